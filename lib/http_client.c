@@ -394,9 +394,9 @@ leave_line(struct http_client_call *call)
 static void
 on_wait_over(UNUSED struct loop_timer *timer, void *ctx)
 {
-	struct http_client_call *call = ctx;
+	struct http_client_call *call =
+	    OBJ_OF(struct http_client_call, ctx, HTTP_CLIENT_CALL_MAGIC);
 
-	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
 	leave_line(call);
 	finish(call, CURLE_OPERATION_TIMEDOUT);
 }
@@ -470,10 +470,9 @@ launch_waiting(struct http_client *client)
 static void
 on_work(UNUSED struct loop_task *task, void *ctx)
 {
-	struct http_client *client = ctx;
+	struct http_client *client = OBJ_OF(struct http_client, ctx, HTTP_CLIENT_MAGIC);
 	struct http_client_call *call;
 
-	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
 	if (client->multi_failed || client->multi == NULL)
 		multi_replace(client);
 	launch_waiting(client);

@@ -22,9 +22,9 @@ http_client_answer_expect(struct http_client_call *call)
 static size_t
 on_header(UNUSED char *data, size_t one, size_t count, void *ctx)
 {
-	struct http_client_call *call = ctx;
+	struct http_client_call *call =
+	    OBJ_OF(struct http_client_call, ctx, HTTP_CLIENT_CALL_MAGIC);
 
-	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
 	call->headers_size += one * count;
 	if (call->headers_size <= HEADERS_MAX)
 		return one * count;
@@ -54,10 +54,10 @@ make_room(struct http_client_call *call, size_t size)
 static size_t
 on_body(char *data, size_t one, size_t count, void *ctx)
 {
-	struct http_client_call *call = ctx;
+	struct http_client_call *call =
+	    OBJ_OF(struct http_client_call, ctx, HTTP_CLIENT_CALL_MAGIC);
 	size_t size = one * count;
 
-	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
 	call->is_too_large = size > call->answer_max - call->body_size;
 	if (call->is_too_large || !make_room(call, call->body_size + size + 1))
 		return 0;

@@ -171,10 +171,10 @@ http_client_request_set(struct http_client_call *call, const struct http_client_
 static curl_socket_t
 on_open_socket(void *ctx, UNUSED curlsocktype purpose, struct curl_sockaddr *address)
 {
-	struct http_client_call *call = ctx;
+	struct http_client_call *call =
+	    OBJ_OF(struct http_client_call, ctx, HTTP_CLIENT_CALL_MAGIC);
 	struct http_client *client;
 
-	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
 	client = call->client;
 	if (client->address_is_allowed != NULL &&
 	    !client->address_is_allowed(&address->addr, client->address_ctx)) {

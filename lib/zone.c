@@ -349,10 +349,8 @@ zone_parse(const void *bytes, size_t size, struct err *err)
 {
 	struct zone *zone = calloc(1, sizeof(*zone));
 
-	if (zone == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for a time zone");
-		return NULL;
-	}
+	if (zone == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for a time zone"));
 	if (bytes != NULL && !read_file(zone, bytes, size)) {
 		(void)err_set(err, ERR_INVALID, "is no file of a time zone");
 		zone_free(zone);
@@ -382,10 +380,8 @@ zone_new(const char *name, struct err *err)
 
 	if (strcmp(name, "UTC") == 0)
 		return zone_parse(NULL, 0, err);
-	if (!is_name(name)) {
-		(void)err_set(err, ERR_MISSING, "is no name of a time zone");
-		return NULL;
-	}
+	if (!is_name(name))
+		return ERR_NULL(err_set(err, ERR_MISSING, "is no name of a time zone"));
 	(void)snprintf(path, sizeof(path), FOLDER "%s", name);
 	bytes = file_read(path, FILE_MAX, &size, err);
 	if (bytes == NULL)

@@ -6,6 +6,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "lib/array.h"
+
 bool
 orphans_init(struct orphans *orphans)
 {
@@ -18,12 +20,10 @@ orphans_init(struct orphans *orphans)
 void
 orphans_keep(struct orphans *orphans, const struct process *child)
 {
-	struct process *more = reallocarray(orphans->known, orphans->count + 1, sizeof(*more));
+	struct process *added = array_add(&orphans->known, &orphans->count, sizeof(*added));
 
-	if (more == NULL)
-		return; /* new again at the next look: it belongs to no run by its start */
-	orphans->known = more;
-	orphans->known[orphans->count++] = *child;
+	if (added != NULL) /* else new again at the next look: it belongs to no run by its start */
+		*added = *child;
 }
 
 static bool

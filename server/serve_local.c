@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/http_listen.h"
 #include "lib/log.h"
 #include "serve_inside.h"
 

@@ -7,7 +7,6 @@
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"
-#include "chat/chat_status.h"
 #include "lib/text.h"
 
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
@@ -557,26 +556,17 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 {
 	const struct deployment *deployment = about->deployment;
 	struct chat_text text;
-	char *head, *foot;
 
 	chat_text_init(&text);
 	say[deployment->state](&text, about);
-	head = chat_text_take(&text);
-	foot = strdup("");
-	if (head == NULL || foot == NULL) {
-		free(head);
-		free(foot);
-		return false;
-	}
-	ret->head = head;
-	ret->foot = foot;
+	ret->head = chat_text_take(&text);
 	ret->live_run = 0;
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE) {
 		ret->live_run = deployment->run;
 		ret->live_since = deployment->started_at;
 		ret->live_estimate_ms = about->estimate_ms;
 	}
-	return true;
+	return ret->head != NULL;
 }
 
 bool

@@ -30,10 +30,10 @@ struct chat_deployment {
 };
 
 /*
- * Fills head, foot and the live part's run, start and estimate of *ret (place, ids and buttons
- * are the caller's).  False when memory is short; then nothing is owned.
+ * Fills head and the live part's run, start and estimate of *ret (place, ids and buttons are the
+ * caller's).  False when memory is short: then head is NULL.
  */
-bool chat_deployment(const struct chat_deployment *about, struct message *ret) MUST_USE;
+bool chat_deployment(const struct chat_deployment *about, struct message *ret);
 
 /* What the reply to an open question says to who asked for the same; requester: NULL who asked
  * first, else somebody else.  free() it.  NULL only when memory is short. */

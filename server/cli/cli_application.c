@@ -16,7 +16,6 @@
 #include "settings/settings_adopt.h"
 #include "settings/settings_folder.h"
 #include "settings/settings_load.h"
-#include "settings/settings_table.h"
 #include "types/settings.h"
 
 /* --- list --- */
@@ -61,18 +60,6 @@ list(const struct cli *cli)
 
 /* --- check --- */
 
-static bool
-is_refused_file(const struct settings *s, const char *application)
-{
-	size_t size = strlen(application);
-
-	for (size_t i = 0; i < s->refused_count; i++)
-		if (strncmp(s->refused[i].file, application, size) == 0 &&
-		    strcmp(s->refused[i].file + size, ".env") == 0)
-			return true;
-	return false;
-}
-
 static int
 check(const struct cli *cli, const char *application)
 {
@@ -83,7 +70,7 @@ check(const struct cli *cli, const char *application)
 	if (s == NULL)
 		return EX_CONFIG;
 	if (application != NULL && settings_application(s, application) == NULL &&
-	    !is_refused_file(s, application)) {
+	    !settings_refused_has(s->refused, s->refused_count, application, strlen(application))) {
 		(void)fprintf(stderr,
 		    "error: there is no application %s: deploybot application list\n", application);
 		return EX_NOINPUT;

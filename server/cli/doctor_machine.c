@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
-#include "lib/text.h"
 #include "store/store.h"
 #include "types/settings.h"
 

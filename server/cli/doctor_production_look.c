@@ -16,7 +16,6 @@
 #include "cli/doctor_production.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
-#include "lib/file.h"
 #include "lib/text.h"
 #include "store/audit_verify.h"
 #include "store/fs_check.h"

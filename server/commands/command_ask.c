@@ -7,7 +7,6 @@
 #include "commands/commands.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_reply.h"
-#include "lib/text.h"
 #include "store/row_hold.h"
 #include "store/row_message.h"
 
@@ -43,12 +42,6 @@ ask(struct tx *tx, const struct update *update, const struct hold *lock)
 	chat_text_add(&text, " to unlock it\n🔒 ");
 	chat_hold(&text, lock, &holds, tx->at);
 	message.head = chat_text_take(&text);
-	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
-		return;
-	}
 	add_button(tx, lock, request_of("unlock", lock->target), "🔓 Unlock", &message.buttons);
 	add_button(tx, lock, request_about("keep", "hold", lock->id), "🔒 Keep", &message.buttons);
 	row_button_set_message(tx, &message.buttons, row_message_add(tx, &message));

@@ -10,7 +10,6 @@
 #include "decide/decide_where.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
-#include "store/row_environment.h"
 
 /* One person's deployments that have not ended: more is a mistake or a game. */
 #define OPEN_REQUESTS_MAX 10
@@ -49,39 +48,13 @@ can_ask_git(struct tx *tx, const struct update *update, const struct environment
 }
 
 static void
-ask_git(
-    struct tx *tx, const struct deployment *deployment, const struct environment_settings *settings)
+open_request(struct tx *tx, const struct update *update, const char *environment, const char *ref,
+    const char *exception)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS };
-
-	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
-	(void)text_copy(query.ref, sizeof(query.ref), deployment->ref);
-	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
-	if (settings->branch != NULL)
-		(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
-	(void)text_copy(query.requested_by, sizeof(query.requested_by), deployment->requester);
-	decide_git_query(tx, &query, deployment->id);
-}
-
-static void
-open_request(struct tx *tx, const struct update *update,
-    const struct environment_settings *settings, const char *ref, const char *exception)
-{
-	struct deployment deployment = {
-		.program = PROGRAM_DEPLOY,
-		.trigger = TRIGGER_CHAT,
-		.state = DEPLOY_REQUESTED,
-		.requested_by = update->person,
-		.address = decide_home(tx, update, settings->name),
-		.request = update->message,
-		.requested_at = tx->at,
-	};
+	struct deployment deployment = decide_requested(tx, update, PROGRAM_DEPLOY, environment);
 	char user[PRINCIPAL_TEXT];
 
-	(void)text_copy(deployment.environment, sizeof(deployment.environment), settings->name);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
-	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
 	(void)text_copy(deployment.exception, sizeof(deployment.exception), exception);
 	row_deployment_add(tx, &deployment);
 	tx->answer.work = deployment.id;
@@ -91,7 +64,7 @@ open_request(struct tx *tx, const struct update *update,
 	    "deploy_requested", "requested",
 	    (const char *const[]){ "trigger", "chat", "ref", ref, "name", update->name,
 		exception[0] != '\0' ? "exception" : NULL, exception, NULL });
-	ask_git(tx, &deployment, settings);
+	decide_query_commit(tx, &deployment, deployment.ref, deployment.requester);
 }
 
 static bool
@@ -112,9 +85,10 @@ command_deploy(struct tx *tx, const struct update *update, const struct request 
 	const char *exception = request_get(request, "exception", reason);
 
 	if (settings == NULL || !may_except(tx, update, settings->name, exception) ||
-	    !decide_may_now(tx, update, request, settings->name, exception[0] != '\0') || decide_is_refused(tx, update, settings->name) ||
+	    !decide_may_now(tx, update, request, settings->name, exception[0] != '\0') ||
+	    decide_is_refused(tx, update, settings->name) ||
 	    decide_is_full(tx, update, settings->name) || !can_ask_git(tx, update, settings, ref))
 		return;
-	open_request(tx, update, settings, ref[0] != '\0' ? ref : settings->branch,
-	    exception);
+	open_request(
+	    tx, update, settings->name, ref[0] != '\0' ? ref : settings->branch, exception);
 }

@@ -13,22 +13,17 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 {
 	int64_t run = request_number(request, "run");
 	struct deployment deployment = row_deployment_of_run(tx, run);
-	struct effect *effect;
+	struct effect effect = { .kind = EFFECT_DOCUMENT, .subject = deployment.id };
+	struct effect_document *document = &effect.u.document;
 
 	if (!decide_may(tx, update, POLICY_LOG, deployment.environment))
 		return;
-	effect = effect_new(EFFECT_DOCUMENT);
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a document");
-		return;
-	}
-	effect->subject = deployment.id;
-	effect->u.document.address = update->address;
-	effect->u.document.run = run;
-	(void)snprintf(effect->u.document.file_name, sizeof(effect->u.document.file_name),
-	    "%s-%.7s-%" PRId64 ".log", deployment.environment, deployment.commit, run);
-	(void)snprintf(effect->u.document.caption, sizeof(effect->u.document.caption),
-	    "Log of %s %.7s", deployment.environment, deployment.commit);
-	(void)row_effect_add(tx, effect);
+	document->address = update->address;
+	document->run = run;
+	(void)snprintf(document->file_name, sizeof(document->file_name), "%s-%.7s-%" PRId64 ".log",
+	    deployment.environment, deployment.commit, run);
+	(void)snprintf(document->caption, sizeof(document->caption), "Log of %s %.7s",
+	    deployment.environment, deployment.commit);
+	(void)row_effect_order(tx, &effect);
 	decide_toastf(tx, update, false, "Sending the log.");
 }

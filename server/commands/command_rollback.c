@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
+#include "decide/decide_deployment.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
@@ -107,25 +108,16 @@ static void
 ask(struct tx *tx, const struct update *update, const struct environment *environment,
     const struct release *to)
 {
-	struct deployment deployment = {
-		.program = PROGRAM_ROLLBACK,
-		.trigger = TRIGGER_CHAT,
-		.state = DEPLOY_REQUESTED,
-		.requested_by = update->person,
-		.address = decide_home(tx, update, to->environment),
-		.request = update->message,
-		.requested_at = tx->at,
-		.to_release = to->id,
-		.is_forward = to->origin > environment->current.origin,
-	};
+	struct deployment deployment =
+	    decide_requested(tx, update, PROGRAM_ROLLBACK, to->environment);
 	char user[PRINCIPAL_TEXT], number[24];
 
-	(void)text_copy(deployment.environment, sizeof(deployment.environment), to->environment);
+	deployment.to_release = to->id;
+	deployment.is_forward = to->origin > environment->current.origin;
 	(void)text_copy(deployment.commit, sizeof(deployment.commit), to->commit);
 	(void)text_copy(deployment.image, sizeof(deployment.image), to->image);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), to->commit);
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), to->subject);
-	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
 	row_deployment_add(tx, &deployment);
 	tx->answer.work = deployment.id;
 	(void)snprintf(number, sizeof(number), "%lld", (long long)to->number);

@@ -6,7 +6,6 @@
 #include "decide/decide_status.h"
 #include "decide/decide_where.h"
 #include "store/row_effect.h"
-#include "store/row_message.h"
 
 static void
 show(struct tx *tx, const struct update *update, const struct request *request)

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 
-#include "chat/chat_hold.h"
 #include "commands/commands.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_reply.h"

@@ -246,12 +246,7 @@ use_up(struct tx *tx, const struct update *update, const struct button_row *butt
 		chat_text_outside(&text, " ", value);
 	chat_text_outside(&text, MARK_CODE ", ", update->name);
 	message.head = chat_text_take(&text);
-	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
-	else
-		row_message_change(tx, button->message, &message);
+	row_message_change(tx, button->message, &message);
 	decide_toastf(tx, update, false, "%s", button->request.target);
 }
 

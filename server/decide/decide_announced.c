@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "decide/decide_chat.h"
 #include "decide/decide_push.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
@@ -41,20 +40,14 @@ decide_announced(
 void
 decide_announced_later(struct tx *tx, const struct effect_timer *timer, int64_t due)
 {
-	struct effect *effect = effect_new(EFFECT_TIMER);
-
-	if (effect != NULL) {
-		effect->due = due;
-		effect->u.timer = *timer;
-	}
-	(void)row_effect_add(tx, effect); /* NULL fails the tx */
+	(void)row_effect_order(
+	    tx, &(struct effect){ .kind = EFFECT_TIMER, .due = due, .u.timer = *timer });
 }
 
 static void
 give_up(struct tx *tx, const struct effect_git_query *query)
 {
 	const struct settings *settings = settings_of(tx->settings, query->environment);
-	const struct chat_address address = { .chat = decide_chat_of(tx, query->environment) };
 	char source[DECIDE_SOURCE];
 	struct chat_text text;
 
@@ -73,7 +66,7 @@ give_up(struct tx *tx, const struct effect_git_query *query)
 		    "not asked again: Redeliver it at GitHub or " MARK_CODE "/deploy %s" MARK_CODE
 		    ".",
 		    query->environment);
-	(void)decide_send(tx, &address, &text);
+	decide_send_team(tx, query->environment, &text);
 }
 
 bool

@@ -103,28 +103,24 @@ order_run(struct act *act, enum program program, const struct releases *of)
 {
 	struct tx *tx = act->tx;
 	struct deployment *deployment = act->deployment;
-	struct effect *effect = effect_new(EFFECT_RUN);
+	struct effect effect = { .kind = EFFECT_RUN, .subject = deployment->id };
+	struct effect_run *run = &effect.u.run;
 
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a run");
-		return;
-	}
 	deployment->run = row_run_add(tx, deployment->id, program);
 	deployment->attempts++;
-	effect->subject = deployment->id;
-	effect->u.run.run = deployment->run;
-	effect->u.run.program = program;
-	effect->u.run.deployment = deployment->id;
-	effect->u.run.deadline_s =
+	run->run = deployment->run;
+	run->program = program;
+	run->deployment = deployment->id;
+	run->deadline_s =
 	    settings_of(tx->settings, deployment->environment)->deploy_timeout_seconds;
-	(void)text_copy(effect->u.run.environment, LIMIT_ENVIRONMENT, deployment->environment);
-	(void)text_copy(effect->u.run.commit, LIMIT_COMMIT, of->commit);
-	(void)text_copy(effect->u.run.image, LIMIT_IMAGE, of->image);
-	(void)text_copy(effect->u.run.previous, LIMIT_COMMIT, of->previous);
-	(void)text_copy(effect->u.run.previous_image, LIMIT_IMAGE, of->previous_image);
-	(void)text_copy(effect->u.run.ref, LIMIT_REF, deployment->ref);
+	(void)text_copy(run->environment, LIMIT_ENVIRONMENT, deployment->environment);
+	(void)text_copy(run->commit, LIMIT_COMMIT, of->commit);
+	(void)text_copy(run->image, LIMIT_IMAGE, of->image);
+	(void)text_copy(run->previous, LIMIT_COMMIT, of->previous);
+	(void)text_copy(run->previous_image, LIMIT_IMAGE, of->previous_image);
+	(void)text_copy(run->ref, LIMIT_REF, deployment->ref);
 	row_deployment_save(tx, deployment); /* the order is handed out with its message's row */
-	(void)row_effect_add(tx, effect);
+	(void)row_effect_order(tx, &effect);
 }
 
 static void
@@ -157,15 +153,10 @@ do_run_rollback(struct act *act)
 static void
 do_stop_run(struct act *act)
 {
-	struct effect *effect = effect_new(EFFECT_STOP_RUN);
-
-	if (effect == NULL) {
-		tx_fail(act->tx, ERR_NOMEM, "no memory to stop a run");
-		return;
-	}
-	effect->subject = act->deployment->id;
-	effect->u.stop_run.run = act->deployment->run;
-	(void)row_effect_add(act->tx, effect);
+	(void)row_effect_order(act->tx,
+	    &(struct effect){ .kind = EFFECT_STOP_RUN,
+		.subject = act->deployment->id,
+		.u.stop_run.run = act->deployment->run });
 }
 
 /* One target for each URL of the comma list that the deployment started with. */
@@ -547,17 +538,49 @@ name_blocked(struct tx *tx, struct effect_git_query *query)
 void
 decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
 {
-	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
+	struct effect effect = {
+		.kind = EFFECT_GIT_QUERY, .subject = deployment, .u.git_query = *query
+	};
 
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a git query");
-		return;
-	}
-	effect->subject = deployment;
-	effect->u.git_query = *query;
 	if (query->kind == GIT_QUERY_COMMITS)
-		name_blocked(tx, &effect->u.git_query);
-	(void)row_effect_add(tx, effect);
+		name_blocked(tx, &effect.u.git_query);
+	(void)row_effect_order(tx, &effect);
+}
+
+void
+decide_query_commit(
+    struct tx *tx, const struct deployment *deployment, const char *ref, const char *requested_by)
+{
+	const char *branch = settings_environment(tx->settings, deployment->environment)->branch;
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS };
+
+	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
+	(void)text_copy(query.ref, sizeof(query.ref), ref);
+	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
+	if (branch != NULL)
+		(void)text_copy(query.branch, sizeof(query.branch), branch);
+	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
+	decide_git_query(tx, &query, deployment->id);
+}
+
+struct deployment
+decide_requested(
+    struct tx *tx, const struct update *update, enum program program, const char *environment)
+{
+	struct deployment deployment = {
+		.program = program,
+		.trigger = TRIGGER_CHAT,
+		.state = DEPLOY_REQUESTED,
+		.requested_by = update->person,
+		.address = decide_home(tx, update, environment),
+		.request = update->message,
+		.requested_at = tx->at,
+	};
+
+	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);
+	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
+	return deployment;
 }
 
 void

@@ -51,6 +51,14 @@ void decide_folder_gone(struct tx *tx, struct deployment *deployment, const char
  * the environment's blocked commits are added. */
 void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
 
+/* Asks git once for that ref of the deployment's environment, which is in the settings. */
+void decide_query_commit(struct tx *tx, const struct deployment *deployment, const char *ref,
+    const char *requested_by);
+
+/* What the person of an update asks for; no row yet. */
+struct deployment decide_requested(struct tx *tx, const struct update *update,
+    enum program program, const char *environment);
+
 /* Notes which blocked commits this deployment frees when it goes live: those that its commit
  * contains, where it is of the environment's branch. */
 void decide_contained(struct tx *tx, const struct deployment *deployment,

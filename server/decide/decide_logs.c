@@ -7,24 +7,12 @@
 
 #define PURGE_MAX 256 /* folders in one round */
 
-static void
-purge(struct tx *tx, int64_t run)
-{
-	struct effect *effect = effect_new(EFFECT_PURGE_RUN);
-
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a clean-up");
-		return;
-	}
-	effect->u.purge_run.run = run;
-	(void)row_effect_add(tx, effect);
-}
-
 static bool
 purge_all(struct tx *tx, const int64_t runs[], size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		purge(tx, runs[i]);
+		(void)row_effect_order(
+		    tx, &(struct effect){ .kind = EFFECT_PURGE_RUN, .u.purge_run.run = runs[i] });
 	return n == PURGE_MAX;
 }
 

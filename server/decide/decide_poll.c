@@ -109,14 +109,10 @@ is_in_round(const struct settings *s, size_t i, int64_t round)
 static void
 add_timer(struct tx *tx, const struct effect_timer *timer, int64_t due)
 {
-	struct effect *effect = effect_new(EFFECT_TIMER);
+	struct effect effect = { .kind = EFFECT_TIMER, .due = due, .u.timer = *timer };
 
-	if (effect != NULL) {
-		effect->due = due;
-		effect->u.timer = *timer;
-		effect->u.timer.kind = TIMER_POLL;
-	}
-	(void)row_effect_add(tx, effect); /* NULL fails the tx */
+	effect.u.timer.kind = TIMER_POLL;
+	(void)row_effect_order(tx, &effect);
 }
 
 /* The first whose turn it may be; past the last: the round is over. */

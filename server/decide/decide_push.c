@@ -101,7 +101,6 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 static void
 notify_blocked(struct tx *tx, const char *environment, const struct block *block)
 {
-	struct chat_address address = { .chat = decide_chat_of(tx, environment) };
 	struct chat_text text;
 
 	chat_text_init(&text);
@@ -110,7 +109,7 @@ notify_blocked(struct tx *tx, const char *environment, const struct block *block
 	chat_text_add(&text, " was ");
 	chat_block(&text, block, tx->at);
 	chat_text_add(&text, ". " MARK_CODE "/deploy %s" MARK_CODE " asks first.", environment);
-	(void)decide_send(tx, &address, &text);
+	decide_send_team(tx, environment, &text);
 }
 
 /* What came last there was this commit, and left everything as it was: CI says a push again when
@@ -131,7 +130,6 @@ static void
 notify_first_poll(struct tx *tx, const struct environment_settings *settings,
     const struct environment *environment, const struct git_answer *answer)
 {
-	const struct chat_address address = { .chat = decide_chat_of(tx, settings->name) };
 	struct chat_text text;
 
 	if (!answer->has_base || answer->forced || answer->count == 0)
@@ -145,7 +143,7 @@ notify_first_poll(struct tx *tx, const struct environment_settings *settings,
 	chat_text_add(&text, "). Git is polled from now on; what was pushed before is not ");
 	chat_text_add(
 	    &text, "deployed by itself: " MARK_CODE "/deploy %s" MARK_CODE ".", settings->name);
-	(void)decide_send(tx, &address, &text);
+	decide_send_team(tx, settings->name, &text);
 }
 
 /* Nothing that this application is made of differs from what is live: seen, and no more.  What was

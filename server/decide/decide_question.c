@@ -5,14 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "chat/chat_deployment.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
 #include "decide/decide_tell.h"
 #include "lib/text.h"
-#include "store/row_block.h"
 #include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -118,38 +116,20 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 		decide_enqueue(tx, deployment, DEPLOY_ON_CONFIRM);
 }
 
-static void
-query(
-    struct tx *tx, const struct deployment *deployment, const struct environment_settings *settings)
-{
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS };
-
-	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
-	(void)text_copy(query.ref, sizeof(query.ref), deployment->commit);
-	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
-	if (settings->branch != NULL)
-		(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
-	(void)text_copy(query.requested_by, sizeof(query.requested_by), deployment->confirmer);
-	decide_git_query(tx, &query, deployment->id);
-}
-
 bool
 decide_confirm(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
-	const struct environment_settings *settings =
-	    settings_environment(tx->settings, deployment->environment);
-
 	deployment->confirmed_by = update->person;
 	(void)text_copy(deployment->confirmer, sizeof(deployment->confirmer), update->name);
-	if (settings == NULL || deployment_is_rollback(deployment)) {
+	if (settings_environment(tx->settings, deployment->environment) == NULL ||
+	    deployment_is_rollback(deployment)) {
 		proceed_confirmed(tx, deployment, NULL);
 		return true;
 	}
 	row_button_close_yes(tx, deployment->id);
 	row_deployment_save(tx, deployment);
 	decide_tell(tx, deployment, NULL);
-	query(tx, deployment, settings);
+	decide_query_commit(tx, deployment, deployment->commit, deployment->confirmer);
 	return false;
 }
 

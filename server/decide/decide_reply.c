@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "chat/chat_deployment.h"
+#include "decide/decide_chat.h"
 #include "decide/decide_refusal.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
@@ -45,22 +45,13 @@ int64_t
 decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 {
 	CLEANUP(message_done) struct message message = *as;
-	static char none[] = "";
 
 	message.head = chat_text_take(text);
-	message.foot = NULL;
 	if (message.head != NULL && message.address.chat == 0) {
 		decide_answer(tx, message.head);
 		return 0;
 	}
-	if (message.head == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
-		return 0;
-	}
-	message.foot = none;
-	int64_t id = row_message_add(tx, &message);
-	message.foot = NULL;
-	return id;
+	return row_message_add(tx, &message);
 }
 
 void
@@ -84,6 +75,13 @@ decide_send(struct tx *tx, const struct chat_address *address, struct chat_text 
 {
 	return decide_send_as(tx,
 	    &(struct message){ .address = *address, .is_silent = true, .is_answer = true }, text);
+}
+
+void
+decide_send_team(struct tx *tx, const char *environment, struct chat_text *text)
+{
+	(void)decide_send(
+	    tx, &(struct chat_address){ .chat = decide_chat_of(tx, environment) }, text);
 }
 
 int64_t

@@ -30,7 +30,10 @@ int64_t decide_send_as(struct tx *tx, const struct message *as, struct chat_text
 /* The same as an answer, without a notification. */
 int64_t decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text);
 
-/* The same with literal text of ours. */
+/* To the team of that environment, without a notification. */
+void decide_send_team(struct tx *tx, const char *environment, struct chat_text *text);
+
+/* An answer with literal text of ours. */
 int64_t
 decide_sendf(struct tx *tx, const struct chat_address *address, const char *fmt, ...) PRINTF(3, 4);
 

@@ -191,16 +191,12 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 	};
 }
 
-/* Its message in that chat, as it is now; false: the tx has failed. */
-static bool
+/* Its message in that chat, as it is now. */
+static void
 render(struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret)
 {
-	if (!chat_deployment(about, ret)) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
-		return false;
-	}
+	(void)chat_deployment(about, ret); /* without a head its row is refused */
 	ret->buttons = buttons_for(tx, about->deployment, chat);
-	return true;
 }
 
 static void
@@ -212,8 +208,7 @@ tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	if (row == 0)
 		return;
 	now = row_message_get(tx, row);
-	if (!render(tx, about, now.address.chat, &message))
-		return;
+	render(tx, about, now.address.chat, &message);
 	message.address = now.address;
 	row_message_change(tx, row, &message);
 	if (deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
@@ -244,8 +239,7 @@ add_message(struct tx *tx, const struct chat_deployment *about, const struct cha
 	const struct deployment *deployment = about->deployment;
 	CLEANUP(message_done) struct message message = { 0 };
 
-	if (!render(tx, about, address->chat, &message))
-		return 0;
+	render(tx, about, address->chat, &message);
 	message.address = *address;
 	message.is_silent = !asks || !may_ring(tx, deployment, address->chat);
 	message.rings_for = message.is_silent ? 0 : deployment->id;
@@ -282,12 +276,7 @@ leave_message(struct tx *tx, const struct deployment *deployment)
 	if (deployment->message == 0)
 		return;
 	message.head = chat_deployment_found(deployment);
-	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
-	else
-		row_message_change(tx, deployment->message, &message);
+	row_message_change(tx, deployment->message, &message);
 }
 
 void
@@ -322,12 +311,6 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t
 	if (!may_ring(tx, about->deployment, now.address.chat))
 		return;
 	message.head = chat_deployment_ring(about);
-	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		tx_fail(tx, ERR_NOMEM, "no memory for an alarm");
-		return;
-	}
 	message.address = now.address;
 	message.reply_to = reply_to;
 	message.reply_row = reply_to != 0 ? 0 : row;
@@ -367,12 +350,7 @@ reply_requester(
 	message.rings_for = message.is_silent ? 0 : deployment->id;
 	message.reply_to = deployment->request;
 	message.head = chat_text_take(text);
-	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
-	else
-		(void)row_message_add(tx, &message);
+	(void)row_message_add(tx, &message);
 }
 
 /* It rings where the wait was long. */
@@ -434,12 +412,7 @@ reply_shared(struct tx *tx, const struct deployment *question, const struct depl
 
 	message.head = chat_deployment_shared(
 	    question, request->requested_by != question->requested_by ? request->requester : NULL);
-	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
-	else
-		(void)row_message_add(tx, &message);
+	(void)row_message_add(tx, &message);
 }
 
 void

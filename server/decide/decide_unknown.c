@@ -49,12 +49,6 @@ notify(struct tx *tx, const char *name)
 	    "/rollback %s" MARK_CODE ".",
 	    name, name);
 	message.head = chat_text_take(&text);
-	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		tx_fail(tx, ERR_NOMEM, "no memory for a warning");
-		return;
-	}
 	decide_add_looked(tx, name, "", message.address.chat, &message.buttons);
 	(void)row_message_add(tx, &message);
 }
@@ -146,6 +140,6 @@ decide_looked(struct tx *tx, const struct update *update, const char *name)
 	chat_text_add(&text, "👀 " MARK_BOLD "%s" MARK_BOLD ": ", name);
 	chat_text_outside(&text, "", update->name);
 	chat_text_add(&text, " has looked at it, and deployments go on.");
-	(void)decide_send(tx, &(struct chat_address){ .chat = decide_chat_of(tx, name) }, &text);
+	decide_send_team(tx, name, &text);
 	decide_queue(tx, name);
 }

@@ -208,13 +208,7 @@ decide_send_keyboard(struct tx *tx, const struct update *update, const struct re
 {
 	int64_t row = request->message, page = request_get_number(request, "page");
 
-	if (message->head != NULL)
-		message->foot = strdup("");
-	if (message->head == NULL || message->foot == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
-		return 0;
-	}
-	if (decide_is_answered(update)) {
+	if (message->head != NULL && decide_is_answered(update)) {
 		decide_answer(tx, message->head);
 		return 0;
 	}

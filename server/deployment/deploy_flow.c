@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/deploy_flow.h"
 
-#include "lib/text.h"
-
 /* A table reads by its columns. */
 /* clang-format off */
 #define DO(...) { \

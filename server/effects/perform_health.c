@@ -57,10 +57,8 @@ perform_health_start(struct loop *loop, struct http_client *client, int64_t peri
 {
 	struct perform_health *health = calloc(1, sizeof(*health));
 
-	if (health == NULL) {
-		(void)err_set(err, ERR_NOMEM, "out of memory for health checks");
-		return NULL;
-	}
+	if (health == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for health checks"));
 	health->magic = MAGIC;
 	health->loop = loop;
 	health->client = client;
@@ -200,10 +198,9 @@ end_round(struct perform_health *health)
 static void
 on_due(UNUSED struct loop_timer *timer, void *ctx)
 {
-	struct perform_health *health = ctx;
+	struct perform_health *health = OBJ_OF(struct perform_health, ctx, MAGIC);
 	const struct environment_settings *e;
 
-	OBJ_CHECK(health, MAGIC);
 	while ((e = next_environment(health)) != NULL) {
 		if (health->n_probes > 0 &&
 		    health->n_probes + e->health_url_count > PERFORM_HEALTH_PROBES)

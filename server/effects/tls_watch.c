@@ -56,10 +56,9 @@ tls_watch_start(const struct tls_watch_config *config, struct err *err)
 {
 	struct tls_watch *watch = calloc(1, sizeof(*watch));
 
-	if (watch == NULL) {
-		(void)err_set(err, ERR_NOMEM, "out of memory for a look at the certificate");
-		return NULL;
-	}
+	if (watch == NULL)
+		return ERR_NULL(
+		    err_set(err, ERR_NOMEM, "out of memory for a look at the certificate"));
 	watch->magic = MAGIC;
 	watch->config = *config;
 	if (watch->config.period_ms == 0)
@@ -136,9 +135,8 @@ on_time(struct loop_timer *timer, void *ctx)
 static void
 on_done(void *ctx, const struct http_client_result *result)
 {
-	struct tls_watch *watch = ctx;
+	struct tls_watch *watch = OBJ_OF(struct tls_watch, ctx, MAGIC);
 
-	OBJ_CHECK(watch, MAGIC);
 	watch->call = NULL;
 	conclude(watch, result->certificate_expires_at);
 }

@@ -152,9 +152,8 @@ tell_refused(struct github_webhook *webhook, int64_t count)
 static void
 on_summary_due(UNUSED struct loop_timer *timer, void *ctx)
 {
-	struct github_webhook *webhook = ctx;
+	struct github_webhook *webhook = OBJ_OF(struct github_webhook, ctx, WEBHOOK_MAGIC);
 
-	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	tell_refused(webhook, rate_summary_due(&webhook->refused, SUMMARY_MS, loop_now_ms()));
 }
 
@@ -244,9 +243,8 @@ take_key(struct github_webhook *webhook, const char *application, int *ret_statu
 static void
 inbound_free(void *user)
 {
-	struct inbound *inbound = user;
+	struct inbound *inbound = OBJ_OF(struct inbound, user, INBOUND_MAGIC);
 
-	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	crypto_hmac_drop(inbound->mac);
 	inbound->magic = 0;
 	free(inbound);
@@ -275,14 +273,13 @@ inbound_new(struct github_webhook *webhook, struct http_request *request, const 
 static void
 on_begin(struct http_request *request, void *ctx)
 {
-	struct github_webhook *webhook = ctx;
+	struct github_webhook *webhook = OBJ_OF(struct github_webhook, ctx, WEBHOOK_MAGIC);
 	uint8_t given[GITHUB_SIGNATURE_SIZE];
 	const char *application;
 	struct crypto_hmac_key *key;
 	struct inbound *inbound;
 	int status;
 
-	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	application = github_webhook_application(
 	    webhook->config.settings(webhook->config.ctx), http_request_path(request));
 	key = take_key(webhook, application, &status);
@@ -353,13 +350,12 @@ new_delivery(struct http_request *request, int *ret_status)
 static void
 on_request(struct http_request *request, void *ctx)
 {
-	struct github_webhook *webhook = ctx;
+	struct github_webhook *webhook = OBJ_OF(struct github_webhook, ctx, WEBHOOK_MAGIC);
 	struct inbound *inbound = http_request_user(request);
 	uint8_t digest[GITHUB_SIGNATURE_SIZE];
 	struct event *event;
 	int status;
 
-	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	if (inbound->mac == NULL) {
 		answer(webhook, request, inbound->application, 503);
@@ -389,8 +385,7 @@ on_request(struct http_request *request, void *ctx)
 static void
 on_decided(void *ctx, const struct answer *decided)
 {
-	struct inbound *inbound = ctx;
+	struct inbound *inbound = OBJ_OF(struct inbound, ctx, INBOUND_MAGIC);
 
-	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	answer(inbound->webhook, inbound->request, inbound->application, decided->status);
 }

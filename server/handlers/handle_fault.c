@@ -18,7 +18,7 @@
 #define DAILY_LATER_MS (3600 * INT64_C(1000))
 
 static void
-give_up(struct tx *tx, const struct fault *fault)
+fault_run(struct tx *tx, const struct fault *fault)
 {
 	struct deployment deployment = row_deployment_get(tx, fault->subject);
 
@@ -44,12 +44,7 @@ end_status(struct tx *tx, int64_t id, const char *reason)
 	chat_text_init(&text);
 	chat_text_outside(&text, "The status is not available: ", reason);
 	message.head = chat_text_take(&text);
-	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		tx_fail(tx, ERR_NOMEM, "no memory for /status");
-	else
-		row_message_change(tx, id, &message);
+	row_message_change(tx, id, &message);
 }
 
 /* What stands in the chat is not said again: it would come each minute. */
@@ -94,16 +89,10 @@ fault_timer(struct tx *tx, const struct fault *fault)
 }
 
 static void
-fault_run(struct tx *tx, const struct fault *fault)
-{
-	give_up(tx, fault);
-}
-
-static void
 fault_git_query(struct tx *tx, const struct fault *fault)
 {
 	if (fault->subject != 0)
-		give_up(tx, fault);
+		fault_run(tx, fault);
 	else
 		decide_poll_later(tx, false);
 }
@@ -112,31 +101,20 @@ static void
 fault_probe(struct tx *tx, const struct fault *fault)
 {
 	if (fault->subject != 0)
-		give_up(tx, fault);
+		fault_run(tx, fault);
 	else if (tx->effect != NULL && tx->effect->u.probe.message != 0)
 		end_status(tx, tx->effect->u.probe.message, fault->reason);
 }
 
 /* Nothing hangs on the results of these. */
 static void
-fault_stop_run(UNUSED struct tx *tx, UNUSED const struct fault *fault)
+ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 {
 }
-
-static void
-fault_toast(UNUSED struct tx *tx, UNUSED const struct fault *fault)
-{
-}
-
-static void
-fault_document(UNUSED struct tx *tx, UNUSED const struct fault *fault)
-{
-}
-
-static void
-fault_purge_run(UNUSED struct tx *tx, UNUSED const struct fault *fault)
-{
-}
+#define fault_stop_run	ignore
+#define fault_toast	ignore
+#define fault_document	ignore
+#define fault_purge_run ignore
 
 static void
 fault_leave_chat(UNUSED struct tx *tx, UNUSED const struct fault *fault)

@@ -12,11 +12,9 @@
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
-#include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_block.h"
-#include "store/row_effect.h"
 #include "store/row_environment.h"
 
 static void

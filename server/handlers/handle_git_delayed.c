@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "decide/decide_queue.h"
-#include "decide/decide_chat.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
 #include "store/row_deployment.h"
@@ -14,8 +13,6 @@
 static void
 notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
 {
-	const struct chat_address address = { .chat = decide_chat_of(
-						  tx, query->u.git_query.environment) };
 	struct chat_text text;
 
 	if (query->u.git_query.is_notified)
@@ -27,7 +24,7 @@ notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
 	    query->u.git_query.environment);
 	chat_text_outside(&text, "", why);
 	chat_text_add(&text, "\nGit is asked again until it answers.");
-	(void)decide_send(tx, &address, &text);
+	decide_send_team(tx, query->u.git_query.environment, &text);
 }
 
 /* A place in a queue waits for the answer: it says so. */
@@ -56,12 +53,7 @@ show_progress(struct tx *tx, const struct effect *query, const char *how_far)
 	chat_text_outside(&text, how_far[0] != '\0' ? ": " : "", how_far);
 	chat_text_code(&text, " … to find ", query->u.git_query.ref);
 	message.head = chat_text_take(&text);
-	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
-	else
-		row_message_change(tx, deployment.message, &message);
+	row_message_change(tx, deployment.message, &message);
 }
 
 void

@@ -27,15 +27,9 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 
 	request_add_number(&request, "page", probe->page);
 	message.buttons = now.buttons;
-	if (!decide_status(tx, &asked, &request, probe,
+	if (decide_status(tx, &asked, &request, probe,
 		probed->n == probe->n ? probed->findings : NULL, &message))
-		return;
-	message.foot = strdup("");
-	if (message.foot == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for /status");
-		return;
-	}
-	row_message_change(tx, probe->message, &message);
+		row_message_change(tx, probe->message, &message);
 }
 
 /* The target that failed most often in a row: others were called off with it.  NULL: all are

@@ -126,16 +126,12 @@ git_queries_add(struct git_queries *queries, const struct effect_git_query *orde
 
 	static_assert(sizeof(((struct protocol_message *)0)->branches) >= sizeof(order->branches),
 	    "all branches fit, each with a blank");
-	if (queries->n >= RUNS_GIT_QUERIES_MAX) {
-		(void)err_set(
-		    err, ERR_BUSY, "%d git queries are queued already", RUNS_GIT_QUERIES_MAX);
-		return NULL;
-	}
+	if (queries->n >= RUNS_GIT_QUERIES_MAX)
+		return ERR_NULL(err_set(
+		    err, ERR_BUSY, "%d git queries are queued already", RUNS_GIT_QUERIES_MAX));
 	query = calloc(1, sizeof(*query));
-	if (query == NULL) {
-		(void)err_set(err, ERR_NOMEM, "out of memory for a git query");
-		return NULL;
-	}
+	if (query == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for a git query"));
 	query->id = ++queries->last;
 	query->order = *order;
 	query->on_answer = on_answer;

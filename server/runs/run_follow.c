@@ -401,10 +401,9 @@ answer_stop_requests(struct run_follow *run)
 static void
 on_due(UNUSED struct loop_task *task, void *ctx)
 {
-	struct run_follow *run = ctx;
+	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
 	bool is_over;
 
-	OBJ_CHECK(run, MAGIC);
 	is_over = run->flow.state == RUN_END;
 	if (is_over)
 		run->world->on_over(run->world->ctx, run);
@@ -425,9 +424,8 @@ on_due(UNUSED struct loop_task *task, void *ctx)
 static void
 on_run_timer(UNUSED struct loop_timer *timer, void *ctx)
 {
-	struct run_follow *run = ctx;
+	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
 
-	OBJ_CHECK(run, MAGIC);
 	run->is_time_up = true;
 	advance(run);
 }
@@ -435,18 +433,16 @@ on_run_timer(UNUSED struct loop_timer *timer, void *ctx)
 static void
 on_supervisor_closed(void *ctx)
 {
-	struct run_follow *run = ctx;
+	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
 
-	OBJ_CHECK(run, MAGIC);
 	happened(run, RUN_ON_CLOSED, NULL);
 }
 
 static void
 on_supervisor_unreadable(void *ctx, const char *why)
 {
-	struct run_follow *run = ctx;
+	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
 
-	OBJ_CHECK(run, MAGIC);
 	(void)text_copy(run->why, sizeof(run->why), why);
 	happened(run, RUN_ON_FOREIGN, NULL);
 }
@@ -470,9 +466,8 @@ take_hello(struct run_follow *run, const struct protocol_message *message)
 static void
 on_supervisor_message(void *ctx, const struct protocol_message *message)
 {
-	struct run_follow *run = ctx;
+	struct run_follow *run = OBJ_OF(struct run_follow, ctx, MAGIC);
 
-	OBJ_CHECK(run, MAGIC);
 	if (run->flow.state == RUN_INCOMPATIBLE)
 		return; /* it may mean something else by the same words */
 	switch (message->kind) {
@@ -631,10 +626,9 @@ run_follow_new(const struct run_follow_world *world, const struct effect_run *or
 {
 	struct run_follow *run = calloc(1, sizeof(*run));
 
-	if (run == NULL) {
-		(void)err_set(err, ERR_NOMEM, "out of memory for run %" PRId64, order->run);
-		return NULL;
-	}
+	if (run == NULL)
+		return ERR_NULL(
+		    err_set(err, ERR_NOMEM, "out of memory for run %" PRId64, order->run));
 	run->magic = MAGIC;
 	run->world = world;
 	run->order = *order;

@@ -252,10 +252,8 @@ run_log_start(const char *state_directory, int64_t run, struct redact *redact, s
 {
 	struct run_log_job *job = calloc(1, sizeof(*job));
 
-	if (job == NULL) {
-		(void)err_set(err, ERR_NOMEM, "out of memory for a log");
-		return NULL;
-	}
+	if (job == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for a log"));
 	job->magic = MAGIC;
 	job->log = job->out = -1;
 	job->redact = redact;

@@ -97,18 +97,14 @@ path_beside_us(struct err *err)
 	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
 	char *slash, *path;
 
-	if (n < 0) {
-		(void)err_errno(err, ERR_IO, errno, "finding our own executable");
-		return NULL;
-	}
+	if (n < 0)
+		return ERR_NULL(err_errno(err, ERR_IO, errno, "finding our own executable"));
 	own[n] = '\0';
 	slash = strrchr(own, '/');
 	assert(slash != NULL);
 	slash[1] = '\0';
-	if (asprintf(&path, "%s%s", own, name) < 0) {
-		(void)err_set(err, ERR_NOMEM, "out of memory for the runner's path");
-		return NULL;
-	}
+	if (asprintf(&path, "%s%s", own, name) < 0)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for the runner's path"));
 	return path;
 }
 
@@ -254,10 +250,9 @@ forget_process(struct runner_child *child)
 static void
 on_end(UNUSED struct loop_io *io, UNUSED unsigned events, void *ctx)
 {
-	struct runner_child *child = ctx;
+	struct runner_child *child = OBJ_OF(struct runner_child, ctx, RUNNER_CHILD_MAGIC);
 	siginfo_t info = { .si_pid = 0 };
 
-	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
 	if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
 		return;
 	forget_process(child);

@@ -139,10 +139,8 @@ runner_link_start(struct loop *loop, const struct runner_link_config *config, st
 {
 	struct runner_link *link = calloc(1, sizeof(*link));
 
-	if (link == NULL) {
-		(void)err_set(err, ERR_NOMEM, "out of memory for the runner");
-		return NULL;
-	}
+	if (link == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for the runner"));
 	link->magic = RUNNER_LINK_MAGIC;
 	link->loop = loop;
 	link->fd = -1;
@@ -205,11 +203,10 @@ lost(struct runner_link *link, const char *why)
 static void
 on_again(UNUSED struct loop_timer *timer, void *ctx)
 {
-	struct runner_link *link = ctx;
+	struct runner_link *link = OBJ_OF(struct runner_link, ctx, RUNNER_LINK_MAGIC);
 	int64_t doubled;
 	struct err err;
 
-	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	if (link->child != NULL && runner_child_is_there(link->child)) {
 		runner_child_kill(link->child, "it does not end"); /* on_child_end() goes on */
 		return;
@@ -313,9 +310,8 @@ hear_one(struct runner_link *link)
 static void
 on_socket(UNUSED struct loop_io *io, unsigned events, void *ctx)
 {
-	struct runner_link *link = ctx;
+	struct runner_link *link = OBJ_OF(struct runner_link, ctx, RUNNER_LINK_MAGIC);
 
-	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	if ((events & LOOP_WRITE) != 0) {
 		link->has_unsent = false;
 		loop_io_start(link->loop, &link->io, link->fd, LOOP_READ);
@@ -332,9 +328,8 @@ static void
 on_beat(UNUSED struct loop_timer *timer, void *ctx)
 {
 	const struct protocol_message beat = { .kind = PROTOCOL_RECONCILE, .id = BEAT_RUN };
-	struct runner_link *link = ctx;
+	struct runner_link *link = OBJ_OF(struct runner_link, ctx, RUNNER_LINK_MAGIC);
 
-	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	if (link->beats++ >= BEATS_MAX)
 		link->way->on_silent(
 		    link, link->is_ready ? "it does not answer" : "it says no hello");
@@ -375,10 +370,9 @@ static const struct way child_way = {
 static void
 on_child_end(void *ctx, bool has_exited, int status)
 {
-	struct runner_link *link = ctx;
+	struct runner_link *link = OBJ_OF(struct runner_link, ctx, RUNNER_LINK_MAGIC);
 	char why[64];
 
-	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	/* What it said last stands in the socket still: a hello of another version, say. */
 	if (link->fd >= 0)
 		on_socket(&link->io, LOOP_READ, link);

@@ -167,9 +167,8 @@ send_purge(struct runs *runs)
 static void
 flush(void *ctx)
 {
-	struct runs *runs = ctx;
+	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 
-	OBJ_CHECK(runs, MAGIC);
 	if (!runner_link_is_ready(runs->runner))
 		return;
 	for (size_t i = 0; i < runs->n_open; i++) {
@@ -184,10 +183,9 @@ static void
 /* cppcheck-suppress constParameter ; a callback */
 on_over(void *ctx, struct run_follow *run)
 {
-	struct runs *runs = ctx;
+	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 	size_t i = 0;
 
-	OBJ_CHECK(runs, MAGIC);
 	while (runs->open[i] != run)
 		i++;
 	runs->open[i] = runs->open[--runs->n_open];
@@ -196,9 +194,8 @@ on_over(void *ctx, struct run_follow *run)
 static void
 on_runner_ready(void *ctx)
 {
-	struct runs *runs = ctx;
+	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 
-	OBJ_CHECK(runs, MAGIC);
 	flush(runs);
 	if (runs->config.on_ready != NULL)
 		runs->config.on_ready(runs->config.ctx);
@@ -223,10 +220,9 @@ take_purged(struct runs *runs, const struct protocol_message *message)
 static void
 on_runner_message(void *ctx, const struct protocol_message *message)
 {
-	struct runs *runs = ctx;
+	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 	struct run_follow *run;
 
-	OBJ_CHECK(runs, MAGIC);
 	switch (message->kind) {
 	case PROTOCOL_STARTED:
 	case PROTOCOL_REFUSED:
@@ -255,9 +251,8 @@ on_runner_message(void *ctx, const struct protocol_message *message)
 static void
 on_runner_down(void *ctx)
 {
-	struct runs *runs = ctx;
+	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 
-	OBJ_CHECK(runs, MAGIC);
 	for (size_t i = 0; i < runs->n_open; i++)
 		run_follow_runner_down(runs->open[i]);
 	runs->is_purge_sent = false;
@@ -267,9 +262,8 @@ on_runner_down(void *ctx)
 static void
 on_runner_away(void *ctx, const char *why)
 {
-	struct runs *runs = ctx;
+	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 
-	OBJ_CHECK(runs, MAGIC);
 	if (runs->config.on_away != NULL)
 		runs->config.on_away(runs->config.ctx, why);
 }
@@ -277,9 +271,8 @@ on_runner_away(void *ctx, const char *why)
 static void
 on_runner_fatal(void *ctx, const char *text)
 {
-	struct runs *runs = ctx;
+	struct runs *runs = OBJ_OF(struct runs, ctx, MAGIC);
 
-	OBJ_CHECK(runs, MAGIC);
 	if (runs->config.on_fatal != NULL)
 		runs->config.on_fatal(runs->config.ctx, text);
 	else

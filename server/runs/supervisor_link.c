@@ -60,10 +60,8 @@ supervisor_link_open(struct loop *loop, const char *state_directory, int64_t run
 {
 	struct supervisor_link *link = calloc(1, sizeof(*link));
 
-	if (link == NULL) {
-		(void)err_set(err, ERR_NOMEM, "out of memory for a supervisor's link");
-		return NULL;
-	}
+	if (link == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for a supervisor's link"));
 	link->fd = connect_to(state_directory, run, err);
 	if (link->fd < 0) {
 		free(link);
@@ -168,9 +166,8 @@ hear_one(struct supervisor_link *link)
 static void
 on_ready(UNUSED struct loop_io *io, unsigned events, void *ctx)
 {
-	struct supervisor_link *link = ctx;
+	struct supervisor_link *link = OBJ_OF(struct supervisor_link, ctx, MAGIC);
 
-	OBJ_CHECK(link, MAGIC);
 	if ((events & LOOP_WRITE) != 0)
 		flush(link);
 	for (unsigned n = 0; (events & LOOP_READ) != 0 && n < TURN_MAX; n++) {

@@ -94,8 +94,8 @@ own_or_all(const struct member_of *of, enum family_setting setting, enum setting
 	return text != NULL ? text : settings_text(of->s, all);
 }
 
-static bool
-is_bluegreen(const struct settings *s)
+bool
+settings_is_bluegreen(const struct settings *s)
 {
 	const char *strategy = settings_text(s, SETTING_DEPLOY_STRATEGY);
 
@@ -108,7 +108,7 @@ add_ssh(struct settings_claims *claims, const struct member_of *of)
 	const char *list = of->member->values[ENVIRONMENT_SETTING_HOST].text;
 	const char *folder = of->member->values[ENVIRONMENT_SETTING_COMPOSE_DIR].text;
 	const char *proxy =
-	    is_bluegreen(of->s) ? settings_text(of->s, SETTING_NGINX_UPSTREAM_FILE) : NULL;
+	    settings_is_bluegreen(of->s) ? settings_text(of->s, SETTING_NGINX_UPSTREAM_FILE) : NULL;
 	char part[SETTING_PART_MAX + 1], host[HOST_ROOM], path[SETTING_PART_MAX + 1];
 
 	while (list != NULL && setting_next(&list, part, sizeof(part))) {
@@ -154,9 +154,8 @@ static const struct {
 
 /* --- all of it --- */
 
-/* DEPLOY_TRANSPORT, as deploy/act.sh reads it. */
-static const char *
-transport_of(const struct settings *s)
+const char *
+settings_transport(const struct settings *s)
 {
 	const char *name = settings_text(s, SETTING_DEPLOY_TRANSPORT);
 
@@ -189,7 +188,7 @@ settings_claims(const struct settings *s, const char *environment)
 	if (of.member == NULL || settings_is_given(of.s, SETTING_DEPLOY_SCRIPT))
 		return ret;
 	for (size_t i = 0; i < COUNT(transports); i++)
-		if (strcmp(transports[i].transport, transport_of(of.s)) == 0)
+		if (strcmp(transports[i].transport, settings_transport(of.s)) == 0)
 			transports[i].add(ret, &of);
 	return ret;
 }

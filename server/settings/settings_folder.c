@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "lib/text.h"
 
@@ -19,14 +20,12 @@ static const char ending[] = ".env";
 bool
 settings_refuse(struct settings_refused **list, size_t *count, const char *file, const char *reason)
 {
-	struct settings_refused *more = reallocarray(*list, *count + 1, sizeof(**list));
+	struct settings_refused *added = array_add(list, count, sizeof(*added));
 
-	if (more == NULL)
+	if (added == NULL)
 		return false;
-	*list = more;
-	(void)text_copy(more[*count].file, sizeof(more->file), file); /* cut is fine, in both */
-	(void)text_copy(more[*count].reason, sizeof(more->reason), reason);
-	(*count)++;
+	(void)text_copy(added->file, sizeof(added->file), file); /* cut is fine, in both */
+	(void)text_copy(added->reason, sizeof(added->reason), reason);
 	return true;
 }
 
@@ -87,15 +86,13 @@ settings_why_no_application(const char *name)
 static bool
 add_file(struct settings_folder *folder, const char *application, const struct stat *status)
 {
-	struct settings_folder_file *more =
-	    reallocarray(folder->files, folder->count + 1, sizeof(*more));
+	struct settings_folder_file *added =
+	    array_add(&folder->files, &folder->count, sizeof(*added));
 
-	if (more == NULL)
+	if (added == NULL)
 		return false;
-	folder->files = more;
-	(void)text_copy(more[folder->count].application, sizeof(more->application), application);
-	more[folder->count].is_kept = false;
-	more[folder->count++].stamp = settings_stamp(status);
+	(void)text_copy(added->application, sizeof(added->application), application);
+	added->stamp = settings_stamp(status);
 	return true;
 }
 
@@ -129,6 +126,13 @@ by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct settings_folder_file *)a)->application,
 	    ((const struct settings_folder_file *)b)->application);
+}
+
+void
+settings_folder_sort(struct settings_folder *folder)
+{
+	if (folder->count > 0)
+		qsort(folder->files, folder->count, sizeof(*folder->files), by_name);
 }
 
 static int
@@ -182,8 +186,7 @@ settings_folder_read(
 		settings_folder_done(ret);
 		return err_errno(err, ERR_CONFIG, errno, "%s", path);
 	}
-	if (ret->count > 0)
-		qsort(ret->files, ret->count, sizeof(*ret->files), by_name);
+	settings_folder_sort(ret);
 	if (ret->refused_count > 0)
 		qsort(ret->refused, ret->refused_count, sizeof(*ret->refused), by_file);
 	return true;

@@ -29,6 +29,7 @@ struct settings_folder {
 MUST_USE bool settings_folder_read(struct settings_folder *ret, const char *path,
     const char *settings_file, struct err *err);
 void settings_folder_done(struct settings_folder *folder); /* may be all zero */
+void settings_folder_sort(struct settings_folder *folder); /* its files, as they are read */
 
 /* Why nothing may be called so; NULL: an application may.  "client" is a word of grants. */
 const char *settings_why_no_application(const char *name);

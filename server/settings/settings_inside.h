@@ -173,6 +173,12 @@ void settings_check_placeholders(struct settings_loader *l, bool own);
 void settings_check_rules(struct settings_loader *l, bool own);
 void settings_check_unknown(struct settings_loader *l);
 
+/* --- settings_claims.c --- */
+
+/* DEPLOY_TRANSPORT, as deploy/act.sh reads it; DEPLOY_STRATEGY is bluegreen. */
+const char *settings_transport(const struct settings *s);
+bool settings_is_bluegreen(const struct settings *s);
+
 /* --- settings_targets.c --- */
 
 /* Of our own scripts alone: others have other needs. */

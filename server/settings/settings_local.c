@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/err.h"
 #include "lib/text.h"
 #include "settings/settings_inside.h"
 #include "types/principal.h"

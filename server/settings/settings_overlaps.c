@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/text.h"
 #include "settings/settings_claims.h"
@@ -29,17 +30,16 @@ struct items {
 static void
 add_item(struct items *items, const char *text, size_t environment)
 {
-	struct item *more = reallocarray(items->at, items->count + 1, sizeof(*more));
+	char *copy = strdup(text);
+	struct item *added =
+	    copy == NULL ? NULL : array_add(&items->at, &items->count, sizeof(*added));
 
-	items->failed = items->failed || more == NULL;
-	if (more == NULL)
-		return;
-	items->at = more;
-	more[items->count] = (struct item){ strdup(text), environment };
-	if (more[items->count].text == NULL)
+	if (added != NULL) {
+		*added = (struct item){ copy, environment };
+	} else {
 		items->failed = true;
-	else
-		items->count++;
+		free(copy);
+	}
 }
 
 static void
@@ -85,16 +85,14 @@ thing_of(const char *resource)
 static bool
 add_overlap(struct settings_inside *in, size_t first, size_t later, const char *text)
 {
-	struct settings_overlap *more =
-	    reallocarray(in->overlaps, in->overlap_count + 1, sizeof(*more));
+	struct settings_overlap *added =
+	    array_add(&in->overlaps, &in->overlap_count, sizeof(*added));
 
-	if (more == NULL)
+	if (added == NULL)
 		return false;
-	in->overlaps = more;
-	more[in->overlap_count].first = first;
-	more[in->overlap_count].later = later;
-	(void)text_copy(more[in->overlap_count].text, sizeof(more->text), text); /* cut is fine */
-	in->overlap_count++;
+	added->first = first;
+	added->later = later;
+	(void)text_copy(added->text, sizeof(added->text), text); /* cut is fine */
 	return true;
 }
 

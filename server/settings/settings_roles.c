@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "lib/zone.h"
@@ -105,13 +106,7 @@ say(const struct checked *c, enum family_setting setting, const char *fmt, ...)
 static bool
 has_application(const struct settings *s, const char *name, bool *ret_is_refused)
 {
-	char file[ENVIRONMENT_NAME_MAX + 8];
-
-	*ret_is_refused = false;
-	(void)snprintf(file, sizeof(file), "%s.env", name);
-	for (size_t i = 0; i < s->refused_count && !*ret_is_refused; i++)
-		*ret_is_refused =
-		    s->refused[i].file[0] == '\0' || strcmp(s->refused[i].file, file) == 0;
+	*ret_is_refused = settings_is_unread_application(s, name, strlen(name));
 	return *ret_is_refused || settings_application(s, name) != NULL;
 }
 
@@ -247,28 +242,14 @@ settings_check_roles(struct settings_loader *l)
 
 /* --- what decisions read --- */
 
-/* The array with one more at its end, zeroed; NULL: no memory, and it is as it was.  Grown one by
- * one: there are few. */
-static void *
-one_more(void *array, size_t count, size_t size)
-{
-	char *more = reallocarray(array, count + 1, size);
-
-	if (more != NULL)
-		memset(more + count * size, 0, size);
-	return more;
-}
-
 static bool
 add_grant(struct roles *roles, const struct grant *grant, const char *action, const char *beside)
 {
 	char target[ENVIRONMENT_ID_MAX + 8];
-	struct grant *more = one_more(roles->grant, roles->grant_count, sizeof(*more)), *added;
+	struct grant *added = array_add(&roles->grant, &roles->grant_count, sizeof(*added));
 
-	if (more == NULL)
+	if (added == NULL)
 		return false;
-	roles->grant = more;
-	added = &more[roles->grant_count++];
 	*added = *grant;
 	(void)snprintf(
 	    added->text, sizeof(added->text), "%.16s:%.45s", action, target_text(grant, target));
@@ -343,14 +324,11 @@ add_people(struct roles *roles, const struct zone *zone, const char *list, int64
 	while (setting_next(&list, part, sizeof(part))) {
 		const char *date = strstr(part, UNTIL);
 		int64_t own = end_of(zone, date == NULL ? NULL : part + strlen(part) - 10);
-		struct role_member *more =
-		    one_more(roles->member, roles->member_count, sizeof(*more));
-		struct role_member *added;
+		struct role_member *added =
+		    array_add(&roles->member, &roles->member_count, sizeof(*added));
 
-		if (more == NULL)
+		if (added == NULL)
 			return false;
-		roles->member = more;
-		added = &more[roles->member_count++];
 		added->person = strtoll(part, NULL, 10);
 		added->role = roles->count - 1;
 		added->until = until != 0 && (own == 0 || until < own) ? until : own;
@@ -361,12 +339,10 @@ add_people(struct roles *roles, const struct zone *zone, const char *list, int64
 static struct role *
 add_role(struct roles *roles, const char *name, const char *setting, const char *application)
 {
-	struct role *more = one_more(roles->role, roles->count, sizeof(*more)), *added;
+	struct role *added = array_add(&roles->role, &roles->count, sizeof(*added));
 
-	if (more == NULL)
+	if (added == NULL)
 		return NULL;
-	roles->role = more;
-	added = &more[roles->count++];
 	(void)text_copy(added->name, sizeof(added->name), name);
 	(void)text_copy(added->setting, sizeof(added->setting), setting);
 	(void)text_copy(added->application, sizeof(added->application), application);
@@ -428,13 +404,11 @@ add_file(struct roles *roles, const struct settings *s, const struct zone *zone)
 static bool
 add_member(struct roles *roles, int64_t person, size_t role)
 {
-	struct role_member *more = one_more(roles->member, roles->member_count, sizeof(*more));
+	struct role_member *added = array_add(&roles->member, &roles->member_count, sizeof(*added));
 
-	if (more == NULL)
-		return false;
-	roles->member = more;
-	more[roles->member_count++] = (struct role_member){ .person = person, .role = role };
-	return true;
+	if (added != NULL)
+		*added = (struct role_member){ .person = person, .role = role };
+	return added != NULL;
 }
 
 /* Users of this machine that act with a role; and root, which may say each. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "lib/text.h"
 
@@ -93,31 +94,17 @@ find_in(const struct settings_folder *folder, const char *application)
 	return NULL;
 }
 
-static bool
-is_refused(const struct settings_folder *folder, const char *application)
-{
-	size_t size = strlen(application);
-
-	for (size_t i = 0; i < folder->refused_count; i++)
-		if (strncmp(folder->refused[i].file, application, size) == 0 &&
-		    strcmp(folder->refused[i].file + size, ".env") == 0)
-			return true;
-	return false;
-}
-
 /* One that was not there before; it was seen this once. */
 static void
 add(struct settings_watch *watch, const struct settings_folder_file *file)
 {
-	struct settings_watched *more = reallocarray(watch->files, watch->count + 1, sizeof(*more));
+	struct settings_watched *added = array_add(&watch->files, &watch->count, sizeof(*added));
 
-	if (more == NULL)
+	if (added == NULL)
 		return; /* the next look tries again */
-	watch->files = more;
-	more[watch->count] = (struct settings_watched){ .seen = file->stamp };
-	(void)text_copy(more[watch->count].application, sizeof(more->application),
+	added->seen = file->stamp;
+	(void)text_copy(added->application, sizeof(added->application),
 	    file->application); /* of the same size */
-	watch->count++;
 }
 
 static void
@@ -125,7 +112,9 @@ compare(struct settings_watched *watched, const struct settings_folder *folder)
 {
 	const struct settings_folder_file *file = find_in(folder, watched->application);
 
-	watched->is_refused = file == NULL && is_refused(folder, watched->application);
+	watched->is_refused = file == NULL &&
+	    settings_refused_has(folder->refused, folder->refused_count, watched->application,
+		strlen(watched->application));
 	watched->gone = file != NULL || watched->is_refused ? 0 : watched->gone + 1;
 	watched->is_still = file != NULL && file->stamp == watched->seen;
 	if (file != NULL)
@@ -176,13 +165,6 @@ drop_gone(struct settings_watch *watch)
 	watch->count = n;
 }
 
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct settings_folder_file *)a)->application,
-	    ((const struct settings_folder_file *)b)->application);
-}
-
 /* The list of the look becomes the list of what is read.  False: no memory. */
 static bool
 make_list(struct settings_watch *watch, bool all, bool is_known, struct settings_folder *folder)
@@ -201,11 +183,10 @@ make_list(struct settings_watch *watch, bool all, bool is_known, struct settings
 		if (!files[i].is_kept)
 			watched->taken = watched->seen;
 	}
-	if (watch->count > 0)
-		qsort(files, watch->count, sizeof(*files), by_name);
 	free(folder->files);
 	folder->files = files;
 	folder->count = watch->count;
+	settings_folder_sort(folder);
 	return true;
 }
 

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_block.h"
 
-#include "lib/text.h"
 #include "store/store_inside.h"
 
 #define BLOCK "commit_id, blocked_by, at, why"

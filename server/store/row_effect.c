@@ -133,6 +133,19 @@ row_effect_add(struct tx *tx, struct effect *effect)
 	return id;
 }
 
+int64_t
+row_effect_order(struct tx *tx, const struct effect *as)
+{
+	struct effect *effect = effect_new(as->kind);
+
+	if (effect != NULL) {
+		effect->subject = as->subject;
+		effect->due = as->due;
+		effect->u = as->u;
+	}
+	return row_effect_add(tx, effect);
+}
+
 /* Does a SEND_MESSAGE of this message wait behind the head of its lane? */
 static bool
 is_waiting(struct tx *tx, int64_t message)
@@ -151,59 +164,46 @@ is_waiting(struct tx *tx, int64_t message)
 void
 row_effect_send(struct tx *tx, int64_t message)
 {
-	int64_t chat = tx_number(tx, "SELECT chat FROM message WHERE id = $1", DB_I64(message));
-	struct effect *effect;
+	struct effect effect = { .kind = EFFECT_SEND_MESSAGE, .subject = message };
+	struct message *sent = &effect.u.send_message.message;
 
 	if (tx->failed || message == 0 || is_waiting(tx, message))
 		return;
-	effect = effect_new(EFFECT_SEND_MESSAGE);
-	if (effect != NULL) {
-		effect->subject = message;
-		effect->u.send_message.message.id = message;
-		effect->u.send_message.message.address.chat = chat;
-		effect->u.send_message.message.is_answer =
-		    tx_number(tx, "SELECT is_answer FROM message WHERE id = $1", DB_I64(message)) !=
-		    0;
-	}
-	(void)row_effect_add(tx, effect); /* 0: the tx has failed and says so itself */
+	sent->id = message;
+	sent->address.chat =
+	    tx_number(tx, "SELECT chat FROM message WHERE id = $1", DB_I64(message));
+	sent->is_answer =
+	    tx_number(tx, "SELECT is_answer FROM message WHERE id = $1", DB_I64(message)) != 0;
+	(void)row_effect_order(tx, &effect); /* 0: the tx has failed and says so itself */
 }
 
 void
 row_effect_toast(struct tx *tx, const struct chat_address *address, const char *callback,
     bool is_alert, const char *fmt, ...)
 {
-	struct effect *effect = effect_new(EFFECT_TOAST);
-	char text[sizeof(effect->u.toast.text)];
+	struct effect effect = { .kind = EFFECT_TOAST };
+	struct effect_toast *toast = &effect.u.toast;
 	va_list args;
 
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for an effect");
-		return;
-	}
 	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args); /* its room is more than the cut below */
+	(void)vsnprintf(toast->text, sizeof(toast->text), fmt, args); /* more than the cut below */
 	va_end(args);
-	text[text_utf16_cut(text, strlen(text), LIMIT_TOAST)] = '\0';
-	(void)text_copy(effect->u.toast.text, sizeof(effect->u.toast.text), text);
-	(void)text_copy(effect->u.toast.callback, sizeof(effect->u.toast.callback), callback);
-	effect->u.toast.is_alert = is_alert;
-	effect->u.toast.chat = address->chat;
-	(void)row_effect_add(tx, effect); /* as above */
+	toast->text[text_utf16_cut(toast->text, strlen(toast->text), LIMIT_TOAST)] = '\0';
+	(void)text_copy(toast->callback, sizeof(toast->callback), callback);
+	toast->is_alert = is_alert;
+	toast->chat = address->chat;
+	(void)row_effect_order(tx, &effect); /* as above */
 }
 
 int64_t
 row_effect_timer(
     struct tx *tx, enum timer_kind kind, const char *name, int64_t subject, int64_t due)
 {
-	struct effect *effect = effect_new(EFFECT_TIMER);
+	struct effect effect = { .kind = EFFECT_TIMER, .subject = subject, .due = due };
 
-	if (effect != NULL) {
-		effect->subject = subject;
-		effect->due = due;
-		effect->u.timer.kind = kind;
-		(void)text_copy(effect->u.timer.name, sizeof(effect->u.timer.name), name);
-	}
-	return row_effect_add(tx, effect);
+	effect.u.timer.kind = kind;
+	(void)text_copy(effect.u.timer.name, sizeof(effect.u.timer.name), name);
+	return row_effect_order(tx, &effect);
 }
 
 /* --- withdrawing, finding --- */

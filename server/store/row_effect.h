@@ -19,6 +19,9 @@
  * already: the id of that one. */
 int64_t row_effect_add(struct tx *tx, struct effect *effect);
 
+/* The same of an effect like this one: its kind, subject, due and u. */
+int64_t row_effect_order(struct tx *tx, const struct effect *as);
+
 /* A message should be shown: adds a SEND_MESSAGE for its row unless one waits behind the lane's
  * head already, which will read the row when its turn comes. */
 void row_effect_send(struct tx *tx, int64_t message);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "lib/array.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
@@ -37,15 +38,14 @@ list(struct db *db, size_t *ret_count, struct err *err)
 
 	good = db_query(&rows, db, err, "SELECT person, action, at FROM grant_use ORDER BY person");
 	while (good && db_next(&rows)) {
-		struct grant_use *more = reallocarray(uses, n + 1, sizeof(*uses));
+		struct grant_use *added = array_add(&uses, &n, sizeof(*added));
 
-		good = more != NULL || err_set(err, ERR_NOMEM, "no memory for a report");
+		good = added != NULL || err_set(err, ERR_NOMEM, "no memory for a report");
 		if (!good)
 			break;
-		uses = more;
-		uses[n].person = db_col_i64(&rows, 0);
-		(void)text_copy(uses[n].action, sizeof(uses[n].action), db_col_text(&rows, 1));
-		uses[n++].at = db_col_i64(&rows, 2);
+		added->person = db_col_i64(&rows, 0);
+		(void)text_copy(added->action, sizeof(added->action), db_col_text(&rows, 1));
+		added->at = db_col_i64(&rows, 2);
 	}
 	if (good && db_rows_end(&rows, err)) {
 		*ret_count = n;

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_hold.h"
 
-#include "lib/text.h"
 #include "store/store_inside.h"
 
 #define COLUMNS \

@@ -41,40 +41,28 @@ row_message_get(struct tx *tx, int64_t id)
 	if (!tx->failed && id != 0 && !store_message_load(tx->db, id, &message, &err) &&
 	    err.code != ERR_MISSING)
 		tx_fail(tx, err.code, "%s", err.text);
-	if (message.head == NULL) { /* "" at least, for a message that is not there too */
+	if (message.head == NULL) /* "" at least, for a message that is not there too */
 		message.head = strdup("");
-		message.foot = strdup("");
-	}
-	if (message.head == NULL || message.foot == NULL)
+	if (message.head == NULL)
 		tx_fail(tx, ERR_NOMEM, "no memory for a message");
 	return message;
 }
 
 /* --- writing --- */
 
-/* As much of the text as a message may have; owned by the caller. */
-static char *
-cut_text(struct tx *tx, const char *text)
-{
-	size_t size = text == NULL ? 0 : strlen(text);
-	char *cut = strndup(text == NULL ? "" : text, text_cut(text, size, LIMIT_MESSAGE));
-
-	if (cut == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
-	return cut;
-}
-
 struct written {
-	char *head;
-	char *foot;
+	char *head; /* as much of it as a message may have */
 	struct buf buttons;
 };
 
 static void
 written_init(struct written *w, struct tx *tx, const struct message *message)
 {
-	w->head = cut_text(tx, message->head);
-	w->foot = cut_text(tx, message->foot);
+	w->head = message->head == NULL ?
+	    NULL :
+	    strndup(message->head, text_cut(message->head, strlen(message->head), LIMIT_MESSAGE));
+	if (w->head == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
 	buf_init(&w->buttons, BUTTONS_MAX);
 	write_buttons(&message->buttons, &w->buttons);
 	tx_check(tx, &w->buttons);
@@ -84,7 +72,6 @@ static void
 written_done(struct written *w)
 {
 	free(w->head);
-	free(w->foot);
 	buf_done(&w->buttons);
 }
 
@@ -99,13 +86,13 @@ row_message_add(struct tx *tx, const struct message *message)
 		"INSERT INTO message (chat, thread, remote_id, head, foot, buttons, live_run,"
 		" live_since, live_estimate_ms, at, is_silent, reply_to, reply_row, rings_for,"
 		" is_answer)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+		" VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
 		DB_I64(message->address.chat), DB_I64(message->address.thread),
-		DB_I64(message->remote_id), DB_TEXT(w.head), DB_TEXT(w.foot),
-		DB_TEXT(buf_text(&w.buttons)), DB_I64(message->live_run),
-		DB_I64(message->live_since), DB_I64(message->live_estimate_ms), DB_I64(tx->at),
-		DB_I64(message->is_silent), DB_I64(message->reply_to), DB_I64(message->reply_row),
-		DB_I64(message->rings_for), DB_I64(message->is_answer)))
+		DB_I64(message->remote_id), DB_TEXT(w.head), DB_TEXT(buf_text(&w.buttons)),
+		DB_I64(message->live_run), DB_I64(message->live_since),
+		DB_I64(message->live_estimate_ms), DB_I64(tx->at), DB_I64(message->is_silent),
+		DB_I64(message->reply_to), DB_I64(message->reply_row), DB_I64(message->rings_for),
+		DB_I64(message->is_answer)))
 		id = db_last_id(tx->db);
 	written_done(&w);
 	row_effect_send(tx, id);
@@ -121,15 +108,14 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 	if (id == 0)
 		return;
 	written_init(&w, tx, message);
-	is_news =
-	    tx_run(tx,
-		"UPDATE message SET head = $2, foot = $3, buttons = $4, live_run = $5,"
-		" live_since = $6, live_estimate_ms = $7"
-		" WHERE id = $1 AND NOT (head = $2 AND foot = $3 AND buttons = $4 AND live_run = $5"
-		" AND live_since = $6 AND live_estimate_ms = $7)",
-		DB_I64(id), DB_TEXT(w.head), DB_TEXT(w.foot), DB_TEXT(buf_text(&w.buttons)),
-		DB_I64(message->live_run), DB_I64(message->live_since),
-		DB_I64(message->live_estimate_ms)) &&
+	is_news = tx_run(tx,
+		      "UPDATE message SET head = $2, buttons = $3, live_run = $4, live_since = $5,"
+		      " live_estimate_ms = $6"
+		      " WHERE id = $1 AND NOT (head = $2 AND buttons = $3 AND live_run = $4"
+		      " AND live_since = $5 AND live_estimate_ms = $6)",
+		      DB_I64(id), DB_TEXT(w.head), DB_TEXT(buf_text(&w.buttons)),
+		      DB_I64(message->live_run), DB_I64(message->live_since),
+		      DB_I64(message->live_estimate_ms)) &&
 	    db_changes(tx->db) > 0;
 	written_done(&w);
 	if (is_news)
@@ -224,8 +210,7 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	    DB_I64(old_chat), DB_I64(new_chat));
 	(void)tx_run(tx, "UPDATE hold SET chat = $2, thread = 0, request = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
-	(void)tx_run(tx,
-	    "UPDATE hold SET asked_chat = $2, asked_thread = 0 WHERE asked_chat = $1",
+	(void)tx_run(tx, "UPDATE hold SET asked_chat = $2, asked_thread = 0 WHERE asked_chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat)); /* all sticky */
 	move_documents(tx, old_chat, new_chat);
 	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++)

@@ -4,14 +4,15 @@
 
 #include "store/tx.h"
 
-/* Adds a message and its SEND_MESSAGE.  Text is cut to LIMIT_MESSAGE; returns its row. */
+/* Adds a message and its SEND_MESSAGE.  Text is cut to LIMIT_MESSAGE; returns its row.  head NULL:
+ * there was no memory for it, and the tx fails. */
 int64_t row_message_add(struct tx *tx, const struct message *message);
 
 /* Changes what it should say, and adds a SEND_MESSAGE where that is news.  address and remote_id
- * are kept. */
+ * are kept; head as above. */
 void row_message_change(struct tx *tx, int64_t id, const struct message *message);
 
-/* The row; head and foot owned by the caller (message_done).  id 0 in it: none. */
+/* The row; head owned by the caller (message_done).  id 0 in it: none. */
 struct message row_message_get(struct tx *tx, int64_t id);
 
 /* How many messages in that chat have rung for a deployment. */

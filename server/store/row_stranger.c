@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/store_inside.h"
 

@@ -14,8 +14,6 @@
 #include "store/store.h"
 #include "store/store_names.h"
 
-#define STORE_LANE	64	/* "heads:" and an environment, "say:", 20 digits and ":answer" */
-
 /* A deployment's class as SQL has it: the same text in the partial indexes and in the queries that
  * are to use them.  Not IN (...): SQLite fills a tree of its own with such a list each time it
  * runs a statement that looks at it, and that is most of an UPDATE.  '' is no state of a row. */
@@ -63,12 +61,8 @@ struct lane_head {
 
 struct lanes {
 	size_t n_heads;
-	size_t room;
 	struct lane_head *heads;
-	size_t n_touched;
-	size_t touched_room;
-	char (*touched)[STORE_LANE];
-	bool all_touched;	/* lanes were renamed, or there was no memory to note one */
+	struct store_names touched;	/* all: lanes were renamed, or one could not be noted */
 };
 
 struct poison;

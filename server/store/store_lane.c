@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/array.h"
 #include "lib/log.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
@@ -60,44 +61,16 @@ store_lane_of(char out[STORE_LANE], const struct effect *effect)
 
 /* --- memory --- */
 
-/* Room for one more element; false when memory is short (the array stays as it is). */
-static bool
-grow(void **array, size_t *room, size_t n, size_t size)
-{
-	size_t more = *room == 0 ? 16 : 2 * *room;
-	void *larger;
-
-	if (n < *room)
-		return true;
-	larger = reallocarray(*array, more, size);
-	if (larger == NULL)
-		return false;
-	*array = larger;
-	*room = more;
-	return true;
-}
-
 void
 store_lane_touch(struct store *store, const char *lane)
 {
-	struct lanes *lanes = &store->lanes;
-	void *touched = lanes->touched;
-
-	for (size_t i = 0; i < lanes->n_touched; i++)
-		if (strcmp(lanes->touched[i], lane) == 0)
-			return;
-	if (!grow(&touched, &lanes->touched_room, lanes->n_touched, sizeof(*lanes->touched))) {
-		lanes->all_touched = true;
-		return;
-	}
-	lanes->touched = touched;
-	(void)text_copy(lanes->touched[lanes->n_touched++], STORE_LANE, lane);
+	store_names_add(&store->lanes.touched, lane);
 }
 
 void
 store_lane_touch_all(struct store *store)
 {
-	store->lanes.all_touched = true;
+	store->lanes.touched.is_all = true;
 }
 
 bool
@@ -112,14 +85,12 @@ store_lane_is_handed(const struct store *store, int64_t id)
 static bool
 add_head(struct lanes *lanes, int64_t id, const char *lane)
 {
-	void *heads = lanes->heads;
-	struct lane_head *head;
+	struct lane_head *head = array_add(&lanes->heads, &lanes->n_heads, sizeof(*head));
 
-	if (!grow(&heads, &lanes->room, lanes->n_heads, sizeof(*lanes->heads)))
+	if (head == NULL)
 		return false;
-	lanes->heads = heads;
-	head = &lanes->heads[lanes->n_heads++];
-	*head = (struct lane_head){ .id = id, .is_new = true };
+	head->id = id;
+	head->is_new = true;
 	(void)text_copy(head->lane, sizeof(head->lane), lane);
 	return true;
 }
@@ -140,16 +111,16 @@ store_lane_close(struct store *store, bool committed)
 			lanes->heads[kept++] = *head;
 	}
 	lanes->n_heads = kept;
-	lanes->n_touched = 0;
+	lanes->touched.n = 0;
 	if (committed)
-		lanes->all_touched = false;
+		lanes->touched.is_all = false;
 }
 
 void
 store_lane_done(struct store *store)
 {
 	free(store->lanes.heads);
-	free(store->lanes.touched);
+	store_names_done(&store->lanes.touched);
 	store->lanes = (struct lanes){ 0 };
 }
 
@@ -349,17 +320,17 @@ static bool
 touch_every_lane(struct store *store, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	size_t before;
 
 	if (!refresh_heads(store, err) ||
 	    !db_query(&rows, store->db, err,
 		"SELECT DISTINCT lane FROM effect WHERE lane IS NOT NULL ORDER BY lane"))
 		return false;
-	store->lanes.n_touched = 0;
+	store->lanes.touched.n = 0;
 	while (db_next(&rows)) {
-		before = store->lanes.n_touched;
+		size_t before = store->lanes.touched.n;
+
 		store_lane_touch(store, db_col_text(&rows, 0));
-		if (store->lanes.n_touched == before)
+		if (store->lanes.touched.n == before)
 			return err_set(err, ERR_NOMEM, "no memory for a list of lanes");
 	}
 	return db_rows_end(&rows, err);
@@ -368,15 +339,15 @@ touch_every_lane(struct store *store, struct err *err)
 bool
 store_lane_advance(struct store *store, struct queue_list *out, struct err *err)
 {
-	struct lanes *lanes = &store->lanes;
+	const struct store_names *touched = &store->lanes.touched;
 	bool busy;
 
-	if (lanes->all_touched && !touch_every_lane(store, err))
+	if (touched->is_all && !touch_every_lane(store, err))
 		return false;
-	for (size_t i = 0; i < lanes->n_touched; i++) {
-		if (!is_out(store, lanes->touched[i], &busy, err))
+	for (size_t i = 0; i < touched->n; i++) {
+		if (!is_out(store, touched->names[i], &busy, err))
 			return false;
-		if (!busy && !hand_out_head(store, lanes->touched[i], false, out, err))
+		if (!busy && !hand_out_head(store, touched->names[i], false, out, err))
 			return false;
 	}
 	return true;
@@ -452,8 +423,8 @@ store_lane_recover(struct store *store, struct queue_list *out, struct err *err)
 	if (!recover_rest(store, out, err) || !store_lane_fill_runs(store, out, err) ||
 	    !touch_every_lane(store, err))
 		return false;
-	for (size_t i = 0; i < store->lanes.n_touched; i++)
-		if (!hand_out_head(store, store->lanes.touched[i], true, out, err))
+	for (size_t i = 0; i < store->lanes.touched.n; i++)
+		if (!hand_out_head(store, store->lanes.touched.names[i], true, out, err))
 			return false;
 	return true;
 }

@@ -35,22 +35,20 @@ read_message(const struct db_rows *rows, struct message *ret, struct err *err)
 		.id = db_col_i64(rows, 0),
 		.address = { .chat = db_col_i64(rows, 1), .thread = db_col_i64(rows, 2) },
 		.remote_id = db_col_i64(rows, 3),
-		.live_run = db_col_i64(rows, 7),
-		.live_since = db_col_i64(rows, 8),
-		.live_estimate_ms = db_col_i64(rows, 9),
-		.is_silent = db_col_i64(rows, 10) != 0,
-		.reply_to = db_col_i64(rows, 11),
-		.reply_row = db_col_i64(rows, 12),
-		.rings_for = db_col_i64(rows, 13),
-		.is_answer = db_col_i64(rows, 14) != 0,
+		.live_run = db_col_i64(rows, 6),
+		.live_since = db_col_i64(rows, 7),
+		.live_estimate_ms = db_col_i64(rows, 8),
+		.is_silent = db_col_i64(rows, 9) != 0,
+		.reply_to = db_col_i64(rows, 10),
+		.reply_row = db_col_i64(rows, 11),
+		.rings_for = db_col_i64(rows, 12),
+		.is_answer = db_col_i64(rows, 13) != 0,
 	};
-	if (!read_buttons(db_col_text(rows, 6), &ret->buttons, err))
+	if (!read_buttons(db_col_text(rows, 5), &ret->buttons, err))
 		return false;
 	ret->head = strdup(db_col_text(rows, 4));
-	ret->foot = strdup(db_col_text(rows, 5));
-	if (ret->head != NULL && ret->foot != NULL)
-		return true;
-	return err_set(err, ERR_NOMEM, "no memory for message %lld", (long long)ret->id);
+	return ret->head != NULL ||
+	    err_set(err, ERR_NOMEM, "no memory for message %lld", (long long)ret->id);
 }
 
 bool
@@ -62,7 +60,7 @@ store_message_load(struct db *db, int64_t id, struct message *ret, struct err *e
 
 	*ret = (struct message){ 0 };
 	if (!db_query(&rows, db, err,
-		"SELECT id, chat, thread, remote_id, head, foot, buttons, live_run, live_since,"
+		"SELECT id, chat, thread, remote_id, head, buttons, live_run, live_since,"
 		" live_estimate_ms, is_silent, COALESCE((SELECT remote_id FROM message r"
 		" WHERE r.id = m.reply_row AND r.chat = m.chat), reply_to), reply_row, rings_for, is_answer"
 		" FROM message m WHERE id = $1",

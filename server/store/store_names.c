@@ -1,36 +1,26 @@
-/* store_names.c - the environments that something happened to, until it is looked at.  Side: store. */
+/* store_names.c - the environments or lanes that something happened to, until it is looked at.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/store_names.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/array.h"
 #include "lib/text.h"
 
-static bool
-make_room(struct store_names *names)
-{
-	size_t room = names->room == 0 ? 8 : 2 * names->room;
-	void *more;
-
-	if (names->n < names->room)
-		return true;
-	more = realloc(names->names, room * sizeof(*names->names));
-	if (more == NULL)
-		return false;
-	names->names = more;
-	names->room = room;
-	return true;
-}
+static_assert(LIMIT_ENVIRONMENT <= STORE_LANE, "an environment fits");
 
 void
 store_names_add(struct store_names *names, const char *name)
 {
+	char *added;
+
 	for (size_t i = 0; i < names->n; i++)
 		if (strcmp(names->names[i], name) == 0)
 			return;
-	if (make_room(names))
-		(void)text_copy(names->names[names->n++], LIMIT_ENVIRONMENT, name);
+	added = array_add(&names->names, &names->n, sizeof(*names->names));
+	if (added != NULL)
+		(void)text_copy(added, sizeof(*names->names), name);
 	else
 		names->is_all = true;
 }

@@ -1,15 +1,16 @@
-/* store_names.h - the environments that something happened to, until it is looked at.  Side: store. */
+/* store_names.h - the environments or lanes that something happened to, until it is looked at.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
 #include "types/limits.h"
 
+#define STORE_LANE 64 /* "heads:" and an environment, "say:", 20 digits and ":answer" */
+
 /* All zero: none. */
 struct store_names {
 	bool is_all; /* of each that there is, or of more than memory has room for */
 	size_t n;
-	size_t room;
-	char (*names)[LIMIT_ENVIRONMENT];
+	char (*names)[STORE_LANE]; /* an environment's is shorter */
 };
 
 void store_names_add(struct store_names *names, const char *name); /* each once */

@@ -255,10 +255,9 @@ introduce(struct telegram *telegram)
 static void
 on_me(void *ctx, const struct telegram_result *result)
 {
-	struct telegram *telegram = ctx;
+	struct telegram *telegram = OBJ_OF(struct telegram, ctx, TELEGRAM_MAGIC);
 	const char *name = json_get_str(result->result, "username");
 
-	OBJ_CHECK(telegram, TELEGRAM_MAGIC);
 	telegram->call = NULL;
 	if (result->ok && name != NULL) {
 		(void)text_copy(telegram->name, sizeof(telegram->name), name);

@@ -192,29 +192,6 @@ is_blank(const char *text)
 	return true;
 }
 
-static size_t
-smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* What of `room` is left for a part beside `used` units and the newline between them. */
-static size_t
-room_beside(size_t room, size_t used)
-{
-	size_t taken = used == 0 ? 0 : used + 1;
-
-	return taken < room ? room - taken : 0;
-}
-
-static void
-join(struct writer *w, bool *has_text)
-{
-	if (*has_text)
-		buf_addc(w->out, '\n');
-	*has_text = true;
-}
-
 /* A part that shows nothing is none. */
 static const char *
 text_of(const char *part)
@@ -227,32 +204,20 @@ write_parts(struct writer *w, const struct telegram_html_parts *parts, size_t un
 {
 	const char *head = text_of(parts->head);
 	const char *live = text_of(parts->live);
-	const char *foot = text_of(parts->foot);
-	size_t foot_units = smaller(units_of(foot, strlen(foot)), units);
-	size_t head_room = room_beside(units, foot_units);
-	size_t head_units = smaller(units_of(head, strlen(head)), head_room);
-	size_t live_room = room_beside(head_room, head_units);
+	size_t head_units = units_of(head, strlen(head));
+	size_t used = head_units == 0 ? 0 : head_units + 1; /* with the newline behind it */
 	unsigned mark = 0;
-	size_t live_from = skip_lines(live, strlen(live), live_room, &mark);
+	size_t live_from = skip_lines(live, strlen(live), used < units ? units - used : 0, &mark);
 	bool has_live = !is_blank(live + live_from);
-	bool has_text = false;
 
-	if (head_units == 0 && foot_units == 0 && !has_live) {
+	if (head_units == 0 && !has_live)
 		buf_adds(w->out, ELLIPSIS);
-		return;
-	}
-	if (head_units > 0) {
-		join(w, &has_text);
-		write_head(w, head, head_units);
-	}
-	if (has_live) {
-		join(w, &has_text);
+	if (head_units > 0)
+		write_head(w, head, head_units < units ? head_units : units);
+	if (head_units > 0 && has_live)
+		buf_addc(w->out, '\n');
+	if (has_live)
 		write_tail(w, live, live_from, mark);
-	}
-	if (foot_units > 0) {
-		join(w, &has_text);
-		write_head(w, foot, foot_units);
-	}
 }
 
 void

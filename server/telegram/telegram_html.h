@@ -1,10 +1,10 @@
 /* telegram_html.h - a message's marked text as Telegram's HTML, within its limits.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 /*
- * head, live and foot are marked text (types/message.h), joined by one newline where two that
- * are not empty meet.  What is too long is shortened: first live (whole lines from its
- * beginning), then the end of head, then the end of foot; "…" stands for what is missing from
- * head or foot.  No tag, entity or character is ever cut in two, and tags always balance.
+ * head and live are marked text (types/message.h), joined by a newline where neither is empty.
+ * What is too long is shortened: first live (whole lines from its beginning), then the end of
+ * head; "…" stands for what is missing from head.  No tag, entity or character is ever cut in
+ * two, and tags always balance.
  */
 #pragma once
 
@@ -18,7 +18,6 @@ struct buf;
 struct telegram_html_parts {
 	const char *head;	/* NULL: "" */
 	const char *live;
-	const char *foot;
 };
 
 /* Appends at most `units` UTF-16 units of text as HTML; "…" where there is no visible text, which

@@ -99,11 +99,7 @@ copy_message(const struct message *from, struct message *to)
 {
 	*to = *from;
 	to->head = strdup(from->head == NULL ? "" : from->head);
-	to->foot = strdup(from->foot == NULL ? "" : from->foot);
-	if (to->head != NULL && to->foot != NULL)
-		return true;
-	message_done(to);
-	return false;
+	return to->head != NULL;
 }
 
 void
@@ -203,11 +199,10 @@ telegram_live_fill(
 static void
 on_tick(struct loop_timer *timer, void *ctx)
 {
-	struct telegram_live *live = ctx;
+	struct telegram_live *live = OBJ_OF(struct telegram_live, ctx, LIVE_MAGIC);
 	int64_t now = loop_now_ms();
 	bool any = false;
 
-	OBJ_CHECK(live, LIVE_MAGIC);
 	for (size_t i = 0; i < TELEGRAM_LIVE_MAX; i++) {
 		struct entry *entry = &live->entry[i];
 		int64_t period = entry->message.address.chat < 0 ? GROUP_MS : PRIVATE_MS;
@@ -225,7 +220,7 @@ on_tick(struct loop_timer *timer, void *ctx)
 static bool
 edit(struct telegram_live *live, const struct message *message, const char *tail)
 {
-	struct telegram_html_parts parts = { .head = message->head, .foot = message->foot };
+	struct telegram_html_parts parts = { .head = message->head };
 	struct buf marked;
 	struct buf html;
 	bool is_sent = false;
@@ -266,10 +261,9 @@ refresh(struct telegram_live *live, struct entry *entry, int64_t now)
 static void
 on_edited(void *ctx, int64_t message, bool is_gone)
 {
-	struct telegram_live *live = ctx;
+	struct telegram_live *live = OBJ_OF(struct telegram_live, ctx, LIVE_MAGIC);
 	struct entry *entry;
 
-	OBJ_CHECK(live, LIVE_MAGIC);
 	entry = find(live, message);
 	if (is_gone && message != 0 && entry != NULL)
 		clear(entry);

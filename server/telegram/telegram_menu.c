@@ -199,9 +199,8 @@ set_next(struct telegram_menu *menu)
 static void
 on_set(void *ctx, const struct telegram_result *result)
 {
-	struct telegram_menu *menu = ctx;
+	struct telegram_menu *menu = OBJ_OF(struct telegram_menu, ctx, MENU_MAGIC);
 
-	OBJ_CHECK(menu, MENU_MAGIC);
 	menu->call = NULL;
 	if (telegram_result_is_passing(result)) {
 		try_later(menu, result->retry_after_s);

@@ -157,9 +157,8 @@ ask(struct telegram_poll *poll)
 static void
 on_updates(void *ctx, const struct telegram_result *result)
 {
-	struct telegram_poll *poll = ctx;
+	struct telegram_poll *poll = OBJ_OF(struct telegram_poll, ctx, POLL_MAGIC);
 
-	OBJ_CHECK(poll, POLL_MAGIC);
 	poll->call = NULL;
 	if (!result->ok) {
 		on_refused(poll, result);
@@ -231,10 +230,9 @@ hand_on(struct telegram_poll *poll, const struct telegram_result *result)
 static void
 on_decided(void *ctx, const struct answer *answer)
 {
-	struct telegram_poll *poll = ctx;
+	struct telegram_poll *poll = OBJ_OF(struct telegram_poll, ctx, POLL_MAGIC);
 	bool moved = answer->offset != 0 && answer->offset != poll->offset;
 
-	OBJ_CHECK(poll, POLL_MAGIC);
 	poll->is_deciding = false;
 	if (answer->offset != 0)
 		poll->offset = answer->offset;
@@ -307,9 +305,8 @@ remove_webhook(struct telegram_poll *poll)
 static void
 on_removed(void *ctx, const struct telegram_result *result)
 {
-	struct telegram_poll *poll = ctx;
+	struct telegram_poll *poll = OBJ_OF(struct telegram_poll, ctx, POLL_MAGIC);
 
-	OBJ_CHECK(poll, POLL_MAGIC);
 	poll->call = NULL;
 	if (result->ok)
 		poll->failures = 0;

@@ -206,9 +206,8 @@ stands(struct telegram_register *reg, const struct json *info)
 static void
 on_info(void *ctx, const struct telegram_result *result)
 {
-	struct telegram_register *reg = ctx;
+	struct telegram_register *reg = OBJ_OF(struct telegram_register, ctx, REGISTER_MAGIC);
 
-	OBJ_CHECK(reg, REGISTER_MAGIC);
 	reg->call = NULL;
 	if (!result->ok) {
 		fail(reg, "Telegram does not say what is registered", result->description,
@@ -270,9 +269,8 @@ set(struct telegram_register *reg)
 static void
 on_set(void *ctx, const struct telegram_result *result)
 {
-	struct telegram_register *reg = ctx;
+	struct telegram_register *reg = OBJ_OF(struct telegram_register, ctx, REGISTER_MAGIC);
 
-	OBJ_CHECK(reg, REGISTER_MAGIC);
 	reg->call = NULL;
 	if (!result->ok) {
 		fail(reg, "Telegram does not register it", result->description,

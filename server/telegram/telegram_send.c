@@ -214,11 +214,10 @@ prepare(struct telegram_job *job)
 static void
 on_pump(UNUSED struct loop_task *task, void *ctx)
 {
-	struct telegram_send *send = ctx;
+	struct telegram_send *send = OBJ_OF(struct telegram_send, ctx, TELEGRAM_SEND_MAGIC);
 	int64_t now = loop_now_ms();
 	int64_t soonest = -1;
 
-	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
 	for (struct telegram_job *job = TAILQ_FIRST(&send->jobs), *next; job != NULL; job = next) {
 		int64_t wait;
 

@@ -23,7 +23,7 @@ typedef void telegram_sent_fn(void *ctx, const struct message_sent *said);
 /* "" : done; else Telegram's final no. */
 typedef void telegram_ended_fn(void *ctx, const char *failure);
 
-/* live fills what stands between head and foot of a message whose live_run is set; on_said is told
+/* live fills what stands below the head of a message whose live_run is set; on_said is told
  * of each message that was said. */
 struct telegram_send_hooks {
 	void (*live)(void *ctx, const struct message *message, struct buf *marked);

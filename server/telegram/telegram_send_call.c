@@ -21,8 +21,7 @@ static void
 render(struct telegram_job *job, struct buf *text)
 {
 	const struct telegram_send_hooks *hooks = &job->send->hooks;
-	struct telegram_html_parts parts = { .head = job->message->head,
-		.foot = job->message->foot };
+	struct telegram_html_parts parts = { .head = job->message->head };
 	struct buf live;
 
 	buf_init(&live, LIVE_MAX);

@@ -134,10 +134,9 @@ answer_request(struct telegram_webhook *webhook, struct http_request *request, i
 static void
 on_begin(struct http_request *request, void *ctx)
 {
-	struct telegram_webhook *webhook = ctx;
+	struct telegram_webhook *webhook = OBJ_OF(struct telegram_webhook, ctx, WEBHOOK_MAGIC);
 	const char *given = http_request_header(request, SECRET_HEADER); /* one, or NULL */
 
-	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	if (!crypto_same_text(given, webhook->config.settings->telegram_webhook_secret))
 		reject(webhook, request);
 }
@@ -163,12 +162,11 @@ reject(struct telegram_webhook *webhook, struct http_request *request)
 static void
 on_time(struct loop_timer *timer, void *ctx)
 {
-	struct telegram_webhook *webhook = ctx;
+	struct telegram_webhook *webhook = OBJ_OF(struct telegram_webhook, ctx, WEBHOOK_MAGIC);
 	int64_t now = loop_now_ms();
 	int64_t count = rate_summary_due(&webhook->rejected, REJECTED_MS, now);
 	int64_t wait = rate_summary_wait_ms(&webhook->rejected, now);
 
-	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	if (count > 0)
 		tell_rejected(webhook, count);
 	else if (wait >= 0)
@@ -222,10 +220,9 @@ make_event(struct telegram_webhook *webhook, struct http_request *request)
 static void
 on_request(struct http_request *request, void *ctx)
 {
-	struct telegram_webhook *webhook = ctx;
+	struct telegram_webhook *webhook = OBJ_OF(struct telegram_webhook, ctx, WEBHOOK_MAGIC);
 	struct event *raw;
 
-	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	raw = webhook->is_quiet ? NULL : make_event(webhook, request);
 	CRASH_POINT(update_read);
 	if (raw != NULL && webhook->config.submit(webhook->config.ctx, raw))

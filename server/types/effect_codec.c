@@ -313,10 +313,8 @@ effect_codec_decode(enum effect_kind kind, const char *body, struct err *err)
 	if (json == NULL)
 		return NULL;
 	effect = effect_new(kind);
-	if (effect == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for an effect");
-		return NULL;
-	}
+	if (effect == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for an effect"));
 	if (!get_fields(fields_of[kind], json, effect, err)) {
 		(void)err_wrap(err, "%s", effect_name(kind));
 		effect_free(effect);

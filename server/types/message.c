@@ -8,7 +8,5 @@ void
 message_done(struct message *message)
 {
 	free(message->head);
-	free(message->foot);
 	message->head = NULL;
-	message->foot = NULL;
 }

@@ -1,8 +1,8 @@
 /* message.h - a message as every chat platform can show it.  No HTML, no platform.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A message is head + live + foot.  Decisions write head, foot and buttons; the loop fills
- * live, and nothing else, from a run's output and the clock.
+ * A message is head + live.  Decisions write head and buttons; the loop fills live, and nothing
+ * else, from a run's output and the clock.
  *
  * Text is UTF-8 with marks: control characters that text from outside cannot contain, because
  * whoever takes it in replaces them (text_clean()).  A mark is switched on and off by the same
@@ -39,14 +39,13 @@ struct message {
 	struct chat_address address;
 	int64_t remote_id;	/* the platform's id; 0 until it was sent once */
 	char *head;		/* owned; "" at least */
-	char *foot;		/* owned; "" at least */
 	struct buttons buttons;
 	bool is_silent;		/* it does not notify when it is sent; an edit never does */
 	bool is_answer;		/* somebody waits for it: edits of other messages stand back */
 	int64_t reply_to;	/* the platform's id of what it replies to; 0: nothing */
 	int64_t reply_row;	/* the same, as our row; 0: reply_to says it, or nothing */
 	int64_t rings_for;	/* the deployment that it notifies of; 0: none */
-	int64_t live_run;	/* the run whose output stands between head and foot; 0: none */
+	int64_t live_run;	/* the run whose output stands below head; 0: none */
 	int64_t live_since;	/* wall ms: elapsed time is counted from here */
 	int64_t live_estimate_ms; /* how long it took lately; 0: not known */
 };

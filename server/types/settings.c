@@ -151,20 +151,32 @@ settings_of(const struct settings *s, const char *environment)
 }
 
 bool
+settings_refused_has(
+    const struct settings_refused refused[], size_t count, const char *application, size_t size)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(refused[i].file, application, size) == 0 &&
+		    strcmp(refused[i].file + size, ".env") == 0)
+			return true;
+	return false;
+}
+
+bool
+settings_is_unread_application(const struct settings *s, const char *name, size_t size)
+{
+	for (size_t i = 0; i < s->refused_count; i++)
+		if (s->refused[i].file[0] == '\0') /* the folder itself */
+			return true;
+	return settings_refused_has(s->refused, s->refused_count, name, size);
+}
+
+bool
 settings_is_unread(const struct settings *s, const char *environment)
 {
 	size_t size = strcspn(environment, "/"), at;
 
-	if (environment[size] != '/' || find_application(s, environment, size, &at))
-		return false;
-	for (size_t i = 0; i < s->refused_count; i++) {
-		const char *file = s->refused[i].file;
-
-		if (file[0] == '\0' || /* the folder itself */
-		    (strncmp(file, environment, size) == 0 && strcmp(file + size, ".env") == 0))
-			return true;
-	}
-	return false;
+	return environment[size] == '/' && !find_application(s, environment, size, &at) &&
+	    settings_is_unread_application(s, environment, size);
 }
 
 const char *

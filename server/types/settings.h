@@ -212,6 +212,13 @@ const struct settings *settings_of(const struct settings *s, const char *environ
 /* How many of the environments are of this snapshot's own application; they come first. */
 size_t settings_own_count(const struct settings *s);
 
+/* Is the application's file among these?  size: of the name. */
+bool settings_refused_has(const struct settings_refused refused[], size_t count,
+    const char *application, size_t size);
+
+/* Its file is among those that are not in force, or their folder cannot be read. */
+bool settings_is_unread_application(const struct settings *s, const char *name, size_t size);
+
 /* Is there no such environment because the file of its application cannot be read now? */
 bool settings_is_unread(const struct settings *s, const char *environment);
 

@@ -1,6 +1,6 @@
 /* fuzz_html.c - a message as Telegram's HTML: it parses, it fits, it says the text.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-/* Input: head, live and foot, with a byte 0x1f between them. */
+/* Input: head and live, with a byte 0x1f between them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +74,7 @@ read_html(const char *html, struct buf *out)
 static void
 check_body(const char *html)
 {
-	struct message message = { .head = (char[]){ "" }, .foot = (char[]){ "" } };
+	struct message message = { .head = (char[]){ "" } };
 	struct telegram_body body = { .message = &message, .text = html, .is_html = true };
 	struct json *root;
 	struct buf out;
@@ -119,18 +119,18 @@ check(const struct telegram_html_parts *parts, size_t units)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text[3] = { NULL };
+	char *text[2] = { NULL };
 	uint64_t seed = fuzz_seed(data, size);
 
 	for (size_t i = 0; i < COUNT(text); i++) {
 		const uint8_t *end = size == 0 ? NULL : memchr(data, BETWEEN, size);
-		size_t part = end == NULL || i == 2 ? size : (size_t)(end - data);
+		size_t part = end == NULL || i == 1 ? size : (size_t)(end - data);
 
 		text[i] = fuzz_string(data, part);
 		data += part < size ? part + 1 : part;
 		size -= part < size ? part + 1 : part;
 	}
-	struct telegram_html_parts parts = { text[0], text[1], text[2] };
+	struct telegram_html_parts parts = { text[0], text[1] };
 
 	check(&parts, TELEGRAM_HTML_TEXT_MAX);
 	check(&parts, 1 + fuzz_draw(&seed) % 64);

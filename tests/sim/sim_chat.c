@@ -50,7 +50,8 @@ show(struct sim *sim, const struct message *message)
 	}
 	free(post->text);
 	post->buttons = message->buttons;
-	if (asprintf(&post->text, "%s%s", message->head, message->foot) < 0)
+	post->text = strdup(message->head);
+	if (post->text == NULL)
 		abort();
 	sim_trace(sim, "shown in %" PRId64 " as %" PRId64 ": %.60s", post->chat, post->remote_id,
 	    post->text);

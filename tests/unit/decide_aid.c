@@ -114,7 +114,6 @@ static void
 show(struct world *w, const struct message *sent)
 {
 	struct world_message *message = NULL;
-	size_t room = strlen(sent->head) + strlen(sent->foot) + 1;
 
 	for (size_t i = 0; i < w->n_screen; i++)
 		if (w->screen[i].row == sent->id)
@@ -130,9 +129,8 @@ show(struct world *w, const struct message *sent)
 	message->chat = sent->address.chat;
 	message->sends++;
 	message->buttons = sent->buttons;
-	message->text = malloc(room);
+	message->text = strdup(sent->head);
 	assert_non_null(message->text);
-	(void)snprintf(message->text, room, "%s%s", sent->head, sent->foot);
 }
 
 static void

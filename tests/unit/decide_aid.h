@@ -66,7 +66,7 @@ struct world_message {
 	int64_t sends;
 	bool is_silent; /* as it was sent first */
 	int64_t reply_to; /* the platform's id */
-	char *text; /* head and foot as they were sent last */
+	char *text; /* its head as it was sent last */
 	struct buttons buttons;
 };
 

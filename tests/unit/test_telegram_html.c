@@ -96,16 +96,16 @@ static void
 marks_become_tags_and_text_stays_text(void **state)
 {
 	/* Goal: the plain case, read by a person. */
-	char *html = render(&(struct telegram_html_parts){ .head = MARK_BOLD
-				"a<b" MARK_BOLD " & \"" MARK_CODE "x>y" MARK_CODE,
-				.live = MARK_PRE "one\ntwo" MARK_PRE "\ntime",
-				.foot = MARK_ITALIC "end" MARK_ITALIC },
-	    4096);
+	char *html =
+	    render(&(struct telegram_html_parts){ .head = MARK_BOLD
+		       "a<b" MARK_BOLD " & \"" MARK_CODE "x>y" MARK_CODE,
+		       .live = MARK_PRE "one\ntwo" MARK_PRE "\n" MARK_ITALIC "time" MARK_ITALIC },
+		4096);
 
 	(void)state;
 	assert_string_equal(html,
 	    "<b>a&lt;b</b> &amp; &quot;<code>x&gt;y</code>\n"
-	    "<pre>one\ntwo</pre>\ntime\n<i>end</i>");
+	    "<pre>one\ntwo</pre>\n<i>time</i>");
 	free(html);
 }
 
@@ -114,7 +114,7 @@ a_mark_left_open_is_closed_at_the_end_of_its_part(void **state)
 {
 	/* Goal: a mistake in one part never reaches another. */
 	char *html = render(&(struct telegram_html_parts){ .head = MARK_BOLD "bold",
-				.foot = "plain" MARK_CODE "code" MARK_BOLD "both" },
+				.live = "plain" MARK_CODE "code" MARK_BOLD "both" },
 	    4096);
 
 	(void)state;
@@ -126,11 +126,11 @@ static void
 a_single_character_is_a_part_too(void **state)
 {
 	/* Goal: the smallest that is there is shown, and no mark is on where none was set. */
-	const struct telegram_html_parts parts = { .head = "a", .live = "b", .foot = "c" };
+	const struct telegram_html_parts parts = { .head = "a", .live = "b" };
 	char *html = render(&parts, 4096);
 
 	(void)state;
-	assert_string_equal(html, "a\nb\nc");
+	assert_string_equal(html, "a\nb");
 	free(html);
 }
 
@@ -158,10 +158,10 @@ what_shows_nothing_takes_no_room_from_what_does(void **state)
 	(void)state;
 	assert_string_equal(html, "\xe2\x80\xa6");
 	free(html);
-	html = render(&(struct telegram_html_parts){ .live = "too long\n ", .foot = " " }, 5);
+	html = render(&(struct telegram_html_parts){ .live = "too long\n " }, 5);
 	assert_string_equal(html, "\xe2\x80\xa6");
 	free(html);
-	html = render(&(struct telegram_html_parts){ .head = "head", .foot = "      " }, 5);
+	html = render(&(struct telegram_html_parts){ .head = "head", .live = "      " }, 5);
 	assert_string_equal(html, "head");
 	free(html);
 }
@@ -169,13 +169,12 @@ what_shows_nothing_takes_no_room_from_what_does(void **state)
 static void
 live_is_cut_first_and_at_lines_from_its_beginning(void **state)
 {
-	/* Goal: the last lines stay, in their block, and so do head and foot. */
+	/* Goal: the last lines stay, in their block, and so does head. */
 	static const char live[] = MARK_PRE "first line\nsecond line\nthird" MARK_PRE "\n9 s";
-	char *html = render(
-	    &(struct telegram_html_parts){ .head = "head", .live = live, .foot = "foot" }, 22);
+	char *html = render(&(struct telegram_html_parts){ .head = "head", .live = live }, 17);
 
 	(void)state;
-	assert_string_equal(html, "head\n<pre>third</pre>\n9 s\nfoot");
+	assert_string_equal(html, "head\n<pre>third</pre>\n9 s");
 	free(html);
 }
 
@@ -192,20 +191,20 @@ a_mark_that_ended_in_what_was_cut_off_is_off(void **state)
 }
 
 static void
-head_is_cut_when_live_is_gone_and_foot_last(void **state)
+head_is_cut_when_live_is_gone(void **state)
 {
 	/* Goal: the order of sacrifice. */
-	struct telegram_html_parts parts = { .head = "0123456789", .live = "live", .foot = "foot" };
+	struct telegram_html_parts parts = { .head = "0123456789", .live = "live" };
 	char *html = render(&parts, 10);
 
 	(void)state;
-	assert_string_equal(html, "0123\xe2\x80\xa6\nfoot");
+	assert_string_equal(html, "0123456789");
 	free(html);
-	html = render(&(struct telegram_html_parts){ .head = "head", .foot = "." }, 10);
+	html = render(&(struct telegram_html_parts){ .head = "head", .live = "." }, 10);
 	assert_string_equal(html, "head\n.");
 	free(html);
 	html = render(&parts, 3);
-	assert_string_equal(html, "fo\xe2\x80\xa6");
+	assert_string_equal(html, "01\xe2\x80\xa6");
 	free(html);
 }
 
@@ -284,17 +283,16 @@ whatever_is_said_parses_fits_and_reads_as_the_plain_form(void **state)
 {
 	/* Goal: unescape(html) is the plain text, tags balance, the limit holds, for any input. */
 	unsigned seed = (unsigned)time(NULL);
-	static char head[4000], live[4000], foot[4000], read[65536];
+	static char head[4000], live[4000], read[65536];
 
 	(void)state;
 	print_message("seed %u\n", seed);
 	for (int round = 0; round < 4000; round++) {
-		struct telegram_html_parts parts = { head, live, foot };
+		struct telegram_html_parts parts = { head, live };
 		size_t units = 1 + (size_t)rand_r(&seed) % 300;
 
 		make_up(&seed, head, (size_t)rand_r(&seed) % 100);
 		make_up(&seed, live, (size_t)rand_r(&seed) % 100);
-		make_up(&seed, foot, (size_t)rand_r(&seed) % 100);
 		char *html = render(&parts, units);
 		char *plain = render_plain(&parts, units);
 
@@ -336,7 +334,7 @@ main(void)
 		cmocka_unit_test(what_shows_nothing_takes_no_room_from_what_does),
 		cmocka_unit_test(live_is_cut_first_and_at_lines_from_its_beginning),
 		cmocka_unit_test(a_mark_that_ended_in_what_was_cut_off_is_off),
-		cmocka_unit_test(head_is_cut_when_live_is_gone_and_foot_last),
+		cmocka_unit_test(head_is_cut_when_live_is_gone),
 		cmocka_unit_test(a_character_of_two_units_is_never_halved),
 		cmocka_unit_test(a_character_counts_as_telegram_counts_it),
 		cmocka_unit_test(whatever_is_said_parses_fits_and_reads_as_the_plain_form),

@@ -116,8 +116,7 @@ message_to(int64_t chat)
 	return (struct message){ .id = 7,
 		.address = { .chat = chat },
 		.head = "h <\x01"
-			"b\x01>",
-		.foot = "" };
+			"b\x01>" };
 }
 
 static void
@@ -321,17 +320,16 @@ what_telegram_says_finally_is_told(void **state)
 }
 
 static void
-a_live_part_stands_between_head_and_foot(void **state)
+a_live_part_stands_below_the_head(void **state)
 {
 	/* Goal: a step's edit does not take the output away. */
 	struct world *w = *state;
 	struct message message = message_to(4711);
 
 	message.live_run = 3;
-	message.foot = "foot";
 	(void)snprintf(w->live, sizeof(w->live), "live");
 	say(w, &message, 2000);
-	assert_non_null(strstr(body(w, "sendMessage", 0), "&gt;\\nlive\\nfoot"));
+	assert_non_null(strstr(body(w, "sendMessage", 0), "&gt;\\nlive"));
 }
 
 static void
@@ -520,7 +518,7 @@ main(void)
 		T(a_429_is_waited_out_to_the_second),
 		T(a_server_that_fails_is_asked_again_until_it_works),
 		T(what_telegram_says_finally_is_told),
-		T(a_live_part_stands_between_head_and_foot),
+		T(a_live_part_stands_below_the_head),
 		T(a_message_waits_for_the_live_edit_in_progress_and_none_begins_before_it),
 		T(a_message_that_waits_lets_no_live_edit_pass),
 		T(a_toast_too_late_is_done),

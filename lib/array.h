@@ -1,0 +1,12 @@
+/* array.h - an array that grows by one.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+
+/*
+ * One more element of that size, all zero, at the end; *count grows.  array: the address of the
+ * pointer to the first (NULL: there is none yet), which may move.  NULL: no memory, and all is as
+ * it was.
+ */
+MUST_USE void *array_add(void *array, size_t *count, size_t size);
