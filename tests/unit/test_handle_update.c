@@ -54,22 +54,6 @@ what_somebody_else_wrote_is_refused_and_audited(void **state)
 }
 
 static void
-a_press_that_cannot_be_read_is_answered(void **state)
-{
-	struct world w;
-	struct event *event;
-
-	(void)state;
-	world_open(&w, NULL);
-	event = world_update(&w, UPDATE_PRESS, WORLD_ADMIN, WORLD_GROUP);
-	event->u.update->refusal = UPDATE_REFUSED_UNREADABLE;
-	assert_int_equal(world_decide(&w, event).status, 200);
-	assert_int_equal(w.n_toasts, 1);
-	assert_int_equal(world_audited(&w, "\"denied\"", "\"press\""), 1);
-	world_close(&w);
-}
-
-static void
 forwarded_talk_that_is_no_command_is_not_audited(void **state)
 {
 	struct world w;
@@ -696,7 +680,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_update_twice_changes_nothing),
 		cmocka_unit_test(what_somebody_else_wrote_is_refused_and_audited),
-		cmocka_unit_test(a_press_that_cannot_be_read_is_answered),
 		cmocka_unit_test(forwarded_talk_that_is_no_command_is_not_audited),
 		cmocka_unit_test(messages_move_with_their_chat),
 		cmocka_unit_test(presses_of_who_is_no_admin_are_slowed_down),

@@ -384,11 +384,13 @@ all_roles_of_a_person_are_named_as_far_as_there_is_room(void **state)
 
 	(void)state;
 	begin();
+	policy_aid_write(
+	    &aid, "apps/shop.env", OWN("shop") "ROLE_QA_IDS=50\nROLE_QA_MAY=log:staging\n");
 	s = good("ROLE_EARLY_IDS=50\nROLE_EARLY_MAY=log:*/*\n"
 		 "ROLE_LATE_IDS=50\nROLE_LATE_MAY=status:*/*\n");
 	assert_string_equal(
 	    policy_roles_text(s, principal_of_person(50), NOW, words, sizeof(words)),
-	    "early, late");
+	    "early, late, shop: qa");
 	assert_string_equal(
 	    policy_roles_text(s, principal_of_person(50), NOW, few, sizeof(few)), "early");
 	settings_unref(s);

@@ -229,6 +229,7 @@ what_is_out_of_bounds_is_refused(void **state)
 		"ask\nid 1\nquestion commits\nblocked " HEX64 "0 1a2b3c4\n",
 		RUN_BUT "deadline_s 60\nfingerprint 1a2b3c4\n",
 		RUN_BUT "deadline_s 60\nfingerprint " HEX64 "0\n",
+		RUN_BUT "deadline_s 60\nfingerprint " HEX64 "g\n",
 		"exit\nstatus 256\n",
 		"exit\ngate 2\n",
 		"exit\nsignal 128\n",
