@@ -33,7 +33,7 @@ judge_root(const struct settings *settings, const struct local_peer *peer, struc
 const char *
 local_user_judge(const struct settings *settings, const struct local_peer *peer, struct update *ret)
 {
-	const char *name;
+	const char *name = "";
 
 	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
 	if (peer->uid == SETTINGS_NOBODY)

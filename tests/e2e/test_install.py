@@ -218,6 +218,16 @@ def test_what_the_server_is_exposed_to_is_little_and_both_say_how_much(tree):
     assert exposure(tree / "usr/lib/systemd/system/deploybot.service") <= SERVER_EXPOSURE_MAX
 
 
+def test_the_server_sees_who_connects_and_the_command_lines_socket_is_named(tree):
+    """In a user namespace of its own every peer would be 65534, whom it lets in never."""
+    units = tree / "usr/lib/systemd/system"
+    assert not re.search("^PrivateUsers=", (units / "deploybot.service").read_text("utf-8"), re.M)
+    local = (units / "deploybot-local.socket").read_text("utf-8")
+    for line in ("ListenStream=/run/deploybot/local.sock", "FileDescriptorName=local", "SocketMode=0666",
+                 "Service=deploybot.service"):
+        assert re.search(f"^{line}$", local, re.M), line
+
+
 def test_folders_of_the_units_are_made_by_tmpfiles(tree):
     """A folder that a unit names and nobody makes is one that it starts without."""
     made = {line.split()[1] for line in (tree / "usr/lib/tmpfiles.d/deploybot.conf").read_text("utf-8").splitlines()

@@ -183,3 +183,34 @@ def test_where_it_cannot_listen_it_starts_and_says_so(scene):
     scene.start_bot(LOCAL_SOCKET=str(scene.socket))
     assert scene.run(PERSON, "status") != ""
     assert oct(os.stat(scene.socket).st_mode & 0o777) == "0o666"
+
+
+def check_config(scene, tmp_path, *users, applications=(), **settings):
+    """What check-config says where these are all users of the machine."""
+    passwd = tmp_path / "passwd"
+    passwd.write_text("".join(f"{name}:x:{uid}:{uid}::/:/bin/sh\n" for name, uid in users), encoding="ascii")
+    (tmp_path / "apps").mkdir()
+    for name, text in applications:
+        (tmp_path / "apps" / f"{name}.env").write_text(text, encoding="ascii")
+    environment = {**scene.bot.environment(), "APPS_DIRECTORY": str(tmp_path / "apps"), **settings}
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'mount --bind {passwd} /etc/passwd && exec "$0" check-config',
+         str(scene.folder / "lib" / "deploybot")], env=environment, cwd="/", stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return done.stdout + done.stderr
+
+
+def test_two_users_that_fold_to_one_name_are_refused(scene, tmp_path):
+    said = check_config(scene, tmp_path, ("root", 0), ("john.doe", 1001), ("john_doe", 1002), LOCAL_JOHN_DOE_IS="42")
+    assert "LOCAL_JOHN_DOE_IS: two users of this machine are meant, john.doe and john_doe" in said
+
+
+def test_one_user_in_either_spelling_is_found(scene, tmp_path):
+    said = check_config(scene, tmp_path, ("root", 0), ("john.doe", 1001), LOCAL_JOHN_DOE_IS="42")
+    assert "LOCAL_JOHN_DOE_IS" not in said
+
+
+def test_users_are_the_servers_and_no_applications(scene, tmp_path):
+    said = check_config(scene, tmp_path, ("root", 0), ("ada", 1001), applications=[
+        ("shop", "GITHUB_REPOSITORY=acme/shop\nLOCAL_ADA_IS=42\n")])
+    assert "LOCAL_ADA_IS: is one of the whole server: it stands in the settings file" in said
