@@ -48,8 +48,8 @@ struct http_server_config {
 	size_t route_count;
 	unsigned connections_max;	/* 256; from 7/8 on, and where descriptors have run out, the
 					 * oldest idle and slow ones are cut */
-	unsigned connections_per_user;	/* of one uid, on a unix socket; more are closed at once.  No
-					 * limit.  With one http_request_user_id() is known */
+	unsigned connections_per_user;	/* of one uid, on a unix socket; more are closed at once;
+					 * no limit.  With one http_request_user_id() is known */
 	size_t budget_bytes;		/* 64 MB, for all bodies together */
 	int64_t budget_wait_ms;		/* 3,000: then 503 */
 	int64_t request_timeout_ms;	/* 10,000: head and body, absolute */

@@ -183,7 +183,7 @@ http_server_conn_on_crowded(struct loop_timer *timer, void *ctx)
 	loop_timer_start(server->loop, timer, IDLE_MIN_MS, 0);
 }
 
-/* Who has connected; somebody who has too many already, or whom the kernel does not know, is cut. */
+/* Who has connected; who has too many already, or whom the kernel does not know, is cut. */
 static void
 limit_user(struct http_server *server, struct http_server_conn *conn)
 {

@@ -47,9 +47,10 @@ typedef int cli_command(const struct cli *cli);
 int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 
 cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, cli_webhook;
-cli_command cli_application, cli_audit, cli_backup, cli_policy, cli_logs, cli_answer, cli_completion;
+cli_command cli_application, cli_audit, cli_backup, cli_policy;
+cli_command cli_logs, cli_answer, cli_completion;
 
-/* Each command of the chat that is no chat's own is a subcommand too: it asks the running server. */
+/* Each command of the chat but those about chats is a subcommand too: it asks the server. */
 bool cli_is_chat_command(const char *word);
 cli_command cli_chat_command;
 void cli_print_chat_commands(FILE *out);

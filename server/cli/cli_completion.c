@@ -1,4 +1,4 @@
-/* cli_completion.c - `deploybot completion SHELL`: what a shell completes, from the tables of subcommands.  Side: start. */
+/* cli_completion.c - `deploybot completion SHELL`: what shells complete, from the tables.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <sysexits.h>

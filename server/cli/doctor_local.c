@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/cli_api.h"
 #include "cli/doctor.h"
 #include "lib/db.h"
 #include "lib/err.h"
@@ -297,6 +298,27 @@ examine_what_runs(struct doctor *doctor)
 	examine_key(doctor, SETTING_SSH_KEY_PATH, "SSH_KEY_PATH");
 }
 
+/* Any answer is one: it may well say that our user is not let in. */
+static void
+examine_local_socket(struct doctor *doctor)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	const char *path = settings_local_socket(doctor->settings);
+	struct cli_api api = { 0 };
+	struct err err;
+
+	if (path == NULL || !text_copy(api.path, sizeof(api.path), path)) {
+		TELL(doctor, RUNNER, NOTE,
+		    "command line: no socket: LOCAL_SOCKET is not set, and " SETTINGS_LOCAL_FOLDER
+		    " is not the server's folder");
+		return;
+	}
+	if (cli_api_ask(&api, "/v1/status", NULL, &answer, &err))
+		TELL(doctor, RUNNER, OK, "command line: the server answers on %s", path);
+	else
+		TELL(doctor, RUNNER, WARNING, "command line: %s", err.text);
+}
+
 void
 doctor_local(struct doctor *doctor)
 {
@@ -316,6 +338,7 @@ doctor_local(struct doctor *doctor)
 		examine_what_runs(doctor);
 	else
 		examine_shared_folder(doctor); /* scripts and keys are not for us to see */
+	examine_local_socket(doctor);
 	doctor_machine(doctor);
 	examine_store(doctor);
 	examine_chats(doctor);

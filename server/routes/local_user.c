@@ -33,11 +33,11 @@ judge_root(const struct settings *settings, const struct local_peer *peer, struc
 const char *
 local_user_judge(const struct settings *settings, const struct local_peer *peer, struct update *ret)
 {
-	const char *name;
+	const char *name = "";
 
 	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
 	if (peer->uid == SETTINGS_NOBODY)
-		return "your user cannot be told from others here: it is of another user namespace";
+		return "your user cannot be distinguished here: it is of another user namespace";
 	if (peer->uid == peer->server_uid || peer->uid == peer->runner_uid)
 		return "the server's user and the runner's are not let in: scripts run as them";
 	if (peer->uid == 0)

@@ -24,8 +24,8 @@ whole_lines(const char *data, size_t size, bool is_ended)
 	return end == NULL ? 0 : (size_t)(end - data) + 1;
 }
 
-/* A private key may have begun in the piece before: the newline that every piece begins behind shows
- * run_tail_safe_start() that no line is cut. */
+/* A private key may have begun in the piece before: the newline that every piece begins behind
+ * shows run_tail_safe_start() that no line is cut. */
 static void
 make_safe(const char *data, size_t size, struct redact *redact, struct buf *out)
 {

@@ -14,7 +14,7 @@ struct redact;
 
 /*
  * Appends whole lines from offset on, cleaned and redacted (the last one also half where is_ended:
- * nothing follows it), and sets *ret_next to where the next piece begins: offset when there is none.
+ * nothing follows it); the next piece begins at *ret_next, which is offset when there is none.
  * A log that is not there yet, or no more, is empty.
  */
 bool run_piece_read(const char *state_directory, int64_t run, int64_t offset, bool is_ended,

@@ -148,8 +148,8 @@ void settings_check_roles(struct settings_loader *l);
 
 /* --- settings_local.c --- */
 
-/* Looks up the users that LOCAL_<USER>_IS names; says what is wrong with them, when roles are known;
- * and as whom each acts. */
+/* Looks up the users that LOCAL_<USER>_IS names; says what is wrong with them, when roles are
+ * known; and as whom each acts. */
 void settings_find_users(struct settings_loader *l);
 void settings_check_users(struct settings_loader *l);
 void settings_fill_user(struct settings_member *member);

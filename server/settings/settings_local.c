@@ -14,8 +14,8 @@
 
 #define ROLE_WORD "role"
 
-/* As the user's name stands in a setting, with the member's small letters: john.doe and john_doe are
- * both john-doe. */
+/* As the user's name stands in a setting, with the member's small letters: john.doe and john_doe
+ * are both john-doe. */
 static void
 fold(const char *user, char out[SETTINGS_MEMBER_NAME])
 {
@@ -97,11 +97,11 @@ check(struct settings_loader *l, const struct settings_member *member)
 		    "%s: there is no such user on this machine: nobody is let in by it", name);
 	else if (member->uid == 0)
 		settings_say(l->report, SETTINGS_ERROR,
-		    "%s: root is nobody by a setting: it says --as ROLE each time", name);
+		    "%s: root has no such setting: it says --as ROLE each time", name);
 	else if (member->uid == SETTINGS_NOBODY || member->uid == geteuid())
 		settings_say(l->report, SETTINGS_ERROR, "%s: is never let in: %s", name,
 		    member->uid == SETTINGS_NOBODY ?
-			"users that the kernel cannot tell apart have that number" :
+			"users that the kernel cannot distinguish have that number" :
 			"it is the server's own user, and scripts may run as it");
 	else if (role != NULL && !has_role(l, role))
 		settings_say(l->report, SETTINGS_ERROR, "%s: there is no role %s", name, role);

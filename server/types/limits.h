@@ -33,7 +33,7 @@
 #define LIMIT_CALLBACK		64	/* callback_query.id */
 #define LIMIT_TOAST		200	/* answerCallbackQuery's text, in characters */
 #define LIMIT_MESSAGE		12288	/* one message's text, before it is cut to 4096 units */
-#define LIMIT_ANSWER_TEXT	4194304	/* what is answered over /v1: status of 2,000 environments */
+#define LIMIT_ANSWER_TEXT	4194304	/* over /v1: the status of 2,000 environments */
 #define LIMIT_TEXT_IN		4096	/* bytes of a message from outside that we look at */
 #define LIMIT_EVENTS		256	/* events from outside that wait for the store: with a
 					 * batch well below LIMIT_CONNECTIONS, or nobody would see

@@ -31,7 +31,8 @@ def test_bash_completes(tmp_path, words, wanted):
     asked = tmp_path / "deploybot"
     asked.write_text('#!/bin/sh\n[ "$*" = "completion environments" ] && printf "staging\\nshop/production\\n"\n')
     asked.chmod(0o755)
-    script = f'. {FOLDER}/deploybot.bash; COMP_WORDS=(deploybot "$@"); COMP_CWORD=$#; _deploybot; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    script = (f'. {FOLDER}/deploybot.bash; COMP_WORDS=(deploybot "$@"); COMP_CWORD=$#; _deploybot; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
     said = run("bash", "-c", script, "bash", *words.split(" "), PATH=f"{tmp_path}:{os.environ['PATH']}")
     found = {line for line in said.splitlines() if line}
     assert found == wanted if wanted is not None else {"deploy", "serve", "logs"} <= found

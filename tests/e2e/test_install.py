@@ -19,7 +19,8 @@ THERE = (
     "usr/bin/deploybot", "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner",
     "usr/lib/deploybot/deploy/deploy.sh", "usr/lib/deploybot/deploy/transports/ssh.sh",
     "usr/lib/systemd/system/deploybot.service", "usr/lib/systemd/system/deploybot.socket",
-    "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/systemd/system/deploybot-local.socket", "usr/lib/sysusers.d/deploybot.conf",
+    "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/systemd/system/deploybot-local.socket",
+    "usr/lib/sysusers.d/deploybot.conf",
     "usr/lib/tmpfiles.d/deploybot.conf", "usr/share/man/man8/deploybot.8", "usr/share/man/man8/deploybot-runner.8",
     "usr/share/man/man5/deploybot.conf.5", "usr/share/doc/deploybot/README.md",
     "usr/share/doc/deploybot/examples/deploybot.conf", "usr/share/doc/deploybot/examples/nginx/nginx.conf",
@@ -216,6 +217,16 @@ def test_what_the_server_is_exposed_to_is_little_and_both_say_how_much(tree):
         said = re.search(r"security --offline=true`: ([0-9]\.[0-9])", path.read_text("utf-8"))
         assert float(said[1]) == exposure(path), unit
     assert exposure(tree / "usr/lib/systemd/system/deploybot.service") <= SERVER_EXPOSURE_MAX
+
+
+def test_the_server_sees_who_connects_and_the_command_lines_socket_is_named(tree):
+    """In a user namespace of its own every peer would be 65534, whom it lets in never."""
+    units = tree / "usr/lib/systemd/system"
+    assert not re.search("^PrivateUsers=", (units / "deploybot.service").read_text("utf-8"), re.M)
+    local = (units / "deploybot-local.socket").read_text("utf-8")
+    for line in ("ListenStream=/run/deploybot/local.sock", "FileDescriptorName=local", "SocketMode=0666",
+                 "Service=deploybot.service"):
+        assert re.search(f"^{line}$", local, re.M), line
 
 
 def test_folders_of_the_units_are_made_by_tmpfiles(tree):

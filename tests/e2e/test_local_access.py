@@ -29,7 +29,7 @@ def scene():
 
 @pytest.mark.parametrize("user, words", [
     (UNKNOWN, UNMAPPED), (4242, UNMAPPED), (RUNNER, RUNS_SCRIPTS), (SERVER, RUNS_SCRIPTS),
-    (NOBODY, "cannot be told from others"), ("root", "--as ROLE")])
+    (NOBODY, "cannot be distinguished"), ("root", "--as ROLE")])
 def test_who_is_not_let_in_reads_why_and_stands_in_the_log_once(scene, user, words):
     for path in ("/v1/status", "/v1/history", "/v1/work/1", "/v1/log/1/0"):
         status, answer = scene.ask(user, "GET", path)
@@ -66,12 +66,14 @@ def test_what_somebody_may_not_see_is_not_there(scene):
     scene.scripts.deploy(STEADY)
     scene.commit("develop")
     number = scene.json(ROLE, "deploy", "staging", "--wait")["work"]
-    assert scene.ask(PERSON, "GET", "/v1/work/424242") == (404, {"said": "There is no work of that number.", "work": None})
+    assert scene.ask(PERSON, "GET", "/v1/work/424242") == (404, {"said": "There is no work of that number.",
+                                                                 "work": None})
     assert scene.ask(PERSON, "GET", f"/v1/work/{number}")[1]["state"] == "live"
 
 
 def test_there_is_nothing_but_v1_and_v1_is_nowhere_else(scene):
-    for path in ("/", "/metrics", "/healthz", "/telegram/webhook", "/github/webhook", "/v1", "/v2/status", "/v1/statusx"):
+    for path in ("/", "/metrics", "/healthz", "/telegram/webhook", "/github/webhook", "/v1", "/v2/status",
+                 "/v1/statusx"):
         assert scene.ask(PERSON, "GET", path)[0] == 404, path
     assert scene.ask(PERSON, "POST", "/v1/status", {})[0] == 405
     assert scene.ask(PERSON, "GET", "/v1/command/deploy")[0] == 405
@@ -81,7 +83,8 @@ def test_there_is_nothing_but_v1_and_v1_is_nowhere_else(scene):
 @pytest.mark.parametrize("body", [
     b"", b"null", b"1", b'"deploy"', b"[]", b"{", b'{"arguments"', b'{"arguments": "staging"}', b'{"arguments": {}}',
     b'{"arguments": [1]}', b'{"arguments": [null]}', b'{"arguments": [["staging"]]}', b'{"arguments": [""]}',
-    b'{"arguments": ["a b"]}', b'{"arguments": ["a\\n/deploy"]}', b'{"arguments": ["a\\u0000"]}', b'{"arguments": ["\xff"]}',
+    b'{"arguments": ["a b"]}', b'{"arguments": ["a\\n/deploy"]}', b'{"arguments": ["a\\u0000"]}',
+    b'{"arguments": ["\xff"]}',
     b'{"arguments": ["a"], "more": 1}', b'{"arguments": ["a"], "arguments": ["b"]}', b'{"Arguments": []}',
     b'{"arguments": ' + b"[" * 200 + b"]" * 200 + b"}", b'{"arguments": [' + b'"a",' * 64 + b'"a"]}',
     b'{"arguments": ["' + b"a" * 9000 + b'"]}', b'{"arguments": ["staging"]} x', b"\xef\xbb\xbf{}", b"\0" * 64])
@@ -94,8 +97,9 @@ def test_json_of_a_wrong_kind_is_refused_with_what_is_right(scene, body):
 
 
 def test_other_requests_of_a_wrong_kind(scene):
-    for path in ("/v1/work/0", "/v1/work/x", "/v1/work/-1", "/v1/work/1/2", "/v1/work/99999999999999999999", "/v1/work",
-                 "/v1/log/1", "/v1/log/1/x", "/v1/log/1/-1", "/v1/status/UPPER", "/v1/status/a/b/c", "/v1/status/%2e%2e"):
+    for path in ("/v1/work/0", "/v1/work/x", "/v1/work/-1", "/v1/work/1/2", "/v1/work/99999999999999999999",
+                 "/v1/work", "/v1/log/1", "/v1/log/1/x", "/v1/log/1/-1", "/v1/status/UPPER", "/v1/status/a/b/c",
+                 "/v1/status/%2e%2e"):
         assert scene.ask(PERSON, "GET", path)[0] == 400, path
     for word in ("", "De", "../x", "deploy/x", "x" * 40):
         assert scene.ask(ROLE, "POST", f"/v1/command/{word}", {"arguments": []})[0] == 400, word
@@ -183,3 +187,34 @@ def test_where_it_cannot_listen_it_starts_and_says_so(scene):
     scene.start_bot(LOCAL_SOCKET=str(scene.socket))
     assert scene.run(PERSON, "status") != ""
     assert oct(os.stat(scene.socket).st_mode & 0o777) == "0o666"
+
+
+def check_config(scene, tmp_path, *users, applications=(), **settings):
+    """What check-config says where these are all users of the machine."""
+    passwd = tmp_path / "passwd"
+    passwd.write_text("".join(f"{name}:x:{uid}:{uid}::/:/bin/sh\n" for name, uid in users), encoding="ascii")
+    (tmp_path / "apps").mkdir()
+    for name, text in applications:
+        (tmp_path / "apps" / f"{name}.env").write_text(text, encoding="ascii")
+    environment = {**scene.bot.environment(), "APPS_DIRECTORY": str(tmp_path / "apps"), **settings}
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'mount --bind {passwd} /etc/passwd && exec "$0" check-config',
+         str(scene.folder / "lib" / "deploybot")], env=environment, cwd="/", stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return done.stdout + done.stderr
+
+
+def test_two_users_that_fold_to_one_name_are_refused(scene, tmp_path):
+    said = check_config(scene, tmp_path, ("root", 0), ("john.doe", 1001), ("john_doe", 1002), LOCAL_JOHN_DOE_IS="42")
+    assert "LOCAL_JOHN_DOE_IS: two users of this machine are meant, john.doe and john_doe" in said
+
+
+def test_one_user_in_either_spelling_is_found(scene, tmp_path):
+    said = check_config(scene, tmp_path, ("root", 0), ("john.doe", 1001), LOCAL_JOHN_DOE_IS="42")
+    assert "LOCAL_JOHN_DOE_IS" not in said
+
+
+def test_users_are_the_servers_and_no_applications(scene, tmp_path):
+    said = check_config(scene, tmp_path, ("root", 0), ("ada", 1001), applications=[
+        ("shop", "GITHUB_REPOSITORY=acme/shop\nLOCAL_ADA_IS=42\n")])
+    assert "LOCAL_ADA_IS: is one of the whole server: it stands in the settings file" in said

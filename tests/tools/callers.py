@@ -29,7 +29,6 @@ SEAMS = {
     "the rule table of a run, walked and drawn too": ("run_rules", "run_rule_count"),
     "a button as a row of its own, without a keyboard": ("row_button_add",),
     "a log that is caught, while stderr stays the test's own": ("log_to",),
-    "servers of tests: a socket that is no listener": ("http_server_new_on",),
 }
 
 

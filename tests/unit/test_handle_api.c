@@ -1,4 +1,4 @@
-/* Goal: what is asked over /v1 is decided as what is typed or pressed, and answered to who asked alone.  Side: start. */
+/* Goal: what is asked over /v1 is decided as what is typed or pressed; who asked is answered.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
@@ -101,7 +101,7 @@ who_is_let_in_is_one_sentence(void **state)
 		{ { ADA, 10001, 10002, NULL }, NULL, 11, "daemon (from the machine)" },
 		{ { STAGING, 10001, 10002, NULL }, NULL, -6, "games (from the machine)" },
 		{ { 42, 10001, 10002, NULL }, "your user is not known here", 0, "" },
-		{ { SETTINGS_NOBODY, 10001, 10002, NULL }, "cannot be told from others", 0, "" },
+		{ { SETTINGS_NOBODY, 10001, 10002, NULL }, "cannot be distinguished", 0, "" },
 		/* Though the settings name them: they are the server's and the runner's here. */
 		{ { ADA, ADA, 10002, NULL }, "scripts run as them", 0, "" },
 		{ { ADA, 10001, ADA, NULL }, "scripts run as them", 0, "" },

@@ -845,7 +845,7 @@ users_that_are_never_let_in_are_refused_in_settings(void **state)
 		const char *line;
 		const char *text;
 	} cases[] = {
-		{ "LOCAL_ROOT_IS=42", "LOCAL_ROOT_IS: root is nobody by a setting" },
+		{ "LOCAL_ROOT_IS=42", "LOCAL_ROOT_IS: root has no such setting" },
 		{ "LOCAL_NOBODY_IS=42", "LOCAL_NOBODY_IS: is never let in" },
 		{ "LOCAL_GAMES_IS=role king", "LOCAL_GAMES_IS: there is no role king" },
 		{ "LOCAL_GAMES_IS=ada", "LOCAL_GAMES_IS" },
