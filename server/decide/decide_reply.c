@@ -23,7 +23,7 @@
 bool
 decide_is_answered(const struct update *update)
 {
-	return update->address.chat == 0;
+	return update->address.chat == 0 && update->callback[0] == '\0';
 }
 
 void
