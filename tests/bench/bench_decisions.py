@@ -31,6 +31,12 @@ def measure_decisions(bench):
     for _ in range(ROUNDS):
         for applications, found in rounds.items():
             found.append(decide_us(program, applications))
+    for asked, said in rounds[APPLICATIONS][0].items():
+        if asked[0] == "/":
+            us = statistics.median(x[asked]["us"] for x in rounds[APPLICATIONS])
+            sent = f" in {said['messages']} message" if said["messages"] else ""
+            bench.row(f"{asked} there, asked by an admin",
+                      f"{us / 1000:.1f} ms, {said['bytes']:,} bytes{sent}", "", None)
     for share in ("p50", "p99"):
         one, many = (statistics.median(x[share] for x in rounds[n]) for n in (1, APPLICATIONS))
         ratio = many / one

@@ -4,8 +4,9 @@
  *   decisions FOLDER APPLICATIONS COUNT
  *
  * A database in FOLDER (a tmpfs), APPLICATIONS applications of ten environments each, of which one
- * after the other gets a push, git's answer and a run that ends well: COUNT decisions.  Prints one
- * line of JSON: microseconds of handlers' processor time.
+ * after the other gets a push, git's answer and a run that ends well: COUNT decisions.  Then an
+ * admin asks, a few times each, what concerns all of them.  Prints one line of JSON: microseconds
+ * of handlers' processor time, and how large the answers are.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,10 @@
 #include <time.h>
 
 #include "handlers/handlers.h"
+#include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include "routes/metric_set.h"
 #include "settings/settings_load.h"
 #include "store/store.h"
 #include "types/crossing.h"
@@ -29,10 +32,12 @@ struct bench {
 	struct settings *settings;
 	struct store *store;
 	struct queue_list outcomes;
+	struct metric_set *metrics;
 	double *us; /* of each decision */
 	size_t n, room;
 	int64_t at;
 	uint64_t drawn;
+	size_t messages, bytes; /* that were sent */
 };
 
 static struct bench bench;
@@ -148,6 +153,8 @@ say(struct effect *effect)
 	const struct message *message = &effect->u.send_message.message;
 	struct message_sent *sent = &effect->result->u.message_sent;
 
+	bench.messages++;
+	bench.bytes += strlen(message->head);
 	sent->message = message->id;
 	sent->chat = message->address.chat;
 	sent->remote_id = message->remote_id != 0 ? message->remote_id : message->id;
@@ -167,6 +174,10 @@ take(enum effect_kind kind)
 
 		if (outcome->kind == OUTCOME_ANSWER)
 			outcome->done(outcome->done_ctx, &outcome->answer);
+		if (outcome->kind == OUTCOME_METRIC)
+			metric_set_count(bench.metrics, &outcome->increment);
+		if (outcome->kind == OUTCOME_GAUGES)
+			metric_set_gauges(bench.metrics, outcome->gauges, bench.settings);
 		outcome_free(outcome);
 		if (effect == NULL)
 			continue;
@@ -240,9 +251,68 @@ compare(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
+/* --- asking --- */
+
+#define ASKED 20
+
+/* In microseconds, the median of several; what comes of the answers is decided on too, untimed. */
+static void
+ask(const char *command)
+{
+	double us[ASKED];
+
+	bench.room = bench.n + ASKED;
+	bench.us = reallocarray(bench.us, bench.room, sizeof(*bench.us));
+	for (int i = 0; i < ASKED; i++) {
+		struct event *event = event_new(EVENT_UPDATE);
+		struct update *update = event->u.update = calloc(1, sizeof(*update));
+		size_t before = bench.n;
+
+		update->kind = UPDATE_TEXT;
+		update->id = (int64_t)++bench.drawn;
+		update->person = 11;
+		update->address.chat = 11;
+		update->is_private = true;
+		(void)text_copy(update->name, sizeof(update->name), "@ada");
+		(void)text_copy(update->text, sizeof(update->text), command);
+		bench.at += 3600 * INT64_C(1000); /* no command too many */
+		bench.messages = bench.bytes = 0;
+		decide(event);
+		us[i] = bench.us[before];
+		bench.n = before;
+		effect_free(take(EFFECT_PROBE));
+		bench.n = before;
+	}
+	qsort(us, ASKED, sizeof(us[0]), compare);
+	(void)printf(", \"%s\": {\"us\": %.0f, \"messages\": %zu, \"bytes\": %zu}", command,
+	    us[ASKED / 2], bench.messages, bench.bytes);
+}
+
+/* The page with the series of all environments. */
+static void
+scrape(void)
+{
+	double us[ASKED], began;
+	size_t bytes = 0;
+	struct buf page;
+
+	for (int i = 0; i < ASKED; i++) {
+		buf_init(&page, 64 << 20);
+		began = processor_us();
+		metric_set_write(bench.metrics, &page);
+		us[i] = processor_us() - began;
+		bytes = page.size;
+		buf_done(&page);
+	}
+	qsort(us, ASKED, sizeof(us[0]), compare);
+	(void)printf(", \"/metrics\": {\"us\": %.0f, \"messages\": 0, \"bytes\": %zu}",
+	    us[ASKED / 2], bytes);
+}
+
 int
 main(int argc, char *argv[])
 {
+	static const char *const asked[] = { "/help", "/whoami", "/status", "/queue", "/history" };
 	static store_handler *wrapped[EVENT_KIND_COUNT];
 	struct store_config config = { .handlers = wrapped };
 	char path[256], audit[256];
@@ -263,6 +333,8 @@ main(int argc, char *argv[])
 	config.path = path;
 	config.audit_path = audit;
 	load();
+	bench.metrics = metric_set_new();
+	metric_set_settings(bench.metrics, bench.settings);
 	bench.store = store_open(&config, &err);
 	if (bench.store == NULL ||
 	    !store_recover(bench.store, bench.settings, &bench.outcomes, &err))
@@ -272,9 +344,14 @@ main(int argc, char *argv[])
 	for (int i = 0; bench.n < bench.room; i++)
 		deploy(i % bench.applications, i / bench.applications % ENVIRONMENTS);
 	qsort(bench.us, bench.n, sizeof(*bench.us), compare);
-	(void)printf("{\"p50\": %.1f, \"p99\": %.1f, \"worst\": %.1f}\n", bench.us[bench.n / 2],
+	(void)printf("{\"p50\": %.1f, \"p99\": %.1f, \"worst\": %.1f", bench.us[bench.n / 2],
 	    bench.us[bench.n * 99 / 100], bench.us[bench.n - 1]);
+	for (size_t i = 0; i < COUNT(asked); i++)
+		ask(asked[i]);
+	scrape();
+	(void)printf("}\n");
 	store_close(bench.store);
+	metric_set_free(bench.metrics);
 	settings_unref(bench.settings);
 	free(bench.us);
 	return 0;
