@@ -546,7 +546,7 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	log_init(settings->log_level, settings->log_format, serve.redact);
 	if (settings->is_production)
 		log_info(
-		    "ENVIRONMENT=production: start and reload refuse short, known or placeholder secrets, files of theirs that others may read, http:// beyond this machine, DEBUG, and to be without RUNNER_SOCKET, TELEGRAM_CHAT_ID or ALLOWED_CHATS");
+		    "ENVIRONMENT=production: start and reload refuse short, known or placeholder secrets, files of theirs that others may read, http:// beyond this machine, DEBUG, limits of 0, and to be without RUNNER_SOCKET, TELEGRAM_CHAT_ID or ALLOWED_CHATS");
 	ok = ok && serve_manager_sockets(&serve.given_fd, &serve.given_local_fd, &err) &&
 	    lock_state(&serve, &err) && make_parts(&serve, &err);
 	if (ok && resume(&serve, &err)) {

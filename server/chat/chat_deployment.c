@@ -184,7 +184,10 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 {
 	const struct deployment *deployment = about->deployment, *ahead = about->ahead;
 
-	if (ahead == NULL && about->environment->unknown_since != 0)
+	if (strcmp(deployment->waits_for, "slot") == 0)
+		chat_text_add(text,
+		    "\nwaits for a slot: as much is in progress as RUNS_MAX or APPLICATION_RUNS_MAX let");
+	else if (ahead == NULL && about->environment->unknown_since != 0)
 		chat_text_add(text, "\nqueued until somebody has looked at the target");
 	else if (ahead == NULL)
 		return;

@@ -13,6 +13,8 @@
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
+#include "store/row_slot.h"
+#include "types/settings.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
 #define PAGE	  5 /* environments with something in them */
@@ -58,6 +60,20 @@ add_active(struct shown *s, const struct deployment *active)
 	chat_text_add(s->text, " more");
 }
 
+/* Which of the two bounds it is at; after a change of the settings there may be more. */
+static void
+add_slots(struct shown *s, const char *environment)
+{
+	const struct settings *settings = s->tx->settings;
+	int64_t its = row_slot_count_of(s->tx, environment);
+	bool is_its = settings->application_runs_max != 0 && its >= settings->application_runs_max;
+
+	chat_text_add(s->text, ", waits for a slot: %" PRId64 " in progress%s, %s=%d",
+	    is_its ? its : row_slot_count(s->tx), is_its ? " in its application" : "",
+	    is_its ? "APPLICATION_RUNS_MAX" : "RUNS_MAX",
+	    is_its ? settings->application_runs_max : settings->runs_max);
+}
+
 /* Why it does not simply wait for those in front. */
 static bool
 add_reason(struct shown *s, const struct deployment *work)
@@ -71,6 +87,8 @@ add_reason(struct shown *s, const struct deployment *work)
 		chat_text_add(s->text, ", waits for git");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_HOLD) == 0) {
 		chat_text_add(s->text, ", held");
+	} else if (strcmp(work->waits_for, ROW_QUEUE_SLOT) == 0) {
+		add_slots(s, work->environment);
 	} else if (before != 0) {
 		holder = row_deployment_get(s->tx, before);
 		chat_text_add(s->text, ", waits for #%" PRId64 " of %s, which holds ", holder.id,

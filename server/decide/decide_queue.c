@@ -20,6 +20,7 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
+#include "store/row_slot.h"
 
 /* One look at one queue. */
 struct look {
@@ -30,7 +31,8 @@ struct look {
 	struct settings_claims *claims; /* what each of its works would touch */
 	int64_t answered;		/* git has just answered for this one; 0: for none */
 	const struct git_answer *answer;
-	bool is_asking; /* git, for one in front */
+	bool is_asking;	    /* git, for one in front */
+	bool is_given_slot; /* it is this queue's turn to have one that is free */
 };
 
 /* One place in it. */
@@ -91,11 +93,14 @@ is_claimed(const struct look *l, struct place *place)
 	return false;
 }
 
-/* Nobody may be kept from starting by what comes with slots. */
+/* Is there a slot for it?  Where others may want the same one they all wait for it first, and
+ * share_slots() says whose it is.  A person's rollback needs none. */
 static bool
-may_start_now(UNUSED struct tx *tx, UNUSED const struct deployment *deployment)
+has_slot(const struct look *l, const struct deployment *work)
 {
-	return true;
+	return deployment_is_rollback(work) || l->is_given_slot ||
+	    (row_slot_is_free(l->tx, l->environment) &&
+		!row_slot_is_contended(l->tx, l->environment));
 }
 
 static bool
@@ -142,7 +147,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_ASKED,
 		    work->is_asked_anew && row_effect_find(l->tx, EFFECT_TIMER, work->id) != 0 },
 		{ TURN_IS_CLAIMED, is_claimed(l, place) },
-		{ TURN_IS_NO_SLOT, !may_start_now(l->tx, work) },
+		{ TURN_IS_NO_SLOT, !has_slot(l, work) },
 		{ TURN_IS_UNCOMPARED,
 		    work->program == PROGRAM_DEPLOY &&
 			strcmp(work->compared_live, l->now.current.commit) != 0 },
@@ -330,12 +335,26 @@ look(struct look *l)
 	tell_places(l);
 }
 
+/* Each look ends with one start at the most. */
+static void
+share_slots(struct tx *tx)
+{
+	char environment[LIMIT_ENVIRONMENT];
+
+	while (!tx->failed && row_slot_next(tx, environment)) {
+		struct look l = { .tx = tx, .environment = environment, .is_given_slot = true };
+
+		look(&l);
+	}
+}
+
 void
 decide_queue(struct tx *tx, const char *environment)
 {
 	struct look l = { .tx = tx, .environment = environment };
 
 	look(&l);
+	share_slots(tx);
 }
 
 void
@@ -343,8 +362,14 @@ decide_queues(struct tx *tx)
 {
 	char environment[LIMIT_ENVIRONMENT];
 
-	while (!tx->failed && row_queue_next(tx, environment))
-		decide_queue(tx, environment);
+	if (!tx->has_looks)
+		return;
+	while (!tx->failed && row_queue_next(tx, environment)) {
+		struct look l = { .tx = tx, .environment = environment };
+
+		look(&l);
+	}
+	share_slots(tx);
 }
 
 /* --- a place is taken --- */

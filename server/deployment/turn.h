@@ -18,7 +18,7 @@
 	F(UNKNOWN)	/* what runs there is not known */ \
 	F(ASKED)	/* it was asked anew, and nobody has answered yet */ \
 	F(CLAIMED)	/* other work holds what it would touch, or waits for it longer */ \
-	F(NO_SLOT)	/* may_start_now() says no */ \
+	F(NO_SLOT)	/* as much is in progress as may be at once, or others are first */ \
 	F(UNCOMPARED)	/* what is live has changed since git compared it with its commit */ \
 	F(BEHIND)	/* ... and its commit is an ancestor of what is live */ \
 	F(DIFFERS)	/* what its question showed is not what is */ \

@@ -3,12 +3,12 @@
 #include "decide/decide_access.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_poll.h"
-#include "decide/decide_queue.h"
 #include "decide/decide_rename.h"
 #include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "store/row_audit.h"
 #include "store/row_environment.h"
+#include "store/row_queue.h"
 
 static void
 audit(struct tx *tx, const struct settings_read *read)
@@ -49,7 +49,7 @@ handle_settings(struct tx *tx, const struct event *event)
 	decide_holds_look(tx);
 	/* What is queued in an environment that has left the settings ends. */
 	while (read->accepted && row_environment_next(tx, name)) {
-		decide_queue(tx, name);
+		row_queue_look(tx, name);
 		decide_unknown_again(tx, name);
 	}
 }

@@ -12,6 +12,7 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_grant_use.h"
+#include "store/row_queue.h"
 #include "store/row_stranger.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
@@ -25,7 +26,7 @@ check_environment(struct tx *tx, const char *environment)
 
 	decide_unknown_again(tx, environment);
 	if (active.id == 0) {
-		decide_queue(tx, environment);
+		row_queue_look(tx, environment);
 		return;
 	}
 	if (row_effect_find(tx, EFFECT_RUN, active.id) == 0 &&

@@ -128,6 +128,8 @@ fill_server(struct settings *s)
 			s->health_check_interval_seconds, s->health_check_timeout_seconds);
 	s->deploy_timeout_seconds = number_of(s, SETTING_DEPLOY_TIMEOUT_SECONDS);
 	s->shutdown_timeout_seconds = number_of(s, SETTING_SHUTDOWN_TIMEOUT_SECONDS);
+	s->runs_max = number_of(s, SETTING_RUNS_MAX);
+	s->application_runs_max = number_of(s, SETTING_APPLICATION_RUNS_MAX);
 	s->run_logs_keep = number_of(s, SETTING_RUN_LOGS_KEEP);
 	s->run_logs_total = size_of(s, SETTING_RUN_LOGS_TOTAL);
 	s->runner_socket = text_of(s, SETTING_RUNNER_SOCKET);

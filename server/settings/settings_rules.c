@@ -49,6 +49,7 @@ has(const struct settings *s, enum setting setting, const char *part)
 	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \
 	W(IN_PRODUCTION, s->is_production) \
 	W(IN_PRODUCTION_WITH_DEBUG, s->is_production && s->log_level == LOG_LEVEL_DEBUG) \
+	W(IN_PRODUCTION_WITHOUT_END, s->is_production && s->runs_max == 0) \
 	W(UNKNOWN_PORT, is[RECREATE] && has(s, SETTING_SMOKE_URL, "{port}"))
 /* clang-format on */
 

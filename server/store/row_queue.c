@@ -72,8 +72,8 @@ row_queue_freed(struct tx *tx, int64_t work)
 {
 	(void)tx_run(tx,
 	    "UPDATE work INDEXED BY work_waits SET waits_for = $2 WHERE " WAITS
-	    " AND (waits_for = $3 OR waits_for IN (SELECT resource FROM claim WHERE work = $1))",
-	    DB_I64(work), DB_TEXT(ROW_QUEUE_LOOK), DB_TEXT(ROW_QUEUE_SLOT)); /* sticky */
+	    " AND waits_for IN (SELECT resource FROM claim WHERE work = $1)",
+	    DB_I64(work), DB_TEXT(ROW_QUEUE_LOOK)); /* sticky */
 	tx->has_looks = true;
 }
 

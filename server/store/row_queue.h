@@ -38,7 +38,7 @@ void row_queue_wait(struct tx *tx, int64_t deployment, const char *waits_for);
 int64_t row_queue_waits_longer(struct tx *tx, const char *resource, int64_t place);
 
 /* These are to be looked at before this decision ends: an environment's queue; all that wait for
- * what this work holds, or for a slot. */
+ * what this work holds; and who is next to have its slot (row_slot.h). */
 void row_queue_look(struct tx *tx, const char *environment);
 void row_queue_freed(struct tx *tx, int64_t work);
 /* … and all that wait for the end of a lock or freeze. */

@@ -100,6 +100,8 @@ struct settings {
 
 	int deploy_timeout_seconds;
 	int shutdown_timeout_seconds;
+	int runs_max; /* 0, here and below: any number */
+	int application_runs_max;
 	int run_logs_keep;
 	int64_t run_logs_total;
 	bool is_production; /* ENVIRONMENT: what is unsafe is refused */

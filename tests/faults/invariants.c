@@ -90,7 +90,7 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 }
 
 /* Q1: in a free environment each place waits for an answer of somebody or of git, for a resource
- * that is held or waited for longer, or (a push) for who looks at what runs there. */
+ * that is held or waited for longer, for a slot that another one has, or (a push) for who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
@@ -103,9 +103,12 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT (d.waits_for = 'git' AND EXISTS (SELECT 1 FROM effect e JOIN work q"
 	    "  ON q.id = e.subject WHERE e.kind = 'ask' AND q.environment = d.environment"
 	    "  AND q.state = 'QUEUED'))"
+	    " AND NOT (d.waits_for = 'slot' AND EXISTS (SELECT 1 FROM work a WHERE a.program"
+	    "  <> 'rollback' AND a.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
+	    "  'VERIFYING_ROLLBACK')))"
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.resource = d.waits_for)"
 	    " AND NOT EXISTS (SELECT 1 FROM work q WHERE q.state = 'QUEUED' AND q.waits_for <> ''"
-	    "  AND q.waits_for = d.waits_for AND q.place < d.place)"
+	    "  AND q.waits_for <> 'slot' AND q.waits_for = d.waits_for AND q.place < d.place)"
 	    " AND NOT (d.cause <> 'chat' AND EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.unknown_since <> 0))");
 

@@ -29,6 +29,7 @@
 	F(DELIVERY_AGAIN, "a delivery came again") \
 	F(DELIVERY_REPLAYED, "a signed body came under another id") \
 	F(DELIVERY_LOST, "a delivery was lost") \
+	F(NO_SLOT_LEFT, "the last slot was given") \
 	F(CHAT_AWAY, "Telegram was away") \
 	F(CHAT_REFUSED, "Telegram's final no") \
 	F(CHAT_MOVED, "a chat got another id") \

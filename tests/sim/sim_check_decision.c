@@ -193,6 +193,31 @@ nobody_else_holds(struct sim *sim, int64_t id, const bool is_active[SIM_DEPLOYME
 			    sim->holds[id]);
 }
 
+/* What begins finds a slot, of all and of its application; a person's rollback needs none. */
+static void
+it_has_a_slot(struct sim *sim, struct tx *tx, int64_t id)
+{
+	const struct settings *settings = tx->event->context.settings;
+	int64_t all = 0, its = 0;
+	struct err err;
+
+	sim_check_must(sim,
+	    db_one_i64(&all, tx->db, &err,
+		"SELECT COUNT(*) FROM work WHERE started_at <> 0 AND ended_at = 0"
+		" AND program <> 'rollback'") &&
+		db_one_i64(&its, tx->db, &err,
+		    "SELECT COUNT(*) FROM work WHERE started_at <> 0 AND ended_at = 0 AND program"
+		    " <> 'rollback' AND application = (SELECT application FROM work WHERE id = $1)",
+		    DB_I64(id)),
+	    &err);
+	if (all > settings->runs_max || its > settings->application_runs_max)
+		sim_fail(sim, __func__,
+		    "deployment %" PRId64 " is one of %" PRId64 ", %" PRId64 " of its application",
+		    id, all, its);
+	if (all == settings->runs_max)
+		sim_note(sim, SIM_NO_SLOT_LEFT);
+}
+
 static void
 check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
@@ -215,6 +240,8 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		    tx->event->context.settings, sim_environment(db_col_text(&rows, 1)));
 		somebody_may_begin(sim, tx, &rows);
 		nobody_else_holds(sim, id, is_active);
+		if (strcmp(db_col_text(&rows, 5), "rollback") != 0)
+			it_has_a_slot(sim, tx, id);
 	}
 }
 

@@ -95,6 +95,7 @@ static const struct setting_case cases[] = {
 	{ S(LEVEL), { "ERROR", "WARNING", "INFO", "DEBUG" }, { "", "LOUD" } },
 	{ S(FORMAT), { "human", "LOGFMT" }, { "", "json" } },
 	{ S(SERVER_KIND), { "production", "Development" }, { "staging", "productions" } },
+	{ S(COUNT_OR_0), { "0", "1000" }, { "-1", "1001" } },
 	{ S(CHATS), { "-1001", "-1001, 7" }, { "0", "team" } },
 	{ S(MODE), { "webhook", "Polling" }, { "", "both" } },
 	{ S(HOSTS),

@@ -130,6 +130,7 @@ static const struct {
 	{ "STAGING_HEALTH_URL=https://a.acme.org/, http://b.acme.org/",
 	    "STAGING_HEALTH_URL: http:// goes" },
 	{ "LOG_LEVEL=debug", "LOG_LEVEL: is DEBUG" },
+	{ "RUNS_MAX=0", "RUNS_MAX: is 0" },
 	{ "RUNNER_SOCKET=", "RUNNER_SOCKET: is not set" },
 	{ "ALLOWED_CHATS=", "ALLOWED_CHATS: is not set" },
 	{ "TELEGRAM_CHAT_ID=", "TELEGRAM_CHAT_ID: is not set" },

@@ -1,0 +1,75 @@
+/* row_slot.c - how much runs at once, of all and of each application, and who is next.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_slot.h"
+
+#include "store/row_queue.h"
+#include "store/store_inside.h"
+#include "types/settings.h"
+
+#define HAS_SLOT "work INDEXED BY work_active WHERE " STORE_IS_ACTIVE " AND program <> 'rollback'"
+
+int64_t
+row_slot_count(struct tx *tx)
+{
+	return tx_number(tx, "SELECT COUNT(*) FROM " HAS_SLOT);
+}
+
+int64_t
+row_slot_count_of(struct tx *tx, const char *environment)
+{
+	size_t size = strcspn(environment, "/");
+
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM " HAS_SLOT " AND application = substr($1, 1, $2)",
+	    DB_TEXT(environment), DB_I64(environment[size] == '/' ? (int64_t)size : 0));
+}
+
+static bool
+is_below(int64_t count, int most)
+{
+	return most == 0 || count < most;
+}
+
+bool
+row_slot_is_free(struct tx *tx, const char *environment)
+{
+	return is_below(row_slot_count(tx), tx->settings->runs_max) &&
+	    is_below(row_slot_count_of(tx, environment), tx->settings->application_runs_max);
+}
+
+bool
+row_slot_is_contended(struct tx *tx, const char *environment)
+{
+	return tx_number(tx,
+		   "SELECT EXISTS (SELECT 1 FROM work INDEXED BY work_waits WHERE"
+		   " state = 'QUEUED' AND waits_for <> '' AND waits_for IN ($2, $3)"
+		   " AND environment <> $1)",
+		   DB_TEXT(environment), DB_TEXT(ROW_QUEUE_LOOK), DB_TEXT(ROW_QUEUE_SLOT)) != 0;
+}
+
+bool
+row_slot_next(struct tx *tx, char ret_environment[LIMIT_ENVIRONMENT])
+{
+	int64_t most = tx->settings->application_runs_max;
+
+	if (tx_number(tx,
+		"SELECT EXISTS (SELECT 1 FROM work INDEXED BY work_waits"
+		" WHERE state = 'QUEUED' AND waits_for <> '' AND waits_for = $1)",
+		DB_TEXT(ROW_QUEUE_SLOT)) == 0 ||
+	    !is_below(row_slot_count(tx), tx->settings->runs_max) ||
+	    tx_read_values(tx, tx_read_environment, ret_environment, LIMIT_ENVIRONMENT, 1,
+		DB_SQL("WITH busy (its, n) AS (SELECT application, COUNT(*) FROM " HAS_SLOT
+		       " GROUP BY application)"
+		       " SELECT environment FROM work INDEXED BY work_waits"
+		       " LEFT JOIN busy ON its = application WHERE state = 'QUEUED'"
+		       " AND waits_for <> '' AND waits_for = $1"
+		       " AND ($2 = 0 OR COALESCE(n, 0) < $2)"
+		       " ORDER BY COALESCE(n, 0), place LIMIT 1",
+		    DB_TEXT(ROW_QUEUE_SLOT), DB_I64(most))) == 0)
+		return false;
+	(void)tx_run(tx,
+	    "UPDATE work INDEXED BY work_queued SET waits_for = '' WHERE environment = $1"
+	    " AND state = 'QUEUED' AND waits_for = $2",
+	    DB_TEXT(ret_environment), DB_TEXT(ROW_QUEUE_SLOT)); /* sticky */
+	return true;
+}
