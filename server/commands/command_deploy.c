@@ -112,9 +112,9 @@ command_deploy(struct tx *tx, const struct update *update, const struct request 
 	const char *exception = request_get(request, "exception", reason);
 
 	if (settings == NULL || !may_except(tx, update, settings->name, exception) ||
-	    !decide_may_now(tx, update, request, settings->name, exception[0] != '\0') || decide_is_refused(tx, update, settings->name) ||
+	    !decide_may_now(tx, update, request, settings->name, exception[0] != '\0') ||
+	    decide_is_refused(tx, update, settings->name) ||
 	    decide_is_full(tx, update, settings->name) || !can_ask_git(tx, update, settings, ref))
 		return;
-	open_request(tx, update, settings, ref[0] != '\0' ? ref : settings->branch,
-	    exception);
+	open_request(tx, update, settings, ref[0] != '\0' ? ref : settings->branch, exception);
 }
