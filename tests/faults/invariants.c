@@ -90,7 +90,7 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 }
 
 /* Q1: in a free environment each place waits for an answer of somebody or of git, for a resource
- * that is held or waited for longer, or (a push) for who looks at what runs there. */
+ * that is held or waited for longer, for the end of a lock or freeze, or (a push) for who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
@@ -103,6 +103,8 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT (d.waits_for = 'git' AND EXISTS (SELECT 1 FROM effect e JOIN work q"
 	    "  ON q.id = e.subject WHERE e.kind = 'ask' AND q.environment = d.environment"
 	    "  AND q.state = 'QUEUED'))"
+	    " AND NOT (d.waits_for = 'hold' AND EXISTS (SELECT 1 FROM environment e"
+	    "  WHERE e.name = d.environment AND e.held <> 0))"
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.resource = d.waits_for)"
 	    " AND NOT EXISTS (SELECT 1 FROM work q WHERE q.state = 'QUEUED' AND q.waits_for <> ''"
 	    "  AND q.waits_for = d.waits_for AND q.place < d.place)"
@@ -379,7 +381,7 @@ only_standing_waits_are_open(const struct invariants *of)
 		if (effect->kind != EFFECT_TIMER || effect->subject != 0)
 			tell(of, __func__, "%s %" PRId64, effect_name(effect->kind), effect->id);
 	}
-	if (of->look->n_effects > 4) /* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS */
+	if (of->look->n_effects > 5) /* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS */
 		tell(of, __func__, "%zu waits", of->look->n_effects);
 }
 

@@ -17,6 +17,7 @@
 #define HAPPENINGS_LEAST 10
 #define HAPPENINGS_MOST	 60
 #define RARE		 14 /* what seldom goes wrong goes wrong still less on a calm day */
+#define UNLOCKS_MAX	 8
 #define REST_STEPS_MAX	 20000
 
 const char *sim_environments[SIM_ENVIRONMENTS];
@@ -305,6 +306,7 @@ static const struct {
 	{ the_clock_is_set_back, 1 },
 	{ sim_disk_refuses, 3 },
 	{ the_machine_sleeps, 2 },
+	{ sim_locks_somebody_locks, 12 },
 };
 
 /* These four, the first of them. */
@@ -361,6 +363,8 @@ come_to_rest(struct sim *sim)
 	play_on(sim);
 	sim_chat_somebody_looks(sim);
 	play_on(sim);
+	for (int i = 0; i < UNLOCKS_MAX && !sim_locks_are_ended(sim); i++)
+		play_on(sim);
 	for (int i = 0; i < 2 * sim->n_applications + 1; i++) { /* one after another */
 		sim_server_poll(sim);
 		play_on(sim);

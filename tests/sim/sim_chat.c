@@ -422,6 +422,16 @@ sim_chat_somebody_types(struct sim *sim)
 	go_on(sim);
 }
 
+void
+sim_chat_types(struct sim *sim, int64_t person, const char *text)
+{
+	struct sim_update *update = add_update(sim, UPDATE_TEXT, person, person);
+
+	(void)text_copy(update->text, sizeof(update->text), text);
+	sim_trace(sim, "update %" PRId64 ": %" PRId64 " types %s", update->id, person, text);
+	go_on(sim);
+}
+
 /* Mostly of one of the last that have any: early buttons are dead. */
 static const struct sim_post *
 choose_post(struct sim *sim)

@@ -187,6 +187,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		    tx->event->context.settings, sim_environment(db_col_text(&rows, 1)));
 		somebody_may_begin(sim, tx, &rows);
 		nobody_else_holds(sim, id, is_active);
+		sim_locks_check_begun(sim, tx, id);
 	}
 }
 

@@ -147,6 +147,7 @@ struct sim {
 	size_t n_laters;
 	struct sim_later laters[SIM_LATERS];
 	bool is_resting;
+	bool is_unlocked;		/* ... and no lock or freeze is left but what is over */
 	bool is_calm;			/* little goes wrong: release after release */
 	bool is_many;			/* applications with names; else the one without */
 	int n_applications;		/* that have one */
@@ -287,7 +288,7 @@ void sim_server_report_soon(struct sim *sim, const struct effect *effect);
 void sim_server_cut(struct sim *sim, bool is_host);
 void sim_server_reload(struct sim *sim, int variant);
 bool sim_server_project(struct sim *sim);	/* files, as when it is idle; false: not all */
-void sim_server_poll(struct sim *sim);		/* the poll that is waited for comes now */
+void sim_server_poll(struct sim *sim);		/* the poll that is waited for comes now, and the look at locks */
 bool sim_server_is_idle(const struct sim *sim);
 const char *sim_server_audit_path(void);
 const char *sim_server_poison_path(void);
@@ -319,6 +320,7 @@ store_decode sim_chat_decode;
 /* For who fails the store's allocations: has one failed in this batch?  Then a handler may fail. */
 extern bool (*sim_is_short_of_memory)(void);
 void sim_chat_somebody_types(struct sim *sim);
+void sim_chat_types(struct sim *sim, int64_t person, const char *text); /* in private */
 void sim_chat_somebody_presses(struct sim *sim);
 /* An admin says of each environment whose state is not known that they looked. */
 void sim_chat_somebody_looks(struct sim *sim);
@@ -328,6 +330,14 @@ void sim_chat_topic_goes(struct sim *sim);
 void sim_chat_message_goes(struct sim *sim);
 void sim_chat_bot_is_thrown_out(struct sim *sim);
 bool sim_chat_is_idle(const struct sim *sim);
+
+/* --- sim_locks.c --- */
+
+void sim_locks_somebody_locks(struct sim *sim);
+void sim_locks_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
+void sim_locks_note(struct sim *sim);	    /* after every commit */
+bool sim_locks_are_ended(struct sim *sim);  /* false: now somebody types that they end */
+void sim_locks_check_rest(struct sim *sim);
 
 /* --- sim_forge.c --- */
 
