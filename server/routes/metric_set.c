@@ -201,6 +201,7 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 	metrics_bound(set->environment_busy, settings->environment_count);
 	metrics_bound(set->environment_busy_since, settings->environment_count);
 	metrics_bound(set->rollback_unacknowledged, settings->environment_count);
+	metrics_bound(set->environment_held, 2 * settings->environment_count);
 	metrics_bound(set->release_info, settings->environment_count);
 	metrics_bound(set->release_at, settings->environment_count);
 	metrics_bound(set->health_up, settings->environment_count);
@@ -232,6 +233,7 @@ forget_environment(struct metric_set *set, const char *name)
 {
 	metrics_remove(set->environment_busy_since, METRICS_LABELS(OF(name)));
 	metrics_remove(set->release_at, METRICS_LABELS(OF(name)));
+	metrics_remove(set->environment_held, METRICS_LABELS(OF(name)));
 	metrics_remove(set->release_info, METRICS_LABELS(OF(name))); /* of whatever commit */
 }
 
@@ -248,6 +250,10 @@ environment_gauges(struct metric_set *set, const struct environment_gauge *gauge
 		    METRICS_LABELS(OF(gauge->name)));
 	metrics_set(set->rollback_unacknowledged, gauge->is_unacknowledged,
 	    METRICS_LABELS(OF(gauge->name)));
+	if (gauge->is_locked)
+		metrics_set(set->environment_held, 1, METRICS_LABELS(OF(gauge->name), "lock"));
+	if (gauge->is_frozen)
+		metrics_set(set->environment_held, 1, METRICS_LABELS(OF(gauge->name), "freeze"));
 	if (gauge->commit[0] != '\0')
 		metrics_set(set->release_info, 1, METRICS_LABELS(OF(gauge->name), gauge->commit));
 }
@@ -261,6 +267,7 @@ forget_all(struct metric_set *set)
 	metrics_clear(set->environment_busy_since);
 	metrics_clear(set->release_at);
 	metrics_clear(set->rollback_unacknowledged);
+	metrics_clear(set->environment_held);
 	metrics_clear(set->release_info);
 }
 

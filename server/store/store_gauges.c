@@ -25,6 +25,8 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 		.is_busy = is_busy,
 		.is_unacknowledged = environment.is_unacknowledged,
 		.has_failed = end == DEPLOY_FAILED || end == DEPLOY_ROLLBACK_FAILED,
+		.is_locked = (environment.held & ENVIRONMENT_IS_LOCKED) != 0,
+		.is_frozen = (environment.held & ENVIRONMENT_IS_FROZEN) != 0,
 		.busy_since = is_busy ? active.started_at : 0,
 		.released_at = environment.current.at,
 	};

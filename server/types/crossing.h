@@ -40,6 +40,8 @@ struct environment_gauge {
 	bool is_busy;
 	bool is_unacknowledged;	/* a rollback that nobody has answered with a new release yet */
 	bool has_failed;	/* of those that ran, the one that ended last failed */
+	bool is_locked;
+	bool is_frozen;
 	int64_t busy_since;	/* wall ms; 0: it is not busy */
 	int64_t released_at;	/* wall ms; 0: nothing is live */
 	char commit[LIMIT_COMMIT]; /* live; "" none */

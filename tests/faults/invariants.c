@@ -90,7 +90,8 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 }
 
 /* Q1: in a free environment each place waits for an answer of somebody or of git, for a resource
- * that is held or waited for longer, for a slot that another one has, or (a push) for who looks at what runs there. */
+ * that is held or waited for longer, for a slot that another one has, for the end of a lock or freeze, or (a push)
+ * for who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
@@ -106,6 +107,8 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT (d.waits_for = 'slot' AND EXISTS (SELECT 1 FROM work a WHERE a.program"
 	    "  <> 'rollback' AND a.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
 	    "  'VERIFYING_ROLLBACK')))"
+	    " AND NOT (d.waits_for = 'hold' AND EXISTS (SELECT 1 FROM environment e"
+	    "  WHERE e.name = d.environment AND e.held <> 0))"
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.resource = d.waits_for)"
 	    " AND NOT EXISTS (SELECT 1 FROM work q WHERE q.state = 'QUEUED' AND q.waits_for <> ''"
 	    "  AND q.waits_for <> 'slot' AND q.waits_for = d.waits_for AND q.place < d.place)"
@@ -386,7 +389,7 @@ only_standing_waits_are_open(const struct invariants *of)
 		if (effect->kind != EFFECT_TIMER || effect->subject != 0)
 			tell(of, __func__, "%s %" PRId64, effect_name(effect->kind), effect->id);
 	}
-	if (of->look->n_effects > 4) /* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS */
+	if (of->look->n_effects > 5) /* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS */
 		tell(of, __func__, "%zu waits", of->look->n_effects);
 }
 

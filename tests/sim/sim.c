@@ -19,6 +19,7 @@
 #define HAPPENINGS_CALM	   42
 #define HAPPENINGS_CROWDED 20
 #define RARE		   14 /* what seldom goes wrong goes wrong still less on a calm day */
+#define UNLOCKS_MAX	   8
 #define REST_STEPS_MAX	   20000
 
 const char *sim_environments[SIM_ENVIRONMENTS];
@@ -311,6 +312,7 @@ static const struct {
 	{ the_machine_sleeps, { 2, 2, 0, 0 } },
 	{ sim_queue_forms, { 0, 4, 30, 0 } },
 	{ sim_queue_moves, { 0, 4, 20, 0 } },
+	{ sim_locks_somebody_locks, { 12, 12, 3, 0 } },
 };
 
 static void
@@ -365,6 +367,8 @@ come_to_rest(struct sim *sim)
 	play_on(sim);
 	sim_chat_somebody_looks(sim);
 	play_on(sim);
+	for (int i = 0; i < UNLOCKS_MAX && !sim_locks_are_ended(sim); i++)
+		play_on(sim);
 	for (int i = 0; i < 2 * sim->n_applications + 1; i++) { /* one after another */
 		sim_server_poll(sim);
 		play_on(sim);

@@ -67,6 +67,8 @@
 	F(APPLICATION_GONE, "an application's file went while it deployed") \
 	F(CLAIM_AWAITED, "a place waited for what another application held") \
 	F(GRANT_GONE, "a grant was gone when its turn came") \
+	F(PUSH_HELD, "a push waited for the end of a lock or freeze") \
+	F(PLACE_HELD, "a place waited for the end of a lock or freeze") \
 	F(PLACE_LEFT, "somebody left the queue") \
 	F(PLACE_GIVEN, "somebody gave their place away")
 

@@ -378,6 +378,7 @@ sim_check_commit(struct sim *sim)
 	remember_beginnings(sim);
 	remember_places(sim);
 	remember_first_polls(sim);
+	sim_locks_note(sim);
 	invariants_of_commit(&of);
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
@@ -553,6 +554,8 @@ one_request_is_one_deployment(struct sim *sim)
 	int64_t id = invariants_number(&of,
 	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, requester,"
 	    " COUNT(*) AS n FROM work WHERE requester <> 'git'"
+	    /* A lock's end deploys what it has ended in the queue. */
+	    " AND detail NOT LIKE 'waits for the end of %'"
 	    " GROUP BY requester, CASE WHEN cause = 'push' THEN environment || commit_id"
 	    " ELSE '' END)"
 	    /* A push that was given up may be delivered again. */
@@ -606,6 +609,7 @@ sim_check_rest(struct sim *sim)
 	look(sim, 1);
 	invariants_of_rest(&of);
 	nothing_lives(sim);
+	sim_locks_check_rest(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);
 	what_was_acknowledged_stays(sim);

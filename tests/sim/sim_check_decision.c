@@ -242,6 +242,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		nobody_else_holds(sim, id, is_active);
 		if (strcmp(db_col_text(&rows, 5), "rollback") != 0)
 			it_has_a_slot(sim, tx, id);
+		sim_locks_check_begun(sim, tx, id);
 	}
 }
 

@@ -157,6 +157,7 @@ struct sim {
 	struct sim_later laters[SIM_LATERS];
 	bool is_resting;
 	enum sim_day day;
+	bool is_unlocked;		/* ... and no lock or freeze is left but what is over */
 	bool is_many;			/* applications with names; else the one without */
 	int n_applications;		/* that have one */
 	int n_environments;		/* of the first ones, so many are played */
@@ -301,7 +302,7 @@ void sim_server_report_soon(struct sim *sim, const struct effect *effect);
 void sim_server_cut(struct sim *sim, bool is_host);
 void sim_server_reload(struct sim *sim, int variant);
 bool sim_server_project(struct sim *sim);	/* files, as when it is idle; false: not all */
-void sim_server_poll(struct sim *sim);		/* the poll that is waited for comes now */
+void sim_server_poll(struct sim *sim);		/* the poll that is waited for comes now, and the look at locks */
 bool sim_server_is_idle(const struct sim *sim);
 const char *sim_server_audit_path(void);
 const char *sim_server_poison_path(void);
@@ -351,6 +352,14 @@ bool sim_chat_is_idle(const struct sim *sim);
 
 void sim_queue_forms(struct sim *sim);
 void sim_queue_moves(struct sim *sim);	/* what is released where, while somebody waits for it */
+
+/* --- sim_locks.c --- */
+
+void sim_locks_somebody_locks(struct sim *sim);
+void sim_locks_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
+void sim_locks_note(struct sim *sim);	    /* after every commit */
+bool sim_locks_are_ended(struct sim *sim);  /* false: now somebody types that they end */
+void sim_locks_check_rest(struct sim *sim);
 
 /* --- sim_forge.c --- */
 

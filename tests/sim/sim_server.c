@@ -519,7 +519,7 @@ sim_server_poll(struct sim *sim)
 		const struct effect *effect = sim->open[i].effect;
 
 		if (effect != NULL && effect->kind == EFFECT_TIMER &&
-		    effect->u.timer.kind == TIMER_POLL)
+		    (effect->u.timer.kind == TIMER_POLL || effect->u.timer.kind == TIMER_HOLDS))
 			sim_server_report(sim, &sim->open[i]);
 	}
 }

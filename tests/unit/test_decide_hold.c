@@ -83,9 +83,9 @@ a_lock_is_of_its_environment_alone_and_holds_no_rollback(void **state)
 	world_open(&w, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging");
 	assert_non_null(world_says(&w, "until somebody ends it"));
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy production");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
 	world_rolls_back(&w, "/rollback staging");

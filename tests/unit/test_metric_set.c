@@ -16,6 +16,7 @@
 #include "lib/version.h"
 #include "types/settings.h"
 
+#define HELD	 "deploybot_environment_held"
 #define SINCE	 "deploybot_environment_busy_since_timestamp_seconds"
 #define RELEASED "deploybot_release_timestamp_seconds"
 
@@ -79,6 +80,7 @@ feed(struct metric_set *set)
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
 		    .has_failed = true,
+		    .is_locked = true,
 		    .busy_since = 1767225600500,
 		    .released_at = 1767225000000,
 		    .commit = "1a2b3c4" } },
@@ -110,6 +112,7 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"# TYPE deploybot_deployment_duration_seconds histogram",
 		"# TYPE deploybot_deployment_failed gauge",
 		"# TYPE deploybot_environment_busy gauge",
+		"# TYPE deploybot_environment_held gauge",
 		"# TYPE deploybot_environment_busy_since_timestamp_seconds gauge",
 		"# TYPE deploybot_release_timestamp_seconds gauge",
 		"deploybot_messages_waiting_since_timestamp_seconds 0",
@@ -209,10 +212,11 @@ gauges_replace_what_they_said_before(void **state)
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 								 .is_busy = true,
 								 .has_failed = true,
+								 .is_locked = true,
 								 .busy_since = 1767225600500,
 								 .released_at = 1767225000000,
 								 .commit = "1a2b3c4" },
-		    { .name = "old", .is_unacknowledged = true } },
+		    { .name = "old", .is_unacknowledged = true, .is_frozen = true } },
 	};
 
 	metric_set_gauges(*state, &gauges, &none);
@@ -226,6 +230,9 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, RELEASED "{environment=\"staging\"} 1767225000"));
 	assert_false(knows(*state, RELEASED "{environment=\"old\"}"));
 	assert_true(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
+	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 1"));
+	assert_false(knows(*state, HELD "{environment=\"staging\",kind=\"freeze\"}"));
+	assert_true(says(*state, HELD "{environment=\"old\",kind=\"freeze\"} 1"));
 	assert_true(
 	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
 	gauges = (struct gauges){
@@ -239,6 +246,7 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 0"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"staging\"} 0"));
 	assert_false(knows(*state, SINCE "{"));
+	assert_false(knows(*state, HELD "{"));
 	assert_true(says(*state, RELEASED "{environment=\"staging\"} 9"));
 	assert_false(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
 	assert_true(

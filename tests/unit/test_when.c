@@ -1,0 +1,109 @@
+/* Goal: what somebody wrote as a time is that time, or is named as none.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/when.h"
+
+#include "lib/err.h"
+#include "lib/zone.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* Friday, 2026-03-27 15:30 in Berlin; on the Sunday at 02:00 clocks go forward. */
+#define NOW INT64_C(1774621800000)
+
+static const struct {
+	const char *text;
+	enum when when;
+	const char *end, *rest; /* READ */
+	const char *error;	/* WRONG: what begins it */
+} rows[] = {
+	{ "30m deploying by hand", WHEN_READ, "Fri 2026-03-27 16:00", "deploying by hand", NULL },
+	{ "2h", WHEN_READ, "Fri 2026-03-27 17:30", "", NULL },
+	{ "  3d\t x", WHEN_READ, "Mon 2026-03-30 16:30", "x", NULL }, /* 72 hours */
+	{ "9999m", WHEN_READ, "Fri 2026-04-03 15:09", "", NULL },
+	{ "until 16:00", WHEN_READ, "Fri 2026-03-27 16:00", "", NULL },
+	{ "until 15:30", WHEN_READ, "Sat 2026-03-28 15:30", "", NULL },
+	{ "UNTIL 08:00 breakfast", WHEN_READ, "Sat 2026-03-28 08:00", "breakfast", NULL },
+	{ "until Mon 08:00", WHEN_READ, "Mon 2026-03-30 08:00", "", NULL },
+	{ "until mon 08:00 8 people", WHEN_READ, "Mon 2026-03-30 08:00", "8 people", NULL },
+	{ "until Fri 16:00", WHEN_READ, "Fri 2026-03-27 16:00", "", NULL },
+	{ "until Fri 15:00", WHEN_READ, "Fri 2026-04-03 15:00", "", NULL },
+	{ "until Sun 02:30", WHEN_READ, "Sun 2026-03-29 03:00", "", NULL }, /* it is skipped */
+	{ "until 2026-03-27", WHEN_READ, "Sat 2026-03-28 00:00", "", NULL },
+	{ "until 2026-04-01 sale", WHEN_READ, "Thu 2026-04-02 00:00", "sale", NULL },
+	{ "until 2026-04-01 16:00 sale", WHEN_READ, "Wed 2026-04-01 16:00", "sale", NULL },
+	{ "until 2028-02-29 16:00", WHEN_READ, "Tue 2028-02-29 16:00", "", NULL },
+
+	{ "", WHEN_NONE, NULL, NULL, NULL },
+	{ "incident 42", WHEN_NONE, NULL, NULL, NULL },
+	{ "untilmonday", WHEN_NONE, NULL, NULL, NULL },
+	{ "-2h", WHEN_NONE, NULL, NULL, NULL },
+
+	{ "2 hours", WHEN_WRONG, NULL, NULL, "\"2 hours\" is no time to last: 30m, 2h, 3d or " },
+	{ "2 hours or so", WHEN_WRONG, NULL, NULL, "\"2 hours\" is no time to last" },
+	{ "2", WHEN_WRONG, NULL, NULL, "\"2\" is no time to last" },
+	{ "2  h", WHEN_WRONG, NULL, NULL, "\"2  h\" is no time to last" },
+	{ "30min", WHEN_WRONG, NULL, NULL, "\"30min\" is no time to last" },
+	{ "2H", WHEN_WRONG, NULL, NULL, "\"2H\" is no time to last" },
+	{ "0m", WHEN_WRONG, NULL, NULL, "\"0m\" is no time to last" },
+	{ "12345m", WHEN_WRONG, NULL, NULL, "\"12345m\" is no time to last" },
+	{ "1w", WHEN_WRONG, NULL, NULL, "\"1w\" is no time to last" },
+	{ "16:00", WHEN_WRONG, NULL, NULL, "\"16:00\" is no time to last" },
+	{ "until", WHEN_WRONG, NULL, NULL, "\"until\" is no time by itself: until 16:00, " },
+	{ "until ", WHEN_WRONG, NULL, NULL, "\"until\" is no time by itself" },
+	{ "until monday 8", WHEN_WRONG, NULL, NULL,
+	    "\"monday 8\" is no time: 16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00" },
+	{ "until Mon 8", WHEN_WRONG, NULL, NULL, "\"Mon 8\" is no time" },
+	{ "until tomorrow", WHEN_WRONG, NULL, NULL, "\"tomorrow\" is no time" },
+	{ "until 8:00", WHEN_WRONG, NULL, NULL, "\"8:00\" is no time" },
+	{ "until 25:00", WHEN_WRONG, NULL, NULL, "\"25:00\" is no time" },
+	{ "until 16:00Z", WHEN_WRONG, NULL, NULL, "\"16:00Z\" is no time" },
+	{ "until 2027-02-29", WHEN_WRONG, NULL, NULL, "\"2027-02-29\" is no time" },
+	{ "until 2026-03-27 15:30", WHEN_WRONG, NULL, NULL, "\"2026-03-27 15:30\" is past" },
+	{ "until 2026-03-26 now", WHEN_WRONG, NULL, NULL, "\"2026-03-26\" is past" },
+	{ "until aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", WHEN_WRONG, NULL, NULL,
+	    "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is no time" },
+};
+
+static void
+what_is_written_is_that_time_or_is_named(void **state)
+{
+	struct err err;
+	struct zone *zone = zone_new("Europe/Berlin", &err);
+
+	(void)state;
+	assert_non_null(zone);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *text = rows[i].text;
+		char end[WHEN_TEXT];
+		int64_t at = 42;
+
+		if (when_read(&text, zone, NOW, &at, &err) != rows[i].when)
+			fail_msg("\"%s\" is read as something else: %s", rows[i].text, err.text);
+		if (rows[i].when == WHEN_READ) {
+			assert_string_equal(when_text(zone, at, end), rows[i].end);
+			assert_string_equal(text, rows[i].rest);
+			assert_true(at > NOW);
+			continue;
+		}
+		assert_ptr_equal(text, rows[i].text);
+		assert_int_equal(at, 42);
+		if (rows[i].error != NULL)
+			assert_memory_equal(err.text, rows[i].error, strlen(rows[i].error));
+	}
+	zone_free(zone);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_that_time_or_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

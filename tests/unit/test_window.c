@@ -1,0 +1,232 @@
+/* Goal: of each moment it is certain whether a window has it, and when that changes.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/window.h"
+
+#include "lib/err.h"
+#include "lib/when.h"
+#include "lib/zone.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* "2026-11-20 16:00:00", as clocks of UTC show it. */
+static int64_t
+utc(const char *text)
+{
+	struct zone_time time = { 0 };
+	struct zone *zone = zone_new("UTC", NULL);
+	int64_t at;
+
+	assert_int_equal(sscanf(text, "%d-%d-%d %d:%d:%d", &time.year, &time.month, &time.day,
+			     &time.hour, &time.minute, &time.second),
+	    6);
+	at = zone_moment(zone, &time);
+	zone_free(zone);
+	return at;
+}
+
+#define WEEKEND "Fri 16:00-Mon 08:00 Europe/Berlin"
+#define HOLIDAY "2026-12-20..2027-01-06"
+#define NEVER	"1970-01-01 00:00:00"
+
+static const struct {
+	const char *windows, *zone, *at;
+	bool is_in;
+	const char *change;
+} rows[] = {
+	/* A weekend in winter (UTC+1) and in summer (UTC+2). */
+	{ WEEKEND, "UTC", "2026-11-20 14:59:59", false, "2026-11-20 15:00:00" },
+	{ WEEKEND, "UTC", "2026-11-20 15:00:00", true, "2026-11-23 07:00:00" },
+	{ WEEKEND, "UTC", "2026-11-21 12:00:00", true, "2026-11-23 07:00:00" },
+	{ WEEKEND, "UTC", "2026-11-23 06:59:59", true, "2026-11-23 07:00:00" },
+	{ WEEKEND, "UTC", "2026-11-23 07:00:00", false, "2026-11-27 15:00:00" },
+	{ WEEKEND, "UTC", "2026-07-03 14:00:00", true, "2026-07-06 06:00:00" },
+	{ WEEKEND, "UTC", "2026-07-03 13:59:59", false, "2026-07-03 14:00:00" },
+	/* Over the change to summer (2026-03-29 02:00), and back (2026-10-25 03:00). */
+	{ WEEKEND, "UTC", "2026-03-27 15:00:00", true, "2026-03-30 06:00:00" },
+	{ WEEKEND, "UTC", "2026-10-24 12:00:00", true, "2026-10-26 07:00:00" },
+	/* It begins in the hour that is skipped: then at the change; it is skipped as a whole. */
+	{ "Sun 02:30-Sun 06:00", "Europe/Berlin", "2026-03-29 00:59:59", false,
+	    "2026-03-29 01:00:00" },
+	{ "Sun 02:30-Sun 06:00", "Europe/Berlin", "2026-03-29 01:00:00", true,
+	    "2026-03-29 04:00:00" },
+	{ "Sun 02:10-Sun 02:50", "Europe/Berlin", "2026-03-28 12:00:00", false,
+	    "2026-04-05 00:10:00" },
+	/* It begins and ends in the hour that is there twice: the first counts. */
+	{ "Sun 02:30-Sun 06:00", "Europe/Berlin", "2026-10-25 00:30:00", true,
+	    "2026-10-25 05:00:00" },
+	{ "Sun 00:00-Sun 02:30", "Europe/Berlin", "2026-10-25 00:29:59", true,
+	    "2026-10-25 00:30:00" },
+	{ "Sun 00:00-Sun 02:30", "Europe/Berlin", "2026-10-25 01:29:59", false,
+	    "2026-10-31 23:00:00" },
+	/* Where clocks change at midnight there is no 00:00 that day. */
+	{ "2026-09-06..2026-09-06", "America/Santiago", "2026-09-06 03:59:59", false,
+	    "2026-09-06 04:00:00" },
+	{ "2026-09-06..2026-09-06", "America/Santiago", "2026-09-06 04:00:00", true,
+	    "2026-09-07 03:00:00" },
+	/* Within a day, over midnight, and nearly the whole week. */
+	{ "Wed 12:00-Wed 13:00", "UTC", "2026-11-18 12:30:00", true, "2026-11-18 13:00:00" },
+	{ "Wed 22:00-Thu 06:00", "UTC", "2026-11-19 05:00:00", true, "2026-11-19 06:00:00" },
+	{ "Wed 13:00-Wed 12:00", "UTC", "2026-11-18 12:30:00", false, "2026-11-18 13:00:00" },
+	{ "Wed 13:00-Wed 12:00", "UTC", "2026-11-18 11:59:59", true, "2026-11-18 12:00:00" },
+	{ "wed 13:00 - WED 14:00", "UTC", "2026-11-18 13:00:00", true, "2026-11-18 14:00:00" },
+	/* Whole days, both included; a leap day. */
+	{ HOLIDAY, "UTC", "2026-12-19 23:59:59", false, "2026-12-20 00:00:00" },
+	{ HOLIDAY, "UTC", "2026-12-20 00:00:00", true, "2027-01-07 00:00:00" },
+	{ HOLIDAY, "Europe/Berlin", "2027-01-06 22:59:59", true, "2027-01-06 23:00:00" },
+	{ HOLIDAY, "UTC", "2027-01-07 00:00:00", false, NEVER },
+	{ "2028-02-29..2028-02-29", "UTC", "2028-02-29 23:59:59", true, "2028-03-01 00:00:00" },
+	{ "2028-02-29..2028-02-29", "UTC", "2028-02-28 12:00:00", false, "2028-02-29 00:00:00" },
+	/* Several: the zone is each one's own; what overlaps or adjoins is one. */
+	{ WEEKEND ", " HOLIDAY, "UTC", "2026-12-19 12:00:00", true, "2027-01-07 00:00:00" },
+	{ WEEKEND ", " HOLIDAY, "UTC", "2026-12-16 12:00:00", false, "2026-12-18 15:00:00" },
+	{ "Mon 00:00-Tue 00:00,Tue 00:00-Wed 00:00", "UTC", "2026-11-16 12:00:00", true,
+	    "2026-11-18 00:00:00" },
+	{ "2026-12-24..2026-12-25, 2026-12-26..2026-12-31", "UTC", "2026-12-24 00:00:00", true,
+	    "2027-01-01 00:00:00" },
+	/* No end in sight. */
+	{ "Mon 00:00-Fri 00:00,Thu 00:00-Mon 00:00", "UTC", "2026-11-16 12:00:00", true, NEVER },
+};
+
+static void
+each_moment_is_in_or_out_until_the_next_change(void **state)
+{
+	size_t n_wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err err;
+		struct windows *windows = windows_parse(rows[i].windows, &err);
+		struct zone *zone = zone_new(rows[i].zone, &err);
+		char change[WHEN_TEXT];
+		int64_t at;
+		bool is_in;
+
+		assert_non_null(windows);
+		assert_non_null(zone);
+		is_in = windows_have(windows, zone, utc(rows[i].at), &at);
+		if (is_in != rows[i].is_in || at != utc(rows[i].change)) {
+			struct zone *plain = zone_new("UTC", &err);
+
+			print_error("%s (%s) at %s: %s until %s, not %s\n", rows[i].windows,
+			    rows[i].zone, rows[i].at, is_in ? "in" : "out",
+			    when_text(plain, at, change), rows[i].change);
+			zone_free(plain);
+			n_wrong++;
+		}
+		windows_free(windows);
+		zone_free(zone);
+	}
+	assert_int_equal(n_wrong, 0);
+}
+
+/* A clock that is set back is another moment: what it says of that one is what it said then. */
+static void
+the_change_is_where_the_answer_changes(void **state)
+{
+	static const char *const all[] = { WEEKEND, HOLIDAY, WEEKEND ", " HOLIDAY,
+		"Sun 02:30-Sun 06:00 Europe/Berlin", "Tue 22:00-Wed 06:00 America/New_York" };
+	struct zone *zone = zone_new("UTC", NULL);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		struct err err;
+		struct windows *windows = windows_parse(all[i], &err);
+		int64_t at = utc("2026-01-01 00:00:00"), change, other;
+
+		assert_non_null(windows);
+		for (int n = 0; n < 150; n++) {
+			bool is_in = windows_have(windows, zone, at, &change);
+
+			if (change == 0)
+				break;
+			assert_true(change > at);
+			assert_int_equal(windows_have(windows, zone, change - 1, &other), is_in);
+			assert_int_equal(other, change);
+			assert_int_equal(windows_have(windows, zone, change, &other), !is_in);
+			at = change;
+		}
+		assert_true(at > utc("2026-12-19 00:00:00"));
+		windows_free(windows);
+	}
+	zone_free(zone);
+}
+
+static void
+what_is_none_is_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		enum err_code code;
+	} wrong[] = {
+		{ "", ERR_INVALID },
+		{ "Fri 16:00", ERR_INVALID },
+		{ "Fri 16:00-", ERR_INVALID },
+		{ "Fri 16:00-Mon", ERR_INVALID },
+		{ "Fri-Mon", ERR_INVALID },
+		{ "Friday 16:00-Mon 08:00", ERR_INVALID },
+		{ "Fri 24:00-Mon 08:00", ERR_INVALID },
+		{ "Fri 16:60-Mon 08:00", ERR_INVALID },
+		{ "Fri 6:00-Mon 08:00", ERR_INVALID },
+		{ "Fri 16:000-Mon 08:00", ERR_INVALID },
+		{ "Fri 16:00-Fri 16:00", ERR_INVALID },
+		{ "2026-12-20", ERR_INVALID },
+		{ "2026-12-20..", ERR_INVALID },
+		{ "2026-12-20..2026-12-19", ERR_INVALID },
+		{ "2027-02-28..2027-02-29", ERR_INVALID },
+		{ "2026-12-20..2027-01-06Europe/Berlin", ERR_INVALID },
+		{ WEEKEND ",", ERR_INVALID },
+		{ WEEKEND "n", ERR_MISSING },
+		{ "Fri 16:00-Mon 08:00 ../../etc/passwd", ERR_MISSING },
+		{ "Fri 16:00-Mon 08:00 UTC UTC", ERR_MISSING },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct err err = { 0 };
+		struct windows *windows = windows_parse(wrong[i].text, &err);
+
+		if (windows != NULL || err.code != wrong[i].code)
+			fail_msg("\"%s\": %s", wrong[i].text, err.text);
+	}
+	windows_free(NULL);
+}
+
+static void
+there_are_so_many_and_no_more(void **state)
+{
+	char text[2048] = "";
+	struct windows *windows;
+	struct err err;
+
+	(void)state;
+	for (int i = 0; i < WINDOWS_MAX; i++)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+		    "%sMon 01:00-Mon 02:00", i > 0 ? "," : "");
+	windows = windows_parse(text, &err);
+	assert_non_null(windows);
+	windows_free(windows);
+	memcpy(text + strlen(text), ",Mon 01:00-Mon 02:00", sizeof(",Mon 01:00-Mon 02:00"));
+	assert_null(windows_parse(text, &err));
+	memset(text, 'A', 200);
+	text[200] = '\0';
+	assert_null(windows_parse(text, &err));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_moment_is_in_or_out_until_the_next_change),
+		cmocka_unit_test(the_change_is_where_the_answer_changes),
+		cmocka_unit_test(what_is_none_is_refused),
+		cmocka_unit_test(there_are_so_many_and_no_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
