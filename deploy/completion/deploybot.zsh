@@ -23,6 +23,10 @@ _deploybot() {
 		'history:the latest deployments'
 		'cancel:cancel the deployment in progress'
 		'queue:who waits; leave, or give your place away'
+		'lock:nobody else deploys there'
+		'unlock:end a lock'
+		'freeze:nobody deploys there'
+		'unfreeze:end a freeze'
 	)
 	if ((CURRENT == 2)); then
 		_describe 'command' commands
@@ -30,7 +34,7 @@ _deploybot() {
 		compadd -- --json --wait --no-wait --as
 	elif ((CURRENT == 3)); then
 		case $words[2] in
-		logs|deploy|rollback|status|history|cancel|queue) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
+		logs|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
 		esac
 	fi
 }
