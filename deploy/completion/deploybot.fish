@@ -30,3 +30,4 @@ complete -c deploybot -l json
 complete -c deploybot -l wait
 complete -c deploybot -l no-wait
 complete -c deploybot -l as -x
+complete -c deploybot -l reason -x

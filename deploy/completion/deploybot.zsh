@@ -31,7 +31,7 @@ _deploybot() {
 	if ((CURRENT == 2)); then
 		_describe 'command' commands
 	elif [[ $PREFIX == -* ]]; then
-		compadd -- --json --wait --no-wait --as
+		compadd -- --json --wait --no-wait --as --reason
 	elif ((CURRENT == 3)); then
 		case $words[2] in
 		logs|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;

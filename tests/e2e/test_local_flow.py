@@ -152,6 +152,20 @@ def test_a_failure_is_an_exit_status(scene):
     assert "There is no environment" in scene.run(PERSON, "deploy", "stagin", wanted=1)
 
 
+def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
+    scene.scripts.deploy(STEADY)
+    scene.commit("develop")
+    assert "locked by man (from the machine)" in scene.run(ROLE_ADMIN, "lock", "staging", "2h", "an incident, please wait")
+    denied = scene.run(PERSON, "deploy", "staging", wanted=77)
+    assert "locked by man (from the machine)" in denied and "an incident, please wait" in denied
+    assert "unlock" in scene.run(ROLE_ADMIN, "unlock", "staging")
+    scene.run(ROLE_ADMIN, "freeze", "staging", "until", "2099-01-06", "holidays")
+    assert '--reason "..."' in scene.run(PERSON, "deploy", "staging", wanted=77)
+    assert scene.json(PERSON, "deploy", "staging", "--reason", "the shop is down", "--wait")["state"] == "live"
+    assert scene.audit(action="deploy_requested", exception="the shop is down")
+    scene.run(ROLE_ADMIN, "unfreeze", "staging")
+
+
 def test_telegram_is_away_and_all_goes_on(scene):
     """Deploys, follows and rolls back while nothing answers at the chat's address."""
     scene.scripts.deploy(STEADY)
