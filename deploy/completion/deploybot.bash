@@ -2,12 +2,12 @@
 _deploybot() {
 	local word=${COMP_WORDS[COMP_CWORD]} words=
 	if ((COMP_CWORD == 1)); then
-		words='serve doctor check-config application config-example healthcheck webhook audit policy logs answer completion backup version help deploy rollback status history cancel queue'
+		words='serve doctor check-config application config-example healthcheck webhook audit policy logs answer completion backup version help deploy rollback status history cancel queue lock unlock freeze unfreeze'
 	elif [[ $word == -* ]]; then
-		words='--json --wait --no-wait --as'
+		words='--json --wait --no-wait --as --reason'
 	elif ((COMP_CWORD == 2)); then
 		case ${COMP_WORDS[1]} in
-		logs|deploy|rollback|status|history|cancel|queue) words=$(deploybot completion environments 2>/dev/null) ;;
+		logs|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze) words=$(deploybot completion environments 2>/dev/null) ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -21,8 +21,13 @@ complete -c deploybot -n __fish_use_subcommand -a status -d 'what runs where, an
 complete -c deploybot -n __fish_use_subcommand -a history -d 'the latest deployments'
 complete -c deploybot -n __fish_use_subcommand -a cancel -d 'cancel the deployment in progress'
 complete -c deploybot -n __fish_use_subcommand -a queue -d 'who waits; leave, or give your place away'
-complete -c deploybot -n '__fish_seen_subcommand_from logs deploy rollback status history cancel queue' -a '(deploybot completion environments 2>/dev/null)'
+complete -c deploybot -n __fish_use_subcommand -a lock -d 'nobody else deploys there'
+complete -c deploybot -n __fish_use_subcommand -a unlock -d 'end a lock'
+complete -c deploybot -n __fish_use_subcommand -a freeze -d 'nobody deploys there'
+complete -c deploybot -n __fish_use_subcommand -a unfreeze -d 'end a freeze'
+complete -c deploybot -n '__fish_seen_subcommand_from logs deploy rollback status history cancel queue lock unlock freeze unfreeze' -a '(deploybot completion environments 2>/dev/null)'
 complete -c deploybot -l json
 complete -c deploybot -l wait
 complete -c deploybot -l no-wait
 complete -c deploybot -l as -x
+complete -c deploybot -l reason -x

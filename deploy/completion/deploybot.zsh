@@ -23,14 +23,18 @@ _deploybot() {
 		'history:the latest deployments'
 		'cancel:cancel the deployment in progress'
 		'queue:who waits; leave, or give your place away'
+		'lock:nobody else deploys there'
+		'unlock:end a lock'
+		'freeze:nobody deploys there'
+		'unfreeze:end a freeze'
 	)
 	if ((CURRENT == 2)); then
 		_describe 'command' commands
 	elif [[ $PREFIX == -* ]]; then
-		compadd -- --json --wait --no-wait --as
+		compadd -- --json --wait --no-wait --as --reason
 	elif ((CURRENT == 3)); then
 		case $words[2] in
-		logs|deploy|rollback|status|history|cancel|queue) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
+		logs|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
 		esac
 	fi
 }

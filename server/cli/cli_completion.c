@@ -89,7 +89,7 @@ print_bash(void)
 	    stdout);
 	print_list(each_word, add_blank);
 	(void)fputs("'\n\telif [[ $word == -* ]]; then\n"
-		    "\t\twords='--json --wait --no-wait --as'\n"
+		    "\t\twords='--json --wait --no-wait --as --reason'\n"
 		    "\telif ((COMP_CWORD == 2)); then\n"
 		    "\t\tcase ${COMP_WORDS[1]} in\n\t\t",
 	    stdout);
@@ -116,7 +116,7 @@ print_zsh(void)
 		    "\tif ((CURRENT == 2)); then\n"
 		    "\t\t_describe 'command' commands\n"
 		    "\telif [[ $PREFIX == -* ]]; then\n"
-		    "\t\tcompadd -- --json --wait --no-wait --as\n"
+		    "\t\tcompadd -- --json --wait --no-wait --as --reason\n"
 		    "\telif ((CURRENT == 3)); then\n"
 		    "\t\tcase $words[2] in\n\t\t",
 	    stdout);
@@ -142,7 +142,8 @@ print_fish(void)
 		    "complete -c deploybot -l json\n"
 		    "complete -c deploybot -l wait\n"
 		    "complete -c deploybot -l no-wait\n"
-		    "complete -c deploybot -l as -x\n",
+		    "complete -c deploybot -l as -x\n"
+		    "complete -c deploybot -l reason -x\n",
 	    stdout);
 }
 

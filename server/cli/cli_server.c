@@ -40,9 +40,11 @@ take_options(const struct cli *cli, struct cli_server *local, const char **ret_a
 			*ret_as = word + strlen("--as=");
 		} else if (strcmp(word, "--as") == 0 && i + 1 < cli->argc) {
 			*ret_as = cli->argv[++i];
+		} else if (strcmp(word, "--reason") == 0 && i + 1 < cli->argc) {
+			local->reason = cli->argv[++i];
 		} else {
 			(void)fprintf(stderr,
-			    "%s: %s: expected --json, --wait, --no-wait or --as ROLE\n",
+			    "%s: %s: expected --json, --wait, --no-wait, --as ROLE or --reason TEXT\n",
 			    cli->program, word);
 			return EX_USAGE;
 		}
@@ -186,6 +188,8 @@ run_command(const struct cli_server *local, const char *word)
 				json_out_str(&json, part);
 	}
 	json_out_end(&json);
+	if (local->reason != NULL)
+		json_put_str(&json, "reason", local->reason);
 	json_out_end(&json);
 	status = buf_failed(&body) ? cli_server_fail(local, EX_USAGE, "that is too long") :
 				     post(local, target, buf_text(&body));
@@ -329,7 +333,7 @@ cli_chat_command(const struct cli *cli)
 
 	if (cli->argc > 0 &&
 	    (strcmp(cli->argv[0], "--help") == 0 || strcmp(cli->argv[0], "-h") == 0)) {
-		(void)printf("Usage: %s %s [--json] [--wait] [--no-wait] [--as ROLE]\n%s\n",
+		(void)printf("Usage: %s %s [--json] [--wait] [--no-wait] [--as ROLE] [--reason TEXT]\n%s\n",
 		    cli->program, command->usage + 1, command->help);
 		return EX_OK;
 	}

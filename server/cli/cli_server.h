@@ -12,6 +12,7 @@ struct cli_server {
 	struct cli_api api;
 	bool is_json;
 	enum cli_wait wait;
+	const char *reason; /* --reason: why in a freeze; NULL: not said */
 	int argc; /* what is no option */
 	char **argv;
 };

@@ -17,6 +17,7 @@ say_refused(struct tx *tx, const struct update *update, const struct hold *freez
 	struct chat_text text;
 
 	chat_text_init(&text);
+	decide_answer_no(tx, update);
 	chat_text_add(&text, "🚫 ");
 	chat_hold_target(&text, freeze->target);
 	chat_text_outside(&text, ": not frozen: ", why);

@@ -40,6 +40,7 @@ read_time(struct tx *tx, const struct update *update, const char *text, struct h
 	(void)text_copy(lock->reason, sizeof(lock->reason), text);
 	if (when != WHEN_WRONG && lock->until <= tx->at + LOCK_MOST_MS)
 		return true;
+	decide_answer_no(tx, update);
 	(void)decide_sendf(tx, &update->address, "🚫 %s: not locked: %s.", lock->target,
 	    when == WHEN_WRONG ? err.text : "a lock lasts 30 days at most");
 	return false;

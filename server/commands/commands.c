@@ -186,6 +186,12 @@ take_reply(struct tx *tx, const struct update *update)
 void
 commands_handle(struct tx *tx, const struct update *update)
 {
+	commands_handle_because(tx, update, "");
+}
+
+void
+commands_handle_because(struct tx *tx, const struct update *update, const char *reason)
+{
 	const struct command *command;
 	struct chat_command typed;
 	struct request request;
@@ -211,6 +217,8 @@ commands_handle(struct tx *tx, const struct update *update)
 			    command->usage);
 		return;
 	}
+	if (command->action == POLICY_DEPLOY)
+		request_add(&request, "exception", reason);
 	run(tx, update, command, &request);
 }
 

@@ -44,5 +44,8 @@ const struct command *commands_get(size_t i);
 /* What somebody typed, if it was a command for us: carried out, or answered with a hint. */
 void commands_handle(struct tx *tx, const struct update *update);
 
+/* The same with the reason for which somebody deploys in a freeze: one line, "" none. */
+void commands_handle_because(struct tx *tx, const struct update *update, const char *reason);
+
 /* An open button was pressed in its chat: by whom it is for, it is carried out as if typed. */
 void commands_press(struct tx *tx, const struct update *update, const struct button_row *button);

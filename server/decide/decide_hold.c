@@ -119,6 +119,10 @@ offer_exception(struct tx *tx, const struct update *update, const struct request
 		chat_text_add(text, "\nWhoever may freeze it may deploy all the same.");
 		return;
 	}
+	if (decide_is_answered(update)) {
+		chat_text_add(text, "\nTo deploy all the same say the reason: --reason \"...\"");
+		return;
+	}
 	request_add(&override, "ref", request_get(request, "ref", ref));
 	add_button(tx, update, &override, "⚠️ Deploy all the same", EXCEPTION_MS, buttons);
 	chat_text_add(text,

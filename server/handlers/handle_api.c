@@ -96,7 +96,7 @@ is_of_work(const char *word)
 static void
 command(struct tx *tx, const struct api_request *api)
 {
-	commands_handle(tx, &api->from);
+	commands_handle_because(tx, &api->from, api->reason);
 	if (tx->answer.work == 0 && is_of_work(api->request.action))
 		decide_answer_no(tx, &api->from);
 	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -92,16 +93,34 @@ add_word(const char *word, size_t size, char *text, size_t room, struct err *err
 	return true;
 }
 
-/* {"arguments": ["staging", "main"]} */
+/* A line of text; where it is not there, that is well. */
+static bool
+read_reason(const struct json *reason, struct api_request *ret, struct err *err)
+{
+	const char *text = json_str(reason);
+
+	if (reason == NULL)
+		return true;
+	if (text == NULL || json_str_size(reason) >= sizeof(ret->reason) ||
+	    strlen(text) != json_str_size(reason) || !text_is_plain(text))
+		return err_set(err, ERR_INVALID,
+		    "\"reason\": expected a line of text of %d bytes at most", API_REASON_MAX - 1);
+	(void)clean_line(ret->reason, sizeof(ret->reason), text, strlen(text));
+	return true;
+}
+
+/* {"arguments": ["staging", "main"], "reason": "the shop is down"} */
 static bool
 read_command(const struct json *body, struct api_request *ret, struct err *err)
 {
-	const struct json *words = json_get(body, "arguments");
+	const struct json *words = json_get(body, "arguments"), *reason = json_get(body, "reason");
 
-	if (json_count(body) != (words != NULL ? 1 : 0) ||
+	if (!read_reason(reason, ret, err))
+		return false;
+	if (json_count(body) != (words != NULL ? 1u : 0u) + (reason != NULL ? 1u : 0u) ||
 	    (words != NULL && !json_holds_array(words)) || json_count(words) > API_WORDS_MAX)
 		return err_set(err, ERR_INVALID,
-		    "expected {\"arguments\": [...]}, a list of %d words at most, and nothing else",
+		    "expected {\"arguments\": [...]}, a list of %d words at most, \"reason\", and nothing else",
 		    API_WORDS_MAX);
 	(void)snprintf(ret->from.text, sizeof(ret->from.text), "/%s", ret->request.action);
 	for (size_t i = 0; i < json_count(words); i++)

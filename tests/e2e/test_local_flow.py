@@ -1,6 +1,7 @@
 """Goal: users of the machine deploy, follow, answer and roll back over LOCAL_SOCKET, each as who the settings say
 they are, whether Telegram is there or not; what they do is seen in the chat and in the audit."""
 # SPDX-License-Identifier: ISC
+import datetime
 import os
 import signal
 
@@ -150,6 +151,23 @@ def test_a_failure_is_an_exit_status(scene):
     assert "staging" in scene.run(PERSON, "deploy", "staging", "--wait", wanted=1)
     assert "no\n" in scene.run(PERSON, "logs", "staging")
     assert "There is no environment" in scene.run(PERSON, "deploy", "stagin", wanted=1)
+
+
+def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
+    scene.scripts.deploy(STEADY)
+    scene.commit("develop")
+    assert "locked by man (from the machine)" in scene.run(ROLE_ADMIN, "lock", "staging", "2h", "an incident, please wait")
+    denied = scene.run(PERSON, "deploy", "staging", wanted=77)
+    assert "locked by man (from the machine)" in denied and "an incident, please wait" in denied
+    assert "unlock" in scene.run(ROLE_ADMIN, "unlock", "staging")
+    assert "a freeze lasts a year at most" in scene.run(ROLE_ADMIN, "freeze", "staging", "until", "2099-01-06", wanted=1)
+    assert "not locked" in scene.run(ROLE_ADMIN, "lock", "staging", "2 hours", wanted=1)
+    day = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
+    assert "holidays" in scene.run(ROLE_ADMIN, "freeze", "staging", "until", day, "holidays")
+    assert '--reason "..."' in scene.run(PERSON, "deploy", "staging", wanted=77)
+    assert scene.json(PERSON, "deploy", "staging", "--reason", "the shop is down", "--wait")["state"] == "live"
+    assert scene.audit(action="deploy_requested", exception="the shop is down")
+    scene.run(ROLE_ADMIN, "unfreeze", "staging")
 
 
 def test_telegram_is_away_and_all_goes_on(scene):

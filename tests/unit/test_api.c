@@ -85,6 +85,8 @@ what_is_wrong_is_refused_with_what_is_expected(void **state)
 		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"a\\n/cancel\"]}" },
 		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"a\\tb\"]}" },
 		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [], \"more\": 1}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"reason\": 1}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"reason\": \"a\\nb\"}" },
 	};
 
 	(void)state;
