@@ -10,8 +10,9 @@ struct settings;
 
 /* Each environment has all its series up to so many.  With more, so that a page of 2,000 stays
  * below 3 MB, its first work brings how runs end by that trigger, other outcomes come with the
- * first of their kind, at zero, and are counted when they were written so; durations are of the METRICS_HISTOGRAMS_MAX environments whose
- * deployments ended first since the start; those of all others together. */
+ * first of their kind, at zero, and are counted once they were written so; durations are of the
+ * METRICS_HISTOGRAMS_MAX environments whose deployments ended first since the start; those of all
+ * others together. */
 #define METRIC_SET_ENVIRONMENTS 128
 
 /* NULL when memory is short. */

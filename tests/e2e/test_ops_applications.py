@@ -118,10 +118,12 @@ def test_a_second_adopt_says_what_a_new_application_is(bot):
 def test_doctor_asks_each_repository_once(bot):
     bot.run("application", "adopt", "shop")
     repository = bot.folder / "all.git"
-    for words in (("init", "-q", "-b", "main", repository), ("-C", repository, "commit", "-q", "--allow-empty", "-m", "x")):
-        subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words], check=True)
+    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org")
+    subprocess.run([*git, "init", "-q", "-b", "main", repository], check=True)
+    subprocess.run([*git, "-C", repository, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
     for name, port in (("blog", "910"), ("web", "900")):
-        put(bot.folder, f"{name}.env", SHOP.format(name=name, port=port).replace(f"/nowhere/{name}.git", str(repository)))
+        text = SHOP.format(name=name, port=port)
+        put(bot.folder, f"{name}.env", text.replace(f"/nowhere/{name}.git", str(repository)))
     put(bot.folder, "lone.env", SHOP.format(name="lone", port="920"))
     (bot.folder / "state").mkdir(mode=0o700, exist_ok=True)
     lines = [x for x in bot.run("doctor").stdout.splitlines() if " git: " in x]
