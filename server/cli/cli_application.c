@@ -20,9 +20,9 @@
 
 /* The settings; where they are wrong, also which file was read: another one is a frequent reason. */
 static struct settings *
-load_settings(const struct cli *cli)
+load_settings(const struct cli *cli, struct settings_report *report)
 {
-	struct settings *s = cli_settings(cli, false);
+	struct settings *s = cli_settings_reported(cli, false, report);
 
 	if (s == NULL)
 		(void)fprintf(stderr, "The settings are wrong (file: %s%s).\n",
@@ -57,7 +57,8 @@ print_application(const struct settings *main, const struct settings *s)
 static int
 list(const struct cli *cli)
 {
-	CLEANUP(settings_unrefp) struct settings *s = load_settings(cli);
+	struct settings_report report;
+	CLEANUP(settings_unrefp) struct settings *s = load_settings(cli, &report);
 
 	if (s == NULL)
 		return EX_CONFIG;
@@ -68,7 +69,7 @@ list(const struct cli *cli)
 	for (size_t i = 0; i < s->refused_count; i++)
 		(void)printf("refused: %s%s%s\n", s->refused[i].file,
 		    s->refused[i].file[0] == '\0' ? "" : ": ", s->refused[i].reason);
-	return EX_OK;
+	return report.flaws > 0 ? EX_CONFIG : EX_OK;
 }
 
 /* --- check --- */
@@ -246,7 +247,8 @@ adopt(const struct cli *cli, const char *application)
 		    cli->env_file != NULL ? cli->env_file : "none");
 		return EX_NOINPUT;
 	}
-	CLEANUP(settings_unrefp) struct settings *s = load_settings(cli);
+	struct settings_report report;
+	CLEANUP(settings_unrefp) struct settings *s = load_settings(cli, &report);
 	if (s == NULL)
 		return EX_CONFIG;
 	if (!setting_apps_directory(

@@ -230,6 +230,36 @@ def test_a_removed_file_takes_neither_reload_nor_start_down(bot):
     assert f"warning  {said}" in bot.run("check-config").stderr
 
 
+def test_what_a_reload_finds_wrong_is_logged_once(bot):
+    bot.run("application", "adopt", "shop")
+    put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
+    start(bot)
+    main = (bot.folder / ".env").read_text(encoding="utf-8")
+
+    def puts(text, *words):
+        n = len(audit_of(bot, action="settings_reloaded"))
+        before = len(bot.log())
+        put(bot.folder, "web.env", text)
+        reloaded(bot, n + 1)
+        for line in words:
+            assert bot.log()[before:].count(line) == 1, bot.log()[before:]
+        return bot.log()[before:]
+    web = SHOP.format(name="web", port="900")
+    puts(web.replace("STAGING_PORT=9001\n", ""), "settings: web: STAGING_PORT: is not set")
+    found = bot.run("application", "list")
+    assert found.returncode == 78 and "(1 not deployed: " in found.stdout, found
+    assert bot.run("application", "check").returncode == 78
+    puts(web.replace("9001", "8001"), " shares ")
+    assert " shares " not in puts(web.replace("9001", "8001") + "KEEP_RELEASES=9\n")
+    puts(web)
+    assert bot.run("application", "list").returncode == 0
+    (bot.folder / ".env").write_text(main + "KEEP_RELEASES=many\n", encoding="utf-8")
+    wait_until(lambda: "settings not changed: KEEP_RELEASES" in bot.log(), WAIT_S, "its refusal")
+    (bot.folder / ".env").write_text(main, encoding="utf-8")
+    wait_until(lambda: "settings are valid again" in bot.log(), WAIT_S, "its end")
+    check_stop(bot)
+
+
 def test_a_server_starts_beside_files_that_are_wrong(bot):
     bot.run("application", "adopt", "shop")
     put(bot.folder, "web.env", "GITHUB_REPOSITORY=\"half")
