@@ -53,9 +53,9 @@ light(const struct chat_status *status)
 		return "⏳";
 	if (status->findings == NULL)
 		return "🩺";
-	if (is_healthy(status))
-		return "🟢";
-	return status->environment->current.id == 0 ? "⚪" : "🔴";
+	if (status->environment->current.id == 0)
+		return "⚪";
+	return is_healthy(status) ? "🟢" : "🔴";
 }
 
 static void

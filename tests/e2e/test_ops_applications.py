@@ -234,6 +234,7 @@ def test_what_a_reload_finds_wrong_is_logged_once(bot):
     bot.run("application", "adopt", "shop")
     put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
     start(bot)
+    bot.given = {"API_SERVER_PORT": bot.settings["API_SERVER_PORT"]}
     main = (bot.folder / ".env").read_text(encoding="utf-8")
 
     def puts(text, *words):
