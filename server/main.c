@@ -5,11 +5,13 @@
 
 #include "cli/cli.h"
 #include "serve.h"
+#include "settings/settings_load.h"
 
 static int
 serve(const struct cli *cli)
 {
 	struct serve_options options = { .env_file = cli->env_file };
+	static struct settings_report report;
 	struct settings *settings;
 
 	for (int i = 0; i < cli->argc; i++) {
@@ -23,7 +25,8 @@ serve(const struct cli *cli)
 			return EX_USAGE;
 		}
 	}
-	settings = cli_settings(cli, true);
+	settings = cli_settings_reported(cli, true, &report);
+	options.report = &report;
 	return settings != NULL ? serve_run(settings, &options) : EX_CONFIG;
 }
 

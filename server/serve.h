@@ -4,8 +4,11 @@
 
 #include "types/settings.h"
 
+struct settings_report;
+
 struct serve_options {
 	const char *env_file;	/* read again when it changes or on SIGHUP; NULL: none */
+	struct settings_report *report; /* what was said of them; a reload replaces it */
 	bool no_copy;		/* an older database is migrated without a copy beside it */
 	/* The database is a copy, or older than what runs: no run of it is asked for, and of no
 	 * environment it is known what runs. */

@@ -59,6 +59,7 @@ struct serve {
 	struct loop_signal sighup;
 	struct loop_timer files_timer; /* looks whether a file with settings has changed */
 	struct settings_watch watch_files;
+	bool is_refused;		/* the last reload was */
 	struct loop_timer alive_timer;		/* heartbeat for the service manager */
 	struct loop_timer stop_timer;		/* looks whether all has come to rest */
 	int64_t stop_deadline;			/* monotonic ms; 0: not stopping */

@@ -57,6 +57,7 @@ refuse(struct serve *serve, const struct settings_report *report)
 {
 	const char *first = "";
 
+	serve->is_refused = true;
 	for (size_t i = 0; i < report->count; i++) {
 		if (report->lines[i].severity != SETTINGS_ERROR)
 			continue;
@@ -119,6 +120,57 @@ log_warned(const struct settings *settings, const struct settings *before)
 	}
 }
 
+/* Is this line of the report about what one of such a list says? */
+static bool
+is_of(const struct settings_refused list[], size_t n, const struct settings_line *line)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].reason[0] != '\0' && strstr(line->text, list[i].reason) != NULL)
+			return true;
+	return false;
+}
+
+static bool
+was_said(const struct settings_report *report, const struct settings_line *line)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (strcmp(report->lines[i].text, line->text) == 0)
+			return true;
+	return false;
+}
+
+/* What is in force and comes to nothing, where the last look did not find it. */
+static void
+log_new(const struct serve *serve, const struct settings_report *report)
+{
+	const struct settings *settings = serve->settings;
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct settings_line *line = &report->lines[i];
+
+		if (line->severity > SETTINGS_WARNING ||
+		    is_of(settings->refused, settings->refused_count, line) ||
+		    is_of(settings->warned, settings->warned_count, line) ||
+		    was_said(serve->options.report, line))
+			continue;
+		if (line->severity == SETTINGS_WARNING)
+			log_warning("settings: %s", line->text);
+		else
+			log_error("settings: %s", line->text);
+	}
+}
+
+/* They are valid: what was said of them last stands behind. */
+static void
+note_valid(struct serve *serve, const struct settings_report *report)
+{
+	if (serve->is_refused)
+		log_info("settings are valid again");
+	serve->is_refused = false;
+	log_new(serve, report);
+	*serve->options.report = *report;
+}
+
 static void
 adopt(struct serve *serve, struct settings *fresh, const struct settings_change *change)
 {
@@ -174,7 +226,9 @@ reload(struct serve *serve, const struct settings_folder *folder, bool is_asked_
 		settings_unref(fresh);
 	} else if (settings_change_is_any(&change)) {
 		adopt(serve, fresh, &change);
+		note_valid(serve, &report);
 	} else {
+		note_valid(serve, &report);
 		runs_change_settings(
 		    serve->runs, fresh); /* some are the runner's alone, unseen by us */
 		if (is_asked_for)

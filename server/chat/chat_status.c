@@ -53,9 +53,9 @@ light(const struct chat_status *status)
 		return "⏳";
 	if (status->findings == NULL)
 		return "🩺";
-	if (is_healthy(status))
-		return "🟢";
-	return status->environment->current.id == 0 ? "⚪" : "🔴";
+	if (status->environment->current.id == 0)
+		return "⚪";
+	return is_healthy(status) ? "🟢" : "🔴";
 }
 
 static void
@@ -136,9 +136,20 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 		chat_text_commit(text, ", answers as ", finding->commit);
 }
 
+void
+chat_left(struct chat_text *text, const char *becomes)
+{
+	if (becomes != NULL)
+		chat_text_add(text, "renamed: it is %s when this has ended", becomes);
+	else
+		chat_text_add(text, "not in the settings any more");
+}
+
 static void
 add_health(struct chat_text *text, const struct chat_status *status)
 {
+	if (status->n_urls == 0 && status->is_left)
+		return;
 	if (status->n_urls == 0) {
 		chat_text_add(text, "\nno health check configured");
 		return;
@@ -258,6 +269,10 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 		chat_unknown(text, environment, status->host, status->at);
 	}
 	add_in_progress(text, status);
+	if (status->is_left) {
+		chat_text_add(text, "\n");
+		chat_left(text, status->becomes);
+	}
 	chat_text_add(text, "\n");
 }
 
@@ -280,5 +295,9 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 		chat_text_commit(text, "; next: ", status->queued->commit);
 	if (status->holds != NULL && status->holds->n > 0)
 		chat_text_add(text, "; %s", chat_hold_sign(status->holds->at[0].kind));
+	if (status->is_left) {
+		chat_text_add(text, "; ");
+		chat_left(text, status->becomes);
+	}
 	chat_text_add(text, "\n");
 }

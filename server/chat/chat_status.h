@@ -14,6 +14,8 @@ struct chat_status {
 	const struct deployment *released; /* the one that brought the current release */
 	const struct deployment *active; /* NULL: none */
 	const struct deployment *queued; /* NULL: none */
+	bool is_left; /* no settings have it any more */
+	const char *becomes; /* ... but under this name; NULL: it was removed */
 	const char *step; /* the active one's latest; "" none */
 	const struct block *blocks; /* the newest */
 	size_t n_blocks;
@@ -28,6 +30,9 @@ struct chat_status {
 /* Adds that what runs in it is not known, why, and which machine says so.  Nothing where it is. */
 void chat_unknown(struct chat_text *text, const struct environment *environment, const char *host,
     int64_t at);
+
+/* Adds why the settings do not have what is in progress. */
+void chat_left(struct chat_text *text, const char *becomes);
 
 /* Adds "rolled back by @ada, 5 min ago (to release 2, 1a2b3c4)". */
 void chat_block(struct chat_text *text, const struct block *block, int64_t at);

@@ -18,6 +18,19 @@
 #include "settings/settings_load.h"
 #include "types/settings.h"
 
+/* The settings; where they are wrong, also which file was read: another one is a frequent reason. */
+static struct settings *
+load_settings(const struct cli *cli, struct settings_report *report)
+{
+	struct settings *s = cli_settings_reported(cli, false, report);
+
+	if (s == NULL)
+		(void)fprintf(stderr, "The settings are wrong (file: %s%s).\n",
+		    cli->env_file != NULL ? cli->env_file : "none",
+		    cli->env_file != NULL ? "" : "; --env-file FILE names one");
+	return s;
+}
+
 /* --- list --- */
 
 static void
@@ -44,7 +57,8 @@ print_application(const struct settings *main, const struct settings *s)
 static int
 list(const struct cli *cli)
 {
-	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
+	struct settings_report report;
+	CLEANUP(settings_unrefp) struct settings *s = load_settings(cli, &report);
 
 	if (s == NULL)
 		return EX_CONFIG;
@@ -55,7 +69,7 @@ list(const struct cli *cli)
 	for (size_t i = 0; i < s->refused_count; i++)
 		(void)printf("refused: %s%s%s\n", s->refused[i].file,
 		    s->refused[i].file[0] == '\0' ? "" : ": ", s->refused[i].reason);
-	return EX_OK;
+	return report.flaws > 0 ? EX_CONFIG : EX_OK;
 }
 
 /* --- check --- */
@@ -117,20 +131,31 @@ make_folder(const struct stat *like, const char *directory, struct err *err)
 		err_errno(err, ERR_IO, errno, "%s", directory));
 }
 
-/* Did a former try get as far as this file? */
+/* A former try got as far as this file, and what it would have written stands there. */
 static bool
-is_ours(const char *path)
+check_ours(const struct settings_adopted *adopted, const char *path, struct err *err)
 {
-	struct env_file file;
+	struct env_file file = { 0 }, wanted = { 0 };
 	const struct env_entry *entry;
-	bool ours;
+	bool good;
 
-	if (!env_file_read(&file, path, NULL))
-		return false;
-	entry = env_file_find(&file, "RENAMED_FROM");
-	ours = entry != NULL && strcmp(entry->value, ".") == 0;
+	good = env_file_read(&file, path, err) &&
+	    env_file_parse(
+		&wanted, buf_text(&adopted->application), adopted->application.size, err);
+	entry = good ? env_file_find(&file, "RENAMED_FROM") : NULL;
+	if (good && (entry == NULL || strcmp(entry->value, ".") != 0))
+		good = err_set(err, ERR_BUSY, "%s is there already: take another name", path);
+	for (size_t i = 0, n = good ? wanted.count : 0; i < n; i++) {
+		entry = env_file_find(&file, wanted.entries[i].name);
+		if (entry != NULL && strcmp(entry->value, wanted.entries[i].value) == 0)
+			continue;
+		(void)fprintf(stderr, "differs  %s\n", wanted.entries[i].name);
+		good = err_set(
+		    err, ERR_BUSY, "%s is there already and differs: correct one of both", path);
+	}
 	env_file_done(&file);
-	return ours;
+	env_file_done(&wanted);
+	return good;
 }
 
 /* First the new file, then the settings file without what it has: a crash between leaves both, the
@@ -144,9 +169,8 @@ write_both(const struct settings_adopted *adopted, const char *main_path, const 
 	if (stat(main_path, &like) != 0)
 		return err_errno(err, ERR_IO, errno, "%s", main_path);
 	if (access(path, F_OK) == 0) {
-		if (!is_ours(path))
-			return err_set(
-			    err, ERR_BUSY, "%s is there already: take another name", path);
+		if (!check_ours(adopted, path, err))
+			return false;
 	} else if (!make_folder(&like, directory, err) ||
 	    !write_like(&like, path, &adopted->application, err)) {
 		return false;
@@ -189,29 +213,49 @@ move_settings(
 	return good;
 }
 
+/* Is the one without a name another application by now? */
+static bool
+check_first(const struct settings *s, const char *application, struct err *err)
+{
+	for (size_t i = 0; i < s->application_count; i++) {
+		const char *former = settings_text(s->applications[i], SETTING_RENAMED_FROM);
+		const char *name = s->applications[i]->application;
+
+		if (former != NULL && strcmp(former, ".") == 0 && strcmp(name, application) != 0)
+			return err_set(err, ERR_BUSY,
+			    "that was done as %s: deploybot application adopt %s takes along what is left; a new application is a new file beside it",
+			    name, name);
+	}
+	return true;
+}
+
 static int
 adopt(const struct cli *cli, const char *application)
 {
-	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
 	char directory[SETTING_PART_MAX + 1], main_path[PATH_MAX];
 	struct err err;
 
-	if (s == NULL)
-		return EX_CONFIG;
 	if (settings_why_no_application(application) != NULL) {
 		(void)fprintf(stderr,
 		    "error: \"%.40s\" is no name: a-z, then up to 19 of a-z 0-9 -, and not client\n",
 		    application);
 		return EX_USAGE;
 	}
-	if (cli->env_file == NULL || realpath(cli->env_file, main_path) == NULL ||
-	    !setting_apps_directory(
-		cli->env_file, settings_text(s, SETTING_APPS_DIRECTORY), directory)) {
+	if (cli->env_file == NULL || realpath(cli->env_file, main_path) == NULL) {
 		(void)fprintf(stderr,
-		    "error: there is no settings file to take them from: make one, or name it with --env-file\n");
+		    "error: there is no settings file to take them from (file: %s): go into the folder of its .env, name it with --env-file FILE, or write what the environment gives into one first\n",
+		    cli->env_file != NULL ? cli->env_file : "none");
 		return EX_NOINPUT;
 	}
-	if (move_settings(application, main_path, directory, &err))
+	struct settings_report report;
+	CLEANUP(settings_unrefp) struct settings *s = load_settings(cli, &report);
+	if (s == NULL)
+		return EX_CONFIG;
+	if (!setting_apps_directory(
+		cli->env_file, settings_text(s, SETTING_APPS_DIRECTORY), directory))
+		(void)err_set(&err, ERR_MISSING, "there is no folder for applications");
+	else if (check_first(s, application, &err) &&
+	    move_settings(application, main_path, directory, &err))
 		return EX_OK;
 	(void)fprintf(stderr, "error: %s\n", err.text);
 	return err_exit_status(err.code);

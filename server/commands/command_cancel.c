@@ -76,13 +76,12 @@ void
 command_cancel(struct tx *tx, const struct update *update, const struct request *request)
 {
 	int64_t work = update->kind == UPDATE_PRESS ? request_number(request, "work") : 0;
-	const struct environment_settings *settings;
+	char name[LIMIT_ENVIRONMENT];
 
 	if (work != 0) {
 		cancel_work(tx, update, work);
 		return;
 	}
-	settings = decide_where(tx, update, POLICY_CANCEL, request);
-	if (settings != NULL)
-		cancel_in(tx, update, settings->name);
+	if (decide_where_open(tx, update, POLICY_CANCEL, request, name))
+		cancel_in(tx, update, name);
 }

@@ -5,7 +5,9 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_hold.h"
+#include "chat/chat_status.h"
 #include "commands/commands.h"
+#include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_where.h"
@@ -161,6 +163,10 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 	s->left_ms = 0;
 	chat_text_add(
 	    s->text, "%s" MARK_BOLD "%s" MARK_BOLD, (*n_shown)++ > 0 ? "\n\n" : "", environment);
+	if (settings_environment(s->tx->settings, environment) == NULL) {
+		chat_text_add(s->text, ": ");
+		chat_left(s->text, decide_new_name(s->tx, environment));
+	}
 	if (work.id != 0)
 		add_active(s, &work);
 	decide_holds(s->tx, environment, &holds);

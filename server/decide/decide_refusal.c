@@ -52,22 +52,24 @@ decide_refusal(struct tx *tx, const char *environment)
 	return refusal;
 }
 
-/* Is this the name that one of the environments had? */
-static bool
-will_be_renamed(struct tx *tx, const char *environment)
+const char *
+decide_new_name(const struct tx *tx, const char *environment)
 {
 	char former[ENVIRONMENT_ID_MAX];
 
+	if (settings_environment(tx->settings, environment) != NULL)
+		return NULL;
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		if (former_name(tx, tx->settings->environments[i].name, former) &&
 		    strcmp(former, environment) == 0)
-			return true;
-	return false;
+			return tx->settings->environments[i].name;
+	return NULL;
 }
 
 bool
 decide_keeps_waiting(struct tx *tx, const char *environment)
 {
 	return settings_environment(tx->settings, environment) == NULL &&
-	    (settings_is_unread(tx->settings, environment) || will_be_renamed(tx, environment));
+	    (settings_is_unread(tx->settings, environment) ||
+		decide_new_name(tx, environment) != NULL);
 }

@@ -13,6 +13,9 @@ const char *decide_refusal(struct tx *tx, const char *environment);
  * another name, or its application's file cannot be read now. */
 bool decide_keeps_waiting(struct tx *tx, const char *environment);
 
+/* The environment that had this name, which no settings have now; NULL: none had. */
+const char *decide_new_name(const struct tx *tx, const char *environment);
+
 /* Are rows of a former name, which is written, to become this environment's?  That has none of its
  * own then, and no settings have the old name. */
 bool

@@ -164,6 +164,19 @@ decide_audit_request(struct tx *tx, const struct deployment *deployment, const c
 	    meta);
 }
 
+/* Work under a former name is also theirs who may do that under the new one. */
+static struct policy_decision
+decision_of(const struct tx *tx, int64_t person, enum policy_action action, const char *environment)
+{
+	struct principal who = principal_of_person(person);
+	struct policy_decision decision =
+	    policy_decide(tx->settings, who, action, environment, tx->at);
+	const char *name =
+	    decision.verdict == POLICY_DENY ? decide_new_name(tx, environment) : NULL;
+
+	return name == NULL ? decision : policy_decide(tx->settings, who, action, name, tx->at);
+}
+
 bool
 decide_is_stranger(const struct tx *tx, int64_t person)
 {
@@ -174,7 +187,7 @@ bool
 decide_is_allowed(
     const struct tx *tx, int64_t person, enum policy_action action, const char *environment)
 {
-	return policy_may(tx->settings, principal_of_person(person), action, environment, tx->at);
+	return decision_of(tx, person, action, environment).verdict == POLICY_ALLOW;
 }
 
 /* The kind of what a stranger did, as it is counted. */
@@ -248,8 +261,7 @@ bool
 decide_may(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
-	struct policy_decision decision = policy_decide(
-	    tx->settings, principal_of_person(update->person), action, environment, tx->at);
+	struct policy_decision decision = decision_of(tx, update->person, action, environment);
 	const char *what = policy_action_word(action);
 
 	if (decision.verdict == POLICY_ALLOW) {

@@ -64,8 +64,8 @@ bool decide_is_allowed(
  * May the sender do that?  A no is audited, and answered: to a stranger in a group once an hour, in
  * private once a minute; a press gets a toast.
  */
-bool decide_may(struct tx *tx, const struct update *update, enum policy_action action,
-    const char *environment);
+bool decide_may(
+    struct tx *tx, const struct update *update, enum policy_action action, const char *environment);
 
 /* Audits what somebody wants of a deployment; meta as row_audit_add() has it. */
 void decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,

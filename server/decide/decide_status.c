@@ -6,6 +6,7 @@
 
 #include "chat/chat_status.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_unknown.h"
 #include "lib/text.h"
@@ -127,6 +128,8 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 		if (n_steps > 0)
 			status.step = shown->steps[n_steps - 1].name;
 	}
+	status.is_left = settings_environment(tx->settings, name) == NULL;
+	status.becomes = decide_new_name(tx, name);
 	if (probe != NULL)
 		status.findings = findings_of(name, probe, findings, &status.n_urls);
 	return status;

@@ -7,12 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_button.h"
+#include "store/row_deployment.h"
+#include "store/row_environment.h"
 #include "store/row_message.h"
 
 #define NAMES_SHOWN 24
+#define LEFT_SHOWN  64 /* environments in progress that no settings have */
 #define WHICH_SHOWN 10 /* two buttons more lead to the other pages */
 #define WHICH_MS    (600 * INT64_C(1000))
 #define PAGES_MS    (24 * 3600 * INT64_C(1000))
@@ -22,7 +26,10 @@
 static bool
 sees(const struct tx *tx, int64_t person, const char *environment)
 {
-	return policy_sees(tx->settings, principal_of_person(person), environment, tx->at);
+	const char *name = decide_new_name(tx, environment);
+
+	return policy_sees(
+	    tx->settings, principal_of_person(person), name == NULL ? environment : name, tx->at);
 }
 
 /* Its own text, its name, or its application's; "" means all. */
@@ -36,6 +43,68 @@ is_meant(const struct environment_settings *environment, const char *target)
 		(strcmp(id.name, target) == 0 || strcmp(id.application, target) == 0));
 }
 
+/* --- what no settings have --- */
+
+/* One more place in the scope, as one of the settings; NULL: there is no room. */
+static struct environment_settings *
+add_left(struct tx *tx, const struct environment_settings *as, const char *name, size_t *n,
+    struct decide_scope *scope)
+{
+	struct environment_settings *left;
+
+	if (scope->left == NULL)
+		scope->left = calloc(LEFT_SHOWN, sizeof(*scope->left) + LIMIT_ENVIRONMENT);
+	if (scope->left == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a list of environments");
+	if (scope->left == NULL || *n == LEFT_SHOWN)
+		return NULL;
+	char *text = (char *)&scope->left[LEFT_SHOWN] + *n * LIMIT_ENVIRONMENT;
+
+	left = &scope->left[(*n)++];
+	*left = *as;
+	left->name = text;
+	(void)text_copy(text, LIMIT_ENVIRONMENT, name); /* fits */
+	return left;
+}
+
+static bool
+is_there(const struct decide_scope *scope, const char *name)
+{
+	for (size_t i = 0; i < scope->n; i++)
+		if (strcmp(scope->at[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Those that were renamed are what their rows name; behind them what is in progress under a name
+ * that no settings have. */
+static void
+add_all_left(struct tx *tx, int64_t person, const char *target, struct decide_scope *scope)
+{
+	const struct environment_settings gone = {
+		.of = tx->settings, .refusal = "", .branch = NULL
+	};
+	const struct environment_settings *left;
+	char name[LIMIT_ENVIRONMENT] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < scope->n; i++)
+		if (decide_is_to_be_renamed(tx, scope->at[i]->name, name) &&
+		    row_deployment_active(tx, name).id != 0 &&
+		    (left = add_left(tx, scope->at[i], name, &n, scope)) != NULL)
+			scope->at[i] = left;
+	name[0] = '\0';
+	while (settings_environment(tx->settings, target) == NULL &&
+	    row_environment_next_open(tx, name)) {
+		const struct environment_settings meant = { .name = name };
+
+		if (settings_environment(tx->settings, name) == NULL && is_meant(&meant, target) &&
+		    !is_there(scope, name) && sees(tx, person, name) &&
+		    (left = add_left(tx, &gone, name, &n, scope)) != NULL)
+			scope->at[scope->n++] = left;
+	}
+}
+
 /* All of them that the person sees; by its own text one, without a look at the others. */
 static bool
 find_meant(struct tx *tx, int64_t person, const char *target, struct decide_scope *ret)
@@ -45,7 +114,7 @@ find_meant(struct tx *tx, int64_t person, const char *target, struct decide_scop
 	const struct environment_settings *first = own != NULL ? own : settings->environments;
 	size_t count = own != NULL ? 1 : settings->environment_count;
 
-	*ret = (struct decide_scope){ .at = calloc(count + 1, sizeof(*ret->at)) };
+	*ret = (struct decide_scope){ .at = calloc(count + LEFT_SHOWN, sizeof(*ret->at)) };
 	if (ret->at == NULL) {
 		tx_fail(tx, ERR_NOMEM, "no memory for a list of environments");
 		return false;
@@ -53,6 +122,16 @@ find_meant(struct tx *tx, int64_t person, const char *target, struct decide_scop
 	for (size_t i = 0; i < count; i++)
 		if ((own != NULL || is_meant(&first[i], target)) && sees(tx, person, first[i].name))
 			ret->at[ret->n++] = &first[i];
+	return ret->n > 0;
+}
+
+/* With what is left, for what looks at what is in progress or ends it. */
+static bool
+find_open(struct tx *tx, int64_t person, const char *target, struct decide_scope *ret)
+{
+	(void)find_meant(tx, person, target, ret);
+	if (ret->at != NULL)
+		add_all_left(tx, person, target, ret);
 	return ret->n > 0;
 }
 
@@ -76,14 +155,16 @@ bool
 decide_scope_of(struct tx *tx, int64_t person, enum policy_action action, const char *target,
     struct decide_scope *ret)
 {
-	return find_meant(tx, person, target, ret) && leave_allowed(tx, person, action, ret);
+	return find_open(tx, person, target, ret) && leave_allowed(tx, person, action, ret);
 }
 
 void
 decide_scope_done(struct decide_scope *scope)
 {
 	free(scope->at);
+	free(scope->left);
 	scope->at = NULL;
+	scope->left = NULL;
 }
 
 /* --- what was typed --- */
@@ -110,7 +191,9 @@ decide_read_target(struct tx *tx, const struct update *update, const struct chat
 	if (!environment_name_is_valid(ret) || !environment_name_is_valid(second))
 		return 1;
 	(void)environment_id_text(ret, second, both);
-	if (settings_environment(tx->settings, both) == NULL || !sees(tx, update->person, both))
+	if ((settings_environment(tx->settings, both) == NULL &&
+		row_deployment_active(tx, both).id == 0) ||
+	    !sees(tx, update->person, both))
 		return 1;
 	(void)text_copy(ret, REQUEST_TARGET, both);
 	return 2;
@@ -290,29 +373,53 @@ say_none(struct tx *tx, const struct update *update, enum policy_action action, 
 		say_unknown(tx, update, target);
 }
 
+/* The one of them that is meant; NULL: none, which was said. */
+static const struct environment_settings *
+choose(struct tx *tx, const struct update *update, enum policy_action action,
+    const struct request *request, struct decide_scope *scope)
+{
+	if (scope->n == 0) {
+		say_none(tx, update, action, request->target);
+		return NULL;
+	}
+	if (scope->n > 1 && leave_allowed(tx, update->person, action, scope)) {
+		say_which(tx, update, request, scope);
+		return NULL;
+	}
+	return decide_may(tx, update, action, scope->at[0]->name) ? scope->at[0] : NULL;
+}
+
 const struct environment_settings *
 decide_where(struct tx *tx, const struct update *update, enum policy_action action,
     const struct request *request)
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
-	const char *target = request->target;
 
-	if (target[0] == '\0' || !find_meant(tx, update->person, target, &scope)) {
-		say_none(tx, update, action, target);
-		return NULL;
-	}
-	if (scope.n > 1 && leave_allowed(tx, update->person, action, &scope)) {
-		say_which(tx, update, request, &scope);
-		return NULL;
-	}
-	return decide_may(tx, update, action, scope.at[0]->name) ? scope.at[0] : NULL;
+	if (request->target[0] != '\0')
+		(void)find_meant(tx, update->person, request->target, &scope);
+	return choose(tx, update, action, request, &scope);
+}
+
+bool
+decide_where_open(struct tx *tx, const struct update *update, enum policy_action action,
+    const struct request *request, char ret[LIMIT_ENVIRONMENT])
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+	const struct environment_settings *found;
+
+	if (request->target[0] != '\0')
+		(void)find_open(tx, update->person, request->target, &scope);
+	found = choose(tx, update, action, request, &scope);
+	if (found != NULL)
+		(void)text_copy(ret, LIMIT_ENVIRONMENT, found->name); /* fits */
+	return found != NULL;
 }
 
 bool
 decide_scope(struct tx *tx, const struct update *update, enum policy_action action,
     const char *target, struct decide_scope *ret)
 {
-	if (!find_meant(tx, update->person, target, ret)) {
+	if (!find_open(tx, update->person, target, ret)) {
 		if (!tx->failed)
 			say_none(tx, update, action, target);
 		return false;

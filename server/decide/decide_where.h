@@ -25,12 +25,21 @@ size_t decide_read_target(struct tx *tx, const struct update *update,
 const struct environment_settings *decide_where(struct tx *tx, const struct update *update,
     enum policy_action action, const struct request *request);
 
-/* What /status and /history are about: those environments that the target means and the person may
- * do that in, in the order of the settings. */
+/*
+ * The same for what is in progress; ret: the environment that its rows name.  That is one which
+ * left the settings while something of it is open, or the former name of one that was renamed,
+ * until the rows follow.  False: they were sent the reason, or the buttons.
+ */
+bool decide_where_open(struct tx *tx, const struct update *update, enum policy_action action,
+    const struct request *request, char ret[LIMIT_ENVIRONMENT]);
+
+/* What /status, /queue and /history are about: those environments that the target means and the
+ * person may do that in, in the order of the settings; then what is left, as above. */
 struct decide_scope {
 	size_t n;
 	const struct environment_settings **at; /* owned */
-	bool is_wide; /* of several applications */
+	struct environment_settings *left;	/* owned: what the settings do not have */
+	bool is_wide;				/* of several applications */
 };
 
 /* False: there is none and the sender was told, or the tx has failed. */
@@ -44,8 +53,8 @@ void decide_scope_done(struct decide_scope *scope); /* for CLEANUP */
 
 /* Which of n things that are shown `each` at a time the request's page begins with: *ret_page is
  * from 1 to *ret_pages. */
-size_t decide_page(const struct request *request, size_t n, size_t each, int64_t *ret_page,
-    int64_t *ret_pages);
+size_t decide_page(
+    const struct request *request, size_t n, size_t each, int64_t *ret_page, int64_t *ret_pages);
 
 /* Adds the buttons that lead to the pages beside this one; only who asked may press them, for what
  * they show is what that person may see. */

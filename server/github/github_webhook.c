@@ -24,6 +24,7 @@ struct github_webhook {
 	struct crypto_hmac_key **keys; /* NULL: not made yet */
 	struct rate_summary refused;
 	char refused_client[48]; /* the last of them */
+	char refused_application[ENVIRONMENT_NAME_MAX];
 	struct loop_timer summary_timer;
 };
 
@@ -111,16 +112,17 @@ github_webhook_application(const struct settings *settings, const char *path)
 
 /* --- answers --- */
 
-/* application NULL: the path is unknown, and strangers' paths are not counted. */
+/* application NULL: the path is unknown, and strangers' paths are not counted.  text: NULL, none. */
 static void
 answer(struct github_webhook *webhook, struct http_request *request, const char *application,
-    int status)
+    int status, const char *text)
 {
 	static const struct http_header come_again[] = { { "Retry-After", "10" }, { NULL, NULL } };
 
 	if (webhook->config.count_request != NULL && application != NULL)
 		webhook->config.count_request(webhook->config.ctx, application, status);
-	http_request_answer(request, status, status == 503 ? come_again : NULL, NULL, 0);
+	http_request_answer(request, status, status == 503 ? come_again : NULL, text,
+	    text == NULL ? 0 : strlen(text));
 }
 
 /* Audits `count` refusals, of all webhooks together, or strangers would fill the log; when the
@@ -138,6 +140,8 @@ tell_refused(struct github_webhook *webhook, int64_t count)
 		(void)text_copy(rejected->reason, sizeof(rejected->reason), "signature");
 		(void)text_copy(
 		    rejected->client, sizeof(rejected->client), webhook->refused_client);
+		(void)text_copy(rejected->application, sizeof(rejected->application),
+		    webhook->refused_application);
 		rejected->count = count;
 	}
 	if (count > 0 && (event == NULL || !webhook->config.submit(webhook->config.ctx, event))) {
@@ -165,7 +169,9 @@ refuse(struct github_webhook *webhook, struct http_request *request, const char 
 	    application[0] != '\0' ? "/" : "", application);
 	(void)text_copy(
 	    webhook->refused_client, sizeof(webhook->refused_client), http_request_client(request));
-	answer(webhook, request, application, 401);
+	(void)text_copy(
+	    webhook->refused_application, sizeof(webhook->refused_application), application);
+	answer(webhook, request, application, 401, NULL);
 	tell_refused(webhook, rate_summary_add(&webhook->refused, SUMMARY_MS, loop_now_ms()));
 }
 
@@ -284,7 +290,7 @@ on_begin(struct http_request *request, void *ctx)
 	    webhook->config.settings(webhook->config.ctx), http_request_path(request));
 	key = take_key(webhook, application, &status);
 	if (key == NULL) {
-		answer(webhook, request, application, status);
+		answer(webhook, request, application, status, NULL);
 		return;
 	}
 	/* NULL when there are two of them. */
@@ -294,7 +300,7 @@ on_begin(struct http_request *request, void *ctx)
 	}
 	inbound = inbound_new(webhook, request, application, key);
 	if (inbound == NULL) {
-		answer(webhook, request, application, 503);
+		answer(webhook, request, application, 503, NULL);
 		return;
 	}
 	memcpy(inbound->given, given, sizeof(given));
@@ -358,7 +364,7 @@ on_request(struct http_request *request, void *ctx)
 
 	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	if (inbound->mac == NULL) {
-		answer(webhook, request, inbound->application, 503);
+		answer(webhook, request, inbound->application, 503, NULL);
 		return;
 	}
 	if (!github_signature_holds(TAKE(inbound->mac), inbound->given, digest)) {
@@ -367,7 +373,7 @@ on_request(struct http_request *request, void *ctx)
 	}
 	event = new_delivery(request, &status);
 	if (event == NULL) {
-		answer(webhook, request, inbound->application, status);
+		answer(webhook, request, inbound->application, status, NULL);
 		return;
 	}
 	(void)text_copy(
@@ -378,7 +384,7 @@ on_request(struct http_request *request, void *ctx)
 	CRASH_POINT(push_read);
 	if (!webhook->config.submit(webhook->config.ctx, event)) {
 		event_free(event);
-		answer(webhook, request, inbound->application, 503);
+		answer(webhook, request, inbound->application, 503, NULL);
 	}
 }
 
@@ -387,5 +393,6 @@ on_decided(void *ctx, const struct answer *decided)
 {
 	struct inbound *inbound = OBJ_OF(struct inbound, ctx, INBOUND_MAGIC);
 
-	answer(inbound->webhook, inbound->request, inbound->application, decided->status);
+	answer(inbound->webhook, inbound->request, inbound->application, decided->status,
+	    decided->text);
 }

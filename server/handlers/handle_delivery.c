@@ -3,9 +3,11 @@
 #include "decide/decide_announced.h"
 #include "handlers/handlers.h"
 #include "store/row_dedupe.h"
+#include "store/row_rate_limit.h"
 #include "types/repository.h"
 
-#define ACCEPTED 202 /* received, and nothing for us to do */
+#define SAID_EACH_MS (3600 * INT64_C(1000))
+#define ACCEPTED     202 /* received, and nothing for us to do */
 
 static bool
 is_of(const struct tx *tx, const struct settings *application, const struct delivery *delivery)
@@ -39,6 +41,20 @@ handle_push(struct tx *tx, const struct delivery *delivery)
 	}
 }
 
+/* Signed, and of no application: a setting is missing, or a webhook too many. */
+static void
+say_nobodys(struct tx *tx, const struct delivery *delivery)
+{
+	tx->answer.status = ACCEPTED;
+	tx->answer.text =
+	    strdup("ignored: no application has this repository here; its "
+		   "GITHUB_REPOSITORY may be missing, or another webhook is its own\n");
+	if (row_rate_limit_take(tx, "delivery:nobody", 1, SAID_EACH_MS))
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "a push of %.100s came by /github/webhook%s%s, and no application has it there: is its GITHUB_REPOSITORY set?",
+		    delivery->repository, delivery->hook[0] != '\0' ? "/" : "", delivery->hook);
+}
+
 void
 handle_delivery(struct tx *tx, const struct event *event)
 {
@@ -47,8 +63,12 @@ handle_delivery(struct tx *tx, const struct event *event)
 
 	if (delivery->kind == DELIVERY_PING)
 		return;
-	if (delivery->kind != DELIVERY_PUSH || !is_ours(tx, delivery)) {
+	if (delivery->kind != DELIVERY_PUSH) {
 		tx->answer.status = ACCEPTED;
+		return;
+	}
+	if (!is_ours(tx, delivery)) {
+		say_nobodys(tx, delivery);
 		return;
 	}
 	if (!row_dedupe_add(tx, decide_announced_source(delivery->hook, source), delivery->id,

@@ -10,11 +10,23 @@ void
 handle_rejected(struct tx *tx, const struct event *event)
 {
 	const struct rejected *rejected = &event->u.rejected;
-	char count[24], input[sizeof(rejected->source) + 2 + sizeof(rejected->reason)];
+	char count[24], input[128];
+	const char *meta[] = { "reason", rejected->reason, "count", count, NULL, NULL, NULL, NULL,
+		NULL };
+	size_t n = 4;
 
 	(void)snprintf(count, sizeof(count), "%" PRId64, rejected->count);
 	/* source and reason are words of ours */
-	(void)snprintf(input, sizeof(input), "%s: %s", rejected->source, rejected->reason);
+	(void)snprintf(input, sizeof(input), "%s%s%s: %s", rejected->source,
+	    rejected->application[0] != '\0' ? "/" : "", rejected->application, rejected->reason);
+	if (rejected->application[0] != '\0') {
+		meta[n++] = "application";
+		meta[n++] = rejected->application;
+	}
+	if (rejected->client[0] != '\0') {
+		meta[n++] = "client";
+		meta[n++] = rejected->client;
+	}
 	row_stranger_audit(tx, input, rejected->count, rejected->client,
 	    &(struct audit_entry){
 		.action = "webhook_rejected",
@@ -22,6 +34,5 @@ handle_rejected(struct tx *tx, const struct event *event)
 		.outcome = "denied",
 		.severity = "warning",
 	    },
-	    (const char *const[]){ "reason", rejected->reason, "count", count,
-		rejected->client[0] == '\0' ? NULL : "client", rejected->client, NULL });
+	    meta);
 }

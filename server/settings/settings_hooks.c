@@ -9,6 +9,12 @@ name_of(const struct settings *application)
 	return application->application[0] != '\0' ? application->application : "the main file";
 }
 
+static bool
+is_asked(const struct settings_loader *l, const struct settings *application)
+{
+	return l->asked == NULL || strcmp(l->asked, application->application) == 0;
+}
+
 /* Once for each two that do not share one. */
 void
 settings_say_hooks(struct settings_loader *l)
@@ -19,8 +25,12 @@ settings_say_hooks(struct settings_loader *l)
 		const struct settings *application = s->applications[i];
 		const struct settings *other = repository_other_hook(s, application);
 
+		if (repository_is_unreached(s, application) && is_asked(l, application))
+			settings_say(l->report, SETTINGS_NOTE,
+			    "%s: no push can reach it: set GITHUB_REPOSITORY",
+			    application->application);
 		if (application->github_webhook_secret == NULL || other == NULL ||
-		    (l->asked != NULL && strcmp(l->asked, application->application) != 0))
+		    !is_asked(l, application))
 			continue;
 		settings_say(l->report, SETTINGS_NOTE,
 		    "%s: its repository is also one of %s, and it has a GITHUB_WEBHOOK_SECRET of its own: the repository needs two webhooks, /github/webhook/%s and /github/webhook%s%s",

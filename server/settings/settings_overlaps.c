@@ -182,8 +182,8 @@ settings_say_overlaps(struct settings_loader *l)
 
 		if (is_asked(l, overlap->first) || is_asked(l, overlap->later))
 			settings_say(l->report, SETTINGS_FLAW,
-			    "%s; %s is not deployed until it has its own", overlap->text,
-			    in->environments[overlap->later].name);
+			    "%s; %s is not deployed until it has its own (or, where it alone is live, the other)",
+			    overlap->text, in->environments[overlap->later].name);
 	}
 }
 

@@ -110,6 +110,19 @@ has_application(const struct settings *s, const char *name, bool *ret_is_refused
 	return *ret_is_refused || settings_application(s, name) != NULL;
 }
 
+/* The application that had that name; NULL: none had. */
+static const char *
+new_name(const struct settings *s, const char *application)
+{
+	for (size_t i = 0; i < s->application_count; i++) {
+		const char *former = settings_text(s->applications[i], SETTING_RENAMED_FROM);
+
+		if (former != NULL && strcmp(former, application) == 0)
+			return s->applications[i]->application;
+	}
+	return NULL;
+}
+
 /* "; did you mean shop/staging?" */
 static const char *
 nearest_environment(const struct settings *s, const char *text, char out[ENVIRONMENT_ID_MAX + 24])
@@ -161,8 +174,12 @@ check_target(const struct checked *c, const struct grant *grant, const char *tex
 	(void)target_text(grant, target);
 	if (grant->application[0] != '\0' && strcmp(grant->application, "*") != 0 &&
 	    !has_application(s, grant->application, &is_refused)) {
-		(void)snprintf(
-		    what, sizeof(what), "%s: there is no application %s", text, grant->application);
+		const char *now = new_name(s, grant->application);
+
+		(void)snprintf(what, sizeof(what),
+		    now == NULL ? "%s: there is no application %s" :
+				  "%s: %s is called %s now (RENAMED_FROM): write %s/%s",
+		    text, grant->application, now, now, grant->name);
 		say_missing(c, settings_gone(c->l, grant, false), what);
 	} else if (!is_refused && strcmp(target, "*/*") != 0 &&
 	    !settings_has_granted(s, grant, true)) {
@@ -172,12 +189,24 @@ check_target(const struct checked *c, const struct grant *grant, const char *tex
 	}
 }
 
+static uint32_t
+actions_of_later(void)
+{
+	uint32_t set = 0;
+
+	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
+		if (policy_action_rows[i].who == POLICY_BY_LATER)
+			set |= POLICY_ACTION_BIT(i);
+	return set;
+}
+
 static void
 check_grants(const struct checked *c)
 {
 	const char *list = c->role->values[ROLE_SETTING_MAY].text;
-	char text[GRANT_TEXT], action[ACTION_MAX];
+	char text[GRANT_TEXT], action[ACTION_MAX], name[SETTING_NAME_MAX];
 	bool has_target, is_somewhere = false;
+	const uint32_t later = actions_of_later();
 
 	if (list == NULL)
 		return; /* that was said */
@@ -190,6 +219,10 @@ check_grants(const struct checked *c)
 			say(c, ROLE_SETTING_MAY, "%s: there is no action %s%s%s%s", text, action,
 			    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
 			    near == NULL ? "" : "?");
+		else if ((grant.actions & ~later) == 0)
+			settings_say(c->l->report, SETTINGS_NOTE,
+			    "%s: %s: nothing asks for this action yet",
+			    name_of(c, ROLE_SETTING_MAY, name), text);
 		if (has_target)
 			check_target(c, &grant, text);
 	}

@@ -196,6 +196,21 @@ row_environment_set_known(struct tx *tx, const char *name)
 }
 
 bool
+row_environment_next_open(struct tx *tx, char name[LIMIT_ENVIRONMENT])
+{
+	return tx_read_values(tx, tx_read_environment, name, LIMIT_ENVIRONMENT, 1,
+		   DB_SQL(
+		       "SELECT MIN(environment) AS next FROM ("
+		       "SELECT MIN(environment) AS environment FROM work INDEXED BY work_active"
+		       " WHERE " STORE_IS_ACTIVE " AND environment > $1 UNION ALL"
+		       " SELECT MIN(environment) FROM work INDEXED BY work_queued WHERE state = 'QUEUED'"
+		       " AND environment > $1 UNION ALL"
+		       " SELECT MIN(environment) FROM work INDEXED BY work_asking WHERE " STORE_IS_ASKING
+		       " AND environment > $1) HAVING next IS NOT NULL",
+		       DB_TEXT(name))) > 0;
+}
+
+bool
 row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT])
 {
 	static const char next[] =

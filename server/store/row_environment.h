@@ -41,6 +41,8 @@ void row_environment_set_known(struct tx *tx, const char *name);
 /* The name that follows, of all that have a row, or work that is queued or in progress, also those
  * that the settings have no more; "" begins.  False: that was the last. */
 bool row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST_USE;
+/* The same of those with work that has not ended. */
+bool row_environment_next_open(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST_USE;
 
 /* Those that a person is to look at first: down, not known, in progress, with something queued, in
  * this order; at most max of them.  Returns how many. */

@@ -110,6 +110,21 @@ repository_poll_seconds(const struct settings *main_settings)
 	return least;
 }
 
+/* A push names the repository of a forge: no path is one. */
+static bool
+is_path(const struct settings *application)
+{
+	return application->repository_url == NULL || application->repository_url[0] == '/';
+}
+
+bool
+repository_is_unreached(const struct settings *main_settings, const struct settings *application)
+{
+	return main_settings->github_webhook_secret != NULL &&
+	    application->github_repository == NULL && is_path(application) &&
+	    !is_alone(main_settings, application);
+}
+
 /* Of one that has no GITHUB_REPOSITORY, by its URL. */
 static bool
 are_the_same(const struct settings *a, const struct settings *b)
@@ -120,7 +135,7 @@ are_the_same(const struct settings *a, const struct settings *b)
 
 	if (a->github_repository != NULL)
 		return is_called(b, a->github_repository);
-	if (a->repository_url == NULL)
+	if (is_path(a) || (b->github_repository == NULL && is_path(b)))
 		return false;
 	parts = parts_of(a->repository_url, &size);
 	if (size >= sizeof(name))

@@ -20,7 +20,11 @@ bool repository_is_shared(const struct settings *a, const struct settings *b);
 int repository_poll_of(const struct settings *application);
 int repository_poll_seconds(const struct settings *main_settings);
 
+/* Is there a webhook that could be the application's, and can no delivery name its repository? */
+bool
+repository_is_unreached(const struct settings *main_settings, const struct settings *application);
+
 /* Another application of the same repository that another webhook reaches: the repository needs
  * both at its host.  NULL: there is none. */
-const struct settings *repository_other_hook(
-    const struct settings *main_settings, const struct settings *application);
+const struct settings *
+repository_other_hook(const struct settings *main_settings, const struct settings *application);

@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 
-from stage import Stage
+from stage import Stage, free_port
 from story import play
 
 BUILD_SECONDS = 4.0
@@ -25,6 +25,7 @@ def print_addresses(stage):
   staging           http://127.0.0.1:{stage.ports['staging']}/
   production        http://127.0.0.1:{stage.ports['production']}/
   metrics           {stage.bot.base}/metrics
+  settings          {stage.folder / '.env'}
   state and logs    {stage.folder}""")
     if os.environ.get("SSH_CONNECTION"):
         ports = [stage.chat.base.rsplit(":", 1)[1], *map(str, stage.ports.values()),
@@ -39,6 +40,11 @@ def print_addresses(stage):
     /deploy production    shows what would change, and asks
     /status               what runs where, and its health
     /help                 everything else
+
+  Add a second application in another terminal, then /deploy web/staging:
+    cd""", stage.folder, f"""
+    {stage.bot.build / 'deploybot'} application adopt shop
+    printf '%s\\n' REPOSITORY_URL={stage.repository} STAGING_PORT={free_port()} PRODUCTION_PORT={free_port()} >apps/web.env
 
   Ctrl-C ends it.
 """, flush=True)
@@ -65,7 +71,7 @@ def main():
     try:
         print("starting chat, repository and deploybot …", flush=True)
         with Stage(folder, BUILD_SECONDS if not options.story else 1.0,
-                   telegram=("--local",)) as stage:
+                   telegram=("--local",), in_file=True) as stage:
             status = play(stage) if options.story else serve_demo(stage)
     except KeyboardInterrupt:
         print("\ninterrupted", flush=True)

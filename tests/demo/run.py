@@ -39,7 +39,8 @@ def remembered_port(name):
 def defaults(is_set, tell):
     VAR.mkdir(mode=0o700, exist_ok=True)
     wanted = {"STATE_DIRECTORY": str(VAR / "state"), "AUDIT_LOG_PATH": str(VAR / "audit.log")}
-    if not is_set("REPOSITORY_URL") and not is_set("GITHUB_REPOSITORY"):
+    is_own = not list(FOLDER.glob("apps/*.env"))     # what is one application's own stands in its file then
+    if is_own and not is_set("REPOSITORY_URL") and not is_set("GITHUB_REPOSITORY"):
         bare = VAR / "repository" / "shop.git"
         if not bare.exists():
             sample_app.create(str(VAR / "repository"), 2.0)
@@ -47,7 +48,7 @@ def defaults(is_set, tell):
         tell(f"sample application: commit and push in {VAR / 'repository' / 'work'}")
     if not is_set("DEPLOY_TRANSPORT") and not is_set("DEPLOY_SCRIPT"):
         wanted["DEPLOY_TRANSPORT"] = "local"
-        for name in ("STAGING", "PRODUCTION"):
+        for name in ("STAGING", "PRODUCTION") if is_own else ():
             wanted[f"{name}_PORT"] = remembered_port(name.lower())
             wanted[f"{name}_HEALTH_URL"] = f"http://127.0.0.1:{wanted[f'{name}_PORT']}/health"
             tell(f"{name.lower()}: http://127.0.0.1:{wanted[f'{name}_PORT']}/")

@@ -81,6 +81,7 @@ class Deploybot:
         given = build or os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build"
         self.build = pathlib.Path(given).resolve()
         self.settings = dict(settings)
+        self.given = None       # to the process, where that is not all of them
         self.wrapper = list(wrapper) or shlex.split(os.environ.get("DEPLOYBOT_UNDER", ""))
         self.arguments = ("serve",)
         self.pass_fds = ()      # given to the process, under the same numbers
@@ -93,7 +94,7 @@ class Deploybot:
         keep = {name: os.environ[name] for name in
                 ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
                 if name in os.environ}
-        return {"PATH": "/usr/bin:/bin", "HOME": "/", **keep, "LANG": "C.UTF-8", **self.settings}
+        return {"PATH": "/usr/bin:/bin", "HOME": "/", **keep, "LANG": "C.UTF-8", **(self.settings if self.given is None else self.given)}
 
     def start(self, wait=True):
         with open(self.log_path, "ab") as log:
@@ -104,6 +105,14 @@ class Deploybot:
                 start_new_session=True, pass_fds=self.pass_fds)
         if wait:
             self.wait_ready()
+        return self
+
+    def use_file(self):
+        """Its settings stand in .env from now on, where a person changes them; the process is given none."""
+        path = self.folder / ".env"
+        path.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()), encoding="utf-8")
+        path.chmod(0o600)
+        self.given = {}
         return self
 
     def counted(self, kind="%"):
@@ -156,7 +165,7 @@ class Stage:
     """Telegram, the repository and deploybot in one folder, started and stopped together."""
 
     def __init__(self, folder, build_seconds=0.0, telegram=("--local", "--limits", "off"),
-                 settings=None, build=None, deliver=False, start=True):
+                 settings=None, build=None, deliver=False, start=True, in_file=False):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ports = {"staging": free_port(), "production": free_port()}
@@ -168,6 +177,7 @@ class Stage:
         self.chat = None
         self.telegram_options = telegram
         self.deliver = deliver
+        self.in_file = in_file
         self.extra = settings or {}
         self.build = build
         self.bot = None
@@ -215,6 +225,8 @@ class Stage:
         try:
             self.start_peers()
             self.bot = Deploybot(self.folder, self.settings(), self.build)
+            if self.in_file:
+                self.bot.use_file()
             self.bot.start()
         except BaseException:
             self.stop()

@@ -63,6 +63,10 @@ def test_ctrl_c_ends_the_demo_with_everything_that_it_started(place):
             assert line, f"the demo ended by itself:\n{said}"
             said += line
         assert processes_in(folder)
+        commands = [line.strip() for line in said.partition("in another terminal")[2].splitlines()[1:4]]
+        subprocess.run(["/bin/sh", "-ec", "\n".join(commands)], check=True, env=environment, timeout=60)
+        log = next(folder.glob("deploybot-demo-*/deploybot.log"))
+        wait_until(lambda: "web: new" in log.read_text("utf-8"), 20, "the second application")
         # As a terminal does: everything in the foreground gets it, the stand-ins too.
         os.killpg(demo.pid, signal.SIGINT)
         rest = demo.stdout.read()

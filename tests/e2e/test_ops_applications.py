@@ -104,6 +104,13 @@ def test_adopt_overwrites_nothing_and_names_what_the_environment_gives(bot):
     found = Deploybot(bot.folder, {"API_SERVER_PORT": "1", "STAGING_HOST": "h1"}).run("application", "adopt", "shop")
     assert found.returncode == 0 and "  STAGING_HOST\n" in found.stdout, found
     assert 'STAGING_HOST="h1"' in (bot.folder / "apps/shop.env").read_text(encoding="utf-8")
+    bot.folder.joinpath("apps/shop.env").write_text("RENAMED_FROM=.\nSTAGING_PORT=7\nGITHUB_REPOSITORY=orchard/shop\n")
+    main_file(bot.folder, bot.in_file)
+    found = bot.run("application", "adopt", "shop")
+    assert found.returncode == 75, found
+    assert "differs  STAGING_PORT\n" in found.stderr, found
+    assert "error: apps/shop.env is there already and differs: correct one of both\n" in found.stderr, found
+    assert "GITHUB_REPOSITORY" not in found.stderr and "STAGING_PORT=8001" in (bot.folder / ".env").read_text("utf-8")
     if os.geteuid() == 0:
         assert (bot.folder / "apps/shop.env").stat().st_uid == (bot.folder / ".env").stat().st_uid
 
@@ -111,8 +118,23 @@ def test_adopt_overwrites_nothing_and_names_what_the_environment_gives(bot):
 def test_a_second_adopt_says_what_a_new_application_is(bot):
     assert "  application list | check [NAME] | adopt NAME\n" in bot.run("help").stdout
     assert "settings moved to " in bot.run("application", "adopt", "shop").stdout
-    found = bot.run("application", "adopt", "blog")
+    found = bot.run("application", "adopt", "shop")
     assert found.returncode != 0 and "error: nothing to adopt: " in found.stderr, found
+    with open(bot.folder / ".env", "a", encoding="utf-8") as file:
+        file.write("STAGING_PORT=8001\n")
+    found = bot.run("application", "adopt", "blog")
+    assert found.returncode == 75 and found.stderr.startswith("error: that was done as shop: "), found
+    assert not (bot.folder / "apps/blog.env").exists()
+    assert bot.run("application", "adopt", "shop").returncode == 0
+
+
+def test_without_a_settings_file_it_says_so(tmp_path):
+    bot = Deploybot(tmp_path, {"API_SERVER_PORT": "1"})
+    found = bot.run("application", "adopt", "shop")
+    assert found.returncode == 66 and "no settings file to take them from (file: none)" in found.stderr, found
+    assert "TELEGRAM_BOT_TOKEN" not in found.stderr
+    found = bot.run("application", "list")
+    assert found.returncode == 78 and "(file: none; --env-file FILE names one)" in found.stderr, found
 
 
 def test_doctor_asks_each_repository_once(bot):
@@ -208,6 +230,37 @@ def test_a_removed_file_takes_neither_reload_nor_start_down(bot):
     state.mkdir(exist_ok=True)
     (state / "web.staging.json").write_text("{}", encoding="utf-8")
     assert f"warning  {said}" in bot.run("check-config").stderr
+
+
+def test_what_a_reload_finds_wrong_is_logged_once(bot):
+    bot.run("application", "adopt", "shop")
+    put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
+    start(bot)
+    bot.given = {"API_SERVER_PORT": bot.settings["API_SERVER_PORT"]}
+    main = (bot.folder / ".env").read_text(encoding="utf-8")
+
+    def puts(text, *words):
+        n = len(audit_of(bot, action="settings_reloaded"))
+        before = len(bot.log())
+        put(bot.folder, "web.env", text)
+        reloaded(bot, n + 1)
+        for line in words:
+            assert bot.log()[before:].count(line) == 1, bot.log()[before:]
+        return bot.log()[before:]
+    web = SHOP.format(name="web", port="900")
+    puts(web.replace("STAGING_PORT=9001\n", ""), "settings: web: STAGING_PORT: is not set")
+    found = bot.run("application", "list")
+    assert found.returncode == 78 and "(1 not deployed: " in found.stdout, found
+    assert bot.run("application", "check").returncode == 78
+    puts(web.replace("9001", "8001"), " shares ")
+    assert " shares " not in puts(web.replace("9001", "8001") + "KEEP_RELEASES=9\n")
+    puts(web)
+    assert bot.run("application", "list").returncode == 0
+    (bot.folder / ".env").write_text(main + "KEEP_RELEASES=many\n", encoding="utf-8")
+    wait_until(lambda: "settings not changed: KEEP_RELEASES" in bot.log(), WAIT_S, "its refusal")
+    (bot.folder / ".env").write_text(main, encoding="utf-8")
+    wait_until(lambda: "settings are valid again" in bot.log(), WAIT_S, "its end")
+    check_stop(bot)
 
 
 def test_a_server_starts_beside_files_that_are_wrong(bot):

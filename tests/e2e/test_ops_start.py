@@ -88,6 +88,21 @@ def test_a_subcommand_runs_under_the_same_settings(tmp_path):
     assert str(tmp_path / "var" / "state") in log_of(tmp_path)
 
 
+def test_the_only_application_becomes_one_of_two(tmp_path):
+    """What the starter gives is one application's own, and stands in its file from then on."""
+    (tmp_path / ".env").write_text(f"TELEGRAM_BOT_TOKEN={DEFAULT_TOKEN}\nADMIN_TELEGRAM_IDS={ADA}\n", encoding="ascii")
+    (tmp_path / ".env").chmod(0o600)
+    port = str(free_port())
+    assert starter(tmp_path, "application", "adopt", "shop", API_SERVER_PORT=port).wait(WAIT_S) == 0, log_of(tmp_path)
+    shop = (tmp_path / "apps" / "shop.env").read_text(encoding="utf-8")
+    (tmp_path / "apps" / "web.env").write_text(
+        f"REPOSITORY_URL={tmp_path}/var/repository/shop.git\nSTAGING_PORT=9001\nPRODUCTION_PORT=9002\n", encoding="ascii")
+    assert "STAGING_HEALTH_URL=" in shop and "REPOSITORY_URL=" in shop
+    for words in (("check-config",), ("application", "check")):
+        assert starter(tmp_path, *words, API_SERVER_PORT=port).wait(WAIT_S) == 0, log_of(tmp_path)
+    assert "  web/staging: " in log_of(tmp_path)
+
+
 # --- packages ---
 
 def tools(folder, **scripts):

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import re
 import sqlite3
 import subprocess
 import urllib.error
@@ -50,6 +51,7 @@ class Routing:
 
     def __init__(self, folder, poll="0"):
         self.folder = folder
+        self.said = ""
         self.numbers = itertools.count(1)
         self.mono, self.shop = Repository(folder / "mono"), Repository(folder / "shop")
         self.mono.commit("blog/a", "docs/a")
@@ -93,6 +95,7 @@ class Routing:
                 "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()})
         try:
             with DIRECT.open(request, timeout=20) as answer:
+                self.said = answer.read().decode()
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
@@ -182,6 +185,8 @@ def test_a_webhook_speaks_for_its_own_application_s_repository_alone(routing):
     commit = routing.mono.commit("blog/c", "docs/c")
     assert routing.deliver(commit, "acme/mono", "/shop", SHOP_SECRET) == 202
     assert routing.deliver(commit, "acme/other") == 202
+    assert "ignored: no application has this repository here" in routing.said
+    assert len(re.findall(r"a push of acme/\w+ came by /github/webhook\S*, and no", routing.bot.log())) == 1
     assert routing.work() == before and routing.is_idle()
 
 

@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: ISC
 import fcntl
 import os
+import pathlib
+import re
+import subprocess
 
 import pytest
 
 from crash_aid import is_alive
-from stage import wait_until
+from stage import ROOT, wait_until
 from test_deploy_scripts import APP, ShippingBench
 from test_runner_application import by_hand
+from upgrade_aid import RELEASED, need_its_machine
 
 
 class Renamed(ShippingBench):
@@ -141,3 +145,43 @@ def test_whoever_is_killed_in_between_is_gone_on_from(bench, word, when):
     record = bench.ship(bench.server, bench.commits[0], program="rollback", application="shop")
     assert record["status"] == 0 and bench.page()["commit"] == bench.commits[0]
     wait_until(lambda: bench.folders() == ["shop.staging"], 5, "one folder")
+
+
+def of_the_downgrade(bench):
+    """The commands of docs/OPERATIONS.md, as one user, in this STATE_DIRECTORY."""
+    text = pathlib.Path(ROOT, "docs/OPERATIONS.md").read_text(encoding="utf-8")
+    block = text.partition("test_runner_renamed.py plays this way -->\n\n")[2].partition("\n\n")[0]
+    commands = re.sub(r"sudo (-u \S+ )?", "", block).replace("/var/lib/deploybot", str(bench.state))
+    subprocess.run(["/bin/sh", "-ec", commands], check=True)
+
+
+def test_a_program_from_before_applications_goes_on_with_what_was_adopted(bench):
+    need_its_machine()
+    subprocess.run(["tar", "xJf", os.path.join(ROOT, f"tests/fixtures/{RELEASED[-1]}/fixture.tar.xz"),
+                    "-C", str(bench.path), "./bin", "./deploy"], check=True)
+
+    def by_hand_of_then(program, commit):
+        return by_hand(bench, str(bench.path / "deploy" / program), "staging", commit, STAGING_PORT=str(bench.port),
+                       REPOSITORY_URL=str(bench.repository.path),
+                       DEPLOYBOT_RUNNER=str(bench.path / "bin/deploybot-runner"))
+    bench.ship_both()
+    bench.rename("shop", ".")
+    assert bench.ship(bench.server, bench.commits[1], application="shop")["status"] == 0
+    environments = bench.state / "environments"
+    environments.mkdir(exist_ok=True)
+    (environments / "shop.staging.json").touch()
+    assert bench.folders() == ["shop.staging"]
+    of_the_downgrade(bench)
+    assert bench.folders() == ["staging"] and not list(environments.glob("shop.*"))
+    for program, commit in (("rollback.sh", bench.commits[0]), ("deploy.sh", bench.commits[1])):
+        done = by_hand_of_then(program, commit)
+        assert done.returncode == 0 and bench.page()["commit"] == commit, done.stdout + done.stderr
+
+
+def test_the_link_that_a_question_left_is_replaced_at_the_downgrade(bench):
+    bench.ship_both()
+    bench.rename("shop", ".")
+    assert by_hand(bench, "target.sh", "shop/staging", "current").returncode == 0
+    assert (bench.state / "apps/staging").is_symlink()
+    of_the_downgrade(bench)
+    assert bench.folders() == ["staging"] and not (bench.state / "apps/staging").is_symlink()

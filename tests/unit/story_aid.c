@@ -270,7 +270,8 @@ told(struct world *w, enum event_kind kind)
 	struct event *event = store_aid_event(&w->aid, kind);
 
 	if (kind == EVENT_REJECTED)
-		event->u.rejected = (struct rejected){ "github", "signature", "203.0.113.9", 3 };
+		event->u.rejected =
+		    (struct rejected){ "github", "signature", "shop", "203.0.113.9", 3 };
 	else if (kind == EVENT_STARTED)
 		event->u.started.is_restored = true;
 	else

@@ -85,7 +85,7 @@ of_several_applications_each_environment_is_a_line(void **state)
 	assert_int_equal(message->buttons.n, 0);
 	assert_int_equal(world_peek(&w, EFFECT_PROBE)->u.probe.n, 1);
 	world_probed(&w, NULL);
-	assert_non_null(strstr(world_plain(message), "🟢 shop/staging has no release yet\n"));
+	assert_non_null(strstr(world_plain(message), "⚪ shop/staging has no release yet\n"));
 	assert_null(strstr(world_plain(message), "checking"));
 }
 
@@ -180,7 +180,7 @@ a_page_that_was_left_is_not_shown_again(void **state)
 	assert_non_null(strstr(world_plain(message), "aaa/staging"));
 	(void)text_copy(text, sizeof(text), message->buttons.at[0].id);
 	world_probed(&w, NULL);
-	assert_non_null(strstr(world_plain(message), "🟢 aaa/staging"));
+	assert_non_null(strstr(world_plain(message), "⚪ aaa/staging has no release yet"));
 	assert_string_equal(message->buttons.at[0].id, text);
 }
 

@@ -125,6 +125,13 @@ nothing_is_renamed_while_it_runs(void **state)
 	assert_int_equal(world_newest(&w, "shop/staging").id, 0);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
 	assert_non_null(world_says(&w, "work under the old name has not ended yet"));
+	(void)world_text(&w, WORLD_ADMIN, "/status shop/staging");
+	assert_non_null(world_says(&w, "staging has no release yet"));
+	assert_non_null(world_says(&w, "running aaaaaaa"));
+	assert_non_null(world_says(&w, "renamed: it is shop/staging when this has ended"));
+	(void)world_text(&w, WORLD_ADMIN, "/queue");
+	assert_non_null(
+	    world_says(&w, "staging: renamed: it is shop/staging when this has ended\n▶️ #1 "));
 	world_run_ends(&w, GOOD);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	world_due(&w, TIMER_RENAME);
@@ -132,6 +139,71 @@ nothing_is_renamed_while_it_runs(void **state)
 	assert_int_equal(world_newest(&w, "shop/staging").id, 2);
 	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* beside what is live by now */
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1); /* ... which goes on under the new name */
+	world_close(&w);
+}
+
+static void
+what_runs_under_an_old_name_is_cancelled_by_either(void **state)
+{
+	static const char *const typed[] = { "/cancel staging", "/cancel shop/staging",
+		"/cancel shop staging" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(typed); i++) {
+		struct world w;
+
+		world_open(&w, NULL);
+		deploy(&w, "/deploy staging", COMMIT_A);
+		(void)world_run_starts(&w);
+		put(&w, "shop", SHOP "RENAMED_FROM=.\n");
+		read_anew(&w);
+		/* A staging user's grant has the new name as it had the old one. */
+		(void)world_text(&w, WORLD_STRANGER, typed[i]);
+		assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
+		(void)world_text(&w, WORLD_STAGING_USER, typed[i]);
+		assert_non_null(world_says(&w, "staging: cancelling aaaaaaa"));
+		assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
+		world_close(&w);
+	}
+}
+
+static void
+what_runs_of_a_removed_application_is_seen_and_cancelled(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	put(&w, "blog", SHOP);
+	put(&w, "shop",
+	    "REPOSITORY_URL=/other\nDEPLOY_TRANSPORT=local\nSTAGING_PORT=3\n"
+	    "ENVIRONMENTS=staging\n");
+	read_anew(&w);
+	deploy(&w, "/deploy blog/production", COMMIT_A);
+	world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "Deploy to blog/production?"), "Confirm"));
+	world_git_same(&w);
+	(void)world_run_starts(&w);
+	take(&w, "blog");
+	read_anew(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/queue");
+	assert_non_null(
+	    world_says(&w, "blog/production: not in the settings any more\n▶️ #1 "));
+	(void)world_text(&w, WORLD_ADMIN, "/status blog/production");
+	assert_non_null(world_says(&w, "running aaaaaaa"));
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_non_null(world_says(&w, "⏳ running aaaaaaa; not in the settings any more"));
+	(void)world_text(&w, WORLD_STAGING_USER, "/cancel blog/production");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/production");
+	assert_non_null(world_says(&w, "There is no environment blog/production"));
+	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel blog production");
+	assert_non_null(world_says(&w, "blog/production: cancelling aaaaaaa"));
+	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
+	world_run_ends(&w,
+	    (struct run_ended){ .gate_opened = true, .ended_on_request = true, .exit_status = -1 });
+	(void)world_text(&w, WORLD_ADMIN, "/queue");
+	assert_non_null(world_says(&w, "Nothing is in progress"));
 	world_close(&w);
 }
 
@@ -237,6 +309,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(history_and_what_is_live_go_to_the_new_name),
 		cmocka_unit_test(nothing_is_renamed_while_it_runs),
+		cmocka_unit_test(what_runs_under_an_old_name_is_cancelled_by_either),
+		cmocka_unit_test(what_runs_of_a_removed_application_is_seen_and_cancelled),
 		cmocka_unit_test(a_name_with_a_history_of_its_own_takes_no_other),
 		cmocka_unit_test(what_is_queued_waits_for_a_file_that_cannot_be_read),
 		cmocka_unit_test(an_answer_of_git_ends_nothing_whose_file_cannot_be_read),

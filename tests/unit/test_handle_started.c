@@ -500,6 +500,10 @@ what_was_refused_at_the_door_is_audited_with_its_count(void **state)
 	(void)text_copy(
 	    event->u.rejected.reason, sizeof(event->u.rejected.reason), "wrong signature");
 	(void)world_decide(&w, event);
+	event = store_aid_event(&w.aid, EVENT_REJECTED);
+	event->u.rejected = (struct rejected){ "github", "signature", "shop", "203.0.113.9", 1 };
+	(void)world_decide(&w, event); /* not one with what came to another webhook */
+	assert_int_equal(world_audited(&w, "webhook_rejected", "\"application\":\"shop\""), 1);
 	assert_int_equal(world_audited(&w, "webhook_rejected", "\"1234\""), 1);
 	assert_int_equal(world_audited(&w, "webhook_rejected", "wrong signature"), 1);
 	world_close(&w);

@@ -181,6 +181,28 @@ whoever_checks_the_settings_reads_of_two_webhooks(void **state)
 	settings_unref(s);
 }
 
+/* What a path ends with is no repository of a forge. */
+static void
+whom_no_push_can_reach_is_named(void **state)
+{
+	struct settings *s = load_main("GITHUB_REPOSITORY=acme/main", SECRET);
+	struct settings_report report = { 0 };
+	struct settings_loader loader = { .s = s, .report = &report };
+
+	(void)state;
+	applications_aid_add(s, "blog", "GITHUB_REPOSITORY=o/shop", "REPOSITORY_URL=/o/shop", NULL);
+	applications_aid_add(s, "docs", "REPOSITORY_URL=https://a.example/o/docs.git", NULL);
+	applications_aid_add(s, "site", "REPOSITORY_URL=/o/site", SECRET, NULL);
+	settings_say_hooks(&loader);
+	assert_int_equal(report.count, 0);
+	applications_aid_add(s, "shop", "REPOSITORY_URL=/o/site", NULL);
+	settings_say_hooks(&loader);
+	assert_int_equal(report.count, 1); /* and not that it has one repository with site */
+	assert_string_equal(
+	    report.lines[0].text, "shop: no push can reach it: set GITHUB_REPOSITORY");
+	settings_unref(s);
+}
+
 static void
 the_shortest_interval_of_those_that_poll_counts(void **state)
 {
@@ -206,6 +228,7 @@ main(void)
 		    a_repository_is_asked_once_for_all_with_the_same_url_and_credentials),
 		cmocka_unit_test(two_webhooks_of_one_repository_are_named),
 		cmocka_unit_test(whoever_checks_the_settings_reads_of_two_webhooks),
+		cmocka_unit_test(whom_no_push_can_reach_is_named),
 		cmocka_unit_test(the_shortest_interval_of_those_that_poll_counts),
 	};
 
