@@ -12,8 +12,8 @@ static const struct {
 	const char *usage;
 	const char *help;
 } table[] = {
-#define COMMAND(word, action, target, argument, usage, help) { POLICY_##action, usage, help },
-#define PRESSED(word)
+#define COMMAND(word, action, target, argument, when, usage, help) { POLICY_##action, usage, help },
+#define PRESSED(word, when)
 #include "commands/commands.def"
 #undef COMMAND
 #undef PRESSED

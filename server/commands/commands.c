@@ -5,28 +5,26 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "lib/clean.h"
 #include "lib/text.h"
 #include "store/row_message.h"
-#include "store/row_rate_limit.h"
-
-/* A person's commands: a burst, then one in a while.  Enough for hands, not for a script. */
-#define COMMAND_BURST	 20
-#define COMMAND_EVERY_MS 2000
-#define HINT_EVERY_MS	 (60 * INT64_C(1000))
 
 /* The typed ones stand first. */
 static const struct command table[] = {
-#define COMMAND(word, action, target, argument, usage, help) \
-	{ #word, POLICY_##action, COMMAND_##target, argument, usage, help, command_##word },
-#define PRESSED(word)
+#define LIMITED false
+#define ALWAYS	true
+#define COMMAND(word, action, target, argument, when, usage, help) \
+	{ #word, POLICY_##action, COMMAND_##target, argument, when, usage, help, command_##word },
+#define PRESSED(word, when)
 #include "commands/commands.def"
 #undef COMMAND
 #undef PRESSED
 #define COMMAND(word, ...)
-#define PRESSED(name) { .word = #name, .argument = "", .run = command_##name },
+#define PRESSED(name, when) \
+	{ .word = #name, .argument = "", .is_always = when, .run = command_##name },
 #include "commands/commands.def"
 #undef COMMAND
 #undef PRESSED
@@ -58,26 +56,6 @@ find(const char *word, size_t n)
 	return NULL;
 }
 
-/* Answered once a minute, the rest in silence; a stranger gets denials alone. */
-static bool
-is_too_fast(struct tx *tx, const struct update *update, const char *word)
-{
-	bool is_stranger = decide_is_stranger(tx, update->person);
-	char who[64];
-
-	if (is_stranger && !update->is_private)
-		return false;
-	(void)snprintf(who, sizeof(who), "commands:%" PRId64, update->person);
-	if (row_rate_limit_take(tx, who, COMMAND_BURST, COMMAND_EVERY_MS))
-		return false;
-	if (is_stranger)
-		decide_audit_denied(tx, update, word, "", "too many commands");
-	(void)snprintf(who, sizeof(who), "slower:%" PRId64, update->person);
-	if (row_rate_limit_take(tx, who, 1, HINT_EVERY_MS))
-		(void)decide_sendf(tx, &update->address, "🐢 Too many commands: wait a moment.");
-	return true;
-}
-
 static void
 hint_unknown(struct tx *tx, const struct update *update, const char *word)
 {
@@ -96,6 +74,14 @@ hint_unknown(struct tx *tx, const struct update *update, const char *word)
 	else
 		(void)decide_sendf(
 		    tx, &update->address, "I don't know /%s. /help lists what you may do.", word);
+}
+
+bool
+commands_is_always(const char *word)
+{
+	const struct command *command = find(word, COUNT(table));
+
+	return command != NULL && command->is_always;
 }
 
 /* What is counted of it: a typo is no denial. */
@@ -200,9 +186,9 @@ commands_handle_because(struct tx *tx, const struct update *update, const char *
 		(void)take_reply(tx, update);
 		return;
 	}
-	if (is_too_fast(tx, update, typed.word))
-		return;
 	command = find(typed.word, commands_count());
+	if (decide_is_too_fast(tx, update, typed.word, command != NULL && command->is_always))
+		return;
 	if (command == NULL) {
 		tx_count_metric(tx, INCREMENT_COMMAND, "unknown", "refused", "", 0);
 		hint_unknown(tx, update, typed.word);

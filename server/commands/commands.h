@@ -22,13 +22,14 @@ struct command {
 	enum policy_action action;
 	enum command_target target;
 	const char *argument; /* its key; "" it takes none */
+	bool is_always; /* no limit refuses it to who has a role */
 	const char *usage; /* NULL: it is not typed */
 	const char *help;
 	command_fn *run;
 };
 
 #define COMMAND(word, ...) command_fn command_##word;
-#define PRESSED(word)	   command_fn command_##word;
+#define PRESSED(word, ...)   command_fn command_##word;
 #include "commands/commands.def"
 #undef COMMAND
 #undef PRESSED
@@ -40,6 +41,9 @@ struct command {
 /* Those that are typed. */
 size_t commands_count(void);
 const struct command *commands_get(size_t i);
+
+/* Does no limit refuse this request, typed or pressed, to who has a role? */
+bool commands_is_always(const char *word);
 
 /* What somebody typed, if it was a command for us: carried out, or answered with a hint. */
 void commands_handle(struct tx *tx, const struct update *update);

@@ -5,32 +5,23 @@
 
 #include "commands/commands.h"
 #include "decide/decide_chat.h"
+#include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
 #include "store/row_dedupe.h"
 #include "store/row_deployment.h"
 #include "store/row_button.h"
-#include "store/row_rate_limit.h"
 
-/* Presses of who is no admin: a burst, then one in a while.  Enough for hands, not for a script. */
-#define PRESS_BURST    30
-#define PRESS_EVERY_MS 1000
-
-/* Each press may be an entry of the audit, or a log that is sent; a stranger's are counted, and no
- * admin's is ever refused, whatever the clock does. */
+/* Nobody is kept from stopping, or from answering what a rollback asks. */
 static bool
-is_too_fast(struct tx *tx, const struct update *update)
+is_always(struct tx *tx, const struct button_row *button)
 {
-	char who[64];
+	struct deployment work;
 
-	if (decide_is_stranger(tx, update->person) ||
-	    decide_is_allowed(tx, update->person, POLICY_ADMIN, POLICY_ALL))
-		return false;
-	(void)snprintf(who, sizeof(who), "presses:%" PRId64, update->person);
-	if (row_rate_limit_take(tx, who, PRESS_BURST, PRESS_EVERY_MS))
-		return false;
-	decide_toastf(tx, update, false, "🐢 Too many presses: wait a moment.");
-	return true;
+	if (commands_is_always(button->request.action))
+		return true;
+	work = row_deployment_get(tx, request_number(&button->request, "work"));
+	return deployment_is_rollback(&work);
 }
 
 /* Whoever presses second is told that somebody else was first. */
@@ -52,7 +43,7 @@ handle_press(struct tx *tx, const struct update *update)
 {
 	struct button_row button = row_button_get(tx, update->button);
 
-	if (is_too_fast(tx, update))
+	if (decide_is_too_fast(tx, update, "press", is_always(tx, &button)))
 		return;
 	if (button.id[0] == '\0' || button.chat != update->address.chat)
 		decide_expired(tx, update);

@@ -128,6 +128,10 @@ fill_server(struct settings *s)
 			s->health_check_interval_seconds, s->health_check_timeout_seconds);
 	s->deploy_timeout_seconds = number_of(s, SETTING_DEPLOY_TIMEOUT_SECONDS);
 	s->shutdown_timeout_seconds = number_of(s, SETTING_SHUTDOWN_TIMEOUT_SECONDS);
+	s->rate_limit_requests = number_of(s, SETTING_RATE_LIMIT_REQUESTS);
+	s->rate_limit_window_s = number_of(s, SETTING_RATE_LIMIT_WINDOW);
+	s->rate_limit_burst = number_of(s, SETTING_RATE_LIMIT_BURST);
+	s->role_rate_limit = number_of(s, SETTING_ROLE_RATE_LIMIT);
 	s->runs_max = number_of(s, SETTING_RUNS_MAX);
 	s->application_runs_max = number_of(s, SETTING_APPLICATION_RUNS_MAX);
 	s->run_logs_keep = number_of(s, SETTING_RUN_LOGS_KEEP);

@@ -50,6 +50,8 @@ has(const struct settings *s, enum setting setting, const char *part)
 	W(IN_PRODUCTION, s->is_production) \
 	W(IN_PRODUCTION_WITH_DEBUG, s->is_production && s->log_level == LOG_LEVEL_DEBUG) \
 	W(IN_PRODUCTION_WITHOUT_END, s->is_production && s->runs_max == 0) \
+	W(IN_PRODUCTION_STRANGERS_FLOOD, s->is_production && s->rate_limit_requests == 0) \
+	W(IN_PRODUCTION_ROLES_FLOOD, s->is_production && s->role_rate_limit == 0) \
 	W(UNKNOWN_PORT, is[RECREATE] && has(s, SETTING_SMOKE_URL, "{port}"))
 /* clang-format on */
 

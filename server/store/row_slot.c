@@ -47,25 +47,32 @@ row_slot_is_contended(struct tx *tx, const char *environment)
 		   DB_TEXT(environment), DB_TEXT(ROW_QUEUE_LOOK), DB_TEXT(ROW_QUEUE_SLOT)) != 0;
 }
 
+/* Whose turn it is among those that wait, of applications below that number; false: nobody's. */
+static bool
+find_next(struct tx *tx, int64_t most, char ret_environment[LIMIT_ENVIRONMENT])
+{
+	/* clang-format off */
+	static const char next[] =
+	    "SELECT environment FROM work INDEXED BY work_waits LEFT JOIN (SELECT application AS its, COUNT(*) AS n FROM "
+	    HAS_SLOT
+	    " GROUP BY application) ON its = application WHERE state = 'QUEUED' AND waits_for <> '' AND waits_for = '"
+	    ROW_QUEUE_SLOT
+	    "' AND ($1 = 0 OR COALESCE(n, 0) < $1) ORDER BY COALESCE(n, 0), place LIMIT 1";
+	/* clang-format on */
+
+	return tx_read_values(tx, tx_read_environment, ret_environment, LIMIT_ENVIRONMENT, 1,
+		   DB_SQL(next, DB_I64(most))) > 0;
+}
+
 bool
 row_slot_next(struct tx *tx, char ret_environment[LIMIT_ENVIRONMENT])
 {
-	int64_t most = tx->settings->application_runs_max;
-
 	if (tx_number(tx,
 		"SELECT EXISTS (SELECT 1 FROM work INDEXED BY work_waits"
 		" WHERE state = 'QUEUED' AND waits_for <> '' AND waits_for = $1)",
 		DB_TEXT(ROW_QUEUE_SLOT)) == 0 ||
 	    !is_below(row_slot_count(tx), tx->settings->runs_max) ||
-	    tx_read_values(tx, tx_read_environment, ret_environment, LIMIT_ENVIRONMENT, 1,
-		DB_SQL("WITH busy (its, n) AS (SELECT application, COUNT(*) FROM " HAS_SLOT
-		       " GROUP BY application)"
-		       " SELECT environment FROM work INDEXED BY work_waits"
-		       " LEFT JOIN busy ON its = application WHERE state = 'QUEUED'"
-		       " AND waits_for <> '' AND waits_for = $1"
-		       " AND ($2 = 0 OR COALESCE(n, 0) < $2)"
-		       " ORDER BY COALESCE(n, 0), place LIMIT 1",
-		    DB_TEXT(ROW_QUEUE_SLOT), DB_I64(most))) == 0)
+	    !find_next(tx, tx->settings->application_runs_max, ret_environment))
 		return false;
 	(void)tx_run(tx,
 	    "UPDATE work INDEXED BY work_queued SET waits_for = '' WHERE environment = $1"

@@ -100,6 +100,10 @@ struct settings {
 
 	int deploy_timeout_seconds;
 	int shutdown_timeout_seconds;
+	int rate_limit_requests; /* 0: all */
+	int rate_limit_window_s;
+	int rate_limit_burst;
+	int role_rate_limit; /* a minute; 0: any number */
 	int runs_max; /* 0, here and below: any number */
 	int application_runs_max;
 	int run_logs_keep;

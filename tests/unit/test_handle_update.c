@@ -92,10 +92,11 @@ messages_move_with_their_chat(void **state)
 }
 
 static void
-presses_of_who_is_no_admin_are_slowed_down(void **state)
+presses_are_slowed_down(void **state)
 {
 	char confirm[LIMIT_BUTTON_ID];
 	struct world w;
+	int said = 0;
 
 	(void)state;
 	world_open(&w, NULL);
@@ -103,10 +104,15 @@ presses_of_who_is_no_admin_are_slowed_down(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)text_copy(confirm, sizeof(confirm),
 	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 100; i++) {
 		(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, confirm);
-	assert_string_equal(w.toast, "🐢 Too many presses: wait a moment.");
-	assert_true(world_audited(&w, "\"denied\"", NULL) < 40);
+		said += strcmp(w.toast, "🐢 Too many presses: again in 2 s.") == 0;
+	}
+	assert_int_equal(said, 1);
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 20);
+	/* Commands are counted apart. */
+	(void)world_text(&w, WORLD_STAGING_USER, "/history staging");
+	assert_null(world_says(&w, "Too many commands"));
 	w.aid.at += 2000;
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, confirm);
 	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
@@ -363,6 +369,114 @@ whoever_floods_is_told_once_to_wait(void **state)
 	w.aid.at += 60 * 1000;
 	(void)world_text(&w, WORLD_ADMIN, "/history staging");
 	assert_int_equal(w.n_screen, said + 1);
+	world_close(&w);
+}
+
+/* Whatever else was too much. */
+static void
+stop_status_lock_and_rollback_are_never_refused(void **state)
+{
+	static const char *const always[] = { "/status staging", "/cancel staging",
+		"/rollback staging", "/lock staging 1h", "/unlock staging" };
+	struct world w;
+	size_t said;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 30; i++)
+		(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	for (size_t i = 0; i < COUNT(always); i++) {
+		said = w.n_screen;
+		(void)world_text(&w, WORLD_ADMIN, always[i]);
+		if (w.n_screen == said)
+			fail_msg("%s: no answer", always[i]);
+	}
+	said = w.n_screen;
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_int_equal(w.n_screen, said);
+	world_close(&w);
+}
+
+/* What a rollback asks is answered by a press. */
+static void
+a_press_that_rolls_back_is_never_refused(void **state)
+{
+	char roll[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, NULL);
+	world_run_ends(&w, GOOD);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	(void)text_copy(roll, sizeof(roll), world_button(world_last(&w), "Roll"));
+	assert_string_not_equal(roll, "");
+	for (int i = 0; i < 40; i++)
+		(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, "none");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, roll);
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+who_has_a_role_is_limited_as_the_settings_say(void **state)
+{
+	struct world w;
+	size_t said;
+
+	(void)state;
+	world_open(&w, "ROLE_RATE_LIMIT=6", NULL);
+	for (int i = 0; i < 21; i++)
+		(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_non_null(world_says(&w, "🐢 Too many commands: again in 10 s."));
+	said = w.n_screen;
+	w.aid.at += 8000;
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_int_equal(w.n_screen, said);
+	w.aid.at += 3000;
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_int_equal(w.n_screen, said + 1);
+	world_settings(&w, "ROLE_RATE_LIMIT=0", NULL);
+	for (int i = 0; i < 60; i++)
+		(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_int_equal(w.n_screen, said + 61);
+	world_close(&w);
+}
+
+static void
+ask(struct world *w, int64_t person, int64_t chat, int n)
+{
+	for (int i = 0; i < n; i++)
+		(void)world_text_in(w, person, chat, "/status");
+}
+
+static void
+strangers_are_limited_by_person_and_by_group(void **state)
+{
+	struct world w;
+	size_t said;
+
+	(void)state;
+	world_open(&w, "RATE_LIMIT_BURST=2", "RATE_LIMIT_REQUESTS=6", "RATE_LIMIT_WINDOW=60", NULL);
+	ask(&w, WORLD_STRANGER, WORLD_STRANGER, 1);
+	said = w.n_screen;
+	w.aid.at += 61000; /* a denial is answered once a minute */
+	ask(&w, WORLD_STRANGER, WORLD_STRANGER, 1);
+	assert_int_equal(w.n_screen, said + 1);
+	ask(&w, WORLD_STRANGER, WORLD_STRANGER, 9);
+	assert_int_equal(w.n_screen, said + 1);
+	assert_null(world_says(&w, "Too many")); /* when it goes on is not for them */
+	/* Others in a group whose two are used up: not even a first denial. */
+	w.aid.at += 600000;
+	said = w.n_screen;
+	for (int64_t person = 1001; person <= 1009; person++)
+		ask(&w, person, WORLD_GROUP, 1);
+	assert_int_equal(w.n_screen, said + 2);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging"); /* theirs is no less for it */
+	assert_int_equal(w.n_screen, said + 3);
+	w.aid.at += 10000; /* one more */
+	ask(&w, 1010, WORLD_GROUP, 1);
+	ask(&w, 1011, WORLD_GROUP, 1);
+	assert_int_equal(w.n_screen, said + 4);
 	world_close(&w);
 }
 
@@ -682,7 +796,7 @@ main(void)
 		cmocka_unit_test(what_somebody_else_wrote_is_refused_and_audited),
 		cmocka_unit_test(forwarded_talk_that_is_no_command_is_not_audited),
 		cmocka_unit_test(messages_move_with_their_chat),
-		cmocka_unit_test(presses_of_who_is_no_admin_are_slowed_down),
+		cmocka_unit_test(presses_are_slowed_down),
 		cmocka_unit_test(help_shows_only_what_the_role_may),
 		cmocka_unit_test(a_stranger_in_a_group_is_told_once_an_hour_and_counted),
 		cmocka_unit_test(strangers_without_number_are_an_entry_an_hour_for_each_kind),
@@ -696,6 +810,10 @@ main(void)
 		cmocka_unit_test(an_environment_that_is_not_there_is_answered_with_those_that_are),
 		cmocka_unit_test(a_staging_user_who_names_no_environment_is_told_which_there_are),
 		cmocka_unit_test(whoever_floods_is_told_once_to_wait),
+		cmocka_unit_test(stop_status_lock_and_rollback_are_never_refused),
+		cmocka_unit_test(a_press_that_rolls_back_is_never_refused),
+		cmocka_unit_test(who_has_a_role_is_limited_as_the_settings_say),
+		cmocka_unit_test(strangers_are_limited_by_person_and_by_group),
 		cmocka_unit_test(a_denial_is_marked_text_and_audited),
 		cmocka_unit_test(an_answer_shows_no_harmful_character),
 		cmocka_unit_test(a_typo_is_never_a_missing_right),

@@ -130,6 +130,8 @@ static const struct {
 	{ "STAGING_HEALTH_URL=https://a.acme.org/, http://b.acme.org/",
 	    "STAGING_HEALTH_URL: http:// goes" },
 	{ "LOG_LEVEL=debug", "LOG_LEVEL: is DEBUG" },
+	{ "RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_REQUESTS: is 0" },
+	{ "ROLE_RATE_LIMIT=0", "ROLE_RATE_LIMIT: is 0" },
 	{ "RUNS_MAX=0", "RUNS_MAX: is 0" },
 	{ "RUNNER_SOCKET=", "RUNNER_SOCKET: is not set" },
 	{ "ALLOWED_CHATS=", "ALLOWED_CHATS: is not set" },

@@ -1,0 +1,73 @@
+/* decide_limit.c - how often somebody may ask: buckets of commands and of presses.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_limit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "decide/decide_reply.h"
+#include "store/row_rate_limit.h"
+#include "types/settings.h"
+
+#define ROLE_BURST    20
+#define HINT_EVERY_MS (60 * INT64_C(1000))
+
+static bool
+take(struct tx *tx, const char *of, int64_t id, int burst, int64_t every_ms)
+{
+	char who[64];
+
+	(void)snprintf(who, sizeof(who), "%s:%" PRId64, of, id);
+	return row_rate_limit_take(tx, who, burst, every_ms);
+}
+
+/* Both are asked only while the first has room: who floods does not use up the group's. */
+static bool
+strangers_may(struct tx *tx, const struct update *update)
+{
+	const struct settings *s = tx->settings;
+	int64_t every_ms;
+
+	if (s->rate_limit_requests == 0)
+		return true;
+	every_ms = (int64_t)s->rate_limit_window_s * 1000 / s->rate_limit_requests;
+	return take(tx, "stranger", update->person, s->rate_limit_burst, every_ms) &&
+	    (update->is_private || update->address.chat == 0 ||
+		take(tx, "strangers", update->address.chat, s->rate_limit_burst, every_ms));
+}
+
+static void
+say_when(struct tx *tx, const struct update *update, const char *of, int64_t every_ms)
+{
+	int64_t seconds = (every_ms + 999) / 1000;
+
+	if (decide_is_answered(update))
+		tx->answer.status = 429;
+	if (!take(tx, "slower", update->person, 1, HINT_EVERY_MS))
+		return;
+	if (update->kind == UPDATE_PRESS)
+		decide_toastf(
+		    tx, update, false, "🐢 Too many %s: again in %" PRId64 " s.", of, seconds);
+	else
+		(void)decide_sendf(
+		    tx, &update->address, "🐢 Too many %s: again in %" PRId64 " s.", of, seconds);
+}
+
+bool
+decide_is_too_fast(struct tx *tx, const struct update *update, const char *what, bool is_always)
+{
+	const char *of = update->kind == UPDATE_PRESS ? "presses" : "commands";
+	int64_t a_minute = tx->settings->role_rate_limit;
+
+	if (decide_is_stranger(tx, update->person)) {
+		if (strangers_may(tx, update))
+			return false;
+		decide_audit_denied(tx, update, what, "", "too many requests");
+		return true;
+	}
+	if (is_always || a_minute == 0 ||
+	    take(tx, of, update->person, ROLE_BURST, 60 * 1000 / a_minute))
+		return false;
+	say_when(tx, update, of, 60 * 1000 / a_minute);
+	return true;
+}
