@@ -141,7 +141,8 @@ explain(const struct cli *cli, const struct settings *s)
 	struct principal who;
 	const char *target;
 
-	if (!read_who(cli->argv[1], &who) || !find_user(s, &who) || !read_action(cli->argv[2], &action))
+	if (!read_who(cli->argv[1], &who) || !find_user(s, &who) ||
+	    !read_action(cli->argv[2], &action))
 		return EX_USAGE;
 	target = read_target(s, cli->argv[3]);
 	if (target == NULL)
