@@ -27,7 +27,7 @@ read_who(const char *text, struct principal *ret)
 	if (principal_parse(whole, ret))
 		return true;
 	(void)fprintf(stderr,
-	    "error: \"%s\" is not a Telegram id (/whoami shows it), github:NAME(ID) or system\n",
+	    "error: \"%s\" is not a Telegram id (/whoami shows it), local:USER, github:NAME(ID) or system\n",
 	    text);
 	return false;
 }
@@ -54,7 +54,7 @@ static void
 print_ended(const struct settings *s, struct principal who, int64_t at)
 {
 	size_t n = 0;
-	const struct role_member *member = roles_of(s->roles, principal_person(&who), &n);
+	const struct role_member *member = roles_of(s->roles, who.id, &n);
 	char date[ZONE_DATE];
 
 	for (size_t i = 0; i < n; i++)
@@ -115,6 +115,25 @@ read_target(const struct settings *s, const char *text)
 	return n == 1 ? found : NULL;
 }
 
+/* A user of this machine is who LOCAL_<USER>_IS says: "local:ada". */
+static bool
+find_user(const struct settings *s, struct principal *who)
+{
+	int64_t person;
+
+	if (who->kind != PRINCIPAL_USER)
+		return true;
+	person = settings_user_named(s, who->name);
+	who->id = person;
+	if (person > 0)
+		*who = principal_of_person(person);
+	if (person == 0)
+		(void)fprintf(stderr,
+		    "error: no LOCAL_<USER>_IS names \"%s\" (root has the grants of each role that it says)\n",
+		    who->name);
+	return person != 0;
+}
+
 static int
 explain(const struct cli *cli, const struct settings *s)
 {
@@ -122,7 +141,8 @@ explain(const struct cli *cli, const struct settings *s)
 	struct principal who;
 	const char *target;
 
-	if (!read_who(cli->argv[1], &who) || !read_action(cli->argv[2], &action))
+	if (!read_who(cli->argv[1], &who) || !find_user(s, &who) ||
+	    !read_action(cli->argv[2], &action))
 		return EX_USAGE;
 	target = read_target(s, cli->argv[3]);
 	if (target == NULL)

@@ -333,7 +333,8 @@ cli_chat_command(const struct cli *cli)
 
 	if (cli->argc > 0 &&
 	    (strcmp(cli->argv[0], "--help") == 0 || strcmp(cli->argv[0], "-h") == 0)) {
-		(void)printf("Usage: %s %s [--json] [--wait] [--no-wait] [--as ROLE] [--reason TEXT]\n%s\n",
+		(void)printf(
+		    "Usage: %s %s [--json] [--wait] [--no-wait] [--as ROLE] [--reason TEXT]\n%s\n",
 		    cli->program, command->usage + 1, command->help);
 		return EX_OK;
 	}

@@ -258,6 +258,15 @@ settings_user(const struct settings *s, uint32_t uid, const char **ret_name)
 	return 0;
 }
 
+int64_t
+settings_user_named(const struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->inside->member_count; i++)
+		if (strcmp(s->inside->members[i]->user, name) == 0)
+			return s->inside->members[i]->person;
+	return 0;
+}
+
 const char *
 settings_user_name(const struct settings *s, int64_t person)
 {

@@ -246,6 +246,9 @@ const char *settings_local_socket(const struct settings *s);
 /* As whom that user of this machine acts, as rows have people; 0: they are not known. */
 int64_t settings_user(const struct settings *s, uint32_t uid, const char **ret_name);
 
+/* The same by their name. */
+int64_t settings_user_named(const struct settings *s, const char *name);
+
 /* The name of whom rows know by that number below 0; NULL: there is no such user (any more). */
 const char *settings_user_name(const struct settings *s, int64_t person);
 

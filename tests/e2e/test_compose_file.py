@@ -157,6 +157,13 @@ def test_what_is_built_in_the_image_is_what_is_built_here():
             assert re.search(rf"install -d -m {mode} [^&]*\b{folder}\b", DOCKERFILE), folder
 
 
+def test_the_command_lines_socket_has_a_folder_of_the_servers_user():
+    """Its root file system is read only; everybody in the container may enter the folder."""
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    server = text[text.index("\n  server:"):text.index("\n  runner:")]
+    assert re.search(r'"/run/deploybot:[^"]*mode=0755,uid=10001,gid=10001"', server)
+
+
 def test_the_settings_to_begin_with_are_settings(tmp_path):
     text = (COMPOSE / "deploybot.conf").read_text(encoding="utf-8")
     text = re.sub(r"^#([A-Z_]+=)", r"\1", text, flags=re.M)        # also what is shown in a comment

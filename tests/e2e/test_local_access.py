@@ -218,3 +218,15 @@ def test_users_are_the_servers_and_no_applications(scene, tmp_path):
     said = check_config(scene, tmp_path, ("root", 0), ("ada", 1001), applications=[
         ("shop", "GITHUB_REPOSITORY=acme/shop\nLOCAL_ADA_IS=42\n")])
     assert "LOCAL_ADA_IS: is one of the whole server: it stands in the settings file" in said
+
+
+def test_policy_explain_knows_users_of_the_machine(scene):
+    def explain(who, *more):
+        done = scene.as_server("policy", "explain", who, *more)
+        return done.returncode, done.stdout + done.stderr
+    assert explain("local:www-data", "deploy", "staging")[0] == 0
+    status, said = explain("local:www-data", "deploy", "production")
+    assert status == 1 and "no: local:www-data may not deploy production" in said
+    assert "telegram:" in explain("local:games", "deploy", "production")[1]
+    assert "no LOCAL_<USER>_IS names" in explain("local:backup", "deploy", "staging")[1]
+    assert "local:www-data staging" in scene.as_server("policy", "report").stdout

@@ -3,7 +3,10 @@ they are, whether Telegram is there or not; what they do is seen in the chat and
 # SPDX-License-Identifier: ISC
 import datetime
 import os
+import pty
+import select
 import signal
+import subprocess
 
 import pytest
 
@@ -106,9 +109,13 @@ def test_a_question_of_the_terminal_is_confirmed_in_the_chat(scene):
     asking = scene.start_command(ROLE_ADMIN, "deploy", "production", "--wait")
     question = scene.ada.hear("production", commit[:7], "man (from the machine)", buttons=("Confirm",), chat=ADA,
                               after=0)
+    line = asking.stderr.readline()
+    while line and "answer it in the chat, or: deploybot answer" not in line:
+        line = asking.stderr.readline()
+    assert line, "whoever waits without a terminal reads how it is answered"
     assert scene.ada.press(question, "Confirm") in ("Confirmed.", "Started.")
-    out, err = asking.communicate(timeout=PATIENCE_S)
-    assert asking.returncode == 0 and "answer it in the chat, or: deploybot answer" in err
+    out, _ = asking.communicate(timeout=PATIENCE_S)
+    assert asking.returncode == 0
     assert f"production runs {commit[:7]}" in out
 
 
@@ -151,6 +158,50 @@ def test_a_failure_is_an_exit_status(scene):
     assert "staging" in scene.run(PERSON, "deploy", "staging", "--wait", wanted=1)
     assert "no\n" in scene.run(PERSON, "logs", "staging")
     assert "There is no environment" in scene.run(PERSON, "deploy", "stagin", wanted=1)
+
+
+def test_a_question_is_asked_and_answered_on_the_terminal(scene):
+    """With a bar and the output, as somebody who sits there sees it."""
+    scene.scripts.deploy('echo "so far"; ' + STEADY, "production")
+    scene.commit("main")
+    commit = scene.head("main")
+    ours, theirs = pty.openpty()
+    sitting = subprocess.Popen(scene.command(PERSON, "deploy", "production"), cwd="/", env=scene.environment(),
+                               stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    seen = read_until(ours, b"Go on? [yes/no] ")
+    assert commit[:7].encode() in seen
+    os.write(ours, b"what?\n")
+    read_until(ours, b"yes or no? ")
+    os.write(ours, b"yes\n")
+    seen = read_until(ours, f"production runs {commit[:7]}".encode())
+    assert b"Confirmed." in seen and b"so far" in seen
+    assert sitting.wait(PATIENCE_S) == 0
+    os.close(ours)
+
+
+def read_until(terminal, words):
+    seen = b""
+    while words not in seen:
+        assert select.select([terminal], [], [], PATIENCE_S)[0], seen
+        seen += os.read(terminal, 4096)
+    return seen
+
+
+def test_a_server_that_comes_again_is_waited_for(scene):
+    scene.scripts.deploy(HOLD + "; " + STEADY)
+    scene.hold_script()
+    scene.commit("develop")
+    following = scene.start_command(PERSON, "deploy", "staging", "--wait")
+    scene.wait_held()
+    scene.bot.kill()
+    line = following.stderr.readline()
+    while line and "the server does not answer" not in line:
+        line = following.stderr.readline()
+    scene.bot.start()
+    scene.go_on()
+    out, _ = following.communicate(timeout=PATIENCE_S)
+    assert following.returncode == 0 and f"staging runs {scene.head('develop')[:7]}" in out
 
 
 def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
