@@ -67,10 +67,15 @@ open_request(struct tx *tx, const struct update *update, const char *environment
 	decide_query_commit(tx, &deployment, deployment.ref, deployment.requester);
 }
 
+/* Where nothing is frozen there is nothing to except from. */
 static bool
-may_except(
-    struct tx *tx, const struct update *update, const char *environment, const char *exception)
+may_except(struct tx *tx, const struct update *update, const char *environment, char *exception)
 {
+	struct holds holds;
+
+	decide_holds(tx, environment, &holds);
+	if (!hold_has(&holds, HOLD_FREEZE))
+		exception[0] = '\0';
 	return exception[0] == '\0' || decide_may(tx, update, POLICY_FREEZE, environment);
 }
 
@@ -81,14 +86,13 @@ command_deploy(struct tx *tx, const struct update *update, const struct request 
 	    decide_where(tx, update, POLICY_DEPLOY, request);
 	char value[LIMIT_REF], reason[LIMIT_REF];
 	const char *ref = request_get(request, "ref", value);
-	/* A reply to "frozen until …" made it, and nothing that is typed. */
-	const char *exception = request_get(request, "exception", reason);
 
-	if (settings == NULL || !may_except(tx, update, settings->name, exception) ||
-	    !decide_may_now(tx, update, request, settings->name, exception[0] != '\0') ||
+	/* A reply to "frozen until …", or --reason on the machine; nothing that is typed in a chat. */
+	(void)request_get(request, "exception", reason);
+	if (settings == NULL || !may_except(tx, update, settings->name, reason) ||
+	    !decide_may_now(tx, update, request, settings->name, reason[0] != '\0') ||
 	    decide_is_refused(tx, update, settings->name) ||
 	    decide_is_full(tx, update, settings->name) || !can_ask_git(tx, update, settings, ref))
 		return;
-	open_request(
-	    tx, update, settings->name, ref[0] != '\0' ? ref : settings->branch, exception);
+	open_request(tx, update, settings->name, ref[0] != '\0' ? ref : settings->branch, reason);
 }

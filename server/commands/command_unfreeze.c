@@ -44,8 +44,8 @@ say_left(struct tx *tx, const struct update *update, const char *target, size_t 
 	chat_text_add(&text, "%s " MARK_BOLD, frozen > 0 ? "🧊" : "ℹ️");
 	chat_hold_target(&text, target);
 	chat_text_add(&text, MARK_BOLD "%s",
-	    frozen == 0	  ? " is not frozen." :
-		ended > 0 ? " is still frozen:" :
+	    frozen == 0	  ? ": not frozen." :
+		ended > 0 ? ": still frozen:" :
 			    ": not ended: that is of another target, or of the settings:");
 	for (size_t i = 0; i < holds.n; i++) {
 		if (holds.at[i].kind == HOLD_LOCK)

@@ -460,7 +460,7 @@ of_two_freezes_the_later_end_counts(void **state)
 	assert_non_null(world_says(&w, "not deployed: frozen by @bob (all environments)"));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
 	assert_non_null(world_says(&w, "🟢 staging: freeze ended by @ada."));
-	assert_non_null(world_says(&w, "🧊 staging is still frozen:"));
+	assert_non_null(world_says(&w, "🧊 staging: still frozen:"));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
 	assert_non_null(world_says(&w, "freeze ended by @ada; it was begun by @bob."));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY)); /* the window holds it */

@@ -84,6 +84,23 @@ a_text_is_read_with_who_and_where(void **state)
 }
 
 static void
+a_reply_names_what_it_is_a_reply_to(void **state)
+{
+	/* Goal: what is answered by a reply to its message is found by that one's id. */
+	(void)state;
+	assert_int_equal(read_one(WROTE("\"text\":\"the fix\",\"reply_to_message\":"
+					"{\"message_id\":4242,\"date\":1," GROUP "}"))
+			     .reply_to,
+	    4242);
+	assert_int_equal(read_one(WROTE("\"text\":\"a\"")).reply_to, 0);
+	assert_int_equal(
+	    read_one(WROTE("\"text\":\"a\",\"reply_to_message\":\"4242\"")).reply_to, 0);
+	assert_int_equal(
+	    read_one(WROTE("\"text\":\"a\",\"reply_to_message\":{\"message_id\":\"1\"}")).reply_to,
+	    0);
+}
+
+static void
 ids_beyond_53_bits_are_exact(void **state)
 {
 	/* Goal: an id is no floating-point number. */
@@ -538,6 +555,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_text_is_read_with_who_and_where),
+		cmocka_unit_test(a_reply_names_what_it_is_a_reply_to),
 		cmocka_unit_test(ids_beyond_53_bits_are_exact),
 		cmocka_unit_test(a_thread_counts_only_as_a_real_topic),
 		cmocka_unit_test(whoever_else_wrote_it_is_refused),

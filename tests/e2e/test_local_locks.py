@@ -1,0 +1,35 @@
+"""Goal: locks and freezes are begun, ended, and passed with a reason on the machine as in the chat."""
+# SPDX-License-Identifier: ISC
+import os
+
+import pytest
+
+from local_aid import PERSON, ROLE_ADMIN, LocalScene
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+
+
+@pytest.fixture(scope="module")
+def scene():
+    made = LocalScene()
+    yield made
+    made.close()
+
+
+def test_a_lock_by_a_user_of_the_machine_binds_the_others(scene):
+    said = scene.run(ROLE_ADMIN, "lock", "staging", "2h", "disk is full")
+    assert "staging: locked by " in said and "(UTC): disk is full" in said
+    assert "not deployed: locked by " in scene.run(PERSON, "deploy", "staging", wanted=77)
+    assert scene.audit(action="lock_begun")[-1]["user_id"].startswith("local:")
+    assert "staging: unlocked by " in scene.run(ROLE_ADMIN, "unlock", "staging")
+
+
+def test_a_freeze_is_passed_with_a_reason(scene):
+    assert "all environments: frozen by " in scene.run(ROLE_ADMIN, "freeze", "all", "until", "Mon", "08:00", "sale")
+    denied = scene.run(PERSON, "deploy", "staging", wanted=77)
+    assert "staging: not deployed: frozen by " in denied and "--reason" in denied
+    done = scene.run(PERSON, "deploy", "staging", "--reason", "CVE-2026-1, all are exposed", "--wait")
+    assert "staging runs" in done or "live" in done, done
+    assert [e["exception"] for e in scene.audit(action="deploy_requested") if "exception" in e] \
+        == ["CVE-2026-1, all are exposed"]
+    assert "all environments: freeze ended by " in scene.run(ROLE_ADMIN, "unfreeze", "all")
