@@ -413,9 +413,18 @@ db_next(struct db_rows *rows)
 	return false;
 }
 
+/* A value that there was no memory for is reported by the next row, or here. */
+static void
+note_values(struct db_rows *rows)
+{
+	if (rows->stmt != NULL && rows->failure == 0)
+		rows->failure = sqlite3_reset(rows->stmt);
+}
+
 bool
 db_rows_end(struct db_rows *rows, struct err *err)
 {
+	note_values(rows);
 	if (rows->failure != 0)
 		(void)fail(rows->db, err, rows->failure, sqlite3_sql(rows->stmt));
 	release(rows);
@@ -425,6 +434,7 @@ db_rows_end(struct db_rows *rows, struct err *err)
 void
 db_rows_close(struct db_rows *rows)
 {
+	note_values(rows);
 	if (rows->failure != 0 && rows->stmt != NULL)
 		note_failure(rows->db, rows->failure);
 	release(rows);

@@ -362,14 +362,14 @@ decide_queues(struct tx *tx)
 {
 	char environment[LIMIT_ENVIRONMENT];
 
-	if (!tx->has_looks)
-		return;
-	while (!tx->failed && row_queue_next(tx, environment)) {
-		struct look l = { .tx = tx, .environment = environment };
+	while (!tx->failed && tx->has_looks) { /* who gets a slot may end, and mark others */
+		while (!tx->failed && row_queue_next(tx, environment)) {
+			struct look l = { .tx = tx, .environment = environment };
 
-		look(&l);
+			look(&l);
+		}
+		share_slots(tx);
 	}
-	share_slots(tx);
 }
 
 /* --- a place is taken --- */

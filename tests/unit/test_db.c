@@ -331,6 +331,26 @@ a_damaged_table_is_found_and_its_neighbour_is_well(void **state)
 	assert_int_equal(err.code, ERR_CONFIG);
 }
 
+/* Found by the simulation without memory: a row was read as an empty one, and acted on. */
+static void
+a_value_without_memory_is_a_failure_of_its_query(void **state)
+{
+	struct chat_address *p = *state;
+	char *large = calloc(1, 100000);
+	struct db_rows rows;
+	struct err err;
+
+	assert_non_null(large);
+	assert_true(db_query(&rows, p->db, &err, "SELECT $1", DB_BLOB(large, 100000)));
+	assert_true(db_next(&rows));
+	(void)sqlite3_hard_heap_limit64(sqlite3_memory_used());
+	assert_null(db_col_text(&rows, 0)); /* needs room for its end */
+	(void)sqlite3_hard_heap_limit64(0);
+	assert_false(db_rows_end(&rows, &err));
+	assert_int_equal(err.code, ERR_NOMEM);
+	free(large);
+}
+
 int
 main(void)
 {
@@ -346,6 +366,7 @@ main(void)
 		TEST(the_file_is_private_and_read_only_changes_nothing),
 		TEST(the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone),
 		TEST(a_damaged_table_is_found_and_its_neighbour_is_well),
+		TEST(a_value_without_memory_is_a_failure_of_its_query),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
