@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "docs" / "fault-catalogue.md"
-LINES = {"K": 17, "P": 14, "S": 20, "H": 19, "X": 13, "T": 32, "A": 13, "D": 14, "F": 10, "R": 14, "G": 9,
+LINES = {"K": 17, "P": 14, "S": 20, "H": 19, "X": 15, "T": 32, "A": 13, "D": 14, "F": 10, "R": 14, "G": 9,
          "N": 23, "I": 14}
 
 
