@@ -40,6 +40,8 @@ say_left(struct tx *tx, const struct update *update, const char *target, size_t 
 		frozen += holds.at[i].kind != HOLD_LOCK;
 	if (ended > 0 && frozen == 0)
 		return;
+	if (ended == 0)
+		decide_answer_no(tx, update);
 	chat_text_init(&text);
 	chat_text_add(&text, "%s " MARK_BOLD, frozen > 0 ? "🧊" : "ℹ️");
 	chat_hold_target(&text, target);

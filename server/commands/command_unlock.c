@@ -70,6 +70,7 @@ command_unlock(struct tx *tx, const struct update *update, const struct request 
 		return;
 	lock = row_hold_lock(tx, settings->name);
 	if (lock.id == 0) {
+		decide_answer_no(tx, update);
 		if (update->kind == UPDATE_PRESS)
 			decide_expired(tx, update);
 		else

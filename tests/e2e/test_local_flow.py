@@ -219,6 +219,8 @@ def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
     assert scene.json(PERSON, "deploy", "staging", "--reason", "the shop is down", "--wait")["state"] == "live"
     assert scene.audit(action="deploy_requested", exception="the shop is down")
     scene.run(ROLE_ADMIN, "unfreeze", "staging")
+    assert "not frozen" in scene.run(ROLE_ADMIN, "unfreeze", "staging", wanted=1)
+    assert "not locked" in scene.run(ROLE_ADMIN, "unlock", "staging", wanted=1)
 
 
 def test_telegram_is_away_and_all_goes_on(scene):
