@@ -233,6 +233,24 @@ a_person_goes_past_a_push_which_keeps_its_place(void **state)
 	world_close(&w);
 }
 
+/* The place was taken at a later time of the clock than that of the doubt. */
+static void
+a_place_from_before_the_clock_was_set_back_is_asked_anew(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
+	w.aid.at -= INT64_C(707000);
+	world_run_ends(&w, FOLDER_GONE);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "not known any more"));
+	world_close(&w);
+}
+
 static void
 a_question_that_did_not_say_so_is_refused(void **state)
 {
@@ -515,6 +533,7 @@ main(void)
 		cmocka_unit_test(git_is_not_polled_for_it_and_is_again_afterwards),
 		cmocka_unit_test(a_person_is_asked_with_the_reason_on_top_and_then_it_goes),
 		cmocka_unit_test(a_person_goes_past_a_push_which_keeps_its_place),
+		cmocka_unit_test(a_place_from_before_the_clock_was_set_back_is_asked_anew),
 		cmocka_unit_test(a_question_that_did_not_say_so_is_refused),
 		cmocka_unit_test(only_who_may_roll_back_there_may_say_that_it_is_known),
 		cmocka_unit_test(the_status_shows_it_with_its_button),
