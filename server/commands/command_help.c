@@ -12,8 +12,9 @@ static const struct {
 	const char *usage;
 	const char *help;
 } table[] = {
-#define COMMAND(word, action, target, argument, when, usage, help) { POLICY_##action, usage, help },
-#define PRESSED(word, when)
+#define COMMAND(word, action, target, argument, when, cost, usage, help) \
+	{ POLICY_##action, usage, help },
+#define PRESSED(word, when, cost)
 #include "commands/commands.def"
 #undef COMMAND
 #undef PRESSED

@@ -16,15 +16,16 @@
 static const struct command table[] = {
 #define LIMITED false
 #define ALWAYS	true
-#define COMMAND(word, action, target, argument, when, usage, help) \
-	{ #word, POLICY_##action, COMMAND_##target, argument, when, usage, help, command_##word },
-#define PRESSED(word, when)
+#define COMMAND(word, action, target, argument, when, cost, usage, help) \
+	{ #word, POLICY_##action, COMMAND_##target, argument, when, cost, usage, help, \
+		command_##word },
+#define PRESSED(word, when, cost)
 #include "commands/commands.def"
 #undef COMMAND
 #undef PRESSED
 #define COMMAND(word, ...)
-#define PRESSED(name, when) \
-	{ .word = #name, .argument = "", .is_always = when, .run = command_##name },
+#define PRESSED(name, when, tenths) \
+	{ .word = #name, .argument = "", .is_always = when, .cost = tenths, .run = command_##name },
 #include "commands/commands.def"
 #undef COMMAND
 #undef PRESSED
@@ -135,9 +136,13 @@ static void
 run(struct tx *tx, const struct update *update, const struct command *command,
     const struct request *request)
 {
-	tx_count_metric(tx, INCREMENT_COMMAND, command->word,
-	    outcome_of(tx, update, command, request->target), "", 0);
-	command->run(tx, update, request);
+	const char *outcome = outcome_of(tx, update, command, request->target);
+	bool may =
+	    strcmp(outcome, "taken") != 0 || decide_pay(tx, update, command->word, command->cost);
+
+	tx_count_metric(tx, INCREMENT_COMMAND, command->word, may ? outcome : "refused", "", 0);
+	if (may)
+		command->run(tx, update, request);
 }
 
 /* A reply to what is answered by one: its text is the reason for which somebody deploys in a freeze,
@@ -262,8 +267,8 @@ commands_press(struct tx *tx, const struct update *update, const struct button_r
 		use_up(tx, update, button, command);
 		request.message = 0; /* that message has said its last */
 	}
-	if (command->usage == NULL || request_number(&request, "work") != 0)
-		command->run(tx, update, &request);
-	else
+	if (command->usage != NULL && request_number(&request, "work") == 0)
 		run(tx, update, command, &request);
+	else if (decide_pay(tx, update, command->word, command->cost))
+		command->run(tx, update, &request);
 }

@@ -23,6 +23,7 @@ struct command {
 	enum command_target target;
 	const char *argument; /* its key; "" it takes none */
 	bool is_always; /* no limit refuses it to who has a role */
+	int cost; /* in tenths */
 	const char *usage; /* NULL: it is not typed */
 	const char *help;
 	command_fn *run;

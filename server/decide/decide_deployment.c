@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "decide/decide_limit.h"
 #include "decide/decide_record.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
@@ -418,6 +419,7 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	deployment->ended_at = tx->at;
 	if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
 		row_claim_give_back(tx, deployment->id);
+	decide_charge(tx, deployment);
 	row_button_close(tx, "cancel", request_about("cancel", "work", deployment->id).target);
 	decide_record_end(tx, deployment);
 }

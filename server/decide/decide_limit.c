@@ -1,4 +1,4 @@
-/* decide_limit.c - how often somebody may ask: buckets of commands and of presses.  Side: store. */
+/* decide_limit.c - how often somebody may ask, and for how much in a day.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_limit.h"
 
@@ -6,11 +6,14 @@
 #include <stdio.h>
 
 #include "decide/decide_reply.h"
+#include "lib/zone.h"
+#include "store/row_cost.h"
 #include "store/row_rate_limit.h"
 #include "types/settings.h"
 
 #define ROLE_BURST    20
 #define HINT_EVERY_MS (60 * INT64_C(1000))
+#define MINUTE_MS     (60 * INT64_C(1000))
 
 static bool
 take(struct tx *tx, const char *of, int64_t id, int burst, int64_t every_ms)
@@ -70,4 +73,52 @@ decide_is_too_fast(struct tx *tx, const struct update *update, const char *what,
 		return false;
 	say_when(tx, update, of, 60 * 1000 / a_minute);
 	return true;
+}
+
+/* --- cost --- */
+
+static void
+say_used_up(struct tx *tx, const struct update *update, const char *what)
+{
+	int64_t at =
+	    row_cost_below_at(tx, update->person, (int64_t)tx->settings->cost_limit_per_user * 10);
+	struct zone_time room = zone_local(tx->settings->zone, at / 1000);
+	const char *zone = settings_text(tx->settings, SETTING_TIMEZONE);
+	char text[LIMIT_TOAST];
+
+	(void)snprintf(text, sizeof(text),
+	    "🚫 %s: your limit of 24 hours is used up (%d): there is room again at %02d:00 %s.",
+	    what, tx->settings->cost_limit_per_user, room.hour, zone);
+	if (update->kind == UPDATE_PRESS)
+		decide_toastf(tx, update, true, "%s", text);
+	else
+		(void)decide_sendf(tx, &update->address, "%s", text);
+}
+
+bool
+decide_pay(struct tx *tx, const struct update *update, const char *what, int tenths)
+{
+	int64_t most = (int64_t)tx->settings->cost_limit_per_user * 10;
+
+	if (most == 0 || tenths == 0 || decide_is_stranger(tx, update->person))
+		return true;
+	if (row_cost_day(tx, update->person) < most) {
+		row_cost_add(tx, update->person, tenths);
+		return true;
+	}
+	decide_audit_denied(tx, update, what, "", "COST_LIMIT_PER_USER");
+	if (decide_is_answered(update))
+		tx->answer.status = 429;
+	say_used_up(tx, update, what);
+	return false;
+}
+
+void
+decide_charge(struct tx *tx, const struct deployment *work)
+{
+	int64_t minutes = (work->ended_at - work->started_at) / MINUTE_MS;
+
+	if (tx->settings->cost_limit_per_user != 0 && work->trigger == TRIGGER_CHAT &&
+	    work->started_at != 0 && minutes > 0)
+		row_cost_add(tx, work->requested_by, minutes);
 }

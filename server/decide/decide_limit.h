@@ -1,7 +1,8 @@
-/* decide_limit.h - how often somebody may ask: buckets of commands and of presses.  Side: store. */
+/* decide_limit.h - how often somebody may ask, and for how much in a day.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "deployment/deployment.h"
 #include "store/tx.h"
 #include "types/update.h"
 
@@ -13,3 +14,13 @@
  */
 bool decide_is_too_fast(
     struct tx *tx, const struct update *update, const char *what, bool is_always) MUST_USE;
+
+/*
+ * May they ask for what costs so many tenths?  Then it is noted.  False: COST_LIMIT_PER_USER is used
+ * up, and that was said, with the hour at which there is room again; the last one may have passed
+ * it.  What costs nothing is never refused.
+ */
+bool decide_pay(struct tx *tx, const struct update *update, const char *what, int tenths) MUST_USE;
+
+/* Work that a person asked for has ended: a tenth for each minute, whoever confirmed it. */
+void decide_charge(struct tx *tx, const struct deployment *work);

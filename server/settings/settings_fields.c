@@ -131,6 +131,7 @@ fill_server(struct settings *s)
 	s->rate_limit_requests = number_of(s, SETTING_RATE_LIMIT_REQUESTS);
 	s->rate_limit_window_s = number_of(s, SETTING_RATE_LIMIT_WINDOW);
 	s->rate_limit_burst = number_of(s, SETTING_RATE_LIMIT_BURST);
+	s->cost_limit_per_user = number_of(s, SETTING_COST_LIMIT_PER_USER);
 	s->role_rate_limit = number_of(s, SETTING_ROLE_RATE_LIMIT);
 	s->runs_max = number_of(s, SETTING_RUNS_MAX);
 	s->application_runs_max = number_of(s, SETTING_APPLICATION_RUNS_MAX);

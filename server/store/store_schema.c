@@ -501,6 +501,12 @@ static const char *const migration_6[] = {
 	" old INTEGER NOT NULL PRIMARY KEY,"
 	" new INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX moved_chat_new ON moved_chat (new);",
+	/* What each person asked for in an hour since 1970, in tenths. */
+	"CREATE TABLE cost ("
+	" person INTEGER NOT NULL,"
+	" hour INTEGER NOT NULL,"
+	" tenths INTEGER NOT NULL,"
+	" PRIMARY KEY (person, hour)) STRICT, WITHOUT ROWID;",
 	/* Locks and freezes.  target: an environment, 'shop/<star>', or all; until_at 0: until
 	 * somebody ends it.  exception: why this work is not held by a freeze. */
 	"CREATE TABLE hold ("

@@ -103,6 +103,7 @@ struct settings {
 	int rate_limit_requests; /* 0: all */
 	int rate_limit_window_s;
 	int rate_limit_burst;
+	int cost_limit_per_user; /* 0: any amount */
 	int role_rate_limit; /* a minute; 0: any number */
 	int runs_max; /* 0, here and below: any number */
 	int application_runs_max;

@@ -1,0 +1,141 @@
+/* Goal: what a person may ask for in a day is bounded, and who is refused knows the hour of room.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_limit.h"
+
+#include "decide_aid.h"
+#include "store/row_cost.h"
+
+#define HOUR_MS	  (3600 * INT64_C(1000))
+#define MINUTE_MS (60 * INT64_C(1000))
+
+static void
+act_day(struct tx *tx, void *arg)
+{
+	int64_t *person_and_sum = arg;
+
+	person_and_sum[1] = row_cost_day(tx, person_and_sum[0]);
+}
+
+static int64_t
+spent(struct world *w, int64_t person)
+{
+	int64_t person_and_sum[2] = { person, -1 };
+
+	world_act(w, act_day, person_and_sum);
+	return person_and_sum[1];
+}
+
+static void
+deploy(struct world *w, int64_t person, int minutes)
+{
+	(void)world_text(w, person, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_run_starts(w);
+	w->aid.at += minutes * MINUTE_MS;
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+}
+
+static void
+the_last_may_pass_it_and_then_the_hour_of_room_is_said(void **state)
+{
+	struct world w;
+	int64_t began;
+
+	(void)state;
+	world_open(&w, "COST_LIMIT_PER_USER=2", NULL);
+	w.aid.at = w.aid.at / HOUR_MS * HOUR_MS + MINUTE_MS; /* of an hour H */
+	began = w.aid.at;
+	deploy(&w, WORLD_ADMIN, 7);
+	assert_in_range(spent(&w, WORLD_ADMIN), 17, 18); /* 1 and 0.1 a minute */
+	deploy(&w, WORLD_ADMIN, 0);			 /* passes it */
+	assert_in_range(spent(&w, WORLD_ADMIN), 27, 28);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	assert_non_null(world_says(&w, "🚫 deploy: your limit of 24 hours is used up (2)"));
+	assert_non_null(world_says(&w, ":00 UTC."));
+	assert_int_equal(world_audited(&w, "COST_LIMIT_PER_USER", NULL), 1);
+	/* Each for themselves; and what costs nothing goes on. */
+	deploy(&w, WORLD_OTHER_ADMIN, 0);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_int_equal(world_audited(&w, "COST_LIMIT_PER_USER", NULL), 1);
+	/* Room again 24 hours behind the end of that hour, and not before. */
+	w.aid.at = began / HOUR_MS * HOUR_MS + 25 * HOUR_MS - 1000;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	w.aid.at = began / HOUR_MS * HOUR_MS + 25 * HOUR_MS;
+	deploy(&w, WORLD_ADMIN, 0);
+	assert_in_range(spent(&w, WORLD_ADMIN), 10, 11);
+	world_close(&w);
+}
+
+static void
+act_room(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_cost_add(tx, 7, 15);
+	tx->at += 3 * HOUR_MS;
+	row_cost_add(tx, 7, 10);
+	/* The first hour alone is enough for below 2, both for below 1. */
+	assert_int_equal(row_cost_below_at(tx, 7, 20), (tx->at / HOUR_MS - 3 + 25) * HOUR_MS);
+	assert_int_equal(row_cost_below_at(tx, 7, 10), (tx->at / HOUR_MS + 25) * HOUR_MS);
+	/* What a clock has noted that was ahead does not count. */
+	tx->at -= 100 * HOUR_MS;
+	assert_int_equal(row_cost_day(tx, 7), 0);
+	tx->at += 100 * HOUR_MS;
+	assert_int_equal(row_cost_day(tx, 7), 25);
+}
+
+static void
+room_is_where_the_hours_before_it_have_gone(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_act(&w, act_room, NULL);
+	world_close(&w);
+}
+
+static void
+pushes_others_and_no_limit_cost_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL); /* 0: none */
+	deploy(&w, WORLD_ADMIN, 3);
+	assert_int_equal(spent(&w, WORLD_ADMIN), 0);
+	world_settings(&w, "COST_LIMIT_PER_USER=9", NULL);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	world_run_starts(&w);
+	w.aid.at += 5 * MINUTE_MS;
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(spent(&w, 0), 0);
+	/* Who asked pays, not who confirmed. */
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(
+	    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Confirm"));
+	world_git_same(&w);
+	world_run_starts(&w);
+	w.aid.at += 2 * MINUTE_MS;
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_in_range(spent(&w, WORLD_ADMIN), 12, 13);
+	assert_int_equal(spent(&w, WORLD_OTHER_ADMIN), 0);
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/deploy staging");
+	assert_int_equal(spent(&w, WORLD_STRANGER), 0);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_may_pass_it_and_then_the_hour_of_room_is_said),
+		cmocka_unit_test(room_is_where_the_hours_before_it_have_gone),
+		cmocka_unit_test(pushes_others_and_no_limit_cost_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
