@@ -87,7 +87,7 @@ command_deploy(struct tx *tx, const struct update *update, const struct request 
 	char value[LIMIT_REF], reason[LIMIT_REF];
 	const char *ref = request_get(request, "ref", value);
 
-	/* A reply to "frozen until …", or --reason on the machine; nothing that is typed in a chat. */
+	/* A reply to "frozen until …", or --reason on the machine; nothing typed in a chat. */
 	(void)request_get(request, "exception", reason);
 	if (settings == NULL || !may_except(tx, update, settings->name, reason) ||
 	    !decide_may_now(tx, update, request, settings->name, reason[0] != '\0') ||

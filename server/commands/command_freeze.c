@@ -66,9 +66,9 @@ command_freeze(struct tx *tx, const struct update *update, const struct request 
 	(void)text_copy(freeze.reason, sizeof(freeze.reason), rest);
 	if (when != WHEN_READ) {
 		say_refused(tx, update, &freeze,
-		    when == WHEN_WRONG ? err.text :
-					 "until when? until 16:00, Mon 16:00, 2027-01-06 or "
-					 "2027-01-06 16:00");
+		    when == WHEN_WRONG ?
+			err.text :
+			"until when? until 16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00");
 		return;
 	}
 	if (freeze.until > tx->at + FREEZE_MOST_MS) {

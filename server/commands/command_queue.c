@@ -88,7 +88,7 @@ add_reason(struct shown *s, const struct deployment *work)
 	} else if (strcmp(work->waits_for, ROW_QUEUE_GIT) == 0) {
 		chat_text_add(s->text, ", waits for git");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_HOLD) == 0) {
-		chat_text_add(s->text, ", held");
+		chat_text_add(s->text, ", waits for that to end");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_SLOT) == 0) {
 		add_slots(s, work->environment);
 	} else if (before != 0) {

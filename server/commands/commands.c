@@ -145,8 +145,8 @@ run(struct tx *tx, const struct update *update, const struct command *command,
 		command->run(tx, update, request);
 }
 
-/* A reply to what is answered by one: its text is the reason for which somebody deploys in a freeze,
- * and then it is the command that was denied.  False: it is none. */
+/* A reply to what is answered by one: its text is why somebody deploys in a freeze, and then it is
+ * the command that was denied.  False: it is none. */
 static bool
 take_reply(struct tx *tx, const struct update *update)
 {

@@ -9,7 +9,7 @@ struct environment_settings;
 /* Does one keep this work from starting now? */
 bool decide_is_held(struct tx *tx, const struct deployment *work);
 
-/* The branch's head was found.  True: it makes no work now, which is noted (or dropped) and said. */
+/* The branch's head was found.  True: it makes no work now, and that is noted and said. */
 bool decide_hold_push(struct tx *tx, const struct environment_settings *settings,
     const char *commit, const char *pushed_by);
 

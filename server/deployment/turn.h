@@ -28,7 +28,7 @@
 #define TURNS(V) \
 	V(REFUSE)	/* for good */ \
 	V(SUPERSEDE)	/* a push that nobody needs any more */ \
-	V(HOLD)		/* a push: it ends, and the branch's head is deployed when nothing holds it */ \
+	V(HOLD)		/* a push: it ends; its branch's head is deployed when nothing holds */ \
 	V(WAIT_HOLD)	/* it keeps its place until nothing holds it */ \
 	V(PASS)		/* it keeps its place, and who is behind it may go */ \
 	V(WAIT_CLAIM)	/* the same, until that resource is given back */ \

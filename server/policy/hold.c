@@ -10,8 +10,8 @@
 /* What puts something new on a target. */
 #define HELD_ACTIONS (POLICY_ACTION_BIT(POLICY_DEPLOY) | POLICY_ACTION_BIT(POLICY_DO))
 
-bool
-hold_binds(const struct hold *hold, const struct hold_work *work)
+static bool
+binds(const struct hold *hold, const struct hold_work *work)
 {
 	if ((HELD_ACTIONS & POLICY_ACTION_BIT(work->action)) == 0)
 		return false;
@@ -26,7 +26,7 @@ hold_decide(const struct holds *holds, const struct hold_work *work, const struc
 	for (size_t i = 0; i < holds->n; i++) {
 		const struct hold *hold = &holds->at[i];
 
-		if (!hold_binds(hold, work))
+		if (!binds(hold, work))
 			continue;
 		if (ret_hold != NULL)
 			*ret_hold = hold;

@@ -59,10 +59,8 @@ struct hold_work {
 	bool has_exception; /* from freezes */
 };
 
-/* Does this one keep it back?  A lock binds everybody but its owner. */
-bool hold_binds(const struct hold *hold, const struct hold_work *work);
-
-/* ALLOW, or NOT_NOW, until when (0: nobody knows) and by whom: *ret_hold (may be NULL). */
+/* A lock binds everybody but its owner, a freeze whatever has no exception.  ALLOW, or NOT_NOW,
+ * until when (0: nobody knows) and by whom: *ret_hold (may be NULL). */
 struct policy_decision
 hold_decide(const struct holds *holds, const struct hold_work *work, const struct hold **ret_hold);
 

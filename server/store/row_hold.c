@@ -5,8 +5,8 @@
 #include "store/store_inside.h"
 
 #define COLUMNS \
-	"id, kind, target, person, by_name, reason, at, until_at, chat, thread, request, asked_at," \
-	" asked_chat, asked_thread"
+	"id, kind, target, person, by_name, reason, at, until_at, chat, thread, request," \
+	" asked_at, asked_chat, asked_thread"
 #define IS_ON "(until_at = 0 OR until_at > $1)"
 
 static void
@@ -85,14 +85,6 @@ struct hold
 row_hold_next(struct tx *tx, int64_t after)
 {
 	return find(tx, "WHERE id > $1 ORDER BY id LIMIT 1", DB_I64(after));
-}
-
-int64_t
-row_hold_count_freezes(struct tx *tx, const char *target)
-{
-	return tx_number(tx,
-	    "SELECT COUNT(*) FROM hold WHERE kind = 'freeze' AND target = $2 AND " IS_ON,
-	    DB_I64(tx->at), DB_TEXT(target));
 }
 
 void

@@ -18,14 +18,11 @@ struct hold row_hold_get(struct tx *tx, int64_t id);
 /* The lock of this environment that is not over; id 0: none. */
 struct hold row_hold_lock(struct tx *tx, const char *environment);
 
-/* Those that cover the environment and are not over, in the order of struct holds: sets n and at. */
+/* Those that cover it and are not over, in the order of struct holds: sets n and at. */
 void row_hold_list(struct tx *tx, const char *environment, struct holds *ret);
 
 /* The one with the next id, over or not; id 0: that was the last. */
 struct hold row_hold_next(struct tx *tx, int64_t after);
-
-/* Freezes of exactly this target that are not over. */
-int64_t row_hold_count_freezes(struct tx *tx, const char *target);
 
 /* Its owner was asked to end it, just now, by somebody there. */
 void row_hold_asked(struct tx *tx, int64_t id, const struct chat_address *asker);

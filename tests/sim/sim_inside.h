@@ -302,7 +302,7 @@ void sim_server_report_soon(struct sim *sim, const struct effect *effect);
 void sim_server_cut(struct sim *sim, bool is_host);
 void sim_server_reload(struct sim *sim, int variant);
 bool sim_server_project(struct sim *sim);	/* files, as when it is idle; false: not all */
-void sim_server_poll(struct sim *sim);		/* the poll that is waited for comes now, and the look at locks */
+void sim_server_poll(struct sim *sim);		/* the poll and the look at locks come now */
 bool sim_server_is_idle(const struct sim *sim);
 const char *sim_server_audit_path(void);
 const char *sim_server_poison_path(void);

@@ -21,7 +21,8 @@
 #define STATUS		      TOO_MUCH("status", "/status [environment]")
 #define LOCK		      TOO_MUCH("lock", "/lock <environment> [30m, 2h, 3d] [reason]")
 #define UNLOCK		      TOO_MUCH("unlock", "/unlock <environment>")
-#define FREEZE		      TOO_MUCH("freeze", "/freeze <environment, application or all> until <time> [reason]")
+#define FREEZE \
+	TOO_MUCH("freeze", "/freeze <environment, application or all> until <time> [reason]")
 #define UNFREEZE	      TOO_MUCH("unfreeze", "/unfreeze <environment, application or all>")
 #define TIMES		      "16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00."
 #define NO_LOCK(x)	      "🚫 shop/staging: not locked: " x

@@ -190,7 +190,7 @@ a_persons_place_is_kept_and_passed_over(void **state)
 	assert_string_equal(world_deployment(&w, id).waits_for, "hold");
 	(void)world_text(&w, WORLD_STAGING_USER, "/queue staging");
 	assert_non_null(world_says(&w, "🔒 locked by @ada"));
-	assert_non_null(world_says(&w, ", held"));
+	assert_non_null(world_says(&w, ", waits for that to end"));
 	/* The owner goes past it. */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
@@ -222,7 +222,7 @@ a_lock_that_is_over_holds_nothing_and_is_said_to_be(void **state)
 	world_close(&w);
 }
 
-/* The clock went back: the timer is an hour ahead at most, and what is over is over by the clock. */
+/* The timer is an hour ahead at most, and what is over is over by the clock. */
 static void
 a_clock_that_is_set_back_makes_no_lock_endless(void **state)
 {
