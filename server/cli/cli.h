@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lib/base.h"
+#include "lib/setting.h"
 
 /* Read where there is no .env in the folder that we were started in: an installed one's. */
 #define CLI_SETTINGS_FILE "/etc/deploybot/deploybot.conf"
@@ -67,6 +68,10 @@ struct settings *cli_settings_reported(const struct cli *cli, bool all,
 /* The same of what there is to say of one application (NULL: of all). */
 struct settings *cli_settings_for(const struct cli *cli, bool all, const char *application,
     struct settings_report *report) MUST_USE;
+
+/* The path of that application's file.  False: there is no folder for them. */
+bool cli_application_file(const char *env_file, const struct settings *s, const char *application,
+    char out[SETTING_APPS_FILE_MAX]);
 
 /* The settings once more with this "NAME=value" over all else; prints nothing.  NULL: they are
  * wrong then, or there is no memory. */

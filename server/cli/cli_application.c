@@ -18,7 +18,7 @@
 #include "settings/settings_load.h"
 #include "types/settings.h"
 
-/* The settings; where they are wrong, also which file was read: another one is a frequent reason. */
+/* The settings; where they are wrong, also which file was read: it may be another one. */
 static struct settings *
 load_settings(const struct cli *cli, struct settings_report *report)
 {
@@ -33,8 +33,23 @@ load_settings(const struct cli *cli, struct settings_report *report)
 
 /* --- list --- */
 
+/* "shop: STAGING_PORT: is not set, …" */
+static bool
+has_flaw(const struct settings_report *report, const char *application)
+{
+	size_t size = strlen(application);
+
+	for (size_t i = 0; i < report->count; i++)
+		if (report->lines[i].severity == SETTINGS_FLAW && size > 0 &&
+		    strncmp(report->lines[i].text, application, size) == 0 &&
+		    report->lines[i].text[size] == ':')
+			return true;
+	return false;
+}
+
 static void
-print_application(const struct settings *main, const struct settings *s)
+print_application(
+    const struct settings *main, const struct settings *s, const struct settings_report *report)
 {
 	size_t refused = 0;
 	struct environment_id id;
@@ -51,6 +66,8 @@ print_application(const struct settings *main, const struct settings *s)
 	if (refused > 0)
 		(void)printf(" (%zu not deployed: deploybot application check%s%s)", refused,
 		    s->application[0] == '\0' ? "" : " ", s->application);
+	else if (has_flaw(report, s->application))
+		(void)printf(" (with errors: deploybot application check %s)", s->application);
 	(void)printf("\n");
 }
 
@@ -63,9 +80,9 @@ list(const struct cli *cli)
 	if (s == NULL)
 		return EX_CONFIG;
 	if (settings_own_count(s) > 0)
-		print_application(s, s);
+		print_application(s, s, &report);
 	for (size_t i = 0; i < s->application_count; i++)
-		print_application(s, s->applications[i]);
+		print_application(s, s->applications[i], &report);
 	for (size_t i = 0; i < s->refused_count; i++)
 		(void)printf("refused: %s%s%s\n", s->refused[i].file,
 		    s->refused[i].file[0] == '\0' ? "" : ": ", s->refused[i].reason);

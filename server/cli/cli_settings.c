@@ -48,6 +48,18 @@ cli_settings(const struct cli *cli, bool all)
 	return cli_settings_reported(cli, all, &report);
 }
 
+bool
+cli_application_file(const char *env_file, const struct settings *s, const char *application,
+    char out[SETTING_APPS_FILE_MAX])
+{
+	char directory[SETTING_PART_MAX + 1];
+
+	if (!setting_apps_directory(env_file, settings_text(s, SETTING_APPS_DIRECTORY), directory))
+		return false;
+	(void)setting_apps_file(directory, application, out);
+	return true;
+}
+
 struct settings *
 cli_settings_with(const char *env_file, char *line, struct settings_report *report)
 {

@@ -13,6 +13,7 @@
 #include "cli/cli_api.h"
 #include "cli/doctor.h"
 #include "lib/db.h"
+#include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"
@@ -198,6 +199,40 @@ examine_env_file(struct doctor *doctor)
 		    err.text);
 }
 
+/* Does a secret stand in the file itself? */
+static bool
+has_secret(const char *path)
+{
+	struct env_file file = { 0 };
+	bool has = false;
+
+	if (!env_file_read(&file, path, NULL))
+		return false; /* that is said of the settings */
+	for (size_t i = 0; i < SETTING_COUNT && !has; i++) {
+		const struct env_entry *entry = env_file_find(&file, settings_table[i].name);
+
+		has = settings_table[i].is_secret && entry != NULL && entry->value[0] != '\0';
+	}
+	env_file_done(&file);
+	return has;
+}
+
+static void
+examine_application_files(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+	char path[SETTING_APPS_FILE_MAX], full[PATH_MAX];
+	struct err err;
+
+	for (size_t i = 0; i < s->application_count; i++)
+		if (cli_application_file(
+			doctor->cli->env_file, s, s->applications[i]->application, path) &&
+		    realpath(path, full) != NULL && has_secret(full) &&
+		    !file_is_private(full, true, &err))
+			TELL(doctor, FILES, WARNING,
+			    "%s: chmod o= it, so that nobody else reads its secrets", err.text);
+}
+
 static void
 examine_store(struct doctor *doctor)
 {
@@ -333,6 +368,7 @@ doctor_local(struct doctor *doctor)
 	examine_folder(doctor, "AUDIT_LOG_PATH", log);
 	examine_space(doctor, "AUDIT_LOG_PATH", log);
 	examine_env_file(doctor);
+	examine_application_files(doctor);
 	examine_secret_files(doctor);
 	if (s->runner_socket == NULL)
 		examine_what_runs(doctor);

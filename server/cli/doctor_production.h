@@ -41,6 +41,7 @@ struct production {
 	uint64_t descriptors;			/* the hard limit */
 	struct settings_report refused;		/* what ENVIRONMENT=production would say */
 	enum production_open open[SETTING_COUNT];
+	const char *open_of[SETTING_COUNT];	/* in whose file; NULL: the main one */
 	struct production_file key;		/* SSH_KEY_PATH */
 	struct production_file hosts;		/* SSH_KNOWN_HOSTS */
 	struct production_file repository_key;	/* REPOSITORY_KEY_PATH */

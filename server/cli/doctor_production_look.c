@@ -73,6 +73,34 @@ look_at_secrets(struct production *facts)
 	env_file_done(&file);
 }
 
+/* In the files of applications, the first that has it. */
+static void
+look_at_applications(struct production *facts)
+{
+	const struct settings *s = facts->settings;
+	char path[SETTING_APPS_FILE_MAX];
+
+	for (size_t n = 0; n < s->application_count; n++) {
+		const char *application = s->applications[n]->application;
+		struct env_file file = { 0 };
+
+		if (!cli_application_file(facts->env_file, s, application, path) ||
+		    !env_file_read(&file, path, NULL))
+			continue;
+		for (size_t i = 0; i < SETTING_COUNT; i++) {
+			const struct env_entry *entry =
+			    env_file_find(&file, settings_table[i].name);
+
+			if (settings_table[i].is_secret && entry != NULL &&
+			    entry->value[0] != '\0' && facts->open[i] == PRODUCTION_CLOSED) {
+				facts->open[i] = PRODUCTION_IN_FILE;
+				facts->open_of[i] = application;
+			}
+		}
+		env_file_done(&file);
+	}
+}
+
 /* Whose the database is, is who the server runs as: doctor itself may have been typed by root. */
 static void
 look_at_users(struct production *facts, const char *database)
@@ -138,6 +166,7 @@ doctor_production_look(
 	cli_database(settings, database, sizeof(database));
 	look_at_refused(facts);
 	look_at_secrets(facts);
+	look_at_applications(facts);
 	look_at_file(&facts->key, settings_text(settings, SETTING_SSH_KEY_PATH));
 	look_at_file(&facts->hosts, settings_text(settings, SETTING_SSH_KNOWN_HOSTS));
 	look_at_file(&facts->repository_key, settings_text(settings, SETTING_REPOSITORY_KEY_PATH));

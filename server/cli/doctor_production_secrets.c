@@ -19,6 +19,10 @@ judge_secret_source(struct doctor *doctor, const struct production *facts, size_
 		SAY(doctor, ERROR,
 		    "%s stands in the environment: put it into a file of mode 0600, and set %s_FILE",
 		    name, name);
+	else if (facts->open[i] == PRODUCTION_IN_FILE && facts->open_of[i] != NULL)
+		SAY(doctor, ERROR,
+		    "%s stands in %s.env: put it into a file of mode 0600 of its own, and set %s_FILE there",
+		    name, facts->open_of[i], name);
 	else if (facts->open[i] == PRODUCTION_IN_FILE)
 		SAY(doctor, ERROR,
 		    "%s stands in %s: put it into a file of mode 0600 of its own, and set %s_FILE",

@@ -112,7 +112,7 @@ github_webhook_application(const struct settings *settings, const char *path)
 
 /* --- answers --- */
 
-/* application NULL: the path is unknown, and strangers' paths are not counted.  text: NULL, none. */
+/* application NULL: the path is unknown, and strangers' paths are not counted.  text: or NULL. */
 static void
 answer(struct github_webhook *webhook, struct http_request *request, const char *application,
     int status, const char *text)

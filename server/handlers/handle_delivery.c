@@ -41,14 +41,15 @@ handle_push(struct tx *tx, const struct delivery *delivery)
 	}
 }
 
+static const char nobodys[] =
+    "ignored: no application has this repository here; is its GITHUB_REPOSITORY set, or its own webhook another one?\n";
+
 /* Signed, and of no application: a setting is missing, or a webhook too many. */
 static void
 say_nobodys(struct tx *tx, const struct delivery *delivery)
 {
 	tx->answer.status = ACCEPTED;
-	tx->answer.text =
-	    strdup("ignored: no application has this repository here; its "
-		   "GITHUB_REPOSITORY may be missing, or another webhook is its own\n");
+	tx->answer.text = strdup(nobodys);
 	if (row_rate_limit_take(tx, "delivery:nobody", 1, SAID_EACH_MS))
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "a push of %.100s came by /github/webhook%s%s, and no application has it there: is its GITHUB_REPOSITORY set?",

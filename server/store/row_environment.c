@@ -209,8 +209,8 @@ row_environment_next_open(struct tx *tx, char name[LIMIT_ENVIRONMENT])
 		       " WHERE " STORE_IS_ACTIVE " AND environment > $1 UNION ALL"
 		       " SELECT MIN(environment) FROM work INDEXED BY work_queued WHERE state = 'QUEUED'"
 		       " AND environment > $1 UNION ALL"
-		       " SELECT MIN(environment) FROM work INDEXED BY work_asking WHERE " STORE_IS_ASKING
-		       " AND environment > $1) HAVING next IS NOT NULL",
+		       " SELECT MIN(environment) FROM work INDEXED BY work_asking"
+		       " WHERE " STORE_IS_ASKING " AND environment > $1) HAVING next IS NOT NULL",
 		       DB_TEXT(name))) > 0;
 }
 

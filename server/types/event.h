@@ -39,7 +39,7 @@ struct bytes {
 struct rejected {
 	char source[16];	/* "telegram", "github" */
 	char reason[48];
-	char application[ENVIRONMENT_NAME_MAX]; /* whose webhook the last one was; "": no one's own */
+	char application[ENVIRONMENT_NAME_MAX]; /* whose webhook, of the last; "": nobody's */
 	char client[48];	/* the address of the last of them; "" where it is not known */
 	int64_t count;		/* how many it stands for */
 };
@@ -139,7 +139,7 @@ struct answer {
 	int status;		/* an HTTP status; 503: nothing was decided, come again */
 	bool is_duplicate;
 	int64_t offset;		/* SOURCE_TELEGRAM_POLL: the next offset; 0: unchanged */
-	char *text;	/* EVENT_API, DELIVERY: what is said, in the end JSON; whoever has the answer
+	char *text;	/* EVENT_API, DELIVERY: what is said, or JSON; whoever has the answer
 				 * frees it, done() only borrows it; NULL: nothing */
 	int64_t work;	/* EVENT_API: which it is about; of a look at work, its run; 0: none */
 	bool is_ended;	/* that run has */

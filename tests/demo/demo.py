@@ -44,7 +44,8 @@ def print_addresses(stage):
   Add a second application in another terminal, then /deploy web/staging:
     cd""", stage.folder, f"""
     {stage.bot.build / 'deploybot'} application adopt shop
-    printf '%s\\n' REPOSITORY_URL={stage.repository} STAGING_PORT={free_port()} PRODUCTION_PORT={free_port()} >apps/web.env
+    printf '%s\\n' REPOSITORY_URL={stage.repository} {' '.join(
+        f'{name}_PORT={free_port()}' for name in ('STAGING', 'PRODUCTION'))} >apps/web.env
 
   Ctrl-C ends it.
 """, flush=True)

@@ -94,7 +94,8 @@ class Deploybot:
         keep = {name: os.environ[name] for name in
                 ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
                 if name in os.environ}
-        return {"PATH": "/usr/bin:/bin", "HOME": "/", **keep, "LANG": "C.UTF-8", **(self.settings if self.given is None else self.given)}
+        return {"PATH": "/usr/bin:/bin", "HOME": "/", **keep, "LANG": "C.UTF-8",
+                **(self.settings if self.given is None else self.given)}
 
     def start(self, wait=True):
         with open(self.log_path, "ab") as log:

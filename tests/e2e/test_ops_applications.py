@@ -3,6 +3,7 @@ itself; the only one of before becomes one of many by a command."""
 # SPDX-License-Identifier: ISC
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -104,7 +105,8 @@ def test_adopt_overwrites_nothing_and_names_what_the_environment_gives(bot):
     found = Deploybot(bot.folder, {"API_SERVER_PORT": "1", "STAGING_HOST": "h1"}).run("application", "adopt", "shop")
     assert found.returncode == 0 and "  STAGING_HOST\n" in found.stdout, found
     assert 'STAGING_HOST="h1"' in (bot.folder / "apps/shop.env").read_text(encoding="utf-8")
-    bot.folder.joinpath("apps/shop.env").write_text("RENAMED_FROM=.\nSTAGING_PORT=7\nGITHUB_REPOSITORY=orchard/shop\n")
+    bot.folder.joinpath("apps/shop.env").write_text(
+        "RENAMED_FROM=.\nSTAGING_PORT=7\nGITHUB_REPOSITORY=orchard/shop\n", encoding="utf-8")
     main_file(bot.folder, bot.in_file)
     found = bot.run("application", "adopt", "shop")
     assert found.returncode == 75, found
@@ -232,6 +234,17 @@ def test_a_removed_file_takes_neither_reload_nor_start_down(bot):
     assert f"warning  {said}" in bot.run("check-config").stderr
 
 
+def test_doctor_names_a_file_whose_secret_anybody_may_read(bot):
+    bot.run("application", "adopt", "shop")
+    secret = "GITHUB_WEBHOOK_SECRET=a secret of the web, 0123456789abcdef\n"
+    web = SHOP.format(name="web", port="900")
+    for text, mode, is_named in ((web, 0o644, False), (web + secret, 0o600, False), (web + secret, 0o644, True)):
+        put(bot.folder, "web.env", text, mode)
+        found = bot.run("doctor").stdout
+        assert bool(re.search(r"warning  .*apps/web\.env.*: chmod o= it", found)) == is_named, found
+    assert "GITHUB_WEBHOOK_SECRET stands in web.env: put it " in bot.run("doctor", "--production").stdout
+
+
 def test_what_a_reload_finds_wrong_is_logged_once(bot):
     bot.run("application", "adopt", "shop")
     put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
@@ -250,7 +263,7 @@ def test_what_a_reload_finds_wrong_is_logged_once(bot):
     web = SHOP.format(name="web", port="900")
     puts(web.replace("STAGING_PORT=9001\n", ""), "settings: web: STAGING_PORT: is not set")
     found = bot.run("application", "list")
-    assert found.returncode == 78 and "(1 not deployed: " in found.stdout, found
+    assert found.returncode == 78 and "production (with errors: deploybot application check web)" in found.stdout, found
     assert bot.run("application", "check").returncode == 78
     puts(web.replace("9001", "8001"), " shares ")
     assert " shares " not in puts(web.replace("9001", "8001") + "KEEP_RELEASES=9\n")

@@ -96,7 +96,8 @@ def test_the_only_application_becomes_one_of_two(tmp_path):
     assert starter(tmp_path, "application", "adopt", "shop", API_SERVER_PORT=port).wait(WAIT_S) == 0, log_of(tmp_path)
     shop = (tmp_path / "apps" / "shop.env").read_text(encoding="utf-8")
     (tmp_path / "apps" / "web.env").write_text(
-        f"REPOSITORY_URL={tmp_path}/var/repository/shop.git\nSTAGING_PORT=9001\nPRODUCTION_PORT=9002\n", encoding="ascii")
+        f"REPOSITORY_URL={tmp_path}/var/repository/shop.git\nSTAGING_PORT=9001\nPRODUCTION_PORT=9002\n",
+        encoding="ascii")
     assert "STAGING_HEALTH_URL=" in shop and "REPOSITORY_URL=" in shop
     for words in (("check-config",), ("application", "check")):
         assert starter(tmp_path, *words, API_SERVER_PORT=port).wait(WAIT_S) == 0, log_of(tmp_path)
