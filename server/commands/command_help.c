@@ -65,7 +65,8 @@ static void
 say_help(struct tx *tx, const struct update *update, const char *greeting)
 {
 	bool is_stranger = decide_is_stranger(tx, update->person);
-	char roles[LIMIT_LINE];
+	struct principal who = principal_of_person(update->person);
+	char roles[LIMIT_LINE], ended[LIMIT_LINE];
 	struct chat_text text;
 
 	/* In a group a stranger's hello is a denial like any other. */
@@ -81,8 +82,9 @@ say_help(struct tx *tx, const struct update *update, const char *greeting)
 		    "/whoami" MARK_CODE " shows.\n");
 	else
 		chat_text_add(&text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n",
-		    policy_roles_text(tx->settings, principal_of_person(update->person), tx->at,
-			roles, sizeof(roles)));
+		    policy_roles_text(tx->settings, who, tx->at, roles, sizeof(roles)));
+	if (policy_ended_text(tx->settings, who, tx->at, ended, sizeof(ended))[0] != '\0')
+		chat_text_add(&text, "Your access has ended: %s.\n", ended);
 	for (size_t i = 0; i < COUNT(table); i++) {
 		if (!decide_is_allowed(tx, update->person, table[i].action, ""))
 			continue;

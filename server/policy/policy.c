@@ -190,20 +190,20 @@ until_text(const struct settings *settings, int64_t until, const char *before, c
 	return out;
 }
 
-const char *
-policy_roles_text(
-    const struct settings *settings, struct principal who, int64_t at, char *out, size_t room)
+/* Of the roles in force, or of those that have ended; stops behind an admin's. */
+static void
+list_roles(const struct settings *settings, struct principal who, int64_t at, bool in_force,
+    char *out, size_t room)
 {
 	const struct roles *roles = settings->roles;
 	size_t n = 0, used = 0;
 	const struct role_member *member = who.id == 0 ? NULL : roles_of(roles, who.id, &n);
 	char until[40];
 
-	(void)snprintf(out, room, "nobody");
 	for (size_t i = 0; i < n && used + 1 < room; i++) {
 		const struct role *role = &roles->role[member[i].role];
 
-		if (!policy_is_in_force(&member[i], at))
+		if (policy_is_in_force(&member[i], at) != in_force)
 			continue;
 		used +=
 		    (size_t)snprintf(out + used, room - used, "%s%s%s%s%s", used > 0 ? ", " : "",
@@ -212,6 +212,23 @@ policy_roles_text(
 		if (is_admins(roles, role))
 			break;
 	}
+}
+
+const char *
+policy_roles_text(
+    const struct settings *settings, struct principal who, int64_t at, char *out, size_t room)
+{
+	(void)snprintf(out, room, "nobody");
+	list_roles(settings, who, at, true, out, room);
+	return out;
+}
+
+const char *
+policy_ended_text(
+    const struct settings *settings, struct principal who, int64_t at, char *out, size_t room)
+{
+	out[0] = '\0';
+	list_roles(settings, who, at, false, out, room);
 	return out;
 }
 

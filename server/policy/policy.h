@@ -56,6 +56,10 @@ const char *policy_action_word(enum policy_action action);
 const char *policy_roles_text(const struct settings *settings, struct principal who, int64_t at,
     char *out, size_t room);
 
+/* The roles that have ended: "contractor until 2027-01-31"; "": none has.  Returns out. */
+const char *policy_ended_text(const struct settings *settings, struct principal who, int64_t at,
+    char *out, size_t room);
+
 /* "contractor (ROLE_CONTRACTOR_MAY of shop: deploy:shop/staging, until 2027-01-31)".  Returns
  * out. */
 const char *policy_line(const struct settings *settings, const struct policy_decision *decision,

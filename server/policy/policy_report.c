@@ -81,16 +81,23 @@ add_person(const struct settings *settings, const struct role_member *member, si
 	struct principal who = principal_of_person(member->person);
 	int64_t last = last_use(uses, member->person, NULL);
 	const char *user = member->person < 0 ? settings_user_name(settings, member->person) : NULL;
-	char roles[LIMIT_LINE], date[ZONE_DATE], text[PRINCIPAL_TEXT];
-	uint32_t actions;
+	char roles[LIMIT_LINE], ended[LIMIT_LINE], date[ZONE_DATE], text[PRINCIPAL_TEXT];
+	bool is_known = policy_is_known(settings, who, at);
+	uint32_t actions = 0;
 
-	if (!policy_is_known(settings, who, at) || principal_is_root(member->person))
+	if (principal_is_root(member->person))
+		return;
+	(void)policy_ended_text(settings, who, at, ended, sizeof(ended));
+	if (!is_known && ended[0] == '\0')
 		return;
 	if (user != NULL)
 		(void)snprintf(who.name, sizeof(who.name), "%s", user);
 	buf_addf(out, "%s %s\n", principal_text(&who, text),
 	    policy_roles_text(settings, who, at, roles, sizeof(roles)));
-	actions = add_rights(settings, member, n, at, out);
+	if (ended[0] != '\0')
+		buf_addf(out, "  has ended: %s\n", ended);
+	if (is_known)
+		actions = add_rights(settings, member, n, at, out);
 	buf_addf(
 	    out, "  last use %s", last == 0 ? "never" : zone_date_text(settings->zone, last, date));
 	add_unused(uses, member->person, actions, at, out);

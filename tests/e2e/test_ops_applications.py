@@ -235,6 +235,8 @@ def test_a_removed_file_takes_neither_reload_nor_start_down(bot):
 
 
 def test_doctor_names_a_file_whose_secret_anybody_may_read(bot):
+    bot.in_file.pop("GITHUB_WEBHOOK_SECRET")
+    main_file(bot.folder, bot.in_file)
     bot.run("application", "adopt", "shop")
     secret = "GITHUB_WEBHOOK_SECRET=a secret of the web, 0123456789abcdef\n"
     web = SHOP.format(name="web", port="900")

@@ -90,6 +90,7 @@ def test_the_report_lists_each_person_and_their_last_use(scene):
     role, may, last = of_person(report(), CARL)
     assert "contractor" in role.lower() and UNTIL in role and last == "never"
     assert may == "deploy:shop/staging, log:shop/staging"     # what no target was named for holds where the others do
+    assert re.search(rf"^telegram:{BOB} nobody\n  has ended: contractor until 2026-01-31\n", report(), re.M | re.I)
     assert of_person(report(), BOB) is None and of_person(report(), MALLORY) is None
     assert of_person(report(), ADA)[1] == "*:*/*, *:client/*"
     days = {datetime.datetime.now(datetime.timezone.utc).date().isoformat()}

@@ -163,6 +163,8 @@ a_role_that_ended_since_the_press_starts_nothing(void **state)
 	world_git_same(&w);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
+	(void)world_text_in(&w, CARL, CARL, "/help");
+	assert_non_null(world_says(&w, "Your access has ended: c until 2027-01-31."));
 	world_close(&w);
 }
 
