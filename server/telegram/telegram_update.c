@@ -235,8 +235,7 @@ read_message(const struct json *message, struct update *update)
 	}
 	update->kind = UPDATE_TEXT;
 	update->message = json_get_i64_or(message, "message_id", 0);
-	update->reply_to =
-	    json_get_i64_or(json_get(message, "reply_to_message"), "message_id", 0);
+	update->reply_to = json_get_i64_or(json_get(message, "reply_to_message"), "message_id", 0);
 	update->refusal = refusal_of(message);
 	(void)clean_text(update->text, sizeof(update->text), json_str(text), json_str_size(text));
 	return true;
