@@ -16,9 +16,9 @@ bool decide_is_too_fast(
     struct tx *tx, const struct update *update, const char *what, bool is_always) MUST_USE;
 
 /*
- * May they ask for what costs so many tenths?  Then it is noted.  False: COST_LIMIT_PER_USER is used
- * up, and that was said, with the hour at which there is room again; the last one may have passed
- * it.  What costs nothing is never refused.
+ * May they ask for what costs so many tenths?  Then it is noted.  False: COST_LIMIT_PER_USER is
+ * used up, and that was said, with the hour at which there is room again; the last one may have
+ * passed it.  What costs nothing is never refused.
  */
 bool decide_pay(struct tx *tx, const struct update *update, const char *what, int tenths) MUST_USE;
 

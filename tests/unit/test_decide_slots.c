@@ -1,4 +1,4 @@
-/* Goal: no more runs at once than may be, shared fairly between applications; a rollback needs no slot.  Side: store. */
+/* Goal: no more runs at once than may be, shared fairly; a rollback needs no slot.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/row_slot.h"
 
