@@ -250,10 +250,10 @@ environment_gauges(struct metric_set *set, const struct environment_gauge *gauge
 		    METRICS_LABELS(OF(gauge->name)));
 	metrics_set(set->rollback_unacknowledged, gauge->is_unacknowledged,
 	    METRICS_LABELS(OF(gauge->name)));
-	if (gauge->is_locked)
-		metrics_set(set->environment_held, 1, METRICS_LABELS(OF(gauge->name), "lock"));
-	if (gauge->is_frozen)
-		metrics_set(set->environment_held, 1, METRICS_LABELS(OF(gauge->name), "freeze"));
+	metrics_set(
+	    set->environment_held, gauge->is_locked, METRICS_LABELS(OF(gauge->name), "lock"));
+	metrics_set(
+	    set->environment_held, gauge->is_frozen, METRICS_LABELS(OF(gauge->name), "freeze"));
 	if (gauge->commit[0] != '\0')
 		metrics_set(set->release_info, 1, METRICS_LABELS(OF(gauge->name), gauge->commit));
 }

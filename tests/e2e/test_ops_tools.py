@@ -38,7 +38,7 @@ def test_a_deploybot_that_is_well_is_told_so_beside_the_running_one(scene):
                  "store", "Telegram", "clock", "staging"):
         assert any(word.lower() in x.lower() for x in found.stdout.splitlines()), (word, found.stdout)
     for line in found.stdout.splitlines()[:-2]:
-        assert re.match(r"(ok|warning|error) +\S", line), line
+        assert re.match(r"(ok|note|warning|error) +\S", line), line
     assert scene.bot.process.poll() is None
 
 

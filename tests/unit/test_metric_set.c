@@ -231,7 +231,7 @@ gauges_replace_what_they_said_before(void **state)
 	assert_false(knows(*state, RELEASED "{environment=\"old\"}"));
 	assert_true(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 1"));
-	assert_false(knows(*state, HELD "{environment=\"staging\",kind=\"freeze\"}"));
+	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"freeze\"} 0"));
 	assert_true(says(*state, HELD "{environment=\"old\",kind=\"freeze\"} 1"));
 	assert_true(
 	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
@@ -246,7 +246,7 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 0"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"staging\"} 0"));
 	assert_false(knows(*state, SINCE "{"));
-	assert_false(knows(*state, HELD "{"));
+	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 0"));
 	assert_true(says(*state, RELEASED "{environment=\"staging\"} 9"));
 	assert_false(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
 	assert_true(
