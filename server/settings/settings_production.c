@@ -118,8 +118,11 @@ settings_is_container(void)
 	    getenv("container") != NULL;
 }
 
-bool
-settings_is_open(const char *path, char *why, size_t room)
+/* Do we know that others than root, its owner and its group may read this file, or replace it?
+ * Then why, in a text without what the file holds.  One that is not there, or that another user
+ * keeps to himself, is not open. */
+static bool
+is_open(const char *path, char *why, size_t room)
 {
 	char full[PATH_MAX];
 	struct stat st;
@@ -149,7 +152,7 @@ settings_check_private(
 {
 	char why[200];
 
-	if ((is_ssh_key || !settings_is_container()) && settings_is_open(path, why, sizeof(why)))
+	if ((is_ssh_key || !settings_is_container()) && is_open(path, why, sizeof(why)))
 		settings_say(l->report, SETTINGS_ERROR,
 		    "%s: %s: chmod 600 it, and give it to the user who reads it", name, why);
 }

@@ -10,7 +10,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.join(ROOT, os.environ.get("DEPLOYBOT_BUILD", "build"), "deploybot-runner")
 VERSION = 2
-PATIENCE = 20.0 * float(os.environ.get("DEPLOYBOT_SLOW", "1"))  # seconds until a condition that does not come is a failure
+PATIENCE = 20.0 * float(os.environ.get("DEPLOYBOT_SLOW", "1"))  # seconds for what has to come
 
 
 def wait_for(condition, what, seconds=PATIENCE):

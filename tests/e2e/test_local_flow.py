@@ -207,11 +207,13 @@ def test_a_server_that_comes_again_is_waited_for(scene):
 def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
     scene.scripts.deploy(STEADY)
     scene.commit("develop")
-    assert "locked by man (from the machine)" in scene.run(ROLE_ADMIN, "lock", "staging", "2h", "an incident, please wait")
+    locked = scene.run(ROLE_ADMIN, "lock", "staging", "2h", "an incident, please wait")
+    assert "locked by man (from the machine)" in locked
     denied = scene.run(PERSON, "deploy", "staging", wanted=77)
     assert "locked by man (from the machine)" in denied and "an incident, please wait" in denied
     assert "unlock" in scene.run(ROLE_ADMIN, "unlock", "staging")
-    assert "a freeze lasts a year at most" in scene.run(ROLE_ADMIN, "freeze", "staging", "until", "2099-01-06", wanted=1)
+    too_long = scene.run(ROLE_ADMIN, "freeze", "staging", "until", "2099-01-06", wanted=1)
+    assert "a freeze lasts a year at most" in too_long
     assert "not locked" in scene.run(ROLE_ADMIN, "lock", "staging", "2 hours", wanted=1)
     day = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
     assert "holidays" in scene.run(ROLE_ADMIN, "freeze", "staging", "until", day, "holidays")

@@ -89,9 +89,9 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 	}
 }
 
-/* Q1: in a free environment each place waits for an answer of somebody or of git, for a resource
- * that is held or waited for longer, for a slot that another one has, for the end of a lock or freeze, or (a push)
- * for who looks at what runs there. */
+/* Q1: in a free environment each place waits for an answer of somebody or of git, for a
+ * resource that is held or waited for longer, for a slot that another one has, for the end of a
+ * lock or freeze, or (a push) for who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {

@@ -21,9 +21,9 @@
 #define STATUS		      TOO_MUCH("status", "/status [environment]")
 #define LOCK		      TOO_MUCH("lock", "/lock <environment> [30m, 2h, 3d] [reason]")
 #define UNLOCK		      TOO_MUCH("unlock", "/unlock <environment>")
-#define FREEZE \
-	TOO_MUCH("freeze", "/freeze <environment, application or all> until <time> [reason]")
-#define UNFREEZE	      TOO_MUCH("unfreeze", "/unfreeze <environment, application or all>")
+#define COVERED		      "environment, application or all"
+#define FREEZE		      TOO_MUCH("freeze", "/freeze <" COVERED "> until <time> [reason]")
+#define UNFREEZE	      TOO_MUCH("unfreeze", "/unfreeze <" COVERED ">")
 #define TIMES		      "16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00."
 #define NO_LOCK(x)	      "🚫 shop/staging: not locked: " x
 #define NO_FREEZE(x)	      "🚫 shop/staging: not frozen: " x

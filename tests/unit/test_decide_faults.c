@@ -6,8 +6,8 @@
  * The attempts before that must have changed no row, have handed out nothing, and have said so.
  * Where an attempt decides although a call failed (a copy that is only faster, a closing by
  * FAULT), the story goes on from there and is played again for the next call.
- * A call that has failed before, in whatever story, with the same callers up to the batch, is passed by but for one in
- * STRIDE.
+ * A call that has failed before, in whatever story, with the same callers up to the batch, is
+ * passed by but for one in STRIDE.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -41,7 +41,8 @@ static struct world w; /* of the story that is played */
 
 #define ROWS_SQL_MAX 16384
 
-/* All rows of all tables in one statement, and of each whether it stays as it is where only the audit grows. */
+/* All rows of all tables in one statement, and of each whether it stays as it is where only the
+ * audit grows. */
 static const char *
 rows_sql(struct db *db)
 {

@@ -95,7 +95,7 @@ note_tables(void)
 #define COMMAND(word, action, target, argument, ...) \
 	note("button.action", #word); \
 	note("button.argument", argument);
-#define PRESSED(word, when) note("button.action", #word);
+#define PRESSED(word, when, cost) note("button.action", #word);
 #include "commands/commands.def"
 #undef COMMAND
 #undef PRESSED
