@@ -241,11 +241,12 @@ check_settings(const char *env_file)
 	struct err err;
 	bool good = runner_settings_read(&settings, env_file, "", &err);
 
-	if (!good)
+	if (!good) {
 		(void)fprintf(stderr, "%s\n", err.text);
-	else
-		good = name_faults(&settings, "", "") &
-		    name_faults_of_applications(&settings, env_file, "", "");
+	} else {
+		good = name_faults(&settings, "", "");
+		good &= name_faults_of_applications(&settings, env_file, "", "");
+	}
 	runner_settings_done(&settings);
 	return good ? 0 : EXIT_CONFIG;
 }

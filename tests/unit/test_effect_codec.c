@@ -68,7 +68,7 @@ a_question_to_git_comes_back_as_it_was(void **state)
 		.n_branches = LIMIT_ENVIRONMENTS,
 		.is_patient = true,
 		.requested_by = "github:ada(7)",
-		.push = { "abc", "d-1", 1767225600000, 40 },
+		.push = { "abc", "d-1", 1767225600000, 40, "shop" },
 		.is_notified = true,
 	};
 
@@ -172,7 +172,7 @@ small_ones_come_back_as_they_were(void **state)
 		.name = "0123456789abcdef0123456789abcdef",
 		.environment = "staging",
 		.requested_by = "github:ada(7)",
-		.push = { "abc", "d-1", 1767225600000, 40 } };
+		.push = { "abc", "d-1", 1767225600000, 40, "shop" } };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.timer, &effect->u.timer, sizeof(effect->u.timer));
 	effect_free(effect);

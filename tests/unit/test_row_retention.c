@@ -31,7 +31,8 @@ act_before(struct tx *tx, void *arg)
 
 	(void)arg;
 	assert_true(row_dedupe_add(tx, "github", "old", NULL));
-	deployment.message = row_message_add(tx, &(struct message){ .address.chat = 1, .head = "x" });
+	deployment.message =
+	    row_message_add(tx, &(struct message){ .address.chat = 1, .head = "x" });
 	kept_message = deployment.message;
 	row_deployment_add(tx, &deployment);
 	old_message = row_message_add(tx, &(struct message){ .address.chat = 2, .head = "x" });
