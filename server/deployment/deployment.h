@@ -50,7 +50,7 @@ struct environment {
 	struct release previous;
 	char seen_commit[LIMIT_COMMIT];	/* head of its branch, acted on last; "": none was */
 	int64_t skipped_count;	/* commits of the branch's head that change nothing in PATHS */
-	char polled_commit[LIMIT_COMMIT]; /* that polling knows of; "": it was never polled */
+	char polled_commit[LIMIT_COMMIT]; /* that polling knows; "": never polled, "-": none */
 	bool is_down;		/* the last change failed, and so did its rollback */
 	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
 	char waiting_push[LIMIT_PERSON]; /* who pushed what waits for a freeze's end; "": none */

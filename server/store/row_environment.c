@@ -142,7 +142,8 @@ void
 row_environment_free_push(struct tx *tx, const char *name)
 {
 	(void)tx_run(tx,
-	    "UPDATE environment SET waiting_push = '', seen_commit = '' WHERE name = $1",
+	    "UPDATE environment SET waiting_push = '', seen_commit = '', polled_commit ="
+	    " CASE WHEN polled_commit = '' THEN '' ELSE '-' END WHERE name = $1",
 	    DB_TEXT(name)); /* sticky */
 }
 

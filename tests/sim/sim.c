@@ -19,6 +19,7 @@
 #define HAPPENINGS_CALM	   42
 #define HAPPENINGS_CROWDED 20
 #define RARE		   14 /* what seldom goes wrong goes wrong still less on a calm day */
+#define LOOKS_MAX	   (SIM_ENVIRONMENTS / 4)
 #define UNLOCKS_MAX	   8
 #define REST_STEPS_MAX	   20000
 
@@ -357,6 +358,14 @@ play_on(struct sim *sim)
 		sim_fail(sim, "everything_ends", "it never came to rest");
 }
 
+/* Nobody asks for more at once than they may. */
+static void
+play_a_minute(struct sim *sim)
+{
+	play_on(sim);
+	sim->now += 60000;
+}
+
 /* Nothing new goes wrong; what is under way comes to its end, and git is asked once more. */
 static void
 come_to_rest(struct sim *sim)
@@ -365,10 +374,10 @@ come_to_rest(struct sim *sim)
 	sim->away_until = 0;
 	sim_disk_heals(sim);
 	play_on(sim);
-	sim_chat_somebody_looks(sim);
-	play_on(sim);
+	for (int i = 0; i < LOOKS_MAX && !sim_chat_all_is_known(sim); i++)
+		play_a_minute(sim);
 	for (int i = 0; i < UNLOCKS_MAX && !sim_locks_are_ended(sim); i++)
-		play_on(sim);
+		play_a_minute(sim);
 	for (int i = 0; i < 2 * sim->n_applications + 1; i++) { /* one after another */
 		sim_server_poll(sim);
 		play_on(sim);

@@ -8,9 +8,10 @@
 
 #include "types/update.h"
 
-#define MANY	10 /* updates in one answer of getUpdates */
-#define THREAD	5  /* the group's topic */
-#define POLL_MS 500
+#define MANY	      10 /* updates in one answer of getUpdates */
+#define THREAD	      5	 /* the group's topic */
+#define POLL_MS	      500
+#define LOOKS_AT_ONCE 10 /* who presses more in a minute is too fast */
 
 static sim_fn update_comes, poll_comes, say_arrives, say_is_known, toast_is_known;
 
@@ -496,24 +497,29 @@ sim_chat_somebody_presses(struct sim *sim)
 	go_on(sim);
 }
 
-void
-sim_chat_somebody_looks(struct sim *sim)
+bool
+sim_chat_all_is_known(struct sim *sim)
 {
 	struct db_rows rows = { 0 };
 	struct sim_update *update;
+	bool is_known = true;
 	struct err err;
 
 	sim_must(db_query(&rows, sim->eyes, &err,
-		     "SELECT id, chat FROM button WHERE action = 'looked' AND closed_at = 0"
-		     " AND target IN (SELECT name FROM environment WHERE unknown_since <> 0)"),
+		     "SELECT MAX(id), chat FROM button WHERE action = 'looked' AND closed_at = 0"
+		     " AND target IN (SELECT name FROM environment WHERE unknown_since <> 0)"
+		     " GROUP BY target LIMIT $1",
+		     DB_I64(LOOKS_AT_ONCE)),
 	    "looking for buttons");
 	while (db_next(&rows)) {
 		update = add_update(sim, UPDATE_PRESS, SIM_ADMIN, db_col_i64(&rows, 1));
 		(void)text_copy(update->button, sizeof(update->button), db_col_text(&rows, 0));
 		sim_trace(sim, "update %" PRId64 ": somebody has looked", update->id);
+		is_known = false;
 	}
 	sim_must(db_rows_end(&rows, &err), "looking for buttons");
 	go_on(sim);
+	return is_known;
 }
 
 void

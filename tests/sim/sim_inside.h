@@ -339,8 +339,8 @@ store_decode sim_chat_decode;
 extern bool (*sim_is_short_of_memory)(void);
 void sim_chat_somebody_types(struct sim *sim);
 void sim_chat_somebody_presses(struct sim *sim);
-/* An admin says of each environment whose state is not known that they looked. */
-void sim_chat_somebody_looks(struct sim *sim);
+/* True: it is known everywhere what runs.  Else an admin says of some that they looked. */
+bool sim_chat_all_is_known(struct sim *sim);
 void sim_chat_goes_away(struct sim *sim);
 void sim_chat_moves(struct sim *sim);
 void sim_chat_topic_goes(struct sim *sim);

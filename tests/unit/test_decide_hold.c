@@ -128,6 +128,33 @@ a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
 	world_close(&w);
 }
 
+/* Found by the simulation (SEED=701010): polling took it for known. */
+static void
+a_push_that_waited_is_found_by_polling_though_its_query_is_lost(void **state)
+{
+	struct event *fault;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
+	world_due(&w, TIMER_POLL);
+	world_git_heads(&w, COMMIT_A, COMMIT_C);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	push(&w, "develop", COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	fault = store_aid_event(&w.aid, EVENT_FAULT);
+	fault->effect = world_peek(&w, EFFECT_GIT_QUERY)->id;
+	fault->u.fault.kind = EFFECT_GIT_QUERY;
+	effect_free(world_take(&w, EFFECT_GIT_QUERY));
+	(void)world_decide(&w, fault);
+
+	world_due(&w, TIMER_POLL);
+	world_git_heads(&w, COMMIT_B, COMMIT_C);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&w);
+}
+
 static void
 a_push_is_dropped_where_the_settings_say_so(void **state)
 {
@@ -551,6 +578,7 @@ main(void)
 		cmocka_unit_test(a_lock_binds_everybody_but_its_owner),
 		cmocka_unit_test(a_lock_is_of_its_environment_alone_and_holds_no_rollback),
 		cmocka_unit_test(a_push_waits_for_the_lock_and_the_head_is_deployed_once),
+		cmocka_unit_test(a_push_that_waited_is_found_by_polling_though_its_query_is_lost),
 		cmocka_unit_test(a_push_is_dropped_where_the_settings_say_so),
 		cmocka_unit_test(a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins),
 		cmocka_unit_test(a_persons_place_is_kept_and_passed_over),
