@@ -3,6 +3,7 @@
 #include "chat/chat_hold.h"
 
 #include "lib/when.h"
+#include "lib/window.h"
 
 const char *
 chat_hold_sign(enum hold_kind kind)
@@ -27,12 +28,21 @@ void
 chat_hold_until(struct chat_text *text, const char *before, int64_t until, const struct holds *in)
 {
 	char date[WHEN_TEXT];
+	int64_t over;
 
 	chat_text_add(text, "%suntil ", before);
-	if (until == 0)
+	if (until == 0) {
 		chat_text_add(text, "somebody ends it");
-	else
-		chat_text_add(text, "%s (%s)", when_text(in->zone, until, date), in->zone_name);
+		return;
+	}
+	chat_text_add(text, "%s (%s)", when_text(in->zone, until, date), in->zone_name);
+	/* What begins meanwhile goes on. */
+	if (!windows_have(in->windows, in->zone, until, &over))
+		return;
+	chat_text_outside(text, ", then frozen by ", in->windows_name);
+	if (over != 0)
+		chat_text_add(
+		    text, " until %s (%s)", when_text(in->zone, over, date), in->zone_name);
 }
 
 void

@@ -11,7 +11,8 @@ void chat_hold(struct chat_text *text, const struct hold *hold, const struct hol
 /* A line for each of them, a line break before it; nothing where there is none. */
 void chat_hold_lines(struct chat_text *text, const struct holds *holds, int64_t at);
 
-/* Adds " until Mon 2026-11-23 08:00 (Europe/Berlin)"; 0: " until somebody ends it". */
+/* Adds " until Mon 2026-11-23 08:00 (Europe/Berlin)", and until when a window of the settings goes
+ * on from there; 0: " until somebody ends it". */
 void
 chat_hold_until(struct chat_text *text, const char *before, int64_t until, const struct holds *in);
 

@@ -132,17 +132,29 @@ read_request(struct tx *tx, const struct update *update, const struct command *c
 	return !typed->is_too_long && typed->n_arguments <= used;
 }
 
+/* False: their limit is used up. */
+static bool
+run_paid(struct tx *tx, const struct update *update, const struct command *command,
+    const struct request *request)
+{
+	if (!decide_can_pay(tx, update, command->word, command->cost))
+		return false;
+	command->run(tx, update, request);
+	decide_pay(tx, update, command->cost);
+	return true;
+}
+
 static void
 run(struct tx *tx, const struct update *update, const struct command *command,
     const struct request *request)
 {
 	const char *outcome = outcome_of(tx, update, command, request->target);
-	bool may =
-	    strcmp(outcome, "taken") != 0 || decide_pay(tx, update, command->word, command->cost);
 
-	tx_count_metric(tx, INCREMENT_COMMAND, command->word, may ? outcome : "refused", "", 0);
-	if (may)
+	if (strcmp(outcome, "taken") != 0)
 		command->run(tx, update, request);
+	else if (!run_paid(tx, update, command, request))
+		outcome = "refused";
+	tx_count_metric(tx, INCREMENT_COMMAND, command->word, outcome, "", 0);
 }
 
 /* A reply to what is answered by one: its text is why somebody deploys in a freeze, and then it is
@@ -269,6 +281,6 @@ commands_press(struct tx *tx, const struct update *update, const struct button_r
 	}
 	if (command->usage != NULL && request_number(&request, "work") == 0)
 		run(tx, update, command, &request);
-	else if (decide_pay(tx, update, command->word, command->cost))
-		command->run(tx, update, &request);
+	else
+		(void)run_paid(tx, update, command, &request); /* they were told */
 }

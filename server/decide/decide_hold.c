@@ -55,18 +55,22 @@ add_window(struct tx *tx, const char *environment, struct holds *holds)
 	struct environment_id id;
 	char name[SETTING_NAME_MAX];
 
-	if (settings == NULL ||
-	    !windows_have(settings->freeze, tx->settings->zone, tx->at, &hold.until) ||
-	    !environment_id_parse(environment, &id))
+	if (settings == NULL || settings->freeze == NULL || !environment_id_parse(environment, &id))
+		return;
+	(void)setting_name("<ENV>_FREEZE", id.name, name);
+	holds->windows = settings->freeze;
+	(void)text_copy(holds->windows_name, sizeof(holds->windows_name), name);
+	if (!windows_have(settings->freeze, tx->settings->zone, tx->at, &hold.until))
 		return;
 	(void)text_copy(hold.target, sizeof(hold.target), environment);
-	(void)text_copy(hold.by, sizeof(hold.by), setting_name("<ENV>_FREEZE", id.name, name));
+	(void)text_copy(hold.by, sizeof(hold.by), name);
 	insert(holds, &hold);
 }
 
 void
 decide_holds(struct tx *tx, const char *environment, struct holds *ret)
 {
+	*ret = (struct holds){ 0 };
 	row_hold_list(tx, environment, ret);
 	ret->zone = tx->settings->zone;
 	ret->zone_name = settings_text(tx->settings, SETTING_TIMEZONE);
@@ -129,6 +133,20 @@ offer_exception(struct tx *tx, const struct update *update, const struct request
 	    "\nTo deploy all the same, reply to this message with the reason, within 10 minutes.");
 }
 
+/* The last freeze stands behind the lock: it may be the later to end. */
+static void
+add_freeze_behind(
+    struct chat_text *text, const struct hold *lock, const struct holds *holds, int64_t at)
+{
+	const struct hold *freeze = &holds->at[1];
+
+	if (lock->kind != HOLD_LOCK || lock->until == 0 || holds->n < 2 ||
+	    (freeze->until != 0 && freeze->until <= lock->until))
+		return;
+	chat_text_add(text, "\n%s ", chat_hold_sign(freeze->kind));
+	chat_hold(text, freeze, holds, at);
+}
+
 /* "🔒 staging: not deployed: locked by …", and what they can do. */
 static void
 deny(struct tx *tx, const struct update *update, const struct request *request,
@@ -142,6 +160,7 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 	    "%s " MARK_BOLD "%s" MARK_BOLD ": not %s: ", chat_hold_sign(hold->kind), environment,
 	    strcmp(request->action, "lock") == 0 ? "locked" : "deployed");
 	chat_hold(&text, hold, holds, tx->at);
+	add_freeze_behind(&text, hold, holds, tx->at);
 	if (hold->kind == HOLD_LOCK)
 		offer_ask(tx, update, hold, &text, &message.buttons);
 	else

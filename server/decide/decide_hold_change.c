@@ -10,6 +10,7 @@
 #include "decide/decide_hold_work.h"
 #include "decide/decide_push.h"
 #include "decide/decide_reply.h"
+#include "lib/text.h"
 #include "lib/when.h"
 #include "lib/window.h"
 #include "store/row_effect.h"
@@ -21,11 +22,17 @@
 
 /* --- one environment --- */
 
-/* git is asked once, for a push of this moment. */
+/* git is asked once, for a push of this moment; what is live already is no news of it. */
 static void
 free_push(struct tx *tx, const struct environment_settings *settings, const char *pushed_by)
 {
+	struct environment environment = row_environment_get(tx, settings->name);
+	struct deployment head = { .program = PROGRAM_DEPLOY };
+
+	(void)text_copy(head.commit, sizeof(head.commit), environment.seen_commit);
 	row_environment_free_push(tx, settings->name);
+	if (deployment_runs_already(&head, &environment))
+		row_environment_set_seen(tx, settings->name, head.commit);
 	if (settings->branch != NULL)
 		decide_query_head(tx, settings, pushed_by, NULL);
 }

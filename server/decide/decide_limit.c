@@ -96,16 +96,12 @@ say_used_up(struct tx *tx, const struct update *update, const char *what)
 }
 
 bool
-decide_pay(struct tx *tx, const struct update *update, const char *what, int tenths)
+decide_can_pay(struct tx *tx, const struct update *update, const char *what, int tenths)
 {
 	int64_t most = (int64_t)tx->settings->cost_limit_per_user * 10;
 
-	if (most == 0 || tenths == 0 || decide_is_stranger(tx, update->person))
+	if (most == 0 || tenths == 0 || row_cost_day(tx, update->person) < most)
 		return true;
-	if (row_cost_day(tx, update->person) < most) {
-		row_cost_add(tx, update->person, tenths);
-		return true;
-	}
 	decide_audit_denied(tx, update, what, "", "COST_LIMIT_PER_USER");
 	if (decide_is_answered(update))
 		tx->answer.status = 429;
@@ -114,9 +110,16 @@ decide_pay(struct tx *tx, const struct update *update, const char *what, int ten
 }
 
 void
+decide_pay(struct tx *tx, const struct update *update, int tenths)
+{
+	if (tx->settings->cost_limit_per_user != 0 && tenths != 0 && !tx->was_denied)
+		row_cost_add(tx, update->person, tenths);
+}
+
+void
 decide_charge(struct tx *tx, const struct deployment *work)
 {
-	int64_t minutes = (work->ended_at - work->started_at) / MINUTE_MS;
+	int64_t minutes = (work->ended_at - work->started_at + MINUTE_MS - 1) / MINUTE_MS;
 
 	if (tx->settings->cost_limit_per_user != 0 && work->trigger == TRIGGER_CHAT &&
 	    work->started_at != 0 && minutes > 0)

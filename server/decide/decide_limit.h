@@ -16,11 +16,16 @@ bool decide_is_too_fast(
     struct tx *tx, const struct update *update, const char *what, bool is_always) MUST_USE;
 
 /*
- * May they ask for what costs so many tenths?  Then it is noted.  False: COST_LIMIT_PER_USER is
- * used up, and that was said, with the hour at which there is room again; the last one may have
- * passed it.  What costs nothing is never refused.
+ * May they ask for what costs so many tenths?  False: COST_LIMIT_PER_USER is used up, and that was
+ * said, with the hour at which there is room again; the last one may have passed it.  What costs
+ * nothing is never refused.
  */
-bool decide_pay(struct tx *tx, const struct update *update, const char *what, int tenths) MUST_USE;
+bool
+decide_can_pay(struct tx *tx, const struct update *update, const char *what, int tenths) MUST_USE;
 
-/* Work that a person asked for has ended: a tenth for each minute, whoever confirmed it. */
+/* They asked for it: it is noted, unless they were denied meanwhile. */
+void decide_pay(struct tx *tx, const struct update *update, int tenths);
+
+/* Work that a person asked for has ended: a tenth for each minute that it has begun, whoever
+ * confirmed it. */
 void decide_charge(struct tx *tx, const struct deployment *work);

@@ -215,6 +215,7 @@ decide_audit_denied(struct tx *tx, const struct update *update, const char *what
 		"chat", chat, NULL };
 
 	(void)snprintf(chat, sizeof(chat), "%" PRId64, update->address.chat);
+	tx->was_denied = true;
 	if (decide_is_answered(update))
 		tx->answer.status = 403;
 	if (decide_is_stranger(tx, update->person))

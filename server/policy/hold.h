@@ -42,6 +42,9 @@ struct hold {
 	struct chat_address asked;
 };
 
+struct windows;
+struct zone;
+
 /* Those of one environment at one moment: its lock first, then freezes, the latest end first. */
 #define HOLDS_MAX 16
 struct holds {
@@ -49,6 +52,8 @@ struct holds {
 	struct hold at[HOLDS_MAX];
 	const struct zone *zone; /* TIMEZONE, in which their ends are said */
 	const char *zone_name;
+	const struct windows *windows; /* the environment's; NULL: none */
+	char windows_name[LIMIT_PERSON];
 };
 
 /* What wants to start there. */

@@ -20,17 +20,18 @@ struct tx {
 	struct store *store;
 	struct db *db;
 	const struct event *event;
-	const struct settings *settings;	/* the event's */
-	int64_t at;			/* the event's wall ms */
-	const struct effect *effect;	/* a result's (and a fault's): the effect that it closed, as
+	const struct settings *settings; /* the event's */
+	int64_t at;			 /* the event's wall ms */
+	const struct effect *effect; /* a result's (and a fault's): the effect that it closed, as
 					 * it was ordered; NULL for every other event */
-	uint64_t draws;			/* random bytes drawn so far */
-	bool has_looks;			/* queues are marked, to be looked at (row_queue.h) */
+	uint64_t draws;		     /* random bytes drawn so far */
+	bool was_denied;	     /* and written to the audit */
+	bool has_looks;		     /* queues are marked, to be looked at (row_queue.h) */
 	bool failed;
-	struct err err;			/* the first failure */
-	struct answer answer;		/* what done() gets; 200 unless a handler says else */
-	struct queue_list outcomes;	/* effects, withdrawals, increments: out after the commit */
-	struct queue_list lines;	/* tx_log's */
+	struct err err;		    /* the first failure */
+	struct answer answer;	    /* what done() gets; 200 unless a handler says else */
+	struct queue_list outcomes; /* effects, withdrawals, increments: out after the commit */
+	struct queue_list lines;    /* tx_log's */
 };
 
 /* Remember a failure that is not SQL's (memory, a row that must be there). */

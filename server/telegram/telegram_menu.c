@@ -22,6 +22,7 @@
 struct target {
 	int64_t chat; /* 0: all private chats */
 	bool is_team; /* whoever is in it: they are offered everything */
+	bool has_moved;
 };
 
 struct telegram_menu {
@@ -80,7 +81,7 @@ add_target(struct telegram_menu *menu, int64_t chat, bool is_team)
 	for (size_t i = 0; i < menu->n; i++)
 		if (menu->target[i].chat == chat)
 			return;
-	menu->target[menu->n++] = (struct target){ chat, is_team };
+	menu->target[menu->n++] = (struct target){ .chat = chat, .is_team = is_team };
 }
 
 /* All private chats, those that are notified, and each person with a role.  Without memory there
@@ -204,6 +205,12 @@ on_set(void *ctx, const struct telegram_result *result)
 	menu->call = NULL;
 	if (telegram_result_is_passing(result)) {
 		try_later(menu, result->retry_after_s);
+		return;
+	}
+	if (result->new_chat != 0 && !menu->target[menu->next].has_moved) {
+		menu->target[menu->next].chat = result->new_chat;
+		menu->target[menu->next].has_moved = true;
+		loop_timer_start(menu->loop, &menu->timer, BETWEEN_MS, 0);
 		return;
 	}
 	if (!result->ok)

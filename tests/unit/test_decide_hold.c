@@ -155,6 +155,26 @@ a_push_that_waited_is_found_by_polling_though_its_query_is_lost(void **state)
 	world_close(&w);
 }
 
+/* Its owner has deployed what was pushed. */
+static void
+what_waited_and_is_live_by_the_end_is_no_news(void **state)
+{
+	size_t said;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	push(&w, "develop", COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	said = w.n_screen;
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(w.n_screen, said);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_LIVE);
+	world_close(&w);
+}
+
 static void
 a_push_is_dropped_where_the_settings_say_so(void **state)
 {
@@ -497,6 +517,43 @@ of_two_freezes_the_later_end_counts(void **state)
 	world_close(&w);
 }
 
+/* STAGING_FREEZE begins before the other ends. */
+static void
+a_window_that_begins_meanwhile_is_said_with_its_end(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_FREEZE=Thu 05:00-Thu 09:00", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
+	assert_non_null(world_says_in(&w, WORLD_GROUP,
+	    "frozen by @ada, until Thu 2026-01-01 06:00 (UTC), then frozen by STAGING_FREEZE "
+	    "until Thu 2026-01-01 09:00 (UTC): dinner"));
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(&w, "then frozen by STAGING_FREEZE until Thu 2026-01-01 09:00"));
+	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 04:00 dinner"); /* before it */
+	assert_null(strstr(world_plain(world_last(&w)), "STAGING_FREEZE"));
+	world_close(&w);
+}
+
+static void
+a_freeze_that_outlasts_the_lock_is_said_with_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00");
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 2h");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(&w, "🔒 staging: not deployed: locked by @ada"));
+	assert_non_null(world_says(&w, "\n🧊 frozen by @ada"));
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 8h");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_null(strstr(world_plain(world_last(&w)), "🧊"));
+	world_close(&w);
+}
+
 static void
 a_freeze_is_of_an_environment_an_application_or_all(void **state)
 {
@@ -579,6 +636,7 @@ main(void)
 		cmocka_unit_test(a_lock_is_of_its_environment_alone_and_holds_no_rollback),
 		cmocka_unit_test(a_push_waits_for_the_lock_and_the_head_is_deployed_once),
 		cmocka_unit_test(a_push_that_waited_is_found_by_polling_though_its_query_is_lost),
+		cmocka_unit_test(what_waited_and_is_live_by_the_end_is_no_news),
 		cmocka_unit_test(a_push_is_dropped_where_the_settings_say_so),
 		cmocka_unit_test(a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins),
 		cmocka_unit_test(a_persons_place_is_kept_and_passed_over),
@@ -593,6 +651,8 @@ main(void)
 		cmocka_unit_test(an_exception_is_given_with_a_reason_and_holds_for_that_work),
 		cmocka_unit_test(an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever),
 		cmocka_unit_test(of_two_freezes_the_later_end_counts),
+		cmocka_unit_test(a_window_that_begins_meanwhile_is_said_with_its_end),
+		cmocka_unit_test(a_freeze_that_outlasts_the_lock_is_said_with_it),
 		cmocka_unit_test(a_freeze_is_of_an_environment_an_application_or_all),
 		cmocka_unit_test(who_may_not_freeze_all_of_it_freezes_nothing),
 		cmocka_unit_test(a_question_confirmed_in_a_freeze_waits_for_its_end),

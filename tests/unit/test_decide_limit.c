@@ -3,6 +3,7 @@
 #include "decide/decide_limit.h"
 
 #include "decide_aid.h"
+#include "lib/text.h"
 #include "store/row_cost.h"
 
 #define HOUR_MS	  (3600 * INT64_C(1000))
@@ -46,9 +47,9 @@ the_last_may_pass_it_and_then_the_hour_of_room_is_said(void **state)
 	w.aid.at = w.aid.at / HOUR_MS * HOUR_MS + MINUTE_MS; /* of an hour H */
 	began = w.aid.at;
 	deploy(&w, WORLD_ADMIN, 7);
-	assert_in_range(spent(&w, WORLD_ADMIN), 17, 18); /* 1 and 0.1 a minute */
+	assert_in_range(spent(&w, WORLD_ADMIN), 17, 18); /* 1 and 0.1 for each minute begun */
 	deploy(&w, WORLD_ADMIN, 0);			 /* passes it */
-	assert_in_range(spent(&w, WORLD_ADMIN), 27, 28);
+	assert_in_range(spent(&w, WORLD_ADMIN), 28, 29);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_non_null(world_says(&w, "🚫 deploy: your limit of 24 hours is used up (2)"));
@@ -65,6 +66,39 @@ the_last_may_pass_it_and_then_the_hour_of_room_is_said(void **state)
 	w.aid.at = began / HOUR_MS * HOUR_MS + 25 * HOUR_MS;
 	deploy(&w, WORLD_ADMIN, 0);
 	assert_in_range(spent(&w, WORLD_ADMIN), 10, 11);
+	world_close(&w);
+}
+
+/* Denied by a freeze, and asked for again with a reason. */
+static void
+what_is_denied_costs_nothing(void **state)
+{
+	const struct world_message *denial;
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "COST_LIMIT_PER_USER=9", "STAGING_FREEZE=2026-01-01..2026-01-02",
+	    "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=status:staging", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	denial = world_says(&w, "not deployed: frozen by STAGING_FREEZE");
+	assert_int_equal(spent(&w, WORLD_ADMIN), 0);
+	event = world_update(&w, UPDATE_TEXT, WORLD_ADMIN, denial->chat);
+	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), "the fix");
+	event->u.update->reply_to = w.screen_remote[denial->row];
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(denial, "Deploy all the same"));
+	(void)world_decide(&w, event);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(spent(&w, WORLD_ADMIN), 10);
+	world_run_starts(&w);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	for (size_t i = 0; i < w.n_screen; i++)
+		if (world_button(&w.screen[i], "Log")[0] != '\0')
+			(void)world_press(
+			    &w, 44, w.screen[i].chat, world_button(&w.screen[i], "Log"));
+	assert_true(world_audited(&w, "\"denied\"", "\"log\"") > 0);
+	assert_int_equal(spent(&w, 44), 0);
 	world_close(&w);
 }
 
@@ -137,6 +171,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_may_pass_it_and_then_the_hour_of_room_is_said),
+		cmocka_unit_test(what_is_denied_costs_nothing),
 		cmocka_unit_test(room_is_where_the_hours_before_it_have_gone),
 		cmocka_unit_test(pushes_others_and_no_limit_cost_nothing),
 	};

@@ -166,6 +166,28 @@ everybody_is_offered_what_they_may(void **state)
 }
 
 static void
+the_menu_of_a_group_that_moved_goes_with_it(void **state)
+{
+	/* Goal: Telegram says the new id, once is enough. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "setMyCommands", 200, "{\"ok\":true,\"result\":true}");
+	for (int i = 0; i < 2; i++)
+		fake_telegram_script(w->fake, "setMyCommands", 400,
+		    "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: group chat was "
+		    "upgraded to a supergroup chat\","
+		    "\"parameters\":{\"migrate_to_chat_id\":-1007}}");
+	telegram_start(w->telegram);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "setMyCommands", 6, 4000));
+	fake_run_for(w->loop, 300);
+	assert_int_equal(fake_telegram_count(w->fake, "setMyCommands"), 6);
+	assert_non_null(
+	    strstr(fake_telegram_heard(w->fake, "setMyCommands", 2)->body, "\"chat_id\":-1007}}"));
+	assert_non_null(
+	    strstr(fake_telegram_heard(w->fake, "setMyCommands", 3)->body, "\"chat_id\":4711}}"));
+}
+
+static void
 menus_set_anew_in_a_pause_are_asked_one_by_one(void **state)
 {
 	/* Goal: the pause of those before begins no second call, which ran past the list's end. */
@@ -289,6 +311,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(it_learns_its_own_name),
 		T(everybody_is_offered_what_they_may),
+		T(the_menu_of_a_group_that_moved_goes_with_it),
 		T(menus_set_anew_in_a_pause_are_asked_one_by_one),
 		T(a_menu_waits_as_long_as_telegram_says),
 		T(a_message_about_a_run_moves_until_its_last_word),
