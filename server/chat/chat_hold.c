@@ -32,7 +32,7 @@ chat_hold_until(struct chat_text *text, const char *before, int64_t until, const
 
 	chat_text_add(text, "%suntil ", before);
 	if (until == 0) {
-		chat_text_add(text, "somebody ends it");
+		chat_text_add(text, "unlocked"); /* no freeze is without an end */
 		return;
 	}
 	chat_text_add(text, "%s (%s)", when_text(in->zone, until, date), in->zone_name);
@@ -49,7 +49,15 @@ void
 chat_hold(struct chat_text *text, const struct hold *hold, const struct holds *in, int64_t at)
 {
 	chat_text_add(text, "%s", hold->kind == HOLD_LOCK ? "locked" : "frozen");
+	chat_hold_by(text, hold, in, at);
+}
+
+void
+chat_hold_by(struct chat_text *text, const struct hold *hold, const struct holds *in, int64_t at)
+{
 	chat_text_outside(text, " by ", hold->by);
+	if (hold->kind == HOLD_WINDOW)
+		chat_text_add(text, " (calendar)");
 	if (hold->kind == HOLD_FREEZE && strchr(hold->target, '*') != NULL) {
 		chat_text_add(text, " (");
 		chat_hold_target(text, hold->target);

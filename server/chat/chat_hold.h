@@ -8,11 +8,15 @@
 /* Adds "locked by @ada, 20 min ago, until Mon 2026-11-23 08:00 (UTC): reason". */
 void chat_hold(struct chat_text *text, const struct hold *hold, const struct holds *in, int64_t at);
 
+/* The same behind its first word. */
+void
+chat_hold_by(struct chat_text *text, const struct hold *hold, const struct holds *in, int64_t at);
+
 /* A line for each of them, a line break before it; nothing where there is none. */
 void chat_hold_lines(struct chat_text *text, const struct holds *holds, int64_t at);
 
 /* Adds " until Mon 2026-11-23 08:00 (Europe/Berlin)", and until when a window of the settings goes
- * on from there; 0: " until somebody ends it". */
+ * on from there; 0: " until unlocked". */
 void
 chat_hold_until(struct chat_text *text, const char *before, int64_t until, const struct holds *in);
 

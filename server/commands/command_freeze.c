@@ -4,6 +4,7 @@
 #include "commands/commands.h"
 #include "decide/decide_freeze_target.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_hold_around.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
@@ -41,9 +42,10 @@ say_frozen(struct tx *tx, const struct update *update, const struct hold *freeze
 	chat_hold_until(&text, ", ", freeze->until, &holds);
 	chat_text_outside(&text, freeze->reason[0] != '\0' ? ": " : "", freeze->reason);
 	chat_text_add(&text,
-	    "\nNothing new is deployed there; pushes wait, rollbacks do not. " MARK_CODE
+	    "\nNothing new is deployed there; %s, rollbacks go on. " MARK_CODE
 	    "/unfreeze %s" MARK_CODE " ends it.",
-	    decide_freeze_word(freeze->target, word));
+	    decide_hold_pushes_text(tx, freeze->target), decide_freeze_word(freeze->target, word));
+	decide_hold_add_work(tx, freeze->target, &text);
 	decide_hold_say(tx, freeze, update, false, &text);
 }
 

@@ -3,31 +3,47 @@
 #include "chat/chat_hold.h"
 #include "commands/commands.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_hold_around.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "lib/text.h"
 #include "lib/when.h"
+#include "store/row_hold.h"
 
 #define LOCK_MOST_MS (30 * 24 * 3600 * INT64_C(1000))
 
+/* What their lock was until now. */
 static void
-say_locked(struct tx *tx, const struct update *update, const struct hold *lock)
+say_before(struct chat_text *text, const struct hold *before, const struct holds *in)
+{
+	if (before->id == 0)
+		return;
+	chat_hold_until(text, "; was ", before->until, in);
+	chat_text_outside(text, before->reason[0] != '\0' ? ": " : "", before->reason);
+}
+
+static void
+say_locked(
+    struct tx *tx, const struct update *update, const struct hold *lock, const struct hold *before)
 {
 	struct chat_text text;
 	struct holds holds;
 
 	decide_holds(tx, lock->target, &holds);
 	chat_text_init(&text);
-	chat_text_add(&text, "🔒 " MARK_BOLD "%s" MARK_BOLD ": locked", lock->target);
+	chat_text_add(&text, "🔒 " MARK_BOLD "%s" MARK_BOLD ": %s", lock->target,
+	    before->id != 0 ? "lock changed" : "locked");
 	chat_text_outside(&text, " by ", lock->by);
 	chat_hold_until(&text, ", ", lock->until, &holds);
 	chat_text_outside(&text, lock->reason[0] != '\0' ? ": " : "", lock->reason);
+	say_before(&text, before, &holds);
 	chat_text_outside(&text, "\nOnly ", lock->by);
 	chat_text_add(&text,
-	    " deploys there now; pushes wait, rollbacks do not. " MARK_CODE "/unlock %s" MARK_CODE
+	    " deploys there now; %s, rollbacks go on. " MARK_CODE "/unlock %s" MARK_CODE
 	    " ends it.",
-	    lock->target);
+	    decide_hold_pushes_text(tx, lock->target), lock->target);
+	decide_hold_add_work(tx, lock->target, &text);
 	decide_hold_say(tx, lock, update, false, &text);
 }
 
@@ -54,6 +70,7 @@ command_lock(struct tx *tx, const struct update *update, const struct request *r
 	struct hold lock = {
 		.kind = HOLD_LOCK, .person = update->person, .request = update->message
 	};
+	struct hold before;
 	char text[LIMIT_REF];
 
 	if (settings == NULL)
@@ -65,6 +82,9 @@ command_lock(struct tx *tx, const struct update *update, const struct request *r
 		return;
 	if (!decide_may_lock(tx, update, request, settings->name))
 		return;
+	before = row_hold_lock(tx, settings->name);
+	lock.asked_at = before.asked_at;
+	lock.asked = before.asked;
 	decide_hold_begin(tx, &lock);
-	say_locked(tx, update, &lock);
+	say_locked(tx, update, &lock, &before);
 }

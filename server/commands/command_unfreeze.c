@@ -4,13 +4,15 @@
 #include "commands/commands.h"
 #include "decide/decide_freeze_target.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_hold_around.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_reply.h"
 #include "store/row_hold.h"
 
 /* By somebody else it is news to who began it. */
 static void
-end(struct tx *tx, const struct update *update, const struct hold *freeze)
+end(struct tx *tx, const struct update *update, const struct hold *freeze, bool is_last,
+    size_t waiting)
 {
 	bool is_owner = freeze->person == update->person;
 	struct chat_text text;
@@ -24,53 +26,60 @@ end(struct tx *tx, const struct update *update, const struct hold *freeze)
 	if (!is_owner)
 		chat_text_outside(&text, "; it was begun by ", freeze->by);
 	chat_text_add(&text, ".");
+	if (is_last)
+		decide_hold_add_end(tx, freeze->target, waiting, &text);
 	decide_hold_say(tx, freeze, update, !is_owner, &text);
 }
 
-/* What is left, of other targets and of the settings. */
+/* What holds it is of other targets, or of the settings. */
 static void
-say_left(struct tx *tx, const struct update *update, const char *target, size_t ended)
+say_none(struct tx *tx, const struct update *update, const char *target)
 {
+	const struct environment_settings *environment;
 	struct chat_text text;
 	struct holds holds;
-	size_t frozen = 0;
+	bool is_frozen = false;
+	size_t i = 0;
 
-	decide_holds(tx, target, &holds);
-	for (size_t i = 0; i < holds.n; i++)
-		frozen += holds.at[i].kind != HOLD_LOCK;
-	if (ended > 0 && frozen == 0)
-		return;
-	if (ended == 0)
-		decide_answer_no(tx, update);
+	while ((environment = decide_hold_covers(tx, target, &i)) != NULL) {
+		decide_holds(tx, environment->name, &holds);
+		is_frozen = is_frozen || hold_has(&holds, HOLD_FREEZE);
+	}
+	decide_answer_no(tx, update);
 	chat_text_init(&text);
-	chat_text_add(&text, "%s " MARK_BOLD, frozen > 0 ? "🧊" : "ℹ️");
+	chat_text_add(&text, "ℹ️ " MARK_BOLD);
 	chat_hold_target(&text, target);
 	chat_text_add(&text, MARK_BOLD "%s",
-	    frozen == 0	  ? ": not frozen." :
-		ended > 0 ? ": still frozen:" :
-			    ": not ended: that is of another target, or of the settings:");
-	for (size_t i = 0; i < holds.n; i++) {
-		if (holds.at[i].kind == HOLD_LOCK)
-			continue;
-		chat_text_add(&text, "\n• ");
-		chat_hold(&text, &holds.at[i], &holds, tx->at);
-	}
+	    is_frozen ? ": not ended: no freeze is of that." : ": not frozen.");
+	decide_hold_add_end(tx, target, false, &text);
 	(void)decide_send(tx, &update->address, &text);
+}
+
+static struct hold
+next_freeze(struct tx *tx, const char *target, int64_t after)
+{
+	struct hold hold = row_hold_next(tx, after);
+
+	while (hold.id != 0 && (hold.kind != HOLD_FREEZE || strcmp(hold.target, target) != 0))
+		hold = row_hold_next(tx, hold.id);
+	return hold;
 }
 
 void
 command_unfreeze(struct tx *tx, const struct update *update, const struct request *request)
 {
 	char target[LIMIT_ENVIRONMENT];
-	size_t ended = 0;
+	struct hold freeze, next;
+	size_t waiting;
 
 	if (!decide_freeze_target(tx, update, request, target))
 		return;
-	for (struct hold hold = row_hold_next(tx, 0); hold.id != 0 && !tx->failed;
-	     hold = row_hold_next(tx, hold.id))
-		if (hold.kind == HOLD_FREEZE && strcmp(hold.target, target) == 0) {
-			end(tx, update, &hold);
-			ended++;
-		}
-	say_left(tx, update, target, ended);
+	waiting = decide_hold_waiting(tx, target);
+	freeze = next_freeze(tx, target, 0);
+	if (freeze.id == 0)
+		say_none(tx, update, target);
+	for (; freeze.id != 0 && !tx->failed; freeze = next) {
+		next = next_freeze(tx, target, freeze.id);
+		end(tx, update, &freeze, next.id == 0, waiting);
+	}
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "commands/commands.h"
+#include "decide/decide_hold_around.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
@@ -37,7 +38,7 @@ close_question(struct tx *tx, const struct update *update, const struct request 
 /* Who asked for it elsewhere, and its owner, who did not do it. */
 static void
 say_unlocked(struct tx *tx, const struct update *update, const struct request *request,
-    const struct hold *lock)
+    const struct hold *lock, size_t waiting)
 {
 	bool is_owner = lock->person == update->person;
 	struct chat_text text;
@@ -47,13 +48,11 @@ say_unlocked(struct tx *tx, const struct update *update, const struct request *r
 	chat_text_outside(&text, " by ", update->name);
 	if (!is_owner)
 		chat_text_outside(&text, ", who ended the lock of ", lock->by);
-	chat_text_add(&text, ". What waited goes on.");
-	decide_hold_say(tx, lock, update, !is_owner, &text);
+	chat_text_add(&text, ".");
+	decide_hold_add_end(tx, lock->target, waiting, &text);
+	decide_hold_say(tx, lock, update->kind == UPDATE_PRESS ? NULL : update, !is_owner, &text);
 	if (update->kind == UPDATE_PRESS)
 		close_question(tx, update, request, lock);
-	else if (!decide_is_answered(update) && update->address.chat != lock->address.chat)
-		(void)decide_sendf(tx, &update->address,
-		    "🔓 " MARK_BOLD "%s" MARK_BOLD ": unlocked. What waited goes on.", lock->target);
 	if (lock->asked_at != 0 && lock->asked.chat != lock->address.chat)
 		(void)decide_sendf(tx, &lock->asked,
 		    "🔓 " MARK_BOLD "%s" MARK_BOLD ": unlocked, as you asked.", lock->target);
@@ -65,6 +64,7 @@ command_unlock(struct tx *tx, const struct update *update, const struct request 
 	enum policy_action action = action_of(tx, update, request->target);
 	const struct environment_settings *settings = decide_where(tx, update, action, request);
 	struct hold lock;
+	size_t waiting;
 
 	if (settings == NULL)
 		return;
@@ -80,6 +80,7 @@ command_unlock(struct tx *tx, const struct update *update, const struct request 
 	}
 	if (lock.person != update->person && !decide_may(tx, update, POLICY_UNLOCK, settings->name))
 		return;
+	waiting = decide_hold_waiting(tx, lock.target);
 	decide_hold_end(tx, &lock, update, "ended");
-	say_unlocked(tx, update, request, &lock);
+	say_unlocked(tx, update, request, &lock, waiting);
 }

@@ -156,10 +156,12 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text,
-	    "%s " MARK_BOLD "%s" MARK_BOLD ": not %s: ", chat_hold_sign(hold->kind), environment,
-	    strcmp(request->action, "lock") == 0 ? "locked" : "deployed");
-	chat_hold(&text, hold, holds, tx->at);
+	chat_text_add(&text, "%s " MARK_BOLD "%s" MARK_BOLD ": %s", chat_hold_sign(hold->kind),
+	    environment,
+	    strcmp(request->action, "lock") == 0 ? "locked already," : "not deployed: ");
+	if (strcmp(request->action, "lock") != 0)
+		chat_text_add(&text, "%s", hold->kind == HOLD_LOCK ? "locked" : "frozen");
+	chat_hold_by(&text, hold, holds, tx->at);
 	add_freeze_behind(&text, hold, holds, tx->at);
 	if (hold->kind == HOLD_LOCK)
 		offer_ask(tx, update, hold, &text, &message.buttons);

@@ -7,6 +7,7 @@
 
 #include "chat/chat_hold.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_hold_around.h"
 #include "decide/decide_hold_work.h"
 #include "decide/decide_push.h"
 #include "decide/decide_reply.h"
@@ -59,24 +60,14 @@ refresh(struct tx *tx, const char *name)
 		free_push(tx, settings, environment.waiting_push);
 }
 
-static bool
-covers(const char *target, const char *environment)
-{
-	char targets[HOLD_TARGETS][LIMIT_ENVIRONMENT];
-
-	hold_targets(environment, targets);
-	for (size_t i = 0; i < HOLD_TARGETS; i++)
-		if (strcmp(targets[i], target) == 0)
-			return true;
-	return false;
-}
-
 static void
 refresh_target(struct tx *tx, const char *target)
 {
-	for (size_t i = 0; i < tx->settings->environment_count; i++)
-		if (covers(target, tx->settings->environments[i].name))
-			refresh(tx, tx->settings->environments[i].name);
+	const struct environment_settings *environment;
+	size_t i = 0;
+
+	while ((environment = decide_hold_covers(tx, target, &i)) != NULL)
+		refresh(tx, environment->name);
 }
 
 /* --- when to look again --- */
@@ -177,6 +168,17 @@ team_of(struct tx *tx, const char *target)
 	return (application != NULL ? application : tx->settings)->telegram_chat_id;
 }
 
+/* To the machine (no chat), it is what they are answered. */
+static void
+send_copy(struct tx *tx, const struct chat_address *to, const struct chat_text *text)
+{
+	struct chat_text copy;
+
+	chat_text_init(&copy);
+	buf_adds(&copy.buf, buf_text(&text->buf));
+	(void)decide_send(tx, to, &copy);
+}
+
 void
 decide_hold_say(struct tx *tx, const struct hold *hold, const struct update *by, bool rings,
     struct chat_text *text)
@@ -185,17 +187,12 @@ decide_hold_say(struct tx *tx, const struct hold *hold, const struct update *by,
 		.is_silent = !rings,
 		.is_answer = true,
 		.reply_to = rings ? hold->request : 0 };
-	struct message team = { .address = { .chat = team_of(tx, hold->target) },
-		.is_silent = true };
-	struct chat_text copy;
+	const struct chat_address team = { .chat = team_of(tx, hold->target) };
 
-	if (by != NULL && decide_is_answered(by) && !buf_failed(&text->buf))
-		decide_answer(tx, buf_text(&text->buf));
-	if (team.address.chat != hold->address.chat) {
-		chat_text_init(&copy);
-		buf_adds(&copy.buf, buf_text(&text->buf));
-		(void)decide_send_as(tx, &team, &copy);
-	}
+	if (by != NULL && by->address.chat != hold->address.chat && by->address.chat != team.chat)
+		send_copy(tx, &by->address, text);
+	if (team.chat != hold->address.chat)
+		send_copy(tx, &team, text);
 	(void)decide_send_as(tx, &message, text);
 }
 
@@ -207,9 +204,11 @@ end_over(struct tx *tx, const struct hold *hold)
 	    settings_environment(tx->settings, hold->target) != NULL &&
 	    !decide_is_allowed(tx, hold->person, POLICY_LOCK, hold->target);
 	struct chat_text text;
+	size_t waiting;
 
 	if (!is_over && !has_left)
 		return;
+	waiting = decide_hold_waiting(tx, hold->target);
 	decide_hold_end(tx, hold, NULL, is_over ? "expired" : "no grant");
 	chat_text_init(&text);
 	chat_text_add(&text, "%s " MARK_BOLD, hold->kind == HOLD_LOCK ? "🔓" : "🟢");
@@ -218,7 +217,13 @@ end_over(struct tx *tx, const struct hold *hold)
 	    &text, MARK_BOLD ": %s", hold->kind == HOLD_LOCK ? "unlocked" : "freeze has ended");
 	chat_text_outside(&text, is_over ? ": its time is over (" : ": no role lets ", hold->by);
 	chat_text_add(&text, is_over ? ")." : " lock it any more.");
+	decide_hold_add_end(tx, hold->target, waiting, &text);
 	decide_hold_say(tx, hold, NULL, false, &text);
+	if (hold->asked_at != 0 && hold->asked.chat != hold->address.chat)
+		(void)decide_sendf(tx, &hold->asked,
+		    "🔓 " MARK_BOLD "%s" MARK_BOLD
+		    ": unlocked: the lock that you asked about has ended.",
+		    hold->target);
 }
 
 void

@@ -14,8 +14,9 @@ void decide_hold_begin(struct tx *tx, struct hold *hold);
 void
 decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by, const char *why);
 
-/* Says the text where it was begun, in the chat of its team, and to whoever did it on the machine
- * (NULL: nobody); takes the text.  rings: for its owner, as a reply to what they wrote. */
+/* Says the text where it was begun, in the chat of its team, and to whoever did it (NULL: nobody,
+ * or they are answered otherwise); takes the text.  rings: for its owner, as a reply to what they
+ * wrote. */
 void decide_hold_say(struct tx *tx, const struct hold *hold, const struct update *by, bool rings,
     struct chat_text *text);
 

@@ -49,10 +49,12 @@ row_hold_add(struct tx *tx, struct hold *hold)
 	    DB_TEXT(hold_word(hold->kind)), DB_TEXT(hold->target), DB_I64(hold->person));
 	if (tx_run(tx,
 		"INSERT INTO hold (kind, target, person, by_name, reason, at, until_at, chat,"
-		" thread, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		" thread, request, asked_at, asked_chat, asked_thread)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
 		DB_TEXT(hold_word(hold->kind)), DB_TEXT(hold->target), DB_I64(hold->person),
 		DB_TEXT(hold->by), DB_TEXT(hold->reason), DB_I64(hold->at), DB_I64(hold->until),
-		DB_I64(hold->address.chat), DB_I64(hold->address.thread), DB_I64(hold->request)))
+		DB_I64(hold->address.chat), DB_I64(hold->address.thread), DB_I64(hold->request),
+		DB_I64(hold->asked_at), DB_I64(hold->asked.chat), DB_I64(hold->asked.thread)))
 		hold->id = db_last_id(tx->db);
 }
 

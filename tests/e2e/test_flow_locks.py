@@ -60,7 +60,7 @@ def test_a_lock_holds_over_a_restart_and_a_rollback_goes_through(scene):
     owner, other = scene.admin(), scene.admin()
     live = scene.runs("staging")
     owner.say("/lock staging")
-    owner.hear("🔒 staging: locked", "until somebody ends it")
+    owner.hear("🔒 staging: locked", "until unlocked")
     scene.bot.stop()
     scene.start_bot()
     other.say("/deploy staging")

@@ -27,7 +27,7 @@
 #define TIMES		      "16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00."
 #define NO_LOCK(x)	      "🚫 shop/staging: not locked: " x
 #define NO_FREEZE(x)	      "🚫 shop/staging: not frozen: " x
-#define LASTS		      " is no time to last: 30m, 2h, 3d or until " TIMES
+#define LASTS		      " is no time to last: write 30m, 2h or 3d; or until Mon 16:00."
 #define HISTORY		      TOO_MUCH("history", "/history [environment]")
 
 static const struct {
@@ -106,14 +106,17 @@ static const struct {
 	{ "/lock all", NO("all") },
 	{ "/lock staging 2h", "❓ /lock staging: of which application?" },
 	{ "/lock shop 2h", "❓ /lock shop: which environment?" },
-	{ "/lock shop/staging 2 hours", NO_LOCK("\"2 hours\"" LASTS) },
-	{ "/lock shop staging 2 hours db", NO_LOCK("\"2 hours\"" LASTS) },
-	{ "/lock shop/staging 30min", NO_LOCK("\"30min\"" LASTS) },
-	{ "/lock shop/staging 0h", NO_LOCK("\"0h\"" LASTS) },
-	{ "/lock shop/staging 99999m", NO_LOCK("\"99999m\"" LASTS) },
-	{ "/lock shop/staging 2h30m", NO_LOCK("\"2h30m\"" LASTS) },
+	{ "/lock shop/staging 2 hours", NO_LOCK("\"2 hours\" is no time to last: write 2h.") },
+	{ "/lock shop staging 2 hours db", NO_LOCK("\"2 hours\" is no time to last: write 2h.") },
+	{ "/lock shop/staging tomorrow", NO_LOCK("write until tomorrow.") },
+	{ "/lock shop/staging half an hour", NO_LOCK("\"half an\"" LASTS) },
+	{ "/lock shop/staging till 18:00", NO_LOCK("write until 18:00.") },
+	{ "/lock shop/staging -5m", NO_LOCK("\"-5m\"" LASTS) },
+	{ "/lock shop/staging 0h", NO_LOCK("\"0h\" is too short.") },
+	{ "/lock shop/staging 99999m", NO_LOCK("a lock lasts 30 days at most.") },
+	{ "/lock shop/staging 99999999999999999999999d", NO_LOCK("a lock lasts 30 days at most.") },
 	{ "/lock shop/staging 2", NO_LOCK("\"2\"" LASTS) },
-	{ "/lock shop/staging 503s on checkout", NO_LOCK("\"503s\"" LASTS) },
+	{ "/lock shop/staging 503s on checkout", NO_LOCK("\"503s on\"" LASTS) },
 	{ "/lock shop/staging 31d", NO_LOCK("a lock lasts 30 days at most.") },
 	{ "/lock shop/staging until monday 8", NO_LOCK("\"monday 8\" is no time: " TIMES) },
 	{ "/lock shop/staging " W260, LOCK },
@@ -133,6 +136,7 @@ static const struct {
 	{ "/freeze shop/staging", NO_FREEZE("until when? until " TIMES) },
 	{ "/freeze shop", "🚫 all of shop: not frozen: until when? until " TIMES },
 	{ "/freeze all Christmas", "🚫 all environments: not frozen: until when? until " TIMES },
+	{ "/freeze shop/staging 16:00", NO_FREEZE("write until 16:00.") },
 	{ "/freeze shop/staging until", NO_FREEZE("\"until\" is no time by itself: until " TIMES) },
 	{ "/freeze shop/staging until monday 8", NO_FREEZE("\"monday 8\" is no time: " TIMES) },
 	{ "/freeze shop/staging until Mon", NO_FREEZE("\"Mon\" is no time: " TIMES) },

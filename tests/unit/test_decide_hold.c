@@ -56,7 +56,7 @@ a_lock_binds_everybody_but_its_owner(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 2h incident 42");
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "locked")),
 	    "🔒 staging: locked by @ada, until Thu 2026-01-01 02:00 (UTC): incident 42\n"
-	    "Only @ada deploys there now; pushes wait, rollbacks do not. /unlock staging ends it.");
+	    "Only @ada deploys there now; pushes wait, rollbacks go on. /unlock staging ends it.");
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 staging: locked by @ada"));
 	assert_int_equal(world_audited(&w, "lock_begun", "incident 42"), 1);
 
@@ -84,7 +84,7 @@ a_lock_is_of_its_environment_alone_and_holds_no_rollback(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging");
-	assert_non_null(world_says(&w, "until somebody ends it"));
+	assert_non_null(world_says(&w, "until unlocked"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
@@ -116,7 +116,8 @@ a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
 	assert_non_null(world_says(&w, "a push waits for that"));
 
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "🔓 staging: unlocked by @ada"));
+	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "unlocked")),
+	    "🔓 staging: unlocked by @ada. What waited goes on.");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
@@ -183,9 +184,17 @@ a_push_is_dropped_where_the_settings_say_so(void **state)
 	(void)state;
 	world_open(&w, "STAGING_FREEZE_PUSHES=drop", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	assert_non_null(world_says(&w, "there now; pushes are dropped, rollbacks go on."));
+	(void)world_text(&w, WORLD_ADMIN, "/freeze all until 06:00");
+	assert_non_null(world_says(&w, "pushes wait, or are dropped where <ENV>_FREEZE_PUSHES"));
+	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
+	assert_non_null(world_says(&w, "freeze ended by @ada.\n🔒 Still locked: staging (@ada)"));
 	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 staging: push dropped: bbbbbbb"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "🔓 staging: unlocked by @ada.\nPushed and not deployed: bbbbbbb. /deploy staging deploys "
+	    "the branch's newest.");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	push(&w, "develop", COMMIT_C);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
@@ -310,7 +319,8 @@ whoever_has_unlock_ends_it_and_its_owner_is_notified(void **state)
 	/* One's own lock needs no more than the right to lock. */
 	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
-	assert_non_null(world_says(&w, "🔓 staging: unlocked by @cy"));
+	assert_string_equal(
+	    world_plain(world_says(&w, "unlocked by @cy")), "🔓 staging: unlocked by @cy.");
 	world_close(&w);
 }
 
@@ -347,6 +357,63 @@ who_is_locked_out_asks_once_an_hour(void **state)
 	world_close(&w);
 }
 
+/* Whoever asked elsewhere waits for an answer; the owner has written the lock anew meanwhile. */
+static void
+who_asked_is_told_when_the_lock_ends_by_itself(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h incident");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
+	    world_button(world_says(&w, "not deployed: locked by @ada"), "Ask @ada"));
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 30m nearly done");
+	assert_non_null(world_says_in(
+	    &w, WORLD_ADMIN, "(UTC): nearly done; was until Thu 2026-01-01 01:00 (UTC): incident"));
+	sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
+	assert_non_null(world_says_in(
+	    &w, WORLD_GROUP, "🔓 staging: unlocked: the lock that you asked about has ended."));
+	world_close(&w);
+}
+
+static void
+what_is_in_progress_is_named_where_a_lock_or_freeze_begins(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	assert_non_null(world_says(
+	    &w, "\n⏳ In progress: aaaaaaa by @ada. /cancel staging ends it. Queued: 1."));
+	(void)world_text(&w, WORLD_ADMIN, "/freeze all until 06:00");
+	assert_non_null(world_says(&w, "\n⏳ In progress in staging: aaaaaaa by @ada."));
+	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 06:00");
+	assert_null(strstr(world_last(&w)->text, "⏳"));
+	world_close(&w);
+}
+
+static void
+who_ends_a_freeze_of_somebody_elsewhere_is_answered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/freeze staging until 06:00");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unfreeze staging");
+	for (size_t i = 0; i < 3; i++)
+		assert_non_null(
+		    world_says_in(&w, (const int64_t[]){ WORLD_GROUP, WORLD_TEAM, WORLD_ADMIN }[i],
+			"🟢 staging: freeze ended by @bob; it was begun by @ada."));
+	world_close(&w);
+}
+
 static void
 a_second_lock_is_denied_and_ones_own_is_prolonged(void **state)
 {
@@ -356,9 +423,11 @@ a_second_lock_is_denied_and_ones_own_is_prolonged(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging 3h");
-	assert_non_null(world_says(&w, "🔒 staging: not locked: locked by @ada"));
+	assert_non_null(world_says(&w, "🔒 staging: locked already, by @ada, just now, until"));
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 3h");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "until Thu 2026-01-01 03:00 (UTC)"));
+	assert_non_null(world_says_in(&w, WORLD_GROUP,
+	    "🔒 staging: lock changed by @ada, until Thu 2026-01-01 03:00 (UTC); was until Thu "
+	    "2026-01-01 01:00 (UTC)"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
@@ -398,7 +467,7 @@ a_window_of_the_settings_freezes_and_its_end_deploys_the_head(void **state)
 	world_open(&w, NEW_YEAR, "TIMEZONE=Europe/Berlin", NULL);
 	push(&w, "develop", COMMIT_A);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "frozen by STAGING_FREEZE, until Sat 2026-01-03 00:00 (Europe/Berlin)"));
+	    "frozen by STAGING_FREEZE (calendar), until Sat 2026-01-03 00:00 (Europe/Berlin)"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "🧊 staging: not deployed: frozen by STAGING_FREEZE"));
 	assert_non_null(world_says(&w, "Whoever may freeze it may deploy all the same."));
@@ -507,9 +576,17 @@ of_two_freezes_the_later_end_counts(void **state)
 	assert_non_null(world_says(&w, "not deployed: frozen by @bob (all environments)"));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
 	assert_non_null(world_says(&w, "🟢 staging: freeze ended by @ada."));
-	assert_non_null(world_says(&w, "🧊 staging: still frozen:"));
+	assert_non_null(world_says(&w,
+	    "🟢 staging: freeze ended by @ada.\n🧊 Still frozen, until Sun 2026-01-11 00:00 (UTC) "
+	    "(@bob). /unfreeze all ends it."));
+	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
+	assert_non_null(world_says(&w,
+	    "ℹ️ staging: not ended: no freeze is of that.\n🧊 Still frozen, until Sun 2026-01-11 00:00 "
+	    "(UTC) (@bob). /unfreeze all ends it."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
-	assert_non_null(world_says(&w, "freeze ended by @ada; it was begun by @bob."));
+	assert_non_null(world_says(&w,
+	    "freeze ended by @ada; it was begun by @bob.\n🧊 Still frozen: staging, until Sat "
+	    "2026-01-03 00:00 (UTC) (STAGING_FREEZE)"));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY)); /* the window holds it */
 	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -644,6 +721,9 @@ main(void)
 		cmocka_unit_test(a_clock_that_is_set_back_makes_no_lock_endless),
 		cmocka_unit_test(whoever_has_unlock_ends_it_and_its_owner_is_notified),
 		cmocka_unit_test(who_is_locked_out_asks_once_an_hour),
+		cmocka_unit_test(who_asked_is_told_when_the_lock_ends_by_itself),
+		cmocka_unit_test(what_is_in_progress_is_named_where_a_lock_or_freeze_begins),
+		cmocka_unit_test(who_ends_a_freeze_of_somebody_elsewhere_is_answered),
 		cmocka_unit_test(a_second_lock_is_denied_and_ones_own_is_prolonged),
 		cmocka_unit_test(a_lock_of_who_left_ends),
 		cmocka_unit_test(a_window_of_the_settings_freezes_and_its_end_deploys_the_head),
