@@ -104,10 +104,12 @@ take_env_file(struct cli *cli, int *argc, char **argv)
 	for (int i = 1; i < *argc; i++) {
 		if (strncmp(argv[i], option, size) == 0 && argv[i][size] == '=') {
 			cli->env_file = argv[i] + size + 1;
+			cli->is_named = true;
 		} else if (strcmp(argv[i], option) != 0) {
 			argv[n++] = argv[i];
 		} else if (i + 1 < *argc) {
 			cli->env_file = argv[++i];
+			cli->is_named = true;
 		} else {
 			(void)fprintf(stderr, "%s: %s: a file must follow\n", cli->program, option);
 			print_help(stderr, cli->program);
@@ -171,8 +173,8 @@ cli_run(int argc, char **argv, cli_command *serve)
 
 	/* A folder that we may not even enter has no settings of ours: an administrator's home,
 	 * in which this was typed as the server's user. */
-	if (access(".", X_OK) == 0 && is_there(".env"))
-		cli.env_file = ".env";
+	if (access(".", X_OK) == 0 && is_there(CLI_FILE_HERE))
+		cli.env_file = CLI_FILE_HERE;
 	else if (is_there(CLI_SETTINGS_FILE))
 		cli.env_file = CLI_SETTINGS_FILE;
 	status = take_env_file(&cli, &argc, argv);

@@ -9,12 +9,14 @@
 
 /* Read where there is no .env in the folder that we were started in: an installed one's. */
 #define CLI_SETTINGS_FILE "/etc/deploybot/deploybot.conf"
+#define CLI_FILE_HERE	  ".env"
 
 /* What stands on the command line beside the subcommand. */
 struct cli {
 	const char *program;	/* argv[0] */
 	const char *word;	/* the subcommand */
 	const char *env_file;	/* --env-file, ".env" or CLI_SETTINGS_FILE; NULL: none is there */
+	bool is_named;		/* ... with --env-file */
 	int argc;		/* what follows the subcommand */
 	char **argv;
 };

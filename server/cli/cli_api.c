@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "lib/buf.h"
+#include "lib/clean.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/file.h"
@@ -21,24 +23,52 @@
 #define PATIENCE_S 20 /* of each step: the server answers within 8 */
 #define ANSWER_MAX ((size_t)8 << 20)
 
-struct cli_api
-cli_api_of(const struct cli *cli, const char *as)
+/* A link counts as who made it. */
+static bool
+is_ours(const char *file)
 {
-	struct cli_api api = { .as = as };
+	struct stat st;
+
+	return lstat(file, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid());
+}
+
+/* The settings file that may say where the socket is; NULL: none. */
+static const char *
+file_of(const struct cli *cli)
+{
+	if (cli->env_file == NULL || cli->is_named || strcmp(cli->env_file, CLI_FILE_HERE) != 0 ||
+	    is_ours(CLI_FILE_HERE))
+		return cli->env_file;
+	return access(CLI_SETTINGS_FILE, F_OK) == 0 ? CLI_SETTINGS_FILE : NULL;
+}
+
+bool
+cli_api_of(const struct cli *cli, const char *as, struct cli_api *ret, struct err *err)
+{
 	const char *path = getenv("LOCAL_SOCKET"); /* NOLINT(concurrency-mt-unsafe): one thread */
+	const char *name = file_of(cli);
 	const struct env_entry *entry = NULL;
 	struct env_file file = { 0 };
-	struct err err;
 
-	/* Whoever may not read the server's settings has the default, as nearly everybody. */
-	if (path == NULL && cli->env_file != NULL && env_file_read(&file, cli->env_file, &err))
-		entry = env_file_find(&file, "LOCAL_SOCKET");
+	*ret = (struct cli_api){ .as = as };
+	if (path == NULL && name != NULL) {
+		if (env_file_read(&file, name, err))
+			entry = env_file_find(&file, "LOCAL_SOCKET");
+		else if (cli->is_named)
+			return false;
+		else
+			ret->unread = name;
+	}
 	if (entry != NULL && entry->value[0] != '\0')
 		path = entry->value;
-	(void)text_copy(api.path, sizeof(api.path),
-	    path != NULL && path[0] != '\0' ? path : SETTINGS_LOCAL_SOCKET);
+	if (path == NULL || path[0] == '\0')
+		path = SETTINGS_LOCAL_SOCKET;
+	if (!text_copy(ret->path, sizeof(ret->path), path)) {
+		env_file_done(&file);
+		return err_set(err, ERR_INVALID, "LOCAL_SOCKET: the path is too long");
+	}
 	env_file_done(&file);
-	return api;
+	return true;
 }
 
 void
@@ -47,6 +77,38 @@ cli_answer_done(struct cli_answer *answer)
 	json_free(answer->json);
 	free(answer->body);
 	*answer = (struct cli_answer){ 0 };
+}
+
+/* Whoever listens learns what we ask, and answers: root (or systemd for it), we, or who has the
+ * folder that the socket stands in. */
+static bool
+is_trusted(int fd, const char *path)
+{
+	char folder[sizeof(((struct cli_api *)NULL)->path)];
+	socklen_t size = sizeof(struct ucred);
+	struct ucred peer;
+	struct stat st;
+	char *slash;
+
+	(void)text_copy(folder, sizeof(folder), path); /* of the same size */
+	slash = strrchr(folder, '/');
+	if (slash != NULL)
+		slash[slash == folder] = '\0';
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	    (peer.uid == 0 || peer.uid == geteuid() ||
+		(slash != NULL && stat(folder, &st) == 0 && peer.uid == st.st_uid));
+}
+
+static bool
+say_nobody(const struct cli_api *api, struct err *err)
+{
+	if (api->unread != NULL)
+		return err_set(err, ERR_BUSY,
+		    "nobody listens on %s: the server does not run here (systemctl status deploybot), or LOCAL_SOCKET is another: %s cannot be read by you, so the default socket was asked",
+		    api->path, api->unread);
+	return err_set(err, ERR_BUSY,
+	    "nobody listens on %s: the server does not run here (systemctl status deploybot), or LOCAL_SOCKET is another",
+	    api->path);
 }
 
 static bool
@@ -64,11 +126,12 @@ connect_to(const struct cli_api *api, int *ret, struct err *err)
 	    setsockopt(*ret, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0)
 		return err_errno(err, ERR_IO, errno, "socket");
 	if (connect(*ret, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return true;
+		return is_trusted(*ret, api->path) ||
+		    err_set(err, ERR_DENIED,
+			"%s: who listens there is neither root, nor you, nor who has that folder: nothing was sent to them; see LOCAL_SOCKET",
+			api->path);
 	if (errno == ENOENT || errno == ECONNREFUSED)
-		return err_set(err, ERR_BUSY,
-		    "nobody listens on %s: the server does not run here (systemctl status deploybot), or LOCAL_SOCKET is another",
-		    api->path);
+		return say_nobody(api, err);
 	return err_errno(err, ERR_IO, errno, "%s", api->path);
 }
 
@@ -110,6 +173,49 @@ receive_all(int fd, struct buf *answer, struct err *err)
 	return buf_check(answer, err);
 }
 
+static bool
+is_shown(uint32_t code)
+{
+	return code == '\n' || code == '\t' || !clean_is_harmful(code);
+}
+
+/* The escape at text is one of a character that is no control; *ret_size: of the whole escape. */
+static bool
+is_escape_shown(const char *text, size_t *ret_size)
+{
+	char digits[5] = "";
+
+	*ret_size = 2;
+	if (text[1] != 'u')
+		return text[1] != 'b' && text[1] != 'f' && text[1] != 'r';
+	memcpy(digits, text + 2, strnlen(text + 2, 4));
+	*ret_size = 2 + strlen(digits);
+	return is_shown((uint32_t)strtoul(digits, NULL, 16));
+}
+
+/* JSON of whoever answers: what a terminal would obey is left out, in its strings too. */
+static void
+strip_controls(char *json)
+{
+	size_t size = strlen(json), used = 0, n;
+
+	for (size_t at = 0; at < size; at += n) {
+		uint32_t code;
+		bool is_kept;
+
+		n = text_decode(json + at, size - at, &code);
+		is_kept = n > 0 && is_shown(code);
+		if (n == 0)
+			n = 1;
+		if (is_kept && code == '\\' && at + 1 < size)
+			is_kept = is_escape_shown(json + at, &n);
+		if (is_kept)
+			memmove(json + used, json + at, n);
+		used += is_kept ? n : 0;
+	}
+	json[used] = '\0';
+}
+
 /* HTTP/1.1 200 OK, headers, an empty line, JSON. */
 static bool
 read_answer(const struct buf *answer, struct cli_answer *ret, struct err *err)
@@ -123,6 +229,7 @@ read_answer(const struct buf *answer, struct cli_answer *ret, struct err *err)
 	ret->body = strdup(body + 4);
 	if (ret->body == NULL)
 		return err_set(err, ERR_NOMEM, "no memory");
+	strip_controls(ret->body);
 	ret->json = json_decode(ret->body, strlen(ret->body), err);
 	if (ret->json != NULL)
 		return true;

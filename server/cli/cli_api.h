@@ -10,11 +10,18 @@ struct cli;
 struct cli_api {
 	char path[128]; /* of the socket */
 	const char *as; /* --as ROLE; NULL: not said */
+	const char
+	    *unread; /* the settings file that we may not read: path is the default; or NULL */
 };
 
-/* Its socket: LOCAL_SOCKET of the environment, of the settings file where we may read that, or its
- * default. */
-struct cli_api cli_api_of(const struct cli *cli, const char *as);
+/*
+ * Its socket: LOCAL_SOCKET of the environment, of the settings file where we may read that, or its
+ * default.  A ./.env that neither we nor root have made is somebody's who would have us speak to a
+ * program of theirs: passed over, unless --env-file names it.  False: the file that --env-file
+ * names cannot be read.
+ */
+bool
+cli_api_of(const struct cli *cli, const char *as, struct cli_api *ret, struct err *err) MUST_USE;
 
 struct cli_answer {
 	int status; /* of HTTP */
@@ -24,6 +31,8 @@ struct cli_answer {
 
 void cli_answer_done(struct cli_answer *answer); /* takes one that is all zero */
 
-/* body: JSON, NULL: a GET.  False, and *err says what to do about it: no answer came. */
+/* body: JSON, NULL: a GET.  Only a listener of root's, ours, or of who has the socket's folder is
+ * spoken to, and what it says can be printed: no controls but line ends and tabs are in it.  False,
+ * and *err says what to do about it: no answer came. */
 bool cli_api_ask(const struct cli_api *api, const char *target, const char *body,
     struct cli_answer *ret, struct err *err) MUST_USE;

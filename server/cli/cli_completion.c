@@ -152,11 +152,12 @@ static int
 print_environments(const struct cli *cli)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
-	const struct cli_api api = cli_api_of(cli, NULL);
+	struct cli_api api;
 	const struct json *all;
 	struct err err;
 
-	if (!cli_api_ask(&api, "/v1/status", NULL, &answer, &err) || answer.status != 200)
+	if (!cli_api_of(cli, NULL, &api, &err) ||
+	    !cli_api_ask(&api, "/v1/status", NULL, &answer, &err) || answer.status != 200)
 		return EX_UNAVAILABLE;
 	all = json_get(answer.json, "environments");
 	for (size_t i = 0; i < json_count(all); i++)

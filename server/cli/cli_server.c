@@ -209,11 +209,13 @@ static int
 begin(const struct cli *cli, struct cli_server *local)
 {
 	const char *as = NULL;
+	struct err err;
 	int status;
 
 	*local = (struct cli_server){ .cli = cli };
 	status = take_options(cli, local, &as);
-	local->api = cli_api_of(cli, as);
+	if (status < 0 && !cli_api_of(cli, as, &local->api, &err))
+		return cli_server_fail(local, EX_NOINPUT, err.text);
 	return status;
 }
 

@@ -51,17 +51,27 @@ value_of(const struct settings *s, const struct settings_member *member, size_t 
 	return its == NULL ? NULL : &its->values[setting];
 }
 
+/* Is one of this machine's users another one by now, under the same name? */
+static bool
+is_other_user(const struct settings_member *a, const struct settings_member *b)
+{
+	return a != NULL && b != NULL &&
+	    (a->person != b->person || a->uid != b->uid || strcmp(a->other, b->other) != 0);
+}
+
 /* Those of one member of `of`, whichever of the two that is. */
 static void
 compare_member(struct buf *names, const struct settings *running, const struct settings *fresh,
     const struct settings_member *member)
 {
+	bool is_other = is_other_user(member_of(running, member), member_of(fresh, member));
 	char name[SETTING_NAME_MAX];
 
 	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
 		if (settings_table_families[i].family == member->family &&
-		    !are_one_text(
-			text_in(value_of(running, member, i)), text_in(value_of(fresh, member, i))))
+		    (is_other ||
+			!are_one_text(text_in(value_of(running, member, i)),
+			    text_in(value_of(fresh, member, i)))))
 			add_name(names,
 			    setting_name(settings_table_families[i].name, member->name, name));
 }

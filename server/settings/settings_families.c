@@ -156,6 +156,15 @@ is_member(const struct settings_inside *in, enum family family, const char *name
 	return false;
 }
 
+bool
+settings_is_named(const char *name)
+{
+	char member[SETTINGS_MEMBER_NAME];
+	enum family family;
+
+	return is_named(name, strlen(name), &family, member);
+}
+
 /* What is empty is not set. */
 static void
 take_named(struct settings_loader *l, const char *name, size_t size, const char *value)

@@ -134,8 +134,10 @@ void settings_say_hooks(struct settings_loader *l);
 
 void settings_take_families(struct settings_loader *l);
 
-/* Those whose members are found by the names of their settings: ROLE_<NAME>_IDS. */
+/* Those whose members are found by the names of their settings: ROLE_<NAME>_IDS.  Is a name one of
+ * them?  NAME= is as good as not there: nobody. */
 void settings_take_named_families(struct settings_loader *l);
+bool settings_is_named(const char *name);
 
 /* --- settings_roles.c --- */
 

@@ -89,9 +89,9 @@ check(struct settings_loader *l, const struct settings_member *member)
 		settings_say(l->report, SETTINGS_ERROR,
 		    "%s: is one of the whole server: it stands in the settings file", name);
 	else if (member->other[0] != '\0')
-		settings_say(l->report, SETTINGS_ERROR,
-		    "%s: two users of this machine are meant, %s and %s: rename one of them", name,
-		    member->user, member->other);
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%s: two users of this machine are meant, %s and %s: neither is let in: rename one of them",
+		    name, member->user, member->other);
 	else if (!member->has_user)
 		settings_say(l->report, SETTINGS_WARNING,
 		    "%s: there is no such user on this machine: nobody is let in by it", name);

@@ -293,6 +293,7 @@ warn_unknown_in(struct settings_loader *l, const struct known_names *known, size
 
 		member = environment_of(l->s->inside, entry->name);
 		if (is_known(known, entry->name) || is_of_applications(l->s->inside, entry->name) ||
+		    (entry->value[0] == '\0' && settings_is_named(entry->name)) ||
 		    setting_is_transports(entry->name, member == NULL ? "" : member->name))
 			continue;
 		say_unknown(l, known, source, entry, member);

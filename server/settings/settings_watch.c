@@ -11,6 +11,8 @@
 #include "lib/err.h"
 #include "lib/text.h"
 
+#define USERS "/etc/passwd"
+
 struct settings_watched {
 	char application[ENVIRONMENT_NAME_MAX];
 	uint64_t seen;	/* its stamp at the last look */
@@ -49,12 +51,23 @@ add_secrets(uint64_t mark, const struct settings_inside *in)
 	return mark;
 }
 
+static bool
+has_users(const struct settings_inside *in)
+{
+	for (size_t m = 0; m < in->member_count; m++)
+		if (in->members[m]->family == FAMILY_LOCAL)
+			return true;
+	return false;
+}
+
 /* Changes when one of those files does. */
 static uint64_t
-mark_of(const char *env_file, const struct settings *settings)
+mark_of(const struct settings_watch *watch, const struct settings *settings)
 {
-	uint64_t mark = add_secrets(stamp_of_file(env_file), settings->inside);
+	uint64_t mark = add_secrets(stamp_of_file(watch->env_file), settings->inside);
 
+	if (has_users(settings->inside))
+		mark = mark * 31 + stamp_of_file(watch->users);
 	for (size_t i = 0; i < settings->application_count; i++)
 		mark = add_secrets(mark, settings->applications[i]->inside);
 	return mark;
@@ -194,7 +207,7 @@ bool
 settings_watch_look(struct settings_watch *watch, const struct settings *settings, bool all,
     struct settings_folder *ret)
 {
-	uint64_t main = mark_of(watch->env_file, settings), refused;
+	uint64_t main = mark_of(watch, settings), refused;
 	bool is_known = look_into_folder(watch, settings, ret);
 	bool due = all || (main == watch->main_seen && main != watch->main_taken);
 
@@ -230,8 +243,8 @@ settings_watch_init(
 {
 	struct settings_folder folder;
 
-	*watch = (struct settings_watch){ .env_file = env_file };
-	watch->main_seen = mark_of(env_file, settings);
+	*watch = (struct settings_watch){ .env_file = env_file, .users = USERS };
+	watch->main_seen = mark_of(watch, settings);
 	(void)look_into_folder(watch, settings, &folder); /* said at the first look */
 	for (size_t i = 0; i < folder.count; i++)
 		add(watch, &folder.files[i]);

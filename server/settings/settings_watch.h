@@ -4,6 +4,10 @@
  * A file is read when two looks in a row saw it the same: an editor, or a copy, may be half
  * through.  An application whose file is gone is removed at the third look that does not see it; a
  * folder that cannot be read, or is empty where it was not, removes nothing.
+ *
+ * Where a user of the machine is let in (LOCAL_<USER>_IS), the file of its users counts as one of
+ * ours: names become uids when settings are read, and the uid of one that is removed may soon be
+ * another's.  A directory of users elsewhere (LDAP) is not seen: SIGHUP.
  */
 #pragma once
 
@@ -14,7 +18,8 @@
 
 struct settings_watch {
 	const char *env_file; /* NULL: none */
-	uint64_t main_seen;   /* the settings file and the files of secrets, at the last look ... */
+	const char *users;    /* the file of the machine's users; tests have another */
+	uint64_t main_seen;   /* the settings file, users, and the files of secrets, at the last look ... */
 	uint64_t main_taken;  /* ... and when they were last read */
 	uint64_t refused_seen;
 	uint64_t refused_taken;

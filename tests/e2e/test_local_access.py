@@ -10,7 +10,7 @@ import pytest
 
 from crash_aid import STEADY
 from flow_aid import PATIENCE_S
-from local_aid import NOBODY, PERSON, ROLE, UNKNOWN, LocalScene
+from local_aid import MAY, NOBODY, PERSON, ROLE, UNKNOWN, LocalScene
 from service_aid import RUNNER, SERVER
 from stage import get, wait_until
 
@@ -204,9 +204,32 @@ def check_config(scene, tmp_path, *users, applications=(), **settings):
     return done.stdout + done.stderr
 
 
-def test_two_users_that_fold_to_one_name_are_refused(scene, tmp_path):
+def test_two_users_that_fold_to_one_name_are_not_let_in_and_stop_nobody(scene, tmp_path):
     said = check_config(scene, tmp_path, ("root", 0), ("john.doe", 1001), ("john_doe", 1002), LOCAL_JOHN_DOE_IS="42")
-    assert "LOCAL_JOHN_DOE_IS: two users of this machine are meant, john.doe and john_doe" in said
+    assert "warning  LOCAL_JOHN_DOE_IS: two users of this machine are meant, john.doe and john_doe: neither" in said
+    assert "The settings are wrong" not in said
+
+
+def test_who_gets_the_number_of_a_user_that_is_gone_is_nobody(tmp_path):
+    """And who comes to fold to a name that is let in, takes it from both."""
+    users = tmp_path / "passwd"
+    rest = "".join(line for line in open("/etc/passwd", encoding="utf-8") if not line.startswith("eye"))
+    users.write_text(rest + "eye.x:x:4301:4301::/:/bin/sh\n", encoding="utf-8")
+    tmp_path.chmod(0o755)
+    made = LocalScene(settings={"LOCAL_EYE_X_IS": MAY["LOCAL_GAMES_IS"]})
+    try:
+        made.bot.stop()
+        made.bot.wrapper = ["unshare", "-m", "sh", "-c", f'mount --bind {users} /etc/passwd && exec "$@"', "sh",
+                            *made.bot.wrapper]
+        made.bot.start()
+        assert made.ask(4301, "GET", "/v1/status")[0] == 200
+        for left, who in (("eye.x:x:4301:4301::/:/bin/sh\neye-x:x:4302:4302::/:/bin/sh\n", None),
+                          ("eye-x:x:4302:4302::/:/bin/sh\n", 4302), ("other:x:4302:4302::/:/bin/sh\n", None)):
+            users.write_text(rest + left, encoding="utf-8")
+            wait_until(lambda who=who: {u for u in (4301, 4302) if made.ask(u, "GET", "/v1/status")[0] == 200} ==
+                       ({who} if who else set()), PATIENCE_S, "the users of now")
+    finally:
+        made.close()
 
 
 def test_one_user_in_either_spelling_is_found(scene, tmp_path):

@@ -535,10 +535,50 @@ start_to_look(void)
 	s = load();
 	(void)snprintf(main_path, sizeof(main_path), "%s/main", folder);
 	settings_watch_init(&watch, main_path, s);
+	watch.users = "/nowhere";
 	assert_true(settings_watch_has_any(&watch, s));
 	s = look(s, false, true); /* it may have changed since it was loaded */
 	assert_false(settings_change_is_any(&change));
 	return look(s, false, false);
+}
+
+/* Or whoever gets their uid next acts as them. */
+static void
+a_user_who_is_gone_is_let_in_no_more(void **state)
+{
+	struct settings *s = start_to_look();
+	const char *name = NULL;
+	char users[128];
+
+	(void)state;
+	(void)snprintf(users, sizeof(users), "%s/users", folder);
+	watch.users = users;
+	put("users", "games:x:5:60::/:/bin/sh\n");
+	s = look(s, false, false); /* nobody of them is let in */
+	put("main", SERVER "LOCAL_GAMES_IS=11\nLOCAL_MAN_IS=\n");
+	s = look(s, false, false);
+	s = look(s, false, true);
+	s = look(s, false, false); /* now the users count */
+	s = look(s, false, true);
+	assert_false(settings_change_is_any(&change));
+	assert_int_equal(settings_user(s, 5, &name), 11);
+	for (size_t i = 0; i < s->inside->member_count; i++)
+		if (s->inside->members[i]->family == FAMILY_LOCAL)
+			s->inside->members[i]->uid = 4242; /* as it was when they were read */
+	assert_int_equal(settings_user(s, 4242, &name), 11);
+	put("users", "games:x:5:60:new:/:/bin/sh\n");
+	s = look(s, false, false);
+	s = look(s, false, true);
+	assert_string_equal(buf_text(&change.names), "LOCAL_GAMES_IS");
+	assert_int_equal(settings_user(s, 4242, &name), 0);
+	assert_int_equal(settings_user(s, 5, &name), 11);
+	put("main", SERVER "LOCAL_GAMES_IS=\n"); /* nobody, and no mistake that keeps them */
+	s = look(s, false, false);
+	s = look(s, false, true);
+	assert_int_equal(report.errors, 0);
+	assert_int_equal(settings_user(s, 5, &name), 0);
+	settings_watch_done(&watch);
+	settings_unref(s);
 }
 
 static void
@@ -712,6 +752,7 @@ main(void)
 		TEST(a_file_has_as_many_environments_as_may_be),
 		TEST(a_name_that_is_no_setting_is_warned_of),
 		TEST(a_file_is_read_when_it_stood_still),
+		TEST(a_user_who_is_gone_is_let_in_no_more),
 		TEST(an_application_is_removed_at_the_third_look),
 		TEST(a_file_that_others_may_write_now_stays_as_it_was),
 		TEST(two_hundred_applications_of_ten_environments),
