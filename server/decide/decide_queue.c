@@ -150,7 +150,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_NO_SLOT, !has_slot(l, work) },
 		{ TURN_IS_UNCOMPARED,
 		    work->program == PROGRAM_DEPLOY &&
-			strcmp(work->compared_live, l->now.current.commit) != 0 },
+			(l->is_asking || strcmp(work->compared_live, l->now.current.commit) != 0) },
 		{ TURN_IS_BEHIND, work->is_behind },
 		{ TURN_IS_DIFFERS, differs(l, place) },
 		{ TURN_IS_STALE, is_stale(l, work) },
@@ -188,7 +188,8 @@ supersede(const struct look *l, struct place *place, const char *reason)
 }
 
 /* How its commit and the live one are related.  Asked until git answers: the place is kept.  Who is
- * behind waits for that answer as well, or they would start in the order in which git answers. */
+ * behind waits for that answer as well, compared or not, or they would start in the order in which
+ * git answers. */
 static void
 ask_git(struct look *l, struct place *place)
 {

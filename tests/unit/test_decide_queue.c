@@ -128,6 +128,30 @@ people_wait_in_the_order_in_which_they_came(void **state)
 	world_close(&w);
 }
 
+/* Found by the simulation (SEED=2749): who had come last was compared already. */
+static void
+nobody_is_overtaken_while_git_is_asked_about_them(void **state)
+{
+	struct world w;
+	int64_t c, d;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)ask(&w, WORLD_ADMIN, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	c = ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
+	go_live(&w);
+	is_ahead(&w, 1); /* B of A */
+	d = ask(&w, WORLD_ADMIN, COMMIT_D);
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(state_of(&w, d), DEPLOY_QUEUED);
+	is_ahead(&w, 1); /* C of A */
+	assert_int_equal(state_of(&w, c), DEPLOY_RUNNING);
+	assert_int_equal(state_of(&w, d), DEPLOY_QUEUED);
+	world_close(&w);
+}
+
 static void
 who_comes_to_the_front_is_told_and_nobody_else(void **state)
 {
@@ -665,6 +689,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(people_wait_in_the_order_in_which_they_came),
+		cmocka_unit_test(nobody_is_overtaken_while_git_is_asked_about_them),
 		cmocka_unit_test(who_comes_to_the_front_is_told_and_nobody_else),
 		cmocka_unit_test(a_rollback_goes_to_the_front_behind_earlier_ones),
 		cmocka_unit_test(a_persons_fourth_place_is_refused),
