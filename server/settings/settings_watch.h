@@ -19,7 +19,7 @@
 struct settings_watch {
 	const char *env_file; /* NULL: none */
 	const char *users;    /* the file of the machine's users; tests have another */
-	uint64_t main_seen;   /* the settings file, users, and the files of secrets, at the last look ... */
+	uint64_t main_seen;   /* settings, users, files of secrets at the last look ... */
 	uint64_t main_taken;  /* ... and when they were last read */
 	uint64_t refused_seen;
 	uint64_t refused_taken;
