@@ -92,7 +92,8 @@ command_deploy(struct tx *tx, const struct update *update, const struct request 
 	if (settings == NULL || !may_except(tx, update, settings->name, reason) ||
 	    !decide_may_now(tx, update, request, settings->name, reason[0] != '\0') ||
 	    decide_is_refused(tx, update, settings->name) ||
-	    decide_is_full(tx, update, settings->name) || !can_ask_git(tx, update, settings, ref))
+	    decide_is_full(tx, update, settings->name, PROGRAM_DEPLOY) ||
+	    !can_ask_git(tx, update, settings, ref))
 		return;
 	open_request(tx, update, settings->name, ref[0] != '\0' ? ref : settings->branch, reason);
 }

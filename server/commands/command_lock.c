@@ -82,7 +82,7 @@ command_lock(struct tx *tx, const struct update *update, const struct request *r
 		return;
 	if (!decide_may_lock(tx, update, request, settings->name))
 		return;
-	before = row_hold_lock(tx, settings->name);
+	before = decide_lock(tx, settings->name);
 	lock.asked_at = before.asked_at;
 	lock.asked = before.asked;
 	decide_hold_begin(tx, &lock);

@@ -3,22 +3,23 @@
 #include <inttypes.h>
 
 #include "commands/commands.h"
+#include "decide/decide_hold.h"
 #include "decide/decide_hold_around.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
-#include "store/row_hold.h"
 
-/* Whose lock it is decides what is needed, where that can be said of what was typed. */
+/* One's own needs no more than the right to lock.  Whether another's is there makes no difference
+ * to what is said, or it would be to who may not see it. */
 static enum policy_action
 action_of(struct tx *tx, const struct update *update, const char *target)
 {
-	struct hold lock = row_hold_lock(tx, target);
+	struct hold lock = decide_lock(tx, target);
 
-	return lock.id != 0 ?
-	    (lock.person == update->person ? POLICY_LOCK : POLICY_UNLOCK) :
-	    (decide_is_allowed(tx, update->person, POLICY_UNLOCK, "") ? POLICY_UNLOCK :
-									POLICY_LOCK);
+	return lock.person != update->person &&
+		decide_is_allowed(tx, update->person, POLICY_UNLOCK, "") ?
+	    POLICY_UNLOCK :
+	    POLICY_LOCK;
 }
 
 static void
@@ -68,7 +69,7 @@ command_unlock(struct tx *tx, const struct update *update, const struct request 
 
 	if (settings == NULL)
 		return;
-	lock = row_hold_lock(tx, settings->name);
+	lock = decide_lock(tx, settings->name);
 	if (lock.id == 0) {
 		decide_answer_no(tx, update);
 		if (update->kind == UPDATE_PRESS)

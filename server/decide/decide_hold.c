@@ -74,10 +74,20 @@ decide_holds(struct tx *tx, const char *environment, struct holds *ret)
 	row_hold_list(tx, environment, ret);
 	ret->zone = tx->settings->zone;
 	ret->zone_name = settings_text(tx->settings, SETTING_TIMEZONE);
-	if (ret->n > 0 && ret->at[0].kind == HOLD_LOCK &&
-	    !decide_is_allowed(tx, ret->at[0].person, POLICY_LOCK, environment))
-		drop(ret, 0);
+	for (size_t i = ret->n; i-- > 0;)
+		if (ret->at[i].kind == HOLD_LOCK &&
+		    !decide_is_allowed(tx, ret->at[i].person, POLICY_LOCK, environment))
+			drop(ret, i);
 	add_window(tx, environment, ret);
+}
+
+struct hold
+decide_lock(struct tx *tx, const char *environment)
+{
+	struct holds holds;
+
+	decide_holds(tx, environment, &holds);
+	return holds.n > 0 && holds.at[0].kind == HOLD_LOCK ? holds.at[0] : (struct hold){ 0 };
 }
 
 /* --- a person is denied --- */
@@ -175,9 +185,10 @@ bool
 decide_may_now(struct tx *tx, const struct update *update, const struct request *request,
     const char *environment, bool has_exception)
 {
-	const struct hold_work work = {
-		.action = POLICY_DEPLOY, .requester = update->person, .has_exception = has_exception
-	};
+	const struct hold_work work = { .action = POLICY_DEPLOY,
+		.requester = update->person,
+		.has_exception = has_exception,
+		.excepted_at = tx->at };
 	const struct hold *hold = NULL;
 	struct policy_decision decision;
 	struct holds holds;

@@ -16,6 +16,9 @@
  * lock it no more is none. */
 void decide_holds(struct tx *tx, const char *environment, struct holds *ret);
 
+/* Its lock that binds; id 0: none. */
+struct hold decide_lock(struct tx *tx, const char *environment);
+
 /* May whoever sent the update deploy there now?  False: they were told by what not and until when,
  * and shown what they can do.  has_exception: from freezes, with a reason that they gave. */
 bool decide_may_now(struct tx *tx, const struct update *update, const struct request *request,

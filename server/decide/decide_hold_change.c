@@ -86,6 +86,20 @@ look_at(struct tx *tx, int64_t due)
 	(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, due);
 }
 
+/* Its own end, or before that the end of a role of its owner. */
+static int64_t
+end_of(const struct tx *tx, const struct hold *hold)
+{
+	int64_t due = hold->until == 0 ? INT64_MAX : hold->until;
+	size_t n = 0;
+	const struct role_member *member = roles_of(tx->settings->roles, hold->person, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (member[i].until > tx->at && member[i].until < due)
+			due = member[i].until;
+	return due;
+}
+
 /* Where nothing holds, and nothing will, there is no timer. */
 static void
 look_at_next(struct tx *tx)
@@ -104,8 +118,8 @@ look_at_next(struct tx *tx)
 	for (struct hold hold = row_hold_next(tx, 0); hold.id != 0;
 	     hold = row_hold_next(tx, hold.id)) {
 		is_any = true;
-		if (hold.until != 0 && hold.until < due)
-			due = hold.until;
+		if (end_of(tx, &hold) < due)
+			due = end_of(tx, &hold);
 	}
 	if (is_any)
 		look_at(tx, due);
@@ -132,18 +146,6 @@ audit(struct tx *tx, const struct hold *hold, bool begins, int64_t person, const
 	    },
 	    (const char *const[]){
 		"name", hold->by, "until", until, "reason", hold->reason, NULL });
-}
-
-void
-decide_hold_begin(struct tx *tx, struct hold *hold)
-{
-	hold->at = tx->at;
-	row_hold_add(tx, hold);
-	audit(tx, hold, true, hold->person, "begun");
-	refresh_target(tx, hold->target);
-	/* Of the same person's before it something may have gone. */
-	row_queue_look_held(tx);
-	look_at(tx, hold->until == 0 ? INT64_MAX : hold->until);
 }
 
 void
@@ -224,6 +226,22 @@ end_over(struct tx *tx, const struct hold *hold)
 		    "🔓 " MARK_BOLD "%s" MARK_BOLD
 		    ": unlocked: the lock that you asked about has ended.",
 		    hold->target);
+}
+
+void
+decide_hold_begin(struct tx *tx, struct hold *hold)
+{
+	hold->at = tx->at;
+	row_hold_add(tx, hold);
+	audit(tx, hold, true, hold->person, "begun");
+	for (struct hold other = row_hold_next(tx, 0); other.id != 0 && !tx->failed;
+	     other = row_hold_next(tx, other.id))
+		if (other.kind == HOLD_LOCK && strcmp(other.target, hold->target) == 0)
+			end_over(tx, &other);
+	refresh_target(tx, hold->target);
+	/* Of the same person's before it something may have gone. */
+	row_queue_look_held(tx);
+	look_at(tx, end_of(tx, hold));
 }
 
 void

@@ -8,9 +8,26 @@
 #include "decide/decide_deployment.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_reply.h"
+#include "lib/window.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
+
+/* Nobody began a window: one that was not there when the work was asked for began after it. */
+static void
+date_windows(const struct tx *tx, const struct deployment *work, struct holds *holds)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, work->environment);
+	int64_t until;
+
+	for (size_t i = 0; i < holds->n; i++)
+		if (holds->at[i].kind == HOLD_WINDOW &&
+		    (!windows_have(
+			 settings->freeze, tx->settings->zone, work->requested_at, &until) ||
+			until != holds->at[i].until))
+			holds->at[i].at = tx->at;
+}
 
 bool
 decide_is_held(struct tx *tx, const struct deployment *work)
@@ -19,11 +36,14 @@ decide_is_held(struct tx *tx, const struct deployment *work)
 		.action = decide_action_of(work),
 		.requester = work->trigger == TRIGGER_CHAT ? work->requested_by : 0,
 		.confirmer = work->confirmed_by,
-		.has_exception = work->exception[0] != '\0',
+		.has_exception = work->exception[0] != '\0' &&
+		    decide_is_allowed(tx, work->requested_by, POLICY_FREEZE, work->environment),
+		.excepted_at = work->requested_at,
 	};
 	struct holds holds;
 
 	decide_holds(tx, work->environment, &holds);
+	date_windows(tx, work, &holds);
 	return hold_decide(&holds, &facts, NULL).verdict != POLICY_ALLOW;
 }
 

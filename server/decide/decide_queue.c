@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "decide/decide_deployment.h"
+#include "decide/decide_hold.h"
 #include "decide/decide_hold_work.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
@@ -375,26 +376,38 @@ decide_queues(struct tx *tx)
 
 /* --- a place is taken --- */
 
-/* Why there is no place in the queue for this person's work; "": there is one. */
+/* Why there is no place in the queue for this person's work; "": there is one.  Rollbacks have places
+ * of their own; whom a lock or freeze does not hold is not refused for those whom it does. */
 static void
-find_refusal(struct tx *tx, const char *environment, int64_t person, char ret[LIMIT_LINE])
+find_refusal(struct tx *tx, const char *environment, int64_t person, enum program program,
+    bool is_held, char ret[LIMIT_LINE])
 {
+	bool is_rollback = program == PROGRAM_ROLLBACK;
+	int64_t most = ROW_QUEUE_MOST;
+	struct holds holds;
+
 	ret[0] = '\0';
-	if (row_queue_count(tx, environment, 0) >= ROW_QUEUE_MOST)
+	decide_holds(tx, environment, &holds);
+	if (!is_rollback && !is_held && holds.n > 0)
+		most += ROW_QUEUE_MOST;
+	if (row_queue_count(tx, environment, 0, is_rollback) >= most)
 		(void)snprintf(ret, LIMIT_LINE,
-		    "%d are queued there already: try again when one has ended", ROW_QUEUE_MOST);
-	else if (row_queue_count(tx, environment, person) >= ROW_QUEUE_PERSONS)
+		    "%" PRId64 " are queued there already: try again when one has ended, or "
+		    "after /cancel %s",
+		    most, environment);
+	else if (row_queue_count(tx, environment, person, is_rollback) >= ROW_QUEUE_PERSONS)
 		(void)snprintf(ret, LIMIT_LINE,
 		    "you have %d places in its queue already: leave one first, in /queue %s",
 		    ROW_QUEUE_PERSONS, environment);
 }
 
 bool
-decide_is_full(struct tx *tx, const struct update *update, const char *environment)
+decide_is_full(
+    struct tx *tx, const struct update *update, const char *environment, enum program program)
 {
 	char refusal[LIMIT_LINE];
 
-	find_refusal(tx, environment, update->person, refusal);
+	find_refusal(tx, environment, update->person, program, false, refusal);
 	if (refusal[0] != '\0')
 		(void)decide_sendf(
 		    tx, &update->address, "🚫 %s: not queued: %s", environment, refusal);
@@ -422,7 +435,8 @@ decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event e
 	char refusal[LIMIT_LINE] = "";
 
 	if (deployment->trigger == TRIGGER_CHAT)
-		find_refusal(tx, deployment->environment, deployment->requested_by, refusal);
+		find_refusal(tx, deployment->environment, deployment->requested_by,
+		    deployment->program, decide_is_held(tx, deployment), refusal);
 	else
 		replace_push(tx, deployment);
 	if (refusal[0] != '\0') {

@@ -18,8 +18,10 @@ void decide_queue(struct tx *tx, const char *environment);
  * of each decision. */
 void decide_queues(struct tx *tx);
 
-/* True: there is none for whoever sent the update, and that was said. */
-bool decide_is_full(struct tx *tx, const struct update *update, const char *environment);
+/* True: there is none for that of whoever sent the update, whom no lock or freeze holds there, and
+ * that was said. */
+bool decide_is_full(
+    struct tx *tx, const struct update *update, const char *environment, enum program program);
 
 /* It takes a place, and starts where it may; or it ends: there is none.  event: CLEAR, CONFIRM. */
 void decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event);
@@ -29,8 +31,8 @@ void decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_ev
 bool decide_give(struct tx *tx, struct deployment *mine, struct deployment *other) MUST_USE;
 
 /* Whoever sent the update answered what was asked anew in its place: it keeps it, and goes on. */
-void decide_queue_confirm(struct tx *tx, struct deployment *deployment,
-    const struct update *update);
+void
+decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct update *update);
 
 /* Git has said how the commit of a queued one and the live one are related; or that it has no such
  * commit (any more), which alone is no reason to refuse what was asked for while it had. */

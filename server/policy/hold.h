@@ -59,9 +59,10 @@ struct holds {
 /* What wants to start there. */
 struct hold_work {
 	enum policy_action action;
-	int64_t requester;  /* a person; 0: a push */
-	int64_t confirmer;  /* 0: nobody */
-	bool has_exception; /* from freezes */
+	int64_t requester;   /* a person; 0: a push */
+	int64_t confirmer;   /* 0: nobody */
+	bool has_exception;  /* from freezes that were there ... */
+	int64_t excepted_at; /* ... then: wall ms */
 };
 
 /* A lock binds everybody but its owner, a freeze whatever has no exception.  ALLOW, or NOT_NOW,

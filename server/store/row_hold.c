@@ -64,13 +64,6 @@ row_hold_get(struct tx *tx, int64_t id)
 	return find(tx, "WHERE id = $1", DB_I64(id));
 }
 
-struct hold
-row_hold_lock(struct tx *tx, const char *environment)
-{
-	return find(tx, "WHERE kind = 'lock' AND target = $2 AND " IS_ON, DB_I64(tx->at),
-	    DB_TEXT(environment));
-}
-
 void
 row_hold_list(struct tx *tx, const char *environment, struct holds *ret)
 {

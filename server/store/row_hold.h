@@ -1,7 +1,7 @@
 /* row_hold.h - locks and freezes that somebody began, until they end.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * There is one lock of an environment, and one freeze of a target by each person.  A row that is
+ * There is one lock of an environment and one freeze of a target by each person.  A row that is
  * over stays until decide_holds_look() has ended it, and counts no more.
  */
 #pragma once
@@ -14,9 +14,6 @@ void row_hold_add(struct tx *tx, struct hold *hold);
 
 /* id 0: there is none. */
 struct hold row_hold_get(struct tx *tx, int64_t id);
-
-/* The lock of this environment that is not over; id 0: none. */
-struct hold row_hold_lock(struct tx *tx, const char *environment);
 
 /* Those that cover it and are not over, in the order of struct holds: sets n and at. */
 void row_hold_list(struct tx *tx, const char *environment, struct holds *ret);

@@ -23,12 +23,13 @@ row_queue_list(struct tx *tx, const char *environment, int64_t ret[ROW_QUEUE_LIS
 }
 
 int64_t
-row_queue_count(struct tx *tx, const char *environment, int64_t person)
+row_queue_count(struct tx *tx, const char *environment, int64_t person, bool is_rollback)
 {
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM work INDEXED BY work_queued WHERE environment = $1"
-	    " AND state = 'QUEUED' AND cause = 'chat' AND ($2 = 0 OR requested_by = $2)",
-	    DB_TEXT(environment), DB_I64(person));
+	    " AND state = 'QUEUED' AND cause = 'chat' AND ($2 = 0 OR requested_by = $2)"
+	    " AND (program = 'rollback') = $3",
+	    DB_TEXT(environment), DB_I64(person), DB_I64(is_rollback));
 }
 
 int64_t

@@ -14,10 +14,11 @@
 #define ROW_QUEUE_GIT  "git"
 #define ROW_QUEUE_HOLD "hold"
 
-/* Places of one queue at most, and a push besides. */
+/* Places of one queue at most: so many deployments, as many again of whom a lock or freeze there
+ * does not hold, as many rollbacks, and a push besides. */
 #define ROW_QUEUE_MOST	  10
 #define ROW_QUEUE_PERSONS 3
-#define ROW_QUEUE_LIST	  (ROW_QUEUE_MOST + 2)
+#define ROW_QUEUE_LIST	  (3 * ROW_QUEUE_MOST + 2)
 
 /* The next number; no other has it, ever. */
 int64_t row_queue_draw(struct tx *tx);
@@ -25,8 +26,8 @@ int64_t row_queue_draw(struct tx *tx);
 /* Its queue as numbers of deployments, the front first; returns how many (<= ROW_QUEUE_LIST). */
 size_t row_queue_list(struct tx *tx, const char *environment, int64_t ret[ROW_QUEUE_LIST]);
 
-/* How many places people have there; person: that one, 0: all. */
-int64_t row_queue_count(struct tx *tx, const char *environment, int64_t person);
+/* How many places people have there, for rollbacks or for all else; person: that one, 0: all. */
+int64_t row_queue_count(struct tx *tx, const char *environment, int64_t person, bool is_rollback);
 
 /* The push that waits there; 0: none. */
 int64_t row_queue_push(struct tx *tx, const char *environment);

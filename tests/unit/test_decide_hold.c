@@ -456,6 +456,88 @@ a_lock_of_who_left_ends(void **state)
 	world_close(&w);
 }
 
+static int64_t
+next_look(struct world *w)
+{
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i] != NULL && w->open[i]->kind == EFFECT_TIMER &&
+		    w->open[i]->u.timer.kind == TIMER_HOLDS)
+			return w->open[i]->due;
+	return 0;
+}
+
+/* The role ends at 01:00 UTC; the sweep was due at 01:30 at the latest. */
+static void
+a_lock_ends_with_the_role_of_its_owner(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "TIMEZONE=Etc/GMT+1", "ROLE_DEV_IDS=99 until 2025-12-31",
+	    "ROLE_DEV_MAY=status:staging, lock", NULL);
+	w.aid.at += HOUR_MS / 2;
+	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
+	assert_int_equal(next_look(&w), STORE_AID_AT + HOUR_MS);
+	sleep_until(&w, STORE_AID_AT + HOUR_MS);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "unlocked: no role lets @eve lock it"));
+	world_close(&w);
+}
+
+/* Between the end of a role and the sweep. */
+static void
+a_dead_lock_binds_nobody_beside_another_and_is_ended_by_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "TIMEZONE=Etc/GMT+1", "ROLE_DEV_IDS=99 until 2025-12-31",
+	    "ROLE_DEV_MAY=status:staging, lock", NULL);
+	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
+	w.aid.at = STORE_AID_AT + HOUR_MS;
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	assert_non_null(world_says(&w, "staging is not locked."));
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	assert_int_equal(world_audited(&w, "lock_ended", "no grant"), 1);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging"); /* its owner may */
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	assert_int_equal(world_environment(&w, "staging").held, 0);
+	assert_int_equal(world_audited(&w, "lock_ended", "telegram:11"), 1);
+	world_close(&w);
+}
+
+static void
+add_lock(struct tx *tx, void *arg)
+{
+	struct hold lock = { .kind = HOLD_LOCK, .person = *(const int64_t *)arg, .at = tx->at };
+
+	(void)text_copy(lock.target, sizeof(lock.target), "staging");
+	row_hold_add(tx, &lock);
+}
+
+/* Rows of before: a dead lock on each side of the one that binds. */
+static void
+unlock_ends_the_lock_that_binds(void **state)
+{
+	static const int64_t people[] = { WORLD_STRANGER, WORLD_ADMIN, WORLD_STRANGER + 1 };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(people); i++)
+		world_act(&w, add_lock, (void *)(uintptr_t)&people[i]);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
+	assert_non_null(world_says(&w, "staging: not deployed: locked by"));
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
+	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
+	world_close(&w);
+}
+
 /* --- freezes --- */
 
 static void
@@ -556,6 +638,60 @@ an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever(void **state)
 	reply(&w, WORLD_ADMIN, denial, "urgent");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	assert_non_null(world_says(&w, "⌛ staging: not deployed: that was more than 10 minutes"));
+	world_close(&w);
+}
+
+/* Its work is queued when what it was given for, or by, changes. */
+static void
+an_exception_ends_with_the_right_and_holds_for_freezes_of_before(void **state)
+{
+	static const struct {
+		bool frozen_again, loses_right;
+		enum deploy_state state;
+	} rows[] = {
+		{ false, false, DEPLOY_RUNNING },
+		{ true, false, DEPLOY_QUEUED },
+		{ false, true, DEPLOY_QUEUED },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		world_open(
+		    &w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, freeze:staging", NULL);
+		world_deploy_starts(&w, COMMIT_A);
+		(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00");
+		(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+		reply(&w, WORLD_STAGING_USER, world_last(&w), "urgent");
+		world_git(&w, (struct world_git){ .commit = COMMIT_B });
+		assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+		w.aid.at += 60 * 1000;
+		if (rows[i].frozen_again)
+			(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze staging until 07:00");
+		if (rows[i].loses_right)
+			world_settings(&w, NULL);
+		world_run_ends(&w, FAILED_BEFORE_RELEASE);
+		assert_int_equal(world_newest(&w, "staging").state, rows[i].state);
+		world_close(&w);
+	}
+}
+
+/* A lock keeps the work until the next window has begun. */
+static void
+an_exception_from_one_window_is_none_from_the_next(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_FREEZE=Thu 00:10-Thu 00:20, Thu 00:30-Thu 02:00", NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	w.aid.at += HOUR_MS / 4;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	reply(&w, WORLD_ADMIN, world_last(&w), "urgent");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	w.aid.at += HOUR_MS / 3;
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	world_close(&w);
 }
 
@@ -726,10 +862,15 @@ main(void)
 		cmocka_unit_test(who_ends_a_freeze_of_somebody_elsewhere_is_answered),
 		cmocka_unit_test(a_second_lock_is_denied_and_ones_own_is_prolonged),
 		cmocka_unit_test(a_lock_of_who_left_ends),
+		cmocka_unit_test(a_lock_ends_with_the_role_of_its_owner),
+		cmocka_unit_test(a_dead_lock_binds_nobody_beside_another_and_is_ended_by_it),
+		cmocka_unit_test(unlock_ends_the_lock_that_binds),
 		cmocka_unit_test(a_window_of_the_settings_freezes_and_its_end_deploys_the_head),
 		cmocka_unit_test(a_window_that_begins_ends_what_a_push_has_queued),
 		cmocka_unit_test(an_exception_is_given_with_a_reason_and_holds_for_that_work),
 		cmocka_unit_test(an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever),
+		cmocka_unit_test(an_exception_ends_with_the_right_and_holds_for_freezes_of_before),
+		cmocka_unit_test(an_exception_from_one_window_is_none_from_the_next),
 		cmocka_unit_test(of_two_freezes_the_later_end_counts),
 		cmocka_unit_test(a_window_that_begins_meanwhile_is_said_with_its_end),
 		cmocka_unit_test(a_freeze_that_outlasts_the_lock_is_said_with_it),

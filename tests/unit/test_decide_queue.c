@@ -231,26 +231,89 @@ a_persons_fourth_place_is_refused(void **state)
 	world_close(&w);
 }
 
+#define FOUR_USERS "STAGING_TELEGRAM_IDS=33,34,35,36"
+
+/* Of four people. */
+static void
+fill(struct world *w)
+{
+	char commit[LIMIT_COMMIT];
+
+	for (int i = 0; i < ROW_QUEUE_MOST; i++) {
+		(void)snprintf(commit, sizeof(commit), "%040d", i + 1);
+		(void)ask(w, 33 + i % 4, commit);
+	}
+}
+
 static void
 the_eleventh_place_is_refused_and_a_push_is_not(void **state)
 {
-	char commit[LIMIT_COMMIT];
 	struct world w;
 
 	(void)state;
-	world_open(&w, "STAGING_TELEGRAM_IDS=33,34,35,36", NULL);
+	world_open(&w, FOUR_USERS, NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	for (int i = 0; i < ROW_QUEUE_MOST; i++) {
-		(void)snprintf(commit, sizeof(commit), "%040d", i + 1);
-		(void)world_text(&w, 33 + i % 4, "/deploy staging");
-		world_git(&w, (struct world_git){ .commit = commit });
-	}
+	fill(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🚫 staging: not queued: 10 are queued there already: try again when one has ended");
+	    "🚫 staging: not queued: 10 are queued there already: try again when one has ended, or after /cancel staging");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	push(&w, COMMIT_B);
 	assert_int_equal(state_of(&w, 12), DEPLOY_QUEUED);
+	world_close(&w);
+}
+
+static void
+a_full_queue_refuses_no_rollback_and_not_the_locks_owner(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, FOUR_USERS, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_starts(&w, COMMIT_C);
+	fill(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	for (int i = 0; i < ROW_QUEUE_PERSONS; i++)
+		(void)ask(&w, WORLD_ADMIN, COMMIT_D);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(state_of(&w, 14), DEPLOY_QUEUED);
+	assert_int_equal(state_of(&w, 16), DEPLOY_QUEUED);
+	assert_int_equal(world_newest(&w, "staging").id, 16);	    /* the fourth is refused */
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging"); /* the lock holds */
+	assert_int_equal(world_newest(&w, "staging").id, 16);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/rollback staging 1");
+	press(&w, WORLD_OTHER_ADMIN, world_last(&w), "Roll back");
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
+	press(&w, WORLD_ADMIN, world_last(&w), "Roll back");
+	assert_int_equal(state_of(&w, 17), DEPLOY_QUEUED);
+	assert_int_equal(state_of(&w, 18), DEPLOY_QUEUED);
+	assert_int_equal(strncmp(queue(&w), "#17 #18 #4 ", 11), 0);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE); /* B is live still: as it was answered */
+	assert_int_equal(state_of(&w, 17), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+a_persons_fourth_rollback_is_refused(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_starts(&w, COMMIT_C);
+	for (int i = 0; i < ROW_QUEUE_PERSONS; i++) {
+		(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
+		press(&w, WORLD_ADMIN, world_last(&w), "Roll back");
+	}
+	assert_string_equal(queue(&w), "#4 #5 #6");
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
+	assert_non_null(world_says(&w, "you have 3 places in its queue already"));
+	(void)ask(&w, WORLD_ADMIN, COMMIT_D);
+	assert_string_equal(queue(&w), "#4 #5 #6 #7");
 	world_close(&w);
 }
 
@@ -694,6 +757,8 @@ main(void)
 		cmocka_unit_test(a_rollback_goes_to_the_front_behind_earlier_ones),
 		cmocka_unit_test(a_persons_fourth_place_is_refused),
 		cmocka_unit_test(the_eleventh_place_is_refused_and_a_push_is_not),
+		cmocka_unit_test(a_full_queue_refuses_no_rollback_and_not_the_locks_owner),
+		cmocka_unit_test(a_persons_fourth_rollback_is_refused),
 		cmocka_unit_test(a_push_replaces_a_push_and_no_person),
 		cmocka_unit_test(a_push_that_is_an_ancestor_of_what_is_live_is_superseded),
 		cmocka_unit_test(what_is_live_by_now_ends_unless_it_was_asked_for_again),

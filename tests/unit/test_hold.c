@@ -43,7 +43,7 @@ what_binds_whom_is_as_the_table_says(void **state)
 		struct holds holds = { .n = 1,
 			.at = { { .kind = rows[i].kind, .person = ADA, .until = 42 } } };
 		const struct hold_work work = { rows[i].action, rows[i].requester,
-			rows[i].confirmer, rows[i].has_exception };
+			rows[i].confirmer, rows[i].has_exception, 1 };
 		const struct hold *by = NULL;
 		struct policy_decision decision = hold_decide(&holds, &work, &by);
 

@@ -42,7 +42,7 @@ static int64_t queue[ROW_QUEUE_LIST];
 #define ASKED(A) \
 	A(active,           row_deployment_active(tx, "staging")) \
 	A(queued,           row_queue_list(tx, "staging", queue)) \
-	A(places,           row_queue_count(tx, "staging", 0)) \
+	A(places,           row_queue_count(tx, "staging", 0, false)) \
 	A(waiting_push,     row_queue_push(tx, "staging")) \
 	A(looks,            row_queue_look(tx, "staging")) \
 	A(push_question,    row_deployment_push_question(tx, "staging")) \
