@@ -251,6 +251,17 @@ def test_doctor_names_a_file_whose_secret_anybody_may_read(bot):
     assert "GITHUB_WEBHOOK_SECRET stands in web.env: put it " in bot.run("doctor", "--production").stdout
 
 
+def test_the_audit_of_a_wrong_signature_names_the_application(bot):
+    bot.run("application", "adopt", "shop")
+    secret = "GITHUB_WEBHOOK_SECRET=a secret of the web, 0123456789abcdef\n"
+    put(bot.folder, "web.env", SHOP.format(name="web", port="900") + secret)
+    start(bot)
+    headers = {"Content-Type": "application/json", "X-GitHub-Event": "push", "X-GitHub-Delivery": "1",
+               "X-Hub-Signature-256": "sha256=" + "0" * 64}
+    assert request(bot, "POST", "/github/webhook/web", body=b"{}", headers=headers).status == 401
+    assert wait_audit(bot, 1, action="webhook_rejected", reason="signature", application="web")
+
+
 def test_what_a_reload_finds_wrong_is_logged_once(bot):
     bot.run("application", "adopt", "shop")
     put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
