@@ -71,6 +71,10 @@ struct settings *cli_settings_reported(const struct cli *cli, bool all,
 struct settings *cli_settings_for(const struct cli *cli, bool all, const char *application,
     struct settings_report *report) MUST_USE;
 
+/* The environment that is meant: as in the chat a name that one application alone has is enough.
+ * NULL: none or several, which was said. */
+const char *cli_target(const struct settings *s, const char *text) MUST_USE;
+
 /* The path of that application's file.  False: there is no folder for them. */
 bool cli_application_file(const char *env_file, const struct settings *s, const char *application,
     char out[SETTING_APPS_FILE_MAX]);

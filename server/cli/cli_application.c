@@ -63,6 +63,10 @@ print_application(
 		if (environment_id_parse(s->environments[i].name, &id))
 			(void)printf(" %s", id.name);
 	}
+	if (s->application[0] != '\0' && s->github_webhook_secret != NULL)
+		(void)printf(", /github/webhook/%s", s->application);
+	else if (main->github_webhook_secret != NULL)
+		(void)printf(", /github/webhook");
 	if (refused > 0)
 		(void)printf(" (%zu not deployed: deploybot application check%s%s)", refused,
 		    s->application[0] == '\0' ? "" : " ", s->application);

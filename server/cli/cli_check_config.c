@@ -8,6 +8,9 @@
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/zone.h"
+#include "policy/policy.h"
 #include "settings/settings_load.h"
 #include "settings/settings_table.h"
 #include "types/settings.h"
@@ -29,6 +32,21 @@ print_environment(const struct environment_settings *environment)
 	else
 		(void)printf("%zu health URL%s\n", environment->health_url_count,
 		    environment->health_url_count == 1 ? "" : "s");
+}
+
+/* Of each role whose access is over: their lines can go. */
+static void
+print_ended(const struct settings *s)
+{
+	const struct roles *roles = s->roles;
+	char date[ZONE_DATE];
+
+	for (size_t i = 0; i < roles->member_count; i++)
+		if (!policy_is_in_force(&roles->member[i], clock_wall_ms()))
+			(void)printf("note: the role %s of %lld ended with %s\n",
+			    roles->role[roles->member[i].role].name,
+			    (long long)roles->member[i].person,
+			    zone_date_text(s->zone, roles->member[i].until - 1, date));
 }
 
 /* What was understood, for people to read once. */
@@ -62,6 +80,7 @@ print_summary(const struct settings *s, const char *env_file)
 	if (s->application_count > 0)
 		(void)printf(
 		    "applications: %zu (deploybot application list)\n", s->application_count);
+	print_ended(s);
 }
 
 /*

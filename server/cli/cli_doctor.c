@@ -125,7 +125,7 @@ diagnose(struct doctor *doctor, struct production *facts)
 
 /*
  * `doctor ENV`: whether all is there where releases go, as the runner goes there.  No setting is
- * read here: the server's secrets are not the runner's user's, as who this has to be typed.
+ * needed here: the server's secrets are not the runner's user's, as who this has to be typed.
  */
 static int
 ask_target(const struct cli *cli, const char *environment)
@@ -151,6 +151,20 @@ ask_target(const struct cli *cli, const char *environment)
 	return EX_UNAVAILABLE;
 }
 
+/* The environment of one application, where the settings may be read; else as it was typed. */
+static int
+find_target(const struct cli *cli, const char *typed)
+{
+	CLEANUP(settings_unrefp) struct settings *settings = NULL;
+	struct settings_report report;
+	const char *environment = typed;
+
+	if (settings_load(cli->env_file, environ, &settings, &report) &&
+	    settings->application_count > 0)
+		environment = cli_target(settings, typed);
+	return environment == NULL ? EX_USAGE : ask_target(cli, environment);
+}
+
 int
 cli_doctor(const struct cli *cli)
 {
@@ -160,7 +174,7 @@ cli_doctor(const struct cli *cli)
 	int status = EX_OSERR;
 
 	if (cli->argc == 1 && cli->argv[0][0] != '-')
-		return ask_target(cli, cli->argv[0]);
+		return find_target(cli, cli->argv[0]);
 	if (cli->argc > 0 && !for_production) {
 		(void)fprintf(stderr, "Usage: %s doctor [--production|ENV]\n", cli->program);
 		return EX_USAGE;

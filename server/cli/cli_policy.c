@@ -88,33 +88,6 @@ print_decision(
 	return is_allowed ? EX_OK : DENIED;
 }
 
-/* As in the chat a name that one application alone has is enough. */
-static const char *
-read_target(const struct settings *s, const char *text)
-{
-	const struct environment_settings *exact = settings_environment(s, text);
-	const char *found = NULL;
-	size_t n = 0;
-
-	if (exact != NULL)
-		return exact->name;
-	for (size_t i = 0; i < s->environment_count; i++) {
-		const char *name = s->environments[i].name, *slash = strchr(name, '/');
-
-		if (slash == NULL || strcmp(slash + 1, text) != 0)
-			continue;
-		found = name;
-		n++;
-	}
-	if (n == 0)
-		(void)fprintf(stderr,
-		    "error: there is no environment \"%s\": deploybot application list\n", text);
-	else if (n > 1)
-		(void)fprintf(stderr, "error: %zu applications have \"%s\": say which, as %s\n", n,
-		    text, found);
-	return n == 1 ? found : NULL;
-}
-
 /* A user of this machine is who LOCAL_<USER>_IS says: "local:ada". */
 static bool
 find_user(const struct settings *s, struct principal *who)
@@ -144,7 +117,7 @@ explain(const struct cli *cli, const struct settings *s)
 	if (!read_who(cli->argv[1], &who) || !find_user(s, &who) ||
 	    !read_action(cli->argv[2], &action))
 		return EX_USAGE;
-	target = read_target(s, cli->argv[3]);
+	target = cli_target(s, cli->argv[3]);
 	if (target == NULL)
 		return EX_USAGE;
 	return print_decision(s, who, action, target);

@@ -86,3 +86,29 @@ cli_database(const struct settings *settings, char *out, size_t room)
 	/* Cut, it names nothing that is there, and that is said. */
 	(void)snprintf(out, room, "%s/" STORE_FILE, settings->state_directory);
 }
+
+const char *
+cli_target(const struct settings *s, const char *text)
+{
+	const struct environment_settings *exact = settings_environment(s, text);
+	const char *found = NULL;
+	size_t n = 0;
+
+	if (exact != NULL)
+		return exact->name;
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const char *name = s->environments[i].name, *slash = strchr(name, '/');
+
+		if (slash == NULL || strcmp(slash + 1, text) != 0)
+			continue;
+		found = name;
+		n++;
+	}
+	if (n == 0)
+		(void)fprintf(stderr,
+		    "error: there is no environment \"%s\": deploybot application list\n", text);
+	else if (n > 1)
+		(void)fprintf(stderr, "error: %zu applications have \"%s\": say which, as %s\n", n,
+		    text, found);
+	return n == 1 ? found : NULL;
+}

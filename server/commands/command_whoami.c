@@ -12,7 +12,7 @@
 
 #define WHOAMI_EVERY_MS (60 * INT64_C(1000))
 
-/* What each role of their own settings grants, by the line that says so. */
+/* What each role grants, by the line that says so. */
 static void
 add_lines(struct tx *tx, int64_t person, struct buf *out)
 {
@@ -23,7 +23,7 @@ add_lines(struct tx *tx, int64_t person, struct buf *out)
 	for (size_t i = 0; i < n; i++) {
 		const struct role *role = &roles->role[member[i].role];
 
-		if (role->is_built_in || !policy_is_in_force(&member[i], tx->at))
+		if (!policy_is_in_force(&member[i], tx->at))
 			continue;
 		buf_addf(out, "\n%s%s%s: ", role->setting,
 		    role->application[0] != '\0' ? " of " : "", role->application);

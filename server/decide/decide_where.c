@@ -202,36 +202,49 @@ decide_read_target(struct tx *tx, const struct update *update, const struct chat
 /* --- there is none --- */
 
 static void
+take_nearer(const char *target, const char *name, char near[LIMIT_ENVIRONMENT])
+{
+	if (text_nearest(target, &name, 1) != NULL &&
+	    (near[0] == '\0' || text_distance(target, name) < text_distance(target, near)))
+		(void)text_copy(near, LIMIT_ENVIRONMENT, name); /* fits */
+}
+
+/* What may be typed for it: its own text, its name, its application's. */
+static void
+look_near(const char *target, const char *environment, char near[LIMIT_ENVIRONMENT])
+{
+	struct environment_id id;
+
+	take_nearer(target, environment, near);
+	if (!environment_id_parse(environment, &id))
+		return;
+	take_nearer(target, id.name, near);
+	if (id.application[0] != '\0')
+		take_nearer(target, id.application, near);
+}
+
+static void
 say_unknown(struct tx *tx, const struct update *update, const char *target)
 {
 	CLEANUP(decide_scope_done) struct decide_scope all = { 0 };
-	const char *names[NAMES_SHOWN], *near = NULL;
+	char near[LIMIT_ENVIRONMENT] = "";
 	struct chat_text text;
 	size_t shown;
 
 	decide_answer_no(tx, update);
 	if (!find_meant(tx, update->person, "", &all))
 		return;
-	for (size_t i = 0; i < all.n && target[0] != '\0'; i += NAMES_SHOWN) {
-		size_t n = all.n - i < NAMES_SHOWN ? all.n - i : NAMES_SHOWN;
-
-		for (size_t k = 0; k < n; k++)
-			names[k] = all.at[i + k]->name;
-		const char *nearer = text_nearest(target, names, n);
-
-		if (nearer != NULL &&
-		    (near == NULL || text_distance(target, nearer) < text_distance(target, near)))
-			near = nearer;
-	}
+	for (size_t i = 0; i < all.n && target[0] != '\0'; i++)
+		look_near(target, all.at[i]->name, near);
 	shown = all.n < NAMES_SHOWN ? all.n : NAMES_SHOWN;
 	chat_text_init(&text);
 	if (target[0] == '\0') {
 		chat_text_add(&text, "Which environment? There are:");
 	} else {
 		chat_text_code(&text, "There is no environment ", target);
-		if (near != NULL)
+		if (near[0] != '\0')
 			chat_text_code(&text, ". Did you mean ", near);
-		chat_text_add(&text, "%s There are:", near != NULL ? "?" : ".");
+		chat_text_add(&text, "%s There are:", near[0] != '\0' ? "?" : ".");
 	}
 	for (size_t i = 0; i < shown; i++)
 		chat_text_code(&text, " ", all.at[i]->name);

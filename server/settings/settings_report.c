@@ -6,6 +6,22 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define LONGEST_WORD 80 /* longer than that is cut anywhere */
+
+/* As much of it as fits, whole words. */
+static void
+cut_at_a_word(char *text)
+{
+	char *end = &text[strlen(text) - strlen(" ...")];
+
+	for (char *c = end; c > end - LONGEST_WORD; c--)
+		if (*c == ' ') {
+			end = c;
+			break;
+		}
+	memcpy(end, " ...", sizeof(" ..."));
+}
+
 void
 settings_say(struct settings_report *report, enum settings_severity severity, const char *fmt, ...)
 {
@@ -23,7 +39,8 @@ settings_say(struct settings_report *report, enum settings_severity severity, co
 	line = &report->lines[report->count++];
 	line->severity = severity;
 	va_start(args, fmt);
-	(void)vsnprintf(line->text, sizeof(line->text), fmt, args); /* cut is fine */
+	if (vsnprintf(line->text, sizeof(line->text), fmt, args) >= (int)sizeof(line->text))
+		cut_at_a_word(line->text);
 	va_end(args);
 	for (char *c = line->text; *c != '\0'; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7F) /* a value may hold anything */

@@ -123,7 +123,7 @@ new_name(const struct settings *s, const char *application)
 	return NULL;
 }
 
-/* "; did you mean shop/staging?" */
+/* "; did you mean shop/staging?"; a grant names the application too: "; write shop/staging". */
 static const char *
 nearest_environment(const struct settings *s, const char *text, char out[ENVIRONMENT_ID_MAX + 24])
 {
@@ -135,6 +135,12 @@ nearest_environment(const struct settings *s, const char *text, char out[ENVIRON
 	for (size_t i = 0; i < s->environment_count; i++)
 		names[i] = s->environments[i].name;
 	near = text_nearest(text, names, s->environment_count);
+	for (size_t i = 0; i < s->environment_count && near == NULL; i++) {
+		const char *slash = strchr(names[i], '/');
+
+		if (slash != NULL && strcmp(slash + 1, text) == 0)
+			(void)snprintf(out, ENVIRONMENT_ID_MAX + 24, "; write %s", names[i]);
+	}
 	if (near != NULL)
 		(void)snprintf(out, ENVIRONMENT_ID_MAX + 24, "; did you mean %s?", near);
 	free(names);

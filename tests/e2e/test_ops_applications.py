@@ -74,7 +74,8 @@ def test_the_only_application_becomes_one_of_two(bot):
     found = bot.run("check-config")
     assert found.returncode == 0 and "  shop/staging: " in found.stdout, found
     put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
-    assert "shop: orchard/shop, staging production\nweb: orchard/web, staging production\n" == listed(bot)
+    assert ("shop: orchard/shop, staging production, /github/webhook\n"
+            "web: orchard/web, staging production, /github/webhook\n") == listed(bot)
     assert bot.run("application", "check", "web").returncode == 0
     start(bot)
     assert request(bot, "GET", "/healthz").status == 200
@@ -177,6 +178,9 @@ def test_an_administrator_asks_who_may_and_what_is_found(bot):
     found = bot.run(*asked, "staging")
     assert found.returncode == 64, found
     assert found.stderr == 'error: 2 applications have "staging": say which, as web/staging\n', found
+    found = bot.run("doctor", "staging")
+    assert found.returncode == 64, found
+    assert found.stderr == 'error: 2 applications have "staging": say which, as web/staging\n', found
     found = bot.run(*asked, "web/qa")
     assert found.stderr == 'error: there is no environment "web/qa": deploybot application list\n', found
 
@@ -247,6 +251,17 @@ def test_doctor_names_a_file_whose_secret_anybody_may_read(bot):
     assert "GITHUB_WEBHOOK_SECRET stands in web.env: put it " in bot.run("doctor", "--production").stdout
 
 
+def test_the_audit_of_a_wrong_signature_names_the_application(bot):
+    bot.run("application", "adopt", "shop")
+    secret = "GITHUB_WEBHOOK_SECRET=a secret of the web, 0123456789abcdef\n"
+    put(bot.folder, "web.env", SHOP.format(name="web", port="900") + secret)
+    start(bot)
+    headers = {"Content-Type": "application/json", "X-GitHub-Event": "push", "X-GitHub-Delivery": "1",
+               "X-Hub-Signature-256": "sha256=" + "0" * 64}
+    assert request(bot, "POST", "/github/webhook/web", body=b"{}", headers=headers).status == 401
+    assert wait_audit(bot, 1, action="webhook_rejected", reason="signature", application="web")
+
+
 def test_what_a_reload_finds_wrong_is_logged_once(bot):
     bot.run("application", "adopt", "shop")
     put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
@@ -265,7 +280,8 @@ def test_what_a_reload_finds_wrong_is_logged_once(bot):
     web = SHOP.format(name="web", port="900")
     puts(web.replace("STAGING_PORT=9001\n", ""), "settings: web: STAGING_PORT: is not set")
     found = bot.run("application", "list")
-    assert found.returncode == 78 and "production (with errors: deploybot application check web)" in found.stdout, found
+    assert found.returncode == 78, found
+    assert "production, /github/webhook (with errors: deploybot application check web)" in found.stdout, found
     assert bot.run("application", "check").returncode == 78
     puts(web.replace("9001", "8001"), " shares ")
     assert " shares " not in puts(web.replace("9001", "8001") + "KEEP_RELEASES=9\n")

@@ -18,7 +18,7 @@
 #define DEPLOY		      TOO_MUCH("deploy", "/deploy <environment> [ref]")
 #define ROLLBACK	      TOO_MUCH("rollback", "/rollback <environment> [release]")
 #define CANCEL		      TOO_MUCH("cancel", "/cancel <environment>")
-#define STATUS		      TOO_MUCH("status", "/status [environment]")
+#define STATUS		      TOO_MUCH("status", "/status [application or environment]")
 #define LOCK		      TOO_MUCH("lock", "/lock <environment> [30m, 2h, 3d] [reason]")
 #define UNLOCK		      TOO_MUCH("unlock", "/unlock <environment>")
 #define COVERED		      "environment, application or all"
@@ -42,8 +42,9 @@ static const struct {
 	{ "/deploy \n\t ", "Which environment? There are: " THERE },
 	{ "/deploy shop/stagin", NEAR("shop/stagin", "shop/staging") },
 	{ "/deploy shop.staging", NEAR("shop.staging", "shop/staging") },
-	{ "/deploy shop/", NO("shop/") },
-	{ "/deploy /staging", NO("/staging") },
+	{ "/deploy shop/", NEAR("shop/", "shop") },
+	{ "/deploy shpp", NEAR("shpp", "shop") },
+	{ "/deploy /staging", NEAR("/staging", "staging") },
 	{ "/deploy shop//staging", NEAR("shop//staging", "shop/staging") },
 	{ "/deploy shop/staging/v1", NEAR("shop/staging/v1", "shop/staging") },
 	{ "/deploy ../shop/staging", NEAR("../shop/staging", "shop/staging") },
