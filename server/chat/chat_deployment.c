@@ -166,7 +166,9 @@ void
 chat_deployment_work(
     struct chat_text *text, const char *before, const struct deployment *deployment)
 {
-	chat_text_outside(text, before, deployment_starter(deployment));
+	chat_text_outside(text, before,
+	    deployment->trigger == TRIGGER_CHAT ? deployment->requester :
+						  deployment_starter(deployment));
 	if (deployment_is_action(deployment)) {
 		chat_text_add(text, " runs an action");
 		return;
@@ -186,7 +188,8 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 
 	if (strcmp(deployment->waits_for, "slot") == 0)
 		chat_text_add(text,
-		    "\nwaits for a slot: as much is in progress as RUNS_MAX or APPLICATION_RUNS_MAX let");
+		    "\nwaits: as many deployments are in progress as may be; " MARK_CODE
+		    "/queue" MARK_CODE " shows which");
 	else if (ahead == NULL && about->environment->unknown_since != 0)
 		chat_text_add(text, "\nqueued until somebody has looked at the target");
 	else if (ahead == NULL)
@@ -220,7 +223,6 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 	add_what_it_waits_for(text, about);
 	if (!deployment_is_rollback(deployment))
 		chat_hold_lines(text, about->holds, about->at);
-	chat_deployment_exception(text, deployment);
 	chat_deployment_note(text, deployment);
 }
 
@@ -698,4 +700,6 @@ chat_deployment_line(
 	if (deployment_confirmer(deployment)[0] != '\0')
 		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
 	chat_text_ago(text, " · ", deployment->requested_at, at);
+	if (deployment->exception[0] != '\0')
+		chat_text_outside(text, "\n    ⚠️ in a freeze: ", deployment->exception);
 }

@@ -23,7 +23,6 @@ void chat_deployment_missing(struct chat_text *text, const struct deployment *de
 void chat_deployment_note(struct chat_text *text, const struct deployment *deployment);
 
 /* That no freeze holds it, and why. */
-void chat_deployment_exception(struct chat_text *text, const struct deployment *deployment);
 
 /* AWAITING_CONFIRMATION. */
 void chat_deployment_question(struct chat_text *text, const struct chat_deployment *about);

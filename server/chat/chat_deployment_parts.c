@@ -38,6 +38,8 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 		    deployment->requester);
 	if (deployment_confirmer(deployment)[0] != '\0')
 		chat_text_outside(text, " · confirmed by ", deployment_confirmer(deployment));
+	if (deployment->exception[0] != '\0')
+		chat_text_outside(text, "\n⚠️ in a freeze: ", deployment->exception);
 }
 
 void
@@ -52,11 +54,4 @@ chat_deployment_note(struct chat_text *text, const struct deployment *deployment
 {
 	if (deployment->note[0] != '\0')
 		chat_text_outside(text, "\nℹ️ ", deployment->note);
-}
-
-void
-chat_deployment_exception(struct chat_text *text, const struct deployment *deployment)
-{
-	if (deployment->exception[0] != '\0')
-		chat_text_outside(text, "\n⚠️ deployed in a freeze: ", deployment->exception);
 }

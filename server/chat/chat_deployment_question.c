@@ -95,16 +95,6 @@ add_block_of_question(struct chat_text *text, const struct chat_deployment *abou
 	chat_text_add(text, ". Your confirmation allows it; once live it is not blocked any more.");
 }
 
-/* What keeps it from starting when it is confirmed, or would but for an exception or its owner. */
-static void
-add_holds_of_question(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (deployment_is_rollback(about->deployment))
-		return;
-	chat_hold_lines(text, about->holds, about->at);
-	chat_deployment_exception(text, about->deployment);
-}
-
 void
 chat_deployment_question(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -150,7 +140,9 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 	if (!deployment_is_rollback(deployment))
 		add_what_would_change(text, about);
 	add_block_of_question(text, about);
-	add_holds_of_question(text, about);
+	/* What keeps it from starting, or would but for an exception or its owner. */
+	if (!deployment_is_rollback(deployment))
+		chat_hold_lines(text, about->holds, about->at);
 	if (!about->can_roll_back && !deployment_is_rollback(deployment))
 		chat_text_add(text, "\nno release to roll back to");
 	if (about->n_urls == 0)

@@ -177,8 +177,11 @@ static void
 add_holds(struct chat_text *text, const struct chat_status *status)
 {
 	chat_hold_lines(text, status->holds, status->at);
-	if (status->environment->waiting_push[0] != '\0')
-		chat_text_add(text, "\n⏸ a push waits for that");
+	if (status->holds != NULL && status->holds->n > 0 &&
+	    environment_push_waits(status->environment)) {
+		chat_text_commit(text, "\n⏸ push ", status->environment->seen_commit);
+		chat_text_add(text, " waits for that");
+	}
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "decide/decide_question.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
+#include "store/row_environment.h"
 
 /* Before git has answered only the ref is known, and that is what they typed. */
 static void
@@ -46,9 +47,38 @@ cancel_work(struct tx *tx, const struct update *update, int64_t work)
 		decide_press_cancel(tx, update, &deployment);
 }
 
+/* What waits for the end of a lock or freeze: its head stays seen, and nothing deploys it. */
+static void
+drop_push(struct tx *tx, const struct update *update, const struct environment *environment)
+{
+	char user[PRINCIPAL_TEXT];
+	struct chat_text text;
+
+	row_environment_set_waiting(tx, environment->name, "");
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = "cancel_requested",
+		.user = decide_user(tx, update->person, user),
+		.environment = environment->name,
+		.commit = environment->seen_commit,
+		.outcome = "requested",
+		.severity = decide_severity(update->person, "info"),
+	    },
+	    (const char *const[]){ "state", "waits", "name", update->name, NULL });
+	chat_text_init(&text);
+	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD, environment->name);
+	chat_text_commit(&text, ": push dropped: ", environment->seen_commit);
+	chat_text_add(&text,
+	    "\nNothing deploys it by itself: " MARK_CODE "/deploy %s" MARK_CODE
+	    ", or the next push.",
+	    environment->name);
+	(void)decide_send(tx, &update->address, &text);
+}
+
 static void
 cancel_in(struct tx *tx, const struct update *update, const char *name)
 {
+	struct environment environment = row_environment_get(tx, name);
 	struct deployment deployment, queued;
 
 	deployment = row_deployment_active(tx, name);
@@ -57,6 +87,10 @@ cancel_in(struct tx *tx, const struct update *update, const char *name)
 		deployment = queued;
 	if (deployment.id == 0)
 		deployment = row_deployment_asking(tx, name);
+	if (deployment.id == 0 && environment_push_waits(&environment)) {
+		drop_push(tx, update, &environment);
+		return;
+	}
 	if (deployment.id == 0) {
 		decide_answer_no(tx, update);
 		(void)decide_sendf(tx, &update->address, "Nothing to cancel in %s.", name);

@@ -10,6 +10,7 @@
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_hold_work.h"
 #include "decide/decide_where.h"
 #include "store/row_claim.h"
 #include "store/row_deployment.h"
@@ -28,8 +29,9 @@ struct shown {
 	const struct request *request;
 	struct chat_text *text;
 	struct buttons *buttons;
-	int64_t each_ms; /* how long one takes; 0: not known */
-	int64_t left_ms; /* until the next may start */
+	int64_t each_ms;    /* how long one takes; 0: not known */
+	int64_t left_ms;    /* until the next may start */
+	struct holds holds; /* of the environment */
 };
 
 static void
@@ -62,6 +64,27 @@ add_active(struct shown *s, const struct deployment *active)
 	chat_text_add(s->text, " more");
 }
 
+/* One of those that have the slots. */
+static void
+add_holder(struct shown *s, const char *environment, bool is_its)
+{
+	const struct settings *settings = s->tx->settings;
+	const struct settings *of = settings_of(settings, environment);
+
+	for (size_t i = 0; i < settings->environment_count; i++) {
+		struct deployment active = { 0 };
+
+		if (!is_its || settings->environments[i].of == of)
+			active = row_deployment_active(s->tx, settings->environments[i].name);
+		if (active.id == 0)
+			continue;
+		chat_text_add(s->text, " (%s", active.environment);
+		chat_text_outside(s->text, ", by ", active.requester);
+		chat_text_add(s->text, ")");
+		return;
+	}
+}
+
 /* Which of the two bounds it is at; after a change of the settings there may be more. */
 static void
 add_slots(struct shown *s, const char *environment)
@@ -69,11 +92,11 @@ add_slots(struct shown *s, const char *environment)
 	const struct settings *settings = s->tx->settings;
 	int64_t its = row_slot_count_of(s->tx, environment);
 	bool is_its = settings->application_runs_max != 0 && its >= settings->application_runs_max;
+	int most = is_its ? settings->application_runs_max : settings->runs_max;
 
-	chat_text_add(s->text, ", waits for a slot: %" PRId64 " in progress%s, %s=%d",
-	    is_its ? its : row_slot_count(s->tx), is_its ? " in its application" : "",
-	    is_its ? "APPLICATION_RUNS_MAX" : "RUNS_MAX",
-	    is_its ? settings->application_runs_max : settings->runs_max);
+	chat_text_add(s->text, ", waits: %" PRId64 " of %d deployments%s in progress",
+	    is_its ? its : row_slot_count(s->tx), most, is_its ? " of its application" : "");
+	add_holder(s, environment, is_its);
 }
 
 /* Why it does not simply wait for those in front. */
@@ -87,8 +110,9 @@ add_reason(struct shown *s, const struct deployment *work)
 		chat_text_add(s->text, ", asked again: waits for an answer");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_GIT) == 0) {
 		chat_text_add(s->text, ", waits for git");
-	} else if (strcmp(work->waits_for, ROW_QUEUE_HOLD) == 0) {
-		chat_text_add(s->text, ", waits for that to end");
+	} else if (decide_is_held(s->tx, work)) {
+		chat_text_add(s->text, ", waits for the end of the %s",
+		    hold_has(&s->holds, HOLD_LOCK) ? "lock" : "freeze");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_SLOT) == 0) {
 		add_slots(s, work->environment);
 	} else if (before != 0) {
@@ -157,7 +181,7 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 	struct deployment work = row_deployment_active(s->tx, environment);
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n = row_queue_list(s->tx, environment, ids);
-	struct holds holds;
+	struct environment now = row_environment_get(s->tx, environment);
 
 	s->each_ms = row_step_estimate(s->tx, environment, "");
 	s->left_ms = 0;
@@ -169,8 +193,13 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 	}
 	if (work.id != 0)
 		add_active(s, &work);
-	decide_holds(s->tx, environment, &holds);
-	chat_hold_lines(s->text, &holds, s->tx->at);
+	decide_holds(s->tx, environment, &s->holds);
+	chat_hold_lines(s->text, &s->holds, s->tx->at);
+	if (s->holds.n > 0 && environment_push_waits(&now)) {
+		chat_text_commit(s->text, "\n⏸ push ", now.seen_commit);
+		chat_text_add(
+		    s->text, " waits; " MARK_CODE "/cancel %s" MARK_CODE " drops it", environment);
+	}
 	for (size_t i = 0; i < n; i++) {
 		work = row_deployment_get(s->tx, ids[i]);
 		add_place(s, i + 1, &work);
@@ -185,7 +214,8 @@ is_in_use(struct tx *tx, const char *environment)
 	int64_t ids[ROW_QUEUE_LIST];
 
 	return row_deployment_active(tx, environment).id != 0 ||
-	    row_queue_list(tx, environment, ids) > 0;
+	    row_queue_list(tx, environment, ids) > 0 ||
+	    row_environment_get(tx, environment).held != 0;
 }
 
 void
@@ -194,7 +224,11 @@ command_queue(struct tx *tx, const struct update *update, const struct request *
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text;
-	struct shown shown = { tx, update, request, &text, &message.buttons, 0, 0 };
+	struct shown shown = { .tx = tx,
+		.update = update,
+		.request = request,
+		.text = &text,
+		.buttons = &message.buttons };
 	size_t n = 0, n_shown = 0, first;
 	int64_t page, pages;
 

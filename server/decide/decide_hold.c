@@ -12,10 +12,13 @@
 #include "lib/text.h"
 #include "lib/window.h"
 #include "store/row_button.h"
+#include "store/row_deployment.h"
 #include "store/row_hold.h"
 
 /* An answer to "frozen until …": so long the reason may be given. */
 #define EXCEPTION_MS (600 * INT64_C(1000))
+#define PEOPLE	     20 /* who asked for something lately, and may have a name */
+#define NAMED	     3
 #define ASK_MS	     (24 * 3600 * INT64_C(1000))
 
 /* --- what there is --- */
@@ -121,16 +124,60 @@ offer_ask(struct tx *tx, const struct update *update, const struct hold *lock,
 		    text, "\n" MARK_CODE "/unlock %s" MARK_CODE " ends it.", lock->target);
 }
 
+/* A reply to it is answered, too. */
+static void
+expect_reply(struct tx *tx, const struct update *update, const struct request *request,
+    const char *environment, int64_t message)
+{
+	struct button_row button = {
+		.request = request_of("override", environment),
+		.chat = update->address.chat,
+		.person = update->person,
+		.message = message,
+		.expires_at = tx->at + EXCEPTION_MS,
+	};
+	char ref[LIMIT_REF];
+
+	request_add(&button.request, "ref", request_get(request, "ref", ref));
+	row_button_add(tx, &button);
+}
+
+/* Of people who may those whose names are known, or the grant. */
+static void
+add_who_may(
+    struct tx *tx, const char *environment, const struct hold *freeze, struct chat_text *text)
+{
+	struct row_person people[PEOPLE + 1] = { { .person = freeze->person } };
+	size_t n = 0, known;
+
+	(void)text_copy(people[0].name, sizeof(people[0].name), freeze->by);
+	known = 1 + row_deployment_list_people(tx, people + 1, PEOPLE);
+	for (size_t i = 0; i < known; i++)
+		if (people[i].person > 0 && (i == 0 || people[i].person != freeze->person) &&
+		    decide_is_allowed(tx, people[i].person, POLICY_FREEZE, environment))
+			people[n++] = people[i];
+	n = n < NAMED ? n : NAMED;
+	for (size_t i = 0; i < n; i++)
+		chat_text_outside(text,
+		    i == 0	   ? "\n" :
+			i + 1 == n ? " and " :
+				     ", ",
+		    people[i].name);
+	chat_text_add(text, "%s may deploy in a freeze.",
+	    n > 0 ? "" : "\nWho has the grant " MARK_CODE "freeze" MARK_CODE " there");
+}
+
 /* What they can do about a freeze; where they may. */
 static void
 offer_exception(struct tx *tx, const struct update *update, const struct request *request,
-    const char *environment, struct chat_text *text, struct buttons *buttons)
+    const struct hold *freeze, const char *environment, struct chat_text *text,
+    struct buttons *buttons)
 {
 	struct request override = request_of("override", environment);
 	char ref[LIMIT_REF];
 
 	if (!decide_is_allowed(tx, update->person, POLICY_FREEZE, environment)) {
-		chat_text_add(text, "\nWhoever may freeze it may deploy all the same.");
+		add_who_may(tx, environment, freeze, text);
 		return;
 	}
 	if (decide_is_answered(update)) {
@@ -164,6 +211,7 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text;
+	int64_t row;
 
 	chat_text_init(&text);
 	chat_text_add(&text, "%s " MARK_BOLD "%s" MARK_BOLD ": %s", chat_hold_sign(hold->kind),
@@ -176,9 +224,11 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 	if (hold->kind == HOLD_LOCK)
 		offer_ask(tx, update, hold, &text, &message.buttons);
 	else
-		offer_exception(tx, update, request, environment, &text, &message.buttons);
+		offer_exception(tx, update, request, hold, environment, &text, &message.buttons);
 	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, request, &message);
+	row = decide_send_keyboard(tx, update, request, &message);
+	if (row != 0 && hold->kind != HOLD_LOCK && message.buttons.n == 0)
+		expect_reply(tx, update, request, environment, row);
 }
 
 bool

@@ -67,14 +67,17 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
 	chat_text_commit(&text, "", commit);
 	chat_text_add(&text, "\n");
 	chat_hold(&text, hold, holds, tx->at);
-	if (settings->drops_pushes)
+	if (settings->drops_pushes) {
 		chat_text_add(&text,
 		    "\nNothing deploys it by itself: " MARK_CODE "/deploy %s" MARK_CODE
 		    " when that has ended, or the next push.",
 		    settings->name);
-	else
-		chat_text_add(
-		    &text, "\nWhen that has ended, the branch's newest commit is deployed.");
+	} else {
+		chat_text_outside(&text, "\nAfterwards ",
+		    settings->branch != NULL ? settings->branch : "the branch");
+		chat_text_add(&text, "'s newest commit is %s.",
+		    settings->confirm ? "asked about here" : "deployed");
+	}
 	(void)decide_send(tx, &address, &text);
 }
 

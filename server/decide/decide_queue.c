@@ -306,7 +306,7 @@ tell_places(const struct look *l)
 		if (work.is_asked_anew)
 			continue;
 		decide_tell(l->tx, &work, NULL);
-		if (i == 0 && !work.is_told_next) {
+		if (i == 0 && !work.is_told_next && !decide_is_held(l->tx, &work)) {
 			work.is_told_next = true;
 			if (work.trigger == TRIGGER_CHAT && work.queued_at < l->tx->at)
 				decide_tell_turn(l->tx, &work, true);

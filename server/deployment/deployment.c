@@ -58,6 +58,13 @@ deployment_starter(const struct deployment *deployment)
 }
 
 bool
+environment_push_waits(const struct environment *environment)
+{
+	return environment->waiting_push[0] != '\0' &&
+	    strcmp(environment->seen_commit, environment->current.commit) != 0;
+}
+
+bool
 deployment_can_roll_back(const struct deployment *deployment)
 {
 	return deployment->program == PROGRAM_DEPLOY && deployment->previous[0] != '\0' &&

@@ -137,6 +137,9 @@ const char *deployment_confirmer(const struct deployment *deployment);
 /* Who let it start: "@ada", whoever confirmed it or asked for it. */
 const char *deployment_starter(const struct deployment *deployment);
 
+/* A push waits for the end of what holds it: its head is not what runs there. */
+bool environment_push_waits(const struct environment *environment);
+
 /* Is there a release to roll back to if it fails from now on? */
 bool deployment_can_roll_back(const struct deployment *deployment);
 

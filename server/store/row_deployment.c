@@ -256,6 +256,25 @@ row_deployment_list(struct tx *tx, const char *environment, struct deployment *r
 	    DB_TEXT(environment), DB_I64(max));
 }
 
+static void
+read_person(const struct db_rows *rows, void *out)
+{
+	struct row_person *ret = out;
+
+	ret->person = db_col_i64(rows, 0);
+	tx_text(rows, 1, ret->name, sizeof(ret->name));
+}
+
+size_t
+row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max)
+{
+	return tx_read(tx, read_person, ret, max,
+	    "SELECT requested_by, requester, MAX(id) FROM (SELECT id, requested_by, requester"
+	    " FROM work ORDER BY id DESC LIMIT $1) WHERE requested_by > 0 GROUP BY requested_by"
+	    " ORDER BY 3 DESC LIMIT $2",
+	    DB_I64(ROW_PEOPLE_OF), DB_I64(max));
+}
+
 int64_t
 row_deployment_count_open(struct tx *tx, int64_t requested_by)
 {

@@ -53,6 +53,15 @@ enum deploy_state row_deployment_last_end(struct tx *tx, const char *environment
 size_t row_deployment_list(struct tx *tx, const char *environment, struct deployment *ret,
     size_t max);
 
+/* Whoever asked for something lately (of the newest ROW_PEOPLE_OF), by the name that they had last, the
+ * latest first; returns how many. */
+#define ROW_PEOPLE_OF 200
+struct row_person {
+	int64_t person;
+	char name[LIMIT_PERSON];
+};
+size_t row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max);
+
 /* Deployments not ended that this person has asked for (a cap on open requests). */
 int64_t row_deployment_count_open(struct tx *tx, int64_t requested_by);
 /* Those of which git has said nothing yet. */

@@ -84,7 +84,7 @@ def test_a_fix_goes_through_a_freeze_with_a_reason(scene):
     denial = who.hear("🧊 staging: not deployed: frozen by", buttons=("Deploy all the same",))
     assert "Reply to this message" in who.press(denial, "all the same")
     who.say("CVE-2026-1, all are exposed", reply_to=denial["message_id"])
-    asked = who.hear("Deploy to staging?", "deployed in a freeze: CVE-2026-1", buttons=("Confirm",))
+    asked = who.hear("Deploy to staging?", "in a freeze: CVE-2026-1", buttons=("Confirm",))
     who.press(asked, "Confirm")
     who.hear("staging runs " + commit[:7])
     assert scene.runs("staging") == commit

@@ -107,13 +107,14 @@ a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_LIVE);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 staging: push waits: bbbbbbb"));
+	assert_non_null(world_says(&w, "Afterwards develop's newest commit is deployed."));
 	assert_true(world_last(&w)->is_silent);
 	said = w.n_screen;
 	push(&w, "develop", COMMIT_C); /* said once */
 	assert_int_equal(w.n_screen, said);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_non_null(world_says(&w, "🔒 locked by @ada"));
-	assert_non_null(world_says(&w, "a push waits for that"));
+	assert_non_null(world_says(&w, "⏸ push ccccccc waits for that"));
 
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "unlocked")),
@@ -246,7 +247,7 @@ a_persons_place_is_kept_and_passed_over(void **state)
 	assert_string_equal(world_deployment(&w, id).waits_for, "hold");
 	(void)world_text(&w, WORLD_STAGING_USER, "/queue staging");
 	assert_non_null(world_says(&w, "🔒 locked by @ada"));
-	assert_non_null(world_says(&w, ", waits for that to end"));
+	assert_non_null(world_says(&w, ", waits for the end of the lock"));
 	/* The owner goes past it. */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
@@ -257,6 +258,27 @@ a_persons_place_is_kept_and_passed_over(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* what is live has changed */
 	assert_int_equal(world_deployment(&w, id).state, DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+nobody_is_next_in_a_freeze(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00");
+	w.aid.at += 1000;
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/queue staging");
+	(void)world_press(
+	    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Leave the queue"));
+	assert_null(world_says(&w, "You are next"));
 	world_close(&w);
 }
 
@@ -552,7 +574,7 @@ a_window_of_the_settings_freezes_and_its_end_deploys_the_head(void **state)
 	    "frozen by STAGING_FREEZE (calendar), until Sat 2026-01-03 00:00 (Europe/Berlin)"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "🧊 staging: not deployed: frozen by STAGING_FREEZE"));
-	assert_non_null(world_says(&w, "Whoever may freeze it may deploy all the same."));
+	assert_non_null(world_says(&w, "\nWho has the grant freeze there may deploy in a freeze."));
 	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - 2 * HOUR_MS);
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - HOUR_MS);
@@ -610,8 +632,64 @@ an_exception_is_given_with_a_reason_and_holds_for_that_work(void **state)
 	assert_non_null(world_says(&w, "in a freeze: CVE-2026-1: the fix"));
 	world_run_ends(&w, GOOD);
 
+	assert_non_null(strstr(world_plain(world_says(&w, "staging runs")),
+	    "\n⚠️ in a freeze: CVE-2026-1: the fix\n"));
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_non_null(world_says(&w, "\n    ⚠️ in a freeze: CVE-2026-1: the fix"));
 	reply(&w, WORLD_ADMIN, denial, "once more"); /* it was used */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	world_close(&w);
+}
+
+static void
+who_may_not_deploy_in_a_freeze_reads_who_may(void **state)
+{
+	const struct world_message *denial;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 06:00");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	denial = world_says(&w, "not deployed: frozen by @bob");
+	assert_int_equal(denial->buttons.n, 0);
+	assert_non_null(strstr(world_plain(denial), "\n@bob and @ada may deploy in a freeze."));
+	reply(&w, WORLD_STRANGER, denial, "it is urgent");
+	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:99"), 0);
+	reply(&w, WORLD_STAGING_USER, denial, "it is urgent");
+	assert_non_null(world_says(&w, "⛔ freeze staging: "));
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	world_close(&w);
+}
+
+static void
+a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 06:00 sale");
+	(void)world_text(&w, WORLD_ADMIN, "/queue");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "production\n🧊 frozen by @ada, just now, until Thu 2026-01-01 06:00 (UTC): sale");
+	push(&w, "main", COMMIT_A);
+	assert_non_null(world_says(&w, "Afterwards main's newest commit is asked about here."));
+	(void)world_text(&w, WORLD_ADMIN, "/queue production");
+	assert_non_null(world_says(&w, "\n⏸ push aaaaaaa waits; /cancel production drops it"));
+	(void)world_text(&w, WORLD_STAGING_USER, "/cancel production");
+	assert_non_null(world_says(&w, "⛔ cancel production"));
+	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "✋ production: push dropped: aaaaaaa\nNothing deploys it by itself: /deploy "
+	    "production, or the next push.");
+	assert_int_equal(world_audited(&w, "cancel_requested", "aaaaaaa"), 1);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
+	assert_non_null(world_says(&w, "Nothing to cancel in production."));
+	(void)world_text(&w, WORLD_ADMIN, "/unfreeze production");
+	assert_non_null(world_says(&w, "🟢 production: freeze ended by @ada."));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
 }
@@ -853,6 +931,7 @@ main(void)
 		cmocka_unit_test(a_push_is_dropped_where_the_settings_say_so),
 		cmocka_unit_test(a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins),
 		cmocka_unit_test(a_persons_place_is_kept_and_passed_over),
+		cmocka_unit_test(nobody_is_next_in_a_freeze),
 		cmocka_unit_test(a_lock_that_is_over_holds_nothing_and_is_said_to_be),
 		cmocka_unit_test(a_clock_that_is_set_back_makes_no_lock_endless),
 		cmocka_unit_test(whoever_has_unlock_ends_it_and_its_owner_is_notified),
@@ -868,6 +947,8 @@ main(void)
 		cmocka_unit_test(a_window_of_the_settings_freezes_and_its_end_deploys_the_head),
 		cmocka_unit_test(a_window_that_begins_ends_what_a_push_has_queued),
 		cmocka_unit_test(an_exception_is_given_with_a_reason_and_holds_for_that_work),
+		cmocka_unit_test(who_may_not_deploy_in_a_freeze_reads_who_may),
+		cmocka_unit_test(a_push_that_waits_is_shown_and_may_be_cancelled),
 		cmocka_unit_test(an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever),
 		cmocka_unit_test(an_exception_ends_with_the_right_and_holds_for_freezes_of_before),
 		cmocka_unit_test(an_exception_from_one_window_is_none_from_the_next),

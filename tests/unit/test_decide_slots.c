@@ -78,9 +78,9 @@ no_more_run_at_once_than_may(void **state)
 	RUNS("api/production");
 	WAITS("shop/staging");
 	assert_string_equal(world_newest(&w, "shop/staging").waits_for, ROW_QUEUE_SLOT);
-	assert_non_null(world_says(&w, "waits for a slot"));
+	assert_non_null(world_says(&w, "waits: as many deployments are in progress as may be"));
 	(void)world_text(&w, WORLD_ADMIN, "/queue");
-	assert_non_null(world_says(&w, "waits for a slot: 2 in progress, RUNS_MAX=2"));
+	assert_non_null(world_says(&w, "waits: 2 of 2 deployments in progress ("));
 	end(&w, "api/staging");
 	RUNS("shop/staging");
 	world_close(&w);
@@ -100,7 +100,8 @@ one_application_has_no_more_than_its_share(void **state)
 	WAITS("api/production");
 	RUNS("shop/staging"); /* another one's */
 	(void)world_text(&w, WORLD_ADMIN, "/queue api");
-	assert_non_null(world_says(&w, "1 in progress in its application, APPLICATION_RUNS_MAX=1"));
+	assert_non_null(
+	    world_says(&w, "waits: 1 of 1 deployments of its application in progress ("));
 	end(&w, "shop/staging");
 	WAITS("api/production");
 	end(&w, "api/staging");
