@@ -7,8 +7,11 @@ _deploybot() {
 		words='--json --wait --no-wait --as --reason'
 	elif ((COMP_CWORD == 2)); then
 		case ${COMP_WORDS[1]} in
-		logs|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze) words=$(deploybot completion environments 2>/dev/null) ;;
+		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze) words=$(deploybot completion environments 2>/dev/null) ;;
 		esac
+		[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'
+	elif ((COMP_CWORD == 3)) && [[ ${COMP_WORDS[1]} == answer ]]; then
+		words='yes no'
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

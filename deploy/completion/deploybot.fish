@@ -25,7 +25,7 @@ complete -c deploybot -n __fish_use_subcommand -a lock -d 'nobody else deploys t
 complete -c deploybot -n __fish_use_subcommand -a unlock -d 'end a lock'
 complete -c deploybot -n __fish_use_subcommand -a freeze -d 'nobody deploys there'
 complete -c deploybot -n __fish_use_subcommand -a unfreeze -d 'end a freeze'
-complete -c deploybot -n '__fish_seen_subcommand_from logs deploy rollback status history cancel queue lock unlock freeze unfreeze' -a '(deploybot completion environments 2>/dev/null)'
+complete -c deploybot -n '__fish_seen_subcommand_from logs answer deploy rollback status history cancel queue lock unlock freeze unfreeze' -a '(deploybot completion environments 2>/dev/null)'
 complete -c deploybot -l json
 complete -c deploybot -l wait
 complete -c deploybot -l no-wait

@@ -34,7 +34,7 @@ _deploybot() {
 		compadd -- --json --wait --no-wait --as --reason
 	elif ((CURRENT == 3)); then
 		case $words[2] in
-		logs|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
+		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
 		esac
 	fi
 }

@@ -36,7 +36,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("audit",        audit,        "verify [DIGITS...]", "Check the audit log: chain, database, chat.") \
 	CLI("policy",       policy,       "explain WHO ACTION TARGET|report", "Who may what, and which line says so.") \
 	CLI("logs",         logs,         "ENV|NUMBER [--wait]", "What a deployment has printed; --wait: follow it.") \
-	CLI("answer",       answer,       "NUMBER yes|no",   "Answer a deployment's question.") \
+	CLI("answer",       answer,       "ENV|NUMBER yes|no", "Answer a deployment's question.") \
 	CLI("completion",   completion,   "bash|zsh|fish",   "Print what makes a shell complete these words.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \

@@ -28,6 +28,7 @@ static void
 each_of_environments(each_fn *each, void *ctx)
 {
 	each(ctx, "logs", "");
+	each(ctx, "answer", "");
 	for (size_t i = 0; i < commands_count(); i++)
 		if (commands_get(i)->target != COMMAND_NONE &&
 		    cli_is_chat_command(commands_get(i)->word))
@@ -96,6 +97,9 @@ print_bash(void)
 	print_list(each_of_environments, add_bar);
 	(void)fputs(") words=$(deploybot completion environments 2>/dev/null) ;;\n"
 		    "\t\tesac\n"
+		    "\t\t[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'\n"
+		    "\telif ((COMP_CWORD == 3)) && [[ ${COMP_WORDS[1]} == answer ]]; then\n"
+		    "\t\twords='yes no'\n"
 		    "\tfi\n"
 		    "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
 		    "}\n"

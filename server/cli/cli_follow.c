@@ -23,10 +23,12 @@ struct follow {
 	int64_t work;
 	int64_t run;	/* whose output is shown; 0: none yet */
 	int64_t offset; /* of its log, that is shown */
+	char environment[96];
 	int64_t away_since;
 	bool is_terminal; /* somebody is there to answer, and to look at a bar */
 	bool has_bar;	  /* the line on the screen is one */
 	bool is_prompted; /* for the question that is open */
+	bool has_left;	  /* Ctrl-D there: no answer */
 	char state[64];
 };
 
@@ -75,28 +77,25 @@ show_bar(struct follow *f, const struct json *work)
 	f->has_bar = true;
 }
 
-/* All that there is by now. */
+/* All that there is by now of the run that is shown. */
 static void
-show_output(struct follow *f, const struct json *work)
+show_run(struct follow *f)
 {
-	int64_t run = json_get_i64_or(work, "run", 0), before;
+	int64_t before;
 	char target[96];
 	struct err err;
 
-	if (run != f->run)
-		f->offset = 0;
-	f->run = run;
 	do {
 		CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 		const char *text;
 
 		before = f->offset;
-		(void)snprintf(target, sizeof(target), "/v1/log/%lld/%lld", (long long)f->work,
+		(void)snprintf(target, sizeof(target), "/v1/run/%lld/%lld", (long long)f->run,
 		    (long long)f->offset);
 		/* Who may not read logs sees how it goes all the same. */
-		if (run == 0 || f->local->is_json ||
+		if (f->run == 0 || f->local->is_json ||
 		    !cli_api_ask(&f->local->api, target, NULL, &answer, &err) ||
-		    answer.status != 200 || json_get_i64_or(answer.json, "run", 0) != run)
+		    answer.status != 200)
 			return;
 		text = json_get_str(answer.json, "text");
 		f->offset = json_get_i64_or(answer.json, "next", f->offset);
@@ -106,6 +105,20 @@ show_output(struct follow *f, const struct json *work)
 			(void)fflush(stdout);
 		}
 	} while (f->offset != before);
+}
+
+/* Of a rollback the deployment's own output comes first, to its end. */
+static void
+show_output(struct follow *f, const struct json *work)
+{
+	int64_t run = json_get_i64_or(work, "run", 0);
+
+	if (run != f->run) {
+		show_run(f);
+		f->offset = 0;
+	}
+	f->run = run;
+	show_run(f);
 }
 
 static void
@@ -127,10 +140,15 @@ static void
 ask(struct follow *f, const struct json *work)
 {
 	const char *message = json_get_str(work, "message");
+	const char *until = json_get_str(work, "asked_until");
 
 	if (!json_get_bool(work, "is_asked", false)) {
-		if (f->is_prompted)
-			(void)fprintf(stderr, "\nanswered in the chat\n");
+		const char *by = json_get_str(work, "confirmed_by");
+
+		if (f->is_prompted && by != NULL)
+			(void)fprintf(stderr, "\nconfirmed by %s\n", by);
+		else if (f->is_prompted)
+			(void)fprintf(stderr, "\nits question is closed\n");
 		f->is_prompted = false;
 		return;
 	}
@@ -142,8 +160,9 @@ ask(struct follow *f, const struct json *work)
 	if (f->is_terminal)
 		(void)fprintf(stderr, "Go on? [yes/no] ");
 	else
-		(void)fprintf(stderr, "answer it in the chat, or: deploybot answer %lld yes\n",
-		    (long long)f->work);
+		(void)fprintf(stderr,
+		    "answer it in the chat, or: deploybot answer %lld yes; it is open until %s\n",
+		    (long long)f->work, until != NULL ? until : "somebody answers");
 }
 
 static void
@@ -174,7 +193,7 @@ wait_for_line(struct follow *f)
 		return;
 	n = read(STDIN_FILENO, line, sizeof(line) - 1);
 	if (n <= 0) {
-		f->is_terminal = false; /* nobody is there any more */
+		f->has_left = n == 0 || errno != EINTR; /* Ctrl-D: they do not answer now */
 		return;
 	}
 	line[strcspn(line, "\r\n")] = '\0';
@@ -212,7 +231,7 @@ show_end(struct follow *f, const struct cli_answer *answer)
 	if (f->local->is_json)
 		(void)printf("%s\n", answer->body);
 	else if (message != NULL)
-		(void)printf("%.*s\n", (int)strcspn(message, "\n"), message);
+		(void)printf("%s\n", message);
 	return end_status(answer->json);
 }
 
@@ -221,12 +240,48 @@ leave(struct follow *f)
 {
 	clear_bar(f);
 	(void)fprintf(stderr,
-	    "\n#%lld goes on.  Follow it: deploybot logs --wait %lld; stop it: deploybot cancel\n",
-	    (long long)f->work, (long long)f->work);
+	    "\n#%lld goes on.  Follow it: deploybot logs --wait %lld; stop it: deploybot cancel %s\n",
+	    (long long)f->work, (long long)f->work, f->environment);
+	if (f->is_prompted)
+		(void)fprintf(stderr, "Its question is open: deploybot answer %lld yes\n",
+		    (long long)f->work);
 	return CLI_END_LEFT;
 }
 
 /* --- a look --- */
+
+/* Somebody had asked for the same: their question is ours too. */
+static bool
+join(struct follow *f, const struct json *work)
+{
+	int64_t other = json_get_i64_or(work, "joined", 0);
+
+	if (other == 0)
+		return false;
+	clear_bar(f);
+	(void)fprintf(stderr,
+	    "#%lld: the same was asked for before, as #%lld, whose question is open\n",
+	    (long long)f->work, (long long)other);
+	f->work = other;
+	f->state[0] = '\0';
+	return true;
+}
+
+/* How far it is, and what it printed; of one that is over its end comes last. */
+static void
+show(struct follow *f, const struct json *work)
+{
+	const char *environment = json_get_str(work, "environment");
+	bool is_over = json_get_bool(work, "is_over", false);
+
+	(void)text_copy(
+	    f->environment, sizeof(f->environment), environment != NULL ? environment : "");
+	if (is_over)
+		show_output(f, work);
+	show_state(f, work);
+	if (!is_over)
+		show_output(f, work);
+}
 
 /* An exit status; -1: it goes on. */
 static int
@@ -253,8 +308,9 @@ look(struct follow *f)
 	if (answer.status != 200)
 		return cli_server_fail(f->local, answer.status == 403 ? EX_NOPERM : 1,
 		    json_get_str(answer.json, "said"));
-	show_state(f, answer.json);
-	show_output(f, answer.json);
+	show(f, answer.json);
+	if (join(f, answer.json))
+		return -1;
 	ask(f, answer.json);
 	if (json_get_bool(answer.json, "is_over", false))
 		return show_end(f, &answer);
@@ -272,7 +328,7 @@ cli_follow(const struct cli_server *local, int64_t work)
 	int status;
 
 	(void)sigaction(SIGINT, &on_int, NULL); /* no SA_RESTART: it ends a wait */
-	while (!is_interrupted) {
+	while (!is_interrupted && !f.has_left) {
 		status = look(&f);
 		if (status >= 0)
 			return status;

@@ -135,6 +135,18 @@ is_to_wait(const struct cli_server *local)
 	    (local->wait == CLI_WAIT_ON_TERMINAL && isatty(STDOUT_FILENO) == 1);
 }
 
+/* Nothing starts before somebody has answered, and nobody waits for that here. */
+static void
+say_asked(const struct json *json, int64_t work)
+{
+	const char *until = json_get_str(json, "asked_until");
+
+	if (json_get_bool(json, "is_to_be_answered", false))
+		(void)printf("%lld: it waits for an answer%s%s: deploybot answer %lld yes\n",
+		    (long long)work, until != NULL ? ", until " : ", which git comes before",
+		    until != NULL ? until : "", (long long)work);
+}
+
 /* The work that an answer is about: its end is waited for, or its number is shown. */
 static int
 go_on(const struct cli_server *local, const struct cli_answer *answer)
@@ -149,9 +161,11 @@ go_on(const struct cli_server *local, const struct cli_answer *answer)
 			(void)printf("%s\n", said);
 		return cli_follow(local, work);
 	}
-	if (show_said(local, answer) == EX_OK && !local->is_json)
+	if (show_said(local, answer) == EX_OK && !local->is_json) {
 		(void)printf("%lld: follow it with: deploybot logs --wait %lld\n", (long long)work,
 		    (long long)work);
+		say_asked(answer->json, work);
+	}
 	return EX_OK;
 }
 
@@ -219,6 +233,47 @@ begin(const struct cli *cli, struct cli_server *local)
 	return status;
 }
 
+/* A view of one environment.  An exit status; EX_OK: it is in *ret. */
+static int
+get_view(const struct cli_server *local, const char *path, struct cli_answer *ret)
+{
+	char target[512];
+	struct err err;
+
+	if (!is_path(local->argv[0]) ||
+	    snprintf(target, sizeof(target), "%s/%s", path, local->argv[0]) >= (int)sizeof(target))
+		return cli_server_fail(
+		    local, EX_USAGE, "expected an environment, or the number of a deployment");
+	if (!cli_api_ask(&local->api, target, NULL, ret, &err))
+		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+	return ret->status == 200 ? EX_OK : show_said(local, ret);
+}
+
+/* The one question that is open in an environment. */
+static int
+find_question(const struct cli_server *local, int64_t *ret)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	int status = get_view(local, "/v1/queue", &answer);
+	const struct json *all = json_get(answer.json, "environments");
+	char said[200] = "no question is open there";
+	size_t n = 0;
+
+	if (status != EX_OK)
+		return status;
+	for (size_t i = 0; i < json_count(all); i++) {
+		const struct json *questions = json_get(json_at(all, i), "questions");
+
+		for (size_t k = 0; k < json_count(questions); k++, n++)
+			*ret = json_get_i64_or(json_at(questions, k), "work", 0);
+	}
+	if (n > 1)
+		(void)snprintf(said, sizeof(said),
+		    "%zu questions are open there: say which one, by its number in: deploybot queue %.80s",
+		    n, local->argv[0]);
+	return n == 1 ? EX_OK : cli_server_fail(local, 1, said);
+}
+
 int
 cli_answer(const struct cli *cli)
 {
@@ -229,38 +284,35 @@ cli_answer(const struct cli *cli)
 
 	if (status >= 0)
 		return status;
-	if (local.argc != 2 || !read_work(local.argv[0], &work) ||
+	if (local.argc != 2 ||
 	    (strcmp(local.argv[1], "yes") != 0 && strcmp(local.argv[1], "no") != 0))
 		return cli_server_fail(&local, EX_USAGE,
-		    "expected the number of the work that is asked about, then yes or no: answer 12 yes");
+		    "expected an environment, or the number of what is asked about, then yes or no: answer 12 yes");
+	if (!read_work(local.argv[0], &work) && (status = find_question(&local, &work)) != EX_OK)
+		return status;
 	(void)snprintf(target, sizeof(target), "/v1/answer/%lld", (long long)work);
 	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", local.argv[1]);
 	return post(&local, target, body);
 }
 
-/* The newest work of an environment. */
+/* The newest work of an environment that has an output. */
 static int
 find_work(const struct cli_server *local, int64_t *ret)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
-	char target[512];
-	struct err err;
+	int status = get_view(local, "/v1/history", &answer);
+	const struct json *all = json_get(answer.json, "work");
 
-	if (!is_path(local->argv[0]) ||
-	    snprintf(target, sizeof(target), "/v1/history/%s", local->argv[0]) >=
-		(int)sizeof(target))
-		return cli_server_fail(
-		    local, EX_USAGE, "expected an environment, or the number of a deployment");
-	if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
-		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	if (answer.status != 200)
-		return show_said(local, &answer);
-	*ret = json_get_i64_or(json_at(json_get(answer.json, "work"), 0), "work", 0);
+	if (status != EX_OK)
+		return status;
+	for (size_t i = 0; i < json_count(all) && *ret == 0; i++)
+		if (json_get_i64_or(json_at(all, i), "run", 0) != 0) /* a refused one has none */
+			*ret = json_get_i64_or(json_at(all, i), "work", 0);
 	return *ret != 0 ? EX_OK : cli_server_fail(local, 1, "nothing was deployed there yet");
 }
 
 static int
-print_log(const struct cli_server *local, int64_t work)
+print_run(const struct cli_server *local, int64_t run)
 {
 	int64_t offset = 0, next = 0;
 	char target[96];
@@ -271,8 +323,8 @@ print_log(const struct cli_server *local, int64_t work)
 		const char *text;
 
 		offset = next;
-		(void)snprintf(target, sizeof(target), "/v1/log/%lld/%lld", (long long)work,
-		    (long long)offset);
+		(void)snprintf(
+		    target, sizeof(target), "/v1/run/%lld/%lld", (long long)run, (long long)offset);
 		if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
 			return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 		if (answer.status == 429) {
@@ -289,6 +341,35 @@ print_log(const struct cli_server *local, int64_t work)
 			(void)fputs(text != NULL ? text : "", stdout);
 	} while (next != offset);
 	return EX_OK;
+}
+
+/* Of all its runs: a deployment's, then that of its rollback. */
+static int
+print_log(const struct cli_server *local, int64_t work)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	const struct json *runs;
+	char target[64];
+	struct err err;
+	int status = EX_OK;
+
+	(void)snprintf(target, sizeof(target), "/v1/work/%lld", (long long)work);
+	if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
+		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+	if (answer.status != 200)
+		return show_said(local, &answer);
+	runs = json_get(answer.json, "runs");
+	if (json_count(runs) == 0)
+		return cli_server_fail(local, 1, "it has printed nothing, or its logs are removed");
+	for (size_t i = 0; i < json_count(runs) && status == EX_OK; i++) {
+		const struct json *run = json_at(runs, i);
+
+		if (json_count(runs) > 1 && !local->is_json)
+			(void)printf("%s== #%lld: %s ==\n", i > 0 ? "\n" : "", (long long)work,
+			    json_get_str(run, "program"));
+		status = print_run(local, json_get_i64_or(run, "run", 0));
+	}
+	return status;
 }
 
 int

@@ -1,6 +1,7 @@
 /* cli_show.c - what /v1 shows, as lines for people.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli_server.h"
 
@@ -54,6 +55,43 @@ print_release(const struct json *environment)
 	(void)printf(", by %s, %s\n", text_of(release, "by"), text_of(release, "at"));
 }
 
+/* What waits for somebody, and how it is answered. */
+static void
+print_questions(const struct json *environment, const char *before)
+{
+	const struct json *all = json_get(environment, "questions");
+
+	for (size_t i = 0; i < json_count(all); i++) {
+		const struct json *work = json_at(all, i);
+		long long number = (long long)json_get_i64_or(work, "work", 0);
+
+		(void)printf("%squestion: ", before);
+		print_work(work);
+		(void)printf("    open%s%s: deploybot answer %lld yes\n",
+		    text_of(work, "asked_until")[0] != '\0' ? " until " : "",
+		    text_of(work, "asked_until"), number);
+	}
+}
+
+static void
+print_holds(const struct json *environment)
+{
+	const struct json *all = json_get(environment, "holds");
+
+	for (size_t i = 0; i < json_count(all); i++) {
+		const struct json *hold = json_at(all, i);
+		const char *until = text_of(hold, "until"), *reason = text_of(hold, "reason");
+
+		(void)printf("  %s by %s, until %s%s%s\n",
+		    strcmp(text_of(hold, "kind"), "lock") == 0 ? "locked" : "frozen",
+		    text_of(hold, "by"), until[0] != '\0' ? until : "somebody ends it",
+		    reason[0] != '\0' ? ": " : "", reason);
+	}
+	if (text_of(environment, "waiting_push")[0] != '\0')
+		(void)printf(
+		    "  a push by %s waits for that\n", text_of(environment, "waiting_push"));
+}
+
 void
 cli_show_status(const struct json *answer)
 {
@@ -68,6 +106,7 @@ cli_show_status(const struct json *answer)
 			(void)printf("  not known: %s\n", text_of(environment, "unknown_why"));
 		if (text_of(environment, "refusal")[0] != '\0')
 			(void)printf("  not deployed: %s\n", text_of(environment, "refusal"));
+		print_holds(environment);
 		if (json_holds_object(work)) {
 			(void)printf("  in progress: ");
 			print_work(work);
@@ -75,6 +114,7 @@ cli_show_status(const struct json *answer)
 		if (json_get_i64_or(environment, "queued", 0) > 0)
 			(void)printf("  queued: %lld\n",
 			    (long long)json_get_i64_or(environment, "queued", 0));
+		print_questions(environment, "  ");
 	}
 }
 
@@ -97,6 +137,7 @@ void
 cli_show_queue(const struct json *answer)
 {
 	const struct json *all = json_get(answer, "environments");
+	char before[104];
 	size_t n = 0;
 
 	for (size_t i = 0; i < json_count(all); i++) {
@@ -108,6 +149,10 @@ cli_show_queue(const struct json *answer)
 			print_work(work);
 			n++;
 		}
+		n += json_count(json_get(json_at(all, i), "questions"));
+		(void)snprintf(
+		    before, sizeof(before), "%.96s ", text_of(json_at(all, i), "environment"));
+		print_questions(json_at(all, i), before);
 		for (size_t k = 0; k < json_count(queue); k++, n++) {
 			(void)printf("%s %zu. ", text_of(json_at(all, i), "environment"), k + 1);
 			print_work(json_at(queue, k));

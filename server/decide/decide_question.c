@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_question.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,7 +26,8 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 
 	if (question.id == 0)
 		return false;
-	(void)text_copy(request->detail, sizeof(request->detail), "its question is open already");
+	(void)snprintf(request->detail, sizeof(request->detail),
+	    "its question is open already: #%" PRId64, question.id);
 	(void)decide_step(tx, request, DEPLOY_ON_SUPERSEDE, NULL);
 	decide_tell_shared(tx, &question, request, answer);
 	return true;

@@ -2,9 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_view.h"
 
+#include <stdlib.h>
+
 #include "chat/chat_text.h"
+#include "decide/decide_hold.h"
 #include "decide/decide_refusal.h"
 #include "lib/buf.h"
+#include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/row_environment.h"
@@ -13,6 +17,8 @@
 
 #define HISTORY_OF_ONE	10
 #define HISTORY_OF_EACH 3
+#define QUESTIONS_MAX	16
+#define RUNS_OF_ONE	16
 
 static const char *const programs[] = {
 	[PROGRAM_DEPLOY] = "deploy", [PROGRAM_ROLLBACK] = "rollback", [PROGRAM_ACTION] = "action"
@@ -63,7 +69,7 @@ put_release(struct json_out *json, const char *key, const struct release *releas
 
 /* Its facts, for lists. */
 static void
-put_facts(const struct deployment *work, struct json_out *json)
+put_facts(struct tx *tx, const struct deployment *work, struct json_out *json)
 {
 	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
 	char state[LIMIT_ENVIRONMENT];
@@ -76,6 +82,8 @@ put_facts(const struct deployment *work, struct json_out *json)
 	json_put_bool(json, "is_over", is_over);
 	json_put_bool(json, "is_good", work->state == DEPLOY_LIVE || work->state == DEPLOY_DONE);
 	json_put_bool(json, "is_asked", deployment_is_asked(work));
+	put_time(json, "asked_until",
+	    deployment_is_asked(work) ? row_deployment_asked_until(tx, work->id) : 0);
 	put_text(json, "commit", work->commit);
 	put_text(json, "ref", work->ref);
 	put_text(json, "subject", work->subject);
@@ -89,7 +97,7 @@ put_facts(const struct deployment *work, struct json_out *json)
 }
 
 static void
-put_work(struct json_out *json, const char *key, const struct deployment *work)
+put_work(struct tx *tx, struct json_out *json, const char *key, const struct deployment *work)
 {
 	if (key != NULL)
 		json_out_key(json, key);
@@ -98,7 +106,7 @@ put_work(struct json_out *json, const char *key, const struct deployment *work)
 		return;
 	}
 	json_out_object(json);
-	put_facts(work, json);
+	put_facts(tx, work, json);
 	json_out_end(json);
 }
 
@@ -124,6 +132,33 @@ put_steps(struct tx *tx, const struct deployment *work, struct json_out *json)
 }
 
 static void
+put_runs(struct tx *tx, const struct deployment *work, struct json_out *json)
+{
+	struct run_row runs[RUNS_OF_ONE];
+	size_t n = row_run_list(tx, work->id, runs, RUNS_OF_ONE);
+
+	json_out_key(json, "runs");
+	json_out_array(json);
+	for (size_t i = 0; i < n; i++) {
+		json_out_object(json);
+		json_put_i64(json, "run", runs[i].id);
+		json_put_str(json, "program", programs[runs[i].program]);
+		json_out_end(json);
+	}
+	json_out_end(json);
+}
+
+/* Somebody else had asked for the same: the work whose question that is, while it is open. */
+static int64_t
+joined(struct tx *tx, const struct deployment *work)
+{
+	return work->state != DEPLOY_SUPERSEDED || work->program != PROGRAM_DEPLOY ||
+		work->commit[0] == '\0' ?
+	    0 :
+	    row_deployment_question_of(tx, work->environment, work->commit).id;
+}
+
+static void
 put_message(struct tx *tx, const struct deployment *work, struct json_out *json)
 {
 	CLEANUP(message_done) struct message message = row_message_get(tx, work->message);
@@ -139,7 +174,7 @@ put_message(struct tx *tx, const struct deployment *work, struct json_out *json)
 void
 decide_view_work(struct tx *tx, const struct deployment *work, struct json_out *json)
 {
-	put_facts(work, json);
+	put_facts(tx, work, json);
 	put_time(json, "now", tx->at);
 	put_number(json, "elapsed_ms",
 	    work->started_at == 0 ?
@@ -147,11 +182,51 @@ decide_view_work(struct tx *tx, const struct deployment *work, struct json_out *
 		(work->ended_at != 0 ? work->ended_at : tx->at) - work->started_at);
 	put_number(json, "estimate_ms", row_step_estimate(tx, work->environment, ""));
 	put_number(json, "release", work->state == DEPLOY_LIVE ? row_release_number(tx, work) : 0);
+	put_number(json, "joined", joined(tx, work));
 	put_steps(tx, work, json);
+	put_runs(tx, work, json);
 	put_message(tx, work, json);
 }
 
 /* --- several --- */
+
+/* What waits for somebody's answer, of one environment. */
+static void
+put_questions(struct tx *tx, const char *name, struct json_out *json)
+{
+	struct deployment *asked = calloc(QUESTIONS_MAX, sizeof(*asked));
+	size_t n = asked == NULL ? 0 : row_deployment_list_asked(tx, name, asked, QUESTIONS_MAX);
+
+	if (asked == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for questions");
+	json_out_key(json, "questions");
+	json_out_array(json);
+	for (size_t i = 0; i < n; i++)
+		put_work(tx, json, NULL, &asked[i]);
+	json_out_end(json);
+	free(asked);
+}
+
+/* Why nothing new comes there. */
+static void
+put_holds(struct tx *tx, const char *name, struct json_out *json)
+{
+	struct holds holds;
+
+	decide_holds(tx, name, &holds);
+	json_out_key(json, "holds");
+	json_out_array(json);
+	for (size_t i = 0; i < holds.n; i++) {
+		json_out_object(json);
+		json_put_str(json, "kind", hold_word(holds.at[i].kind));
+		put_text(json, "by", holds.at[i].by);
+		put_text(json, "reason", holds.at[i].reason);
+		put_time(json, "at", holds.at[i].at);
+		put_time(json, "until", holds.at[i].until);
+		json_out_end(json);
+	}
+	json_out_end(json);
+}
 
 static void
 put_environment(struct tx *tx, const char *name, struct json_out *json)
@@ -172,8 +247,11 @@ put_environment(struct tx *tx, const char *name, struct json_out *json)
 	json_put_bool(json, "is_rolled_back", environment.is_unacknowledged);
 	put_release(json, "release", &environment.current);
 	put_release(json, "previous", &environment.previous);
-	put_work(json, "in_progress", &active);
+	put_work(tx, json, "in_progress", &active);
 	json_put_i64(json, "queued", (int64_t)row_queue_list(tx, name, ids));
+	put_questions(tx, name, json);
+	put_holds(tx, name, json);
+	put_text(json, "waiting_push", environment.waiting_push);
 	json_out_end(json);
 }
 
@@ -197,13 +275,14 @@ put_queue(struct tx *tx, const char *name, struct json_out *json)
 
 	json_out_object(json);
 	json_put_str(json, "environment", name);
-	put_work(json, "in_progress", &work);
+	put_work(tx, json, "in_progress", &work);
+	put_questions(tx, name, json);
 	json_out_key(json, "queue");
 	json_out_array(json);
 	for (size_t i = 0; i < n; i++) {
 		work = row_deployment_get(tx, ids[i]);
 		json_out_object(json);
-		put_facts(&work, json);
+		put_facts(tx, &work, json);
 		put_text(json, "waits_for", work.waits_for);
 		put_time(json, "queued_at", work.queued_at);
 		json_out_end(json);
@@ -236,7 +315,7 @@ decide_view_history(struct tx *tx, const struct decide_scope *scope, struct json
 		n = row_deployment_list(tx, scope->at[i]->name, latest,
 		    scope->n == 1 ? HISTORY_OF_ONE : HISTORY_OF_EACH);
 		for (size_t k = 0; k < n; k++)
-			put_work(json, NULL, &latest[k]);
+			put_work(tx, json, NULL, &latest[k]);
 	}
 	json_out_end(json);
 }

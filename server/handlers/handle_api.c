@@ -9,17 +9,35 @@
 #include "handlers/handlers.h"
 #include "lib/buf.h"
 #include "lib/json.h"
+#include "lib/text.h"
 #include "store/row_deployment.h"
+
+/* Does it wait for somebody's answer, or will it when git has answered? */
+static bool
+is_to_be_answered(struct tx *tx, const struct deployment *work)
+{
+	const struct environment_settings *environment =
+	    settings_environment(tx->settings, work->environment);
+
+	return deployment_is_asked(work) ||
+	    (work->state == DEPLOY_REQUESTED && environment != NULL && environment->confirm);
+}
 
 /* What was said so far, and which work it is about. */
 static void
 put_said(struct tx *tx, struct json_out *json)
 {
+	struct deployment work = row_deployment_get(tx, tx->answer.work);
+	char until[TEXT_TIME_SIZE];
+	int64_t at = deployment_is_asked(&work) ? row_deployment_asked_until(tx, work.id) : 0;
+
 	json_put_str(json, "said", tx->answer.text != NULL ? tx->answer.text : "");
 	if (tx->answer.work != 0)
 		json_put_i64(json, "work", tx->answer.work);
 	else
 		json_put_null(json, "work");
+	json_put_bool(json, "is_to_be_answered", work.id != 0 && is_to_be_answered(tx, &work));
+	json_put_str(json, "asked_until", at == 0 ? NULL : text_time_ms(until, at));
 }
 
 /* The work that it names, if they may do that there. */
@@ -67,6 +85,20 @@ view_work(
 	decide_view_work(tx, &work, json);
 }
 
+static void
+view_run(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	struct api_request of = *api;
+	int64_t run = request_number(&api->request, "work");
+
+	of.request = request_about("", "work", row_deployment_of_run(tx, run).id);
+	view_work(tx, &of, POLICY_LOG, json);
+	if (tx->answer.status != 200)
+		return;
+	tx->answer.work = run;
+	tx->answer.is_ended = !row_run_is_open(tx, run);
+}
+
 /* A question that somebody else was faster to answer is no more. */
 static void
 answer_question(struct tx *tx, const struct api_request *api)
@@ -78,8 +110,10 @@ answer_question(struct tx *tx, const struct api_request *api)
 	if (work.id == 0 || !deployment_is_asked(&work)) {
 		tx->answer.status = 409;
 		decide_answer(tx,
-		    work.confirmed_by != 0 ? "Somebody else has confirmed it already." :
-					     "There is no open question of that number.");
+		    work.confirmed_by == 0 ? "There is no open question of that number." :
+			work.confirmed_by == from.person ?
+					     "You have confirmed it already." :
+					     "Somebody else has confirmed it already.");
 		return;
 	}
 	tx->answer.work = work.id;
@@ -121,6 +155,9 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		break;
 	case API_LOG:
 		view_work(tx, api, POLICY_LOG, json);
+		break;
+	case API_RUN:
+		view_run(tx, api, json);
 		break;
 	case API_ANSWER:
 		answer_question(tx, api);

@@ -91,6 +91,8 @@ answer_said(struct http_request *request, int status, const char *said)
 	json_out_object(&json);
 	json_put_str(&json, "said", said);
 	json_put_null(&json, "work");
+	json_put_bool(&json, "is_to_be_answered", false);
+	json_put_null(&json, "asked_until");
 	json_out_end(&json);
 	answer(request, status, buf_text(&out), out.size);
 	buf_done(&out);
@@ -204,7 +206,8 @@ on_decided(void *ctx, const struct answer *decided)
 	if (decided->text == NULL)
 		answer_said(asked->request, decided->status >= 400 ? decided->status : 503,
 		    "the server could not decide on it: try again, and see its log");
-	else if (asked->operation == API_LOG && decided->status == 200)
+	else if ((asked->operation == API_LOG || asked->operation == API_RUN) &&
+	    decided->status == 200)
 		answer_log(asked, decided);
 	else
 		answer(asked->request, decided->status, decided->text, strlen(decided->text));

@@ -67,6 +67,18 @@ has_role(const struct settings_loader *l, const char *name)
 	return false;
 }
 
+/* Of a person whose number is wrong that is said already. */
+static bool
+has_any_role(const struct settings_loader *l, const struct settings_member *member)
+{
+	size_t n = 0;
+
+	if (l->s->roles == NULL || member->person == 0)
+		return true;
+	(void)roles_of(l->s->roles, member->person, &n);
+	return n > 0;
+}
+
 const char *
 settings_local_role(const struct settings_member *member)
 {
@@ -105,6 +117,10 @@ check(struct settings_loader *l, const struct settings_member *member)
 			"it is the server's own user, and scripts may run as it");
 	else if (role != NULL && !has_role(l, role))
 		settings_say(l->report, SETTINGS_ERROR, "%s: there is no role %s", name, role);
+	else if (role == NULL && !has_any_role(l, member))
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%s: %s has no role: nothing is granted to them", name,
+		    member->values[LOCAL_SETTING_IS].text);
 }
 
 void

@@ -184,6 +184,24 @@ row_deployment_asking(struct tx *tx, const char *environment)
 	    DB_TEXT(environment));
 }
 
+size_t
+row_deployment_list_asked(
+    struct tx *tx, const char *environment, struct deployment *ret, size_t max)
+{
+	return tx_read(tx, read_deployment, ret, max,
+	    "SELECT " COLUMNS " FROM work WHERE environment = $1 AND " STORE_IS_OPEN
+	    " AND ((state = 'AWAITING_CONFIRMATION' AND confirmed_by = 0)"
+	    " OR (state = 'QUEUED' AND is_asked_anew <> 0)) ORDER BY id LIMIT $2",
+	    DB_TEXT(environment), DB_I64(max));
+}
+
+int64_t
+row_deployment_asked_until(struct tx *tx, int64_t id)
+{
+	return tx_number(
+	    tx, "SELECT MAX(due) FROM effect WHERE kind = 'wait' AND subject = $1", DB_I64(id));
+}
+
 struct deployment
 row_deployment_unattended(struct tx *tx, int64_t after)
 {
@@ -427,6 +445,22 @@ row_run_ended(struct tx *tx, const struct run_ended *ended)
 	    DB_I64(ended->run), DB_I64(tx->at), DB_I64(ended->exit_status),
 	    DB_I64(ended->signal_number), DB_I64(ended->duration_ms), DB_TEXT(ended->detail),
 	    DB_I64(ended->log_size)); /* sticky */
+}
+
+static void
+read_run(const struct db_rows *rows, void *ret)
+{
+	*(struct run_row *)ret = (struct run_row){ db_col_i64(rows, 0),
+		(enum program)index_of(db_col_text(rows, 1), programs, COUNT(programs)) };
+}
+
+size_t
+row_run_list(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max)
+{
+	return tx_read(tx, read_run, ret, max,
+	    "SELECT id, program FROM run WHERE deployment = $1 AND is_purged = 0"
+	    " ORDER BY id LIMIT $2",
+	    DB_I64(deployment), DB_I64(max));
 }
 
 int64_t

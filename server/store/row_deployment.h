@@ -19,8 +19,8 @@ struct deployment row_deployment_get(struct tx *tx, int64_t id);
 void row_deployment_save(struct tx *tx, const struct deployment *deployment);
 
 /* The only writer of state and why; for decide_step() alone. */
-void row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state,
-    enum deploy_why why);
+void
+row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state, enum deploy_why why);
 
 /* By state's class; id 0: none.  queued: the first in the queue.  push_question: a push awaits its
  * confirmation. */
@@ -29,12 +29,18 @@ struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
 /* The question about deploying that commit, whoever asked; once somebody has confirmed it, until
  * git has answered. */
-struct deployment row_deployment_question_of(struct tx *tx, const char *environment,
-    const char *commit);
+struct deployment
+row_deployment_question_of(struct tx *tx, const char *environment, const char *commit);
 /* The oldest that a person asked for and has not confirmed yet. */
 struct deployment row_deployment_chat_question(struct tx *tx, const char *environment);
 /* The newest that is requested or awaits a confirmation, whoever asked. */
 struct deployment row_deployment_asking(struct tx *tx, const char *environment);
+/* Those whose question is open, the oldest first, those asked anew in their place too; returns how
+ * many. */
+size_t row_deployment_list_asked(
+    struct tx *tx, const char *environment, struct deployment *ret, size_t max);
+/* Until when that question is open, wall ms; 0: it is not known. */
+int64_t row_deployment_asked_until(struct tx *tx, int64_t id);
 /* The oldest behind `after` that is requested without a question to git, or awaits a confirmation
  * without a deadline (confirmed: without a question to git): nothing will carry it on. */
 struct deployment row_deployment_unattended(struct tx *tx, int64_t after);
@@ -50,8 +56,8 @@ enum trigger row_deployment_last_trigger(struct tx *tx, const char *environment)
 enum deploy_state row_deployment_last_end(struct tx *tx, const char *environment);
 
 /* Latest deployments and rollbacks that started or were refused, newest first; returns how many. */
-size_t row_deployment_list(struct tx *tx, const char *environment, struct deployment *ret,
-    size_t max);
+size_t
+row_deployment_list(struct tx *tx, const char *environment, struct deployment *ret, size_t max);
 
 /* Whoever asked for something lately (of the newest ROW_PEOPLE_OF), by the name that they had last, the
  * latest first; returns how many. */
@@ -69,7 +75,7 @@ int64_t row_deployment_count_requested(struct tx *tx, int64_t requested_by);
 
 /* Numbers up to this one are given to no run: there are folders of that name.  Where the last
  * number given is one that no run can have, numbers go on behind the runs that there are. */
-#define ROW_RUN_MOST	INT64_C(1000000000000)
+#define ROW_RUN_MOST INT64_C(1000000000000)
 void row_run_skip(struct tx *tx, int64_t highest);
 
 /* A run: its number is that of its folder.  Returns the number. */
@@ -84,6 +90,12 @@ enum run_end row_run_end(struct tx *tx, int64_t run);
 bool row_run_was_started(struct tx *tx, int64_t run);
 /* Has it ended without its script having run?  Its row says so by exit status -1 and no signal. */
 bool row_run_never_began(struct tx *tx, int64_t run);
+/* Its runs whose logs are there, the oldest first; returns how many. */
+struct run_row {
+	int64_t id;
+	enum program program;
+};
+size_t row_run_list(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max);
 /* The newest run of this program in a deployment; 0: none. */
 int64_t row_run_newest(struct tx *tx, int64_t deployment, enum program program);
 

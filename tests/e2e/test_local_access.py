@@ -67,7 +67,8 @@ def test_what_somebody_may_not_see_is_not_there(scene):
     scene.commit("develop")
     number = scene.json(ROLE, "deploy", "staging", "--wait")["work"]
     assert scene.ask(PERSON, "GET", "/v1/work/424242") == (404, {"said": "There is no work of that number.",
-                                                                 "work": None})
+                                                                 "work": None,
+                                                                 "is_to_be_answered": False, "asked_until": None})
     assert scene.ask(PERSON, "GET", f"/v1/work/{number}")[1]["state"] == "live"
 
 
@@ -233,7 +234,7 @@ def test_who_gets_the_number_of_a_user_that_is_gone_is_nobody(tmp_path):
 
 
 def test_one_user_in_either_spelling_is_found(scene, tmp_path):
-    said = check_config(scene, tmp_path, ("root", 0), ("john.doe", 1001), LOCAL_JOHN_DOE_IS="42")
+    said = check_config(scene, tmp_path, ("root", 0), ("john.doe", 1001), LOCAL_JOHN_DOE_IS=MAY["LOCAL_GAMES_IS"])
     assert "LOCAL_JOHN_DOE_IS" not in said
 
 

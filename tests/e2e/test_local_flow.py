@@ -131,6 +131,63 @@ def test_a_question_is_answered_in_the_terminal_once(scene):
     assert "no open question" in scene.run(PERSON, "answer", 999999, "yes", wanted=1)
 
 
+def test_a_question_is_found_and_answered_by_its_environment(scene):
+    scene.scripts.deploy(STEADY)
+    scene.commit("main")
+    assert "no question is open there" in scene.run(PERSON, "answer", "production", "yes", wanted=1)
+    said = scene.run(PERSON, "deploy", "production", "--no-wait")
+    number = int(said.split(":")[0])
+    assert f"{number}: it waits for an answer" in said and f"deploybot answer {number} yes" in said
+    wait_until(lambda: scene.work_of(number)["is_asked"], PATIENCE_S, "a question")
+    until = scene.work_of(number)["asked_until"]
+    for word in ("status", "queue"):
+        shown = scene.run(ROLE, word, "production")
+        assert f"question: #{number} deploy" in shown, word
+        assert f"open until {until}: deploybot answer {number} yes" in shown, word
+    joining = scene.start_command(ROLE_ADMIN, "deploy", "production", "--wait")
+    line = joining.stderr.readline()
+    while line and f"as #{number}, whose question is open" not in line:
+        line = joining.stderr.readline()
+    assert line, "the same was asked for before"
+    assert "Confirmed." in scene.run(PERSON, "answer", "production", "yes", "--no-wait")
+    out, _ = joining.communicate(timeout=PATIENCE_S)
+    assert joining.returncode == 0 and f"production runs {scene.head('main')[:7]}" in out
+
+
+def test_the_output_of_a_deployment_and_of_its_rollback_are_shown(scene):
+    scene.scripts.deploy(STEADY)
+    scene.commit("develop")
+    scene.run(PERSON, "deploy", "staging", "--wait")
+    scene.scripts.deploy('echo "this fails"; echo "==> release"; exit 3')
+    scene.scripts.rollback('echo "this goes back"; echo "$2" >"$here/$1.live"')
+    scene.commit("develop")
+    followed = scene.run(PERSON, "deploy", "staging", "--wait", wanted=None)
+    number = scene.json(PERSON, "history", "staging")["work"][0]["work"]
+    out = scene.run(PERSON, "logs", "staging")
+    first, second = out.index(f"== #{number}: deploy ==\n"), out.index(f"== #{number}: rollback ==\n")
+    assert first < out.index("this fails") < second < out.index("this goes back")
+    assert scene.run(PERSON, "logs", number) == out
+    assert [run["program"] for run in scene.work_of(number)["runs"]] == ["deploy", "rollback"]
+    assert scene.ask(PERSON, "GET", "/v1/run/424242/0")[0] == 404
+    assert followed is not None
+
+
+def test_ctrl_d_at_the_question_is_no_answer(scene):
+    scene.commit("main")
+    ours, theirs = pty.openpty()
+    sitting = subprocess.Popen(scene.command(PERSON, "deploy", "production"), cwd="/", env=scene.environment(),
+                               stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    read_until(ours, b"Go on? [yes/no] ")
+    os.write(ours, b"\x04")
+    seen = read_until(ours, b" yes\r\n")
+    assert b"goes on" in seen and b"stop it: deploybot cancel production" in seen
+    assert b"Its question is open: deploybot answer " in seen
+    assert sitting.wait(PATIENCE_S) == 130
+    os.close(ours)
+    assert "No deployment" not in scene.run(PERSON, "answer", "production", "no", "--no-wait")
+
+
 def test_ctrl_c_leaves_it_running_and_cancel_ends_it(scene):
     scene.scripts.deploy('echo "so far"; ' + HOLD + "; " + STEADY)
     scene.hold_script()
@@ -157,6 +214,11 @@ def test_a_failure_is_an_exit_status(scene):
     scene.commit("develop")
     assert "staging" in scene.run(PERSON, "deploy", "staging", "--wait", wanted=1)
     assert "no\n" in scene.run(PERSON, "logs", "staging")
+    out, _ = scene.start_command(PERSON, "logs", "--wait", scene.json(PERSON, "history", "staging")["work"][0]["work"]
+                                 ).communicate(timeout=PATIENCE_S)
+    end = out[out.index("no\n"):].splitlines()
+    assert end[1].startswith("❌") and any("exit 3: no" in line for line in end[2:]), end
+    assert "audit " in end[-1], "the digits of the audit log"
     assert "There is no environment" in scene.run(PERSON, "deploy", "stagin", wanted=1)
 
 
@@ -209,6 +271,8 @@ def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
     scene.commit("develop")
     locked = scene.run(ROLE_ADMIN, "lock", "staging", "2h", "an incident, please wait")
     assert "locked by man (from the machine)" in locked
+    shown = scene.run(PERSON, "status", "staging")
+    assert "locked by man (from the machine), until 20" in shown and "an incident, please wait" in shown
     denied = scene.run(PERSON, "deploy", "staging", wanted=77)
     assert "locked by man (from the machine)" in denied and "an incident, please wait" in denied
     assert "unlock" in scene.run(ROLE_ADMIN, "unlock", "staging")

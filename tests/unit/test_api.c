@@ -28,6 +28,7 @@ what_is_right_is_read(void **state)
 		{ API_HISTORY, "/v1/history/shop", NULL, "shop", "", 0 },
 		{ API_WORK, "/v1/work/12", NULL, "work/12", "", 0 },
 		{ API_LOG, "/v1/log/12/4096", NULL, "work/12", "", 4096 },
+		{ API_RUN, "/v1/run/7/0", NULL, "work/7", "", 0 },
 		{ API_ANSWER, "/v1/answer/12", "{\"answer\": \"no\"}", "work/12", "", 0 },
 		{ API_COMMAND, "/v1/command/queue", "{}", "", "/queue", 0 },
 		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"staging\", \"v1.2\"]}", "",

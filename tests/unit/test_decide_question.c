@@ -72,7 +72,7 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	    "☝️ production: asked about already: aaaaaaa Make it blue\nYou may answer it too, @bob."));
 	assert_int_equal(world_last(&w)->buttons.n, 0);
 	assert_non_null(world_says(
-	    &w, "⏭️ production: its question is open already — aaaaaaa Make it blue"));
+	    &w, "⏭️ production: its question is open already: #1 — aaaaaaa Make it blue"));
 	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
 	go_live(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);

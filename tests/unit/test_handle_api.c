@@ -230,9 +230,68 @@ a_question_is_whose_who_is_first(void **state)
 	assert_int_equal(ask(&w, ADA, API_ANSWER, path, "{\"answer\": \"yes\"}"), 200);
 	SAID(&w, "Confirmed.");
 	assert_int_equal(ask(&w, ADA, API_ANSWER, path, "{\"answer\": \"yes\"}"), 409);
+	SAID(&w, "You have confirmed it already.");
+	assert_int_equal(ask(&w, ADMIN, API_ANSWER, path, "{\"answer\": \"yes\"}"), 409);
 	SAID(&w, "Somebody else has confirmed it already.");
 	world_git_same(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+/* Its number, until when, and what a second request for the same has become. */
+static void
+an_open_question_is_found_by_who_did_not_ask_it(void **state)
+{
+	char path[64], number[64];
+	int64_t work, other;
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask(&w, ADA, DEPLOY, OF_STAGING), 200);
+	SAID(&w, "\"is_to_be_answered\":false,\"asked_until\":null");
+	assert_int_equal(ask(&w, ADA, DEPLOY, OF_PRODUCTION), 200);
+	SAID(&w, "\"is_to_be_answered\":true,\"asked_until\":null");
+	work = asked_work(&w);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
+	(void)snprintf(number, sizeof(number), "\"questions\":[{\"work\":%" PRId64 ",", work);
+	assert_int_equal(ask(&w, STAGING, API_STATUS, "/v1/status/production", NULL), 200);
+	SAID(&w, number);
+	SAID(&w, "\"is_asked\":true,\"asked_until\":\"20");
+	assert_int_equal(ask(&w, STAGING, API_QUEUE, "/v1/queue/production", NULL), 200);
+	SAID(&w, number);
+	assert_int_equal(ask(&w, ADMIN, DEPLOY, OF_PRODUCTION), 200);
+	other = asked_work(&w);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
+	(void)snprintf(path, sizeof(path), "/v1/work/%" PRId64, other);
+	assert_int_equal(ask(&w, ADMIN, API_WORK, path, NULL), 200);
+	SAID(&w, "\"state\":\"superseded\"");
+	(void)snprintf(number, sizeof(number), "its question is open already: #%" PRId64, work);
+	SAID(&w, number);
+	(void)snprintf(number, sizeof(number), "\"joined\":%" PRId64 ",", work);
+	SAID(&w, number);
+	(void)snprintf(path, sizeof(path), "/v1/answer/%" PRId64, work);
+	assert_int_equal(ask(&w, ADMIN, API_ANSWER, path, "{\"answer\": \"yes\"}"), 200);
+	assert_int_equal(ask(&w, STAGING, API_QUEUE, "/v1/queue/production", NULL), 200);
+	SAID(&w, "\"questions\":[]");
+	world_close(&w);
+}
+
+static void
+what_keeps_new_work_back_is_shown(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask(&w, ADMIN, API_COMMAND, "/v1/command/lock",
+			     "{\"arguments\": [\"staging\", \"2h\", \"an\", \"incident\"]}"),
+	    200);
+	assert_int_equal(ask(&w, STAGING, API_STATUS, "/v1/status/staging", NULL), 200);
+	SAID(&w,
+	    "\"holds\":[{\"kind\":\"lock\",\"by\":\"www-data (from the machine)\",\"reason\":\"an incident\"");
+	SAID(&w, "\"until\":\"20");
 	world_close(&w);
 }
 
@@ -333,7 +392,33 @@ work_is_shown_as_it_stands(void **state)
 	assert_int_equal(ask(&w, STAGING, API_HISTORY, "/v1/history/staging", NULL), 200);
 	SAID(&w, "\"state\":\"failed\"");
 	assert_int_equal(ask(&w, STAGING, API_QUEUE, "/v1/queue", NULL), 200);
-	SAID(&w, "\"environment\":\"staging\",\"in_progress\":null,\"queue\":[]");
+	SAID(&w, "\"environment\":\"staging\",\"in_progress\":null,\"questions\":[],\"queue\":[]");
+	world_close(&w);
+}
+
+static void
+a_run_is_read_by_who_may_read_logs(void **state)
+{
+	char path[64], runs[64];
+	int64_t run;
+	struct world w;
+
+	(void)state;
+	world_open(&w, ADA_IS, "LOCAL_GAMES_IS=role watch", "ROLE_WATCH_IDS=77",
+	    "ROLE_WATCH_MAY=status:*/*", TEAM, NULL);
+	assert_int_equal(ask(&w, ADA, DEPLOY, OF_STAGING), 200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(&w), 200);
+	run = world_newest(&w, "staging").run;
+	(void)snprintf(path, sizeof(path), "/v1/work/%" PRId64, world_newest(&w, "staging").id);
+	assert_int_equal(ask(&w, STAGING, API_WORK, path, NULL), 200);
+	(void)snprintf(
+	    runs, sizeof(runs), "\"runs\":[{\"run\":%" PRId64 ",\"program\":\"deploy\"}]", run);
+	SAID(&w, runs);
+	(void)snprintf(path, sizeof(path), "/v1/run/%" PRId64 "/0", run);
+	assert_int_equal(ask(&w, STAGING, API_RUN, path, NULL), 403);
+	assert_int_equal(ask(&w, ADA, API_RUN, path, NULL), 200);
+	assert_int_equal(ask(&w, ADA, API_RUN, "/v1/run/999/0", NULL), 404);
 	world_close(&w);
 }
 
@@ -347,10 +432,13 @@ main(void)
 		cmocka_unit_test(root_has_the_grants_of_the_role_that_it_says),
 		cmocka_unit_test(a_stranger_of_the_chat_is_one_here),
 		cmocka_unit_test(a_question_is_whose_who_is_first),
+		cmocka_unit_test(an_open_question_is_found_by_who_did_not_ask_it),
+		cmocka_unit_test(what_keeps_new_work_back_is_shown),
 		cmocka_unit_test(the_question_of_a_role_is_answered_in_the_chat_by_who_may_confirm),
 		cmocka_unit_test(what_cannot_be_done_is_a_status_and_a_sentence),
 		cmocka_unit_test(commands_are_counted_as_those_of_a_chat),
 		cmocka_unit_test(work_is_shown_as_it_stands),
+		cmocka_unit_test(a_run_is_read_by_who_may_read_logs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -835,6 +835,7 @@ users_of_the_machine_are_found_when_settings_are_read(void **state)
 	assert_int_equal(settings_user(s, 6, &name), 0);
 	assert_int_equal(settings_user(s, 0, &name), 0);
 	SAYS(SETTINGS_WARNING, "LOCAL_NOBODY_HERE_IS: there is no such user on this machine");
+	SAYS(SETTINGS_WARNING, "LOCAL_WWW_DATA_IS: 42 has no role: nothing is granted to them");
 	settings_unref(s);
 }
 
