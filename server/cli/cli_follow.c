@@ -24,9 +24,10 @@ struct follow {
 	int64_t run;	/* whose output is shown; 0: none yet */
 	int64_t offset; /* of its log, that is shown */
 	int64_t away_since;
-	bool is_terminal; /* somebody is there to answer, and to look at a bar */
-	bool has_bar;	  /* the line on the screen is one */
-	bool is_prompted; /* for the question that is open */
+	bool is_terminal;   /* somebody is there to answer, and to look at a bar */
+	bool has_bar;	    /* the line on the screen is one */
+	bool is_unreadable; /* its log, for them: each denial is an entry of the audit */
+	bool is_prompted;   /* for the question that is open */
 	char state[64];
 };
 
@@ -94,9 +95,11 @@ show_output(struct follow *f, const struct json *work)
 		(void)snprintf(target, sizeof(target), "/v1/log/%lld/%lld", (long long)f->work,
 		    (long long)f->offset);
 		/* Who may not read logs sees how it goes all the same. */
-		if (run == 0 || f->local->is_json ||
-		    !cli_api_ask(&f->local->api, target, NULL, &answer, &err) ||
-		    answer.status != 200 || json_get_i64_or(answer.json, "run", 0) != run)
+		if (run == 0 || f->local->is_json || f->is_unreadable ||
+		    !cli_api_ask(&f->local->api, target, NULL, &answer, &err))
+			return;
+		f->is_unreadable = answer.status == 403;
+		if (answer.status != 200 || json_get_i64_or(answer.json, "run", 0) != run)
 			return;
 		text = json_get_str(answer.json, "text");
 		f->offset = json_get_i64_or(answer.json, "next", f->offset);
