@@ -25,10 +25,11 @@ struct follow {
 	int64_t offset; /* of its log, that is shown */
 	char environment[96];
 	int64_t away_since;
-	bool is_terminal; /* somebody is there to answer, and to look at a bar */
-	bool has_bar;	  /* the line on the screen is one */
-	bool is_prompted; /* for the question that is open */
-	bool has_left;	  /* Ctrl-D there: no answer */
+	bool is_terminal;   /* somebody is there to answer, and to look at a bar */
+	bool has_bar;	    /* the line on the screen is one */
+	bool is_prompted;   /* for the question that is open */
+	bool has_left;	    /* Ctrl-D there: no answer */
+	bool is_unreadable; /* its log, for them: each denial is an entry of the audit */
 	char state[64];
 };
 
@@ -93,9 +94,11 @@ show_run(struct follow *f)
 		(void)snprintf(target, sizeof(target), "/v1/run/%lld/%lld", (long long)f->run,
 		    (long long)f->offset);
 		/* Who may not read logs sees how it goes all the same. */
-		if (f->run == 0 || f->local->is_json ||
-		    !cli_api_ask(&f->local->api, target, NULL, &answer, &err) ||
-		    answer.status != 200)
+		if (f->run == 0 || f->local->is_json || f->is_unreadable ||
+		    !cli_api_ask(&f->local->api, target, NULL, &answer, &err))
+			return;
+		f->is_unreadable = answer.status == 403;
+		if (answer.status != 200)
 			return;
 		text = json_get_str(answer.json, "text");
 		f->offset = json_get_i64_or(answer.json, "next", f->offset);

@@ -31,9 +31,11 @@ ask(struct tx *tx, const struct update *update, const struct hold *lock)
 {
 	CLEANUP(message_done)
 	struct message message = { .address = lock->address, .reply_to = lock->request };
+	struct request unlock = request_of("unlock", lock->target);
 	struct chat_text text;
 	struct holds holds;
 
+	request_add_number(&unlock, "hold", lock->id);
 	decide_holds(tx, lock->target, &holds);
 	chat_text_init(&text);
 	chat_text_add(&text, "🙋 " MARK_BOLD "%s" MARK_BOLD ": ", lock->target);
@@ -42,7 +44,7 @@ ask(struct tx *tx, const struct update *update, const struct hold *lock)
 	chat_text_add(&text, " to unlock it\n🔒 ");
 	chat_hold(&text, lock, &holds, tx->at);
 	message.head = chat_text_take(&text);
-	add_button(tx, lock, request_of("unlock", lock->target), "🔓 Unlock", &message.buttons);
+	add_button(tx, lock, unlock, "🔓 Unlock", &message.buttons);
 	add_button(tx, lock, request_about("keep", "hold", lock->id), "🔒 Keep", &message.buttons);
 	row_button_set_message(tx, &message.buttons, row_message_add(tx, &message));
 	row_hold_asked(tx, lock->id, &update->address);

@@ -14,6 +14,7 @@
 #include "lib/text.h"
 #include "lib/when.h"
 #include "lib/window.h"
+#include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_hold.h"
@@ -148,10 +149,24 @@ audit(struct tx *tx, const struct hold *hold, bool begins, int64_t person, const
 		"name", hold->by, "until", until, "reason", hold->reason, NULL });
 }
 
+/* What was asked of its owner, and the button that asks them. */
+static void
+close_buttons(struct tx *tx, const struct hold *hold)
+{
+	const struct request keep = request_about("keep", "hold", hold->id);
+
+	if (hold->kind != HOLD_LOCK)
+		return;
+	row_button_close(tx, "unlock", hold->target);
+	row_button_close(tx, keep.action, keep.target);
+	row_button_close(tx, "ask", keep.target);
+}
+
 void
 decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by, const char *why)
 {
 	row_hold_remove(tx, hold->id);
+	close_buttons(tx, hold);
 	audit(tx, hold, false, by != NULL ? by->person : 0, why);
 	refresh_target(tx, hold->target);
 	row_queue_look_held(tx);

@@ -36,9 +36,8 @@ decide_answer(struct tx *tx, const char *text)
 		buf_addf(&said, "%s\n", tx->answer.text);
 	chat_text_plain(text, &said);
 	free(tx->answer.text);
+	tx_check(tx, &said);
 	tx->answer.text = buf_take(&said);
-	if (tx->answer.text == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for an answer");
 }
 
 int64_t

@@ -23,8 +23,8 @@
 
 /* --- what they see --- */
 
-static bool
-sees(const struct tx *tx, int64_t person, const char *environment)
+bool
+decide_sees(const struct tx *tx, int64_t person, const char *environment)
 {
 	const char *name = decide_new_name(tx, environment);
 
@@ -99,7 +99,7 @@ add_all_left(struct tx *tx, int64_t person, const char *target, struct decide_sc
 		const struct environment_settings meant = { .name = name };
 
 		if (settings_environment(tx->settings, name) == NULL && is_meant(&meant, target) &&
-		    !is_there(scope, name) && sees(tx, person, name) &&
+		    !is_there(scope, name) && decide_sees(tx, person, name) &&
 		    (left = add_left(tx, &gone, name, &n, scope)) != NULL)
 			scope->at[scope->n++] = left;
 	}
@@ -120,7 +120,8 @@ find_meant(struct tx *tx, int64_t person, const char *target, struct decide_scop
 		return false;
 	}
 	for (size_t i = 0; i < count; i++)
-		if ((own != NULL || is_meant(&first[i], target)) && sees(tx, person, first[i].name))
+		if ((own != NULL || is_meant(&first[i], target)) &&
+		    decide_sees(tx, person, first[i].name))
 			ret->at[ret->n++] = &first[i];
 	return ret->n > 0;
 }
@@ -193,7 +194,7 @@ decide_read_target(struct tx *tx, const struct update *update, const struct chat
 	(void)environment_id_text(ret, second, both);
 	if ((settings_environment(tx->settings, both) == NULL &&
 		row_deployment_active(tx, both).id == 0) ||
-	    !sees(tx, update->person, both))
+	    !decide_sees(tx, update->person, both))
 		return 1;
 	(void)text_copy(ret, REQUEST_TARGET, both);
 	return 2;

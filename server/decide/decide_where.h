@@ -12,6 +12,9 @@
 #include "types/request.h"
 #include "types/update.h"
 
+/* Is it there for them?  Under a former name as under the new one. */
+bool decide_sees(const struct tx *tx, int64_t person, const char *environment);
+
 /* Reads what a command names first, "shop/staging" or "shop staging", in lower case.  Returns how
  * many of its words that is. */
 size_t decide_read_target(struct tx *tx, const struct update *update,

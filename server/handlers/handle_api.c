@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "commands/commands.h"
+#include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_view.h"
 #include "decide/decide_where.h"
@@ -40,22 +41,27 @@ put_said(struct tx *tx, struct json_out *json)
 	json_put_str(json, "asked_until", at == 0 ? NULL : text_time_ms(until, at));
 }
 
-/* The work that it names, if they may do that there. */
+/* The work that it names; id 0: it is not there for them, which was said. */
 static struct deployment
-find_work(struct tx *tx, const struct api_request *api, enum policy_action action)
+find_work(struct tx *tx, const struct api_request *api)
 {
 	struct deployment work = row_deployment_get(tx, request_number(&api->request, "work"));
 
-	if (work.id != 0 &&
-	    policy_sees(
-		tx->settings, principal_of_person(api->from.person), work.environment, tx->at) &&
-	    decide_may(tx, &api->from, action, work.environment))
+	if (work.id != 0 && decide_sees(tx, api->from.person, work.environment))
 		return work;
-	if (tx->answer.status == 200) {
-		tx->answer.status = 404;
-		decide_answer(tx, "There is no work of that number.");
-	}
+	tx->answer.status = 404;
+	decide_answer(tx, "There is no work of that number.");
 	return (struct deployment){ 0 };
+}
+
+/* What is denied is counted as what is typed: each denial is an entry of the audit. */
+static bool
+may_view(struct tx *tx, const struct api_request *api, enum policy_action action,
+    const char *environment)
+{
+	return decide_is_allowed(tx, api->from.person, action, environment) ||
+	    (!decide_is_too_fast(tx, &api->from, policy_action_word(action), false) &&
+		decide_may(tx, &api->from, action, environment));
 }
 
 typedef void view_fn(struct tx *tx, const struct decide_scope *scope, struct json_out *json);
@@ -66,9 +72,14 @@ view(struct tx *tx, const struct api_request *api, enum policy_action action, vi
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 
-	if (decide_scope(tx, &api->from, action, api->request.target, &scope))
+	if (decide_scope_of(tx, api->from.person, action, api->request.target, &scope)) {
 		show(tx, &scope, json);
-	else if (tx->answer.status == 409)
+		return;
+	}
+	decide_scope_done(&scope);
+	if (!tx->failed && !decide_is_too_fast(tx, &api->from, policy_action_word(action), false))
+		(void)decide_scope(tx, &api->from, action, api->request.target, &scope);
+	if (tx->answer.status == 409)
 		tx->answer.status = 404;
 }
 
@@ -76,9 +87,9 @@ static void
 view_work(
     struct tx *tx, const struct api_request *api, enum policy_action action, struct json_out *json)
 {
-	struct deployment work = find_work(tx, api, action);
+	struct deployment work = find_work(tx, api);
 
-	if (work.id == 0)
+	if (work.id == 0 || !may_view(tx, api, action, work.environment))
 		return;
 	tx->answer.work = work.run; /* the loop reads its log */
 	tx->answer.is_ended = work.run != 0 && !row_run_is_open(tx, work.run);
@@ -104,10 +115,12 @@ static void
 answer_question(struct tx *tx, const struct api_request *api)
 {
 	struct update from = api->from;
-	struct deployment work = row_deployment_get(tx, request_number(&api->request, "work"));
+	struct deployment work = find_work(tx, api);
 
 	from.kind = UPDATE_PRESS;
-	if (work.id == 0 || !deployment_is_asked(&work)) {
+	if (work.id == 0 || decide_is_too_fast(tx, &from, "press", deployment_is_rollback(&work)))
+		return;
+	if (!deployment_is_asked(&work)) {
 		tx->answer.status = 409;
 		decide_answer(tx,
 		    work.confirmed_by == 0 ? "There is no open question of that number." :
@@ -174,7 +187,7 @@ void
 handle_api(struct tx *tx, const struct event *event)
 {
 	const struct api_request *api = event->u.api;
-	bool is_view = api->operation != API_ANSWER && api->operation != API_COMMAND;
+	bool is_view = !api_is_post(api->operation);
 	struct json_out json;
 	struct buf out;
 
@@ -186,7 +199,6 @@ handle_api(struct tx *tx, const struct event *event)
 		put_said(tx, &json);
 	json_out_end(&json);
 	free(tx->answer.text);
+	tx_check(tx, &out);
 	tx->answer.text = buf_take(&out);
-	if (tx->answer.text == NULL)
-		tx_fail(tx, ERR_LIMIT, "an answer of /v1 is too long");
 }

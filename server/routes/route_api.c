@@ -274,7 +274,7 @@ route_api_routes(struct route_api *local, struct http_route ret[ROUTE_API_ROUTES
 
 	for (size_t i = 0; i < ROUTE_API_ROUTES; i++) {
 		const struct api_row *row = &api_rows[i / 2];
-		bool is_post = strcmp(row->method, "POST") == 0;
+		bool is_post = api_is_post((enum api_operation)(i / 2));
 
 		ret[i] = (struct http_route){ .methods = row->method,
 			.path = paths[i / 2][i % 2],

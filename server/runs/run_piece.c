@@ -9,40 +9,85 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/redact.h"
-#include "runs/run_clean.h"
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 
-/* Up to the end of its last line; a line that is longer than all that is read is taken as it is. */
-static size_t
-whole_lines(const char *data, size_t size, bool is_ended)
-{
-	const char *end = memrchr(data, '\n', size);
+/* What was read: what stands before the piece, and the piece. */
+struct piece {
+	char data[REDACT_VALUE_MAX + RUN_PIECE];
+	size_t before; /* bytes of data that stand before it */
+	size_t size;   /* of data; first all that was read, then up to the end of its last line */
+	bool is_cut;   /* its last line is longer than a piece */
+};
 
-	if (is_ended || (end == NULL && size == RUN_PIECE))
-		return size;
-	return end == NULL ? 0 : (size_t)(end - data) + 1;
+static bool
+read_piece(int log, int64_t offset, struct piece *ret, struct err *err)
+{
+	ssize_t got;
+
+	ret->before = offset < REDACT_VALUE_MAX ? (size_t)offset : REDACT_VALUE_MAX;
+	got = pread(log, ret->data, ret->before + RUN_PIECE, offset - (off_t)ret->before);
+	if (got < 0)
+		return err_errno(err, ERR_IO, errno, "reading a run's log");
+	ret->size = (size_t)got < ret->before ? ret->before : (size_t)got;
+	return true;
 }
 
-/* A private key may have begun in the piece before: the newline that every piece begins behind
- * shows run_tail_safe_start() that no line is cut. */
 static void
-make_safe(const char *data, size_t size, struct redact *redact, struct buf *out)
+end_at_line(struct piece *piece, bool is_ended)
 {
-	struct run_clean clean;
-	struct buf plain;
-	size_t start;
+	const char *from = piece->data + piece->before;
+	const char *end = memrchr(from, '\n', piece->size - piece->before);
 
-	buf_init(&plain, size + 2);
-	run_clean_init(&clean);
-	run_clean_add(&clean, "\n", 1, &plain);
-	run_clean_add(&clean, data, size, &plain);
-	run_clean_end(&clean, &plain);
-	start = run_tail_safe_start(buf_text(&plain), plain.size);
-	redact_text(redact, buf_text(&plain) + start, plain.size - start, out);
-	if (buf_failed(&plain))
-		out->failed = true;
-	buf_done(&plain);
+	if (end != NULL && !is_ended)
+		piece->size = (size_t)(end - piece->data) + 1;
+	else if (end == NULL && !is_ended && piece->size - piece->before == RUN_PIECE)
+		piece->is_cut = true;
+	else if (!is_ended)
+		piece->size = piece->before;
+}
+
+/* Who asks says where it begins: the rest of a line may be the rest of a secret. */
+static size_t
+first_line(const struct piece *piece)
+{
+	const char *line = piece->data + piece->before;
+
+	if (piece->before == 0 || line[-1] == '\n')
+		return piece->before;
+	line = memchr(line, '\n', piece->size - piece->before);
+	return line == NULL ? piece->size : (size_t)(line - piece->data) + 1;
+}
+
+/* A private key has begun before start, and its end has not been printed yet. */
+static bool
+is_in_key(const struct piece *piece, size_t start)
+{
+	static const char begin[] = "-----BEGIN ", finish[] = "-----END ";
+	const char *at = piece->data, *end = piece->data + start, *key = NULL;
+
+	while ((at = memmem(at, (size_t)(end - at), begin, strlen(begin))) != NULL)
+		key = at++;
+	return key != NULL &&
+	    memmem(key, (size_t)(piece->data + piece->size - key), finish, strlen(finish)) == NULL;
+}
+
+static void
+show(const struct piece *piece, struct redact *redact, struct buf *out)
+{
+	size_t start = first_line(piece), newline = start > 0 ? 1 : 0;
+	const struct run_tail_bytes bytes = {
+		.data = piece->data + start - newline,
+		.size = piece->size - start + newline,
+		.is_cut = start > 0, /* behind a newline; a private key may have begun before it */
+		.is_growing = piece->is_cut,
+	};
+
+	if (start == piece->size || is_in_key(piece, start))
+		return;
+	run_tail_plain(&bytes, redact, out);
+	if (piece->is_cut)
+		buf_adds(out, "\xe2\x80\xa6\n");
 }
 
 bool
@@ -50,23 +95,20 @@ run_piece_read(const char *state_directory, int64_t run, int64_t offset, bool is
     struct redact *redact, struct buf *out, int64_t *ret_next, struct err *err)
 {
 	struct err why = { .code = ERR_NONE };
-	char data[RUN_PIECE];
+	struct piece piece = { .is_cut = false };
 	uint64_t size = 0;
 	int log = run_files_open_log(state_directory, run, &size, &why);
-	ssize_t got;
+	bool is_read;
 
 	*ret_next = offset;
 	if (log < 0)
 		return why.code == ERR_MISSING || err_set(err, why.code, "%s", why.text);
-	got = pread(log, data, sizeof(data), (off_t)offset);
-	if (got < 0)
-		(void)err_errno(err, ERR_IO, errno, "reading a run's log");
+	is_read = read_piece(log, offset, &piece, err);
 	(void)close(log); /* only read from */
-	if (got <= 0)
-		return got == 0;
-	size = whole_lines(data, (size_t)got, is_ended && (uint64_t)offset + (uint64_t)got >= size);
-	*ret_next = offset + (int64_t)size;
-	if (size > 0)
-		make_safe(data, size, redact, out);
+	if (!is_read || piece.size == piece.before)
+		return is_read;
+	end_at_line(&piece, is_ended && (uint64_t)offset + piece.size - piece.before >= size);
+	*ret_next = offset + (int64_t)(piece.size - piece.before);
+	show(&piece, redact, out);
 	return true;
 }

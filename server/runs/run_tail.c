@@ -63,8 +63,8 @@ redact_growing(struct redact *redact, const struct buf *plain, struct buf *out)
 	redact_stream_free(stream);
 }
 
-static void
-make_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct buf *out)
+void
+run_tail_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct buf *out)
 {
 	struct run_clean clean;
 	struct buf plain;
@@ -79,6 +79,8 @@ make_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct buf
 		redact_growing(redact, &plain, out);
 	else
 		redact_text(redact, buf_text(&plain), plain.size, out);
+	if (buf_failed(&plain))
+		out->failed = true;
 	buf_done(&plain);
 }
 
@@ -134,7 +136,7 @@ run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
 
 	/* A mark is hardly longer than what it stands for: REDACT_VALUE_MIN sees to that. */
 	buf_init(&safe, bytes->size + 64);
-	make_plain(bytes, redact, &safe);
+	run_tail_plain(bytes, redact, &safe);
 	for (size_t i = lines_find(&safe, shape, lines); i > 0; i--) {
 		buf_add(out, lines[i - 1].text, lines[i - 1].size);
 		if (lines[i - 1].is_cut)

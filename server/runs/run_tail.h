@@ -10,14 +10,14 @@ struct buf;
 struct err;
 struct redact;
 
-#define RUN_TAIL_READ	16384	/* bytes of the log's end that are read */
-#define RUN_TAIL_LINES	64
-#define RUN_TAIL_LINE	200	/* bytes of a line; longer is cut, with "…" */
+#define RUN_TAIL_READ  16384 /* bytes of the log's end that are read */
+#define RUN_TAIL_LINES 64
+#define RUN_TAIL_LINE  200 /* bytes of a line; longer is cut, with "…" */
 
 struct run_tail_shape {
-	unsigned max_lines;	/* RUN_TAIL_LINES at most */
-	size_t max_bytes;	/* of all, with the '\n' between two */
-	bool without_steps;	/* `==> name` is shown elsewhere */
+	unsigned max_lines; /* RUN_TAIL_LINES at most */
+	size_t max_bytes;   /* of all, with the '\n' between two */
+	bool without_steps; /* `==> name` is shown elsewhere */
 };
 
 /* Appends the last lines that are not empty, oldest first, no '\n' at the end, cleaned and
@@ -33,6 +33,10 @@ struct run_tail_bytes {
 	bool is_cut;
 	bool is_growing;
 };
+
+/* Appends what of them may be shown, cleaned and redacted, all lines of it. */
+void run_tail_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct buf *out);
+
 void run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
     const struct run_tail_shape *shape, struct buf *out);
 
@@ -41,5 +45,5 @@ void run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
 size_t run_tail_safe_start(const char *data, size_t size);
 
 /* The last line that is no step, or "" (also when it cannot be read). */
-void run_tail_last(const char *state_directory, int64_t run, struct redact *redact, char *out,
-    size_t room);
+void run_tail_last(
+    const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room);

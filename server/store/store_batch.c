@@ -11,6 +11,7 @@
 #include "lib/text.h"
 #include "store/row_stranger.h"
 #include "store/store_inside.h"
+#include "types/api.h"
 #include "types/effect_codec.h"
 
 #define KEY_MAX 112 /* of an event from outside, for the poison page */
@@ -64,6 +65,10 @@ key_of(const struct event *event, char out[KEY_MAX])
 		    event->raw.size, fingerprint(&event->raw));
 	else if (event->kind == EVENT_UPDATE && event->u.update != NULL)
 		(void)snprintf(out, KEY_MAX, "update %lld", (long long)event->u.update->id);
+	else if (event->kind == EVENT_API)
+		(void)snprintf(out, KEY_MAX, "%s %lld %.40s %.32s",
+		    api_rows[event->u.api->operation].path, (long long)event->u.api->from.person,
+		    event->u.api->request.target, event->u.api->from.text); /* cut is fine */
 }
 
 /* Decoded events are of the moment of the one they came in, each with a seed of its own. */

@@ -207,8 +207,5 @@ tx_read_row tx_read_number, tx_read_environment;
 int64_t tx_number_values(struct tx *tx, const char *sql, const struct db_value values[],
     size_t count);
 
-/* What the buffer could not take is the tx's failure. */
-void tx_check(struct tx *tx, const struct buf *buf);
-
 /* Copies a text column, cut to fit; NULL is "". */
 void tx_text(const struct db_rows *rows, int column, char *out, size_t room);

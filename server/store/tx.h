@@ -13,6 +13,7 @@
 #include "types/crossing.h"
 #include "types/settings.h"
 
+struct buf;
 struct db;
 struct store;
 
@@ -36,6 +37,9 @@ struct tx {
 
 /* Remember a failure that is not SQL's (memory, a row that must be there). */
 void tx_fail(struct tx *tx, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
+
+/* What the buffer could not take is the tx's failure. */
+void tx_check(struct tx *tx, const struct buf *buf);
 
 /* An opaque id: 32 hex digits from the event's random bytes, another at each call. */
 void tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID]);

@@ -15,6 +15,12 @@ const struct api_row api_rows[API_OPERATION_COUNT] = {
 #include "types/api.def"
 };
 
+bool
+api_is_post(enum api_operation operation)
+{
+	return strcmp(api_rows[operation].method, "POST") == 0;
+}
+
 /* --- what stands behind the path --- */
 
 static bool
@@ -153,7 +159,7 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 	ret->operation = operation;
 	if (!read_path(&api_rows[operation], path, ret, err))
 		return false;
-	if (operation != API_COMMAND && operation != API_ANSWER)
+	if (!api_is_post(operation))
 		return true;
 	json = body == NULL ? NULL : json_decode(body, size, err);
 	if (json == NULL || !json_holds_object(json))

@@ -22,15 +22,18 @@ struct api_row {
 
 extern const struct api_row api_rows[API_OPERATION_COUNT];
 
+/* It changes something, and has a body. */
+bool api_is_post(enum api_operation operation);
+
 #define API_WORDS_MAX  64 /* behind a command */
 #define API_REASON_MAX 200
 
 struct api_request {
 	enum api_operation operation;
-	struct update from;	/* who; text: of a command, as it is typed in a chat */
-	struct request request; /* of all others: target, work/12, answer=yes */
+	struct update from;	     /* who; text: of a command, as it is typed in a chat */
+	struct request request;	     /* of all others: target, work/12, answer=yes */
 	char reason[API_REASON_MAX]; /* COMMAND: why in a freeze; "": none */
-	int64_t offset;		/* LOG: bytes */
+	int64_t offset;		     /* LOG: bytes */
 };
 
 /* Reads the path and the body (NULL: none) of a request; false, *err says what is wrong with it. */

@@ -2,8 +2,8 @@
 """half_wired.py FOLDER JOBS [WORD...] - adds one of each kind of thing, then leaves out one piece at a time.
 
 What "Where a new thing goes" in docs/ARCHITECTURE.md promises: whoever forgets a piece hears of it from compiler,
-linker or a named test. In a copy of the tree under FOLDER a command, an event, an effect, a setting, a metric and a
-state of a deployment are added, complete: that builds, with the flags of a release and -Werror, and the named tests
+linker or a named test. In a copy of the tree under FOLDER a command, a request of /v1, an event, an effect, a setting,
+a metric and a state of a deployment are added, complete: that builds, with the flags of a release and -Werror, and the named tests
 pass. Then each piece is left out, alone, and what refuses must be what is written beside it here. WORDs choose pieces
 by their names.  Exit status 1 when a piece was not missed, or something else refused.
 """
@@ -108,6 +108,20 @@ PIECES = [
         Edit("README.md", "| `/whoami` |", "| `/echo` | says it again | everybody |\n")]),
     Piece("command", "its word on disk, for buttons that stand for it", WORDS_TEST, [
         Edit(WORDS, "button.action give", "button.action echo\n")]),
+
+    # --- a request of /v1 ---
+    Piece("request", "its row in api.def", "compiler", [
+        Edit("server/types/api.def", "API(WORK,", 'API(PING, "GET", "/v1/ping", NUMBER, "whether it is there")\n')],
+        obj("server/handlers/handle_api")),
+    Piece("request", "what decides on it", "compiler", [
+        Edit("server/handlers/handle_api.c", "\tcase API_WORK:", "\tcase API_PING:\n")],
+        obj("server/handlers/handle_api")),
+    Piece("request", "who may, of those that a stranger may not",
+          "test_handle_api each_request_of_a_stranger_is_denied_or_finds_nothing", [
+              Swap("server/handlers/handle_api.c", "\tcase API_PING:\n", "\tcase API_PING:\n\t\tbreak;\n")]),
+    Piece("request", "its description", "test_api_file.py test_each_route_is_described_and_nothing_else_is", [
+        Edit("docs/openapi.json", '  "/v1/status": {', '  "/v1/ping/{work}": {"get": {"summary": "whether it is '
+             'there",\n   "parameters": [{"name": "work"}]}},\n')]),
 
     # --- an event ---
     Piece("event", "its row in event.def", "compiler", [

@@ -436,6 +436,42 @@ who_ends_a_freeze_of_somebody_elsewhere_is_answered(void **state)
 	world_close(&w);
 }
 
+/* The question stands in a chat for as long as nobody answers it. */
+static void
+an_old_question_ends_no_later_lock(void **state)
+{
+	const struct world_message *denial, *question;
+	char unlock[LIMIT_BUTTON_ID], keep[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	denial = world_says(&w, "not deployed: locked by @ada");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+	question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
+	(void)text_copy(unlock, sizeof(unlock), world_button(question, "Unlock"));
+	(void)text_copy(keep, sizeof(keep), world_button(question, "Keep"));
+
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 3h"); /* in the place of the first */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, unlock);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging");
+	w.toast[0] = '\0';
+	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, unlock);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	w.toast[0] = '\0';
+	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, keep);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_int_equal(world_audited(&w, "lock_ended", ""), 1);
+	world_close(&w);
+}
+
 static void
 a_second_lock_is_denied_and_ones_own_is_prolonged(void **state)
 {
@@ -936,6 +972,7 @@ main(void)
 		cmocka_unit_test(a_clock_that_is_set_back_makes_no_lock_endless),
 		cmocka_unit_test(whoever_has_unlock_ends_it_and_its_owner_is_notified),
 		cmocka_unit_test(who_is_locked_out_asks_once_an_hour),
+		cmocka_unit_test(an_old_question_ends_no_later_lock),
 		cmocka_unit_test(who_asked_is_told_when_the_lock_ends_by_itself),
 		cmocka_unit_test(what_is_in_progress_is_named_where_a_lock_or_freeze_begins),
 		cmocka_unit_test(who_ends_a_freeze_of_somebody_elsewhere_is_answered),

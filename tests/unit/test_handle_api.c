@@ -4,6 +4,8 @@
 
 #include <jansson.h>
 
+#include "fail_nth.h"
+#include "handlers/handlers.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "routes/local_user.h"
@@ -206,6 +208,120 @@ a_stranger_of_the_chat_is_one_here(void **state)
 	assert_int_equal(ask(&w, STRANGER, API_STATUS, "/v1/status", NULL), 403);
 	assert_int_equal(ask(&w, STRANGER, API_WORK, "/v1/work/1", NULL), 404);
 	assert_int_equal(w.n_screen, 0);
+	world_close(&w);
+}
+
+/* What is there for nobody but who sees it: one more row of api.def is tried as well. */
+static void
+each_request_of_a_stranger_is_denied_or_finds_nothing(void **state)
+{
+	static const char *const behind[] = {
+		[API_TARGET] = "/production",
+		[API_NUMBER] = "/1",
+		[API_PLACE] = "/1/0",
+		[API_WORD] = "/deploy",
+	};
+	static const char *const bodies[] = {
+		[API_ANSWER] = "{\"answer\": \"yes\"}",
+		[API_COMMAND] = OF_PRODUCTION,
+		[API_OPERATION_COUNT] = NULL, /* all others */
+	};
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask(&w, ADA, DEPLOY, OF_PRODUCTION), 200);
+	assert_int_equal(asked_work(&w), 1); /* it asks nothing yet */
+	for (enum api_operation i = 0; i < API_OPERATION_COUNT; i++) {
+		const struct api_row *row = &api_rows[i];
+		char path[64];
+		int status;
+
+		(void)snprintf(path, sizeof(path), "%s%s", row->path, behind[row->behind]);
+		status = ask(&w, STRANGER, i, path, bodies[i]);
+		if ((status != 403 && status != 404) || said(&w, "production\""))
+			fail_msg("%s: %d %s", path, status, w.aid.said);
+	}
+	world_close(&w);
+}
+
+/* Each is an entry of the audit. */
+static void
+denials_are_counted_as_what_is_typed_or_pressed(void **state)
+{
+	static const struct {
+		enum api_operation operation;
+		const char *path;
+		const char *body;
+	} cases[] = {
+		{ API_LOG, "/v1/log/1/0", NULL },
+		{ API_HISTORY, "/v1/history/production", NULL },
+		{ API_ANSWER, "/v1/answer/1", "{\"answer\": \"yes\"}" },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int status = 403;
+
+		world_open(&w, ADA_IS, "LOCAL_GAMES_IS=role dev", TEAM, "ROLE_DEV_IDS=77",
+		    "ROLE_DEV_MAY=status:production", NULL);
+		assert_int_equal(ask(&w, ADA, DEPLOY, OF_PRODUCTION), 200);
+		world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
+		for (int n = 0; n < 60 && status == 403; n++)
+			status = ask(&w, STAGING, cases[i].operation, cases[i].path, cases[i].body);
+		if (status != 429)
+			fail_msg("%s: %d %s", cases[i].path, status, w.aid.said);
+		assert_in_range(world_audited(&w, "\"denied\"", "local:games"), 1, 30);
+		/* What they may is not. */
+		assert_int_equal(ask(&w, STAGING, API_STATUS, "/v1/status", NULL), 200);
+		world_close(&w);
+	}
+}
+
+/* --- memory --- */
+
+static unsigned memory_call; /* the one that fails */
+static bool memory_was_short;
+
+static void
+handle_with_memory_short(struct tx *tx, const struct event *event)
+{
+	fail_nth(FAIL_MEMORY, memory_call);
+	handle_api(tx, event);
+	memory_was_short = fail_nth_met();
+}
+
+/* It is asked again then, and nobody is alerted of a quarantine. */
+static void
+an_answer_without_memory_is_asked_for_again(void **state)
+{
+	static const struct {
+		enum api_operation operation;
+		const char *path;
+		const char *body;
+	} cases[] = {
+		{ API_STATUS, "/v1/status", NULL },
+		{ API_COMMAND, "/v1/command/queue", "{}" },
+	};
+	unsigned n_refused = 0;
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	w.aid.handlers[EVENT_API] = handle_with_memory_short;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		memory_was_short = true;
+		for (memory_call = 1; memory_was_short; memory_call++) {
+			int status = ask(&w, ADA, cases[i].operation, cases[i].path, cases[i].body);
+
+			n_refused += status == 503;
+			if (status != 503 && status != 200)
+				fail_msg("%s, call %u: %d", cases[i].path, memory_call, status);
+			w.aid.at += 60 * INT64_C(1000); /* it is not too fast */
+		}
+	}
+	assert_in_range(n_refused, 4, 100);
 	world_close(&w);
 }
 
@@ -431,6 +547,9 @@ main(void)
 		cmocka_unit_test(a_role_may_what_it_grants_and_no_more),
 		cmocka_unit_test(root_has_the_grants_of_the_role_that_it_says),
 		cmocka_unit_test(a_stranger_of_the_chat_is_one_here),
+		cmocka_unit_test(each_request_of_a_stranger_is_denied_or_finds_nothing),
+		cmocka_unit_test(denials_are_counted_as_what_is_typed_or_pressed),
+		cmocka_unit_test(an_answer_without_memory_is_asked_for_again),
 		cmocka_unit_test(a_question_is_whose_who_is_first),
 		cmocka_unit_test(an_open_question_is_found_by_who_did_not_ask_it),
 		cmocka_unit_test(what_keeps_new_work_back_is_shown),

@@ -128,6 +128,68 @@ the_rest_of_a_private_key_is_not_shown(void **state)
 	assert_null(strstr(piece(&offset, false), "AAAAB3"));
 }
 
+/* The end of the key has not been printed yet. */
+static void
+a_private_key_is_not_shown_while_it_is_printed(void **state)
+{
+	static const char first[] =
+	    "before\n-----BEGIN OPENSSH PRIVATE KEY-----\nAAAAB3NzaC1yc2E\n";
+
+	(void)state;
+	write_log(
+	    "before\n-----BEGIN OPENSSH PRIVATE KEY-----\nAAAAB3NzaC1yc2E\nBBBBB3NzaC1yc2E\n");
+	for (int64_t from = 0; from <= (int64_t)sizeof(first) - 1; from++) {
+		int64_t offset = from;
+		const char *shown = piece(&offset, false);
+
+		assert_null(strstr(shown, "AAB3N"));
+		assert_null(strstr(shown, "BBB3N"));
+	}
+}
+
+/* Whoever asks chooses the place, also one in the middle of a secret. */
+static void
+the_rest_of_a_line_is_not_shown(void **state)
+{
+	static const char log[] = "the secret is " SECRET "\nnext\n" SECRET;
+
+	(void)state;
+	write_log(log);
+	for (int64_t from = 0; from < (int64_t)sizeof(log); from++) {
+		int64_t offset = from;
+
+		assert_null(strstr(piece(&offset, true), "ecret\n"));
+		assert_int_equal(offset, sizeof(log) - 1);
+	}
+	for (int64_t from = 1; from < 30; from++) {
+		int64_t offset = from;
+
+		assert_string_equal(piece(&offset, false), "next\n");
+	}
+}
+
+static void
+a_secret_across_the_end_of_a_piece_is_not_shown(void **state)
+{
+	static char log[RUN_PIECE * 3];
+	const size_t at = RUN_PIECE - 10; /* of the secret 10 bytes fit */
+	int64_t offset = 0;
+	const char *shown;
+
+	(void)state;
+	memset(log, 'x', sizeof(log) - 1);
+	memcpy(log + at, SECRET, strlen(SECRET));
+	memcpy(log + sizeof(log) - 8, "\nbehind", 7);
+	write_log(log);
+	shown = piece(&offset, true);
+	assert_int_equal(offset, RUN_PIECE);
+	assert_null(strstr(shown, "hunter2"));
+	assert_non_null(strstr(shown, "xxx\xe2\x80\xa6\n"));
+	assert_string_equal(piece(&offset, true), "");
+	assert_int_equal(offset, RUN_PIECE * 2);
+	assert_string_equal(piece(&offset, true), "behind");
+}
+
 static void
 a_long_log_comes_in_several_pieces(void **state)
 {
@@ -156,6 +218,9 @@ main(void)
 		cmocka_unit_test(whole_lines_are_shown_once_and_the_last_when_it_has_ended),
 		cmocka_unit_test(what_is_shown_is_clean_and_without_secrets),
 		cmocka_unit_test(the_rest_of_a_private_key_is_not_shown),
+		cmocka_unit_test(a_private_key_is_not_shown_while_it_is_printed),
+		cmocka_unit_test(the_rest_of_a_line_is_not_shown),
+		cmocka_unit_test(a_secret_across_the_end_of_a_piece_is_not_shown),
 		cmocka_unit_test(a_long_log_comes_in_several_pieces),
 	};
 
