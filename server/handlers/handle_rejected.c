@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "handlers/handlers.h"
 #include "store/row_stranger.h"
@@ -29,7 +30,8 @@ handle_rejected(struct tx *tx, const struct event *event)
 	}
 	row_stranger_audit(tx, input, rejected->count, rejected->client,
 	    &(struct audit_entry){
-		.action = "webhook_rejected",
+		.action =
+		    strcmp(rejected->source, REJECTED_LOCAL) == 0 ? "denied" : "webhook_rejected",
 		.user = rejected->source,
 		.outcome = "denied",
 		.severity = "warning",

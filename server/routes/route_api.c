@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "routes/local_user.h"
 #include "runs/run_piece.h"
 #include "types/event.h"
@@ -21,18 +23,23 @@
 /* Of one user: looking at a deployment that goes on takes four requests a second. */
 static const struct bucket_rate request_rate = { .capacity = 60, .token_ms = 100 };
 static const struct bucket_rate line_rate = { .capacity = 1, .token_ms = 60000 };
+/* Of all who are not let in, in log and audit: anybody can be many users. */
+static const struct bucket_rate all_lines_rate = { .capacity = 10, .token_ms = 6000 };
 
 struct seen {
 	bool is_used;
 	uint32_t uid;
 	int64_t at; /* monotonic ms */
 	struct bucket requests;
-	struct bucket lines;
+	struct bucket lines; /* for the same reason; another one is said at once */
+	const char *why;
 };
 
 struct route_api {
 	struct route_api_config config;
 	struct seen seen[USERS_MAX];
+	struct bucket all_lines;
+	int64_t unsaid; /* refusals since the last that was said */
 	struct operation {
 		struct route_api *local;
 		enum api_operation operation;
@@ -119,6 +126,44 @@ seen_of(struct route_api *local, uint32_t uid)
 	return oldest;
 }
 
+/* What strangers of a chat do is counted in the audit; so is this. */
+static void
+tell_store(struct route_api *local, uint32_t uid, const char *why, int64_t count)
+{
+	struct event *event = event_new(EVENT_REJECTED);
+	struct rejected *rejected;
+
+	if (event == NULL)
+		return; /* the log has it */
+	rejected = &event->u.rejected;
+	(void)text_copy(rejected->source, sizeof(rejected->source), REJECTED_LOCAL);
+	(void)text_copy(rejected->reason, sizeof(rejected->reason), why); /* cut is fine */
+	(void)snprintf(rejected->client, sizeof(rejected->client), "user %u", uid);
+	rejected->count = count;
+	if (!local->config.submit(local->config.ctx, event))
+		event_free(event);
+}
+
+static void
+note_refused(struct route_api *local, struct seen *seen, const char *why)
+{
+	char more[64] = "";
+
+	local->unsaid++;
+	if (seen->why != why)
+		seen->lines = (struct bucket){ 0 };
+	if (!bucket_take(&seen->lines, line_rate, seen->at, 1) ||
+	    !bucket_take(&local->all_lines, all_lines_rate, seen->at, 1))
+		return;
+	seen->why = why;
+	if (local->unsaid > 1)
+		(void)snprintf(more, sizeof(more), " (and %lld more since the last such line)",
+		    (long long)local->unsaid - 1);
+	log_warning("LOCAL_SOCKET: user %u is not let in: %s%s", seen->uid, why, more);
+	tell_store(local, seen->uid, why, local->unsaid);
+	local->unsaid = 0;
+}
+
 /* False: they were answered. */
 static bool
 let_in(struct route_api *local, struct http_request *request, struct update *ret)
@@ -143,8 +188,7 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 	why = local_user_judge(local->config.settings(local->config.ctx), &peer, ret);
 	if (why == NULL)
 		return true;
-	if (bucket_take(&seen->lines, line_rate, seen->at, 1))
-		log_warning("LOCAL_SOCKET: user %u is not let in: %s", peer.uid, why);
+	note_refused(local, seen, why);
 	answer_said(request, 403, why);
 	return false;
 }

@@ -36,11 +36,13 @@ struct bytes {
 	size_t size;
 };
 
+#define REJECTED_LOCAL "local"
+
 struct rejected {
-	char source[16];	/* "telegram", "github" */
+	char source[16];	/* "telegram", "github", REJECTED_LOCAL */
 	char reason[48];
 	char application[ENVIRONMENT_NAME_MAX]; /* whose webhook, of the last; "": nobody's */
-	char client[48];	/* the address of the last of them; "" where it is not known */
+	char client[48];	/* the address, or user, of the last of them; "": not known */
 	int64_t count;		/* how many it stands for */
 };
 

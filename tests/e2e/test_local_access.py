@@ -40,6 +40,20 @@ def test_who_is_not_let_in_reads_why_and_stands_in_the_log_once(scene, user, wor
     assert words in scene.run(user, "status", wanted=77)
 
 
+def test_who_is_not_let_in_stands_in_the_audit_as_strangers_do(scene):
+    entries = [e for e in scene.audit(action="denied") if e["user_id"] == "local"]
+    assert {e["client"] for e in entries} >= {f"user {RUNNER}", f"user {uid_of(NOBODY)}", "user 0"}, entries
+    assert len({e["reason"] for e in entries}) == len(entries) >= 4, "the first of each reason; the rest is counted"
+
+
+def test_many_users_fill_neither_log_nor_audit(scene):
+    for uid in range(5000, 5030):
+        assert scene.ask(uid, "GET", "/v1/status")[0] == 403
+    lines = [line for line in scene.bot.log().splitlines() if "is not let in" in line and "user 50" in line]
+    assert len(lines) < 15, lines
+    assert len([e for e in scene.audit(action="denied") if e["user_id"] == "local"]) < 10
+
+
 def uid_of(user):
     if isinstance(user, int):
         return user
