@@ -77,7 +77,7 @@ static const struct setting_case cases[] = {
 	    { "Fri 16:00-Mon 08:00 Europe/Berlin, 2026-12-20..2027-01-06",
 		"Mon 22:00-Tue 06:00, 2028-02-29..2028-02-29 UTC" },
 	    { "Fri 16:00-Mon 08:00 Europe/Berlinn", "Fri 16:00-Fri 16:00", "2027-01-06..2026-12-20",
-		"Friday 16:00-Monday 08:00" } },
+		"Freitag 16:00-Montag 08:00" } },
 	{ S(PUSHES), { "wait", "Drop" }, { "keep", "" } },
 	{ S(DATE), { "2027-01-31", "2028-02-29" },
 	    { "", "2027-02-29", "2027-1-31", "31.1.2027", "2027-01-31 " } },
