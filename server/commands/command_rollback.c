@@ -140,7 +140,8 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 	struct release to;
 
 	if (settings == NULL || decide_is_refused(tx, update, name) ||
-	    decide_is_full(tx, update, name, PROGRAM_ROLLBACK) || !is_one_release(tx, update, name, wanted))
+	    decide_is_full(tx, update, name, PROGRAM_ROLLBACK) ||
+	    !is_one_release(tx, update, name, wanted))
 		return;
 	environment = row_environment_get(tx, name);
 	to = choose(tx, &environment, wanted);
