@@ -10,6 +10,7 @@
 #include "decide/decide_where.h"
 #include "lib/clean.h"
 #include "lib/text.h"
+#include "store/row_hold.h"
 #include "store/row_message.h"
 
 /* The typed ones stand first. */
@@ -225,18 +226,42 @@ commands_handle_because(struct tx *tx, const struct update *update, const char *
 	run(tx, update, command, &request);
 }
 
+/* Of a question to the owner of a lock: that person's name; "" of any other. */
+static void
+name_of_owner(struct tx *tx, const struct button_row *button, char ret[LIMIT_PERSON])
+{
+	const struct request *request = &button->request; /* about it, or with it */
+	int64_t about = request_number(request, "hold");
+	struct hold lock =
+	    row_hold_get(tx, about != 0 ? about : request_get_number(request, "hold"));
+
+	(void)text_copy(
+	    ret, LIMIT_PERSON, lock.id != 0 && lock.person == button->person ? lock.by : "");
+}
+
+/* What is typed, or stands under a command, may be had from that. */
 static bool
 is_theirs(struct tx *tx, const struct update *update, const struct button_row *button)
 {
-	/* What is pressed alone and is one person's stands under /queue. */
-	bool is_typed = find(button->request.action, commands_count()) != NULL;
+	const char *action = button->request.action;
+	bool is_place = strcmp(action, "leave") == 0 || strcmp(action, "give") == 0;
+	char owner[LIMIT_PERSON];
 
 	if (button->person == 0 || button->person == update->person)
 		return true;
-	decide_audit_denied(tx, update, button->request.action, button->request.target,
-	    "the button is another person's");
-	decide_toastf(tx, update, true, "⛔ Only who asked may press this. You may type /%s.",
-	    is_typed ? button->request.action : "queue");
+	name_of_owner(tx, button, owner);
+	if (owner[0] != '\0' && strcmp(action, "unlock") == 0 &&
+	    decide_is_allowed(tx, update->person, POLICY_UNLOCK, button->request.target))
+		return true;
+	decide_audit_denied(
+	    tx, update, action, button->request.target, "the button is another person's");
+	if (owner[0] != '\0' || (!is_place && find(action, commands_count()) == NULL))
+		decide_toastf(tx, update, true, "⛔ Only %s may press this.",
+		    owner[0] != '\0' ? owner : "who asked");
+	else
+		decide_toastf(tx, update, true,
+		    "⛔ Only who asked may press this. You may type /%s.",
+		    is_place ? "queue" : action);
 	return false;
 }
 

@@ -11,14 +11,20 @@
 
 /* In each of these environments, of one application or (NULL) of all. */
 static bool
-may_all(struct tx *tx, const struct update *update, const struct settings *application)
+may_all(struct tx *tx, const struct update *update, const struct request *request,
+    const struct settings *application)
 {
+	char wanted[LIMIT_LINE];
+
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const struct environment_settings *environment = &tx->settings->environments[i];
 
-		if ((application == NULL || environment->of == application) &&
-		    !decide_is_allowed(tx, update->person, POLICY_FREEZE, environment->name))
-			return decide_may(tx, update, POLICY_FREEZE, environment->name);
+		if ((application != NULL && environment->of != application) ||
+		    decide_is_allowed(tx, update->person, POLICY_FREEZE, environment->name))
+			continue;
+		(void)snprintf(wanted, sizeof(wanted), "%.20s %.80s: %.100s", request->action,
+		    request->target, environment->name);
+		return decide_may_as(tx, update, POLICY_FREEZE, environment->name, wanted);
 	}
 	return true;
 }
@@ -33,7 +39,7 @@ decide_freeze_target(struct tx *tx, const struct update *update, const struct re
 	if (strcmp(request->target, "all") == 0) {
 		(void)text_copy(ret, LIMIT_ENVIRONMENT, HOLD_ALL);
 		return !decide_is_stranger(tx, update->person) ?
-		    may_all(tx, update, NULL) :
+		    may_all(tx, update, request, NULL) :
 		    decide_may(tx, update, POLICY_FREEZE, "");
 	}
 	if (request->target[0] != '\0' && application != NULL &&
@@ -41,7 +47,7 @@ decide_freeze_target(struct tx *tx, const struct update *update, const struct re
 	    settings_environment(tx->settings, request->target) == NULL &&
 	    decide_is_allowed(tx, update->person, POLICY_FREEZE, "")) {
 		(void)snprintf(ret, LIMIT_ENVIRONMENT, "%s/*", application->application);
-		return may_all(tx, update, application);
+		return may_all(tx, update, request, application);
 	}
 	settings = decide_where(tx, update, POLICY_FREEZE, request);
 	if (settings != NULL)

@@ -240,18 +240,15 @@ is_worth_an_answer(struct tx *tx, const struct update *update)
 	return row_rate_limit_take(tx, who, 1, DENIAL_GROUP_MS);
 }
 
-/* The environment is what they typed: from outside. */
+/* What they wanted is what they typed: from outside. */
 static void
-say_denied(struct tx *tx, const struct update *update, const char *what, const char *environment,
-    const char *reason)
+say_denied(struct tx *tx, const struct update *update, const char *what, const char *reason)
 {
 	bool may_ask = update->is_private && decide_is_stranger(tx, update->person);
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "⛔ " MARK_BOLD "%s", what);
-	if (environment[0] != '\0')
-		chat_text_outside(&text, " ", environment);
+	chat_text_outside(&text, "⛔ " MARK_BOLD, what);
 	chat_text_add(&text, MARK_BOLD ": %s.%s", reason,
 	    may_ask ? " An admin can add your id, which /whoami shows." : "");
 	(void)decide_send(tx, &update->address, &text);
@@ -260,6 +257,17 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 bool
 decide_may(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
+{
+	char wanted[LIMIT_LINE];
+
+	(void)snprintf(wanted, sizeof(wanted), "%s%s%s", policy_action_word(action),
+	    environment[0] != '\0' ? " " : "", environment);
+	return decide_may_as(tx, update, action, environment, wanted);
+}
+
+bool
+decide_may_as(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment, const char *wanted)
 {
 	struct policy_decision decision = decision_of(tx, update->person, action, environment);
 	const char *what = policy_action_word(action);
@@ -273,6 +281,6 @@ decide_may(
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true, "⛔ %s: %s.", what, decision.reason);
 	else if (is_worth_an_answer(tx, update))
-		say_denied(tx, update, what, environment, decision.reason);
+		say_denied(tx, update, wanted, decision.reason);
 	return false;
 }

@@ -67,6 +67,10 @@ bool decide_is_allowed(
 bool decide_may(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment);
 
+/* The same; wanted: what a denial says they wanted, in the words that they typed. */
+bool decide_may_as(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment, const char *wanted);
+
 /* Audits what somebody wants of a deployment; meta as row_audit_add() has it. */
 void decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
     const char *action, const char *outcome, const char *const *meta);

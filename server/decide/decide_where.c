@@ -392,6 +392,8 @@ static const struct environment_settings *
 choose(struct tx *tx, const struct update *update, enum policy_action action,
     const struct request *request, struct decide_scope *scope)
 {
+	char wanted[LIMIT_LINE];
+
 	if (scope->n == 0) {
 		say_none(tx, update, action, request->target);
 		return NULL;
@@ -400,7 +402,8 @@ choose(struct tx *tx, const struct update *update, enum policy_action action,
 		say_which(tx, update, request, scope);
 		return NULL;
 	}
-	return decide_may(tx, update, action, scope->at[0]->name) ? scope->at[0] : NULL;
+	(void)snprintf(wanted, sizeof(wanted), "%.20s %.100s", request->action, scope->at[0]->name);
+	return decide_may_as(tx, update, action, scope->at[0]->name, wanted) ? scope->at[0] : NULL;
 }
 
 const struct environment_settings *

@@ -59,8 +59,8 @@ enum deploy_state row_deployment_last_end(struct tx *tx, const char *environment
 size_t
 row_deployment_list(struct tx *tx, const char *environment, struct deployment *ret, size_t max);
 
-/* Whoever asked for something lately (of the newest ROW_PEOPLE_OF), by the name that they had last, the
- * latest first; returns how many. */
+/* Whoever asked for something lately (of the newest ROW_PEOPLE_OF), by the name that they had
+ * last, the latest first; returns how many. */
 #define ROW_PEOPLE_OF 200
 struct row_person {
 	int64_t person;

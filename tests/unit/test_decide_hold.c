@@ -380,6 +380,30 @@ who_is_locked_out_asks_once_an_hour(void **state)
 }
 
 /* Whoever asked elsewhere waits for an answer; the owner has written the lock anew meanwhile. */
+/* The question is in a group: whoever may end the lock may do so there as well. */
+static void
+a_question_to_the_owner_is_answered_by_who_may_unlock(void **state)
+{
+	const struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
+	    world_button(world_says(&w, "not deployed: locked by @ada"), "Ask @ada"));
+	question = world_says(&w, "@cy asks @ada to unlock it");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(question, "Unlock"));
+	assert_string_equal(w.toast, "⛔ Only @ada may press this.");
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Keep"));
+	assert_string_equal(w.toast, "⛔ Only @ada may press this.");
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Unlock"));
+	assert_non_null(world_says(&w, "🔓 staging: unlocked by @bob, who ended the lock of @ada."));
+	assert_int_equal(world_environment(&w, "staging").held, 0);
+	world_close(&w);
+}
+
 static void
 who_asked_is_told_when_the_lock_ends_by_itself(void **state)
 {
@@ -921,9 +945,13 @@ who_may_not_freeze_all_of_it_freezes_nothing(void **state)
 	(void)state;
 	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, freeze:staging", NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/freeze all until 06:00");
-	assert_non_null(world_says(&w, "⛔ freeze production: only an admin may."));
+	assert_non_null(world_says(&w, "⛔ freeze all: production: only an admin may."));
 	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
 	assert_non_null(world_says(&w, "⛔ lock staging: only an admin may."));
+	(void)world_text(&w, WORLD_STAGING_USER, "/unfreeze all");
+	assert_non_null(world_says(&w, "⛔ unfreeze all: production: "));
+	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
+	assert_non_null(world_says(&w, "⛔ unlock staging: "));
 	(void)world_text(&w, WORLD_STRANGER, "/freeze all until 06:00");
 	(void)world_text(&w, WORLD_STRANGER, "/freeze staging until 06:00");
 	(void)world_text(&w, WORLD_STRANGER, "/unlock staging");
@@ -973,6 +1001,7 @@ main(void)
 		cmocka_unit_test(whoever_has_unlock_ends_it_and_its_owner_is_notified),
 		cmocka_unit_test(who_is_locked_out_asks_once_an_hour),
 		cmocka_unit_test(an_old_question_ends_no_later_lock),
+		cmocka_unit_test(a_question_to_the_owner_is_answered_by_who_may_unlock),
 		cmocka_unit_test(who_asked_is_told_when_the_lock_ends_by_itself),
 		cmocka_unit_test(what_is_in_progress_is_named_where_a_lock_or_freeze_begins),
 		cmocka_unit_test(who_ends_a_freeze_of_somebody_elsewhere_is_answered),
