@@ -50,6 +50,10 @@ struct http_server_config {
 					 * oldest idle and slow ones are cut */
 	unsigned connections_per_user;	/* of one uid, on a unix socket; more are closed at once;
 					 * no limit.  With one http_request_user_id() is known */
+	/* Of them, who are guests, and how many of all guests there may be: others keep the rest
+	 * of the places.  NULL: there are no guests. */
+	bool (*is_guest)(void *ctx, uid_t uid);
+	unsigned guests_max;
 	size_t budget_bytes;		/* 64 MB, for all bodies together */
 	int64_t budget_wait_ms;		/* 3,000: then 503 */
 	int64_t request_timeout_ms;	/* 10,000: head and body, absolute */

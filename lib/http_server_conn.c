@@ -190,14 +190,20 @@ limit_user(struct http_server *server, struct http_server_conn *conn)
 	const struct http_server_conn *other;
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
-	unsigned n = 0;
+	unsigned n = 0, guests = 0;
 
 	conn->has_uid = getsockopt(conn->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
 	    size == sizeof(peer) && peer.uid != (uid_t)-1;
 	conn->uid = conn->has_uid ? peer.uid : (uid_t)-1;
-	for (other = LIST_FIRST(&server->conns); other != NULL; other = LIST_NEXT(other, of_server))
+	conn->is_guest = server->config.is_guest != NULL &&
+	    server->config.is_guest(server->config.ctx, conn->uid);
+	for (other = LIST_FIRST(&server->conns); other != NULL;
+	     other = LIST_NEXT(other, of_server)) {
 		n += other->uid == conn->uid && !other->is_cut ? 1 : 0;
-	if (!conn->has_uid || n > server->config.connections_per_user)
+		guests += other->is_guest && !other->is_cut ? 1 : 0;
+	}
+	if (!conn->has_uid || n > server->config.connections_per_user ||
+	    (conn->is_guest && guests > server->config.guests_max))
 		cut(conn);
 }
 

@@ -76,6 +76,7 @@ struct http_server_conn {
 	bool must_linger;
 	bool peer_is_local;
 	bool has_uid;
+	bool is_guest;
 	uid_t uid;
 	char peer[HTTP_LISTEN_PEER_SIZE];
 };

@@ -11,6 +11,8 @@
 /* Of one user, and of all together. */
 #define CONNECTIONS_OF_USER 4
 #define CONNECTIONS	    32
+/* Of all whom no setting names: they read why they are not let in, and fill no more places. */
+#define CONNECTIONS_OF_OTHERS 8
 
 /* Idle ones give way to whoever comes; the command line needs none for long. */
 #define IDLE_MS 10000
@@ -37,6 +39,14 @@ runner_uid(void *ctx)
 	return st.st_uid;
 }
 
+static bool
+is_other(void *ctx, uid_t uid)
+{
+	const char *name;
+
+	return uid != 0 && settings_user(current_settings(ctx), uid, &name) == 0;
+}
+
 /* Everybody may connect: the kernel says who they are. */
 static bool
 open_own(
@@ -59,6 +69,9 @@ serve_local_start(struct serve *serve, struct err *err)
 		.route_count = COUNT(serve->api_routes),
 		.connections_max = CONNECTIONS,
 		.connections_per_user = CONNECTIONS_OF_USER,
+		.is_guest = is_other,
+		.guests_max = CONNECTIONS_OF_OTHERS,
+		.ctx = serve,
 		.idle_timeout_ms = IDLE_MS,
 	};
 	const char *path = settings_local_socket(serve->settings);

@@ -41,6 +41,8 @@ def test_who_is_not_let_in_reads_why_and_stands_in_the_log_once(scene, user, wor
 
 
 def test_who_is_not_let_in_stands_in_the_audit_as_strangers_do(scene):
+    for user in (UNKNOWN, RUNNER, NOBODY, "root"):
+        assert scene.ask(user, "GET", "/v1/status")[0] == 403
     entries = [e for e in scene.audit(action="denied") if e["user_id"] == "local"]
     assert {e["client"] for e in entries} >= {f"user {RUNNER}", f"user {uid_of(NOBODY)}", "user 0"}, entries
     assert len({e["reason"] for e in entries}) == len(entries) >= 4, "the first of each reason; the rest is counted"
@@ -151,6 +153,46 @@ def test_of_64_connections_of_one_user_four_stay(scene):
         one.close()
     wait_until(lambda: scene.ask("root", "GET", "/v1/status", headers=["Deploybot-Role: admin"])[0] == 200,
                PATIENCE_S, "a place again")
+
+
+def test_users_who_are_not_let_in_leave_places_for_those_who_are(scene):
+    """As many silent connections as there are places, and more, of users whom no setting names."""
+    hold = subprocess.Popen(
+        ["/usr/bin/python3", "-c", HOLD_MANY, str(scene.socket)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert hold.stdout.readline() == "connected\n"
+        for _ in range(5):
+            assert scene.run(ROLE, "status") != ""
+        hold.stdin.write("\n")
+        hold.stdin.flush()
+        assert int(hold.stdout.readline()) <= 8, "connections of others that stay"
+    finally:
+        hold.kill()
+        hold.wait()
+
+
+# Connects as 60 users, one after another, and says how many are open still when it is asked.
+HOLD_MANY = """import os, socket, sys
+made = []
+for uid in range(6000, 6060):
+    os.seteuid(uid)
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(20)
+    s.connect(sys.argv[1])
+    os.seteuid(0)
+    made.append(s)
+print("connected", flush=True)
+sys.stdin.readline()
+def is_open(s):
+    s.setblocking(False)
+    try:
+        return s.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+print(sum(map(is_open, made)), flush=True)
+"""
 
 
 def answered(one):
