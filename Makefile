@@ -11,7 +11,9 @@ VERSION		:= $(shell sh lib/version.sh)
 endif
 PYTHON		:= /usr/bin/python3
 
-WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+# Both are bugs whatever the compiler: an error in every build.
+WARN	:= -Werror=implicit-function-declaration -Werror=switch \
+	-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 # -Werror is for us (make test, make lint): a newer compiler that warns of more ends nobody's build.
 WERROR	?=
 OPT	?= -O2 -g

@@ -75,6 +75,9 @@ decide_chat_move(struct tx *tx, int64_t old_chat, int64_t new_chat)
 {
 	char names[LIMIT_LINE];
 
+	/* Which rows are of it takes a look at all of them: not for whoever has a group. */
+	if (!is_known(tx, old_chat) && !is_known(tx, new_chat))
+		return;
 	row_message_move_chat(tx, old_chat, new_chat);
 	/* Of others' groups no row is kept. */
 	if (!settings_names_chat(tx->settings, old_chat, names, sizeof(names)) ||

@@ -40,10 +40,10 @@ insert(struct holds *holds, const struct hold *hold)
 	    (holds->at[i].kind == HOLD_LOCK || holds->at[i].until == 0 ||
 		(hold->until != 0 && holds->at[i].until >= hold->until)))
 		i++;
+	if (i == HOLDS_MAX)
+		return;
 	if (holds->n == HOLDS_MAX)
 		holds->n--;
-	if (i > holds->n)
-		return;
 	memmove(&holds->at[i + 1], &holds->at[i], (holds->n - i) * sizeof(holds->at[0]));
 	holds->at[i] = *hold;
 	holds->n++;

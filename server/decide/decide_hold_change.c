@@ -15,6 +15,7 @@
 #include "lib/when.h"
 #include "lib/window.h"
 #include "store/row_button.h"
+#include "store/row_chat.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_hold.h"
@@ -172,19 +173,6 @@ decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by,
 	row_queue_look_held(tx);
 }
 
-static int64_t
-team_of(struct tx *tx, const char *target)
-{
-	char name[LIMIT_ENVIRONMENT];
-	const struct settings *application;
-
-	if (strchr(target, '*') == NULL)
-		return settings_of(tx->settings, target)->telegram_chat_id;
-	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(target, "/"), target);
-	application = settings_application(tx->settings, name);
-	return (application != NULL ? application : tx->settings)->telegram_chat_id;
-}
-
 /* To the machine (no chat), it is what they are answered. */
 static void
 send_copy(struct tx *tx, const struct chat_address *to, const struct chat_text *text)
@@ -196,6 +184,39 @@ send_copy(struct tx *tx, const struct chat_address *to, const struct chat_text *
 	(void)decide_send(tx, to, &copy);
 }
 
+/* Is something that it covers reported there?  What no settings have is the main chat's. */
+static bool
+reports(struct tx *tx, int64_t chat, const char *target)
+{
+	const struct environment_settings *environment;
+	size_t i = 0;
+
+	while ((environment = decide_hold_covers(tx, target, &i)) != NULL)
+		if (environment->of->telegram_chat_id == chat)
+			return true;
+	return chat == tx->settings->telegram_chat_id &&
+	    (target[0] == '*' ||
+		(strchr(target, '*') == NULL &&
+		    settings_environment(tx->settings, target) == NULL));
+}
+
+/* All teams that it concerns, but for those who are told anyway. */
+static void
+send_teams(
+    struct tx *tx, const struct hold *hold, const struct update *by, const struct chat_text *text)
+{
+	int64_t chat;
+
+	for (size_t i = 0; settings_next_chat(tx->settings, &i, &chat);) {
+		const struct chat_address team = { .chat = row_chat_now(tx, chat) };
+
+		if (team.chat != hold->address.chat &&
+		    (by == NULL || team.chat != by->address.chat) &&
+		    reports(tx, chat, hold->target))
+			send_copy(tx, &team, text);
+	}
+}
+
 void
 decide_hold_say(struct tx *tx, const struct hold *hold, const struct update *by, bool rings,
     struct chat_text *text)
@@ -204,12 +225,10 @@ decide_hold_say(struct tx *tx, const struct hold *hold, const struct update *by,
 		.is_silent = !rings,
 		.is_answer = true,
 		.reply_to = rings ? hold->request : 0 };
-	const struct chat_address team = { .chat = team_of(tx, hold->target) };
 
-	if (by != NULL && by->address.chat != hold->address.chat && by->address.chat != team.chat)
+	if (by != NULL && by->address.chat != hold->address.chat)
 		send_copy(tx, &by->address, text);
-	if (team.chat != hold->address.chat)
-		send_copy(tx, &team, text);
+	send_teams(tx, hold, by, text);
 	(void)decide_send_as(tx, &message, text);
 }
 

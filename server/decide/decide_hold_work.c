@@ -52,7 +52,6 @@ static void
 note_push(struct tx *tx, const struct environment_settings *settings, const struct hold *hold,
     const struct holds *holds, const char *commit, const char *pushed_by)
 {
-	const struct chat_address address = { .chat = settings->of->telegram_chat_id };
 	bool is_noted = row_environment_get(tx, settings->name).waiting_push[0] != '\0';
 	struct chat_text text;
 
@@ -78,7 +77,7 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
 		chat_text_add(&text, "'s newest commit is %s.",
 		    settings->confirm ? "asked about here" : "deployed");
 	}
-	(void)decide_send(tx, &address, &text);
+	decide_send_team(tx, settings->name, &text);
 }
 
 static const struct hold *

@@ -61,11 +61,10 @@ decide_answer_no(struct tx *tx, const struct update *update)
 }
 
 struct chat_address
-decide_home(const struct tx *tx, const struct update *update, const char *environment)
+decide_home(struct tx *tx, const struct update *update, const char *environment)
 {
 	return decide_is_answered(update) ?
-	    (struct chat_address){ .chat =
-				       settings_of(tx->settings, environment)->telegram_chat_id } :
+	    (struct chat_address){ .chat = decide_chat_of(tx, environment) } :
 	    update->address;
 }
 

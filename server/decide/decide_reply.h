@@ -21,7 +21,7 @@ void decide_answer_no(struct tx *tx, const struct update *update);
 /* Where the message of such work goes: to the chat in which it was asked for, or else to its
  * application's. */
 struct chat_address
-decide_home(const struct tx *tx, const struct update *update, const char *environment);
+decide_home(struct tx *tx, const struct update *update, const char *environment);
 
 /* Says the text in a message of its own, to the address and with the flags of `as`, whose texts are
  * not looked at; takes what is in it.  Returns the message's row; 0: the tx has failed. */

@@ -4,6 +4,7 @@
 
 #include "decide_aid.h"
 #include "lib/text.h"
+#include "store/row_button.h"
 #include "store/row_chat.h"
 
 #define OURS	"ALLOWED_CHATS=-1002"
@@ -205,6 +206,38 @@ only_what_settings_name_is_a_row_and_doctor_reads_it(void **state)
 }
 
 static void
+look_for_button(struct tx *tx, void *arg)
+{
+	struct request request = request_of("status", "staging");
+
+	*(struct button_row *)arg = row_button_find(tx, &request, FOREIGN);
+}
+
+static void
+add_button(struct tx *tx, UNUSED void *arg)
+{
+	struct button_row button = { .request = request_of("status", "staging"), .chat = FOREIGN };
+
+	row_button_add(tx, &button);
+}
+
+/* Which rows are of it is a look at all of them, and whoever has a group may send that it moved. */
+static void
+for_a_group_that_is_not_ours_no_row_is_looked_at(void **state)
+{
+	struct button_row button;
+	struct world w;
+
+	(void)state;
+	world_open(&w, OURS, NULL);
+	world_act(&w, add_button, NULL);
+	(void)world_decide(&w, moved(&w, FOREIGN, FOREIGN - 1));
+	world_act(&w, look_for_button, &button);
+	assert_int_equal(button.chat, FOREIGN);
+	world_close(&w);
+}
+
+static void
 settings_that_name_a_chat_are_named(void **state)
 {
 	char names[LIMIT_LINE];
@@ -238,6 +271,7 @@ main(void)
 		cmocka_unit_test(a_group_that_moved_is_known_by_both_ids),
 		cmocka_unit_test(what_is_reported_goes_to_the_new_id),
 		cmocka_unit_test(only_what_settings_name_is_a_row_and_doctor_reads_it),
+		cmocka_unit_test(for_a_group_that_is_not_ours_no_row_is_looked_at),
 		cmocka_unit_test(settings_that_name_a_chat_are_named),
 	};
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
+#include "decide/decide_hold.h"
 #include "lib/text.h"
 #include "store/row_hold.h"
 
@@ -938,6 +939,78 @@ a_freeze_is_of_an_environment_an_application_or_all(void **state)
 }
 
 static void
+a_freeze_is_said_once_in_each_chat_that_it_concerns(void **state)
+{
+	static const struct {
+		const char *typed;
+		bool is_shops;
+	} rows[] = {
+		{ "/freeze all until 06:00", true },
+		{ "/freeze shop until 06:00", true },
+		{ "/freeze blog staging until 06:00", false },
+	};
+	const int64_t shops = -777, teams = -9001;
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t n[2] = { 0, 0 };
+
+		world_open(&w, NULL);
+		world_application(&w, "shop", "TELEGRAM_CHAT_ID=-777\n");
+		world_application(&w, "blog", "");
+		event = world_update(&w, UPDATE_MIGRATED, 0, WORLD_TEAM);
+		event->u.update->new_chat = teams; /* the settings have its former id */
+		(void)world_decide(&w, event);
+		(void)world_text_in(&w, WORLD_ADMIN, teams, rows[i].typed);
+		for (size_t k = 0; k < w.n_screen; k++)
+			if (strstr(w.screen[k].text, "frozen") != NULL) {
+				assert_int_not_equal(w.screen[k].chat, WORLD_TEAM);
+				n[0] += w.screen[k].chat == shops;
+				n[1] += w.screen[k].chat == teams;
+			}
+		assert_int_equal(n[0], rows[i].is_shops);
+		assert_int_equal(n[1], 1); /* there it was typed */
+		world_close(&w);
+	}
+}
+
+static void
+add_freezes(struct tx *tx, UNUSED void *arg)
+{
+	for (int64_t person = 1; person <= HOLDS_MAX; person++) {
+		struct hold freeze = { .kind = HOLD_FREEZE, .person = person, .at = tx->at };
+
+		(void)text_copy(freeze.target, sizeof(freeze.target), "staging");
+		row_hold_add(tx, &freeze);
+	}
+}
+
+static void
+count_holds(struct tx *tx, void *arg)
+{
+	struct holds holds;
+
+	decide_holds(tx, "staging", &holds);
+	*(size_t *)arg = holds.n;
+}
+
+static void
+of_too_many_holds_none_but_the_last_is_left_out(void **state)
+{
+	struct world w;
+	size_t n = 0;
+
+	(void)state;
+	world_open(&w, NEW_YEAR, NULL);
+	store_aid_act(&w.aid, add_freezes, NULL);
+	store_aid_act(&w.aid, count_holds, &n);
+	assert_int_equal(n, HOLDS_MAX);
+	world_close(&w);
+}
+
+static void
 who_may_not_freeze_all_of_it_freezes_nothing(void **state)
 {
 	struct world w;
@@ -1022,6 +1095,8 @@ main(void)
 		cmocka_unit_test(a_window_that_begins_meanwhile_is_said_with_its_end),
 		cmocka_unit_test(a_freeze_that_outlasts_the_lock_is_said_with_it),
 		cmocka_unit_test(a_freeze_is_of_an_environment_an_application_or_all),
+		cmocka_unit_test(a_freeze_is_said_once_in_each_chat_that_it_concerns),
+		cmocka_unit_test(of_too_many_holds_none_but_the_last_is_left_out),
 		cmocka_unit_test(who_may_not_freeze_all_of_it_freezes_nothing),
 		cmocka_unit_test(a_question_confirmed_in_a_freeze_waits_for_its_end),
 	};
