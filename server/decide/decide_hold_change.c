@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_hold_change.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,8 +20,13 @@
 #include "store/row_environment.h"
 #include "store/row_hold.h"
 #include "store/row_queue.h"
+#include "store/row_rate_limit.h"
 
 #define HOUR_MS (3600 * INT64_C(1000))
+
+/* Of one person's in the team's chat: so many at once, then one each minute. */
+#define COPIES	      10
+#define COPY_EVERY_MS (60 * INT64_C(1000))
 
 /* --- one environment --- */
 
@@ -196,6 +202,19 @@ send_copy(struct tx *tx, const struct chat_address *to, const struct chat_text *
 	(void)decide_send(tx, to, &copy);
 }
 
+/* Locks are never refused: without a limit one person's keep what deployments say from the team.
+ * The next copy says what is true then. */
+static bool
+is_worth_a_copy(struct tx *tx, const struct update *by)
+{
+	char who[48];
+
+	if (by == NULL)
+		return true;
+	(void)snprintf(who, sizeof(who), "hold:%" PRId64, by->person);
+	return row_rate_limit_take(tx, who, COPIES, COPY_EVERY_MS);
+}
+
 void
 decide_hold_say(struct tx *tx, const struct hold *hold, const struct update *by, bool rings,
     struct chat_text *text)
@@ -208,7 +227,7 @@ decide_hold_say(struct tx *tx, const struct hold *hold, const struct update *by,
 
 	if (by != NULL && by->address.chat != hold->address.chat && by->address.chat != team.chat)
 		send_copy(tx, &by->address, text);
-	if (team.chat != hold->address.chat)
+	if (team.chat != hold->address.chat && is_worth_a_copy(tx, by))
 		send_copy(tx, &team, text);
 	(void)decide_send_as(tx, &message, text);
 }
