@@ -158,7 +158,7 @@ chat_ordinal(size_t n, char out[24])
 {
 	static const char *const ends[] = { "th", "st", "nd", "rd" };
 
-	(void)snprintf(out, 24, "%zu%s", n, ends[n % 100 < 4 ? n % 100 : 0]);
+	(void)snprintf(out, 24, "%zu%s", n, ends[n % 100 / 10 != 1 && n % 10 < 4 ? n % 10 : 0]);
 	return out;
 }
 
@@ -195,8 +195,11 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 	else if (ahead == NULL)
 		return;
 	else if (strcmp(ahead->environment, deployment->environment) != 0) {
-		chat_text_add(text, "\nwaits for #%lld of %s, which holds ", (long long)ahead->id,
-		    ahead->environment);
+		if (ahead->environment[0] == '\0')
+			chat_text_add(text, "\nwaits for other work, which holds ");
+		else
+			chat_text_add(text, "\nwaits for #%lld of %s, which holds ",
+			    (long long)ahead->id, ahead->environment);
 		chat_text_outside(text, "", deployment->waits_for);
 	} else {
 		chat_text_add(text, "\nbehind #%lld: ", (long long)ahead->id);

@@ -3,6 +3,7 @@
 #include "commands/commands.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
+#include "lib/text.h"
 
 void
 command_give(struct tx *tx, const struct update *update, const struct request *request)
@@ -19,7 +20,8 @@ command_give(struct tx *tx, const struct update *update, const struct request *r
 		return;
 	}
 	decide_queues(tx);
-	decide_toastf(tx, update, false, "%.40s has your place.", other.requester);
+	decide_toastf(tx, update, false, "%.*s has your place.",
+	    (int)text_cut(other.requester, strlen(other.requester), 40), other.requester);
 	queue = request_of("queue", request_get(request, "of", target));
 	queue.message = request->message;
 	command_queue(tx, update, &queue);

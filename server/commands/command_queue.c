@@ -12,6 +12,7 @@
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_work.h"
 #include "decide/decide_where.h"
+#include "lib/text.h"
 #include "store/row_claim.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
@@ -117,8 +118,12 @@ add_reason(struct shown *s, const struct deployment *work)
 		add_slots(s, work->environment);
 	} else if (before != 0) {
 		holder = row_deployment_get(s->tx, before);
-		chat_text_add(s->text, ", waits for #%" PRId64 " of %s, which holds ", holder.id,
-		    holder.environment);
+		if (policy_sees(s->tx->settings, principal_of_person(s->update->person),
+			holder.environment, s->tx->at))
+			chat_text_add(s->text, ", waits for #%" PRId64 " of %s, which holds ",
+			    holder.id, holder.environment);
+		else
+			chat_text_add(s->text, ", waits for other work, which holds ");
 		chat_text_outside(s->text, "", work->waits_for);
 	} else {
 		return false;
@@ -169,8 +174,9 @@ add_buttons_of(struct shown *s, const struct deployment *mine, const int64_t *be
 			continue;
 		request = request_about("give", "work", mine->id);
 		request_add_number(&request, "to", other.id);
-		(void)snprintf(label, sizeof(label), "🤝 Give my place #%" PRId64 " to %.18s",
-		    mine->id, other.requester);
+		(void)snprintf(label, sizeof(label), "🤝 Give my place #%" PRId64 " to %.*s",
+		    mine->id, (int)text_cut(other.requester, strlen(other.requester), 18),
+		    other.requester);
 		add_button(s, request, label);
 	}
 }

@@ -9,7 +9,8 @@
 #include "lib/text.h"
 #include "policy/hold.h"
 
-/* In each of these environments, of one application or (NULL) of all. */
+/* In each of these environments, of one application or (NULL) of all?  The denial names what was
+ * typed, and none of them: there may be some that they do not see. */
 static bool
 may_all(struct tx *tx, const struct update *update, const struct request *request,
     const struct settings *application)
@@ -22,18 +23,40 @@ may_all(struct tx *tx, const struct update *update, const struct request *reques
 		if ((application != NULL && environment->of != application) ||
 		    decide_is_allowed(tx, update->person, POLICY_FREEZE, environment->name))
 			continue;
-		(void)snprintf(wanted, sizeof(wanted), "%.20s %.80s: %.100s", request->action,
-		    request->target, environment->name);
-		return decide_may_as(tx, update, POLICY_FREEZE, environment->name, wanted);
+		(void)snprintf(
+		    wanted, sizeof(wanted), "%.20s %.80s", request->action, request->target);
+		decide_deny(tx, update, POLICY_FREEZE, request->target, wanted,
+		    "only who may freeze each environment of it may");
+		return false;
 	}
 	return true;
+}
+
+/* An application none of whose environments they see is not there. */
+static const struct settings *
+application_of(struct tx *tx, const struct update *update, const char *name)
+{
+	const struct settings *application = settings_application(tx->settings, name);
+	const struct principal who = principal_of_person(update->person);
+
+	if (name[0] == '\0' || application == NULL || application->application[0] == '\0' ||
+	    settings_environment(tx->settings, name) != NULL)
+		return NULL;
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const struct environment_settings *environment = &tx->settings->environments[i];
+
+		if (environment->of == application &&
+		    policy_sees(tx->settings, who, environment->name, tx->at))
+			return application;
+	}
+	return NULL;
 }
 
 bool
 decide_freeze_target(struct tx *tx, const struct update *update, const struct request *request,
     char ret[LIMIT_ENVIRONMENT])
 {
-	const struct settings *application = settings_application(tx->settings, request->target);
+	const struct settings *application = application_of(tx, update, request->target);
 	const struct environment_settings *settings;
 
 	if (strcmp(request->target, "all") == 0) {
@@ -42,10 +65,7 @@ decide_freeze_target(struct tx *tx, const struct update *update, const struct re
 		    may_all(tx, update, request, NULL) :
 		    decide_may(tx, update, POLICY_FREEZE, "");
 	}
-	if (request->target[0] != '\0' && application != NULL &&
-	    application->application[0] != '\0' &&
-	    settings_environment(tx->settings, request->target) == NULL &&
-	    decide_is_allowed(tx, update->person, POLICY_FREEZE, "")) {
+	if (application != NULL && decide_is_allowed(tx, update->person, POLICY_FREEZE, "")) {
 		(void)snprintf(ret, LIMIT_ENVIRONMENT, "%s/*", application->application);
 		return may_all(tx, update, request, application);
 	}

@@ -117,7 +117,8 @@ offer_ask(struct tx *tx, const struct update *update, const struct hold *lock,
 	struct request ask = request_about("ask", "hold", lock->id);
 	char label[LIMIT_BUTTON];
 
-	(void)snprintf(label, sizeof(label), "🙋 Ask %.40s to unlock", lock->by);
+	(void)snprintf(label, sizeof(label), "🙋 Ask %.*s to unlock",
+	    (int)text_cut(lock->by, strlen(lock->by), 40), lock->by);
 	add_button(tx, update, &ask, label, ASK_MS, buttons);
 	if (decide_is_allowed(tx, update->person, POLICY_UNLOCK, lock->target))
 		chat_text_add(

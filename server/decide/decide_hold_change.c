@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_hold_change.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,8 +21,13 @@
 #include "store/row_environment.h"
 #include "store/row_hold.h"
 #include "store/row_queue.h"
+#include "store/row_rate_limit.h"
 
 #define HOUR_MS (3600 * INT64_C(1000))
+
+/* Of one person's in the team's chat: so many at once, then one each minute. */
+#define COPIES	      10
+#define COPY_EVERY_MS (60 * INT64_C(1000))
 
 /* --- one environment --- */
 
@@ -184,6 +190,19 @@ send_copy(struct tx *tx, const struct chat_address *to, const struct chat_text *
 	(void)decide_send(tx, to, &copy);
 }
 
+/* Locks are never refused: without a limit one person's keep what deployments say from the team.
+ * The next copy says what is true then. */
+static bool
+is_worth_a_copy(struct tx *tx, const struct update *by)
+{
+	char who[48];
+
+	if (by == NULL)
+		return true;
+	(void)snprintf(who, sizeof(who), "hold:%" PRId64, by->person);
+	return row_rate_limit_take(tx, who, COPIES, COPY_EVERY_MS);
+}
+
 /* Is something that it covers reported there?  What no settings have is the main chat's. */
 static bool
 reports(struct tx *tx, int64_t chat, const char *target)
@@ -205,15 +224,20 @@ static void
 send_teams(
     struct tx *tx, const struct hold *hold, const struct update *by, const struct chat_text *text)
 {
+	bool is_worth_it = false;
 	int64_t chat;
 
 	for (size_t i = 0; settings_next_chat(tx->settings, &i, &chat);) {
 		const struct chat_address team = { .chat = row_chat_now(tx, chat) };
 
-		if (team.chat != hold->address.chat &&
-		    (by == NULL || team.chat != by->address.chat) &&
-		    reports(tx, chat, hold->target))
-			send_copy(tx, &team, text);
+		if (team.chat == hold->address.chat ||
+		    (by != NULL && team.chat == by->address.chat) ||
+		    !reports(tx, chat, hold->target))
+			continue;
+		if (!is_worth_it && !is_worth_a_copy(tx, by))
+			return;
+		is_worth_it = true;
+		send_copy(tx, &team, text);
 	}
 }
 

@@ -201,7 +201,7 @@ void
 decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
     const char *environment, const char *reason)
 {
-	char user[PRINCIPAL_TEXT], chat[24];
+	char user[PRINCIPAL_TEXT], chat[24], input[ROW_STRANGER_INPUT];
 	const struct audit_entry entry = {
 		.action = "denied",
 		.user = decide_user(tx, update->person, user),
@@ -217,9 +217,12 @@ decide_audit_denied(struct tx *tx, const struct update *update, const char *what
 	if (decide_is_answered(update))
 		tx->answer.status = 403;
 	if (decide_is_stranger(tx, update->person))
-		row_stranger_audit(tx, input_of(update), 1, user, &entry, meta);
+		(void)snprintf(input, sizeof(input), "%s", input_of(update));
 	else
-		row_audit_add(tx, &entry, meta);
+		(void)snprintf(input, sizeof(input), "%s %s %s: %s", user, what,
+		    settings_environment(tx->settings, environment) != NULL ? environment : "",
+		    reason);
+	row_stranger_audit(tx, input, 1, user, &entry, meta);
 }
 
 /* Strangers get few words, or a group would be flooded by whoever types at the bot. */
@@ -253,6 +256,19 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 	(void)decide_send(tx, &update->address, &text);
 }
 
+void
+decide_deny(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment, const char *wanted, const char *reason)
+{
+	const char *what = policy_action_word(action);
+
+	decide_audit_denied(tx, update, what, environment, reason);
+	if (update->kind == UPDATE_PRESS)
+		decide_toastf(tx, update, true, "⛔ %s: %s.", what, reason);
+	else if (is_worth_an_answer(tx, update))
+		say_denied(tx, update, wanted, reason);
+}
+
 bool
 decide_may(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
@@ -269,17 +285,12 @@ decide_may_as(struct tx *tx, const struct update *update, enum policy_action act
     const char *environment, const char *wanted)
 {
 	struct policy_decision decision = decision_of(tx, update->person, action, environment);
-	const char *what = policy_action_word(action);
 
 	if (decision.verdict == POLICY_ALLOW) {
 		if (policy_action_is_grantable(action))
-			row_grant_use_note(tx, update->person, what);
+			row_grant_use_note(tx, update->person, policy_action_word(action));
 		return true;
 	}
-	decide_audit_denied(tx, update, what, environment, decision.reason);
-	if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, true, "⛔ %s: %s.", what, decision.reason);
-	else if (is_worth_an_answer(tx, update))
-		say_denied(tx, update, wanted, decision.reason);
+	decide_deny(tx, update, action, environment, wanted, decision.reason);
 	return false;
 }

@@ -71,10 +71,15 @@ bool decide_may(
 bool decide_may_as(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted);
 
+/* The no of it, for a reason that the policy does not know. */
+void decide_deny(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment, const char *wanted, const char *reason);
+
 /* Audits what somebody wants of a deployment; meta as row_audit_add() has it. */
 void decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
     const char *action, const char *outcome, const char *const *meta);
 
-/* Audits a denial of whoever sent the update. */
+/* Audits a denial of whoever sent the update: the first of its kind at once, and how many more there
+ * were each hour (row_stranger.h); the name of no environment makes no kind of its own. */
 void decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
     const char *environment, const char *reason);

@@ -127,6 +127,17 @@ find_block(struct tx *tx, const struct deployment *deployment, struct block *ret
 	    ret->at == deployment->ended_at;
 }
 
+/* Who asked for it, or of a push the team of its application, may not see what it waits for. */
+static bool
+is_hidden(const struct tx *tx, const struct deployment *deployment, const char *environment)
+{
+	return deployment->trigger == TRIGGER_CHAT ?
+	    !policy_sees(
+		tx->settings, principal_of_person(deployment->requested_by), environment, tx->at) :
+	    settings_of(tx->settings, environment) !=
+		settings_of(tx->settings, deployment->environment);
+}
+
 /* Where it stands in its queue, and behind what; or who has what it waits for. */
 static void
 find_position(struct tx *tx, const struct deployment *deployment, struct shown *shown)
@@ -143,6 +154,8 @@ find_position(struct tx *tx, const struct deployment *deployment, struct shown *
 		shown->ahead = row_deployment_get(tx, ids[shown->position - 2]);
 	else
 		shown->ahead = row_deployment_active(tx, deployment->environment);
+	if (holder != 0 && is_hidden(tx, deployment, shown->ahead.environment))
+		shown->ahead.environment[0] = '\0';
 }
 
 /* The facts that its texts are made of; they stand in *shown. */

@@ -1,4 +1,4 @@
-/* row_stranger.c - what strangers can repeat: the first is an audit entry, the rest is counted.  Side: store. */
+/* row_stranger.c - what anybody can repeat: the first is an audit entry, the rest is counted.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/row_stranger.h"
 
@@ -12,7 +12,7 @@
 
 /* One kind, as its row has it. */
 struct counted {
-	char input[80];
+	char input[ROW_STRANGER_INPUT];
 	char source[16]; /* "telegram", "github": who it came by */
 	char action[24];
 	char outcome[16];

@@ -1,17 +1,19 @@
-/* row_stranger.h - what strangers can repeat: the first is an audit entry, the rest is counted.  Side: store. */
+/* row_stranger.h - what anybody can repeat: the first is an audit entry, the rest is counted.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
 #include "store/row_audit.h"
 
-#define ROW_STRANGER_EVERY_MS	INT64_C(3600000)
+#define ROW_STRANGER_EVERY_MS INT64_C(3600000)
+#define ROW_STRANGER_INPUT    320 /* bytes of `input` with the NUL */
 
 /*
- * Something happened `n` times that who has no role can bring about as often as they like.  The
+ * Something happened `n` times that who has no role, or not that, can bring about as often as they like.  The
  * first of its kind is audited at once (entry, meta); what comes after it is counted in the kind's
  * row, which becomes one entry an hour, with the count and `last` (whoever came last), and goes
- * after an hour without any.  `input` names the kind: a few words of ours, never what came, so
- * that there are as many rows as there are such words.
+ * after an hour without any.  `input` names the kind: a few words of ours, with a role also
+ * who it was and the environment of the settings, never what came, so that there are as many rows
+ * as there are such words.
  */
 void row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last,
     const struct audit_entry *entry, const char *const *meta);

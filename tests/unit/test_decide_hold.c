@@ -1018,11 +1018,11 @@ who_may_not_freeze_all_of_it_freezes_nothing(void **state)
 	(void)state;
 	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, freeze:staging", NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/freeze all until 06:00");
-	assert_non_null(world_says(&w, "⛔ freeze all: production: only an admin may."));
+	assert_non_null(world_says(&w, "⛔ freeze all: only who may freeze each environment of it may."));
 	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
 	assert_non_null(world_says(&w, "⛔ lock staging: only an admin may."));
 	(void)world_text(&w, WORLD_STAGING_USER, "/unfreeze all");
-	assert_non_null(world_says(&w, "⛔ unfreeze all: production: "));
+	assert_non_null(world_says(&w, "⛔ unfreeze all: only who may freeze each"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
 	assert_non_null(world_says(&w, "⛔ unlock staging: "));
 	(void)world_text(&w, WORLD_STRANGER, "/freeze all until 06:00");
