@@ -376,8 +376,8 @@ decide_queues(struct tx *tx)
 
 /* --- a place is taken --- */
 
-/* Why there is no place in the queue for this person's work; "": there is one.  Rollbacks have places
- * of their own; whom a lock or freeze does not hold is not refused for those whom it does. */
+/* Why there is no place in the queue for this person's work; "": there is one.  Rollbacks have
+ * places of their own; whom a lock or freeze does not hold is not refused for those whom it does. */
 static void
 find_refusal(struct tx *tx, const char *environment, int64_t person, enum program program,
     bool is_held, char ret[LIMIT_LINE])
@@ -392,9 +392,8 @@ find_refusal(struct tx *tx, const char *environment, int64_t person, enum progra
 		most += ROW_QUEUE_MOST;
 	if (row_queue_count(tx, environment, 0, is_rollback) >= most)
 		(void)snprintf(ret, LIMIT_LINE,
-		    "%" PRId64 " are queued there already: try again when one has ended, or "
-		    "after /cancel %s",
-		    most, environment);
+		    "%d are queued there already: try again when one has ended, or after /cancel %s",
+		    (int)most, environment);
 	else if (row_queue_count(tx, environment, person, is_rollback) >= ROW_QUEUE_PERSONS)
 		(void)snprintf(ret, LIMIT_LINE,
 		    "you have %d places in its queue already: leave one first, in /queue %s",

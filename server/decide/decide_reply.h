@@ -79,7 +79,7 @@ void decide_deny(struct tx *tx, const struct update *update, enum policy_action 
 void decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
     const char *action, const char *outcome, const char *const *meta);
 
-/* Audits a denial of whoever sent the update: the first of its kind at once, and how many more there
- * were each hour (row_stranger.h); the name of no environment makes no kind of its own. */
+/* Audits a denial of whoever sent the update: the first of its kind at once, and how many more
+ * there were each hour (row_stranger.h); the name of no environment makes no kind of its own. */
 void decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
     const char *environment, const char *reason);

@@ -16,7 +16,8 @@ struct redact;
  * Appends whole lines from offset on, cleaned and redacted (the last one also half where is_ended:
  * nothing follows it); the next piece begins at *ret_next, which is offset when there is none.
  * Whoever asks chooses offset, so in the middle of a line the rest of that line is left out, and in
- * a private key what is there of it; of a line longer than RUN_PIECE its beginning is shown, and "…".
+ * a private key what is there of it; of a line longer than RUN_PIECE its beginning is shown, then
+ * "…".
  * A log that is not there yet, or no more, is empty.
  */
 bool run_piece_read(const char *state_directory, int64_t run, int64_t offset, bool is_ended,

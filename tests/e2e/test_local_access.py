@@ -158,7 +158,8 @@ def test_of_64_connections_of_one_user_four_stay(scene):
 def test_users_who_are_not_let_in_leave_places_for_those_who_are(scene):
     """As many silent connections as there are places, and more, of users whom no setting names."""
     hold = subprocess.Popen(
-        ["/usr/bin/python3", "-c", HOLD_MANY, str(scene.socket)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        ["/usr/bin/python3", "-c", HOLD_MANY, str(scene.socket)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert hold.stdout.readline() == "connected\n"
         for _ in range(5):

@@ -1,7 +1,8 @@
 /* Goal: whatever breaks, and in whatever order, the invariants of sim_check.c hold.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * SEED=n replays one history, SEEDS=n plays so many new ones (`make check-sim`), FIRST=n begins there.
+ * SEED=n replays one history, SEEDS=n plays so many new ones (`make check-sim`), FIRST=n begins
+ * there.
  * HAPPENINGS=n: of the long one.  Without any of these it plays the same ones each time: what fails
  * in `make test` is what was changed, and new histories are for the night.
  */
