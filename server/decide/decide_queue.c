@@ -377,7 +377,7 @@ decide_queues(struct tx *tx)
 /* --- a place is taken --- */
 
 /* Why there is no place in the queue for this person's work; "": there is one.  Rollbacks have
- * places of their own; whom a lock or freeze does not hold is not refused for those whom it does. */
+ * places of their own; whom no lock or freeze holds is not refused for those whom one does. */
 static void
 find_refusal(struct tx *tx, const char *environment, int64_t person, enum program program,
     bool is_held, char ret[LIMIT_LINE])

@@ -26,7 +26,6 @@ SEAMS = {
         "setting_rows",),
     "a loop of tests turns once and looks": ("loop_run_once",),
     "the rule table of a run, walked and drawn too": ("run_rules", "run_rule_count"),
-    "a button as a row of its own, without a keyboard": ("row_button_add",),
     "a log that is caught, while stderr stays the test's own": ("log_to",),
 }
 

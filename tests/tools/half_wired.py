@@ -4,8 +4,8 @@
 What "Where a new thing goes" in docs/ARCHITECTURE.md promises: whoever forgets a piece hears of it from compiler,
 linker or a named test. In a copy of the tree under FOLDER a command, a request of /v1, an event, an effect, a setting,
 a metric and a state of a deployment are added, complete: that builds, with the flags of a release and -Werror, and
-the named tests pass. Then each piece is left out, alone, and what refuses must be what is written beside it here. WORDs choose pieces
-by their names.  Exit status 1 when a piece was not missed, or something else refused.
+the named tests pass. Then each piece is left out, alone, and what refuses must be what is written beside it here.
+WORDs choose pieces by their names.  Exit status 1 when a piece was not missed, or something else refused.
 """
 # SPDX-License-Identifier: ISC
 import dataclasses
