@@ -5,6 +5,7 @@ import pytest
 import sample_app
 import telegram_client
 from browser_aid import chromium, click, complaints, shows, until, wait
+from stage import wait_until
 from telegram_client import ADA, CARL, GROUP, Telegram
 
 BUTTONS = {"inline_keyboard": [[{"text": "Confirm", "callback_data": "c"},
@@ -34,8 +35,8 @@ def test_the_chat_page_shows_what_happens_and_does_what_is_pressed(browser, pane
         until(browser, "document.body.classList.contains('ready')", "the page is ready")
         type_a_command_from_the_menu(browser, chat)
         message = a_message_with_buttons(browser, chat)
-        press_and_see_the_toast(browser, chat)
-        press_and_be_answered_before_the_press_is_confirmed(browser, chat)
+        answered = press_and_see_the_toast(browser, chat)
+        press_and_be_answered_before_the_press_is_confirmed(browser, chat, answered)
         see_the_edit_in_place(browser, chat, message)
         a_topic_carries_its_label(browser, chat)
         push_a_commit(browser, tree)
@@ -79,16 +80,25 @@ def a_message_with_buttons(browser, chat):
     return answer["result"]
 
 
+def pressed(chat, before=""):
+    """The press that has come, and is not that one."""
+    def newest():
+        query = chat.bot("getUpdates", offset=-1, timeout=10)[1]["result"][-1].get("callback_query")
+        return query if query and query["id"] != before else None
+    return wait_until(newest, 20, "a press")
+
+
 def press_and_see_the_toast(browser, chat):
     click(browser, ".key", "Confirm")
-    query = chat.bot("getUpdates", offset=-1, timeout=10)[1]["result"][-1]["callback_query"]
+    query = pressed(chat)
     assert query["data"] == "c"
     chat.bot("answerCallbackQuery", callback_query_id=query["id"], text="It begins")
     until(browser, "document.getElementById('toasts').innerText.includes('It begins')", "toast")
     until(browser, "!document.querySelector('.key.waiting')", "the button is free again")
+    return query["id"]
 
 
-def press_and_be_answered_before_the_press_is_confirmed(browser, chat):
+def press_and_be_answered_before_the_press_is_confirmed(browser, chat, before):
     """The button waited for an answer that had come already: seconds of a spinner, now and then."""
     browser.execute_script("""
         const real = window.fetch;
@@ -102,7 +112,7 @@ def press_and_be_answered_before_the_press_is_confirmed(browser, chat):
             return answer;
         };""")
     click(browser, ".key", "Confirm")
-    query = chat.bot("getUpdates", offset=-1, timeout=10)[1]["result"][-1]["callback_query"]
+    query = pressed(chat, before)
     chat.bot("answerCallbackQuery", callback_query_id=query["id"], text="It is quick")
     until(browser, "document.getElementById('toasts').innerText.includes('It is quick')", "toast")
     browser.execute_script("window.letGo()")

@@ -128,7 +128,7 @@ def test_a_question_is_answered_in_the_terminal_once(scene):
     assert scene.json(PERSON, "answer", number, "yes", "--wait")["state"] == "live"
     assert scene.scripts.live("production") == commit
     assert "confirmed it already" in scene.run(PERSON, "answer", number, "yes", wanted=1)
-    assert "no open question" in scene.run(PERSON, "answer", 999999, "yes", wanted=1)
+    assert "There is no work of that number." in scene.run(PERSON, "answer", 999999, "yes", wanted=1)
 
 
 def test_a_question_is_found_and_answered_by_its_environment(scene):

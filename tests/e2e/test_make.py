@@ -42,7 +42,7 @@ def test_a_warning_ends_our_builds_and_nobody_elses():
                               env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, check=True).stdout
     ours = said("--eval", "say-test: ; @echo '$(TEST_MAKE)'", "say-test")
-    assert "-Wall " in said("not-there/" + OBJECT) and "-Werror" not in said("not-there/" + OBJECT)
+    assert "-Wall " in said("not-there/" + OBJECT) and "-Werror " not in said("not-there/" + OBJECT)
     assert "-Werror" in ours and "-Werror " in said("WERROR=-Werror", "not-there/" + OBJECT)
     with open(os.path.join(ROOT, "tests", "tools", "lint.sh"), encoding="utf-8") as file:
         assert " CC=\"$1\" OPT=-O1 WERROR=-Werror " in file.read()

@@ -38,10 +38,10 @@ def bot(tmp_path):
 
 @pytest.fixture
 def bot_with_entries(tmp_path):
-    """Who may deploy staging alone was refused, which is audited each time."""
+    """Who may deploy staging alone was refused, which is audited: each kind at once."""
     made = bare(tmp_path, STAGING_TELEGRAM_IDS=str(CARL)).start()
-    for number in range(1, 4):
-        update = json.dumps(telegram_update(CARL, number, "/deploy production")).encode()
+    for number, word in enumerate(("deploy", "rollback", "cancel"), 1):
+        update = json.dumps(telegram_update(CARL, number, f"/{word} production")).encode()
         assert post_telegram(made, update).status == 200
     wait_audit(made, 3)
     yield made

@@ -127,8 +127,8 @@ def test_an_old_key_and_hosts_that_nobody_knows_are_told(installed):
 def test_whose_the_database_is_and_whether_the_chain_is_whole(installed, tmp_path):
     installed.settings["STAGING_TELEGRAM_IDS"] = str(CARL)
     installed.start()
-    for number in (1, 2):
-        update = json.dumps(telegram_update(CARL, number, "/deploy production")).encode()
+    for number, word in enumerate(("deploy", "rollback"), 1):
+        update = json.dumps(telegram_update(CARL, number, f"/{word} production")).encode()
         assert post_telegram(installed, update).status == 200
     wait_audit(installed, 2)
     assert line_with(examine(installed), "audit log: ").startswith("ok ")
