@@ -17,7 +17,7 @@ FROM ${BASE_IMAGE} AS build
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
 	ca-certificates gcc libc6-dev libcurl4-openssl-dev libev-dev libjansson-dev libmicrohttpd-dev \
-	libsqlite3-dev libssl-dev libsystemd-dev make tzdata zlib1g-dev \
+	liboath-dev libqrencode-dev libsqlite3-dev libssl-dev libsystemd-dev make tzdata zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Makefile CHANGES.md ./
@@ -76,7 +76,8 @@ ENV PATH=/usr/bin \
 	LANG=C.UTF-8 \
 	LISTEN_ADDRESS=0.0.0.0 \
 	API_SERVER_PORT=8080 \
-	RUNNER_SOCKET=/run/deploybot-runner/runner.sock
+	RUNNER_SOCKET=/run/deploybot-runner/runner.sock \
+	container=oci
 USER 10001:10001
 WORKDIR /var/lib/deploybot
 EXPOSE 8080

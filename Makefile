@@ -35,7 +35,7 @@ ALL_CFLAGS := -std=gnu17 $(WARN) $(WERROR) $(OPT) $(HARDEN) -D_GNU_SOURCE -I. -I
 LDFLAGS	?=
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
-SERVER_LIBS := -lev -lmicrohttpd -lcurl -ljansson -lsqlite3 -lcrypto -lsystemd -lz -lm -lpthread
+SERVER_LIBS := -lev -lmicrohttpd -lcurl -ljansson -lsqlite3 -lcrypto -lsystemd -loath -lqrencode -lz -lm -lpthread
 
 LIB_C	 := $(filter-out $(if $(CRASH_POINTS),,lib/crash_point.c),$(wildcard lib/*.c))
 SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))
@@ -109,6 +109,8 @@ $(FAIL_NTH_TESTS:%=$(BUILD)/tests/%): TEST_WRAP = $(FAIL_NTH_WRAP)
 $(BUILD)/tests/test_setting: TEST_WRAP = -Xlinker --wrap=regcomp -Xlinker --wrap=regexec
 $(BUILD)/tests/test_settings_production: TEST_WRAP = -Xlinker --wrap=access
 $(BUILD)/tests/test_decide_faults: TEST_WRAP += -Xlinker --wrap=store_batch
+$(BUILD)/tests/test_telegram_order: TEST_WRAP = $(addprefix -Xlinker --wrap=,loop_now_ms loop_defer loop_timer_start \
+	telegram_api_post telegram_api_cancel)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A)
 	@mkdir -p $(@D)
@@ -165,13 +167,15 @@ $(BUILD)/faults/libpower.so: $(POWER_C) tests/faults/power.h
 PACKAGES := tests/tools/packages.sh
 
 .PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz \
-	packages-cover packages-analyze packages-valgrind packages-targets packages-infra
+	packages-cover packages-analyze packages-valgrind packages-targets packages-infra packages-picture
 packages-build:
 	@$(PACKAGES) build
 packages-demo:
 	@$(PACKAGES) build demo
 packages-test:
 	@$(PACKAGES) build test
+packages-picture:
+	@$(PACKAGES) build demo test picture
 packages-lint:
 	@$(PACKAGES) build lint
 packages-bench:
@@ -202,6 +206,12 @@ run: packages-demo
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(PYTHON) tests/demo/run.py
 
+# docs/chat.png, as the demo looks on two phones.
+.PHONY: picture
+picture: packages-picture
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(PYTHON) tests/tools/picture.py
+
 TEST_BUILD := $(BUILD)/test
 TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,undefined CRASH_POINTS=1 WERROR=-Werror
 
@@ -215,6 +225,17 @@ test: packages-test
 
 .PHONY: tests
 tests: $(TESTS)
+
+# Every message that these make the chat say, on one page as wide as a phone.
+SPEAKING := $(addprefix $(BUILD)/tests/,$(filter-out test_decide_faults,\
+	$(filter test_chat_deployment test_command_% test_decide_% test_handle_%,$(notdir $(TESTS)))))
+.PHONY: chat-texts chat-texts-page
+chat-texts: packages-test
+	@$(TEST_MAKE) -j$(JOBS) chat-texts-page
+chat-texts-page: $(SPEAKING)
+	@rm -rf $(BUILD)/chat-texts && mkdir $(BUILD)/chat-texts
+	@printf '%s\n' $^ | CHAT_TEXTS=$(abspath $(BUILD)/chat-texts) xargs -P$(JOBS) -I{} sh -c '{} >/dev/null 2>&1 || { echo "{} failed"; exit 1; }'
+	@$(PYTHON) tests/tools/chat_texts.py $(BUILD)/chat-texts $(BUILD)/chat-texts.html
 
 # --- checks ---
 .PHONY: layers
@@ -293,12 +314,18 @@ check-oom: faults-build
 # Real parts: hosts with container engines, compose and nginx, a registry, git over ssh, each a machine of its own
 # made of namespaces.  `make bed` is a shell among them.
 TARGETS_IN := $(PYTHON) tests/targets/inside.py
-.PHONY: check-targets bed
+.PHONY: check-targets bed bench-bed
 check-targets: packages-targets
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(TARGETS_IN) $(PYTHON) -m pytest -p no:cacheprovider -v -rs $(or $(WHAT),tests/targets)
+	@status=0; for bed in $(or $(BED),here trixie); do echo "BED=$$bed"; \
+		BED=$$bed DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(TARGETS_IN) $(PYTHON) -m pytest -p no:cacheprovider -v -rs \
+		$(or $(WHAT),tests/targets) || status=1; done; exit $$status
 bed: packages-targets
 	@$(TARGETS_IN) $(PYTHON) tests/targets/bed.py $(if $(value RUN),bash -c '$(subst ','\'',$(value RUN))')
+
+bench-bed: packages-targets
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(TARGETS_IN) $(PYTHON) tests/bench/bench_bed.py $(ROUNDS)
 
 # What an administrator gets: the package in a clean Debian, units on a real systemd, images.
 .PHONY: check-infra
@@ -407,12 +434,14 @@ help:
 	@echo "make check-half-wired  one of each kind of thing is added, a piece of it left out: it must be refused: 4 min (WHAT=effect)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make check-scripts  deploy/'s scripts with stand-ins, killed at every step: 6 minutes (WHAT=tests/e2e/test_deploy_x.py)"
-	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, load and kills: 10 min, root (WHAT=tests/targets/test_x.py)"
+	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, systemd, load and kills: 25 min, root (WHAT=tests/targets/test_x.py; BED=here, or trixie: one of them)"
 	@echo "make check-infra    .deb, units on a real systemd, images, compose, INSTALLATION.md as it is typed: 30 min, root (WHAT=tests/infra/test_x.py)"
 	@echo "make images     the two container images, with docker (IMAGE_FLAGS='--build-arg=...')"
 	@echo "make install    programs, scripts, units, manuals (DESTDIR=, PREFIX=/usr/local); make uninstall takes them away"
 	@echo "make deb        deploybot_VERSION_ARCH.deb in $(BUILD)/deb/"
-	@echo "make bed        a shell among those machines (RUN='command...'; STRATEGY=bluegreen)"
+	@echo "make chat-texts every message of the chat, as the unit tests make it say them, on a page as wide as a phone: 1 minute"
+	@echo "make picture    docs/chat.png anew: two phones, a question and what became of it: 3 minutes"
+	@echo "make bed        a shell among those machines (RUN='command...'; STRATEGY=bluegreen; BED=trixie)"
 	@echo "make check-tsan      parts with two threads and stories of the server under ThreadSanitizer: 3 minutes (WHAT=)"
 	@echo "make check-valgrind  memory and descriptors at exit, unit tests and stories: 5 minutes (WHAT=queue: only those)"
 	@echo "make analyze    gcc -fanalyzer, clang-tidy and cppcheck: 2 minutes, then only what changed (WHAT=http)"
@@ -424,6 +453,7 @@ help:
 	@echo "make lint       style, shell, both compilers"
 	@echo "make size       counted lines of the product, by room"
 	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part)"
+	@echo "make bench-bed  a release to two real hosts beside a line of shell: 3 min, root (BED=trixie; ROUNDS=5)"
 	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each: 22 min (T=merge: finds become seeds; WHAT=html: only that one)"
 	@echo "make clean      removes $(BUILD)/"
 

@@ -9,6 +9,12 @@
 . "$here/git.sh"
 # shellcheck source=deploy/source.sh
 . "$here/source.sh"
+# shellcheck source=deploy/busy.sh
+. "$here/busy.sh"
+# shellcheck source=deploy/registry.sh
+. "$here/registry.sh"
+# shellcheck source=deploy/build.sh
+. "$here/build.sh"
 # shellcheck source=deploy/image.sh
 . "$here/image.sh"
 # shellcheck source=deploy/hooks.sh
@@ -36,6 +42,16 @@ load_transport() { # HERE
 		declare -F "transport_$file" >/dev/null ||
 			fail "$EXIT_CONFIG" "transports/$name.sh has no function transport_$file: see docs/transports.md"
 	done
+	while IFS= read -r file; do
+		case ${file#transport_} in
+		preflight | ship | current | rollback | logs | before | keeps | job | drain | clean) ;;
+		await_migration | migrate | end_migration) ;;
+		*)
+			fail "$EXIT_CONFIG" "transports/$name.sh has a function $file, which nobody calls: is it misspelt? Names \
+of its own begin with the transport's (docs/transports.md)"
+			;;
+		esac
+	done < <(compgen -A function transport_)
 }
 
 has_function() { # NAME
@@ -61,10 +77,24 @@ previous_is_kept() {
 	((found == 2)) || { ((found == 0)) && image_is_kept "$PREVIOUS_RELEASE"; }
 }
 
+# Once, when every host has what it needs and nothing of the release has been started: the hooks for that, and the
+# migration.  release_begins does it for a transport that starts nothing before.
+start_begins() {
+	[[ -z $start_began ]] || fail "$EXIT_CONFIG" "the transport $transport starts twice: see docs/transports.md"
+	start_began=yes
+	if [[ $act == rollback ]]; then
+		run_hooks pre-rollback "$EXIT_INPUT"
+		return "$?"
+	fi
+	run_hooks pre-start "$EXIT_INPUT"
+	[[ -z ${MIGRATE_COMMAND:-} ]] || migrate
+}
+
 # The only place that says `==> release`: once, right before the first change to the target.  What may still stop us
 # comes before it: the pre-deploy hooks, which know the release by now.
 release_begins() {
 	[[ -z ${release_began:-} ]] || fail "$EXIT_CONFIG" "the transport $transport begins twice: see docs/transports.md"
+	[[ -n $start_began ]] || start_begins
 	if [[ $act == deploy ]]; then
 		run_hooks pre-deploy "$EXIT_INPUT"
 		if [[ $PREVIOUS_RELEASE == target:* ]]; then
@@ -79,33 +109,196 @@ release_begins() {
 	step release
 }
 
+# A transport says so where what it has replaced runs still: transport_drain ends that.
+drain_later() {
+	drains=yes
+	step drain-later
+}
+
+# Of a run of deploybot's it is the server that orders it, once the health gate has passed.
+drain_by_hand() {
+	[[ -z ${RUN_ID:-} && $drains == yes ]] || return 0
+	exec 8>&- # the environment is free
+	"$here/drain.sh" "$environment" || warn "what ran before may still run: deploy/drain.sh $environment ends it"
+}
+
 # Behind a transport's work: one that shipped without a word has changed the target all the same, which is said late
 # rather than never.
 check_release_began() {
+	shipped=yes
 	leave_former_place
 	[[ -z $release_began ]] || return 0
 	step release
 	fail "$EXIT_CONFIG" "the transport $transport never says release_begins: see docs/transports.md"
 }
 
+# ---- the migration -------------------------------------------------------------------------------
+
+check_migration() {
+	local words
+	migration_name=
+	[[ -n ${MIGRATE_COMMAND:-} && ($act == deploy || $act == ask) ]] || return 0
+	check_words MIGRATE_COMMAND "$MIGRATE_COMMAND"
+	: "${MIGRATE_TIMEOUT_SECONDS:=900}"
+	check_number MIGRATE_TIMEOUT_SECONDS "$MIGRATE_TIMEOUT_SECONDS"
+	has_function transport_migrate || fail "$EXIT_CONFIG" "MIGRATE_COMMAND: the transport $transport runs no migrations: \
+docs/transports.md says what it lacks; until then unset it, and migrate in a hook of pre-start"
+	migration_name=deploybot-migrate-${environment//\//-}
+}
+
+# MIGRATE_COMMAND with the new image, once in each deployment.  From `==> migrate` on nobody says that nothing was touched;
+# the next steps say how it ended: the server reads them.
+migrate() {
+	local words
+	check_words MIGRATE_COMMAND "$MIGRATE_COMMAND"
+	! has_function transport_await_migration || transport_await_migration "$release" "${words[@]}"
+	awaits_migration=no
+	migration=begun
+	at_exit migration_leave
+	printf '\n' # as below for `==> release`
+	step migrate
+	transport_migrate "$release" "${words[@]}"
+	migration=ran
+	step migrated
+}
+
+# One that a killed run has left is at work still.  Ours has not begun while that is waited for, however it ends.
+migration_is_left() {
+	awaits_migration=yes
+	step "wait for a migration"
+	printf 'a migration that was left is there still, %s: waiting for its end\n' "${migration_at:-as $migration_name}"
+}
+
+migration_not_begun() { # STATUS TEXT
+	fail "$1" "the migration did not begin: $2"
+}
+
+# Behind `==> migrate`, where whoever was to run it has refused: nothing of it ever ran, and nothing is to be stopped.
+migration_not_started() {
+	migration=refused
+	step migrate-not-started
+}
+
+# The command itself has ended so: nothing of it runs any more.
+migration_failed() { # STATUS
+	migration=failed
+	step "migrate-failed $1"
+	fail "$EXIT_REFUSED" "the migration failed (exit $1): its last lines are in the log"
+}
+
+# One that was cut is not to work on behind us.  Whether it does is said by whoever can know.
+migration_leave() {
+	[[ $migration == begun ]] || return 0
+	migration=left
+	unquote # where a signal has ended what was shown
+	if ! has_function transport_end_migration; then
+		step migrate-stopped # a process of ours, which ends with us
+		return 0
+	fi
+	transport_end_migration &
+	if wait "$!"; then
+		step migrate-stopped
+	else
+		warn "the migration may still be running, ${migration_at:-as $migration_name}: the next deployment waits for it"
+	fi
+}
+
+# ---- the application's log -----------------------------------------------------------------------
+
+: "${APPLICATION_LOG_SECONDS:=5}"
+# So much of it goes into the log of a run, or into an answer.
+readonly APPLICATION_LOG_LINES=100 APPLICATION_LOG_BYTES=60000
+# Stands before each line of it: none is taken for a step, and none is shown to who may not read the application's log.
+readonly APPLICATION_MARK='|app| '
+
+# Prints what the application has logged last, of RELEASE where the transport can tell; fails, with log_trouble and
+# log_status, where that is nothing.  Of bytes alone, which end SECONDS and a little later whatever hangs.
+print_application_log() { # SECONDS LINES BYTES [RELEASE]
+	local folder child keeper status=0 late=no KILL_SECONDS=1
+	log_trouble='there is no room for it' log_status=$EXIT_REFUSED
+	folder=$(private_folder) && mkfifo -m 600 -- "$folder/pipe" || return 1
+	tail -c "$3" <"$folder/pipe" >"$folder/log" 2>/dev/null &
+	keeper=$!
+	# It touches nothing, so it holds no lock.
+	# reason kept: log_trouble has it
+	keep_application_log "$2" "${4:-}" >"$folder/pipe" 2>"$folder/said" 8>&- &
+	child=$!
+	ends_within "$1" "$child" || { late=yes; kill -TERM "$child" 2>/dev/null || true; }
+	ends_within 3 "$child" || kill -KILL "$child" 2>/dev/null || true # here and below: it may just have ended
+	wait "$child" || status=$?
+	ends_within 1 "$keeper" || kill -KILL "$keeper" 2>/dev/null || true # somebody of theirs has it open
+	log_trouble=$(tail -n 1 -- "$folder/said")
+	log_trouble=${log_trouble#"${0##*/}: "} log_trouble=${log_trouble:0:500}
+	log_status=$status
+	((status >= EXIT_INPUT && status <= EXIT_CONFIG)) || log_status=$EXIT_REFUSED
+	if [[ $late == yes ]]; then
+		log_trouble="it took longer than $1 s"
+	elif [[ -z $log_trouble ]]; then
+		log_trouble='the application has logged nothing'
+	fi
+	mark_application_log "$folder/log" "$3"
+	((status == 0)) && [[ -s $folder/log ]]
+}
+
+ends_within() { # SECONDS CHILD
+	bounded "$1" tail --pid="$2" -s 0.05 -f /dev/null || true
+	[[ $is_over == no ]]
+}
+
+# In a subshell of its own.  Nothing of it is quoted: it has a mark.
+keep_application_log() { # LINES RELEASE
+	local is_kept_back=yes
+	catch_signals
+	transport_logs "$1" ${2:+"$2"}
+}
+
+# Of a line whose beginning was left out nothing is shown: it may be the half of a secret.  Nothing in a line undoes what
+# stands before it: what a terminal makes something of is removed.
+mark_application_log() { # FILE BYTES
+	local from=1
+	(($(stat -c %s -- "$1") < $2)) || from=2
+	tail -n "+$from" -- "$1" | LC_ALL=C sed -e 's/\x1b\[[0-?]*[ -/]*[@-~]//g' | LC_ALL=C tr -d '\000-\010\013-\037\177' |
+		LC_ALL=C sed "s/^/$APPLICATION_MARK/; \$a\\" # ... and the last line ends
+}
+
+# Of the release that a rollback replaces, as its first step; it goes on without.
+take_application_log() {
+	[[ -n ${RUN_ID:-} && -n ${PREVIOUS_RELEASE:-} && ${FAILURE_LOG_LINES:-0} != 0 ]] || return 0
+	step 'application log'
+	print_application_log "$APPLICATION_LOG_SECONDS" "$APPLICATION_LOG_LINES" "$APPLICATION_LOG_BYTES" \
+		"$PREVIOUS_RELEASE" || warn "no application log: $log_trouble"
+}
+
 # ---- what all acts do ----------------------------------------------------------------------------
+
+: "${JOB_SECONDS:=3600}" # a job; the server's deadline is the one that counts
+: "${CLEAN_SECONDS:=300}" # the clean-up of all targets, and that of the registry: a release that is live waits for no more
 
 check_run() {
 	: "${DEPLOYMENT_ID:=$EPOCHSECONDS}" "${KEEP_RELEASES:=5}"
 	check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
-	check_settings
 	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
 	export DEPLOYMENT_ID
-	release='' release_began=''
+	reads='' release='' commit='' release_began='' start_began='' migration='' awaits_migration=no drains=no shipped=no
 }
 
+# Where the log alone is read (`reads`), nothing is asked that only a release needs: it is wanted most where something is
+# wrong.
 preflight() {
 	step preflight
+	if [[ $reads == logs ]]; then
+		migration_name=
+		[[ $transport_needs != image ]] || find_image
+		transport_preflight
+		return 0
+	fi
 	check_hooks
+	check_migration
 	if [[ $transport_needs == image ]]; then
 		find_image
 		check_image_settings
 		own_docker_config
+		[[ $act != deploy ]] || check_build
 		find_password
 	fi
 	transport_preflight
@@ -115,9 +308,9 @@ preflight() {
 note_current() {
 	transport_current >"$app/before.new"
 	mv -f -- "$app/before.new" "$app/before"
-	IFS= read -r before <"$app/before" || before=
+	read_line before "$app/before"
 	[[ -z $before ]] || check_release "$before"
-	printf 'runs now: %s\n' "${before:-nothing}"
+	printf 'runs now: %s\n' "${before:-no release that is known}"
 	PREVIOUS_RELEASE=${PREVIOUS_RELEASE-$before} # by hand nobody said it
 	[[ $act != deploy || -n $PREVIOUS_RELEASE ]] || note_before_deploybot
 }
@@ -126,7 +319,9 @@ note_current() {
 note_before_deploybot() {
 	local word=''
 	has_function transport_before || return 0
-	word=$(transport_before)
+	transport_before >"$app/answer.$act.before" # not in $( ): it may ask
+	read_line word "$app/answer.$act.before"
+	rm -f -- "$app/answer.$act.before"
 	[[ -n $word ]] || return 0
 	PREVIOUS_RELEASE=target:$word
 	check_release "$PREVIOUS_RELEASE"
@@ -137,12 +332,26 @@ note_before_deploybot() {
 clean() {
 	has_function transport_clean || [[ $transport_needs == image ]] || return 0
 	step clean
-	clean_all &
-	wait "$!" || warn "the clean-up was not finished; the next deployment continues it"
+	clean_part clean_target
+	[[ $transport_needs != image ]] || clean_part clean_images
 }
 
-# In a subshell of its own, which a deadline may end.
-clean_all() {
+# In a subshell of its own, which a deadline may end: its own, or that of something in it.
+clean_part() { # FUNCTION
+	local child
+	"$1" &
+	child=$!
+	bounded "$CLEAN_SECONDS" tail --pid="$child" -s 0.1 -f /dev/null || true # what counts is how the child ends
+	[[ $is_over == no ]] || kill -TERM "$child" 2>/dev/null || true # it may just have ended
+	wait "$child" || warn "the clean-up was not finished; the next deployment continues it"
+}
+
+clean_images() {
+	catch_signals
+	clean_registry || warn "old images stay in the registry"
+}
+
+clean_target() {
 	local kept=() text
 	catch_signals
 	if [[ $transport_needs == image ]]; then
@@ -152,8 +361,8 @@ clean_all() {
 		for text in "$PREVIOUS_RELEASE" "$before"; do
 			[[ -z $text ]] || kept+=("${text%%@*}")
 		done
-		if [[ -r $state_file ]]; then
-			read_all text "$state_file"
+		if [[ -e $state_file ]]; then
+			text=$(cat -- "$state_file") || fail "$EXIT_CONFIG" "$state_file cannot be read, so nothing old is removed"
 			while [[ $text =~ \"commit\":\ *\"([0-9a-f]+)\" ]]; do
 				kept+=("${BASH_REMATCH[1]}")
 				text=${text#*"${BASH_REMATCH[0]}"}
@@ -161,5 +370,4 @@ clean_all() {
 		fi
 	fi
 	! has_function transport_clean || transport_clean "${kept[@]}" || warn "old releases stay on the target"
-	[[ $transport_needs != image ]] || clean_registry || warn "old images stay in the registry"
 }

@@ -17,8 +17,9 @@ here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/source.sh
 . "$here/source.sh"
 
-readonly SHOWN=10 PACK_SECONDS=590 TOUCHES_SECONDS=20
-: "${MIRROR_MAINTENANCE_SECONDS:=86400}"
+readonly BARRIER=.deploybot/no-rollback SHOWN=10 PACK_SECONDS=590 IMAGE_SECONDS=12
+: "${TOUCHES_SECONDS:=20}" # a look through many commits or files
+: "${MIRROR_MAINTENANCE_SECONDS:=86400}" "${QUERY_KIB:=2097152}"
 
 # What git said, as the answer's error, and the status of the question: its first `fatal:`, behind which often comes
 # advice that says nothing alone; else its last line.
@@ -169,24 +170,94 @@ tell_base() { # BASE
 		--format='change %H %an%x09%s' "$base..$commit" -- | printable
 }
 
-# Whether anything that one of the patterns means has changed, and never what.  Where that is not known, it has.
-tell_touches() { # BASE PATHS
-	local base pattern patterns=() touches=1
-	[[ -n $2 ]] || return 0
-	if [[ -n $1 ]] && base=$(mirror_commit "$1") && in_mirror merge-base --is-ancestor "$base" "$commit"; then
-		while IFS= read -r -d , pattern; do
-			pattern="${pattern#"${pattern%%[![:space:]]*}"}"
-			pattern="${pattern%"${pattern##*[![:space:]]}"}"
-			if [[ $pattern == !* ]]; then
-				patterns+=(":(exclude,glob)${pattern#!}")
-			else
-				patterns+=(":(glob)$pattern")
-			fi
-		done <<<"$2,"
-		! timeout "$TOUCHES_SECONDS" git "${git_options[@]}" --git-dir="$mirror" diff-tree --quiet -r --end-of-options \
-			"$base" "$commit" -- "${patterns[@]}" >/dev/null 2>&1 || touches=0
+# Of a git that looks through many commits or files; its status is 124 when it took too long.
+timely() { # CMD...
+	timeout "$TOUCHES_SECONDS" git "${git_options[@]}" --git-dir="$mirror" "$@"
+}
+
+# Prints the newest of these commits that has the file as none of its parents has it: it adds or changes it.  On all sides
+# of a merge: what was removed again before it came together may have been done to a database all the same.
+newest_barrier() { # RANGE
+	timely log --date-order --full-history --diff-merges=combined --raw --no-abbrev --no-renames --no-show-signature \
+		--format='commit %H' "$1" -- ":(top,literal)$BARRIER" 2>/dev/null | LC_ALL=C awk -v path="$BARRIER" '
+			/^commit / { commit = $2 }
+			/^:/ && match($0, /^:+/) { # RLENGTH parents: their modes and the new one, their blobs and the new one
+				mode = $(RLENGTH + 1)
+				blob = $(2 * RLENGTH + 2)
+				split($0, part, "\t")
+				if (part[2] != path || mode !~ /^1[02]0/)
+					next
+				for (i = RLENGTH + 2; i < 2 * RLENGTH + 2; i++)
+					if ($i == blob)
+						next
+				print commit
+				exit
+			}'
+}
+
+# What says that nobody rolls back past a release, in the words of whoever wrote it.  Where nothing is live every commit is
+# new.  Whoever may push can make the look at them long, and it hides nothing when it is cut.
+tell_barrier() { # BASE
+	local base found='' status=0
+	if [[ -z $1 ]]; then
+		[[ $(in_mirror cat-file -t "$commit:$BARRIER" 2>/dev/null) != blob ]] || found=$commit
+	elif ! base=$(mirror_commit "$1") || ! in_mirror merge-base "$base" "$commit" >/dev/null; then
+		printf 'no_history 1\n'
+	else
+		found=$(newest_barrier "$base..$commit") || status=$?
 	fi
-	printf 'touches %s\n' "$touches"
+	if [[ -n $found ]]; then
+		printf 'barrier %s\n' "$({ in_mirror cat-file blob "$found:$BARRIER" 2>/dev/null || true; } |
+			head -c 4096 | tr '\n\r\t' '   ' | printable)"
+	elif ((status != 0)); then
+		printf 'barrier git did not look through all new commits for %s (status %s)\n' "$BARRIER" "$status"
+	fi
+}
+
+# Does anything that the patterns mean differ?  Where that is not known, it does.
+is_touched() { # BASE PATTERN...
+	local base=$1 pattern patterns=()
+	shift
+	for pattern in "$@"; do
+		if [[ $pattern == !* ]]; then
+			patterns+=(":(exclude,glob)${pattern#!}")
+		else
+			patterns+=(":(glob)$pattern")
+		fi
+	done
+	! timely diff-tree --quiet -r --end-of-options "$base" "$commit" -- "${patterns[@]}" >/dev/null 2>&1
+}
+
+# Whether anything that one of the patterns means has changed, and never what; behind a / alone, of each for itself.
+tell_touches() { # BASE PATHS
+	local base='' pattern paths=() alone=() is_alone=''
+	[[ -n $2 ]] || return 0
+	while IFS= read -r -d , pattern; do
+		pattern="${pattern#"${pattern%%[![:space:]]*}"}"
+		pattern="${pattern%"${pattern##*[![:space:]]}"}"
+		if [[ $pattern == / ]]; then
+			is_alone=1
+		elif [[ -n $is_alone ]]; then
+			alone+=("$pattern")
+		else
+			paths+=("$pattern")
+		fi
+	done <<<"$2,"
+	if [[ -z $1 ]] || ! base=$(mirror_commit "$1") || ! in_mirror merge-base --is-ancestor "$base" "$commit"; then
+		base=''
+	fi
+	if [[ ${#paths[@]} -gt 0 ]]; then
+		if [[ -z $base ]] || is_touched "$base" "${paths[@]}"; then
+			printf 'touches 1\n'
+		else
+			printf 'touches 0\n'
+		fi
+	fi
+	for pattern in ${alone[@]+"${alone[@]}"}; do
+		if [[ -n $base ]] && ! is_touched "$base" "$pattern"; then
+			printf 'untouched %s\n' "$pattern" | printable
+		fi
+	done
 }
 
 # A release of it will not have these: people are told before and behind it.
@@ -196,6 +267,33 @@ tell_missing() {
 	[[ -n $missing ]] || return 0
 	setting=$(refused_missing) || setting=''
 	printf 'missing %s%s\n' "$missing" "${setting:+; refused ($setting)}" | printable
+}
+
+needs_image() {
+	local name=${DEPLOY_TRANSPORT:-ssh}
+	[[ ${USE_KUBERNETES:-false} != true ]] || name=kubernetes
+	[[ -z ${DEPLOY_SCRIPT:-} ]] && grep -Eqs '^(readonly )?transport_needs=image$' "$here/transports/$name.sh"
+}
+
+# What a release of it will be made of, as far as it is known before: people are told, and a run is bound to a digest.
+tell_image() {
+	local said='' status=0
+	needs_image || return 0
+	if [[ ${IMAGE_SOURCE:-build} == build ]]; then
+		echo "image build"
+		return 0
+	fi
+	# It cleans up behind itself; a registry that hangs is no reason not to answer.
+	said=$(REGISTRY_SECONDS=8 LOGIN_SECONDS=8 timeout --kill-after=2 "$IMAGE_SECONDS" "$here/target.sh" \
+		"${APPLICATION:+$APPLICATION/}${ENVIRONMENT:-}" image "$commit" 2>/dev/null) || status=$?
+	said=${said##*$'\n'}
+	if ((status == 0)) && [[ $said =~ ^sha256:[0-9a-f]{64}$ ]]; then
+		printf 'image %s\n' "$said"
+	elif ((status == EXIT_INPUT)); then
+		echo "image none"
+	else
+		echo "image unknown"
+	fi
 }
 
 # What all mirrors take on the disk, with what else is kept there.
@@ -223,6 +321,15 @@ is_there_already() { # REF
 		mirror_commit "${1,,}" >/dev/null
 }
 
+# Of what looks at commits: a message or a folder may have a gigabyte that was a megabyte on its way here.  A pack of any
+# size is read in windows that have room.
+limit_memory() {
+	[[ $(ulimit -S -v) == unlimited ]] || return 0
+	git_options+=(-c core.packedGitWindowSize=32m -c core.packedGitLimit=512m)
+	ulimit -S -v "$QUERY_KIB"
+	memory=unlimited
+}
+
 tell_after() { # AFTER
 	local lacks=1
 	[[ -n $1 ]] || return 0
@@ -231,23 +338,30 @@ tell_after() { # AFTER
 }
 
 answer_commits() { # REF BRANCH BASE AFTER PATHS [COMMIT...]
-	local ref=${1:-$2} said
+	local ref=${1:-$2} said memory=''
 	[[ -n $ref ]] || give_up "$EXIT_INPUT" "neither a ref nor a branch was given"
 	[[ -z $3 ]] || [[ $3 =~ ^[0-9a-f]{7,64}$ ]] || give_up "$EXIT_INPUT" "the base is no commit"
 	if ! is_there_already "$ref"; then
 		exec 3>&1
+		# reason kept: it is what we say
 		said=$(mirror_update 2>&1 >&3) || give_up "$EXIT_UNREACHABLE" "$said"
 		exec 3>&-
 	fi
 	resolve "$ref" "$2"
+	limit_memory
 	printf 'ref %s\nkind %s\ncommit %s\n' "$name" "$kind" "$commit"
 	in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 \
-		--format='author %an%nat %ct%nsubject %s' "$commit" -- | printable
+		--format='tree %T%nauthor %an%nat %ct%nsubject %s' "$commit" -- | printable ||
+		give_up "$EXIT_INPUT" \
+			"git cannot read the commit ${commit:0:12} with $QUERY_KIB KiB of memory: is its message that large?"
 	tell_branch "$2"
 	tell_after "${4-}"
 	tell_base "$3"
+	tell_barrier "$3"
 	tell_touches "$3" "${5-}"
 	tell_missing
+	[[ -z $memory ]] || ulimit -S -v "$memory" # others' programs
+	tell_image
 	tell_mirrors
 	tell_contained "${@:6}"
 	echo end

@@ -8,21 +8,55 @@
 readonly EXIT_INPUT=64 EXIT_BUILD=65 EXIT_REGISTRY=66 EXIT_UNREACHABLE=69 EXIT_REFUSED=70 EXIT_BUSY=75 EXIT_CONFIG=78
 export EXIT_BUILD EXIT_REGISTRY EXIT_UNREACHABLE EXIT_REFUSED # used by those who source this
 
+# No git, of ours or of what we start, takes a folder for a repository because of the files in it: a commit may have the
+# files of one, whose configuration names programs.  Those of ours are named by --git-dir.
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.bareRepository GIT_CONFIG_VALUE_0=explicit
+# For env(1): what git_setup has for our own git, which nobody else needs.
+readonly WITHOUT_GIT_LOGIN=(-u GIT_ASKPASS -u GIT_SSH_COMMAND -u REPOSITORY_TOKEN_FILE)
+
 # Between TERM and KILL: what a client needs to tell its daemon that it goes.
 : "${KILL_SECONDS:=10}"
 
+# The reason of this run's failure, and whether more was said behind it.
+failure='' said_more=''
+
+# Prints a line of ours, and no other, whatever names, URLs and answers of others stand in it: what begins a line is read
+# as a step.
+say() { # FORMAT-OF-ONE-LINE TEXT...
+	local text=("${@:2}")
+	# shellcheck disable=SC2059 # the format is ours
+	printf "$1\n" "${text[@]//[[:cntrl:]]/ }"
+}
+
 # The last line that people read in chat: what failed, with which value, and what to do.
 fail() { # STATUS TEXT
-	printf '%s: %s\n' "${0##*/}" "$2" >&2
+	tell_failure "$2"
 	exit "$1"
 }
 
+tell_failure() { # TEXT
+	failure=$1 said_more=
+	say '%s: %s' "${0##*/}" "$1" >&2
+}
+
+# The same of several lines, of our own program.
+fail_in_lines() { # STATUS TEXT
+	local lines line
+	mapfile -t lines <<<"$2"
+	for line in "${lines[@]:0:${#lines[@]}-1}"; do
+		say '%s' "$line" >&2
+	done
+	fail "$1" "${lines[-1]}"
+}
+
 warn() { # TEXT
-	printf 'warning: %s\n' "$1" >&2
+	said_more=yes
+	say 'warning: %s' "$1" >&2
 }
 
 step() { # NAME
-	printf '==> %s\n' "$1"
+	said_more=yes
+	say '==> %s' "$1"
 }
 
 # ---- checks --------------------------------------------------------------------------------------
@@ -36,7 +70,7 @@ check_environment_name() { # ENV
 check_environment() { # ENV
 	local known
 	check_environment_name "$1"
-	[[ $1 != */* ]] || read_application "$1"
+	read_settings "$1"
 	known=${ENVIRONMENTS:-staging,production}
 	[[ ,${known// /}, == *",${1##*/},"* ]] || fail "$EXIT_INPUT" "unknown environment: $1 (there are: $known)"
 }
@@ -71,16 +105,22 @@ check_settings() {
 	local runner said
 	[[ ${DEPLOYBOT_SETTINGS:-} != checked ]] || return 0
 	find_runner
-	said=$("$runner" --check-settings 2>&1) || fail "$EXIT_CONFIG" "${said:-$runner --check-settings failed}"
+	said=$("$runner" --check-settings 2>&1) || fail_in_lines "$EXIT_CONFIG" "${said:-$runner --check-settings failed}"
 }
 
-# By hand: takes the application's settings from its file, and out of the environment what is another one's.
-read_application() { # ENV
-	local runner said word
+# By hand: every setting becomes what it is for this environment, <ENV>_NAME or an application's file before NAME, as the
+# runner hands it over; out of the environment goes what is another one's.
+read_settings() { # ENV
+	local runner said word wait=${IMAGE_WAIT_SECONDS:-}
 	[[ ${DEPLOYBOT_SETTINGS:-} != checked ]] || return 0
+	wait+=$(setting_of "$1" IMAGE_WAIT_SECONDS)
 	find_runner
-	export APPS_DIRECTORY=${APPS_DIRECTORY:-/etc/deploybot/apps}
-	said=$("$runner" --settings "$1" 2>&1 >/dev/null) || fail "$EXIT_CONFIG" "${said:-$runner --settings $1 failed}"
+	if [[ $1 == */* ]]; then
+		export APPS_DIRECTORY=${APPS_DIRECTORY:-/etc/deploybot/apps}
+	else
+		check_settings # it names all that is wrong
+	fi
+	said=$("$runner" --settings "$1" 2>&1 >/dev/null) || fail_in_lines "$EXIT_CONFIG" "${said:-$runner --settings $1 failed}"
 	while IFS= read -r -d '' word; do
 		if [[ $word == *=* ]]; then
 			export "${word?}"
@@ -88,7 +128,18 @@ read_application() { # ENV
 			unset "$word"
 		fi
 	done < <("$runner" --settings "$1")
+	[[ $1 == */* || -n $wait ]] || unset IMAGE_WAIT_SECONDS # a person does not wait for CI, unless it is said
 	DEPLOYBOT_SETTINGS=checked
+}
+
+# Fills `words` with those of a command that no shell is to read.
+check_words() { # SETTING TEXT
+	local word
+	read -r -a words <<<"$2"
+	((${#words[@]} > 0)) || fail "$EXIT_CONFIG" "$1 is not set"
+	for word in "${words[@]}"; do
+		[[ $word =~ ^[A-Za-z0-9._/:@=,+-]+$ ]] || fail "$EXIT_CONFIG" "$1: no plain word: ${word@Q}"
+	done
 }
 
 # Scripts compare with true and false alone; deploybot-runner hands over nothing else.
@@ -96,13 +147,15 @@ check_bool() { # NAME: its value, or the one that it has already
 	[[ ${!1} == true || ${!1} == false ]] || fail "$EXIT_CONFIG" "$1 is neither true nor false: ${!1@Q}"
 }
 
-# Fills VARIABLE with a file's text, or its first line, which need not end.  Bash calls that a failure: there is no NUL,
-# or no newline.
+# Fills VARIABLE with a file's text, or its first line, which need not end; empty where it cannot be read.  Bash calls the
+# end a failure: there is no NUL, or no newline.
 read_all() { # VARIABLE FILE
+	printf -v "$1" ''
 	IFS= read -r -d '' "$1" <"$2" || true
 }
 
 read_line() { # VARIABLE FILE
+	printf -v "$1" ''
 	IFS= read -r "$1" <"$2" || true
 }
 
@@ -154,8 +207,9 @@ on_exit() {
 		"${at_exit_words[@]:1:count}" || true # the others are to be done all the same
 		at_exit_words=("${at_exit_words[@]:count+1}")
 	done
+	[[ -z $failure || -z $said_more ]] || tell_failure "$failure" # it stands last, whatever the clean-up has said
 	# Up to 69 says that the target is untouched: whoever failed so, it is not true any more.
-	if [[ -n ${release_began:-} ]] && ((status >= EXIT_INPUT && status <= EXIT_UNREACHABLE)); then
+	if [[ -n ${release_began:-}${migration:-} ]] && ((status >= EXIT_INPUT && status <= EXIT_UNREACHABLE)); then
 		exit "$EXIT_REFUSED"
 	fi
 }
@@ -175,8 +229,25 @@ on_signal() { # STATUS
 	for child in ${running[@]+"${running[@]}"}; do
 		kill -KILL -- "-$child" 2>/dev/null || true # the group of one that died before it knew its child
 	done
-	printf '%s: ended by a signal\n' "${0##*/}" >&2
+	tell_failure "ended by a signal$(what_is_left)"
 	exit "$1"
+}
+
+# Behind `==> release`, and what helps.
+what_is_left() {
+	[[ ${awaits_migration:-no} == no ]] ||
+		printf '; it waited for an earlier migration, its own had not begun, and nothing was changed'
+	[[ -n ${release_began:-} ]] || return 0
+	if [[ $shipped == yes ]]; then
+		printf '; %s runs, and what comes behind that (hooks, clean-up) was not finished' "$release"
+	elif [[ $act == rollback ]]; then
+		printf '; the rollback had begun, on some hosts or on all: deploy/rollback.sh %s %s goes on with it' \
+			"$environment" "$release"
+	else
+		printf '; the release had begun, on some hosts or on all: deploy/deploy.sh %s %s goes on with it' \
+			"$environment" "$release"
+		[[ -z $PREVIOUS_RELEASE ]] || printf ', deploy/rollback.sh %s %s rolls it back' "$environment" "$PREVIOUS_RELEASE"
+	fi
 }
 
 catch_signals() {
@@ -185,22 +256,38 @@ catch_signals() {
 	trap 'on_signal 129' HUP
 }
 
-# Runs CMD (no function) with a deadline of its own, in a process group of its own; stdin is handed on.  At the
-# deadline the group gets TERM, then KILL, and we fail with 75; else its status is returned.  TERM to us ends it at once,
-# which is why it must not stand in $( ) or a pipe, where bash hears nothing: `asked` is for that.  A subshell in the
-# background, with its own `limited`, is fine.
-limited() { # SECONDS WHAT CMD...
-	local seconds=$1 what=$2 child status=0 began=$EPOCHSECONDS
-	shift 2
+# Runs CMD (no function) with a deadline of its own, in a process group of its own; stdin is handed on, its status is
+# returned.  At the deadline the group gets TERM, then KILL, and is_over is yes.  TERM to us ends it at once, which is why
+# it must not stand in $( ) or a pipe, where bash handles no signal: `asked` is for that.  A subshell in the background,
+# with its own `bounded`, is fine.
+bounded() { # SECONDS CMD...
+	local seconds=$1 child status=0 began=$EPOCHSECONDS
+	shift
+	is_over=no
 	[[ $BASHPID == "$$" ]] || catch_signals
 	timeout --kill-after="$KILL_SECONDS" "$seconds" "$@" <&0 &
 	child=$!
 	wait "$child" || status=$?
 	if ((status == 124 || status == 137)) && ((EPOCHSECONDS - began >= seconds)); then
 		kill -KILL -- "-$child" 2>/dev/null || true # those who did not hear TERM, and whose parent did
-		fail "$EXIT_BUSY" "$what took longer than $seconds s"
+		is_over=yes
 	fi
 	return "$status"
+}
+
+# As bounded, but at the deadline we fail with 75, and say so on stderr: whoever redirects that loses the reason, so
+# `make lint` refuses it.
+limited() { # SECONDS WHAT CMD...
+	local status=0
+	bounded "$1" "${@:3}" || status=$?
+	[[ $is_over == no ]] || fail "$EXIT_BUSY" "$2 took longer than $1 s"
+	return "$status"
+}
+
+# As limited, without a word of CMD's.
+silently() { # SECONDS WHAT CMD...
+	# shellcheck disable=SC2016 # those words are bash's
+	limited "$1" "$2" bash -c 'exec "$@" >/dev/null 2>&1' - "${@:3}"
 }
 
 # As limited, for what shows words that others wrote: nothing that it prints is taken for a step or for our word on the
@@ -216,13 +303,14 @@ quoted() { # SECONDS WHAT CMD...
 # For what `quoted` cannot run.  Only of a run of deploybot's does a supervisor read the steps (RUN_ID); a person wants
 # the words as they are.
 quote() {
-	quote_word=
-	[[ -z ${RUN_ID:-} || $act == ask ]] || quote_word=$SRANDOM$SRANDOM
+	quote_word='' said_more=yes
+	[[ -z ${RUN_ID:-} || $act == ask || -n ${is_kept_back:-} ]] || quote_word=$SRANDOM$SRANDOM
 	[[ -z $quote_word ]] || step "quote $quote_word"
 }
 
 unquote() {
-	[[ -z $quote_word ]] || printf '\n==> unquote %s\n' "$quote_word"
+	[[ -z ${quote_word:-} ]] || printf '\n==> unquote %s\n' "$quote_word"
+	quote_word=
 }
 
 # As limited, with what CMD printed in `answer`; stderr stays in the log.
@@ -239,7 +327,7 @@ asked() { # SECONDS WHAT CMD...
 # Fills environment, environment_file, which is its name on disk (shop.staging), state_file and app,
 # STATE_DIRECTORY/apps/ENV, and makes the latter.
 find_place() { # ENV
-	local owner me
+	local owner
 	check_environment "$1"
 	environment=$1
 	environment_file=${environment/\//.}
@@ -249,15 +337,20 @@ find_place() { # ENV
 	HOME=${HOME:-/} APPLICATION=
 	[[ $environment != */* ]] || APPLICATION=${environment%/*}
 	export STATE_DIRECTORY HOME APPLICATION ENVIRONMENT=${environment##*/}
-	me=$(id -un 2>/dev/null || id -u)
 	# What root made there the runner could not write: its next deployment would fail.
 	if [[ -d ${app%/*} && ! -O ${app%/*} ]]; then
 		owner=$(stat -c %U -- "${app%/*}")
-		fail "$EXIT_CONFIG" "${app%/*} belongs to $owner, and this runs as $me: run it as $owner"
+		fail "$EXIT_CONFIG" "${app%/*} belongs to $owner, and this runs as $(me): run it as $owner"
 	fi
 	take_former_place
 	[[ -d $app ]] || mkdir -p -- "$app" ||
-		fail "$EXIT_CONFIG" "$app cannot be made by $me: run this as the user of deploybot's runner, or set STATE_DIRECTORY"
+		fail "$EXIT_CONFIG" "$app cannot be made by $(me): run this as the user of deploybot's runner, or set \
+STATE_DIRECTORY"
+}
+
+# Prints who we are.
+me() {
+	id -un 2>/dev/null || id -u
 }
 
 # Of an application that was renamed: fills former, whose marks on a target are this one's, and moves what STATE_DIRECTORY
@@ -287,7 +380,7 @@ take_former_place() {
 # Removes what a mere question has left under the new name.
 make_room() {
 	[[ -d $app ]] || return 0
-	rm -f -- "$app"/{lock,ask.lock}
+	rm -f -- "$app"/{lock,ask.lock,drain.lock}
 	[[ ! -d $app/releases ]] || rmdir --ignore-fail-on-non-empty -- "$app/releases"
 	rmdir -- "$app" || fail "$EXIT_CONFIG" "$former_app and $app have both something: keep the one that $environment is to \
 go on with"
@@ -298,20 +391,26 @@ leave_former_place() {
 	[[ -z $former_app || ! -L $former_app ]] || rm -f -- "$former_app"
 }
 
+: "${DRAIN_LOCK_SECONDS:=60}" "${ASK_LOCK_SECONDS:=10}"
+
 # One at a time.  What we start holds the lock too: nobody else begins while something of a killed run still works on
-# the target.  Who only asks has a lock of his own.
+# the target.  Who only asks has a lock of his own, and so has a drain; of both the one before is about to end.
 take_lock() { # WHAT
-	local holder='' lock=$app/lock
+	local holder='' lock=$app/lock patience=0
 	private_notes=$app/private
-	if [[ $act == ask ]]; then
-		lock=$app/ask.lock private_notes=$app/ask.private
+	if [[ $act == ask || $act == drain ]]; then
+		lock=$app/$act.lock private_notes=$app/$act.private
 	fi
+	[[ $act != drain ]] || patience=$DRAIN_LOCK_SECONDS
+	[[ $act != ask ]] || patience=$ASK_LOCK_SECONDS
 	exec 8>>"$lock" || fail "$EXIT_CONFIG" "$lock cannot be written: is STATE_DIRECTORY deploybot's own?"
-	if ! flock -n 8; then
+	if ! flock -w "$patience" 8; then
 		read_line holder "$lock"
+		[[ $act != ask ]] ||
+			fail "$EXIT_BUSY" "somebody else asks $environment (${holder:-unnamed}): try again when that has ended"
 		fail "$EXIT_BUSY" "something else is being released to $environment (${holder:-unnamed}): wait for it, or cancel it"
 	fi
-	printf '%s, process %s, since %(%F %T %Z)T\n' "$1" "$$" -1 >"$lock"
+	{ printf '%s, process %s, since %(%F %T %Z)T\n' "$1" "$$" -1 >"$lock"; } 2>/dev/null || true # a full disk
 	catch_signals
 	trap on_exit EXIT
 	remove_private

@@ -5,6 +5,7 @@
 
 # A fetch goes on while it makes progress; the seconds without any that end it, and those that end any.
 : "${FETCH_STALL_SECONDS:=60}" "${FETCH_TIMEOUT_SECONDS:=3600}" "${CHECKOUT_SECONDS:=300}"
+: "${FETCH_BYTES:=21474836480}" # of what one fetch brings
 # What a fetch that was cut ends with: the repository is unreachable, and the mirror is as good as it was.
 readonly FETCH_CUT=75
 
@@ -27,6 +28,22 @@ mirror_of() { # URL
 	printf '%s/git/%s.git' "$STATE_DIRECTORY" "$(printf '%s' "$what" | sha256sum | cut -c 1-16)"
 }
 
+# Prints where a repository is, without what stands behind its host: what our key and token are for.
+host_of() { # URL
+	case $1 in
+	https://* | ssh://*)
+		local host=${1#*://}
+		host=${host%%/*}
+		printf '%s' "${1%%://*}://${host##*@}"
+		;;
+	/*) printf '%s' "${1%/*}" ;;
+	*:*)
+		local host=${1%%:*}
+		printf 'ssh://%s' "${host##*@}"
+		;;
+	esac
+}
+
 git_setup() { # HERE: fills repository, mirror and git_options
 	find_repository
 	local protocol here=$1
@@ -38,10 +55,13 @@ git_setup() { # HERE: fills repository, mirror and git_options
 	esac
 	: "${STATE_DIRECTORY:=/var/lib/deploybot}"
 	mirror=$(mirror_of "$repository")
+	rm -f -- "${mirror%.git}.submodule" # it is not there for submodules alone (source.sh)
 	git_options=(-c core.hooksPath=/dev/null -c protocol.allow=never -c "protocol.$protocol.allow=always"
 		-c core.fsmonitor=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false
 		-c core.warnAmbiguousRefs=false)
 	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 GIT_ATTR_NOSYSTEM=1
+	GIT_TOKEN_HOST=$(host_of "$repository")
+	export GIT_TOKEN_HOST # the one that askpass.sh tells the token
 	export GIT_ALLOW_PROTOCOL=$protocol GIT_ASKPASS=$here/askpass.sh
 	export GIT_SSH_COMMAND="ssh -F none -oBatchMode=yes -oConnectTimeout=15"
 	export GIT_SSH_VARIANT=ssh
@@ -145,6 +165,11 @@ watch_progress() { # FD
 	done
 }
 
+# Git does not say that it was ended for what it wrote.
+is_cut_pack() {
+	[[ -n $(find "$mirror/objects/pack" -name 'tmp_pack_*' -size "+$((FETCH_BYTES / 1024 * 1024 - 1))c" 2>/dev/null) ]]
+}
+
 # Runs git for as long as it makes progress: whatever it says is, and what grows in the mirror.  Its words are on stderr
 # when it fails; FETCH_CUT when we ended it.
 progressing() { # CMD...
@@ -153,7 +178,9 @@ progressing() { # CMD...
 	began=$uptime
 	[[ $BASHPID == "$$" ]] || catch_signals
 	rm -f -- "$pipe" && mkfifo -m 0600 -- "$pipe" || return 1
-	timeout --kill-after="$KILL_SECONDS" "$FETCH_TIMEOUT_SECONDS" "$@" </dev/null >/dev/null 2>"$pipe" &
+	(ulimit -f $((FETCH_BYTES / 1024)) 2>/dev/null || true # it may be lower already
+		exec timeout --kill-after="$KILL_SECONDS" "$FETCH_TIMEOUT_SECONDS" "$@") \
+		</dev/null >/dev/null 2>"$pipe" &
 	child=$!
 	exec {fd}<"$pipe"
 	rm -f -- "$pipe"
@@ -166,6 +193,8 @@ progressing() { # CMD...
 	look_at_uptime
 	if [[ -z $why ]] && ((status == 124 || status == 137)) && ((uptime - began >= FETCH_TIMEOUT_SECONDS - 1)); then
 		why="git fetch took longer than $FETCH_TIMEOUT_SECONDS s (FETCH_TIMEOUT_SECONDS)"
+	elif [[ -z $why ]] && ((status != 0)) && is_cut_pack; then
+		why="git fetch brings more than $FETCH_BYTES bytes at once (FETCH_BYTES)"
 	fi
 	if [[ -n $why ]] || ((status > 128)); then
 		kill -KILL -- "-$child" 2>/dev/null || true # those who did not hear TERM
@@ -226,11 +255,11 @@ mirror_lock() {
 # Can all that its branches need be read?  A pack that lost its bytes with the power is asked for by itself: its index
 # promises commits that no branch has yet, and git wants them of it instead of fetching them.
 mirror_is_sound() {
-	limited "$CHECKOUT_SECONDS" "git fsck" git "${git_options[@]}" --git-dir="$mirror" fsck --connectivity-only \
-		--no-dangling --no-progress >/dev/null 2>&1 &&
+	silently "$CHECKOUT_SECONDS" "git fsck" git "${git_options[@]}" --git-dir="$mirror" fsck --connectivity-only \
+		--no-dangling --no-progress &&
 		{ ! compgen -G "$mirror/objects/pack/*.idx" >/dev/null ||
-			limited "$CHECKOUT_SECONDS" "git verify-pack" git "${git_options[@]}" verify-pack \
-				"$mirror"/objects/pack/*.idx >/dev/null 2>&1; }
+			silently "$CHECKOUT_SECONDS" "git verify-pack" git "${git_options[@]}" verify-pack \
+				"$mirror"/objects/pack/*.idx; }
 }
 
 # Brings the mirror up to date, under its lock.  A mirror that is unusable while the repository answers is made

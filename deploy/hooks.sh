@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
-# hooks.sh - runs your executables in HOOKS_DIRECTORY/{pre-build,pre-deploy,post-deploy,post-rollback}.
+# hooks.sh - runs your executables in HOOKS_DIRECTORY/KIND.
 # SPDX-License-Identifier: ISC
 # Sourced, never run; common.sh comes first.  What they are given stands in docs/deploy-scripts.md.
 
@@ -25,7 +25,7 @@ check_hooks() {
 		[[ -z ${HOOKS_DIRECTORY:-} ]] || fail "$EXIT_CONFIG" "HOOKS_DIRECTORY: there is no folder $hooks_directory"
 		return 0
 	fi
-	for kind in pre-build pre-deploy post-deploy post-rollback; do
+	for kind in pre-build pre-start pre-deploy post-deploy pre-rollback post-rollback; do
 		find_hooks "$kind"
 		for hook in ${hooks[@]+"${hooks[@]}"}; do
 			check_hook "$hook"
@@ -50,16 +50,30 @@ check_hook() { # FILE
 	done
 }
 
+# What was shown and approved is run, or nothing: HOOKS_BOUND is of the hooks as they were when the run was let go, and the
+# program that made it looks again.
+check_bound() { # KIND STATUS
+	local runner answer
+	[[ -n ${HOOKS_BOUND:-} ]] || return 0
+	find_runner
+	asked "$HOOK_SECONDS" "a look at the hooks" "$runner" --hooks "$hooks_directory" || answer=
+	[[ $answer =~ (^|[[:space:]])($1=[^[:space:]]+) && " $HOOKS_BOUND " == *" ${BASH_REMATCH[2]} "* ]] ||
+		fail "$2" "the hooks of $1 changed since this run was let go, and are not run: deploy again"
+}
+
 # Runs all hooks of a kind; the first that fails is our failure with STATUS.
 run_hooks() { # KIND STATUS [FOLDER]
 	local hook status
+	check_bound "$1" "$2" # also that none is gone
 	[[ -d $hooks_directory ]] || return 0
 	find_hooks "$1"
 	for hook in ${hooks[@]+"${hooks[@]}"}; do
 		check_hook "$hook" # again: it may be new
+		check_bound "$1" "$2"
 		step "hook ${hook##*/}"
 		status=0
-		quoted "$HOOK_SECONDS" "the hook $1/${hook##*/}" env --chdir="${3:-/}" COMMIT="${release%%@*}" \
+		quoted "$HOOK_SECONDS" "the hook $1/${hook##*/}" env "${WITHOUT_GIT_LOGIN[@]}" --chdir="${3:-/}" \
+			COMMIT="${release%%@*}" \
 			RELEASE="$release" IMAGE="$(hook_image)" PREVIOUS_RELEASE="$PREVIOUS_RELEASE" REF="${REF:-}" \
 			DEPLOYMENT_ID="$DEPLOYMENT_ID" HOSTS="$(setting_of "$environment" HOST)" HOOK="$1" \
 			"$hook" </dev/null 7>&- 8>&- || status=$?
@@ -71,10 +85,19 @@ hook_image() {
 	[[ $release != *@* ]] || image_of "$release"
 }
 
+# Of a run of deploybot's it is the server that rolls back, where that can be.
+what_rolls_back() {
+	[[ -n ${RUN_ID:-} ]] || printf ', and the release runs'
+	[[ -n ${RUN_ID:-} || -z $PREVIOUS_RELEASE ]] ||
+		printf ' (deploy/rollback.sh %s %s rolls it back)' "$environment" "$PREVIOUS_RELEASE"
+}
+
 hook_failed() { # KIND NAME STATUS OURS
-	case $1 in
+	case $1${migration:+.migrated} in
+	pre-rollback) fail "$4" "the hook $1/$2 failed with status $3, so nothing was rolled back: its last lines are in the log" ;;
+	pre-*.migrated) fail "$4" "the hook $1/$2 failed with status $3, behind the migration: its last lines are in the log" ;;
 	pre-*) fail "$4" "the hook $1/$2 failed with status $3, so nothing was changed: its last lines are in the log" ;;
-	post-deploy) fail "$4" "the hook $1/$2 failed with status $3: the release is taken back" ;;
+	post-deploy*) fail "$4" "the hook $1/$2 failed with status $3$(what_rolls_back): its last lines are in the log" ;;
 	*) fail "$4" "the hook $1/$2 failed with status $3; the earlier release runs: look after what the hook is for" ;;
 	esac
 }

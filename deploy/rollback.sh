@@ -32,7 +32,8 @@ find_image_of_release() {
 	add_digest "$release" || found=$?
 	((found != 2)) || fail "$EXIT_REGISTRY" "$why"
 	((found == 0)) && image_is_kept "$release" ||
-		fail "$EXIT_INPUT" "the image of ${release%%@*} is not there any more: take another release, or deploy that commit"
+		fail "$EXIT_INPUT" "the image of ${release%%@*} is not there any more, or was not pushed from here: take another \
+release, or deploy that commit"
 }
 
 [[ $# -eq 1 || $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: rollback.sh ENV [RELEASE]"
@@ -48,7 +49,9 @@ if [[ $# -eq 1 ]]; then
 else
 	release=$2
 fi
+[[ $release == target:* ]] || commit=${release%%@*}
 preflight
+take_application_log
 note_current
 if [[ $release == target:* ]]; then
 	has_function transport_before ||
@@ -61,3 +64,4 @@ fi
 transport_rollback "$release"
 check_release_began
 run_hooks post-rollback "$EXIT_REFUSED"
+drain_by_hand

@@ -1,14 +1,38 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
-# source.sh - a commit as files: laid out with its submodules and LFS files, or what of these is missing.
+# source.sh - a commit as files: laid out with its submodules and LFS files, or what of these is missing; and its build.
 # SPDX-License-Identifier: ISC
 # Sourced, never run; common.sh and git.sh come first.
 
+: "${LOCAL_BUILD_SECONDS:=1800}" # compilers; DEPLOY_TIMEOUT_SECONDS is usually shorter
 : "${REPOSITORY_SUBMODULES:=warn}" "${REPOSITORY_LFS:=warn}"
 
-readonly SUBMODULES_DEEP=5 MISSING_SHOWN=3
+# Of a commit as files, with its submodules: files, folders and submodules; bytes; submodules.
+: "${CHECKOUT_ENTRIES:=1000000}" "${CHECKOUT_BYTES:=21474836480}" "${CHECKOUT_SUBMODULES:=100}"
+: "${SUBMODULE_MIRRORS:=200}" # of submodules, of all applications
+
+readonly SUBMODULES_DEEP=5 MISSING_SHOWN=3 GITMODULES_BYTES=1048576 COUNT_SECONDS=60
 readonly LFS_POINTER='version https://git-lfs.github.com/spec/v1'
 
 # ---- what is missing -----------------------------------------------------------------------------
+
+# Fills entries and bytes with how much a commit is as files, or says false and fills only why: no more is counted than may
+# be.  A few objects can be as many files as one likes, as a folder may be there many times; with -t also none but folders.
+count_tree() { # COMMIT
+	local said
+	entries=0 bytes=0 why=''
+	said=$(timeout "$COUNT_SECONDS" git "${git_options[@]}" --git-dir="$mirror" ls-tree -r -t -l --full-tree "$1" |
+		LC_ALL=C awk -v files="$CHECKOUT_ENTRIES" -v most="$CHECKOUT_BYTES" '
+			{ n++; size += $4; if (n > files || size > most) exit }
+			END { printf "%d %.0f\n", n, size }') ||
+		why="git cannot count the files of ${1:0:12} within $COUNT_SECONDS s"
+	read -r entries bytes <<<"${said:-0 0}"
+	if ((entries > CHECKOUT_ENTRIES)); then
+		why="${1:0:12} has more than $CHECKOUT_ENTRIES files and folders (CHECKOUT_ENTRIES)"
+	elif ((bytes > CHECKOUT_BYTES)); then
+		why="the files of ${1:0:12} have more than $CHECKOUT_BYTES bytes (CHECKOUT_BYTES)"
+	fi
+	[[ -z $why ]]
+}
 
 # Prints the folders that are other repositories, one a line, as git quotes names.
 submodules_of() { # COMMIT
@@ -18,40 +42,44 @@ submodules_of() { # COMMIT
 # Prints the files that only point to what git-lfs keeps.  Only where attributes say that there are such; a pointer has
 # less than 1024 bytes, and begins with that line.
 lfs_pointers_of() { # COMMIT
-	local small
 	in_mirror grep -q -I -F 'filter=lfs' "$1" -- ':(glob)**/.gitattributes' || return 0
-	small=$(in_mirror ls-tree -r -l --full-tree "$1" | awk '$2 == "blob" && $4 >= 100 && $4 < 1024')
-	[[ -n $small ]] || return 0
 	{
-		awk '{ print $3 }' <<<"$small" | in_mirror cat-file --batch='@%(objectname)' |
+		small_files_of "$1" | LC_ALL=C awk '!seen[$3]++ { print $3 }' | in_mirror cat-file --batch='@%(objectname)' |
 			LC_ALL=C awk -v is="$LFS_POINTER" '
 				$0 == is && before ~ /^@[0-9a-f]+$/ { print substr(before, 2) }
 				{ before = $0 }'
-		printf -- '-\n%s\n' "$small"
+		echo -
+		small_files_of "$1"
 	} | LC_ALL=C awk '
 		$0 == "-" { list = 1; next }
 		!list { pointer[$1] = 1; next }
 		pointer[$3] { sub(/^[^\t]*\t/, ""); print }'
 }
 
-# Adds "2 submodules (a, b)" to missing.
-add_missing() { # WHAT PATHS
+small_files_of() { # COMMIT
+	in_mirror ls-tree -r -l --full-tree "$1" | LC_ALL=C awk '$2 == "blob" && $4 >= 100 && $4 < 1024'
+}
+
+# Adds "2 submodules (a, b)" to missing, of the paths on stdin, of which there may be a million.
+add_missing() { # WHAT
 	local count shown
-	[[ -n $2 ]] || return 0
-	count=$(wc -l <<<"$2")
-	shown=$(head -n "$MISSING_SHOWN" <<<"$2" | cut -b -60 | paste -s -d , | sed 's/,/, /g')
-	((count <= MISSING_SHOWN)) || shown+=", …"
+	IFS=$'\t' read -r count shown < <(LC_ALL=C awk -v most="$MISSING_SHOWN" '
+		NR <= most { shown = shown (NR > 1 ? ", " : "") substr($0, 1, 60) }
+		END { printf "%d\t%s%s\n", NR, shown, (NR > most ? ", …" : "") }')
+	((count > 0)) || return 0
 	[[ $count != 1 ]] || set -- "${1%s}"
 	missing+="${missing:+ and }$count $1 ($shown)"
 }
 
 # Fills missing: what a release that is built here will not have; empty where nothing is, or nothing is built here.
 find_missing() { # COMMIT
+	local entries bytes why
 	missing=''
 	[[ -z ${DEPLOY_SCRIPT:-} ]] || return 0 # how that one gets its files, nobody knows
-	[[ ${IMAGE_SOURCE:-build} == build || ${DEPLOY_TRANSPORT:-ssh} == local ]] || return 0
-	[[ $REPOSITORY_SUBMODULES == fetch ]] || add_missing submodules "$(submodules_of "$1")"
-	[[ $REPOSITORY_LFS == fetch ]] || add_missing "LFS files" "$(lfs_pointers_of "$1")"
+	[[ ${IMAGE_SOURCE:-build} == build || ${DEPLOY_TRANSPORT:-ssh} == @(local|systemd) ]] || return 0
+	count_tree "$1" || return 0 # it is refused when it is laid out
+	[[ $REPOSITORY_SUBMODULES == fetch ]] || add_missing submodules < <(submodules_of "$1")
+	[[ $REPOSITORY_LFS == fetch ]] || add_missing "LFS files" < <(lfs_pointers_of "$1")
 }
 
 # A setting of `refuse` that this commit does not pass.
@@ -74,14 +102,26 @@ check_missing() { # COMMIT
 
 # Leaves exactly the commit in FOLDER, which is there and empty.  What is in it has the modes of lay_out_umask.
 lay_out() { # FOLDER COMMIT
+	local laid_entries=0 laid_bytes=0 laid_submodules=0
 	check_missing "$2"
 	lay_out_one "$1" "$2"
 	[[ $REPOSITORY_SUBMODULES != fetch ]] || lay_out_submodules "$1" "$2" 1
 }
 
+# Before anything is written, of all that is laid out together.
+check_size() { # COMMIT
+	local entries bytes why
+	count_tree "$1" || fail "$EXIT_BUILD" "$why: it is not laid out"
+	((laid_entries += entries, laid_bytes += bytes, 1))
+	((laid_entries <= CHECKOUT_ENTRIES && laid_bytes <= CHECKOUT_BYTES)) ||
+		fail "$EXIT_BUILD" "with its submodules the commit has more than $CHECKOUT_ENTRIES files and folders \
+(CHECKOUT_ENTRIES) or $CHECKOUT_BYTES bytes (CHECKOUT_BYTES): it is not laid out"
+}
+
 # By an index of its own; a git that was killed leaves its lock.
 lay_out_one() { # FOLDER COMMIT
 	local index=$app/source.index
+	check_size "$2"
 	rm -f -- "$index" "$index.lock"
 	[[ $REPOSITORY_LFS != fetch ]] || local git_options=("${git_options[@]}")
 	[[ $REPOSITORY_LFS != fetch ]] || use_lfs
@@ -104,20 +144,11 @@ use_lfs() {
 		-c "filter.lfs.process=git-lfs filter-process" -c "remote.origin.url=$repository")
 }
 
-# Prints where a repository is, without what stands behind its host: what our key and token are for.
-host_of() { # URL
-	case $1 in
-	https://* | ssh://*)
-		local host=${1#*://}
-		host=${host%%/*}
-		printf '%s' "${1%%://*}://${host##*@}"
-		;;
-	/*) printf '%s' "${1%/*}" ;;
-	*:*)
-		local host=${1%%:*}
-		printf 'ssh://%s' "${host##*@}"
-		;;
-	esac
+# Is it a URL that git, curl and ssh each read alike?  One user at most, and nothing behind which another host may stand.
+is_plain_url() { # URL
+	local user='([A-Za-z0-9._-]+@)?' name='[A-Za-z0-9.-]+' path='[^?#\@[:cntrl:]]+$'
+	[[ $1 =~ ^(https|ssh)://$user($name|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?/$path || $1 =~ ^$user$name:$path ||
+		$1 =~ ^\.{0,2}/$path ]]
 }
 
 # Fills url; a relative one counts from the repository that names it.
@@ -137,6 +168,12 @@ resolve_url() { # URL
 	url=$base$url
 }
 
+check_gitmodules() { # COMMIT
+	local size
+	size=$(in_mirror cat-file -s "$1:.gitmodules" 2>/dev/null) || size=0
+	((size <= GITMODULES_BYTES)) || fail "$EXIT_BUILD" "the file .gitmodules at ${1:0:12} has more than $GITMODULES_BYTES bytes"
+}
+
 # Fills url with where the submodule in PATH comes from.
 find_submodule() { # COMMIT PATH
 	local key value name=''
@@ -145,14 +182,28 @@ find_submodule() { # COMMIT PATH
 	done < <(in_mirror config --blob "$1:.gitmodules" --null --get-regexp '^submodule\..*\.path$')
 	url=$(in_mirror config --blob "$1:.gitmodules" --get "submodule.$name.url") ||
 		fail "$EXIT_BUILD" "the submodule $2 has no URL in .gitmodules at ${1:0:12}"
+	is_plain_url "$url" ||
+		fail "$EXIT_BUILD" "the submodule $2 comes from $url: write it as https://HOST/PATH, ssh://USER@HOST/PATH, \
+USER@HOST:PATH or ../PATH, without ? # \\ and @"
 	resolve_url "$url"
 	[[ $(host_of "$url") == "$(host_of "$repository")" && $url != *..* ]] ||
 		fail "$EXIT_BUILD" "the submodule $2 comes from $url: only $(host_of "$repository") gets our key and token"
 }
 
+# A mirror that is there for submodules alone has a mark, whose time is that of its last use.  As whoever may push chooses
+# what is fetched, only so many stay.
+mark_mirror() {
+	local old
+	[[ -e $mirror/HEAD && ! -e ${mirror%.git}.submodule ]] || : >"${mirror%.git}.submodule"
+	while read -r _ old; do
+		(flock -n 9 && rm -rf -- "${old%.submodule}".{git,packed,progress,submodule}) 9>>"${old%.submodule}.lock" || true
+	done < <(find "${mirror%/*}" -name '*.submodule' -printf '%T@ %p\n' | sort -rn | tail -n "+$((SUBMODULE_MIRRORS + 1))")
+}
+
 lay_out_submodule() { # FOLDER COMMIT DEPTH
 	local repository=$url mirror
 	mirror=$(mirror_of "$repository")
+	mark_mirror
 	fetch_commit "$2"
 	lay_out_one "$1" "$2"
 	lay_out_submodules "$1" "$2" "$3"
@@ -161,7 +212,11 @@ lay_out_submodule() { # FOLDER COMMIT DEPTH
 lay_out_submodules() { # FOLDER COMMIT DEPTH
 	local entry path url
 	local -a entries
-	mapfile -d '' -t entries < <(in_mirror ls-tree -r -z --full-tree "$2" | LC_ALL=C grep -z '^160000 ')
+	mapfile -d '' -t entries < <(in_mirror ls-tree -r -z --full-tree "$2" | LC_ALL=C grep -z '^160000 ' |
+		head -z -n "$((CHECKOUT_SUBMODULES + 1))")
+	((laid_submodules += ${#entries[@]}, laid_submodules <= CHECKOUT_SUBMODULES)) ||
+		fail "$EXIT_BUILD" "the commit has more than $CHECKOUT_SUBMODULES submodules (CHECKOUT_SUBMODULES)"
+	((${#entries[@]} == 0)) || check_gitmodules "$2"
 	for entry in ${entries[@]+"${entries[@]}"}; do
 		path=${entry#*$'\t'}
 		(($3 <= SUBMODULES_DEEP)) || fail "$EXIT_BUILD" "submodules in submodules, more than $SUBMODULES_DEEP deep: $path"
@@ -172,4 +227,24 @@ lay_out_submodules() { # FOLDER COMMIT DEPTH
 		entry=${entry#160000 commit }
 		lay_out_submodule "$1/$path" "${entry%%$'\t'*}" "$(($3 + 1))"
 	done
+}
+
+# ---- building it, where there is no image --------------------------------------------------------
+
+# Leaves exactly the commit in FOLDER, whatever was there.
+check_out() { # FOLDER COMMIT
+	rm -rf -- "$1"
+	mkdir -- "$1"
+	lay_out "$1" "$2"
+}
+
+# Runs the commit's .deploybot/build, where it has one.
+run_recipe() { # FOLDER COMMIT NAME=VALUE...
+	local recipe=$1/.deploybot/build
+	[[ -e $recipe ]] || return 0
+	[[ -x $recipe ]] || fail "$EXIT_BUILD" ".deploybot/build is not executable"
+	quoted "$LOCAL_BUILD_SECONDS" .deploybot/build env --chdir="$1" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
+		RUN_ID="${RUN_ID:-}" COMMIT="$2" ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" "${@:3}" \
+		./.deploybot/build </dev/null 8>&- 9>&- ||
+		fail "$EXIT_BUILD" ".deploybot/build failed with status $?: its last lines are in the log"
 }

@@ -152,6 +152,13 @@ buf_failed(const struct buf *b)
 	return b->failed;
 }
 
+void
+buf_fail_like(struct buf *b, const struct buf *other)
+{
+	b->failed |= other->failed;
+	b->out_of_memory |= other->out_of_memory;
+}
+
 bool
 buf_check(const struct buf *b, struct err *err)
 {

@@ -49,6 +49,9 @@ const char *buf_text(const struct buf *b);
 
 bool buf_failed(const struct buf *b);
 
+/* What is added to b was made in another one: has that failed, b has. */
+void buf_fail_like(struct buf *b, const struct buf *other);
+
 /* buf_failed() as an error: ERR_NOMEM, or ERR_LIMIT with the cap.  True when not failed. */
 MUST_USE bool buf_check(const struct buf *b, struct err *err);
 

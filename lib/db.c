@@ -12,7 +12,7 @@
 #include "lib/db_inside.h"
 #include "lib/err.h"
 
-#define CACHE_SLOTS	256 /* a power of two; a store has some 150 statements */
+#define CACHE_SLOTS	1024 /* a power of two; a store has some 300 statements */
 #define CACHE_PROBES	8
 #define PAGE_SIZE	4096 /* a delivery dirties a page of each of two random indexes */
 #define CACHE_KIB	1024 /* pages in memory: idle memory stays low */
@@ -311,7 +311,7 @@ acquire(struct db *db, const char *sql, struct db_rows *ret, struct err *err)
 	if (slot != NULL && slot->sql != NULL && !slot->in_use) {
 		slot->in_use = true;
 		ret->stmt = slot->stmt;
-		ret->is_cached = true;
+		ret->cached = slot;
 		return true;
 	}
 	ret->stmt = prepare(db, sql, keep ? SQLITE_PREPARE_PERSISTENT : 0, err);
@@ -320,7 +320,7 @@ acquire(struct db *db, const char *sql, struct db_rows *ret, struct err *err)
 	copy = keep ? strdup(sql) : NULL;
 	if (copy != NULL) { /* without memory it is not kept: slower, not wrong */
 		*slot = (struct cached){ copy, ret->stmt, true };
-		ret->is_cached = true;
+		ret->cached = slot;
 	}
 	return true;
 }
@@ -328,16 +328,13 @@ acquire(struct db *db, const char *sql, struct db_rows *ret, struct err *err)
 static void
 release(struct db_rows *rows)
 {
-	struct cached *slot;
-
 	if (rows->stmt == NULL)
 		return;
 	(void)sqlite3_reset(rows->stmt); /* repeats a failure that was reported already */
-	if (rows->is_cached) {
+	if (rows->cached != NULL) {
 		(void)sqlite3_clear_bindings(rows->stmt); /* always OK */
-		slot = find_slot(rows->db, sqlite3_sql(rows->stmt));
-		assert(slot != NULL && slot->stmt == rows->stmt && slot->in_use);
-		slot->in_use = false;
+		assert(rows->cached->stmt == rows->stmt && rows->cached->in_use);
+		rows->cached->in_use = false;
 	} else {
 		(void)sqlite3_finalize(rows->stmt);
 	}
@@ -364,7 +361,8 @@ bind_one(sqlite3_stmt *stmt, int index, const struct db_value *v)
 static bool
 bind_all(struct db_rows *rows, const struct db_value values[], size_t count, struct err *err)
 {
-	int parameters = sqlite3_bind_parameter_count(rows->stmt), index, rc;
+	const int all = sqlite3_bind_parameter_count(rows->stmt);
+	int parameters = all, index, rc;
 
 	assert(count < 100);
 	for (size_t i = 0; i < count; i++) {
@@ -372,7 +370,9 @@ bind_all(struct db_rows *rows, const struct db_value values[], size_t count, str
 		const char tens = (char)('0' + n / 10), ones = (char)('0' + n % 10);
 		const char one[] = { '$', ones, '\0' }, two[] = { '$', tens, ones, '\0' };
 
-		index = sqlite3_bind_parameter_index(rows->stmt, n < 10 ? one : two);
+		index = (int)n <= all && sqlite3_bind_parameter_name(rows->stmt, (int)n) == NULL ?
+		    (int)n /* ? */ :
+		    sqlite3_bind_parameter_index(rows->stmt, n < 10 ? one : two);
 		assert(index != 0); /* a value that the SQL does not name */
 		rc = bind_one(rows->stmt, index, &values[i]);
 		if (rc != SQLITE_OK)

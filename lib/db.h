@@ -3,7 +3,7 @@
 /*
  * One thread owns a connection.  Prepared statements are kept by their SQL text, so write the
  * text as a constant.  Parameters are $1 … $n and bound by name: the n-th value is $n wherever
- * it stands in the text.
+ * it stands in the text; or each is a ?, for texts that a table makes.
  *
  *	if (!db_run(db, err, "UPDATE run SET ended = $2 WHERE id = $1", DB_I64(id), DB_I64(at)))
  *		return false;
@@ -34,9 +34,9 @@ struct db_value {
 	size_t size;
 };
 
-#define DB_NULL ((struct db_value){ DB_IS_NULL, 0, NULL, 0 })
-#define DB_I64(v) ((struct db_value){ DB_IS_I64, (int64_t)(v), NULL, 0 })
-#define DB_TEXT(s) db_text(s) /* NULL becomes SQL NULL */
+#define DB_NULL	      ((struct db_value){ DB_IS_NULL, 0, NULL, 0 })
+#define DB_I64(v)     ((struct db_value){ DB_IS_I64, (int64_t)(v), NULL, 0 })
+#define DB_TEXT(s)    db_text(s) /* NULL becomes SQL NULL */
 #define DB_BLOB(p, n) db_blob((p), (n))
 struct db_value db_text(const char *text);
 struct db_value db_blob(const void *data, size_t size);
@@ -63,8 +63,8 @@ MUST_USE bool db_run_values(
 struct db_rows {
 	struct db *db;
 	struct sqlite3_stmt *stmt; /* NULL when ended */
-	bool is_cached;
-	int failure; /* extended SQLite code, 0 when none */
+	struct cached *cached;	   /* its slot; NULL: of its own */
+	int failure;		   /* extended SQLite code, 0 when none */
 };
 MUST_USE bool db_query_values(struct db_rows *rows, struct db *db, struct err *err, const char *sql,
     const struct db_value values[], size_t count);

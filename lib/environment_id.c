@@ -24,13 +24,29 @@ environment_name_is_valid(const char *name)
 }
 
 bool
+environment_client_is_valid(const char *id)
+{
+	return id[0] != '\0' && id[0] != '-' && strlen(id) < ENVIRONMENT_CLIENT_MAX &&
+	    id[strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
+const char *
+environment_client(const char *text)
+{
+	const size_t n = strlen(ENVIRONMENT_CLIENT "/");
+
+	return strncmp(text, ENVIRONMENT_CLIENT "/", n) == 0 ? text + n : NULL;
+}
+
+bool
 environment_id_parse(const char *text, struct environment_id *ret)
 {
 	size_t n = name_length(text);
 	bool is_named = n > 0 && text[n] == '/';
 	const char *name = is_named ? text + n + 1 : text;
 
-	if (!environment_name_is_valid(name))
+	if (!(environment_client(text) != NULL ? environment_client_is_valid(name) :
+						 environment_name_is_valid(name)))
 		return false;
 	*ret = (struct environment_id){ .application = "" };
 	if (is_named)
@@ -43,7 +59,7 @@ const char *
 environment_id_text(const char *application, const char *name, char out[ENVIRONMENT_ID_MAX])
 {
 	(void)snprintf(out, ENVIRONMENT_ID_MAX, "%.*s%s%.*s", ENVIRONMENT_NAME_MAX - 1, application,
-	    application[0] != '\0' ? "/" : "", ENVIRONMENT_NAME_MAX - 1, name);
+	    application[0] != '\0' ? "/" : "", ENVIRONMENT_CLIENT_MAX - 1, name);
 	return out;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/setting.h"
 #include "lib/sha256.h"
 #include "lib/text.h"
 
@@ -12,13 +13,13 @@
 #define MORE	       ", …"
 #define NAME_MAX_BYTES 80
 
-static void
-add_mark(struct buf *list, const char *name, const char *value)
+void
+fingerprint_add_bytes(struct buf *list, const char *name, const void *data, size_t size)
 {
 	uint8_t digest[SHA256_SIZE];
 	char mark[2 * MARK_BYTES + 1];
 
-	sha256(value, strlen(value), digest);
+	sha256(data, size, digest);
 	text_hex(mark, digest, MARK_BYTES);
 	buf_addf(list, "%s%s=%s", list->size > 0 ? " " : "", name, mark);
 }
@@ -32,21 +33,79 @@ text_in(const struct env_file *file, const char *name)
 	return entry == NULL || entry->value[0] == '\0' ? NULL : entry->value;
 }
 
-void
-fingerprint_add(struct buf *list, const char *name, bool is_secret,
-    const struct env_file *const files[], size_t count)
+/* What the list has of it: of a secret the path of its file, or nothing. */
+static const char *
+marked_in(const struct env_file *file, const char *name, bool is_secret)
 {
 	char path_name[NAME_MAX_BYTES];
+	const char *value = text_in(file, name);
+
+	if (!is_secret)
+		return value;
+	(void)snprintf(path_name, sizeof(path_name), "%s_FILE", name);
+	return value != NULL ? "" : text_in(file, path_name);
+}
+
+/* What the first step has that says it, as it is called there; NULL: none does. */
+static const char *
+find(const char *name, const char *special, bool is_secret, const struct fingerprint_files *files,
+    const char **ret_name)
+{
+	struct setting_step step;
 	const char *value = NULL;
 
-	(void)snprintf(path_name, sizeof(path_name), "%s_FILE", name);
-	for (size_t i = 0; i < count && value == NULL; i++) {
-		value = text_in(files[i], name);
-		if (is_secret)
-			value = value != NULL ? "" : text_in(files[i], path_name);
+	for (size_t n = 0; value == NULL && setting_step(files->own, files->count, n, &step); n++) {
+		*ret_name = step.is_environments ? special : name;
+		if (*ret_name != NULL)
+			value = marked_in(files->at[step.source], *ret_name, is_secret);
 	}
+	return value;
+}
+
+void
+fingerprint_add(struct buf *list, const char *name, const char *special, bool is_secret,
+    const struct fingerprint_files *files)
+{
+	const char *its, *value = find(name, special, is_secret, files, &its);
+
 	if (value != NULL)
-		add_mark(list, name, value);
+		fingerprint_add_bytes(list, its, value, strlen(value));
+}
+
+void
+fingerprint_add_registries(
+    struct buf *list, const char *environment, const struct fingerprint_files *files)
+{
+	static const struct {
+		const char *name;
+		bool is_secret;
+	} each[] = { { "REGISTRY_<NAME>_URL", false }, { "REGISTRY_<NAME>_USER", false },
+		{ "REGISTRY_<NAME>_PASSWORD", true } };
+	char name[SETTING_NAME_MAX], member[SETTING_NAME_MAX];
+	const char *its, *registries;
+
+	registries = find(
+	    "REGISTRIES", setting_special("REGISTRIES", environment, name), false, files, &its);
+	while (registries != NULL && setting_next(&registries, member, sizeof(member)))
+		for (size_t i = 0; i < COUNT(each); i++)
+			fingerprint_add(list, setting_name(each[i].name, member, name), NULL,
+			    each[i].is_secret, files);
+}
+
+bool
+fingerprint_add_job(
+    char list[FINGERPRINT_LIST_MAX], const char *name, const char *words, struct err *err)
+{
+	char job[NAME_MAX_BYTES];
+	struct buf all;
+	bool good;
+
+	buf_init(&all, FINGERPRINT_LIST_MAX - 1);
+	buf_adds(&all, list);
+	fingerprint_add_bytes(&all, setting_name("JOB_<NAME>", name, job), words, strlen(words));
+	good = buf_check(&all, err) && text_copy(list, FINGERPRINT_LIST_MAX, buf_text(&all));
+	buf_done(&all);
+	return good;
 }
 
 const char *
@@ -108,4 +167,19 @@ fingerprint_differing(const char *a, const char *b, char *out, size_t room)
 	add_differing(a, b, false, out, room);
 	add_differing(b, a, true, out, room);
 	return out;
+}
+
+char *
+fingerprint_cut(char *list)
+{
+	char *at = list;
+
+	while (*at != '\0' && memchr(at, '/', strcspn(at, "=")) == NULL) {
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
+	while (at > list && at[-1] == ' ')
+		at--;
+	*at = '\0';
+	return list;
 }

@@ -7,6 +7,9 @@
  * started with does not change while it runs, and may be another thing in another process.  Two who
  * have read the same have the same list, and whoever has both can say which settings differ.  Its
  * digest is the SHA-256 of the list.
+ *
+ * The runner goes on behind that (runner/binding.h) with what it alone sees.  Each of those words
+ * has a "/" in its name, as no setting has.
  */
 #pragma once
 
@@ -14,13 +17,33 @@
 #include "lib/buf.h"
 #include "lib/env_file.h"
 
-#define FINGERPRINT_LIST_MAX	4096 /* bytes with the NUL */
-#define FINGERPRINT_DIGEST	65   /* 64 hex digits and the NUL */
+#define FINGERPRINT_LIST_MAX 8192 /* bytes with the NUL */
+#define FINGERPRINT_DIGEST   65	  /* 64 hex digits and the NUL */
+#define FINGERPRINT_FILES_MAX 2
+
+/* The files that a setting is looked for in: the first own of them are the application's own. */
+struct fingerprint_files {
+	const struct env_file *at[FINGERPRINT_FILES_MAX];
+	size_t own;
+	size_t count;
+};
 
 /* One more setting of the list (made with room for FINGERPRINT_LIST_MAX), as the first of the files
- * has it that sets it; NAME= is as good as not there. */
-void fingerprint_add(struct buf *list, const char *name, bool is_secret,
-    const struct env_file *const files[], size_t count);
+ * has it that sets it; NAME= is as good as not there.  special: what it is called for one
+ * environment, which is looked for too (setting_step()); NULL: nothing. */
+void fingerprint_add(struct buf *list, const char *name, const char *special, bool is_secret,
+    const struct fingerprint_files *files);
+
+/* The same of the settings of each registry that REGISTRIES names for that environment. */
+void fingerprint_add_registries(
+    struct buf *list, const char *environment, const struct fingerprint_files *files);
+
+/* One more word of it, of whatever bytes: name has no blank and no "=". */
+void fingerprint_add_bytes(struct buf *list, const char *name, const void *data, size_t size);
+
+/* A job's words, behind the list of its environment.  Fails where they do not fit. */
+bool fingerprint_add_job(char list[FINGERPRINT_LIST_MAX], const char *name, const char *words,
+    struct err *err) MUST_USE;
 
 /* Returns out. */
 const char *fingerprint_digest(const char *list, char out[FINGERPRINT_DIGEST]);
@@ -28,3 +51,7 @@ const char *fingerprint_digest(const char *list, char out[FINGERPRINT_DIGEST]);
 /* The names that stand in one of them alone, or with another mark: "NAME, NAME", cut with … where
  * room ends.  "" when there are none.  Returns out. */
 const char *fingerprint_differing(const char *a, const char *b, char *out, size_t room);
+
+/* Cuts off what is not of the files, so that the server's own list can be compared with it.
+ * Returns list. */
+char *fingerprint_cut(char *list);

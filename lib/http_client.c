@@ -280,6 +280,7 @@ http_client_new(struct loop *loop, const struct http_client_config *config, stru
 {
 	struct http_client *client;
 
+	assert(config->address_is_allowed != NULL);
 	if (!check_config(config, err))
 		return NULL;
 	client = calloc(1, sizeof(*client));

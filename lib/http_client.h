@@ -21,7 +21,7 @@ struct http_client_result;
 
 /* Whether a connection may be made to that address; asked for the very address connected to,
  * so that a name cannot change in between.  With a proxy that is the proxy's. */
-typedef bool http_client_address_fn(const struct sockaddr *address, void *ctx);
+typedef bool http_client_address_fn(const struct sockaddr *address, const void *ctx);
 
 /* 0 or NULL means the default that stands behind each.  Strings are copied. */
 struct http_client_config {
@@ -32,8 +32,8 @@ struct http_client_config {
 	const char *proxy;		/* none; "http://…" or "socks5h://…" */
 	const char *user_agent;		/* none is sent */
 	const char *ca_file;		/* the system's */
-	http_client_address_fn *address_is_allowed;	/* all are */
-	void *address_ctx;
+	http_client_address_fn *address_is_allowed;	/* has to be given */
+	const void *address_ctx;
 	/* Only looks at what a peer shows: nobody is checked, each call is a connection and a
 	 * handshake of its own, and its result has certificate_expires_at, also where no answer
 	 * came behind the handshake.  Send nothing that matters, believe nothing. */
@@ -101,6 +101,10 @@ struct http_client_call *http_client_start(struct http_client *client,
 
 /* Ends a call without on_done.  NULL is fine.  Not for a call whose on_done has begun. */
 void http_client_cancel(struct http_client_call *call);
+
+/* In on_done: the moment of the answer's Date, in seconds since 1970; -1: it has none, or a wrong
+ * one. */
+int64_t http_client_date(const struct http_client_result *result);
 
 /* In on_done: the value of a header of the answer, its name compared without case; NULL when
  * there is none, the last one when there are several. */

@@ -162,3 +162,11 @@ http_client_header(const struct http_client_result *result, const char *name)
 		return NULL;
 	return header->value;
 }
+
+int64_t
+http_client_date(const struct http_client_result *result)
+{
+	const char *date = http_client_header(result, "Date");
+
+	return date == NULL ? -1 : curl_getdate(date, NULL);
+}

@@ -75,7 +75,7 @@ struct http_client {
 	char *ca_file;
 	const char *ca_path;
 	http_client_address_fn *address_is_allowed;
-	void *address_ctx;
+	const void *address_ctx;
 	bool reads_certificates;
 	unsigned connections_max;
 	unsigned in_flight_max;

@@ -176,8 +176,7 @@ on_open_socket(void *ctx, UNUSED curlsocktype purpose, struct curl_sockaddr *add
 	struct http_client *client;
 
 	client = call->client;
-	if (client->address_is_allowed != NULL &&
-	    !client->address_is_allowed(&address->addr, client->address_ctx)) {
+	if (!client->address_is_allowed(&address->addr, client->address_ctx)) {
 		call->is_refused_address = true;
 		return CURL_SOCKET_BAD;
 	}

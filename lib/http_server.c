@@ -25,6 +25,7 @@
 #define CONNECTION_MEMORY   (20 * 1024)
 #define RETRY_AFTER_SECONDS "5"
 #define STARVED_MS	    100
+#define REFUSED_MAX	    8 /* beyond all places: they are told so, and closed */
 
 /* Paths are compared as they were sent. */
 static size_t
@@ -162,12 +163,14 @@ start_mhd(struct http_server *server, int listen_fd)
 		MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, http_request_on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_says,
 	    server, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-	    server->config.connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	    (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-	    MHD_OPTION_NOTIFY_CONNECTION, http_server_conn_on_notify, server,
-	    MHD_OPTION_NOTIFY_COMPLETED, http_request_on_completed, server,
-	    MHD_OPTION_URI_LOG_CALLBACK, http_server_conn_on_line, server,
-	    MHD_OPTION_UNESCAPE_CALLBACK, keep_target, server, MHD_OPTION_END);
+	    server->config.connections_max +
+		(server->config.connections_per_user != 0 ? REFUSED_MAX : 0),
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
+	    http_server_conn_on_notify, server, MHD_OPTION_NOTIFY_COMPLETED,
+	    http_request_on_completed, server, MHD_OPTION_URI_LOG_CALLBACK,
+	    http_server_conn_on_line, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_target, server,
+	    MHD_OPTION_END);
 }
 
 static struct http_server *

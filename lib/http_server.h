@@ -23,10 +23,13 @@ struct http_server;
  */
 typedef void http_server_begin_fn(struct http_request *request, void *ctx);
 /* A piece of the body, as it arrives.  Must not answer. */
-typedef void http_server_piece_fn(struct http_request *request, const void *data, size_t size,
-    void *ctx);
+typedef void
+http_server_piece_fn(struct http_request *request, const void *data, size_t size, void *ctx);
 /* All of it is there.  The request is the route's now and must be answered, now or later. */
 typedef void http_server_request_fn(struct http_request *request, void *ctx);
+
+/* For whom there is no place: so many of their own, of all guests, or of all. */
+enum http_server_crowd { HTTP_SERVER_CROWD_USER, HTTP_SERVER_CROWD_GUESTS, HTTP_SERVER_CROWD_ALL };
 
 struct http_route {
 	const char *methods;		/* "POST", "GET, HEAD" */
@@ -36,29 +39,34 @@ struct http_route {
 	const char *const *types;	/* media types, NULL-terminated; NULL: any */
 	int64_t body_timeout_ms;	/* head and body; 0: the server's */
 	int64_t answer_timeout_ms;	/* from on_request to 503; 0: the server's */
-	http_server_begin_fn *on_begin;	/* NULL: nothing to say */
-	http_server_piece_fn *on_piece;	/* NULL: only gathered */
+	http_server_begin_fn *on_begin; /* NULL: nothing to say */
+	http_server_piece_fn *on_piece; /* NULL: only gathered */
 	http_server_request_fn *on_request;
 	void *ctx;
 };
 
 /* 0 means the default that stands behind each. */
 struct http_server_config {
-	const struct http_route *routes;	/* borrowed for the server's life */
+	const struct http_route *routes; /* borrowed for the server's life */
 	size_t route_count;
-	unsigned connections_max;	/* 256; from 7/8 on, and where descriptors have run out, the
+	unsigned connections_max;      /* 256; from 7/8 on, and where descriptors have run out, the
 					 * oldest idle and slow ones are cut */
-	unsigned connections_per_user;	/* of one uid, on a unix socket; more are closed at once;
-					 * no limit.  With one http_request_user_id() is known */
+	unsigned connections_per_user; /* of one uid, on a unix socket; more are closed at once, as
+					 * are those beyond connections_max; no limit.  With one
+					 * http_request_user_id() is known */
 	/* Of them, who are guests, and how many of all guests there may be: others keep the rest
 	 * of the places.  NULL: there are no guests. */
 	bool (*is_guest)(void *ctx, uid_t uid);
 	unsigned guests_max;
-	size_t budget_bytes;		/* 64 MB, for all bodies together */
-	int64_t budget_wait_ms;		/* 3,000: then 503 */
-	int64_t request_timeout_ms;	/* 10,000: head and body, absolute */
-	int64_t answer_timeout_ms;	/* 8,000: below the patience of GitHub (10 s) */
-	int64_t idle_timeout_ms;	/* 75,000 between requests: longer than nginx's 60 s */
+	/* One is closed for that; users: whose the places are, as "33 (4), 0 (1)".  Returns what is
+	 * sent to them before, a whole answer; NULL: nothing.  May be NULL. */
+	const char *(*on_crowded)(
+	    void *ctx, uid_t uid, enum http_server_crowd why, const char *users);
+	size_t budget_bytes;	    /* 64 MB, for all bodies together */
+	int64_t budget_wait_ms;	    /* 3,000: then 503 */
+	int64_t request_timeout_ms; /* 10,000: head and body, absolute */
+	int64_t answer_timeout_ms;  /* 8,000: below the patience of GitHub (10 s) */
+	int64_t idle_timeout_ms;    /* 75,000 between requests: longer than nginx's 60 s */
 	/* Called for each request that its route never gets: a wrong head (400 to 415),
 	 * no memory for the body, the server's end (503).  Not of an answer's deadline: that
 	 * request is the route's, which answers it all the same.  May be NULL.  path is borrowed,

@@ -1,15 +1,18 @@
 /* http_server_conn.c - connections: their one timer, and room for new ones.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "lib/buf.h"
 #include "lib/http_server_inside.h"
 
 /* Whoever connects has this long to send a request before they count as idle; and while places are
  * few, a request this long for its body to come, or for its answer to be read. */
 #define IDLE_MIN_MS 500
 #define SLOW_MIN_MS 1000
+#define USERS_TEXT  160
 
 static void on_deadline(struct loop_timer *timer, void *ctx);
 
@@ -183,28 +186,87 @@ http_server_conn_on_crowded(struct loop_timer *timer, void *ctx)
 	loop_timer_start(server->loop, timer, IDLE_MIN_MS, 0);
 }
 
-/* Who has connected; who has too many already, or whom the kernel does not know, is cut. */
+static bool
+counts(const struct http_server_conn *conn, const struct http_server_conn *for_whom,
+    enum http_server_crowd of)
+{
+	return !conn->is_cut &&
+	    (of == HTTP_SERVER_CROWD_ALL ||
+		(of == HTTP_SERVER_CROWD_USER ? conn->uid == for_whom->uid : conn->is_guest));
+}
+
+static unsigned
+count(const struct http_server_conn *conn, enum http_server_crowd of)
+{
+	const struct http_server_conn *other;
+	unsigned n = 0;
+
+	for (other = LIST_FIRST(&conn->server->conns); other != NULL;
+	     other = LIST_NEXT(other, of_server))
+		n += counts(other, conn, of) ? 1 : 0;
+	return n;
+}
+
+/* Whose the places are: "33 (4), 0 (1)"; as many as there is room for. */
+static void
+name_users(const struct http_server_conn *conn, enum http_server_crowd why, struct buf *users)
+{
+	const struct http_server_conn *other, *before;
+
+	for (other = LIST_NEXT(conn, of_server); other != NULL;
+	     other = LIST_NEXT(other, of_server)) {
+		if (!counts(other, conn, why))
+			continue;
+		before = LIST_NEXT(conn, of_server);
+		while (before->is_cut || before->uid != other->uid)
+			before = LIST_NEXT(before, of_server);
+		if (before == other)
+			buf_addf(users, "%s%u (%u)", users->size > 0 ? ", " : "", other->uid,
+			    count(other, HTTP_SERVER_CROWD_USER) -
+				(other->uid == conn->uid ? 1 : 0));
+	}
+}
+
+/* libmicrohttpd reads nothing of who is cut, also where it came before this. */
+static void
+refuse(struct http_server_conn *conn, enum http_server_crowd why)
+{
+	const struct http_server_config *config = &conn->server->config;
+	const char *said;
+	struct buf users;
+
+	buf_init(&users, USERS_TEXT);
+	name_users(conn, why, &users);
+	said = config->on_crowded == NULL ?
+	    NULL :
+	    config->on_crowded(config->ctx, conn->uid, why, buf_text(&users));
+	buf_done(&users);
+	if (said != NULL) /* where it does not fit they are closed all the same */
+		(void)send(conn->fd, said, strlen(said), MSG_DONTWAIT | MSG_NOSIGNAL);
+	cut(conn);
+}
+
+/* Who has connected; who has too many already is told so, whom the kernel does not know is cut. */
 static void
 limit_user(struct http_server *server, struct http_server_conn *conn)
 {
-	const struct http_server_conn *other;
+	const struct http_server_config *config = &server->config;
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
-	unsigned n = 0, guests = 0;
 
 	conn->has_uid = getsockopt(conn->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
 	    size == sizeof(peer) && peer.uid != (uid_t)-1;
 	conn->uid = conn->has_uid ? peer.uid : (uid_t)-1;
-	conn->is_guest = server->config.is_guest != NULL &&
-	    server->config.is_guest(server->config.ctx, conn->uid);
-	for (other = LIST_FIRST(&server->conns); other != NULL;
-	     other = LIST_NEXT(other, of_server)) {
-		n += other->uid == conn->uid && !other->is_cut ? 1 : 0;
-		guests += other->is_guest && !other->is_cut ? 1 : 0;
-	}
-	if (!conn->has_uid || n > server->config.connections_per_user ||
-	    (conn->is_guest && guests > server->config.guests_max))
+	conn->is_guest = config->is_guest != NULL && config->is_guest(config->ctx, conn->uid);
+	if (!conn->has_uid)
 		cut(conn);
+	else if (count(conn, HTTP_SERVER_CROWD_USER) > config->connections_per_user)
+		refuse(conn, HTTP_SERVER_CROWD_USER);
+	else if (conn->is_guest && count(conn, HTTP_SERVER_CROWD_GUESTS) > config->guests_max)
+		refuse(conn, HTTP_SERVER_CROWD_GUESTS);
+	else if (count(conn, HTTP_SERVER_CROWD_ALL) > config->connections_max &&
+	    cut_oldest(server, is_idle, 1) == 0 && cut_oldest(server, is_slow, 1) == 0)
+		refuse(conn, HTTP_SERVER_CROWD_ALL);
 }
 
 static void

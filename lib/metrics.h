@@ -22,7 +22,7 @@ struct metrics;
 
 #define METRICS_SERIES_MAX 512 /* unless metrics_bound() says more */
 #define METRICS_HISTOGRAMS_MAX 128 /* the same of a histogram: each of its series is many lines */
-#define METRICS_LABELS_MAX 4
+#define METRICS_LABELS_MAX 5
 #define METRICS_BUCKETS_MAX 24
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 

@@ -11,18 +11,19 @@
 #include <string.h>
 
 #include "lib/clean.h"
+#include "lib/condition.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "lib/window.h"
 #include "lib/zone.h"
 
-#define SECRET_MIN   16
-#define SUN_PATH_MAX 107
-#define HOST_MAX     253
-#define LABEL_MAX    63 /* RFC 1123 */
-#define HOSTS_MAX    16
-#define SIZE_MIN     4096
-#define SIZE_MOST    ((int64_t)1 << 42)
+#define SECRET_MIN	16
+#define LONG_SECRET_MIN 32
+#define SUN_PATH_MAX	107
+#define HOST_MAX	253
+#define LABEL_MAX	63 /* RFC 1123 */
+#define SIZE_MIN	4096
+#define SIZE_MOST	((int64_t)1 << 42)
 
 /* Parts of expressions. */
 #define SECONDS_OF_A_DAY "[1-9][0-9]{0,3}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400"
@@ -37,9 +38,15 @@
 #define LABEL		 "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 #define IMAGE_PART	 "[a-z0-9]+(([.]|_+|-+)[a-z0-9]+)*"
 #define IMAGE		 IMAGE_PART "(/" IMAGE_PART ")*"
-#define GRANT_ACTION	 "([*]|[a-z0-9]+([.][a-z0-9-]+)?)"
-#define GRANT_NAME	 "([*]|[a-z][a-z0-9-]{0,19})"
+#define GRANT_ACTION	 "([*]|[a-z0-9-]+([.][a-z0-9-]+)?)"
+#define NAME		 "[a-z][a-z0-9-]{0,19}"
+#define GRANT_NAME	 "([*]|" NAME ")"
+#define CLIENT_ID	 "[a-z0-9][a-z0-9-]{0,30}"
+#define HOOK_VALUE	 "([$]([.][A-Za-z0-9_-]+)+|[A-Za-z0-9][A-Za-z0-9._/-]*)"
 #define REMOTE_URL	 "https://[A-Za-z0-9][^/@ ]*(/[^ ]*)?|ssh://[A-Za-z0-9][^ ]*|/[^ ]*"
+#define BUILD_ARG	 "[A-Za-z_][A-Za-z0-9_]*=[!-~]*"
+#define COMPOSE_MAY	 "([a-z][a-z_]*|bind:(/|(/[.]?[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+))"
+#define BUILD_SECRET	 "[A-Za-z0-9][A-Za-z0-9._-]*=/[^ ,'\"]*"
 #define REMOTE \
 	REMOTE_URL \
 	"|[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:([^/ -][^/ ]*)?/[^ ]*"
@@ -66,6 +73,13 @@ static bool
 is_token(const char *text)
 {
 	return strlen(text) >= SECRET_MIN && !setting_is_placeholder(text);
+}
+
+/* A key of ours, that nobody types. */
+static bool
+is_long_token(const char *text)
+{
+	return strlen(text) >= LONG_SECRET_MIN && is_token(text);
 }
 
 static bool
@@ -102,6 +116,15 @@ is_window(const char *text)
 
 	windows_free(windows);
 	return windows != NULL;
+}
+
+static bool
+are_conditions(const char *text)
+{
+	struct conditions conditions;
+	struct err err;
+
+	return conditions_parse(text, &conditions, &err);
 }
 
 static bool
@@ -161,6 +184,41 @@ are_labels(const char *text)
 		label += *label == '.';
 		if (strcspn(label, ".") > LABEL_MAX)
 			return false;
+	}
+	return true;
+}
+
+/* Its settings would be mixed up with those of the registry that releases come from. */
+static bool
+is_registry(const char *text)
+{
+	return strcmp(text, "image") != 0 && strcmp(text, "url") != 0 &&
+	    strcmp(text, "user") != 0 && strcmp(text, "password") != 0 && strcmp(text, "pull") != 0;
+}
+
+/* Of NAME=VALUE, by its name; ours is COMMIT, which an image is known by. */
+static bool
+is_build_arg(const char *text)
+{
+	static const char *const words[] = { "token", "secret", "password", "passwd" };
+	const char *end = text + strcspn(text, "=");
+
+	if (text_starts(text, "COMMIT=") || text_starts(text, "BUILDKIT_INLINE_CACHE="))
+		return false;
+	for (; text < end; text++)
+		for (size_t i = 0; i < COUNT(words); i++)
+			if (text_starts_ci(text, words[i]))
+				return false;
+	return true;
+}
+
+static bool
+are_build_args(const char *text)
+{
+	for (; *text != '\0'; text += strspn(text, " ")) {
+		if (!is_build_arg(text))
+			return false;
+		text += strcspn(text, " ");
 	}
 	return true;
 }
@@ -230,6 +288,15 @@ are_ports(const char *pair)
 	return is_port(pair) && is_port(strchr(pair, ',') + 1) && are_different(pair);
 }
 
+/* Of what the expression lets pass: local, or a place behind a user. */
+static bool
+is_client_host(const char *text)
+{
+	const char *at = strchr(text, '@');
+
+	return is_place(at == NULL ? text : at + 1);
+}
+
 static bool
 are_hosts(const char *list)
 {
@@ -237,7 +304,7 @@ are_hosts(const char *list)
 
 	for (const char *part = list; part != NULL; part = strchr(part, ',')) {
 		part += *part == ',';
-		if (++count > HOSTS_MAX || !is_place(part))
+		if (++count > SETTING_HOSTS_MAX || !is_place(part))
 			return false;
 	}
 	return are_different(list);
@@ -330,6 +397,10 @@ refuse(const struct setting_row *row, const char *text, bool is_secret, struct e
 	if (is_secret || row->is_hidden)
 		return err_set(err, ERR_INVALID, "is not %s%s", row->sentence, besides);
 	show(shown, sizeof(shown), text); /* cut is fine */
+	if (row->fits == is_window && is_printable(text)) {
+		windows_free(windows_parse(text, err));
+		return err_wrap(err, "\"%s\"", shown);
+	}
 	return err_set(err, ERR_INVALID, "\"%s\" is not %s%s", shown, row->sentence, besides);
 }
 
@@ -398,6 +469,17 @@ setting_next(const char **list, char *out, size_t room)
 	return true;
 }
 
+int64_t
+setting_duration_ms(const char *text)
+{
+	char *unit = NULL;
+	long number = text == NULL ? 0 : strtol(text, &unit, 10); /* was checked: four digits */
+
+	if (number == 0)
+		return 0;
+	return number * INT64_C(60000) * (*unit == 'h' ? 60 : *unit == 'd' ? 24 * 60 : 1);
+}
+
 bool
 setting_is_transports(const char *name, const char *environment)
 {
@@ -428,6 +510,28 @@ setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX]
 		else if (!(*c >= 'A' && *c <= 'Z') && !(*c >= '0' && *c <= '9'))
 			*c = '_';
 	return out;
+}
+
+const char *
+setting_special(const char *name, const char *environment, char out[SETTING_NAME_MAX])
+{
+	size_t size = strlen(setting_name("<ENV>_", environment, out));
+
+	(void)text_copy(out + size, SETTING_NAME_MAX - size, name); /* fits */
+	return out;
+}
+
+bool
+setting_step(size_t own, size_t count, size_t n, struct setting_step *ret)
+{
+	const bool is_own = n < 2 * own;
+	const size_t first = is_own ? 0 : own, in_part = is_own ? own : count - own;
+
+	n -= 2 * first;
+	if (n >= 2 * in_part)
+		return false;
+	*ret = (struct setting_step){ first + n % in_part, n < in_part };
+	return true;
 }
 
 const char *

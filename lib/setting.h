@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include <stdint.h>
+
 #include "lib/base.h"
 
 struct err;
@@ -10,7 +12,9 @@ struct err;
 #define SETTING_IDS_SIZE_MAX 16384 /* bytes: each with an id of 12 digits and the day it ends */
 #define SETTING_GRANTS_MAX   64
 #define SETTING_PATTERNS_MAX 32
+#define SETTING_SERVICES_MAX 32 /* of one image: web, worker, scheduler and some more */
 #define SETTING_PATTERN_LIST_MAX 1023
+#define SETTING_HOSTS_MAX    64
 #define SETTING_NAMES_MAX    64 /* environments of a file: each pair is compared when it is read */
 #define SETTING_URLS_MAX     8
 #define SETTING_URL_LIST_MAX 2047 /* bytes of all of them */
@@ -43,6 +47,9 @@ extern const struct setting_row setting_rows[SETTING_TYPES];
 MUST_USE bool
 setting_check(enum setting_type type, const char *text, bool is_secret, struct err *err);
 
+/* The time that a DURATION is, in ms. */
+int64_t setting_duration_ms(const char *text);
+
 /* Does it look like what a guide writes where a secret belongs? */
 bool setting_is_placeholder(const char *text);
 
@@ -55,6 +62,23 @@ MUST_USE bool setting_next(const char **list, char *out, size_t room);
  * Returns out. */
 #define SETTING_NAME_MAX 64 /* bytes with the NUL */
 const char *setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX]);
+
+/* What a setting is called for one environment: ("DEPLOY_USER", "eu-west") gives
+ * EU_WEST_DEPLOY_USER.  Returns out. */
+const char *setting_special(const char *name, const char *environment, char out[SETTING_NAME_MAX]);
+
+/*
+ * Where a setting that may be said for one environment is looked for: steps, the first of which
+ * that has it decides.  Of count sources the first own are those of the application itself: first
+ * there, <ENV>_NAME and then NAME; then the same behind.
+ */
+struct setting_step {
+	size_t source;
+	bool is_environments; /* <ENV>_NAME is looked for, else NAME */
+};
+
+/* The n-th, from 0 on.  False: there are not so many. */
+MUST_USE bool setting_step(size_t own, size_t count, size_t n, struct setting_step *ret);
 
 /* The default that a setting ("REGISTRY_IMAGE", "<ENV>_COMPOSE_DIR") with this one in the table has
  * in an application: those by which two applications would meet carry its name, or there is none.

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/text.h"
 #include "lib/when.h"
 #include "lib/zone.h"
 
@@ -37,44 +38,70 @@ struct span {
 
 /* --- reading them --- */
 
+#define AS_WEEKLY "as in Fri 16:00-Mon 08:00"
+#define AS_DATES  "as in 2026-12-20..2027-01-06"
+
+/* Names what stands there, up to one of `ends`; nothing does: what is `missing`. */
+static bool
+refuse_at(
+    const char *at, const char *ends, const char *missing, const char *is_none, struct err *err)
+{
+	int size = (int)text_cut(at, strcspn(at, ends), 40);
+
+	return size == 0 ? err_set(err, ERR_INVALID, "%s", missing) :
+			   err_set(err, ERR_INVALID, "%.*s is %s", size, at, is_none);
+}
+
 /* "Fri 16:00" */
 static bool
-read_point(const char **text, int *ret_weekday, int *ret_minutes)
+read_point(const char **text, int *ret_weekday, int *ret_minutes, struct err *err)
 {
 	*ret_weekday = when_weekday(text);
+	if (*ret_weekday < 0)
+		return refuse_at(*text, BLANKS "-", "a day of the week is missing, " AS_WEEKLY,
+		    "no day of the week (Mon to Sun), " AS_WEEKLY, err);
 	*text += strspn(*text, BLANKS);
-	*ret_minutes = *ret_weekday < 0 ? -1 : when_clock(text);
+	*ret_minutes = when_clock(text);
+	if (*ret_minutes < 0)
+		return refuse_at(*text, BLANKS "-", "a time is missing behind a day, " AS_WEEKLY,
+		    "no time of a day (0:00 to 23:59), " AS_WEEKLY, err);
 	*text += strspn(*text, BLANKS);
-	return *ret_minutes >= 0;
+	return true;
 }
 
 /* "Fri 16:00-Mon 08:00"; one that would be a whole week has no end. */
 static bool
-read_weekly(const char **text, struct window *ret)
+read_weekly(const char **text, struct window *ret, struct err *err)
 {
 	int weekday, minutes;
 
 	ret->is_weekly = true;
-	if (!read_point(text, &ret->weekday, &ret->begin) || **text != '-')
+	if (!read_point(text, &ret->weekday, &ret->begin, err))
 		return false;
+	if (**text != '-')
+		return refuse_at(*text, "",
+		    "its end is missing: - and a day with a time, " AS_WEEKLY,
+		    "not the - before its end, " AS_WEEKLY, err);
 	(*text)++;
 	*text += strspn(*text, BLANKS);
-	if (!read_point(text, &weekday, &minutes))
+	if (!read_point(text, &weekday, &minutes, err))
 		return false;
 	ret->end = (weekday - ret->weekday + WEEK_DAYS) % WEEK_DAYS * DAY_MINUTES + minutes;
 	if (ret->end < ret->begin)
 		ret->end += WEEK_DAYS * DAY_MINUTES;
-	return ret->end != ret->begin;
+	return ret->end != ret->begin ||
+	    err_set(err, ERR_INVALID, "it ends when it begins: give it another end, " AS_WEEKLY);
 }
 
 static bool
-read_date(const char **text, struct zone_time *ret)
+read_date(const char **text, struct zone_time *ret, struct err *err)
 {
 	char date[ZONE_DATE];
 
 	(void)snprintf(date, sizeof(date), "%.10s", *text);
 	if (!zone_date_parse(date, ret))
-		return false;
+		return refuse_at(*text, BLANKS ".", "a date is missing, " AS_DATES,
+		    "no date that there is, " AS_DATES, err);
 	*text += ZONE_DATE - 1;
 	return true;
 }
@@ -89,31 +116,55 @@ is_before(const struct zone_time *a, const struct zone_time *b)
 
 /* "2026-12-20..2027-01-06" */
 static bool
-read_dates(const char **text, struct window *ret)
+read_dates(const char **text, struct window *ret, struct err *err)
 {
-	if (!read_date(text, &ret->first) || strncmp(*text, "..", 2) != 0)
+	if (!read_date(text, &ret->first, err))
 		return false;
+	if (strncmp(*text, "..", 2) != 0)
+		return refuse_at(*text, "", "its end is missing: .. and the last day, " AS_DATES,
+		    "not the .. before its last day (days are whole, without a time), " AS_DATES,
+		    err);
 	*text += 2;
-	if (!read_date(text, &ret->last))
+	if (!read_date(text, &ret->last, err))
 		return false;
-	if (**text != '\0' && strspn(*text, BLANKS) == 0)
-		return false;
-	*text += strspn(*text, BLANKS);
-	return !is_before(&ret->last, &ret->first);
+	return !is_before(&ret->last, &ret->first) ||
+	    err_set(err, ERR_INVALID, "it ends before it begins, " AS_DATES);
+}
+
+/* The zone behind it, or nothing. */
+static bool
+read_zone(const char *text, struct window *ret, struct err *err)
+{
+	size_t blanks = strspn(text, BLANKS);
+	struct err why;
+
+	if (*text == '\0')
+		return true;
+	if (blanks == 0 && !ret->is_weekly)
+		return refuse_at(
+		    text, "", "", "no blank and a time zone, " AS_DATES " Europe/Berlin", err);
+	ret->zone = zone_new(text + blanks, &why);
+	if (ret->zone != NULL || why.code == ERR_NOMEM)
+		return ret->zone != NULL || err_set(err, why.code, "%s", why.text);
+	return err_set(err, ERR_MISSING,
+	    "%.*s is no time zone of this machine (package tzdata), as Europe/Berlin",
+	    (int)text_cut(text + blanks, strlen(text + blanks), 64), text + blanks);
 }
 
 static bool
 read_window(const char *text, struct window *ret, struct err *err)
 {
-	bool is_one =
-	    text[0] >= '0' && text[0] <= '9' ? read_dates(&text, ret) : read_weekly(&text, ret);
+	bool is_dates = text[0] >= '0' && text[0] <= '9';
 
-	if (!is_one)
-		return err_set(err, ERR_INVALID, "is no window of time");
-	if (*text == '\0')
-		return true;
-	ret->zone = zone_new(text, err);
-	return ret->zone != NULL;
+	return (is_dates ? read_dates(&text, ret, err) : read_weekly(&text, ret, err)) &&
+	    read_zone(text, ret, err);
+}
+
+/* A comma may stand behind the last, as in other lists. */
+static bool
+is_end(const char *text)
+{
+	return text[strspn(text, BLANKS)] == '\0';
 }
 
 struct windows *
@@ -136,8 +187,8 @@ windows_parse(const char *text, struct err *err)
 			part[n - 1] = '\0';
 		ok = size < PART_MAX && windows->count < WINDOWS_MAX ?
 		    read_window(part, &windows->at[windows->count++], err) :
-		    err_set(err, ERR_INVALID, "is longer than windows may be");
-		if (text[size] == '\0')
+		    err_set(err, ERR_INVALID, "it is longer than a window may be, " AS_WEEKLY);
+		if (text[size] == '\0' || is_end(text + size + 1))
 			break;
 	}
 	if (ok)
@@ -236,4 +287,13 @@ windows_have(
 	}
 	*ret_change = 0;
 	return true;
+}
+
+bool
+windows_is_past(const struct windows *windows, size_t i, const struct zone *zone, int64_t at)
+{
+	struct span span;
+
+	return i < windows->count && !next_span(&windows->at[i], zone, at, &span) &&
+	    !windows->at[i].is_weekly;
 }

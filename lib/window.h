@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base.h"
@@ -18,7 +19,8 @@ struct zone;
 #define WINDOWS_MAX 16
 
 /* Of one to WINDOWS_MAX windows, commas between.  NULL: one of them is none (ERR_INVALID), its zone
- * is not on this machine (ERR_MISSING), or there is no memory. */
+ * is not on this machine (ERR_MISSING), or there is no memory.  err says what of the first such one
+ * is wrong, and how it is written. */
 MUST_USE struct windows *windows_parse(const char *text, struct err *err);
 
 void windows_free(struct windows *windows); /* takes NULL */
@@ -30,3 +32,8 @@ void windows_free(struct windows *windows); /* takes NULL */
  */
 bool windows_have(
     const struct windows *windows, const struct zone *zone, int64_t at, int64_t *ret_change);
+
+/* Has the one at place i (from 0, in the order of the text) come for the last time before `at`?
+ * False where there is none. */
+bool
+windows_is_past(const struct windows *windows, size_t i, const struct zone *zone, int64_t at);

@@ -34,15 +34,18 @@ struct rule {
 	bool has_summer;
 	int standard; /* seconds east of UTC */
 	int summer;
+	char standard_name[ZONE_NAME];
+	char summer_name[ZONE_NAME];
 	struct change begin;
 	struct change end;
 };
 
 struct zone {
 	size_t count;
-	int64_t *at; /* seconds, rising: from then on … */
-	int *offset; /* … seconds east of UTC */
-	int before;  /* the offset before all of them */
+	int64_t *at;		 /* seconds, rising: from then on … */
+	int *offset;		 /* … seconds east of UTC */
+	int before;		 /* the offset before all of them */
+	char (*name)[ZONE_NAME]; /* of each offset; the last is that of `before` */
 	struct rule rule;
 };
 
@@ -124,19 +127,19 @@ change_days(const struct change *change, int year)
 	return first + day;
 }
 
-static int
-rule_offset(const struct rule *rule, int64_t at)
+static bool
+is_summer(const struct rule *rule, int64_t at)
 {
 	int year = time_of(at + rule->standard).year;
 	int64_t begin, end;
 
 	if (!rule->has_summer)
-		return rule->standard;
+		return false;
 	begin = change_days(&rule->begin, year) * DAY_S + rule->begin.second - rule->standard;
 	end = change_days(&rule->end, year) * DAY_S + rule->end.second - rule->summer;
 	if (begin < end)
-		return at >= begin && at < end ? rule->summer : rule->standard;
-	return at >= end && at < begin ? rule->standard : rule->summer; /* south */
+		return at >= begin && at < end;
+	return at < end || at >= begin; /* south */
 }
 
 /* A number of at most that; false: there is none. */
@@ -156,19 +159,31 @@ take_number(const char **text, int most, int *ret)
 	return true;
 }
 
+/* Of at most so many bytes: what is no name is left out. */
+static void
+set_name(char ret[ZONE_NAME], const char *text, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < size && text[i] != '\0' && n < ZONE_NAME - 1; i++)
+		if (isalnum((unsigned char)text[i]) || text[i] == '+' || text[i] == '-')
+			ret[n++] = text[i];
+	ret[n] = '\0';
+}
+
 /* "EST" or "<-03>". */
 static bool
-take_name(const char **text)
+take_name(const char **text, char ret[ZONE_NAME])
 {
 	const char *begin = *text;
 
-	if (*begin == '<') {
+	if (*begin == '<')
 		*text += strcspn(begin, ">");
-		return *(*text)++ == '>';
-	}
-	while (isalpha((unsigned char)**text))
-		(*text)++;
-	return *text - begin >= 3;
+	else
+		while (isalpha((unsigned char)**text))
+			(*text)++;
+	set_name(ret, begin, (size_t)(*text - begin));
+	return *begin == '<' ? *(*text)++ == '>' : *text - begin >= 3;
 }
 
 /* [+-]hh[:mm[:ss]] */
@@ -223,14 +238,14 @@ parse_rule(const char *text, struct rule *ret)
 	if (*text == '\0')
 		return true; /* there is none */
 	ret->is_there = true;
-	if (!take_name(&text) || !take_hours(&text, &west))
+	if (!take_name(&text, ret->standard_name) || !take_hours(&text, &west))
 		return false;
 	ret->standard = -west;
 	if (*text == '\0')
 		return true;
 	ret->has_summer = true;
 	ret->summer = ret->standard + 3600;
-	if (!take_name(&text))
+	if (!take_name(&text, ret->summer_name))
 		return false;
 	if (*text != ',' && *text != '\0') {
 		if (!take_hours(&text, &west))
@@ -284,23 +299,37 @@ body_size(const struct head *head, size_t time_bytes)
 	    head->n[LEAPS] * (time_bytes + 4) + head->n[IS_STANDARD] + head->n[IS_UT];
 }
 
+/* Of a type: its last byte is a place among the names. */
+static void
+read_name(char ret[ZONE_NAME], const uint8_t *type, const uint8_t *names, size_t size)
+{
+	size_t at = type[5];
+
+	if (at < size)
+		set_name(ret, (const char *)names + at, size - at);
+}
+
 /* Of the second half, which has times of 8 bytes. */
 static bool
 read_times(struct zone *zone, const uint8_t *bytes, const struct head *head)
 {
 	const uint8_t *kinds = bytes + head->n[TIMES] * 8, *types = kinds + head->n[TIMES];
+	const uint8_t *names = types + head->n[TYPES] * 6;
 
 	zone->count = head->n[TIMES];
 	zone->at = calloc(zone->count + 1, sizeof(*zone->at));
 	zone->offset = calloc(zone->count + 1, sizeof(*zone->offset));
-	if (zone->at == NULL || zone->offset == NULL)
+	zone->name = calloc(zone->count + 1, sizeof(*zone->name));
+	if (zone->at == NULL || zone->offset == NULL || zone->name == NULL)
 		return false;
 	zone->before = (int)big_endian(types, 4);
+	read_name(zone->name[zone->count], types, names, head->n[CHARS]);
 	for (size_t i = 0; i < zone->count; i++) {
 		if (kinds[i] >= head->n[TYPES])
 			return false;
 		zone->at[i] = big_endian(bytes + 8 * i, 8);
 		zone->offset[i] = (int)big_endian(types + 6 * (size_t)kinds[i], 4);
+		read_name(zone->name[i], types + 6 * (size_t)kinds[i], names, head->n[CHARS]);
 		if ((i > 0 && zone->at[i] <= zone->at[i - 1]) || abs(zone->offset[i]) > OFFSET_MOST)
 			return false;
 	}
@@ -398,13 +427,15 @@ zone_free(struct zone *zone)
 		return;
 	free(zone->at);
 	free(zone->offset);
+	free(zone->name);
 	free(zone);
 }
 
 /* --- asking it --- */
 
-static int
-offset_at(const struct zone *zone, int64_t at)
+/* How many changes there were by then. */
+static size_t
+changes_at(const struct zone *zone, int64_t at)
 {
 	size_t low = 0, high = zone->count; /* the first change after `at` is in [low, high] */
 
@@ -416,9 +447,32 @@ offset_at(const struct zone *zone, int64_t at)
 		else
 			high = middle;
 	}
-	if (low == zone->count && zone->rule.is_there)
-		return rule_offset(&zone->rule, at);
-	return low == 0 ? zone->before : zone->offset[low - 1];
+	return low;
+}
+
+static int
+offset_at(const struct zone *zone, int64_t at)
+{
+	size_t n = changes_at(zone, at);
+
+	if (n == zone->count && zone->rule.is_there)
+		return is_summer(&zone->rule, at) ? zone->rule.summer : zone->rule.standard;
+	return n == 0 ? zone->before : zone->offset[n - 1];
+}
+
+const char *
+zone_name(const struct zone *zone, int64_t at, char out[ZONE_NAME])
+{
+	int64_t seconds = floor_div(at, 1000);
+	size_t n = changes_at(zone, seconds);
+	const char *name = zone->name == NULL ?
+	    "UTC" :
+	    n == zone->count && zone->rule.is_there ?
+	    is_summer(&zone->rule, seconds) ? zone->rule.summer_name : zone->rule.standard_name :
+	    zone->name[n == 0 ? zone->count : n - 1];
+
+	(void)snprintf(out, ZONE_NAME, "%s", name);
+	return out;
 }
 
 struct zone_time

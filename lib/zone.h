@@ -14,6 +14,7 @@ struct err;
 struct zone;
 
 #define ZONE_DATE 11 /* "2027-01-31" with the NUL */
+#define ZONE_NAME 8  /* a short name with the NUL: "CEST", "+0330" */
 
 /* What a calendar and a clock show. */
 struct zone_time {
@@ -36,6 +37,10 @@ void zone_free(struct zone *zone); /* takes NULL */
 
 /* What clocks show at that moment (ms since 1970). */
 struct zone_time zone_local(const struct zone *zone, int64_t at);
+
+/* The short name of what clocks there show then, "CET" in winter; a longer one is cut.  Returns
+ * out. */
+const char *zone_name(const struct zone *zone, int64_t at, char out[ZONE_NAME]);
 
 /* When they show that: of a time that is there twice the first moment, of one that is skipped the
  * moment of the change. */

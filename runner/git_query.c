@@ -37,6 +37,7 @@ struct git_query {
 	int64_t deadline;
 	int64_t kill_at; /* once it is to end: TERM before */
 	bool is_maintenance;
+	bool is_of_target;
 	int wait_status;
 	bool main_process_ended;
 	bool childless;
@@ -126,7 +127,7 @@ on_output(struct git_query *query)
 		(void)close(query->output);
 		query->output = -1;
 	} else if (to == over) {
-		fail(query, STATUS_UNREACHABLE, "git's answer is longer than 64 KB");
+		fail(query, STATUS_UNREACHABLE, "the answer is longer than 64 KB");
 	} else {
 		query->len += (size_t)n;
 		take_progress(query);
@@ -164,7 +165,9 @@ question_wait(struct git_query *query)
 			fail(query, STATUS_UNREACHABLE, "its requester is gone");
 		if (!query->killing && clock_monotonic_ms() >= query->deadline) {
 			query->answer.record.timed_out = true;
-			fail(query, STATUS_UNREACHABLE, "git did not answer in time");
+			fail(query, STATUS_UNREACHABLE,
+			    query->is_of_target ? "the target did not answer in time" :
+						  "git did not answer in time");
 		}
 		/* What git left behind is no part of the answer: when the leader has ended, the
 		 * rest is. */
@@ -207,7 +210,8 @@ git_query_result(struct git_query *query)
 	if (query->killing)
 		return; /* it is said already */
 	if (number != 0)
-		(void)snprintf(answer->text, sizeof(answer->text), "commits.sh cannot be started");
+		(void)snprintf(answer->text, sizeof(answer->text), "%s cannot be started",
+		    query->is_of_target ? "target.sh" : "commits.sh");
 	if (number != 0 || WIFSIGNALED(query->wait_status))
 		answer->record.status = number != 0 ? STATUS_CONFIG : STATUS_UNREACHABLE;
 	else
@@ -218,6 +222,46 @@ git_query_result(struct git_query *query)
 	answer->body = buf_text(&query->safe);
 	answer->body_len =
 	    query->safe.size < PROTOCOL_ANSWER_MAX ? query->safe.size : PROTOCOL_ANSWER_MAX;
+}
+
+/* As late as can be: what is shown is what would ship it now.  Where that cannot be read, nothing
+ * could be shipped either, and the order will say so. */
+static bool
+add_binding(struct git_query *query, const struct protocol_message *order,
+    const struct program_dirs *dirs, struct err *err)
+{
+	struct protocol_message *answer = &query->answer;
+
+	if (order->environment[0] == '\0')
+		return true;
+	if (!program_list(order, dirs, answer->settings, err))
+		return false;
+	(void)fingerprint_digest(answer->settings, answer->fingerprint);
+	return true;
+}
+
+static void
+fail_with_settings(struct git_query *query, const struct err *err)
+{
+	query->answer.record.status = STATUS_CONFIG;
+	(void)snprintf(query->answer.text, sizeof(query->answer.text), "%s", err->text);
+}
+
+static _Noreturn void
+list_settings(
+    struct git_query *query, const struct protocol_message *order, const struct program_dirs *dirs)
+{
+	static const char body[] = "end\n";
+	struct err err = { .code = ERR_NONE };
+
+	if (add_binding(query, order, dirs, &err)) {
+		query->answer.body = body;
+		query->answer.body_len = sizeof(body) - 1;
+	} else {
+		fail_with_settings(query, &err);
+	}
+	send_message(query, &query->answer);
+	_exit(0);
 }
 
 static _Noreturn void
@@ -232,7 +276,10 @@ git_query_main(const struct protocol_message *order, const struct program_dirs *
 	query.answer.kind = PROTOCOL_ANSWER;
 	query.answer.id = order->id;
 	query.wants_progress = order->wants_progress;
+	query.is_of_target = order->query == PROTOCOL_GIT_QUERY_LOGS;
 	query.is_maintenance = order->query == PROTOCOL_GIT_QUERY_MAINTAIN;
+	if (order->query == PROTOCOL_GIT_QUERY_SETTINGS)
+		list_settings(&query, order, dirs);
 	query.children = subreaper_init(keep, COUNT(keep), &err);
 	if (query.children != -1 && git_query_begin(&query, order, dirs, &err)) {
 		query.deadline = clock_monotonic_ms() +
@@ -241,9 +288,9 @@ git_query_main(const struct protocol_message *order, const struct program_dirs *
 		main_process_open_gate(&query.main_process);
 		question_wait(&query);
 		git_query_result(&query);
+		(void)add_binding(&query, order, dirs, NULL); /* git's answer is one without it */
 	} else {
-		query.answer.record.status = STATUS_CONFIG;
-		(void)snprintf(query.answer.text, sizeof(query.answer.text), "%s", err.text);
+		fail_with_settings(&query, &err);
 	}
 	CRASH_POINT(git_query_answered);
 	send_message(&query, &query.answer);

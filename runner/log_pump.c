@@ -149,9 +149,17 @@ log_text(struct log_pump *pump)
 }
 
 static void
+on_kept(void *ctx, const char *data, size_t len)
+{
+	struct log_pump *pump = ctx;
+
+	redact_stream_add(pump->secrets, data, len, &pump->text);
+}
+
+static void
 log_output(struct log_pump *pump, size_t len)
 {
-	redact_stream_add(pump->secrets, pump->piece, len, &pump->text);
+	quote_lines_feed(&pump->quotes, pump->piece, len, on_kept, pump);
 	log_text(pump);
 }
 
@@ -160,6 +168,7 @@ log_pump_flush(struct log_pump *pump)
 {
 	if (pump->log == -1)
 		return;
+	quote_lines_end(&pump->quotes, on_kept, pump);
 	redact_stream_end(pump->secrets, &pump->text);
 	log_text(pump);
 }

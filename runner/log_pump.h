@@ -5,12 +5,13 @@
  * marker in the log says why it ends.  The log is never flushed.
  *
  * No value of a secret that was handed to the run gets into it, nor what has the shape of one: who
- * shows the log to people knows none of the runner's.
+ * shows the log to people knows none of the runner's.  Nor do the words that end a quotation.
  */
 #pragma once
 
 #include "lib/buf.h"
 #include "lib/redact.h"
+#include "runner/quote_lines.h"
 #include "runner/step_scan.h"
 
 #define LOG_PUMP_PIPE	(1024 * 1024)
@@ -34,6 +35,7 @@ struct log_pump {
 	uint64_t check_at;	/* size at which to look at the disk again */
 	char *piece;
 	struct step_scan scan;
+	struct quote_lines quotes;
 	struct redact_stream *secrets;
 	struct buf text;	       /* a piece without them */
 };

@@ -13,6 +13,7 @@
 
 #include "lib/text.h"
 #include "lib/version.h"
+#include "runner/binding.h"
 #include "runner/main_process.h"
 #include "runner/ping.h"
 #include "runner/preflight.h"
@@ -30,6 +31,7 @@ static const char usage[] =
     "       deploybot-runner --check-settings [--env-file FILE]\n"
     "       deploybot-runner --settings ENV [--env-file FILE]\n"
     "       deploybot-runner --preflight ENV [--state DIR] [--env-file FILE] [--scripts DIR]\n"
+    "       deploybot-runner --hooks FOLDER\n"
     "       deploybot-runner --version | --help\n"
     "\n"
     "Executes what a server orders: deploy, rollback and git queries, each under a supervisor.\n"
@@ -39,7 +41,8 @@ static const char usage[] =
     "exit status 0, or 1 and the reason.  --check-settings names each setting that is wrong:\n"
     "exit status 78, or 0.  --settings prints what deploy.sh is given of an environment's, for\n"
     "scripts.  --preflight asks the target of an environment whether all is there\n"
-    "(`deploybot doctor ENV`); exit status 0, or deploy.sh's.\n"
+    "(`deploybot doctor ENV`); exit status 0, or deploy.sh's.  --hooks prints a digest of each kind\n"
+    "of hooks in FOLDER, for deploy.sh, which runs none that were replaced.\n"
     "\n"
     "  --state DIR      where runs/ and git/ are kept; with --listen: default STATE_DIRECTORY\n"
     "  --env-file FILE  settings beside the environment's, read anew for each order\n"
@@ -318,6 +321,17 @@ ping(const char *path)
 	return 1;
 }
 
+/* For deploy/hooks.sh. */
+static int
+print_hooks(const char *folder)
+{
+	char hooks[BINDING_HOOKS_MAX];
+
+	binding_hooks(folder, hooks);
+	(void)printf("%s\n", hooks);
+	return 0;
+}
+
 static int
 ask_target(struct arguments *arguments)
 {
@@ -339,6 +353,8 @@ main(int argc, char *argv[])
 
 	if (argc == 3 && strcmp(argv[1], "--ping") == 0)
 		return ping(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "--hooks") == 0)
+		return print_hooks(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		(void)printf("deploybot-runner %s\n", version_text);
 		return 0;

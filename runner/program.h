@@ -8,7 +8,7 @@
 #include "runner/protocol.h"
 
 #define PROGRAM_ARGS_MAX	32
-#define PROGRAM_VARIABLES_MAX	96 /* those of a transport of theirs too */
+#define PROGRAM_VARIABLES_MAX	128 /* those of a transport of theirs too */
 
 /* Where the runner works. */
 struct program_dirs {
@@ -27,6 +27,8 @@ struct program_plan {
 	size_t variables;
 	uint64_t log_limit;
 	int64_t fetch_limit_s;
+	int64_t await_limit_s; /* 0: nothing is migrated, as below */
+	int64_t migrate_limit_s;
 	struct redact *secrets; /* their values, to be kept out of the log; NULL: there are none */
 };
 
@@ -36,10 +38,10 @@ struct program_plan {
 bool program_plan(struct program_plan *ret, const struct protocol_message *order,
     const struct program_dirs *dirs, struct err *err) MUST_USE;
 
-/* As it is for an order: ERR_CHANGED where the settings are not those of its fingerprint.  And the
- * list of those that there are, "" where they cannot be read. */
-void program_list_settings(const struct protocol_message *order, const struct program_dirs *dirs,
-    char ret[FINGERPRINT_LIST_MAX]);
+/* The list of what ships that environment now (binding.h): an order of another fingerprint fails
+ * with ERR_CHANGED. */
+bool program_list(const struct protocol_message *order, const struct program_dirs *dirs,
+    char ret[FINGERPRINT_LIST_MAX], struct err *err) MUST_USE;
 
 /* The same for `target.sh ENV preflight`, which a person asks for. */
 bool program_plan_preflight(struct program_plan *ret, const struct environment_id *environment,

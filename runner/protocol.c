@@ -37,6 +37,7 @@ struct field {
 static bool is_boot(const char *text);
 static bool is_filled(const char *text);
 static bool is_commits(const char *text);
+static bool is_argument(const char *text);
 static bool is_fingerprint(const char *text);
 
 #define ITS_WORD(name, word) word,
@@ -72,16 +73,18 @@ static const struct field fields[] = {
 	TEXT("boot", boot, is_boot, BIT(HELLO), 0),
 	WORD("program", program, program_words, BIT(RUN), BIT(RUN)),
 	TEXT("application", application, environment_name_is_valid, BIT(RUN) | BIT(GIT_QUERY), 0),
-	TEXT("environment", environment, environment_name_is_valid, BIT(RUN), BIT(RUN)),
-	TEXT("argument", argument, protocol_is_release, BIT(RUN), BIT(RUN)),
+	TEXT("environment", environment, environment_client_is_valid, BIT(RUN) | BIT(GIT_QUERY),
+	    BIT(RUN)),
+	TEXT("argument", argument, is_argument, BIT(RUN), BIT(RUN)),
+	TEXT("client", client, environment_client_is_valid, BIT(RUN), 0),
 	NUMBER("deadline_s", deadline_s, PROTOCOL_DEADLINE_MAX_S, BIT(RUN), BIT(RUN)),
 	NUMBER("grace_s", grace_s, PROTOCOL_GRACE_MAX_S, BIT(RUN), 0),
 	NUMBER("deployment", deployment, INT64_MAX, BIT(RUN), BIT(RUN)),
 	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0),
 	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(GIT_QUERY), 0),
 	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
-	TEXT("fingerprint", fingerprint, is_fingerprint, BIT(RUN), 0),
-	TEXT("settings", settings, text_is_plain, BIT(REFUSED), 0),
+	TEXT("fingerprint", fingerprint, is_fingerprint, BIT(RUN) | BIT(ANSWER), 0),
+	TEXT("settings", settings, text_is_plain, BIT(REFUSED) | BIT(ANSWER), 0),
 	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED)),
 	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0),
 	TEXT("text", text, text_is_plain,
@@ -99,6 +102,8 @@ static const struct field fields[] = {
 	FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS),
 	FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS),
 	FLAG("no_rollback", record.no_rollback, BIT(HELLO) | RECORD_KINDS),
+	FLAG("migration", record.migration, BIT(HELLO) | RECORD_KINDS),
+	FLAG("drains", record.drains, RECORD_KINDS),
 	FLAG("timed_out", record.timed_out, BIT(ANSWER) | RECORD_KINDS),
 	FLAG("ended", record.ended, RECORD_KINDS),
 	FLAG("lost", record.lost, RECORD_KINDS),
@@ -143,7 +148,7 @@ is_commits(const char *text)
 static bool
 is_fingerprint(const char *text)
 {
-	return hex_length(text) == 64 && text[64] == '\0';
+	return hex_length(text) == 64; /* more has no room in its field */
 }
 
 bool
@@ -174,6 +179,13 @@ protocol_is_release(const char *text)
 		return text_is_word(text + strlen(TARGET), TARGET_WORD);
 	return digits >= 7 && digits <= 64 &&
 	    (text[digits] == '\0' || (text[digits] == '@' && protocol_is_image(text + digits + 1)));
+}
+
+/* A release, or a word. */
+static bool
+is_argument(const char *text)
+{
+	return protocol_is_release(text) || text_is_word(text, TARGET_WORD);
 }
 
 bool

@@ -7,22 +7,26 @@
  * yesterday's version talks to today's server; what must not be misread raises PROTOCOL_VERSION.
  * Runs outlive upgrades, and a supervisor of another version is followed by its log and its record
  * alone: so the fields of a record keep their meaning whatever the version is.  Version 1 knew no
- * applications and no fingerprints; its supervisors say and understand what today's do.
+ * applications and no fingerprints, version 2 no migrations: its runner gives a script no
+ * MIGRATE_COMMAND.  Their supervisors say and understand what today's do.
  *
  * server ── socket ── runner: a socket pair (deploybot-runner --fd N), or RUNNER_SOCKET (--listen)
  *   →  hello   version                       first, both ways.  Another version: the runner says
  *   ←  hello   version pid                   its hello and leaves; the server says so.  With a
  *                                            socket pair both exit 78, else it is tried again.
  *   →  run     id program [application] environment argument deadline_s grace_s deployment
- *              previous ref [fingerprint]
+ *              previous ref [fingerprint] [client]
+ *                                            of an action: argument is its name, ref its argument,
+ *                                            previous what is live; environment is the client's id
+ *                                            where application is "client"; of a drain: deployment
+ *                                            is what has ended, and argument what serves
  *   ←  started id                            runs/<id>/ is there, the supervisor lives, its socket
  *                                            listens: connect now (the script waits at its gate)
  *   ←  refused id why errno text             nothing runs and nothing was left.  EXISTS: there
  *                                            was a folder already: settle it.  INVALID: a field is
  *                                            wrong.  FAILED: fork, disk, … (text says what).
- *                                            CHANGED: the settings are not those of the order's
- *                                            fingerprint; `settings` is our list
- *                                            (fingerprint.h)
+ *                                            CHANGED: the list is not that of the order's
+ *                                            fingerprint; `settings` is ours (binding.h)
  *   →  settle  id                            after a restart, or when a supervisor's socket closed
  *                                            without `exit`
  *   ←  settled id state [record]             also sent unasked, to every server that has said
@@ -36,53 +40,59 @@
  *                                            yet; every 10 s until it can; then settled LOST.
  *                                            pid 0: text says what hinders: a control group in
  *                                            which something lives, a disk that takes no record
- *   →  ask     id question [application] [progress] [ref] [branch] [base] [after] [blocked]
- *              [paths] [branches]
+ *   →  ask     id question [application] [environment] [progress] [ref] [branch] [base] [after]
+ *              [blocked] [paths] [branches]
  *   ←  progress id text                      to whom it was asked with progress=1: git fetches
  *                                            still, and how far it is
- *   ←  answer  id status timed_out text body body: at most PROTOCOL_ANSWER_MAX bytes
+ *   ←  answer  id status timed_out text [fingerprint settings] body
+ *                                            body: at most PROTOCOL_ANSWER_MAX bytes.  Where an
+ *                                            environment was named: our list for it, and its
+ *                                            digest; without: it cannot be read
  *   →  forget  id                            the folder of a run that has ended is of no use
  *   ←  forgotten id removal [text]           MORE   a piece is gone: say it again
  *                                            GONE   there is none (any more)
  *                                            STAY   text says why: it has no record, the disk
  *
  * supervisor ── runs/<id>/socket (connect through /proc/self/fd/<dirfd>/socket) ── server
- *   ←  hello   version pid start boot gate released no_rollback image steps
+ *   ←  hello   version pid start boot gate released no_rollback migration image steps
  *                                            on every connect; steps: all so far.  A new
  *                                            connection replaces the old one, which is closed
  *   →  go                                    opens the gate; said again it changes nothing
  *   →  end                                   TERM, then KILL after grace_s.  Before `go`: the gate
  *                                            stays shut and the record says gate=0 ended=1
  *   ←  grew                                  of 0.1.0 alone, 20 a second; it decides nothing
- *   ←  step    image (one step in steps[0])  PROTOCOL_STEPS_MAX at most; `release` and
- *                                            `no-rollback` always, so that an image is known
+ *   ←  step    image (one step in steps[0])  PROTOCOL_STEPS_MAX at most; those that decide
+ *                                            (step_scan.h) always, so that an image is known
  *                                            before the target changes
  *   ←  stuck   pid                           as above
  *   ←  exit    record fields, steps          the record is on disk before this is said
  *   When a connection is lost before `go`, the supervisor ends with gate=0.  A supervisor that
  *   nobody connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
- * Record fields: gate released no_rollback exec_errno status signal timed_out ended lost unswept
- *   ended_at image steps.  image is what the script said last of `==> image sha256:…` before
- *   `==> release`.  (0.1.0 wrote more that nobody reads: log_size user_ms system_ms max_rss_kb.)
+ * Record fields: gate released no_rollback migration drains exec_errno status signal timed_out
+ *   ended lost unswept ended_at image steps.  image is what the script said last of
+ *   `==> image sha256:…` before `==> release`.
+ *   (0.1.0 wrote more that nobody reads: log_size user_ms system_ms max_rss_kb.)
  *   How to read them, in this order:
  *     gate=0            the script never ran (ended=1: on request; else: the server was lost)
  *     exec_errno!=0     it could not be started: nothing ran
- *     lost=1            its supervisor was killed: gate and released say what may have happened
- *                       (unswept=1: what it started may be alive)
+ *     lost=1            its supervisor was killed: gate and released say what may have happened,
+ *                       and with migration=1 what has (unswept=1: what it started may be alive)
  *     else              status (signal=0) or signal of the leader; timed_out, ended say whether
  *                       the deadline or `end` asked for its end first
  *
  * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot, tag, pid namespace,
  * in a control group?) ·
- * log · exit (the record as an `exit` message, then NUL bytes; all NUL: not yet; locked by the
- * supervisor, POSIX record lock) · socket.  The server reads log and needs nothing else of it.
+ * log · exit (the record as an `exit` message, then NUL bytes; its first byte NUL: not yet, and
+ * what follows is its draft, kept behind `==> migrate`; locked by the supervisor, POSIX record
+ * lock) · socket.  The server reads log and needs nothing else of it.
  *
  * Answers (plain lines; values run to the end of the line; lines that begin with "==> " are
  * progress, which puts the deadline off, and no part of the body).  status 0, question COMMITS:
  *     ref develop                     as resolved (what was asked for, or the branch)
  *     kind branch                     branch, tag or commit
  *     commit 1a2b3c4d…                40 or 64 hex digits
+ *     tree 5d6e7f80…                  of its files: the same for all commits that have the same
  *     author Ann Example              of whatever length and kind; cut in bytes, as all texts
  *     at 1767225600                   committed, seconds since 1970; any date may stand there
  *     subject Make the button blue
@@ -91,11 +101,18 @@
  *     in_branch 1                     is commit in branch?  (0 without a branch)
  *     base 9f8e7d6c…                  only when a base was asked for and is in the repository
  *     forced 0                        1: base is not an ancestor of commit (0 without base)
+ *     barrier drops column price      the newest `.deploybot/no-rollback` that a commit of those
+ *                                     adds or changes; missing where none does
+ *     no_history 1                    whether one does is not known: base is not in the repository,
+ *                                     or has no commit in common with commit
  *     touches 1                       0: nothing differs from base in `paths`; only when asked for
+ *     untouched db/migrate            nothing differs from base there: of each pattern behind a /
  *     lacks_after 0                   1: `after` is not in the repository; only when asked for
  *     count 12                        commits in commit that are not in base (0 without base)
  *     change 1a2b3c4d… Ann Example<TAB>Make the button blue      newest first, at most 10
  *     missing 2 submodules (a, b)     what a release that is built here will not have
+ *     image sha256:1a2b3c4d…          that the registry has of it; or build, none, unknown; missing
+ *                                     where a release needs none
  *     mirror 123456                   bytes that git takes on this disk
  *     contains 1a2b3c4d…              one line for each of `blocked` that is in commit's history
  *     end
@@ -103,6 +120,9 @@
  *     head 1a2b3c4d… develop
  *     mirror 123456
  *     end
+ * status 0, question SETTINGS: `end` alone.
+ * status 0, question LOGS: what the application logged last, `ref` lines of it at most, each behind
+ * `|app| `.  Any other status: the last line says why there is none.
  * status 64: the ref is odd or is no branch, tag or commit here.  At most 10 possible ones,
  * newest first:
  *     error no branch, tag or commit of the repository: devlop
@@ -124,19 +144,20 @@
 
 #include "lib/err.h"
 
-#define PROTOCOL_VERSION	2
+#define PROTOCOL_VERSION	3
 #define PROTOCOL_SUPERVISOR_SINCE 1	/* the oldest that a server understands */
-#define PROTOCOL_STEPS_MAX	64		/* sent live; then only release and no-rollback */
-#define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 2)
+#define PROTOCOL_STEPS_MAX	64		/* sent live; then only those that decide */
+#define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 9) /* each of those once */
 #define PROTOCOL_IMAGE		71		/* "sha256:" and 64 hex digits */
 #define PROTOCOL_STEP_NAME	47		/* bytes of a step's name; longer is cut */
 #define PROTOCOL_ANSWER_MAX	65536		/* body of an answer; longer output fails the ask */
-#define PROTOCOL_PACKET_MAX	(PROTOCOL_ANSWER_MAX + 8192)	/* the largest message */
+#define PROTOCOL_PACKET_MAX	(PROTOCOL_ANSWER_MAX + 16384)	/* the largest message */
 #define PROTOCOL_RECORD_BYTES	16384		/* what the exit file is allocated to */
 #define PROTOCOL_GATE_WAIT_S	30
-#define PROTOCOL_DEADLINE_MAX_S	86400
+#define PROTOCOL_DEADLINE_MAX_S	90000	/* a drain of a day, and what it stops then */
 #define PROTOCOL_GRACE_MAX_S	600
 #define PROTOCOL_RUNS_MAX	512	/* at work at once, of all environments; refused beyond */
+#define PROTOCOL_LOG_LINES_MAX	100	/* of the application's, in an answer */
 #define PROTOCOL_GIT_QUERIES_MAX 16	/* waiting at the runner; one more is answered 75 */
 
 /* Kinds of messages: name, word on the wire. */
@@ -146,10 +167,13 @@
 	K(ANSWER, "answer") K(GO, "go") K(END, "end") K(GREW, "grew") K(STEP, "step") \
 	K(EXIT, "exit") K(PURGE, "forget") K(PURGED, "forgotten") K(PROGRESS, "progress")
 
-#define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback")
+#define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback") \
+	P(ACTION, "action") P(DRAIN, "drain")
 #define PROTOCOL_GIT_QUERIES(Q) \
 	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads") /* the server's */ \
-	Q(MAINTAIN, "maintain")
+	Q(MAINTAIN, "maintain") \
+	Q(SETTINGS, "settings") /* the server's: no git, only the list */ \
+	Q(LOGS, "logs") /* the server's: no git, but a target; ref is how many lines */
 #define PROTOCOL_STATES(S) \
 	S(NONE, "") S(NEVER, "never") S(ALIVE, "alive") S(ENDED, "ended") S(LOST, "lost")
 #define PROTOCOL_WHYS(W) \
@@ -204,6 +228,8 @@ struct protocol_record {
 	bool gate;
 	bool released;		/* `==> release` was printed */
 	bool no_rollback;	/* `==> no-rollback` was printed */
+	bool migration;		/* `==> migrate` was printed, before `==> release` */
+	bool drains;		/* `==> drain-later` was printed behind `==> release` */
 	bool timed_out;
 	bool ended;
 	bool lost;
@@ -227,20 +253,21 @@ struct protocol_message {
 	/* run */
 	enum protocol_program program;
 	char application[21];			/* also ask; empty: the one without a name */
-	char environment[21];			/* without it, [a-z][a-z0-9-]{0,19} */
-	char argument[137];			/* COMMIT[@sha256:…], target:WORD */
+	char environment[32];			/* without it; a client's id; also ask */
+	char argument[137];			/* COMMIT[@sha256:…], target:WORD, an action */
+	char client[32];			/* of an action; empty: the environment */
 	unsigned int deadline_s;		/* 1 … PROTOCOL_DEADLINE_MAX_S */
 	unsigned int grace_s;			/* TERM to KILL, 0 … PROTOCOL_GRACE_MAX_S */
 	uint64_t deployment;			/* DEPLOYMENT_ID, RELEASE */
 	char previous[137];			/* PREVIOUS_RELEASE, as argument; empty: none */
 	char ref[256];				/* REF; ask: what to resolve, empty: the branch */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
-	char fingerprint[65];			/* of its settings (fingerprint.h); empty: any */
+	char fingerprint[65];			/* of its list (binding.h); empty: any; answer */
 	/* refused */
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */
 	char text[256];				/* a sentence; stuck, forgotten, answer, progress */
-	char settings[4096];			/* CHANGED: the runner's list */
+	char settings[8192];			/* CHANGED, answer: the runner's list */
 	/* settled */
 	enum protocol_state state;
 	/* forgotten */
@@ -252,7 +279,8 @@ struct protocol_message {
 	char base[65];				/* hex commit; empty: none */
 	char blocked[1040];			/* hex commits, one space between; empty: none */
 	char after[65];				/* hex commit that a push announced; empty: none */
-	char paths[1024];			/* patterns, a comma between; empty: all */
+	char paths[1536];			/* patterns, a comma between; empty: all;
+						 * behind a / each for itself */
 	char branches[4096];			/* HEADS: names, one space between */
 	/* answer: status and timed_out are the record's.  body borrows from the packet. */
 	const char *body;

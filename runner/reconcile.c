@@ -121,16 +121,27 @@ is_swept(const struct reconcile *reconcile)
 	    !process_is_of_this_boot(&reconcile->main_process);
 }
 
-/* What may have happened: without a leader's name on disk no gate could open. */
+/* What may have happened: without a leader's name on disk no gate could open.  Behind the begin of
+ * a migration its supervisor's draft says whether the release was begun. */
 static void
 fill_lost(const struct reconcile *reconcile, struct protocol_message *ret)
 {
-	bool may_have_run = reconcile->main_process.pid > 0;
+	bool is_named = reconcile->main_process.pid > 0;
+	struct protocol_message draft;
 
 	fill_unknown(ret);
-	ret->record.gate = may_have_run;
-	ret->record.released = may_have_run;
-	ret->record.unswept = may_have_run && !is_swept(reconcile);
+	ret->record.gate = is_named;
+	ret->record.released = is_named;
+	ret->record.unswept = is_named && !is_swept(reconcile);
+	if (!run_folder_draft_read(reconcile->claimed, &draft) || !draft.record.gate ||
+	    !draft.record.migration)
+		return;
+	ret->record.gate = true;
+	ret->record.migration = true;
+	ret->record.released = draft.record.released;
+	ret->record.no_rollback = draft.record.no_rollback;
+	ret->step_count = draft.step_count;
+	memcpy(ret->steps, draft.steps, sizeof(ret->steps));
 }
 
 static void

@@ -215,24 +215,58 @@ run_folder_holder(int folder)
 	return holder;
 }
 
-bool
-run_folder_record_write(int claimed, const struct protocol_message *exit_message, struct err *err)
+/* All of it but its first byte: until that is there, there is no record. */
+static bool
+write_rest(int claimed, const struct protocol_message *exit_message,
+    char text[PROTOCOL_RECORD_BYTES], struct err *err)
 {
-	char text[PROTOCOL_RECORD_BYTES];
 	size_t len = 0, done = 1;
 
-	memset(text, 0, sizeof(text));
-	if (!protocol_encode(exit_message, text, sizeof(text) - 1, &len, err))
+	memset(text, 0, PROTOCOL_RECORD_BYTES);
+	if (!protocol_encode(exit_message, text, PROTOCOL_RECORD_BYTES - 1, &len, err))
 		return false;
-	memset(text + len, 0, sizeof(text) - len);
-	/* The first byte last: until it is there, there is no record. */
-	while (done < sizeof(text)) {
-		ssize_t n = pwrite(claimed, text + done, sizeof(text) - done, (off_t)done);
+	memset(text + len, 0, PROTOCOL_RECORD_BYTES - len);
+	while (done < PROTOCOL_RECORD_BYTES) {
+		ssize_t n = pwrite(claimed, text + done, PROTOCOL_RECORD_BYTES - done, (off_t)done);
 
 		if (n == -1 && errno != EINTR)
 			return err_errno(err, ERR_IO, errno, "writing the exit record");
 		done += n > 0 ? (size_t)n : 0;
 	}
+	return true;
+}
+
+bool
+run_folder_draft_write(int claimed, const struct protocol_message *exit_message, struct err *err)
+{
+	char text[PROTOCOL_RECORD_BYTES];
+
+	if (write_rest(claimed, exit_message, text, err) &&
+	    (fdatasync(claimed) == 0 || err_errno(err, ERR_IO, errno, "flushing the draft")))
+		return true;
+	(void)!pwrite(claimed, "", 1, 1); /* an older one would say too little */
+	return false;
+}
+
+bool
+run_folder_draft_read(int claimed, struct protocol_message *ret)
+{
+	char text[PROTOCOL_RECORD_BYTES + 1] = "";
+	ssize_t len = pread(claimed, text, PROTOCOL_RECORD_BYTES, 0);
+
+	if (len != PROTOCOL_RECORD_BYTES || text[0] != '\0' || text[1] == '\0')
+		return false;
+	text[0] = protocol_kind_name(PROTOCOL_EXIT)[0];
+	return protocol_decode(text, strlen(text), ret, NULL) && ret->kind == PROTOCOL_EXIT;
+}
+
+bool
+run_folder_record_write(int claimed, const struct protocol_message *exit_message, struct err *err)
+{
+	char text[PROTOCOL_RECORD_BYTES];
+
+	if (!write_rest(claimed, exit_message, text, err))
+		return false;
 	CRASH_POINT(record_written);
 	if (fdatasync(claimed) == -1)
 		return err_errno(err, ERR_IO, errno, "flushing the exit record");

@@ -44,6 +44,12 @@ int run_folder_claim(int folder, struct err *err);
 /* The process that holds the lock, or 0. */
 pid_t run_folder_holder(int folder);
 
+/* What the record would say by now, where a kill of the supervisor or a power cut leaves it: it is
+ * there until the record is.  A draft that cannot be written takes the one before with it. */
+bool run_folder_draft_write(int claimed, const struct protocol_message *exit_message,
+    struct err *err) MUST_USE;
+bool run_folder_draft_read(int claimed, struct protocol_message *ret);
+
 /* Writes the record into the claimed file and flushes it. */
 bool run_folder_record_write(int claimed, const struct protocol_message *exit_message,
     struct err *err) MUST_USE;

@@ -41,8 +41,9 @@ struct watch {
 	uint64_t id;
 	pid_t pid;
 	int pidfd;
-	bool child; /* to be waited for */
-	bool ours;  /* our child: what it leaves is ours too.  Else an earlier runner's */
+	bool child;    /* to be waited for */
+	bool ours;     /* our child: what it leaves is ours too.  Else an earlier runner's */
+	bool is_drain; /* nobody waits for it; of an earlier runner's it is not known */
 };
 
 struct runner {
@@ -104,7 +105,8 @@ refuse_changed(struct runner *runner, const struct protocol_message *order, cons
 
 	static_assert(sizeof(refused.settings) >= FINGERPRINT_LIST_MAX, "a list fits");
 	(void)snprintf(refused.text, sizeof(refused.text), "%s", err->text);
-	program_list_settings(order, runner->dirs, refused.settings);
+	if (!program_list(order, runner->dirs, refused.settings, NULL))
+		refused.settings[0] = '\0'; /* it is asked for again */
 	say(runner, &refused);
 }
 
@@ -135,6 +137,17 @@ watch_add(struct runner *runner, uint64_t id, pid_t pid, bool child)
 	runner->watches[runner->watch_count++] =
 	    (struct watch){ .id = id, .pid = pid, .pidfd = pidfd, .child = child, .ours = child };
 	return true;
+}
+
+/* Runs that somebody waits for. */
+static size_t
+watches_awaited(const struct runner *runner)
+{
+	size_t n = runner->reconciling.count;
+
+	for (size_t i = 0; i < runner->watch_count; i++)
+		n += !runner->watches[i].is_drain;
+	return n;
 }
 
 /* Of a service alone: where we are the server's child its log says the same. */
@@ -283,6 +296,9 @@ order_run(struct runner *runner, struct protocol_message *order)
 	orphans_add(&runner->orphans, pid);
 	if (!watch_add(runner, order->id, pid, true))
 		runner->exit_status = EXIT_IO; /* out of descriptors: its supervisor needs nobody */
+	else
+		runner->watches[runner->watch_count - 1].is_drain =
+		    order->program == PROTOCOL_PROGRAM_DRAIN;
 	(void)snprintf(what, sizeof(what), "started: %s %.7s",
 	    environment_id_text(order->application, order->environment, id), order->argument);
 	log_run(runner, order->id, what);
@@ -433,7 +449,9 @@ on_order(struct runner *runner, struct connection *connection, const char *data,
 		order_reconcile(runner, order.id);
 		break;
 	case PROTOCOL_GIT_QUERY:
-		if (order.query != PROTOCOL_GIT_QUERY_HEADS) /* that one needs no mirror */
+		if (order.query != PROTOCOL_GIT_QUERY_HEADS && /* these need no mirror */
+		    order.query != PROTOCOL_GIT_QUERY_SETTINGS &&
+		    order.query != PROTOCOL_GIT_QUERY_LOGS)
 			maintenance_end(&runner->maintenance);
 		git_query_queue_add(
 		    &runner->git_queries, &runner->connections, runner->requester, &order);
@@ -515,8 +533,8 @@ on_stop_signal(struct runner *runner)
 		return;
 	}
 	runner->is_draining = true;
-	(void)fprintf(stderr, "deploybot-runner: draining: waiting for %zu runs\n",
-	    runner->watch_count + runner->reconciling.count);
+	(void)fprintf(
+	    stderr, "deploybot-runner: draining: waiting for %zu runs\n", watches_awaited(runner));
 }
 
 static void
@@ -553,8 +571,8 @@ watch_signals(bool stops)
 static bool
 is_idle(const struct runner *runner)
 {
-	return runner->watch_count == 0 && runner->reconciling.count == 0 &&
-	    git_query_queue_is_idle(&runner->git_queries) && !runner->is_draining;
+	return watches_awaited(runner) == 0 && git_query_queue_is_idle(&runner->git_queries) &&
+	    !runner->is_draining;
 }
 
 static int
@@ -680,7 +698,7 @@ turn(struct runner *runner)
 			orphans_add(&runner->orphans, runner->maintenance.pid);
 	}
 	log_refused(runner, rate_summary_due(&runner->refused, REFUSED_MS, clock_monotonic_ms()));
-	if (runner->is_draining && runner->watch_count == 0 && runner->reconciling.count == 0)
+	if (runner->is_draining && watches_awaited(runner) == 0)
 		runner->exit_status = 0;
 }
 

@@ -15,42 +15,59 @@
 enum scope { SERVER, SHARED, OWN, EACH };
 
 struct row {
-	const char *name; /* of an environment's: with its place in it, <ENV>_HOST */
-	const char *id;	  /* of an environment's: HOST */
+	const char *name;   /* of a family's: with its place in it, <ENV>_HOST */
+	const char *id;	    /* of a family's: HOST */
+	const char *family; /* "": none */
 	enum setting_type type;
 	const char *fallback;
 	bool is_secret;
 	enum scope scope;
+	bool is_shipping;
 };
 
 #define OPEN   false
 #define SECRET true
 static const struct row rows[] = {
 #define SETTING(name, type, fallback, secrecy, whose, scope, help) \
-	{ #name, #name, SETTING_TYPE_##type, fallback, secrecy, scope },
+	{ #name, #name, "", SETTING_TYPE_##type, fallback, secrecy, scope, false },
+#define SHIPPING(name, type, fallback, secrecy, whose, scope, help) \
+	{ #name, #name, "", SETTING_TYPE_##type, fallback, secrecy, scope, true },
 #include "runner/settings.def"
 };
-static const struct row environment_rows[] = {
+static const struct row family_rows[] = {
 #define FAMILY_SETTING(family, id, name, type, fallback, secrecy, whose, scope, help) \
-	{ name, #id, SETTING_TYPE_##type, fallback, secrecy, scope },
+	{ name, #id, #family, SETTING_TYPE_##type, fallback, secrecy, scope, false },
 #include "runner/settings.def"
 };
+#define ENVIRONMENT "ENVIRONMENT"
+
+/* The setting that lists a family's members. */
+static const struct {
+	const char *family, *members;
+} listed[] = { { ENVIRONMENT, "ENVIRONMENTS" }, { "CLIENT", "CLIENTS" },
+	{ "REGISTRY", "REGISTRIES" } };
 
 static const struct row *
-row_find(const struct row list[], size_t count, const char *id)
+row_of(const struct row list[], size_t count, const char *family, const char *id)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(list[i].id, id) == 0)
+		if (strcmp(list[i].id, id) == 0 && strcmp(list[i].family, family) == 0)
 			return &list[i];
 	}
 	assert(false);
 	return NULL;
 }
 
+static const struct row *
+row_find(const char *name)
+{
+	return row_of(rows, COUNT(rows), "", name);
+}
+
 bool
 runner_settings_is_secret(const char *name)
 {
-	return row_find(rows, COUNT(rows), name)->is_secret;
+	return row_find(name)->is_secret;
 }
 
 /* Whoever may write there has us execute what he likes, for that application and as us. */
@@ -137,6 +154,12 @@ runner_settings_done(struct runner_settings *settings)
 	explicit_bzero(settings->secret, sizeof(settings->secret));
 }
 
+void
+runner_settings_for(struct runner_settings *settings, const char *environment)
+{
+	(void)text_copy(settings->environment, sizeof(settings->environment), environment);
+}
+
 static const char *
 file_text(const struct env_file *file, const char *name)
 {
@@ -153,19 +176,71 @@ environment_text(const char *name)
 	return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
-/* In the n-th of the three sources, the first of which wins: the application's file, our own
- * environment, the main file. */
-#define SOURCES 3
-static const char *
-source_text(const struct runner_settings *settings, enum scope scope, size_t n, const char *name)
-{
-	const bool has_own = settings->application[0] != '\0';
+/* --- where one is found --- */
 
-	if (n == 0)
-		return has_own && scope != SERVER ? file_text(&settings->own, name) : NULL;
-	if (has_own && scope != SERVER && scope != SHARED)
-		return NULL;
-	return n == 1 ? environment_text(name) : file_text(&settings->main, name);
+enum source { APPLICATION_FILE, OUR_ENVIRON, MAIN_FILE, SOURCES };
+
+static const char *
+source_text(const struct runner_settings *settings, enum source source, const char *name)
+{
+	if (source == OUR_ENVIRON)
+		return environment_text(name);
+	return file_text(source == MAIN_FILE ? &settings->main : &settings->own, name);
+}
+
+struct found {
+	const char *value; /* NULL: not set, or in the file at path */
+	const char *path;  /* of a secret */
+	enum source source;
+	char name[SETTING_NAME_MAX]; /* as it is called there */
+};
+
+static bool
+is_in(const struct runner_settings *settings, const struct row *row, enum source source,
+    const char *name, struct found *found)
+{
+	char file_name[SETTING_NAME_MAX + 8];
+
+	found->value = source_text(settings, source, name);
+	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
+	if (row->is_secret && found->value == NULL)
+		found->path = source_text(settings, source, file_name);
+	found->source = source;
+	(void)text_copy(found->name, sizeof(found->name), name);
+	return found->value != NULL || found->path != NULL;
+}
+
+/* Of an application: how many sources are its own, and how many there are at all. */
+static size_t
+own_sources(const struct runner_settings *settings, size_t *ret_count)
+{
+	*ret_count = SOURCES;
+	return settings->application[0] != '\0' ? 1 : SOURCES;
+}
+
+/* In the first of the steps that says it, or names its file.  name: of a family's, its member's. */
+static struct found
+look_up(const struct runner_settings *settings, const struct row *row, const char *name)
+{
+	const bool is_special = row->is_shipping && settings->environment[0] != '\0';
+	size_t count, own = own_sources(settings, &count);
+	char special[SETTING_NAME_MAX];
+	struct setting_step step;
+	struct found found = { 0 };
+
+	if (row->scope == OWN || row->scope == EACH)
+		count = own;
+	if (is_special)
+		(void)setting_special(name, settings->environment, special);
+	for (size_t n = 0; setting_step(own, count, n, &step); n++) {
+		if ((step.is_environments && !is_special) ||
+		    (step.source == APPLICATION_FILE && row->scope == SERVER))
+			continue;
+		if (is_in(settings, row, (enum source)step.source,
+			step.is_environments ? special : name, &found))
+			break;
+	}
+	return found;
 }
 
 bool
@@ -213,52 +288,63 @@ check(const struct row *row, const char *name, const char **value, struct err *e
 	return true;
 }
 
+static const char *
+source_of(const struct runner_settings *settings, const struct row *row, const char *name)
+{
+	const struct found found = look_up(settings, row, name);
+
+	if (found.value != NULL)
+		return found.source == APPLICATION_FILE ? settings->application : "";
+	return found.path != NULL ? found.path : "";
+}
+
 const char *
 runner_settings_secret_source(const struct runner_settings *settings, const char *name)
 {
-	const struct row *row = row_find(rows, COUNT(rows), name);
-	char file_name[SETTING_NAME_MAX + 8];
-
-	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
-	for (size_t n = 0; n < SOURCES; n++) {
-		const char *path = source_text(settings, row->scope, n, file_name);
-
-		if (source_text(settings, row->scope, n, name) != NULL)
-			return n == 0 ? settings->application : "";
-		if (path != NULL)
-			return path;
-	}
-	return "";
+	return source_of(settings, row_find(name), name);
 }
 
-/* In the first source that says it, or names its file. */
-static bool
-find_given(struct runner_settings *settings, const struct row *row, const char *name,
-    const char **ret_value, struct err *err)
+bool
+runner_settings_is_said(const struct runner_settings *settings, const char *name)
 {
-	char file_name[SETTING_NAME_MAX + 8];
-	const char *path = NULL;
+	const struct found found = look_up(settings, row_find(name), name);
 
-	*ret_value = NULL;
-	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
-	for (size_t n = 0; n < SOURCES && *ret_value == NULL && path == NULL; n++) {
-		*ret_value = source_text(settings, row->scope, n, name);
-		if (row->is_secret)
-			path = source_text(settings, row->scope, n, file_name);
-	}
-	if (*ret_value == NULL && path != NULL)
-		*ret_value = secret_read(settings, name, path, err);
-	return *ret_value != NULL || path == NULL;
+	return found.value != NULL || found.path != NULL;
+}
+
+const char *
+runner_settings_member_source(
+    const struct runner_settings *settings, const char *family, const char *id, const char *member)
+{
+	const struct row *row = row_of(family_rows, COUNT(family_rows), family, id);
+	char name[SETTING_NAME_MAX];
+
+	return source_of(settings, row, setting_name(row->name, member, name));
+}
+
+bool
+runner_settings_member_name(
+    const char *family, const char *id, const char *member, char ret[SETTING_NAME_MAX])
+{
+	const struct row *row = row_of(family_rows, COUNT(family_rows), family, id);
+
+	(void)setting_name(row->name, member, ret);
+	return row->is_secret;
 }
 
 static bool
 find(struct runner_settings *settings, const struct row *row, const char *name,
     const char **ret_value, struct err *err)
 {
-	const char *value;
+	const struct found found = look_up(settings, row, name);
+	const char *value = found.value;
 
-	if (!find_given(settings, row, name, &value, err) ||
-	    (value != NULL && !check(row, name, &value, err)))
+	if (value == NULL && found.path != NULL) {
+		value = secret_read(settings, found.name, found.path, err);
+		if (value == NULL)
+			return false;
+	}
+	if (value != NULL && !check(row, found.name, &value, err))
 		return false;
 	*ret_value = value != NULL ?
 	    value :
@@ -270,13 +356,13 @@ bool
 runner_settings_text(
     struct runner_settings *settings, const char *name, const char **ret_value, struct err *err)
 {
-	return find(settings, row_find(rows, COUNT(rows), name), name, ret_value, err);
+	return find(settings, row_find(name), name, ret_value, err);
 }
 
 const char *
 runner_settings_name(const char *id, const char *environment, char ret[SETTING_NAME_MAX])
 {
-	const struct row *row = row_find(environment_rows, COUNT(environment_rows), id);
+	const struct row *row = row_of(family_rows, COUNT(family_rows), ENVIRONMENT, id);
 
 	return setting_name(row->name, environment, ret);
 }
@@ -285,74 +371,202 @@ bool
 runner_settings_of(struct runner_settings *settings, const char *id, const char *environment,
     const char **ret_value, struct err *err)
 {
-	const struct row *row = row_find(environment_rows, COUNT(environment_rows), id);
-	char name[SETTING_NAME_MAX];
-
-	return find(settings, row, setting_name(row->name, environment, name), ret_value, err);
+	return runner_settings_member(settings, ENVIRONMENT, id, environment, ret_value, err);
 }
 
-/* The n-th environment's name; false: there are not so many. */
+bool
+runner_settings_member(struct runner_settings *settings, const char *family, const char *id,
+    const char *member, const char **ret_value, struct err *err)
+{
+	const struct row *row = row_of(family_rows, COUNT(family_rows), family, id);
+	char name[SETTING_NAME_MAX];
+
+	return find(settings, row, setting_name(row->name, member, name), ret_value, err);
+}
+
+/* The n-th member of a family, of those that a setting lists; false: there are not so many. */
 static bool
-environment_at(struct runner_settings *settings, size_t n, char ret[SETTING_NAME_MAX])
+member_at(
+    struct runner_settings *settings, size_t n, const char **ret_family, char ret[SETTING_NAME_MAX])
 {
 	const char *list;
 
-	if (!runner_settings_text(settings, "ENVIRONMENTS", &list, NULL))
-		return false;
-	while (setting_next(&list, ret, SETTING_NAME_MAX)) {
-		if (n-- == 0)
-			return true;
+	for (size_t i = 0; i < COUNT(listed); i++) {
+		*ret_family = listed[i].family;
+		if (!runner_settings_text(settings, listed[i].members, &list, NULL))
+			list = NULL;
+		while (list != NULL && setting_next(&list, ret, SETTING_NAME_MAX)) {
+			if (n-- == 0)
+				return true;
+		}
 	}
 	return false;
+}
+
+/* Is what is said for that environment alone wrong?  What is said for all was looked at. */
+static bool
+is_special_fault(struct runner_settings *settings, const struct row *row, const char *environment,
+    struct err *err)
+{
+	const char *value;
+	bool is_fault;
+
+	if (!row->is_shipping)
+		return false;
+	runner_settings_for(settings, environment);
+	is_fault = strcmp(look_up(settings, row, row->name).name, row->name) != 0 &&
+	    !find(settings, row, row->name, &value, err);
+	runner_settings_for(settings, "");
+	return is_fault;
 }
 
 bool
 runner_settings_next_fault(struct runner_settings *settings, size_t *from, struct err *err)
 {
-	char environment[SETTING_NAME_MAX];
-	const char *value;
+	const size_t each = COUNT(family_rows) + COUNT(rows);
+	char member[SETTING_NAME_MAX];
+	const char *value, *family;
 
 	while (*from < COUNT(rows)) {
 		if (!runner_settings_text(settings, rows[(*from)++].name, &value, err))
 			return true;
 	}
-	for (size_t at = *from - COUNT(rows);
-	     environment_at(settings, at / COUNT(environment_rows), environment); at++) {
+	for (size_t at = *from - COUNT(rows); member_at(settings, at / each, &family, member);
+	     at++) {
+		const struct row *row =
+		    at % each < COUNT(rows) ? NULL : &family_rows[at % each - COUNT(rows)];
+
 		*from = at + 1 + COUNT(rows);
-		if (!runner_settings_of(settings, environment_rows[at % COUNT(environment_rows)].id,
-			environment, &value, err))
+		if (row == NULL ? strcmp(family, ENVIRONMENT) == 0 &&
+			    is_special_fault(settings, &rows[at % each], member, err) :
+				  strcmp(row->family, family) == 0 &&
+			    !runner_settings_member(settings, family, row->id, member, &value, err))
 			return true;
 	}
 	return false;
 }
 
+/* Its second name where it is a secret. */
 static void
-add_mark(const struct runner_settings *settings, const struct row *row, const char *name,
-    struct buf *out)
+call_where_set(const char *name, bool is_secret, void (*call)(const char *name))
 {
-	const bool has_own = settings->application[0] != '\0';
-	const struct env_file *const files[] = { has_own ? &settings->own : &settings->main,
-		&settings->main };
+	char file_name[SETTING_NAME_MAX + 8];
 
-	if (row->scope != SERVER)
-		fingerprint_add(
-		    out, name, row->is_secret, files, has_own && row->scope == SHARED ? 2 : 1);
+	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
+	if (environment_text(name) != NULL)
+		call(name);
+	if (is_secret && environment_text(file_name) != NULL)
+		call(file_name);
+}
+
+void
+runner_settings_special(struct runner_settings *settings, void (*call)(const char *name))
+{
+	char member[SETTING_NAME_MAX], name[SETTING_NAME_MAX];
+	const char *list;
+
+	if (!runner_settings_text(settings, "ENVIRONMENTS", &list, NULL))
+		return;
+	while (setting_next(&list, member, sizeof(member))) {
+		for (size_t i = 0; i < COUNT(rows); i++)
+			if (rows[i].is_shipping)
+				call_where_set(setting_special(rows[i].name, member, name),
+				    rows[i].is_secret, call);
+	}
+}
+
+static struct fingerprint_files
+files_of(const struct runner_settings *settings, enum scope scope)
+{
+	if (settings->application[0] == '\0')
+		return (struct fingerprint_files){ { &settings->main }, 1, 1 };
+	return (struct fingerprint_files){ { &settings->own, &settings->main }, 1,
+		scope == SHARED ? 2 : 1 };
 }
 
 const char *
 runner_settings_fingerprint(
     const struct runner_settings *settings, const char *environment, char out[FINGERPRINT_LIST_MAX])
 {
+	struct fingerprint_files shared;
 	char name[SETTING_NAME_MAX];
 	struct buf list;
 
 	buf_init(&list, FINGERPRINT_LIST_MAX);
-	for (size_t i = 0; i < COUNT(rows); i++)
-		add_mark(settings, &rows[i], rows[i].name, &list);
-	for (size_t i = 0; i < COUNT(environment_rows); i++)
-		add_mark(settings, &environment_rows[i],
-		    setting_name(environment_rows[i].name, environment, name), &list);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct fingerprint_files files = files_of(settings, rows[i].scope);
+
+		if (rows[i].scope != SERVER)
+			fingerprint_add(&list, rows[i].name,
+			    rows[i].is_shipping ? setting_special(rows[i].name, environment, name) :
+						  NULL,
+			    rows[i].is_secret, &files);
+	}
+	for (size_t i = 0; i < COUNT(family_rows); i++) {
+		const struct fingerprint_files files = files_of(settings, family_rows[i].scope);
+
+		if (strcmp(family_rows[i].family, ENVIRONMENT) == 0)
+			fingerprint_add(&list, setting_name(family_rows[i].name, environment, name),
+			    NULL, family_rows[i].is_secret, &files);
+	}
+	shared = files_of(settings, SHARED);
+	fingerprint_add_registries(&list, environment, &shared);
 	(void)text_copy(out, FINGERPRINT_LIST_MAX, buf_text(&list));
 	buf_done(&list);
 	return out;
+}
+
+const char *
+runner_settings_fingerprint_client(
+    const struct runner_settings *settings, const char *client, char out[FINGERPRINT_LIST_MAX])
+{
+	const struct fingerprint_files main_file = { { &settings->main }, 1, 1 };
+	char name[SETTING_NAME_MAX];
+	struct buf list;
+
+	buf_init(&list, FINGERPRINT_LIST_MAX);
+	for (size_t i = 0; i < COUNT(family_rows); i++)
+		if (strcmp(family_rows[i].family, "CLIENT") == 0)
+			fingerprint_add(&list, setting_name(family_rows[i].name, client, name),
+			    NULL, family_rows[i].is_secret, &main_file);
+	(void)text_copy(out, FINGERPRINT_LIST_MAX, buf_text(&list));
+	buf_done(&list);
+	return out;
+}
+
+static void
+add_started_with(const struct runner_settings *settings, const struct row *row, const char *name,
+    struct buf *list)
+{
+	char word[SETTING_NAME_MAX + 16];
+	struct found found;
+	const char *value;
+
+	if (row->scope == SERVER)
+		return;
+	found = look_up(settings, row, name);
+	value = found.path != NULL ? found.path : row->is_secret ? "" : found.value;
+	(void)snprintf(word, sizeof(word), "environment/%s", found.name);
+	if (found.source == OUR_ENVIRON && (found.value != NULL || found.path != NULL))
+		fingerprint_add_bytes(list, word, value, strlen(value));
+}
+
+void
+runner_settings_add_environ(
+    const struct runner_settings *settings, const char *environment, struct buf *list)
+{
+	const char *registries = look_up(settings, row_find("REGISTRIES"), "REGISTRIES").value;
+	char name[SETTING_NAME_MAX], member[SETTING_NAME_MAX];
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		add_started_with(settings, &rows[i], rows[i].name, list);
+	while (registries != NULL && setting_next(&registries, member, sizeof(member)))
+		for (size_t i = 0; i < COUNT(family_rows); i++)
+			if (strcmp(family_rows[i].family, "REGISTRY") == 0)
+				add_started_with(settings, &family_rows[i],
+				    setting_name(family_rows[i].name, member, name), list);
+	for (size_t i = 0; i < COUNT(family_rows); i++)
+		if (strcmp(family_rows[i].family, ENVIRONMENT) == 0)
+			add_started_with(settings, &family_rows[i],
+			    setting_name(family_rows[i].name, environment, name), list);
 }

@@ -18,6 +18,7 @@
 
 struct runner_settings {
 	char application[ENVIRONMENT_NAME_MAX]; /* "": the one without a name */
+	char environment[ENVIRONMENT_NAME_MAX]; /* whose <ENV>_NAME are looked for; "": nobody's */
 	struct env_file main;
 	struct env_file own; /* the application's file; empty where it has no name */
 	char fallback[SETTING_NAME_MAX]; /* the last default that carries its name */
@@ -29,6 +30,9 @@ struct runner_settings {
  * that anybody but root and the owner of the main file may write. */
 bool runner_settings_read(struct runner_settings *ret, const char *path, const char *application,
     struct err *err) MUST_USE;
+
+/* From now on a setting is what it is for that environment of the application ("": for none). */
+void runner_settings_for(struct runner_settings *settings, const char *environment);
 
 /* The folder with the applications' files, as the settings have it.  False: there is none. */
 bool runner_settings_folder(struct runner_settings *settings, const char *path,
@@ -43,10 +47,23 @@ bool runner_settings_text(struct runner_settings *settings, const char *name,
 
 bool runner_settings_is_secret(const char *name);
 
+/* Calls back for each name of a setting of one environment, <ENV>_NAME and <ENV>_NAME_FILE, of all
+ * in ENVIRONMENTS, that our own environment sets. */
+void runner_settings_special(struct runner_settings *settings, void (*call)(const char *name));
+
+/* Does anything say it, or has it its default? */
+bool runner_settings_is_said(const struct runner_settings *settings, const char *name) MUST_USE;
+
 /* Where a secret stands: the path of its file, or the application whose file has its value; ""
  * where it is the main file's or the environment's value, or not set.  Borrowed. */
 const char *runner_settings_secret_source(
     const struct runner_settings *settings, const char *name);
+
+/* The same of a family's member; and what that setting is called in ret: is it a secret? */
+const char *runner_settings_member_source(const struct runner_settings *settings,
+    const char *family, const char *id, const char *member);
+bool runner_settings_member_name(
+    const char *family, const char *id, const char *member, char ret[SETTING_NAME_MAX]);
 
 /* The next of all settings, those of each environment in ENVIRONMENTS too, that would be refused,
  * from *from on (0 at first; left behind it).  False: there is none, and all that is set can be
@@ -61,9 +78,21 @@ runner_settings_name(const char *id, const char *environment, char ret[SETTING_N
 bool runner_settings_of(struct runner_settings *settings, const char *id, const char *environment,
     const char **ret_value, struct err *err) MUST_USE;
 
+/* The same of another family's member: ("CLIENT", "HOST", "acme"). */
+bool runner_settings_member(struct runner_settings *settings, const char *family, const char *id,
+    const char *member, const char **ret_value, struct err *err) MUST_USE;
+
 /* The list (lib/fingerprint.h) of what stands in the files for that environment.  Returns out. */
 const char *runner_settings_fingerprint(const struct runner_settings *settings,
     const char *environment, char out[FINGERPRINT_LIST_MAX]);
+
+/* The same of what stands there for a client. */
+const char *runner_settings_fingerprint_client(const struct runner_settings *settings,
+    const char *client, char out[FINGERPRINT_LIST_MAX]);
+
+/* What of it the runner was started with, where that wins: environment/NAME=MARK. */
+void runner_settings_add_environ(
+    const struct runner_settings *settings, const char *environment, struct buf *list);
 
 /* Wipes secrets. */
 void runner_settings_done(struct runner_settings *settings);

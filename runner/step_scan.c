@@ -50,6 +50,15 @@ is_quote(const char *line, size_t len, const char *verb, char word[STEP_SCAN_QUO
 	return true;
 }
 
+bool
+step_scan_is_quote(const char *line, size_t len)
+{
+	char word[STEP_SCAN_QUOTE + 1];
+
+	return len > MARK_LEN && memcmp(line, MARK, MARK_LEN) == 0 &&
+	    (is_quote(line, len, QUOTE, word) || is_quote(line, len, UNQUOTE, word));
+}
+
 /* Is the line the beginning of a quotation, a part of it, or its end? */
 static bool
 is_quoted(struct step_scan *scan)
@@ -116,11 +125,46 @@ trim(const char *text, size_t *len)
 }
 
 static bool
-is_word(const char *line, size_t len, const char *word)
+is_word(const char *name, const char *word)
 {
-	const char *name = trim(line, &len);
+	size_t size = strlen(word);
 
-	return len == strlen(word) && memcmp(name, word, len) == 0;
+	if (strncmp(name, word, size) != 0)
+		return false;
+	return word[size - 1] == ':' ?
+	    name[size] != '\0' :
+	    name[size] == '\0' || (name[size] == ' ' && strcmp(word, "migrate-failed") == 0);
+}
+
+size_t
+step_scan_decides(const char *name)
+{
+	static const char *const words[] = {
+#define S(word) word,
+		STEP_SCAN_DECISIVE(S)
+#undef S
+	};
+
+	_Static_assert(
+	    COUNT(words) == PROTOCOL_STEPS_ROOM - PROTOCOL_STEPS_MAX, "each that decides has room");
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (is_word(name, words[i]))
+			return i + 1;
+	return 0;
+}
+
+/* What is longer than a step's name is no word of ours. */
+static bool
+is_ours(const char *line, size_t len)
+{
+	char name[PROTOCOL_STEP_NAME + 1];
+	const char *from = trim(line, &len);
+
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, from, len);
+	name[len] = '\0';
+	return step_scan_decides(name) != 0;
 }
 
 /* Before it is cut: the half of a secret would be none.  What may be the beginning of one where a
@@ -151,7 +195,7 @@ step_ended(struct step_scan *scan, char *line, size_t len, step_scan_found *foun
 
 	buf_init(&safe, 2 * STEP_SCAN_LINE);
 	len = drop_controls(line, len);
-	if (is_word(line, len, STEP_SCAN_RELEASE) || is_word(line, len, STEP_SCAN_NO_ROLLBACK))
+	if (is_ours(line, len))
 		buf_add(&safe, line, len);
 	else
 		keep_secrets_out(scan, line, len, &safe);

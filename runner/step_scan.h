@@ -8,9 +8,17 @@
 #define STEP_SCAN_QUOTE 32 /* bytes of a word behind `==> quote` */
 #define STEP_SCAN_LINE	(PROTOCOL_STEP_NAME + 3 * REDACT_VALUE_MAX) /* no secret is cut in two */
 
-/* Words of ours: shown as they are, whatever a secret may be called. */
+/* Words of ours, by which the server decides: kept as they are, whatever a secret may be called,
+ * and however many steps were said before.  A migration has begun; how it ended (behind a blank:
+ * with which status); what it is rolled back to where no release is known (behind the colon). */
 #define STEP_SCAN_RELEASE     "release"
 #define STEP_SCAN_NO_ROLLBACK "no-rollback"
+#define STEP_SCAN_MIGRATE     "migrate"
+#define STEP_SCAN_DRAIN_LATER "drain-later"
+#define STEP_SCAN_DECISIVE(S) \
+	S(STEP_SCAN_RELEASE) S(STEP_SCAN_NO_ROLLBACK) S(STEP_SCAN_MIGRATE) \
+	S("migrated") S("migrate-failed") S("migrate-stopped") S(STEP_SCAN_DRAIN_LATER) \
+	S("previous target:") S("migrate-not-started")
 
 /* All zero is the state at the start of the output. */
 struct step_scan {
@@ -28,11 +36,18 @@ enum step_scan_kind {
 
 typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *text);
 
+/* Is it exactly `==> quote WORD` or `==> unquote WORD`, a CR behind it or none? */
+bool step_scan_is_quote(const char *line, size_t len);
+
+/* Which of them a step's name is, from 1; 0: none. */
+size_t step_scan_decides(const char *name);
+
 /* Calls back for each step that ends in these bytes.  Its name is without blanks at its ends,
  * control characters, escape sequences and secrets, cut to PROTOCOL_STEP_NAME bytes between
  * characters; an empty one is no step.  A line ends with LF or CRLF.
  *
  * From `==> quote WORD` (up to 32 letters and digits) to `==> unquote WORD` a script shows what
- * others wrote: no line of it is a step.  Who does not know WORD cannot end it. */
+ * others wrote: no line of it is a step.  Who does not know WORD cannot end it, which is why no
+ * log has such lines (quote_lines.h): who may read it could tell whoever wrote what is shown. */
 void step_scan_feed(struct step_scan *scan, const char *data, size_t len, step_scan_found *found,
     void *ctx);

@@ -30,7 +30,8 @@
 #define RECORD_TRIES   60
 #define TURNS_MAX      16 /* pieces of output before others have their turn */
 #define NEVER	       INT64_MAX
-#define FETCH_STEP     "git fetch" /* of deploy/git.sh */
+#define FETCH_STEP     "git fetch"	      /* of deploy/git.sh */
+#define AWAIT_STEP     "wait for a migration" /* of deploy/act.sh */
 
 struct supervisor {
 	struct supervisor_flow flow;
@@ -58,9 +59,13 @@ struct supervisor {
 	int64_t now;	  /* of this turn */
 	int64_t until;	  /* TIME_UP */
 	int64_t stuck_at; /* when a survivor is reported */
-	int64_t
-	    fetch_ms; /* what of its fetches is not taken from its deadline, as long as they last */
-	int64_t fetch_from; /* one is in progress since then; 0: none */
+	/* What is left of the time that fetches, the wait for an earlier migration and ours have
+	 * beside its deadline. */
+	int64_t fetch_ms;
+	int64_t await_ms;
+	int64_t migrate_ms;
+	int64_t *limit_ms; /* that of what is in progress, since then; NULL: none */
+	int64_t limit_from;
 	/* the record, as it will be sent */
 	struct protocol_message out;
 };
@@ -132,6 +137,8 @@ supervisor_open(
 		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, output, group, true },
 		err);
 	supervisor->fetch_ms = (int64_t)plan.fetch_limit_s * 1000;
+	supervisor->await_ms = (int64_t)plan.await_limit_s * 1000;
+	supervisor->migrate_ms = (int64_t)plan.migrate_limit_s * 1000;
 	program_plan_done(&plan);
 	if (output != -1)
 		(void)close(output);
@@ -420,19 +427,29 @@ take_image(struct protocol_record *record, const char *digest)
 		memcpy(record->image, digest, sizeof(record->image));
 }
 
+static bool
+was_said(const struct protocol_message *out, size_t decision)
+{
+	for (size_t i = 0; i < out->step_count; i++)
+		if (step_scan_decides(out->steps[i].name) == decision)
+			return true;
+	return false;
+}
+
 static void
 take_step(struct protocol_message *out, const char *name)
 {
 	bool release = strcmp(name, STEP_SCAN_RELEASE) == 0;
 	bool no_rollback = strcmp(name, STEP_SCAN_NO_ROLLBACK) == 0;
-	bool first =
-	    (release && !out->record.released) || (no_rollback && !out->record.no_rollback);
+	bool first = step_scan_decides(name) != 0 && !was_said(out, step_scan_decides(name));
 
 	/* Behind the release it is too late to say so: it may be what an application printed. */
 	if (no_rollback && out->record.released)
 		return;
+	out->record.migration |= !out->record.released && strcmp(name, STEP_SCAN_MIGRATE) == 0;
 	out->record.released |= release;
 	out->record.no_rollback |= no_rollback;
+	out->record.drains |= out->record.released && strcmp(name, STEP_SCAN_DRAIN_LATER) == 0;
 	if (out->step_count >= PROTOCOL_STEPS_MAX && !first)
 		return;
 	assert(out->step_count < PROTOCOL_STEPS_ROOM);
@@ -441,27 +458,54 @@ take_step(struct protocol_message *out, const char *name)
 	out->step_count++;
 }
 
-/* The script fetches from one step to the next, with a limit of its own; its deadline waits. */
-static void
-take_fetch(struct supervisor *supervisor, bool begins)
+/* The limit of its own that a step has; NULL: the deadline is its. */
+static int64_t *
+limit_of(struct supervisor *supervisor, const char *step)
 {
-	int64_t now = clock_monotonic_ms(), used = now - supervisor->fetch_from;
+	if (strcmp(step, FETCH_STEP) == 0)
+		return &supervisor->fetch_ms;
+	if (supervisor->out.record.released)
+		return NULL;
+	if (strcmp(step, AWAIT_STEP) == 0)
+		return &supervisor->await_ms;
+	return strcmp(step, STEP_SCAN_MIGRATE) == 0 ? &supervisor->migrate_ms : NULL;
+}
+
+/* The script fetches or migrates from one step to the next, and its deadline waits. */
+static void
+take_limit(struct supervisor *supervisor, int64_t *limit_ms)
+{
+	int64_t now = clock_monotonic_ms(), used = now - supervisor->limit_from;
 
 	if (supervisor->flow.state != SUPERVISOR_RUNNING)
 		return; /* another wait has begun */
-	if (supervisor->fetch_from != 0) {
-		supervisor->until -= used < supervisor->fetch_ms ? supervisor->fetch_ms - used : 0;
-		supervisor->fetch_ms -= used < supervisor->fetch_ms ? used : supervisor->fetch_ms;
+	if (supervisor->limit_ms != NULL) {
+		int64_t left = *supervisor->limit_ms > used ? *supervisor->limit_ms - used : 0;
+
+		supervisor->until -= left;
+		*supervisor->limit_ms = left;
 	}
-	supervisor->fetch_from = begins ? now : 0;
-	if (begins)
-		supervisor->until += supervisor->fetch_ms;
+	supervisor->limit_ms = limit_ms;
+	supervisor->limit_from = now;
+	if (limit_ms != NULL)
+		supervisor->until += *limit_ms;
+}
+
+/* Behind the begin of a migration: where we are killed nothing is rolled back but a release. */
+static void
+keep_draft(struct supervisor *supervisor)
+{
+	struct err err;
+
+	/* Without one it counts as having changed the target: nobody has to act. */
+	(void)!run_folder_draft_write(supervisor->claimed, &supervisor->out, &err);
 }
 
 static void
 on_step(void *ctx, enum step_scan_kind kind, const char *text)
 {
 	struct supervisor *supervisor = ctx;
+	size_t before = supervisor->out.step_count;
 
 	if (supervisor->flow.state == SUPERVISOR_TOLD)
 		return;
@@ -469,8 +513,11 @@ on_step(void *ctx, enum step_scan_kind kind, const char *text)
 		take_image(&supervisor->out.record, text);
 		return;
 	}
-	take_fetch(supervisor, strcmp(text, FETCH_STEP) == 0);
+	take_limit(supervisor, limit_of(supervisor, text));
 	take_step(&supervisor->out, text);
+	if (supervisor->out.record.migration && supervisor->out.step_count > before &&
+	    step_scan_decides(text) != 0)
+		keep_draft(supervisor);
 }
 
 /* ---- the loop ---------------------------------------------------------------------------- */

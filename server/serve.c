@@ -12,7 +12,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "clients/cloudflare.h"
 #include "commands/commands.h"
+#include "forges/forge_delivery.h"
 #include "github/github_delivery.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
@@ -21,6 +23,7 @@
 #include "lib/file.h"
 #include "lib/http_listen.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "routes/route_health.h"
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
@@ -38,6 +41,9 @@ static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
 	[SOURCE_TELEGRAM_POLL] = telegram_update_decode_poll,
 	[SOURCE_GITHUB_JSON] = github_decode_json,
 	[SOURCE_GITHUB_FORM] = github_decode_form,
+	[SOURCE_GITLAB] = forge_decode_gitlab,
+	[SOURCE_GITEA] = forge_decode_gitea,
+	[SOURCE_BITBUCKET] = forge_decode_bitbucket,
 };
 
 /* --- the crossing --- */
@@ -103,16 +109,37 @@ count_github_request(void *ctx, const char *application, int status)
 	metric_set_webhook(((struct serve *)ctx)->metrics, application, "github", status);
 }
 
+static void
+count_forge_request(void *ctx, enum delivery_forge forge, const char *application, int status)
+{
+	metric_set_webhook(
+	    ((struct serve *)ctx)->metrics, application, delivery_forge_word(forge), status);
+}
+
+static void
+count_hook_request(void *ctx, const char *application, int status)
+{
+	metric_set_webhook(((struct serve *)ctx)->metrics, application, "hook", status);
+}
+
 /* What a webhook's route never saw counts as its requests all the same; other paths do not. */
 static void
 count_refused(void *ctx, const char *path, int status)
 {
-	const char *application = github_webhook_application(((struct serve *)ctx)->settings, path);
+	const struct settings *settings = ((struct serve *)ctx)->settings;
+	const char *application = github_webhook_application(settings, path);
+	enum delivery_forge forge = DELIVERY_GITHUB;
 
-	if (strcmp(path, TELEGRAM_WEBHOOK_PATH) == 0)
+	if (strcmp(path, TELEGRAM_WEBHOOK_PATH) == 0) {
 		count_telegram_request(ctx, status);
-	else if (application != NULL)
-		count_github_request(ctx, application, status);
+		return;
+	}
+	if (application == NULL)
+		application = forge_webhook_application(settings, path, &forge);
+	if (application != NULL)
+		count_forge_request(ctx, forge, application, status);
+	else if (settings->enable_api_server && text_starts(path, ROUTE_HOOKS_PATH))
+		count_hook_request(ctx, "", status);
 }
 
 static void
@@ -150,7 +177,10 @@ static void
 note_lag(void *ctx, double seconds)
 {
 	struct serve *serve = ctx;
+	int64_t ahead_s = 0;
+	bool is_known = telegram_clock(serve->telegram, &ahead_s);
 
+	metric_set_clock(serve->metrics, is_known, ahead_s);
 	metric_set_loop_lag(serve->metrics, seconds);
 	metric_set_messages_waiting(
 	    serve->metrics, telegram_send_waiting_since(telegram_sender(serve->telegram)));
@@ -354,13 +384,8 @@ listen_text(const struct serve *serve, char *out, size_t room)
 }
 
 static bool
-make_http(struct serve *serve, struct err *err)
+make_webhooks(struct serve *serve)
 {
-	struct http_route github[GITHUB_WEBHOOK_ROUTES];
-	struct http_server_config config;
-	struct http_route route;
-	char listen[256];
-
 	serve->github = github_webhook_new(&(struct github_webhook_config){
 	    .loop = serve->loop,
 	    .settings = current_settings,
@@ -368,17 +393,60 @@ make_http(struct serve *serve, struct err *err)
 	    .count_request = count_github_request,
 	    .ctx = serve,
 	});
-	if (serve->github == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for the webhook");
-	serve->metrics_route = (struct route_metrics){ serve->metrics, current_settings, serve };
+	serve->forges = forge_webhook_new(&(struct forge_webhook_config){
+	    .loop = serve->loop,
+	    .settings = current_settings,
+	    .submit = serve_submit,
+	    .count_request = count_forge_request,
+	    .ctx = serve,
+	});
+	serve->hooks = route_hooks_new(&(struct route_hooks_config){
+	    .loop = serve->loop,
+	    .settings = current_settings,
+	    .submit = serve_submit,
+	    .count_request = count_hook_request,
+	    .ctx = serve,
+	});
+	return serve->github != NULL && serve->forges != NULL && serve->hooks != NULL;
+}
+
+/* THE place that says what the network is served: webhooks, metrics and health; whatever else
+ * starts or shows something, only with ENABLE_API_SERVER. */
+static void
+add_routes(struct serve *serve)
+{
+	struct http_route github[GITHUB_WEBHOOK_ROUTES], forges[FORGE_WEBHOOK_ROUTES];
+	struct http_route api[ROUTE_API_ROUTES], route;
+
 	github_webhook_routes(serve->github, github);
 	for (size_t i = 0; i < COUNT(github); i++)
 		add_route(serve, github[i]);
+	forge_webhook_routes(serve->forges, forges);
+	for (size_t i = 0; i < COUNT(forges); i++)
+		add_route(serve, forges[i]);
 	if (telegram_route(serve->telegram, &route))
 		add_route(serve, route);
 	add_route(serve, route_metrics(&serve->metrics_route));
 	add_route(serve, route_health_live());
 	add_route(serve, route_health_ready(serve->watch));
+	if (!serve->settings->enable_api_server)
+		return;
+	add_route(serve, route_hooks(serve->hooks));
+	route_api_routes(serve->network_api, api);
+	for (size_t i = 0; i < COUNT(api); i++)
+		add_route(serve, api[i]);
+}
+
+static bool
+make_http(struct serve *serve, struct err *err)
+{
+	struct http_server_config config;
+	char listen[256];
+
+	if (!make_webhooks(serve) || !serve_network_api(serve))
+		return err_set(err, ERR_NOMEM, "no memory for the webhook");
+	serve->metrics_route = (struct route_metrics){ serve->metrics, current_settings, serve };
+	add_routes(serve);
 	listen_text(serve, listen, sizeof(listen));
 	config = (struct http_server_config){ .routes = serve->routes,
 		.route_count = serve->n_routes,
@@ -415,13 +483,18 @@ make_parts(struct serve *serve, struct err *err)
 	if (serve->crossing == NULL || serve->metrics == NULL || serve->watch == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to start");
 	expect_counts(serve);
-	serve->probes = http_client_new(serve->loop, &perform_probe_client, err);
-	if (serve->probes == NULL || !make_telegram(serve, err) || !make_http(serve, err))
+	serve->probes = perform_probe_client(serve->loop, err);
+	serve->cloudflare =
+	    cloudflare_client(serve->loop, serve->settings->cloudflare_api_base, err);
+	if (serve->probes == NULL || serve->cloudflare == NULL || !make_telegram(serve, err) ||
+	    !make_http(serve, err))
 		return false;
 	serve->perform = (struct perform){ .loop = serve->loop,
 		.runs = serve->runs,
+		.redact = serve->redact,
 		.telegram = serve->telegram,
 		.probes = serve->probes,
+		.cloudflare = serve->cloudflare,
 		.submit = submit_own,
 		.submit_ctx = serve,
 		.note_mirror = note_mirror,

@@ -18,6 +18,8 @@ serve_submit(void *ctx, struct event *event)
 	struct err err;
 
 	event->context.at = clock_wall_ms();
+	event->context.knows_clock = serve->telegram != NULL &&
+	    telegram_clock(serve->telegram, &event->context.clock_ahead_s);
 	if (event->context.settings == NULL)
 		event->context.settings = settings_ref(serve->settings);
 	if (!crypto_random(event->context.random, sizeof(event->context.random), &err)) {
@@ -58,6 +60,9 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 	case OUTCOME_EFFECT:
 		take_effect(serve, outcome->effect);
 		outcome->effect = NULL;
+		break;
+	case OUTCOME_CHANGE:
+		perform_change(&serve->perform, outcome->effect);
 		break;
 	case OUTCOME_WITHDRAW:
 		perform_withdraw(&serve->perform, outcome->withdraw);

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "effects/perform.h"
+#include "effects/health_look.h"
 #include "effects/perform_health.h"
 #include "effects/tls_watch.h"
+#include "forges/forge_webhook.h"
 #include "github/github_webhook.h"
 #include "lib/http_client.h"
 #include "lib/http_server.h"
@@ -13,6 +15,7 @@
 #include "routes/health_watch.h"
 #include "routes/metric_set.h"
 #include "routes/route_api.h"
+#include "routes/route_hooks.h"
 #include "routes/route_metrics.h"
 #include "runs/runs.h"
 #include "serve.h"
@@ -21,7 +24,7 @@
 #include "telegram/telegram.h"
 #include "types/crossing.h"
 
-#define SERVE_ROUTES_MAX	6
+#define SERVE_ROUTES_MAX	(16 + ROUTE_API_ROUTES)
 
 /* In the order in which they are made; taken apart in the reverse order. */
 struct serve {
@@ -40,13 +43,18 @@ struct serve {
 	struct metric_set *metrics;
 	struct health_watch *watch;
 	struct http_client *probes;
+	struct http_client *cloudflare;
 	struct telegram *telegram;
 	struct github_webhook *github;
+	struct forge_webhook *forges;
+	struct route_hooks *hooks;
 	struct route_metrics metrics_route;
 	struct http_route routes[SERVE_ROUTES_MAX];
 	size_t n_routes;
 	struct http_server *http;
+	struct health_looks *looks;
 	struct route_api *api;
+	struct route_api *network_api; /* NULL: ENABLE_API_SERVER is false */
 	struct http_route api_routes[ROUTE_API_ROUTES];
 	struct http_server *local_http; /* NULL: there is no LOCAL_SOCKET */
 	struct perform perform;
@@ -60,6 +68,11 @@ struct serve {
 	struct loop_timer files_timer; /* looks whether a file with settings has changed */
 	struct settings_watch watch_files;
 	bool is_refused;		/* the last reload was */
+	bool asks_users;		/* a thread does, and answers there */
+	struct loop_io users_io;
+	int64_t users_asked_at;		/* monotonic ms; 0: never */
+	/* Reads the settings, with what a directory elsewhere says of these. */
+	void (*on_users)(struct serve *serve, const struct settings_user *users, size_t n);
 	struct loop_timer alive_timer;		/* heartbeat for the service manager */
 	struct loop_timer stop_timer;		/* looks whether all has come to rest */
 	int64_t stop_deadline;			/* monotonic ms; 0: not stopping */
@@ -72,6 +85,11 @@ serve_is_stopping(const struct serve *serve)
 {
 	return serve->stop_deadline != 0;
 }
+
+/* --- serve_local.c --- */
+
+/* Makes /v1 for tokens, where ENABLE_API_SERVER says so.  False: no memory. */
+bool serve_network_api(struct serve *serve) MUST_USE;
 
 /* --- serve_crossing.c --- */
 
@@ -106,3 +124,10 @@ void serve_manager_refused(const char *why);
 
 void serve_reload_start(struct serve *serve); /* SIGHUP, and the files' changes */
 void serve_reload_stop(struct serve *serve);
+
+/* --- serve_users.c --- */
+
+/* Asks a directory elsewhere who LOCAL_<USER>_IS means, where the machine's file does not say; then
+ * on_users().  is_paced: once a minute at most; never twice at a time. */
+void serve_users_ask(struct serve *serve, bool is_paced);
+void serve_users_stop(struct serve *serve);

@@ -1,4 +1,4 @@
-/* serve_local.c - the socket for the machine's own users: where it is, and that it may be missing.  Side: start. */
+/* serve_local.c - /v1: the socket for the machine's own users, which may be missing, and for tokens.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <stdio.h>
@@ -40,11 +40,29 @@ runner_uid(void *ctx)
 }
 
 static bool
+look(void *ctx, const struct probe_target *targets, size_t n, health_look_fn *on_done, void *done)
+{
+	return health_look_start(((struct serve *)ctx)->looks, targets, n, on_done, done);
+}
+
+static bool
 is_other(void *ctx, uid_t uid)
 {
 	const char *name;
 
 	return uid != 0 && settings_user(current_settings(ctx), uid, &name) == 0;
+}
+
+static void
+on_unknown(void *ctx)
+{
+	serve_users_ask(ctx, true);
+}
+
+static const char *
+crowded(void *ctx, uid_t uid, enum http_server_crowd why, const char *users)
+{
+	return route_api_crowded(((struct serve *)ctx)->api, uid, why, users);
 }
 
 /* Everybody may connect: the kernel says who they are. */
@@ -60,6 +78,22 @@ open_own(
 	    (chmod(path, 0666) == 0 || err_errno(err, ERR_IO, errno, "chmod %s", path));
 }
 
+bool
+serve_network_api(struct serve *serve)
+{
+	if (!serve->settings->enable_api_server)
+		return true;
+	serve->network_api = route_api_new(&(struct route_api_config){
+	    .settings = current_settings,
+	    .submit = serve_submit,
+	    .redact = serve->redact,
+	    .is_network = true,
+	    .look = look,
+	    .ctx = serve,
+	});
+	return serve->network_api != NULL;
+}
+
 /* A command line that cannot be reached is no reason to keep a team's deployments waiting. */
 bool
 serve_local_start(struct serve *serve, struct err *err)
@@ -71,6 +105,7 @@ serve_local_start(struct serve *serve, struct err *err)
 		.connections_per_user = CONNECTIONS_OF_USER,
 		.is_guest = is_other,
 		.guests_max = CONNECTIONS_OF_OTHERS,
+		.on_crowded = crowded,
 		.ctx = serve,
 		.idle_timeout_ms = IDLE_MS,
 	};
@@ -82,9 +117,12 @@ serve_local_start(struct serve *serve, struct err *err)
 	    .submit = serve_submit,
 	    .redact = serve->redact,
 	    .runner_uid = runner_uid,
+	    .look = look,
+	    .on_unknown = on_unknown,
 	    .ctx = serve,
 	});
-	if (serve->api == NULL)
+	serve->looks = health_looks_new(serve->loop, serve->probes);
+	if (serve->api == NULL || serve->looks == NULL)
 		return err_set(err, ERR_NOMEM, "no memory for LOCAL_SOCKET");
 	route_api_routes(serve->api, serve->api_routes);
 	if (serve->given_local_fd >= 0)

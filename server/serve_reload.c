@@ -186,7 +186,6 @@ adopt(struct serve *serve, struct settings *fresh, const struct settings_change 
 	serve->settings = fresh;
 	log_set_level(fresh->log_level);
 	telegram_change_settings(serve->telegram, fresh);
-	runs_change_settings(serve->runs, fresh);
 	perform_health_settings(serve->health, fresh);
 	tls_watch_settings(serve->tls, fresh);
 	metric_set_settings(serve->metrics, fresh);
@@ -229,18 +228,17 @@ reload(struct serve *serve, const struct settings_folder *folder, bool is_asked_
 		note_valid(serve, &report);
 	} else {
 		note_valid(serve, &report);
-		runs_change_settings(
-		    serve->runs, fresh); /* some are the runner's alone, unseen by us */
 		if (is_asked_for)
 			log_info("settings reloaded: no changes");
-		settings_unref(fresh);
+		settings_unref(serve->settings);
+		serve->settings = fresh; /* some are the runner's alone: their marks are new */
 	}
 	settings_change_done(&change);
 }
 
 /* Each trouble with the folder is said once. */
 static void
-look(struct serve *serve, bool all)
+look(struct serve *serve, bool all, const struct settings_user *users, size_t n)
 {
 	struct settings_watch *watch = &serve->watch_files;
 	char before[sizeof(watch->error)];
@@ -248,8 +246,12 @@ look(struct serve *serve, bool all)
 
 	(void)text_copy(before, sizeof(before), watch->error); /* of the same size */
 	if (settings_watch_look(watch, serve->settings, all, &folder)) {
-		reload(serve, &folder, all);
+		folder.users = users;
+		folder.users_count = n;
+		reload(serve, &folder, all && users == NULL);
 		settings_folder_done(&folder);
+		if (users == NULL)
+			serve_users_ask(serve, false);
 	}
 	if (watch->error[0] != '\0' && strcmp(watch->error, before) != 0)
 		log_error("settings: %s; all applications stay as they are", watch->error);
@@ -258,18 +260,25 @@ look(struct serve *serve, bool all)
 static void
 on_sighup(UNUSED struct loop_signal *sig, void *ctx)
 {
-	look(ctx, true);
+	look(ctx, true, NULL, 0);
 }
 
 static void
 on_look(UNUSED struct loop_timer *timer, void *ctx)
 {
-	look(ctx, false);
+	look(ctx, false, NULL, 0);
+}
+
+static void
+on_users(struct serve *serve, const struct settings_user *users, size_t n)
+{
+	look(serve, true, users, n);
 }
 
 void
 serve_reload_start(struct serve *serve)
 {
+	serve->on_users = on_users;
 	loop_signal_init(&serve->sighup, on_sighup, serve);
 	loop_signal_start(serve->loop, &serve->sighup, SIGHUP);
 	loop_timer_init(&serve->files_timer, on_look, serve);

@@ -100,6 +100,7 @@ serve_teardown(struct serve *serve)
 {
 	if (serve->loop != NULL) {
 		serve_reload_stop(serve);
+		serve_users_stop(serve);
 		loop_timer_stop(&serve->stop_timer);
 		loop_timer_stop(&serve->alive_timer);
 		loop_signal_stop(&serve->sigterm);
@@ -107,15 +108,20 @@ serve_teardown(struct serve *serve)
 	}
 	drain(serve);
 	perform_health_free(serve->health);
+	health_looks_free(serve->looks);
 	tls_watch_free(serve->tls);
 	if (serve->perform.loop != NULL)
 		perform_done(&serve->perform);
 	http_server_free(serve->http);
 	http_server_free(serve->local_http);
 	route_api_free(serve->api);
+	route_api_free(serve->network_api);
 	github_webhook_free(serve->github);
+	forge_webhook_free(serve->forges);
+	route_hooks_free(serve->hooks);
 	telegram_free(serve->telegram);
 	http_client_free(serve->probes);
+	http_client_free(serve->cloudflare);
 	health_watch_free(serve->watch);
 	metric_set_free(serve->metrics);
 	if (serve->loop != NULL)

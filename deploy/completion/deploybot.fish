@@ -7,10 +7,12 @@ complete -c deploybot -n __fish_use_subcommand -a application -d 'Applications: 
 complete -c deploybot -n __fish_use_subcommand -a config-example -d 'Print a file with every setting and its default.'
 complete -c deploybot -n __fish_use_subcommand -a healthcheck -d 'Ask the running server whether it is alive.'
 complete -c deploybot -n __fish_use_subcommand -a webhook -d 'Register, show or remove the webhook at Telegram.'
-complete -c deploybot -n __fish_use_subcommand -a audit -d 'Check the audit log: chain, database, chat.'
+complete -c deploybot -n __fish_use_subcommand -a audit -d 'Check and read the audit log; a folder for auditors.'
 complete -c deploybot -n __fish_use_subcommand -a policy -d 'Who may what, and which line says so.'
 complete -c deploybot -n __fish_use_subcommand -a logs -d 'What a deployment has printed; --wait: follow it.'
 complete -c deploybot -n __fish_use_subcommand -a answer -d 'Answer a deployment\'s question.'
+complete -c deploybot -n __fish_use_subcommand -a 2fa -d 'Make or reset a second factor, by its person\'s id.'
+complete -c deploybot -n __fish_use_subcommand -a token -d 'Make, list or revoke a token.'
 complete -c deploybot -n __fish_use_subcommand -a completion -d 'Print what makes a shell complete these words.'
 complete -c deploybot -n __fish_use_subcommand -a backup -d 'Copy the database, while the server runs.'
 complete -c deploybot -n __fish_use_subcommand -a version -d 'Print the version.'
@@ -19,15 +21,26 @@ complete -c deploybot -n __fish_use_subcommand -a deploy -d 'build and ship the 
 complete -c deploybot -n __fish_use_subcommand -a rollback -d 'roll back to an earlier release'
 complete -c deploybot -n __fish_use_subcommand -a status -d 'what runs where, and its health'
 complete -c deploybot -n __fish_use_subcommand -a history -d 'the latest deployments'
+complete -c deploybot -n __fish_use_subcommand -a show -d 'one deployment: who, when, each step, how it ended'
 complete -c deploybot -n __fish_use_subcommand -a cancel -d 'cancel the deployment in progress'
 complete -c deploybot -n __fish_use_subcommand -a queue -d 'who waits; leave, or give your place away'
 complete -c deploybot -n __fish_use_subcommand -a lock -d 'nobody else deploys there'
 complete -c deploybot -n __fish_use_subcommand -a unlock -d 'end a lock'
 complete -c deploybot -n __fish_use_subcommand -a freeze -d 'nobody deploys there'
 complete -c deploybot -n __fish_use_subcommand -a unfreeze -d 'end a freeze'
-complete -c deploybot -n '__fish_seen_subcommand_from logs answer deploy rollback status history cancel queue lock unlock freeze unfreeze' -a '(deploybot completion environments 2>/dev/null)'
+complete -c deploybot -n __fish_use_subcommand -a do -d 'restart, look, clean: what is no deployment'
+complete -c deploybot -n __fish_use_subcommand -a request -d 'have somebody else approve an action'
+complete -c deploybot -n __fish_use_subcommand -a pending -d 'what awaits approvals, with buttons to answer'
+complete -c deploybot -n __fish_use_subcommand -a approve -d 'let what others ask for start'
+complete -c deploybot -n __fish_use_subcommand -a reject -d 'say no to it, with a reason'
+complete -c deploybot -n __fish_use_subcommand -a review -d 'you have looked at an emergency deployment'
+complete -c deploybot -n '__fish_seen_subcommand_from logs answer deploy rollback status history cancel queue lock unlock freeze unfreeze pending' -a '(deploybot completion environments 2>/dev/null)'
+complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'
+complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x
+complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x
 complete -c deploybot -l json
 complete -c deploybot -l wait
 complete -c deploybot -l no-wait
 complete -c deploybot -l as -x
 complete -c deploybot -l reason -x
+complete -c deploybot -l emergency -x

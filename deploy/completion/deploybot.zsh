@@ -9,10 +9,12 @@ _deploybot() {
 		'config-example:Print a file with every setting and its default.'
 		'healthcheck:Ask the running server whether it is alive.'
 		'webhook:Register, show or remove the webhook at Telegram.'
-		'audit:Check the audit log\: chain, database, chat.'
+		'audit:Check and read the audit log; a folder for auditors.'
 		'policy:Who may what, and which line says so.'
 		'logs:What a deployment has printed; --wait\: follow it.'
 		'answer:Answer a deployment'\''s question.'
+		'2fa:Make or reset a second factor, by its person'\''s id.'
+		'token:Make, list or revoke a token.'
 		'completion:Print what makes a shell complete these words.'
 		'backup:Copy the database, while the server runs.'
 		'version:Print the version.'
@@ -21,20 +23,28 @@ _deploybot() {
 		'rollback:roll back to an earlier release'
 		'status:what runs where, and its health'
 		'history:the latest deployments'
+		'show:one deployment\: who, when, each step, how it ended'
 		'cancel:cancel the deployment in progress'
 		'queue:who waits; leave, or give your place away'
 		'lock:nobody else deploys there'
 		'unlock:end a lock'
 		'freeze:nobody deploys there'
 		'unfreeze:end a freeze'
+		'do:restart, look, clean\: what is no deployment'
+		'request:have somebody else approve an action'
+		'pending:what awaits approvals, with buttons to answer'
+		'approve:let what others ask for start'
+		'reject:say no to it, with a reason'
+		'review:you have looked at an emergency deployment'
 	)
 	if ((CURRENT == 2)); then
 		_describe 'command' commands
 	elif [[ $PREFIX == -* ]]; then
-		compadd -- --json --wait --no-wait --as --reason
+		compadd -- --json --wait --no-wait --as --reason --emergency
 	elif ((CURRENT == 3)); then
 		case $words[2] in
-		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
+		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
+		token) compadd -- add list revoke ;;
 		esac
 	fi
 }

@@ -76,6 +76,8 @@ own "$secrets/grafana" "$GRAFANA:$GRAFANA" 0700 0600
 need_secret TELEGRAM_BOT_TOKEN_FILE server "the bot's token from @BotFather"
 need_secret TELEGRAM_WEBHOOK_SECRET_FILE server "openssl rand -hex 32 makes one"
 need_secret GITHUB_WEBHOOK_SECRET_FILE server "openssl rand -hex 32 makes one; GitHub gets the same"
+need_secret TOTP_KEY_FILE server "openssl rand -hex 32 makes one, and second factors end with it: keep a copy"
+need_secret CLOUDFLARE_API_TOKEN_FILE server "a token with Zone Settings: Edit"
 need_secret REPOSITORY_TOKEN_FILE runner "a token that may read the repository"
 need_secret REPOSITORY_KEY_PATH runner "the key that may read the repository"
 need_secret REGISTRY_PASSWORD_FILE runner "the password at the registry"

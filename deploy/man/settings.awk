@@ -74,7 +74,7 @@ function head() {
 	type_row = ""
 	next
 }
-FILENAME ~ /\.def$/ && /^(FAMILY_)?SETTING\(/ {
+FILENAME ~ /\.def$/ && /^(SETTING|SHIPPING|FAMILY_SETTING)\(/ {
 	row = $0
 	sub(/^[A-Z_]*\(/, "", row)
 	sub(/ *"[^"]*"\)$/, "", row) # the help, where it stands on the same line
@@ -111,37 +111,51 @@ FILENAME ~ /\.def$/ { next }
 
 # ---- .env.example ----
 
+/^# What is known of people/ {
+	family("111", "ID", "Settings of each person",
+		".Ar ID\nis their Telegram id.")
+	next
+}
 /^# Roles of your own/ {
-	print ".El\n.Ss Settings of each role"
-	print ".Ar NAME\nis one of your own, in capitals; IDS and MAY are needed."
-	print ".Bl -tag -width Ds"
-	member = "CONTRACTOR"
-	shown_as = "NAME"
-	help = ""
+	family("CONTRACTOR", "NAME", "Settings of each role",
+		".Ar NAME\nis one of your own, in capitals; IDS and MAY are needed.")
 	next
 }
 /^# Users of this machine/ {
-	print ".El\n.Ss Users of this machine"
-	print ".Ar USER\nis their name, in capitals and with \\- and . as _; root says\n.Fl \\-as\ninstead."
-	print ".Bl -tag -width Ds"
-	member = "ADA"
-	shown_as = "USER"
-	help = ""
+	family("ADA", "USER", "Users of this machine",
+		".Ar USER\nis their name, in capitals and with \\- and . as _; root says\n.Fl \\-as\ninstead.")
+	next
+}
+/^# What others may start with POST/ {
+	family("BUILD_DONE", "NAME", "What others may start",
+		".Ar NAME\nis the hook's name in\n.Ql POST /hooks/NAME ,\nin capitals and with \\- as _.")
 	next
 }
 /^# For each environment/ {
-	print ".El\n.Ss Settings of each environment"
-	print ".Ar ENV\nis its name in\n.Va ENVIRONMENTS ,\nin capitals and with \\- as _."
-	print ".Bl -tag -width Ds"
-	member = "STAGING"
-	shown_as = "ENV"
-	help = ""
+	family("STAGING", "ENV", "Settings of each environment",
+		".Ar ENV\nis its name in\n.Va ENVIRONMENTS ,\nin capitals and with \\- as _.")
+	next
+}
+/^# For each client/ {
+	family("ACME", "ID", "Settings of each client",
+		".Ar ID\nis one of\n.Va CLIENTS ,\nin capitals and with \\- as _; HOST and ACTIONS are needed.")
+	next
+}
+/^# Jobs of the application/ {
+	family("MIGRATE", "NAME", "Jobs of the application",
+		".Ar NAME\nis the job's name in\n.Ql /do run\\-job ,\nin capitals and with \\- as _.")
+	next
+}
+/^# For each registry/ {
+	family("BASE", "NAME", "Settings of each further registry",
+		".Ar NAME\nis one of\n.Va REGISTRIES ,\nin capitals and with \\- as _.")
 	next
 }
 /^# A secret; / { secret = 1; next }
+/^# Also for one environment: / { special = 1; next }
 /^# Read at start\.$/ { restart = 1; next }
 /^# / && begun { help = help (help == "" ? "" : " ") substr($0, 3); next }
-/^$/ { begun = 1; help = ""; secret = restart = 0; next }
+/^$/ { begun = 1; help = ""; secret = restart = special = 0; next }
 /^#?[A-Z][A-Z0-9_]*=/ {
 	name = $0
 	sub(/^#/, "", name)
@@ -158,6 +172,14 @@ FILENAME ~ /\.def$/ { next }
 	rows--
 }
 
+# A section of its own: settings whose names have such a member in .env.example, which stands for each.
+function family(example, stands_for, title, words) {
+	print ".El\n.Ss " title "\n" words "\n.Bl -tag -width Ds"
+	member = example
+	shown_as = stands_for
+	help = ""
+}
+
 function entry(name,    shown, by) {
 	by = fallback[name]
 	shown = name
@@ -168,6 +190,8 @@ function entry(name,    shown, by) {
 	print text(help)
 	if (secret)
 		printf "A secret;\n.Va %s_FILE\nmay name a file that holds it.\n", name
+	if (special)
+		printf "Also for one environment,\n.Ar ENV Ns Va _%s .\n", name
 	printf "Value: %s.\n", text(words[type[name]])
 	if (by != "")
 		printf "Default:\n.Ql %s .\n", text(by)

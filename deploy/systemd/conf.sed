@@ -12,13 +12,21 @@
 # A change is noticed within seconds, `systemctl reload deploybot` reads it at once: all is valid, or the old settings\
 # stay and the log says what is wrong.  What is read at start holds from `systemctl restart deploybot` on.\
 
-s/^# A secret; \([A-Z_]*\)_FILE may name a file that holds it\.$/# A secret: this names the file that holds it./
+s/^# A secret; \([A-Z_<>]*\)_FILE may name a file that holds it\.$/# A secret: this names the file that holds it./
 s|^TELEGRAM_BOT_TOKEN=$|TELEGRAM_BOT_TOKEN_FILE=/etc/deploybot/secrets/server/telegram_bot_token|
 s|^#TELEGRAM_WEBHOOK_SECRET=$|#TELEGRAM_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/telegram_webhook_secret|
 s|^#TELEGRAM_API_HASH=$|#TELEGRAM_API_HASH_FILE=/etc/deploybot/secrets/server/telegram_api_hash|
 s|^#GITHUB_WEBHOOK_SECRET=$|#GITHUB_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/github_webhook_secret|
+s|^#AUTH_TOKEN_SECRET=$|#AUTH_TOKEN_SECRET_FILE=/etc/deploybot/secrets/server/auth_token_secret|
+s|^#WEBHOOK_API_SECRET=$|#WEBHOOK_API_SECRET_FILE=/etc/deploybot/secrets/server/webhook_api_secret|
+s|^#FORGE_WEBHOOK_SECRET=$|#FORGE_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/forge_webhook_secret|
+s|^#HOOK_BUILD_DONE_SECRET=$|#HOOK_BUILD_DONE_SECRET_FILE=/etc/deploybot/secrets/server/hook_build_done_secret|
+s|^#TOTP_KEY_FILE=$|#TOTP_KEY_FILE=/etc/deploybot/secrets/server/totp_key|
+s|^#CLOUDFLARE_API_TOKEN=$|#CLOUDFLARE_API_TOKEN_FILE=/etc/deploybot/secrets/server/cloudflare_api_token|
 s|^#REPOSITORY_TOKEN=$|#REPOSITORY_TOKEN_FILE=/etc/deploybot/secrets/runner/repository_token|
 s|^#REGISTRY_PASSWORD=$|#REGISTRY_PASSWORD_FILE=/etc/deploybot/secrets/runner/registry_password|
+s|^#REGISTRY_PULL_PASSWORD=$|#REGISTRY_PULL_PASSWORD_FILE=/etc/deploybot/secrets/runner/registry_pull_password|
+s|^#REGISTRY_BASE_PASSWORD=$|#REGISTRY_BASE_PASSWORD_FILE=/etc/deploybot/secrets/runner/registry_base_password|
 s|^#REPOSITORY_KEY_PATH=$|#REPOSITORY_KEY_PATH=/etc/deploybot/secrets/runner/repository_key|
 s|^#REPOSITORY_KNOWN_HOSTS=$|#REPOSITORY_KNOWN_HOSTS=/etc/deploybot/secrets/runner/known_hosts|
 s|^#SSH_KEY_PATH=.*|SSH_KEY_PATH=/etc/deploybot/secrets/runner/deploy_key|

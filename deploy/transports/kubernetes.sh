@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
-# kubernetes.sh - the transport to a Deployment in one namespace of a Kubernetes cluster, by kubectl.
+# kubernetes.sh - the transport to the workloads of one image in one namespace of a Kubernetes cluster, by kubectl.
 # SPDX-License-Identifier: ISC
 # Sourced, never run; what it has to define stands in docs/transports.md.  One patch changes image, release and cause at
 # once, so a release is there whole or not at all; from then on the cluster carries it out, whatever becomes of us, and
@@ -12,20 +12,28 @@ readonly transport_needs=image
 : "${KUBERNETES_AGAIN_SECONDS:=3}" # between two attempts when the API was not there while the cluster rolls out
 readonly KUBERNETES_REQUEST=15s # one answer of the API
 
-# What we write down: on the pod template what runs, on the Deployment whose it is.
+# What we write down: on the pod template what runs, on the workload whose it is.
 readonly KUBERNETES_RELEASE=deploybot/release KUBERNETES_ATTEMPT=deploybot/attempt KUBERNETES_OWNER=deploybot/environment
 
 # Templates of kubectl's; what others may have written is quoted, so that a line stays a line.
 readonly KUBERNETES_STATE="uid {{.metadata.uid}}
 paused {{with .spec.paused}}true{{end}}
+strategy {{with .spec.updateStrategy}}{{.type}}{{end}}
 replicas {{.spec.replicas}}
 history {{.spec.revisionHistoryLimit}}
 revision {{with .metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{.}}{{end}}{{end}}
 owner {{with .metadata.annotations}}{{with index . \"$KUBERNETES_OWNER\"}}{{printf \"%q\" .}}{{end}}{{end}}
 release {{with .spec.template.metadata.annotations}}{{with index . \"$KUBERNETES_RELEASE\"}}{{printf \"%q\" .}}{{end}}{{end}}
 {{range .status.conditions}}{{if eq .type \"Progressing\"}}progress {{.reason}}
-{{end}}{{end}}{{range .spec.template.spec.containers}}container {{.name}} {{printf \"%q\" .image}}
-{{end}}"
+{{end}}{{end}}{{with .status.currentRevision}}steady {{.}} {{with \$.status.updateRevision}}{{.}}{{end}}
+{{end}}{{with .status.desiredNumberScheduled}}steady {{.}} {{with \$.status.numberAvailable}}{{.}}{{end}}
+{{end}}{{range .spec.template.spec.containers}}container {{.name}} {{printf \"%q\" .image}}
+{{end}}{{range .spec.template.spec.initContainers}}init {{.name}} {{printf \"%q\" .image}}
+{{end}}{{with .metadata.annotations}}{{with index . \"argocd.argoproj.io/tracking-id\"}}gitops Argo {{printf \"%q\" .}}
+{{end}}{{end}}{{with .metadata.labels}}{{with index . \"argocd.argoproj.io/instance\"}}gitops Argo {{printf \"%q\" .}}
+{{end}}{{with index . \"kustomize.toolkit.fluxcd.io/name\"}}gitops Flux {{printf \"%q\" .}}
+{{end}}{{with index . \"helm.toolkit.fluxcd.io/name\"}}gitops Flux {{printf \"%q\" .}}
+{{end}}{{end}}"
 readonly KUBERNETES_SETS="{{range .items}}{{\$set := .}}{{range .metadata.ownerReferences}}{{if eq .kind \"Deployment\"}}\
 set {{.uid}} {{\$set.metadata.name}} \
 {{with \$set.metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{.}}{{end}}{{end}} \
@@ -42,15 +50,35 @@ readonly KUBERNETES_EVENTS='{{range .items}}{{or .lastTimestamp .eventTime}} {{.
 '{{printf "%q" .message}}
 {{end}}'
 
+# shellcheck source=deploy/transports/kubernetes/workloads.sh
+. "$here/transports/kubernetes/workloads.sh"
+
+# What a job has of the main workload's pods, one line each: JSON, as kubectl prints an object.  Their labels it has not, or
+# the Service would send it requests.
+kubernetes_job_parts() {
+	local pod='.spec.template.spec' container='.spec.template.spec.containers[?(@.name=="'$KUBE_CONTAINER'")]' part
+	for part in "$pod.serviceAccountName" "$pod.imagePullSecrets" "$pod.volumes" "$pod.securityContext" "$container.env" \
+		"$container.envFrom" "$container.volumeMounts" "$container.resources" "$container.securityContext"; do
+		printf '{%s}{"\\n"}' "$part"
+	done
+}
+# shellcheck disable=SC2016 # kubectl expands it
+readonly KUBERNETES_JOB_PODS='{{range .items}}{{.metadata.name}} {{.status.phase}}{{range .status.containerStatuses}}'\
+'{{with .state.terminated}} exit {{.exitCode}}{{end}}'\
+'{{with .state.waiting}} waiting {{.reason}} {{printf "%q" .message}}{{end}}{{end}}
+{{end}}'
+readonly KUBERNETES_JOB_STATE='{{range .status.conditions}}{{if eq .status "True"}}{{.type}} {{.reason}}
+{{end}}{{end}}'
+readonly KUBERNETES_JOB_RIGHTS=("create jobs.batch" "get jobs.batch" "list jobs.batch" "watch jobs.batch" "delete jobs.batch")
+readonly KUBERNETES_JOB_KEPT=600 # seconds behind its end, where we could not remove it
+
 # ---- settings ------------------------------------------------------------------------------------
 
 kubernetes_find_settings() {
-	kubernetes_namespace=$(setting_of "$environment" KUBE_NAMESPACE)
-	kubernetes_namespace=${kubernetes_namespace:-${KUBE_NAMESPACE:-default}}
-	kubernetes_config=$(setting_of "$environment" KUBECONFIG)
-	kubernetes_config=${kubernetes_config:-${KUBECONFIG:-}}
+	kubernetes_namespace=${KUBE_NAMESPACE:-default}
+	kubernetes_config=${KUBECONFIG:-}
 	: "${KUBE_DEPLOYMENT:=}" "${KUBE_CONTAINER:=}"
-	[[ -n $KUBE_DEPLOYMENT ]] || fail "$EXIT_CONFIG" "KUBE_DEPLOYMENT is not set: which Deployment is released to?"
+	kubernetes_find_workloads
 	[[ -n $kubernetes_config ]] ||
 		fail "$EXIT_CONFIG" "KUBECONFIG is not set: where is kubectl's configuration, which names the cluster?"
 	check_secret KUBECONFIG "$kubernetes_config"
@@ -108,7 +136,8 @@ kubernetes_failed() { # WHAT
 		advice="the cluster does not know who we are: put a new token into $kubernetes_config"
 		;;
 	*orbidden*)
-		advice="grant that in the namespace $kubernetes_namespace: see the Role in docs/deploy-scripts.md"
+		advice="grant that in the namespace $kubernetes_namespace, where resourceNames stand to that name: see the Role in \
+docs/deploy-scripts.md"
 		;;
 	*'error loading config'* | *'invalid configuration'* | *'no configuration has been provided'* | \
 		*"couldn't get version/kind"* | *'context was not found'* | *'does not exist'*)
@@ -128,18 +157,25 @@ kubernetes_failed() { # WHAT
 	fail "$status" "$1: ${last:-kubectl says no more}; $advice"
 }
 
-# Fills kubernetes_{uid,paused,replicas,history,revision,owner,release,progress} and the containers' names and images.
+# Of kubernetes_workload: fills kubernetes_{uid,paused,strategy,replicas,history,revision,owner,release,progress} and the
+# containers' names and images.
 kubernetes_look() {
-	local key value image
-	kubernetes_ask get "deployments.apps/$KUBE_DEPLOYMENT" "--output=go-template=$KUBERNETES_STATE" || return "$?"
-	kubernetes_names=() kubernetes_images=() kubernetes_progress=''
-	while read -r key value image; do
-		value=${value#\"} value=${value%\"} image=${image#\"} image=${image%\"}
+	local key value of
+	kubernetes_ask get "$(kubernetes_resource "$kubernetes_workload")" "--output=go-template=$KUBERNETES_STATE" ||
+		return "$?"
+	kubernetes_names=() kubernetes_images=() kubernetes_inits=() kubernetes_progress='' kubernetes_gitops=''
+	kubernetes_strategy=
+	while read -r key value of; do
+		value=${value#\"} value=${value%\"} of=${of#\"} of=${of%\"}
 		case $key in
-		uid | paused | replicas | history | revision | owner | release | progress)
+		uid | paused | strategy | replicas | history | revision | owner | release | progress)
 			printf -v "kubernetes_$key" %s "$value"
 			;;
-		container) kubernetes_names+=("$value") kubernetes_images+=("$image") ;;
+		# Of a StatefulSet the revisions of its pods, of a DaemonSet how many there have to be and are.
+		steady) [[ $value != "$of" ]] || kubernetes_progress=NewReplicaSetAvailable ;;
+		gitops) kubernetes_gitops="$value (${of:0:100})" ;;
+		container) kubernetes_names+=("$value") kubernetes_images+=("$of") ;;
+		init) ! kubernetes_is_ours "$of" || kubernetes_inits+=("$value") ;;
 		esac
 	done <<<"$answer"
 }
@@ -154,40 +190,49 @@ kubernetes_image() {
 
 # ---- preflight -----------------------------------------------------------------------------------
 
-kubernetes_no_deployment() {
+kubernetes_none_there() {
 	local there='not even a list of them may be seen'
-	[[ $(<"$kubernetes_folder/said") == *'NotFound'* ]] || kubernetes_failed "the Deployment $KUBE_DEPLOYMENT cannot be seen"
-	if kubernetes_ask get deployments.apps '--output=go-template={{range .items}} {{.metadata.name}}{{end}}'; then
+	[[ $(<"$kubernetes_folder/said") == *'NotFound'* ]] || kubernetes_failed "the $kubernetes_title cannot be seen"
+	if kubernetes_ask get "${kubernetes_main%%/*}s.apps" '--output=go-template={{range .items}} {{.metadata.name}}{{end}}'; then
 		there="there are:${answer:- none}"
 	fi
-	fail "$EXIT_CONFIG" "there is no Deployment $KUBE_DEPLOYMENT in the namespace $kubernetes_namespace ($there): create it \
-once with kubectl apply, or correct KUBE_DEPLOYMENT or KUBE_NAMESPACE"
+	fail "$EXIT_CONFIG" "there is no $kubernetes_title in the namespace $kubernetes_namespace ($there): create it once with \
+kubectl apply, or correct $kubernetes_setting or KUBE_NAMESPACE"
 }
 
-kubernetes_check_deployment() {
+kubernetes_check_main() {
 	kubernetes_ask get --raw=/version || kubernetes_failed "the cluster cannot be asked"
-	kubernetes_look || kubernetes_no_deployment
-	[[ $kubernetes_uid =~ ^[0-9a-f-]+$ ]] || fail "$EXIT_REFUSED" "the cluster says nonsense of $KUBE_DEPLOYMENT: ${answer@Q}"
+	kubernetes_look || kubernetes_none_there
+	[[ $kubernetes_uid =~ ^[0-9a-f-]+$ ]] || fail "$EXIT_REFUSED" "the cluster says nonsense of $kubernetes_main: ${answer@Q}"
 	if [[ -z $KUBE_CONTAINER ]]; then
-		((${#kubernetes_names[@]} == 1)) || fail "$EXIT_CONFIG" "the Deployment $KUBE_DEPLOYMENT has several containers \
+		((${#kubernetes_names[@]} == 1)) || fail "$EXIT_CONFIG" "the $kubernetes_title has several containers \
 (${kubernetes_names[*]}): KUBE_CONTAINER has to say which one is the application"
 		KUBE_CONTAINER=${kubernetes_names[0]}
 	fi
-	[[ -n $(kubernetes_image) ]] || fail "$EXIT_CONFIG" "the Deployment $KUBE_DEPLOYMENT has no container $KUBE_CONTAINER \
+	[[ -n $(kubernetes_image) ]] || fail "$EXIT_CONFIG" "the $kubernetes_title has no container $KUBE_CONTAINER \
 (there are: ${kubernetes_names[*]}): correct KUBE_CONTAINER"
-	[[ $kubernetes_paused != true ]] || fail "$EXIT_REFUSED" "the Deployment $KUBE_DEPLOYMENT is paused, so nothing would be \
-rolled out: kubectl --namespace $kubernetes_namespace rollout resume deployment/$KUBE_DEPLOYMENT"
-	[[ -z $kubernetes_owner || $kubernetes_owner == "$environment" || $kubernetes_owner == "$former" ]] ||
-		fail "$EXIT_CONFIG" "the Deployment $KUBE_DEPLOYMENT in the namespace $kubernetes_namespace is \
-${kubernetes_owner@Q}, not $environment: set <ENV>_KUBE_NAMESPACE for each (or remove its annotation $KUBERNETES_OWNER)"
-	[[ $kubernetes_replicas != 0 ]] || warn "the Deployment $KUBE_DEPLOYMENT has 0 replicas: nothing will run"
+	[[ $reads != logs ]] || kubernetes_paused='' kubernetes_strategy=''
+	kubernetes_refuse "the $kubernetes_title" "$kubernetes_main" "$kubernetes_paused" "$kubernetes_strategy" \
+		"$kubernetes_owner"
+	[[ -z $kubernetes_gitops ]] || warn "the $kubernetes_title is kept as in git by $kubernetes_gitops, which sets \
+the image back when it looks next: leave the image to deploybot there, see docs/deploy-scripts.md"
+	[[ $kubernetes_replicas != 0 ]] || warn "the $kubernetes_title has 0 replicas: nothing will run"
 }
 
-kubernetes_check_rights() {
+# What is not to be released to, whichever workload it is.
+kubernetes_refuse() { # TITLE WORKLOAD PAUSED STRATEGY OWNER
+	[[ $3 != true ]] || fail "$EXIT_REFUSED" "$1 is paused, so nothing would be rolled out: kubectl --namespace \
+$kubernetes_namespace rollout resume $2"
+	[[ $4 != OnDelete ]] || fail "$EXIT_REFUSED" "$1 has the updateStrategy OnDelete: nobody would see when it is rolled \
+out; RollingUpdate does that"
+	[[ -z $5 || $5 == "$environment" || $5 == "$former" ]] ||
+		fail "$EXIT_CONFIG" "$1 in the namespace $kubernetes_namespace is ${5@Q}, not $environment: set \
+<ENV>_KUBE_NAMESPACE for each (or remove its annotation $KUBERNETES_OWNER)"
+}
+
+kubernetes_check_rights() { # RIGHT...
 	local right missing=()
-	for right in "patch deployments.apps/$KUBE_DEPLOYMENT" "list deployments.apps/$KUBE_DEPLOYMENT" \
-		"watch deployments.apps/$KUBE_DEPLOYMENT" "list replicasets.apps" "list pods" "get pods" \
-		"get pods --subresource=log" "list events"; do
+	for right in "$@"; do
 		# shellcheck disable=SC2086 # its words
 		kubernetes_ask auth can-i $right || true # "no" is a failure too
 		case $answer in
@@ -206,7 +251,7 @@ docs/deploy-scripts.md has all that is needed: kubectl apply it there"
 
 # One patch, so that nothing is ever half-done.  All that goes into it was checked: there is nothing to escape.
 kubernetes_patch() { # RELEASE
-	local attempt=''
+	local attempt='' init inits=''
 	# The same release again, after the cluster gave up on it: only another template makes it try anew.
 	if [[ $kubernetes_release == "$1" && $kubernetes_progress == ProgressDeadlineExceeded ]]; then
 		attempt=",\"$KUBERNETES_ATTEMPT\":\"$DEPLOYMENT_ID\""
@@ -214,50 +259,59 @@ kubernetes_patch() { # RELEASE
 	printf '{"metadata":{"annotations":{"kubernetes.io/change-cause":"deploybot: deployment %s, commit %s","%s":"%s"}},' \
 		"$DEPLOYMENT_ID" "${1%%@*}" "$KUBERNETES_OWNER" "$environment"
 	printf '"spec":{"template":{"metadata":{"annotations":{"%s":"%s"%s}},' "$KUBERNETES_RELEASE" "$1" "$attempt"
-	printf '"spec":{"containers":[{"name":"%s","image":"%s"}]}}}}' "$KUBE_CONTAINER" "$(image_of "$1")"
+	for init in ${kubernetes_inits[@]+"${kubernetes_inits[@]}"}; do
+		inits+=",{\"name\":\"$init\",\"image\":\"$(image_of "$1")\"}"
+	done
+	printf '"spec":{"containers":[{"name":"%s","image":"%s"}]%s}}}}' "$KUBE_CONTAINER" "$(image_of "$1")" \
+		"${inits:+,\"initContainers\":[${inits#,}]}"
 }
 
 kubernetes_set_image() { # RELEASE
 	local patch
 	patch=$(kubernetes_patch "$1")
-	release_begins
-	kubernetes_ask patch "deployments.apps/$KUBE_DEPLOYMENT" --type=strategic "--patch=$patch" ||
-		kubernetes_failed "the image of $KUBE_DEPLOYMENT could not be set"
-	printf '%s' "$answer"
+	[[ -n ${release_began:-} ]] || release_begins
+	kubernetes_patch_part "$kubernetes_workload" "$patch"
 }
 
-# Waits until the cluster has carried it out.  That goes on while the API is away, so we ask again.
-kubernetes_wait() { # IMAGE
+# Waits until the cluster has carried it out.  That goes on while the API is away, so we ask again.  Returns 0, EXIT_BUSY
+# when that takes too long, or EXIT_REFUSED.
+kubernetes_follow() { # RESOURCE
 	local until=$((EPOCHSECONDS + KUBERNETES_ROLLOUT_SECONDS)) left status
-	step rollout
 	while :; do
 		left=$((until - EPOCHSECONDS)) status=0
-		((left > 0)) || kubernetes_not_done "$EXIT_BUSY"
-		kubernetes_make_call rollout status "deployments.apps/$KUBE_DEPLOYMENT" "--timeout=${left}s"
-		limited $((left + KUBERNETES_ASK_SECONDS)) "the rollout of $KUBE_DEPLOYMENT" "${kubernetes_call[@]}" </dev/null ||
-			status=$?
-		((status != 0)) || break
+		((left > 0)) || return "$EXIT_BUSY"
+		kubernetes_make_call rollout status "$1" "--timeout=${left}s"
+		limited $((left + KUBERNETES_ASK_SECONDS)) "the rollout of ${1#*/}" "${kubernetes_call[@]}" </dev/null || status=$?
+		((status != 0)) || return 0
 		if [[ $(<"$kubernetes_folder/said") == *'timed out waiting'* ]]; then
-			kubernetes_not_done "$EXIT_BUSY"
+			return "$EXIT_BUSY"
 		fi
-		kubernetes_is_away || kubernetes_not_done "$EXIT_REFUSED"
+		kubernetes_is_away || return "$EXIT_REFUSED"
 		warn "the cluster's API is not available; retrying for up to ${KUBERNETES_ROLLOUT_SECONDS} s"
 		limited $((KUBERNETES_AGAIN_SECONDS + 10)) "a pause" sleep "$KUBERNETES_AGAIN_SECONDS"
 	done
+}
+
+kubernetes_wait() { # [IMAGE]
+	local status=0 name=${kubernetes_workload#deployment/}
+	step "rollout${kubernetes_workloads[*]+ $kubernetes_workload}"
+	kubernetes_follow "$(kubernetes_resource "$kubernetes_workload")" || status=$?
+	((status == 0)) || kubernetes_not_done "$status"
+	[[ -n ${1:-} ]] || return 0
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
-	[[ $(kubernetes_image) == "$1" ]] || fail "$EXIT_REFUSED" "somebody else has released to $KUBE_DEPLOYMENT \
-meanwhile: its image is $(kubernetes_image) now; agree on who releases, then deploy again"
+	[[ $(kubernetes_image) == "$1" ]] || fail "$EXIT_REFUSED" "somebody else has released to $name meanwhile: its image \
+is $(kubernetes_image) now; agree on who releases, then deploy again"
 }
 
 # Shows why, and fails.
 kubernetes_not_done() { # STATUS
-	local said reason='' what="the rollout of $KUBE_DEPLOYMENT failed"
+	local said reason='' what="the rollout of $name failed"
 	said=$(<"$kubernetes_folder/said")
 	[[ -z $said ]] || kubernetes_show "$said" >&2
 	if [[ $said == *orbidden* || $said == *Unauthorized* ]]; then
-		kubernetes_failed "the rollout of $KUBE_DEPLOYMENT cannot be followed"
+		kubernetes_failed "the rollout of $name cannot be followed"
 	fi
-	(($1 != EXIT_BUSY)) || what="the rollout of $KUBE_DEPLOYMENT took longer than $KUBERNETES_ROLLOUT_SECONDS s"
+	(($1 != EXIT_BUSY)) || what="the rollout of $name took longer than $KUBERNETES_ROLLOUT_SECONDS s"
 	kubernetes_tell_why &
 	wait "$!" || warn "the cluster does not say why"
 	[[ ! -s $kubernetes_folder/why ]] || reason=$(<"$kubernetes_folder/why")
@@ -277,14 +331,17 @@ kubernetes_not_done() { # STATUS
 # The new pods, the last events and the application's last words; in a subshell of its own, as it may fail or hang.  The
 # reason goes to the file `why`.
 kubernetes_tell_why() {
-	local set='' uid name revision line pod='' restarts more=()
-	kubernetes_look && kubernetes_ask get replicasets.apps "--output=go-template=$KUBERNETES_SETS"
-	while read -r line uid name revision _; do
-		if [[ $line == set && $uid == "$kubernetes_uid" && $revision == "$kubernetes_revision" ]]; then
-			set=$name
-		fi
-	done <<<"$answer"
-	[[ -n $set ]] || return 1
+	local set=${kubernetes_workload#*/} uid name revision line pod='' restarts more=()
+	if [[ $kubernetes_workload == deployment/* ]]; then # its pods are a ReplicaSet's
+		set=
+		kubernetes_look && kubernetes_ask_revisions
+		while read -r line uid name revision _; do
+			if [[ $line == set && $uid == "$kubernetes_uid" && $revision == "$kubernetes_revision" ]]; then
+				set=$name
+			fi
+		done <<<"$answer"
+		[[ -n $set ]] || return 1
+	fi
 	kubernetes_ask get pods "--output=go-template=$KUBERNETES_PODS"
 	while read -r _ name line; do
 		[[ $name == "$set" ]] || continue
@@ -297,7 +354,8 @@ kubernetes_tell_why() {
 	done <<<"$answer"
 	kubernetes_ask get events "--output=go-template=$KUBERNETES_EVENTS"
 	while read -r line; do
-		[[ $line != *" $KUBE_DEPLOYMENT "* && $line != *" $set "* && $line != *" $set-"* ]] || printf 'event %s\n' "$line"
+		[[ $line != *" ${kubernetes_workload#*/} "* && $line != *" $set "* && $line != *" $set-"* ]] ||
+			printf 'event %s\n' "$line"
 	done < <(sort <<<"$answer") | tail -n 20
 	[[ -n $pod ]] || return 0
 	kubernetes_ask logs "$pod" "--container=$KUBE_CONTAINER" --tail=20 ${more[@]+"${more[@]}"} ||
@@ -306,9 +364,19 @@ kubernetes_tell_why() {
 	kubernetes_show "$answer"
 }
 
-# Prints the newest recorded revision that has the release.
-kubernetes_revision_of() { # RELEASE
+# The recorded revisions are in `answer`, a line each: of a Deployment they are ReplicaSets.
+kubernetes_ask_revisions() {
+	if [[ $kubernetes_workload == deployment/* ]]; then
+		kubernetes_ask get replicasets.apps "--output=go-template=$KUBERNETES_SETS"
+	else
+		kubernetes_ask get controllerrevisions.apps "--output=go-template=$KUBERNETES_REVISIONS"
+	fi
+}
+
+# Fills kubernetes_found: the newest of them that has the release, or nothing.
+kubernetes_find_revision() { # RELEASE
 	local uid revision rest found='' exact=''
+	kubernetes_ask_revisions || kubernetes_failed "the recorded revisions cannot be seen"
 	while read -r _ uid _ revision rest; do
 		[[ $uid == "$kubernetes_uid" && $revision =~ ^[1-9][0-9]*$ ]] || continue
 		[[ " $rest " == *" $KUBE_CONTAINER=\"$(image_of "$1")\" "* ]] || continue
@@ -317,23 +385,42 @@ kubernetes_revision_of() { # RELEASE
 			exact=$revision
 		fi
 	done <<<"$answer"
-	printf '%s' "${exact:-$found}"
+	kubernetes_found=${exact:-$found}
+}
+
+# Fills kubernetes_found: of a StatefulSet or DaemonSet what runs, or is being rolled out, is the newest.
+kubernetes_find_newest() { # UID
+	local uid revision
+	kubernetes_found=
+	kubernetes_ask_revisions || kubernetes_failed "the recorded revisions cannot be seen"
+	while read -r _ uid _ revision _; do
+		[[ $uid != "$1" || ! $revision =~ ^[1-9][0-9]*$ ]] || ((revision <= ${kubernetes_found:-0})) ||
+			kubernetes_found=$revision
+	done <<<"$answer"
 }
 
 # ---- the interface -------------------------------------------------------------------------------
 
 transport_preflight() {
+	local resource revisions=("list replicasets.apps")
 	need_tool kubectl kubernetes-client
 	kubernetes_find_settings
-	kubernetes_check_deployment
-	kubernetes_check_rights
+	resource=$(kubernetes_resource "$kubernetes_main")
+	kubernetes_check_main
+	[[ $kubernetes_main == deployment/* ]] || revisions=("get controllerrevisions.apps" "list controllerrevisions.apps")
+	[[ $reads != logs ]] || return 0
+	kubernetes_check_rights "patch $resource" "list $resource" "watch $resource" "${revisions[@]}" "list pods" "get pods" \
+		"get pods --subresource=log" "list events"
+	[[ -z $migration_name ]] || kubernetes_check_rights "${KUBERNETES_JOB_RIGHTS[@]}"
+	kubernetes_check_workloads
+	[[ $act == ask ]] || kubernetes_end_job
 }
 
 # What the pod template says; what somebody has set by hand is no release of ours.
 transport_current() {
 	local now of commit digest found=''
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
-	[[ $kubernetes_progress != ProgressDeadlineExceeded ]] || warn "the last rollout of $KUBE_DEPLOYMENT failed"
+	[[ $kubernetes_progress != ProgressDeadlineExceeded ]] || warn "the last rollout of ${kubernetes_main#*/} failed"
 	now=$(kubernetes_image)
 	[[ $now == "$image@sha256:"* ]] || return 0
 	digest=${now##*@}
@@ -349,49 +436,68 @@ transport_current() {
 }
 
 transport_ship() { # RELEASE
+	start_begins
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
+	if ((${#kubernetes_workloads[@]} > 0)); then
+		kubernetes_ship_all "$1"
+		return "$?"
+	fi
 	kubernetes_set_image "$1"
 	kubernetes_wait "$(image_of "$1")"
 }
 
 # The revision that runs, which the cluster keeps with its ReplicaSet.  One that never came up is no place to go back to.
 transport_before() {
-	[[ $kubernetes_progress != NewReplicaSetAvailable || $kubernetes_history == 0 ]] ||
-		printf 'revision-%s' "$kubernetes_revision"
+	[[ $kubernetes_progress == NewReplicaSetAvailable && $kubernetes_history != 0 ]] || return 0
+	if [[ $kubernetes_main != deployment/* ]]; then
+		kubernetes_find_newest "$kubernetes_uid"
+		kubernetes_revision=$kubernetes_found
+	fi
+	[[ -n $kubernetes_revision ]] || return 0
+	kubernetes_note_others "$kubernetes_revision"
+	printf 'revision-%s' "$kubernetes_revision"
 }
 
 kubernetes_undo() { # REVISION
-	release_begins
-	kubernetes_ask rollout undo "deployments.apps/$KUBE_DEPLOYMENT" "--to-revision=$1" ||
-		kubernetes_failed "the revision $1 of $KUBE_DEPLOYMENT could not be restored"
+	[[ -n ${release_began:-} ]] || release_begins
+	kubernetes_ask rollout undo "$(kubernetes_resource "$kubernetes_workload")" "--to-revision=$1" ||
+		kubernetes_failed "the revision $1 of ${kubernetes_workload#deployment/} could not be restored"
 	printf '%s' "$answer"
 }
 
-# Brings back what ran before deploybot.
-kubernetes_roll_back_to() { # REVISION
-	local uid revision rest was=''
+# Fills kubernetes_was, the image of the main workload before deploybot; fails where that is not recorded any more.
+kubernetes_find_before() { # REVISION
+	local uid revision rest
+	kubernetes_was=
+	kubernetes_ask_revisions || kubernetes_failed "the recorded revisions cannot be seen"
 	while read -r _ uid _ revision rest; do
 		[[ $uid != "$kubernetes_uid" || $revision != "$1" || ! " $rest " =~ \ "$KUBE_CONTAINER"=\"([^\"]+)\"\  ]] ||
-			was=${BASH_REMATCH[1]}
+			kubernetes_was=${BASH_REMATCH[1]}
 	done <<<"$answer"
-	[[ -n $was ]] ||
-		fail "$EXIT_INPUT" "what ran before deploybot is not recorded any more: no revision $1 of $KUBE_DEPLOYMENT"
-	kubernetes_undo "$1"
-	kubernetes_wait "$was"
+	[[ -n $kubernetes_was ]] || fail "$EXIT_INPUT" "what ran before deploybot is not recorded any more: no revision $1 of \
+${kubernetes_main#deployment/}"
 }
 
 transport_rollback() { # RELEASE
-	local revision
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
-	kubernetes_ask get replicasets.apps "--output=go-template=$KUBERNETES_SETS" ||
-		kubernetes_failed "the recorded revisions cannot be seen"
+	if ((${#kubernetes_workloads[@]} > 0)); then
+		kubernetes_roll_back_all "$1"
+	else
+		kubernetes_roll_back_main "$1"
+	fi
+}
+
+# The main workload, as it was just looked at.
+kubernetes_roll_back_main() { # RELEASE
 	if [[ $1 == target:* ]]; then
-		kubernetes_roll_back_to "${1#target:revision-}"
+		kubernetes_find_before "${1#target:revision-}"
+		kubernetes_undo "${1#target:revision-}"
+		kubernetes_wait "$kubernetes_was"
 		return "$?"
 	fi
-	revision=$(kubernetes_revision_of "$1")
-	if [[ -n $revision ]]; then
-		kubernetes_undo "$revision"
+	kubernetes_find_revision "$1"
+	if [[ -n $kubernetes_found ]]; then
+		kubernetes_undo "$kubernetes_found"
 	else
 		printf 'no revision with it is recorded any more: its image is set\n'
 		kubernetes_set_image "$1"
@@ -399,8 +505,206 @@ transport_rollback() { # RELEASE
 	kubernetes_wait "$(image_of "$1")"
 }
 
-transport_logs() { # LINES
-	kubernetes_ask logs "deployments.apps/$KUBE_DEPLOYMENT" "--container=$KUBE_CONTAINER" "--tail=$1" ||
+# ---- a job ---------------------------------------------------------------------------------------
+
+kubernetes_add_part() { # NAME JSON
+	[[ -z $2 ]] || printf '"%s":%s,' "$1" "$2"
+}
+
+# The live release's image, with the words as its arguments: what an image begins with (ENTRYPOINT) stays, as with compose.
+# What stands in `answer` is the main workload's.
+kubernetes_job_body() { # NAME RELEASE SECONDS WORD...
+	local account pull volumes of_pod env from mounts resources of_container words
+	{
+		read -r account; read -r pull; read -r volumes; read -r of_pod
+		read -r env; read -r from; read -r mounts; read -r resources; read -r of_container
+	} <<<"$answer"$'\n\n\n\n\n\n\n\n\n'
+	[[ -z $account || $account =~ ^[a-z0-9.-]+$ ]] || fail "$EXIT_REFUSED" "no name of a service account: ${account@Q}"
+	words=$(printf '"%s",' "${@:4}")
+	printf '{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"%s","annotations":{"%s":"%s","%s":"%s"}},' \
+		"$1" "$KUBERNETES_OWNER" "$environment" "$KUBERNETES_RELEASE" "$2"
+	printf '"spec":{"backoffLimit":0,"activeDeadlineSeconds":%s,"ttlSecondsAfterFinished":%s,"template":{"spec":{' \
+		"$3" "$KUBERNETES_JOB_KEPT"
+	kubernetes_add_part serviceAccountName "${account:+\"$account\"}"
+	kubernetes_add_part imagePullSecrets "$pull"
+	kubernetes_add_part volumes "$volumes"
+	kubernetes_add_part securityContext "$of_pod"
+	printf '"restartPolicy":"Never","containers":[{"name":"job","image":"%s",' "$(image_of "$2")"
+	kubernetes_add_part env "$env"
+	kubernetes_add_part envFrom "$from"
+	kubernetes_add_part volumeMounts "$mounts"
+	kubernetes_add_part resources "$resources"
+	kubernetes_add_part securityContext "$of_container"
+	printf '"args":[%s]}]}}}}\n' "${words%,}"
+}
+
+# Stops and removes the job that is noted, with its pod; also one that a killed run has left.
+kubernetes_end_job() {
+	local name=''
+	[[ -e $app/job.kubernetes ]] || return 0
+	read_line name "$app/job.kubernetes"
+	if [[ $name =~ ^deploybot-job-[0-9]+$ ]]; then
+		kubernetes_delete_job "$name"
+	fi
+	rm -f -- "$app/job.kubernetes"
+}
+
+kubernetes_delete_job() { # NAME
+	kubernetes_ask delete "jobs.batch/$1" --ignore-not-found --cascade=foreground --request-timeout=0 ||
+		kubernetes_failed "the job $1, which may still run, could not be removed"
+}
+
+# In a subshell of its own: what else is to be done at the end is done all the same.
+kubernetes_leave_job() {
+	kubernetes_end_job &
+	wait "$!" || warn "the cluster removes it $KUBERNETES_JOB_KEPT s after its end, and ends it after $JOB_SECONDS s"
+}
+
+# Shows what it prints, until it ends or the API goes away.
+kubernetes_show_job() { # POD SECONDS [OPTION]
+	kubernetes_make_call logs "$1" --container=job --follow "${@:3}" --request-timeout=0
+	quoted "$2" "the job" "${kubernetes_call[@]}" </dev/null || true # how it ended is asked
+}
+
+# Did the cluster end it for its deadline?  What else it says of it is in `answer`.
+kubernetes_check_job() { # NAME SECONDS ENDS
+	kubernetes_ask get "jobs.batch/$1" "--output=go-template=$KUBERNETES_JOB_STATE" || answer=''
+	[[ $answer != *DeadlineExceeded* || $3 == any ]] || fail "$EXIT_BUSY" "the job took longer than $2 s, the cluster ended it"
+}
+
+# To its end; its status is in kubernetes_status, or that it is not known.  ENDS is well, or any: one that is not ours may
+# have ended as it likes, and 1 is returned where it has not.
+kubernetes_follow_job() { # NAME SECONDS ENDS
+	local until=$((EPOCHSECONDS + $2)) left pod phase how what rest more=() seen="and no pod of it was seen to run"
+	while (((left = until - EPOCHSECONDS) > 0)); do
+		pod='' phase='' how='' what='' rest='' # where the API is away
+		if kubernetes_ask get pods "--selector=job-name=$1" "--output=go-template=$KUBERNETES_JOB_PODS"; then
+			read -r pod phase how what rest <<<"$answer" || true
+		elif ! kubernetes_is_away; then
+			kubernetes_failed "the job cannot be followed"
+		fi
+		case "${pod:+$phase} $how" in
+		'Succeeded '* | 'Failed '* | 'Running '*)
+			[[ ${more[*]} == --tail=0 && $phase != Running ]] ||
+				kubernetes_show_job "$pod" "$left" ${more[@]+"${more[@]}"}
+			more=(--tail=0) seen="and how its pod ended is not known"
+			[[ $phase == Running ]] || break
+			;;
+		*' waiting')
+			case $what in
+			*ImagePull* | InvalidImageName | Create*Error | RunContainerError)
+				[[ $3 == well ]] || break
+				fail "$EXIT_REFUSED" "the job could not be started: $what ${rest:0:160}"
+				;;
+			esac
+			;;
+		' '*)
+			kubernetes_check_job "$@"
+			[[ $answer != *Failed* || $3 == any ]] || fail "$EXIT_REFUSED" "the job failed, $seen: ${answer%%$'\n'*}"
+			[[ $answer != *Failed* ]] || break
+			;;
+		esac
+		limited $((KUBERNETES_AGAIN_SECONDS + 10)) "a pause" sleep "$KUBERNETES_AGAIN_SECONDS"
+	done
+	((left > 0)) || [[ $3 == well ]] || return 1
+	((left > 0)) || fail "$EXIT_BUSY" "the job took longer than $2 s"
+	[[ $phase == Succeeded ]] || kubernetes_check_job "$@" # its pod was ended, and did not fail
+	kubernetes_status=${what:-that is not known}
+	[[ $phase != Succeeded ]] || kubernetes_status=0
+}
+
+transport_job() { # RELEASE WORD...
+	local name=deploybot-job-$DEPLOYMENT_ID
+	kubernetes_check_rights "${KUBERNETES_JOB_RIGHTS[@]}"
+	kubernetes_make_job "$name" "$1" "$JOB_SECONDS" "${@:2}"
+	at_exit kubernetes_leave_job
+	printf '%s\n' "$name" >"$app/job.kubernetes"
+	kubernetes_ask create "--filename=$kubernetes_folder/job.json" || kubernetes_failed "the job could not be created"
+	kubernetes_follow_job "$name" "$JOB_SECONDS" well
+	[[ $kubernetes_status == 0 ]] || fail "$EXIT_REFUSED" "the job ended with status $kubernetes_status"
+}
+
+kubernetes_make_job() { # NAME RELEASE SECONDS WORD...
+	kubernetes_ask get "$(kubernetes_resource "$kubernetes_main")" "--output=jsonpath=$(kubernetes_job_parts)" ||
+		kubernetes_failed "what the pods of ${kubernetes_main#*/} have cannot be seen"
+	kubernetes_job_body "$@" >"$kubernetes_folder/job.json"
+}
+
+# One that a killed run has left is followed to its end.  Ours is written down then: all that it takes is there.
+transport_await_migration() { # RELEASE WORD...
+	kubernetes_await_migration
+	kubernetes_make_job "$migration_name" "$1" "$MIGRATE_TIMEOUT_SECONDS" "${@:2}"
+}
+
+kubernetes_await_migration() {
+	local in_time=yes
+	kubernetes_ask get "jobs.batch/$migration_name" --ignore-not-found --output=name ||
+		kubernetes_failed "whether a migration is at work still cannot be seen"
+	[[ -n $answer ]] || return 0
+	migration_is_left
+	kubernetes_follow_job "$migration_name" "$MIGRATE_TIMEOUT_SECONDS" any || in_time=no
+	kubernetes_delete_job "$migration_name"
+	[[ $in_time == yes ]] || migration_not_begun "$EXIT_BUSY" \
+		"one that was left worked for $MIGRATE_TIMEOUT_SECONDS s more, and was stopped"
+}
+
+# A Job whose name tells it from all others: the cluster itself has one at most.  What the API refuses is not there; where
+# it gives no answer, nobody knows.
+transport_migrate() { # RELEASE WORD...
+	kubernetes_ask create "--filename=$kubernetes_folder/job.json" || {
+		kubernetes_is_away || migration_not_started
+		kubernetes_failed "the migration could not be created"
+	}
+	kubernetes_follow_job "$migration_name" "$MIGRATE_TIMEOUT_SECONDS" well
+	[[ $kubernetes_status =~ ^[0-9]+$ ]] || fail "$EXIT_REFUSED" "the migration was cut: how it ended is not known"
+	kubernetes_delete_job "$migration_name" &
+	wait "$!" || warn "the job $migration_name, which has ended, could not be removed"
+	[[ $kubernetes_status == 0 ]] || migration_failed "$kubernetes_status"
+}
+
+transport_end_migration() {
+	kubernetes_delete_job "$migration_name"
+}
+
+# At most so many of its pods.
+readonly KUBERNETES_LOGS_OF=5
+
+# Fills kubernetes_pods, lines OWNER POD STATE: of the release's pods, or of what the template says now.
+kubernetes_find_pods() { # [RELEASE]
+	local set=${kubernetes_main#*/} uid name revision line
+	kubernetes_pods=
+	kubernetes_workload=$kubernetes_main
+	if [[ $kubernetes_main == deployment/* ]]; then # its pods are a ReplicaSet's
+		kubernetes_look || return 1
+		kubernetes_found=$kubernetes_revision
+		[[ ${1:-} != *@* ]] || kubernetes_find_revision "$1"
+		kubernetes_ask_revisions || return 1
+		set=
+		while read -r line uid name revision _; do
+			[[ $line != set || $uid != "$kubernetes_uid" || $revision != "$kubernetes_found" ]] || set=$name
+		done <<<"$answer"
+	fi
+	[[ -n $set ]] && kubernetes_ask get pods "--output=go-template=$KUBERNETES_PODS" || return 1
+	while read -r _ name line; do
+		[[ $name != "$set" ]] || kubernetes_pods+=$line$'\n'
+	done <<<"$answer"
+	[[ -n $kubernetes_pods ]]
+}
+
+# Of one that crashes, what it said before: it may have said nothing yet.
+transport_logs() { # LINES [RELEASE]
+	local name state more
+	if kubernetes_find_pods "${2:-}"; then
+		while read -r name state; do
+			more=()
+			[[ $state == *" $KUBE_CONTAINER: ready true"* || ! $state =~ restarts\ [1-9] ]] || more=(--previous)
+			! kubernetes_ask logs "$name" "--container=$KUBE_CONTAINER" "--tail=$1" ${more[@]+"${more[@]}"} ||
+				printf '%s' "$answer"
+		done < <(head -n "$KUBERNETES_LOGS_OF" <<<"${kubernetes_pods%$'\n'}")
+		return 0
+	fi
+	[[ -z ${2:-} ]] || return 0
+	kubernetes_ask logs "$(kubernetes_resource "$kubernetes_main")" "--container=$KUBE_CONTAINER" "--tail=$1" ||
 		kubernetes_failed "the application's log cannot be read"
 	printf '%s' "$answer"
 }

@@ -12,7 +12,6 @@ readonly transport_needs=source
 
 readonly LOCAL_LOG_MAX=10485760
 : "${LOCAL_STOP_SECONDS:=10}"   # for the application to end what it is doing
-: "${LOCAL_BUILD_SECONDS:=1800}" # compilers; DEPLOY_TIMEOUT_SECONDS is usually shorter
 
 # Start time of a process in clock ticks after boot; fails when there is none, or a dead one.
 local_start_of() { # PID
@@ -95,7 +94,9 @@ local_start() { # FOLDER COMMIT
 		sleep 0.05
 	done
 	if ! local_pid >/dev/null; then
+		quote # they are the application's words
 		tail -n 20 -- "$log"
+		unquote
 		fail "$EXIT_REFUSED" "the application ended as soon as it was started"
 	fi
 	disown "$child"
@@ -118,22 +119,10 @@ local_folder() { # COMMIT
 	return 1
 }
 
-local_check_out() { # FOLDER COMMIT
-	rm -rf -- "$1.built" "$1"
-	mkdir -- "$1"
-	lay_out "$1" "$2"
-}
-
 local_build() { # FOLDER COMMIT
-	local recipe=$1/.deploybot/build
 	[[ -f $1/.deploybot/run && -x $1/.deploybot/run ]] ||
 		fail "$EXIT_BUILD" "the repository has no executable .deploybot/run at ${2:0:12}"
-	[[ -e $recipe ]] || return 0
-	[[ -x $recipe ]] || fail "$EXIT_BUILD" ".deploybot/build is not executable"
-	quoted "$LOCAL_BUILD_SECONDS" .deploybot/build env --chdir="$1" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
-		RUN_ID="${RUN_ID:-}" COMMIT="$2" ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" \
-		PORT="$local_port" ./.deploybot/build \
-		</dev/null 8>&- 9>&- || fail "$EXIT_BUILD" ".deploybot/build failed with status $?: its last lines are in the log"
+	run_recipe "$1" "$2" PORT="$local_port"
 }
 
 # Brings a folder up; the old one ends first, as both listen on the same port.
@@ -160,12 +149,14 @@ transport_ship() { # COMMIT
 	fetch_commit "$1"
 	[[ $(readlink -- "$app/current") != "releases/${folder##*/}" ]] ||
 		fail "$EXIT_INPUT" "deployment $DEPLOYMENT_ID is live already"
-	local_check_out "$folder" "$1"
+	rm -f -- "$folder.built"
+	check_out "$folder" "$1"
 	run_hooks pre-build "$EXIT_BUILD" "$folder"
 	step build
 	local_build "$folder" "$1"
 	sync -f -- "$folder" # what is said to be built is there after a power cut too
 	: >"$folder.built"
+	start_begins
 	local_bring_up "$folder"
 }
 
@@ -185,6 +176,39 @@ transport_rollback() { # COMMIT
 
 transport_keeps() { # COMMIT
 	local_folder "${1%%@*}" >/dev/null
+}
+
+# In the folder of the release, with what the application gets.
+transport_job() { # COMMIT WORD...
+	local folder
+	folder=$(local_folder "${1%%@*}") || fail "$EXIT_INPUT" "the release ${1:0:12} is no longer kept here"
+	quoted "$JOB_SECONDS" "the job" env --chdir="$folder" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
+		RUN_ID="${RUN_ID:-}" COMMIT="${1%%@*}" ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" PORT="$local_port" \
+		"${@:2}" </dev/null 8>&- 9>&- || fail "$EXIT_REFUSED" "the job ended with status $?"
+}
+
+# Who holds the lock is the migration itself, whatever has become of its run.
+transport_await_migration() {
+	local lock=$app/migrate.lock
+	! flock -n -- "$lock" true || return 0
+	migration_is_left
+	bounded "$MIGRATE_TIMEOUT_SECONDS" flock -- "$lock" true ||
+		migration_not_begun "$EXIT_BUSY" "one that was left is at work still, after $MIGRATE_TIMEOUT_SECONDS s"
+}
+
+# In the folder of the release that is to come, with what the application gets.
+transport_migrate() { # COMMIT WORD...
+	local status=0 lock=$app/migrate.lock
+	quoted "$MIGRATE_TIMEOUT_SECONDS" "the migration" flock -n -- "$lock" \
+		env --chdir="$app/releases/$DEPLOYMENT_ID-$1" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 RUN_ID="${RUN_ID:-}" \
+		COMMIT="$1" ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" PORT="$local_port" "${@:2}" \
+		</dev/null 8>&- 9>&- || status=$?
+	((status == 0)) || migration_failed "$status"
+}
+
+# Whoever is at work there holds its lock.
+transport_end_migration() {
+	limited "$KILL_SECONDS" "the migration's end" flock -- "$app/migrate.lock" true
 }
 
 transport_logs() { # LINES

@@ -4,24 +4,33 @@
 # Sourced, never run; what it has to define stands in docs/transports.md.  Every word that reaches the other shell was
 # checked before (ssh_word) and needs no quoting; what cannot be checked so, and the registry's password, goes over stdin.
 
-readonly transport_needs=image
+transport_needs=image
 
-# What ssh-host/ may take there in the worst case (its own deadlines stand in it); and half a minute to connect.
-: "${SSH_ASK_SECONDS:=150}"      # check, current, logs, clean
-: "${SSH_PREPARE_SECONDS:=1500}" # pull, and start beside what serves
+# shellcheck source=deploy/transports/ssh/connect.sh
+. "$here/transports/ssh/connect.sh"
+
+# What ssh-host/ may take there in the worst case (its own deadlines stand in it).
+: "${SSH_ASK_SECONDS:=150}"      # check, logs, clean
+: "${SSH_PULL_SECONDS:=1300}"    # wait for the lock, pull
+: "${SSH_START_SECONDS:=1000}"   # wait for a drain that stops something, start beside what serves, until it answers
 : "${SSH_SWITCH_SECONDS:=900}"   # wait for what was interrupted, replace, wait until it answers, or take back
-readonly SSH_CONNECT_SECONDS=30
+: "${SSH_DRAIN_SECONDS:=900}"    # wait for the lock, and stop what has drained
 # Another deploybot is waited for so long; a rollback waits for what it interrupts, which first puts things in order.
 readonly SSH_LOCK_SECONDS=30 SSH_LOCK_ROLLBACK_SECONDS=300
 # Of what a host says and we keep until its call is over, in memory.
 readonly SSH_WORDS_MAX=65536
+ssh_calls=0 ssh_clock=none ssh_clock_of=
+# What changes nothing that serves is done on so many hosts at a time where they are released to one after the other: an
+# sshd on the way there lets 10 log in at a time.
+readonly SSH_ASIDE_AT_ONCE=8
+# Of a host's services that no release replaces, as many are named, with so long names.
+readonly SSH_OTHERS_MAX=16 SSH_OTHER_BYTES=64
+# Of a compose file from the repository: each host reads it byte by byte.
+readonly COMPOSE_FILE_MAX=65536
+# A drain looks at the hosts so often; one that it cannot look at is asked for so long behind DRAIN_SECONDS.
+readonly SSH_LOOK_SECONDS=15 SSH_DRAIN_MORE_SECONDS=600
 
 # ---- settings ------------------------------------------------------------------------------------
-
-# What the shell at the other end takes as one plain word.
-ssh_word() { # SETTING VALUE
-	[[ $2 =~ ^[A-Za-z0-9._/:@=,+-]+$ ]] || fail "$EXIT_CONFIG" "$1 cannot go to a host's shell as it is: ${2@Q}"
-}
 
 # Fills ssh_hosts and, in the same order, ssh_ports.
 ssh_find_hosts() {
@@ -38,19 +47,47 @@ ssh_find_hosts() {
 	done <<<"${list//,/$'\n'}"
 }
 
+# Fills ssh_at_once, on how many hosts something is done at a time, and ssh_aside, the same of what changes nothing that
+# serves.  A number bounds all.
+ssh_find_at_once() {
+	ssh_aside=
+	case ${HOSTS_PARALLEL,,} in
+	true | yes | on) ssh_at_once=${#ssh_hosts[@]} ;;
+	false | no | off | 0) ssh_at_once=1 ssh_aside=$SSH_ASIDE_AT_ONCE ;;
+	*)
+		[[ $HOSTS_PARALLEL =~ ^[1-9][0-9]?$ ]] ||
+			fail "$EXIT_CONFIG" "HOSTS_PARALLEL is no number of hosts, 1 to 99, and neither true nor false: \
+${HOSTS_PARALLEL@Q}"
+		ssh_at_once=$HOSTS_PARALLEL
+		;;
+	esac
+	: "${ssh_aside:=$ssh_at_once}"
+}
+
+# Who and how: what systemd.sh needs too.
+ssh_find_reach() {
+	: "${DEPLOY_USER:=deploy}" "${SSH_KEY_PATH:=/app/secrets/deploy_key}" "${SSH_KNOWN_HOSTS:=/app/secrets/known_hosts}"
+	: "${HOSTS_PARALLEL:=false}"
+	ssh_find_hosts
+	ssh_find_at_once
+	ssh_find_way
+}
+
 # Fills ssh_common, what every act is told.
 ssh_find_settings() {
-	: "${DEPLOY_USER:=deploy}" "${SSH_KEY_PATH:=/app/secrets/deploy_key}" "${SSH_KNOWN_HOSTS:=/app/secrets/known_hosts}"
-	: "${HOSTS_PARALLEL:=false}" "${COMPOSE_SERVICE:=app}" "${REMOTE_LOGIN:=true}" "${DEPLOY_STRATEGY:=recreate}"
-	: "${NGINX_RELOAD_COMMAND:=sudo -n nginx -s reload}" "${APP_PORTS:=8001,8002}" "${DRAIN_SECONDS:=10}" "${SMOKE_URL:=}"
-	check_bool HOSTS_PARALLEL
+	: "${COMPOSE_SERVICE:=app}" "${COMPOSE_SERVICES:=}" "${REMOTE_LOGIN:=true}"
+	: "${COMPOSE_SOURCE:=host}" "${COMPOSE_REPO_FILE:=docker-compose.yml}" "${COMPOSE_REPO_TRUSTED:=false}" "${COMPOSE_ALLOW:=}"
+	: "${DEPLOY_STRATEGY:=recreate}" "${NGINX_RELOAD_COMMAND:=sudo -n nginx -s reload}"
+	: "${APP_PORTS:=8001,8002}" "${DRAIN_SECONDS:=10}" "${SMOKE_URL:=}"
 	check_bool REMOTE_LOGIN
-	ssh_find_hosts
+	ssh_find_reach
 	ssh_dir=$(setting_of "$environment" COMPOSE_DIR)
 	ssh_dir=${ssh_dir:-/srv/app}
 	ssh_dir=${ssh_dir%/}
 	ssh_common=("environment=$environment" "dir=$ssh_dir" "service=$COMPOSE_SERVICE" "strategy=$DEPLOY_STRATEGY")
 	[[ -z $former ]] || ssh_common+=("former=$former")
+	[[ -z $COMPOSE_SERVICES ]] || ssh_common+=("services=${COMPOSE_SERVICES// /}")
+	[[ $COMPOSE_SOURCE == host ]] || ssh_find_source
 	case $DEPLOY_STRATEGY in
 	recreate)
 		[[ $SMOKE_URL != *'{port}'* ]] ||
@@ -60,23 +97,26 @@ ssh_find_settings() {
 	esac
 }
 
+# The compose file comes from the repository.
+ssh_find_source() {
+	local words
+	[[ $COMPOSE_SOURCE == repo ]] || fail "$EXIT_CONFIG" "COMPOSE_SOURCE is neither host nor repo: ${COMPOSE_SOURCE@Q}"
+	check_bool COMPOSE_REPO_TRUSTED
+	[[ $COMPOSE_REPO_TRUSTED == true ]] || fail "$EXIT_CONFIG" "COMPOSE_SOURCE is repo: who can push to the repository decides \
+then what runs on the hosts of $environment. If that is meant, set COMPOSE_REPO_TRUSTED=true"
+	read -r -a words <<<"$COMPOSE_ALLOW"
+	ssh_common+=(source=repo)
+	[[ -z $COMPOSE_ALLOW ]] || ssh_common+=("allow=$(IFS=,; printf '%s' "${words[*]}")")
+}
+
 ssh_find_nginx() {
 	[[ -n ${NGINX_UPSTREAM_FILE:-} ]] ||
 		fail "$EXIT_CONFIG" "DEPLOY_STRATEGY=bluegreen needs NGINX_UPSTREAM_FILE: what nginx there includes"
 	ssh_common+=("ports=$APP_PORTS" "upstream=$NGINX_UPSTREAM_FILE" "drain=$DRAIN_SECONDS")
 }
 
-# ssh's name of a host, as it stands in known_hosts.
-ssh_known_as() { # INDEX
-	if [[ ${ssh_ports[$1]} == 22 ]]; then
-		printf '%s' "${ssh_hosts[$1]}"
-	else
-		printf '[%s]:%s' "${ssh_hosts[$1]}" "${ssh_ports[$1]}"
-	fi
-}
-
 ssh_check_files() {
-	local i name mode
+	local i mode
 	need_tool ssh openssh-client
 	need_tool ssh-keygen openssh-client
 	check_secret SSH_KEY_PATH "$SSH_KEY_PATH"
@@ -85,11 +125,9 @@ ssh_check_files() {
 	mode=$(stat -L -c %a -- "$SSH_KNOWN_HOSTS")
 	(((8#$mode & 8#022) == 0)) ||
 		fail "$EXIT_CONFIG" "SSH_KNOWN_HOSTS: others may write $SSH_KNOWN_HOSTS (mode $mode): chmod 644 it"
+	[[ -z $ssh_jump_host ]] || ssh_check_pinned "$ssh_jump_host" "$ssh_jump_port"
 	for i in "${!ssh_hosts[@]}"; do
-		name=$(ssh_known_as "$i")
-		ssh-keygen -F "$name" -f "$SSH_KNOWN_HOSTS" >/dev/null 2>&1 ||
-			fail "$EXIT_CONFIG" "$SSH_KNOWN_HOSTS has no key of $name: ssh-keyscan -p ${ssh_ports[$i]} \
-${ssh_hosts[$i]}, compare it with the host's own, add it there"
+		ssh_check_pinned "${ssh_hosts[$i]}" "${ssh_ports[$i]}"
 	done
 }
 
@@ -99,81 +137,150 @@ ${ssh_hosts[$i]}, compare it with the host's own, add it there"
 # The script goes over stdin, the settings behind it, and then the pipe `life`, whose only writer is the main shell: its
 # end says there that we are gone, in whatever way.
 ssh_call() { # INDEX SECONDS ACT WORD...
-	local i=$1 seconds=$2 what=$3 feeder status=0
+	local i=$1 seconds=$2 what=$3 settings=$ssh_folder/settings feeder status=0
+	[[ $what != pull ]] || settings=$ssh_folder/settings.pull
 	shift 2
 	exec {ssh_life}>&-
-	rm -f -- "$ssh_folder/in.$i"
-	mkfifo -m 600 -- "$ssh_folder/in.$i"
+	ssh_find_sharing "$i"
+	ssh_await_master "$i"
 	# A job, which a signal to us ends; a process substitution would be waited for, and it waits for us.
-	cat -- "$ssh_folder/program" "$ssh_folder/settings" "$ssh_folder/life" >"$ssh_folder/in.$i" 2>/dev/null &
+	cat -- "$ssh_folder/program" "$settings" "$ssh_folder/life" >"$ssh_pipes.in" 2>/dev/null &
 	feeder=$!
-	exec <"$ssh_folder/in.$i"
-	limited $((seconds + SSH_CONNECT_SECONDS)) "$what on ${ssh_hosts[$i]}" ssh -F none -T -oBatchMode=yes \
-		-oStrictHostKeyChecking=yes "-oUserKnownHostsFile=$SSH_KNOWN_HOSTS" -oGlobalKnownHostsFile=/dev/null \
-		-oIdentitiesOnly=yes "-oIdentityFile=$SSH_KEY_PATH" -oConnectTimeout=15 -oServerAliveInterval=10 \
-		-oServerAliveCountMax=3 -oPermitLocalCommand=no -oForwardAgent=no -oClearAllForwardings=yes \
-		-p "${ssh_ports[$i]}" -- "$DEPLOY_USER@${ssh_hosts[$i]}" "timeout -k 10 $seconds bash -s -- $*" || status=$?
+	exec <"$ssh_pipes.in"
+	limited $((seconds + SSH_CONNECT_SECONDS)) "$what on ${ssh_hosts[$i]}" ssh "${ssh_options[@]}" \
+		${ssh_sharing[@]+"${ssh_sharing[@]}"} -p "${ssh_ports[$i]}" -- "$DEPLOY_USER@${ssh_hosts[$i]}" \
+		"timeout -k 10 $seconds bash -s -- $*" || status=$?
 	kill "$feeder" 2>/dev/null || true # it has ended where all was read
 	exit "$status"
 }
 
-# Makes FILE.pipe: of what is written there FILE gets SSH_WORDS_MAX bytes, and nobody the rest.
-ssh_keep() { # INDEX FILE
-	: >"$2"
-	rm -f -- "$2.pipe"
-	mkfifo -m 600 -- "$2.pipe"
+# Fills ssh_pipes: what goes to a host and what it says comes through these, of one call alone.
+ssh_make_pipes() {
+	ssh_pipes=$ssh_folder/$BASHPID.$((++ssh_calls))
+	mkfifo -m 600 -- "$ssh_pipes".{in,out,err}
+}
+
+# Of what is written to its pipe the file gets SSH_WORDS_MAX bytes, and nobody the rest, which makes its status 1.
+ssh_keep() { # INDEX out|err
+	: >"$ssh_folder/$2.$1"
 	{
 		exec {ssh_life}>&- # or they who are there would not notice our end
-		head -c "$SSH_WORDS_MAX" >"$2"
-		cat >/dev/null
-	} <"$2.pipe" &
+		head -c "$SSH_WORDS_MAX" >"$ssh_folder/$2.$1"
+		! read -r -d '' -n1 _ || { cat >/dev/null; exit 1; }
+	} <"$ssh_pipes.$2" &
 	ssh_guards[$1]+=" $!"
 }
 
-# Runs an act on all hosts, or those of ssh_only, one after the other, or HOSTS_PARALLEL.  What they print goes to the
-# log, with ssh_quiet into files OUT.<index>.  Fails with ssh_status and ssh_said of the first that fails; ssh_done has
-# those where it was done.
+# Runs an act on all hosts, or those of ssh_only, ssh_at_once at a time; none is begun when one has failed, but to tidy.  What they
+# print goes to the log: of several at a time each host's words whole and in the order of hosts.  With ssh_quiet it stays
+# in files OUT.<index>.  Fails with ssh_status and ssh_said of the first that fails, which names the others; ssh_done has
+# those where it was done, ssh_begun those where it was begun and has not failed.
 ssh_everywhere() { # SECONDS ACT WORD...
-	local i word children=() ssh_guards=() quotes=no
+	local i word children=() ssh_guards=() quotes=no most=$ssh_at_once kept=$ssh_quiet ssh_unshown=() also=''
 	for word in "${@:2}"; do
 		ssh_word "a word for $2" "$word"
 	done
+	case $2 in
+	check | current | pull | receive | find | clean | tidy) most=$ssh_aside ;;
+	logs) most=1 ;; # as long as they are, they go to the log at once
+	esac
+	((most == 1)) || kept=yes
+	[[ $kept == "$ssh_quiet" ]] || ssh_unshown=("${ssh_only[@]}")
 	ssh_make_folder
 	exec {ssh_life}<>"$ssh_folder/life"
-	ssh_done=() ssh_status=0 ssh_said=
+	ssh_begun=() ssh_done=() ssh_status=0 ssh_said=
 	# What a host says is no word of ours.
 	if [[ $ssh_quiet == no ]]; then
 		quotes=yes
 	fi
-	[[ $quotes == no || $HOSTS_PARALLEL == false ]] || quote
+	[[ $quotes == no || $most == 1 ]] || quote
 	for i in "${ssh_only[@]}"; do
-		if [[ $2 == switch && $HOSTS_PARALLEL == false ]]; then
+		if [[ $2 == switch && $most == 1 ]]; then
 			step "switch ${ssh_hosts[$i]}"
 		fi
-		[[ $quotes == no || $HOSTS_PARALLEL == true ]] || quote
-		rm -f -- "$ssh_folder/out.$i"
-		ssh_keep "$i" "$ssh_folder/err.$i"
-		if [[ $ssh_quiet == yes ]]; then
-			ssh_keep "$i" "$ssh_folder/out.$i"
-			ssh_call "$i" "$@" >"$ssh_folder/out.$i.pipe" 2>"$ssh_folder/err.$i.pipe" &
-		else
-			ssh_call "$i" "$@" 2>"$ssh_folder/err.$i.pipe" &
-		fi
-		children[i]=$!
-		if [[ $HOSTS_PARALLEL == false ]]; then
-			ssh_finish "$i" "${children[$i]}"
-			[[ $quotes == no ]] || unquote
-			((ssh_status == 0)) || break
-		fi
+		[[ $quotes == no || $most != 1 ]] || quote
+		ssh_begin "$i" "$@"
+		((${#children[@]} < most)) || ssh_finish_some
+		[[ $quotes == no || $most != 1 ]] || unquote
+		((ssh_status == 0)) || [[ $2 == tidy ]] || break
 	done
-	if [[ $HOSTS_PARALLEL == true ]]; then
-		for i in "${ssh_only[@]}"; do
-			ssh_finish "$i" "${children[$i]}"
-		done
-		[[ $quotes == no ]] || unquote
-	fi
+	while ((${#children[@]} > 0)); do
+		ssh_finish_some
+	done
+	[[ $quotes == no || $most == 1 ]] || unquote
+	[[ -z $also ]] || ssh_said+=" (failed too, see above:$also)"
 	exec {ssh_life}>&-
 	return "$ssh_status"
+}
+
+# Begins a call, which is a child.
+ssh_begin() { # INDEX SECONDS ACT WORD...
+	local found
+	ssh_make_pipes
+	ssh_begun[$1]=$1
+	ssh_share "$1"
+	ssh_keep "$1" err
+	read -r -a found <<<"${ssh_found[$1]:-}"
+	if [[ $kept == yes ]]; then
+		ssh_keep "$1" out
+		# reason kept: ssh_finish reads it, here and below
+		ssh_call "$@" ${found[@]+"${found[@]}"} >"$ssh_pipes.out" 2>"$ssh_pipes.err" &
+	else
+		# reason kept: the same
+		ssh_call "$@" ${found[@]+"${found[@]}"} 2>"$ssh_pipes.err" &
+	fi
+	children[$1]=$!
+}
+
+# Fills running; fails where that is all of the children.
+ssh_has_ended() {
+	local child
+	running=$'\n'$(jobs -rp)$'\n'
+	for child in "${children[@]}"; do
+		[[ $running == *$'\n'"$child"$'\n'* ]] || return 0
+	done
+	return 1
+}
+
+# Waits until at least one of the children has ended, and takes all that have out of them.  bash (5.2) loses the end of one
+# that comes while `wait -n` is about to sleep, looks again at the next end of any, and a shared connection has none: it
+# would wait for ever.  So one child is a clock.
+ssh_finish_some() {
+	local i child running
+	until ssh_has_ended; do
+		# It has struck, or is another shell's child.
+		[[ $ssh_clock_of == "$BASHPID" ]] && kill -0 "$ssh_clock" 2>/dev/null || ssh_begin_clock
+		wait -n "${children[@]}" "$ssh_clock" 2>/dev/null || true # its status is asked for below
+	done
+	for i in "${!children[@]}"; do
+		[[ $running != *$'\n'"${children[$i]}"$'\n'* ]] || continue
+		child=${children[$i]}
+		unset "children[$i]"
+		ssh_finish "$i" "$child"
+	done
+	ssh_show_ended
+}
+
+# It writes to neither pipe whose end says that we are gone.
+ssh_begin_clock() {
+	(
+		exec {ssh_life}>&-
+		[[ $ssh_shares != yes ]] || exec {ssh_hold}>&-
+		exec sleep 1 >/dev/null 2>&1 7>&- 8>&-
+	) &
+	ssh_clock=$! ssh_clock_of=$BASHPID
+}
+
+# What hosts have printed whose act is over, as far as none before them is at work.
+ssh_show_ended() {
+	local i line
+	for i in ${ssh_unshown[@]+"${ssh_unshown[@]}"}; do
+		[[ -z ${children[$i]:-} && -n ${ssh_guards[$i]:-} ]] || break
+		while IFS= read -r line || [[ -n $line ]]; do
+			printf '%s\n' "$line"
+		done <"$ssh_folder/out.$i"
+		ssh_unshown=("${ssh_unshown[@]:1}")
+	done
 }
 
 # What a host said on stderr: set in, so that no line of it is taken for a step.
@@ -183,26 +290,33 @@ ssh_show() { # TEXT
 
 # Waits for a call and reads what it has to say.
 ssh_finish() { # INDEX CHILD
-	local status=0 words said
+	local status=0 guard host_said='' said
 	wait "$2" || status=$?
-	# shellcheck disable=SC2086 # numbers
-	wait ${ssh_guards[$1]}
-	for words in "$ssh_folder"/{out,err}."$1"; do
-		[[ ! -e $words ]] || (($(stat -c %s -- "$words") < SSH_WORDS_MAX)) ||
-			warn "${ssh_hosts[$1]} says more than $SSH_WORDS_MAX bytes at once: the rest is left out"
+	for guard in ${ssh_guards[$1]}; do
+		wait "$guard" || warn "${ssh_hosts[$1]} says more than $SSH_WORDS_MAX bytes at once: the rest is left out"
 	done
-	words=$(<"$ssh_folder/err.$1")
-	words=${words%"${words##*[![:space:]]}"}
+	[[ ! -s $ssh_folder/err.$1 ]] || host_said=$(<"$ssh_folder/err.$1")
+	host_said=${host_said%"${host_said##*[![:space:]]}"}
 	if ((status == 0)); then
 		ssh_done+=("$1")
-		ssh_show "$words"
+		ssh_show "$host_said"
 		return "$?"
 	fi
-	said=${words##*$'\n'}
+	unset "ssh_begun[$1]"
+	said=${host_said##*$'\n'}
 	said=${said:0:1000}
-	[[ $words != *$'\n'* ]] || ssh_show "${words%$'\n'*}"
-	((ssh_status == 0)) || printf '%s: %s\n' "${ssh_hosts[$1]}" "$ssh_said" >&2 # the last one is said last
-	ssh_explain "$1" "$status" "$said" "$words"
+	[[ $host_said != *$'\n'* ]] || ssh_show "${host_said%$'\n'*}"
+	ssh_failed "$1" "$status" "$said" "$host_said"
+}
+
+# The first failure is ours, and said last; it is said at once too where others go on, and so is each further one.
+ssh_failed() { # INDEX STATUS LAST-LINE WORDS
+	local status=$ssh_status said=$ssh_said
+	ssh_explain "$@"
+	((${#children[@]} == 0 && status == 0)) || printf '%s\n' "$ssh_said" >&2
+	((status != 0)) || return 0
+	ssh_status=$status ssh_said=$said
+	also+=" ${ssh_hosts[$1]}"
 }
 
 # Fills ssh_status and ssh_said.
@@ -212,39 +326,106 @@ ssh_explain() { # INDEX STATUS LAST-LINE WORDS
 	case $2 in
 	64 | 66 | 70 | 75 | 78) ;;
 	255)
+		if ssh_was_killed "$1" "$4"; then
+			ssh_killed "$host" "${3:+ ($3)}"
+			return "$?"
+		fi
 		ssh_status=$EXIT_UNREACHABLE
-		case $4 in
-		*'Host key verification failed'* | *'IDENTIFICATION HAS CHANGED'*)
-			ssh_said="$host shows a key that is not in $SSH_KNOWN_HOSTS: is somebody in between? If the host's is new: \
-ssh-keyscan -p ${ssh_ports[$1]} $host, compare, put it there"
-			;;
-		*'Permission denied'*)
-			ssh_said="$host does not let $DEPLOY_USER in: put what \"ssh-keygen -y -f $SSH_KEY_PATH\" prints into \
-~$DEPLOY_USER/.ssh/authorized_keys there"
-			;;
-		*) ssh_said="$host cannot be reached: ${3:-ssh says no more} (is it up, and port ${ssh_ports[$1]} open to us?)" ;;
-		esac
+		ssh_explain_lost "$1" "$3" "$4"
 		;;
 	124) ssh_status=$EXIT_BUSY ssh_said="$host: out of time" ;;
 	126 | 127) ssh_status=$EXIT_REFUSED ssh_said="$host: ${3:-no bash}: bash and timeout (coreutils) are needed there" ;;
-	1[2-9][0-9]) ssh_status=$EXIT_REFUSED ssh_said="$host: ssh, or what it started there, was killed (status $2)" ;;
+	1[2-9][0-9]) ssh_killed "$host" " (status $2)" ;;
 	*) ssh_status=$EXIT_REFUSED ssh_said="$host: ended with status $2${3:+: $3}" ;;
 	esac
 }
 
+# What it had begun is put in order by the other one of its two processes, or by whoever comes next.
+ssh_killed() { # HOST WORDS
+	ssh_status=$EXIT_REFUSED ssh_said="$1: what deploybot runs there for this act was killed$2: is memory short there (dmesg)? \
+What it had begun is put in order there, or by the next release or rollback"
+}
+
 ssh_make_folder() {
-	local user='' password=''
 	[[ -z ${ssh_folder:-} ]] || return 0
 	ssh_folder=$(private_folder)
 	mkfifo -m 600 -- "$ssh_folder/life"
-	# Read once: an upgrade in the middle mixes no versions, and behind half a program a host would execute the settings.
-	cat -- "$here"/transports/ssh-host/{base,recreate,bluegreen,acts,main}.sh >"$ssh_folder/program" ||
-		fail "$EXIT_CONFIG" "deploybot's own $here/transports/ssh-host is not whole: install deploybot again"
-	if [[ $REMOTE_LOGIN == true && -n $registry_user ]]; then
-		user=$registry_user
-		read_all password "$registry_password"
+	ssh_write_program "$here/busy.sh" \
+		"$here"/transports/ssh-host/{base,file,judge,services,recreate,bluegreen,acts,guard,main}.sh
+	ssh_write_settings ''
+}
+
+# Read once: an upgrade in the middle mixes no versions, and behind half a program a host would execute the settings.
+# bash reads a script that comes over a pipe byte by byte: the first line has the rest read at once, by dd, as busybox's
+# head takes more than it is asked for, and the settings with it.  The last one ends.
+ssh_write_program() { # FILE...
+	local LC_ALL=C text # bytes
+	text=$(cat -- "$@") ||
+		fail "$EXIT_CONFIG" "deploybot's own $here/transports is not whole: install deploybot again"
+	# shellcheck disable=SC2016 # the host's shell expands it
+	printf 'exec bash -c '\''eval "$(dd bs=%s count=1 iflag=fullblock 2>/dev/null)"; exit %s'\'' bash "$@"\n%s\n' \
+		"$((${#text} + 1))" "$EXIT_INPUT" "$text" >"$ssh_folder/program"
+}
+
+# What stands behind the program; the compose file only where a host may have to keep it.
+ssh_write_settings() { # COMPOSE-FILE in base64
+	local pull_user='' pull_password='' password=''
+	printf '%s\n' '' '' "$SMOKE_URL" "$NGINX_RELOAD_COMMAND" "$1" >"$ssh_folder/settings"
+	[[ $REMOTE_LOGIN == false || $reads == logs ]] || find_pull_login
+	[[ -z $pull_user ]] || read_line password "$pull_password"
+	# No other act needs the login: a host that pulls nothing never sees it.
+	printf '%s\n' "$pull_user" "$password" "$SMOKE_URL" "$NGINX_RELOAD_COMMAND" "$1" >"$ssh_folder/settings.pull"
+}
+
+# Sends the compose file of the commit with what comes next; fills ssh_origin, which says what it is.
+ssh_find_file() {
+	local text=''
+	ssh_origin=''
+	[[ $COMPOSE_SOURCE == repo ]] || return 0
+	need_tool git git
+	find_repository
+	[[ -n $repository ]] || fail "$EXIT_CONFIG" "COMPOSE_SOURCE is repo, and the compose file is taken from our mirror of the \
+repository, with IMAGE_SOURCE=registry too: set GITHUB_REPOSITORY or REPOSITORY_URL"
+	git_setup "$here"
+	if [[ -z $commit ]]; then
+		[[ $act == rollback ]] || # to what ran before deploybot: with the host's
+			printf 'a release brings its own compose file: %s of %s\n' "$COMPOSE_REPO_FILE" "${repository##*@}"
+		return "$?"
 	fi
-	printf '%s\n' "$user" "$password" "$SMOKE_URL" "${NGINX_RELOAD_COMMAND}" >"$ssh_folder/settings"
+	ssh_origin=${commit:0:12}:$COMPOSE_REPO_FILE
+	ssh_make_folder
+	if [[ $act == deploy ]]; then
+		fetch_commit "$commit"
+		ssh_take_file
+		[[ -z $file_trouble ]] || fail "$EXIT_INPUT" "$file_trouble"
+	else # the hosts have kept it, or most of them
+		[[ $(mirror_commit "$commit") == "$commit" ]] || return 0
+		ssh_take_file
+		[[ -z $file_trouble ]] || return 0
+	fi
+	text=$(base64 -w 0 <"$ssh_folder/compose")
+	ssh_write_settings "$text"
+}
+
+# Leaves the commit's compose file in ssh_folder/compose; what keeps from that is in file_trouble.
+ssh_take_file() {
+	local mode kind object size where="$COMPOSE_REPO_FILE of ${commit:0:12}"
+	file_trouble=
+	read -r mode kind object size _ < <(in_mirror ls-tree -l --full-tree "$commit" -- "$COMPOSE_REPO_FILE") ||
+		mode=000000
+	case $mode in
+	100644 | 100755)
+		if ((size == 0 || size > COMPOSE_FILE_MAX)); then
+			file_trouble="$where has $size bytes, and a compose file may have 1 to $COMPOSE_FILE_MAX"
+		else
+			in_mirror cat-file blob "$object" >"$ssh_folder/compose" ||
+				file_trouble="git cannot read $where: see the log"
+		fi
+		;;
+	120000) file_trouble="$where is a symbolic link, which may lead out of the repository: put the file itself there" ;;
+	000000) file_trouble="the repository has no $where: COMPOSE_REPO_FILE says where the compose file is" ;;
+	*) file_trouble="$where is no file: COMPOSE_REPO_FILE says where the compose file is" ;;
+	esac
 }
 
 # As ssh_everywhere on all hosts, and a failure is ours.
@@ -256,34 +437,83 @@ ssh_all() { # SECONDS ACT WORD...
 # ---- the interface -------------------------------------------------------------------------------
 
 transport_preflight() {
+	local goes_to=''
 	ssh_find_settings
 	ssh_check_files
-	ssh_prepared=() ssh_others=() ssh_quiet=yes
+	ssh_started=() ssh_at_work=no ssh_migrating=no ssh_others=() ssh_found=() ssh_runs=() ssh_ids=() ssh_interrupted=()
+	ssh_quiet=no
+	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
+	ssh_find_file
+	ssh_quiet=yes
 	ssh_only=("${!ssh_hosts[@]}")
-	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" "image=$image" || true # ssh_status, below
+	[[ $act != rollback || $COMPOSE_SOURCE == host ]] || goes_to=$release
+	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" "image=$image" ${ssh_origin:+"origin=$ssh_origin"} \
+		${goes_to:+"release=$goes_to"} \
+		${migration_name:+"migration=$migration_name" "migrator=${MIGRATE_SERVICE:-$COMPOSE_SERVICE}"} ||
+		true # ssh_status, below
 	ssh_quiet=no
 	ssh_show_check
 	((ssh_status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 
-# What the hosts said of themselves goes to the log.  Fills ssh_others, lines SERVICE IMAGE.
+# What the hosts said of themselves goes to the log.  Fills ssh_found, what each later act gets of its services and
+# tools, ssh_runs and ssh_ids, which release runs there and its image, ssh_others, lines SERVICE IMAGE of those that
+# no release replaces, ssh_interrupted, where there is something to be put in order, and what runs then, and ssh_migrating:
+# yes, a migration is at work on the first host.
 ssh_show_check() {
-	local i line old
+	local i line old left others
+	local -A text=()
 	for i in "${ssh_only[@]}"; do
 		[[ -s $ssh_folder/out.$i ]] || continue
-		old=
+		old='' left='' others=0
 		quote
 		while IFS= read -r line || [[ -n $line ]]; do
-			if [[ $line =~ ^stays-old\ ([A-Za-z0-9][A-Za-z0-9._-]*)\ ([^[:space:]]+)$ ]]; then
-				ssh_others+=("${BASH_REMATCH[1]} ${BASH_REMATCH[2]}")
-				old+=" ${BASH_REMATCH[1]}"
+			if [[ $line =~ ^(stays-old|left-over)\ ([A-Za-z0-9][A-Za-z0-9._-]*)\ ([^[:space:]]+)$ ]]; then
+				((++others <= SSH_OTHERS_MAX && ${#BASH_REMATCH[2]} <= SSH_OTHER_BYTES)) || continue
+				ssh_others+=("${BASH_REMATCH[2]} ${BASH_REMATCH[3]}")
+				[[ ${BASH_REMATCH[1]} != stays-old ]] || old+=" ${BASH_REMATCH[2]}"
+				[[ ${BASH_REMATCH[1]} != left-over ]] || left+=" ${BASH_REMATCH[2]}"
+			elif [[ $line =~ ^services\ ([a-z0-9_-]+)\ ([A-Za-z0-9._,-]*)$ ]]; then
+				ssh_found[i]="project=${BASH_REMATCH[1]} others=${BASH_REMATCH[2]}"
+			elif [[ $line =~ ^tools\ (docker|docker-compose)\ ([A-Za-z0-9._/:@=,+-]*)$ ]]; then
+				ssh_found[i]+=" compose=${BASH_REMATCH[1]} root=${BASH_REMATCH[2]}"
+			elif [[ $line =~ ^runs\ ([^ ]+)\ (.*)$ ]]; then
+				ssh_ids[i]=${BASH_REMATCH[1]} ssh_runs[i]=${BASH_REMATCH[2]:0:200} # longer than any release
+			elif [[ $line =~ ^interrupted\ (.*)$ ]]; then
+				ssh_interrupted[i]=${BASH_REMATCH[1]:0:200}
+			elif [[ $line == migrating ]]; then
+				[[ $i != 0 ]] || ssh_migrating=yes
+			elif [[ $line =~ ^file\ (host|[0-9a-f]{64})$ ]]; then
+				ssh_found[i]+=" file=${BASH_REMATCH[1]}"
+			elif [[ $line =~ ^service\ ([A-Za-z0-9._-]+)\ ([0-9a-f]{16})$ ]]; then
+				text[$i.${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
 			else
 				printf '%s\n' "$line"
 			fi
 		done <"$ssh_folder/out.$i"
 		unquote
-		[[ -z $old ]] || warn "${ssh_hosts[$i]}: a release updates the service $COMPOSE_SERVICE alone; of the same image \
-these stay old:$old (after it, in $ssh_dir there: docker compose up -d$old)"
+		((others <= SSH_OTHERS_MAX)) || warn "${ssh_hosts[$i]} names $others services that no release replaces: the first \
+$SSH_OTHERS_MAX are named here"
+		[[ -z $old ]] || warn "${ssh_hosts[$i]}: these have this image, and no release replaces them:$old (write image: \
+\${DEPLOY_IMAGE} in the compose file in $ssh_dir there, or stop them)"
+		[[ -z $left ]] || warn "${ssh_hosts[$i]}: these are of a compose project of $ssh_dir that has another name now, \
+and no release replaces them:$left (there: docker rm -f$left)"
+	done
+	ssh_compare
+}
+
+# Hosts whose compose files have drifted apart run something else than one has looked at; some may mean it.
+ssh_compare() {
+	local i key name differs
+	for i in "${ssh_only[@]:1}"; do
+		[[ -n ${ssh_found[$i]:-} && -n ${ssh_found[0]:-} ]] || continue
+		differs=' '
+		for key in "${!text[@]}"; do
+			name=${key#*.}
+			[[ ${text[0.$name]:-} == "${text[$i.$name]:-}" || $differs == *" $name "* ]] || differs+="$name "
+		done
+		[[ $differs == ' ' ]] || warn "the compose files of ${ssh_hosts[0]} and ${ssh_hosts[$i]} differ in:${differs% } \
+(is that meant? Compare what \"docker compose config\" prints there)"
 	done
 }
 
@@ -297,29 +527,28 @@ ssh_name_others() { # RELEASE
 	done
 }
 
-# What runs on the first host; where others run something else, that is said.  Fills ssh_ids, of what runs on each.
+# What runs on the first host, as preflight has found it; where others run something else, that is said.  By hand the
+# release before is the one that a host comes back to.
 transport_current() {
-	local i first='' found lines
-	ssh_quiet=yes
-	ssh_all "$SSH_ASK_SECONDS" current "${ssh_common[@]}"
-	ssh_quiet=no
+	local i first='' found
 	for i in "${!ssh_hosts[@]}"; do
-		mapfile -t -n 2 lines <"$ssh_folder/out.$i"
-		found=${lines[0]:-} ssh_ids[i]=${lines[1]:-}
-		found=${found:0:200} # longer than any release
-		[[ -z $found || $found =~ ^[0-9a-f]{40,64}@sha256:[0-9a-f]{64}$ ]] ||
-			fail "$EXIT_REFUSED" "${ssh_hosts[$i]} says nonsense of what runs there: ${found@Q}"
+		for found in "${ssh_interrupted[$i]:-}" "${ssh_runs[$i]:-}"; do
+			[[ -z $found || $found =~ ^[0-9a-f]{40,64}@sha256:[0-9a-f]{64}$ ]] ||
+				fail "$EXIT_REFUSED" "${ssh_hosts[$i]} says nonsense of what runs there: ${found@Q}"
+		done
+		[[ $act != deploy || -z ${ssh_interrupted[$i]:-} ]] || : "${PREVIOUS_RELEASE=${ssh_interrupted[$i]}}"
 		[[ $i != 0 ]] || first=$found
-		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-nothing}, ${ssh_hosts[0]} runs ${first:-nothing}"
+		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-no known release}, ${ssh_hosts[0]} runs \
+${first:-no known release}"
 	done
 	[[ -z $first ]] || printf '%s\n' "$first"
 }
 
-# A name for what runs there now, whatever it is: `prepare` keeps it on each host under that name.
+# A name for what runs there now, whatever it is: `pull` keeps it on each host under that name.
 transport_before() {
 	local i ids=$environment
 	for i in "${!ssh_hosts[@]}"; do
-		[[ -n ${ssh_ids[$i]} ]] || return 0
+		[[ -n ${ssh_ids[$i]:-} ]] || return 0
 		ids+=" ${ssh_ids[$i]}"
 	done
 	ids=$(sha256sum <<<"$ids")
@@ -327,14 +556,14 @@ transport_before() {
 }
 
 transport_ship() { # RELEASE
-	ssh_ship "$1" "lock=$SSH_LOCK_SECONDS" "missing=$EXIT_REGISTRY"
+	ssh_ship "$1" "lock=$SSH_LOCK_SECONDS" "missing=$EXIT_REGISTRY" renew=yes
 }
 
 transport_rollback() { # RELEASE
 	ssh_ship "$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" "missing=$EXIT_INPUT"
 }
 
-# As image_of; what ran before deploybot has the name that `prepare` gave it.
+# As image_of; what ran before deploybot has the name that `pull` gave it.
 ssh_image_of() { # RELEASE
 	if [[ $1 == target:* ]]; then
 		printf 'deploybot-before:%s' "${1#target:}"
@@ -351,48 +580,180 @@ ssh_before() {
 ssh_ship() { # RELEASE WORD...
 	local words=("${ssh_common[@]}" "image=$(ssh_image_of "$1")" "release=$1" "${@:2}")
 	[[ -z $(ssh_before) ]] || words+=("$(ssh_before)")
+	[[ $DEPLOY_STRATEGY != bluegreen ]] || words+=("deployment=$DEPLOYMENT_ID")
+	step pull
+	ssh_all "$SSH_PULL_SECONDS" pull "${words[@]}" ${ssh_origin:+"origin=$ssh_origin"}
+	ssh_write_settings ''
+	start_begins
 	if [[ $DEPLOY_STRATEGY == bluegreen ]]; then
-		step start
-		at_exit ssh_tidy
-	else
-		step pull
+		# What an interrupted release has left has to be put in order before, and that changes what serves.
+		if ((${#ssh_interrupted[@]} > 0)); then
+			release_begins
+			words+=(settle=yes)
+		fi
+		ssh_start "${words[@]}"
 	fi
-	ssh_only=("${!ssh_hosts[@]}")
-	if ! ssh_everywhere "$SSH_PREPARE_SECONDS" prepare "${words[@]}"; then
-		ssh_prepared=(${ssh_done[@]+"${ssh_done[@]}"})
-		fail "$ssh_status" "$ssh_said"
-	fi
-	ssh_prepared=("${ssh_done[@]}")
-	release_begins
+	[[ -n $release_began ]] || release_begins
 	ssh_name_others "$1"
-	ssh_prepared=()
-	[[ $HOSTS_PARALLEL == false ]] || step switch
-	ssh_everywhere "$SSH_SWITCH_SECONDS" switch "${words[@]}" || ssh_switch_failed
+	ssh_switch "${words[@]}"
+	[[ $DEPLOY_STRATEGY != bluegreen ]] || drain_later
+}
+
+ssh_switch() { # WORD...
+	ssh_only=("${!ssh_hosts[@]}")
+	((ssh_at_once == 1)) || step switch
+	ssh_at_work=yes
+	ssh_everywhere "$SSH_SWITCH_SECONDS" switch "$@" || ssh_switch_failed
+	ssh_started=() ssh_at_work=no
+}
+
+# Beside what serves.
+ssh_start() { # WORD...
+	local status=0
+	step start
+	ssh_only=("${!ssh_hosts[@]}") ssh_begun=() ssh_at_work=yes
+	at_exit ssh_tidy
+	ssh_everywhere "$SSH_START_SECONDS" start "$@" || status=$?
+	ssh_started=(${ssh_done[@]+"${ssh_done[@]}"}) ssh_begun=() ssh_at_work=no
+	((status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 
 # From here on no status may say that the target is untouched.
 ssh_switch_failed() {
 	local i done_on=''
+	ssh_at_work=no
 	((ssh_status == EXIT_BUSY)) || ssh_status=$EXIT_REFUSED
 	for i in ${ssh_done[@]+"${ssh_done[@]}"}; do
 		done_on+=" ${ssh_hosts[$i]}"
 	done
-	if [[ -n $done_on ]]; then
+	if [[ -n $done_on && $act == rollback ]]; then
+		ssh_said+="; rolled back on$done_on: deploy/rollback.sh $environment $release goes on with the others"
+	elif [[ -n $done_on ]]; then
 		ssh_said+="; the new release runs on$done_on"
 		[[ -z $PREVIOUS_RELEASE ]] || ssh_said+=": deploy/rollback.sh $environment $PREVIOUS_RELEASE rolls it back"
 	fi
 	fail "$ssh_status" "$ssh_said"
 }
 
-# What was started beside what serves and is not switched to any more.
+# What was started beside what serves and is not switched to any more; where a signal ends the start, wherever that began:
+# a host that is at it still notices that we are gone.  A host where the switch has begun puts itself in order.
 ssh_tidy() {
-	((${#ssh_prepared[@]} > 0)) || return 0
-	ssh_only=("${ssh_prepared[@]}") ssh_prepared=()
-	ssh_everywhere "$SSH_ASK_SECONDS" tidy "${ssh_common[@]}" || warn "$ssh_said"
+	local i
+	if [[ $ssh_at_work == yes ]]; then
+		unquote
+		((${#ssh_started[@]} > 0)) || ssh_started=(${ssh_begun[@]+"${ssh_begun[@]}"}) ssh_begun=()
+		ssh_at_work=no
+		exec {ssh_life}>&-
+	fi
+	ssh_only=()
+	for i in ${ssh_started[@]+"${ssh_started[@]}"}; do
+		[[ -n ${ssh_begun[$i]:-} ]] || ssh_only+=("$i")
+	done
+	ssh_started=()
+	((${#ssh_only[@]} > 0)) || return 0
+	ssh_everywhere "$SSH_ASK_SECONDS" tidy "${ssh_common[@]}" ||
+		warn "$ssh_said; what was started there may run on beside what serves, until the next release or rollback"
 }
 
-transport_logs() { # LINES
-	ssh_all "$SSH_ASK_SECONDS" logs "${ssh_common[@]}" "lines=$1"
+# Looks at each host until nobody has a connection to what that deployment has left there, and it has ended.
+transport_drain() { # DEPLOYMENT: "" by hand, whichever it was
+	local began=$SECONDS i left ssh_still ssh_pause ssh_undrained='' ssh_undrained_status=$EXIT_REFUSED ssh_seen=()
+	REMOTE_LOGIN=false # nothing is pulled
+	ssh_find_settings
+	[[ $DEPLOY_STRATEGY == bluegreen ]] || return 0
+	ssh_check_files
+	left=("${!ssh_hosts[@]}")
+	while :; do
+		ssh_still=() ssh_pause=$SSH_LOOK_SECONDS
+		for i in "${left[@]}"; do
+			ssh_look "$i" "$1" "$began"
+		done
+		left=(${ssh_still[@]+"${ssh_still[@]}"})
+		((${#left[@]} > 0)) || break
+		limited 60 "a look" sleep "$ssh_pause"
+	done
+	[[ -z $ssh_undrained ]] || fail "$ssh_undrained_status" "${ssh_undrained#; }"
+}
+
+# One look: fills ssh_still, ssh_pause and, of what failed for good, ssh_undrained.
+ssh_look() { # INDEX DEPLOYMENT BEGAN
+	local word=
+	ssh_only=("$1") ssh_quiet=yes
+	if ssh_everywhere "$SSH_DRAIN_SECONDS" drain "${ssh_common[@]}" "lock=$SSH_LOCK_SECONDS" ${2:+"deployment=$2"}; then
+		word=$(tail -n 1 "$ssh_folder/out.$1")
+		if [[ ! $word =~ ^draining\ ([0-9]{1,5})$ ]]; then
+			quote
+			cat -- "$ssh_folder/out.$1"
+			unquote
+			return "$?"
+		fi
+		((10#${BASH_REMATCH[1]} + 1 > ssh_pause)) || ssh_pause=$((10#${BASH_REMATCH[1]} + 1))
+		ssh_status=$EXIT_BUSY ssh_said="${ssh_hosts[$1]}: what drains there is not ended: something else may switch to it"
+	elif ((ssh_status == EXIT_UNREACHABLE || ssh_status == EXIT_BUSY)) && [[ ${ssh_seen[$1]:-} != "$ssh_said" ]]; then
+		ssh_seen[$1]=$ssh_said
+		warn "$ssh_said"
+	fi
+	if ((ssh_status == EXIT_UNREACHABLE || ssh_status == EXIT_BUSY)) &&
+		((SECONDS - $3 < DRAIN_SECONDS + SSH_DRAIN_MORE_SECONDS)); then
+		ssh_still+=("$1")
+	else
+		ssh_undrained+="; $ssh_said" ssh_undrained_status=$ssh_status
+	fi
+}
+
+# On the first host, in a container of its own beside what serves.
+transport_job() { # RELEASE WORD...
+	local words=("${@:2}")
+	ssh_only=(0)
+	ssh_everywhere "$JOB_SECONDS" job "${ssh_common[@]}" "image=$(image_of "$1")" "release=$1" "lock=$SSH_LOCK_SECONDS" \
+		"${words[@]/#/job=}" || fail "$ssh_status" "$ssh_said"
+}
+
+# On the first host too, in a container whose name tells it from all others: one that a killed run has left is found by it.
+transport_migrate() { # RELEASE WORD...
+	local words=("${@:2}")
+	ssh_migrate "image=$(image_of "$1")" "release=$1" "migration=$migration_name" \
+		"migrator=${MIGRATE_SERVICE:-$COMPOSE_SERVICE}" "${words[@]/#/job=}"
+}
+
+transport_await_migration() {
+	ssh_await_migration "migration=$migration_name"
+}
+
+# Not in ssh_migrate: who ends this has not ended a migration.
+ssh_await_migration() { # WORD...
+	[[ $ssh_migrating == yes ]] || return 0
+	migration_is_left
+	ssh_only=(0)
+	ssh_everywhere $((MIGRATE_TIMEOUT_SECONDS + SSH_ASK_SECONDS)) await-migration "${ssh_common[@]}" \
+		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "$@" || migration_not_begun "$ssh_status" "$ssh_said"
+}
+
+ssh_migrate() { # WORD...
+	local status=0
+	ssh_only=(0)
+	ssh_everywhere $((2 * MIGRATE_TIMEOUT_SECONDS + SSH_ASK_SECONDS)) migrate "${ssh_common[@]}" \
+		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "$@" || status=$?
+	((status != 0)) || return 0
+	[[ ! $ssh_said =~ ': the migration failed (exit '([0-9]+)')'$ ]] || migration_failed "${BASH_REMATCH[1]}"
+	fail "$ssh_status" "the migration was cut: $ssh_said"
+}
+
+# In a subshell of its own.  It waits for the host's own end of it, by the lock.
+transport_end_migration() {
+	ssh_end_migration "migration=$migration_name"
+}
+
+ssh_end_migration() { # WORD...
+	ssh_only=(0)
+	ssh_everywhere "$SSH_ASK_SECONDS" end-migration "${ssh_common[@]}" "lock=$SSH_LOCK_SECONDS" "$@" ||
+		fail "$ssh_status" "$ssh_said"
+}
+
+transport_logs() { # LINES [RELEASE]
+	local of=()
+	[[ ${2:-} != *@sha256:* ]] || of=("image=$(image_of "$2")")
+	ssh_all "$SSH_ASK_SECONDS" logs "${ssh_common[@]}" "lines=$1" ${of[@]+"${of[@]}"}
 }
 
 transport_clean() { # DIGEST...

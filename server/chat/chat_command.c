@@ -3,8 +3,13 @@
 #include "chat/chat_command.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
-#define BLANKS " \t\r\n"
+#include "lib/text.h"
+
+#define BLANKS		 " \t\r\n"
+#define STOPS		 ".,;:!?"
+#define FULL_WIDTH_SLASH "\xef\xbc\x8f"
 
 /* Letters, digits and '_', lower case; false for anything else. */
 static bool
@@ -52,4 +57,54 @@ chat_command_parse(const char *text, struct chat_command *ret)
 		ret->rest[ret->n_arguments++] = text;
 	}
 	return true;
+}
+
+bool
+chat_command_guess(const char *text, char line[LIMIT_TEXT_IN], struct chat_command *ret)
+{
+	size_t size, stops;
+
+	for (;;) {
+		if (text_starts(text, FULL_WIDTH_SLASH))
+			text += strlen(FULL_WIDTH_SLASH);
+		else if (*text != '\0' && strchr("/" BLANKS, *text) != NULL)
+			text++;
+		else
+			break;
+	}
+	size = strcspn(text, BLANKS STOPS);
+	stops = strspn(text + size, STOPS);
+	(void)snprintf(line, LIMIT_TEXT_IN, "/%.*s%s", (int)size, text, text + size + stops);
+	return chat_command_parse(line, ret);
+}
+
+/* What a keyboard makes of "--": a hyphen or dash of any kind (U+2010 to U+2015), a minus. */
+static size_t
+dash_size(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	if (at[0] == '-')
+		return 1;
+	return at[0] == 0xe2 &&
+		((at[1] == 0x80 && at[2] >= 0x90 && at[2] <= 0x95) ||
+		    (at[1] == 0x88 && at[2] == 0x92)) ?
+	    3 :
+	    0;
+}
+
+size_t
+chat_command_emergency(const struct chat_command *command, size_t from, const char **ret_behind)
+{
+	for (size_t i = from; i < command->n_arguments; i++) {
+		const char *word = command->argument[i];
+
+		for (size_t size; (size = dash_size(word)) > 0;)
+			word += size;
+		if (!text_same_ci(word, "emergency"))
+			continue;
+		*ret_behind = command->rest[i] + strlen(command->argument[i]);
+		return i;
+	}
+	return command->n_arguments;
 }

@@ -9,18 +9,20 @@
 #include "chat/chat_hold.h"
 #include "lib/text.h"
 
+/* What is over sooner needs no bar, and a bar that is full at once says nothing. */
+#define LEAST_ESTIMATE_MS 5000
+
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
 
-static say_fn say_requested, say_awaiting_approval, say_queued, say_in_progress, say_live,
-    say_failed, say_rolled_back, say_rollback_failed, say_done, say_refused, say_cancelled,
-    say_expired, say_superseded;
+static say_fn say_requested, say_queued, say_in_progress, say_live, say_failed, say_rolled_back,
+    say_rollback_failed, say_refused, say_cancelled, say_expired, say_superseded;
 
 /*
  * What each state says, and whether it rings: a phone makes a sound for a message that is sent and
- * for no edit.  Whoever is looking anyway needs none.
- *	SILENT	progress, starts, answers
+ * for no edit.  Whoever is looking anyway needs none.  FAILS and ALARMS go before all else.
+ *	SILENT	progress, starts, answers; what somebody else has ended rings for who asked
  *	ASKS	the question is a message of its own, and rings
- *	FAILS	rings when it happens; not for whom has cancelled it
+ *	FAILS	rings when it happens; not for whom has cancelled it themselves
  *	ENDS	rings where it was confirmed, or ran longer than NOTIFY_AFTER_SECONDS
  *	ALARMS	rings
  */
@@ -30,7 +32,7 @@ enum rings { SILENT, ASKS, FAILS, ENDS, ALARMS };
 #define WORDS(W) \
 	W(REQUESTED,             say_requested,            SILENT) \
 	W(AWAITING_CONFIRMATION, chat_deployment_question, ASKS) \
-	W(AWAITING_APPROVAL,     say_awaiting_approval,    ASKS) \
+	W(AWAITING_APPROVAL,     chat_deployment_approval, ASKS) \
 	W(QUEUED,                say_queued,               SILENT) \
 	W(RUNNING,               say_in_progress,          SILENT) \
 	W(STOPPING,              say_in_progress,          SILENT) \
@@ -41,7 +43,7 @@ enum rings { SILENT, ASKS, FAILS, ENDS, ALARMS };
 	W(FAILED,                say_failed,               FAILS) \
 	W(ROLLED_BACK,           say_rolled_back,          ALARMS) \
 	W(ROLLBACK_FAILED,       say_rollback_failed,      ALARMS) \
-	W(DONE,                  say_done,                 ENDS) \
+	W(DONE,                  chat_action_end,          ENDS) \
 	W(REFUSED,               say_refused,              SILENT) \
 	W(CANCELLED,             say_cancelled,            SILENT) \
 	W(EXPIRED,               say_expired,              SILENT) \
@@ -70,12 +72,20 @@ enum {
 DEPLOY_STATES(S)
 #undef S
 
+/* Why it failed is that its migration did, which is said of the database. */
+static bool
+is_said_of_migration(const struct deployment *deployment)
+{
+	return deployment->why == DEPLOY_WHY_SCRIPT &&
+	    deployment_migration(deployment) == MIGRATION_FAILED;
+}
+
 static void
 add_detail(struct chat_text *text, const struct deployment *deployment)
 {
 	const char *why = deploy_flow_why_word(deployment->why);
 
-	if (why[0] == '\0' && deployment->detail[0] == '\0')
+	if ((why[0] == '\0' && deployment->detail[0] == '\0') || is_said_of_migration(deployment))
 		return;
 	chat_text_add(
 	    text, "\n%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
@@ -100,20 +110,6 @@ add_rollback_detail(struct chat_text *text, const struct chat_deployment *about)
 }
 
 static void
-add_took_and_audit(struct chat_text *text, const struct chat_deployment *about)
-{
-	const struct deployment *deployment = about->deployment;
-
-	chat_text_add(text, "\n" MARK_ITALIC);
-	if (deployment->started_at > 0) {
-		chat_text_duration(text, "took ", about->at - deployment->started_at);
-		chat_text_add(text, " · ");
-	}
-	chat_text_add(
-	    text, "audit %s" MARK_ITALIC, about->audit_head != NULL ? about->audit_head : "-");
-}
-
-static void
 add_unprobed(struct chat_text *text, const struct deployment *deployment)
 {
 	if (deployment->urls[0] == '\0')
@@ -125,6 +121,10 @@ add_unprobed(struct chat_text *text, const struct deployment *deployment)
 static void
 add_still_runs(struct chat_text *text, const struct chat_deployment *about)
 {
+	if (environment_is_in_doubt(about->environment)) {
+		chat_deployment_doubt(text, about->environment, AS_BEFORE);
+		return;
+	}
 	chat_text_add(text, "%s", about->deployment->environment);
 	if (about->environment->current.id == 0) {
 		chat_text_add(text, " has no release yet");
@@ -138,19 +138,9 @@ say_requested(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(
-	    text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": asking git for ", deployment->environment);
-	chat_text_code(text, "", deployment->ref);
+	chat_first(text, FIRST_ASKS_GIT, deployment->environment);
+	chat_text_ref(text, "", deployment->ref);
 	chat_text_add(text, " …");
-}
-
-static void
-say_awaiting_approval(struct chat_text *text, const struct chat_deployment *about)
-{
-	chat_text_add(text, "✋ Awaiting approval: " MARK_BOLD "%s" MARK_BOLD " ← ",
-	    about->deployment->environment);
-	chat_deployment_commit(text, "", about->deployment);
-	chat_deployment_requester(text, about->deployment);
 }
 
 const char *
@@ -166,17 +156,21 @@ void
 chat_deployment_work(
     struct chat_text *text, const char *before, const struct deployment *deployment)
 {
+	const char *verb = deployment_is_rollback(deployment) ? "roll" : "deploy";
+	bool waits = deployment->state == DEPLOY_AWAITING_APPROVAL;
+
 	chat_text_outside(text, before,
 	    deployment->trigger == TRIGGER_CHAT ? deployment->requester :
 						  deployment_starter(deployment));
 	if (deployment_is_action(deployment)) {
-		chat_text_add(text, " runs an action");
+		chat_deployment_commit(text, waits ? " wants to do " : " does ", deployment);
 		return;
 	}
+	chat_text_add(text, waits ? " wants to %s" : " %ss", verb);
 	chat_text_commit(text,
-	    deployment->is_forward		   ? " rolls forward to " :
-		deployment_is_rollback(deployment) ? " rolls back to " :
-						     " deploys ",
+	    deployment->is_forward		   ? " forward to " :
+		deployment_is_rollback(deployment) ? " back to " :
+						     " ",
 	    deployment->commit);
 }
 
@@ -185,6 +179,7 @@ static void
 add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment, *ahead = about->ahead;
+	char target[LIMIT_ENVIRONMENT];
 
 	if (strcmp(deployment->waits_for, "slot") == 0)
 		chat_text_add(text,
@@ -194,13 +189,14 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_add(text, "\nqueued until somebody has looked at the target");
 	else if (ahead == NULL)
 		return;
-	else if (strcmp(ahead->environment, deployment->environment) != 0) {
+	else if (ahead->environment[0] == '\0' || strchr(deployment->waits_for, ':') != NULL) {
 		if (ahead->environment[0] == '\0')
-			chat_text_add(text, "\nwaits for other work, which holds ");
+			chat_text_add(text, "\nwaits for other work");
 		else
-			chat_text_add(text, "\nwaits for #%lld of %s, which holds ",
-			    (long long)ahead->id, ahead->environment);
-		chat_text_outside(text, "", deployment->waits_for);
+			chat_text_add(text, "\nwaits for #%lld of %s", (long long)ahead->id,
+			    deployment_target(ahead, target));
+		if (strchr(deployment->waits_for, ':') != NULL)
+			chat_text_outside(text, ", which holds ", deployment->waits_for);
 	} else {
 		chat_text_add(text, "\nbehind #%lld: ", (long long)ahead->id);
 		chat_deployment_work(text, "", ahead);
@@ -213,48 +209,30 @@ static void
 say_queued(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
-	char ordinal[24];
+	char ordinal[24], target[LIMIT_ENVIRONMENT];
 
 	if (deployment->is_asked_anew) {
 		chat_deployment_question(text, about);
 		return;
 	}
-	chat_text_add(text, "⏳ Queued: %s in " MARK_BOLD "%s" MARK_BOLD,
-	    chat_ordinal(about->position, ordinal), deployment->environment);
-	chat_deployment_commit(text, " ← ", deployment);
+	chat_text_add(text, "%s%s in " MARK_BOLD "%s" MARK_BOLD,
+	    chat_first_rows[FIRST_QUEUED].before, chat_ordinal(about->position, ordinal),
+	    deployment_target(deployment, target));
+	chat_deployment_commit(text, chat_first_rows[FIRST_QUEUED].behind, deployment);
 	chat_deployment_requester(text, deployment);
 	add_what_it_waits_for(text, about);
-	if (!deployment_is_rollback(deployment))
+	if (!deployment_stands_first(deployment))
 		chat_hold_lines(text, about->holds, about->at);
+	chat_deployment_draining(text, about);
 	chat_deployment_note(text, deployment);
-}
-
-static void
-add_steps(struct chat_text *text, const struct chat_deployment *about)
-{
-	static const char *const last[] = {
-		[RUN_OPEN] = "\n▸ ",
-		[RUN_SUCCEEDED] = "\n✓ ",
-		[RUN_FAILED] = "\n✗ ",
-	};
-
-	for (size_t i = 0; i < about->n_steps; i++) {
-		bool is_last = i + 1 == about->n_steps;
-
-		if (deployment_is_note(about->steps[i].name))
-			continue;
-		chat_text_outside(
-		    text, is_last ? last[about->run_end] : "\n✓ ", about->steps[i].name);
-		if (!is_last)
-			chat_text_duration(text, " ", about->steps[i + 1].at - about->steps[i].at);
-	}
 }
 
 /* A release replaces one service: who reads "runs" is not to think that all of them do. */
 static void
 add_what_stays_old(struct chat_text *text, const struct chat_deployment *about)
 {
-	const char *before = deployment_is_rollback(about->deployment) ?
+	const char *before = deployment_is_rollback(about->deployment) ||
+		about->deployment->state == DEPLOY_ROLLED_BACK ?
 	    "\n⚠️ " MARK_BOLD "still on another release: " MARK_BOLD :
 	    "\n⚠️ " MARK_BOLD "still on the old release: " MARK_BOLD;
 
@@ -297,31 +275,22 @@ add_in_progress(struct chat_text *text, const struct deployment *deployment)
 }
 
 static void
-add_progress(struct chat_text *text, const struct deployment *deployment)
-{
-	bool is_failed = deployment->state == DEPLOY_ROLLING_BACK ||
-	    deployment->state == DEPLOY_VERIFYING_ROLLBACK;
-
-	chat_text_add(text, "%s" MARK_BOLD "%s" MARK_BOLD " %s ",
-	    deployment->is_forward				? "↪️ Rolling forward " :
-		is_failed || deployment_is_rollback(deployment) ? "↩️ Rolling back " :
-		deployment->state == DEPLOY_STOPPING		? "✋ Stopping " :
-								  "🚀 Deploying ",
-	    deployment->environment, is_failed ? "from" : "←");
-	chat_deployment_commit(text, "", deployment);
-}
-
-static void
 say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	add_progress(text, deployment);
+	if (deployment_is_action(deployment)) {
+		chat_action_progress(text, about);
+		return;
+	}
+	chat_first(text, chat_first_of(about), deployment->environment);
+	chat_deployment_commit(text, "", deployment);
 	chat_deployment_requester(text, deployment);
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
-	add_steps(text, about);
+	chat_deployment_steps(text, about);
 	add_in_progress(text, deployment);
+	chat_deployment_draining(text, about);
 	chat_deployment_note(text, deployment);
 }
 
@@ -330,15 +299,11 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "✅ " MARK_BOLD "%s runs" MARK_BOLD " ", deployment->environment);
-	chat_deployment_commit(text, "", deployment);
+	chat_deployment_first(text, about);
 	add_what_stays_old(text, about);
-	chat_text_add(text, "\nrelease %lld", (long long)about->release);
-	if (deployment_is_rollback(deployment))
-		chat_text_add(text, ", rolled %s", deployment->is_forward ? "forward" : "back");
-	chat_deployment_image(text, ", ", deployment);
 	chat_deployment_requester(text, deployment);
 	chat_deployment_missing(text, deployment);
+	chat_deployment_past_migration(text, about);
 	if (about->block != NULL && deployment_is_rollback(deployment)) {
 		chat_text_commit(text, "\n", about->block->commit);
 		chat_text_add(text, " is blocked: a push does not deploy it again; ");
@@ -346,9 +311,9 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 		    deployment->environment, about->block->commit);
 	}
 	add_unprobed(text, deployment);
-	add_steps(text, about);
 	chat_deployment_note(text, deployment);
-	add_took_and_audit(text, about);
+	chat_deployment_took(text, about);
+	chat_deployment_folded(text, about);
 }
 
 /* A release of the commit that was live already: nothing else ran before, nor runs now. */
@@ -358,53 +323,51 @@ is_same_again(const struct deployment *deployment)
 	return strcmp(deployment->commit, deployment->previous) == 0;
 }
 
-/* The end that is reported left it so. */
-static bool
-is_unknown_now(const struct chat_deployment *about)
-{
-	return about->environment->unknown_since != 0 &&
-	    about->environment->unknown_since == about->deployment->ended_at;
-}
-
 /* The sentence that a bad end must never leave in doubt: what runs there now. */
 static void
-add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
+add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 	const char *environment = deployment->environment;
 	bool is_target = deployment_is_back_to_target(deployment);
 	char previous[32];
 
+	chat_text_add(text, "\n" MARK_BOLD);
 	(void)snprintf(previous, sizeof(previous), "%.*s", is_target ? 31 : 7,
 	    is_target ? "what ran before deploybot" : deployment->previous);
 	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
-		chat_text_add(text,
-		    "↩️ Rolled back: " MARK_BOLD "%s runs its earlier release of %s again",
-		    environment, previous);
+		chat_text_add(
+		    text, "%s runs its earlier release of %s again", environment, previous);
 	} else if (deployment->state == DEPLOY_ROLLED_BACK) {
-		chat_text_add(text,
-		    "↩️ Rolled back: " MARK_BOLD "%s is NOT running %.7s; %s %s%s", environment,
+		chat_text_add(text, "%s is NOT running %.7s; %s %s%s", environment,
 		    deployment->commit, is_target ? "it is back to" : "it runs", previous,
 		    is_target ? "" : " again");
-	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && is_unknown_now(about)) {
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED &&
+	    chat_deployment_is_unknown(about)) {
 		chat_text_add(text,
-		    "🔥 " MARK_BOLD
 		    "%s may be DOWN: what rolling back from %.7s to %s left is not known",
 		    environment, deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
 		chat_text_add(text,
-		    "🔥 " MARK_BOLD "%s may be DOWN: the rollback from %.7s to %s did not start",
+		    "%s may be DOWN: the rollback from %.7s to %s failed and changed nothing",
+		    environment, deployment->commit, previous);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->run_end == RUN_FAILED) {
+		chat_text_add(text,
+		    "%s may be DOWN: the rollback from %.7s to %s failed: what runs is not known",
 		    environment, deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
-		chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %s is healthy",
-		    environment, deployment->commit, previous);
+		chat_text_add(text, "%s is DOWN: neither %.7s nor %s is healthy", environment,
+		    deployment->commit, previous);
+	} else if (about->n_barriers > 0) {
+		chat_text_add(text, "%s may be broken: %s%.7s was left running", environment,
+		    deployment->why == DEPLOY_WHY_UNHEALTHY ? "" : "what is up of ",
+		    deployment->commit);
 	} else if (deployment->target_changed) {
-		chat_text_add(text, "❌ Failed: " MARK_BOLD "%s may be broken: its state is unknown",
-		    environment);
+		chat_text_add(text, "%s may be broken: its state is unknown", environment);
+	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
+		chat_deployment_migration_failed(text, about);
 	} else {
-		chat_text_add(text, "❌ Failed: " MARK_BOLD);
-		add_still_runs(text, about);
-		chat_text_add(text, "; nothing was changed");
+		add_still_runs(text, about); /* that nothing was changed stands in the first line */
 	}
 	chat_text_add(text, MARK_BOLD);
 }
@@ -426,27 +389,82 @@ add_bad_reason(struct chat_text *text, const struct chat_deployment *about)
 }
 
 static void
+add_blocked(struct chat_text *text, const struct deployment *deployment)
+{
+	chat_text_add(text, "\nIt is blocked: a push does not deploy it again; ");
+	chat_text_add(
+	    text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
+}
+
+/* The last lines that say why; or where they are, of those that not everybody may read. */
+static void
+add_tail(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_deployment_tail(text, about, TAIL_FAILURE);
+	if (about->is_tail_hidden)
+		chat_text_add(text,
+		    "\nIts last lines may have customers' data: " MARK_BOLD "Log" MARK_BOLD
+		    " below shows them to who may read it.");
+}
+
+/* A release to roll back to is not there after a first one. */
+static void
+add_next_step(struct chat_text *text, const struct chat_deployment *about)
+{
+	const char *environment = about->deployment->environment;
+
+	chat_text_add(
+	    text, "\nCheck the target, then " MARK_CODE "/deploy %s" MARK_CODE, environment);
+	if (about->environment->current.id != 0)
+		chat_text_add(text, " or " MARK_CODE "/rollback %s" MARK_CODE, environment);
+	chat_text_add(text, ".");
+}
+
+static void
 say_failed(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	add_bad_headline(text, about);
+	if (deployment_is_action(deployment)) {
+		chat_action_end(text, about);
+		return;
+	}
+	chat_deployment_first(text, about);
+	add_what_runs(text, about);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
+	add_tail(text, about);
+	chat_deployment_application_log(text, about);
+	chat_barriers(text, about->barriers, about->n_barriers);
 	if (deployment->target_changed) {
 		chat_text_add(text, "\n%s Last known release: ",
-		    is_unknown_now(about) ?
-			"Nothing was rolled back: it may still be running on another machine." :
+		    about->n_barriers > 0 ?
+			"The target was changed." :
+			chat_deployment_is_unknown(about) ?
+			"Nothing was rolled back: it may still be running, here or elsewhere." :
+			deployment->why == DEPLOY_WHY_INTERRUPTED ?
+			"The target may have been changed, and no rollback is possible." :
+			deployment_is_rollback(deployment) ?
+			"The target was changed." :
 			"The target was changed, and no rollback is possible.");
 		if (about->environment->current.id != 0)
 			chat_text_commit(text, "", about->environment->current.commit);
 		else
 			chat_text_add(text, "none");
+		chat_deployment_behind_migration(text, about);
+		chat_deployment_past_migration(text, about);
+		add_next_step(text, about);
+	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
+		chat_text_add(text, "\nLook at the database, then deploy a newer commit. ");
+		chat_text_add(text,
+		    "This one is blocked: no push deploys it, and " MARK_CODE "/deploy %s" MARK_CODE
+		    " of it asks first, then migrates again.",
+		    deployment->environment);
 	}
 	chat_deployment_requester(text, deployment);
 	add_unprobed(text, deployment);
-	add_steps(text, about);
-	add_took_and_audit(text, about);
+	chat_deployment_steps(text, about);
+	chat_deployment_took(text, about);
 }
 
 static void
@@ -454,18 +472,21 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	add_bad_headline(text, about);
+	chat_deployment_first(text, about);
+	add_what_runs(text, about);
 	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", deployment);
+	add_what_stays_old(text, about);
 	chat_deployment_requester(text, deployment);
 	add_detail(text, deployment);
+	add_tail(text, about);
+	chat_deployment_application_log(text, about);
 	add_unprobed(text, deployment);
-	if (!is_same_again(deployment)) {
-		chat_text_add(text, "\nIt is blocked: a push does not deploy it again; ");
-		chat_text_add(
-		    text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
-	}
-	add_took_and_audit(text, about);
+	chat_deployment_behind_migration(text, about);
+	if (!is_same_again(deployment))
+		add_blocked(text, deployment);
+	chat_deployment_note(text, deployment);
+	chat_deployment_took(text, about);
 }
 
 static void
@@ -473,25 +494,17 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	add_bad_headline(text, about);
+	chat_deployment_first(text, about);
+	add_what_runs(text, about);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
+	add_tail(text, about);
+	chat_deployment_application_log(text, about);
+	chat_deployment_behind_migration(text, about);
 	chat_deployment_requester(text, deployment);
 	add_unprobed(text, deployment);
-	chat_text_add(text, "\nCheck the target, then ");
-	chat_text_add(text,
-	    MARK_CODE "/deploy %s" MARK_CODE " or " MARK_CODE "/rollback %s" MARK_CODE ".",
-	    deployment->environment, deployment->environment);
-	add_took_and_audit(text, about);
-}
-
-static void
-say_done(struct chat_text *text, const struct chat_deployment *about)
-{
-	chat_text_add(text, "🔧 Done: " MARK_BOLD "%s" MARK_BOLD, about->deployment->environment);
-	chat_deployment_requester(text, about->deployment);
-	add_steps(text, about);
-	add_took_and_audit(text, about);
+	add_next_step(text, about);
+	chat_deployment_took(text, about);
 }
 
 static void
@@ -499,17 +512,14 @@ say_refused(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	if (deployment_runs_already(deployment, about->environment)) {
-		chat_text_commit(text, "🚫 ", deployment->commit);
-		chat_text_add(text, " runs in " MARK_BOLD "%s" MARK_BOLD " already: not %s again",
-		    deployment->environment,
-		    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
-	} else {
-		chat_text_add(text, "🚫 %s: not %s", deployment->environment,
-		    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
-		if (deployment->commit[0] != '\0')
-			chat_text_commit(text, " ", deployment->commit);
+	if (deployment->why == DEPLOY_WHY_REJECTED) {
+		chat_deployment_rejected(text, about);
+		return;
 	}
+	chat_deployment_first(text, about);
+	if (deployment_runs_already(deployment, about->environment))
+		chat_text_add(text, ", so it is not %s again",
+		    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
 	chat_text_outside(text, "\n", deployment->detail);
 	if (about->answer != NULL && about->answer->n_possible > 0) {
 		chat_text_add(text, "\nPossible:");
@@ -518,7 +528,7 @@ say_refused(struct chat_text *text, const struct chat_deployment *about)
 
 			chat_text_code(text, "\n• ", possible->name);
 			if (possible->about[0] != '\0')
-				chat_text_outside(text, " ", possible->about);
+				chat_text_theirs(text, " ", possible->about);
 		}
 	}
 }
@@ -528,35 +538,33 @@ add_not_begun(struct chat_text *text, const struct chat_deployment *about, const
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "%s: %s — ", deployment->environment, how);
-	chat_deployment_commit(text, "", deployment);
-	if (deployment->detail[0] != '\0')
+	chat_deployment_first(text, about);
+	chat_deployment_commit(text, "\n", deployment);
+	chat_text_add(text, ": %s", how);
+	if (deployment->detail[0] != '\0' && deployment->state != DEPLOY_CANCELLED)
 		chat_text_outside(text, "\n", deployment->detail);
 }
 
 static void
 say_cancelled(struct chat_text *text, const struct chat_deployment *about)
 {
-	chat_text_add(text, "✖️ ");
 	add_not_begun(text, about, "cancelled before it began");
 }
 
 static void
 say_expired(struct chat_text *text, const struct chat_deployment *about)
 {
-	chat_text_add(text, "⌛ ");
-	add_not_begun(text, about, "nobody confirmed it in time");
+	if (about->approvals != NULL)
+		chat_deployment_expired(text, about);
+	else
+		add_not_begun(text, about, "nobody confirmed it in time");
 }
 
 static void
 say_superseded(struct chat_text *text, const struct chat_deployment *about)
 {
-	const struct deployment *deployment = about->deployment;
-
-	chat_text_add(text, "⏭️ " MARK_BOLD "%s" MARK_BOLD, deployment->environment);
-	chat_text_outside(text, ": ",
-	    deployment->detail[0] != '\0' ? deployment->detail : "replaced by a newer commit");
-	chat_deployment_commit(text, " — ", deployment);
+	chat_deployment_first(text, about);
+	chat_deployment_commit(text, "\n", about->deployment);
 }
 
 bool
@@ -572,20 +580,34 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE) {
 		ret->live_run = deployment->run;
 		ret->live_since = deployment->started_at;
-		ret->live_estimate_ms = about->estimate_ms;
+		ret->live_estimate_ms =
+		    about->estimate_ms < LEAST_ESTIMATE_MS ? 0 : about->estimate_ms;
 	}
 	return ret->head != NULL;
+}
+
+/* Whoever asked for it need not be looking. */
+static bool
+is_cancelled_by_another(const struct deployment *deployment)
+{
+	return deployment->why == DEPLOY_WHY_CANCELLED && deployment->cancelled_by != 0 &&
+	    deployment->cancelled_by != deployment->requested_by &&
+	    deployment->trigger == TRIGGER_CHAT &&
+	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL;
 }
 
 bool
 chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_ms, int64_t at)
 {
-	bool is_long = deployment->confirmed_by != 0 ||
+	bool is_long = deployment->confirmed_by != 0 || deployment->approvers[0] != '\0' ||
 	    (deployment->started_at != 0 && at - deployment->started_at > notify_after_ms);
 
 	switch (rings_of[deployment->state]) {
-	case SILENT:
-		return false;
+	case SILENT: /* who asked waits for somebody else's answer */
+		return deployment->why == DEPLOY_WHY_REJECTED ||
+		    is_cancelled_by_another(deployment) ||
+		    (deployment->why == DEPLOY_WHY_UNAPPROVED &&
+			deployment->trigger == TRIGGER_CHAT);
 	case ASKS:
 	case ALARMS:
 		return true;
@@ -594,8 +616,14 @@ chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_
 	case FAILS:
 		break;
 	}
-	return deployment->why != DEPLOY_WHY_CANCELLED ||
+	return deployment->why != DEPLOY_WHY_CANCELLED || is_cancelled_by_another(deployment) ||
 	    (is_long && deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL);
+}
+
+bool
+chat_deployment_is_alarm(enum deploy_state state)
+{
+	return rings_of[state] == FAILS || rings_of[state] == ALARMS;
 }
 
 size_t
@@ -605,13 +633,33 @@ chat_deployment_rings_before(enum deploy_state state)
 								CHAT_RINGS_MAX - 2;
 }
 
+#define ROLLING ": rolling back to "
+
+bool
+chat_deployment_rolled(
+    struct chat_text *text, const struct deployment *deployment, const char *said)
+{
+	const char *at = NULL;
+
+	for (const char *next = said; (next = strstr(next, ROLLING)) != NULL; next++)
+		at = next; /* a subject may say so, too */
+	if (at == NULL)
+		return false;
+	chat_text_init(text);
+	chat_text_add(text, "%.*s%s%s", (int)(at - said), said,
+	    deployment->state == DEPLOY_ROLLED_BACK ? ": rolled back to " :
+						      ": could not be rolled back to ",
+	    at + strlen(ROLLING));
+	return true;
+}
+
 /* Why, in brackets: "(unhealthy: HTTP 500)". */
 static void
 add_why(struct chat_text *text, const struct deployment *deployment)
 {
 	const char *why = deploy_flow_why_word(deployment->why);
 
-	if (why[0] == '\0' && deployment->detail[0] == '\0')
+	if ((why[0] == '\0' && deployment->detail[0] == '\0') || is_said_of_migration(deployment))
 		return;
 	chat_text_add(
 	    text, " (%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
@@ -620,25 +668,53 @@ add_why(struct chat_text *text, const struct deployment *deployment)
 }
 
 char *
-chat_deployment_ring(const struct chat_deployment *about)
+chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 {
 	const struct deployment *deployment = about->deployment;
 	struct chat_text text;
 
 	chat_text_init(&text);
-	if (deployment->state == DEPLOY_LIVE) {
-		chat_text_add(
-		    &text, "✅ " MARK_BOLD "%s runs" MARK_BOLD " ", deployment->environment);
-		chat_deployment_commit(&text, "", deployment);
-	} else if (deployment->state == DEPLOY_ROLLING_BACK) {
-		chat_text_add(
-		    &text, "❌ Failed: " MARK_BOLD "%s" MARK_BOLD " ", deployment->environment);
-		chat_deployment_commit(&text, "", deployment);
+	if (is_brief && deployment->state != DEPLOY_ROLLING_BACK &&
+	    deployment->state != DEPLOY_ROLLBACK_FAILED) {
+		chat_deployment_first(&text, about);
+		return chat_text_take(&text);
+	}
+	switch (deployment->state) {
+	case DEPLOY_REFUSED:
+		say_refused(&text, about);
+		break;
+	case DEPLOY_EXPIRED:
+		say_expired(&text, about);
+		break;
+	case DEPLOY_CANCELLED:
+		say_cancelled(&text, about);
+		break;
+	case DEPLOY_ROLLING_BACK:
+		chat_deployment_first(&text, about);
+		add_previous(&text, ROLLING, deployment);
+		break;
+	case DEPLOY_ROLLED_BACK: /* its first line says why */
+		chat_deployment_first(&text, about);
+		add_what_runs(&text, about);
+		chat_deployment_behind_migration(&text, about);
+		break;
+	case DEPLOY_ROLLBACK_FAILED:
+		chat_deployment_first(&text, about);
+		add_what_runs(&text, about);
 		add_why(&text, deployment);
-		chat_text_commit(&text, ": rolling back to ", deployment->previous);
-	} else {
-		add_bad_headline(&text, about);
+		chat_deployment_behind_migration(&text, about);
+		add_next_step(&text, about);
+		break;
+	default:
+		chat_deployment_first(&text, about);
+		if (deployment->state == DEPLOY_LIVE)
+			break;
+		if (!deployment_is_action(deployment))
+			add_what_runs(&text, about);
 		add_why(&text, deployment);
+		if (deployment->target_changed) /* else it stands in the first line */
+			chat_deployment_behind_migration(&text, about);
+		break;
 	}
 	return chat_text_take(&text);
 }
@@ -646,18 +722,23 @@ chat_deployment_ring(const struct chat_deployment *about)
 void
 chat_deployment_turn(struct chat_text *text, const struct deployment *deployment, bool is_next)
 {
+	char target[LIMIT_ENVIRONMENT];
+
 	chat_text_init(text);
-	chat_text_add(text, "%s" MARK_BOLD "%s" MARK_BOLD,
-	    is_next ? "⏳ You are next in " : "🚀 It is your turn: ", deployment->environment);
-	chat_deployment_commit(text, is_next ? ": " : " ← ", deployment);
+	chat_first(
+	    text, is_next ? FIRST_IS_NEXT : FIRST_YOUR_TURN, deployment_target(deployment, target));
+	chat_deployment_commit(text, "", deployment);
 }
 
 void
 chat_deployment_given(
     struct chat_text *text, const struct deployment *deployment, const char *what, const char *who)
 {
+	char target[LIMIT_ENVIRONMENT];
+
 	chat_text_init(text);
-	chat_text_add(text, "🤝 " MARK_BOLD "%s" MARK_BOLD ": %s", deployment->environment, what);
+	chat_first(text, FIRST_GIVEN, deployment_target(deployment, target));
+	chat_text_add(text, "%s", what);
 	chat_text_outside(text, "", who);
 	chat_deployment_commit(text, " — ", deployment);
 }
@@ -667,6 +748,7 @@ sign_of(enum deploy_state state)
 {
 	switch (state) {
 	case DEPLOY_LIVE:
+	case DEPLOY_DONE:
 		return "✅";
 	case DEPLOY_ROLLED_BACK:
 		return "↩️";
@@ -680,20 +762,37 @@ sign_of(enum deploy_state state)
 }
 
 void
+chat_deployment_live(struct chat_text *text, const struct chat_history *is)
+{
+	if (is->serves)
+		chat_text_since(text, "● live since ", &is->clock, is->since, is->at);
+	else if (is->until != 0)
+		chat_text_ago(text, "was live until ", is->until, is->at);
+	else
+		chat_text_since(text, "went live ", &is->clock, is->since, is->at);
+	chat_text_add(text, "%s, release %lld", is->is_left ? ", then rolled back" : "",
+	    (long long)is->release);
+}
+
+void
 chat_deployment_line(
-    struct chat_text *text, const struct deployment *deployment, int64_t release, int64_t at)
+    struct chat_text *text, const struct deployment *deployment, const struct chat_history *is)
 {
 	char brief[100];
 
-	chat_text_add(text, "%s ", sign_of(deployment->state));
+	chat_text_add(text, "%s #%lld ", is->is_left ? "↩️" : sign_of(deployment->state),
+	    (long long)deployment->id);
+	if (deployment->client[0] != '\0')
+		chat_text_add(text, "%s ", deployment->client);
 	chat_deployment_commit(text, "", deployment);
-	chat_text_add(text, "\n    %s%s",
+	chat_text_add(text, "\n    %s",
 	    deployment->is_forward		   ? "roll forward, " :
 		deployment_is_rollback(deployment) ? "rollback, " :
-						     "",
-	    deploy_flow_word(deployment->state));
-	if (release != 0)
-		chat_text_add(text, ", release %lld", (long long)release);
+						     "");
+	if (is->release != 0)
+		chat_deployment_live(text, is);
+	else
+		chat_text_add(text, "%s", deploy_flow_word(deployment->state));
 	if (deployment->why == DEPLOY_WHY_REFUSED && deployment->detail[0] != '\0') {
 		(void)text_copy(brief, sizeof(brief), deployment->detail);
 		chat_text_outside(text, ": ", brief);
@@ -702,7 +801,10 @@ chat_deployment_line(
 	chat_text_outside(text, " · ", deployment->requester);
 	if (deployment_confirmer(deployment)[0] != '\0')
 		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
-	chat_text_ago(text, " · ", deployment->requested_at, at);
+	chat_text_ago(text, " · ", deployment->requested_at, is->at);
+	if (deployment->approvers[0] != '\0')
+		chat_text_outside(text, ", approved by ", deployment->approvers);
 	if (deployment->exception[0] != '\0')
 		chat_text_outside(text, "\n    ⚠️ in a freeze: ", deployment->exception);
+	chat_deployment_emergency(text, "\n    ", deployment);
 }

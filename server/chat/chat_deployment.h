@@ -2,9 +2,23 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "chat/chat_text.h"
 #include "deployment/deployment.h"
 #include "policy/hold.h"
 #include "types/git_answer.h"
+
+/* AWAITING_APPROVAL: how it stands. */
+struct chat_approvals {
+	int needed;
+	size_t n;	     /* that count */
+	size_t n_others;     /* people who may approve it as well */
+	bool is_unknown_requester;
+	bool is_one_more; /* ... which asks for one more */
+	const struct condition *because; /* why more than usual; NULL: it is not */
+	const char *roles;   /* whose people are asked; NULL: each that grants it */
+	const char *changes; /* what would change, as chat_deployment_changes() had it */
+	int64_t until;	     /* wall ms */
+};
 
 /* Everything that a message about it may need; what does not apply is NULL or 0. */
 struct chat_deployment {
@@ -13,18 +27,44 @@ struct chat_deployment {
 	const struct step *steps;	       /* of its newest run */
 	size_t n_steps;
 	enum run_end run_end;		 /* how that run ended: the mark of its last step */
+	const char *touches; /* an action's: a line of what it does to what; "", NULL: none */
+	const char *tail; /* of an action, or a failure: last lines; "", NULL: none */
+	bool is_tail_private; /* an application may speak in it: not for everybody */
+	bool is_tail_hidden; /* there is one, and whoever reads this may not see it */
+	const char *application_log; /* what it logged itself; "", NULL: none, or not for them */
+	size_t application_log_lines; /* so many of it at most */
 	int64_t estimate_ms;		 /* how long the whole took lately */
 	const struct git_answer *answer; /* AWAITING_CONFIRMATION: what would change */
+	const struct ran *ran;	   /* ... what its files came to elsewhere */
+	size_t n_ran;
+	unsigned failed;	   /* ... of answer->change: a bit for each that failed there */
+	const char *link;	   /* ... at the repository's host; "": none */
+	bool migrates;		   /* ... the database, before its release */
 	bool can_roll_back;	   /* AWAITING_CONFIRMATION: there is a release to roll back to */
+	const struct chat_approvals *approvals; /* AWAITING_APPROVAL */
+	const struct chat_history *since; /* LIVE: what became of it; NULL: as it ended */
+	int64_t until;		   /* wall ms: an open question ends then; 0: it does not */
 	size_t n_urls;		   /* AWAITING_CONFIRMATION: health URLs of its environment */
 	const char *audit_head;	   /* final states: the chain's short hash */
-	int64_t release;	   /* LIVE: its number */
 	const struct release *to;  /* of a rollback: what it brings back */
+	const struct release *gone; /* ... its question: the releases that it rolls back */
+	size_t n_gone;
 	const struct block *block; /* of its commit; LIVE: of the one that it left */
+	const struct block *contained; /* a question: what its commit has in its history, newest
+					* first */
+	size_t n_contained;
+	const struct barrier *barriers; /* in the way of a rollback: in a question, and FAILED */
+	size_t n_barriers;
+	const struct migration_behind *behind; /* of a rollback: what it does not undo */
 	const struct holds *holds; /* locks and freezes of its environment */
+	int passed; /* approvals that an emergency passes */
+	int64_t draining_since; /* wall ms: of what its start would end; 0: there is none */
+	struct chat_clock clock; /* in which that is said */
 	size_t position;	   /* QUEUED: in its queue, from 1 */
 	const struct deployment *ahead; /* QUEUED: what is before it, or holds what it needs;
 					 its environment "": they may not see that */
+	const char *migration_at; /* of one that was cut: where it may be at work; "": not known;
+				     NULL: it ended with its run */
 	bool rollback_not_started; /* ROLLBACK_FAILED: the target is as the deployment left it */
 	const char *host;	   /* this machine's name */
 	int64_t at;		   /* wall ms of the decision */
@@ -35,6 +75,19 @@ struct chat_deployment {
  * caller's).  False when memory is short: then head is NULL.
  */
 bool chat_deployment(const struct chat_deployment *about, struct message *ret);
+
+/* What the document of a run's log begins with. */
+struct chat_log {
+	const struct deployment *work;
+	int64_t run;
+	bool is_back; /* the rollback behind a deployment */
+	struct run_times times;
+	const struct step *steps;
+	size_t n_steps;
+};
+
+/* Plain lines, as many as fit; without marks, and no newline at the end.  False: no memory. */
+bool chat_log_head(const struct chat_log *log, char *ret, size_t room);
 
 /* What the reply to an open question says to who asked for the same; requester: NULL who asked
  * first, else somebody else.  free() it.  NULL only when memory is short. */
@@ -47,17 +100,86 @@ char *chat_deployment_shared(const struct deployment *question, const char *requ
 bool
 chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_ms, int64_t at);
 
+/* It has failed: its line goes before all else in the chat. */
+bool chat_deployment_is_alarm(enum deploy_state state);
+
 /* How many sounds there may have been before the one of this state: the last is left to the end. */
 size_t chat_deployment_rings_before(enum deploy_state state);
 
-/* The line that rings; free() it.  NULL only when memory is short. */
-char *chat_deployment_ring(const struct chat_deployment *about) MUST_USE;
+/* The line that rings; free() it.  NULL only when memory is short.  is_brief: the story stands in
+ * the same chat already, so that this is its first line alone. */
+char *chat_deployment_ring(const struct chat_deployment *about, bool is_brief) MUST_USE;
+
+/* What rang when it began to be rolled back, as it stands, and how that ended.  Begins the text;
+ * false: it does not say that, and no text was begun. */
+bool chat_deployment_rolled(
+    struct chat_text *text, const struct deployment *deployment, const char *said) MUST_USE;
 
 /* What stands where it was asked for, once its question stands below; the same. */
 char *chat_deployment_found(const struct deployment *deployment) MUST_USE;
 
-/* Who does what: "@ada deploys 1a2b3c4", "@ada rolls back to 1a2b3c4". */
-struct chat_text;
+#define CHAT_PAST_BARRIER "⚠️ Roll back all the same"
+
+/* A line for each that a rollback would go past. */
+void chat_barriers(struct chat_text *text, const struct barrier *barriers, size_t n);
+
+/* "rolls back ccccccc Tidy prices, …": the newest first; more than CHAT_GONE are not named. */
+#define CHAT_GONE 4
+void chat_deployment_gone(struct chat_text *text, const struct release *gone, size_t n);
+
+/* What git said would change: a count and a line for each commit, of many folded away.  failed: a
+ * bit for each change that failed before. */
+void chat_deployment_changes(
+    struct chat_text *text, const struct git_answer *answer, unsigned failed);
+
+/* To an approver: it needs no more of them.  Begins the text. */
+void chat_deployment_settled(struct chat_text *text, const struct deployment *deployment);
+
+#define CHAT_ROLL_BACK "↩️ Roll back"
+
+/* A button's "what target"; of a target that does not fit its end is kept.  what: 40 bytes. */
+const char *chat_deployment_label(const char *what, const char *target, char out[LIMIT_BUTTON]);
+
+/* What the button says that answers its question with yes, and that approves it. */
+const char *chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON]);
+const char *chat_deployment_approve(const struct deployment *deployment, char out[LIMIT_BUTTON]);
+
+/* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status.  The
+ * first begins the text. */
+#define CHAT_SEEN "👀 Seen"
+void chat_deployment_nag(struct chat_text *text, const struct deployment *work,
+    const struct environment *environment, bool is_last, int64_t at);
+void chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at);
+
+/* Half of the time for its approvals is over.  Begins the text. */
+void chat_deployment_reminder(struct chat_text *text, const struct chat_deployment *about);
+
+/* Of one that no approval, lock or freeze holds (chat_deployment_emergency.c), to who could have
+ * approved it: as it stands, with the holds and the number of approvals that it passes; that nobody
+ * has reviewed it, a reminder of so many.  Both begin the text. */
+void chat_emergency_begins(struct chat_text *text, const struct deployment *work,
+    const struct holds *holds, int approvals, int64_t at);
+void chat_emergency_reminder(
+    struct chat_text *text, const struct deployment *work, int of, int64_t at);
+
+/* The same message later: it has ended, or somebody has reviewed it.  Begins the text. */
+void chat_emergency_goes_on(
+    struct chat_text *text, const struct deployment *work, const char *said, bool has_ended);
+
+/* What has ended, with who reviewed it in the place of "not reviewed".  Begins the text; false: it
+ * does not say that, and no text was begun. */
+bool chat_emergency_reviewed(
+    struct chat_text *text, const struct deployment *work, const char *said) MUST_USE;
+
+/* Adds a line: of the migration that was begun last, on which database `serves` ("1a2b3c4 now
+ * serves"; "": nobody is named) does.  Nothing where n is 0. */
+void chat_migration_behind(
+    struct chat_text *text, const struct migration_behind *behind, const char *serves);
+
+/* Adds a line of one that nobody has reviewed, for /status. */
+void chat_emergency_line(struct chat_text *text, const struct deployment *work, int64_t at);
+
+/* Who does what: "@ada deploys 1a2b3c4", "@ada rolls back to 1a2b3c4"; or only wants to. */
 void chat_deployment_work(
     struct chat_text *text, const char *before, const struct deployment *deployment);
 
@@ -71,6 +193,21 @@ void chat_deployment_given(
 /* "1st", "12th": a place in a queue. */
 const char *chat_ordinal(size_t n, char out[24]);
 
-/* Two lines for /history.  release: the number of what it released; 0: nothing. */
+/* How what a deployment has released is doing. */
+struct chat_history {
+	int64_t release; /* its number; 0: it has released nothing */
+	int64_t since;	 /* wall ms: when it went live; not looked at where it was replaced */
+	int64_t until;	 /* when it was replaced; 0: it was not */
+	bool is_left;	 /* it was rolled back */
+	bool serves;	 /* it is what runs there */
+	struct chat_clock clock;
+	int64_t at;
+};
+
+/* "● live since 19:54, release 3", "was live until 3 h ago, then rolled back, release 2"; of one
+ * that does not serve, as nobody knows what does, "went live 19:54, release 3". */
+void chat_deployment_live(struct chat_text *text, const struct chat_history *is);
+
+/* Two lines for /history. */
 void chat_deployment_line(
-    struct chat_text *text, const struct deployment *deployment, int64_t release, int64_t at);
+    struct chat_text *text, const struct deployment *deployment, const struct chat_history *is);

@@ -3,26 +3,106 @@
 #pragma once
 
 #include "chat/chat_deployment.h"
+#include "chat/chat_first.h"
 #include "chat/chat_text.h"
 
-/* Its commit (what was asked for, before git has answered) and that one's subject. */
-void chat_deployment_commit(struct chat_text *text, const char *before,
-    const struct deployment *deployment);
+#define SUBJECT_LETTERS 40 /* of a commit's subject, in a first line */
 
-/* Nothing where it has none. */
-void chat_deployment_image(struct chat_text *text, const char *before,
-    const struct deployment *deployment);
+/* Its commit (what was asked for, before git has answered) and that one's subject. */
+void chat_deployment_commit(
+    struct chat_text *text, const char *before, const struct deployment *deployment);
 
 /* A line: who wrote it, who asked for it, who confirmed it. */
 void chat_deployment_requester(struct chat_text *text, const struct deployment *deployment);
 
+/* Why no approval, lock or freeze holds it, and who has reviewed that; nothing where they do. */
+void chat_deployment_emergency(
+    struct chat_text *text, const char *before, const struct deployment *deployment);
+
 /* What its release will not have.  Not of a rollback: its release is as it was. */
+/* Before it runs: which image it will have, or where that comes from. */
+void chat_deployment_shown_image(struct chat_text *text, const struct deployment *deployment);
 void chat_deployment_missing(struct chat_text *text, const struct deployment *deployment);
 
 /* What changed meanwhile and is no reason to ask again. */
 void chat_deployment_note(struct chat_text *text, const struct deployment *deployment);
 
-/* That no freeze holds it, and why. */
+/* A line for each commit in its history that is blocked or was rejected; of many the newest. */
+void chat_deployment_contained(struct chat_text *text, const struct chat_deployment *about);
+
+/* What drains there, and has to make room for it. */
+void chat_deployment_draining(struct chat_text *text, const struct chat_deployment *about);
+
+/* What its question warns of, where it is not what it is asked anew for. */
+void chat_deployment_warning(struct chat_text *text, const struct deployment *deployment);
+
+/* "staging may be DOWN", "what runs in staging is not known", and `then`; what is on record is no
+ * news of what runs: "last live: ", "last known: ", with the commit, or "no release yet". */
+void chat_deployment_doubt(
+    struct chat_text *text, const struct environment *environment, const char *then);
+#define AS_BEFORE " as before; " /* of what changed nothing */
+
+/* It is not of the branch, or the live commit is not in its history. */
+void chat_deployment_odd(struct chat_text *text, const struct deployment *deployment);
+
+/* What is live, and would not be any more. */
+void chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *about);
+
+/* Of an action (chat_deployment_action.c): its question, while it runs, how it ended. */
+void chat_action_question(struct chat_text *text, const struct chat_deployment *about);
+void chat_action_progress(struct chat_text *text, const struct chat_deployment *about);
+void chat_action_end(struct chat_text *text, const struct chat_deployment *about);
+/* ... and what it does, to what that its target is not called. */
+void chat_action_about(struct chat_text *text, const struct chat_deployment *about);
+
+/* Which row of first.def its message begins with; of its question where that stands alone. */
+enum chat_first chat_first_of(const struct chat_deployment *about);
+enum chat_first chat_first_of_question(const struct deployment *deployment);
+
+/* The first line of one that has ended, or goes back: outcome, environment, subject. */
+void chat_deployment_first(struct chat_text *text, const struct chat_deployment *about);
+
+/* What runs there is not known since the end that this is about. */
+bool chat_deployment_is_unknown(const struct chat_deployment *about);
+
+/* The name of the step that its run came to; "": none. */
+const char *chat_deployment_last_step(const struct chat_deployment *about);
+
+/* What it said last, at most so many lines; nothing where that is the reason that was said. */
+#define TAIL_WHOLE   SIZE_MAX
+#define TAIL_FAILURE 5
+void
+chat_deployment_tail(struct chat_text *text, const struct chat_deployment *about, size_t lines);
+
+/* The last lines that the application itself had logged, where there are some to be shown. */
+void chat_deployment_application_log(struct chat_text *text, const struct chat_deployment *about);
+
+/* The steps of one that has ended, folded away; those that took no time are left out. */
+void chat_deployment_folded(struct chat_text *text, const struct chat_deployment *about);
+
+/* Its steps so far; how long it took, and the audit's head. */
+void chat_deployment_steps(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_took(struct chat_text *text, const struct chat_deployment *about);
+
+/* FAILED behind the begin of a migration: what runs there, without a mark.  And of what came later,
+ * a line of its own: the database is not rolled back; nothing where none was begun. */
+void chat_deployment_migration_failed(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_behind_migration(struct chat_text *text, const struct chat_deployment *about);
+
+/* Of a person's rollback, a line: on which database its release would serve, or does. */
+void chat_deployment_past_migration(struct chat_text *text, const struct chat_deployment *about);
+
+/* A line: when a question ends that nobody has answered. */
+void chat_deployment_until(struct chat_text *text, const struct chat_deployment *about);
+
+/* Lines of a question: what its files came to elsewhere, and the release to roll back to. */
+void chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_way_back(struct chat_text *text, const struct chat_deployment *about);
 
 /* AWAITING_CONFIRMATION. */
 void chat_deployment_question(struct chat_text *text, const struct chat_deployment *about);
+
+/* AWAITING_APPROVAL, and how that ends without one. */
+void chat_deployment_approval(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_expired(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_rejected(struct chat_text *text, const struct chat_deployment *about);

@@ -1,25 +1,87 @@
-/* chat_deployment_parts.c - what its texts say alike: commit, image, people, what it lacks.  Side: pure. */
+/* chat_deployment_parts.c - what its texts say alike: commit, image, people, steps, what it lacks.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/text.h"
+
+#define LEAST_STEP_MS 100 /* what takes less is not worth a line behind its end */
+#define NOT_REVIEWED  " · " MARK_BOLD "not reviewed" MARK_BOLD
+
+void
+chat_deployment_until(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->until != 0)
+		chat_text_since(text, "\n⌛ until ", &about->clock, about->until, about->at);
+}
 
 void
 chat_deployment_commit(
     struct chat_text *text, const char *before, const struct deployment *deployment)
 {
+	if (deployment_is_action(deployment)) {
+		chat_text_code(text, before, deployment->action);
+		chat_text_outside(
+		    text, deployment->argument[0] != '\0' ? " " : "", deployment->argument);
+		return;
+	}
 	if (deployment->commit[0] != '\0')
 		chat_text_commit(text, before, deployment->commit);
 	else
-		chat_text_code(text, before, deployment->ref);
+		chat_text_ref(text, before, deployment->ref);
 	if (deployment->subject[0] != '\0')
-		chat_text_outside(text, " ", deployment->subject);
+		chat_text_subject(text, " ", deployment->subject);
 }
 
 void
-chat_deployment_image(
-    struct chat_text *text, const char *before, const struct deployment *deployment)
+chat_deployment_shown_image(struct chat_text *text, const struct deployment *deployment)
 {
-	if (deployment->image[0] != '\0')
-		chat_text_image(text, before, deployment->image);
+	static const struct {
+		const char *word;
+		const char *line;
+	} lines[] = {
+		{ GIT_IMAGE_BUILD, "\nthe image will be built from this commit" },
+		{ GIT_IMAGE_NONE, "\nCI has pushed no image of this commit yet" },
+		{ GIT_IMAGE_UNKNOWN,
+		    "\nthe registry does not say which image it has of this commit" },
+	};
+
+	if (deployment->image[0] != '\0' || git_image_is_digest(deployment->shown_image))
+		chat_text_image(text, "\n",
+		    deployment->image[0] != '\0' ? deployment->image : deployment->shown_image);
+	else if (deployment->program == PROGRAM_DEPLOY)
+		for (size_t i = 0; i < COUNT(lines); i++)
+			if (strcmp(lines[i].word, deployment->shown_image) == 0)
+				chat_text_add(text, "%s", lines[i].line);
+}
+
+void
+chat_deployment_emergency(struct chat_text *text, const char *before, const struct deployment *work)
+{
+	if (!deployment_is_emergency(work))
+		return;
+	chat_text_add(text, "%s🚨 emergency: ", before);
+	chat_text_outside(text, "", work->emergency);
+	if (work->reviewed_at != 0)
+		chat_text_outside(text, " · reviewed by ", work->reviewer);
+	else if (work->started_at != 0)
+		chat_text_add(text, NOT_REVIEWED);
+}
+
+bool
+chat_emergency_reviewed(struct chat_text *text, const struct deployment *work, const char *said)
+{
+	const char *at = strstr(said, NOT_REVIEWED);
+
+	if (at == NULL)
+		return false;
+	chat_text_init(text);
+	chat_text_add(text, "%.*s", (int)(at - said), said);
+	chat_text_outside(text, " · reviewed by ", work->reviewer);
+	chat_text_add(text, "%s", at + strlen(NOT_REVIEWED));
+	return true;
 }
 
 void
@@ -27,19 +89,22 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 {
 	chat_text_add(text, "\n");
 	if (deployment->author[0] != '\0') {
-		chat_text_outside(text, "by ", deployment->author);
+		chat_text_author(text, "by ", deployment->author);
 		chat_text_add(text, " · ");
 	}
 	if (deployment->trigger == TRIGGER_POLL)
 		chat_text_add(text, "found by polling"); /* who pushed it is not known */
+	else if (deployment->trigger == TRIGGER_CHAT)
+		chat_text_outside(text, "requested by ", deployment->requester);
 	else
-		chat_text_outside(text,
-		    deployment->trigger == TRIGGER_CHAT ? "requested by " : "pushed by ",
-		    deployment->requester);
+		chat_text_theirs(text, "pushed by ", deployment->requester);
 	if (deployment_confirmer(deployment)[0] != '\0')
 		chat_text_outside(text, " · confirmed by ", deployment_confirmer(deployment));
+	if (deployment->approvers[0] != '\0' && deployment->state != DEPLOY_AWAITING_APPROVAL)
+		chat_text_outside(text, " · approved by ", deployment->approvers);
 	if (deployment->exception[0] != '\0')
 		chat_text_outside(text, "\n⚠️ in a freeze: ", deployment->exception);
+	chat_deployment_emergency(text, "\n", deployment);
 }
 
 void
@@ -54,4 +119,298 @@ chat_deployment_note(struct chat_text *text, const struct deployment *deployment
 {
 	if (deployment->note[0] != '\0')
 		chat_text_outside(text, "\nℹ️ ", deployment->note);
+}
+
+void
+chat_deployment_draining(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->draining_since == 0)
+		return;
+	chat_text_since(text, "\n⚠️ still draining since ", &about->clock,
+	    about->draining_since, about->at);
+	chat_text_add(text, ": open connections will be closed");
+}
+
+void
+chat_barriers(struct chat_text *text, const struct barrier *barriers, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct barrier *barrier = &barriers[i];
+
+		chat_text_add(text, "\n⛔ No rollback past ");
+		if (barrier->number != 0)
+			chat_text_add(text, "release %lld, ", (long long)barrier->number);
+		if (barrier->commit[0] == '\0')
+			chat_text_add(text, "this release");
+		else
+			chat_text_commit(text, "", barrier->commit);
+		chat_text_theirs(text, ": ", barrier->reason);
+	}
+}
+
+void
+chat_deployment_warning(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->warning[0] != '\0' &&
+	    strstr(deployment->changed, deployment->warning) == NULL)
+		chat_text_outside(text, "\n⚠️ ", deployment->warning);
+}
+
+void
+chat_deployment_took(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	int64_t end = deployment->ended_at != 0 ? deployment->ended_at : about->at;
+
+	chat_text_add(text, "\n" MARK_ITALIC);
+	if (deployment->started_at > 0) {
+		chat_text_duration(text, "took ", end - deployment->started_at);
+		chat_text_add(text, " · ");
+	}
+	if (deployment->state == DEPLOY_LIVE && deployment->previous[0] != '\0')
+		chat_text_add(text, "was %.7s · ", deployment->previous);
+	chat_text_add(
+	    text, "audit %s" MARK_ITALIC, about->audit_head != NULL ? about->audit_head : "-");
+}
+
+const char *
+chat_deployment_last_step(const struct chat_deployment *about)
+{
+	size_t last = deployment_last_step(about->steps, about->n_steps);
+
+	return last < about->n_steps ? about->steps[last].name : "";
+}
+
+/* Where the last n lines begin. */
+static const char *
+last_lines(const char *text, size_t n)
+{
+	const char *from = text + strlen(text);
+
+	while (from > text && n > 0) {
+		from = memrchr(text, '\n', (size_t)(from - text));
+		if (from == NULL)
+			return text;
+		n--;
+	}
+	return *from == '\n' ? from + 1 : from;
+}
+
+void
+chat_deployment_tail(struct chat_text *text, const struct chat_deployment *about, size_t lines)
+{
+	const char *tail = about->tail == NULL ? "" : last_lines(about->tail, lines);
+
+	/* One line of a run is the reason already. */
+	if (tail[0] == '\0' ||
+	    (strchr(tail, '\n') == NULL && about->deployment->why != DEPLOY_WHY_UNHEALTHY))
+		return;
+	chat_text_lines(text, tail);
+}
+
+void
+chat_deployment_application_log(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->application_log == NULL || about->application_log[0] == '\0' ||
+	    about->application_log_lines == 0)
+		return;
+	chat_text_add(text, "\nthe application logged:");
+	chat_text_lines(text, last_lines(about->application_log, about->application_log_lines));
+}
+
+void
+chat_deployment_steps(struct chat_text *text, const struct chat_deployment *about)
+{
+	static const char *const last[] = {
+		[RUN_OPEN] = "\n▸ ",
+		[RUN_SUCCEEDED] = "\n✓ ",
+		[RUN_FAILED] = "\n✗ ",
+	};
+
+	for (size_t i = 0; i < about->n_steps; i++) {
+		bool is_last = i == deployment_last_step(about->steps, about->n_steps);
+
+		if (deployment_is_note(about->steps[i].name))
+			continue;
+		chat_text_outside(
+		    text, is_last ? last[about->run_end] : "\n✓ ", about->steps[i].name);
+		if (!is_last)
+			chat_text_duration(text, " ", about->steps[i + 1].at - about->steps[i].at);
+	}
+}
+
+/* A line of one that is over; false: it says nothing, as it took no time.  A migration is named
+ * however quick it was. */
+static bool
+add_past_step(
+    struct chat_text *text, const char *before, const struct chat_deployment *about, size_t i)
+{
+	const struct step *step = &about->steps[i];
+	int64_t end = i + 1 < about->n_steps ? about->steps[i + 1].at : about->deployment->ended_at;
+
+	if (deployment_is_note(step->name) ||
+	    (end - step->at < LEAST_STEP_MS && !text_starts(step->name, "migrate")))
+		return false;
+	chat_text_add(text, "%s✓ ", before);
+	chat_text_outside(text, "", step->name);
+	chat_text_duration(text, " ", end - step->at);
+	return true;
+}
+
+void
+chat_deployment_folded(struct chat_text *text, const struct chat_deployment *about)
+{
+	const char *before = "\n" MARK_QUOTE;
+
+	for (size_t i = 0; i < about->n_steps; i++)
+		if (add_past_step(text, before, about, i))
+			before = "\n";
+	if (before[1] == '\0')
+		chat_text_add(text, MARK_QUOTE);
+}
+
+#define CHANGES_SHOWN 3 /* more are folded, in which marks do not nest */
+
+static void
+add_change(struct chat_text *text, const struct git_change *change, bool is_folded, bool is_failed)
+{
+	chat_text_add(text, is_failed ? "• ⚠️ " : "• ");
+	if (is_folded)
+		chat_text_add(text, "%.7s", change->commit);
+	else
+		chat_text_commit(text, "", change->commit);
+	chat_text_subject(text, " ", change->subject);
+	chat_text_author(text, " — ", change->author);
+}
+
+static void
+add_changes(struct chat_text *text, const struct git_answer *answer, unsigned failed)
+{
+	bool is_folded = answer->n_changes > CHANGES_SHOWN;
+
+	chat_text_add(text, is_folded ? "\n" MARK_QUOTE : "");
+	for (size_t i = 0; i < answer->n_changes; i++) {
+		chat_text_add(text, is_folded && i == 0 ? "" : "\n");
+		add_change(text, &answer->change[i], is_folded, (failed >> i & 1) != 0);
+	}
+	if (answer->count > (int64_t)answer->n_changes)
+		chat_text_add(text, "\n… and %lld more",
+		    (long long)(answer->count - (int64_t)answer->n_changes));
+	chat_text_add(text, is_folded ? MARK_QUOTE : "");
+}
+
+void
+chat_deployment_changes(struct chat_text *text, const struct git_answer *answer, unsigned failed)
+{
+	int n_failed = __builtin_popcount(failed);
+
+	if (answer->has_base && answer->count == 0)
+		chat_text_add(text, "\nno new commits");
+	else if (answer->has_base)
+		chat_text_add(text, "\n%lld commit%s since", (long long)answer->count,
+		    answer->count == 1 ? "" : "s");
+	if (answer->has_base && answer->count > 0 && n_failed > 0)
+		chat_text_add(text, ", ⚠️ %d failed before", n_failed);
+	chat_text_add(text, answer->has_base && answer->count > 0 ? ":" : "");
+	add_changes(text, answer, failed);
+}
+
+void
+chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
+{
+	for (size_t i = 0; i < about->n_ran; i++) {
+		const struct ran *ran = &about->ran[i];
+
+		if (ran->at == 0) {
+			chat_text_add(text, "\n⚠️ never ran on %s", ran->environment);
+		} else if (ran->is_failed) {
+			chat_text_add(text, "\n⚠️ its tree failed on %s", ran->environment);
+			chat_text_outside(text, ran->detail[0] != '\0' ? " (" : "", ran->detail);
+			chat_text_add(text, ran->detail[0] != '\0' ? ")" : "");
+			chat_text_ago(text, " ", ran->at, about->at);
+		} else {
+			char age[TEXT_DURATION_SIZE];
+
+			chat_text_add(text, "\n%sran on %s for %s%s",
+			    ran->is_left ? "⚠️ " : "🧪 ", ran->environment,
+			    text_age(age, ran->ms),
+			    ran->is_left       ? ", then was rolled back" :
+				ran->is_probed ? ", healthy" :
+						 "");
+		}
+	}
+}
+
+/* Is it what a failure of this is rolled back to? */
+static bool
+is_way_back(const struct chat_deployment *about, const struct release *release)
+{
+	return about->can_roll_back && release->id != 0 &&
+	    strcmp(release->commit, about->deployment->previous) == 0;
+}
+
+void
+chat_deployment_doubt(
+    struct chat_text *text, const struct environment *environment, const char *then)
+{
+	if (environment->is_down)
+		chat_text_add(text, "%s may be DOWN%s", environment->name, then);
+	else
+		chat_text_add(text, "what runs in %s is not known%s", environment->name, then);
+	if (environment->current.id == 0)
+		chat_text_add(text, "no release yet");
+	else
+		chat_text_add(text, "last %s: %.7s", environment->is_down ? "live" : "known",
+		    environment->current.commit);
+}
+
+void
+chat_deployment_odd(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->is_force_push)
+		chat_text_add(text,
+		    "\n⚠️ " MARK_BOLD "%sthe live commit is not in its history" MARK_BOLD,
+		    deployment->is_off_branch || deployment->trigger == TRIGGER_CHAT ?
+			"" :
+			"force push: ");
+	if (deployment->is_off_branch)
+		chat_text_add(text, "\n⚠️ " MARK_BOLD "not on the branch of %s" MARK_BOLD,
+		    deployment->environment);
+}
+
+void
+chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct release *current = &about->environment->current;
+
+	if (environment_is_in_doubt(about->environment)) {
+		chat_text_add(text, "\n⚠️ " MARK_BOLD);
+		chat_deployment_doubt(text, about->environment, MARK_BOLD "; ");
+	} else if (current->id == 0) {
+		chat_text_add(
+		    text, "\nNothing was released to %s yet.", about->deployment->environment);
+	} else {
+		chat_text_commit(text, "\nreplaces ", current->commit);
+	}
+	if (current->id == 0)
+		return;
+	chat_text_add(text, " (release %lld, ", (long long)current->number);
+	chat_text_ago(text, "", current->at, about->at);
+	chat_text_add(text, ")%s", is_way_back(about, current) ? ", can be rolled back to" : "");
+}
+
+void
+chat_deployment_way_back(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct release *previous = &about->environment->previous;
+
+	if (!about->can_roll_back) {
+		chat_text_add(text, "\n⚠️ no release to roll back to");
+	} else if (!is_way_back(about, &about->environment->current) &&
+	    is_way_back(about, previous)) {
+		chat_text_commit(text, "\n↩️ can be rolled back to ", previous->commit);
+		chat_text_add(text, " (release %lld, ", (long long)previous->number);
+		chat_text_ago(text, "", previous->at, about->at);
+		chat_text_add(text, ")");
+	}
 }

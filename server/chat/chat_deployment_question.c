@@ -2,22 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
+#include <stdio.h>
+
 #include "chat/chat_hold.h"
 #include "chat/chat_status.h"
 #include "deployment/turn.h"
+#include "lib/text.h"
 
-static void
-add_changes(struct chat_text *text, const struct git_answer *answer)
-{
-	for (size_t i = 0; i < answer->n_changes; i++) {
-		chat_text_commit(text, "\n• ", answer->change[i].commit);
-		chat_text_outside(text, " ", answer->change[i].subject);
-		chat_text_outside(text, " — ", answer->change[i].author);
-	}
-	if (answer->count > (int64_t)answer->n_changes)
-		chat_text_add(text, "\n… and %lld more",
-		    (long long)(answer->count - (int64_t)answer->n_changes));
-}
+#define CHANGED_NAME 13 /* "its place in staging is …" */
 
 /* A person asks for an ancestor of what is live.  A push of one is a branch that was reset. */
 static bool
@@ -30,46 +22,44 @@ is_older(const struct deployment *deployment, const struct git_answer *answer)
 static void
 add_what_would_change(struct chat_text *text, const struct chat_deployment *about)
 {
-	const struct release *current = &about->environment->current;
 	const struct git_answer *answer = about->answer;
+	struct deployment shown;
 
-	if (current->id == 0) {
-		chat_text_add(
-		    text, "\nNothing was released to %s yet.", about->deployment->environment);
-	} else {
-		chat_text_commit(text, "\nreplaces ", current->commit);
-		chat_text_add(text, " (release %lld, ", (long long)current->number);
-		chat_text_ago(text, "", current->at, about->at);
-		chat_text_add(text, ")");
-	}
+	chat_deployment_replaces(text, about);
 	if (answer == NULL)
 		return;
 	if (is_older(about->deployment, answer))
 		chat_text_add(text, "\n⚠️ " MARK_BOLD "older than what is live" MARK_BOLD);
-	else if (answer->has_base && answer->count == 0)
-		chat_text_add(text, "\nno new commits");
-	else if (answer->has_base)
-		chat_text_add(text, "\n%lld commit%s since:", (long long)answer->count,
-		    answer->count == 1 ? "" : "s");
-	add_changes(text, answer);
-	if (about->deployment->is_force_push && !is_older(about->deployment, answer))
-		chat_text_add(text,
-		    "\n⚠️ " MARK_BOLD
-		    "force push: the live commit is not in its history" MARK_BOLD);
-	if (about->deployment->is_off_branch)
-		chat_text_add(text, "\n⚠️ " MARK_BOLD "not on the branch of %s" MARK_BOLD,
-		    about->deployment->environment);
+	else
+		chat_deployment_changes(text, answer, about->failed);
+	if (about->link != NULL && about->link[0] != '\0')
+		chat_text_outside(text, "\n🔗 ", about->link);
+	shown = *about->deployment;
+	shown.is_force_push = shown.is_force_push && !is_older(&shown, answer);
+	chat_deployment_odd(text, &shown);
 }
 
 /* Somebody has confirmed it, and git is asked once more. */
 static void
 say_confirmed(struct chat_text *text, const struct deployment *deployment)
 {
-	chat_text_add(text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": confirmed", deployment->environment);
+	chat_first(text, FIRST_CONFIRMED, deployment->environment);
 	chat_text_outside(text, " by ", deployment->confirmer);
 	chat_text_add(text, ", asking git once more …\n");
 	chat_deployment_commit(text, "", deployment);
 	chat_deployment_requester(text, deployment);
+}
+
+void
+chat_deployment_gone(struct chat_text *text, const struct release *gone, size_t n)
+{
+	for (size_t i = 0; i < n && i < CHAT_GONE; i++) {
+		chat_text_commit(text, i == 0 ? "rolls back " : ", ", gone[i].commit);
+		if (gone[i].subject[0] != '\0')
+			chat_text_subject(text, " ", gone[i].subject);
+	}
+	if (n > CHAT_GONE)
+		chat_text_add(text, " and more");
 }
 
 static void
@@ -82,6 +72,8 @@ add_to_release(struct chat_text *text, const struct chat_deployment *about)
 	if (about->deployment->is_forward)
 		chat_text_add(text,
 		    "\n⚠️ " MARK_BOLD "newer than what runs: this goes forward" MARK_BOLD);
+	chat_text_add(text, "%s", about->n_gone > 0 ? "\n" : "");
+	chat_deployment_gone(text, about->gone, about->n_gone);
 }
 
 /* Why no push deploys it, and what allows it. */
@@ -95,75 +87,182 @@ add_block_of_question(struct chat_text *text, const struct chat_deployment *abou
 	chat_text_add(text, ". Your confirmation allows it; once live it is not blocked any more.");
 }
 
+#define CONTAINED_SHOWN 3
+
 void
-chat_deployment_question(struct chat_text *text, const struct chat_deployment *about)
+chat_deployment_contained(struct chat_text *text, const struct chat_deployment *about)
+{
+	for (size_t i = 0; i < about->n_contained && i < CONTAINED_SHOWN; i++) {
+		const struct block *block = &about->contained[i];
+
+		if (strcmp(block->commit, about->deployment->commit) == 0) {
+			chat_text_add(text, "\n⚠️ this commit was ");
+		} else {
+			chat_text_commit(text, "\n⚠️ contains ", block->commit);
+			chat_text_add(text, ", ");
+		}
+		if (!block->is_rejected) {
+			chat_block(text, block, about->at);
+			continue;
+		}
+		chat_text_outside(text, "", block->why);
+		chat_text_ago(text, ", ", block->at, about->at);
+	}
+	if (about->n_contained > CONTAINED_SHOWN)
+		chat_text_add(text, "\n… and %zu more that are blocked or were rejected",
+		    about->n_contained - CONTAINED_SHOWN);
+}
+
+/* Where stands within what a lock screen shows: "production runs 1a2b3c4 now" begins with it. */
+static void
+add_changed(struct chat_text *text, const struct deployment *deployment)
+{
+	const char *name = strstr(deployment->changed, deployment->environment);
+
+	enum chat_first first = deployment->answered_at != 0 ? FIRST_NOT_STARTED : FIRST_ASKED_ANEW;
+
+	if (name == NULL || name - deployment->changed > CHANGED_NAME)
+		chat_first(text, first, deployment->environment);
+	else
+		chat_text_add(text, "%s", chat_first_rows[first].before);
+	chat_text_outside(text, "", deployment->changed);
+	chat_text_add(text, "\n\n");
+}
+
+/* What changed since it was asked, what is not known, and the question itself up to the commit. */
+static void
+add_beginning(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 	const struct environment *environment = about->environment;
 
-	if (deployment->confirmed_by != 0) {
-		say_confirmed(text, deployment);
-		return;
-	}
-	if (deployment->changed[0] != '\0') {
-		chat_text_add(text, "⚠️ " MARK_BOLD "Not started" MARK_BOLD);
-		chat_text_outside(text, ": ", deployment->changed);
-		chat_text_add(text, "\n\n");
-	}
+	if (deployment->changed[0] != '\0')
+		add_changed(text, deployment);
 	if (environment->unknown_since != 0) {
 		chat_unknown(text, environment, about->host, about->at);
 		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n\n");
 	}
+	chat_first(text, chat_first_of_question(deployment), deployment->environment);
+	chat_text_add(text, "%s\n",
+	    deployment->is_again && !deployment_is_rollback(deployment) ? " This is live already:" :
+									  "");
 	if (deployment_is_rollback(deployment)) {
-		chat_text_add(text, "❓ " MARK_BOLD "Roll %s %s?" MARK_BOLD "\n",
-		    deployment->is_forward ? "forward" : "back", deployment->environment);
-		if (environment->is_down)
-			chat_text_add(text, "DOWN");
+		if (environment_is_in_doubt(environment))
+			chat_text_add(text, "what runs is not known");
 		else if (environment->current.id != 0)
 			chat_text_commit(text, "", environment->current.commit);
 		else
 			chat_text_add(text, "nothing");
 		chat_text_add(text, " → ");
-	} else if (deployment->is_again) {
-		chat_text_add(text,
-		    "❓ " MARK_BOLD "Deploy to %s again?" MARK_BOLD " This is live already:\n",
-		    deployment->environment);
-	} else {
-		chat_text_add(
-		    text, "❓ " MARK_BOLD "Deploy to %s?" MARK_BOLD "\n", deployment->environment);
 	}
-	chat_deployment_commit(text, "", deployment);
-	add_to_release(text, about);
-	chat_deployment_image(text, "\n", deployment);
-	chat_deployment_requester(text, deployment);
-	chat_deployment_missing(text, deployment);
-	if (!deployment_is_rollback(deployment))
-		add_what_would_change(text, about);
+}
+
+/* What would keep a push, an emergency or a rollback from it, and what it would do beside. */
+static void
+add_warnings(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
 	add_block_of_question(text, about);
-	/* What keeps it from starting, or would but for an exception or its owner. */
+	chat_deployment_contained(text, about);
+	chat_barriers(text, about->barriers, about->n_barriers);
+	chat_deployment_past_migration(text, about);
+	if (about->answer != NULL && about->answer->no_history &&
+	    about->environment->current.id != 0)
+		chat_text_add(text,
+		    "\n⚠️ no common history with what is live: whether it can be rolled back is not known");
+	if (about->passed > 0) /* an emergency */
+		chat_text_add(text, "\n⚠️ approved 0 of %d", about->passed);
 	if (!deployment_is_rollback(deployment))
 		chat_hold_lines(text, about->holds, about->at);
-	if (!about->can_roll_back && !deployment_is_rollback(deployment))
-		chat_text_add(text, "\nno release to roll back to");
+	chat_deployment_warning(text, deployment);
+	chat_deployment_draining(text, about);
+}
+
+void
+chat_deployment_question(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	if (deployment_is_action(deployment)) {
+		chat_action_question(text, about);
+		return;
+	}
+	if (deployment->confirmed_by != 0) {
+		say_confirmed(text, deployment);
+		return;
+	}
+	add_beginning(text, about);
+	chat_deployment_commit(text, "", deployment);
+	add_to_release(text, about);
+	chat_deployment_shown_image(text, deployment);
+	chat_deployment_requester(text, deployment);
+	chat_deployment_missing(text, deployment);
+	if (!deployment_is_rollback(deployment)) {
+		chat_deployment_ran(text, about);
+		add_what_would_change(text, about);
+	}
+	add_warnings(text, about);
+	if (!deployment_is_rollback(deployment)) {
+		chat_text_add(text, about->migrates ? "\n🗄 brings a migration" : "");
+		chat_deployment_way_back(text, about);
+	}
 	if (about->n_urls == 0)
 		chat_text_add(
 		    text, "\nNo health check configured: success means the script exits with 0.");
 	chat_deployment_note(text, deployment);
+	chat_deployment_until(text, about);
+}
+
+const char *
+chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
+{
+	char target[LIMIT_ENVIRONMENT], what[LIMIT_BUTTON] = "🚀 Deploy to";
+
+	if (deployment_is_action(deployment))
+		(void)snprintf(what, sizeof(what), "🔧 %.24s", deployment->action);
+	else if (deployment->is_behind && deployment->program == PROGRAM_DEPLOY)
+		(void)snprintf(what, sizeof(what), "↩️ Go back to %.7s in", deployment->commit);
+	else if (deployment->is_past_barrier)
+		return text_copy(out, LIMIT_BUTTON, CHAT_PAST_BARRIER) ? out : "";
+	else if (deployment_is_rollback(deployment))
+		(void)text_copy(what, sizeof(what),
+		    deployment->is_forward ? "↪️ Roll forward" : CHAT_ROLL_BACK);
+	else if (deployment->is_again)
+		(void)text_copy(what, sizeof(what), "🔁 Deploy again to");
+	return chat_deployment_label(what, deployment_target(deployment, target), out);
+}
+
+/* Of a name that is too long its end says which environment it is. */
+const char *
+chat_deployment_label(const char *what, const char *target, char out[LIMIT_BUTTON])
+{
+	static const char cut[] = "…";
+	size_t room = LIMIT_BUTTON - 2 - strlen(what), size = strlen(target);
+	bool fits = size <= room;
+
+	if (!fits)
+		target += size - (room - strlen(cut));
+	(void)snprintf(out, LIMIT_BUTTON, "%s %s%s", what, fits ? "" : cut, target);
+	return out;
 }
 
 char *
 chat_deployment_found(const struct deployment *deployment)
 {
-	bool is_anew = deployment->changed[0] != '\0';
+	bool is_anew = deployment->changed[0] != '\0' || deployment_is_action(deployment);
+	char target[LIMIT_ENVIRONMENT];
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "%s " MARK_BOLD "%s" MARK_BOLD ": ", is_anew ? "🔁" : "🔎",
-	    deployment->environment);
+	chat_first(&text, is_anew ? FIRST_ASKED_BELOW : FIRST_FOUND,
+	    deployment_target(deployment, target));
 	if (is_anew)
-		chat_text_outside(&text, "asked again below: ", deployment->changed);
+		chat_text_outside(&text,
+		    deployment->changed[0] != '\0' ? "asked again below: " : "asked again below",
+		    deployment->changed);
 	else
-		chat_text_code(&text, "", deployment->ref);
+		chat_text_ref(&text, "", deployment->ref);
 	chat_deployment_commit(&text, is_anew ? " — " : " is ", deployment);
 	return chat_text_take(&text);
 }
@@ -174,8 +273,7 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "☝️ " MARK_BOLD "%s" MARK_BOLD ": asked about already",
-	    question->environment);
+	chat_first(&text, FIRST_ASKED_BEFORE, question->environment);
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, ", by ", question->requester);
 	chat_deployment_commit(&text, ": ", question);

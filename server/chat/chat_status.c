@@ -2,8 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_status.h"
 
+#include "chat/chat_deployment.h"
 #include "chat/chat_hold.h"
 #include "lib/text.h"
+#include "lib/url.h"
 
 #define WHY_BRIEF 60 /* many of them stand in one message */
 
@@ -16,26 +18,16 @@ is_healthy(const struct chat_status *status)
 	return true;
 }
 
-/* The target was touched, or may have been: what is live on record is not what answers there. */
 static bool
 is_between(const struct chat_status *status)
 {
-	enum deploy_state state = status->active != NULL ? status->active->state : DEPLOY_REQUESTED;
-
-	return state == DEPLOY_VERIFYING || state == DEPLOY_ROLLING_BACK ||
-	    state == DEPLOY_VERIFYING_ROLLBACK;
-}
-
-static bool
-is_in_doubt(const struct chat_status *status)
-{
-	return status->environment->is_down || status->environment->unknown_since != 0;
+	return status->active != NULL && deployment_is_changing(status->active);
 }
 
 bool
 chat_status_is_trouble(const struct chat_status *status)
 {
-	return is_in_doubt(status) ||
+	return environment_is_in_doubt(status->environment) ||
 	    (status->findings != NULL && status->environment->current.id != 0 &&
 		!is_healthy(status));
 }
@@ -94,7 +86,8 @@ add_release(struct chat_text *text, const struct chat_status *status)
 {
 	const struct release *release = &status->environment->current;
 
-	if (status->active != NULL && is_between(status) && !is_in_doubt(status)) {
+	if (status->active != NULL && is_between(status) &&
+	    !environment_is_in_doubt(status->environment)) {
 		chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
 		chat_text_commit(text, " ", status->active->commit);
 		chat_text_add(text, release->id != 0 ? "; last live: " : "; no release yet");
@@ -104,14 +97,38 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	if (release->id == 0)
 		return;
 	chat_text_commit(text, "", release->commit);
-	chat_text_outside(text, " ", release->subject);
+	if (release->subject[0] != '\0')
+		chat_text_subject(text, " ", release->subject);
 	chat_text_add(text, "\nrelease %lld, ", (long long)release->number);
-	chat_text_ago(text, "", release->at, status->at);
+	chat_text_since(text,
+	    environment_is_in_doubt(status->environment) || is_between(status) ? "went live " :
+										 "live since ",
+	    &status->clock, release->at, status->at);
+	chat_text_ago(text, ", ", release->at, status->at);
 	chat_text_outside(text, ", by ", release->by);
 	add_confirmer(text, status->released);
 	if (release->image[0] != '\0')
 		chat_text_image(text, ", ", release->image);
 	add_exception(text, status->released);
+}
+
+/* What an answer without health means: without a release of ours a URL need not answer, and while
+ * one replaces another it may not. */
+static const char *
+unhealthy(const struct chat_status *status)
+{
+	bool has_release = status->environment->current.id != 0 || status->environment->is_down;
+
+	return has_release && !is_between(status) ? "DOWN" : "no healthy answer";
+}
+
+/* Of several, which host: two may run different releases. */
+static void
+add_where(struct chat_text *text, const char *url)
+{
+	char place[URL_PLACE];
+
+	chat_text_outside(text, " at ", url_place(url, place));
 }
 
 static void
@@ -120,17 +137,16 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 	const struct probe_finding *finding = &status->findings[i];
 	const char *expected = status->environment->current.commit;
 
-	bool has_release = status->environment->current.id != 0 || status->environment->is_down;
-
-	/* Without a release of ours a health URL need not answer. */
-	chat_text_add(text, "\n%s ",
-	    finding->well   ? "healthy:" :
-		has_release ? "UNHEALTHY:" :
-			      "no healthy answer:");
+	chat_text_add(text, "\n%s", finding->well ? "healthy" : unhealthy(status));
+	if (status->n_urls > 1)
+		add_where(text, status->targets[i].url);
 	if (finding->well)
-		chat_text_add(text, "HTTP %d in %d ms", finding->http_status, finding->latency_ms);
+		chat_text_add(
+		    text, ", HTTP %d in %d ms", finding->http_status, finding->latency_ms);
 	else
-		chat_text_outside(text, "", finding->detail);
+		chat_text_outside(text, ": ", finding->detail);
+	if (!finding->well && finding->failures > 1)
+		chat_text_add(text, ", %d of %d tries", finding->failures, finding->failures);
 	if (finding->commit[0] != '\0' &&
 	    strncmp(finding->commit, expected, strlen(finding->commit)) != 0)
 		chat_text_commit(text, ", answers as ", finding->commit);
@@ -151,7 +167,9 @@ add_health(struct chat_text *text, const struct chat_status *status)
 	if (status->n_urls == 0 && status->is_left)
 		return;
 	if (status->n_urls == 0) {
-		chat_text_add(text, "\nno health check configured");
+		chat_text_add(text, "\n%s",
+		    status->is_not_looked_at ? "health: not looked at" :
+					       "no health check configured");
 		return;
 	}
 	if (status->findings == NULL) {
@@ -162,14 +180,32 @@ add_health(struct chat_text *text, const struct chat_status *status)
 		add_finding(text, status, i);
 }
 
-/* Pushes that were not deployed, and why not: else nobody knows whether they were seen. */
+/* What its branch has beside what is live, as git said last, and when that was.  A count is one of
+ * two commits: with another release live it says nothing. */
 static void
-add_skipped(struct chat_text *text, const struct environment *environment)
+add_newer(struct chat_text *text, const struct chat_status *status)
 {
-	if (environment->skipped_count > 0)
-		chat_text_add(text, "\n%lld newer commit%s, none in PATHS",
-		    (long long)environment->skipped_count,
-		    environment->skipped_count == 1 ? "" : "s");
+	const struct environment *environment = status->environment;
+	const struct environment_head *head = &environment->head;
+
+	if (environment->current.id == 0 || head->commit[0] == '\0' || status->branch == NULL ||
+	    strcmp(head->branch, status->branch) != 0 ||
+	    strcmp(head->commit, environment->current.commit) == 0)
+		return;
+	if (strcmp(head->base, environment->current.commit) != 0) {
+		chat_text_theirs(text, "\n", head->branch);
+		chat_text_commit(text, " is at ", head->commit);
+	} else if (head->count > 0) {
+		chat_text_add(text, "\n%lld newer commit%s", (long long)head->count,
+		    head->count == 1 ? "" : "s");
+		chat_text_theirs(text, " in ", head->branch);
+		/* Why they were not deployed: else nobody knows whether they were seen. */
+		chat_text_add(text, "%s", environment->skipped_count > 0 ? ", none in PATHS" : "");
+	} else {
+		return;
+	}
+	chat_text_ago(text, " (git, ", head->at, status->at);
+	chat_text_add(text, ")");
 }
 
 /* Why nothing new comes there, and what waits for that. */
@@ -203,6 +239,11 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);
+	if (status->draining_since != 0) {
+		chat_text_commit(text, "\n💧 draining ", status->draining);
+		chat_text_since(
+		    text, " since ", &status->clock, status->draining_since, status->at);
+	}
 }
 
 void
@@ -222,7 +263,10 @@ chat_unknown(
 void
 chat_block(struct chat_text *text, const struct block *block, int64_t at)
 {
-	chat_text_outside(text, "rolled back by ", block->by);
+	if (block->by[0] != '\0')
+		chat_text_outside(text, "rolled back by ", block->by);
+	else
+		chat_text_add(text, "its deployment failed");
 	if (block->at != 0)
 		chat_text_ago(text, ", ", block->at, at);
 	if (block->why[0] != '\0') {
@@ -237,9 +281,11 @@ add_blocks(struct chat_text *text, const struct chat_status *status)
 	for (size_t i = 0; i < status->n_blocks; i++) {
 		struct block brief = status->blocks[i];
 
-		(void)text_copy(brief.why, WHY_BRIEF, status->blocks[i].why);
+		if (strlen(brief.why) > WHY_BRIEF)
+			(void)memcpy(brief.why + text_cut(brief.why, WHY_BRIEF, WHY_BRIEF), "…",
+			    sizeof("…"));
 		chat_text_commit(text, "\nblocked: ", brief.commit);
-		chat_text_add(text, " ");
+		chat_text_add(text, brief.by[0] != '\0' ? " " : ": ");
 		chat_block(text, &brief, status->at);
 	}
 	if (status->n_all_blocks > (int64_t)status->n_blocks)
@@ -248,7 +294,7 @@ add_blocks(struct chat_text *text, const struct chat_status *status)
 	if (status->n_blocks > 0)
 		chat_text_add(text,
 		    "\nNo push deploys that: " MARK_CODE "/deploy %s <commit>" MARK_CODE
-		    " does, and a newer commit that contains it ends the block.",
+		    " does. The block ends once a newer commit that contains it is live.",
 		    status->environment->name);
 }
 
@@ -260,12 +306,16 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD, light(status), environment->name);
 	add_release(text, status);
 	add_health(text, status);
+	chat_migration_behind(text, status->behind, "");
 	if (environment->is_down)
-		chat_text_add(text,
-		    "\n" MARK_BOLD
-		    "DOWN: deployment and rollback failed: check the target" MARK_BOLD);
+		chat_text_add(text, "\n" MARK_BOLD "%s" MARK_BOLD,
+		    "may be DOWN: what was done there last failed half-way: check the target");
+	if (status->unseen != NULL)
+		chat_deployment_unseen(text, status->unseen, status->at);
+	for (size_t i = 0; i < status->n_reviews; i++)
+		chat_emergency_line(text, &status->reviews[i], status->at);
 	add_blocks(text, status);
-	add_skipped(text, environment);
+	add_newer(text, status);
 	add_holds(text, status);
 	if (environment->unknown_since != 0) {
 		chat_text_add(text, "\n");
@@ -276,6 +326,106 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, "\n");
 		chat_left(text, status->becomes);
 	}
+	chat_text_add(text, "\n");
+}
+
+/* --- what stands for days --- */
+
+#define SUBJECT_LETTERS 40
+
+static bool
+is_out(const struct chat_status *status)
+{
+	return status->n_urls > 0 && status->findings != NULL && !is_healthy(status) &&
+	    status->environment->current.id != 0;
+}
+
+static const char *
+health_words(const struct chat_status *status)
+{
+	if (environment_is_in_doubt(status->environment) || is_between(status) || is_out(status))
+		return "";
+	if (status->n_urls == 0)
+		return status->is_not_looked_at ? ", health not looked at" : ", no health check";
+	return status->findings == NULL ? ", health not known yet" : ", healthy";
+}
+
+static void
+add_short_release(struct chat_text *text, const struct chat_status *status)
+{
+	const struct release *release = &status->environment->current;
+
+	if (is_between(status) && !environment_is_in_doubt(status->environment)) {
+		chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
+		chat_text_commit(text, " ", status->active->commit);
+		chat_text_add(text, release->id != 0 ? "; last live: " : "; no release yet");
+	} else if (is_out(status) && !environment_is_in_doubt(status->environment)) {
+		chat_text_add(text, " is DOWN; last live: ");
+	} else {
+		chat_text_add(text, "%s", release_words(status));
+	}
+	if (release->id == 0)
+		return;
+	chat_text_commit(text, "", release->commit);
+	chat_text_add(text, "%s", health_words(status));
+	chat_text_quoted(text, "\n", release->subject, SUBJECT_LETTERS);
+	chat_text_since(text, ", live since ", &status->clock, release->at, 0); /* with its date */
+}
+
+static void
+add_short_progress(struct chat_text *text, const struct chat_status *status)
+{
+	const struct deployment *active = status->active;
+
+	if (active != NULL) {
+		chat_text_add(text, "\n⏳ %s ", deploy_flow_word(active->state));
+		chat_text_commit(text, "", active->commit);
+		if (status->step[0] != '\0') {
+			chat_text_outside(text, " (", status->step);
+			chat_text_add(text, ")");
+		}
+		chat_text_outside(text, ", requested by ", active->requester);
+	}
+	if (status->queued != NULL)
+		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);
+	if (status->draining_since != 0)
+		chat_text_commit(text, "\n💧 draining ", status->draining);
+}
+
+static void
+add_short_blocks(struct chat_text *text, const struct chat_status *status)
+{
+	for (size_t i = 0; i < status->n_blocks; i++)
+		chat_text_commit(text, i == 0 ? "\n⛔ blocked: " : ", ", status->blocks[i].commit);
+	if (status->n_all_blocks > (int64_t)status->n_blocks)
+		chat_text_add(text, " and %lld more",
+		    (long long)(status->n_all_blocks - (int64_t)status->n_blocks));
+}
+
+void
+chat_status_short(struct chat_text *text, const struct chat_status *status)
+{
+	const struct environment *environment = status->environment;
+	struct holds holds = *status->holds;
+
+	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD, light(status), environment->name);
+	add_short_release(text, status);
+	if (environment->unknown_since != 0)
+		chat_text_outside(text, "\n", environment->unknown_why);
+	if (environment->is_down)
+		chat_text_add(text, "\ncheck the target: what was done there last failed half-way");
+	if (status->unseen != NULL)
+		chat_text_add(text, "\n👀 rolled back or down, and nobody has seen it");
+	if (status->n_reviews > 0)
+		chat_text_add(text, "\n🚨 emergency not reviewed");
+	chat_migration_behind(text, status->behind, "");
+	add_short_progress(text, status);
+	for (size_t i = 0; i < holds.n; i++)
+		holds.at[i].at = 0; /* not how long ago */
+	chat_hold_lines(text, &holds, status->at);
+	if (holds.n > 0 && environment_push_waits(environment))
+		chat_text_commit(text, "\n⏸ waits for that: push ", environment->seen_commit);
+	add_short_blocks(text, status);
 	chat_text_add(text, "\n");
 }
 
@@ -296,8 +446,16 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "; next: ", status->queued->commit);
+	if (status->behind->n > 0)
+		chat_text_add(text, "; ⚠️ database");
+	if (status->draining_since != 0)
+		chat_text_add(text, "; 💧 draining");
 	if (status->holds != NULL && status->holds->n > 0)
 		chat_text_add(text, "; %s", chat_hold_sign(status->holds->at[0].kind));
+	if (status->unseen != NULL)
+		chat_text_add(text, "; 👀 not seen");
+	if (status->n_reviews > 0)
+		chat_text_add(text, "; 🚨 emergency not reviewed");
 	if (status->is_left) {
 		chat_text_add(text, "; ");
 		chat_left(text, status->becomes);

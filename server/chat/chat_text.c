@@ -4,6 +4,7 @@
 
 #include "lib/clean.h"
 #include "lib/text.h"
+#include "lib/when.h"
 
 void
 chat_text_init(struct chat_text *text)
@@ -28,6 +29,122 @@ chat_text_outside(struct chat_text *text, const char *before, const char *outsid
 
 	buf_adds(&text->buf, before);
 	buf_adds(&text->buf, clean_line(line, sizeof(line), outside, strlen(outside)));
+}
+
+void
+chat_text_lines(struct chat_text *text, const char *lines)
+{
+	char line[512];
+
+	chat_text_add(text, "\n" MARK_PRE);
+	for (const char *end; *lines != '\0'; lines = end + (*end == '\n' ? 1 : 0)) {
+		end = lines + strcspn(lines, "\n");
+		buf_adds(&text->buf, clean_line(line, sizeof(line), lines, (size_t)(end - lines)));
+		chat_text_add(text, *end == '\n' ? "\n" : "");
+	}
+	chat_text_add(text, MARK_PRE);
+}
+
+/* What stands between our own words, or before a name that Telegram gives to one person, and what
+ * reads as one of them; 0: it is none. */
+static size_t
+sign_of_ours(const char *text, const char **instead)
+{
+	static const struct {
+		const char *sign;
+		const char *instead;
+	} signs[] = {
+		{ "@", "(at)" },
+		{ "\xef\xb9\xab", "(at)" }, /* small, full-width */
+		{ "\xef\xbc\xa0", "(at)" },
+		{ "\xc2\xb7", "-" }, /* the middle dot, and others like it */
+		{ "\xce\x87", "-" },
+		{ "\xe2\x80\xa2", "-" },
+		{ "\xe2\x80\xa7", "-" },
+		{ "\xe2\x88\x99", "-" },
+		{ "\xe2\x8b\x85", "-" },
+		{ "\xe3\x83\xbb", "-" },
+		{ "\xef\xbd\xa5", "-" },
+	};
+
+	for (size_t i = 0; i < COUNT(signs); i++) {
+		size_t size = strlen(signs[i].sign);
+
+		if (strncmp(text, signs[i].sign, size) == 0) {
+			*instead = signs[i].instead;
+			return size;
+		}
+	}
+	return 0;
+}
+
+void
+chat_text_theirs(struct chat_text *text, const char *before, const char *theirs)
+{
+	char line[512];
+	size_t size;
+
+	buf_adds(&text->buf, before);
+	(void)clean_line(line, sizeof(line), theirs, strlen(theirs));
+	for (const char *at = line, *instead = NULL; *at != '\0'; at += size > 0 ? size : 1) {
+		size = sign_of_ours(at, &instead);
+		if (size > 0)
+			buf_adds(&text->buf, instead);
+		else
+			buf_addc(&text->buf, *at);
+	}
+}
+
+void
+chat_text_quoted(struct chat_text *text, const char *before, const char *theirs, size_t letters)
+{
+	struct chat_text line;
+	const char *words;
+	size_t size;
+
+	chat_text_init(&line);
+	chat_text_theirs(&line, "", theirs);
+	words = buf_text(&line.buf);
+	size = text_utf16_cut(words, line.buf.size, letters);
+	buf_fail_like(&text->buf, &line.buf);
+	if (line.buf.size == 0) {
+		chat_text_add(text, "%s(no subject)", before);
+		buf_done(&line.buf);
+		return;
+	}
+	chat_text_add(text, "%s\"", before);
+	for (size_t i = 0; i < size; i++)
+		buf_addc(&text->buf, words[i] == '"' ? '\'' : words[i]);
+	chat_text_add(text, size < line.buf.size ? "…\"" : "\"");
+	buf_done(&line.buf);
+}
+
+void
+chat_text_subject(struct chat_text *text, const char *before, const char *subject)
+{
+	chat_text_quoted(text, before, subject, SIZE_MAX);
+}
+
+void
+chat_text_author(struct chat_text *text, const char *before, const char *author)
+{
+	const char *instead;
+	bool is_ours = strcasestr(author, " by ") != NULL || strcasestr(author, "by ") == author;
+
+	for (const char *at = author; *at != '\0' && !is_ours; at++)
+		is_ours = sign_of_ours(at, &instead) > 0;
+	if (is_ours)
+		chat_text_quoted(text, before, author, SIZE_MAX);
+	else
+		chat_text_theirs(text, before, author);
+}
+
+void
+chat_text_ref(struct chat_text *text, const char *before, const char *ref)
+{
+	buf_adds(&text->buf, before);
+	chat_text_theirs(text, MARK_CODE, ref);
+	buf_adds(&text->buf, MARK_CODE);
 }
 
 void
@@ -65,6 +182,21 @@ chat_text_ago(struct chat_text *text, const char *before, int64_t at, int64_t no
 }
 
 void
+chat_text_since(struct chat_text *text, const char *before, const struct chat_clock *clock,
+    int64_t at, int64_t now)
+{
+	struct zone_time then = zone_local(clock->zone, at), today = zone_local(clock->zone, now);
+	char date[WHEN_TEXT], name[ZONE_NAME];
+
+	if (then.day == today.day && then.month == today.month && then.year == today.year)
+		chat_text_add(text, "%s%02d:%02d", before, then.hour, then.minute);
+	else
+		chat_text_add(text, "%s%s", before, when_text(clock->zone, at, date));
+	if (clock->is_named)
+		chat_text_add(text, " %s", zone_name(clock->zone, at, name));
+}
+
+void
 chat_text_duration(struct chat_text *text, const char *before, int64_t ms)
 {
 	char duration[TEXT_DURATION_SIZE];
@@ -78,10 +210,29 @@ chat_text_take(struct chat_text *text)
 	return buf_take(&text->buf);
 }
 
+/* "/unlock staging", and no path. */
+static bool
+is_command(const char *text)
+{
+	size_t size = text[0] == '/' ? strspn(text + 1, "abcdefghijklmnopqrstuvwxyz0123456789") : 0;
+
+	return size > 0 && (text[1 + size] == ' ' || text[1 + size] == MARK_CODE[0]);
+}
+
 void
 chat_text_plain(const char *marked, struct buf *out)
 {
-	for (; *marked != '\0'; marked++)
-		if (strchr(MARK_BOLD MARK_CODE MARK_PRE MARK_ITALIC, *marked) == NULL)
+	bool is_code = false;
+
+	for (; *marked != '\0'; marked++) {
+		if (strchr(MARK_BOLD MARK_CODE MARK_PRE MARK_ITALIC MARK_QUOTE, *marked) == NULL) {
 			buf_addc(out, *marked);
+		} else if (*marked == MARK_CODE[0]) {
+			is_code = !is_code;
+			if (is_code && is_command(marked + 1)) {
+				buf_addf(out, "deploybot ");
+				marked++;
+			}
+		}
+	}
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/buf.h"
+#include "lib/zone.h"
 #include "types/message.h"
 
 /* Text and marks are literals of ours; values go in by the functions below, which clean them. */
@@ -15,12 +16,30 @@ void chat_text_init(struct chat_text *text);
 /* Literal text of ours with printf values that are ours too (numbers, names of environments). */
 void chat_text_add(struct chat_text *text, const char *fmt, ...) PRINTF(2, 3);
 
+/* In which zone times are said. */
+struct chat_clock {
+	const struct zone *zone;
+	bool is_named; /* there are others: its short name stands behind, "14:02 CET" */
+};
+
 /*
  * One value, and in front of it `before`: literal text of ours, "" for none.
  */
 
 /* From outside: cleaned to one line, its marks dropped. */
 void chat_text_outside(struct chat_text *text, const char *before, const char *outside);
+
+/* The same of what its author chose, as git and GitHub have it: no '@' and no '·' stay in it, so
+ * that it cannot go on as our own words, "· approved by @lead". */
+void chat_text_theirs(struct chat_text *text, const char *before, const char *theirs);
+/* A subject: the same in quotes, at most so many letters of it; a quote in it becomes "'".  Of one
+ * that shows nothing: (no subject). */
+void chat_text_quoted(
+    struct chat_text *text, const char *before, const char *theirs, size_t letters);
+void chat_text_subject(struct chat_text *text, const char *before, const char *subject);
+/* An author's name; in quotes where it has what reads as words of ours: "confirmed by …". */
+void chat_text_author(struct chat_text *text, const char *before, const char *author);
+void chat_text_ref(struct chat_text *text, const char *before, const char *ref); /* in code */
 
 /* In code marks: a commit's first 7 digits, or the whole of something. */
 void chat_text_commit(struct chat_text *text, const char *before, const char *commit);
@@ -29,11 +48,18 @@ void chat_text_code(struct chat_text *text, const char *before, const char *outs
 /* "image 3f2a9c1…": what begins a digest ("sha256:…"). */
 void chat_text_image(struct chat_text *text, const char *before, const char *image);
 
+/* Lines from outside, as they stand there: each cleaned as above, all in preformatted marks. */
+void chat_text_lines(struct chat_text *text, const char *lines);
+
 /* "3 min ago" */
 void chat_text_ago(struct chat_text *text, const char *before, int64_t at, int64_t now);
+/* "14:02", as that clock shows it; of another day "Mon 2027-01-04 08:00". */
+void chat_text_since(struct chat_text *text, const char *before, const struct chat_clock *clock,
+    int64_t at, int64_t now);
 void chat_text_duration(struct chat_text *text, const char *before, int64_t ms);
 
-/* Appends marked text without its marks: for a terminal. */
+/* Appends marked text without its marks, for a terminal, on which a command in code marks is not
+ * "/unlock" but "deploybot unlock". */
 void chat_text_plain(const char *marked, struct buf *out);
 
 /* Gives the text away (free()); NULL when memory was short. */

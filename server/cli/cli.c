@@ -48,7 +48,7 @@ print_help(FILE *out, const char *program)
 			(void)fprintf(out, "  %-24s %s\n", left, rows[i].help);
 	}
 	(void)fputs(
-	    "\nOf the running server, over LOCAL_SOCKET, as in the chat; with --json, --wait,\n--no-wait, --as ROLE, --reason TEXT:\n",
+	    "\nOf the running server, over LOCAL_SOCKET, as in the chat; with --json, --wait,\n--no-wait, --as ROLE, --reason TEXT, --emergency TEXT:\n",
 	    out);
 	cli_print_chat_commands(out);
 	(void)fputs(

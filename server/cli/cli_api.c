@@ -3,6 +3,7 @@
 #include "cli/cli_api.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -22,6 +23,9 @@
 
 #define PATIENCE_S 20 /* of each step: the server answers within 8 */
 #define ANSWER_MAX ((size_t)8 << 20)
+/* A GET that is one too many: each of these gives the server's bucket two tokens. */
+#define AGAIN_MS  200
+#define AGAIN_MAX 25
 
 /* A link counts as who made it. */
 static bool
@@ -169,7 +173,7 @@ receive_all(int fd, struct buf *answer, struct err *err)
 	}
 	if (answer->size == 0)
 		return err_set(err, ERR_BUSY,
-		    "the server has closed the connection: four of one user at a time are the most");
+		    "the server has closed the connection: try again, or see its log");
 	return buf_check(answer, err);
 }
 
@@ -238,8 +242,8 @@ read_answer(const struct buf *answer, struct cli_answer *ret, struct err *err)
 	    ret->status);
 }
 
-bool
-cli_api_ask(const struct cli_api *api, const char *target, const char *body, struct cli_answer *ret,
+static bool
+ask_once(const struct cli_api *api, const char *target, const char *body, struct cli_answer *ret,
     struct err *err)
 {
 	CLEANUP(file_closep) int fd = -1;
@@ -263,5 +267,20 @@ cli_api_ask(const struct cli_api *api, const char *target, const char *body, str
 	buf_done(&answer);
 	if (!ok)
 		cli_answer_done(ret);
+	return ok;
+}
+
+bool
+cli_api_ask(const struct cli_api *api, const char *target, const char *body, struct cli_answer *ret,
+    struct err *err)
+{
+	bool ok = ask_once(api, target, body, ret, err);
+
+	for (int i = 0; ok && body == NULL && ret->status == 429 && i < AGAIN_MAX; i++) {
+		if (poll(NULL, 0, AGAIN_MS) < 0)
+			break; /* Ctrl-C */
+		cli_answer_done(ret);
+		ok = ask_once(api, target, body, ret, err);
+	}
 	return ok;
 }

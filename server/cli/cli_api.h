@@ -33,6 +33,7 @@ void cli_answer_done(struct cli_answer *answer); /* takes one that is all zero *
 
 /* body: JSON, NULL: a GET.  Only a listener of root's, ours, or of who has the socket's folder is
  * spoken to, and what it says can be printed: no controls but line ends and tabs are in it.  False,
- * and *err says what to do about it: no answer came. */
+ * and *err says what to do about it: no answer came.  A GET that is one too many is asked again,
+ * for 5 s. */
 bool cli_api_ask(const struct cli_api *api, const char *target, const char *body,
     struct cli_answer *ret, struct err *err) MUST_USE;

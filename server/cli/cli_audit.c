@@ -1,4 +1,4 @@
-/* cli_audit.c - `deploybot audit verify`: prints what audit_verify finds.  Side: start. */
+/* cli_audit.c - `deploybot audit …`: which of them; verify prints what audit_verify finds.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <limits.h>
@@ -6,7 +6,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "cli/cli.h"
+#include "cli/cli_audit_inside.h"
 #include "lib/err.h"
 #include "store/audit_verify.h"
 #include "types/settings.h"
@@ -80,7 +80,7 @@ judge(const struct audit_verified *found, const char *file)
 static bool
 read_arguments(const struct cli *cli, struct audit_witness *ret, size_t *ret_n)
 {
-	if (cli->argc < 1 || cli->argc > 1 + WITNESSES_MAX || strcmp(cli->argv[0], "verify") != 0)
+	if (cli->argc > 1 + WITNESSES_MAX)
 		return false;
 	for (int i = 1; i < cli->argc; i++) {
 		if (!audit_witness_is_one(cli->argv[i]))
@@ -90,29 +90,63 @@ read_arguments(const struct cli *cli, struct audit_witness *ret, size_t *ret_n)
 	return true;
 }
 
+static int
+audit_verify_all(
+    const struct settings *s, const char *database, struct audit_witness *witnesses, size_t n)
+{
+	struct audit_verified found;
+	struct err err;
+
+	if (verify(database, s->audit_log_path, witnesses, n, &found, &err))
+		return judge(&found, s->audit_log_path) | judge_witnesses(witnesses, n);
+	(void)fprintf(stderr, "error: %s\n", err.text);
+	return 1;
+}
+
+static const char usage[] =
+    "Usage: %s audit verify [DIGITS...]\n"
+    "       %s audit tail [-n NUMBER] [--format text|json|csv]\n"
+    "       %s audit search [--from TIME] [--to TIME] [--app NAME] [--person ID] [--severity WORD]\n"
+    "                       [--code WORD] [-n NUMBER] [--format text|json|csv]\n"
+    "       %s audit show NUMBER\n"
+    "       %s audit export FOLDER [--from TIME] [--to TIME] [--app NAME] [--format json|csv]\n"
+    "DIGITS: the 16 hexadecimal ones behind \"audit\" in a final message; 8 in an old one\n"
+    "TIME: 2026-11-20 or 2026-11-20T07:10:48Z, UTC; --to a day includes it\n"
+    "WORD: at least info, low, medium, high or critical\n";
+
 int
 cli_audit(const struct cli *cli)
 {
+	static const struct {
+		const char *word;
+		int (*run)(const struct cli *cli, const char *database);
+	} kinds[] = {
+		{ "tail", cli_audit_tail },
+		{ "search", cli_audit_search },
+		{ "show", cli_audit_show },
+		{ "export", cli_audit_export },
+	};
 	CLEANUP(settings_unrefp) struct settings *s = NULL;
+	const char *word = cli->argc < 1 ? "" : cli->argv[0], *program = cli->program;
 	struct audit_witness witnesses[WITNESSES_MAX];
-	struct audit_verified found;
-	size_t n = 0;
 	char database[PATH_MAX];
-	struct err err;
+	size_t i = 0, n = 0;
 
-	if (!read_arguments(cli, witnesses, &n)) {
+	while (i < COUNT(kinds) && strcmp(kinds[i].word, word) != 0)
+		i++;
+	if (i == COUNT(kinds) && strcmp(word, "verify") != 0) {
+		(void)fprintf(stderr, usage, program, program, program, program, program);
+		return EX_USAGE;
+	}
+	if (i == COUNT(kinds) && !read_arguments(cli, witnesses, &n)) {
 		(void)fprintf(stderr,
-		    "Usage: %s audit verify [DIGITS...]\n"
-		    "DIGITS: the 16 hexadecimal ones behind \"audit\" in a final message; 8 in an old one\n",
-		    cli->program);
+		    "error: audit verify: expected the 16 hexadecimal digits behind \"audit\" in a final message; 8 of an old one\n");
 		return EX_USAGE;
 	}
 	s = cli_settings(cli, false);
 	if (s == NULL)
 		return EX_CONFIG;
 	cli_database(s, database, sizeof(database));
-	if (verify(database, s->audit_log_path, witnesses, n, &found, &err))
-		return judge(&found, s->audit_log_path) | judge_witnesses(witnesses, n);
-	(void)fprintf(stderr, "error: %s\n", err.text);
-	return 1;
+	return i < COUNT(kinds) ? kinds[i].run(cli, database) :
+				  audit_verify_all(s, database, witnesses, n);
 }

@@ -9,11 +9,50 @@
 #include "cli/doctor.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/when.h"
+#include "lib/window.h"
 #include "lib/zone.h"
 #include "policy/policy.h"
 #include "settings/settings_load.h"
 #include "settings/settings_table.h"
+#include "types/action.h"
+#include "types/roles.h"
 #include "types/settings.h"
+
+/* When its windows begin or end next, in the zone that the chat uses. */
+static void
+print_freeze(const struct settings *s, const struct windows *windows, int64_t now)
+{
+	const char *zone = settings_text(s, SETTING_TIMEZONE);
+	char begin[WHEN_TEXT], end[WHEN_TEXT];
+	int64_t change, over = 0;
+	bool is_frozen = windows_have(windows, s->zone, now, &change);
+
+	if (change == 0) {
+		(void)printf("    freeze: %s\n",
+		    is_frozen ? "now, and no end of it in sight" : "past: none comes any more");
+		return;
+	}
+	if (is_frozen) {
+		(void)printf(
+		    "    freeze: now, until %s (%s)\n", when_text(s->zone, change, end), zone);
+		return;
+	}
+	(void)windows_have(windows, s->zone, change, &over);
+	(void)printf("    freeze: next begins %s, ends %s (%s)\n",
+	    when_text(s->zone, change, begin),
+	    over != 0 ? when_text(s->zone, over, end) : "never in sight", zone);
+}
+
+/* What is said for it alone. */
+static void
+print_specials(const struct settings_member *member)
+{
+	for (size_t i = 0; i < member->special_count; i++)
+		(void)printf("%s%s%s", i == 0 ? "      of its own: " : ", ",
+		    settings_table[member->specials[i].setting].name,
+		    i + 1 == member->special_count ? "\n" : "");
+}
 
 static void
 print_environment(const struct environment_settings *environment)
@@ -32,6 +71,9 @@ print_environment(const struct environment_settings *environment)
 	else
 		(void)printf("%zu health URL%s\n", environment->health_url_count,
 		    environment->health_url_count == 1 ? "" : "s");
+	if (environment->freeze != NULL)
+		print_freeze(environment->of, environment->freeze, clock_wall_ms());
+	print_specials(environment->member);
 }
 
 /* Of each role whose access is over: their lines can go. */
@@ -47,6 +89,162 @@ print_ended(const struct settings *s)
 			    roles->role[roles->member[i].role].name,
 			    (long long)roles->member[i].person,
 			    zone_date_text(s->zone, roles->member[i].until - 1, date));
+}
+
+/* --- what protects --- */
+
+#define WIDTH	    80
+#define INDENT	    10
+#define PROTECT_MAX (1u << 16)
+
+/* Behind its word, as many of its words on a line as a terminal shows; empties the text. */
+static void
+print_wrapped(const char *key, struct buf *text)
+{
+	size_t column = INDENT;
+
+	(void)printf("%-*s", INDENT, key);
+	for (const char *word = buf_text(text); *word != '\0';) {
+		size_t size = strcspn(word, " ");
+
+		if (column > INDENT && column + 1 + size > WIDTH) {
+			(void)printf("\n%*s", INDENT, "");
+			column = INDENT;
+		} else if (column > INDENT) {
+			(void)putchar(' ');
+			column++;
+		}
+		(void)printf("%.*s", (int)size, word);
+		column += size;
+		word += size + (word[size] == ' ');
+	}
+	(void)putchar('\n');
+	buf_clear(text);
+}
+
+static const char *
+between(const struct buf *text)
+{
+	return text->size == 0 ? "" : "; ";
+}
+
+static void
+add_approvals(struct buf *text, int n)
+{
+	if (n == 0)
+		buf_adds(text, "none");
+	else
+		buf_addf(text, "%d approval%s", n, n == 1 ? "" : "s");
+}
+
+static void
+print_approvals(const struct settings *s, struct buf *text)
+{
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+
+		buf_addf(text, "%s%s ", between(text), e->name);
+		add_approvals(text, e->approvals);
+		if (e->approvals_if != NULL)
+			buf_adds(text, ", or more by its APPROVALS_IF");
+		if (e->rollback_approvals != e->approvals)
+			buf_addf(text, " (%d for a rollback)", e->rollback_approvals);
+		if (e->approvers != NULL)
+			buf_addf(text, " by %s", e->approvers);
+	}
+	print_wrapped("approve:", text);
+}
+
+static void
+print_codes(const struct settings *s, struct buf *text)
+{
+	for (size_t i = 0; i < s->require_otp_count; i++)
+		buf_addf(text, "%s%s", between(text), s->require_otp[i].text);
+	if (text->size == 0)
+		buf_adds(text, "nothing needs one (REQUIRE_OTP)");
+	print_wrapped("codes:", text);
+}
+
+static void
+print_roles(const struct settings *s, struct buf *text)
+{
+	for (size_t i = 0; i < s->roles->count; i++) {
+		const struct role *role = &s->roles->role[i];
+		size_t n = 0;
+
+		for (size_t m = 0; m < s->roles->member_count; m++)
+			n += s->roles->member[m].role == i && s->roles->member[m].person > 0 &&
+			    policy_is_in_force(&s->roles->member[m], clock_wall_ms());
+		buf_addf(text, "%s%s%s%s %zu", between(text), role->application,
+		    role->application[0] == '\0' ? "" : "/", role->name, n);
+	}
+	print_wrapped("roles:", text);
+}
+
+static void
+print_clients(const struct settings *s, struct buf *text)
+{
+	for (size_t i = 0; i < s->client_count; i++) {
+		const struct client_settings *client = &s->clients[i];
+		const char *comma = ":";
+
+		buf_addf(text, "%s%s at %s", between(text), client->id,
+		    client->host == NULL ? "no host" : client->host);
+		if (client->approvals > 0) {
+			buf_adds(text, ", ");
+			add_approvals(text, client->approvals);
+		}
+		for (size_t a = 0; a < ACTION_COUNT; a++)
+			if ((client->actions & ACTION_BIT(a)) != 0) {
+				buf_addf(text, "%s %s", comma, action_table[a].name);
+				comma = ",";
+			}
+	}
+	if (text->size > 0)
+		print_wrapped("clients:", text);
+}
+
+/* The jobs of an application, each by its first environment. */
+static void
+add_jobs(
+    const struct settings *s, const char *environment, const char *application, struct buf *text)
+{
+	char jobs[LIMIT_LINE];
+
+	if (settings_jobs(s, environment, jobs, sizeof(jobs)) > 0)
+		buf_addf(text, "%s%s%s%s", between(text), application,
+		    application[0] == '\0' ? "" : ": ", jobs);
+}
+
+static void
+print_jobs(const struct settings *s, struct buf *text)
+{
+	const struct settings *of = NULL;
+
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+
+		if (e->of != of) /* they stand together */
+			add_jobs(s, e->name, e->of->application, text);
+		of = e->of;
+	}
+	if (text->size > 0)
+		print_wrapped("jobs:", text);
+}
+
+/* Whoever wrote it sees whether it has arrived. */
+static void
+print_protection(const struct settings *s)
+{
+	struct buf text;
+
+	buf_init(&text, PROTECT_MAX);
+	print_approvals(s, &text);
+	print_codes(s, &text);
+	print_roles(s, &text);
+	print_clients(s, &text);
+	print_jobs(s, &text);
+	buf_done(&text);
 }
 
 /* What was understood, for people to read once. */
@@ -72,11 +270,13 @@ print_summary(const struct settings *s, const char *env_file)
 	(void)printf(
 	    "health:   %d passes in a row: healthy, %d failures in a row: unhealthy\n"
 	    "          a check each %d s, of at most %d s; undecided after %d s: unhealthy\n",
-	    s->health_check_successes, s->health_check_retries, s->health_check_interval_seconds,
-	    s->health_check_timeout_seconds, s->health_check_deadline_seconds);
+	    s->times.health_check_successes, s->times.health_check_retries,
+	    s->times.health_check_interval_seconds, s->times.health_check_timeout_seconds,
+	    s->times.health_check_deadline_seconds);
 	(void)printf("environments:\n");
 	for (size_t i = 0; i < s->environment_count; i++)
 		print_environment(&s->environments[i]);
+	print_protection(s);
 	if (s->application_count > 0)
 		(void)printf(
 		    "applications: %zu (deploybot application list)\n", s->application_count);

@@ -90,12 +90,14 @@ print_bash(void)
 	    stdout);
 	print_list(each_word, add_blank);
 	(void)fputs("'\n\telif [[ $word == -* ]]; then\n"
-		    "\t\twords='--json --wait --no-wait --as --reason'\n"
+		    "\t\twords='--json --wait --no-wait --as --reason --emergency'\n"
+		    "\t\t[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'\n"
 		    "\telif ((COMP_CWORD == 2)); then\n"
 		    "\t\tcase ${COMP_WORDS[1]} in\n\t\t",
 	    stdout);
 	print_list(each_of_environments, add_bar);
 	(void)fputs(") words=$(deploybot completion environments 2>/dev/null) ;;\n"
+		    "\t\ttoken) words='add list revoke' ;;\n"
 		    "\t\tesac\n"
 		    "\t\t[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'\n"
 		    "\telif ((COMP_CWORD == 3)) && [[ ${COMP_WORDS[1]} == answer ]]; then\n"
@@ -120,12 +122,13 @@ print_zsh(void)
 		    "\tif ((CURRENT == 2)); then\n"
 		    "\t\t_describe 'command' commands\n"
 		    "\telif [[ $PREFIX == -* ]]; then\n"
-		    "\t\tcompadd -- --json --wait --no-wait --as --reason\n"
+		    "\t\tcompadd -- --json --wait --no-wait --as --reason --emergency\n"
 		    "\telif ((CURRENT == 3)); then\n"
 		    "\t\tcase $words[2] in\n\t\t",
 	    stdout);
 	print_list(each_of_environments, add_bar);
 	(void)fputs(") compadd -- ${(f)\"$(deploybot completion environments 2>/dev/null)\"} ;;\n"
+		    "\t\ttoken) compadd -- add list revoke ;;\n"
 		    "\t\tesac\n"
 		    "\tfi\n"
 		    "}\n"
@@ -142,12 +145,17 @@ print_fish(void)
 	each_word(add_fish, NULL);
 	(void)fputs("complete -c deploybot -n '__fish_seen_subcommand_from ", stdout);
 	print_list(each_of_environments, add_blank);
-	(void)fputs("' -a '(deploybot completion environments 2>/dev/null)'\n"
-		    "complete -c deploybot -l json\n"
-		    "complete -c deploybot -l wait\n"
-		    "complete -c deploybot -l no-wait\n"
-		    "complete -c deploybot -l as -x\n"
-		    "complete -c deploybot -l reason -x\n",
+	(void)fputs(
+	    "' -a '(deploybot completion environments 2>/dev/null)'\n"
+	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'\n"
+	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x\n"
+	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x\n"
+	    "complete -c deploybot -l json\n"
+	    "complete -c deploybot -l wait\n"
+	    "complete -c deploybot -l no-wait\n"
+	    "complete -c deploybot -l as -x\n"
+	    "complete -c deploybot -l reason -x\n"
+	    "complete -c deploybot -l emergency -x\n",
 	    stdout);
 }
 
@@ -161,7 +169,7 @@ print_environments(const struct cli *cli)
 	struct err err;
 
 	if (!cli_api_of(cli, NULL, &api, &err) ||
-	    !cli_api_ask(&api, "/v1/status", NULL, &answer, &err) || answer.status != 200)
+	    !cli_api_ask(&api, "/v1/queue", NULL, &answer, &err) || answer.status != 200)
 		return EX_UNAVAILABLE;
 	all = json_get(answer.json, "environments");
 	for (size_t i = 0; i < json_count(all); i++)

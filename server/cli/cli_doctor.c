@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "cli/doctor_production.h"
+#include "lib/environment_id.h"
 #include "lib/err.h"
 #include "lib/loop.h"
 #include "settings/settings_load.h"
@@ -46,6 +47,7 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 	if (doctor->loop == NULL)
 		return false;
 	doctor_local(doctor);
+	doctor_clients(doctor, NULL);
 	git = doctor_git_start(doctor); /* forks: before curl has threads */
 	telegram = doctor_telegram_start(doctor);
 	http = doctor_http_start(doctor);
@@ -151,16 +153,49 @@ ask_target(const struct cli *cli, const char *environment)
 	return EX_UNAVAILABLE;
 }
 
+/* `doctor client/ID`: what can be seen from here of what /do acts on. */
+static int
+ask_client(const struct cli *cli, struct settings *settings, const struct client_settings *client)
+{
+	struct doctor *doctor = calloc(1, sizeof(*doctor));
+	bool is_well = doctor != NULL;
+
+	if (doctor == NULL)
+		return EX_OSERR;
+	doctor->cli = cli;
+	doctor->settings = settings;
+	doctor_clients(doctor, client);
+	for (size_t i = 0; i < doctor->count; i++) {
+		print_line(&doctor->findings[i]);
+		is_well = is_well && doctor->findings[i].level != DOCTOR_ERROR;
+	}
+	free(doctor);
+	return is_well ? EX_OK : 1;
+}
+
 /* The environment of one application, where the settings may be read; else as it was typed. */
 static int
 find_target(const struct cli *cli, const char *typed)
 {
 	CLEANUP(settings_unrefp) struct settings *settings = NULL;
 	struct settings_report report;
-	const char *environment = typed;
+	bool is_read = settings_load(cli->env_file, environ, &settings, &report);
+	const char *environment = typed, *id = environment_client(typed);
+	const struct client_settings *client = NULL;
 
-	if (settings_load(cli->env_file, environ, &settings, &report) &&
-	    settings->application_count > 0)
+	if (is_read && (id != NULL || settings_environment(settings, typed) == NULL))
+		client = settings_client(settings, id != NULL ? id : typed);
+	if (client != NULL)
+		return ask_client(cli, settings, client);
+	if (id != NULL) {
+		(void)fprintf(stderr,
+		    is_read ?
+			"error: there is no client %s: CLIENTS lists them\n" :
+			"error: client %s: this user cannot read the settings, or they are wrong: deploybot check-config\n",
+		    id);
+		return is_read ? EX_USAGE : EX_CONFIG;
+	}
+	if (is_read && settings->application_count > 0)
 		environment = cli_target(settings, typed);
 	return environment == NULL ? EX_USAGE : ask_target(cli, environment);
 }
@@ -176,7 +211,8 @@ cli_doctor(const struct cli *cli)
 	if (cli->argc == 1 && cli->argv[0][0] != '-')
 		return find_target(cli, cli->argv[0]);
 	if (cli->argc > 0 && !for_production) {
-		(void)fprintf(stderr, "Usage: %s doctor [--production|ENV]\n", cli->program);
+		(void)fprintf(
+		    stderr, "Usage: %s doctor [--production|ENV|client/ID]\n", cli->program);
 		return EX_USAGE;
 	}
 	doctor = calloc(1, sizeof(*doctor));

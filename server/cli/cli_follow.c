@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/cli_code.h"
 #include "cli/cli_server.h"
 #include "lib/clock.h"
 #include "lib/err.h"
@@ -143,7 +144,7 @@ static void
 ask(struct follow *f, const struct json *work)
 {
 	const char *message = json_get_str(work, "message");
-	const char *until = json_get_str(work, "asked_until");
+	char until[CLI_AT];
 
 	if (!json_get_bool(work, "is_asked", false)) {
 		const char *by = json_get_str(work, "confirmed_by");
@@ -159,13 +160,14 @@ ask(struct follow *f, const struct json *work)
 		return;
 	f->is_prompted = true;
 	clear_bar(f);
+	(void)cli_show_at(work, "asked_until", until);
 	(void)fprintf(stderr, "%s\n", message != NULL ? message : "");
 	if (f->is_terminal)
 		(void)fprintf(stderr, "Go on? [yes/no] ");
 	else
 		(void)fprintf(stderr,
 		    "answer it in the chat, or: deploybot answer %lld yes; it is open until %s\n",
-		    (long long)f->work, until != NULL ? until : "somebody answers");
+		    (long long)f->work, until[0] != '\0' ? until : "somebody answers");
 }
 
 static void
@@ -178,7 +180,7 @@ send_answer(struct follow *f, const char *word)
 	(void)snprintf(target, sizeof(target), "/v1/answer/%lld", (long long)f->work);
 	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", word);
 	f->is_prompted = false;
-	if (!cli_api_ask(&f->local->api, target, body, &answer, &err))
+	if (!cli_code_ask(&f->local->api, target, body, &answer, &err))
 		(void)fprintf(stderr, "%s\n", err.text);
 	else if (json_get_str(answer.json, "said") != NULL)
 		(void)fprintf(stderr, "%s\n", json_get_str(answer.json, "said"));

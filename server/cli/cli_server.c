@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/cli_code.h"
 #include "commands/commands.h"
 #include "lib/buf.h"
 #include "lib/err.h"
@@ -20,7 +21,7 @@
 static int
 take_options(const struct cli *cli, struct cli_server *local, const char **ret_as)
 {
-	bool is_word = false;
+	bool is_word = false, is_token = strcmp(cli->word, "token") == 0;
 
 	local->argv = cli->argv;
 	for (int i = 0; i < cli->argc; i++) {
@@ -42,9 +43,15 @@ take_options(const struct cli *cli, struct cli_server *local, const char **ret_a
 			*ret_as = cli->argv[++i];
 		} else if (strcmp(word, "--reason") == 0 && i + 1 < cli->argc) {
 			local->reason = cli->argv[++i];
+		} else if (is_token && strcmp(word, "--role") == 0 && i + 1 < cli->argc) {
+			local->role = cli->argv[++i];
+		} else if (is_token && strcmp(word, "--expires") == 0 && i + 1 < cli->argc) {
+			local->expires = cli->argv[++i];
+		} else if (strcmp(word, "--emergency") == 0 && i + 1 < cli->argc) {
+			local->emergency = cli->argv[++i];
 		} else {
 			(void)fprintf(stderr,
-			    "%s: %s: expected --json, --wait, --no-wait, --as ROLE or --reason TEXT\n",
+			    "%s: %s: expected --json, --wait, --no-wait, --as ROLE, --reason TEXT or --emergency TEXT\n",
 			    cli->program, word);
 			return EX_USAGE;
 		}
@@ -62,15 +69,15 @@ exit_status(int status)
 {
 	if (status < 300)
 		return EX_OK;
-	return status == 403		   ? EX_NOPERM :
-	    status == 400		   ? EX_USAGE :
-	    status == 409 || status == 404 ? 1 :
-					     EX_TEMPFAIL;
+	return status == 403 || status == 428 ? EX_NOPERM :
+	    status == 400		      ? EX_USAGE :
+	    status == 409 || status == 404    ? 1 :
+						EX_TEMPFAIL;
 }
 
 /* What was said, to people; a script gets all of it. */
-static int
-show_said(const struct cli_server *local, const struct cli_answer *answer)
+int
+cli_server_show_said(const struct cli_server *local, const struct cli_answer *answer)
 {
 	const char *said = json_get_str(answer->json, "said");
 
@@ -118,7 +125,7 @@ run_view(const struct cli_server *local, const struct view *view)
 	if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	if (answer.status != 200)
-		return show_said(local, &answer);
+		return cli_server_show_said(local, &answer);
 	if (local->is_json)
 		(void)printf("%s\n", answer.body);
 	else
@@ -139,12 +146,14 @@ is_to_wait(const struct cli_server *local)
 static void
 say_asked(const struct json *json, int64_t work)
 {
-	const char *until = json_get_str(json, "asked_until");
+	char until[CLI_AT];
 
+	(void)cli_show_at(json, "asked_until", until);
 	if (json_get_bool(json, "is_to_be_answered", false))
 		(void)printf("%lld: it waits for an answer%s%s: deploybot answer %lld yes\n",
-		    (long long)work, until != NULL ? ", until " : ", which git comes before",
-		    until != NULL ? until : "", (long long)work);
+		    (long long)work,
+		    until[0] != '\0' ? ", until " : ", as soon as git has said what it is about",
+		    until, (long long)work);
 }
 
 /* The work that an answer is about: its end is waited for, or its number is shown. */
@@ -155,13 +164,13 @@ go_on(const struct cli_server *local, const struct cli_answer *answer)
 	const char *said = json_get_str(answer->json, "said");
 
 	if (answer->status >= 300 || work == 0)
-		return show_said(local, answer);
+		return cli_server_show_said(local, answer);
 	if (is_to_wait(local)) {
 		if (said != NULL && said[0] != '\0' && !local->is_json)
 			(void)printf("%s\n", said);
 		return cli_follow(local, work);
 	}
-	if (show_said(local, answer) == EX_OK && !local->is_json) {
+	if (cli_server_show_said(local, answer) == EX_OK && !local->is_json) {
 		(void)printf("%lld: follow it with: deploybot logs --wait %lld\n", (long long)work,
 		    (long long)work);
 		say_asked(answer->json, work);
@@ -175,9 +184,20 @@ post(const struct cli_server *local, const char *target, const char *body)
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	struct err err;
 
-	if (!cli_api_ask(&local->api, target, body, &answer, &err))
+	if (!cli_code_ask(&local->api, target, body, &answer, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	return go_on(local, &answer);
+}
+
+/* "a reason of some words" */
+static void
+add_words(struct json_out *json, char *text)
+{
+	char *part;
+
+	while ((part = strsep(&text, " ")) != NULL)
+		if (part[0] != '\0')
+			json_out_str(json, part);
 }
 
 static int
@@ -194,12 +214,11 @@ run_command(const struct cli_server *local, const char *word)
 	json_out_object(&json);
 	json_out_key(&json, "arguments");
 	json_out_array(&json);
-	for (int i = 0; i < local->argc; i++) {
-		char *next = local->argv[i], *part;
-
-		while ((part = strsep(&next, " ")) != NULL) /* "a reason of some words" */
-			if (part[0] != '\0')
-				json_out_str(&json, part);
+	for (int i = 0; i < local->argc; i++)
+		add_words(&json, local->argv[i]);
+	if (local->emergency != NULL) { /* wherever it stood */
+		json_out_str(&json, "emergency");
+		add_words(&json, local->emergency);
 	}
 	json_out_end(&json);
 	if (local->reason != NULL)
@@ -219,8 +238,8 @@ read_work(const char *text, int64_t *ret)
 	return text != NULL && text_to_i64(text, 1, INT64_MAX, ret, NULL);
 }
 
-static int
-begin(const struct cli *cli, struct cli_server *local)
+int
+cli_server_begin(const struct cli *cli, struct cli_server *local)
 {
 	const char *as = NULL;
 	struct err err;
@@ -246,7 +265,7 @@ get_view(const struct cli_server *local, const char *path, struct cli_answer *re
 		    local, EX_USAGE, "expected an environment, or the number of a deployment");
 	if (!cli_api_ask(&local->api, target, NULL, ret, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	return ret->status == 200 ? EX_OK : show_said(local, ret);
+	return ret->status == 200 ? EX_OK : cli_server_show_said(local, ret);
 }
 
 /* The one question that is open in an environment. */
@@ -280,7 +299,7 @@ cli_answer(const struct cli *cli)
 	struct cli_server local;
 	char target[64], body[32];
 	int64_t work;
-	int status = begin(cli, &local);
+	int status = cli_server_begin(cli, &local);
 
 	if (status >= 0)
 		return status;
@@ -314,33 +333,30 @@ find_work(const struct cli_server *local, int64_t *ret)
 static int
 print_run(const struct cli_server *local, int64_t run)
 {
-	int64_t offset = 0, next = 0;
+	int64_t offset = 0, next;
 	char target[96];
 	struct err err;
 
-	do {
+	for (;;) {
 		CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 		const char *text;
 
-		offset = next;
 		(void)snprintf(
 		    target, sizeof(target), "/v1/run/%lld/%lld", (long long)run, (long long)offset);
 		if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
 			return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-		if (answer.status == 429) {
-			(void)usleep(200000);
-			continue;
-		}
 		if (answer.status != 200)
-			return show_said(local, &answer);
+			return cli_server_show_said(local, &answer);
 		text = json_get_str(answer.json, "text");
 		next = json_get_i64_or(answer.json, "next", offset);
 		if (local->is_json)
 			(void)printf("%s\n", answer.body);
 		else
 			(void)fputs(text != NULL ? text : "", stdout);
-	} while (next != offset);
-	return EX_OK;
+		if (next == offset)
+			return EX_OK;
+		offset = next;
+	}
 }
 
 /* Of all its runs: a deployment's, then that of its rollback. */
@@ -357,7 +373,7 @@ print_log(const struct cli_server *local, int64_t work)
 	if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	if (answer.status != 200)
-		return show_said(local, &answer);
+		return cli_server_show_said(local, &answer);
 	runs = json_get(answer.json, "runs");
 	if (json_count(runs) == 0)
 		return cli_server_fail(local, 1, "it has printed nothing, or its logs are removed");
@@ -377,7 +393,7 @@ cli_logs(const struct cli *cli)
 {
 	struct cli_server local;
 	int64_t work = 0;
-	int status = begin(cli, &local);
+	int status = cli_server_begin(cli, &local);
 
 	if (status >= 0)
 		return status;
@@ -396,7 +412,9 @@ find_command(const char *word)
 {
 	for (size_t i = 0; i < commands_count(); i++)
 		if (strcmp(commands_get(i)->word, word) == 0 &&
-		    commands_get(i)->action != POLICY_GREET) /* they speak of chats */
+		    commands_get(i)->action != POLICY_GREET && /* they speak of chats */
+		    strcmp(word, "2fa") != 0 &&		       /* others, of the command line */
+		    strcmp(word, "audit") != 0 && strcmp(word, "logs") != 0)
 			return commands_get(i);
 	return NULL;
 }
@@ -417,11 +435,11 @@ cli_chat_command(const struct cli *cli)
 	if (cli->argc > 0 &&
 	    (strcmp(cli->argv[0], "--help") == 0 || strcmp(cli->argv[0], "-h") == 0)) {
 		(void)printf(
-		    "Usage: %s %s [--json] [--wait] [--no-wait] [--as ROLE] [--reason TEXT]\n%s\n",
+		    "Usage: %s %s [--json] [--wait] [--no-wait] [--as ROLE] [--reason TEXT] [--emergency TEXT]\n%s\n",
 		    cli->program, command->usage + 1, command->help);
 		return EX_OK;
 	}
-	status = begin(cli, &local);
+	status = cli_server_begin(cli, &local);
 	if (status >= 0)
 		return status;
 	for (size_t i = 0; i < COUNT(views); i++)
@@ -436,7 +454,7 @@ cli_print_chat_commands(FILE *out)
 	for (size_t i = 0; i < commands_count(); i++) {
 		const struct command *command = commands_get(i);
 
-		if (command->action != POLICY_GREET)
+		if (cli_is_chat_command(command->word))
 			(void)fprintf(out, "  %s\n%27s%s\n", command->usage + 1, "", command->help);
 	}
 }

@@ -13,9 +13,18 @@ struct cli_server {
 	bool is_json;
 	enum cli_wait wait;
 	const char *reason; /* --reason: why in a freeze; NULL: not said */
-	int argc; /* what is no option */
+	char *emergency;    /* --emergency: why past approvals, too; NULL: it is none */
+	const char *role;    /* --role, --expires: of a token; NULL: not said */
+	const char *expires;
+	int argc;	    /* what is no option */
 	char **argv;
 };
+
+/* Reads the options; an exit status, or -1 to go on. */
+int cli_server_begin(const struct cli *cli, struct cli_server *ret);
+
+/* What was said, to people; a script gets all of it.  Returns the exit status. */
+int cli_server_show_said(const struct cli_server *local, const struct cli_answer *answer);
 
 /* How work has ended, for scripts. */
 enum cli_end {
@@ -30,6 +39,10 @@ enum cli_end {
 int cli_follow(const struct cli_server *local, int64_t work);
 
 /* Prints what /v1 shows, for people. */
+/* A time of /v1 in minutes, "2026-11-21 11:42 UTC"; "" where there is none.  Gives out. */
+#define CLI_AT 24
+const char *cli_show_at(const struct json *object, const char *key, char out[CLI_AT]);
+
 void cli_show_status(const struct json *answer);
 void cli_show_history(const struct json *answer);
 void cli_show_queue(const struct json *answer);

@@ -13,6 +13,17 @@ text_of(const struct json *object, const char *key)
 	return text != NULL ? text : "";
 }
 
+const char *
+cli_show_at(const struct json *object, const char *key, char out[CLI_AT])
+{
+	const char *text = text_of(object, key);
+
+	out[0] = '\0';
+	if (strlen(text) > 16)
+		(void)snprintf(out, CLI_AT, "%.10s %.5s UTC", text, text + 11);
+	return out;
+}
+
 /* " 1a2b3c4 A subject" */
 static void
 print_commit(const struct json *object)
@@ -33,7 +44,9 @@ print_work(const struct json *work)
 	(void)printf(
 	    "#%lld %s", (long long)json_get_i64_or(work, "work", 0), text_of(work, "program"));
 	print_commit(work);
-	(void)printf(": %s, by %s", text_of(work, "state"), text_of(work, "requested_by"));
+	(void)printf(": %s, by %s",
+	    text_of(work, "live_until")[0] != '\0' ? "was live" : text_of(work, "state"),
+	    text_of(work, "requested_by"));
 	if (text_of(work, "detail")[0] != '\0')
 		(void)printf(" (%s)", text_of(work, "detail"));
 	(void)printf("\n");
@@ -43,6 +56,7 @@ static void
 print_release(const struct json *environment)
 {
 	const struct json *release = json_get(environment, "release");
+	char at[CLI_AT];
 
 	if (!json_holds_object(release)) {
 		(void)printf(
@@ -52,7 +66,7 @@ print_release(const struct json *environment)
 	(void)printf("%-24s %s: release %lld", text_of(environment, "environment"),
 	    text_of(environment, "state"), (long long)json_get_i64_or(release, "number", 0));
 	print_commit(release);
-	(void)printf(", by %s, %s\n", text_of(release, "by"), text_of(release, "at"));
+	(void)printf(", by %s, %s\n", text_of(release, "by"), cli_show_at(release, "at", at));
 }
 
 /* What waits for somebody, and how it is answered. */
@@ -64,12 +78,13 @@ print_questions(const struct json *environment, const char *before)
 	for (size_t i = 0; i < json_count(all); i++) {
 		const struct json *work = json_at(all, i);
 		long long number = (long long)json_get_i64_or(work, "work", 0);
+		char at[CLI_AT];
 
 		(void)printf("%squestion: ", before);
 		print_work(work);
 		(void)printf("    open%s%s: deploybot answer %lld yes\n",
 		    text_of(work, "asked_until")[0] != '\0' ? " until " : "",
-		    text_of(work, "asked_until"), number);
+		    cli_show_at(work, "asked_until", at), number);
 	}
 }
 
@@ -80,7 +95,9 @@ print_holds(const struct json *environment)
 
 	for (size_t i = 0; i < json_count(all); i++) {
 		const struct json *hold = json_at(all, i);
-		const char *until = text_of(hold, "until"), *reason = text_of(hold, "reason");
+		char at[CLI_AT];
+		const char *until = cli_show_at(hold, "until", at),
+			   *reason = text_of(hold, "reason");
 
 		(void)printf("  %s by %s, until %s%s%s\n",
 		    strcmp(text_of(hold, "kind"), "lock") == 0 ? "locked" : "frozen",
@@ -90,6 +107,55 @@ print_holds(const struct json *environment)
 	if (text_of(environment, "waiting_push")[0] != '\0')
 		(void)printf(
 		    "  a push by %s waits for that\n", text_of(environment, "waiting_push"));
+}
+
+/* One of its URLs, as the chat says it. */
+static void
+print_finding(const struct json *environment, const struct json *finding)
+{
+	const struct json *release = json_get(environment, "release");
+	const char *commit = text_of(finding, "commit"), *runs = text_of(release, "commit");
+	bool has_release =
+	    json_holds_object(release) || strcmp(text_of(environment, "state"), "down") == 0;
+
+	bool is_healthy = json_get_bool(finding, "is_healthy", false),
+	     is_one = json_get_i64_or(environment, "health_urls", 0) == 1;
+
+	(void)printf("  %s%s%s: ",
+	    is_healthy	    ? "healthy" :
+		has_release ? "UNHEALTHY" :
+			      "no healthy answer",
+	    is_one ? "" : " at ", is_one ? "" : text_of(finding, "at"));
+	if (is_healthy)
+		(void)printf("HTTP %lld in %lld ms",
+		    (long long)json_get_i64_or(finding, "http_status", 0),
+		    (long long)json_get_i64_or(finding, "latency_ms", 0));
+	else
+		(void)printf("%s", text_of(finding, "detail"));
+	if (commit[0] != '\0' && strncmp(commit, runs, strlen(commit)) != 0)
+		(void)printf(", answers as %.7s", commit);
+	(void)printf("\n");
+}
+
+static void
+print_health(const struct json *environment, const struct json *health)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_count(health); i++) {
+		const struct json *finding = json_at(health, i);
+
+		if (strcmp(text_of(finding, "environment"), text_of(environment, "environment")) !=
+		    0)
+			continue;
+		print_finding(environment, finding);
+		n++;
+	}
+	if (json_get_i64_or(environment, "health_urls", 0) == 0)
+		(void)printf("  no health check configured\n");
+	else if (n == 0)
+		(void)printf(
+		    "  health was not looked at: too many at once; see status APPLICATION\n");
 }
 
 void
@@ -102,6 +168,7 @@ cli_show_status(const struct json *answer)
 		const struct json *work = json_get(environment, "in_progress");
 
 		print_release(environment);
+		print_health(environment, json_get(answer, "health"));
 		if (text_of(environment, "unknown_why")[0] != '\0')
 			(void)printf("  not known: %s\n", text_of(environment, "unknown_why"));
 		if (text_of(environment, "refusal")[0] != '\0')
@@ -125,8 +192,10 @@ cli_show_history(const struct json *answer)
 
 	for (size_t i = 0; i < json_count(all); i++) {
 		const struct json *work = json_at(all, i);
+		char at[CLI_AT];
 
-		(void)printf("%s %s ", text_of(work, "requested_at"), text_of(work, "environment"));
+		(void)printf(
+		    "%s %s ", cli_show_at(work, "requested_at", at), text_of(work, "environment"));
 		print_work(work);
 	}
 	if (json_count(all) == 0)

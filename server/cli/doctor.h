@@ -7,6 +7,8 @@
 #include "lib/base.h"
 
 struct cli;
+struct client_settings;
+struct err;
 struct http_client_result;
 struct loop;
 struct settings;
@@ -27,6 +29,8 @@ enum doctor_subject {
 	DOCTOR_RUNNER,
 	DOCTOR_GIT,
 	DOCTOR_HEALTH,
+	DOCTOR_OUTBOUND,
+	DOCTOR_CLIENTS,
 	DOCTOR_PRODUCTION,
 	DOCTOR_SUBJECT_COUNT
 };
@@ -61,8 +65,20 @@ void doctor_answered(struct doctor *doctor);
 /* Settings, paths, scripts, keys, disk, database: at once. */
 void doctor_local(struct doctor *doctor);
 
+/* Where the server connects to by itself (outbound.def): at once. */
+void doctor_outbound(struct doctor *doctor);
+
 /* The transport's file, the port: at once, and for check-config too. */
 void doctor_machine(struct doctor *doctor);
+
+/* Approvals that nobody could give: at once, and for check-config too.  Approvers to whom the bot
+ * may not write. */
+void doctor_approvals(struct doctor *doctor);
+void doctor_approvers(struct doctor *doctor);
+/* What /do acts on: all of it, or that one.  At once. */
+void doctor_clients(struct doctor *doctor, const struct client_settings *only);
+/* Nobody has a second factor: may somebody pass all approvals without one? */
+void doctor_emergency(struct doctor *doctor);
 
 /* Asynchronous ones: start, run the loop, free.  NULL: they have said why. */
 struct doctor_telegram *doctor_telegram_start(struct doctor *doctor);
@@ -71,6 +87,10 @@ struct doctor_http *doctor_http_start(struct doctor *doctor); /* health URLs, th
 void doctor_http_free(struct doctor_http *http);
 struct doctor_git *doctor_git_start(struct doctor *doctor); /* the runner, git */
 void doctor_git_free(struct doctor_git *git);
+
+/* Is what stands there out of others' reach, a secret also out of their sight?  Typed by root: as
+ * its owner would judge, who is the server or the runner and no stranger. */
+bool doctor_is_in_order(const char *path, bool is_secret, struct err *err) MUST_USE;
 
 /* A folder that is or will be written to: path, or the nearest above it that is there. */
 void doctor_nearest_there(const char *path, char out[PATH_MAX]);
@@ -83,6 +103,9 @@ bool doctor_find_script(const char *file, char out[PATH_MAX]) MUST_USE;
 
 /* Why Telegram's own servers could not reach this URL; NULL: they could. */
 const char *doctor_url_trouble(const char *url);
+
+/* Has that text of known_hosts a key of [USER@]HOST[:PORT]?  True where it cannot be seen. */
+bool doctor_knows_host(const char *known, const char *client_host);
 
 /* Seconds since 1970 of an HTTP date (RFC 9110, IMF-fixdate); -1: not one. */
 int64_t doctor_http_date(const char *text);

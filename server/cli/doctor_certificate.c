@@ -7,6 +7,7 @@
 #include "effects/tls_watch.h"
 #include "lib/http_client.h"
 #include "lib/text.h"
+#include "types/outbound.h"
 
 #define ANSWER_MAX (1u << 20)
 
@@ -64,8 +65,12 @@ ask(struct doctor_certificate *asked, struct http_client *client,
 struct doctor_certificate *
 doctor_certificate_start(struct doctor *doctor, struct production *facts)
 {
-	const struct http_client_config any = { .protocols = "https", .reads_certificates = true };
-	const struct http_client_config checked = { .protocols = "https" };
+	const struct http_client_config checked = {
+		.protocols = "https",
+		.address_is_allowed = outbound_allows,
+		.address_ctx = outbound_of(OUTBOUND_CERTIFICATE, NULL),
+	};
+	struct http_client_config any = checked;
 	struct doctor_certificate *asked;
 	char url[TLS_WATCH_URL_SIZE];
 
@@ -78,6 +83,7 @@ doctor_certificate_start(struct doctor *doctor, struct production *facts)
 	asked->doctor = doctor;
 	asked->facts = facts;
 	(void)text_copy(asked->url, sizeof(asked->url), url);
+	any.reads_certificates = true;
 	asked->reader = http_client_new(doctor->loop, &any, NULL);
 	asked->stranger = http_client_new(doctor->loop, &checked, NULL);
 	if (asked->reader != NULL && asked->stranger != NULL) {

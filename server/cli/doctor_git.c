@@ -66,15 +66,6 @@ prefix(const struct repository *repository, char out[ENVIRONMENT_NAME_MAX + 16])
 	return out;
 }
 
-static bool
-has_branch(const struct effect_git_query *query, const char *branch)
-{
-	for (size_t i = 0; i < query->n_branches; i++)
-		if (strcmp(query->branches[i], branch) == 0)
-			return true;
-	return false;
-}
-
 /* Its branches, as many as a query has. */
 static void
 collect(const struct repository *repository, struct effect_git_query *ret)
@@ -87,7 +78,8 @@ collect(const struct repository *repository, struct effect_git_query *ret)
 		const struct environment_settings *e = &s->environments[i];
 
 		if (e->branch != NULL && ret->n_branches < COUNT(ret->branches) &&
-		    repository_is_shared(e->of, repository->of) && !has_branch(ret, e->branch))
+		    repository_is_shared(e->of, repository->of) &&
+		    !effect_asks_branch(ret, e->branch))
 			(void)text_copy(ret->branches[ret->n_branches++], LIMIT_REF, e->branch);
 	}
 }
@@ -118,7 +110,7 @@ examine_heads(struct repository *repository, const struct git_answer *answer)
 		const struct environment_settings *e = &s->environments[i];
 
 		if (e->branch != NULL && repository_is_shared(e->of, repository->of) &&
-		    has_branch(&asked, e->branch) && !has_head(answer, e->branch))
+		    effect_asks_branch(&asked, e->branch) && !has_head(answer, e->branch))
 			TELL(git->doctor, GIT, WARNING,
 			    "git: %s has no branch %s: push it, or set GITHUB_BRANCH_<ENV>",
 			    e->name, e->branch);
@@ -128,7 +120,8 @@ examine_heads(struct repository *repository, const struct git_answer *answer)
 static void ask_more(struct doctor_git *git);
 
 static void
-on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED size_t size)
+on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED size_t size,
+    UNUSED const char *binding)
 {
 	struct repository *repository = ctx;
 	struct doctor_git *git = repository->git;

@@ -6,6 +6,7 @@
 
 #include "cli/doctor.h"
 #include "lib/http_client.h"
+#include "types/outbound.h"
 #include "types/settings.h"
 
 #define SKEW_WARNING_S 5
@@ -132,11 +133,21 @@ struct doctor_http *
 doctor_http_start(struct doctor *doctor)
 {
 	struct doctor_http *http = calloc(1, sizeof(*http));
-	const size_t n = count_checks(doctor->settings);
+	const struct settings *s = doctor->settings;
+	const size_t n = count_checks(s);
 	const struct http_client_config probes = {
-		.connections_max = 16, .in_flight_max = 16, .queue_max = (unsigned)n
+		.connections_max = 16,
+		.in_flight_max = 16,
+		.queue_max = (unsigned)n,
+		.address_is_allowed = outbound_allows,
+		.address_ctx = outbound_of(OUTBOUND_HEALTH, NULL),
 	};
-	const struct http_client_config telegram = { .proxy = doctor->settings->telegram_proxy };
+	const struct http_client_config telegram = {
+		.proxy = s->telegram_proxy,
+		.address_is_allowed = outbound_allows,
+		.address_ctx = outbound_of(
+		    OUTBOUND_TELEGRAM, s->telegram_proxy == NULL ? s->telegram_api_base : NULL),
+	};
 	struct err err = { .text = "no memory" };
 
 	if (http != NULL) {

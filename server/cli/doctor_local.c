@@ -18,7 +18,9 @@
 #include "lib/file.h"
 #include "lib/text.h"
 #include "store/fs_check.h"
+#include "lib/seal.h"
 #include "store/row_chat.h"
+#include "store/row_factor.h"
 #include "types/repository.h"
 #include "types/settings.h"
 #include "settings/settings_table.h"
@@ -44,9 +46,8 @@ doctor_nearest_there(const char *path, char out[PATH_MAX])
 		to_parent(out);
 }
 
-/* Typed by root: judged as its owner would, who is the server or the runner and no stranger. */
-static bool
-is_in_order(const char *path, bool is_secret, struct err *err)
+bool
+doctor_is_in_order(const char *path, bool is_secret, struct err *err)
 {
 	struct stat st;
 	bool is_users =
@@ -69,7 +70,7 @@ examine_folder(struct doctor *doctor, const char *name, const char *path)
 		TELL(doctor, FILES, ERROR,
 		    "%s: %s cannot be written to: give it to the user that deploybot runs as", name,
 		    there);
-	else if (!is_in_order(there, false, &err))
+	else if (!doctor_is_in_order(there, false, &err))
 		TELL(doctor, FILES, ERROR, "%s: others could replace what stands there: %s", name,
 		    err.text);
 	else if (strcmp(there, path) != 0)
@@ -118,10 +119,10 @@ examine_file_system(struct doctor *doctor, const char *path)
 		    there, name);
 }
 
+/* path NULL: our own. */
 static void
-examine_script(struct doctor *doctor, enum setting setting, const char *name, const char *own)
+examine_script(struct doctor *doctor, const char *name, const char *path, const char *own)
 {
-	const char *path = settings_text(doctor->settings, setting);
 	char found[PATH_MAX];
 	struct err err;
 
@@ -145,40 +146,79 @@ examine_script(struct doctor *doctor, enum setting setting, const char *name, co
 }
 
 static void
-examine_key(struct doctor *doctor, enum setting setting, const char *name)
+examine_key(struct doctor *doctor, const char *name, const char *path)
 {
-	const char *path = settings_text(doctor->settings, setting);
 	struct err err;
 
-	if (path == NULL || !settings_is_given(doctor->settings, setting))
+	if (path == NULL)
 		return;
 	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		TELL(doctor, FILES, ERROR,
 		    "%s: no key is at %s: make one with: ssh-keygen -t ed25519 -N '' -f %s", name,
 		    path, path);
-	else if (is_in_order(path, true, &err))
+	else if (doctor_is_in_order(path, true, &err))
 		TELL(doctor, FILES, OK, "%s: %s is private", name, path);
 	else
 		TELL(doctor, FILES, ERROR, "%s: %s: chmod 600 it", name, err.text);
 }
 
-/* Files that secrets were read from.  A container's mounts are open to all inside: a warning. */
+/* A container's mounts are open to all inside: a warning. */
 static void
-examine_secret_files(struct doctor *doctor)
+examine_secret_file(struct doctor *doctor, const char *name, const char *behind, const char *path)
 {
 	struct err err;
 
-	for (size_t i = 0; i < SETTING_COUNT; i++) {
-		const char *path = settings_secret_file(doctor->settings, (enum setting)i);
+	if (path == NULL)
+		return;
+	if (doctor_is_in_order(path, true, &err))
+		TELL(doctor, FILES, OK, "%s%s: %s is private", name, behind, path);
+	else
+		TELL(doctor, FILES, WARNING, "%s%s: %s: chmod 600 it", name, behind, err.text);
+}
 
-		if (path == NULL)
-			continue;
-		if (is_in_order(path, true, &err))
-			TELL(doctor, FILES, OK, "%s_FILE: %s is private", settings_table[i].name,
-			    path);
-		else
-			TELL(doctor, FILES, WARNING, "%s_FILE: %s: chmod 600 it",
-			    settings_table[i].name, err.text);
+/* Files that secrets were read from; the key of second factors has no other place. */
+static void
+examine_secret_files(struct doctor *doctor)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		examine_secret_file(doctor, settings_table[i].name, "_FILE",
+		    settings_secret_file(doctor->settings, (enum setting)i));
+	if (doctor->settings->totp_keys != NULL) /* else that is said of the settings */
+		examine_secret_file(doctor, "TOTP_KEY_FILE", "",
+		    settings_text(doctor->settings, SETTING_TOTP_KEY_FILE));
+}
+
+/* What is said for one environment alone. */
+static void
+examine_special(struct doctor *doctor, const struct environment_settings *e,
+    const struct settings_special *special)
+{
+	const char *application = e->of->application, *path = special->value.text;
+	char its[SETTING_NAME_MAX], name[SETTING_NAME_MAX + ENVIRONMENT_NAME_MAX + 2];
+
+	(void)setting_special(settings_table[special->setting].name, e->member->name, its);
+	(void)snprintf(name, sizeof(name), "%s%s%s", application,
+	    application[0] != '\0' ? ": " : "", its); /* fits */
+	if (special->setting == SETTING_DEPLOY_SCRIPT)
+		examine_script(doctor, name, path, "deploy.sh");
+	else if (special->setting == SETTING_ROLLBACK_SCRIPT)
+		examine_script(doctor, name, path, "rollback.sh");
+	else if (special->setting == SETTING_SSH_KEY_PATH)
+		examine_key(doctor, name, path);
+	else
+		examine_secret_file(doctor, name, "_FILE", special->value.file);
+}
+
+static void
+examine_environments(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+
+		for (size_t n = 0; n < e->member->special_count; n++)
+			examine_special(doctor, e, &e->member->specials[n]);
 	}
 }
 
@@ -199,6 +239,17 @@ examine_env_file(struct doctor *doctor)
 		    err.text);
 }
 
+/* Whichever environment that is: STAGING_REGISTRY_PASSWORD. */
+static bool
+has_special_secret(const struct env_entry *entry)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (settings_table[i].is_shipping && settings_table[i].is_secret &&
+		    entry->value[0] != '\0' && text_ends(entry->name, settings_table[i].name))
+			return true;
+	return false;
+}
+
 /* Does a secret stand in the file itself? */
 static bool
 has_secret(const char *path)
@@ -213,6 +264,8 @@ has_secret(const char *path)
 
 		has = settings_table[i].is_secret && entry != NULL && entry->value[0] != '\0';
 	}
+	for (size_t i = 0; i < file.count && !has; i++)
+		has = has_special_secret(&file.entries[i]);
 	env_file_done(&file);
 	return has;
 }
@@ -277,6 +330,34 @@ examine_chats(struct doctor *doctor)
 }
 
 static void
+examine_factors(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+	char path[PATH_MAX];
+	int64_t unreadable, n;
+
+	cli_database(s, path, sizeof(path));
+	n = row_factor_look(path, s->totp_keys, &unreadable);
+	if (unreadable > 0)
+		TELL(doctor, STORE, ERROR,
+		    "second factors: %" PRId64 " of %" PRId64
+		    " cannot be read: put back the TOTP_KEY_FILE that they were made with, or reset them: deploybot 2fa reset",
+		    unreadable, n);
+	else if (n > 0 && s->totp_keys->count > 1)
+		TELL(doctor, STORE, NOTE,
+		    "second factors: %" PRId64
+		    " people have one; once the server has started with both keys of TOTP_KEY_FILE, the second line can go",
+		    n);
+	else if (n > 0)
+		TELL(doctor, STORE, OK, "second factors: %" PRId64 " people have one", n);
+	else if (n == 0 && s->require_otp_count > 0)
+		TELL(doctor, STORE, WARNING,
+		    "second factors: REQUIRE_OTP asks for codes, and nobody has any: deploybot 2fa add");
+	if (n == 0)
+		doctor_emergency(doctor);
+}
+
+static void
 examine_github(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
@@ -327,10 +408,16 @@ examine_shared_folder(struct doctor *doctor)
 static void
 examine_what_runs(struct doctor *doctor)
 {
-	examine_script(doctor, SETTING_DEPLOY_SCRIPT, "DEPLOY_SCRIPT", "deploy.sh");
-	examine_script(doctor, SETTING_ROLLBACK_SCRIPT, "ROLLBACK_SCRIPT", "rollback.sh");
-	examine_key(doctor, SETTING_REPOSITORY_KEY_PATH, "REPOSITORY_KEY_PATH");
-	examine_key(doctor, SETTING_SSH_KEY_PATH, "SSH_KEY_PATH");
+	const struct settings *s = doctor->settings;
+
+	examine_script(
+	    doctor, "DEPLOY_SCRIPT", settings_text(s, SETTING_DEPLOY_SCRIPT), "deploy.sh");
+	examine_script(
+	    doctor, "ROLLBACK_SCRIPT", settings_text(s, SETTING_ROLLBACK_SCRIPT), "rollback.sh");
+	examine_key(doctor, "REPOSITORY_KEY_PATH", settings_text(s, SETTING_REPOSITORY_KEY_PATH));
+	if (settings_is_given(s, SETTING_SSH_KEY_PATH))
+		examine_key(doctor, "SSH_KEY_PATH", settings_text(s, SETTING_SSH_KEY_PATH));
+	examine_environments(doctor);
 }
 
 /* Any answer is one: it may well say that our user is not let in. */
@@ -348,7 +435,7 @@ examine_local_socket(struct doctor *doctor)
 		    " is not the server's folder");
 		return;
 	}
-	if (cli_api_ask(&api, "/v1/status", NULL, &answer, &err))
+	if (cli_api_ask(&api, "/v1/queue", NULL, &answer, &err))
 		TELL(doctor, RUNNER, OK, "command line: the server answers on %s", path);
 	else
 		TELL(doctor, RUNNER, WARNING, "command line: %s", err.text);
@@ -376,7 +463,10 @@ doctor_local(struct doctor *doctor)
 		examine_shared_folder(doctor); /* scripts and keys are not for us to see */
 	examine_local_socket(doctor);
 	doctor_machine(doctor);
+	doctor_outbound(doctor);
 	examine_store(doctor);
 	examine_chats(doctor);
+	examine_factors(doctor);
+	doctor_approvers(doctor);
 	examine_github(doctor);
 }

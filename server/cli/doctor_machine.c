@@ -35,28 +35,52 @@ doctor_find_script(const char *file, char out[PATH_MAX])
 /* --- how a release travels --- */
 
 static void
-examine_transport(struct doctor *doctor)
+examine_transport(struct doctor *doctor, const char *name)
 {
-	static const char *const ours[] = { "ssh", "kubernetes", "local" };
-	const char *name = settings_text(doctor->settings, SETTING_DEPLOY_TRANSPORT);
+	static const char *const ours[] = { "ssh", "kubernetes", "systemd", "local" };
 	char file[PATH_MAX], found[PATH_MAX];
 
-	if (name == NULL || settings_is_given(doctor->settings, SETTING_DEPLOY_SCRIPT))
-		return; /* one's own script may know another */
 	for (size_t i = 0; i < COUNT(ours); i++)
-		if (strcmp(name, ours[i]) == 0)
+		if (strcmp(name, ours[i]) == 0) {
+			if (strcmp(name, "local") == 0)
+				TELL(doctor, FILES, NOTE,
+				    "DEPLOY_TRANSPORT: nothing restarts what local has started, after a crash or a reboot; systemd does (docs/deploy-scripts.md)");
 			return;
+		}
 	if (snprintf(file, sizeof(file), "transports/%s.sh", name) < (int)sizeof(file) &&
 	    doctor_find_script(file, found))
 		TELL(doctor, FILES, OK, "DEPLOY_TRANSPORT: %s", found);
 	else if (doctor_find_script("deploy.sh", found))
 		TELL(doctor, FILES, ERROR,
-		    "DEPLOY_TRANSPORT: there is no transport \"%s\": there are ssh, kubernetes and local, or write deploy/%s (docs/transports.md)",
+		    "DEPLOY_TRANSPORT: there is no transport \"%s\": there are ssh, kubernetes, systemd and local, or write deploy/%s (docs/transports.md)",
 		    name, file);
 	else /* a server's container has no scripts: the runner's has */
 		TELL(doctor, FILES, WARNING,
-		    "DEPLOY_TRANSPORT: \"%s\" is none of ssh, kubernetes and local, and deploy/%s cannot be looked for from here",
+		    "DEPLOY_TRANSPORT: \"%s\" is none of ssh, kubernetes, systemd and local, and deploy/%s cannot be looked for from here",
 		    name, file);
+}
+
+/* Each environment's once; one's own script may know another. */
+static void
+examine_transports(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+		const char *name = settings_text_for(e, SETTING_DEPLOY_TRANSPORT);
+		bool is_seen = name == NULL || settings_is_given_for(e, SETTING_DEPLOY_SCRIPT);
+
+		for (size_t n = 0; n < i && !is_seen; n++) {
+			const char *other =
+			    settings_text_for(&s->environments[n], SETTING_DEPLOY_TRANSPORT);
+
+			is_seen = other != NULL && strcmp(name, other) == 0 &&
+			    !settings_is_given_for(&s->environments[n], SETTING_DEPLOY_SCRIPT);
+		}
+		if (!is_seen)
+			examine_transport(doctor, name);
+	}
 }
 
 /* --- where HTTP is served --- */
@@ -187,6 +211,7 @@ examine_port(struct doctor *doctor)
 void
 doctor_machine(struct doctor *doctor)
 {
-	examine_transport(doctor);
+	examine_transports(doctor);
 	examine_port(doctor);
+	doctor_approvals(doctor);
 }

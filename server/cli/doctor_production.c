@@ -208,10 +208,12 @@ static void
 judge_images(struct doctor *doctor, const struct production *facts)
 {
 	int64_t keep = 0;
+	const char *transport = doctor_production_text(facts, SETTING_DEPLOY_TRANSPORT);
 
-	if (strcmp(doctor_production_text(facts, SETTING_DEPLOY_TRANSPORT), "local") == 0)
+	if (strcmp(transport, "local") == 0 || strcmp(transport, "systemd") == 0)
 		return; /* no images */
-	if (!settings_is_given(facts->settings, SETTING_REGISTRY_URL))
+	if (!settings_is_given(facts->settings, SETTING_REGISTRY_URL) &&
+	    doctor_production_is_for_all(facts, SETTING_REGISTRY_URL))
 		SAY(doctor, ERROR,
 		    "REGISTRY_URL is not set: there is no registry that images go to");
 	else

@@ -75,5 +75,8 @@ void doctor_production_secrets(struct doctor *doctor, const struct production *f
 /* "": it is not set. */
 const char *doctor_production_text(const struct production *facts, enum setting setting);
 
+/* Does an environment go by what is said of it for all? */
+bool doctor_production_is_for_all(const struct production *facts, enum setting setting);
+
 /* What nothing on this machine can show. */
 extern const char doctor_production_unseen[];

@@ -175,6 +175,21 @@ doctor_production_look(
 	look_at_chain(facts, database);
 }
 
+bool
+doctor_production_is_for_all(const struct production *facts, enum setting setting)
+{
+	const struct settings *s = facts->settings;
+
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+
+		if (settings_value_of(e->of, e->member, setting) ==
+		    settings_value_of(e->of, NULL, setting))
+			return true;
+	}
+	return s->environment_count == 0;
+}
+
 const char *
 doctor_production_text(const struct production *facts, enum setting setting)
 {

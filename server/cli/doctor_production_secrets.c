@@ -78,15 +78,19 @@ static void
 judge_ssh(struct doctor *doctor, const struct production *facts)
 {
 	const char *hosts = doctor_production_text(facts, SETTING_SSH_KNOWN_HOSTS);
+	const char *transport = doctor_production_text(facts, SETTING_DEPLOY_TRANSPORT);
 
 	if (settings_is_given(facts->settings, SETTING_REPOSITORY_KEY_PATH))
 		judge_key(doctor, facts, "REPOSITORY_KEY_PATH",
 		    doctor_production_text(facts, SETTING_REPOSITORY_KEY_PATH),
 		    &facts->repository_key);
-	if (strcmp(doctor_production_text(facts, SETTING_DEPLOY_TRANSPORT), "ssh") != 0)
+	if (strcmp(transport, "ssh") != 0 && strcmp(transport, "systemd") != 0)
 		return;
-	judge_key(doctor, facts, "SSH_KEY_PATH",
-	    doctor_production_text(facts, SETTING_SSH_KEY_PATH), &facts->key);
+	if (doctor_production_is_for_all(facts, SETTING_SSH_KEY_PATH))
+		judge_key(doctor, facts, "SSH_KEY_PATH",
+		    doctor_production_text(facts, SETTING_SSH_KEY_PATH), &facts->key);
+	if (!doctor_production_is_for_all(facts, SETTING_SSH_KNOWN_HOSTS))
+		return;
 	if (facts->hosts.is_hidden)
 		SAY(doctor, NOTE, "SSH_KNOWN_HOSTS: %s is not readable by this user", hosts);
 	else if (!facts->hosts.is_seen || facts->hosts.size == 0)

@@ -1,37 +1,43 @@
 /* command_cancel.c - /cancel <environment>: ends what is in progress, or what is queued.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
 #include "commands/commands.h"
-#include "decide/decide_deployment.h"
+#include "decide/decide_end.h"
+#include "decide/decide_page.h"
 #include "decide/decide_question.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
+#include "store/row_deployment.h"
 #include "store/row_environment.h"
 
+#define CHOICES 10
+
 /* Before git has answered only the ref is known, and that is what they typed. */
+static void
+add_what(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment_is_action(deployment))
+		chat_text_code(text, "", deployment->action);
+	else if (deployment->commit[0] != '\0')
+		chat_text_commit(text, "", deployment->commit);
+	else
+		chat_text_ref(text, "", deployment->ref);
+}
+
 static void
 say_cancelling(struct tx *tx, const struct update *update, const struct deployment *deployment,
     bool is_waited_for)
 {
+	char target[LIMIT_ENVIRONMENT];
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "✋ %s: cancelling ", deployment->environment);
-	if (deployment->commit[0] != '\0')
-		chat_text_commit(&text, "", deployment->commit);
-	else
-		chat_text_code(&text, "", deployment->ref);
+	chat_text_add(&text, "✋ %s: cancelling ", deployment_target(deployment, target));
+	add_what(&text, deployment);
 	chat_text_add(&text, ".%s",
-	    is_waited_for ? " The queued deployment starts next; /cancel again cancels it too." :
-			    "");
+	    is_waited_for ? " What is queued starts next; /cancel again cancels it too." : "");
 	(void)decide_send(tx, &update->address, &text);
-}
-
-/* Whoever may ask for it may cancel their own that has not begun. */
-static bool
-is_own_place(const struct update *update, const struct deployment *deployment)
-{
-	return deployment->trigger == TRIGGER_CHAT && deployment->requested_by == update->person &&
-	    (deployment->state == DEPLOY_REQUESTED || deployment->state == DEPLOY_QUEUED);
 }
 
 /* One that a button stands for. */
@@ -40,10 +46,11 @@ cancel_work(struct tx *tx, const struct update *update, int64_t work)
 {
 	struct deployment deployment = row_deployment_get(tx, work);
 
-	enum policy_action action =
-	    is_own_place(update, &deployment) ? decide_action_of(&deployment) : POLICY_CANCEL;
+	char target[LIMIT_ENVIRONMENT];
 
-	if (decide_may(tx, update, action, deployment.environment))
+	if (deployment_is_own_place(&deployment, update->person) ?
+		decide_may_work(tx, update, &deployment) :
+		decide_may(tx, update, POLICY_CANCEL, deployment_target(&deployment, target)))
 		decide_press_cancel(tx, update, &deployment);
 }
 
@@ -57,12 +64,12 @@ drop_push(struct tx *tx, const struct update *update, const struct environment *
 	row_environment_set_waiting(tx, environment->name, "");
 	row_audit_add(tx,
 	    &(struct audit_entry){
-		.action = "cancel_requested",
+		.code = AUDIT_CODE_CANCEL_REQUESTED,
 		.user = decide_user(tx, update->person, user),
 		.environment = environment->name,
 		.commit = environment->seen_commit,
 		.outcome = "requested",
-		.severity = decide_severity(update->person, "info"),
+		.at_least = decide_severity(update->person),
 	    },
 	    (const char *const[]){ "state", "waits", "name", update->name, NULL });
 	chat_text_init(&text);
@@ -75,18 +82,24 @@ drop_push(struct tx *tx, const struct update *update, const struct environment *
 	(void)decide_send(tx, &update->address, &text);
 }
 
+/* What is in progress there, else what is next; id 0: nothing is. */
+static struct deployment
+find_work(struct tx *tx, const char *name)
+{
+	struct deployment work = row_deployment_active(tx, name);
+
+	if (work.id == 0)
+		work = row_deployment_queued(tx, name);
+	return work.id != 0 ? work : row_deployment_asking(tx, name);
+}
+
 static void
 cancel_in(struct tx *tx, const struct update *update, const char *name)
 {
 	struct environment environment = row_environment_get(tx, name);
-	struct deployment deployment, queued;
+	struct deployment deployment = find_work(tx, name);
+	struct deployment queued = row_deployment_queued(tx, name);
 
-	deployment = row_deployment_active(tx, name);
-	queued = row_deployment_queued(tx, name);
-	if (deployment.id == 0)
-		deployment = queued;
-	if (deployment.id == 0)
-		deployment = row_deployment_asking(tx, name);
 	if (deployment.id == 0 && environment_push_waits(&environment)) {
 		drop_push(tx, update, &environment);
 		return;
@@ -100,22 +113,94 @@ cancel_in(struct tx *tx, const struct update *update, const char *name)
 		decide_answer_no(tx, update);
 		(void)decide_sendf(tx, &update->address,
 		    "%s is %s: that cannot be cancelled; it ends by itself.", name,
-		    deploy_flow_word(deployment.state));
+		    deployment_is_rollback(&deployment) ? "rolling back" :
+							  deploy_flow_word(deployment.state));
 		return;
 	}
 	say_cancelling(tx, update, &deployment, queued.id != 0 && queued.id != deployment.id);
+}
+
+/* --- nothing was named --- */
+
+/* The button stands for that work, whatever runs there when it is pressed. */
+static void
+add_cancel(struct tx *tx, const struct update *update, const struct deployment *work,
+    struct buttons *keyboard)
+{
+	const struct request cancel = request_about("cancel", "work", work->id);
+	char label[LIMIT_BUTTON];
+
+	(void)snprintf(label, sizeof(label), "✋ %.40s %.7s", work->environment,
+	    deployment_is_action(work) ? work->action : work->commit);
+	decide_once_button(tx, update, &cancel, label, keyboard);
+}
+
+/* False: there is nothing to cancel. */
+static bool
+add_environment(struct tx *tx, const struct update *update, const struct request *request,
+    const char *name, struct chat_text *text, struct buttons *keyboard)
+{
+	struct environment environment = row_environment_get(tx, name);
+	struct deployment work = find_work(tx, name);
+
+	if (work.id == 0 && !environment_push_waits(&environment))
+		return false;
+	chat_text_add(text, "\n" MARK_BOLD "%s" MARK_BOLD, name);
+	if (work.id == 0) {
+		chat_text_commit(text, " a push waits: ", environment.seen_commit);
+		decide_choice(tx, update, request, name, keyboard);
+		return true;
+	}
+	chat_text_add(text, " %s: ", deploy_flow_word(work.state));
+	add_what(text, &work);
+	if (work.subject[0] != '\0')
+		chat_text_subject(text, " ", work.subject);
+	chat_text_outside(text, " · ", work.requester);
+	if (work.client[0] != '\0') /* its grant is the client's, /cancel's the environment's */
+		decide_choice(tx, update, request, name, keyboard);
+	else
+		add_cancel(tx, update, &work, keyboard);
+	return true;
+}
+
+static void
+offer(struct tx *tx, const struct update *update, const struct request *request,
+    const struct decide_scope *scope)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	struct request below = *request;
+	struct chat_text text;
+	size_t n = 0;
+
+	decide_answer_no(tx, update);
+	chat_text_init(&text);
+	chat_text_add(&text, "❓ " MARK_BOLD "/cancel" MARK_BOLD ": which?");
+	for (size_t i = 0; i < scope->n && n < CHOICES; i++)
+		n += add_environment(
+		    tx, update, request, scope->at[i]->name, &text, &message.buttons);
+	below.message = 0;
+	if (n == 0) {
+		buf_clear(&text.buf);
+		chat_text_add(&text, "Nothing to cancel.");
+	}
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, &below, &message);
 }
 
 void
 command_cancel(struct tx *tx, const struct update *update, const struct request *request)
 {
 	int64_t work = update->kind == UPDATE_PRESS ? request_number(request, "work") : 0;
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 	char name[LIMIT_ENVIRONMENT];
 
 	if (work != 0) {
 		cancel_work(tx, update, work);
 		return;
 	}
-	if (decide_where_open(tx, update, POLICY_CANCEL, request, name))
+	if (request->target[0] == '\0' &&
+	    decide_scope_of(tx, update->person, POLICY_CANCEL, "", &scope))
+		offer(tx, update, request, &scope);
+	else if (decide_where_open(tx, update, POLICY_CANCEL, request, name))
 		cancel_in(tx, update, name);
 }

@@ -9,10 +9,15 @@
 static void
 proceed(struct tx *tx, const struct update *update, struct deployment *deployment)
 {
-	char user[PRINCIPAL_TEXT];
+	bool is_anothers = deployment->requested_by != update->person;
+	char user[PRINCIPAL_TEXT], requester[PRINCIPAL_TEXT];
 
 	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
-	    "deploy_requested", "confirmed", (const char *const[]){ "name", update->name, NULL });
+	    deployment_is_action(deployment) ? AUDIT_CODE_ACTION_CONFIRMED :
+					       AUDIT_CODE_DEPLOY_CONFIRMED,
+	    "confirmed",
+	    (const char *const[]){ "name", update->name, is_anothers ? "requested_by" : NULL,
+		decide_requester(tx, deployment, requester), NULL });
 	if (deployment->state == DEPLOY_QUEUED) {
 		decide_queue_confirm(tx, deployment, update);
 	} else if (!decide_confirm(tx, deployment, update)) {
@@ -24,19 +29,20 @@ proceed(struct tx *tx, const struct update *update, struct deployment *deploymen
 		decide_toastf(tx, update, true, "It has changed: look again.");
 	else
 		decide_toastf(tx, update, false,
-		    deployment->state == DEPLOY_REFUSED	   ? "Refused." :
-			deployment->state == DEPLOY_QUEUED ? "Queued." :
-							     "Started.");
+		    deployment->state == DEPLOY_REFUSED		      ? "Refused." :
+			deployment->state == DEPLOY_AWAITING_APPROVAL ? "It awaits approval now." :
+			deployment->state == DEPLOY_QUEUED	      ? "Queued." :
+									"Started.");
 }
 
 void
 command_confirm(struct tx *tx, const struct update *update, const struct request *request)
 {
 	struct deployment deployment = row_deployment_get(tx, request_number(request, "work"));
-	enum policy_action action = decide_action_of(&deployment);
 	char answer[LIMIT_REF];
 
-	if (!decide_may_answer(tx, update, &deployment, action))
+	tx->factor_work = deployment.id;
+	if (!decide_may_answer(tx, update, &deployment))
 		return;
 	if (strcmp(request_get(request, "answer", answer), "yes") == 0)
 		proceed(tx, update, &deployment);

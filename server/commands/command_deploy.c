@@ -3,6 +3,8 @@
 
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_emergency.h"
+#include "decide/decide_git.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
@@ -40,30 +42,43 @@ can_ask_git(struct tx *tx, const struct update *update, const struct environment
 	}
 	if (row_deployment_count_requested(tx, update->person) >= GIT_QUERIES_MAX) {
 		(void)decide_sendf(tx, &update->address,
-		    "⏳ Not asked: git has not answered your last %d requests yet. Try again then.",
-		    GIT_QUERIES_MAX);
+		    "⏳ %s: not asked, git has not answered your last %d requests yet. Try again then.",
+		    settings->name, GIT_QUERIES_MAX);
 		return false;
 	}
 	return true;
 }
 
+/* Why it is not as usual; "" of each: it is. */
+struct reasons {
+	char exception[LIMIT_REF]; /* from a freeze: a reply to "frozen until …", or --reason */
+	char emergency[LIMIT_REF]; /* from all that others may keep it back with */
+};
+
 static void
 open_request(struct tx *tx, const struct update *update, const char *environment, const char *ref,
-    const char *exception)
+    const struct reasons *reasons)
 {
+	const char *exception = reasons->exception, *emergency = reasons->emergency;
 	struct deployment deployment = decide_requested(tx, update, PROGRAM_DEPLOY, environment);
 	char user[PRINCIPAL_TEXT];
 
+	deployment.is_to_be_asked = settings_environment(tx->settings, environment)->confirm;
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
 	(void)text_copy(deployment.exception, sizeof(deployment.exception), exception);
+	(void)text_copy(deployment.emergency, sizeof(deployment.emergency), emergency);
 	row_deployment_add(tx, &deployment);
 	tx->answer.work = deployment.id;
 	decide_tell(tx, &deployment, NULL);
 	row_deployment_save(tx, &deployment);
 	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
-	    "deploy_requested", "requested",
-	    (const char *const[]){ "trigger", "chat", "ref", ref, "name", update->name,
-		exception[0] != '\0' ? "exception" : NULL, exception, NULL });
+	    AUDIT_CODE_DEPLOY_REQUESTED, "requested",
+	    (const char *const[]){ "trigger", principal_is_hook(update->person) ? "hook" : "chat",
+		"ref", ref, "name", update->name,
+		exception[0] != '\0'	 ? "exception" :
+		    emergency[0] != '\0' ? "emergency" :
+					   NULL,
+		exception[0] != '\0' ? exception : emergency, NULL });
 	decide_query_commit(tx, &deployment, deployment.ref, deployment.requester);
 }
 
@@ -79,21 +94,33 @@ may_except(struct tx *tx, const struct update *update, const char *environment, 
 	return exception[0] == '\0' || decide_may(tx, update, POLICY_FREEZE, environment);
 }
 
+/* Neither a lock nor a freeze keeps it back. */
+static bool
+may_now(struct tx *tx, const struct update *update, const struct request *request,
+    const char *environment, struct reasons *reasons)
+{
+	return reasons->emergency[0] != '\0' ||
+	    (may_except(tx, update, environment, reasons->exception) &&
+		decide_may_now(tx, update, request, environment, reasons->exception[0] != '\0'));
+}
+
 void
 command_deploy(struct tx *tx, const struct update *update, const struct request *request)
 {
-	const struct environment_settings *settings =
-	    decide_where(tx, update, POLICY_DEPLOY, request);
-	char value[LIMIT_REF], reason[LIMIT_REF];
+	const struct environment_settings *settings;
+	struct reasons reasons;
+	char value[LIMIT_REF];
 	const char *ref = request_get(request, "ref", value);
+	bool is_emergency = request_get(request, "emergency", reasons.emergency)[0] != '\0';
 
-	/* A reply to "frozen until …", or --reason on the machine; nothing typed in a chat. */
-	(void)request_get(request, "exception", reason);
-	if (settings == NULL || !may_except(tx, update, settings->name, reason) ||
-	    !decide_may_now(tx, update, request, settings->name, reason[0] != '\0') ||
+	(void)request_get(request, "exception", reasons.exception);
+	settings =
+	    decide_where(tx, update, is_emergency ? POLICY_EMERGENCY : POLICY_DEPLOY, request);
+	if (settings == NULL || !may_now(tx, update, request, settings->name, &reasons) ||
 	    decide_is_refused(tx, update, settings->name) ||
-	    decide_is_full(tx, update, settings->name, PROGRAM_DEPLOY) ||
-	    !can_ask_git(tx, update, settings, ref))
+	    decide_is_full(tx, update, settings->name, settings->name, is_emergency) ||
+	    !can_ask_git(tx, update, settings, ref) ||
+	    (is_emergency && !decide_emergency_may(tx, update, settings->name, reasons.emergency)))
 		return;
-	open_request(tx, update, settings->name, ref[0] != '\0' ? ref : settings->branch, reason);
+	open_request(tx, update, settings->name, ref[0] != '\0' ? ref : settings->branch, &reasons);
 }

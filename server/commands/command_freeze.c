@@ -64,7 +64,8 @@ command_freeze(struct tx *tx, const struct update *update, const struct request 
 		return;
 	freeze.address = decide_home(tx, update, freeze.target);
 	(void)text_copy(freeze.by, sizeof(freeze.by), update->name);
-	when = when_read(&rest, tx->settings->zone, tx->at, &freeze.until, &err);
+	when = when_read(
+	    &rest, settings_clock(tx->settings, freeze.target)->zone, tx->at, &freeze.until, &err);
 	(void)text_copy(freeze.reason, sizeof(freeze.reason), rest);
 	if (when != WHEN_READ) {
 		say_refused(tx, update, &freeze,

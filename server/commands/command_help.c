@@ -1,10 +1,14 @@
 /* command_help.c - /start, /help: what the requester's role may do.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
+#include "decide/decide_do.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "decide/decide_who.h"
 
 #define PLACES_SHOWN	   3 /* behind a command */
 #define ENVIRONMENTS_SHOWN 40
+#define CLIENTS_SHOWN	   10
 
 /* Of the table itself: commands.c, which has it with its functions, calls this file. */
 static const struct {
@@ -47,25 +51,65 @@ add_places(
 static void
 add_environments(struct tx *tx, const struct update *update, struct chat_text *text)
 {
-	struct principal who = principal_of_person(update->person);
+	struct principal who = decide_who(tx, update->person);
 	size_t n = 0;
 
-	chat_text_add(text, "\nEnvironments:");
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const char *name = tx->settings->environments[i].name;
 
 		if (policy_sees(tx->settings, who, name, tx->at) && n++ < ENVIRONMENTS_SHOWN)
-			chat_text_add(text, " " MARK_CODE "%s" MARK_CODE, name);
+			chat_text_add(text, "%s " MARK_CODE "%s" MARK_CODE,
+			    n == 1 ? "\nEnvironments:" : "", name);
 	}
 	if (n > ENVIRONMENTS_SHOWN)
 		chat_text_add(text, " and %zu more: /status", n - ENVIRONMENTS_SHOWN);
+}
+
+/* What they may do to each; whoever approves there may do nothing. */
+static void
+add_clients(struct tx *tx, const struct update *update, struct chat_text *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tx->settings->client_count; i++) {
+		const struct client_settings *client = &tx->settings->clients[i];
+		const char *before = ":";
+
+		if (!decide_sees(tx, update->person, client->as.name) || n++ >= CLIENTS_SHOWN)
+			continue;
+		chat_text_code(text, n == 1 ? "\nClients:\n" : "\n", client->id);
+		if (strcmp(client->name, client->id) != 0)
+			chat_text_outside(text, " ", client->name);
+		for (size_t a = 0; a < ACTION_COUNT; a++) {
+			if (!decide_do_allows(tx, update->person, &action_table[a], client))
+				continue;
+			chat_text_add(text, "%s %s", before, action_table[a].name);
+			before = ",";
+		}
+	}
+	if (n > CLIENTS_SHOWN)
+		chat_text_add(
+		    text, "\nand %zu more: " MARK_CODE "/do" MARK_CODE, n - CLIENTS_SHOWN);
+}
+
+/* Without what they may nowhere. */
+static void
+add_usage(struct tx *tx, const struct update *update, const char *usage, struct chat_text *text)
+{
+	const char *emergency = strstr(usage, " [emergency ");
+	size_t size =
+	    emergency != NULL && !decide_is_allowed(tx, update->person, POLICY_EMERGENCY, "") ?
+	    (size_t)(emergency - usage) :
+	    strlen(usage);
+
+	chat_text_add(text, MARK_CODE "%.*s" MARK_CODE, (int)size, usage);
 }
 
 static void
 say_help(struct tx *tx, const struct update *update, const char *greeting)
 {
 	bool is_stranger = decide_is_stranger(tx, update->person);
-	struct principal who = principal_of_person(update->person);
+	struct principal who = decide_who(tx, update->person);
 	char roles[LIMIT_LINE], ended[LIMIT_LINE];
 	struct chat_text text;
 
@@ -88,13 +132,15 @@ say_help(struct tx *tx, const struct update *update, const char *greeting)
 	for (size_t i = 0; i < COUNT(table); i++) {
 		if (!decide_is_allowed(tx, update->person, table[i].action, ""))
 			continue;
-		chat_text_add(
-		    &text, MARK_CODE "%s" MARK_CODE " — %s", table[i].usage, table[i].help);
+		add_usage(tx, update, table[i].usage, &text);
+		chat_text_add(&text, " — %s", table[i].help);
 		add_places(tx, update, table[i].action, &text);
 		chat_text_add(&text, "\n");
 	}
-	if (!is_stranger)
+	if (!is_stranger) {
 		add_environments(tx, update, &text);
+		add_clients(tx, update, &text);
+	}
 	(void)decide_send(tx, &update->address, &text);
 }
 

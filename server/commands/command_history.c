@@ -1,32 +1,117 @@
 /* command_history.c - /history [environment or application]: the latest deployments.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "chat/chat_deployment.h"
 #include "commands/commands.h"
+#include "decide/decide_history.h"
+#include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "store/row_deployment.h"
-#include "store/row_environment.h"
 
-#define SHOWN_OF_ONE  10
+#define SHOWN_OF_ONE  5 /* two buttons each; two more lead to the other pages */
 #define SHOWN_OF_EACH 3
-#define PAGE	      5 /* environments of several applications */
+#define PAGE	      5	 /* environments of several applications */
+#define PAGES_OF_ONE  20 /* what is older is shown by its number */
+#define LOOK_MS	      (24 * 3600 * INT64_C(1000))
 
+/* What was done there beside deployments; all that there is at a client. */
 static void
-add_history(struct tx *tx, struct chat_text *text, const char *environment, size_t most)
+add_actions(
+    struct tx *tx, struct chat_text *text, int64_t person, const char *environment, size_t most)
 {
-	struct deployment latest[SHOWN_OF_ONE];
-	size_t n = row_deployment_list(tx, environment, latest, most);
+	struct deployment latest[SHOWN_OF_EACH];
+	size_t n = row_deployment_list_actions(tx, environment, latest, most);
 
-	chat_text_add(text, MARK_BOLD "%s" MARK_BOLD "\n", environment);
-	if (n == 0)
-		chat_text_add(text, "no deployments yet\n");
+	if (n > 0 && environment_client(environment) == NULL)
+		chat_text_add(text, "Actions:\n");
 	for (size_t i = 0; i < n; i++) {
-		int64_t release =
-		    latest[i].state == DEPLOY_LIVE ? row_release_number(tx, &latest[i]) : 0;
-
-		chat_deployment_line(text, &latest[i], release, tx->at);
+		decide_hide(tx, person, &latest[i]);
+		chat_deployment_line(text, &latest[i], &(struct chat_history){ .at = tx->at });
 		chat_text_add(text, "\n");
 	}
+	if (n == 0 && environment_client(environment) != NULL)
+		chat_text_add(text, "nothing was done there yet\n");
+}
+
+/* The list that is shown, in *ret; returns how many. */
+static size_t
+add_history(struct tx *tx, struct chat_text *text, const char *name, size_t first, size_t most,
+    struct deployment ret[SHOWN_OF_ONE])
+{
+	size_t n = row_deployment_list_behind(tx, name, first, ret, most);
+
+	chat_text_add(text, MARK_BOLD "%s" MARK_BOLD "\n", name);
+	if (n == 0 && environment_client(name) == NULL)
+		chat_text_add(text, "no deployments yet\n");
+	for (size_t i = 0; i < n; i++) {
+		struct chat_history is = decide_history(tx, &ret[i]);
+
+		chat_deployment_line(text, &ret[i], &is);
+		chat_text_add(text, "\n");
+	}
+	return n;
+}
+
+/* Of each what /show says, and its log, where that is there and they may read it. */
+static void
+add_show_buttons(struct tx *tx, const struct update *update, const char *name,
+    const struct deployment list[], size_t n, struct buttons *buttons)
+{
+	bool may_read = decide_is_allowed(tx, update->person, POLICY_LOG, name);
+
+	for (size_t i = 0; i < n && !decide_is_answered(update); i++) {
+		int64_t run = may_read ? row_run_newest(tx, list[i].id, list[i].program) : 0;
+		const struct request show = request_about("show", "work", list[i].id);
+		const struct request log = request_about("log", "run", run);
+		char label[LIMIT_BUTTON];
+
+		(void)snprintf(label, sizeof(label), "🔎 Show #%" PRId64, list[i].id);
+		decide_own_button(tx, update, &show, LOOK_MS, label, buttons);
+		(void)snprintf(label, sizeof(label), "📄 Log of #%" PRId64, list[i].id);
+		if (run != 0)
+			decide_own_button(tx, update, &log, LOOK_MS, label, buttons);
+	}
+}
+
+/* A page of one environment's. */
+static void
+show_one(struct tx *tx, const struct update *update, const struct request *request,
+    const char *name, struct chat_text *text, struct buttons *buttons)
+{
+	size_t all = row_deployment_count_list(tx, name, (size_t)SHOWN_OF_ONE * PAGES_OF_ONE);
+	struct deployment list[SHOWN_OF_ONE];
+	int64_t page, pages;
+	size_t first = decide_page(request, all, SHOWN_OF_ONE, &page, &pages);
+	size_t n = add_history(tx, text, name, first, SHOWN_OF_ONE, list);
+
+	if (page == 1)
+		add_actions(tx, text, update->person, name, SHOWN_OF_EACH);
+	add_show_buttons(tx, update, name, list, n, buttons);
+	decide_page_buttons(tx, update, request, page, pages, buttons);
+}
+
+/* Some of each; a button leads to all of one. */
+static void
+show_several(struct tx *tx, const struct update *update, const struct request *request,
+    const struct decide_scope *scope, struct chat_text *text, struct buttons *buttons)
+{
+	struct deployment list[SHOWN_OF_ONE];
+	size_t first, each = scope->is_wide ? PAGE : scope->n;
+	int64_t page, pages;
+
+	first = decide_page(request, scope->n, each, &page, &pages);
+	for (size_t i = first; i < scope->n && i < first + each; i++) {
+		const char *name = scope->at[i]->name;
+		const struct request one = request_of("history", name);
+
+		(void)add_history(tx, text, name, 0, SHOWN_OF_EACH, list);
+		if (i < first + PAGE && !decide_is_answered(update))
+			decide_own_button(tx, update, &one, LOOK_MS, name, buttons);
+	}
+	decide_page_buttons(tx, update, request, page, pages, buttons);
 }
 
 void
@@ -34,19 +119,15 @@ command_history(struct tx *tx, const struct update *update, const struct request
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 	CLEANUP(message_done) struct message message = { 0 };
-	int64_t page, pages;
 	struct chat_text text;
-	size_t first, each;
 
-	if (!decide_scope(tx, update, POLICY_HISTORY, request->target, &scope))
+	if (!decide_scope(tx, update, POLICY_HISTORY, request, &scope))
 		return;
-	each = scope.is_wide ? PAGE : scope.n;
-	first = decide_page(request, scope.n, each, &page, &pages);
 	chat_text_init(&text);
-	for (size_t i = first; i < scope.n && i < first + each; i++)
-		add_history(
-		    tx, &text, scope.at[i]->name, scope.n == 1 ? SHOWN_OF_ONE : SHOWN_OF_EACH);
+	if (scope.n == 1)
+		show_one(tx, update, request, scope.at[0]->name, &text, &message.buttons);
+	else
+		show_several(tx, update, request, &scope, &text, &message.buttons);
 	message.head = chat_text_take(&text);
-	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
 	(void)decide_send_keyboard(tx, update, request, &message);
 }

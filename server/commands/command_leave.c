@@ -1,7 +1,7 @@
 /* command_leave.c - a button of /queue: one's own place is given up.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_deployment.h"
+#include "decide/decide_end.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
 

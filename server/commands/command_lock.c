@@ -51,7 +51,8 @@ static bool
 read_time(struct tx *tx, const struct update *update, const char *text, struct hold *lock)
 {
 	struct err err;
-	enum when when = when_read(&text, tx->settings->zone, tx->at, &lock->until, &err);
+	const struct settings *clock = settings_clock(tx->settings, lock->target);
+	enum when when = when_read(&text, clock->zone, tx->at, &lock->until, &err);
 
 	(void)text_copy(lock->reason, sizeof(lock->reason), text);
 	if (when != WHEN_WRONG && lock->until <= tx->at + LOCK_MOST_MS)

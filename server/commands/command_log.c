@@ -3,10 +3,31 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "chat/chat_deployment.h"
 #include "commands/commands.h"
+#include "decide/decide_application_log.h"
 #include "decide/decide_reply.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
+
+static void
+add_head(
+    struct tx *tx, const struct deployment *work, int64_t run, struct effect_document *document)
+{
+	struct step steps[LIMIT_STEPS];
+	const struct chat_log log = {
+		.work = work,
+		.run = run,
+		.is_back = work->program == PROGRAM_DEPLOY &&
+		    run == row_run_newest(tx, work->id, PROGRAM_ROLLBACK),
+		.times = row_run_times(tx, run),
+		.steps = steps,
+		.n_steps = row_step_list(tx, run, steps, LIMIT_STEPS),
+	};
+
+	if (!chat_log_head(&log, document->head, sizeof(document->head)))
+		tx_fail(tx, ERR_NOMEM, "no memory for the head of a log");
+}
 
 void
 command_log(struct tx *tx, const struct update *update, const struct request *request)
@@ -15,15 +36,27 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	struct deployment deployment = row_deployment_of_run(tx, run);
 	struct effect effect = { .kind = EFFECT_DOCUMENT, .subject = deployment.id };
 	struct effect_document *document = &effect.u.document;
+	char target[LIMIT_ENVIRONMENT];
+	const char *where = deployment_target(&deployment, target);
+	const char *what =
+	    deployment_is_action(&deployment) ? deployment.action : deployment.commit;
+	int size = deployment_is_action(&deployment) ? ACTION_NAME : 7;
 
-	if (!decide_may(tx, update, POLICY_LOG, deployment.environment))
+	if (!decide_may(tx, update, POLICY_LOG, where))
 		return;
 	document->address = update->address;
+	if (row_run_may_have_application_log(tx, run) &&
+	    !decide_shows_application_log(tx, deployment.environment, update->address.chat))
+		document->address = (struct chat_address){ .chat = update->person };
+	add_head(tx, &deployment, run, document);
 	document->run = run;
-	(void)snprintf(document->file_name, sizeof(document->file_name), "%s-%.7s-%" PRId64 ".log",
-	    deployment.environment, deployment.commit, run);
-	(void)snprintf(document->caption, sizeof(document->caption), "Log of %s %.7s",
-	    deployment.environment, deployment.commit);
+	(void)snprintf(document->file_name, sizeof(document->file_name),
+	    "%.52s-%.*s-%" PRId64 ".log", where, size, what, run);
+	(void)snprintf(
+	    document->caption, sizeof(document->caption), "Log of %s %.*s", where, size, what);
 	(void)row_effect_order(tx, &effect);
-	decide_toastf(tx, update, false, "Sending the log.");
+	decide_toastf(tx, update, false, "%s",
+	    document->address.chat == update->address.chat ?
+		"Sending the log." :
+		"It has what the application logged, and comes in private. If nothing comes, write /start to me there first.");
 }

@@ -11,7 +11,10 @@
 #include "decide/decide_reply.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_work.h"
+#include "decide/decide_needs.h"
+#include "decide/decide_page.h"
 #include "decide/decide_where.h"
+#include "decide/decide_who.h"
 #include "lib/text.h"
 #include "store/row_claim.h"
 #include "store/row_deployment.h"
@@ -118,13 +121,14 @@ add_reason(struct shown *s, const struct deployment *work)
 		add_slots(s, work->environment);
 	} else if (before != 0) {
 		holder = row_deployment_get(s->tx, before);
-		if (policy_sees(s->tx->settings, principal_of_person(s->update->person),
+		if (policy_sees(s->tx->settings, decide_who(s->tx, s->update->person),
 			holder.environment, s->tx->at))
-			chat_text_add(s->text, ", waits for #%" PRId64 " of %s, which holds ",
-			    holder.id, holder.environment);
+			chat_text_add(s->text, ", waits for #%" PRId64 " of %s", holder.id,
+			    holder.environment);
 		else
-			chat_text_add(s->text, ", waits for other work, which holds ");
-		chat_text_outside(s->text, "", work->waits_for);
+			chat_text_add(s->text, ", waits for other work");
+		if (decide_sees_claims(s->tx, s->update->person, work))
+			chat_text_outside(s->text, ", which holds ", work->waits_for);
 	} else {
 		return false;
 	}
@@ -206,6 +210,7 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 		chat_text_add(
 		    s->text, " waits; " MARK_CODE "/cancel %s" MARK_CODE " drops it", environment);
 	}
+	(void)decide_needs_lines(s->tx, s->update->person, environment, "\n", "", s->text);
 	for (size_t i = 0; i < n; i++) {
 		work = row_deployment_get(s->tx, ids[i]);
 		add_place(s, i + 1, &work);
@@ -215,12 +220,13 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 }
 
 static bool
-is_in_use(struct tx *tx, const char *environment)
+is_in_use(struct tx *tx, int64_t person, const char *environment)
 {
 	int64_t ids[ROW_QUEUE_LIST];
 
 	return row_deployment_active(tx, environment).id != 0 ||
 	    row_queue_list(tx, environment, ids) > 0 ||
+	    decide_needs_lines(tx, person, environment, "", "", NULL) > 0 ||
 	    row_environment_get(tx, environment).held != 0;
 }
 
@@ -238,10 +244,10 @@ command_queue(struct tx *tx, const struct update *update, const struct request *
 	size_t n = 0, n_shown = 0, first;
 	int64_t page, pages;
 
-	if (!decide_scope(tx, update, POLICY_TALK, request->target, &scope))
+	if (!decide_scope(tx, update, POLICY_TALK, request, &scope))
 		return;
 	for (size_t i = 0; i < scope.n; i++)
-		if (is_in_use(tx, scope.at[i]->name))
+		if (is_in_use(tx, update->person, scope.at[i]->name))
 			scope.at[n++] = scope.at[i];
 	first = decide_page(request, n, PAGE, &page, &pages);
 	chat_text_init(&text);

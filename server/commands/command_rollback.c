@@ -2,18 +2,26 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "commands/commands.h"
+#include "chat/chat_deployment.h"
+#include "decide/decide_barrier.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_git.h"
+#include "decide/decide_page.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_shown.h"
 #include "decide/decide_where.h"
 #include "lib/text.h"
+#include "store/row_button.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 
-#define RELEASES_SHOWN 8
+#define RELEASES_SHOWN	8
+#define OFFERED		4
+#define SUBJECT_SHOWN	40
+#define PAST_BARRIER_MS (10 * 60000) /* its button; it is offered again */
 
 /* For so long a number may be meant as it was before releases were counted for each environment. */
 #define RENUMBERED_MS (90 * 24 * 3600 * INT64_C(1000))
@@ -23,10 +31,28 @@ add_release(struct chat_text *text, const struct release *release, int64_t at)
 {
 	chat_text_add(text, "\n• " MARK_CODE "%lld" MARK_CODE " ", (long long)release->number);
 	chat_text_commit(text, "", release->commit);
-	chat_text_outside(text, " ", release->subject);
+	if (release->subject[0] != '\0')
+		chat_text_subject(text, " ", release->subject);
 	chat_text_ago(text, ", ", release->at, at);
 	if (release->left_by != 0)
 		chat_text_add(text, ", rolled back");
+}
+
+/* Of what is listed: does it run, as itself or brought back, or would it go forward? */
+static void
+add_beside(
+    struct chat_text *text, const struct release *release, const struct environment *environment)
+{
+	const struct release *current = &environment->current;
+
+	if (current->id == 0 || environment_is_in_doubt(environment))
+		return;
+	if (release->id == current->id)
+		chat_text_add(text, ", live");
+	else if (release->origin == current->origin)
+		chat_text_add(text, ", live again as release %lld", (long long)current->number);
+	else if (release->origin > current->origin)
+		chat_text_add(text, ", newer than what runs: would go forward");
 }
 
 static void
@@ -47,13 +73,15 @@ say_possible(struct tx *tx, const struct update *update, const struct environmen
 		    &text, "%s has no earlier release to roll back to.", environment->name);
 		if (environment->current.id != 0)
 			chat_text_add(&text,
-			    " It runs release %lld, the oldest that was not rolled back.",
+			    " It runs release %lld, and no older one is left that was not rolled back.",
 			    (long long)environment->current.number);
 	}
 	if (n > 0)
 		chat_text_add(&text, " There are:");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		add_release(&text, &releases[i], tx->at);
+		add_beside(&text, &releases[i], environment);
+	}
 	(void)decide_send(tx, &update->address, &text);
 }
 
@@ -87,29 +115,156 @@ is_one_release(
 	return false;
 }
 
-static bool
-is_in_doubt(const struct environment *environment)
-{
-	return environment->is_down || environment->unknown_since != 0;
-}
-
 /* Without a wish: the one before, or, when nobody knows what runs, the last that was healthy. */
 static struct release
 choose(struct tx *tx, const struct environment *environment, const char *wanted)
 {
 	if (wanted[0] != '\0')
 		return row_release_find(tx, environment->name, wanted);
-	return is_in_doubt(environment) ?
+	return environment_is_in_doubt(environment) ?
 	    environment->current :
 	    row_release_earlier(tx, environment->name, environment->current.commit);
 }
 
+/* Each is named, and whoever may roll back is offered to be asked all the same. */
+static void
+refuse_past(struct tx *tx, const struct update *update, const struct release *to,
+    const struct barrier *barriers, size_t n)
+{
+	struct message message = { .address = update->address, .is_silent = true };
+	struct button_row row = {
+		.request = request_of("rollback", to->environment),
+		.chat = update->address.chat,
+		.expires_at = tx->at + PAST_BARRIER_MS,
+	};
+	struct chat_text text;
+
+	request_add_number(&row.request, "release", to->number);
+	request_add(&row.request, "past", "barrier");
+	chat_text_init(&text);
+	chat_text_add(&text, "⛔ Not rolled back: %s → ", to->environment);
+	chat_text_commit(&text, "", to->commit);
+	chat_barriers(&text, barriers, n);
+	if (decide_is_answered(update))
+		chat_text_add(&text, "\nWhoever may can roll back all the same, in the chat.");
+	else
+		row_button_show(tx, &row, CHAT_PAST_BARRIER, &message.buttons);
+	decide_answer_no(tx, update);
+	(void)decide_send_as(tx, &message, &text);
+}
+
+/* --- several that one can roll back to --- */
+
+static void
+add_to(
+    struct tx *tx, const struct update *update, const struct release *to, struct buttons *keyboard)
+{
+	struct request request = request_of("rollback", to->environment);
+	char label[LIMIT_BUTTON];
+	struct chat_text subject;
+	char *theirs;
+
+	chat_text_init(&subject);
+	chat_text_theirs(&subject, "", to->subject);
+	theirs = chat_text_take(&subject);
+	if (theirs == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a label");
+		return;
+	}
+	(void)snprintf(label, sizeof(label), "↩️ to %.7s %.*s", to->commit,
+	    (int)text_cut(theirs, strlen(theirs), SUBJECT_SHOWN), theirs);
+	free(theirs);
+	request_add_number(&request, "release", to->number);
+	decide_once_button(tx, update, &request, label, keyboard);
+}
+
+/* What became of it, what would go, and what forbids it. */
+static void
+add_offered(struct tx *tx, const struct environment *environment, const struct release *to,
+    struct chat_text *text)
+{
+	struct deployment rollback = { .program = PROGRAM_ROLLBACK, .to_release = to->id };
+	struct deployment of = row_deployment_get(tx, to->deployment);
+	struct barrier barriers[BARRIERS_SHOWN];
+	struct release gone[CHAT_GONE + 1];
+	int64_t until = row_release_until(tx, &of);
+	size_t n;
+
+	(void)text_copy(rollback.environment, sizeof(rollback.environment), environment->name);
+	(void)text_copy(rollback.commit, sizeof(rollback.commit), to->commit);
+	add_release(text, to, tx->at);
+	chat_text_outside(text, to->by[0] != '\0' ? " by " : "", to->by);
+	if (until != 0)
+		chat_text_ago(text, ", was live until ", until, tx->at);
+	else
+		chat_text_add(text, ", healthy last");
+	n = row_release_list_gone(tx, to, &environment->current, gone, COUNT(gone));
+	chat_text_add(text, "%s", n > 0 ? "\n   " : "");
+	chat_deployment_gone(text, gone, n);
+	if (row_release_migration_behind(tx, &rollback, to).n > 0)
+		chat_text_add(text, "\n   ⚠️ a migration since stays");
+	chat_barriers(text, barriers, decide_list_barriers(tx, &rollback, barriers));
+}
+
+/* False: there is one at most, which is asked about at once, or nobody to press a button. */
+static bool
+offer(struct tx *tx, const struct update *update, const struct environment *environment)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	const struct request below = { .message = 0 };
+	struct release found[OFFERED];
+	struct chat_text text;
+	size_t n;
+
+	if (decide_is_answered(update))
+		return false;
+	n = row_release_list_earlier(tx, environment->name,
+	    environment_is_in_doubt(environment) ? "" : environment->current.commit, found,
+	    OFFERED);
+	if (n < 2)
+		return false;
+	chat_text_init(&text);
+	chat_text_add(
+	    &text, "❓ " MARK_BOLD "Roll back %s" MARK_BOLD ": to which?", environment->name);
+	if (environment_is_in_doubt(environment)) {
+		chat_text_add(&text, "\nwhat runs is not known");
+	} else {
+		chat_text_commit(&text, "\nlive: ", environment->current.commit);
+		if (environment->current.subject[0] != '\0')
+			chat_text_subject(&text, " ", environment->current.subject);
+		chat_text_ago(&text, ", ", environment->current.at, tx->at);
+	}
+	for (size_t i = 0; i < n; i++) {
+		add_offered(tx, environment, &found[i], &text);
+		add_to(tx, update, &found[i], &message.buttons);
+	}
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, &below, &message);
+	return true;
+}
+
+/* What stands under a release is about that. */
+static bool
+is_still_live(struct tx *tx, const struct update *update, const struct request *request,
+    const struct environment *environment)
+{
+	int64_t from = request_get_number(request, "from");
+
+	if (from == 0 || from == environment->current.number)
+		return true;
+	decide_toastf(tx, update, true, "Release %lld is not live any more.", (long long)from);
+	return false;
+}
+
 static void
 ask(struct tx *tx, const struct update *update, const struct environment *environment,
-    const struct release *to)
+    const struct release *to, bool is_past)
 {
 	struct deployment deployment =
 	    decide_requested(tx, update, PROGRAM_ROLLBACK, to->environment);
+	struct effect_git_query query = { .kind = GIT_QUERY_SETTINGS };
+	struct barrier barriers[BARRIERS_SHOWN];
+	size_t n;
 	char user[PRINCIPAL_TEXT], number[24];
 
 	deployment.to_release = to->id;
@@ -118,14 +273,25 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 	(void)text_copy(deployment.image, sizeof(deployment.image), to->image);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), to->commit);
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), to->subject);
+	n = decide_list_barriers(tx, &deployment, barriers);
+	if (n > 0 && !is_past) {
+		refuse_past(tx, update, to, barriers, n);
+		return;
+	}
+	deployment.is_past_barrier = n > 0;
 	row_deployment_add(tx, &deployment);
 	tx->answer.work = deployment.id;
 	(void)snprintf(number, sizeof(number), "%lld", (long long)to->number);
 	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
-	    "deploy_requested", "requested",
+	    AUDIT_CODE_DEPLOY_REQUESTED, "requested",
 	    (const char *const[]){ "trigger", "chat", "program", "rollback", "release", number,
-		"name", update->name, NULL });
-	decide_ask(tx, &deployment, NULL);
+		"name", update->name, n > 0 ? "past" : NULL, n > 0 ? barriers[0].reason : NULL,
+		NULL });
+	(void)text_copy(query.environment, sizeof(query.environment), to->environment);
+	(void)text_copy(query.requested_by, sizeof(query.requested_by), update->name);
+	decide_git_query(tx, &query, deployment.id); /* its answer is shown */
+	if (is_past && !decide_is_answered(update) && update->callback[0] != '\0')
+		decide_toastf(tx, update, false, "Asking below.");
 }
 
 void
@@ -134,22 +300,26 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 	const struct environment_settings *settings =
 	    decide_where(tx, update, POLICY_ROLLBACK, request);
 	const char *name = settings != NULL ? settings->name : "";
-	char value[LIMIT_REF];
+	char value[LIMIT_REF], past[LIMIT_REF];
 	const char *wanted = request_get(request, "release", value);
 	struct environment environment;
 	struct release to;
 
 	if (settings == NULL || decide_is_refused(tx, update, name) ||
-	    decide_is_full(tx, update, name, PROGRAM_ROLLBACK) ||
+	    decide_is_full(tx, update, name, name, true) ||
 	    !is_one_release(tx, update, name, wanted))
 		return;
 	environment = row_environment_get(tx, name);
+	if (!is_still_live(tx, update, request, &environment) ||
+	    (wanted[0] == '\0' && offer(tx, update, &environment)))
+		return;
 	to = choose(tx, &environment, wanted);
 	if (to.id == 0)
 		say_possible(tx, update, &environment, wanted);
-	else if (strcmp(to.commit, environment.current.commit) == 0 && !is_in_doubt(&environment))
+	else if (strcmp(to.commit, environment.current.commit) == 0 &&
+	    !environment_is_in_doubt(&environment))
 		(void)decide_sendf(tx, &update->address,
 		    "%s runs " MARK_CODE "%.7s" MARK_CODE " already.", name, to.commit);
 	else
-		ask(tx, update, &environment, &to);
+		ask(tx, update, &environment, &to, request_get(request, "past", past)[0] != '\0');
 }

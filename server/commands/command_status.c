@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include "commands/commands.h"
+#include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_status.h"
 #include "decide/decide_where.h"
@@ -28,6 +29,6 @@ command_status(struct tx *tx, const struct update *update, const struct request 
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 
-	if (decide_scope(tx, update, POLICY_STATUS, request->target, &scope))
+	if (decide_scope(tx, update, POLICY_STATUS, request, &scope))
 		show(tx, update, request);
 }

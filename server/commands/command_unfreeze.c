@@ -19,7 +19,7 @@ end(struct tx *tx, const struct update *update, const struct hold *freeze, bool 
 
 	decide_hold_end(tx, freeze, update, "ended");
 	chat_text_init(&text);
-	chat_text_add(&text, "🟢 " MARK_BOLD);
+	chat_text_add(&text, "🔓 " MARK_BOLD);
 	chat_hold_target(&text, freeze->target);
 	chat_text_add(&text, MARK_BOLD ": freeze ended");
 	chat_text_outside(&text, " by ", update->name);

@@ -22,24 +22,9 @@ action_of(struct tx *tx, const struct update *update, const char *target)
 	    POLICY_LOCK;
 }
 
-static void
-close_question(struct tx *tx, const struct update *update, const struct request *request,
-    const struct hold *lock)
-{
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
-
-	decide_toastf(tx, update, false, "%s is unlocked.", lock->target);
-	chat_text_init(&text);
-	chat_text_add(&text, "🔓 " MARK_BOLD "%s" MARK_BOLD ": unlocked, as asked.", lock->target);
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, request, &message);
-}
-
 /* Who asked for it elsewhere, and its owner, who did not do it. */
 static void
-say_unlocked(struct tx *tx, const struct update *update, const struct request *request,
-    const struct hold *lock, size_t waiting)
+say_unlocked(struct tx *tx, const struct update *update, const struct hold *lock, size_t waiting)
 {
 	bool is_owner = lock->person == update->person;
 	struct chat_text text;
@@ -53,7 +38,7 @@ say_unlocked(struct tx *tx, const struct update *update, const struct request *r
 	decide_hold_add_end(tx, lock->target, waiting, &text);
 	decide_hold_say(tx, lock, update->kind == UPDATE_PRESS ? NULL : update, !is_owner, &text);
 	if (update->kind == UPDATE_PRESS)
-		close_question(tx, update, request, lock);
+		decide_toastf(tx, update, false, "%s is unlocked.", lock->target);
 	if (lock->asked_at != 0 && lock->asked.chat != lock->address.chat)
 		(void)decide_sendf(tx, &lock->asked,
 		    "🔓 " MARK_BOLD "%s" MARK_BOLD ": unlocked, as you asked.", lock->target);
@@ -88,5 +73,5 @@ command_unlock(struct tx *tx, const struct update *update, const struct request 
 		return;
 	waiting = decide_hold_waiting(tx, lock.target);
 	decide_hold_end(tx, &lock, update, "ended");
-	say_unlocked(tx, update, request, &lock, waiting);
+	say_unlocked(tx, update, &lock, waiting);
 }

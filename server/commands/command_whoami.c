@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
+#include "decide/decide_factor.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_who.h"
 #include "lib/buf.h"
 #include "policy/policy_report.h"
 #include "store/row_chat.h"
@@ -31,12 +33,33 @@ add_lines(struct tx *tx, int64_t person, struct buf *out)
 	}
 }
 
+/* What they may, and need a code for. */
+static void
+add_factor(struct tx *tx, int64_t person, struct buf *out)
+{
+	const struct settings *s = tx->settings;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->require_otp_count; i++)
+		if (policy_asks_factor_of(s, &s->require_otp[i], decide_who(tx, person), tx->at))
+			buf_addf(out, "%s" MARK_CODE "%s" MARK_CODE,
+			    n++ == 0 ? "\nNeeds a code of your second factor: " : ", ",
+			    s->require_otp[i].text);
+	if (n > 0)
+		buf_adds(out,
+		    decide_factor_of(tx, person).enrolled_at == 0 ?
+			". You have none yet: " MARK_CODE "/2fa" MARK_CODE "." :
+			".");
+}
+
 void
 command_whoami(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct principal person = principal_of_person(update->person);
+	struct principal person = decide_who(tx, update->person);
 	bool is_stranger = decide_is_stranger(tx, update->person);
-	char who[64], chat[160] = "", roles[LIMIT_LINE];
+	struct message as = { .address = update->address, .is_silent = true, .is_answer = true };
+	char who[64], chat[160] = "", roles[LIMIT_LINE], id[24];
+	struct chat_text text;
 	struct buf lines;
 
 	(void)request; /* takes no argument */
@@ -56,9 +79,12 @@ command_whoami(struct tx *tx, const struct update *update, const struct request 
 			": deployments are reported here" :
 			", for TELEGRAM_CHAT_ID");
 	buf_init(&lines, 16 * 1024);
-	if (update->is_private)
+	if (update->is_private) {
 		add_lines(tx, update->person, &lines);
-	(void)decide_sendf(tx, &update->address,
+		add_factor(tx, update->person, &lines);
+	}
+	chat_text_init(&text);
+	chat_text_add(&text,
 	    "Your Telegram id is " MARK_CODE "%" PRId64 MARK_CODE "; your role here: " MARK_BOLD
 	    "%s" MARK_BOLD ".%s%s%s",
 	    update->person, policy_roles_text(tx->settings, person, tx->at, roles, sizeof(roles)),
@@ -67,4 +93,9 @@ command_whoami(struct tx *tx, const struct update *update, const struct request 
 		"",
 	    chat, buf_text(&lines));
 	buf_done(&lines);
+	(void)snprintf(
+	    id, sizeof(id), "%" PRId64, update->is_private ? update->person : update->address.chat);
+	buttons_add_copy(
+	    &as.buttons, update->is_private ? "📋 Copy your id" : "📋 Copy this chat's id", id);
+	(void)decide_send_as(tx, &as, &text);
 }

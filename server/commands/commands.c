@@ -6,12 +6,21 @@
 #include <stdio.h>
 
 #include "decide/decide_limit.h"
+#include "decide/decide_line.h"
+#include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
+#include "decide/decide_who.h"
 #include "lib/clean.h"
 #include "lib/text.h"
+#include "store/row_deployment.h"
 #include "store/row_hold.h"
 #include "store/row_message.h"
+#include "types/action.h"
+
+#define TALK_LEAST   4 /* letters of a word that is no command, to be near to one in talk */
+#define PREFIX_LEAST 3
+#define LABEL_WORDS  40
 
 /* The typed ones stand first. */
 static const struct command table[] = {
@@ -58,26 +67,6 @@ find(const char *word, size_t n)
 	return NULL;
 }
 
-static void
-hint_unknown(struct tx *tx, const struct update *update, const char *word)
-{
-	const char *names[COUNT(table)];
-	const char *near;
-
-	decide_answer_no(tx, update);
-	if (!decide_may(tx, update, POLICY_TALK, ""))
-		return;
-	for (size_t i = 0; i < commands_count(); i++)
-		names[i] = table[i].word;
-	near = text_nearest(word, names, commands_count());
-	if (near != NULL)
-		(void)decide_sendf(
-		    tx, &update->address, "I don't know /%s. Did you mean /%s?", word, near);
-	else
-		(void)decide_sendf(
-		    tx, &update->address, "I don't know /%s. /help lists what you may do.", word);
-}
-
 bool
 commands_is_always(const char *word)
 {
@@ -86,17 +75,29 @@ commands_is_always(const char *word)
 	return command != NULL && command->is_always;
 }
 
+/* What it needs a grant for. */
+static enum policy_action
+action_of(const struct command *command, const struct request *request)
+{
+	char reason[LIMIT_REF];
+
+	return command->action == POLICY_DEPLOY &&
+		request_get(request, "emergency", reason)[0] != '\0' ?
+	    POLICY_EMERGENCY :
+	    command->action;
+}
+
 /* What is counted of it: a typo is no denial. */
 static const char *
-outcome_of(struct tx *tx, const struct update *update, const struct command *command,
-    const char *environment)
+outcome_of(
+    struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
-	if (decide_is_allowed(tx, update->person, command->action, environment))
+	if (decide_is_allowed(tx, update->person, action, environment))
 		return "taken";
 	return !decide_is_stranger(tx, update->person) && environment[0] != '\0' &&
 		(settings_environment(tx->settings, environment) == NULL ||
 		    !policy_sees(
-			tx->settings, principal_of_person(update->person), environment, tx->at)) ?
+			tx->settings, decide_who(tx, update->person), environment, tx->at)) ?
 	    "refused" :
 	    "denied";
 }
@@ -116,21 +117,39 @@ add_text(const struct chat_command *typed, size_t used, struct request *ret)
 	return true;
 }
 
+/* "emergency the shop is down" behind a deployment: how many words stand before that.  Without a
+ * reason "-", and of one that is too long more than is taken: the command says what is missing. */
+static size_t
+read_emergency(const struct chat_command *typed, size_t used, struct request *ret)
+{
+	const char *behind = "";
+	size_t n = chat_command_emergency(typed, used, &behind);
+	char reason[LIMIT_REF];
+
+	if (n < typed->n_arguments)
+		request_add(ret, "emergency",
+		    clean_line(reason, sizeof(reason), behind, strlen(behind))[0] != '\0' ? reason :
+											    "-");
+	return n;
+}
+
 /* The words as a request; false: there are more of them than it takes. */
 static bool
 read_request(struct tx *tx, const struct update *update, const struct command *command,
     const struct chat_command *typed, struct request *ret)
 {
-	size_t used = 0;
+	size_t used = 0, n = typed->n_arguments;
 
 	*ret = request_of(command->word, "");
 	if (command->target != COMMAND_NONE)
-		used = decide_read_target(tx, update, typed, ret->target);
+		used = decide_read_target(tx, update, typed, ret);
 	if (strcmp(command->argument, COMMANDS_TEXT) == 0)
 		return !typed->is_too_long && add_text(typed, used, ret);
-	if (typed->n_arguments > used && command->argument[0] != '\0')
+	if (command->action == POLICY_DEPLOY)
+		n = read_emergency(typed, used, ret);
+	if (n > used && command->argument[0] != '\0')
 		request_add(ret, command->argument, typed->argument[used++]);
-	return !typed->is_too_long && typed->n_arguments <= used;
+	return !typed->is_too_long && n <= used;
 }
 
 /* False: their limit is used up. */
@@ -149,8 +168,9 @@ static void
 run(struct tx *tx, const struct update *update, const struct command *command,
     const struct request *request)
 {
-	const char *outcome = outcome_of(tx, update, command, request->target);
+	const char *outcome = outcome_of(tx, update, action_of(command, request), request->target);
 
+	tx->request = request;
 	if (strcmp(outcome, "taken") != 0)
 		command->run(tx, update, request);
 	else if (!run_paid(tx, update, command, request))
@@ -172,19 +192,178 @@ take_reply(struct tx *tx, const struct update *update)
 	if (button.id[0] == '\0' || button.person != update->person ||
 	    clean_line(reason, sizeof(reason), update->text, strlen(update->text))[0] == '\0')
 		return false;
-	row_button_close_keyboard(tx, button.message);
-	if (!button.is_open) {
+	if (strcmp(button.request.action, "reject") == 0) {
+		request = button.request;
+		request_drop(&request, "reason");
+		request_add(&request, "reason", reason);
+		tx->request = &request;
+		command_reject(tx, update, &request);
+	} else if (!button.is_open) {
 		(void)decide_sendf(tx, &update->address,
 		    "⌛ %s: not deployed: that was more than 10 minutes ago. " MARK_CODE
 		    "/deploy %s" MARK_CODE " asks again.",
 		    button.request.target, button.request.target);
-		return true;
+	} else {
+		request = request_of("deploy", button.request.target);
+		request_add(&request, "ref", request_get(&button.request, "ref", ref));
+		request_add(&request, "exception", reason);
+		run(tx, update, find(request.action, commands_count()), &request);
 	}
-	request = request_of("deploy", button.request.target);
-	request_add(&request, "ref", request_get(&button.request, "ref", ref));
-	request_add(&request, "exception", reason);
-	run(tx, update, find(request.action, commands_count()), &request);
+	if (!tx->wants_factor) /* else it is decided once more */
+		row_button_close_keyboard(tx, button.message);
 	return true;
+}
+
+/* --- what is no command --- */
+
+/* Words that other programs have for ours, "" of none. */
+static const char *
+word_of_others(const char *word)
+{
+	static const char *const words[][2] = { { "restart", "do" }, { "reload", "do" },
+		{ "run", "do" }, { "exec", "do" }, { "stop", "cancel" }, { "abort", "cancel" },
+		{ "kill", "cancel" }, { "revert", "rollback" }, { "undo", "rollback" },
+		{ "back", "rollback" }, { "release", "deploy" }, { "ship", "deploy" },
+		{ "push", "deploy" }, { "redeploy", "deploy" }, { "state", "status" },
+		{ "health", "status" }, { "list", "status" }, { "releases", "history" },
+		{ "deployments", "history" }, { "menu", "help" }, { "commands", "help" },
+		{ "me", "whoami" }, { "id", "whoami" } };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(words[i][0], word) == 0)
+			return words[i][1];
+	return "";
+}
+
+/* Of what they may do: what the word means elsewhere, what alone begins so, what is near. */
+static const struct command *
+find_near(struct tx *tx, const struct update *update, const char *word)
+{
+	const char *names[COUNT(table)], *near = NULL, *others = word_of_others(word);
+	size_t n = 0, begun = 0;
+
+	for (size_t i = 0; i < commands_count(); i++) {
+		if (!decide_is_allowed(tx, update->person, table[i].action, ""))
+			continue;
+		if (strcmp(table[i].word, others) == 0)
+			return &table[i];
+		if (strlen(word) >= PREFIX_LEAST && text_starts(table[i].word, word) &&
+		    begun++ == 0)
+			near = table[i].word;
+		names[n++] = table[i].word;
+	}
+	if (begun != 1)
+		near = text_nearest(word, names, n);
+	return near != NULL ? find(near, commands_count()) : NULL;
+}
+
+/* "restart" where one action alone that they may do begins so: that one. */
+static bool
+put_action(struct tx *tx, const struct update *update, const char *word, struct request *request)
+{
+	char words[LIMIT_REF], text[LIMIT_REF];
+	const char *name = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ACTION_COUNT; i++)
+		if (text_starts(action_table[i].name, word) &&
+		    decide_is_allowed_do(tx, update->person, action_table[i].name, "") && n++ == 0)
+			name = action_table[i].name;
+	if (n != 1)
+		return false;
+	(void)snprintf(words, sizeof(words), "%s %.*s", name, COMMANDS_TEXT_MAX,
+	    request_get(request, COMMANDS_TEXT, text));
+	words[strlen(words) - (text[0] == '\0')] = '\0';
+	request_drop(request, COMMANDS_TEXT);
+	request_add(request, COMMANDS_TEXT, words);
+	return true;
+}
+
+/* The same words behind the command that is meant; nothing where those are none of its. */
+static void
+add_meant(struct tx *tx, const struct update *update, const struct command *command,
+    const struct chat_command *typed, struct buttons *keyboard)
+{
+	struct request request;
+	char words[LIMIT_REF] = "", label[LIMIT_BUTTON];
+
+	if (!read_request(tx, update, command, typed, &request))
+		return;
+	if (strcmp(command->word, "do") == 0 && put_action(tx, update, typed->word, &request))
+		(void)request_get(&request, COMMANDS_TEXT, words);
+	else if (typed->n_arguments > 0)
+		(void)clean_line(words, sizeof(words), typed->rest[0], strlen(typed->rest[0]));
+	(void)snprintf(label, sizeof(label), "/%s%s%.*s", command->word,
+	    words[0] != '\0' ? " " : "", (int)text_cut(words, strlen(words), LABEL_WORDS), words);
+	decide_once_button(tx, update, &request, label, keyboard);
+}
+
+static void
+say_unknown(struct tx *tx, const struct update *update, const struct chat_command *typed)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	const struct request below = { .message = 0 };
+	const struct command *near;
+	struct chat_text text;
+
+	decide_answer_no(tx, update);
+	if (!decide_may(tx, update, POLICY_TALK, ""))
+		return;
+	near = find_near(tx, update, typed->word);
+	chat_text_init(&text);
+	chat_text_add(&text, "I don't know /%s.", typed->word);
+	if (near != NULL)
+		chat_text_add(&text, " Did you mean /%s?", near->word);
+	else
+		chat_text_add(&text, " /help lists what you may do.");
+	if (near != NULL)
+		add_meant(tx, update, near, typed, &message.buttons);
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, &below, &message);
+}
+
+/* What begins as a command, but for its slash.  False: it is talk. */
+static bool
+say_meant(struct tx *tx, const struct update *update)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	const struct request below = { .message = 0 };
+	const struct command *near;
+	struct chat_command typed;
+	struct chat_text text;
+	char line[LIMIT_TEXT_IN];
+
+	if (!chat_command_guess(update->text, line, &typed) ||
+	    typed.n_arguments == CHAT_COMMAND_WORDS)
+		return false;
+	near = find_near(tx, update, typed.word);
+	if (near == NULL ||
+	    (strlen(typed.word) < TALK_LEAST && strcmp(near->word, typed.word) != 0))
+		return false;
+	decide_answer_no(tx, update);
+	add_meant(tx, update, near, &typed, &message.buttons);
+	if (message.buttons.n == 0)
+		return false;
+	chat_text_init(&text);
+	chat_text_add(&text, "Did you mean ");
+	chat_text_code(&text, "", message.buttons.at[0].label);
+	chat_text_add(&text, "? A command begins with a slash.");
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, &below, &message);
+	return true;
+}
+
+/* In private there is nobody else whom it may be meant for; a stranger's gets nothing. */
+static void
+answer_talk(struct tx *tx, const struct update *update)
+{
+	const struct request help = request_of("help", "");
+
+	if (!update->is_private || decide_is_stranger(tx, update->person) ||
+	    decide_is_too_fast(tx, update, help.action, false))
+		return;
+	if (!say_meant(tx, update))
+		run(tx, update, find(help.action, commands_count()), &help);
 }
 
 void
@@ -201,7 +380,8 @@ commands_handle_because(struct tx *tx, const struct update *update, const char *
 	struct request request;
 
 	if (!chat_command_parse(update->text, &typed)) {
-		(void)take_reply(tx, update);
+		if (!decide_line(tx, update) && !take_reply(tx, update))
+			answer_talk(tx, update);
 		return;
 	}
 	command = find(typed.word, commands_count());
@@ -209,7 +389,7 @@ commands_handle_because(struct tx *tx, const struct update *update, const char *
 		return;
 	if (command == NULL) {
 		tx_count_metric(tx, INCREMENT_COMMAND, "unknown", "refused", "", 0);
-		hint_unknown(tx, update, typed.word);
+		say_unknown(tx, update, &typed);
 		return;
 	}
 	if (!read_request(tx, update, command, &typed, &request)) {
@@ -221,9 +401,19 @@ commands_handle_because(struct tx *tx, const struct update *update, const char *
 			    command->usage);
 		return;
 	}
-	if (command->action == POLICY_DEPLOY)
+	if (action_of(command, &request) == POLICY_DEPLOY) /* no freeze holds an emergency */
 		request_add(&request, "exception", reason);
 	run(tx, update, command, &request);
+}
+
+void
+commands_request(struct tx *tx, const struct update *update, const struct request *request)
+{
+	const struct command *command = find(request->action, commands_count());
+
+	assert(command != NULL);
+	if (!decide_is_too_fast(tx, update, request->action, command->is_always))
+		run(tx, update, command, request);
 }
 
 /* Of a question to the owner of a lock: that person's name; "" of any other. */
@@ -253,8 +443,8 @@ is_theirs(struct tx *tx, const struct update *update, const struct button_row *b
 	if (owner[0] != '\0' && strcmp(action, "unlock") == 0 &&
 	    decide_is_allowed(tx, update->person, POLICY_UNLOCK, button->request.target))
 		return true;
-	decide_audit_denied(
-	    tx, update, action, button->request.target, "the button is another person's");
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED_BUTTON, action, button->request.target,
+	    "the button is another person's");
 	if (owner[0] != '\0' || (!is_place && find(action, commands_count()) == NULL))
 		decide_toastf(tx, update, true, "⛔ Only %s may press this.",
 		    owner[0] != '\0' ? owner : "who asked");
@@ -265,25 +455,38 @@ is_theirs(struct tx *tx, const struct update *update, const struct button_row *b
 	return false;
 }
 
+/* Where it is: of a button of some work, that work's environment. */
+static const char *
+target_of(struct tx *tx, const struct request *request, char ret[REQUEST_TARGET])
+{
+	int64_t work = request_number(request, "work");
+	struct deployment of = row_deployment_get(tx, work);
+
+	(void)text_copy(ret, REQUEST_TARGET, work != 0 ? of.environment : request->target);
+	return ret;
+}
+
 /* Its message says what was chosen, and its keyboard is closed. */
 static void
 use_up(struct tx *tx, const struct update *update, const struct button_row *button,
     const struct command *command)
 {
 	CLEANUP(message_done) struct message message = { 0 };
-	char value[LIMIT_REF];
+	char value[LIMIT_REF], target[REQUEST_TARGET];
 	struct chat_text text;
 
 	row_button_close_keyboard(tx, button->message);
 	chat_text_init(&text);
 	chat_text_add(&text, "👉 " MARK_CODE "/%s", command->word);
-	chat_text_outside(&text, " ", button->request.target);
+	(void)target_of(tx, &button->request, target);
+	chat_text_outside(&text, target[0] != '\0' ? " " : "", target);
 	if (request_get(&button->request, command->argument, value)[0] != '\0')
 		chat_text_outside(&text, " ", value);
 	chat_text_outside(&text, MARK_CODE ", ", update->name);
 	message.head = chat_text_take(&text);
 	row_message_change(tx, button->message, &message);
-	decide_toastf(tx, update, false, "%s", button->request.target);
+	if (request_number(&button->request, "work") == 0) /* else it was said */
+		decide_toastf(tx, update, false, "%s", target);
 }
 
 void
@@ -291,6 +494,8 @@ commands_press(struct tx *tx, const struct update *update, const struct button_r
 {
 	const struct command *command = find(button->request.action, COUNT(table));
 	struct request request = button->request;
+	bool is_used_up = button->is_once && button->message != 0;
+	char target[REQUEST_TARGET];
 
 	if (command == NULL) {
 		tx_fail(tx, ERR_INVALID, "a button with the unknown action %s", request.action);
@@ -298,14 +503,16 @@ commands_press(struct tx *tx, const struct update *update, const struct button_r
 	}
 	if (!is_theirs(tx, update, button))
 		return;
-	if (button->is_once && button->message != 0) {
-		if (!decide_may(tx, update, command->action, request.target))
-			return;
-		use_up(tx, update, button, command);
+	tx->request = &request;
+	if (is_used_up &&
+	    !decide_may(tx, update, action_of(command, &request), target_of(tx, &request, target)))
+		return;
+	if (is_used_up)
 		request.message = 0; /* that message has said its last */
-	}
 	if (command->usage != NULL && request_number(&request, "work") == 0)
 		run(tx, update, command, &request);
 	else
 		(void)run_paid(tx, update, command, &request); /* they were told */
+	if (is_used_up && !tx->wants_factor)		       /* else it is pressed once more */
+		use_up(tx, update, button, command);
 }

@@ -36,7 +36,7 @@ struct command {
 #undef PRESSED
 
 /* An argument of this key is all that stands behind the target, up to so many bytes. */
-#define COMMANDS_TEXT	  "text"
+#define COMMANDS_TEXT	  REQUEST_TEXT
 #define COMMANDS_TEXT_MAX 200
 
 /* Those that are typed. */
@@ -51,6 +51,9 @@ void commands_handle(struct tx *tx, const struct update *update);
 
 /* The same with the reason for which somebody deploys in a freeze: one line, "" none. */
 void commands_handle_because(struct tx *tx, const struct update *update, const char *reason);
+
+/* A request that nobody typed or pressed (a hook's), of a word that is typed: carried out alike. */
+void commands_request(struct tx *tx, const struct update *update, const struct request *request);
 
 /* An open button was pressed in its chat: by whom it is for, it is carried out as if typed. */
 void commands_press(struct tx *tx, const struct update *update, const struct button_row *button);

@@ -120,7 +120,7 @@ add_where_it_ends(struct chat_text *text, const struct role *role)
 	chat_text_add(text, "%s%s.", role->application[0] != '\0' ? " of " : "", role->application);
 }
 
-/* One message for all of them: "Access ends … : telegram:50, telegram:60 and 58 more have …" */
+/* One message for all of them: "Access ends: telegram:50, telegram:60 and 58 more, role …" */
 static void
 tell_admins(struct tx *tx, const struct ending *ending)
 {
@@ -129,15 +129,15 @@ tell_admins(struct tx *tx, const struct ending *ending)
 
 	for (size_t i = 0; i < admins->count; i++) {
 		chat_text_init(&text);
-		chat_text_add(&text, "⏳ Access ends %s:", ending->when);
+		chat_text_add(&text, "⏳ Access ends:");
 		for (size_t m = 0; m < ending->count && m < NAMED; m++)
 			chat_text_add(&text, "%s" MARK_CODE "telegram:%" PRId64 MARK_CODE,
 			    m == 0 ? " " : ", ", ending->member[m]->person);
 		if (ending->count > NAMED)
 			chat_text_add(&text, " and %zu more", ending->count - NAMED);
 		chat_text_add(&text,
-		    " %s the role " MARK_BOLD "%s" MARK_BOLD ".\nTo prolong it change ",
-		    ending->count == 1 ? "has" : "have", ending->role->name);
+		    ", role " MARK_BOLD "%s" MARK_BOLD ", %s.\nTo prolong it change ",
+		    ending->role->name, ending->when);
 		add_where_it_ends(&text, ending->role);
 		send_to(tx, admins->id[i], !ending->is_last_day, &text);
 	}

@@ -15,9 +15,10 @@
 #define PAUSE_FIRST_S 5
 
 const char *
-decide_announced_source(const char *hook, char out[DECIDE_SOURCE])
+decide_announced_source(enum delivery_forge forge, const char *hook, char out[DECIDE_SOURCE])
 {
-	(void)snprintf(out, DECIDE_SOURCE, "github%s%s", hook[0] != '\0' ? "/" : "", hook);
+	(void)snprintf(out, DECIDE_SOURCE, "%s%s%s", delivery_forge_word(forge),
+	    hook[0] != '\0' ? "/" : "", hook);
 	return out;
 }
 
@@ -26,10 +27,12 @@ decide_announced(
     struct tx *tx, const struct environment_settings *settings, const struct delivery *delivery)
 {
 	struct announced_push push = { .until = tx->at + AWAIT_MS };
+	const char *forge = delivery_forge_word(delivery->forge);
 	char who[LIMIT_PERSON];
 
-	(void)snprintf(
-	    who, sizeof(who), "github:%.40s(%lld)", delivery->login, (long long)delivery->sender);
+	(void)snprintf(who, sizeof(who), "%s:%.40s(%lld)", forge, delivery->login,
+	    (long long)delivery->sender);
+	(void)text_copy(push.forge, sizeof(push.forge), forge);
 	(void)text_copy(push.after, sizeof(push.after), delivery->after);
 	(void)text_copy(push.delivery, sizeof(push.delivery), delivery->id);
 	(void)text_copy(push.hook, sizeof(push.hook), delivery->hook);
@@ -48,11 +51,12 @@ static void
 give_up(struct tx *tx, const struct effect_git_query *query)
 {
 	const struct settings *settings = settings_of(tx->settings, query->environment);
+	enum delivery_forge forge = delivery_forge_of(query->push.forge);
 	char source[DECIDE_SOURCE];
 	struct chat_text text;
 
 	row_dedupe_remove(
-	    tx, decide_announced_source(query->push.hook, source), query->push.delivery);
+	    tx, decide_announced_source(forge, query->push.hook, source), query->push.delivery);
 	chat_text_init(&text);
 	chat_text_add(
 	    &text, "⚠️ " MARK_BOLD "%s" MARK_BOLD ": git does not show ", query->environment);
@@ -63,9 +67,8 @@ give_up(struct tx *tx, const struct effect_git_query *query)
 		chat_text_add(&text, "polling goes on, and deploys it when it is there.");
 	else
 		chat_text_add(&text,
-		    "not asked again: Redeliver it at GitHub or " MARK_CODE "/deploy %s" MARK_CODE
-		    ".",
-		    query->environment);
+		    "not asked again: Redeliver it at %s or " MARK_CODE "/deploy %s" MARK_CODE ".",
+		    delivery_forge_name(forge), query->environment);
 	decide_send_team(tx, query->environment, &text);
 }
 

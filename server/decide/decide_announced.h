@@ -7,9 +7,10 @@
 
 struct environment_settings;
 
-#define DECIDE_SOURCE (sizeof("github/") + ENVIRONMENT_NAME_MAX)
-/* Under which name deliveries by that webhook stand in the inbox: "github", "github/shop". */
-const char *decide_announced_source(const char *hook, char out[DECIDE_SOURCE]);
+#define DECIDE_SOURCE (DELIVERY_FORGE + 1 + ENVIRONMENT_NAME_MAX)
+/* Under which name deliveries by that webhook stand in the inbox: "github", "gitlab/shop". */
+const char *decide_announced_source(
+    enum delivery_forge forge, const char *hook, char out[DECIDE_SOURCE]);
 
 /* A delivery says that the environment's branch has moved: git is asked.  What an earlier one
  * announced there is waited for no longer. */

@@ -6,12 +6,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "decide/decide_action.h"
+#include "decide/decide_barrier.h"
+#include "decide/decide_binding.h"
+#include "decide/decide_drain.h"
+#include "decide/decide_emergency.h"
+#include "decide/decide_git.h"
 #include "decide/decide_limit.h"
+#include "decide/decide_nag.h"
+#include "decide/decide_needs.h"
 #include "decide/decide_record.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_shown.h"
 #include "decide/decide_tell.h"
+#include "decide/decide_zone.h"
+#include "lib/fingerprint.h"
 #include "lib/text.h"
-#include "settings/settings_claims.h"
+#include "store/row_approval.h"
 #include "store/row_block.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -31,11 +42,14 @@ struct act {
 
 typedef void act_fn(struct act *act);
 
-static act_fn do_ask_person, do_claim, do_run, do_run_rollback, do_stop_run, do_probe,
-    do_drop_probe, do_release, do_block, do_down, do_tell, do_refuse_cancel, do_next;
+static act_fn do_ask_person, do_ask_approvers, do_void_approvals, do_claim, do_run, do_run_rollback,
+    do_stop_run, do_probe, do_drop_probe, do_release, do_block, do_drain, do_down, do_tell,
+    do_refuse_cancel, do_next;
 
 static act_fn *const acts_table[] = {
 	[DEPLOY_DO_ASK_PERSON] = do_ask_person,
+	[DEPLOY_DO_ASK_APPROVERS] = do_ask_approvers,
+	[DEPLOY_DO_VOID_APPROVALS] = do_void_approvals,
 	[DEPLOY_DO_CLAIM] = do_claim,
 	[DEPLOY_DO_RUN] = do_run,
 	[DEPLOY_DO_RUN_ROLLBACK] = do_run_rollback,
@@ -44,6 +58,7 @@ static act_fn *const acts_table[] = {
 	[DEPLOY_DO_DROP_PROBE] = do_drop_probe,
 	[DEPLOY_DO_RELEASE] = do_release,
 	[DEPLOY_DO_BLOCK] = do_block,
+	[DEPLOY_DO_DRAIN] = do_drain,
 	[DEPLOY_DO_DOWN] = do_down,
 	[DEPLOY_DO_TELL] = do_tell,
 	[DEPLOY_DO_REFUSE_CANCEL] = do_refuse_cancel,
@@ -65,24 +80,111 @@ do_ask_person(struct act *act)
 	struct tx *tx = act->tx;
 	struct deployment *deployment = act->deployment;
 	bool is_push = is_a_pushs(tx, deployment);
-	int64_t wait_ms = deployment->state == DEPLOY_QUEUED ? DECIDE_QUEUE_QUESTION_MS :
-	    is_push					     ? DECIDE_PUSH_QUESTION_MS :
-							       DECIDE_COMMAND_QUESTION_MS;
+	int64_t wait_ms = deployment->state == DEPLOY_QUEUED ?
+	    decide_needs_question_ms(tx, deployment, DECIDE_QUEUE_QUESTION_MS) :
+	    is_push ? DECIDE_PUSH_QUESTION_MS :
+		      DECIDE_COMMAND_QUESTION_MS;
+	int64_t timer;
 
 	row_button_close_question(tx, deployment->id); /* one that is asked anew */
+	timer = row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms);
 	decide_tell_question(tx, deployment, act->answer);
 	if (is_push)
 		decide_tell_team(tx, deployment, act->answer);
-	row_button_set_timer(tx, deployment->id,
-	    row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms));
+	row_button_set_timer(tx, deployment->id, timer);
+}
+
+/* What runs may have changed since it was asked for. */
+static void
+set_direction(struct tx *tx, struct deployment *deployment)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	deployment->is_forward =
+	    row_release_get(tx, deployment->to_release).origin > environment.current.origin;
+}
+
+/* Its time is what is left of it where they were asked about this before: who approves it and takes
+ * that back in turn makes it last no longer. */
+static void
+set_approval_time(struct tx *tx, const struct deployment *work, struct approval_request *request)
+{
+	char binding[NEEDS_BINDING];
+
+	decide_needs_binding(tx, work, binding);
+	if (request->left_at != 0 && strcmp(request->binding, binding) == 0) {
+		request->asked_at += tx->at - request->left_at;
+	} else {
+		request->asked_at = tx->at;
+		request->is_reminded = false;
+	}
+	(void)text_copy(request->binding, sizeof(request->binding), binding); /* fits */
+	request->timer = decide_needs_timer(tx, work, request);
+}
+
+/* The commits that they read are those over what is live: where others were listed, or none, git is
+ * asked, and its answer is shown when it comes (decide_approval_listed()). */
+static void
+list_changes(struct act *act, bool is_other, struct approval_request *request)
+{
+	if (act->answer != NULL) {
+		request->n_changes = act->answer->count;
+		decide_git_changes(act->tx, act->deployment->environment, act->answer,
+		    request->changes, sizeof(request->changes));
+	} else if (is_other && act->deployment->program == PROGRAM_DEPLOY) {
+		request->n_changes = 0;
+		request->changes[0] = '\0';
+		if (row_effect_find(act->tx, EFFECT_GIT_QUERY, act->deployment->id) == 0)
+			decide_query_again(act->tx, act->deployment);
+	}
+}
+
+/* What they are shown is noted, to be compared when one of them says yes. */
+static void
+do_ask_approvers(struct act *act)
+{
+	struct tx *tx = act->tx;
+	struct deployment *work = act->deployment;
+	struct environment environment = row_environment_get(tx, work->environment);
+	struct approval_request request = row_approval_request(tx, work->id);
+	bool is_other =
+	    request.asked_at == 0 || strcmp(work->shown_live, environment.current.commit) != 0;
+
+	if (!deployment_is_action(work)) {
+		decide_set_previous(tx, work);
+		set_direction(tx, work);
+	}
+	if (act->answer != NULL || request.asked_at == 0)
+		(void)text_copy(work->compared_live, LIMIT_COMMIT, environment.current.commit);
+	(void)text_copy(work->shown_live, LIMIT_COMMIT, environment.current.commit);
+	work->shown_blocked |= row_block_find(tx, work->environment, work->commit, NULL);
+	work->seen_by[0] = '\0';
+	decide_bind_shown(tx, work, act->answer);
+	decide_zone_warn(tx, work);
+	row_effect_withdraw(tx, request.timer);
+	set_approval_time(tx, work, &request);
+	list_changes(act, is_other, &request);
+	row_approval_ask(tx, work->id, &request);
+	row_button_close_approval(tx, work->id); /* a yes is to what its message showed */
+	decide_tell_approvers(tx, work);
+}
+
+/* What they are asked about next is what is, of an action too. */
+static void
+do_void_approvals(struct act *act)
+{
+	if (deployment_is_action(act->deployment))
+		decide_action_bind(act->tx, act->deployment);
+	if (deployment_is_action(act->deployment) && act->deployment->commit[0] != '\0')
+		(void)decide_bind_job(act->tx, act->deployment);
+	(void)decide_needs_void(act->tx, act->deployment);
 }
 
 /* Whoever lets it start has seen that all of it is free. */
 static void
 do_claim(struct act *act)
 {
-	struct settings_claims *claims =
-	    settings_claims(act->tx->settings, act->deployment->environment);
+	struct settings_claims *claims = decide_claims(act->tx, act->deployment);
 
 	if (claims == NULL)
 		tx_fail(act->tx, ERR_NOMEM, "no memory for claims");
@@ -99,6 +201,16 @@ struct releases {
 	const char *previous_image;
 };
 
+static int
+deadline_of(const struct tx *tx, const struct deployment *deployment)
+{
+	const struct action *action = action_find(deployment->action);
+
+	return action != NULL ?
+	    action->deadline_s :
+	    settings_times(tx->settings, deployment->environment)->deploy_timeout_seconds;
+}
+
 static void
 order_run(struct act *act, enum program program, const struct releases *of)
 {
@@ -112,16 +224,42 @@ order_run(struct act *act, enum program program, const struct releases *of)
 	run->run = deployment->run;
 	run->program = program;
 	run->deployment = deployment->id;
-	run->deadline_s =
-	    settings_of(tx->settings, deployment->environment)->deploy_timeout_seconds;
+	run->deadline_s = deadline_of(tx, deployment);
+	(void)text_copy(run->action, sizeof(run->action), deployment->action);
+	(void)text_copy(run->argument, sizeof(run->argument), deployment->argument);
+	(void)text_copy(run->client, sizeof(run->client), deployment->client);
 	(void)text_copy(run->environment, LIMIT_ENVIRONMENT, deployment->environment);
 	(void)text_copy(run->commit, LIMIT_COMMIT, of->commit);
 	(void)text_copy(run->image, LIMIT_IMAGE, of->image);
 	(void)text_copy(run->previous, LIMIT_COMMIT, of->previous);
 	(void)text_copy(run->previous_image, LIMIT_IMAGE, of->previous_image);
 	(void)text_copy(run->ref, LIMIT_REF, deployment->ref);
+	/* What was live comes back whatever has changed since: it is no new decision. */
+	if (deployment->state != DEPLOY_ROLLING_BACK)
+		(void)text_copy(run->binding, LIMIT_DIGEST, deployment->binding);
 	row_deployment_save(tx, deployment); /* the order is handed out with its message's row */
 	(void)row_effect_order(tx, &effect);
+}
+
+/* Is its action none of the runner's?  Then it has begun. */
+static bool
+begin_elsewhere(struct act *act)
+{
+	const struct action *action = action_find(act->deployment->action);
+
+	if (action == NULL)
+		return false;
+	switch (action->executor) {
+	case ACTION_BY_CLOUDFLARE:
+		/* decide_cloudflare.c begins it, which stands right of this file */
+		(void)row_effect_timer(
+		    act->tx, TIMER_CLOUDFLARE, "", act->deployment->id, act->tx->at);
+		return true;
+	case ACTION_BY_HOST:
+	case ACTION_BY_RELEASE:
+		break;
+	}
+	return false;
 }
 
 static void
@@ -129,13 +267,20 @@ do_run(struct act *act)
 {
 	struct deployment *deployment = act->deployment;
 
+	if (begin_elsewhere(act))
+		return;
 	if (!deployment_is_action(deployment))
 		decide_tell_team(act->tx, deployment, NULL);
+	else if (deployment->commit[0] != '\0') { /* what a job runs in is live, not to be */
+		order_run(act, deployment->program,
+		    &(struct releases){ "", "", deployment->commit, deployment->image });
+		return;
+	}
 	order_run(act, deployment->program,
 	    &(struct releases){
 		.commit = deployment->commit,
-		/* A deployment's image is made by its script, though an earlier run said one. */
-		.image = deployment->program == PROGRAM_ROLLBACK ? deployment->image : "",
+		/* Else a deployment's is made by its script, though an earlier run said one. */
+		.image = decide_bound_image(deployment),
 		.previous = deployment->previous,
 		.previous_image = deployment->previous_image,
 	    });
@@ -188,7 +333,8 @@ static void
 do_probe(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
-	const struct settings *settings = settings_of(act->tx->settings, deployment->environment);
+	const struct settings_times *times =
+	    settings_times(act->tx->settings, deployment->environment);
 	bool is_back = deployment->state == DEPLOY_VERIFYING_ROLLBACK;
 	/* Of what ran before deploybot nobody knows the commit. */
 	const char *expected = !is_back		     ? deployment->commit :
@@ -205,12 +351,12 @@ do_probe(struct act *act)
 	}
 	effect->subject = deployment->id;
 	effect->u.probe.plan = (struct probe_plan){
-		.successes = settings->health_check_successes,
-		.failures = settings->health_check_retries,
-		.interval_s = settings->health_check_interval_seconds,
-		.timeout_s = settings->health_check_timeout_seconds,
-		.deadline_s = settings->health_check_deadline_seconds,
-		.until = act->tx->at + (int64_t)settings->health_check_deadline_seconds * 1000,
+		.successes = times->health_check_successes,
+		.failures = times->health_check_retries,
+		.interval_s = times->health_check_interval_seconds,
+		.timeout_s = times->health_check_timeout_seconds,
+		.deadline_s = times->health_check_deadline_seconds,
+		.until = act->tx->at + (int64_t)times->health_check_deadline_seconds * 1000,
 	};
 	effect->u.probe.n =
 	    split_targets(deployment, expected, effect->u.probe.targets, LIMIT_URLS);
@@ -273,8 +419,12 @@ do_release(struct act *act)
 	(void)text_copy(release.image, sizeof(release.image), deployment->image);
 	(void)text_copy(release.by, sizeof(release.by), deployment->requester);
 	(void)text_copy(release.subject, sizeof(release.subject), deployment->subject);
+	(void)text_copy(
+	    release.tree, sizeof(release.tree), is_rollback ? to.tree : deployment->tree);
+	decide_nag_end(act->tx, deployment->environment);
 	release.id = row_environment_release(act->tx, &release);
-	row_block_free_contained(act->tx, deployment);
+	if (!deployment->is_off_branch)
+		row_block_free_contained(act->tx, deployment);
 	if (is_rollback && !deployment->is_forward)
 		leave(act, before.current.commit, &release, &to);
 }
@@ -295,6 +445,20 @@ restore_previous(struct act *act)
 	row_release_leave(act->tx, &release);
 }
 
+/* What was wrong with the commit itself: where its rollback failed too, the detail is of that. */
+static const char *
+failure_of(struct tx *tx, const struct deployment *deployment, char line[LIMIT_LINE])
+{
+	int64_t back = row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
+
+	if (deployment->state != DEPLOY_ROLLBACK_FAILED || row_run_end(tx, back) != RUN_FAILED)
+		return deployment->detail;
+	line[0] = '\0';
+	return deployment->why != DEPLOY_WHY_SCRIPT ?
+	    line :
+	    row_run_detail(tx, row_run_newest(tx, deployment->id, PROGRAM_DEPLOY), line);
+}
+
 /* What ran before deploybot is no release of the database's. */
 static void
 do_block(struct act *act)
@@ -302,22 +466,36 @@ do_block(struct act *act)
 	const struct deployment *deployment = act->deployment;
 	struct environment environment = row_environment_get(act->tx, deployment->environment);
 	const char *why = deploy_flow_why_word(deployment->why);
-	struct block block = { .by = "deploybot", .at = act->tx->at };
+	bool is_back = deployment->state == DEPLOY_ROLLED_BACK;
+	struct block block = { .by = "", .at = act->tx->at };
+	char line[LIMIT_LINE];
+	const char *detail = failure_of(act->tx, deployment, line);
 
-	if (deployment->state == DEPLOY_ROLLED_BACK && !deployment_is_back_to_target(deployment) &&
+	if (is_back && !deployment_is_back_to_target(deployment) &&
 	    strcmp(environment.current.commit, deployment->previous) != 0)
 		restore_previous(act);
-	row_environment_rolled_back(act->tx, deployment->environment);
+	if (deployment->state != DEPLOY_FAILED) /* what was live serves on */
+		row_environment_rolled_back(act->tx, deployment->environment);
+	(void)text_copy(block.by, sizeof(block.by), is_back ? "deploybot" : "");
 	(void)text_copy(block.commit, sizeof(block.commit), deployment->commit);
 	(void)snprintf(block.why, sizeof(block.why), "%s%s%.200s", why,
-	    why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "", deployment->detail);
+	    why[0] != '\0' && detail[0] != '\0' ? ": " : "", detail);
 	row_block_add(act->tx, deployment->environment, &block);
+	if (is_back && deployment->why != DEPLOY_WHY_CANCELLED) /* who stopped it knows */
+		decide_nag_begin(act->tx, deployment);
+}
+
+static void
+do_drain(struct act *act)
+{
+	decide_drain(act->tx, act->deployment);
 }
 
 static void
 do_down(struct act *act)
 {
 	row_environment_down(act->tx, act->deployment->environment);
+	decide_nag_begin(act->tx, act->deployment);
 }
 
 static void
@@ -359,32 +537,48 @@ carry_out(struct tx *tx, struct deployment *deployment, const struct deploy_acts
 
 /* --- the step --- */
 
+static struct deployment
+find_question(struct tx *tx, const struct deployment *started)
+{
+	struct deployment question =
+	    row_deployment_question_of(tx, started->environment, started->commit);
+
+	return question.id != 0 ?
+	    question :
+	    row_deployment_emergency_of(tx, started->environment, started->commit);
+}
+
 /* No second confirmation of what has started: that one's question is closed where it stands. */
 static void
 close_questions(struct tx *tx, const struct deployment *started)
 {
-	struct deployment question =
-	    row_deployment_question_of(tx, started->environment, started->commit);
+	struct deployment question = find_question(tx, started);
 
 	while (question.id != 0 && !tx->failed) {
 		(void)snprintf(question.detail, sizeof(question.detail), "started by %s",
 		    deployment_starter(started));
 		(void)decide_step(tx, &question, DEPLOY_ON_SUPERSEDE, NULL);
-		question = row_deployment_question_of(tx, started->environment, started->commit);
+		question = find_question(tx, started);
 	}
 }
 
 /* A push that takes over an older one's place has it already. */
 static void
-enter_queue(struct tx *tx, struct deployment *deployment)
+enter_queue(struct tx *tx, struct deployment *deployment, enum deploy_state from)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 
 	if (deployment->place == 0)
 		deployment->place = row_queue_draw(tx);
 	deployment->queued_at = tx->at;
-	deployment->answered_at = deployment->confirmed_by != 0 ? tx->at : deployment->requested_at;
-	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, environment.current.commit);
+	deployment->answered_at =
+	    deployment->confirmed_by != 0 || deployment->approvers[0] != '\0' ?
+	    tx->at :
+	    deployment->requested_at;
+	/* What was approved may have waited for hours: it is as it was when git was asked. */
+	if (from != DEPLOY_AWAITING_APPROVAL && deployment->compared_live[0] == '\0')
+		(void)text_copy(
+		    deployment->compared_live, LIMIT_COMMIT, environment.current.commit);
 }
 
 /* Nothing that it waited for in its place is waited for any more. */
@@ -397,6 +591,28 @@ leave_queue(struct tx *tx, struct deployment *deployment)
 	deployment->waits_for[0] = '\0';
 }
 
+/* Nobody is asked or reminded any more; an approval may still be withdrawn. */
+static void
+leave_approval(struct tx *tx, const struct deployment *deployment)
+{
+	const struct request about = request_about("approve", "work", deployment->id);
+
+	row_effect_withdraw(tx, row_approval_request(tx, deployment->id).timer);
+	row_approval_leave(tx, deployment->id);
+	row_button_close(tx, "approve", about.target);
+	row_button_close(tx, "reject", about.target);
+	row_button_close(tx, "newest", about.target);
+}
+
+/* It has its place again, and the answer that it was given; nothing has begun. */
+static void
+return_to_queue(struct tx *tx, struct deployment *deployment)
+{
+	row_claim_give_back(tx, deployment->id);
+	deployment->started_at = 0;
+	deployment->attempts = 0; /* this was none that failed */
+}
+
 /* What starts with a state, before its acts. */
 static void
 enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from)
@@ -405,21 +621,32 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 		deployment->attempts = 0;
 	if (deployment->state == DEPLOY_RUNNING && from == DEPLOY_QUEUED) {
 		deployment->started_at = tx->at;
+		row_button_close(tx, "unapprove", request_about("", "work", deployment->id).target);
 		close_questions(tx, deployment);
 	}
-	if (deployment->state == DEPLOY_QUEUED && from != DEPLOY_QUEUED)
-		enter_queue(tx, deployment);
+	if (deployment->state == DEPLOY_QUEUED && from == DEPLOY_RUNNING)
+		return_to_queue(tx, deployment);
+	else if (deployment->state == DEPLOY_QUEUED && from != DEPLOY_QUEUED)
+		enter_queue(tx, deployment, from);
 	if (from == DEPLOY_QUEUED && deployment->state != DEPLOY_QUEUED)
 		leave_queue(tx, deployment);
 	if (from == DEPLOY_AWAITING_CONFIRMATION && deployment->state != from)
 		row_button_close_question(tx, deployment->id);
+	if (from == DEPLOY_AWAITING_APPROVAL && deployment->state != from)
+		leave_approval(tx, deployment);
 	decide_record_step(tx, deployment, from);
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL)
 		return;
 	deployment->ended_at = tx->at;
+	/* A newer push has waited for the end of what was being approved. */
+	if (deployment->trigger != TRIGGER_CHAT &&
+	    row_environment_get(tx, deployment->environment).waiting_push[0] != '\0')
+		(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, tx->at);
 	if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
 		row_claim_give_back(tx, deployment->id);
 	decide_charge(tx, deployment);
+	decide_emergency_ended(tx, deployment);
+	row_button_close(tx, "unapprove", request_about("", "work", deployment->id).target);
 	row_button_close(tx, "cancel", request_about("cancel", "work", deployment->id).target);
 	decide_record_end(tx, deployment);
 }
@@ -447,8 +674,10 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 	if (!carry_out(tx, deployment, &acts, answer))
 		return false;
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
-		row_button_clear_requesters(
-		    tx, deployment->id); /* their messages say how it ended */
+		/* Their messages say how it ended; whoever asked for it must not review it. */
+		if (!deployment_awaits_review(deployment))
+			row_button_clear_requesters(tx, deployment->id);
+		row_approval_clear_messages(tx, deployment->id, true);
 		row_block_forget_contained(tx, deployment->id);
 	}
 	row_deployment_save(tx, deployment);
@@ -468,16 +697,6 @@ decide_set_previous(struct tx *tx, struct deployment *deployment)
 	    deployment->previous_image, sizeof(deployment->previous_image), back->image);
 }
 
-/* What runs may have changed since it was asked for. */
-static void
-set_direction(struct tx *tx, struct deployment *deployment)
-{
-	struct environment environment = row_environment_get(tx, deployment->environment);
-
-	deployment->is_forward =
-	    row_release_get(tx, deployment->to_release).origin > environment.current.origin;
-}
-
 bool
 decide_prepare_start(struct tx *tx, struct deployment *deployment)
 {
@@ -486,7 +705,7 @@ decide_prepare_start(struct tx *tx, struct deployment *deployment)
 	size_t used = 0;
 
 	if (settings == NULL || deployment_is_action(deployment))
-		return settings != NULL;
+		return settings != NULL; /* a job's release is compared at its turn */
 	decide_set_previous(tx, deployment);
 	set_direction(tx, deployment);
 	deployment->urls[0] = '\0';
@@ -501,19 +720,8 @@ decide_prepare_start(struct tx *tx, struct deployment *deployment)
 		}
 		used += (size_t)n;
 	}
+	deployment->cannot_roll_back = decide_is_barred(tx, deployment);
 	return true;
-}
-
-enum policy_action
-decide_action_of(const struct deployment *deployment)
-{
-	static const enum policy_action actions[PROGRAM_COUNT] = {
-		[PROGRAM_DEPLOY] = POLICY_DEPLOY,
-		[PROGRAM_ROLLBACK] = POLICY_ROLLBACK,
-		[PROGRAM_ACTION] = POLICY_DO,
-	};
-
-	return actions[deployment->program];
 }
 
 bool
@@ -523,47 +731,6 @@ decide_is_live(struct tx *tx, const struct deployment *deployment)
 
 	return deployment->program == PROGRAM_DEPLOY &&
 	    deployment_runs_already(deployment, &environment);
-}
-
-/* The commits of which git says whether the answer's contains them. */
-static void
-name_blocked(struct tx *tx, struct effect_git_query *query)
-{
-	struct block blocks[LIMIT_BLOCKED];
-	size_t n = row_block_list(tx, query->environment, blocks, LIMIT_BLOCKED, NULL), used = 0;
-
-	for (size_t i = 0; i < n; i++) /* cannot be cut: each has its blank or the NUL */
-		used += (size_t)snprintf(query->blocked + used, sizeof(query->blocked) - used,
-		    "%s%s", i > 0 ? " " : "", blocks[i].commit);
-}
-
-void
-decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
-{
-	struct effect effect = {
-		.kind = EFFECT_GIT_QUERY, .subject = deployment, .u.git_query = *query
-	};
-
-	if (query->kind == GIT_QUERY_COMMITS)
-		name_blocked(tx, &effect.u.git_query);
-	(void)row_effect_order(tx, &effect);
-}
-
-void
-decide_query_commit(
-    struct tx *tx, const struct deployment *deployment, const char *ref, const char *requested_by)
-{
-	const char *branch = settings_environment(tx->settings, deployment->environment)->branch;
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS };
-
-	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
-	(void)text_copy(query.ref, sizeof(query.ref), ref);
-	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
-	if (branch != NULL)
-		(void)text_copy(query.branch, sizeof(query.branch), branch);
-	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
-	decide_git_query(tx, &query, deployment->id);
 }
 
 struct deployment
@@ -583,102 +750,4 @@ decide_requested(
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
 	return deployment;
-}
-
-void
-decide_contained(
-    struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
-{
-	for (size_t i = 0; !deployment->is_off_branch && i < answer->n_contained; i++)
-		row_block_contain(tx, deployment->id, answer->contained[i]);
-}
-
-/* The entries of its end name who asked for it: who wanted it ended may be somebody else. */
-static void
-audit_cancel(struct tx *tx, const struct deployment *deployment, const struct update *update)
-{
-	char user[PRINCIPAL_TEXT];
-
-	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
-	    "cancel_requested", "requested",
-	    (const char *const[]){
-		"state", deploy_flow_word(deployment->state), "name", update->name, NULL });
-}
-
-/* An action has nothing to roll back, and needs no release for that. */
-static bool
-has_way_back(const struct deployment *deployment)
-{
-	return deployment_is_action(deployment) || deployment_can_roll_back(deployment);
-}
-
-bool
-decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update)
-{
-	struct deployment before = *deployment;
-	enum deploy_event event = deployment_is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
-	    has_way_back(deployment)				     ? DEPLOY_ON_CANCEL :
-								       DEPLOY_ON_CANCEL_NO_ROLLBACK;
-
-	audit_cancel(tx, deployment, update);
-	deployment->why = DEPLOY_WHY_CANCELLED;
-	(void)snprintf(deployment->detail, sizeof(deployment->detail), "by %s", update->name);
-	if (decide_step(tx, deployment, event, NULL))
-		return true;
-	*deployment = before;
-	return false;
-}
-
-/* No exit record will come, or it could not be read: its log is kept as long as any other. */
-static void
-end_run(struct tx *tx, int64_t run)
-{
-	if (row_run_is_open(tx, run))
-		row_run_ended(tx, &(struct run_ended){ .run = run, .exit_status = -1 });
-}
-
-void
-decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
-{
-	bool has_back = has_way_back(deployment);
-	enum deploy_event event;
-
-	deployment->why = DEPLOY_WHY_INTERRUPTED;
-	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
-	switch (deploy_flow_class(deployment->state)) {
-	case DEPLOY_CLASS_OPEN:
-	case DEPLOY_CLASS_QUEUED:
-		event = DEPLOY_ON_REFUSE;
-		break;
-	case DEPLOY_CLASS_ACTIVE:
-		if (deployment->state == DEPLOY_VERIFYING ||
-		    deployment->state == DEPLOY_VERIFYING_ROLLBACK) {
-			event = has_back ? DEPLOY_ON_UNHEALTHY : DEPLOY_ON_UNHEALTHY_NO_ROLLBACK;
-		} else {
-			deployment->target_changed = true; /* nobody knows */
-			end_run(tx, deployment->run);
-			event = has_back ? DEPLOY_ON_SCRIPT_FAILED :
-					   DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK;
-		}
-		break;
-	default:
-		return;
-	}
-	(void)decide_step(tx, deployment, event, NULL);
-}
-
-void
-decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason)
-{
-	bool is_back = deployment->state == DEPLOY_ROLLING_BACK ||
-	    deployment->state == DEPLOY_VERIFYING_ROLLBACK;
-
-	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_ACTIVE)
-		return;
-	if (!is_back)
-		deployment->why = DEPLOY_WHY_INTERRUPTED;
-	deployment->target_changed = true; /* nobody knows */
-	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
-	end_run(tx, deployment->run);
-	(void)decide_step(tx, deployment, DEPLOY_ON_FOLDER_GONE, NULL);
 }

@@ -32,37 +32,12 @@ bool decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event
  * action needs neither.  False: its environment is no longer in the settings. */
 bool decide_prepare_start(struct tx *tx, struct deployment *deployment);
 
-/* What a person must be allowed to do to let it start. */
-enum policy_action decide_action_of(const struct deployment *deployment);
-
 /* Is its commit what runs there already?  Not a rollback's, nor where what runs is in doubt. */
 bool decide_is_live(struct tx *tx, const struct deployment *deployment);
-
-/* Whoever sent the update wants it ended, and that is audited.  False: it cannot be now. */
-bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update);
-
-/* What it needs to end was lost (a handler failed, a row is missing): it ends as interrupted. */
-void decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason);
-
-/* What it left is not known, and may go on elsewhere: it ends, and nothing is begun for it. */
-void decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason);
-
-/* Asks git; deployment: the one that waits for the answer, 0: none.  query is copied, and
- * the environment's blocked commits are added. */
-void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
-
-/* Asks git once for that ref of the deployment's environment, which is in the settings. */
-void decide_query_commit(struct tx *tx, const struct deployment *deployment, const char *ref,
-    const char *requested_by);
 
 /* What the person of an update asks for; no row yet. */
 struct deployment decide_requested(struct tx *tx, const struct update *update,
     enum program program, const char *environment);
-
-/* Notes which blocked commits this deployment frees when it goes live: those that its commit
- * contains, where it is of the environment's branch. */
-void decide_contained(struct tx *tx, const struct deployment *deployment,
-    const struct git_answer *answer);
 
 /* Sets deployment->previous to the release that it would be rolled back to; "": there is none. */
 void decide_set_previous(struct tx *tx, struct deployment *deployment);

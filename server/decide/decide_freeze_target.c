@@ -5,7 +5,9 @@
 #include <stdio.h>
 
 #include "decide/decide_reply.h"
+#include "decide/decide_need.h"
 #include "decide/decide_where.h"
+#include "decide/decide_who.h"
 #include "lib/text.h"
 #include "policy/hold.h"
 
@@ -16,20 +18,25 @@ may_all(struct tx *tx, const struct update *update, const struct request *reques
     const struct settings *application)
 {
 	char wanted[LIMIT_LINE];
+	bool lacks = false;
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const struct environment_settings *environment = &tx->settings->environments[i];
 
-		if ((application != NULL && environment->of != application) ||
-		    decide_is_allowed(tx, update->person, POLICY_FREEZE, environment->name))
+		if (application != NULL && environment->of != application)
 			continue;
+		if (decide_is_allowed(tx, update->person, POLICY_FREEZE, environment->name)) {
+			lacks |= decide_lacks_factor(tx, update, POLICY_FREEZE, environment->name);
+			continue;
+		}
+		tx->wants_factor = false; /* a no comes first */
 		(void)snprintf(
 		    wanted, sizeof(wanted), "%.20s %.80s", request->action, request->target);
 		decide_deny(tx, update, POLICY_FREEZE, request->target, wanted,
 		    "only who may freeze each environment of it may");
 		return false;
 	}
-	return true;
+	return !lacks;
 }
 
 /* An application none of whose environments they see is not there. */
@@ -37,7 +44,7 @@ static const struct settings *
 application_of(struct tx *tx, const struct update *update, const char *name)
 {
 	const struct settings *application = settings_application(tx->settings, name);
-	const struct principal who = principal_of_person(update->person);
+	const struct principal who = decide_who(tx, update->person);
 
 	if (name[0] == '\0' || application == NULL || application->application[0] == '\0' ||
 	    settings_environment(tx->settings, name) != NULL)
@@ -58,6 +65,7 @@ decide_freeze_target(struct tx *tx, const struct update *update, const struct re
 {
 	const struct settings *application = application_of(tx, update, request->target);
 	const struct environment_settings *settings;
+	char typed[LIMIT_REF];
 
 	if (strcmp(request->target, "all") == 0) {
 		(void)text_copy(ret, LIMIT_ENVIRONMENT, HOLD_ALL);
@@ -65,7 +73,8 @@ decide_freeze_target(struct tx *tx, const struct update *update, const struct re
 		    may_all(tx, update, request, NULL) :
 		    decide_may(tx, update, POLICY_FREEZE, "");
 	}
-	if (application != NULL && decide_is_allowed(tx, update->person, POLICY_FREEZE, "")) {
+	if (application != NULL && request_get(request, REQUEST_TYPED, typed)[0] == '\0' &&
+	    decide_is_allowed(tx, update->person, POLICY_FREEZE, "")) {
 		(void)snprintf(ret, LIMIT_ENVIRONMENT, "%s/*", application->application);
 		return may_all(tx, update, request, application);
 	}

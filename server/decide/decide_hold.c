@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_hold.h"
+#include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "lib/setting.h"
@@ -63,7 +64,7 @@ add_window(struct tx *tx, const char *environment, struct holds *holds)
 	(void)setting_name("<ENV>_FREEZE", id.name, name);
 	holds->windows = settings->freeze;
 	(void)text_copy(holds->windows_name, sizeof(holds->windows_name), name);
-	if (!windows_have(settings->freeze, tx->settings->zone, tx->at, &hold.until))
+	if (!windows_have(settings->freeze, settings->of->zone, tx->at, &hold.until))
 		return;
 	(void)text_copy(hold.target, sizeof(hold.target), environment);
 	(void)text_copy(hold.by, sizeof(hold.by), name);
@@ -73,15 +74,44 @@ add_window(struct tx *tx, const char *environment, struct holds *holds)
 void
 decide_holds(struct tx *tx, const char *environment, struct holds *ret)
 {
+	const struct settings *clock = settings_clock(tx->settings, environment);
+
 	*ret = (struct holds){ 0 };
 	row_hold_list(tx, environment, ret);
-	ret->zone = tx->settings->zone;
-	ret->zone_name = settings_text(tx->settings, SETTING_TIMEZONE);
+	ret->zone = clock->zone;
+	ret->zone_name = settings_text(clock, SETTING_TIMEZONE);
 	for (size_t i = ret->n; i-- > 0;)
 		if (ret->at[i].kind == HOLD_LOCK &&
 		    !decide_is_allowed(tx, ret->at[i].person, POLICY_LOCK, environment))
 			drop(ret, i);
 	add_window(tx, environment, ret);
+}
+
+/* The target of it; who acts on a client is not all whom a freeze of all is told to. */
+static bool
+sees_hold(struct tx *tx, int64_t person, const char *environment, const struct hold *hold)
+{
+	return decide_sees(tx, person, environment) &&
+	    (environment_client(environment) == NULL || decide_sees(tx, person, hold->target));
+}
+
+void
+decide_hide_holds(struct tx *tx, int64_t person, const char *environment, struct holds *holds)
+{
+	static const char calendar[] = "the settings";
+
+	for (size_t i = 0; i < holds->n; i++) {
+		struct hold *hold = &holds->at[i];
+
+		if (sees_hold(tx, person, environment, hold))
+			continue;
+		hold->reason[0] = '\0';
+		hold->target[0] = '\0';
+		if (hold->kind == HOLD_WINDOW)
+			(void)text_copy(hold->by, sizeof(hold->by), calendar);
+	}
+	if (!decide_sees(tx, person, environment))
+		(void)text_copy(holds->windows_name, sizeof(holds->windows_name), calendar);
 }
 
 struct hold
@@ -95,20 +125,6 @@ decide_lock(struct tx *tx, const char *environment)
 
 /* --- a person is denied --- */
 
-static void
-add_button(struct tx *tx, const struct update *update, const struct request *request,
-    const char *label, int64_t expires_ms, struct buttons *buttons)
-{
-	struct button_row button = {
-		.request = *request,
-		.chat = update->address.chat,
-		.person = update->person,
-		.expires_at = tx->at + expires_ms,
-	};
-
-	row_button_show(tx, &button, label, buttons);
-}
-
 /* What they can do about a lock. */
 static void
 offer_ask(struct tx *tx, const struct update *update, const struct hold *lock,
@@ -119,7 +135,7 @@ offer_ask(struct tx *tx, const struct update *update, const struct hold *lock,
 
 	(void)snprintf(label, sizeof(label), "🙋 Ask %.*s to unlock",
 	    (int)text_cut(lock->by, strlen(lock->by), 40), lock->by);
-	add_button(tx, update, &ask, label, ASK_MS, buttons);
+	decide_own_button(tx, update, &ask, ASK_MS, label, buttons);
 	if (decide_is_allowed(tx, update->person, POLICY_UNLOCK, lock->target))
 		chat_text_add(
 		    text, "\n" MARK_CODE "/unlock %s" MARK_CODE " ends it.", lock->target);
@@ -186,7 +202,8 @@ offer_exception(struct tx *tx, const struct update *update, const struct request
 		return;
 	}
 	request_add(&override, "ref", request_get(request, "ref", ref));
-	add_button(tx, update, &override, "⚠️ Deploy all the same", EXCEPTION_MS, buttons);
+	decide_own_button(
+	    tx, update, &override, EXCEPTION_MS, "⚠️ Deploy all the same", buttons);
 	chat_text_add(text,
 	    "\nTo deploy all the same, reply to this message with the reason, within 10 minutes.");
 }
@@ -248,7 +265,8 @@ decide_may_now(struct tx *tx, const struct update *update, const struct request 
 	decision = hold_decide(&holds, &work, &hold);
 	if (decision.verdict == POLICY_ALLOW)
 		return true;
-	decide_audit_denied(tx, update, "deploy", environment, decision.reason);
+	decide_audit_denied(
+	    tx, update, AUDIT_CODE_DENIED_HELD, "deploy", environment, decision.reason);
 	deny(tx, update, request, hold, &holds, environment);
 	return false;
 }
@@ -262,7 +280,8 @@ decide_may_lock(struct tx *tx, const struct update *update, const struct request
 	decide_holds(tx, environment, &holds);
 	if (holds.n == 0 || holds.at[0].kind != HOLD_LOCK || holds.at[0].person == update->person)
 		return true;
-	decide_audit_denied(tx, update, "lock", environment, "it is locked");
+	decide_audit_denied(
+	    tx, update, AUDIT_CODE_DENIED_HELD, "lock", environment, "it is locked");
 	deny(tx, update, request, &holds.at[0], &holds, environment);
 	return false;
 }

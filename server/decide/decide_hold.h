@@ -16,6 +16,11 @@
  * lock it no more is none. */
 void decide_holds(struct tx *tx, const char *environment, struct holds *ret);
 
+/* Of that environment: who does not see the target of one, as who acts on a client there, reads by
+ * whom and until when, and no more: not why, nor what names it. */
+void decide_hide_holds(
+    struct tx *tx, int64_t person, const char *environment, struct holds *holds);
+
 /* Its lock that binds; id 0: none. */
 struct hold decide_lock(struct tx *tx, const char *environment);
 

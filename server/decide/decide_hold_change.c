@@ -9,21 +9,26 @@
 #include "chat/chat_hold.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_around.h"
+#include "decide/decide_hold_repeat.h"
+#include "decide/decide_hold_windows.h"
 #include "decide/decide_hold_work.h"
 #include "decide/decide_push.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
-#include "lib/when.h"
 #include "lib/window.h"
 #include "store/row_button.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_hold.h"
+#include "store/row_hold_repeat.h"
+#include "store/row_message.h"
 #include "store/row_queue.h"
 #include "store/row_rate_limit.h"
 
 #define HOUR_MS (3600 * INT64_C(1000))
+
+#define QUESTIONS 32 /* to an owner: what becomes of one lock is said in the latest */
 
 /* Of one person's in the team's chat: so many at once, then one each minute. */
 #define COPIES	      10
@@ -46,6 +51,13 @@ free_push(struct tx *tx, const struct environment_settings *settings, const char
 		decide_query_head(tx, settings, pushed_by, NULL);
 }
 
+/* A newer head waits for the end of what others approve. */
+static bool
+is_approved_before(struct tx *tx, const char *name)
+{
+	return row_deployment_push_approval(tx, name).approvers[0] != '\0';
+}
+
 /* What holds it now, and what follows where that has changed. */
 static void
 refresh(struct tx *tx, const char *name)
@@ -60,11 +72,12 @@ refresh(struct tx *tx, const char *name)
 	decide_holds(tx, name, &holds);
 	held = (hold_has(&holds, HOLD_LOCK) ? ENVIRONMENT_IS_LOCKED : 0) |
 	    (hold_has(&holds, HOLD_FREEZE) ? ENVIRONMENT_IS_FROZEN : 0);
-	if (held != environment.held)
-		row_environment_set_held(tx, name, held);
+	if (held != (environment.held & ~ENVIRONMENT_IS_IN_WINDOW))
+		row_environment_set_held(
+		    tx, name, held | (environment.held & ENVIRONMENT_IS_IN_WINDOW));
 	if (held != 0)
 		decide_hold_pushes(tx, name);
-	else if (environment.waiting_push[0] != '\0')
+	else if (environment.waiting_push[0] != '\0' && !is_approved_before(tx, name))
 		free_push(tx, settings, environment.waiting_push);
 }
 
@@ -116,13 +129,17 @@ look_at_next(struct tx *tx)
 	bool is_any = false;
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
-		const struct windows *freeze = tx->settings->environments[i].freeze;
+		const struct environment_settings *e = &tx->settings->environments[i];
 
-		is_any = is_any || freeze != NULL;
-		(void)windows_have(freeze, tx->settings->zone, tx->at, &change);
+		is_any = is_any || e->freeze != NULL;
+		(void)windows_have(e->freeze, e->of->zone, tx->at, &change);
 		if (change != 0 && change < due)
 			due = change;
 	}
+	change = row_hold_repeat_due(tx);
+	is_any = is_any || change != 0;
+	if (change != 0 && change < due)
+		due = change;
 	for (struct hold hold = row_hold_next(tx, 0); hold.id != 0;
 	     hold = row_hold_next(tx, hold.id)) {
 		is_any = true;
@@ -135,48 +152,55 @@ look_at_next(struct tx *tx)
 
 /* --- it begins, it ends --- */
 
-static void
-audit(struct tx *tx, const struct hold *hold, bool begins, int64_t person, const char *outcome)
+void
+decide_hold_settle(
+    struct tx *tx, const struct hold *lock, bool is_kept, const char *what, const char *person)
 {
-	char action[32], until[WHEN_TEXT] = "", user[PRINCIPAL_TEXT];
+	const struct request keep = request_about("keep", "hold", lock->id);
+	int64_t questions[QUESTIONS];
+	size_t n = row_button_list_open(tx, keep.action, keep.target, questions, COUNT(questions));
 
-	(void)snprintf(
-	    action, sizeof(action), "%s_%s", hold_word(hold->kind), begins ? "begun" : "ended");
-	if (hold->until != 0)
-		(void)when_text(tx->settings->zone, hold->until, until);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.action = action,
-		.user = person != 0 ? decide_user(tx, person, user) : "system",
-		.environment = hold->target,
-		.outcome = outcome,
-		.severity = decide_severity(person, "info"),
-	    },
-	    (const char *const[]){
-		"name", hold->by, "until", until, "reason", hold->reason, NULL });
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(message_done) struct message message = { 0 };
+		struct chat_text text;
+
+		chat_text_init(&text);
+		chat_text_add(
+		    &text, "%s " MARK_BOLD "%s" MARK_BOLD ": ", is_kept ? "🔒" : "🔓", lock->target);
+		chat_text_outside(&text, what, person);
+		chat_text_add(&text, ".");
+		message.head = chat_text_take(&text);
+		row_message_change(tx, questions[i], &message);
+	}
+	row_button_close(tx, keep.action, keep.target);
+	row_button_close(tx, "unlock", lock->target);
 }
 
 /* What was asked of its owner, and the button that asks them. */
 static void
-close_buttons(struct tx *tx, const struct hold *hold)
+close_buttons(
+    struct tx *tx, const struct hold *lock, bool is_kept, const char *what, const char *person)
 {
-	const struct request keep = request_about("keep", "hold", hold->id);
+	const struct request ask = request_about("ask", "hold", lock->id);
 
-	if (hold->kind != HOLD_LOCK)
+	if (lock->kind != HOLD_LOCK)
 		return;
-	row_button_close(tx, "unlock", hold->target);
-	row_button_close(tx, keep.action, keep.target);
-	row_button_close(tx, "ask", keep.target);
+	decide_hold_settle(tx, lock, is_kept, what, person);
+	row_button_close(tx, ask.action, ask.target);
 }
 
 void
 decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by, const char *why)
 {
 	row_hold_remove(tx, hold->id);
-	close_buttons(tx, hold);
-	audit(tx, hold, false, by != NULL ? by->person : 0, why);
+	close_buttons(tx, hold, false,
+	    by != NULL ? "unlocked by " : "unlocked: end of the lock of ",
+	    by != NULL ? by->name : hold->by);
+	decide_hold_audit(tx, hold, false, by != NULL ? by->person : 0, why);
 	refresh_target(tx, hold->target);
 	row_queue_look_held(tx);
+	if (by != NULL)
+		look_at(tx, tx->at + ROW_HOLD_REPEAT_MS);
 }
 
 /* To the machine (no chat), it is what they are answered. */
@@ -225,6 +249,7 @@ send_teams(
     struct tx *tx, const struct hold *hold, const struct update *by, const struct chat_text *text)
 {
 	bool is_worth_it = false;
+	size_t i_th = 0;
 	int64_t chat;
 
 	for (size_t i = 0; settings_next_chat(tx->settings, &i, &chat);) {
@@ -234,10 +259,12 @@ send_teams(
 		    (by != NULL && team.chat == by->address.chat) ||
 		    !reports(tx, chat, hold->target))
 			continue;
-		if (!is_worth_it && !is_worth_a_copy(tx, by))
-			return;
-		is_worth_it = true;
-		send_copy(tx, &team, text);
+		if (i_th++ == 0)
+			is_worth_it = is_worth_a_copy(tx, by);
+		if (is_worth_it)
+			send_copy(tx, &team, text);
+		else
+			decide_hold_unsaid(tx, chat, by->person, by->name);
 	}
 }
 
@@ -271,7 +298,7 @@ end_over(struct tx *tx, const struct hold *hold)
 	waiting = decide_hold_waiting(tx, hold->target);
 	decide_hold_end(tx, hold, NULL, is_over ? "expired" : "no grant");
 	chat_text_init(&text);
-	chat_text_add(&text, "%s " MARK_BOLD, hold->kind == HOLD_LOCK ? "🔓" : "🟢");
+	chat_text_add(&text, "🔓 " MARK_BOLD);
 	chat_hold_target(&text, hold->target);
 	chat_text_add(
 	    &text, MARK_BOLD ": %s", hold->kind == HOLD_LOCK ? "unlocked" : "freeze has ended");
@@ -286,12 +313,23 @@ end_over(struct tx *tx, const struct hold *hold)
 		    hold->target);
 }
 
+/* Their own, in whose place it comes. */
+static void
+close_before(struct tx *tx, const struct hold *lock)
+{
+	struct hold before = decide_lock(tx, lock->target);
+
+	if (lock->kind == HOLD_LOCK && before.id != 0 && before.person == lock->person)
+		close_buttons(tx, &before, true, "stays locked, locked anew by ", lock->by);
+}
+
 void
 decide_hold_begin(struct tx *tx, struct hold *hold)
 {
 	hold->at = tx->at;
+	close_before(tx, hold);
 	row_hold_add(tx, hold);
-	audit(tx, hold, true, hold->person, "begun");
+	decide_hold_audit(tx, hold, true, hold->person, "begun");
 	for (struct hold other = row_hold_next(tx, 0); other.id != 0 && !tx->failed;
 	     other = row_hold_next(tx, other.id))
 		if (other.kind == HOLD_LOCK && strcmp(other.target, hold->target) == 0)
@@ -300,6 +338,7 @@ decide_hold_begin(struct tx *tx, struct hold *hold)
 	/* Of the same person's before it something may have gone. */
 	row_queue_look_held(tx);
 	look_at(tx, end_of(tx, hold));
+	look_at(tx, tx->at + ROW_HOLD_REPEAT_MS); /* what they repeat is counted so long */
 }
 
 void
@@ -310,12 +349,15 @@ decide_holds_look(struct tx *tx)
 	for (struct hold hold = row_hold_next(tx, 0); hold.id != 0 && !tx->failed;
 	     hold = row_hold_next(tx, hold.id))
 		end_over(tx, &hold);
+	decide_hold_windows(tx, false);
 	for (size_t i = 0; i < tx->settings->environment_count && !tx->failed; i++)
 		if (tx->settings->environments[i].freeze != NULL)
 			refresh(tx, tx->settings->environments[i].name);
 	/* Also where a window has left the settings. */
 	while (row_environment_next_held(tx, name))
 		refresh(tx, name);
+	decide_hold_windows(tx, true);
+	decide_hold_repeats_say(tx);
 	row_queue_look_held(tx);
 	look_at_next(tx);
 }

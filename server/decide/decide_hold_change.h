@@ -14,13 +14,18 @@ void decide_hold_begin(struct tx *tx, struct hold *hold);
 void
 decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by, const char *why);
 
+/* What came of the questions to that lock's owner is said in their place, and nobody presses them
+ * any more: "staging: stays locked, kept by @ada." */
+void decide_hold_settle(
+    struct tx *tx, const struct hold *lock, bool is_kept, const char *what, const char *person);
+
 /* Says the text where it was begun, in the chat of its team, and to whoever did it (NULL: nobody,
  * or they are answered otherwise); takes the text.  rings: for its owner, as a reply to what they
  * wrote. */
 void decide_hold_say(struct tx *tx, const struct hold *hold, const struct update *by, bool rings,
     struct chat_text *text);
 
-/* Ends what is over, notes what the settings' windows have begun and ended, and looks again when
- * that changes next, in an hour at most (TIMER_HOLDS).  At start, after a change of the settings,
- * and when that timer has fired. */
+/* Ends what is over, notes and says which windows of the settings have begun and ended, and looks
+ * again when that changes next, in an hour at most (TIMER_HOLDS).  At start, after a change of the
+ * settings, and when that timer has fired. */
 void decide_holds_look(struct tx *tx);

@@ -24,7 +24,7 @@ date_windows(const struct tx *tx, const struct deployment *work, struct holds *h
 	for (size_t i = 0; i < holds->n; i++)
 		if (holds->at[i].kind == HOLD_WINDOW &&
 		    (!windows_have(
-			 settings->freeze, tx->settings->zone, work->requested_at, &until) ||
+			 settings->freeze, settings->of->zone, work->requested_at, &until) ||
 			until != holds->at[i].until))
 			holds->at[i].at = tx->at;
 }
@@ -33,7 +33,7 @@ bool
 decide_is_held(struct tx *tx, const struct deployment *work)
 {
 	const struct hold_work facts = {
-		.action = decide_action_of(work),
+		.action = deployment_grant(work),
 		.requester = work->trigger == TRIGGER_CHAT ? work->requested_by : 0,
 		.confirmer = work->confirmed_by,
 		.has_exception = work->exception[0] != '\0' &&
@@ -42,6 +42,8 @@ decide_is_held(struct tx *tx, const struct deployment *work)
 	};
 	struct holds holds;
 
+	if (work->is_read)
+		return false;
 	decide_holds(tx, work->environment, &holds);
 	date_windows(tx, work, &holds);
 	return hold_decide(&holds, &facts, NULL).verdict != POLICY_ALLOW;

@@ -62,10 +62,12 @@ decide_is_too_fast(struct tx *tx, const struct update *update, const char *what,
 	const char *of = update->kind == UPDATE_PRESS ? "presses" : "commands";
 	int64_t a_minute = tx->settings->role_rate_limit;
 
+	if (tx->is_again) /* it was counted when it came */
+		return false;
 	if (decide_is_stranger(tx, update->person)) {
 		if (strangers_may(tx, update))
 			return false;
-		decide_audit_denied(tx, update, what, "", "too many requests");
+		decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, "", "too many requests");
 		return true;
 	}
 	if (is_always || a_minute == 0 ||
@@ -75,6 +77,57 @@ decide_is_too_fast(struct tx *tx, const struct update *update, const char *what,
 	return true;
 }
 
+/* --- sounds --- */
+
+/* At once, and then one each so long: what a hand can do at night by asking and cancelling. */
+#define WORK_RINGS	   3
+#define WORK_EVERY_MS	   (30 * MINUTE_MS)
+#define REQUESTER_RINGS	   4
+#define REQUESTER_EVERY_MS (15 * MINUTE_MS)
+#define CHAT_RINGS	   12
+#define CHAT_EVERY_MS	   (5 * MINUTE_MS)
+
+/* A push's requester has a name and no number; of what polling found nobody knows who pushed it,
+ * and each environment counts for itself. */
+static bool
+may_ring_again(struct tx *tx, const struct deployment *work, const char *of)
+{
+	char who[LIMIT_PERSON + 24];
+
+	if (work->requested_by != 0)
+		return take(tx, of, work->requested_by, REQUESTER_RINGS, REQUESTER_EVERY_MS);
+	(void)snprintf(who, sizeof(who), "%s:%s", of,
+	    work->trigger == TRIGGER_POLL ? work->environment : work->requester);
+	return row_rate_limit_take(tx, who, REQUESTER_RINGS, REQUESTER_EVERY_MS);
+}
+
+bool
+decide_may_ring_approvers(struct tx *tx, const struct deployment *work)
+{
+	return take(tx, "rings-work", work->id, WORK_RINGS, WORK_EVERY_MS) &&
+	    may_ring_again(tx, work, "rings");
+}
+
+bool
+decide_may_ring_question(struct tx *tx, const struct deployment *work)
+{
+	return work->state != DEPLOY_AWAITING_CONFIRMATION ||
+	    may_ring_again(tx, work, "rings-question");
+}
+
+/* Not out of the same: who has rung for approvals may still be heard. */
+bool
+decide_may_ring_emergency(struct tx *tx, int64_t person)
+{
+	return take(tx, "rings-emergency", person, REQUESTER_RINGS, REQUESTER_EVERY_MS);
+}
+
+bool
+decide_may_ring_chat(struct tx *tx, int64_t chat)
+{
+	return take(tx, "rings-chat", chat, CHAT_RINGS, CHAT_EVERY_MS);
+}
+
 /* --- cost --- */
 
 static void
@@ -82,13 +135,13 @@ say_used_up(struct tx *tx, const struct update *update, const char *what)
 {
 	int64_t at =
 	    row_cost_below_at(tx, update->person, (int64_t)tx->settings->cost_limit_per_user * 10);
-	struct zone_time room = zone_local(tx->settings->zone, at / 1000);
+	struct zone_time room = zone_local(tx->settings->zone, at);
 	const char *zone = settings_text(tx->settings, SETTING_TIMEZONE);
 	char text[LIMIT_TOAST];
 
 	(void)snprintf(text, sizeof(text),
-	    "🚫 %s: your limit of 24 hours is used up (%d): there is room again at %02d:00 %s.",
-	    what, tx->settings->cost_limit_per_user, room.hour, zone);
+	    "🚫 %s: your limit of 24 hours is used up (%d): there is room again at %02d:%02d %s.",
+	    what, tx->settings->cost_limit_per_user, room.hour, room.minute, zone);
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true, "%s", text);
 	else
@@ -102,7 +155,7 @@ decide_can_pay(struct tx *tx, const struct update *update, const char *what, int
 
 	if (most == 0 || tenths == 0 || row_cost_day(tx, update->person) < most)
 		return true;
-	decide_audit_denied(tx, update, what, "", "COST_LIMIT_PER_USER");
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED_COST, what, "", "COST_LIMIT_PER_USER");
 	if (decide_is_answered(update))
 		tx->answer.status = 429;
 	say_used_up(tx, update, what);
@@ -112,7 +165,8 @@ decide_can_pay(struct tx *tx, const struct update *update, const char *what, int
 void
 decide_pay(struct tx *tx, const struct update *update, int tenths)
 {
-	if (tx->settings->cost_limit_per_user != 0 && tenths != 0 && !tx->was_denied)
+	if (tx->settings->cost_limit_per_user != 0 && tenths != 0 && !tx->costs_nothing &&
+	    !tx->wants_factor)
 		row_cost_add(tx, update->person, tenths);
 }
 

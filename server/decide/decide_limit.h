@@ -9,8 +9,9 @@
 /*
  * Is it too much?  Then it was dealt with.  Of who has a role as ROLE_RATE_LIMIT says, commands
  * and presses apart, answered with when it goes on, once a minute; never where it is_always (stop,
- * status, lock, rollback).  Of who has none as RATE_LIMIT_* say, of each person and of each group
- * in which such people write: without an answer, counted in the audit as `what`.
+ * status, lock, rollback, the end of a freeze).  Of who has none as RATE_LIMIT_* say, of each
+ * person and of each group in which such people write: without an answer, counted in the audit as
+ * `what`.
  */
 bool decide_is_too_fast(
     struct tx *tx, const struct update *update, const char *what, bool is_always) MUST_USE;
@@ -23,9 +24,21 @@ bool decide_is_too_fast(
 bool
 decide_can_pay(struct tx *tx, const struct update *update, const char *what, int tenths) MUST_USE;
 
-/* They asked for it: it is noted, unless they were denied meanwhile. */
+/* They asked for it: it is noted, unless they were denied meanwhile, or asked which they mean. */
 void decide_pay(struct tx *tx, const struct update *update, int tenths);
 
 /* Work that a person asked for has ended: a tenth for each minute that it has begun, whoever
  * confirmed it. */
 void decide_charge(struct tx *tx, const struct deployment *work);
+
+/* May it ring when approvers are asked about that work?  Bounded for each work, for who asked for
+ * it and for each chat: past that they are asked without a sound.  The first is asked once for all
+ * chats, the second for each. */
+bool decide_may_ring_approvers(struct tx *tx, const struct deployment *work) MUST_USE;
+bool decide_may_ring_chat(struct tx *tx, int64_t chat) MUST_USE;
+
+/* ... when it awaits its confirmation: bounded for who asked for it, apart from approvals. */
+bool decide_may_ring_question(struct tx *tx, const struct deployment *work) MUST_USE;
+
+/* ... when that person asks for an emergency. */
+bool decide_may_ring_emergency(struct tx *tx, int64_t person) MUST_USE;

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_poll.h"
 
-#include "decide/decide_deployment.h"
+#include "decide/decide_git.h"
 #include "decide/decide_push.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
@@ -43,15 +43,6 @@ is_first(const struct settings *s, size_t i)
 
 /* --- asking --- */
 
-static bool
-has_branch(const struct effect_git_query *query, const char *branch)
-{
-	for (size_t i = 0; i < query->n_branches; i++)
-		if (strcmp(query->branches[i], branch) == 0)
-			return true;
-	return false;
-}
-
 /* One that is not answered yet is not asked again. */
 static void
 ask(struct tx *tx, struct effect_git_query *query)
@@ -76,7 +67,7 @@ ask_repository(struct tx *tx, const struct settings *application)
 			is_shared = repository_poll_of(e->of) > 0 &&
 			    repository_is_shared(e->of, application);
 		before = e->of;
-		if (!is_shared || !is_polled(tx, e) || has_branch(&query, e->branch))
+		if (!is_shared || !is_polled(tx, e) || effect_asks_branch(&query, e->branch))
 			continue;
 		if (query.n_branches == COUNT(query.branches))
 			ask(tx, &query);

@@ -5,15 +5,20 @@
 #include <stdio.h>
 
 #include "chat/chat_status.h"
+#include "decide/decide_binding.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_git.h"
 #include "decide/decide_hold_work.h"
 #include "decide/decide_question.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
+#include "decide/decide_tell.h"
+#include "decide/decide_zone.h"
 #include "lib/text.h"
+#include "store/row_approval.h"
 #include "store/row_block.h"
 #include "store/row_button.h"
 #include "store/row_effect.h"
@@ -46,6 +51,8 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 	struct environment environment = row_environment_get(tx, settings->name);
 	bool is_first = environment.polled_commit[0] == '\0';
 
+	if (commit[0] != '-')
+		row_environment_set_head(tx, settings->name, settings->branch, commit);
 	if (strcmp(commit, environment.polled_commit) == 0 ||
 	    row_effect_is_querying(tx, settings->name) ||
 	    row_effect_find_push(tx, settings->name) != 0)
@@ -82,8 +89,10 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), requested_by);
 	decide_set_previous(tx, &deployment);
 	row_deployment_add(tx, &deployment);
+	decide_bind_shown(tx, &deployment, answer);
 	decide_contained(tx, &deployment, answer);
-	decide_audit_request(tx, &deployment, requested_by, "deploy_requested", "requested",
+	decide_audit_request(tx, &deployment, requested_by, AUDIT_CODE_DEPLOY_REQUESTED,
+	    "requested",
 	    (const char *const[]){
 		"trigger", trigger_word(deployment.trigger), "ref", deployment.ref, NULL });
 	return deployment;
@@ -106,7 +115,7 @@ notify_blocked(struct tx *tx, const char *environment, const struct block *block
 	chat_text_init(&text);
 	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD ": push blocked: ", environment);
 	chat_text_commit(&text, "", block->commit);
-	chat_text_add(&text, " was ");
+	chat_text_add(&text, block->by[0] != '\0' ? " was " : ": ");
 	chat_block(&text, block, tx->at);
 	chat_text_add(&text, ". " MARK_CODE "/deploy %s" MARK_CODE " asks first.", environment);
 	decide_send_team(tx, environment, &text);
@@ -161,6 +170,34 @@ is_skipped(struct tx *tx, const struct environment *environment, const struct gi
 	return true;
 }
 
+/* What others have begun to approve is not replaced under their hands: the newer head is noted with
+ * it, and asked for when it has ended, or at once by the button below it.  Before that it is. */
+static bool
+waits_behind(struct tx *tx, const struct environment_settings *settings,
+    const struct git_answer *answer, const char *requested_by)
+{
+	struct deployment work = row_deployment_push_approval(tx, settings->name);
+	struct approval_request request = row_approval_request(tx, work.id);
+	int64_t newer = answer->count - request.n_changes;
+
+	if (work.id == 0 || strcmp(work.commit, answer->commit) == 0)
+		return false;
+	if (work.approvers[0] == '\0') {
+		supersede(tx, work, answer);
+		return false;
+	}
+	row_environment_set_waiting(tx, settings->name, requested_by);
+	if (strcmp(answer->base, work.shown_live) == 0 && request.changes[0] != '\0' && newer > 0)
+		(void)snprintf(work.note, sizeof(work.note), "%lld newer commit%s, to %.7s",
+		    (long long)newer, newer == 1 ? " waits" : "s wait", answer->commit);
+	else
+		(void)snprintf(
+		    work.note, sizeof(work.note), "a newer commit waits: %.7s", answer->commit);
+	decide_tell(tx, &work, NULL);
+	row_deployment_save(tx, &work);
+	return true;
+}
+
 void
 decide_head(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const char *requested_by)
@@ -168,7 +205,9 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	struct environment environment = row_environment_get(tx, settings->name);
 	bool is_poll = strcmp(requested_by, DECIDE_POLL) == 0;
 	struct deployment deployment, question;
+	char warning[LIMIT_LINE];
 	struct block block;
+	bool asks;
 
 	if (strcmp(environment.seen_commit, answer->commit) != 0 &&
 	    is_skipped(tx, &environment, answer))
@@ -192,17 +231,20 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0 &&
 	    !row_button_is_shared(tx, question.id))
 		supersede(tx, question, answer);
-	if (settings->confirm && decide_share_with_push(tx, settings->name, answer))
+	if (waits_behind(tx, settings, answer, requested_by))
+		return;
+	asks = settings->confirm || decide_zone_attacks(tx, settings->name, warning);
+	if ((asks || settings->approvals > 0) && decide_share_with_push(tx, settings->name, answer))
 		return;
 	deployment = add_deployment(tx, settings->name, answer, requested_by);
-	if (settings->confirm && decide_is_live(tx, &deployment)) {
+	if (asks && decide_is_live(tx, &deployment)) {
 		(void)text_copy(deployment.detail, sizeof(deployment.detail), "already live");
 		(void)decide_step(tx, &deployment, DEPLOY_ON_SUPERSEDE, NULL);
 		return;
 	}
-	if (settings->confirm && decide_refusal(tx, settings->name) == NULL) {
+	if (asks && decide_refusal(tx, settings->name) == NULL) {
 		decide_ask(tx, &deployment, answer);
 		return;
 	}
-	decide_enqueue(tx, &deployment, DEPLOY_ON_CLEAR);
+	decide_enqueue(tx, &deployment, DEPLOY_ON_CLEAR, answer);
 }

@@ -6,7 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_end.h"
+#include "decide/decide_git.h"
+#include "decide/decide_need.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
@@ -18,17 +22,38 @@
 
 /* --- shared --- */
 
+/* Who joins it reads what is; whoever was asked before reads that, too, and presses below it. */
+static void
+bring_up_to_date(struct tx *tx, struct deployment *question, const struct git_answer *answer)
+{
+	char changed[LIMIT_LINE];
+
+	if (question->confirmed_by != 0)
+		return; /* git is asked once more for it */
+	decide_compare(tx, question, answer, changed);
+	if (changed[0] == '\0')
+		return;
+	decide_contained(tx, question, answer);
+	decide_ask_anew(tx, question, changed, answer);
+}
+
 bool
 decide_share_question(struct tx *tx, struct deployment *request, const struct git_answer *answer)
 {
 	struct deployment question =
 	    row_deployment_question_of(tx, request->environment, request->commit);
 
-	if (question.id == 0)
-		return false;
-	(void)snprintf(request->detail, sizeof(request->detail),
-	    "its question is open already: #%" PRId64, question.id);
+	bool is_confirmed = question.state == DEPLOY_AWAITING_APPROVAL;
+
+	if (question.id == 0 || deployment_is_emergency(request))
+		return false; /* nobody's yes is waited for */
+	(void)snprintf(request->detail, sizeof(request->detail), "%s already: #%" PRId64,
+	    is_confirmed ? "it awaits approval" : "its question is open", question.id);
 	(void)decide_step(tx, request, DEPLOY_ON_SUPERSEDE, NULL);
+	/* Who asks for what others approve is none of those who asked: they may approve it. */
+	if (is_confirmed)
+		return true;
+	bring_up_to_date(tx, &question, answer);
 	decide_tell_shared(tx, &question, request, answer);
 	return true;
 }
@@ -38,25 +63,30 @@ decide_share_with_push(struct tx *tx, const char *environment, const struct git_
 {
 	struct deployment question = row_deployment_question_of(tx, environment, answer->commit);
 
-	if (question.id == 0)
-		return false;
+	if (question.id == 0 || question.state == DEPLOY_AWAITING_APPROVAL)
+		return question.id != 0;
+	bring_up_to_date(tx, &question, answer);
 	if (question.trigger == TRIGGER_CHAT) /* also of one that is looked up, to be asked anew */
 		row_button_add_requester(tx, question.id, 0, 0);
 	if (question.trigger == TRIGGER_CHAT && question.confirmed_by == 0) {
-		decide_tell_team(tx, &question, answer);
+		int64_t timer;
+
 		row_button_drop_timer(tx, question.id);
-		row_button_set_timer(tx, question.id,
-		    row_effect_timer(
-			tx, TIMER_QUESTION, "", question.id, tx->at + DECIDE_PUSH_QUESTION_MS));
+		timer = row_effect_timer(
+		    tx, TIMER_QUESTION, "", question.id, tx->at + DECIDE_PUSH_QUESTION_MS);
+		decide_tell_team(tx, &question, answer);
+		row_button_set_timer(tx, question.id, timer);
+		decide_tell(tx, &question, answer);
 		row_deployment_save(tx, &question);
 	}
 	return true;
 }
 
 bool
-decide_may_answer(struct tx *tx, const struct update *update, const struct deployment *deployment,
-    enum policy_action action)
+decide_may_answer(struct tx *tx, const struct update *update, const struct deployment *deployment)
 {
+	char target[LIMIT_ENVIRONMENT];
+	const char *where = deployment_target(deployment, target);
 	bool is_push = deployment->trigger != TRIGGER_CHAT;
 	const char *who = row_button_is_shared(tx, deployment->id) ? "who asked" :
 	    is_push						   ? "" :
@@ -64,12 +94,13 @@ decide_may_answer(struct tx *tx, const struct update *update, const struct deplo
 
 	if (deployment->requested_by == update->person ||
 	    row_button_is_requester(tx, deployment->id, update->person))
-		return decide_may(tx, update, action, deployment->environment);
-	if (decide_is_allowed(tx, update->person, POLICY_CONFIRM, deployment->environment))
-		return decide_may(tx, update, POLICY_CONFIRM, deployment->environment);
-	if (!decide_is_allowed(tx, update->person, action, deployment->environment))
-		return decide_may(tx, update, action, deployment->environment); /* says no */
-	decide_audit_denied(tx, update, "confirm", deployment->environment,
+		return decide_may_work(tx, update, deployment);
+	if (decide_is_allowed(tx, update->person, POLICY_CONFIRM, where))
+		return decide_may(tx, update, POLICY_CONFIRM, where) &&
+		    !decide_lacks_factor_of_work(tx, update, deployment);
+	if (!decide_is_allowed_work(tx, update->person, deployment))
+		return decide_may_work(tx, update, deployment); /* says no */
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, "confirm", where,
 	    is_push ? "the question after a push needs the grant confirm" :
 		      "another person's question needs the grant confirm");
 	decide_toastf(tx, update, true, "⛔ Only %s%swho may confirm may answer this.", who,
@@ -111,20 +142,24 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 	if (answer != NULL) {
 		decide_contained(tx, deployment, answer);
 		decide_note_newer(deployment, answer);
+		decide_bind_image(deployment, answer);
 	}
-	if (changed[0] != '\0')
+	if (changed[0] != '\0') {
 		decide_ask_anew(tx, deployment, changed, answer);
-	else
-		decide_enqueue(tx, deployment, DEPLOY_ON_CONFIRM);
+		return;
+	}
+	deployment->changed[0] = '\0'; /* the question said so */
+	decide_enqueue(tx, deployment, DEPLOY_ON_CONFIRM, answer);
 }
 
 bool
 decide_confirm(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
 	deployment->confirmed_by = update->person;
+	deployment->answered_at = tx->at;
 	(void)text_copy(deployment->confirmer, sizeof(deployment->confirmer), update->name);
 	if (settings_environment(tx->settings, deployment->environment) == NULL ||
-	    deployment_is_rollback(deployment)) {
+	    deployment->program != PROGRAM_DEPLOY) {
 		proceed_confirmed(tx, deployment, NULL);
 		return true;
 	}
@@ -148,11 +183,14 @@ decide_confirm_answered(
 void
 decide_press_cancel(struct tx *tx, const struct update *update, struct deployment *deployment)
 {
+	bool is_active = deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE;
+
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
 		decide_expired(tx, update);
 	else if (decide_cancel(tx, deployment, update))
-		decide_toastf(tx, update, false, "Cancelled.");
+		decide_toastf(tx, update, false, is_active ? "Stopping…" : "Cancelled.");
 	else
 		decide_toastf(tx, update, true, "It is %s: that cannot be cancelled.",
-		    deploy_flow_word(deployment->state));
+		    deployment_is_rollback(deployment) ? "rolling back" :
+							 deploy_flow_word(deployment->state));
 }

@@ -19,7 +19,7 @@ bool decide_share_with_push(struct tx *tx, const char *environment,
 /* May the sender answer it?  One that they asked, or joined, needs the action itself; a push's and
  * another person's the grant `confirm`.  A no is said. */
 bool decide_may_answer(struct tx *tx, const struct update *update,
-    const struct deployment *deployment, enum policy_action action);
+    const struct deployment *deployment);
 
 /* Whoever sent the update confirmed it: what it showed is compared with what is, for which git is
  * asked where it is a deployment.  False: its commit is being looked up, and it goes on then. */

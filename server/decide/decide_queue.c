@@ -6,13 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "decide/decide_action.h"
+#include "decide/decide_barrier.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_emergency.h"
+#include "decide/decide_git.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_work.h"
+#include "decide/decide_needs.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
 #include "decide/decide_tell.h"
+#include "decide/decide_unsettled.h"
+#include "decide/decide_who.h"
+#include "decide/decide_zone.h"
 #include "deployment/turn.h"
 #include "lib/text.h"
 #include "store/row_block.h"
@@ -29,8 +37,7 @@ struct look {
 	const char *environment;
 	const struct environment_settings *settings; /* NULL: it has left them */
 	struct environment now;
-	struct settings_claims *claims; /* what each of its works would touch */
-	int64_t answered;		/* git has just answered for this one; 0: for none */
+	int64_t answered; /* git has just answered for this one; 0: for none */
 	const struct git_answer *answer;
 	bool is_asking;	    /* git, for one in front */
 	bool is_given_slot; /* it is this queue's turn to have one that is free */
@@ -39,8 +46,8 @@ struct look {
 /* One place in it. */
 struct place {
 	struct deployment work;
-	const char *resource;	  /* TURN_IS_CLAIMED: which */
-	char changed[LIMIT_LINE]; /* TURN_IS_DIFFERS: what */
+	char resource[LIMIT_RESOURCE]; /* TURN_IS_CLAIMED: which */
+	char changed[LIMIT_LINE];      /* TURN_IS_DIFFERS: what */
 };
 
 /* --- what is true of a place --- */
@@ -50,15 +57,17 @@ struct place {
 static bool
 is_denied(struct tx *tx, const struct deployment *work)
 {
-	enum policy_action action = decide_action_of(work);
-	const char *where = work->environment;
+	char target[LIMIT_ENVIRONMENT];
+	const char *where = deployment_target(work, target);
 	int64_t other = work->confirmed_by == work->requested_by ? 0 : work->confirmed_by;
-	bool requester_may = work->trigger != TRIGGER_CHAT ||
-	    decide_is_allowed(tx, work->requested_by, action, where);
+	bool requester_may =
+	    work->trigger != TRIGGER_CHAT || decide_is_allowed_work(tx, work->requested_by, work);
 
+	if (!decide_action_exists(tx, work))
+		return true;
 	if (other == 0)
 		return !requester_may;
-	return !decide_is_allowed(tx, other, action, where) &&
+	return !decide_is_allowed_work(tx, other, work) &&
 	    !(requester_may && decide_is_allowed(tx, other, POLICY_CONFIRM, where));
 }
 
@@ -82,16 +91,17 @@ is_blocked(struct tx *tx, const struct deployment *work)
 static bool
 is_claimed(const struct look *l, struct place *place)
 {
-	for (size_t i = 0; i < l->claims->n; i++) {
-		const char *resource = l->claims->at[i];
+	struct settings_claims *claims = decide_claims(l->tx, &place->work);
 
-		if (row_claim_holder(l->tx, resource) == 0 &&
-		    row_queue_waits_longer(l->tx, resource, place->work.place) == 0)
-			continue;
-		place->resource = resource;
-		return true;
-	}
-	return false;
+	if (claims == NULL)
+		tx_fail(l->tx, ERR_NOMEM, "no memory for claims");
+	for (size_t i = 0; claims != NULL && i < claims->n && place->resource[0] == '\0'; i++)
+		if (row_claim_holder(l->tx, claims->at[i]) != 0 ||
+		    row_queue_waits_longer(l->tx, claims->at[i], place->work.place) != 0)
+			(void)text_copy(
+			    place->resource, sizeof(place->resource), claims->at[i]); /* fits */
+	free(claims);
+	return place->resource[0] != '\0';
 }
 
 /* Is there a slot for it?  Where others may want the same one they all wait for it first, and
@@ -99,7 +109,7 @@ is_claimed(const struct look *l, struct place *place)
 static bool
 has_slot(const struct look *l, const struct deployment *work)
 {
-	return deployment_is_rollback(work) || l->is_given_slot ||
+	return deployment_is_rollback(work) || work->is_read || l->is_given_slot ||
 	    (row_slot_is_free(l->tx, l->environment) &&
 		!row_slot_is_contended(l->tx, l->environment));
 }
@@ -107,7 +117,7 @@ has_slot(const struct look *l, const struct deployment *work)
 static bool
 is_stale(const struct look *l, const struct deployment *work)
 {
-	return work->answered_at != 0 &&
+	return work->answered_at != 0 && !work->is_read &&
 	    (work->trigger == TRIGGER_CHAT || work->confirmed_by != 0) &&
 	    l->tx->at - work->answered_at > TURN_STALE_MS;
 }
@@ -116,14 +126,20 @@ static bool
 differs(const struct look *l, struct place *place)
 {
 	const struct git_answer *answer = l->answered == place->work.id ? l->answer : NULL;
+	const struct deployment *work = &place->work;
+	char target[LIMIT_ENVIRONMENT];
 
 	place->changed[0] = '\0';
 	/* What they were shown did not say so; the question does. */
-	if (l->now.unknown_since != 0 && l->now.unknown_since >= place->work.answered_at)
+	if (l->now.unknown_since != 0 && l->now.unknown_since >= work->answered_at)
 		(void)snprintf(place->changed, LIMIT_LINE, "what %s runs is not known any more",
-		    l->environment);
-	else if (place->work.confirmed_by != 0) /* else nothing was shown to anybody */
-		decide_compare(l->tx, &place->work, answer, place->changed);
+		    deployment_target(work, target));
+	else if (work->is_unconfirmed) /* approvers were shown it since, not who confirmed it */
+		(void)text_copy(place->changed, LIMIT_LINE, work->changed);
+	else if (work->confirmed_by != 0 || work->differing[0] != '\0') /* else none was shown */
+		decide_compare(l->tx, work, answer, place->changed);
+	else
+		(void)decide_zone_is_news(l->tx, work, place->changed);
 	return place->changed[0] != '\0';
 }
 
@@ -143,8 +159,11 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_PERSON, work->trigger == TRIGGER_CHAT },
 		{ TURN_IS_LIVE, is_live(l, work) },
 		{ TURN_IS_ROLLBACK, is_rollback },
+		{ TURN_IS_BARRED, is_rollback && decide_is_barred(l->tx, work) },
 		{ TURN_IS_BLOCKED, is_blocked(l->tx, work) },
 		{ TURN_IS_UNKNOWN, l->now.unknown_since != 0 },
+		{ TURN_IS_UNSETTLED, decide_is_unsettled(l->tx, work) },
+		{ TURN_IS_UNBOUND, decide_is_unbound(work) },
 		{ TURN_IS_ASKED,
 		    work->is_asked_anew && row_effect_find(l->tx, EFFECT_TIMER, work->id) != 0 },
 		{ TURN_IS_CLAIMED, is_claimed(l, place) },
@@ -153,6 +172,7 @@ facts_of(const struct look *l, struct place *place)
 		    work->program == PROGRAM_DEPLOY &&
 			(l->is_asking || strcmp(work->compared_live, l->now.current.commit) != 0) },
 		{ TURN_IS_BEHIND, work->is_behind },
+		{ TURN_IS_UNAPPROVED, !decide_needs_look(l->tx, work, NULL) },
 		{ TURN_IS_DIFFERS, differs(l, place) },
 		{ TURN_IS_STALE, is_stale(l, work) },
 	};
@@ -194,42 +214,59 @@ supersede(const struct look *l, struct place *place, const char *reason)
 static void
 ask_git(struct look *l, struct place *place)
 {
-	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = true };
-
 	wait_for(l, place, ROW_QUEUE_GIT);
-	if (l->is_asking || row_effect_find(l->tx, EFFECT_GIT_QUERY, place->work.id) != 0) {
-		l->is_asking = true;
-		return;
-	}
+	if (!l->is_asking && row_effect_find(l->tx, EFFECT_GIT_QUERY, place->work.id) == 0)
+		decide_query_again(l->tx, &place->work);
 	l->is_asking = true;
-	(void)text_copy(query.environment, sizeof(query.environment), l->environment);
-	(void)text_copy(query.ref, sizeof(query.ref), place->work.commit);
-	(void)text_copy(query.base, sizeof(query.base), l->now.current.commit);
-	if (l->settings->branch != NULL)
-		(void)text_copy(query.branch, sizeof(query.branch), l->settings->branch);
-	(void)text_copy(query.requested_by, sizeof(query.requested_by), place->work.requester);
-	decide_git_query(l->tx, &query, place->work.id);
+}
+
+/* What git said of it just now, where that shows anything. */
+static const struct git_answer *
+answer_for(const struct look *l, const struct deployment *work)
+{
+	const struct git_answer *answer = l->answered == work->id ? l->answer : NULL;
+
+	return answer != NULL && answer->error[0] != '\0' ? NULL : answer;
+}
+
+/* What those who answer next are told has changed; "": nothing has. */
+static void
+say_change(const struct look *l, const struct place *place, char ret[LIMIT_LINE])
+{
+	(void)text_copy(ret, LIMIT_LINE, place->changed);
+	if (ret[0] == '\0' && place->work.is_behind)
+		(void)snprintf(ret, LIMIT_LINE, "%s runs %.7s now, which is newer", l->environment,
+		    l->now.current.commit);
+}
+
+/* What it lacks, or lost, is asked for; its number stays, and with it its place. */
+static void
+ask_approval(const struct look *l, struct place *place)
+{
+	struct deployment *work = &place->work;
+	char changed[LIMIT_LINE];
+
+	decide_compare(l->tx, work, NULL, place->changed);
+	say_change(l, place, changed);
+	work->is_unconfirmed |= work->confirmed_by != 0 && place->changed[0] != '\0';
+	if (changed[0] != '\0' || !work->is_unconfirmed)
+		(void)text_copy(work->changed, sizeof(work->changed), changed);
+	wait_for(l, place, "");
+	(void)decide_step(l->tx, work, DEPLOY_ON_ASK_APPROVAL, answer_for(l, work));
 }
 
 static void
 ask_anew(const struct look *l, struct place *place)
 {
-	const struct git_answer *answer = l->answered == place->work.id ? l->answer : NULL;
-	char why[LIMIT_LINE];
+	char why[LIMIT_LINE], target[LIMIT_ENVIRONMENT];
 
-	if (place->changed[0] != '\0')
-		(void)text_copy(why, sizeof(why), place->changed);
-	else if (place->work.is_behind)
-		(void)snprintf(why, sizeof(why), "%s runs %.7s now, which is newer", l->environment,
-		    l->now.current.commit);
-	else
-		(void)snprintf(
-		    why, sizeof(why), "its place in %s is more than an hour old", l->environment);
+	say_change(l, place, why);
+	if (why[0] == '\0')
+		(void)snprintf(why, sizeof(why), "its place in %s is more than an hour old",
+		    deployment_target(&place->work, target));
 	wait_for(l, place, "");
 	place->work.is_asked_anew = true;
-	if (answer != NULL && answer->error[0] != '\0')
-		answer = NULL; /* it shows nothing */
-	decide_ask_anew(l->tx, &place->work, why, answer);
+	decide_ask_anew(l->tx, &place->work, why, answer_for(l, &place->work));
 }
 
 static void
@@ -272,6 +309,10 @@ take_turn(struct look *l, int64_t id)
 	case TURN_TO_PASS:
 		wait_for(l, &place, "");
 		break;
+	case TURN_TO_WAIT_SETTINGS:
+		wait_for(l, &place, ROW_QUEUE_SETTINGS);
+		decide_unsettled_wait(l->tx, &place.work);
+		break;
 	case TURN_TO_WAIT_CLAIM:
 		wait_for(l, &place, place.resource);
 		break;
@@ -283,6 +324,9 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_ASK_ANEW:
 		ask_anew(l, &place);
+		break;
+	case TURN_TO_ASK_APPROVAL:
+		ask_approval(l, &place);
 		break;
 	case TURN_TO_START:
 		start(l, &place);
@@ -326,14 +370,8 @@ look(struct look *l)
 		return;
 	l->settings = settings_environment(l->tx->settings, l->environment);
 	l->now = row_environment_get(l->tx, l->environment);
-	l->claims = settings_claims(l->tx->settings, l->environment);
-	if (l->claims == NULL) {
-		tx_fail(l->tx, ERR_NOMEM, "no memory for claims");
-		return;
-	}
 	for (size_t i = 0; i < n && !is_busy && !l->tx->failed; i++)
 		is_busy = take_turn(l, ids[i]);
-	free(l->claims);
 	tell_places(l);
 }
 
@@ -376,40 +414,41 @@ decide_queues(struct tx *tx)
 
 /* --- a place is taken --- */
 
-/* Why there is no place in the queue for this person's work; "": there is one.  Rollbacks have
- * places of their own; whom no lock or freeze holds is not refused for those whom one does. */
+/* Why there is no place in the queue for this person's work; "": there is one.  Rollbacks and
+ * emergencies (is_first) have places of their own; whom no lock or freeze holds is not refused for
+ * those whom one does. */
 static void
-find_refusal(struct tx *tx, const char *environment, int64_t person, enum program program,
-    bool is_held, char ret[LIMIT_LINE])
+find_refusal(struct tx *tx, const char *environment, int64_t person, bool is_first, bool is_held,
+    char ret[LIMIT_LINE])
 {
-	bool is_rollback = program == PROGRAM_ROLLBACK;
+	/* Who acts on a client may not see what its environment is called. */
+	bool is_named = policy_sees(tx->settings, decide_who(tx, person), environment, tx->at);
 	int64_t most = ROW_QUEUE_MOST;
 	struct holds holds;
 
 	ret[0] = '\0';
 	decide_holds(tx, environment, &holds);
-	if (!is_rollback && !is_held && holds.n > 0)
+	if (!is_first && !is_held && holds.n > 0)
 		most += ROW_QUEUE_MOST;
-	if (row_queue_count(tx, environment, 0, is_rollback) >= most)
+	if (row_queue_count(tx, environment, 0, is_first) >= most)
 		(void)snprintf(ret, LIMIT_LINE,
-		    "%d are queued there already: try again when one has ended, or after /cancel %s",
-		    (int)most, environment);
-	else if (row_queue_count(tx, environment, person, is_rollback) >= ROW_QUEUE_PERSONS)
+		    "%d are queued there already: try again when one has ended%s%s", (int)most,
+		    is_named ? ", or after /cancel " : "", is_named ? environment : "");
+	else if (row_queue_count(tx, environment, person, is_first) >= ROW_QUEUE_PERSONS)
 		(void)snprintf(ret, LIMIT_LINE,
-		    "you have %d places in its queue already: leave one first, in /queue %s",
-		    ROW_QUEUE_PERSONS, environment);
+		    "you have %d places in its queue already: leave one first%s%s",
+		    ROW_QUEUE_PERSONS, is_named ? ", in /queue " : "", is_named ? environment : "");
 }
 
 bool
-decide_is_full(
-    struct tx *tx, const struct update *update, const char *environment, enum program program)
+decide_is_full(struct tx *tx, const struct update *update, const char *environment,
+    const char *target, bool is_first)
 {
 	char refusal[LIMIT_LINE];
 
-	find_refusal(tx, environment, update->person, program, false, refusal);
+	find_refusal(tx, environment, update->person, is_first, false, refusal);
 	if (refusal[0] != '\0')
-		(void)decide_sendf(
-		    tx, &update->address, "🚫 %s: not queued: %s", environment, refusal);
+		(void)decide_sendf(tx, &update->address, "🚫 %s: not queued: %s", target, refusal);
 	return refusal[0] != '\0';
 }
 
@@ -428,24 +467,65 @@ replace_push(struct tx *tx, struct deployment *newer)
 	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, NULL);
 }
 
-void
-decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event)
+bool
+decide_is_replaced(struct tx *tx, struct deployment *older)
+{
+	int64_t id = older->trigger == TRIGGER_CHAT ? 0 : row_queue_push(tx, older->environment);
+	struct deployment newer;
+
+	if (id == 0)
+		return false;
+	newer = row_deployment_get(tx, id);
+	newer.place = older->place;
+	row_deployment_save(tx, &newer);
+	(void)snprintf(older->detail, sizeof(older->detail), "replaced by %.7s", newer.commit);
+	return true;
+}
+
+/* False: it has no place. */
+static bool
+enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,
+    const struct git_answer *answer)
 {
 	char refusal[LIMIT_LINE] = "";
 
+	if (answer != NULL)
+		(void)text_copy(
+		    deployment->untouched, sizeof(deployment->untouched), answer->untouched);
+	if (!decide_needs_look(tx, deployment, NULL)) {
+		(void)decide_step(tx, deployment, DEPLOY_ON_ASK_APPROVAL, answer);
+		return false;
+	}
 	if (deployment->trigger == TRIGGER_CHAT)
 		find_refusal(tx, deployment->environment, deployment->requested_by,
-		    deployment->program, decide_is_held(tx, deployment), refusal);
+		    deployment_stands_first(deployment), decide_is_held(tx, deployment), refusal);
 	else
 		replace_push(tx, deployment);
 	if (refusal[0] != '\0') {
 		deployment->why = DEPLOY_WHY_REFUSED;
 		(void)text_copy(deployment->detail, sizeof(deployment->detail), refusal);
 		(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
-		return;
+		return false;
 	}
 	(void)decide_step(tx, deployment, event, NULL);
-	decide_queue(tx, deployment->environment);
+	if (deployment_is_emergency(deployment))
+		decide_emergency_ring(tx, deployment);
+	return true;
+}
+
+void
+decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,
+    const struct git_answer *answer)
+{
+	if (enqueue(tx, deployment, event, answer))
+		decide_queue(tx, deployment->environment);
+}
+
+void
+decide_enqueue_later(struct tx *tx, struct deployment *deployment)
+{
+	if (enqueue(tx, deployment, DEPLOY_ON_CLEAR, NULL))
+		row_queue_look(tx, deployment->environment);
 }
 
 static bool
@@ -454,13 +534,14 @@ may_give(const struct deployment *mine, const struct deployment *other)
 	return mine->state == DEPLOY_QUEUED && other->state == DEPLOY_QUEUED &&
 	    strcmp(mine->environment, other->environment) == 0 && mine->trigger == TRIGGER_CHAT &&
 	    other->trigger == TRIGGER_CHAT && mine->program == other->program &&
+	    deployment_is_emergency(mine) == deployment_is_emergency(other) &&
 	    mine->requested_by != other->requested_by && mine->place < other->place;
 }
 
 bool
 decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
 {
-	char user[PRINCIPAL_TEXT];
+	char user[PRINCIPAL_TEXT], to[PRINCIPAL_TEXT];
 	int64_t place = mine->place;
 
 	if (!may_give(mine, other))
@@ -471,8 +552,9 @@ decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
 	mine->is_told_next = false;
 	row_deployment_save(tx, mine);
 	row_deployment_save(tx, other);
-	decide_audit_request(tx, mine, decide_user(tx, mine->requested_by, user), "place_given",
-	    "given", (const char *const[]){ "to", other->requester, NULL });
+	decide_audit_request(tx, mine, decide_user(tx, mine->requested_by, user),
+	    AUDIT_CODE_PLACE_GIVEN, "given",
+	    (const char *const[]){ "to", decide_user(tx, other->requested_by, to), NULL });
 	decide_tell_given(tx, mine, other);
 	row_queue_look(tx, mine->environment);
 	return true;
@@ -487,6 +569,7 @@ decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct 
 	(void)text_copy(deployment->confirmer, sizeof(deployment->confirmer), update->name);
 	deployment->is_asked_anew = false;
 	deployment->is_behind = false; /* the question said so */
+	deployment->changed[0] = '\0';
 	deployment->answered_at = tx->at;
 	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, deployment->shown_live);
 	row_button_close_question(tx, deployment->id);
@@ -510,6 +593,7 @@ decide_queue_answered(struct tx *tx, struct deployment *deployment,
 	deployment->waits_for[0] = '\0';
 	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, query->base);
 	deployment->is_behind = turn_is_behind(answer);
+	(void)text_copy(deployment->untouched, sizeof(deployment->untouched), answer->untouched);
 	deployment->note[0] = '\0';
 	decide_note_newer(deployment, answer);
 	decide_contained(tx, deployment, answer);
@@ -532,7 +616,7 @@ decide_queue_delayed(struct tx *tx, struct deployment *deployment, const char *w
 static void
 adopt_claims(struct tx *tx, const struct deployment *active)
 {
-	struct settings_claims *claims = settings_claims(tx->settings, active->environment);
+	struct settings_claims *claims = decide_claims(tx, active);
 	size_t n = 0;
 
 	if (claims == NULL) {

@@ -19,12 +19,23 @@ void decide_queue(struct tx *tx, const char *environment);
 void decide_queues(struct tx *tx);
 
 /* True: there is none for that of whoever sent the update, whom no lock or freeze holds there, and
- * that was said. */
-bool decide_is_full(
-    struct tx *tx, const struct update *update, const char *environment, enum program program);
+ * that was said of the target: the environment, or a client there.
+ * is_first: of a rollback or an emergency. */
+bool decide_is_full(struct tx *tx, const struct update *update, const char *environment,
+    const char *target, bool is_first);
 
-/* It takes a place, and starts where it may; or it ends: there is none.  event: CLEAR, CONFIRM. */
-void decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event);
+/* It takes a place, and starts where it may; or it ends: there is none; or its approvals are asked
+ * for.  event: CLEAR, CONFIRM.  answer: what git said, NULL where it was not asked. */
+void decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,
+    const struct git_answer *answer);
+
+/* The same on CLEAR, looked at with the end of this decision: another one with an older place may
+ * come back by it. */
+void decide_enqueue_later(struct tx *tx, struct deployment *deployment);
+
+/* True: a newer push waits behind it, has its place from now on, and its detail says so.  One of a
+ * kind waits in a queue. */
+bool decide_is_replaced(struct tx *tx, struct deployment *older) MUST_USE;
 
 /* Exchanges the places of two people's work in one queue: `mine` stands before `other`.  Both are
  * notified.  False: that is not so (any more). */

@@ -3,102 +3,170 @@
 #include "decide/decide_record.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "decide/decide_reply.h"
+#include "lib/text.h"
+#include "store/row_approval.h"
 #include "store/row_audit.h"
 
-static const char *
-audit_word_of_action(enum deploy_state state, enum deploy_state from)
+#define NOTHING AUDIT_CODE_COUNT
+
+static enum audit_code
+code_of_action(enum deploy_state state, enum deploy_state from)
 {
 	if (state == DEPLOY_RUNNING)
-		return from == DEPLOY_QUEUED ? "action_started" : NULL;
+		return from == DEPLOY_QUEUED ? AUDIT_CODE_ACTION_STARTED : NOTHING;
 	if (deploy_flow_class(state) != DEPLOY_CLASS_FINAL)
-		return NULL;
-	return state == DEPLOY_DONE ? "action_completed" : "action_failed";
+		return NOTHING;
+	if (state == DEPLOY_DONE)
+		return AUDIT_CODE_ACTION_COMPLETED;
+	return state == DEPLOY_FAILED ? AUDIT_CODE_ACTION_FAILED : AUDIT_CODE_ACTION_NOT_DONE;
 }
 
-static const char *
-audit_action(const struct deployment *deployment, enum deploy_state from)
+static enum audit_code
+audit_code(const struct deployment *deployment, enum deploy_state from)
 {
+	bool is_rollback = deployment_is_rollback(deployment);
+
 	if (deployment_is_action(deployment))
-		return audit_word_of_action(deployment->state, from);
+		return code_of_action(deployment->state, from);
 	switch (deployment->state) {
 	case DEPLOY_RUNNING:
-		return from != DEPLOY_QUEUED	       ? NULL :
-		    deployment_is_rollback(deployment) ? "rollback_started" :
-							 "deploy_started";
+		return from != DEPLOY_QUEUED ? NOTHING :
+		    is_rollback		     ? AUDIT_CODE_ROLLBACK_STARTED :
+					       AUDIT_CODE_DEPLOY_STARTED;
 	case DEPLOY_ROLLING_BACK:
-		return from != DEPLOY_ROLLING_BACK ? "rollback_started" : NULL;
+		return from != DEPLOY_ROLLING_BACK ? AUDIT_CODE_AUTO_ROLLBACK_STARTED : NOTHING;
 	case DEPLOY_LIVE:
-		return deployment_is_rollback(deployment) ? "rollback_completed" : "deploy_success";
+		return is_rollback ? AUDIT_CODE_ROLLBACK_COMPLETED : AUDIT_CODE_DEPLOY_SUCCESS;
 	case DEPLOY_ROLLED_BACK:
-		return "auto_rollback_completed";
+		return AUDIT_CODE_AUTO_ROLLBACK_COMPLETED;
 	case DEPLOY_ROLLBACK_FAILED:
-		return "auto_rollback_failed";
+		return AUDIT_CODE_AUTO_ROLLBACK_FAILED;
 	case DEPLOY_FAILED:
+		return is_rollback ? AUDIT_CODE_ROLLBACK_FAILED : AUDIT_CODE_DEPLOY_FAILED;
 	case DEPLOY_REFUSED:
 	case DEPLOY_CANCELLED:
 	case DEPLOY_EXPIRED:
 	case DEPLOY_SUPERSEDED:
-		return deployment_is_rollback(deployment) ? "rollback_failed" : "deploy_failed";
+		return is_rollback ? AUDIT_CODE_ROLLBACK_NOT_DONE : AUDIT_CODE_DEPLOY_NOT_DONE;
 	default:
-		return NULL;
+		return NOTHING;
 	}
 }
 
-static const char *
-audit_severity(enum deploy_state state)
+/* Whatever becomes of what passed the approvals, or of root's. */
+static enum audit_severity
+at_least(const struct deployment *deployment)
 {
-	if (state == DEPLOY_FAILED || state == DEPLOY_ROLLED_BACK || state == DEPLOY_ROLLING_BACK)
-		return "warning";
-	return state == DEPLOY_ROLLBACK_FAILED ? "alert" : "info";
+	return deployment_is_emergency(deployment) ? AUDIT_HIGH :
+						     decide_severity(deployment->requested_by);
 }
 
 static void
-add_entry(struct tx *tx, const struct deployment *deployment, const char *action)
+add_fact(const char *facts[], size_t *n, const char *key, const char *value)
 {
+	if (value[0] == '\0')
+		return;
+	facts[(*n)++] = key;
+	facts[(*n)++] = value;
+}
+
+/* The ids of who approved, as they stand in the audit. */
+static const char *
+approvers(struct tx *tx, const struct deployment *deployment, char out[LIMIT_LINE])
+{
+	struct approval all[NEEDS_APPROVALS_MAX];
+	size_t n = row_approval_list(tx, deployment->id, all), used = 0;
 	char user[PRINCIPAL_TEXT];
 
+	out[0] = '\0';
+	for (size_t i = 0; i < n && used + 1 < LIMIT_LINE; i++)
+		used += (size_t)snprintf(out + used, LIMIT_LINE - used, "%s%s", i > 0 ? ", " : "",
+		    decide_user(tx, all[i].person, user)); /* cut is fine */
+	return out;
+}
+
+/* What it says where it names a person is a fact of its own, by their id. */
+static const char *
+detail_of(const struct deployment *deployment)
+{
+	bool names_canceller =
+	    deployment->why == DEPLOY_WHY_CANCELLED && deployment->cancelled_by != 0;
+	bool names_starter =
+	    deployment->state == DEPLOY_SUPERSEDED && deployment->trigger == TRIGGER_CHAT;
+
+	return names_canceller || names_starter ? "" : deployment->detail;
+}
+
+static void
+add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code code)
+{
+	const char *facts[] = { "trigger",
+		principal_is_hook(deployment->requested_by) ? "hook" :
+							      trigger_word(deployment->trigger),
+		"why", deploy_flow_why_word(deployment->why), "detail", detail_of(deployment),
+		deployment_is_action(deployment) ? "action" : "previous",
+		deployment_is_action(deployment) ? deployment->action : deployment->previous,
+		deployment->requested_by != 0 ? "name" : NULL, deployment->requester, NULL, NULL,
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+	char user[PRINCIPAL_TEXT], confirmer[PRINCIPAL_TEXT], canceller[PRINCIPAL_TEXT];
+	char approved[LIMIT_LINE];
+	size_t n = deployment->requested_by != 0 ? 10 : 8;
+
+	add_fact(facts, &n, "image", deployment->image);
+	add_fact(facts, &n, "confirmed_by",
+	    deployment_confirmer(deployment)[0] == '\0' ?
+		"" :
+		decide_user(tx, deployment->confirmed_by, confirmer));
+	add_fact(facts, &n, "approved_by",
+	    deployment->approvers[0] == '\0' ? "" : approvers(tx, deployment, approved));
+	add_fact(facts, &n, "cancelled_by",
+	    deployment->why != DEPLOY_WHY_CANCELLED || deployment->cancelled_by == 0 ?
+		"" :
+		decide_user(tx, deployment->cancelled_by, canceller));
+	add_fact(facts, &n, "emergency", deployment->emergency);
+	/* What may ship it: once, where it starts. */
+	add_fact(
+	    facts, &n, "binding", deployment->state == DEPLOY_RUNNING ? deployment->binding : "");
 	row_audit_add(tx,
 	    &(struct audit_entry){
-		.action = action,
-		.user = deployment->requested_by != 0 ?
-		    decide_user(tx, deployment->requested_by, user) :
-		    deployment->requester,
+		.code = code,
+		.user = decide_requester(tx, deployment, user),
 		.environment = deployment->environment,
 		.commit = deployment->commit,
 		.outcome = deploy_flow_word(deployment->state),
-		.severity =
-		    decide_severity(deployment->requested_by, audit_severity(deployment->state)),
+		.at_least = at_least(deployment),
 		.deployment = deployment->id,
 	    },
-	    (const char *const[]){ "trigger", trigger_word(deployment->trigger), "why",
-		deploy_flow_why_word(deployment->why), "detail", deployment->detail, "previous",
-		deployment->previous, "name", deployment->requester,
-		deployment->image[0] != '\0' ? "image" : NULL, deployment->image, NULL });
+	    facts);
 }
 
 void
 decide_record_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from)
 {
-	const char *action = audit_action(deployment, from);
+	enum audit_code code = audit_code(deployment, from);
 
-	if (action == NULL)
+	if (code == NOTHING)
 		return;
 	if (deployment->state == DEPLOY_ROLLING_BACK)
-		add_entry(tx, deployment, "deploy_failed");
-	add_entry(tx, deployment, action);
+		add_entry(tx, deployment, AUDIT_CODE_DEPLOY_FAILED);
+	add_entry(tx, deployment, code);
 }
 
 void
 decide_record_end(struct tx *tx, const struct deployment *deployment)
 {
-	char outcome[LIMIT_ENVIRONMENT];
+	char outcome[LIMIT_ENVIRONMENT], target[LIMIT_ENVIRONMENT];
 	double seconds = 0;
 
-	if (deployment_is_action(deployment)) /* those have a counter of their own */
-		return;
 	deployment_outcome_label(deployment->state, outcome);
+	if (deployment_is_action(deployment)) { /* those have a counter of their own */
+		tx_count_metric(tx, INCREMENT_ACTION, deployment_target(deployment, target),
+		    deployment->action, outcome, 0);
+		return;
+	}
 	if (deployment->started_at > 0)
 		seconds = (double)(deployment->ended_at - deployment->started_at) / 1000;
 	tx_count_metric(tx, INCREMENT_DEPLOYMENT, deployment->environment,
@@ -109,19 +177,20 @@ void
 decide_record_log(struct tx *tx, const struct deployment *deployment, enum deploy_state from,
     enum deploy_event event)
 {
-	const char *severity = audit_severity(deployment->state);
+	enum deploy_state state = deployment->state;
 	/* Of a rollback that failed the detail is its own, and the word is what it was for. */
 	const char *why = deployment->state == DEPLOY_ROLLBACK_FAILED ?
 	    "" :
 	    deploy_flow_why_word(deployment->why);
 	bool is_refused = deployment->state == DEPLOY_REFUSED;
-	bool is_bad = strcmp(severity, "info") != 0;
+	bool is_bad = state == DEPLOY_FAILED || state == DEPLOY_ROLLED_BACK ||
+	    state == DEPLOY_ROLLING_BACK || state == DEPLOY_ROLLBACK_FAILED;
 	bool has_reason = (is_bad || is_refused) && deployment->detail[0] != '\0';
 
 	tx_log(tx,
-	    strcmp(severity, "alert") == 0 ? LOG_LEVEL_ERROR :
-		is_bad			   ? LOG_LEVEL_WARNING :
-					     LOG_LEVEL_INFO,
+	    state == DEPLOY_ROLLBACK_FAILED ? LOG_LEVEL_ERROR :
+		is_bad			    ? LOG_LEVEL_WARNING :
+					      LOG_LEVEL_INFO,
 	    "deployment %" PRId64 ": %s → %s on %s (%s%s%.7s)%s%s%s%s", deployment->id,
 	    deploy_flow_name(from), deploy_flow_name(deployment->state),
 	    deploy_flow_event_name(event), deployment->environment,

@@ -17,11 +17,10 @@ rename_one(struct tx *tx, const char *from, const char *to)
 	row_rename(tx, from, to);
 	row_audit_add(tx,
 	    &(struct audit_entry){
-		.action = "environment_renamed",
+		.code = AUDIT_CODE_ENVIRONMENT_RENAMED,
 		.user = "system",
 		.environment = to,
 		.outcome = "ok",
-		.severity = "info",
 	    },
 	    (const char *const[]){ "from", from, NULL });
 	tx_log(tx, LOG_LEVEL_INFO, "%s is %s from now on: its history and what is live go with it",
@@ -35,11 +34,10 @@ say_apart(struct tx *tx, const char *former, const char *name)
 {
 	row_audit_add(tx,
 	    &(struct audit_entry){
-		.action = "environment_renamed",
+		.code = AUDIT_CODE_ENVIRONMENT_NOT_RENAMED,
 		.user = "system",
 		.environment = name,
 		.outcome = "refused",
-		.severity = "warning",
 	    },
 	    (const char *const[]){ "from", former, "reason", "both have a history", NULL });
 	tx_log(tx, LOG_LEVEL_WARNING,

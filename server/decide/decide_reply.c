@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "decide/decide_chat.h"
+#include "decide/decide_need.h"
 #include "decide/decide_refusal.h"
+#include "decide/decide_who.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
@@ -15,6 +17,8 @@
 #include "store/row_rate_limit.h"
 #include "store/row_message.h"
 #include "store/row_stranger.h"
+#include "store/row_token.h"
+#include "types/action.h"
 
 /* A stranger is denied that often. */
 #define DENIAL_GROUP_MS	  (3600 * INT64_C(1000))
@@ -68,6 +72,13 @@ decide_home(struct tx *tx, const struct update *update, const char *environment)
 	    update->address;
 }
 
+struct chat_clock
+decide_clock(const struct tx *tx, const char *environment)
+{
+	return (struct chat_clock){ .zone = settings_clock(tx->settings, environment)->zone,
+		.is_named = tx->settings->has_zones };
+}
+
 int64_t
 decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text)
 {
@@ -118,6 +129,8 @@ decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const c
 	va_end(args);
 	if (decide_is_answered(update))
 		decide_answer(tx, line);
+	else if (update->callback[0] == '\0') /* a press that waited for what was typed */
+		(void)decide_sendf(tx, &update->address, "%s", line);
 	else
 		row_effect_toast(tx, &update->address, update->callback, is_alert, "%s", line);
 }
@@ -129,10 +142,16 @@ decide_expired(struct tx *tx, const struct update *update)
 }
 
 const char *
-decide_user(const struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
+decide_user(struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
 {
 	struct principal who = principal_of_person(person);
 	const char *name = person < 0 ? settings_user_name(tx->settings, person) : NULL;
+	struct token token = { 0 };
+
+	if (who.kind == PRINCIPAL_TOKEN) {
+		token = row_token_get(tx, principal_token(person));
+		name = token.name;
+	}
 
 	if (name != NULL)
 		(void)text_copy(who.name, sizeof(who.name), name);
@@ -140,23 +159,35 @@ decide_user(const struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
 }
 
 const char *
-decide_severity(int64_t person, const char *usual)
+decide_requester(struct tx *tx, const struct deployment *deployment, char out[PRINCIPAL_TEXT])
 {
-	return principal_is_root(person) && strcmp(usual, "info") == 0 ? "high" : usual;
+	if (deployment->requested_by != 0)
+		return decide_user(tx, deployment->requested_by, out);
+	(void)text_copy(out, PRINCIPAL_TEXT, deployment->requester);
+	return out;
+}
+
+enum audit_severity
+decide_severity(int64_t person)
+{
+	return principal_is_root(person) ? AUDIT_HIGH : AUDIT_INFO;
 }
 
 void
 decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
-    const char *action, const char *outcome, const char *const *meta)
+    enum audit_code code, const char *outcome, const char *const *meta)
 {
 	row_audit_add(tx,
 	    &(struct audit_entry){
-		.action = action,
+		.code = code,
 		.user = user,
 		.environment = deployment->environment,
 		.commit = deployment->commit,
 		.outcome = outcome,
-		.severity = strcmp(user, PRINCIPAL_ROOT) == 0 ? "high" : "info",
+		.at_least =
+		    strcmp(user, PRINCIPAL_ROOT) == 0 || deployment_is_emergency(deployment) ?
+		    AUDIT_HIGH :
+		    AUDIT_INFO,
 		.deployment = deployment->id,
 	    },
 	    meta);
@@ -164,9 +195,9 @@ decide_audit_request(struct tx *tx, const struct deployment *deployment, const c
 
 /* Work under a former name is also theirs who may do that under the new one. */
 static struct policy_decision
-decision_of(const struct tx *tx, int64_t person, enum policy_action action, const char *environment)
+decision_of(struct tx *tx, int64_t person, enum policy_action action, const char *environment)
 {
-	struct principal who = principal_of_person(person);
+	struct principal who = decide_who(tx, person);
 	struct policy_decision decision =
 	    policy_decide(tx->settings, who, action, environment, tx->at);
 	const char *name =
@@ -176,14 +207,13 @@ decision_of(const struct tx *tx, int64_t person, enum policy_action action, cons
 }
 
 bool
-decide_is_stranger(const struct tx *tx, int64_t person)
+decide_is_stranger(struct tx *tx, int64_t person)
 {
-	return !policy_is_known(tx->settings, principal_of_person(person), tx->at);
+	return !policy_is_known(tx->settings, decide_who(tx, person), tx->at);
 }
 
 bool
-decide_is_allowed(
-    const struct tx *tx, int64_t person, enum policy_action action, const char *environment)
+decide_is_allowed(struct tx *tx, int64_t person, enum policy_action action, const char *environment)
 {
 	return decision_of(tx, person, action, environment).verdict == POLICY_ALLOW;
 }
@@ -198,25 +228,26 @@ input_of(const struct update *update)
 }
 
 void
-decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
-    const char *environment, const char *reason)
+decide_audit_denied(struct tx *tx, const struct update *update, enum audit_code code,
+    const char *what, const char *environment, const char *reason)
 {
 	char user[PRINCIPAL_TEXT], chat[24], input[ROW_STRANGER_INPUT];
+	bool is_stranger = decide_is_stranger(tx, update->person);
 	const struct audit_entry entry = {
-		.action = "denied",
+		.code =
+		    is_stranger && code == AUDIT_CODE_DENIED ? AUDIT_CODE_DENIED_STRANGER : code,
 		.user = decide_user(tx, update->person, user),
 		.environment = environment,
 		.outcome = "denied",
-		.severity = "warning",
 	};
 	const char *const meta[] = { "request", what, "reason", reason, "name", update->name,
 		"chat", chat, NULL };
 
 	(void)snprintf(chat, sizeof(chat), "%" PRId64, update->address.chat);
-	tx->was_denied = true;
+	tx->costs_nothing = true;
 	if (decide_is_answered(update))
 		tx->answer.status = 403;
-	if (decide_is_stranger(tx, update->person))
+	if (is_stranger)
 		(void)snprintf(input, sizeof(input), "%s", input_of(update));
 	else
 		(void)snprintf(input, sizeof(input), "%s %s %s: %s", user, what,
@@ -256,17 +287,23 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 	(void)decide_send(tx, &update->address, &text);
 }
 
-void
-decide_deny(struct tx *tx, const struct update *update, enum policy_action action,
-    const char *environment, const char *wanted, const char *reason)
+/* what: as it is audited, a grant's word. */
+static void
+deny(struct tx *tx, const struct update *update, const char *what, const char *environment,
+    const char *wanted, const char *reason)
 {
-	const char *what = policy_action_word(action);
-
-	decide_audit_denied(tx, update, what, environment, reason);
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, environment, reason);
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true, "⛔ %s: %s.", what, reason);
 	else if (is_worth_an_answer(tx, update))
 		say_denied(tx, update, wanted, reason);
+}
+
+void
+decide_deny(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment, const char *wanted, const char *reason)
+{
+	deny(tx, update, policy_action_word(action), environment, wanted, reason);
 }
 
 bool
@@ -287,10 +324,69 @@ decide_may_as(struct tx *tx, const struct update *update, enum policy_action act
 	struct policy_decision decision = decision_of(tx, update->person, action, environment);
 
 	if (decision.verdict == POLICY_ALLOW) {
+		if (decide_lacks_factor(tx, update, action, environment))
+			return false;
 		if (policy_action_is_grantable(action))
 			row_grant_use_note(tx, update->person, policy_action_word(action));
 		return true;
 	}
 	decide_deny(tx, update, action, environment, wanted, decision.reason);
 	return false;
+}
+
+/* --- work --- */
+
+static struct policy_decision
+decision_of_do(struct tx *tx, int64_t person, const char *name, const char *target)
+{
+	const char *now = environment_client(target) != NULL ? NULL : decide_new_name(tx, target);
+
+	return policy_decide_do(
+	    tx->settings, decide_who(tx, person), name, now != NULL ? now : target, tx->at);
+}
+
+bool
+decide_is_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target)
+{
+	return decision_of_do(tx, person, name, target).verdict == POLICY_ALLOW;
+}
+
+bool
+decide_may_do(struct tx *tx, const struct update *update, const char *name, const char *target)
+{
+	struct policy_decision decision = decision_of_do(tx, update->person, name, target);
+	char what[sizeof("do.") + ACTION_NAME], wanted[LIMIT_LINE];
+
+	if (decision.verdict == POLICY_ALLOW) {
+		if (decide_lacks_factor_do(tx, update, name, target))
+			return false;
+		row_grant_use_note(tx, update->person, policy_action_word(POLICY_DO));
+		return true;
+	}
+	(void)snprintf(what, sizeof(what), "do.%.*s", ACTION_NAME, name);
+	(void)snprintf(
+	    wanted, sizeof(wanted), "do %.24s%s%.60s", name, target[0] != '\0' ? " " : "", target);
+	deny(tx, update, what, target, wanted, decision.reason);
+	return false;
+}
+
+bool
+decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	return deployment_is_action(deployment) ?
+	    decide_is_allowed_do(
+		tx, person, deployment->action, deployment_target(deployment, target)) :
+	    decide_is_allowed(tx, person, deployment_grant(deployment), deployment->environment);
+}
+
+bool
+decide_may_work(struct tx *tx, const struct update *update, const struct deployment *deployment)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	return deployment_is_action(deployment) ?
+	    decide_may_do(tx, update, deployment->action, deployment_target(deployment, target)) :
+	    decide_may(tx, update, deployment_grant(deployment), deployment->environment);
 }

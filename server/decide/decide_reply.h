@@ -23,6 +23,9 @@ void decide_answer_no(struct tx *tx, const struct update *update);
 struct chat_address
 decide_home(struct tx *tx, const struct update *update, const char *environment);
 
+/* Of what is said of that environment: its application's. */
+struct chat_clock decide_clock(const struct tx *tx, const char *environment);
+
 /* Says the text in a message of its own, to the address and with the flags of `as`, whose texts are
  * not looked at; takes what is in it.  Returns the message's row; 0: the tx has failed. */
 int64_t decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text);
@@ -48,21 +51,38 @@ void decide_toastf(struct tx *tx, const struct update *update, bool is_alert, co
 void decide_expired(struct tx *tx, const struct update *update);
 
 /* "telegram:111", "local:ada" */
-const char *decide_user(const struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT]);
+const char *decide_user(struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT]);
 
 /* Of an entry about what that person wants: what root does is looked at by others. */
-const char *decide_severity(int64_t person, const char *usual);
+enum audit_severity decide_severity(int64_t person);
+
+/* The same of who asked for that work. */
+const char *decide_requester(
+    struct tx *tx, const struct deployment *deployment, char out[PRINCIPAL_TEXT]);
 
 /* Has this person no role in force? */
-bool decide_is_stranger(const struct tx *tx, int64_t person);
+bool decide_is_stranger(struct tx *tx, int64_t person);
 
 /* May this person do that now?  Says nothing. */
 bool decide_is_allowed(
-    const struct tx *tx, int64_t person, enum policy_action action, const char *environment);
+    struct tx *tx, int64_t person, enum policy_action action, const char *environment);
+
+/* The same of an action (types/action.h) on a client/acme or environment. */
+bool
+decide_is_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target);
+bool
+decide_may_do(struct tx *tx, const struct update *update, const char *name, const char *target);
+
+/* May they let that work start: deploy, roll back, do that action there? */
+bool
+decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment);
+bool
+decide_may_work(struct tx *tx, const struct update *update, const struct deployment *deployment);
 
 /*
  * May the sender do that?  A no is audited, and answered: to a stranger in a group once an hour, in
- * private once a minute; a press gets a toast.
+ * private once a minute; a press gets a toast.  False too where a code of the second factor comes
+ * first (decide_need.h), for which whoever decides on the event asks.
  */
 bool decide_may(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment);
@@ -77,9 +97,9 @@ void decide_deny(struct tx *tx, const struct update *update, enum policy_action 
 
 /* Audits what somebody wants of a deployment; meta as row_audit_add() has it. */
 void decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
-    const char *action, const char *outcome, const char *const *meta);
+    enum audit_code code, const char *outcome, const char *const *meta);
 
 /* Audits a denial of whoever sent the update: the first of its kind at once, and how many more
  * there were each hour (row_stranger.h); the name of no environment makes no kind of its own. */
-void decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
-    const char *environment, const char *reason);
+void decide_audit_denied(struct tx *tx, const struct update *update, enum audit_code code,
+    const char *what, const char *environment, const char *reason);

@@ -5,8 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "decide/decide_action.h"
+#include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_zone.h"
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_environment.h"
@@ -25,6 +28,8 @@ decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer
 	(void)text_copy(deployment->shown_live, LIMIT_COMMIT, environment.current.commit);
 	deployment->shown_blocked = is_blocked_now(tx, deployment);
 	deployment->is_again = decide_is_live(tx, deployment);
+	decide_bind_shown(tx, deployment, answer);
+	decide_zone_warn(tx, deployment);
 	(void)decide_step(tx, deployment, DEPLOY_ON_ASK, answer);
 }
 
@@ -32,11 +37,12 @@ decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer
 
 static void add_difference(char line[LIMIT_LINE], const char *fmt, ...) PRINTF(2, 3);
 
-/* Cut is fine. */
+/* Cut between characters. */
 static void
 add_difference(char line[LIMIT_LINE], const char *fmt, ...)
 {
 	size_t used = strlen(line);
+	char more[2 * LIMIT_LINE];
 	va_list args;
 
 	if (used > 0 && used + 2 < LIMIT_LINE) {
@@ -44,8 +50,9 @@ add_difference(char line[LIMIT_LINE], const char *fmt, ...)
 		used += 2;
 	}
 	va_start(args, fmt);
-	(void)vsnprintf(line + used, LIMIT_LINE - used, fmt, args);
+	(void)vsnprintf(more, sizeof(more), fmt, args);
 	va_end(args);
+	(void)text_copy(line + used, LIMIT_LINE - used, more);
 }
 
 static void
@@ -67,7 +74,53 @@ compare_releases(struct tx *tx, const struct deployment *deployment,
 		add_difference(line, "the release to roll back to is %s%.7s now",
 		    now.previous[0] != '\0' ? "" : "none", now.previous);
 	if (is_blocked_now(tx, deployment) && !deployment->shown_blocked)
-		add_difference(line, "it was rolled back meanwhile");
+		add_difference(line, "it was blocked meanwhile");
+}
+
+#define WORDS_SHOWN 60 /* bytes of each */
+
+/* "web.service on h → api.service on h": from the first word that is another. */
+static void
+add_words_changed(char line[LIMIT_LINE], const char *before, const char *now)
+{
+	size_t same = 0, old, new;
+
+	for (size_t i = 0; before[i] == now[i] && now[i] != '\0'; i++)
+		same = now[i] == ' ' ? i + 1 : same;
+	old = text_cut(before + same, strlen(before + same), WORDS_SHOWN);
+	new = text_cut(now + same, strlen(now + same), WORDS_SHOWN);
+	add_difference(line, "%.*s%s → %.*s%s", (int)old, before + same,
+	    before[same + old] != '\0' ? "…" : "", (int)new, now + same,
+	    now[same + new] != '\0' ? "…" : "");
+}
+
+static void
+add_what_it_touches(struct tx *tx, const struct deployment *job, char line[LIMIT_LINE])
+{
+	char touches[DECIDE_TOUCHES], now[LIMIT_LINE];
+
+	(void)text_copy(now, sizeof(now), decide_action_touches(tx, job, touches));
+	if (job->shown_touches[0] != '\0' && now[0] != '\0' && strcmp(job->shown_touches, now) != 0)
+		add_words_changed(line, job->shown_touches, now);
+}
+
+/* What a job runs in is what was shown; of other actions nothing that is live is. */
+static void
+compare_action(struct tx *tx, const struct deployment *job, const struct environment *environment,
+    char line[LIMIT_LINE])
+{
+	const char *live = environment->current.commit;
+	char target[LIMIT_ENVIRONMENT], names[LIMIT_LINE / 2];
+
+	if (decide_action_differs(tx, job, names)) {
+		add_difference(line, "the settings of %s changed%s%s",
+		    deployment_target(job, target), names[0] != '\0' ? ": " : "", names);
+		add_what_it_touches(tx, job, line);
+	}
+	if (job->commit[0] != '\0' &&
+	    (strcmp(live, job->commit) != 0 || strcmp(environment->current.image, job->image) != 0))
+		add_difference(
+		    line, "%s runs %.7s now, not %.7s", job->environment, live, job->commit);
 }
 
 static void
@@ -80,17 +133,41 @@ compare_branch(
 		add_difference(line, "%.60s was force-pushed and no longer has it", answer->branch);
 }
 
+/* CI may be done meanwhile: that is no difference. */
+static void
+compare_image(
+    const struct deployment *deployment, const struct git_answer *answer, char line[LIMIT_LINE])
+{
+	if (!git_image_is_digest(deployment->shown_image) || answer->image[0] == '\0' ||
+	    strcmp(answer->image, deployment->shown_image) == 0)
+		return;
+	if (git_image_is_digest(answer->image))
+		add_difference(line, "the registry has %.19s of this commit now, not %.19s",
+		    answer->image, deployment->shown_image);
+	else if (strcmp(answer->image, GIT_IMAGE_NONE) == 0)
+		add_difference(line, "the registry no longer has %.19s", deployment->shown_image);
+}
+
 void
 decide_compare(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer,
     char ret[LIMIT_LINE])
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
+	char names[LIMIT_LINE / 2], warning[LIMIT_LINE];
 
 	ret[0] = '\0';
-	if (settings_environment(tx->settings, deployment->environment) != NULL)
+	if (deployment_is_action(deployment))
+		compare_action(tx, deployment, &environment, ret);
+	else if (settings_environment(tx->settings, deployment->environment) != NULL)
 		compare_releases(tx, deployment, &environment, ret);
 	if (answer != NULL)
 		compare_branch(deployment, answer, ret);
+	if (answer != NULL)
+		compare_image(deployment, answer, ret);
+	if (decide_binding_differs(tx, deployment, answer != NULL ? answer->binding : NULL, names))
+		add_difference(ret, "the settings changed since it was approved: %s", names);
+	if (decide_zone_is_news(tx, deployment, warning))
+		add_difference(ret, "%s", warning);
 }
 
 void
@@ -113,12 +190,19 @@ decide_ask_anew(struct tx *tx, struct deployment *deployment, const char *change
 	char user[PRINCIPAL_TEXT];
 
 	decide_audit_request(tx, deployment,
-	    person != 0 ? decide_user(tx, person, user) : deployment->requester, "deploy_requested",
+	    person != 0 ? decide_user(tx, person, user) : deployment->requester,
+	    deployment_is_action(deployment) ? AUDIT_CODE_ACTION_REQUESTED :
+					       AUDIT_CODE_DEPLOY_REQUESTED,
 	    "asked anew", (const char *const[]){ "reason", changed, NULL });
 	(void)text_copy(deployment->changed, sizeof(deployment->changed), changed);
 	deployment->confirmed_by = 0;
 	deployment->confirmer[0] = '\0';
+	deployment->is_unconfirmed = false;
 	decide_set_previous(tx, deployment);
+	if (deployment_is_action(deployment))
+		decide_action_bind(tx, deployment);
+	if (deployment_is_action(deployment) && deployment->commit[0] != '\0')
+		(void)decide_bind_job(tx, deployment); /* what is not live is refused at its turn */
 	if (answer != NULL) {
 		deployment->is_force_push = answer->forced;
 		deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;

@@ -5,35 +5,37 @@
 #include <stdlib.h>
 
 #include "chat/chat_status.h"
+#include "decide/decide_cloudflare.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_needs.h"
+#include "decide/decide_page.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_unknown.h"
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_block.h"
+#include "store/row_button.h"
+#include "store/row_chat.h"
 #include "store/row_deployment.h"
+#include "store/row_drain.h"
 #include "store/row_environment.h"
+#include "store/row_pin.h"
 
-/* /status is for somebody who waits. */
-#define STATUS_TIMEOUT_S 5
-
-/* The findings of one environment's URLs, which stand side by side; NULL: not known yet. */
-static const struct probe_finding *
-findings_of(const char *name, const struct effect_probe *probe,
-    const struct probe_finding *findings, size_t *ret_n)
+/* Of one environment's URLs, which stand side by side; findings NULL: not known yet. */
+static void
+find_findings(const char *name, const struct effect_probe *probe,
+    const struct probe_finding *findings, struct chat_status *status)
 {
-	const struct probe_finding *first = NULL;
-
-	*ret_n = 0;
 	for (size_t i = 0; i < probe->n; i++) {
 		if (strcmp(probe->targets[i].environment, name) != 0)
 			continue;
-		if (*ret_n == 0 && findings != NULL)
-			first = &findings[i];
-		(*ret_n)++;
+		if (status->n_urls == 0) {
+			status->targets = &probe->targets[i];
+			status->findings = findings != NULL ? &findings[i] : NULL;
+		}
+		status->n_urls++;
 	}
-	return first;
 }
 
 /* --- what is shown --- */
@@ -97,18 +99,33 @@ find_view(
 /* Rows that a paragraph is made of; they stand in *shown. */
 struct shown {
 	struct environment environment;
-	struct deployment released, active, queued;
+	struct deployment released, active, queued, unseen;
 	struct block blocks[CHAT_STATUS_BLOCKS];
+	struct deployment reviews[CHAT_STATUS_REVIEWS];
 	struct step steps[LIMIT_STEPS];
 	struct holds holds;
+	struct drain drain;
+	struct migration_behind behind;
+	struct probe_finding finding; /* of a summary: what was known last */
 };
+
+/* The migrations that no rollback to what is live has undone, nor a release that followed. */
+static struct migration_behind
+find_behind(struct tx *tx, const struct environment *environment, const struct deployment *active)
+{
+	struct deployment before = *active; /* what that one does is said of it */
+
+	(void)text_copy(before.environment, sizeof(before.environment), environment->name);
+	return row_release_migration_behind(tx, &before, &environment->current);
+}
 
 static struct chat_status
 facts(struct tx *tx, const char *name, const struct effect_probe *probe,
     const struct probe_finding *findings, struct shown *shown)
 {
 	struct chat_status status = { .step = "", .host = tx->settings->host, .at = tx->at };
-	size_t n_steps;
+	const struct environment_settings *settings;
+	size_t n_steps, last;
 
 	shown->environment = row_environment_get(tx, name);
 	shown->released = row_deployment_get(tx, shown->environment.current.deployment);
@@ -118,20 +135,36 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.released = &shown->released;
 	status.active = shown->active.id != 0 ? &shown->active : NULL;
 	status.queued = shown->queued.id != 0 ? &shown->queued : NULL;
+	shown->unseen = row_deployment_get(tx, shown->environment.unseen_work);
+	status.unseen = shown->unseen.id != 0 ? &shown->unseen : NULL;
 	decide_holds(tx, name, &shown->holds);
 	status.holds = &shown->holds;
 	status.blocks = shown->blocks;
 	status.n_blocks =
 	    row_block_list(tx, name, shown->blocks, CHAT_STATUS_BLOCKS, &status.n_all_blocks);
+	status.reviews = shown->reviews;
+	status.n_reviews =
+	    row_deployment_list_unreviewed(tx, name, shown->reviews, CHAT_STATUS_REVIEWS);
 	if (shown->active.run != 0) {
 		n_steps = row_step_list(tx, shown->active.run, shown->steps, LIMIT_STEPS);
-		if (n_steps > 0)
-			status.step = shown->steps[n_steps - 1].name;
+		last = deployment_last_step(shown->steps, n_steps);
+		if (last < n_steps)
+			status.step = shown->steps[last].name;
 	}
-	status.is_left = settings_environment(tx->settings, name) == NULL;
+	shown->behind = find_behind(tx, &shown->environment, &shown->active);
+	status.behind = &shown->behind;
+	shown->drain = row_drain_open(tx, name);
+	status.draining = shown->drain.commit;
+	status.draining_since = shown->drain.since;
+	status.clock = decide_clock(tx, name);
 	status.becomes = decide_new_name(tx, name);
+	settings = settings_environment(tx->settings, name);
+	status.is_left = settings == NULL;
+	status.branch = settings != NULL ? settings->branch : NULL;
 	if (probe != NULL)
-		status.findings = findings_of(name, probe, findings, &status.n_urls);
+		find_findings(name, probe, findings, &status);
+	status.is_not_looked_at =
+	    settings != NULL && settings->health_url_count > 0 && status.n_urls == 0;
 	return status;
 }
 
@@ -140,13 +173,19 @@ static void
 add_paragraphs(struct tx *tx, struct chat_text *text, const struct view *view,
     const struct effect_probe *probe, const struct probe_finding *findings)
 {
+	bool is_first = true;
+
 	for (size_t i = 0; i < 2 * view->scope.n; i++) {
 		const char *name = view->scope.at[i % view->scope.n]->name;
 		struct shown shown;
 		struct chat_status status = facts(tx, name, probe, findings, &shown);
 
-		if (chat_status_is_trouble(&status) == (i < view->scope.n))
-			chat_status(text, &status);
+		if (chat_status_is_trouble(&status) != (i < view->scope.n))
+			continue;
+		chat_text_add(text, "%s", is_first ? "" : "\n");
+		is_first = false;
+		chat_status(text, &status);
+		(void)decide_needs_lines(tx, view->scope.person, name, "", "\n", text);
 	}
 }
 
@@ -222,6 +261,8 @@ add_lines(struct tx *tx, const struct update *update, struct chat_text *text,
 		    facts(tx, view->scope.at[i]->name, probe, findings, &shown);
 
 		chat_status_line(text, &status);
+		(void)decide_needs_lines(
+		    tx, update->person, view->scope.at[i]->name, "", "\n", text);
 	}
 	if (probe != NULL && findings == NULL)
 		chat_text_add(text, "checking health …\n");
@@ -231,11 +272,109 @@ add_lines(struct tx *tx, const struct update *update, struct chat_text *text,
 	    view->scope.n);
 }
 
+/* --- what a chat keeps pinned --- */
+
+#define HEALTH_IS_OLD_MS (20 * 60 * INT64_C(1000)) /* it is asked for each five minutes */
+
+/* Those of the settings; `at` is the caller's.  0: none. */
+static size_t
+list_pinned(struct tx *tx, int64_t chat, const struct environment_settings **at)
+{
+	const struct settings *settings = tx->settings;
+	int64_t before = row_chat_before(tx, chat);
+	size_t n = 0;
+
+	for (size_t i = 0; i < settings->environment_count; i++) {
+		const struct settings *of = settings->environments[i].of;
+
+		if (of->pin_status && of->telegram_chat_id != 0 &&
+		    (of->telegram_chat_id == chat || of->telegram_chat_id == before))
+			at[n++] = &settings->environments[i];
+	}
+	return n;
+}
+
+static bool
+find_pinned(struct tx *tx, int64_t chat, struct decide_scope *ret)
+{
+	*ret = (struct decide_scope){ 0 };
+	ret->at = calloc(tx->settings->environment_count + 1, sizeof(*ret->at));
+	if (ret->at == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for the environments of a chat");
+		return false;
+	}
+	ret->n = list_pinned(tx, chat, ret->at);
+	return ret->n > 0;
+}
+
+bool
+decide_status_is_pinned(struct tx *tx, int64_t chat)
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+
+	return find_pinned(tx, chat, &scope);
+}
+
+/* An answer from before a release says nothing of that release. */
+static void
+find_known_health(struct tx *tx, const struct environment_settings *settings, struct shown *shown,
+    struct chat_status *status)
+{
+	int64_t since = tx->at - HEALTH_IS_OLD_MS;
+
+	if (settings->health_url_count == 0)
+		return;
+	if (shown->environment.current.at > since)
+		since = shown->environment.current.at;
+	status->n_urls = 1;
+	status->is_not_looked_at = false;
+	if (row_pin_health(tx, settings->name, since, &shown->finding.well))
+		status->findings = &shown->finding;
+}
+
+static int
+rank(const struct chat_status *status)
+{
+	if (chat_status_is_trouble(status) || status->unseen != NULL)
+		return 0;
+	return status->active != NULL || status->queued != NULL || status->holds->n > 0 ? 1 : 2;
+}
+#define RANKS 3
+
+bool
+decide_status_pinned(struct tx *tx, int64_t chat, struct chat_text *text)
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+	bool is_first = true;
+	size_t n;
+
+	if (!find_pinned(tx, chat, &scope))
+		return false;
+	sort_trouble(tx, &scope);
+	n = scope.n < PAGE ? scope.n : PAGE;
+	for (size_t i = 0; i < RANKS * n; i++) {
+		const struct environment_settings *settings = scope.at[i % n];
+		struct shown shown = { 0 };
+		struct chat_status status = facts(tx, settings->name, NULL, NULL, &shown);
+
+		find_known_health(tx, settings, &shown, &status);
+		if (rank(&status) != (int)(i / n))
+			continue;
+		chat_text_add(text, "%s", is_first ? "" : "\n");
+		is_first = false;
+		chat_status_short(text, &status);
+	}
+	if (scope.n > n)
+		chat_text_add(
+		    text, "\n… and %zu more: " MARK_CODE "/status" MARK_CODE "\n", scope.n - n);
+	return true;
+}
+
 /* --- its buttons --- */
 
 /* A chat with one person has that person's number; in a group whoever may reads it too. */
 static bool
-may_somebody_look(const struct tx *tx, int64_t chat, const char *name)
+may_somebody_look(struct tx *tx, int64_t chat, const char *name)
 {
 	return chat <= 0 || decide_is_allowed(tx, chat, POLICY_LOOKED, name);
 }
@@ -250,6 +389,33 @@ add_looked(struct tx *tx, int64_t chat, const struct view *view, struct buttons 
 		    row_environment_get(tx, name).unknown_since != 0)
 			decide_add_looked(tx, name, name, chat, buttons);
 	}
+}
+
+#define EACH_SHOWN 10 /* two buttons more lead to the other pages */
+#define LOOK_MS	   (24 * 3600 * INT64_C(1000))
+
+static void
+add_look(struct tx *tx, const struct update *update, const char *target, const char *label,
+    struct buttons *buttons)
+{
+	const struct request request = request_of("status", target);
+
+	decide_own_button(tx, update, &request, LOOK_MS, label, buttons);
+}
+
+/* From all to one of them in the same message, and from there to all. */
+static void
+add_looks(struct tx *tx, const struct update *update, const struct request *request,
+    const struct view *view, struct buttons *buttons)
+{
+	if (request->target[0] != '\0') {
+		if (request->message != 0)
+			add_look(tx, update, "", "◀ all", buttons);
+		return;
+	}
+	for (size_t i = view->first; view->scope.n > 1 && i < view->end && buttons->n < EACH_SHOWN;
+	     i++)
+		add_look(tx, update, view->scope.at[i]->name, view->scope.at[i]->name, buttons);
 }
 
 bool
@@ -268,16 +434,20 @@ decide_status(struct tx *tx, const struct update *update, const struct request *
 		add_paragraphs(tx, &text, &view, probe, findings);
 		add_refused(tx, update, &view, &text);
 	}
+	if (request->target[0] == '\0')
+		decide_cloudflare_status(tx, update->person, &text);
 	ret->head = chat_text_take(&text);
-	if (view.scope.is_wide && ret->buttons.n > 0)
+	if (ret->buttons.n > 0)
 		return true;
-	ret->buttons = (struct buttons){ 0 };
 	add_looked(tx, update->address.chat, &view, &ret->buttons);
+	add_looks(tx, update, request, &view, &ret->buttons);
 	decide_page_buttons(tx, update, request, view.page, view.pages, &ret->buttons);
 	return true;
 }
 
 /* --- health --- */
+
+#define TRIES 3 /* one answer alone may be a restart, or the network */
 
 /* All URLs of an environment, or none where they do not fit. */
 static void
@@ -293,12 +463,10 @@ add_targets(struct effect_probe *probe, const struct environment_settings *setti
 	}
 }
 
-struct effect *
-decide_status_probe(struct tx *tx, const struct update *update, const struct request *request)
+static struct effect *
+new_probe(struct tx *tx)
 {
 	struct effect *effect = effect_new(EFFECT_PROBE);
-	CLEANUP(view_done) struct view view = { 0 };
-	struct effect_probe *probe;
 
 	if (effect == NULL ||
 	    (effect->u.probe.targets = calloc(PROBE_TARGETS_MAX, sizeof(struct probe_target))) ==
@@ -307,18 +475,54 @@ decide_status_probe(struct tx *tx, const struct update *update, const struct req
 		tx_fail(tx, ERR_NOMEM, "no memory for a probe");
 		return NULL;
 	}
+	effect->u.probe.plan = (struct probe_plan){ .successes = 1,
+		.failures = TRIES,
+		.interval_s = 1,
+		.timeout_s = PROBE_LOOK_TIMEOUT_S };
+	return effect;
+}
+
+/* NULL: it asks nobody. */
+static struct effect *
+take_probe(struct effect *effect)
+{
+	if (effect->u.probe.n > 0)
+		return effect;
+	effect_free(effect);
+	return NULL;
+}
+
+struct effect *
+decide_status_probe(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct effect *effect = new_probe(tx);
+	CLEANUP(view_done) struct view view = { 0 };
+	struct effect_probe *probe;
+
+	if (effect == NULL)
+		return NULL;
 	probe = &effect->u.probe;
-	probe->plan = (struct probe_plan){
-		.successes = 1, .failures = 1, .interval_s = 1, .timeout_s = STATUS_TIMEOUT_S
-	};
 	(void)text_copy(probe->asked, sizeof(probe->asked), request->target);
 	if (find_view(tx, update, request, &view))
 		for (size_t i = view.first; i < view.end; i++)
 			add_targets(probe, view.scope.at[i]);
 	probe->person = update->person;
 	probe->page = view.page;
-	if (probe->n > 0)
-		return effect;
-	effect_free(effect);
-	return NULL;
+	return take_probe(effect);
+}
+
+struct effect *
+decide_status_pinned_probe(struct tx *tx, int64_t chat)
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+	struct effect *effect = new_probe(tx);
+
+	if (effect == NULL)
+		return NULL;
+	effect->u.probe.pin = chat;
+	if (find_pinned(tx, chat, &scope))
+		sort_trouble(tx, &scope);
+	for (size_t i = 0; i < scope.n && i < PAGE; i++)
+		add_targets(&effect->u.probe, scope.at[i]);
+	return take_probe(effect);
 }

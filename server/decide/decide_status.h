@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "chat/chat_text.h"
 #include "decide/decide_where.h"
 
 /*
@@ -17,6 +18,17 @@
 bool decide_status(struct tx *tx, const struct update *update, const struct request *request,
     const struct effect_probe *probe, const struct probe_finding *findings, struct message *ret);
 
+/* Adds what a message says for days of the environments that report to that chat, where PIN_STATUS
+ * asks for it: those in trouble first, then those in which something is in progress or held.
+ * Health is that of rows (row_pin.h).  False: there are none. */
+bool decide_status_pinned(struct tx *tx, int64_t chat, struct chat_text *text);
+
+/* The probe of their health URLs; NULL: there are none, or the tx has failed. */
+struct effect *decide_status_pinned_probe(struct tx *tx, int64_t chat);
+
+/* Does any report there, so that PIN_STATUS asks for one in that chat? */
+bool decide_status_is_pinned(struct tx *tx, int64_t chat);
+
 /* The probe of the health URLs of what that shows, each once; NULL: there are none. */
-struct effect *decide_status_probe(
-    struct tx *tx, const struct update *update, const struct request *request);
+struct effect *
+decide_status_probe(struct tx *tx, const struct update *update, const struct request *request);

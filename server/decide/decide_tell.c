@@ -3,117 +3,72 @@
 #include "decide/decide_tell.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_text.h"
+#include "decide/decide_action.h"
+#include "decide/decide_application_log.h"
+#include "decide/decide_barrier.h"
 #include "decide/decide_chat.h"
+#include "decide/decide_git.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_limit.h"
+#include "decide/decide_nag.h"
+#include "decide/decide_needs.h"
+#include "decide/decide_ran.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_tell_inside.h"
+#include "decide/decide_where.h"
 #include "lib/text.h"
+#include "settings/settings_claims.h"
+#include "store/row_approval.h"
 #include "store/row_audit.h"
 #include "store/row_block.h"
-#include "store/row_environment.h"
+#include "store/row_button.h"
+#include "store/row_chat.h"
 #include "store/row_claim.h"
+#include "store/row_drain.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_queue.h"
-#include "store/row_button.h"
+#include "types/forge.h"
 
 /* People who asked for the same elsewhere, and whose messages go on with it. */
 #define OTHERS_MAX 8
 
-/* The one that stands for it in this chat already, or a new one. */
-static void
-add_button(struct tx *tx, const struct request *request, int64_t chat, const char *label,
-    struct buttons *buttons)
-{
-	struct button_row row = row_button_find(tx, request, chat);
+/* Messages that ring for one work: CHAT_RINGS_MAX in the team's chat and where it was asked for,
+ * and what asked for approvals. */
+#define RINGS_MAX 16
 
-	if (row.id[0] == '\0')
-		row = (struct button_row){ .request = *request, .chat = chat };
-	row_button_show(tx, &row, label, buttons);
-}
-
-static void
-add_answer(struct tx *tx, const struct deployment *deployment, const char *answer, int64_t chat,
-    const char *label, struct buttons *buttons)
-{
-	struct request request = request_about("confirm", "work", deployment->id);
-
-	request_add(&request, "answer", answer);
-	add_button(tx, &request, chat, label, buttons);
-}
-
-static void
-add_log_button(struct tx *tx, int64_t run, int64_t chat, const char *label, struct buttons *buttons)
-{
-	const struct request request = request_about("log", "run", run);
-
-	if (run != 0)
-		add_button(tx, &request, chat, label, buttons);
-}
-
-/* What went wrong stands in the log of the deployment, also when a rollback came after it. */
-static void
-add_log_buttons(
-    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
-{
-	int64_t run = row_run_newest(tx, deployment->id, deployment->program);
-	int64_t back = deployment->program == PROGRAM_DEPLOY ?
-	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK) :
-	    0;
-
-	add_log_button(tx, run, chat, "📄 Log", buttons);
-	add_log_button(tx, back, chat, "📄 Rollback log", buttons);
-}
-
-static const char *
-label_of_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
-{
-	if (deployment->is_behind && deployment->program == PROGRAM_DEPLOY)
-		(void)snprintf(out, LIMIT_BUTTON, "↩️ Go back to %.7s", deployment->commit);
-	else
-		(void)text_copy(out, LIMIT_BUTTON,
-		    deployment_is_action(deployment)	   ? "✅ Confirm" :
-			deployment->is_forward		   ? "↪️ Roll forward" :
-			deployment_is_rollback(deployment) ? "↩️ Roll back" :
-			deployment->is_again		   ? "🔁 Deploy again" :
-							     "✅ Confirm");
-	return out;
-}
-
-static struct buttons
-buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
-{
-	const struct request cancel = request_about("cancel", "work", deployment->id);
-	struct buttons buttons = { 0 };
-	char label[LIMIT_BUTTON];
-
-	if (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew)
-		add_answer(tx, deployment, "yes", chat, label_of_yes(deployment, label), &buttons);
-	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
-		if (deployment->confirmed_by == 0)
-			add_answer(
-			    tx, deployment, "yes", chat, label_of_yes(deployment, label), &buttons);
-		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
-		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
-		if (!deployment_is_rollback(deployment))
-			add_answer(tx, deployment, "no", chat, "✖️ Cancel", &buttons);
-	}
-	if (deployment_may_be_cancelled(deployment))
-		add_button(tx, &cancel, chat, "✋ Cancel", &buttons);
-	add_log_buttons(tx, deployment, chat, &buttons);
-	return buttons;
-}
+/* Approvers who are asked in private, beside the chat in which all see it. */
+#define ASKED_PRIVATELY 24
+_Static_assert(2 * (ASKED_PRIVATELY + 1) <= ROW_APPROVAL_MESSAGES, "all are edited, reminders too");
 
 /* Rows that its texts are made of. */
 struct shown {
 	struct environment environment;
 	struct release to;
+	struct release gone[CHAT_GONE + 1];
 	size_t position;
 	struct deployment ahead; /* id 0: none */
 	struct block block;
+	struct block contained[LIMIT_BLOCKED];
+	struct barrier barriers[BARRIERS_SHOWN];
+	struct migration_behind behind;
+	struct ran ran[RAN_SHOWN];
+	char link[LIMIT_URL];
 	struct holds holds;
+	struct decide_needs needs;
+	struct approval_request request;
+	struct chat_approvals approvals;
 	struct step steps[LIMIT_STEPS];
+	char migration_at[SETTINGS_MIGRATION];
 	char head[LIMIT_AUDIT_HEAD];
+	char tail[LIMIT_TAIL];
+	char application_log[LIMIT_APPLICATION_LOG];
+	char touches[DECIDE_TOUCHES];
 };
 
 /* Of its commit; of what it left, where it is live. */
@@ -129,12 +84,13 @@ find_block(struct tx *tx, const struct deployment *deployment, struct block *ret
 
 /* Who asked for it, or of a push the team of its application, may not see what it waits for. */
 static bool
-is_hidden(const struct tx *tx, const struct deployment *deployment, const char *environment)
+is_hidden(struct tx *tx, const struct deployment *deployment, const struct deployment *ahead)
 {
+	char target[LIMIT_ENVIRONMENT];
+
 	return deployment->trigger == TRIGGER_CHAT ?
-	    !policy_sees(
-		tx->settings, principal_of_person(deployment->requested_by), environment, tx->at) :
-	    settings_of(tx->settings, environment) !=
+	    !decide_sees(tx, deployment->requested_by, deployment_target(ahead, target)) :
+	    settings_of(tx->settings, ahead->environment) !=
 		settings_of(tx->settings, deployment->environment);
 }
 
@@ -154,8 +110,149 @@ find_position(struct tx *tx, const struct deployment *deployment, struct shown *
 		shown->ahead = row_deployment_get(tx, ids[shown->position - 2]);
 	else
 		shown->ahead = row_deployment_active(tx, deployment->environment);
-	if (holder != 0 && is_hidden(tx, deployment, shown->ahead.environment))
+	if (shown->ahead.id != 0 && is_hidden(tx, deployment, &shown->ahead))
 		shown->ahead.environment[0] = '\0';
+}
+
+/* How it stands with its approvals. */
+static void
+find_approvals(struct tx *tx, const struct deployment *deployment, struct shown *shown)
+{
+	shown->request = row_approval_request(tx, deployment->id);
+	(void)decide_needs_look(tx, deployment, &shown->needs);
+	shown->approvals = (struct chat_approvals){
+		.needed = shown->needs.needs.approvals,
+		.n = shown->needs.n,
+		.n_others = shown->needs.n_others,
+		.because = shown->needs.needs.because,
+		.is_unknown_requester = shown->needs.is_unknown_requester,
+		.is_one_more = !tx->settings->approve_unknown_pusher,
+		.roles = shown->needs.needs.approvers,
+		.changes = shown->request.changes,
+		.until = shown->request.asked_at + tx->settings->approval_timeout_ms,
+	};
+}
+
+/* What one that has ended said: an action, or of a failure what tells why. */
+static const char *
+tail_of(struct tx *tx, const struct deployment *work, char ret[LIMIT_TAIL])
+{
+	ret[0] = '\0';
+	if (work->run == 0 || deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL)
+		return ret;
+	if (deployment_is_action(work))
+		(void)row_run_tail(tx, work->run, ret);
+	else if (work->state != DEPLOY_LIVE)
+		(void)row_run_newest_tail(tx, work->id, ret);
+	return ret;
+}
+
+/* What the application itself logged, of a release that failed. */
+static const char *
+application_log_of(struct tx *tx, const struct deployment *work, char ret[LIMIT_APPLICATION_LOG])
+{
+	ret[0] = '\0';
+	if (deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL && !deployment_is_action(work) &&
+	    work->state != DEPLOY_LIVE)
+		(void)row_run_application_log(tx, work->id, ret);
+	return ret;
+}
+
+/* From the release on, and in a migration, an application may speak in it, of its customers. */
+static bool
+is_tail_private(struct tx *tx, const struct deployment *work)
+{
+	char tail[LIMIT_TAIL];
+
+	return !deployment_is_action(work) &&
+	    (work->target_changed || deployment_migration(work) != MIGRATION_NONE) &&
+	    !row_run_newest_tail(tx, work->id, tail);
+}
+
+static bool
+is_question(const struct deployment *deployment)
+{
+	return deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
+	    deployment->state == DEPLOY_AWAITING_APPROVAL ||
+	    (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew);
+}
+
+/* Since when something drains that its start would end; 0: there is none.  A release that drains
+ * still is switched back to. */
+static int64_t
+find_draining(struct tx *tx, const struct deployment *deployment)
+{
+	struct drain drain = row_drain_open(tx, deployment->environment);
+
+	return deployment_is_action(deployment) || deployment->target_changed ||
+		deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL ||
+		strcmp(drain.commit, deployment->commit) == 0 ?
+	    0 :
+	    drain.since;
+}
+
+/* A question, or an end, says it: what is between is about the run. */
+static struct migration_behind
+find_behind(struct tx *tx, const struct deployment *deployment, const struct release *to)
+{
+	if (!deployment_is_rollback(deployment) || to->id == 0 ||
+	    (!is_question(deployment) &&
+		deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL))
+		return (struct migration_behind){ 0 };
+	return row_release_migration_behind(tx, deployment, to);
+}
+
+/* What a rollback rolls back, as its question says. */
+static size_t
+find_gone(struct tx *tx, const struct deployment *deployment, struct shown *shown)
+{
+	if (deployment->program != PROGRAM_ROLLBACK || deployment->is_forward ||
+	    !is_question(deployment) || shown->to.id == 0)
+		return 0;
+	return row_release_list_gone(
+	    tx, &shown->to, &shown->environment.current, shown->gone, COUNT(shown->gone));
+}
+
+/* Its script, or a hook before it, is known to migrate the database. */
+static bool
+migrates(const struct environment_settings *settings, const struct git_answer *answer)
+{
+	const char *hook = answer != NULL && answer->binding != NULL ?
+	    strstr(answer->binding, "pre-deploy/") :
+	    NULL;
+
+	if (settings != NULL && settings_text_for(settings, SETTING_MIGRATE_COMMAND) != NULL)
+		return true;
+	while (hook != NULL) {
+		const char *at = strstr(hook, "migrat");
+
+		if (at != NULL && at < hook + strcspn(hook, "=\n"))
+			return true;
+		hook = strstr(hook + 1, "pre-deploy/");
+	}
+	return false;
+}
+
+/* What the question about a deployment says besides, for whoever answers it on a phone. */
+static void
+add_question_facts(struct tx *tx, struct chat_deployment *about, struct shown *shown)
+{
+	const struct deployment *deployment = about->deployment;
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	const struct git_answer *answer = about->answer;
+
+	if (deployment->program != PROGRAM_DEPLOY || !is_question(deployment) ||
+	    deployment->commit[0] == '\0')
+		return;
+	about->ran = shown->ran;
+	about->n_ran = decide_ran(tx, deployment, shown->ran);
+	about->failed = answer != NULL ? decide_ran_failed(tx, deployment->environment, answer) : 0;
+	about->migrates = migrates(settings, answer);
+	(void)forge_link(settings_of(tx->settings, deployment->environment)->repository_url,
+	    answer != NULL && answer->has_base && answer->count > 0 ? answer->base : "",
+	    deployment->commit, shown->link);
+	about->link = shown->link;
 }
 
 /* The facts that its texts are made of; they stand in *shown. */
@@ -166,9 +263,15 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
 	bool is_blocked = find_block(tx, deployment, &shown->block);
+	/* By its own row: its texts need them where what is asked for cannot be read, too. */
+	bool is_approved = deployment->state == DEPLOY_AWAITING_APPROVAL ||
+	    deployment->why == DEPLOY_WHY_UNAPPROVED;
+
+	struct chat_deployment about;
 
 	shown->environment = row_environment_get(tx, deployment->environment);
 	shown->to = row_release_get(tx, deployment->to_release);
+	shown->behind = find_behind(tx, deployment, &shown->to);
 	shown->position = 0;
 	shown->ahead.id = 0;
 	if (deployment->state == DEPLOY_QUEUED)
@@ -177,39 +280,121 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_OPEN ||
 	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_QUEUED)
 		decide_holds(tx, deployment->environment, &shown->holds);
+	if (is_approved)
+		find_approvals(tx, deployment, shown);
 	row_audit_head(tx, shown->head);
-	return (struct chat_deployment){
+	about = (struct chat_deployment){
+		.until = deployment_is_asked(deployment) ?
+		    row_effect_timer_due(tx, TIMER_QUESTION, deployment->id) :
+		    0,
 		.n_urls = settings != NULL ? settings->health_url_count : 0,
 		.deployment = deployment,
 		.environment = &shown->environment,
 		.to = deployment->to_release != 0 ? &shown->to : NULL,
+		.gone = shown->gone,
+		.n_gone = find_gone(tx, deployment, shown),
 		.block = is_blocked ? &shown->block : NULL,
+		.contained = shown->contained,
+		.n_contained = is_question(deployment) ?
+		    decide_list_contained(tx, deployment, shown->contained) :
+		    0,
 		.steps = shown->steps,
 		.n_steps = deployment->run != 0 ?
 		    row_step_list(tx, deployment->run, shown->steps, LIMIT_STEPS) :
 		    0,
 		.run_end = row_run_end(tx, deployment->run),
+		.touches = decide_action_touches(tx, deployment, shown->touches),
+		.tail = tail_of(tx, deployment, shown->tail),
+		.is_tail_private = is_tail_private(tx, deployment),
+		.application_log = application_log_of(tx, deployment, shown->application_log),
+		.application_log_lines = settings != NULL ? (size_t)settings->failure_log_lines : 0,
+		.barriers = shown->barriers,
+		.n_barriers = is_question(deployment) ||
+			(deployment_is_left_unhealthy(deployment) &&
+			    shown->environment.unknown_since == 0) ?
+		    decide_list_barriers(tx, deployment, shown->barriers) :
+		    0,
+		.behind = &shown->behind,
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
 		.can_roll_back = deployment_can_roll_back(deployment),
 		.audit_head = shown->head,
 		.holds = &shown->holds,
+		.passed = decide_needs_passed(tx, deployment),
+		.approvals = is_approved ? &shown->approvals : NULL,
 		.position = shown->position,
 		.ahead = shown->ahead.id != 0 ? &shown->ahead : NULL,
-		.release = shown->environment.current.number,
 		.rollback_not_started = deployment->state == DEPLOY_ROLLBACK_FAILED &&
-		    row_run_never_began(tx, deployment->run),
+		    row_run_changed_nothing(tx, deployment->run),
+		/* Where its run could not be swept it may have outlived that. */
+		.migration_at = settings_migration_place(
+				    tx->settings, deployment->environment, shown->migration_at) ||
+			shown->environment.unknown_since != 0 ?
+		    shown->migration_at :
+		    NULL,
+		.draining_since = find_draining(tx, deployment),
+		.clock = decide_clock(tx, deployment->environment),
 		.host = tx->settings->host,
 		.at = tx->at,
 	};
+	add_question_facts(tx, &about, shown);
+	return about;
+}
+
+/* Who reads it there: in private that person, where it was asked for who asked; elsewhere a team,
+ * which has a chat of that environment. */
+static int64_t
+reader(const struct deployment *deployment, int64_t chat)
+{
+	if (chat > 0)
+		return chat;
+	return chat == deployment->address.chat && deployment->trigger == TRIGGER_CHAT ?
+	    deployment->requested_by :
+	    0;
+}
+
+static void
+hide_tail(struct chat_deployment *shown)
+{
+	shown->is_tail_hidden = shown->tail[0] != '\0';
+	shown->tail = "";
 }
 
 /* Its message in that chat, as it is now. */
 static void
 render(struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret)
 {
-	(void)chat_deployment(about, ret); /* without a head its row is refused */
-	ret->buttons = buttons_for(tx, about->deployment, chat);
+	struct chat_deployment shown = *about;
+	struct deployment work = *about->deployment;
+	struct environment environment = *about->environment;
+	struct holds holds = *about->holds;
+	struct ran ran[RAN_SHOWN];
+	size_t n_ran = 0;
+	int64_t person = reader(&work, chat);
+
+	for (size_t i = 0; i < about->n_ran; i++)
+		if (person == 0 || decide_sees(tx, person, about->ran[i].environment))
+			ran[n_ran++] = about->ran[i];
+	shown.ran = ran;
+	shown.n_ran = n_ran;
+	if (person != 0) {
+		decide_hide(tx, person, &work);
+		decide_hide_holds(tx, person, about->deployment->environment, &holds);
+	}
+	if (strcmp(work.environment, about->deployment->environment) != 0)
+		(void)text_copy(environment.name, sizeof(environment.name), work.environment);
+	if (strcmp(work.client, about->deployment->client) != 0)
+		shown.touches = "";
+	if (about->is_tail_private &&
+	    (chat < 0 || !decide_is_allowed(tx, chat, POLICY_LOG, about->deployment->environment)))
+		hide_tail(&shown);
+	if (!decide_shows_application_log(tx, about->deployment->environment, chat))
+		shown.application_log = "";
+	shown.deployment = &work;
+	shown.environment = &environment;
+	shown.holds = &holds;
+	(void)chat_deployment(&shown, ret); /* without a head its row is refused */
+	ret->buttons = decide_tell_buttons(tx, about->deployment, chat);
 }
 
 static void
@@ -237,13 +422,6 @@ may_ring(struct tx *tx, const struct deployment *deployment, int64_t chat)
 	    chat_deployment_rings_before(deployment->state);
 }
 
-static bool
-is_question(const struct deployment *deployment)
-{
-	return deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
-	    (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew);
-}
-
 /* A message of its own; an edit makes no sound.  asks: it is a question that nobody waits for. */
 static int64_t
 add_message(struct tx *tx, const struct chat_deployment *about, const struct chat_address *address,
@@ -254,11 +432,53 @@ add_message(struct tx *tx, const struct chat_deployment *about, const struct cha
 
 	render(tx, about, address->chat, &message);
 	message.address = *address;
-	message.is_silent = !asks || !may_ring(tx, deployment, address->chat);
+	message.is_silent = !asks || !may_ring(tx, deployment, address->chat) ||
+	    !decide_may_ring_question(tx, deployment);
 	message.rings_for = message.is_silent ? 0 : deployment->id;
 	if (asks && address->chat == deployment->address.chat)
 		message.reply_to = deployment->request;
 	return row_message_add(tx, &message);
+}
+
+/* That it goes on, and no more: how it ends stands where it was asked for. */
+static void
+settle(struct tx *tx, const struct chat_deployment *about, int64_t row, const struct message *now)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text;
+
+	chat_deployment_settled(&text, about->deployment);
+	message.head = chat_text_take(&text);
+	message.address = now->address;
+	if (about->deployment->state == DEPLOY_QUEUED)
+		decide_tell_add_approval(
+		    tx, about->deployment, now->address.chat, &message.buttons);
+	row_message_change(tx, row, &message);
+}
+
+/* Those in groups show each approval; a person's own is edited once, when it is settled, and when
+ * they (acted; 0: nobody) have said yes or taken it back. */
+static void
+tell_approvers(struct tx *tx, const struct chat_deployment *about, int64_t acted)
+{
+	bool is_settled = about->deployment->state != DEPLOY_AWAITING_APPROVAL;
+	int64_t rows[ROW_APPROVAL_MESSAGES];
+	size_t n = row_approval_list_messages(tx, about->deployment->id, false, rows);
+
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(message_done) struct message now = row_message_get(tx, rows[i]);
+
+		if (now.address.chat < 0 || (now.address.chat == acted && !is_settled) ||
+		    deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
+			tell_in(tx, about, rows[i]);
+		else if (is_settled)
+			settle(tx, about, rows[i], &now);
+	}
+	if (deploy_flow_class(about->deployment->state) != DEPLOY_CLASS_FINAL)
+		return;
+	n = row_approval_list_messages(tx, about->deployment->id, true, rows);
+	for (size_t i = 0; i < n; i++)
+		tell_in(tx, about, rows[i]);
 }
 
 void
@@ -278,24 +498,46 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 	n = row_button_list_messages(tx, deployment->id, others, COUNT(others));
 	for (size_t i = 0; i < n; i++)
 		tell_in(tx, &about, others[i]);
+	tell_approvers(tx, &about, 0);
+}
+
+void
+decide_tell_approver(struct tx *tx, const struct deployment *deployment, int64_t person)
+{
+	struct shown shown;
+	struct chat_deployment about = facts(tx, deployment, NULL, &shown);
+
+	tell_approvers(tx, &about, person);
+}
+
+void
+decide_tell_listed(struct tx *tx, const struct deployment *deployment)
+{
+	struct shown shown;
+	struct chat_deployment about = facts(tx, deployment, NULL, &shown);
+	int64_t rows[ROW_APPROVAL_MESSAGES];
+	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
+
+	for (size_t i = 0; i < n; i++)
+		tell_in(tx, &about, rows[i]);
 }
 
 /* The question stands below; what stood for it says so. */
 static void
-leave_message(struct tx *tx, const struct deployment *deployment)
+leave_message(struct tx *tx, const struct deployment *deployment, int64_t row)
 {
 	CLEANUP(message_done) struct message message = { 0 };
 
-	if (deployment->message == 0)
+	if (row == 0)
 		return;
 	message.head = chat_deployment_found(deployment);
-	row_message_change(tx, deployment->message, &message);
+	row_message_change(tx, row, &message);
 }
 
 void
 decide_tell_question(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
-	leave_message(tx, deployment);
+	leave_message(tx, deployment, deployment->message);
 	deployment->message = 0;
 	decide_tell(tx, deployment, answer);
 }
@@ -312,6 +554,132 @@ decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_
 		    tx, &about, &(struct chat_address){ .chat = team }, is_question(deployment));
 }
 
+/* Its sounds are not those of the work: who approves is not who asked. */
+static int64_t
+ask_in(struct tx *tx, const struct chat_deployment *about, int64_t chat, bool rings)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+
+	render(tx, about, chat, &message);
+	message.address.chat = chat;
+	message.is_silent = !rings || !decide_may_ring_chat(tx, chat);
+	if (chat == about->deployment->address.chat) {
+		message.address = about->deployment->address;
+		message.reply_to = about->deployment->request;
+	}
+	return row_message_add(tx, &message);
+}
+
+/* What was asked there before is asked below. */
+static void
+leave_approvers(struct tx *tx, const struct deployment *deployment)
+{
+	int64_t rows[ROW_APPROVAL_MESSAGES];
+	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
+
+	for (size_t i = 0; i < n; i++)
+		leave_message(tx, deployment, rows[i]);
+	row_approval_clear_messages(tx, deployment->id, false);
+}
+
+/* Who may approve it, and has written to the bot: it cannot write first. */
+static void
+ask_privately(struct tx *tx, const struct chat_deployment *about, int64_t chat, bool rings)
+{
+	const struct deployment *work = about->deployment;
+	int64_t person = 0;
+
+	for (int i = 0;
+	     i < ASKED_PRIVATELY && (person = decide_needs_next(tx, work, person)) != 0;) {
+		if (person == chat || person == work->address.chat ||
+		    !row_chat_has_private(tx, person))
+			continue;
+		row_approval_add_message(tx, work->id, ask_in(tx, about, person, rings), false);
+		i++;
+	}
+}
+
+void
+decide_tell_approvers(struct tx *tx, struct deployment *deployment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	int64_t chat = decide_needs_chat(tx, deployment->environment);
+	struct shown shown;
+	struct chat_deployment about = facts(tx, deployment, NULL, &shown);
+	bool rings = decide_may_ring_approvers(tx, deployment);
+
+	leave_approvers(tx, deployment);
+	if (chat == deployment->address.chat) {
+		leave_message(tx, deployment, deployment->message);
+		deployment->message = ask_in(tx, &about, chat, rings);
+	} else if (chat == decide_chat_of(tx, deployment->environment)) {
+		leave_message(tx, deployment, deployment->also_message);
+		deployment->also_message = ask_in(tx, &about, chat, rings);
+	} else {
+		row_approval_add_message(
+		    tx, deployment->id, ask_in(tx, &about, chat, rings), false);
+	}
+	if (settings == NULL || settings->approval_chat == 0)
+		ask_privately(tx, &about, chat, rings);
+}
+
+/* It says how that went on, too. */
+static void
+remind_in(
+    struct tx *tx, const struct chat_deployment *about, int64_t chat, int64_t question, bool rings)
+{
+	CLEANUP(message_done)
+	struct message message = {
+		.address.chat = chat, .reply_row = question, .is_silent = !rings
+	};
+	struct chat_text text;
+
+	chat_deployment_reminder(&text, about);
+	message.head = chat_text_take(&text);
+	decide_tell_add_approval(tx, about->deployment, chat, &message.buttons);
+	row_approval_add_message(tx, about->deployment->id, row_message_add(tx, &message), false);
+}
+
+void
+decide_tell_approvers_in(struct tx *tx, const struct deployment *deployment, int64_t chat)
+{
+	struct shown shown;
+	struct chat_deployment about = facts(tx, deployment, NULL, &shown);
+
+	row_approval_add_message(tx, deployment->id, ask_in(tx, &about, chat, false), false);
+}
+
+/* Where it was asked: who was asked in private and has answered, or may not any more, is not
+ * reminded. */
+void
+decide_tell_reminder(struct tx *tx, const struct deployment *deployment)
+{
+	int64_t chat = decide_needs_chat(tx, deployment->environment);
+	int64_t question =
+	    chat == deployment->address.chat ? deployment->message : deployment->also_message;
+	int64_t rows[ROW_APPROVAL_MESSAGES];
+	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
+	struct shown shown;
+	struct chat_deployment about = facts(tx, deployment, NULL, &shown);
+
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(message_done) struct message asked = row_message_get(tx, rows[i]);
+		int64_t person = asked.address.chat;
+
+		if (person == chat)
+			question = rows[i];
+		else if (decide_tell_is_asked_in(tx, deployment, person) &&
+		    !row_approval_is_of(tx, deployment->id, person))
+			remind_in(tx, &about, person, rows[i], decide_may_ring_chat(tx, person));
+	}
+	remind_in(tx, &about, chat, question, true);
+}
+
+/* An edit makes no sound, so what rings is a message of its own.  A team reads both: there the
+ * story stands once, in the message that is edited, and this is its first line with the buttons.
+ * Both are rows of one decision: after a crash each is sent, in whatever order, and neither needs
+ * the other to be understood. */
 static void
 ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t reply_to)
 {
@@ -323,14 +691,37 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t
 	now = row_message_get(tx, row);
 	if (!may_ring(tx, about->deployment, now.address.chat))
 		return;
-	message.head = chat_deployment_ring(about);
+	message.head = chat_deployment_ring(about, now.address.chat < 0);
 	message.address = now.address;
 	message.reply_to = reply_to;
 	message.reply_row = reply_to != 0 ? 0 : row;
 	message.rings_for = about->deployment->id;
-	if (about->deployment->state != DEPLOY_LIVE)
-		add_log_buttons(tx, about->deployment, now.address.chat, &message.buttons);
-	(void)row_message_add(tx, &message);
+	message.is_alarm = chat_deployment_is_alarm(about->deployment->state);
+	message.buttons = decide_tell_alarm_buttons(tx, about->deployment, now.address.chat);
+	row = row_message_add(tx, &message);
+	if (decide_nag_is_open(tx, about->deployment))
+		decide_nag_shown(tx, about->deployment->id, row);
+}
+
+/* The line that rang when it began to be rolled back says how that ended: an alarm that goes on
+ * for ever is none. */
+static void
+tell_rolled(struct tx *tx, const struct deployment *deployment)
+{
+	int64_t rows[RINGS_MAX];
+	size_t n = row_message_list_rings(tx, deployment->id, rows, COUNT(rows));
+
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
+		struct chat_text text;
+
+		if (message.head == NULL ||
+		    !chat_deployment_rolled(&text, deployment, message.head))
+			continue;
+		free(message.head);
+		message.head = chat_text_take(&text);
+		row_message_change(tx, rows[i], &message);
+	}
 }
 
 /* The team hears of what is bad; of the rest who asked. */
@@ -343,12 +734,16 @@ decide_ring(struct tx *tx, const struct deployment *deployment)
 	struct shown shown;
 	struct chat_deployment about = facts(tx, deployment, NULL, &shown);
 
+	if (deployment->state == DEPLOY_ROLLED_BACK || deployment->state == DEPLOY_ROLLBACK_FAILED)
+		tell_rolled(tx, deployment);
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
+	    deployment->state == DEPLOY_AWAITING_APPROVAL ||
 	    !chat_deployment_rings(deployment, after_s * 1000, tx->at))
 		return;
 	ring_in(tx, &about, deployment->message, deployment->request);
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL &&
-	    deployment->state != DEPLOY_LIVE)
+	    deployment->state != DEPLOY_LIVE && deployment->state != DEPLOY_REFUSED &&
+	    deployment->state != DEPLOY_EXPIRED && deployment->state != DEPLOY_CANCELLED)
 		ring_in(tx, &about, deployment->also_message, 0);
 }
 

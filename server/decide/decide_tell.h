@@ -16,6 +16,23 @@ void decide_tell(struct tx *tx, struct deployment *deployment, const struct git_
 void decide_tell_question(struct tx *tx, struct deployment *deployment,
     const struct git_answer *answer);
 
+/* It is asked for in the chat of its approvals: sent, so that it rings, and the work's own message
+ * says that it awaits them. */
+void decide_tell_approvers(struct tx *tx, struct deployment *deployment);
+
+/* ... in one chat more: what stands there is older than the question. */
+void decide_tell_approvers_in(struct tx *tx, const struct deployment *deployment, int64_t chat);
+
+/* ... that person has approved it, or taken that back: their own message says so at once. */
+void decide_tell_approver(struct tx *tx, const struct deployment *deployment, int64_t person);
+
+/* ... half of the time is over: a line that rings there, and with each approver who was asked in
+ * private and has not answered, once. */
+void decide_tell_reminder(struct tx *tx, const struct deployment *deployment);
+
+/* ... git has listed its commits since: their messages, those in private too, have them. */
+void decide_tell_listed(struct tx *tx, const struct deployment *deployment);
+
 /* It has come to this state: says so in a line that rings, where the state does
  * (chat_deployment.c), as a reply to what asked for it, or to its message. */
 void decide_ring(struct tx *tx, const struct deployment *deployment);

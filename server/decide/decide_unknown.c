@@ -22,13 +22,10 @@ decide_add_looked(
     struct tx *tx, const char *environment, const char *name, int64_t chat, struct buttons *buttons)
 {
 	const struct request request = request_of("looked", environment);
-	struct button_row button = row_button_find(tx, &request, chat);
 	char label[LIMIT_BUTTON];
 
-	if (button.id[0] == '\0')
-		button = (struct button_row){ .request = request, .chat = chat };
 	(void)snprintf(label, sizeof(label), "👀 I looked: %.41s", name[0] != '\0' ? name : "go on");
-	row_button_show(tx, &button, label, buttons);
+	row_button_show_for(tx, &request, chat, 0, label, buttons);
 }
 
 /* In the team's chat: who is to look reads that one. */
@@ -36,7 +33,7 @@ static void
 notify(struct tx *tx, const char *name)
 {
 	CLEANUP(message_done)
-	struct message message = { .address.chat = decide_chat_of(tx, name) };
+	struct message message = { .address.chat = decide_chat_of(tx, name), .is_alarm = true };
 	struct environment environment = row_environment_get(tx, name);
 	struct chat_text text;
 
@@ -69,18 +66,17 @@ refuse_questions(struct tx *tx, const char *environment)
 }
 
 static void
-audit(struct tx *tx, const char *environment, const char *action, const char *user,
+audit(struct tx *tx, const char *environment, enum audit_code code, const char *user,
     const char *name, const char *why)
 {
-	bool is_known = strcmp(action, "state_known") == 0;
+	bool is_known = code == AUDIT_CODE_STATE_KNOWN;
 
 	row_audit_add(tx,
 	    &(struct audit_entry){
-		.action = action,
+		.code = code,
 		.user = user,
 		.environment = environment,
 		.outcome = is_known ? "known" : "unknown",
-		.severity = is_known ? "info" : "alert",
 	    },
 	    (const char *const[]){ "why", why, "host", tx->settings->host, "name", name, NULL });
 }
@@ -89,7 +85,7 @@ static void
 doubt(struct tx *tx, const char *environment, const char *why)
 {
 	row_environment_set_unknown(tx, environment, why);
-	audit(tx, environment, "state_unknown", "system", "", why);
+	audit(tx, environment, AUDIT_CODE_STATE_UNKNOWN, "system", "", why);
 	tx_log(tx, LOG_LEVEL_ERROR, "%s: what runs there is not known: %s", environment, why);
 	refuse_questions(tx, environment);
 }
@@ -134,7 +130,7 @@ decide_looked(struct tx *tx, const struct update *update, const char *name)
 
 	row_environment_set_known(tx, name);
 	row_button_close(tx, "looked", name);
-	audit(tx, name, "state_known", decide_user(tx, update->person, user), update->name,
+	audit(tx, name, AUDIT_CODE_STATE_KNOWN, decide_user(tx, update->person, user), update->name,
 	    environment.unknown_why);
 	chat_text_init(&text);
 	chat_text_add(&text, "👀 " MARK_BOLD "%s" MARK_BOLD ": ", name);

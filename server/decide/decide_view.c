@@ -6,11 +6,15 @@
 
 #include "chat/chat_text.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_needs.h"
 #include "decide/decide_refusal.h"
+#include "decide/decide_reply.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "store/row_binding.h"
+#include "store/row_drain.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_queue.h"
@@ -20,9 +24,10 @@
 #define QUESTIONS_MAX	16
 #define RUNS_OF_ONE	16
 
-static const char *const programs[] = {
-	[PROGRAM_DEPLOY] = "deploy", [PROGRAM_ROLLBACK] = "rollback", [PROGRAM_ACTION] = "action"
-};
+static const char *const programs[] = { [PROGRAM_DEPLOY] = "deploy",
+	[PROGRAM_ROLLBACK] = "rollback",
+	[PROGRAM_ACTION] = "action",
+	[PROGRAM_DRAIN] = "drain" };
 
 /* --- parts --- */
 
@@ -67,17 +72,42 @@ put_release(struct json_out *json, const char *key, const struct release *releas
 	json_out_end(json);
 }
 
+/* Of what has not begun: how many it needs, and how many of them are missing. */
+static void
+put_approvals(struct tx *tx, const struct deployment *work, struct json_out *json)
+{
+	struct decide_needs is = { 0 };
+	bool is_asked = work->state == DEPLOY_AWAITING_CONFIRMATION ||
+	    work->state == DEPLOY_AWAITING_APPROVAL || work->state == DEPLOY_QUEUED;
+
+	if (is_asked)
+		(void)decide_needs_look(tx, work, &is);
+	put_text(json, "approved_by", work->approvers);
+	put_number(json, "approvals_needed", is.needs.approvals);
+	if (is.needs.approvals == 0)
+		json_put_null(json, "approvals_open");
+	else
+		json_put_i64(json, "approvals_open",
+		    is.n < (size_t)is.needs.approvals ? is.needs.approvals - (int64_t)is.n : 0);
+}
+
 /* Its facts, for lists. */
 static void
-put_facts(struct tx *tx, const struct deployment *work, struct json_out *json)
+put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct json_out *json)
 {
+	struct deployment shown = *of;
+	const struct deployment *work = &shown;
 	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
 	char state[LIMIT_ENVIRONMENT];
 
+	decide_hide(tx, person, &shown);
 	deployment_outcome_label(work->state, state);
 	json_put_i64(json, "work", work->id);
 	json_put_str(json, "environment", work->environment);
 	json_put_str(json, "program", programs[work->program]);
+	put_text(json, "action", work->action);
+	put_text(json, "argument", work->argument);
+	put_text(json, "client", work->client);
 	json_put_str(json, "state", state);
 	json_put_bool(json, "is_over", is_over);
 	json_put_bool(json, "is_good", work->state == DEPLOY_LIVE || work->state == DEPLOY_DONE);
@@ -89,15 +119,20 @@ put_facts(struct tx *tx, const struct deployment *work, struct json_out *json)
 	put_text(json, "subject", work->subject);
 	put_text(json, "requested_by", work->requester);
 	put_text(json, "confirmed_by", work->confirmer);
+	put_approvals(tx, work, json);
+	put_text(json, "emergency", work->emergency);
+	put_text(json, "reviewed_by", work->reviewer);
 	put_text(json, "detail", work->detail);
 	put_number(json, "run", work->run);
 	put_time(json, "requested_at", work->requested_at);
 	put_time(json, "started_at", work->started_at);
 	put_time(json, "ended_at", work->ended_at);
+	put_time(json, "live_until", work->state == DEPLOY_LIVE ? row_release_until(tx, work) : 0);
 }
 
 static void
-put_work(struct tx *tx, struct json_out *json, const char *key, const struct deployment *work)
+put_work(struct tx *tx, int64_t person, struct json_out *json, const char *key,
+    const struct deployment *work)
 {
 	if (key != NULL)
 		json_out_key(json, key);
@@ -106,7 +141,7 @@ put_work(struct tx *tx, struct json_out *json, const char *key, const struct dep
 		return;
 	}
 	json_out_object(json);
-	put_facts(tx, work, json);
+	put_facts(tx, person, work, json);
 	json_out_end(json);
 }
 
@@ -128,6 +163,26 @@ put_steps(struct tx *tx, const struct deployment *work, struct json_out *json)
 		put_time(json, "at", steps[i].at);
 		json_out_end(json);
 	}
+	json_out_end(json);
+}
+
+/* The list's digest, and its words, of what may ship it: marks, no values.  Who guesses a value
+ * reads in its mark whether it is that one: who has `admin` alone sees them. */
+static void
+put_binding(struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
+{
+	char list[FINGERPRINT_LIST_MAX], *rest = list;
+	const char *word;
+
+	put_text(json, "binding", work->binding);
+	if (!decide_is_allowed(tx, person, POLICY_ADMIN, POLICY_ALL))
+		return;
+	json_out_key(json, "bound_to");
+	json_out_array(json);
+	(void)row_binding_get(tx, work->id, list);
+	while ((word = strsep(&rest, " ")) != NULL)
+		if (word[0] != '\0')
+			json_out_str(json, word);
 	json_out_end(json);
 }
 
@@ -158,23 +213,26 @@ joined(struct tx *tx, const struct deployment *work)
 	    row_deployment_question_of(tx, work->environment, work->commit).id;
 }
 
+/* It is made for who asked, and may name where the client's environment is. */
 static void
-put_message(struct tx *tx, const struct deployment *work, struct json_out *json)
+put_message(struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
 {
 	CLEANUP(message_done) struct message message = row_message_get(tx, work->message);
+	bool is_theirs = person == work->requested_by || decide_sees(tx, person, work->environment);
 	struct buf plain;
 
 	buf_init(&plain, LIMIT_MESSAGE);
-	if (message.head != NULL)
+	if (message.head != NULL && is_theirs)
 		chat_text_plain(message.head, &plain);
 	put_text(json, "message", buf_text(&plain));
 	buf_done(&plain);
 }
 
 void
-decide_view_work(struct tx *tx, const struct deployment *work, struct json_out *json)
+decide_view_work(
+    struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
 {
-	put_facts(tx, work, json);
+	put_facts(tx, person, work, json);
 	put_time(json, "now", tx->at);
 	put_number(json, "elapsed_ms",
 	    work->started_at == 0 ?
@@ -183,16 +241,17 @@ decide_view_work(struct tx *tx, const struct deployment *work, struct json_out *
 	put_number(json, "estimate_ms", row_step_estimate(tx, work->environment, ""));
 	put_number(json, "release", work->state == DEPLOY_LIVE ? row_release_number(tx, work) : 0);
 	put_number(json, "joined", joined(tx, work));
+	put_binding(tx, person, work, json);
 	put_steps(tx, work, json);
 	put_runs(tx, work, json);
-	put_message(tx, work, json);
+	put_message(tx, person, work, json);
 }
 
 /* --- several --- */
 
 /* What waits for somebody's answer, of one environment. */
 static void
-put_questions(struct tx *tx, const char *name, struct json_out *json)
+put_questions(struct tx *tx, int64_t person, const char *name, struct json_out *json)
 {
 	struct deployment *asked = calloc(QUESTIONS_MAX, sizeof(*asked));
 	size_t n = asked == NULL ? 0 : row_deployment_list_asked(tx, name, asked, QUESTIONS_MAX);
@@ -202,7 +261,7 @@ put_questions(struct tx *tx, const char *name, struct json_out *json)
 	json_out_key(json, "questions");
 	json_out_array(json);
 	for (size_t i = 0; i < n; i++)
-		put_work(tx, json, NULL, &asked[i]);
+		put_work(tx, person, json, NULL, &asked[i]);
 	json_out_end(json);
 	free(asked);
 }
@@ -229,14 +288,17 @@ put_holds(struct tx *tx, const char *name, struct json_out *json)
 }
 
 static void
-put_environment(struct tx *tx, const char *name, struct json_out *json)
+put_environment(struct tx *tx, int64_t person, const struct environment_settings *settings,
+    struct json_out *json)
 {
+	const char *name = settings->name;
 	struct environment environment = row_environment_get(tx, name);
 	struct deployment active = row_deployment_active(tx, name);
 	int64_t ids[ROW_QUEUE_LIST];
 
 	json_out_object(json);
 	json_put_str(json, "environment", name);
+	json_put_i64(json, "health_urls", (int64_t)settings->health_url_count);
 	json_put_str(json, "state",
 	    environment.unknown_since != 0  ? "unknown" :
 		environment.is_down	    ? "down" :
@@ -247,43 +309,83 @@ put_environment(struct tx *tx, const char *name, struct json_out *json)
 	json_put_bool(json, "is_rolled_back", environment.is_unacknowledged);
 	put_release(json, "release", &environment.current);
 	put_release(json, "previous", &environment.previous);
-	put_work(tx, json, "in_progress", &active);
+	put_work(tx, person, json, "in_progress", &active);
+	put_time(json, "draining_since", row_drain_open(tx, name).since);
 	json_put_i64(json, "queued", (int64_t)row_queue_list(tx, name, ids));
-	put_questions(tx, name, json);
+	put_questions(tx, person, name, json);
 	put_holds(tx, name, json);
 	put_text(json, "waiting_push", environment.waiting_push);
+	json_out_end(json);
+}
+
+/* The health URLs of those at the front, as far as there is room for all of an environment. */
+static void
+ask_health(struct tx *tx, const struct decide_scope *scope)
+{
+	struct answer *answer = &tx->answer;
+
+	answer->targets = calloc(PROBE_LOOK_TARGETS, sizeof(*answer->targets));
+	if (answer->targets == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a look at health");
+	for (size_t i = 0; answer->targets != NULL && i < scope->n; i++) {
+		const struct environment_settings *of = scope->at[i];
+
+		if (answer->n_targets + of->health_url_count > PROBE_LOOK_TARGETS)
+			return;
+		for (size_t u = 0; u < of->health_url_count; u++) {
+			struct probe_target *target = &answer->targets[answer->n_targets++];
+
+			(void)text_copy(target->environment, sizeof(target->environment), of->name);
+			(void)text_copy(target->url, sizeof(target->url), of->health_urls[u]);
+		}
+	}
+}
+
+/* The moment, and an object for each environment. */
+static void
+put_each(struct tx *tx, const struct decide_scope *scope,
+    void (*put)(struct tx *tx, int64_t person, const struct environment_settings *settings,
+	struct json_out *json),
+    struct json_out *json)
+{
+	put_time(json, "now", tx->at);
+	json_out_key(json, "environments");
+	json_out_array(json);
+	for (size_t i = 0; i < scope->n; i++)
+		put(tx, scope->person, scope->at[i], json);
 	json_out_end(json);
 }
 
 void
 decide_view_status(struct tx *tx, const struct decide_scope *scope, struct json_out *json)
 {
-	put_time(json, "now", tx->at);
-	json_out_key(json, "environments");
-	json_out_array(json);
-	for (size_t i = 0; i < scope->n; i++)
-		put_environment(tx, scope->at[i]->name, json);
-	json_out_end(json);
+	ask_health(tx, scope);
+	put_each(tx, scope, put_environment, json);
 }
 
 static void
-put_queue(struct tx *tx, const char *name, struct json_out *json)
+put_queue(struct tx *tx, int64_t person, const struct environment_settings *settings,
+    struct json_out *json)
 {
+	const char *name = settings->name;
 	struct deployment work = row_deployment_active(tx, name);
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n = row_queue_list(tx, name, ids);
 
 	json_out_object(json);
 	json_put_str(json, "environment", name);
-	put_work(tx, json, "in_progress", &work);
-	put_questions(tx, name, json);
+	put_work(tx, person, json, "in_progress", &work);
+	put_questions(tx, person, name, json);
 	json_out_key(json, "queue");
 	json_out_array(json);
 	for (size_t i = 0; i < n; i++) {
 		work = row_deployment_get(tx, ids[i]);
 		json_out_object(json);
-		put_facts(tx, &work, json);
-		put_text(json, "waits_for", work.waits_for);
+		put_facts(tx, person, &work, json);
+		put_text(json, "waits_for",
+		    strchr(work.waits_for, ':') != NULL && !decide_sees_claims(tx, person, &work) ?
+			"other work" :
+			work.waits_for);
 		put_time(json, "queued_at", work.queued_at);
 		json_out_end(json);
 	}
@@ -294,12 +396,7 @@ put_queue(struct tx *tx, const char *name, struct json_out *json)
 void
 decide_view_queue(struct tx *tx, const struct decide_scope *scope, struct json_out *json)
 {
-	put_time(json, "now", tx->at);
-	json_out_key(json, "environments");
-	json_out_array(json);
-	for (size_t i = 0; i < scope->n; i++)
-		put_queue(tx, scope->at[i]->name, json);
-	json_out_end(json);
+	put_each(tx, scope, put_queue, json);
 }
 
 void
@@ -315,7 +412,7 @@ decide_view_history(struct tx *tx, const struct decide_scope *scope, struct json
 		n = row_deployment_list(tx, scope->at[i]->name, latest,
 		    scope->n == 1 ? HISTORY_OF_ONE : HISTORY_OF_EACH);
 		for (size_t k = 0; k < n; k++)
-			put_work(tx, json, NULL, &latest[k]);
+			put_work(tx, scope->person, json, NULL, &latest[k]);
 	}
 	json_out_end(json);
 }

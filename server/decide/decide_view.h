@@ -12,9 +12,10 @@
 struct json_out;
 
 /* One of them with its steps, and with its message as the chat shows it. */
-void decide_view_work(struct tx *tx, const struct deployment *work, struct json_out *json);
+void decide_view_work(
+    struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json);
 
-/* "environments": all of the scope. */
+/* "environments": all of the scope.  Of the status the loop adds "health". */
 void decide_view_status(struct tx *tx, const struct decide_scope *scope, struct json_out *json);
 void decide_view_queue(struct tx *tx, const struct decide_scope *scope, struct json_out *json);
 

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "decide/decide_near.h"
+#include "decide/decide_page.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
@@ -15,22 +17,12 @@
 #include "store/row_environment.h"
 #include "store/row_message.h"
 
-#define NAMES_SHOWN 24
-#define LEFT_SHOWN  64 /* environments in progress that no settings have */
-#define WHICH_SHOWN 10 /* two buttons more lead to the other pages */
-#define WHICH_MS    (600 * INT64_C(1000))
-#define PAGES_MS    (24 * 3600 * INT64_C(1000))
+#define PREFIX_LEAST 3
+#define WORD_ALL     "all" /* of a freeze: it begins no name */
+#define LEFT_SHOWN   64	   /* environments in progress that no settings have */
+#define WHICH_SHOWN  10	   /* two buttons more lead to the other pages */
 
-/* --- what they see --- */
-
-bool
-decide_sees(const struct tx *tx, int64_t person, const char *environment)
-{
-	const char *name = decide_new_name(tx, environment);
-
-	return policy_sees(
-	    tx->settings, principal_of_person(person), name == NULL ? environment : name, tx->at);
-}
+/* --- what there is --- */
 
 /* Its own text, its name, or its application's; "" means all. */
 static bool
@@ -114,7 +106,8 @@ find_meant(struct tx *tx, int64_t person, const char *target, struct decide_scop
 	const struct environment_settings *first = own != NULL ? own : settings->environments;
 	size_t count = own != NULL ? 1 : settings->environment_count;
 
-	*ret = (struct decide_scope){ .at = calloc(count + LEFT_SHOWN, sizeof(*ret->at)) };
+	*ret = (struct decide_scope){ .at = calloc(count + LEFT_SHOWN, sizeof(*ret->at)),
+		.person = person };
 	if (ret->at == NULL) {
 		tx_fail(tx, ERR_NOMEM, "no memory for a list of environments");
 		return false;
@@ -178,168 +171,117 @@ copy_lower(char *out, size_t room, const char *text)
 		*out = (char)tolower((unsigned char)*out);
 }
 
-size_t
-decide_read_target(struct tx *tx, const struct update *update, const struct chat_command *typed,
+/* "shop staging"; false: there is none that they see. */
+static bool
+read_both(struct tx *tx, const struct update *update, const char *first, const char *second,
     char ret[REQUEST_TARGET])
 {
-	char second[LIMIT_REF], both[ENVIRONMENT_ID_MAX];
+	char both[ENVIRONMENT_ID_MAX];
 
-	ret[0] = '\0';
-	if (typed->n_arguments == 0)
-		return 0;
-	copy_lower(ret, REQUEST_TARGET, typed->argument[0]);
-	copy_lower(second, sizeof(second), typed->argument[1]);
-	if (!environment_name_is_valid(ret) || !environment_name_is_valid(second))
-		return 1;
-	(void)environment_id_text(ret, second, both);
+	if (!environment_name_is_valid(first) || !environment_name_is_valid(second))
+		return false;
+	(void)environment_id_text(first, second, both);
 	if ((settings_environment(tx->settings, both) == NULL &&
 		row_deployment_active(tx, both).id == 0) ||
 	    !decide_sees(tx, update->person, both))
-		return 1;
+		return false;
 	(void)text_copy(ret, REQUEST_TARGET, both);
-	return 2;
+	return true;
 }
 
-/* --- there is none --- */
-
-static void
-take_nearer(const char *target, const char *name, char near[LIMIT_ENVIRONMENT])
+/* False: another name begins so. */
+static bool
+take_begun(const char *prefix, const char *name, char ret[LIMIT_ENVIRONMENT])
 {
-	if (text_nearest(target, &name, 1) != NULL &&
-	    (near[0] == '\0' || text_distance(target, name) < text_distance(target, near)))
-		(void)text_copy(near, LIMIT_ENVIRONMENT, name); /* fits */
+	if (name[0] == '\0' || !text_starts(name, prefix))
+		return true;
+	if (ret[0] != '\0' && strcmp(ret, name) != 0)
+		return false;
+	(void)text_copy(ret, LIMIT_ENVIRONMENT, name); /* fits */
+	return true;
 }
 
-/* What may be typed for it: its own text, its name, its application's. */
-static void
-look_near(const char *target, const char *environment, char near[LIMIT_ENVIRONMENT])
+/* The one name of what they see that begins so; false: there is none, there are two, or it is a
+ * name itself. */
+static bool
+find_begun(struct tx *tx, int64_t person, const char *prefix, char ret[LIMIT_ENVIRONMENT])
 {
-	struct environment_id id;
+	const struct settings *s = tx->settings;
+	bool is_whole = strchr(prefix, '/') != NULL;
 
-	take_nearer(target, environment, near);
-	if (!environment_id_parse(environment, &id))
-		return;
-	take_nearer(target, id.name, near);
-	if (id.application[0] != '\0')
-		take_nearer(target, id.application, near);
-}
+	ret[0] = '\0';
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *environment = &s->environments[i];
+		struct environment_id id;
 
-static void
-say_unknown(struct tx *tx, const struct update *update, const char *target)
-{
-	CLEANUP(decide_scope_done) struct decide_scope all = { 0 };
-	char near[LIMIT_ENVIRONMENT] = "";
-	struct chat_text text;
-	size_t shown;
-
-	decide_answer_no(tx, update);
-	if (!find_meant(tx, update->person, "", &all))
-		return;
-	for (size_t i = 0; i < all.n && target[0] != '\0'; i++)
-		look_near(target, all.at[i]->name, near);
-	shown = all.n < NAMES_SHOWN ? all.n : NAMES_SHOWN;
-	chat_text_init(&text);
-	if (target[0] == '\0') {
-		chat_text_add(&text, "Which environment? There are:");
-	} else {
-		chat_text_code(&text, "There is no environment ", target);
-		if (near[0] != '\0')
-			chat_text_code(&text, ". Did you mean ", near);
-		chat_text_add(&text, "%s There are:", near[0] != '\0' ? "?" : ".");
+		if (!environment_id_parse(environment->name, &id) ||
+		    !decide_sees(tx, person, environment->name))
+			continue;
+		if (is_meant(environment, prefix))
+			return false;
+		if (is_whole ? !take_begun(prefix, environment->name, ret) :
+			       !take_begun(prefix, id.name, ret) ||
+			    !take_begun(prefix, id.application, ret))
+			return false;
 	}
-	for (size_t i = 0; i < shown; i++)
-		chat_text_code(&text, " ", all.at[i]->name);
-	if (shown < all.n)
-		chat_text_add(&text, " and %zu more: /status lists them.", all.n - shown);
-	if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, false, "That environment is not there any more.");
-	(void)decide_send(tx, &update->address, &text);
+	return ret[0] != '\0';
 }
 
-/* --- pages --- */
+static bool
+is_left(struct tx *tx, int64_t person, const char *target)
+{
+	char name[LIMIT_ENVIRONMENT] = "";
+
+	while (row_environment_next_open(tx, name)) {
+		const struct environment_settings meant = { .name = name };
+
+		if (is_meant(&meant, target) && decide_sees(tx, person, name))
+			return true;
+	}
+	return false;
+}
+
+/* A script writes names out. */
+static void
+complete(struct tx *tx, const struct update *update, struct request *ret)
+{
+	char name[LIMIT_ENVIRONMENT], typed[REQUEST_TARGET];
+
+	if (strlen(ret->target) < PREFIX_LEAST || strcmp(ret->target, WORD_ALL) == 0 ||
+	    decide_is_answered(update) || !find_begun(tx, update->person, ret->target, name) ||
+	    is_left(tx, update->person, ret->target))
+		return;
+	(void)text_copy(typed, sizeof(typed), ret->target);
+	(void)text_copy(ret->target, sizeof(ret->target), name);
+	request_add(ret, REQUEST_TYPED, typed);
+}
 
 size_t
-decide_page(
-    const struct request *request, size_t n, size_t each, int64_t *ret_page, int64_t *ret_pages)
+decide_read_target(struct tx *tx, const struct update *update, const struct chat_command *typed,
+    struct request *ret)
 {
-	int64_t page = request_get_number(request, "page");
+	char second[LIMIT_REF];
 
-	*ret_pages = n == 0 ? 1 : (int64_t)((n + each - 1) / each);
-	*ret_page = page < 1 ? 1 : page > *ret_pages ? *ret_pages : page;
-	return (size_t)(*ret_page - 1) * each;
-}
-
-static void
-add_page(struct tx *tx, const struct update *update, const struct request *request, int64_t page,
-    const char *label, struct buttons *keyboard)
-{
-	struct button_row button = {
-		.request = *request,
-		.chat = update->address.chat,
-		.person = update->person,
-		.expires_at = tx->at + PAGES_MS,
-	};
-
-	request_drop(&button.request, "page");
-	request_add_number(&button.request, "page", page);
-	row_button_show(tx, &button, label, keyboard);
-}
-
-void
-decide_page_buttons(struct tx *tx, const struct update *update, const struct request *request,
-    int64_t page, int64_t pages, struct buttons *keyboard)
-{
-	char label[LIMIT_BUTTON];
-
-	(void)snprintf(label, sizeof(label), "◀ %" PRId64 "/%" PRId64, page - 1, pages);
-	if (page > 1)
-		add_page(tx, update, request, page - 1, label, keyboard);
-	(void)snprintf(label, sizeof(label), "%" PRId64 "/%" PRId64 " ▶", page + 1, pages);
-	if (page < pages)
-		add_page(tx, update, request, page + 1, label, keyboard);
-}
-
-int64_t
-decide_send_keyboard(struct tx *tx, const struct update *update, const struct request *request,
-    struct message *message)
-{
-	int64_t row = request->message, page = request_get_number(request, "page");
-
-	if (message->head != NULL && decide_is_answered(update)) {
-		decide_answer(tx, message->head);
+	ret->target[0] = '\0';
+	if (typed->n_arguments == 0)
 		return 0;
-	}
-	message->address = update->address;
-	message->is_silent = message->is_answer = true;
-	if (row != 0) {
-		row_button_close_keyboard(tx, row);
-		row_message_change(tx, row, message);
-	} else {
-		row = row_message_add(tx, message);
-	}
-	row_button_set_message(tx, &message->buttons, row);
-	if (request->message != 0 && page != 0)
-		decide_toastf(tx, update, false, "Page %" PRId64, page);
-	return row;
+	copy_lower(ret->target, sizeof(ret->target), typed->argument[0]);
+	copy_lower(second, sizeof(second), typed->argument[1]);
+	if (read_both(tx, update, ret->target, second, ret->target))
+		return 2;
+	complete(tx, update, ret);
+	return 1;
 }
 
 /* --- there are several --- */
 
+/* What was typed, or the one that there is. */
 static void
-add_choice(struct tx *tx, const struct update *update, const struct request *request,
-    const char *environment, struct buttons *keyboard)
+name_meant(struct chat_text *text, const struct request *request, const struct decide_scope *scope)
 {
-	struct button_row button = {
-		.request = *request,
-		.chat = update->address.chat,
-		.person = update->person,
-		.is_once = true,
-		.expires_at = tx->at + WHICH_MS,
-	};
+	const char *name = scope->n == 1 ? scope->at[0]->name : request->target;
 
-	request_drop(&button.request, "page");
-	(void)text_copy(button.request.target, sizeof(button.request.target), environment);
-	row_button_show(tx, &button, environment, keyboard);
+	chat_text_outside(text, name[0] != '\0' ? " " : "", name);
 }
 
 static void
@@ -353,14 +295,17 @@ say_which(struct tx *tx, const struct update *update, const struct request *requ
 	struct chat_text text;
 
 	decide_answer_no(tx, update);
+	tx->costs_nothing = true; /* what is chosen will */
 	chat_text_init(&text);
 	for (size_t i = first; i < scope->n && i < first + WHICH_SHOWN; i++)
-		add_choice(tx, update, request, scope->at[i]->name, &message.buttons);
+		decide_choice(tx, update, request, scope->at[i]->name, &message.buttons);
 	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
 	chat_text_add(&text, "❓ " MARK_BOLD "/%s", request->action);
-	chat_text_outside(&text, " ", request->target);
-	chat_text_add(&text, MARK_BOLD ": %s?",
-	    scope->is_wide ? "of which application" : "which environment");
+	name_meant(&text, request, scope);
+	chat_text_add(&text, MARK_BOLD "%s?",
+	    scope->n == 1				     ? "" :
+		scope->is_wide && request->target[0] != '\0' ? ": of which application" :
+							       ": which environment");
 	for (size_t i = 0; i < scope->n && decide_is_answered(update); i++)
 		chat_text_outside(&text, "\n", scope->at[i]->name); /* it has no buttons */
 	for (size_t i = 0; i < 2; i++) {
@@ -371,20 +316,51 @@ say_which(struct tx *tx, const struct update *update, const struct request *requ
 		chat_text_code(&text, "\n", value);
 		chat_text_add(&text, " is taken as the %s.", key);
 	}
+	if (request_get(request, REQUEST_TYPED, value)[0] != '\0') {
+		chat_text_code(&text, "\n", value);
+		chat_text_outside(&text, " is taken as ", request->target);
+		chat_text_add(&text, ".");
+	}
 	message.head = chat_text_take(&text);
 	(void)decide_send_keyboard(tx, update, request, &message);
 }
 
 /* A typo is no missing right, and what they have no grant on is one; but a stranger learns of no
- * environment.  Nothing was named: who may it somewhere is shown where. */
+ * environment.  Nothing was named: who may it somewhere is shown where.  A button has named what
+ * it is for already: of what is there, a press on it is denied. */
 static void
-say_none(struct tx *tx, const struct update *update, enum policy_action action, const char *target)
+say_none(struct tx *tx, const struct update *update, enum policy_action action,
+    const struct request *request)
 {
+	CLEANUP(decide_scope_done) struct decide_scope all = { 0 };
+	const char *target = request->target;
 	bool is_known = target[0] == '\0' ? decide_is_allowed(tx, update->person, action, "") :
 					    !decide_is_stranger(tx, update->person);
 
-	if (is_known || decide_may(tx, update, action, target))
-		say_unknown(tx, update, target);
+	is_known = is_known &&
+	    (update->kind != UPDATE_PRESS || settings_environment(tx->settings, target) == NULL);
+	if (!is_known && !decide_may(tx, update, action, target))
+		return;
+	(void)find_meant(tx, update->person, "", &all);
+	decide_near_say(tx, update, request, &all);
+}
+
+/* Nothing of it begins before the answer to a question that names the environment. */
+static bool
+is_asked_about(enum policy_action action, const struct environment_settings *environment)
+{
+	return action == POLICY_ROLLBACK || (action == POLICY_DEPLOY && environment->confirm);
+}
+
+/* Named in full, or asked about anyhow: a prefix, or no name, never starts anything by itself. */
+static bool
+is_clear(enum policy_action action, const struct request *request, const struct decide_scope *scope)
+{
+	char typed[LIMIT_REF];
+	bool is_named =
+	    request->target[0] != '\0' && request_get(request, REQUEST_TYPED, typed)[0] == '\0';
+
+	return scope->n == 1 && (is_named || is_asked_about(action, scope->at[0]));
 }
 
 /* The one of them that is meant; NULL: none, which was said. */
@@ -395,15 +371,23 @@ choose(struct tx *tx, const struct update *update, enum policy_action action,
 	char wanted[LIMIT_LINE];
 
 	if (scope->n == 0) {
-		say_none(tx, update, action, request->target);
+		say_none(tx, update, action, request);
 		return NULL;
 	}
-	if (scope->n > 1 && leave_allowed(tx, update->person, action, scope)) {
+	if (!is_clear(action, request, scope) && leave_allowed(tx, update->person, action, scope)) {
 		say_which(tx, update, request, scope);
 		return NULL;
 	}
 	(void)snprintf(wanted, sizeof(wanted), "%.20s %.100s", request->action, scope->at[0]->name);
 	return decide_may_as(tx, update, action, scope->at[0]->name, wanted) ? scope->at[0] : NULL;
+}
+
+/* Nothing was named: only where they may it. */
+static bool
+is_theirs(struct tx *tx, const struct update *update, enum policy_action action,
+    const struct request *request, struct decide_scope *scope)
+{
+	return request->target[0] != '\0' || leave_allowed(tx, update->person, action, scope);
 }
 
 const struct environment_settings *
@@ -412,8 +396,9 @@ decide_where(struct tx *tx, const struct update *update, enum policy_action acti
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 
-	if (request->target[0] != '\0')
-		(void)find_meant(tx, update->person, request->target, &scope);
+	if (!find_meant(tx, update->person, request->target, &scope) ||
+	    !is_theirs(tx, update, action, request, &scope))
+		scope.n = 0;
 	return choose(tx, update, action, request, &scope);
 }
 
@@ -424,8 +409,9 @@ decide_where_open(struct tx *tx, const struct update *update, enum policy_action
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 	const struct environment_settings *found;
 
-	if (request->target[0] != '\0')
-		(void)find_open(tx, update->person, request->target, &scope);
+	if (!find_open(tx, update->person, request->target, &scope) ||
+	    !is_theirs(tx, update, action, request, &scope))
+		scope.n = 0;
 	found = choose(tx, update, action, request, &scope);
 	if (found != NULL)
 		(void)text_copy(ret, LIMIT_ENVIRONMENT, found->name); /* fits */
@@ -434,13 +420,38 @@ decide_where_open(struct tx *tx, const struct update *update, enum policy_action
 
 bool
 decide_scope(struct tx *tx, const struct update *update, enum policy_action action,
-    const char *target, struct decide_scope *ret)
+    const struct request *request, struct decide_scope *ret)
 {
-	if (!find_open(tx, update->person, target, ret)) {
+	if (!find_open(tx, update->person, request->target, ret)) {
 		if (!tx->failed)
-			say_none(tx, update, action, target);
+			say_none(tx, update, action, request);
 		return false;
 	}
 	(void)leave_allowed(tx, update->person, action, ret);
 	return decide_may(tx, update, action, ret->at[0]->name);
+}
+
+/* --- one work --- */
+
+struct deployment
+decide_work(struct tx *tx, const struct update *update, const struct request *request,
+    char rest[LIMIT_REF], int64_t *ret_number)
+{
+	char text[LIMIT_REF], target[LIMIT_ENVIRONMENT], *word = text;
+	struct deployment work;
+	size_t size;
+
+	*ret_number = request_number(request, "work");
+	if (request_get(request, "number", text)[0] == '\0')
+		(void)request_get(request, "text", text);
+	word += *word == '#';
+	size = strcspn(word, " ");
+	(void)text_copy(rest, LIMIT_REF, word + size + strspn(word + size, " "));
+	word[size] = '\0';
+	if (*ret_number == 0 && !text_to_i64(word, 1, INT64_MAX, ret_number, NULL))
+		*ret_number = 0;
+	work = row_deployment_get(tx, *ret_number);
+	return work.id != 0 && decide_sees(tx, update->person, deployment_target(&work, target)) ?
+	    work :
+	    (struct deployment){ 0 };
 }

@@ -18,6 +18,8 @@
 #define D_A	(D | A)
 #define DRA	(D | R | A)
 #define ASK	DEPLOY_DO_ASK_PERSON
+#define APPROVERS	DEPLOY_DO_ASK_APPROVERS
+#define VOID	DEPLOY_DO_VOID_APPROVALS
 #define CLAIM	DEPLOY_DO_CLAIM
 #define RUN	DEPLOY_DO_RUN
 #define ROLLBACK	DEPLOY_DO_RUN_ROLLBACK
@@ -26,6 +28,7 @@
 #define DROP	DEPLOY_DO_DROP_PROBE
 #define GOES	DEPLOY_DO_RELEASE
 #define BLOCK	DEPLOY_DO_BLOCK
+#define DRAIN	DEPLOY_DO_DRAIN
 #define DOWN	DEPLOY_DO_DOWN
 #define TELL	DEPLOY_DO_TELL
 #define REFUSE	DEPLOY_DO_REFUSE_CANCEL
@@ -35,6 +38,7 @@
 const struct deploy_rule deploy_rules[] = {
 	/*   of   from, on, to, acts in their order */
 	RULE(DRA, REQUESTED,             ASK,                       AWAITING_CONFIRMATION, ASK),
+	RULE(DRA, REQUESTED,             ASK_APPROVAL,              AWAITING_APPROVAL,     APPROVERS, TELL),
 	RULE(DRA, REQUESTED,             CLEAR,                     QUEUED,                TELL),
 	RULE(DRA, REQUESTED,             REFUSE,                    REFUSED,               TELL, NEXT),
 	RULE(D_A, REQUESTED,             CANCEL,                    CANCELLED,             TELL, NEXT),
@@ -43,6 +47,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(DRA, REQUESTED,             SUPERSEDE,                 SUPERSEDED,            TELL, NEXT),
 
 	RULE(DRA, AWAITING_CONFIRMATION, ASK,                       AWAITING_CONFIRMATION, ASK),
+	RULE(DRA, AWAITING_CONFIRMATION, ASK_APPROVAL,              AWAITING_APPROVAL,     APPROVERS, TELL),
 	RULE(DRA, AWAITING_CONFIRMATION, CONFIRM,                   QUEUED,                TELL),
 	RULE(DRA, AWAITING_CONFIRMATION, REFUSE,                    REFUSED,               TELL, NEXT),
 	RULE(D_A, AWAITING_CONFIRMATION, CANCEL,                    CANCELLED,             TELL, NEXT),
@@ -51,6 +56,9 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(DRA, AWAITING_CONFIRMATION, EXPIRE,                    EXPIRED,               TELL, NEXT),
 	RULE(DRA, AWAITING_CONFIRMATION, SUPERSEDE,                 SUPERSEDED,            TELL, NEXT),
 
+	RULE(DRA, AWAITING_APPROVAL,     APPROVE,                   AWAITING_APPROVAL,     TELL),
+	RULE(DRA, AWAITING_APPROVAL,     CHANGED,                   AWAITING_APPROVAL,     VOID, APPROVERS, TELL),
+	RULE(DRA, AWAITING_APPROVAL,     REJECT,                    REFUSED,               TELL, NEXT),
 	RULE(DRA, AWAITING_APPROVAL,     CLEAR,                     QUEUED,                TELL),
 	RULE(DRA, AWAITING_APPROVAL,     REFUSE,                    REFUSED,               TELL, NEXT),
 	RULE(D_A, AWAITING_APPROVAL,     CANCEL,                    CANCELLED,             TELL, NEXT),
@@ -60,6 +68,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(DRA, AWAITING_APPROVAL,     SUPERSEDE,                 SUPERSEDED,            TELL, NEXT),
 
 	RULE(DRA, QUEUED,                FREE,                      RUNNING,               CLAIM, RUN, TELL),
+	RULE(DRA, QUEUED,                ASK_APPROVAL,              AWAITING_APPROVAL,     VOID, APPROVERS, TELL, NEXT),
 	RULE(DRA, QUEUED,                ASK,                       QUEUED,                ASK),
 	RULE(DRA, QUEUED,                CONFIRM,                   QUEUED,                TELL, NEXT),
 	RULE(DRA, QUEUED,                EXPIRE,                    EXPIRED,               TELL, NEXT),
@@ -70,11 +79,14 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(DRA, QUEUED,                SUPERSEDE,                 SUPERSEDED,            TELL, NEXT),
 
 	RULE(DR,  RUNNING,               SCRIPT_OK,                 VERIFYING,             PROBE, TELL),
-	RULE(DR,  RUNNING,               SCRIPT_OK_UNPROBED,        LIVE,                  GOES, TELL, NEXT),
+	RULE(DR,  RUNNING,               SCRIPT_OK_UNPROBED,        LIVE,                  GOES, DRAIN, TELL, NEXT),
 	RULE(DR,  RUNNING,               SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(DR,  RUNNING,               SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
 	RULE(DR,  RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
+	RULE(D,   RUNNING,               MIGRATION_FAILED,          FAILED,                BLOCK, TELL, NEXT),
 	RULE(DR,  RUNNING,               AGAIN,                     RUNNING,               RUN),
+	RULE(DRA, RUNNING,               CHANGED,                   QUEUED,                TELL, NEXT),
+	RULE(D,   RUNNING,               SUPERSEDE,                 SUPERSEDED,            TELL, NEXT),
 	RULE(DR,  RUNNING,               LOST,                      STOPPING,              TELL),
 	RULE(DR,  RUNNING,               FOLDER_GONE,               FAILED,                TELL, NEXT),
 	RULE(D,   RUNNING,               CANCEL,                    STOPPING,              STOP, TELL),
@@ -88,12 +100,14 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(A,   RUNNING,               LOST,                      STOPPING,              TELL),
 	RULE(A,   RUNNING,               FOLDER_GONE,               FAILED,                TELL, NEXT),
 	RULE(A,   RUNNING,               CANCEL,                    STOPPING,              STOP, TELL),
+	RULE(A,   RUNNING,               CANCEL_UNSTOPPABLE,        RUNNING,               REFUSE),
 
 	RULE(DR,  STOPPING,              SCRIPT_OK,                 ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(DR,  STOPPING,              SCRIPT_OK_UNPROBED,        ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(DR,  STOPPING,              SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(DR,  STOPPING,              SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
 	RULE(DR,  STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
+	RULE(D,   STOPPING,              MIGRATION_FAILED,          FAILED,                BLOCK, TELL, NEXT),
 	RULE(DR,  STOPPING,              FOLDER_GONE,               FAILED,                TELL, NEXT),
 	RULE(D,   STOPPING,              CANCEL,                    STOPPING,              REFUSE),
 	RULE(D,   STOPPING,              CANCEL_NO_ROLLBACK,        STOPPING,              REFUSE),
@@ -104,8 +118,9 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(A,   STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
 	RULE(A,   STOPPING,              FOLDER_GONE,               FAILED,                TELL, NEXT),
 	RULE(A,   STOPPING,              CANCEL,                    STOPPING,              REFUSE),
+	RULE(A,   STOPPING,              CANCEL_UNSTOPPABLE,        STOPPING,              REFUSE),
 
-	RULE(DR,  VERIFYING,             HEALTHY,                   LIVE,                  GOES, TELL, NEXT),
+	RULE(DR,  VERIFYING,             HEALTHY,                   LIVE,                  GOES, DRAIN, TELL, NEXT),
 	RULE(DR,  VERIFYING,             UNHEALTHY,                 ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(DR,  VERIFYING,             UNHEALTHY_NO_ROLLBACK,     FAILED,                DOWN, TELL, NEXT),
 	RULE(DR,  VERIFYING,             FOLDER_GONE,               FAILED,                DROP, TELL, NEXT),
@@ -114,7 +129,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(R,   VERIFYING,             CANCEL_ROLLBACK,           VERIFYING,             REFUSE),
 
 	RULE(DR,  ROLLING_BACK,          SCRIPT_OK,                 VERIFYING_ROLLBACK,    PROBE, TELL),
-	RULE(DR,  ROLLING_BACK,          SCRIPT_OK_UNPROBED,        ROLLED_BACK,           BLOCK, TELL, NEXT),
+	RULE(DR,  ROLLING_BACK,          SCRIPT_OK_UNPROBED,        ROLLED_BACK,           BLOCK, DRAIN, TELL, NEXT),
 	RULE(DR,  ROLLING_BACK,          SCRIPT_FAILED,             ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
 	RULE(DR,  ROLLING_BACK,          SCRIPT_FAILED_NO_ROLLBACK, ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
 	RULE(DR,  ROLLING_BACK,          FAILED_BEFORE_RELEASE,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
@@ -123,7 +138,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(D,   ROLLING_BACK,          CANCEL,                    ROLLING_BACK,          REFUSE),
 	RULE(D,   ROLLING_BACK,          CANCEL_NO_ROLLBACK,        ROLLING_BACK,          REFUSE),
 
-	RULE(DR,  VERIFYING_ROLLBACK,    HEALTHY,                   ROLLED_BACK,           BLOCK, TELL, NEXT),
+	RULE(DR,  VERIFYING_ROLLBACK,    HEALTHY,                   ROLLED_BACK,           BLOCK, DRAIN, TELL, NEXT),
 	RULE(DR,  VERIFYING_ROLLBACK,    UNHEALTHY,                 ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
 	RULE(DR,  VERIFYING_ROLLBACK,    UNHEALTHY_NO_ROLLBACK,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
 	RULE(DR,  VERIFYING_ROLLBACK,    FOLDER_GONE,               ROLLBACK_FAILED,       DROP, BLOCK, DOWN, TELL, NEXT),

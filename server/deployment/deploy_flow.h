@@ -38,7 +38,11 @@
 #define DEPLOY_EVENTS(V) \
 	V(ASK)			/* somebody must confirm, or once more: in the queue, too */ \
 	V(CLEAR)		/* git answered; nobody need be asked */ \
-	V(REFUSE)		/* busy, unknown ref, no answer of git, rolled back meanwhile */ \
+	V(REFUSE)		/* busy, unknown ref, no answer of git, blocked meanwhile */ \
+	V(ASK_APPROVAL)		/* others must approve it, or once more: in the queue, too */ \
+	V(APPROVE)		/* one of them did, or took that back */ \
+	V(CHANGED)		/* what was shown is not what is: nothing has begun */ \
+	V(REJECT)		/* one of them said no */ \
 	V(CONFIRM)		/* whoever may said yes */ \
 	V(EXPIRE)		/* nobody said anything in time */ \
 	V(SUPERSEDE)		/* replaced by a newer commit, or its commit started or is live */ \
@@ -48,6 +52,7 @@
 	V(SCRIPT_FAILED)	/* failed, too late or lost, having begun to change the target */ \
 	V(SCRIPT_FAILED_NO_ROLLBACK) \
 	V(FAILED_BEFORE_RELEASE)		/* failed before it changed the target */ \
+	V(MIGRATION_FAILED)	/* the same, but behind the begin of its migration */ \
 	V(AGAIN)		/* its gate never opened, or a rollback was lost: another run */ \
 	V(LOST)			/* its supervisor is gone; what it started is being ended */ \
 	V(FOLDER_GONE)		/* it was started and has no folder: alive elsewhere? */ \
@@ -56,10 +61,13 @@
 	V(UNHEALTHY_NO_ROLLBACK) \
 	V(CANCEL)		/* somebody wants it ended */ \
 	V(CANCEL_NO_ROLLBACK)	/* the same, with no release to roll back to */ \
-	V(CANCEL_ROLLBACK)	/* the same, but it is a rollback that a person asked for */
+	V(CANCEL_ROLLBACK)	/* the same, but it is a rollback that a person asked for */ \
+	V(CANCEL_UNSTOPPABLE)	/* the same, but it is an action that cannot be stopped */
 
 #define DEPLOY_ACTS(A) \
 	A(ASK_PERSON)		/* the confirmation with its buttons and deadline */ \
+	A(ASK_APPROVERS)	/* the same for those who approve */ \
+	A(VOID_APPROVALS)	/* those whose grant or object is another by now */ \
 	A(CLAIM)		/* what it will touch is its own until it ends */ \
 	A(RUN)			/* order its program: deploy.sh, or rollback.sh if asked for */ \
 	A(RUN_ROLLBACK)		/* order rollback.sh to the release that was live before */ \
@@ -68,6 +76,7 @@
 	A(DROP_PROBE) \
 	A(RELEASE)		/* it is what runs now */ \
 	A(BLOCK)			/* the commit is blocked: no push deploys it again */ \
+	A(DRAIN)		/* what it left running ends when its connections have */ \
 	A(DOWN)			/* neither release is healthy */ \
 	A(TELL)			/* say so, in every message about it */ \
 	A(REFUSE_CANCEL)	/* answer that it cannot be ended now */ \
@@ -82,7 +91,9 @@
 	W(SCRIPT,      "SCRIPT",      "script failed") \
 	W(UNHEALTHY,   "UNHEALTHY",   "unhealthy") \
 	W(NOT_STARTED, "NOT_STARTED", "not started") \
-	W(REFUSED,     "REFUSED",     "refused")
+	W(REFUSED,     "REFUSED",     "refused") \
+	W(REJECTED,    "REJECTED",    "rejected") \
+	W(UNAPPROVED,  "UNAPPROVED",  "not approved in time")
 
 enum deploy_state {
 #define S(name, row, word, class) DEPLOY_##name,

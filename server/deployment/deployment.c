@@ -38,9 +38,56 @@ deployment_is_action(const struct deployment *deployment)
 }
 
 bool
+deployment_is_emergency(const struct deployment *deployment)
+{
+	return deployment->emergency[0] != '\0';
+}
+
+enum policy_action
+deployment_grant(const struct deployment *deployment)
+{
+	static const enum policy_action grants[PROGRAM_COUNT] = {
+		[PROGRAM_DEPLOY] = POLICY_DEPLOY,
+		[PROGRAM_ROLLBACK] = POLICY_ROLLBACK,
+		[PROGRAM_ACTION] = POLICY_DO,
+	};
+
+	return deployment_is_emergency(deployment) ? POLICY_EMERGENCY : grants[deployment->program];
+}
+
+bool
+deployment_stands_first(const struct deployment *deployment)
+{
+	return deployment_is_rollback(deployment) || deployment_is_emergency(deployment);
+}
+
+bool
+deployment_awaits_review(const struct deployment *deployment)
+{
+	return deployment_is_emergency(deployment) && deployment->started_at != 0 &&
+	    deployment->reviewed_at == 0;
+}
+
+const char *
+deployment_target(const struct deployment *deployment, char out[LIMIT_ENVIRONMENT])
+{
+	if (deployment->client[0] == '\0') {
+		(void)text_copy(out, LIMIT_ENVIRONMENT, deployment->environment);
+		return out;
+	}
+	return environment_id_text(ENVIRONMENT_CLIENT, deployment->client, out);
+}
+
+bool
+environment_is_in_doubt(const struct environment *environment)
+{
+	return environment->is_down || environment->unknown_since != 0;
+}
+
+bool
 deployment_runs_already(const struct deployment *deployment, const struct environment *environment)
 {
-	return !environment->is_down && environment->unknown_since == 0 &&
+	return !deployment_is_action(deployment) && !environment_is_in_doubt(environment) &&
 	    deployment->commit[0] != '\0' &&
 	    strcmp(environment->current.commit, deployment->commit) == 0;
 }
@@ -55,6 +102,23 @@ const char *
 deployment_starter(const struct deployment *deployment)
 {
 	return deployment->confirmed_by != 0 ? deployment->confirmer : deployment->requester;
+}
+
+bool
+deployment_is_changing(const struct deployment *deployment)
+{
+	enum deploy_state state = deployment->state;
+
+	return state == DEPLOY_VERIFYING || state == DEPLOY_ROLLING_BACK ||
+	    state == DEPLOY_VERIFYING_ROLLBACK ||
+	    ((state == DEPLOY_RUNNING || state == DEPLOY_STOPPING) && deployment->target_changed);
+}
+
+bool
+environment_is_serving(const struct environment *environment, const struct deployment *active)
+{
+	return environment->current.id != 0 && !environment->is_down &&
+	    environment->unknown_since == 0 && (active->id == 0 || !deployment_is_changing(active));
 }
 
 bool
@@ -105,6 +169,60 @@ deployment_take_previous(struct deployment *deployment, const char *step)
 		(void)text_copy(deployment->previous, sizeof(deployment->previous), step);
 }
 
+static const struct {
+	const char *step;
+	enum migration migration;
+} migration_steps[] = {
+	{ "migrate", MIGRATION_CUT },
+	{ "migrated", MIGRATION_RAN },
+	{ "migrate-failed ", MIGRATION_FAILED },
+	{ "migrate-stopped", MIGRATION_STOPPED },
+	{ "migrate-not-started", MIGRATION_NOT_STARTED },
+};
+
+/* Of a text that others may have written: exactly these words, and digits behind the one. */
+enum migration
+deployment_migration_of(const char *step)
+{
+	for (size_t i = 0; i < COUNT(migration_steps); i++) {
+		const char *word = migration_steps[i].step;
+		size_t size = strlen(word);
+
+		if (strncmp(step, word, size) == 0 &&
+		    (word[size - 1] == ' ' ?
+			    strspn(step + size, "0123456789") == strlen(step + size) :
+			    step[size] == '\0'))
+			return migration_steps[i].migration;
+	}
+	return MIGRATION_NONE;
+}
+
+void
+deployment_take_migration(struct deployment *deployment, const char *step)
+{
+	enum migration now = deployment_migration_of(step);
+	bool begins = deployment->migration[0] == '\0';
+
+	if (deployment->program != PROGRAM_DEPLOY || deployment->target_changed ||
+	    now == MIGRATION_NONE || begins != (now == MIGRATION_CUT))
+		return;
+	(void)text_copy(deployment->migration, sizeof(deployment->migration), step);
+}
+
+enum migration
+deployment_migration(const struct deployment *deployment)
+{
+	return deployment_migration_of(deployment->migration);
+}
+
+const char *
+deployment_migration_status(const struct deployment *deployment)
+{
+	const char *blank = strchr(deployment->migration, ' ');
+
+	return blank == NULL ? "" : blank + 1;
+}
+
 bool
 deployment_is_back_to_target(const struct deployment *deployment)
 {
@@ -125,7 +243,32 @@ deployment_stays_old(const char *step)
 bool
 deployment_is_note(const char *step)
 {
-	return deployment_stays_old(step) != NULL || begins_with(step, PREVIOUS);
+	return deployment_stays_old(step) != NULL || begins_with(step, PREVIOUS) ||
+	    deployment_migration_of(step) > MIGRATION_CUT || strcmp(step, "drain-later") == 0;
+}
+
+size_t
+deployment_last_step(const struct step *steps, size_t n)
+{
+	for (size_t i = n; i > 0; i--)
+		if (!deployment_is_note(steps[i - 1].name))
+			return i - 1;
+	return n;
+}
+
+bool
+deployment_is_left_unhealthy(const struct deployment *deployment)
+{
+	return deployment->program == PROGRAM_DEPLOY && deployment->state == DEPLOY_FAILED &&
+	    deployment->target_changed && deployment->cannot_roll_back;
+}
+
+bool
+deployment_can_be_stopped(const struct deployment *deployment)
+{
+	const struct action *action = action_find(deployment->action);
+
+	return action != NULL && action->stop == ACTION_ENDS;
 }
 
 bool
@@ -139,8 +282,18 @@ deployment_is_asked(const struct deployment *deployment)
 bool
 deployment_may_be_cancelled(const struct deployment *deployment)
 {
-	if (deployment->state == DEPLOY_QUEUED)
+	if (deployment->state == DEPLOY_QUEUED || deployment->state == DEPLOY_AWAITING_APPROVAL)
 		return true;
+	if (deployment_is_action(deployment))
+		return deployment->state == DEPLOY_RUNNING && deployment_can_be_stopped(deployment);
 	return !deployment_is_rollback(deployment) &&
 	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING);
+}
+
+bool
+deployment_is_own_place(const struct deployment *deployment, int64_t person)
+{
+	return deployment->trigger == TRIGGER_CHAT && deployment->requested_by == person &&
+	    (deployment->state == DEPLOY_REQUESTED || deployment->state == DEPLOY_QUEUED ||
+		deployment->state == DEPLOY_AWAITING_APPROVAL);
 }

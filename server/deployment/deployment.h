@@ -3,31 +3,34 @@
 #pragma once
 
 #include "deployment/deploy_flow.h"
+#include "types/action.h"
 #include "types/effect.h"
+#include "types/policy_action.h"
 
 /* Who set it off: word, as metrics and rows name it. */
 #define TRIGGERS(T) \
-	T(CHAT, "chat")		/* a person, in a chat */ \
-	T(PUSH, "push")		/* a webhook said that a branch moved */ \
-	T(POLL, "poll")		/* git was asked, and said so */
+	T(CHAT, "chat") /* a person, in a chat */ \
+	T(PUSH, "push") /* a webhook said that a branch moved */ \
+	T(POLL, "poll") /* git was asked, and said so */
 
 enum trigger {
 #define T(name, word) TRIGGER_##name,
 	TRIGGERS(T)
 #undef T
-	TRIGGER_COUNT
+	    TRIGGER_COUNT
 };
 
 struct release {
-	int64_t id;		/* 0: none */
-	int64_t number;		/* counted in its environment: what people call it */
-	int64_t renumbered_at;	/* until then its id was its number; 0: never */
-	int64_t origin;		/* the release that it is of, where a rollback brought it back */
-	int64_t left_by;	/* the deployment that rolled it back; 0: none */
+	int64_t id;	       /* 0: none */
+	int64_t number;	       /* counted in its environment: what people call it */
+	int64_t renumbered_at; /* until then its id was its number; 0: never */
+	int64_t origin;	       /* the release that it is of, where a rollback brought it back */
+	int64_t left_by;       /* the deployment that rolled it back; 0: none */
 	char environment[LIMIT_ENVIRONMENT];
 	char commit[LIMIT_COMMIT];
-	char image[LIMIT_IMAGE];	/* "": none */
-	int64_t at;		/* wall ms of the health gate's pass */
+	char image[LIMIT_IMAGE]; /* "": none */
+	char tree[LIMIT_COMMIT]; /* git's name of its files; "": not known */
+	int64_t at;		 /* wall ms of the health gate's pass */
 	int64_t deployment;
 	char by[LIMIT_PERSON];
 	char subject[LIMIT_SUBJECT];
@@ -36,96 +39,202 @@ struct release {
 /* Rolled back, and no push deploys it again. */
 struct block {
 	char commit[LIMIT_COMMIT];
-	char by[LIMIT_PERSON];	/* a name, or "deploybot" */
-	int64_t at;		/* wall ms; 0: not known */
-	char why[LIMIT_LINE];	/* "": not known */
+	char by[LIMIT_PERSON]; /* who rolled it back: a name, or "deploybot"; "": nobody has */
+	int64_t at;	       /* wall ms; 0: not known */
+	char why[LIMIT_LINE];  /* "": not known */
+	bool is_rejected;      /* ... nor blocked: an approver said no, as `why` has it */
 };
 
-#define ENVIRONMENT_IS_LOCKED 1u
-#define ENVIRONMENT_IS_FROZEN 2u
+/* Nobody rolls back past it, as its repository says. */
+/* When a run was, wall ms, and how it ended; started_at 0: not begun, ended_at 0: it runs. */
+struct run_times {
+	int64_t started_at;
+	int64_t ended_at;
+	int exit_status;
+	int signal_number;
+};
+
+struct barrier {
+	int64_t number;		   /* of a release; 0: it went live nowhere */
+	char commit[LIMIT_COMMIT]; /* "": of the work itself that this is about */
+	char reason[LIMIT_BARRIER];
+};
+
+#define BARRIERS_SHOWN 8 /* the newest */
+
+/* What became of a commit's files in another environment, the newest time. */
+struct ran {
+	char environment[LIMIT_ENVIRONMENT];
+	int64_t at; /* wall ms: it ended so; 0: they never ran there */
+	bool is_failed;
+	char detail[LIMIT_LINE]; /* why it failed; "": not known */
+	int64_t ms;		 /* else it was live so long */
+	bool is_probed;		 /* ... behind a health check */
+	bool is_left;		 /* ... and was rolled back */
+};
+
+#define RAN_SHOWN 3
+
+/* What a rollback does not undo. */
+struct migration_behind {
+	int64_t n; /* so many; of the last: */
+	char commit[LIMIT_COMMIT];
+	char step[LIMIT_STEP]; /* as deployment.migration */
+};
+
+#define ENVIRONMENT_IS_LOCKED	 1u
+#define ENVIRONMENT_IS_FROZEN	 2u
+#define ENVIRONMENT_IS_IN_WINDOW 4u /* of the settings, and its begin was said */
+
+/* Of its branch, as git said last. */
+struct environment_head {
+	char branch[LIMIT_REF];
+	char commit[LIMIT_COMMIT]; /* "": git was not asked */
+	char base[LIMIT_COMMIT]; /* that is an ancestor of it, by so many commits; "": not known */
+	int64_t count;
+	int64_t at; /* wall ms */
+};
 
 struct environment {
 	char name[LIMIT_ENVIRONMENT];
 	struct release current;
 	struct release previous;
-	char seen_commit[LIMIT_COMMIT];	/* head of its branch, acted on last; "": none was */
-	int64_t skipped_count;	/* commits of the branch's head that change nothing in PATHS */
+	char seen_commit[LIMIT_COMMIT]; /* head of its branch, acted on last; "": none was */
+	struct environment_head head;
+	int64_t skipped_count; /* commits of the branch's head that change nothing in PATHS */
 	char polled_commit[LIMIT_COMMIT]; /* that polling knows; "": never polled, "-": none */
-	bool is_down;		/* the last change failed, and so did its rollback */
-	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
+	bool is_down;			  /* the last change failed, and so did its rollback */
+	bool is_unacknowledged; /* rolled back, nobody has seen it, nothing is live since */
+	int64_t unseen_work;	/* rolled back or down by that, and nobody has seen it; 0: none */
+	int n_nags;		/* reminders of that: those that were due */
 	char waiting_push[LIMIT_PERSON]; /* who pushed what waits for a freeze's end; "": none */
-	unsigned held; /* ENVIRONMENT_IS_ locked, frozen, at the last look */
-	int64_t unknown_since;	/* wall ms; not 0: what runs there is not known */
+	unsigned held;	       /* ENVIRONMENT_IS_ locked, frozen, in a window, at the last look */
+	int64_t unknown_since; /* wall ms; not 0: what runs there is not known */
 	char unknown_why[LIMIT_LINE];
 };
 
 struct deployment {
-	int64_t id;		/* 0: none */
+	int64_t id; /* 0: none */
 	char environment[LIMIT_ENVIRONMENT];
-	enum program program;	/* what it is for: PROGRAM_ROLLBACK was asked for by a person */
+	enum program program; /* what it is for: PROGRAM_ROLLBACK was asked for by a person */
 	enum trigger trigger;
 	enum deploy_state state;
 	enum deploy_why why;
-	char commit[LIMIT_COMMIT];	/* "" until git has answered */
-	char image[LIMIT_IMAGE];	/* of commit, once it is known; "": none */
-	char ref[LIMIT_REF];		/* as asked for; "": the environment's branch */
+	char commit[LIMIT_COMMIT]; /* "" until git has answered */
+	char image[LIMIT_IMAGE];   /* of commit, once it is known; "": none */
+	char ref[LIMIT_REF];	   /* as asked for; "": the environment's branch */
 	char subject[LIMIT_SUBJECT];
 	char author[LIMIT_PERSON];
 	bool is_force_push;
-	bool is_off_branch;	/* not in the environment's branch */
-	bool is_again;		/* asked for although it was live */
-	char previous[LIMIT_COMMIT];	/* live when it started, to roll back to; "": none */
+	bool is_off_branch;		  /* not in the environment's branch */
+	bool is_again;			  /* asked for although it was live */
+	char previous[LIMIT_COMMIT];	  /* live when it started, to roll back to; "": none */
 	char missing[LIMIT_LINE];	  /* submodules and LFS files that it is released without */
 	char previous_image[LIMIT_IMAGE]; /* of previous; "": none */
-	int64_t requested_by;	/* a person's id; 0: github */
-	char requester[LIMIT_PERSON];	/* "@ada", "github:login(7)" */
-	int64_t confirmed_by;	/* the person who answered its question with yes; 0: nobody */
+	int64_t requested_by;		  /* a person's id; 0: github */
+	char requester[LIMIT_PERSON];	  /* "@ada", "github:login(7)" */
+	int64_t confirmed_by;	      /* the person who answered its question with yes; 0: nobody */
 	char confirmer[LIMIT_PERSON]; /* that person; "": nobody */
 	char shown_live[LIMIT_COMMIT]; /* what the question said is live; "": nothing */
-	bool shown_blocked;	/* the question warned that the commit is blocked */
-	char changed[LIMIT_LINE]; /* why the question was asked anew; "": it was not */
-	struct chat_address address;	/* where it was asked for */
-	int64_t request;	/* the platform's id of the message that asked for it; 0: none */
-	int64_t message;	/* row of the message that shows it */
-	int64_t also_message;	/* the one in TELEGRAM_CHAT_ID, where asked for elsewhere; 0 */
-	int64_t place;		/* in its environment's queue, drawn from a counter; 0: none */
+	bool shown_blocked;	       /* the question warned that the commit is blocked */
+	char warning[LIMIT_LINE]; /* of a zone under attack, as its question has it; "": none */
+	char shown_image[LIMIT_IMAGE]; /* of its commit, as git_answer.image */
+	char binding[LIMIT_DIGEST]; /* of the list that may ship it (row_binding.h); "": any may */
+	char differing[LIMIT_LINE]; /* its names that are not as was shown; "": all are */
+	int n_changed;		    /* since then the runner refused it so often for another list */
+	int64_t not_before;	    /* wall ms: it is decided on again then; 0: with its turn */
+	char changed[LIMIT_LINE];   /* why the question was asked anew; "": it was not */
+	struct chat_address address; /* where it was asked for */
+	int64_t request;      /* the platform's id of the message that asked for it; 0: none */
+	int64_t message;      /* row of the message that shows it */
+	int64_t also_message; /* the one in TELEGRAM_CHAT_ID, where asked for elsewhere; 0 */
+	int64_t place;	      /* in its environment's queue, drawn from a counter; 0: none */
 	char waits_for[LIMIT_RESOURCE]; /* "slot", "git", a claim's resource; "": for its turn */
-	bool is_asked_anew;	/* in its place: passed over until somebody has answered */
-	int64_t queued_at;	/* wall ms; 0: it took no place yet */
+	bool is_asked_anew;		/* in its place: passed over until somebody has answered */
+	int64_t queued_at;		/* wall ms; 0: it took no place yet */
 	char compared_live[LIMIT_COMMIT]; /* live when it took its place, or git compared */
-	bool is_behind;		/* ... and its commit is an ancestor of that */
-	bool is_told_next;	/* that nobody is before it any more */
-	int64_t run;		/* its newest run; 0: none yet */
-	int attempts;		/* runs ordered for the present program */
-	bool target_changed;	/* `==> release` was said: the target may have changed */
-	bool cannot_roll_back;	/* `==> no-rollback` was said */
-	int64_t to_release;	/* of a rollback: the release that it brings back */
-	bool is_forward;	/* ... which is newer than what it leaves */
-	char urls[LIMIT_URL_LIST];	/* health URLs, comma list, as they were when it started */
-	char detail[LIMIT_LINE];	/* why: the script's last line, the probe's failure */
-	char exception[LIMIT_LINE]; /* why no freeze holds it; "": one may */
-	char note[LIMIT_LINE];	/* "develop has moved on to 1a2b3c4"; "" none */
-	int64_t requested_at;	/* wall ms each; 0: not yet */
-	int64_t answered_at;	/* its question was; as requested_at where none was asked */
+	bool is_behind;			  /* ... and its commit is an ancestor of that */
+	bool is_told_next;		  /* that nobody is before it any more */
+	int64_t run;			  /* its newest run; 0: none yet */
+	int attempts;			  /* runs ordered for the present program */
+	bool target_changed;		  /* `==> release` was said: the target may have changed */
+	bool cannot_roll_back;	     /* `==> no-rollback` was said, or a barrier is in the way */
+	char barrier[LIMIT_BARRIER]; /* why nobody rolls back past its release; "": they may */
+	bool is_past_barrier;	     /* of a rollback: a person wants it all the same */
+	char migration[LIMIT_STEP];  /* the last step of one that it has begun; "": it has not */
+	bool drains;		 /* `==> drain-later` was said: what it replaced has connections */
+	int64_t to_release;	 /* of a rollback: the release that it brings back */
+	bool is_forward;	 /* ... which is newer than what it leaves */
+	char tree[LIMIT_COMMIT]; /* git's name of all files of its commit; "": not known */
+	char urls[LIMIT_URL_LIST]; /* health URLs, comma list, as they were when it started */
+	char detail[LIMIT_LINE];   /* why: the script's last line, the probe's failure */
+	/* Of an action: who carries it out ("local", "ssh", "run", "cloudflare"), which, with
+	 * what, and to which client; "": to its environment itself. */
+	char executor[ACTION_NAME];
+	char action[ACTION_NAME];
+	char argument[ACTION_WORD];
+	char client[ENVIRONMENT_CLIENT_MAX];
+	char shown_settings[LIMIT_BINDING]; /* that it was asked for with, as a digest */
+	char shown_touches[LIMIT_LINE];	    /* what it does to what, in words, as was shown; cut */
+	bool is_read;			    /* it changes nothing */
+	bool is_unconfirmed; /* what was confirmed has changed since: asked anew at its turn */
+	bool is_requested;   /* somebody else has to approve it, whatever its action says */
+	bool is_to_be_asked; /* a question follows, and its answer brings the code */
+	char exception[LIMIT_LINE];  /* why no freeze holds it; "": one may */
+	char emergency[LIMIT_LINE];  /* why no approval, lock or freeze holds it; "": it is none */
+	char reviewer[LIMIT_PERSON]; /* who looked at that afterwards; "": nobody has */
+	int64_t reviewed_at;
+	int n_reminders;		 /* to do so */
+	int64_t cancelled_by;		 /* a person; 0: nobody has */
+	char untouched[LIMIT_UNTOUCHED]; /* as git has said it last */
+	char approvers[LIMIT_LINE];	 /* "@bob, @cy": whose approvals count; cut */
+	char seen_by[LIMIT_LINE];	 /* of those who may approve it, who looked; cut */
+	char note[LIMIT_LINE];		 /* "develop has moved on to 1a2b3c4"; "" none */
+	int64_t requested_at;		 /* wall ms each; 0: not yet */
+	int64_t answered_at; /* its question was, last; as requested_at where none was asked */
 	int64_t started_at;
 	int64_t ended_at;
 };
 
+/* What is known of the migration that a deployment began before its release. */
+enum migration {
+	MIGRATION_NONE,	       /* it began none */
+	MIGRATION_CUT,	       /* how it ended is not known: it may be at work still */
+	MIGRATION_NOT_STARTED, /* nothing of it ever ran */
+	MIGRATION_STOPPED,     /* cut, and seen to be at work no more */
+	MIGRATION_FAILED,      /* it ended by itself, with a status */
+	MIGRATION_RAN,
+};
+
 enum run_end {
-	RUN_OPEN,	/* it has not ended */
-	RUN_SUCCEEDED,	/* its script exited with 0 */
-	RUN_FAILED,	/* its script failed, was killed or lost: in its last step */
+	RUN_OPEN,      /* it has not ended */
+	RUN_SUCCEEDED, /* its script exited with 0 */
+	RUN_FAILED,    /* its script failed, was killed or lost: in its last step */
 };
 
 struct step {
 	char name[LIMIT_STEP];
-	int64_t at;		/* wall ms */
+	int64_t at; /* wall ms */
 };
 
 bool deployment_is_rollback(const struct deployment *deployment);
 
 /* It changes nothing of what is live: neither a deployment nor a rollback. */
 bool deployment_is_action(const struct deployment *deployment);
+
+/* What a person must be allowed to do there to let it start. */
+enum policy_action deployment_grant(const struct deployment *deployment);
+
+bool deployment_is_emergency(const struct deployment *deployment);
+
+/* Before all else in its queue: a rollback or an emergency. */
+bool deployment_stands_first(const struct deployment *deployment);
+
+/* It is one that began, and nobody has reviewed it. */
+bool deployment_awaits_review(const struct deployment *deployment);
+
+/* What its action is done to, as grants have it: client/acme, or its environment. */
+const char *deployment_target(const struct deployment *deployment, char out[LIMIT_ENVIRONMENT]);
 
 /* Its commit is what is live there, and nothing puts that in doubt. */
 bool
@@ -137,17 +246,36 @@ const char *deployment_confirmer(const struct deployment *deployment);
 /* Who let it start: "@ada", whoever confirmed it or asked for it. */
 const char *deployment_starter(const struct deployment *deployment);
 
+/* The target was touched by it, or may have been: what is live on record is not what answers. */
+bool deployment_is_changing(const struct deployment *deployment);
+
+/* What was done there last failed half-way, or nobody knows how it ended: what is live on record
+ * may not run. */
+bool environment_is_in_doubt(const struct environment *environment);
+
+/* Does the release on record run there, with that in progress (id 0: nothing)? */
+bool environment_is_serving(const struct environment *environment, const struct deployment *active);
+
 /* A push waits for the end of what holds it: its head is not what runs there. */
 bool environment_push_waits(const struct environment *environment);
 
 /* Is there a release to roll back to if it fails from now on? */
 bool deployment_can_roll_back(const struct deployment *deployment);
 
+/* Of an action in progress: does a cancel end its program? */
+bool deployment_can_be_stopped(const struct deployment *deployment);
+
 /* A question about it is open: nobody has answered it yet. */
 bool deployment_is_asked(const struct deployment *deployment);
 
 /* It is queued or in progress, and a cancel is not refused.  (A question has buttons.) */
 bool deployment_may_be_cancelled(const struct deployment *deployment);
+
+/* It has not begun, and that person asked for it: whoever may ask for it may cancel it then. */
+bool deployment_is_own_place(const struct deployment *deployment, int64_t person);
+
+/* It failed, and what it began stands there. */
+bool deployment_is_left_unhealthy(const struct deployment *deployment);
 
 /* A run of it has said which image it ships.  Not noted of a run that brings back what was
  * live before: that is another release's.  Nor is a release that is rolled back to ever given
@@ -158,6 +286,16 @@ void deployment_take_image(struct deployment *deployment, const char *image);
  * counts where there is no other release to roll back to, and before the target changes. */
 void deployment_take_previous(struct deployment *deployment, const char *step);
 
+/* A step of a migration: `migrate` begins it, and what counts is what was said last.  Before the
+ * target changes, and of a deployment. */
+void deployment_take_migration(struct deployment *deployment, const char *step);
+
+enum migration deployment_migration(const struct deployment *deployment);
+enum migration deployment_migration_of(const char *step);
+
+/* Of one that FAILED: its status, digits; "": it said none. */
+const char *deployment_migration_status(const struct deployment *deployment);
+
 /* Is it rolled back to what ran before deploybot, of which no commit is known? */
 bool deployment_is_back_to_target(const struct deployment *deployment);
 
@@ -167,6 +305,9 @@ const char *deployment_stays_old(const char *step);
 
 /* Is a step none of its work, but a note to the server? */
 bool deployment_is_note(const char *step);
+
+/* Which of n steps its run came to, notes aside; n: none. */
+size_t deployment_last_step(const struct step *steps, size_t n);
 
 const char *trigger_word(enum trigger trigger);
 

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "lib/text.h"
+
 static bool
 can_roll_back(const struct deployment *deployment, const struct run_ended *ended)
 {
@@ -22,11 +24,11 @@ run_verdict_is_unknown(const struct run_ended *ended)
 	return ended->folder_gone || (ended->unswept && ended->gate_opened);
 }
 
-static bool
-is_success(const struct run_ended *ended)
+bool
+run_verdict_is_success(const struct run_ended *ended)
 {
-	return !ended->lost && !ended->timed_out && ended->signal_number == 0 &&
-	    ended->exit_status == 0;
+	return !run_verdict_never_began(ended) && !ended->lost && !ended->timed_out &&
+	    ended->signal_number == 0 && ended->exit_status == 0;
 }
 
 static bool
@@ -34,16 +36,15 @@ target_changed(const struct deployment *deployment, const struct run_ended *ende
 {
 	if (run_verdict_never_began(ended))
 		return deployment->target_changed;
-	if (ended->lost)
+	if (ended->lost && !(ended->migration && deployment->program == PROGRAM_DEPLOY))
 		return true;
 	return ended->released || deployment->target_changed;
 }
 
-static void
-describe(struct run_verdict *verdict, const struct run_ended *ended)
+void
+run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE])
 {
-	char *out = verdict->detail;
-	size_t room = sizeof(verdict->detail);
+	size_t room = LIMIT_LINE;
 	const char *line = ended->detail;
 	const char *colon = line[0] != '\0' ? ": " : "";
 
@@ -54,8 +55,8 @@ describe(struct run_verdict *verdict, const struct run_ended *ended)
 	else if (ended->exec_errno != 0)
 		(void)snprintf(out, room, "the script could not be started%s%.180s", colon, line);
 	else if (ended->lost)
-		(void)snprintf(
-		    out, room, "its supervisor was killed; everything it had started was ended");
+		(void)snprintf(out, room,
+		    "its supervisor was killed; everything it had started on deploybot's machine was ended");
 	else if (ended->signal_number != 0)
 		(void)snprintf(out, room, "killed by signal %d%s%s%.180s", ended->signal_number,
 		    ended->signal_number == 9 && !ended->timed_out && !ended->ended_on_request ?
@@ -85,6 +86,16 @@ why_of(const struct run_ended *ended)
 	return DEPLOY_WHY_SCRIPT;
 }
 
+/* The target is as it was, and the database may not be. */
+static enum deploy_event
+before_release(const struct deployment *deployment, const struct run_ended *ended)
+{
+	bool migrates = deployment->program == PROGRAM_DEPLOY &&
+	    (ended->migration || deployment->migration[0] != '\0');
+
+	return migrates ? DEPLOY_ON_MIGRATION_FAILED : DEPLOY_ON_FAILED_BEFORE_RELEASE;
+}
+
 /* It may be alive, here or elsewhere, or half done: nothing else is begun for it, not even a
  * rollback. */
 static struct run_verdict
@@ -110,8 +121,9 @@ verdict_of_action(const struct deployment *action, const struct run_ended *ended
 	struct run_verdict verdict = { .target_changed = action->target_changed };
 	bool is_running = action->state == DEPLOY_RUNNING;
 
-	if (is_success(ended) && !run_verdict_never_began(ended)) {
+	if (run_verdict_is_success(ended)) {
 		verdict.event = DEPLOY_ON_SCRIPT_OK;
+		(void)text_copy(verdict.detail, sizeof(verdict.detail), ended->detail);
 		return verdict;
 	}
 	if (is_running && !ended->refused && !ended->gate_opened && !ended->ended_on_request &&
@@ -124,7 +136,7 @@ verdict_of_action(const struct deployment *action, const struct run_ended *ended
 	if (is_running)
 		verdict.why = why_of(ended);
 	if (action->why != DEPLOY_WHY_CANCELLED)
-		describe(&verdict, ended);
+		run_verdict_describe(ended, verdict.detail);
 	return verdict;
 }
 
@@ -138,14 +150,18 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 
 	if (run_verdict_is_unknown(ended))
 		return not_known(deployment, ended);
+	if (ended->is_changed && deployment->state == DEPLOY_RUNNING) {
+		verdict.event = DEPLOY_ON_CHANGED;
+		return verdict;
+	}
 	if (deployment_is_action(deployment))
 		return verdict_of_action(deployment, ended, attempts_max);
-	if (is_success(ended) && !run_verdict_never_began(ended)) {
+	if (run_verdict_is_success(ended)) {
 		verdict.event = deployment->urls[0] != '\0' ? DEPLOY_ON_SCRIPT_OK :
 							      DEPLOY_ON_SCRIPT_OK_UNPROBED;
 		/* It ended before it was stopped: there may be no release to roll back to. */
 		if (deployment->state == DEPLOY_STOPPING && !verdict.target_changed)
-			verdict.event = DEPLOY_ON_FAILED_BEFORE_RELEASE;
+			verdict.event = before_release(deployment, ended);
 		else if (deployment->state == DEPLOY_STOPPING && !can_roll_back(deployment, ended))
 			verdict.event = DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK;
 		else
@@ -157,7 +173,7 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 		return verdict;
 	}
 	if (!verdict.target_changed && !is_back)
-		verdict.event = DEPLOY_ON_FAILED_BEFORE_RELEASE;
+		verdict.event = before_release(deployment, ended);
 	else
 		verdict.event = can_roll_back(deployment, ended) ?
 		    DEPLOY_ON_SCRIPT_FAILED :
@@ -168,6 +184,6 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 	if (is_back && run_verdict_never_began(ended))
 		describe_not_started(&verdict, ended);
 	else if (deployment->why != DEPLOY_WHY_CANCELLED)
-		describe(&verdict, ended);
+		run_verdict_describe(ended, verdict.detail);
 	return verdict;
 }

@@ -15,13 +15,19 @@ struct run_verdict {
  * What the record means for the deployment in the state it is in.  attempts_max: runs that are
  * ordered for one program before it is given up.  A run that never said `==> release` has not
  * touched the target, whatever it exits with; one that was lost after its gate opened counts as
- * having touched it.
+ * having touched it, unless its record says that it had begun a migration, and no release yet.
  */
 struct run_verdict run_verdict(const struct deployment *deployment, const struct run_ended *ended,
     int attempts_max);
 
 /* What it left is not known: nothing is started there before a person has looked. */
 bool run_verdict_is_unknown(const struct run_ended *ended);
+
+/* Its script ran, and exited with 0. */
+bool run_verdict_is_success(const struct run_ended *ended);
+
+/* How it ended, as a line; what its script said last is in it. */
+void run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE]);
 
 /* Its script never ran: refused, its gate stayed shut, or it could not be executed. */
 bool run_verdict_never_began(const struct run_ended *ended);

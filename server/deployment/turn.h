@@ -14,13 +14,17 @@
 	F(PERSON)	/* a person asked for it; else a push or a poll did */ \
 	F(LIVE)		/* its commit is what runs there, and nobody asked for it again */ \
 	F(ROLLBACK)	/* a person's rollback */ \
-	F(BLOCKED)	/* its commit was rolled back, and no question said so */ \
+	F(BARRED)	/* a rollback past a release that nobody rolls back past */ \
+	F(BLOCKED)	/* its commit was blocked, and no question said so */ \
 	F(UNKNOWN)	/* what runs there is not known */ \
+	F(UNSETTLED)	/* what would ship it is changing, or is not what the server has read */ \
+	F(UNBOUND)	/* it was answered for, and what would ship it was not known */ \
 	F(ASKED)	/* it was asked anew, and nobody has answered yet */ \
 	F(CLAIMED)	/* other work holds what it would touch, or waits for it longer */ \
 	F(NO_SLOT)	/* as much is in progress as may be at once, or others are first */ \
 	F(UNCOMPARED)	/* what is live has changed since git compared it with its commit */ \
 	F(BEHIND)	/* ... and its commit is an ancestor of what is live */ \
+	F(UNAPPROVED)	/* approvals that it needs are missing, or no longer count */ \
 	F(DIFFERS)	/* what its question showed is not what is */ \
 	F(STALE)	/* the answer is more than an hour old */
 
@@ -31,9 +35,11 @@
 	V(HOLD)		/* a push: it ends; its branch's head is deployed when nothing holds */ \
 	V(WAIT_HOLD)	/* it keeps its place until nothing holds it */ \
 	V(PASS)		/* it keeps its place, and who is behind it may go */ \
+	V(WAIT_SETTINGS) /* the same, until they are as the runner has read them */ \
 	V(WAIT_CLAIM)	/* the same, until that resource is given back */ \
 	V(WAIT_SLOT)	/* the same, until a run ends */ \
 	V(ASK_GIT)	/* the same, until git has compared its commit with the live one */ \
+	V(ASK_APPROVAL)	/* it leaves the queue until it has them */ \
 	V(ASK_ANEW)	/* the same, until a person has answered */ \
 	V(START)
 

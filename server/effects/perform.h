@@ -14,6 +14,7 @@
 
 struct http_client;
 struct http_client_config;
+struct redact;
 struct runs;
 struct telegram;
 
@@ -22,7 +23,9 @@ struct perform {
 	struct loop *loop;
 	struct runs *runs;
 	struct telegram *telegram;
-	struct http_client *probes; /* a trust zone of its own */
+	struct http_client *probes;	/* a trust zone of its own */
+	struct redact *redact;		/* for what they answer, which a chat may show */
+	struct http_client *cloudflare; /* another */
 	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);
@@ -31,14 +34,14 @@ struct perform {
 	void (*note_mirror)(void *ctx, int64_t bytes);
 	bool is_restored; /* what was open when the program started is no run of this machine's */
 	struct perform_job *jobs; /* effects that wait, oldest first: perform_inside.h */
-	int64_t probe_begin_ms;	/* the millisecond in which the next URL is asked first, and how */
+	int64_t probe_begin_ms; /* the millisecond in which the next URL is asked first, and how */
 	int n_probe_begin;	/* many are already */
-	struct effect *unsent; /* SAYs that wait for memory, linked by next */
+	struct effect *unsent;	/* SAYs that wait for memory, linked by next */
 	struct loop_timer unsent_timer;
 };
 
 /* How `probes` is to be made. */
-extern const struct http_client_config perform_probe_client;
+struct http_client *perform_probe_client(struct loop *loop, struct err *err) MUST_USE;
 
 typedef void performer(struct perform *perform, struct effect *effect);
 
@@ -51,6 +54,10 @@ void perform_report(struct effect *effect);
 
 /* Carries it out, or looks what became of it where effect->is_recovered.  Takes it. */
 void perform_effect(struct perform *perform, struct effect *effect);
+
+/* The message of a SEND_MESSAGE in hand says this now, where no call for it is in progress: what
+ * was decided since is not sent as a question.  Borrows it. */
+void perform_change(struct perform *perform, struct effect *effect);
 
 /* Its row is gone: forget it.  One that is not there any more is fine: its result is under way
  * and will find nothing.  Only kinds whose row says that they can be withdrawn. */

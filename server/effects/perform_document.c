@@ -40,8 +40,8 @@ begin(struct sending *sending, struct err *err)
 	const struct perform *perform = sending->effect->perform;
 	const struct effect_document *document = &sending->effect->u.document;
 
-	sending->job = run_log_start(
-	    runs_state_directory(perform->runs), document->run, runs_redact(perform->runs), err);
+	sending->job = run_log_start(runs_state_directory(perform->runs), document->run,
+	    document->head, runs_redact(perform->runs), err);
 	if (sending->job == NULL)
 		return false;
 	sending->file = (struct telegram_file){

@@ -23,7 +23,8 @@ struct git_job {
 };
 
 static void on_due(struct perform_job *job);
-static void on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size);
+static void on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
+    const char *binding);
 static void on_progress(void *ctx, const char *text);
 
 /* Unlinks and frees; the effect is the caller's. */
@@ -35,7 +36,8 @@ query_take(struct git_job *query)
 }
 
 static void
-report(struct effect *effect, int exit_status, bool unreachable, const char *text)
+report(
+    struct effect *effect, int exit_status, bool unreachable, const char *text, const char *binding)
 {
 	struct git_answered *answered = &effect->result->u.git_answered;
 
@@ -45,6 +47,8 @@ report(struct effect *effect, int exit_status, bool unreachable, const char *tex
 	answered->answer = strdup(text); /* a packet, or a sentence of ours: bounded */
 	if (answered->answer == NULL)
 		answered->exit_status = STATUS_FAILED; /* half an answer is none */
+	if (binding != NULL)
+		answered->binding = strdup(binding); /* NULL: as if it were not known */
 	perform_report(effect);
 }
 
@@ -81,6 +85,10 @@ on_due(struct perform_job *job)
 	bool is_awaited = job->effect->subject != 0;
 	struct err err = { .code = ERR_NONE };
 
+	if (query->sent != NULL && job->effect->u.git_query.kind == GIT_QUERY_SETTINGS) {
+		report(query_take(query), STATUS_FAILED, true, "the runner does not answer", NULL);
+		return;
+	}
 	if (query->sent != NULL) {
 		if (query->is_news)
 			delayed(query, false, query->how_far);
@@ -98,7 +106,7 @@ on_due(struct perform_job *job)
 	if (job->effect->u.git_query.is_patient)
 		later(query, err.text);
 	else
-		report(query_take(query), STATUS_FAILED, true, err.text);
+		report(query_take(query), STATUS_FAILED, true, err.text, NULL);
 }
 
 void
@@ -107,7 +115,7 @@ perform_git_query(struct perform *perform, struct effect *effect)
 	struct git_job *query = perform_job_new(sizeof(*query), perform, effect, on_due);
 
 	if (query == NULL) {
-		report(effect, STATUS_FAILED, true, "no memory to ask git");
+		report(effect, STATUS_FAILED, true, "no memory to ask git", NULL);
 		return;
 	}
 	query->began = loop_now_ms();
@@ -136,7 +144,8 @@ on_progress(void *ctx, const char *text)
 }
 
 static void
-on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size)
+on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
+    const char *binding)
 {
 	struct git_job *query = ctx;
 	struct perform *perform = query->job.perform;
@@ -151,7 +160,7 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t
 	if (is_whole && answer.mirror > 0 && perform->note_mirror != NULL)
 		perform->note_mirror(perform->submit_ctx, answer.mirror);
 	if (!query->job.effect->u.git_query.is_patient || is_whole)
-		report(query_take(query), exit_status, unreachable, text);
+		report(query_take(query), exit_status, unreachable, text, binding);
 	else
 		later(query, unreachable ? text : answer.error);
 }

@@ -128,7 +128,7 @@ look_at(struct perform_health *health, const struct environment_settings *e)
 {
 	struct environment_look *look =
 	    calloc(1, sizeof(*look) + e->health_url_count * sizeof(look->urls[0]));
-	int timeout_s = e->of->health_check_timeout_seconds;
+	int timeout_s = e->times->health_check_timeout_seconds;
 
 	if (look == NULL) {
 		health->on_health(health->ctx, e->name, false);

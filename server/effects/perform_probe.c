@@ -5,25 +5,20 @@
 
 #include "effects/perform_inside.h"
 #include "effects/probe_check.h"
+#include "lib/buf.h"
+#include "lib/clean.h"
 #include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/redact.h"
 #include "lib/text.h"
+#include "types/outbound.h"
 
 #define CROWDED_MS 10 /* the client's queue is full: our own congestion is no failure */
 /* A thousand that begin in one turn would hold the loop for 50 ms; and whoever is asked at once
  * answers at once, which does it again. */
 #define BEGIN_PER_MS 16
-
-const struct http_client_config perform_probe_client = {
-	/* With LIMIT_CONNECTIONS below 1,024 descriptors, which is what a process is given. */
-	.connections_max = 504,
-	.in_flight_max = 504,
-	/* Whoever waits there holds a handle of 7 KB: the others wait in on_try(). */
-	.queue_max = 16,
-	.user_agent = "deploybot",
-};
 
 /* One URL until it is decided: a call is under way, or the timer for the next one runs. */
 struct target {
@@ -57,6 +52,23 @@ plan_of(const struct probe_job *probe)
 }
 
 /* --- beginning and end -------------------------------------------------------------------- */
+
+struct http_client *
+perform_probe_client(struct loop *loop, struct err *err)
+{
+	const struct http_client_config config = {
+		/* With LIMIT_CONNECTIONS below 1,024 descriptors: what a process is given. */
+		.connections_max = 504,
+		.in_flight_max = 504,
+		/* Whoever waits there holds a handle of 7 KB: the others wait in on_try(). */
+		.queue_max = 16,
+		.user_agent = "deploybot",
+		.address_is_allowed = outbound_allows,
+		.address_ctx = outbound_of(OUTBOUND_HEALTH, NULL),
+	};
+
+	return http_client_new(loop, &config, err);
+}
 
 static void
 target_stop(struct target *target)
@@ -226,6 +238,21 @@ decide(struct target *target, bool is_well)
 		perform_job_wait(&probe->job, 0);
 }
 
+/* It goes to a chat. */
+static void
+redact_answer(struct target *target)
+{
+	char *answer = target->finding->answer;
+	struct buf safe;
+
+	if (answer[0] == '\0')
+		return;
+	buf_init(&safe, 4 * (size_t)LIMIT_LINE);
+	redact_text(target->probe->job.perform->redact, answer, strlen(answer), &safe);
+	(void)clean_line(answer, LIMIT_LINE, buf_text(&safe), buf_failed(&safe) ? 0 : safe.size);
+	buf_done(&safe);
+}
+
 static void
 note_failure(struct target *target)
 {
@@ -335,8 +362,10 @@ on_answer(void *ctx, const struct http_client_result *result)
 	if (probe_check_judge(
 		result, target->what->commit, plan_of(target->probe)->timeout_s, target->finding))
 		note_pass(target);
-	else
+	else {
+		redact_answer(target);
 		note_failure(target);
+	}
 	try_later(target);
 }
 

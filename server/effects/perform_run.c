@@ -16,8 +16,6 @@
 #define JOBS_MAX      1024 /* more than the runs that may be followed and those just ended */
 #define TRIES_MAX     3	   /* of a deployment: nothing was touched, a person may ask again */
 #define PAUSE_MOST_MS 60000
-#define SETTINGS_MS   1000 /* until the same is ordered with what was read meanwhile */
-#define SETTINGS_MAX  10   /* a file is read within seconds, or has a mistake */
 
 typedef bool begin_fn(struct runs *runs, const struct effect_run *order,
     const struct runs_watch *watch, struct err *err);
@@ -27,7 +25,6 @@ struct run_job {
 	begin_fn *begin;
 	int64_t give_up_at; /* monotonic: a rollback is tried until then */
 	unsigned tries;
-	unsigned changed;  /* so often the runner had read other settings than ours */
 	bool is_recording; /* the store has the hello, its answer is to come */
 	bool is_ending;
 	struct runs_stop_request no_go;
@@ -39,7 +36,6 @@ static void on_lost(void *ctx, const char *stuck);
 static void on_incompatible(void *ctx);
 static void on_ended(void *ctx, const struct run_ended *ended);
 static void on_put_off(void *ctx, const char *why);
-static void on_changed(void *ctx, const char *why);
 static void on_dropped(void *ctx);
 static void on_again(struct perform_job *job);
 
@@ -103,7 +99,7 @@ static void
 job_try(struct run_job *job)
 {
 	const struct runs_watch watch = { on_hello, on_step, on_lost, on_incompatible, on_ended,
-		on_put_off, on_changed, on_dropped, job };
+		on_put_off, on_dropped, job };
 	struct err err = { .code = ERR_NONE };
 
 	job->tries++;
@@ -136,31 +132,6 @@ static void
 on_put_off(void *ctx, const char *why)
 {
 	put_off(ctx, why);
-}
-
-static bool
-has_waited_enough(const struct run_job *job)
-{
-	if (order_of(job)->program == PROGRAM_ROLLBACK)
-		return !is_worth_another_try(job, SETTINGS_MS);
-	return job->changed == SETTINGS_MAX;
-}
-
-/* Nothing has begun, and nothing is wrong yet: our own look at the file is due. */
-static void
-on_changed(void *ctx, const char *why)
-{
-	struct run_job *job = ctx;
-
-	job->tries = 0; /* this was none that failed */
-	if (has_waited_enough(job)) {
-		job_refuse(job, false, why);
-		return;
-	}
-	if (job->changed++ == 0)
-		log_line(LOG_LEVEL_INFO, LOG_FIELDS(LOG_I64("run", order_of(job)->run)),
-		    "%s; it is ordered again with the new ones", why);
-	perform_job_wait(&job->job, SETTINGS_MS);
 }
 
 static void
@@ -343,6 +314,8 @@ on_ended(void *ctx, const struct run_ended *ended)
 	struct effect *effect = perform_job_end(&job->job);
 
 	effect->result->u.run_ended = *ended;
+	if (ended->binding != NULL) /* NOANALYZE(malloc-leak): the event has it */
+		effect->result->u.run_ended.binding = strdup(ended->binding);
 	perform_report(effect);
 }
 

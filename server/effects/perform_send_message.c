@@ -59,6 +59,13 @@ perform_send_message(struct perform *perform, struct effect *effect)
 }
 
 void
+perform_change(struct perform *perform, struct effect *effect)
+{
+	telegram_message_change(
+	    telegram_sender(perform->telegram), &effect->u.send_message.message);
+}
+
+void
 done_send_message(struct perform *perform)
 {
 	struct effect *effect = TAKE(perform->unsent), *next;

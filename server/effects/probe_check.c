@@ -93,6 +93,21 @@ say_status(int status, char detail[LIMIT_LINE])
 	    status >= 300 && status < 400 ? " (redirects are not followed)" : "");
 }
 
+/* Of an answer that is no pass. */
+static void
+take_first_line(const struct http_client_result *result, char answer[LIMIT_LINE])
+{
+	const char *body = result->body, *end = body + result->body_size;
+
+	while (body < end && answer[0] == '\0') {
+		const char *newline = memchr(body, '\n', (size_t)(end - body));
+		const char *stop = newline == NULL ? end : newline;
+
+		(void)clean_line(answer, LIMIT_LINE, body, (size_t)(stop - body));
+		body = newline == NULL ? end : newline + 1;
+	}
+}
+
 bool
 probe_check_judge(const struct http_client_result *result, const char *expected, int timeout_s,
     struct probe_finding *finding)
@@ -101,6 +116,7 @@ probe_check_judge(const struct http_client_result *result, const char *expected,
 	finding->latency_ms = (int)(result->total_ms < INT32_MAX ? result->total_ms : INT32_MAX);
 	finding->commit[0] = '\0';
 	finding->detail[0] = '\0';
+	finding->answer[0] = '\0';
 	if (result->code != ERR_NONE) {
 		say_no_answer(result, timeout_s, finding->detail);
 		return false;
@@ -109,6 +125,7 @@ probe_check_judge(const struct http_client_result *result, const char *expected,
 		(void)take_commit(finding->commit, http_client_header(result, "X-Commit"));
 	if (result->status < 200 || result->status > 299) {
 		say_status(result->status, finding->detail);
+		take_first_line(result, finding->answer);
 		return false;
 	}
 	if (expected[0] == '\0' || finding->commit[0] == '\0' ||
@@ -117,5 +134,6 @@ probe_check_judge(const struct http_client_result *result, const char *expected,
 	(void)snprintf(finding->detail, sizeof(finding->detail),
 	    "answers commit %.*s, expected %.*s", SHOWN_DIGITS, finding->commit, SHOWN_DIGITS,
 	    expected);
+	take_first_line(result, finding->answer);
 	return false;
 }

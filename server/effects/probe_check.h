@@ -16,7 +16,7 @@ struct http_client_call *probe_check_start(struct http_client *client, const cha
  * Did it pass?  2xx, and where a commit is expected ("": any) and the answer names one (`commit` at
  * the top of a JSON object, or X-Commit; 7 to 64 hex digits, anything else there is ignored), one
  * of the two begins with the other: the old version answering is no pass.  Fills http_status,
- * latency_ms, commit and detail of the finding and leaves the rest.
+ * latency_ms, commit, detail and answer of the finding and leaves the rest.
  */
 bool probe_check_judge(const struct http_client_result *result, const char *expected,
     int timeout_s, struct probe_finding *finding);

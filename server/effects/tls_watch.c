@@ -8,6 +8,7 @@
 
 #include "lib/http_client.h"
 #include "lib/loop.h"
+#include "types/outbound.h"
 #include "types/settings.h"
 
 #define MAGIC	   0x746c7377u
@@ -23,16 +24,6 @@ struct tls_watch {
 	struct http_client_call *call;
 	struct loop_timer timer;
 	char url[TLS_WATCH_URL_SIZE]; /* "": nothing is looked at */
-};
-
-/* A zone of its own: no connection, session or name is shared with what must be checked. */
-static const struct http_client_config reader = {
-	.connections_max = 1,
-	.in_flight_max = 1,
-	.queue_max = 1,
-	.protocols = "https",
-	.user_agent = "deploybot",
-	.reads_certificates = true,
 };
 
 static void on_time(struct loop_timer *timer, void *ctx);
@@ -54,6 +45,17 @@ tls_watch_host(const char *url, char ret[TLS_WATCH_URL_SIZE])
 struct tls_watch *
 tls_watch_start(const struct tls_watch_config *config, struct err *err)
 {
+	/* A zone of its own: no connection, session or name is shared with what must be checked. */
+	const struct http_client_config reader = {
+		.connections_max = 1,
+		.in_flight_max = 1,
+		.queue_max = 1,
+		.protocols = "https",
+		.user_agent = "deploybot",
+		.address_is_allowed = outbound_allows,
+		.address_ctx = outbound_of(OUTBOUND_CERTIFICATE, NULL),
+		.reads_certificates = true,
+	};
 	struct tls_watch *watch = calloc(1, sizeof(*watch));
 
 	if (watch == NULL)

@@ -1,14 +1,23 @@
 /* handle_api.c - somebody asked something over /v1: decided as if it were typed or pressed.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "commands/commands.h"
+#include "decide/decide_enrol.h"
+#include "decide/decide_factor_try.h"
 #include "decide/decide_limit.h"
+#include "decide/decide_pad.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_token.h"
 #include "decide/decide_view.h"
 #include "decide/decide_where.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/crypto.h"
+#include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
@@ -46,8 +55,9 @@ static struct deployment
 find_work(struct tx *tx, const struct api_request *api)
 {
 	struct deployment work = row_deployment_get(tx, request_number(&api->request, "work"));
+	char target[LIMIT_ENVIRONMENT];
 
-	if (work.id != 0 && decide_sees(tx, api->from.person, work.environment))
+	if (work.id != 0 && decide_sees(tx, api->from.person, deployment_target(&work, target)))
 		return work;
 	tx->answer.status = 404;
 	decide_answer(tx, "There is no work of that number.");
@@ -78,7 +88,7 @@ view(struct tx *tx, const struct api_request *api, enum policy_action action, vi
 	}
 	decide_scope_done(&scope);
 	if (!tx->failed && !decide_is_too_fast(tx, &api->from, policy_action_word(action), false))
-		(void)decide_scope(tx, &api->from, action, api->request.target, &scope);
+		(void)decide_scope(tx, &api->from, action, &api->request, &scope);
 	if (tx->answer.status == 409)
 		tx->answer.status = 404;
 }
@@ -88,12 +98,17 @@ view_work(
     struct tx *tx, const struct api_request *api, enum policy_action action, struct json_out *json)
 {
 	struct deployment work = find_work(tx, api);
+	char target[LIMIT_ENVIRONMENT];
+	/* Who may do just that there sees how it went. */
+	bool is_own = action == POLICY_STATUS && deployment_is_action(&work) &&
+	    decide_is_allowed_work(tx, api->from.person, &work);
 
-	if (work.id == 0 || !may_view(tx, api, action, work.environment))
+	if (work.id == 0 ||
+	    (!is_own && !may_view(tx, api, action, deployment_target(&work, target))))
 		return;
 	tx->answer.work = work.run; /* the loop reads its log */
 	tx->answer.is_ended = work.run != 0 && !row_run_is_open(tx, work.run);
-	decide_view_work(tx, &work, json);
+	decide_view_work(tx, api->from.person, &work, json);
 }
 
 static void
@@ -130,6 +145,7 @@ answer_question(struct tx *tx, const struct api_request *api)
 		return;
 	}
 	tx->answer.work = work.id;
+	tx->request = &api->request;
 	command_confirm(tx, &from, &api->request);
 }
 
@@ -144,6 +160,8 @@ static void
 command(struct tx *tx, const struct api_request *api)
 {
 	commands_handle_because(tx, &api->from, api->reason);
+	if (tx->wants_factor)
+		return;
 	if (tx->answer.work == 0 && is_of_work(api->request.action))
 		decide_answer_no(tx, &api->from);
 	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0)
@@ -178,15 +196,110 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 	case API_COMMAND:
 		command(tx, api);
 		break;
+	case API_FACTOR:
+		decide_enrol(tx, api, json);
+		break;
+	case API_TOKENS:
+		decide_token_list(tx, api, json);
+		break;
+	case API_TOKEN:
+		decide_token(tx, api, json);
+		break;
 	case API_OPERATION_COUNT:
 		break;
+	}
+}
+
+/* Which question it is: "" where there is no memory, which is none. */
+static const char *
+digest_shown(struct tx *tx, char ret[API_SHOWN])
+{
+	uint8_t digest[CRYPTO_SHA256_SIZE];
+	char shown[PAD_SHOWN];
+	struct err err;
+
+	decide_pad_shown(tx, tx->factor_work, shown);
+	ret[0] = '\0';
+	if (crypto_sha256(shown, strlen(shown), digest, &err))
+		text_hex(ret, digest, (API_SHOWN - 1) / 2);
+	else
+		tx_fail(tx, err.code, "%s", err.text);
+	return ret;
+}
+
+/* What the code is asked for, to be read before it is typed. */
+static void
+put_question(struct tx *tx, struct json_out *json)
+{
+	struct deployment work = row_deployment_get(tx, tx->factor_work);
+	char line[LIMIT_LINE * 4], clean[LIMIT_LINE * 4], shown[API_SHOWN];
+
+	(void)snprintf(line, sizeof(line), "#%" PRId64 " %s: %.7s%s%s%srequested by %s%s%s",
+	    work.id, tx->factor_for, work.commit, work.subject[0] != '\0' ? " " : work.argument,
+	    work.subject, work.commit[0] != '\0' || work.argument[0] != '\0' ? ", " : "",
+	    work.requester, work.changed[0] != '\0' ? "; asked again: " : "", work.changed);
+	json_put_str(json, "question", clean_line(clean, sizeof(clean), line, strlen(line)));
+	json_put_str(json, "shown", digest_shown(tx, shown));
+}
+
+struct asked {
+	const struct api_request *api;
+	struct json_out *json;
+};
+
+/* What is tried shows nothing. */
+static void
+act(struct tx *tx, UNUSED const struct update *update, void *arg)
+{
+	const struct asked *asked = arg;
+	struct json_out json;
+	struct buf out;
+
+	if (!tx->is_tried) {
+		decide_api(tx, asked->api, asked->json);
+		return;
+	}
+	buf_init(&out, LIMIT_ANSWER_TEXT);
+	json_out_init(&json, &out);
+	json_out_object(&json);
+	decide_api(tx, asked->api, &json);
+	buf_wipe(&out);
+}
+
+/* A code is for the question as it was shown when it was asked for. */
+static bool
+is_of_what_was_shown(struct tx *tx, const struct api_request *api)
+{
+	char shown[API_SHOWN];
+
+	return tx->factor_work == 0 || strcmp(digest_shown(tx, shown), api->shown) == 0;
+}
+
+/* What needs a code is decided once more with it. */
+static void
+decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	struct asked asked = { api, json };
+	char why[LIMIT_LINE];
+
+	if (!decide_factor_asks(tx, &api->from, act, &asked))
+		return;
+	if (api->code[0] == '\0' || !is_of_what_was_shown(tx, api)) {
+		decide_pad_ask(tx, &api->from);
+		if (tx->answer.status == 428 && tx->factor_work != 0)
+			put_question(tx, json);
+	} else if (decide_factor_give(tx, &api->from, api->code, why)) {
+		act(tx, &api->from, &asked);
+	} else {
+		tx->answer.status = 403;
+		decide_answer(tx, why);
 	}
 }
 
 void
 handle_api(struct tx *tx, const struct event *event)
 {
-	const struct api_request *api = event->u.api;
+	struct api_request *api = event->u.api;
 	bool is_view = !api_is_post(api->operation);
 	struct json_out json;
 	struct buf out;
@@ -194,7 +307,8 @@ handle_api(struct tx *tx, const struct event *event)
 	buf_init(&out, LIMIT_ANSWER_TEXT);
 	json_out_init(&json, &out);
 	json_out_object(&json);
-	decide_api(tx, api, &json);
+	if (!api->is_network || decide_token_enter(tx, api))
+		decide_with_code(tx, api, &json);
 	if (!is_view || tx->answer.status != 200)
 		put_said(tx, &json);
 	json_out_end(&json);

@@ -1,5 +1,8 @@
 /* handle_closed.c - results that do nothing but close their effect.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include "decide/decide_login.h"
+#include "decide/decide_picture.h"
+#include "decide/decide_pin.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
 
@@ -30,6 +33,31 @@ handle_documented(struct tx *tx, const struct event *event)
 	    &text, "📄 ", document->caption[0] != '\0' ? document->caption : "The log");
 	chat_text_outside(&text, " could not be sent: ", failure);
 	(void)decide_send(tx, &document->address, &text);
+}
+
+void
+handle_picture_sent(struct tx *tx, const struct event *event)
+{
+	const struct message_sent *said = &event->u.message_sent;
+
+	decide_picture_sent(tx, &tx->effect->u.picture, said->remote_id, said->failure);
+}
+
+void
+handle_message_deleted(struct tx *tx, const struct event *event)
+{
+	const struct effect_delete_message *deleted = &tx->effect->u.delete_message;
+
+	if (deleted->made_at == 0)
+		decide_login_deleted(tx, deleted, event->u.message_sent.failure);
+	else
+		decide_picture_deleted(tx, deleted, event->u.message_sent.failure);
+}
+
+void
+handle_message_pinned(struct tx *tx, const struct event *event)
+{
+	decide_pin_pinned(tx, &tx->effect->u.pin_message, event->u.message_sent.failure);
 }
 
 void

@@ -13,7 +13,7 @@ static bool
 is_of(const struct tx *tx, const struct settings *application, const struct delivery *delivery)
 {
 	return repository_is_announced(
-	    tx->settings, application, delivery->hook, delivery->repository);
+	    tx->settings, application, delivery->forge, delivery->hook, delivery->repository);
 }
 
 /* Is the repository any application's, by the webhook that it came by? */
@@ -42,18 +42,23 @@ handle_push(struct tx *tx, const struct delivery *delivery)
 }
 
 static const char nobodys[] =
-    "ignored: no application has this repository here; is its GITHUB_REPOSITORY set, or its own webhook another one?\n";
+    "ignored: no application has this repository here; is its GITHUB_REPOSITORY or REPOSITORY_PATH set, or its own webhook another one?\n";
 
 /* Signed, and of no application: a setting is missing, or a webhook too many. */
 static void
 say_nobodys(struct tx *tx, const struct delivery *delivery)
 {
+	bool is_github = delivery->forge == DELIVERY_GITHUB;
+
 	tx->answer.status = ACCEPTED;
 	tx->answer.text = strdup(nobodys);
 	if (row_rate_limit_take(tx, "delivery:nobody", 1, SAID_EACH_MS))
 		tx_log(tx, LOG_LEVEL_WARNING,
-		    "a push of %.100s came by /github/webhook%s%s, and no application has it there: is its GITHUB_REPOSITORY set?",
-		    delivery->repository, delivery->hook[0] != '\0' ? "/" : "", delivery->hook);
+		    "a push of %.100s came by %s%s%s%s, and no application has it there: is its %s set?",
+		    delivery->repository, is_github ? "/github/webhook" : "/forge/webhook/",
+		    is_github ? "" : delivery_forge_word(delivery->forge),
+		    delivery->hook[0] != '\0' ? "/" : "", delivery->hook,
+		    is_github ? "GITHUB_REPOSITORY" : "REPOSITORY_PATH");
 }
 
 void
@@ -72,8 +77,8 @@ handle_delivery(struct tx *tx, const struct event *event)
 		say_nobodys(tx, delivery);
 		return;
 	}
-	if (!row_dedupe_add(tx, decide_announced_source(delivery->hook, source), delivery->id,
-		delivery->digest)) {
+	if (!row_dedupe_add(tx, decide_announced_source(delivery->forge, delivery->hook, source),
+		delivery->id, delivery->by_id_alone ? NULL : delivery->digest)) {
 		tx->answer.is_duplicate = true;
 		return;
 	}

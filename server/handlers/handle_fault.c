@@ -4,13 +4,20 @@
 
 #include "chat/chat_text.h"
 #include "decide/decide_announced.h"
-#include "decide/decide_deployment.h"
+#include "decide/decide_cloudflare.h"
+#include "decide/decide_drain.h"
+#include "decide/decide_end.h"
 #include "decide/decide_poll.h"
+#include "decide/decide_reply.h"
 #include "decide/decide_unknown.h"
+#include "decide/decide_login.h"
+#include "decide/decide_picture.h"
 #include "handlers/handlers.h"
+#include "store/row_dedupe.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
 #include "store/row_stranger.h"
+#include "store/row_approval.h"
 #include "store/row_button.h"
 
 /* Until it is tried again: it may well fail again, and each time costs a line in the log. */
@@ -22,6 +29,11 @@ fault_run(struct tx *tx, const struct fault *fault)
 {
 	struct deployment deployment = row_deployment_get(tx, fault->subject);
 
+	if (tx->effect != NULL && tx->effect->kind == EFFECT_RUN &&
+	    tx->effect->u.run.program == PROGRAM_DRAIN) {
+		decide_drain_give_up(tx, &deployment, tx->effect->u.run.run, fault->reason);
+		return;
+	}
 	if (fault->kind == EFFECT_GIT_QUERY && deployment.state != DEPLOY_REQUESTED &&
 	    deployment.state != DEPLOY_QUEUED &&
 	    (deployment.state != DEPLOY_AWAITING_CONFIRMATION || deployment.confirmed_by == 0))
@@ -62,7 +74,11 @@ ask_later(struct tx *tx, int64_t deployment)
 {
 	struct deployment asked = row_deployment_get(tx, deployment);
 
-	if (deployment_is_asked(&asked))
+	if (asked.state == DEPLOY_AWAITING_APPROVAL)
+		row_approval_set_timer(tx, deployment,
+		    row_effect_timer(tx, TIMER_APPROVAL, "", deployment, tx->at + LATER_MS),
+		    row_approval_request(tx, deployment).is_reminded);
+	else if (deployment_is_asked(&asked))
 		row_button_set_timer(tx, deployment,
 		    row_effect_timer(tx, TIMER_QUESTION, "", deployment, tx->at + LATER_MS));
 }
@@ -77,6 +93,14 @@ fault_timer(struct tx *tx, const struct fault *fault)
 		(void)row_effect_timer(tx, TIMER_SEND, "", fault->subject, tx->at + LATER_MS);
 	else if (timer != NULL && timer->u.timer.kind == TIMER_PUSH)
 		decide_announced_later(tx, &timer->u.timer, tx->at + LATER_MS);
+	else if (timer != NULL && timer->u.timer.kind == TIMER_NAG)
+		(void)row_effect_timer(tx, TIMER_NAG, timer->u.timer.name, 0, tx->at + LATER_MS);
+	else if (timer != NULL && timer->u.timer.kind == TIMER_PIN)
+		(void)row_effect_timer(tx, TIMER_PIN, timer->u.timer.name, 0, tx->at + LATER_MS);
+	else if (timer != NULL && timer->u.timer.kind == TIMER_CLOUDFLARE && fault->subject != 0)
+		fault_run(tx, fault);
+	else if (timer != NULL && timer->u.timer.kind == TIMER_CLOUDFLARE)
+		decide_cloudflare_fault(tx, timer->u.timer.name, tx->at + LATER_MS);
 	else if (fault->subject != 0)
 		ask_later(tx, fault->subject);
 	decide_poll_later(tx, false);
@@ -88,13 +112,44 @@ fault_timer(struct tx *tx, const struct fault *fault)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAILY_LATER_MS);
 }
 
+/* Where nothing polls, nobody else will look at that branch before the next push. */
+static void
+say_push_lost(struct tx *tx, const struct effect_git_query *query, const char *reason)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, query->environment);
+	char source[DECIDE_SOURCE];
+	struct chat_text text;
+
+	if (query->kind != GIT_QUERY_COMMITS || settings == NULL ||
+	    settings->of->poll_repository_seconds != 0)
+		return;
+	if (query->push.delivery[0] != '\0')
+		row_dedupe_remove(tx,
+		    decide_announced_source(
+			delivery_forge_of(query->push.forge), query->push.hook, source),
+		    query->push.delivery);
+	chat_text_init(&text);
+	chat_text_add(
+	    &text, "⚠️ " MARK_BOLD "%s" MARK_BOLD ": a push was not deployed", settings->name);
+	chat_text_outside(&text, ": git's answer could not be handled: ", reason);
+	chat_text_add(&text,
+	    "\nNothing asks again by itself: " MARK_CODE "/deploy %s" MARK_CODE
+	    " deploys the branch's newest commit; or redeliver it at GitHub.",
+	    settings->name);
+	decide_send_team(tx, settings->name, &text);
+}
+
 static void
 fault_git_query(struct tx *tx, const struct fault *fault)
 {
-	if (fault->subject != 0)
+	if (fault->subject != 0) {
 		fault_run(tx, fault);
-	else
-		decide_poll_later(tx, false);
+		return;
+	}
+	if (tx->effect != NULL)
+		say_push_lost(tx, &tx->effect->u.git_query, fault->reason);
+	decide_poll_later(tx, false);
 }
 
 static void
@@ -106,15 +161,57 @@ fault_probe(struct tx *tx, const struct fault *fault)
 		end_status(tx, tx->effect->u.probe.message, fault->reason);
 }
 
+/* What became of it is looked at a minute later. */
+static void
+fault_cloudflare(struct tx *tx, const struct fault *fault)
+{
+	if (tx->effect != NULL)
+		decide_cloudflare_fault(tx, tx->effect->u.cloudflare.zone, tx->at + LATER_MS);
+	if (fault->subject != 0)
+		fault_run(tx, fault);
+}
+#define fault_cloudflare_get fault_cloudflare
+#define fault_cloudflare_set fault_cloudflare
+
+/* What was sent is not known, and nobody would delete it: the secret is drawn anew. */
+static void
+fault_picture(struct tx *tx, const struct fault *fault)
+{
+	if (tx->effect != NULL)
+		decide_picture_sent(tx, &tx->effect->u.picture, 0, fault->reason);
+}
+
+static void
+fault_delete_message(struct tx *tx, const struct fault *fault)
+{
+	if (tx->effect != NULL && tx->effect->u.delete_message.made_at == 0)
+		decide_login_deleted(tx, &tx->effect->u.delete_message, fault->reason);
+	else if (tx->effect != NULL)
+		decide_picture_deleted(tx, &tx->effect->u.delete_message, fault->reason);
+}
+
+static void
+fault_application_log(struct tx *tx, const struct fault *fault)
+{
+	struct chat_text text;
+
+	if (tx->effect == NULL)
+		return;
+	chat_text_init(&text);
+	chat_text_outside(&text, "⚠️ no log: the answer could not be handled: ", fault->reason);
+	(void)decide_send(tx, &tx->effect->u.application_log.address, &text);
+}
+
 /* Nothing hangs on the results of these. */
 static void
 ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 {
 }
-#define fault_stop_run	ignore
-#define fault_toast	ignore
-#define fault_document	ignore
-#define fault_purge_run ignore
+#define fault_pin_message ignore /* the next look tries it again */
+#define fault_stop_run	  ignore
+#define fault_toast	  ignore
+#define fault_document	  ignore
+#define fault_purge_run	  ignore
 
 static void
 fault_leave_chat(UNUSED struct tx *tx, UNUSED const struct fault *fault)

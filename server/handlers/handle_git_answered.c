@@ -1,10 +1,14 @@
 /* handle_git_answered.c - git answered, or could not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "decide/decide_announced.h"
+#include "decide/decide_approval.h"
+#include "decide/decide_binding.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_git.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_push.h"
 #include "decide/decide_queue.h"
@@ -12,6 +16,8 @@
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
+#include "decide/decide_unsettled.h"
+#include "decide/decide_zone.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_block.h"
@@ -33,6 +39,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
 	struct environment environment = row_environment_get(tx, deployment->environment);
+	char warning[LIMIT_LINE];
 	struct deployment active;
 
 	(void)text_copy(deployment->commit, sizeof(deployment->commit), answer->commit);
@@ -41,6 +48,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	(void)text_copy(deployment->missing, sizeof(deployment->missing), answer->missing);
 	(void)text_copy(deployment->author, sizeof(deployment->author), answer->author);
 	decide_set_previous(tx, deployment);
+	decide_bind_shown(tx, deployment, answer);
 	deployment->is_force_push = answer->forced;
 	deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;
 	row_deployment_save(tx, deployment);
@@ -61,13 +69,14 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	}
 	if (decide_share_question(tx, deployment, answer))
 		return;
-	if (settings->confirm || environment.unknown_since != 0 ||
+	if (settings->confirm || deployment->is_to_be_asked || environment.unknown_since != 0 ||
 	    row_block_find(tx, deployment->environment, answer->commit, NULL) ||
-	    decide_is_live(tx, deployment)) {
+	    decide_is_live(tx, deployment) ||
+	    decide_zone_attacks(tx, deployment->environment, warning)) {
 		decide_ask(tx, deployment, answer);
 		return;
 	}
-	decide_enqueue(tx, deployment, DEPLOY_ON_CLEAR);
+	decide_enqueue(tx, deployment, DEPLOY_ON_CLEAR, answer);
 }
 
 static void
@@ -80,12 +89,32 @@ answer_deployment(struct tx *tx, const struct effect_git_query *query, bool is_a
 		decide_confirm_answered(tx, &deployment, is_answered, answer);
 	else if (deployment.state == DEPLOY_QUEUED)
 		decide_queue_answered(tx, &deployment, query, answer);
+	else if (deployment.state == DEPLOY_AWAITING_APPROVAL && is_answered)
+		decide_approval_listed(tx, &deployment, query, answer);
 	else if (deployment.state != DEPLOY_REQUESTED)
 		return; /* it has ended meanwhile */
 	else if (!is_answered || answer->error[0] != '\0')
 		refuse(tx, &deployment, answer->error, answer);
 	else
 		proceed_request(tx, &deployment, answer);
+}
+
+/* No git was asked: a rollback can be asked about now, or a place is decided on again. */
+static void
+answer_settings(struct tx *tx, const struct git_answered *answered)
+{
+	struct deployment deployment = row_deployment_get(tx, tx->effect->subject);
+
+	if (deployment.state == DEPLOY_QUEUED)
+		decide_unsettled_answered(tx, &deployment, answered->binding);
+	if (deployment.state != DEPLOY_REQUESTED)
+		return; /* it has ended meanwhile */
+	if (answered->binding == NULL)
+		(void)snprintf(deployment.note, sizeof(deployment.note),
+		    "its settings could not be looked at (%.150s): you are asked again when they are",
+		    answered->answer != NULL ? answered->answer : "");
+	decide_bind(tx, &deployment, answered->binding);
+	decide_ask(tx, &deployment, NULL);
 }
 
 static void
@@ -133,7 +162,12 @@ handle_git_answered(struct tx *tx, const struct event *event)
 	}
 	is_answered = git_answer_decode(answered->answer, answered->exit_status, answer, NULL) &&
 	    !answered->unreachable;
-	if (query->kind == GIT_QUERY_HEADS) {
+	answer->binding = answered->binding;
+	if (query->kind == GIT_QUERY_COMMITS && is_answered && answer->error[0] == '\0')
+		decide_note_head(tx, query->environment, answer);
+	if (query->kind == GIT_QUERY_SETTINGS)
+		answer_settings(tx, answered);
+	else if (query->kind == GIT_QUERY_HEADS) {
 		if (is_answered && answer->error[0] == '\0')
 			decide_poll_answered(tx, answer);
 		decide_poll_later(tx, false); /* a database of before has no timer meanwhile */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "decide/decide_chat.h"
+#include "decide/decide_pin.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
@@ -14,6 +15,7 @@ handle_message_sent(struct tx *tx, const struct event *event)
 	CLEANUP(message_done) struct message message = row_message_get(tx, sent->message);
 
 	if (sent->new_chat != 0) {
+		decide_pin_move(tx, sent->chat, sent->new_chat);
 		decide_chat_move(tx, sent->chat, sent->new_chat);
 		row_effect_send(tx, sent->message);
 	} else if (sent->thread_gone) {
@@ -25,5 +27,7 @@ handle_message_sent(struct tx *tx, const struct event *event)
 		    sent->message, message.address.chat, sent->failure);
 	} else {
 		row_message_sent(tx, sent->message, sent->chat, sent->remote_id);
+		if (sent->remote_id != message.remote_id && sent->chat == message.address.chat)
+			decide_pin_sent(tx, sent->message, sent->remote_id);
 	}
 }

@@ -1,10 +1,13 @@
 /* handle_probed.c - health URLs were probed: for the health gate, or for /status.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
+#include <string.h>
 
 #include "decide/decide_deployment.h"
+#include "decide/decide_pin.h"
 #include "decide/decide_status.h"
 #include "handlers/handlers.h"
+#include "store/row_deployment.h"
 #include "store/row_message.h"
 
 /* Of an installation's before there were several applications: every role sees all. */
@@ -49,6 +52,28 @@ worst(const struct effect_probe *probe, const struct probed *probed)
 	return bad;
 }
 
+/* Where it was asked, how often, and what it said.  A URL has no password, and may have a token. */
+static void
+keep_answer(struct tx *tx, const struct deployment *deployment, const struct effect_probe *probe,
+    const struct probed *probed, const struct probe_finding *bad)
+{
+	char tail[LIMIT_TAIL], tries[32] = "";
+	const char *url = "";
+
+	for (size_t i = 0; i < probe->n && probed->n == probe->n; i++)
+		if (&probed->findings[i] == bad)
+			url = probe->targets[i].url;
+	if (url[0] == '\0')
+		return;
+	if (bad->failures > 0)
+		(void)snprintf(tries, sizeof(tries), " (%d %s in a row)", bad->failures,
+		    bad->failures == 1 ? "try" : "tries");
+	(void)snprintf(tail, sizeof(tail), "%.*s: %.250s%s%s%.250s",
+	    (int)strcspn(url, "?#") < 400 ? (int)strcspn(url, "?#") : 400, url, bad->detail, tries,
+	    bad->answer[0] != '\0' ? "\nanswered: " : "", bad->answer);
+	row_run_set_tail(tx, deployment->run, tail);
+}
+
 static void
 answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
 {
@@ -60,6 +85,7 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		(void)decide_step(tx, &deployment, DEPLOY_ON_HEALTHY, NULL);
 		return;
 	}
+	keep_answer(tx, &deployment, probe, probed, bad);
 	if (!is_back) {
 		deployment.why = DEPLOY_WHY_UNHEALTHY;
 		deployment.target_changed = true;
@@ -81,7 +107,9 @@ handle_probed(struct tx *tx, const struct event *event)
 {
 	const struct effect_probe *probe = &tx->effect->u.probe;
 
-	if (probe->message != 0)
+	if (probe->pin != 0)
+		decide_pin_probed(tx, probe, &event->u.probed);
+	else if (probe->message != 0)
 		answer_status(tx, probe, &event->u.probed);
 	else
 		answer_gate(tx, probe, &event->u.probed);

@@ -7,34 +7,36 @@
 #include "handlers/handlers.h"
 #include "store/row_stranger.h"
 
+/* Whoever was turned away at that door. */
+static enum audit_code
+code_of(const char *source)
+{
+	if (strcmp(source, REJECTED_LOCAL) == 0)
+		return AUDIT_CODE_DENIED_LOCAL;
+	if (strcmp(source, REJECTED_API) == 0)
+		return AUDIT_CODE_TOKEN_REFUSED;
+	return AUDIT_CODE_WEBHOOK_REJECTED;
+}
+
 void
 handle_rejected(struct tx *tx, const struct event *event)
 {
 	const struct rejected *rejected = &event->u.rejected;
 	char count[24], input[128];
-	const char *meta[] = { "reason", rejected->reason, "count", count, NULL, NULL, NULL, NULL,
-		NULL };
-	size_t n = 4;
+	bool has_client = rejected->client[0] != '\0';
+	const char *const meta[] = { "reason", rejected->reason, "count", count,
+		has_client ? "client" : NULL, rejected->client, NULL };
 
 	(void)snprintf(count, sizeof(count), "%" PRId64, rejected->count);
 	/* source and reason are words of ours */
 	(void)snprintf(input, sizeof(input), "%s%s%s: %s", rejected->source,
 	    rejected->application[0] != '\0' ? "/" : "", rejected->application, rejected->reason);
-	if (rejected->application[0] != '\0') {
-		meta[n++] = "application";
-		meta[n++] = rejected->application;
-	}
-	if (rejected->client[0] != '\0') {
-		meta[n++] = "client";
-		meta[n++] = rejected->client;
-	}
 	row_stranger_audit(tx, input, rejected->count, rejected->client,
 	    &(struct audit_entry){
-		.action =
-		    strcmp(rejected->source, REJECTED_LOCAL) == 0 ? "denied" : "webhook_rejected",
+		.code = code_of(rejected->source),
 		.user = rejected->source,
+		.application = rejected->application,
 		.outcome = "denied",
-		.severity = "warning",
 	    },
 	    meta);
 }

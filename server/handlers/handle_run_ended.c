@@ -1,17 +1,23 @@
 /* handle_run_ended.c - the exit record: the only thing that ends a run.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 
+#include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_drain.h"
 #include "decide/decide_logs.h"
+#include "decide/decide_queue.h"
 #include "decide/decide_unknown.h"
 #include "deployment/run_verdict.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
+#include "store/row_drain.h"
 
 /* Who the leader was is not flushed: after a power cut the record of a lost run says `never let go`
- * of one that was at work.  That it was seen at its gate stands in its row, before any go. */
+ * of one that was at work.  That it was seen at its gate stands in its row, before any go.  Behind
+ * the begin of a migration the record knows what was said, by a draft that is flushed. */
 static struct run_ended
 with_what_is_known(struct tx *tx, const struct run_ended *told)
 {
@@ -19,7 +25,11 @@ with_what_is_known(struct tx *tx, const struct run_ended *told)
 
 	if (ended.lost && row_run_was_started(tx, ended.run)) {
 		ended.gate_opened = true;
-		ended.released = true;
+		ended.released |= !ended.migration;
+	}
+	if (ended.lost || ended.folder_gone) { /* nothing says how it exited: not with 0 */
+		ended.exit_status = -1;
+		ended.signal_number = SIGKILL;
 	}
 	if (run_verdict_never_began(&ended)) { /* nothing exited: said of a rollback in its end */
 		ended.exit_status = -1;
@@ -49,10 +59,21 @@ handle_run_ended(struct tx *tx, const struct event *event)
 		return;
 	row_run_ended(tx, &ended);
 	(void)decide_logs_total(tx); /* what stays goes with the daily clean-up */
+	if (row_drain_is(tx, ended.run)) {
+		decide_drain_ended(tx, &deployment, &ended);
+		return;
+	}
 	if (deployment.id == 0 || deployment.run != ended.run)
 		return;
+	if (deployment_is_action(&deployment) || ended.exit_status != 0)
+		row_run_set_tail(tx, ended.run, ended.tail);
+	if (ended.application_log[0] != '\0')
+		row_run_set_application_log(tx, ended.run, ended.application_log);
+	deployment.drains |= ended.drains;
 	verdict = run_verdict(&deployment, &ended, DECIDE_ATTEMPTS_MAX);
 	if (deployment.state != DEPLOY_ROLLING_BACK) {
+		if (ended.migration)
+			deployment_take_migration(&deployment, "migrate");
 		deployment.target_changed = verdict.target_changed;
 		deployment.cannot_roll_back |= ended.no_rollback;
 		deployment_take_image(&deployment, ended.image);
@@ -61,8 +82,13 @@ handle_run_ended(struct tx *tx, const struct event *event)
 		deployment.why = verdict.why;
 	if (verdict.detail[0] != '\0')
 		(void)text_copy(deployment.detail, sizeof(deployment.detail), verdict.detail);
-	if (run_verdict_is_unknown(
-		&ended)) /* before what follows from the environment's being free */
+	if (run_verdict_is_unknown(&ended) &&
+	    !deployment_is_action(
+		&deployment)) /* before what follows from the environment's being free */
 		doubt_environment(tx, &deployment, verdict.detail);
+	if (verdict.event == DEPLOY_ON_CHANGED && decide_is_replaced(tx, &deployment))
+		verdict.event = DEPLOY_ON_SUPERSEDE;
+	else if (verdict.event == DEPLOY_ON_CHANGED)
+		decide_binding_changed(tx, &deployment, ended.binding);
 	(void)decide_step(tx, &deployment, verdict.event, NULL);
 }

@@ -2,18 +2,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "handlers/handlers.h"
 #include "store/row_deployment.h"
+#include "store/row_drain.h"
 
 #define GO    200
 #define NO_GO 409 /* its run was ended before it began: the gate stays shut */
 
-/* Is this the run that its deployment waits for? */
+/* Is this the run that its deployment waits for, or its drain? */
 static bool
 is_awaited(struct tx *tx, int64_t run)
 {
 	struct deployment deployment = row_deployment_of_run(tx, run);
 
-	return row_run_is_open(tx, run) && deployment.run == run &&
-	    (deployment.state == DEPLOY_RUNNING || deployment.state == DEPLOY_ROLLING_BACK);
+	return row_run_is_open(tx, run) &&
+	    (row_drain_is(tx, run) ||
+		(deployment.run == run &&
+		    (deployment.state == DEPLOY_RUNNING ||
+			deployment.state == DEPLOY_ROLLING_BACK)));
 }
 
 void

@@ -26,6 +26,7 @@ handle_run_step(struct tx *tx, const struct event *event)
 		return;
 	if (deployment.state != DEPLOY_ROLLING_BACK) {
 		take_previous(tx, &deployment, step->name);
+		deployment_take_migration(&deployment, step->name);
 		deployment.target_changed |= strcmp(step->name, "release") == 0;
 		deployment.cannot_roll_back |= strcmp(step->name, "no-rollback") == 0;
 		deployment_take_image(&deployment, step->image);

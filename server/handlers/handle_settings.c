@@ -1,10 +1,15 @@
 /* handle_settings.c - settings were read anew, or refused.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_access.h"
+#include "decide/decide_factor.h"
 #include "decide/decide_hold_change.h"
+#include "decide/decide_approval.h"
+#include "decide/decide_pin.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_rename.h"
+#include "decide/decide_session.h"
 #include "decide/decide_unknown.h"
+#include "decide/decide_unsettled.h"
 #include "handlers/handlers.h"
 #include "store/row_audit.h"
 #include "store/row_environment.h"
@@ -27,10 +32,10 @@ audit(struct tx *tx, const struct settings_read *read)
 	}
 	row_audit_add(tx,
 	    &(struct audit_entry){
-		.action = "settings_reloaded",
+		.code = read->accepted && read->refused[0] == '\0' ? AUDIT_CODE_SETTINGS_RELOADED :
+								     AUDIT_CODE_SETTINGS_REFUSED,
 		.user = "system",
 		.outcome = read->accepted ? "ok" : "refused",
-		.severity = read->accepted && read->refused[0] == '\0' ? "info" : "warning",
 	    },
 	    facts);
 }
@@ -44,9 +49,17 @@ handle_settings(struct tx *tx, const struct event *event)
 	audit(tx, read);
 	if (read->accepted)
 		decide_rename_all(tx);
+	if (read->accepted)
+		decide_approvals_look(tx);
 	decide_poll_later(tx, false);
 	decide_access(tx);
+	decide_factor_look(tx);
+	decide_sessions_look(tx);
 	decide_holds_look(tx);
+	if (read->accepted)
+		decide_unsettled_look_all(tx);
+	if (read->accepted)
+		decide_pins_look(tx);
 	/* What is queued in an environment that has left the settings ends. */
 	while (read->accepted && row_environment_next(tx, name)) {
 		row_queue_look(tx, name);

@@ -2,11 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_access.h"
 #include "decide/decide_chat.h"
-#include "decide/decide_deployment.h"
+#include "decide/decide_cloudflare.h"
+#include "decide/decide_end.h"
+#include "decide/decide_factor.h"
 #include "decide/decide_hold_change.h"
+#include "decide/decide_approval.h"
+#include "decide/decide_pin.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_rename.h"
+#include "decide/decide_session.h"
 #include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
@@ -17,8 +22,8 @@
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
-/* An active deployment has a run or a probe open.  One without (a handler failed, rows were
- * fixed by hand) would keep its environment for ever. */
+/* An active deployment has a run or a probe open, or Cloudflare is asked.  One without (a handler
+ * failed, rows were fixed by hand) would keep its environment for ever. */
 static void
 check_environment(struct tx *tx, const char *environment)
 {
@@ -30,7 +35,8 @@ check_environment(struct tx *tx, const char *environment)
 		return;
 	}
 	if (row_effect_find(tx, EFFECT_RUN, active.id) == 0 &&
-	    row_effect_find(tx, EFFECT_PROBE, active.id) == 0)
+	    row_effect_find(tx, EFFECT_PROBE, active.id) == 0 &&
+	    !decide_cloudflare_has(tx, active.id))
 		decide_give_up(tx, &active, "it was not running when deploybot started");
 }
 
@@ -96,10 +102,14 @@ handle_started(struct tx *tx, const struct event *event)
 		check_environment(tx, tx->settings->environments[i].name);
 	end_removed(tx);
 	end_unattended(tx);
+	decide_approvals_look(tx);
 	row_stranger_wait(tx);
 	row_grant_use_begin(tx);
 	decide_access(tx);
+	decide_factor_look(tx);
+	decide_sessions_look(tx);
 	decide_chat_log_moved(tx);
+	decide_pins_look(tx);
 	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
 	decide_poll_later(tx, true);

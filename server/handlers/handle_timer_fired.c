@@ -2,12 +2,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_access.h"
 #include "decide/decide_announced.h"
+#include "decide/decide_approval.h"
 #include "decide/decide_chat.h"
+#include "decide/decide_cloudflare.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_emergency.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_logs.h"
+#include "decide/decide_nag.h"
+#include "decide/decide_pad.h"
+#include "decide/decide_picture.h"
+#include "decide/decide_pin.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_rename.h"
+#include "decide/decide_session.h"
+#include "decide/decide_unsettled.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
@@ -45,12 +54,52 @@ leave(struct tx *tx, const char *name)
 		decide_chat_leave(tx, chat);
 }
 
+/* Some work's that is no subject: other timers of it may be open. */
+static void
+look_at(struct tx *tx, void (*look)(struct tx *tx, int64_t work), const char *work)
+{
+	int64_t id;
+
+	if (text_to_i64(work, 1, INT64_MAX, &id, NULL))
+		look(tx, id);
+}
+
+static void
+look_at_pin(struct tx *tx, const char *name)
+{
+	int64_t chat;
+
+	if (text_to_i64(name, INT64_MIN, INT64_MAX, &chat, NULL))
+		decide_pin_due(tx, chat);
+}
+
+static void
+end_pad(struct tx *tx, const char *whose)
+{
+	int64_t person;
+
+	if (text_to_i64(whose, 1, INT64_MAX, &person, NULL))
+		decide_pad_due(tx, person);
+}
+
+static void
+drop_picture(struct tx *tx, const struct effect_timer *timer)
+{
+	int64_t person;
+
+	if (text_to_i64(timer->name, 1, INT64_MAX, &person, NULL))
+		decide_picture_drop(tx, person, timer->round);
+}
+
 void
 handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 {
 	switch (tx->effect->u.timer.kind) {
 	case TIMER_QUESTION:
 		expire(tx, tx->effect->subject);
+		break;
+	case TIMER_APPROVAL:
+		decide_approval_due(tx, tx->effect->subject);
 		break;
 	case TIMER_POLL:
 		decide_poll(tx);
@@ -60,6 +109,15 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		break;
 	case TIMER_SEND:
 		row_effect_send(tx, tx->effect->subject);
+		break;
+	case TIMER_PICTURE:
+		drop_picture(tx, &tx->effect->u.timer);
+		break;
+	case TIMER_PIN:
+		look_at_pin(tx, tx->effect->u.timer.name);
+		break;
+	case TIMER_PAD:
+		end_pad(tx, tx->effect->u.timer.name);
 		break;
 	case TIMER_STRANGERS:
 		row_stranger_due(tx);
@@ -73,11 +131,29 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 	case TIMER_ACCESS:
 		decide_access(tx);
 		break;
+	case TIMER_SESSIONS:
+		decide_sessions_look(tx);
+		break;
 	case TIMER_LEAVE:
 		leave(tx, tx->effect->u.timer.name);
 		break;
 	case TIMER_HOLDS:
 		decide_holds_look(tx);
+		break;
+	case TIMER_CLOUDFLARE:
+		if (tx->effect->subject != 0)
+			decide_cloudflare_begin(tx, tx->effect->subject);
+		else
+			decide_cloudflare_due(tx, tx->effect->u.timer.name);
+		break;
+	case TIMER_CHANGED:
+		look_at(tx, decide_unsettled_look, tx->effect->u.timer.name);
+		break;
+	case TIMER_REVIEW:
+		look_at(tx, decide_emergency_due, tx->effect->u.timer.name);
+		break;
+	case TIMER_NAG:
+		look_at(tx, decide_nag_due, tx->effect->u.timer.name);
 		break;
 	case TIMER_KIND_COUNT:
 		break;

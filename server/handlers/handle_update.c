@@ -6,8 +6,15 @@
 #include "commands/commands.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_limit.h"
+#include "decide/decide_line.h"
+#include "decide/decide_login.h"
+#include "decide/decide_pad.h"
+#include "decide/decide_pin.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_session.h"
+#include "decide/decide_token.h"
 #include "handlers/handlers.h"
+#include "store/row_chat.h"
 #include "store/row_dedupe.h"
 #include "store/row_deployment.h"
 #include "store/row_button.h"
@@ -20,6 +27,10 @@ is_always(struct tx *tx, const struct button_row *button)
 
 	if (commands_is_always(button->request.action))
 		return true;
+	if (strcmp(button->request.action, "confirm") != 0 &&
+	    strcmp(button->request.action, "cancel") != 0 &&
+	    strcmp(button->request.action, "approve") != 0)
+		return false; /* a no, and a yes that is withdrawn, may wait */
 	work = row_deployment_get(tx, request_number(&button->request, "work"));
 	return deployment_is_rollback(&work);
 }
@@ -63,10 +74,33 @@ wants_something(const struct update *update)
 	    chat_command_parse(update->text, &command);
 }
 
+static void
+carry_out(struct tx *tx, const struct update *update, UNUSED void *arg)
+{
+	if (update->kind == UPDATE_TEXT)
+		commands_handle(tx, update);
+	else
+		handle_press(tx, update);
+	tx->request = NULL; /* it was theirs */
+}
+
+/* Where a code is needed nothing was done: it is asked for.  Where one has come, what it was asked
+ * for is decided as if it came now. */
+static void
+handle_said(struct tx *tx, const struct update *update)
+{
+	if (decide_factor_asks(tx, update, carry_out, NULL))
+		decide_pad_ask(tx, update);
+	else if (tx->code[0] != '\0')
+		decide_pad_use(tx, update, carry_out);
+}
+
 void
 handle_update(struct tx *tx, const struct event *event)
 {
 	const struct update *update = event->u.update;
+	struct token leaked;
+	bool is_leaked;
 	char key[24];
 
 	(void)snprintf(key, sizeof(key), "%" PRId64, update->id);
@@ -74,25 +108,33 @@ handle_update(struct tx *tx, const struct event *event)
 		tx->answer.is_duplicate = true;
 		return;
 	}
-	if (decide_chat_is_foreign(tx, update))
+	is_leaked = decide_token_leaked(tx, update, &leaked); /* whose group it is says nothing */
+	if (decide_chat_is_foreign(tx, update) || decide_login_astray(tx, update))
 		return;
+	if (is_leaked)
+		(void)decide_sendf(tx, &update->address,
+		    "🔑 Token revoked: " MARK_BOLD "%s" MARK_BOLD
+		    " was typed here, where others see it. Delete that message.",
+		    leaked.name);
 	if (update->refusal != UPDATE_REFUSED_NONE) {
-		if (wants_something(update))
-			decide_audit_denied(tx, update,
+		if (!decide_line_refused(tx, update) && wants_something(update))
+			decide_audit_denied(tx, update, AUDIT_CODE_DENIED_MESSAGE,
 			    update->kind == UPDATE_PRESS ? "press" : "message", "",
 			    update_refusal_words(update->refusal));
 		if (update->refusal == UPDATE_REFUSED_UNREADABLE && update->callback[0] != '\0')
 			decide_expired(tx, update);
 		return;
 	}
+	if (update->is_private && update->person > 0 && !decide_is_stranger(tx, update->person))
+		row_chat_note_private(tx, update->person);
 	switch (update->kind) {
 	case UPDATE_TEXT:
-		commands_handle(tx, update);
-		break;
 	case UPDATE_PRESS:
-		handle_press(tx, update);
+		decide_session_touch(tx, update->person);
+		handle_said(tx, update);
 		break;
 	case UPDATE_MIGRATED:
+		decide_pin_move(tx, update->address.chat, update->new_chat);
 		decide_chat_move(tx, update->address.chat, update->new_chat);
 		break;
 	case UPDATE_OTHER:

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "handlers/handlers.h"
 
+#include "decide/decide_pin.h"
 #include "decide/decide_queue.h"
 
 /* What a decision has marked is looked at before it ends. */
@@ -10,6 +11,7 @@
 	{ \
 		handle_##lower(tx, event); \
 		decide_queues(tx); \
+		decide_pins(tx); \
 	}
 #include "types/event.def"
 #undef EVENT

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lib/zone.h"
+#include "types/action.h"
 
 bool
 policy_is_in_force(const struct role_member *member, int64_t at)
@@ -18,13 +19,14 @@ policy_is_in_force(const struct role_member *member, int64_t at)
 struct target {
 	const struct settings *settings;
 	const char *environment; /* "": none */
+	const char *only;	 /* an action of POLICY_DO; "": any */
 	struct environment_id id;
 };
 
 static struct target
 target_of(const struct settings *settings, const char *environment)
 {
-	struct target target = { .settings = settings, .environment = environment };
+	struct target target = { .settings = settings, .environment = environment, .only = "" };
 
 	if (strcmp(environment, POLICY_ALL) == 0)
 		target.id = (struct environment_id){ "/", "/" }; /* nothing's name */
@@ -53,11 +55,18 @@ is_beside(const struct target *target, const char *name)
 static bool
 is_on(const struct grant *grant, const struct target *target)
 {
-	if (grant->is_client)
+	if (target->environment[0] == '\0')
+		return true;
+	if (grant->is_client != (environment_client(target->environment) != NULL))
 		return false;
-	return target->environment[0] == '\0' ||
-	    (is_same(grant->application, target->id.application) &&
-		is_same(grant->name, target->id.name) && is_beside(target, grant->beside));
+	return (grant->is_client || is_same(grant->application, target->id.application)) &&
+	    is_same(grant->name, target->id.name) && is_beside(target, grant->beside);
+}
+
+static bool
+is_admins(const struct roles *roles, const struct role *role)
+{
+	return role->is_built_in && roles->grant[role->first_grant].actions == UINT32_MAX;
 }
 
 /* The first grant of a role that has one of the actions there; NULL: none. */
@@ -68,28 +77,42 @@ grant_of(const struct roles *roles, const struct role *role, uint32_t actions,
 	for (size_t i = 0; i < role->grant_count; i++) {
 		const struct grant *grant = &roles->grant[role->first_grant + i];
 
-		if ((grant->actions & actions) != 0 && is_on(grant, target))
+		if ((grant->actions & actions) != 0 && is_on(grant, target) &&
+		    (grant->only[0] == '\0' || target->only[0] == '\0' ||
+			strcmp(grant->only, target->only) == 0))
 			return grant;
 	}
 	return NULL;
 }
 
-/* What of a person's roles has one of the actions there; verdict DENY: nothing. */
-static struct policy_decision
-find(const struct settings *settings, struct principal who, uint32_t actions,
-    const char *environment, int64_t at)
+/* list: NULL: each is. */
+static bool
+is_listed(const struct role *role, const char *list)
 {
-	const struct roles *roles = settings->roles;
-	struct target target = target_of(settings, environment);
+	char name[ENVIRONMENT_NAME_MAX];
+
+	if (list == NULL)
+		return true;
+	while (setting_next(&list, name, sizeof(name)))
+		if (strcmp(name, role->name) == 0)
+			return true;
+	return false;
+}
+
+/* What of the roles of that number has one of the actions there; verdict DENY: nothing. */
+static struct policy_decision
+find_of(const struct target *target, int64_t number, uint32_t actions, const char *list, int64_t at)
+{
+	const struct roles *roles = target->settings->roles;
 	size_t n = 0;
-	const struct role_member *member = who.id == 0 ? NULL : roles_of(roles, who.id, &n);
+	const struct role_member *member = number == 0 ? NULL : roles_of(roles, number, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct role *role = &roles->role[member[i].role];
 		const struct grant *grant = NULL;
 
-		if (policy_is_in_force(&member[i], at))
-			grant = grant_of(roles, role, actions, &target);
+		if (policy_is_in_force(&member[i], at) && is_listed(role, list))
+			grant = grant_of(roles, role, actions, target);
 		if (grant != NULL)
 			return (struct policy_decision){ POLICY_ALLOW, "", role, grant,
 				member[i].until };
@@ -97,21 +120,79 @@ find(const struct settings *settings, struct principal who, uint32_t actions,
 	return (struct policy_decision){ .verdict = POLICY_DENY, .reason = "" };
 }
 
+/* Whoever has found a token approves nothing with it, and makes no other way in. */
+#define NEVER_LENT \
+	(POLICY_ACTION_BIT(POLICY_APPROVE) | POLICY_ACTION_BIT(POLICY_TWO_FA) | \
+	    POLICY_ACTION_BIT(POLICY_TOKEN))
+
+/* Of a person's own roles, then of what is lent. */
+static struct policy_decision
+find_listed(const struct target *target, struct principal who, uint32_t actions, const char *list,
+    int64_t at)
+{
+	struct policy_decision decision = find_of(target, who.id, actions, list, at);
+
+	if (decision.verdict != POLICY_DENY || who.lent == 0)
+		return decision;
+	return find_of(target, who.lent, actions & ~NEVER_LENT, list, at);
+}
+
+static struct policy_decision
+find(const struct target *target, struct principal who, uint32_t actions, int64_t at)
+{
+	return find_listed(target, who, actions, NULL, at);
+}
+
+const struct role *
+policy_role(const struct settings *settings, struct principal who, enum policy_action action,
+    const char *environment, const char *list, int64_t at)
+{
+	struct target target = target_of(settings, environment);
+
+	return find_listed(&target, who, POLICY_ACTION_BIT(action), list, at).role;
+}
+
+bool
+policy_has_role(const struct settings *settings, struct principal who, const char *role, int64_t at)
+{
+	size_t n = 0;
+	const struct role_member *member =
+	    who.id == 0 ? NULL : roles_of(settings->roles, who.id, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct role *of = &settings->roles->role[member[i].role];
+
+		if (policy_is_in_force(&member[i], at) &&
+		    (is_admins(settings->roles, of) || strcmp(of->name, role) == 0))
+			return true;
+	}
+	return false;
+}
+
 bool
 policy_is_known(const struct settings *settings, struct principal who, int64_t at)
 {
-	return find(settings, who, UINT32_MAX, "", at).verdict == POLICY_ALLOW;
+	struct target target = target_of(settings, "");
+
+	return find(&target, who, UINT32_MAX, at).verdict == POLICY_ALLOW;
 }
 
 bool
 policy_sees(
     const struct settings *settings, struct principal who, const char *environment, int64_t at)
 {
+	struct target target = target_of(settings, environment);
+
 	return who.kind == PRINCIPAL_SYSTEM ||
-	    find(settings, who, UINT32_MAX, environment, at).verdict == POLICY_ALLOW;
+	    find(&target, who, UINT32_MAX, at).verdict == POLICY_ALLOW;
 }
 
 /* --- the decision --- */
+
+/* Also for whom * grants all. */
+#define NOT_TO_CLIENTS \
+	(POLICY_ACTION_BIT(POLICY_DEPLOY) | POLICY_ACTION_BIT(POLICY_ROLLBACK) | \
+	    POLICY_ACTION_BIT(POLICY_EMERGENCY))
 
 /* Deploybot itself, and whoever may push to a branch that is deployed. */
 static bool
@@ -121,46 +202,62 @@ needs_no_grant(struct principal who, enum policy_action action)
 	    (who.kind == PRINCIPAL_REPOSITORY && action == POLICY_DEPLOY);
 }
 
-static bool
-is_admins(const struct roles *roles, const struct role *role)
-{
-	return role->is_built_in && roles->grant[role->first_grant].actions == UINT32_MAX;
-}
-
 /* Is there a role but the admins' that has it there? */
 static bool
-others_may(const struct settings *settings, uint32_t action, const char *environment)
+others_may(const struct target *target, uint32_t action)
 {
-	const struct roles *roles = settings->roles;
-	struct target target = target_of(settings, environment);
+	const struct roles *roles = target->settings->roles;
 
 	for (size_t i = 0; i < roles->count; i++) {
 		const struct role *role = &roles->role[i];
 
-		if (!is_admins(roles, role) && grant_of(roles, role, action, &target) != NULL)
+		if (!is_admins(roles, role) && grant_of(roles, role, action, target) != NULL)
 			return true;
 	}
 	return false;
+}
+
+static struct policy_decision
+decide(const struct target *target, struct principal who, enum policy_action action, int64_t at)
+{
+	uint32_t wanted = policy_action_rows[action].who == POLICY_BY_KNOWN ?
+	    UINT32_MAX :
+	    POLICY_ACTION_BIT(action);
+	struct policy_decision decision = find(target, who, wanted, at);
+
+	if (environment_client(target->environment) != NULL &&
+	    (NOT_TO_CLIENTS & POLICY_ACTION_BIT(action)) != 0) {
+		decision = (struct policy_decision){ .verdict = POLICY_DENY,
+			.reason = "nothing is deployed to a client: /do lists what may be done" };
+	} else if (needs_no_grant(who, action)) {
+		decision.verdict = POLICY_ALLOW;
+		decision.reason = "";
+	} else if (decision.verdict == POLICY_DENY) {
+		decision.reason = !policy_is_known(target->settings, who, at) ?
+		    "you have no role here" :
+		    others_may(target, wanted) ? "your role does not grant it" :
+						 "only an admin may";
+	}
+	return decision;
 }
 
 struct policy_decision
 policy_decide(const struct settings *settings, struct principal who, enum policy_action action,
     const char *environment, int64_t at)
 {
-	uint32_t wanted = policy_action_rows[action].who == POLICY_BY_KNOWN ?
-	    UINT32_MAX :
-	    POLICY_ACTION_BIT(action);
-	struct policy_decision decision = find(settings, who, wanted, environment, at);
+	struct target target = target_of(settings, environment);
 
-	if (needs_no_grant(who, action)) {
-		decision.verdict = POLICY_ALLOW;
-		decision.reason = "";
-	} else if (decision.verdict == POLICY_DENY) {
-		decision.reason = !policy_is_known(settings, who, at) ? "you have no role here" :
-		    others_may(settings, wanted, environment) ? "your role does not grant it" :
-								"only an admin may";
-	}
-	return decision;
+	return decide(&target, who, action, at);
+}
+
+struct policy_decision
+policy_decide_do(const struct settings *settings, struct principal who, const char *name,
+    const char *environment, int64_t at)
+{
+	struct target target = target_of(settings, environment);
+
+	target.only = name;
+	return decide(&target, who, POLICY_DO, at);
 }
 
 bool
@@ -168,6 +265,62 @@ policy_may(const struct settings *settings, struct principal who, enum policy_ac
     const char *environment, int64_t at)
 {
 	return policy_decide(settings, who, action, environment, at).verdict == POLICY_ALLOW;
+}
+
+static bool
+is_required(const struct grant *rule, const struct target *target)
+{
+	const struct action *what = action_find(target->only);
+
+	if (rule->only[0] != '\0' ? strcmp(rule->only, target->only) != 0 :
+				    what != NULL && what->risk == ACTION_RISK_READ)
+		return false;
+	return rule->name[0] == '\0' || is_on(rule, target);
+}
+
+bool
+policy_needs_factor(const struct settings *settings, enum policy_action action, const char *name,
+    const char *environment)
+{
+	struct target target = target_of(settings, environment);
+
+	target.only = name;
+	for (size_t i = 0; i < settings->require_otp_count; i++)
+		if ((settings->require_otp[i].actions & POLICY_ACTION_BIT(action)) != 0 &&
+		    is_required(&settings->require_otp[i], &target))
+			return true;
+	return false;
+}
+
+static bool
+asks_there(const struct settings *settings, const struct grant *rule, struct principal who,
+    const char *environment, int64_t at)
+{
+	struct target target = target_of(settings, environment);
+
+	if (rule->name[0] != '\0' && !is_on(rule, &target))
+		return false;
+	if (rule->only[0] != '\0')
+		return policy_decide_do(settings, who, rule->only, environment, at).verdict ==
+		    POLICY_ALLOW;
+	for (unsigned i = 0; i < POLICY_ACTION_COUNT; i++)
+		if ((rule->actions & POLICY_ACTION_BIT(i)) != 0 &&
+		    policy_may(settings, who, (enum policy_action)i, environment, at))
+			return true;
+	return false;
+}
+
+bool
+policy_asks_factor_of(
+    const struct settings *settings, const struct grant *rule, struct principal who, int64_t at)
+{
+	for (size_t i = 0; i < settings->environment_count; i++)
+		if (asks_there(settings, rule, who, settings->environments[i].name, at))
+			return true;
+	for (size_t i = 0; i < settings->client_count; i++)
+		if (asks_there(settings, rule, who, settings->clients[i].as.name, at))
+			return true;
+	return false;
 }
 
 /* --- words --- */
@@ -192,12 +345,12 @@ until_text(const struct settings *settings, int64_t until, const char *before, c
 
 /* Of the roles in force, or of those that have ended; stops behind an admin's. */
 static void
-list_roles(const struct settings *settings, struct principal who, int64_t at, bool in_force,
-    char *out, size_t room)
+list_roles(const struct settings *settings, int64_t number, int64_t at, bool in_force, char *out,
+    size_t room)
 {
 	const struct roles *roles = settings->roles;
 	size_t n = 0, used = 0;
-	const struct role_member *member = who.id == 0 ? NULL : roles_of(roles, who.id, &n);
+	const struct role_member *member = number == 0 ? NULL : roles_of(roles, number, &n);
 	char until[40];
 
 	for (size_t i = 0; i < n && used + 1 < room; i++) {
@@ -214,12 +367,24 @@ list_roles(const struct settings *settings, struct principal who, int64_t at, bo
 	}
 }
 
+#define LOGGED_IN "logged in as "
+
 const char *
 policy_roles_text(
     const struct settings *settings, struct principal who, int64_t at, char *out, size_t room)
 {
-	(void)snprintf(out, room, "nobody");
-	list_roles(settings, who, at, true, out, room);
+	size_t used;
+
+	out[0] = '\0';
+	list_roles(settings, who.id, at, true, out, room);
+	used = strlen(out);
+	if (who.lent != 0 && used + sizeof(LOGGED_IN) + 2 < room) {
+		used += (size_t)snprintf(out + used, room - used, "%s%s", used > 0 ? ", " : "",
+		    who.kind == PRINCIPAL_TOKEN ? "" : LOGGED_IN);
+		list_roles(settings, who.lent, at, true, out + used, room - used);
+	}
+	if (out[0] == '\0')
+		(void)snprintf(out, room, "nobody");
 	return out;
 }
 
@@ -228,7 +393,7 @@ policy_ended_text(
     const struct settings *settings, struct principal who, int64_t at, char *out, size_t room)
 {
 	out[0] = '\0';
-	list_roles(settings, who, at, false, out, room);
+	list_roles(settings, who.id, at, false, out, room);
 	return out;
 }
 

@@ -30,13 +30,37 @@ struct policy_decision {
 
 #define POLICY_ALL "*/*" /* in the place of an environment: only a grant on all of them covers it */
 
-/* environment: "shop/staging"; "" for what concerns none: then a grant for any is one. */
+/* environment: "shop/staging", "client/acme"; "" for what concerns none: then a grant for any is
+ * one.  Of POLICY_DO: may they do anything there? */
 struct policy_decision policy_decide(const struct settings *settings, struct principal who,
     enum policy_action action, const char *environment, int64_t at);
+
+/* May they do that to it?  name: an action's (types/action.h), "*": each; environment may be a
+ * client/acme, and is for every action on a client, whatever the client is. */
+struct policy_decision policy_decide_do(const struct settings *settings, struct principal who,
+    const char *name, const char *environment, int64_t at);
+
+/* The role by which it may do that there, of those whose names stand in a comma list (NULL: of
+ * all); NULL: by none. */
+const struct role *policy_role(const struct settings *settings, struct principal who,
+    enum policy_action action, const char *environment, const char *list, int64_t at);
+
+/* Does REQUIRE_OTP ask for a code before that is done there?  name: of POLICY_DO the action's, else
+ * "".  One that only looks is asked for where it is named alone. */
+bool policy_needs_factor(const struct settings *settings, enum policy_action action,
+    const char *name, const char *environment);
+
+/* Does that rule of REQUIRE_OTP ask a code for anything that they may? */
+bool policy_asks_factor_of(const struct settings *settings, const struct grant *rule,
+    struct principal who, int64_t at);
 
 /* Its verdict is POLICY_ALLOW. */
 bool policy_may(const struct settings *settings, struct principal who, enum policy_action action,
     const char *environment, int64_t at);
+
+/* Has it that role of its own, or an admin's, who has all? */
+bool policy_has_role(const struct settings *settings, struct principal who, const char *role,
+    int64_t at);
 
 /* Has it any grant in force?  Who has none is a stranger. */
 bool policy_is_known(const struct settings *settings, struct principal who, int64_t at);

@@ -9,21 +9,12 @@
 
 #define UNKNOWN "your user is not known here: see LOCAL_<USER>_IS"
 
-static bool
-has_role(const struct settings *settings, const char *name)
-{
-	for (size_t i = 0; i < settings->roles->count; i++)
-		if (strcmp(settings->roles->role[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 static const char *
 judge_root(const struct settings *settings, const struct local_peer *peer, struct update *ret)
 {
 	if (peer->as == NULL)
 		return "root says as which role it acts: --as ROLE, as --as admin";
-	if (!has_role(settings, peer->as))
+	if (!roles_have(settings->roles, peer->as))
 		return "there is no such role: see ROLE_<NAME>_MAY, or say --as admin";
 	ret->person = principal_of_root(peer->as);
 	(void)snprintf(ret->name, sizeof(ret->name), "root as %.20s (from the machine)", peer->as);

@@ -93,6 +93,9 @@ metric_set_count(struct metric_set *set, const struct metric_increment *incremen
 		metrics_observe(
 		    set->deployment_duration, increment->value, METRICS_LABELS(OF(label[0])));
 		break;
+	case INCREMENT_ACTION:
+		metrics_add(set->actions, 1, METRICS_LABELS(OF(label[0]), label[1], label[2]));
+		break;
 	case INCREMENT_COMMAND:
 		metrics_add(set->commands, 1, label, 2);
 		break;
@@ -255,7 +258,8 @@ environment_gauges(struct metric_set *set, const struct environment_gauge *gauge
 	metrics_set(
 	    set->environment_held, gauge->is_frozen, METRICS_LABELS(OF(gauge->name), "freeze"));
 	if (gauge->commit[0] != '\0')
-		metrics_set(set->release_info, 1, METRICS_LABELS(OF(gauge->name), gauge->commit));
+		metrics_set(set->release_info, 1,
+		    METRICS_LABELS(OF(gauge->name), gauge->commit, gauge->subject, gauge->by));
 }
 
 /* Environments go with a reload. */
@@ -315,6 +319,15 @@ void
 metric_set_telegram_pending(struct metric_set *set, int64_t updates)
 {
 	metrics_set(set->telegram_pending, (double)updates, METRICS_BARE);
+}
+
+void
+metric_set_clock(struct metric_set *set, bool is_known, int64_t ahead_s)
+{
+	if (is_known)
+		metrics_set(set->clock_ahead, (double)ahead_s, METRICS_BARE);
+	else
+		metrics_clear(set->clock_ahead);
 }
 
 void

@@ -40,6 +40,9 @@ void metric_set_telegram(struct metric_set *set, const char *method, int status)
 /* getWebhookInfo's pending_update_count. */
 void metric_set_telegram_pending(struct metric_set *set, int64_t updates);
 
+/* How far our clock is before Telegram's; not known: its last answer is too old. */
+void metric_set_clock(struct metric_set *set, bool is_known, int64_t ahead_s);
+
 void metric_set_health(struct metric_set *set, const char *environment, bool is_up);
 /* How far apart two looks at an environment are. */
 void metric_set_health_interval(struct metric_set *set, double seconds);

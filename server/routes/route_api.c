@@ -1,4 +1,4 @@
-/* route_api.c - /v1 for users of this machine, on a unix socket of its own.  Side: loop. */
+/* route_api.c - /v1: for users of this machine on a unix socket of its own, and for tokens on TCP.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_api.h"
 
@@ -9,16 +9,19 @@
 #include "lib/bucket.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include "lib/url.h"
 #include "routes/local_user.h"
 #include "runs/run_piece.h"
 #include "types/event.h"
 
-#define BODY_MAX  16384
-#define USERS_MAX 64 /* whose requests are counted; the one heard of longest ago makes room */
+#define BODY_MAX 16384
+#define SEEN_MAX 64 /* whose requests are counted; the one heard of longest ago makes room */
+#define BEARER	 "Bearer "
 
 /* Of one user: looking at a deployment that goes on takes four requests a second. */
 static const struct bucket_rate request_rate = { .capacity = 60, .token_ms = 100 };
@@ -26,10 +29,14 @@ static const struct bucket_rate line_rate = { .capacity = 1, .token_ms = 60000 }
 /* Of all who are not let in, in log and audit: anybody can be many users. */
 static const struct bucket_rate all_lines_rate = { .capacity = 10, .token_ms = 6000 };
 
+/* Tokens that are not known to be good: of one address, and of all. */
+static const struct bucket_rate try_rate = { .capacity = 10, .token_ms = 6000 };
+static const struct bucket_rate all_tries_rate = { .capacity = 60, .token_ms = 100 };
+
 struct seen {
 	bool is_used;
-	uint32_t uid;
-	int64_t at; /* monotonic ms */
+	uint64_t who; /* a uid; of a token or an address the first bytes of its hash */
+	int64_t at;   /* monotonic ms */
 	struct bucket requests;
 	struct bucket lines; /* for the same reason; another one is said at once */
 	const char *why;
@@ -37,9 +44,13 @@ struct seen {
 
 struct route_api {
 	struct route_api_config config;
-	struct seen seen[USERS_MAX];
+	struct seen seen[SEEN_MAX];  /* users; on TCP tokens that the store has accepted */
+	struct seen tries[SEEN_MAX]; /* on TCP: addresses */
+	struct bucket all_tries;
 	struct bucket all_lines;
 	int64_t unsaid; /* refusals since the last that was said */
+	struct bucket crowded;
+	int64_t without_place; /* without a place since the last of whom that was said */
 	struct operation {
 		struct route_api *local;
 		enum api_operation operation;
@@ -52,6 +63,11 @@ struct asked {
 	struct http_request *request;
 	enum api_operation operation;
 	int64_t offset;
+	uint64_t token; /* on TCP: whose, as in seen */
+	/* Of a status, until its health is known. */
+	char *text;
+	struct probe_target *targets;
+	size_t n_targets;
 };
 
 struct route_api *
@@ -83,8 +99,14 @@ answer(struct http_request *request, int status, const char *json, size_t size)
 		{ "Cache-Control", "no-store" },
 		{ NULL, NULL },
 	};
+	static const struct http_header unknown[] = {
+		{ "Content-Type", "application/json" },
+		{ "Cache-Control", "no-store" },
+		{ "WWW-Authenticate", "Bearer" },
+		{ NULL, NULL },
+	};
 
-	http_request_answer(request, status, headers, json, size);
+	http_request_answer(request, status, status == 401 ? unknown : headers, json, size);
 }
 
 static void
@@ -108,27 +130,33 @@ answer_said(struct http_request *request, int status, const char *said)
 /* --- who asks --- */
 
 static struct seen *
-seen_of(struct route_api *local, uint32_t uid)
+find_seen(struct seen seen[SEEN_MAX], uint64_t who)
 {
-	struct seen *oldest = &local->seen[0];
-
-	for (size_t i = 0; i < USERS_MAX; i++) {
-		struct seen *seen = &local->seen[i];
-
-		if (seen->is_used && seen->uid == uid) {
-			seen->at = clock_monotonic_ms();
-			return seen;
+	for (size_t i = 0; i < SEEN_MAX; i++)
+		if (seen[i].is_used && seen[i].who == who) {
+			seen[i].at = clock_monotonic_ms();
+			return &seen[i];
 		}
-		if (oldest->is_used && (!seen->is_used || seen->at < oldest->at))
-			oldest = seen;
-	}
-	*oldest = (struct seen){ .is_used = true, .uid = uid, .at = clock_monotonic_ms() };
+	return NULL;
+}
+
+static struct seen *
+seen_of(struct seen seen[SEEN_MAX], uint64_t who)
+{
+	struct seen *found = find_seen(seen, who), *oldest = &seen[0];
+
+	if (found != NULL)
+		return found;
+	for (size_t i = 0; i < SEEN_MAX; i++)
+		if (oldest->is_used && (!seen[i].is_used || seen[i].at < oldest->at))
+			oldest = &seen[i];
+	*oldest = (struct seen){ .is_used = true, .who = who, .at = clock_monotonic_ms() };
 	return oldest;
 }
 
 /* What strangers of a chat do is counted in the audit; so is this. */
 static void
-tell_store(struct route_api *local, uint32_t uid, const char *why, int64_t count)
+tell_store(struct route_api *local, const char *client, const char *why, int64_t count)
 {
 	struct event *event = event_new(EVENT_REJECTED);
 	struct rejected *rejected;
@@ -136,16 +164,17 @@ tell_store(struct route_api *local, uint32_t uid, const char *why, int64_t count
 	if (event == NULL)
 		return; /* the log has it */
 	rejected = &event->u.rejected;
-	(void)text_copy(rejected->source, sizeof(rejected->source), REJECTED_LOCAL);
+	(void)text_copy(rejected->source, sizeof(rejected->source),
+	    local->config.is_network ? REJECTED_API : REJECTED_LOCAL);
 	(void)text_copy(rejected->reason, sizeof(rejected->reason), why); /* cut is fine */
-	(void)snprintf(rejected->client, sizeof(rejected->client), "user %u", uid);
+	(void)text_copy(rejected->client, sizeof(rejected->client), client);
 	rejected->count = count;
 	if (!local->config.submit(local->config.ctx, event))
 		event_free(event);
 }
 
 static void
-note_refused(struct route_api *local, struct seen *seen, const char *why)
+note_refused(struct route_api *local, struct seen *seen, const char *client, const char *why)
 {
 	char more[64] = "";
 
@@ -159,8 +188,9 @@ note_refused(struct route_api *local, struct seen *seen, const char *why)
 	if (local->unsaid > 1)
 		(void)snprintf(more, sizeof(more), " (and %lld more since the last such line)",
 		    (long long)local->unsaid - 1);
-	log_warning("LOCAL_SOCKET: user %u is not let in: %s%s", seen->uid, why, more);
-	tell_store(local, seen->uid, why, local->unsaid);
+	log_warning("%s: %s is not let in: %s%s", local->config.is_network ? "/v1" : "LOCAL_SOCKET",
+	    client, why, more);
+	tell_store(local, client, why, local->unsaid);
 	local->unsaid = 0;
 }
 
@@ -173,6 +203,7 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 		.as = http_request_header(request, "Deploybot-Role") };
 	const char *why = "the kernel does not say who has connected";
 	struct seen *seen;
+	char client[32];
 	uid_t uid;
 
 	if (!http_request_user_id(request, &uid)) {
@@ -180,7 +211,7 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 		return false;
 	}
 	peer.uid = uid;
-	seen = seen_of(local, uid);
+	seen = seen_of(local->seen, uid);
 	if (!bucket_take(&seen->requests, request_rate, seen->at, 1)) {
 		answer_said(request, 429, "too many requests: wait a moment");
 		return false;
@@ -188,9 +219,69 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 	why = local_user_judge(local->config.settings(local->config.ctx), &peer, ret);
 	if (why == NULL)
 		return true;
-	note_refused(local, seen, why);
+	(void)snprintf(client, sizeof(client), "user %u", peer.uid);
+	note_refused(local, seen, client, why);
+	if (ret->person == 0 && peer.uid != 0)
+		local->config.on_unknown(local->config.ctx);
 	answer_said(request, 403, why);
 	return false;
+}
+
+/* The first bytes of its hash, under which it is counted; 0: there is none. */
+static uint64_t
+number_of(const char *text)
+{
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+	uint64_t number = 0;
+
+	if (crypto_sha256(text, strlen(text), hash, NULL))
+		memcpy(&number, hash, sizeof(number));
+	return number;
+}
+
+/* The token of a request, NULL: there is none that could be one.  Two of them are none. */
+static const char *
+bearer_of(const struct http_request *request)
+{
+	const char *value = http_request_header(request, "Authorization");
+
+	if (value == NULL || !text_starts_ci(value, BEARER))
+		return NULL;
+	value += strlen(BEARER);
+	return token_is_text(value) ? value : NULL;
+}
+
+/* What it is worth the store says: here only how often may be asked.  False: they were answered. */
+static bool
+let_in_token(struct route_api *local, struct http_request *request, struct update *ret)
+{
+	const char *client = http_request_client(request), *token = bearer_of(request);
+	struct seen *known = token == NULL ? NULL : find_seen(local->seen, number_of(token));
+	struct seen *seen = known != NULL ? known : seen_of(local->tries, number_of(client));
+
+	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
+	if (!bucket_take(&seen->requests, known != NULL ? request_rate : try_rate, seen->at, 1) ||
+	    (known == NULL && !bucket_take(&local->all_tries, all_tries_rate, seen->at, 1))) {
+		if (known == NULL)
+			note_refused(local, seen, client, "too many tries");
+		answer_said(request, 429, "too many requests: wait a moment");
+	} else if (token == NULL) {
+		note_refused(local, seen, client, "no token");
+		answer_said(request, 401,
+		    "no token: make one with deploybot token add, and send it as Authorization: Bearer");
+	} else {
+		return text_copy(ret->token, sizeof(ret->token), token);
+	}
+	return false;
+}
+
+static void
+free_from(void *user)
+{
+	struct update *from = user;
+
+	crypto_wipe(from->token, sizeof(from->token));
+	free(from);
 }
 
 /* Before anything of a body is read. */
@@ -200,12 +291,45 @@ on_begin(struct http_request *request, void *ctx)
 	struct operation *operation = ctx;
 	struct update *from = calloc(1, sizeof(*from));
 
-	if (from == NULL)
+	if (from == NULL) {
 		answer_said(request, 503, "no memory: try again");
+		return;
+	}
+	http_request_set_user(request, from, free_from);
+	if (operation->local->config.is_network) /* where it is false it is answered */
+		(void)let_in_token(operation->local, request, from);
 	else
-		http_request_set_user(request, from, free);
-	if (from != NULL)
-		(void)let_in(operation->local, request, from); /* else it is answered */
+		(void)let_in(operation->local, request, from);
+}
+
+/* --- for whom there is no place --- */
+
+/* Ends with the connection. */
+#define CROWDED(said) \
+	"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n" \
+	"Connection: close\r\n\r\n" \
+	"{\"said\":\"" said "\",\"work\":null,\"is_to_be_answered\":false,\"asked_until\":null}"
+
+const char *
+route_api_crowded(void *api, uid_t uid, enum http_server_crowd why, const char *users)
+{
+	static const char *const words[] = {
+		[HTTP_SERVER_CROWD_USER] = "their connections are all taken",
+		[HTTP_SERVER_CROWD_GUESTS] = "those for users whom no setting names are all taken",
+		[HTTP_SERVER_CROWD_ALL] = "all connections are taken",
+	};
+	struct route_api *local = api;
+
+	local->without_place++;
+	if (bucket_take(&local->crowded, line_rate, clock_monotonic_ms(), 1)) {
+		log_warning(
+		    "LOCAL_SOCKET: no place for user %u: %s, by user (connections): %s; %lld such since the last such line",
+		    uid, words[why], users, (long long)local->without_place);
+		local->without_place = 0;
+	}
+	return why == HTTP_SERVER_CROWD_USER ?
+	    CROWDED("you have 4 connections open, which is the most: end one of them") :
+	    CROWDED("all places are taken by others: try again, and see the server's log");
 }
 
 /* --- what they ask --- */
@@ -243,10 +367,94 @@ answer_log(struct asked *asked, const struct answer *decided)
 }
 
 static void
+free_asked(struct asked *asked)
+{
+	free(asked->text);
+	free(asked->targets);
+	free(asked);
+}
+
+static void
+put_finding(
+    struct json_out *json, const struct probe_target *target, const struct probe_finding *finding)
+{
+	char place[URL_PLACE];
+
+	json_out_object(json);
+	json_put_str(json, "environment", target->environment);
+	json_put_str(json, "at", url_place(target->url, place));
+	json_put_bool(json, "is_healthy", finding->well);
+	if (finding->http_status != 0) {
+		json_put_i64(json, "http_status", finding->http_status);
+		json_put_i64(json, "latency_ms", finding->latency_ms);
+	} else {
+		json_put_null(json, "http_status");
+		json_put_null(json, "latency_ms");
+	}
+	json_put_str(json, "commit", finding->commit[0] == '\0' ? NULL : finding->commit);
+	json_put_str(json, "detail", finding->detail[0] == '\0' ? NULL : finding->detail);
+	json_out_end(json);
+}
+
+/* The store's object, and behind all of it the health. */
+static void
+on_looked(void *ctx, const struct probe_finding *findings)
+{
+	struct asked *asked = ctx;
+	size_t size = strlen(asked->text) - 1; /* without its brace */
+	struct json_out json;
+	struct buf health, out;
+
+	buf_init(&health, LIMIT_ANSWER_TEXT);
+	buf_init(&out, (size_t)2 * LIMIT_ANSWER_TEXT);
+	json_out_init(&json, &health);
+	json_out_object(&json);
+	json_out_key(&json, "health");
+	json_out_array(&json);
+	for (size_t i = 0; i < asked->n_targets; i++)
+		put_finding(&json, &asked->targets[i], &findings[i]);
+	json_out_end(&json);
+	json_out_end(&json);
+	buf_add(&out, asked->text, size);
+	buf_addf(&out, ",%s", buf_text(&health) + 1);
+	if (!buf_failed(&health) && !buf_failed(&out))
+		answer(asked->request, 200, buf_text(&out), out.size);
+	else
+		answer_said(asked->request, 503, "no memory: try again");
+	buf_done(&health);
+	buf_done(&out);
+	free_asked(asked);
+}
+
+static void
+answer_status(struct asked *asked, const struct answer *decided)
+{
+	const struct route_api_config *config = &asked->local->config;
+
+	asked->n_targets = decided->n_targets;
+	asked->text = strdup(decided->text);
+	asked->targets = calloc(decided->n_targets + 1, sizeof(*asked->targets));
+	if (asked->targets != NULL && decided->n_targets > 0)
+		memcpy(
+		    asked->targets, decided->targets, decided->n_targets * sizeof(*asked->targets));
+	if (asked->text != NULL && asked->targets != NULL &&
+	    config->look(config->ctx, asked->targets, asked->n_targets, on_looked, asked))
+		return;
+	answer_said(asked->request, 503, "no memory: try again");
+	free_asked(asked);
+}
+
+static void
 on_decided(void *ctx, const struct answer *decided)
 {
 	struct asked *asked = ctx;
 
+	if (asked->local->config.is_network && decided->text != NULL && decided->status != 401)
+		(void)seen_of(asked->local->seen, asked->token);
+	if (asked->operation == API_STATUS && decided->status == 200 && decided->text != NULL) {
+		answer_status(asked, decided);
+		return;
+	}
 	if (decided->text == NULL)
 		answer_said(asked->request, decided->status >= 400 ? decided->status : 503,
 		    "the server could not decide on it: try again, and see its log");
@@ -255,11 +463,12 @@ on_decided(void *ctx, const struct answer *decided)
 		answer_log(asked, decided);
 	else
 		answer(asked->request, decided->status, decided->text, strlen(decided->text));
-	free(asked);
+	free_asked(asked);
 }
 
 static struct event *
-new_event(struct http_request *request, enum api_operation operation, struct err *err)
+new_event(
+    struct http_request *request, enum api_operation operation, bool is_network, struct err *err)
 {
 	struct event *event = event_new(EVENT_API);
 	size_t size;
@@ -273,6 +482,9 @@ new_event(struct http_request *request, enum api_operation operation, struct err
 		return NULL;
 	}
 	event->u.api->from = *(const struct update *)http_request_user(request);
+	event->u.api->is_network = is_network;
+	(void)text_copy(event->u.api->client, sizeof(event->u.api->client),
+	    is_network ? http_request_client(request) : "");
 	body = http_request_take_body(request, &size);
 	if (!api_read(operation, http_request_path(request), body, size, event->u.api, err)) {
 		event_free(event);
@@ -289,14 +501,20 @@ on_request(struct http_request *request, void *ctx)
 	struct route_api *local = operation->local;
 	struct asked *asked = calloc(1, sizeof(*asked));
 	struct err err = { .code = ERR_NOMEM, .text = "no memory: try again" };
-	struct event *event = asked == NULL ? NULL : new_event(request, operation->operation, &err);
+	struct event *event = asked == NULL ?
+	    NULL :
+	    new_event(request, operation->operation, local->config.is_network, &err);
 
 	if (event == NULL) {
 		free(asked);
 		answer_said(request, err.code == ERR_NOMEM ? 503 : 400, err.text);
 		return;
 	}
-	*asked = (struct asked){ local, request, operation->operation, event->u.api->offset };
+	*asked = (struct asked){ .local = local,
+		.request = request,
+		.operation = operation->operation,
+		.token = number_of(event->u.api->from.token),
+		.offset = event->u.api->offset };
 	event->done = on_decided;
 	event->done_ctx = asked;
 	if (local->config.submit(local->config.ctx, event))

@@ -1,14 +1,20 @@
-/* route_api.h - /v1 for users of this machine, on a unix socket of its own.  Side: loop. */
+/* route_api.h - /v1: for users of this machine on a unix socket of its own, and for tokens on TCP.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * The kernel says which user has connected; local_user.h, as whom they act.  What they ask becomes
  * an event, and the store's answer is theirs.  Whoever is not let in gets 403 with a reason, and
  * one line in the log a minute.
+ *
+ * On TCP who asks is a token, `Authorization: Bearer`, whose worth the store knows.  One that it
+ * has accepted has requests of its own; of all others an address has ten, then one each six
+ * seconds, and all addresses together some: what is guessed or flooded costs those who have one
+ * nothing.
  */
 #pragma once
 
 #include "lib/http_server.h"
 #include "types/api.h"
+#include "types/probe.h"
 #include "types/settings.h"
 
 struct event;
@@ -21,12 +27,21 @@ struct route_api_config {
 	struct settings *(*settings)(void *ctx);	/* today's; borrowed */
 	bool (*submit)(void *ctx, struct event *event); /* false: come again */
 	struct redact *redact;
+	bool is_network;		   /* for tokens: the two below are not called */
 	uint32_t (*runner_uid)(void *ctx); /* of whom scripts run as */
+	/* Somebody whom no setting names has connected: are they there by now? */
+	void (*on_unknown)(void *ctx);
+	/* Looks at health: calls on_done() once, and later; false: no memory. */
+	bool (*look)(void *ctx, const struct probe_target *targets, size_t n,
+	    void (*on_done)(void *ctx, const struct probe_finding *findings), void *done_ctx);
 	void *ctx;
 };
 
 struct route_api *route_api_new(const struct route_api_config *config) MUST_USE;
 void route_api_free(struct route_api *local); /* takes NULL; when all is answered */
+
+/* Somebody for whom there is no place, of http_server_config: what they are told. */
+const char *route_api_crowded(void *api, uid_t uid, enum http_server_crowd why, const char *users);
 
 /* Those of /v1, and no others. */
 void route_api_routes(struct route_api *local, struct http_route ret[ROUTE_API_ROUTES]);

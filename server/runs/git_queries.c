@@ -36,10 +36,10 @@ query_unlink(struct git_queries *queries, struct runs_git_query *query)
 
 static void
 query_answer(struct git_queries *queries, struct runs_git_query *query, int exit_status,
-    bool unreachable, const char *text)
+    bool unreachable, const char *text, const char *binding)
 {
 	query_unlink(queries, query);
-	query->on_answer(query->ctx, exit_status, unreachable, text, strlen(text));
+	query->on_answer(query->ctx, exit_status, unreachable, text, strlen(text), binding);
 	free(query);
 }
 
@@ -68,6 +68,7 @@ git_queries_take(struct git_queries *queries, const struct protocol_message *mes
 	const struct protocol_record *record = &message->record;
 	struct runs_git_query *query = query_find(queries, message->id);
 	int status = record->timed_out && record->status == 0 ? STATUS_TIMEOUT : record->status;
+	const char *binding = message->fingerprint[0] != '\0' ? message->settings : NULL;
 	char text[PROTOCOL_ANSWER_MAX + 1];
 
 	if (query == NULL)
@@ -75,19 +76,27 @@ git_queries_take(struct git_queries *queries, const struct protocol_message *mes
 	if (message->body_len == 0 || memchr(message->body, '\0', message->body_len) != NULL) {
 		query_answer(queries, query, status == 0 ? STATUS_UNREACHABLE : status, false,
 		    message->text[0] != '\0' || !record->timed_out ? message->text :
-								     "git did not answer in time");
+								     "git did not answer in time",
+		    binding);
 		return;
 	}
 	memcpy(text, message->body, message->body_len);
 	text[message->body_len] = '\0';
-	query_answer(queries, query, status, false, text);
+	query_answer(queries, query, status, false, text, binding);
 }
+
+static const enum protocol_git_query queries_of[] = {
+	[GIT_QUERY_COMMITS] = PROTOCOL_GIT_QUERY_COMMITS,
+	[GIT_QUERY_HEADS] = PROTOCOL_GIT_QUERY_HEADS,
+	[GIT_QUERY_SETTINGS] = PROTOCOL_GIT_QUERY_SETTINGS,
+	[GIT_QUERY_LOGS] = PROTOCOL_GIT_QUERY_LOGS,
+};
 
 static void
 fill_query(struct protocol_message *message, const struct runs_git_query *query)
 {
 	const struct effect_git_query *order = &query->order;
-	struct environment_id id;
+	struct environment_id id = { 0 };
 	size_t used = 0;
 
 	if (environment_id_parse(order->environment, &id))
@@ -95,8 +104,9 @@ fill_query(struct protocol_message *message, const struct runs_git_query *query)
 	message->kind = PROTOCOL_GIT_QUERY;
 	message->id = query->id;
 	message->wants_progress = query->on_progress != NULL;
-	message->query =
-	    order->kind == GIT_QUERY_HEADS ? PROTOCOL_GIT_QUERY_HEADS : PROTOCOL_GIT_QUERY_COMMITS;
+	message->query = queries_of[order->kind];
+	if (order->kind != GIT_QUERY_HEADS)
+		memcpy(message->environment, id.name, sizeof(message->environment));
 	if (order->kind == GIT_QUERY_HEADS) {
 		for (size_t i = 0; i < order->n_branches; i++)
 			used += (size_t)snprintf(message->branches + used,
@@ -104,6 +114,7 @@ fill_query(struct protocol_message *message, const struct runs_git_query *query)
 			    order->branches[i]);
 		return;
 	}
+	static_assert(sizeof(message->environment) == sizeof(id.name), "a name fits");
 	static_assert(sizeof(message->ref) >= sizeof(order->ref), "a ref fits");
 	static_assert(sizeof(message->branch) >= sizeof(order->branch), "a branch fits");
 	static_assert(sizeof(message->base) >= sizeof(order->base), "a commit fits");
@@ -197,7 +208,8 @@ git_queries_runner_down(struct git_queries *queries)
 
 	while (queries->first != NULL && queries->first->id <= last)
 		query_answer(queries, queries->first, STATUS_UNREACHABLE, true,
-		    "deploybot-runner is disconnected: nothing is deployed until it is connected");
+		    "deploybot-runner is disconnected: nothing is deployed until it is connected",
+		    NULL);
 }
 
 void

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "lib/clean.h"
-#include "lib/fingerprint.h"
 #include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
@@ -19,7 +18,6 @@
 #include "runs/run_files.h"
 #include "runs/run_flow.h"
 #include "runs/run_translate.h"
-#include "types/settings.h"
 
 #define MAGIC	   0x52756e31u
 #define ORDERS_MAX 3 /* of one run, where the runner contradicts itself */
@@ -54,9 +52,8 @@ struct run_follow {
 	const struct protocol_message *message;
 	char why[LIMIT_LINE];
 	/* In END. */
-	struct run_ended ended;
+	struct run_ended ended; /* its list is ours */
 	bool is_put_off;
-	bool is_changed;
 };
 
 static void on_supervisor_message(void *ctx, const struct protocol_message *message);
@@ -338,14 +335,19 @@ refuse(struct run_follow *run, const char *why)
 static void
 end_refused(struct run_follow *run)
 {
+	const struct protocol_message *message = run->message;
+
 	refuse(run, run->why);
+	if (message == NULL || message->why != PROTOCOL_WHY_CHANGED)
+		return;
+	run->ended.is_changed = true;
+	run->ended.binding = strdup(message->settings); /* NULL: it is asked for again */
 }
 
 static void
 end_put_off(struct run_follow *run)
 {
-	run->is_changed = run->message->why == PROTOCOL_WHY_CHANGED;
-	run->is_put_off = !run->is_changed;
+	run->is_put_off = true;
 	refuse(run, run->why);
 }
 
@@ -382,6 +384,7 @@ run_free(struct run_follow *run)
 	loop_task_cancel(&run->due);
 	supervisor_link_free(run->supervisor);
 	run->magic = 0;
+	free(run->ended.binding);
 	free(run);
 }
 
@@ -410,9 +413,7 @@ on_due(UNUSED struct loop_task *task, void *ctx)
 	answer_stop_requests(run);
 	if (!is_over)
 		return;
-	if (run->is_changed)
-		run->watch.on_changed(run->watch.ctx, run->ended.detail);
-	else if (run->is_put_off)
+	if (run->is_put_off)
 		run->watch.on_put_off(run->watch.ctx, run->ended.detail);
 	else
 		run->watch.on_ended(run->watch.ctx, &run->ended);
@@ -504,34 +505,15 @@ refusal_event(const struct run_follow *run, enum protocol_why why)
 		return RUN_ON_EXISTS;
 	if ((why == PROTOCOL_WHY_FAILED || why == PROTOCOL_WHY_CHANGED) && run->stop_requested)
 		return RUN_ON_CANCELLED;
-	if (why == PROTOCOL_WHY_CHANGED && run->watch.on_changed != NULL)
-		return RUN_ON_PUT_OFF;
 	return why == PROTOCOL_WHY_FAILED && run->watch.on_put_off != NULL ? RUN_ON_PUT_OFF :
 									     RUN_ON_REFUSED;
-}
-
-/* NULL: there is no file, or no such environment any more; then any settings will do. */
-static const char *
-fingerprint_of(const struct run_follow *run)
-{
-	const struct environment_settings *environment =
-	    settings_environment(run->world->settings, run->order.environment);
-
-	return environment == NULL ? NULL : environment->fingerprint;
 }
 
 static void
 take_refused(struct run_follow *run, const struct protocol_message *message)
 {
-	const char *list = fingerprint_of(run);
-	char names[LIMIT_LINE / 2] = "";
-
-	if (message->why == PROTOCOL_WHY_CHANGED && list != NULL)
-		(void)fingerprint_differing(list, message->settings, names, sizeof(names));
 	(void)text_copy(run->why, sizeof(run->why),
 	    message->text[0] != '\0' ? message->text : "the runner refused it and gave no reason");
-	if (names[0] != '\0')
-		(void)snprintf(run->why, sizeof(run->why), "%.100s: %s", message->text, names);
 	happened(run, refusal_event(run, message->why), message);
 }
 
@@ -558,16 +540,6 @@ run_follow_runner_down(struct run_follow *run)
 
 /* --- what is sent to the runner --------------------------------------------------------------- */
 
-static void
-say_fingerprint(const struct run_follow *run, struct protocol_message *message)
-{
-	const char *list = fingerprint_of(run);
-
-	static_assert(sizeof(message->fingerprint) == FINGERPRINT_DIGEST, "a digest fits");
-	if (list != NULL)
-		(void)fingerprint_digest(list, message->fingerprint);
-}
-
 static enum packet_sent
 send_unsent(struct run_follow *run, struct runner_link *runner, struct err *err)
 {
@@ -576,10 +548,8 @@ send_unsent(struct run_follow *run, struct runner_link *runner, struct err *err)
 		.id = (uint64_t)run->order.run };
 	enum packet_sent sent;
 
-	if (is_order) {
+	if (is_order)
 		run_translate_order(&run->order, run->world->grace_s, &message);
-		say_fingerprint(run, &message);
-	}
 	sent = runner_link_send(runner, &message, err);
 	if (sent != PACKET_SENT)
 		return sent;
@@ -662,6 +632,12 @@ run_follow_id(const struct run_follow *run)
 {
 	OBJ_CHECK(run, MAGIC);
 	return run->order.run;
+}
+
+bool
+run_follow_is_drain(const struct run_follow *run)
+{
+	return run->order.program == PROGRAM_DRAIN;
 }
 
 void

@@ -16,7 +16,6 @@ struct run_follow;
 /* What all runs share; lives longer than each. */
 struct run_follow_world {
 	struct loop *loop;
-	struct settings *settings; /* of now */
 	const char *state_directory;
 	struct redact *redact;
 	unsigned grace_s;
@@ -35,6 +34,7 @@ struct run_follow *run_follow_new(const struct run_follow_world *world,
 void run_follow_drop(struct run_follow *run);
 
 int64_t run_follow_id(const struct run_follow *run);
+bool run_follow_is_drain(const struct run_follow *run);
 
 /* Tells the runner what is to be told; false: it can take no more now. */
 bool run_follow_say(struct run_follow *run, struct runner_link *runner) MUST_USE;

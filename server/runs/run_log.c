@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -162,7 +163,7 @@ take_piece(struct run_log_job *job, size_t size)
 
 	if (job->is_tail_begin)
 		skip = run_tail_safe_start(job->piece, size);
-	job->is_tail_begin = false;
+	job->is_tail_begin = job->is_tail_begin && skip == size; /* of a line that goes on */
 	job->at += (int64_t)size;
 	add_piece(job, job->piece + skip, size - skip);
 }
@@ -248,7 +249,8 @@ open_all(struct run_log_job *job, const char *state_directory, int64_t run, stru
 }
 
 struct run_log_job *
-run_log_start(const char *state_directory, int64_t run, struct redact *redact, struct err *err)
+run_log_start(const char *state_directory, int64_t run, const char *head, struct redact *redact,
+    struct err *err)
 {
 	struct run_log_job *job = calloc(1, sizeof(*job));
 
@@ -266,6 +268,10 @@ run_log_start(const char *state_directory, int64_t run, struct redact *redact, s
 	if (!open_all(job, state_directory, run, err)) {
 		run_log_free(job);
 		return NULL;
+	}
+	if (head[0] != '\0' && job->size > 0) {
+		add_piece(job, head, strlen(head));
+		add_piece(job, "\n\n", 2);
 	}
 	return job;
 }

@@ -28,9 +28,10 @@ struct run_log_job;
 
 enum run_log_state { RUN_LOG_MORE, RUN_LOG_DONE, RUN_LOG_FAILED };
 
-/* NULL and *err: no log (ERR_MISSING), disk, memory. */
-struct run_log_job *run_log_start(const char *state_directory, int64_t run, struct redact *redact,
-    struct err *err) MUST_USE;
+/* head: lines before it, "": none; not where the log is empty.  NULL and *err: no log
+ * (ERR_MISSING), disk, memory. */
+struct run_log_job *run_log_start(const char *state_directory, int64_t run, const char *head,
+    struct redact *redact, struct err *err) MUST_USE;
 
 /* Works for a few milliseconds.  Not after DONE or FAILED. */
 enum run_log_state run_log_step(struct run_log_job *job, struct err *err) MUST_USE;

@@ -3,6 +3,7 @@
 #include "runs/run_tail.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,7 +31,6 @@ run_tail_safe_start(const char *data, size_t size)
 	static const char begin[] = "-----BEGIN ", finish[] = "PRIVATE KEY-----";
 	const char *key = memmem(data, size, finish, strlen(finish));
 	const char *line;
-	size_t start;
 
 	/* The rest of a private key whose first line is not in sight: behind its last one. */
 	if (key != NULL) {
@@ -39,14 +39,10 @@ run_tail_safe_start(const char *data, size_t size)
 		if (memmem(line, (size_t)(key - line), begin, strlen(begin)) == NULL)
 			return (size_t)(key - data) + strlen(finish);
 	}
-	/* Up to a line's end a secret may stand here without its beginning. */
+	/* Up to a line's end a secret may stand here without its beginning, in a form that is
+	 * longer than what is at hand: nothing of such a line is shown. */
 	line = memchr(data, '\n', size);
-	if (line != NULL)
-		return (size_t)(line - data) + 1;
-	start = size < REDACT_VALUE_MAX ? size : REDACT_VALUE_MAX;
-	while (start < size && ((unsigned char)data[start] & 0xc0) == 0x80)
-		start++;
-	return start;
+	return line == NULL ? size : (size_t)(line - data) + 1;
 }
 
 /* What a secret may begin with is held back at the end of text that still grows. */
@@ -86,6 +82,20 @@ run_tail_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct
 
 /* --- lines -------------------------------------------------------------------------------- */
 
+static bool
+is_step(const char *text, size_t size)
+{
+	return size >= 4 && memcmp(text, "==> ", 4) == 0;
+}
+
+static bool
+is_application(const char *text, size_t size)
+{
+	size_t mark = strlen(RUN_TAIL_APPLICATION);
+
+	return size >= mark && memcmp(text, RUN_TAIL_APPLICATION, mark) == 0;
+}
+
 /* Makes a line of text[0, size); false when it is not to be shown. */
 static bool
 line_make(struct line *ret, const char *text, size_t size, bool without_steps)
@@ -94,7 +104,7 @@ line_make(struct line *ret, const char *text, size_t size, bool without_steps)
 
 	while (size > 0 && text[size - 1] == ' ')
 		size--;
-	if (size == 0 || (without_steps && size >= 4 && memcmp(text, "==> ", 4) == 0))
+	if (size == 0 || (without_steps && is_step(text, size)) || is_application(text, size))
 		return false;
 	cut = text_cut(text, size, RUN_TAIL_LINE);
 	ret->text = text;
@@ -122,6 +132,8 @@ lines_find(
 				break;
 			n++;
 		}
+		if (shape->of_one_step && n > 0 && is_step(all + start, end - start))
+			break;
 		end = start > 0 ? start - 1 : 0;
 	}
 	return n;
@@ -145,6 +157,30 @@ run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
 			buf_addc(out, '\n');
 	}
 	buf_done(&safe);
+}
+
+void
+run_tail_application_of(const struct run_tail_bytes *bytes, struct redact *redact,
+    const struct run_tail_shape *shape, struct buf *out)
+{
+	const char *at = bytes->data, *end = bytes->data + bytes->size, *stop;
+	struct run_tail_bytes found = { 0 };
+	struct buf lines;
+
+	buf_init(&lines, bytes->size + 1);
+	for (; at < end && (stop = memchr(at, '\n', (size_t)(end - at))) != NULL; at = stop + 1) {
+		if (!is_application(at, (size_t)(stop - at)))
+			continue;
+		at += strlen(RUN_TAIL_APPLICATION);
+		at += *at == ' ' ? 1 : 0;
+		buf_add(&lines, at, (size_t)(stop - at) + 1);
+	}
+	found.data = buf_text(&lines);
+	found.size = lines.size;
+	run_tail_of(&found, redact, shape, out);
+	if (buf_failed(&lines))
+		out->failed = true;
+	buf_done(&lines);
 }
 
 /* --- the file ----------------------------------------------------------------------------- */
@@ -187,21 +223,66 @@ run_tail_read(const char *state_directory, int64_t run, struct redact *redact,
 	return why.code == ERR_MISSING || err_set(err, why.code, "%s", why.text);
 }
 
+/* Of a run that prints no more. */
+static void
+read_all(const char *state_directory, int64_t run, struct redact *redact,
+    const struct run_tail_shape *shape, struct buf *out)
+{
+	struct run_tail_bytes bytes;
+	char data[RUN_TAIL_READ];
+
+	if (!read_end(state_directory, run, data, &bytes, NULL))
+		return;
+	bytes.is_growing = false;
+	run_tail_of(&bytes, redact, shape, out);
+}
+
 void
 run_tail_last(
     const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room)
 {
-	const struct run_tail_shape shape = { 1, RUN_TAIL_LINE, true };
-	struct run_tail_bytes bytes;
-	char data[RUN_TAIL_READ];
+	const struct run_tail_shape shape = { 1, RUN_TAIL_LINE, true, false };
 	struct buf line;
 
-	out[0] = '\0';
-	if (!read_end(state_directory, run, data, &bytes, NULL))
-		return;
-	bytes.is_growing = false;
 	buf_init(&line, RUN_TAIL_LINE);
-	run_tail_of(&bytes, redact, &shape, &line);
+	read_all(state_directory, run, redact, &shape, &line);
 	(void)clean_line(out, room, buf_text(&line), line.size);
 	buf_done(&line);
+}
+
+void
+run_tail_end(const char *state_directory, int64_t run, struct redact *redact, bool of_one_step,
+    char *out, size_t room)
+{
+	const struct run_tail_shape shape = { RUN_TAIL_SHOWN, room - 1, true, of_one_step };
+	struct buf lines;
+
+	buf_init(&lines, room - 1);
+	read_all(state_directory, run, redact, &shape, &lines);
+	if (!text_copy(out, room, buf_text(&lines)))
+		out[0] = '\0';
+	buf_done(&lines);
+}
+
+void
+run_tail_application(
+    const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room)
+{
+	const struct run_tail_shape shape = { RUN_TAIL_SHOWN_APPLICATION, room - 1, false, false };
+	uint64_t size = 0;
+	int log = run_files_open_log(state_directory, run, &size, NULL);
+	char *data = log < 0 ? NULL : malloc(RUN_TAIL_READ_FIRST);
+	ssize_t got = data == NULL ? -1 : pread(log, data, RUN_TAIL_READ_FIRST, 0);
+	const struct run_tail_bytes bytes = { .data = data, .size = got < 0 ? 0 : (size_t)got };
+	struct buf lines;
+
+	buf_init(&lines, room - 1);
+	if (bytes.size > 0)
+		run_tail_application_of(&bytes, redact, &shape, &lines);
+	if (buf_failed(&lines) || !text_copy(out, room, buf_text(&lines)))
+		out[0] = '\0';
+	buf_done(&lines);
+	free(data);
+	if (log >= 0)
+		close(log);
 }

@@ -22,14 +22,18 @@ say_release(char ret[], size_t room, const char *commit, const char *image)
 void
 run_translate_order(const struct effect_run *order, unsigned grace_s, struct protocol_message *ret)
 {
+	static const enum protocol_program programs[PROGRAM_OF_RUNS] = {
+		[PROGRAM_DEPLOY] = PROTOCOL_PROGRAM_DEPLOY,
+		[PROGRAM_ROLLBACK] = PROTOCOL_PROGRAM_ROLLBACK,
+		[PROGRAM_ACTION] = PROTOCOL_PROGRAM_ACTION,
+		[PROGRAM_DRAIN] = PROTOCOL_PROGRAM_DRAIN,
+	};
 	struct environment_id id;
 
-	assert(order->program != PROGRAM_ACTION); /* the runner knows none */
 	*ret = (struct protocol_message){
 		.kind = PROTOCOL_RUN,
 		.id = (uint64_t)order->run,
-		.program = order->program == PROGRAM_DEPLOY ? PROTOCOL_PROGRAM_DEPLOY :
-							      PROTOCOL_PROGRAM_ROLLBACK,
+		.program = programs[order->program],
 		.deadline_s = (unsigned)order->deadline_s,
 		.grace_s = grace_s,
 		.deployment = (uint64_t)order->deployment,
@@ -37,14 +41,24 @@ run_translate_order(const struct effect_run *order, unsigned grace_s, struct pro
 	static_assert(sizeof(ret->previous) >= LIMIT_COMMIT + LIMIT_IMAGE, "a release fits");
 	static_assert(sizeof(ret->argument) >= LIMIT_COMMIT + LIMIT_IMAGE, "a release fits");
 	static_assert(sizeof(ret->ref) >= sizeof(order->ref), "a ref fits");
-	say_release(ret->argument, sizeof(ret->argument), order->commit, order->image);
+	static_assert(PROTOCOL_DEADLINE_MAX_S >= LIMIT_DRAIN_S, "a drain fits");
+	if (order->program == PROGRAM_ACTION)
+		(void)text_copy(ret->argument, sizeof(ret->argument), order->action); /* fits */
+	else
+		say_release(ret->argument, sizeof(ret->argument), order->commit, order->image);
 	say_release(ret->previous, sizeof(ret->previous), order->previous, order->previous_image);
 	/* What is no such name is refused by the runner. */
 	if (environment_id_parse(order->environment, &id)) {
+		static_assert(sizeof(ret->environment) == sizeof(id.name), "a name fits");
 		memcpy(ret->application, id.application, sizeof(ret->application));
 		memcpy(ret->environment, id.name, sizeof(ret->environment));
 	}
-	memcpy(ret->ref, order->ref, sizeof(order->ref));
+	static_assert(sizeof(ret->client) == sizeof(order->client), "a client fits");
+	memcpy(ret->client, order->client, sizeof(order->client));
+	(void)text_copy(ret->ref, sizeof(ret->ref),
+	    order->program == PROGRAM_ACTION ? order->argument : order->ref); /* fits */
+	static_assert(sizeof(ret->fingerprint) == sizeof(order->binding), "a digest fits");
+	memcpy(ret->fingerprint, order->binding, sizeof(ret->fingerprint));
 }
 
 /* A script may print a secret here too; of a name that was cut, its end may be half of one. */
@@ -115,9 +129,12 @@ run_translate_record(const struct run_context *context, const struct protocol_re
 	struct run_ended ended = {
 		.run = context->run,
 		.gate_opened = record->gate,
-		/* Lost after `go`: nobody knows what it was doing. */
-		.released = record->released || (record->lost && record->gate),
+		/* Lost after `go`: nobody knows what it was doing, but in a migration. */
+		.released =
+		    record->released || (record->lost && record->gate && !record->migration),
 		.no_rollback = record->no_rollback,
+		.migration = record->migration,
+		.drains = record->drains,
 		.lost = record->lost,
 		.unswept = record->lost && record->unswept,
 		.timed_out = record->timed_out,
@@ -132,5 +149,11 @@ run_translate_record(const struct run_context *context, const struct protocol_re
 	static_assert(sizeof(ended.image) == sizeof(record->image), "an image fits");
 	memcpy(ended.image, record->image, sizeof(ended.image));
 	detail_of(context, record, ended.detail);
+	if (record->gate && record->exec_errno == 0)
+		run_tail_end(context->state_directory, context->run, context->redact,
+		    ended.exit_status != 0, ended.tail, sizeof(ended.tail));
+	if (record->gate)
+		run_tail_application(context->state_directory, context->run, context->redact,
+		    ended.application_log, sizeof(ended.application_log));
 	return ended;
 }

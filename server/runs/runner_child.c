@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/setting.h"
 #include "runs/runner_link.h"
 #include "settings/settings_table.h"
 #include "types/settings.h"
@@ -57,6 +58,16 @@ is_everybodys(const char *name)
 	return false;
 }
 
+/* What it hands to a transport, unchecked. */
+static bool
+is_transports(const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; settings != NULL && i < settings->environment_count; i++)
+		if (setting_is_transports(name, settings->environments[i].name))
+			return true;
+	return setting_is_transports(name, "");
+}
+
 static bool
 is_for_runner(const struct settings *settings, const char *variable)
 {
@@ -67,7 +78,8 @@ is_for_runner(const struct settings *settings, const char *variable)
 		return false;
 	memcpy(name, variable, n);
 	name[n] = '\0';
-	return is_everybodys(name) || settings_is_runners(settings, name);
+	return is_everybodys(name) || settings_is_runners(settings, name) ||
+	    is_transports(settings, name);
 }
 
 static bool

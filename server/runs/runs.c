@@ -80,7 +80,6 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 	runs->magic = MAGIC;
 	runs->config = *config;
 	runs->world = (struct run_follow_world){ .loop = loop,
-		.settings = settings_ref(config->settings),
 		.state_directory = runs->state_directory,
 		.redact = config->redact,
 		.grace_s = config->grace_s > 0 ? config->grace_s : GRACE_S,
@@ -104,25 +103,20 @@ runs_free(struct runs *runs)
 	while (runs->n_open > 0)
 		run_follow_drop(runs->open[--runs->n_open]);
 	git_queries_done(&runs->queries);
-	settings_unref(runs->world.settings);
 	free(runs->state_directory);
 	runs->magic = 0;
 	free(runs);
 }
 
-void
-runs_change_settings(struct runs *runs, struct settings *fresh)
-{
-	OBJ_CHECK(runs, MAGIC);
-	settings_unref(runs->world.settings);
-	runs->world.settings = settings_ref(fresh);
-}
-
 size_t
 runs_open(const struct runs *runs)
 {
+	size_t n = 0;
+
 	OBJ_CHECK(runs, MAGIC);
-	return runs->n_open;
+	for (size_t i = 0; i < runs->n_open; i++)
+		n += !run_follow_is_drain(runs->open[i]);
+	return n;
 }
 
 const char *

@@ -19,7 +19,7 @@ struct runs_config {
 	/* settings->runner_socket says whether the runner is a service: then nothing is started. */
 	const char *runner;		/* path of deploybot-runner; NULL: beside our program */
 	const char *env_file;		/* handed to it; NULL: none */
-	/* state_directory, fingerprints, and which variables are the runner's */
+	/* state_directory, and which variables are the runner's */
 	struct settings *settings;
 	struct redact *redact;		/* borrowed; NULL: known shapes only */
 	unsigned grace_s;		/* between TERM and KILL; 0: 10 */
@@ -39,15 +39,13 @@ struct runs_config {
 struct runs *runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
     MUST_USE;
 
-/* Orders carry the fingerprint of these from now on; one reference is taken. */
-void runs_change_settings(struct runs *runs, struct settings *fresh);
-
 /* Closes every socket (the runner ends by itself, runs go on) and frees all.  Whoever follows a run
  * or wishes its end is called back by on_dropped, whoever waits for an answer not at all.  Takes
  * NULL. */
 void runs_free(struct runs *runs);
 
-size_t runs_open(const struct runs *runs);	/* runs that are followed and have not ended */
+/* Runs that are followed and have not ended, without drains: nobody waits for one. */
+size_t runs_open(const struct runs *runs);
 const char *runs_state_directory(const struct runs *runs);
 struct redact *runs_redact(const struct runs *runs);
 
@@ -66,14 +64,12 @@ struct runs_watch {
 	/* Its supervisor is of another release, not understood: no hello, no steps until its end.
 	 * */
 	void (*on_incompatible)(void *ctx);
-	/* From the exit record (or refused: nothing runs, nothing was left, `detail` says why). */
+	/* From the exit record (or refused: nothing runs, nothing was left, `detail` says why; its
+	 * list is borrowed). */
 	void (*on_ended)(void *ctx, const struct run_ended *ended);
 	/* Instead of on_ended: it was refused for a reason that may pass (fork, disk, memory).
 	 * Nothing runs, nothing was left: it may be ordered again.  NULL: on_ended, refused. */
 	void (*on_put_off)(void *ctx, const char *why);
-	/* The same, but because the runner reads other settings than ours, which `why` names:
-	 * whoever ordered waits for ours.  NULL: on_ended, refused. */
-	void (*on_changed)(void *ctx, const char *why);
 	/* runs_free(), instead of on_ended: the run is left running.  May be NULL. */
 	void (*on_dropped)(void *ctx);
 	void *ctx;
@@ -122,9 +118,10 @@ void runs_purge_cancel(struct runs *runs);
 struct runs_git_query;			/* one in progress */
 
 /* exit_status as in runner/protocol.h; text (borrowed, NUL-terminated, size bytes) is the body, or
- * why there is none.  unreachable: the runner could not be asked. */
+ * why there is none.  unreachable: the runner could not be asked.  binding: what would ship the
+ * environment that was named, borrowed; NULL: not known. */
 typedef void runs_answer_fn(void *ctx, int exit_status, bool unreachable, const char *text,
-    size_t size);
+    size_t size, const char *binding);
 
 /* git fetches still, and how far it is. */
 typedef void runs_progress_fn(void *ctx, const char *text);

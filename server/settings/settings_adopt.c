@@ -116,7 +116,7 @@ each_own(struct adopter *a,
 		if (settings_table[i].scope == SCOPE_OWN && i != SETTING_RENAMED_FROM)
 			call(a, settings_table[i].name, settings_table[i].name,
 			    settings_table[i].fallback);
-	while (setting_next(&list, member, sizeof(member)))
+	while (setting_next(&list, member, sizeof(member))) {
 		for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++) {
 			const struct settings_spec *spec = &settings_table_families[i];
 			const char *fallback = settings_table_fallback(i, member);
@@ -125,6 +125,11 @@ each_own(struct adopter *a,
 				call(a, setting_name(spec->name, member, name), spec->name,
 				    fallback);
 		}
+		for (size_t i = 0; i < SETTING_COUNT; i++)
+			if (settings_table[i].is_shipping && settings_table[i].scope == SCOPE_OWN)
+				call(a, setting_special(settings_table[i].name, member, name),
+				    settings_table[i].name, NULL);
+	}
 }
 
 /* Marks the entry as one that leaves the main file: it has no name any more. */

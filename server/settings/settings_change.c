@@ -32,6 +32,33 @@ waits(const struct settings *running, const struct settings *fresh, enum setting
 	return settings_table_needs_restart(settings_table[setting].name);
 }
 
+/* What is said for one environment alone: are those the same? */
+static bool
+has_same_special(const struct settings_special *special, const struct settings_member *other)
+{
+	for (size_t i = 0; other != NULL && i < other->special_count; i++)
+		if (other->specials[i].setting == special->setting)
+			return are_one_text(other->specials[i].value.text, special->value.text);
+	return false;
+}
+
+/* Names those of a that b has not, or not so; is_new_only: that b has not at all. */
+static void
+compare_specials(struct buf *names, const struct settings_member *a,
+    const struct settings_member *b, bool is_new_only)
+{
+	char name[SETTING_NAME_MAX], its[SETTING_NAME_MAX];
+
+	for (size_t i = 0; a != NULL && i < a->special_count; i++) {
+		const enum setting setting = a->specials[i].setting;
+		const char *plain = settings_table[setting].name;
+
+		if (is_new_only ? strcmp(settings_name_of(b, setting, its), plain) == 0 :
+				  !has_same_special(&a->specials[i], b))
+			add_name(names, setting_special(plain, a->name, name));
+	}
+}
+
 static const struct settings_member *
 member_of(const struct settings *s, const struct settings_member *member)
 {
@@ -56,7 +83,8 @@ static bool
 is_other_user(const struct settings_member *a, const struct settings_member *b)
 {
 	return a != NULL && b != NULL &&
-	    (a->person != b->person || a->uid != b->uid || strcmp(a->other, b->other) != 0);
+	    (a->person != b->person || a->user.uid != b->user.uid ||
+		strcmp(a->user.other, b->user.other) != 0);
 }
 
 /* Those of one member of `of`, whichever of the two that is. */
@@ -74,6 +102,8 @@ compare_member(struct buf *names, const struct settings *running, const struct s
 			    text_in(value_of(fresh, member, i)))))
 			add_name(names,
 			    setting_name(settings_table_families[i].name, member->name, name));
+	compare_specials(names, member_of(running, member), member_of(fresh, member), false);
+	compare_specials(names, member_of(fresh, member), member_of(running, member), true);
 }
 
 static void
@@ -226,7 +256,11 @@ is_one_member(const struct settings_member *a, const struct settings_member *b)
 	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
 		if (!is_one_value(&a->values[i], &b->values[i]))
 			return false;
-	return true;
+	for (size_t i = 0; i < a->special_count && a->special_count == b->special_count; i++)
+		if (a->specials[i].setting != b->specials[i].setting ||
+		    !is_one_value(&a->specials[i].value, &b->specials[i].value))
+			return false;
+	return a->special_count == b->special_count;
 }
 
 bool

@@ -12,7 +12,9 @@
 #include "lib/text.h"
 #include "settings/settings_inside.h"
 
-#define HOST_ROOM 262 /* 253 characters, a port, what stands between */
+#define HOST_ROOM SETTINGS_CLAIM_HOST
+#define ON_A_HOST 4 /* a folder, a proxy's file and two ports; no other list is as long */
+#define ROOM	  (1 + ON_A_HOST * SETTING_HOSTS_MAX + 2 + 1) /* a client's two, add()'s next */
 
 static void add(struct settings_claims *claims, const char *fmt, ...) PRINTF(2, 3);
 
@@ -23,7 +25,7 @@ add(struct settings_claims *claims, const char *fmt, ...)
 	char *resource = claims->at[claims->n];
 	va_list args;
 
-	assert(claims->n < COUNT(claims->at));
+	assert(claims->n < claims->room);
 	va_start(args, fmt);
 	(void)vsnprintf(resource, SETTINGS_CLAIM, fmt, args);
 	va_end(args);
@@ -87,17 +89,15 @@ struct member_of {
 };
 
 static const char *
-own_or_all(const struct member_of *of, enum family_setting setting, enum setting all)
+text_of(const struct member_of *of, enum setting setting)
 {
-	const char *text = of->member->values[setting].text;
-
-	return text != NULL ? text : settings_text(of->s, all);
+	return settings_value_of(of->s, of->member, setting)->text;
 }
 
 bool
-settings_is_bluegreen(const struct settings *s)
+settings_is_bluegreen(const struct settings *s, const struct settings_member *member)
 {
-	const char *strategy = settings_text(s, SETTING_DEPLOY_STRATEGY);
+	const char *strategy = settings_value_of(s, member, SETTING_DEPLOY_STRATEGY)->text;
 
 	return strategy != NULL && text_same_ci(strategy, "bluegreen");
 }
@@ -107,8 +107,11 @@ add_ssh(struct settings_claims *claims, const struct member_of *of)
 {
 	const char *list = of->member->values[ENVIRONMENT_SETTING_HOST].text;
 	const char *folder = of->member->values[ENVIRONMENT_SETTING_COMPOSE_DIR].text;
-	const char *proxy =
-	    settings_is_bluegreen(of->s) ? settings_text(of->s, SETTING_NGINX_UPSTREAM_FILE) : NULL;
+	const char *ports =
+	    settings_is_bluegreen(of->s, of->member) ? text_of(of, SETTING_APP_PORTS) : NULL;
+	const char *proxy = settings_is_bluegreen(of->s, of->member) ?
+	    text_of(of, SETTING_NGINX_UPSTREAM_FILE) :
+	    NULL;
 	char part[SETTING_PART_MAX + 1], host[HOST_ROOM], path[SETTING_PART_MAX + 1];
 
 	while (list != NULL && setting_next(&list, part, sizeof(part))) {
@@ -117,6 +120,22 @@ add_ssh(struct settings_claims *claims, const struct member_of *of)
 			add(claims, "host:%s%s", host, plain_path(folder, path));
 		if (proxy != NULL)
 			add(claims, "host:%s%s", host, plain_path(proxy, path));
+		for (const char *rest = ports; rest != NULL && setting_next(&rest, path, 6);)
+			add(claims, "host:%s/:%.5s", host, path);
+	}
+}
+
+/* What is in the folder, and the link that the units run. */
+static void
+add_systemd(struct settings_claims *claims, const struct member_of *of)
+{
+	const char *list = of->member->values[ENVIRONMENT_SETTING_HOST].text;
+	const char *folder = text_of(of, SETTING_SYSTEMD_DIR);
+	char part[SETTING_PART_MAX + 1], host[HOST_ROOM], path[SETTING_PART_MAX + 1];
+
+	while (list != NULL && folder != NULL && setting_next(&list, part, sizeof(part))) {
+		(void)plain_host(part, host);
+		add(claims, "host:%s%s", host, plain_path(folder, path));
 	}
 }
 
@@ -132,15 +151,21 @@ add_local(struct settings_claims *claims, const struct member_of *of)
 static void
 add_kubernetes(struct settings_claims *claims, const struct member_of *of)
 {
-	const char *config = own_or_all(of, ENVIRONMENT_SETTING_KUBECONFIG, SETTING_KUBECONFIG);
-	const char *space =
-	    own_or_all(of, ENVIRONMENT_SETTING_KUBE_NAMESPACE, SETTING_KUBE_NAMESPACE);
-	const char *name = settings_text(of->s, SETTING_KUBE_DEPLOYMENT);
-	char path[SETTING_PART_MAX + 1];
+	const char *config = text_of(of, SETTING_KUBECONFIG);
+	const char *space = text_of(of, SETTING_KUBE_NAMESPACE);
+	const char *name = text_of(of, SETTING_KUBE_DEPLOYMENT);
+	const char *list = text_of(of, SETTING_KUBE_WORKLOADS);
+	char path[SETTING_PART_MAX + 1], part[SETTING_PART_MAX + 1];
 
-	if (config != NULL && name != NULL)
-		add(claims, "kube:%s/%.63s/%.200s", plain_path(config, path),
-		    space != NULL ? space : "default", name);
+	if (config == NULL)
+		return;
+	if (space == NULL)
+		space = "default";
+	if (name != NULL && list == NULL)
+		add(claims, "kube:%s/%.63s/%.200s", plain_path(config, path), space, name);
+	while (list != NULL && setting_next(&list, part, sizeof(part)))
+		add(claims, "kube:%s/%.63s/%.212s", plain_path(config, path), space,
+		    text_starts(part, "deployment/") ? part + sizeof("deployment/") - 1 : part);
 }
 
 static const struct {
@@ -148,6 +173,7 @@ static const struct {
 	void (*add)(struct settings_claims *claims, const struct member_of *of);
 } transports[] = {
 	{ "ssh", add_ssh },
+	{ "systemd", add_systemd },
 	{ "local", add_local },
 	{ "kubernetes", add_kubernetes },
 };
@@ -155,11 +181,11 @@ static const struct {
 /* --- all of it --- */
 
 const char *
-settings_transport(const struct settings *s)
+settings_transport(const struct settings *s, const struct settings_member *member)
 {
-	const char *name = settings_text(s, SETTING_DEPLOY_TRANSPORT);
+	const char *name = settings_value_of(s, member, SETTING_DEPLOY_TRANSPORT)->text;
 
-	if (settings_truth(settings_text(s, SETTING_USE_KUBERNETES)))
+	if (settings_truth(settings_value_of(s, member, SETTING_USE_KUBERNETES)->text))
 		return "kubernetes";
 	return name == NULL ? "ssh" : name;
 }
@@ -174,22 +200,105 @@ find_member(const struct settings *s, const char *environment)
 	return NULL;
 }
 
+const char *
+settings_host_list(const struct settings *s, const char *environment)
+{
+	const struct settings_member *member =
+	    find_member(settings_of(s, environment), environment);
+
+	return member != NULL ? member->values[ENVIRONMENT_SETTING_HOST].text : NULL;
+}
+
+bool
+settings_migration_place(
+    const struct settings *s, const char *environment, char out[SETTINGS_MIGRATION])
+{
+	const struct settings *of = settings_of(s, environment);
+	const struct settings_member *member = find_member(of, environment);
+	const char *hosts = settings_host_list(s, environment), *transport, *folder;
+	bool is_folder;
+	char host[SETTING_PART_MAX + 1], name[LIMIT_ENVIRONMENT];
+
+	out[0] = '\0';
+	(void)text_copy(name, sizeof(name), environment);
+	for (char *c = name; *c != '\0'; c++)
+		*c = *c == '/' ? '-' : *c;
+	if (member == NULL || settings_value_of(of, member, SETTING_DEPLOY_SCRIPT)->is_given)
+		return true;
+	transport = settings_transport(of, member);
+	if (strcmp(transport, "local") == 0)
+		return false;
+	folder = settings_value_of(of, member, SETTING_SYSTEMD_DIR)->text;
+	is_folder = strcmp(transport, "systemd") == 0 && folder != NULL;
+	if (strcmp(transport, "kubernetes") == 0)
+		(void)snprintf(out, SETTINGS_MIGRATION, "the Job deploybot-migrate-%s", name);
+	else if ((is_folder || strcmp(transport, "ssh") == 0) && hosts != NULL &&
+	    setting_next(&hosts, host, sizeof(host)))
+		(void)snprintf(out, SETTINGS_MIGRATION, "%s%.120s on %.253s",
+		    is_folder ? "" : "deploybot-migrate-", is_folder ? folder : name, host);
+	return true;
+}
+
 struct settings_claims *
 settings_claims(const struct settings *s, const char *environment)
 {
-	struct settings_claims *ret = calloc(1, sizeof(*ret));
+	size_t room = ROOM + s->client_count;
+	struct settings_claims *ret = calloc(1, sizeof(*ret) + room * sizeof(ret->at[0]));
 	struct member_of of = { .s = settings_of(s, environment) };
 
 	if (ret == NULL)
 		return NULL;
+	ret->room = room;
 	add(ret, "env:%.*s", LIMIT_ENVIRONMENT, environment);
+	for (size_t i = 0; i < s->client_count; i++)
+		if (strcmp(s->clients[i].target, environment) == 0)
+			add(ret, "client:%.31s", s->clients[i].id);
 	of.member = find_member(of.s, environment);
 	/* What scripts of theirs touch only they know. */
-	if (of.member == NULL || settings_is_given(of.s, SETTING_DEPLOY_SCRIPT))
+	if (of.member == NULL ||
+	    settings_value_of(of.s, of.member, SETTING_DEPLOY_SCRIPT)->is_given)
 		return ret;
 	for (size_t i = 0; i < COUNT(transports); i++)
-		if (strcmp(transports[i].transport, settings_transport(of.s)) == 0)
+		if (strcmp(transports[i].transport, settings_transport(of.s, of.member)) == 0)
 			transports[i].add(ret, &of);
+	return ret;
+}
+
+const char *
+settings_claims_host(const char *host, char out[SETTINGS_CLAIM_HOST])
+{
+	const char *at = strchr(host, '@');
+
+	if (strcmp(host, "local") == 0) {
+		(void)text_copy(out, SETTINGS_CLAIM_HOST, host); /* fits */
+		return out;
+	}
+	return plain_host(at == NULL ? host : at + 1, out);
+}
+
+bool
+settings_claims_is_on(const char *resource, const char *host)
+{
+	size_t size = strlen(host);
+
+	if (strcmp(host, "local") == 0)
+		return text_starts(resource, "port:");
+	return text_starts(resource, "host:") && strncmp(resource + 5, host, size) == 0 &&
+	    resource[5 + size] == '/';
+}
+
+struct settings_claims *
+settings_claims_client(const struct settings *s, const struct client_settings *client)
+{
+	struct settings_claims *ret = settings_claims(s, client->target);
+	char host[HOST_ROOM];
+
+	if (ret == NULL)
+		return NULL;
+	if (client->cloudflare_zone != NULL)
+		add(ret, "zone:%s", client->cloudflare_zone);
+	if (client->target == client->as.name && client->host != NULL)
+		add(ret, "host:%s", settings_claims_host(client->host, host));
 	return ret;
 }
 

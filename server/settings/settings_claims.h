@@ -7,26 +7,51 @@
 
 struct settings;
 
-#define SETTINGS_CLAIM	    LIMIT_RESOURCE
-#define SETTINGS_CLAIMS_MAX 33	 /* the environment, and two on each of 16 hosts */
+#define SETTINGS_CLAIM LIMIT_RESOURCE
 
 struct settings_claims {
-	size_t n;
-	char at[SETTINGS_CLAIMS_MAX][SETTINGS_CLAIM];
+	size_t n, room;
+	char at[][SETTINGS_CLAIM];
 };
 
 /*
  * The environment itself, and with our own scripts each target of it, so written that two
  * spellings of one are one text:
  *	env:shop/staging
- *	host:HOST:PORT/folder		ssh; blue-green: the proxy's file there, too
+ *	host:HOST:PORT/folder		ssh; blue-green: the proxy's file there, too,
+ *	host:HOST:PORT/:8001		and the two ports that containers take
  *	kube:KUBECONFIG/NAMESPACE/DEPLOYMENT
  *	port:8080			of this machine
+ *	client:acme			each client that is this environment: an action that began
+ *					before it was holds no other name of it
  * environment: as people name it, also one that has left the settings: it claims itself alone.
  * free() it; NULL only when memory is short.
  */
-struct settings_claims *settings_claims(const struct settings *s,
-    const char *environment) MUST_USE;
+struct settings_claims *settings_claims(const struct settings *s, const char *environment) MUST_USE;
+
+/*
+ * What an action on a client touches: client:acme, and what its environment's work touches, or
+ * env:client/acme and host:HOST:PORT.  free() it; NULL only when memory is short.
+ */
+struct client_settings;
+struct settings_claims *
+settings_claims_client(const struct settings *s, const struct client_settings *client) MUST_USE;
+
+/* <ENV>_HOST as it is set, a comma between; NULL: it is not. */
+const char *settings_host_list(const struct settings *s, const char *environment);
+
+/* Where our scripts run a migration of it, for people: "deploybot-migrate-shop-staging on HOST",
+ * "/srv/app on HOST"; "": a script or a transport of theirs does.  False: it ends with its run,
+ * wherever that ends. */
+#define SETTINGS_MIGRATION 384
+bool settings_migration_place(
+    const struct settings *s, const char *environment, char out[SETTINGS_MIGRATION]);
+
+/* [user@]HOST[:PORT] as it stands in a claim, "local" as it is; returns out.  And is that resource
+ * something on this host? */
+#define SETTINGS_CLAIM_HOST 262 /* 253 characters, a port, what stands between */
+const char *settings_claims_host(const char *host, char out[SETTINGS_CLAIM_HOST]);
+bool settings_claims_is_on(const char *resource, const char *host);
 
 /* Has that list this resource? */
 bool settings_claims_has(const struct settings_claims *claims, const char *resource);

@@ -7,10 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/condition.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "lib/window.h"
+#include "types/action.h"
 #include "types/probe.h"
+
+#define DEFAULT_NAG_MINUTES 15 /* where it is asked first */
 
 static const char *
 text_of(const struct settings *s, enum setting setting)
@@ -80,6 +84,9 @@ fill_telegram(struct settings *s)
 	s->telegram_webhook_secret = text_of(s, SETTING_TELEGRAM_WEBHOOK_SECRET);
 	s->telegram_api_base = text_of(s, SETTING_TELEGRAM_API_BASE);
 	s->telegram_proxy = text_of(s, SETTING_TELEGRAM_PROXY);
+	trim_slashes(s->inside->values[SETTING_CLOUDFLARE_API_BASE].text);
+	s->cloudflare_api_token = text_of(s, SETTING_CLOUDFLARE_API_TOKEN);
+	s->cloudflare_api_base = text_of(s, SETTING_CLOUDFLARE_API_BASE);
 	s->telegram_mode =
 	    (mode != NULL ? text_same_ci(mode, "webhook") :
 			    s->inside->values[SETTING_TELEGRAM_WEBHOOK_URL].is_given) ?
@@ -88,6 +95,7 @@ fill_telegram(struct settings *s)
 	s->telegram_chat_id = number_in(text_of(s, SETTING_TELEGRAM_CHAT_ID));
 	if (s->telegram_chat_id == 0 && s->admins.count > 0)
 		s->telegram_chat_id = s->admins.id[0];
+	s->pin_status = settings_truth(text_of(s, SETTING_PIN_STATUS));
 }
 
 static void
@@ -97,6 +105,8 @@ fill_repository(struct settings *s)
 
 	s->github_webhook_secret = text_of(s, SETTING_GITHUB_WEBHOOK_SECRET);
 	s->github_repository = text_of(s, SETTING_GITHUB_REPOSITORY);
+	s->forge_webhook_secret = text_of(s, SETTING_FORGE_WEBHOOK_SECRET);
+	s->repository_path = text_of(s, SETTING_REPOSITORY_PATH);
 	s->repository_url = text_of(s, SETTING_REPOSITORY_URL);
 	s->paths = text_of(s, SETTING_PATHS);
 	if (s->repository_url == NULL && s->github_repository != NULL) {
@@ -110,23 +120,36 @@ fill_repository(struct settings *s)
 		s->poll_repository_seconds = s->telegram_mode == TELEGRAM_POLLING ? 60 : 300;
 }
 
+/* What it is for that member; NULL: for all. */
+static int
+number_for(const struct settings *s, const struct settings_member *member, enum setting setting)
+{
+	return (int)number_in(settings_value_of(s, member, setting)->text);
+}
+
+static void
+fill_times(const struct settings *s, const struct settings_member *member, struct settings_times *t)
+{
+	t->health_check_timeout_seconds = number_for(s, member, SETTING_HEALTH_CHECK_TIMEOUT);
+	t->health_check_retries = number_for(s, member, SETTING_HEALTH_CHECK_RETRIES);
+	t->health_check_interval_seconds = number_for(s, member, SETTING_HEALTH_CHECK_INTERVAL);
+	t->health_check_successes = number_for(s, member, SETTING_HEALTH_CHECK_SUCCESSES);
+	t->health_check_deadline_seconds = number_for(s, member, SETTING_HEALTH_CHECK_DEADLINE);
+	t->deploy_timeout_seconds = number_for(s, member, SETTING_DEPLOY_TIMEOUT_SECONDS);
+	if (t->health_check_deadline_seconds == 0)
+		t->health_check_deadline_seconds =
+		    probe_deadline_s(t->health_check_retries > t->health_check_successes ?
+			    t->health_check_retries :
+			    t->health_check_successes, /* who needs as many passes may pass */
+			t->health_check_interval_seconds, t->health_check_timeout_seconds);
+}
+
 static void
 fill_server(struct settings *s)
 {
 	const char *level = text_of(s, SETTING_LOG_LEVEL), *format = text_of(s, SETTING_LOG_FORMAT);
 
-	s->health_check_timeout_seconds = number_of(s, SETTING_HEALTH_CHECK_TIMEOUT);
-	s->health_check_retries = number_of(s, SETTING_HEALTH_CHECK_RETRIES);
-	s->health_check_interval_seconds = number_of(s, SETTING_HEALTH_CHECK_INTERVAL);
-	s->health_check_successes = number_of(s, SETTING_HEALTH_CHECK_SUCCESSES);
-	s->health_check_deadline_seconds = number_of(s, SETTING_HEALTH_CHECK_DEADLINE);
-	if (s->health_check_deadline_seconds == 0)
-		s->health_check_deadline_seconds =
-		    probe_deadline_s(s->health_check_retries > s->health_check_successes ?
-			    s->health_check_retries :
-			    s->health_check_successes, /* who needs as many passes may pass */
-			s->health_check_interval_seconds, s->health_check_timeout_seconds);
-	s->deploy_timeout_seconds = number_of(s, SETTING_DEPLOY_TIMEOUT_SECONDS);
+	fill_times(s, NULL, &s->times);
 	s->shutdown_timeout_seconds = number_of(s, SETTING_SHUTDOWN_TIMEOUT_SECONDS);
 	s->rate_limit_requests = number_of(s, SETTING_RATE_LIMIT_REQUESTS);
 	s->rate_limit_window_s = number_of(s, SETTING_RATE_LIMIT_WINDOW);
@@ -141,10 +164,19 @@ fill_server(struct settings *s)
 	s->local_socket = text_of(s, SETTING_LOCAL_SOCKET);
 	s->listen_address = text_of(s, SETTING_LISTEN_ADDRESS);
 	s->api_server_port = number_of(s, SETTING_API_SERVER_PORT);
+	if (settings_truth(text_of(s, SETTING_ENABLE_TOKEN_AUTH)))
+		s->auth_token_secret = text_of(s, SETTING_AUTH_TOKEN_SECRET);
+	s->session_timeout_ms = number_of(s, SETTING_SESSION_TIMEOUT_SECONDS) * INT64_C(1000);
+	s->enable_api_server = settings_truth(text_of(s, SETTING_ENABLE_API_SERVER));
 	s->enable_telemetry = settings_truth(text_of(s, SETTING_ENABLE_TELEMETRY));
 	s->state_directory = text_of(s, SETTING_STATE_DIRECTORY);
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
+	s->approve_self = settings_truth(text_of(s, SETTING_APPROVE_SELF));
+	s->approve_unknown_pusher = settings_truth(text_of(s, SETTING_APPROVE_UNKNOWN_PUSHER));
+	s->approval_timeout_ms = setting_duration_ms(text_of(s, SETTING_APPROVAL_TIMEOUT));
 	s->is_production = settings_says_production(text_of(s, SETTING_ENVIRONMENT));
+	s->emergency_without_factor =
+	    !s->is_production && settings_truth(text_of(s, SETTING_EMERGENCY_WITHOUT_OTP));
 	s->log_level = LOG_LEVEL_INFO;
 	if (level != NULL && !log_level_from(level, &s->log_level))
 		s->log_level = LOG_LEVEL_INFO;
@@ -169,14 +201,31 @@ fill_windows(struct settings_member *in)
 	return text == NULL || in->freeze != NULL;
 }
 
+/* The same of conditions. */
+static bool
+fill_conditions(struct settings_member *in)
+{
+	const char *text = in->values[ENVIRONMENT_SETTING_APPROVALS_IF].text;
+	struct err err;
+
+	free(in->approvals_if);
+	in->approvals_if = text == NULL ? NULL : calloc(1, sizeof(*in->approvals_if));
+	return text == NULL ||
+	    (in->approvals_if != NULL && conditions_parse(text, in->approvals_if, &err));
+}
+
 /* False: no memory. */
 static bool
 fill_environment(
     const struct settings *s, struct settings_member *in, struct environment_settings *e)
 {
 	const char *urls = in->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
+	const char *nag = in->values[ENVIRONMENT_SETTING_ROLLBACK_NAG].text;
 	char url[SETTING_PART_MAX + 1];
 
+	fill_times(s, in, &in->times);
+	e->times = &in->times;
+	e->member = in;
 	e->name = in->id;
 	e->of = s;
 	e->refusal = in->refusal;
@@ -184,7 +233,21 @@ fill_environment(
 	e->branch = in->values[ENVIRONMENT_SETTING_BRANCH].text;
 	e->confirm = settings_truth(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
 	e->notify_after_seconds = (int)number_in(in->values[ENVIRONMENT_SETTING_NOTIFY_AFTER].text);
+	e->failure_log_lines = number_for(s, in, SETTING_FAILURE_LOG_LINES);
+	e->failure_log_in_chat =
+	    settings_truth(settings_value_of(s, in, SETTING_FAILURE_LOG_IN_CHAT)->text);
+	e->rollback_nag_minutes = nag != NULL ? (int)number_in(nag) :
+	    e->confirm			      ? DEFAULT_NAG_MINUTES :
+						0;
 	e->drops_pushes = text_is(in->values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text, "drop");
+	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
+	e->rollback_approvals =
+	    (int)number_in(in->values[ENVIRONMENT_SETTING_ROLLBACK_APPROVALS].text);
+	if (!fill_conditions(in))
+		return false;
+	e->approvals_if = in->approvals_if;
+	e->approvers = in->values[ENVIRONMENT_SETTING_APPROVERS].text;
+	e->approval_chat = number_in(in->values[ENVIRONMENT_SETTING_APPROVAL_CHAT_ID].text);
 	if (!fill_windows(in))
 		return false;
 	e->freeze = in->freeze;
@@ -238,6 +301,52 @@ fill_environments(struct settings *s)
 	return true;
 }
 
+static void
+fill_client(const struct settings *s, const struct settings_member *in, struct client_settings *c)
+{
+	const struct settings_value *values = in->values;
+	const char *approvals = values[CLIENT_SETTING_APPROVALS].text;
+
+	c->id = in->name;
+	c->name = values[CLIENT_SETTING_NAME].text;
+	if (c->name == NULL)
+		c->name = in->name;
+	c->host = values[CLIENT_SETTING_HOST].text;
+	c->actions = action_set(values[CLIENT_SETTING_ACTIONS].text);
+	c->approvals = approvals != NULL ? (int)number_in(approvals) : -1;
+	c->cloudflare_zone = values[CLIENT_SETTING_CLOUDFLARE_ZONE].text;
+	c->web_unit = values[CLIENT_SETTING_WEB_UNIT].text;
+	c->compose_dir = values[CLIENT_SETTING_COMPOSE_DIR].text;
+	c->cache_command = values[CLIENT_SETTING_CACHE_COMMAND].text;
+	c->cloudflare_domain = values[CLIENT_SETTING_CLOUDFLARE_DOMAIN].text;
+	c->cloudflare_minutes = (int)number_in(values[CLIENT_SETTING_CLOUDFLARE_MINUTES].text);
+	c->as = (struct environment_settings){
+		.name = in->id,
+		.of = s,
+		.refusal = "",
+		.confirm = true,
+		.fingerprint = in->fingerprint,
+	};
+	c->target = values[CLIENT_SETTING_ENVIRONMENT].text;
+	if (c->target == NULL)
+		c->target = c->as.name;
+}
+
+/* False: no memory. */
+static bool
+fill_clients(struct settings *s)
+{
+	struct settings_inside *in = s->inside;
+
+	free(in->clients);
+	in->clients = calloc(in->member_count + 1, sizeof(*in->clients));
+	for (size_t i = 0; in->clients != NULL && i < in->member_count; i++)
+		if (in->members[i]->family == FAMILY_CLIENT)
+			fill_client(s, in->members[i], &in->clients[s->client_count++]);
+	s->clients = in->clients;
+	return in->clients != NULL;
+}
+
 bool
 settings_fill(struct settings *s)
 {
@@ -258,5 +367,6 @@ settings_fill(struct settings *s)
 	s->refused = in->refused;
 	s->warned_count = in->warned_count;
 	s->warned = in->warned;
-	return fill_environments(s) && settings_find_overlaps(s) && settings_fill_roles(s);
+	return fill_environments(s) && fill_clients(s) && settings_find_overlaps(s) &&
+	    settings_fill_roles(s) && settings_fill_otp(s);
 }

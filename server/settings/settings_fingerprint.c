@@ -3,21 +3,34 @@
 #include "lib/fingerprint.h"
 #include "settings/settings_inside.h"
 
-/* Of the runner's settings alone: it makes the same list of what it reads for a run. */
+static struct fingerprint_files
+files_of(const struct settings_loader *l, size_t sources)
+{
+	struct fingerprint_files files = { .own = 0 };
+
+	for (size_t i = 0; i < sources; i++) {
+		if (l->sources[i].file == NULL)
+			continue;
+		assert(files.count < FINGERPRINT_FILES_MAX);
+		files.at[files.count++] = &l->files[i];
+		files.own += i < l->own;
+	}
+	return files;
+}
+
+/* Of the runner's settings alone: it makes the same list of what it reads for a run.  special: what
+ * it is called for one environment; NULL: it is not said for one. */
 static void
 add_mark(const struct settings_loader *l, const struct settings_spec *spec, const char *name,
-    struct buf *list)
+    const char *special, struct buf *list)
 {
-	const size_t sources = spec->scope == SCOPE_OWN ? l->own : l->count;
-	const struct env_file *files[SETTINGS_SOURCES_MAX];
-	size_t count = 0;
+	struct fingerprint_files files;
 
-	if (spec->whose == WHOSE_SERVER || spec->scope == SCOPE_SERVER)
+	if (spec->whose == WHOSE_SERVER ||
+	    (spec->scope == SCOPE_SERVER && spec->family == FAMILY_COUNT))
 		return;
-	for (size_t i = 0; i < sources; i++)
-		if (l->sources[i].file != NULL)
-			files[count++] = &l->files[i];
-	fingerprint_add(list, name, spec->is_secret, files, count);
+	files = files_of(l, spec->scope == SCOPE_OWN ? l->own : l->count);
+	fingerprint_add(list, name, special, spec->is_secret, &files);
 }
 
 static bool
@@ -29,40 +42,57 @@ has_file(const struct settings_loader *l)
 	return false;
 }
 
-/* What is no environment's own is the same for all, and made once. */
-static void
-add_shared(const struct settings_loader *l, struct buf *list)
+/* What is no environment's own is the same for all that say nothing special, and made once. */
+static bool
+add_known(const struct settings_inside *in, const struct settings_member *member, struct buf *list)
 {
-	const struct settings_inside *in = l->s->inside;
-
-	for (size_t i = 0; i < in->member_count; i++) {
+	for (size_t i = 0; member->special_count == 0 && i < in->member_count; i++) {
 		const struct settings_member *other = in->members[i];
 
-		if (other->fingerprint != NULL) {
+		if (other->fingerprint != NULL && other->family == FAMILY_ENVIRONMENT &&
+		    other->special_count == 0) {
 			buf_add(list, other->fingerprint, other->fingerprint_shared);
-			return;
+			return true;
 		}
 	}
+	return false;
+}
+
+static void
+add_all(const struct settings_loader *l, const struct settings_member *member, struct buf *list)
+{
+	char special[SETTING_NAME_MAX];
+
+	if (add_known(l->s->inside, member, list))
+		return;
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		add_mark(l, &settings_table[i], settings_table[i].name, list);
+		add_mark(l, &settings_table[i], settings_table[i].name,
+		    settings_table[i].is_shipping ?
+			setting_special(settings_table[i].name, member->name, special) :
+			NULL,
+		    list);
 }
 
 void
 settings_take_fingerprint(struct settings_loader *l, struct settings_member *member)
 {
+	const struct fingerprint_files files = files_of(l, l->count);
 	char name[SETTING_NAME_MAX];
 	struct buf list;
 
 	if (!has_file(l))
 		return;
 	buf_init(&list, FINGERPRINT_LIST_MAX);
-	add_shared(l, &list);
+	if (member->family == FAMILY_ENVIRONMENT)
+		add_all(l, member, &list);
 	member->fingerprint_shared = list.size;
 	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
-		if (settings_table_families[i].family == FAMILY_ENVIRONMENT)
+		if (settings_table_families[i].family == member->family)
 			add_mark(l, &settings_table_families[i],
-			    setting_name(settings_table_families[i].name, member->name, name),
+			    setting_name(settings_table_families[i].name, member->name, name), NULL,
 			    &list);
+	if (member->family == FAMILY_ENVIRONMENT)
+		fingerprint_add_registries(&list, member->name, &files);
 	buf_addc(&list, '\0'); /* also where it is empty */
 	member->fingerprint = buf_take(&list);
 	if (member->fingerprint == NULL)

@@ -21,6 +21,9 @@ struct settings_folder {
 	struct settings_folder_file *files; /* by their applications' names */
 	size_t refused_count;
 	struct settings_refused *refused; /* those that are not read, and why not */
+	/* Borrowed: what a directory elsewhere says of users (settings_users.h) just now. */
+	const struct settings_user *users;
+	size_t users_count;
 };
 
 /* Looks into the folder; to be freed with settings_folder_done.  settings_file (may be NULL) is the

@@ -55,8 +55,8 @@ void settings_warn(struct settings_loader *l, const char *where, const char *wha
 /* How bad is it that nothing there is what a grant names?  is_whole: its application is there, and
  * the environment is not.  What was there once is only worth a warning, and no start and no other
  * setting fails for what a removed file can cause: only what is new is an error. */
-enum settings_severity settings_gone(const struct settings_loader *l, const struct grant *grant,
-    bool is_whole);
+enum settings_severity
+settings_gone(const struct settings_loader *l, const struct grant *grant, bool is_whole);
 
 /* Is there an environment that the grant covers (is_whole), or one of its application? */
 bool settings_has_granted(const struct settings *s, const struct grant *grant, bool is_whole);
@@ -66,6 +66,14 @@ bool settings_has_granted(const struct settings *s, const struct grant *grant, b
 /* Finds one value, checks it and keeps it; what is wrong with it is in the report. */
 void settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
     const char *name, const char *fallback, struct settings_value *value);
+
+/* The same of one that is said for one environment alone, in so many sources from the first. */
+void settings_take_special(struct settings_loader *l, const struct settings_spec *spec,
+    const char *name, size_t sources, struct settings_value *value);
+
+/* Does one of so many sources set that name, or of a secret NAME_FILE? */
+bool settings_is_in(const struct settings_loader *l, const struct settings_spec *spec,
+    const char *name, size_t sources);
 
 /* The text of a name in the first source that sets it; NULL: none does. */
 const char *settings_find(const struct settings_loader *l, const char *name);
@@ -92,7 +100,8 @@ void settings_check_private(
 
 /* --- settings_fingerprint.c --- */
 
-/* Makes the environment's list of what ships it. */
+/* Makes the environment's list of what ships it, or the client's of what its actions are done
+ * with. */
 void settings_take_fingerprint(struct settings_loader *l, struct settings_member *member);
 
 /* --- settings_take.c --- */
@@ -114,8 +123,8 @@ void settings_take_all(struct settings_loader *l);
 void settings_keep_running(struct settings_loader *l);
 
 /* What a snapshot has beside what applications share. */
-void settings_compare_own(struct settings_change *change, const struct settings *running,
-    const struct settings *fresh);
+void settings_compare_own(
+    struct settings_change *change, const struct settings *running, const struct settings *fresh);
 
 /* Is every value the same? */
 bool settings_are_same(const struct settings *a, const struct settings *b);
@@ -130,23 +139,82 @@ void settings_take_applications(struct settings_loader *l);
 /* Which repositories need more than one webhook.  When all is filled. */
 void settings_say_hooks(struct settings_loader *l);
 
+/* --- settings_hook_lines.c --- */
+
+/* Names in the report what is wrong with the hooks of one file, when its environments are known;
+ * and which of all share a secret. */
+void settings_check_hook_lines(struct settings_loader *l);
+void settings_say_hook_lines(struct settings_loader *l);
+
+/* --- settings_special.c --- */
+
+/* Is it <ENV>_NAME, or <ENV>_NAME_FILE of a secret, of that environment? */
+bool settings_is_special_of(
+    const char *environment, const char *name, size_t size, enum setting *ret);
+
+/* What a setting is called where it is said: STAGING_DEPLOY_USER where it is said for that member
+ * alone, else DEPLOY_USER.  member NULL: of none.  Returns ret. */
+const char *settings_name_of(
+    const struct settings_member *member, enum setting setting, char ret[SETTING_NAME_MAX]);
+
+/* Finds what is said for that environment alone, and decides. */
+void settings_take_specials(struct settings_loader *l, struct settings_member *member);
+
 /* --- settings_families.c --- */
 
-void settings_take_families(struct settings_loader *l);
+/* Those whose members an OWN setting lists, or all others. */
+void settings_take_families(struct settings_loader *l, bool own);
 
 /* Those whose members are found by the names of their settings: ROLE_<NAME>_IDS.  Is a name one of
  * them?  NAME= is as good as not there: nobody. */
 void settings_take_named_families(struct settings_loader *l);
 bool settings_is_named(const char *name);
 
+/* The client whose setting that is, listed or not; false: it is none's. */
+bool settings_names_client(const char *name, char id[SETTINGS_MEMBER_NAME]);
+
+/* --- settings_clients.c --- */
+
+/* Names in the report what is wrong with clients, when all environments are known. */
+void settings_check_clients(struct settings_loader *l);
+
 /* --- settings_roles.c --- */
 
-/* Makes zone and roles of the main snapshot, when the applications are in it; passes over what is
- * wrong.  False: no memory. */
+/* Makes the zone, and the roles of the main snapshot, when the applications are in it; passes over
+ * what is wrong.  False: no memory. */
 MUST_USE bool settings_fill_roles(struct settings *s);
 
 /* Names in the report what is wrong in the roles of one file, when its environments are known. */
 void settings_check_roles(struct settings_loader *l);
+
+/* One grant as it stands in a list; what stands before the colon, whose set is 0 for no action. */
+#define SETTINGS_ACTION_MAX 32
+struct grant settings_read_grant(const char *application, const char *text,
+    char action[SETTINGS_ACTION_MAX], bool *ret_has_target);
+
+/* "; did you mean do.restart-web:client/acme?", of a grant's text whose action there is not; "":
+ * none is near. */
+#define SETTINGS_NEAR_MAX 112
+const char *settings_near_action(const char *text, const char *action, char out[SETTINGS_NEAR_MAX]);
+
+/* Is what a grant of do.NAME names never done there?  Then why says so: "…, so this grants
+ * nothing". */
+enum settings_idle { SETTINGS_NOT_IDLE, SETTINGS_OTHER_KIND, SETTINGS_NOT_THERE };
+enum settings_idle settings_idle_grant(
+    const struct settings *s, const struct grant *grant, const char *so, char why[LIMIT_LINE]);
+
+/* --- settings_otp.c --- */
+
+/* Makes what asks for a code.  False: no memory. */
+MUST_USE bool settings_fill_otp(struct settings *s);
+
+/* Reads the key of second factors, and names in the report what is wrong with either. */
+void settings_take_otp(struct settings_loader *l);
+
+/* --- settings_approvals.c --- */
+
+/* Names in the report what is wrong with the roles that approve, when all roles are known. */
+void settings_check_approvals(struct settings_loader *l);
 
 /* --- settings_local.c --- */
 
@@ -177,9 +245,10 @@ void settings_check_unknown(struct settings_loader *l);
 
 /* --- settings_claims.c --- */
 
-/* DEPLOY_TRANSPORT, as deploy/act.sh reads it; DEPLOY_STRATEGY is bluegreen. */
-const char *settings_transport(const struct settings *s);
-bool settings_is_bluegreen(const struct settings *s);
+/* DEPLOY_TRANSPORT, as deploy/act.sh reads it; DEPLOY_STRATEGY is bluegreen: for that environment,
+ * or for all (NULL). */
+const char *settings_transport(const struct settings *s, const struct settings_member *member);
+bool settings_is_bluegreen(const struct settings *s, const struct settings_member *member);
 
 /* --- settings_targets.c --- */
 

@@ -31,13 +31,18 @@ list_own(const struct settings_loader *l, struct buf *names)
 			add_given(l, settings_table[i].name, names);
 	if (list == NULL)
 		list = settings_table[SETTING_ENVIRONMENTS].fallback;
-	while (setting_next(&list, member, sizeof(member)))
+	while (setting_next(&list, member, sizeof(member))) {
 		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
 			if (settings_table_families[i].scope == SCOPE_OWN &&
 			    settings_table_families[i].family == FAMILY_ENVIRONMENT)
 				add_given(l,
 				    setting_name(settings_table_families[i].name, member, name),
 				    names);
+		for (size_t i = 0; i < SETTING_COUNT; i++)
+			if (settings_table[i].is_shipping && settings_table[i].scope == SCOPE_OWN)
+				add_given(l, setting_special(settings_table[i].name, member, name),
+				    names);
+	}
 }
 
 static void
@@ -66,7 +71,7 @@ take_unheard(struct settings_loader *l)
 	}
 	l->report = unheard;
 	settings_take_table(l, true);
-	settings_take_families(l);
+	settings_take_families(l, true);
 	l->report = report;
 	free(unheard);
 }
@@ -106,9 +111,14 @@ take_main(struct settings_loader *l)
 		settings_keep_running(l);
 	settings_take_applications(l);
 	take_nameless(l);
+	settings_check_clients(l);
 	settings_check_roles(l);
+	settings_check_approvals(l);
 	settings_check_users(l);
+	settings_take_otp(l);
+	settings_check_hook_lines(l);
 	settings_say_hooks(l);
+	settings_say_hook_lines(l);
 }
 
 /* --- where they stand --- */

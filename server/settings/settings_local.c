@@ -1,70 +1,49 @@
 /* settings_local.c - LOCAL_<USER>_IS: which user of this machine each is, and as whom they act.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include <ctype.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/text.h"
+#include "settings/settings_folder.h"
 #include "settings/settings_inside.h"
+#include "settings/settings_users.h"
 #include "types/principal.h"
 #include "types/roles.h"
 
 #define ROLE_WORD "role"
 
-/* As the user's name stands in a setting, with the member's small letters: john.doe and john_doe
- * are both john-doe. */
-static void
-fold(const char *user, char out[SETTINGS_MEMBER_NAME])
+/* What somebody was told who asked before; a directory may hang, and a reload waits for nobody. */
+static struct settings_user
+recall(const struct settings_loader *l, const char *name)
 {
-	size_t n = 0;
+	const struct settings_inside *in = l->running->inside;
 
-	for (; user[n] != '\0' && n < SETTINGS_MEMBER_NAME - 1; n++)
-		out[n] =
-		    user[n] == '.' || user[n] == '_' ? '-' : (char)tolower((unsigned char)user[n]);
-	out[user[n] == '\0' ? n : 0] = '\0'; /* a longer one is none */
+	for (size_t i = 0; l->folder != NULL && i < l->folder->users_count; i++)
+		if (l->folder->users[i].is_asked && strcmp(l->folder->users[i].name, name) == 0)
+			return l->folder->users[i];
+	for (size_t i = 0; i < in->member_count; i++)
+		if (in->members[i]->family == FAMILY_LOCAL &&
+		    strcmp(in->members[i]->name, name) == 0)
+			return in->members[i]->user;
+	return (struct settings_user){ 0 };
 }
 
 static void
-take_user(struct settings_member *member, const struct passwd *user)
+find_user(const struct settings_loader *l, struct settings_member *member)
 {
-	member->has_user = text_copy(member->user, sizeof(member->user), user->pw_name);
-	member->uid = user->pw_uid;
-}
+	struct settings_user *user = &member->user, said;
 
-static void
-find_user(struct settings_member *member)
-{
-	const struct passwd *user;
-	char folded[SETTINGS_MEMBER_NAME];
-
-	setpwent();
-	while ((user = getpwent()) != NULL) {
-		fold(user->pw_name, folded);
-		if (strcmp(folded, member->name) != 0)
-			continue;
-		if (member->has_user && member->uid != user->pw_uid)
-			(void)text_copy(member->other, sizeof(member->other), user->pw_name);
-		else
-			take_user(member, user);
+	(void)text_copy(user->name, sizeof(user->name), member->name); /* of the same size */
+	settings_user_find_listed(user);
+	if (l->running == NULL) {
+		settings_user_ask(user);
+		return;
 	}
-	endpwent();
-	/* A directory of users need not list them. */
-	if (!member->has_user && (user = getpwnam(member->name)) != NULL)
-		take_user(member, user);
-}
-
-static bool
-has_role(const struct settings_loader *l, const char *name)
-{
-	const struct roles *roles = l->s->roles;
-
-	for (size_t i = 0; roles != NULL && i < roles->count; i++)
-		if (strcmp(roles->role[i].name, name) == 0)
-			return true;
-	return false;
+	said = recall(l, member->name);
+	settings_user_join(user, &said);
+	(void)text_copy(user->name, sizeof(user->name), member->name);
 }
 
 /* Of a person whose number is wrong that is said already. */
@@ -100,22 +79,22 @@ check(struct settings_loader *l, const struct settings_member *member)
 	if (l->s->application[0] != '\0')
 		settings_say(l->report, SETTINGS_ERROR,
 		    "%s: is one of the whole server: it stands in the settings file", name);
-	else if (member->other[0] != '\0')
+	else if (member->user.other[0] != '\0')
 		settings_say(l->report, SETTINGS_WARNING,
 		    "%s: two users of this machine are meant, %s and %s: neither is let in: rename one of them",
-		    name, member->user, member->other);
-	else if (!member->has_user)
+		    name, member->user.user, member->user.other);
+	else if (!member->user.has_user)
 		settings_say(l->report, SETTINGS_WARNING,
 		    "%s: there is no such user on this machine: nobody is let in by it", name);
-	else if (member->uid == 0)
+	else if (member->user.uid == 0)
 		settings_say(l->report, SETTINGS_ERROR,
 		    "%s: root has no such setting: it says --as ROLE each time", name);
-	else if (member->uid == SETTINGS_NOBODY || member->uid == geteuid())
+	else if (member->user.uid == SETTINGS_NOBODY || member->user.uid == geteuid())
 		settings_say(l->report, SETTINGS_ERROR, "%s: is never let in: %s", name,
-		    member->uid == SETTINGS_NOBODY ?
+		    member->user.uid == SETTINGS_NOBODY ?
 			"users that the kernel cannot distinguish have that number" :
 			"it is the server's own user, and scripts may run as it");
-	else if (role != NULL && !has_role(l, role))
+	else if (role != NULL && !roles_have(l->s->roles, role))
 		settings_say(l->report, SETTINGS_ERROR, "%s: there is no role %s", name, role);
 	else if (role == NULL && !has_any_role(l, member))
 		settings_say(l->report, SETTINGS_WARNING,
@@ -132,7 +111,7 @@ settings_find_users(struct settings_loader *l)
 		struct settings_member *member = in->members[i];
 
 		if (member->family == FAMILY_LOCAL)
-			find_user(member);
+			find_user(l, member);
 	}
 }
 
@@ -152,9 +131,9 @@ settings_fill_user(struct settings_member *member)
 	const char *is = member->values[LOCAL_SETTING_IS].text;
 
 	member->person = 0;
-	if (member->family != FAMILY_LOCAL || is == NULL || !member->has_user ||
-	    member->other[0] != '\0')
+	if (member->family != FAMILY_LOCAL || is == NULL || !member->user.has_user ||
+	    member->user.other[0] != '\0')
 		return;
-	member->person = settings_local_role(member) != NULL ? principal_of_user(member->uid) :
+	member->person = settings_local_role(member) != NULL ? principal_of_user(member->user.uid) :
 							       strtoll(is, NULL, 10);
 }

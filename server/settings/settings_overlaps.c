@@ -78,7 +78,7 @@ thing_of(const char *resource)
 		return "a Deployment";
 	if (text_starts(resource, "port:"))
 		return "a port of this machine";
-	return "a host's folder or file";
+	return strstr(resource, "/:") != NULL ? "a host's port" : "a host's folder or file";
 }
 
 /* False: no memory. */

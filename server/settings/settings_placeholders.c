@@ -56,6 +56,15 @@ settings_check_placeholders(struct settings_loader *l, bool own)
 		if (!settings_table[i].is_secret && (settings_table[i].scope == SCOPE_OWN) == own)
 			check_text(l, settings_table[i].name, in->values[i].text);
 	for (size_t m = 0; own && m < in->member_count; m++)
+		for (size_t i = 0; i < in->members[m]->special_count; i++) {
+			const struct settings_special *special = &in->members[m]->specials[i];
+
+			if (!settings_table[special->setting].is_secret)
+				check_text(l,
+				    settings_name_of(in->members[m], special->setting, name),
+				    special->value.text);
+		}
+	for (size_t m = 0; own && m < in->member_count; m++)
 		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
 			const struct settings_spec *spec = &settings_table_families[i];
 

@@ -11,12 +11,12 @@
 #include "lib/err.h"
 #include "lib/text.h"
 #include "lib/zone.h"
+#include "types/hook.h"
 #include "types/policy_action.h"
 #include "types/principal.h"
 #include "types/roles.h"
 
-#define ACTION_MAX 32
-#define UNTIL	   " until "
+#define UNTIL " until "
 
 static const struct built_in {
 	const char *name;
@@ -32,9 +32,9 @@ static const struct built_in {
 /* --- one grant --- */
 
 static const char *
-target_text(const struct grant *grant, char out[ENVIRONMENT_ID_MAX + 8])
+target_text(const struct grant *grant, char out[ENVIRONMENT_ID_MAX + 16])
 {
-	(void)snprintf(out, ENVIRONMENT_ID_MAX + 8, "%s%s%s",
+	(void)snprintf(out, ENVIRONMENT_ID_MAX + 16, "%s%s%s",
 	    grant->is_client ? "client" : grant->application,
 	    grant->is_client || grant->application[0] != '\0' ? "/" : "", grant->name);
 	return out;
@@ -59,18 +59,74 @@ read_target(const char *application, const char *text, struct grant *grant)
 }
 
 /* What stands before the colon; the set is 0 for what is no action. */
-static struct grant
-read_grant(const char *application, const char *text, char action[ACTION_MAX], bool *ret_has_target)
+struct grant
+settings_read_grant(const char *application, const char *text, char action[SETTINGS_ACTION_MAX],
+    bool *ret_has_target)
 {
 	const char *colon = strchr(text, ':');
 	struct grant grant = { 0 };
 
-	(void)snprintf(action, ACTION_MAX, "%.*s", (int)strcspn(text, ":"), text); /* cut: none */
+	(void)snprintf(
+	    action, SETTINGS_ACTION_MAX, "%.*s", (int)strcspn(text, ":"), text); /* cut: none */
 	grant.actions = policy_action_set(action);
+	if (text_starts(action, "do.") && action_find(action + 3) != NULL) {
+		grant.actions = POLICY_ACTION_BIT(POLICY_DO);
+		(void)text_copy(grant.only, sizeof(grant.only), action + 3);
+	}
 	*ret_has_target = colon != NULL;
 	if (colon != NULL)
 		read_target(application, colon + 1, &grant);
 	return grant;
+}
+
+const char *
+settings_near_action(const char *text, const char *action, char out[SETTINGS_NEAR_MAX])
+{
+	bool is_whole = action_find(action) != NULL; /* restart-web:client/acme */
+	bool is_do = is_whole || text_starts(action, "do.");
+	const char *near = is_whole ? action :
+	    is_do		    ? action_nearest(action + 3) :
+				      policy_action_nearest(action);
+
+	out[0] = '\0';
+	if (near != NULL)
+		(void)snprintf(out, SETTINGS_NEAR_MAX, "; did you mean %s%s%.70s?",
+		    is_do ? "do." : "", near, is_whole ? text + strlen(action) : "");
+	return out;
+}
+
+/* Is that action never done to what the grant names, an environment or a client? */
+static bool
+is_of_other_kind(const struct grant *grant, const struct action *what)
+{
+	return grant->name[0] != '\0' && grant->is_client != (what->target == ACTION_ON_CLIENT);
+}
+
+enum settings_idle
+settings_idle_grant(
+    const struct settings *s, const struct grant *grant, const char *so, char why[LIMIT_LINE])
+{
+	const struct action *what = action_find(grant->only);
+	const struct client_settings *client =
+	    grant->is_client ? settings_client(s, grant->name) : NULL;
+	char setting[SETTING_NAME_MAX];
+
+	if (what == NULL)
+		return SETTINGS_NOT_IDLE;
+	if (is_of_other_kind(grant, what)) {
+		(void)snprintf(why, LIMIT_LINE,
+		    "%s is done to %s alone, so this %s: write do.%s:%s", what->name,
+		    grant->is_client ? "environments" : "clients", so, what->name,
+		    grant->is_client ? "APPLICATION/ENVIRONMENT" : "client/ID");
+		return SETTINGS_OTHER_KIND;
+	}
+	if (client == NULL || (client->actions & action_bit(what)) != 0)
+		return SETTINGS_NOT_IDLE;
+	(void)snprintf(why, LIMIT_LINE, "%s has no %s, so this %s: add it there, or take this out",
+	    setting_name(
+		settings_table_families[CLIENT_SETTING_ACTIONS].name, grant->name, setting),
+	    what->name, so);
+	return SETTINGS_NOT_THERE;
 }
 
 /* --- what is wrong --- */
@@ -164,7 +220,7 @@ static void
 check_target(const struct checked *c, const struct grant *grant, const char *text)
 {
 	const struct settings *s = c->l->s;
-	char near[ENVIRONMENT_ID_MAX + 24], target[ENVIRONMENT_ID_MAX + 8];
+	char near[ENVIRONMENT_ID_MAX + 24], target[ENVIRONMENT_ID_MAX + 16];
 	char what[LIMIT_LINE];
 	bool is_refused = false;
 
@@ -175,6 +231,10 @@ check_target(const struct checked *c, const struct grant *grant, const char *tex
 		    text);
 		return;
 	}
+	if (grant->is_client && strcmp(grant->name, "*") != 0 &&
+	    settings_client(s, grant->name) == NULL)
+		say(c, ROLE_SETTING_MAY, "%s: there is no client %s: CLIENTS lists them", text,
+		    grant->name);
 	if (grant->is_client)
 		return;
 	(void)target_text(grant, target);
@@ -206,29 +266,40 @@ actions_of_later(void)
 	return set;
 }
 
+/* What is right as it is written, and is of no use. */
+static void
+check_use(const struct checked *c, const struct grant *grant, const char *text)
+{
+	char name[SETTING_NAME_MAX], why[LIMIT_LINE];
+
+	if ((grant->actions & ~actions_of_later()) == 0)
+		settings_say(c->l->report, SETTINGS_NOTE,
+		    "%s: %s: nothing asks for this action yet", name_of(c, ROLE_SETTING_MAY, name),
+		    text);
+	else if (settings_idle_grant(c->l->s, grant, "grants nothing", why) != SETTINGS_NOT_IDLE)
+		settings_say(c->l->report, SETTINGS_WARNING, "%s: %s: %s",
+		    name_of(c, ROLE_SETTING_MAY, name), text, why);
+}
+
 static void
 check_grants(const struct checked *c)
 {
 	const char *list = c->role->values[ROLE_SETTING_MAY].text;
-	char text[GRANT_TEXT], action[ACTION_MAX], name[SETTING_NAME_MAX];
+	char text[GRANT_TEXT], action[SETTINGS_ACTION_MAX], near[SETTINGS_NEAR_MAX];
 	bool has_target, is_somewhere = false;
-	const uint32_t later = actions_of_later();
 
 	if (list == NULL)
 		return; /* that was said */
 	while (setting_next(&list, text, sizeof(text))) {
-		struct grant grant = read_grant(c->l->s->application, text, action, &has_target);
-		const char *near = policy_action_nearest(action);
+		struct grant grant =
+		    settings_read_grant(c->l->s->application, text, action, &has_target);
 
 		is_somewhere |= has_target;
 		if (grant.actions == 0)
-			say(c, ROLE_SETTING_MAY, "%s: there is no action %s%s%s%s", text, action,
-			    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
-			    near == NULL ? "" : "?");
-		else if ((grant.actions & ~later) == 0)
-			settings_say(c->l->report, SETTINGS_NOTE,
-			    "%s: %s: nothing asks for this action yet",
-			    name_of(c, ROLE_SETTING_MAY, name), text);
+			say(c, ROLE_SETTING_MAY, "%s: there is no action %s%s", text, action,
+			    settings_near_action(text, action, near));
+		else
+			check_use(c, &grant, text);
 		if (has_target)
 			check_target(c, &grant, text);
 	}
@@ -284,14 +355,14 @@ settings_check_roles(struct settings_loader *l)
 static bool
 add_grant(struct roles *roles, const struct grant *grant, const char *action, const char *beside)
 {
-	char target[ENVIRONMENT_ID_MAX + 8];
+	char target[ENVIRONMENT_ID_MAX + 16];
 	struct grant *added = array_add(&roles->grant, &roles->grant_count, sizeof(*added));
 
 	if (added == NULL)
 		return false;
 	*added = *grant;
 	(void)snprintf(
-	    added->text, sizeof(added->text), "%.16s:%.45s", action, target_text(grant, target));
+	    added->text, sizeof(added->text), "%.26s:%.44s", action, target_text(grant, target));
 	(void)text_copy(added->beside, sizeof(added->beside), beside);
 	roles->role[roles->count - 1].grant_count++;
 	return true;
@@ -320,24 +391,25 @@ is_named_before(const struct roles *roles, size_t first, size_t end, const struc
 static bool
 add_grants(struct roles *roles, const char *application, const char *may, const char *beside)
 {
-	char text[GRANT_TEXT], action[ACTION_MAX];
+	char text[GRANT_TEXT], action[SETTINGS_ACTION_MAX];
 	size_t first = roles->grant_count, end;
 	struct grant grant;
 	bool has_target;
 
 	for (const char *list = may; setting_next(&list, text, sizeof(text));) {
-		grant = read_grant(application, text, action, &has_target);
+		grant = settings_read_grant(application, text, action, &has_target);
 		if (has_target && is_own(&grant, application) &&
 		    !add_grant(roles, &grant, action, beside))
 			return false;
 	}
 	end = roles->grant_count;
 	for (const char *list = may; setting_next(&list, text, sizeof(text));) {
-		uint32_t actions = read_grant(application, text, action, &has_target).actions;
+		struct grant as = settings_read_grant(application, text, action, &has_target);
 
 		for (size_t i = first; !has_target && i < end; i++) {
 			grant = roles->grant[i];
-			grant.actions = actions;
+			grant.actions = as.actions;
+			memcpy(grant.only, as.only, sizeof(grant.only));
 			if (!is_named_before(roles, first, i, &grant) &&
 			    !add_grant(roles, &grant, action, beside))
 				return false;
@@ -470,6 +542,33 @@ add_users(struct roles *roles, const struct settings *s)
 	return true;
 }
 
+/* After those that root may say: a hook's one grant, which is its own. */
+static bool
+add_hooks(struct roles *roles, const struct settings *s)
+{
+	char setting[SETTING_NAME_MAX];
+	struct hook_line line;
+	struct hook hook;
+	struct role *role;
+
+	for (size_t at = 0; hook_next(s, &at, &hook);) {
+		const char *name = strrchr(hook.id, '/');
+
+		hook_line_read(hook.starts, hook.application, &line);
+		role = add_role(roles, "hook",
+		    setting_name(settings_table_families[HOOK_SETTING_STARTS].name,
+			name != NULL ? name + 1 : hook.id, setting),
+		    hook.application);
+		if (role == NULL)
+			return false;
+		role->is_hook = true;
+		if (!add_grants(roles, hook.application, line.grant, "") ||
+		    !add_member(roles, principal_of_hook(hook.id), roles->count - 1))
+			return false;
+	}
+	return true;
+}
+
 static int
 by_person(const void *a, const void *b)
 {
@@ -480,32 +579,57 @@ by_person(const void *a, const void *b)
 	return one->role < other->role ? -1 : one->role > other->role;
 }
 
-bool
-settings_fill_roles(struct settings *s)
+static bool
+fill_zone(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
 	const char *zone = settings_text(s, SETTING_TIMEZONE);
 	struct err err;
 
-	if (s->application[0] != '\0')
-		return true;
-	roles_free(in->roles);
-	in->roles = calloc(1, sizeof(*in->roles));
 	if (in->zone == NULL && zone != NULL)
 		in->zone = zone_new(zone, &err);
 	if (in->zone == NULL) /* a wrong one was said; one that went away since counts as UTC */
 		in->zone = zone_parse(NULL, 0, &err);
-	if (in->roles == NULL || in->zone == NULL || !add_file(in->roles, s, in->zone))
+	s->zone = in->zone;
+	return in->zone != NULL;
+}
+
+static bool
+has_zones(const struct settings *s)
+{
+	const char *first = settings_text(s, SETTING_TIMEZONE);
+
+	for (size_t i = 0; i < s->application_count; i++) {
+		const char *other = settings_text(s->applications[i], SETTING_TIMEZONE);
+
+		if (first != NULL && other != NULL && strcmp(other, first) != 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+settings_fill_roles(struct settings *s)
+{
+	struct settings_inside *in = s->inside;
+
+	if (!fill_zone(s))
+		return false;
+	if (s->application[0] != '\0')
+		return true;
+	s->has_zones = has_zones(s);
+	roles_free(in->roles);
+	in->roles = calloc(1, sizeof(*in->roles));
+	if (in->roles == NULL || !add_file(in->roles, s, in->zone))
 		return false;
 	for (size_t i = 0; i < s->application_count; i++)
 		if (!add_file(in->roles, s->applications[i], in->zone))
 			return false;
-	if (!add_users(in->roles, s))
+	if (!add_users(in->roles, s) || !add_hooks(in->roles, s))
 		return false;
 	if (in->roles->member_count > 0)
 		qsort(in->roles->member, in->roles->member_count, sizeof(*in->roles->member),
 		    by_person);
 	s->roles = in->roles;
-	s->zone = in->zone;
 	return true;
 }

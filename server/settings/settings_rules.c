@@ -8,20 +8,47 @@
 
 #include "lib/text.h"
 
-#define KNOWN_NAMES_MAX (2 * (SETTING_COUNT + FAMILY_SETTING_COUNT * SETTINGS_MEMBERS_MAX))
+#define KNOWN_NAMES_MAX \
+	(2 * \
+	    (SETTING_COUNT + FAMILY_SETTING_COUNT * SETTINGS_MEMBERS_MAX + \
+		SETTING_COUNT * SETTING_NAMES_MAX))
+
+/* What the settings are for one environment; member NULL: for all. */
+struct view {
+	const struct settings *s;
+	const struct settings_member *member;
+};
+
+static const char *
+text_of(const struct view *v, enum setting setting)
+{
+	return settings_value_of(v->s, v->member, setting)->text;
+}
 
 static bool
-is_set_to(const struct settings *s, enum setting setting, const char *value)
+is_given(const struct view *v, enum setting setting)
 {
-	const char *text = settings_text(s, setting);
+	return settings_value_of(v->s, v->member, setting)->is_given;
+}
+
+static bool
+is_true(const struct view *v, enum setting setting)
+{
+	return settings_truth(text_of(v, setting));
+}
+
+static bool
+is_set_to(const struct view *v, enum setting setting, const char *value)
+{
+	const char *text = text_of(v, setting);
 
 	return text != NULL && text_same_ci(text, value);
 }
 
 static bool
-has(const struct settings *s, enum setting setting, const char *part)
+has(const struct view *v, enum setting setting, const char *part)
 {
-	const char *text = settings_text(s, setting);
+	const char *text = text_of(v, setting);
 
 	return text != NULL && strstr(text, part) != NULL;
 }
@@ -32,27 +59,40 @@ has(const struct settings *s, enum setting setting, const char *part)
 /* clang-format off */
 #define WHERES(W) \
 	W(EVERYWHERE, true) \
-	W(IN_WEBHOOK_MODE, s->telegram_mode == TELEGRAM_WEBHOOK) \
+	W(IN_WEBHOOK_MODE, v->s->telegram_mode == TELEGRAM_WEBHOOK) \
 	W(WHEN_POLLING, !is[IN_WEBHOOK_MODE]) \
+	W(WITH_TOKENS, is_true(v, SETTING_ENABLE_TOKEN_AUTH)) \
 	W(WITHOUT_A_REPOSITORY, \
-	    s->repository_url == NULL && !settings_is_given(s, SETTING_GITHUB_REPOSITORY)) \
-	W(WITH_A_KEY, settings_is_given(s, SETTING_REPOSITORY_KEY_PATH)) \
-	W(WITH_AN_ACCOUNT, settings_is_given(s, SETTING_REGISTRY_USER)) \
+	    v->s->repository_url == NULL && !is_given(v, SETTING_GITHUB_REPOSITORY)) \
+	W(WITH_A_KEY, is_given(v, SETTING_REPOSITORY_KEY_PATH)) \
+	W(WITH_AN_ACCOUNT, is_given(v, SETTING_REGISTRY_USER)) \
 	W(WITHOUT_AN_ACCOUNT, !is[WITH_AN_ACCOUNT]) \
-	W(OUR_SCRIPTS, !settings_is_given(s, SETTING_DEPLOY_SCRIPT)) /* others have other needs */ \
+	W(WITH_A_PULLING_ACCOUNT, is_given(v, SETTING_REGISTRY_PULL_USER)) \
+	W(WITHOUT_A_PULLING_ACCOUNT, !is[WITH_A_PULLING_ACCOUNT]) \
+	W(WITH_A_PASSWORD, is[WITH_AN_ACCOUNT] && !is_set_to(v, SETTING_REGISTRY_USER, "AWS")) \
+	W(OUR_SCRIPTS, !is_given(v, SETTING_DEPLOY_SCRIPT)) /* others have other needs */ \
 	W(ON_KUBERNETES, is[OUR_SCRIPTS] && \
-	    (settings_truth(settings_text(s, SETTING_USE_KUBERNETES)) || \
-		is_set_to(s, SETTING_DEPLOY_TRANSPORT, "kubernetes"))) \
+	    strcmp(settings_transport(v->s, v->member), "kubernetes") == 0) \
+	W(BY_SSH, is[OUR_SCRIPTS] && strcmp(settings_transport(v->s, v->member), "ssh") == 0) \
+	W(HOSTS_CAN_PUSH, is[BY_SSH] && is[WITH_AN_ACCOUNT] && !is[WITH_A_PULLING_ACCOUNT] && \
+	    !is_set_to(v, SETTING_IMAGE_SOURCE, "registry") && \
+	    !is_set_to(v, SETTING_REMOTE_LOGIN, "false")) \
+	W(ON_ONE_DEPLOYMENT, is[ON_KUBERNETES] && !is_given(v, SETTING_KUBE_WORKLOADS)) \
 	W(ON_HOSTS, is[OUR_SCRIPTS] && !is[ON_KUBERNETES]) \
-	W(BLUEGREEN, is[ON_HOSTS] && is_set_to(s, SETTING_DEPLOY_STRATEGY, "bluegreen")) \
-	W(BLUEGREEN_OF_MANY, is[BLUEGREEN] && s->application[0] != '\0') \
+	W(ON_UNITS, is[ON_HOSTS] && strcmp(settings_transport(v->s, v->member), "systemd") == 0) \
+	W(BLUEGREEN, is[ON_HOSTS] && !is[ON_UNITS] && settings_is_bluegreen(v->s, v->member)) \
+	W(BLUEGREEN_OF_MANY, is[BLUEGREEN] && v->s->application[0] != '\0') \
+	W(COMPOSE_UNTRUSTED, is[BY_SSH] && is_set_to(v, SETTING_COMPOSE_SOURCE, "repo") && \
+	    !is_true(v, SETTING_COMPOSE_REPO_TRUSTED)) \
 	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \
-	W(IN_PRODUCTION, s->is_production) \
-	W(IN_PRODUCTION_WITH_DEBUG, s->is_production && s->log_level == LOG_LEVEL_DEBUG) \
-	W(IN_PRODUCTION_WITHOUT_END, s->is_production && s->runs_max == 0) \
-	W(IN_PRODUCTION_STRANGERS_FLOOD, s->is_production && s->rate_limit_requests == 0) \
-	W(IN_PRODUCTION_ROLES_FLOOD, s->is_production && s->role_rate_limit == 0) \
-	W(UNKNOWN_PORT, is[RECREATE] && has(s, SETTING_SMOKE_URL, "{port}"))
+	W(IN_PRODUCTION, v->s->is_production) \
+	W(IN_PRODUCTION_WITHOUT_OTP, v->s->is_production && \
+	    is_true(v, SETTING_EMERGENCY_WITHOUT_OTP)) \
+	W(IN_PRODUCTION_WITH_DEBUG, v->s->is_production && v->s->log_level == LOG_LEVEL_DEBUG) \
+	W(IN_PRODUCTION_WITHOUT_END, v->s->is_production && v->s->runs_max == 0) \
+	W(IN_PRODUCTION_STRANGERS_FLOOD, v->s->is_production && v->s->rate_limit_requests == 0) \
+	W(IN_PRODUCTION_ROLES_FLOOD, v->s->is_production && v->s->role_rate_limit == 0) \
+	W(UNKNOWN_PORT, is[RECREATE] && has(v, SETTING_SMOKE_URL, "{port}"))
 /* clang-format on */
 
 enum where {
@@ -63,7 +103,7 @@ enum where {
 };
 
 static void
-look_around(const struct settings *s, bool is[WHERE_COUNT])
+look_around(const struct view *v, bool is[WHERE_COUNT])
 {
 #define W(name, is_so) is[name] = (is_so);
 	WHERES(W)
@@ -85,53 +125,134 @@ static const struct rule {
 #include "settings/settings_rules.def"
 };
 
+static bool
+is_broken(const struct view *v, const struct rule *rule, const bool is[WHERE_COUNT])
+{
+	return is[rule->where] && is_given(v, rule->setting) == rule->is_given;
+}
+
+/* What is of no environment, or of all of them at once. */
 static void
 check_alone(struct settings_loader *l, const bool is[WHERE_COUNT], bool own)
 {
-	for (size_t i = 0; i < COUNT(rules); i++)
-		if ((settings_table[rules[i].setting].scope == SCOPE_OWN) == own &&
-		    settings_is_given(l->s, rules[i].setting) == rules[i].is_given &&
-		    is[rules[i].where])
-			settings_say(l->report, rules[i].severity, "%s: %s",
-			    settings_table[rules[i].setting].name, rules[i].sentence);
+	const struct view all = { l->s, NULL };
+
+	for (size_t i = 0; i < COUNT(rules); i++) {
+		const struct settings_spec *spec = &settings_table[rules[i].setting];
+
+		if (!spec->is_shipping && (spec->scope == SCOPE_OWN) == own &&
+		    is_broken(&all, &rules[i], is))
+			settings_say(
+			    l->report, rules[i].severity, "%s: %s", spec->name, rules[i].sentence);
+	}
 }
 
-/* --- several that go together --- */
+/* --- what may be another thing for each environment --- */
+
+/* Is it wrong there?  stem: what stands before its name in what is said of that, "STAGING_" or "";
+ * NULL: nothing is said. */
+typedef bool complain(
+    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule);
+
+static bool
+check_rule(
+    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
+{
+	bool is[WHERE_COUNT];
+
+	look_around(v, is);
+	if (!is_broken(v, rule, is))
+		return false;
+	if (stem != NULL)
+		settings_say(l->report, rule->severity, "%s%s: %s", stem,
+		    settings_table[rule->setting].name, rule->sentence);
+	return true;
+}
 
 /* A run that is ended while it waits says less than one that stopped waiting. */
-static void
-check_wait(struct settings_loader *l)
+static bool
+check_wait(
+    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
 {
-	const char *wait = settings_text(l->s, SETTING_IMAGE_WAIT_SECONDS);
-	int all = l->s->deploy_timeout_seconds; /* 0: wrong, and said so */
+	const char *wait = text_of(v, SETTING_IMAGE_WAIT_SECONDS);
+	int all = v->member->times.deploy_timeout_seconds; /* 0: wrong, and said so */
 	int64_t seconds;
 
-	if (all > 0 && wait != NULL && is_set_to(l->s, SETTING_IMAGE_SOURCE, "registry") &&
-	    text_to_i64(wait, all, INT32_MAX, &seconds, NULL))
+	(void)rule;
+	if (is_given(v, SETTING_DEPLOY_SCRIPT) || all <= 0 || wait == NULL ||
+	    !is_set_to(v, SETTING_IMAGE_SOURCE, "registry") ||
+	    !text_to_i64(wait, all, INT32_MAX, &seconds, NULL))
+		return false;
+	if (stem != NULL)
 		settings_say(l->report, SETTINGS_ERROR,
-		    "IMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the deployment would be ended while it waits",
-		    wait, all);
+		    "%sIMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the deployment would be ended while it waits",
+		    stem, wait, all);
+	return true;
 }
 
 /* A gate that ends before anything can pass, or before so many failures as are allowed. */
-static void
-check_gate(struct settings_loader *l)
+static bool
+check_gate(
+    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
 {
-	const struct settings *s = l->s;
-	int deadline = s->health_check_deadline_seconds;
-	int passing = (s->health_check_successes - 1) * s->health_check_interval_seconds;
-	int failing = (s->health_check_retries - 1) * s->health_check_interval_seconds;
+	const struct settings_times *t = &v->member->times;
+	int deadline = t->health_check_deadline_seconds;
+	int passing = (t->health_check_successes - 1) * t->health_check_interval_seconds;
+	int failing = (t->health_check_retries - 1) * t->health_check_interval_seconds;
 
-	if (!settings_is_given(s, SETTING_HEALTH_CHECK_DEADLINE) || deadline == 0)
-		return;
-	if (passing >= deadline)
+	(void)rule;
+	if (!is_given(v, SETTING_HEALTH_CHECK_DEADLINE) || deadline == 0 ||
+	    (passing < deadline && failing <= deadline))
+		return false;
+	if (stem != NULL && passing >= deadline)
 		settings_say(l->report, SETTINGS_ERROR,
-		    "HEALTH_CHECK_DEADLINE: in %d s no release can pass: HEALTH_CHECK_SUCCESSES (%d) checks, HEALTH_CHECK_INTERVAL (%d s) apart, take %d s",
-		    deadline, s->health_check_successes, s->health_check_interval_seconds, passing);
-	else if (failing > deadline)
+		    "%sHEALTH_CHECK_DEADLINE: in %d s no release can pass: HEALTH_CHECK_SUCCESSES (%d) checks, HEALTH_CHECK_INTERVAL (%d s) apart, take %d s",
+		    stem, deadline, t->health_check_successes, t->health_check_interval_seconds,
+		    passing);
+	else if (stem != NULL)
 		settings_say(l->report, SETTINGS_WARNING,
-		    "HEALTH_CHECK_DEADLINE: after %d s a release is unhealthy, before HEALTH_CHECK_RETRIES (%d) checks have failed (%d s): an application has that long to start",
-		    deadline, s->health_check_retries, failing);
+		    "%sHEALTH_CHECK_DEADLINE: after %d s a release is unhealthy, before HEALTH_CHECK_RETRIES (%d) checks have failed (%d s): an application has that long to start",
+		    stem, deadline, t->health_check_retries, failing);
+	return true;
+}
+
+/* Once where all environments have it, else of each that has. */
+static void
+check_each(struct settings_loader *l, complain *check, const struct rule *rule)
+{
+	const struct settings_inside *in = l->s->inside;
+	size_t all = 0, wrong = 0;
+	char stem[SETTING_NAME_MAX];
+
+	for (size_t i = 0; i < in->member_count; i++) {
+		const struct view v = { l->s, in->members[i] };
+
+		if (in->members[i]->family != FAMILY_ENVIRONMENT)
+			continue;
+		all++;
+		wrong += check(l, &v, NULL, rule) ? 1 : 0;
+	}
+	for (size_t i = 0; i < in->member_count && wrong > 0; i++) {
+		const struct view v = { l->s, in->members[i] };
+
+		if (in->members[i]->family != FAMILY_ENVIRONMENT)
+			continue;
+		if (check(l, &v,
+			wrong == all ? "" : setting_name("<ENV>_", in->members[i]->name, stem),
+			rule) &&
+		    wrong == all)
+			return;
+	}
+}
+
+static void
+check_shipping(struct settings_loader *l)
+{
+	for (size_t i = 0; i < COUNT(rules); i++)
+		if (settings_table[rules[i].setting].is_shipping)
+			check_each(l, check_rule, &rules[i]);
+	check_each(l, check_wait, NULL);
+	check_each(l, check_gate, NULL);
 }
 
 /* Telegram's own servers call https alone; a Bot API server of one's own whatever it reaches. */
@@ -178,6 +299,21 @@ add_known(struct known_names *known, const char *name, const char *behind)
 	known->names[known->count++] = text;
 }
 
+/* Of an environment: what may be said for it alone. */
+static void
+list_special(const char *environment, struct known_names *known)
+{
+	char name[SETTING_NAME_MAX];
+
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		if (!settings_table[i].is_shipping)
+			continue;
+		add_known(known, setting_special(settings_table[i].name, environment, name), "");
+		if (settings_table[i].is_secret)
+			add_known(known, name, "_FILE");
+	}
+}
+
 static void
 list_known(const struct settings_inside *in, struct known_names *known)
 {
@@ -189,7 +325,7 @@ list_known(const struct settings_inside *in, struct known_names *known)
 		if (settings_table[i].is_secret)
 			add_known(known, settings_table[i].name, "_FILE");
 	}
-	for (size_t m = 0; m < in->member_count; m++)
+	for (size_t m = 0; m < in->member_count; m++) {
 		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
 			const struct settings_spec *spec = &settings_table_families[i];
 
@@ -199,6 +335,9 @@ list_known(const struct settings_inside *in, struct known_names *known)
 			if (spec->is_secret)
 				add_known(known, name, "_FILE");
 		}
+		if (in->members[m]->family == FAMILY_ENVIRONMENT)
+			list_special(in->members[m]->name, known);
+	}
 }
 
 static bool
@@ -215,7 +354,12 @@ static bool
 is_shared_of(const struct settings_member *member, const char *name)
 {
 	char its[SETTING_NAME_MAX];
+	enum setting setting;
 
+	if (member->family == FAMILY_ENVIRONMENT &&
+	    settings_is_special_of(member->name, name, strlen(name), &setting) &&
+	    settings_table[setting].scope == SCOPE_SHARED)
+		return true;
 	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
 		const struct settings_spec *spec = &settings_table_families[i];
 
@@ -250,12 +394,13 @@ environment_of(const struct settings_inside *in, const char *name)
 	return NULL;
 }
 
-/* ROLE_…: what is none of such a family's is a mistake, never a role of nobody. */
+/* ROLE_…: what is none of such a family's is a mistake, never a role of nobody.  REGISTRY_… may be
+ * a registry's own, in a file that is read by one too. */
 static bool
 begins_as_a_family(const char *name)
 {
 	for (enum family i = 0; i < FAMILY_COUNT; i++)
-		if (settings_families[i].members == SETTING_COUNT &&
+		if (settings_families[i].members == SETTING_COUNT && i != FAMILY_REGISTRY &&
 		    strncmp(name, settings_families[i].stem,
 			strcspn(settings_families[i].stem, "<")) == 0)
 			return true;
@@ -283,6 +428,53 @@ say_unknown(struct settings_loader *l, const struct known_names *known, size_t s
 		settings_warn(l, l->s->application, what);
 }
 
+/* Is it of a client that CLIENTS does not list?  Said once for all that is set for it in a file. */
+static bool
+is_unlisted(struct settings_loader *l, size_t source, size_t i)
+{
+	const struct env_file *file = &l->files[source];
+	char id[SETTINGS_MEMBER_NAME], other[SETTINGS_MEMBER_NAME];
+
+	if (l->main != NULL || file->entries[i].value[0] == '\0' ||
+	    !settings_names_client(file->entries[i].name, id))
+		return false;
+	for (size_t n = 0; n < i; n++)
+		if (file->entries[n].value[0] != '\0' &&
+		    settings_names_client(file->entries[n].name, other) && strcmp(id, other) == 0)
+			return true;
+	settings_say(l->report, SETTINGS_FLAW,
+	    "CLIENTS: does not list %s, which has settings (%.60s, %.60s line %u): add it (CLIENTS=%s), or nothing is done there",
+	    id, file->entries[i].name, l->sources[source].file, file->entries[i].line, id);
+	return true;
+}
+
+/* What there is, and is never one environment's: STAGING_REPOSITORY_URL. */
+static bool
+is_of_all(struct settings_loader *l, size_t source, const struct env_entry *entry,
+    const struct settings_member *member)
+{
+	char stem[SETTING_NAME_MAX];
+	const char *rest;
+
+	if (member == NULL || entry->value[0] == '\0')
+		return false;
+	rest = entry->name + strlen(setting_name("<ENV>_", member->name, stem));
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		const char *name = settings_table[i].name;
+
+		if (!text_starts(rest, name) ||
+		    (rest[strlen(name)] != '\0' && strcmp(rest + strlen(name), "_FILE") != 0))
+			continue;
+		settings_say(l->report, SETTINGS_FLAW,
+		    "%.60s: no environment has a %s of its own: it is one of %s, and this does nothing (%.60s line %u)",
+		    entry->name, name,
+		    settings_table[i].scope == SCOPE_OWN ? "the application" : "all",
+		    l->sources[source].file, entry->line);
+		return true;
+	}
+	return false;
+}
+
 static void
 warn_unknown_in(struct settings_loader *l, const struct known_names *known, size_t source)
 {
@@ -294,7 +486,8 @@ warn_unknown_in(struct settings_loader *l, const struct known_names *known, size
 		member = environment_of(l->s->inside, entry->name);
 		if (is_known(known, entry->name) || is_of_applications(l->s->inside, entry->name) ||
 		    (entry->value[0] == '\0' && settings_is_named(entry->name)) ||
-		    setting_is_transports(entry->name, member == NULL ? "" : member->name))
+		    setting_is_transports(entry->name, member == NULL ? "" : member->name) ||
+		    is_of_all(l, source, entry, member) || is_unlisted(l, source, i))
 			continue;
 		say_unknown(l, known, source, entry, member);
 	}
@@ -316,20 +509,18 @@ settings_check_unknown(struct settings_loader *l)
 void
 settings_check_rules(struct settings_loader *l, bool own)
 {
+	const struct view all = { l->s, NULL };
 	bool is[WHERE_COUNT];
 
-	look_around(l->s, is);
+	look_around(&all, is);
 	check_alone(l, is, own);
 	settings_check_placeholders(l, own);
-	if (own && is[OUR_SCRIPTS])
-		settings_check_targets(l);
-	if (own)
-		settings_check_unknown(l);
-	if (own)
+	if (!own) {
+		if (is[IN_WEBHOOK_MODE])
+			check_webhook(l);
 		return;
-	check_gate(l);
-	if (is[IN_WEBHOOK_MODE])
-		check_webhook(l);
-	if (is[OUR_SCRIPTS])
-		check_wait(l);
+	}
+	check_shipping(l);
+	settings_check_targets(l);
+	settings_check_unknown(l);
 }

@@ -11,22 +11,26 @@
 
 #define SECRECY_OPEN   false
 #define SECRECY_SECRET true
-#define ROW(name, type, fallback, secrecy, whose, scope, help, family) \
+#define ROW(name, type, fallback, secrecy, whose, scope, help, family, is_shipping) \
 	{ \
 		name, SETTING_TYPE_##type, fallback, SECRECY_##secrecy, WHOSE_##whose, \
-		    SCOPE_##scope, help, family \
+		    SCOPE_##scope, help, family, is_shipping \
 	}
 
 const struct settings_spec settings_table[SETTING_COUNT] = {
 #define SETTING(name, type, fallback, secrecy, whose, scope, help) \
-	[SETTING_##name] = ROW(#name, type, fallback, secrecy, whose, scope, help, FAMILY_COUNT),
+	[SETTING_##name] = \
+	    ROW(#name, type, fallback, secrecy, whose, scope, help, FAMILY_COUNT, false),
+#define SHIPPING(name, type, fallback, secrecy, whose, scope, help) \
+	[SETTING_##name] = \
+	    ROW(#name, type, fallback, secrecy, whose, scope, help, FAMILY_COUNT, true),
 #include "types/settings.def"
 };
 
 const struct settings_spec settings_table_families[FAMILY_SETTING_COUNT] = {
 #define FAMILY_SETTING(family, id, name, type, fallback, secrecy, whose, scope, help) \
 	[family##_SETTING_##id] = \
-	    ROW(name, type, fallback, secrecy, whose, scope, help, FAMILY_##family),
+	    ROW(name, type, fallback, secrecy, whose, scope, help, FAMILY_##family, false),
 #include "types/settings.def"
 };
 
@@ -36,10 +40,10 @@ const struct settings_family settings_families[FAMILY_COUNT] = {
 };
 
 /* Read once, when sockets, handles and files are made. */
-static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT", "STATE_DIRECTORY",
-	"AUDIT_LOG_PATH", "APPS_DIRECTORY", "RUNNER_SOCKET", "LOCAL_SOCKET", "LOG_FORMAT",
-	"TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_API_BASE",
-	"TELEGRAM_PROXY" };
+static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT",
+	"ENABLE_API_SERVER", "STATE_DIRECTORY", "AUDIT_LOG_PATH", "APPS_DIRECTORY", "RUNNER_SOCKET",
+	"LOCAL_SOCKET", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE", "TELEGRAM_WEBHOOK_URL",
+	"TELEGRAM_API_BASE", "TELEGRAM_PROXY", "CLOUDFLARE_API_BASE" };
 
 bool
 settings_table_needs_restart(const char *name)
@@ -82,6 +86,48 @@ is_name_of(const struct settings_spec *spec, const char *name, const char *given
 }
 
 bool
+settings_table_special(const char *name, size_t size, enum setting *ret)
+{
+	static const char file[] = "_FILE";
+	const size_t behind = strlen(file);
+
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		const struct settings_spec *spec = &settings_table[i];
+		size_t its = strlen(spec->name);
+
+		if (!spec->is_shipping || size < its || memcmp(name, spec->name, its) != 0)
+			continue;
+		if (size != its &&
+		    !(spec->is_secret && size == its + behind &&
+			memcmp(name + its, file, behind) == 0))
+			continue;
+		*ret = (enum setting)i;
+		return true;
+	}
+	return false;
+}
+
+/* Said for an environment of any application: what the runner is started with holds for all. */
+static bool
+is_runners_special(const struct settings *s, const char *name)
+{
+	struct environment_id id;
+	char stem[SETTING_NAME_MAX];
+	enum setting setting;
+
+	for (size_t i = 0; s != NULL && i < s->environment_count; i++) {
+		if (!environment_id_parse(s->environments[i].name, &id))
+			continue;
+		(void)setting_name("<ENV>_", id.name, stem);
+		if (text_starts(name, stem) &&
+		    settings_table_special(
+			name + strlen(stem), strlen(name + strlen(stem)), &setting))
+			return settings_table[setting].whose != WHOSE_SERVER;
+	}
+	return false;
+}
+
+bool
 settings_is_runners(const struct settings *s, const char *name)
 {
 	const struct settings_inside *in = s == NULL ? NULL : s->inside;
@@ -99,21 +145,39 @@ settings_is_runners(const struct settings *s, const char *name)
 				spec, setting_name(spec->name, in->members[m]->name, its), name))
 				return spec->whose != WHOSE_SERVER;
 		}
-	return false;
+	return is_runners_special(s, name);
 }
 
-/* Those of values that are secrets, the runner's too where they are not out of our sight. */
+/* A secret, the runner's too where it is not out of our sight. */
+static bool
+redact_value(const struct settings_spec *spec, const struct settings_value *value,
+    struct redact *redact, struct err *err)
+{
+	const char *text = value->text == NULL ? value->runners : value->text;
+
+	return !spec->is_secret || text == NULL || redact_add(redact, text, err) ||
+	    err_wrap(err, "%s", spec->name);
+}
+
 static bool
 redact_values(const struct settings_spec table[], const struct settings_value values[],
     size_t count, struct redact *redact, struct err *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		const char *text = values[i].text == NULL ? values[i].runners : values[i].text;
-
-		if (table[i].is_secret && text != NULL && !redact_add(redact, text, err))
-			return err_wrap(err, "%s", table[i].name);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (!redact_value(&table[i], &values[i], redact, err))
+			return false;
 	return true;
+}
+
+static bool
+redact_member(const struct settings_member *member, struct redact *redact, struct err *err)
+{
+	for (size_t i = 0; i < member->special_count; i++)
+		if (!redact_value(&settings_table[member->specials[i].setting],
+			&member->specials[i].value, redact, err))
+			return false;
+	return redact_values(
+	    settings_table_families, member->values, FAMILY_SETTING_COUNT, redact, err);
 }
 
 #define SECRETS_OF_EACH 16
@@ -136,10 +200,25 @@ settings_redact(const struct settings *s, struct redact *redact, struct err *err
 		if (!settings_redact(in->applications[i], redact, err))
 			return false;
 	for (size_t m = 0; m < in->member_count; m++)
-		if (!redact_values(settings_table_families, in->members[m]->values,
-			FAMILY_SETTING_COUNT, redact, err))
+		if (!redact_member(in->members[m], redact, err))
 			return false;
 	return redact_values(settings_table, in->values, SETTING_COUNT, redact, err);
+}
+
+void
+settings_list_member(
+    const struct settings *s, enum family family, const char *name, struct buf *out)
+{
+	for (size_t m = 0; m < s->inside->member_count; m++) {
+		const struct settings_member *member = s->inside->members[m];
+
+		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+			if (member->family == family &&
+			    settings_table_families[i].family == family &&
+			    strcmp(member->name, name) == 0 && member->values[i].text != NULL)
+				buf_addf(out, "%s=%s\n", settings_table_families[i].name,
+				    member->values[i].text);
+	}
 }
 
 /* --- .env.example --- */
@@ -150,6 +229,8 @@ add_help(struct buf *out, const struct settings_spec *spec)
 	buf_addf(out, "\n# %s\n", spec->help);
 	if (spec->is_secret)
 		buf_addf(out, "# A secret; %s_FILE may name a file that holds it.\n", spec->name);
+	if (spec->is_shipping)
+		buf_addf(out, "# Also for one environment: <ENV>_%s.\n", spec->name);
 	if (settings_table_needs_restart(spec->name))
 		buf_adds(out, "# Read at start.\n");
 }
@@ -166,9 +247,24 @@ members_shown(enum family family)
 {
 	enum setting members = settings_families[family].members;
 
-	if (members != SETTING_COUNT)
+	switch (family) {
+	case FAMILY_CLIENT:
+		return "acme";
+	case FAMILY_HOOK:
+		return "build-done";
+	case FAMILY_JOB:
+		return "migrate";
+	case FAMILY_LOCAL:
+		return "ada";
+	case FAMILY_PERSON:
+		return "111";
+	case FAMILY_REGISTRY:
+		return "base";
+	case FAMILY_ROLE:
+		return "contractor";
+	default:
 		return settings_table[members].fallback;
-	return family == FAMILY_LOCAL ? "ada" : "contractor";
+	}
 }
 
 /* With a line for each member that there is by default. */

@@ -22,6 +22,7 @@ struct settings_spec {
 	enum settings_scope scope;
 	const char *help;
 	enum family family; /* of a family's */
+	bool is_shipping;   /* may be said for one environment: <ENV>_NAME */
 };
 
 extern const struct settings_spec settings_table[SETTING_COUNT];
@@ -39,6 +40,10 @@ extern const struct settings_family settings_families[FAMILY_COUNT];
 const char *settings_table_fallback(enum family_setting setting, const char *member);
 
 bool settings_table_needs_restart(const char *name);
+
+/* What may be said for one environment, without its <ENV>_: "DEPLOY_USER", of a secret
+ * "REGISTRY_PASSWORD_FILE" too.  False: it is none of these. */
+bool settings_table_special(const char *name, size_t size, enum setting *ret);
 
 /* May the runner see this variable?  True for names of the runner's and both's rows, their _FILE
  * forms, and those of families' members; false for the server's own and for what is unknown.  s may

@@ -48,6 +48,8 @@ settings_take_shared(struct settings_loader *l)
 {
 	settings_take_table(l, false);
 	settings_take_named_families(l);
+	if (l->main == NULL)
+		settings_take_families(l, false);
 	settings_find_users(l);
 	fill_and_check(l, false);
 }
@@ -56,7 +58,7 @@ void
 settings_take_own(struct settings_loader *l)
 {
 	settings_take_table(l, true);
-	settings_take_families(l);
+	settings_take_families(l, true);
 	fill_and_check(l, true);
 }
 
@@ -66,5 +68,7 @@ settings_take_all(struct settings_loader *l)
 	settings_take_shared(l);
 	settings_take_own(l);
 	settings_check_roles(l);
+	settings_check_approvals(l);
 	settings_check_users(l);
+	settings_check_hook_lines(l);
 }

@@ -35,19 +35,64 @@ check_missing(
 {
 	if (strcmp(transport, "ssh") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
 		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is ssh");
+	if (strcmp(transport, "systemd") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
+		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is systemd");
 	if (strcmp(transport, "local") == 0 && lacks(member, ENVIRONMENT_SETTING_PORT))
 		say_missing(l, member, ENVIRONMENT_SETTING_PORT, "DEPLOY_TRANSPORT is local");
-	if (strcmp(transport, "kubernetes") == 0 && lacks(member, ENVIRONMENT_SETTING_KUBECONFIG) &&
-	    !settings_is_given(l->s, SETTING_KUBECONFIG))
-		say_missing(l, member, ENVIRONMENT_SETTING_KUBECONFIG,
-		    "neither is KUBECONFIG, and DEPLOY_TRANSPORT is kubernetes");
+}
+
+static void
+say_no_build(struct settings_loader *l, const char *setting, const char *registry,
+    const struct settings_member *member)
+{
+	char name[SETTING_NAME_MAX];
+
+	settings_say(l->report, SETTINGS_FLAW,
+	    "%s: is not set, and REGISTRIES names %s: no image can be built for %s",
+	    setting_name(setting, registry, name), registry, member->name);
+}
+
+/* What a build logs in at; AWS makes its own passwords. */
+static void
+check_registries(struct settings_loader *l, const struct settings_member *member)
+{
+	const char *list = settings_value_of(l->s, member, SETTING_REGISTRIES)->text, *user;
+	char registry[SETTINGS_MEMBER_NAME], name[SETTING_NAME_MAX];
+
+	while (list != NULL && setting_next(&list, registry, sizeof(registry))) {
+		user = settings_find(l, setting_name("REGISTRY_<NAME>_USER", registry, name));
+		if (settings_find(l, setting_name("REGISTRY_<NAME>_URL", registry, name)) == NULL)
+			say_no_build(l, "REGISTRY_<NAME>_URL", registry, member);
+		else if (user != NULL && strcmp(user, "AWS") != 0 &&
+		    settings_find(l, setting_name("REGISTRY_<NAME>_PASSWORD", registry, name)) ==
+			NULL &&
+		    settings_find(
+			l, setting_name("REGISTRY_<NAME>_PASSWORD_FILE", registry, name)) == NULL)
+			say_no_build(l, "REGISTRY_<NAME>_PASSWORD", registry, member);
+	}
 }
 
 /* --- what two share --- */
 
-/* Why a release to one would replace the other; NULL: it would not. */
 static const char *
-what_they_share(struct settings_loader *l, const char *transport, const struct settings_member *one,
+name_shared(const struct settings *s, const struct settings_member *member)
+{
+	const char *transport = settings_transport(s, member);
+
+	if (strcmp(transport, "systemd") == 0)
+		return "a host, and its folder (<ENV>_SYSTEMD_DIR)";
+	if (strcmp(transport, "local") == 0)
+		return "a port of this machine (<ENV>_PORT)";
+	if (strcmp(transport, "kubernetes") == 0)
+		return "a Deployment (<ENV>_KUBE_NAMESPACE, <ENV>_KUBECONFIG)";
+	if (!settings_is_bluegreen(s, member))
+		return "a host, and its folder (<ENV>_COMPOSE_DIR)";
+	return "a host, and its folder, ports or nginx's file there (<ENV>_COMPOSE_DIR, <ENV>_APP_PORTS, <ENV>_NGINX_UPSTREAM_FILE)";
+}
+
+/* Would a release to one replace the other? */
+static bool
+are_one_target(struct settings_loader *l, const struct settings_member *one,
     const struct settings_member *other)
 {
 	struct settings_claims *ours = settings_claims(l->s, one->id);
@@ -60,28 +105,19 @@ what_they_share(struct settings_loader *l, const char *transport, const struct s
 		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
 	free(ours);
 	free(theirs);
-	if (!is_shared)
-		return NULL;
-	if (strcmp(transport, "local") == 0)
-		return "a port of this machine (<ENV>_PORT)";
-	if (strcmp(transport, "kubernetes") == 0)
-		return "a Deployment (<ENV>_KUBE_NAMESPACE, <ENV>_KUBECONFIG)";
-	return settings_is_bluegreen(l->s) ? "a host, where bluegreen has one NGINX_UPSTREAM_FILE" :
-					     "a host, and its folder (<ENV>_COMPOSE_DIR)";
+	return is_shared;
 }
 
 /* The one that is named later gives way: the first one ships as it did. */
 static void
-check_shared(struct settings_loader *l, const struct settings_member *one,
-    struct settings_member *other, const char *transport)
+check_shared(
+    struct settings_loader *l, const struct settings_member *one, struct settings_member *other)
 {
-	const char *shared = what_they_share(l, transport, one, other);
-
-	if (shared == NULL || other->refusal[0] != '\0')
+	if (!are_one_target(l, one, other) || other->refusal[0] != '\0')
 		return;
 	(void)snprintf(other->refusal, sizeof(other->refusal),
-	    "%s shares %s with %s: a release to one would replace the other's", other->name, shared,
-	    one->name);
+	    "%s shares %s with %s: a release to one would replace the other's", other->name,
+	    name_shared(l->s, other), one->name);
 	settings_say(l->report, SETTINGS_FLAW,
 	    "ENVIRONMENTS: %s; %s is not deployed until it has its own", other->refusal,
 	    other->name);
@@ -91,19 +127,17 @@ void
 settings_check_targets(struct settings_loader *l)
 {
 	const struct settings_inside *in = l->s->inside;
-	const char *transport = settings_transport(l->s);
-	bool needs_image = strcmp(transport, "ssh") == 0 || strcmp(transport, "kubernetes") == 0;
 
-	if (needs_image && !settings_is_given(l->s, SETTING_REGISTRY_URL))
-		settings_say(l->report, SETTINGS_FLAW,
-		    "REGISTRY_URL: is not set, and DEPLOY_TRANSPORT is %s: there is no registry that images go to, and no release",
-		    transport);
 	for (size_t i = 0; i < in->member_count; i++) {
-		if (in->members[i]->family != FAMILY_ENVIRONMENT)
+		const struct settings_member *member = in->members[i];
+
+		if (member->family != FAMILY_ENVIRONMENT)
 			continue;
-		check_missing(l, in->members[i], transport);
+		if (!settings_value_of(l->s, member, SETTING_DEPLOY_SCRIPT)->is_given)
+			check_missing(l, member, settings_transport(l->s, member));
+		check_registries(l, member);
 		for (size_t j = 0; j < i; j++)
 			if (in->members[j]->family == FAMILY_ENVIRONMENT)
-				check_shared(l, in->members[j], in->members[i], transport);
+				check_shared(l, in->members[j], in->members[i]);
 	}
 }

@@ -7,10 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/redact.h"
 #include "lib/text.h"
+#include "lib/window.h"
+#include "lib/zone.h"
 
 #define SECRET_FILE_CAP 16384
 #define TOO_SHORT_TO_REDACT \
@@ -160,6 +163,30 @@ is_misplaced(const struct settings_loader *l, const struct wanted *w,
 	    found->file == l->sources[0].file && has_runner_service(l);
 }
 
+/* Dates that are over freeze nothing: who wrote them meant another year, or can take them out. */
+static void
+warn_of_past(struct settings_loader *l, const struct wanted *w, struct settings_found found)
+{
+	const char *name = settings_find(l, settings_table[SETTING_TIMEZONE].name);
+	char part[SETTING_PART_MAX + 1], what[160];
+	struct err err;
+	struct zone *zone = zone_new(name != NULL ? name : "UTC", &err);
+	struct windows *windows = windows_parse(found.text, &err);
+	const char *rest = found.text;
+
+	for (size_t i = 0;
+	     windows != NULL && zone != NULL && setting_next(&rest, part, sizeof(part)); i++) {
+		if (!windows_is_past(windows, i, zone, clock_wall_ms()))
+			continue;
+		(void)snprintf(what, sizeof(what),
+		    "\"%.60s\" is past and freezes nothing: take it out, or give it another year",
+		    part);
+		settings_say_found(l, SETTINGS_WARNING, w->name, found, what);
+	}
+	windows_free(windows);
+	zone_free(zone);
+}
+
 /* What is to say of a text that is right. */
 static void
 warn_of(struct settings_loader *l, const struct wanted *w, struct settings_found found)
@@ -172,6 +199,8 @@ warn_of(struct settings_loader *l, const struct wanted *w, struct settings_found
 	    (w->spec->type == SETTING_TYPE_TOKEN || w->spec->type == SETTING_TYPE_WEBHOOK_SECRET))
 		settings_say_found(l, SETTINGS_WARNING, w->name, found,
 		    "a secret shorter than 32 bytes; make one with: openssl rand -hex 32");
+	if (w->spec->type == SETTING_TYPE_WINDOWS)
+		warn_of_past(l, w, found);
 	if (w->spec->is_secret && strlen(found.text) < REDACT_VALUE_MIN)
 		settings_say_found(l, SETTINGS_WARNING, w->name, found, TOO_SHORT_TO_REDACT);
 }
@@ -240,6 +269,17 @@ inherit(struct settings_loader *l, const struct settings_value *mains, struct se
 		keep(l, &value->text, mains->text);
 }
 
+bool
+settings_is_in(const struct settings_loader *l, const struct settings_spec *spec, const char *name,
+    size_t sources)
+{
+	char file_setting[SETTING_NAME_MAX + 8];
+
+	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", name);
+	return look_up(l, name, sources).text != NULL ||
+	    (spec->is_secret && look_up(l, file_setting, sources).text != NULL);
+}
+
 /* Of an application: is it the main file's, because of its scope or because nothing is said? */
 static bool
 is_mains(struct settings_loader *l, const struct settings_spec *spec)
@@ -271,6 +311,20 @@ settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
 	if (l->main != NULL && is_shared && !is_members && is_mains(l, spec))
 		inherit(l, &l->main->inside->values[spec - settings_table], value);
 	else if (unseen == NULL)
+		take_found(l, &wanted, value);
+	else if (settings_in_production(l))
+		settings_check_private(l, name, unseen, false);
+	value->is_given |= unseen != NULL;
+}
+
+void
+settings_take_special(struct settings_loader *l, const struct settings_spec *spec, const char *name,
+    size_t sources, struct settings_value *value)
+{
+	const struct wanted wanted = { spec, name, NULL, sources };
+	const char *unseen = out_of_sight(l, &wanted);
+
+	if (unseen == NULL)
 		take_found(l, &wanted, value);
 	else if (settings_in_production(l))
 		settings_check_private(l, name, unseen, false);

@@ -46,8 +46,13 @@ static uint64_t
 add_secrets(uint64_t mark, const struct settings_inside *in)
 {
 	mark = add_values(mark, in->values, SETTING_COUNT);
-	for (size_t m = 0; m < in->member_count; m++)
-		mark = add_values(mark, in->members[m]->values, FAMILY_SETTING_COUNT);
+	for (size_t m = 0; m < in->member_count; m++) {
+		const struct settings_member *member = in->members[m];
+
+		mark = add_values(mark, member->values, FAMILY_SETTING_COUNT);
+		for (size_t i = 0; i < member->special_count; i++)
+			mark = add_values(mark, &member->specials[i].value, 1);
+	}
 	return mark;
 }
 

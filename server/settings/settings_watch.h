@@ -7,7 +7,7 @@
  *
  * Where a user of the machine is let in (LOCAL_<USER>_IS), the file of its users counts as one of
  * ours: names become uids when settings are read, and the uid of one that is removed may soon be
- * another's.  A directory of users elsewhere (LDAP) is not seen: SIGHUP.
+ * another's.  A directory of users elsewhere (LDAP) is not seen: serve_users.c.
  */
 #pragma once
 

@@ -7,6 +7,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "store/audit_field.h"
 
 #define PREV ",\"prev\":\""
 #define HASH "\",\"hash\":\""
@@ -20,7 +21,7 @@
 #define TIME_SIZE 24 /* 2026-11-20T07:10:48.123Z */
 #define START	  (sizeof(TIME) - 1 + TIME_SIZE + sizeof(SEQ) - 1)
 
-static const char *const core[] = {
+static const char *const core_fields[] = {
 	"timestamp",
 	"seq",
 	"user_id",
@@ -32,12 +33,19 @@ static const char *const core[] = {
 	"deployment",
 	"prev",
 	"hash",
+	"version",
+	"code",
+	"principal",
+	"violation_type",
+	"application",
+	"need",
+	"factor",
 };
 
 bool
 audit_chain_is_core(const char *name)
 {
-	return text_index(name, core, COUNT(core)) < COUNT(core);
+	return text_index(name, core_fields, COUNT(core_fields)) < COUNT(core_fields);
 }
 
 static bool
@@ -95,11 +103,11 @@ write_fields(const struct audit_line *line, int64_t seq, struct buf *out)
 	}
 }
 
-bool
-audit_chain_write(
+static bool
+write_first(
     struct audit_chain *head, const struct audit_line *line, struct buf *out, struct err *err)
 {
-	struct audit_chain next = { .seq = head->seq + 1 };
+	struct audit_chain next = { .seq = head->seq + 1, .version = 1 };
 	char hex[HEX + 1];
 	size_t start = out->size;
 
@@ -120,10 +128,118 @@ audit_chain_write(
 	return true;
 }
 
-/* --- checking --- */
+static void
+put_if_any(struct json_out *json, const char *key, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		json_put_str(json, key, text);
+}
+
+/* All that is ours; the order comes later.  hash NULL: without it. */
+static void
+write_core(const struct audit_line *line, const struct audit_chain *head, const uint8_t *hash,
+    struct buf *out)
+{
+	char time[TEXT_TIME_SIZE], hex[HEX + 1];
+	struct json_out json;
+
+	json_out_init(&json, out);
+	json_out_object(&json);
+	json_put_str(&json, "action", line->action);
+	put_if_any(&json, "application", line->application);
+	json_put_str(&json, "code", line->code);
+	put_or_null(&json, "commit", line->commit);
+	if (line->deployment != 0)
+		json_put_i64(&json, "deployment", line->deployment);
+	else
+		json_put_null(&json, "deployment");
+	put_or_null(&json, "environment", line->environment);
+	put_if_any(&json, "factor", line->factor);
+	put_if_any(&json, "need", line->need);
+	json_put_str(&json, "outcome", line->outcome);
+	text_hex(hex, head->hash, AUDIT_HASH);
+	json_put_str(&json, "prev", hex);
+	json_put_str(&json, "principal", line->principal);
+	json_put_i64(&json, "seq", head->seq + 1);
+	json_put_str(&json, "severity", line->severity);
+	json_put_str(&json, "timestamp", text_time_ms(time, line->at));
+	json_put_str(&json, "user_id", line->user_id);
+	json_put_i64(&json, "version", AUDIT_VERSION);
+	put_if_any(&json, "violation_type", line->violation);
+	if (hash != NULL) {
+		text_hex(hex, hash, AUDIT_HASH);
+		json_put_str(&json, "hash", hex);
+	}
+	json_out_end(&json);
+}
+
+/* Ours and those of meta, in their order. */
+static bool
+gather(struct audit_fields *fields, const struct buf *core, const char *meta, int64_t seq,
+    struct err *err)
+{
+	return buf_check(core, err) &&
+	    ((audit_fields_read(fields, core->data, core->size) &&
+		 audit_fields_read(fields, meta, strlen(meta)) && audit_fields_sort(fields)) ||
+		err_set(
+		    err, ERR_INVALID, "entry %lld cannot be written as a line", (long long)seq));
+}
+
+static bool
+hash_second(const struct audit_fields *fields, uint8_t out[AUDIT_HASH], struct err *err)
+{
+	struct buf plain;
+	bool ok;
+
+	buf_init(&plain, AUDIT_LINE_MAX);
+	audit_fields_write(fields, "hash", true, &plain);
+	buf_addc(&plain, '\n');
+	ok = buf_check(&plain, err) && crypto_sha256(plain.data, plain.size, out, err);
+	buf_done(&plain);
+	return ok;
+}
+
+static bool
+write_second(
+    struct audit_chain *head, const struct audit_line *line, struct buf *out, struct err *err)
+{
+	struct audit_chain next = { .seq = head->seq + 1, .version = AUDIT_VERSION };
+	struct audit_fields fields = { 0 };
+	struct buf core;
+	bool ok;
+
+	buf_init(&core, AUDIT_LINE_MAX);
+	write_core(line, head, NULL, &core);
+	ok = gather(&fields, &core, line->meta, next.seq, err) &&
+	    hash_second(&fields, next.hash, err);
+	if (ok) {
+		buf_clear(&core);
+		fields.n = 0;
+		write_core(line, head, next.hash, &core);
+		ok = gather(&fields, &core, line->meta, next.seq, err);
+	}
+	if (ok) {
+		audit_fields_write(&fields, NULL, false, out);
+		ok = buf_check(out, err);
+	}
+	buf_done(&core);
+	if (ok)
+		*head = next;
+	return ok;
+}
 
 bool
-audit_chain_seq(const char *text, size_t size, int64_t *ret)
+audit_chain_write(
+    struct audit_chain *head, const struct audit_line *line, struct buf *out, struct err *err)
+{
+	return line->version == AUDIT_VERSION ? write_second(head, line, out, err) :
+						write_first(head, line, out, err);
+}
+
+/* --- checking --- */
+
+static bool
+seq_of_first(const char *text, size_t size, int64_t *ret)
 {
 	char digits[24];
 	size_t n = 0;
@@ -139,6 +255,42 @@ audit_chain_seq(const char *text, size_t size, int64_t *ret)
 	}
 	digits[n] = '\0';
 	return n < size && text[n] == ',' && text_to_i64(digits, 1, INT64_MAX, ret, NULL);
+}
+
+static bool
+is_first(const char *text, size_t size)
+{
+	return size > sizeof(TIME) - 1 && memcmp(text, TIME, sizeof(TIME) - 1) == 0;
+}
+
+/* In their order, and of that version. */
+static bool
+read_second(const char *text, size_t size, struct audit_fields *fields, int64_t *ret_seq)
+{
+	struct audit_fields in_order;
+	int64_t version, seq;
+
+	fields->n = 0;
+	if (size > AUDIT_LINE_MAX || !audit_fields_read(fields, text, size))
+		return false;
+	in_order = *fields;
+	if (!audit_fields_sort(&in_order) ||
+	    memcmp(in_order.at, fields->at, fields->n * sizeof(fields->at[0])) != 0 ||
+	    !audit_field_number(audit_fields_get(fields, "version"), &version) ||
+	    version != AUDIT_VERSION ||
+	    !audit_field_number(audit_fields_get(fields, "seq"), &seq) || seq == 0)
+		return false;
+	*ret_seq = seq;
+	return true;
+}
+
+bool
+audit_chain_seq(const char *text, size_t size, int64_t *ret)
+{
+	struct audit_fields fields;
+
+	return is_first(text, size) ? seq_of_first(text, size, ret) :
+				      read_second(text, size, &fields, ret);
 }
 
 /* As it is written: lower case, so that a hash has one form. */
@@ -174,26 +326,81 @@ read_tail(const char *text, size_t size, uint8_t prev[AUDIT_HASH], uint8_t hash[
 	return read_hash(at, hash) && memcmp(at + HEX, END, sizeof(END) - 1) == 0;
 }
 
+/* A field that is a hash. */
+static bool
+read_hash_field(const struct audit_fields *fields, const char *key, uint8_t out[AUDIT_HASH])
+{
+	const struct audit_field *field = audit_fields_get(fields, key);
+
+	return field != NULL && field->value_size == HEX + 2 && read_hash(field->value + 1, out);
+}
+
+/* What a line says of itself, and the hash that it has. */
+struct claim {
+	struct audit_chain is;
+	uint8_t prev[AUDIT_HASH];
+	uint8_t hash[AUDIT_HASH];
+};
+
+/* False, with err->code ERR_NONE where it is no line. */
+static bool
+read_first_claim(const char *text, size_t size, struct claim *ret, struct err *err)
+{
+	ret->is.version = 1;
+	return seq_of_first(text, size, &ret->is.seq) &&
+	    read_tail(text, size, ret->prev, ret->hash) &&
+	    hash_of(ret->prev, text, size - TAIL, ret->is.hash, err);
+}
+
+static bool
+read_second_claim(const char *text, size_t size, struct claim *ret, struct err *err)
+{
+	struct audit_fields fields;
+
+	ret->is.version = AUDIT_VERSION;
+	return read_second(text, size, &fields, &ret->is.seq) &&
+	    read_hash_field(&fields, "prev", ret->prev) &&
+	    read_hash_field(&fields, "hash", ret->hash) && hash_second(&fields, ret->is.hash, err);
+}
+
+/* *err is the caller's, who may not want it: NULL. */
+static bool
+read_claim(const char *text, size_t size, int64_t behind, struct claim *ret, struct err *err)
+{
+	struct err why = { 0 };
+	bool ok = is_first(text, size) ? read_first_claim(text, size, ret, &why) :
+					 read_second_claim(text, size, ret, &why);
+
+	if (ok)
+		return true;
+	if (why.code == ERR_NONE)
+		return err_set(
+		    err, ERR_INVALID, "behind entry %lld stands no audit line", (long long)behind);
+	if (err != NULL)
+		*err = why;
+	return false;
+}
+
 bool
 audit_chain_check(struct audit_chain *head, const char *text, size_t size, struct err *err)
 {
-	struct audit_chain next = { 0 };
-	uint8_t prev[AUDIT_HASH], told[AUDIT_HASH];
+	struct claim claim = { 0 };
 
-	if (!audit_chain_seq(text, size, &next.seq) || !read_tail(text, size, prev, told))
-		return err_set(err, ERR_INVALID, "behind entry %lld stands no audit line",
-		    (long long)head->seq);
-	if (next.seq != head->seq + 1)
-		return err_set(err, ERR_INVALID, "behind entry %lld stands entry %lld",
-		    (long long)head->seq, (long long)next.seq);
-	if (memcmp(prev, head->hash, AUDIT_HASH) != 0)
-		return err_set(err, ERR_INVALID, "entry %lld does not follow the one before it",
-		    (long long)next.seq);
-	if (!hash_of(prev, text, size - TAIL, next.hash, err))
+	if (!read_claim(text, size, head->seq, &claim, err))
 		return false;
-	if (memcmp(told, next.hash, AUDIT_HASH) != 0)
-		return err_set(err, ERR_INVALID, "entry %lld was changed", (long long)next.seq);
-	*head = next;
+	if (claim.is.seq != head->seq + 1)
+		return err_set(err, ERR_INVALID, "behind entry %lld stands entry %lld",
+		    (long long)head->seq, (long long)claim.is.seq);
+	if (memcmp(claim.prev, head->hash, AUDIT_HASH) != 0)
+		return err_set(err, ERR_INVALID, "entry %lld does not follow the one before it",
+		    (long long)claim.is.seq);
+	if (memcmp(claim.hash, claim.is.hash, AUDIT_HASH) != 0)
+		return err_set(err, ERR_INVALID, "entry %lld was changed", (long long)claim.is.seq);
+	if (claim.is.version < head->version)
+		return err_set(err, ERR_INVALID,
+		    "entry %lld is of an older version than the one before it",
+		    (long long)claim.is.seq);
+	*head = claim.is;
 	return true;
 }
 

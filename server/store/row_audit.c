@@ -7,10 +7,14 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
+#include "types/principal.h"
 
-#define META_MAX   16  /* pairs */
-#define META_NAME  160 /* a name of META_WORD bytes, behind META_MAX times "meta_" */
-#define META_WORD  64
+#define META_MAX  16  /* pairs */
+#define META_NAME 160 /* a name of META_WORD bytes, behind META_MAX times "meta_" */
+#define META_WORD 64
+
+#define FROM_THE_MACHINE " (from the machine)" /* behind the name of a user: local_user.c */
+
 #define META_VALUE 512 /* bytes: enough for a reason, and a line stays below AUDIT_LINE_MAX */
 
 /* --- metadata --- */
@@ -42,10 +46,94 @@ own_name(struct names *names, const char *name, char out[META_NAME])
 	}
 }
 
+/* --- people --- */
+
+/* Who sent what is decided on; NULL: nobody. */
+static const struct update *
+sender_of(const struct tx *tx)
+{
+	if (tx->event->kind == EVENT_UPDATE)
+		return tx->event->u.update;
+	return tx->event->kind == EVENT_API ? &tx->event->u.api->from : NULL;
+}
+
+/* "github:login(7)" is 7 of github, whose name is login; all others stay. */
 static void
-write_meta(const char *const *meta, struct buf *out)
+split_user(const char *user, char id[PRINCIPAL_TEXT], char name[PRINCIPAL_NAME])
+{
+	const char *colon = strchr(user, ':'), *open = strrchr(user, '(');
+	size_t size = strlen(user);
+
+	name[0] = '\0';
+	(void)text_copy(id, PRINCIPAL_TEXT, user);
+	if (!text_starts(user, "github:") || open == NULL || user[size - 1] != ')')
+		return;
+	(void)snprintf(id, PRINCIPAL_TEXT, "github:%.*s", (int)(user + size - 2 - open), open + 1);
+	(void)snprintf(name, PRINCIPAL_NAME, "%.*s", (int)(open - colon - 1), colon + 1);
+}
+
+/* Rewritten only when it is another one: most entries are of people who are known. */
+static void
+note_name(struct tx *tx, const char *id, const char *name)
+{
+	if (name != NULL && name[0] != '\0' && strstr(name, FROM_THE_MACHINE) == NULL)
+		(void)tx_run(tx,
+		    "INSERT INTO person_name (who, name, at) VALUES ($1, $2, $3)"
+		    " ON CONFLICT (who) DO UPDATE SET name = $2, at = $3 WHERE name <> $2",
+		    DB_TEXT(id), DB_TEXT(name), DB_I64(tx->at)); /* sticky */
+}
+
+static bool
+is_in_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c & 0x80) != 0;
+}
+
+/* As a word of its own. */
+static const char *
+find_name(const char *text, const char *start, const char *name, size_t size)
+{
+	const char *at = start;
+
+	while ((at = strstr(at, name)) != NULL) {
+		if ((at == text || !is_in_word(at[-1]) || !is_in_word(name[0])) &&
+		    (!is_in_word(at[size]) || !is_in_word(name[size - 1])))
+			return at;
+		at++;
+	}
+	return NULL;
+}
+
+/* The value, with the sender's id wherever it has their name. */
+static void
+write_value(const struct update *sender, const char *value, struct json_out *json)
+{
+	const char *name = sender != NULL ? sender->name : "", *from = value, *at;
+	size_t size = strlen(name);
+	char who[PRINCIPAL_TEXT];
+	struct buf text;
+
+	buf_init(&text, (size_t)4 * META_VALUE);
+	while (size > 0 && (at = find_name(value, from, name, size)) != NULL) {
+		struct principal principal = principal_of_person(sender->person);
+
+		buf_add(&text, from, (size_t)(at - from));
+		buf_adds(&text, principal_text(&principal, who));
+		from = at + size;
+	}
+	buf_add(&text, from, text_cut(from, strlen(from), META_VALUE));
+	json_out_strn(json, buf_text(&text), text_cut(buf_text(&text), text.size, META_VALUE));
+	buf_fail_like(json->buf, &text);
+	buf_done(&text);
+}
+
+/* Returns the name of who acted, or NULL. */
+static const char *
+write_meta(const struct update *sender, const char *const *meta, struct buf *out)
 {
 	struct names names = { 0 };
+	const char *name_of_user = NULL;
 	struct json_out json;
 
 	json_out_init(&json, out);
@@ -53,16 +141,20 @@ write_meta(const char *const *meta, struct buf *out)
 	for (; meta != NULL && meta[0] != NULL && names.n < META_MAX; meta += 2) {
 		char *name = names.at[names.n];
 
+		if (strcmp(meta[0], "name") == 0) {
+			name_of_user = meta[1];
+			continue;
+		}
 		own_name(&names, meta[0], name);
 		names.n++;
 		json_out_key(&json, name);
 		if (meta[1] == NULL)
 			json_out_null(&json);
 		else
-			json_out_strn(
-			    &json, meta[1], text_cut(meta[1], strlen(meta[1]), META_VALUE));
+			write_value(sender, meta[1], &json);
 	}
 	json_out_end(&json);
+	return name_of_user;
 }
 
 /* --- writing --- */
@@ -86,49 +178,150 @@ insert(struct tx *tx, const struct audit_line *line)
 	buf_done(&text);
 	if (!tx_run(tx,
 		"INSERT INTO audit (seq, at, user_id, action, environment, commit_id, outcome,"
-		" severity, deployment, meta, prev, hash)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+		" severity, deployment, meta, prev, hash, version, code, principal,"
+		" violation_type, application, need, factor)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+		" $17, $18, $19)",
 		DB_I64(next.seq), DB_I64(line->at), DB_TEXT(line->user_id), DB_TEXT(line->action),
 		text_or_null(line->environment), text_or_null(line->commit), DB_TEXT(line->outcome),
 		DB_TEXT(line->severity), DB_I64(line->deployment), DB_TEXT(line->meta),
-		DB_BLOB(before.hash, sizeof(before.hash)), DB_BLOB(next.hash, sizeof(next.hash))))
+		DB_BLOB(before.hash, sizeof(before.hash)), DB_BLOB(next.hash, sizeof(next.hash)),
+		DB_I64(line->version), DB_TEXT(line->code), DB_TEXT(line->principal),
+		text_or_null(line->violation), text_or_null(line->application),
+		text_or_null(line->need), text_or_null(line->factor)))
 		return;
 	tx->store->mark.audit = next;
 	tx_count_metric(tx, INCREMENT_AUDIT, "", "", "", 1);
 }
 
-static const char *
-or_empty(const char *text)
+/* One line for each security event: what a collector of logs searches. */
+static void
+log_violation(struct tx *tx, const struct audit_line *line)
 {
-	return text == NULL ? "" : text;
+	if (line->violation == NULL)
+		return;
+	tx_log(tx, LOG_LEVEL_WARNING,
+	    "security violation_type=%s user_id=%s code=%s severity=%s entry=%lld", line->violation,
+	    line->user_id, line->code, line->severity, (long long)tx->store->mark.audit.seq);
+}
+
+/* By which way it came: a user of the machine may stand for a person, who is user_id then. */
+static void
+name_principal(const struct tx *tx, const char *user, char out[PRINCIPAL_TEXT])
+{
+	const struct update *sender = sender_of(tx);
+	struct principal who =
+	    sender == NULL ? (struct principal){ 0 } : principal_of_person(sender->person);
+	char text[PRINCIPAL_TEXT];
+	const char *end;
+
+	(void)snprintf(out, PRINCIPAL_TEXT, "%.*s", (int)strcspn(user, ":"), user);
+	if (tx->event->kind != EVENT_API || strcmp(principal_text(&who, text), user) != 0)
+		return;
+	end = strstr(sender->name, FROM_THE_MACHINE);
+	if (end != NULL)
+		(void)snprintf(
+		    out, PRINCIPAL_TEXT, "local:%.*s", (int)(end - sender->name), sender->name);
+}
+
+static void
+add_line(struct tx *tx, const struct audit_entry *entry, const char *user, const char *meta)
+{
+	const struct audit_code_row *row = &audit_code_rows[entry->code];
+	enum audit_severity severity =
+	    entry->at_least > row->severity ? entry->at_least : row->severity;
+	const char *slash = entry->environment == NULL ? NULL : strchr(entry->environment, '/');
+	char application[LIMIT_ENVIRONMENT] = "", principal[PRINCIPAL_TEXT], factor[PRINCIPAL_TEXT];
+	struct principal proven = principal_of_person(tx->factor_of);
+	struct audit_line line = {
+		.at = tx->at,
+		.user_id = user,
+		.action = row->action,
+		.environment = entry->environment,
+		.commit = entry->commit,
+		.outcome = entry->outcome == NULL ? "" : entry->outcome,
+		.severity = audit_severity_word(severity),
+		.deployment = entry->deployment,
+		.meta = meta,
+		.version = AUDIT_VERSION,
+		.code = row->code,
+		.principal = principal,
+		.violation = row->violation,
+		.application = entry->application != NULL ? entry->application : application,
+		.need = row->need,
+	};
+
+	if (slash != NULL)
+		(void)snprintf(application, sizeof(application), "%.*s",
+		    (int)(slash - entry->environment), entry->environment);
+	name_principal(tx, user, principal);
+	if (tx->factor_of != 0 && strcmp(principal_text(&proven, factor), user) == 0)
+		line.factor = "totp";
+	insert(tx, &line);
+	log_violation(tx, &line);
 }
 
 void
 row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const *meta)
 {
+	const struct update *sender = sender_of(tx);
+	char user[PRINCIPAL_TEXT], login[PRINCIPAL_NAME];
 	struct buf text;
+	const char *name;
 	struct err why;
 
+	split_user(entry->user == NULL ? "" : entry->user, user, login);
 	buf_init(&text, AUDIT_LINE_MAX / 2);
-	write_meta(meta, &text);
+	name = write_meta(sender, meta, &text);
 	if (!buf_check(&text, &why) && why.code == ERR_LIMIT) { /* the entry matters more */
 		buf_clear(&text);
-		write_meta((const char *const[]){ "meta", "too long", NULL }, &text);
+		(void)write_meta(NULL, (const char *const[]){ "meta", "too long", NULL }, &text);
 	}
 	tx_check(tx, &text);
-	insert(tx,
-	    &(struct audit_line){
-		.at = tx->at,
-		.user_id = or_empty(entry->user),
-		.action = entry->action,
-		.environment = entry->environment,
-		.commit = entry->commit,
-		.outcome = or_empty(entry->outcome),
-		.severity = or_empty(entry->severity),
-		.deployment = entry->deployment,
-		.meta = buf_text(&text),
-	    });
+	note_name(tx, user, login[0] != '\0' ? login : name);
+	add_line(tx, entry, user, buf_text(&text));
 	buf_done(&text);
+}
+
+size_t
+row_audit_list(struct tx *tx, int64_t deployment, int64_t *ret, size_t max)
+{
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT seq FROM audit WHERE deployment = $1 AND deployment <> 0 ORDER BY seq LIMIT $2",
+	    DB_I64(deployment), DB_I64(max));
+}
+
+static void
+read_shown(const struct db_rows *rows, void *out)
+{
+	struct audit_shown *ret = out;
+
+	ret->seq = db_col_i64(rows, 0);
+	ret->at = db_col_i64(rows, 1);
+	tx_text(rows, 2, ret->code, sizeof(ret->code));
+	tx_text(rows, 3, ret->user, sizeof(ret->user));
+	tx_text(rows, 4, ret->name, sizeof(ret->name));
+	tx_text(rows, 5, ret->environment, sizeof(ret->environment));
+	tx_text(rows, 6, ret->outcome, sizeof(ret->outcome));
+}
+
+#define SHOWN \
+	"SELECT a.seq, a.at, CASE a.code WHEN '' THEN a.action ELSE a.code END, a.user_id," \
+	" coalesce(p.name, ''), coalesce(a.environment, ''), a.outcome FROM audit a" \
+	" LEFT JOIN person_name p ON p.who = a.user_id WHERE a.seq < $1"
+
+size_t
+row_audit_list_newest(
+    struct tx *tx, const char *environment, int64_t before, struct audit_shown ret[], size_t max)
+{
+	int64_t end = before == 0 ? INT64_MAX : before;
+
+	if (environment[0] == '\0')
+		return tx_read(tx, read_shown, ret, max, SHOWN " ORDER BY a.seq DESC LIMIT $2",
+		    DB_I64(end), DB_I64(max));
+	return tx_read(tx, read_shown, ret, max,
+	    SHOWN " AND a.environment = $3 ORDER BY a.seq DESC LIMIT $2", DB_I64(end), DB_I64(max),
+	    DB_TEXT(environment));
 }
 
 void
@@ -139,6 +332,20 @@ row_audit_head(struct tx *tx, char ret_short[LIMIT_AUDIT_HEAD])
 
 /* --- reading, outside a decision --- */
 
+/* A database of before the second version has none of its columns: the chain in it is read all the
+ * same, by whoever verifies a copy. */
+static bool
+has_versions(struct db *db, bool *ret, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_query(
+		&rows, db, err, "SELECT 1 FROM pragma_table_info('audit') WHERE name = 'version'"))
+		return false;
+	*ret = db_next(&rows);
+	return db_rows_end(&rows, err);
+}
+
 bool
 store_audit_head(struct db *db, struct audit_chain *ret, struct err *err)
 {
@@ -146,14 +353,19 @@ store_audit_head(struct db *db, struct audit_chain *ret, struct err *err)
 	struct audit_chain head = { 0 };
 	const void *hash;
 	size_t size;
+	bool is_now;
 
-	if (!db_query(&rows, db, err, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"))
+	if (!has_versions(db, &is_now, err) ||
+	    !db_query(&rows, db, err,
+		is_now ? "SELECT seq, hash, version FROM audit ORDER BY seq DESC LIMIT 1" :
+			 "SELECT seq, hash, 1 FROM audit ORDER BY seq DESC LIMIT 1"))
 		return false;
 	if (db_next(&rows)) {
 		head.seq = db_col_i64(&rows, 0);
 		hash = db_col_blob(&rows, 1, &size);
 		assert(size == sizeof(head.hash)); /* the table's CHECK */
 		memcpy(head.hash, hash, size);
+		head.version = db_col_i64(&rows, 2);
 	}
 	if (!db_rows_end(&rows, err))
 		return false;
@@ -182,9 +394,22 @@ write_row(const struct db_rows *rows, struct buf *out, struct err *err)
 		.severity = db_col_text(rows, 7),
 		.deployment = db_col_i64(rows, 8),
 		.meta = db_col_text(rows, 9),
+		.version = db_col_i64(rows, 11),
+		.code = db_col_text(rows, 12),
+		.principal = db_col_text(rows, 13),
+		.violation = db_col_text(rows, 14),
+		.application = db_col_text(rows, 15),
+		.need = db_col_text(rows, 16),
+		.factor = db_col_text(rows, 17),
 	    },
 	    out, err);
 }
+
+#define FIRST_COLUMNS \
+	"SELECT seq, at, user_id, action, environment, commit_id, outcome, severity," \
+	" deployment, meta, prev,"
+#define LATER_COLUMNS " version, code, principal, violation_type, application, need, factor"
+#define IN_ORDER      " FROM audit WHERE seq >= $1 ORDER BY seq LIMIT $2"
 
 bool
 store_audit_lines(
@@ -192,10 +417,12 @@ store_audit_lines(
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t last = from - 1;
+	bool is_now;
 
-	if (!db_query(&rows, db, err,
-		"SELECT seq, at, user_id, action, environment, commit_id, outcome, severity,"
-		" deployment, meta, prev FROM audit WHERE seq >= $1 ORDER BY seq LIMIT $2",
+	if (!has_versions(db, &is_now, err) ||
+	    !db_query(&rows, db, err,
+		is_now ? FIRST_COLUMNS LATER_COLUMNS IN_ORDER :
+			 FIRST_COLUMNS " 1, '', '', NULL, NULL, NULL, NULL" IN_ORDER,
 		DB_I64(from), DB_I64(max)))
 		return false;
 	while (db_next(&rows)) {

@@ -3,20 +3,49 @@
 #pragma once
 
 #include "store/tx.h"
+#include "types/audit_code.h"
+#include "types/principal.h"
 
 struct audit_entry {
-	const char *action;	/* one of the list: "deploy_requested", … */
-	const char *user;	/* "telegram:111", "github:login(7)", "system" */
-	const char *environment;	/* "" or NULL: none */
-	const char *commit;	/* "" or NULL: none */
-	const char *outcome;	/* "allowed", "denied", "ok", "failed", … */
-	const char *severity;	/* "info", "warning", "alert" */
-	int64_t deployment;	/* 0: none */
+	enum audit_code code;
+	const char *user;	      /* "telegram:111", "github:login(7)", "system" */
+	const char *environment;      /* "" or NULL: none */
+	const char *application; /* NULL: that of the environment, if any */
+	const char *commit;	      /* "" or NULL: none */
+	const char *outcome;	      /* "allowed", "denied", "ok", "failed", … */
+	enum audit_severity at_least; /* when that is more than the code's own */
+	int64_t deployment;	      /* 0: none */
 };
 
-/* Adds an entry.  meta: pairs of name, value, NULL behind the last; a name that is a core
- * field's is put under "meta_<name>" and never overrides it. */
+/*
+ * Adds an entry, and where its code is a security event a line to the log.  meta: pairs of name
+ * ([a-z0-9_]+), value, NULL behind the last; one of a core field is put under "meta_<name>" and
+ * never overrides it.
+ *
+ * People's names do not get into the chain: "name" is that of who acted and is kept apart
+ * (row_person_name), a login goes from github:login(7), and where another value has the name of
+ * who sent the update or request, their id stands in its place.
+ */
 void row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const *meta);
+
+/* The numbers of the first entries about that work, rising; returns how many. */
+size_t row_audit_list(struct tx *tx, int64_t deployment, int64_t *ret, size_t max);
+
+/* An entry as the chat shows it. */
+struct audit_shown {
+	int64_t seq;
+	int64_t at;
+	char code[40]; /* of the first version: its action */
+	char user[PRINCIPAL_TEXT];
+	char name[LIMIT_PERSON]; /* of the user; "": not known */
+	char environment[LIMIT_ENVIRONMENT]; /* "": of none */
+	char outcome[32];
+};
+
+/* The newest before that entry (0: of all), the newest first: of an environment, or with "" of all
+ * and of none; returns how many. */
+size_t row_audit_list_newest(struct tx *tx, const char *environment, int64_t before,
+    struct audit_shown ret[], size_t max);
 
 /* First 16 hex digits of the chain's head, this tx's entries included. */
 void row_audit_head(struct tx *tx, char ret_short[LIMIT_AUDIT_HEAD]);

@@ -57,6 +57,28 @@ row_block_free(struct tx *tx, const char *environment, const char *commit)
 	    DB_TEXT(environment), DB_TEXT(commit)); /* sticky */
 }
 
+#define REJECTED_AMONG 20 /* rows that are looked at: the latest */
+
+size_t
+row_block_list_rejected(struct tx *tx, const char *environment, struct block *ret, size_t max)
+{
+	return tx_read(tx, read_block, ret, max,
+	    "SELECT commit_id, '', ended_at, detail FROM (SELECT * FROM work INDEXED BY work_changes"
+	    " WHERE environment = $1 AND " STORE_CHANGES_RELEASE " ORDER BY id DESC LIMIT $2)"
+	    " WHERE why = 'REJECTED' AND program = 'deploy' AND ended_at > (SELECT"
+	    " COALESCE(MAX(r.at), 0) FROM environment e JOIN release r ON r.id = e.current_release"
+	    " WHERE e.name = $1) ORDER BY id DESC LIMIT $3",
+	    DB_TEXT(environment), DB_I64(REJECTED_AMONG), DB_I64(max));
+}
+
+bool
+row_block_is_contained(struct tx *tx, int64_t deployment, const char *commit)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM contained WHERE deployment = $1 AND commit_id = $2",
+		   DB_I64(deployment), DB_TEXT(commit)) > 0;
+}
+
 void
 row_block_contain(struct tx *tx, int64_t deployment, const char *commit)
 {

@@ -17,8 +17,14 @@ size_t row_block_list(struct tx *tx, const char *environment, struct block *ret,
 
 void row_block_free(struct tx *tx, const char *environment, const char *commit);
 
-/* This deployment's commit has a blocked one in its history: freed when it goes live, forgotten
- * when it has ended. */
+/* What approvers rejected since the live release, of the latest work: newest first, by "", and in
+ * `why` by whom and why.  Pushes deploy it; who is asked reads it. */
+size_t row_block_list_rejected(
+    struct tx *tx, const char *environment, struct block *ret, size_t max);
+
+/* This deployment's commit has one of those in its history: a blocked one is freed when it goes
+ * live, all are forgotten when it has ended. */
 void row_block_contain(struct tx *tx, int64_t deployment, const char *commit);
+bool row_block_is_contained(struct tx *tx, int64_t deployment, const char *commit);
 void row_block_free_contained(struct tx *tx, const struct deployment *deployment);
 void row_block_forget_contained(struct tx *tx, int64_t deployment);

@@ -89,13 +89,24 @@ row_button_find(struct tx *tx, const struct request *request, int64_t chat)
 	    DB_I64(chat));
 }
 
+void
+row_button_show_for(struct tx *tx, const struct request *request, int64_t chat, int64_t expires_at,
+    const char *label, struct buttons *keyboard)
+{
+	struct button_row row = row_button_find(tx, request, chat);
+
+	if (!row.is_open)
+		row = (struct button_row){
+			.request = *request, .chat = chat, .expires_at = expires_at
+		};
+	row_button_show(tx, &row, label, keyboard);
+}
+
 struct button_row
 row_button_replied(struct tx *tx, int64_t chat, int64_t remote_id)
 {
 	return find(tx,
-	    "INDEXED BY button_reply WHERE action = 'override' AND closed_at = 0 AND chat = $1"
-	    " AND EXISTS (SELECT 1 FROM message m WHERE m.id = button.message AND m.chat = $1"
-	    " AND m.remote_id = $2)",
+	    "INDEXED BY button_reply WHERE (action = 'override' OR action = 'reject') AND closed_at = 0 AND chat = $1 AND EXISTS (SELECT 1 FROM message m WHERE m.id = button.message AND m.chat = $1 AND m.remote_id = $2)",
 	    DB_I64(chat), DB_I64(remote_id));
 }
 
@@ -158,6 +169,25 @@ row_button_close(struct tx *tx, const char *action, const char *target)
 }
 
 void
+row_button_close_approval(struct tx *tx, int64_t work)
+{
+	(void)tx_run(tx,
+	    "UPDATE button SET closed_at = $2 WHERE target = 'work/' || $1"
+	    " AND action IN ('approve', 'reject') AND arguments = '' AND closed_at = 0",
+	    DB_I64(work), DB_I64(tx->at)); /* sticky */
+}
+
+size_t
+row_button_list_open(
+    struct tx *tx, const char *action, const char *target, int64_t *ret, size_t max)
+{
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT DISTINCT message FROM button WHERE target = $1 AND action = $2"
+	    " AND closed_at = 0 AND message <> 0 ORDER BY message DESC LIMIT $3",
+	    DB_TEXT(target), DB_TEXT(action), DB_I64(max));
+}
+
+void
 row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer)
 {
 	const struct request question = request_about("confirm", "work", deployment);
@@ -208,6 +238,14 @@ row_button_list_messages(struct tx *tx, int64_t deployment, int64_t *ret, size_t
 	return tx_read(tx, tx_read_number, ret, max,
 	    "SELECT message FROM question_requester WHERE deployment = $1 AND message <> 0"
 	    " ORDER BY message LIMIT $2",
+	    DB_I64(deployment), DB_I64(max));
+}
+
+size_t
+row_button_list_requesters(struct tx *tx, int64_t deployment, int64_t *ret, size_t max)
+{
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT person FROM question_requester WHERE deployment = $1 AND person <> 0 LIMIT $2",
 	    DB_I64(deployment), DB_I64(max));
 }
 

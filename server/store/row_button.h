@@ -28,6 +28,11 @@ void row_button_add(struct tx *tx, struct button_row *button);
 void row_button_show(struct tx *tx, struct button_row *button, const char *label,
     struct buttons *keyboard);
 
+/* Shows the one that stands for the request in this chat while it is open, else a new one that is
+ * whoever's may, until then (0: with what it is about). */
+void row_button_show_for(struct tx *tx, const struct request *request, int64_t chat,
+    int64_t expires_at, const char *label, struct buttons *keyboard);
+
 /* Its request's message is the keyboard's, as row_button_set_message() has it. */
 struct button_row row_button_get(struct tx *tx, const char *id);
 
@@ -49,6 +54,14 @@ void row_button_set_effect(struct tx *tx, int64_t message, int64_t effect);
 void row_button_close_keyboard(struct tx *tx, int64_t message);
 void row_button_close(struct tx *tx, const char *action, const char *target);
 
+/* What approves or rejects that work as it was shown, in all chats; a reason may still be given. */
+void row_button_close_approval(struct tx *tx, int64_t work);
+
+/* The messages with an open button that stands for this action on the target, newest first; returns
+ * how many. */
+size_t row_button_list_open(struct tx *tx, const char *action, const char *target, int64_t *ret,
+    size_t max);
+
 /* A question's buttons, of all chats: the deadline's effect; its end, of a question that goes on;
  * the yes closed, with the deadline; both closed. */
 void row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer);
@@ -61,6 +74,8 @@ void row_button_close_question(struct tx *tx, int64_t deployment);
 void row_button_add_requester(struct tx *tx, int64_t deployment, int64_t person, int64_t message);
 /* Those messages; returns how many. */
 size_t row_button_list_messages(struct tx *tx, int64_t deployment, int64_t *ret, size_t max);
+/* Those people; returns how many. */
+size_t row_button_list_requesters(struct tx *tx, int64_t deployment, int64_t *ret, size_t max);
 bool row_button_is_requester(struct tx *tx, int64_t deployment, int64_t person);
 bool row_button_is_shared(struct tx *tx, int64_t deployment);
 void row_button_clear_requesters(struct tx *tx, int64_t deployment);

@@ -41,3 +41,29 @@ row_chat_moved(const char *database, int64_t chat)
 	    db_col_i64(&rows, 0) :
 	    0;
 }
+
+void
+row_chat_note_private(struct tx *tx, int64_t person)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO private_chat (person, at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+	    DB_I64(person), DB_I64(tx->at)); /* sticky */
+}
+
+bool
+row_chat_has_private(struct tx *tx, int64_t person)
+{
+	return tx_number(tx, "SELECT at FROM private_chat WHERE person = $1", DB_I64(person)) != 0;
+}
+
+bool
+row_chat_had_private(const char *database, int64_t person)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	return db == NULL ||
+	    !db_query(
+		&rows, db, NULL, "SELECT at FROM private_chat WHERE person = $1", DB_I64(person)) ||
+	    db_next(&rows);
+}

@@ -16,3 +16,10 @@ int64_t row_chat_before(struct tx *tx, int64_t chat);
 /* row_chat_now() of a database that nobody writes to, for doctor; 0: it has not moved, or that
  * cannot be read. */
 int64_t row_chat_moved(const char *database, int64_t chat);
+
+/* This person has written to the bot in private: it may write to them. */
+void row_chat_note_private(struct tx *tx, int64_t person);
+bool row_chat_has_private(struct tx *tx, int64_t person);
+
+/* The same of a database that nobody writes to, for doctor; true where it cannot be read. */
+bool row_chat_had_private(const char *database, int64_t person);

@@ -11,6 +11,7 @@ static const char *const programs[] = {
 	[PROGRAM_DEPLOY] = "deploy",
 	[PROGRAM_ROLLBACK] = "rollback",
 	[PROGRAM_ACTION] = "action",
+	[PROGRAM_DRAIN] = "drain",
 };
 static const char *const causes[] = {
 #define T(name, word) word,
@@ -49,6 +50,10 @@ static const char *const whys[] = {
 	C(INT,  attempts,        attempts) and \
 	C(FLAG, is_touched,      target_changed) and \
 	C(FLAG, has_no_way_back, cannot_roll_back) and \
+	C(FLAG, drains,          drains) and \
+	C(TEXT, barrier,         barrier) and \
+	C(FLAG, is_past_barrier, is_past_barrier) and \
+	C(TEXT, tree,            tree) and \
 	C(TEXT, urls,            urls) and \
 	C(TEXT, detail,          detail) and \
 	C(I64,  requested_at,    requested_at) and \
@@ -66,12 +71,38 @@ static const char *const whys[] = {
 	C(TEXT, confirmer,       confirmer) and \
 	C(TEXT, shown_live,      shown_live) and \
 	C(FLAG, shown_blocked,   shown_blocked) and \
+	C(TEXT, warning,         warning) and \
+	C(TEXT, shown_image,     shown_image) and \
+	C(TEXT, binding,         binding) and \
+	C(TEXT, differing,       differing) and \
+	C(INT,  n_changed,       n_changed) and \
+	C(I64,  not_before,      not_before) and \
 	C(TEXT, changed,         changed) and \
 	C(I64,  request,         request) and \
-	C(TEXT, exception,       exception)
+	C(TEXT, exception,       exception) and \
+	C(TEXT, executor,        executor) and \
+	C(TEXT, action,          action) and \
+	C(TEXT, argument,        argument) and \
+	C(TEXT, client,          client) and \
+	C(TEXT, shown_settings,  shown_settings) and \
+	C(TEXT, shown_touches,   shown_touches) and \
+	C(FLAG, is_read,         is_read) and \
+	C(FLAG, is_requested,    is_requested) and \
+	C(FLAG, is_unconfirmed,  is_unconfirmed) and \
+	C(FLAG, is_to_be_asked,  is_to_be_asked) and \
+	C(TEXT, approvers,       approvers) and \
+	C(TEXT, seen_by,         seen_by) and \
+	C(TEXT, untouched,       untouched) and \
+	C(TEXT, emergency,       emergency) and \
+	C(TEXT, reviewer,        reviewer) and \
+	C(I64,  reviewed_at,     reviewed_at) and \
+	C(INT,  n_reminders,     n_reminders) and \
+	C(I64,  cancelled_by,    cancelled_by) and \
+	C(TEXT, migration,       migration)
 /* clang-format on */
-#define NAME(type, column, field) #column
-#define SAVED_NAMES		  SAVED(NAME, ", ")
+#define NAME(type, column, field)  #column
+#define PLACE(type, column, field) "?" /* numbered as they stand */
+#define SAVED_NAMES		   SAVED(NAME, ", ")
 
 #define COLUMNS "id, environment, program, cause, state, why, requested_by, " SAVED_NAMES
 
@@ -87,8 +118,21 @@ index_of(const char *word, const char *const words[], size_t count)
 /* --- reading --- */
 
 #define READ_TEXT(field) tx_text(rows, n++, field, sizeof(field))
-#define READ_I64(field)	 (field) = db_col_i64(rows, n++)
-#define READ_INT(field)	 (field) = (int)db_col_i64(rows, n++)
+/* Pointers, or a person's id would be cut in a field of another type. */
+static void
+read_i64(const struct db_rows *rows, int n, int64_t *field)
+{
+	*field = db_col_i64(rows, n);
+}
+
+static void
+read_int(const struct db_rows *rows, int n, int *field)
+{
+	*field = (int)db_col_i64(rows, n);
+}
+
+#define READ_I64(field)	 read_i64(rows, n++, &(field))
+#define READ_INT(field)	 read_int(rows, n++, &(field))
 #define READ_FLAG(field) (field) = db_col_i64(rows, n++) != 0
 
 static void
@@ -140,7 +184,7 @@ row_deployment_queued(struct tx *tx, const char *environment)
 {
 	return find(tx,
 	    "WHERE environment = $1 AND state = 'QUEUED'"
-	    " ORDER BY program <> 'rollback', place, id LIMIT 1",
+	    " ORDER BY " STORE_STANDS_BEHIND ", place, id LIMIT 1",
 	    DB_TEXT(environment));
 }
 
@@ -156,12 +200,31 @@ row_deployment_push_question(struct tx *tx, const char *environment)
 }
 
 struct deployment
+row_deployment_push_approval(struct tx *tx, const char *environment)
+{
+	return find(tx,
+	    "INDEXED BY work_asking WHERE environment = $1"
+	    " AND state = 'AWAITING_APPROVAL' AND " STORE_IS_ASKING " AND cause <> 'chat'"
+	    " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment));
+}
+
+struct deployment
 row_deployment_question_of(struct tx *tx, const char *environment, const char *commit)
 {
 	return find(tx,
-	    "INDEXED BY work_asking WHERE environment = $1 AND commit_id = $2"
-	    " AND program = 'deploy' AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING
+	    "INDEXED BY work_asking WHERE environment = $1 AND commit_id = $2 AND emergency = ''"
+	    " AND program = 'deploy' AND state <> 'REQUESTED' AND " STORE_IS_ASKING
 	    " ORDER BY id LIMIT 1",
+	    DB_TEXT(environment), DB_TEXT(commit));
+}
+
+struct deployment
+row_deployment_emergency_of(struct tx *tx, const char *environment, const char *commit)
+{
+	return find(tx,
+	    "INDEXED BY work_asking WHERE environment = $1 AND commit_id = $2 AND emergency <> ''"
+	    " AND state <> 'REQUESTED' AND " STORE_IS_ASKING " ORDER BY id LIMIT 1",
 	    DB_TEXT(environment), DB_TEXT(commit));
 }
 
@@ -182,6 +245,28 @@ row_deployment_asking(struct tx *tx, const char *environment)
 	    "INDEXED BY work_asking WHERE environment = $1"
 	    " AND " STORE_IS_ASKING " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
+}
+
+int64_t
+row_deployment_same_action(struct tx *tx, const struct deployment *work)
+{
+	return tx_number(tx,
+	    "SELECT id FROM work INDEXED BY work_asking WHERE environment = $1"
+	    " AND state = 'AWAITING_APPROVAL' AND " STORE_IS_ASKING
+	    " AND program = 'action' AND action = $2 AND client = $3 AND argument = $4"
+	    " AND requested_by = $5 ORDER BY id LIMIT 1",
+	    DB_TEXT(work->environment), DB_TEXT(work->action), DB_TEXT(work->client),
+	    DB_TEXT(work->argument), DB_I64(work->requested_by));
+}
+
+size_t
+row_deployment_list_unreviewed(
+    struct tx *tx, const char *environment, struct deployment *ret, size_t max)
+{
+	return tx_read(tx, read_deployment, ret, max,
+	    "SELECT " COLUMNS " FROM work INDEXED BY work_review WHERE environment = $1"
+	    " AND emergency <> '' AND reviewed_at = 0 AND started_at <> 0 ORDER BY id LIMIT $2",
+	    DB_TEXT(environment), DB_I64(max));
 }
 
 size_t
@@ -264,13 +349,58 @@ row_deployment_last_end(struct tx *tx, const char *environment)
 	return state;
 }
 
+#define LISTED \
+	" FROM work INDEXED BY work_changes WHERE environment = $1" \
+	" AND (started_at <> 0 OR state = 'REFUSED') AND " STORE_CHANGES_RELEASE
+
+size_t
+row_deployment_list_behind(
+    struct tx *tx, const char *environment, size_t skipped, struct deployment *ret, size_t max)
+{
+	return tx_read(tx, read_deployment, ret, max,
+	    "SELECT " COLUMNS LISTED " ORDER BY id DESC LIMIT $2 OFFSET $3", DB_TEXT(environment),
+	    DB_I64(max), DB_I64(skipped));
+}
+
 size_t
 row_deployment_list(struct tx *tx, const char *environment, struct deployment *ret, size_t max)
 {
+	return row_deployment_list_behind(tx, environment, 0, ret, max);
+}
+
+size_t
+row_deployment_count_list(struct tx *tx, const char *environment, size_t most)
+{
+	return (size_t)tx_number(tx, "SELECT COUNT(*) FROM (SELECT 1" LISTED " LIMIT $2)",
+	    DB_TEXT(environment), DB_I64(most));
+}
+
+/* It went live, or came to nothing by itself. */
+#define HAS_TRIED \
+	" AND program = 'deploy' AND (state = 'LIVE' OR (state IN ('FAILED', 'ROLLED_BACK'," \
+	" 'ROLLBACK_FAILED') AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')))"
+
+struct deployment
+row_deployment_tried(struct tx *tx, const char *environment, const char *commit, const char *tree)
+{
+	int64_t id = 0;
+
+	(void)tx_read(tx, tx_read_number, &id, 1,
+	    "SELECT id FROM work INDEXED BY work_tree WHERE environment = $1 AND tree = $3"
+	    " AND tree <> ''" HAS_TRIED
+	    " UNION SELECT id FROM work INDEXED BY work_commit WHERE environment = $1"
+	    " AND commit_id = $2 AND commit_id <> ''" HAS_TRIED " ORDER BY 1 DESC LIMIT 1",
+	    DB_TEXT(environment), DB_TEXT(commit), DB_TEXT(tree)); /* 0: there is none */
+	return row_deployment_get(tx, id);
+}
+
+size_t
+row_deployment_list_actions(
+    struct tx *tx, const char *environment, struct deployment *ret, size_t max)
+{
 	return tx_read(tx, read_deployment, ret, max,
-	    "SELECT " COLUMNS " FROM work INDEXED BY work_changes WHERE environment = $1"
-	    " AND (started_at <> 0 OR state = 'REFUSED') AND " STORE_CHANGES_RELEASE
-	    " ORDER BY id DESC LIMIT $2",
+	    "SELECT " COLUMNS " FROM work INDEXED BY work_actions WHERE environment = $1"
+	    " AND program = 'action' ORDER BY id DESC LIMIT $2",
 	    DB_TEXT(environment), DB_I64(max));
 }
 
@@ -348,10 +478,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 	deployment->id = 0;
 	if (tx_run_values(tx,
 		"INSERT INTO work (" SAVED_NAMES ", " FIXED
-		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
-		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
-		" $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,"
-		" $40, $41, $42, $43, $44, $45, $46, $47, $48, $49)",
+		", state, why) VALUES (" SAVED(PLACE, ", ") ", ?, ?, ?, ?, ?, ?)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	store_names_add(&tx->store->changed, deployment->environment);
@@ -365,11 +492,8 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	bind_saved(deployment, values);
 	values[N_SAVED] = DB_I64(deployment->id);
 	(void)tx_run_values(tx,
-	    "UPDATE work SET (" SAVED_NAMES ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,"
-	    " $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40,"
-	    " $41, $42, $43) WHERE id = $44",
-	    values, COUNT(values)); /* sticky */
+	    "UPDATE work SET (" SAVED_NAMES ") = (" SAVED(PLACE, ", ") ") WHERE id = ?", values,
+	    COUNT(values)); /* sticky */
 }
 
 void
@@ -451,15 +575,24 @@ static void
 read_run(const struct db_rows *rows, void *ret)
 {
 	*(struct run_row *)ret = (struct run_row){ db_col_i64(rows, 0),
-		(enum program)index_of(db_col_text(rows, 1), programs, COUNT(programs)) };
+		(enum program)index_of(db_col_text(rows, 1), programs, COUNT(programs)),
+		db_col_i64(rows, 2) != 0 };
 }
 
 size_t
 row_run_list(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max)
 {
 	return tx_read(tx, read_run, ret, max,
-	    "SELECT id, program FROM run WHERE deployment = $1 AND is_purged = 0"
+	    "SELECT id, program, is_purged FROM run WHERE deployment = $1 AND is_purged = 0"
 	    " ORDER BY id LIMIT $2",
+	    DB_I64(deployment), DB_I64(max));
+}
+
+size_t
+row_run_list_all(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max)
+{
+	return tx_read(tx, read_run, ret, max,
+	    "SELECT id, program, is_purged FROM run WHERE deployment = $1 ORDER BY id LIMIT $2",
 	    DB_I64(deployment), DB_I64(max));
 }
 
@@ -490,12 +623,111 @@ row_run_end(struct tx *tx, int64_t run)
 	    DB_I64(run))];
 }
 
+void
+row_run_set_tail(struct tx *tx, int64_t run, const char *tail)
+{
+	(void)tx_run(
+	    tx, "UPDATE run SET tail = $2 WHERE id = $1", DB_I64(run), DB_TEXT(tail)); /* sticky */
+}
+
+static void
+read_tail(const struct db_rows *rows, void *ret)
+{
+	tx_text(rows, 0, ret, LIMIT_TAIL);
+}
+
+static void
+read_detail(const struct db_rows *rows, void *ret)
+{
+	tx_text(rows, 0, ret, LIMIT_LINE);
+}
+
+const char *
+row_run_detail(struct tx *tx, int64_t run, char ret[LIMIT_LINE])
+{
+	ret[0] = '\0';
+	(void)tx_read(tx, read_detail, ret, 1, "SELECT detail FROM run WHERE id = $1", DB_I64(run));
+	return ret;
+}
+
+const char *
+row_run_tail(struct tx *tx, int64_t run, char ret[LIMIT_TAIL])
+{
+	ret[0] = '\0';
+	(void)tx_read(tx, read_tail, ret, 1, "SELECT tail FROM run WHERE id = $1", DB_I64(run));
+	return ret;
+}
+
+void
+row_run_set_application_log(struct tx *tx, int64_t run, const char *lines)
+{
+	(void)tx_run(tx, "UPDATE run SET application_log = $2 WHERE id = $1", DB_I64(run),
+	    DB_TEXT(lines)); /* sticky */
+}
+
+static void
+read_application_log(const struct db_rows *rows, void *ret)
+{
+	tx_text(rows, 0, ret, LIMIT_APPLICATION_LOG);
+}
+
+const char *
+row_run_application_log(struct tx *tx, int64_t deployment, char ret[LIMIT_APPLICATION_LOG])
+{
+	ret[0] = '\0';
+	(void)tx_read(tx, read_application_log, ret, 1,
+	    "SELECT application_log FROM run WHERE deployment = $1 AND application_log <> ''"
+	    " ORDER BY id LIMIT 1",
+	    DB_I64(deployment));
+	return ret;
+}
+
 bool
-row_run_never_began(struct tx *tx, int64_t run)
+row_run_may_have_application_log(struct tx *tx, int64_t run)
 {
 	return tx_number(tx,
-		   "SELECT COUNT(*) FROM run WHERE id = $1 AND exit_status = -1"
-		   " AND signal_number = 0",
+		   "SELECT COUNT(*) FROM run WHERE id = $1"
+		   " AND (program = 'rollback' OR application_log <> '')",
+		   DB_I64(run)) > 0;
+}
+
+static void
+read_times(const struct db_rows *rows, void *ret)
+{
+	*(struct run_times *)ret = (struct run_times){ .started_at = db_col_i64(rows, 0),
+		.ended_at = db_col_i64(rows, 1),
+		.exit_status = (int)db_col_i64(rows, 2),
+		.signal_number = (int)db_col_i64(rows, 3) };
+}
+
+struct run_times
+row_run_times(struct tx *tx, int64_t run)
+{
+	struct run_times times = { 0 };
+
+	(void)tx_read(tx, read_times, &times, 1,
+	    "SELECT started_at, ended_at, exit_status, signal_number FROM run WHERE id = $1",
+	    DB_I64(run));
+	return times;
+}
+
+bool
+row_run_newest_tail(struct tx *tx, int64_t deployment, char ret[LIMIT_TAIL])
+{
+	int64_t run = tx_number(
+	    tx, "SELECT MAX(id) FROM run WHERE deployment = $1 AND tail <> ''", DB_I64(deployment));
+
+	(void)row_run_tail(tx, run, ret);
+	return row_run_end(tx, run) == RUN_SUCCEEDED;
+}
+
+bool
+row_run_changed_nothing(struct tx *tx, int64_t run)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM run WHERE id = $1 AND signal_number = 0"
+		   " AND (exit_status = -1 OR (exit_status > 0 AND NOT EXISTS"
+		   " (SELECT 1 FROM run_step WHERE run = $1 AND name = 'release')))",
 		   DB_I64(run)) > 0;
 }
 

@@ -27,17 +27,28 @@ row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state, enu
 struct deployment row_deployment_active(struct tx *tx, const char *environment);
 struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
+/* The newest push that awaits approvals. */
+struct deployment row_deployment_push_approval(struct tx *tx, const char *environment);
 /* The question about deploying that commit, whoever asked; once somebody has confirmed it, until
- * git has answered. */
+ * git has answered; or what awaits approvals for it. */
 struct deployment
 row_deployment_question_of(struct tx *tx, const char *environment, const char *commit);
+/* The same of an emergency, of which there may be others: each has a question of its own. */
+struct deployment
+row_deployment_emergency_of(struct tx *tx, const char *environment, const char *commit);
 /* The oldest that a person asked for and has not confirmed yet. */
 struct deployment row_deployment_chat_question(struct tx *tx, const char *environment);
 /* The newest that is requested or awaits a confirmation, whoever asked. */
 struct deployment row_deployment_asking(struct tx *tx, const char *environment);
+/* The same action, with the same argument, that the same person asked for and that awaits
+ * approvals; 0: there is none. */
+int64_t row_deployment_same_action(struct tx *tx, const struct deployment *work);
 /* Those whose question is open, the oldest first, those asked anew in their place too; returns how
  * many. */
 size_t row_deployment_list_asked(
+    struct tx *tx, const char *environment, struct deployment *ret, size_t max);
+/* Emergencies that began, and that nobody has reviewed; the oldest first; returns how many. */
+size_t row_deployment_list_unreviewed(
     struct tx *tx, const char *environment, struct deployment *ret, size_t max);
 /* Until when that question is open, wall ms; 0: it is not known. */
 int64_t row_deployment_asked_until(struct tx *tx, int64_t id);
@@ -55,9 +66,22 @@ enum trigger row_deployment_last_trigger(struct tx *tx, const char *environment)
  * has. */
 enum deploy_state row_deployment_last_end(struct tx *tx, const char *environment);
 
-/* Latest deployments and rollbacks that started or were refused, newest first; returns how many. */
+/* Latest deployments and rollbacks that started or were refused, newest first; returns how many.
+ * ... behind so many of them; how many there are, of which no more than `most` are counted. */
 size_t
 row_deployment_list(struct tx *tx, const char *environment, struct deployment *ret, size_t max);
+size_t row_deployment_list_behind(
+    struct tx *tx, const char *environment, size_t skipped, struct deployment *ret, size_t max);
+size_t row_deployment_count_list(struct tx *tx, const char *environment, size_t most);
+
+/* The newest deployment there of that commit, or of another one with these files (tree; "": not
+ * known), that went live or failed by itself; id 0: none. */
+struct deployment row_deployment_tried(
+    struct tx *tx, const char *environment, const char *commit, const char *tree);
+
+/* The same of actions there, whatever became of them. */
+size_t row_deployment_list_actions(
+    struct tx *tx, const char *environment, struct deployment *ret, size_t max);
 
 /* Whoever asked for something lately (of the newest ROW_PEOPLE_OF), by the name that they had
  * last, the latest first; returns how many. */
@@ -84,18 +108,39 @@ void row_run_started(struct tx *tx, const struct run_started *started);
 /* Every open run counts as started: another machine may have begun it since it was copied. */
 void row_run_distrust(struct tx *tx);
 void row_run_ended(struct tx *tx, const struct run_ended *ended);
+/* Its last lines, of an action; "": none, or another's.  Returns ret. */
+void row_run_set_tail(struct tx *tx, int64_t run, const char *tail);
+const char *row_run_tail(struct tx *tx, int64_t run, char ret[LIMIT_TAIL]);
+/* The last line it printed, or why it was refused; "": none.  Returns ret. */
+const char *row_run_detail(struct tx *tx, int64_t run, char ret[LIMIT_LINE]);
+struct run_times row_run_times(struct tx *tx, int64_t run);
+
+/* The newest that a run of this work left, "": none; returns whether it is what a health URL said
+ * of a run that went well. */
+bool row_run_newest_tail(struct tx *tx, int64_t deployment, char ret[LIMIT_TAIL]);
+
+/* What the application itself had logged when a run took it; it goes with the run's log.  Of some
+ * work: what its first run that took any has, "": none.  Returns ret. */
+void row_run_set_application_log(struct tx *tx, int64_t run, const char *lines);
+const char *
+row_run_application_log(struct tx *tx, int64_t deployment, char ret[LIMIT_APPLICATION_LOG]);
+/* May that run's log have it?  Each of a rollback may. */
+bool row_run_may_have_application_log(struct tx *tx, int64_t run);
 bool row_run_is_open(struct tx *tx, int64_t run);
 enum run_end row_run_end(struct tx *tx, int64_t run);
 /* Was its script seen at its gate?  Only then could the gate be opened. */
 bool row_run_was_started(struct tx *tx, int64_t run);
-/* Has it ended without its script having run?  Its row says so by exit status -1 and no signal. */
-bool row_run_never_began(struct tx *tx, int64_t run);
-/* Its runs whose logs are there, the oldest first; returns how many. */
+/* Has it ended without its script having run (its row has exit status -1 and no signal), or has
+ * that ended by itself before it said `==> release`? */
+bool row_run_changed_nothing(struct tx *tx, int64_t run);
+/* Its runs whose logs are there, the oldest first; returns how many.  all: the others too. */
 struct run_row {
 	int64_t id;
 	enum program program;
+	bool is_purged; /* its log is not there */
 };
 size_t row_run_list(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max);
+size_t row_run_list_all(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max);
 /* The newest run of this program in a deployment; 0: none. */
 int64_t row_run_newest(struct tx *tx, int64_t deployment, enum program program);
 

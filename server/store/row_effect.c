@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_effect.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "lib/text.h"
@@ -146,34 +147,107 @@ row_effect_order(struct tx *tx, const struct effect *as)
 	return row_effect_add(tx, effect);
 }
 
-/* Does a SEND_MESSAGE of this message wait behind the head of its lane? */
-static bool
-is_waiting(struct tx *tx, int64_t message)
+/* The SEND_MESSAGEs of a message; 0: none. */
+struct sends {
+	int64_t out;	      /* handed out */
+	bool is_out_as_alarm; /* in the lane of alarms */
+	int64_t waiting;      /* behind the head of its lane */
+};
+
+static struct sends
+find_sends(struct tx *tx, int64_t message)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	bool found = false;
+	struct sends found = { 0 };
 
-	if (!tx_query(&rows, tx, "SELECT id FROM effect WHERE kind = 'say' AND subject = $1",
+	if (!tx_query(&rows, tx, "SELECT id, lane FROM effect WHERE kind = 'say' AND subject = $1",
 		DB_I64(message)))
-		return false;
-	while (!found && db_next(&rows))
-		found = !store_lane_is_handed(tx->store, db_col_i64(&rows, 0));
-	return tx_end(tx, &rows) && found;
+		return found;
+	while (db_next(&rows)) {
+		int64_t id = db_col_i64(&rows, 0);
+
+		if (store_lane_is_handed(tx->store, id)) {
+			found.out = id;
+			found.is_out_as_alarm = store_lane_is_of_alarms(db_col_text(&rows, 1));
+		} else {
+			found.waiting = id;
+		}
+	}
+	(void)tx_end(tx, &rows); /* sticky */
+	return found;
+}
+
+/* Whoever has it in hand, and has not sent it yet, is to send what it says now. */
+static void
+change_out(struct tx *tx, int64_t id, int64_t message)
+{
+	struct outcome *outcome;
+	struct effect *effect;
+	struct err err;
+
+	if (tx->failed || id == 0 || (outcome = tx_outcome(tx, OUTCOME_CHANGE)) == NULL)
+		return;
+	effect = outcome->effect = effect_new(EFFECT_SEND_MESSAGE);
+	if (effect == NULL ||
+	    !store_message_load(tx->db, message, &effect->u.send_message.message, &err)) {
+		tx_fail(tx, effect == NULL ? ERR_NOMEM : err.code, "message %" PRId64 " is gone",
+		    message);
+		return;
+	}
+	effect->id = id;
+}
+
+/* What an alarm replies to goes before it, and as early, where it was not sent yet. */
+static void
+raise_replied(struct tx *tx, const struct message *alarm)
+{
+	struct sends of;
+	char lane[STORE_LANE];
+
+	if (tx_number(tx,
+		"SELECT COUNT(*) FROM message WHERE id = $1 AND chat = $2 AND remote_id = 0",
+		DB_I64(alarm->reply_row), DB_I64(alarm->address.chat)) == 0)
+		return;
+	of = find_sends(tx, alarm->reply_row);
+	store_lane_of_chat(lane, EFFECT_SEND_MESSAGE, STORE_LANE_ALARMS, alarm->address.chat);
+	(void)tx_run(tx, "UPDATE message SET is_alarm = 1 WHERE id = $1", DB_I64(alarm->reply_row));
+	if (of.out == 0) /* else it is an edit, behind it */
+		(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE id = $1", DB_I64(of.waiting),
+		    DB_TEXT(lane)); /* both sticky */
+	change_out(tx, of.out, alarm->reply_row);
 }
 
 void
 row_effect_send(struct tx *tx, int64_t message)
 {
 	struct effect effect = { .kind = EFFECT_SEND_MESSAGE, .subject = message };
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct message *sent = &effect.u.send_message.message;
+	struct sends before;
 
-	if (tx->failed || message == 0 || is_waiting(tx, message))
+	if (tx->failed || message == 0)
+		return;
+	before = find_sends(tx, message);
+	change_out(tx, before.out, message);
+	if (before.waiting != 0 ||
+	    !tx_query(&rows, tx,
+		"SELECT chat, remote_id, is_answer, is_alarm, reply_row FROM message WHERE id = $1",
+		DB_I64(message)))
 		return;
 	sent->id = message;
-	sent->address.chat =
-	    tx_number(tx, "SELECT chat FROM message WHERE id = $1", DB_I64(message));
-	sent->is_answer =
-	    tx_number(tx, "SELECT is_answer FROM message WHERE id = $1", DB_I64(message)) != 0;
+	if (db_next(&rows)) {
+		sent->address.chat = db_col_i64(&rows, 0);
+		sent->remote_id = db_col_i64(&rows, 1);
+		sent->is_answer = db_col_i64(&rows, 2) != 0;
+		sent->is_alarm = before.out != 0 ?
+		    before.is_out_as_alarm :
+		    db_col_i64(&rows, 3) != 0 && sent->remote_id == 0;
+		sent->reply_row = db_col_i64(&rows, 4);
+	}
+	if (!tx_end(tx, &rows))
+		return;
+	if (sent->is_alarm)
+		raise_replied(tx, sent);
 	(void)row_effect_order(tx, &effect); /* 0: the tx has failed and says so itself */
 }
 
@@ -312,6 +386,22 @@ row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
 			*ret_due = db_col_i64(&rows, 2);
 		}
 	return tx_end(tx, &rows) ? found : 0;
+}
+
+int64_t
+row_effect_timer_due(struct tx *tx, enum timer_kind kind, int64_t subject)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t due = 0;
+
+	if (!tx_query(&rows, tx,
+		"SELECT body, due FROM effect WHERE kind = 'wait' AND subject = $1",
+		DB_I64(subject)))
+		return 0;
+	while (due == 0 && db_next(&rows))
+		if (is_timer_of(tx, db_col_text(&rows, 0), kind, NULL))
+			due = db_col_i64(&rows, 1);
+	return tx_end(tx, &rows) ? due : 0;
 }
 
 int64_t

@@ -11,7 +11,7 @@
 
 #define RELEASE \
 	"id, environment, commit_id, image, at, deployment, released_by, subject, number," \
-	" renumbered_at, origin, left_by"
+	" renumbered_at, origin, left_by, tree"
 #define ESTIMATE_FROM 5 /* live deployments */
 
 static void
@@ -33,6 +33,7 @@ read_release(const struct db_rows *rows, void *out)
 	tx_text(rows, 3, ret->image, sizeof(ret->image));
 	tx_text(rows, 6, ret->by, sizeof(ret->by));
 	tx_text(rows, 7, ret->subject, sizeof(ret->subject));
+	tx_text(rows, 12, ret->tree, sizeof(ret->tree));
 }
 
 /* The first row; id 0: there is none. */
@@ -64,7 +65,14 @@ read_environment(const struct db_rows *rows, void *out)
 	tx_text(rows, 7, ret->polled_commit, sizeof(ret->polled_commit));
 	ret->skipped_count = db_col_i64(rows, 8);
 	tx_text(rows, 9, ret->waiting_push, sizeof(ret->waiting_push));
-	ret->held = (unsigned)db_col_i64(rows, 10);
+	tx_text(rows, 10, ret->head.branch, sizeof(ret->head.branch));
+	tx_text(rows, 11, ret->head.commit, sizeof(ret->head.commit));
+	tx_text(rows, 12, ret->head.base, sizeof(ret->head.base));
+	ret->head.count = db_col_i64(rows, 13);
+	ret->head.at = db_col_i64(rows, 14);
+	ret->held = (unsigned)db_col_i64(rows, 15);
+	ret->unseen_work = db_col_i64(rows, 16);
+	ret->n_nags = (int)db_col_i64(rows, 17);
 }
 
 struct environment
@@ -76,7 +84,8 @@ row_environment_get(struct tx *tx, const char *name)
 	if (tx_read(tx, read_environment, &environment, 1,
 		"SELECT current_release, previous_release, seen_commit, is_down,"
 		" is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count,"
-		" waiting_push, held FROM environment WHERE name = $1",
+		" waiting_push, head_branch, head_commit, head_base, head_count, head_at,"
+		" held, unseen_work, n_nags FROM environment WHERE name = $1",
 		DB_TEXT(name)) == 0)
 		return environment;
 	environment.current = row_release_get(tx, environment.current.id);
@@ -111,6 +120,25 @@ row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
 {
 	(void)tx_run(tx, "UPDATE environment SET skipped_count = $2 WHERE name = $1", DB_TEXT(name),
 	    DB_I64(count)); /* sticky */
+}
+
+/* Of two commits a count stays as it is. */
+void
+row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit)
+{
+	ensure(tx, name);
+	(void)tx_run(tx,
+	    "UPDATE environment SET head_branch = $2, head_at = $4, head_commit = $3,"
+	    " head_base = CASE WHEN head_commit = $3 THEN head_base ELSE '' END,"
+	    " head_count = CASE WHEN head_commit = $3 THEN head_count ELSE 0 END WHERE name = $1",
+	    DB_TEXT(name), DB_TEXT(branch), DB_TEXT(commit), DB_I64(tx->at)); /* sticky */
+}
+
+void
+row_environment_count_head(struct tx *tx, const char *name, const char *base, int64_t count)
+{
+	(void)tx_run(tx, "UPDATE environment SET head_base = $2, head_count = $3 WHERE name = $1",
+	    DB_TEXT(name), DB_TEXT(base), DB_I64(count)); /* sticky */
 }
 
 void
@@ -171,11 +199,28 @@ row_environment_rolled_back(struct tx *tx, const char *name)
 }
 
 void
+row_environment_acknowledge(struct tx *tx, const char *name)
+{
+	(void)tx_run(tx, "UPDATE environment SET is_unacknowledged = 0 WHERE name = $1",
+	    DB_TEXT(name)); /* sticky */
+	store_names_add(&tx->store->changed, name);
+}
+
+void
 row_environment_down(struct tx *tx, const char *name)
 {
 	ensure(tx, name);
 	(void)tx_run(
 	    tx, "UPDATE environment SET is_down = 1 WHERE name = $1", DB_TEXT(name)); /* sticky */
+	store_names_add(&tx->store->changed, name);
+}
+
+void
+row_environment_set_unseen(struct tx *tx, const char *name, int64_t work, int n_nags)
+{
+	ensure(tx, name);
+	(void)tx_run(tx, "UPDATE environment SET unseen_work = $2, n_nags = $3 WHERE name = $1",
+	    DB_TEXT(name), DB_I64(work), DB_I64(n_nags)); /* sticky */
 	store_names_add(&tx->store->changed, name);
 }
 
@@ -190,6 +235,7 @@ row_environment_set_unknown(struct tx *tx, const char *name, const char *why)
 	(void)tx_run(tx,
 	    "UPDATE work SET answered_at = $2 WHERE environment = $1 AND state = 'QUEUED' AND answered_at > $2",
 	    DB_TEXT(name), DB_I64(tx->at)); /* sticky */
+	store_names_add(&tx->store->changed, name);
 }
 
 void
@@ -198,6 +244,7 @@ row_environment_set_known(struct tx *tx, const char *name)
 	(void)tx_run(tx,
 	    "UPDATE environment SET unknown_since = 0, unknown_why = '' WHERE name = $1",
 	    DB_TEXT(name)); /* sticky */
+	store_names_add(&tx->store->changed, name);
 }
 
 bool
@@ -237,11 +284,12 @@ add_release(struct tx *tx, const struct release *release)
 
 	if (!tx_run(tx,
 		"INSERT INTO release (environment, commit_id, image, at, deployment, released_by,"
-		" subject, number) SELECT $1, $2, $3, $4, $5, $6, $7, COALESCE(MAX(number), 0) + 1"
+		" subject, tree, number) SELECT $1, $2, $3, $4, $5, $6, $7, $8,"
+		" COALESCE(MAX(number), 0) + 1"
 		" FROM release WHERE environment = $1",
 		DB_TEXT(release->environment), DB_TEXT(release->commit), DB_TEXT(release->image),
 		DB_I64(release->at), DB_I64(release->deployment), DB_TEXT(release->by),
-		DB_TEXT(release->subject)))
+		DB_TEXT(release->subject), DB_TEXT(release->tree)))
 		return 0;
 	id = db_last_id(tx->db);
 	(void)tx_run(tx, "UPDATE release SET origin = $2 WHERE id = $1", DB_I64(id),
@@ -306,6 +354,80 @@ row_release_earlier(struct tx *tx, const char *environment, const char *commit)
 	    DB_TEXT(environment), DB_TEXT(commit));
 }
 
+size_t
+row_release_list_earlier(
+    struct tx *tx, const char *environment, const char *commit, struct release *ret, size_t max)
+{
+	return tx_read(tx, read_release, ret, max,
+	    "SELECT " RELEASE
+	    " FROM release WHERE environment = $1 AND commit_id <> $2 AND commit_id NOT IN"
+	    " (SELECT b.commit_id FROM block b WHERE b.environment = $1) AND id IN"
+	    " (SELECT MAX(r.id) FROM release r WHERE r.environment = $1 AND r.left_by = 0"
+	    " GROUP BY r.commit_id) ORDER BY id DESC LIMIT $3",
+	    DB_TEXT(environment), DB_TEXT(commit), DB_I64(max));
+}
+
+size_t
+row_release_list_gone(struct tx *tx, const struct release *to, const struct release *live,
+    struct release *ret, size_t max)
+{
+	return tx_read(tx, read_release, ret, max,
+	    "SELECT " RELEASE " FROM release WHERE environment = $1 AND id > $2 AND id <= $3"
+	    " AND commit_id <> $4 AND id IN (SELECT MAX(r.id) FROM release r WHERE r.environment = $1"
+	    " AND r.left_by = 0 GROUP BY r.commit_id) ORDER BY id DESC LIMIT $5",
+	    DB_TEXT(live->environment), DB_I64(to->id), DB_I64(live->id), DB_TEXT(to->commit),
+	    DB_I64(max));
+}
+
+static void
+read_barrier(const struct db_rows *rows, void *out)
+{
+	struct barrier *ret = out;
+
+	ret->number = db_col_i64(rows, 0);
+	tx_text(rows, 1, ret->commit, sizeof(ret->commit));
+	tx_text(rows, 2, ret->reason, sizeof(ret->reason));
+}
+
+size_t
+row_release_list_barriers(struct tx *tx, const struct release *to, const struct release *live,
+    struct barrier ret[BARRIERS_SHOWN])
+{
+	return tx_read(tx, read_barrier, ret, BARRIERS_SHOWN,
+	    "SELECT o.number, o.commit_id, w.barrier FROM release r JOIN release o ON o.id = r.origin"
+	    " JOIN work w ON w.id = o.deployment WHERE r.environment = $1 AND r.id > $2"
+	    " AND r.id <= $3 AND w.barrier <> '' GROUP BY o.id ORDER BY o.id DESC LIMIT $4",
+	    DB_TEXT(live->environment), DB_I64(to->id), DB_I64(live->id), DB_I64(BARRIERS_SHOWN));
+}
+
+static void
+read_migration(const struct db_rows *rows, void *out)
+{
+	struct migration_behind *ret = out;
+
+	ret->n = db_col_i64(rows, 0);
+	tx_text(rows, 1, ret->commit, sizeof(ret->commit));
+	tx_text(rows, 2, ret->step, sizeof(ret->step));
+}
+
+/* By runs: of one environment they follow each other, works may wait. */
+struct migration_behind
+row_release_migration_behind(
+    struct tx *tx, const struct deployment *rollback, const struct release *to)
+{
+	struct migration_behind ret = { 0 };
+
+	(void)tx_read(tx, read_migration, &ret, 1,
+	    "SELECT COUNT(*) OVER (), m.commit_id, m.migration"
+	    " FROM work m INDEXED BY work_migration WHERE m.environment = $1 AND m.migration <> ''"
+	    " AND m.migration <> 'migrate-not-started'"
+	    " AND m.run > COALESCE((SELECT w.run FROM release o JOIN work w ON w.id = o.deployment"
+	    " WHERE o.id = $2), 0) AND ($3 = 0 OR m.run < $3) ORDER BY m.run DESC LIMIT 1",
+	    DB_TEXT(rollback->environment), DB_I64(to->origin),
+	    DB_I64(rollback->run)); /* 0: there was none */
+	return ret;
+}
+
 void
 row_release_leave(struct tx *tx, const struct release *now)
 {
@@ -337,6 +459,25 @@ row_release_number(struct tx *tx, const struct deployment *deployment)
 	return tx_number(tx,
 	    "SELECT number FROM release WHERE environment = $1 AND deployment = $2"
 	    " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(deployment->environment), DB_I64(deployment->id));
+}
+
+bool
+row_release_is_left(struct tx *tx, const struct deployment *deployment)
+{
+	return tx_number(tx,
+		   "SELECT left_by FROM release WHERE environment = $1 AND deployment = $2"
+		   " UNION ALL SELECT 0 LIMIT 1",
+		   DB_TEXT(deployment->environment), DB_I64(deployment->id)) != 0;
+}
+
+int64_t
+row_release_until(struct tx *tx, const struct deployment *deployment)
+{
+	return tx_number(tx,
+	    "SELECT at FROM release WHERE environment = $1 AND id >"
+	    " (SELECT id FROM release WHERE environment = $1 AND deployment = $2"
+	    " ORDER BY id DESC LIMIT 1) UNION ALL SELECT 0 LIMIT 1",
 	    DB_TEXT(deployment->environment), DB_I64(deployment->id));
 }
 

@@ -15,6 +15,12 @@ void row_environment_set_seen(struct tx *tx, const char *name, const char *commi
 /* ... and nothing follows from it: of what is live it is `count` commits ahead, none in PATHS. */
 void row_environment_set_skipped(struct tx *tx, const char *name, int64_t count);
 
+/* Git has said that this is the head of its branch; ... which is so many commits ahead of what is
+ * live. */
+void
+row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit);
+void row_environment_count_head(struct tx *tx, const char *name, const char *base, int64_t count);
+
 /* Polling knows of this head, and nothing follows from it. */
 void row_environment_set_polled(struct tx *tx, const char *name, const char *commit);
 
@@ -28,11 +34,18 @@ void row_environment_free_push(struct tx *tx, const char *name);
  * begins.  False: that was the last. */
 bool row_environment_next_held(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST_USE;
 
-/* An automatic rollback ended: it is unacknowledged until something goes live. */
+/* An automatic rollback ended: it is unacknowledged until somebody has seen it, or something goes
+ * live. */
 void row_environment_rolled_back(struct tx *tx, const char *name);
+
+/* Somebody has seen that. */
+void row_environment_acknowledge(struct tx *tx, const char *name);
 
 /* The target was touched and nothing brought it to a known state. */
 void row_environment_down(struct tx *tx, const char *name);
+
+/* Nobody has seen how that work left it, and so many reminders were due; work 0: somebody has. */
+void row_environment_set_unseen(struct tx *tx, const char *name, int64_t work, int n_nags);
 
 /* What runs there is not known from now on, or is known again: whoever may said so. */
 void row_environment_set_unknown(struct tx *tx, const char *name, const char *why);
@@ -66,16 +79,41 @@ struct release row_release_get(struct tx *tx, int64_t id);
  * whose commit is not blocked (an earlier release of it may have been left by none). */
 struct release row_release_earlier(struct tx *tx, const char *environment, const char *commit);
 
+/* All of those, the newest of each commit, newest first; returns how many. */
+size_t row_release_list_earlier(
+    struct tx *tx, const char *environment, const char *commit, struct release *ret, size_t max);
+
+/* The releases that do not run any more after a rollback from `live` to `to`, the newest of each
+ * commit, newest first; returns how many. */
+size_t row_release_list_gone(struct tx *tx, const struct release *to, const struct release *live,
+    struct release *ret, size_t max);
+
+/* What nobody rolls back past of the releases behind `to`, up to `live`: the newest first, at most
+ * BARRIERS_SHOWN.  One that a rollback brought back has the barrier of what it is of. */
+size_t row_release_list_barriers(struct tx *tx, const struct release *to,
+    const struct release *live, struct barrier ret[BARRIERS_SHOWN]);
+
+/* The migration that was begun last behind the one of the release that `to` is of, or with it, and
+ * before this rollback's run; n counts them.  n 0: none was. */
+struct migration_behind row_release_migration_behind(
+    struct tx *tx, const struct deployment *rollback, const struct release *to);
+
 /* A rollback brought `now` live: what is newer than the release that it is of was left by it. */
 void row_release_leave(struct tx *tx, const struct release *now);
 
 /* The release that had this number before they were counted for each environment, if that was not
  * before `since` and it has another one now; id 0: none. */
-struct release row_release_renumbered(struct tx *tx, const char *environment, const char *wanted,
-    int64_t since);
+struct release
+row_release_renumbered(struct tx *tx, const char *environment, const char *wanted, int64_t since);
 
 /* The number of the release that a deployment made last; 0: none. */
 int64_t row_release_number(struct tx *tx, const struct deployment *deployment);
+
+/* Was what it released rolled back? */
+bool row_release_is_left(struct tx *tx, const struct deployment *deployment);
+
+/* When another one went live in its place; 0: it is live, or there is none. */
+int64_t row_release_until(struct tx *tx, const struct deployment *deployment);
 
 /* How long step `name` (or the whole deployment: "") took lately in this environment: the median
  * of at most 5 live deployments, in ms; 0: not known. */

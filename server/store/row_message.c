@@ -12,7 +12,7 @@
 
 #define BUTTONS_MAX 4096 /* JSON of LIMIT_BUTTONS labels and ids, escaped */
 
-/* --- buttons: [["label","button"],…]; store_message.c reads them --- */
+/* --- buttons: [["label","button"],["label","","to copy"],…]; store_message.c reads them --- */
 
 static void
 write_buttons(const struct buttons *buttons, struct buf *out)
@@ -25,6 +25,8 @@ write_buttons(const struct buttons *buttons, struct buf *out)
 		json_out_array(&json);
 		json_out_str(&json, buttons->at[i].label);
 		json_out_str(&json, buttons->at[i].id);
+		if (buttons->at[i].copy[0] != '\0')
+			json_out_str(&json, buttons->at[i].copy);
 		json_out_end(&json);
 	}
 	json_out_end(&json);
@@ -85,14 +87,14 @@ row_message_add(struct tx *tx, const struct message *message)
 	if (tx_run(tx,
 		"INSERT INTO message (chat, thread, remote_id, head, foot, buttons, live_run,"
 		" live_since, live_estimate_ms, at, is_silent, reply_to, reply_row, rings_for,"
-		" is_answer)"
-		" VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+		" is_answer, is_alarm)"
+		" VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
 		DB_I64(message->address.chat), DB_I64(message->address.thread),
 		DB_I64(message->remote_id), DB_TEXT(w.head), DB_TEXT(buf_text(&w.buttons)),
 		DB_I64(message->live_run), DB_I64(message->live_since),
 		DB_I64(message->live_estimate_ms), DB_I64(tx->at), DB_I64(message->is_silent),
 		DB_I64(message->reply_to), DB_I64(message->reply_row), DB_I64(message->rings_for),
-		DB_I64(message->is_answer)))
+		DB_I64(message->is_answer), DB_I64(message->is_alarm)))
 		id = db_last_id(tx->db);
 	written_done(&w);
 	row_effect_send(tx, id);
@@ -122,6 +124,12 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 		row_effect_send(tx, id);
 }
 
+bool
+row_message_is_sent(struct tx *tx, int64_t id)
+{
+	return tx_number(tx, "SELECT remote_id FROM message WHERE id = $1", DB_I64(id)) != 0;
+}
+
 int64_t
 row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat)
 {
@@ -129,6 +137,14 @@ row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat)
 	    "SELECT COUNT(*) FROM message WHERE rings_for = $1 AND rings_for <> 0"
 	    " AND is_silent = 0 AND chat = $2",
 	    DB_I64(deployment), DB_I64(chat));
+}
+
+size_t
+row_message_list_rings(struct tx *tx, int64_t deployment, int64_t *ret, size_t max)
+{
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT id FROM message WHERE rings_for = $1 AND rings_for <> 0 ORDER BY id LIMIT $2",
+	    DB_I64(deployment), DB_I64(max));
 }
 
 void
@@ -159,12 +175,13 @@ row_message_forget_thread(struct tx *tx, int64_t id)
 /* --- a chat that moved --- */
 
 static void
-move_lane(struct tx *tx, enum effect_kind kind, bool is_answer, int64_t old_chat, int64_t new_chat)
+move_lane(struct tx *tx, enum effect_kind kind, enum store_lane_part part, int64_t old_chat,
+    int64_t new_chat)
 {
 	char from[STORE_LANE], to[STORE_LANE];
 
-	store_lane_of_chat(from, kind, is_answer, old_chat);
-	store_lane_of_chat(to, kind, is_answer, new_chat);
+	store_lane_of_chat(from, kind, part, old_chat);
+	store_lane_of_chat(to, kind, part, new_chat);
 	(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE lane = $1", DB_TEXT(from),
 	    DB_TEXT(to)); /* sticky */
 }
@@ -200,6 +217,10 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	    "UPDATE message SET is_silent = 1, rings_for = 0 WHERE chat = $1 AND rings_for IN"
 	    " (SELECT n.rings_for FROM message n WHERE n.chat = $2 AND n.rings_for <> 0)",
 	    DB_I64(old_chat), DB_I64(new_chat));
+	/* One that is pinned there already stays; the next look pins it. */
+	(void)tx_run(tx,
+	    "UPDATE OR REPLACE pin SET chat = $2, pinned = 0, tried_at = 0 WHERE chat = $1",
+	    DB_I64(old_chat), DB_I64(new_chat));
 	/* Old message ids and topics mean nothing in the new chat. */
 	(void)tx_run(tx,
 	    "UPDATE message SET chat = $2, thread = 0, remote_id = 0, reply_to = 0 WHERE chat = $1",
@@ -210,13 +231,16 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	    DB_I64(old_chat), DB_I64(new_chat));
 	(void)tx_run(tx, "UPDATE hold SET chat = $2, thread = 0, request = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
+	(void)tx_run(tx, "UPDATE cloudflare_zone SET chat = $2, thread = 0 WHERE chat = $1",
+	    DB_I64(old_chat), DB_I64(new_chat));
 	(void)tx_run(tx, "UPDATE hold SET asked_chat = $2, asked_thread = 0 WHERE asked_chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat)); /* all sticky */
 	move_documents(tx, old_chat, new_chat);
 	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++)
 		if (effect_columns[kind].lane == EFFECT_LANE_CHAT ||
 		    effect_columns[kind].lane == EFFECT_LANE_CALLBACK)
-			move_lane(tx, (enum effect_kind)kind, false, old_chat, new_chat);
-	move_lane(tx, EFFECT_SEND_MESSAGE, true, old_chat, new_chat);
+			move_lane(tx, (enum effect_kind)kind, STORE_LANE_REST, old_chat, new_chat);
+	move_lane(tx, EFFECT_SEND_MESSAGE, STORE_LANE_ANSWERS, old_chat, new_chat);
+	move_lane(tx, EFFECT_SEND_MESSAGE, STORE_LANE_ALARMS, old_chat, new_chat);
 	store_lane_touch_all(tx->store);
 }

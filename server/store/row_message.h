@@ -15,8 +15,14 @@ void row_message_change(struct tx *tx, int64_t id, const struct message *message
 /* The row; head owned by the caller (message_done).  id 0 in it: none. */
 struct message row_message_get(struct tx *tx, int64_t id);
 
+/* Does it stand in its chat?  Not one that could not be sent, nor one that is not there. */
+bool row_message_is_sent(struct tx *tx, int64_t id);
+
 /* How many messages in that chat have rung for a deployment. */
 int64_t row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat);
+
+/* Those messages, the oldest first; returns how many. */
+size_t row_message_list_rings(struct tx *tx, int64_t deployment, int64_t *ret, size_t max);
 
 /* The message says this head of the audit chain, from now on. */
 void row_message_shows_head(struct tx *tx, int64_t id, const char *head);

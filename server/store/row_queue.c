@@ -18,18 +18,18 @@ row_queue_list(struct tx *tx, const char *environment, int64_t ret[ROW_QUEUE_LIS
 {
 	return tx_read(tx, tx_read_number, ret, ROW_QUEUE_LIST,
 	    "SELECT id FROM work INDEXED BY work_queued WHERE environment = $1"
-	    " AND state = 'QUEUED' ORDER BY program <> 'rollback', place, id LIMIT $2",
+	    " AND state = 'QUEUED' ORDER BY " STORE_STANDS_BEHIND ", place, id LIMIT $2",
 	    DB_TEXT(environment), DB_I64(ROW_QUEUE_LIST));
 }
 
 int64_t
-row_queue_count(struct tx *tx, const char *environment, int64_t person, bool is_rollback)
+row_queue_count(struct tx *tx, const char *environment, int64_t person, bool is_first)
 {
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM work INDEXED BY work_queued WHERE environment = $1"
 	    " AND state = 'QUEUED' AND cause = 'chat' AND ($2 = 0 OR requested_by = $2)"
-	    " AND (program = 'rollback') = $3",
-	    DB_TEXT(environment), DB_I64(person), DB_I64(is_rollback));
+	    " AND " STORE_STANDS_BEHIND " <> $3",
+	    DB_TEXT(environment), DB_I64(person), DB_I64(is_first));
 }
 
 int64_t

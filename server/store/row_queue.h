@@ -1,9 +1,10 @@
 /* row_queue.h - places in the queues of the environments: who stands where, and what each waits for.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A place is a number that is drawn when it is taken.  A rollback stands before all else, behind
- * earlier ones.  waits_for of a queued row says what it waits for; while ROW_QUEUE_LOOK stands
- * there its queue is to be looked at before the decision ends (decide_queues()).
+ * A place is a number that is drawn when it is taken.  A rollback or an emergency stands before
+ * all else, behind earlier ones.  waits_for of a queued row says what it waits for; while
+ * ROW_QUEUE_LOOK stands there its queue is to be looked at before the decision ends
+ * (decide_queues()).
  */
 #pragma once
 
@@ -13,9 +14,10 @@
 #define ROW_QUEUE_SLOT "slot"
 #define ROW_QUEUE_GIT  "git"
 #define ROW_QUEUE_HOLD "hold"
+#define ROW_QUEUE_SETTINGS "settings"
 
 /* Places of one queue at most: so many deployments, as many again of whom a lock or freeze there
- * does not hold, as many rollbacks, and a push besides. */
+ * does not hold, as many rollbacks and emergencies, and a push besides. */
 #define ROW_QUEUE_MOST	  10
 #define ROW_QUEUE_PERSONS 3
 #define ROW_QUEUE_LIST	  (3 * ROW_QUEUE_MOST + 2)
@@ -26,8 +28,9 @@ int64_t row_queue_draw(struct tx *tx);
 /* Its queue as numbers of deployments, the front first; returns how many (<= ROW_QUEUE_LIST). */
 size_t row_queue_list(struct tx *tx, const char *environment, int64_t ret[ROW_QUEUE_LIST]);
 
-/* How many places people have there, for rollbacks or for all else; person: that one, 0: all. */
-int64_t row_queue_count(struct tx *tx, const char *environment, int64_t person, bool is_rollback);
+/* How many places people have there, for rollbacks and emergencies (is_first) or for all else;
+ * person: that one, 0: all. */
+int64_t row_queue_count(struct tx *tx, const char *environment, int64_t person, bool is_first);
 
 /* The push that waits there; 0: none. */
 int64_t row_queue_push(struct tx *tx, const char *environment);

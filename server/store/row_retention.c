@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_retention.h"
 
+#include "store/row_hook.h"
+#include "store/row_nonce.h"
 #include "store/store_inside.h"
 
 #define DAY_MS	     INT64_C(86400000)
@@ -28,6 +30,11 @@ clear_messages(struct tx *tx)
 		   "  AND (d.ended_at = 0 OR d.ended_at > $2))"
 		   " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.kind = 'say' AND e.subject = "
 		   "m.id)"
+		   " AND NOT EXISTS (SELECT 1 FROM pin p WHERE p.message = m.id)"
+		   /* A press changes it: whoever is asked may be away for days. */
+		   " AND NOT EXISTS (SELECT 1 FROM button b INDEXED BY button_message"
+		   "  WHERE b.message = m.id AND b.message <> 0 AND b.closed_at = 0"
+		   "  AND b.expires_at = 0)"
 		   " LIMIT $3)",
 		   DB_I64(tx->at - DAY_MS), DB_I64(tx->at - MESSAGE_DAYS * DAY_MS),
 		   DB_I64(ROW_RETENTION_MAX)) &&
@@ -56,6 +63,8 @@ row_retention_clear(struct tx *tx)
 	    "DELETE FROM bucket WHERE who IN"
 	    " (SELECT who FROM bucket WHERE full_at <= $1 LIMIT $2)",
 	    tx->at);
+	more |= row_hook_clear(tx, ROW_RETENTION_MAX);
+	more |= row_nonce_clear(tx, ROW_RETENTION_MAX);
 	more |= clear_messages(tx);
 	return more && !tx->failed;
 }
@@ -68,7 +77,8 @@ purge_run(struct tx *tx, int64_t run)
 	    "UPDATE counter SET value = value - COALESCE((SELECT log_size FROM run"
 	    " WHERE id = $1 AND is_purged = 0), 0) WHERE name = 'logs'",
 	    DB_I64(run));
-	(void)tx_run(tx, "UPDATE run SET is_purged = 1 WHERE id = $1", DB_I64(run));
+	(void)tx_run(
+	    tx, "UPDATE run SET is_purged = 1, application_log = '' WHERE id = $1", DB_I64(run));
 	(void)tx_run(tx, "DELETE FROM run_step WHERE run = $1", DB_I64(run));
 	(void)tx_run(tx, "DELETE FROM button WHERE target = 'run/' || $1 AND action = 'log'",
 	    DB_I64(run)); /* all sticky */
@@ -89,7 +99,8 @@ row_retention_purge_runs(struct tx *tx, int keep, int64_t *ret, size_t max)
 {
 	return purge_runs(tx,
 	    "SELECT id FROM (SELECT r.id AS id, r.ended_at AS ended_at,"
-	    " ROW_NUMBER() OVER (PARTITION BY d.environment, d.program ORDER BY r.id DESC) AS place"
+	    " ROW_NUMBER() OVER (PARTITION BY d.environment, d.program, r.program = 'drain'"
+	    "  ORDER BY r.id DESC) AS place"
 	    " FROM run r JOIN work d ON d.id = r.deployment WHERE r.is_purged = 0)"
 	    " WHERE place > $1 AND ended_at <> 0 ORDER BY id LIMIT $2",
 	    keep, ret, max);
@@ -104,7 +115,7 @@ row_retention_purge_total(struct tx *tx, int64_t total, int64_t *ret, size_t max
 	return purge_runs(tx,
 	    "SELECT id FROM (SELECT id, stays, size, SUM(size) OVER (ORDER BY stays DESC, id DESC) AS sum"
 	    " FROM (SELECT r.id AS id, r.log_size AS size, r.ended_at = 0 OR r.id ="
-	    "  MAX(r.id) OVER (PARTITION BY d.environment, d.program) AS stays"
+	    "  MAX(r.id) OVER (PARTITION BY d.environment, d.program, r.program = 'drain') AS stays"
 	    "  FROM run r JOIN work d ON d.id = r.deployment WHERE r.is_purged = 0))"
 	    " WHERE stays = 0 AND size > 0 AND sum > $1 ORDER BY id LIMIT $2",
 	    total, ret, max);

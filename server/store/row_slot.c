@@ -6,7 +6,9 @@
 #include "store/store_inside.h"
 #include "types/settings.h"
 
-#define HAS_SLOT "work INDEXED BY work_active WHERE " STORE_IS_ACTIVE " AND program <> 'rollback'"
+#define HAS_SLOT \
+	"work INDEXED BY work_active WHERE " STORE_IS_ACTIVE \
+	" AND program <> 'rollback' AND is_read = 0"
 
 int64_t
 row_slot_count(struct tx *tx)
@@ -57,7 +59,7 @@ find_next(struct tx *tx, int64_t most, char ret_environment[LIMIT_ENVIRONMENT])
 	    HAS_SLOT
 	    " GROUP BY application) ON its = application WHERE state = 'QUEUED' AND waits_for <> '' AND waits_for = '"
 	    ROW_QUEUE_SLOT
-	    "' AND ($1 = 0 OR COALESCE(n, 0) < $1) ORDER BY COALESCE(n, 0), place LIMIT 1";
+	    "' AND ($1 = 0 OR COALESCE(n, 0) < $1) ORDER BY emergency = '', COALESCE(n, 0), place LIMIT 1";
 	/* clang-format on */
 
 	return tx_read_values(tx, tx_read_environment, ret_environment, LIMIT_ENVIRONMENT, 1,

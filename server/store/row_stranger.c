@@ -14,9 +14,8 @@
 struct counted {
 	char input[ROW_STRANGER_INPUT];
 	char source[16]; /* "telegram", "github": who it came by */
-	char action[24];
+	char action[24]; /* its code */
 	char outcome[16];
-	char severity[16];
 	char last[48];
 	int64_t n;
 };
@@ -41,6 +40,8 @@ row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last
 {
 	char source[16];
 
+	const struct audit_code_row *row = &audit_code_rows[entry->code];
+
 	(void)snprintf(source, sizeof(source), "%.*s", (int)strcspn(entry->user, ":"), entry->user);
 	if (!tx_run(tx, "UPDATE stranger SET n = n + $2, last = $3 WHERE input = $1",
 		DB_TEXT(input), DB_I64(n), DB_TEXT(last)) ||
@@ -50,8 +51,9 @@ row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last
 	(void)tx_run(tx,
 	    "INSERT INTO stranger (input, source, action, outcome, severity, last, n, due)"
 	    " VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
-	    DB_TEXT(input), DB_TEXT(source), DB_TEXT(entry->action), DB_TEXT(entry->outcome),
-	    DB_TEXT(entry->severity), DB_TEXT(last), DB_I64(tx->at + ROW_STRANGER_EVERY_MS));
+	    DB_TEXT(input), DB_TEXT(source), DB_TEXT(row->code), DB_TEXT(entry->outcome),
+	    DB_TEXT(audit_severity_word(row->severity)), DB_TEXT(last),
+	    DB_I64(tx->at + ROW_STRANGER_EVERY_MS));
 	row_stranger_wait(tx);
 }
 
@@ -66,9 +68,8 @@ read_counted(const struct db_rows *rows, void *out)
 	tx_text(rows, 1, ret->source, sizeof(ret->source));
 	tx_text(rows, 2, ret->action, sizeof(ret->action));
 	tx_text(rows, 3, ret->outcome, sizeof(ret->outcome));
-	tx_text(rows, 4, ret->severity, sizeof(ret->severity));
-	tx_text(rows, 5, ret->last, sizeof(ret->last));
-	ret->n = db_col_i64(rows, 6);
+	tx_text(rows, 4, ret->last, sizeof(ret->last));
+	ret->n = db_col_i64(rows, 5);
 }
 
 /* The first that is due, or nearly so that one timer does for all; false: none. */
@@ -76,7 +77,7 @@ static bool
 next_due(struct tx *tx, struct counted *ret)
 {
 	return tx_read(tx, read_counted, ret, 1,
-		   "SELECT input, source, action, outcome, severity, last, n FROM stranger"
+		   "SELECT input, source, action, outcome, last, n FROM stranger"
 		   " WHERE due <= $1 OR due > $2 ORDER BY input LIMIT 1",
 		   DB_I64(tx->at + SOON_MS), DB_I64(tx->at + ROW_STRANGER_EVERY_MS)) > 0;
 }
@@ -84,15 +85,15 @@ next_due(struct tx *tx, struct counted *ret)
 static void
 audit_counted(struct tx *tx, const struct counted *counted)
 {
+	enum audit_code code = audit_code_of(counted->action);
 	char n[24];
 
 	(void)snprintf(n, sizeof(n), "%" PRId64, counted->n);
 	row_audit_add(tx,
 	    &(struct audit_entry){
-		.action = counted->action,
+		.code = code != AUDIT_CODE_COUNT ? code : AUDIT_CODE_DENIED,
 		.user = counted->source,
 		.outcome = counted->outcome,
-		.severity = counted->severity,
 	    },
 	    (const char *const[]){ "reason", "more of the same, counted for an hour", "input",
 		counted->input, "count", n, "last", counted->last, NULL });

@@ -26,6 +26,7 @@ typedef bool store_decode(struct event *raw, struct queue_list *ret_events, int 
 struct store_config {
 	const char *path;		/* the database file */
 	const char *audit_path;		/* AUDIT_LOG_PATH; NULL: no file (tests) */
+	int64_t audit_size;		/* its file is closed then; 0: LIMIT_AUDIT_FILE */
 	const char *environments_path;	/* folder of the state files; NULL: none */
 	store_handler *const *handlers;	/* by enum event_kind */
 	store_decode *const *decoders;	/* by enum event_source; NULL where nothing is decoded */

@@ -69,6 +69,10 @@ key_of(const struct event *event, char out[KEY_MAX])
 		(void)snprintf(out, KEY_MAX, "%s %lld %.40s %.32s",
 		    api_rows[event->u.api->operation].path, (long long)event->u.api->from.person,
 		    event->u.api->request.target, event->u.api->from.text); /* cut is fine */
+	else if (event->kind == EVENT_HOOK)
+		(void)snprintf(out, KEY_MAX, "hook %.41s %016" PRIx64, event->u.hook->id,
+		    fingerprint(&(struct bytes){
+			(char *)event->u.hook->digest, sizeof(event->u.hook->digest) }));
 }
 
 /* Decoded events are of the moment of the one they came in, each with a seed of its own. */
@@ -191,6 +195,8 @@ close_effect(struct tx *tx, int64_t id, struct closed *ret)
 		}
 		if (!db_col_is_null(&rows, 4))
 			store_lane_touch(tx->store, db_col_text(&rows, 4));
+		if (ret->kind == EFFECT_SEND_MESSAGE)
+			store_lane_touch_alarms(tx->store, db_col_text(&rows, 4));
 		tx->store->mark.n_outbox -= effect_is_outbox(ret->kind) ? 1 : 0;
 		while (db_next(&rows))
 			continue;
@@ -237,6 +243,7 @@ attempt(struct tx *tx, struct store *store, const struct event *event, store_han
 	free(TAKE(tx->answer.text));
 	outcome_free_all(&tx->outcomes);
 	tx_free_lines(&tx->lines);
+	free(TAKE(tx->answer.targets));
 	if (!db_in_transaction(store->db) || !db_rollback_to(store->db, NULL))
 		return BROKEN;
 	return UNDONE;
@@ -308,13 +315,16 @@ static void
 audit_quarantined(struct tx *tx, const struct event *event)
 {
 	bool is_update = event->kind == EVENT_UPDATE;
-	const char *source = is_update ? "telegram" : event->kind == EVENT_API ? "api" : "github";
+	const char *source = is_update	  ? "telegram" :
+	    event->kind == EVENT_API	  ? "api" :
+	    event->kind == EVENT_HOOK	  ? "hook" :
+	    event->kind == EVENT_DELIVERY ? delivery_forge_word(event->u.delivery.forge) :
+					    "github";
 	char key[KEY_MAX];
 	const struct audit_entry entry = {
-		.action = "webhook_rejected",
+		.code = AUDIT_CODE_EVENT_QUARANTINED,
 		.user = "system",
 		.outcome = "put aside",
-		.severity = "alert",
 	};
 	const char *const meta[] = { "source", source, "event", key, "reason",
 		"deciding on it fails", NULL };
@@ -379,6 +389,8 @@ tell(struct group *group, const struct answer *answer, int status)
 		told->text = answer->text;
 		told->work = answer->work;
 		told->is_ended = answer->is_ended;
+		told->targets = answer->targets;
+		told->n_targets = answer->n_targets;
 	}
 	group->is_decided = true;
 }

@@ -1,6 +1,8 @@
 /* store_gauges.c - what is the case now, asked of the rows only after they changed.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/text.h"
 #include "store/row_deployment.h"
@@ -32,17 +34,27 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 	};
 	(void)text_copy(ret->name, sizeof(ret->name), name);
 	(void)text_copy(ret->commit, sizeof(ret->commit), environment.current.commit);
+	(void)snprintf(ret->subject, sizeof(ret->subject), "%.*s",
+	    (int)text_cut(environment.current.subject, strlen(environment.current.subject),
+		sizeof(ret->subject) - 1),
+	    environment.current.subject);
+	(void)text_copy(ret->by, sizeof(ret->by), environment.current.by);
 }
 
 /* Its name, i-th of those that are to be looked at; NULL: the settings have it no more. */
 static const char *
 name_at(const struct store *store, size_t i)
 {
+	const char *name;
+
 	if (store->changed.is_all)
 		return store->settings->environments[i].name;
-	return settings_environment(store->settings, store->changed.names[i]) == NULL ?
+	name = store->changed.names[i];
+	/* Nothing is ever live at a client: it has no series of an environment. */
+	return environment_client(name) != NULL ||
+		settings_environment(store->settings, name) == NULL ?
 	    NULL :
-	    store->changed.names[i];
+	    name;
 }
 
 static bool

@@ -11,6 +11,7 @@
 #include "lib/buf.h"
 #include "lib/db.h"
 #include "store/audit_chain.h"
+#include "store/audit_segment.h"
 #include "store/store.h"
 #include "store/store_names.h"
 
@@ -35,6 +36,8 @@
 #define STORE_IS_ACTIVE	"(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
 #define STORE_IS_ASKING	"(state = ''" DEPLOY_STATES(STORE_WORD_ASKING) ")"
 #define STORE_IS_OPEN	"(state <> ''" DEPLOY_STATES(STORE_WORD_FINAL) ")"
+/* In its queue: behind rollbacks and emergencies. */
+#define STORE_STANDS_BEHIND "(program <> 'rollback' AND emergency = '')"
 /* Work that changes what is live: an action does not. */
 #define STORE_CHANGES_RELEASE "(program = 'deploy' OR program = 'rollback')"
 /* Such work ran and is over: the other ends are of those that never began. */
@@ -82,6 +85,8 @@ struct store {
 	/* Projections. */
 	int64_t exported_seq;		/* newest entry known to stand in the audit file */
 	int64_t exported_size;		/* the file's size then; -1: compare it first */
+	int64_t exported_first;		/* its first entry; 0: it is empty */
+	char exported_day[AUDIT_DAY];	/* ... and that one's day */
 	bool audit_refused;		/* logged already */
 	bool environments_refused;
 	struct store_names stale;	/* whose state files are to be written */
@@ -112,15 +117,21 @@ bool store_copy_make(const char *path, int64_t version, struct err *err) MUST_US
 
 /* --- store_lane.c --- */
 
-/* A kind's lane of that chat (messages have two: that of answers does not wait for the other); of
- * that environment. */
-void store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, bool is_answer, int64_t chat);
+/* Messages of a chat have three lanes: neither alarms nor answers wait for what is behind them. */
+enum store_lane_part { STORE_LANE_REST, STORE_LANE_ANSWERS, STORE_LANE_ALARMS };
+
+/* A kind's lane of that chat; of that environment. */
+void store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, enum store_lane_part part,
+    int64_t chat);
 void store_lane_of_polls(char out[STORE_LANE], const char *environment);
 void store_lane_of_environment(char out[STORE_LANE], enum effect_kind kind, const char *name);
 /* The one that the effect stands in; "": none. */
 void store_lane_of(char out[STORE_LANE], const struct effect *effect);
 void store_lane_touch(struct store *store, const char *lane);
 void store_lane_touch_all(struct store *store);
+/* A message of this lane is closed: an alarm of its chat may have waited for it, to reply to it. */
+void store_lane_touch_alarms(struct store *store, const char *lane);
+bool store_lane_is_of_alarms(const char *lane);
 bool store_lane_is_handed(const struct store *store, int64_t id);
 
 /* Inside the transaction: hands out the head of each lane that has none out. */

@@ -14,11 +14,28 @@
 #include "types/effect_codec.h"
 
 void
-store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, bool is_answer, int64_t chat)
+store_lane_of_chat(
+    char out[STORE_LANE], enum effect_kind kind, enum store_lane_part part, int64_t chat)
 {
+	static const char *const parts[] = { [STORE_LANE_REST] = "",
+		[STORE_LANE_ANSWERS] = ":answer",
+		[STORE_LANE_ALARMS] = ":alarm" };
+
 	/* Always fits. */
-	(void)snprintf(out, STORE_LANE, "%s:%lld%s", effect_name(kind), (long long)chat,
-	    is_answer ? ":answer" : "");
+	(void)snprintf(
+	    out, STORE_LANE, "%s:%lld%s", effect_name(kind), (long long)chat, parts[part]);
+}
+
+static enum store_lane_part
+part_of(const struct effect *effect)
+{
+	const struct message *message = &effect->u.send_message.message;
+
+	if (effect->kind != EFFECT_SEND_MESSAGE)
+		return STORE_LANE_REST;
+	if (message->is_alarm)
+		return STORE_LANE_ALARMS;
+	return message->is_answer ? STORE_LANE_ANSWERS : STORE_LANE_REST;
 }
 
 void
@@ -46,9 +63,7 @@ store_lane_of(char out[STORE_LANE], const struct effect *effect)
 		break;
 	case EFFECT_LANE_CHAT:
 	case EFFECT_LANE_CALLBACK:
-		store_lane_of_chat(out, effect->kind,
-		    effect->kind == EFFECT_SEND_MESSAGE && effect->u.send_message.message.is_answer,
-		    *(const int64_t *)whose);
+		store_lane_of_chat(out, effect->kind, part_of(effect), *(const int64_t *)whose);
 		break;
 	case EFFECT_LANE_ENVIRONMENT:
 		if (effect->kind == EFFECT_GIT_QUERY && effect->u.git_query.kind == GIT_QUERY_HEADS)
@@ -71,6 +86,22 @@ void
 store_lane_touch_all(struct store *store)
 {
 	store->lanes.touched.is_all = true;
+}
+
+void
+store_lane_touch_alarms(struct store *store, const char *lane)
+{
+	int64_t chat = strtoll(lane + strcspn(lane, ":") + 1, NULL, 10);
+	char alarms[STORE_LANE];
+
+	store_lane_of_chat(alarms, EFFECT_SEND_MESSAGE, STORE_LANE_ALARMS, chat);
+	store_lane_touch(store, alarms);
+}
+
+bool
+store_lane_is_of_alarms(const char *lane)
+{
+	return strstr(lane, ":alarm") != NULL;
 }
 
 bool
@@ -189,6 +220,27 @@ remove_row(struct store *store, const struct effect_row *row, struct err *err)
 	return true;
 }
 
+/* Nobody is shown a button that does nothing any more. */
+static bool
+drop_closed_buttons(struct store *store, struct buttons *buttons, struct err *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < buttons->n; i++) {
+		int64_t n;
+
+		if (!db_one_i64(&n, store->db, err,
+			"SELECT COUNT(*) FROM button WHERE id = $1 AND (closed_at <> 0"
+			" OR (expires_at <> 0 AND expires_at <= $2))",
+			DB_TEXT(buttons->at[i].id), DB_I64(store->at)))
+			return false;
+		if (n == 0)
+			buttons->at[kept++] = buttons->at[i];
+	}
+	buttons->n = kept;
+	return true;
+}
+
 /* The message that it shows is read now.  A row that can never be handed out goes: *ret_drop. */
 static bool
 complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err *err)
@@ -213,7 +265,8 @@ complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err
 	shown = (struct message *)((char *)effect + columns->message_at);
 	if (store_message_load(store->db, shown->id, &message, err)) {
 		*shown = message;
-		return true;
+		shown->is_alarm = store_lane_is_of_alarms(row->lane);
+		return shown->remote_id != 0 || drop_closed_buttons(store, &shown->buttons, err);
 	}
 	*ret_drop = err->code == ERR_MISSING;
 	return *ret_drop;
@@ -239,20 +292,40 @@ read_head(struct store *store, const char *lane, struct effect_row *ret, struct 
 	return false;
 }
 
+/* An alarm that replies to a message whose first sending is out: behind it. */
+static bool
+must_wait(struct store *store, const struct effect_row *row, bool *ret, struct err *err)
+{
+	const struct message *message = &row->effect->u.send_message.message;
+	int64_t n = 0;
+
+	*ret = false;
+	if (row->effect->kind != EFFECT_SEND_MESSAGE || !message->is_alarm ||
+	    message->reply_row == 0 || message->reply_to != 0)
+		return true;
+	if (!db_one_i64(&n, store->db, err,
+		"SELECT COUNT(*) FROM effect WHERE kind = 'say' AND subject = $1 AND lane <> $2",
+		DB_I64(message->reply_row), DB_TEXT(row->lane)))
+		return false;
+	*ret = n > 0;
+	return true;
+}
+
 static bool
 hand_out_head(struct store *store, const char *lane, bool is_recovered, struct queue_list *out,
     struct err *err)
 {
 	struct effect_row row;
-	bool drop = true, ok;
+	bool drop = true, waits = false, ok;
 
 	while (drop) {
 		if (!read_head(store, lane, &row, err))
 			return false;
 		if (row.id == 0)
 			return true;
-		ok = complete(store, &row, &drop, err);
-		if (ok)
+		ok = complete(store, &row, &drop, err) &&
+		    (drop || must_wait(store, &row, &waits, err));
+		if (ok && !waits)
 			ok = drop ? remove_row(store, &row, err) :
 				    hand_out(store, &row, is_recovered, out, err);
 		effect_free(row.effect);
@@ -373,11 +446,37 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 	}
 	if (!db_rows_end(&rows, err))
 		return false;
+	/* A drain's output is shown nowhere: the message is about its deployment. */
+	if (effect->u.run.program == PROGRAM_DRAIN)
+		id = 0;
 	if (!store_message_load(store->db, id, &message, err) && err->code != ERR_MISSING)
 		return false;
 	message_done(&effect->u.run.message);
 	effect->u.run.message = message;
 	return true;
+}
+
+/* The secret goes no other way: what is sealed is in its own row alone. */
+static bool
+fill_picture(struct store *store, struct effect_picture *picture, struct err *err)
+{
+	struct db_rows rows = { 0 };
+
+	if (!db_query(&rows, store->db, err,
+		"SELECT sealed FROM factor WHERE person = $1 AND made_at = $2",
+		DB_I64(picture->person), DB_I64(picture->made_at)))
+		return false;
+	if (db_next(&rows))
+		(void)text_copy(picture->sealed, sizeof(picture->sealed), db_col_text(&rows, 0));
+	return db_rows_end(&rows, err);
+}
+
+static bool
+fill(struct store *store, struct effect *effect, struct err *err)
+{
+	if (effect->kind == EFFECT_RUN)
+		return fill_run(store, effect, err);
+	return effect->kind != EFFECT_PICTURE || fill_picture(store, &effect->u.picture, err);
 }
 
 bool
@@ -386,8 +485,7 @@ store_lane_fill_runs(struct store *store, struct queue_list *out, struct err *er
 	for (struct queue_link *link = out->first; link != NULL; link = link->next) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
-		if (outcome->kind == OUTCOME_EFFECT && outcome->effect->kind == EFFECT_RUN &&
-		    !fill_run(store, outcome->effect, err))
+		if (outcome->kind == OUTCOME_EFFECT && !fill(store, outcome->effect, err))
 			return false;
 	}
 	return true;

@@ -5,12 +5,20 @@
 #include "lib/text.h"
 #include "store/store_inside.h"
 
-/* [["label","button"],…], as row_message.c writes them. */
+/* What is not there is "". */
+static bool
+read_text(const struct json *json, size_t i, char *out, size_t room)
+{
+	const struct json *text = json_at(json, i);
+
+	return text == NULL || (json_str(text) != NULL && text_copy(out, room, json_str(text)));
+}
+
+/* [["label","button"],["label","","to copy"],…], as row_message.c writes them. */
 static bool
 read_buttons(const char *text, struct buttons *ret, struct err *err)
 {
 	CLEANUP(json_freep) struct json *json = json_decode(text, strlen(text), err);
-	const char *label, *question;
 
 	if (json == NULL)
 		return false;
@@ -18,11 +26,13 @@ read_buttons(const char *text, struct buttons *ret, struct err *err)
 	if (ret->n > COUNT(ret->at))
 		return err_set(err, ERR_INVALID, "message: too many buttons");
 	for (size_t i = 0; i < ret->n; i++) {
-		label = json_str(json_at(json_at(json, i), 0));
-		question = json_str(json_at(json_at(json, i), 1));
-		if (label == NULL || question == NULL ||
-		    !text_copy(ret->at[i].label, sizeof(ret->at[i].label), label) ||
-		    !text_copy(ret->at[i].id, sizeof(ret->at[i].id), question))
+		const struct json *from = json_at(json, i);
+		struct button *button = &ret->at[i];
+
+		if (json_count(from) < 2 ||
+		    !read_text(from, 0, button->label, sizeof(button->label)) ||
+		    !read_text(from, 1, button->id, sizeof(button->id)) ||
+		    !read_text(from, 2, button->copy, sizeof(button->copy)))
 			return err_set(err, ERR_INVALID, "message: an odd button");
 	}
 	return true;
@@ -43,6 +53,7 @@ read_message(const struct db_rows *rows, struct message *ret, struct err *err)
 		.reply_row = db_col_i64(rows, 11),
 		.rings_for = db_col_i64(rows, 12),
 		.is_answer = db_col_i64(rows, 13) != 0,
+		.is_alarm = db_col_i64(rows, 14) != 0,
 	};
 	if (!read_buttons(db_col_text(rows, 5), &ret->buttons, err))
 		return false;
@@ -62,7 +73,8 @@ store_message_load(struct db *db, int64_t id, struct message *ret, struct err *e
 	if (!db_query(&rows, db, err,
 		"SELECT id, chat, thread, remote_id, head, buttons, live_run, live_since,"
 		" live_estimate_ms, is_silent, COALESCE((SELECT remote_id FROM message r"
-		" WHERE r.id = m.reply_row AND r.chat = m.chat), reply_to), reply_row, rings_for, is_answer"
+		" WHERE r.id = m.reply_row AND r.chat = m.chat), reply_to), reply_row, rings_for, is_answer,"
+		" is_alarm"
 		" FROM message m WHERE id = $1",
 		DB_I64(id)))
 		return false;

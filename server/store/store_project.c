@@ -212,7 +212,8 @@ compare_tail(struct store *store, struct tail *tail, int64_t seq, int64_t *ret_l
 	return true;
 }
 
-/* Of which entry the tail's first line is.  Where its bytes are missing it is the file's first. */
+/* Of which entry the tail's first line is.  Where its bytes are missing it is the file's first,
+ * which *ret is. */
 static bool
 first_of_tail(const struct tail *tail, int64_t file_size, int64_t *ret, struct err *err)
 {
@@ -221,7 +222,6 @@ first_of_tail(const struct tail *tail, int64_t file_size, int64_t *ret, struct e
 	    (size_t)((char *)memchr(tail->data, '\n', tail->whole) - tail->data);
 	bool is_from_start = (int64_t)tail->size == file_size;
 
-	*ret = 1;
 	if (line > 0 && audit_chain_seq(tail->data, line, ret))
 		return true;
 	if (is_from_start && (line == 0 || memchr(tail->data, '\0', line) != NULL))
@@ -243,13 +243,14 @@ cut_hole(int fd, const struct tail *tail, int64_t *size, struct err *err)
 	return true;
 }
 
-/* Brings exported_seq to what the file holds; ends a line that was cut off, cuts off holes. */
+/* Brings exported_seq to what the file, which begins with entry `first` where its first line does
+ * not say so, holds; ends a line that was cut off, cuts off holes. */
 static bool
-compare_file(struct store *store, int fd, int64_t size, struct err *err)
+compare_file(struct store *store, int fd, int64_t size, int64_t first, struct err *err)
 {
 	struct tail tail = { 0 };
 	struct buf rest;
-	int64_t seq = 1, last = 0;
+	int64_t seq = first, last = first - 1;
 	bool ok = true;
 
 	buf_init(&rest, AUDIT_LINE_MAX + 1);
@@ -267,26 +268,70 @@ compare_file(struct store *store, int fd, int64_t size, struct err *err)
 	return ok;
 }
 
-/* --- the audit file: what is missing --- */
-
-/* One write for each line: whoever reads along sees whole lines. */
+/* What the newest of the closed ones ends with; 0: there is none. */
 static bool
-write_lines(struct store *store, int fd, const struct buf *lines, struct err *err)
+compare_closed(struct store *store, int64_t *ret_last, struct err *err)
 {
-	const char *at = lines->data, *end = lines->data + lines->size;
+	struct audit_segments closed = { 0 };
+	char path[PATH_MAX];
+	struct stat st;
+	bool ok = true;
+	int fd;
 
-	while (at < end) {
-		const char *next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+	*ret_last = 0;
+	if (!audit_segments_list(store->audit_path, &closed, err))
+		return false;
+	if (closed.n > 0) {
+		int64_t first = closed.first[closed.n - 1];
 
-		if (!file_write_all(fd, at, (size_t)(next - at), err))
-			return false;
-		CRASH_POINT(audit_appended);
-		store->exported_size += next - at;
-		store->exported_seq++;
-		at = next;
+		audit_segment_path(store->audit_path, first, path);
+		fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+		ok = fd >= 0 && fstat(fd, &st) == 0;
+		if (!ok)
+			ok = err_errno(err, ERR_IO, errno, "%s", path);
+		else
+			ok = compare_file(store, fd, st.st_size, first, err) ||
+			    err_wrap(err, "%s", path);
+		if (fd >= 0)
+			(void)close(fd);
+		*ret_last = store->exported_seq;
 	}
+	audit_segments_done(&closed);
+	return ok;
+}
+
+/* Which entry it begins with, and that one's day. */
+static bool
+read_first(struct store *store, int fd, int64_t closed, struct err *err)
+{
+	char line[AUDIT_LINE_MAX];
+	ssize_t got = pread(fd, line, sizeof(line), 0);
+	const char *end = got <= 0 ? NULL : memchr(line, '\n', (size_t)got);
+
+	store->exported_first = 0;
+	store->exported_day[0] = '\0';
+	if (store->exported_size == 0)
+		return true;
+	if (end == NULL || !audit_chain_seq(line, (size_t)(end - line), &store->exported_first))
+		return err_set(err, ERR_INVALID, "its first line is no audit line");
+	if (closed != 0 && store->exported_first != closed + 1)
+		return err_set(err, ERR_INVALID,
+		    "it begins with entry %lld, and the newest closed file ends with %lld",
+		    (long long)store->exported_first, (long long)closed);
+	audit_segment_day(line, (size_t)(end - line), store->exported_day);
 	return true;
 }
+
+static bool
+compare_all(struct store *store, int fd, int64_t size, struct err *err)
+{
+	int64_t closed;
+
+	return compare_closed(store, &closed, err) &&
+	    compare_file(store, fd, size, closed + 1, err) && read_first(store, fd, closed, err);
+}
+
+/* --- the audit file: it is closed --- */
 
 static bool
 flush(int fd, struct err *err)
@@ -294,9 +339,81 @@ flush(int fd, struct err *err)
 	return fsync(fd) == 0 || err_errno(err, ERR_IO, errno, "flushing");
 }
 
+static int
+open_newest(const struct store *store, struct err *err)
+{
+	int fd =
+	    open(store->audit_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+
+	return fd >= 0 ? fd : ERR_FD(err_errno(err, ERR_IO, errno, "opening it"));
+}
+
+/* Renamed as a whole, and durable before the next one has a line.  A file that has the name is
+ * evidence of something, and stays. */
+static bool
+close_newest(struct store *store, int *fd, struct err *err)
+{
+	char path[PATH_MAX];
+
+	audit_segment_path(store->audit_path, store->exported_first, path);
+	if (!flush(*fd, err))
+		return false;
+	if (access(path, F_OK) == 0)
+		return err_set(
+		    err, ERR_IO, "it is to be closed, and %s is there: move that away", path);
+	if (rename(store->audit_path, path) != 0)
+		return err_errno(err, ERR_IO, errno, "renaming it to %s", path);
+	if (!file_flush_name(store->audit_path, err))
+		return false;
+	(void)close(*fd); /* fsync() has reported */
+	*fd = open_newest(store, err);
+	store->exported_size = 0;
+	store->exported_first = 0;
+	return *fd >= 0;
+}
+
+/* Is that line for the next file?  A clock that was set back is no new day. */
+static bool
+is_over(const struct store *store, const char *day, int64_t size)
+{
+	int64_t most = store->config.audit_size != 0 ? store->config.audit_size : LIMIT_AUDIT_FILE;
+
+	return store->exported_size > 0 &&
+	    (store->exported_size + size > most || strcmp(store->exported_day, day) < 0);
+}
+
+/* --- the audit file: what is missing --- */
+
+/* One write for each line: whoever reads along sees whole lines. */
+static bool
+write_lines(struct store *store, int *fd, const struct buf *lines, struct err *err)
+{
+	const char *at = lines->data, *end = lines->data + lines->size;
+	char day[AUDIT_DAY];
+
+	while (at < end) {
+		const char *next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+
+		audit_segment_day(at, (size_t)(next - at), day);
+		if (is_over(store, day, next - at) && !close_newest(store, fd, err))
+			return false;
+		if (!file_write_all(*fd, at, (size_t)(next - at), err))
+			return false;
+		CRASH_POINT(audit_appended);
+		if (store->exported_size == 0) {
+			store->exported_first = store->exported_seq + 1;
+			memcpy(store->exported_day, day, sizeof(day));
+		}
+		store->exported_size += next - at;
+		store->exported_seq++;
+		at = next;
+	}
+	return true;
+}
+
 /* What is not flushed stays within what a start compares. */
 static bool
-append_missing(struct store *store, int fd, struct err *err)
+append_missing(struct store *store, int *fd, struct err *err)
 {
 	int64_t flushed = store->exported_size;
 	struct buf lines;
@@ -308,26 +425,28 @@ append_missing(struct store *store, int fd, struct err *err)
 		buf_clear(&lines);
 		ok = store_audit_lines(
 		    store->db, store->exported_seq + 1, LINES_AT_ONCE, &lines, &last, err);
+		if (store->exported_size < flushed) /* it was closed, and that one was flushed */
+			flushed = 0;
 		if (ok && store->exported_size + (int64_t)lines.size - flushed > TAIL_MAX / 2) {
-			ok = flush(fd, err);
+			ok = flush(*fd, err);
 			flushed = store->exported_size;
 		}
 		ok = ok && write_lines(store, fd, &lines, err);
 	}
 	buf_done(&lines);
-	ok = ok && flush(fd, err);
+	ok = ok && flush(*fd, err);
 	CRASH_POINT(audit_flushed);
 	return ok;
 }
 
 static bool
-export_to(struct store *store, int fd, struct err *err)
+export_to(struct store *store, int *fd, struct err *err)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) != 0)
+	if (fstat(*fd, &st) != 0)
 		return err_errno(err, ERR_IO, errno, "looking at it");
-	if (st.st_size != store->exported_size && !compare_file(store, fd, st.st_size, err))
+	if (st.st_size != store->exported_size && !compare_all(store, *fd, st.st_size, err))
 		return false;
 	return append_missing(store, fd, err);
 }
@@ -341,13 +460,14 @@ project_audit(struct store *store, struct err *err)
 	if (store->audit_path == NULL ||
 	    (store->exported_size >= 0 && store->exported_seq == store->mark.audit.seq))
 		return true;
-	fd = open(store->audit_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	fd = open_newest(store, err);
 	if (fd < 0)
-		return err_errno(err, ERR_IO, errno, "opening it");
-	ok = export_to(store, fd, err);
+		return false;
+	ok = export_to(store, &fd, err);
 	if (!ok)
 		store->exported_size = -1; /* what stands there now is seen the next time */
-	(void)close(fd);		   /* fsync() has reported */
+	if (fd >= 0)
+		(void)close(fd); /* fsync() has reported */
 	return ok;
 }
 

@@ -538,8 +538,286 @@ static const char *const migration_6[] = {
 	NULL,
 };
 
+/* Not released yet: it may still grow at its end. */
+static const char *const migration_7[] = {
+	/* What an action does, to which client ("": to the environment itself), how, with what. */
+	"ALTER TABLE work ADD COLUMN executor TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN action TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN argument TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN client TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN shown_settings TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN is_read INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX work_actions ON work (environment, id) WHERE program = 'action';",
+	/* Approvals: one of each person counts.  binding: what was approved, as one line.  What is
+	 * asked for, and the messages in which. */
+	"CREATE TABLE approval ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" work INTEGER NOT NULL,"
+	" person INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" role TEXT NOT NULL,"
+	" factor TEXT NOT NULL DEFAULT '',"
+	" at INTEGER NOT NULL,"
+	" binding TEXT NOT NULL,"
+	" voided_at INTEGER NOT NULL DEFAULT 0,"
+	" void_why TEXT NOT NULL DEFAULT '') STRICT;"
+	"CREATE UNIQUE INDEX approval_person ON approval (work, person) WHERE voided_at = 0;"
+	"CREATE TABLE approval_request ("
+	" work INTEGER PRIMARY KEY,"
+	" asked_at INTEGER NOT NULL,"
+	" timer INTEGER NOT NULL,"
+	" is_reminded INTEGER NOT NULL,"
+	" n_changes INTEGER NOT NULL,"
+	" changes TEXT NOT NULL) STRICT;"
+	/* Who has written to the bot in private: it may write to them. */
+	"CREATE TABLE private_chat ("
+	" person INTEGER PRIMARY KEY,"
+	" at INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE work_shown ("
+	" work INTEGER NOT NULL,"
+	" message INTEGER NOT NULL,"
+	" why TEXT NOT NULL,"
+	" PRIMARY KEY (work, message)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX work_approval ON work (id) WHERE state = 'AWAITING_APPROVAL';"
+	"ALTER TABLE work ADD COLUMN approvers TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN untouched TEXT NOT NULL DEFAULT '';"
+	"DROP INDEX button_reply;"
+	"CREATE INDEX button_reply ON button (message)"
+	" WHERE (action = 'override' OR action = 'reject') AND closed_at = 0;",
+	/* Second factors.  sealed: the secret and the key of recovery codes, lib/seal.h for
+	 * 'factor/PERSON'; enrolled_at 0: no code has confirmed it yet; last_step: of the code that
+	 * was accepted last; failures: codes in a row that were wrong. */
+	"CREATE TABLE factor ("
+	" person INTEGER NOT NULL PRIMARY KEY,"
+	" sealed TEXT NOT NULL,"
+	" made_at INTEGER NOT NULL,"
+	" made_by INTEGER NOT NULL,"
+	" enrolled_at INTEGER NOT NULL DEFAULT 0,"
+	" last_step INTEGER NOT NULL DEFAULT 0,"
+	" failures INTEGER NOT NULL DEFAULT 0,"
+	" locked_until INTEGER NOT NULL DEFAULT 0,"
+	/* Made in the chat: its picture's message (0: none, or deleted), and when a code confirmed
+	 * that it was scanned; enrolled_at is when somebody else has confirmed whose it is. */
+	" picture INTEGER NOT NULL DEFAULT 0,"
+	" proven_at INTEGER NOT NULL DEFAULT 0,"
+	/* It was reset, and ends when this message was sent, or then. */
+	" reset_message INTEGER NOT NULL DEFAULT 0,"
+	" reset_at INTEGER NOT NULL DEFAULT 0) STRICT;"
+	/* Recovery codes, as HMAC-SHA256 under that key: each is taken once. */
+	"CREATE TABLE recovery ("
+	" person INTEGER NOT NULL,"
+	" mac TEXT NOT NULL,"
+	" PRIMARY KEY (person, mac)) STRICT, WITHOUT ROWID;"
+	/* The one pad that somebody types a code on: its message, the digits so far (sealed for
+	 * 'pad/MESSAGE'), and what they did that is done again when the code is right. */
+	"CREATE TABLE pad ("
+	" person INTEGER NOT NULL PRIMARY KEY,"
+	" message INTEGER NOT NULL,"
+	" digits TEXT NOT NULL,"
+	" wants TEXT NOT NULL,"
+	" expires_at INTEGER NOT NULL,"
+	" kind INTEGER NOT NULL,"
+	" chat INTEGER NOT NULL,"
+	" thread INTEGER NOT NULL,"
+	" written INTEGER NOT NULL,"
+	" reply_to INTEGER NOT NULL,"
+	" is_private INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" button TEXT NOT NULL,"
+	" text TEXT NOT NULL,"
+	/* Which work it is about (0: none), and how that was shown then. */
+	" work INTEGER NOT NULL DEFAULT 0,"
+	" shown TEXT NOT NULL DEFAULT '') STRICT;",
+	/* What one person repeats of locks and freezes within a minute: entries of the audit
+	 * (chat 0), and copies to a team's chat that are not sent. */
+	"CREATE TABLE hold_repeat ("
+	" person INTEGER NOT NULL,"
+	" chat INTEGER NOT NULL,"
+	" action TEXT NOT NULL,"
+	" target TEXT NOT NULL,"
+	" by_name TEXT NOT NULL,"
+	" until_at INTEGER NOT NULL,"
+	" reason TEXT NOT NULL,"
+	" n INTEGER NOT NULL,"
+	" due INTEGER NOT NULL,"
+	" PRIMARY KEY (person, chat, action, target)) STRICT;",
+	"ALTER TABLE work ADD COLUMN is_requested INTEGER NOT NULL DEFAULT 0;"
+	/* Nonces of APPROVE lines: those that were accepted, and those of requests.  ts is the
+	 * line's, in seconds.  counter: the newest ts of those that went. */
+	"CREATE TABLE nonce ("
+	" nonce TEXT NOT NULL,"
+	" person INTEGER NOT NULL,"
+	" ts INTEGER NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" work INTEGER NOT NULL,"
+	" is_requests INTEGER NOT NULL CHECK (is_requests IN (0, 1)),"
+	" PRIMARY KEY (nonce, person)) STRICT, WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX nonce_once ON nonce (nonce) WHERE is_requests = 0;"
+	"CREATE INDEX nonce_old ON nonce (MAX(at, ts * 1000), nonce, person);"
+	"INSERT INTO counter VALUES ('nonce', 0);"
+	"CREATE TABLE request_nonce ("
+	" nonce TEXT NOT NULL PRIMARY KEY,"
+	" work INTEGER NOT NULL UNIQUE) STRICT, WITHOUT ROWID;",
+	/* Zones at Cloudflare whose level we have set, or are setting. */
+	"CREATE TABLE cloudflare_zone ("
+	" zone TEXT NOT NULL PRIMARY KEY,"
+	" target TEXT NOT NULL,"
+	" phase TEXT NOT NULL,"
+	" old TEXT NOT NULL,"
+	" set_to TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" until_at INTEGER NOT NULL,"
+	" work INTEGER NOT NULL,"
+	" by_name TEXT NOT NULL,"
+	" chat INTEGER NOT NULL,"
+	" thread INTEGER NOT NULL,"
+	" effect INTEGER NOT NULL,"
+	" timer INTEGER NOT NULL,"
+	" tries INTEGER NOT NULL,"
+	" failed_at INTEGER NOT NULL,"
+	" told_at INTEGER NOT NULL,"
+	" detail TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+	/* What may ship it: the digest of the runner's list, and that list.  differing: what of it
+	 * is not as its question showed; n_changed: so often the runner refused it; not_before:
+	 * when it is decided on again. */
+	"ALTER TABLE work ADD COLUMN binding TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN binding_list TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN differing TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN n_changed INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE work ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;",
+	/* What its question warned of: a zone under attack keeps out who looks at its health. */
+	"ALTER TABLE work ADD COLUMN warning TEXT NOT NULL DEFAULT '';",
+	/* Which image of its commit the registry had when it was shown, or why none is named. */
+	"ALTER TABLE work ADD COLUMN shown_image TEXT NOT NULL DEFAULT '';",
+	/* What approvers were asked about, as an approval has it, and when they had said enough.
+	 * is_unconfirmed: what somebody has confirmed has changed since, and nobody confirmed what
+	 * is. */
+	"ALTER TABLE approval_request ADD COLUMN binding TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE approval_request ADD COLUMN left_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE work ADD COLUMN is_unconfirmed INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE work ADD COLUMN seen_by TEXT NOT NULL DEFAULT '';",
+	/* An action's last lines. */
+	"ALTER TABLE run ADD COLUMN tail TEXT NOT NULL DEFAULT '';",
+	/* The settings asked for a confirmation of it: they may not when git answers. */
+	"ALTER TABLE work ADD COLUMN is_to_be_asked INTEGER NOT NULL DEFAULT 0;",
+	/* Why it passed approvals, locks and freezes; who looked at that afterwards, and when; how
+	 * often others were reminded to. */
+	"ALTER TABLE work ADD COLUMN emergency TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN reviewer TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN reviewed_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE work ADD COLUMN n_reminders INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX work_review ON work (environment, id)"
+	" WHERE emergency <> '' AND reviewed_at = 0;",
+	/* A failure: it is sent before all else in its chat. */
+	"ALTER TABLE message ADD COLUMN is_alarm INTEGER NOT NULL DEFAULT 0;",
+	/* What an action does to what, in words, as it was shown. */
+	"ALTER TABLE work ADD COLUMN shown_touches TEXT NOT NULL DEFAULT '';",
+	/* Why nobody rolls back past its release; a rollback that was asked for all the same. */
+	"ALTER TABLE work ADD COLUMN barrier TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN is_past_barrier INTEGER NOT NULL DEFAULT 0;",
+	/* Who had it ended: a person, whom its requester reads of. */
+	"ALTER TABLE work ADD COLUMN cancelled_by INTEGER NOT NULL DEFAULT 0;",
+	/* The last step of a migration that it has begun. */
+	"ALTER TABLE work ADD COLUMN migration TEXT NOT NULL DEFAULT '';"
+	"CREATE INDEX work_migration ON work (environment, run) WHERE migration <> '';",
+	/* What it replaced runs until a run `drain` has ended that. */
+	"ALTER TABLE work ADD COLUMN drains INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX run_drain ON run (deployment) WHERE program = 'drain' AND ended_at = 0;",
+	/* The last lines that the application itself had logged, which a rollback took. */
+	"ALTER TABLE run ADD COLUMN application_log TEXT NOT NULL DEFAULT '';",
+	/* The newest of its branch, as git said last, how many commits ahead of what. */
+	"ALTER TABLE environment ADD COLUMN head_branch TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE environment ADD COLUMN head_commit TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE environment ADD COLUMN head_base TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE environment ADD COLUMN head_count INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE environment ADD COLUMN head_at INTEGER NOT NULL DEFAULT 0;",
+	/* What /show lists of one deployment. */
+	"CREATE INDEX audit_deployment ON audit (deployment) WHERE deployment <> 0;",
+	/* An end that nobody has seen, and the reminders of it that were due. */
+	"ALTER TABLE environment ADD COLUMN unseen_work INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE environment ADD COLUMN n_nags INTEGER NOT NULL DEFAULT 0;",
+	/* Git's name of the files of its commit. */
+	"ALTER TABLE work ADD COLUMN tree TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE release ADD COLUMN tree TEXT NOT NULL DEFAULT '';"
+	"CREATE INDEX work_tree ON work (environment, tree, id) WHERE tree <> '';"
+	"CREATE INDEX work_commit ON work (environment, commit_id, id) WHERE commit_id <> '';",
+	/* The summary that a chat keeps pinned: its message, the platform's id that was pinned,
+	 * when it was written and pinned last, whether the chat knows that it cannot be.  health:
+	 * what its environments' URLs answered when they were asked for it. */
+	"CREATE TABLE pin ("
+	" chat INTEGER NOT NULL PRIMARY KEY,"
+	" message INTEGER NOT NULL,"
+	" pinned INTEGER NOT NULL,"
+	" timer INTEGER NOT NULL,"
+	" due INTEGER NOT NULL,"
+	" shown_at INTEGER NOT NULL,"
+	" tried_at INTEGER NOT NULL,"
+	" is_told INTEGER NOT NULL CHECK (is_told IN (0, 1))) STRICT;"
+	"CREATE INDEX pin_message ON pin (message);"
+	"CREATE TABLE health ("
+	" environment TEXT NOT NULL PRIMARY KEY,"
+	" is_healthy INTEGER NOT NULL CHECK (is_healthy IN (0, 1)),"
+	" at INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+	/* The second version of the audit's lines; what is there is of the first. */
+	"ALTER TABLE audit ADD COLUMN version INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE audit ADD COLUMN code TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE audit ADD COLUMN principal TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE audit ADD COLUMN violation_type TEXT;"
+	"ALTER TABLE audit ADD COLUMN application TEXT;"
+	"ALTER TABLE audit ADD COLUMN need TEXT;"
+	"ALTER TABLE audit ADD COLUMN factor TEXT;",
+	/* What /audit lists of one environment. */
+	"CREATE INDEX audit_environment ON audit (environment) WHERE environment IS NOT NULL;",
+	/* What the ids in the audit are called: apart from the chain, so that it can be removed. */
+	"CREATE TABLE person_name ("
+	" who TEXT NOT NULL PRIMARY KEY,"
+	" name TEXT NOT NULL,"
+	" at INTEGER NOT NULL) STRICT;",
+	/* Calls of hooks and their answers.  key: 'key ' and what the caller said, or 'body ' and
+	 * the digest. */
+	"CREATE TABLE hook_call ("
+	" hook TEXT NOT NULL,"
+	" key TEXT NOT NULL,"
+	" digest BLOB NOT NULL,"
+	" status INTEGER NOT NULL,"
+	" work INTEGER NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" PRIMARY KEY (hook, key)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX hook_call_at ON hook_call (at);",
+	/* Tokens: mac is HMAC-SHA256 of its text under AUTH_TOKEN_SECRET; person: the
+	 * account that was the first to log in with it; 0: none.  Rows name a
+	 * token by its number, which no other gets. */
+	"CREATE TABLE token ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" name TEXT NOT NULL,"
+	" mac TEXT NOT NULL UNIQUE,"
+	" role TEXT NOT NULL,"
+	" made_at INTEGER NOT NULL,"
+	" made_by INTEGER NOT NULL,"
+	" by_name TEXT NOT NULL,"
+	" expires_at INTEGER NOT NULL,"
+	" person INTEGER NOT NULL DEFAULT 0,"
+	" used_at INTEGER NOT NULL DEFAULT 0,"
+	" revoked_at INTEGER NOT NULL DEFAULT 0,"
+	" revoked_why TEXT NOT NULL DEFAULT '') STRICT;"
+	"CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked_at = 0;"
+	"CREATE TABLE session ("
+	" person INTEGER NOT NULL PRIMARY KEY,"
+	" token INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" began_at INTEGER NOT NULL,"
+	" used_at INTEGER NOT NULL) STRICT;"
+	/* Wrong tokens that somebody typed, since the first of them within an hour. */
+	"CREATE TABLE login_try ("
+	" person INTEGER NOT NULL PRIMARY KEY,"
+	" failures INTEGER NOT NULL,"
+	" since INTEGER NOT NULL,"
+	" locked_until INTEGER NOT NULL) STRICT;",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
-	migration_5, migration_6 };
+	migration_5, migration_6, migration_7 };
 
 /* In one transaction. */
 static bool

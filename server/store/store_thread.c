@@ -10,8 +10,8 @@
 #include "lib/log.h"
 #include "store/store_reserve.h"
 
-#define STACK_BYTES  (256 * 1024)
-#define IDLE_MS	     200 /* nothing came for so long: time for what can wait */
+#define STACK_BYTES  (1024 * 1024) /* of which only what is used takes memory */
+#define IDLE_MS	     200	   /* nothing came for so long: time for what can wait */
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
 #define ROOM_MS	     1000 /* how often a full disk is asked for room */

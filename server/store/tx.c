@@ -8,6 +8,7 @@
 #include "lib/crypto.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
+#include "types/effect_codec.h"
 
 void
 tx_begin(struct tx *tx, struct store *store, const struct event *event)
@@ -39,9 +40,46 @@ tx_fail(struct tx *tx, enum err_code code, const char *fmt, ...)
 
 /* --- statements --- */
 
+/* How those begin that only say or count something; what orders a message does, too. */
+static const char *const says[] = {
+	"SELECT ", "INSERT INTO audit ", "INSERT INTO bucket ", "INSERT INTO button ",
+	"INSERT INTO cost ", "INSERT INTO grant_use ", "INSERT INTO message ",
+	"INSERT INTO person_name ", "INSERT INTO stranger ", "UPDATE button ", "UPDATE message ",
+	"UPDATE stranger ",
+	"DELETE FROM effect WHERE id = $1 AND (kind = ''", /* it has not acted outside */
+};
+
+static bool
+has_start(const char *sql, const char *start)
+{
+	return strncmp(sql, start, strlen(start)) == 0;
+}
+
+static bool
+is_said(const char *sql, const struct db_value values[], size_t count)
+{
+	if (has_start(sql, "INSERT INTO effect (kind, ") && count > 0) {
+		enum effect_kind kind = effect_codec_kind(values[0].data);
+
+		return kind == EFFECT_SEND_MESSAGE || kind == EFFECT_TOAST || kind == EFFECT_TIMER;
+	}
+	for (size_t i = 0; i < COUNT(says); i++)
+		if (has_start(sql, says[i]))
+			return true;
+	return false;
+}
+
+static void
+note(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+{
+	if (tx->is_tried && !is_said(sql, values, count))
+		tx->has_done = true;
+}
+
 bool
 tx_run_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
+	note(tx, sql, values, count);
 	if (!tx->failed && !db_run_values(tx->db, &tx->err, sql, values, count))
 		tx->failed = true;
 	return !tx->failed;
@@ -51,6 +89,7 @@ bool
 tx_query_values(struct db_rows *rows, struct tx *tx, const char *sql,
     const struct db_value values[], size_t count)
 {
+	note(tx, sql, values, count);
 	if (!tx->failed && !db_query_values(rows, tx->db, &tx->err, sql, values, count))
 		tx->failed = true;
 	return !tx->failed;
@@ -119,13 +158,14 @@ tx_text(const struct db_rows *rows, int column, char *out, size_t room)
 /* --- what a decision draws and hands out --- */
 
 void
-tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID])
+tx_draw(struct tx *tx, void *ret, size_t size)
 {
 	uint8_t seed[sizeof(tx->event->context.random) + sizeof(tx->draws)];
 	uint8_t hash[CRYPTO_SHA256_SIZE];
 	struct err err;
 
-	ret_id[0] = '\0';
+	assert(size <= sizeof(hash));
+	memset(ret, 0, size);
 	memcpy(seed, tx->event->context.random, sizeof(tx->event->context.random));
 	memcpy(seed + sizeof(tx->event->context.random), &tx->draws, sizeof(tx->draws));
 	tx->draws++;
@@ -133,7 +173,19 @@ tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID])
 		tx_fail(tx, err.code, "%s", err.text);
 		return;
 	}
-	text_hex(ret_id, hash, (LIMIT_BUTTON_ID - 1) / 2);
+	memcpy(ret, hash, size);
+	crypto_wipe(hash, sizeof(hash));
+}
+
+void
+tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID])
+{
+	uint8_t drawn[(LIMIT_BUTTON_ID - 1) / 2];
+
+	ret_id[0] = '\0';
+	tx_draw(tx, drawn, sizeof(drawn));
+	if (!tx->failed)
+		text_hex(ret_id, drawn, sizeof(drawn));
 }
 
 struct outcome *

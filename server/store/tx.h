@@ -17,6 +17,8 @@ struct buf;
 struct db;
 struct store;
 
+#define TX_CODE 64 /* of the second factor, as it was typed */
+
 struct tx {
 	struct store *store;
 	struct db *db;
@@ -26,10 +28,23 @@ struct tx {
 	const struct effect *effect; /* a result's (and a fault's): the effect that it closed, as
 					 * it was ordered; NULL for every other event */
 	uint64_t draws;		     /* random bytes drawn so far */
-	bool was_denied;	     /* and written to the audit */
+	int64_t lent_to; /* whose token or login was looked at last (row_token_lent()); 0: none */
+	int64_t lent;	 /* ... the number of the role that it has */
+	bool costs_nothing;	     /* denied, or answered with "which one?" */
 	bool has_looks;		     /* queues are marked, to be looked at (row_queue.h) */
 	bool failed;
 	struct err err;		    /* the first failure */
+	const struct request *request; /* what is being decided, typed or pressed; NULL: neither */
+	int64_t factor_of; /* whose second factor was given for this decision; 0: nobody's */
+	bool wants_factor; /* ... which it needs, and nothing was done without (decide_need.h) */
+	char factor_for[LIMIT_LINE]; /* "deploy shop/production" */
+	int64_t factor_work; /* ... whose question is answered with it; 0: none's */
+	bool may_take_code;  /* ... and with one it would be done (decide_factor_try.h) */
+	bool only_asks;	     /* its answer is what needs one */
+	char code[TX_CODE];  /* of a pad, or that recovers: what the pad is for is decided now */
+	bool is_again;		     /* it was counted when it came */
+	bool is_tried;		     /* ... and is undone where it does something (tx_try.h) */
+	bool has_done;
 	struct answer answer;	    /* what done() gets; 200 unless a handler says else */
 	struct queue_list outcomes; /* effects, withdrawals, increments: out after the commit */
 	struct queue_list lines;    /* tx_log's */
@@ -40,6 +55,9 @@ void tx_fail(struct tx *tx, enum err_code code, const char *fmt, ...) PRINTF(3, 
 
 /* What the buffer could not take is the tx's failure. */
 void tx_check(struct tx *tx, const struct buf *buf);
+
+/* So many random bytes, others at each call; at most 32. */
+void tx_draw(struct tx *tx, void *ret, size_t size);
 
 /* An opaque id: 32 hex digits from the event's random bytes, another at each call. */
 void tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID]);

@@ -216,6 +216,12 @@ telegram_name(const struct telegram *telegram)
 	return telegram->name;
 }
 
+bool
+telegram_clock(const struct telegram *telegram, int64_t *ret_ahead_s)
+{
+	return telegram_api_clock(telegram->api, ret_ahead_s);
+}
+
 void
 telegram_live_resume(struct telegram *telegram, const struct message *message)
 {

@@ -53,6 +53,9 @@ bool telegram_route(struct telegram *telegram, struct http_route *ret);
 /* Our own name, "" before getMe has answered. */
 const char *telegram_name(const struct telegram *telegram);
 
+/* telegram_api_clock() */
+bool telegram_clock(const struct telegram *telegram, int64_t *ret_ahead_s);
+
 /* A run goes on that was in progress when the program started: its message lives again. */
 void telegram_live_resume(struct telegram *telegram, const struct message *message);
 

@@ -8,9 +8,11 @@
 
 #include "lib/buf.h"
 #include "lib/clean.h"
+#include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/http_client.h"
 #include "lib/json.h"
+#include "types/outbound.h"
 #include "types/settings.h"
 
 #define API_MAGIC	0x7467a91u
@@ -20,6 +22,7 @@
 /* A long poll, a document, and what is said in several chats at once. */
 #define IN_FLIGHT_MAX	  8
 #define RETRY_AFTER_MAX_S 86400
+#define CLOCK_AGE_MS	  (600 * INT64_C(1000)) /* an older Date says nothing of now */
 
 struct telegram_api {
 	unsigned magic;
@@ -27,6 +30,9 @@ struct telegram_api {
 	LIST_HEAD(, telegram_call) calls;
 	void (*count)(void *ctx, const char *method, int code);
 	void *count_ctx;
+	bool has_clock;	  /* an answer had a Date, then and there: */
+	int64_t clock_at; /* monotonic ms */
+	int64_t clock_ahead_s;
 	char prefix[1200]; /* "https://api.telegram.org/bot<token>/" */
 };
 
@@ -67,6 +73,9 @@ telegram_api_new(struct loop *loop, const struct settings *settings,
 		.connections_max = IN_FLIGHT_MAX,
 		.in_flight_max = IN_FLIGHT_MAX,
 		.proxy = settings->telegram_proxy,
+		.address_is_allowed = outbound_allows,
+		.address_ctx = outbound_of(OUTBOUND_TELEGRAM,
+		    settings->telegram_proxy == NULL ? settings->telegram_api_base : NULL),
 	};
 
 	api->client = http_client_new(loop, &config, err);
@@ -199,6 +208,25 @@ read_success(const struct http_client_result *http, bool is_raw, struct json **r
 }
 
 static void
+note_clock(struct telegram_api *api, const struct http_client_result *http)
+{
+	int64_t date = http->code == ERR_NONE ? http_client_date(http) : -1;
+
+	if (date < 0)
+		return;
+	api->has_clock = true;
+	api->clock_at = clock_monotonic_ms();
+	api->clock_ahead_s = clock_wall_ms() / 1000 - date;
+}
+
+bool
+telegram_api_clock(const struct telegram_api *api, int64_t *ret_ahead_s)
+{
+	*ret_ahead_s = api->clock_ahead_s;
+	return api->has_clock && clock_monotonic_ms() - api->clock_at <= CLOCK_AGE_MS;
+}
+
+static void
 on_answer(void *ctx, const struct http_client_result *http)
 {
 	struct telegram_call *call = ctx;
@@ -208,6 +236,7 @@ on_answer(void *ctx, const struct http_client_result *http)
 	struct json *root = NULL;
 
 	OBJ_CHECK(api, API_MAGIC);
+	note_clock(api, http);
 	if (!read_success(http, call->is_raw, &root, &result))
 		read_refusal(http, &result, description);
 	telegram_done_fn *on_done = call->on_done;

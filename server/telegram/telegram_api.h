@@ -65,6 +65,10 @@ struct telegram_call *telegram_api_call(struct telegram_api *api,
 /* Without on_done.  NULL is fine. */
 void telegram_api_cancel(struct telegram_call *call);
 
+/* By how many seconds our clock is ahead of Telegram's (below 0: behind), by the Date of its newest
+ * answer.  False: none has come for ten minutes. */
+bool telegram_api_clock(const struct telegram_api *api, int64_t *ret_ahead_s);
+
 /* Worth trying again later, unchanged: no answer, 429, 5xx, a refused token. */
 bool telegram_result_is_passing(const struct telegram_result *result);
 

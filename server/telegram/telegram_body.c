@@ -9,13 +9,21 @@
 /* More would be cut on a phone where several buttons stand in one row. */
 #define ROW_UNITS   24
 #define ROW_BUTTONS 2
+#define ROW_KEYS    3 /* of one letter each: a pad of digits */
 
 static void
 put_button(struct json_out *json, const struct button *button)
 {
 	json_out_object(json);
 	json_put_str(json, "text", button->label);
-	json_put_str(json, "callback_data", button->id);
+	if (button->copy[0] != '\0') {
+		json_out_key(json, "copy_text");
+		json_out_object(json);
+		json_put_str(json, "text", button->copy);
+		json_out_end(json);
+	} else {
+		json_put_str(json, "callback_data", button->id);
+	}
 	json_out_end(json);
 }
 
@@ -30,7 +38,8 @@ put_rows(struct json_out *json, const struct buttons *buttons)
 		const char *label = buttons->at[i].label;
 		size_t units = text_utf16_length(label, strlen(label));
 
-		if (i == 0 || used + units > ROW_UNITS || n == ROW_BUTTONS) {
+		if (i == 0 || used + units > ROW_UNITS ||
+		    n >= (units == 1 ? ROW_KEYS : ROW_BUTTONS)) {
 			if (i > 0)
 				json_out_end(json);
 			json_out_array(json);

@@ -6,16 +6,25 @@
 #include "lib/text.h"
 
 #define ELLIPSIS    "\xe2\x80\xa6" /* one UTF-16 unit */
-#define MARK_COUNT  5		   /* the marks are the characters 1 to 4; 0: none */
+#define MARK_COUNT  6		   /* the marks are the characters 1 to 5; 0: none */
 #define REPLACEMENT 0xFFFDu
 
-/* In the order of the marks' characters, MARK_BOLD to MARK_ITALIC. */
-static const char *const tag_name[MARK_COUNT] = { "", "b", "code", "pre", "i" };
+/* In the order of the marks' characters, MARK_BOLD to MARK_QUOTE. */
+static const struct {
+	const char *open, *close;
+} tags[MARK_COUNT] = {
+	{ "", "" },
+	{ "<b>", "</b>" },
+	{ "<code>", "</code>" },
+	{ "<pre>", "</pre>" },
+	{ "<i>", "</i>" },
+	{ "<blockquote expandable>", "</blockquote>" },
+};
 
 /* What stands at a place of marked text: a mark, a character to show, or nothing of both. */
 struct glyph {
 	size_t size;   /* bytes of the source */
-	unsigned mark; /* 1 to 4; 0: no mark */
+	unsigned mark; /* 1 to 5; 0: no mark */
 	uint32_t code; /* 0: nothing to show */
 	size_t units;  /* UTF-16 units it shows */
 };
@@ -65,8 +74,7 @@ units_of(const char *text, size_t size)
 static void
 close_tag(struct writer *w)
 {
-	if (w->open != 0)
-		buf_addf(w->out, "</%s>", tag_name[w->open]);
+	buf_adds(w->out, tags[w->open].close);
 	w->open = 0;
 }
 
@@ -76,8 +84,7 @@ set_tag(struct writer *w)
 	if (!w->is_html || w->open == w->wanted)
 		return;
 	close_tag(w);
-	if (w->wanted != 0)
-		buf_addf(w->out, "<%s>", tag_name[w->wanted]);
+	buf_adds(w->out, tags[w->wanted].open);
 	w->open = w->wanted;
 }
 

@@ -22,6 +22,7 @@
 struct target {
 	int64_t chat; /* 0: all private chats */
 	bool is_team; /* whoever is in it: they are offered everything */
+	bool is_gone; /* the settings do not name it any more: Telegram keeps a menu for ever */
 	bool has_moved;
 };
 
@@ -84,29 +85,55 @@ add_target(struct telegram_menu *menu, int64_t chat, bool is_team)
 	menu->target[menu->n++] = (struct target){ .chat = chat, .is_team = is_team };
 }
 
-/* All private chats, those that are notified, and each person with a role.  Without memory there
- * are none. */
+/* One that moved is named by its old id, and has its menu. */
+static void
+add_gone(struct telegram_menu *menu, const struct target *before, bool is_done)
+{
+	size_t n = menu->n;
+
+	if (before->has_moved || (before->is_gone && is_done))
+		return;
+	add_target(menu, before->chat, false);
+	if (menu->n > n)
+		menu->target[n].is_gone = true;
+}
+
+static size_t
+count_chats(const struct settings *settings)
+{
+	int64_t chat;
+	size_t n = 0;
+
+	for (size_t i = 0; settings_next_chat(settings, &i, &chat);)
+		n++;
+	return n;
+}
+
+/* All private chats, the groups that settings name, each person with a role, and those of before.
+ * Without memory there are none. */
 static void
 find_targets(struct telegram_menu *menu)
 {
 	const struct settings *settings = menu->settings;
 	const struct roles *roles = settings->roles;
+	struct target *before = menu->target;
+	size_t n_before = menu->n;
+	int64_t chat;
 
 	menu->n = 0;
-	free(menu->target);
-	menu->target =
-	    calloc(2 + settings->application_count + roles->member_count, sizeof(*menu->target));
-	if (menu->target == NULL)
-		return;
-	add_target(menu, 0, false);
-	if (settings->telegram_chat_id != 0)
-		add_target(menu, settings->telegram_chat_id, true);
-	for (size_t i = 0; i < settings->application_count; i++)
-		if (settings->applications[i]->telegram_chat_id != 0)
-			add_target(menu, settings->applications[i]->telegram_chat_id, true);
-	for (size_t i = 0; i < roles->member_count; i++)
-		if (roles->member[i].person > 0) /* else a user of this machine */
-			add_target(menu, roles->member[i].person, false);
+	menu->target = calloc(
+	    1 + count_chats(settings) + roles->member_count + n_before, sizeof(*menu->target));
+	if (menu->target != NULL) {
+		add_target(menu, 0, false);
+		for (size_t i = 0; settings_next_chat(settings, &i, &chat);)
+			add_target(menu, chat, chat < 0); /* else it is a person's */
+		for (size_t i = 0; i < roles->member_count; i++)
+			if (roles->member[i].person > 0) /* else a user of this machine */
+				add_target(menu, roles->member[i].person, false);
+		for (size_t i = 0; i < n_before; i++)
+			add_gone(menu, &before[i], i < menu->next);
+	}
+	free(before);
 }
 
 void
@@ -117,11 +144,11 @@ telegram_menu_set(struct telegram_menu *menu, struct settings *settings)
 	loop_timer_stop(&menu->timer);
 	telegram_api_cancel(menu->call);
 	menu->call = NULL;
-	menu->next = 0;
 	menu->failures = 0;
 	settings_unref(menu->settings);
 	menu->settings = settings_ref(settings);
 	find_targets(menu);
+	menu->next = 0;
 	set_next(menu);
 }
 
@@ -177,6 +204,7 @@ try_later(struct telegram_menu *menu, int64_t retry_after_s)
 static void
 set_next(struct telegram_menu *menu)
 {
+	const struct target *target;
 	struct json_out json;
 	struct buf body;
 
@@ -184,14 +212,17 @@ set_next(struct telegram_menu *menu)
 	assert(menu->call == NULL && menu->next <= menu->n);
 	if (menu->next == menu->n)
 		return;
+	target = &menu->target[menu->next];
 	buf_init(&body, 64 * 1024);
 	json_out_init(&json, &body);
 	json_out_object(&json);
-	put_commands(menu, &menu->target[menu->next], &json);
-	put_scope(&menu->target[menu->next], &json);
+	if (!target->is_gone)
+		put_commands(menu, target, &json);
+	put_scope(target, &json);
 	json_out_end(&json);
 
-	menu->call = telegram_api_post(menu->api, "setMyCommands", &body, on_set, menu, NULL);
+	menu->call = telegram_api_post(menu->api,
+	    target->is_gone ? "deleteMyCommands" : "setMyCommands", &body, on_set, menu, NULL);
 	buf_done(&body);
 	if (menu->call == NULL)
 		try_later(menu, 0);

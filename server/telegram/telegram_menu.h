@@ -12,17 +12,17 @@ struct telegram_menu;
 
 /* One command; borrowed for the program's life. */
 struct telegram_menu_command {
-	const char *word;		/* "deploy", without the slash */
-	const char *description;	/* 1 to 256 characters */
-	enum policy_action action;	/* who may it is offered it */
+	const char *word;	   /* "deploy", without the slash */
+	const char *description;   /* 1 to 256 characters */
+	enum policy_action action; /* who may it is offered it */
 };
 
 struct telegram_menu *telegram_menu_new(struct loop *loop, struct telegram_api *api,
     const struct telegram_menu_command *commands, size_t count) MUST_USE;
 void telegram_menu_free(struct telegram_menu *menu);
 
-/* Sets the menus anew, one after the other: all private chats (what anyone may), the chat that is
- * notified of everything and those of applications (all of it), each person with a role (what they
- * may somewhere).  A menu is decoration: a chat that does not exist yet is passed over, anything
- * else is tried again. */
+/* Sets the menus anew, one after the other: all private chats (what anyone may), each group that
+ * settings name (all of it), each person with a role (what they may somewhere); whoever had one
+ * from here and is none of these has it deleted.  A menu is decoration: a chat that does not exist
+ * yet is passed over, anything else is tried again. */
 void telegram_menu_set(struct telegram_menu *menu, struct settings *settings);

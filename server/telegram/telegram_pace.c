@@ -66,7 +66,8 @@ telegram_pace_wait_ms(
 		int tokens; /* that must be there: an answer and its edit find theirs */
 		size_t minute;
 	} needs[] = {
-		[TELEGRAM_PACE_SEND] = { 1, TELEGRAM_PACE_MINUTE },
+		[TELEGRAM_PACE_ALARM] = { 1, TELEGRAM_PACE_MINUTE },
+		[TELEGRAM_PACE_SEND] = { 1, TELEGRAM_PACE_MINUTE - TELEGRAM_PACE_ALARMS },
 		[TELEGRAM_PACE_EDIT] = { 3, TELEGRAM_PACE_MINUTE - TELEGRAM_PACE_ANSWERS },
 		[TELEGRAM_PACE_DECORATION] = { 3, TELEGRAM_PACE_MINUTE - TELEGRAM_PACE_RESERVE },
 	};
@@ -74,7 +75,7 @@ telegram_pace_wait_ms(
 
 	chat->used_at = now;
 	wait = later(wait, bucket_wait_ms(&chat->bucket, chat_rate, now, needs[kind].tokens));
-	if (kind != TELEGRAM_PACE_SEND)
+	if (kind > TELEGRAM_PACE_SEND)
 		wait = later(wait, chat->edit_at - now);
 	if (is_group(id))
 		wait = later(wait, minute_wait_ms(chat, needs[kind].minute, now));
@@ -106,7 +107,7 @@ telegram_pace_sent(
 	chat->used_at = now;
 	if (!is_group(id))
 		return;
-	if (kind != TELEGRAM_PACE_SEND)
+	if (kind > TELEGRAM_PACE_SEND)
 		chat->edit_at = now + GROUP_EDIT_MS;
 	chat->sent[(chat->next + chat->n_sent) % TELEGRAM_PACE_MINUTE] = now;
 	if (chat->n_sent < TELEGRAM_PACE_MINUTE)

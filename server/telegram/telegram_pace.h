@@ -15,8 +15,11 @@
 #define TELEGRAM_PACE_RESERVE	8
 /* ... and when it is an edit: for answers to who waits, and their edits. */
 #define TELEGRAM_PACE_ANSWERS	6
+/* ... and of all but alarms: for one, what it replies to, and its end. */
+#define TELEGRAM_PACE_ALARMS	3
 
 enum telegram_pace_kind {
+	TELEGRAM_PACE_ALARM,		/* finds room that others leave */
 	TELEGRAM_PACE_SEND,
 	TELEGRAM_PACE_EDIT,		/* leaves room for answers; in a group 3 s apart */
 	TELEGRAM_PACE_DECORATION,	/* an edit that leaves room for others */

@@ -11,6 +11,7 @@
 
 #define START_AGAIN_MS 1000 /* when memory or a place for the call is short */
 #define TOAST_LIFE_MS  30000
+#define PASSED_MAX_MS  60000 /* whoever waits longer lets nobody pass any more */
 
 static void on_pump(struct loop_task *task, void *ctx);
 static void on_timer(struct loop_timer *timer, void *ctx);
@@ -61,9 +62,54 @@ telegram_send_free(struct telegram_send *send)
 
 /* --- asked for --- */
 
+static bool
+says_edit(const struct telegram_job *job)
+{
+	return job->kind == TELEGRAM_JOB_SEND && job->message->remote_id != 0 && !job->is_anew;
+}
+
+enum importance { ORDINARY, ANSWER, ALARM };
+
+static enum importance
+importance(const struct telegram_job *job)
+{
+	if (job->kind != TELEGRAM_JOB_SEND)
+		return ORDINARY;
+	if (job->message->is_alarm)
+		return ALARM;
+	return job->message->is_answer ? ANSWER : ORDINARY;
+}
+
+static bool
+is_overdue(const struct telegram_job *job, int64_t now)
+{
+	return now - job->added_at >= PASSED_MAX_MS;
+}
+
+/* Before what matters less, and behind what that chat has kept waiting for too long. */
+static void
+put_in_place(struct telegram_send *send, struct telegram_job *job)
+{
+	struct telegram_job *before = NULL, *other;
+	int64_t now = loop_now_ms();
+
+	TAILQ_REMOVE(&send->jobs, job, of_send);
+	TAILQ_FOREACH(other, &send->jobs, of_send)
+	{
+		if (other->chat == job->chat && is_overdue(other, now))
+			before = NULL;
+		else if (before == NULL && importance(other) < importance(job))
+			before = other;
+	}
+	if (before != NULL)
+		TAILQ_INSERT_BEFORE(before, job, of_send);
+	else
+		TAILQ_INSERT_TAIL(&send->jobs, job, of_send);
+}
+
 bool
 telegram_message_send(
-    struct telegram_send *send, const struct message *message, telegram_sent_fn *on_said, void *ctx)
+    struct telegram_send *send, struct message *message, telegram_sent_fn *on_said, void *ctx)
 {
 	struct telegram_job *job =
 	    telegram_send_job_add(send, TELEGRAM_JOB_SEND, &message->address, ctx);
@@ -72,11 +118,28 @@ telegram_message_send(
 		return false;
 	job->message = message;
 	job->on_said = on_said;
-	if (message->is_answer) { /* somebody waits: before the edits that do not */
-		TAILQ_REMOVE(&send->jobs, job, of_send);
-		TAILQ_INSERT_HEAD(&send->jobs, job, of_send);
-	}
+	put_in_place(send, job);
 	return true;
+}
+
+void
+telegram_message_change(struct telegram_send *send, struct message *message)
+{
+	struct telegram_job *job;
+
+	TAILQ_FOREACH(job, &send->jobs, of_send)
+	if (job->kind == TELEGRAM_JOB_SEND && job->call == NULL &&
+	    job->message->id == message->id && job->message->remote_id == message->remote_id) {
+		struct message before = *job->message;
+		enum importance was = importance(job);
+
+		*job->message = *message;
+		*message = before;
+		if (importance(job) > was)
+			put_in_place(send, job);
+		loop_defer(send->loop, &send->pump);
+		return;
+	}
 }
 
 bool
@@ -116,6 +179,35 @@ telegram_leave(struct telegram_send *send, int64_t chat, telegram_ended_fn *on_e
 	if (job == NULL)
 		return false;
 	job->leaves = chat;
+	job->on_ended = on_ended;
+	return true;
+}
+
+bool
+telegram_delete(struct telegram_send *send, int64_t chat, int64_t remote_id,
+    telegram_ended_fn *on_ended, void *ctx)
+{
+	struct telegram_job *job = telegram_send_job_add(send, TELEGRAM_JOB_DELETE, NULL, ctx);
+
+	if (job == NULL)
+		return false;
+	job->leaves = chat;
+	job->deletes = remote_id;
+	job->on_ended = on_ended;
+	return true;
+}
+
+bool
+telegram_pin(struct telegram_send *send, const struct effect_pin_message *pin,
+    telegram_ended_fn *on_ended, void *ctx)
+{
+	struct telegram_job *job = telegram_send_job_add(
+	    send, TELEGRAM_JOB_PIN, &(struct chat_address){ .chat = pin->chat }, ctx);
+
+	if (job == NULL)
+		return false;
+	job->pins = pin->remote_id;
+	job->is_unpin = pin->is_off;
 	job->on_ended = on_ended;
 	return true;
 }
@@ -247,17 +339,15 @@ on_pump(UNUSED struct loop_task *task, void *ctx)
 		loop_timer_start(send->loop, &send->timer, soonest, 0);
 }
 
-static bool
-says_edit(const struct telegram_job *job)
-{
-	return job->kind == TELEGRAM_JOB_SEND && job->message->remote_id != 0 && !job->is_anew;
-}
-
 /* An answer that is edited (/status, once its health is known) is waited for too. */
 static enum telegram_pace_kind
 pace_of(const struct telegram_job *job)
 {
-	return says_edit(job) && !job->message->is_answer ? TELEGRAM_PACE_EDIT : TELEGRAM_PACE_SEND;
+	enum importance is = importance(job);
+
+	return is == ALARM		     ? TELEGRAM_PACE_ALARM :
+	    says_edit(job) && is == ORDINARY ? TELEGRAM_PACE_EDIT :
+					       TELEGRAM_PACE_SEND;
 }
 
 static int64_t
@@ -266,7 +356,8 @@ wait_of(struct telegram_send *send, const struct telegram_job *job, int64_t now)
 	int64_t own = job->not_before > now ? job->not_before - now : 0;
 	int64_t paced = job->chat == 0 ?
 	    telegram_pace_wait_all_ms(&send->pace, now) :
-	    telegram_pace_wait_ms(&send->pace, job->chat, pace_of(job), now);
+	    telegram_pace_wait_ms(&send->pace, job->chat,
+		is_overdue(job, now) ? TELEGRAM_PACE_ALARM : pace_of(job), now);
 
 	return own > paced ? own : paced;
 }

@@ -3,7 +3,8 @@
 /*
  * The caller (the outbox) gives at most one message, one toast and one document of a chat at a
  * time.  Here they are paced: about one message a second for each chat, 20 a minute for a group,
- * 30 a second in all; a 429 is obeyed.  5xx, silence and a refused token are tried again, 1 s to
+ * 30 a second in all; a 429 is obeyed.  In a chat alarms go first, then answers; nobody is passed
+ * for longer than a minute.  5xx, silence and a refused token are tried again, 1 s to
  * 5 min apart, for ever.  A callback comes exactly once, from the loop and never in the call that
  * asked; its result is NULL when telegram_send_free() ends it: nothing is known then.
  */
@@ -31,8 +32,8 @@ struct telegram_send_hooks {
 	void *ctx;
 };
 
-struct telegram_send *telegram_send_new(struct loop *loop, struct telegram_api *api,
-    const struct telegram_send_hooks *hooks) MUST_USE;
+struct telegram_send *telegram_send_new(
+    struct loop *loop, struct telegram_api *api, const struct telegram_send_hooks *hooks) MUST_USE;
 void telegram_send_free(struct telegram_send *send);
 
 /*
@@ -41,16 +42,29 @@ void telegram_send_free(struct telegram_send *send);
  * more as plain text.  message is borrowed until the callback.  False: memory is short, no
  * callback comes.
  */
-bool telegram_message_send(struct telegram_send *send, const struct message *message,
+bool telegram_message_send(struct telegram_send *send, struct message *message,
     telegram_sent_fn *on_said, void *ctx) MUST_USE;
+
+/* The message with this id says that now: exchanged with the one that was borrowed, where no call
+ * for it is in progress; else nothing. */
+void telegram_message_change(struct telegram_send *send, struct message *message);
 
 /* Answers a press.  After 30 s it is given up, which counts as done.  toast is borrowed. */
 bool telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
     telegram_ended_fn *on_ended, void *ctx) MUST_USE;
 
 /* Leaves a chat; tried again until Telegram's answer is final. */
-bool telegram_leave(struct telegram_send *send, int64_t chat, telegram_ended_fn *on_ended,
-    void *ctx) MUST_USE;
+bool telegram_leave(
+    struct telegram_send *send, int64_t chat, telegram_ended_fn *on_ended, void *ctx) MUST_USE;
+
+/* Deletes a message of ours, which Telegram takes for 48 hours; that it is gone counts as done. */
+bool telegram_delete(struct telegram_send *send, int64_t chat, int64_t remote_id,
+    telegram_ended_fn *on_ended, void *ctx) MUST_USE;
+
+/* Pins a message of ours without a sound, or takes that back; that it is so already counts as done.
+ * In a group only an administrator with the right to pin may.  pin is not kept. */
+bool telegram_pin(struct telegram_send *send, const struct effect_pin_message *pin,
+    telegram_ended_fn *on_ended, void *ctx) MUST_USE;
 
 enum telegram_file_state { TELEGRAM_FILE_MORE, TELEGRAM_FILE_READY, TELEGRAM_FILE_FAILED };
 
@@ -60,14 +74,17 @@ enum telegram_file_state { TELEGRAM_FILE_MORE, TELEGRAM_FILE_READY, TELEGRAM_FIL
 struct telegram_file {
 	struct chat_address address;
 	const char *name;
-	const char *caption;	/* plain text; "" none */
+	const char *caption; /* plain text; "" none */
 	int fd;
-	int64_t size;		/* 1 to TELEGRAM_FILE_MAX */
+	int64_t size;	   /* 1 to TELEGRAM_FILE_MAX; of a photo TELEGRAM_PHOTO_MAX */
+	bool is_photo;	   /* a PNG that is shown */
+	int64_t remote_id; /* its message, once it was sent */
 	/* NULL: ready */
 	enum telegram_file_state (*prepare)(struct telegram_file *file, void *ctx);
 	char failure[LIMIT_LINE];
 };
-#define TELEGRAM_FILE_MAX	(49 * 1000 * 1000)	/* Telegram takes 50 MB */
+#define TELEGRAM_FILE_MAX  (49 * 1000 * 1000) /* Telegram takes 50 MB */
+#define TELEGRAM_PHOTO_MAX (9 * 1000 * 1000)  /* ... and 10 */
 
 /* Sends it.  file and what it points at are borrowed until the callback. */
 bool telegram_document(struct telegram_send *send, struct telegram_file *file,
@@ -84,6 +101,6 @@ bool telegram_send_can_decorate(struct telegram_send *send, int64_t chat);
 
 /* An edit that is worth nothing later: one try, and false, with nothing done, when
  * telegram_send_can_decorate() is.  Nothing is borrowed.  is_gone: it can be edited no more. */
-bool telegram_send_live_edit(struct telegram_send *send, const struct message *message,
-    const char *html, void (*on_done)(void *ctx, int64_t message, bool is_gone), void *ctx)
-    MUST_USE;
+bool
+telegram_send_live_edit(struct telegram_send *send, const struct message *message, const char *html,
+    void (*on_done)(void *ctx, int64_t message, bool is_gone), void *ctx) MUST_USE;

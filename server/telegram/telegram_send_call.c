@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/http_client.h"
+#include "lib/json.h"
 #include "lib/text.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_body.h"
@@ -91,6 +92,43 @@ call_leave(struct telegram_job *job, struct err *err)
 	return call;
 }
 
+static struct telegram_call *
+call_delete(struct telegram_job *job, struct err *err)
+{
+	struct telegram_call *call;
+	struct buf json;
+
+	buf_init(&json, TELEGRAM_BODY_MAX);
+	buf_addf(&json, "{\"chat_id\":%lld,\"message_id\":%lld}", (long long)job->leaves,
+	    (long long)job->deletes);
+	call = telegram_api_post(
+	    job->send->api, "deleteMessage", &json, telegram_send_on_answer, job, err);
+	buf_done(&json);
+	return call;
+}
+
+static struct telegram_call *
+call_pin(struct telegram_job *job, struct err *err)
+{
+	struct telegram_call *call;
+	struct json_out json;
+	struct buf body;
+
+	buf_init(&body, TELEGRAM_BODY_MAX);
+	json_out_init(&json, &body);
+	json_out_object(&json);
+	json_put_i64(&json, "chat_id", job->chat);
+	json_put_i64(&json, "message_id", job->pins);
+	if (!job->is_unpin)
+		json_put_bool(&json, "disable_notification", true);
+	json_out_end(&json);
+	call =
+	    telegram_api_post(job->send->api, job->is_unpin ? "unpinChatMessage" : "pinChatMessage",
+		&body, telegram_send_on_answer, job, err);
+	buf_done(&body);
+	return call;
+}
+
 static ssize_t
 read_file(void *ctx, char *buffer, size_t size)
 {
@@ -126,14 +164,14 @@ call_document(struct telegram_job *job, struct err *err)
 		parts[n++] = (struct http_client_part){ .name = "caption", .value = caption };
 	}
 	job->offset = 0;
-	parts[n++] = (struct http_client_part){ .name = "document",
+	parts[n++] = (struct http_client_part){ .name = job->file->is_photo ? "photo" : "document",
 		.filename = job->file->name,
-		.type = "application/octet-stream",
+		.type = job->file->is_photo ? "image/png" : "application/octet-stream",
 		.read = read_file,
 		.read_ctx = job,
 		.read_size = job->file->size };
 	const struct telegram_request request = {
-		.method = "sendDocument",
+		.method = job->file->is_photo ? "sendPhoto" : "sendDocument",
 		.parts = parts,
 		.part_count = n,
 		.timeout_ms = DOCUMENT_TIMEOUT_MS,
@@ -156,6 +194,10 @@ telegram_send_call(struct telegram_job *job, struct err *err)
 		return call_document(job, err);
 	case TELEGRAM_JOB_LEAVE:
 		return call_leave(job, err);
+	case TELEGRAM_JOB_DELETE:
+		return call_delete(job, err);
+	case TELEGRAM_JOB_PIN:
+		return call_pin(job, err);
 	case TELEGRAM_JOB_LIVE: /* telegram_send_call_live() */
 		break;
 	}

@@ -13,7 +13,7 @@
 #include "telegram/telegram_pace.h"
 #include "telegram/telegram_send.h"
 
-#define TELEGRAM_SEND_MAGIC	0x74675e4du
+#define TELEGRAM_SEND_MAGIC 0x74675e4du
 
 struct telegram_call;
 struct telegram_result;
@@ -23,6 +23,8 @@ enum telegram_job_kind {
 	TELEGRAM_JOB_TOAST,
 	TELEGRAM_JOB_DOCUMENT,
 	TELEGRAM_JOB_LEAVE,
+	TELEGRAM_JOB_DELETE,
+	TELEGRAM_JOB_PIN,
 	TELEGRAM_JOB_LIVE,
 };
 
@@ -30,23 +32,27 @@ struct telegram_job {
 	struct telegram_send *send;
 	TAILQ_ENTRY(telegram_job) of_send;
 	enum telegram_job_kind kind;
-	int64_t chat;			/* 0: none */
+	int64_t chat; /* 0: none */
 	int64_t thread;
-	int64_t leaves;			/* this chat, in whose pace it is not counted */
-	int64_t since;			/* wall ms: it was handed to us */
-	int64_t not_before;		/* loop_now_ms() */
-	bool is_token_refused;		/* why: it goes once Telegram takes the token */
-	int64_t give_up_at;		/* of a toast */
-	unsigned failures;		/* in a row, passing ones */
-	bool is_plain;			/* Telegram could not parse our HTML */
-	bool is_anew;			/* the message to edit is gone */
-	bool is_edit;			/* what is in progress */
-	struct telegram_call *call;	/* in progress */
-	const struct message *message;
+	int64_t leaves;		    /* this chat, in whose pace it is not counted; or */
+	int64_t deletes;	    /* this message of it */
+	int64_t pins;		    /* this message of its chat */
+	bool is_unpin;		    /* ... no more */
+	int64_t since;		    /* wall ms: it was handed to us */
+	int64_t added_at;	    /* the same, loop_now_ms() */
+	int64_t not_before;	    /* loop_now_ms() */
+	bool is_token_refused;	    /* why: it goes once Telegram takes the token */
+	int64_t give_up_at;	    /* of a toast */
+	unsigned failures;	    /* in a row, passing ones */
+	bool is_plain;		    /* Telegram could not parse our HTML */
+	bool is_anew;		    /* the message to edit is gone */
+	bool is_edit;		    /* what is in progress */
+	struct telegram_call *call; /* in progress */
+	struct message *message;
 	const struct effect_toast *toast;
 	struct telegram_file *file;
-	off_t offset;			/* of the file: read so far */
-	bool is_prepared;		/* the file */
+	off_t offset;	  /* of the file: read so far */
+	bool is_prepared; /* the file */
 	telegram_sent_fn *on_said;
 	telegram_ended_fn *on_ended;
 	void (*on_live)(void *ctx, int64_t message, bool is_gone);
@@ -59,10 +65,10 @@ struct telegram_send {
 	struct loop *loop;
 	struct telegram_api *api;
 	struct telegram_send_hooks hooks;
-	TAILQ_HEAD(, telegram_job) jobs;	/* oldest first */
+	TAILQ_HEAD(, telegram_job) jobs; /* oldest first */
 	struct loop_task pump;
 	struct loop_timer timer;
-	bool is_away;			/* the last call failed in passing: said once */
+	bool is_away; /* the last call failed in passing: said once */
 	struct telegram_pace pace;
 };
 

@@ -18,6 +18,7 @@ telegram_send_job_add(struct telegram_send *send, enum telegram_job_kind kind,
 	job->kind = kind;
 	job->ctx = ctx;
 	job->since = clock_wall_ms();
+	job->added_at = loop_now_ms();
 	if (address != NULL) {
 		job->chat = address->chat;
 		job->thread = address->thread;

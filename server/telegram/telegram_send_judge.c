@@ -75,6 +75,16 @@ judge(struct telegram_job *job, const struct telegram_result *result)
 	case TELEGRAM_JOB_LEAVE:
 		telegram_send_job_ended(job, result->ok ? "" : result->description);
 		break;
+	case TELEGRAM_JOB_DELETE:
+		telegram_send_job_ended(job,
+		    result->ok || says(result, "message to delete not found") ?
+			"" :
+			result->description);
+		break;
+	case TELEGRAM_JOB_PIN:
+		telegram_send_job_ended(job,
+		    result->ok || says(result, "CHAT_NOT_MODIFIED") ? "" : result->description);
+		break;
 	case TELEGRAM_JOB_LIVE:
 		judge_live(job, result);
 		break;
@@ -206,7 +216,9 @@ judge_document(struct telegram_job *job, const struct telegram_result *result)
 		job->thread = 0;
 		return;
 	}
-	if (!result->ok)
+	if (result->ok)
+		job->file->remote_id = json_get_i64_or(result->result, "message_id", 0);
+	else
 		log_warning("Telegram refuses a document: %s", result->description);
 	telegram_send_job_ended(job, result->description);
 }

@@ -14,6 +14,7 @@
 
 /* message_thread_id of the General topic, which is none: sending there with it fails. */
 #define GENERAL_TOPIC 1
+#define OWN_NAME      (LIMIT_PERSON - 32) /* quotes and a number of 20 digits stand around it */
 
 static bool read_update(const struct json *root, struct update *update);
 static bool read_membership(const struct json *change, struct update *update);
@@ -100,6 +101,8 @@ decode_one(const struct event *raw, struct telegram_span text)
 		find_callback(telegram_split_member(text, "callback_query"), update);
 	}
 	json_free(root);
+	if (update->kind == UPDATE_TEXT)
+		update_take_token(update);
 	if (update->kind == UPDATE_TEXT && !drop_our_name(update->text, raw->context.own_name)) {
 		update->kind = UPDATE_OTHER;
 		update->text[0] = '\0';
@@ -226,9 +229,10 @@ read_message(const struct json *message, struct update *update)
 		update->address.chat = from;
 		return true;
 	}
-	const struct json *text = json_get(message, "text");
+	bool is_caption = json_str(json_get(message, "text")) == NULL;
+	const struct json *text = json_get(message, is_caption ? "caption" : "text");
 
-	/* A caption is no command; a business connection speaks for somebody else. */
+	/* A business connection speaks for somebody else. */
 	if (json_str(text) == NULL || is_there(message, "business_connection_id")) {
 		update->kind = UPDATE_OTHER;
 		return true;
@@ -237,7 +241,12 @@ read_message(const struct json *message, struct update *update)
 	update->message = json_get_i64_or(message, "message_id", 0);
 	update->reply_to = json_get_i64_or(json_get(message, "reply_to_message"), "message_id", 0);
 	update->refusal = refusal_of(message);
+	if (is_caption && update->refusal == UPDATE_REFUSED_NONE)
+		update->refusal = UPDATE_REFUSED_CAPTION;
 	(void)clean_text(update->text, sizeof(update->text), json_str(text), json_str_size(text));
+	update->raw_size = json_str_size(text);
+	memcpy(update->raw, json_str(text),
+	    update->raw_size < sizeof(update->raw) ? update->raw_size : sizeof(update->raw));
 	return true;
 }
 
@@ -319,37 +328,51 @@ read_address(const struct json *message, struct update *update)
 	return true;
 }
 
-/* '@', and what reads as one: its small and its full-width form. */
+/* '@', and what reads as one: its small and its full-width form; the dot between our own words; the
+ * quotes in which the name will stand. */
 static void
-drop_at_signs(char *name)
+drop_signs(char *name)
 {
-	static const char *const signs[] = { "@", "\xef\xb9\xab", "\xef\xbc\xa0" };
+	static const char *const signs[] = { "@", "\xef\xb9\xab", "\xef\xbc\xa0", "\xc2\xb7", "\"",
+		"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e", "\xe2\x80\x9f" };
 
 	for (size_t i = 0; i < COUNT(signs); i++)
 		for (char *at = name; (at = strstr(at, signs[i])) != NULL;)
 			memset(at, ' ', strlen(signs[i]));
 }
 
-/* Whoever has no username names himself, and may not as somebody's: only behind an @ stands what
- * Telegram gives to one person.  Nobody is nameless. */
+/* A username, or how they call themselves, in quotes and with the number that tells them from
+ * others: no name is "deploybot", "✅ Live" or anybody else's.  Cut between characters. */
 static void
-read_person(const struct json *user, struct update *update)
+read_own_name(const struct json *user, struct update *update)
 {
 	const char *first = json_get_str(user, "first_name");
 	const char *last = json_get_str(user, "last_name");
+	char name[1024], brief[OWN_NAME];
+
+	(void)snprintf(name, sizeof(name), "%s%s%s", first == NULL ? "" : first,
+	    last == NULL ? "" : " ", last == NULL ? "" : last); /* cut is fine */
+	drop_signs(name);
+	(void)clean_line(brief, sizeof(brief), name, strlen(name));
+	if (brief[0] != '\0')
+		(void)snprintf(update->name, sizeof(update->name), "“%s” (id %" PRId64 ")", brief,
+		    update->person);
+}
+
+/* Only behind an @ stands what Telegram gives to one person.  Nobody is nameless. */
+static void
+read_person(const struct json *user, struct update *update)
+{
 	const char *username = json_get_str(user, "username");
-	char name[1024];
+	char name[LIMIT_PERSON];
 
 	update->person = json_get_i64_or(user, "id", 0);
 	if (username != NULL && username[0] != '\0') {
-		(void)snprintf(
-		    name, sizeof(name), "@%s", username); /* cut is fine, here and below */
+		(void)snprintf(name, sizeof(name), "@%s", username); /* cut is fine */
+		(void)clean_line(update->name, sizeof(update->name), name, strlen(name));
 	} else {
-		(void)snprintf(name, sizeof(name), "%s%s%s", first == NULL ? "" : first,
-		    last == NULL ? "" : " ", last == NULL ? "" : last);
-		drop_at_signs(name);
+		read_own_name(user, update);
 	}
-	(void)clean_line(update->name, sizeof(update->name), name, strlen(name));
 	if (update->name[0] == '\0' && update->person != 0)
 		(void)snprintf(update->name, sizeof(update->name), "id %" PRId64, update->person);
 }

@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "lib/totp.h"
 
 const struct api_row api_rows[API_OPERATION_COUNT] = {
 #define API(name, method, path, behind, help) [API_##name] = { method, path, API_##behind, help },
@@ -70,6 +71,9 @@ read_path(const struct api_row *row, const char *path, struct api_request *ret, 
 
 	behind += behind[0] == '/';
 	switch (row->behind) {
+	case API_NONE:
+		return behind[0] == '\0' ||
+		    err_set(err, ERR_INVALID, "expected %s, and nothing behind it", row->path);
 	case API_TARGET:
 		return read_target(behind, ret, err);
 	case API_NUMBER:
@@ -115,6 +119,41 @@ read_reason(const struct json *reason, struct api_request *ret, struct err *err)
 	return true;
 }
 
+static unsigned
+has_code(const struct json *body)
+{
+	return (json_get(body, "code") != NULL ? 1u : 0u) +
+	    (json_get(body, "shown") != NULL ? 1u : 0u);
+}
+
+/* As a 428 had it. */
+static bool
+read_shown(const struct json *shown, struct api_request *ret, struct err *err)
+{
+	const char *text = json_str(shown);
+
+	if (shown == NULL)
+		return true;
+	if (text == NULL || json_str_size(shown) != API_SHOWN - 1 ||
+	    strspn(text, "0123456789abcdef") != API_SHOWN - 1)
+		return err_set(err, ERR_INVALID,
+		    "\"shown\": expected 32 hex digits, as the answer 428 had them");
+	return text_copy(ret->shown, sizeof(ret->shown), text);
+}
+
+/* Six digits; where they are not there, that is well. */
+static bool
+read_code(const struct json *code, struct api_request *ret, struct err *err)
+{
+	const char *text = json_str(code);
+
+	if (code == NULL)
+		return true;
+	if (text == NULL || json_str_size(code) != API_CODE - 1 || !totp_is_code(text))
+		return err_set(err, ERR_INVALID, "\"code\": expected six digits, as a text");
+	return text_copy(ret->code, sizeof(ret->code), text);
+}
+
 /* {"arguments": ["staging", "main"], "reason": "the shop is down"} */
 static bool
 read_command(const struct json *body, struct api_request *ret, struct err *err)
@@ -123,10 +162,11 @@ read_command(const struct json *body, struct api_request *ret, struct err *err)
 
 	if (!read_reason(reason, ret, err))
 		return false;
-	if (json_count(body) != (words != NULL ? 1u : 0u) + (reason != NULL ? 1u : 0u) ||
+	if (json_count(body) !=
+		(words != NULL ? 1u : 0u) + (reason != NULL ? 1u : 0u) + has_code(body) ||
 	    (words != NULL && !json_holds_array(words)) || json_count(words) > API_WORDS_MAX)
 		return err_set(err, ERR_INVALID,
-		    "expected {\"arguments\": [...]}, a list of %d words at most, \"reason\", and nothing else",
+		    "expected {\"arguments\": [...]}, a list of %d words at most, \"reason\", \"code\", \"shown\", and nothing else",
 		    API_WORDS_MAX);
 	(void)snprintf(ret->from.text, sizeof(ret->from.text), "/%s", ret->request.action);
 	for (size_t i = 0; i < json_count(words); i++)
@@ -142,11 +182,74 @@ read_answer(const struct json *body, struct api_request *ret, struct err *err)
 {
 	const char *answer = json_get_str(body, "answer");
 
-	if (json_count(body) != 1 || answer == NULL ||
+	if (json_count(body) != 1 + has_code(body) || answer == NULL ||
 	    (strcmp(answer, "yes") != 0 && strcmp(answer, "no") != 0))
 		return err_set(err, ERR_INVALID,
 		    "expected {\"answer\": \"yes\"} or {\"answer\": \"no\"}, and nothing else");
 	request_add(&ret->request, "answer", answer);
+	return true;
+}
+
+/* Where it is not there, that is well; what it is worth whoever takes it sees. */
+static bool
+read_recovery(const struct json *recovery, struct api_request *ret, struct err *err)
+{
+	const char *text = json_str(recovery);
+
+	if (recovery == NULL)
+		return true;
+	if (text == NULL || strlen(text) != json_str_size(recovery) || !text_is_plain(text) ||
+	    !text_copy(ret->recovery, sizeof(ret->recovery), text))
+		return err_set(
+		    err, ERR_INVALID, "\"recovery\": expected a recovery code, as a text");
+	return true;
+}
+
+/* {"person": 111}, with "code" where a new factor is confirmed, or "recovery". */
+static bool
+read_person(const struct json *body, struct api_request *ret, struct err *err)
+{
+	const struct json *recovery = json_get(body, "recovery");
+	int64_t person = json_get_i64_or(body, "person", 0);
+
+	if (person <= 0 || json_count(body) != 1 + has_code(body) + (recovery != NULL ? 1u : 0u))
+		return err_set(err, ERR_INVALID,
+		    "expected {\"person\": ID}, the Telegram id of a person, \"code\" or \"recovery\", and nothing else");
+	request_add_number(&ret->request, "person", person);
+	return read_recovery(recovery, ret, err);
+}
+
+static bool
+read_argument(const struct json *body, const char *key, struct api_request *ret, struct err *err)
+{
+	const struct json *value = json_get(body, key);
+	const char *text = json_str(value);
+
+	if (value == NULL)
+		return true;
+	if (text == NULL || text[0] == '\0' || json_str_size(value) > API_ARGUMENT ||
+	    strlen(text) != json_str_size(value) || !text_is_plain(text))
+		return err_set(err, ERR_INVALID, "\"%s\": expected a text of 1 to %d bytes", key,
+		    API_ARGUMENT);
+	request_add(&ret->request, key, text);
+	return true;
+}
+
+/* {"name": "ci", "role": "deployer", "expires": "90d"}; of one to be revoked the name alone. */
+static bool
+read_token(const struct json *body, struct api_request *ret, struct err *err)
+{
+	static const char *const keys[] = { "name", "role", "expires" };
+	unsigned n = has_code(body);
+
+	for (size_t i = 0; i < COUNT(keys); i++)
+		n += json_get(body, keys[i]) != NULL ? 1 : 0;
+	if (json_get(body, "name") == NULL || json_count(body) != n)
+		return err_set(err, ERR_INVALID,
+		    "expected {\"name\": …, \"role\": …, \"expires\": …}, \"code\", \"shown\", and nothing else");
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if (!read_argument(body, keys[i], ret, err))
+			return false;
 	return true;
 }
 
@@ -164,6 +267,17 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 	json = body == NULL ? NULL : json_decode(body, size, err);
 	if (json == NULL || !json_holds_object(json))
 		return err_set(err, ERR_INVALID, "expected a JSON object, as UTF-8, in the body");
-	return operation == API_COMMAND ? read_command(json, ret, err) :
-					  read_answer(json, ret, err);
+	if (!read_code(json_get(json, "code"), ret, err) ||
+	    !read_shown(json_get(json, "shown"), ret, err))
+		return false;
+	switch (operation) {
+	case API_COMMAND:
+		return read_command(json, ret, err);
+	case API_FACTOR:
+		return read_person(json, ret, err);
+	case API_TOKEN:
+		return read_token(json, ret, err);
+	default:
+		return read_answer(json, ret, err);
+	}
 }

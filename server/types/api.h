@@ -11,7 +11,7 @@ enum api_operation {
 	API_OPERATION_COUNT
 };
 
-enum api_behind { API_TARGET, API_NUMBER, API_PLACE, API_WORD };
+enum api_behind { API_NONE, API_TARGET, API_NUMBER, API_PLACE, API_WORD };
 
 struct api_row {
 	const char *method;
@@ -27,13 +27,22 @@ bool api_is_post(enum api_operation operation);
 
 #define API_WORDS_MAX  64 /* behind a command */
 #define API_REASON_MAX 200
+#define API_CODE       7 /* six digits and the NUL */
+#define API_RECOVERY   64
+#define API_ARGUMENT   40 /* bytes: of a token, its role, its last day */
+#define API_SHOWN      33 /* 32 hex digits and the NUL */
 
 struct api_request {
 	enum api_operation operation;
 	struct update from;	     /* who; text: of a command, as it is typed in a chat */
 	struct request request;	     /* of all others: target, work/12, answer=yes */
 	char reason[API_REASON_MAX]; /* COMMAND: why in a freeze; "": none */
+	char code[API_CODE];	     /* a POST: of the second factor; "": none */
+	char shown[API_SHOWN];	     /* ... and for which question, as 428 said; "": none */
+	char recovery[API_RECOVERY]; /* FACTOR: a recovery code as it is typed; "": none */
 	int64_t offset;		     /* LOG: bytes */
+	bool is_network; /* from.token says who; else, over LOCAL_SOCKET, from.person does */
+	char client[48]; /* ... and from which address */
 };
 
 /* Reads the path and the body (NULL: none) of a request; false, *err says what is wrong with it. */

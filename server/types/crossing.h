@@ -10,21 +10,23 @@
 #include "types/effect.h"
 
 enum outcome_kind {
-	OUTCOME_ANSWER,		/* call done(ctx, &answer) */
-	OUTCOME_EFFECT,		/* perform it */
-	OUTCOME_WITHDRAW,	/* forget effect `id`: its row is gone, its result finds nothing */
-	OUTCOME_METRIC,		/* count it in the metrics */
-	OUTCOME_GAUGES,		/* what is the case now */
-	OUTCOME_FATAL,		/* a flush failed: stop the program, at once */
+	OUTCOME_ANSWER,	  /* call done(ctx, &answer) */
+	OUTCOME_EFFECT,	  /* perform it */
+	OUTCOME_CHANGE,	  /* a SEND_MESSAGE in hand says this now */
+	OUTCOME_WITHDRAW, /* forget effect `id`: its row is gone, its result finds nothing */
+	OUTCOME_METRIC,	  /* count it in the metrics */
+	OUTCOME_GAUGES,	  /* what is the case now */
+	OUTCOME_FATAL,	  /* a flush failed: stop the program, at once */
 };
 
 enum metric_increment_kind {
-	INCREMENT_DEPLOYMENT,	/* label: environment, trigger, outcome; value: seconds */
-	INCREMENT_COMMAND,		/* label: command, outcome */
-	INCREMENT_AUDIT,		/* an entry was written */
+	INCREMENT_DEPLOYMENT, /* label: environment, trigger, outcome; value: seconds */
+	INCREMENT_ACTION,     /* label: target, action, outcome */
+	INCREMENT_COMMAND,    /* label: command, outcome */
+	INCREMENT_AUDIT,      /* an entry was written */
 	INCREMENT_AUDIT_EXPORT_FAILED,
-	INCREMENT_POLL_ROUND,	/* value: seconds between two polls of each repository */
-	INCREMENT_COMMIT,		/* value: seconds that a commit took */
+	INCREMENT_POLL_ROUND, /* value: seconds between two polls of each repository */
+	INCREMENT_COMMIT,     /* value: seconds that a commit took */
 };
 
 struct metric_increment {
@@ -35,36 +37,38 @@ struct metric_increment {
 
 struct environment_gauge {
 	char name[LIMIT_ENVIRONMENT];
-	bool has_worked;	/* something was asked for there */
-	unsigned trigger;	/* enum trigger of what was asked for there last */
+	bool has_worked;  /* something was asked for there */
+	unsigned trigger; /* enum trigger of what was asked for there last */
 	bool is_busy;
-	bool is_unacknowledged;	/* a rollback that nobody has answered with a new release yet */
+	bool is_unacknowledged; /* a rollback that nobody has seen, nor answered with a release */
 	bool has_failed;	/* of those that ran, the one that ended last failed */
 	bool is_locked;
 	bool is_frozen;
-	int64_t busy_since;	/* wall ms; 0: it is not busy */
-	int64_t released_at;	/* wall ms; 0: nothing is live */
+	int64_t busy_since;	   /* wall ms; 0: it is not busy */
+	int64_t released_at;	   /* wall ms; 0: nothing is live */
 	char commit[LIMIT_COMMIT]; /* live; "" none */
+	char subject[64];	   /* of it, cut: there may be thousands */
+	char by[LIMIT_PERSON];	   /* who released it */
 };
 
 struct gauges {
 	int64_t outbox_pending;
 	int64_t audit_entries;
-	bool is_all;		/* all that the settings name, and no others are there any more */
-	size_t n_environments;	/* else those that changed */
+	bool is_all;	       /* all that the settings name, and no others are there any more */
+	size_t n_environments; /* else those that changed */
 	struct environment_gauge *environment; /* owned */
 };
 
 struct outcome {
 	struct queue_link link;
 	enum outcome_kind kind;
-	event_done *done;	/* OUTCOME_ANSWER */
+	event_done *done; /* OUTCOME_ANSWER */
 	void *done_ctx;
 	struct answer answer;
-	struct effect *effect;	/* OUTCOME_EFFECT; owned */
-	int64_t withdraw;	/* OUTCOME_WITHDRAW */
+	struct effect *effect; /* OUTCOME_EFFECT, OUTCOME_CHANGE; owned */
+	int64_t withdraw;      /* OUTCOME_WITHDRAW */
 	struct metric_increment increment;
-	struct gauges *gauges;	/* owned */
+	struct gauges *gauges; /* owned */
 };
 
 struct outcome *outcome_new(enum outcome_kind kind) MUST_USE;
@@ -88,8 +92,8 @@ bool crossing_submit(struct crossing *crossing, struct event *event) MUST_USE;
 /* Store: waits until events are there and moves at most `max` of them, oldest first, behind what
  * is in *ret_list.  True with nothing added: timeout_ms (< 0: none) went by.  False: the crossing
  * was closed and is empty. */
-bool crossing_take_events(struct crossing *crossing, struct queue_list *ret_list, size_t max,
-    int timeout_ms);
+bool crossing_take_events(
+    struct crossing *crossing, struct queue_list *ret_list, size_t max, int timeout_ms);
 
 /* Store → loop.  Takes the outcomes, all at once. */
 void crossing_put(struct crossing *crossing, struct queue_list *outcomes);

@@ -11,13 +11,39 @@ enum delivery_kind {
 	DELIVERY_PUSH,
 };
 
+/* FORGE(name, word in rows, paths and metrics, what people call it) */
+#define DELIVERY_FORGES(FORGE) \
+	FORGE(GITHUB,    "github",    "GitHub") \
+	FORGE(GITLAB,    "gitlab",    "GitLab") \
+	FORGE(GITEA,     "gitea",     "Gitea") \
+	FORGE(BITBUCKET, "bitbucket", "Bitbucket")
+
+enum delivery_forge {
+#define FORGE(name, ...) DELIVERY_##name,
+	DELIVERY_FORGES(FORGE)
+#undef FORGE
+	DELIVERY_FORGE_COUNT
+};
+
+#define DELIVERY_FORGE 10 /* bytes with the NUL: the longest word */
+
+/* "gitlab", "GitLab". */
+const char *delivery_forge_word(enum delivery_forge forge);
+const char *delivery_forge_name(enum delivery_forge forge);
+
+/* By its word; of what is none it is GitHub's: rows of earlier versions have "". */
+enum delivery_forge delivery_forge_of(const char *word);
+
 struct delivery {
 	enum delivery_kind kind;
+	enum delivery_forge forge;
+	bool id_is_shared;	/* undecoded: its ref and commit belong to its id */
+	bool by_id_alone;	/* its body may be the same twice, so the digest says nothing */
 	char hook[ENVIRONMENT_NAME_MAX]; /* the application whose webhook it came by; "": that of
 					  * the main file, of all that have none of their own */
-	char id[LIMIT_DELIVERY];
+	char id[LIMIT_DELIVERY]; /* of one ref of it, where it may have several */
 	uint8_t digest[32];	/* of the raw body (its MAC serves): this is signed, the id not */
-	char repository[LIMIT_REF];	/* owner/name as sent; compare without case */
+	char repository[LIMIT_REF];	/* as sent, group/sub/name; compare without case */
 	char branch[LIMIT_REF];	/* without refs/heads/; "" for a tag or anything else */
 	bool deleted;
 	bool forced;

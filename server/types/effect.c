@@ -80,6 +80,15 @@ effect_name(enum effect_kind kind)
 }
 
 bool
+effect_asks_branch(const struct effect_git_query *query, const char *branch)
+{
+	for (size_t i = 0; i < query->n_branches; i++)
+		if (strcmp(query->branches[i], branch) == 0)
+			return true;
+	return false;
+}
+
+bool
 effect_is_outbox(enum effect_kind kind)
 {
 	return (size_t)kind < COUNT(effect_columns) && effect_columns[kind].is_outbox;

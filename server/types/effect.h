@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/seal.h"
+#include "types/action.h"
 #include "types/delivery.h"
 #include "types/event.h"
 
@@ -37,7 +39,9 @@ enum program {
 	PROGRAM_DEPLOY,
 	PROGRAM_ROLLBACK,
 	PROGRAM_ACTION,		/* work that changes nothing of what is live */
-	PROGRAM_COUNT
+	PROGRAM_COUNT,		/* of work; a run may also be ... */
+	PROGRAM_DRAIN = PROGRAM_COUNT, /* the tail of work that has ended */
+	PROGRAM_OF_RUNS
 };
 
 struct effect_run {
@@ -50,6 +54,11 @@ struct effect_run {
 	char previous[LIMIT_COMMIT];	/* that was live; "": none */
 	char previous_image[LIMIT_IMAGE];
 	char ref[LIMIT_REF];
+	/* PROGRAM_ACTION: which, with what, to which client; what is live is `previous` */
+	char action[ACTION_NAME];
+	char argument[ACTION_WORD];
+	char client[ENVIRONMENT_CLIENT_MAX];
+	char binding[LIMIT_DIGEST];	/* of the list that may ship it; "": any */
 	int deadline_s;
 	/* Not in the effect's row, but filled when it is handed out: */
 	int64_t started_at;	/* wall ms it was seen at its gate; 0: not yet */
@@ -63,6 +72,8 @@ struct effect_stop_run {
 enum git_query_kind {
 	GIT_QUERY_COMMITS,	/* the newest commit of a ref, and what lies between it and base */
 	GIT_QUERY_HEADS,	/* heads of branches */
+	GIT_QUERY_SETTINGS,	/* no git: what would ship the environment */
+	GIT_QUERY_LOGS,		/* no git: EFFECT_APPLICATION_LOG's */
 };
 
 /* What a push announced: git is asked again until it shows that. */
@@ -72,6 +83,7 @@ struct announced_push {
 	int64_t until;		/* wall ms: then it is given up */
 	int pause_s;		/* before git was asked last; 0: it was asked once at most */
 	char hook[ENVIRONMENT_NAME_MAX]; /* application of its webhook; "": the main one */
+	char forge[DELIVERY_FORGE];	 /* whose word; "": of an earlier version, GitHub */
 };
 
 struct effect_git_query {
@@ -93,12 +105,21 @@ struct effect_git_query {
 	bool is_notified;	/* is_patient: the chat knows that git cannot be asked */
 };
 
+/* What the application of an environment logged last, for who asked, in that chat. */
+struct effect_application_log {
+	char environment[LIMIT_ENVIRONMENT];
+	int64_t person;
+	struct chat_address address;
+	int lines;
+};
+
 struct effect_probe {
 	struct probe_plan plan;
 	int64_t message;	/* row of the message that shows the findings: /status; 0: none */
 	char asked[LIMIT_ENVIRONMENT];	/* /status of one environment or application; "": all */
 	int64_t person;			/* who asked: sees what they may */
 	int64_t page;			/* of several applications: from 1 */
+	int64_t pin;	/* the chat whose pinned summary it is for, without a message; 0: none's */
 	size_t n;
 	struct probe_target *targets;	/* owned */
 };
@@ -117,8 +138,28 @@ struct effect_toast {
 struct effect_document {
 	struct chat_address address;
 	int64_t run;
-	char file_name[64];
+	char file_name[96];
 	char caption[LIMIT_LINE];
+	char head[LIMIT_LOG_HEAD]; /* before the log; "": in rows of earlier versions */
+};
+
+struct effect_picture {
+	int64_t person;
+	int64_t made_at;	/* which secret of theirs */
+	/* Not in the effect's row, but filled when it is handed out: */
+	char sealed[SEAL_TEXT];	/* "": there is none any more */
+};
+
+struct effect_delete_message {
+	int64_t person;		/* in whose private chat */
+	int64_t remote_id;
+	int64_t made_at;	/* the secret that it shows */
+};
+
+struct effect_pin_message {
+	int64_t chat;
+	int64_t remote_id;
+	bool is_off;		/* it is pinned no more */
 };
 
 struct effect_purge_run {
@@ -129,6 +170,12 @@ struct effect_leave_chat {
 	int64_t chat;
 };
 
+/* Of both kinds.  The subject is the work that waits for it; 0: none does. */
+struct effect_cloudflare {
+	char zone[CLOUDFLARE_ZONE];
+	char level[CLOUDFLARE_LEVEL];	/* to set; "" of a GET */
+};
+
 /*
  * TIMER(name, word on disk, seconds that none of them is longer than: of one whose row says more
  * the clock was wrong)
@@ -136,13 +183,22 @@ struct effect_leave_chat {
 #define TIMERS(TIMER) \
 	TIMER(QUESTION, "question", 24 * 3600)	/* a confirmation runs out */ \
 	TIMER(POLL, "poll", 24 * 3600)	/* ask git for the heads; or POLL_REPOSITORY_SECONDS */ \
+	TIMER(APPROVAL, "approval", 7 * 24 * 3600) /* approvals are reminded of, or run out */ \
 	TIMER(DAILY, "daily", 24 * 3600)	/* retention */ \
 	TIMER(SEND, "say", 60)		/* a message is said again; the subject is its row */ \
 	TIMER(PUSH, "push", 120)	/* git is asked again for what a push announced */ \
 	TIMER(RENAME, "rename", 60)	/* rows of an application's old name */ \
 	TIMER(LEAVE, "leave", 60)	/* a group that is not ours; `name`: its id */ \
 	TIMER(HOLDS, "holds", 3600)	/* a lock or freeze begins or ends */ \
+	TIMER(CHANGED, "changed", 60)	/* settings changed under the work in `name` */ \
+	TIMER(REVIEW, "review", 24 * 3600)	/* a reminder of the work in `name` */ \
+	TIMER(NAG, "nag", 24 * 3600)	/* nobody has seen how the work in `name` ended */ \
+	TIMER(SESSIONS, "sessions", 3600)	/* logins by a token end */ \
 	TIMER(ACCESS, "access", 3600)	/* roles that end are announced */ \
+	TIMER(CLOUDFLARE, "cloudflare", 24 * 3600)	/* a zone (`name`), or work to begin */ \
+	TIMER(PICTURE, "picture", 120)	/* that of the person in `name` is deleted */ \
+	TIMER(PIN, "pin", 600)		/* the pinned status of the chat in `name` */ \
+	TIMER(PAD, "pad", 120)		/* that of the person in `name` is no more */ \
 	TIMER(STRANGERS, "strangers", 3600)	/* what strangers repeated becomes an audit entry */
 
 enum timer_kind {
@@ -157,7 +213,7 @@ struct effect_timer {
 	char name[LIMIT_BUTTON_ID];	/* TIMER_QUESTION: the question */
 	/* TIMER_POLL, with the application whose turn it is in `name`: */
 	int64_t began;		/* wall ms: this round; 0: with this timer */
-	int64_t round;		/* its number */
+	int64_t round;		/* its number; TIMER_PICTURE: the message's */
 	/* TIMER_PUSH: */
 	char environment[LIMIT_ENVIRONMENT];
 	char requested_by[LIMIT_PERSON];
@@ -179,12 +235,17 @@ struct effect {
 		struct effect_run run;
 		struct effect_stop_run stop_run;
 		struct effect_git_query git_query;
+		struct effect_application_log application_log;
 		struct effect_probe probe;
 		struct effect_send_message send_message;
 		struct effect_toast toast;
 		struct effect_document document;
+		struct effect_picture picture;
+		struct effect_delete_message delete_message;
+		struct effect_pin_message pin_message;
 		struct effect_purge_run purge_run;
 		struct effect_leave_chat leave_chat;
+		struct effect_cloudflare cloudflare;
 		struct effect_timer timer;
 	} u;
 };
@@ -196,6 +257,9 @@ struct effect *effect_new(enum effect_kind kind) MUST_USE;
 void effect_free(struct effect *effect);
 
 const char *effect_name(enum effect_kind kind);
+
+/* Is that branch one of those that the query is about? */
+bool effect_asks_branch(const struct effect_git_query *query, const char *branch);
 
 /* Is it a message, which an outage of the chat holds back?  EFFECT_KIND_COUNT: no. */
 bool effect_is_outbox(enum effect_kind kind);

@@ -32,9 +32,11 @@ struct field {
 /* A table reads by its columns. */
 /* clang-format off */
 static const char *const program_words[] = {
-	[PROGRAM_DEPLOY] = "deploy", [PROGRAM_ROLLBACK] = "rollback", [PROGRAM_ACTION] = "action" };
+	[PROGRAM_DEPLOY] = "deploy", [PROGRAM_ROLLBACK] = "rollback", [PROGRAM_ACTION] = "action",
+	[PROGRAM_DRAIN] = "drain" };
 static const char *const git_query_words[] =
-	{ [GIT_QUERY_COMMITS] = "commits", [GIT_QUERY_HEADS] = "heads" };
+	{ [GIT_QUERY_COMMITS] = "commits", [GIT_QUERY_HEADS] = "heads",
+	  [GIT_QUERY_SETTINGS] = "settings", [GIT_QUERY_LOGS] = "logs" };
 #define TIMER(name, word, longest_s) word,
 static const char *const timer_words[] = { TIMERS(TIMER) };
 #undef TIMER
@@ -55,7 +57,7 @@ _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind
 #define END			{ NULL, TYPE_I64, 0, 0, NULL, false }
 #define PUSH_OF(of) \
 	LATER("after", of.push.after), LATER("delivery", of.push.delivery), \
-	LATER("hook", of.push.hook), LATER("until", of.push.until), \
+	LATER("hook", of.push.hook), LATER("forge", of.push.forge), LATER("until", of.push.until), \
 	LATER("pause_s", of.push.pause_s)
 
 /* The keys are words on disk: they stay, whatever the field is called. */
@@ -64,7 +66,9 @@ static const struct field fields_run[] = {
 	FIELD("deployment", run.deployment), FIELD("environment", run.environment),
 	FIELD("commit", run.commit), FIELD("image", run.image), FIELD("previous", run.previous),
 	FIELD("previous_image", run.previous_image), FIELD("ref", run.ref),
-	FIELD("deadline_s", run.deadline_s), END };
+	FIELD("deadline_s", run.deadline_s), LATER("action", run.action),
+	LATER("argument", run.argument), LATER("client", run.client),
+	LATER("binding", run.binding), END };
 static const struct field fields_stop_run[] = { ID("run", stop_run.run), END };
 static const struct field fields_git_query[] = {
 	WORD("question", git_query.kind, git_query_words),
@@ -74,12 +78,17 @@ static const struct field fields_git_query[] = {
 	FIELD("asked_by", git_query.requested_by), PUSH_OF(git_query),
 	LATER("is_notified", git_query.is_notified), LATER("blocked", git_query.blocked),
 	LATER("paths", git_query.paths), END };
+static const struct field fields_application_log[] = {
+	FIELD("environment", application_log.environment), FIELD("person", application_log.person),
+	FIELD("chat", application_log.address.chat),
+	FIELD("thread", application_log.address.thread),
+	FIELD("lines", application_log.lines), END };
 static const struct field fields_probe[] = {
 	FIELD("successes", probe.plan.successes), FIELD("failures", probe.plan.failures),
 	FIELD("interval_s", probe.plan.interval_s), FIELD("timeout_s", probe.plan.timeout_s),
 	LATER("deadline_s", probe.plan.deadline_s), LATER("until", probe.plan.until),
 	FIELD("message", probe.message), FIELD("asked", probe.asked),
-	LATER("person", probe.person), LATER("page", probe.page),
+	LATER("person", probe.person), LATER("page", probe.page), LATER("pin", probe.pin),
 	LIST("targets", TYPE_TARGETS), END };
 static const struct field fields_of_a_target[] = {
 	FIELD_OF(struct probe_target, "environment", environment, false),
@@ -93,9 +102,20 @@ static const struct field fields_toast[] = {
 static const struct field fields_document[] = {
 	FIELD("chat", document.address.chat), FIELD("thread", document.address.thread),
 	FIELD("run", document.run), FIELD("file_name", document.file_name),
-	FIELD("caption", document.caption), END };
+	FIELD("caption", document.caption), LATER("head", document.head), END };
+static const struct field fields_picture[] = {
+	ID("person", picture.person), FIELD("made_at", picture.made_at), END };
+static const struct field fields_delete_message[] = {
+	ID("person", delete_message.person), FIELD("message", delete_message.remote_id),
+	FIELD("made_at", delete_message.made_at), END };
+static const struct field fields_pin_message[] = {
+	FIELD("chat", pin_message.chat), ID("message", pin_message.remote_id),
+	FIELD("is_off", pin_message.is_off), END };
 static const struct field fields_purge_run[] = { ID("run", purge_run.run), END };
 static const struct field fields_leave_chat[] = { FIELD("chat", leave_chat.chat), END };
+static const struct field fields_cloudflare_get[] = { FIELD("zone", cloudflare.zone), END };
+static const struct field fields_cloudflare_set[] =
+	{ FIELD("zone", cloudflare.zone), FIELD("level", cloudflare.level), END };
 static const struct field fields_timer[] =
 	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name),
 	  LATER("began", timer.began), LATER("round", timer.round),

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "lib/crypto.h"
 #include "types/settings.h"
 
 struct event *
@@ -16,6 +17,22 @@ event_new(enum event_kind kind)
 	return event;
 }
 
+static void
+free_update(struct update *update)
+{
+	if (update != NULL)
+		crypto_wipe(update->token, sizeof(update->token));
+	free(update);
+}
+
+static void
+free_api(struct api_request *api)
+{
+	if (api != NULL)
+		crypto_wipe(api->from.token, sizeof(api->from.token));
+	free(api);
+}
+
 void
 event_free(struct event *event)
 {
@@ -23,11 +40,16 @@ event_free(struct event *event)
 		return;
 	free(event->raw.data);
 	if (event->kind == EVENT_UPDATE)
-		free(event->u.update);
+		free_update(event->u.update);
 	else if (event->kind == EVENT_API)
-		free(event->u.api);
-	else if (event->kind == EVENT_GIT_ANSWERED)
+		free_api(event->u.api);
+	else if (event->kind == EVENT_HOOK)
+		free(event->u.hook);
+	else if (event->kind == EVENT_GIT_ANSWERED) {
 		free(event->u.git_answered.answer);
+		free(event->u.git_answered.binding);
+	} else if (event->kind == EVENT_RUN_ENDED)
+		free(event->u.run_ended.binding);
 	else if (event->kind == EVENT_PROBED)
 		free(event->u.probed.findings);
 	settings_unref(event->context.settings);
@@ -56,7 +78,7 @@ bool
 event_is_from_outside(const struct event *event)
 {
 	return event->kind == EVENT_UPDATE || event->kind == EVENT_DELIVERY ||
-	    event->kind == EVENT_REJECTED || event->kind == EVENT_API;
+	    event->kind == EVENT_REJECTED || event->kind == EVENT_API || event->kind == EVENT_HOOK;
 }
 
 const char *

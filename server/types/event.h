@@ -8,7 +8,9 @@
 
 #include "lib/queue_list.h"
 #include "types/api.h"
+#include "types/cloudflare_level.h"
 #include "types/delivery.h"
+#include "types/hook.h"
 #include "types/probe.h"
 #include "types/update.h"
 
@@ -28,6 +30,9 @@ enum event_source {
 	SOURCE_TELEGRAM_POLL,	/* the answer of getUpdates */
 	SOURCE_GITHUB_JSON,	/* a delivery's payload */
 	SOURCE_GITHUB_FORM,	/* payload=<urlencoded json> */
+	SOURCE_GITLAB,		/* the same of others: JSON */
+	SOURCE_GITEA,
+	SOURCE_BITBUCKET,
 	EVENT_SOURCE_COUNT
 };
 
@@ -36,10 +41,11 @@ struct bytes {
 	size_t size;
 };
 
+#define REJECTED_API   "api"
 #define REJECTED_LOCAL "local"
 
 struct rejected {
-	char source[16];	/* "telegram", "github", REJECTED_LOCAL */
+	char source[16];	/* "telegram", "github", "gitlab", "hook", REJECTED_LOCAL */
 	char reason[48];
 	char application[ENVIRONMENT_NAME_MAX]; /* whose webhook, of the last; "": nobody's */
 	char client[48];	/* the address, or user, of the last of them; "": not known */
@@ -78,6 +84,8 @@ struct run_ended {
 	bool gate_opened;	/* false: it never began, another run may be ordered */
 	bool released;		/* it said `==> release`, or must be taken to have */
 	bool no_rollback;	/* it said `==> no-rollback` */
+	bool migration;		/* it said `==> migrate`, before `==> release` */
+	bool drains;		/* it said `==> drain-later` */
 	bool lost;		/* its supervisor was killed: `interrupted` */
 	bool unswept;		/* lost, and what it started may be alive */
 	bool folder_gone;	/* started, and its folder is gone: what it did is not known */
@@ -90,6 +98,16 @@ struct run_ended {
 	int64_t log_size; /* bytes */
 	char image[LIMIT_IMAGE]; /* that it said it ships; "": none, or not known */
 	char detail[LIMIT_LINE]; /* the last line it printed, cleaned; or why it was refused */
+	char tail[LIMIT_TAIL];	/* its last lines, cleaned, a newline between */
+	char application_log[LIMIT_APPLICATION_LOG]; /* the same of what the application logged */
+	bool is_changed;	/* refused: what would ship it is not what it is bound to ... */
+	char *binding;		/* ... but this, owned by its event; NULL: not known */
+};
+
+/* Lines that the application logged, cleaned, a newline between; or why there are none. */
+struct application_log_read {
+	bool is_read;
+	char text[LIMIT_LOG_ANSWER];
 };
 
 struct git_delayed {
@@ -102,6 +120,7 @@ struct git_answered {
 	int exit_status;	/* 0: answered; else `answer` holds what was said */
 	bool unreachable;	/* the runner or git did not answer at all */
 	char *answer;		/* owned, NUL-terminated, <= LIMIT_ANSWER */
+	char *binding;		/* owned: the runner's list for its environment; NULL: none */
 };
 
 struct probed {
@@ -141,10 +160,13 @@ struct answer {
 	int status;		/* an HTTP status; 503: nothing was decided, come again */
 	bool is_duplicate;
 	int64_t offset;		/* SOURCE_TELEGRAM_POLL: the next offset; 0: unchanged */
-	char *text;	/* EVENT_API, DELIVERY: what is said, or JSON; whoever has the answer
+	char *text;	/* EVENT_API, HOOK, DELIVERY: what is said, or JSON; whoever has the answer
 				 * frees it, done() only borrows it; NULL: nothing */
 	int64_t work;	/* EVENT_API: which it is about; of a look at work, its run; 0: none */
 	bool is_ended;	/* that run has */
+	/* API_STATUS: whose health the loop looks at before it answers; owned as text is. */
+	struct probe_target *targets;
+	size_t n_targets;
 };
 
 typedef void event_done(void *ctx, const struct answer *answer);
@@ -154,6 +176,8 @@ struct event_context {
 	int64_t at;			/* wall ms */
 	uint8_t random[32];		/* seed of whatever the decision draws */
 	struct settings *settings;	/* one reference, owned */
+	bool knows_clock;		/* the next was said within ten minutes */
+	int64_t clock_ahead_s;		/* of our clock before Telegram's; below 0: behind it */
 	char own_name[LIMIT_PERSON];	/* the bot's name in chats, without @; "": not known yet */
 };
 
@@ -169,6 +193,7 @@ struct event {
 	union {
 		struct update *update;	  /* owned; with the next the only large ones */
 		struct api_request *api;  /* owned */
+		struct hook_call *hook;	  /* owned */
 		struct delivery delivery;	/* kind, id and digest are set before decode */
 		struct rejected rejected;
 		struct settings_read settings_read;
@@ -177,10 +202,12 @@ struct event {
 		struct run_step run_step;
 		struct run_lost run_lost;
 		struct run_ended run_ended;
+		struct application_log_read application_log_read;
 		struct git_delayed git_delayed;
 		struct git_answered git_answered;
 		struct probed probed;
 		struct message_sent message_sent;
+		struct cloudflare_answer cloudflare; /* GOT, WAS_SET */
 		struct fault fault;
 	} u;
 };

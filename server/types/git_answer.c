@@ -52,11 +52,30 @@ take_hash(void *out, size_t room, char *value)
 	return text_copy(out, room, value);
 }
 
+/* It decorates. */
+static bool
+take_tree(void *out, size_t room, char *value)
+{
+	if (!take_hash(out, room, value))
+		*(char *)out = '\0';
+	return true;
+}
+
 static bool
 take_flag(void *out, UNUSED size_t room, char *value)
 {
 	*(bool *)out = strcmp(value, "1") == 0;
 	return strcmp(value, "1") == 0 || strcmp(value, "0") == 0;
+}
+
+bool
+git_image_is_digest(const char *image)
+{
+	static const char algorithm[] = "sha256:";
+	const char *hex = image + strlen(algorithm);
+
+	return text_starts(image, algorithm) && strlen(hex) == 64 &&
+	    strspn(hex, "0123456789abcdef") == 64;
 }
 
 static enum git_kind
@@ -88,6 +107,16 @@ take_at(void *out, UNUSED size_t room, char *value)
 	return true;
 }
 
+static bool
+take_image(void *out, size_t room, char *value)
+{
+	static const char *const words[] = { GIT_IMAGE_BUILD, GIT_IMAGE_NONE, GIT_IMAGE_UNKNOWN };
+
+	if (git_image_is_digest(value) || text_index(value, words, COUNT(words)) < COUNT(words))
+		(void)text_copy(out, room, value);
+	return true;
+}
+
 /* Not empty, whatever it is: that there is a branch decides whether a commit may be off it. */
 static bool
 take_branch(void *out, size_t room, char *value)
@@ -95,6 +124,15 @@ take_branch(void *out, size_t room, char *value)
 	(void)clean_line(out, room, value, strlen(value));
 	if (((char *)out)[0] == '\0')
 		(void)text_copy(out, room, "?");
+	return true;
+}
+
+/* A file without a word in it forbids the same. */
+static bool
+take_barrier(void *out, size_t room, char *value)
+{
+	if (*clean_line(out, room, value, strlen(value)) == '\0')
+		(void)text_copy(out, room, "no reason is given");
 	return true;
 }
 
@@ -158,6 +196,19 @@ take_contains(void *out, UNUSED size_t room, char *value)
 	return true; /* it decorates: without it a block stays until a person deploys */
 }
 
+/* A comma behind each. */
+static bool
+take_untouched(void *out, UNUSED size_t room, char *value)
+{
+	struct git_answer *answer = out;
+	size_t used = strlen(answer->untouched);
+
+	if (used + strlen(value) + 2 <= sizeof(answer->untouched))
+		(void)snprintf(
+		    answer->untouched + used, sizeof(answer->untouched) - used, "%s,", value);
+	return true; /* what is not there counts as touched */
+}
+
 static bool
 take_head(void *out, UNUSED size_t room, char *value)
 {
@@ -208,6 +259,7 @@ static const struct key keys[] = {
 	MEMBER(ref, take_text),
 	MEMBER(kind, take_kind),
 	MEMBER(commit, take_hash),
+	MEMBER(tree, take_tree),
 	MEMBER(author, take_text),
 	MEMBER(at, take_at),
 	MEMBER(subject, take_text),
@@ -218,9 +270,13 @@ static const struct key keys[] = {
 	MEMBER(forced, take_flag),
 	MEMBER(lacks_after, take_flag),
 	MEMBER(touches, take_flag),
+	WHOLE(untouched, take_untouched),
+	MEMBER(barrier, take_barrier),
+	MEMBER(no_history, take_flag),
 	MEMBER(count, take_count),
 	WHOLE(change, take_change),
 	MEMBER(missing, take_text),
+	MEMBER(image, take_image),
 	MEMBER(mirror, take_bytes),
 	WHOLE(contains, take_contains),
 	WHOLE(head, take_head),

@@ -7,6 +7,10 @@
 
 enum git_kind { GIT_NONE, GIT_BRANCH, GIT_TAG, GIT_COMMIT };
 
+#define GIT_IMAGE_BUILD	  "build"   /* the run will make it */
+#define GIT_IMAGE_NONE	  "none"    /* the registry has none yet */
+#define GIT_IMAGE_UNKNOWN "unknown" /* the registry did not say */
+
 struct git_change {
 	char commit[LIMIT_COMMIT];
 	char author[LIMIT_PERSON];
@@ -30,6 +34,7 @@ struct git_answer {
 	char ref[LIMIT_REF];
 	enum git_kind kind;
 	char commit[LIMIT_COMMIT];
+	char tree[LIMIT_COMMIT];	/* of its files; "": not known */
 	char author[LIMIT_PERSON];
 	int64_t at;			/* committed; wall ms; 0: not known, or odd */
 	char subject[LIMIT_SUBJECT];
@@ -40,22 +45,33 @@ struct git_answer {
 	char base[LIMIT_COMMIT];
 	bool forced;			/* base is not an ancestor of commit */
 	bool lacks_after;		/* what the push announced is not in the repository */
+	char untouched[LIMIT_UNTOUCHED]; /* patterns that ask for more approvals, in which
+					  * nothing differs; a comma behind each */
 	bool touches;			/* it changes something in the paths; also: not known */
+	char barrier[LIMIT_BARRIER];	/* why nobody rolls back past it, in the words of a commit
+					 * that is not in base; "": none says so */
+	bool no_history;		/* ... whether one does is not known */
 	int64_t count;			/* commits not in base; may be more than n_changes */
 	size_t n_changes;
 	struct git_change change[LIMIT_COMMITS]; /* newest first */
 	char missing[LIMIT_LINE];	/* submodules, LFS files that a release will not have */
+	char image[LIMIT_IMAGE];	/* a digest, or GIT_IMAGE_…; "": a release needs none */
 	int64_t mirror;			/* bytes on the runner's disk; 0: not known */
 	size_t n_contained;
 	char contained[LIMIT_BLOCKED][LIMIT_COMMIT]; /* of those that were asked about */
 	/* HEADS */
 	size_t n_heads;
 	struct git_head head[LIMIT_ENVIRONMENTS];
+	/* Not git's: what would ship the environment, borrowed, of who has it; NULL: not known. */
+	const char *binding;
 	/* a no */
 	char error[LIMIT_LINE];		/* "" unless git said no: then the line for people */
 	size_t n_possible;
 	struct git_name possible[LIMIT_COMMITS];
 };
+
+/* Of one that the registry has? */
+bool git_image_is_digest(const char *image);
 
 /* Decodes an answer with that exit status.  True: the answer is whole (status 0 or 64; with 64
  * `error` says why not).  False: git did not answer; ret->error is never empty then, and *err (may

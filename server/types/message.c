@@ -1,8 +1,22 @@
-/* message.c - frees a message.  Side: any. */
+/* message.c - frees a message; a button that copies.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "types/message.h"
 
 #include <stdlib.h>
+
+#include "lib/text.h"
+
+void
+buttons_add_copy(struct buttons *buttons, const char *label, const char *copy)
+{
+	struct button button = { 0 };
+
+	if (copy[0] == '\0' || buttons->n == COUNT(buttons->at) ||
+	    !text_copy(button.label, sizeof(button.label), label) ||
+	    !text_copy(button.copy, sizeof(button.copy), copy))
+		return;
+	buttons->at[buttons->n++] = button;
+}
 
 void
 message_done(struct message *message)

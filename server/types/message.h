@@ -13,10 +13,11 @@
 #include "lib/base.h"
 #include "types/limits.h"
 
-#define MARK_BOLD	"\x01"
-#define MARK_CODE	"\x02"
-#define MARK_PRE	"\x03"
-#define MARK_ITALIC	"\x04"
+#define MARK_BOLD   "\x01"
+#define MARK_CODE   "\x02"
+#define MARK_PRE    "\x03"
+#define MARK_ITALIC "\x04"
+#define MARK_QUOTE  "\x05" /* folded away until it is tapped; whole lines */
 
 /* Where a message goes: a chat, and in it a topic (0: none). */
 struct chat_address {
@@ -26,7 +27,8 @@ struct chat_address {
 
 struct button {
 	char label[LIMIT_BUTTON];
-	char id[LIMIT_BUTTON_ID];	/* the opaque id that comes back when it is pressed */
+	char id[LIMIT_BUTTON_ID]; /* opaque, it comes back when it is pressed; or "" */
+	char copy[LIMIT_COPY];	  /* what it puts on the clipboard; "": nothing */
 };
 
 struct buttons {
@@ -35,20 +37,25 @@ struct buttons {
 };
 
 struct message {
-	int64_t id;		/* our row */
+	int64_t id; /* our row */
 	struct chat_address address;
-	int64_t remote_id;	/* the platform's id; 0 until it was sent once */
-	char *head;		/* owned; "" at least */
+	int64_t remote_id; /* the platform's id; 0 until it was sent once */
+	char *head;	   /* owned; "" at least */
 	struct buttons buttons;
-	bool is_silent;		/* it does not notify when it is sent; an edit never does */
-	bool is_answer;		/* somebody waits for it: edits of other messages stand back */
-	int64_t reply_to;	/* the platform's id of what it replies to; 0: nothing */
-	int64_t reply_row;	/* the same, as our row; 0: reply_to says it, or nothing */
-	int64_t rings_for;	/* the deployment that it notifies of; 0: none */
-	int64_t live_run;	/* the run whose output stands below head; 0: none */
-	int64_t live_since;	/* wall ms: elapsed time is counted from here */
+	bool is_silent;		  /* it does not notify when it is sent; an edit never does */
+	bool is_answer;		  /* somebody waits for it: edits of other messages stand back */
+	bool is_alarm;		  /* a failure: it is sent before all else in its chat */
+	int64_t reply_to;	  /* the platform's id of what it replies to; 0: nothing */
+	int64_t reply_row;	  /* the same, as our row; 0: reply_to says it, or nothing */
+	int64_t rings_for;	  /* the deployment that it notifies of; 0: none */
+	int64_t live_run;	  /* the run whose output stands below head; 0: none */
+	int64_t live_since;	  /* wall ms: elapsed time is counted from here */
 	int64_t live_estimate_ms; /* how long it took lately; 0: not known */
 };
+
+/* One more button, which puts that on the clipboard.  Nothing where either does not fit, or there
+ * is nothing to copy. */
+void buttons_add_copy(struct buttons *buttons, const char *label, const char *copy);
 
 /* Frees what the message owns, not the struct. */
 void message_done(struct message *message);

@@ -25,11 +25,12 @@
 	ACTION(LOCK,      "lock",      GRANT,  "lock a target; end one's own lock") \
 	ACTION(UNLOCK,    "unlock",    GRANT,  "end the lock of another person") \
 	ACTION(FREEZE,    "freeze",    GRANT,  "begin and end a freeze, deploy in one") \
-	ACTION(APPROVE,   "approve",   LATER,  "approve what others ask for") \
-	ACTION(EMERGENCY, "emergency", LATER,  "deploy without approvals") \
-	ACTION(DO,        "do",        LATER,  "start programs of your own") \
-	ACTION(AUDIT,     "audit",     LATER,  "read the audit log") \
-	ACTION(TWO_FA,    "2fa",       LATER,  "reset the second factor of another person") \
+	ACTION(APPROVE,   "approve",   GRANT,  "approve or reject what others ask for") \
+	ACTION(EMERGENCY, "emergency", GRANT,  "deploy past approvals, freezes and others' locks") \
+	ACTION(DO,        "do",        GRANT,  "CLIENT_<ID>_ACTIONS and jobs; do.NAME: that one") \
+	ACTION(AUDIT,     "audit",     GRANT,  "read the audit log") \
+	ACTION(TWO_FA,    "2fa",       GRANT,  "reset the second factor of another person") \
+	ACTION(TOKEN,     "token",     GRANT,  "make and revoke tokens of one's own roles") \
 	ACTION(LOOKED,    "I looked",  STAR,   "say that what runs there is known again") \
 	ACTION(ADMIN,     "admin",     STAR,   "see what is wrong with all settings") \
 	ACTION(TALK,      "queue",     KNOWN,  "see a queue, be answered in a group") \

@@ -17,7 +17,10 @@ static const struct {
 #undef P
 };
 
-#define ROOT_BASE (INT64_C(1) << 33) /* beyond all uids */
+#define ROOT_BASE  (INT64_C(1) << 33) /* beyond all uids */
+#define TOKEN_BASE (INT64_C(1) << 40) /* beyond all roles of root */
+#define HOOK_BASE  (INT64_C(1) << 48) /* beyond all tokens */
+#define HOOK_MASK  ((UINT64_C(1) << 48) - 1)
 
 int64_t
 principal_of_user(uint32_t uid)
@@ -38,14 +41,51 @@ principal_of_root(const char *role)
 bool
 principal_is_root(int64_t person)
 {
-	return person <= -ROOT_BASE;
+	return person <= -ROOT_BASE && person > -TOKEN_BASE;
+}
+
+int64_t
+principal_of_token(int64_t token)
+{
+	return -TOKEN_BASE - token;
+}
+
+int64_t
+principal_token(int64_t person)
+{
+	return person < -TOKEN_BASE && person > -HOOK_BASE ? -TOKEN_BASE - person : 0;
+}
+
+int64_t
+principal_of_hook(const char *id)
+{
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a, as above */
+
+	for (; *id != '\0'; id++)
+		hash = (hash ^ (unsigned char)*id) * UINT64_C(1099511628211);
+	return -HOOK_BASE - (int64_t)(hash & HOOK_MASK);
+}
+
+bool
+principal_is_hook(int64_t person)
+{
+	return person <= -HOOK_BASE;
+}
+
+static enum principal_kind
+kind_of(int64_t person)
+{
+	if (principal_is_hook(person))
+		return PRINCIPAL_HOOK;
+	if (principal_token(person) != 0)
+		return PRINCIPAL_TOKEN;
+	return person < 0 ? PRINCIPAL_USER : PRINCIPAL_PERSON;
 }
 
 struct principal
 principal_of_person(int64_t person)
 {
-	return (struct principal){ .kind = person < 0 ? PRINCIPAL_USER : PRINCIPAL_PERSON,
-		.id = person };
+	return (struct principal){ .kind = kind_of(person), .id = person };
 }
 
 bool
@@ -82,7 +122,9 @@ principal_text(const struct principal *principal, char out[PRINCIPAL_TEXT])
 	else if (principal_is_root(principal->id))
 		(void)text_copy(out, PRINCIPAL_TEXT, PRINCIPAL_ROOT);
 	else if (principal->id < 0 && principal->name[0] == '\0') /* its line has gone */
-		(void)snprintf(out, PRINCIPAL_TEXT, "%s:%" PRId64, word, -(principal->id + 1));
+		(void)snprintf(out, PRINCIPAL_TEXT, "%s:%" PRId64, word,
+		    principal->kind == PRINCIPAL_TOKEN ? principal_token(principal->id) :
+							 -(principal->id + 1));
 	else
 		(void)snprintf(out, PRINCIPAL_TEXT, "%s%s%s", word,
 		    principal->kind == PRINCIPAL_SYSTEM ? "" : ":", principal->name);

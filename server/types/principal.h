@@ -30,6 +30,8 @@ struct principal {
 	enum principal_kind kind;
 	int64_t id; /* a person's; a user's as principal_of_user() has it, 0: not known */
 	char name[PRINCIPAL_NAME]; /* of who has no number */
+	int64_t lent; /* the number of a role that a token has, or a login lends; 0: none.  It never
+			 approves, enrols no factor, makes no token */
 };
 
 /*
@@ -41,7 +43,15 @@ int64_t principal_of_user(uint32_t uid);
 int64_t principal_of_root(const char *role);
 bool principal_is_root(int64_t person);
 
-/* Of either. */
+/* A token has a number below those, whatever its role is: rows know which it was. */
+int64_t principal_of_token(int64_t token);
+int64_t principal_token(int64_t person); /* 0: it is none */
+
+/* A hook's, by its id: below those. */
+int64_t principal_of_hook(const char *id);
+bool principal_is_hook(int64_t person);
+
+/* Of each of them. */
 struct principal principal_of_person(int64_t person);
 
 /* Of "telegram:42", "github:login(7)", "system"; false, and *ret as it was: it is none. */

@@ -8,6 +8,9 @@
 #define PROBE_TARGETS_MAX	(LIMIT_URLS * LIMIT_ENVIRONMENTS)
 #define PROBE_DEADLINE_S	300
 
+#define PROBE_LOOK_TIMEOUT_S	5	/* of a look for somebody who waits */
+#define PROBE_LOOK_TARGETS	64	/* of /v1 at once; nothing is asked of those beyond */
+
 struct probe_target {
 	char environment[LIMIT_ENVIRONMENT];
 	char url[LIMIT_URL];
@@ -43,4 +46,5 @@ struct probe_finding {
 	int latency_ms;		/* of the last answer */
 	char commit[LIMIT_COMMIT];	/* what the last answer said runs, 7-64 hex; "" unknown */
 	char detail[LIMIT_LINE];	/* why the last failure was one; "" after a pass */
+	char answer[LIMIT_LINE];	/* the first line of what answered then; "": none */
 };

@@ -25,6 +25,40 @@ parts_of(const char *url, size_t *ret_size)
 	return url + at;
 }
 
+/* All of the path: "group/sub/name" of "https://user@host/group/sub/name.git/"; of an absolute path
+ * the last two parts. */
+static const char *
+path_of(const char *url, size_t *ret_size)
+{
+	const char *parts = parts_of(url, ret_size), *scheme = strstr(url, "://");
+	const char *path = url + strcspn(url, ":/");
+
+	if (scheme != NULL)
+		path = scheme + 3 + strcspn(scheme + 3, "/");
+	else if (*path != ':')
+		return parts;
+	path += strspn(path, ":/");
+	if (path > parts)
+		return parts;
+	*ret_size += (size_t)(parts - path);
+	return path;
+}
+
+/* The same of another forge than GitHub. */
+static bool
+is_called_there(const struct settings *application, const char *repository)
+{
+	size_t size = strlen(repository), path_size;
+	const char *path;
+
+	if (application->repository_path != NULL)
+		return text_same_ci(application->repository_path, repository);
+	if (application->repository_url == NULL || application->github_repository != NULL)
+		return false;
+	path = path_of(application->repository_url, &path_size);
+	return size == path_size && strncasecmp(path, repository, size) == 0;
+}
+
 static bool
 is_called(const struct settings *application, const char *repository)
 {
@@ -39,28 +73,41 @@ is_called(const struct settings *application, const char *repository)
 	return size == parts_size && strncasecmp(parts, repository, size) == 0;
 }
 
+static const char *
+secret_of(const struct settings *application, enum delivery_forge forge)
+{
+	return forge == DELIVERY_GITHUB ? application->github_webhook_secret :
+					  application->forge_webhook_secret;
+}
+
 /* Has it a secret that no other application's deliveries are signed with? */
 static bool
-is_alone(const struct settings *main_settings, const struct settings *application)
+is_alone(const struct settings *main_settings, const struct settings *application,
+    enum delivery_forge forge)
 {
-	return application->application[0] != '\0' ? application->github_webhook_secret != NULL :
+	return application->application[0] != '\0' ? secret_of(application, forge) != NULL :
 						     main_settings->application_count == 0;
 }
 
 static const char *
-hook_of(const struct settings *application)
+hook_of(const struct settings *application, enum delivery_forge forge)
 {
-	return application->github_webhook_secret != NULL ? application->application : "";
+	return secret_of(application, forge) != NULL ? application->application : "";
 }
 
 bool
 repository_is_announced(const struct settings *main_settings, const struct settings *application,
-    const char *hook, const char *repository)
+    enum delivery_forge forge, const char *hook, const char *repository)
 {
-	if (strcmp(hook_of(application), hook) != 0)
+	bool is_github = forge == DELIVERY_GITHUB;
+	bool is_named = application->github_repository != NULL ||
+	    (!is_github && application->repository_path != NULL);
+
+	if (strcmp(hook_of(application, forge), hook) != 0)
 		return false;
-	return is_called(application, repository) ||
-	    (application->github_repository == NULL && is_alone(main_settings, application));
+	return (is_github ? is_called(application, repository) :
+			    is_called_there(application, repository)) ||
+	    (!is_named && is_alone(main_settings, application, forge));
 }
 
 static bool
@@ -121,8 +168,8 @@ bool
 repository_is_unreached(const struct settings *main_settings, const struct settings *application)
 {
 	return main_settings->github_webhook_secret != NULL &&
-	    application->github_repository == NULL && is_path(application) &&
-	    !is_alone(main_settings, application);
+	    application->github_repository == NULL && application->repository_path == NULL &&
+	    is_path(application) && !is_alone(main_settings, application, DELIVERY_GITHUB);
 }
 
 /* Of one that has no GITHUB_REPOSITORY, by its URL. */
@@ -152,7 +199,9 @@ repository_other_hook(const struct settings *main_settings, const struct setting
 		const struct settings *other =
 		    i == 0 ? main_settings : main_settings->applications[i - 1];
 
-		if (other != application && strcmp(hook_of(other), hook_of(application)) != 0 &&
+		if (other != application &&
+		    strcmp(hook_of(other, DELIVERY_GITHUB),
+			hook_of(application, DELIVERY_GITHUB)) != 0 &&
 		    are_the_same(application, other))
 			return other;
 	}

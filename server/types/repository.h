@@ -2,16 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
+#include "types/delivery.h"
 
 struct settings;
 
-/* Does a delivery that names this repository ("owner/name", without case) and came by that webhook
- * ("": the main file's, else the application's own) concern the application?  One with a secret of
- * its own is reached by its own webhook alone.  Where only REPOSITORY_URL is set, its last two
- * parts are compared; a webhook that belongs to one application alone needs neither. */
+/* Does a delivery of that forge that names this repository ("owner/name", "group/sub/name", without
+ * case) and came by that webhook ("": the main file's, else the application's own) concern the
+ * application?  One with a secret of its own for that kind of forge is reached by its own webhook
+ * alone.  Where only REPOSITORY_URL is set, GitHub's is compared with its last two parts, another
+ * forge's with its path; a webhook that belongs to one application alone needs neither. */
 bool repository_is_announced(const struct settings *main_settings,
-    const struct settings *application, const char *hook, const char *repository);
+    const struct settings *application, enum delivery_forge forge, const char *hook,
+    const char *repository);
 
 /* Do both fetch the same with the same credentials: is it asked once for both? */
 bool repository_is_shared(const struct settings *a, const struct settings *b);

@@ -122,3 +122,21 @@ request_number(const struct request *request, const char *kind)
 		return 0;
 	return number_of(request->target + n + 1);
 }
+
+bool
+request_words(const char *text, size_t n, char words[][LIMIT_REF])
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t size;
+
+		text += strspn(text, " ");
+		size = strcspn(text, " ");
+		for (size_t k = 0; k < size && k < LIMIT_REF - 1; k++)
+			words[i][k] = text[k] >= 'A' && text[k] <= 'Z' ?
+			    (char)(text[k] - 'A' + 'a') :
+			    text[k];
+		words[i][size < LIMIT_REF ? size : LIMIT_REF - 1] = '\0';
+		text += size;
+	}
+	return text[strspn(text, " ")] == '\0';
+}

@@ -21,6 +21,12 @@ struct request {
 			    0: the answer is a message of its own */
 };
 
+/* An argument of this key is all that was typed behind the target. */
+#define REQUEST_TEXT "text"
+
+/* The key of what was typed, where the target was completed from that. */
+#define REQUEST_TYPED "typed"
+
 /* A request for the action on that target, a name or, with request_about(), "work" or "run" and its
  * number.  Texts that do not fit are a bug of the caller's. */
 struct request request_of(const char *action, const char *target);
@@ -32,6 +38,10 @@ void request_add_number(struct request *request, const char *key, int64_t value)
 
 /* Takes that argument out; nothing where it has none. */
 void request_drop(struct request *request, const char *key);
+
+/* The first n words of a text, blanks between, in lower case, "" where there are none; false: there
+ * are more. */
+bool request_words(const char *text, size_t n, char words[][LIMIT_REF]);
 
 /* The value of that argument, "" where it has none; returns out. */
 const char *request_get(const struct request *request, const char *key, char out[LIMIT_REF]);

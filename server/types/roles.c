@@ -35,6 +35,15 @@ roles_of(const struct roles *roles, int64_t person, size_t *ret_count)
 	return end > low ? &roles->member[low] : NULL;
 }
 
+bool
+roles_have(const struct roles *roles, const char *name)
+{
+	for (size_t i = 0; roles != NULL && i < roles->count; i++)
+		if (!roles->role[i].is_hook && strcmp(roles->role[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static bool
 are_same_members(const struct roles *a, const struct roles *b)
 {
@@ -52,6 +61,7 @@ are_same_grants(const struct roles *a, const struct roles *b)
 	for (size_t i = 0; i < a->grant_count; i++)
 		if (a->grant[i].actions != b->grant[i].actions ||
 		    a->grant[i].is_client != b->grant[i].is_client ||
+		    strcmp(a->grant[i].only, b->grant[i].only) != 0 ||
 		    strcmp(a->grant[i].application, b->grant[i].application) != 0 ||
 		    strcmp(a->grant[i].name, b->grant[i].name) != 0)
 			return false;

@@ -10,14 +10,16 @@
 
 #include "lib/environment_id.h"
 #include "lib/setting.h"
+#include "types/action.h"
 
-#define GRANT_TEXT 64 /* "deploy:shop/staging" with the NUL */
+#define GRANT_TEXT 72 /* "deploy:shop/staging" with the NUL */
 
 struct grant {
 	uint32_t actions; /* POLICY_ACTION_BIT, or-ed */
+	char only[ACTION_NAME]; /* of do.NAME; "": all */
 	bool is_client;	  /* of a client: its id is the name */
 	char application[ENVIRONMENT_NAME_MAX]; /* "*": of any */
-	char name[ENVIRONMENT_NAME_MAX];	/* "*": any */
+	char name[ENVIRONMENT_CLIENT_MAX];	/* "*": any */
 	/* Only in an application that has an environment of this name; "": in each. */
 	char beside[ENVIRONMENT_NAME_MAX];
 	char text[GRANT_TEXT];		   /* as it stands in the settings */
@@ -28,6 +30,7 @@ struct role {
 	char setting[SETTING_NAME_MAX];		/* the line that says what it may */
 	char application[ENVIRONMENT_NAME_MAX]; /* in whose file it stands; "": of all */
 	bool is_built_in;
+	bool is_hook; /* the one grant of a hook: nobody else has it */
 	size_t first_grant;
 	size_t grant_count;
 };
@@ -51,6 +54,9 @@ void roles_free(struct roles *roles); /* takes NULL */
 
 /* The first of a person's members, and how many there are; NULL: none. */
 const struct role_member *roles_of(const struct roles *roles, int64_t person, size_t *ret_count);
+
+/* Is there a role of that name that people may have?  roles may be NULL. */
+bool roles_have(const struct roles *roles, const char *name);
 
 /* Do both have the same people with the same grants? */
 bool roles_are_same(const struct roles *a, const struct roles *b);

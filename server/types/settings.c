@@ -8,8 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/seal.h"
 #include "lib/window.h"
 #include "lib/zone.h"
+#include "types/hook.h"
+#include "types/principal.h"
 #include "types/roles.h"
 
 void
@@ -44,6 +47,10 @@ free_member(struct settings_member *member)
 	for (size_t i = 0; i < SETTINGS_HEALTH_URLS_MAX; i++)
 		free(member->urls[i]);
 	windows_free(member->freeze);
+	free(member->approvals_if);
+	for (size_t i = 0; i < member->special_count; i++)
+		wipe_value(&member->specials[i].value);
+	free(member->specials);
 	free(member->fingerprint);
 	free(member);
 }
@@ -59,6 +66,11 @@ free_inside(struct settings_inside *in)
 		settings_unref(in->applications[i]);
 	free(in->applications);
 	free(in->environments);
+	free(in->clients);
+	free(in->require_otp);
+	if (in->totp_keys != NULL)
+		seal_wipe(in->totp_keys);
+	free(in->totp_keys);
 	roles_free(in->roles);
 	zone_free(in->zone);
 	free(in->firsts);
@@ -115,11 +127,49 @@ find_environment(const struct settings *s, size_t first, size_t count, const cha
 	return NULL;
 }
 
+const struct client_settings *
+settings_client(const struct settings *s, const char *id)
+{
+	for (size_t i = 0; i < s->client_count; i++)
+		if (strcmp(s->clients[i].id, id) == 0)
+			return &s->clients[i];
+	return NULL;
+}
+
+const char *
+settings_job(const struct settings *s, const char *environment, const char *name)
+{
+	const struct settings_inside *in = settings_of(s, environment)->inside;
+
+	for (size_t i = 0; i < in->member_count; i++)
+		if (in->members[i]->family == FAMILY_JOB && strcmp(in->members[i]->name, name) == 0)
+			return in->members[i]->values[JOB_SETTING_COMMAND].text;
+	return NULL;
+}
+
+size_t
+settings_jobs(const struct settings *s, const char *environment, char *out, size_t room)
+{
+	const struct settings_inside *in = settings_of(s, environment)->inside;
+	size_t n = 0, used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < in->member_count && used < room; i++)
+		if (in->members[i]->family == FAMILY_JOB)
+			used += (size_t)snprintf(out + used, room - used, "%s%s",
+			    n++ == 0 ? "" : ", ", in->members[i]->name);
+	return n;
+}
+
 const struct environment_settings *
 settings_environment(const struct settings *s, const char *name)
 {
 	size_t size = strcspn(name, "/"), at;
+	const char *id = environment_client(name);
+	const struct client_settings *client = id != NULL ? settings_client(s, id) : NULL;
 
+	if (id != NULL)
+		return client != NULL && client->target == client->as.name ? &client->as : NULL;
 	if (name[size] == '/' && find_application(s, name, size, &at))
 		return find_environment(
 		    s, s->inside->firsts[at], s->applications[at]->environment_count, name);
@@ -148,6 +198,15 @@ settings_of(const struct settings *s, const char *environment)
 	const struct environment_settings *found = settings_environment(s, environment);
 
 	return found == NULL ? s : found->of;
+}
+
+const struct settings *
+settings_clock(const struct settings *s, const char *target)
+{
+	size_t size = strcspn(target, "/"), at;
+
+	return target[size] == '/' && find_application(s, target, size, &at) ? s->applications[at] :
+									       s;
 }
 
 bool
@@ -250,9 +309,9 @@ settings_user(const struct settings *s, uint32_t uid, const char **ret_name)
 	for (size_t i = 0; i < s->inside->member_count; i++) {
 		const struct settings_member *member = s->inside->members[i];
 
-		if (member->person == 0 || member->uid != uid)
+		if (member->person == 0 || member->user.uid != uid)
 			continue;
-		*ret_name = member->user;
+		*ret_name = member->user.user;
 		return member->person;
 	}
 	return 0;
@@ -262,18 +321,45 @@ int64_t
 settings_user_named(const struct settings *s, const char *name)
 {
 	for (size_t i = 0; i < s->inside->member_count; i++)
-		if (strcmp(s->inside->members[i]->user, name) == 0)
+		if (strcmp(s->inside->members[i]->user.user, name) == 0)
 			return s->inside->members[i]->person;
 	return 0;
+}
+
+int64_t
+settings_person_of_login(const struct settings *s, const char *login, size_t size)
+{
+	for (size_t i = 0; i < s->inside->member_count; i++) {
+		const struct settings_member *member = s->inside->members[i];
+		const char *theirs = member->values[PERSON_SETTING_GITHUB].text;
+
+		if (member->family == FAMILY_PERSON && theirs != NULL && strlen(theirs) == size &&
+		    strncasecmp(theirs, login, size) == 0)
+			return strtoll(member->name, NULL, 10); /* digits alone: as it was found */
+	}
+	return 0;
+}
+
+static const char *
+hook_name(const struct settings *s, int64_t person)
+{
+	struct hook hook;
+
+	for (size_t at = 0; hook_next(s, &at, &hook);)
+		if (principal_of_hook(hook.id) == person)
+			return hook.id;
+	return NULL;
 }
 
 const char *
 settings_user_name(const struct settings *s, int64_t person)
 {
+	if (principal_is_hook(person))
+		return hook_name(s, person);
 	for (size_t i = 0; i < s->inside->member_count; i++)
-		if (s->inside->members[i]->uid == (uint32_t) - (person + 1) &&
+		if (s->inside->members[i]->user.uid == (uint32_t) - (person + 1) &&
 		    s->inside->members[i]->person == person)
-			return s->inside->members[i]->user;
+			return s->inside->members[i]->user.user;
 	return NULL;
 }
 
@@ -289,6 +375,8 @@ chat_at(const struct settings *s, size_t i, int64_t *ret_chat)
 		*ret_chat = s->telegram_chat_id;
 	else if (i <= n + s->application_count)
 		*ret_chat = s->applications[i - n - 1]->telegram_chat_id;
+	else if (i <= n + s->application_count + s->environment_count)
+		*ret_chat = s->environments[i - n - s->application_count - 1].approval_chat;
 	else
 		return false;
 	return true;
@@ -305,24 +393,74 @@ settings_next_chat(const struct settings *s, size_t *at, int64_t *ret_chat)
 			return false;
 		for (i = 0; i < *at && chat_at(s, i, &before) && before != *ret_chat; i++)
 			;
-	} while (i < (*at)++);
+	} while (i < (*at)++ || *ret_chat == 0);
 	return true;
+}
+
+/* The setting that the chat_at() of this number stands in. */
+static const char *
+name_chat(const struct settings *s, size_t i, char out[LIMIT_LINE])
+{
+	size_t n = s->allowed_chats.count, applications = s->application_count;
+	const struct environment_settings *of =
+	    i <= n + applications ? NULL : &s->environments[i - n - applications - 1];
+	const char *application = of != NULL ? of->of->application :
+	    i > n			     ? s->applications[i - n - 1]->application :
+					       "";
+	const char *slash = of == NULL ? NULL : strchr(of->name, '/');
+	char its[SETTING_NAME_MAX] = "TELEGRAM_CHAT_ID";
+
+	if (of != NULL)
+		(void)setting_name(
+		    "<ENV>_APPROVAL_CHAT_ID", slash != NULL ? slash + 1 : of->name, its);
+	(void)snprintf(out, LIMIT_LINE, "%s%s%s", application, application[0] != '\0' ? ": " : "",
+	    i < n ? "ALLOWED_CHATS" : its);
+	return out;
 }
 
 bool
 settings_names_chat(const struct settings *s, int64_t chat, char *names, size_t room)
 {
-	size_t used = 0, n = s->allowed_chats.count;
+	size_t used = 0;
 	int64_t named;
+	char name[LIMIT_LINE];
 
 	names[0] = '\0';
-	for (size_t i = 0; used < room && chat_at(s, i, &named); i++)
+	for (size_t i = 0; chat != 0 && used < room && chat_at(s, i, &named); i++)
 		if (named == chat)
-			used += (size_t)snprintf(names + used, room - used, "%s%s%s%s",
-			    used == 0 ? "" : ", ",
-			    i <= n ? "" : s->applications[i - n - 1]->application,
-			    i <= n ? "" : ": ", i < n ? "ALLOWED_CHATS" : "TELEGRAM_CHAT_ID");
+			used += (size_t)snprintf(names + used, room - used, "%s%s",
+			    used == 0 ? "" : ", ", name_chat(s, i, name));
 	return used > 0;
+}
+
+const struct settings_value *
+settings_value_of(
+    const struct settings *s, const struct settings_member *member, enum setting setting)
+{
+	for (size_t i = 0; member != NULL && i < member->special_count; i++)
+		if (member->specials[i].setting == setting)
+			return &member->specials[i].value;
+	return &s->inside->values[setting];
+}
+
+const char *
+settings_text_for(const struct environment_settings *e, enum setting setting)
+{
+	return settings_value_of(e->of, e->member, setting)->text;
+}
+
+bool
+settings_is_given_for(const struct environment_settings *e, enum setting setting)
+{
+	return settings_value_of(e->of, e->member, setting)->is_given;
+}
+
+const struct settings_times *
+settings_times(const struct settings *s, const char *environment)
+{
+	const struct environment_settings *found = settings_environment(s, environment);
+
+	return found == NULL || found->times == NULL ? &s->times : found->times;
 }
 
 const char *

@@ -28,12 +28,12 @@ enum family_setting {
 	FAMILY_SETTING_COUNT
 };
 
-#define SETTINGS_ROLES_MAX	 48    /* of one file, with users */
+#define SETTINGS_ROLES_MAX	 160   /* of one file, with users, people and jobs */
 #define SETTINGS_USER		 33    /* useradd(8): 32 and the NUL */
 #define SETTINGS_NOBODY		 65534 /* whom the kernel shows for users that it cannot map */
-#define SETTINGS_MEMBERS_MAX	  (SETTINGS_ROLES_MAX + SETTING_NAMES_MAX)
-#define SETTINGS_MEMBER_NAME	  21 /* bytes with the NUL: [a-z][a-z0-9-]{0,19} */
-#define SETTINGS_HEALTH_URLS_MAX  SETTING_URLS_MAX
+#define SETTINGS_MEMBERS_MAX	 (SETTINGS_ROLES_MAX + 2 * SETTING_NAMES_MAX)
+#define SETTINGS_MEMBER_NAME	 32 /* bytes with the NUL: a client's; of all others 21 */
+#define SETTINGS_HEALTH_URLS_MAX SETTING_URLS_MAX
 _Static_assert(SETTING_PATTERN_LIST_MAX < LIMIT_PATHS, "a git query has room for what may be set");
 _Static_assert(SETTING_URLS_MAX == LIMIT_URLS && SETTING_URL_LIST_MAX < LIMIT_URL_LIST &&
 	SETTING_PART_MAX < LIMIT_URL,
@@ -41,9 +41,13 @@ _Static_assert(SETTING_URLS_MAX == LIMIT_URLS && SETTING_URL_LIST_MAX < LIMIT_UR
 
 enum telegram_mode { TELEGRAM_POLLING, TELEGRAM_WEBHOOK };
 
+struct conditions;
 struct roles;
 struct windows;
 struct zone;
+
+struct grant;
+struct seal_keys;
 
 struct settings_ids {
 	size_t count;
@@ -51,17 +55,46 @@ struct settings_ids {
 };
 
 struct environment_settings {
-	const char *name; /* "staging", "shop/staging" */
+	const char *name;	   /* "staging", "shop/staging" */
 	const struct settings *of; /* its application's: what is shared or own is read there */
-	const char *refusal; /* why nothing is deployed there; "": it is */
-	const char *branch; /* NULL: only /deploy with a ref */
+	const char *refusal;	   /* why nothing is deployed there; "": it is */
+	const char *branch;	   /* NULL: only /deploy with a ref */
 	bool confirm;
-	const struct windows *freeze; /* NULL: no window freezes it */
-	bool drops_pushes;	      /* in a freeze or lock; else they wait for its end */
+	const struct windows *freeze;	       /* NULL: no window freezes it */
+	int approvals;			       /* of a deployment; 0: none */
+	const struct conditions *approvals_if; /* more where one of them applies; NULL: never */
+	int rollback_approvals;		       /* of a rollback that a person asks for */
+	const char *approvers;	  /* roles, a comma between; NULL: each that grants it */
+	int64_t approval_chat;	  /* 0: the application's */
+	bool drops_pushes;	  /* in a freeze or lock; else they wait for its end */
+	int rollback_nag_minutes; /* the first reminder of a rollback; 0: none */
 	int notify_after_seconds; /* a success that took longer rings */
+	int failure_log_lines;	  /* of the application's log in a failure's message; 0: none */
+	bool failure_log_in_chat; /* in a group, too, may it be shown */
 	size_t health_url_count;
 	const char *health_urls[SETTINGS_HEALTH_URLS_MAX];
 	const char *fingerprint; /* lib/fingerprint.h: of what ships it; NULL: there is no file */
+	const struct settings_times *times;   /* settings_times() */
+	const struct settings_member *member; /* settings_text_for() */
+};
+
+/* What actions are done to beside environments (types/action.h). */
+struct client_settings {
+	const char *id;	      /* "acme" */
+	const char *name;     /* for people */
+	const char *host;     /* "local", "[user@]host[:port]" */
+	uint32_t actions;     /* that there are */
+	int approvals;	      /* of each; -1: as the action has it */
+	const char *web_unit; /* what actions touch there; NULL: not set */
+	const char *compose_dir;
+	const char *cache_command;
+	const char *cloudflare_zone;
+	const char *cloudflare_domain; /* of that zone; NULL: not known */
+	int cloudflare_minutes;	       /* that "under attack" lasts where no time is said */
+	/* What it is: the environment that it names, else client/acme, which stands in no list of
+	 * environments. */
+	const char *target;
+	struct environment_settings as;
 };
 
 /* A file of an application that is not in force, or not as it stands; or what is in force and means
@@ -69,6 +102,16 @@ struct environment_settings {
 struct settings_refused {
 	char file[64]; /* "shop.env"; or a setting of the main file */
 	char reason[LIMIT_LINE];
+};
+
+/* How long what is shipped may take, and when it is healthy; of each environment. */
+struct settings_times {
+	int health_check_timeout_seconds;
+	int health_check_retries;
+	int health_check_interval_seconds;
+	int health_check_successes;
+	int health_check_deadline_seconds; /* resolved */
+	int deploy_timeout_seconds;
 };
 
 /* Never changed once it is made (settings/settings_load.h): read the fields directly.  Text that
@@ -80,41 +123,55 @@ struct settings {
 	const char *telegram_webhook_secret;
 	const char *telegram_api_base; /* without a slash at its end, as all base URLs */
 	const char *telegram_proxy;
+	const char *cloudflare_api_token;
+	const char *cloudflare_api_base;
 	int64_t telegram_chat_id; /* resolved: TELEGRAM_CHAT_ID or the first admin */
+	bool pin_status; /* that chat has a pinned summary of the environments that report to it */
 	struct settings_ids allowed_chats; /* ALLOWED_CHATS, as it stands there */
 	struct settings_ids admins;
 	const struct roles *roles; /* of all applications; NULL in one's own snapshot */
 	const struct zone *zone;   /* TIMEZONE */
+	bool has_zones; /* of the main snapshot: files have two zones, so that a clock says which */
 
 	const char *github_webhook_secret; /* NULL: no /github/webhook */
 	const char *github_repository;	   /* "owner/name" or NULL: any signed one */
+	const char *forge_webhook_secret;  /* NULL: no /forge/webhook */
+	const char *repository_path;	   /* "group/sub/name" or NULL: that of the URL */
 	const char *repository_url;	   /* resolved; valid settings have one */
 	int poll_repository_seconds;	   /* resolved; 0: never */
 	const char *paths;		   /* patterns, commas between; NULL: all */
 
-	int health_check_timeout_seconds;
-	int health_check_retries;
-	int health_check_interval_seconds;
-	int health_check_successes;
-	int health_check_deadline_seconds; /* resolved */
+	struct settings_times times; /* where an environment has none of its own */
 
-	int deploy_timeout_seconds;
 	int shutdown_timeout_seconds;
 	int rate_limit_requests; /* 0: all */
 	int rate_limit_window_s;
 	int rate_limit_burst;
 	int cost_limit_per_user; /* 0: any amount */
-	int role_rate_limit; /* a minute; 0: any number */
-	int runs_max; /* 0, here and below: any number */
+	int role_rate_limit;	 /* a minute; 0: any number */
+	int runs_max;		 /* 0, here and below: any number */
 	int application_runs_max;
 	int run_logs_keep;
 	int64_t run_logs_total;
+	bool approve_self;
+	bool emergency_without_factor; /* while nobody has one */
+	bool approve_unknown_pusher;
+	int64_t approval_timeout_ms;
+	/* What asks for a code (REQUIRE_OTP): grants without a person.  A "*" stands for none of
+	 * what is never asked for. */
+	size_t require_otp_count;
+	const struct grant *require_otp;
+	const struct seal_keys *totp_keys; /* of TOTP_KEY_FILE; NULL: none, or it cannot be read */
+	bool enrols_in_chat;		   /* TOTP_ENROL */
+	const char *auth_token_secret; /* NULL: ENABLE_TOKEN_AUTH is false, and no token is valid */
+	int64_t session_timeout_ms;
 	bool is_production; /* ENVIRONMENT: what is unsafe is refused */
 
 	const char *local_socket;  /* NULL: LOCAL_SOCKET's default */
 	const char *runner_socket; /* NULL: the runner is our child */
 	const char *listen_address;
 	int api_server_port;
+	bool enable_api_server; /* /hooks and /v1 are served on the TCP listener */
 	bool enable_telemetry;
 	const char *state_directory;
 	const char *audit_log_path;
@@ -131,6 +188,8 @@ struct settings {
 	/* Of all of them, first those without an application's name. */
 	size_t environment_count;
 	const struct environment_settings *environments;
+	size_t client_count; /* of the main file, by their order there */
+	const struct client_settings *clients;
 	/* What is wrong in the folder of the applications' files; first "", the folder itself. */
 	size_t refused_count;
 	const struct settings_refused *refused;
@@ -145,28 +204,45 @@ struct settings {
 
 /* One value: its texts are owned. */
 struct settings_value {
-	char *text; /* NULL: not set, or a secret of the runner's */
+	char *text;    /* NULL: not set, or a secret of the runner's */
 	char *runners; /* a secret of the runner's, to be redacted; else NULL */
-	char *file; /* of a secret that stood in one: which; else NULL */
+	char *file;    /* of a secret that stood in one: which; else NULL */
 	bool is_given;
 };
 
+/* One that is said for one environment alone: STAGING_DEPLOY_USER. */
+struct settings_special {
+	enum setting setting;
+	struct settings_value value;
+};
+
 /* An environment, or whatever else has settings of its own. */
-struct settings_member {
-	enum family family;
-	char name[SETTINGS_MEMBER_NAME];
-	char id[ENVIRONMENT_ID_MAX]; /* an environment's: with its application */
-	struct settings_value values[FAMILY_SETTING_COUNT]; /* of its own family */
-	char *urls[SETTINGS_HEALTH_URLS_MAX];
-	struct windows *freeze; /* an environment's; NULL: none */
-	char *fingerprint; /* an environment's; NULL: no file was read */
-	size_t fingerprint_shared; /* so many bytes of it are all its application's environments' */
-	char refusal[LIMIT_LINE];	/* an environment's: why it is not deployed; "": it is */
-	/* A user's of this machine, found when settings are read. */
+/* A user of this machine, found when settings are read. */
+struct settings_user {
+	char name[SETTINGS_MEMBER_NAME]; /* as the setting has it */
+	bool is_listed;			 /* in the machine's own file */
+	bool is_asked;			 /* of a directory elsewhere, which has answered */
 	bool has_user;
 	uint32_t uid;
 	char user[SETTINGS_USER];
 	char other[SETTINGS_USER]; /* is meant too, so neither is; "": nobody */
+};
+
+struct settings_member {
+	enum family family;
+	char name[SETTINGS_MEMBER_NAME];
+	char id[ENVIRONMENT_ID_MAX]; /* an environment's: with its application; client/acme */
+	struct settings_value values[FAMILY_SETTING_COUNT]; /* of its own family */
+	size_t special_count;				    /* an environment's */
+	struct settings_special *specials;
+	struct settings_times times; /* the same */
+	char *urls[SETTINGS_HEALTH_URLS_MAX];
+	struct conditions *approvals_if; /* the same */
+	struct windows *freeze;		 /* an environment's; NULL: none */
+	char *fingerprint;		 /* an environment's, a client's; NULL: no file was read */
+	size_t fingerprint_shared; /* so many bytes of it are all its application's environments' */
+	char refusal[LIMIT_LINE];  /* an environment's: why it is not deployed; "": it is */
+	struct settings_user user; /* LOCAL_<USER>_IS's */
 	int64_t person; /* as whom they act, as rows have it (types/principal.h); 0: as nobody */
 };
 
@@ -186,6 +262,7 @@ struct settings_inside {
 	struct settings **applications;
 	size_t application_count;
 	struct environment_settings *environments; /* of all: fields of the snapshot point here */
+	struct client_settings *clients;
 	size_t *firsts; /* of each application: where its environments begin there */
 	size_t refused_count;
 	struct settings_refused *refused;
@@ -197,7 +274,14 @@ struct settings_inside {
 	struct settings_overlap *overlaps;
 	struct roles *roles;
 	struct zone *zone;
+	size_t require_otp_count;
+	struct grant *require_otp;
+	struct seal_keys *totp_keys; /* wiped with it */
 };
+
+/* What a setting is for that member; NULL: for all. */
+const struct settings_value *settings_value_of(
+    const struct settings *s, const struct settings_member *member, enum setting setting);
 
 /* --- asking it --- */
 
@@ -206,8 +290,23 @@ struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings *s); /* takes NULL */
 DEFINE_FREEP(struct settings, settings_unref)
 
-/* NULL when there is none of that name, "staging" or "shop/staging". */
+/* NULL when there is none of that name, "staging" or "shop/staging"; or "client/acme", of one that
+ * is no environment. */
 const struct environment_settings *settings_environment(const struct settings *s, const char *name);
+
+/* NULL: there is none with that id. */
+const struct client_settings *settings_client(const struct settings *s, const char *id);
+
+/* The words of that environment's application's job; NULL: it has none of that name. */
+const char *settings_job(const struct settings *s, const char *environment, const char *name);
+
+/* "migrate, seed" of its application; returns how many there are. */
+size_t settings_jobs(const struct settings *s, const char *environment, char *out, size_t room);
+
+/* Adds a line NAME=VALUE for each setting of that member of a family, of those that are set. */
+struct buf;
+void settings_list_member(
+    const struct settings *s, enum family family, const char *name, struct buf *out);
 
 /* The snapshot of an application; NULL: there is none of that name. */
 const struct settings *settings_application(const struct settings *s, const char *name);
@@ -216,12 +315,16 @@ const struct settings *settings_application(const struct settings *s, const char
  * there is no such environment. */
 const struct settings *settings_of(const struct settings *s, const char *environment);
 
+/* Whose TIMEZONE clocks and dates of that target are in: its application's, of "shop/staging" and
+ * of "shop/<star>", else the main file's. */
+const struct settings *settings_clock(const struct settings *s, const char *target);
+
 /* How many of the environments are of this snapshot's own application; they come first. */
 size_t settings_own_count(const struct settings *s);
 
 /* Is the application's file among these?  size: of the name. */
-bool settings_refused_has(const struct settings_refused refused[], size_t count,
-    const char *application, size_t size);
+bool settings_refused_has(
+    const struct settings_refused refused[], size_t count, const char *application, size_t size);
 
 /* Its file is among those that are not in force, or their folder cannot be read. */
 bool settings_is_unread_application(const struct settings *s, const char *name, size_t size);
@@ -235,8 +338,8 @@ const char *settings_refusal(const struct settings *s, const char *environment);
 /* The same where it is known which environments have a live release: of two that are one target the
  * one named later gives way, unless it alone is live; then it is the other. */
 typedef bool settings_is_live(void *ctx, const char *environment);
-const char *settings_refusal_among(const struct settings *s, const char *environment,
-    settings_is_live *is_live, void *ctx);
+const char *settings_refusal_among(
+    const struct settings *s, const char *environment, settings_is_live *is_live, void *ctx);
 
 /* Where the command line reaches the server: LOCAL_SOCKET, or its default where that folder is this
  * process's user's; NULL: nowhere. */
@@ -247,10 +350,14 @@ const char *settings_local_socket(const struct settings *s);
 /* As whom that user of this machine acts, as rows have people; 0: they are not known. */
 int64_t settings_user(const struct settings *s, uint32_t uid, const char **ret_name);
 
+/* The person whose login at GitHub that is (PERSON_<ID>_GITHUB), in any capitals; 0: nobody's. */
+int64_t settings_person_of_login(const struct settings *s, const char *login, size_t size);
+
 /* The same by their name. */
 int64_t settings_user_named(const struct settings *s, const char *name);
 
-/* The name of whom rows know by that number below 0; NULL: there is no such user (any more). */
+/* The name of whom rows know by that number below 0, a user or a hook; NULL: there is none such
+ * (any more). */
 const char *settings_user_name(const struct settings *s, int64_t person);
 
 /* The chats that settings name, each once, one after the other from *at = 0 on. */
@@ -265,6 +372,14 @@ const char *settings_text(const struct settings *s, enum setting setting);
 
 /* Set by the operator (environment, file or NAME_FILE), not by its default. */
 bool settings_is_given(const struct settings *s, enum setting setting);
+
+/* The same of what it is for one environment: what is said for it alone (STAGING_DEPLOY_USER), else
+ * for all of its application. */
+const char *settings_text_for(const struct environment_settings *e, enum setting setting);
+bool settings_is_given_for(const struct environment_settings *e, enum setting setting);
+
+/* Those of that environment; of the main snapshot where there is none. */
+const struct settings_times *settings_times(const struct settings *s, const char *environment);
 
 /* The file that NAME_FILE named and the secret was read from, the runner's too; NULL: it came from
  * elsewhere. */

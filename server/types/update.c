@@ -1,6 +1,12 @@
-/* update.c - names of refusals.  Side: any. */
+/* update.c - names of refusals, and taking a token out of a text.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "types/update.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/crypto.h"
+#include "lib/text.h"
 
 const char *
 update_refusal_words(enum update_refusal refusal)
@@ -13,4 +19,64 @@ update_refusal_words(enum update_refusal refusal)
 
 	assert((size_t)refusal < COUNT(words));
 	return words[refusal];
+}
+
+void
+update_set_text(struct update *update, const char *text)
+{
+	(void)text_copy(update->text, sizeof(update->text), text);
+	update->raw_size = strlen(text);
+	memcpy(update->raw, text,
+	    update->raw_size < sizeof(update->raw) ? update->raw_size : sizeof(update->raw));
+}
+
+static void
+keep_token(struct update *update, const char *text, size_t size)
+{
+	if (update->token[0] != '\0' || size == 0)
+		return;
+	if (size >= sizeof(update->token)) /* longer than one: a wrong one all the same */
+		size = sizeof(update->token) - 1;
+	memcpy(update->token, text, size);
+	update->token[size] = '\0';
+}
+
+/* Where the words behind /login begin, "/login@our_bot" too; NULL: it is another text. */
+static char *
+behind_login(char *text)
+{
+	size_t size = strlen("/login");
+
+	if (!text_starts_ci(text, "/login"))
+		return NULL;
+	if (text[size] == '@')
+		size += strcspn(text + size, " \n\t");
+	return text[size] == ' ' || text[size] == '\n' || text[size] == '\t' ? text + size : NULL;
+}
+
+void
+update_take_token(struct update *update)
+{
+	char *login = behind_login(update->text), text[LIMIT_TEXT_IN];
+	const char *rest = update->text, *found;
+	size_t size, used = 0;
+
+	if (login != NULL) {
+		size = strspn(login, " \n\t");
+		keep_token(update, login + size, strcspn(login + size, " \n\t"));
+		crypto_wipe(login + 1, strlen(login + 1));
+		(void)text_copy(
+		    login + 1, sizeof(TOKEN_BLANK), update->token[0] != '\0' ? TOKEN_BLANK : "");
+	} else if (token_find(rest, &size) == NULL) {
+		return;
+	}
+	for (; (found = token_find(rest, &size)) != NULL; rest = found + size) {
+		keep_token(update, found, size);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%.*s" TOKEN_BLANK,
+		    (int)(found - rest), rest);
+	}
+	(void)snprintf(text + used, sizeof(text) - used, "%s", rest); /* it only gets shorter */
+	crypto_wipe(update->text, sizeof(update->text));
+	crypto_wipe(update->raw, sizeof(update->raw));
+	update_set_text(update, text);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "types/message.h"
+#include "types/token.h"
 
 /* Why a message is not looked at, whoever seems to have sent it; the words are the audit's. */
 #define UPDATE_REFUSALS(R) \
@@ -13,7 +14,8 @@
 	R(BOT,         "sent by a bot") \
 	R(VIA_BOT,     "sent through a bot") \
 	R(EDITED,      "an edited message") \
-	R(CHANNEL,     "a channel post")
+	R(CHANNEL,     "a channel post") \
+	R(CAPTION,     "written under a picture or file")
 
 enum update_refusal {
 #define R(name, words) UPDATE_REFUSED_##name,
@@ -42,7 +44,20 @@ struct update {
 	int64_t new_chat;	/* UPDATE_MIGRATED */
 	char callback[LIMIT_CALLBACK];	/* UPDATE_PRESS: to be answered with a toast */
 	char button[LIMIT_BUTTON_ID];	/* UPDATE_PRESS: our opaque id; "" where it cannot be one */
+	size_t raw_size;		/* UPDATE_TEXT: bytes of the text as it came */
+	char raw[LIMIT_LINE_IN];	/* ... and the first of them, with all that text has not */
 	char text[LIMIT_TEXT_IN];	/* UPDATE_TEXT: cleaned of control characters, cut */
+	char token[TOKEN_TEXT];		/* what was taken out of it, or came as Bearer; "": none */
 };
+
+/* Its text is that, cleaned already, and came so. */
+void update_set_text(struct update *update, const char *text);
+
+/*
+ * Takes out of its text what is shaped like a token, cut or whole, and all behind /login: the first
+ * goes to `token`, and in the text stands TOKEN_BLANK.  Before anything else sees the text: rows,
+ * buttons and messages are made of it.
+ */
+void update_take_token(struct update *update);
 
 const char *update_refusal_words(enum update_refusal refusal);

@@ -21,6 +21,7 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import bench_decisions  # noqa: E402  pylint: disable=wrong-import-position
+import bench_deploy  # noqa: E402  pylint: disable=wrong-import-position
 import bench_growth  # noqa: E402  pylint: disable=wrong-import-position
 import bench_log  # noqa: E402  pylint: disable=wrong-import-position
 import bench_open  # noqa: E402  pylint: disable=wrong-import-position
@@ -43,6 +44,7 @@ PARTS = {
     "open": bench_open.measure_open,
     "growth": bench_growth.measure_growth,
     "decisions": bench_decisions.measure_decisions,
+    "deploy": bench_deploy.measure_deploy,
 }
 
 

@@ -69,7 +69,10 @@ def fill_audit(database, deployments, now, path):
             for row, line in audit_rows(deployments, now):
                 file.write(line)
                 yield row
-        database.executemany("INSERT INTO audit VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows())
+        # Of the first version: what an installation has that was upgraded.
+        columns = [row[1] for row in database.execute("PRAGMA table_info(audit)")][:12]
+        database.executemany(
+            f"INSERT INTO audit ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows())
 
 
 def fill(stage, deliveries, deployments):

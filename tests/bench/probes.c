@@ -230,7 +230,7 @@ main(int argc, char **argv)
 	(void)close(listener);
 	pin((int)strtol(argv[4], NULL, 10));
 	perform.loop = loop_new(NULL);
-	perform.probes = http_client_new(perform.loop, &perform_probe_client, NULL);
+	perform.probes = perform_probe_client(perform.loop, NULL);
 	if (perform.loop == NULL || perform.probes == NULL)
 		die("memory");
 	dirty_before = dirty = dirty_mb();

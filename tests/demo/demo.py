@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""demo.py - the whole of deploybot on this machine: a chat in the browser, a repository, two
-environments.  --story plays it without a person and exits 0 only if all of it happened."""
+"""demo.py - the whole of deploybot on this machine: a chat in the browser, two applications
+with a repository and two environments each.  --story plays it without a person and exits 0 only if all of
+it happened."""
 # SPDX-License-Identifier: ISC
 import argparse
 import os
@@ -11,8 +12,9 @@ import socket
 import sys
 import tempfile
 
-from stage import Stage, free_port
+from stage import APPLICATIONS, Stage
 from story import play
+from telegram_client import ADA, BEA
 
 BUILD_SECONDS = 4.0
 INTERRUPTED = 128 + signal.SIGINT
@@ -20,12 +22,11 @@ INTERRUPTED = 128 + signal.SIGINT
 
 def print_addresses(stage):
     page = stage.chat.base + "/"
-    print(f"""
-  The chat          {page}
-  staging           http://127.0.0.1:{stage.ports['staging']}/
-  production        http://127.0.0.1:{stage.ports['production']}/
-  metrics           {stage.bot.base}/metrics
-  settings          {stage.folder / '.env'}
+    print(f"\n  The chat          {page}")
+    for name, port in stage.ports.items():
+        print(f"  {name:17} http://127.0.0.1:{port}/")
+    print(f"""  metrics           {stage.bot.base}/metrics
+  settings          {stage.folder / '.env'}, {stage.folder / 'apps'}
   state and logs    {stage.folder}""")
     if os.environ.get("SSH_CONNECTION"):
         ports = [stage.chat.base.rsplit(":", 1)[1], *map(str, stage.ports.values()),
@@ -34,18 +35,14 @@ def print_addresses(stage):
         print(f"\n  From your own machine first:  ssh {forwards} {socket.gethostname()}")
     print("""
   Try in the chat:
-    /deploy staging       builds and starts the sample shop, with its output as it comes
+    /deploy staging       asks which of the two, builds and starts it, with its output as it comes
     push a good commit    in the panel beside the chat: goes live by itself
     push a broken commit  the health gate notices, and staging is rolled back
     /deploy production    shows what would change, and asks
     /status               what runs where, and its health
-    /help                 everything else
-
-  Add a second application in another terminal, then /deploy web/staging:
-    cd""", stage.folder, f"""
-    {stage.bot.build / 'deploybot'} application adopt shop
-    printf '%s\\n' REPOSITORY_URL={stage.repository} {' '.join(
-        f'{name}_PORT={free_port()}' for name in ('STAGING', 'PRODUCTION'))} >apps/web.env
+    kill the server       in the panel, while it deploys: started again, it goes on
+    unplug Telegram       beside it: what happens meanwhile is said when it is back
+    /help                 everything else, and as Bea (an admin too), Carl (staging only), Mallory (nobody)
 
   Ctrl-C ends it.
 """, flush=True)
@@ -54,7 +51,9 @@ def print_addresses(stage):
 def serve_demo(stage):
     try:
         print_addresses(stage)
-        status = stage.bot.process.wait()
+        while (status := stage.bot.process.wait()) == -signal.SIGKILL:
+            print("deploybot was killed: it is started again", flush=True)
+            stage.bot.start()
     except KeyboardInterrupt:
         print("\nstopping …", flush=True)
         return 0
@@ -72,7 +71,8 @@ def main():
     try:
         print("starting chat, repository and deploybot …", flush=True)
         with Stage(folder, BUILD_SECONDS if not options.story else 1.0,
-                   telegram=("--local",), in_file=True) as stage:
+                   telegram=("--local",), settings={"ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}"},
+                   in_file=True, applications=APPLICATIONS) as stage:
             status = play(stage) if options.story else serve_demo(stage)
     except KeyboardInterrupt:
         print("\ninterrupted", flush=True)

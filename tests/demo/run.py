@@ -3,18 +3,22 @@
 
 COMMAND is one of deploybot's own (serve by default), under the same settings: `run.py doctor`.
 Needs TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS, in the environment or in .env.  The sample
-application, state, audit and logs live under ./var; nothing needs root.  DEPLOYBOT_FOLDER names
+applications, state, audit and logs live under ./var; nothing needs root.  DEPLOYBOT_FOLDER names
 another folder for .env and var.
 """
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
+import re
 import sys
 
-from stage import ROOT, free_port, sample_app
+from stage import APPLICATIONS, ENVIRONMENTS, ROOT, free_port, own_settings, sample_app, write_application
 
 FOLDER = pathlib.Path(os.environ.get("DEPLOYBOT_FOLDER") or ROOT).resolve()
 VAR = FOLDER / "var"
+# What says which application it is: with one of these the samples stay away.
+OWN = re.compile(r"(REPOSITORY_URL|GITHUB_REPOSITORY|ENVIRONMENTS|APPS_DIRECTORY|DEPLOY_SCRIPT"
+                 r"|(STAGING|PRODUCTION)_(PORT|HOST|HEALTH_URL))(_FILE)?$")
 
 
 def names_in(env_file):
@@ -36,22 +40,29 @@ def remembered_port(name):
     return path.read_text(encoding="ascii")
 
 
-def defaults(is_set, tell):
+def sample(name, tell):
+    """A sample application: its repository, and the file that makes it one of ours."""
+    folder = VAR / "repository" / name
+    bare = folder / f"{name}.git"
+    if not bare.exists():
+        sample_app.create(str(folder), 2.0, name)
+    ports = {environment: remembered_port(f"{name}.{environment}") for environment in ENVIRONMENTS}
+    if not (VAR / "apps" / f"{name}.env").exists():
+        write_application(VAR / "apps", name, own_settings(bare, ports))
+    tell(f"sample application {name}: commit and push in {folder / 'work'}")
+    for environment, port in ports.items():
+        tell(f"  {name}/{environment}: http://127.0.0.1:{port}/")
+
+
+def defaults(names, is_set, tell):
     VAR.mkdir(mode=0o700, exist_ok=True)
     wanted = {"STATE_DIRECTORY": str(VAR / "state"), "AUDIT_LOG_PATH": str(VAR / "audit.log")}
-    is_own = not list(FOLDER.glob("apps/*.env"))     # what is one application's own stands in its file then
-    if is_own and not is_set("REPOSITORY_URL") and not is_set("GITHUB_REPOSITORY"):
-        bare = VAR / "repository" / "shop.git"
-        if not bare.exists():
-            sample_app.create(str(VAR / "repository"), 2.0)
-        wanted["REPOSITORY_URL"] = str(bare)
-        tell(f"sample application: commit and push in {VAR / 'repository' / 'work'}")
+    if not any(map(OWN.match, names)) and not list(FOLDER.glob("apps/*.env")):
+        wanted["APPS_DIRECTORY"] = str(VAR / "apps")
+        for name in APPLICATIONS:
+            sample(name, tell)
     if not is_set("DEPLOY_TRANSPORT") and not is_set("DEPLOY_SCRIPT"):
         wanted["DEPLOY_TRANSPORT"] = "local"
-        for name in ("STAGING", "PRODUCTION") if is_own else ():
-            wanted[f"{name}_PORT"] = remembered_port(name.lower())
-            wanted[f"{name}_HEALTH_URL"] = f"http://127.0.0.1:{wanted[f'{name}_PORT']}/health"
-            tell(f"{name.lower()}: http://127.0.0.1:{wanted[f'{name}_PORT']}/")
         wanted.update(HEALTH_CHECK_TIMEOUT="3", HEALTH_CHECK_INTERVAL="1", HEALTH_CHECK_RETRIES="3")
     return {name: value for name, value in wanted.items() if not is_set(name)}
 
@@ -74,7 +85,7 @@ def main():
               file=sys.stderr)
         return 78
     command = sys.argv[1:] or ["serve"]
-    os.environ.update(defaults(is_set, print if command == ["serve"] else lambda _: None))
+    os.environ.update(defaults(in_file | os.environ.keys(), is_set, print if command == ["serve"] else lambda _: None))
     sys.stdout.flush()
     os.execv(program, [program, *command])
 

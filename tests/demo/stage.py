@@ -7,6 +7,7 @@ The demo and the end-to-end tests stand on the same stage:
 """
 # SPDX-License-Identifier: ISC
 import contextlib
+import json
 import os
 import pathlib
 import random
@@ -33,6 +34,8 @@ GITHUB_SECRET = "github-webhook-secret-0123456789abcdef"
 SLOW = float(os.environ.get("DEPLOYBOT_SLOW", "1"))
 READY_TIMEOUT_S = 30
 PORTS = (11000, 32768)
+APPLICATIONS = ("shop", "cider")        # the demo's; sample_app.SHOPS has them
+ENVIRONMENTS = ("staging", "production")
 STOP_TIMEOUT_S = 90 * SLOW
 
 
@@ -87,6 +90,7 @@ class Deploybot:
         self.pass_fds = ()      # given to the process, under the same numbers
         self.process = None
         self.log_path = self.folder / "deploybot.log"
+        self.pid_path = self.folder / "deploybot.pid"
         self.port = int(self.settings["API_SERVER_PORT"])
         self.base = f"http://127.0.0.1:{self.port}"
 
@@ -104,6 +108,7 @@ class Deploybot:
                 [*self.wrapper, str(self.build / "deploybot"), *self.arguments], cwd=self.folder,
                 env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, pass_fds=self.pass_fds)
+        self.pid_path.write_text(str(self.process.pid), encoding="ascii")
         if wait:
             self.wait_ready()
         return self
@@ -121,6 +126,31 @@ class Deploybot:
         with contextlib.closing(sqlite3.connect(
                 f"file:{self.settings['STATE_DIRECTORY']}/deploybot.db?mode=ro", uri=True)) as db:
             return db.execute("SELECT coalesce(sum(n), 0) FROM stranger WHERE input LIKE ?", [kind]).fetchone()[0]
+
+    def audit(self, **wanted):
+        """The audit's entries that have these fields, oldest first.  The file follows the rows, so all that they have
+        now is waited for, as long as there is somebody to write it."""
+        path = pathlib.Path(self.settings["AUDIT_LOG_PATH"])
+        newest = self.newest_audit_row()
+
+        def read():
+            closed = sorted(path.parent.glob(path.name + ".[1-9]*"), key=lambda file: int(file.suffix[1:]))
+            return [json.loads(line) for file in [*closed, path] if file.is_file()
+                    for line in file.read_text("utf-8").split("\n")[:-1]]
+
+        def is_whole():
+            entries = read()
+            return self.process.poll() is not None or newest <= (entries[-1]["seq"] if entries else 0)
+        if self.process is not None and path.parent.exists():
+            wait_until(is_whole, READY_TIMEOUT_S, "the audit's file")
+        return [entry for entry in read() if all(entry.get(key) == value for key, value in wanted.items())]
+
+    def newest_audit_row(self):
+        path = pathlib.Path(self.settings["STATE_DIRECTORY"]) / "deploybot.db"
+        if not path.exists():
+            return 0
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+            return db.execute("SELECT coalesce(max(seq), 0) FROM audit").fetchone()[0]
 
     def wait_ready(self):
         def is_ready():
@@ -162,17 +192,39 @@ class Deploybot:
         return get(self.base + "/metrics")[1]
 
 
+def own_settings(repository, ports):
+    """What is one application's own: its repository, and the port of each of its environments."""
+    found = {"REPOSITORY_URL": str(repository)}
+    for name, port in ports.items():
+        found[f"{name.upper()}_PORT"] = str(port)
+        found[f"{name.upper()}_HEALTH_URL"] = f"http://127.0.0.1:{port}/health"
+    return found
+
+
+def write_application(folder, name, settings):
+    """The file that makes an application of that name."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"{name}.env"
+    path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()), encoding="utf-8")
+    path.chmod(0o600)
+
+
 class Stage:
-    """Telegram, the repository and deploybot in one folder, started and stopped together."""
+    """Telegram, repositories and deploybot in one folder, started and stopped together.  With names of `applications`
+    (of sample_app.SHOPS) each has a file and a repository of its own; `repository` and `work` are the first one's."""
 
     def __init__(self, folder, build_seconds=0.0, telegram=("--local", "--limits", "off"),
-                 settings=None, build=None, deliver=False, start=True, in_file=False):
+                 settings=None, build=None, deliver=False, start=True, in_file=False, applications=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.ports = {"staging": free_port(), "production": free_port()}
+        self.applications = applications
+        self.ports = {f"{name}/{environment}" if name else environment: free_port()
+                      for name in applications or [""] for environment in ENVIRONMENTS}
         self.http_port = free_port()
-        self.repository, self.work = sample_app.create(str(self.folder / "repository"),
-                                                       build_seconds)
+        self.repositories = {
+            name: sample_app.create(str(self.folder / "repository" / name), build_seconds, name or "shop")
+            for name in applications or [""]}
+        self.repository, self.work = next(iter(self.repositories.values()))
         self.github = None
         self.github_base = None
         self.chat = None
@@ -193,7 +245,6 @@ class Stage:
             "ADMIN_TELEGRAM_IDS": str(ADA),
             "STAGING_TELEGRAM_IDS": str(CARL),
             "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
-            "REPOSITORY_URL": str(self.repository),
             "POLL_REPOSITORY_SECONDS": "0" if self.deliver else "1",
             "DEPLOY_TRANSPORT": "local",
             "STATE_DIRECTORY": str(state),
@@ -203,9 +254,14 @@ class Stage:
             "HEALTH_CHECK_INTERVAL": "1",
             "HEALTH_CHECK_RETRIES": "3",
         }
-        for name, port in self.ports.items():
-            found[f"{name.upper()}_PORT"] = str(port)
-            found[f"{name.upper()}_HEALTH_URL"] = f"http://127.0.0.1:{port}/health"
+        for name, (repository, _) in self.repositories.items():
+            ports = {environment: self.ports[f"{name}/{environment}" if name else environment]
+                     for environment in ENVIRONMENTS}
+            if name:
+                write_application(self.folder / "apps", name, own_settings(repository, ports))
+                found["APPS_DIRECTORY"] = str(self.folder / "apps")
+            else:
+                found.update(own_settings(repository, ports))
         found.update(self.extra)
         return {name: value for name, value in found.items() if value is not None}
 
@@ -214,7 +270,9 @@ class Stage:
         secret = self.folder / "github.secret"
         secret.write_text(GITHUB_SECRET, encoding="ascii")
         secret.chmod(0o600)
-        options = ["--work", str(self.work), "--secret-file", str(secret)]
+        options = ["--secret-file", str(secret), "--server-pid", str(self.folder / "deploybot.pid")]
+        for name, (_, work) in self.repositories.items():
+            options += ["--work", f"{name}={work}"]
         for name, port in self.ports.items():
             options += ["--app", f"{name}=http://127.0.0.1:{port}"]
         if self.deliver:
@@ -234,7 +292,7 @@ class Stage:
             raise
         return self
 
-    def push(self, branch="develop", kind="good"):
+    def push(self, branch="develop", kind="good", application=None):
         """A colleague commits; what GitHub would deliver is delivered where that is wanted."""
         if self.deliver:
             from telegram_client import request_json  # pylint: disable=import-outside-toplevel
@@ -243,7 +301,8 @@ class Stage:
             if status != 200:
                 raise RuntimeError(f"push: {status} {answer}")
             return answer
-        return sample_app.change(self.work, branch, kind)
+        work = self.repositories[application][1] if application else self.work
+        return sample_app.change(work, branch, kind)
 
     def app(self, environment):
         """(status, body) of the application's health answer."""

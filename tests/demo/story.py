@@ -41,28 +41,40 @@ class Story:
         self.tell("      ✓ " + what)
 
     def state_file(self, environment):
-        path = self.stage.folder / "state" / "environments" / f"{environment}.json"
+        path = self.stage.folder / "state" / "environments" / (environment.replace("/", ".") + ".json")
         return json.loads(path.read_text(encoding="utf-8"))
 
 
 def deploy_staging(story):
-    story.tell("Ada writes /deploy staging")
+    story.tell("Ada writes /deploy staging: of which application?")
     mark = story.chat.mark()
     story.chat.say(ADA, ADA, "/deploy staging")
-    story.hear("staging", "checkout", after=mark)
-    story.hear("staging runs", after=mark)
-    commit = story.runs("staging")
-    story.must(story.state_file("staging")["commit"] == commit,
+    question = story.hear("of which application?", after=mark, buttons=("cider/staging", "shop/staging"))
+    story.tell("Ada presses shop/staging")
+    story.chat.press(ADA, question, "shop/staging")
+    story.hear("shop/staging", "checkout", after=mark)
+    story.hear("Live: shop/staging", after=mark)
+    commit = story.runs("shop/staging")
+    story.must(story.state_file("shop/staging")["commit"] == commit,
                "the state file names the commit that answers")
+    story.must(story.stage.app("cider/staging")[0] == 0, "the other application was left alone")
     return commit
+
+
+def push_to_the_other(story):
+    change = story.stage.push("develop", "good", "cider")
+    story.tell(f"a colleague pushes \"{change['subject']}\" to the other repository")
+    mark = story.chat.mark()
+    story.hear("Live: cider/staging", change["after"][:7], after=mark)
+    story.must(story.runs("cider/staging") == change["after"], "the second application went live by itself")
 
 
 def push_good(story, before):
     change = story.stage.push("develop", "good")
     story.tell(f"a colleague pushes \"{change['subject']}\" to develop")
     mark = story.chat.mark()
-    story.hear("staging runs", change["after"][:7], after=mark)
-    story.must(story.runs("staging") == change["after"] != before, "it went live by itself")
+    story.hear("Live: shop/staging", change["after"][:7], after=mark)
+    story.must(story.runs("shop/staging") == change["after"] != before, "it went live by itself")
     return change["after"]
 
 
@@ -70,28 +82,29 @@ def push_broken(story, good):
     mark = story.chat.mark()
     change = story.stage.push("develop", "broken")
     story.tell(f"a colleague pushes \"{change['subject']}\" to develop")
-    story.hear("staging is NOT running", change["after"][:7], "it runs", good[:7], after=mark)
-    story.must(story.runs("staging") == good, "the broken release was rolled back")
-    story.must(story.state_file("staging")["commit"] == good, "the state file never named it")
+    story.hear("Rolled back: shop/staging", change["after"][:7], "it runs", good[:7], after=mark)
+    story.must(story.runs("shop/staging") == good, "the broken release was rolled back")
+    story.must(story.state_file("shop/staging")["commit"] == good, "the state file never named it")
 
 
 def deploy_production(story):
-    story.tell("Ada writes /deploy production")
+    story.tell("Ada writes /deploy shop/production")
     mark = story.chat.mark()
-    story.chat.say(ADA, ADA, "/deploy production")
-    question = story.hear("Deploy to production?", after=mark, buttons=("Confirm",))
-    story.tell("Ada presses Confirm")
-    story.chat.press(ADA, question, next(b for b in buttons_of(question) if "Confirm" in b))
-    story.hear("production runs", after=mark)
-    story.runs("production")
+    story.chat.say(ADA, ADA, "/deploy shop/production")
+    question = story.hear("Deploy to shop/production?", after=mark, buttons=("Deploy to",))
+    story.tell("Ada presses Deploy to shop/production")
+    story.chat.press(ADA, question, next(b for b in buttons_of(question) if "Deploy to" in b))
+    story.hear("Live: shop/production", after=mark)
+    story.runs("shop/production")
 
 
 def ask_status(story):
     story.tell("Ada writes /status")
     mark = story.chat.mark()
     story.chat.say(ADA, ADA, "/status")
-    view = story.hear("staging", "production", "healthy", after=mark)
-    for environment in ("staging", "production"):
+    live = ("shop/staging", "shop/production", "cider/staging")
+    view = story.hear(*(f"🟢 {environment}" for environment in live), after=mark)
+    for environment in live:
         story.must(story.runs(environment)[:7] in text_of(view),
                    f"/status tells the truth about {environment}")
 
@@ -107,6 +120,7 @@ def play(stage):
         first = deploy_staging(story)
         good = push_good(story, first)
         push_broken(story, good)
+        push_to_the_other(story)
         deploy_production(story)
         ask_status(story)
         verify_audit(story)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from runner_client import PROGRAM, ROOT, wait_for
+from runner_client import PROGRAM, ROOT, Script, wait_for
 
 COMMANDS = os.path.join(ROOT, "tests", "peers", "commands")
 DEPLOY = os.path.join(ROOT, "deploy")
@@ -37,6 +37,16 @@ def git(folder, *words):
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1",
              "GIT_AUTHOR_NAME": "Ann Example", "GIT_AUTHOR_EMAIL": "a@example.org",
              "GIT_COMMITTER_NAME": "Bo", "GIT_COMMITTER_EMAIL": "b@example.org"}).stdout.strip()
+
+
+def make_library(folder):
+    """Another repository, which is a submodule somewhere; its commit."""
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    (folder / "part").write_text("a part\n")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "Part")
+    return git(folder, "rev-parse", "HEAD")
 
 
 def tools(folder):
@@ -89,7 +99,7 @@ class CommandBench:
         environment = {"DEPLOYMENT_ID": str(self.number), **self.environment, **settings}
         self.log = self.path / f"log.{self.number}"
         with open(self.log, "wb") as log:
-            process = subprocess.Popen(
+            process = Script(
                 [str(self.deploy / script), *words],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True, env={key: value for key, value in environment.items() if value is not None})
@@ -165,6 +175,13 @@ class CommandBench:
         file.write_text(f"#!/bin/bash\n{text}\n")
         file.chmod(mode)
         return file
+
+    def wrap(self, name, lines):
+        """Bash in front of a stand-in, which is $real."""
+        real = os.readlink(self.bin / name)
+        (self.bin / name).unlink()
+        (self.bin / name).write_text(f'#!/bin/bash\nreal={real}\n{lines}\nexec -a {name} "$real" "$@"\n')
+        (self.bin / name).chmod(0o755)
 
     def session(self, process):
         """The living processes of a script's session."""

@@ -3,7 +3,11 @@
 import pathlib
 import re
 import shutil
+import signal
+import socket
+import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -11,6 +15,34 @@ HERE = pathlib.Path(__file__).resolve().parent
 for folder in (HERE, HERE.parent / "peers", HERE.parent / "demo"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+from runner_client import SLOW, all_processes  # noqa: E402  pylint: disable=wrong-import-position
+
+# Of a test, of what is made for it and of its end: for what hangs, and names it.
+TEST_LIMIT_S = 150 * max(2, int(SLOW))
+LONG_TEST_LIMIT_S = 3600
+MUST_COME_S = 5             # who waits that long waits for what must come
+
+
+def be_patient():
+    """Whatever waits for a process or a peer is as patient as DEPLOYBOT_SLOW says, wherever its limit stands."""
+    def stretched(really, where):
+        def waits(*words, **options):
+            words = list(words)
+            given = words[where] if len(words) > where else options.get("timeout")
+            if given is not None and given >= MUST_COME_S:
+                if len(words) > where:
+                    words[where] *= SLOW
+                else:
+                    options["timeout"] *= SLOW
+            return really(*words, **options)
+        return waits
+    subprocess.Popen.wait = stretched(subprocess.Popen.wait, 1)
+    subprocess.Popen.communicate = stretched(subprocess.Popen.communicate, 2)
+    socket.socket.settimeout = stretched(socket.socket.settimeout, 1)
+
+
+be_patient()
 
 
 def pytest_configure(config):
@@ -44,6 +76,39 @@ def pytest_xdist_make_scheduler(config, log):
 
     whole = {}
     return Scheduling(config, log)
+
+
+def ends_in_time(item, what):
+    """Fails what hangs, with the processes that it waits for: without a name, nobody finds it.  Where execnet has begun
+    a worker's tests in another thread than the first, no signal can be caught: the limit of the whole run is all."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    limit = LONG_TEST_LIMIT_S if item.get_closest_marker("long") else TEST_LIMIT_S
+
+    def late(*_):
+        pytest.fail(f"{what} did not end within {limit} s; what ran then:\n{all_processes()}")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(limit)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup(item):
+    yield from ends_in_time(item, "what is made for the test")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    yield from ends_in_time(item, "the test")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item):
+    yield from ends_in_time(item, "the end of the test")
 
 
 @pytest.fixture(scope="session")

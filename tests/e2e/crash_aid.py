@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import struct
 import time
 
 from flow_aid import PATIENCE_S, Health, Scene, Scripts, text_of
@@ -14,9 +15,29 @@ from stage import WEBHOOK_SECRET, wait_until
 
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
 HOLD = 'touch "$here/$1.held"; while [ -e "$here/$1.hold" ]; do sleep 0.02; done'
-END_WORDS = ("{} runs", "{} is NOT running", "{} is DOWN", "{} may be DOWN", "may be broken",
-             "still runs", "has no release yet", "is busy", "cancelled before it began",
-             "nothing was changed", ": not deployed", "nobody confirmed it in time")
+END_WORDS = ("Live: {} ", "Rolled back: {} ", "Rolled forward: {} ", "{} is NOT running", "{} is DOWN",
+             "{} may be DOWN", "may be broken", "still runs", "has no release yet", "is busy",
+             "cancelled before it began", "nothing was changed", "Not deployed: {}",
+             "nobody confirmed it in time")
+
+CRASH_POINTS = re.findall(r"^CRASH\((\w+), ", (pathlib.Path(__file__).parents[2] / "lib" / "crash_point.def").read_text(
+    "utf-8"), re.M)
+
+
+class CrashPage:
+    """As lib/crash_point.c has it: nobody dies while its first word is 1."""
+
+    def __init__(self, path):
+        self.path = path
+        self.set(1)
+
+    def set(self, is_over):
+        with self.path.open("r+b" if self.path.exists() else "w+b") as page:
+            page.write(struct.pack("I", is_over))
+
+    def died(self):
+        n = len(CRASH_POINTS)
+        return sum(struct.unpack(f"{n}I", self.path.read_bytes()[4 + 4 * n:4 + 8 * n]))
 
 
 def children_of(pid):

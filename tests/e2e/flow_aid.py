@@ -17,6 +17,8 @@ PATIENCE_S = 40
 FIRST_ADMIN = 424_250_000
 ADMINS = 40
 ADMIN_IDS = ",".join(str(n) for n in (ADA, *range(FIRST_ADMIN, FIRST_ADMIN + ADMINS)))
+OWN = re.compile(
+    r"GITHUB_REPOSITORY$|REPOSITORY_URL$|ENVIRONMENTS$|GITHUB_BRANCH_|(STAGING|PRODUCTION)_(?!TELEGRAM_IDS)")
 QUICK = {"POLL_REPOSITORY_SECONDS": "0", "HEALTH_CHECK_SUCCESSES": "1",
          "HEALTH_CHECK_RETRIES": "2", "HEALTH_CHECK_INTERVAL": "1"}
 
@@ -38,7 +40,8 @@ class Person:
     def hear(self, *words, buttons=(), without=(), chat=None, after=None, timeout=PATIENCE_S):
         """The first message, or edit of one, that says all the words and none of the others.
 
-        What is live already is asked for once more, where no test is about that: most deploy one commit again."""
+        What is live already is asked for once more, where no test is about that: most deploy one commit again.
+        Of several releases to roll back to the newest is taken."""
         def is_wanted(view):
             return (all(word in text_of(view) for word in words)
                     and not any(word in text_of(view) for word in without)
@@ -46,10 +49,11 @@ class Person:
 
         def is_again(view):
             return (view["chat_id"] == self.number and view["message_id"] not in self.again
-                    and any("Deploy again" in label for label in buttons_of(view)))
+                    and any("Deploy again" in label or "↩️ to " in label for label in buttons_of(view)))
 
-        def is_again_now(view):     # another one of us may have pressed it
-            return any("Deploy again" in label for label in buttons_of(self.scene.chat.message(view)))
+        def again_now(view):     # another one of us may have pressed it
+            labels = buttons_of(self.scene.chat.message(view))
+            return next((word for word in ("Deploy again", "↩️ to ") if any(word in label for label in labels)), None)
 
         after = self.since if after is None else after
         while True:
@@ -59,8 +63,9 @@ class Person:
             if is_wanted(heard):
                 return heard
             self.again.add(heard["message_id"])
-            if is_again_now(heard):
-                self.press(heard, "Deploy again")
+            word = again_now(heard)
+            if word:
+                self.press(heard, word)
 
     def press(self, view, word):
         """Presses the button whose label holds the word; what the toast says."""
@@ -158,6 +163,12 @@ class Scene(Stage):
         finally:
             database.close()
 
+    def wait_polled(self):
+        """Until git was asked about each branch: what is pushed from here on is found by comparison."""
+        unknown = "SELECT name FROM environment WHERE polled_commit = ''"
+        wait_until(lambda: self.bot_rows("SELECT 1 FROM environment") and not self.bot_rows(unknown),
+                   PATIENCE_S, "a first poll")
+
     def runs(self, environment):
         """The commit that the application itself says it runs, None when it does not answer."""
         status, body = self.app(environment)
@@ -172,10 +183,7 @@ class Scene(Stage):
 
     def audit(self, **wanted):
         """The audit's entries, oldest first, those that have these fields."""
-        path = pathlib.Path(self.settings()["AUDIT_LOG_PATH"])
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return [entry for entry in map(json.loads, lines)
-                if all(entry.get(key) == value for key, value in wanted.items())]
+        return self.bot.audit(**wanted)
 
     def wait_for_audit(self, n=1, **wanted):
         return wait_until(lambda: len(self.audit(**wanted)) >= n and self.audit(**wanted),
@@ -208,9 +216,29 @@ class Scene(Stage):
         who.say(f"/deploy {environment} {ref}".strip())
         heard = who.hear(f"{environment}", without=("🔎", "▸"))
         if "Deploy to" in text_of(heard):
-            who.press(heard, "again" if "again?" in text_of(heard) else "Confirm")
-        final = who.hear(f"{environment} runs")
+            who.press(heard, "again" if "again?" in text_of(heard) else "Deploy to")
+        final = who.hear(f"Live: {environment}")
         return final
+
+
+class Applications(Scene):
+    """A scene whose environments are those of two applications, each with the settings that were one's own."""
+
+    def settings(self):
+        found = super().settings()
+        own = {name: found.pop(name) for name in list(found) if OWN.match(name)}
+        self.own = {name: value for name, value in own.items() if value is not None}
+        for name in ("shop", "blog"):
+            self.write(name, STAGING_HOST=f"{name}.example.org")
+        return {**found, "APPS_DIRECTORY": str(self.folder / "apps")}
+
+    def write(self, application, **settings):
+        (self.folder / "apps").mkdir(exist_ok=True)
+        file = self.folder / "apps" / f"{application}.env"
+        fresh = file.with_suffix(".new")
+        fresh.write_text("".join(f"{k}={v}\n" for k, v in {**self.own, **settings}.items()), encoding="utf-8")
+        fresh.chmod(0o640)
+        fresh.replace(file)
 
 
 class Scripts:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 import json
 import pathlib
+import shutil
 import subprocess
 import tempfile
 
@@ -32,6 +33,10 @@ class LocalScene(ServiceScene):
         give(self.sockets, SERVER, SERVER, 0o755)
         super().__init__(settings={"LOCAL_SOCKET": str(self.socket), **MAY, **(settings or {})}, **options)
 
+    def close(self):
+        super().close()
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
     def commit(self, branch="develop", kind="good"):
         """git takes no repository of another user: it is ours as long as we push."""
         subprocess.run(["chown", "-R", "0", str(self.repository)], check=True)
@@ -51,10 +56,10 @@ class LocalScene(ServiceScene):
     def environment(self):
         return {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", "LOCAL_SOCKET": str(self.socket)}
 
-    def run(self, user, *arguments, wanted=0, timeout=PATIENCE_S * 2):
+    def run(self, user, *arguments, wanted=0, typed="", timeout=PATIENCE_S * 2):
         """What it printed, where it ended as is wanted."""
         done = subprocess.run(self.command(user, *arguments), cwd="/", env=self.environment(), capture_output=True,
-                              stdin=subprocess.DEVNULL, text=True, timeout=timeout, check=False)
+                              input=typed, text=True, timeout=timeout, check=False)
         assert wanted in (None, done.returncode), (done.returncode, done.stdout, done.stderr)
         return done.stdout if not wanted else done.stderr
 

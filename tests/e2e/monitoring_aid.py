@@ -35,17 +35,26 @@ def expressions():
     return found
 
 
-def dashboard():
-    return json.loads((SHIPPED / "dashboard.json").read_text(encoding="utf-8"))
+BOARDS = {name: json.loads((SHIPPED / "dashboards" / f"{name}.json").read_text(encoding="utf-8"))
+          for name in ("releases", "operations")}
 
 
 def queries():
-    """(panel, reference, expression) of everything that the dashboard asks Prometheus."""
-    board = dashboard()
-    found = [(panel["title"], target["refId"], target["expr"])
-             for panel in board["panels"] for target in panel.get("targets", [])]
-    return found + [(f"annotation {a['name']}", "", a["expr"])
-                    for a in board["annotations"]["list"] if "expr" in a]
+    """(panel, reference, expression) of everything that the dashboards ask Prometheus."""
+    found = []
+    for board in BOARDS.values():
+        found += [(panel["title"], target["refId"], as_set(board, target["expr"]))
+                  for panel in board["panels"] for target in panel.get("targets", [])]
+        found += [(f"annotation {a['name']}", "", a["expr"]) for a in board["annotations"]["list"] if "expr" in a]
+    return found
+
+
+def as_set(board, expression):
+    """With the queries that a team may replace by its own."""
+    for variable in board["templating"]["list"]:
+        if variable["name"].startswith("own_"):
+            expression = expression.replace("$" + variable["name"], variable["query"])
+    return expression
 
 
 def metric_names(text):

@@ -4,7 +4,6 @@ and requests sent byte by byte."""
 import atexit
 import hashlib
 import hmac
-import json
 import pathlib
 import re
 import socket
@@ -152,14 +151,8 @@ def post_telegram(bot, body, **headers):
     return request(bot, "POST", "/telegram/webhook", body, telegram_headers(**headers))
 
 
-def audit_of(bot, **wanted):
-    path = pathlib.Path(bot.settings["AUDIT_LOG_PATH"])
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [e for e in map(json.loads, lines) if all(e.get(k) == v for k, v in wanted.items())]
-
-
 def wait_audit(bot, n=1, **wanted):
-    return wait_until(lambda: len(audit_of(bot, **wanted)) >= n and audit_of(bot, **wanted),
+    return wait_until(lambda: len(bot.audit(**wanted)) >= n and bot.audit(**wanted),
                       WAIT_S, f"{n} audit entries {wanted}")
 
 

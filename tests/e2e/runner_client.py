@@ -9,12 +9,14 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.join(ROOT, os.environ.get("DEPLOYBOT_BUILD", "build"), "deploybot-runner")
-VERSION = 2
-PATIENCE = 20.0 * float(os.environ.get("DEPLOYBOT_SLOW", "1"))  # seconds for what has to come
+VERSION = 3
+SLOW = float(os.environ.get("DEPLOYBOT_SLOW", "1"))     # as in stage.py: where much runs at once, patience is longer
+PATIENCE_S = 20.0       # for what has to come
 
 
-def wait_for(condition, what, seconds=PATIENCE):
+def wait_for(condition, what, seconds=PATIENCE_S):
     """Polls until condition() is true and returns its value."""
+    seconds *= SLOW
     until = time.monotonic() + seconds
     while True:
         value = condition()
@@ -23,6 +25,22 @@ def wait_for(condition, what, seconds=PATIENCE):
         if time.monotonic() > until:
             raise AssertionError(f"after {seconds} s still not: {what}")
         select.select([], [], [], 0.005)
+
+
+def all_processes():
+    """What runs now, for a test that waited in vain."""
+    return subprocess.run(["ps", "-eo", "pid,ppid,etimes,stat,wchan:20,args", "--forest", "--width", "200"], text=True,
+                          capture_output=True, check=False).stdout
+
+
+class Script(subprocess.Popen):
+    """A script; whoever waits for it in vain says what ran then."""
+
+    def wait(self, timeout=None):
+        try:
+            return super().wait(timeout)
+        except subprocess.TimeoutExpired as late:
+            raise AssertionError(f"{late}; what ran then:\n{all_processes()}") from late
 
 
 def is_alive(pid):
@@ -79,7 +97,7 @@ class Channel:
     def send(self, kind, **fields):
         self.sock.send(encode(kind, **fields))
 
-    def receive(self, seconds=PATIENCE):
+    def receive(self, seconds=PATIENCE_S):
         """The next message, or None when the other side has closed."""
         self.sock.settimeout(seconds)
         try:
@@ -91,7 +109,7 @@ class Channel:
             return None
         return Message(packet)
 
-    def until(self, *kinds, seconds=PATIENCE):
+    def until(self, *kinds, seconds=PATIENCE_S):
         """Skips messages until one of these kinds; what was skipped is in .skipped."""
         self.skipped = []
         while True:
@@ -130,7 +148,7 @@ class Supervisor(Channel):
         self.send("end")
         return self
 
-    def exit(self, seconds=PATIENCE):
+    def exit(self, seconds=PATIENCE_S):
         return self.until("exit", seconds=seconds)
 
 
@@ -173,7 +191,7 @@ class Runner(Channel):
         assert said.kind == "started", said
         return self.supervisor(run).go()
 
-    def settle(self, run, seconds=PATIENCE):
+    def settle(self, run, seconds=PATIENCE_S):
         self.send("settle", id=run)
         return self.until("settled", seconds=seconds)
 
@@ -185,11 +203,11 @@ class Runner(Channel):
     def stop(self):
         """As when the server dies: the socket closes, and the runner ends."""
         self.close()
-        return self.process.wait(PATIENCE)
+        return self.process.wait(PATIENCE_S)
 
     def kill(self):
         self.process.kill()
-        self.process.wait(PATIENCE)
+        self.process.wait(PATIENCE_S)
         self.close()
 
 

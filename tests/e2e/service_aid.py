@@ -105,7 +105,8 @@ class ServiceScene(CrashScene):
     def runner_environment(self):
         keep = {name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
                 if name in os.environ}
-        names = ("DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "REPOSITORY_URL")
+        names = ("DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "REPOSITORY_URL",
+                 *(name for name in self.settings() if name.startswith("CLIENT")))
         return {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", **keep,
                 **{name: self.settings()[name] for name in names}}
 

@@ -2,17 +2,24 @@
 # SPDX-License-Identifier: ISC
 import contextlib
 import fcntl
+import getpass
 import json
 import os
 import re
 import select
 import signal
 import subprocess
+import sys
 import threading
 
-from commands_aid import COMMANDS, CommandBench
+import pytest
+
+from commands_aid import COMMANDS, DEPLOY, CommandBench
 from runner_client import wait_for
 from stage import free_port, get
+
+sys.path.insert(0, COMMANDS)
+from engine import Engine  # noqa: E402
 
 COMPOSE = """services:
   app:
@@ -34,6 +41,8 @@ http {
     fastcgi_temp_path temp;
     uwsgi_temp_path temp;
     scgi_temp_path temp;
+    send_timeout 1h;
+    proxy_read_timeout 1h;
     upstream app { %s }
     server {
         listen 127.0.0.1:%d;
@@ -41,6 +50,23 @@ http {
     }
 }
 """
+
+
+def host_program():
+    """What goes to a host over ssh, as one text."""
+    parts = ("base", "file", "judge", "services", "recreate", "bluegreen", "acts", "guard", "main")
+    text = ""
+    for part in parts:
+        with open(os.path.join(DEPLOY, "transports", "ssh-host", f"{part}.sh"), encoding="utf-8") as file:
+            text += file.read()
+    return text
+
+
+def until_at_rest(made):
+    """A fixture's bench, whose hosts are at rest behind the test."""
+    yield made
+    made.done()
+    wait_for(made.is_quiet, "the hosts to be at rest", 60)
 
 
 class SshBench(CommandBench):
@@ -77,8 +103,8 @@ class SshBench(CommandBench):
             return json.load(file)
 
     def change_engine(self, name="h1", **fields):
-        file = self.host(name) / "engine"
-        file.write_text(json.dumps({**(json.loads(file.read_text()) if file.exists() else {}), **fields}))
+        with Engine(str(self.host(name))) as state:
+            state.update(fields)
 
     def host_plan(self, *entries, name="h1"):
         for counter in self.host(name).glob("plan.*"):
@@ -89,11 +115,21 @@ class SshBench(CommandBench):
         text = (self.host(name) / "calls").read_text()
         return [[record["name"], *record["words"]] for record in map(json.loads, text.splitlines()) if "name" in record]
 
+    def on_host(self, program, text):
+        """A program of the hosts is this one; `exec -a` of the real one is the text's last line."""
+        file = self.host_bin / program
+        real = os.readlink(file) if file.is_symlink() else f"/usr/bin/{program}"
+        file.unlink(missing_ok=True)
+        file.write_text(f'#!/bin/bash\n{text}\nexec -a {program} {real} "$@"\n')
+        file.chmod(0o755)
+
     def runs(self, name="h1"):
         return [(box["of"], box["status"]) for box in self.engine(name)["containers"]]
 
     def ssh_calls(self):
-        return self.calls("ssh")
+        """Without what makes them share a connection."""
+        shared = ("-oControlMaster=no", "-oControlPath=/dev/shm/deploybot.")
+        return [[word for word in call if not word.startswith(shared)] for call in self.calls("ssh")]
 
     def release(self, text):
         """A commit and the image that the registry has of it: (commit, digest)."""
@@ -141,6 +177,15 @@ class SshBench(CommandBench):
             os.kill(pid, signal.SIGKILL)
         (self.host(name) / "hangs").unlink(missing_ok=True)
 
+    def done(self):
+        """And what runs in containers that have a port."""
+        found = super().done()
+        for host in (self.stand / "hosts").iterdir():
+            for box in self.engine(host.name)["containers"]:
+                if "pid" in box:
+                    os.kill(box["pid"], signal.SIGKILL)
+        return found
+
     def until_host_hangs(self, name="h1"):
         """Waits for a hung stand-in there, as planned; its pid."""
         file = self.host(name) / "hangs"
@@ -151,6 +196,8 @@ class BlueGreenBench(SshBench):
     """A host with a real nginx, whose upstream file is ours; a container answers with the name of its image."""
 
     def __init__(self, path, tools_folder, compose="v1"):
+        if not os.access("/usr/sbin/nginx", os.X_OK):
+            pytest.skip("nginx is not installed")
         super().__init__(path, tools_folder, compose)
         os.symlink(os.path.join(COMMANDS, "host", "nginx"), self.host_bin / "nginx")
         (self.app / "docker-compose.yml").write_text(COMPOSE + PORTS)
@@ -186,7 +233,7 @@ class BlueGreenBench(SshBench):
     def port_of(self, digest):
         """The ports on which containers of it run."""
         return [box["port"] for box in self.engine()["containers"]
-                if box["of"].endswith(digest) and box["status"] == "running"]
+                if "port" in box and box["of"].endswith(digest) and box["status"] == "running"]
 
     def release(self, text):
         commit, digest = super().release(text)
@@ -198,9 +245,6 @@ class BlueGreenBench(SshBench):
 
     def done(self):
         found = super().done()
-        for box in self.engine()["containers"]:
-            if "pid" in box:
-                os.kill(box["pid"], signal.SIGKILL)
         self.nginx.terminate()
         self.nginx.wait(timeout=60)
         return found
@@ -225,3 +269,111 @@ class People(threading.Thread):
     def __exit__(self, *_):
         self.is_over = True
         self.join()
+
+
+# A way of its own to a host and a port: SSH_PROXY_COMMAND.
+TUNNEL = """#!/bin/bash
+echo "$*" >>"$0.calls"
+exec /usr/bin/python3 -IS -c '
+import os, socket, sys, threading
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+def back():
+    while data := s.recv(65536):
+        os.write(1, data)
+    os._exit(0)
+threading.Thread(target=back).start()
+while data := os.read(0, 65536):
+    s.sendall(data)
+s.shutdown(socket.SHUT_WR)' "$1" "$2"
+"""
+
+SSHD = """PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+LogLevel VERBOSE
+MaxStartups 100
+HostKey {path}/host_key
+AuthorizedKeysFile {path}/authorized
+"""
+
+
+class Sshd:
+    """A real sshd on loopback, with a port for each host: what runs there has the environment of that host."""
+
+    def __init__(self, path, addresses, options=""):
+        """addresses: [(address, port, {variable: value})]; its host key and whom it lets in are files of `path`."""
+        self.path = path
+        if os.geteuid() == 0:
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)     # it wants that, and works elsewhere
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path / "host_key"], check=True)
+        places = [f"[{address}]:{port}" for address, port, _ in addresses]
+        text = SSHD.format(path=path) + "".join(f"ListenAddress {place}\n" for place in places) + options
+        for _, port, variables in addresses:
+            if variables:
+                words = " ".join(f"{key}={value}" for key, value in variables.items())
+                text += f"Match LocalPort {port}\n    SetEnv {words}\n"
+        (path / "sshd_config").write_text(text)
+        public = " ".join((path / "host_key.pub").read_text().split()[:2])
+        self.known = "".join(f"{place} {public}\n" for place in places)
+        with open(path / "sshd.log", "wb") as log:
+            self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", path / "sshd_config"],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        wait_for(lambda: self.said().count("Server listening on") == len(addresses), "sshd on loopback", 60)
+
+    def said(self):
+        assert self.process.poll() is None, (self.path / "sshd.log").read_text()
+        return (self.path / "sshd.log").read_text()
+
+    def connections(self):
+        """How many were let in so far."""
+        return self.said().count("Accepted publickey")
+
+    def done(self):
+        self.process.terminate()
+        self.process.wait(timeout=60)
+
+
+class SshdBench(SshBench):
+    """The hosts h1 and h2 behind a real sshd, and another one that may lead there; the engines are stand-ins."""
+
+    def __init__(self, path, tools_folder, compose="v2"):
+        super().__init__(path, tools_folder, compose)
+        (self.bin / "ssh").unlink()
+        os.symlink("/usr/bin/ssh", self.bin / "ssh")
+        self.port, self.port_2, self.jump_port = free_port(), free_port(), free_port()
+        where = {"PATH": (self.stand / "host.path").read_text()}
+        self.sshd = self.begin("sshd", [
+            ("::1", self.port, {**where, "STAND": self.host()}),
+            ("127.0.0.1", self.port_2, {**where, "STAND": self.host("h2")})])
+        self.jump = self.begin("jump", [("127.0.0.1", self.jump_port, {})])
+        self.known.write_text(self.sshd.known + self.jump.known)
+        self.environment |= {
+            "DEPLOY_USER": getpass.getuser(), "STAGING_HOST": f"[::1]:{self.port},127.0.0.1:{self.port_2}"}
+
+    def begin(self, name, addresses):
+        folder = self.path / name
+        folder.mkdir()
+        (folder / "authorized").write_text(self.key.with_name("key.pub").read_text())
+        return Sshd(folder, addresses)
+
+    def shared(self):
+        """The processes of connections that calls share: {pid: the host's port}."""
+        found = {}
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().decode().split("\0")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if words[0] == "ssh" and "-oControlMaster=yes" in words and f"-oIdentityFile={self.key}" in words:
+                found[int(pid)] = int(words[words.index("--") - 1])
+        return found
+
+    def done(self):
+        found = super().done()
+        self.sshd.done()
+        self.jump.done()
+        return found

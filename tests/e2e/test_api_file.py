@@ -8,7 +8,8 @@ from stage import ROOT
 OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
 ROUTES = re.findall(r'^API\((\w+),\s*"(\w+)",\s*"([^"]+)",\s*(\w+),\s*"([^"]+)"\)$',
                     (ROOT / "server" / "types" / "api.def").read_text(encoding="utf-8"), re.M)
-BEHIND = {"TARGET": ("", "/{target}"), "NUMBER": ("/{work}",), "PLACE": ("/{work}/{offset}",), "WORD": ("/{word}",)}
+BEHIND = {"NONE": ("",),
+          "TARGET": ("", "/{target}"), "NUMBER": ("/{work}",), "PLACE": ("/{work}/{offset}",), "WORD": ("/{word}",)}
 
 
 def test_each_route_is_described_and_nothing_else_is():

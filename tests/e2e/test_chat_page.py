@@ -40,6 +40,8 @@ def test_the_chat_page_shows_what_happens_and_does_what_is_pressed(browser, pane
         see_the_edit_in_place(browser, chat, message)
         a_topic_carries_its_label(browser, chat)
         push_a_commit(browser, tree)
+        until(browser, "document.fonts.check('16px \"chat emoji\"', '✅') && "
+              "[...document.fonts].every((font) => font.status !== 'error')", "the font of the signs")
         assert complaints(browser) == []
 
 

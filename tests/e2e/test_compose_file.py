@@ -125,7 +125,7 @@ def test_grafana_finds_its_dashboard_and_its_prometheus():
     mounts = {mount["target"]: mount["source"] for mount in SERVICES["grafana"]["volumes"]}
     provisioning = ROOT / mounts["/etc/grafana/provisioning"]
     provider = yaml.safe_load((provisioning / "dashboards" / "deploybot.yml").read_text("utf-8"))["providers"][0]
-    dashboard = ROOT / mounts[provider["options"]["path"] + "/dashboard.json"]
+    dashboard = ROOT / mounts[provider["options"]["path"]] / "releases.json"
     source = yaml.safe_load((provisioning / "datasources" / "deploybot.yml").read_text("utf-8"))["datasources"][0]
     assert source["url"] == "http://prometheus:9090" and "prometheus" in SERVICES
     shown = json.loads(dashboard.read_text("utf-8"))
@@ -148,7 +148,7 @@ def test_both_images_are_run_by_nobody_special(name, user):
 
 def test_what_is_built_in_the_image_is_what_is_built_here():
     script = (ROOT / "tests" / "tools" / "packages.sh").read_text(encoding="utf-8")
-    group = re.search(r'\[build\]="([^"]*)"', script).group(1).split()
+    group = re.search(r'\[build\]="([^"]*)"', script).group(1).replace("\\\n", "").split()
     command = re.search(r"apt-get install --yes --no-install-recommends\s+([^&]*)&&", stages()["build"]).group(1)
     assert sorted(command.split()) == sorted([*group, "ca-certificates", "tzdata"])     # for the server's image
     owners = (ROOT / "deploy" / "systemd" / "tmpfiles.conf").read_text(encoding="utf-8")
@@ -177,7 +177,7 @@ def test_the_settings_to_begin_with_are_settings(tmp_path):
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     for name in re.findall(r"/run/secrets/(\w+)", text):
-        value = DEFAULT_TOKEN if name == "telegram_bot_token" else WEBHOOK_SECRET
+        value = {"telegram_bot_token": DEFAULT_TOKEN, "totp_key": "0f" * 32}.get(name, WEBHOOK_SECRET)
         (secrets / name).write_text(value + "\n", encoding="ascii")
         (secrets / name).chmod(0o600)
     (tmp_path / "conf").write_text(text.replace("/run/secrets", str(secrets)), encoding="utf-8")
@@ -222,7 +222,7 @@ def test_nginx_is_the_one_configuration_fitted_to_a_container(tmp_path):
     assert (status, said) == (0, "")
     assert set(re.findall(r"^\s*listen ([^; ]+)", made, re.M)) == {"8080", "8443"}
     assert set(re.findall(r"^\s*server_name (\S+);", made, re.M)) == {"_", "deploybot.example.org"}
-    assert made.count("proxy_pass http://$deploybot;") == 2 and "proxy_pass http://deploybot;" not in made
+    assert made.count("proxy_pass http://$deploybot;") == 5 and "proxy_pass http://deploybot;" not in made
     assert "resolver 127.0.0.11" in made and not re.search(r"^user ", made, re.M)
     # "auto" is a worker for each processor of the host, of which some have more than there may be processes.
     workers = int(re.search(r"^worker_processes (\S+);", made, re.M).group(1))

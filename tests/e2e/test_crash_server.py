@@ -37,7 +37,7 @@ def started(scene, who):
 
 
 def finals(who):
-    return [v for v in who.messages() if "staging runs" in text_of(v)]
+    return [v for v in who.messages() if "Live: staging" in text_of(v)]
 
 
 def test_killed_while_git_is_asked(scene):
@@ -52,7 +52,7 @@ def test_killed_while_git_is_asked(scene):
     head.unlink()
     head.write_bytes(words)
     scene.restart()
-    who.hear("staging runs " + scene.head("develop")[:7])
+    who.hear("Live: staging", scene.head("develop")[:7])
     assert len(started(scene, who)) == 1 and len(finals(who)) == 1
     scene.check()
 
@@ -60,13 +60,13 @@ def test_killed_while_git_is_asked(scene):
 def test_a_question_that_stood_can_still_be_answered(scene):
     who = scene.admin()
     who.say("/deploy production")
-    question = who.hear("Deploy to production?", buttons=("Confirm", "Cancel"))
+    question = who.hear("Deploy to production?", buttons=("Deploy to", "Not now"))
     # Killed before it has noted the message's id, the server sends it once more.
     wait_until(lambda: scene.metric("deploybot_outbox_pending") == 0, PATIENCE_S, "its id is noted")
     scene.crash()
     scene.restart()
-    assert who.press(question, "Confirm") == "Confirmed."
-    final = who.hear("production runs")
+    assert who.press(question, "Deploy to") == "Confirmed."
+    final = who.hear("Live: production")
     assert final["message_id"] == question["message_id"]
     assert len(started(scene, who)) == 1
 
@@ -80,8 +80,8 @@ def release_production(scene, who):
     scene.commit("main")
     commit = scene.head("main")
     who.say("/deploy production")
-    who.press(who.hear("Deploy to production?", buttons=("Confirm",)), "Confirm")
-    who.hear("production runs " + commit[:7])
+    who.press(who.hear("Deploy to production?", buttons=("Deploy to",)), "Deploy to")
+    who.hear("Live: production", commit[:7])
     return commit
 
 
@@ -112,7 +112,7 @@ def test_killed_before_the_runner_took_the_order(scene, old_runner):
         # The kernel may have woken it: a stopped group that lost its session's leader is hung up.
         with contextlib.suppress(ProcessLookupError):
             os.kill(runner, signal.SIGCONT)
-    who.hear("production runs " + commit[:7])
+    who.hear("Rolled back: production → " + commit[:7])
     wait_until(lambda: not is_alive(runner), PATIENCE_S, "the old runner's end")
     assert begun(scene) == [commit]
     assert len(scene.audit(action="rollback_started", user_id=f"telegram:{who.number}")) == 1
@@ -129,7 +129,7 @@ def test_killed_before_go_the_script_of_that_run_never_starts(scene):
     assert is_alive(leader) and begun(scene) == []
     scene.crash()
     scene.restart()
-    who.hear("production runs " + commit[:7])
+    who.hear("Rolled back: production → " + commit[:7])
     assert not is_alive(leader)
     assert begun(scene) == [commit]
     assert scene.last_run() == before + 2, "another run was ordered for the same deployment"
@@ -142,7 +142,7 @@ def test_killed_in_the_middle_of_a_build_it_goes_on_and_nothing_is_doubled(scene
     scene.hold_script()
     who = scene.admin()
     who.say("/deploy staging")
-    running = who.hear("line 200", buttons=("Cancel",))
+    running = who.hear("line 200", buttons=("Stop",))
     scene.wait_held()
     leader = scene.leader()
     scene.crash()
@@ -150,7 +150,7 @@ def test_killed_in_the_middle_of_a_build_it_goes_on_and_nothing_is_doubled(scene
     scene.restart()
     assert is_alive(leader) and scene.is_busy("staging")
     scene.go_on()
-    final = who.hear("staging runs " + scene.head("develop")[:7])
+    final = who.hear("Live: staging", scene.head("develop")[:7])
     assert f"run {scene.last_run()} (staging {scene.head('develop')[:7]}) is re-attached" in scene.bot.log()
     assert final["message_id"] == running["message_id"], "the same message goes on"
     lines = re.findall(r"^line (\d+)$", scene.log_of(), re.M)
@@ -165,12 +165,12 @@ def test_an_adopted_build_shows_its_output_and_can_be_cancelled(scene):
     scene.hold_script()
     who = scene.admin()
     who.say("/deploy staging")
-    running = who.hear("before", buttons=("Cancel",))
+    running = who.hear("before", buttons=("Stop",))
     scene.wait_held()
     scene.crash()
     scene.restart()
     leader = scene.leader()
-    who.press(running, "Cancel")
+    who.press(running, "Stop")
     who.hear("cancelled", "nothing was changed")
     assert not is_alive(leader)
     scene.check()
@@ -187,7 +187,7 @@ def test_a_script_that_ended_while_nobody_watched_is_live_in_the_end(scene):
     scene.go_on()
     wait_until(lambda: not is_alive(leader) and not is_alive(supervisor), PATIENCE_S, "the run's end")
     scene.restart()
-    who.hear("staging runs " + scene.head("develop")[:7])
+    who.hear("Live: staging", scene.head("develop")[:7])
     assert len(finals(who)) == 1
     scene.check()
 
@@ -224,7 +224,7 @@ def test_killed_while_probing_it_is_probed_again(scene):
     del scene.health.gates["staging"]
     gate.set()
     scene.restart()
-    who.hear("staging runs " + scene.head("develop")[:7])
+    who.hear("Live: staging", scene.head("develop")[:7])
     assert scene.health.times("staging") > asked, "it was asked again"
     assert len(finals(who)) == 1
     scene.check()
@@ -265,7 +265,7 @@ def test_killed_while_telegram_is_away_the_end_is_told_once_when_it_is_back(scen
     scene.restart()
     assert finals(who) == []
     scene.chat.clear_faults()
-    who.hear("staging runs " + scene.head("develop")[:7])
+    who.hear("Live: staging", scene.head("develop")[:7])
     assert len(finals(who)) == 1
     assert len([m for m in who.messages() if "staging" in text_of(m)]) == 1
     scene.check()
@@ -281,7 +281,7 @@ def test_five_kills_in_a_row_lose_nothing(scene):
         scene.crash()
         scene.restart()
     scene.go_on()
-    who.hear("staging runs")
+    who.hear("Live: staging")
     assert scene.log_of().count("one\n") == 1
     assert len(finals(who)) == 1 and len(started(scene, who)) == 1
     scene.check()
@@ -298,10 +298,10 @@ def test_the_runner_alone_is_killed_and_another_takes_its_place(scene):
     wait_until(lambda: scene.runner() != old, PATIENCE_S, "another runner")
     assert is_alive(leader), "the run goes on with its supervisor"
     scene.go_on()
-    who.hear("staging runs")
+    who.hear("Live: staging")
     other = scene.admin()
     other.say("/deploy staging")
-    other.hear("staging runs")
+    other.hear("Live: staging")
     scene.check()
 
 

@@ -40,7 +40,7 @@ def test_an_update_told_200_right_before_the_kill_is_acted_on_once(scene):
         assert post_update(scene.bot, update) == 200
         scene.crash()
         scene.restart()
-        who.hear("staging runs", after=0)
+        who.hear("Live: staging", after=0)
         assert post_update(scene.bot, update) == 200, "a duplicate is acknowledged too"
         who.say("/status staging")
         who.hear("staging runs")
@@ -77,9 +77,9 @@ def test_while_the_server_is_away_telegram_keeps_the_update_and_it_is_done_once(
     wait_until(lambda: any(d["error"] or d["status"] != 200 for d in scene.chat.deliveries()[-1:]),
                PATIENCE_S, "a delivery that failed")
     scene.restart()
-    who.hear("staging runs")
+    who.hear("Live: staging")
     assert len(begun(scene)) == before + 1
-    assert len([m for m in who.messages() if "staging runs" in text_of(m)]) == 1
+    assert len([m for m in who.messages() if "Live: staging" in text_of(m)]) == 1
 
 
 def test_answers_to_telegram_have_empty_bodies(scene):

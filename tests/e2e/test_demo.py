@@ -9,14 +9,16 @@ import subprocess
 import pytest
 
 from browser_aid import chromium, click, complaints, shows, until
-from stage import ROOT, Stage, wait_until
+from stage import APPLICATIONS, ROOT, Stage, wait_until
+from telegram_client import ADA, BEA
 
 DEMO = ["/usr/bin/python3", str(ROOT / "tests" / "demo" / "demo.py")]
 STORY_SECONDS = 240
 LIVE_SECONDS = 60
-STEPS = ("Ada writes /deploy staging", "✓ it went live by itself",
-         "✓ the broken release was rolled back", "Ada presses Confirm",
-         "✓ /status tells the truth about production", "✓ deploybot audit verify",
+STEPS = ("Ada presses shop/staging", "✓ the other application was left alone", "✓ it went live by itself",
+         "✓ the broken release was rolled back", "✓ the second application went live by itself",
+         "Ada presses Deploy to shop/production", "✓ /status tells the truth about shop/production",
+         "✓ /status tells the truth about cider/staging", "✓ deploybot audit verify",
          "all of it happened")
 
 
@@ -63,10 +65,12 @@ def test_ctrl_c_ends_the_demo_with_everything_that_it_started(place):
             assert line, f"the demo ended by itself:\n{said}"
             said += line
         assert processes_in(folder)
-        commands = [line.strip() for line in said.partition("in another terminal")[2].splitlines()[1:4]]
-        subprocess.run(["/bin/sh", "-ec", "\n".join(commands)], check=True, env=environment, timeout=60)
         log = next(folder.glob("deploybot-demo-*/deploybot.log"))
-        wait_until(lambda: "web: new" in log.read_text("utf-8"), 20, "the second application")
+        (home,) = folder.glob("deploybot-demo-*")
+        os.kill(int((home / "deploybot.pid").read_text("ascii")), signal.SIGKILL)
+        while (line := demo.stdout.readline()) != "deploybot was killed: it is started again\n":
+            assert not line.strip(), line
+        wait_until(lambda: log.read_text("utf-8").count(" ready: ") == 2, 20, "the server once more")
         # As a terminal does: everything in the foreground gets it, the stand-ins too.
         os.killpg(demo.pid, signal.SIGINT)
         rest = demo.stdout.read()
@@ -79,7 +83,8 @@ def test_ctrl_c_ends_the_demo_with_everything_that_it_started(place):
 
 @pytest.fixture(name="stage", scope="module")
 def _stage(tmp_path_factory):
-    with Stage(tmp_path_factory.mktemp("demo") / "stage", 1.0) as made:
+    with Stage(tmp_path_factory.mktemp("demo") / "stage", 1.0, settings={"ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}"},
+               applications=APPLICATIONS) as made:
         yield made
 
 
@@ -100,14 +105,14 @@ def write(browser, text):
 
 def test_a_person_deploys_staging_in_the_browser_and_sees_it_go_live(stage, page):
     rows = "document.querySelectorAll('#messages .row.theirs').length"
-    write(page, "/deploy staging")
-    until(page, "[...document.querySelectorAll('.key')].some(k => k.innerText.includes('Cancel'))",
+    write(page, "/deploy shop/staging")
+    until(page, "[...document.querySelectorAll('.key')].some(k => k.innerText.includes('Stop'))",
           "a deployment that may be cancelled", LIVE_SECONDS)
     assert page.execute_script(f"return {rows}") == 1
-    shows(page, "staging runs", LIVE_SECONDS)
+    shows(page, "Live: shop/staging", LIVE_SECONDS)
     assert page.execute_script(f"return {rows}") == 1, "the message is edited in place"
-    assert stage.app("staging")[0] == 200
-    until(page, "document.querySelector('.app.is-up[data-app=staging]')", "staging in the panel")
+    assert stage.app("shop/staging")[0] == 200
+    until(page, "document.querySelector('.app.is-up[data-app=\\'shop/staging\\']')", "staging in the panel")
     click(page, ".key", "📄 Log")
     until(page, "document.querySelector('#messages .document')", "the log as a document",
           LIVE_SECONDS)
@@ -115,10 +120,79 @@ def test_a_person_deploys_staging_in_the_browser_and_sees_it_go_live(stage, page
 
 
 def test_a_person_is_asked_before_production_and_the_button_decides(stage, page):
-    write(page, "/deploy production")
-    shows(page, "Deploy to production?", LIVE_SECONDS)
-    assert stage.app("production")[0] == 0
-    click(page, ".key", "✅ Confirm")
-    shows(page, "production runs", LIVE_SECONDS)
-    assert stage.app("production")[0] == 200
+    write(page, "/deploy shop/production")
+    shows(page, "Deploy to shop/production?", LIVE_SECONDS)
+    assert stage.app("shop/production")[0] == 0
+    click(page, ".key", "🚀 Deploy to shop/production")
+    shows(page, "Live: shop/production", LIVE_SECONDS)
+    assert stage.app("shop/production")[0] == 200
     assert not complaints(page)
+
+
+def test_a_person_who_kills_the_server_in_the_middle_sees_it_go_on(stage, page):
+    change = stage.push("develop", "good")
+    until(page, "[...document.querySelectorAll('.key')].some(k => k.innerText.includes('Stop'))",
+          "a deployment that may be cancelled", LIVE_SECONDS)
+    click(page, "#kill")
+    assert stage.bot.process.wait(LIVE_SECONDS) == -signal.SIGKILL
+    stage.bot.start()
+    rows = "[...document.querySelectorAll('#messages .row.theirs')].at(-1).innerText"
+    until(page, f"{rows}.includes('Live: shop/staging') && {rows}.includes('{change['after'][:7]}')",
+          "what was deploying is live", LIVE_SECONDS)
+    click(page, "#kill")
+    assert stage.bot.process.wait(LIVE_SECONDS) == -signal.SIGKILL
+    click(page, "#kill")
+    until(page, "document.getElementById('toasts').innerText.includes('not running')", "that nobody is there")
+    assert len(complaints(page)) == 1, "the refused kill alone"
+    stage.bot.start()
+
+
+def newest(words):
+    """JavaScript: the bot's newest message says all of it."""
+    rows = "([...document.querySelectorAll('#messages .row.theirs')].at(-1)?.innerText ?? '')"
+    return " && ".join(f"{rows}.includes({word!r})" for word in words)
+
+
+def sent_by(stage):
+    return [call for call in stage.chat.calls("sendMessage") if call["status"] == 200]
+
+
+def test_a_person_who_unplugs_telegram_is_answered_when_it_is_back(stage, page):
+    click(page, "#unplug")
+    until(page, "document.getElementById('fault-note').innerText.includes('20 s')", "what was done")
+    sent = len(sent_by(stage))
+    write(page, "/status shop/production")
+    shows(page, "/status shop/production")
+    assert len(sent_by(stage)) == sent
+    until(page, newest(["shop/production runs"]), "the answer", LIVE_SECONDS)
+
+
+def test_each_button_of_the_second_application_breaks_what_it_says_and_nothing_of_the_one_before(stage, page):
+    click(page, "#applications .segment", "cider")
+    until(page, "document.querySelector('#applications .segment[aria-selected=true]').innerText === 'cider'", "cider")
+    before = stage.app("shop/staging")
+    click(page, ".action.good")
+    until(page, newest(["Live: cider/staging"]), "the second application", LIVE_SECONDS)
+    for kind, words in (("broken", ["Rolled back: cider/staging", "HTTP 500"]),
+                        ("build", ["Build failed: cider/staging", "nothing was changed"]),
+                        ("crash", ["Rolled back: cider/staging", "faster"])):
+        click(page, f"[data-kind={kind}]")
+        until(page, newest(words), kind, LIVE_SECONDS)
+    click(page, ".action.good")
+    until(page, newest(["Live: cider/staging"]), "a good one behind three bad ones", LIVE_SECONDS)
+    assert stage.app("shop/staging") == before
+    names = page.execute_script("return [...document.querySelectorAll('.app')].map((card) => card.dataset.app)")
+    assert names == ["shop/staging", "shop/production", "cider/staging", "cider/production"]
+    assert not complaints(page)
+
+
+def test_a_second_admin_confirms_what_the_first_one_asked_for(stage, page):
+    write(page, "/deploy cider/production")
+    shows(page, "Deploy to cider/production?", LIVE_SECONDS)
+    click(page, ".persona[data-user=Bea]")
+    until(page, "document.getElementById('acting').innerText.includes('Bea')", "Bea")
+    write(page, "/deploy cider/production")
+    shows(page, "Deploy to cider/production?", LIVE_SECONDS)
+    click(page, ".key", "🚀 Deploy to cider/production")
+    shows(page, "Live: cider/production", LIVE_SECONDS)
+    assert stage.app("cider/production")[0] == 200

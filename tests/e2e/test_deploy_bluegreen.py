@@ -1,29 +1,37 @@
 """Goal: blue/green over ssh, with a real nginx: releases take turns at two ports, nobody who asks meanwhile is refused;
 whatever fails or is killed, nginx points at a release that runs, and the next attempt works."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import os
+import pathlib
+import re
 import signal
+import socket
+import subprocess
 
 import pytest
 
-from runner_client import wait_for
-from ssh_aid import COMPOSE, BlueGreenBench, People
+from runner_client import PROGRAM, wait_for
+from ssh_aid import COMPOSE, NGINX, PORTS, BlueGreenBench, People, until_at_rest
+from stage import free_port, get
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @pytest.fixture
 def bench(tmp_path, tools_folder):
-    if not os.access("/usr/sbin/nginx", os.X_OK):
-        pytest.skip("nginx is not installed")
-    made = BlueGreenBench(tmp_path, tools_folder)
-    yield made
-    made.done()
-    wait_for(made.is_quiet, "the host to be at rest", 60)
+    yield from until_at_rest(BlueGreenBench(tmp_path, tools_folder))
+
+
+def drain(bench, **settings):
+    """As the server orders it behind the health gate; by hand it is whichever deployment's."""
+    return bench.run("drain.sh", "staging", **{"DEPLOYMENT_ID": None, **settings})
 
 
 def is_whole(bench, digest):
-    """This release runs and answers, alone; file and .env say so."""
+    """This release runs and answers, once what it replaced is drained alone; file and .env say so."""
+    status, said = drain(bench)
+    assert status == 0, said
     (port,) = bench.port_of(digest)
     assert bench.serves() == digest
     assert len(bench.engine()["containers"]) == 1 and bench.file_says() == port
@@ -41,7 +49,8 @@ def deploy(bench, commit):
 
 def test_releases_take_turns_at_the_ports_and_nobody_is_refused(bench):
     _, one = bench.shipped("one")
-    assert bench.steps() == ["preflight", f"image {one}", "start", "release", "switch h1", "clean"]
+    assert bench.steps() == [
+        "preflight", f"image {one}", "pull", "start", "release", "switch h1", "drain-later", "clean"]
     assert bench.port_of(one) == [bench.ports[1]]   # the file named the other one, where nothing ran
     is_whole(bench, one)
     commit, two = bench.release("two")
@@ -75,6 +84,30 @@ def test_a_release_that_serves_already_is_neither_started_nor_reloaded(bench):
     is_whole(bench, digest)
 
 
+@pytest.mark.parametrize("name", ["app.env", ".env"])
+def test_with_a_changed_env_file_the_image_that_serves_is_started_anew(bench, name):
+    """And a rollback to what runs still takes it as it is: settings are not rolled back.  In .env our own lines change
+    with each release."""
+    (bench.app / "docker-compose.yml").write_text(COMPOSE + f"    env_file: {name}\n" + PORTS)
+    file = bench.app / name
+    file.write_text("A=1\n")
+    commit, one = bench.shipped("one")
+    (port,) = bench.port_of(one)
+    assert any("serves already on port" in line for line in deploy(bench, commit))
+    file.write_text(file.read_text().replace("A=1", "A=2"))
+    with People(bench) as people:
+        deploy(bench, commit)
+    assert bench.file_says() != port and set(people.got) == {one}
+    is_whole(bench, one)
+    box, = bench.engine()["containers"]
+    assert "A: 2" in box["made"]
+    assert any("serves already on port" in line for line in deploy(bench, commit))
+    file.write_text(file.read_text().replace("A=2", "A=3"))
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{one}")
+    assert status == 0 and any("serves already on port" in line for line in said), said
+    is_whole(bench, one)
+
+
 @pytest.mark.long
 def test_two_kinds_of_compose_name_the_projects_alike(tmp_path, tools_folder):
     made = BlueGreenBench(tmp_path, tools_folder, "v2")
@@ -105,6 +138,57 @@ def test_two_environments_do_not_lead_one_nginx(bench):
     bench.upstream.write_text(bench.upstream.read_text().partition(";")[0] + ";\n")
     status, said = bench.run("target.sh", "production", "preflight")
     assert status == 0, said  # nobody's again
+
+
+def beside(bench):
+    """Production on staging's host, with all that is its own; both behind the one nginx.  Where it answers."""
+    other, upstream, port = bench.path / "production", bench.upstream.with_name("production.conf"), free_port()
+    ports = free_port(), free_port()
+    other.mkdir()
+    (other / "docker-compose.yml").write_text((bench.app / "docker-compose.yml").read_text())
+    upstream.write_text(f"server 127.0.0.1:{ports[0]};\n")
+    key = bench.path / "key.production"
+    key.write_bytes(bench.key.read_bytes())
+    key.chmod(0o600)
+    bench.configure(f"include {bench.upstream}; }} upstream two {{ include {upstream}; }} server {{ "
+                    f"listen 127.0.0.1:{port}; location / {{ proxy_pass http://two; }}")
+    bench.environment |= {
+        "STAGING_NGINX_UPSTREAM_FILE": bench.environment.pop("NGINX_UPSTREAM_FILE"),
+        "STAGING_APP_PORTS": bench.environment.pop("APP_PORTS"), "PRODUCTION_HOST": "h1",
+        "PRODUCTION_COMPOSE_DIR": str(other), "PRODUCTION_NGINX_UPSTREAM_FILE": str(upstream),
+        "PRODUCTION_APP_PORTS": f"{ports[0]},{ports[1]}", "PRODUCTION_SSH_KEY_PATH": str(key),
+        "PRODUCTION_DEPLOY_USER": "carrier"}
+    os.kill(bench.nginx.pid, signal.SIGHUP)
+    wait_for(lambda: get(f"http://127.0.0.1:{port}/")[0] != 0, "nginx to listen there too", 60)
+    return port
+
+
+def test_two_environments_on_one_host_are_shipped_each_with_its_own(bench):
+    """One file of settings loads with both, and no release of one touches what serves the other."""
+    port = beside(bench)
+    settings = bench.path / "settings.env"
+    token = "123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
+    settings.write_text(f"TELEGRAM_BOT_TOKEN={token}\nADMIN_TELEGRAM_IDS=11\n" + "".join(
+        f"{name}={value}\n" for name, value in bench.environment.items()
+        if name not in ("PATH", "HOME", "LANG", "STAND", "RUN_ID", "DEPLOYBOT_RUNNER")))
+    done = subprocess.run([PROGRAM.removesuffix("-runner"), "check-config", "--env-file", settings], text=True,
+                          capture_output=True, check=False, env={"PATH": os.environ["PATH"]})
+    assert "shares" not in done.stdout + done.stderr and "error" not in done.stderr, done.stderr
+    serves = {"staging": bench.serves, "production": lambda: get(f"http://127.0.0.1:{port}/")[1].partition("@")[2]}
+    live = {}
+    for text, name in (("one", "staging"), ("two", "production"), ("three", "staging"), ("four", "production")):
+        commit, digest = bench.release(text)
+        status, said = bench.run("deploy.sh", name, commit)
+        assert status == 0, said
+        live[name] = digest
+        assert {key: serves[key]() for key in live} == live
+        words = {word for call in bench.ssh_calls() for word in call if re.match("-oIdentityFile=|.*@h1$", word)}
+        assert words == ({"deploy@h1", f"-oIdentityFile={bench.key}"} if name == "staging" else
+                         {"carrier@h1", f"-oIdentityFile={bench.path}/key.production"})
+    for name, digest in live.items():   # beside what drains
+        assert str(*bench.port_of(digest)) in bench.environment[f"{name.upper()}_APP_PORTS"].split(",")
+    assert bench.upstream.read_text().endswith("; # deploybot: staging\n")
+    assert bench.upstream.with_name("production.conf").read_text().endswith("; # deploybot: production\n")
 
 
 def test_an_applications_environment_has_its_nginx_by_both_names(bench):
@@ -250,8 +334,12 @@ def interrupted(bench, moment, commit, old):
     bench.host_plan({"when": {
         "starting": ["compose", "-p", f"app-{bench.ports[0]}", "up"],
         "file written, not reloaded": ["nginx"],
-        "reloaded, old not stopped": ["compose", "-p", f"app-{old}", "rm"]}[moment], "hang": True})
-    process = bench.start("deploy.sh", "staging", commit)
+        "draining": ["compose", "-p", f"app-{old}", "rm"]}[moment], "hang": True})
+    if moment == "draining":
+        deploy(bench, commit)
+        process = bench.start("drain.sh", "staging", DEPLOYMENT_ID=None)
+    else:
+        process = bench.start("deploy.sh", "staging", commit)
     return process, [bench.until_host_hangs()]
 
 
@@ -259,8 +347,8 @@ def interrupted(bench, moment, commit, old):
 @pytest.mark.parametrize("moment, after", [
     ("starting", "the same again"), ("new started, not switched", "the same again"),
     ("new started, not switched", "another"), ("file written, not reloaded", "the same again"),
-    ("file written, not reloaded", "a rollback"), ("reloaded, old not stopped", "another"),
-    ("reloaded, old not stopped", "a rollback")])
+    ("file written, not reloaded", "a rollback"), ("draining", "another"),
+    ("draining", "a rollback")])
 def test_after_a_host_was_cut_off_in_the_middle_whatever_comes_next_works(bench, moment, after):
     commit, one = bench.shipped("one")
     another, three = bench.release("three") if after == "another" else (None, None)
@@ -283,6 +371,50 @@ def test_after_a_host_was_cut_off_in_the_middle_whatever_comes_next_works(bench,
         assert not [call for call in bench.host_calls() if "up" in call], "what runs still is only switched to"
 
 
+def fails_before_it_begins(bench, commit, words):
+    """What is amiss is named, and left as it is."""
+    before = bench.upstream.read_text(), bench.serves()
+    hook = bench.hook("pre-start", "10-no", "exit 1")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    hook.unlink()
+    assert status == 64 and "release" not in bench.steps() and any(words in line for line in said), said
+    assert (bench.upstream.read_text(), bench.serves()) == before
+
+
+def test_a_switch_that_nginx_has_not_read_is_left_so_until_a_release_begins(bench):
+    _, one = bench.shipped("one")
+    drain(bench)
+    commit, two = bench.release("two")
+    process, hangs = interrupted(bench, "file written, not reloaded", commit, 0)
+    bench.kill_session(process)
+    bench.kill_host(*hangs)
+    bench.host_plan()
+    assert bench.serves() == one and bench.port_of(two) == [bench.file_says()]
+    fails_before_it_begins(bench, commit, "warning: a switch of nginx was interrupted here, and nothing has put")
+    assert bench.serves() == one
+    deploy(bench, commit)
+    assert bench.steps().index("release") < bench.steps().index("start")
+    is_whole(bench, two)
+
+
+def test_where_nginx_leads_to_what_has_ended_the_next_release_leads_it_away_as_it_begins(bench):
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    _, (_, two), client = left_running(bench)
+    (port,) = bench.port_of(two)
+    boxes = bench.engine()["containers"]
+    for box in boxes:
+        if box["of"].endswith(two):
+            os.kill(box.pop("pid"), signal.SIGKILL)
+            box["status"] = "exited"
+    bench.change_engine(containers=boxes)
+    commit, three = bench.release("three")
+    fails_before_it_begins(bench, commit, f"warning: nginx leads to port {port} here, where nothing runs, and")
+    bench.environment |= {"DRAIN_SECONDS": "1"}
+    deploy(bench, commit)
+    client.socket.close()
+    assert bench.serves() == three and not bench.port_of(two)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("moment", ["while it starts", "before the switch"])
 def test_a_deployment_that_is_ended_before_the_switch_takes_the_new_one_away(bench, moment):
@@ -303,7 +435,7 @@ def test_a_deployment_that_is_ended_before_the_switch_takes_the_new_one_away(ben
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("step", ["start", "release", "switch h1", "clean"])
+@pytest.mark.parametrize("step", ["pull", "start", "release", "switch h1", "clean"])
 def test_a_script_killed_at_any_step_leaves_a_whole_release(bench, step):
     _, one = bench.shipped("one")
     commit, two = bench.release("two")
@@ -333,3 +465,421 @@ def test_whichever_of_the_two_on_the_host_is_killed_in_a_switch_one_release_serv
         deploy(bench, commit)
     is_whole(bench, two)
     assert set(people.got) <= {one, two}, people.got
+
+
+# ---- what a switch leaves to a drain -----------------------------------------------------------
+
+
+class Download:
+    """A client whose answer does not come: its connection holds one of nginx's workers."""
+
+    def __init__(self, bench):
+        self.socket = socket.create_connection(("127.0.0.1", bench.port))
+        self.socket.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")  # its head does not end: no worker may close it
+
+    def is_open(self):
+        self.socket.setblocking(False)
+        try:
+            return self.socket.recv(1) != b""
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        finally:
+            self.socket.setblocking(True)
+
+    def ends(self):
+        self.socket.sendall(b"Connection: close\r\n\r\n")
+        answer = b""
+        while more := self.socket.recv(4096):
+            answer += more
+        return answer
+
+
+def left_running(bench, **settings):
+    """A release over another with a connection open: (commit and digest of the earlier one, of the new one)."""
+    one = bench.shipped("one")
+    drain(bench)
+    two = bench.release("two")
+    client = Download(bench)
+    status, said = bench.run("deploy.sh", "staging", two[0], DEPLOYMENT_ID="40", **settings)
+    assert status == 0, said
+    return one, two, client
+
+
+def test_a_release_ends_without_draining_and_a_drain_waits_for_the_last_connection(bench):
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    (_, one), (_, two), client = left_running(bench)
+    assert bench.steps()[-2:] == ["drain-later", "clean"]
+    assert bench.serves() == two and bench.port_of(one) and client.is_open()
+    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40")
+    wait_for(lambda: "drain" in bench.steps(), "the drain to begin", 60)
+    assert bench.is_quiet() or bench.host_processes()  # it holds the lock for no look
+    assert b"200 OK" in client.ends()
+    assert process.wait(timeout=60) == 0
+    assert "has ended" in "\n".join(bench.said())
+    assert not bench.port_of(one) and bench.serves() == two
+
+
+@contextlib.contextmanager
+def another_nginx(bench):
+    """A master of its own on the same host, which nobody reloads: its port."""
+    folder, port = bench.path / "other-nginx", free_port()
+    folder.mkdir()
+    (folder / "nginx.conf").write_text(NGINX % (f"server 127.0.0.1:{bench.ports[0]};", port))
+    with subprocess.Popen(["/usr/sbin/nginx", "-p", folder, "-e", folder / "nginx.log", "-c", folder / "nginx.conf"],
+                          stdin=subprocess.DEVNULL) as other:
+        wait_for(lambda: get(f"http://127.0.0.1:{port}/", timeout=30)[0] != 0, "the other nginx to listen", 60)
+        yield other
+        other.terminate()
+
+
+def test_a_drain_waits_for_no_worker_of_an_nginx_that_was_not_reloaded(bench):
+    """Regression: beside another nginx on the host a drain lasted all of DRAIN_SECONDS."""
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    with another_nginx(bench):
+        (_, one), (_, two), client = left_running(bench)
+        process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40")
+        wait_for(lambda: "drain" in bench.steps(), "the drain to begin", 60)
+        assert bench.port_of(one) and client.is_open()      # of the one that was it waits for each
+        assert b"200 OK" in client.ends()
+        assert process.wait(timeout=60) == 0
+        assert not bench.port_of(one) and bench.serves() == two
+
+
+def is_pausing(bench, process):
+    """Between two looks."""
+    names = []
+    for pid in bench.session(process):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            names.append(pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip())
+    return "sleep" in names and "ssh" not in names
+
+
+def test_where_the_workers_of_nginx_cannot_be_seen_a_drain_takes_its_seconds(bench):
+    """As of an nginx in a container of another namespace of processes: nobody knows who is connected still."""
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    bench.on_host("grep", '[[ "$*" != *"ginx: worker process"* ]] || exit 1')
+    (_, one), (_, two), client = left_running(bench)
+    assert bench.serves() == two and b"200 OK" in client.ends()
+    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40")
+    wait_for(lambda: process.poll() is not None or is_pausing(bench, process), "a look at what drains", 60)
+    assert process.poll() is None and bench.port_of(one)
+    bench.kill_session(process)
+    status, said = drain(bench, DEPLOYMENT_ID="40", DRAIN_SECONDS="1")
+    assert status == 0 and not bench.port_of(one) and bench.serves() == two, said
+
+
+def test_a_drain_ends_after_its_seconds_whoever_is_connected_still(bench):
+    bench.environment |= {"DRAIN_SECONDS": "1"}
+    (_, one), (_, two), client = left_running(bench)
+    status, said = drain(bench, DEPLOYMENT_ID="40")
+    assert status == 0 and not bench.port_of(one) and bench.serves() == two, said
+    client.socket.close()
+
+
+def test_an_automatic_rollback_only_points_nginx_back(bench):
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    (commit, one), (_, two), client = left_running(bench)
+    (bench.host() / "calls").unlink()
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{one}", DEPLOYMENT_ID="40")
+    assert status == 0 and bench.steps()[-1] == "drain-later", said
+    assert bench.serves() == one and not [call for call in bench.host_calls() if {"up", "rm"} & set(call)]
+    assert b"200 OK" in client.ends()
+    status, said = drain(bench, DEPLOYMENT_ID="40")
+    assert status == 0 and bench.serves() == one and not bench.port_of(two), said
+
+
+def test_a_drain_of_an_earlier_deployment_ends_nothing(bench):
+    bench.environment |= {"DRAIN_SECONDS": "1"}
+    (_, one), _, client = left_running(bench)
+    status, said = drain(bench, DEPLOYMENT_ID="39")
+    assert status == 0 and "nothing of this deployment drains here" in "\n".join(said) and bench.port_of(one), said
+    client.socket.close()
+
+
+def test_a_release_that_needs_the_port_ends_the_drain_first(bench):
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    (_, one), (_, two), client = left_running(bench)
+    commit, three = bench.release("three")
+    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40")
+    log = bench.log
+    said = deploy(bench, commit)
+    assert any("what drains there is ended: its open connections are closed" in line for line in said), said
+    assert not bench.port_of(one) and bench.port_of(two) and bench.serves() == three
+    assert process.wait(timeout=60) == 0 and "nothing of this deployment drains here" in log.read_text()
+    client.socket.close()
+
+
+def test_what_fails_before_it_began_leaves_the_drain_as_it_was(bench):
+    """A rollback to what drains, of which a hook says no: it drains on."""
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    (commit, one), (_, two), client = left_running(bench)
+    bench.hook("pre-deploy", "10-no", "exit 1")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 64 and "release" not in bench.steps(), said
+    assert bench.port_of(one) and client.is_open() and bench.serves() == two
+    assert not (bench.app / ".deploybot.drain.kept").exists()
+    assert b"200 OK" in client.ends()
+    status, said = drain(bench, DEPLOYMENT_ID="40")
+    assert status == 0 and not bench.port_of(one), said
+
+
+def uptime():
+    return float(pathlib.Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+
+
+def sleeps(bench, process):
+    """It has looked, and waits for its next look."""
+    for pid in bench.session(process):
+        with contextlib.suppress(OSError):
+            if pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:1] == [b"sleep"]:
+                return True
+    return False
+
+
+def test_what_is_to_serve_again_is_not_ended_by_its_drain(bench):
+    """Between the two acts of a rollback to it."""
+    bench.environment |= {"DRAIN_SECONDS": "1"}
+    (_, one), _, client = left_running(bench)
+    (bench.app / ".deploybot.drain.kept").touch()
+    since = int((bench.app / ".deploybot.drain").read_text().split()[2])
+    wait_for(lambda: uptime() > since + 1, "its time to be over", 60)
+    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40")
+    wait_for(lambda: process.poll() is not None or sleeps(bench, process), "a look to have ended", 60)
+    assert process.poll() is None and bench.port_of(one)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 143
+    client.socket.close()
+
+
+@pytest.mark.long
+def test_a_drain_that_is_cut_ends_no_release_and_the_next_one_tidies(bench):
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    (_, one), (_, two), client = left_running(bench)
+    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40")
+    wait_for(lambda: "drain" in bench.steps(), "the drain to begin", 60)
+    bench.kill_session(process)
+    assert bench.port_of(one) and bench.serves() == two
+    commit, three = bench.release("three")
+    deploy(bench, commit)
+    client.socket.close()
+    assert bench.serves() == three and not bench.port_of(one)
+
+
+def test_a_clean_up_keeps_an_image_that_drains(bench):
+    bench.environment |= {"DRAIN_SECONDS": "86400", "KEEP_RELEASES": "1"}
+    (_, one), (commit, two), client = left_running(bench)
+    (bench.state / "environments").mkdir(exist_ok=True)
+    status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE=f"{commit}@{two}")  # the same once more
+    assert status == 0 and bench.port_of(one), said
+    assert f"{bench.image}@{one}" in bench.engine()["images"] and "could not be removed" not in "\n".join(said), said
+    assert one in (bench.app / ".deploybot.releases").read_text()
+    client.socket.close()
+
+
+@pytest.mark.parametrize("after", [2, 3, 6])    # what serves, what is to be ended, what of that is left
+def test_a_drain_that_docker_does_not_answer_ends_and_switches_nothing_and_looks_again(bench, after):
+    """No answer read as "nothing runs there": nginx was led back, or what drained stayed until the next release."""
+    bench.environment |= {"DRAIN_SECONDS": "1"}
+    _, one = bench.shipped("one")
+    drain(bench)
+    _, two = bench.shipped("two")
+    bench.host_plan({"when": ["docker", "ps"], "after": after, "times": 1, "status": 1, "stderr": "Error: timeout\n"})
+    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID=None)
+    wait_for(lambda: process.poll() is not None or sleeps(bench, process), "a look to have ended", 60)
+    assert process.poll() is None and (bench.app / ".deploybot.drain").exists(), bench.said()
+    assert bench.serves() == two and bench.file_says() == bench.port_of(two)[0]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 143
+    is_whole(bench, two)
+    assert not bench.port_of(one) and not (bench.app / ".deploybot.drain").exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("question", ["ps", "inspect"])
+@pytest.mark.parametrize("after", range(2, 14, 3))
+def test_whichever_question_docker_does_not_answer_one_release_serves(bench, question, after):
+    _, one = bench.shipped("one")
+    drain(bench)
+    commit, two = bench.release("two")
+    bench.host_plan({"when": ["docker", question], "after": after, "times": 2, "status": 1})
+    with People(bench) as people:
+        status, said = bench.run("deploy.sh", "staging", commit)
+        serves = bench.serves()
+        bench.host_plan()
+        assert serves == (two if status == 0 else one) or "release" in bench.steps(), said
+        deploy(bench, commit)
+    assert set(people.got) <= {one, two}, people.got
+    is_whole(bench, two)
+
+
+@pytest.mark.parametrize("drains", [False, True])
+def test_a_start_that_is_cancelled_on_the_second_host_leaves_nothing_new_on_the_first(bench, drains):
+    """What was started on h1 stayed there; and what drains there drains on."""
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    if drains:
+        (_, one), (_, two), client = left_running(bench)
+    else:
+        _, two = bench.shipped("two")
+    commit, three = bench.release("three")
+    real = os.readlink(bench.bin / "ssh")
+    (bench.bin / "ssh").unlink()
+    where, first = ("h1", "no host") if drains else ("h2", "@h2")
+    (bench.bin / "ssh").write_text(f"""#!/bin/bash
+        if [[ "$*" == *@{where}*" start "* ]]; then touch {bench.path}/there; exec sleep 1000; fi
+        if [[ "$*" == *"{first}"* ]]; then exec cat >/dev/null </dev/null; fi
+        exec -a ssh {real} "$@"\n""")
+    (bench.bin / "ssh").chmod(0o755)
+    process = bench.start("deploy.sh", "staging", commit, STAGING_HOST="h1" if drains else "h1,h2:2222")
+    wait_for((bench.path / "there").exists, "the start on the last host", 60)
+    assert drains or bench.port_of(three)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 143
+    wait_for(bench.is_quiet, "the host to be at rest", 60)
+    assert not bench.port_of(three) and bench.serves() == two, bench.said()
+    if drains:
+        assert bench.port_of(one) and client.is_open()
+        client.socket.close()
+
+
+def test_by_hand_a_release_is_drained_by_the_one_who_ships_it(bench):
+    _, one = bench.shipped("one")
+    commit, two = bench.release("two")
+    status, said = bench.run("deploy.sh", "staging", commit, RUN_ID=None)
+    assert status == 0 and "==> drain" in said, said
+    assert not bench.port_of(one) and bench.serves() == two
+
+
+def test_what_another_reload_has_left_is_not_waited_for(bench):
+    """Of another environment at the same nginx, say: its worker is on its way out too."""
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    (_, one), (_, two), client = left_running(bench)
+    other = Download(bench)
+    before = workers_on_their_way_out()
+    subprocess.run([bench.host_bin / "nginx", "-s", "reload"], check=True, env={"STAND": str(bench.host())})
+    wait_for(lambda: workers_on_their_way_out() - before, "a worker of the other reload", 60)
+    assert b"200 OK" in client.ends()
+    status, said = drain(bench, DEPLOYMENT_ID="40")
+    assert status == 0 and not bench.port_of(one), said
+    assert other.is_open() and bench.serves() == two
+    other.socket.close()
+
+
+def workers_on_their_way_out():
+    found = set()
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes().startswith(b"nginx: worker process is shutting down"):
+                found.add(path.parent.name)
+    return found
+
+
+def waits_for_the_lock():
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if words[:2] == [b"flock", b"-w"] and words[3:4] == [b"9"]:
+                found.append(int(words[2]))
+    return found
+
+
+def test_who_comes_while_a_drain_stops_something_waits_for_that(bench):
+    """stop_grace_period and 30 s, 300 at most."""
+    bench.environment |= {"DRAIN_SECONDS": "1"}
+    (_, one), _, client = left_running(bench)
+    (port,) = bench.port_of(one)
+    commit, three = bench.release("three")
+    state = bench.engine()
+    bench.change_engine(containers=[{**box, "grace": 90} for box in state["containers"]])
+    bench.host_plan({"when": ["compose", "-p", f"app-{port}", "rm"], "hang": True})
+    draining = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40")
+    hangs = bench.until_host_hangs()
+    bench.host_plan()
+    process = bench.start("deploy.sh", "staging", commit)
+    wait_for(lambda: 120 in waits_for_the_lock(), "the release to wait for the lock", 60)
+    os.kill(hangs, signal.SIGKILL)
+    assert draining.wait(timeout=60) == 0 and process.wait(timeout=120) == 0, bench.said()
+    assert bench.serves() == three
+    client.socket.close()
+
+
+# ---- ended before the switch -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("parallel", ["false", "true"])
+def test_a_deployment_that_is_ended_while_it_starts_leaves_none_on_the_hosts_that_have_started(bench, parallel):
+    _, one = bench.shipped("one")
+    drain(bench)
+    commit, two = bench.release("two")
+    there, started = bench.path / "there", bench.path / "started"
+    bench.wrap("ssh", f"""if [[ "$*" == *@h2*" start "* ]]; then touch {there}; exec sleep 1000; fi
+if [[ "$*" == *@h2* ]]; then cat >/dev/null & exit 0; fi
+if [[ "$*" == *" start "* ]]; then (exec -a ssh "$real" "$@") && touch {started}; exit; fi""")
+    process = bench.start("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222", HOSTS_PARALLEL=parallel)
+    wait_for(lambda: there.exists() and started.exists() or process.poll() is not None, "both hosts", 60)
+    assert bench.port_of(two) != []
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 143, bench.said()
+    assert bench.said()[-1] == "deploy.sh: ended by a signal"
+    wait_for(bench.is_quiet, "the host to be at rest", 60)
+    assert bench.port_of(two) == [] and bench.serves() == one, bench.said()
+    assert "release" not in bench.steps()
+
+
+def three_hosts_of_which(bench, act):
+    """h1 is the host; h2 and h3 do nothing, and of the switch h2 says what `act` does; what goes to them is noted."""
+    key = bench.known.read_text().partition(" ")[2].splitlines()[0]
+    bench.known.write_text(bench.known.read_text() + f"h3 {key}\n")
+    bench.wrap("ssh", f"""if [[ "$*" == *@h[23]*"bash -s -- "* ]]; then
+    for word; do :; done
+    word=${{word#*-- }}; echo "${{*: -2:1}} ${{word%% *}}" >>{bench.path}/got
+    cat >/dev/null & reader=$!
+    [[ "$*" != *@h2*" switch "* ]] || {{ {act}; }}
+    kill "$reader"; exit 0
+fi
+[[ "$*" != *@h[23]* ]] || {{ cat >/dev/null & exit 0; }}""")
+    return {"STAGING_HOST": "h1,h2:2222,h3"}
+
+
+def got_by(bench, act):
+    return [line.split()[0] for line in (bench.path / "got").read_text().splitlines() if line.split()[1] == act]
+
+
+def test_what_was_started_for_a_release_that_failed_on_a_host_is_ended_on_those_behind_it(bench):
+    """Regression: it ran on there, unsaid, until the next release."""
+    _, one = bench.shipped("one")
+    commit, two = bench.release("two")
+    hosts = three_hosts_of_which(bench, "kill $reader; echo no room >&2; exit 70")
+    status, said = bench.run("deploy.sh", "staging", commit, **hosts)
+    assert status == 70 and said[-1].startswith("deploy.sh: h2: no room; the new release runs on h1: "), said
+    assert got_by(bench, "switch") == ["deploy@h2"] and sorted(got_by(bench, "tidy")) == ["deploy@h2", "deploy@h3"]
+    assert bench.serves() == two and bench.port_of(one)     # which drains
+
+
+def test_who_ends_a_release_that_has_begun_is_told_what_is_left(bench):
+    one, old = bench.shipped("one")
+    commit, two = bench.release("two")
+    hosts = three_hosts_of_which(bench, f"touch {bench.path}/there; exec sleep 1000")
+    process = bench.start("deploy.sh", "staging", commit, **hosts, PREVIOUS_RELEASE=f"{one}@{old}")
+    wait_for((bench.path / "there").exists, "the switch on h2", 60)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert bench.said()[-1] == (
+        "deploy.sh: ended by a signal; the release had begun, on some hosts or on all: deploy/deploy.sh staging "
+        f"{commit}@{two} goes on with it, deploy/rollback.sh staging {one}@{old} rolls it back")
+    assert got_by(bench, "tidy") == ["deploy@h3"] and bench.serves() == two
+
+
+def test_what_failed_stands_last_whatever_the_clean_up_says(bench):
+    bench.shipped("one")
+    drain(bench)
+    commit, _ = bench.release("two")
+    bench.hook("pre-deploy", "10-no", "exit 3")
+    bench.wrap("ssh", '[[ "$*" != *" tidy "* ]] || { echo "ssh: Connection refused" >&2; exit 255; }')
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 64 and any("warning: h1 cannot be reached" in line for line in said), said
+    reason = "deploy.sh: the hook pre-deploy/10-no failed with status 3, so nothing was changed: "
+    reason += "its last lines are in the log"
+    assert said[-1] == reason and said.count(reason) == 2

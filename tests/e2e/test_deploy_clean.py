@@ -2,10 +2,13 @@
 clean-up that fails is a warning."""
 # SPDX-License-Identifier: ISC
 import json
+import os
+import pathlib
 
 import pytest
 
 from commands_aid import ECR, digest, shipped
+from runner_client import wait_for
 
 
 def state_file(bench, environment, commit, image, previous, previous_image):
@@ -144,6 +147,73 @@ def test_nothing_is_removed_while_another_environment_makes_its_image(bench):
     bench.plan()
     shipped(bench, "two", KEEP_RELEASES="1")
     shipped(bench, "three", KEEP_RELEASES="1")
-    assert len(bench.digests()) == 3 and any("the next deployment cleans up" in line for line in bench.said())
+    shipped(bench, "four", KEEP_RELEASES="1")
+    assert len(bench.digests()) == 4 and any("the next deployment cleans up" in line for line in bench.said())
     bench.kill_session(process)
     assert bench.run("deploy.sh", "production", bench.commit("next"))[0] == 0    # and takes its private folders away
+
+
+def waits_for_the_images(bench, process):
+    for pid in bench.session(process):
+        try:
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if words[:3] == [b"flock", b"--shared", b"7"]:
+            return True
+    return False
+
+
+def test_who_makes_an_image_waits_for_one_delete_at_most(bench):
+    """The others are left to the next clean-up.  It had the lock for all of them, and deployments failed."""
+    for text in ("one", "two", "three"):
+        shipped(bench, text)
+    deletes, go = bench.path / "deletes", bench.path / "go"
+    bench.wrap("curl", f"""if [[ "$*" == *DELETE* ]]; then
+	echo "$$" >>{deletes}
+	until [[ -e {go} ]]; do sleep 0.1; done
+fi""")
+    cleans = bench.start("deploy.sh", "staging", bench.commit("four"), KEEP_RELEASES="1", PREVIOUS_RELEASE="")
+    log = bench.log
+    wait_for(deletes.exists, "the first delete", 60)
+    makes = bench.start("deploy.sh", "production", bench.commit("five"), PREVIOUS_RELEASE="")
+    wait_for(lambda: waits_for_the_images(bench, makes), "the wait for it", 60)
+    go.touch()
+    assert makes.wait(timeout=120) == 0, bench.said()
+    assert cleans.wait(timeout=120) == 0 and "the next deployment cleans up" in log.read_text()
+    assert len(deletes.read_text().splitlines()) == 1
+    shipped(bench, "six", KEEP_RELEASES="1", PREVIOUS_RELEASE="")
+    assert len(bench.digests()) == 3, "what is live before it, what is live, and production's"
+
+
+@pytest.mark.parametrize("name", ["apps/production/before", "apps/production/images", "environments/production.json"])
+def test_a_file_that_cannot_be_read_keeps_all_images(bench, name):
+    """A folder: root may read every file."""
+    shipped(bench, "one")
+    shipped(bench, "two")
+    (bench.state / name).parent.mkdir(parents=True, exist_ok=True)
+    (bench.state / name).mkdir()
+    before = bench.digests()
+    shipped(bench, "three", KEEP_RELEASES="1", PREVIOUS_RELEASE="")
+    assert before.items() <= bench.digests().items() and not [s for s in bench.spied() if s.startswith("clean")][2:]
+    assert any(f"{name} cannot be read, and may name an image that is needed: nothing old is removed" in line
+               for line in bench.said())
+    assert "warning: the clean-up was not finished" in bench.said()[-1]
+
+
+def test_a_target_whose_clean_up_hangs_keeps_neither_the_release_nor_the_registry_waiting(bench):
+    """Each has a deadline of its own: one was for nothing, and the run's own ended a release that was live."""
+    for text in ("one", "two"):
+        shipped(bench, text)
+    (bench.stand / "clean.hang").touch()
+    shipped(bench, "three", KEEP_RELEASES="1", PREVIOUS_RELEASE="", CLEAN_SECONDS="3", KILL_SECONDS="1")
+    assert "warning: the clean-up was not finished; the next deployment continues it" in bench.said()
+    assert len(bench.digests()) == 2, "what ran before, and what runs"
+
+
+def test_an_engine_that_hangs_does_not_end_the_clean_up(bench):
+    shipped(bench, "one")
+    bench.plan({"when": ["docker", "image", "rm"], "hang": True})
+    for text in ("two", "three"):
+        shipped(bench, text, KEEP_RELEASES="1", PREVIOUS_RELEASE="", DOCKER_SECONDS="2", KILL_SECONDS="1")
+    assert len(bench.digests()) == 2 and os.path.exists(bench.stand / "hangs")

@@ -2,10 +2,13 @@
 deployment, and none that others may write is run."""
 # SPDX-License-Identifier: ISC
 import os
+import re
+import subprocess
 
 import pytest
 
 from commands_aid import shipped
+from runner_client import PROGRAM, ROOT
 
 TELL = ('printf "%s\\n" "$HOOK ${0##*/} $ENVIRONMENT $COMMIT $RELEASE $IMAGE $PREVIOUS_RELEASE $REF $DEPLOYMENT_ID '
         '$HOSTS $PWD" >>"$STAND/spy"')
@@ -50,6 +53,17 @@ def test_a_hook_that_fails_stops_the_deployment(bench, kind, status, released):
     assert ("release" in bench.steps(), bench.target() != "", "never" in bench.spied()) == (released, released, False)
 
 
+@pytest.mark.parametrize("settings, says", [
+    ({"RUN_ID": None}, ", and the release runs (deploy/rollback.sh staging {first} rolls it back): its last"),
+    ({}, "failed with status 3: its last lines")])
+def test_a_hook_behind_a_release_says_what_runs(bench, settings, says):
+    """Regression: "the release is rolled back", which by hand nobody does."""
+    first, digest = shipped(bench, "one")
+    bench.hook("post-deploy", "10-check", "exit 3")
+    status, said = bench.run("deploy.sh", "staging", bench.commit("two"), **settings)
+    assert status == 70 and says.format(first=f"{first}@{digest}") in said[-1], said
+
+
 def test_a_hook_that_fails_after_a_rollback_is_said(bench):
     first, _ = shipped(bench, "one")
     bench.hook("post-rollback", "tell", "exit 1")
@@ -82,3 +96,72 @@ def test_a_hook_that_comes_between_is_looked_at_too(bench):
                "printf '#!/bin/bash\necho ran >>\"$STAND/spy\"\n' >planted; chmod 0777 planted . ")
     status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
     assert status == 78 and "others may write" in said[-1] and "ran" not in bench.spied()
+
+
+def bound(bench):
+    """As the runner gives it to a run that it has let go."""
+    return subprocess.run([PROGRAM, "--hooks", str(bench.hooks)], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.strip()
+
+
+RAN = 'echo "ran ${0##*/}" >>"$STAND/spy"'
+
+
+def test_hooks_that_are_as_they_were_run(bench):
+    bench.hook("pre-deploy", "10-one", RAN)
+    bench.hook("post-deploy", "20 two", RAN)
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"), HOOKS_BOUND=bound(bench))
+    assert status == 0, said
+    assert [line for line in bench.spied() if line.startswith("ran")] == ["ran 10-one", "ran 20 two"]
+
+
+@pytest.mark.parametrize("change", [
+    "echo 'echo other' >>10-migrate", "rm 10-migrate", "mv 10-migrate 20-migrate", "cp 10-migrate 99-more",
+    "chmod a-x 10-migrate", "cd ..; rm -r pre-deploy"])
+def test_a_hook_that_changed_since_the_run_was_let_go_is_not_run(bench, change):
+    """Its digest was looked at before; what is run is looked at again."""
+    bench.hook("pre-deploy", "10-migrate", RAN)
+    bench.hook("pre-build", "change", f"cd {bench.hooks}/pre-deploy && {change}")
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"), HOOKS_BOUND=bound(bench))
+    assert status == 64 and "the hooks of pre-deploy changed since this run was let go" in said[-1], said
+    assert not [line for line in bench.spied() if line.startswith("ran")] and bench.target() == ""
+
+
+def test_a_hook_that_is_replaced_by_the_one_before_it_is_not_run(bench):
+    bench.hook("pre-deploy", "20-late", RAN)
+    bench.hook("pre-deploy", "10-early", f'{RAN}; echo "# more" >>{bench.hooks}/pre-deploy/20-late')
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"), HOOKS_BOUND=bound(bench))
+    assert status == 64 and "the hooks of pre-deploy changed" in said[-1], said
+    assert "ran 10-early" in bench.spied() and "ran 20-late" not in bench.spied()
+
+
+SSH = """#!/bin/bash
+printf '%s\\n' "${*:1:$#-1}" >>"$STAND/ssh"
+mkdir -p "$STAND/${*:$#-1:1}" && cd "$STAND/${*:$#-1:1}" || exit
+if [[ -e $STAND/cut ]]; then head -c 5; else cat; fi | bash -c "${*:$#:1}"
+"""
+
+
+def test_the_hook_for_secrets_in_the_docs_sends_them_whole_to_each_host_before_the_release(bench):
+    with open(os.path.join(ROOT, "docs", "application-settings.md"), encoding="utf-8") as file:
+        text = re.search(r"takes this hook from here and runs it. -->\n```bash\n#!/bin/bash\n(.*?)```", file.read(),
+                         re.S)[1]
+    bench.hook("pre-start", "50-secrets", text.replace("cd /srv/app && ", ""))
+    for name, script in (("ssh", SSH), ("age", "#!/bin/bash\nprintf 'TOKEN=%s\\nMORE=ü\\n' \"${*: -1}\"\n")):
+        (bench.bin / name).write_text(script)
+        (bench.bin / name).chmod(0o755)
+    settings = {"STAGING_HOST": "h1,h2:2222,[::1]:22", "SSH_KEY_PATH": "/k", "SSH_KNOWN_HOSTS": "/known",
+                "DEPLOY_USER": "me"}
+    shipped(bench, "one", **settings)
+    files = [bench.stand / f"me@{host}" / "app.env" for host in ("h1", "h2", "::1")]
+    told = "TOKEN=/etc/deploybot/secrets/staging.env.age\nMORE=ü\n"
+    assert [file.read_text() for file in files] == [told] * 3
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    common = "-oBatchMode=yes -oStrictHostKeyChecking=yes -oUserKnownHostsFile=/known -i /k -p"
+    assert (bench.stand / "ssh").read_text().splitlines() == [
+        f"{common} 22 me@h1", f"{common} 2222 me@h2", f"{common} 22 me@::1"]
+    assert not [line for line in bench.said() if "TOKEN" in line]
+    # A connection that breaks off leaves the old file, and the release stops.
+    (bench.stand / "cut").touch()
+    status, said = bench.run("deploy.sh", "staging", bench.commit("two"), **settings)
+    assert status == 64 and files[0].read_text() == told and "release" not in bench.steps(), said

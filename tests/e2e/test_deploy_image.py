@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from commands_aid import ECR, PASSWORD, digest, password_file, shipped
+from commands_aid import ECR, PASSWORD, digest, password_file, private_folders, shipped
 
 MANIFESTS = "Accept: " + ", ".join(f"application/vnd.{kind}+json" for kind in (
     "oci.image.index.v1", "oci.image.manifest.v1", "docker.distribution.manifest.list.v2",
@@ -19,6 +19,16 @@ def curl(reference, method="GET", host="https://registry.example.org", name="tea
             "--connect-timeout", "15", "--max-time", "60", "--max-filesize", "4194304", "--dump-header", "PRIVATE/head",
             "--output", "PRIVATE/body", "--write-out", "%{http_code}", "--request", method, "--header", MANIFESTS, "--",
             f"{host}/v2/{name}/manifests/{reference}"]
+
+
+VERSION = ["docker", "version", "--format", "{{.Client.Version}} {{.Server.Os}}/{{.Server.Arch}} "
+           "{{range .Server.Components}}{{.Name}},{{end}}"]
+BUILDX = ["docker", "buildx", "version"]
+
+
+def built(bench):
+    """What docker was asked to do, beside what it is."""
+    return [call[1] for call in bench.calls("docker") if call[1] not in ("version", "buildx", "info")]
 
 
 def plain(calls):
@@ -35,8 +45,9 @@ def test_build_push_and_ship_word_by_word(bench):
     assert status == 0, said
     work, tag = f"{bench.state}/apps/staging/build", f"{bench.image}:{commit}"
     assert plain(bench.calls()) == [
+        VERSION, BUILDX,
         curl(commit),
-        ["docker", "build", "--no-cache", "--pull=false", "--file", f"{work}/Dockerfile",
+        ["docker", "build", "--pull", "--build-arg", "BUILDKIT_INLINE_CACHE=1", "--file", f"{work}/Dockerfile",
          "--build-arg", f"COMMIT={commit}", "--label", f"org.opencontainers.image.revision={commit}",
          "--tag", tag, work],
         ["docker", "push", tag],
@@ -61,22 +72,15 @@ def test_the_work_tree_that_is_built_is_exactly_the_commit_and_readable_inside(b
     assert image["labels"] == [f"org.opencontainers.image.revision={commit}"]
 
 
-def test_with_the_cache_buildkit_builds(bench):
-    shipped(bench, BUILD_NO_CACHE="false", DOCKER_HOST="unix:///run/d.sock")
-    build, = [record for record in bench.records() if record.get("words", [])[:1] == ["build"]]
-    assert "--no-cache" not in build["words"] and build["environment"]["DOCKER_BUILDKIT"] == "1"
-    assert build["environment"]["DOCKER_HOST"] == "unix:///run/d.sock"
-
-
 def test_ecr_word_by_word(bench):
     bench.change_world(password="twelve-hours")
     commit = bench.commit("one")
     status, said = bench.run("deploy.sh", "staging", commit, REGISTRY_URL=ECR)
     assert status == 0, said
     calls = plain(bench.calls())
-    assert calls[0] == ["aws", "ecr", "get-login-password", "--region", "eu-west-1"]
-    assert calls[1] == curl(commit, host=f"https://{ECR}")
-    assert ["docker", "login", "--username", "AWS", "--password-stdin", ECR] == calls[3]
+    assert calls[2] == ["aws", "ecr", "get-login-password", "--region", "eu-west-1"]
+    assert calls[3] == curl(commit, host=f"https://{ECR}")
+    assert ["docker", "login", "--username", "AWS", "--password-stdin", ECR] == calls[4]
     assert [record["stdin"] for record in bench.records() if "stdin" in record] == [
         'user = "AWS:twelve-hours"\n', "twelve-hours", 'user = "AWS:twelve-hours"\n']
 
@@ -104,13 +108,28 @@ def test_docker_has_a_configuration_of_its_own_that_is_gone_afterwards(bench):
     assert folder.startswith("/dev/shm/deploybot.") and not os.path.exists(folder)
 
 
-def test_a_registry_that_wants_a_token_gets_one(bench):
-    bench.change_world(bearer="https://auth.example.org/token")
-    shipped(bench, **password_file(bench))
+@pytest.mark.parametrize("realm, settings", [
+    ("https://auth.example.org/token", {"REGISTRY_REALMS": "id.example.org:8443,auth.example.org"}),
+    ("https://registry.example.org:8443/token", {})])
+def test_a_registry_that_wants_a_token_gets_one(bench, realm, settings):
+    bench.change_world(bearer=realm)
+    shipped(bench, **password_file(bench), **settings)
     asked = [record["words"][-1] for record in bench.records() if record.get("name") == "curl"]
-    assert asked[1] == "https://auth.example.org/token?service=registry.example.org&scope=repository:team/shop:pull"
+    assert asked[1] == f"{realm}?service=registry.example.org&scope=repository:team/shop:pull"
     read = [record.get("stdin") for record in bench.records()]
     assert 'header = "Authorization: Bearer token.of-the_realm=="\n' in read
+
+
+@pytest.mark.parametrize("realm", ["auth.example.org", "registry.example.org.evil.example", "registry.example.organ",
+                                   "evil.example/registry.example.org", "example.org"])
+def test_no_password_goes_where_the_registry_alone_says(bench, realm):
+    bench.change_world(bearer=f"https://{realm}/token")
+    commit = bench.commit("one")
+    status, said = bench.run("deploy.sh", "staging", commit, **password_file(bench), REGISTRY_REALMS="a.example.org")
+    host = realm.partition("/")[0]
+    assert status == 66, said
+    assert f"wants our login sent to {host}, which gets it only where REGISTRY_REALMS names it" in said[-1]
+    assert not [call for call in bench.calls() if "token?" in call[-1]]
 
 
 def test_no_password_goes_to_a_token_server_in_clear(bench):
@@ -153,9 +172,126 @@ def test_an_image_that_is_there_is_not_built_again_unless_that_is_wanted(bench):
     commit, _ = shipped(bench)
     bench.forget_calls()
     assert bench.run("deploy.sh", "production", commit)[0] == 0
-    assert not bench.calls("docker")
+    assert built(bench) == []
     assert bench.run("deploy.sh", "production", commit, BUILD_AGAIN="true")[0] == 0
-    assert [call[1] for call in bench.calls("docker")][:2] == ["build", "push"]
+    assert built(bench)[:2] == ["build", "push"]
+
+
+# ---- the image that somebody approved ---------------------------------------------------------
+
+
+def push_again(bench, commit):
+    """Somebody's other image under the same tag; its digest."""
+    registry = bench.world()["registry"]
+    registry[bench.image][commit] = manifest = '{"schemaVersion": 2, "of": "somebody else"}'
+    registry[bench.image][digest(manifest)] = manifest
+    bench.change_world(registry=registry)
+    return digest(manifest)
+
+
+@pytest.mark.parametrize("source", ["registry", "build"])
+def test_the_image_that_was_approved_is_shipped_and_no_other(bench, source):
+    commit, approved = shipped(bench)
+    (bench.stand / "target").unlink()
+    status, said = bench.run("deploy.sh", "production", f"{commit}@{approved}", IMAGE_SOURCE=source)
+    assert status == 0 and bench.target() == f"{commit}@{approved}", said
+    (bench.stand / "target").unlink()
+    other = push_again(bench, commit)
+    bench.forget_calls()
+    status, said = bench.run("deploy.sh", "production", f"{commit}@{approved}", IMAGE_SOURCE=source)
+    assert status == 66 and bench.target() == "" and "release" not in bench.steps()
+    assert f"another image of {commit[:12]} ({other[:19]}) than the one that was approved ({approved[:19]})" in said[-1]
+    bench.change_world(registry={})
+    status, said = bench.run("deploy.sh", "production", f"{commit}@{approved}", IMAGE_SOURCE=source)
+    assert status == 66 and bench.target() == "" and not built(bench)   # what is built is another one
+    assert said[-1].endswith(
+        f"no longer has the image of {commit[:12]} that was approved ({approved[:19]}), so nothing was changed: deploy "
+        f"{commit[:12]} again, and what it is made of then is asked for anew")
+
+
+def test_an_approved_image_that_is_gone_is_not_waited_for_where_ci_builds_none(bench):
+    commit = bench.commit("one")
+    status, said = bench.run("deploy.sh", "staging", f"{commit}@sha256:{'1' * 64}", IMAGE_WAIT_SECONDS="900")
+    assert status == 66 and "wait for CI's image" not in bench.steps() and "IMAGE_SOURCE" not in said[-1], said
+
+
+def test_an_image_that_was_not_pushed_from_here_is_not_shipped_but_built_anew(bench):
+    """Regression: what a host with a login had pushed as a commit of staging's was production's next release."""
+    commit, ours = shipped(bench)
+    (bench.stand / "target").unlink()
+    theirs = push_again(bench, commit)
+    bench.forget_calls()
+    status, said = bench.run("deploy.sh", "production", commit)
+    assert status == 0 and built(bench)[:2] == ["build", "push"], said
+    assert theirs not in bench.target() and theirs not in "\n".join(bench.spied())
+    assert f"has an image of {commit[:12]} ({theirs[:19]}) that was not pushed from here" in "\n".join(said)
+    # One that we never made, and what is noted of another commit, are no different; ours is found again.
+    other = bench.commit("two")
+    theirs = push_again(bench, other)
+    note = bench.state / "apps" / "staging" / "images"
+    note.write_text(note.read_text() + f"9 {commit} {theirs} 2026-01-01T00:00:00Z pushed\n"
+                    f"9 {other} {theirs} 2026-01-01T00:00:00Z found\n")
+    assert bench.run("deploy.sh", "production", other)[0] == 0 and theirs not in bench.target() and ours
+    bench.forget_calls()
+    assert bench.run("deploy.sh", "staging", other)[0] == 0 and not built(bench)
+
+
+def test_no_rollback_by_a_commit_alone_to_an_image_that_was_not_pushed_from_here(bench):
+    commit = bench.commit("one")
+    bench.change_world(registry={bench.image: {}})
+    push_again(bench, commit)
+    status, said = bench.run("rollback.sh", "production", commit)
+    assert status == 64 and "release" not in bench.steps(), said
+
+
+@pytest.mark.parametrize("word", ["@sha256:abc", "@", "@latest"])
+def test_a_commit_with_anything_but_a_digest_behind_it_is_none(bench, word):
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one") + word)
+    assert status == 64 and "no release" in said[-1] and not bench.calls()
+
+
+def asked(bench, commit, **settings):
+    """The line of git's answer about its image, as a question for it gets it."""
+    status, said = bench.run("commits.sh", "commits", commit, "main", "", "", "", ENVIRONMENT="staging", **settings)
+    assert status == 0 and said[-1] == "end", said
+    return [line for line in said if line.startswith("image ")]
+
+
+def test_a_question_knows_the_image_of_its_commit(bench):
+    commit, pushed = shipped(bench)
+    secret = password_file(bench)
+    bench.forget_calls()
+    assert asked(bench, commit, IMAGE_SOURCE="registry", **secret) == [f"image {pushed}"]
+    assert not bench.calls("docker") and not private_folders(bench)
+    assert asked(bench, bench.commit("two"), IMAGE_SOURCE="registry", **secret) == ["image none"]
+    assert asked(bench, commit, IMAGE_SOURCE="registry", REGISTRY_URL=None) == ["image unknown"]
+    assert asked(bench, commit, IMAGE_SOURCE="registry") == ["image unknown"]     # without a login
+    assert asked(bench, commit) == ["image build"]
+    assert not asked(bench, commit, DEPLOY_TRANSPORT="local")
+    assert not asked(bench, commit, DEPLOY_SCRIPT="/srv/deploy.sh")
+    assert bench.spied() == []
+
+
+def test_a_registry_that_hangs_does_not_keep_a_question(bench):
+    commit, _ = shipped(bench)
+    bench.plan({"when": ["curl"], "hang": True})
+    text = (bench.deploy / "commits.sh").read_text().replace("IMAGE_SECONDS=12", "IMAGE_SECONDS=1")
+    (bench.deploy / "commits.sh").unlink()
+    (bench.deploy / "commits.sh").write_text(text)
+    (bench.deploy / "commits.sh").chmod(0o755)
+    assert asked(bench, commit, IMAGE_SOURCE="registry") == ["image unknown"]
+    assert not private_folders(bench)
+
+
+def test_by_hand_the_registry_says_which_image_it_has(bench):
+    commit, pushed = shipped(bench)
+    status, said = bench.run("target.sh", "staging", "image", commit)
+    assert (status, said) == (0, [pushed])
+    status, said = bench.run("target.sh", "staging", "image", "ab" * 20)
+    assert status == 64 and "has no image team/shop of abababababab" in said[-1]
+    for words in (["image"], ["image", "main"], ["current", "5"]):
+        status, said = bench.run("target.sh", "staging", *words)
+        assert status == 64, said
 
 
 # ---- rollback ----------------------------------------------------------------------------------
@@ -239,7 +375,7 @@ def test_what_cannot_be_gone_back_to_is_said_before_the_release(bench):
     ({"DOCKERFILE": "/etc/passwd"}, 78, "DOCKERFILE"),
     ({"DOCKERFILE": "a/../../x"}, 78, "DOCKERFILE"),
     ({"DOCKERFILE": "elsewhere"}, 65, "no elsewhere at"),
-    ({"BUILD_NO_CACHE": "yes"}, 78, "BUILD_NO_CACHE"),
+    ({"BUILD_NO_CACHE": "perhaps"}, 78, "BUILD_NO_CACHE"),
     ({"REGISTRY_USER": "a:b"}, 78, "REGISTRY_USER"),
     ({"IMAGE_SOURCE": "both"}, 78, "IMAGE_SOURCE"),
     ({"KEEP_RELEASES": "0"}, 78, "KEEP_RELEASES: \"0\" is not a number, 1 to 1000"),
@@ -289,7 +425,7 @@ def test_a_commit_that_is_not_in_the_repository_is_bad_input(bench):
     bench.commit("one")
     status, said = bench.run("deploy.sh", "staging", "ab" * 20)
     assert status == 64 and "is not in the repository" in said[-1]
-    assert not bench.calls("docker")
+    assert not built(bench)
 
 
 @pytest.mark.parametrize("plan,status,text", [
@@ -302,7 +438,8 @@ def test_a_commit_that_is_not_in_the_repository_is_bad_input(bench):
     ({"when": ["curl"], "status": 0, "stdout": "teapot"}, 66, "cannot be reached")], ids=str)
 def test_a_command_that_fails_is_said_with_what_to_do(bench, plan, status, text):
     bench.plan(plan)
-    got, said = bench.run("deploy.sh", "staging", bench.commit("one"), **password_file(bench))
+    got, said = bench.run("deploy.sh", "staging", bench.commit("one"), REGISTRY_AGAIN_SECONDS="0",
+                          **password_file(bench))
     assert (got, text in said[-1]) == (status, True), said
     assert "release" not in bench.steps() and bench.target() == ""
     (bench.stand / "plan").unlink()
@@ -323,9 +460,9 @@ GOOD = '{"schemaVersion": 2}'
     ([429, {}, ""], "HTTP 429"), ([500, {}, "oops"], "HTTP 500")], ids=str)
 def test_a_registry_that_talks_nonsense_is_not_believed(bench, answer, text):
     bench.change_world(answers={"GET": answer})
-    status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"), REGISTRY_AGAIN_SECONDS="0")
     assert status == 66 and text in said[-1], said
-    assert not bench.calls("docker") and bench.target() == ""
+    assert not built(bench) and bench.target() == ""
 
 
 def test_a_registry_that_has_another_image_than_was_pushed_is_not_believed(bench):

@@ -45,7 +45,8 @@ def role():
 
 @pytest.fixture(scope="session")
 def rules():
-    return role()
+    """Those, for Deployments of any name: the tests have many."""
+    return [{key: value for key, value in rule.items() if key != "resourceNames"} for rule in role()]
 
 
 @pytest.fixture(scope="session")
@@ -129,6 +130,23 @@ class KubeBench(CommandBench):
         super().__init__(path, tools_folder, commands, ("kubernetes",))
         self.environment.update(DEPLOY_TRANSPORT="kubernetes", IMAGE_SOURCE="registry", KUBE_NAMESPACE="shop",
                                 KUBE_DEPLOYMENT="shop", KUBERNETES_AGAIN_SECONDS="1")
+
+    def hold_logs(self):
+        """kubectl logs does not end."""
+        real = os.readlink(self.bin / "kubectl")
+        (self.bin / "kubectl").unlink()
+        (self.bin / "kubectl").write_text(f"""#!/bin/bash
+case " $* " in
+*" logs "*) echo $$ >{self.stand}/hangs; exec sleep 600 ;;
+esac
+exec {real} "$@"
+""")
+        (self.bin / "kubectl").chmod(0o755)
+        self.held = real
+
+    def let_logs(self):
+        (self.bin / "kubectl").unlink()
+        os.symlink(self.held, self.bin / "kubectl")
 
     def pushed(self, text):
         """A commit whose image is in the registry: COMMIT@sha256:…"""
@@ -248,7 +266,135 @@ def test_a_rollback_word_by_word(words):
 def test_logs_word_by_word(words):
     status, said = words.run("target.sh", "staging", "logs", "7")
     assert status == 0 and said[-1] == "listening"
-    assert plain(words) == [*PREFLIGHT, ["logs", "deployments.apps/shop", "--container=app", "--tail=7"]]
+    assert plain(words)[-1] == ["logs", "deployments.apps/shop", "--container=app", "--tail=7"]    # pods are not seen
+
+
+# ---- a job -------------------------------------------------------------------------------------
+
+
+JOB_RIGHTS = [["auth", "can-i", verb, "jobs.batch"] for verb in ("create", "get", "list", "watch", "delete")]
+PARTS = ["web", '[{"name":"pull"}]', '[{"name":"v","emptyDir":{}}]', '{"runAsUser":7}',
+         '[{"name":"A","value":"x \\\\ \\"y\\""}]', '[{"secretRef":{"name":"s"}}]', '[{"name":"v","mountPath":"/v"}]',
+         '{"limits":{"cpu":"1"}}', '{"privileged":false}']
+
+
+def kube(bench, **fields):
+    bench.change_world(kubernetes={**bench.world()["kubernetes"], **fields})
+
+
+def job(bench, release, words="bin/migrate --all a=b", **settings):
+    return bench.run("run-job.sh", "staging", release, JOB_COMMAND=words, **settings)
+
+
+def test_a_job_word_by_word(words):
+    release = words.shipped("one")
+    words.forget_calls()
+    kube(words, parts="".join(part + "\n" for part in PARTS), says=["one", "==> release", "migrated"])
+    status, said = job(words, release)
+    assert status == 0 and "migrated" in said, said
+    name = "deploybot-job-2"
+    assert words.world()["kubernetes"]["last_job"] == {
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": name, "annotations": {"deploybot/environment": "staging", "deploybot/release": release}},
+        "spec": {"backoffLimit": 0, "activeDeadlineSeconds": 3600, "ttlSecondsAfterFinished": 600, "template": {
+            "spec": {
+            "serviceAccountName": "web", "imagePullSecrets": [{"name": "pull"}],
+            "volumes": [{"name": "v", "emptyDir": {}}],
+            "securityContext": {"runAsUser": 7}, "restartPolicy": "Never", "containers": [{
+                "name": "job", "image": image_of(release), "args": ["bin/migrate", "--all", "a=b"],
+                "env": [{"name": "A", "value": 'x \\ "y"'}], "envFrom": [{"secretRef": {"name": "s"}}],
+                "volumeMounts": [{"name": "v", "mountPath": "/v"}], "resources": {"limits": {"cpu": "1"}},
+                "securityContext": {"privileged": False}}]}}}}
+    calls = [[re.sub(r"=jsonpath=.*", "=PARTS", word) for word in call] for call in plain(words)]
+    pods = ["get", "pods", f"--selector=job-name={name}", "--output=TEMPLATE"]
+    assert calls[len(PREFLIGHT):] == [
+        LOOK, *JOB_RIGHTS, ["get", "deployments.apps/shop", "--output=PARTS"],
+        ["create", "--filename=PRIVATE/job.json"], pods,
+        ["logs", "job-x", "--container=job", "--follow", "--request-timeout=0"], pods,
+        ["delete", f"jobs.batch/{name}", "--ignore-not-found", "--cascade=foreground", "--request-timeout=0"]]
+    assert words.steps() == ["preflight", "job"]     # what it says is no step
+    assert words.world()["kubernetes"]["jobs"] == {} and not (words.state / "apps/staging/job.kubernetes").exists()
+
+
+def local(words, thing, *output):
+    """What a real kubectl makes of it, by itself."""
+    done = subprocess.run([KUBECTL, "label", "--local", "-f", "-", "a=b", *output], input=json.dumps(thing), text=True,
+                          check=True, stdout=subprocess.PIPE, timeout=60, env={"HOME": "/proc/nowhere"})
+    return done.stdout
+
+
+def test_a_real_kubectl_gives_the_parts_of_the_deployment_and_takes_the_job(words):
+    release = words.shipped("one")
+    assert job(words, release)[0] == 0
+    asked, = [word for call in words.calls("kubectl") for word in call if word.startswith("--output=jsonpath=")]
+    container = {"name": "app", "image": "x", "env": [{"name": "A", "value": 'two\nlines "<&>"'}], "volumeMounts": [
+        {"name": "v", "mountPath": "/v"}], "command": ["bin/server"]}
+    pod = {"serviceAccountName": "web", "volumes": [{"name": "v", "emptyDir": {}}],
+           "containers": [{"name": "log", "image": "y", "env": [{"name": "B", "value": "no"}]}, container]}
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"}, "spec": {
+        "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": pod}}}
+    kube(words, parts=local(words, deployment, asked))
+    assert job(words, release)[0] == 0
+    made = words.world()["kubernetes"]["last_job"]
+    got = made["spec"]["template"]["spec"]
+    assert got["serviceAccountName"] == "web" and got["volumes"] == pod["volumes"]
+    assert got["containers"][0]["env"] == container["env"] and "command" not in got["containers"][0]
+    assert json.loads(local(words, made, "--output=json"))["spec"]["template"]["spec"]["containers"][0]["args"] == [
+        "bin/migrate", "--all", "a=b"]
+
+
+def test_a_job_needs_nothing_of_the_deployment(words):
+    status, said = job(words, words.shipped("one"))
+    assert status == 0, said
+    pod = words.world()["kubernetes"]["last_job"]["spec"]["template"]["spec"]
+    assert set(pod) == {"restartPolicy", "containers"} and set(pod["containers"][0]) == {"name", "image", "args"}
+
+
+@pytest.mark.parametrize("fields,status,text", [
+    ({"pods": ["job-x Running\n", "job-x Failed exit 3\n"]}, 70, "the job ended with status 3"),
+    ({"pods": ["job-x Failed\n"]}, 70, "the job ended with status that is not known"),
+    ({"pods": ["", 'job-x Pending waiting ContainerCreating ""\n', 'job-x Pending waiting ErrImagePull "none"\n']}, 70,
+     "the job could not be started: ErrImagePull"),
+    ({"pods": [""], "conditions": "Failed BackoffLimitExceeded\n"}, 70,
+     "the job failed, and no pod of it was seen to run: Failed Back"),
+    ({"pods": ["job-x Running\n", ""], "conditions": "Failed BackoffLimitExceeded\n"}, 70,
+     "the job failed, and how its pod ended is not known: Failed Back"),
+    ({"pods": ["job-x Running\n", ""], "conditions": "Failed DeadlineExceeded\n"}, 75, "s, the cluster ended it"),
+    ({"pods": ["job-x Failed exit 143\n"], "conditions": "Failed DeadlineExceeded\n"}, 75, "s, the cluster ended it"),
+    ({"parts": "web;id\n" + "\n" * 8}, 70, "no name of a service account"),
+    ({"pods": ["job-x Pending\n"]}, 75, "the job took longer than 2 s")])
+def test_a_job_that_fails_says_why_and_is_removed(words, fields, status, text):
+    release = words.shipped("one")
+    kube(words, **fields)
+    got, said = job(words, release, JOB_SECONDS="2" if "than 2 s" in text else "60")
+    assert got == status and text in "\n".join(said), said
+    assert not words.world()["kubernetes"].get("jobs")
+
+
+def test_a_job_that_is_cancelled_is_stopped(words):
+    release = words.shipped("one")
+    words.hold_logs()
+    process = words.start("run-job.sh", "staging", release, JOB_COMMAND="bin/slow")
+    words.until_hangs()
+    assert list(words.world()["kubernetes"]["jobs"]) == ["deploybot-job-2"]
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(60) == 143
+    assert words.world()["kubernetes"]["jobs"] == {}
+
+
+def test_the_next_act_stops_a_job_that_a_killed_run_has_left(words):
+    release = words.shipped("one")
+    words.hold_logs()
+    process = words.start("run-job.sh", "staging", release, JOB_COMMAND="bin/slow")
+    words.until_hangs()
+    words.kill_session(process)
+    assert list(words.world()["kubernetes"]["jobs"]) == ["deploybot-job-2"]
+    words.let_logs()
+    words.forget_calls()
+    words.shipped("two")
+    assert words.world()["kubernetes"]["jobs"] == {}
+    acts = [call[0] for call in plain(words)]
+    assert acts.index("delete") < acts.index("patch")     # nothing is released beside it
 
 
 @pytest.mark.long
@@ -328,10 +474,15 @@ def test_a_release_is_rolled_out_by_digest(bench):
     assert deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "2"
     status, said = bench.run("target.sh", "staging", "current")
     assert (status, said[-1]) == (0, release)
-    assert bench.run("target.sh", "staging", "logs", "3") == (0, ["==> preflight", "listening"])
+    assert bench.run("target.sh", "staging", "logs", "3") == (0, ["==> preflight", *2 * ["listening"]])    # pods
 
 
-def test_nothing_but_the_rights_in_the_docs_is_needed_and_each_of_them_is(bench, rules):
+def test_nothing_but_the_rights_in_the_docs_is_needed_and_each_of_them_is(bench):
+    rules = role()
+    assert [rule["resourceNames"] for rule in rules if "deployments" in rule["resources"]] == [["shop"]]
+    bench.cluster.say("tokens", exact="exact")
+    bench.cluster.say("roles", namespace="shop", user="exact", rules=rules)
+    bench.cluster.kubeconfig("exact")
     bench.cluster.say("plan", images={bench.pushed("bad")[41:]: "CrashLoopBackOff"})
     first = bench.shipped("one")
     bench.shipped("two")
@@ -339,7 +490,9 @@ def test_nothing_but_the_rights_in_the_docs_is_needed_and_each_of_them_is(bench,
     # A failure shows why, for which it looks at pods, events and logs.
     bench.release("bad", KUBERNETES_ROLLOUT_SECONDS="2")
     assert bench.run("target.sh", "staging", "logs")[0] == 0
-    bench.run("target.sh", "staging", "preflight", KUBE_DEPLOYMENT="shap")
+    bench.cluster.say("create", namespace="shop", name="another", image=OLD)
+    status, said = bench.run("target.sh", "staging", "preflight", KUBE_DEPLOYMENT="another")
+    assert status == 70 and "resourceNames" in said[-1], said
     used = {(note["resource"], note["verb"]) for note in bench.cluster.requests()
             if note.get("status") != 403 and note["verb"] not in (None, "review")}
     assert used == {(resource, verb) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
@@ -430,10 +583,27 @@ def test_one_container_among_several(bench):
 def test_what_was_set_by_hand_is_no_release(bench):
     assert bench.run("target.sh", "staging", "current") == (0, ["==> preflight"])
     bench.shipped("one")
-    assert "runs now: nothing" in "\n".join(bench.said())
+    assert "runs now: no release that is known" in "\n".join(bench.said())
 
 
 # ---- bad weather -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("why, says", [("CrashLoopBackOff", "no database: bye (of the previous one)"),
+                                       ("NotReady", "no database: bye")])
+def test_a_rollback_takes_what_the_new_pods_logged_and_nothing_of_the_old(bench, why, says):
+    first, bad = bench.shipped("one"), bench.pushed("bad")
+    bench.cluster.say("create", namespace="shop", name="hasty", image=image_of(first), progressDeadlineSeconds=1)
+    bench.cluster.say("plan", images={bad[41:]: why})
+    bench.cluster.say("logs", **{bad[41:]: "no database: bye"})
+    bad, status, said = bench.release("bad", KUBE_DEPLOYMENT="hasty")
+    assert status == 70, said
+    status, said = bench.run("target.sh", "staging", "logs", "7", KUBE_DEPLOYMENT="hasty")
+    assert status == 0 and set(said[1:]) == {says}, said
+    _, said = bench.run("rollback.sh", "staging", first, KUBE_DEPLOYMENT="hasty", PREVIOUS_RELEASE=bad,
+                        FAILURE_LOG_LINES="5")
+    assert {line for line in said if line.startswith("|app| ")} == {f"|app| {says}"}, said
+    assert bench.steps()[:2] == ["preflight", "application log"]
 
 
 @pytest.mark.long
@@ -492,6 +662,40 @@ def test_two_environments_cannot_share_one_deployment(bench):
     _, status, said = bench.release("two", "production")
     assert status == 78 and "PRODUCTION_KUBE_NAMESPACE" in said[-1].replace("<ENV>", "PRODUCTION")
     assert len(bench.cluster.of("patch")) == 1
+
+
+@pytest.mark.parametrize("labels,notes,who", [
+    ({"argocd.argoproj.io/instance": "fruits"}, {}, "Argo (fruits)"),
+    ({}, {"argocd.argoproj.io/tracking-id": "fruits:apps/Deployment:shop/owned"}, "Argo (fruits:apps/"),
+    ({"kustomize.toolkit.fluxcd.io/name": "fruits"}, {}, "Flux (fruits)"),
+    ({"helm.toolkit.fluxcd.io/name": "fruits"}, {}, "Flux (fruits)"),
+    ({"app.kubernetes.io/instance": "fruits"}, {}, None)], ids=str)
+def test_a_deployment_that_argo_or_flux_keeps_is_warned_of(bench, labels, notes, who):
+    bench.cluster.say("create", namespace="shop", name="owned", image=OLD, labels=labels, notes=notes)
+    status, said = bench.run("target.sh", "staging", "preflight", KUBE_DEPLOYMENT="owned")
+    warned = [line for line in said if "kept as in git" in line]
+    assert status == 0 and len(warned) == (who is not None) and (who is None or who in warned[0]), said
+
+
+def test_a_token_in_a_file_is_read_anew_and_the_pods_own_serves_in_the_cluster(bench):
+    """With the configuration of docs/deploy-scripts.md, moved to where this machine has such files."""
+    with open(os.path.join(ROOT, "docs", "deploy-scripts.md"), encoding="utf-8") as file:
+        text = re.search(r"takes this from here. -->\n```yaml\n(.*?)```", file.read(), re.S)[1]
+    pod = bench.path / "serviceaccount"
+    pod.mkdir()
+    (pod / "ca.crt").write_bytes((bench.cluster.authority / "ca.pem").read_bytes())
+    text = text.replace("/var/run/secrets/kubernetes.io/serviceaccount", str(pod))
+    config = bench.path / "in-cluster"
+    config.write_text(text.replace("https://kubernetes.default.svc", bench.cluster.url))
+    config.chmod(0o600)
+    for token in ("first", "second"):
+        bench.cluster.say("tokens", **{token: USER})
+        (pod / "token").write_text(token)
+        _, status, said = bench.release(token, KUBECONFIG=str(config))
+        assert status == 0, said
+    (pod / "token").write_text("third")
+    _, status, said = bench.release("third", KUBECONFIG=str(config))
+    assert status == 70 and "the cluster does not know who we are" in said[-1], said
 
 
 @pytest.mark.long

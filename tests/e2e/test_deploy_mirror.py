@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from commands_aid import make_library
 from runner_client import PROGRAM, is_alive, wait_for
 from test_deploy_scripts import DEPLOY, ShippingBench, git, good_app, lines
 
@@ -205,13 +206,7 @@ POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
 
 def add_submodule(bench, url=None, name="library", path="vendor/lib"):
     """An application with another repository in it; that one's commit."""
-    library = bench.path / name
-    library.mkdir()
-    git(library, "init", "-q", "-b", "main")
-    (library / "part").write_text("a part\n")
-    git(library, "add", "-A")
-    git(library, "commit", "-q", "-m", "Part")
-    head = git(library, "rev-parse", "HEAD")
+    head = make_library(bench.path / name)
     (bench.repository.path / ".gitmodules").write_text(
         f'[submodule "l"]\n\tpath = {path}\n\turl = {url or f"../{name}"}\n')
     git(bench.repository.path, "update-index", "--add", "--cacheinfo", f"160000,{head},{path}")

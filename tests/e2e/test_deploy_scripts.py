@@ -113,6 +113,7 @@ def test_a_branch_is_answered_with_its_newest_commit_and_what_lies_between(bench
     assert (said["ref"], said["kind"], said["commit"]) == ("main", "branch", head)
     assert (said["author"], said["subject"]) == ("Ann Example", "Third")
     assert said["at"].isdigit() and said["branch_commit"] == head
+    assert said["tree"] == git(bench.repository.path, "rev-parse", "HEAD^{tree}").strip()
     assert (said["in_branch"], said["base"], said["forced"], said["count"]) == ("1", base, "0", "2")
     changes = [value for key, value in lines(answer) if key == "change"]
     assert changes[0] == f"{head} Ann Example\tThird"
@@ -132,6 +133,69 @@ def test_of_the_blocked_commits_those_in_its_history_are_named(bench):
     answer = runner.ask("commits", ref="other", blocked=" ".join(asked))
     assert [value for key, value in lines(answer) if key == "contains"] == asked
     assert not [key for key, _ in lines(runner.ask("commits", ref="main")) if key == "contains"]
+
+
+def barriers(runner, ref, base):
+    """What git says of rolling back past these commits."""
+    return [(key, value) for key, value in lines(runner.ask("commits", ref=ref, base=base))
+            if key in ("barrier", "no_history")]
+
+
+def test_the_newest_word_against_a_rollback_past_it_is_said(bench):
+    path = bench.repository.path
+    first = bench.repository.commit("First")
+    drops = bench.repository.commit("Drop", **{"DOTdeploybot__no-rollback": "drops column price\n"})
+    after = bench.repository.commit("After")
+    (path / ".deploybot" / "no-rollback").write_text("\n  drops\ttable \x1b[31morders\r\n second line\n" + "é" * 5000)
+    again = bench.repository.commit("Again")
+    git(path, "rm", "-q", "-r", ".deploybot")
+    removed = bench.repository.commit("Removed")
+    runner = bench.shipper()
+    assert barriers(runner, drops, first) == barriers(runner, after, first) == [("barrier", "drops column price ")]
+    assert barriers(runner, after, drops) == barriers(runner, first, first) == []
+    (_, said), = barriers(runner, removed, first)
+    assert said.startswith("   drops table [31morders") and len(said.encode()) <= 1201, said
+    assert barriers(runner, removed, again) == [], "removing it is none"
+    assert barriers(runner, first, removed) == []
+    (_, whole), = barriers(runner, again, "")
+    assert whole == said and barriers(runner, removed, "") == [], "where nothing is live all commits are new"
+
+
+def test_a_word_against_a_rollback_is_found_on_each_side_of_a_merge_and_only_there(bench):
+    path = bench.repository.path
+    first = bench.repository.commit("First")
+    git(path, "checkout", "-q", "-b", "side")
+    side = bench.repository.commit("Side", **{"DOTdeploybot__no-rollback": "from aside\n"})
+    git(path, "rm", "-q", "-r", ".deploybot")
+    bench.repository.commit("Taken out")
+    git(path, "checkout", "-q", "main")
+    bench.repository.commit("Main", x="x")
+    git(path, "merge", "-q", "--no-edit", "side")
+    merged = git(path, "rev-parse", "HEAD")
+    git(path, "checkout", "-q", "-b", "from-side", side)
+    git(path, "merge", "-q", "--no-edit", "main~1")     # it brings nothing that is new to `side`
+    onto = git(path, "rev-parse", "HEAD")
+    git(path, "checkout", "-q", "-b", "folder", first)
+    (path / ".deploybot").mkdir()
+    (path / ".deploybot" / "no-rollback").mkdir()
+    (path / ".deploybot" / "no-rollback" / "x").write_text("no file")
+    folder = bench.repository.commit("A folder of that name")
+    (path / ".deploybot" / "no-rollback" / "x").unlink()
+    (path / ".deploybot" / "no-rollback").rmdir()
+    (path / ".deploybot" / "no-rollback").write_text("")
+    empty = bench.repository.commit("Without a word")
+    runner = bench.shipper()
+    assert barriers(runner, merged, first) == [("barrier", "from aside ")]
+    assert barriers(runner, onto, side) == [] and barriers(runner, folder, first) == []
+    assert barriers(runner, empty, folder) == [("barrier", "")]
+
+
+def test_without_a_common_history_nobody_knows_what_can_be_rolled_back_past(bench):
+    first = bench.repository.commit("First")
+    git(bench.repository.path, "checkout", "-q", "--orphan", "other")
+    other = bench.repository.commit("Other", **{"DOTdeploybot__no-rollback": "drops all"})
+    runner = bench.shipper()
+    assert barriers(runner, other, first) == barriers(runner, first, "f" * 40) == [("no_history", "1")]
 
 
 def test_a_tag_and_a_commit_are_answered_and_whether_they_are_in_the_branch(bench):
@@ -374,15 +438,32 @@ def test_hooks_and_configuration_of_a_user_are_not_used(bench):
     assert bench.shipper().ask("commits", branch="main")["status"] == 0
 
 
-def test_a_token_reaches_git_and_nobody_elses_eyes(bench):
+def told_token(bench, host, path="", protocol="https"):
+    """What git, with our askpass.sh, would send there."""
     secret = bench.path / "token"
     secret.write_text("ghp_0123456789abcdefghij\n")
     done = subprocess.run(
-        ["git", "-c", "credential.helper=", "credential", "fill"], capture_output=True, text=True, check=True,
-        input="protocol=https\nhost=example.org\n\n", env={
+        ["git", "-c", "credential.helper=", "-c", "credential.useHttpPath=true", "credential", "fill"],
+        capture_output=True, text=True, check=False, input=f"protocol={protocol}\nhost={host}\npath={path}\n\n", env={
             "PATH": os.environ["PATH"], "HOME": str(bench.path), "GIT_TERMINAL_PROMPT": "0",
-            "GIT_ASKPASS": os.path.join(DEPLOY, "askpass.sh"), "REPOSITORY_TOKEN_FILE": str(secret)})
-    assert "username=x-access-token\npassword=ghp_0123456789abcdefghij\n" in done.stdout
+            "GIT_TOKEN_HOST": "https://example.org:8443", "GIT_ASKPASS": os.path.join(DEPLOY, "askpass.sh"),
+            "REPOSITORY_TOKEN_FILE": str(secret)})
+    return done.stdout + done.stderr
+
+
+def test_a_token_reaches_git_and_nobody_elses_eyes(bench):
+    assert "username=x-access-token\npassword=ghp_0123456789abcdefghij\n" in told_token(bench, "example.org:8443")
+    assert "password=ghp_" in told_token(bench, "example.org:8443", "team/shop.git")
+
+
+@pytest.mark.parametrize("host,path,protocol", [
+    ("evil.org", "", "https"), ("example.org", "", "https"), ("example.org:8443.evil.org", "", "https"),
+    ("evil.org", "@example.org:8443", "https"), ("evil.org", "'@example.org:8443'", "https"),
+    ("example.org:8443", "", "http")])
+def test_a_token_is_told_to_the_host_of_the_repository_alone(bench, host, path, protocol):
+    """A redirect, or the URL of a submodule, may have led git to another one."""
+    said = told_token(bench, host, path, protocol)
+    assert "ghp_" not in said and "askpass.sh: no token for " in said, said
 
 
 @pytest.mark.parametrize("key", ["/a key's path", "/schl\u00fcssel/key", "/\u00fc'; touch reached; #", "/a\\'b\\",

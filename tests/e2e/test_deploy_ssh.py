@@ -3,12 +3,16 @@ that is a stand-in; whatever is killed there, the host runs the old or the new r
 # SPDX-License-Identifier: ISC
 import json
 import os
+import re
+import shutil
 import signal
+import subprocess
 
 import pytest
 
-from runner_client import wait_for
-from ssh_aid import COMPOSE, SshBench
+from commands_aid import DEPLOY, password_file
+from runner_client import ROOT, wait_for
+from ssh_aid import COMPOSE, SshBench, host_program, until_at_rest
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PASSWORD = 'pass "word" $(id)'
@@ -23,10 +27,37 @@ def any_bench(tmp_path, tools_folder, request):
 
 @pytest.fixture
 def bench(tmp_path, tools_folder):
-    made = SshBench(tmp_path, tools_folder, "v1")
-    yield made
-    made.done()
-    wait_for(made.is_quiet, "the hosts to be at rest", 60)
+    yield from until_at_rest(SshBench(tmp_path, tools_folder, "v1"))
+
+
+def test_no_two_functions_that_go_to_a_host_have_one_name():
+    """The files are one program there: a second one silently replaces the first, and was called with its words."""
+    folder = os.path.join(ROOT, "deploy", "transports", "ssh-host")
+    found = []
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            found += re.findall(r"^(\w+)\(\)", file.read(), re.M)
+    assert len(found) > 50 and not [name for name in set(found) if found.count(name) > 1]
+
+
+QUESTIONS = r"(?:ask_docker|containers|of_service|states|running|serving|left_container)"
+
+
+def test_docker_is_asked_in_one_way_and_nowhere_does_a_failure_read_as_nothing():
+    """In a test, behind a pipe or in < <( ) bash drops the status of a question, and no answer looks like "none"."""
+    folder = os.path.join(ROOT, "deploy", "transports", "ssh-host")
+    bad = []
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            lines = [line for line in file.read().splitlines() if not line.lstrip().startswith("#")]
+        for line in lines:
+            dropped = rf"\[\[[^]]*\$\({QUESTIONS}\b|<\(\s*{QUESTIONS}\b|\b{QUESTIONS} [^|;)]*\|(?!\|)"
+            lost = rf"\$\((?:insist )?{QUESTIONS}\b[^)]*\)(?! (?:\|\||&&))"
+            if re.search(dropped, line) or (re.search(lost, line) and not re.match(r"\s*if ! \w+=", line)):
+                bad.append(f"{name}: {line.strip()}")
+            if re.search(r"\bengine ps\b", line) and "ids=$(engine ps -a -q" not in line:
+                bad.append(f"{name}: {line.strip()}")
+    assert not bad
 
 
 # ---- exact words -------------------------------------------------------------------------------
@@ -34,6 +65,7 @@ def bench(tmp_path, tools_folder):
 
 def ssh_words(bench, act, seconds, *words, host="h1", port="22"):
     common = f"environment=staging dir={bench.app} service=app strategy=recreate"
+    words += () if act == "check" else ("project=app", "others=", "compose=docker-compose", f"root={bench.host()}")
     return ["ssh", "-F", "none", "-T", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes",
             f"-oUserKnownHostsFile={bench.known}", "-oGlobalKnownHostsFile=/dev/null", "-oIdentitiesOnly=yes",
             f"-oIdentityFile={bench.key}", "-oConnectTimeout=15", "-oServerAliveInterval=10",
@@ -42,14 +74,14 @@ def ssh_words(bench, act, seconds, *words, host="h1", port="22"):
             " ".join([f"timeout -k 10 {seconds} bash -s -- {act} {common}", *words])]
 
 
-def test_a_deployment_is_five_calls_to_a_host_word_by_word(bench):
+def test_a_deployment_is_four_calls_to_a_host_word_by_word(bench):
     commit, digest = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 0, said
-    release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=30", "missing=66"]
+    release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=30", "missing=66", "renew=yes"]
     assert bench.ssh_calls() == [
-        ssh_words(bench, "check", 150, f"image={bench.image}"), ssh_words(bench, "current", 150),
-        ssh_words(bench, "prepare", 1500, *release), ssh_words(bench, "switch", 900, *release),
+        ssh_words(bench, "check", 150, f"image={bench.image}"),
+        ssh_words(bench, "pull", 1300, *release), ssh_words(bench, "switch", 900, *release),
         ssh_words(bench, "clean", 150, f"image={bench.image}", f"keep={digest}")]
     assert bench.steps() == ["preflight", f"image {digest}", "pull", "release", "switch h1", "clean"]
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
@@ -64,8 +96,8 @@ def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench
     assert status == 0, said
     release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=300", "missing=64"]
     assert bench.ssh_calls() == [
-        ssh_words(bench, "check", 150, f"image={bench.image}"), ssh_words(bench, "current", 150),
-        ssh_words(bench, "prepare", 1500, *release), ssh_words(bench, "switch", 900, *release)]
+        ssh_words(bench, "check", 150, f"image={bench.image}"),
+        ssh_words(bench, "pull", 1300, *release), ssh_words(bench, "switch", 900, *release)]
     assert ["docker", "pull"] not in [call[:2] for call in bench.host_calls()[-12:]]  # the image is there still
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
 
@@ -81,7 +113,7 @@ def test_what_runs_is_named_by_commit_and_digest(bench):
 def test_both_kinds_of_compose_do_the_same(any_bench):
     _, digest = any_bench.shipped("one")
     assert any_bench.runs() == [(f"{any_bench.image}@{digest}", "running")]
-    assert ["compose", "up", "-d", "--no-deps", "app"] in any_bench.host_calls()
+    assert ["compose", "up", "-d", "--no-deps", "--no-build", "app"] in any_bench.host_calls()
 
 
 @pytest.mark.first
@@ -91,60 +123,156 @@ def test_hosts_come_one_after_the_other_with_their_ports(bench):
     status, said = bench.run("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222")
     assert status == 0, said
     acts = [(call[-2], call[call.index("-p") + 1], call[-1].split()[7]) for call in bench.ssh_calls()]
-    assert acts == [(f"deploy@{host}", port, act) for act in ("check", "current", "prepare", "switch", "clean")
-                    for host, port in (("h1", "22"), ("h2", "2222"))]
+    both = [("deploy@h1", "22"), ("deploy@h2", "2222")]
+    for act, calls in zip(("check", "pull", "switch", "clean"), (acts[0:2], acts[2:4], acts[4:6], acts[6:])):
+        # What changes nothing that serves goes to both at once.
+        assert (calls if act == "switch" else sorted(calls)) == [(*place, act) for place in both]
     status, said = bench.run("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222", HOSTS_PARALLEL="true")
     assert status == 0, said
     assert "switch" in bench.steps() and "switch h1" not in bench.steps()
 
 
-# ---- other services of the same image ----------------------------------------------------------
+@pytest.mark.parametrize("parallel, most", [("1", 1), ("off", 3), ("2", 2), ("3", 3), ("99", 3), ("Yes", 3)])
+def test_as_many_hosts_as_the_number_says_work_at_once(bench, parallel, most):
+    """Each hangs when it is begun, and when it fails no further one is begun."""
+    third_host(bench)
+    for name in ("h1", "h2", "h3"):
+        bench.host_plan({"when": ["docker"], "hang": True}, name=name)
+    process = bench.start("target.sh", "staging", "preflight", STAGING_HOST="h1,h2:2222,h3", HOSTS_PARALLEL=parallel)
+    hung = {}
+    for name in ("h1", "h2", "h3")[:most]:
+        hung[name] = bench.until_host_hangs(name)
+    for pid in hung.values():   # these fail, and the others would hang
+        os.kill(pid, signal.SIGKILL)
+    assert process.wait(timeout=60) != 0 and len(bench.ssh_calls()) == most, bench.said()
 
 
-WORKER = """  worker:
-    image: ${DEPLOY_IMAGE}
-  cron:
-    image: ${DEPLOY_IMAGE}
-  database:
-    image: postgres:15
+def third_host(bench):
+    (bench.stand / "hosts" / "h3").mkdir()
+    bench.change_engine("h3", images={}, registry=[], containers=[], compose="v1")
+    key = bench.known.read_text().partition(" ")[2].splitlines()[0]
+    bench.known.write_text(bench.known.read_text() + f"h3 {key}\n")
+
+
+def test_a_host_that_is_down_is_named_at_once_and_no_further_one_begun(bench):
+    third_host(bench)
+    (bench.stand / "hosts" / "h2").rename(bench.stand / "hosts" / "gone")
+    bench.host_plan({"when": ["docker"], "hang": True})
+    process = bench.start("target.sh", "staging", "preflight", STAGING_HOST="h1,h2:2222,h3", HOSTS_PARALLEL="2")
+    hung = bench.until_host_hangs()
+    wait_for(lambda: any(line.startswith("h2 cannot be reached: ssh: Could not resolve") for line in bench.said()),
+             "h2 to be named while h1 still works", 60)
+    assert process.poll() is None
+    bench.host_plan()
+    os.kill(hung, signal.SIGKILL)
+    assert process.wait(timeout=60) == 69
+    assert bench.said()[-1].startswith("target.sh: h2 cannot be reached: "), bench.said()
+    assert [call[-2] for call in bench.ssh_calls()] == ["deploy@h1"] and not (bench.host("h3") / "calls").exists()
+
+
+# ssh_everywhere without ssh: $2 is a folder of this test's, `call` what an act on a host does, by its number.
+SIDE_BY_SIDE = """set -euo pipefail
+here=$1/deploy app=$2 act=ask DEPLOY_USER=deploy
+. "$here/common.sh"
+. "$here/transports/ssh.sh"
+ssh_share() { :; }
+environment=staging STAGING_HOST=$3 HOSTS_PARALLEL=$4 ssh_quiet=no
+ssh_find_hosts
+ssh_find_at_once
+ssh_only=("${!ssh_hosts[@]}")
+cd "$2"
+until_there() { until [[ $(grep -c "$1" order) -ge $2 ]]; do sleep 0.02; done; }
 """
 
 
-def box(bench, service, image, status="running", number=90):
-    labels = {"project": "app", "service": service, "oneoff": "False", "project.working_dir": str(bench.app)}
-    return {"id": f"{number:064x}", "name": f"app_{service}_1", "of": image, "labels": labels, "status": status}
+def side_by_side(path, hosts, parallel, call, act):
+    (path / "order").write_text("")
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"{SIDE_BY_SIDE}ssh_make_folder() {{ ssh_folder=$app; [[ -p life ]] || mkfifo life; }}\n"
+         f"ssh_call() {{ exec {{ssh_life}}>&-; {call}\n}}\n"
+         f'ssh_everywhere 10 {act} || {{ status=$?; echo "$ssh_said" >&2; exit "$status"; }}',
+         "x", ROOT, path, ",".join(hosts), parallel], check=False, timeout=120, capture_output=True, text=True)
+    return done.returncode, done.stdout.splitlines(), done.stderr.splitlines(), (path / "order").read_text().split()
 
 
-@pytest.mark.first
-def test_services_of_the_image_that_a_release_leaves_old_are_named(bench):
-    """Before, and behind it: the chat has them from the steps.  What does not run, or another image, is not named."""
-    (bench.app / "docker-compose.yml").write_text(COMPOSE + WORKER)
+@pytest.mark.parametrize("act, parallel", [("pull", "off"), ("switch", "2"), ("pull", "true")])
+def test_what_hosts_print_is_in_their_order_and_no_line_is_torn(tmp_path, act, parallel):
+    """The first host has said half a line when the second one has long ended."""
+    call = """printf 'h%s begins a li' "$1"; echo begun >>order
+[[ $1 == 0 ]] && until_there '^ended$' 1; printf 'ne\\nh%s ends' "$1"; echo ended >>order"""
+    status, said, _, order = side_by_side(tmp_path, ["h0", "h1"], parallel, call, act)
+    assert status == 0 and order[-1] == "ended"
+    assert said == ["h0 begins a line", "h0 ends", "h1 begins a line", "h1 ends"]
+
+
+def test_hosts_that_fail_side_by_side_are_all_named(tmp_path):
+    call = """echo begun >>order; until_there begun 3; [[ $1 == 1 ]] || { echo "no room $1" >&2; exit 70; }"""
+    status, _, said, _ = side_by_side(tmp_path, ["h0", "h1", "h2"], "false", call, "check")
+    assert status == 70 and {"h0: no room 0", "h2: no room 2"} <= set(said), said
+    assert said[-1] in ("h0: no room 0 (failed too, see above: h2)", "h2: no room 2 (failed too, see above: h0)"), said
+
+
+@pytest.mark.parametrize("act, parallel, most", [
+    ("check", "false", 8), ("pull", "false", 8), ("clean", "off", 8), ("pull", "3", 3), ("pull", "1", 1),
+    ("switch", "false", 1), ("start", "false", 1), ("logs", "true", 1), ("switch", "true", 12)])
+def test_what_changes_nothing_that_serves_is_done_on_a_few_hosts_at_a_time(tmp_path, act, parallel, most):
+    call = f"echo + >>order; until_there '^+$' {most}; echo - >>order"
+    status, _, said, order = side_by_side(tmp_path, [f"h{n}" for n in range(12)], parallel, call, act)
+    assert status == 0 and order.count("+") == 12, said
+    at_work, highest = 0, 0
+    for sign in order:
+        at_work += 1 if sign == "+" else -1
+        highest = max(highest, at_work)
+    assert highest == most
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_pull_on_several_hosts_that_is_cut_has_changed_nothing(bench, number):
     _, digest = bench.shipped("one")
-    assert not any("stays-old" in step for step in bench.steps())
-    old = f"{bench.image}@{digest}"
-    bench.change_engine(
-        images={**bench.engine()["images"], "postgres:15": "sha256:id-pg", f"{bench.image}:latest": "sha256:id-other"},
-        containers=[*bench.engine()["containers"], box(bench, "worker", old), box(bench, "cron", old, "exited", 91),
-                    box(bench, "database", "postgres:15", number=92),
-                    box(bench, "by-hand", f"{bench.image}:latest", number=93)])
     commit, _ = bench.release("two")
-    status, said = bench.run("target.sh", "staging", "preflight")
-    warning, = [line for line in said if "stay old" in line]
-    assert status == 0 and "these stay old: by-hand worker" in warning, said
-    assert warning.endswith("docker compose up -d by-hand worker)")
+    for name in ("h1", "h2"):
+        bench.host_plan({"when": ["docker", "pull"], "hang": True}, name=name)
+    process = bench.start("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222")
+    # Both are one folder: whoever has its lock pulls, the other one waits.
+    wait_for(lambda: any((bench.host(name) / "hangs").exists() for name in ("h1", "h2")), "one of them to pull", 60)
+    assert len([call for call in bench.ssh_calls() if " pull " in call[-1]]) == 2
+    os.kill(process.pid, number)
+    assert process.wait(timeout=60) != 0 and "release" not in bench.steps()
+    wait_for(bench.is_quiet, "the hosts to be at rest", 60)
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")] and bench.runs("h2") == []
+    for name in ("h1", "h2"):
+        bench.host_plan(name=name)
     status, said = bench.run("deploy.sh", "staging", commit)
-    assert status == 0 and warning in said, said
-    steps = bench.steps()
-    assert steps[steps.index("release"):] == ["release", "stays-old by-hand", "stays-old worker", "switch h1", "clean"]
+    assert status == 0, said
 
 
-def test_a_service_that_runs_what_is_shipped_does_not_stay_old(bench):
-    (bench.app / "docker-compose.yml").write_text(COMPOSE + WORKER)
+def test_who_was_told_to_stop_begins_nothing_that_would_have_to_be_stopped(tmp_path):
+    script = ('. "$1/deploy/transports/ssh-host/base.sh"; cd "$2"; trap \'echo "$why"\' EXIT; told=$3 loose=\n'
+              'run_loose 10 touch begun')
+    for told, status, names in (("yes", 75, []), ("no", 0, ["begun"])):
+        done = subprocess.run(["/bin/bash", "-c", script, "x", ROOT, tmp_path, told], check=False, timeout=60,
+                              env={**os.environ, "why": ""}, capture_output=True, text=True)
+        assert (done.returncode, os.listdir(tmp_path)) == (status, names), done
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("act", ["job", "migrate"])
+def test_who_is_told_to_stop_says_so_where_it_is_read(bench, act):
+    """Regression: a job's words went to the log, and so did why it ended, which nobody reads there."""
     commit, digest = bench.shipped("one")
-    bench.shipped("two")
-    bench.change_engine(containers=[*bench.engine()["containers"], box(bench, "worker", f"{bench.image}@{digest}")])
-    status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
-    assert status == 0 and "stays-old worker" not in bench.steps(), said
+    words = [f"dir={bench.app}", f"image={bench.image}@{digest}", f"release={commit}@{digest}", "environment=staging",
+             "service=app", "strategy=recreate", "project=app", "others=", "migration=deploybot-migrate-staging",
+             "migrator=app", "seconds=600", "job=hang"]
+    process = subprocess.Popen(
+        ["bash", "-s", "--", act, *words], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={"PATH": (bench.stand / "host.path").read_text(), "STAND": str(bench.host()), "HOME": str(bench.path)})
+    process.stdin.write(f"{host_program()}\n\n\n\n\n")
+    process.stdin.flush()
+    bench.until_host_hangs()
+    out, said = process.communicate(timeout=60)     # the end of its stdin says that we are gone
+    assert process.returncode == 75 and "was asked to stop" in said and "was asked to stop" not in out, (out, said)
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
 
 
 # ---- what ran before deploybot -----------------------------------------------------------------
@@ -152,7 +280,9 @@ def test_a_service_that_runs_what_is_shipped_does_not_stay_old(bench):
 
 def before(bench, image="shop:old"):
     """The application runs there, as somebody has started it by hand."""
-    bench.change_engine(images={image: "sha256:id-of-before"}, containers=[box(bench, "app", image)])
+    labels = {"project": "app", "service": "app", "oneoff": "False", "project.working_dir": str(bench.app)}
+    bench.change_engine(images={image: "sha256:id-of-before"}, containers=[
+        {"id": "9" * 64, "name": "app_app_1", "of": image, "labels": labels, "status": "running"}])
     (bench.app / ".env").write_text(f"DEPLOY_IMAGE={image}\n")
 
 
@@ -231,6 +361,83 @@ def test_the_registrys_password_reaches_the_host_over_stdin_alone(bench):
     assert PASSWORD not in json.dumps(bench.calls(), ensure_ascii=False) + (bench.host() / "calls").read_text()
 
 
+# What a host that is taken over does with whatever comes to it.
+LISTENS = """#!/bin/bash
+[[ $1 != -s ]] || exec < <(exec tee -a "$STAND/got.$3" 2>/dev/null)
+exec -a bash /bin/bash "$@"
+"""
+
+
+def test_a_host_gets_the_registrys_login_for_a_pull_alone_and_then_the_pulling_one(bench):
+    """Regression: it came with every act, to hosts that pulled nothing too, and was the one that pushes."""
+    file = bench.host_bin / "bash"
+    file.write_text(LISTENS)
+    file.chmod(0o755)
+    pushes, pulls = "the-one-that-pushes", "the-one-that-pulls"
+    settings = {"STAGING_HOST": "h1,h2:2222"}
+    for name, word in (("REGISTRY", pushes), ("REGISTRY_PULL", pulls)):
+        (bench.path / name).write_text(word)
+        (bench.path / name).chmod(0o600)
+        settings |= {f"{name}_USER": f"{name.lower()}-robot", f"{name}_PASSWORD_FILE": str(bench.path / name)}
+    (commit, _), (later, _) = bench.release("one"), bench.release("two")
+    bench.change_world(password=pushes)
+    status, said = bench.run("deploy.sh", "staging", commit, **settings)
+    assert status == 0, said
+    got = {file.name.removeprefix("got."): file.read_text()
+           for name in ("h1", "h2") for file in bench.host(name).glob("got.*")}
+    assert {"check", "pull", "switch", "clean"} <= set(got) and pulls in got["pull"]
+    assert [act for act, text in got.items() if pushes in text or "robot" in text or pulls in text] == ["pull"]
+    assert pushes not in got["pull"] and bench.engine()["login"] == ["registry_pull-robot", pulls]
+    bench.run("deploy.sh", "staging", later, **{
+        name: value for name, value in settings.items() if "PULL" not in name})
+    assert bench.engine()["login"] == ["registry-robot", pushes]
+
+
+@pytest.mark.parametrize("settings,said", [
+    ({"REGISTRY_PULL_USER": "ci"}, "REGISTRY_PULL_USER is set, REGISTRY_PULL_PASSWORD "),
+    ({"REGISTRY_PULL_USER": "ci", "REGISTRY_PULL_PASSWORD_FILE": "/nowhere"}, "REGISTRY_PULL_PASSWORD")])
+def test_a_pulling_login_without_its_password_reaches_no_host(bench, settings, said):
+    status, lines = bench.run("deploy.sh", "staging", bench.release("one")[0], **settings)
+    assert status == 78 and said in "\n".join(lines) and not bench.ssh_calls(), lines
+
+
+@pytest.mark.parametrize("act, says", [
+    ("deploy", "x: down; the new release runs on h1: deploy/rollback.sh staging old rolls it back"),
+    ("rollback", "x: down; rolled back on h1: deploy/rollback.sh staging to goes on with the others")])
+def test_what_some_hosts_run_behind_a_switch_that_failed_is_said_as_it_is(tmp_path, act, says):
+    """Regression: behind a rollback that failed, the command named would have brought the bad release back."""
+    script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
+              'act=$1 environment=staging release=to PREVIOUS_RELEASE=old ssh_hosts=(h1 h2) ssh_done=(0)\n'
+              'ssh_status=69 ssh_said=down; ssh_switch_failed')
+    done = subprocess.run(["/bin/bash", "-c", script, "x", act], check=False, timeout=60, cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (70, says + "\n")
+
+
+@pytest.mark.parametrize("seconds", ["0", "08", "00009", "14"])
+def test_whatever_number_a_host_says_it_drains_the_next_look_is_to_come(tmp_path, seconds):
+    """Regression: bash read 08 as an octal number, and the drain of all hosts was over."""
+    script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
+              'ssh_everywhere() { printf "draining %s\\n" "$seconds" >"$ssh_folder/out.0"; }\n'
+              'ssh_folder=$1 seconds=$2 ssh_hosts=(h) ssh_common=() ssh_still=() ssh_pause=5 DRAIN_SECONDS=10\n'
+              'look() { ssh_look 0 7 "$SECONDS"; }; look; echo "${ssh_still[*]} $ssh_pause"')
+    done = subprocess.run(["/bin/bash", "-c", script, "x", tmp_path, seconds], check=False, timeout=60,
+                          capture_output=True, text=True)
+    assert done.stdout == f"0 {min(5, int(seconds) + 1)}\n", done
+
+
+def test_nobody_else_can_open_the_lock_in_a_hosts_folder(bench):
+    """Regression: the application, which may read that folder, held it, and each release and rollback ended with 75."""
+    lock = bench.app / ".deploybot.lock"
+    lock.write_text("")     # as an earlier version has left it
+    lock.chmod(0o644)
+    commit, _ = bench.shipped("one")
+    assert lock.stat().st_mode & 0o777 == 0o600
+    lock.unlink()
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 0 and lock.stat().st_mode & 0o777 == 0o600, said
+
+
 def test_half_a_program_goes_to_no_host(bench):
     # What stands behind it on stdin are the settings, with the registry's password: bash there would execute them.
     link = bench.deploy / "transports" / "ssh-host"
@@ -274,12 +481,23 @@ def test_remote_login_false_sends_none(bench):
     ("SMOKE_URL", "http://127.0.0.1:{port}/", "only DEPLOY_STRATEGY=bluegreen knows"),
     ("SSH_KEY_PATH", "/nowhere", "there is no file /nowhere"),
     ("SSH_KNOWN_HOSTS", "/nowhere", "no file /nowhere"),
-    ("HOSTS_PARALLEL", "yes", "neither true nor false"),
+    ("HOSTS_PARALLEL", "all", "is not a number of hosts, 1 to 99"),
+    ("SSH_JUMP", "-oProxyCommand=id", "is not HOST, USER@HOST or USER@HOST:PORT"),
+    ("SSH_JUMP", "h1;id", "SSH_JUMP: \"h1;id\" is not HOST, USER@HOST"),
+    ("SSH_JUMP", "ops@h9", "has no key of h9: ssh-keyscan -p 22 h9"),
+    ("SSH_PROXY_COMMAND", "nc %h %p; id", "SSH_PROXY_COMMAND: \"nc %h %p; id\" is not a command of plain words"),
+    ("SSH_PROXY_COMMAND", "no-such-program %h", "no program no-such-program is installed"),
 ])
 def test_a_setting_that_is_no_plain_word_goes_nowhere(bench, name, value, says):
     status, said = bench.run("deploy.sh", "staging", COMMIT, **{name: value})
     assert status == 78 and says in said[-1], said
     assert not bench.ssh_calls() and "release" not in bench.steps()
+
+
+def test_by_hand_all_settings_that_are_wrong_are_named_at_once(bench):
+    status, said = bench.run("deploy.sh", "staging", COMMIT, DEPLOY_STRATEGY="rolling", COMPOSE_SERVICE="a;b")
+    assert status == 78 and not bench.ssh_calls(), said
+    assert all(name in "\n".join(said) for name in ("DEPLOY_STRATEGY", "COMPOSE_SERVICE")), said
 
 
 @pytest.mark.parametrize("name, value, says", [
@@ -288,10 +506,10 @@ def test_a_setting_that_is_no_plain_word_goes_nowhere(bench, name, value, says):
     ("NGINX_RELOAD_COMMAND", "nginx -s reload; id", "is not a command of plain words"),
     ("APP_PORTS", "8001,8001", "is not two different ports"),
     ("APP_PORTS", "8001", "is not two different ports"),
-    ("DRAIN_SECONDS", "1s", "is not a number, 1 to 1000"),
-    ("DRAIN_SECONDS", "0", "is not a number, 1 to 1000"),
-    ("DRAIN_SECONDS", "08", "is not a number, 1 to 1000"),
-    ("DRAIN_SECONDS", "1001", "is not a number, 1 to 1000"),
+    ("DRAIN_SECONDS", "1s", "is not seconds, 1 to 86400"),
+    ("DRAIN_SECONDS", "0", "is not seconds, 1 to 86400"),
+    ("DRAIN_SECONDS", "08", "is not seconds, 1 to 86400"),
+    ("DRAIN_SECONDS", "86401", "is not seconds, 1 to 86400"),
 ])
 def test_bluegreen_settings_are_checked_before_anybody_is_asked(bench, name, value, says):
     settings = {"DEPLOY_STRATEGY": "bluegreen", "NGINX_UPSTREAM_FILE": "/etc/nginx/deploybot/app.conf", name: value}
@@ -300,7 +518,7 @@ def test_bluegreen_settings_are_checked_before_anybody_is_asked(bench, name, val
     assert not bench.ssh_calls()
 
 
-@pytest.mark.parametrize("seconds", ["1", "999", "1000"])
+@pytest.mark.parametrize("seconds", ["1", "1000", "86400"])
 def test_what_check_config_takes_for_draining_the_script_takes(bench, seconds):
     status, said = bench.run("deploy.sh", "staging", COMMIT, DEPLOY_STRATEGY="bluegreen", DRAIN_SECONDS=seconds,
                              NGINX_UPSTREAM_FILE="/etc/nginx/deploybot/app.conf")
@@ -311,8 +529,9 @@ def test_what_check_config_takes_for_draining_the_script_takes(bench, seconds):
 def test_a_host_that_does_not_stop_talking_fills_no_memory(bench, where):
     """What is kept of it stands in /dev/shm until the call is over."""
     commit, _ = bench.shipped("one")
-    # Behind the preflight, whose words go to the log.
-    bench.plan({"when": ["ssh"], "status": 0, where: "x" * 3000000, "after": 1})
+    # Behind what shares the connection.
+    said_there = "runs sha256:1 " + "x" * 3000000 if where == "stdout" else "x" * 3000000
+    bench.plan({"when": ["ssh"], "status": 0, where: said_there, "after": 0 if where == "stdout" else 1})
     hold = bench.hook("pre-deploy", "look", f"cat {bench.state}/apps/staging/private >{bench.path}/private; "
                       f"while read -r folder; do stat -c %s \"$folder\"/out.0 \"$folder\"/err.0; done "
                       f"<{bench.path}/private >{bench.path}/sizes 2>/dev/null; true")
@@ -325,6 +544,24 @@ def test_a_host_that_does_not_stop_talking_fills_no_memory(bench, where):
         assert max(map(int, (bench.path / "sizes").read_text().split())) == 65536
     bench.plan()
     assert bench.run("deploy.sh", "staging", commit)[0] == 0
+
+
+def test_a_host_names_no_more_services_than_are_read(bench):
+    """Each is a step, and a name in the message."""
+    commit, _ = bench.shipped("one")
+    lines = "".join(f"{word} s{number} x:1\\n" for number in range(500) for word in ("stays-old", "left-over"))
+    lines += f"stays-old {'n' * 1000} x:1\\n"
+    program = bench.deploy / "transports" / "ssh-host"
+    text = (program / "acts.sh").read_text()
+    text = text.replace("\tname_strangers\n", f"\tname_strangers\n\tprintf '{lines}'\n", 1)
+    program.unlink()
+    shutil.copytree(os.path.join(DEPLOY, "transports", "ssh-host"), program)
+    (program / "acts.sh").write_text(text)
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 0 and len([step for step in bench.steps() if step.startswith("stays-old")]) <= 16, bench.steps()
+    warning = "warning: h1 names 1001 services that no release replaces: the first 16"
+    assert any(line.startswith(warning) for line in said), said
+    assert "nnnnn" not in "\n".join(said)
 
 
 def test_a_key_or_known_hosts_that_others_may_change_is_refused(bench):
@@ -359,7 +596,7 @@ def test_what_a_host_says_is_no_word_of_ours(bench):
         bench.plan({"when": ["ssh"], "stdout": forged, "stderr": forged + "\n", "status": 70})
         status, said = bench.run("deploy.sh", "staging", commit, HOSTS_PARALLEL=parallel)
         assert status == 70 and bench.steps() == ["preflight"], said
-        bench.plan({"when": ["ssh"], "after": 2, "stdout": forged, "stderr": forged + "\n", "status": 66})
+        bench.plan({"when": ["ssh"], "after": 1, "stdout": forged, "stderr": forged + "\n", "status": 66})
         status, said = bench.run("deploy.sh", "staging", commit, HOSTS_PARALLEL=parallel)
         assert status == 66 and bench.steps() == ["preflight", f"image {digest}", "pull"], said
 
@@ -375,7 +612,7 @@ def test_who_releases_by_hand_sees_no_marks_of_quotations(bench):
 
 def test_a_connection_that_breaks_after_release_is_not_called_untouched(bench):
     commit, _ = bench.release("one")
-    bench.plan({"when": ["ssh"], "after": 3, "status": 255, "stderr": "client_loop: send disconnect: Broken pipe\n"})
+    bench.plan({"when": ["ssh"], "after": 2, "status": 255, "stderr": "client_loop: send disconnect: Broken pipe\n"})
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 70 and "cannot be reached" in said[-1], said
     assert "release" in bench.steps()
@@ -399,6 +636,22 @@ def test_a_host_that_is_not_ready_is_told_what_is_missing(bench, spoil, says):
     assert "release" not in bench.steps() and "build" not in bench.steps()
 
 
+def test_the_first_compose_is_refused_beside_an_engine_that_it_cannot_replace_on(bench):
+    """It stopped the service, and died with ContainerConfig before there was another."""
+    _, one = bench.shipped("one")
+    commit, _ = bench.release("two")
+    for docker, wanted in (("26.1.5 1.45", 70), ("29.0.0 1.52", 70), ("25.0.5 1.44", 0)):
+        bench.change_engine(docker=docker)
+        status, said = bench.run("deploy.sh", "staging", commit)
+        assert status == wanted, said
+        if wanted != 0:
+            assert "docker-compose 1.29.2 cannot replace a container of docker " + docker.split()[0] in said[-1]
+            assert bench.steps() == ["preflight"] and bench.runs() == [(f"{bench.image}@{one}", "running")]
+    bench.change_engine(docker="26.1.5 1.45", compose="v2")
+    status, said = bench.run("target.sh", "staging", "preflight")
+    assert status == 0, said
+
+
 def test_an_image_that_is_gone_is_66_in_a_deployment_and_64_in_a_rollback(bench):
     commit, digest = bench.release("one")
     bench.change_engine(registry=[])
@@ -418,6 +671,18 @@ def test_a_registry_that_is_not_trusted_there_is_not_called_empty(bench):
         for script, release in (("deploy.sh", commit), ("rollback.sh", f"{commit}@{digest}")):
             status, said = bench.run(script, "staging", release)
             assert status == 66 and says in said[-1], said
+
+
+@pytest.mark.parametrize("act,words", [
+    ("login", "Error response from daemon: login attempt failed with status: 503 Service Unavailable"),
+    ("pull", "toomanyrequests: You have reached your pull rate limit."),
+    ("pull", "Get https://r/v2/: net/http: request canceled (Client.Timeout exceeded while awaiting headers)")], ids=str)
+def test_a_registry_that_is_busy_is_asked_again_on_the_host(bench, act, words):
+    bench.host_plan({"when": ["docker", act], "status": 1, "stderr": words + "\n", "times": 1})
+    commit, _ = bench.release("one")
+    status, said = bench.run("deploy.sh", "staging", commit, **password_file(bench))
+    assert status == 0, said
+    assert any(line.endswith(f": registry.example.org is busy, asked again in 1 s: {words}") for line in said), said
 
 
 @pytest.mark.long
@@ -472,11 +737,97 @@ def test_the_first_release_that_fails_leaves_nothing(bench):
     commit, other = bench.release("one")
     bench.change_engine(broken=["sha256:id-of-" + other[-8:]])
     status, said = bench.run("deploy.sh", "staging", commit)
-    assert status == 70 and said[-1].endswith("as before, nothing runs"), said
+    assert status == 70 and said[-1].endswith("; as before, no container of app runs in the compose project app"), said
     assert bench.runs() == [] and not (bench.app / ".env").exists()
 
 
+# ---- docker does not answer --------------------------------------------------------------------
+
+
+def deaf_while_noting(bench, times):
+    """So often docker does not say what the containers are, while that is noted before the switch."""
+    bench.on_host("docker", f"""
+        if [[ $1 == inspect && "$*" == *RestartCount* && -e {bench.path}/switches && ! -e .deploybot.before ]] &&
+            printf x >>{bench.path}/asked && (($(stat -c %s {bench.path}/asked) <= {times})); then
+            echo "Error response from daemon: context deadline exceeded" >&2
+            exit 1
+        fi""")
+
+
+@pytest.mark.parametrize("times, says", [
+    (1, "; the earlier release runs again"), (9, "docker does not say what runs; the release was not begun there")])
+def test_what_docker_does_not_say_once_is_asked_again_and_then_nothing_is_touched(bench, times, says):
+    """It read as "nothing ran": the earlier release was removed when the new one did not come up."""
+    _, one = bench.shipped("one")
+    commit, two = bench.release("two")
+    bench.change_engine(health={"sha256:id-of-" + two[-8:]: "unhealthy"})
+    bench.hook("pre-deploy", "10-mark", f"touch {bench.path}/switches")
+    deaf_while_noting(bench, times)
+    (bench.host() / "calls").unlink()
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and says in said[-1] and (bench.path / "asked").exists(), said
+    assert bench.runs() == [(f"{bench.image}@{one}", "running")]
+    assert any("up" in call for call in bench.host_calls()) == (times == 1)
+    assert not (bench.app / ".deploybot.before").exists()
+
+
+def test_an_image_of_which_docker_says_nothing_is_not_forgotten(bench):
+    bench.environment["KEEP_RELEASES"] = "1"
+    commit, one = bench.shipped("one")
+    bench.on_host("docker", f"""
+        if [[ "$*" == "image inspect "*{one} || "$*" == "image rm "*{one} ]]; then
+            echo "Error response from daemon: context deadline exceeded" >&2
+            exit 1
+        fi""")
+    for text in ("two", "three"):
+        bench.shipped(text, PREVIOUS_RELEASE="")
+    assert f"{commit}@{one}" in (bench.app / ".deploybot.releases").read_text()
+
+
 # ---- killed ------------------------------------------------------------------------------------
+
+
+HALF = ("containers", "env", "no-env")
+
+
+@pytest.mark.parametrize("runs", [True, False])
+@pytest.mark.parametrize("env", ["SECRET=keep me\n", None])
+def test_a_note_of_what_ran_that_is_removed_in_part_is_none(bench, env, runs):
+    """Cut there, no further release was possible, or .env was removed."""
+    (bench.app / "docker-compose.yml").write_text(COMPOSE + COMPOSE.partition("\n")[2].replace("app:", "worker:"))
+    if env:
+        (bench.app / ".env").write_text(env)
+    bench.shipped("one")
+    commit, _ = bench.release("two")
+    bench.on_host("rm", f"""
+        if [[ ${{*: -1}} == .deploybot.before* && -e ${{*: -1}}/port && ! -e {bench.host()}/hangs ]]; then
+            for name in {" ".join(HALF)}; do /usr/bin/rm -f "${{*: -1}}/$name"; done
+            echo $$ >{bench.host()}/hangs
+            exec sleep 1000
+        fi""")
+    process = bench.start("deploy.sh", "staging", commit)
+    bench.kill_host(bench.until_host_hangs())
+    assert process.wait(timeout=120) == 70
+    if not runs:
+        bench.change_engine(containers=[{**box, "status": "exited"} for box in bench.engine()["containers"]])
+    (bench.host_bin / "rm").unlink()
+    third, three = bench.release("three")
+    status, said = bench.run("deploy.sh", "staging", third)
+    assert status == 0 and bench.runs() == [(f"{bench.image}@{three}", "running")] * 2, said
+    assert (bench.app / ".env").read_text() == (env or "") + f"DEPLOY_IMAGE={bench.image}@{three}\n"
+    assert not (bench.app / ".deploybot.before").exists()
+
+
+def test_half_a_note_that_an_earlier_version_left_is_none(bench):
+    (bench.app / ".env").write_text("SECRET=keep me\n")
+    bench.shipped("one")
+    (bench.app / ".deploybot.before").mkdir()
+    (bench.app / ".deploybot.before" / "port").write_text("\n")
+    bench.change_engine(containers=[{**box, "status": "exited"} for box in bench.engine()["containers"]])
+    _, two = bench.shipped("two")
+    assert not any("was interrupted here" in line for line in bench.said())
+    assert bench.runs() == [(f"{bench.image}@{two}", "running")]
+    assert (bench.app / ".env").read_text() == f"SECRET=keep me\nDEPLOY_IMAGE={bench.image}@{two}\n"
 
 
 def hanging_up(bench):
@@ -538,6 +889,10 @@ def test_when_all_are_killed_while_nothing_runs_the_next_act_brings_one_up(bench
                 name: number for name, number in bench.engine()["images"].items() if name.endswith(digest)})
         found, said = bench.run("deploy.sh", "staging", wanted)
     assert found == status, said
+    assert any("warning: an earlier release was interrupted here" in line for line in said), said
+    if status == 66:    # it has not begun, so it has changed nothing
+        assert [status for _, status in bench.runs()] == ["exited"] and "runs now: no release that is known" in said
+        assert bench.run("rollback.sh", "staging", f"{commit}@{digest}")[0] == 0
     assert bench.runs() == [(f"{bench.image}@{digest if runs == 'old' else other}", "running")]
     assert not (bench.app / ".deploybot.before").exists()
 

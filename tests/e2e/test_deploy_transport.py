@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from commands_aid import COMMANDS, ECR, digest, password_file, shipped
-from runner_client import ROOT
+from runner_client import ROOT, wait_for
 
 FORGED = f"==> release\n==> no-rollback\n==> image {digest('forged')}\n==> unquote 1\n==> no end"
 
@@ -106,7 +106,7 @@ def test_the_transport_in_docs_deploys_and_takes_back(one):
     assert one.run("deploy.sh", "staging", first)[0] == 0
     digest = one.digests()[first]
     name = f"{one.image}@{digest}"
-    assert [call for call in one.calls("docker") if call[1] not in ("build", "push", "image")] == [
+    assert [call for call in one.calls("docker") if call[1] not in ("build", "push", "image", "version", "buildx")] == [
         ["docker", "info"],
         ["docker", "ps", "--filter", "name=^one-staging$", "--format", '{{.Label "deploybot.release"}}'],
         ["docker", "pull", "--quiet", name],
@@ -147,6 +147,55 @@ def test_by_hand_as_another_user_than_the_runner_nothing_is_made_that_it_could_n
 
 @pytest.mark.parametrize("words", [
     [], ["staging"], ["staging", "destroy"], ["staging", "logs", "many"], ["staging", "current", "3"],
-    ["moon", "current"], ["staging", "logs", "1", "2"]], ids=str)
+    ["moon", "current"], ["staging", "logs", "1", "x"],
+    ["staging", "logs", "1", "2", "3"]], ids=str)
 def test_target_checks_its_words(bench, words):
     assert bench.run("target.sh", *words)[0] == 64
+
+
+def test_a_reason_is_said_once_where_nothing_is_said_behind_it(bench):
+    status, said = bench.run("deploy.sh", "staging", "a" * 40)
+    assert status == 64 and sum("is not in the repository" in line for line in said) == 1, said
+
+
+# ---- a transport of one's own ------------------------------------------------------------------
+
+
+def own(bench, **functions):
+    """spy.sh with other functions, or more; as nomad."""
+    text = (bench.deploy / "transports" / "spy.sh").read_text()
+    text += "".join(f"{name}() {{ {body}; }}\n" for name, body in functions.items())
+    (bench.deploy / "transports" / "nomad.sh").write_text(text)
+    bench.environment["DEPLOY_TRANSPORT"] = "nomad"
+
+
+def test_what_runs_is_known_without_a_newline_behind_it(bench):
+    own(bench, transport_current='[[ ! -e $STAND/target ]] || printf %s "$(<"$STAND/target")"')
+    commit, of = shipped(bench, "one")
+    shipped(bench, "two")
+    assert f"runs now: {commit}@{of}" in bench.said()
+
+
+@pytest.mark.parametrize("name", ["transport_drian", "transport_befor", "transport_end_migrations"])
+def test_a_function_that_is_misspelt_is_refused(bench, name):
+    own(bench, **{name: "echo never"})
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert status == 78 and f"nomad.sh has a function {name}, which nobody calls: is it misspelt?" in said[-1], said
+    assert bench.steps() == []
+
+
+def test_a_drain_is_called_alone(bench):
+    own(bench, transport_drain='spy drain "$1"', transport_preflight="fail 70 never")
+    status, said = bench.run("drain.sh", "staging", DEPLOYMENT_ID="7")
+    assert status == 0 and bench.spied() == ["drain 7"], said
+
+
+def test_a_question_for_what_ran_before_deploybot_is_ended_with_the_run(bench):
+    own(bench, transport_before='touch "$STAND/asks"; limited 600 "a question" sleep 600; printf word')
+    process = bench.start("deploy.sh", "staging", bench.commit("one"), PREVIOUS_RELEASE="", KILL_SECONDS="1")
+    wait_for((bench.stand / "asks").exists, "the question", 60)
+    process.terminate()
+    assert process.wait(timeout=60) == 143, bench.said()
+    own(bench, transport_before="printf word")
+    assert bench.run("deploy.sh", "staging", bench.commit("two"), PREVIOUS_RELEASE="")[0] == 0
+    assert "previous target:word" in bench.steps()

@@ -87,8 +87,13 @@ def test_links_lead_somewhere(page):
 def test_names_in_capitals_are_names_of_something(page):
     """A setting, a variable of make, compose, Terraform or a workflow: it stands in a file that is no prose."""
     said = {name for code in code_of(page) for name in NAME.findall(code)}
-    missing = sorted(said - known_names() - EXAMPLES)
+    missing = sorted(name for name in said - known_names() - EXAMPLES if of_environment(name) not in known_names())
     assert not missing, missing
+
+
+def of_environment(name):
+    """STAGING_SSH_KEY_PATH is SSH_KEY_PATH of an environment."""
+    return re.sub("^(STAGING|PRODUCTION|EU_WEST)_", "", name)
 
 
 @functools.cache
@@ -147,4 +152,55 @@ def test_the_readme_names_each_setting_that_there_is_under_its_name():
     table = re.search(r"(?s)\| setting \| for \|\n(.*?)\n\n", text_of("README.md"))[1]
     there = set(re.findall(r"(?m)^#?([A-Z_]+)=", text_of(".env.example")))
     said = {name for row in table.splitlines() for name in NAME.findall(row.split("|")[1])}
-    assert said <= there, said - there
+    missing = {name for name in said - there if of_environment(name).removesuffix("_FILE") not in there}
+    assert not missing, missing
+
+
+def test_the_table_of_actions_has_each_with_what_it_needs():
+    """docs/actions.md against action.def and the needs of settings_clients.c."""
+    there = dict(re.findall(r'(?m)^ACTION\("([a-z-]+)", (\w+),', text_of("server/types/action.def")))
+    table = re.search(r"(?s)\| action \| does \| settings \|.*?\n(.*?)\n\n", text_of("docs/actions.md"))[1]
+    rows = {CODE.findall(row)[0]: row for row in table.splitlines()[1:]}
+    assert sorted(rows) == sorted(there)
+    for what, setting in re.findall(r"\{ ACTION_(\w+), CLIENT_SETTING_(\w+) \}",
+                                    text_of("server/settings/settings_clients.c")):
+        name = next(name for name in there if there[name] == what)
+        assert f"CLIENT_<ID>_{setting}" in rows[name] or "the same" in rows[name], name
+
+
+def test_each_secret_stands_where_it_is_said_how_it_is_changed():
+    """docs/SECURITY-OPERATIONS.md against what .env.example calls a secret or a key of ssh."""
+    there = re.findall(r"(?m)^# A secret; (\w+(?:<NAME>_\w+)?)_FILE", text_of(".env.example"))
+    there += re.findall(r"(?m)^#?(\w*_KEY_PATH|KUBECONFIG|TOTP_KEY_FILE)=", text_of(".env.example"))
+    table = re.search(r"(?s)\| credential \| opens \|.*?\n(.*?)\n\n", text_of("docs/SECURITY-OPERATIONS.md"))[1]
+    said = {name for row in table.splitlines() for name in CODE.findall(row.split("|")[1])}
+    assert len(there) > 10
+    assert not {re.sub("^CLIENT_[A-Z]+_", "CLIENT_<ID>_", name) for name in there} - said
+
+
+def test_each_place_that_the_server_connects_to_stands_in_the_docs():
+    """docs/SECURITY-OPERATIONS.md against outbound.def, both ways."""
+    there = re.findall(r'(?m)^OUTBOUND\(\w+, "(\w+)"', text_of("server/types/outbound.def"))
+    table = re.search(r"(?s)\| word \| what \|.*?\n(.*?)\n\n", text_of("docs/SECURITY-OPERATIONS.md"))[1]
+    assert [CODE.findall(row)[0] for row in table.splitlines()[1:]] == there
+
+
+# --- who holds which secret ---
+
+def secrets_of(name):
+    """The settings of that file that are secret, as the names of the files they stand in."""
+    found = re.findall(r"(?m)^(?:SETTING|SHIPPING)\((\w+), \w+, \w+, SECRET,", text_of(name))
+    return {setting.lower() for setting in found if setting != "TELEGRAM_API_HASH"}     # which nobody needs
+
+
+def test_the_picture_of_who_holds_which_secret_has_all_and_each_on_its_side():
+    picture = text_of("docs/INSTALLATION.md").partition("Who holds which secret")[2].split("```")[1]
+    rows = [row.split("│")[1:3] for row in picture.partition("├")[2].partition("┤")[2].partition("└")[0].splitlines()
+            if row.count("│") == 3]
+    server, runner = ({row[side].strip() for row in rows} - {""} for side in (0, 1))
+    assert server == secrets_of("server/types/settings.def") | {"totp_key"}      # TOTP_KEY_FILE is a path of its own
+    assert runner == secrets_of("runner/settings.def") | {"deploy_key"}          # SSH_KEY_PATH
+    table = re.findall(r"`(server|runner)/(\w+)`", text_of("docs/INSTALLATION.md"))
+    assert len(table) >= 8
+    for side, name in table:
+        assert name in (server if side == "server" else runner | {"known_hosts"}), name

@@ -51,7 +51,7 @@ def test_busy_since_and_released_at_are_moments_of_this_deployment(scene):
     assert SINCE + '{environment="production"' not in scene.bot.metrics()
     check_outcomes_are_expected(scene.bot.metrics())
     scene.go_on()
-    who.hear("staging runs")
+    who.hear("Live: staging")
     scene.wait_free()
     assert SINCE + "{" not in scene.bot.metrics()
     at = scene.metric("deploybot_release_timestamp_seconds", environment="staging")

@@ -45,4 +45,4 @@ def test_an_answer_goes_before_the_edits_of_what_is_in_progress(scene):
             assert took < 1.0 * SLOW, f"{took:.1f} s in {chat}: {text_of(view)}"
     assert scene.chat.state()["limits"]["refused"] == refused, "within the limits"
     scene.scripts.touch("go")
-    who.hear("staging runs")
+    who.hear("Live: staging")

@@ -5,22 +5,21 @@ import datetime
 
 import pytest
 
-from flow_aid import ADMIN_IDS, ended_well
+from flow_aid import ADMIN_IDS, Scene, ended_well
 from telegram_client import CARL, GROUP, MALLORY, buttons_of, text_of
-from test_applications_chat import TwoApplications
 from test_flow_roles import EnvFile, change
 
 UNTIL = (datetime.date.today() + datetime.timedelta(days=60)).isoformat()
 FIRST = 424_249_000    # whoever writes too often is slowed down
 ROLE = {"ROLE_CONTRACTOR_IDS": f"{CARL},{FIRST + 1},{FIRST + 2},{FIRST + 3}",
         "ROLE_CONTRACTOR_MAY": "deploy:shop/staging", "ROLE_CONTRACTOR_UNTIL": UNTIL}
-UNSEEN = ("blog", "production")
+UNSEEN = ("cider", "production")
 
 
 @pytest.fixture(scope="module", name="scene")
 def scene_fixture(tmp_path_factory):
     folder = tmp_path_factory.mktemp("contractor")
-    made = TwoApplications(folder)
+    made = Scene(folder, applications=("shop", "cider"), start=False)
     made.extra |= {"ADMIN_TELEGRAM_IDS": None, "STAGING_TELEGRAM_IDS": None}
     made.env = EnvFile(folder)
     made.env.values = {"ADMIN_TELEGRAM_IDS": ADMIN_IDS, **ROLE}
@@ -48,16 +47,16 @@ def requested(scene):
 def test_they_deploy_their_one_environment_by_its_short_name(scene):
     carl = scene.carl
     carl.say("/deploy staging")     # the only one that they see is not asked about
-    carl.hear("shop/staging runs " + scene.head("develop")[:7])
+    carl.hear("Live: shop/staging", scene.head("develop")[:7])
     carl.say("/deploy shop staging")
     question = carl.hear("shop/staging", buttons=("Deploy again",))
     carl.press(question, "Deploy again")
-    carl.hear("shop/staging runs")
-    assert scene.runs("blog/staging") is None
+    carl.hear("Live: shop/staging")
+    assert scene.runs("cider/staging") is None
 
 
 @pytest.mark.parametrize("number, name, absent", [
-    (1, "shop/production", "shop/productiom"), (2, "blog/staging", "bloq/staging"), (3, "blog", "bloq")])
+    (1, "shop/production", "shop/productiom"), (2, "cider/staging", "cidar/staging"), (3, "cider", "cidar")])
 def test_what_is_not_theirs_is_answered_as_what_does_not_exist(scene, number, name, absent):
     who = contractor(scene, number)
     for command in ("deploy", "rollback", "cancel", "status", "history", "queue"):
@@ -65,7 +64,7 @@ def test_what_is_not_theirs_is_answered_as_what_does_not_exist(scene, number, na
         said = text_of(who.hear(name))
         who.say(f"/{command} {absent}")
         assert text_of(who.hear(absent)) == said.replace(name, absent), command
-    assert scene.app("shop/production")[0] == 0 and scene.app("blog/staging")[0] == 0
+    assert scene.app("shop/production")[0] == 0 and scene.app("cider/staging")[0] == 0
 
 
 def test_what_they_may_not_do_to_theirs_is_denied_and_audited(scene):
@@ -97,14 +96,14 @@ def test_whoami_and_help_say_what_they_may(scene):
 def test_buttons_of_others_are_not_theirs(scene):
     ada, carl = scene.admin(), scene.carl
     ada.say("/deploy shop/production", chat=GROUP)
-    question = ada.hear("shop/production", buttons=("Confirm",), chat=GROUP)
+    question = ada.hear("shop/production", buttons=("Deploy to",), chat=GROUP)
     before, asked = denied(scene), requested(scene)
-    for word in ("Confirm", "Cancel"):
+    for word in ("Deploy to", "Not now"):
         toast = carl.press(question, word)
         assert toast is not None and not toast.startswith("Started"), toast
     scene.wait_for_audit(before + 1, action="denied", user_id=f"telegram:{CARL}")
-    assert any("Confirm" in label for label in buttons_of(scene.chat.message(question)))
-    ada.press(question, "Cancel")
+    assert any("Deploy to" in label for label in buttons_of(scene.chat.message(question)))
+    ada.press(question, "Not now")
     assert requested(scene) == asked and scene.app("shop/production")[0] == 0
 
 
@@ -119,7 +118,7 @@ def test_a_role_that_is_withdrawn_while_they_are_queued_starts_nothing(scene):
     carl.hear("⏳ Queued: 1st in shop/staging ← " + second[:7])
     change(scene, ROLE_CONTRACTOR_IDS=str(MALLORY))
     scene.let_go()
-    ada.hear("shop/staging runs " + first[:7])
+    ada.hear("Live: shop/staging", first[:7])
     carl.hear("the requester is no longer allowed to do so")
     assert second not in [entry["commit"] for entry in scene.audit(action="deploy_started")]
     assert scene.runs("shop/staging") == first
@@ -130,7 +129,7 @@ def test_a_role_that_is_withdrawn_while_they_are_queued_starts_nothing(scene):
 def test_whoever_got_the_role_has_it_at_once_and_loses_it_with_its_last_day(scene):
     mallory = scene.mallory
     mallory.say("/deploy shop/staging")
-    mallory.hear("shop/staging runs " + scene.head("develop")[:7])
+    mallory.hear("Live: shop/staging", scene.head("develop")[:7])
     change(scene, ROLE_CONTRACTOR_UNTIL="2026-01-31")
     mallory.say("/deploy shop/staging")
     mallory.hear("⛔ deploy shop/staging: you have no role here.")

@@ -91,7 +91,7 @@ def test_a_slow_fetch_succeeds_and_who_waits_is_told_how_far_it_is(scene):
     who.say("/deploy staging")
     who.hear("staging: git is still fetching: receiving objects", "%")
     pace(scene, FAST)
-    who.hear("staging runs " + change["after"][:7])
+    who.hear("Live: staging", change["after"][:7])
     assert scene.runs("staging") == change["after"]
 
 
@@ -105,7 +105,7 @@ def test_an_outage_is_told_once_and_its_end_once(scene):
     assert text_of(said).startswith("⚠️ staging: a push cannot be looked up: ")
     pace(scene, FAST)
     scene.ada.hear("staging: git answers again", timeout=60)
-    scene.ada.hear("staging runs " + change["after"][:7], "pushed by github:")
+    scene.ada.hear("Live: staging", change["after"][:7], "pushed by github:")
     assert len(told(scene, "a push cannot be looked up")) == 1
     assert len(told(scene, "git answers again")) == 1
 
@@ -118,10 +118,10 @@ def test_a_push_that_git_shows_late_is_deployed_once(scene):
     assert scene.hub.redeliver(entry["guid"])["status"] == 200
     who = scene.admin()
     who.say("/deploy staging nosuch")   # asked behind the push
-    who.hear("not deployed")
+    who.hear("Not deployed")
     assert scene.audit(action="deploy_requested", commit=change["after"]) == []
     show(scene, "develop", change["after"])
-    scene.ada.hear("staging runs " + change["after"][:7], "pushed by github:")
+    scene.ada.hear("Live: staging", change["after"][:7], "pushed by github:")
     scene.wait_free()
     assert len(scene.audit(action="deploy_started", commit=change["after"])) == 1
     assert told(scene, "git does not show") == []
@@ -134,11 +134,11 @@ def test_a_restart_does_not_forget_a_push_that_git_does_not_show_yet(scene):
     tell(scene, change)
     who = scene.admin()
     who.say("/deploy staging nosuch")
-    who.hear("not deployed")
+    who.hear("Not deployed")
     scene.bot.process.kill()
     scene.bot.process.wait()
     show(scene, "develop", change["after"])
     scene.start_bot()
     scene.hub = GitHub(scene.bot.base + "/github/webhook", GITHUB_SECRET, "orchard/shop")
-    scene.ada.hear("staging runs " + change["after"][:7], "pushed by github:")
+    scene.ada.hear("Live: staging", change["after"][:7], "pushed by github:")
     wait_until(lambda: scene.runs("staging") == change["after"], what="the release")

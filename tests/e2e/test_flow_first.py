@@ -39,5 +39,5 @@ def test_a_service_that_stays_old_is_named_where_it_is_said_to_run(scene):
     scene.health.answers["web"] = (200, {"status": "ok"})
     who = scene.admin()
     who.say("/deploy staging")
-    end = text_of(who.hear("✅ staging runs", "⚠️ still on the old release: worker", "✓ switch"))
+    end = text_of(who.hear("Live: staging", "⚠️ still on the old release: worker"))
     assert "stays-old" not in end

@@ -60,8 +60,8 @@ def test_both_environments_are_verified_at_the_same_time(scene):
                "both being verified")
     assert scene.is_busy("staging") and scene.is_busy("production")
     gate.set()
-    one.hear("staging runs")
-    two.hear("production runs")
+    one.hear("Live: staging")
+    two.hear("Live: production")
 
 
 def test_status_asks_all_environments_at_once(scene):
@@ -71,7 +71,7 @@ def test_status_asks_all_environments_at_once(scene):
     wait_asked(scene, before)
     gate.set()
     said = text_of(who.hear("staging runs", "production runs", "healthy", without=("asking",)))
-    assert said.count("healthy: HTTP 200") == 4
+    assert said.count("healthy at 127.0.0.1:") == said.count(", HTTP 200") == 4
 
 
 def test_one_sick_url_of_many_is_not_healthy(scene):
@@ -94,7 +94,7 @@ def test_passes_count_only_in_a_row(scene):
     before = scene.health.times("web")
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("staging runs " + change["after"][:7])
+    who.hear("Live: staging", change["after"][:7])
     assert scene.health.times("web") - before >= 4
 
 
@@ -102,7 +102,7 @@ def test_answers_that_come_and_go_end_at_the_deadline(scene):
     """Never twice the same: without a deadline the gate would stay open for ever."""
     who = scene.admin()
     who.say("/deploy staging " + scene.commit()["after"])
-    who.hear("staging runs ")
+    who.hear("Live: staging ")
     live = scene.scripts.live()
     scene.health.answers["web"] = [(200, {}), (503, {})] * 50
     change = scene.commit()
@@ -118,7 +118,7 @@ def test_a_url_that_does_not_answer_is_told_as_that(scene):
     gate, _ = close_gates(scene)
     who = scene.admin()
     who.say("/status staging")
-    said = text_of(who.hear("🔴 staging", "UNHEALTHY"))
+    said = text_of(who.hear("🔴 staging", "DOWN", ", 3 of 3 tries", timeout=60))
     assert "timed out after" in said
     gate.set()
 
@@ -127,7 +127,7 @@ def test_redirects_are_not_followed_and_status_says_so(scene):
     scene.health.answers["web"] = (302, b"")
     who = scene.admin()
     who.say("/status staging")
-    who.hear("UNHEALTHY: HTTP 302 (redirects are not followed)")
+    who.hear("DOWN at 127.0.0.1:", ": HTTP 302 (redirects are not followed), 3 of 3 tries")
 
 
 def test_another_commit_that_answers_is_shown(scene):

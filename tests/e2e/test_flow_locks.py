@@ -50,7 +50,7 @@ def test_a_push_waits_for_the_lock_and_its_head_is_deployed_once(scene):
     assert len(begun(scene)) == before
     assert owner.press(question, "Unlock") == "staging is unlocked."
     other.hear("🔓 staging: unlocked, as you asked.")
-    scene.team.hear("staging runs " + last[:7], chat=GROUP)
+    scene.team.hear("Live: staging", last[:7], chat=GROUP)
     assert begun(scene)[before:] == [last]
     assert scene.runs("staging") == last
     assert scene.metric("deploybot_environment_held") == 0
@@ -67,7 +67,7 @@ def test_a_lock_holds_over_a_restart_and_a_rollback_goes_through(scene):
     other.hear("🔒 staging: not deployed: locked")
     other.say("/rollback staging")
     other.press(other.hear("Roll back staging?"), "Roll")
-    other.hear("staging", "rolled back", without=("?",))
+    other.hear("Rolled back: staging", without=("?",))
     wait_until(lambda: scene.runs("staging") not in (None, live), 20, "the release before")
     other.say("/unlock staging")
     owner.hear("🔓 staging: unlocked by @admin_", "who ended the lock of")
@@ -84,9 +84,9 @@ def test_a_fix_goes_through_a_freeze_with_a_reason(scene):
     denial = who.hear("🧊 staging: not deployed: frozen by", buttons=("Deploy all the same",))
     assert "Reply to this message" in who.press(denial, "all the same")
     who.say("CVE-2026-1, all are exposed", reply_to=denial["message_id"])
-    asked = who.hear("Deploy to staging?", "in a freeze: CVE-2026-1", buttons=("Confirm",))
-    who.press(asked, "Confirm")
-    who.hear("staging runs " + commit[:7])
+    asked = who.hear("Deploy to staging?", "in a freeze: CVE-2026-1", buttons=("Deploy to",))
+    who.press(asked, "Deploy to")
+    who.hear("Live: staging", commit[:7])
     assert scene.runs("staging") == commit
     assert [e["exception"] for e in scene.audit(action="deploy_requested", outcome="requested")
             if "exception" in e] == ["CVE-2026-1, all are exposed"]
@@ -94,4 +94,4 @@ def test_a_fix_goes_through_a_freeze_with_a_reason(scene):
     status = who.hear("staging", "🧊 frozen by @admin_", "in a freeze: CVE-2026-1")
     assert "push waits" not in text_of(status)
     who.say("/unfreeze staging")
-    who.hear("🟢 staging: freeze ended by @admin_")
+    who.hear("🔓 staging: freeze ended by @admin_")

@@ -24,7 +24,7 @@ def scene(tmp_path_factory):
     made = Scene(folder, settings={**scripts.settings(), "STAGING_HEALTH_URL": None,
                                    "REGISTRY_USER": "ci", "REGISTRY_PASSWORD": PASSWORD,
                                    "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
-                                   "PRODUCTION_HEALTH_URL": None, "DEPLOY_TIMEOUT_SECONDS": "3"})
+                                   "PRODUCTION_HEALTH_URL": None, "DEPLOY_TIMEOUT_SECONDS": "10"})
     made.scripts = scripts
     yield made
     scripts.touch("go")
@@ -58,7 +58,7 @@ def log_of(scene, who, view):
 
 def test_without_a_health_url_every_message_says_so(scene):
     who = begin(scene, RELEASE)
-    who.hear("staging runs", "No health check configured: success means the script exited with 0.")
+    who.hear("Live: staging", "No health check configured: success means the script exited with 0.")
     who.say("/status staging")
     who.hear("⚪ staging", "no health check configured")
     live = scene.scripts.live()
@@ -71,15 +71,15 @@ def test_without_a_health_url_a_rollback_says_so_too(scene):
     who = scene.admin()
     who.say("/rollback staging")
     who.press(who.hear("Roll back staging?"), "Roll back")
-    who.hear("staging runs", "rolled back", "No health check configured")
+    who.hear("Rolled back: staging", "No health check configured")
 
 
 def test_a_script_that_prints_nothing_is_shown_by_its_clock_alone(scene):
     who = begin(scene, WAIT)
-    shown = who.hear("🚀 Deploying staging ←", buttons=("Cancel",))
+    shown = who.hear("🚀 Deploying staging ←", buttons=("Stop",))
     assert "▸" not in text_of(shown) and "✓" not in text_of(shown)
     scene.scripts.touch("go")
-    assert "✓" not in text_of(who.hear("staging runs"))
+    assert "✓" not in text_of(who.hear("Live: staging"))
 
 
 def test_escape_sequences_bidi_and_markup_are_shown_as_plain_text(scene):
@@ -97,7 +97,7 @@ printf '==> \033[1mfancy <i>step</i>\033[0m\n'
     for bad in ("\x1b", "\x07", "\u202e", "\u200b", "title", "\x01", "[1m", "[0m"):
         assert bad not in said, repr(bad)
     scene.scripts.touch("go")
-    final = who.hear("staging runs")
+    final = who.hear("Live: staging")
     log = log_of(scene, who, final)[1].decode()
     assert "colour red and" in log and "<b>bold</b> &amp;" in log and "\x1b" not in log
     assert "\u202e" not in log and "\x07" not in log
@@ -117,7 +117,7 @@ echo "==> {GITHUB_TOKEN}"
     who = begin(scene, words + WAIT)
     shown = who.hear("hub ***", "done")
     scene.scripts.touch("go")
-    final = who.hear("staging runs")
+    final = who.hear("Live: staging")
     name, log = log_of(scene, who, final)
     everything = text_of(shown) + text_of(final) + log.decode() + scene.bot.log() + str(
         scene.audit()) + "".join(text_of(m) for m in scene.ada.messages())
@@ -143,7 +143,7 @@ done
 """ + WAIT)
     shown = who.hear("split *** end", "coded ***")
     scene.scripts.touch("go")
-    final = who.hear("staging runs")
+    final = who.hear("Live: staging")
     _, log = log_of(scene, who, final)
     who.say("/status")
     who.hear("production")
@@ -170,7 +170,7 @@ def test_a_log_above_a_megabyte_comes_compressed(scene):
     who = begin(scene, RELEASE + 'for ((i = 0; i < 21000; i++)); do echo "line $i of a long build '
                 '0123456789012345678901234567890123456789012345678901234567890123456789"; done\n'
                 f'echo "last {GITHUB_TOKEN}"')
-    final = who.hear("staging runs")
+    final = who.hear("Live: staging")
     name, content = log_of(scene, who, final)
     assert name.endswith(".log.gz") and len(content) < 1 << 20
     log = gzip.decompress(content).decode()
@@ -180,7 +180,7 @@ def test_a_log_above_a_megabyte_comes_compressed(scene):
 
 def test_a_line_without_an_end_and_very_much_output_hold_nobody_up(scene):
     who = begin(scene, RELEASE + "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo over")
-    who.hear("staging runs")
+    who.hear("Live: staging")
 
 
 def test_messages_stay_below_telegrams_limit(scene):
@@ -188,7 +188,7 @@ def test_messages_stay_below_telegrams_limit(scene):
     who = begin(scene, steps + "for i in {1..200}; do echo \"<&> 🚀 $i\"; done\n" + WAIT + RELEASE)
     shown = who.hear("🚀 Deploying staging", "step number 1 ")
     scene.scripts.touch("go")
-    final = who.hear("staging runs")
+    final = who.hear("Live: staging")
     for view in (shown, final):
         assert len(text_of(view).encode("utf-16-le")) // 2 <= 4096
         assert buttons_of(view)
@@ -205,7 +205,7 @@ def test_a_script_that_hangs_is_ended_in_time_and_rolled_back(scene):
 def test_a_script_that_hangs_before_the_release_touched_nothing(scene):
     live = scene.scripts.live()
     who = begin(scene, 'echo "==> build"\n' + WAIT)
-    who.hear(f"staging still runs {live[:7]}; nothing was changed")
+    who.hear("nothing was changed", f"staging still runs {live[:7]}")
 
 
 def test_a_script_that_ignores_term_is_killed_with_all_that_it_started(scene):
@@ -228,20 +228,20 @@ def test_two_environments_deploy_at_the_same_time(scene):
     two.say("/deploy production")
     question = two.hear("Deploy to production?")
     one.say("/deploy staging")
-    two.press(question, "Confirm")
+    two.press(question, "Deploy to")
     scene.scripts.wait_for("up.staging")
     scene.scripts.wait_for("up.production")
     assert scene.is_busy("staging") and scene.is_busy("production")
     scene.scripts.touch("go")
-    one.hear("staging runs")
-    two.hear("production runs")
+    one.hear("Live: staging")
+    two.hear("Live: production")
     scene.wait_free("production")
 
 
 def test_a_script_gets_no_secret_of_the_servers_and_a_small_environment(scene):
     who = begin(scene, 'env | sort >"$here/env"; echo "args $*" >>"$here/env"\n'
                        'ls -l /proc/self/fd | grep -c socket: >"$here/sockets" || true\n' + RELEASE)
-    who.hear("staging runs")
+    who.hear("Live: staging")
     seen = (scene.scripts.folder / "env").read_text()
     names = {line.partition("=")[0] for line in seen.splitlines() if "=" in line}
     for word in (DEFAULT_TOKEN, GITHUB_SECRET, "TELEGRAM", "WEBHOOK", "ADMIN"):

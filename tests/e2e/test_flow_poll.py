@@ -23,9 +23,9 @@ def test_the_first_poll_only_remembers(scene):
     who = scene.ada
     who.say("/status")
     who.hear("staging has no release yet")
-    # A push is found only by comparison with what was remembered, so it was.
+    scene.wait_polled()
     change = scene.commit()
-    who.hear("staging runs " + change["after"][:7], "found by polling")
+    who.hear("Live: staging", change["after"][:7], "found by polling")
     started = scene.audit(action="deploy_started")
     assert [e["commit"] for e in started] == [change["after"]]
 
@@ -34,9 +34,9 @@ def test_a_poll_asks_about_production(scene):
     who = scene.ada
     who.since = scene.chat.mark()
     change = scene.commit("main")
-    question = who.hear("Deploy to production?", change["after"][:7], buttons=("Confirm",))
-    assert who.press(question, "Confirm") == "Confirmed."
-    who.hear("production runs " + change["after"][:7])
+    question = who.hear("Deploy to production?", change["after"][:7], buttons=("Deploy to",))
+    assert who.press(question, "Deploy to") == "Confirmed."
+    who.hear("Live: production", change["after"][:7])
 
 
 def test_a_crash_at_the_start_is_rolled_back(scene):
@@ -45,7 +45,7 @@ def test_a_crash_at_the_start_is_rolled_back(scene):
     who.since = scene.chat.mark()
     change = scene.commit("develop", "crash")
     said = text_of(who.hear(f"staging is NOT running {change['after'][:7]}; it runs {good[:7]} again"))
-    assert "script" in said and "the application ended as soon as it was started" in said
+    assert "exit 70: deploy.sh: the application ended as soon as it was started" in said
     assert scene.runs("staging") == good
 
 
@@ -57,7 +57,7 @@ def test_a_build_that_fails_touches_nothing_and_holds_nothing(scene):
     who = scene.ada
     who.since = scene.chat.mark()
     change = scene.commit("develop", "build")
-    said = text_of(who.hear(f"staging still runs {good[:7]}; nothing was changed",
+    said = text_of(who.hear("nothing was changed", f"staging still runs {good[:7]}",
                             change["after"][:7]))
     assert ".deploybot/build failed" in said and "exit 65" in said
     assert scene.runs("staging") == good
@@ -74,5 +74,5 @@ def test_without_a_secret_githubs_door_does_not_exist(scene):
 
 
 def test_the_team_is_told_in_private_by_default(scene):
-    assert any("staging runs" in text_of(view) for view in scene.person(ADA).messages())
+    assert any("Live: staging" in text_of(view) for view in scene.person(ADA).messages())
     assert len(mirror_of(scene)) == 1

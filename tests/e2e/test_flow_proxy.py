@@ -83,6 +83,6 @@ def test_telegram_and_nothing_else_goes_through_its_proxy(tmp_path, scheme):
     with stage.start():
         mark = stage.chat.mark()
         stage.chat.say(ADA, ADA, "/deploy staging")
-        stage.chat.wait_for_text("staging runs", timeout=60, chat_id=ADA, after=mark)
+        stage.chat.wait_for_text("Live: staging", timeout=60, chat_id=ADA, after=mark)
         assert proxies[0].asked == {f"{NAME}:8081"}
     proxies[0].listener.close()

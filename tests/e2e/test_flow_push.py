@@ -47,15 +47,15 @@ def quiet(scene):
     """Asks git something and waits for the answer: whatever was asked before is answered too."""
     who = scene.admin()
     who.say("/deploy staging nosuch")
-    who.hear("not deployed")
+    who.hear("Not deployed")
 
 
 def test_a_good_push_goes_live_by_itself(scene):
     change = push(scene, login="joon", login_id=77)
-    final = hear(scene, "staging runs " + change["after"][:7], "pushed by github:joon(77)")
+    final = hear(scene, "Live: staging", change["after"][:7], "pushed by github:joon(77)")
     assert change["subject"] in text_of(final)
     assert scene.runs("staging") == change["after"]
-    assert scene.audit(action="deploy_success")[-1]["user_id"] == "github:joon(77)"
+    assert scene.audit(action="deploy_success")[-1]["user_id"] == "github:77"
 
 
 def test_a_redelivery_under_the_same_id_does_nothing(scene):
@@ -117,7 +117,7 @@ def test_a_form_delivery_is_a_delivery(scene):
                               content_type="form")
     assert entry["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
     assert entry["status"] == 200
-    hear(scene, "staging runs " + change["after"][:7])
+    hear(scene, "Live: staging", change["after"][:7])
     assert scene.runs("staging") == change["after"]
 
 
@@ -153,7 +153,7 @@ def test_a_broken_push_is_rolled_back_and_told_in_these_words(scene):
     good = scene.runs("staging")
     change = push(scene, kind="broken")
     final = hear(scene, f"staging is NOT running {change['after'][:7]}; it runs {good[:7]} again")
-    assert "unhealthy" in text_of(final) and "HTTP 500" in text_of(final)
+    assert text_of(final).startswith("↩️ Rolled back: staging ") and "(HTTP 500)" in text_of(final)
     assert scene.runs("staging") == good == scene.state_file("staging")["commit"]
     scene.bad = change
     actions = [e["action"] for e in scene.audit(environment="staging", commit=change["after"])]
@@ -164,7 +164,7 @@ def test_a_broken_push_is_rolled_back_and_told_in_these_words(scene):
 def test_what_was_rolled_back_is_held_against_a_push(scene):
     good, bad = scene.runs("staging"), scene.bad["after"]
     between = push(scene, kind="build")     # seen, never live: the hold stays
-    hear(scene, f"staging still runs {good[:7]}; nothing was changed", between["after"][:7])
+    hear(scene, "nothing was changed", f"staging still runs {good[:7]}", between["after"][:7])
     scene.wait_free()
     started = len(scene.audit(action="deploy_started"))
     sample_app.git(scene.work, "push", "-q", "-f", "origin", f"{bad}:refs/heads/develop")
@@ -180,8 +180,8 @@ def test_deploy_of_what_is_held_asks_with_a_warning(scene):
     who.say("/deploy staging")
     question = who.hear("Deploy to staging?", bad[:7],
                         "this commit is blocked: rolled back by deploybot",
-                        buttons=("Confirm", "Cancel"))
-    assert who.press(question, "Cancel") == "Cancelled."
+                        buttons=("Deploy to", "Not now"))
+    assert who.press(question, "Not now") == "Cancelled."
     who.say("/status staging")
     who.hear("blocked: " + bad[:7])
     sample_app.git(scene.work, "push", "-q", "-f", "origin", "develop")
@@ -189,7 +189,7 @@ def test_deploy_of_what_is_held_asks_with_a_warning(scene):
 
 def test_a_later_good_push_goes_live_and_ends_the_block(scene):
     change = push(scene)
-    hear(scene, "staging runs " + change["after"][:7], after=0)
+    hear(scene, "Live: staging", change["after"][:7], after=0)
     who = scene.admin()
     who.say("/status staging")
     assert "blocked: " not in text_of(who.hear("staging runs " + change["after"][:7]))
@@ -203,9 +203,9 @@ def test_while_one_deploys_the_latest_push_wins(scene):
     second = push(scene)
     hear(scene, "⏳ Queued: 1st in staging", second["after"][:7], "behind #")
     third = push(scene)
-    hear(scene, second["after"][:7], "replaced by " + third["after"][:7])
+    hear(scene, "⏭️ Skipped: staging: replaced by " + third["after"][:7], second["after"][:7])
     scene.let_go()
-    hear(scene, "staging runs " + third["after"][:7])
+    hear(scene, "Live: staging", third["after"][:7])
     started = [e["commit"] for e in scene.audit(action="deploy_started")]
     assert started[-2:] == [first["after"], third["after"]]
     assert scene.runs("staging") == third["after"]
@@ -218,7 +218,7 @@ def test_while_git_is_away_a_person_is_told_and_a_push_waits(scene):
     try:
         who = scene.admin()
         who.say("/deploy staging")
-        said = text_of(who.hear("🚫 staging: not deployed"))
+        said = text_of(who.hear("🚫 Not deployed: staging"))
         assert len(said.splitlines()) > 1 and "Possible" not in said
         scene.team.since = scene.chat.mark()
         tell(scene, change)
@@ -226,7 +226,7 @@ def test_while_git_is_away_a_person_is_told_and_a_push_waits(scene):
         assert not scene.is_busy("staging")
     finally:
         away.rename(scene.repository)
-    hear(scene, "staging runs " + change["after"][:7])
+    hear(scene, "Live: staging", change["after"][:7])
     assert scene.runs("staging") == change["after"]
 
 

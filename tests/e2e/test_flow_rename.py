@@ -47,7 +47,7 @@ class Installation(Scene):
         commit = ref or self.commit()["after"]
         who = self.admin()
         who.say(f"/deploy {environment} {commit}")
-        who.hear(f"{environment} runs")
+        who.hear(f"Live: {environment}")
         assert self.runs(environment) == commit
         return commit
 
@@ -56,13 +56,13 @@ class Installation(Scene):
         commit = self.commit()["after"]
         who = self.admin()
         who.say(f"/deploy {environment} {commit}")
-        return who, commit, who.hear(environment, "building", buttons=("Cancel",))
+        return who, commit, who.hear(environment, "building", buttons=("Stop",))
 
     def rolls_back(self, environment, number, commit):
         who = self.admin()
         who.say(f"/rollback {environment} {number}")
         who.press(who.hear("Roll ", f"{environment}?"), "Roll ")    # back, or forward
-        who.hear(f"{environment} runs {commit[:7]}", "rolled ")
+        who.hear("Rolled ", f": {environment} → {commit[:7]}")
         assert self.runs(environment) == commit
         self.idle()
 
@@ -106,8 +106,8 @@ def test_an_installation_is_adopted_in_the_middle_of_its_work(scene):
     late.hear("work under the old name has not ended yet")
     assert scene.runs("staging") == first
     scene.let_go()
-    running.hear("staging runs")
-    waiting.hear("shop/staging runs")
+    running.hear("Live: staging")
+    waiting.hear("Live: shop/staging")
     assert scene.runs("shop/staging") == fourth and scene.folders() == {"shop.staging", "production"}
     assert not list((scene.folder / "state/apps").glob("staging"))      # nor a link that leads there
     renamed = scene.audit(action="environment_renamed")
@@ -122,7 +122,9 @@ def test_an_installation_is_adopted_in_the_middle_of_its_work(scene):
     assert scene.folders() == {"shop.staging", "shop.production"}
     who = scene.admin()
     who.say("/history shop/staging")
-    text = text_of(who.hear("shop/staging", fourth[:7]))
+    newest = who.hear("shop/staging", fourth[:7], buttons=("2/2 ▶",))
+    who.press(newest, "2/2 ▶")
+    text = text_of(newest) + text_of(who.hear("shop/staging", first[:7], buttons=("◀ 1/2",)))
     assert all(commit[:7] in text for commit in (first, second, third, fourth)), text
     assert scene.state_file("staging") is None and scene.state_file("shop.staging")["commit"] == third
     busy = [line for line in scene.bot.metrics().splitlines() if line.startswith("deploybot_environment_busy{")]

@@ -34,17 +34,17 @@ def test_deploy_staging_shows_live_output_steps_and_buttons(scene):
     who.say("/deploy staging")
     commit = scene.head("develop")
     running = who.hear("staging", commit[:7], "✓ checkout", "▸ build", "building " + commit,
-                       buttons=("Cancel", "Log"))
+                       buttons=("Stop", "Log"))
     assert running["edits"] > 0, "output is seen in an edit, not in a message of its own"
     assert scene.state_file("staging") is None, "nothing is released before the gate"
     assert "Builds can be held" in text_of(running) and "Joon Park" in text_of(running)
     scene.let_go()
-    final = who.hear("✅ staging runs " + commit[:7])
+    final = who.hear("Live: staging", commit[:7])
     assert final["message_id"] == running["message_id"]
-    for step in ("checkout", "build", "release"):
+    for step in ("build", "release"):     # a step without a time of its own is left out
         assert f"✓ {step}" in text_of(final)
     assert re.search(r"✓ build \d+(\.\d+)? s", text_of(final)), text_of(final)
-    assert not any("Cancel" in label for label in buttons_of(final))
+    assert not any("Stop" in label for label in buttons_of(final))
     assert any("Log" in label for label in buttons_of(final))
     assert scene.runs("staging") == commit
 
@@ -67,21 +67,21 @@ def test_the_audit_tells_a_deployment_in_order(scene):
 
 def test_the_final_message_carries_the_audits_head(scene):
     final = next(v for v in scene.chat.messages(scene.next_admin + 424_249_999)
-                 if "staging runs" in text_of(v))
+                 if "Live: staging" in text_of(v))
     said = re.search(r"audit ([0-9a-f]{8})", text_of(final)).group(1)
     assert any(entry["hash"].startswith(said) for entry in scene.audit())
 
 
 def test_a_deployment_asked_for_elsewhere_is_told_in_the_teams_chat(scene):
     commit = scene.head("develop")
-    heard = scene.ada.hear("staging runs " + commit[:7], chat=ADA, after=0)
+    heard = scene.ada.hear("Live: staging", commit[:7], chat=ADA, after=0)
     assert any("Log" in label for label in buttons_of(heard))
 
 
 def test_the_log_button_sends_the_runs_log_any_number_of_times(scene):
     who = scene.admin()
     who.say("/deploy staging")
-    final = who.hear("staging runs")
+    final = who.hear("Live: staging")
     for _ in range(2):
         who.since = scene.chat.mark()
         who.press(final, "Log")
@@ -94,8 +94,14 @@ def test_the_log_button_sends_the_runs_log_any_number_of_times(scene):
 def test_history_lists_what_was_deployed(scene):
     who = scene.admin()
     who.say("/history staging")
-    heard = text_of(who.hear("staging", "live", scene.head("develop")[:7]))
-    assert heard.count("✅") == 2
+    listed = who.hear("staging", "● live since ", scene.head("develop")[:7])
+    assert text_of(listed).count("✅") == 2 and text_of(listed).count("●") == 1
+    assert sum("Log of #" in label for label in buttons_of(listed)) == 2
+    who.press(listed, "🔎 Show #2")
+    shown = text_of(who.hear("Live: staging", "#2, ● live since ", "requested by @admin_", "audit entries "))
+    assert re.search(r"\n\d\d:\d\d build \d", shown) and "exit 0" in shown
+    who.say("/show 999")
+    who.hear("There is no deployment of that number.")
     who.say("/history")
     who.hear("production", "no deployments yet")
 
@@ -103,8 +109,8 @@ def test_history_lists_what_was_deployed(scene):
 def test_status_tells_health_release_age_and_who(scene):
     who = scene.admin()
     who.say("/status")
-    heard = text_of(who.hear("staging runs " + scene.runs("staging")[:7], "healthy: HTTP 200"))
-    assert re.search(r"HTTP 200 in \d+ ms", heard) and re.search(r"release 2, .*ago|just now", heard)
+    heard = text_of(who.hear("staging runs " + scene.runs("staging")[:7], "healthy, HTTP 200"))
+    assert re.search(r"HTTP 200 in \d+ ms", heard) and re.search(r"release 2, live since .*(ago|just now)", heard)
     assert "@admin_" in heard and "production has no release yet\nno healthy answer:" in heard
 
 
@@ -117,7 +123,7 @@ def test_status_tells_what_is_in_progress_and_since_when(scene):
     heard = text_of(other.hear("running", "(build)", "since", "requested by @admin_"))
     assert "production" not in heard
     scene.let_go()
-    who.hear("staging runs")
+    who.hear("Live: staging")
 
 
 def test_a_place_names_who_what_and_since_when(scene):
@@ -132,17 +138,17 @@ def test_a_place_names_who_what_and_since_when(scene):
     heard = text_of(other.hear("⏳ Queued: 1st in staging ← " + moved["after"][:7]))
     assert f"@admin_{scene.next_admin - 1} deploys" in heard and "since" in heard
     scene.let_go()
-    who.hear("staging runs")
-    other.hear("staging runs " + moved["after"][:7])
+    who.hear("Live: staging")
+    other.hear("Live: staging", moved["after"][:7])
 
 
-def test_an_estimate_from_earlier_releases_is_shown(scene):
+def test_where_releases_take_a_moment_its_time_has_no_estimate(scene):
     scene.hold()
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("▸ build", "of about")
+    assert "of about" not in text_of(who.hear("▸ build", "⏱"))
     scene.let_go()
-    who.hear("staging runs")
+    who.hear("Live: staging")
 
 
 def test_an_unhealthy_application_is_seen_by_status(scene):
@@ -150,9 +156,9 @@ def test_an_unhealthy_application_is_seen_by_status(scene):
     wait_until(lambda: scene.app("staging")[0] == 0, 20, "the application's end")
     who = scene.admin()
     who.say("/status staging")
-    who.hear("🔴 staging", "UNHEALTHY")
+    who.hear("🔴 staging", "DOWN", ", 3 of 3 tries")
     who.say("/deploy staging")
-    who.hear("staging runs")
+    who.hear("Live: staging")
     assert scene.runs("staging") == scene.head("develop")
 
 

@@ -67,7 +67,7 @@ def test_telegrams_limits_are_kept(scene):
         who.say(command)
         who.say(command, chat=GROUP)
     end(scene)
-    who.hear("staging runs " + commit[:7], after=0)
+    who.hear("Live: staging", commit[:7], after=0)
     assert scene.chat.state()["limits"]["refused"] == 0
 
 
@@ -82,7 +82,7 @@ def test_the_final_text_arrives_after_trouble(scene, fault, times):
     for method in ("editMessageText", "sendMessage"):
         scene.chat.fault(method, times, **fault)
     end(scene)
-    final = who.hear("staging runs " + commit[:7])
+    final = who.hear("Live: staging", commit[:7])
     assert final["message_id"] == running["message_id"] and buttons_of(final)
 
 
@@ -91,7 +91,7 @@ def test_a_429_is_obeyed(scene):
     scene.chat.fault("editMessageText", 1, status=429, retry_after=3,
                      description="Too Many Requests: retry after 3")
     end(scene)
-    who.hear("staging runs " + commit[:7])
+    who.hear("Live: staging", commit[:7])
     mine = [call for call in scene.chat.calls("editMessageText")
             if call["arguments"].get("chat_id") == str(who.number)]
     refused = [n for n, call in enumerate(mine) if call["status"] == 429]
@@ -107,7 +107,7 @@ def test_a_message_that_is_not_modified_is_a_success(scene):
     who, running, commit = begin(scene, scene.ada)     # her chat is the team's: one message
     scene.chat.fault("editMessageText", 2, status=400, description=NOT_MODIFIED, execute=True)
     end(scene)
-    assert who.hear("staging runs " + commit[:7])["message_id"] == running["message_id"]
+    assert who.hear("Live: staging", commit[:7])["message_id"] == running["message_id"]
     who.say("/status staging")
     who.hear("⚪ staging runs " + commit[:7])
     assert "refuses message" not in scene.bot.log()[log:]
@@ -117,7 +117,7 @@ def test_a_message_that_somebody_deleted_is_written_anew(scene):
     who, running, commit = begin(scene)
     scene.chat.act("delete", chat_id=running["chat_id"], message_id=running["message_id"])
     end(scene)
-    final = who.hear("staging runs " + commit[:7])
+    final = who.hear("Live: staging", commit[:7])
     assert final["message_id"] != running["message_id"]
 
 
@@ -132,7 +132,7 @@ def test_a_group_that_becomes_a_supergroup_hears_the_end(scene):
     who.hear("▸ build", chat=old)
     scene.chat.act("migrate", chat_id=old, new_id=new)
     end(scene)
-    who.hear("staging runs " + change["after"][:7], chat=new)
+    who.hear("Live: staging", change["after"][:7], chat=new)
 
 
 def test_the_bot_leaves_a_group_that_it_does_not_know_and_follows_its_own(tmp_path):
@@ -166,7 +166,7 @@ def test_somebody_who_blocks_the_bot_holds_nobody_up(scene):
     scene.chat.act("block", user_id=who.number)
     end(scene)
     scene.wait_free()
-    who.hear("staging runs " + commit[:7], chat=ADA, after=0)
+    who.hear("Live: staging", commit[:7], chat=ADA, after=0)
     assert scene.state_file("staging")["commit"] == commit
     other = scene.admin()
     other.say("/status staging")
@@ -182,7 +182,7 @@ def test_after_an_outage_the_final_text_is_posted_once(scene):
     scene.wait_free()
     waiting = scene.metric("deploybot_outbox_pending")
     scene.chat.clear_faults()
-    final = who.hear("staging runs " + commit[:7])
+    final = who.hear("Live: staging", commit[:7])
     assert final["message_id"] == running["message_id"] and waiting > 0
     said = [m for m in who.messages() if commit[:7] in text_of(m)]
     assert len(said) == 1
@@ -198,4 +198,4 @@ def test_a_revoked_token_is_no_end(scene):
     scene.chat.act("revoke", revoked=False)
     assert scene.bot.stop() == 0
     scene.start_bot()
-    who.hear("staging runs " + commit[:7])
+    who.hear("Live: staging", commit[:7])

@@ -58,8 +58,8 @@ def test_a_deployment_by_webhook_goes_live(scene):
     who = scene.admin()
     who.say("/deploy production")
     question = who.hear("Deploy to production?")
-    assert who.press(question, "Confirm") == "Confirmed."
-    who.hear("production runs " + scene.head("main")[:7])
+    assert who.press(question, "Deploy to") == "Confirmed."
+    who.hear("Live: production", scene.head("main")[:7])
 
 
 def test_answers_to_telegram_have_no_body(scene):

@@ -107,19 +107,26 @@ def test_uninstall_leaves_what_is_the_administrators(tmp_path):
 def settings_of_tables():
     """Their names, read in another way than settings.awk does; ENV stands for an environment."""
     text = "".join((ROOT / name).read_text("utf-8") for name in ("runner/settings.def", "server/types/settings.def"))
-    names = set(re.findall(r"^SETTING\((\w+)", text, re.M))
+    names = set(re.findall(r"^(?:SETTING|SHIPPING)\((\w+)", text, re.M))
     return names | {name.replace("<", "").replace(">", "") for name in
                     re.findall(r'^FAMILY_SETTING\(\w+, \w+, "([\w<>]+)"', text, re.M)}
 
 
+# What stands in .env.example as one of each family.
+MEMBERS = (("^ENV_", "STAGING_"), ("_ENV$", "_STAGING"), ("^ROLE_NAME_", "ROLE_CONTRACTOR_"),
+           ("^LOCAL_USER_", "LOCAL_ADA_"), ("^CLIENT_ID_", "CLIENT_ACME_"), ("^JOB_NAME$", "JOB_MIGRATE"),
+           ("^HOOK_NAME_", "HOOK_BUILD_DONE_"),
+           ("^REGISTRY_NAME_", "REGISTRY_BASE_"), ("^PERSON_ID_", "PERSON_111_"))
+
+
 def test_the_settings_file_has_every_setting_and_no_secret(tree):
     text = (tree / "etc/deploybot/deploybot.conf").read_text("utf-8")
-    names = set(re.findall(r"^#?([A-Z_]+)=", text, re.M))
+    names = set(re.findall(r"^#?([A-Z0-9_]+)=", text, re.M))
     for name in settings_of_tables():
-        name = re.sub("^ENV_", "STAGING_", re.sub("_ENV$", "_STAGING", name))
-        name = re.sub("^ROLE_NAME_", "ROLE_CONTRACTOR_", re.sub("^LOCAL_USER_", "LOCAL_ADA_", name))
+        for member, example in MEMBERS:
+            name = re.sub(member, example, name)
         assert name in names or f"{name}_FILE" in names, name
-    secrets = re.findall(r'^SETTING\((\w+), \w+, [^\n]*, SECRET,', "".join(
+    secrets = re.findall(r'^(?:SETTING|SHIPPING)\((\w+), \w+, [^\n]*, SECRET,', "".join(
         (ROOT / name).read_text("utf-8") for name in ("runner/settings.def", "server/types/settings.def")), re.M)
     assert len(secrets) >= 5
     for name in secrets:

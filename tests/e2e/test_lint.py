@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
 import callers
 import lint_text
 import size
+import swallow
 
 TREE = {
     "lib/one.c": "#include \"one.h\"\n"
@@ -74,3 +75,38 @@ def test_what_counts_is_code(tmp_path):
     (tmp_path / "server/chat/x.c").write_text(
         "/* x\n * y */\n\nint a; // b\nstatic void\nf(void)\n{\n\tsay(\"/*\");\n}\nint b[] = {\n\t1,\n};\n")
     assert size.sizes(tmp_path) == {"server/chat": 6}
+
+
+SHELL = """fail() {
+	exit "$1"
+}
+bounded() {
+	timeout "$@" &
+	wait "$!"
+}
+limited() {
+	bounded "$1" "${@:3}" || fail 75 "too long"
+}
+asked() {
+	limited "$@" >answer
+}
+look() {
+	asked 60 "a question" program
+}
+"""
+
+
+@pytest.mark.parametrize("line, says", [
+    ('limited 60 "a question" program >/dev/null 2>&1 || true', "the reason"),
+    ("if look &>/dev/null; then", "the reason"),
+    ("{ look; } 2>/dev/null", "the reason"), ('limited 60 "a question" program \\\n\t--option 2>file', "the reason"),
+    ('word=$(look)', "no signal"), ('word="the $(look) of"', "no signal"), ("look | tail -n 1", "no signal"),
+    ("program | look", "no signal"), ("done < <(look)", "no signal"),
+    ("limited 60 'a 2>' program >out", ""), ("bounded 60 program >/dev/null 2>&1", ""), ("look || fail 70 no >&2", ""),
+    ("look >out; program 2>/dev/null", ""), ("# word=$(look)", ""), ("# reason kept: it is shown\nlook 2>file", ""),
+    ("ship | look) ;;", ""), ('program "a look 2>" 2>/dev/null', "")])
+def test_a_reason_or_a_signal_that_the_shell_would_lose_is_found(tmp_path, capsys, line, says):
+    file = tmp_path / "act.sh"
+    file.write_text(SHELL + line + "\n")
+    assert swallow.main([str(file)]) == bool(says)
+    assert says in capsys.readouterr().out

@@ -34,7 +34,8 @@ PHRASES = (
 @pytest.mark.parametrize("phrase", PHRASES)
 @pytest.mark.parametrize("name, text", [
     ("server/chat/x.c", 'int a; /* told */\nsay("so: %s");\n'), ("docs/x.md", "So\n%s\n"),
-    ("deploy/x.sh", "# told\nfail 1 \"so: %s\"\n"), ("deploy/monitoring/x.yml", "a: 1\nsummary: so %s\n"),
+    ("deploy/x.sh", "# told\nfail 1 \"so: %s\"\n"), ("deploy/x.sh", "x\nfail 1 \"so $1: %s\"\n"),
+    ("deploy/monitoring/x.yml", "a: 1\nsummary: so %s\n"),
     ("nginx/x.conf", "x\n# so %s\n"), ("deploy/man/x.8", ".B x\nso %s\n"), (".env.example", "A=1\n# so %s\n")])
 def test_an_old_word_is_found_on_its_line(name, text, phrase):
     found = look(name, text % phrase)

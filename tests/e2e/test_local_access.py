@@ -3,6 +3,7 @@ that scripts run as, not who cannot be told apart; and nothing that anybody send
 # SPDX-License-Identifier: ISC
 import json
 import os
+import signal
 import socket
 import subprocess
 
@@ -148,6 +149,10 @@ def test_of_64_connections_of_one_user_four_stay(scene):
             pass
     served = [answered(one) for one in made]
     assert served.count(True) == 4
+    fifth = scene.run("root", "status", "--as", "admin", wanted=75)
+    assert "you have 4 connections open, which is the most" in fifth, fifth
+    lines = [line for line in scene.bot.log().splitlines() if "no place for user" in line]
+    assert len(lines) == 1 and "user 0: their connections are all taken" in lines[0] and "0 (4)" in lines[0], lines
     assert scene.run(ROLE, "status") != "", "others have places of their own"
     for one in made:
         one.close()
@@ -187,7 +192,9 @@ sys.stdin.readline()
 def is_open(s):
     s.setblocking(False)
     try:
-        return s.recv(1) != b""
+        while s.recv(4096):
+            pass
+        return False
     except BlockingIOError:
         return True
     except OSError:
@@ -226,11 +233,12 @@ def test_a_user_who_asks_too_often_is_slowed_down_alone(scene):
     statuses = set()
     request = b"GET /v1/work/1 HTTP/1.1\r\nHost: l\r\nDeploybot-Role: admin\r\n\r\n"
     with connected(scene, 1)[0] as one:
-        answer = b"200 200"
-        while answer and b"429" not in statuses:
+        for _ in range(2000):
             one.sendall(request)
             answer = one.recv(65536)
             statuses.update(answer.split()[1:2])
+            if not answer or b"429" in statuses:
+                break
     assert b"429" in statuses
     assert scene.run(ROLE, "status") != ""
 
@@ -286,6 +294,74 @@ def test_who_gets_the_number_of_a_user_that_is_gone_is_nobody(tmp_path):
             users.write_text(rest + left, encoding="utf-8")
             wait_until(lambda who=who: {u for u in (4301, 4302) if made.ask(u, "GET", "/v1/status")[0] == 200} ==
                        ({who} if who else set()), PATIENCE_S, "the users of now")
+    finally:
+        made.close()
+
+
+# A directory of users elsewhere, as LDAP is one: lists them never, and answers when nobody holds it.
+DIRECTORY = """#include <nss.h>
+#include <poll.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+enum nss_status _nss_elsewhere_setpwent(int stayopen)
+{
+	(void)stayopen;
+	for (;;)
+		pause();
+}
+enum nss_status _nss_elsewhere_getpwnam_r(const char *name, struct passwd *ret, char *buf, size_t size, int *failed)
+{
+	char line[64] = "";
+	FILE *users = fopen("FOLDER/users", "r");
+	(void)failed;
+	while (access("FOLDER/held", F_OK) == 0)
+		poll(NULL, 0, 50);
+	if (users == NULL || fgets(line, sizeof(line), users) == NULL)
+		return NSS_STATUS_NOTFOUND;
+	fclose(users);
+	line[strcspn(line, "\\n")] = 0;
+	if (strcmp(name, line) != 0)
+		return NSS_STATUS_NOTFOUND;
+	snprintf(buf, size, "%s", name);
+	*ret = (struct passwd){ .pw_name = buf, .pw_passwd = "", .pw_uid = 4401, .pw_gid = 4401, .pw_gecos = "",
+		.pw_dir = "", .pw_shell = "" };
+	return NSS_STATUS_SUCCESS;
+}
+"""
+
+
+def test_a_user_of_a_directory_elsewhere_is_found_and_it_holds_up_nobody():
+    """Who comes there later too, without SIGHUP; and while it does not answer, all goes on, a reload too."""
+    made = LocalScene(settings={"LOCAL_FAR_A_WAY_IS": MAY["LOCAL_GAMES_IS"]})
+    there = made.sockets        # where all may read
+    try:
+        (there / "directory.c").write_text(DIRECTORY.replace("FOLDER", str(there)), encoding="ascii")
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", there / "libnss_elsewhere.so.2", there / "directory.c"],
+                       check=True)
+        (there / "nsswitch.conf").write_text("passwd: files elsewhere\n", encoding="ascii")
+        made.bot.stop()
+        made.bot.wrapper = ["unshare", "-m", "sh", "-c",
+                            f'mount --bind {there}/nsswitch.conf /etc/nsswitch.conf && exec "$@"', "sh",
+                            *made.bot.wrapper, "env", f"LD_LIBRARY_PATH={there}"]
+        made.bot.start()
+        assert "LOCAL_FAR_A_WAY_IS: there is no such user" in made.bot.log()
+        made.bot.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "settings reloaded: no changes" in made.bot.log(), PATIENCE_S, "a look that finds nobody")
+        (there / "users").write_text("far.a_way\n", encoding="ascii")     # the look of that reload may see it
+        wait_until(lambda: made.ask(4401, "GET", "/v1/status")[0] == 200, PATIENCE_S, "who came later")
+        (there / "held").touch()
+        for _ in range(2):
+            before = made.bot.log().count("settings reloaded: no changes")
+            made.bot.process.send_signal(signal.SIGHUP)
+            wait_until(lambda before=before: made.bot.log().count("settings reloaded: no changes") > before,
+                       PATIENCE_S, "a reload")
+            assert made.ask(4401, "GET", "/v1/status")[0] == 200
+        (there / "users").unlink()
+        (there / "held").unlink()
+        made.bot.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: made.ask(4401, "GET", "/v1/status")[0] == 403, PATIENCE_S, "who is gone")
     finally:
         made.close()
 

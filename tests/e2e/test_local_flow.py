@@ -4,6 +4,7 @@ they are, whether Telegram is there or not; what they do is seen in the chat and
 import datetime
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -62,11 +63,19 @@ def test_somebody_deploys_and_follows_and_the_chat_sees_it(scene):
     said = scene.run(PERSON, "deploy", "staging", "--wait")
     commit = scene.head("develop")
     assert "==> ship" in said and "this is shown" in said
-    assert f"staging runs {commit[:7]}" in said
+    assert "Live: staging" in said and f"{commit[:7]}" in said
     assert scene.scripts.live() == commit
-    scene.ada.hear("staging runs " + commit[:7], "games (from the machine)", chat=ADA, after=0)
+    scene.ada.hear("Live: staging", commit[:7], "games (from the machine)", chat=ADA, after=0)
     assert [e["user_id"] for e in scene.audit(action="deploy_requested")] == [f"telegram:{FIRST_ADMIN}"]
-    assert scene.audit(action="deploy_requested")[0]["name"] == "games (from the machine)"
+    assert scene.audit(action="deploy_requested")[0]["principal"] == "local:games"
+
+
+def test_a_deployment_is_shown_whole(scene):
+    number = scene.json(PERSON, "history", "staging")["work"][0]["work"]
+    said = scene.run(PERSON, "show", str(number))
+    assert said.startswith("✅ Live: staging") and f"\n#{number}, ● live since " in said
+    assert re.search(r"\nrun \d+: started .*, exit 0\n", said) and "\naudit entries " in said
+    assert "There is no deployment of that number." in scene.run(PERSON, "show", "424242", wanted=1)
 
 
 def test_what_is_shown_is_what_the_file_says(scene):
@@ -76,6 +85,24 @@ def test_what_is_shown_is_what_the_file_says(scene):
         status, answer = scene.ask(PERSON, "GET", f"/v1/{path}")
         assert status == (404 if name == "said" else 200)
         check(answer, {"$ref": "#/" + name}, path)
+
+
+def test_status_shows_health_as_the_chat_does(scene):
+    scene.scripts.deploy(STEADY)
+    scene.commit("develop")
+    scene.run(PERSON, "deploy", "staging", "--wait")
+    shown = scene.run(PERSON, "status")
+    staging, _, production = shown.partition("\nproduction ")
+    assert re.search(r"\n  healthy: HTTP 200 in \d+ ms$", staging), shown
+    assert "no health check configured" in production
+    well = scene.health.answers["staging"]
+    scene.health.answers["staging"] = (500, {"commit": "f" * 40})
+    try:
+        assert re.search(r"\n  UNHEALTHY: .*500.*, answers as fffffff\n", scene.run(PERSON, "status", "staging"))
+        assert [(h["environment"], h["is_healthy"], h["http_status"]) for h in
+                scene.json(PERSON, "status")["health"]] == [("staging", False, 500)]
+    finally:
+        scene.health.answers["staging"] = well
 
 
 def test_a_role_is_nobody_at_telegram_and_may_what_the_role_may(scene):
@@ -107,16 +134,16 @@ def test_a_question_of_the_terminal_is_confirmed_in_the_chat(scene):
     scene.commit("main")
     commit = scene.head("main")
     asking = scene.start_command(ROLE_ADMIN, "deploy", "production", "--wait")
-    question = scene.ada.hear("production", commit[:7], "man (from the machine)", buttons=("Confirm",), chat=ADA,
+    question = scene.ada.hear("production", commit[:7], "man (from the machine)", buttons=("Deploy to",), chat=ADA,
                               after=0)
     line = asking.stderr.readline()
     while line and "answer it in the chat, or: deploybot answer" not in line:
         line = asking.stderr.readline()
     assert line, "whoever waits without a terminal reads how it is answered"
-    assert scene.ada.press(question, "Confirm") in ("Confirmed.", "Started.")
+    assert scene.ada.press(question, "Deploy to") in ("Confirmed.", "Started.")
     out, _ = asking.communicate(timeout=PATIENCE_S)
     assert asking.returncode == 0
-    assert f"production runs {commit[:7]}" in out
+    assert "Live: production" in out and f"{commit[:7]}" in out
 
 
 def test_a_question_is_answered_in_the_terminal_once(scene):
@@ -131,6 +158,21 @@ def test_a_question_is_answered_in_the_terminal_once(scene):
     assert "There is no work of that number." in scene.run(PERSON, "answer", 999999, "yes", wanted=1)
 
 
+def test_an_emergency_says_why_and_is_reviewed_by_a_person(scene):
+    scene.scripts.deploy(STEADY)
+    scene.commit("main")
+    assert "say why, behind the word emergency" in scene.run(PERSON, "deploy", "production", "emergency", wanted=1)
+    assert "only an admin may" in scene.run("root", "deploy", "production", "--emergency", "down", "--as", "staging",
+                                            wanted=77)
+    number = scene.json(PERSON, "deploy", "--emergency", "the shop is down", "production", "--no-wait")["work"]
+    wait_until(lambda: scene.work_of(number)["is_asked"], PATIENCE_S, "a question")
+    assert scene.json(PERSON, "answer", number, "yes", "--wait")["state"] == "live"
+    work = scene.work_of(number)
+    assert (work["emergency"], work["reviewed_by"]) == ("the shop is down", None)
+    assert "only a person counts" in scene.run(ROLE_ADMIN, "review", number, wanted=77)
+    assert scene.audit(action="deploy_started")[-1]["severity"] == "high"
+
+
 def test_a_question_is_found_and_answered_by_its_environment(scene):
     scene.scripts.deploy(STEADY)
     scene.commit("main")
@@ -139,7 +181,7 @@ def test_a_question_is_found_and_answered_by_its_environment(scene):
     number = int(said.split(":")[0])
     assert f"{number}: it waits for an answer" in said and f"deploybot answer {number} yes" in said
     wait_until(lambda: scene.work_of(number)["is_asked"], PATIENCE_S, "a question")
-    until = scene.work_of(number)["asked_until"]
+    until = scene.work_of(number)["asked_until"][:16].replace("T", " ") + " UTC"
     for word in ("status", "queue"):
         shown = scene.run(ROLE, word, "production")
         assert f"question: #{number} deploy" in shown, word
@@ -151,7 +193,7 @@ def test_a_question_is_found_and_answered_by_its_environment(scene):
     assert line, "the same was asked for before"
     assert "Confirmed." in scene.run(PERSON, "answer", "production", "yes", "--no-wait")
     out, _ = joining.communicate(timeout=PATIENCE_S)
-    assert joining.returncode == 0 and f"production runs {scene.head('main')[:7]}" in out
+    assert joining.returncode == 0 and "Live: production" in out and f"{scene.head('main')[:7]}" in out
 
 
 def test_the_output_of_a_deployment_and_of_its_rollback_are_shown(scene):
@@ -170,6 +212,14 @@ def test_the_output_of_a_deployment_and_of_its_rollback_are_shown(scene):
     assert [run["program"] for run in scene.work_of(number)["runs"]] == ["deploy", "rollback"]
     assert scene.ask(PERSON, "GET", "/v1/run/424242/0")[0] == 404
     assert followed is not None
+
+
+def test_a_log_of_more_pieces_than_one_may_ask_for_at_once_is_whole(scene):
+    scene.scripts.deploy('seq -f "line %.0f of a long log, which goes on and on and on and on" 30000; ' + STEADY)
+    scene.commit("develop")
+    scene.run(ROLE_ADMIN, "deploy", "staging", "--wait")
+    lines = [line for line in scene.run(ROLE_ADMIN, "logs", "staging").splitlines() if line.startswith("line ")]
+    assert (len(lines), lines[-1].split()[1]) == (30000, "30000")
 
 
 def test_ctrl_d_at_the_question_is_no_answer(scene):
@@ -219,7 +269,7 @@ def test_a_failure_is_an_exit_status(scene):
     end = out[out.index("no\n"):].splitlines()
     assert end[1].startswith("❌") and any("exit 3: no" in line for line in end[2:]), end
     assert "audit " in end[-1], "the digits of the audit log"
-    assert "There is no environment" in scene.run(PERSON, "deploy", "stagin", wanted=1)
+    assert 'No "stagin". Did you mean staging?' in scene.run(PERSON, "deploy", "stagin", wanted=1)
 
 
 def test_a_question_is_asked_and_answered_on_the_terminal(scene):
@@ -236,7 +286,7 @@ def test_a_question_is_asked_and_answered_on_the_terminal(scene):
     os.write(ours, b"what?\n")
     read_until(ours, b"yes or no? ")
     os.write(ours, b"yes\n")
-    seen = read_until(ours, f"production runs {commit[:7]}".encode())
+    seen = read_until(ours, b"Live: production")
     assert b"Confirmed." in seen and b"so far" in seen
     assert sitting.wait(PATIENCE_S) == 0
     os.close(ours)
@@ -263,7 +313,7 @@ def test_a_server_that_comes_again_is_waited_for(scene):
     scene.bot.start()
     scene.go_on()
     out, _ = following.communicate(timeout=PATIENCE_S)
-    assert following.returncode == 0 and f"staging runs {scene.head('develop')[:7]}" in out
+    assert following.returncode == 0 and "Live: staging" in out and f"{scene.head('develop')[:7]}" in out
 
 
 def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
@@ -297,7 +347,7 @@ def test_telegram_is_away_and_all_goes_on(scene):
     scene.commit("develop")
     first, second = scene.scripts.live(), scene.head("develop")
     out = scene.run(PERSON, "deploy", "staging", "--wait")
-    assert f"staging runs {second[:7]}" in out and "==> ship" in out
+    assert "Live: staging" in out and f"{second[:7]}" in out and "==> ship" in out
     scene.scripts.rollback('echo "$2" >"$here/$1.live"')
     number = scene.json(PERSON, "rollback", "staging")["work"]
     assert scene.json(PERSON, "answer", number, "yes", "--wait")["state"] == "live"

@@ -7,18 +7,18 @@ import re
 
 import pytest
 
-from monitoring_aid import (SHIPPED, alert_names, dashboard, expressions, metric_names, promtool, queries,
+from monitoring_aid import (BOARDS, SHIPPED, alert_names, expressions, metric_names, promtool, queries,
                             rules_text)
 from stage import ROOT
 
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotDeploymentFailed DeploybotRolledBack
 DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotMessagesStuck
-DeploybotAuditExportFailing DeploybotCertificateExpiring""".split()
-BOARD = dashboard()
-PANELS = BOARD["panels"]
+DeploybotAuditExportFailing DeploybotClockWrong DeploybotCertificateExpiring""".split()
+PANELS = [panel for board in BOARDS.values() for panel in board["panels"]]
 CHARTS = [panel for panel in PANELS if panel["type"] != "row"]
-BUILT_IN = {"__range", "__range_s", "__interval", "__rate_interval"}
+BUILT_IN = {"__range", "__range_s", "__interval", "__rate_interval", "__value"}
+EACH_BOARD = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 
 
 def our_metrics():
@@ -66,13 +66,13 @@ def test_what_operations_tells_people_to_say_are_commands_that_there_are():
     words = set(re.findall(r"COMMAND\((\w+),", (ROOT / "server/commands/commands.def").read_text(encoding="utf-8")))
     said = set(re.findall(r"(?:[`\"]|^    )/([a-z]+)(?= [a-z]|[`\"])", OPERATIONS + rules_text(), re.M))
     assert said >= {"status", "history", "rollback", "cancel", "deploy"}
-    others = {"healthz", "readyz", "metrics", "revoke", "deletebot"}    # the server's addresses, @BotFather's commands
+    others = {"healthz", "readyz", "metrics", "hooks", "revoke", "deletebot"}  # our addresses, @BotFather's words
     assert said - others <= words, said - words
 
 
 # --- names ---
 
-@pytest.mark.parametrize("text", [rules_text(), " ".join(q[2] for q in queries())], ids=["rules", "dashboard"])
+@pytest.mark.parametrize("text", [rules_text(), " ".join(q[2] for q in queries())], ids=["rules", "dashboards"])
 def test_every_metric_that_is_asked_for_is_one_of_ours(text):
     if text == rules_text():
         text = " ".join(expression for _, expression in expressions())
@@ -81,28 +81,36 @@ def test_every_metric_that_is_asked_for_is_one_of_ours(text):
     assert asked <= our_metrics(), f"not ours: {asked - our_metrics()}"
 
 
-def test_what_is_made_for_alerts_and_dashboard_is_used_by_them():
+def test_what_is_made_for_alerts_and_dashboards_is_used_by_them():
     asked = metric_names(" ".join([q[2] for q in queries()] + [e for _, e in expressions()]))
     ours = {name for name in our_metrics() if name.startswith("deploybot_")}
     assert ours <= asked, f"nobody looks at {ours - asked}"
 
 
-# --- the dashboard ---
+# --- the dashboards ---
 
-def test_the_dashboard_is_read_by_grafana_10_and_later():
-    assert BOARD["schemaVersion"] == 38, "10.0's; later ones migrate it themselves"
-    assert BOARD["uid"] and BOARD["title"] and "id" not in BOARD and "__inputs" not in BOARD
+@EACH_BOARD
+def test_a_dashboard_is_read_by_grafana_10_and_later(board):
+    assert board["schemaVersion"] == 38, "10.0's; later ones migrate it themselves"
+    assert board["uid"] and board["title"] and "id" not in board and "__inputs" not in board
     kinds = {"row", "stat", "timeseries", "table", "state-timeline"}
-    assert {panel["type"] for panel in PANELS} <= kinds, "core panels only: no plugin is needed"
+    assert {panel["type"] for panel in board["panels"]} <= kinds, "core panels only: no plugin is needed"
 
 
-def test_ids_are_unique_and_nothing_lies_on_something_else():
-    ids = [panel["id"] for panel in PANELS]
+def test_each_dashboard_leads_to_the_other():
+    releases, operations = BOARDS["releases"], BOARDS["operations"]
+    for board, other in ((releases, operations), (operations, releases)):
+        assert f"/d/{other['uid']}" in [link["url"] for link in board["links"]]
+
+
+@EACH_BOARD
+def test_ids_are_unique_and_nothing_lies_on_something_else(board):
+    ids = [panel["id"] for panel in board["panels"]]
     assert len(set(ids)) == len(ids)
-    titles = [panel["title"] for panel in PANELS]
+    titles = [panel["title"] for panel in board["panels"]]
     assert len(set(titles)) == len(titles)
     cells = {}
-    for panel in PANELS:
+    for panel in board["panels"]:
         at = panel["gridPos"]
         assert at["x"] >= 0 and at["w"] > 0 and at["h"] > 0 and at["x"] + at["w"] <= 24, panel["title"]
         for cell in itertools.product(range(at["x"], at["x"] + at["w"]), range(at["y"], at["y"] + at["h"])):
@@ -129,9 +137,10 @@ def test_a_panel_explains_itself_and_each_of_its_queries_has_a_name(panel):
         assert defaults["unit"]
 
 
-def test_every_variable_that_is_used_is_defined_and_the_other_way_round():
-    defined = {variable["name"] for variable in BOARD["templating"]["list"]}
-    used = set(re.findall(r"\$\{?(\w+)", json.dumps({**BOARD, "templating": None})))
+@EACH_BOARD
+def test_every_variable_that_is_used_is_defined_and_the_other_way_round(board):
+    defined = {variable["name"] for variable in board["templating"]["list"]}
+    used = set(re.findall(r"\$\{?(\w+)", json.dumps({**board, "templating": None})))
     assert used - BUILT_IN - {"datasource"} <= defined, used - defined
     assert defined <= used, defined - used
 
@@ -140,8 +149,39 @@ def test_links_lead_to_sections_that_there_are():
     links = [link["url"] for panel in PANELS for link in panel.get("links", [])]
     anchors = {link.removeprefix("${docs}#") for link in links}
     assert anchors == {name.lower() for name in ALERTS}, "each alert is reached from a panel"
-    docs = next(v for v in BOARD["templating"]["list"] if v["name"] == "docs")
-    assert f"runbook_url: {docs['query']}#" in rules_text(), "the same document as the alerts'"
+    for board in BOARDS.values():
+        docs = next(v for v in board["templating"]["list"] if v["name"] == "docs")
+        assert f"runbook_url: {docs['query']}#" in rules_text(), "the same document as the alerts'"
+
+
+def test_health_and_deployments_are_not_one_picture():
+    """What failed to be released has changed nothing: red there is no reason to get up."""
+    health = [panel["title"] for panel in CHARTS if "deploybot_health_up" in json.dumps(panel)]
+    assert health == ["Health", "Healthy"]
+    for panel in CHARTS:
+        if panel["title"] in health:
+            assert metric_names(panel["targets"][0]["expr"]) == {"deploybot_health_up"} and not panel["targets"][1:]
+
+
+def test_what_is_live_is_named_as_people_do():
+    table = next(panel for panel in CHARTS if panel["title"] == "Environments")
+    assert "by (environment, commit, subject, by)" in table["targets"][0]["expr"]
+    shown = table["transformations"][1]["options"]["renameByName"]
+    assert (shown["subject"], shown["by"]) == ("Subject", "Released by")
+    assert "${repository}/commit/${__value.raw}" in json.dumps(table["fieldConfig"])
+
+
+def test_there_is_a_place_for_two_queries_of_ones_own():
+    board = BOARDS["releases"]
+    fields = [v["name"] for v in board["templating"]["list"] if v["type"] == "textbox" and v["name"].startswith("own_")]
+    shown = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+    assert len(fields) == 2 and all(shown.count("$" + name) == 1 for name in fields)
+    assert not any("own_" in json.dumps(panel) for panel in BOARDS["operations"]["panels"])
+
+
+def test_no_figure_is_called_what_it_is_not():
+    """From a failure to the next release is no time to restore: an automatic rollback restores, and is neither."""
+    assert "restore" not in json.dumps([[panel["title"], panel.get("description")] for panel in PANELS]).lower()
 
 
 def test_each_outcome_of_a_deployment_has_a_colour():
@@ -151,7 +191,7 @@ def test_each_outcome_of_a_deployment_has_a_colour():
     assert {o["matcher"]["options"] for o in panel["fieldConfig"]["overrides"]} == final
 
 
-def test_grafana_is_told_where_prometheus_and_the_dashboard_are():
+def test_grafana_is_told_where_prometheus_and_the_dashboards_are():
     folder = SHIPPED / "grafana" / "provisioning"
     source = (folder / "datasources" / "deploybot.yml").read_text(encoding="utf-8")
     boards = (folder / "dashboards" / "deploybot.yml").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Goal: a real Prometheus that scrapes real deploybots has data for every query of the dashboard, and each
+"""Goal: a real Prometheus that scrapes real deploybots has data for every query of the dashboards, and each
 alert is provoked once, and ends when its cause does."""
 # SPDX-License-Identifier: ISC
 import math
@@ -30,7 +30,8 @@ class Town:
         self.scene = CrashScene(folder / "scene", start=False)
         self.scene.http_port = port
         self.scene.extra.update({"TELEGRAM_MODE": "webhook", "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
-                                 "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram/webhook"})
+                                 "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram/webhook",
+                                 "CLIENTS": "acme", "CLIENT_ACME_HOST": "local", "CLIENT_ACME_ACTIONS": "disk-free"})
         self.server = TlsServer(make_certificate(folder / "tls", int(time.time()) + 5 * DAY))
         self.folder_of("ill")
         self.ill = bare(folder / "ill", TELEGRAM_WEBHOOK_URL=f"https://localhost:{self.server.port}/telegram/webhook",
@@ -95,6 +96,14 @@ def test_a_certificate_of_five_days(town):
     assert (found["instance"], found["severity"]) == (town.other, "warning")
 
 
+def test_actions_are_counted(town):
+    who = town.scene.admin()
+    for n in (1, 2):    # what was not there before has not grown
+        who.say("/do disk-free acme")
+        wait_until(lambda n=n: [x for x in town.prometheus.query("deploybot_actions_total") if x[1] == n],
+                   PATIENCE_S, f"action {n}")
+
+
 def test_deliveries_with_a_wrong_signature(town):
     for n in range(5):
         assert post_github(town.ill, b"{}", guid=f"w{n}", X_Hub_Signature_256="sha256=" + "0" * 64).status == 401
@@ -123,7 +132,7 @@ def test_a_deployment_that_takes_too_long(town):
     found = town.wait_firing("DeploybotEnvironmentBusyTooLong")
     assert (found["instance"], found["environment"]) == (town.well, "staging")
     scene.go_on()
-    who.hear("staging runs")
+    who.hear("Live: staging")
     town.wait_silent("DeploybotEnvironmentBusyTooLong")
 
 
@@ -179,7 +188,7 @@ def test_the_one_that_works_has_no_alert_left(town):
 # --- queries ---
 
 @pytest.mark.parametrize("title, reference, expression", queries(), ids=[f"{q[0]} {q[1]}" for q in queries()])
-def test_every_query_of_the_dashboard_has_data(town, title, reference, expression):
+def test_every_query_of_the_dashboards_has_data(town, title, reference, expression):
     def has_data():
         found = town.prometheus.query(filled_in(expression))
         return [x for x in found if not math.isnan(x[1])]
@@ -243,8 +252,9 @@ def test_what_an_operator_is_told_to_type_shows_something(town, command):
     elif words[:2] == ["-u", "deploybot"]:
         done = town.scene.bot.run(*words[3:])
         assert done.returncode in (0, 1) and done.stdout + done.stderr, done
-    elif words[0] in ("certbot", "df", "ls", "tail") or "api.telegram.org" in command or "HEALTH_URL" in command:
-        # certbot is not here, nor is the internet; the folders are tmpfiles', the file is nginx.conf's.
+    elif (words[0] in ("certbot", "df", "ls", "tail", "timedatectl")
+          or "api.telegram.org" in command or "HEALTH_URL" in command):
+        # certbot is not here, nor the internet, nor a clock's daemon; folders are tmpfiles', the file nginx.conf's.
         known = "".join((ROOT / name).read_text(encoding="utf-8")
                         for name in ("deploy/systemd/tmpfiles.conf", "nginx/nginx.conf", "deploy/man/deploybot.8"))
         assert all(path in known for path in re.findall(r" (/var/[\w./]+)", command)), command

@@ -1,4 +1,4 @@
-"""Goal: the shipped nginx.conf lets exactly the two webhooks through, whole, and says who called."""
+"""Goal: the shipped nginx.conf lets exactly the webhooks, hooks and /v1 through, whole, and says who called."""
 # SPDX-License-Identifier: ISC
 import hashlib
 import http.client
@@ -63,11 +63,15 @@ def test_nginx_itself_accepts_the_configuration_without_a_warning(proxy):
     assert found.stderr == ""
 
 
-def test_both_webhooks_arrive_whole_and_unchanged(proxy, upstream):
+def test_all_webhooks_and_hooks_arrive_whole_and_unchanged(proxy, upstream):
     body = "a=ü&b=\u2028 +%41".encode() * 1000
-    for path in ("/github/webhook", "/github/webhook/shop-2", "/telegram/webhook"):
+    for path in ("/github/webhook", "/github/webhook/shop-2", "/telegram/webhook", "/forge/webhook/gitlab",
+                 "/forge/webhook/gitea/shop-2", "/forge/webhook/bitbucket", "/hooks/build-done",
+                 "/hooks/shop/build-done"):
         headers = {"X-Hub-Signature-256": "sha256=ab", "X-GitHub-Event": "push",
-                   "X-Telegram-Bot-Api-Secret-Token": "s", "Content-Type": "application/json"}
+                   "X-Telegram-Bot-Api-Secret-Token": "s", "Content-Type": "application/json",
+                   "X-Gitlab-Token": "t", "webhook-signature": "v1,x v1,y", "webhook-id": "a", "Idempotency-Key": "k",
+                   "X-Gitea-Delivery": "d", "Authorization": "Bearer x"}
         assert proxy.ask("POST", path, body, headers).status == 200
         method, seen, got, digest = upstream.seen[-1]
         assert (method, seen) == ("POST", path)
@@ -82,13 +86,16 @@ def test_the_status_of_deploybot_comes_back_as_it_is(proxy, upstream):
     assert len(upstream.seen) == 6  # none was tried twice
 
 
-def test_github_may_send_26_mb_and_telegram_1_mb(proxy, upstream):
+def test_github_may_send_26_mb_telegram_1_mb_other_forges_4_and_a_hook_64_kb(proxy, upstream):
     mb = 1 << 20
     assert proxy.ask("POST", "/github/webhook", bytes(26 * mb)).status == 200
     assert proxy.ask("POST", "/telegram/webhook", bytes(mb)).status == 200
+    assert proxy.ask("POST", "/forge/webhook/gitlab", bytes(4 * mb)).status == 200
+    assert proxy.ask("POST", "/hooks/build-done", bytes(64 * 1024)).status == 200
     seen = len(upstream.seen)
     for path, size in (("/github/webhook", 26 * mb + 1), ("/github/webhook/shop", 26 * mb + 1),
-                       ("/telegram/webhook", mb + 1)):
+                       ("/telegram/webhook", mb + 1), ("/forge/webhook/gitlab", 4 * mb + 1),
+                       ("/hooks/build-done", 64 * 1024 + 1)):
         head = f"POST {path} HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {size}\r\n\r\n"
         assert proxy.raw(head.encode()) == 413
     assert len(upstream.seen) == seen
@@ -97,11 +104,42 @@ def test_github_may_send_26_mb_and_telegram_1_mb(proxy, upstream):
 def test_everything_else_is_404_metrics_and_health_too(proxy, upstream):
     for path in ("/", "/metrics", "/metrics/", "/healthz", "/readyz", "/github/webhook/",
                  "/github/webhookx", "/github/webhook/Shop", "/github/webhook/shop/x", "/github/webhook/../x",
-                 "/github", "/github/webhook/../../metrics", "//metrics",
+                 "/github", "/github/webhook/../../metrics", "//metrics", "/forge/webhook", "/forge/webhook/",
+                 "/forge/webhook/gogs", "/forge/webhook/gitlab/", "/forge/webhook/gitlab/a/b", "/hooks", "/hooks/",
+                 "/hooks/A", "/hooks/a/b/c", "/hooks/a/", "/hooks/a_b", "/v1", "/v2/status", "/v1/../metrics",
+                 "/hooks/a/../../metrics",
                  "/%6detrics", "/.git/config"):
         assert proxy.ask("GET", path).status == 404, path
         assert proxy.ask("POST", path, b"{}").status == 404, path
     assert upstream.seen == []
+
+
+def test_calls_of_hooks_from_one_address_are_limited_and_webhooks_are_not(proxy, upstream):
+    said = [proxy.ask("POST", "/hooks/build-done", b"{}").status for _ in range(60)]
+    assert said[:20] == [200] * 20 and 429 in said
+    assert said.count(200) == len(upstream.seen)
+    assert [proxy.ask("POST", path, b"{}").status for path in ("/forge/webhook/gitlab", "/github/webhook")
+            for _ in range(40)] == [200] * 80
+
+
+def test_v1_arrives_with_its_token_which_no_log_has(proxy, upstream, tmp_path):
+    token = "deploybot_" + "5c" * 32
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    for method, path, body in (("GET", "/v1/status/shop/staging", None), ("POST", "/v1/command/deploy", b"{}")):
+        assert proxy.ask(method, path, body, headers).status == 200
+        assert upstream.seen[-1][:2] == (method, path)
+        assert ("Authorization", f"Bearer {token}") in [(k, v) for k, v in upstream.seen[-1][2]]
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or token.encode() not in path.read_bytes(), path
+
+
+def test_v1_takes_16_kb_and_no_flood(proxy, upstream):
+    assert proxy.ask("POST", "/v1/command/deploy", bytes(16 << 10)).status == 200
+    head = f"POST /v1/command/deploy HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {(16 << 10) + 1}\r\n\r\n"
+    assert proxy.raw(head.encode()) == 413
+    answers = [proxy.ask("GET", "/v1/status").status for _ in range(300)]
+    assert answers[:50] == [200] * 50 and 429 in answers
+    assert proxy.ask("POST", "/github/webhook", b"{}").status == 200, "webhooks are limited apart"
 
 
 def test_the_clients_own_address_is_told_and_cannot_be_pretended(proxy, upstream):

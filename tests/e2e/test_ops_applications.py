@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from ops_aid import WAIT_S, audit_of, bare_settings, check_stop, request, wait_audit
+from ops_aid import WAIT_S, bare_settings, check_stop, request, wait_audit
 from stage import Deploybot, wait_until
 
 SHOP = """GITHUB_REPOSITORY=orchard/{name}
@@ -80,6 +80,22 @@ def test_the_only_application_becomes_one_of_two(bot):
     start(bot)
     assert request(bot, "GET", "/healthz").status == 200
     check_stop(bot)
+
+
+def test_check_config_says_when_each_freeze_begins_and_ends(bot):
+    main_file(bot.folder, dict(bot.in_file, TIMEZONE="Europe/Berlin",
+                               STAGING_FREEZE="2001-01-01..2001-01-02, 2002-01-01..2998-12-31",
+                               PRODUCTION_FREEZE="2999-07-01..2999-07-02 America/New_York"))
+    found = bot.run("check-config")
+    assert found.returncode == 0, found
+    assert re.search(r"  staging: .*\n    freeze: now, until [A-Z][a-z]{2} 2999-01-01 00:00 \(Europe/Berlin\)\n"
+                     r"  production: .*\n    freeze: next begins [A-Z][a-z]{2} 2999-07-01 06:00, "
+                     r"ends [A-Z][a-z]{2} 2999-07-03 06:00 \(Europe/Berlin\)\n", found.stdout), found.stdout
+    assert "warning  STAGING_FREEZE: \"2001-01-01..2001-01-02\" is past and freezes nothing" in found.stderr
+    main_file(bot.folder, dict(bot.in_file, STAGING_FREEZE="Fri 16:00-Mon 08:00, Sat 8:00-Frei 9:00"))
+    found = bot.run("check-config")
+    assert found.returncode == 78 and ("STAGING_FREEZE: \"Sat 8:00-Frei 9:00\": Frei is no day of the week (Mon to "
+                                       "Sun), as in Fri 16:00-Mon 08:00") in found.stderr, found
 
 
 def test_adopt_goes_on_where_a_crash_left_it(bot):
@@ -204,7 +220,7 @@ def test_files_are_added_changed_broken_and_removed_while_it_runs(bot):
     assert "web: removed" in json.dumps(entry), entry
     shutil.move(bot.folder / "apps", bot.folder / "elsewhere")
     wait_until(lambda: "all applications stay as they are" in bot.log(), WAIT_S, "the folder's error")
-    assert len(audit_of(bot, action="settings_reloaded")) == 4
+    assert len(bot.audit(action="settings_reloaded")) == 4
     check_stop(bot)
 
 
@@ -270,7 +286,7 @@ def test_what_a_reload_finds_wrong_is_logged_once(bot):
     main = (bot.folder / ".env").read_text(encoding="utf-8")
 
     def puts(text, *words):
-        n = len(audit_of(bot, action="settings_reloaded"))
+        n = len(bot.audit(action="settings_reloaded"))
         before = len(bot.log())
         put(bot.folder, "web.env", text)
         reloaded(bot, n + 1)

@@ -9,7 +9,8 @@ import sqlite3
 import pytest
 
 from crash_aid import STEADY, CrashScene, audit_head_in
-from stage import Deploybot
+from flow_aid import PATIENCE_S
+from stage import Deploybot, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,9 @@ def told(tmp_path_factory):
         lengths.append(len(scene.audit()))
         scene.mallory.say("/deploy staging")
         scene.wait_for_audit(1, action="denied")
+    newest = audit_head_in(finals[-1])
+    wait_until(lambda: scene.bot_rows("SELECT head FROM witness")[0][0].startswith(newest), PATIENCE_S,
+               "what Telegram confirmed")
     scene.close()
     return scene, finals, lengths
 
@@ -185,5 +189,6 @@ def test_tampering_is_not_covered_up_by_a_start(copy):
 
 def test_core_fields_cannot_be_taken_by_metadata(told):
     for entry in told[0].audit():
-        assert list(entry)[:8] == ["timestamp", "seq", "user_id", "action", "environment", "commit",
-                                   "outcome", "severity"]
+        assert list(entry) == sorted(entry) and entry["version"] == 2
+        assert {"timestamp", "seq", "user_id", "action", "code", "environment", "commit", "outcome",
+                "severity"} <= set(entry)

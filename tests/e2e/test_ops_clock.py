@@ -50,7 +50,7 @@ def test_a_server_that_was_killed_while_its_clock_was_ahead_polls_at_once(tmp_pa
         clock.write_text("+0\n", encoding="ascii")
         scene.start_bot()
         change = scene.commit()
-        who.hear("staging runs " + change["after"][:7], chat=ADA)
+        who.hear("Live: staging", change["after"][:7], chat=ADA)
     finally:
         scene.close()
 
@@ -70,7 +70,7 @@ def test_a_jump_of_the_clock_ends_no_run_and_no_question(scene, clock, jump):
                          'echo "==> release"; echo "$2" >"$here/$1.live"')
     asker, deployer = scene.admin(), scene.admin()
     asker.say("/deploy production")
-    question = asker.hear("Deploy to production?", buttons=("Confirm",))
+    question = asker.hear("Deploy to production?", buttons=("Deploy to",))
     deployer.say("/deploy staging")
     scene.wait_held()
 
@@ -79,13 +79,13 @@ def test_a_jump_of_the_clock_ends_no_run_and_no_question(scene, clock, jump):
     seen.say("/status")             # decided after the jump
     seen.hear("staging")
     assert scene.is_busy("staging")
-    assert any("Confirm" in label for label in buttons_of(scene.chat.message(question)))
+    assert any("Deploy to" in label for label in buttons_of(scene.chat.message(question)))
 
     scene.go_on()
-    deployer.hear("staging runs")
+    deployer.hear("Live: staging")
     wait_until(lambda: not scene.is_busy("staging"), what="the end")
     began, ended = (datetime.datetime.fromisoformat(entry["timestamp"])
                     for entry in (scene.audit()[0], scene.audit()[-1]))
     assert abs((ended - began).total_seconds()) > 29 * HOUR, "the clock never jumped"
-    assert asker.press(question, "Cancel") is not None
+    assert asker.press(question, "Not now") is not None
     scene.check()

@@ -105,9 +105,9 @@ def test_a_started_run_is_not_begun_on_a_second_machine(scene):
     scene.who.hear("may be broken", "what it left is not known", after=scene.ada_since)
 
     scene.who.say("/deploy staging")    # without STAGING_CONFIRM
-    question = scene.who.hear("Deploy to staging?", NOT_KNOWN, socket.gethostname(), buttons=("Confirm",))
+    question = scene.who.hear("Deploy to staging?", NOT_KNOWN, socket.gethostname(), buttons=("Deploy to",))
     assert text_of(question).index(NOT_KNOWN) < text_of(question).index("Deploy to staging?")
-    scene.who.press(question, "Cancel")
+    scene.who.press(question, "Not now")
     scene.who.say("/status staging")
     scene.who.hear(NOT_KNOWN, buttons=("I looked",))
 

@@ -203,7 +203,7 @@ def test_what_another_user_keeps_to_himself_is_not_called_missing():
 
 def test_a_word_that_is_none_is_refused(installed):
     found = installed.run("doctor", "--prod")
-    assert found.returncode == 64 and "doctor [--production|ENV]" in found.stderr
+    assert found.returncode == 64 and "doctor [--production|ENV|client/ID]" in found.stderr
 
 
 # --- ENVIRONMENT=production -------------------------------------------------------------------------
@@ -221,7 +221,7 @@ FIT = {"ENVIRONMENT": "production", "TELEGRAM_BOT_TOKEN": "7000000001:AAE3f91c07
 def fit_for_production(folder):
     """In a file, so that it can be changed; its runner is expected."""
     values = bare_settings(folder, **FIT, RUNNER_SOCKET=str(folder / "nobody.sock"))
-    bot = Deploybot(folder, {name: values[name] for name in ("API_SERVER_PORT", "AUDIT_LOG_PATH")})
+    bot = Deploybot(folder, {name: values[name] for name in ("API_SERVER_PORT", "AUDIT_LOG_PATH", "STATE_DIRECTORY")})
     write_env(folder, lines_of(values))
     return bot, values
 

@@ -59,7 +59,7 @@ def play(scene):
                                                             scene.runner())
     look(scene)
     scene.go_on()
-    final = who.hear("staging runs")
+    final = who.hear("Live: staging")
     who.press(final, "Log")
     who.hear("Log of staging")
     scene.chat.fault("sendmessage", times=1, status=401, description="Unauthorized")
@@ -138,7 +138,7 @@ def test_the_script_knows_only_what_it_needs(scene):
     environ = dict(x.split("=", 1) for x in
                    (scene.scripts.folder / "environ").read_text().splitlines() if "=" in x)
     allowed = {"PATH", "HOME", "LANG", "STATE_DIRECTORY", "APPLICATION", "ENVIRONMENT", "RUN_ID",
-               "DEPLOYMENT_ID", "DEPLOYBOT_SETTINGS",
+               "DEPLOYMENT_ID", "DEPLOYBOT_SETTINGS", "HOOKS_BOUND", "DEPLOYBOT_RUNNER",
                "PREVIOUS_RELEASE", "REF", "GITHUB_REPOSITORY", "REPOSITORY_URL", "ENVIRONMENTS",
                "REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN_FILE", "REPOSITORY_CREDENTIALS",
                "DEPLOY_TRANSPORT", "DEPLOY_USER", "SSH_KEY_PATH", "REGISTRY_URL", "REGISTRY_IMAGE",
@@ -146,8 +146,11 @@ def test_the_script_knows_only_what_it_needs(scene):
                "AWS_REGION", "USE_KUBERNETES", "KUBE_NAMESPACE", "STAGING_HOST", "STAGING_PORT",
                # those with a default
                "IMAGE_SOURCE", "IMAGE_WAIT_SECONDS", "BUILD_NO_CACHE", "BUILD_AGAIN", "DOCKERFILE", "KEEP_RELEASES",
-               "SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "APP_PORTS",
-               "DEPLOY_STRATEGY", "NGINX_RELOAD_COMMAND", "DRAIN_SECONDS", "STAGING_COMPOSE_DIR"}
+               "FAILURE_LOG_LINES",
+               "SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "COMPOSE_SOURCE",
+               "COMPOSE_REPO_FILE", "COMPOSE_REPO_TRUSTED", "REMOTE_LOGIN", "APP_PORTS",
+               "DEPLOY_STRATEGY", "NGINX_RELOAD_COMMAND", "DRAIN_SECONDS", "STAGING_COMPOSE_DIR",
+               "MIGRATE_TIMEOUT_SECONDS", "SYSTEMD_DIR", "SYSTEMD_SCOPE", "SYSTEMD_STEADY_SECONDS"}
     assert set(environ) <= allowed | {"PWD", "SHLVL", "_"}, set(environ) - allowed
     assert environ["APPLICATION"] == ""
     assert environ["IMAGE_WAIT_SECONDS"] == "300"    # the script alone would not wait

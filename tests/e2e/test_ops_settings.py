@@ -2,6 +2,7 @@
 of it is valid, reported, and audited."""
 # SPDX-License-Identifier: ISC
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -9,9 +10,9 @@ import subprocess
 import pytest
 
 from namespace_aid import MOUNTS, need
-from ops_aid import (lines_of, write_env, WAIT_S, audit_of, bare, bare_settings, check_stop, post_github, request, sign,
+from ops_aid import (lines_of, write_env, WAIT_S, bare, bare_settings, check_stop, post_github, request, sign,
                      wait_audit)
-from stage import GITHUB_SECRET, Deploybot, wait_until
+from stage import GITHUB_SECRET, ROOT, Deploybot, wait_until
 from telegram_client import ADA, CARL, DEFAULT_TOKEN
 
 PING = b'{"zen":"x","repository":{"full_name":"orchard/shop"}}'
@@ -130,6 +131,19 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line(tmp_path, text):
     assert found.returncode == 78 and ".env" in found.stderr, found
 
 
+def test_the_guides_approvals_codes_and_clients_are_valid_and_arrive(tmp_path):
+    guide = (ROOT / "docs/INSTALLATION.md").read_text("utf-8")
+    section = guide[guide.index("\n## 11."):guide.index("\n## What could not")]
+    (tmp_path / "key").write_text("0123456789abcdef" * 4 + "\n", encoding="ascii")
+    (tmp_path / "key").chmod(0o600)
+    values = dict(re.findall(r"(?m)^    ([A-Z_]+)=(.*)$", section), TOTP_KEY_FILE=str(tmp_path / "key"))
+    found = bare(tmp_path, **values).run("check-config")
+    assert found.returncode == 0 and "CLIENT" not in found.stderr, found
+    for line in ("production 2 approvals (1 for a rollback)", "codes:    deploy:production; do:client/*\n", "; lead 3",
+                 "clients:  acme at web@acme.example.org, 1 approval: "):
+        assert line in found.stdout, found.stdout
+
+
 # --- while it runs ---
 
 @pytest.fixture(scope="module")
@@ -147,7 +161,7 @@ def reloading(tmp_path_factory):
 
 def change(bot, **values):
     """Writes .env and says SIGHUP; the audit's entry of it."""
-    before = len(audit_of(bot, action="settings_reloaded"))
+    before = len(bot.audit(action="settings_reloaded"))
     bot.in_file.update(values)
     write_env(bot.folder, lines_of({k: v for k, v in bot.in_file.items() if v is not None}))
     bot.process.send_signal(signal.SIGHUP)
@@ -188,7 +202,7 @@ def test_what_needs_a_restart_says_so(reloading):
 
 
 def test_a_changed_file_is_noticed_without_a_signal(reloading):
-    before = len(audit_of(reloading, action="settings_reloaded"))
+    before = len(reloading.audit(action="settings_reloaded"))
     reloading.in_file["HEALTH_CHECK_INTERVAL"] = "7"
     write_env(reloading.folder, lines_of({k: v for k, v in reloading.in_file.items() if v}))
     entry = wait_audit(reloading, before + 1, action="settings_reloaded")[-1]

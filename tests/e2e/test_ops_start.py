@@ -58,7 +58,7 @@ def end(process, folder):
             pass
 
 
-def test_with_a_token_and_an_id_alone_it_deploys_the_sample_application(tmp_path):
+def test_with_a_token_and_an_id_alone_it_deploys_one_of_the_two_sample_applications(tmp_path):
     """The stand-in is Telegram; all else is what a newcomer has."""
     (tmp_path / ".env").write_text(f"TELEGRAM_BOT_TOKEN={DEFAULT_TOKEN}\nADMIN_TELEGRAM_IDS={ADA}\n",
                                    encoding="ascii")
@@ -69,16 +69,17 @@ def test_with_a_token_and_an_id_alone_it_deploys_the_sample_application(tmp_path
             wait_until(lambda: process.poll() is not None or chat.state()["online"], WAIT_S, "a poll")
             assert process.poll() is None, log_of(tmp_path)
             mark = chat.mark()
-            chat.say(ADA, ADA, "/deploy staging")
-            final = chat.wait_for_message(lambda v: "staging runs" in text_of(v), 60, chat_id=ADA,
+            chat.say(ADA, ADA, "/deploy cider/staging")
+            final = chat.wait_for_message(lambda v: "Live: cider/staging" in text_of(v), 60, chat_id=ADA,
                                           after=mark)
             assert "No health check" not in text_of(final)
         finally:
             end(process, tmp_path)
     var = tmp_path / "var"
-    assert (var / "audit.log").exists() and (var / "state" / "environments" / "staging.json").exists()
+    assert (var / "audit.log").exists() and (var / "state" / "environments" / "cider.staging.json").exists()
     assert var.stat().st_mode & 0o777 == 0o700
-    assert "sample application" in log_of(tmp_path)
+    for name in ("shop", "cider"):
+        assert f"sample application {name}: " in log_of(tmp_path)
 
 
 def test_a_subcommand_runs_under_the_same_settings(tmp_path):
@@ -88,20 +89,22 @@ def test_a_subcommand_runs_under_the_same_settings(tmp_path):
     assert str(tmp_path / "var" / "state") in log_of(tmp_path)
 
 
-def test_the_only_application_becomes_one_of_two(tmp_path):
-    """What the starter gives is one application's own, and stands in its file from then on."""
-    (tmp_path / ".env").write_text(f"TELEGRAM_BOT_TOKEN={DEFAULT_TOKEN}\nADMIN_TELEGRAM_IDS={ADA}\n", encoding="ascii")
+def test_an_application_of_ones_own_takes_the_place_of_the_samples_and_becomes_one_of_two(tmp_path):
+    """It stands in .env, then in a file of its own beside another one's."""
+    (tmp_path / ".env").write_text(
+        f"TELEGRAM_BOT_TOKEN={DEFAULT_TOKEN}\nADMIN_TELEGRAM_IDS={ADA}\nREPOSITORY_URL={tmp_path}/shop.git\n"
+        "STAGING_PORT=9003\nPRODUCTION_PORT=9004\n", encoding="ascii")
     (tmp_path / ".env").chmod(0o600)
     port = str(free_port())
+    assert starter(tmp_path, "check-config", API_SERVER_PORT=port).wait(WAIT_S) == 0, log_of(tmp_path)
+    assert not (tmp_path / "var" / "apps").exists() and "cider" not in log_of(tmp_path)
     assert starter(tmp_path, "application", "adopt", "shop", API_SERVER_PORT=port).wait(WAIT_S) == 0, log_of(tmp_path)
-    shop = (tmp_path / "apps" / "shop.env").read_text(encoding="utf-8")
+    assert "REPOSITORY_URL=" in (tmp_path / "apps" / "shop.env").read_text(encoding="utf-8")
     (tmp_path / "apps" / "web.env").write_text(
-        f"REPOSITORY_URL={tmp_path}/var/repository/shop.git\nSTAGING_PORT=9001\nPRODUCTION_PORT=9002\n",
-        encoding="ascii")
-    assert "STAGING_HEALTH_URL=" in shop and "REPOSITORY_URL=" in shop
+        f"REPOSITORY_URL={tmp_path}/web.git\nSTAGING_PORT=9001\nPRODUCTION_PORT=9002\n", encoding="ascii")
     for words in (("check-config",), ("application", "check")):
         assert starter(tmp_path, *words, API_SERVER_PORT=port).wait(WAIT_S) == 0, log_of(tmp_path)
-    assert "  web/staging: " in log_of(tmp_path)
+    assert "  web/staging: " in log_of(tmp_path) and "cider" not in log_of(tmp_path)
 
 
 # --- packages ---

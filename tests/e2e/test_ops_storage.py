@@ -110,7 +110,7 @@ def test_on_a_full_disk_a_running_deployment_comes_to_its_end_and_says_so(tmp_pa
                 number += 1
                 assert number < 1_001_000, "the log of the database outgrew a full disk"
             scene.go_on()
-            who.hear("staging runs " + scene.head("develop")[:7])
+            who.hear("Live: staging", scene.head("develop")[:7])
             scene.wait_free("staging")
             assert fill.exists()
             assert post_update(scene.bot, telegram_update(ADA, number, "/whoami")) == 503

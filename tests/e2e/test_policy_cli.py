@@ -5,23 +5,28 @@ import re
 
 import pytest
 
-from flow_aid import ADMIN_IDS, ended_well
+from flow_aid import ADMIN_IDS, Scene, ended_well
 from telegram_client import ADA, CARL, MALLORY, text_of
-from test_applications_chat import TwoApplications
 from test_flow_roles import EnvFile
 
 UNTIL = (datetime.date.today() + datetime.timedelta(days=60)).isoformat()
 BOB = 424_249_100
+OPS = 424_249_101
 
 
 @pytest.fixture(scope="module", name="scene")
 def scene_fixture(tmp_path_factory):
     folder = tmp_path_factory.mktemp("policy")
-    made = TwoApplications(folder)
+    made = Scene(folder, applications=("shop", "cider"), start=False)
     made.extra |= {"ADMIN_TELEGRAM_IDS": None, "STAGING_TELEGRAM_IDS": None}
     made.env = EnvFile(folder)
     made.env.values = {"ADMIN_TELEGRAM_IDS": ADMIN_IDS, "ROLE_CONTRACTOR_IDS": f"{CARL}, {BOB} until 2026-01-31",
-                       "ROLE_CONTRACTOR_MAY": "deploy:shop/staging, log", "ROLE_CONTRACTOR_UNTIL": UNTIL}
+                       "ROLE_CONTRACTOR_MAY": "deploy:shop/staging, log", "ROLE_CONTRACTOR_UNTIL": UNTIL,
+                       "CLIENTS": "acme, beta", "CLIENT_ACME_HOST": "acme.example",
+                       "CLIENT_ACME_ACTIONS": "restart-web",
+                       "CLIENT_ACME_WEB_UNIT": "web.service", "CLIENT_BETA_HOST": "h.example",
+                       "CLIENT_BETA_ACTIONS": "disk-free", "CLIENT_BETA_ENVIRONMENT": "shop/staging",
+                       "ROLE_OPS_IDS": str(OPS), "ROLE_OPS_MAY": "do.restart-web:client/acme, do.disk-free:client/beta"}
     made.env.write()
     made.start()
     yield made
@@ -35,7 +40,7 @@ def explain(scene, who, action, target):
 
 @pytest.mark.parametrize("who, action, target, line", [
     (CARL, "deploy", "shop/staging", "ROLE_CONTRACTOR_MAY"), (CARL, "log", "shop/staging", "ROLE_CONTRACTOR_MAY"),
-    (ADA, "rollback", "blog/production", "ADMIN_TELEGRAM_IDS"), ("system", "deploy", "shop/staging", "")])
+    (ADA, "rollback", "cider/production", "ADMIN_TELEGRAM_IDS"), ("system", "deploy", "shop/staging", "")])
 def test_a_yes_names_the_line_that_decides(scene, who, action, target, line):
     status, said = explain(scene, who, action, target)
     name = f"telegram:{who}" if isinstance(who, int) else who
@@ -44,13 +49,27 @@ def test_a_yes_names_the_line_that_decides(scene, who, action, target, line):
 
 @pytest.mark.parametrize("who, action, target, sees", [
     (CARL, "rollback", "shop/staging", True), (CARL, "deploy", "shop/production", False),
-    (CARL, "log", "blog/staging", False), (MALLORY, "status", "shop/staging", False),
+    (CARL, "log", "cider/staging", False), (MALLORY, "status", "shop/staging", False),
     (BOB, "deploy", "shop/staging", False)])
 def test_a_no_says_whether_they_learn_that_it_exists(scene, who, action, target, sees):
     status, said = explain(scene, who, action, target)
     assert status == 1 and said.startswith(f"no: telegram:{who} may not {action} {target}: "), said
     assert ("does not learn that it exists" in said) == (not sees), said
     assert ("note: the role contractor ended with 2026-01-31" in said.lower()) == (who == BOB), said
+
+
+def test_an_action_and_a_client_are_explained(scene):
+    for action, target in (("do.restart-web", "client/acme"), ("do.disk-free", "client/beta")):
+        status, said = explain(scene, OPS, action, target)
+        assert status == 0 and f"yes: telegram:{OPS} may {action} {target}: " in said, said
+    status, said = explain(scene, OPS, "do", "client/acme")
+    assert status == 1 and said.startswith(f"no: telegram:{OPS} may not do client/acme: "), said
+    assert "note: they may do.restart-web there" in said, said
+    status, said = explain(scene, OPS, "do.clear-cache", "client/acme")
+    assert status == 1 and "CLIENT_<ID>_ACTIONS of acme does not name it" in said, said
+    assert explain(scene, ADA, "do", "client/acme")[0] == 0
+    assert 'there is no action "do.restart-wep"; did you mean do.restart-web?' in \
+        explain(scene, OPS, "do.restart-wep", "client/acme")[1]
 
 
 @pytest.mark.parametrize("who, action, target, said", [
@@ -73,7 +92,7 @@ def test_what_the_chat_answers_is_what_it_explains(scene):
                                     ("/deploy shop/production", "deploy", "shop/production")):
         scene.carl.say(command)
         said = text_of(scene.carl.hear(target))
-        assert said.startswith("⛔" if "learn" not in explain(scene, CARL, action, target)[1] else "There is no"), said
+        assert said.startswith("⛔" if "learn" not in explain(scene, CARL, action, target)[1] else "No \""), said
 
 
 def of_person(report, number):
@@ -95,7 +114,7 @@ def test_the_report_lists_each_person_and_their_last_use(scene):
     assert of_person(report(), ADA)[1] == "*:*/*, *:client/*"
     days = {datetime.datetime.now(datetime.timezone.utc).date().isoformat()}
     scene.carl.say("/deploy staging")
-    scene.carl.hear("shop/staging runs")
+    scene.carl.hear("Live: shop/staging")
     days.add(datetime.datetime.now(datetime.timezone.utc).date().isoformat())
     assert of_person(report(), CARL)[2] in days
 

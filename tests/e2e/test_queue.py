@@ -59,10 +59,10 @@ def test_people_are_served_in_order_and_told_when_it_is_their_turn(scene):
     carl, third, _ = queue(scene, "2nd")
     assert "behind #" in text_of(waiting) and f"deploys {first[:7]}" in text_of(waiting)
     scene.scripts.touch("go")
-    ada.hear("staging runs " + first[:7])
+    ada.hear("Live: staging", first[:7])
     bob.hear("🚀 It is your turn: staging ← " + second[:7])
     carl.hear("⏳ You are next in staging: " + third[:7])
-    carl.hear("staging runs " + third[:7])
+    carl.hear("Live: staging", third[:7])
     assert started(scene)[-3:] == [first, second, third]
 
 
@@ -82,7 +82,7 @@ def test_the_queue_is_shown_and_a_place_is_taken_back(scene):
     carl.hear("⏳ You are next in staging")
     assert second[:7] not in text_of(scene.chat.message(shown))
     scene.scripts.touch("go")
-    carl.hear("staging runs " + third[:7])
+    carl.hear("Live: staging", third[:7])
     assert started(scene)[-2:] == [first, third]
 
 
@@ -96,12 +96,12 @@ def test_a_place_is_given_to_somebody_in_a_hurry(scene):
     carl.hear("🤝 staging: you have the place of")
     bob.hear("🤝 staging: your place went to")
     scene.scripts.touch("go")
-    carl.hear("staging runs " + third[:7])
+    carl.hear("Live: staging", third[:7])
     # Older than what is live by now: nothing goes back unasked.
     question = bob.hear("Not started: staging runs " + third[:7], buttons=("Go back",))
     assert started(scene)[-1] == third
     assert bob.press(question, "Go back to " + second[:7]) == "Started."
-    bob.hear("staging runs " + second[:7])
+    bob.hear("Live: staging", second[:7])
 
 
 def test_a_fourth_place_is_refused_with_that_sentence(scene):
@@ -122,5 +122,5 @@ def test_places_outlive_a_kill(scene):
     bob.say("/queue staging")
     bob.hear("▶️", first[:7], "1.", second[:7])
     scene.scripts.touch("go")
-    bob.hear("staging runs " + second[:7])
+    bob.hear("Live: staging", second[:7])
     assert started(scene)[-2:] == [first, second]

@@ -155,7 +155,8 @@ def test_of_a_shared_repository_the_one_whose_paths_changed_is_deployed(routing)
     assert all("blog/staging" in text for text in heard)
     since = routing.chat.mark()
     routing.chat.say(ADA, ADA, "/status docs/staging")
-    routing.chat.wait_for_message(lambda view: "1 newer commit, none in PATHS" in text_of(view), 20, after=since)
+    routing.chat.wait_for_message(lambda view: "1 newer commit in develop, none in PATHS" in text_of(view), 20,
+                                  after=since)
     commit = routing.mono.commit("docs/a.txt")
     assert routing.deliver(commit, "acme/mono") == 200
     wait_until(lambda: routing.rows("SELECT skipped_count FROM environment ORDER BY name") == [(1,), (2,)], 20)

@@ -172,15 +172,71 @@ def test_an_order_of_other_settings_is_refused_with_the_list_of_ours(bench):
     runner = bench.runner(SCRIPT, arguments=["--env-file", str(bench.main)], KEEP_RELEASES="9")
     asked = listed(REGISTRY_URL="registry.main", DEPLOY_USER="shop", STAGING_PORT="8080")
     said = runner.order(1, application="shop", fingerprint=digest(asked))
-    found = listed(REGISTRY_URL="registry.main", DEPLOY_USER="shop", STAGING_PORT="8081")
-    assert (said["why"], said["text"], said["settings"]) == (
-        "changed", "the settings changed since it was asked for", found)
+    found = said["settings"]
+    assert (said["why"], said["text"]) == ("changed", "the settings changed since it was shown")
+    words = found.split(" ")
+    assert " ".join(words[:3]) == listed(REGISTRY_URL="registry.main", DEPLOY_USER="shop", STAGING_PORT="8081")
+    assert all("/" in word for word in words[3:]) and f"environment/KEEP_RELEASES={digest(9, 16)}" in words
     assert not os.path.exists(runner.folder(1))
     bench.given(runner, application="shop", fingerprint=digest(found))
     bench.write("", REGISTRY_URL="registry.other")
     assert runner.order(2, application="shop", fingerprint=digest(found))["why"] == "changed"
     bench.given(runner, run=2, application="shop")    # who says none takes any
     assert runner.order(3, application="shop", fingerprint="abc")["text"] == "run: bad fingerprint"
+
+
+def hooks_of(folder):
+    return subprocess.run([PROGRAM, "--hooks", str(folder)], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.strip()
+
+
+def test_a_run_that_is_bound_knows_the_hooks_of_that_moment(bench):
+    """And the program that looks at them again, which may be another file by then."""
+    hooks = bench.path / "hooks"
+    bench.write("", APPS_DIRECTORY=bench.apps)
+    bench.write("shop", HOOKS_DIRECTORY=hooks)
+    hook(hooks, "pre-deploy", "10-one", "#!/bin/sh\n")
+    script = f'{SCRIPT}; "${{DEPLOYBOT_RUNNER:-true}}" --hooks {hooks}'
+    runner = bench.runner(script, arguments=["--env-file", str(bench.main)])
+    asked = runner.ask("settings", application="shop", environment="staging")
+    given = bench.given(runner, application="shop", fingerprint=asked["fingerprint"])
+    said = hooks_of(hooks)
+    assert given["HOOKS_BOUND"] == said and len(said.split(" ")) == 6
+    assert runner.log(1).decode().splitlines().count(said) == 1
+    hook(hooks, "pre-deploy", "10-one", "#!/bin/sh\necho other\n")
+    assert hooks_of(hooks) != said
+    assert "HOOKS_BOUND" not in bench.given(runner, run=2, application="shop")
+
+
+def test_who_asks_for_a_commit_may_ask_the_registry_for_its_image(bench):
+    """Only then, and only where CI pushes: nobody else is given its password."""
+    scripts = bench.path / "asking"
+    scripts.mkdir()
+    for name in ("commits.sh", "deploy.sh"):
+        (scripts / name).write_text("#!/bin/sh\nenv; cat $REGISTRY_PASSWORD_FILE\n")
+        (scripts / name).chmod(0o755)
+    password = bench.path / "password"
+    password.write_text("a-long-password-0123")
+    password.chmod(0o600)
+    bench.write("", APPS_DIRECTORY=bench.apps, REGISTRY_URL="registry.main", REGISTRY_USER="ann",
+                REGISTRY_PASSWORD_FILE=password)
+    bench.write("shop", IMAGE_SOURCE="registry", RENAMED_FROM="store", DEPLOY_TIMEOUT_SECONDS="900")
+    bench.write("blog")
+    runner = bench.runner(SCRIPT, arguments=["--env-file", str(bench.main), "--scripts", str(scripts)])
+
+    def given(question, application, **fields):
+        said = runner.ask(question, application=application, **fields).body.decode().splitlines()
+        return dict(line.split("=", 1) for line in said if "=" in line), said[-1]
+
+    found, last = given("commits", "shop", environment="staging", ref="main")
+    assert found["ENVIRONMENT"] == "staging" and found["REGISTRY_URL"] == "registry.main"
+    assert found["RENAMED_FROM"] == "store" and "a-long" not in last and last
+    for said, _ in (given("commits", "blog", environment="staging", ref="main"),
+                    given("heads", "shop", branches="main")):
+        assert not [name for name in said if name.startswith("REGISTRY") or name == "ENVIRONMENT"], said
+    password.unlink()   # git's answer is one all the same
+    found, _ = given("commits", "shop", environment="staging", ref="main")
+    assert "ENVIRONMENT" not in found
 
 
 def applications(bench, **own):
@@ -306,3 +362,89 @@ def test_many_applications_are_deployed_at_once(bench):
         assert runner.order(run, application=name).kind == "started"
     for run in range(1, len(names) + 1):
         assert runner.supervisor(run).go().exit()["status"] == 3
+
+
+def list_of(runner, **fields):
+    """What would ship staging of the shop, by name."""
+    said = runner.ask("settings", application="shop", environment="staging", **fields)
+    assert said["status"] == 0 and said["fingerprint"] == digest(said["settings"]), said
+    return dict(word.split("=") for word in str(said["settings"]).split(" "))
+
+
+def hook(folder, kind, name, text, mode=0o755):
+    (folder / kind).mkdir(parents=True, exist_ok=True)
+    file = folder / kind / name
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    file.chmod(mode)
+    return file
+
+
+def test_the_list_has_each_hook_that_would_be_run_by_its_bytes(bench):
+    hooks = bench.path / "hooks"
+    bench.write("", APPS_DIRECTORY=bench.apps)
+    bench.write("shop", STAGING_PORT="8081", HOOKS_DIRECTORY=hooks)
+    hook(hooks, "pre-deploy", "10-migrate", "#!/bin/sh\n")
+    hook(hooks, "post-deploy", "b", "b")
+    hook(hooks, "post-deploy", "a", "a")
+    hook(hooks, "post-deploy", "README", "not executable", mode=0o644)
+    hook(hooks, "post-deploy", ".hidden", "no hook")
+    hook(hooks, "sometime", "x", "of no kind")
+    hook(hooks, "pre-build", "odd name=1", "odd")
+    runner = bench.runner(SCRIPT, arguments=["--env-file", str(bench.main)])
+    found = list_of(runner)
+    assert {name: mark for name, mark in found.items() if name.split("/")[0].startswith(("pre-", "post-"))} == {
+        f"pre-build/odd~{digest('odd name=1', 16)}": digest("odd", 16),
+        "pre-deploy/10-migrate": digest("#!/bin/sh\n", 16),
+        "post-deploy/a": digest("a", 16), "post-deploy/b": digest("b", 16)}
+    assert "sometime/x" not in found and "/" not in list(found)[0]
+    hook(hooks, "pre-deploy", "10-migrate", "#!/bin/bash\n")
+    assert [name for name, mark in list_of(runner).items() if found[name] != mark] == ["pre-deploy/10-migrate"]
+
+
+def test_a_hook_that_is_too_large_to_read_is_known_by_its_inode(bench):
+    """One that was put in its place is another one, whatever its size and date."""
+    hooks = bench.path / "hooks"
+    bench.write("", APPS_DIRECTORY=bench.apps)
+    bench.write("shop", HOOKS_DIRECTORY=hooks)
+    file = hook(hooks, "pre-deploy", "large", bytes(9 << 20))
+    runner = bench.runner(SCRIPT, arguments=["--env-file", str(bench.main)])
+    found = list_of(runner)["pre-deploy/large"]
+    assert found.startswith("large-") and list_of(runner)["pre-deploy/large"] == found
+    before = file.stat()
+    other = hook(hooks, "pre-deploy", "other", b"x" * (9 << 20))
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(file)
+    assert list_of(runner)["pre-deploy/large"] not in (found, None)
+
+
+def test_so_many_hooks_that_the_list_has_no_room_are_one_mark(bench):
+    hooks = bench.path / "hooks"
+    bench.write("", APPS_DIRECTORY=bench.apps)
+    bench.write("shop", HOOKS_DIRECTORY=hooks)
+    for number in range(300):
+        hook(hooks, "post-deploy", f"{number:03d}-" + "n" * 60, str(number))
+    runner = bench.runner(SCRIPT, arguments=["--env-file", str(bench.main)])
+    found = list_of(runner)
+    assert "more/hooks" in found and len(" ".join(found)) < 8192
+    hook(hooks, "post-deploy", "299-" + "n" * 60, "another")
+    changed = list_of(runner)
+    assert [name for name, mark in changed.items() if found[name] != mark] == ["more/hooks"]
+
+
+def test_settings_of_a_transport_and_ones_own_script_are_in_the_list(bench):
+    bench.write("", APPS_DIRECTORY=bench.apps, TRANSPORT_ZONE="main")
+    bench.write("shop", STAGING_TRANSPORT_FOLDER="/srv", PRODUCTION_TRANSPORT_FOLDER="/other")
+    runner = bench.runner(SCRIPT, arguments=["--env-file", str(bench.main)])
+    found = list_of(runner)
+    assert found["transport/TRANSPORT_ZONE"] == digest("main", 16)
+    assert found["transport/STAGING_TRANSPORT_FOLDER"] == digest("/srv", 16)
+    assert "transport/PRODUCTION_TRANSPORT_FOLDER" not in found
+    assert "script/DEPLOY_SCRIPT" in found
+
+
+def test_settings_that_cannot_be_read_are_no_list(bench):
+    bench.write("", APPS_DIRECTORY=bench.apps)
+    runner = bench.runner(SCRIPT, arguments=["--env-file", str(bench.main)])
+    said = runner.ask("settings", application="shop", environment="staging")
+    assert (said["status"], said["text"]) == (78, "shop.env is not there: was the application removed?")
+    assert said["fingerprint"] == 0 and said["settings"] == 0

@@ -41,12 +41,29 @@ def test_the_log_ends_at_its_limit_and_the_run_does_not(bench):
     assert b"RUN_LOG_LIMIT" in log[1048576:] and len(log) < 1048576 + 300
 
 
-def test_64_steps_are_told_and_release_always(bench):
-    runner = bench.runner("for i in $(seq 100); do echo \"==> step $i\"; done; echo '==> no-rollback'; "
-                          "echo '==> release'; echo '==> release'")
+def test_64_steps_are_told_and_those_that_decide_always(bench):
+    decide = ["migrate", "migrate-stopped", "migrated", "migrate-failed 1", "previous target:before-1", "no-rollback",
+              "release"]
+    runner = bench.runner("for i in $(seq 100); do echo \"==> step $i\"; done; "
+                          + "; ".join(f"echo '==> {step}'; echo '==> {step}'" for step in decide))
     record = runner.start(1).exit()
-    assert record.names == [f"step {i}" for i in range(1, 65)] + ["no-rollback", "release"]
-    assert record["released"] and record["no_rollback"]
+    assert record.names == [f"step {i}" for i in range(1, 65)] + decide
+    assert record["released"] and record["no_rollback"] and record["migration"]
+
+
+def test_a_migration_behind_the_release_is_a_step_like_any_other(bench):
+    record = bench.runner("echo '==> release'; echo '==> migrate'").start(1).exit()
+    assert record.names == ["release", "migrate"] and record["released"] and not record["migration"]
+
+
+@pytest.mark.parametrize("words, drains", [
+    ("release drain-later", True), ("drain-later release", False), ("release", False),
+    ("release quote:x drain-later unquote:x", False)])
+def test_what_is_left_to_a_drain_stands_in_the_record(bench, words, drains):
+    """Behind the release alone: before it nothing was replaced."""
+    said = "; ".join(f"echo '==> {word.replace(':', ' ')}'" for word in words.split())
+    record = bench.runner(said).start(1).exit()
+    assert record["status"] == 0 and record["drains"] == drains
 
 
 def test_what_others_wrote_is_no_step(bench):
@@ -55,6 +72,9 @@ def test_what_others_wrote_is_no_step(bench):
                           "echo '==> build'; printf '\\n==> unquote a1\\n==> push\\n'; exit 65")
     record = runner.start(1).exit()
     assert record.names == ["push"] and not record["released"] and not record["no_rollback"]
+    said = runner.log(1)
+    assert b"quote" not in said and b"a1" not in said, "who reads the log could tell the word to whoever wrote that"
+    assert b"==> release\n==> no-rollback\n" in said and said.endswith(b"==> push\n")
     runner = bench.runner("echo '==> release'; echo '==> no-rollback'; exit 70")
     record = runner.start(2).exit()
     assert record.names == ["release"] and not record["no_rollback"]

@@ -90,13 +90,17 @@ def test_the_environment_is_minimal_and_a_secret_is_a_file(bench):
 
 
 def test_every_setting_of_a_run_is_given_at_once_and_a_truth_is_spelt_one_way(bench):
-    table = re.findall(r"^SETTING\((\w+), (\w+), [^\n]*, (OPEN|SECRET), (?:RUNNER|BOTH),(?: |$)", pathlib.Path(
-        ROOT, "runner", "settings.def").read_text(encoding="utf-8"), re.MULTILINE)
+    table = re.findall(r"^(?:SETTING|SHIPPING)\((\w+), (\w+), [^\n]*, (OPEN|SECRET), (?:RUNNER|BOTH),(?: |$)",
+                       pathlib.Path(ROOT, "runner", "settings.def").read_text(encoding="utf-8"), re.MULTILINE)
     own = {"STATE_DIRECTORY", "DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "DEPLOY_TIMEOUT_SECONDS", "RUN_LOG_LIMIT",
-           "MIRROR_MAINTENANCE_SECONDS", "APPS_DIRECTORY"}
+           "MIRROR_MAINTENANCE_SECONDS", "APPS_DIRECTORY", "CLIENTS"}
     texts = {"BOOL": "Yes", "HOST_PATH": "/x", "PATH": "/x", "FILE": "/x", "REPOSITORY": "a/b", "REMOTE": "/x",
-             "SECONDS_OR_0": "0", "SECONDS": "9", "COUNT": "7", "PORT_PAIR": "1,2", "SMOKE": "http://h", "ENGINE": "tcp://h:1",
-             "SOURCE": "build", "STRATEGY": "recreate", "MISSING": "warn"}
+             "SECONDS_OR_0": "0", "SECONDS": "9", "COUNT": "7", "LINES": "3", "PORT_PAIR": "1,2", "SMOKE": "http://h",
+             "ENGINE": "tcp://h:1", "SOURCE": "build", "COMPOSE_SOURCE": "host",
+             "COMPOSE_ALLOW": "privileged bind:/x", "STRATEGY": "recreate", "MISSING": "warn", "AT_ONCE": "5",
+             "BUILD_ARGS": "A=1 B=2", "BUILD_SECRETS": "npmrc=/x", "PLATFORM": "linux/arm64", "REGISTRIES": "base",
+             "JUMP": "a@b", "PROXY_COMMAND": "/bin/nc %h %p", "UNITS": "a.service", "SCOPE": "user", "STEADY": "6",
+             "WORKLOADS": "deployment/web"}
     given = {name: texts.get(kind, f"x-{name.lower()}".replace("_", "-")) for name, kind, _ in table if name not in own}
     given["ENVIRONMENTS"] = "staging"
     runner = bench.runner("env", STAGING_HOST="a,b:22", STAGING_COMPOSE_DIR="/srv/x", STAGING_PORT="1",
@@ -106,18 +110,18 @@ def test_every_setting_of_a_run_is_given_at_once_and_a_truth_is_spelt_one_way(be
     for name, kind, secrecy in table:
         if name in own - {"STATE_DIRECTORY"}:
             assert name not in env
-        elif name not in own:
+        elif name not in own | {"KUBECONFIG", "KUBE_NAMESPACE"}:
             assert env.get(name) == (None if secrecy == "SECRET" else "true" if kind == "BOOL" else given[name])
             assert (name + "_FILE" in env) == (secrecy == "SECRET")
     assert (env["STAGING_HOST"], env["STAGING_COMPOSE_DIR"]) == ("a,b:22", "/srv/x")
-    assert (env["STAGING_KUBECONFIG"], env["STAGING_KUBE_NAMESPACE"]) == ("/etc/kube", "shop")
+    assert (env["KUBECONFIG"], env["KUBE_NAMESPACE"]) == ("/etc/kube", "shop")
 
 
 def test_a_truth_that_is_none_starts_nothing(bench):
-    runner = bench.runner("exit 0", HOSTS_PARALLEL="perhaps")
+    runner = bench.runner("exit 0", REMOTE_LOGIN="perhaps")
     refused = runner.order(1)
     assert (refused.kind, refused["why"]) == ("refused", "failed")
-    assert "HOSTS_PARALLEL: \"perhaps\" is not true or false" in refused["text"]
+    assert "REMOTE_LOGIN: \"perhaps\" is not true or false" in refused["text"]
 
 
 def test_settings_are_read_anew_for_each_order_and_the_environment_wins(bench):

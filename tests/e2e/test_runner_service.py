@@ -86,7 +86,7 @@ def test_a_stopping_server_does_not_wait_and_the_next_adopts(scene):
     scene.wait_runner()
     assert is_alive(leader) and scene.is_busy("staging")
     scene.go_on()
-    who.hear("staging runs")
+    who.hear("Live: staging")
     assert scene.scripts.live() == scene.state_file("staging")["commit"]
 
 
@@ -97,7 +97,7 @@ def test_a_killed_server_changes_nothing_either(scene):
     assert is_alive(leader)
     scene.bot.start()
     scene.go_on()
-    who.hear("staging runs")
+    who.hear("Live: staging")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -114,14 +114,14 @@ def test_a_runner_may_end_under_a_run(scene, number):
     assert get(scene.bot.base + "/readyz") == (200, "ready\n")
     assert is_alive(leader) and scene.is_busy("staging")
     scene.go_on()
-    who.hear("staging runs")
+    who.hear("Live: staging")
 
 
 def test_a_run_that_ends_while_there_is_no_runner_has_its_verdict(scene):
     who = begin(scene)
     scene.service.stop()
     scene.go_on()
-    who.hear("staging runs")     # its supervisor says so itself
+    who.hear("Live: staging")     # its supervisor says so itself
     scene.service.start()
 
 
@@ -136,7 +136,7 @@ def test_both_may_end_under_a_run(scene):
     scene.service.start()
     scene.wait_runner()
     scene.go_on()
-    who.hear("staging runs")
+    who.hear("Live: staging")
 
 
 def test_a_supervisor_killed_while_there_is_no_runner_is_a_lost_run(scene):
@@ -160,7 +160,7 @@ def test_an_order_waits_for_a_runner_that_is_away(scene):
     who = scene.admin()
     who.say("/deploy staging")
     scene.service.start()
-    who.hear("staging runs")
+    who.hear("Live: staging")
 
 
 def test_the_log_says_that_the_runner_went_and_that_it_is_there(scene):
@@ -191,7 +191,7 @@ def test_a_folder_that_the_server_cannot_see_is_said_once_and_found_again(scene)
             assert "runs cannot be read, so no log can be shown" in scene.as_server("doctor").stdout
     finally:
         os.chmod(scene.folder / "state" / "runs", 0o2750)
-    who.hear("staging runs")
+    who.hear("Live: staging")
     assert scene.bot.log().count(words.format(run)) == 1
 
 
@@ -284,7 +284,7 @@ def test_doctor_says_when_the_runner_is_away_or_out_of_reach(scene):
     scene.service.stop()
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("staging: not deployed", "deploybot-runner is disconnected", without=("restarted",))
+    who.hear("Not deployed: staging", "deploybot-runner is disconnected", without=("restarted",))
     said = scene.as_server("doctor").stdout
     assert (f"error    runner: at {scene.service.socket}: there is no such socket: start deploybot-runner, or set "
             "RUNNER_SOCKET right") in said, said

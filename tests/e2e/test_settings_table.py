@@ -16,9 +16,9 @@ ROOT = pathlib.Path(ROOT)
 READ_BY_NOBODY = {
     "TELEGRAM_API_ID": "people have it from other bots; check-config says that it is not needed",
     "TELEGRAM_API_HASH": "as TELEGRAM_API_ID",
-    "AWS_REGION": "for programs of the administrator: hooks, credential helpers, a DEPLOY_SCRIPT",
 }
-ROW = re.compile(r'^(?:SETTING\((?P<fixed>\w+)|FAMILY_SETTING\((?P<family>\w+), (?P<id>\w+), "(?P<name>[\w<>]+)"), '
+ROW = re.compile(r'^(?:(?:SETTING|SHIPPING)\((?P<fixed>\w+)|'
+                 r'FAMILY_SETTING\((?P<family>\w+), (?P<id>\w+), "(?P<name>[\w<>]+)"), '
                  r'.*, (?P<whose>SERVER|RUNNER|BOTH), (?:SERVER|SHARED|OWN|EACH),(?: "|$)', re.M)
 
 
@@ -43,12 +43,12 @@ def unread(root):
         by_server = re.search(rf"\b{row['family'] + '_' if row['family'] else ''}SETTING_{word}\b", server) or \
             re.search(rf'^FAMILY\(\w+, "[^"]*", {word},', tables, re.M)
         by_script = f'"{word}"' in handed and re.search(
-            rf"(\$|\{{|!|check_bool ){word}(_FILE)?\b|setting_of \S+ {word}\b|_{word}$", scripts, re.M)
+            rf"(\$|\{{|!|check_bool )(CLIENT_)?{word}(_FILE)?\b|setting_of \S+ {word}\b|_{word}$", scripts, re.M)
         if not ((by_server and row["whose"] != "RUNNER") or
                 (row["whose"] != "SERVER" and (by_script or f'"{word}"' in runner))):
             yield name
     snapshot = (root / "server/types/settings.h").read_text("utf-8")
-    for struct in ("settings", "environment_settings"):
+    for struct in ("settings", "settings_times", "environment_settings"):
         body = re.search(rf"^struct {struct} {{(.*?)^}};", snapshot, re.M | re.S)[1]
         body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
         for field in re.findall(r"(\w+)(?:\[\w+\])?;", body):
@@ -58,6 +58,19 @@ def unread(root):
 
 def test_every_setting_is_read_by_somebody():
     assert set(unread(ROOT)) == set(READ_BY_NOBODY)
+
+
+# How the repository is read is of an application, whatever its environments.
+OF_NO_ENVIRONMENT = re.compile("GITHUB_REPOSITORY|REPOSITORY_.*|FETCH_TIMEOUT_SECONDS|ENVIRONMENTS")
+
+
+def test_what_a_release_is_given_may_be_said_for_one_environment():
+    """A new row of that kind is SHIPPING, not SETTING (runner/settings.def)."""
+    handed = re.search(r"shipping_settings\[\] = \{(.*?)\};", text_of(ROOT, "runner/program.c"), re.S)[1]
+    rows = set(re.findall(r"^SHIPPING\((\w+)", text_of(ROOT, "runner/settings.def"), re.M))
+    names = set(re.findall(r'"(\w+)"', handed))
+    assert len(names) > 30
+    assert {name for name in names if not OF_NO_ENVIRONMENT.fullmatch(name)} - rows == set()
 
 
 @pytest.mark.parametrize("path, before, row", [

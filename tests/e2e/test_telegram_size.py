@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ops_aid import audit_of, bare, check_stop, is_sanitized, resident_kb
+from ops_aid import bare, check_stop, is_sanitized, resident_kb
 from stage import wait_until
 from telegram_client import ADA
 
@@ -78,7 +78,7 @@ def test_an_answer_of_8_mb_costs_memory_of_its_size(tmp_path, api, size, n):
                TELEGRAM_API_BASE=f"http://127.0.0.1:{api.server_port}").start()
     wait_until(lambda: FIRST + n in api.offsets, 30, "the offset moves past them")
     if n == 1:
-        assert audit_of(bot, outcome="denied", reason="unreadable")
+        assert bot.audit(outcome="denied", reason="unreadable")
     if not is_sanitized(bot):
         assert resident_kb(bot.process.pid, "VmHWM") < MEMORY_KB, resident_kb(bot.process.pid, "VmHWM")
     api.over.set()

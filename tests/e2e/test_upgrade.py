@@ -16,7 +16,7 @@ from crash_aid import HOLD, CrashScene, check_log, text_of
 from flow_aid import PATIENCE_S
 from namespace_aid import MOUNTS, need
 from stage import Deploybot, get, wait_until
-from telegram_client import ADA
+from telegram_client import ADA, buttons_of
 from upgrade_aid import RELEASED, Released, need_its_machine, words_of_the_list
 
 OPEN = {"run": 3, "end": 1, "ask": 3, "probe": 3, "say": 2, "toast": 2, "document": 1, "forget": 14, "wait": 2}
@@ -125,8 +125,8 @@ def check_told(scene):
     assert len(texts) == len(set(texts)), texts
     # What went wrong is a message of its own beside the deployment's.
     for words, times in {"qa is DOWN": 2, "preview is DOWN": 2, "demo is NOT running": 2, "production is DOWN": 2,
-                         "staging is DOWN": 2, "✅ staging runs": 1, "Your Telegram id is": 1}.items():
-        assert len([text for text in texts if words in text]) == times, (words, texts)
+                         "staging is DOWN": 2, "✅ Live: staging": 1, "Your Telegram id is": 1}.items():
+        assert len([text for text in texts if words in text]) == times, words + " in\n" + "\n----\n".join(texts)
 
 
 def test_the_words_that_it_wrote_are_in_the_list(released):
@@ -263,7 +263,7 @@ def test_a_deployment_that_it_began_is_cancelled_under_this_one(tmp_path, versio
     """Its supervisor speaks version 1 of the protocol, and is spoken to."""
     scene, who, message = upgraded_under_a_run(tmp_path, version)
     try:
-        who.press(message, "Cancel")
+        who.press(message, next(b for b in buttons_of(message) if "Cancel" in b or "Stop" in b))
         who.hear("cancelled")
         assert "incompatible" not in scene.bot.log()
         scene.check()
@@ -276,9 +276,9 @@ def test_a_deployment_that_it_began_ends_live_under_this_one(tmp_path, version):
     scene, who, _ = upgraded_under_a_run(tmp_path, version)
     try:
         scene.go_on()
-        who.hear("staging runs")
+        who.hear("Live: staging")
         assert (tmp_path / "scene" / "scripts" / "marks").read_text("utf-8").count("\n") == 1
-        assert len([view for view in who.messages() if "staging runs" in text_of(view)]) == 1
+        assert len([view for view in who.messages() if "Live: staging" in text_of(view)]) == 1
         scene.check()
     finally:
         scene.close()

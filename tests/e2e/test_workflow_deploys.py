@@ -10,7 +10,7 @@ import pytest
 
 from runner_client import wait_for
 from ssh_aid import SshBench
-from workflow_aid import ECR, SECRETS, SETTINGS, Workbench
+from workflow_aid import CI_CD, ECR, SECRETS, SETTINGS, Workbench, read
 
 CHAT = f"https://api.telegram.org/bot{SECRETS['TELEGRAM_BOT_TOKEN']}/sendMessage"
 
@@ -49,6 +49,11 @@ class Deploying(Workbench):
                                  health={**engine.get("health", {}), "sha256:id-of-" + digest[-8:]: "healthy"})
         return f"{image}@{digest}"
 
+    def left(self):
+        """What a job leaves on its machine, but for the list that the cache takes."""
+        return [path for path in self.temp.rglob("*")
+                if path.relative_to(self.temp).as_posix() not in ("deploybot-images", "deploybot-images/images")]
+
     def done(self):
         super().done()
         self.bench.done()
@@ -66,10 +71,26 @@ def test_ci_deploys_by_digest_and_keeps_no_key(deploying):
     assert deploying.job("deploy")[0] == 0, deploying.said
     assert deploying.bench.runs() == [(image, "running")]
     assert "staging runs" in deploying.said[-1] and "healthy" in deploying.said[-1]
-    assert not list(deploying.temp.iterdir()), "key, known_hosts and state are gone"
+    assert not deploying.left(), "key, known_hosts and state are gone"
     assert "OPENSSH" not in "\n".join(deploying.said)
     for words in deploying.calls("ssh"):
         assert "-oStrictHostKeyChecking=yes" in words
+
+
+def test_as_many_releases_are_kept_as_elsewhere_whatever_machine_the_next_job_has(deploying):
+    deploying.more["KEEP_RELEASES"] = "3"
+    images = []
+    for n in range(5):
+        images.append(deploying.pushed(str(n)))
+        assert deploying.job("deploy")[0] == 0, deploying.said
+    here = deploying.bench.engine("h1")
+    assert [image in json.dumps(here["images"]) for image in images] == [False, False, True, True, True], here["images"]
+    steps = read(CI_CD)["jobs"]["deploy"]["steps"]
+    restored, saved = (step for step in steps if step.get("uses", "").startswith("actions/cache/"))
+    assert restored["with"]["path"] == saved["with"]["path"] == "${{ runner.temp }}/deploybot-images"
+    assert restored["with"]["key"] == saved["with"]["key"], "of this attempt: a key is saved once"
+    assert saved["with"]["key"].endswith("${{ github.run_attempt }}")
+    assert saved["with"]["key"].startswith(restored["with"]["restore-keys"]) and saved["if"].startswith("always()")
 
 
 def test_a_release_that_never_gets_healthy_is_rolled_back_after_so_many_checks(deploying):
@@ -82,21 +103,21 @@ def test_a_release_that_never_gets_healthy_is_rolled_back_after_so_many_checks(d
     assert [line for line in deploying.said if line.startswith("health check")] == [
         f"health check {n} of 4: HTTP {status}" for n, status in enumerate((200, 503, 503, 503), 1)]
     assert f"rolled back to {first}" in deploying.said[-1]
-    assert deploying.bench.runs() == [(before, "running")] and not list(deploying.temp.iterdir())
+    assert deploying.bench.runs() == [(before, "running")] and not deploying.left()
 
 
 def test_a_first_release_that_is_not_healthy_has_nothing_to_go_back_to(deploying):
     deploying.pushed("one")
     deploying.world(sites={deploying.health: [[0, ""]]})
     assert deploying.job("deploy")[0] == 1 and "nothing ran there before" in deploying.said[-1]
-    assert not list(deploying.temp.iterdir())
+    assert not deploying.left()
 
 
 def test_a_deployment_that_fails_says_deploy_shs_own_last_line_and_keeps_no_key(deploying):
     deploying.pushed("one")
     deploying.context["secrets"]["DEPLOY_KNOWN_HOSTS"] = "elsewhere ssh-ed25519 AAAA"
     assert deploying.job("deploy")[0] == 78 and "has no key of h1" in deploying.said[-1]
-    assert not list(deploying.temp.iterdir()) and deploying.bench.runs() == []
+    assert not deploying.left() and deploying.bench.runs() == []
 
 
 @pytest.mark.parametrize("number,status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -109,7 +130,7 @@ def test_a_run_that_is_cancelled_keeps_no_key_and_leaves_nothing_running(deployi
     key, = deploying.temp.glob("deploy.*/key")
     assert key.stat().st_mode & 0o777 == 0o600 and key.parent.stat().st_mode & 0o777 == 0o700
     os.kill(process.pid, number)    # as Actions does: the shell alone
-    assert deploying.finish() == status and not list(deploying.temp.iterdir())
+    assert deploying.finish() == status and not deploying.left()
     wait_for(lambda: not deploying.bench.session(process), "everything to be gone")
 
 
@@ -135,6 +156,7 @@ def notifying(tmp_path, tools_folder):
     ci = Workbench(tmp_path, tools_folder, ("curl",))
     ci.plan("ci", "production")
     ci.context["needs"] |= {name: {"result": "success"} for name in ("test", "scan", "build")}
+    ci.context["needs"]["tell"] = {"result": "skipped"}
     ci.context["needs"]["deploy"] = {"result": "success", "outputs": {"newest": "yes"}}
     ci.context["github"]["event"] = {"head_commit": {"message": "Ripe pears\n\nmore"}}
     ci.world(sites={CHAT: [[200, "{}"]]})
@@ -168,6 +190,31 @@ def test_the_chat_is_told_what_was_not(notifying, needs, text):
         else:
             notifying.context["needs"][name]["result"] = result
     assert notifying.job("notify")[0] == 0 and sent(notifying).startswith(f"production: {text}\n")
+
+
+@pytest.mark.parametrize("mode,needs,text", [
+    ("deploybot", {"tell": "success"}, "image pushed, deploybot was notified"),
+    ("deploybot", {"tell": "failure"}, "NOT deployed (notice to deploybot failure)"),
+    ("deploybot", {"test": "failure", "build": "skipped"}, "NOT deployed (tests failure)"),
+    ("build", {}, "image pushed, deploybot finds it by polling"),
+    ("build", {"build": "failure"}, "NOT deployed (build failure)"),
+    ("", {"build": "skipped"}, "tested, not deployed (DEPLOYBOT_MODE is not set)"),
+    ("", {"build": "skipped", "scan": "failure"}, "NOT deployed (scan failure)")], ids=str)
+def test_the_chat_is_told_in_every_mode(notifying, mode, needs, text):
+    notifying.plan(mode, "production")
+    notifying.context["needs"]["deploy"] = {"result": "skipped"}
+    for name, result in needs.items():
+        notifying.context["needs"][name]["result"] = result
+    assert read(CI_CD)["jobs"]["notify"]["if"] == "always() && needs.plan.outputs.environment != ''"
+    assert notifying.job("notify")[0] == 0 and sent(notifying).startswith(f"production: {text}\n")
+
+
+@pytest.mark.parametrize("mode", ["deploybot", "build", ""])
+def test_who_has_no_bot_for_ci_is_not_failed_where_deploybot_deploys(notifying, mode):
+    notifying.plan(mode, "production")
+    notifying.context["secrets"]["TELEGRAM_BOT_TOKEN"] = ""
+    assert notifying.job("notify") == (0, [SETTINGS]) and not notifying.calls("curl")
+    assert not any("::error::" in line for line in notifying.said) and "TELEGRAM_BOT_TOKEN" in notifying.said[-1]
 
 
 @pytest.mark.parametrize("message", [

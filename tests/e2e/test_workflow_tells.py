@@ -45,14 +45,14 @@ def test_a_push_that_ci_tells_goes_live_once(scene, ci):
     change = scene.commit("develop", "good")
     event_of(ci, change)
     assert ci.job("tell")[0] == 0 and "was notified of" in ci.said[-1], ci.said
-    scene.ada.hear("staging runs " + change["after"][:7], "pushed by github:ada-byron")
+    scene.ada.hear("Live: staging", change["after"][:7], "pushed by github:ada-byron")
     asked = len(scene.audit(action="deploy_requested", environment="staging"))
     # A job that is repeated, and one that is run again later.
     for attempt in ("1", "2"):
         ci.more["GITHUB_RUN_ATTEMPT"] = attempt
         assert ci.step("tell", TELL) == 0, ci.said
     scene.ada.say("/deploy staging nosuch")
-    scene.ada.hear("not deployed")
+    scene.ada.hear("Not deployed: staging")
     assert len(scene.audit(action="deploy_requested", environment="staging")) == asked + 1, "the question alone"
     assert scene.runs("staging") == change["after"]
 

@@ -11,7 +11,7 @@ from crash_aid import CrashScene
 from stage import ROOT, Deploybot
 
 RELEASED = ("0.1.0", "8e78ade", "3adc366")
-ENVIRONMENTS = ("staging", "production", "qa", "demo", "preview", "canary", "next")
+ENVIRONMENTS = ("staging", "production", "qa", "demo", "preview", "canary", "next", "local")
 
 
 def need_its_machine():

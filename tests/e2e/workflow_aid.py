@@ -60,6 +60,7 @@ def look_up(path, context):
 
 def evaluate(expression, context):
     """The few operators that our expressions have."""
+    expression = expression.removeprefix("always() && ")    # a job here ends with its first step that fails
     if "==" in expression or "!=" in expression:
         left, operator, right = re.fullmatch(r"(\S+) (==|!=) (\S+)", expression).groups()
         return (look_up(left, context) == look_up(right, context)) == (operator == "==")

@@ -412,7 +412,7 @@ def start_long(scene, **settings):
     scene.expected = {"LIVE"}
     scene.launch()
     scene.who.say("/deploy staging")
-    return scene.who.hear("line", buttons=("Cancel",))
+    return scene.who.hear("line", buttons=("Stop",))
 
 
 def message_of(scene, view):
@@ -428,7 +428,7 @@ def goes_on(scene, view, run):
 def end_long(scene, view, run):
     """Ends it, and checks what it left."""
     scene.scripts.touch("staging.stop")
-    final = scene.who.hear("staging runs " + scene.new["staging"][:7], after=0)
+    final = scene.who.hear("Live: staging", scene.new["staging"][:7], after=0)
     if final["message_id"] != view["message_id"]:
         raise oracle.Broken("its_message_goes_on", f"{view['message_id']}, then {final['message_id']}")
     lines = lines_logged(scene, run)
@@ -535,7 +535,7 @@ def foreign_trial(scene, parameters):
     if scene.supervisors() != [supervisor]:
         raise oracle.Broken("one_supervisor_until_its_end", f"{supervisor}, then {scene.supervisors()}")
     if ending == "cancel":
-        scene.who.press(message_of(scene, view), "Cancel")
+        scene.who.press(message_of(scene, view), "Stop")
         scene.expected = {"FAILED"}
         scene.who.hear("cancelled", after=0)
         FLOWS["unhealthy"].settle(scene, scene.who)
@@ -551,7 +551,7 @@ def start_long_as(scene, build):
     scene.expected = {"LIVE"}
     scene.launch()
     scene.who.say("/deploy staging")
-    return scene.who.hear("line", buttons=("Cancel",))
+    return scene.who.hear("line", buttons=("Stop",))
 
 
 def mixed_trial(scene, parameters):
@@ -637,7 +637,7 @@ def copy_changed(source, target):
     """So that make builds what has changed and nothing else."""
     content = source.read_bytes()
     if source.name == "protocol.h":     # of all others it knows none
-        content, n = re.subn(rb"(#define PROTOCOL_(?:VERSION|SUPERVISOR_SINCE)\t)\d+", rb"\g<1>4242", content)
+        content, n = re.subn(rb"(#define PROTOCOL_(?:VERSION|SUPERVISOR_SINCE)[\t ])\d+", rb"\g<1>4242", content)
         assert n == 2, "runner/protocol.h names its versions otherwise"
     if not target.exists() or target.read_bytes() != content:
         target.parent.mkdir(parents=True, exist_ok=True)

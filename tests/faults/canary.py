@@ -49,7 +49,7 @@ def secret_settings():
     """The names of all settings that are secrets, as the tables say."""
     text = "".join((ROOT / part).read_text(encoding="utf-8")
                    for part in ("server/types/settings.def", "runner/settings.def"))
-    return set(re.findall(r"^SETTING\((\w+), \w+, [^,]+, SECRET,", text, re.M))
+    return set(re.findall(r"^(?:SETTING|SHIPPING)\((\w+), \w+, [^,]+, SECRET,", text, re.M))
 
 
 def is_expected(name, where):

@@ -148,7 +148,7 @@ class Cancel(Flow):
     def answer(self, scene):
         if scene.is_half("staging"):
             for view in scene.who.messages():
-                scene.press_once(view, next((b for b in buttons_of(view) if "Cancel" in b), None))
+                scene.press_once(view, next((b for b in buttons_of(view) if "Stop" in b), None))
 
 
 class Recovery(Production):

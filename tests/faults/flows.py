@@ -87,7 +87,7 @@ class Production(Flow):
     def answer(self, scene):
         """As long as the question stands."""
         for view in scene.who.messages():
-            scene.press_once(view, next((b for b in buttons_of(view) if "Confirm" in b), None))
+            scene.press_once(view, next((b for b in buttons_of(view) if "Deploy to" in b), None))
 
 
 class Unhealthy(Flow):

@@ -6,7 +6,7 @@ import json
 
 from hostile_aid import (NAME, PATHS, House, body_of, exchange, healthz, high_water_kb, honest_request,
                          is_sanitized, key_of, must, proof, push_body, update_body)
-from ops_aid import audit_of, github_headers, metric, sign, telegram_headers
+from ops_aid import github_headers, metric, sign, telegram_headers
 from stage import GITHUB_SECRET, WEBHOOK_SECRET
 
 MB = 1 << 20
@@ -72,7 +72,7 @@ def shapes(hall, house):
         must(source == "telegram" or key_of(source, number) not in house.stored(), f"{name}: stored")
         hall.hit("broken bodies")
     must(metric(house.bot, "deploybot_commands_total") == 0, "a broken update was acted on")
-    must(audit_of(house.bot, outcome="denied"), "broken updates are audited")
+    must(house.bot.audit(outcome="denied"), "broken updates are audited")
     peak = high_water_kb(house.bot.process.pid)
     if not is_sanitized():
         must(peak < MEMORY_KB, f"{peak} kB of memory")

@@ -86,7 +86,7 @@ def flood(hall, scene, name, words, size_mb, whole=None):
     before = high_water_kb(scene.server())
     with healthz(scene.bot) as asking, Highs(find) as highs:
         who = begin(scene, f'{words}\ntouch "$here/flooded"\n' + STEADY)
-        said = who.hear("staging runs", timeout=LONG_S)
+        said = who.hear("Live: staging", timeout=LONG_S)
     must(scene.scripts.live() == scene.head("develop"), f"{name}: the script was held up or killed")
     size = (scene.run_folder() / "log").stat().st_size
     must(size <= LIMIT_MB * 2 ** 20 + 400, f"{name}: a log of {size} bytes")
@@ -131,8 +131,8 @@ def ends(hall, scene, name, words, heard, is_cancelled=False):
     who = begin(scene, words)
     if is_cancelled:
         scene.scripts.wait_for("up")
-        shown = who.hear("🚀 Deploying staging", buttons=("Cancel",))
-        who.press(shown, "Cancel")
+        shown = who.hear("🚀 Deploying staging", buttons=("Stop",))
+        who.press(shown, "Stop")
     told = text_of(who.hear(*heard, without=IN_PROGRESS, timeout=LONG_S))
     scene.scripts.clear("up")
     settled(scene, hall, name)
@@ -171,7 +171,7 @@ def ways_not_to_end(hall, scene):
     ends(hall, scene, "a cancelled script with hiders",
          hiders(here) + '\ntouch "$here/up"; while :; do sleep 0.1; done', ["staging"], True)
     alive = [pid for pid in left(scene) if is_alive(pid)]
-    must(not alive, f"hiders are alive after Cancel: {alive}")
+    must(not alive, f"hiders are alive after Stop: {alive}")
     told = ends(hall, scene, "killed by signal 9", 'echo "==> build"; kill -9 $$', ["staging"])
     must("signal 9" in told, f"a script killed by signal 9: {told!r}")
     # Closed output is no end: it lives, and releases later.
@@ -180,12 +180,12 @@ def ways_not_to_end(hall, scene):
     scene.scripts.wait_for("up")
     must(scene.is_busy("staging"), "closed output was taken for an end")
     scene.scripts.touch("go")
-    who.hear("staging runs")
+    who.hear("Live: staging")
     scene.scripts.clear("up", "go")
     settled(scene, hall, "closed output")
     # A grandchild that holds the pipe holds nobody up; after a success it stays, on purpose.
     who = begin(scene, f'sleep 600 & echo $! >"$here/left.0"; {STEADY}')
-    who.hear("staging runs")
+    who.hear("Live: staging")
     scene.wait_free()
     for pid in left(scene, 1):
         must(is_alive(pid), "what a good script left on purpose was ended")
@@ -237,12 +237,12 @@ def ways_not_to_begin(hall, scene):
         script.unlink(missing_ok=True)
         script.write_bytes(good)
         script.chmod(0o755)
-        must("staging runs" not in told and scene.scripts.live() == live, f"{name}: {told!r}")
+        must("Live: staging" not in told and scene.scripts.live() == live, f"{name}: {told!r}")
         settled(scene, hall, f"a script that is {name}")
         if hall.is_short:
             break
     who = begin(scene, STEADY)
-    who.hear("staging runs")
+    who.hear("Live: staging")
 
 
 def hostile_parent(hall):
@@ -272,7 +272,7 @@ def hostile_parent(hall):
         scene.bot.start()
         who = begin(scene, 'grep -E "^Sig(Blk|Ign)" /proc/self/status >"$here/signals"\n'
                            'ls /proc/self/fd >"$here/fds"; env >"$here/env"; umask >"$here/umask"\n' + STEADY)
-        who.hear("staging runs")
+        who.hear("Live: staging")
         seen = {path.name: path.read_text() for path in scene.scripts.folder.iterdir()}
         masks = [line.split()[1] for line in seen["signals"].splitlines()]
         must(masks == ["0" * 16] * 2, f"signals of a script: {masks}")
@@ -315,7 +315,7 @@ def play(hall):
         must(scene.bot.stop() == 0, "a stop")
         scene.start_bot(DEPLOY_TIMEOUT_SECONDS="3")
         at_the_deadline(hall, scene)
-        begin(scene, STEADY).hear("staging runs")
+        begin(scene, STEADY).hear("Live: staging")
     finally:
         close(scene)
     if not hall.is_short:

@@ -221,23 +221,32 @@ def has_answer(person):
     return said and not any("asking git" in text_of(view) for view in said)
 
 
+def refs_of(scene):
+    """As the scripts were given them, the oldest first."""
+    file = scene.scripts.folder / "refs"
+    return file.read_text("utf-8").split("\n")[:-1] if file.exists() else []
+
+
 def deploy_odd_ones(hall, scene, stored):
     """Names that git allows are deployed like any other; a script has each whole, in REF."""
     dice = hall.dice("refs deployed")
     scene.scripts.deploy('printf "%s\\n" "$REF" >>"$here/refs"; echo "==> release"; echo "$2" >"$here/$1.live"')
     short = [n for n in stored if not n.startswith("-") and n.isprintable() and len(n.encode()) < 100]
-    for name in dice.sample(short, hall.size(6, 1)):
+    for n, name in enumerate(dice.sample(short, hall.size(6, 1))):
         who = scene.person(FIRST_ADMIN)
         who.say(f"/deploy staging {name}")
+        # What is heard may be the last edit of the one before.
+        wait_until(lambda n=n: len(refs_of(scene)) > n, 2 * PATIENCE_S, f"the script of /deploy staging {name!r}")
         said = text_of(who.hear("staging", without=IN_PROGRESS, timeout=2 * PATIENCE_S))
-        must("staging runs" in said, f"/deploy staging {name!r}: {said!r}")
+        must("Live: staging" in said, f"/deploy staging {name!r}: {said!r}")
         scene.wait_free()
-        must((scene.scripts.folder / "refs").read_text().rstrip("\n").split("\n")[-1] == name, f"REF of {name!r}")
+        must(refs_of(scene)[n:] == [name], f"REF of {name!r}: {refs_of(scene)}")
         hall.hit("deployed by an odd name")
 
 
 def play(hall):
-    hall.wants("as a push", "as a branch that is looked for", least=hall.size(3000, 50))
+    hall.wants("as a push", least=hall.size(3000, 50))
+    hall.wants("as a branch that is looked for", least=hall.size(2500, 50))     # those that fit, by lot
     hall.wants("as a ref that git is asked for", "as an argument", least=6)
     hall.wants("stored in the repository", least=hall.size(1000, 20))
     hall.wants("deployed by an odd name")

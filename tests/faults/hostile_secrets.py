@@ -20,9 +20,11 @@ PLANTED = {
     "REPOSITORY_TOKEN": "canary-of-the-repository_7Qm4ZrT9wL2x",
     "REGISTRY_PASSWORD": "canary-of-the-registry_8Hs3Kd6Vw1Bn5Yp",
     "TELEGRAM_API_HASH": "canary0of0the0api0hash0e5d1c7b9a3f82",
+    "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token_4Lq9Vt2Zs7Bk",
     "the deploy key": "Y2FuYXJ5LW9mLXRoZS1kZXBsb3kta2V5LTRIOWpLMnBX",
 }
-SERVERS = ("TELEGRAM_BOT_TOKEN", "GITHUB_WEBHOOK_SECRET", "TELEGRAM_WEBHOOK_SECRET", "TELEGRAM_API_HASH")
+SERVERS = ("TELEGRAM_BOT_TOKEN", "GITHUB_WEBHOOK_SECRET", "TELEGRAM_WEBHOOK_SECRET", "TELEGRAM_API_HASH",
+           "CLOUDFLARE_API_TOKEN")
 # What a script can see of itself and of those above it, kept where the test looks for canaries.
 SPY = """{ cat /proc/self/environ; env; p=$PPID
 while grep -qs '^deploybot' /proc/$p/comm; do

@@ -63,13 +63,40 @@ one_deployment_is_active(const struct invariants *of)
 	}
 }
 
+/* Of an action at Cloudflare: a call, or the timer of its zone, or the one that begins it. */
+static bool
+waits_for_cloudflare(const struct invariants *of, const struct look_deployment *d)
+{
+	return d->is_action && d->state == DEPLOY_RUNNING &&
+	    invariants_number(of,
+		"SELECT COUNT(*) FROM work w WHERE w.id = $1 AND w.executor = 'cloudflare'"
+		" AND EXISTS (SELECT 1 FROM effect e WHERE e.subject = w.id OR e.id IN"
+		"  (SELECT z.effect FROM cloudflare_zone z WHERE z.work = w.id UNION"
+		"   SELECT z.timer FROM cloudflare_zone z WHERE z.work = w.id))",
+		DB_I64(d->id)) == 1;
+}
+
+/* Without the drain behind one that has ended. */
+static int64_t
+runs_of(const struct invariants *of, const struct look_deployment *d)
+{
+	int64_t runs = look_effects(of->look, EFFECT_RUN, d->id);
+
+	return runs == 0 || d->class != DEPLOY_CLASS_FINAL ? runs :
+							     runs -
+		invariants_number(of,
+		    "SELECT COUNT(*) FROM run WHERE deployment = $1 AND program = 'drain'"
+		    " AND ended_at = 0",
+		    DB_I64(d->id));
+}
+
 /* Whoever is not at its end waits for something that will come. */
 static void
 whoever_goes_on_waits_for_something(const struct invariants *of)
 {
 	for (size_t i = 0; i < of->look->n; i++) {
 		const struct look_deployment *d = &of->look->deployments[i];
-		int64_t runs = look_effects(of->look, EFFECT_RUN, d->id);
+		int64_t runs = runs_of(of, d);
 		int64_t probes = look_effects(of->look, EFFECT_PROBE, d->id);
 		int64_t asks = look_effects(of->look, EFFECT_GIT_QUERY, d->id);
 		int64_t waits = look_effects(of->look, EFFECT_TIMER, d->id);
@@ -77,11 +104,14 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 		    d->state == DEPLOY_VERIFYING || d->state == DEPLOY_VERIFYING_ROLLBACK;
 		bool is_running = d->class == DEPLOY_CLASS_ACTIVE && !is_verifying;
 
+		if (runs == 0 && waits_for_cloudflare(of, d))
+			continue;
 		if (runs != is_running || probes != is_verifying ||
 		    (d->state == DEPLOY_REQUESTED && asks != 1) ||
 		    /* a deadline; confirmed, git's answer */
-		    (d->state == DEPLOY_AWAITING_CONFIRMATION ? waits + asks != 1 :
-								waits != d->is_asked_anew))
+		    (d->state == DEPLOY_AWAITING_CONFIRMATION	 ? waits + asks != 1 :
+			    d->state == DEPLOY_AWAITING_APPROVAL ? waits != 1 :
+								   waits != d->is_asked_anew))
 			tell(of, __func__,
 			    "deployment %" PRId64 " is %s with %" PRId64 " runs, %" PRId64
 			    " probes, %" PRId64 " questions, %" PRId64 " deadlines",
@@ -91,7 +121,8 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 
 /* Q1: in a free environment each place waits for an answer of somebody or of git, for a
  * resource that is held or waited for longer, for a slot that another one has, for the end of a
- * lock or freeze, or (a push) for who looks at what runs there. */
+ * lock or freeze (that of the settings begins a moment before it is looked at), for settings that
+ * are looked at again, or (a push) for who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
@@ -107,13 +138,21 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT (d.waits_for = 'slot' AND EXISTS (SELECT 1 FROM work a WHERE a.program"
 	    "  <> 'rollback' AND a.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
 	    "  'VERIFYING_ROLLBACK')))"
+	    " AND NOT (d.waits_for = 'hold' AND (EXISTS (SELECT 1 FROM environment e"
+	    "  WHERE e.name = d.environment AND e.held <> 0)"
+	    "  OR EXISTS (SELECT 1 FROM effect WHERE kind = 'wait' AND instr(body, '\"holds\"')"
+	    "   AND due <= $1)))"
+	    " AND NOT (d.waits_for = 'settings' AND d.not_before <> 0 AND EXISTS (SELECT 1 FROM"
+	    "  effect e WHERE (e.kind = 'ask' AND e.subject = d.id) OR (e.kind = 'wait'"
+	    "  AND e.body ->> 'wait' = 'changed' AND e.body ->> 'name' = CAST(d.id AS TEXT))))"
 	    " AND NOT (d.waits_for = 'hold' AND EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.held <> 0))"
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.resource = d.waits_for)"
 	    " AND NOT EXISTS (SELECT 1 FROM work q WHERE q.state = 'QUEUED' AND q.waits_for <> ''"
-	    "  AND q.waits_for <> 'slot' AND q.waits_for = d.waits_for AND q.place < d.place)"
+	    "  AND q.waits_for NOT IN ('slot', 'settings') AND q.waits_for = d.waits_for AND q.place < d.place)"
 	    " AND NOT (d.cause <> 'chat' AND EXISTS (SELECT 1 FROM environment e"
-	    "  WHERE e.name = d.environment AND e.unknown_since <> 0))");
+	    "  WHERE e.name = d.environment AND e.unknown_since <> 0))",
+	    DB_I64(of->now));
 
 	if (id != 0)
 		tell(of, __func__, "deployment %" PRId64, id);
@@ -161,7 +200,8 @@ nothing_begins_where_nothing_is_known(const struct invariants *of)
 	    " ON e.name = d.environment WHERE e.unknown_since <> 0 AND d.ended_at = 0"
 	    " AND d.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
 	    " 'VERIFYING_ROLLBACK') AND (d.cause <> 'chat' OR NOT EXISTS (SELECT 1 FROM audit a"
-	    " WHERE a.deployment = d.id AND a.outcome = 'confirmed' AND a.seq >"
+	    " WHERE a.deployment = d.id AND (a.outcome = 'confirmed'"
+	    " OR a.outcome = 'approved') AND a.seq >"
 	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
 	    " AND u.environment = d.environment))) AND (SELECT MAX(b.seq) FROM audit b"
 	    " WHERE b.deployment = d.id AND b.action IN ('deploy_started', 'rollback_started',"
@@ -178,7 +218,7 @@ no_two_questions_are_open_about_one_commit(const struct invariants *of)
 {
 	int64_t id = invariants_number(of,
 	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, COUNT(*) AS n FROM work"
-	    " WHERE state = 'AWAITING_CONFIRMATION' AND program = 'deploy'"
+	    " WHERE state = 'AWAITING_CONFIRMATION' AND program = 'deploy' AND emergency = ''"
 	    " GROUP BY environment, commit_id) WHERE n > 1");
 
 	if (id != 0)
@@ -309,9 +349,11 @@ words_of(const struct look_deployment *d, char *out, size_t room)
 		(void)snprintf(out, room, "%.7s", d->commit);
 	else if (d->state == DEPLOY_ROLLED_BACK && strcmp(d->commit, d->previous) != 0)
 		(void)snprintf(out, room, "it runs %.7s again", d->previous);
-	else if (d->state == DEPLOY_FAILED)
-		(void)snprintf(
-		    out, room, "%s", d->target_changed ? "may be broken" : "nothing was changed");
+	else if (d->state == DEPLOY_FAILED && !d->is_action)
+		(void)snprintf(out, room, "%s",
+		    d->target_changed	? "may be broken" :
+			d->has_migrated ? ": the migration " :
+					  "nothing was changed");
 	else if (d->state == DEPLOY_ROLLBACK_FAILED)
 		(void)snprintf(out, room, "DOWN");
 }
@@ -321,6 +363,22 @@ static bool
 is_long_past(const struct invariants *of, const struct look_deployment *d)
 {
 	return of->now - d->ended_at > MESSAGE_DAYS * INT64_C(86400000);
+}
+
+/* Of an action that was lost nobody knows what it did; past a barrier nothing is rolled back; what
+ * somebody ended is no failure; and back is where a rollback by hand was to go. */
+static bool
+starts_as(const char *head, const struct look_deployment *d)
+{
+	return text_starts(head, sign_of(d->state)) ||
+	    (d->is_action && d->state == DEPLOY_FAILED && text_starts(head, "❓")) ||
+	    (d->target_changed && d->state == DEPLOY_FAILED &&
+		text_starts(head, "⛔ Not rolled back")) ||
+	    (d->state == DEPLOY_FAILED && text_starts(head, "✋ Stopped")) ||
+	    (d->state == DEPLOY_REFUSED && text_starts(head, "👎")) ||
+	    (d->state == DEPLOY_LIVE &&
+		(text_starts(head, "↩️ Rolled back") ||
+		    text_starts(head, "↪️ Rolled forward")));
 }
 
 /* I8: known words in the row of its message: what a person will read. */
@@ -339,9 +397,9 @@ a_message_says_the_end(const struct invariants *of, const struct look_deployment
 		must(of, false, &err);
 		return;
 	}
-	ok = db_next(&rows) ? text_starts(db_col_text(&rows, 0), sign_of(d->state)) &&
-		strstr(db_col_text(&rows, 0), words) != NULL :
-			      is_long_past(of, d);
+	ok = db_next(&rows) ?
+	    starts_as(db_col_text(&rows, 0), d) && strstr(db_col_text(&rows, 0), words) != NULL :
+	    is_long_past(of, d);
 	must(of, db_rows_end(&rows, &err), &err);
 	if (!ok)
 		tell(of, __func__, "message %" PRId64 " of deployment %" PRId64 ", which is %s",
@@ -389,7 +447,22 @@ only_standing_waits_are_open(const struct invariants *of)
 		if (effect->kind != EFFECT_TIMER || effect->subject != 0)
 			tell(of, __func__, "%s %" PRId64, effect_name(effect->kind), effect->id);
 	}
-	if (of->look->n_effects > 5) /* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS */
+	/* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS; a look at each pinned status; a reminder
+	 * of each emergency, of each end that was bad, at most. */
+	if (of->look->n_effects > 5 +
+		(size_t)invariants_number(of,
+		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
+		    " AND body ->> 'wait' = 'pin' AND EXISTS (SELECT 1 FROM pin"
+		    " WHERE chat = body ->> 'name' OR EXISTS (SELECT 1 FROM moved_chat))") +
+		(size_t)invariants_number(of,
+		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
+		    " AND body ->> 'wait' = 'review' AND EXISTS (SELECT 1 FROM work"
+		    " WHERE id = body ->> 'name' AND emergency <> '' AND n_reminders < 14)") +
+		(size_t)invariants_number(of,
+		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
+		    " AND body ->> 'wait' = 'nag' AND EXISTS (SELECT 1 FROM work"
+		    " WHERE id = body ->> 'name'"
+		    " AND state IN ('ROLLED_BACK', 'ROLLBACK_FAILED', 'FAILED'))"))
 		tell(of, __func__, "%zu waits", of->look->n_effects);
 }
 

@@ -40,12 +40,14 @@ take_deployment(const struct db_rows *rows, struct look_deployment *d)
 		.target_changed = db_col_i64(rows, 6) != 0,
 		.has_urls = db_col_i64(rows, 7) != 0,
 		.is_rollback = db_col_i64(rows, 8) != 0,
+		.is_action = db_col_i64(rows, 17) != 0,
 		.started_at = db_col_i64(rows, 9),
 		.ended_at = db_col_i64(rows, 10),
 		.is_push = db_col_i64(rows, 13) != 0,
 		.is_again = db_col_i64(rows, 14) != 0,
 		.shown_blocked = db_col_i64(rows, 15) != 0,
 		.is_asked_anew = db_col_i64(rows, 16) != 0,
+		.has_migrated = db_col_i64(rows, 18) != 0,
 	};
 	copy_text(rows, 1, d->environment, sizeof(d->environment));
 	copy_text(rows, 11, d->commit, sizeof(d->commit));
@@ -61,7 +63,8 @@ look_at_deployments(struct look *look, struct db *db, int64_t from, struct err *
 	if (!db_query(&rows, db, err,
 		"SELECT id, environment, state, run, message, also_message, is_touched, urls <> '',"
 		" program = 'rollback', started_at, ended_at, commit_id, previous,"
-		" cause <> 'chat', is_again, shown_blocked, is_asked_anew FROM work"
+		" cause <> 'chat', is_again, shown_blocked, is_asked_anew, program = 'action',"
+		" migration <> '' FROM work"
 		" WHERE id >= $1 ORDER BY id",
 		DB_I64(from)))
 		return false;

@@ -16,8 +16,10 @@ struct look_deployment {
 	int64_t message;
 	int64_t also_message;
 	bool target_changed;
+	bool has_migrated;	/* or has begun to */
 	bool has_urls;
 	bool is_rollback;
+	bool is_action;
 	bool is_push;		/* nobody asked for it in a chat */
 	bool is_again;
 	bool shown_blocked;	/* its question said that it was rolled back */

@@ -214,7 +214,7 @@ class Facts:
         texts = [text_of(view) for view in scene.who.messages()]
         self.acknowledged = set(scene.acknowledged)
         self.anchors = {anchor for text in texts for anchor in ANCHOR.findall(text)}
-        self.ends = [text for text in texts if text.startswith(tuple(oracle.SIGNS.values()))
+        self.ends = [text for text in texts if text.startswith(sum(oracle.SIGNS.values(), ()))
                      and not GOES_ON.search(text.split("\n", maxsplit=1)[0])]
         self.begun = {line[4].split("-")[0] for line in scene.begun() if line[0] == "begin"}
 
@@ -250,7 +250,7 @@ class Facts:
             raise oracle.Broken("an_anchored_head_is_in_the_chain", self.anchors - heads)
         states = values("SELECT state FROM work")
         for text in self.ends:
-            if not any(text.startswith(sign) and state in states for state, sign in oracle.SIGNS.items()):
+            if not any(text.startswith(signs) and state in states for state, signs in oracle.SIGNS.items()):
                 raise oracle.Broken("what_was_told_is_so", f"{text!r}, but {states}")
         started = {str(run) for run in values("SELECT id FROM run WHERE started_at <> 0")}
         if not self.begun <= started:

@@ -147,8 +147,8 @@ class FaultScene(CrashScene):
         for environment, branch in ENVIRONMENTS.items():
             self.who.say(f"/deploy {environment}")
             if environment == "production":
-                self.who.press(self.who.hear("Deploy to production?", buttons=("Confirm",)), "Confirm")
-            self.who.hear(f"{environment} runs")
+                self.who.press(self.who.hear("Deploy to production?", buttons=("Deploy to",)), "Deploy to")
+            self.who.hear(f"Live: {environment}")
             self.old[environment] = self.head(branch)
         self.files_at_rest = len(os.listdir(f"/proc/{self.server()}/fd"))
         assert self.bot.stop() == 0, self.bot.log()[-4000:]

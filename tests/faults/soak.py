@@ -184,7 +184,7 @@ class Soak:
             return
         view = dice.choice(views)
         labels = buttons_of(view)
-        likely = [label for label in labels if "Confirm" in label]
+        likely = [label for label in labels if "Deploy to" in label]
         self.scene.chat.press(who.number, view, dice.choice(likely * 3 + labels), wait=0)
         self.add("buttons pressed")
 
@@ -372,7 +372,7 @@ class Soak:
         return False
 
     def answer_no(self):
-        """Whoever was asked and gave no answer says Cancel, or the only thing that can be said, once in a while."""
+        """Whoever was asked and gave no answer says Not now, or the only thing that can be said, once in a while."""
         for number, chat, remote in self.scene.rows(
                 "SELECT d.id, m.chat, m.remote_id FROM work d JOIN message m ON m.id = d.message"
                 " WHERE d.state = 'AWAITING_CONFIRMATION' AND m.remote_id <> 0"):
@@ -381,7 +381,7 @@ class Soak:
                 continue
             self.answered.add(key)
             view = self.scene.chat.message({"chat_id": chat, "message_id": remote})
-            label = next((b for b in buttons_of(view) if "Cancel" in b), (buttons_of(view) + [None])[0])
+            label = next((b for b in buttons_of(view) if "Not now" in b), (buttons_of(view) + [None])[0])
             with contextlib.suppress(RuntimeError):     # the button has gone meanwhile
                 self.scene.chat.press(chat, view, label, wait=0)
 

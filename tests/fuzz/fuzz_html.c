@@ -36,13 +36,14 @@ take_entity(const char *html, struct buf *out)
 static const char *
 take_tag(const char *html, const char **open)
 {
-	static const char *const names[] = { "b", "i", "code", "pre" };
-	char tag[16];
+	static const char *const names[] = { "b", "i", "code", "pre", "blockquote expandable" };
+	char tag[32];
 
 	for (size_t i = 0; i < COUNT(names); i++) {
 		bool closes = *open != NULL;
 
-		(void)snprintf(tag, sizeof(tag), "<%s%s>", closes ? "/" : "", names[i]);
+		(void)snprintf(tag, sizeof(tag), "<%s%.*s>", closes ? "/" : "",
+		    (int)(closes ? strcspn(names[i], " ") : strlen(names[i])), names[i]);
 		if (!text_starts(html, tag) || (closes && strcmp(*open, names[i]) != 0))
 			continue;
 		*open = closes ? NULL : names[i];

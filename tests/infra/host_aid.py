@@ -147,12 +147,14 @@ class Host:
     def wait_live(self, mark):
         """The final message of a deployment begun after `mark`."""
         found = self.chat.wait_for_message(lambda view: any(word in text_of(view) for word in
-                                                            ("✅", "❌", "staging runs", "failed")),
+                                                            ("✅", "❌", "Live: staging", "failed")),
                                            PATIENCE_S, ADA, mark)
-        assert "✅ staging runs" in text_of(found), text_of(found) + self.machine.journal("deploybot*")
+        assert "Live: staging" in text_of(found), text_of(found) + self.machine.journal("deploybot*")
         return found
 
     def deploy(self):
+        """A commit that is new: what is live already is asked about."""
+        sample_app.change(self.work, "develop", "good")
         mark = self.chat.mark()
         self.chat.say(ADA, ADA, "/deploy staging")
         return self.wait_live(mark)

@@ -22,7 +22,8 @@ SOURCES = ("Makefile", "CHANGES.md", "LICENSE", "README.md", "SECURITY.md", ".en
 # The suite is the one that docs and packages.sh are written for.
 SUITE = "bookworm"
 HOST_PACKAGES = ("systemd", "systemd-sysv", "dbus", "git", "openssh-client", "ca-certificates", "python3", "curl",
-                 "logrotate", "libcurl4", "libev4", "libjansson4", "libmicrohttpd12", "libsqlite3-0")
+                 "logrotate", "libcurl4", "libev4", "libjansson4", "libmicrohttpd12", "libsqlite3-0", "liboath0",
+                 "libqrencode4")
 BUILD_TIMEOUT_S = 1200
 INSTALL_TIMEOUT_S = 600
 

@@ -86,8 +86,11 @@ class Machine:
         said = self.run("systemctl", "is-system-running", check=False).stdout.strip()
         return said.splitlines()[-1:] in (["running"], ["degraded"])
 
+    def enter(self):
+        return ["nsenter", "-t", str(self.init), "-m", "-p", "-n", "-u", "-i", "-r", "-w"]
+
     def run(self, *command, timeout=120, check=True, stdin=None):
-        return run(["nsenter", "-t", self.init, "-m", "-p", "-n", "-u", "-i", "-r", "-w", *command], timeout, check,
+        return run([*self.enter(), *command], timeout, check,
                    env=clean_environment(DEBIAN_FRONTEND="noninteractive"),
                    **({} if stdin is None else {"input": stdin}))
 

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from compose_aid import NAME, PATIENCE_S, Installation, ask
+from compose_aid import NAME, PATIENCE_S, SERVER, Installation, ask
 from engine_aid import HOST, WORLD, Engine
 from stage import wait_until
 from telegram_client import DEFAULT_TOKEN
@@ -59,7 +59,7 @@ def test_a_word_in_the_chat_goes_live(place):
     """Telegram, through nginx and TLS, to the server, the runner, and back."""
     who = place.ada
     who.say("/deploy staging")
-    who.hear("staging runs")
+    who.hear("Live: staging")
     assert place.live() and place.health.times("shop") > 0
 
 
@@ -154,7 +154,7 @@ def test_a_server_that_ends_loses_no_deployment(place, how):
         place.compose("up", "--detach", "--no-build", "--force-recreate", "--no-deps", "server")
     place.let_go()
     wait_until(lambda: place.live() == commit, PATIENCE_S, "the commit that was under way")
-    place.ada.hear("staging runs " + commit[:7], after=0)
+    place.ada.hear("Live: staging", commit[:7], after=0)
     # nginx finds the new one, whatever its address is.
     wait_until(lambda: ask("POST", "/github/webhook", b"{}")[0] < 500, PATIENCE_S, "the way to the server")
 
@@ -171,7 +171,7 @@ def test_a_runner_that_is_stopped_ends_its_run_first(place):
     assert place.container("runner")["State"]["ExitCode"] == 0
     assert place.live() == commit
     place.up("runner")
-    place.ada.hear("staging runs " + commit[:7], after=0)
+    place.ada.hear("Live: staging", commit[:7], after=0)
 
 
 def test_a_runner_that_is_killed_is_a_power_cut_for_its_run(place):
@@ -185,6 +185,20 @@ def test_a_runner_that_is_killed_is_a_power_cut_for_its_run(place):
     place.up("runner")
     wait_until(lambda: "is lost" in place.logs("server") or "LOST" in place.logs("server"), PATIENCE_S, "a lost run")
     assert place.live() in (before, commit)
+
+
+def test_root_asks_the_server_in_its_container_and_says_as_which_role(place):
+    def deploybot(*words, user="0"):
+        return place.try_compose("exec", "-T", "--user", user, "server", "deploybot", *words)
+    commit = place.commit("develop")["after"]
+    done = deploybot("deploy", "staging", "--as", "admin", "--wait")
+    assert done.returncode == 0 and "Live: staging" in done.stdout, done.stdout + done.stderr
+    assert place.live() == commit
+    assert "staging" in deploybot("status", "--as", "admin").stdout
+    denied = deploybot("status", user=str(SERVER))
+    assert denied.returncode != 0 and "scripts run as them" in denied.stderr, denied.stderr
+    audit = (place.volume("audit") / "audit.log").read_text("utf-8")
+    assert "local:root" in audit and '"high"' in audit
 
 
 def test_doctor_finds_nothing_wrong(place):
@@ -221,7 +235,7 @@ def test_a_new_certificate_is_shown_after_a_signal(place):
 def test_down_and_up_again_keep_all(place):
     commit = place.push()
     wait_until(lambda: place.live() == commit, PATIENCE_S, "the pushed commit")
-    place.ada.hear("staging runs " + commit[:7], after=0)
+    place.ada.hear("Live: staging", commit[:7], after=0)
     place.down()
     assert not place.engine.docker("ps", "--all", "--quiet", "--filter=label=com.docker.compose.project=deploybot")
     place.up()

@@ -9,9 +9,11 @@ import threading
 
 import pytest
 
+import sample_app
 from host_aid import BASE, PATIENCE_S, SHOP, UNITS, Host
 from infra_aid import kept_deb
 from stage import get, wait_until
+from telegram_client import ADA
 
 NEWER = "99.0"
 SERVER, RUNNER = "deploybot.service", "deploybot-runner.service"
@@ -221,6 +223,43 @@ def test_the_door_may_be_a_unix_socket(host, drop_in):
     assert host.machine.run("runuser", "-u", "ada", "--", *ask, check=False).returncode != 0
 
 
+# ---- users of the machine ----------------------------------------------------------------------------
+
+@pytest.fixture
+def ada(host):
+    """A user of the machine, whom the settings name; bob is one whom they do not."""
+    host.machine.sh("for user in ada bob; do id $user >/dev/null 2>&1 || useradd --create-home $user; done; "
+                    f"sed -i 's|^#LOCAL_ADA_IS=.*|LOCAL_ADA_IS={ADA}|' /etc/deploybot/deploybot.conf; "
+                    "systemctl reload deploybot")
+    wait_until(lambda: host.machine.as_user("ada", "deploybot status", check=False).returncode == 0, PATIENCE_S,
+               "the settings")
+    return lambda command, user="ada": host.machine.as_user(user, f"deploybot {command}", check=False)
+
+
+def test_users_of_the_machine_are_known_by_the_sockets_unit(host, ada):
+    sample_app.change(host.work, "develop", "good")
+    done = ada("deploy staging --wait")
+    assert done.returncode == 0 and "Live: staging" in done.stdout, done.stdout
+    assert '"principal":"local:ada"' in host.machine.sh("cat /var/log/deploybot/audit.log")
+    assert "your user is not known here: see LOCAL_<USER>_IS" in ada("status", "bob").stdout
+    assert "scripts run as them" in ada("status", "deploybot-runner").stdout
+    assert host.machine.run("deploybot", "status", "--as", "admin").returncode == 0
+    assert "--as" in host.machine.run("deploybot", "status", check=False).stdout
+
+
+def test_whoever_finds_the_server_stopped_starts_it(host, ada):
+    host.machine.run("systemctl", "stop", SERVER)
+    assert ada("status").returncode == 0
+    host.wait_ready()
+
+
+def test_private_users_are_why_nobody_is_known(host, ada, drop_in):
+    drop_in(SERVER, "[Service]\nPrivateUsers=yes\n")
+    host.machine.run("systemctl", "restart", SERVER)
+    host.wait_ready()
+    assert "of another user namespace" in ada("status").stdout
+
+
 # ---- restarts --------------------------------------------------------------------------------------
 
 class Stream:
@@ -318,7 +357,9 @@ def test_an_upgrade_in_the_middle_of_a_deployment_is_not_noticed(host):
         with Stream(host, 2) as stream:
             wait_until(lambda: stream.count() > 20, PATIENCE_S, "the stream")
             host.machine.run("dpkg", "-i", newer, timeout=300)
-        assert all(entry["status"] == 200 for entry in host.github.deliveries), host.github.deliveries[-1]
+        wrong = [(entry["status"], entry["error"], entry["answer"]) for entry in host.github.deliveries
+                 if entry["status"] != 200]
+        assert not wrong, f"{len(wrong)} of {len(host.github.deliveries)}: {wrong[:5]}"
         for unit, pid in pids.items():
             assert host.machine.main_pid(unit) not in (0, pid), f"{unit} was not restarted"
         host.wait_ready()

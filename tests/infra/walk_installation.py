@@ -248,13 +248,13 @@ class Walk:
     def deploy(self):
         staging = self.build("develop")
         said = self.end(self.ask("/deploy staging", "staging"))
-        assert f"staging runs {staging[:7]}" in said, said + self.bot.journal("deploybot")
+        assert "Live: staging" in said and f"{staging[:7]}" in said, said + self.bot.journal("deploybot")
         self.is_live(STAGING, staging)
         production = self.build("main")
         question = self.ask("/deploy production", r"production\?")
-        self.chat.press(ADA, question, next(button for button in buttons_of(question) if "Confirm" in button))
+        self.chat.press(ADA, question, next(button for button in buttons_of(question) if "Deploy to" in button))
         said = self.end(question)
-        assert f"production runs {production[:7]}" in said, said + self.bot.journal("deploybot")
+        assert "Live: production" in said and f"{production[:7]}" in said, said + self.bot.journal("deploybot")
         self.is_live(PRODUCTION, production)
         assert "staging" in text_of(self.ask("/status", "production"))
 
@@ -277,7 +277,7 @@ class Walk:
         view = self.chat.wait_for_message(lambda view: commit[:7] in text_of(view), PATIENCE_S, GROUP, mark)
         self.build("develop")
         end = self.end(view)
-        assert f"staging runs {commit[:7]}" in end, end
+        assert "Live: staging" in end and f"{commit[:7]}" in end, end
         self.is_live(STAGING, commit)
 
     def look_after(self):

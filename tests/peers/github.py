@@ -15,7 +15,9 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
 import pathlib
+import signal
 import ssl
 import time
 import urllib.parse
@@ -242,11 +244,12 @@ class Panel:
     """HTTP routes for the chat page: what is in the repository, what the applications answer."""
 
     def __init__(self, options):
-        self.tree = pathlib.Path(options.work)
+        self.trees = {name: pathlib.Path(tree) for name, _, tree in (work.rpartition("=") for work in options.work)}
         self.apps = [app.partition("=")[::2] for app in options.app]
         self.lock = asyncio.Lock()
         self.session = None
         self.github = None
+        self.pid_file = options.server_pid
         if options.deliver_to:
             secret = pathlib.Path(options.secret_file).read_text(encoding="utf-8").strip()
             self.github = GitHub(options.deliver_to, secret, options.repository)
@@ -254,19 +257,20 @@ class Panel:
     def routes(self):
         return [web.get("/state", self.state), web.post("/push", self.push),
                 web.post("/promote", self.promote), web.get("/deliveries", self.deliveries),
-                web.post("/redeliver", self.redeliver),
-                web.get("/preview/{name}", self.preview)]
+                web.post("/redeliver", self.redeliver), web.post("/kill", self.kill),
+                web.get("/preview/{name:.+}", self.preview)]
 
     async def state(self, _):
         async with self.lock:
-            branches = await asyncio.to_thread(self.branches)
+            applications = await asyncio.to_thread(self.applications)
         apps = await asyncio.gather(*(self.look(name, url) for name, url in self.apps))
-        return web.json_response({"available": True, "branches": branches, "apps": list(apps),
+        return web.json_response({"available": True, "applications": applications, "apps": list(apps),
                                   "delivers": self.github is not None})
 
-    def branches(self):
-        return [{"name": name, "commits": sample_app.log(self.tree, name, PANEL_COMMITS)}
-                for name in ("develop", "main")]
+    def applications(self):
+        return [{"name": name, "branches": [{"name": branch, "commits": sample_app.log(tree, branch, PANEL_COMMITS)}
+                                            for branch in ("develop", "main")]}
+                for name, tree in self.trees.items()]
 
     async def look(self, name, url):
         """What one running application answers, as a person with a browser would see it."""
@@ -296,28 +300,39 @@ class Panel:
 
     async def push(self, request):
         wanted = await request.json()
-        return await self.changed(sample_app.change, wanted.get("branch", "develop"),
+        return await self.changed(wanted, sample_app.change, wanted.get("branch", "develop"),
                                   wanted.get("kind", "good"))
 
-    async def promote(self, _):
-        return await self.changed(sample_app.promote)
+    async def promote(self, request):
+        return await self.changed(await request.json(), sample_app.promote)
 
-    async def changed(self, make, *arguments):
-        """Makes a commit, then notifies whoever has a webhook."""
+    async def kill(self, _):
+        """SIGKILL to the server, as a power cut would do it; whoever started it starts it again."""
+        try:
+            os.kill(int(pathlib.Path(self.pid_file).read_text(encoding="ascii")), signal.SIGKILL)
+        except (TypeError, OSError, ValueError):
+            return web.json_response({"error": "the server is not running"}, status=400)
+        return web.json_response({})
+
+    async def changed(self, wanted, make, *arguments):
+        """Makes a commit in that application's repository, then notifies whoever has a webhook."""
+        tree = self.trees.get(wanted.get("application", next(iter(self.trees))))
+        if tree is None:
+            return web.json_response({"error": "there is no such application"}, status=400)
         async with self.lock:
             try:
-                made = await asyncio.to_thread(make, self.tree, *arguments)
+                made = await asyncio.to_thread(make, tree, *arguments)
             except (ValueError, RuntimeError) as error:
                 return web.json_response({"error": str(error)}, status=400)
         if self.github:
-            made["delivery"] = await asyncio.to_thread(self.tell, made)
+            made["delivery"] = await asyncio.to_thread(self.tell, tree, made)
         return web.json_response(made)
 
-    def tell(self, made):
+    def tell(self, tree, made):
         commits = [commit_entry(self.github.full_name, c["id"], c["subject"], c["author"],
                                 c["email"], c["author"].lower().replace(" ", "-"), c["at"],
                                 c["tree"])
-                   for c in reversed(sample_app.log(self.tree,
+                   for c in reversed(sample_app.log(tree,
                                                     f"{made['before']}..{made['after']}", 20))]
         return summary(self.github.push(made["branch"], made["after"], made["before"],
                                         commits=commits))
@@ -356,11 +371,13 @@ def make_app(options):
 async def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     peer_process.add_arguments(parser)
-    parser.add_argument("--work", required=True, help="the sample application's work tree")
+    parser.add_argument("--work", required=True, action="append", metavar="[APPLICATION=]FOLDER",
+                        help="the work tree of a sample application; may be given for several")
     parser.add_argument("--app", action="append", default=[], metavar="ENVIRONMENT=URL",
                         help="where a running application answers")
     parser.add_argument("--deliver-to", help="webhook URL; without it nothing is delivered")
     parser.add_argument("--secret-file", help="file with the webhook secret")
+    parser.add_argument("--server-pid", help="file with the pid of the server that the page may kill")
     parser.add_argument("--repository", default="orchard/shop", help="its name on GitHub")
     options = parser.parse_args()
     if options.deliver_to and not options.secret_file:

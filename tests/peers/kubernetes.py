@@ -4,7 +4,7 @@
 As strict as the real one: no request without a known token (401), none beyond the Roles it was given (403), only the
 content types of patches that there are (415), no fields that do not exist, no stale resourceVersion (409).  A
 Deployment makes ReplicaSets with revisions, and these make pods, one after the other; what an image does is planned by
-its digest.
+its digest.  StatefulSets and DaemonSets are rolled out at once, with a ControllerRevision, or never; a CronJob only is.
 Every request is written down, a line of JSON each, so that a test can see what was touched.
 
 What a real cluster does that is not here: aggregated discovery, OpenAPI, quotas, scheduling, nodes, other kinds.
@@ -24,15 +24,18 @@ from aiohttp import web
 import peer_process
 from kubernetes_cluster import Cluster
 from kubernetes_object import (
-    DEPLOYMENT, PATCHES, Refused, json_patch, merge, normal, strategic, unknown_fields, validate)
+    PATCHES, SCHEMAS, Refused, holder_of, json_patch, merge, normal, strategic, unknown_fields, validate)
 
 RESOURCES = {
     "v1": [("pods", "Pod", ["get", "list", "watch"]), ("pods/log", "Pod", ["get"]),
            ("events", "Event", ["list", "watch"]), ("namespaces", "Namespace", ["get", "list"])],
-    "apps/v1": [("deployments", "Deployment", ["get", "list", "watch", "patch", "update"]),
-                ("replicasets", "ReplicaSet", ["get", "list", "watch"])],
+    "apps/v1": [*((resource, kind, ["get", "list", "watch", "patch", "update"]) for resource, kind in (
+        ("deployments", "Deployment"), ("statefulsets", "StatefulSet"), ("daemonsets", "DaemonSet"))),
+                ("replicasets", "ReplicaSet", ["get", "list", "watch"]),
+                ("controllerrevisions", "ControllerRevision", ["get", "list", "watch"])],
+    "batch/v1": [("cronjobs", "CronJob", ["get", "list", "watch", "patch", "update"])],
     "authorization.k8s.io/v1": [("selfsubjectaccessreviews", "SelfSubjectAccessReview", ["create"])]}
-PATH = re.compile(r"/(?:api/v1|apis/(?P<group>apps)/v1)/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
+PATH = re.compile(r"/(?:api/v1|apis/(?P<group>apps|batch)/v1)/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
                   r"(?:/(?P<name>[^/]+)(?:/(?P<sub>[a-z]+))?)?")
 QUERIES = {"get": {"container", "tailLines", "previous", "follow", "timeout"},
            "patch": {"fieldManager", "fieldValidation", "timeout"},
@@ -112,6 +115,8 @@ class Api:
         said, act = await request.json(), request.match_info["act"]
         if act == "create":
             self.cluster.create(**said)
+        elif act == "create_other":
+            self.cluster.create_other(**said)
         elif act == "objects":
             return web.json_response({f"{namespace}/{resource}": entries for (namespace, resource), entries
                                       in self.cluster.objects.items()})
@@ -154,12 +159,14 @@ class Api:
             return self.discover(request, body, note)
         resource = match["resource"] + (f"/{match['sub']}" if match["sub"] else "")
         note["resource"] = resource
-        if not self.cluster.may(note["user"], note["verb"], note["group"], resource, match["namespace"], match["name"]):
+        # As a real one: who lists or watches by a field selector for one name asks for that name.
+        name = match["name"] or request.query.get("fieldSelector", "").partition("metadata.name=")[2] or None
+        if not self.cluster.may(note["user"], note["verb"], note["group"], resource, match["namespace"], name):
             raise Refused(403, "Forbidden", f'{resource}{"." + note["group"] if note["group"] else ""} '
                           f'{json.dumps(match["name"]) + " " if match["name"] else ""}is forbidden: User '
                           f'"{note["user"]}" cannot {note["verb"]} resource "{resource}" in API group '
                           f'"{note["group"]}" in the namespace "{match["namespace"]}"')
-        known = {name: verbs for name, _, verbs in RESOURCES["apps/v1" if match["group"] else "v1"]}
+        known = {name: verbs for name, _, verbs in RESOURCES[f"{match['group']}/v1" if match["group"] else "v1"]}
         if resource not in known:
             raise Refused(404, "NotFound", "the server could not find the requested resource")
         if note["verb"] not in known[resource]:
@@ -180,11 +187,15 @@ class Api:
         return {"PATCH": "patch", "PUT": "update", "POST": "create", "DELETE": "delete"}.get(request.method, "none")
 
     async def act_planned(self, request, note):
-        """`faults`: [{"verb" or "path", "times", "status" | "drop" | "hang"}], some only `after` another verb"""
+        """`faults`: [{"verb" or "path", "times", "status" | "drop" | "hang"}], some only
+        `after` another verb, or behind as many as `skip` says"""
         self.seen.add(note["verb"])
         for fault in self.cluster.plan["faults"]:
             if not fault["times"] or fault.get("after", note["verb"]) not in self.seen or any(
                     note.get(key) != fault[key] for key in ("verb", "path") if key in fault):
+                continue
+            if fault.get("skip"):
+                fault["skip"] -= 1
                 continue
             fault["times"] -= 1
             note["fault"] = fault
@@ -264,7 +275,7 @@ class Api:
         kind = {name: kind for version in RESOURCES.values() for name, kind, _ in version}[match["resource"]]
         entries = self.cluster.all(match["namespace"], match["resource"]).values()
         return web.json_response({
-            "kind": f"{kind}List", "apiVersion": "apps/v1" if match["group"] else "v1",
+            "kind": f"{kind}List", "apiVersion": f"{match['group']}/v1" if match["group"] else "v1",
             "metadata": {"resourceVersion": str(self.cluster.version)},
             "items": [shown(entry) for entry in entries if matches(entry)]})
 
@@ -305,22 +316,22 @@ class Api:
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise Refused(400, "BadRequest", f"error decoding patch: {error!r}") from error
         headers = {}
-        unknown = unknown_fields(new, DEPLOYMENT)
+        unknown = unknown_fields(new, SCHEMAS[match["resource"]])
         if unknown and request.query.get("fieldValidation") == "Strict":
             raise Refused(400, "BadRequest", f'strict decoding error: unknown field "{unknown[0]}"')
         if unknown:
             headers["Warning"] = f'299 - "unknown field \\"{unknown[0]}\\""'
         if new["metadata"].get("resourceVersion") != old["metadata"]["resourceVersion"]:
-            raise Refused(409, "Conflict", f'Operation cannot be fulfilled on deployments.apps "{match["name"]}": the '
-                          "object has been modified; please apply your changes to the latest version and try again")
+            raise Refused(409, "Conflict", f'Operation cannot be fulfilled on {match["resource"]} "{match["name"]}": '
+                          "the object has been modified; please apply your changes to the latest version and try again")
         validate(new, old)
-        new["spec"]["template"] = normal(new["spec"]["template"])
+        holder_of(new)["template"] = normal(holder_of(new)["template"])
         if new["spec"] != old["spec"]:
             new["metadata"]["generation"] = old["metadata"]["generation"] + 1
         changed = new["spec"] != old["spec"] or new["metadata"] != old["metadata"]
         old.update(metadata=new["metadata"], spec=new["spec"])
         if changed:
-            self.cluster.put("deployments", old)
+            self.cluster.put(match["resource"], old)
         return web.json_response(shown(old), headers=headers)
 
 

@@ -34,7 +34,7 @@ class Cluster:
         self.objects = {}
         self.watchers = []
         self.version = 100
-        self.plan = {"pace": options.pace, "images": {}, "faults": []}
+        self.plan = {"pace": options.pace, "images": {}, "sets": {}, "faults": []}
         self.tokens = {}        # token: user
         self.roles = []         # {"namespace", "user", "rules"}
         self.logs = {}
@@ -63,18 +63,62 @@ class Cluster:
                                         "controller": True}]
         return made
 
-    def create(self, namespace, name, image, container="app", replicas=2, **spec):
+    def create(self, namespace, name, image, container="app", replicas=2, init="", labels=None, notes=None, **spec):
         """A Deployment as people apply it, rolled out already."""
         entry = {"apiVersion": "apps/v1", "kind": "Deployment",
-                 "metadata": self.meta(namespace, name, generation=1, annotations={}), "spec": {
+                 "metadata": self.meta(namespace, name, generation=1, annotations=notes or {},
+                                       **({"labels": labels} if labels else {})), "spec": {
                      "replicas": replicas, "selector": {"matchLabels": {"app": name}}, "revisionHistoryLimit": 10,
                      "progressDeadlineSeconds": 600, "template": {
                          "metadata": {"labels": {"app": name}}, "spec": {"containers": [
                              {"name": each, "image": image} for each in container.split(",")]}}, **spec},
                  "status": {}}
+        if init:
+            entry["spec"]["template"]["spec"]["initContainers"] = [{"name": "init", "image": init}]
         self.put("deployments", entry, "ADDED")
         while not self.advance(entry):
             pass
+
+    def create_other(self, namespace, kind, name, image, inits=""):
+        """A StatefulSet, a DaemonSet or a CronJob as people apply it; it runs already."""
+        template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [
+            {"name": "main", "image": image}, {"name": "side", "image": "side:1"}]}}
+        if inits:
+            template["spec"]["initContainers"] = [{"name": "init", "image": inits}]
+        spec = {"selector": {"matchLabels": {"app": name}}, "template": template,
+                "updateStrategy": {"type": "RollingUpdate"}}
+        if kind == "StatefulSet":
+            spec |= {"replicas": 2, "serviceName": name}
+        elif kind == "CronJob":
+            spec = {"schedule": "* * * * *", "jobTemplate": {"spec": {"template": template}}}
+        entry = {"apiVersion": "batch/v1" if kind == "CronJob" else "apps/v1", "kind": kind, "spec": spec, "status": {},
+                 "metadata": self.meta(namespace, name, generation=1, annotations={})}
+        self.put(f"{kind.lower()}s", entry, "ADDED")
+        if kind != "CronJob":
+            self.advance_set(entry)
+
+    def advance_set(self, entry):
+        """A StatefulSet or DaemonSet takes its template, with a revision that keeps it."""
+        status, template = entry["status"], entry["spec"]["template"]
+        if status.get("observedGeneration") == entry["metadata"]["generation"]:
+            return
+        data = {"spec": {"template": {**copy.deepcopy(template), "$patch": "replace"}}}
+        kept = self.owned("controllerrevisions", entry)
+        newest = max((each["revision"] for each in kept), default=0)
+        made = next((each for each in kept if each["data"] == data), None)
+        if made is None:
+            made = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "data": data, "metadata": self.meta(
+                entry["metadata"]["namespace"], f"{entry['metadata']['name']}-{newest + 1}", entry,
+                labels=template["metadata"]["labels"])}
+        if made.get("revision") != newest or not newest:
+            made["revision"] = newest + 1
+            self.put("controllerrevisions", made, "ADDED")
+        bad = any(digest in each["image"] for each in template["spec"]["containers"] for digest in self.plan["sets"])
+        name, number = made["metadata"]["name"], 2
+        status.update(observedGeneration=entry["metadata"]["generation"], updateRevision=name, replicas=number,
+                      currentRevision=status.get("currentRevision", name) if bad else name, readyReplicas=number - bad,
+                      desiredNumberScheduled=number, updatedNumberScheduled=number, numberAvailable=number - bad)
+        self.put(f"{entry['kind'].lower()}s", entry)
 
     def event(self, kind, entry, reason, message, type_="Normal"):
         namespace, name = entry["metadata"]["namespace"], entry["metadata"]["name"]
@@ -231,8 +275,11 @@ class Cluster:
                 continue
             last = time.monotonic()
             for (_, resource), entries in list(self.objects.items()):
-                for entry in list(entries.values()) if resource == "deployments" else ():
-                    self.advance(entry)
+                for entry in list(entries.values()):
+                    if resource == "deployments":
+                        self.advance(entry)
+                    elif resource in ("statefulsets", "daemonsets"):
+                        self.advance_set(entry)
 
     # ---- who may do what
 

@@ -20,6 +20,18 @@ POD = {**dict.fromkeys(("restartPolicy", "terminationGracePeriodSeconds", "dnsPo
 DEPLOYMENT = {"apiVersion": None, "kind": None, "metadata": METADATA, "status": None, "spec": {
     **dict.fromkeys(("replicas", "selector", "strategy", "minReadySeconds", "revisionHistoryLimit", "paused",
                      "progressDeadlineSeconds")), "template": {"metadata": METADATA, "spec": POD}}}
+TEMPLATE = {"metadata": METADATA, "spec": POD}
+SET = {**DEPLOYMENT, "spec": {**dict.fromkeys(("replicas", "selector", "serviceName", "podManagementPolicy",
+                                               "updateStrategy", "revisionHistoryLimit", "minReadySeconds")),
+                              "template": TEMPLATE}}
+CRON_JOB = {**DEPLOYMENT, "spec": {**dict.fromkeys(("schedule", "suspend", "concurrencyPolicy")),
+                                   "jobTemplate": {"metadata": METADATA, "spec": {"template": TEMPLATE}}}}
+SCHEMAS = {"deployments": DEPLOYMENT, "statefulsets": SET, "daemonsets": SET, "cronjobs": CRON_JOB}
+
+
+def holder_of(entry):
+    """What has the template of its pods."""
+    return entry["spec"].get("jobTemplate", entry)["spec"]
 
 
 class Refused(Exception):
@@ -59,6 +71,8 @@ def strategic(old, patch, path=()):
     """Merges as apps/v1 has it: containers by their name, null removes, everything else as a merge patch."""
     if not isinstance(patch, dict) or not isinstance(old, dict):
         return patch
+    if patch.get("$patch") == "replace":
+        return {key: value for key, value in patch.items() if key != "$patch"}
     made = dict(old)
     for key, value in patch.items():
         if key.startswith("$"):
@@ -124,11 +138,13 @@ def normal(value):
 
 
 def validate(new, old):
-    """What the API says to a Deployment that decodes but cannot be."""
+    """What the API says to one that decodes but cannot be."""
+    template = holder_of(new)["template"]
+
     def invalid(field, value, text):
-        raise Refused(422, "Invalid", f'Deployment.apps "{old["metadata"]["name"]}" is invalid: {field}: '
+        raise Refused(422, "Invalid", f'{old["kind"]} "{old["metadata"]["name"]}" is invalid: {field}: '
                       f"Invalid value: {json.dumps(value)}: {text}")
-    for holder in (new["metadata"], new["spec"]["template"].get("metadata", {})):
+    for holder in (new["metadata"], template.get("metadata", {})):
         for kind in ("annotations", "labels"):
             for key, value in (holder.get(kind) or {}).items():
                 if not isinstance(value, str):
@@ -136,16 +152,16 @@ def validate(new, old):
                 if not re.fullmatch(r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?"
                                     r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", key):
                     invalid(f"metadata.{kind}", key, "a qualified name must consist of alphanumeric characters")
-    if new["spec"]["selector"] != old["spec"]["selector"]:
+    if new["spec"].get("selector") != old["spec"].get("selector"):
         invalid("spec.selector", new["spec"]["selector"], "field is immutable")
-    labels = new["spec"]["template"]["metadata"].get("labels") or {}
-    if not new["spec"]["selector"]["matchLabels"].items() <= labels.items():
+    labels = template["metadata"].get("labels") or {}
+    if "selector" in new["spec"] and not new["spec"]["selector"]["matchLabels"].items() <= labels.items():
         invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-    names = [entry.get("name") for entry in new["spec"]["template"]["spec"]["containers"]]
+    names = [entry.get("name") for entry in template["spec"]["containers"]]
     if len(set(names)) != len(names) or not all(
             re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name or "") for name in names):
         invalid("spec.template.spec.containers", names, "names have to be labels, and different")
-    for entry in new["spec"]["template"]["spec"]["containers"]:
+    for entry in template["spec"]["containers"]:
         if not entry.get("image") or entry["image"] != entry["image"].strip():
             raise Refused(422, "Invalid", "spec.template.spec.containers[0].image: Required value")
     for key in ("name", "namespace", "uid"):

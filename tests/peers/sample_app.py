@@ -20,6 +20,9 @@ PEOPLE = {"ada": ("Ada Byron", "ada@shop.example"), "carl": ("Carl Engel", "carl
           "mina": ("Mina Okafor", "mina@shop.example"), "joon": ("Joon Park", "joon@shop.example")}
 BRANCHES = ("main", "develop")
 KINDS = ("good", "broken", "crash", "build")
+# What each shop calls itself, and the colours of its front page: live, and in develop.
+SHOPS = {"shop": ("Orchard, the small fruit shop", "#4a6fa5", "#2f7df6"),
+         "cider": ("Press, the orchard's cider", "#8a6d3b", "#b5522f")}
 
 GOOD_CHANGES = [
     ("Greet returning customers by name", "#0f9d76", "Welcome back to the orchard"),
@@ -58,7 +61,7 @@ def open_sessions():
 
 def page():
     template = string.Template((HERE / "page.html").read_text(encoding="utf-8"))
-    values = {**RELEASE, "commit": COMMIT[:7] or "none", "environment": ENVIRONMENT}
+    values = {**RELEASE, "about": SETTINGS["about"], "commit": COMMIT[:7] or "none", "environment": ENVIRONMENT}
     return template.substitute({k: html.escape(str(v)) for k, v in values.items()})
 
 
@@ -120,7 +123,7 @@ code{font-family:ui-monospace,"DejaVu Sans Mono",monospace}
 <body><main><svg width="64" height="64" viewBox="0 0 24 24" fill="none" stroke="#fff"
  stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path
  d="M12 7c-2-2-7-1.6-7 4.2C5 16 8 21 10 21c1 0 1.2-.5 2-.5s1 .5 2 .5c2 0 5-5 5-9.8C19 5.4
- 14 5 12 7zm0 0c0-2 1-4 3-4"/></svg><h1>$headline</h1><p>Orchard, the small fruit shop</p>
+ 14 5 12 7zm0 0c0-2 1-4 3-4"/></svg><h1>$headline</h1><p>$about</p>
 <div class="tags"><span>$environment</span><span>version $version</span>
 <span><code>$commit</code></span></div></main></body></html>
 '''
@@ -197,9 +200,12 @@ def write_release(tree, version, accent, headline):
                                            ensure_ascii=False) + "\n")
 
 
-def write_settings(tree, store="memory"):
-    write(tree, "settings.json", json.dumps({"session_store": store, "currency": "EUR"},
-                                            indent=2) + "\n")
+def write_settings(tree, store="memory", about=None):
+    """What the shop calls itself stays, where nothing else is said."""
+    path = pathlib.Path(tree) / "settings.json"
+    about = about or json.loads(path.read_text(encoding="utf-8"))["about"]
+    write(tree, path.name, json.dumps({"session_store": store, "currency": "EUR", "about": about},
+                                      indent=2) + "\n")
 
 
 def commit(tree, who, subject, at=None):
@@ -213,30 +219,30 @@ def commit(tree, who, subject, at=None):
     return git(tree, "rev-parse", "HEAD")
 
 
-def create(folder, build_seconds=2.0):
-    """Makes the repository and its history. Returns (bare repository, work tree)."""
+def create(folder, build_seconds=2.0, name="shop"):
+    """Makes the repository of that one of SHOPS, and its history. Returns (bare repository, work tree)."""
     folder = pathlib.Path(folder)
-    bare, tree = folder / "shop.git", folder / "work"
+    bare, tree = folder / f"{name}.git", folder / "work"
     folder.mkdir(parents=True, exist_ok=True)
     tree.mkdir()
     git(folder, "init", "-q", "--bare", "-b", "main", str(bare))
     git(tree, "init", "-q", "-b", "main")
     git(tree, "remote", "add", "origin", str(bare))
-    write_history(tree, build_seconds)
+    write_history(tree, build_seconds, *SHOPS[name])
     git(tree, "push", "-q", "origin", *BRANCHES)
     git(tree, "checkout", "-q", "develop")
     return bare, tree
 
 
-def write_history(tree, build_seconds):
+def write_history(tree, build_seconds, about, accent, fresh):
     day = 86400
     now = time.time()
     write(tree, "README.md", README)
     write(tree, ".gitignore", GITIGNORE)
     write(tree, "app.py", APP)
     write(tree, "page.html", PAGE)
-    write_release(tree, "1.0.0", "#4a6fa5", "Fruit, picked this morning")
-    write_settings(tree)
+    write_release(tree, "1.0.0", accent, "Fruit, picked this morning")
+    write_settings(tree, about=about)
     commit(tree, "mina", "A shop with one page", now - 21 * day)
     write(tree, "prices.csv", PRICES.replace("Medlar,449\n", ""))
     commit(tree, "joon", "Prices come from a list", now - 16 * day)
@@ -244,12 +250,12 @@ def write_history(tree, build_seconds):
     write(tree, ".deploybot/run", RUN, executable=True)
     write(tree, ".deploybot/pace", f"{build_seconds / 4:.3f}\n")
     commit(tree, "ada", "Build and run like any other service", now - 9 * day)
-    write_release(tree, "1.1.0", "#4a6fa5", "Apples, picked this morning")
+    write_release(tree, "1.1.0", accent, "Apples, picked this morning")
     commit(tree, "carl", "Say what is in season", now - 6 * day)
     git(tree, "checkout", "-q", "-b", "develop")
     write(tree, "prices.csv", PRICES)
     commit(tree, "joon", "Sell medlars", now - 2 * day)
-    write_release(tree, "1.2.0", "#2f7df6", "Apples, quinces and medlars")
+    write_release(tree, "1.2.0", fresh, "Apples, quinces and medlars")
     commit(tree, "mina", "Put all three fruits on the front page", now - day / 6)
 
 
@@ -267,6 +273,7 @@ def change(tree, branch, kind="good"):
     before = git(tree, "rev-parse", "HEAD")
     count = int(git(tree, "rev-list", "--count", "HEAD"))
     release, patch, minor = next_version(tree)
+    repair(tree)
     if kind == "good":
         who, subject = make_good(tree, count, release, minor)
     else:
@@ -282,13 +289,17 @@ def check_out(tree, branch):
     git(tree, "checkout", "-q", "-f", branch)
 
 
-def make_good(tree, count, release, version):
-    """A new look and a new version; whatever was broken before is whole again."""
-    choices = [c for c in GOOD_CHANGES if c[2] != release["headline"]]
-    subject, accent, headline = choices[count % len(choices)]
+def repair(tree):
+    """Whatever was broken before is whole again: each change breaks what it says, and nothing else."""
     write(tree, "app.py", APP)
     write(tree, "prices.csv", PRICES)
     write_settings(tree)
+
+
+def make_good(tree, count, release, version):
+    """A new look and a new version."""
+    choices = [c for c in GOOD_CHANGES if c[2] != release["headline"]]
+    subject, accent, headline = choices[count % len(choices)]
     write_release(tree, version, accent, headline)
     return ("ada", "mina", "joon")[count % 3], subject
 

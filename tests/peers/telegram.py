@@ -34,7 +34,9 @@ CALLS_KEPT = 20000
 PAGE_POLICY = ("default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
                "base-uri 'none'; form-action 'self'")
 PAGE = pathlib.Path(__file__).parent / "page"
-ADA, CARL, MALLORY = 424242001, 424242002, 424242003
+EMOJI = pathlib.Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")    # for a browser that has none
+UNPLUGGED = 1 << 30     # calls
+ADA, CARL, MALLORY, BEA = 424242001, 424242002, 424242003, 424242004
 GROUP = -1001700000001
 NOT_UTF8 = Refused(400, "Bad Request: strings must be encoded in UTF-8")
 CONFLICT_WEBHOOK = ("Conflict: can't use getUpdates method while webhook is active; use "
@@ -45,11 +47,12 @@ CONFLICT_SET = "Conflict: terminated by setWebhook request"
 
 
 def demo_world(world):
-    """Who lives in the demo: an admin, a contractor for staging, a stranger, a team's group."""
+    """Who lives in the demo: two admins, a contractor for staging, a stranger, a team's group."""
     world.add_user(ADA, "Ada", "ada_ops", title="admin")
     world.add_user(CARL, "Carl", "carl_contractor", title="staging only")
     world.add_user(MALLORY, "Mallory", "mallory", title="stranger")
-    world.add_chat(GROUP, "Release room", forum=True, members=(CARL, MALLORY), admins=(ADA,),
+    world.add_user(BEA, "Bea", "bea", title="admin")
+    world.add_chat(GROUP, "Release room", forum=True, members=(CARL, MALLORY, BEA), admins=(ADA,),
                    topics=("Staging", "Production"))
 
 
@@ -441,6 +444,16 @@ class Simulation:
     def act_clear_faults(self):
         self.server.faults.clear()
 
+    def act_unplug(self, seconds=20):
+        """For so long nobody answers the bot: each connection is closed."""
+        fault = {"method": "*", "times": UNPLUGGED, "close": True}
+        self.server.faults.append(fault)
+        asyncio.get_running_loop().call_later(min(float(seconds), 600), self.plug_in, fault)
+
+    def plug_in(self, fault):
+        if fault in self.server.faults:
+            self.server.faults.remove(fault)
+
     def act_limits(self, **values):
         self.server.limits.configure(**values)
         return self.server.limits.describe()
@@ -448,7 +461,8 @@ class Simulation:
     def act_block(self, user_id, blocked=True):
         self.world.set_blocked(user_id, blocked)
 
-    def act_bot_status(self, chat_id, by_user_id, status):
+    def act_bot_status(self, chat_id, by_user_id, status, may_pin=True):
+        self.world.chats[chat_id]["bot_may_pin"] = may_pin
         self.world.set_bot_status(chat_id, by_user_id, status)
 
     def act_migrate(self, chat_id, new_id):
@@ -470,6 +484,7 @@ class Simulation:
                       for u in world.users.values()],
             "chats": [{**c["chat"], "members": sorted(c["members"]), "bot": c["bot"],
                        "admins": sorted(c["admins"]), "migrated_to": c["migrated_to"],
+                       "pinned": c["pinned"],
                        "topics": list(c["topics"].values())} for c in world.chats.values()],
             "commands": world.commands, "webhook": self.server.webhook.info(),
             "pending": len(world.updates), "allowed_updates": sorted(world.allowed_updates),
@@ -551,7 +566,7 @@ def parse_redirect(text):
 
 async def page_file(request):
     name = request.match_info.get("name") or "index.html"
-    path = PAGE / name
+    path = EMOJI if name == "emoji.ttf" else PAGE / name
     if "/" in name or not path.is_file():
         raise web.HTTPNotFound()
     return web.FileResponse(path, headers={"Cache-Control": "no-cache",

@@ -19,6 +19,8 @@ TEXT_MAX = 4096
 CAPTION_MAX = 1024
 TEXT_BYTES_MAX = 1 << 15
 DOCUMENT_BYTES_MAX = 50 * 1000 * 1000
+PHOTO_BYTES_MAX = 10 * 1000 * 1000
+PHOTO_SIDES_MAX = 10000     # width and height together; neither 20 times the other
 BUTTONS_MAX = 100
 OWN_DELETE_MAX_S = 48 * 3600
 SCOPES = {"default", "all_private_chats", "all_group_chats", "all_chat_administrators", "chat",
@@ -197,6 +199,13 @@ def reply_markup(arguments):
     return {"inline_keyboard": rows} if rows else None
 
 
+def picture_size(content):
+    """Of a PNG or JPEG: what it cannot read Telegram refuses."""
+    if content[:8] == b"\x89PNG\r\n\x1a\n" and content[12:16] == b"IHDR" and content[-8:-4] == b"IEND":
+        return int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
+    raise bad_request("IMAGE_PROCESS_FAILED")
+
+
 class Methods:
     """One coroutine-free function for each method; server methods (webhook) live elsewhere."""
 
@@ -301,6 +310,28 @@ class Methods:
             content["caption_entities"] = entities
         return self.send(arguments, content)
 
+    def do_sendphoto(self, arguments):
+        """Only what is uploaded: files of others and URLs are not asked for here."""
+        uploaded = arguments.get("photo")
+        if not uploaded:
+            raise bad_request("there is no photo in the request")
+        if isinstance(uploaded, str):
+            raise bad_request("wrong file identifier/HTTP URL specified")
+        caption, entities = formatted(arguments, "caption", CAPTION_MAX, "message caption is too long")
+        content = uploaded["content"]
+        if len(content) > PHOTO_BYTES_MAX:
+            raise Refused(413, "Request Entity Too Large")
+        if not content:
+            raise bad_request("file must be non-empty")
+        width, height = picture_size(content)
+        if width + height > PHOTO_SIDES_MAX or max(width, height) > 20 * min(width, height):
+            raise bad_request("PHOTO_INVALID_DIMENSIONS")
+        kept = self.world.keep_file(uploaded["name"], uploaded["type"], content)
+        return self.send(arguments, {
+            "photo": [{"file_id": kept["file_id"], "file_unique_id": kept["file_unique_id"],
+                       "file_size": kept["file_size"], "width": width, "height": height}],
+            **({"caption": caption} if caption else {}), **({"caption_entities": entities} if entities else {})})
+
     def known_document(self, file_id):
         if re.match(r"(?i)https?://", file_id):
             raise bad_request("failed to get HTTP URL content")
@@ -354,6 +385,36 @@ class Methods:
         if message["date"] < time.time() - OWN_DELETE_MAX_S or (not own and foreign_group):
             raise bad_request("message can't be deleted")
         self.world.delete(entry, record)
+        return True
+
+    def to_pin(self, arguments, missing):
+        """What both share: whose rights are asked about, of which message (0: the newest that is pinned)."""
+        entry = self.world.find_chat(arguments.get("chat_id"))
+        self.world.check_may_write(entry)
+        number = integer(arguments, "message_id")
+        if number == 0 and entry["pinned"]:
+            number = entry["pinned"][0]
+        record = self.world.find_message(entry, number)
+        if record is None:
+            raise bad_request(missing)
+        if not self.world.may_pin(entry):
+            raise bad_request("not enough rights to manage pinned messages in the chat")
+        return entry, record
+
+    def do_pinchatmessage(self, arguments):
+        self.require_message_id(arguments)
+        entry, record = self.to_pin(arguments, "message to pin not found")
+        if not any(key in record["message"] for key in ("text", "document", "photo")):
+            raise bad_request("a service message can't be pinned")
+        self.limits.take(entry["chat"])
+        self.world.pin(entry, record, boolean(arguments, "disable_notification"))
+        return True
+
+    def do_unpinchatmessage(self, arguments):
+        entry, record = self.to_pin(arguments, "message to unpin not found")
+        if record["message"]["message_id"] not in entry["pinned"]:
+            raise bad_request("message to unpin not found")
+        self.world.unpin(entry, record)
         return True
 
     def do_answercallbackquery(self, arguments):

@@ -3,7 +3,7 @@
     with Telegram.start("--local") as chat:
         chat.say(ADA, ADA, "/status")
         answer = chat.wait_for_message(lambda m: "staging" in text_of(m), chat_id=ADA)
-        chat.press(ADA, answer, "Confirm")
+        chat.press(ADA, answer, "Deploy to")
 """
 # SPDX-License-Identifier: ISC
 import json
@@ -17,7 +17,7 @@ import urllib.parse
 import urllib.request
 
 DEFAULT_TOKEN = "7000000001:AAF-demo_token_of_the_stand-in_0123456789"
-ADA, CARL, MALLORY = 424242001, 424242002, 424242003
+ADA, CARL, MALLORY, BEA = 424242001, 424242002, 424242003, 424242004
 GROUP = -1001700000001
 HERE = pathlib.Path(__file__).parent
 START_TIMEOUT_S = 20
@@ -164,8 +164,9 @@ class Telegram:
         return self.get("deliveries")
 
     def file(self, view):
-        """The bytes of a message's document."""
-        file_id = view["message"]["document"]["file_id"]
+        """The bytes of a message's document or picture."""
+        message = view["message"]
+        file_id = (message["photo"][-1] if "photo" in message else message["document"])["file_id"]
         with DIRECT.open(f"{self.base}/sim/files/{file_id}", timeout=30) as answer:
             return answer.read()
 

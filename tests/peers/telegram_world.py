@@ -122,7 +122,7 @@ class World:
     def new_chat(chat, members, started=True):
         return {"chat": chat, "members": set(members), "admins": set(), "bot": "member",
                 "started": started, "topics": {}, "messages": {}, "next_message_id": 2,
-                "migrated_to": None}
+                "migrated_to": None, "pinned": [], "bot_may_pin": True}
 
     def add_chat(self, chat_id, title, kind="supergroup", forum=False, members=(), admins=(),
                  topics=(), bot="member"):
@@ -213,8 +213,28 @@ class World:
         record["edited_at"] = time.time()
         self.tell("edit", **self.view(record))
 
+    def may_pin(self, entry):
+        return entry["chat"]["type"] == "private" or (entry["bot"] == "administrator" and entry["bot_may_pin"])
+
+    def pin(self, entry, record, silent):
+        """The service message about it comes to the bot too, although the bot has pinned."""
+        number = record["message"]["message_id"]
+        if number in entry["pinned"]:
+            return
+        entry["pinned"].insert(0, number)
+        told = self.store(entry, {"from": dict(self.bot), "pinned_message": self.quoted(entry, number)},
+                          silent or entry["chat"]["type"] == "private")
+        self.add_update("message", told["message"], queue=entry["chat"]["id"],
+                        expires_at=time.time() + MESSAGE_LIFE_S)
+
+    def unpin(self, entry, record):
+        entry["pinned"].remove(record["message"]["message_id"])
+        self.tell("unpin", chat_id=entry["chat"]["id"], message_id=record["message"]["message_id"])
+
     def delete(self, entry, record):
         record["deleted"] = True
+        if record["message"]["message_id"] in entry["pinned"]:
+            entry["pinned"].remove(record["message"]["message_id"])
         self.tell("delete", chat_id=entry["chat"]["id"],
                   message_id=record["message"]["message_id"])
 

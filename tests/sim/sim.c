@@ -303,6 +303,7 @@ static const struct {
 	{ the_power_goes, { 3, 3, 0, 0 } },
 	{ sim_run_supervisor_is_killed, { 12, 12, 2, 0 } },
 	{ settings_change, { 4, 4, 4, 0 } },
+	{ sim_run_somebody_edits, { 4, 4, 4, 0 } },
 	{ sim_chat_goes_away, { 4, 4, 0, 0 } },
 	{ sim_chat_moves, { 2, 2, 0, 0 } },
 	{ sim_chat_topic_goes, { 2, 2, 0, 0 } },
@@ -314,6 +315,20 @@ static const struct {
 	{ sim_queue_forms, { 0, 4, 30, 0 } },
 	{ sim_queue_moves, { 0, 4, 20, 0 } },
 	{ sim_locks_somebody_locks, { 12, 12, 3, 0 } },
+	{ sim_locks_somebody_excepts, { 6, 6, 1, 6 } },
+	{ sim_limits_somebody_floods, { 2, 2, 1, 2 } },
+	{ sim_local_somebody_asks, { 20, 20, 6, 0 } },
+	{ sim_actions_somebody_does, { 10, 0, 0, 0 } },
+	{ sim_actions_somebody_says_a_line, { 6, 0, 0, 0 } },
+	{ sim_actions_somebody_requests, { 6, 0, 0, 0 } },
+	{ sim_actions_somebody_runs_a_job, { 4, 0, 0, 10 } },
+	{ sim_factor_question_falls_away, { 3, 0, 0, 0 } },
+	{ sim_factor_somebody_resets, { 3, 0, 0, 0 } },
+	{ sim_cloudflare_somebody_asks, { 20, 0, 0, 0 } },
+	{ sim_cloudflare_somebody_sets, { 6, 0, 0, 0 } },
+	{ sim_emergency_somebody_cries, { 8, 8, 4, 0 } },
+	{ sim_approvals_somebody_asks, { 12, 12, 3, 0 } },
+	{ sim_approvals_somebody_answers, { 24, 24, 6, 0 } },
 };
 
 static void
@@ -344,7 +359,7 @@ something_happens(struct sim *sim, int64_t a, int64_t b)
 /* --- a history --- */
 
 static bool
-is_at_rest(const struct sim *sim)
+is_at_rest(struct sim *sim)
 {
 	return sim->happenings_left <= 0 && sim_server_is_idle(sim) && sim_chat_is_idle(sim);
 }
@@ -372,11 +387,16 @@ come_to_rest(struct sim *sim)
 {
 	sim->is_resting = true;
 	sim->away_until = 0;
+	sim->now = sim_settings_windows_end(sim->now);
 	sim_disk_heals(sim);
+	play_on(sim);
+	sim_server_poll(sim);
 	play_on(sim);
 	for (int i = 0; i < LOOKS_MAX && !sim_chat_all_is_known(sim); i++)
 		play_a_minute(sim);
 	for (int i = 0; i < UNLOCKS_MAX && !sim_locks_are_ended(sim); i++)
+		play_a_minute(sim);
+	for (int i = 0; i < UNLOCKS_MAX && !sim_cloudflare_is_over(sim); i++)
 		play_a_minute(sim);
 	for (int i = 0; i < 2 * sim->n_applications + 1; i++) { /* one after another */
 		sim_server_poll(sim);
@@ -460,7 +480,8 @@ name_all(void)
 		(void)snprintf(application_names[a], sizeof(application_names[a]), "app%d", a);
 		sim_applications[a] = application_names[a];
 	}
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+	sim_environments[SIM_CLIENT] = "client/solo";
+	for (int e = 0; e < SIM_CLIENT; e++) {
 		(void)environment_id_text(
 		    sim_applications[e / 2], e % 2 == 0 ? "staging" : "production", names[e]);
 		sim_environments[e] = names[e];

@@ -46,16 +46,21 @@
 	F(SUPERVISOR_KILLED, "a supervisor was killed") \
 	F(RUN_TIMED_OUT, "a run's deadline passed") \
 	F(EXEC_FAILED, "a script could not be started") \
+	F(MIGRATED, "a script began to migrate") \
 	F(GATE_NEVER_OPENED, "a gate never opened") \
 	F(RUN_ADOPTED, "a run was adopted") \
+	F(DRAINED, "what a release had replaced was drained") \
 	F(IMAGE_CAME_BACK, "a rollback named an image") \
 	F(BLOCKED_PUSH, "a push was of what had been rolled back") \
+	F(BARRED, "what nobody rolls back past failed, and was left") \
 	F(ROLLED_BACK_TWICE, "a rollback was asked for after a rollback") \
 	F(PROBE_FLAPPED, "a health check failed now and then") \
 	F(PROBE_RESTLESS, "a health gate ended whose answers came and went") \
 	F(RESULT_AGAIN, "a result came twice") \
 	F(RESULT_LATE, "a result came for what was withdrawn") \
 	F(SETTINGS_CHANGED, "settings changed") \
+	F(SETTINGS_EDITED, "what ships an environment was edited") \
+	F(RUN_CHANGED, "the runner refused what is shipped by another list") \
 	F(CLOCK_SET_BACK, "the clock was set back") \
 	F(HANDLER_KILLED, "a handler killed the program") \
 	F(PUT_ASIDE, "what kills it was put aside") \
@@ -69,21 +74,51 @@
 	F(GRANT_GONE, "a grant was gone when its turn came") \
 	F(PUSH_HELD, "a push waited for the end of a lock or freeze") \
 	F(PLACE_HELD, "a place waited for the end of a lock or freeze") \
+	F(WINDOW_HELD, "work waited in a window of the settings") \
+	F(EXCEPTED, "somebody deployed in a freeze, with a reason") \
+	F(TOO_FAST, "somebody with a role typed too fast") \
+	F(USED_UP, "somebody had asked for too much in a day") \
+	F(LOCAL_DONE, "a request on the machine was granted") \
+	F(LOCAL_DENIED, "a request on the machine was denied") \
 	F(PLACE_LEFT, "somebody left the queue") \
-	F(PLACE_GIVEN, "somebody gave their place away")
+	F(PLACE_GIVEN, "somebody gave their place away") \
+	F(APPROVED, "somebody approved what others asked for") \
+	F(APPROVED_BY_ONE, "work began with its one approval") \
+	F(APPROVED_BY_TWO, "work began with its two approvals") \
+	F(TAKEN_BACK, "somebody took their approval back") \
+	F(REJECTED, "somebody rejected what others asked for") \
+	F(APPROVAL_EXPIRED, "nobody approved it in time") \
+	F(EMERGENCY_BEGAN, "an emergency began") \
+	F(REVIEWED, "somebody reviewed an emergency") \
+	F(NAGGED, "a rollback was reminded of") \
+	F(PINNED, "a chat's status was pinned") \
+	F(SEEN, "somebody saw a rollback") \
+	F(ACTION_DONE, "an action began") \
+	F(LINE_ACCEPTED, "a line was accepted") \
+	F(LINE_REFUSED, "a line was not accepted") \
+	F(JOB_DONE, "a job began") \
+	F(REQUEST_APPROVED, "a requested action began") \
+	F(CLOUDFLARE_REFUSED, "Cloudflare refused a call") \
+	F(CLOUDFLARE_UNKNOWN, "Cloudflare did not answer a call") \
+	F(ZONE_STUCK, "a person had a zone tried again") \
+	F(CODE_ASKED, "a code was asked for") \
+	F(CODE_TAKEN, "a code was taken") \
+	F(CODE_REFUSED, "a code was wrong, or spent") \
+	F(RECOVERED, "a recovery code was taken") \
+	F(FACTOR_RESET, "an admin reset a second factor")
 
 enum sim_fault {
 #define F(name, words) SIM_##name,
 	SIM_FAULTS(F)
 #undef F
-	SIM_FAULT_COUNT
+	    SIM_FAULT_COUNT
 };
 
 struct sim_totals {
 	uint64_t histories;
 	uint64_t commits;
 	uint64_t faults[SIM_FAULT_COUNT];
-	uint64_t ends[DEPLOY_STATE_COUNT];	/* deployments that came to this end */
+	uint64_t ends[DEPLOY_STATE_COUNT]; /* deployments that came to this end */
 };
 
 const char *sim_fault_words(enum sim_fault fault);

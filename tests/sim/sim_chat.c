@@ -54,6 +54,7 @@ show(struct sim *sim, const struct message *message)
 	post->text = strdup(message->head);
 	if (post->text == NULL)
 		abort();
+	sim_factor_shown(sim, post);
 	sim_trace(sim, "shown in %" PRId64 " as %" PRId64 ": %.60s", post->chat, post->remote_id,
 	    post->text);
 	return post->remote_id;
@@ -255,7 +256,10 @@ make_update(const struct sim_update *from)
 	    update->name, sizeof(update->name), "@p%" PRId64 ".%" PRId64, from->person, from->id);
 	(void)snprintf(update->callback, sizeof(update->callback), "cb%" PRId64, from->id);
 	(void)text_copy(update->text, sizeof(update->text), from->text);
+	update->raw_size = strlen(from->text);
+	(void)text_copy(update->raw, sizeof(update->raw), from->text);
 	(void)text_copy(update->button, sizeof(update->button), from->button);
+	update->reply_to = from->reply_to;
 	return update;
 }
 
@@ -370,24 +374,28 @@ chat_now(const struct sim *sim, int64_t chat)
 	return sim->moved != 0 && chat == sim->moving ? sim->moved : chat;
 }
 
-/* On a calm day a question is answered, with what it asks for, before it expires. */
+/* On a calm day a question is answered, with what it asks for, before it expires; where several
+ * releases are offered, the newest is taken and then (a) asked about.  What stands under a release
+ * that is live is no question. */
 static void
 question_is_confirmed(struct sim *sim, int64_t a, int64_t b)
 {
-	(void)a;
 	(void)b;
 	for (size_t i = sim->n_posts; i > 0; i--) {
 		const struct sim_post *post = &sim->posts[i - 1];
 		struct sim_update *update;
 
-		if (post->is_deleted || post->buttons.n == 0 ||
+		if (post->is_deleted || post->buttons.n == 0 || strstr(post->text, "✅") != NULL ||
 		    (strstr(post->buttons.at[0].label, "Roll ") == NULL &&
-			strstr(post->buttons.at[0].label, "Confirm") == NULL))
+			strstr(post->buttons.at[0].label, "↩️ to ") == NULL &&
+			strstr(post->buttons.at[0].label, "Deploy to") == NULL))
 			continue;
 		update = add_update(sim, UPDATE_PRESS, SIM_ADMIN, post->chat);
 		(void)text_copy(update->button, sizeof(update->button), post->buttons.at[0].id);
 		sim_trace(sim, "update %" PRId64 ": %s is pressed", update->id,
 		    post->buttons.at[0].label);
+		if (a == 0 && strstr(post->buttons.at[0].label, "↩️ to ") != NULL)
+			sim_later(sim, 0, 20000, question_is_confirmed, 1, 0);
 		go_on(sim);
 		return;
 	}
@@ -398,7 +406,9 @@ sim_chat_somebody_types(struct sim *sim)
 {
 	static const char *const typed[] = { "/deploy %s", "/deploy %s", "/deploy %s",
 		"/deploy %s v1", "/deploy %s nowhere", "/cancel %s", "/rollback %s", "/rollback %s",
-		"/rollback %s 1", "/status %s", "/history %s", "/status", "/queue", "/queue %s" };
+		"/rollback %s 1", "/status %s", "/history %s", "/show 1", "/show 12", "/status",
+		"/queue", "/queue %s", "/do service-status acme", "/do restart-web acme",
+		"/do reload-nginx beta", "/do" };
 	static const char *const calm[] = { "/deploy %s", "/deploy %s", "/rollback %s",
 		"/rollback %s", "/rollback %s", "/rollback %s", "/deploy %s", "/deploy %s",
 		"/rollback %s", "/rollback %s", "/rollback %s 2", "/status" };
@@ -425,13 +435,40 @@ sim_chat_somebody_types(struct sim *sim)
 }
 
 void
-sim_chat_type(struct sim *sim, int64_t person, const char *text)
+sim_chat_type_in(struct sim *sim, int64_t person, int64_t chat, const char *text)
 {
-	struct sim_update *update = add_update(sim, UPDATE_TEXT, person, person);
+	struct sim_update *update = add_update(sim, UPDATE_TEXT, person, chat_now(sim, chat));
 
 	(void)text_copy(update->text, sizeof(update->text), text);
 	sim_trace(sim, "update %" PRId64 ": %" PRId64 " types %s", update->id, person, text);
 	go_on(sim);
+}
+
+void
+sim_chat_type(struct sim *sim, int64_t person, const char *text)
+{
+	sim_chat_type_in(sim, person, person, text);
+}
+
+bool
+sim_chat_reply(struct sim *sim, int64_t person, const char *words, const char *text)
+{
+	struct sim_update *update;
+
+	for (size_t i = sim->n_posts; i > 0; i--) {
+		const struct sim_post *post = &sim->posts[i - 1];
+
+		if (post->chat != person || strstr(post->text, words) == NULL)
+			continue;
+		update = add_update(sim, UPDATE_TEXT, person, person);
+		(void)text_copy(update->text, sizeof(update->text), text);
+		update->reply_to = post->remote_id;
+		sim_trace(sim, "update %" PRId64 ": %" PRId64 " replies to %" PRId64, update->id,
+		    person, post->remote_id);
+		go_on(sim);
+		return true;
+	}
+	return false;
 }
 
 static const struct button *
@@ -447,20 +484,54 @@ find_button(const struct sim *sim, int64_t chat, const char *words)
 	return NULL;
 }
 
+void
+sim_chat_press_button(struct sim *sim, int64_t person, int64_t chat, const struct button *button)
+{
+	struct sim_update *update = add_update(sim, UPDATE_PRESS, person, chat);
+
+	(void)text_copy(update->button, sizeof(update->button), button->id);
+	sim_cloudflare_pressed(sim, button->label);
+	sim_trace(sim, "update %" PRId64 ": %" PRId64 " presses %s in %" PRId64, update->id, person,
+	    button->label, chat);
+	go_on(sim);
+}
+
 bool
 sim_chat_press(struct sim *sim, int64_t person, const char *words)
 {
 	const struct button *button = find_button(sim, person, words);
-	struct sim_update *update;
 
-	if (button == NULL)
-		return false;
-	update = add_update(sim, UPDATE_PRESS, person, person);
-	(void)text_copy(update->button, sizeof(update->button), button->id);
-	sim_trace(
-	    sim, "update %" PRId64 ": %" PRId64 " presses %s", update->id, person, button->label);
-	go_on(sim);
-	return true;
+	if (button != NULL)
+		sim_chat_press_button(sim, person, person, button);
+	return button != NULL;
+}
+
+void
+sim_chat_question_is_answered(struct sim *sim, int64_t person, int64_t b)
+{
+	static const char *const yes[] = { "Deploy to", "Roll ", "Deploy again", "Go back", "🔧",
+		"↩️ to " };
+
+	(void)b;
+	for (size_t i = 0; i < COUNT(yes); i++)
+		if (sim_chat_press(sim, person, yes[i]))
+			return;
+}
+
+bool
+sim_chat_press_anywhere(struct sim *sim, int64_t person, const char *words)
+{
+	for (size_t i = sim->n_posts; i > 0; i--) {
+		const struct sim_post *post = &sim->posts[i - 1];
+
+		for (size_t b = 0; !post->is_deleted && b < post->buttons.n; b++) {
+			if (strstr(post->buttons.at[b].label, words) == NULL)
+				continue;
+			sim_chat_press_button(sim, person, post->chat, &post->buttons.at[b]);
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Mostly of one of the last that have any: early buttons are dead. */
@@ -492,6 +563,7 @@ sim_chat_somebody_presses(struct sim *sim)
 	update = add_update(
 	    sim, UPDATE_PRESS, somebody(sim), sim_one_in(sim, 30) ? SIM_TEAM : post->chat);
 	(void)text_copy(update->button, sizeof(update->button), button->id);
+	sim_cloudflare_pressed(sim, button->label);
 	sim_trace(sim, "update %" PRId64 ": %" PRId64 " presses %s in %" PRId64, update->id,
 	    update->person, button->label, update->chat);
 	go_on(sim);

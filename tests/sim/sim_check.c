@@ -8,6 +8,8 @@
 #include "tests/faults/invariants.h"
 #include "tests/sim/sim_inside.h"
 
+#include "lib/fingerprint.h"
+
 static struct look seen; /* its memory is used again by every check */
 
 static void
@@ -69,7 +71,7 @@ what_lives_is_waited_for(struct sim *sim)
 		const struct sim_process *process = &sim->processes[i];
 		const struct look_deployment *d = active_in(process->environment);
 
-		if (process->phase == SIM_ENDED)
+		if (process->phase == SIM_ENDED || process->program == PROGRAM_DRAIN)
 			continue;
 		if (d == NULL || d->id != process->deployment || d->run != process->run)
 			sim_fail(sim, __func__, "run %" PRId64 " of deployment %" PRId64,
@@ -134,6 +136,36 @@ a_release_passed_its_gate(struct sim *sim, const struct look_deployment *d)
 		sim_fail(sim, __func__, "deployment %" PRId64, d->id);
 }
 
+/* Whose record says that it migrated and did not release: nobody says that nothing was changed, it
+ * is blocked, and nothing is rolled back. */
+static void
+a_migration_is_never_passed_over(struct sim *sim, const struct look_deployment *d)
+{
+	const struct invariants of = rows_of(sim);
+	bool began = false, back = false;
+
+	for (size_t i = 0; i < sim->n_processes; i++) {
+		const struct sim_process *process = &sim->processes[i];
+		const struct run_ended *record = &process->record;
+
+		if (process->deployment != d->id)
+			continue;
+		back |= process->program == PROGRAM_ROLLBACK;
+		began |= process->program == PROGRAM_DEPLOY && process->phase == SIM_ENDED &&
+		    !process->is_gone && record->migration && !record->released;
+	}
+	if (began && (d->state != DEPLOY_FAILED || d->target_changed || back))
+		sim_fail(sim, __func__, "deployment %" PRId64 " is %s", d->id,
+		    deploy_flow_name(d->state));
+	if (began &&
+	    invariants_number(&of,
+		"SELECT COUNT(*) FROM work w JOIN block b ON b.environment = w.environment"
+		" AND b.commit_id = w.commit_id WHERE w.id = $1 AND w.migration <> ''"
+		" AND w.is_touched = 0",
+		DB_I64(d->id)) != 1)
+		sim_fail(sim, __func__, "deployment %" PRId64 " passes over its migration", d->id);
+}
+
 static void
 look_at_end(struct sim *sim, const struct look_deployment *d)
 {
@@ -145,11 +177,17 @@ look_at_end(struct sim *sim, const struct look_deployment *d)
 		"SELECT COUNT(*) FROM work WHERE id = $1 AND detail GLOB 'the requester is no*'",
 		DB_I64(d->id)) > 0)
 		sim_note(sim, SIM_GRANT_GONE);
+	if (d->state == DEPLOY_EXPIRED &&
+	    invariants_number(
+		&of, "SELECT COUNT(*) FROM approval_request WHERE work = $1", DB_I64(d->id)) > 0)
+		sim_note(sim, SIM_APPROVAL_EXPIRED);
 	sim->totals->ends[d->state]++;
 	sim_trace(sim, "  deployment %" PRId64 " has ended: %s", d->id, deploy_flow_name(d->state));
 	invariants_of_end(&of, d);
 	an_end_tells_the_truth(sim, d);
+	a_migration_is_never_passed_over(sim, d);
 	a_release_passed_its_gate(sim, d);
+	sim_nag_check_end(sim, d->id, d->state, d->environment);
 }
 
 /* Whoever says that they looked has put right what they found. */
@@ -266,7 +304,7 @@ what_is_live_is_not_begun_again(struct sim *sim, const struct look_deployment *d
 {
 	const struct look_environment *now = look_environment(&seen, d->environment);
 
-	if (!d->is_rollback && !d->is_again && !now->is_down && !now->is_unknown &&
+	if (!d->is_action && !d->is_rollback && !d->is_again && !now->is_down && !now->is_unknown &&
 	    strcmp(now->commit, d->commit) == 0)
 		sim_fail(sim, __func__, "deployment %" PRId64 " of %.7s in %s", d->id, d->commit,
 		    d->environment);
@@ -285,8 +323,9 @@ nobody_is_overtaken(struct sim *sim, const struct look_deployment *d)
 	id = invariants_number(&of,
 	    "SELECT COALESCE(MAX(q.id), 0) FROM work q JOIN work d ON d.id = $1"
 	    " JOIN environment e ON e.name = d.environment WHERE q.state = 'QUEUED'"
-	    " AND q.environment = d.environment AND (q.program <> 'rollback', q.place)"
-	    "  < (d.program <> 'rollback', d.place) AND q.waits_for = '' AND q.is_asked_anew = 0"
+	    " AND q.environment = d.environment"
+	    " AND (q.program <> 'rollback' AND q.emergency = '', q.place)"
+	    "  < (d.program <> 'rollback' AND d.emergency = '', d.place) AND q.waits_for = '' AND q.is_asked_anew = 0 AND q.not_before = 0"
 	    " AND NOT (q.cause <> 'chat' AND e.unknown_since <> 0)",
 	    DB_I64(d->id));
 	if (id != 0)
@@ -302,11 +341,13 @@ nothing_goes_back_unasked(struct sim *sim, const struct look_deployment *d)
 	int64_t is_unasked = invariants_number(&of,
 	    "SELECT COUNT(*) FROM work d JOIN environment e ON e.name = d.environment"
 	    " JOIN release r ON r.id = e.current_release WHERE d.id = $1"
-	    " AND NOT (d.confirmed_by <> 0 AND r.commit_id = (SELECT commit_id FROM release"
-	    "  WHERE environment = d.environment AND at <= d.answered_at ORDER BY id DESC LIMIT 1))",
+	    /* Which the question named, or which was live at the answer. */
+	    " AND NOT ((d.confirmed_by <> 0 OR d.approvers <> '') AND r.commit_id IN (d.shown_live, (SELECT commit_id"
+	    "  FROM release WHERE environment = d.environment AND at <= d.answered_at"
+	    "  ORDER BY id DESC LIMIT 1)))",
 	    DB_I64(d->id));
 
-	if (d->is_rollback || is_unasked == 0 || !sim->was_queued[d->id] ||
+	if (d->is_action || d->is_rollback || is_unasked == 0 || !sim->was_queued[d->id] ||
 	    strcmp(sim->queued_over[d->id], now->commit) == 0)
 		return;
 	if (sim_forge_index(sim, d->commit) < sim_forge_index(sim, now->commit))
@@ -342,16 +383,20 @@ remember_beginnings(struct sim *sim)
 	for (size_t i = 0; i < seen.n; i++) {
 		const struct look_deployment *d = &seen.deployments[i];
 
+		if (d->state == DEPLOY_QUEUED)
+			sim->has_begun[d->id] = false; /* its run was bound to other settings */
 		if (d->class != DEPLOY_CLASS_ACTIVE || sim->has_begun[d->id])
 			continue;
 		sim->has_begun[d->id] = true;
+		(void)text_copy(sim->ran_before[d->id], LIMIT_COMMIT,
+		    sim->targets[sim_environment(d->environment)].runs);
+		if (d->is_action)
+			continue;
 		a_push_brings_up_nothing_that_was_rolled_back(
 		    sim, d, sim_environment(d->environment));
 		what_is_live_is_not_begun_again(sim, d);
 		nobody_is_overtaken(sim, d);
 		nothing_goes_back_unasked(sim, d);
-		(void)text_copy(sim->ran_before[d->id], LIMIT_COMMIT,
-		    sim->targets[sim_environment(d->environment)].runs);
 	}
 }
 
@@ -379,6 +424,10 @@ sim_check_commit(struct sim *sim)
 	remember_places(sim);
 	remember_first_polls(sim);
 	sim_locks_note(sim);
+	sim_approvals_check(sim);
+	sim_emergency_check(sim);
+	sim_nag_check(sim);
+	sim_pin_check(sim);
 	invariants_of_commit(&of);
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
@@ -411,14 +460,16 @@ sim_check_acknowledged(struct sim *sim, const char *source, const char *id, cons
 	}
 }
 
-/* No two programs on one target, at their gate or behind it. */
+/* No two programs on one target, at their gate or behind it, but for what drains there. */
 void
 sim_check_targets(struct sim *sim)
 {
 	int n[SIM_ENVIRONMENTS] = { 0 };
 
 	for (size_t i = 0; i < sim->n_processes; i++)
-		if (sim->processes[i].phase != SIM_ENDED && ++n[sim->processes[i].environment] > 1)
+		if (sim->processes[i].phase != SIM_ENDED &&
+		    sim->processes[i].program != PROGRAM_DRAIN &&
+		    ++n[sim->processes[i].environment] > 1)
 			sim_fail(sim, "one_program_on_a_target", "two in %s",
 			    sim_environments[sim->processes[i].environment]);
 }
@@ -428,7 +479,13 @@ void
 sim_check_gate(struct sim *sim, const struct sim_process *process)
 {
 	const struct invariants of = rows_of(sim);
-	int64_t n = invariants_number(&of,
+	int64_t n;
+
+	if (process->program == PROGRAM_DRAIN) {
+		sim_drain_check_gate(sim, process);
+		return;
+	}
+	n = invariants_number(&of,
 	    "SELECT COUNT(*) FROM run r JOIN work d ON d.id = r.deployment AND d.run = r.id"
 	    " WHERE r.id = $1 AND r.pid <> 0 AND r.ended_at = 0 AND d.state IN"
 	    " ('RUNNING', 'STOPPING', 'ROLLING_BACK')",
@@ -447,7 +504,7 @@ sim_check_known(struct sim *sim, int64_t deployment)
 	int64_t n = invariants_number(&of,
 	    "SELECT COUNT(*) FROM work d JOIN environment e ON e.name = d.environment"
 	    " WHERE d.id = $1 AND e.unknown_since <> 0 AND NOT EXISTS (SELECT 1 FROM audit a"
-	    " WHERE a.deployment = d.id AND a.outcome = 'confirmed' AND a.seq >"
+	    " WHERE a.deployment = d.id AND a.outcome IN ('confirmed', 'approved') AND a.seq >"
 	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
 	    " AND u.environment = d.environment))",
 	    DB_I64(deployment));
@@ -471,19 +528,43 @@ check_image(struct sim *sim, const struct effect_run *order, const char *commit,
 }
 
 /* A deployment's image is yet to be made; what was live before, and goes back, has the one that its
- * script said.  One that is taken back may not have come that far. */
+ * script said.  One that is rolled back may not have come that far. */
 void
 sim_check_images(struct sim *sim, const struct effect_run *order)
 {
 	bool is_back = order->program == PROGRAM_ROLLBACK;
 
-	if (is_back)
+	if (is_back || order->program == PROGRAM_DRAIN)
 		check_image(sim, order, order->commit, order->image, false);
 	else if (order->image[0] != '\0')
 		sim_fail(sim, "a_deployment_is_ordered_by_commit", "run %" PRId64, order->run);
 	check_image(sim, order, order->previous, order->previous_image, is_back);
 	if (is_back && order->image[0] != '\0')
 		sim_note(sim, SIM_IMAGE_CAME_BACK);
+}
+
+/* What runs is what was shown and confirmed; and nothing of an order is anybody's but by its list.
+ * What was live before comes back by any. */
+void
+sim_check_binding(struct sim *sim, const struct effect_run *order)
+{
+	const struct invariants of = rows_of(sim);
+	const char *confirmed = sim->works[order->deployment].confirmed_list;
+	char digest[FINGERPRINT_DIGEST];
+	char *list = sim_run_list(sim, sim_environment(order->environment));
+	/* An action ships nothing: what it is bound to is its client's (decide_action.h). */
+	bool is_back = (order->program == PROGRAM_ROLLBACK && order->binding[0] == '\0') ||
+	    order->program == PROGRAM_ACTION;
+
+	(void)fingerprint_digest(list, digest);
+	free(list);
+	if (!is_back && strcmp(order->binding, digest) != 0)
+		sim_fail(sim, "what_runs_is_what_was_shown", "run %" PRId64, order->run);
+	/* What has changed since may have been approved: that is looked at where it begins. */
+	if (!is_back && confirmed[0] != '\0' && strcmp(confirmed, digest) != 0 &&
+	    invariants_number(
+		&of, "SELECT approvers = '' FROM work WHERE id = $1", DB_I64(order->deployment)))
+		sim_fail(sim, "what_runs_is_what_was_confirmed", "run %" PRId64, order->run);
 }
 
 /* --- at rest --- */
@@ -609,7 +690,12 @@ sim_check_rest(struct sim *sim)
 	look(sim, 1);
 	invariants_of_rest(&of);
 	nothing_lives(sim);
+	sim_drain_check_rest(sim);
 	sim_locks_check_rest(sim);
+	sim_approvals_check_rest(sim);
+	sim_emergency_check_rest(sim);
+	sim_actions_check_rest(sim);
+	sim_cloudflare_check_rest(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);
 	what_was_acknowledged_stays(sim);

@@ -10,7 +10,7 @@ fingerprints(struct sim *sim, struct tx *tx, uint64_t ret[SIM_ENVIRONMENTS])
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct err err;
 
-	for (int e = 0; e < sim->n_environments; e++)
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
 		ret[e] = UINT64_C(14695981039346656037); /* FNV-1a */
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
@@ -40,10 +40,20 @@ is_not_theirs(struct tx *tx, const struct update *update, struct sim_before *bef
 
 	if (button.id[0] == '\0')
 		return true;
-	if (strcmp(button.request.action, "looked") == 0)
+	if (strcmp(button.request.action, "do") == 0)
+		return button.person != update->person;
+	if (button.is_once && work == 0) /* of several names, or what was meant */
+		return button.chat != update->address.chat || !button.is_open ||
+		    button.person != update->person;
+	if (strcmp(button.request.action, "looked") == 0 ||
+	    strcmp(button.request.action, "rollback") == 0)
 		return button.chat != update->address.chat || !button.is_open ||
 		    sim_settings_role(settings, update->person,
 			sim_environment(button.request.target), tx->at) != SIM_MAY_ALL;
+	if (strcmp(button.request.action, "deploy") == 0) /* what failed, once more */
+		return button.chat != update->address.chat || !button.is_open ||
+		    sim_settings_role(settings, update->person,
+			sim_environment(button.request.target), tx->at) < SIM_MAY_DEPLOY;
 	if (!db_query(&rows, tx->db, &err,
 		"SELECT environment, requested_by FROM work WHERE id = $1"
 		" OR id = (SELECT deployment FROM run WHERE run.id = $2)",
@@ -85,56 +95,184 @@ list_places(struct sim *sim, struct tx *tx, struct sim_before *ret)
 }
 
 static void
-find_active(struct sim *sim, struct tx *tx, bool ret[SIM_DEPLOYMENTS])
+list_confirmed(struct sim *sim, struct tx *tx, struct sim_before *ret)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct err err;
 
 	sim_check_must(sim,
-	    db_query(
-		&rows, tx->db, &err, "SELECT id FROM work WHERE started_at <> 0 AND ended_at = 0"),
+	    db_query(&rows, tx->db, &err,
+		"SELECT id, confirmed_by FROM work WHERE ended_at = 0 AND confirmed_by <> 0 LIMIT $1",
+		DB_I64(COUNT(ret->confirmed))),
 	    &err);
 	while (db_next(&rows))
-		ret[db_col_i64(&rows, 0)] = true;
+		ret->confirmed[ret->n_confirmed++] =
+		    (struct sim_asked){ db_col_i64(&rows, 0), db_col_i64(&rows, 1) };
+}
+
+int64_t
+sim_before_confirmer(const struct sim_before *before, int64_t work)
+{
+	for (size_t i = 0; i < before->n_confirmed; i++)
+		if (before->confirmed[i].work == work)
+			return before->confirmed[i].person;
+	return 0;
+}
+
+static void
+find_active(struct sim *sim, struct tx *tx, int64_t ret[SIM_DEPLOYMENTS])
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT id, started_at FROM work WHERE started_at <> 0 AND ended_at = 0"),
+	    &err);
+	while (db_next(&rows))
+		ret[db_col_i64(&rows, 0)] = db_col_i64(&rows, 1);
+}
+
+/* It was decided on, with the settings of then, and came once more. */
+static bool
+is_known(struct sim *sim, struct tx *tx, const struct update *update)
+{
+	struct err err;
+	char id[24];
+	int64_t n;
+
+	(void)snprintf(id, sizeof(id), "%" PRId64, update->id);
+	sim_check_must(sim,
+	    db_one_i64(&n, tx->db, &err,
+		"SELECT COUNT(*) FROM inbox WHERE source = 'telegram' AND id = $1", DB_TEXT(id)),
+	    &err);
+	return n > 0;
 }
 
 /* A place is its owner's who sees the queue, whatever else they may do by now. */
 static bool
-is_guarded(const struct tx *tx, const struct sim_before *before, int environment)
+is_guarded(const struct sim *sim, struct tx *tx, const struct sim_before *before, int environment)
 {
+	if (before->is_by_recovery && before->has_code)
+		return false; /* their approvals are withdrawn, wherever they are */
+	if (before->says != SIM_SAYS_NOTHING)
+		return before->says_of.environment != environment ||
+		    !sim_approvals_may(sim, tx, before);
 	return before->place_in != environment + 1 &&
-	    sim_settings_role(tx->event->context.settings, tx->event->u.update->person, environment,
+	    sim_settings_role(tx->event->context.settings, before->said->person, environment,
 		tx->at) == SIM_NOBODY;
+}
+
+/* More presses than ROLE_RATE_LIMIT lets pass: a clock that was set back empties the bucket. */
+static bool
+has_no_press_left(struct sim *sim, struct tx *tx, int64_t person)
+{
+	const int64_t every_ms = 60 * 1000 / 30, burst = 20;
+	int64_t full_at;
+	struct err err;
+
+	sim_check_must(sim,
+	    db_one_i64(&full_at, tx->db, &err,
+		"SELECT coalesce(max(full_at), 0) FROM bucket WHERE who = 'presses:' || $1",
+		DB_I64(person)),
+	    &err);
+	return full_at + every_ms > tx->at + burst * every_ms;
+}
+
+/* Who looks changes nothing, and a question is answered by who asked, or by an admin. */
+static const char *
+why_nothing_of_it(struct tx *tx, const struct api_request *api)
+{
+	int64_t work = request_number(&api->request, "work");
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	if (!api_is_post(api->operation))
+		return "a view";
+	if (api->operation != API_ANSWER)
+		return NULL;
+	if (!db_query(&rows, tx->db, &err,
+		"SELECT environment, requested_by FROM work WHERE id = $1", DB_I64(work)) ||
+	    !db_next(&rows))
+		return "no such work";
+	return db_col_i64(&rows, 1) == api->from.person ||
+		row_button_is_requester(tx, work, api->from.person) ||
+		sim_settings_role(tx->event->context.settings, api->from.person,
+		    sim_environment(db_col_text(&rows, 0)), tx->at) == SIM_MAY_ALL ?
+	    NULL :
+	    "not their question";
+}
+
+void
+sim_check_remember(struct sim *sim)
+{
+	struct sim_memory *memory = &sim->committed;
+	int64_t last;
+	struct err err;
+
+	sim_check_must(
+	    sim, db_one_i64(&last, sim->eyes, &err, "SELECT COALESCE(MAX(id), 0) FROM work"), &err);
+	memory->n_asked = sim->n_asked;
+	memory->n_yes = sim->n_yes;
+	memory->n_spent = sim->n_spent;
+	memory->n_works = (size_t)last + 1;
+	memcpy(memory->works, sim->works, memory->n_works * sizeof(sim->works[0]));
+}
+
+void
+sim_check_forget(struct sim *sim)
+{
+	const struct sim_memory *memory = &sim->committed;
+
+	sim->n_asked = memory->n_asked;
+	sim->n_yes = memory->n_yes;
+	sim->n_spent = memory->n_spent;
+	memset(sim->works, 0, sizeof(sim->works));
+	memcpy(sim->works, memory->works, memory->n_works * sizeof(sim->works[0]));
 }
 
 void
 sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 {
+	const struct api_request *api = tx->event->kind == EVENT_API ? tx->event->u.api : NULL;
 	const struct update *update = tx->event->kind == EVENT_UPDATE ? tx->event->u.update : NULL;
+	const char *why = NULL;
 	bool is_all;
 
-	*ret = (struct sim_before){ .why = "" };
-	find_active(sim, tx, ret->is_active);
-	if (update == NULL)
+	*ret = (struct sim_before){ .why = "", .said = api != NULL ? &api->from : update };
+	sim_factor_before(sim, tx, ret);
+	find_active(sim, tx, ret->started_at);
+	sim_limits_before(sim, tx, ret);
+	sim_approvals_before(sim, tx, ret);
+	sim_actions_before(sim, tx, ret);
+	sim_emergency_before(tx, ret);
+	if (ret->said == NULL)
 		return;
-	is_all = update->kind == UPDATE_PRESS && is_not_theirs(tx, update, ret);
-	if (is_all)
+	if (api != NULL)
+		why = why_nothing_of_it(tx, api);
+	else if (ret->said->kind == UPDATE_PRESS && is_not_theirs(tx, ret->said, ret))
+		why = "not their button";
+	is_all = why != NULL;
+	if (is_all || (update != NULL && is_known(sim, tx, update)))
 		ret->place_in = 0, ret->leaves = 0, ret->gives = 0;
-	ret->why = is_all ? "not their button" : "no role";
+	if (has_no_press_left(sim, tx, ret->said->person))
+		ret->leaves = 0, ret->gives = 0;
+	ret->why = is_all ? why : "no role";
 	for (int e = 0; e < sim->n_environments; e++) {
-		ret->is_guarded[e] = is_all || is_guarded(tx, ret, e);
+		ret->is_guarded[e] = is_all || is_guarded(sim, tx, ret, e);
 		ret->is_any_guarded |= ret->is_guarded[e];
 	}
 	if (ret->is_any_guarded)
 		fingerprints(sim, tx, ret->of);
 	list_places(sim, tx, ret);
+	list_confirmed(sim, tx, ret);
 }
 
 /* --- what it asks about --- */
 
 /* "/rollback" without a number asks about an earlier release that was not left, and no other. */
 static void
-a_rollback_goes_back(struct sim *sim, struct tx *tx, int e)
+a_rollback_goes_back(struct sim *sim, struct tx *tx, const struct update *said, int e)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	size_t n = sim->n_way[e];
@@ -146,8 +284,7 @@ a_rollback_goes_back(struct sim *sim, struct tx *tx, int e)
 		"SELECT d.commit_id FROM work d JOIN environment e ON e.name = d.environment"
 		" WHERE d.environment = $1 AND d.requester = $2 AND d.program = 'rollback'"
 		" AND e.current_release = $3 AND e.is_down = 0 AND e.unknown_since = 0",
-		DB_TEXT(sim_environments[e]), DB_TEXT(tx->event->u.update->name),
-		DB_I64(sim->walked[e])),
+		DB_TEXT(sim_environments[e]), DB_TEXT(said->name), DB_I64(sim->walked[e])),
 	    &err);
 	if (!db_next(&rows) || sim->is_astray[e])
 		return;
@@ -172,11 +309,11 @@ somebody_may_begin(struct sim *sim, struct tx *tx, const struct db_rows *row)
 	int64_t requester = db_col_i64(row, 4) != 0 ? db_col_i64(row, 2) : 0;
 	int64_t by = db_col_i64(row, 3) != 0 ? db_col_i64(row, 3) : requester;
 	int environment = sim_environment(db_col_text(row, 1));
-	bool is_rollback = strcmp(db_col_text(row, 5), "rollback") == 0;
+	bool is_deploy = strcmp(db_col_text(row, 5), "deploy") == 0;
 
 	if (by != 0 &&
 	    sim_settings_role(settings, by, environment, tx->at) <
-		(is_rollback ? SIM_MAY_ALL : SIM_MAY_DEPLOY))
+		(is_deploy ? SIM_MAY_DEPLOY : SIM_MAY_ALL))
 		sim_fail(sim, "nobody_without_a_grant_leads_to_a_run",
 		    "deployment %" PRId64 " in %s by %" PRId64, db_col_i64(row, 0),
 		    sim_environments[environment], by);
@@ -184,13 +321,13 @@ somebody_may_begin(struct sim *sim, struct tx *tx, const struct db_rows *row)
 
 /* Q2: two that are released to one folder, whatever the settings say by now. */
 static void
-nobody_else_holds(struct sim *sim, int64_t id, const bool is_active[SIM_DEPLOYMENTS])
+nobody_else_holds(struct sim *sim, int64_t id, const int64_t started_at[SIM_DEPLOYMENTS])
 {
-	for (int64_t other = 0; other < SIM_DEPLOYMENTS && sim->holds[id] != NULL; other++)
-		if (other != id && is_active[other] && sim->holds[other] != NULL)
+	for (int64_t other = 0; other < SIM_DEPLOYMENTS && sim->works[id].holds != NULL; other++)
+		if (other != id && started_at[other] != 0 && sim->works[other].holds != NULL)
 			sim_fail(sim, "no_two_release_to_one_folder",
 			    "deployments %" PRId64 " and %" PRId64 " to %s", other, id,
-			    sim->holds[id]);
+			    sim->works[id].holds);
 }
 
 /* What begins finds a slot, of all and of its application; a person's rollback needs none. */
@@ -204,10 +341,10 @@ it_has_a_slot(struct sim *sim, struct tx *tx, int64_t id)
 	sim_check_must(sim,
 	    db_one_i64(&all, tx->db, &err,
 		"SELECT COUNT(*) FROM work WHERE started_at <> 0 AND ended_at = 0"
-		" AND program <> 'rollback'") &&
+		" AND program <> 'rollback' AND is_read = 0") &&
 		db_one_i64(&its, tx->db, &err,
 		    "SELECT COUNT(*) FROM work WHERE started_at <> 0 AND ended_at = 0 AND program"
-		    " <> 'rollback' AND application = (SELECT application FROM work WHERE id = $1)",
+		    " <> 'rollback' AND is_read = 0 AND application = (SELECT application FROM work WHERE id = $1)",
 		    DB_I64(id)),
 	    &err);
 	if (all > settings->runs_max || its > settings->application_runs_max)
@@ -218,32 +355,73 @@ it_has_a_slot(struct sim *sim, struct tx *tx, int64_t id)
 		sim_note(sim, SIM_NO_SLOT_LEFT);
 }
 
+/* What is new, and what has come to its end. */
+static void
+check_asked(struct sim *sim, struct tx *tx, const struct sim_before *before)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT id FROM work WHERE id > $1 AND cause = 'chat' AND program = 'deploy'",
+		DB_I64(before->last_work)),
+	    &err);
+	while (db_next(&rows)) {
+		sim_limits_check_asked(sim, tx, db_col_i64(&rows, 0));
+		sim_locks_check_asked(sim, tx, db_col_i64(&rows, 0));
+	}
+}
+
 static void
 check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	bool is_active[SIM_DEPLOYMENTS] = { false };
+	int64_t started_at[SIM_DEPLOYMENTS] = { 0 };
 	struct err err;
 
-	find_active(sim, tx, is_active);
+	find_active(sim, tx, started_at);
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT id, environment, requested_by, confirmed_by, cause = 'chat', program"
-		" FROM work WHERE started_at <> 0 AND ended_at = 0"),
+		"SELECT id, environment, requested_by, confirmed_by, cause = 'chat',"
+		" iif(emergency <> '', 'emergency', program) FROM work WHERE started_at <> 0 AND ended_at = 0"),
 	    &err);
 	while (db_next(&rows)) {
 		int64_t id = db_col_i64(&rows, 0);
 
-		if (before->is_active[id])
-			continue;
-		sim->holds[id] = sim_settings_folder(
+		if (before->started_at[id] == started_at[id])
+			continue; /* else it began, or once more: by another list */
+		sim->works[id].holds = sim_settings_folder(
 		    tx->event->context.settings, sim_environment(db_col_text(&rows, 1)));
 		somebody_may_begin(sim, tx, &rows);
-		nobody_else_holds(sim, id, is_active);
+		nobody_else_holds(sim, id, started_at);
 		if (strcmp(db_col_text(&rows, 5), "rollback") != 0)
 			it_has_a_slot(sim, tx, id);
 		sim_locks_check_begun(sim, tx, id);
+		sim_approvals_check_begun(sim, tx, id);
+		sim_factor_check_begun(sim, tx, id);
+		sim_emergency_check_begun(sim, tx, id);
+		sim_barrier_check_begun(sim, tx, id);
 	}
+	for (int64_t id = 0; id < SIM_DEPLOYMENTS; id++)
+		if (before->started_at[id] != 0 && started_at[id] == 0)
+			sim_limits_note_ended(sim, tx, id);
+}
+
+/* Locks and freezes are begun and ended by who may. */
+static void
+nobody_locks_without_a_grant(struct sim *sim, struct tx *tx, const struct sim_before *before)
+{
+	struct sim_before after;
+
+	if (before->said == NULL ||
+	    sim_settings_role(tx->event->context.settings, before->said->person, 0, tx->at) ==
+		SIM_MAY_ALL)
+		return;
+	sim_limits_before(sim, tx, &after);
+	if (after.holds != before->holds)
+		sim_fail(
+		    sim, __func__, "%" PRId64 ": %s", before->said->person, before->said->text);
 }
 
 /* --- what it does to places --- */
@@ -268,14 +446,26 @@ place_before(const struct sim_before *before, int64_t work)
 	return 0;
 }
 
+/* Some press more than ROLE_RATE_LIMIT has: what is not looked at says nothing but that. */
+static bool
+is_too_fast(struct sim *sim, struct tx *tx, const struct sim_before *before)
+{
+	return number(sim, tx,
+		   "SELECT COUNT(*) FROM effect WHERE kind = 'toast' AND id > $1 AND instr(body, $2)"
+		   " AND instr(body, 'Too many ') = 0",
+		   0, DB_TEXT(before->said->callback)) == 0;
+}
+
 /* Q5: whoever leaves is gone from the queue, and that is said. */
 static void
 whoever_leaves_is_gone_and_told(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
-	if (place_before(before, before->leaves) == 0)
+	bool is_gone = number(sim, tx, "SELECT COUNT(*) FROM work WHERE id = $1 AND state = $2",
+			   before->leaves, DB_TEXT("CANCELLED")) == 1;
+
+	if (place_before(before, before->leaves) == 0 || (!is_gone && is_too_fast(sim, tx, before)))
 		return;
-	if (number(sim, tx, "SELECT COUNT(*) FROM work WHERE id = $1 AND state = $2",
-		before->leaves, DB_TEXT("CANCELLED")) != 1)
+	if (!is_gone)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is not gone", before->leaves);
 	if (number(sim, tx,
 		"SELECT COUNT(*) FROM effect WHERE kind = 'toast' AND instr(body, $2)"
@@ -307,7 +497,8 @@ may_be_given(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	return mine != 0 && mine < place_before(before, before->to) &&
 	    number(sim, tx,
 		"SELECT COUNT(*) FROM work a JOIN work b ON b.environment = a.environment"
-		" AND b.program = a.program AND b.requested_by <> a.requested_by"
+		" AND b.program = a.program AND (b.emergency = '') = (a.emergency = '')"
+		" AND b.requested_by <> a.requested_by"
 		" WHERE a.id = $1 AND b.id = $2 AND a.cause = 'chat' AND b.cause = 'chat'",
 		before->gives, DB_I64(before->to)) == 1;
 }
@@ -316,7 +507,7 @@ may_be_given(struct sim *sim, struct tx *tx, const struct sim_before *before)
 static void
 a_hand_over_exchanges_two_places(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
-	bool is_given = may_be_given(sim, tx, before);
+	bool is_given = may_be_given(sim, tx, before) && !is_too_fast(sim, tx, before);
 
 	for (size_t i = 0; i < before->n_places; i++) {
 		int64_t work = before->places[i].work, want = before->places[i].place;
@@ -335,7 +526,7 @@ a_hand_over_exchanges_two_places(struct sim *sim, struct tx *tx, const struct si
 	sim_note(sim, SIM_PLACE_GIVEN);
 }
 
-/* `go` is said to the run that its deployment waits for, and to no other. */
+/* `go` is said to the run that its deployment waits for, to its drain, and to no other. */
 static void
 check_go(struct sim *sim, struct tx *tx)
 {
@@ -344,12 +535,60 @@ check_go(struct sim *sim, struct tx *tx)
 
 	sim_check_must(sim,
 	    db_one_i64(&n, tx->db, &err,
-		"SELECT COUNT(*) FROM work WHERE run = $1 AND state IN"
-		" ('RUNNING', 'ROLLING_BACK')",
+		"SELECT COUNT(*) FROM run r JOIN work d ON d.id = r.deployment"
+		" WHERE r.id = $1 AND CASE WHEN r.program = 'drain'"
+		" THEN d.state IN ('LIVE', 'ROLLED_BACK') AND r.ended_at = 0"
+		" ELSE d.run = r.id AND d.state IN ('RUNNING', 'ROLLING_BACK') END",
 		DB_I64(run)),
 	    &err);
 	if (tx->answer.status == 200 && n != 1)
 		sim_fail(sim, "a_gate_opens_for_what_is_awaited", "run %" PRId64, run);
+}
+
+/* What the answered question showed; that answer counts until it is asked anew. */
+static void
+note_confirmed(struct sim *sim, struct tx *tx)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT id, confirmed_by, binding FROM work"
+		" WHERE state IN ('AWAITING_CONFIRMATION', 'QUEUED', 'RUNNING')"),
+	    &err);
+	while (db_next(&rows)) {
+		char *list = sim->works[db_col_i64(&rows, 0)].confirmed_list;
+
+		if (db_col_i64(&rows, 1) == 0)
+			list[0] = '\0';
+		else if (list[0] == '\0')
+			(void)text_copy(list, LIMIT_DIGEST, db_col_text(&rows, 2));
+	}
+}
+
+/* What they ended, where they may, left a slot that work of this environment has begun with. */
+static bool
+has_begun_with_their_slot(
+    struct sim *sim, struct tx *tx, const struct sim_before *before, int environment)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	bool has_ended = false, has_begun = false;
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT id, environment, started_at, ended_at FROM work WHERE started_at <> 0"),
+	    &err);
+	while (db_next(&rows)) {
+		int of = sim_environment(db_col_text(&rows, 1));
+		bool was_active = before->started_at[db_col_i64(&rows, 0)] != 0;
+		bool is_active = db_col_i64(&rows, 3) == 0;
+
+		has_ended |= was_active && !is_active && of >= 0 && !before->is_guarded[of];
+		has_begun |= !was_active && is_active && of == environment;
+	}
+	return has_ended && has_begun;
 }
 
 void
@@ -361,26 +600,35 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		check_go(sim, tx);
 	if (!db_in_transaction(tx->db))
 		return; /* without memory SQLite undoes the whole batch: it is tried again */
-	for (int e = 0; tx->event->kind == EVENT_UPDATE && e < sim->n_environments; e++) {
-		const char *text = tx->event->u.update->text;
+	for (int e = 0; before->said != NULL && e < sim->n_environments; e++) {
+		const char *text = before->said->text;
 		size_t size = strlen("/rollback ") + strlen(sim_environments[e]);
 		char plain[48];
 
 		(void)snprintf(plain, sizeof(plain), "/rollback %s", sim_environments[e]);
 		if (strcmp(text, plain) == 0)
-			a_rollback_goes_back(sim, tx, e);
+			a_rollback_goes_back(sim, tx, before->said, e);
 		else if (text_starts(text, plain) && text[size] == ' ')
 			sim->is_astray[e] = true; /* by a number, to wherever */
 	}
+	note_confirmed(sim, tx);
+	sim_factor_after(sim, tx, before);
+	sim_approvals_after(sim, tx, before);
+	sim_actions_after(sim, tx, before);
+	sim_emergency_after(sim, tx, before);
+	sim_barrier_after(sim, tx);
 	check_beginnings(sim, tx, before);
+	check_asked(sim, tx, before);
+	nobody_locks_without_a_grant(sim, tx, before);
+	sim_limits_check_heard(sim, tx, before);
 	whoever_leaves_is_gone_and_told(sim, tx, before);
 	a_hand_over_exchanges_two_places(sim, tx, before);
 	if (before->is_any_guarded)
 		fingerprints(sim, tx, now);
 	for (int e = 0; e < sim->n_environments; e++)
-		if (before->is_guarded[e] && now[e] != before->of[e])
+		if (before->is_guarded[e] && now[e] != before->of[e] &&
+		    !has_begun_with_their_slot(sim, tx, before, e))
 			sim_fail(sim, "nobody_acts_without_a_role",
-			    "update %" PRId64 " of %" PRId64 " changed %s (%s)",
-			    tx->event->u.update->id, tx->event->u.update->person,
-			    sim_environments[e], before->why);
+			    "update %" PRId64 " of %" PRId64 " changed %s (%s)", before->said->id,
+			    before->said->person, sim_environments[e], before->why);
 }

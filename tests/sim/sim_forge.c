@@ -199,6 +199,21 @@ add_contained(const struct sim *sim, const char *blocked, int commit, struct buf
 			buf_addf(out, "contains %s\n", word);
 }
 
+static bool
+adds_barrier(const struct sim *sim, int commit)
+{
+	return sim->day != SIM_DAY_CALM && (sim->seed * 40503u >> (commit % 16) & 3) == 1;
+}
+
+bool
+sim_forge_is_barrier(const struct sim *sim, int base, int commit)
+{
+	for (int i = commit; base >= 0 && i > base; i--)
+		if (adds_barrier(sim, i))
+			return true;
+	return false;
+}
+
 /* NULL: it is no commit of the repository. */
 static const char *
 find_commit(const struct sim *sim, const char *ref)
@@ -230,7 +245,7 @@ answer_commits(struct sim *sim, const struct effect_git_query *ask)
 	if (asprintf(&text,
 		"==> fetch\nref %s\nkind %s\ncommit %s\nauthor Ann Example\nat 1767225600\n"
 		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced %d\nlacks_after %d\n"
-		"count %d\n%send\n",
+		"count %d\n%s%send\n",
 		ask->ref,
 		ref >= 0	  ? "branch" :
 		    asked != NULL ? "commit" :
@@ -241,7 +256,9 @@ answer_commits(struct sim *sim, const struct effect_git_query *ask)
 		ask->base[0] != '\0' ? "base " : "", ask->base, ask->base[0] != '\0' ? "\n" : "",
 		base > index,
 		ref >= 0 && ask->push.after[0] != '\0' && lacks(sim, ref, ask->push.after),
-		base >= 0 && index > base ? index - base : 0, buf_text(&contained)) < 0)
+		base >= 0 && index > base ? index - base : 0,
+		sim_forge_is_barrier(sim, base, index) ? "barrier drops a column\n" : "",
+		buf_text(&contained)) < 0)
 		abort();
 	buf_done(&contained);
 	return text;
@@ -335,11 +352,16 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 		return;
 	}
 	asked = &open->effect->result->u.git_answered;
-	if (ask->kind == GIT_QUERY_HEADS) {
+	if (ask->kind != GIT_QUERY_HEADS)
+		asked->binding = sim_run_list(sim, sim_environment(ask->environment));
+	if (ask->kind == GIT_QUERY_SETTINGS) {
+		asked->answer = strdup("end\n");
+	} else if (ask->kind == GIT_QUERY_HEADS) {
 		asked->answer = answer_heads(sim, ask);
 	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask, ask->ref) < 0 &&
 	    is_lost(sim, ask)) {
 		asked->exit_status = 64;
+		sim->works[open->effect->subject].is_lost = true;
 		/* NOANALYZE(malloc-leak): the effect has it */
 		asked->answer = answer_no();
 	} else {

@@ -12,27 +12,36 @@
 #include "lib/text.h"
 #include "store/store.h"
 #include "tests/sim/sim.h"
+#include "types/api.h"
 #include "types/request.h"
+#include "types/update.h"
 
-#define SIM_APPLICATIONS	51	/* the one without a name, and fifty that have one */
-#define SIM_ENVIRONMENTS	(2 * SIM_APPLICATIONS)
-#define SIM_COMMITS		1280
-#define SIM_LATERS		32768
-#define SIM_OPEN		768	/* effects handed out and not reported */
-#define SIM_UPDATES		8192
-#define SIM_DELIVERIES		1280
-#define SIM_POSTS		16384
-#define SIM_PROCESSES		4096
-#define SIM_DEPLOYMENTS		4096
-#define SIM_TRACE		96
+#define SIM_APPLICATIONS 51 /* the one without a name, and fifty that have one */
+#define SIM_CLIENT	 (2 * SIM_APPLICATIONS) /* the target of an action alone */
+#define SIM_ENVIRONMENTS (SIM_CLIENT + 1)
+#define SIM_COMMITS	 1280
+#define SIM_LATERS	 32768
+#define SIM_OPEN	 768 /* effects handed out and not reported */
+#define SIM_UPDATES	 16384
+#define SIM_DELIVERIES	 1280
+#define SIM_POSTS	 32768
+#define SIM_PROCESSES	 4096
+#define SIM_DEPLOYMENTS	 4096
+#define SIM_TRACE	 96
 
-#define SIM_ADMIN		11
-#define SIM_OTHER		22	/* an admin, as long as the settings say so */
-#define SIM_STAGING		33
-#define SIM_CONTRACTOR		44	/* may deploy to shop/staging, for a while */
-#define SIM_STRANGER		99
-#define SIM_TEAM		INT64_C(-1001)	/* TELEGRAM_CHAT_ID */
-#define SIM_GROUP		INT64_C(-1002)
+#define SIM_ADMIN	 11
+#define SIM_OTHER	 22 /* an admin, as long as the settings say so */
+#define SIM_STAGING	 33
+#define SIM_CONTRACTOR	 44 /* may deploy to shop/staging, for a while */
+#define SIM_LEAD	 55 /* may approve, as long as the settings say so */
+#define SIM_SECOND	 66 /* the same */
+#define SIM_STRANGER	 99
+#define SIM_UID_GAMES	 5		/* SIM_ADMIN on the machine; as every Debian has them */
+#define SIM_UID_MAN	 6		/* an admin there, as long as the settings say so */
+#define SIM_UID_WWW_DATA 33		/* may deploy to staging */
+#define SIM_UID_BACKUP	 34		/* nobody */
+#define SIM_TEAM	 INT64_C(-1001) /* TELEGRAM_CHAT_ID */
+#define SIM_GROUP	 INT64_C(-1002)
 
 struct sim;
 
@@ -43,7 +52,7 @@ typedef void sim_fn(struct sim *sim, int64_t a, int64_t b);
 struct sim_later {
 	int64_t at;
 	uint64_t order;
-	unsigned life;	/* of the server whose memory it is in; 0: it is the world's */
+	unsigned life; /* of the server whose memory it is in; 0: it is the world's */
 	sim_fn *fn;
 	int64_t a;
 	int64_t b;
@@ -52,9 +61,9 @@ struct sim_later {
 /* What a history is like. */
 enum sim_day {
 	SIM_DAY_ANY,
-	SIM_DAY_SEVERAL,	/* the same, with several applications */
-	SIM_DAY_CROWDED,	/* these, people who want the same, and little goes wrong */
-	SIM_DAY_CALM,	/* little goes wrong: release after release */
+	SIM_DAY_SEVERAL, /* the same, with several applications */
+	SIM_DAY_CROWDED, /* these, people who want the same, and little goes wrong */
+	SIM_DAY_CALM,	 /* little goes wrong: release after release */
 	SIM_DAY_COUNT
 };
 
@@ -63,7 +72,7 @@ enum sim_day {
 struct sim_delivery {
 	struct sim *sim;
 	char id[24];
-	uint8_t digest[32];	/* the body's */
+	uint8_t digest[32]; /* the body's */
 	int branch;
 	char after[LIMIT_COMMIT];
 	char login[24];
@@ -81,6 +90,7 @@ struct sim_update {
 	int64_t new_chat;
 	char text[96];
 	char button[LIMIT_BUTTON_ID];
+	int64_t reply_to;
 	bool is_in_progress;
 	bool is_acknowledged;
 };
@@ -100,8 +110,10 @@ struct sim_post {
 enum sim_phase {
 	SIM_AT_GATE,
 	SIM_ALIVE,
-	SIM_ENDED,	/* its record is there */
+	SIM_ENDED, /* its record is there */
 };
+
+#define SIM_STEPS 8
 
 struct sim_process {
 	struct sim *sim;
@@ -113,79 +125,161 @@ struct sim_process {
 	char previous[LIMIT_COMMIT];
 	char image[LIMIT_IMAGE]; /* that it has said; "": none yet */
 	enum sim_phase phase;
-	unsigned link;		/* the server's life that follows it; 0: none */
+	unsigned link; /* the server's life that follows it; 0: none */
 	bool has_supervisor;
 	bool is_reconciling;
-	bool is_gone;		/* its folder: nobody finds it any more */
-	bool was_opened;	/* its gate */
+	bool is_gone;	 /* its folder: nobody finds it any more */
+	bool was_opened; /* its gate */
 	int n_steps;
-	int n_told;		/* by this link */
+	const char *steps[SIM_STEPS];
+	int n_told; /* by this link */
 	bool said_hello;
 	bool lost_told;
-	int script;		/* where in its program it is */
+	int script; /* where in its program it is */
 	struct run_ended record;
 };
 
 struct sim_target {
-	char runs[LIMIT_COMMIT];	/* "": nothing */
-	char before[LIMIT_COMMIT];	/* what still answers until then */
+	char runs[LIMIT_COMMIT];   /* "": nothing */
+	char before[LIMIT_COMMIT]; /* what still answers until then */
 	int64_t answers_at;
+	char drains[LIMIT_COMMIT]; /* beside what runs; "": nothing */
+	int64_t drains_of;	   /* the deployment that has left it; 0: it is taken over */
 };
 
 /* --- sim_server.c --- */
 
 struct sim_open {
-	struct effect *effect;	/* NULL: a free place */
-	bool is_sent;		/* SEND_MESSAGE: Telegram may have it */
-	bool stop_requested;		/* RUN */
+	struct effect *effect; /* NULL: a free place */
+	bool is_sent;	       /* SEND_MESSAGE: Telegram may have it */
+	bool stop_requested;   /* RUN */
 	bool was_ordered;
 	int tries;
-	int passes[PROBE_TARGETS_MAX];	/* PROBE */
+	int passes[PROBE_TARGETS_MAX]; /* PROBE */
 	int failures[PROBE_TARGETS_MAX];
-	bool is_restless;		/* its answers come and go for ever */
+	bool is_restless; /* its answers come and go for ever */
 	int64_t until;
 };
+
+/* --- sim_approvals.c --- */
+
+struct sim_asked {
+	int64_t work;
+	int64_t person;
+};
+
+/* Some work as it is when somebody says something of it. */
+struct sim_yes {
+	int64_t work;
+	int64_t person;
+	int environment;
+	char commit[LIMIT_COMMIT];
+	char program[16];
+	char live[LIMIT_COMMIT];  /* there, now */
+	char shown[LIMIT_COMMIT]; /* there, as they were shown it */
+	char list[LIMIT_DIGEST];  /* that would ship it, as they were shown it */
+	char action[80];	  /* executor, action, client, argument; "": it is none */
+	char client[16];
+	bool is_requested; /* by /request */
+	int64_t confirmed_by;
+	bool is_awaiting; /* approvals */
+};
+
+/* A code that was taken: in that step of thirty seconds, by this update; a recovery code's is below
+ * zero. */
+struct sim_spent {
+	int64_t person;
+	int64_t step;
+	int64_t by;
+	char code[8];
+};
+
+/* What is remembered of some work by what was decided on. */
+struct sim_work {
+	bool is_code_due;		   /* it needed a code when it was asked for */
+	bool is_cleared;		   /* ... and had one, or needed none at its answer */
+	bool is_paid;			   /* when it was asked for, or ... */
+	bool are_minutes_paid;		   /* ... when it ended */
+	bool is_reviewed;		   /* by who may */
+	bool is_lost;			   /* git has said that its commit is no more */
+	const char *holds;		   /* a folder of a host, or NULL */
+	char confirmed_list[LIMIT_DIGEST]; /* that its question had; "": none */
+};
+
+/* ... and by whom, as it was committed last. */
+struct sim_memory {
+	size_t n_asked;
+	size_t n_yes;
+	size_t n_spent;
+	size_t n_works;
+	struct sim_work works[SIM_DEPLOYMENTS];
+};
+
+/* A line: from its " nonce=" on. */
+struct sim_accepted {
+	const char *nonce;
+	int64_t person;
+};
+
+/* --- sim_cloudflare.c: levels are indexes of its own list --- */
+
+struct sim_zone {
+	int level;
+	int base;	       /* before we set it last */
+	bool is_ours;	       /* so it is under attack */
+	int64_t refused_until; /* the token was revoked */
+};
+
+/* A rollback that nobody has seen, at the last commit. */
+struct sim_unseen {
+	int64_t work; /* 0: there is none */
+	int64_t n_nags;
+	int64_t release;	    /* that was live */
+	bool is_wanted, was_wanted; /* by the settings; and at the commit before */
+};
+
+enum sim_says { SIM_SAYS_NOTHING, SIM_SAYS_YES, SIM_SAYS_NO, SIM_SAYS_BACK };
 
 struct sim {
 	uint64_t seed;
 	uint64_t x;
 	struct sim_totals *totals;
 
-	int64_t now;			/* wall ms */
+	int64_t now; /* wall ms */
 	uint64_t order;
 	size_t n_laters;
 	struct sim_later laters[SIM_LATERS];
 	bool is_resting;
 	enum sim_day day;
-	bool is_unlocked;		/* ... and no lock or freeze is left but what is over */
-	bool is_many;			/* applications with names; else the one without */
-	int n_applications;		/* that have one */
-	int n_environments;		/* of the first ones, so many are played */
+	bool is_unlocked;   /* ... and no lock or freeze is left but what is over */
+	bool is_many;	    /* applications with names; else the one without */
+	int n_applications; /* that have one */
+	int n_environments; /* of the first ones, so many are played */
 	int happenings_left;
 
 	size_t n_trace;
 	char trace[SIM_TRACE][200];
 
 	/* the server */
-	struct store *store;		/* NULL: it is down */
+	struct store *store; /* NULL: it is down */
 	unsigned life;
 	bool is_turn_due;
-	int variant;			/* of the settings, as they are on disk */
-	int loaded;			/* as the server has them */
+	int variant; /* of the settings, as they are on disk */
+	int loaded;  /* as the server has them */
 	struct queue_list events;
 	size_t batch; /* events that were decided on together last */
 	struct sim_open open[SIM_OPEN];
-	bool is_full;			/* the disk, in this batch */
-	bool is_failing;		/* one handler, in this batch */
-	bool is_dying;			/* a handler has killed it, in this batch */
-	char cursed[40];		/* the id of the event that does; "": none yet */
+	bool is_full;	 /* the disk, in this batch */
+	bool is_failing; /* one handler, in this batch */
+	bool is_dying;	 /* a handler has killed it, in this batch */
+	char cursed[40]; /* the id of the event that does; "": none yet */
 	bool was_quarantined;
 	bool files_refused;
-	int n_sleeps;			/* of the machine */
-	bool is_copy;			/* no run has a folder here: serve --restored */
-	bool is_distrusted;		/* in this batch that was handled */
-	int n_planned;			/* faults that are still to be told */
-	struct db *eyes;		/* sees what is committed, and nothing else */
+	int n_sleeps;	    /* of the machine */
+	bool is_copy;	    /* no run has a folder here: serve --restored */
+	bool is_distrusted; /* in this batch that was handled */
+	int n_planned;	    /* faults that are still to be told */
+	struct db *eyes;    /* sees what is committed, and nothing else */
 
 	/* the chat */
 	bool is_polling;
@@ -198,16 +292,16 @@ struct sim {
 	struct sim_update updates[SIM_UPDATES];
 	size_t n_posts;
 	struct sim_post posts[SIM_POSTS];
-	int64_t moving;			/* the chat that gets another id */
-	int64_t moved;			/* that id; 0: not yet */
+	int64_t moving; /* the chat that gets another id */
+	int64_t moved;	/* that id; 0: not yet */
 	bool is_topic_gone;
-	bool is_dead;			/* SIM_GROUP threw the bot out */
+	bool is_dead; /* SIM_GROUP threw the bot out */
 
 	/* the forge */
 	int n_commits;
 	char commits[SIM_COMMITS][LIMIT_COMMIT];
-	int head[SIM_ENVIRONMENTS];	/* of develop and main of each repository */
-	int shown[SIM_ENVIRONMENTS];	/* what git shows in its place ... */
+	int head[SIM_ENVIRONMENTS];	      /* of develop and main of each repository */
+	int shown[SIM_ENVIRONMENTS];	      /* what git shows in its place ... */
 	int64_t lags_until[SIM_ENVIRONMENTS]; /* ... until then */
 	size_t n_deliveries;
 	struct sim_delivery deliveries[SIM_DELIVERIES];
@@ -216,28 +310,47 @@ struct sim {
 	size_t n_processes;
 	struct sim_process processes[SIM_PROCESSES];
 	struct sim_target targets[SIM_ENVIRONMENTS];
+	int settings_edited[SIM_ENVIRONMENTS]; /* so often, of what its runner reads there */
+	int hooks_edited[SIM_ENVIRONMENTS];
+
+	int64_t n_local; /* requests on the machine */
+
+	/* who asked for what, and who approved it as what: never forgotten */
+	size_t n_asked;
+	struct sim_asked asked[2 * SIM_DEPLOYMENTS];
+	size_t n_yes;
+	struct sim_yes yes[SIM_DEPLOYMENTS];
+
+	struct sim_zone zone;
+	struct sim_accepted accepted[SIM_DEPLOYMENTS]; /* at rest */
+
+	size_t n_spent;
+	struct sim_spent spent[SIM_DEPLOYMENTS];
 
 	/* what the invariants remember */
+	struct sim_work works[SIM_DEPLOYMENTS];
+	struct sim_memory committed;
 	int64_t settled_below;
-	uint8_t ended_as[SIM_DEPLOYMENTS];	/* state + 1; 0: not yet */
+	uint8_t ended_as[SIM_DEPLOYMENTS]; /* state + 1; 0: not yet */
 	bool has_begun[SIM_DEPLOYMENTS];
-	const char *holds[SIM_DEPLOYMENTS];	/* a folder of a host, or NULL */
-	bool has_waited;			/* for what another held: told once */
-	char ran_before[SIM_DEPLOYMENTS][LIMIT_COMMIT];	/* on its target, when it began */
+	bool was_barred;				 /* what failed: told once */
+	bool has_waited;				 /* for what another held: told once */
+	char ran_before[SIM_DEPLOYMENTS][LIMIT_COMMIT];	 /* on its target, when it began */
 	char queued_over[SIM_DEPLOYMENTS][LIMIT_COMMIT]; /* live when it was first queued */
 	bool was_queued[SIM_DEPLOYMENTS];
-	bool has_passed[SIM_DEPLOYMENTS];	/* its health gate */
+	bool has_passed[SIM_DEPLOYMENTS]; /* its health gate */
 	bool was_unknown[SIM_ENVIRONMENTS];
 	char first_polled[SIM_ENVIRONMENTS][LIMIT_COMMIT]; /* that the first poll only remembered */
+	struct sim_unseen unseen[SIM_ENVIRONMENTS];
 	int64_t had_release[SIM_ENVIRONMENTS];
-	int64_t walked[SIM_ENVIRONMENTS];	/* the release that `way` ends with */
-	size_t n_way[SIM_ENVIRONMENTS];		/* what ran there, without what was rolled back */
-	int way[SIM_ENVIRONMENTS][SIM_DEPLOYMENTS];	/* ... as an index of commits */
-	int64_t asked_over[SIM_DEPLOYMENTS];	/* that release + 1; 0: not yet, -1: unclear */
-	bool is_astray[SIM_ENVIRONMENTS];	/* from here on that cannot be said any more */
-	bool came_back[SIM_ENVIRONMENTS];	/* by a rollback */
-	bool was_fled[SIM_ENVIRONMENTS][SIM_COMMITS];	/* rolled back, and not live since */
-	bool has_word[SIM_DEPLOYMENTS];		/* its script said that it is well */
+	int64_t walked[SIM_ENVIRONMENTS]; /* the release that `way` ends with */
+	size_t n_way[SIM_ENVIRONMENTS];	  /* what ran there, without what was rolled back */
+	int way[SIM_ENVIRONMENTS][SIM_DEPLOYMENTS]; /* ... as an index of commits */
+	int64_t asked_over[SIM_DEPLOYMENTS];	    /* that release + 1; 0: not yet, -1: unclear */
+	bool is_astray[SIM_ENVIRONMENTS];	    /* from here on that cannot be said any more */
+	bool came_back[SIM_ENVIRONMENTS];	    /* by a rollback */
+	bool was_fled[SIM_ENVIRONMENTS][SIM_COMMITS]; /* rolled back, and not live since */
+	bool has_word[SIM_DEPLOYMENTS];		      /* its script said that it is well */
 };
 
 extern const char *sim_environments[SIM_ENVIRONMENTS];
@@ -265,29 +378,44 @@ void sim_fail(struct sim *sim, const char *invariant, const char *fmt, ...) PRIN
 
 /* --- sim_settings.c --- */
 
-#define SIM_VARIANTS	14
-#define SIM_FEW		8	/* applications of most variants that have some */
+#define SIM_VARIANTS		20
+#define SIM_ASKS_AND_NEEDS_CODE 4 /* about each deployment to staging */
+#define SIM_NEEDS_CODE		5
+#define SIM_FEW			8 /* applications of most variants that have some */
 int sim_settings_draw(struct sim *sim);
-int sim_settings_draw_poor(struct sim *sim);	/* often one in which an admin alone has a role */
-int sim_settings_holder(int variant);		/* the application that has the shared folder */
-bool sim_settings_may_lack(int application);	/* in one of the variants */
+int sim_settings_draw_poor(struct sim *sim); /* often one in which an admin alone has a role */
+int sim_settings_holder(int variant);	     /* the application that has the shared folder */
+bool sim_settings_may_lack(int application); /* in one of the variants */
 void sim_settings_begin(const char *folder);
 void sim_settings_end(void);
-struct settings *sim_settings_get(int variant);	/* borrowed */
+struct settings *sim_settings_get(int variant); /* borrowed */
 /* Known here by a table of its own, not by the policy. */
 enum sim_role { SIM_NOBODY, SIM_MAY_DEPLOY, SIM_MAY_ALL };
-enum sim_role sim_settings_role(const struct settings *settings, int64_t person, int environment,
-    int64_t at);
+enum sim_role
+sim_settings_role(const struct settings *settings, int64_t person, int environment, int64_t at);
 /* May they see what is queued there? */
-bool sim_settings_may_look(const struct settings *settings, int64_t person, int environment,
-    int64_t at);
+bool
+sim_settings_may_look(const struct settings *settings, int64_t person, int environment, int64_t at);
+/* May they approve what others ask for there? */
+bool sim_settings_may_approve(
+    const struct settings *settings, int64_t person, int environment, int64_t at);
+/* How many must. */
+int sim_settings_approvals(const struct settings *settings, int environment, bool is_rollback);
+int sim_settings_approvals_of_solo(const struct settings *settings); /* an action there */
+/* Does REQUIRE_OTP name it?  program: "approve" too; action: of that program, else "". */
+bool sim_settings_needs_code(
+    const struct settings *settings, const char *program, const char *action, int environment);
+/* The end of the window of the settings in which that is; 0: it is in none. */
+int64_t sim_settings_frozen_until(const struct settings *settings, int environment, int64_t at);
+/* When all windows of that week are over. */
+int64_t sim_settings_windows_end(int64_t at);
 /* The folder of a host that it is released to; NULL: its own alone. */
 const char *sim_settings_folder(const struct settings *settings, int environment);
 
 /* --- sim_server.c --- */
 
-void sim_server_begin(const char *folder);	/* the template */
-void sim_server_new(struct sim *sim);		/* a database of its own, and the first start */
+void sim_server_begin(const char *folder); /* the template */
+void sim_server_new(struct sim *sim);	   /* a database of its own, and the first start */
 void sim_server_free(struct sim *sim);
 struct event *sim_server_event(struct sim *sim, enum event_kind kind);
 void sim_server_submit(struct sim *sim, struct event *event);
@@ -301,9 +429,9 @@ void sim_server_report_soon(struct sim *sim, const struct effect *effect);
 /* Ends it at once, and starts it again after a while. */
 void sim_server_cut(struct sim *sim, bool is_host);
 void sim_server_reload(struct sim *sim, int variant);
-bool sim_server_project(struct sim *sim);	/* files, as when it is idle; false: not all */
-void sim_server_poll(struct sim *sim);		/* the poll and the look at locks come now */
-bool sim_server_is_idle(const struct sim *sim);
+bool sim_server_project(struct sim *sim); /* files, as when it is idle; false: not all */
+void sim_server_poll(struct sim *sim);	  /* the poll and the look at locks come now */
+bool sim_server_is_idle(struct sim *sim);
 const char *sim_server_audit_path(void);
 const char *sim_server_poison_path(void);
 const char *sim_server_path(void);
@@ -311,9 +439,9 @@ const char *sim_server_environments_path(void);
 
 /* --- sim_disk.c --- */
 
-void sim_disk_refuses(struct sim *sim);		/* files beside the database, for a while */
+void sim_disk_refuses(struct sim *sim); /* files beside the database, for a while */
 void sim_disk_heals(struct sim *sim);
-void sim_disk_tears(struct sim *sim);		/* the audit file, when it is killed */
+void sim_disk_tears(struct sim *sim); /* the audit file, when it is killed */
 /* True: this event's handler kills the program, so nothing of this batch happens. */
 bool sim_disk_kills(struct sim *sim, const struct event *event);
 void sim_disk_is_dead(struct sim *sim);
@@ -327,10 +455,19 @@ void sim_chat_toast(struct sim *sim, struct sim_open *open);
 void sim_chat_document(struct sim *sim, struct sim_open *open);
 /* In a chat of their own. */
 void sim_chat_type(struct sim *sim, int64_t person, const char *text);
+/* A reply to the newest message there with these words; false: there is none. */
+bool sim_chat_reply(struct sim *sim, int64_t person, const char *words, const char *text);
 /* The newest button there with these words; false: there is none. */
 bool sim_chat_press(struct sim *sim, int64_t person, const char *words);
-void sim_chat_cut(struct sim *sim);		/* requests under way may still arrive */
-void sim_chat_up(struct sim *sim);		/* the server is there again */
+/* The newest with these words that is shown anywhere, by whomever. */
+bool sim_chat_press_anywhere(struct sim *sim, int64_t person, const char *words);
+void
+sim_chat_press_button(struct sim *sim, int64_t person, int64_t chat, const struct button *button);
+/* In that one. */
+void sim_chat_type_in(struct sim *sim, int64_t person, int64_t chat, const char *text);
+sim_fn sim_chat_question_is_answered; /* a: by whom */
+void sim_chat_cut(struct sim *sim);   /* requests in flight may still arrive */
+void sim_chat_up(struct sim *sim);    /* the server is there again */
 const struct sim_post *sim_chat_find(const struct sim *sim, int64_t chat, int64_t remote_id);
 bool sim_chat_is_reachable(const struct sim *sim, int64_t chat);
 store_decode sim_chat_decode;
@@ -351,15 +488,99 @@ bool sim_chat_is_idle(const struct sim *sim);
 /* --- sim_queue.c: where there are several applications --- */
 
 void sim_queue_forms(struct sim *sim);
-void sim_queue_moves(struct sim *sim);	/* what is released where, while somebody waits for it */
+void sim_queue_moves(struct sim *sim); /* what is released where, while somebody waits for it */
 
 /* --- sim_locks.c --- */
 
 void sim_locks_somebody_locks(struct sim *sim);
+void sim_locks_somebody_excepts(struct sim *sim);
 void sim_locks_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
-void sim_locks_note(struct sim *sim);	    /* after every commit */
-bool sim_locks_are_ended(struct sim *sim);  /* false: now somebody types that they end */
+void sim_locks_check_asked(struct sim *sim, struct tx *tx, int64_t work); /* the same */
+void sim_locks_note(struct sim *sim);					  /* after every commit */
+bool sim_locks_are_ended(struct sim *sim); /* false: now somebody types that they end */
 void sim_locks_check_rest(struct sim *sim);
+
+/* --- sim_limits.c --- */
+
+struct sim_before;
+void sim_limits_somebody_floods(struct sim *sim);
+void sim_limits_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
+void sim_limits_check_heard(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_limits_check_asked(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
+void sim_limits_note_ended(struct sim *sim, struct tx *tx, int64_t work);  /* the same */
+
+/* --- sim_approvals.c --- */
+
+sim_fn sim_approvals_answer_comes;
+void sim_approvals_somebody_asks(struct sim *sim);
+void sim_approvals_somebody_answers(struct sim *sim);
+void sim_approvals_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
+/* May what is said change the work that it is said of? */
+bool sim_approvals_may(const struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_approvals_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_approvals_check_begun(struct sim *sim, struct tx *tx, int64_t work);
+bool sim_approvals_has_asked(const struct sim *sim, int64_t work, int64_t person);
+void sim_approvals_check(struct sim *sim); /* after every commit */
+void sim_approvals_check_rest(struct sim *sim);
+
+/* --- sim_actions.c --- */
+
+void sim_actions_somebody_does(struct sim *sim);
+void sim_actions_somebody_says_a_line(struct sim *sim);
+void sim_actions_somebody_requests(struct sim *sim);
+void sim_actions_somebody_runs_a_job(struct sim *sim);
+void sim_actions_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
+void sim_actions_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_actions_check_order(struct sim *sim, const struct effect_run *order);
+void sim_actions_check_rest(struct sim *sim);
+
+/* --- sim_cloudflare.c: client solo's zone --- */
+
+void sim_cloudflare_somebody_sets(struct sim *sim);
+void sim_cloudflare_somebody_asks(struct sim *sim);
+void sim_cloudflare_pressed(struct sim *sim, const char *label);
+void sim_cloudflare_call(struct sim *sim, struct sim_open *open);
+void sim_cloudflare_cut(struct sim *sim);
+bool sim_cloudflare_is_stuck(struct sim *sim); /* nothing goes on by itself */
+bool sim_cloudflare_is_over(struct sim *sim);  /* false: now somebody has it tried again */
+void sim_cloudflare_check_rest(struct sim *sim);
+
+/* --- sim_factor.c --- */
+
+/* Some people have one in the template. */
+void sim_factor_begin(const char *template, const struct settings *settings);
+void sim_factor_draw_code(struct sim *sim, int64_t person, char ret[7]);
+void sim_factor_question_falls_away(struct sim *sim);
+void sim_factor_somebody_resets(struct sim *sim);
+void sim_factor_shown(struct sim *sim, const struct sim_post *post);
+/* What a pad's last digit does again is what is said. */
+void sim_factor_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
+void sim_factor_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_factor_check_begun(struct sim *sim, struct tx *tx, int64_t work);
+/* --- sim_emergency.c --- */
+
+sim_fn sim_emergency_is_looked_at;
+void sim_emergency_somebody_cries(struct sim *sim);
+bool sim_emergency_is(struct sim *sim, struct tx *tx, int64_t work);
+void sim_emergency_before(struct tx *tx, struct sim_before *ret);
+void sim_emergency_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_emergency_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
+void sim_emergency_check(struct sim *sim); /* after every commit */
+void sim_emergency_check_rest(struct sim *sim);
+
+/* --- sim_nag.c --- */
+
+void sim_nag_check(struct sim *sim); /* after every commit */
+void
+sim_nag_check_end(struct sim *sim, int64_t work, enum deploy_state state, const char *environment);
+
+/* --- sim_pin.c --- */
+
+void sim_pin_check(struct sim *sim); /* after every commit */
+
+/* --- sim_local.c --- */
+
+void sim_local_somebody_asks(struct sim *sim);
 
 /* --- sim_forge.c --- */
 
@@ -370,6 +591,14 @@ int sim_forge_index(const struct sim *sim, const char *commit);
 /* A commit that never becomes healthy. */
 bool sim_forge_is_bad(const struct sim *sim, const char *commit);
 
+/* Nobody rolls back past it, where it is live over `base`; both as sim_forge_index() has them. */
+bool sim_forge_is_barrier(const struct sim *sim, int base, int commit);
+
+/* --- sim_barrier.c --- */
+
+void sim_barrier_check_begun(struct sim *sim, struct tx *tx, int64_t work);
+void sim_barrier_after(struct sim *sim, struct tx *tx);
+
 /* --- sim_run.c --- */
 
 void sim_run_order(struct sim *sim, struct sim_open *open);
@@ -378,20 +607,34 @@ void sim_run_purge(struct sim *sim, struct sim_open *open);
 void sim_run_probe(struct sim *sim, struct sim_open *open);
 void sim_run_cut(struct sim *sim, bool is_host);
 void sim_run_supervisor_is_killed(struct sim *sim);
+/* Somebody edits what ships an environment: a setting, or a hook. */
+void sim_run_somebody_edits(struct sim *sim);
+/* What the runner would ship it by now. */
+char *sim_run_list(const struct sim *sim, int environment);
 /* The image of a commit, the same at every build; "": its script ships none. */
 void sim_image_of(const char *commit, char ret[LIMIT_IMAGE]);
 
 /* --- sim_check.c --- */
 
-void sim_check_commit(struct sim *sim);		/* after every commit */
-void sim_check_rest(struct sim *sim);		/* when nothing happens any more */
-void sim_check_acknowledged(struct sim *sim, const char *source, const char *id,
-    const uint8_t *digest);
+void sim_check_commit(struct sim *sim); /* after every commit */
+void sim_check_rest(struct sim *sim);	/* when nothing happens any more */
+void
+sim_check_acknowledged(struct sim *sim, const char *source, const char *id, const uint8_t *digest);
 void sim_check_gate(struct sim *sim, const struct sim_process *process);
-void sim_check_targets(struct sim *sim);	/* whenever a process begins */
-void sim_check_known(struct sim *sim, int64_t deployment);	/* where a run of it begins */
+void sim_check_targets(struct sim *sim);		   /* whenever a process begins */
+void sim_check_known(struct sim *sim, int64_t deployment); /* where a run of it begins */
 void sim_check_images(struct sim *sim, const struct effect_run *order);
-void sim_check_must(struct sim *sim, bool ok, const struct err *err);	/* else it cannot look */
+void sim_check_binding(struct sim *sim, const struct effect_run *order); /* where it begins */
+void sim_check_must(struct sim *sim, bool ok, const struct err *err);	 /* else it cannot look */
+
+/* --- sim_drain.c --- */
+
+void sim_drain_makes_room(struct sim *sim, const struct sim_process *process);
+void sim_drain_leaves(struct sim *sim, struct sim_process *process);
+int sim_drain_advance(struct sim *sim, struct sim_process *process);
+void sim_drain_check_gate(struct sim *sim, const struct sim_process *process);
+void sim_drain_check_order(struct sim *sim, const struct effect_run *order);
+void sim_drain_check_rest(struct sim *sim);
 
 /* --- sim_check_decision.c: around each decision, in its transaction --- */
 
@@ -401,17 +644,40 @@ struct sim_place {
 };
 
 struct sim_before {
+	const struct update *said; /* in a chat or on the machine; NULL: by nobody */
+	int64_t last_work;
+	int64_t last_message;
+	int64_t holds; /* all locks and freezes, as a number */
 	uint64_t of[SIM_ENVIRONMENTS];
 	bool is_guarded[SIM_ENVIRONMENTS];
 	bool is_any_guarded;
 	const char *why;
-	size_t n_places;		/* in all queues, where somebody said something */
+	size_t n_places; /* in all queues, where somebody said something */
 	struct sim_place places[256];
-	int place_in;			/* the environment + 1 where a place of their own is ... */
-	int64_t leaves;			/* ... left: that work; 0: none */
-	int64_t gives;			/* ... or given */
+	int place_in;	/* the environment + 1 where a place of their own is ... */
+	int64_t leaves; /* ... left: that work; 0: none */
+	int64_t gives;	/* ... or given */
 	int64_t to;
-	bool is_active[SIM_DEPLOYMENTS];
+	int64_t started_at[SIM_DEPLOYMENTS]; /* 0: it is not active */
+	bool is_action_end;		     /* the event is the end of an action's run ... */
+	int64_t state_of_all;		     /* ... before which this was live, down, blocked */
+	size_t n_confirmed;		     /* open works, by whom */
+	struct sim_asked confirmed[256];
+	struct update kept; /* what a pad was for, whose last digit this is */
+	bool is_by_pad;
+	bool is_by_recovery;
+	int64_t reset_until; /* the last reset of a factor */
+	char code[8];	     /* "": none was said */
+	int64_t step;	     /* whose code it is */
+	bool has_code;	     /* it is right, and was not spent */
+	bool had_said_yes;
+	enum sim_says says;	/* to an approval ... */
+	struct sim_yes says_of; /* ... of that work, as it was */
+	int64_t reviews;	/* an emergency; 0: none */
 };
+/* Who had confirmed it; 0: nobody. */
+int64_t sim_before_confirmer(const struct sim_before *before, int64_t work);
+void sim_check_remember(struct sim *sim); /* before a batch */
+void sim_check_forget(struct sim *sim);	  /* what a batch decided that was not committed */
 void sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
 void sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before);

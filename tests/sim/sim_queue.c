@@ -8,8 +8,7 @@
 
 #define LATEST 8 /* commits that somebody may ask for */
 
-static sim_fn somebody_joins, question_is_answered, somebody_looks, place_is_changed,
-    settings_change;
+static sim_fn somebody_joins, somebody_looks, place_is_changed, settings_change;
 
 /* --- a request, and the answer to what is asked about it --- */
 
@@ -28,18 +27,7 @@ somebody_joins(struct sim *sim, int64_t environment, int64_t person)
 		(void)snprintf(text, sizeof(text), "/deploy %s %s", name, commit);
 	sim_chat_type(sim, person, text);
 	for (int i = 1; i <= 2; i++)
-		sim_later(sim, 0, i * 20000, question_is_answered, person, 0);
-}
-
-static void
-question_is_answered(struct sim *sim, int64_t person, int64_t b)
-{
-	static const char *const yes[] = { "Confirm", "Roll ", "Deploy again", "Go back" };
-
-	(void)b;
-	for (size_t i = 0; i < COUNT(yes); i++)
-		if (sim_chat_press(sim, person, yes[i]))
-			return;
+		sim_later(sim, 0, i * 20000, sim_chat_question_is_answered, person, 0);
 }
 
 /* --- places --- */
@@ -55,7 +43,7 @@ somebody_queued(struct sim *sim, int64_t environment)
 	sim_check_must(sim,
 	    db_query(&rows, sim->eyes, &err,
 		"SELECT requested_by FROM work WHERE state = 'QUEUED' AND cause = 'chat'"
-		" AND environment = $1 ORDER BY place",
+		" AND requested_by > 0 AND environment = $1 ORDER BY place",
 		DB_TEXT(sim_environments[environment])),
 	    &err);
 	while (n < (int64_t)COUNT(people) && db_next(&rows))

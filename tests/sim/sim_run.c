@@ -8,6 +8,8 @@
  */
 #include "tests/sim/sim_inside.h"
 
+#include "lib/fingerprint.h"
+
 #define STATUS_GO     200
 #define TRIES_MAX     3
 #define HANGS_MS      600000  /* longer than its deadline */
@@ -52,12 +54,16 @@ end(struct sim *sim, struct sim_process *process, struct run_ended record)
 		return;
 	record.run = process->run;
 	(void)text_copy(record.image, sizeof(record.image), record.lost ? "" : process->image);
-	record.released = process->record.released || (record.lost && record.gate_opened);
+	record.released = process->record.released ||
+	    (record.lost && record.gate_opened && !process->record.migration);
 	record.no_rollback = process->record.no_rollback;
+	record.migration = process->record.migration;
+	record.drains = process->record.drains && !record.lost;
 	process->record = record;
 	process->phase = SIM_ENDED;
 	assert(process->deployment < SIM_DEPLOYMENTS);
-	if (record.gate_opened && !record.lost && record.exit_status == 0)
+	if (record.gate_opened && !record.lost && record.exit_status == 0 &&
+	    process->program != PROGRAM_ACTION && process->program != PROGRAM_DRAIN)
 		sim->has_word[process->deployment] = true;
 	sim_trace(sim, "run %" PRId64 " ends: %s%s%s%sexit %d", process->run,
 	    record.gate_opened ? "" : "never opened, ", record.lost ? "lost, " : "",
@@ -102,9 +108,10 @@ sim_image_of(const char *commit, char ret[LIMIT_IMAGE])
 }
 
 static void
-say_step(struct sim *sim, struct sim_process *process)
+say_step(struct sim *sim, struct sim_process *process, const char *name)
 {
-	process->n_steps++;
+	assert(process->n_steps < SIM_STEPS);
+	process->steps[process->n_steps++] = name;
 	tell_soon(sim, process);
 }
 
@@ -114,32 +121,80 @@ prepare(struct sim *sim, struct sim_process *process)
 {
 	static const int untouched[] = { 1, 64, 65, 69, 70 };
 
-	say_step(sim, process); /* build, or look */
+	say_step(sim, process, "build");
 	if (process->program == PROGRAM_DEPLOY)
 		sim_image_of(process->commit, process->image);
 	if (sim_one_in(sim, 14))
 		return untouched[sim_draw(sim, COUNT(untouched))];
 	if (process->program == PROGRAM_DEPLOY && process->previous[0] != '\0' &&
-	    sim_one_in(sim, 16))
-		process->record.no_rollback = true; /* `==> no-rollback` */
+	    sim_one_in(sim, 16)) {
+		process->record.no_rollback = true;
+		say_step(sim, process, "no-rollback");
+	}
+	return -1;
+}
+
+/* 1: some have a migration.  Until it has ended nothing of the target changes. */
+static int
+migrate(struct sim *sim, struct sim_process *process)
+{
+	if (process->program != PROGRAM_DEPLOY || !sim_one_in(sim, 4))
+		return -1;
+	sim_note(sim, SIM_MIGRATED);
+	process->record.migration = true;
+	say_step(sim, process, "migrate");
+	return -1;
+}
+
+/* 2: how it ended, and what may fail behind it. */
+static int
+migrated(struct sim *sim, struct sim_process *process)
+{
+	if (!process->record.migration)
+		return -1;
+	if (sim_one_in(sim, 6)) {
+		say_step(sim, process, "migrate-failed 1");
+		return 70;
+	}
+	say_step(sim, process, "migrated");
+	return sim_one_in(sim, 12) ? 64 : -1;
+}
+
+/* It changes nothing of what runs, well or not. */
+static int
+act(struct sim *sim, struct sim_process *process)
+{
+	if (process->script++ > 0)
+		return sim_one_in(sim, 3) ? 70 : 0;
+	say_step(sim, process, "do");
 	return -1;
 }
 
 static int
 advance(struct sim *sim, struct sim_process *process)
 {
+	if (process->program == PROGRAM_ACTION)
+		return act(sim, process);
+	if (process->program == PROGRAM_DRAIN)
+		return sim_drain_advance(sim, process);
 	switch (process->script++) {
 	case 0:
 		return prepare(sim, process);
 	case 1:
-		process->record.released = true; /* `==> release` */
-		say_step(sim, process);
-		return -1;
+		return migrate(sim, process);
 	case 2:
+		return migrated(sim, process);
+	case 3:
+		process->record.released = true;
+		say_step(sim, process, "release");
+		return -1;
+	case 4:
+		sim_drain_makes_room(sim, process);
 		runs_now(sim, process, "");
 		return sim_one_in(sim, 24) ? 1 : -1;
-	case 3:
+	case 5:
 		runs_now(sim, process, process->commit);
+		sim_drain_leaves(sim, process);
 		return sim_one_in(sim, 24) ? 75 : -1;
 	default:
 		return 0;
@@ -181,7 +236,8 @@ open_gate(struct sim *sim, struct sim_process *process)
 		return;
 	}
 	sim_later(sim, 0, sim_delay(sim, 10, 20000), script_goes_on, index_of(sim, process), 0);
-	sim_later(sim, 0, 120000, deadline_comes, index_of(sim, process), 0);
+	if (process->program != PROGRAM_DRAIN)
+		sim_later(sim, 0, 120000, deadline_comes, index_of(sim, process), 0);
 }
 
 static void
@@ -250,14 +306,6 @@ tell_hello(struct sim *sim, struct sim_process *process)
 	sim_server_submit(sim, event);
 }
 
-static const char *
-step_name(const struct sim_process *process, int n)
-{
-	if (n > 0)
-		return "release";
-	return process->record.no_rollback ? "no-rollback" : "build";
-}
-
 static void
 tell_steps(struct sim *sim, struct sim_process *process)
 {
@@ -267,7 +315,7 @@ tell_steps(struct sim *sim, struct sim_process *process)
 		event->u.run_step =
 		    (struct run_step){ .run = process->run, .n = process->n_told, .at = sim->now };
 		(void)text_copy(
-		    event->u.run_step.name, LIMIT_STEP, step_name(process, process->n_told));
+		    event->u.run_step.name, LIMIT_STEP, process->steps[process->n_told]);
 		(void)text_copy(event->u.run_step.image, LIMIT_IMAGE, process->image);
 		sim_server_submit(sim, event);
 	}
@@ -347,6 +395,70 @@ put_off(struct sim *sim, struct sim_open *open)
 	return true;
 }
 
+/* --- what ships an environment --- */
+
+static void
+edit(struct sim *sim, int environment)
+{
+	sim_note(sim, SIM_SETTINGS_EDITED);
+	if (sim_one_in(sim, 2))
+		sim->settings_edited[environment]++;
+	else
+		sim->hooks_edited[environment]++;
+	sim_trace(sim, "somebody edits what ships %s", sim_environments[environment]);
+}
+
+void
+sim_run_somebody_edits(struct sim *sim)
+{
+	edit(sim, (int)sim_draw(sim, (uint32_t)sim->n_environments));
+}
+
+/* The files of its applications are what the server has read of them. */
+char *
+sim_run_list(const struct sim *sim, int environment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(sim_settings_get(sim->loaded), sim_environments[environment]);
+	const char *own =
+	    settings == NULL || settings->fingerprint == NULL ? "" : settings->fingerprint;
+	char *list;
+
+	if (asprintf(&list, "%s%stransport/TRANSPORT_ZONE=%016d pre-deploy/10-migrate=%016d", own,
+		own[0] != '\0' ? " " : "", sim->settings_edited[environment],
+		sim->hooks_edited[environment]) < 0)
+		abort();
+	return list;
+}
+
+/* The runner compares what the order is bound to, and begins nothing. */
+static bool
+is_changed(struct sim *sim, struct sim_open *open)
+{
+	const struct effect_run *order = &open->effect->u.run;
+	struct run_ended *ended = &open->effect->result->u.run_ended;
+	int environment = sim_environment(order->environment);
+	char digest[FINGERPRINT_DIGEST], *list;
+
+	if (!sim->is_resting && sim->day != SIM_DAY_CALM && sim_one_in(sim, 12))
+		edit(sim, environment);
+	list = sim_run_list(sim, environment);
+	if (order->binding[0] == '\0' ||
+	    strcmp(fingerprint_digest(list, digest), order->binding) == 0) {
+		free(list);
+		return false;
+	}
+	sim_note(sim, SIM_RUN_CHANGED);
+	sim_trace(sim, "run %" PRId64 " is refused for another list", order->run);
+	*ended = (struct run_ended){ .run = order->run, .refused = true, .is_changed = true };
+	if (!sim_one_in(sim, 10))
+		ended->binding = TAKE(list);
+	free(list);
+	(void)text_copy(ended->detail, sizeof(ended->detail), "the settings changed");
+	sim_server_report(sim, open);
+	return true;
+}
+
 static struct sim_process *
 begin(struct sim *sim, const struct effect_run *order)
 {
@@ -366,10 +478,22 @@ begin(struct sim *sim, const struct effect_run *order)
 	(void)text_copy(process->commit, sizeof(process->commit), order->commit);
 	(void)text_copy(process->previous, sizeof(process->previous), order->previous);
 	sim_trace(sim, "run %" PRId64 " (%s %.7s in %s) is at its gate", process->run,
-	    order->program == PROGRAM_DEPLOY ? "deploy" : "rollback", order->commit,
-	    order->environment);
+	    order->program == PROGRAM_ACTION	 ? order->action :
+		order->program == PROGRAM_DRAIN	 ? "drain" :
+		order->program == PROGRAM_DEPLOY ? "deploy" :
+						   "rollback",
+	    order->commit, order->environment);
 	sim_check_targets(sim);
 	sim_check_images(sim, order);
+	if (order->program == PROGRAM_DRAIN) {
+		sim_drain_check_order(sim, order);
+		return process;
+	}
+	if (order->program == PROGRAM_ACTION) {
+		sim_actions_check_order(sim, order);
+		return process;
+	}
+	sim_check_binding(sim, order);
 	sim_check_known(sim, order->deployment);
 	return process;
 }
@@ -399,7 +523,7 @@ order_arrives(struct sim *sim, int64_t effect, int64_t b)
 			refuse(sim, open, false);
 			return;
 		}
-		if (put_off(sim, open))
+		if (put_off(sim, open) || is_changed(sim, open))
 			return;
 		process = begin(sim, &open->effect->u.run);
 	} else if (process->phase != SIM_ENDED) {
@@ -647,7 +771,7 @@ sim_run_probe(struct sim *sim, struct sim_open *open)
 	probed->n = effect->u.probe.n;
 	probed->findings = calloc(probed->n + 1, sizeof(*probed->findings));
 	assert(probed->findings != NULL);
-	open->is_restless = effect->subject != 0 && !sim->is_resting && sim_one_in(sim, 16);
+	open->is_restless = effect->subject != 0 && !sim->is_resting && sim_one_in(sim, 8);
 	open->until = effect->u.probe.plan.until;
 	sim_later(sim, sim->life, sim_delay(sim, 5, 2000), probe_looks, effect->id, 0);
 }

@@ -13,6 +13,7 @@
 
 #include "handlers/handlers.h"
 #include "lib/environment_id.h"
+#include "store/audit_segment.h"
 
 #define RETRY_MS      100
 #define TOGETHER_MOST 4 /* events in one commit */
@@ -50,7 +51,8 @@ static bool
 may_fail_for_good(const struct event *event)
 {
 	return event->kind == EVENT_RUN_ENDED || event->kind == EVENT_PROBED ||
-	    event->kind == EVENT_GIT_ANSWERED;
+	    event->kind == EVENT_GIT_ANSWERED || event->kind == EVENT_CLOUDFLARE_GOT ||
+	    event->kind == EVENT_CLOUDFLARE_WAS_SET;
 }
 
 static bool
@@ -78,7 +80,6 @@ decide_guarded(struct tx *tx, const struct event *event)
 	handlers[event->kind](tx, event);
 	if (tx->failed && !is_short_of_memory())
 		sim_fail(sim, "no_handler_fails", "%s: %s", event_name(event->kind), tx->err.text);
-	sim_check_after(sim, tx, &before);
 	sim->is_distrusted |= event->kind == EVENT_STARTED && event->u.started.is_restored;
 	if (sim->is_full) {
 		tx_fail(tx, ERR_FULL, "no space left");
@@ -89,6 +90,8 @@ decide_guarded(struct tx *tx, const struct event *event)
 		sim_trace(sim, "    it fails for good");
 		tx_fail(tx, ERR_INVALID, "planned");
 	}
+	if (!tx->failed)
+		sim_check_after(sim, tx, &before);
 }
 
 /* --- effects that are handed out --- */
@@ -122,13 +125,21 @@ wait_comes(struct sim *sim, int64_t effect, int64_t b)
 		sim_server_report(sim, open);
 }
 
+/* The others begin anew when they fire. */
+static bool
+ends_by_itself(enum timer_kind kind)
+{
+	return kind == TIMER_QUESTION || kind == TIMER_PUSH || kind == TIMER_APPROVAL ||
+	    kind == TIMER_PAD || kind == TIMER_CHANGED || kind == TIMER_CLOUDFLARE;
+}
+
 static void
 perform_timer(struct sim *sim, const struct effect *effect)
 {
 	int64_t left = effect->due > sim->now ? effect->due - sim->now : 0;
 
-	if (sim->is_resting && effect->u.timer.kind != TIMER_QUESTION &&
-	    effect->u.timer.kind != TIMER_PUSH)
+	if (sim->is_resting && !ends_by_itself(effect->u.timer.kind) &&
+	    effect->u.timer.kind != TIMER_HOLDS)
 		return; /* for ever, so no history would come to rest */
 	sim_later(sim, sim->life, left + sim_draw(sim, 20), wait_comes, effect->id, 0);
 }
@@ -145,6 +156,15 @@ has_moved(const struct sim *sim, const struct effect *effect)
 	return sim->moved != 0 && effect->u.send_message.message.address.chat == sim->moving;
 }
 
+/* Of a message: failures, answers, and all else. */
+static int
+lane_of(const struct effect *effect)
+{
+	const struct message *message = &effect->u.send_message.message;
+
+	return message->is_alarm ? 2 : message->is_answer;
+}
+
 /* The store hands out the head of a lane, and nothing behind it.  (What was on its way to a chat
  * that moved has its lane under the new id; the old one is begun anew by the settings' chat.) */
 static void
@@ -156,8 +176,7 @@ check_lane(struct sim *sim, const struct effect *effect)
 		if (other == NULL || other == effect || other->kind != effect->kind)
 			continue;
 		if (effect->kind == EFFECT_SEND_MESSAGE && !has_moved(sim, effect) &&
-		    other->u.send_message.message.is_answer ==
-			effect->u.send_message.message.is_answer &&
+		    lane_of(other) == lane_of(effect) &&
 		    other->u.send_message.message.address.chat ==
 			effect->u.send_message.message.address.chat)
 			sim_fail(sim, "a_lane_has_one_out", "effects %" PRId64 " and %" PRId64,
@@ -195,7 +214,11 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_SEND_MESSAGE:
 		sim_chat_say(sim, open);
 		break;
+	case EFFECT_APPLICATION_LOG: /* it says nothing there */
+	case EFFECT_PICTURE:
+	case EFFECT_DELETE_MESSAGE:
 	case EFFECT_LEAVE_CHAT:
+	case EFFECT_PIN_MESSAGE:
 	case EFFECT_TOAST:
 		sim_chat_toast(sim, open);
 		break;
@@ -204,6 +227,10 @@ perform(struct sim *sim, struct effect *effect)
 		break;
 	case EFFECT_PURGE_RUN:
 		sim_run_purge(sim, open);
+		break;
+	case EFFECT_CLOUDFLARE_GET:
+	case EFFECT_CLOUDFLARE_SET:
+		sim_cloudflare_call(sim, open);
 		break;
 	case EFFECT_TIMER:
 		perform_timer(sim, effect);
@@ -225,6 +252,10 @@ copy_result(struct sim *sim, const struct event *result)
 	copy->u = result->u;
 	if (result->kind == EVENT_GIT_ANSWERED && result->u.git_answered.answer != NULL)
 		copy->u.git_answered.answer = strdup(result->u.git_answered.answer);
+	if (result->kind == EVENT_GIT_ANSWERED && result->u.git_answered.binding != NULL)
+		copy->u.git_answered.binding = strdup(result->u.git_answered.binding);
+	if (result->kind == EVENT_RUN_ENDED && result->u.run_ended.binding != NULL)
+		copy->u.run_ended.binding = strdup(result->u.run_ended.binding);
 	if (result->kind == EVENT_PROBED && probed->findings != NULL) {
 		copy->u.probed.findings = calloc(probed->n, sizeof(*probed->findings));
 		assert(copy->u.probed.findings != NULL);
@@ -240,6 +271,8 @@ twist(struct sim *sim, struct event *event)
 {
 	if (event->kind == EVENT_RUN_ENDED && sim_one_in(sim, 2))
 		event->u.run_ended.exit_status = event->u.run_ended.exit_status == 0 ? 1 : 0;
+	if (event->kind == EVENT_CLOUDFLARE_GOT || event->kind == EVENT_CLOUDFLARE_WAS_SET)
+		event->u.cloudflare = (struct cloudflare_answer){ .verdict = CLOUDFLARE_REFUSED };
 	for (size_t i = 0; event->kind == EVENT_PROBED && i < event->u.probed.n; i++)
 		event->u.probed.findings[i].well = !event->u.probed.findings[i].well;
 }
@@ -379,7 +412,10 @@ commit(struct sim *sim, struct queue_list *batch)
 	sim->is_distrusted = false;
 	sim_trace(sim, "  a turn with %zu%s", batch->length, sim->is_full ? ": no space" : "");
 	sim->batch = 0;
+	sim_check_remember(sim);
 	ok = store_batch(sim->store, batch, &outcomes, &err);
+	if (!ok)
+		sim_check_forget(sim);
 	sim->totals->commits += ok;
 	if (sim->is_full)
 		sim_note(sim, SIM_DISK_FULL);
@@ -441,6 +477,7 @@ sim_server_cut(struct sim *sim, bool is_host)
 	sim_note(sim, is_host ? SIM_HOST_CUT : SIM_POWER_CUT);
 	sim_trace(sim, "-- %s is killed", is_host ? "everything" : "the server");
 	sim_chat_cut(sim);
+	sim_cloudflare_cut(sim);
 	for (size_t i = 0; i < SIM_OPEN; i++) {
 		effect_free(sim->open[i].effect);
 		sim->open[i] = (struct sim_open){ 0 };
@@ -536,16 +573,19 @@ sim_server_project(struct sim *sim)
 
 /* Nothing is waited for but what is always waited for. */
 bool
-sim_server_is_idle(const struct sim *sim)
+sim_server_is_idle(struct sim *sim)
 {
+	bool is_stuck = sim_cloudflare_is_stuck(sim);
+
 	if (sim->store == NULL || sim->events.length > 0)
 		return false;
 	for (size_t i = 0; i < SIM_OPEN; i++) {
 		const struct effect *effect = sim->open[i].effect;
 
 		if (effect != NULL &&
-		    (effect->kind != EFFECT_TIMER || effect->u.timer.kind == TIMER_QUESTION ||
-			effect->u.timer.kind == TIMER_PUSH))
+		    (effect->kind != EFFECT_TIMER ||
+			(ends_by_itself(effect->u.timer.kind) &&
+			    (effect->u.timer.kind != TIMER_CLOUDFLARE || !is_stuck))))
 			return false;
 	}
 	return true;
@@ -607,6 +647,23 @@ sim_server_begin(const char *folder)
 	store = store_open(&empty, &err);
 	sim_must(store != NULL, "the template");
 	store_close(store);
+	sim_factor_begin(template_path, sim_settings_get(0));
+}
+
+/* All of its files. */
+static void
+remove_audit(void)
+{
+	struct audit_segments closed;
+	char segment[PATH_MAX];
+
+	(void)unlink(audit_path);
+	sim_must(audit_segments_list(audit_path, &closed, NULL), "the audit log's files");
+	for (size_t i = 0; i < closed.n; i++) {
+		audit_segment_path(audit_path, closed.first[i], segment);
+		(void)unlink(segment);
+	}
+	audit_segments_done(&closed);
 }
 
 void
@@ -616,7 +673,7 @@ sim_server_new(struct sim *sim)
 	struct err err;
 
 	copy_file(template_path, path);
-	(void)unlink(audit_path);
+	remove_audit();
 	(void)unlink(poison_path);
 	for (int e = 0; e < sim->n_environments; e++) {
 		(void)snprintf(state, sizeof(state), "%s/%s.json", environments_path,

@@ -5,11 +5,12 @@
 
 #include <sys/stat.h>
 
+#include "types/principal.h"
 #include "types/settings.h"
 
-#define LINES_MAX 16
-#define OF_ONE	  6			 /* variants of the application without a name */
-#define OF_FEW	  12			 /* ... and of eight; the others are of fifty */
+#define LINES_MAX 48
+#define OF_ONE	  9			 /* variants of the application without a name */
+#define OF_FEW	  18			 /* ... and of eight; the others are of fifty */
 #define MAY_UNTIL INT64_C(1767312000000) /* the end of 2026-01-01 */
 
 static const char *const common[] = {
@@ -17,6 +18,94 @@ static const char *const common[] = {
 	"TELEGRAM_CHAT_ID=-1001",
 	"DEPLOY_TIMEOUT_SECONDS=120",
 	"RUN_LOGS_KEEP=2",
+	"LOCAL_GAMES_IS=11",
+};
+
+/* Two are an environment, one is a target of its own. */
+static const char *const clients[] = {
+	"CLIENTS=acme,beta,solo",
+	"CLIENT_ACME_HOST=h9",
+	"CLIENT_ACME_ENVIRONMENT=staging",
+	"CLIENT_ACME_ACTIONS=service-status,disk-free,reload-nginx,restart-web",
+	"CLIENT_ACME_WEB_UNIT=web.service",
+	"CLIENT_BETA_HOST=h9",
+	"CLIENT_BETA_ACTIONS=reload-nginx",
+	"CLIENT_BETA_ENVIRONMENT=staging",
+	"CLIENT_SOLO_HOST=web@h8",
+	"CLIENT_SOLO_ACTIONS=service-status,reload-nginx,restart-web,cf-under-attack,cf-normal",
+	"CLIENT_SOLO_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
+	"CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv",
+	"JOB_MIGRATE=bin/migrate --all",
+	"CLIENT_SOLO_WEB_UNIT=web.service",
+};
+
+#define MINUTE_MS     INT64_C(60000)
+#define WEEK_MINUTES  (7 * 24 * 60)
+#define THURSDAY_MS   INT64_C(1767225600000) /* 00:00 UTC: when all histories begin */
+#define MAN_IS	      "LOCAL_MAN_IS=role admin"
+#define FREEZE_OFTEN  "STAGING_FREEZE=Thu 00:01-Thu 00:03, Thu 00:05-Thu 00:09, Thu 00:20-Thu 00:35"
+#define FREEZE_SELDOM "STAGING_FREEZE=Thu 00:02-Thu 00:06, Thu 00:30-Thu 00:40"
+
+/* What these lines say, in minutes of the week. */
+struct minutes {
+	int from, to;
+};
+static const struct minutes often[] = { { 1, 3 }, { 5, 9 }, { 20, 35 }, { 0, 0 } };
+static const struct minutes seldom[] = { { 2, 6 }, { 30, 40 }, { 0, 0 } };
+
+#define LEADS \
+	"ROLE_LEAD_IDS=55,66", \
+	    "ROLE_LEAD_MAY=approve:staging, approve:production, approve:client/*, status"
+#define LEAD "ROLE_LEAD_IDS=55", "ROLE_LEAD_MAY=approve:staging, approve:production, status"
+#define LEADS_OF_MANY \
+	"ROLE_LEAD_IDS=55,66", "ROLE_LEAD_MAY=approve:*/staging, approve:*/production, status"
+#define LEAD_OF_MANY \
+	"ROLE_LEAD_IDS=66", "ROLE_LEAD_MAY=approve:*/staging, approve:*/production, status"
+
+/* How many approve what, of staging and of production. */
+struct approvals {
+	int of[2];
+	int of_rollback[2];
+	bool is_leads_alone; /* in production */
+	int64_t leads[2];    /* may approve, beside admins */
+	int of_solo;	     /* an action there */
+};
+static const struct approvals approvals_of[SIM_VARIANTS] = {
+	[6] = { { 1, 1 }, { 0, 0 }, false, { 55, 66 }, 1 },
+	[7] = { { 2, 2 }, { 0, 1 }, true, { 55, 66 }, 2 },
+	[8] = { { 2, 0 }, { 1, 0 }, false, { 55 }, 0 },
+	[14] = { { 1, 2 }, { 0, 0 }, false, { 55, 66 }, 0 },
+	[15] = { { 2, 0 }, { 1, 0 }, false, { 66 }, 0 },
+	[16] = { { 1, 1 }, { 0, 0 }, true, { 55, 66 }, 0 },
+};
+
+/* What needs a code, in staging and in production, as the lines of REQUIRE_OTP have it. */
+struct codes {
+	bool of_deploy[2];
+	bool of_rollback[2];
+	bool of_approve[2];
+	bool of_solo; /* reload-nginx and restart-web there */
+};
+#define OF_SOLO "do.reload-nginx:client/solo,do.restart-web:client/solo"
+static const struct codes codes_of[SIM_VARIANTS] = {
+	[1] = { .of_deploy = { false, true }, .of_solo = true },
+	[4] = { .of_deploy = { true, false }, .of_solo = true },
+	[5] = { .of_deploy = { true, false } },
+	[6] = { .of_deploy = { false, true }, .of_approve = { true, false } },
+	[7] = { .of_rollback = { true, false }, .of_approve = { true, true }, .of_solo = true },
+	[10] = { .of_deploy = { true, false } },
+	[14] = { .of_approve = { true, false } },
+	[16] = { .of_rollback = { false, true }, .of_approve = { true, true } },
+};
+static const char *const codes_words[SIM_VARIANTS] = {
+	[1] = "deploy:production," OF_SOLO,
+	[4] = "deploy:staging," OF_SOLO,
+	[5] = "deploy:staging",
+	[6] = "deploy:production,approve:staging",
+	[7] = "rollback:staging,approve:staging,approve:production," OF_SOLO,
+	[10] = "deploy:*/staging",
+	[14] = "approve:*/staging",
+	[16] = "rollback:*/production,approve:*/staging,approve:*/production",
 };
 
 #define SHARED "deploy@h1:22/srv/shared"
@@ -26,54 +115,87 @@ static const char *const common[] = {
 
 /* Who may what differs, and is said twice: in the words of the settings, and for the oracle. */
 static const struct {
-	const char *lines[8];
+	const char *lines[14];
 	int64_t admins[3];
 	int64_t staging[3];
-	const char *gone;   /* this application's file is not there */
-	const char *holder; /* releases its staging to SHARED */
-	bool is_contractor; /* is there, until MAY_UNTIL */
+	const char *gone;	      /* this application's file is not there */
+	const char *holder;	      /* releases its staging to SHARED */
+	bool is_contractor;	      /* is there, until MAY_UNTIL */
+	bool is_man;		      /* MAN_IS */
+	const struct minutes *freeze; /* of staging; NULL: none */
 } variants[SIM_VARIANTS] = {
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=60",
-	      "STAGING_HEALTH_URL=http://127.0.0.1:1/",
-	      "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/" },
-	    { 11, 22 }, { 33 }, NULL, NULL, false },
+	      "STAGING_HEALTH_URL=http://127.0.0.1:1/", "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/",
+	      "PIN_STATUS=true", MAN_IS },
+	    { 11, 22 }, { 33 }, NULL, NULL, false, true, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=0",
-	      "STAGING_HEALTH_URL=http://127.0.0.1:1/,http://127.0.0.1:3/" },
-	    { 11, 22 }, { 33 }, NULL, NULL, false },
+	      "STAGING_HEALTH_URL=http://127.0.0.1:1/,http://127.0.0.1:3/", "COST_LIMIT_PER_USER=3",
+	      "ROLE_RATE_LIMIT=6" },
+	    { 11, 22 }, { 33 }, NULL, NULL, false, false, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11", "STAGING_TELEGRAM_IDS=22,33", "POLL_REPOSITORY_SECONDS=0",
-	      "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/" },
-	    { 11 }, { 22, 33 }, NULL, NULL, false },
+	      "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/", FREEZE_OFTEN },
+	    { 11 }, { 22, 33 }, NULL, NULL, false, false, often },
 	{ { "ADMIN_TELEGRAM_IDS=11", "POLL_REPOSITORY_SECONDS=300",
-	      "STAGING_HEALTH_URL=http://127.0.0.1:1/", "PRODUCTION_CONFIRM=false" },
-	    { 11 }, { 0 }, NULL, NULL, false },
+	      "STAGING_HEALTH_URL=http://127.0.0.1:1/", "PRODUCTION_CONFIRM=false",
+	      "ROLE_RATE_LIMIT=6" },
+	    { 11 }, { 0 }, NULL, NULL, false, false, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "STAGING_CONFIRM=true",
 	      "POLL_REPOSITORY_SECONDS=60", "STAGING_HEALTH_URL=http://127.0.0.1:1/",
-	      "HEALTH_CHECK_SUCCESSES=1" },
-	    { 11, 22 }, { 33 }, NULL, NULL, false },
+	      "HEALTH_CHECK_SUCCESSES=1", "PIN_STATUS=true", FREEZE_SELDOM, MAN_IS },
+	    { 11, 22 }, { 33 }, NULL, NULL, false, true, seldom },
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "ENVIRONMENTS=staging",
-	      "POLL_REPOSITORY_SECONDS=0", "STAGING_HEALTH_URL=http://127.0.0.1:1/" },
-	    { 11, 22 }, { 33 }, NULL, NULL, false },
+	      "POLL_REPOSITORY_SECONDS=0", "STAGING_HEALTH_URL=http://127.0.0.1:1/",
+	      "ROLE_RATE_LIMIT=12" },
+	    { 11, 22 }, { 33 }, NULL, NULL, false, false, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=60",
-	      "RUNS_MAX=2", CONTRACTOR },
-	    { 11, 22 }, { 33 }, NULL, "web", true },
-	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=60" },
-	    { 11, 22 }, { 33 }, "mail", "api", false },
+	      "STAGING_HEALTH_URL=http://127.0.0.1:1/", "STAGING_APPROVALS=1",
+	      "PRODUCTION_APPROVALS=1", "APPROVAL_TIMEOUT=10m", LEADS, MAN_IS,
+	      "CLIENT_SOLO_APPROVALS=1" },
+	    { 11, 22 }, { 33 }, NULL, NULL, false, true, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11", "STAGING_TELEGRAM_IDS=22,33", "POLL_REPOSITORY_SECONDS=0",
-	      CONTRACTOR },
-	    { 11 }, { 22, 33 }, NULL, "shop", true },
-	{ { "ADMIN_TELEGRAM_IDS=11", "POLL_REPOSITORY_SECONDS=300", "RUNS_MAX=3",
-	      "APPLICATION_RUNS_MAX=1" },
-	    { 11 }, { 0 }, "shop", "api", false },
-	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=0",
-	      CONTRACTOR },
-	    { 11, 22 }, { 33 }, "web", "shop", true },
-	{ { "ADMIN_TELEGRAM_IDS=11", "POLL_REPOSITORY_SECONDS=60" }, { 11 }, { 0 }, NULL, "docs",
-	    false },
+	      "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/", "STAGING_APPROVALS=2",
+	      "PRODUCTION_APPROVALS=2", "PRODUCTION_ROLLBACK_APPROVALS=1",
+	      "PRODUCTION_APPROVERS=lead", LEADS, "CLIENT_SOLO_APPROVALS=2" },
+	    { 11 }, { 22, 33 }, NULL, NULL, false, false, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=60",
-	      "RUNS_MAX=3", CONTRACTOR },
-	    { 11, 22 }, { 33 }, "app20", "shop", true },
-	{ { "ADMIN_TELEGRAM_IDS=11", "STAGING_TELEGRAM_IDS=22,33", "POLL_REPOSITORY_SECONDS=300" },
-	    { 11 }, { 22, 33 }, "shop", "api", false },
+	      "STAGING_CONFIRM=true", "STAGING_APPROVALS=2", "STAGING_ROLLBACK_APPROVALS=1",
+	      "APPROVAL_TIMEOUT=1h", LEAD },
+	    { 11, 22 }, { 33 }, NULL, NULL, false, false, NULL },
+	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=60",
+	      "RUNS_MAX=2", CONTRACTOR, FREEZE_OFTEN, MAN_IS },
+	    { 11, 22 }, { 33 }, NULL, "web", true, true, often },
+	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=60",
+	      "PIN_STATUS=true", MAN_IS },
+	    { 11, 22 }, { 33 }, "mail", "api", false, true, NULL },
+	{ { "ADMIN_TELEGRAM_IDS=11", "STAGING_TELEGRAM_IDS=22,33", "POLL_REPOSITORY_SECONDS=0",
+	      CONTRACTOR, "COST_LIMIT_PER_USER=2" },
+	    { 11 }, { 22, 33 }, NULL, "shop", true, false, NULL },
+	{ { "ADMIN_TELEGRAM_IDS=11", "POLL_REPOSITORY_SECONDS=300", "RUNS_MAX=3",
+	      "APPLICATION_RUNS_MAX=1", MAN_IS, "ROLE_RATE_LIMIT=6" },
+	    { 11 }, { 0 }, "shop", "api", false, true, NULL },
+	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=0",
+	      CONTRACTOR, FREEZE_SELDOM },
+	    { 11, 22 }, { 33 }, "web", "shop", true, false, seldom },
+	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=60",
+	      "STAGING_APPROVALS=1", "PRODUCTION_APPROVALS=2", "APPROVAL_TIMEOUT=10m",
+	      LEADS_OF_MANY, CONTRACTOR, MAN_IS },
+	    { 11, 22 }, { 33 }, NULL, "web", true, true, NULL },
+	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=0",
+	      "RUNS_MAX=2", "STAGING_APPROVALS=2", "STAGING_ROLLBACK_APPROVALS=1", FREEZE_SELDOM,
+	      LEAD_OF_MANY },
+	    { 11, 22 }, { 33 }, "mail", "shop", false, false, seldom },
+	{ { "ADMIN_TELEGRAM_IDS=11", "STAGING_TELEGRAM_IDS=22,33", "POLL_REPOSITORY_SECONDS=60",
+	      "STAGING_APPROVALS=1", "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVERS=lead",
+	      LEADS_OF_MANY },
+	    { 11 }, { 22, 33 }, NULL, "api", false, false, NULL },
+	{ { "ADMIN_TELEGRAM_IDS=11", "POLL_REPOSITORY_SECONDS=60", MAN_IS }, { 11 }, { 0 }, NULL,
+	    "docs", false, true, NULL },
+	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=60",
+	      "RUNS_MAX=3", CONTRACTOR, FREEZE_OFTEN, MAN_IS },
+	    { 11, 22 }, { 33 }, "app20", "shop", true, true, often },
+	{ { "ADMIN_TELEGRAM_IDS=11", "STAGING_TELEGRAM_IDS=22,33", "POLL_REPOSITORY_SECONDS=300",
+	      "COST_LIMIT_PER_USER=4" },
+	    { 11 }, { 22, 33 }, "shop", "api", false, false, NULL },
 };
 
 static struct settings *loaded[SIM_VARIANTS];
@@ -127,6 +249,11 @@ load(int variant, const char *folder)
 	for (size_t i = 0; i < COUNT(common); i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", common[i]);
 	(void)snprintf(room[n++], sizeof(room[0]), "STATE_DIRECTORY=%s", folder);
+	(void)snprintf(room[n++], sizeof(room[0]), "TOTP_KEY_FILE=%s/totp.key", folder);
+	if (variants[variant].staging[0] != 0) /* else there is no such role */
+		(void)snprintf(room[n++], sizeof(room[0]), "LOCAL_WWW_DATA_IS=role staging");
+	for (size_t i = 0; variant < OF_ONE && variant % 3 != 2 && i < COUNT(clients); i++)
+		(void)snprintf(room[n++], sizeof(room[0]), "%s", clients[i]);
 	if (variant < OF_ONE) {
 		(void)snprintf(room[n++], sizeof(room[0]), "GITHUB_REPOSITORY=acme/shop");
 	} else {
@@ -134,6 +261,8 @@ load(int variant, const char *folder)
 		(void)snprintf(room[n++], sizeof(room[0]), "APPS_DIRECTORY=%s", apps);
 		(void)snprintf(room[n++], sizeof(room[0]), "REGISTRY_URL=registry.example.com");
 	}
+	if (codes_words[variant] != NULL)
+		(void)snprintf(room[n++], sizeof(room[0]), "REQUIRE_OTP=%s", codes_words[variant]);
 	for (size_t i = 0; variants[variant].lines[i] != NULL; i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", variants[variant].lines[i]);
 	for (size_t i = 0; i < n; i++)
@@ -147,9 +276,23 @@ load(int variant, const char *folder)
 	return settings;
 }
 
+static void
+write_key(const char *folder)
+{
+	char path[160];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/totp.key", folder);
+	file = fopen(path, "we");
+	sim_must(file != NULL, path);
+	(void)fprintf(file, "%064d\n", 7);
+	sim_must(fclose(file) == 0, path);
+}
+
 void
 sim_settings_begin(const char *folder)
 {
+	write_key(folder);
 	for (int i = 0; i < SIM_VARIANTS; i++)
 		loaded[i] = load(i, folder);
 }
@@ -173,7 +316,12 @@ sim_settings_draw(struct sim *sim)
 	int from = sim->n_applications > SIM_FEW ? OF_FEW : sim->is_many ? OF_ONE : 0;
 	int end = sim->n_applications > SIM_FEW ? SIM_VARIANTS : sim->is_many ? OF_FEW : OF_ONE;
 
-	return from + (int)sim_draw(sim, (uint32_t)(end - from));
+	int variant = from + (int)sim_draw(sim, (uint32_t)(end - from));
+
+	while (sim->day == SIM_DAY_CALM &&
+	    (approvals_of[variant].leads[0] != 0 || codes_words[variant] != NULL))
+		variant = from + (int)sim_draw(sim, (uint32_t)(end - from));
+	return variant;
 }
 
 int
@@ -214,10 +362,28 @@ variant_of(const struct settings *settings)
 	return variant;
 }
 
+/* Users of the machine, and root. */
+static enum sim_role
+role_of_local(int variant, int64_t person, int environment)
+{
+	bool is_staging =
+	    person == principal_of_user(SIM_UID_WWW_DATA) || person == principal_of_root("staging");
+
+	if (person == principal_of_root("admin") ||
+	    (variants[variant].is_man && person == principal_of_user(SIM_UID_MAN)))
+		return SIM_MAY_ALL;
+	return is_staging && variants[variant].staging[0] != 0 && environment % 2 == 0 ?
+	    SIM_MAY_DEPLOY :
+	    SIM_NOBODY;
+}
+
 enum sim_role
 sim_settings_role(const struct settings *settings, int64_t person, int environment, int64_t at)
 {
 	int variant = variant_of(settings);
+
+	if (person < 0)
+		return role_of_local(variant, person, environment);
 
 	for (int i = 0; i < 3; i++) {
 		if (variants[variant].admins[i] == person)
@@ -231,14 +397,67 @@ sim_settings_role(const struct settings *settings, int64_t person, int environme
 	return SIM_NOBODY;
 }
 
+static bool
+is_lead(int variant, int64_t person)
+{
+	const int64_t *leads = approvals_of[variant].leads;
+
+	return person > 0 && (leads[0] == person || leads[1] == person);
+}
+
 bool
 sim_settings_may_look(const struct settings *settings, int64_t person, int environment, int64_t at)
 {
-	bool is_of_staging = false;
+	bool is_of_staging = role_of_local(variant_of(settings), person, 0) != SIM_NOBODY ||
+	    is_lead(variant_of(settings), person);
 
 	for (int i = 0; i < 3; i++)
 		is_of_staging |= variants[variant_of(settings)].staging[i] == person;
 	return is_of_staging || sim_settings_role(settings, person, environment, at) != SIM_NOBODY;
+}
+
+bool
+sim_settings_may_approve(
+    const struct settings *settings, int64_t person, int environment, int64_t at)
+{
+	int variant = variant_of(settings);
+	bool is_leads_alone = approvals_of[variant].is_leads_alone && environment % 2 == 1;
+
+	return is_lead(variant, person) ||
+	    (person > 0 && !is_leads_alone &&
+		sim_settings_role(settings, person, environment, at) == SIM_MAY_ALL);
+}
+
+int
+sim_settings_approvals(const struct settings *settings, int environment, bool is_rollback)
+{
+	const struct approvals *approvals = &approvals_of[variant_of(settings)];
+
+	return is_rollback ? approvals->of_rollback[environment % 2] :
+			     approvals->of[environment % 2];
+}
+
+int
+sim_settings_approvals_of_solo(const struct settings *settings)
+{
+	return approvals_of[variant_of(settings)].of_solo;
+}
+
+bool
+sim_settings_needs_code(
+    const struct settings *settings, const char *program, const char *action, int environment)
+{
+	const struct codes *codes = &codes_of[variant_of(settings)];
+	int kind = environment % 2;
+
+	if (strcmp(program, "action") == 0)
+		return environment == SIM_CLIENT && codes->of_solo &&
+		    (strcmp(action, "reload-nginx") == 0 || strcmp(action, "restart-web") == 0);
+	if (environment == SIM_CLIENT)
+		return false;
+	return strcmp(program, "approve") == 0 ? codes->of_approve[kind] :
+	    strcmp(program, "rollback") == 0   ? codes->of_rollback[kind] :
+						 codes->of_deploy[kind];
 }
 
 const char *
@@ -249,4 +468,26 @@ sim_settings_folder(const struct settings *settings, int environment)
 	    strcmp(sim_applications[environment / 2], holder) == 0;
 
 	return is_holder ? SHARED : NULL;
+}
+
+int64_t
+sim_settings_frozen_until(const struct settings *settings, int environment, int64_t at)
+{
+	const struct minutes *freeze = variants[variant_of(settings)].freeze;
+	int64_t minute = (at - THURSDAY_MS) / MINUTE_MS, of_week = minute % WEEK_MINUTES;
+
+	for (; freeze != NULL && environment % 2 == 0 && freeze->to != 0; freeze++)
+		if (of_week >= freeze->from && of_week < freeze->to)
+			return THURSDAY_MS + (minute - of_week + freeze->to) * MINUTE_MS;
+	return 0;
+}
+
+int64_t
+sim_settings_windows_end(int64_t at)
+{
+	int64_t minute = (at - THURSDAY_MS) / MINUTE_MS, of_week = minute % WEEK_MINUTES;
+
+	return of_week < seldom[1].to ?
+	    THURSDAY_MS + (minute - of_week + seldom[1].to) * MINUTE_MS :
+	    at;
 }

@@ -110,10 +110,10 @@ def make_key(path, comment):
 class Machine:
     """A machine with an address, started and switched off as one; its folder is /bed in it."""
 
-    def __init__(self, bed, name, address, services, key):
+    def __init__(self, folder, name, address, services, key):
         self.name = name
         self.address = address
-        self.folder = bed.folder / name
+        self.folder = folder / name
         self.folder.mkdir(parents=True)
         self.services = services
         self.host_key = make_key(self.folder / "host_key", name)
@@ -124,32 +124,43 @@ class Machine:
         self.process = None
         self.pid = None
 
+    def words(self):
+        """What becomes the machine, in a network that is its own already."""
+        return ["nsenter", f"--net=/run/netns/{self.name}", "unshare", "--mount", "--pid", "--uts", "--ipc",
+                "--fork", "--kill-child=KILL", "--mount-proc", "--propagation", "private",
+                "bash", str(HERE / "machine.sh"), self.name, str(self.folder), *self.services]
+
     def start(self):
         """Begins; is_up() says when it is."""
         sh("ip", "netns", "add", self.name)
         sh("ip", "link", "add", self.wire, "type", "veth", "peer", "name", "eth0", "netns", self.name)
         sh("ip", "link", "set", self.wire, "master", "bed0", "up")
-        for words in (f"address add {self.address}/24 dev eth0", "link set eth0 up"):
+        for words in (f"address add {self.address}/24 dev eth0", "link set eth0 up", "link set lo up"):
             sh("ip", "-n", self.name, *words.split())
         with open(self.folder / "machine.log", "ab") as log:
-            self.process = subprocess.Popen(
-                ["nsenter", f"--net=/run/netns/{self.name}", "unshare", "--mount", "--pid", "--uts", "--ipc",
-                 "--fork", "--kill-child=KILL", "--mount-proc", "--propagation", "private",
-                 "bash", str(HERE / "machine.sh"), self.name, str(self.folder), *self.services],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True)
+            self.process = subprocess.Popen(self.words(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            start_new_session=True)
 
     def is_up(self):
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.name} did not start:\n{self.log('machine')}")
-        if not (self.folder / "started").exists():
+        if not self.has_begun():
             return False
-        if self.pid is None:
-            children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-            self.pid = int(children.read_text(encoding="ascii").split()[0])
         if "docker" in self.services and self.try_run("docker version >/dev/null 2>&1").returncode != 0:
             return False
         return answers(self.address, 22)
+
+    def has_begun(self):
+        if not (self.folder / "started").exists():
+            return False
+        self.pid = self.pid or self.child()
+        return True
+
+    def child(self):
+        """The first process in it, by our number; None as long as there is none."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        found = children.read_text(encoding="ascii").split()
+        return int(found[-1]) if found else None
 
     def log(self, name):
         path = self.folder / f"{name}.log"
@@ -157,7 +168,7 @@ class Machine:
 
     def try_run(self, script, timeout=120):
         """Runs a shell's words in the machine, as root."""
-        return subprocess.run(["nsenter", "-t", str(self.pid), "--all", "--root", "--wd=/", "env", "-i",
+        return subprocess.run(["nsenter", "-t", str(self.pid), "--all", "--root", "--wd", "env", "-i",
                                "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8",
                                "bash", "-c", script],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False)
@@ -220,8 +231,8 @@ class Bed:
         self.folder.mkdir(parents=True)
         key = make_key(self.folder / "key", "deploybot")
         git_key = make_key(self.folder / "git_key", "deploybot's for git")
-        self.forge = Machine(self, "forge", FORGE, ["git", "docker", "registry", "sshd"], git_key)
-        self.hosts = {name: Machine(self, name, address, ["app", "docker", "nginx", "sshd"], key)
+        self.forge = Machine(self.folder, "forge", FORGE, ["git", "docker", "registry", "sshd"], git_key)
+        self.hosts = {name: Machine(self.folder, name, address, ["app", "docker", "nginx", "sshd"], key)
                       for name, address in HOSTS.items()}
         self.machines = [self.forge, *self.hosts.values()]
         self.known_hosts = self.folder / "known_hosts"
@@ -319,7 +330,7 @@ class Bed:
                      "docker image prune -af >/dev/null; rm -rf /srv/app/.[!.]* /srv/app/*")
             host.write("/srv/app/docker-compose.yml", RECREATE if strategy == "recreate" else BLUEGREEN)
             host.run("chown -R deploy: /srv/app; echo 'server 127.0.0.1:8001;' >/etc/nginx/upstream/app.conf; "
-                     "nginx -s reload")
+                     "! pgrep -x nginx >/dev/null || nginx -s reload")
 
     # --- the registry as it is ---
 

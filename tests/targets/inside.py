@@ -4,6 +4,7 @@
 COMMAND gets namespaces of its own: processes, network, mounts, host name. When it ends, or this program is killed in
 whatever way, the kernel ends all that was started in them: machines, containers, mounts, interfaces. What outlives
 them, cgroups that a container engine made, is removed here, and by the next run where this one could not.
+BED=trixie: its machines are Debian 13 (BED_ROOT, made by root.py), not the system that runs here.
 Exit status: COMMAND's. Where the kernel refuses, COMMAND runs outside with BED_REFUSED=why in its environment.
 """
 # SPDX-License-Identifier: ISC
@@ -12,6 +13,8 @@ import pathlib
 import signal
 import subprocess
 import sys
+
+import root
 
 HERE = pathlib.Path(__file__).resolve().parent
 CGROUP = "deploybot-targets-"
@@ -36,6 +39,18 @@ def refused():
     except OSError as error:
         return f"the kernel refuses cgroups: {error}"
     return "" if hierarchies() else "there are no cgroups"
+
+
+def no_root():
+    """Finds what machines are made of; why that is not possible, empty where it is.  Inside is no way to a mirror."""
+    bed = os.environ.get("BED") or "here"
+    if bed not in ("here", "trixie"):
+        sys.exit(f"there is no BED={bed}: it is here, or trixie")
+    try:
+        os.environ["BED_ROOT"] = str(root.make()) if bed == "trixie" else "/"
+    except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return ""
 
 
 def hierarchies():
@@ -71,7 +86,7 @@ def hand_on_controllers():
 
 
 def main():
-    why = refused()
+    why = refused() or no_root()
     if why:
         print(f"no machines can be made here: {why}", file=sys.stderr, flush=True)
         os.environ["BED_REFUSED"] = why

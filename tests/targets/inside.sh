@@ -15,6 +15,11 @@ mkdir -p /run/netns
 mount -t tmpfs -o size=1m bed /run/netns
 # Passwords are kept there while a script runs: what is left is seen, and nobody else's.
 mount -t tmpfs -o mode=1777 bed /dev/shm
+# To Debian 13 belongs its own docker here too, with buildx.
+if [[ $BED_ROOT != / ]]; then
+	mount --bind "$BED_ROOT/usr/bin/docker" /usr/bin/docker
+	mount -t overlay -o "ro,lowerdir=/usr/libexec:$BED_ROOT/usr/libexec" plugins /usr/libexec
+fi
 # Another client that comes first on PATH may lack the builder.
 if [[ -e /usr/local/bin/docker && -e /usr/bin/docker ]]; then
 	mount --bind /usr/bin/docker /usr/local/bin/docker

@@ -1,8 +1,9 @@
 #!/bin/bash
 # machine.sh NAME FOLDER SERVICE... - the first process of one of the bed's machines: disk, files, services.
 # SPDX-License-Identifier: ISC
-# Runs in namespaces of its own. The root is ours as it is, with a disk of memory over it: what a machine writes stays in
-# it, and is gone with it. FOLDER is seen there as /bed. Ends when it is killed, and all in the machine with it.
+# Runs in namespaces of its own. The root is $BED_ROOT, ours as it is or a Debian 13, with a disk of memory over it: what a
+# machine writes stays in it, and is gone with it. FOLDER is seen there as /bed. Ends when it is killed, and all in the
+# machine with it.
 set -euo pipefail
 
 name=$1 folder=$2
@@ -13,7 +14,7 @@ disk=$folder/disk
 mkdir -p "$disk"
 mount -t tmpfs -o "size=$DISK,mode=755" disk "$disk"
 mkdir "$disk"/{upper,work,root}
-mount -t overlay -o "lowerdir=/,upperdir=$disk/upper,workdir=$disk/work" root "$disk/root"
+mount -t overlay -o "lowerdir=$BED_ROOT,upperdir=$disk/upper,workdir=$disk/work" root "$disk/root"
 cd "$disk/root"
 mkdir -p bed old srv var/lib/docker
 mount --bind "$folder" bed
@@ -51,7 +52,9 @@ start_sshd() {
 }
 
 start_docker() {
-	/usr/sbin/dockerd --storage-driver=overlay2 --insecure-registry=10.77.0.0/24 --group docker -H unix:///run/docker.sock \
+	/usr/sbin/dockerd --storage-driver=overlay2 --insecure-registry=10.77.0.0/24 \
+		--insecure-registry=http://10.77.0.1:5000 --group docker \
+		-H unix:///run/docker.sock \
 		-H unix:///bed/docker.sock --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent="/$BED_CGROUP/$name" \
 		>>/bed/docker.log 2>&1 &
 }

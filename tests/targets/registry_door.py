@@ -20,6 +20,7 @@ class Rule:
         self.path = path
         self.who = who
         self.hits = 0
+        self.times = None       # after so many hits it is none
         self.status = None      # answered instead, with
         self.body = b""
         self.gate = None        # an Event that answers wait for
@@ -32,7 +33,7 @@ class Rule:
 
     def matches(self, handler):
         return self.method in ("", handler.command) and self.path in handler.path and \
-            self.who in (None, handler.client_address[0])
+            self.who in (None, handler.client_address[0]) and (self.times is None or self.hits < self.times)
 
 
 class RegistryDoor:
@@ -60,6 +61,11 @@ class RegistryDoor:
 
             def serve(self):
                 door.serve(self)
+
+            def send_error(self, *arguments, **options):
+                # To whoever begins with TLS too in HTTP's words, by which clients know that there is none.
+                self.request_version = self.protocol_version
+                super().send_error(*arguments, **options)
 
             def log_message(self, *_):
                 pass

@@ -3,7 +3,8 @@
 /*
  * Answers everything, /health too, with its commit.  It reads the sample application's files as
  * that would: a session store on redis is unreachable (500), and with the "faster" encoder it ends
- * as soon as it is started.  `shop --health` asks a running one: the container's health check.
+ * as soon as it is started; `shop --worker` does where app.py says so.  `shop --health` asks a
+ * running one: the container's health check.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -81,6 +82,9 @@ main(int argc, char *argv[])
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	if (argc > 1 && strcmp(argv[1], "--health") == 0)
 		return ask_health(&address);
+	if (argc > 1 && strcmp(argv[1], "--worker") == 0 &&
+	    file_says("/app.py", "# no worker starts"))
+		return 3;
 	if (file_says("/app.py", "import fastprices")) {
 		(void)fprintf(stderr, "no module named fastprices\n");
 		return 1;

@@ -11,6 +11,7 @@ import time
 import sample_app
 from bed import HOSTS, IMAGE, OURS, REGISTRY_PORT, ROOT
 from flow_aid import Scene
+from runner_client import PROGRAM
 from stage import SLOW, get, wait_until
 from telegram_client import text_of
 
@@ -19,19 +20,8 @@ PATIENCE_S = 300
 OVER = re.compile(r"^took .* · audit ", re.MULTILINE)
 
 
-class TargetScene(Scene):
-    """A deploybot whose production is the bed's hosts; `strategy` as DEPLOY_STRATEGY."""
-
-    def __init__(self, bed, folder, strategy="recreate", hosts=None, settings=None):
-        self.bed = bed
-        self.strategy = strategy
-        self.image = f"{OURS}:{REGISTRY_PORT}/{IMAGE}"
-        self.hosts = [bed.hosts[name] for name in hosts or HOSTS]
-        bed.clear(strategy)
-        wanted = {**bed.settings(strategy, hosts), "ADMIN_COMMAND_RATE": None, **(settings or {})}
-        super().__init__(folder, settings=wanted, start=False)
-        bed.publish(self.repository, self.work)
-        self.start()
+class ChatScene(Scene):
+    """A deploybot that is asked in the chat to change production."""
 
     def change(self, kind="good"):
         """A colleague's commit on the branch that production follows."""
@@ -43,8 +33,10 @@ class TargetScene(Scene):
         """Writes it and confirms; whoever asked, and the message that will report the end."""
         who = self.admin()
         who.say(words)
-        button = "Roll back" if words.startswith("/rollback") else "Confirm"
-        question = who.hear("production?", buttons=(button,), timeout=PATIENCE_S)
+        button = "Roll back" if words.startswith("/rollback") else "Deploy to"
+        if words == "/deploy production" and (self.state_file("production") or {}).get("commit") == self.head("main"):
+            button = "Deploy again"
+        question = who.hear("production", buttons=(button,), timeout=PATIENCE_S)
         who.press(question, button)
         return who, question
 
@@ -64,28 +56,53 @@ class TargetScene(Scene):
         """Makes a new commit live on all hosts; the commit."""
         commit = self.change(kind)
         said = self.attempt()
-        assert f"production runs {commit[:7]}" in said, said + self.last_log()
+        assert "Live: production" in said and f"{commit[:7]}" in said, said + self.last_log()
         self.all_run(commit)
         return commit
 
+    def logs(self):
+        """What the runs printed, oldest first; without drains, which come behind a deployment."""
+        paths = sorted((self.folder / "state" / "runs").glob("*/log"), key=lambda path: path.stat().st_mtime)
+        texts = [path.read_text("utf-8", "replace") for path in paths]
+        return [text for text in texts if not text.startswith("==> drain\n")]
+
     def last_log(self):
-        """What the newest run printed, for whoever reads a failure."""
-        logs = sorted((self.folder / "state" / "runs").glob("*/log"), key=lambda path: path.stat().st_mtime)
-        return "\n--- log ---\n" + logs[-1].read_text("utf-8", "replace")[-6000:] if logs else ""
+        """What the newest of them printed, for whoever reads a failure."""
+        logs = self.logs()
+        return "\n--- log ---\n" + logs[-1][-6000:] if logs else ""
 
     def last_line(self):
         """The last thing that the newest run said, which is what people read."""
         return self.last_log().strip().splitlines()[-1]
 
-    def by_hand(self, script, *arguments):
-        """Runs one of deploy/'s scripts as a person would, with our settings."""
-        environment = {"PATH": os.environ["PATH"], "HOME": "/root", **self.settings()}
+    def by_hand(self, script, *arguments, **more):
+        """Runs one of deploy/'s scripts as a person would, with our settings, and more of them."""
+        environment = {"PATH": os.environ["PATH"], "HOME": "/root", "DEPLOYBOT_RUNNER": PROGRAM,
+                       **self.settings(), **more}
         return subprocess.run([str(ROOT / "deploy" / script), *arguments], env=environment, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
 
     def steps(self):
         """The steps of the newest run so far."""
         return re.findall(r"^==> (?!quote |unquote )(.+)$", self.last_log(), re.MULTILINE)
+
+    def all_run(self, commit):
+        raise NotImplementedError
+
+
+class TargetScene(ChatScene):
+    """A deploybot whose production is the bed's hosts; `strategy` as DEPLOY_STRATEGY."""
+
+    def __init__(self, bed, folder, strategy="recreate", hosts=None, settings=None):
+        self.bed = bed
+        self.strategy = strategy
+        self.image = f"{OURS}:{REGISTRY_PORT}/{IMAGE}"
+        self.hosts = [bed.hosts[name] for name in hosts or HOSTS]
+        bed.clear(strategy)
+        wanted = {**bed.settings(strategy, hosts), "ADMIN_COMMAND_RATE": None, **(settings or {})}
+        super().__init__(folder, settings=wanted, start=False)
+        bed.publish(self.repository, self.work)
+        self.start()
 
     # --- what is true on the hosts ---
 
@@ -107,6 +124,8 @@ class TargetScene(Scene):
         digest = self.bed.digest(commit)
         assert digest, f"the registry has no {commit}"
         for host in self.hosts:
+            if self.strategy == "bluegreen":    # what drains ends by itself
+                wait_until(lambda h=host: len(h.running()) == 1, PATIENCE_S, f"{host.name}'s drain")
             assert host.running() == [f"{self.image}@{digest}"]
         return digest
 

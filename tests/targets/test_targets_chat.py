@@ -29,7 +29,7 @@ def test_deploy_builds_pushes_and_ships_by_digest_and_rollback_takes_it_back(sce
     assert new.removeprefix("sha256:")[:7] in text_of(who.hear("production", "healthy"))
     before = pushed(bed)
     said = scene.attempt("/rollback production")
-    assert f"production runs {first[:7]}" in said, said + scene.last_log()
+    assert f"Rolled back: production → {first[:7]}" in said, said + scene.last_log()
     assert scene.all_run(first) == old == scene.state_file("production")["image"]
     assert "build" not in scene.steps() and pushed(bed) == before
     assert not scene.leftovers()
@@ -57,6 +57,6 @@ def test_a_release_that_cannot_start_beside_the_old_one_touches_nothing(make_sce
     first = scene.release()
     scene.change("crash")
     said = scene.attempt()
-    assert f"production still runs {first[:7]}; nothing was changed" in said, said + scene.last_log()
+    assert f"production still runs {first[:7]}" in said and "nothing was changed" in said, said + scene.last_log()
     scene.all_run(first)
     scene.release()

@@ -35,11 +35,9 @@ def load(scene):
 
 def deploy_until(scene, step):
     """Asks for a deployment; returns when its script has said the step, or is over."""
-    def runs():
-        return len(list((scene.folder / "state" / "runs").glob("*/log")))
-    count = runs()
+    count = len(scene.logs())
     who, question = scene.ask()
-    wait_until(lambda: runs() > count, PATIENCE_S, "a run")
+    wait_until(lambda: len(scene.logs()) > count, PATIENCE_S, "a run")
     wait_until(lambda: step in step_words(scene) or not scene.is_busy("production"), PATIENCE_S, f"the step {step}")
     return who, question
 
@@ -70,7 +68,8 @@ def ends_well(scene, load, what):
 
 
 def test_a_script_killed_at_any_step_leaves_a_whole_release(scene, load):
-    steps = ["preflight", "checkout", "build", "push", "image", "start", "release", "switch", "clean"]
+    steps = ["preflight", "checkout", "build", "push", "image", "pull", "start", "release", "switch", "drain-later",
+             "clean"]
     killed = {step: kill_at(scene, step, lambda: kill_all(script_pids()), f"script at {step}") for step in steps}
     ends_well(scene, load, "script killed at every step")
     assert set(step_words(scene)) <= set(steps) and all(killed.values()), killed

@@ -48,14 +48,14 @@ CORE_FILES = {
 END_TO_END = ("test_flow_production.py", "test_flow_staging.py", "test_flow_cancel.py", "test_runner.py",
               "test_runner_script.py", "test_runner_end.py", "test_runner_output.py", "test_ops_start.py",
               "test_ops_tools.py", "test_crash_server.py", "test_runner_listen.py", "test_settings_reload.py",
-              "test_ops_applications.py", "test_policy_cli.py", "test_ops_production.py")
+              "test_ops_applications.py", "test_policy_cli.py", "test_ops_production.py", "test_local_flow.py")
 # Of a user who may not write gcov's files: what gcov says of that is the last line.  And what gcov keeps is not small.
 NOT_HERE = ("test_runner_listen.py::test_a_state_directory_it_may_not_enter_or_write_is_refused",
             "test_runner.py::test_the_runner_is_small")
 HISTORIES = {"FIRST": "1", "SEEDS": "300", "STRIDE": "200"}    # what plays by lot plays little
 DEFINITION = re.compile(r"^(\w+)\(")    # begins its line (KNF)
 LONGEST = ("test_sim", "test_decide_faults")    # begin first, so that no core waits for them at the end
-NOT_JUDGED = r".*\b(assert|OBJ_CHECK|switch)\s*\(.*"
+NOT_JUDGED = r".*\b(assert|OBJ_CHECK|OBJ_OF|switch)\s*\(.*"
 
 
 def run_program(program, environment):

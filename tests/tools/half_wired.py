@@ -3,8 +3,9 @@
 
 What "Where a new thing goes" in docs/ARCHITECTURE.md promises: whoever forgets a piece hears of it from compiler,
 linker or a named test. In a copy of the tree under FOLDER a command, a request of /v1, an event, an effect, a setting,
-a metric and a state of a deployment are added, complete: that builds, with the flags of a release and -Werror, and
-the named tests pass. Then each piece is left out, alone, and what refuses must be what is written beside it here.
+a metric, an action of /do, a condition for approvals and a state of a deployment are added, complete: that builds, with
+the flags of a release and -Werror, and the named tests pass. Then each piece is left out, alone, and what refuses must
+be what is written beside it here.
 WORDs choose pieces by their names.  Exit status 1 when a piece was not missed, or something else refused.
 """
 # SPDX-License-Identifier: ISC
@@ -56,7 +57,6 @@ class Piece:
     by: str
     edits: list
     target: str = "build/deploybot"
-    is_refused: bool = False    # there is no complete one: whoever adds it is refused until more is done
 
     def name(self):
         return f"{self.thing}: {self.what}"
@@ -81,6 +81,16 @@ EFFECT_ROW = 'EFFECT(POKE, poke, "poke", POKED,\n    NONE, false, true, NO, 0)\n
 PERFORM = "server/effects/perform_poke.c"
 PERFORMS = "UNUSED struct perform *perform, struct effect *effect"
 FLOW = "server/deployment/deploy_flow"
+SCHEMA = "server/store/store_schema.c"
+MIGRATION = """static const char *const migration_parked[] = {
+	"DROP INDEX work_asking;"
+	"CREATE INDEX work_asking ON work (environment, id)"
+	" WHERE (state = '' OR state = 'REQUESTED' OR state = 'AWAITING_CONFIRMATION'"
+	" OR state = 'AWAITING_APPROVAL' OR state = 'PARKED');",
+	NULL,
+};
+
+"""
 SNAPSHOT_TEST = "test_settings_table.py test_every_setting_is_read_by_somebody"
 
 
@@ -199,9 +209,77 @@ PIECES = [
     Piece("metric", "its word on the wire", WORDS_TEST, [
         Edit(WORDS, "metric deploybot_release_info", "metric deploybot_pokes_total counter\n")]),
     Piece("metric", "who looks at it",
-          "test_monitoring_files.py test_what_is_made_for_alerts_and_dashboard_is_used_by_them", [
+          "test_monitoring_files.py test_what_is_made_for_alerts_and_dashboards_is_used_by_them", [
               Edit("deploy/monitoring/alerts.yml", "      - alert: DeploybotAuditExportFailing",
                    "      - alert: DeploybotPoked\n        expr: deploybot_pokes_total > 0\n        for: 1m\n")]),
+
+    # --- an action of /do ---
+    Piece("action", "its row in action.def", "compiler", [
+        Edit("server/types/action.def", 'ACTION("run-job"',
+             'ACTION("poke-web", POKE_WEB, HOST, CLIENT, NONE, LOW, BUSY, 0, 60, ENDS, "poke it")\n')],
+        obj("server/settings/settings_clients")),
+    Piece("action", "the setting that says what it touches", "compiler", [
+        Edit("runner/settings.def", "FAMILY(JOB, ",
+             'FAMILY_SETTING(CLIENT, POKE_UNIT, "CLIENT_<ID>_POKE_UNIT", UNIT, NULL, OPEN, RUNNER, SERVER,\n'
+             '    "What poke-web is about.")\n\n')],
+        obj("server/settings/settings_clients")),
+    Piece("action", "that it cannot do without that setting",
+          "test_act_on.py test_what_an_action_cannot_do_without_is_said_before", [
+              Edit("server/settings/settings_clients.c", "\t{ ACTION_CLEAR_CACHE,",
+                   "\t{ ACTION_POKE_WEB, CLIENT_SETTING_POKE_UNIT },\n")]),
+    Piece("action", "that setting for the script", SNAPSHOT_TEST, [
+        Edit("runner/program.c", '\t"CACHE_COMMAND", NULL };', '\t"POKE_UNIT",\n')]),
+    Piece("action", "its words for the host", "test_act_on.py test_what_an_action_cannot_do_without_is_said_before", [
+        Edit("deploy/act-on.sh", "\treload-nginx) read",
+             '\tpoke-web)\n\t\t[[ -n ${CLIENT_POKE_UNIT:-} ]] || fail "$EXIT_CONFIG" '
+             '"CLIENT_<ID>_POKE_UNIT is not set, and $1 needs it"\n'
+             '\t\twords+=("unit=$CLIENT_POKE_UNIT")\n\t\t;;\n')]),
+    Piece("action", "what the host does", "test_act_on.py test_the_host_knows_each_action_of_the_table", [
+        Edit("deploy/act-on-host.sh", "\tdisk-free) disk_free ;;", "\tpoke-web) need unit && service_status ;;\n")]),
+    Piece("action", "its row in docs/actions.md",
+          "test_docs.py test_the_table_of_actions_has_each_with_what_it_needs", [
+              Edit("docs/actions.md", "| `restart-web` | restarts",
+                   "| `poke-web` | pokes it | `CLIENT_<ID>_POKE_UNIT` | no | yes |\n")]),
+    Piece("action", "its name, for rows and grants", WORDS_TEST, [
+        Edit(WORDS, "action reload-nginx", "action poke-web\n")]),
+    Piece("action", "what /do and /request answer to another name",
+          "test_command_forms what_is_typed_wrongly_is_answered_with_what_is_right", [
+              Edit("tests/unit/test_command_forms.c", '"\n#define ON_ZONES', " poke-web")]),
+
+    # --- an executor of actions, and a kind of argument ---
+    Piece("executor", "its name", "compiler", [
+        Edit("server/types/action.h", "ACTION_BY_CLOUDFLARE };", "ACTION_BY_POKING, ")],
+        obj("server/decide/decide_do")),
+    Piece("executor", "its word in rows", "compiler", [
+        Edit("server/decide/decide_do.c", "\tcase ACTION_BY_CLOUDFLARE:",
+             '\tcase ACTION_BY_POKING:\n\t\treturn "poking";\n')],
+        obj("server/decide/decide_do")),
+    Piece("executor", "what its RUN orders", "compiler", [
+        Edit("server/decide/decide_deployment.c", "\tcase ACTION_BY_CLOUDFLARE:",
+             "\tcase ACTION_BY_POKING:\n\t\treturn true;\n")], obj("server/decide/decide_deployment")),
+    Piece("argument", "its name", "compiler", [
+        Edit("server/types/action.h", "\tACTION_TAKES_NONE,", "\tACTION_TAKES_POKE,\n")],
+        obj("server/decide/decide_do")),
+    Piece("argument", "what it may be", "compiler", [
+        Edit("server/decide/decide_do.c", "\tcase ACTION_TAKES_NONE:",
+             "\tcase ACTION_TAKES_POKE:\n\t\treturn NULL;\n")],
+        obj("server/decide/decide_do")),
+
+    # --- a condition for more approvals ---
+    Piece("condition", "its row in condition.h", "compiler", [
+        Edit("lib/condition.h", '\tC(OUTSIDE, "outside",', '\tC(POKED, "poked", "") \\\n')],
+        obj("server/policy/needs")),
+    Piece("condition", "what may follow it", "compiler", [
+        Edit("lib/condition.c", "\tcase CONDITION_KINDS:", "\tcase CONDITION_POKED:\n\t\treturn true;\n")],
+        obj("lib/condition")),
+    Piece("condition", "when it applies", "compiler", [
+        Edit("server/policy/needs.c", "\tcase CONDITION_KINDS:", "\tcase CONDITION_POKED:\n\t\treturn false;\n")],
+        obj("server/policy/needs")),
+    Piece("condition", "its word, for whoever writes another",
+          "test_condition each_kind_is_named_to_whoever_writes_another", [
+              Edit("lib/condition.c", "outside Mon-Fri 09:00-17:00\"\n", "poked, ")]),
+    Piece("condition", "its word in people's settings", WORDS_TEST, [
+        Edit(WORDS, "condition path", "condition poked\n")]),
 
     # --- a state of a deployment ---
     Piece("state", "its row in deploy_flow.h", "compiler", [
@@ -230,7 +308,9 @@ PIECES = [
               Made("docs/deployment-states.md",
                    "build/tests/test_flow_drawing >/dev/null 2>&1; cp build/deployment-states.md docs/")]),
     Piece("state", "a migration of the indexes that name states",
-          "test_store_schema partial_indexes_are_those_of_todays_states", [], is_refused=True),
+          "test_store_schema partial_indexes_are_those_of_todays_states", [
+              Edit(SCHEMA, "static const char *const *const migrations[]", MIGRATION),
+              Edit(SCHEMA, " };\n\n/* In one transaction. */", ", migration_parked")]),
 ]
 
 
@@ -299,7 +379,7 @@ class Copy(Tree):
              f"tests/e2e/{program}", "-k", name]
         status, output = self.run(command, TEST_TIMEOUT_S)
         failed = {found for names in FAILURE.findall(output) for found in names if found}
-        if status != 0:
+        if status != 0 and f"[       OK ] {name}\n" not in output:     # others of it may miss something, too
             raise Refused(f"{program} {name}" if name in failed else f"{program} {' '.join(sorted(failed))}",
                           output[-2000:])
 
@@ -313,7 +393,7 @@ class Copy(Tree):
             self.text_of(edit.path)
             self.run(["bash", "-c", edit.command], TEST_TIMEOUT_S)
             self.made[edit.path] = (self.path / edit.path).read_text("utf-8")
-        for test in sorted({piece.test() for piece in PIECES if piece.test() and not piece.is_refused}):
+        for test in sorted({piece.test() for piece in PIECES if piece.test()}):
             self.play(test)
 
     def forget_what_was_made(self, begin):

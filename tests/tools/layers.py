@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Left to right: rooms of one rank stand in one set.
 RANKS = [{"lib"}, {"runner-protocol"}, {"types"}, {"settings"}, {"deployment", "policy"}, {"chat"}]
 STORE_SIDE = [{"store"}, {"decide"}, {"commands"}, {"handlers"}]
-LOOP_SIDE = [{"telegram", "github", "clients", "runs"}, {"effects", "routes"}]
+LOOP_SIDE = [{"telegram", "github", "forges", "clients", "runs"}, {"effects", "routes"}]
 RIGHT = [{"cli", "serve"}, {"main"}]
 SIDES = {"any", "pure", "store", "loop", "start", "runner"}
 MAY = {side: {side, "pure", "any"} for side in SIDES}
@@ -27,6 +27,7 @@ MAY["any"] = {"any", "pure"}
 # Said once each: main rooms name store/ for its types only through start files.
 THIRD_PARTY = {"ev.h": "loop", "microhttpd.h": ("http_server", "http_request"), "curl/curl.h": "http_client",
                "jansson.h": "json", "sqlite3.h": "db", "zlib.h": "run_log",
+               "liboath/oath.h": "totp", "qrencode.h": "qr",
                "systemd/sd-daemon.h": "serve"}
 OPENSSL = "crypto"
 # A private header by another name: the name itself, or a first line that keeps others out.

@@ -19,7 +19,7 @@ NO_WIDTH = re.compile(r"^\|.*\|$|data:image|https?://|^\t\[\w+\]=\"|^\t[A-Z]+\(\
 LITERAL = r'"(?:\\.|[^"\\\n])*"'
 # In C a literal is one, so that what is said is found by what it says: its line may be as long as it is.  What is
 # printed as lines has each on one of its own, and SQL its clauses.
-ONE_LITERAL = re.compile(rf"\s*(?:return )?{LITERAL}[,;)}}]*")
+ONE_LITERAL = re.compile(rf"\s*(?:return )?{LITERAL}[ ,;)}}]*")
 SPLIT = re.compile(rf"/\*.*?\*/|'(?:\\.|[^'\\\n])+'|({LITERAL}(?:[ \t]*\\?\n[ \t]*{LITERAL})+)|{LITERAL}", re.S)
 SQL = re.compile(r'"\s*\(?(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH|PRAGMA|ALTER|DROP|FROM|WHERE|AND|OR|NOT|JOIN|LEFT|'
                  r'ORDER|VALUES|COALESCE|CASE|EXISTS)\b|"\(?\w+(?: =|, \w+, \w+,)|"[^"]*\$\d|'

@@ -4,14 +4,15 @@
 set -euo pipefail
 
 declare -A group=(
-	[build]="gcc make libc6-dev libev-dev libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libssl-dev libsystemd-dev zlib1g-dev"
-	[demo]="git python3 python3-aiohttp ca-certificates"
-	[test]="curl faketime git git-lfs openssh-client kubernetes-client python3 python3-aiohttp python3-jmespath python3-pytest python3-pytest-xdist python3-selenium python3-yaml chromium chromium-driver libcmocka-dev nginx prometheus shellcheck strace ca-certificates openssl systemd mandoc"
+	[build]="gcc make libc6-dev libev-dev libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libssl-dev libsystemd-dev liboath-dev libqrencode-dev zlib1g-dev"
+	[demo]="git python3 python3-aiohttp ca-certificates fonts-noto-color-emoji"
+	[test]="curl faketime git git-lfs openssh-client openssh-server kubernetes-client python3 python3-aiohttp python3-jmespath python3-pytest python3-pytest-xdist python3-selenium python3-yaml chromium chromium-driver fonts-noto-color-emoji libcmocka-dev nginx prometheus shellcheck strace ca-certificates openssl systemd mandoc"
+	[picture]="chromium chromium-driver python3-selenium fonts-noto-color-emoji fonts-roboto-unhinted pngquant"
 	[lint]="shellcheck clang clang-format yamllint pylint nodejs npm"
 	[fuzz]="clang-14 llvm-14 libclang-rt-14-dev python3"
 	[cover]="gcovr"
 	[analyze]="clang-tidy cppcheck python3"
-	[targets]="docker.io docker-compose docker-registry openssh-server openssh-client sudo iproute2 nginx wrk hey"
+	[targets]="docker.io docker-compose docker-registry openssh-server openssh-client sudo iproute2 nginx wrk hey mmdebstrap systemd-container debian-archive-keyring"
 	[valgrind]="valgrind"
 	[deb]="build-essential debhelper dpkg-dev fakeroot"
 	[infra]="docker.io docker-compose docker-registry openssh-server iproute2 lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
@@ -19,7 +20,8 @@ declare -A group=(
 )
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.
 curl_needed=7.87
-libraries="libmicrohttpd:0.9.75 libcurl:$curl_needed jansson:2.14 sqlite3:3.40 libcrypto:3.0 libsystemd:250 zlib:1.2.11"
+libraries="libmicrohttpd:0.9.75 libcurl:$curl_needed jansson:2.14 sqlite3:3.40 libcrypto:3.0 libsystemd:250"
+libraries+=" liboath:2.6.6 libqrencode:4.1.1 zlib:1.2.11"
 
 say() { printf 'packages: %s\n' "$*" >&2; }
 

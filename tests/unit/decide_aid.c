@@ -1,6 +1,7 @@
 /* decide_aid.c - the world around the decisions.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
+#include "chat_texts.h"
 
 #include "handlers/handlers.h"
 #include "lib/log.h"
@@ -9,11 +10,12 @@
 #include <sys/stat.h>
 
 #include "lib/file.h"
+#include "lib/fingerprint.h"
 #include "settings/settings_load.h"
-#include "store/row_block.h"
 
-#define SETTINGS_MAX 32
-#define TICK_MS	     10 /* between two events */
+#define SETTINGS_MAX   32
+#define TICK_MS	       10 /* between two events */
+#define WORLD_SETTINGS "KEEP_RELEASES=4e07408562bedb8b pre-deploy/10-migrate=6588117f7b516232"
 
 /* --- opening, closing, settings --- */
 
@@ -62,6 +64,7 @@ world_open(struct world *w, ...)
 
 	memset(w, 0, sizeof(*w));
 	log_set_level(LOG_LEVEL_ERROR); /* what is decided is asked of rows, not of logs */
+	w->settings = WORLD_SETTINGS;
 	w->next_update = 1000;
 	w->next_remote = 500;
 	store_aid_open(&w->aid, handlers, NULL, NULL);
@@ -122,6 +125,7 @@ show(struct world *w, const struct message *sent)
 		assert_true(w->n_screen < WORLD_SCREEN);
 		message = &w->screen[w->n_screen++];
 		message->is_silent = sent->is_silent;
+		message->is_alarm = sent->is_alarm;
 		message->reply_to = sent->reply_to;
 	}
 	free(message->text);
@@ -131,6 +135,7 @@ show(struct world *w, const struct message *sent)
 	message->buttons = sent->buttons;
 	message->text = strdup(sent->head);
 	assert_non_null(message->text);
+	chat_texts_keep(sent);
 }
 
 static void
@@ -166,6 +171,36 @@ withdraw(struct world *w, int64_t id)
 	}
 }
 
+/* That list; of a settings file what the server has read of it, and a hook. */
+static char *
+list_of(struct world *w, const char *name)
+{
+	const struct environment_settings *environment =
+	    settings_environment(w->aid.settings, name);
+	char *list = NULL;
+
+	if (w->settings == NULL)
+		return NULL;
+	if (strcmp(w->settings, WORLD_SETTINGS) == 0 && environment != NULL &&
+	    environment->fingerprint != NULL)
+		assert_true(asprintf(&list, "%s pre-deploy/10-migrate=6588117f7b516232",
+				environment->fingerprint) > 0);
+	else
+		list = strdup(w->settings);
+	return list;
+}
+
+static void
+list_settings(struct world *w, struct effect *effect)
+{
+	struct git_answered *asked = &effect->result->u.git_answered;
+
+	asked->answer = strdup(w->settings != NULL ? "end\n" : "no file");
+	asked->exit_status = w->settings != NULL ? 0 : 78;
+	asked->binding = list_of(w, effect->u.git_query.environment);
+	(void)store_aid_report(&w->aid, effect);
+}
+
 static void
 take_in(struct world *w, struct outcome *outcome)
 {
@@ -177,6 +212,11 @@ take_in(struct world *w, struct outcome *outcome)
 		return;
 	if (outcome->effect->kind == EFFECT_SEND_MESSAGE || outcome->effect->kind == EFFECT_TOAST) {
 		deliver(w, TAKE(outcome->effect));
+		return;
+	}
+	if (outcome->effect->kind == EFFECT_GIT_QUERY &&
+	    outcome->effect->u.git_query.kind == GIT_QUERY_SETTINGS && !w->is_runner_slow) {
+		list_settings(w, TAKE(outcome->effect));
 		return;
 	}
 	assert_true(w->n_open < WORLD_OPEN);
@@ -243,7 +283,8 @@ world_text_in(struct world *w, int64_t person, int64_t chat, const char *text)
 {
 	struct event *event = world_update(w, UPDATE_TEXT, person, chat);
 
-	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), text);
+	update_set_text(event->u.update, text);
+	update_take_token(event->u.update); /* as each platform's decoder does */
 	return world_decide(w, event);
 }
 
@@ -341,13 +382,14 @@ must_take(struct world *w, enum effect_kind kind)
 	return effect;
 }
 
-void
-world_due(struct world *w, enum timer_kind kind)
+static void
+due(struct world *w, enum timer_kind kind, const int64_t *work)
 {
 	for (size_t i = 0; i < w->n_open; i++) {
 		struct effect *effect = w->open[i];
 
-		if (effect->kind != EFFECT_TIMER || effect->u.timer.kind != kind)
+		if (effect->kind != EFFECT_TIMER || effect->u.timer.kind != kind ||
+		    (work != NULL && effect->subject != *work))
 			continue;
 		if (w->aid.at < effect->due)
 			w->aid.at = effect->due;
@@ -355,6 +397,18 @@ world_due(struct world *w, enum timer_kind kind)
 		return;
 	}
 	fail_msg("no such deadline is open");
+}
+
+void
+world_due(struct world *w, enum timer_kind kind)
+{
+	due(w, kind, NULL);
+}
+
+void
+world_due_of(struct world *w, enum timer_kind kind, int64_t work)
+{
+	due(w, kind, &work);
 }
 
 /* --- git --- */
@@ -383,11 +437,23 @@ say_commits(
 		n += snprintf(text + n, room - (size_t)n, "lacks_after %d\n", git->lacks_after);
 	if (ask->paths[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "touches %d\n", !git->is_untouched);
+	if (git->untouched != NULL) {
+		assert_non_null(strstr(ask->paths, git->untouched));
+		n += snprintf(text + n, room - (size_t)n, "untouched %s\n", git->untouched);
+	}
 	n += snprintf(
 	    text + n, room - (size_t)n, "forced %d\ncount %d\n", git->is_force_push, git->count);
 	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)
 		n += snprintf(text + n, room - (size_t)n, "change %s Ann Example\tChange %d\n",
 		    git->commit, i + 1);
+	if (git->tree != NULL)
+		n += snprintf(text + n, room - (size_t)n, "tree %s\n", git->tree);
+	if (git->barrier != NULL)
+		n += snprintf(text + n, room - (size_t)n, "barrier %s\n", git->barrier);
+	if (git->no_history)
+		n += snprintf(text + n, room - (size_t)n, "no_history 1\n");
+	if (git->image != NULL)
+		n += snprintf(text + n, room - (size_t)n, "image %s\n", git->image);
 	if (git->missing != NULL)
 		n += snprintf(text + n, room - (size_t)n, "missing %s\n", git->missing);
 	if (git->contains != NULL) {
@@ -418,7 +484,19 @@ world_git(struct world *w, struct world_git git)
 		say_commits(text, sizeof(text), &effect->u.git_query, &git);
 	}
 	asked->answer = strdup(text);
+	asked->binding = list_of(w, effect->u.git_query.environment);
 	report(w, effect);
+}
+
+void
+world_settings_listed(struct world *w)
+{
+	struct effect *effect = must_take(w, EFFECT_GIT_QUERY);
+
+	assert_int_equal(effect->u.git_query.kind, GIT_QUERY_SETTINGS);
+	list_settings(w, effect);
+	w->aid.at += TICK_MS;
+	pump(w);
 }
 
 void
@@ -458,11 +536,29 @@ open_run(struct world *w)
 	return effect->u.run.run;
 }
 
+/* As the runner compares them. */
+static bool
+is_bound_to_others(struct world *w)
+{
+	const struct effect *effect = world_peek(w, EFFECT_RUN);
+	const char *binding = effect == NULL ? "" : effect->u.run.binding;
+	char digest[FINGERPRINT_DIGEST], *list;
+	bool is_other;
+
+	if (binding[0] == '\0')
+		return false;
+	list = list_of(w, effect->u.run.environment);
+	is_other = strcmp(fingerprint_digest(list != NULL ? list : "", digest), binding) != 0;
+	free(list);
+	return is_other;
+}
+
 int
 world_run_starts(struct world *w)
 {
 	struct event *event = store_aid_event(&w->aid, EVENT_RUN_STARTED);
 
+	assert_false(is_bound_to_others(w));
 	event->u.run_started = (struct run_started){
 		.run = open_run(w), .pid = 4711, .start_time = 1, .boot = "boot"
 	};
@@ -505,6 +601,17 @@ world_run_lost(struct world *w)
 }
 
 void
+world_run_refused(struct world *w)
+{
+	assert_true(is_bound_to_others(w));
+	world_run_ends(w,
+	    (struct run_ended){ .refused = true,
+		.is_changed = true,
+		.binding = list_of(w, world_peek(w, EFFECT_RUN)->u.run.environment),
+		.detail = "the settings changed since it was shown" });
+}
+
+void
 world_run_ends(struct world *w, struct run_ended ended)
 {
 	struct effect *effect = must_take(w, EFFECT_RUN);
@@ -514,10 +621,24 @@ world_run_ends(struct world *w, struct run_ended ended)
 	report(w, effect);
 }
 
-/* --- health --- */
+/* --- Cloudflare --- */
 
 void
-world_probed(struct world *w, const char *failure)
+world_cloudflare(struct world *w, const char *asked, const struct cloudflare_answer *answer)
+{
+	bool is_get = strcmp(asked, "get") == 0;
+	struct effect *effect =
+	    must_take(w, is_get ? EFFECT_CLOUDFLARE_GET : EFFECT_CLOUDFLARE_SET);
+
+	assert_string_equal(effect->u.cloudflare.level, is_get ? "" : asked);
+	effect->result->u.cloudflare = *answer;
+	report(w, effect);
+}
+
+/* --- health --- */
+
+static void
+probed(struct world *w, const char *failure, const char *commit)
 {
 	struct effect *effect = must_take(w, EFFECT_PROBE);
 	struct probed *probed = &effect->result->u.probed;
@@ -529,251 +650,24 @@ world_probed(struct world *w, const char *failure)
 		probed->findings[i].well = failure == NULL;
 		probed->findings[i].http_status = failure == NULL ? 200 : 500;
 		probed->findings[i].latency_ms = 12;
+		if (failure != NULL && effect->u.probe.message != 0) /* a look for /status */
+			probed->findings[i].failures = effect->u.probe.plan.failures;
 		(void)text_copy(
 		    probed->findings[i].detail, LIMIT_LINE, failure == NULL ? "" : failure);
 	}
+	if (probed->n > 0)
+		(void)text_copy(probed->findings[probed->n - 1].commit, LIMIT_COMMIT, commit);
 	report(w, effect);
 }
 
-/* --- the screen --- */
-
-const char *
-world_plain(const struct world_message *message)
-{
-	static char plain[LIMIT_MESSAGE * 2];
-	size_t n = 0;
-
-	assert_non_null(message);
-	for (const char *c = message->text; *c != '\0' && n + 1 < sizeof(plain); c++)
-		if ((unsigned char)*c > 4)
-			plain[n++] = *c;
-	plain[n] = '\0';
-	return plain;
-}
-
-struct world_message *
-world_says_in(struct world *w, int64_t chat, const char *part)
-{
-	for (size_t i = w->n_screen; i-- > 0;)
-		if ((chat == 0 || w->screen[i].chat == chat) &&
-		    strstr(world_plain(&w->screen[i]), part) != NULL)
-			return &w->screen[i];
-	return NULL;
-}
-
-struct world_message *
-world_says(struct world *w, const char *part)
-{
-	return world_says_in(w, 0, part);
-}
-
-struct world_message *
-world_last(struct world *w)
-{
-	assert_true(w->n_screen > 0);
-	return &w->screen[w->n_screen - 1];
-}
-
-size_t
-world_rings(const struct world *w)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w->n_screen; i++)
-		n += !w->screen[i].is_silent;
-	return n;
-}
-
-const char *
-world_button(const struct world_message *message, const char *label)
-{
-	assert_non_null(message);
-	for (size_t i = 0; i < message->buttons.n; i++)
-		if (strstr(message->buttons.at[i].label, label) != NULL)
-			return message->buttons.at[i].id;
-	return "";
-}
-
-/* --- rows --- */
-
-struct look {
-	const char *environment;
-	int64_t id;
-	struct deployment deployment;
-	struct environment row;
-};
-
-static void
-look_at_deployment(struct tx *tx, void *arg)
-{
-	struct look *look = arg;
-
-	look->deployment = row_deployment_get(tx, look->id);
-}
-
-static void
-look_at_active(struct tx *tx, void *arg)
-{
-	struct look *look = arg;
-
-	look->deployment = row_deployment_active(tx, look->environment);
-}
-
-/* Ids are given in order, and none is used twice. */
-static void
-look_at_newest(struct tx *tx, void *arg)
-{
-	struct look *look = arg;
-	struct deployment at;
-
-	for (int64_t id = 1; (at = row_deployment_get(tx, id)).id != 0; id++)
-		if (strcmp(at.environment, look->environment) == 0)
-			look->deployment = at;
-}
-
-static void
-look_at_environment(struct tx *tx, void *arg)
-{
-	struct look *look = arg;
-
-	look->row = row_environment_get(tx, look->environment);
-}
-
-struct deployment
-world_deployment(struct world *w, int64_t id)
-{
-	struct look look = { .id = id };
-
-	store_aid_act(&w->aid, look_at_deployment, &look);
-	return look.deployment;
-}
-
-struct deployment
-world_newest(struct world *w, const char *environment)
-{
-	struct look look = { .environment = environment };
-
-	store_aid_act(&w->aid, look_at_newest, &look);
-	return look.deployment;
-}
-
-struct deployment
-world_active(struct world *w, const char *environment)
-{
-	struct look look = { .environment = environment };
-
-	store_aid_act(&w->aid, look_at_active, &look);
-	return look.deployment;
-}
-
-struct environment
-world_environment(struct world *w, const char *name)
-{
-	struct look look = { .environment = name };
-
-	store_aid_act(&w->aid, look_at_environment, &look);
-	return look.row;
-}
-
-struct look_blocks {
-	const char *environment;
-	char text[LIMIT_BLOCKED * LIMIT_COMMIT];
-};
-
-static void
-look_at_blocks(struct tx *tx, void *arg)
-{
-	struct look_blocks *look = arg;
-	struct block blocks[LIMIT_BLOCKED];
-	size_t n = row_block_list(tx, look->environment, blocks, LIMIT_BLOCKED, NULL), used = 0;
-
-	look->text[0] = '\0';
-	for (size_t i = 0; i < n; i++)
-		used += (size_t)snprintf(look->text + used, sizeof(look->text) - used, "%s%s",
-		    i > 0 ? " " : "", blocks[i].commit);
-}
-
-const char *
-world_blocked(struct world *w, const char *environment)
-{
-	static struct look_blocks look;
-
-	look.environment = environment;
-	store_aid_act(&w->aid, look_at_blocks, &look);
-	return look.text;
-}
-
-enum deploy_state
-world_state(struct world *w)
-{
-	return world_newest(w, "staging").state;
-}
-
-size_t
-world_audited(struct world *w, const char *first, const char *second)
-{
-	struct queue_list ignored = { 0 };
-	size_t n = 0;
-	char *copy, *line, *rest;
-
-	assert_false(store_project(w->aid.store, &ignored));
-	queue_list_append(&w->aid.outcomes, &ignored);
-	free(w->audit);
-	w->audit = store_aid_read(w->aid.audit_path);
-	copy = strdup(w->audit);
-	assert_non_null(copy);
-	for (rest = copy; (line = strsep(&rest, "\n")) != NULL;)
-		n +=
-		    strstr(line, first) != NULL && (second == NULL || strstr(line, second) != NULL);
-	free(copy);
-	return n;
-}
-
-/* --- short cuts --- */
-
 void
-world_deploy_starts(struct world *w, const char *commit)
+world_probed(struct world *w, const char *failure)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = commit });
-	if (world_button(world_last(w), "Deploy again")[0] != '\0') {
-		(void)world_press(
-		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy again"));
-		world_git_same(w);
-	}
-	assert_int_equal(world_run_starts(w), 200);
+	probed(w, failure, "");
 }
 
 void
-world_deploy_goes_live(struct world *w, const char *commit)
+world_probed_as(struct world *w, const char *commit)
 {
-	world_deploy_starts(w, commit);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
-	if (world_peek(w, EFFECT_PROBE) != NULL)
-		world_probed(w, NULL);
-	assert_string_equal(world_environment(w, "staging").current.commit, commit);
-}
-
-void
-world_rolls_back(struct world *w, const char *text)
-{
-	const char *button;
-
-	(void)world_text(w, WORLD_ADMIN, text);
-	button = world_button(world_last(w), "Roll");
-	assert_string_not_equal(button, "");
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button);
-	world_run_ends(w, GOOD);
-	if (world_peek(w, EFFECT_PROBE) != NULL)
-		world_probed(w, NULL);
-	assert_int_equal(world_state(w), DEPLOY_LIVE);
-}
-
-void
-world_b_over_a(struct world *w, const char *url)
-{
-	world_open(w, url, NULL);
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	probed(w, NULL, commit);
 }

@@ -8,7 +8,7 @@
  *	world_run_starts(&w);
  *	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
  *	world_probed(&w, NULL);
- *	assert_non_null(world_says(&w, "staging runs"));
+ *	assert_non_null(world_says(&w, "Live: staging"));
  *	world_close(&w);
  *
  * Messages and toasts are delivered at once and stand on `screen`; every other effect waits in
@@ -29,12 +29,12 @@
 #include "store/row_environment.h"
 #include "store_aid.h"
 
-#define WORLD_ADMIN 11 /* "@ada"; TELEGRAM_CHAT_ID is her private chat */
-#define WORLD_OTHER_ADMIN 22 /* "@bob" */
-#define WORLD_STAGING_USER 33 /* "@cy" */
-#define WORLD_STRANGER 99 /* "@eve" */
-#define WORLD_TEAM INT64_C(-1001) /* TELEGRAM_CHAT_ID: the team's chat */
-#define WORLD_GROUP INT64_C(-1002) /* another group */
+#define WORLD_ADMIN	   11		  /* "@ada"; TELEGRAM_CHAT_ID is her private chat */
+#define WORLD_OTHER_ADMIN  22		  /* "@bob" */
+#define WORLD_STAGING_USER 33		  /* "@cy" */
+#define WORLD_STRANGER	   99		  /* "@eve" */
+#define WORLD_TEAM	   INT64_C(-1001) /* TELEGRAM_CHAT_ID: the team's chat */
+#define WORLD_GROUP	   INT64_C(-1002) /* another group */
 
 #define COMMIT_A "aaaaaaa1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define COMMIT_B "bbbbbbb2bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -56,8 +56,8 @@
 	((struct run_ended){ \
 	    .folder_gone = true, .exit_status = -1, .detail = "its folder is not here" })
 
-#define WORLD_OPEN 512
-#define WORLD_SCREEN 512
+#define WORLD_OPEN    512
+#define WORLD_SCREEN  512
 #define WORLD_WRITTEN 5000 /* what is written has the id of its update, and this */
 
 struct world_message {
@@ -65,8 +65,9 @@ struct world_message {
 	int64_t chat;
 	int64_t sends;
 	bool is_silent; /* as it was sent first */
+	bool is_alarm;
 	int64_t reply_to; /* the platform's id */
-	char *text; /* its head as it was sent last */
+	char *text;	  /* its head as it was sent last */
 	struct buttons buttons;
 };
 
@@ -74,17 +75,19 @@ struct world {
 	struct store_aid aid;
 	size_t n_open;
 	struct effect *open[WORLD_OPEN]; /* handed out, not answered */
-	int64_t withdrawn; /* the effect that was withdrawn last */
+	int64_t withdrawn;		 /* the effect that was withdrawn last */
 	size_t n_screen;
 	struct world_message screen[WORLD_SCREEN];
 	int64_t screen_remote[WORLD_SCREEN]; /* by row: the platform's id */
-	char toast[LIMIT_TOAST * 4]; /* the last one */
-	bool is_alert; /* ... which stays until it is read */
+	char toast[LIMIT_TOAST * 4];	     /* the last one */
+	bool is_alert;			     /* ... which stays until it is read */
 	size_t n_toasts;
 	int64_t next_update;
 	int64_t next_remote;
-	char *audit; /* the audit file, read by world_audited() */
+	char *audit;			 /* the audit file, read by world_audited() */
 	char tallied[LIMIT_ENVIRONMENT]; /* outcome of the last deployment that was counted */
+	const char *settings;		 /* the runner's list; NULL: it says none */
+	bool is_runner_slow; /* a question for that list alone stays open, else it is answered */
 };
 
 /* Settings as "NAME=value", NULL behind the last: staging users, branches develop and main, the
@@ -124,6 +127,8 @@ size_t world_count(const struct world *w, enum effect_kind kind);
 
 /* The oldest TIMER of a kind comes due. */
 void world_due(struct world *w, enum timer_kind kind);
+/* ... of that kind and work; 0: of none. */
+void world_due_of(struct world *w, enum timer_kind kind, int64_t work);
 
 /* What git says to the oldest GIT_QUERY; what is left out is what a good branch has. */
 struct world_git {
@@ -136,12 +141,19 @@ struct world_git {
 	bool is_force_push;
 	int count;
 	bool lacks_after;
-	bool is_untouched; /* nothing in PATHS differs */
-	const char *missing; /* what a release will not have */
-	const char *error; /* the ref is none of the repository */
+	bool is_untouched;     /* nothing in PATHS differs */
+	const char *untouched; /* a pattern that asks for more approvals */
+	const char *missing;   /* what a release will not have */
+	const char *image;     /* of it */
+	const char *tree;      /* of its files; NULL: git does not say */
+	const char *barrier;   /* why nobody rolls back past it */
+	bool no_history;       /* whether that is so is not known */
+	const char *error;     /* the ref is none of the repository */
 	bool is_unreachable;
 };
 void world_git(struct world *w, struct world_git git);
+/* The oldest question for the runner's list alone is answered. */
+void world_settings_listed(struct world *w);
 /* All is as the question that was confirmed has shown it. */
 void world_git_same(struct world *w);
 void world_git_heads(struct world *w, const char *develop, const char *main_branch);
@@ -152,10 +164,17 @@ void world_run_step(struct world *w, int n, const char *name);
 void world_run_ships(struct world *w, int n, const char *name, const char *image);
 void world_run_incompatible(struct world *w);
 void world_run_lost(struct world *w);
+/* The runner refuses it where it is bound to another list than `settings`. */
+void world_run_refused(struct world *w);
 void world_run_ends(struct world *w, struct run_ended ended);
+
+/* What Cloudflare is asked, "get" or the level that is to be set, and its answer. */
+void world_cloudflare(struct world *w, const char *asked, const struct cloudflare_answer *answer);
 
 /* Every target of the oldest probe is well, or none is because of `failure`. */
 void world_probed(struct world *w, const char *failure);
+/* Healthy, and the last of its URLs says that this commit runs. */
+void world_probed_as(struct world *w, const char *commit);
 
 /* The latest message whose text has this in it, its marks aside; NULL: none. */
 struct world_message *world_says(struct world *w, const char *part);
@@ -169,6 +188,9 @@ size_t world_rings(const struct world *w);
 
 /* The question behind the button whose label has this in it; "" none. */
 const char *world_button(const struct world_message *message, const char *label);
+
+/* What the first button whose label has this in it puts on the clipboard; "" none. */
+const char *world_copies(const struct world_message *message, const char *label);
 
 /* Rows. */
 struct deployment world_deployment(struct world *w, int64_t id);
@@ -185,7 +207,10 @@ size_t world_audited(struct world *w, const char *first, const char *second);
 /* Short cuts: /deploy staging of that commit, up to the run; and all of it, live. */
 void world_deploy_starts(struct world *w, const char *commit);
 void world_deploy_goes_live(struct world *w, const char *commit);
-/* What is typed asks for a rollback; it is confirmed, and goes live. */
+/* What is typed asks for a rollback, where several releases are offered to the newest of them; the
+ * question. */
+struct world_message *world_rollback_asks(struct world *w, const char *text);
+/* ... it is confirmed, and goes live. */
 void world_rolls_back(struct world *w, const char *text);
 /* Opens a world where A is live in staging, and B has begun. */
 void world_b_over_a(struct world *w, const char *url);

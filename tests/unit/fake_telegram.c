@@ -19,7 +19,8 @@
 
 static const char *const methods[] = { "getMe", "getUpdates", "sendMessage", "editMessageText",
 	"answerCallbackQuery", "sendDocument", "setMyCommands", "setWebhook", "deleteWebhook",
-	"getWebhookInfo", "leaveChat" };
+	"getWebhookInfo", "leaveChat", "sendPhoto", "deleteMessage", "pinChatMessage",
+	"unpinChatMessage", "deleteMyCommands" };
 
 struct script {
 	char method[32];
@@ -69,6 +70,9 @@ on_request(struct http_request *request, void *ctx)
 {
 	struct fake_telegram *fake = ctx;
 	const char *method = strrchr(request->path, '/') + 1;
+	/* Of 2026-11-21T00:00:00Z: whoever asks is ahead of that. */
+	static const struct http_header date[] = { { "Date", "Sat, 21 Nov 2026 00:00:00 GMT" },
+		{ NULL, NULL } };
 	struct script *script = find_script(fake, method);
 	char body[128];
 
@@ -82,12 +86,12 @@ on_request(struct http_request *request, void *ctx)
 	}
 	if (script != NULL) {
 		http_request_answer(
-		    request, script->status, NULL, script->body, strlen(script->body));
+		    request, script->status, date, script->body, strlen(script->body));
 		return;
 	}
 	(void)snprintf(body, sizeof(body), "{\"ok\":true,\"result\":{\"message_id\":%d}}",
 	    ++fake->next_message);
-	http_request_answer(request, 200, NULL, body, strlen(body));
+	http_request_answer(request, 200, date, body, strlen(body));
 }
 
 struct fake_telegram *

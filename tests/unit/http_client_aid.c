@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/http_server_inside.h"
 #include "http_client_aid.h"
+#include "types/outbound.h"
 
 static void
 on_patience_over(struct loop_timer *timer, void *ctx)
@@ -119,9 +120,14 @@ client_aid_tear_down(void **state)
 void
 client_aid_start(struct client_aid *f, const struct http_client_config *config)
 {
+	struct http_client_config with_addresses = *config;
 	struct err err;
 
-	f->client = http_client_new(f->loop, config, &err);
+	if (config->address_is_allowed == NULL)
+		with_addresses.address_is_allowed = outbound_allows;
+	if (config->address_ctx == NULL)
+		with_addresses.address_ctx = outbound_of(OUTBOUND_HEALTH, NULL);
+	f->client = http_client_new(f->loop, &with_addresses, &err);
 	if (f->client == NULL)
 		fail_msg("%s", err.text);
 }

@@ -244,15 +244,6 @@ on_put_off(void *ctx, const char *why)
 }
 
 static void
-on_changed(void *ctx, const char *why)
-{
-	struct story *story = ctx;
-
-	(void)snprintf(story->why, sizeof(story->why), "%s", why);
-	story->changed++;
-}
-
-static void
 on_dropped(void *ctx)
 {
 	((struct story *)ctx)->dropped++;
@@ -276,7 +267,7 @@ struct runs_watch
 runs_aid_watch(struct story *story)
 {
 	return (struct runs_watch){ on_hello, on_step, on_lost, on_incompatible, on_ended,
-		on_put_off, on_changed, on_dropped, story };
+		on_put_off, on_dropped, story };
 }
 
 void
@@ -322,7 +313,8 @@ runs_aid_kill(pid_t pid)
 }
 
 void
-runs_aid_on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size)
+runs_aid_on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
+    UNUSED const char *binding)
 {
 	struct scene *scene = ctx;
 

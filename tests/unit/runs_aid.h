@@ -14,7 +14,7 @@
 #include "lib/loop.h"
 #include "runs/runs.h"
 
-#define PATIENCE 20000 /* ms: for a sanitized build on a busy machine */
+#define PATIENCE 300000 /* ms: only for what hangs; a sanitized build on a busy machine is slow */
 
 /* What a run said, in its order. */
 struct story {
@@ -25,8 +25,6 @@ struct story {
 	int ends;
 	int dropped;
 	int put_off;
-	int changed;
-	char why[256]; /* it is put off, or changed */
 	size_t n_steps;
 	bool goes; /* opens the gate at once */
 	struct run_started hello;
@@ -83,8 +81,8 @@ void runs_aid_script(struct scene *scene, const char *body);
 struct effect_run runs_aid_order(int64_t run);
 struct runs_watch runs_aid_watch(struct story *story);
 /* Orders it, or resumes it after a restart. */
-void runs_aid_tell(
-    struct story *story, struct scene *scene, int64_t run, bool goes, bool is_resumed);
+void
+runs_aid_tell(struct story *story, struct scene *scene, int64_t run, bool goes, bool is_resumed);
 
 /* Its parent; 0: it does not live (a zombie that nobody has reaped is dead). */
 pid_t runs_aid_parent(pid_t pid);
@@ -92,6 +90,6 @@ pid_t runs_aid_parent(pid_t pid);
 void runs_aid_kill(pid_t pid);
 
 /* For runs_git_query_start(), ctx is the scene; and for a wish, ctx counts (an int). */
-void runs_aid_on_answer(
-    void *ctx, int exit_status, bool unreachable, const char *text, size_t size);
+void runs_aid_on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
+    const char *binding);
 void runs_aid_on_stop_request(struct runs_stop_request *request);

@@ -339,14 +339,37 @@ store_aid_forget(struct store_aid *aid)
 		outcome_free(QUEUE_ITEM(link, struct outcome, link));
 }
 
+static void
+add_file(const char *path, struct buf *out)
+{
+	size_t size;
+	char *text = file_read(path, 1 << 20, &size, NULL);
+
+	if (text != NULL)
+		buf_add(out, text, size);
+	free(text);
+}
+
 char *
 store_aid_read(const char *path)
 {
-	char *text = file_read(path, 1 << 20, NULL, NULL);
+	struct audit_segments closed = { 0 };
+	char segment[PATH_MAX], *text;
+	struct buf all;
 
-	if (text == NULL)
-		text = strdup("");
+	buf_init(&all, 1 << 22);
+	buf_adds(&all, "");
+	if (text_ends(path, "/audit.log"))
+		assert_true(audit_segments_list(path, &closed, NULL));
+	for (size_t i = 0; i < closed.n; i++) {
+		audit_segment_path(path, closed.first[i], segment);
+		add_file(segment, &all);
+	}
+	audit_segments_done(&closed);
+	add_file(path, &all);
+	text = strdup(buf_text(&all));
 	assert_non_null(text);
+	buf_done(&all);
 	return text;
 }
 

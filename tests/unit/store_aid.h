@@ -81,5 +81,5 @@ void store_aid_forget(struct store_aid *aid);
 /* Gives the database, and what stands beside it, to that user. */
 void store_aid_give(const struct store_aid *aid, unsigned user);
 
-/* A whole file; owned by the caller, "" when it is not there. */
+/* A whole file, of the audit log all of its files; owned by the caller, "" when it is not there. */
 char *store_aid_read(const char *path);

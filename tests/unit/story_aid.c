@@ -61,14 +61,16 @@ static const struct play staging[] = {
 	{ STARTS, 0, NULL, NULL },
 	{ ENDS, 0, NULL, NULL },
 	{ WELL, 0, NULL, NULL },
+	{ DUE, TIMER_NAG, NULL, NULL },
+	{ PRESS, BOB, "Seen", NULL },
 };
 
 static const struct play production[] = {
 	{ TEXT, ADA, "/deploy production", NULL },
 	{ GIT, 0, COMMIT_A, NULL },
 	{ TEXT, CY, "/deploy production", NULL },
-	{ PRESS, CY, "Confirm", NULL }, /* who may not */
-	{ PRESS, ADA, "Confirm", NULL },
+	{ PRESS, CY, "Deploy to", NULL }, /* who may not */
+	{ PRESS, ADA, "Deploy to", NULL },
 	{ GIT, 0, COMMIT_A, NULL }, /* nothing has changed since */
 	{ SHUT, 0, NULL, NULL },
 	{ STARTS, 0, NULL, NULL },
@@ -76,7 +78,7 @@ static const struct play production[] = {
 	{ CLOSES, EFFECT_DOCUMENT, NULL, NULL },
 	{ TEXT, BOB, "/deploy production", NULL }, /* behind it */
 	{ GIT, 0, COMMIT_C, NULL },
-	{ PRESS, BOB, "Confirm", NULL },
+	{ PRESS, BOB, "Deploy to", NULL },
 	{ GIT, 0, COMMIT_C, NULL },
 	{ FAILS, 0, NULL, NULL },
 	{ TEXT, BOB, "/cancel production", NULL },
@@ -90,7 +92,7 @@ static const struct play production[] = {
 	{ STALE, ADA, NULL, NULL },
 	{ TEXT, ADA, "/deploy production", NULL },
 	{ GIT, 0, COMMIT_B, NULL },
-	{ PRESS, ADA, "Cancel", NULL },
+	{ PRESS, ADA, "Not now", NULL },
 	{ TEXT, ADA, "/rollback production", NULL },
 };
 
@@ -201,6 +203,16 @@ static const struct play held[] = {
 	{ WELL, 0, NULL, NULL },
 	{ DUE, TIMER_HOLDS, NULL, NULL },
 	{ TEXT, ADA, "/unfreeze all", NULL },
+};
+
+static const struct play emergency[] = {
+	{ TEXT, ADA, "/deploy staging emergency it is down", NULL },
+	{ GIT, 0, COMMIT_E, NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ ENDS, 0, NULL, NULL },
+	{ WELL, 0, NULL, NULL },
+	{ DUE, TIMER_REVIEW, NULL, NULL },
+	{ PRESS, BOB, "Reviewed", NULL },
 };
 
 static const struct play talk[] = {

@@ -12,6 +12,7 @@
 	S(PUSHES, pushes)		/* followed branches, git that is away, a poll */ \
 	S(COPY, copy)			/* a run without a folder, a start with --restored */ \
 	S(HELD, held)			/* a lock, a freeze, an exception */ \
+	S(EMERGENCY, emergency)		/* live, reminded of, reviewed */ \
 	S(TALK, talk)			/* everything that is no deployment */
 
 enum story {

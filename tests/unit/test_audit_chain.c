@@ -51,6 +51,11 @@ write_log(struct log *log)
 			.severity = "info",
 			.deployment = i,
 			.meta = i % 2 == 0 ? "{\"reason\":\"x\"}" : "{}",
+			.version = i < N / 2 ? 1 : AUDIT_VERSION,
+			.code = "deploy_requested",
+			.principal = "telegram",
+			.violation = i == 4 ? "unauthorized" : NULL,
+			.application = i == 5 ? "shop" : "",
 		    },
 		    &log->line[i], &err));
 	}
@@ -183,6 +188,90 @@ a_line_removed_reordered_repeated_or_cut_off_is_noticed(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_false(holds(&log, cases[i].order, cases[i].n));
 	free_log(&log);
+}
+
+/* Who can write the newest line could else leave out what the second version says. */
+static void
+a_line_of_the_first_version_never_follows_one_of_the_second(void **state)
+{
+	struct audit_chain head, before;
+	struct buf line;
+	struct log log;
+	struct err err;
+
+	(void)state;
+	write_log(&log);
+	before = head = log.head;
+	buf_init(&line, AUDIT_LINE_MAX);
+	assert_true(audit_chain_write(&head,
+	    &(struct audit_line){ .user_id = "x",
+		.action = "y",
+		.outcome = "",
+		.severity = "",
+		.meta = "{}",
+		.version = 1 },
+	    &line, &err));
+	assert_false(audit_chain_check(&before, line.data, line.size, &err));
+	assert_non_null(strstr(err.text, "of an older version"));
+	buf_done(&line);
+	free_log(&log);
+}
+
+/* Of a line there is one form: another one with the same meaning is no line of ours. */
+static void
+another_form_of_a_line_of_the_second_version_is_none(void **state)
+{
+	static const struct {
+		const char *is;
+		const char *becomes;
+	} forms[] = {
+		{ "\"seq\":1", "\"seq\":01" },
+		{ "\"seq\":1", "\"seq\":1.0" },
+		{ "\"seq\":1", "\"seq\": 1" },
+		{ "\"seq\":1", "\"seq\":9007199254740992" },
+		{ "\\u00e9", "\\u00E9" },
+		{ "\\u00e9", "\xc3\xa9" },
+		{ "\\u007f", "\x7f" },
+		{ "\\n", "\\u000a" },
+		{ "\\u0001", "\\u0000" },
+		{ "\"reason\":", "\"\\u0072eason\":" },
+		{ "x\"", "\\u0078\"" },
+		{ "x\"", "\\/\"" },
+		{ "x\"", "\\ud800\"" },
+		{ "\"version\":2", "\"version\":3" },
+		{ "\"version\":2", "\"version\":2,\"zz\":{}" },
+		{ "\"version\":2", "\"version\":2,\"zz\":true" },
+	};
+	struct audit_chain head = { 0 };
+	struct buf line, other;
+	struct err err;
+
+	(void)state;
+	buf_init(&line, AUDIT_LINE_MAX);
+	buf_init(&other, AUDIT_LINE_MAX);
+	assert_true(audit_chain_write(&head,
+	    &(struct audit_line){ .user_id = "telegram:1",
+		.action = "denied",
+		.outcome = "denied",
+		.severity = "info",
+		.meta = "{\"reason\":\"\\u00e9\\u007f\\n\\u0001x\"}",
+		.version = AUDIT_VERSION,
+		.code = "denied",
+		.principal = "telegram" },
+	    &line, &err));
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		const char *at = strstr(buf_text(&line), forms[i].is);
+
+		assert_non_null(at);
+		head = (struct audit_chain){ 0 };
+		buf_clear(&other);
+		buf_add(&other, line.data, (size_t)(at - line.data));
+		buf_adds(&other, forms[i].becomes);
+		buf_adds(&other, at + strlen(forms[i].is));
+		assert_false(audit_chain_check(&head, other.data, other.size, &err));
+	}
+	buf_done(&line);
+	buf_done(&other);
 }
 
 static void
@@ -408,6 +497,8 @@ main(void)
 		cmocka_unit_test(any_byte_of_any_line_changed_is_noticed),
 		cmocka_unit_test(a_line_removed_reordered_repeated_or_cut_off_is_noticed),
 		cmocka_unit_test(a_forged_line_with_a_hash_of_its_own_breaks_the_next),
+		cmocka_unit_test(a_line_of_the_first_version_never_follows_one_of_the_second),
+		cmocka_unit_test(another_form_of_a_line_of_the_second_version_is_none),
 		cmocka_unit_test(what_fails_in_the_middle_writes_no_entry_and_believes_none),
 		cmocka_unit_test(an_entry_stands_beside_others),
 		cmocka_unit_test(an_entry_over_its_limit_is_not_written),

@@ -20,6 +20,7 @@
 #include "store/audit_chain.h"
 
 #define ENTRIES 450 /* more than two pages */
+#define FIRST	300 /* of the first version; then the second begins */
 
 struct world {
 	char folder[64];
@@ -35,8 +36,9 @@ static const char table[] =
     "CREATE TABLE audit (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, user_id TEXT NOT NULL,"
     " action TEXT NOT NULL, environment TEXT, commit_id TEXT, outcome TEXT NOT NULL,"
     " severity TEXT NOT NULL, deployment INTEGER NOT NULL, meta TEXT NOT NULL,"
-    " prev BLOB NOT NULL CHECK (length(prev) = 32), hash BLOB NOT NULL CHECK (length(hash) = 32))"
-    " STRICT;";
+    " prev BLOB NOT NULL CHECK (length(prev) = 32), hash BLOB NOT NULL CHECK (length(hash) = 32),"
+    " version INTEGER NOT NULL, code TEXT NOT NULL, principal TEXT NOT NULL, violation_type TEXT,"
+    " application TEXT, need TEXT, factor TEXT) STRICT;";
 
 static void
 add_entry(struct world *w, struct db *db, struct audit_chain *chain)
@@ -47,15 +49,20 @@ add_entry(struct world *w, struct db *db, struct audit_chain *chain)
 		.action = "denied",
 		.outcome = "denied",
 		.severity = "info",
-		.meta = "{\"a\":\"b\"}" };
+		.meta = "{\"a\":\"b\"}",
+		.version = chain->seq < FIRST ? 1 : AUDIT_VERSION,
+		.code = "denied",
+		.principal = "telegram" };
 
 	assert_true(audit_chain_write(chain, &line, &w->text, &w->err));
 	buf_addc(&w->text, '\n');
 	assert_true(db_run(db, &w->err,
-	    "INSERT INTO audit VALUES ($1,$2,$3,$4,NULL,NULL,$5,$6,0,$7,$8,$9)", DB_I64(chain->seq),
-	    DB_I64(line.at), DB_TEXT(line.user_id), DB_TEXT(line.action), DB_TEXT(line.outcome),
-	    DB_TEXT(line.severity), DB_TEXT(line.meta), DB_BLOB(before.hash, sizeof(before.hash)),
-	    DB_BLOB(chain->hash, sizeof(chain->hash))));
+	    "INSERT INTO audit VALUES ($1,$2,$3,$4,NULL,NULL,$5,$6,0,$7,$8,$9,"
+	    "$10,$11,$12,NULL,NULL,NULL,NULL)",
+	    DB_I64(chain->seq), DB_I64(line.at), DB_TEXT(line.user_id), DB_TEXT(line.action),
+	    DB_TEXT(line.outcome), DB_TEXT(line.severity), DB_TEXT(line.meta),
+	    DB_BLOB(before.hash, sizeof(before.hash)), DB_BLOB(chain->hash, sizeof(chain->hash)),
+	    DB_I64(line.version), DB_TEXT(line.code), DB_TEXT(line.principal)));
 }
 
 static void

@@ -71,12 +71,48 @@ an_argument_that_does_not_fit_is_told_and_not_cut(void **state)
 	assert_string_equal(command.argument[0], "");
 }
 
+static void
+the_word_of_an_emergency_is_found_as_a_phone_writes_it(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t at; /* 9: it is not there */
+		const char *behind;
+	} typed[] = {
+		{ "/deploy staging emergency it is down", 1, " it is down" },
+		{ "/deploy staging main Emergency", 2, "" },
+		{ "/deploy staging --emergency=x", 9, "" },
+		{ "/deploy staging --EMERGENCY \t x", 1, " \t x" },
+		{ "/deploy staging \u2014emergency x", 1, " x" },
+		{ "/deploy staging \u2010\u2015\u2212-emergency x", 1, " x" },
+		{ "/deploy staging \u2016emergency x", 9, "" },
+		{ "/deploy staging emergencies x", 9, "" },
+		{ "/deploy emergency", 9, "" }, /* what is named first is no option */
+		{ "/deploy staging a b c emergency", 9, "" },
+		{ "/deploy staging \xe2", 9, "" },
+	};
+	struct chat_command command;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(typed); i++) {
+		const char *behind = "";
+		size_t at;
+
+		assert_true(chat_command_parse(typed[i].text, &command));
+		at = chat_command_emergency(&command, 1, &behind);
+		if ((at < command.n_arguments ? at : 9) != typed[i].at ||
+		    strcmp(behind, typed[i].behind) != 0)
+			fail_msg("%s: %zu, \"%s\"", typed[i].text, at, behind);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_is_a_word_and_its_arguments),
 		cmocka_unit_test(an_argument_that_does_not_fit_is_told_and_not_cut),
+		cmocka_unit_test(the_word_of_an_emergency_is_found_as_a_phone_writes_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

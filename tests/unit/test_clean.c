@@ -20,7 +20,7 @@ static const struct {
 	{ "  both ends \n", "both ends", NULL },
 	{ "one\ntwo\n\nthree\n", "one two three", "one\ntwo\n\nthree" },
 	{ "one  \n  two", "one two", "one\ntwo" }, { "cr\r\nlf", "cr lf", "cr\nlf" },
-	{ "bold\x01 code\x02 pre\x03 italic\x04", "bold code pre italic", NULL },
+	{ "bold\x01 code\x02 pre\x03 italic\x04 quote\x05", "bold code pre italic quote", NULL },
 	{ "\x1b[31mred\x1b[0m", "[31mred[0m", NULL },
 	{ "bell\a del\x7f c1\xc2\x9b", "bell del c1", NULL },
 	{ "abc\xe2\x80\xae"

@@ -183,7 +183,38 @@ check_config_is_not_content_with_what_comes_to_nothing(void **state)
 	}
 }
 
-/* ssh, kubernetes and local are there; the runner looks in the same folder. */
+/* Who wrote them sees whether they have arrived, on lines that a terminal shows. */
+static void
+check_config_says_what_protects(void **state)
+{
+	static const char more[] =
+	    "PRODUCTION_APPROVALS=2\nPRODUCTION_ROLLBACK_APPROVALS=1\nPRODUCTION_APPROVERS=lead\n"
+	    "REQUIRE_OTP=deploy:production,do:client/*\nTOTP_KEY_FILE=%s/env\n"
+	    "CLIENTS=acme\nCLIENT_ACME_HOST=web@acme.example\nCLIENT_ACME_WEB_UNIT=web.service\n"
+	    "CLIENT_ACME_ACTIONS=disk-free,restart-web,reload-nginx,service-status\n"
+	    "CLIENT_ACME_APPROVALS=1\nROLE_LEAD_IDS=\"222,333,444 until 2020-01-31\"\n"
+	    "ROLE_LEAD_MAY=approve:*,approve:client/*\nJOB_MIGRATE=bin/migrate\nJOB_SEED=bin/seed\n";
+	struct world *w = *state;
+	char text[1024];
+
+	write_env(w, "");
+	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
+	assert_true(said(w,
+	    "\napprove:  staging none; production none\n"
+	    "codes:    nothing needs one (REQUIRE_OTP)\nroles:    admin 1\nok: "));
+	(void)snprintf(text, sizeof(text), more, w->folder);
+	write_env(w, text);
+	(void)RUN(w, "check-config", "--env-file", w->env_file); /* the file is no key */
+	assert_true(said(w,
+	    "\napprove:  staging none; production 2 approvals (1 for a rollback) by lead\n"
+	    "codes:    deploy:production; do:client/*\n"
+	    "roles:    admin 1; lead 2\n"
+	    "clients:  acme at web@acme.example, 1 approval: service-status, disk-free,\n"
+	    "          reload-nginx, restart-web\n"
+	    "jobs:     migrate, seed\n"));
+}
+
+/* ssh, kubernetes, systemd and local are there; the runner looks in the same folder. */
 static void
 a_transport_that_is_not_there_is_named(void **state)
 {
@@ -390,6 +421,7 @@ main(void)
 		TEST(help_and_version_are_printed),
 		TEST(a_wrong_word_is_told_with_the_nearest_one),
 		TEST(check_config_names_every_wrong_line_and_exits_78),
+		TEST(check_config_says_what_protects),
 		TEST(check_config_is_not_content_with_what_comes_to_nothing),
 		TEST(a_transport_that_is_not_there_is_named),
 		TEST(a_port_that_another_program_has_is_named),

@@ -194,7 +194,9 @@ a_store_is_only_called_broken_when_it_is(void **state)
 {
 	/* Goal: nobody throws a database away that could not be opened; secrets' files count. */
 	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
-	char env[96], state_folder[96], store[128], secret[96], text[8192];
+	static const char totp[] =
+	    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+	char env[96], state_folder[96], store[128], secret[96], key[96], text[8192];
 	uint16_t port;
 	int fd = listen_silently(&port);
 
@@ -204,26 +206,34 @@ a_store_is_only_called_broken_when_it_is(void **state)
 	(void)snprintf(state_folder, sizeof(state_folder), "%s/state", folder);
 	(void)snprintf(store, sizeof(store), "%s/%s", state_folder, STORE_FILE);
 	(void)snprintf(secret, sizeof(secret), "%s/secret", folder);
+	(void)snprintf(key, sizeof(key), "%s/totp_key", folder);
 	assert_int_equal(mkdir(state_folder, 0700), 0);
 	assert_int_equal(mkdir(store, 0700), 0); /* opens for nobody */
 	assert_true(file_write(secret, "0123456789abcdef0123456789abcdef", 32, 0644, NULL));
 	assert_int_equal(setenv("GITHUB_WEBHOOK_SECRET_FILE", secret, 1), 0);
+	assert_true(file_write(key, totp, sizeof(totp) - 1, 0644, NULL));
+	assert_int_equal(setenv("TOTP_KEY_FILE", key, 1), 0);
 	write_settings(env, folder, port);
 	(void)cli_capture((const char *const[]){ "--env-file", env, "doctor", NULL }, text);
 	assert_non_null(strstr(text, "error    store: "));
 	assert_non_null(strstr(text, "it could not be read"));
 	assert_null(strstr(text, "restore it from a backup"));
 	assert_non_null(strstr(text, "warning  GITHUB_WEBHOOK_SECRET_FILE: "));
+	assert_non_null(strstr(text, "warning  TOTP_KEY_FILE: "));
 
 	assert_int_equal(rmdir(store), 0);
 	memset(text, 'x', 8192);
 	assert_true(file_write(store, text, sizeof(text), 0600, NULL));
 	assert_int_equal(chmod(secret, 0600), 0);
+	assert_int_equal(chmod(key, 0600), 0);
 	(void)cli_capture((const char *const[]){ "--env-file", env, "doctor", NULL }, text);
 	assert_non_null(strstr(text, "restore it from a backup"));
 	assert_non_null(strstr(text, "ok       GITHUB_WEBHOOK_SECRET_FILE: "));
+	assert_non_null(strstr(text, "ok       TOTP_KEY_FILE: "));
 
 	assert_int_equal(unsetenv("GITHUB_WEBHOOK_SECRET_FILE"), 0);
+	assert_int_equal(unsetenv("TOTP_KEY_FILE"), 0);
+	(void)unlink(key);
 	(void)close(fd);
 	(void)unlink(env);
 	(void)unlink(secret);
@@ -249,6 +259,39 @@ settings_that_are_wrong_are_all_it_says(void **state)
 	assert_null(strstr(text, "ok      "));
 }
 
+/* What it has started ends with the machine, and nobody starts it again: systemd does. */
+static void
+it_says_that_nothing_restarts_what_local_has_started(void **state)
+{
+	static const char *const transports[] = { "local", "systemd" };
+	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
+	char env[96], text[8192];
+	uint16_t port;
+	int fd = listen_silently(&port);
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(env, sizeof(env), "%s/env", folder);
+	for (size_t i = 0; i < 2; i++) {
+		int size = snprintf(text, sizeof(text),
+		    "TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi\n"
+		    "ADMIN_TELEGRAM_IDS=111\nGITHUB_REPOSITORY=o/r\nSTATE_DIRECTORY=%s/state\n"
+		    "AUDIT_LOG_PATH=%s/audit.log\nTELEGRAM_API_BASE=http://127.0.0.1:%u\n"
+		    "DEPLOY_TRANSPORT=%s\nSTAGING_PORT=8080\nPRODUCTION_PORT=8081\n"
+		    "STAGING_HOST=a\nPRODUCTION_HOST=b\nSYSTEMD_UNITS=shop.service\n",
+		    folder, folder, port, transports[i]);
+
+		assert_true(file_write(env, text, (size_t)size, 0600, NULL));
+		(void)cli_capture((const char *const[]){ "--env-file", env, "doctor", NULL }, text);
+		assert_int_equal(strstr(text, "nothing restarts what local has started") != NULL &&
+			strstr(text, "systemd does (docs/deploy-scripts.md)") != NULL,
+		    i == 0);
+	}
+	(void)close(fd);
+	(void)unlink(env);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int
 main(void)
 {
@@ -257,6 +300,7 @@ main(void)
 		cmocka_unit_test(the_date_of_an_answer_is_read),
 		cmocka_unit_test(nothing_is_made_in_the_folder_of_another_user),
 		cmocka_unit_test(a_store_is_only_called_broken_when_it_is),
+		cmocka_unit_test(it_says_that_nothing_restarts_what_local_has_started),
 		cmocka_unit_test(settings_that_are_wrong_are_all_it_says),
 		cmocka_unit_test(a_network_that_is_silent_and_files_that_are_open_are_told_in_time),
 	};

@@ -37,7 +37,7 @@ a_cancel_asks_for_the_end_and_decides_nothing(void **state)
 
 	world_run_ends(&w, ENDED);
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w, "staging still runs aaaaaaa; nothing was changed"));
+	assert_non_null(world_says(&w, "staging still runs aaaaaaa"));
 	assert_non_null(world_says(&w, "cancelled: by @cy"));
 	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:33"), 1);
 	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:11"), 1);
@@ -149,6 +149,42 @@ nothing_in_progress_is_said_to_whoever_cancels(void **state)
 	world_close(&w);
 }
 
+/* What runs when it is pressed is another: that goes on. */
+static void
+without_a_name_what_runs_is_offered_and_that_alone_is_cancelled(void **state)
+{
+	struct world_message *message;
+	char old[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel");
+	assert_string_equal(world_plain(world_last(&w)), "Nothing to cancel.");
+	world_deploy_starts(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel");
+	message = world_last(&w);
+	assert_string_equal(world_plain(message),
+	    "❓ /cancel: which?\nstaging running: aaaaaaa \"Make it blue\" · @ada");
+	assert_int_equal(message->buttons.n, 1);
+	(void)text_copy(old, sizeof(old), world_button(message, "✋ staging aaaaaaa"));
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	world_deploy_starts(&w, COMMIT_B);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, old);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
+
+	(void)world_text(&w, WORLD_STAGING_USER, "/cancel");
+	message = world_last(&w);
+	(void)world_press(
+	    &w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "✋ staging bbbbbbb"));
+	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
+	assert_string_equal(world_plain(message), "👉 /cancel staging, @cy");
+	assert_int_equal(message->buttons.n, 0);
+	world_close(&w);
+}
+
 static void
 a_cancel_button_of_what_has_ended_is_expired(void **state)
 {
@@ -158,7 +194,7 @@ a_cancel_button_of_what_has_ended_is_expired(void **state)
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	(void)text_copy(id, sizeof(id),
-	    world_button(world_says_in(&w, WORLD_GROUP, "🚀 Deploying staging"), "Cancel"));
+	    world_button(world_says_in(&w, WORLD_GROUP, "🚀 Deploying staging"), "Stop"));
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
@@ -181,6 +217,7 @@ main(void)
 		cmocka_unit_test(a_run_ended_before_its_gate_opened_never_begins),
 		cmocka_unit_test(nothing_in_progress_is_said_to_whoever_cancels),
 		cmocka_unit_test(a_cancel_button_of_what_has_ended_is_expired),
+		cmocka_unit_test(without_a_name_what_runs_is_offered_and_that_alone_is_cancelled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

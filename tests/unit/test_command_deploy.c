@@ -74,7 +74,7 @@ a_deploy_goes_from_chat_to_live(void **state)
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	assert_non_null(
-	    world_says_in(&w, WORLD_GROUP, "✅ staging runs aaaaaaa Make it blue\nrelease 1"));
+	    world_says_in(&w, WORLD_GROUP, "✅ Live: staging \"Make it blue\" aaaaaaa\n"));
 	assert_string_equal(w.tallied, "live");
 	file = state_file(&w, "staging");
 	assert_non_null(strstr(file, "\"commit\":\"" COMMIT_A "\""));
@@ -115,7 +115,7 @@ without_a_health_url_the_script_alone_releases_and_it_is_said(void **state)
 	world_deploy_starts(&w, COMMIT_A);
 	world_run_ends(&w, GOOD);
 	assert_null(world_peek(&w, EFFECT_PROBE));
-	assert_non_null(world_says(&w, "✅ staging runs aaaaaaa"));
+	assert_non_null(world_says(&w, "✅ Live: staging \"Make it blue\" aaaaaaa"));
 	assert_non_null(
 	    world_says(&w, "No health check configured: success means the script exited with 0."));
 	world_close(&w);
@@ -129,8 +129,8 @@ a_deploy_asked_for_elsewhere_is_told_to_the_team_too(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "✅ staging runs aaaaaaa"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "✅ staging runs aaaaaaa"));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "✅ Live: staging \"Make it blue\" aaaaaaa"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "✅ Live: staging \"Make it blue\" aaaaaaa"));
 	assert_int_equal(w.n_screen, 2);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
@@ -198,7 +198,7 @@ a_ref_that_is_none_is_answered_with_what_is_possible(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging devlop");
 	world_git(&w,
 	    (struct world_git){ .error = "no branch, tag or commit of the repository: devlop" });
-	assert_non_null(world_says(&w, "🚫 staging: not deployed"));
+	assert_non_null(world_says(&w, "🚫 Not deployed: staging"));
 	assert_non_null(world_says(&w, "Possible:\n• develop\n• v1.2"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -221,7 +221,7 @@ digits_of_several_are_refused_with_each_in_full(void **state)
 				    "possible commit " COMMIT_B "\tbranch aaaaaaa: Fix it\n"
 				    "possible commit " COMMIT_A "\tMake it blue" });
 	assert_non_null(world_says(&w,
-	    "🚫 staging: not deployed\naaaaaaa is ambiguous: type all digits of the one you mean"));
+	    "🚫 Not deployed: staging\naaaaaaa is ambiguous: type all digits of the one you mean"));
 	assert_non_null(world_says(
 	    &w, "Possible:\n• " COMMIT_B " branch aaaaaaa: Fix it\n• " COMMIT_A " Make it blue"));
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -267,7 +267,7 @@ an_answer_after_the_environment_became_busy_takes_a_place(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_non_null(world_says(&w,
-	    "⏳ Queued: 1st in staging ← bbbbbbb Make it blue\nby Ann Example · requested by @cy\n"
+	    "⏳ Queued: 1st in staging ← bbbbbbb \"Make it blue\"\nby Ann Example · requested by @cy\n"
 	    "behind #1: @ada deploys aaaaaaa"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	world_close(&w);
@@ -285,12 +285,12 @@ the_question_shows_what_would_change(void **state)
 	world_open(&w, NULL);
 	button = ask_production(&w, COMMIT_A);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(strstr(world_plain(button), "aaaaaaa Make it blue"));
+	assert_non_null(strstr(world_plain(button), "aaaaaaa \"Make it blue\""));
 	assert_non_null(strstr(world_plain(button), "by Ann Example · requested by @ada"));
 	assert_non_null(strstr(world_plain(button), "Nothing was released to production yet."));
 	assert_non_null(strstr(world_plain(button), "no release to roll back to"));
 	assert_int_equal(button->buttons.n, 2);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Deploy to"));
 	world_git_same(&w);
 	world_run_ends(&w, GOOD);
 
@@ -302,10 +302,10 @@ the_question_shows_what_would_change(void **state)
 	button = world_says(&w, "Deploy to production?");
 	assert_non_null(strstr(world_plain(button), "replaces aaaaaaa (release 1, "));
 	assert_non_null(
-	    strstr(world_plain(button), "12 commits since:\n• bbbbbbb Change 1 — Ann Example"));
+	    strstr(world_plain(button), "12 commits since:\n• bbbbbbb \"Change 1\" — Ann Example"));
 	assert_non_null(strstr(world_plain(button), "… and 2 more"));
-	assert_non_null(strstr(
-	    button->text, MARK_BOLD "force push: the live commit is not in its history" MARK_BOLD));
+	assert_non_null(
+	    strstr(button->text, MARK_BOLD "the live commit is not in its history" MARK_BOLD));
 	assert_non_null(
 	    strstr(button->text, MARK_BOLD "not on the branch of production" MARK_BOLD));
 	assert_null(strstr(world_plain(button), "no release to roll back to"));
@@ -323,7 +323,7 @@ an_older_commit_is_called_older_and_no_force_push(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	question = ask_production(&w, COMMIT_B);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Deploy to"));
 	world_git_same(&w);
 	world_run_ends(&w, GOOD);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production " COMMIT_A);
@@ -332,7 +332,7 @@ an_older_commit_is_called_older_and_no_force_push(void **state)
 	assert_non_null(strstr(question->text, MARK_BOLD "older than what is live" MARK_BOLD));
 	assert_null(strstr(question->text, "force push"));
 	assert_null(strstr(question->text, "no new commits"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Cancel"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Not now"));
 	(void)world_decide(&w, world_push(&w, "main"));
 	world_git(&w, older);
 	assert_non_null(strstr(world_last(&w)->text, "force push"));
@@ -348,7 +348,7 @@ confirm_runs_the_commit_that_was_shown(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	button = ask_production(&w, COMMIT_A);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Deploy to"));
 	assert_string_equal(w.toast, "Confirmed.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(world_says(&w, "production: confirmed by @ada, asking git once more"));
@@ -376,7 +376,7 @@ a_second_confirm_starts_nothing(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	button = ask_production(&w, COMMIT_A);
-	(void)text_copy(id, sizeof(id), world_button(button, "Confirm"));
+	(void)text_copy(id, sizeof(id), world_button(button, "Deploy to"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
 	assert_string_equal(w.toast, "@ada has confirmed it already.");
@@ -399,10 +399,10 @@ only_who_asked_or_may_confirm_answers(void **state)
 	(void)state;
 	world_open(&w, "ROLE_X_IDS=44", "ROLE_X_MAY=deploy:production", NULL);
 	button = ask_production(&w, COMMIT_A);
-	(void)world_press(&w, 44, WORLD_GROUP, world_button(button, "Confirm"));
+	(void)world_press(&w, 44, WORLD_GROUP, world_button(button, "Deploy to"));
 	assert_string_equal(w.toast, "⛔ Only @ada or who may confirm may answer this.");
-	(void)world_press(&w, 44, WORLD_GROUP, world_button(button, "Cancel"));
-	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(button, "Confirm"));
+	(void)world_press(&w, 44, WORLD_GROUP, world_button(button, "Not now"));
+	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(button, "Deploy to"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:44"), 1);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:99"), 1);
@@ -420,8 +420,8 @@ a_question_that_is_declined_starts_nothing(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	button = ask_production(&w, COMMIT_A);
-	(void)text_copy(confirm, sizeof(confirm), world_button(button, "Confirm"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Cancel"));
+	(void)text_copy(confirm, sizeof(confirm), world_button(button, "Deploy to"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Not now"));
 	assert_non_null(world_says(&w, "cancelled before it began"));
 	assert_int_equal(world_says(&w, "cancelled before it began")->buttons.n, 0);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
@@ -442,7 +442,7 @@ a_question_expires_after_two_minutes(void **state)
 	world_open(&w, NULL);
 	asked = w.aid.at;
 	button = ask_production(&w, COMMIT_A);
-	(void)text_copy(confirm, sizeof(confirm), world_button(button, "Confirm"));
+	(void)text_copy(confirm, sizeof(confirm), world_button(button, "Deploy to"));
 	world_due(&w, TIMER_QUESTION);
 	assert_in_range(w.aid.at - asked, 120000, 121000);
 	assert_non_null(world_says(&w, "nobody confirmed it in time"));
@@ -463,7 +463,7 @@ who_lost_the_role_between_question_and_press_is_denied(void **state)
 	world_open(&w, NULL);
 	button = ask_production(&w, COMMIT_A);
 	world_settings(&w, "ADMIN_TELEGRAM_IDS=22", NULL);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Deploy to"));
 	assert_string_equal(w.toast, "⛔ deploy: you have no role here.");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:11"), 1);
@@ -479,7 +479,7 @@ a_press_in_another_chat_is_not_ours(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	button = ask_production(&w, COMMIT_A);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(button, "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(button, "Deploy to"));
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, "00000000000000000000000000000000");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, "");
@@ -500,8 +500,8 @@ busy_at_the_press_takes_a_place(void **state)
 	first = ask_production(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	(void)text_copy(later, sizeof(later), world_button(world_last(&w), "Confirm"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(first, "Confirm"));
+	(void)text_copy(later, sizeof(later), world_button(world_last(&w), "Deploy to"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(first, "Deploy to"));
 	world_git_same(&w);
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, later);
 	world_git_same(&w);
@@ -534,7 +534,7 @@ a_blocked_commit_is_asked_about_with_a_warning(void **state)
 	    "1). Your "
 	    "confirmation allows it; once live it is not blocked any more."));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(&w, "Deploy to staging?"), "Confirm"));
+	    world_button(world_says(&w, "Deploy to staging?"), "Deploy to"));
 	world_git_same(&w);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	world_run_ends(&w, GOOD);
@@ -585,7 +585,7 @@ the_log_is_sent_as_often_as_somebody_asks(void **state)
 	assert_int_equal(world_audited(&w, "\"denied\"", "\"log\""), 1);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(
-	    world_button(world_says_in(&w, WORLD_GROUP, "staging runs"), "Log"), id);
+	    world_button(world_says_in(&w, WORLD_GROUP, "Live: staging"), "Log"), id);
 	world_close(&w);
 }
 
@@ -599,9 +599,9 @@ anyone_who_may_cancel_there_may_press_cancel(void **state)
 	world_open(&w, NULL);
 	world_deploy_starts(&w, COMMIT_A);
 	message = world_says_in(&w, WORLD_GROUP, "staging ←");
-	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(message, "Cancel"));
+	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(message, "Stop"));
 	assert_null(world_peek(&w, EFFECT_STOP_RUN));
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "Cancel"));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "Stop"));
 	assert_non_null(world_peek(&w, EFFECT_STOP_RUN));
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_STOPPING);
 	world_close(&w);

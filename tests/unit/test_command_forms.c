@@ -12,35 +12,61 @@
 #define W40		      "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
 #define W260		      W40 W40 W40 W40 W40 W40 "wwwwwwwwwwwwwwwwwwww"
 #define THERE		      "blog/staging blog/production shop/staging shop/production"
-#define NO(x)		      "There is no environment " x ". There are: " THERE
-#define NEAR(x, y)	      "There is no environment " x ". Did you mean " y "? There are: " THERE
+#define NO(x)		      "No \"" x "\". There are: " THERE
+#define NEAR(x, y)	      "No \"" x "\". Did you mean " y "?"
+#define BEGINS(word, x, y)    "❓ /" word " " y "?\n" x " is taken as " y "."
 #define TOO_MUCH(word, usage) "Too much behind /" word ". Usage: " usage
-#define DEPLOY		      TOO_MUCH("deploy", "/deploy <environment> [ref]")
-#define ROLLBACK	      TOO_MUCH("rollback", "/rollback <environment> [release]")
-#define CANCEL		      TOO_MUCH("cancel", "/cancel <environment>")
-#define STATUS		      TOO_MUCH("status", "/status [application or environment]")
-#define LOCK		      TOO_MUCH("lock", "/lock <environment> [30m, 2h, 3d] [reason]")
-#define UNLOCK		      TOO_MUCH("unlock", "/unlock <environment>")
-#define COVERED		      "environment, application or all"
-#define FREEZE		      TOO_MUCH("freeze", "/freeze <" COVERED "> until <time> [reason]")
-#define UNFREEZE	      TOO_MUCH("unfreeze", "/unfreeze <" COVERED ">")
-#define TIMES		      "16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00."
-#define NO_LOCK(x)	      "🚫 shop/staging: not locked: " x
-#define NO_FREEZE(x)	      "🚫 shop/staging: not frozen: " x
-#define LASTS		      " is no time to last: write 30m, 2h or 3d; or until Mon 16:00."
-#define HISTORY		      TOO_MUCH("history", "/history [environment]")
+#define DEPLOY		      TOO_MUCH("deploy", "/deploy <environment> [ref] [emergency <reason>]")
+#define NO_EMERGENCY(why) \
+	"🚨 shop/staging: not deployed: " why ". /deploy shop/staging emergency the shop is down"
+#define AWAITS_REVIEW "Which one? /review needs a number: /status lists what awaits a review."
+#define ROLLBACK      TOO_MUCH("rollback", "/rollback <environment> [release]")
+#define CANCEL	      TOO_MUCH("cancel", "/cancel <environment>")
+#define STATUS	      TOO_MUCH("status", "/status [application or environment]")
+#define LOCK	      TOO_MUCH("lock", "/lock <environment> [30m, 2h, 3d] [reason]")
+#define UNLOCK	      TOO_MUCH("unlock", "/unlock <environment>")
+#define COVERED	      "environment, application or all"
+#define FREEZE	      TOO_MUCH("freeze", "/freeze <" COVERED "> until <time> [reason]")
+#define UNFREEZE      TOO_MUCH("unfreeze", "/unfreeze <" COVERED ">")
+#define TIMES	      "16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00."
+#define NO_LOCK(x)    "🚫 shop/staging: not locked: " x
+#define NO_FREEZE(x)  "🚫 shop/staging: not frozen: " x
+#define LASTS	      " is no time to last: write 30m, 2h or 3d; or until Mon 16:00."
+#define HISTORY	      TOO_MUCH("history", "/history [environment]")
+
+#define REQUEST_USAGE \
+	"Usage: /request <action> <client> [argument]. You may: nothing; an admin can grant do"
+
+#define LOGIN \
+	"🔑 Not logged in: write /login <token> in our private chat. A token that others have seen is no token any more: have it revoked."
+
+#define WHICH_SHOW "Which one? /show needs a number: /history lists the latest."
 
 static const struct {
 	const char *typed, *answer;
 } rows[] = {
-	{ "/start now", TOO_MUCH("start", "/start") },
 	{ "/start " W260, TOO_MUCH("start", "/start") },
 	{ "/help me", TOO_MUCH("help", "/help") },
+	{ "/2fa " W260, TOO_MUCH("2fa", "/2fa [confirm <code>, recover <code> or reset <id>]") },
+	{ "/do restart-web acme now please",
+	    "Too much behind /do. Usage: /do [action] [client or environment] [job]" },
+	{ "/do restart-web acme",
+	    "There is no client acme. ❓ /do restart-web: to which client? none that you may: an admin can grant do" },
+	{ "/do bounce acme", "There is no action bounce. You may: run-job" },
+	{ "/request restart-web acme now please", REQUEST_USAGE },
+	{ "/request", REQUEST_USAGE },
+	{ "/request run-job acme", REQUEST_USAGE },
+	{ "/request restart-web acme",
+	    "There is no client acme. /do shows those that you may do something to." },
+	{ "/login", LOGIN },
+	{ "/login " W260, LOGIN },
+	{ "/logout now", TOO_MUCH("logout", "/logout") },
+	{ "/sessions all", TOO_MUCH("sessions", "/sessions") },
 	{ "/whoami really", TOO_MUCH("whoami", "/whoami") },
 
-	{ "/deploy", "Which environment? There are: " THERE },
-	{ "/deploy \n\t ", "Which environment? There are: " THERE },
-	{ "/deploy shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/deploy", "❓ /deploy: which environment?" },
+	{ "/deploy \n\t ", "❓ /deploy: which environment?" },
+	{ "/deploy shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/deploy shop.staging", NEAR("shop.staging", "shop/staging") },
 	{ "/deploy shop/", NEAR("shop/", "shop") },
 	{ "/deploy shpp", NEAR("shpp", "shop") },
@@ -48,6 +74,8 @@ static const struct {
 	{ "/deploy shop//staging", NEAR("shop//staging", "shop/staging") },
 	{ "/deploy shop/staging/v1", NEAR("shop/staging/v1", "shop/staging") },
 	{ "/deploy ../shop/staging", NEAR("../shop/staging", "shop/staging") },
+	{ "/deploy sho", "❓ /deploy shop: which environment?\nsho is taken as shop." },
+	{ "/deploy shop/stag", BEGINS("deploy", "shop/stag", "shop/staging") },
 	{ "/deploy nothing v1", NO("nothing") },
 	{ "/deploy work/1", NO("work/1") },
 	{ "/deploy staging", "❓ /deploy staging: of which application?" },
@@ -62,10 +90,19 @@ static const struct {
 	{ "/deploy shop/staging v1 v2", DEPLOY },
 	{ "/deploy shop staging v1 v2", DEPLOY },
 	{ "/deploy shop/staging " W260, DEPLOY },
+	{ "/deploy shop/staging v1 v2 emergency down", DEPLOY },
+	{ "/deploy shop/staging " W260 " emergency down", DEPLOY },
+	{ "/deploy shop/staging emergency", NO_EMERGENCY("say why, behind the word emergency") },
+	{ "/deploy shop staging v1 —emergency ...",
+	    NO_EMERGENCY("say why, behind the word emergency") },
+	{ "/deploy shop/staging emergency " W260, DEPLOY },
+	{ "/deploy shop/staging emergency it is down since then " W260,
+	    NO_EMERGENCY("the reason is longer than 199 bytes") },
 	{ "/deploy " W260, DEPLOY },
 
-	{ "/rollback", "Which environment? There are: " THERE },
-	{ "/rollback shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/rollback", "❓ /rollback: which environment?" },
+	{ "/rollback shop/stagign", NEAR("shop/stagign", "shop/staging") },
+	{ "/rollback shop/stag", "shop/staging has no earlier release to roll back to." },
 	{ "/rollback nothing", NO("nothing") },
 	{ "/rollback staging", "❓ /rollback staging: of which application?" },
 	{ "/rollback shop 3", "❓ /rollback shop: which environment?\n3 is taken as the release." },
@@ -75,8 +112,25 @@ static const struct {
 	{ "/rollback shop staging 3 4", ROLLBACK },
 	{ "/rollback shop/staging " W260, ROLLBACK },
 
-	{ "/cancel", "Which environment? There are: " THERE },
-	{ "/cancel shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/logs", "❓ /logs: which environment?" },
+	{ "/logs nothing", NO("nothing") },
+	{ "/logs staging", "❓ /logs staging: of which application?" },
+	{ "/logs shop/stagign", NEAR("shop/stagign", "shop/staging") },
+	{ "/logs shop/staging 101", "🚫 shop/staging: how many lines? A number from 1 to 100." },
+	{ "/logs shop/staging " W260, TOO_MUCH("logs", "/logs <environment> [lines]") },
+	{ "/logs shop/staging 5 now", TOO_MUCH("logs", "/logs <environment> [lines]") },
+
+	{ "/audit shop/stagign", NEAR("shop/stagign", "shop/staging") },
+	{ "/audit shop/staging 31", "🚫 /audit: how many entries? A number from 1 to 30." },
+	{ "/audit 0", "🚫 /audit: how many entries? A number from 1 to 30." },
+	{ "/audit shop/staging x", "🚫 /audit: how many entries? A number from 1 to 30." },
+	{ "/audit shop/staging",
+	    "🚫 /audit: the audit log is shown in private: write /audit to me there." },
+	{ "/audit shop/staging 5 now", TOO_MUCH("audit", "/audit [environment] [n]") },
+
+	{ "/cancel", "Nothing to cancel." },
+	{ "/cancel shop/stagign", NEAR("shop/stagign", "shop/staging") },
+	{ "/cancel shop/prod", BEGINS("cancel", "shop/prod", "shop/production") },
 	{ "/cancel work/1", NO("work/1") },
 	{ "/cancel staging", "❓ /cancel staging: of which application?" },
 	{ "/cancel shop", "❓ /cancel shop: which environment?" },
@@ -85,24 +139,31 @@ static const struct {
 	{ "/cancel shop now", CANCEL },
 
 	{ "/status nothing", NO("nothing") },
-	{ "/status shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/status shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/status shop/staging now", STATUS },
 	{ "/status shop staging now", STATUS },
 	{ "/status shop now", STATUS },
 
+	{ "/history shop/stag", "shop/staging\nno deployments yet\n" },
 	{ "/history nothing", NO("nothing") },
-	{ "/history shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/history shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/history shop staging now", HISTORY },
+	{ "/show", WHICH_SHOW },
+	{ "/show shop/staging", WHICH_SHOW },
+	{ "/show #99999999999999999999", WHICH_SHOW },
+	{ "/show 12", "There is no deployment of that number." },
+	{ "/show 1 please", TOO_MUCH("show", "/show <number>") },
 	{ "/history shop/staging", "shop/staging\nno deployments yet\n" },
 
 	{ "/queue nothing", NO("nothing") },
-	{ "/queue shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/queue shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/queue shop", "Nothing is in progress, and nothing is queued." },
 	{ "/queue shop staging", "Nothing is in progress, and nothing is queued." },
 	{ "/queue shop staging now", TOO_MUCH("queue", "/queue [environment]") },
 
-	{ "/lock", "Which environment? There are: " THERE },
-	{ "/lock shop/stagin 2h", NEAR("shop/stagin", "shop/staging") },
+	{ "/lock", "❓ /lock: which environment?" },
+	{ "/lock shop/stagign 2h", NEAR("shop/stagign", "shop/staging") },
+	{ "/lock shop/prod", BEGINS("lock", "shop/prod", "shop/production") },
 	{ "/lock nothing", NO("nothing") },
 	{ "/lock all", NO("all") },
 	{ "/lock staging 2h", "❓ /lock staging: of which application?" },
@@ -123,19 +184,22 @@ static const struct {
 	{ "/lock shop/staging " W260, LOCK },
 	{ "/lock shop/staging " W40 " " W40 " " W40 " " W40 " " W40, LOCK },
 
-	{ "/unlock", "Which environment? There are: " THERE },
-	{ "/unlock shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/unlock", "❓ /unlock: which environment?" },
+	{ "/unlock shop/stagign", NEAR("shop/stagign", "shop/staging") },
+	{ "/unlock shop/prod", BEGINS("unlock", "shop/prod", "shop/production") },
 	{ "/unlock nothing", NO("nothing") },
 	{ "/unlock staging", "❓ /unlock staging: of which application?" },
 	{ "/unlock shop/staging now", UNLOCK },
 	{ "/unlock shop/staging", "shop/staging is not locked." },
 
-	{ "/freeze", "Which environment? There are: " THERE },
-	{ "/freeze shop/stagin until 16:00", NEAR("shop/stagin", "shop/staging") },
+	{ "/freeze", "❓ /freeze: which environment?" },
+	{ "/freeze shop/stagign until 16:00", NEAR("shop/stagign", "shop/staging") },
+	{ "/freeze shop/prod until 16:00", BEGINS("freeze", "shop/prod", "shop/production") },
 	{ "/freeze nothing until 16:00", NO("nothing") },
 	{ "/freeze staging until 16:00", "❓ /freeze staging: of which application?" },
 	{ "/freeze shop/staging", NO_FREEZE("until when? until " TIMES) },
 	{ "/freeze shop", "🚫 all of shop: not frozen: until when? until " TIMES },
+	{ "/freeze sho until 16:00", "❓ /freeze shop: which environment?\nsho is taken as shop." },
 	{ "/freeze all Christmas", "🚫 all environments: not frozen: until when? until " TIMES },
 	{ "/freeze shop/staging 16:00", NO_FREEZE("write until 16:00.") },
 	{ "/freeze shop/staging until", NO_FREEZE("\"until\" is no time by itself: until " TIMES) },
@@ -150,8 +214,9 @@ static const struct {
 	{ "/freeze shop/staging until 2099-01-06", NO_FREEZE("a freeze lasts a year at most.") },
 	{ "/freeze shop/staging until 16:00 " W260, FREEZE },
 
-	{ "/unfreeze", "Which environment? There are: " THERE },
-	{ "/unfreeze shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/unfreeze", "❓ /unfreeze: which environment?" },
+	{ "/unfreeze shop/stagign", NEAR("shop/stagign", "shop/staging") },
+	{ "/unfreeze shop/prod", BEGINS("unfreeze", "shop/prod", "shop/production") },
 	{ "/unfreeze nothing", NO("nothing") },
 	{ "/unfreeze staging", "❓ /unfreeze staging: of which application?" },
 	{ "/unfreeze all", "ℹ️ all environments: not frozen." },
@@ -159,14 +224,38 @@ static const struct {
 	{ "/unfreeze shop/staging now", UNFREEZE },
 	{ "/ask hold/1", "I don't know /ask. /help lists what you may do." },
 	{ "/keep hold/1", "I don't know /keep. /help lists what you may do." },
+	{ "/approve", "Which one? /approve needs a number: /pending lists what awaits approval." },
+	{ "/approve shop/staging",
+	    "Which one? /approve needs a number: /pending lists what awaits approval." },
+	{ "/approve #99999999999999999999",
+	    "Which one? /approve needs a number: /pending lists what awaits approval." },
+	{ "/approve 12", "#12: no work of that number awaits an approval." },
+	{ "/approve 1 please", TOO_MUCH("approve", "/approve <number>") },
+	{ "/reject not now",
+	    "Which one? /reject needs a number: /pending lists what awaits approval." },
+	{ "/reject 12 not now", "#12: no work of that number awaits an approval." },
+	{ "/reject 1 " W260, TOO_MUCH("reject", "/reject <number> [reason]") },
+	{ "/review", AWAITS_REVIEW },
+	{ "/review shop/staging", AWAITS_REVIEW },
+	{ "/review 12", "#12: no work of that number awaits a review." },
+	{ "/review 1 please", TOO_MUCH("review", "/review <number>") },
+	{ "/pending", "Nothing awaits an approval." },
+	{ "/pending shop/staging", "Nothing awaits an approval." },
+	{ "/pending nothing", NO("nothing") },
+	{ "/pending shop/staging now", TOO_MUCH("pending", "/pending [environment]") },
+	{ "/unapprove 1", "I don't know /unapprove. Did you mean /approve?" },
 	{ "/override shop/staging", "I don't know /override. /help lists what you may do." },
 
+	{ "/dep shop", "I don't know /dep. Did you mean /deploy?" },
+	{ "/un shop", "I don't know /un. /help lists what you may do." },
+	{ "/undo shop", "I don't know /undo. Did you mean /rollback?" },
+	{ "/restart", "I don't know /restart. Did you mean /do?" },
 	{ "/deplyo shop", "I don't know /deplyo. Did you mean /deploy?" },
 	{ "/confirm", "I don't know /confirm. /help lists what you may do." }, /* a button's */
 	{ "/looked shop/staging", "I don't know /looked. /help lists what you may do." },
 	{ "/give work/1", "I don't know /give. /help lists what you may do." },
 	{ "/leave work/1", "I don't know /leave. /help lists what you may do." },
-	{ "/log run/1", "I don't know /log. /help lists what you may do." },
+	{ "/log run/1", "I don't know /log. Did you mean /logs?" },
 };
 
 static void
@@ -211,8 +300,8 @@ has_row(const char *word, const char *part)
 static void
 every_command_has_its_rows(void **state)
 {
-	static const char *const of_one[] = { "Which environment?", "There is no environment",
-		"Did you mean", "of which application?" };
+	static const char *const of_one[] = { ": which environment?", "No \"", "Did you mean",
+		"of which application?" };
 
 	(void)state;
 	for (size_t i = 0; i < commands_count(); i++) {

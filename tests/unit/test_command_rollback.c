@@ -28,10 +28,9 @@ a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 	assert_string_equal(run->u.run.commit, COMMIT_A);
 	assert_string_equal(run->u.run.previous, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(&w, "staging is running: that cannot be cancelled"));
+	assert_non_null(world_says(&w, "staging is rolling back: that cannot be cancelled"));
 	assert_string_equal(
-	    world_button(
-		world_says_in(&w, WORLD_GROUP, "↩️ Rolling back staging ←"), "Cancel"),
+	    world_button(world_says_in(&w, WORLD_GROUP, "↩️ Rolling back staging ←"), "Stop"),
 	    "");
 	assert_null(world_peek(&w, EFFECT_STOP_RUN));
 
@@ -41,7 +40,7 @@ a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_false(world_environment(&w, "staging").is_unacknowledged); /* no alarm */
-	assert_non_null(world_says(&w, "release 3, rolled back"));
+	assert_non_null(world_says(&w, "↩️ Rolled back: staging → "));
 	assert_non_null(world_says(&w, "bbbbbbb is blocked: a push does not deploy it again"));
 	assert_int_equal(world_audited(&w, "rollback_started", "telegram:11"), 1);
 	assert_int_equal(world_audited(&w, "rollback_completed", NULL), 1);
@@ -85,6 +84,38 @@ a_persons_rollback_that_fails_cannot_roll_back_of_its_own(void **state)
 	world_close(&w);
 }
 
+/* "The oldest that was not rolled back", beside an older one that was not, and nothing said which
+ * of them goes forward. */
+static void
+a_list_says_which_runs_again_and_which_goes_forward(void **state)
+{
+	const char *text;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_rolls_back(&w, "/rollback staging");
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	text = world_plain(world_last(&w));
+	assert_non_null(
+	    strstr(text, "It runs release 3, and no older one is left that was not rolled back."));
+	assert_non_null(strstr(text, ", live\n• 2 bbbbbbb"));
+	assert_non_null(
+	    strstr(text, ", rolled back, newer than what runs: would go forward\n• 1 "));
+	assert_non_null(strstr(text, ", live again as release 3"));
+	(void)world_text(&w, WORLD_ADMIN, "/show 2");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "↩️ Was rolled back: staging \"Make it blue\" bbbbbbb\n"));
+	assert_null(strstr(world_plain(world_last(&w)), "✅"));
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	text = world_plain(world_last(&w));
+	assert_non_null(strstr(text, "↩️ #2 bbbbbbb \"Make it blue\"\n    was live until "));
+	assert_non_null(strstr(text, ", then rolled back, release 2"));
+	world_close(&w);
+}
+
 static void
 a_rollback_to_what_is_not_there_lists_what_is(void **state)
 {
@@ -114,7 +145,8 @@ from_down_a_rollback_goes_to_the_last_that_was_healthy(void **state)
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	assert_non_null(strstr(world_plain(world_last(&w)), "Roll back staging?\nDOWN → aaaaaaa"));
+	assert_non_null(strstr(
+	    world_plain(world_last(&w)), "Roll back staging?\nwhat runs is not known → aaaaaaa"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_last(&w)->buttons.at[0].id);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	world_run_ends(&w, GOOD);
@@ -126,8 +158,7 @@ from_down_a_rollback_goes_to_the_last_that_was_healthy(void **state)
 static const char *
 question(struct world *w, const char *text)
 {
-	(void)world_text(w, WORLD_ADMIN, text);
-	return world_plain(world_last(w));
+	return world_plain(world_rollback_asks(w, text));
 }
 
 /* The second went forward again, to the release that had just been fled, with one button. */
@@ -144,15 +175,14 @@ rolling_back_twice_goes_back_twice(void **state)
 	world_rolls_back(&w, "/rollback staging");
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
 	assert_non_null(strstr(
-	    question(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa Make it"));
+	    question(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa \"Make it"));
 	world_rolls_back(&w, "/rollback staging");
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B " " COMMIT_C);
 	assert_non_null(strstr(question(&w, "/rollback staging"),
-	    "staging has no earlier release to roll back to. It runs release 5, the oldest that "
-	    "was not rolled back. There are:\n• 5 aaaaaaa Make it blue, just now\n• 4 bbbbbbb "
-	    "Make it blue, just now, rolled back\n• 3 ccccccc Make it blue, just now, rolled "
-	    "back"));
+	    "staging has no earlier release to roll back to. It runs release 5, and no older "
+	    "one is left that was not rolled back. There are:\n• 5 aaaaaaa \"Make it blue\", just now, "
+	    "live\n• 4 bbbbbbb \"Make it blue\", just now, rolled back, newer than what runs"));
 	world_close(&w);
 }
 
@@ -242,13 +272,13 @@ a_newer_release_is_called_forward_with_a_warning(void **state)
 	world_deploy_goes_live(&w, COMMIT_B);
 	world_rolls_back(&w, "/rollback staging");
 	assert_string_equal(question(&w, "/rollback staging 2"),
-	    "❓ Roll forward staging?\naaaaaaa → bbbbbbb Make it blue\nrelease 2, just now\n⚠️ "
+	    "❓ Roll forward staging?\naaaaaaa → bbbbbbb \"Make it blue\"\nrelease 2, just now\n⚠️ "
 	    "newer than what runs: this goes forward\nrequested by @ada\n⚠️ this commit is "
 	    "blocked: rolled back by @ada, just now (to release 1, aaaaaaa). Your confirmation "
 	    "allows it; once live it is not blocked any more.\nNo health check configured: "
-	    "success means the script exits with 0.");
+	    "success means the script exits with 0.\n⌛ until 00:02");
 	world_rolls_back(&w, "/rollback staging 2");
-	assert_non_null(world_says(&w, "release 4, rolled forward"));
+	assert_non_null(world_says(&w, "↪️ Rolled forward: staging → "));
 	assert_string_equal(world_blocked(&w, "staging"), ""); /* nor what it left */
 	assert_non_null(
 	    strstr(question(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
@@ -305,6 +335,128 @@ from_down_a_rollback_to_what_was_live_blocks_what_failed_alone(void **state)
 	world_close(&w);
 }
 
+static void
+several_releases_are_offered_with_what_each_takes_back(void **state)
+{
+	struct world_message *message;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	w.aid.at += 3600000;
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_deploy_goes_live(&w, COMMIT_D);
+	world_deploy_goes_live(&w, COMMIT_C); /* once more: one place */
+	w.aid.at += 300000;
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	message = world_last(&w);
+	assert_string_equal(world_plain(message),
+	    "❓ Roll back staging: to which?\nlive: ccccccc \"Make it blue\", 5 min ago"
+	    "\n• 4 ddddddd \"Make it blue\", 5 min ago by @ada, was live until 5 min ago"
+	    "\n   rolls back ccccccc \"Make it blue\""
+	    "\n• 2 bbbbbbb \"Make it blue\", 1 h ago by @ada, was live until 5 min ago"
+	    "\n   rolls back ccccccc \"Make it blue\", ddddddd \"Make it blue\""
+	    "\n• 1 aaaaaaa \"Make it blue\", 1 h ago by @ada, was live until 1 h ago"
+	    "\n   rolls back ccccccc \"Make it blue\", ddddddd \"Make it blue\", bbbbbbb \"Make it blue\"");
+	assert_int_equal(message->buttons.n, 3);
+	assert_string_equal(message->buttons.at[1].label, "↩️ to bbbbbbb Make it blue");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
+	assert_true(w.is_alert); /* another's */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
+	assert_non_null(world_says(&w, "👉 /rollback staging 2, @ada"));
+	message = world_says(&w, "Roll back staging?\nccccccc → bbbbbbb");
+	assert_non_null(message);
+	assert_non_null(strstr(world_plain(message),
+	    "\nrolls back ccccccc \"Make it blue\", ddddddd \"Make it blue\"\n"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Roll back"));
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&w);
+}
+
+/* The newest four, and nothing that nobody may go to. */
+static void
+four_are_offered_and_none_that_was_left(void **state)
+{
+	static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D, COMMIT_E,
+		COMMIT_F };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(commits); i++)
+		world_deploy_goes_live(&w, commits[i]);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	assert_int_equal(world_last(&w)->buttons.n, 4);
+	assert_string_not_equal(world_button(world_last(&w), "to eeeeeee"), "");
+	assert_string_equal(world_button(world_last(&w), "to aaaaaaa"), "");
+	world_rolls_back(&w, "/rollback staging");
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	assert_int_equal(world_last(&w)->buttons.n, 4);
+	assert_string_equal(world_button(world_last(&w), "to fffffff"), "");
+	assert_string_equal(world_button(world_last(&w), "to eeeeeee"), "");
+	assert_string_not_equal(world_button(world_last(&w), "to aaaaaaa"), "");
+	world_close(&w);
+}
+
+static void
+a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour(void **state)
+{
+	struct world_message *fresh, *next;
+	char button[LIMIT_BUTTON_ID], late[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	assert_string_equal(
+	    world_button(world_says(&w, "aaaaaaa"), "Roll back"), ""); /* to what? */
+	world_deploy_goes_live(&w, COMMIT_B);
+	fresh = world_says(&w, "bbbbbbb");
+	(void)text_copy(button, sizeof(button), world_button(fresh, "↩️ Roll back"));
+	assert_string_not_equal(button, "");
+	(void)world_press(&w, WORLD_STAGING_USER, fresh->chat, button);
+	assert_int_equal(strncmp(w.toast, "⛔ rollback", 12), 0);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, fresh->chat, button);
+	assert_non_null(world_says(&w, "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+
+	world_deploy_goes_live(&w, COMMIT_C);
+	(void)world_press(&w, WORLD_ADMIN, fresh->chat, button);
+	assert_string_equal(w.toast, "Release 2 is not live any more.");
+	next = world_says(&w, "ccccccc");
+	(void)text_copy(late, sizeof(late), world_button(next, "↩️ Roll back"));
+	w.aid.at += 3600000;
+	(void)world_press(&w, WORLD_ADMIN, next->chat, late);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	world_close(&w);
+}
+
+static void
+one_release_is_live_and_those_before_were(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	w.aid.at += 12 * 60000;
+	assert_non_null(strstr(question(&w, "/history staging"),
+	    "bbbbbbb \"Make it blue\"\n    ● live since 00:00, release 2 · @ada"));
+	assert_non_null(strstr(question(&w, "/history staging"),
+	    "aaaaaaa \"Make it blue\"\n    was live until 12 min ago, release 1 · @ada"));
+	world_rolls_back(&w, "/rollback staging");
+	assert_non_null(strstr(question(&w, "/history staging"),
+	    "aaaaaaa \"Make it blue\"\n    rollback, ● live since 00:12, release 3"));
+	assert_non_null(strstr(question(&w, "/history staging"),
+	    "bbbbbbb \"Make it blue\"\n    was live until just now, then rolled back, release 2"));
+	world_close(&w);
+}
+
 /* What runs may have changed since it was asked for. */
 static void
 what_is_forward_is_known_when_it_starts(void **state)
@@ -317,7 +469,7 @@ what_is_forward_is_known_when_it_starts(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
 	world_deploy_goes_live(&w, COMMIT_C);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/rollback staging");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/rollback staging 2");
 	(void)text_copy(first, sizeof(first), world_last(&w)->buttons.at[0].id);
 	world_rolls_back(&w, "/rollback staging 1");
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, first);
@@ -332,9 +484,10 @@ what_is_forward_is_known_when_it_starts(void **state)
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, "⏳ Queued: 1st"), "Cancel"));
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
-	assert_non_null(world_says(&w, "release 5, rolled forward"));
-	assert_non_null(strstr(question(&w, "/history staging"), "roll forward, live, release 5"));
-	assert_non_null(strstr(question(&w, "/history staging"), "rollback, live, release 4"));
+	assert_non_null(world_says(&w, "↪️ Rolled forward: staging → "));
+	assert_non_null(strstr(question(&w, "/history staging"), "roll forward, ● live since 00:"));
+	assert_non_null(strstr(
+	    question(&w, "/history staging"), "rollback, was live until just now, release 4"));
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C);
 	world_close(&w);
 }
@@ -379,7 +532,7 @@ a_number_that_was_another_releases_is_refused_for_ninety_days(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production main");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says_in(&w, WORLD_GROUP, "Deploy to production?"), "Confirm"));
+	    world_button(world_says_in(&w, WORLD_GROUP, "Deploy to production?"), "Deploy to"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A }); /* has it moved on? */
 	world_run_ends(&w, GOOD);
 	world_deploy_goes_live(&w, COMMIT_B);
@@ -388,11 +541,11 @@ a_number_that_was_another_releases_is_refused_for_ninety_days(void **state)
 	renumber(&w, 89);
 	assert_string_equal(question(&w, "/rollback staging 3"),
 	    "🚫 Which release of staging is 3? Since an upgrade 89 d ago each environment counts "
-	    "its own.\nNow it is\n• 3 ccccccc Make it blue, just now\nBefore it was what is "
-	    "now\n• 2 bbbbbbb Make it blue, just now\nName its commit: /rollback staging "
+	    "its own.\nNow it is\n• 3 ccccccc \"Make it blue\", just now\nBefore it was what is "
+	    "now\n• 2 bbbbbbb \"Make it blue\", just now\nName its commit: /rollback staging "
 	    "<commit>");
 	assert_non_null(strstr(question(&w, "/rollback staging 5"),
-	    "Before it was what is now\n• 4 ddddddd Make it blue, just now\nName its commit: "
+	    "Before it was what is now\n• 4 ddddddd \"Make it blue\", just now\nName its commit: "
 	    "/rollback staging <commit>"));
 	assert_non_null(strstr(question(&w, "/rollback staging 1"), "Roll back staging?"));
 	assert_non_null(strstr(question(&w, "/rollback staging 2"), "Roll back staging?"));
@@ -420,8 +573,8 @@ status_lists_three_blocks_and_counts_the_rest(void **state)
 	    "\nblocked: bbbbbbb rolled back by @ada, just now (to release 1, aaaaaaa)"
 	    "\nblocked: ccccccc rolled back by @ada, just now (to release 2, bbbbbbb)"
 	    "\nblocked: ddddddd rolled back by @ada, just now (to release 3, ccccccc)"
-	    "\n… and 2 more are blocked\nNo push deploys that: /deploy staging <commit> does, and "
-	    "a newer commit that contains it ends the block."));
+	    "\n… and 2 more are blocked\nNo push deploys that: /deploy staging <commit> does. "
+	    "The block ends once a newer commit that contains it is live."));
 	world_close(&w);
 }
 
@@ -437,6 +590,10 @@ main(void)
 		cmocka_unit_test(a_newer_release_is_called_forward_with_a_warning),
 		cmocka_unit_test(from_a_deployment_that_failed_a_rollback_blocks_that),
 		cmocka_unit_test(from_down_a_rollback_to_what_was_live_blocks_what_failed_alone),
+		cmocka_unit_test(several_releases_are_offered_with_what_each_takes_back),
+		cmocka_unit_test(four_are_offered_and_none_that_was_left),
+		cmocka_unit_test(a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour),
+		cmocka_unit_test(one_release_is_live_and_those_before_were),
 		cmocka_unit_test(what_is_forward_is_known_when_it_starts),
 		cmocka_unit_test(a_rollback_asked_for_before_the_upgrade_leaves_its_release),
 		cmocka_unit_test(a_number_that_was_another_releases_is_refused_for_ninety_days),
@@ -444,6 +601,7 @@ main(void)
 		cmocka_unit_test(a_persons_rollback_asks_with_one_button_and_goes_live),
 		cmocka_unit_test(a_rollback_after_the_same_commit_twice_goes_to_another_one),
 		cmocka_unit_test(a_persons_rollback_that_fails_cannot_roll_back_of_its_own),
+		cmocka_unit_test(a_list_says_which_runs_again_and_which_goes_forward),
 		cmocka_unit_test(a_rollback_to_what_is_not_there_lists_what_is),
 		cmocka_unit_test(from_down_a_rollback_goes_to_the_last_that_was_healthy),
 	};

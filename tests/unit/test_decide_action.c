@@ -1,18 +1,25 @@
 /* Goal: nothing takes an action for a deployment: all that looks at work looks at its program.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_deployment.h"
+#include "decide/decide_end.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_tell.h"
 #include "decide_aid.h"
 #include "lib/text.h"
 #include "store/row_button.h"
 
-/* No command asks for an action yet. */
+#define CLIENT \
+	"CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=clear-cache", \
+	    "CLIENT_ACME_CACHE_COMMAND=bin/clear", "CLIENT_ACME_ENVIRONMENT=staging"
+
+/* By its row: test_command_do asks for one. */
 static struct deployment
 action_of(int64_t person, enum deploy_state state)
 {
 	return (struct deployment){ .environment = "staging",
 		.program = PROGRAM_ACTION,
+		.executor = "ssh",
+		.action = "clear-cache",
+		.client = "acme",
 		.trigger = TRIGGER_CHAT,
 		.state = state,
 		.requested_by = person,
@@ -37,7 +44,7 @@ begin(struct world *w, int64_t person)
 {
 	struct deployment action = action_of(person, DEPLOY_QUEUED);
 
-	world_open(w, STAGING_URL, NULL);
+	world_open(w, STAGING_URL, CLIENT, NULL);
 	world_deploy_goes_live(w, COMMIT_A);
 	w->tallied[0] = '\0';
 	world_act(w, act_queue, &action);
@@ -177,7 +184,7 @@ who_may_deploy_confirms_no_action_by_that(void **state)
 	struct world w;
 
 	(void)state;
-	world_open(&w, NULL);
+	world_open(&w, CLIENT, NULL);
 	world_act(&w, act_question, &action);
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, action.detail);
 	assert_int_equal(world_audited(&w, "\"denied\"", "\"do"), 1);
@@ -204,9 +211,9 @@ its_buttons_are_its_own(void **state)
 
 	(void)state;
 	action.is_again = action.is_forward = action.is_behind = true;
-	world_open(&w, NULL);
+	world_open(&w, CLIENT, NULL);
 	world_act(&w, act_tell, &action);
-	assert_string_not_equal(world_button(world_last(&w), "✅ Confirm"), "");
+	assert_string_not_equal(world_button(world_last(&w), "🔧 clear-cache client/acme"), "");
 	assert_string_equal(world_button(world_last(&w), "Deploy again"), "");
 	assert_string_equal(world_button(world_last(&w), "Roll forward"), "");
 	assert_string_not_equal(world_button(world_last(&w), "📄 Log"), "");
@@ -223,7 +230,7 @@ an_action_does_not_hide_what_came_to_nothing(void **state)
 
 	(void)state;
 	action.started_at = STORE_AID_AT;
-	world_open(&w, NULL);
+	world_open(&w, CLIENT, NULL);
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);

@@ -92,9 +92,11 @@ our_own_and_private_ones_are_not_left(void **state)
 	(void)state;
 	world_open(&w, OURS, NULL);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_GROUP, "/whoami");
+	assert_string_equal(world_copies(world_last(&w), "📋 Copy this chat's id"), "-1002");
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/whoami"); /* TELEGRAM_CHAT_ID */
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/whoami");
 	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/whoami");
+	assert_string_equal(world_copies(world_last(&w), "📋 Copy your id"), "99");
 	assert_int_equal(waiting(&w), 0);
 	world_close(&w);
 	world_open(&w, NULL); /* unset: any */

@@ -152,6 +152,44 @@ two_names_never_touch_one_target(void **state)
 	world_close(&w);
 }
 
+#define ACME \
+	"ENVIRONMENTS=staging,production", "PRODUCTION_CONFIRM=false", "CLIENTS=acme", \
+	    "CLIENT_ACME_HOST=acme.example", "CLIENT_ACME_ACTIONS=clear-cache", \
+	    "CLIENT_ACME_CACHE_COMMAND=bin/clear"
+
+/* What it is called now, and what it was called when the action began. */
+static void
+a_client_that_became_an_environment_is_one_target(void **state)
+{
+	static const char *const before[] = { NULL, "CLIENT_ACME_ENVIRONMENT=production" };
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(before); i++) {
+		world_open(&w, ACME, before[i], NULL);
+		(void)world_text(&w, WORLD_ADMIN, "/do clear-cache acme");
+		if (world_peek(&w, EFFECT_RUN) == NULL)
+			(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+			    world_button(world_last(&w), "clear-cache"));
+		assert_int_equal(state_of(&w, 1), DEPLOY_RUNNING);
+		world_settings(&w, ACME, "CLIENT_ACME_ENVIRONMENT=staging", NULL);
+		(void)ask(&w, WORLD_ADMIN, COMMIT_B);
+		assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+		assert_string_equal(world_deployment(&w, 2).waits_for, "client:acme");
+		world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+		assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
+		/* And it is that client from then on, whatever that is called next. */
+		world_settings(&w, ACME, NULL);
+		(void)world_text(&w, WORLD_ADMIN, "/do clear-cache acme");
+		if (world_newest(&w, "client/acme").state != DEPLOY_QUEUED)
+			(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+			    world_button(world_last(&w), "clear-cache"));
+		assert_int_equal(state_of(&w, 3), DEPLOY_QUEUED);
+		assert_string_equal(world_deployment(&w, 3).waits_for, "client:acme");
+		world_close(&w);
+	}
+}
+
 /* Production has another host by now; what runs there was begun on this one. */
 static void
 who_waits_longer_for_a_resource_has_it_first(void **state)
@@ -294,6 +332,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(work_holds_what_it_touches_from_its_start_to_its_end),
 		cmocka_unit_test(two_names_never_touch_one_target),
+		cmocka_unit_test(a_client_that_became_an_environment_is_one_target),
 		cmocka_unit_test(who_waits_longer_for_a_resource_has_it_first),
 		cmocka_unit_test(what_an_older_place_waits_for_is_not_taken),
 		cmocka_unit_test(at_start_what_is_active_has_claims_and_nothing_else),

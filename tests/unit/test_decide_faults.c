@@ -178,6 +178,10 @@ copy_of(const struct event *event)
 	} else if (event->kind == EVENT_GIT_ANSWERED) {
 		copy->u.git_answered.answer = strdup(event->u.git_answered.answer);
 		assert_non_null(copy->u.git_answered.answer);
+		if (event->u.git_answered.binding != NULL) {
+			copy->u.git_answered.binding = strdup(event->u.git_answered.binding);
+			assert_non_null(copy->u.git_answered.binding);
+		}
 	} else if (event->kind == EVENT_PROBED) {
 		size_t size = event->u.probed.n * sizeof(*event->u.probed.findings);
 
@@ -390,7 +394,8 @@ play(enum story story, struct rows *ret_rows)
 
 	attempts.decision = 0;
 	attempts.is_done = attempts.is_closed = false;
-	world_open(&w, STAGING_URL, PRODUCTION_URL, "POLL_REPOSITORY_SECONDS=60", NULL);
+	world_open(&w, STAGING_URL, PRODUCTION_URL, "POLL_REPOSITORY_SECONDS=60",
+	    "STAGING_ROLLBACK_NAG_MINUTES=15", NULL);
 	log_to(attempts.null);
 	attempts.look = db_open(w.aid.path, DB_READ_ONLY, &err);
 	assert_non_null(attempts.look);

@@ -89,6 +89,44 @@ what_is_hidden_is_answered_as_what_does_not_exist(void **state)
 	}
 }
 
+/* Regression: "Did you mean shop/staging?", and that button had blog's commit. */
+static void
+a_press_for_another_application_offers_nothing_else(void **state)
+{
+	static const char *const labels[] = { "Try again", "Show" };
+	char apps[160];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_application(&w, "shop", "");
+	world_application(&w, "blog", "");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
+	world_settings(&w, apps, "GITHUB_REPOSITORY=", "ROLE_DEV_IDS=44",
+	    "ROLE_DEV_MAY=deploy:shop/staging, history:shop/staging", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy blog staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_run_starts(&w);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 1 });
+	(void)world_text(&w, WORLD_ADMIN, "/history blog staging");
+	for (size_t i = 0; i < COUNT(labels); i++) {
+		const char *button = "";
+		size_t before = w.n_screen, queries = world_count(&w, EFFECT_GIT_QUERY);
+
+		for (size_t n = 0; n < w.n_screen && button[0] == '\0'; n++)
+			button = world_button(&w.screen[n], labels[i]);
+		assert_string_not_equal(button, "");
+		w.toast[0] = '\0';
+		(void)world_press(&w, DEV, WORLD_GROUP, button);
+		assert_int_equal(w.n_screen, before);
+		assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), queries);
+		assert_string_not_equal(w.toast, "");
+		assert_null(strstr(w.toast, "shop"));
+	}
+	assert_true(world_audited(&w, "denied", "telegram:44") > 0);
+	world_close(&w);
+}
+
 static void
 a_denied_freeze_names_what_was_typed(void **state)
 {
@@ -125,9 +163,53 @@ one_persons_locks_leave_the_teams_chat_to_others(void **state)
 	assert_true(world_environment(&w, "staging").held != 0); /* it is locked all the same */
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/unlock staging");
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "unlocked by @ada"));
+	while (world_says_in(&w, WORLD_TEAM, "@bob: ") == NULL)
+		world_due(&w, TIMER_HOLDS);
+	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "@bob: ")),
+	    "🔒 @bob: 31 more locks or freezes begun or ended, not said one by one. /status shows "
+	    "what holds now.");
+	assert_true(world_says_in(&w, WORLD_TEAM, "@bob: ")->is_silent);
 	w.aid.at += 60 * 1000;
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/lock staging");
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging: locked by @bob"));
+	world_due(&w, TIMER_HOLDS);
+	world_due(&w, TIMER_HOLDS);
+	assert_non_null(
+	    strstr(world_plain(world_last(&w)), "locked by @bob")); /* none was left out */
+	world_close(&w);
+}
+
+/* The first at once, and nothing of the last is lost; another's, and of elsewhere, are others. */
+static void
+one_persons_repeated_locks_are_an_entry_a_minute(void **state)
+{
+	char text[64];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 30; i++) {
+		w.aid.at += 1000;
+		(void)snprintf(text, sizeof(text), "/lock staging 2h reason %d", i);
+		(void)world_text(&w, WORLD_OTHER_ADMIN, text);
+	}
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock production");
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	assert_int_equal(world_audited(&w, "lock_begun", "telegram:22"), 2);
+	assert_int_equal(world_audited(&w, "lock_begun", "reason 0"), 1);
+	assert_int_equal(world_audited(&w, "lock_ended", "telegram:11"), 1);
+	assert_int_equal(world_audited(&w, "lock_begun", "telegram:11"), 1);
+	world_due(&w, TIMER_HOLDS);
+	assert_int_equal(world_audited(&w, "\"reason\":\"reason 29\"", "\"count\":\"29\""), 1);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock production soon again");
+	assert_int_equal(world_audited(&w, "lock_begun", "soon again"), 0);
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED)); /* over a restart */
+	for (int i = 0; i < 6; i++)
+		world_due(&w, TIMER_HOLDS);
+	assert_int_equal(world_audited(&w, "soon again", "\"count\":\"1\""), 1);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock production much later");
+	assert_int_equal(world_audited(&w, "lock_begun", "much later"), 1);
 	world_close(&w);
 }
 
@@ -157,13 +239,103 @@ one_persons_denials_are_counted(void **state)
 	world_close(&w);
 }
 
+/* People who see a client, and no environment. */
+#define DOES_ACME 44
+#define APPROVES  55
+#define DOES_BETA 66 /* it is the production that they do not see */
+
+static const int64_t of_clients[] = { DOES_ACME, APPROVES, DOES_BETA };
+
+static void
+open_clients(struct world *w)
+{
+	world_open(w, "CLIENTS=acme,beta", "CLIENT_ACME_HOST=web@acme.example",
+	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_ACME_WEB_UNIT=nginx.service",
+	    "CLIENT_BETA_HOST=local", "CLIENT_BETA_ACTIONS=restart-web",
+	    "CLIENT_BETA_WEB_UNIT=nginx.service", "CLIENT_BETA_ENVIRONMENT=production",
+	    "ROLE_C_IDS=44", "ROLE_C_MAY=do.restart-web:client/acme", "ROLE_LEAD_IDS=55",
+	    "ROLE_LEAD_MAY=approve:client/acme", "ROLE_B_IDS=66",
+	    "ROLE_B_MAY=do.restart-web:client/beta", NULL);
+}
+
+/* The promise: whoever is known is answered, whatever they may see; and learns of nothing else. */
+static void
+every_command_of_who_is_known_is_answered(void **state)
+{
+	static const char *const words[] = {
+#define COMMAND(word, ...) #word,
+#define PRESSED(...)
+#include "commands/commands.def"
+#undef PRESSED
+#undef COMMAND
+	};
+	static const char *const behind[] = { "", "production", "staging", "acme", "client/acme",
+		"client/beta", "production 30m", "all until 06:00", "acme until 06:00", "7 no",
+		"restart-web", "restart-web acme", "restart-web client/acme", "restart-web beta",
+		"run-job production migrate", "run-job", "bounce", "service-status acme" };
+	char text[64];
+	struct world w;
+
+	(void)state;
+	for (size_t p = 0; p < COUNT(of_clients); p++)
+		for (size_t i = 0; i < COUNT(words); i++) {
+			open_clients(&w);
+			for (size_t b = 0; b < COUNT(behind); b++) {
+				size_t before = w.n_screen;
+
+				w.aid.at += 3600 * INT64_C(1000);
+				(void)snprintf(text, sizeof(text), "/%s %s", words[i], behind[b]);
+				(void)world_text_in(&w, of_clients[p], of_clients[p], text);
+				if (w.n_screen == before)
+					fail_msg("%s: no answer", text);
+			}
+			for (size_t m = 0; m < w.n_screen; m++)
+				if (strstr(w.screen[m].text, "develop") != NULL)
+					fail_msg("/%s: %s", words[i], w.screen[m].text);
+			world_close(&w);
+		}
+}
+
+static void
+who_sees_a_client_alone_reads_what_is_theirs(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_clients(&w);
+	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/do run-job production migrate");
+	assert_string_equal(world_plain(world_last(&w)), "No \"production\". You see: client/acme");
+	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/queue");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "There is no environment for you. You see: client/acme");
+	(void)world_text_in(&w, DOES_BETA, DOES_BETA, "/queue production");
+	assert_string_equal(world_plain(world_last(&w)), "No \"production\". You see: client/beta");
+	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/status acme");
+	assert_string_equal(world_plain(world_last(&w)), "No \"acme\". Did you mean client/acme?");
+	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/status beta");
+	assert_string_equal(world_plain(world_last(&w)), "No \"beta\". You see: client/acme");
+	(void)world_text_in(&w, APPROVES, APPROVES, "/pending");
+	assert_string_equal(world_plain(world_last(&w)), "Nothing awaits an approval.");
+	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/request restart-web client/acme");
+	(void)world_text_in(&w, APPROVES, APPROVES, "/pending");
+	assert_non_null(strstr(world_plain(world_last(&w)), "client/acme: "));
+	assert_int_equal(strncmp(world_plain(world_last(&w)), "Awaiting approval", 17), 0);
+	(void)world_text_in(&w, DOES_BETA, DOES_BETA, "/pending");
+	assert_string_equal(world_plain(world_last(&w)), "Nothing awaits an approval.");
+	world_close(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_hidden_is_answered_as_what_does_not_exist),
+		cmocka_unit_test(every_command_of_who_is_known_is_answered),
+		cmocka_unit_test(who_sees_a_client_alone_reads_what_is_theirs),
+		cmocka_unit_test(a_press_for_another_application_offers_nothing_else),
 		cmocka_unit_test(a_denied_freeze_names_what_was_typed),
 		cmocka_unit_test(one_persons_locks_leave_the_teams_chat_to_others),
+		cmocka_unit_test(one_persons_repeated_locks_are_an_entry_a_minute),
 		cmocka_unit_test(one_persons_denials_are_counted),
 	};
 

@@ -380,7 +380,75 @@ who_is_locked_out_asks_once_an_hour(void **state)
 	world_close(&w);
 }
 
-/* Whoever asked elsewhere waits for an answer; the owner has written the lock anew meanwhile. */
+/* An owner who is away for days: rows are cleared daily, and there was another question since. */
+static void
+a_question_to_the_owner_is_there_as_long_as_the_lock(void **state)
+{
+	const struct world_message *denial, *first, *second;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 30d");
+	for (int i = 0; i < 2; i++) {
+		(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+		denial = world_says(&w, "not deployed: locked by @ada");
+		(void)world_press(
+		    &w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+		w.aid.at += HOUR_MS;
+	}
+	second = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
+	for (int i = 0; i < 6; i++)
+		world_due(&w, TIMER_DAILY);
+	assert_true(w.aid.at > STORE_AID_AT + 6 * DAY_MS);
+	for (first = w.screen; strstr(world_plain(first), "@cy asks @ada") == NULL; first++)
+		;
+	assert_ptr_not_equal(first, second);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, world_button(first, "Keep"));
+	assert_string_equal(w.toast, "staging stays locked.");
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "staging: stays locked: @ada keeps it."));
+	assert_string_equal(world_plain(first), "🔒 staging: stays locked, kept by @ada.");
+	assert_string_equal(world_plain(second), "🔒 staging: stays locked, kept by @ada.");
+	assert_int_equal(second->buttons.n, 0);
+	world_close(&w);
+}
+
+/* By whoever and whatever; a message says what it was, and has no button that does nothing. */
+static void
+a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes(void **state)
+{
+	static const struct {
+		int64_t person; /* 0: its time is over */
+		const char *text, *says;
+	} rows[] = {
+		{ WORLD_ADMIN, "/unlock staging", "🔓 staging: unlocked by @ada." },
+		{ WORLD_OTHER_ADMIN, "/unlock staging", "🔓 staging: unlocked by @bob." },
+		{ WORLD_ADMIN, "/lock staging 2h",
+		    "🔒 staging: stays locked, locked anew by @ada." },
+		{ 0, "", "🔓 staging: unlocked: end of the lock of @ada." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct world_message *question;
+		struct world w;
+
+		world_open(&w, NULL);
+		(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h");
+		(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+		(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
+		    world_button(world_says(&w, "not deployed: locked by @ada"), "Ask @ada"));
+		question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
+		if (rows[i].person != 0)
+			(void)world_text(&w, rows[i].person, rows[i].text);
+		else
+			sleep_until(&w, STORE_AID_AT + HOUR_MS);
+		assert_string_equal(world_plain(question), rows[i].says);
+		assert_int_equal(question->buttons.n, 0);
+		world_close(&w);
+	}
+}
+
 /* The question is in a group: whoever may end the lock may do so there as well. */
 static void
 a_question_to_the_owner_is_answered_by_who_may_unlock(void **state)
@@ -457,7 +525,7 @@ who_ends_a_freeze_of_somebody_elsewhere_is_answered(void **state)
 	for (size_t i = 0; i < 3; i++)
 		assert_non_null(
 		    world_says_in(&w, (const int64_t[]){ WORLD_GROUP, WORLD_TEAM, WORLD_ADMIN }[i],
-			"🟢 staging: freeze ended by @bob; it was begun by @ada."));
+			"🔓 staging: freeze ended by @bob; it was begun by @ada."));
 	world_close(&w);
 }
 
@@ -560,6 +628,7 @@ a_lock_ends_with_the_role_of_its_owner(void **state)
 	    "ROLE_DEV_MAY=status:staging, lock", NULL);
 	w.aid.at += HOUR_MS / 2;
 	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
+	world_due(&w, TIMER_HOLDS); /* what is repeated is counted for a minute */
 	assert_int_equal(next_look(&w), STORE_AID_AT + HOUR_MS);
 	sleep_until(&w, STORE_AID_AT + HOUR_MS);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "unlocked: no role lets @eve lock it"));
@@ -693,7 +762,7 @@ an_exception_is_given_with_a_reason_and_holds_for_that_work(void **state)
 	assert_non_null(world_says(&w, "in a freeze: CVE-2026-1: the fix"));
 	world_run_ends(&w, GOOD);
 
-	assert_non_null(strstr(world_plain(world_says(&w, "staging runs")),
+	assert_non_null(strstr(world_plain(world_says(&w, "Live: staging")),
 	    "\n⚠️ in a freeze: CVE-2026-1: the fix\n"));
 	(void)world_text(&w, WORLD_ADMIN, "/history staging");
 	assert_non_null(world_says(&w, "\n    ⚠️ in a freeze: CVE-2026-1: the fix"));
@@ -750,7 +819,7 @@ a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
 	assert_non_null(world_says(&w, "Nothing to cancel in production."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze production");
-	assert_non_null(world_says(&w, "🟢 production: freeze ended by @ada."));
+	assert_non_null(world_says(&w, "🔓 production: freeze ended by @ada."));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
 }
@@ -850,9 +919,9 @@ of_two_freezes_the_later_end_counts(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "not deployed: frozen by @bob (all environments)"));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
-	assert_non_null(world_says(&w, "🟢 staging: freeze ended by @ada."));
+	assert_non_null(world_says(&w, "🔓 staging: freeze ended by @ada."));
 	assert_non_null(world_says(&w,
-	    "🟢 staging: freeze ended by @ada.\n🧊 Still frozen, until Sun 2026-01-11 00:00 (UTC) "
+	    "🔓 staging: freeze ended by @ada.\n🧊 Still frozen, until Sun 2026-01-11 00:00 (UTC) "
 	    "(@bob). /unfreeze all ends it."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
 	assert_non_null(world_says(&w,
@@ -1075,6 +1144,8 @@ main(void)
 		cmocka_unit_test(whoever_has_unlock_ends_it_and_its_owner_is_notified),
 		cmocka_unit_test(who_is_locked_out_asks_once_an_hour),
 		cmocka_unit_test(an_old_question_ends_no_later_lock),
+		cmocka_unit_test(a_question_to_the_owner_is_there_as_long_as_the_lock),
+		cmocka_unit_test(a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes),
 		cmocka_unit_test(a_question_to_the_owner_is_answered_by_who_may_unlock),
 		cmocka_unit_test(who_asked_is_told_when_the_lock_ends_by_itself),
 		cmocka_unit_test(what_is_in_progress_is_named_where_a_lock_or_freeze_begins),

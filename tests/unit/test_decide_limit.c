@@ -39,6 +39,7 @@ deploy(struct world *w, int64_t person, int minutes)
 static void
 the_last_may_pass_it_and_then_the_hour_of_room_is_said(void **state)
 {
+	char room[32];
 	struct world w;
 	int64_t began;
 
@@ -53,8 +54,14 @@ the_last_may_pass_it_and_then_the_hour_of_room_is_said(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_non_null(world_says(&w, "🚫 deploy: your limit of 24 hours is used up (2)"));
-	assert_non_null(world_says(&w, ":00 UTC."));
+	(void)snprintf(
+	    room, sizeof(room), "room again at %02d:00 UTC.", (int)((began / HOUR_MS + 25) % 24));
+	assert_non_null(world_says(&w, room));
 	assert_int_equal(world_audited(&w, "COST_LIMIT_PER_USER", NULL), 1);
+	world_settings(&w, "COST_LIMIT_PER_USER=2", "TIMEZONE=Asia/Kolkata", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_says(&w, ":30 Asia/Kolkata."));
+	world_settings(&w, "COST_LIMIT_PER_USER=2", NULL);
 	/* Each for themselves; and what costs nothing goes on. */
 	deploy(&w, WORLD_OTHER_ADMIN, 0);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
@@ -99,6 +106,31 @@ what_is_denied_costs_nothing(void **state)
 			    &w, 44, w.screen[i].chat, world_button(&w.screen[i], "Log"));
 	assert_true(world_audited(&w, "\"denied\"", "\"log\"") > 0);
 	assert_int_equal(spent(&w, 44), 0);
+	world_close(&w);
+}
+
+/* "Which one?", its pages, and the answer are one request. */
+static void
+what_asks_which_costs_nothing(void **state)
+{
+	struct world w;
+	char apps[160];
+
+	(void)state;
+	world_open(&w, NULL);
+	for (const char *const *name = (const char *const[]){ "api", "shop", NULL }; *name != NULL;
+	     name++)
+		world_application(&w, *name, "STAGING_CONFIRM=false");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
+	world_settings(&w, apps, "GITHUB_REPOSITORY=", "COST_LIMIT_PER_USER=1", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_says(&w, "of which application?"));
+	assert_int_equal(spent(&w, WORLD_ADMIN), 0);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "shop"));
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	assert_int_equal(spent(&w, WORLD_ADMIN), 10);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging"); /* there is no room to choose in */
+	assert_non_null(world_says(&w, "your limit of 24 hours is used up"));
 	world_close(&w);
 }
 
@@ -150,7 +182,7 @@ pushes_others_and_no_limit_cost_nothing(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_press(
-	    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Confirm"));
+	    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
 	world_git_same(&w);
 	world_run_starts(&w);
 	w.aid.at += 2 * MINUTE_MS;
@@ -172,6 +204,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_may_pass_it_and_then_the_hour_of_room_is_said),
 		cmocka_unit_test(what_is_denied_costs_nothing),
+		cmocka_unit_test(what_asks_which_costs_nothing),
 		cmocka_unit_test(room_is_where_the_hours_before_it_have_gone),
 		cmocka_unit_test(pushes_others_and_no_limit_cost_nothing),
 	};

@@ -34,7 +34,7 @@ a_push_to_develop_deploys_staging(void **state)
 	assert_non_null(world_says(&w, "pushed by github:octo(7)"));
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_int_equal(world_audited(&w, "deploy_requested", "github:octo(7)"), 1);
+	assert_int_equal(world_audited(&w, "deploy_requested", "github:7"), 1);
 	assert_int_equal(world_audited(&w, "deploy_success", "\"push\""), 1);
 	world_close(&w);
 }
@@ -65,7 +65,8 @@ of_two_environments_that_share_a_target_the_second_is_refused(void **state)
 	push(&w, "main", COMMIT_A);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚫 production: not deployed aaaaaaa"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "🚫 Not deployed: production \"Make it blue\" aaaaaaa"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "production shares a port of this machine"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	assert_non_null(world_says(&w, "🚫 production: nothing is deployed there\n"));
@@ -85,7 +86,7 @@ what_a_release_lacks_is_said_before_and_behind_it(void **state)
 	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .missing = "1 submodule (lib)" });
 	world_run_ends(&w, GOOD);
-	assert_non_null(world_says(&w, "staging runs aaaaaaa"));
+	assert_non_null(world_says(&w, "Live: staging \"Make it blue\" aaaaaaa"));
 	assert_non_null(world_says(&w, "⚠️ without 1 submodule (lib)\n"));
 	assert_string_equal(world_newest(&w, "staging").missing, "1 submodule (lib)");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
@@ -162,7 +163,7 @@ a_push_that_is_said_again_leaves_alone_what_somebody_cancelled(void **state)
 	world_open(&w, NULL);
 	push(&w, "develop", COMMIT_A);
 	running = world_says(&w, "staging ← aaaaaaa");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(running, "Cancel"));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(running, "Stop"));
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
 	assert_int_equal(world_deployment(&w, 1).why, DEPLOY_WHY_CANCELLED);
@@ -249,11 +250,11 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	push(&w, "develop", COMMIT_A);
 	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_says(&w,
-	    "⏳ Queued: 1st in staging ← bbbbbbb Make it blue\nby Ann Example · "
+	    "⏳ Queued: 1st in staging ← bbbbbbb \"Make it blue\"\nby Ann Example · "
 	    "pushed by github:octo(7)\nbehind #1: github:octo(7) deploys aaaaaaa"));
 	push(&w, "develop", COMMIT_C);
-	assert_non_null(
-	    world_says(&w, "⏭️ staging: replaced by ccccccc — bbbbbbb Make it blue"));
+	assert_non_null(world_says(
+	    &w, "⏭️ Skipped: staging: replaced by ccccccc\nbbbbbbb \"Make it blue\""));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
@@ -332,7 +333,7 @@ what_is_held_while_it_waits_is_not_started(void **state)
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "it was rolled back while this was queued"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "it was blocked while this was queued"));
 	world_close(&w);
 }
 
@@ -392,6 +393,40 @@ a_newer_release_that_contains_it_ends_the_block(void **state)
 	assert_int_equal(contained(&w), 0);
 	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* Who is asked about it reads so, and when it is asked for: of the branch or not. */
+static void
+a_question_names_what_it_contains_that_was_rolled_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
+	for (int i = 0; i < 2; i++) {
+		(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+		world_git(&w, (struct world_git){ .commit = i == 0 ? COMMIT_A : COMMIT_B });
+		(void)world_press(
+		    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
+		world_git_same(&w);
+		world_run_ends(&w, GOOD);
+		world_probed(&w, i == 0 ? NULL : "HTTP 500");
+	}
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	w.aid.at += 12 * 60000;
+	for (int is_off = 0; is_off < 2; is_off++) {
+		(void)world_text(&w, WORLD_ADMIN, "/deploy staging feature");
+		world_git(&w,
+		    (struct world_git){ .commit = is_off ? COMMIT_D : COMMIT_C,
+			.contains = COMMIT_B,
+			.is_off_branch = is_off });
+		assert_non_null(strstr(world_plain(world_last(&w)),
+		    "\n⚠️ contains bbbbbbb, rolled back by deploybot, 12 min ago (unhealthy: "));
+		assert_null(strstr(world_plain(world_last(&w)), "blocked"));
+	}
 	world_close(&w);
 }
 
@@ -460,13 +495,13 @@ a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	button = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
 	assert_non_null(button);
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Confirm"));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Deploy to"));
 	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
 	assert_null(world_peek(&w, EFFECT_RUN));
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(button, "Confirm"));
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(button, "Deploy to"));
 	world_git_same(&w);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_int_equal(world_audited(&w, "confirmed", "telegram:22"), 1);
+	assert_int_equal(world_audited(&w, "\"confirmed\"", "\"user_id\":\"telegram:22\""), 1);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 1);
 	/* Who confirmed it stands wherever it is shown. */
 	assert_non_null(world_says(&w, "pushed by github:octo(7) · confirmed by @bob"));
@@ -475,7 +510,7 @@ a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
 	(void)world_run_starts(&w);
 	world_run_ends(&w, GOOD);
 	(void)world_text(&w, WORLD_ADMIN, "/history production");
-	assert_non_null(world_says(&w, "live, release 1 · github:octo(7), confirmed by @bob"));
+	assert_non_null(world_says(&w, ", release 1 · github:octo(7), confirmed by @bob"));
 	(void)world_text(&w, WORLD_ADMIN, "/status production");
 	assert_non_null(world_says(&w, "just now, by github:octo(7), confirmed by @bob"));
 	world_close(&w);
@@ -492,9 +527,9 @@ a_staging_user_may_not_answer_the_question_after_a_push(void **state)
 	world_open(&w, "STAGING_CONFIRM=true", NULL);
 	push(&w, "develop", COMMIT_A);
 	button = world_says_in(&w, WORLD_TEAM, "Deploy to staging?");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Confirm"));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Deploy to"));
 	assert_string_equal(w.toast, "⛔ Only who may confirm may answer this.");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Cancel"));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Not now"));
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
 	world_close(&w);
@@ -509,16 +544,16 @@ a_newer_push_replaces_the_question_and_says_so(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	push(&w, "main", COMMIT_A);
-	(void)text_copy(old, sizeof(old), world_button(world_last(&w), "Confirm"));
+	(void)text_copy(old, sizeof(old), world_button(world_last(&w), "Deploy to"));
 	push(&w, "main", COMMIT_B);
-	assert_non_null(
-	    world_says(&w, "⏭️ production: replaced by bbbbbbb — aaaaaaa Make it blue"));
+	assert_non_null(world_says(
+	    &w, "⏭️ Skipped: production: replaced by bbbbbbb\naaaaaaa \"Make it blue\""));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(
 	    world_count(&w, EFFECT_TIMER), 2); /* the newer question's, and the daily one */
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Deploy to"));
 	world_git_same(&w);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	world_close(&w);
@@ -548,11 +583,11 @@ a_confirmed_push_waits_while_the_environment_is_busy(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	push(&w, "main", COMMIT_A);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Deploy to"));
 	world_git_same(&w);
 	push(&w, "main", COMMIT_B);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
+	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
 	world_git_same(&w);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_QUEUED);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -561,7 +596,7 @@ a_confirmed_push_waits_while_the_environment_is_busy(void **state)
 	world_git_same(&w);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says(&w, "Not started: production runs aaaaaaa now"), "Confirm"));
+	    world_button(world_says(&w, "Not started: production runs aaaaaaa now"), "Deploy to"));
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	world_close(&w);
 }
@@ -577,7 +612,7 @@ a_confirmed_push_takes_the_place_of_the_one_that_waits(void **state)
 	for (size_t i = 0; i < COUNT(heads); i++) {
 		push(&w, "main", heads[i]);
 		(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-		    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
+		    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
 		world_git_same(&w);
 	}
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
@@ -586,9 +621,46 @@ a_confirmed_push_takes_the_place_of_the_one_that_waits(void **state)
 	world_run_ends(&w, GOOD);
 	world_git_same(&w); /* asked anew: its question showed that nothing was live */
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says(&w, "Not started: production runs aaaaaaa now"), "Confirm"));
+	    world_button(world_says(&w, "Not started: production runs aaaaaaa now"), "Deploy to"));
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	world_close(&w);
+}
+
+/* Nothing polls: who pushed reads of it, and the same delivery may come again. */
+static void
+a_push_whose_answer_cannot_be_handled_is_said_and_may_come_again(void **state)
+{
+	static const char *const polls[] = { "POLL_REPOSITORY_SECONDS=0",
+		"POLL_REPOSITORY_SECONDS=60" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(polls); i++) {
+		struct event *fault;
+		struct world w;
+
+		world_open(&w, polls[i], NULL);
+		assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
+		fault = store_aid_event(&w.aid, EVENT_FAULT);
+		fault->effect = world_peek(&w, EFFECT_GIT_QUERY)->id;
+		fault->u.fault.kind = EFFECT_GIT_QUERY;
+		(void)snprintf(fault->u.fault.reason, sizeof(fault->u.fault.reason), "a bug");
+		effect_free(world_take(&w, EFFECT_GIT_QUERY));
+		(void)world_decide(&w, fault);
+		if (i > 0) { /* polling finds it */
+			assert_null(world_says(&w, "a push was not deployed"));
+		} else {
+			assert_string_equal(
+			    world_plain(world_says_in(&w, WORLD_TEAM, "a push was not deployed")),
+			    "⚠️ staging: a push was not deployed: git's answer could not be handled: a "
+			    "bug\nNothing asks again by itself: /deploy staging deploys the branch's "
+			    "newest commit; or redeliver it at GitHub.");
+			assert_true(world_last(&w)->is_silent);
+			w.next_update--; /* GitHub's Redeliver: the same once more */
+			assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
+			assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
+		}
+		world_close(&w);
+	}
 }
 
 int
@@ -611,6 +683,7 @@ main(void)
 		cmocka_unit_test(what_is_held_while_it_waits_is_not_started),
 		cmocka_unit_test(a_block_outlives_a_release_that_does_not_contain_it),
 		cmocka_unit_test(a_newer_release_that_contains_it_ends_the_block),
+		cmocka_unit_test(a_question_names_what_it_contains_that_was_rolled_back),
 		cmocka_unit_test(
 		    a_block_stays_when_what_contains_it_is_not_released_from_the_branch),
 		cmocka_unit_test(a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed),
@@ -620,6 +693,7 @@ main(void)
 		cmocka_unit_test(the_question_after_a_push_stands_for_a_day),
 		cmocka_unit_test(a_confirmed_push_waits_while_the_environment_is_busy),
 		cmocka_unit_test(a_confirmed_push_takes_the_place_of_the_one_that_waits),
+		cmocka_unit_test(a_push_whose_answer_cannot_be_handled_is_said_and_may_come_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

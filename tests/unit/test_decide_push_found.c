@@ -301,7 +301,8 @@ a_push_that_touches_none_of_the_paths_is_seen_and_no_more(void **state)
 	said = w.n_screen;
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_int_equal(w.n_screen, said + 1);
-	assert_non_null(strstr(world_plain(world_last(&w)), "3 newer commits, none in PATHS"));
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "3 newer commits in develop, none in PATHS (git, just now)"));
 	/* One that does is deployed, with all that lies between. */
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_D, .count = 4 });
@@ -326,7 +327,7 @@ what_nothing_is_live_of_counts_as_touched(void **state)
 
 /* Another release went live while git looked: what it compared with is history. */
 static void
-what_was_compared_with_another_release_counts_as_touched(void **state)
+what_was_compared_with_another_release_is_looked_at_again(void **state)
 {
 	struct world w;
 	struct effect *query;
@@ -338,6 +339,9 @@ what_was_compared_with_another_release_counts_as_touched(void **state)
 	query = world_peek(&w, EFFECT_GIT_QUERY);
 	(void)text_copy(query->u.git_query.base, LIMIT_COMMIT, COMMIT_B);
 	world_git(&w, UNTOUCHED(COMMIT_C, 1));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	world_close(&w);
 }
@@ -379,7 +383,7 @@ main(void)
 		    a_poll_that_is_left_over_asks_nothing_where_polling_was_turned_off),
 		cmocka_unit_test(a_push_that_touches_none_of_the_paths_is_seen_and_no_more),
 		cmocka_unit_test(what_nothing_is_live_of_counts_as_touched),
-		cmocka_unit_test(what_was_compared_with_another_release_counts_as_touched),
+		cmocka_unit_test(what_was_compared_with_another_release_is_looked_at_again),
 		cmocka_unit_test(what_a_person_asks_for_is_deployed_whatever_it_touches),
 	};
 

@@ -33,7 +33,7 @@ press(struct world *w, int64_t person, const struct world_message *message, cons
 static void
 confirm(struct world *w, int64_t person, const struct world_message *message)
 {
-	press(w, person, message, "Confirm");
+	press(w, person, message, "Deploy to");
 	world_git_same(w);
 }
 
@@ -69,10 +69,10 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	assert_int_equal(open_questions(&w), 1);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_SUPERSEDED);
 	assert_non_null(world_says(&w,
-	    "☝️ production: asked about already: aaaaaaa Make it blue\nYou may answer it too, @bob."));
+	    "☝️ production: asked about already: aaaaaaa \"Make it blue\"\nYou may answer it too, @bob."));
 	assert_int_equal(world_last(&w)->buttons.n, 0);
-	assert_non_null(world_says(
-	    &w, "⏭️ production: its question is open already: #1 — aaaaaaa Make it blue"));
+	assert_non_null(world_says(&w,
+	    "⏭️ Skipped: production: its question is open already: #1\naaaaaaa \"Make it blue\""));
 	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
 	go_live(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
@@ -90,8 +90,8 @@ who_asks_twice_is_not_invited_as_somebody_else(void **state)
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
 	assert_int_equal(open_questions(&w), 1);
-	assert_non_null(
-	    world_says(&w, "asked about already, by @ada: aaaaaaa Make it blue\nAnswer it there."));
+	assert_non_null(world_says(
+	    &w, "asked about already, by @ada: aaaaaaa \"Make it blue\"\nAnswer it there."));
 	world_close(&w);
 }
 
@@ -105,10 +105,10 @@ who_asks_for_what_is_confirmed_is_told_so(void **state)
 	world_open(&w, NULL);
 	push(&w, COMMIT_A);
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "/deploy production");
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(world_says(&w,
-	    "asked about already: aaaaaaa Make it blue\nConfirmed by @ada just now: git is asked"));
+	    "asked about already: aaaaaaa \"Make it blue\"\nConfirmed by @ada just now: git is asked"));
 	assert_null(world_says(&w, "You may answer it too"));
 	world_git_same(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -139,7 +139,7 @@ who_asks_in_another_chat_answers_there(void **state)
 	assert_non_null(strstr(world_plain(theirs), "🚀 Deploying production ←"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚀 Deploying production ←"));
 	go_live(&w);
-	assert_non_null(strstr(world_plain(theirs), "✅ production runs aaaaaaa"));
+	assert_non_null(strstr(world_plain(theirs), "✅ Live: production \"Make it blue\" aaaaaaa"));
 	world_close(&w);
 }
 
@@ -154,13 +154,13 @@ a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	question = world_says(&w, "Deploy to staging?");
-	press(&w, 44, question, "Confirm");
+	press(&w, 44, question, "Deploy to");
 	assert_string_equal(w.toast, "⛔ Only @ada or who may confirm may answer this.");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says(
-	    &w, "asked about already, by @ada: aaaaaaa Make it blue\nYou may answer it too, @cy."));
-	press(&w, 44, question, "Confirm");
+	assert_non_null(world_says(&w,
+	    "asked about already, by @ada: aaaaaaa \"Make it blue\"\nYou may answer it too, @cy."));
+	press(&w, 44, question, "Deploy to");
 	assert_string_equal(w.toast, "⛔ Only who asked or who may confirm may answer this.");
 	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
 	confirm(&w, WORLD_STAGING_USER, question);
@@ -173,6 +173,34 @@ a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A); /* and nobody else did */
 	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+/* Whoever has that grant alone: deploys nothing of their own, and answers what others ask. */
+static void
+who_may_confirm_answers_another_persons_question_and_both_are_named(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=confirm:production", "ROLE_DEV_IDS=33,66",
+	    "ROLE_DEV_MAY=deploy:production", NULL);
+	(void)world_text(&w, 44, "/deploy production");
+	assert_non_null(world_says(&w, "⛔ deploy production: your role does not grant it."));
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(&w, "Deploy to production?");
+	press(&w, 66, question, "Deploy to");
+	assert_string_equal(w.toast, "⛔ Only @cy or who may confirm may answer this.");
+	confirm(&w, 44, question);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_non_null(world_says(&w, "requested by @cy · confirmed by @eve"));
+	assert_int_equal(world_audited(&w, "\"confirmed\"", "\"requested_by\":\"telegram:33\""), 1);
+	assert_int_equal(world_audited(&w, "\"confirmed\"", "\"telegram:44\""), 1);
+	assert_int_equal(world_audited(&w, "deploy_started", "\"telegram:33\""), 1);
+	assert_int_equal(
+	    world_audited(&w, "deploy_started", "\"confirmed_by\":\"telegram:44\""), 1);
 	world_close(&w);
 }
 
@@ -210,7 +238,7 @@ a_start_closes_the_question_about_its_commit_and_no_other(void **state)
 	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL);
 	push(&w, COMMIT_A);
 	assert_non_null(world_says(
-	    &w, "⏭️ production: started by github:octo(7) — aaaaaaa Make it blue"));
+	    &w, "⏭️ Skipped: production: started by github:octo(7)\naaaaaaa \"Make it blue\""));
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_AWAITING_CONFIRMATION);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -257,7 +285,8 @@ what_went_live_meanwhile_is_not_started_again(void **state)
 	go_live(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
-	assert_non_null(world_says(&w, "⏭️ staging: already live — aaaaaaa Make it blue"));
+	assert_non_null(
+	    world_says(&w, "⏭️ Skipped: staging: already live\naaaaaaa \"Make it blue\""));
 	world_close(&w);
 }
 
@@ -301,7 +330,7 @@ a_push_of_what_is_live_asks_nobody(void **state)
 	push(&w, COMMIT_A);
 	assert_int_equal(open_questions(&w), 0);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "⏭️ production: already live — aaaaaaa"));
+	    world_says_in(&w, WORLD_TEAM, "⏭️ Skipped: production: already live\naaaaaaa"));
 	world_close(&w);
 }
 
@@ -354,8 +383,8 @@ another_release_to_roll_back_to_is_asked_about_anew(void **state)
 	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to staging again?"), "Deploy again");
 	world_git_same(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	assert_non_null(
-	    world_says(&w, "⚠️ Not started: the release to roll back to is aaaaaaa now"));
+	assert_non_null(world_says(
+	    &w, "⚠️ Not started: staging: the release to roll back to is aaaaaaa now"));
 	world_close(&w);
 }
 
@@ -368,12 +397,13 @@ a_branch_that_was_force_pushed_is_asked_about_anew_and_a_newer_commit_is_noted(v
 	(void)state;
 	world_open(&w, NULL);
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
 	assert_null(world_peek(&w, EFFECT_RUN));
-	question = world_says(&w, "⚠️ Not started: main was force-pushed and no longer has it");
+	question = world_says(
+	    &w, "⚠️ Not started: production: main was force-pushed and no longer has it");
 	assert_non_null(strstr(world_plain(question), "not on the branch of production"));
-	press(&w, WORLD_ADMIN, question, "Confirm");
+	press(&w, WORLD_ADMIN, question, "Deploy to");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);
@@ -387,11 +417,11 @@ what_git_no_longer_has_is_refused_and_a_git_that_is_away_holds_nothing_up(void *
 	(void)state;
 	world_open(&w, NULL);
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	world_git(&w, (struct world_git){ .error = "no branch, tag or commit: aaaaaaa1" });
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	world_git(&w, (struct world_git){ .is_unreachable = true });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);
@@ -415,7 +445,7 @@ what_was_rolled_back_meanwhile_is_asked_about_anew(void **state)
 	store_aid_act(&w.aid, block_it, NULL);
 	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	assert_non_null(world_says(&w, "⚠️ Not started: it was rolled back meanwhile"));
+	assert_non_null(world_says(&w, "⚠️ Not started: production: it was blocked meanwhile"));
 	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);
@@ -433,7 +463,7 @@ a_push_confirmed_in_spite_of_its_block_starts(void **state)
 	store_aid_act(&w.aid, block_it, NULL);
 	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	confirm(&w, WORLD_ADMIN, world_says(&w, "it was rolled back meanwhile"));
+	confirm(&w, WORLD_ADMIN, world_says(&w, "it was blocked meanwhile"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	go_live(&w);
 	assert_string_equal(world_blocked(&w, "production"), "");
@@ -463,7 +493,7 @@ what_is_asked_anew_after_its_push_stands_as_long_as_a_pushs(void **state)
 		(void)world_decide(&w, world_push(&w, "main"));
 		if (is_behind == 0)
 			world_git(&w, (struct world_git){ .commit = COMMIT_A });
-		press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+		press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 		if (is_behind != 0)
 			world_git(&w, (struct world_git){ .commit = COMMIT_A });
 		store_aid_act(&w.aid, block_it, NULL);
@@ -472,7 +502,7 @@ what_is_asked_anew_after_its_push_stands_as_long_as_a_pushs(void **state)
 		assert_int_equal(open_questions(&w), 1);
 		assert_true(question_stands_ms(&w) > day_ms - 60000);
 		confirm(&w, WORLD_OTHER_ADMIN,
-		    world_says_in(&w, WORLD_TEAM, "it was rolled back meanwhile"));
+		    world_says_in(&w, WORLD_TEAM, "it was blocked meanwhile"));
 		assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 		world_close(&w);
 	}
@@ -521,8 +551,7 @@ a_second_persons_yes_to_the_same_rollback_starts_nothing(void **state)
 	press(&w, WORLD_OTHER_ADMIN, second, "Roll back");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	assert_int_equal(world_state(&w), DEPLOY_REFUSED);
-	assert_non_null(strstr(
-	    world_plain(second), "🚫 aaaaaaa runs in staging already: not rolled back again"));
+	assert_non_null(strstr(world_plain(second), "🚫 Runs already: staging"));
 	world_close(&w);
 }
 
@@ -534,7 +563,7 @@ a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	assert_int_equal(world_count(&w, EFFECT_TIMER), 1); /* only the daily one */
 	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
 	world_git_same(&w);
@@ -551,7 +580,7 @@ a_newer_push_leaves_a_confirmed_question_alone(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	push(&w, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	(void)world_decide(&w, world_push(&w, "main"));
 	world_git_same(&w);
 	assert_int_equal(world_active(&w, "production").state, DEPLOY_RUNNING);
@@ -580,13 +609,43 @@ a_newer_push_leaves_a_question_that_a_person_joined(void **state)
 	world_close(&w);
 }
 
+/* Who joined read that B is live: their yes is to that. */
+static void
+who_joins_a_question_that_is_not_true_any_more_reads_what_is(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int by_push = 0; by_push < 2; by_push++) {
+		world_open(&w, NULL);
+		ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+		ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_B);
+		confirm(&w, WORLD_ADMIN, world_says(&w, "bbbbbbb \"Make it blue\"\nby"));
+		go_live(&w);
+		if (by_push)
+			push(&w, COMMIT_A);
+		else
+			ask_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, COMMIT_A);
+		assert_non_null(world_says_in(&w, WORLD_GROUP,
+		    "⚠️ Asked again: production runs bbbbbbb now\n\n❓ Deploy to production?\n"));
+		assert_null(world_says(&w, "Not started"));
+		confirm(&w, WORLD_OTHER_ADMIN,
+		    world_says_in(&w, WORLD_TEAM, "❓ Deploy to production?\naaaaaaa"));
+		assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+		world_close(&w);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_joins_a_question_that_is_not_true_any_more_reads_what_is),
 		cmocka_unit_test(a_deploy_of_what_is_asked_about_opens_no_second_question),
 		cmocka_unit_test(who_asks_twice_is_not_invited_as_somebody_else),
 		cmocka_unit_test(who_asks_for_what_is_confirmed_is_told_so),
+		cmocka_unit_test(
+		    who_may_confirm_answers_another_persons_question_and_both_are_named),
 		cmocka_unit_test(who_asks_in_another_chat_answers_there),
 		cmocka_unit_test(
 		    a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role),

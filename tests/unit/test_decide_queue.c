@@ -366,7 +366,7 @@ what_is_live_by_now_ends_unless_it_was_asked_for_again(void **state)
 	is_ahead(&w, 1);
 	go_live(&w);
 	assert_int_equal(state_of(&w, 3), DEPLOY_REFUSED);
-	assert_non_null(world_says(&w, "bbbbbbb runs in staging already"));
+	assert_non_null(world_says(&w, "Runs already: staging \"Make it blue\" bbbbbbb"));
 	assert_non_null(world_says(&w, "already live"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
@@ -420,7 +420,7 @@ what_was_asked_for_an_hour_ago_is_asked_anew_for_ten_minutes(void **state)
 	question = world_says(&w, "Not started: its place in staging is more than an hour old");
 	assert_non_null(question);
 	assert_false(question->is_silent);
-	(void)world_press(&w, WORLD_STRANGER, question->chat, world_button(question, "Confirm"));
+	(void)world_press(&w, WORLD_STRANGER, question->chat, world_button(question, "Deploy to"));
 	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED); /* neither asked, nor may confirm */
 	asked = w.aid.at;
 	world_due(&w, TIMER_QUESTION);
@@ -454,18 +454,18 @@ what_a_question_showed_is_compared_at_the_turn(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	press(&w, WORLD_ADMIN, world_last(&w), "Confirm");
+	press(&w, WORLD_ADMIN, world_last(&w), "Deploy to");
 	world_git_same(&w);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	press(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	press(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	world_git_same(&w);
 	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
 	go_live(&w); /* A: the question had shown nothing live */
 	is_ahead(&w, 1);
 	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
 	press(&w, WORLD_OTHER_ADMIN, world_says(&w, "Not started: production runs aaaaaaa now"),
-	    "Confirm");
+	    "Deploy to");
 	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
 	assert_string_equal(w.toast, "Started.");
 	world_close(&w);
@@ -483,8 +483,8 @@ a_question_of_a_place_that_ended_cannot_be_answered(void **state)
 	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
 	w.aid.at += HOUR_MS + 1000;
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	(void)text_copy(yes, sizeof(yes), world_button(world_says(&w, "Not started"), "Confirm"));
-	press(&w, WORLD_STAGING_USER, world_says(&w, "Not started"), "Cancel");
+	(void)text_copy(yes, sizeof(yes), world_button(world_says(&w, "Not started"), "Deploy to"));
+	press(&w, WORLD_STAGING_USER, world_says(&w, "Not started"), "Not now");
 	assert_int_equal(state_of(&w, 2), DEPLOY_CANCELLED);
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, yes);
 	assert_int_equal(state_of(&w, 2), DEPLOY_CANCELLED);
@@ -506,7 +506,7 @@ what_was_queued_before_the_doubt_is_asked_anew(void **state)
 	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	press(&w, WORLD_STAGING_USER,
-	    world_says(&w, "Not started: what staging runs is not known any more"), "Confirm");
+	    world_says(&w, "Not started: what staging runs is not known any more"), "Deploy to");
 	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
 	world_close(&w);
 }
@@ -570,10 +570,10 @@ a_confirmed_commit_that_git_no_longer_has_is_asked_anew(void **state)
 	(void)state;
 	world_open(&w, "STAGING_CONFIRM=true", NULL);
 	(void)ask(&w, WORLD_ADMIN, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_last(&w), "Confirm");
+	press(&w, WORLD_ADMIN, world_last(&w), "Deploy to");
 	world_git_same(&w);
 	(void)ask(&w, WORLD_ADMIN, COMMIT_B);
-	press(&w, WORLD_ADMIN, world_last(&w), "Confirm");
+	press(&w, WORLD_ADMIN, world_last(&w), "Deploy to");
 	world_git_same(&w);
 	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
 	go_live(&w);
@@ -581,7 +581,7 @@ a_confirmed_commit_that_git_no_longer_has_is_asked_anew(void **state)
 	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
 	question = world_says(&w, "git no longer has it (no branch, tag or commit: bbbbbbb)");
 	assert_non_null(question);
-	press(&w, WORLD_ADMIN, question, "Confirm");
+	press(&w, WORLD_ADMIN, question, "Deploy to");
 	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
 	world_close(&w);
 }
@@ -722,7 +722,7 @@ a_place_is_given_to_another_person_and_both_are_told(void **state)
 	assert_non_null(to_cy);
 	assert_non_null(to_bob);
 	assert_int_not_equal(to_cy->reply_to, to_bob->reply_to);
-	assert_int_equal(world_audited(&w, "place_given", "@bob"), 1);
+	assert_int_equal(world_audited(&w, "place_given", "\"to\":\"telegram:22\""), 1);
 	world_close(&w);
 }
 

@@ -181,7 +181,7 @@ what_runs_of_a_removed_application_is_seen_and_cancelled(void **state)
 	read_anew(&w);
 	deploy(&w, "/deploy blog/production", COMMIT_A);
 	world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(&w, "Deploy to blog/production?"), "Confirm"));
+	    world_button(world_says(&w, "Deploy to blog/production?"), "Deploy to"));
 	world_git_same(&w);
 	(void)world_run_starts(&w);
 	take(&w, "blog");
@@ -195,7 +195,7 @@ what_runs_of_a_removed_application_is_seen_and_cancelled(void **state)
 	assert_non_null(world_says(&w, "⏳ running aaaaaaa; not in the settings any more"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/cancel blog/production");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/production");
-	assert_non_null(world_says(&w, "There is no environment blog/production"));
+	assert_non_null(world_says(&w, "No \"blog/production\"."));
 	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel blog production");
 	assert_non_null(world_says(&w, "blog/production: cancelling aaaaaaa"));

@@ -21,6 +21,42 @@ press(struct world *w, const struct world_message *message, const char *label)
 	(void)world_press(w, WORLD_ADMIN, message->chat, id);
 }
 
+static struct world_message *
+world_last_in(struct world *w, int64_t chat)
+{
+	return world_says_in(w, chat, "");
+}
+
+/* In how many messages of that chat it stands now. */
+static size_t
+count_says(struct world *w, int64_t chat, const char *part)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += w->screen[i].chat == chat && strstr(world_plain(&w->screen[i]), part) != NULL;
+	return n;
+}
+
+/* Who asked in private has no team beside them: their line says it all. */
+static void
+in_private_the_line_that_rings_says_what_runs(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_run_starts(&w);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_non_null(strstr(world_plain(world_says_in(&w, WORLD_ADMIN, "Failed: staging")),
+	    "staging has no release yet (script failed"));
+	assert_int_equal(count_says(&w, WORLD_ADMIN, "staging has no release yet"), 2);
+	assert_int_equal(count_says(&w, WORLD_TEAM, "staging has no release yet"), 1);
+	world_close(&w);
+}
+
 static const struct world_message *
 rang(struct world *w, const char *part)
 {
@@ -45,16 +81,19 @@ a_question_is_sent_and_not_edited_into_what_stands(void **state)
 	assert_true(world_last(&w)->is_silent);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(
-	    world_plain(&w.screen[0]), "🔎 production: main is aaaaaaa Make it blue");
+	    world_plain(&w.screen[0]), "🔎 production: main is aaaaaaa \"Make it blue\"");
 	question = rang(&w, "Deploy to production?");
+	assert_false(question->is_alarm);
 	assert_int_equal(question->sends, 1);
 	assert_int_equal(question->reply_to, request);
-	press(&w, question, "Confirm");
+	press(&w, question, "Deploy to");
 	world_git_same(&w);
 	assert_int_equal(world_run_starts(&w), 200);
 	world_run_ends(&w, GOOD);
-	assert_non_null(strstr(world_plain(question), "✅ production runs aaaaaaa")); /* edited */
-	assert_int_equal(rang(&w, "✅ production runs aaaaaaa Make it blue")->reply_to, request);
+	assert_non_null(strstr(
+	    world_plain(question), "✅ Live: production \"Make it blue\" aaaaaaa")); /* edited */
+	assert_int_equal(
+	    rang(&w, "✅ Live: production \"Make it blue\" aaaaaaa")->reply_to, request);
 	assert_int_equal(world_rings(&w), 2);
 	world_close(&w);
 }
@@ -100,20 +139,32 @@ a_failure_rings_when_it_happens_and_its_rollback_at_its_end(void **state)
 	world_run_ends(&w, GOOD);
 	assert_int_equal(world_rings(&w), 0);
 	world_probed(&w, "HTTP 500");
-	line = rang(&w,
-	    "❌ Failed: staging bbbbbbb Make it blue (unhealthy: HTTP 500): rolling back to aaaaaaa");
+	line =
+	    rang(&w, "❌ Unhealthy: staging \"Make it blue\" (HTTP 500): rolling back to aaaaaaa");
+	assert_true(line->is_alarm);
 	assert_int_equal(line->reply_to, request);
 	assert_int_equal(world_rings(&w), 1);
 	world_run_step(&w, 0, "release");
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
-	line = world_says_in(&w, WORLD_GROUP,
-	    "↩️ Rolled back: staging is NOT running bbbbbbb; it runs aaaaaaa again (unhealthy: HTTP 500)");
+	/* The story stands once, in the message that is edited. */
+	line = world_last_in(&w, WORLD_GROUP);
+	assert_string_equal(
+	    world_plain(line), "↩️ Rolled back: staging \"Make it blue\" (HTTP 500)");
 	assert_int_equal(line->reply_to, request);
-	assert_null(strchr(line->text, '\n'));
+	assert_true(line->is_alarm);
 	assert_string_not_equal(world_button(line, "Log"), "");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "aaaaaaa again (unhealthy"));
+	line = world_last_in(&w, WORLD_TEAM);
+	assert_string_equal(
+	    world_plain(line), "↩️ Rolled back: staging \"Make it blue\" (HTTP 500)");
+	assert_string_not_equal(world_button(line, "Rollback log"), "");
 	assert_int_equal(world_rings(&w), 3); /* the team's too */
+	/* The alarm of before does not stay as if it went on. */
+	assert_int_equal(count_says(&w, WORLD_GROUP, ": rolling back to"), 0);
+	assert_int_equal(
+	    count_says(&w, WORLD_GROUP, "\"Make it blue\" (HTTP 500): rolled back to aaaaaaa"), 1);
+	assert_int_equal(count_says(&w, WORLD_GROUP, "staging is NOT running bbbbbbb"), 1);
+	assert_int_equal(count_says(&w, WORLD_TEAM, "staging is NOT running bbbbbbb"), 1);
 	world_close(&w);
 }
 
@@ -126,11 +177,11 @@ world_with_three_sounds(struct world *w)
 	world_settings(w, "STAGING_CONFIRM=true", NULL);
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
-	press(w, world_says(w, "Deploy to staging?"), "Confirm");
+	press(w, world_says(w, "Deploy to staging?"), "Deploy to");
 	world_git(w, (struct world_git){ .commit = COMMIT_B, .is_off_branch = true });
 	assert_int_equal(world_rings(w), 2); /* asked anew */
 	assert_non_null(world_says(w, "🔁 staging: asked again below: develop was force-pushed"));
-	press(w, world_says(w, "Deploy to staging?"), "Confirm");
+	press(w, world_says(w, "Deploy to staging?"), "Deploy to");
 	world_git(w, (struct world_git){ .commit = COMMIT_B, .is_off_branch = true });
 	(void)world_run_starts(w);
 	world_run_ends(w, TOUCHED);
@@ -145,8 +196,10 @@ three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end(void **state)
 
 	(void)state;
 	world_with_three_sounds(&w);
-	assert_false(world_says_in(&w, WORLD_GROUP, "aaaaaaa again (script failed")->is_silent);
-	assert_false(world_says_in(&w, WORLD_TEAM, "aaaaaaa again (script failed")->is_silent);
+	assert_false(world_says_in(&w, WORLD_GROUP, "Rolled back: staging \"Make it blue\" (exit 1")
+			 ->is_silent);
+	assert_false(world_says_in(&w, WORLD_TEAM, "Rolled back: staging \"Make it blue\" (exit 1")
+			 ->is_silent);
 	assert_int_equal(world_rings(&w), 4); /* it was silent there until now */
 	world_close(&w);
 }
@@ -192,8 +245,9 @@ a_pushs_line_replies_to_its_own_message_which_is_edited_on(void **state)
 	assert_true(own->is_silent);
 	(void)world_run_starts(&w);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_non_null(strstr(world_plain(own), "❌ Failed: staging has no release yet"));
-	line = rang(&w, "nothing was changed (script failed");
+	assert_non_null(strstr(world_plain(own),
+	    "❌ Failed: staging \"Make it blue\", nothing was changed\nstaging has no release yet"));
+	line = rang(&w, "❌ Failed: staging \"Make it blue\", nothing was changed");
 	assert_int_equal(line->reply_to, w.screen_remote[own->row]);
 	assert_int_not_equal(line->reply_to, 0);
 	assert_int_equal(world_rings(&w), 1);
@@ -216,6 +270,40 @@ whoever_cancels_at_once_is_looking(void **state)
 	world_close(&w);
 }
 
+/* ... and whose work somebody else has cancelled need not be: they read it once, with the name. */
+static void
+whoever_asked_reads_who_else_cancelled_it(void **state)
+{
+	const struct world_message *line;
+	int64_t request;
+	size_t n;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	request = written(&w);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	n = w.n_screen;
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "Deploy to production?"), "Not now"));
+	line = rang(&w, "✖️ Cancelled: production");
+	assert_non_null(strstr(world_plain(line), "by @bob"));
+	assert_int_equal(line->reply_to, request);
+	assert_false(line->is_alarm);
+	assert_int_equal(w.n_screen, n + 1); /* and in no other chat */
+	assert_int_equal(world_rings(&w), 2);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/cancel staging");
+	assert_int_equal(world_rings(&w), 2);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	line = world_last_in(&w, WORLD_GROUP);
+	assert_string_equal(
+	    world_plain(line), "✋ Stopped: staging \"Make it blue\" by @bob, nothing was changed");
+	assert_false(line->is_silent);
+	world_close(&w);
+}
+
 /* A group that became a supergroup: the old ids are no one's there. */
 static void
 after_a_chat_has_moved_nothing_is_replied_to_by_an_old_id(void **state)
@@ -230,8 +318,34 @@ after_a_chat_has_moved_nothing_is_replied_to_by_an_old_id(void **state)
 	event->u.update->new_chat = -2002;
 	(void)world_decide(&w, event);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_true(world_says_in(&w, -2002, "nothing was changed (")->reply_to < WORLD_WRITTEN);
+	assert_true(world_last_in(&w, -2002)->reply_to < WORLD_WRITTEN);
 	world_close(&w);
+}
+
+/* Regression: [✋ Stop] and [📄 Log] stood in private for who is denied both. */
+static void
+in_private_no_button_stands_that_its_reader_is_denied(void **state)
+{
+	static const char *const may[] = { "deploy:staging",
+		"deploy:staging, cancel:staging, log:staging" };
+	char role[96];
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(may); i++) {
+		(void)snprintf(role, sizeof(role), "ROLE_DEV_MAY=%s", may[i]);
+		world_open(&w, "ROLE_DEV_IDS=44", role, NULL);
+		(void)world_text_in(&w, 44, 44, "/deploy staging");
+		world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		(void)world_run_starts(&w);
+		world_run_step(&w, 0, "build");
+		assert_true((world_button(world_last_in(&w, 44), "Stop")[0] != '\0') == (i == 1));
+		assert_string_not_equal(
+		    world_button(world_says_in(&w, WORLD_TEAM, ""), "Stop"), "");
+		world_run_ends(&w, FAILED_BEFORE_RELEASE);
+		assert_true((world_button(world_last_in(&w, 44), "Log")[0] != '\0') == (i == 1));
+		world_close(&w);
+	}
 }
 
 int
@@ -241,10 +355,13 @@ main(void)
 		cmocka_unit_test(a_question_is_sent_and_not_edited_into_what_stands),
 		cmocka_unit_test(a_short_success_that_nobody_confirmed_makes_no_sound),
 		cmocka_unit_test(a_failure_rings_when_it_happens_and_its_rollback_at_its_end),
+		cmocka_unit_test(in_private_the_line_that_rings_says_what_runs),
 		cmocka_unit_test(three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end),
 		cmocka_unit_test(a_chat_that_moves_to_one_that_rang_adds_no_sound_to_it),
 		cmocka_unit_test(a_pushs_line_replies_to_its_own_message_which_is_edited_on),
 		cmocka_unit_test(whoever_cancels_at_once_is_looking),
+		cmocka_unit_test(whoever_asked_reads_who_else_cancelled_it),
+		cmocka_unit_test(in_private_no_button_stands_that_its_reader_is_denied),
 		cmocka_unit_test(after_a_chat_has_moved_nothing_is_replied_to_by_an_old_id),
 	};
 

@@ -50,6 +50,7 @@ the_team_is_told_why_and_by_which_machine(void **state)
 	begin(&w);
 	message = world_says_in(&w, WORLD_TEAM, NOT_KNOWN);
 	assert_non_null(message);
+	assert_true(message->is_alarm);
 	assert_non_null(strstr(world_plain(message), "run 2 of bbbbbbb: its folder is not here"));
 	assert_true(w.aid.settings->host[0] != '\0');
 	assert_non_null(strstr(world_plain(message), w.aid.settings->host));
@@ -138,14 +139,14 @@ a_push_that_an_admin_confirms_keeps_its_place_too(void **state)
 	world_open(&w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	press(&w, WORLD_ADMIN, world_says_in(&w, WORLD_GROUP, "Deploy to staging?"), "Confirm");
+	press(&w, WORLD_ADMIN, world_says_in(&w, WORLD_GROUP, "Deploy to staging?"), "Deploy to");
 	world_git_same(&w);
 	assert_int_equal(world_run_starts(&w), 200);
 	world_run_ends(&w, FOLDER_GONE);
 	push(&w, COMMIT_C);
 	assert_non_null(
 	    strstr(world_plain(world_says_in(&w, WORLD_TEAM, "Deploy to staging?")), NOT_KNOWN));
-	press(&w, WORLD_ADMIN, world_says_in(&w, WORLD_TEAM, "Deploy to staging?"), "Confirm");
+	press(&w, WORLD_ADMIN, world_says_in(&w, WORLD_TEAM, "Deploy to staging?"), "Deploy to");
 	world_git_same(&w);
 	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -200,7 +201,7 @@ a_person_is_asked_with_the_reason_on_top_and_then_it_goes(void **state)
 	assert_true(strstr(plain, NOT_KNOWN) < strstr(plain, "Deploy to staging?"));
 	assert_non_null(strstr(plain, "its folder is not here"));
 	assert_non_null(strstr(plain, w.aid.settings->host));
-	press(&w, WORLD_ADMIN, question, "Confirm");
+	press(&w, WORLD_ADMIN, question, "Deploy to");
 	world_git_same(&w);
 	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
 	assert_int_equal(world_run_starts(&w), 200);
@@ -267,12 +268,12 @@ a_question_that_did_not_say_so_is_refused(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
 	question = world_says_in(&w, WORLD_GROUP, "Deploy to staging?");
-	confirm = world_button(question, "Confirm");
+	confirm = world_button(question, "Deploy to");
 	(void)text_copy(id, sizeof(id), confirm);
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_D });
 	press(&w, WORLD_OTHER_ADMIN, world_says_in(&w, WORLD_OTHER_ADMIN, "Deploy to staging?"),
-	    "Confirm");
+	    "Deploy to");
 	world_git_same(&w);
 	assert_int_equal(world_run_starts(&w), 200);
 	world_run_ends(&w, FOLDER_GONE);
@@ -317,9 +318,9 @@ the_status_shows_it_with_its_button(void **state)
 	assert_non_null(strstr(
 	    world_plain(message), "⚠️ staging: not known what runs; last known: aaaaaaa"));
 	assert_string_not_equal(world_button(message, "I looked: staging"), "");
-	assert_string_equal(world_button(message, "production"), "");
+	assert_string_equal(world_button(message, "I looked: production"), "");
 	world_probed(&w, NULL);
-	assert_non_null(strstr(world_plain(message), "healthy: HTTP 200"));
+	assert_non_null(strstr(world_plain(message), "healthy, HTTP 200"));
 	press(&w, WORLD_ADMIN, message, "I looked: staging");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");

@@ -219,16 +219,82 @@ static void
 what_is_none_is_said_with_the_nearest(void **state)
 {
 	(void)state;
-	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/stagin");
-	(void)says("There is no environment shop/stagin. Did you mean shop/staging? There are:"
-		   " blog/staging blog/preview shop/staging shop/production");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/stagign");
+	(void)says("No \"shop/stagign\". Did you mean shop/staging?");
 	(void)world_text(&w, WORLD_ADMIN, "/cancel xyz");
-	(void)says("There is no environment xyz. There are:"
-		   " blog/staging blog/preview shop/staging shop/production");
-	(void)world_text(&w, WORLD_ADMIN, "/rollback");
-	(void)says("Which environment? There are:"
+	(void)says("No \"xyz\". There are:"
 		   " blog/staging blog/preview shop/staging shop/production");
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
+}
+
+static void
+the_nearest_is_a_button_for_the_same(void **state)
+{
+	struct world_message *message;
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/stagign v1");
+	message = says("No \"shop/stagign\". Did you mean shop/staging?");
+	assert_int_equal(message->buttons.n, 1);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, message->buttons.at[0].id);
+	assert_string_equal(asked_git(), ""); /* not theirs */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[0].id);
+	assert_string_equal(asked_git(), "shop/staging v1");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy stagign");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "staging"));
+	(void)says("❓ /deploy staging: of which application?");
+}
+
+static void
+without_a_name_there_is_a_button_for_each(void **state)
+{
+	static const char *const typed[] = { "/deploy", "/rollback", "/lock", "/unlock" };
+	struct world_message *message;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(typed); i++) {
+		(void)world_text(&w, WORLD_ADMIN, typed[i]);
+		message = world_last(&w);
+		assert_int_equal(message->buttons.n, 4);
+		assert_string_equal(asked_git(), "");
+	}
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "/deploy: which environment?"), "blog/preview"));
+	(void)says("blog/preview has no branch configured. Say what to deploy: "
+		   "/deploy blog/preview <branch, tag or commit>");
+}
+
+/* Staging is deployed without a question: who types half of it is asked. */
+static void
+a_prefix_starts_nothing_that_is_not_asked_about(void **state)
+{
+	struct world_message *message;
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/stag v1");
+	assert_string_equal(asked_git(), "");
+	message = says("❓ /deploy shop/staging?\nv1 is taken as the ref.\n"
+		       "shop/stag is taken as shop/staging.");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "shop/staging"));
+	assert_string_equal(asked_git(), "shop/staging v1");
+	(void)world_text(&w, WORLD_ADMIN, "/lock shop/stag");
+	(void)says("❓ /lock shop/staging?\nshop/stag is taken as shop/staging.");
+	assert_int_equal(world_audited(&w, "lock", NULL), 0);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy prod emergency it is down");
+	(void)says("❓ /deploy shop/production?\nprod is taken as production.");
+	assert_string_equal(asked_git(), "");
+
+	(void)world_text(&w, WORLD_ADMIN, "/deploy prod"); /* its question names it */
+	assert_string_equal(asked_git(), "shop/production main");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy pro"); /* three letters */
+	assert_string_equal(asked_git(), "shop/production main");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy pr");
+	(void)says("No \"pr\". There are: blog/staging blog/preview shop/staging shop/production");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy sta");
+	(void)says("❓ /deploy staging: of which application?\nsta is taken as staging.");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/");
+	(void)says("No \"shop/\". Did you mean shop?");
+	assert_string_equal(asked_git(), "");
 }
 
 static void
@@ -269,14 +335,18 @@ what_one_may_not_see_is_not_there(void **state)
 	assert_string_equal(asked_git(), "shop/staging develop");
 	(void)world_text(&w, CONTRACTOR, "/deploy shop v1");
 	assert_string_equal(asked_git(), "shop/staging v1");
-	expect("/deploy blog/staging",
-	    "There is no environment blog/staging. Did you mean shop/staging? There are: "
-	    "shop/staging");
-	expect("/deploy blog staging", "There is no environment blog. There are: shop/staging");
-	expect("/deploy shop/production",
-	    "There is no environment shop/production. There are: shop/staging");
-	expect("/deploy production", "There is no environment production. There are: shop/staging");
-	expect("/status blog", "There is no environment blog. There are: shop/staging");
+	(void)world_text(&w, CONTRACTOR, "/deploy blog/staging");
+	(void)says("No \"blog/staging\". Did you mean shop/staging?");
+	(void)world_text(&w, CONTRACTOR, "/deploy sta"); /* one, of those that they see */
+	(void)says("❓ /deploy shop/staging?\nsta is taken as staging.");
+	assert_string_equal(asked_git(), "");
+	expect("/deploy blog staging", "No \"blog\". There are: shop/staging");
+	expect("/deploy shop/production", "No \"shop/production\". There are: shop/staging");
+	expect("/deploy production", "No \"production\". There are: shop/staging");
+	expect("/status blog", "No \"blog\". There are: shop/staging");
+	expect("/deploy blo", "No \"blo\". There are: shop/staging");
+	expect("/deploy prod", "No \"prod\". There are: shop/staging");
+	expect("/status prod", "No \"prod\". There are: shop/staging");
 	expect("/status", "⚪ shop/staging has no release yet\nno health check configured\n");
 	expect("/cancel staging", "⛔ cancel shop/staging: your role does not grant it.");
 	expect("/history staging", "⛔ history shop/staging: your role does not grant it.");
@@ -297,6 +367,9 @@ main(void)
 		TEST(a_choice_is_checked_when_it_is_made),
 		TEST(many_are_offered_a_page_at_a_time),
 		TEST(what_is_none_is_said_with_the_nearest),
+		TEST(the_nearest_is_a_button_for_the_same),
+		TEST(without_a_name_there_is_a_button_for_each),
+		TEST(a_prefix_starts_nothing_that_is_not_asked_about),
 		TEST(a_stranger_learns_of_no_environment),
 		TEST(what_one_may_not_see_is_not_there),
 	};

@@ -30,7 +30,8 @@ is_exit(enum deploy_event event)
 {
 	return event == DEPLOY_ON_SCRIPT_OK || event == DEPLOY_ON_SCRIPT_OK_UNPROBED ||
 	    event == DEPLOY_ON_SCRIPT_FAILED || event == DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK ||
-	    event == DEPLOY_ON_FAILED_BEFORE_RELEASE || event == DEPLOY_ON_AGAIN;
+	    event == DEPLOY_ON_FAILED_BEFORE_RELEASE || event == DEPLOY_ON_AGAIN ||
+	    event == DEPLOY_ON_CHANGED || event == DEPLOY_ON_MIGRATION_FAILED;
 }
 
 static bool
@@ -124,7 +125,6 @@ reach_of(enum program program)
 	return of;
 }
 
-/* Nothing needs an approval yet. */
 static bool
 is_reached(enum program program, int s)
 {
@@ -135,8 +135,6 @@ is_reached(enum program program, int s)
 		[DEPLOY_ROLLED_BACK] = true,
 		[DEPLOY_ROLLBACK_FAILED] = true };
 
-	if (s == DEPLOY_AWAITING_APPROVAL)
-		return false;
 	return program == PROGRAM_ACTION ? !is_of_a_release[s] : s != DEPLOY_DONE;
 }
 
@@ -192,7 +190,8 @@ static void
 no_action_touches_what_is_live(void **state)
 {
 	static const enum deploy_act not_its[] = { DEPLOY_DO_RELEASE, DEPLOY_DO_PROBE,
-		DEPLOY_DO_DROP_PROBE, DEPLOY_DO_RUN_ROLLBACK, DEPLOY_DO_BLOCK, DEPLOY_DO_DOWN };
+		DEPLOY_DO_DROP_PROBE, DEPLOY_DO_RUN_ROLLBACK, DEPLOY_DO_BLOCK, DEPLOY_DO_DRAIN,
+		DEPLOY_DO_DOWN };
 
 	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++)
@@ -230,8 +229,7 @@ whoever_cancels_is_always_answered(void **state)
 			enum deploy_state from = (enum deploy_state)s;
 			struct deploy_acts acts;
 
-			if (is_final(from) ||
-			    !(of.is_reached[s] || s == DEPLOY_AWAITING_APPROVAL) ||
+			if (is_final(from) || !of.is_reached[s] ||
 			    (cancels[c].program == PROGRAM_ROLLBACK &&
 				!can_be_a_persons_rollback(from)))
 				continue;
@@ -262,11 +260,14 @@ every_end_may_free_somebodys_turn(void **state)
 	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++) {
 		const struct deploy_rule *rule = &deploy_rules[i];
-		bool is_answered = rule->from == DEPLOY_QUEUED && rule->on == DEPLOY_ON_CONFIRM;
+		bool is_answered = rule->from == DEPLOY_QUEUED &&
+		    (rule->on == DEPLOY_ON_CONFIRM || rule->on == DEPLOY_ON_ASK_APPROVAL);
+		bool is_again = rule->on == DEPLOY_ON_CHANGED && rule->to == DEPLOY_QUEUED;
 		bool has_next = does(&rule->acts, DEPLOY_DO_NEXT);
 
-		assert_int_equal(is_final(rule->to) || is_answered, has_next);
-		assert_true(is_active(rule->to) || is_final(rule->to) || !is_active(rule->from));
+		assert_int_equal(is_final(rule->to) || is_answered || is_again, has_next);
+		assert_true(is_active(rule->to) || is_final(rule->to) || !is_active(rule->from) ||
+		    is_again);
 		if (has_next) /* after the row says that it is free, and all was told */
 			assert_int_equal(rule->acts.todo[rule->acts.n - 1], DEPLOY_DO_NEXT);
 	}
@@ -332,6 +333,13 @@ struct walk {
 	int ends;
 };
 
+/* A newer push takes over the place of one whose run has not begun, and never will. */
+static bool
+ends_its_run(const struct walk *walk, enum deploy_event event)
+{
+	return is_exit(event) || (event == DEPLOY_ON_SUPERSEDE && walk->state == DEPLOY_RUNNING);
+}
+
 /* Can the world outside say this now? */
 static bool
 is_possible(const struct walk *walk, enum deploy_event event)
@@ -341,9 +349,17 @@ is_possible(const struct walk *walk, enum deploy_event event)
 		return false; /* nor knows of probes and rollbacks where it is an action */
 	if (event == DEPLOY_ON_AGAIN && walk->state == DEPLOY_STOPPING)
 		return false; /* run_verdict() orders no other run of what was told to stop */
+	if (event == DEPLOY_ON_CHANGED && walk->state != DEPLOY_RUNNING)
+		return false; /* nor does it put that, or a rollback, back into the queue */
+	if (event == DEPLOY_ON_SUPERSEDE && walk->state == DEPLOY_RUNNING &&
+	    walk->program != PROGRAM_DEPLOY)
+		return false; /* pushes are deployments */
+	if (event == DEPLOY_ON_MIGRATION_FAILED &&
+	    (walk->program != PROGRAM_DEPLOY || walk->state == DEPLOY_ROLLING_BACK))
+		return false; /* nor is a rollback one that migrates */
 	if (event == DEPLOY_ON_FOLDER_GONE)
 		return walk->alive || walk->probing;
-	if (is_exit(event))
+	if (ends_its_run(walk, event))
 		return walk->alive;
 	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_UNHEALTHY ||
 	    event == DEPLOY_ON_UNHEALTHY_NO_ROLLBACK)
@@ -359,7 +375,7 @@ walk_on(struct walk *walk, enum deploy_event event)
 
 	if (!is_possible(walk, event))
 		return;
-	if (is_exit(event))
+	if (ends_its_run(walk, event))
 		walk->alive = false;
 	walk->state = deploy_flow_step(walk->program, before, event, &acts);
 	if (event == DEPLOY_ON_FOLDER_GONE) { /* it may be alive elsewhere: given up, not ended */

@@ -160,6 +160,24 @@ small_ones_come_back_as_they_were(void **state)
 	effect_free(effect);
 	effect_free(copy);
 
+	effect = effect_new(EFFECT_PIN_MESSAGE);
+	effect->u.pin_message =
+	    (struct effect_pin_message){ .chat = -1001234567890, .remote_id = 77, .is_off = true };
+	copy = again(effect);
+	assert_true(copy->u.pin_message.chat == -1001234567890 &&
+	    copy->u.pin_message.remote_id == 77 && copy->u.pin_message.is_off);
+	effect_free(effect);
+	effect_free(copy);
+
+	effect = effect_new(EFFECT_CLOUDFLARE_SET);
+	(void)text_copy(
+	    effect->u.cloudflare.zone, CLOUDFLARE_ZONE, "00112233445566778899aabbccddeeff");
+	(void)text_copy(effect->u.cloudflare.level, CLOUDFLARE_LEVEL, "medium");
+	copy = again(effect);
+	assert_memory_equal(&copy->u.cloudflare, &effect->u.cloudflare, sizeof(copy->u.cloudflare));
+	effect_free(effect);
+	effect_free(copy);
+
 	effect = effect_new(EFFECT_SEND_MESSAGE);
 	effect->u.send_message.message.id = 7;
 	copy = again(effect);
@@ -216,8 +234,33 @@ toasts_and_documents_come_back_as_they_were(void **state)
 	effect_free(effect);
 	effect_free(copy);
 
+	effect = effect_new(EFFECT_PICTURE);
+	effect->u.picture = (struct effect_picture){ 9, 1767225600000, "" };
+	copy = again(effect);
+	assert_memory_equal(&copy->u.picture, &effect->u.picture, sizeof(effect->u.picture));
+	effect_free(effect);
+	effect_free(copy);
+
+	effect = effect_new(EFFECT_DELETE_MESSAGE);
+	effect->u.delete_message = (struct effect_delete_message){ 9, 77, 1767225600000 };
+	copy = again(effect);
+	assert_memory_equal(
+	    &copy->u.delete_message, &effect->u.delete_message, sizeof(copy->u.delete_message));
+	effect_free(effect);
+	effect_free(copy);
+
+	effect = effect_new(EFFECT_APPLICATION_LOG);
+	effect->u.application_log =
+	    (struct effect_application_log){ "shop/staging", 9, { -1001234567890, 3 }, 20 };
+	copy = again(effect);
+	assert_memory_equal(
+	    &copy->u.application_log, &effect->u.application_log, sizeof(copy->u.application_log));
+	effect_free(effect);
+	effect_free(copy);
+
 	effect = effect_new(EFFECT_DOCUMENT);
-	effect->u.document = (struct effect_document){ { -1001234567890, 3 }, 9, "run-9.log", "c" };
+	effect->u.document =
+	    (struct effect_document){ { -1001234567890, 3 }, 9, "run-9.log", "c", "h\nh" };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.document, &effect->u.document, sizeof(effect->u.document));
 	effect_free(effect);
@@ -237,6 +280,12 @@ a_body_that_lacks_something_is_refused_with_its_name(void **state)
 		{ EFFECT_STOP_RUN, "{\"run\":0}", "names nothing" },
 		{ EFFECT_PURGE_RUN, "{\"run\":-1}", "names nothing" },
 		{ EFFECT_LEAVE_CHAT, "{}", "chat" },
+		{ EFFECT_PIN_MESSAGE, "{\"chat\":-1,\"message\":0,\"is_off\":true}",
+		    "names nothing" },
+		{ EFFECT_PICTURE, "{\"person\":0,\"made_at\":1}", "names nothing" },
+		{ EFFECT_DELETE_MESSAGE, "{\"person\":9,\"made_at\":1}", "message" },
+		{ EFFECT_CLOUDFLARE_GET, "{}", "zone" },
+		{ EFFECT_CLOUDFLARE_SET, "{\"zone\":\"1\"}", "level" },
 		{ EFFECT_RUN, "{\"run\":0}", "names nothing" },
 		{ EFFECT_STOP_RUN, "", "" },
 		{ EFFECT_STOP_RUN, "[1]", "run" },

@@ -150,6 +150,25 @@ an_applications_list_has_what_its_scopes_give_it(void **state)
 	assert_non_null(strstr(list, "KEEP_RELEASES="));
 }
 
+static void
+registries_that_bases_come_from_are_in_it(void **state)
+{
+	char list[FINGERPRINT_LIST_MAX], other[FINGERPRINT_LIST_MAX], names[200];
+
+	(void)state;
+	put("main",
+	    SERVER "REGISTRIES=base\nREGISTRY_BASE_URL=b.example.org\nREGISTRY_BASE_USER=u\n"
+		   "REGISTRY_BASE_PASSWORD=hunter2hunter2\nREGISTRY_HUB_URL=docker.io\n");
+	put("apps/shop.env", "REPOSITORY_URL=/r\nSTAGING_REGISTRIES=base,hub\n");
+	expect_one_list("shop/production", list);
+	assert_non_null(strstr(list, " REGISTRY_BASE_URL="));
+	assert_non_null(strstr(list, " REGISTRY_BASE_PASSWORD=e3b0c44298fc1c14")); /* of nothing */
+	assert_null(strstr(list, "REGISTRY_HUB_URL"));
+	expect_one_list("shop/staging", other);
+	assert_string_equal(fingerprint_differing(list, other, names, sizeof(names)),
+	    "REGISTRIES, STAGING_REGISTRIES, REGISTRY_HUB_URL");
+}
+
 /* The two are started with different ones, and neither changes while they run. */
 static void
 what_a_process_was_started_with_is_not_in_it(void **state)
@@ -226,6 +245,8 @@ main(void)
 		    server_and_runner_make_the_same_list, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
 		    an_applications_list_has_what_its_scopes_give_it, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(
+		    registries_that_bases_come_from_are_in_it, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
 		    what_a_process_was_started_with_is_not_in_it, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(

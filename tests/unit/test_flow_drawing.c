@@ -89,6 +89,22 @@ deploy_name(int state)
 	return deploy_flow_name((enum deploy_state)state);
 }
 
+/* Another program's rule may have said it already. */
+static bool
+is_drawn(size_t i, arrow_at *arrow)
+{
+	struct arrow one = arrow(i);
+
+	for (size_t k = 0; k < i; k++) {
+		struct arrow before = arrow(k);
+
+		if (before.from == one.from && before.to == one.to &&
+		    strcmp(before.on, one.on) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* All the events that lead from one state to another, along one arrow. */
 static void
 draw_arrow(struct buf *out, int from, int to, size_t rules, arrow_at *arrow, name_at *name)
@@ -98,7 +114,7 @@ draw_arrow(struct buf *out, int from, int to, size_t rules, arrow_at *arrow, nam
 	for (size_t i = 0; i < rules; i++) {
 		struct arrow one = arrow(i);
 
-		if (one.from != from || one.to != to)
+		if (one.from != from || one.to != to || is_drawn(i, arrow))
 			continue;
 		if (!begun)
 			buf_addf(out, "    %s --> %s :", name(from), name(to));

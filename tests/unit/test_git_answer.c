@@ -19,7 +19,7 @@
 #define B40 "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
 
 static const char whole[] =
-    "==> fetching\nref develop\nkind branch\ncommit " A40 "\nauthor Ann Example\n"
+    "==> fetching\nref develop\nkind branch\ncommit " A40 "\ntree " B40 "\nauthor Ann Example\n"
     "at 1767225600\nsubject Make the button blue\nbranch develop\nbranch_commit " A40 "\n"
     "in_branch 1\nbase " B40 "\nforced 0\ncount 12\n"
     "change " A40 " Ann Example\tMake the button blue\n"
@@ -36,6 +36,7 @@ commits_are_decoded_field_by_field(void **state)
 	assert_string_equal(answer.ref, "develop");
 	assert_int_equal(answer.kind, GIT_BRANCH);
 	assert_string_equal(answer.commit, A40);
+	assert_string_equal(answer.tree, B40);
 	assert_string_equal(answer.author, "Ann Example");
 	assert_true(answer.at == INT64_C(1767225600000));
 	assert_string_equal(answer.subject, "Make the button blue");
@@ -161,6 +162,36 @@ a_value_that_is_none_spoils_the_answer(void **state)
 	}
 }
 
+static void
+the_image_is_a_digest_or_why_there_is_none(void **state)
+{
+	static const char digest[] =
+	    "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+	static const struct {
+		const char *said, *taken;
+	} samples[] = {
+		{ digest, digest },
+		{ "build", "build" },
+		{ "none", "none" },
+		{ "unknown", "unknown" },
+		{ "sha256:1111", "" },
+		{ "sha256:111111111111111111111111111111111111111111111111111111111111111G", "" },
+		{ "later", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		struct git_answer answer;
+		char text[512];
+
+		(void)snprintf(text, sizeof(text),
+		    "commit " B40 "\nin_branch 0\nforced 0\ncount 0\nimage %s\nend\n",
+		    samples[i].said);
+		assert_true(git_answer_decode(text, 0, &answer, NULL));
+		assert_string_equal(answer.image, samples[i].taken);
+	}
+}
+
 /* Anybody may write anything into a commit: what only decorates never hides one. */
 static void
 what_only_decorates_may_be_missing_or_odd(void **state)
@@ -185,6 +216,9 @@ what_only_decorates_may_be_missing_or_odd(void **state)
 		{ "mirror", 0 },
 		{ "mirror a lot", 0 },
 		{ "mirror 99999999999999999999", 0 },
+		{ "image", 0 },
+		{ "image sha256:abc", 0 },
+		{ "image soon", 0 },
 		{ "change", 0 },
 		{ "change short Ann\tx", 0 },
 		{ "change " B40, 1 },
@@ -279,6 +313,7 @@ main(void)
 		cmocka_unit_test(an_answer_cut_anywhere_is_no_answer),
 		cmocka_unit_test(a_git_that_could_not_answer_says_why),
 		cmocka_unit_test(a_value_that_is_none_spoils_the_answer),
+		cmocka_unit_test(the_image_is_a_digest_or_why_there_is_none),
 		cmocka_unit_test(what_only_decorates_may_be_missing_or_odd),
 		cmocka_unit_test(texts_of_strangers_are_cleaned_and_cut),
 		cmocka_unit_test(more_than_is_kept_is_only_counted),

@@ -420,7 +420,7 @@ the_path_chooses_the_key_and_the_event_says_which(void **state)
 	assert_int_equal(
 	    post(w, (struct post){ .body = "{}", .path = "/github/webhook/shop" }), 401);
 	assert_string_equal(w->counted_of, "shop");
-	assert_string_equal(w->event->u.rejected.application, "");
+	assert_int_equal(w->event->kind, EVENT_DELIVERY);
 	change_secret(w, SECRET);
 	applications_aid_add(w->settings, "shop", "GITHUB_REPOSITORY=o/shop",
 	    "GITHUB_WEBHOOK_SECRET=another one of the shop", NULL);

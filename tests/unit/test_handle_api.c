@@ -31,9 +31,9 @@ peer_of(uint32_t uid, const char *as)
 	    struct local_peer){ .uid = uid, .server_uid = 10001, .runner_uid = 10002, .as = as };
 }
 
-/* The status; what was said stands in w->aid.said. */
-static int
-ask_as(struct world *w, struct local_peer peer, enum api_operation operation, const char *path,
+/* What was said stands in w->aid.said. */
+static struct answer
+answer_of(struct world *w, struct local_peer peer, enum api_operation operation, const char *path,
     const char *body)
 {
 	struct event *event = store_aid_event(&w->aid, EVENT_API);
@@ -48,7 +48,14 @@ ask_as(struct world *w, struct local_peer peer, enum api_operation operation, co
 		fail_msg("user %u: %s", peer.uid, why);
 	if (!api_read(operation, path, body, body == NULL ? 0 : strlen(body), api, &err))
 		fail_msg("%s: %s", path, err.text);
-	return world_decide(w, event).status;
+	return world_decide(w, event);
+}
+
+static int
+ask_as(struct world *w, struct local_peer peer, enum api_operation operation, const char *path,
+    const char *body)
+{
+	return answer_of(w, peer, operation, path, body).status;
 }
 
 static int
@@ -152,7 +159,8 @@ somebody_deploys_as_in_a_chat_and_the_teams_chat_sees_it(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_LIVE);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "by daemon (from the machine)"));
 	assert_int_equal(world_audited(&w, "deploy_requested", "telegram:11"), 1);
-	assert_int_equal(world_audited(&w, "deploy_requested", "daemon (from the machine)"), 1);
+	assert_int_equal(
+	    world_audited(&w, "deploy_requested", "\"principal\":\"local:daemon\""), 1);
 	assert_int_equal(ask(&w, ADA, API_STATUS, "/v1/status/staging", NULL), 200);
 	SAID(&w, "\"commit\":\"" COMMIT_A "\"");
 	world_close(&w);
@@ -216,6 +224,7 @@ static void
 each_request_of_a_stranger_is_denied_or_finds_nothing(void **state)
 {
 	static const char *const behind[] = {
+		[API_NONE] = "",
 		[API_TARGET] = "/production",
 		[API_NUMBER] = "/1",
 		[API_PLACE] = "/1/0",
@@ -224,6 +233,8 @@ each_request_of_a_stranger_is_denied_or_finds_nothing(void **state)
 	static const char *const bodies[] = {
 		[API_ANSWER] = "{\"answer\": \"yes\"}",
 		[API_COMMAND] = OF_PRODUCTION,
+		[API_FACTOR] = "{\"person\": 11}",
+		[API_TOKEN] = "{\"name\": \"ci\"}",
 		[API_OPERATION_COUNT] = NULL, /* all others */
 	};
 	struct world w;
@@ -277,6 +288,39 @@ denials_are_counted_as_what_is_typed_or_pressed(void **state)
 		assert_int_equal(ask(&w, STAGING, API_STATUS, "/v1/status", NULL), 200);
 		world_close(&w);
 	}
+}
+
+/* Of a client and the environment where it lives each is shown what they see. */
+static void
+what_somebody_does_not_see_of_a_work_is_not_named(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, ADA_IS, "LOCAL_GAMES_IS=role ops", STRANGER_IS, TEAM, "CLIENTS=acme",
+	    "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
+	    "CLIENT_ACME_ENVIRONMENT=production", "ROLE_OPS_IDS=77",
+	    "ROLE_OPS_MAY=do:client/acme,status:client/acme", "ROLE_DEV_IDS=99",
+	    "ROLE_DEV_MAY=status:production", NULL);
+	assert_int_equal(ask(&w, ADA, API_COMMAND, "/v1/command/do",
+			     "{\"arguments\": [\"disk-free\", \"acme\"]}"),
+	    200);
+	assert_int_equal(ask(&w, ADA, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(&w, "\"environment\":\"production\"");
+	SAID(&w, "\"client\":\"acme\"");
+	SAID(&w, "which is production");
+	SAID(&w, "\"bound_to\":["); /* marks: who guesses a value would see that it is it */
+
+	assert_int_equal(ask(&w, STAGING, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(&w, "\"environment\":\"client/acme\"");
+	assert_false(said(&w, "production"));
+	assert_false(said(&w, "bound_to"));
+
+	assert_int_equal(ask(&w, STRANGER, API_WORK, "/v1/work/1", NULL), 404);
+	assert_int_equal(ask(&w, STRANGER, API_STATUS, "/v1/status", NULL), 200);
+	SAID(&w, "disk-free");
+	assert_false(said(&w, "acme"));
+	world_close(&w);
 }
 
 /* --- memory --- */
@@ -424,10 +468,72 @@ the_question_of_a_role_is_answered_in_the_chat_by_who_may_confirm(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
 	question = world_says_in(&w, WORLD_TEAM, "www-data (from the machine)");
 	assert_non_null(question);
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(question, "Confirm"));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(question, "Deploy to"));
 	assert_int_equal(world_newest(&w, "production").confirmed_by, 0);
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(question, "Confirm"));
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(question, "Deploy to"));
 	assert_int_equal(world_newest(&w, "production").confirmed_by, WORLD_OTHER_ADMIN);
+	world_close(&w);
+}
+
+/* What is missing is a number while it may still be given. */
+static void
+approvals_of_some_work_are_shown(void **state)
+{
+	struct world_message *asked;
+	struct world w;
+
+	(void)state;
+	world_open(&w, ADA_IS, TEAM, "PRODUCTION_APPROVALS=2", "PRODUCTION_CONFIRM=false",
+	    "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
+	assert_int_equal(ask(&w, ADA, DEPLOY, OF_PRODUCTION), 200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
+	assert_int_equal(ask(&w, ADA, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(&w, "\"approved_by\":null,\"approvals_needed\":2,\"approvals_open\":2,");
+	asked = world_says_in(&w, WORLD_TEAM, "Awaiting approval");
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(asked, "Approve"));
+	assert_int_equal(ask(&w, ADA, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(&w, "\"approved_by\":\"@bob\",\"approvals_needed\":2,\"approvals_open\":1,");
+	(void)world_text(&w, 44, "/approve 1");
+	assert_int_equal(ask(&w, ADA, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(&w,
+	    "\"approved_by\":\"@bob, @eve\",\"approvals_needed\":null,\"approvals_open\":null,"
+	    "\"emergency\":null,\"reviewed_by\":null,");
+	world_close(&w);
+}
+
+static void
+an_emergency_is_asked_for_and_reviewed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, ADA_IS, ADMIN_IS, STAGING_IS, "LOCAL_MAN_IS=22", TEAM,
+	    "PRODUCTION_APPROVALS=2", "PRODUCTION_CONFIRM=false", NULL);
+	assert_int_equal(
+	    ask(&w, STAGING, DEPLOY, "{\"arguments\": [\"production\", \"emergency\", \"down\"]}"),
+	    403);
+	assert_int_equal(
+	    ask(&w, ADA, DEPLOY, "{\"arguments\": [\"production\", \"emergency\"]}"), 409);
+	SAID(&w, "say why, behind the word emergency");
+	/* No freeze holds it either: a reason for that is none of it. */
+	assert_int_equal(ask(&w, ADA, DEPLOY,
+			     "{\"arguments\": [\"production\", \"main\", \"emergency\", \"it\", "
+			     "\"is\", \"down\"], \"reason\": \"now\"}"),
+	    200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(
+	    ask(&w, ADA, API_COMMAND, "/v1/command/review", "{\"arguments\": [\"1\"]}"), 403);
+	SAID(&w, "somebody else must review it");
+	assert_int_equal(
+	    ask(&w, ADMIN, API_COMMAND, "/v1/command/review", "{\"arguments\": [\"1\"]}"), 403);
+	SAID(&w, "only a person counts");
+	assert_int_equal(
+	    ask(&w, 6, API_COMMAND, "/v1/command/review", "{\"arguments\": [\"1\"]}"), 200);
+	assert_int_equal(ask(&w, ADA, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(&w,
+	    "\"approvals_needed\":null,\"approvals_open\":null,\"emergency\":\"it is down\","
+	    "\"reviewed_by\":\"man (from the machine)\"");
 	world_close(&w);
 }
 
@@ -444,7 +550,7 @@ what_cannot_be_done_is_a_status_and_a_sentence(void **state)
 	} cases[] = {
 		{ "/v1/command/deploy", "{\"arguments\": [\"stagin\"]}", 409,
 		    "Did you mean staging?" },
-		{ "/v1/command/deploy", "{}", 409, "Which environment?" },
+		{ "/v1/command/deploy", "{}", 409, "which environment?\\nstaging" },
 		{ "/v1/command/depoly", "{}", 409, "Did you mean /deploy?" },
 		{ "/v1/command/deploy", "{\"arguments\": [\"staging\", \"a\", \"b\"]}", 409,
 		    "Usage" },
@@ -513,6 +619,26 @@ work_is_shown_as_it_stands(void **state)
 }
 
 static void
+a_release_that_was_replaced_says_until_when_it_was_live(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	world_deploy_goes_live(&w, COMMIT_A);
+	assert_int_equal(ask(&w, STAGING, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(&w, "\"state\":\"live\"");
+	SAID(&w, "\"live_until\":null");
+	world_deploy_goes_live(&w, COMMIT_B);
+	assert_int_equal(ask(&w, STAGING, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(&w, "\"live_until\":\"2026-");
+	assert_int_equal(ask(&w, STAGING, API_HISTORY, "/v1/history/staging", NULL), 200);
+	SAID(&w, "\"live_until\":\"2026-");
+	SAID(&w, "\"live_until\":null");
+	world_close(&w);
+}
+
+static void
 a_run_is_read_by_who_may_read_logs(void **state)
 {
 	char path[64], runs[64];
@@ -538,6 +664,33 @@ a_run_is_read_by_who_may_read_logs(void **state)
 	world_close(&w);
 }
 
+#define EIGHT(name) \
+	name "_HEALTH_URL=http://a/1,http://a/2,http://a/3,http://a/4,http://a/5,http://a/6," \
+	     "http://a/7,http://a/8"
+
+/* Nine of eight URLs each: those at the front, whole. */
+static void
+health_is_asked_of_64_urls_at_most(void **state)
+{
+	struct answer answer;
+	struct world w;
+
+	(void)state;
+	world_open(&w, ADA_IS, STRANGER_IS, TEAM,
+	    "ENVIRONMENTS=staging,production,a1,a2,a3,a4,a5,a6,a7,a8", EIGHT("A1"), EIGHT("A2"),
+	    EIGHT("A3"), EIGHT("A4"), EIGHT("A5"), EIGHT("A6"), EIGHT("A7"), EIGHT("A8"),
+	    EIGHT("STAGING"), NULL);
+	answer = answer_of(&w, peer_of(ADA, NULL), API_STATUS, "/v1/status", NULL);
+	assert_int_equal(answer.n_targets, PROBE_LOOK_TARGETS);
+	SAID(&w, "\"environment\":\"staging\",\"health_urls\":8");
+	SAID(&w, "\"environment\":\"production\",\"health_urls\":0");
+	answer = answer_of(&w, peer_of(ADA, NULL), API_STATUS, "/v1/status/a8", NULL);
+	assert_int_equal(answer.n_targets, LIMIT_URLS);
+	answer = answer_of(&w, peer_of(STRANGER, NULL), API_STATUS, "/v1/status/a8", NULL);
+	assert_int_equal(answer.n_targets, 0);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -549,15 +702,20 @@ main(void)
 		cmocka_unit_test(a_stranger_of_the_chat_is_one_here),
 		cmocka_unit_test(each_request_of_a_stranger_is_denied_or_finds_nothing),
 		cmocka_unit_test(denials_are_counted_as_what_is_typed_or_pressed),
+		cmocka_unit_test(what_somebody_does_not_see_of_a_work_is_not_named),
 		cmocka_unit_test(an_answer_without_memory_is_asked_for_again),
 		cmocka_unit_test(a_question_is_whose_who_is_first),
 		cmocka_unit_test(an_open_question_is_found_by_who_did_not_ask_it),
+		cmocka_unit_test(approvals_of_some_work_are_shown),
+		cmocka_unit_test(an_emergency_is_asked_for_and_reviewed),
 		cmocka_unit_test(what_keeps_new_work_back_is_shown),
 		cmocka_unit_test(the_question_of_a_role_is_answered_in_the_chat_by_who_may_confirm),
 		cmocka_unit_test(what_cannot_be_done_is_a_status_and_a_sentence),
 		cmocka_unit_test(commands_are_counted_as_those_of_a_chat),
 		cmocka_unit_test(work_is_shown_as_it_stands),
+		cmocka_unit_test(a_release_that_was_replaced_says_until_when_it_was_live),
 		cmocka_unit_test(a_run_is_read_by_who_may_read_logs),
+		cmocka_unit_test(health_is_asked_of_64_urls_at_most),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

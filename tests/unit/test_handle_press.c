@@ -5,6 +5,7 @@
 #include "fail_nth.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
+#include "store/row_button.h"
 
 static void
 a_press_in_a_bots_name_is_refused_and_audited(void **state)
@@ -44,7 +45,7 @@ static void
 confirm(struct world *w)
 {
 	(void)world_press(
-	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, "Deploy to "), "Confirm"));
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, "Deploy to "), "Deploy to"));
 }
 
 static void
@@ -68,9 +69,9 @@ a_button_that_stayed_open_at_an_end_is_used_up(void **state)
 	world_deploy_starts(&w, COMMIT_A);
 	deployment = world_newest(&w, "staging");
 	message = world_last(&w);
-	assert_string_not_equal(world_button(message, "Cancel"), "");
+	assert_string_not_equal(world_button(message, "Stop"), "");
 	store_aid_act(&w.aid, end_behind_its_buttons, &deployment);
-	(void)world_press(&w, WORLD_ADMIN, message->chat, world_button(message, "Cancel"));
+	(void)world_press(&w, WORLD_ADMIN, message->chat, world_button(message, "Stop"));
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_int_equal(world_audited(&w, "cancel_requested", NULL), 0);
 	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
@@ -86,6 +87,72 @@ pressed(struct world *w, int64_t person, const char *button, const char *toast, 
 }
 
 /* Whoever is refused must see it; what worked shows by itself. */
+struct shown {
+	const char *word;
+	int64_t work;
+	struct buttons buttons;
+};
+
+/* A button that stands for that word, with all that one may be about. */
+static void
+show_one(struct tx *tx, void *arg)
+{
+	static const char *const about[] = { "work", "run", "hold", "zone", "page" };
+	struct shown *shown = arg;
+	struct request request = request_of(shown->word, "staging");
+
+	for (size_t i = 0; i < COUNT(about); i++)
+		request_add_number(&request, about[i], shown->work);
+	request_add(&request, "answer", "yes");
+	row_button_show_for(tx, &request, WORLD_GROUP, 0, "press", &shown->buttons);
+}
+
+/* Each row of commands.def: a function that does not ask who pressed would be found here alone. */
+static void
+each_button_that_a_stranger_presses_changes_nothing(void **state)
+{
+	static const char *const words[] = {
+#define COMMAND(word, ...) #word,
+#define PRESSED(word, ...) #word,
+#include "commands/commands.def"
+#undef PRESSED
+#undef COMMAND
+	};
+	enum effect_kind kind;
+	size_t before[EFFECT_KIND_COUNT];
+	struct deployment work, work_after;
+	struct environment environment, environment_after;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	for (size_t i = 0; i < COUNT(words); i++) {
+		struct shown shown = { .word = words[i], .work = world_newest(&w, "staging").id };
+
+		world_act(&w, show_one, &shown);
+		work = world_newest(&w, "staging");
+		environment = world_environment(&w, "staging");
+		for (kind = 0; kind < EFFECT_KIND_COUNT; kind++)
+			before[kind] = world_count(&w, kind);
+		w.aid.at += 61 * 1000; /* strangers are limited */
+		(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, shown.buttons.at[0].id);
+		for (kind = 0; kind < EFFECT_KIND_COUNT; kind++)
+			if (kind != EFFECT_TIMER && /* to count strangers */
+			    world_count(&w, kind) != before[kind])
+				fail_msg("%s: an effect of kind %d", words[i], (int)kind);
+		work_after = world_newest(&w, "staging");
+		environment_after = world_environment(&w, "staging");
+		if (work_after.id != work.id || work_after.state != work.state ||
+		    work_after.confirmed_by != work.confirmed_by ||
+		    environment_after.held != environment.held ||
+		    environment_after.unknown_since != environment.unknown_since ||
+		    environment_after.unseen_work != environment.unseen_work)
+			fail_msg("%s changed something", words[i]);
+	}
+	world_close(&w);
+}
+
 static void
 a_no_to_a_press_stays_until_it_is_read(void **state)
 {
@@ -97,8 +164,8 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	world_open(&w, "ROLE_X_IDS=44", "ROLE_X_MAY=deploy:production", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)text_copy(
-	    confirm_id, sizeof(confirm_id), world_button(world_says(&w, "Deploy to "), "Confirm"));
+	(void)text_copy(confirm_id, sizeof(confirm_id),
+	    world_button(world_says(&w, "Deploy to "), "Deploy to"));
 	pressed(&w, 44, confirm_id, "⛔ Only @ada or who may confirm may answer this.", true);
 	pressed(&w, WORLD_ADMIN, confirm_id, "Confirmed.", false);
 	assert_string_equal(
@@ -112,19 +179,19 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	world_open(&w, "STAGING_CONFIRM=true", NULL);
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	button = world_button(world_last(&w), "Confirm");
+	button = world_button(world_last(&w), "Deploy to");
 	pressed(&w, WORLD_STAGING_USER, button, "⛔ Only who may confirm may answer this.", true);
 	assert_int_equal(
 	    world_audited(&w, "\"denied\"", "the question after a push needs the grant confirm"),
 	    1);
-	button = world_button(world_last(&w), "Cancel");
+	button = world_button(world_last(&w), "Not now");
 	pressed(&w, WORLD_ADMIN, button, "Cancelled.", false);
 	world_close(&w);
 
 	world_open(&w, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_starts(&w, COMMIT_B);
-	(void)text_copy(cancel_id, sizeof(cancel_id), world_button(world_last(&w), "Cancel"));
+	(void)text_copy(cancel_id, sizeof(cancel_id), world_button(world_last(&w), "Stop"));
 	assert_string_not_equal(cancel_id, "");
 	button = world_button(world_last(&w), "Log");
 	pressed(&w, WORLD_ADMIN, button, "Sending the log.", false);
@@ -132,6 +199,10 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	    world_peek(&w, EFFECT_DOCUMENT)->u.document.caption, "Log of staging bbbbbbb");
 	assert_string_equal(
 	    world_peek(&w, EFFECT_DOCUMENT)->u.document.file_name, "staging-bbbbbbb-2.log");
+	/* What, who, when: whoever is sent the file alone knows what it is. */
+	assert_non_null(strstr(world_peek(&w, EFFECT_DOCUMENT)->u.document.head,
+	    "staging #2 bbbbbbb \"Make it blue\", run 2\nby Ann Example · requested by @ada\n"
+	    "started 2026-01-01T00:00:00Z, still running"));
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, cancel_id);
@@ -201,6 +272,7 @@ main(void)
 		cmocka_unit_test(a_press_in_a_bots_name_is_refused_and_audited),
 		cmocka_unit_test(a_press_that_cannot_be_read_is_answered),
 		cmocka_unit_test(a_button_that_stayed_open_at_an_end_is_used_up),
+		cmocka_unit_test(each_button_that_a_stranger_presses_changes_nothing),
 		cmocka_unit_test(a_no_to_a_press_stays_until_it_is_read),
 		cmocka_unit_test(a_press_for_a_log_that_is_acknowledged_has_its_log),
 		cmocka_unit_test(an_environment_that_left_the_settings_is_not_started),

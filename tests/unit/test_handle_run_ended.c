@@ -1,6 +1,7 @@
 /* Goal: whatever a run or a gate does, each deployment ends once, truthfully told.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
+#include "decide/decide_end.h"
 
 #include "lib/text.h"
 #include "store/audit_verify.h"
@@ -21,15 +22,32 @@ a_script_that_fails_untouched_rolls_nothing_back(void **state)
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(
-	    world_says_in(&w, WORLD_GROUP, "staging still runs aaaaaaa; nothing was changed"));
-	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa; nothing was changed"));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "staging still runs aaaaaaa"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa"));
 	assert_non_null(world_says(&w, "exit 65: no such file"));
 	assert_string_equal(world_blocked(&w, "staging"), "");
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	assert_int_equal(world_audited(&w, "deploy_failed", COMMIT_B), 1);
 	assert_string_equal(w.tallied, "failed");
+	world_close(&w);
+}
+
+/* Regression: the block of a commit named what went wrong with its rollback. */
+static void
+a_block_says_what_was_wrong_with_its_commit(void **state)
+{
+	struct run_ended boom = TOUCHED, away = TOUCHED;
+	struct world w;
+
+	(void)state;
+	(void)text_copy(boom.detail, sizeof(boom.detail), "boom");
+	(void)text_copy(away.detail, sizeof(away.detail), "No route to host");
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, boom);
+	world_run_ends(&w, away);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_non_null(world_says(&w, "(script failed: boom)"));
 	world_close(&w);
 }
 
@@ -151,13 +169,15 @@ a_rollback_that_fails_too_is_down(void **state)
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, TOUCHED);
+	world_run_step(&w, 0, "release");
 	world_run_ends(&w,
 	    (struct run_ended){ .gate_opened = true, .exit_status = 1, .detail = "no such image" });
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w, "staging is DOWN: neither bbbbbbb nor aaaaaaa is healthy"));
+	assert_non_null(world_says(&w,
+	    "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa failed: what runs is not known"));
 	assert_non_null(world_says(&w, "script failed; the rollback: exit 1: no such image"));
 	assert_true(world_environment(&w, "staging").is_down);
-	assert_int_equal(world_audited(&w, "auto_rollback_failed", "alert"), 1);
+	assert_int_equal(world_audited(&w, "auto_rollback_failed", "critical"), 1);
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging"); /* what a phone shows of it */
 	assert_non_null(world_says(&w, "🔥 staging may be DOWN; last live: aaaaaaa"));
@@ -177,15 +197,16 @@ a_rollback_that_could_not_begin_is_told_so(void **state)
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, (struct run_ended){ .refused = true, .detail = "no space left" });
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(
-	    &w, "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa did not start"));
+	assert_non_null(world_says(&w,
+	    "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa failed and changed nothing"));
 	assert_non_null(world_says(&w, "the rollback: could not be started: no space left"));
 	assert_null(world_says(&w, "neither"));
 	assert_true(world_environment(&w, "staging").is_down);
 	world_close(&w);
 }
 
-/* What its end says, and nothing that it printed, tells one that ran from one that did not. */
+/* What its end and its step `release` say, and nothing else that it printed, tells one that changed
+ * the target from one that did not. */
 static void
 whether_a_rollback_began_is_read_off_its_end(void **state)
 {
@@ -195,13 +216,19 @@ whether_a_rollback_began_is_read_off_its_end(void **state)
 		bool began;
 	} cases[] = {
 		{ { .gate_opened = true, .exec_errno = 2, .detail = "No such file" }, false },
-		{ { .gate_opened = true, .exit_status = 65, .detail = SENTENCE }, true },
+		{ { .gate_opened = true, .exit_status = 65, .detail = SENTENCE }, false },
+		{ { .gate_opened = true, .exit_status = 65, .released = true, .detail = SENTENCE },
+		    true },
 		{ { .gate_opened = true,
 		      .exit_status = -1,
 		      .signal_number = 9,
 		      .detail = SENTENCE },
 		    true },
-		{ { .gate_opened = true, .timed_out = true, .detail = SENTENCE }, true },
+		{ { .gate_opened = true,
+		      .timed_out = true,
+		      .signal_number = 15,
+		      .detail = SENTENCE },
+		    true },
 	};
 	struct world w;
 
@@ -209,10 +236,13 @@ whether_a_rollback_began_is_read_off_its_end(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		world_b_over_a(&w, STAGING_URL);
 		world_run_ends(&w, TOUCHED);
+		if (cases[i].ended.released)
+			world_run_step(&w, 0, "release");
 		world_run_ends(&w, cases[i].ended);
 		assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-		assert_int_equal(world_says(&w, "did not start") == NULL, cases[i].began);
-		assert_int_equal(world_says(&w, "is DOWN: neither") != NULL, cases[i].began);
+		assert_int_equal(
+		    world_says(&w, "failed and changed nothing") == NULL, cases[i].began);
+		assert_int_equal(world_says(&w, "what runs is not known") != NULL, cases[i].began);
 		world_close(&w);
 	}
 }
@@ -366,6 +396,198 @@ a_script_that_says_no_rollback_cannot_roll_back(void **state)
 }
 
 static void
+migrates_and_goes_live(struct world *w, const char *commit)
+{
+	world_deploy_starts(w, commit);
+	world_run_step(w, 0, "migrate");
+	world_run_step(w, 1, "migrated");
+	world_run_step(w, 2, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_string_equal(world_environment(w, "staging").current.commit, commit);
+}
+
+static const char *
+status_of_staging(struct world *w)
+{
+	struct world_message *message;
+
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	message = world_last(w);
+	world_probed(w, NULL);
+	return world_plain(message);
+}
+
+#define BEHIND "\n⚠️ the migration of bbbbbbb failed; the database may be half migrated"
+
+/* What was live serves on: nothing is rolled back, and no push does it again. */
+static void
+what_ends_behind_its_migration_is_blocked_and_not_rolled_back(void **state)
+{
+	struct world w;
+	const char *status;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "migrate");
+	assert_null(strstr(status_of_staging(&w), "the migration of")); /* it is at work */
+	world_run_step(&w, 1, "migrate-failed 1");
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .migration = true, .exit_status = 70 });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_non_null(world_says(&w,
+	    "staging: the migration failed (exit 1); aaaaaaa still serves; the database may be half migrated"));
+	assert_null(world_says(&w, "nothing was changed"));
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_false(world_environment(&w, "staging").is_unacknowledged);
+	assert_false(world_environment(&w, "staging").is_down);
+	status = status_of_staging(&w);
+	assert_non_null(strstr(status,
+	    "\nblocked: bbbbbbb: its deployment failed, just now (script failed: exit 70)"));
+	assert_null(strstr(status, "rolled back"));
+	assert_non_null(strstr(status, BEHIND));
+	migrates_and_goes_live(&w, COMMIT_C); /* nothing waits for it */
+	assert_null(strstr(status_of_staging(&w), "the migration of"));
+	world_close(&w);
+}
+
+/* The record alone knows of it: the server was away. */
+static void
+a_migration_of_which_only_the_record_tells_may_be_at_work(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w,
+	    (struct run_ended){ .gate_opened = true,
+		.migration = true,
+		.timed_out = true,
+		.exit_status = -1,
+		.signal_number = 9 });
+	assert_non_null(world_says(&w, "the migration was cut; it may still be running"));
+	assert_null(world_says(&w, "nothing was changed"));
+	world_close(&w);
+}
+
+static void
+a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "migrate");
+	world_run_step(&w, 1, "migrated");
+	world_run_step(&w, 2, "release");
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_non_null(
+	    world_says(&w, "the migration ran; aaaaaaa now serves on the migrated database"));
+	world_close(&w);
+}
+
+/* Its record has it from its supervisor's draft: that it was seen at its gate counts for less. */
+static void
+what_is_lost_in_its_migration_is_not_rolled_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "migrate");
+	world_run_ends(&w,
+	    (struct run_ended){
+		.gate_opened = true, .lost = true, .migration = true, .exit_status = -1 });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_non_null(world_says(&w,
+	    "staging: the migration was cut; it may still be running; aaaaaaa still serves; the database may be half migrated"));
+	assert_non_null(world_says(
+	    &w, "its supervisor was killed; everything it had started on deploybot's machine"));
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	world_close(&w);
+}
+
+static void
+give_up(struct tx *tx, UNUSED void *arg)
+{
+	struct deployment active = row_deployment_active(tx, "staging");
+
+	decide_give_up(tx, &active, "its result could not be handled");
+}
+
+static void
+what_is_given_up_in_its_migration_is_not_rolled_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "migrate");
+	world_run_step(&w, 1, "migrated");
+	world_act(&w, give_up, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_non_null(
+	    world_says(&w, "the migration ran; aaaaaaa still serves on the migrated database"));
+	world_close(&w);
+}
+
+/* It said nothing of the database, neither in its question nor in its end. */
+static void
+a_persons_rollback_past_a_migration_says_on_what_the_earlier_release_serves(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	migrates_and_goes_live(&w, COMMIT_A);
+	migrates_and_goes_live(&w, COMMIT_B);
+	migrates_and_goes_live(&w, COMMIT_C);
+	(void)world_rollback_asks(&w, "/rollback staging");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "\n⚠️ the migration of ccccccc ran; bbbbbbb would serve on the migrated database"));
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "\n⚠️ the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa would serve on the migrated database"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll back"));
+	(void)world_run_starts(&w);
+	assert_null(strstr(world_plain(world_says(&w, "Rolling back staging")), "the migration"));
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_non_null(world_says(&w,
+	    "\n⚠️ the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa now serves on the migrated database"));
+
+	/* Forward to what migrated last: the database is that release's. */
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 3");
+	assert_non_null(strstr(world_plain(world_last(&w)), "Roll forward staging?"));
+	assert_null(strstr(world_plain(world_last(&w)), "the migration"));
+	world_close(&w);
+}
+
+/* A hook before it has stopped it: what was released runs, well or not. */
+static void
+a_rollback_that_ends_before_it_changed_anything_has_not_started(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(&w,
+	    "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa failed and changed nothing"));
+	world_close(&w);
+}
+
+static void
 what_ran_out_of_time_says_so(void **state)
 {
 	struct world w;
@@ -427,6 +649,104 @@ a_lost_supervisor_stops_and_then_is_rolled_back(void **state)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	assert_non_null(world_says(&w, "interrupted: its supervisor was killed"));
+	world_close(&w);
+}
+
+/* It said "may be DOWN", of what was looked at: the word of the release stood for its rollback. */
+static void
+behind_a_lost_release_the_rollback_is_told_by_its_own_end(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_lost(&w);
+	world_run_ends(&w, LOST);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "connection refused");
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(&w, "🔥 DOWN: staging \"Make it blue\"\n"));
+	assert_non_null(world_says(&w, "staging is DOWN: neither bbbbbbb nor aaaaaaa is healthy"));
+	assert_non_null(world_says(&w, "; after the rollback: connection refused"));
+	world_close(&w);
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(
+	    &w, LOST); /* the rollback itself, at each try: nobody knows how far it came */
+	world_run_ends(&w, LOST);
+	world_run_ends(&w, LOST);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(&w, "🔥 May be DOWN: staging "));
+	world_close(&w);
+}
+
+/* Goal: an application may say in the log whose order failed: not to a whole group. */
+static void
+what_an_application_may_have_said_is_shown_in_private_alone(void **state)
+{
+	struct run_ended failed = FAILED_BEFORE_RELEASE;
+	struct world w;
+
+	(void)state;
+	(void)text_copy(failed.tail, sizeof(failed.tail), "npm ERR! 1\nno such file");
+	world_b_over_a(&w, NULL);
+	world_run_ends(&w, failed);
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "npm ERR! 1\nno such file"));
+	world_close(&w);
+	for (int is_private = 0; is_private < 2; is_private++) {
+		int64_t chat = is_private ? WORLD_ADMIN : WORLD_GROUP;
+
+		world_open(&w, NULL);
+		world_deploy_goes_live(&w, COMMIT_A);
+		(void)world_text_in(&w, WORLD_ADMIN, chat, "/deploy staging");
+		world_git(&w, (struct world_git){ .commit = COMMIT_B });
+		failed = TOUCHED;
+		(void)text_copy(failed.tail, sizeof(failed.tail), "order of Mina\nfailed");
+		(void)world_run_starts(&w);
+		world_run_ends(&w, failed);
+		world_run_ends(&w, GOOD); /* its rollback */
+		assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+		assert_int_equal(
+		    world_says_in(&w, chat, "order of Mina\nfailed") != NULL, is_private);
+		assert_null(world_says_in(&w, WORLD_TEAM, "order of Mina"));
+		world_close(&w);
+	}
+}
+
+static void
+an_unhealthy_release_names_the_url_without_what_may_be_a_token(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, "STAGING_HEALTH_URL=http://127.0.0.1:9/health?token=t");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_non_null(world_says(&w, "http://127.0.0.1:9/health: HTTP 500\n"));
+	assert_null(world_says(&w, "token"));
+	world_close(&w);
+}
+
+/* Goal: one press does it once more, where nothing was touched and it was not stopped. */
+static void
+what_touched_nothing_may_be_tried_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, NULL);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(&w, WORLD_GROUP, "❌ Failed"), "Try again"));
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, COMMIT_B);
+	world_close(&w);
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, TOUCHED);
+	assert_string_equal(
+	    world_button(world_says_in(&w, WORLD_GROUP, "❌ May be broken"), "Try again"), "");
 	world_close(&w);
 }
 
@@ -538,7 +858,7 @@ every_final_message_carries_the_audits_head(void **state)
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_non_null(
-	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was changed\n")), "audit "));
+	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "still runs aaaaaaa\n")), "audit "));
 	(void)world_audited(&w, "", NULL);
 	for (size_t i = 0; i < w.n_screen; i++) {
 		const char *at = strstr(world_plain(&w.screen[i]), "audit ");
@@ -681,6 +1001,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_script_that_fails_untouched_rolls_nothing_back),
+		cmocka_unit_test(a_block_says_what_was_wrong_with_its_commit),
 		cmocka_unit_test(an_end_that_failed_is_said_once_more_so_that_the_phone_rings),
 		cmocka_unit_test(a_script_that_fails_after_release_is_rolled_back),
 		cmocka_unit_test(a_run_that_could_not_be_swept_is_left_to_a_person),
@@ -698,9 +1019,19 @@ main(void)
 		cmocka_unit_test(
 		    a_word_for_what_ran_before_deploybot_is_checked_and_comes_before_the_release),
 		cmocka_unit_test(a_script_that_says_no_rollback_cannot_roll_back),
+		cmocka_unit_test(what_ends_behind_its_migration_is_blocked_and_not_rolled_back),
+		cmocka_unit_test(a_migration_of_which_only_the_record_tells_may_be_at_work),
+		cmocka_unit_test(
+		    a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves),
+		cmocka_unit_test(what_is_lost_in_its_migration_is_not_rolled_back),
+		cmocka_unit_test(what_is_given_up_in_its_migration_is_not_rolled_back),
+		cmocka_unit_test(
+		    a_persons_rollback_past_a_migration_says_on_what_the_earlier_release_serves),
+		cmocka_unit_test(a_rollback_that_ends_before_it_changed_anything_has_not_started),
 		cmocka_unit_test(what_ran_out_of_time_says_so),
 		cmocka_unit_test(a_gate_that_stays_shut_is_tried_three_times),
 		cmocka_unit_test(a_lost_supervisor_stops_and_then_is_rolled_back),
+		cmocka_unit_test(behind_a_lost_release_the_rollback_is_told_by_its_own_end),
 		cmocka_unit_test(
 		    a_run_that_was_let_go_and_lost_is_rolled_back_whatever_its_record_says),
 		cmocka_unit_test(a_run_that_was_lost_before_it_was_seen_begins_again),
@@ -711,6 +1042,9 @@ main(void)
 		cmocka_unit_test(a_started_run_without_a_folder_fails_and_nothing_is_begun_for_it),
 		cmocka_unit_test(a_cancelled_run_without_a_folder_is_not_rolled_back),
 		cmocka_unit_test(a_rollback_without_a_folder_is_down_and_not_run_again),
+		cmocka_unit_test(what_an_application_may_have_said_is_shown_in_private_alone),
+		cmocka_unit_test(an_unhealthy_release_names_the_url_without_what_may_be_a_token),
+		cmocka_unit_test(what_touched_nothing_may_be_tried_again),
 		cmocka_unit_test(every_final_message_carries_the_audits_head),
 		cmocka_unit_test(the_chat_is_a_witness_of_what_telegram_confirmed),
 		cmocka_unit_test(the_step_that_failed_or_was_killed_is_crossed_out),

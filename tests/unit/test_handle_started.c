@@ -111,7 +111,7 @@ a_question_survives_a_crash_with_its_buttons_and_deadline(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	crash(&w);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)text_copy(confirm, sizeof(confirm), world_button(world_last(&w), "Confirm"));
+	(void)text_copy(confirm, sizeof(confirm), world_button(world_last(&w), "Deploy to"));
 	crash(&w);
 	assert_int_equal(world_count(&w, EFFECT_TIMER), 2);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
@@ -338,7 +338,7 @@ a_confirmed_question_whose_answer_cannot_be_handled_ends(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
 	w.aid.handlers[EVENT_GIT_ANSWERED] = fails;
 	world_git_same(&w);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);

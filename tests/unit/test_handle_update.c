@@ -85,7 +85,7 @@ messages_move_with_their_chat(void **state)
 	assert_non_null(world_says_in(&w, -2002, "Deploy to production?"));
 	assert_int_equal(world_newest(&w, "production").address.chat, -2002);
 	(void)world_press(&w, WORLD_ADMIN, -2002,
-	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
+	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
 	world_git_same(&w);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
@@ -103,7 +103,7 @@ presses_are_slowed_down(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)text_copy(confirm, sizeof(confirm),
-	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
+	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
 	for (int i = 0; i < 100; i++) {
 		(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, confirm);
 		said += strcmp(w.toast, "🐢 Too many presses: again in 2 s.") == 0;
@@ -287,6 +287,32 @@ an_unknown_command_is_answered_with_the_nearest(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/zzzzzzzz");
 	assert_non_null(world_says(&w, "I don't know /zzzzzzzz. /help lists"));
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "I don't know /dpeloy"), "/deploy staging"));
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	assert_non_null(world_says(&w, "👉 /deploy staging, @ada"));
+	/* Whoever may not, is not led there. */
+	(void)world_text(&w, WORLD_STAGING_USER, "/freez staging until 23:00");
+	assert_non_null(world_says(&w, "I don't know /freez. /help lists"));
+	world_close(&w);
+}
+
+static void
+a_wish_that_is_an_action_is_offered_as_that(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_ACTIONS=restart-web,reload-nginx",
+	    "CLIENT_ACME_WEB_UNIT=web", "CLIENT_ACME_HOST=local", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/restart acme");
+	assert_non_null(world_says(&w, "I don't know /restart. Did you mean /do?"));
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "/do restart-web acme"));
+	assert_non_null(world_says(&w, "👉 /do restart-web acme, @ada"));
+	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_CONFIRMATION);
+	(void)world_text(&w, WORLD_ADMIN, "/re acme"); /* two begin so, and it is short */
+	assert_non_null(world_says(&w, "I don't know /re. /help lists"));
 	world_close(&w);
 }
 
@@ -301,6 +327,63 @@ talk_that_is_no_command_is_not_answered(void **state)
 	(void)world_text(&w, WORLD_STRANGER, "hello");
 	assert_int_equal(w.n_screen, 0);
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
+	world_close(&w);
+}
+
+static void
+in_private_talk_of_somebody_with_a_grant_gets_help(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "hello");
+	assert_int_equal(w.n_screen, 0);
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "please could somebody deploy staging");
+	assert_int_equal(w.n_screen, 1);
+	assert_non_null(strstr(world_plain(world_last(&w)), "/deploy <environment> [ref]"));
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/d\xc3\xa9ploy");
+	assert_int_equal(w.n_screen, 2);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	for (int i = 0; i < 40; i++) /* as commands are limited */
+		(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "hm");
+	assert_true(w.n_screen < 30);
+	world_close(&w);
+}
+
+/* Regression: half asleep, "rollback staging" got 25 lines of help. */
+static void
+a_command_without_its_slash_is_offered_and_starts_nothing(void **state)
+{
+	static const char *const rows[][2] = { { "rollback staging", "/rollback staging" },
+		{ "Status", "/status" }, { "/ rollback staging", "/rollback staging" },
+		{ "/status.", "/status" },
+		{ "\xef\xbc\x8f"
+		  "status",
+		    "/status" },
+		{ "deploy staging", "/deploy staging" },
+		{ "rolback staging", "/rollback staging" } };
+	static const char *const talk[] = { "no", "ok", "thanks!", "/", "" };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, rows[i][0]);
+		if (world_button(world_last(&w), rows[i][1])[0] == '\0')
+			fail_msg("%s: %s", rows[i][0], world_plain(world_last(&w)));
+		assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+		w.aid.at += 60 * 1000;
+	}
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_ADMIN, world_button(world_last(&w), "/rollback staging"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "staging"));
+	for (size_t i = 0; i < COUNT(talk); i++) {
+		(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, talk[i]);
+		assert_null(strstr(world_plain(world_last(&w)), "Did you mean"));
+		w.aid.at += 60 * 1000;
+	}
 	world_close(&w);
 }
 
@@ -320,8 +403,8 @@ too_many_arguments_are_told_with_the_usage(void **state)
 static void
 an_environment_that_is_not_there_is_answered_with_those_that_are(void **state)
 {
-	static const char *const tries[] = { "/deploy prod", "/rollback prod", "/cancel prod",
-		"/status prod", "/history prod", "/deploy", "/rollback", "/cancel" };
+	static const char *const tries[] = { "/deploy xyz", "/rollback xyz", "/cancel xyz",
+		"/status xyz", "/history xyz", "/deploy p", "/deploy pr" };
 	struct world w;
 
 	(void)state;
@@ -337,14 +420,15 @@ an_environment_that_is_not_there_is_answered_with_those_that_are(void **state)
 
 /* "/deploy" alone is a slip, not an attempt at production. */
 static void
-a_staging_user_who_names_no_environment_is_told_which_there_are(void **state)
+a_staging_user_who_names_no_environment_is_offered_theirs(void **state)
 {
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy");
-	assert_non_null(world_says(&w, "Which environment? There are: staging production"));
+	assert_non_null(world_says(&w, "❓ /deploy staging?"));
+	assert_int_equal(world_last(&w)->buttons.n, 1); /* production is not theirs */
 	(void)world_text(&w, WORLD_STAGING_USER, "/cancel");
 	assert_int_equal(w.n_screen, 2);
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
@@ -379,7 +463,7 @@ static void
 stop_status_lock_and_rollback_are_never_refused(void **state)
 {
 	static const char *const always[] = { "/status staging", "/cancel staging",
-		"/rollback staging", "/lock staging 1h", "/unlock staging" };
+		"/rollback staging", "/lock staging 1h", "/unlock staging", "/unfreeze all" };
 	struct world w;
 	size_t said;
 
@@ -510,8 +594,7 @@ an_answer_shows_no_harmful_character(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy prod\xe2\x80\xae\x01uction");
-	assert_non_null(strstr(
-	    world_last(&w)->text, "There is no environment " MARK_CODE "production" MARK_CODE));
+	assert_non_null(strstr(world_last(&w)->text, "No \"production\". "));
 	(void)world_text_in(
 	    &w, WORLD_STRANGER, WORLD_STRANGER, "/deploy prod\xe2\x80\xae\x01uction");
 	assert_non_null(strstr(world_last(&w)->text,
@@ -528,11 +611,10 @@ a_typo_is_never_a_missing_right(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy stagign");
-	assert_string_equal(world_plain(world_last(&w)),
-	    "There is no environment stagign. Did you mean staging? There are: staging production");
+	assert_string_equal(world_plain(world_last(&w)), "No \"stagign\". Did you mean staging?");
 	(void)world_text(&w, WORLD_STAGING_USER, "/cancel nowhere");
-	assert_string_equal(world_plain(world_last(&w)),
-	    "There is no environment nowhere. There are: staging production");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "No \"nowhere\". There are: staging production");
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
 	(void)world_text(&w, WORLD_STAGING_USER, "/Deploy Staging");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
@@ -645,7 +727,8 @@ requests_that_git_has_not_answered_are_bounded_for_each_person(void **state)
 		(void)world_text(&w, WORLD_STAGING_USER, text);
 	}
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 3);
-	assert_non_null(world_says(&w, "Not asked: git has not answered your last 3 requests yet"));
+	assert_non_null(
+	    world_says(&w, "staging: not asked, git has not answered your last 3 requests yet"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 4);
 	world_git(&w, (struct world_git){ .error = "git has no such ref" });
@@ -670,10 +753,12 @@ status_asks_all_health_urls_at_once_and_tells_the_truth(void **state)
 	assert_non_null(strstr(world_plain(world_last(&w)), "checking health …"));
 	probe = world_peek(&w, EFFECT_PROBE);
 	assert_int_equal(probe->u.probe.n, 3);
-	assert_int_equal(probe->u.probe.plan.failures, 1);
+	assert_int_equal(probe->u.probe.plan.failures, 3);
 	world_probed(&w, "HTTP 500");
-	assert_non_null(strstr(world_plain(world_last(&w)), "🔴 staging runs aaaaaaa Make it blue"));
-	assert_non_null(strstr(world_plain(world_last(&w)), "UNHEALTHY: HTTP 500"));
+	assert_non_null(
+	    strstr(world_plain(world_last(&w)), "🔴 staging runs aaaaaaa \"Make it blue\""));
+	assert_non_null(
+	    strstr(world_plain(world_last(&w)), "DOWN at 127.0.0.1:1: HTTP 500, 3 of 3 tries"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "production has no release yet"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/status staging");
 	assert_int_equal(world_peek(&w, EFFECT_PROBE)->u.probe.n, 2);
@@ -694,7 +779,7 @@ status_begins_with_what_is_unhealthy(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, "Deploy to"), "Confirm"));
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, "Deploy to"), "Deploy to"));
 	world_git_same(&w);
 	(void)world_run_starts(&w);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
@@ -752,9 +837,9 @@ history_lists_the_latest_first(void **state)
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 1 });
 	(void)world_text(&w, WORLD_STAGING_USER, "/history staging");
 	text = world_plain(world_last(&w));
-	assert_non_null(strstr(text, "❌ bbbbbbb"));
+	assert_non_null(strstr(text, "❌ #2 bbbbbbb"));
 	assert_non_null(strstr(text, "failed (script failed)"));
-	assert_true(strstr(text, "✅ aaaaaaa") > strstr(text, "❌ bbbbbbb"));
+	assert_true(strstr(text, "✅ #1 aaaaaaa") > strstr(text, "❌ #2 bbbbbbb"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .error = "no such host" });
 	(void)world_text(&w, WORLD_ADMIN, "/history staging");
@@ -808,9 +893,12 @@ main(void)
 		cmocka_unit_test(whoami_in_a_group_tells_whoever_has_a_role_the_groups_id),
 		cmocka_unit_test(an_unknown_command_is_answered_with_the_nearest),
 		cmocka_unit_test(talk_that_is_no_command_is_not_answered),
+		cmocka_unit_test(in_private_talk_of_somebody_with_a_grant_gets_help),
+		cmocka_unit_test(a_command_without_its_slash_is_offered_and_starts_nothing),
+		cmocka_unit_test(a_wish_that_is_an_action_is_offered_as_that),
 		cmocka_unit_test(too_many_arguments_are_told_with_the_usage),
 		cmocka_unit_test(an_environment_that_is_not_there_is_answered_with_those_that_are),
-		cmocka_unit_test(a_staging_user_who_names_no_environment_is_told_which_there_are),
+		cmocka_unit_test(a_staging_user_who_names_no_environment_is_offered_theirs),
 		cmocka_unit_test(whoever_floods_is_told_once_to_wait),
 		cmocka_unit_test(stop_status_lock_and_rollback_are_never_refused),
 		cmocka_unit_test(a_press_that_rolls_back_is_never_refused),

@@ -99,7 +99,7 @@ a_deadline_ends_a_call(void **state)
 	UNTIL(f, outcome.times > 0);
 	assert_int_equal(outcome.code, ERR_TIMEOUT);
 	assert_int_equal(outcome.status, 0);
-	assert_in_range(outcome.total_ms, 39, 1000);
+	assert_true(outcome.total_ms >= 39);
 	assert_non_null(strstr(outcome.text, "probe: no answer within "));
 }
 

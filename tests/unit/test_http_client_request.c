@@ -130,20 +130,20 @@ who_refuses_the_connection_is_named_by_label_only(void **state)
 }
 
 static bool
-is_not_loopback(const struct sockaddr *address, void *ctx)
+is_not_loopback(const struct sockaddr *address, const void *ctx)
 {
 	const struct sockaddr_in *in = (const void *)address;
 
-	(*(unsigned *)ctx)++;
+	(**(unsigned *const *)ctx)++;
 	return address->sa_family == AF_INET && ntohl(in->sin_addr.s_addr) != INADDR_LOOPBACK;
 }
 
 static void
 an_address_that_is_not_allowed_is_not_connected_to(void **state)
 {
-	unsigned times = 0;
+	unsigned times = 0, *of_times = &times;
 	const struct http_client_config config = { .address_is_allowed = is_not_loopback,
-		.address_ctx = &times };
+		.address_ctx = &of_times };
 	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 
@@ -196,6 +196,7 @@ the_environment_names_no_proxy_but_the_settings_do(void **state)
 	UNTIL(f, outcome.times == 2);
 	assert_int_equal(outcome.code, ERR_IO);
 	assert_int_equal(unsetenv("no_proxy"), 0);
+	config.address_is_allowed = is_not_loopback;
 	config.proxy = "ftp://user:" SECRET "@127.0.0.1";
 	assert_null(http_client_new(f->loop, &config, &err));
 	assert_int_equal(err.code, ERR_CONFIG);

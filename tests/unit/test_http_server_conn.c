@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static void
@@ -373,6 +374,99 @@ whoever_waits_for_our_answer_is_not_cut_for_want_of_descriptors(void **state)
 	give_descriptors_back(before);
 }
 
+static const char *
+on_crowded(void *ctx, uid_t uid, enum http_server_crowd why, const char *users)
+{
+	struct server_aid *f = ctx;
+
+	assert_int_equal(uid, getuid());
+	(void)snprintf(f->seen, sizeof(f->seen), "%d: %s", (int)why, users);
+	return "HTTP/1.1 429 Too Many Requests\r\n\r\nno place";
+}
+
+static bool
+is_guest(UNUSED void *ctx, UNUSED uid_t uid)
+{
+	return true;
+}
+
+static void
+call_unix(struct server_aid *f, struct connection *peer, const struct sockaddr_un *address)
+{
+	peer->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(peer->fd, (const void *)address, sizeof(*address)), 0);
+	peer_watch(f, peer);
+}
+
+/* Two that wait for their answers have all places: a third is told so, nothing of what it sent,
+ * before or after it was accepted, is done, and its place is free again. */
+static void
+crowd(struct server_aid *f, struct http_server_config *config, enum http_server_crowd why)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char directory[] = "/tmp/test_http_server.XXXXXX";
+	struct connection third = { 0 };
+	char where[128], wanted[64];
+
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", directory);
+	(void)snprintf(where, sizeof(where), "unix:%s", address.sun_path);
+	(void)snprintf(wanted, sizeof(wanted), "%d: %u (2)", (int)why, getuid());
+	config->on_crowded = on_crowded;
+	config->ctx = f;
+	server_aid_start(f, config, where);
+	call_unix(f, &f->peer, &address);
+	call_unix(f, &f->second, &address);
+	SAY(&f->peer, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+	SAY(&f->second, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+	UNTIL(f, f->kept_count == 2);
+	for (int i = 0; i < 20; i++) { /* more than there are places to be refused in */
+		third = (struct connection){ 0 };
+		call_unix(f, &third, &address);
+		get_echo(&third);
+		UNTIL(f, third.is_closed);
+		assert_non_null(strstr(third.in, "no place"));
+		assert_string_equal(f->seen, wanted);
+		peer_hang_up(&third);
+	}
+	for (size_t i = 0; i < 2; i++)
+		http_request_answer(f->kept[i], 200, NULL, NULL, 0);
+	UNTIL(f, peer_has_answer(&f->peer) && peer_has_answer(&f->second));
+	assert_false(f->peer.is_closed || f->second.is_closed);
+	http_server_free(TAKE(f->server));
+	assert_int_equal(rmdir(directory), 0);
+}
+
+static void
+one_too_many_of_a_user_is_told_so(void **state)
+{
+	struct http_server_config config = server_aid_config(*state);
+
+	config.connections_per_user = 2;
+	crowd(*state, &config, HTTP_SERVER_CROWD_USER);
+}
+
+static void
+one_too_many_of_all_guests_is_told_so(void **state)
+{
+	struct http_server_config config = server_aid_config(*state);
+
+	config.connections_per_user = 4;
+	config.is_guest = is_guest;
+	config.guests_max = 2;
+	crowd(*state, &config, HTTP_SERVER_CROWD_GUESTS);
+}
+
+static void
+one_too_many_of_all_is_told_so(void **state)
+{
+	struct http_server_config config = server_aid_config(*state);
+
+	config.connections_per_user = 4;
+	config.connections_max = 2;
+	crowd(*state, &config, HTTP_SERVER_CROWD_ALL);
+}
+
 int
 main(void)
 {
@@ -390,6 +484,9 @@ main(void)
 		TEST(a_slow_sender_is_cut_off_however_often_it_sends),
 		TEST(the_first_request_has_no_more_time_than_its_connection),
 		TEST(the_second_request_has_a_time_of_its_own),
+		TEST(one_too_many_of_a_user_is_told_so),
+		TEST(one_too_many_of_all_guests_is_told_so),
+		TEST(one_too_many_of_all_is_told_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

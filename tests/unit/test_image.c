@@ -47,7 +47,6 @@ a_release_has_the_image_that_its_step_told(void **state)
 	(void)state;
 	b_over_a(&w);
 	ORDERED(&w, COMMIT_B, "", COMMIT_A, IMAGE_A);
-	assert_non_null(world_says(&w, "release 1, image aaaa111…"));
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_non_null(world_says(&w, ", image aaaa111…"));
 	world_close(&w);
@@ -125,8 +124,7 @@ press_rollback(struct world *w, const char *git_query_part)
 {
 	struct world_message *button;
 
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
-	button = world_last(w);
+	button = world_rollback_asks(w, "/rollback staging");
 	assert_non_null(strstr(world_plain(button), git_query_part));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button->buttons.at[0].id);
 }

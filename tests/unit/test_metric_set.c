@@ -85,8 +85,8 @@ feed(struct metric_set *set)
 		    .released_at = 1767225000000,
 		    .commit = "1a2b3c4" } },
 	};
-	const enum metric_increment_kind kinds[] = { INCREMENT_DEPLOYMENT, INCREMENT_COMMAND,
-		INCREMENT_COMMIT, INCREMENT_POLL_ROUND };
+	const enum metric_increment_kind kinds[] = { INCREMENT_DEPLOYMENT, INCREMENT_ACTION,
+		INCREMENT_COMMAND, INCREMENT_COMMIT, INCREMENT_POLL_ROUND };
 
 	metric_set_gauges(set, &gauges, &none);
 	for (size_t i = 0; i < COUNT(kinds); i++)
@@ -94,6 +94,7 @@ feed(struct metric_set *set)
 	metric_set_webhook(set, "", "github", 200);
 	metric_set_telegram(set, "getMe", 200);
 	metric_set_telegram_pending(set, 0);
+	metric_set_clock(set, true, 0);
 	metric_set_health(set, "staging", true);
 	metric_set_health_interval(set, 60);
 	metric_set_loop_lag(set, 0);
@@ -123,6 +124,7 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"# TYPE deploybot_health_up gauge",
 		"# TYPE deploybot_telegram_requests_total counter",
 		"# TYPE deploybot_telegram_pending_updates gauge",
+		"deploybot_clock_ahead_seconds 0",
 		"# TYPE deploybot_outbox_pending gauge",
 		"# TYPE deploybot_audit_entries_total counter",
 		"deploybot_audit_entries_total 0",
@@ -178,6 +180,7 @@ tallies_are_counted_under_their_labels(void **state)
 	struct metric_increment increments[] = {
 		{ INCREMENT_DEPLOYMENT, { "staging", "push", "live" }, 12.5 },
 		{ INCREMENT_DEPLOYMENT, { "staging", "push", "live" }, 700 },
+		{ INCREMENT_ACTION, { "client/acme", "restart-web", "done" }, 0 },
 		{ INCREMENT_COMMAND, { "deploy", "denied", "" }, 0 },
 		{ INCREMENT_AUDIT_EXPORT_FAILED, { "" }, 0 },
 		{ INCREMENT_COMMIT, { "" }, 0.0007 },
@@ -196,6 +199,9 @@ tallies_are_counted_under_their_labels(void **state)
 	    "environment=\"staging\"} 2"));
 	assert_true(
 	    says(*state, "deploybot_commands_total{command=\"deploy\",outcome=\"denied\"} 1"));
+	assert_true(says(*state,
+	    "deploybot_actions_total{application=\"client\",environment=\"client/acme\","
+	    "action=\"restart-web\",outcome=\"done\"} 1"));
 	assert_true(says(*state, "deploybot_audit_export_failures_total 1"));
 	assert_true(says(*state, "deploybot_store_commit_seconds_bucket{le=\"0.001\"} 1"));
 	assert_true(says(*state, "deploybot_store_commit_seconds_bucket{le=\"0.0005\"} 0"));
@@ -215,7 +221,9 @@ gauges_replace_what_they_said_before(void **state)
 								 .is_locked = true,
 								 .busy_since = 1767225600500,
 								 .released_at = 1767225000000,
-								 .commit = "1a2b3c4" },
+								 .commit = "1a2b3c4",
+								 .subject = "Sell \"medlars\"",
+								 .by = "@ada" },
 		    { .name = "old", .is_unacknowledged = true, .is_frozen = true } },
 	};
 
@@ -233,8 +241,9 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 1"));
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"freeze\"} 0"));
 	assert_true(says(*state, HELD "{environment=\"old\",kind=\"freeze\"} 1"));
-	assert_true(
-	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
+	assert_true(says(*state,
+	    "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\","
+	    "subject=\"Sell \\\"medlars\\\"\",by=\"@ada\"} 1"));
 	gauges = (struct gauges){
 		.is_all = true,
 		.n_environments = 1,
@@ -252,7 +261,7 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(
 	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"9f8e7d6\"} 1"));
 	assert_false(
-	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
+	    knows(*state, "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\""));
 }
 
 /* The others stay as they were, whatever they say. */
@@ -310,6 +319,11 @@ requests_health_and_lag_are_told(void **state)
 	assert_true(says(*state, "deploybot_health_up{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_loop_lag_seconds 0.25"));
 	assert_true(says(*state, "deploybot_runner_up 1"));
+	metric_set_clock(*state, true, -21);
+	assert_true(says(*state, "deploybot_clock_ahead_seconds -21"));
+	metric_set_clock(*state, false, 0); /* Telegram has not answered for long */
+	assert_false(says(*state, "deploybot_clock_ahead_seconds -21"));
+	assert_false(says(*state, "deploybot_clock_ahead_seconds 0"));
 	metric_set_runner(*state, false);
 	assert_true(says(*state, "deploybot_runner_up 0"));
 	metric_set_health_forget(*state, "staging");
@@ -400,7 +414,9 @@ two_thousand_environments_have_their_own_series(void **state)
 		gauge[i] = (struct environment_gauge){ .has_worked = true,
 			.trigger = TRIGGER_PUSH,
 			.released_at = 1767225600000,
-			.commit = "1a2b3c4d5e6f1a2b3c4d5e6f1a2b3c4d5e6f1a2b" };
+			.commit = "1a2b3c4d5e6f1a2b3c4d5e6f1a2b3c4d5e6f1a2b",
+			.by = "github:somebody-with-a-name(1234)" };
+		memset(gauge[i].subject, '"', sizeof(gauge[i].subject) - 1);
 		(void)text_copy(gauge[i].name, sizeof(gauge[i].name), names[i]);
 	}
 	metric_set_settings(*state, &settings);

@@ -1,5 +1,6 @@
 /* Goal: health is asked of all, spread over the period, and never of too many at once.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "effects/perform.h"
 #include "effects/perform_health.h"
 
 #include <stdio.h>
@@ -82,8 +83,7 @@ begin(void **state)
 	scene->loop = loop_new(NULL);
 	loop_timer_init(&scene->patience, on_patience, scene);
 	scene->server = http_server_new(scene->loop, &config, "127.0.0.1:0", NULL);
-	scene->client = http_client_new(scene->loop,
-	    &(struct http_client_config){ .in_flight_max = 2 * N, .connections_max = 2 * N }, NULL);
+	scene->client = perform_probe_client(scene->loop, NULL);
 	(void)snprintf(scene->url, sizeof(scene->url), "http://127.0.0.1:%u/h",
 	    http_server_port(scene->server));
 	*state = scene;
@@ -108,12 +108,14 @@ finish(void **state)
 static void
 look_at(struct scene *scene, size_t n, int64_t period_ms)
 {
-	scene->of = (struct settings){ .application = "", .health_check_timeout_seconds = 30 };
+	scene->of =
+	    (struct settings){ .application = "", .times = { .health_check_timeout_seconds = 30 } };
 	atomic_init(&scene->inside.count, 1000); /* ours: never freed */
 	for (size_t i = 0; i < n; i++) {
 		(void)snprintf(scene->names[i], sizeof(scene->names[i]), "e%zu", i);
 		scene->environments[i] = (struct environment_settings){ .name = scene->names[i],
 			.of = &scene->of,
+			.times = &scene->of.times,
 			.health_url_count = 1,
 			.health_urls = { scene->url } };
 	}
@@ -155,8 +157,9 @@ the_first_round_is_at_once_and_the_next_ones_are_spread(void **state)
 	UNTIL(scene, scene->asked == SPREAD);
 	assert_true(scene->at[SPREAD - 1] - scene->at[0] < period_ms / 2);
 	UNTIL(scene, scene->asked == (size_t)2 * SPREAD);
-	assert_true(scene->at[2 * SPREAD - 1] - scene->at[SPREAD] >
-	    period_ms * (SPREAD - 1) / SPREAD - 100);
+	/* From the beginning on, as they are planned: on a busy machine one may be late. */
+	assert_true(scene->at[2 * SPREAD - 1] - scene->at[0] >
+	    period_ms + period_ms * (SPREAD - 1) / SPREAD - 100);
 	UNTIL(scene, scene->rounds == 2);
 	UNTIL(scene, scene->up == (size_t)2 * SPREAD);
 	assert_true(scene->seconds >= 0.8);

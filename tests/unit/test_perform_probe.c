@@ -13,7 +13,9 @@
 #include "lib/clock.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
+#include "lib/redact.h"
 #include "lib/text.h"
+#include "types/outbound.h"
 
 #define NEW "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 #define OLD "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
@@ -49,7 +51,7 @@ static struct page pages[] = {
 	{ "/odd", 200, "not hex", "{\"commit\":\"latest\"}", 0, false, false },
 	{ "/nested", 200, NULL, "{\"build\":{\"commit\":\"" OLD "\"}}", 0, false, false },
 	{ "/broken", 200, NULL, "{\"commit\":\"" OLD "\"", 0, false, false },
-	{ "/bad", 500, NULL, "no", 0, false, false },
+	{ "/bad", 500, NULL, "\r\n \n no \002database: s3cret-of-9\nat line 3", 0, false, false },
 	{ "/moved", 302, NULL, "", 0, false, false },
 	{ "/flaky", 200, NULL, "ok", 2, false, false },
 	{ "/silent", 200, NULL, "", 0, true, false },
@@ -112,8 +114,11 @@ begin(void **state)
 	}
 	on_stage = scene;
 	scene->loop = loop_new(NULL);
-	scene->client =
-	    http_client_new(scene->loop, &(struct http_client_config){ .in_flight_max = 16 }, NULL);
+	scene->client = http_client_new(scene->loop,
+	    &(struct http_client_config){ .in_flight_max = 16,
+		.address_is_allowed = outbound_allows,
+		.address_ctx = outbound_of(OUTBOUND_HEALTH, NULL) },
+	    NULL);
 	scene->server = http_server_new(scene->loop, &config, "127.0.0.1:0", NULL);
 	scene->perform = (struct perform){
 		.loop = scene->loop, .probes = scene->client, .submit = take, .submit_ctx = scene
@@ -226,7 +231,11 @@ a_failure_is_told_in_words_for_people(void **state)
 	struct scene *scene = *state;
 	struct effect *effect;
 
+	scene->perform.redact = redact_new(NULL);
+	assert_true(redact_add(scene->perform.redact, "s3cret-of-9", NULL));
 	assert_string_equal(findings(scene, "/bad", "", once)->detail, "HTTP 500");
+	assert_string_equal(scene->result->u.probed.findings[0].answer, "no database: ***");
+	redact_free(TAKE(scene->perform.redact));
 	assert_string_equal(
 	    findings(scene, "/moved", "", once)->detail, "HTTP 302 (redirects are not followed)");
 	assert_string_equal(

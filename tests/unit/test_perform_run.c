@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "effects/perform.h"
+#include "lib/fingerprint.h"
 #include "lib/text.h"
 #include "runs/run_files.h"
-#include "settings/settings_load.h"
 
 #define COMMIT "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 
@@ -270,76 +270,75 @@ a_run_that_was_put_off_can_be_cancelled(void **state)
 	assert_string_equal(w->result->u.run_ended.detail, "cancelled before it began");
 }
 
-/* What the server has of them from now on. */
-static void
-read_settings(struct performed *w)
+/* The runner's list for staging, as it is asked for before a work is shown. */
+static char *
+ask_for_the_list(struct performed *w)
 {
-	static struct settings_report report;
-	char state[128];
-	char *environment[] = { "TELEGRAM_BOT_TOKEN=1234567:abcdefghijklmnopqrstuvwxyz0123456789",
-		"ADMIN_TELEGRAM_IDS=7", "GITHUB_REPOSITORY=a/b", state, NULL };
-	struct settings *settings = NULL;
+	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
+	char *list;
 
-	(void)snprintf(state, sizeof(state), "STATE_DIRECTORY=%s", w->scene->folder);
-	assert_true(settings_load(w->scene->env_file, environment, &settings, &report));
-	runs_change_settings(w->scene->runs, settings);
-	settings_unref(settings);
-}
-
-/* Nothing begins with what nobody has decided on. */
-static void
-settings_that_changed_since_are_waited_for(void **state)
-{
-	struct performed *w = *state;
-
-	settings_of_the_runner(w, "KEEP_RELEASES=3");
-	need_runner(w);
-	read_settings(w);
-	settings_of_the_runner(w, "KEEP_RELEASES=4");
-	order(w);
-	wait_ms(w, 3500); /* more tries than there are for what fails */
-	assert_null(w->result);
-	assert_null(w->started);
-	read_settings(w);
-	WAIT_FOR(w->scene, w->started != NULL);
-	answer_started(w, 200);
-	WAIT_FOR(w->scene, w->steps == 1);
-	ask_for_its_end(w, 1);
+	assert_non_null(effect);
+	effect->id = 9;
+	effect->u.git_query.kind = GIT_QUERY_SETTINGS;
+	(void)text_copy(effect->u.git_query.environment, LIMIT_ENVIRONMENT, "staging");
+	perform_effect(&w->perform, effect);
 	WAIT_FOR(w->scene, w->result != NULL);
-	assert_true(w->result->u.run_ended.gate_opened);
+	assert_int_equal(w->result->u.git_answered.exit_status, 0);
+	list = TAKE(w->result->u.git_answered.binding);
+	event_free(TAKE(w->result));
+	assert_non_null(list);
+	return list;
 }
 
+/* Not later either: whoever decides is asked, with what the runner has found. */
 static void
-settings_that_stay_others_are_named(void **state)
+an_order_that_is_bound_to_another_list_begins_nothing(void **state)
 {
 	struct performed *w = *state;
+	struct effect *effect = effect_new(EFFECT_RUN);
+	char *shown, names[200];
 
 	settings_of_the_runner(w, "KEEP_RELEASES=3\nDEPLOY_USER=ann");
 	need_runner(w);
-	read_settings(w);
+	shown = ask_for_the_list(w);
 	settings_of_the_runner(w, "KEEP_RELEASES=4\nSTAGING_HOST=h");
-	order_of(w, PROGRAM_ROLLBACK, 2);
+	assert_non_null(effect);
+	effect->id = 5;
+	effect->u.run = runs_aid_order(1);
+	(void)fingerprint_digest(shown, effect->u.run.binding);
+	perform_effect(&w->perform, effect);
 	WAIT_FOR(w->scene, w->result != NULL);
 	assert_true(w->result->u.run_ended.refused);
-	assert_string_equal(w->result->u.run_ended.detail,
-	    "the settings changed since it was asked for: KEEP_RELEASES, DEPLOY_USER, STAGING_HOST");
+	assert_true(w->result->u.run_ended.is_changed);
+	assert_string_equal(
+	    fingerprint_differing(shown, w->result->u.run_ended.binding, names, sizeof(names)),
+	    "KEEP_RELEASES, DEPLOY_USER, STAGING_HOST");
+	assert_null(w->started);
 	assert_int_equal(run_files_open(w->scene->folder, 1, NULL), -1);
+	free(shown);
 }
 
 static void
-one_that_waits_for_settings_can_be_cancelled(void **state)
+an_order_that_is_bound_to_what_there_is_begins(void **state)
 {
 	struct performed *w = *state;
+	struct effect *effect = effect_new(EFFECT_RUN);
+	char *shown;
 
 	settings_of_the_runner(w, "KEEP_RELEASES=3");
 	need_runner(w);
-	read_settings(w);
-	settings_of_the_runner(w, "");
-	order(w);
-	wait_ms(w, 500);
+	shown = ask_for_the_list(w);
+	assert_non_null(effect);
+	effect->id = 5;
+	effect->u.run = runs_aid_order(1);
+	(void)fingerprint_digest(shown, effect->u.run.binding);
+	perform_effect(&w->perform, effect);
+	WAIT_FOR(w->scene, w->started != NULL);
+	answer_started(w, 200);
 	ask_for_its_end(w, 1);
-	assert_non_null(w->result);
-	assert_string_equal(w->result->u.run_ended.detail, "cancelled before it began");
+	WAIT_FOR(w->scene, w->result != NULL);
+	assert_true(w->result->u.run_ended.gate_opened);
+	free(shown);
 }
 
 /* Under the sanitizers. */
@@ -491,9 +490,8 @@ main(void)
 		TEST(a_rollback_that_never_begins_is_refused_at_its_deadline),
 		TEST(a_deployment_that_cannot_begin_is_refused_after_three_tries),
 		TEST(a_run_that_was_put_off_can_be_cancelled),
-		TEST(settings_that_changed_since_are_waited_for),
-		TEST(settings_that_stay_others_are_named),
-		TEST(one_that_waits_for_settings_can_be_cancelled),
+		TEST(an_order_that_is_bound_to_another_list_begins_nothing),
+		TEST(an_order_that_is_bound_to_what_there_is_begins),
 		TEST(the_program_may_end_while_a_run_is_put_off),
 		TEST(a_person_is_told_at_the_first_failure_of_git),
 		TEST(a_push_asks_again_until_it_is_withdrawn),

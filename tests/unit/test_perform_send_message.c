@@ -25,7 +25,7 @@ telegram_sender(struct telegram *telegram)
 }
 
 bool
-telegram_message_send(struct telegram_send *send, const struct message *message,
+telegram_message_send(struct telegram_send *send, struct message *message,
     void (*on_done)(void *ctx, const struct message_sent *said), void *ctx)
 {
 	(void)send;
@@ -35,6 +35,13 @@ telegram_message_send(struct telegram_send *send, const struct message *message,
 		return false;
 	on_done(ctx, &reply);
 	return true;
+}
+
+void
+telegram_message_change(struct telegram_send *send, struct message *message)
+{
+	(void)send;
+	(void)message;
 }
 
 void

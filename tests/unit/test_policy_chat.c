@@ -40,10 +40,8 @@ of_what_one_has_no_grant_the_answer_is_that_there_is_none(void **state)
 		(void)snprintf(line, sizeof(line), "/%s productiom", commands[i]);
 		(void)world_text(&w, CARL, line);
 		(void)text_copy(missing, sizeof(missing), world_plain(world_last(&w)));
-		assert_string_equal(
-		    unseen, "There is no environment production. There are: staging");
-		assert_string_equal(
-		    missing, "There is no environment productiom. There are: staging");
+		assert_string_equal(unseen, "No \"production\". There are: staging");
+		assert_string_equal(missing, "No \"productiom\". There are: staging");
 	}
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
 	(void)world_text(&w, CARL, "/help");
@@ -113,8 +111,7 @@ who_may_deploy_alone_sees_the_queue_and_leaves_it(void **state)
 	assert_true(press(&w, CARL, world_last(&w), "Leave the queue"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_CANCELLED);
 	(void)world_text(&w, CARL, "/queue production");
-	assert_string_equal(
-	    world_plain(world_last(&w)), "There is no environment production. There are: staging");
+	assert_string_equal(world_plain(world_last(&w)), "No \"production\". There are: staging");
 	(void)world_text(&w, CARL, "/status");
 	assert_string_equal(
 	    world_plain(world_last(&w)), "⛔ status staging: your role does not grant it.");
@@ -136,12 +133,12 @@ a_role_withdrawn_between_question_and_press_confirms_nothing(void **state)
 	question = world_says(&w, "Deploy to production?");
 	assert_non_null(question);
 	world_settings(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:production", NULL);
-	assert_true(press(&w, CARL, question, "Confirm"));
+	assert_true(press(&w, CARL, question, "Deploy to"));
 	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
 	world_settings(&w, NULL);
-	assert_true(press(&w, CARL, question, "Confirm"));
+	assert_true(press(&w, CARL, question, "Deploy to"));
 	assert_string_equal(w.toast, "⛔ deploy: you have no role here.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
@@ -158,7 +155,7 @@ a_role_that_ended_since_the_press_starts_nothing(void **state)
 	w.aid.at = INT64_C(1801440000000) - 1000;
 	(void)world_text(&w, CARL, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_true(press(&w, CARL, world_says(&w, "Deploy to production?"), "Confirm"));
+	assert_true(press(&w, CARL, world_says(&w, "Deploy to production?"), "Deploy to"));
 	w.aid.at += 1000;
 	world_git_same(&w);
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -199,7 +196,7 @@ ones_own_place_is_taken_back_without_the_grant_cancel(void **state)
 	world_open(&w, roles[0], roles[1], NULL);
 	(void)world_text(&w, CARL, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_true(press(&w, CARL, world_says(&w, "Deploying staging"), "Cancel"));
+	assert_true(press(&w, CARL, world_says(&w, "Deploying staging"), "Stop"));
 	assert_string_equal(w.toast, "⛔ cancel: your role does not grant it.");
 	world_close(&w);
 }
@@ -219,10 +216,10 @@ a_pushs_question_needs_confirm_and_ones_own_the_action(void **state)
 	(void)world_decide(&w, world_push(&w, "main"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	question = world_says(&w, "Deploy to production?");
-	assert_true(press(&w, DORA, question, "Confirm")); /* who may deploy, and not confirm */
+	assert_true(press(&w, DORA, question, "Deploy to")); /* who may deploy, and not confirm */
 	assert_string_equal(w.toast, "⛔ Only who may confirm may answer this.");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_true(press(&w, CARL, question, "Confirm")); /* who may confirm, and not deploy */
+	assert_true(press(&w, CARL, question, "Deploy to")); /* who may confirm, and not deploy */
 	world_git_same(&w);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
@@ -232,7 +229,7 @@ a_pushs_question_needs_confirm_and_ones_own_the_action(void **state)
 	(void)world_text(&w, DORA, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	question = world_says(&w, "Deploy to production?");
-	assert_true(press(&w, CARL, question, "Confirm"));
+	assert_true(press(&w, CARL, question, "Deploy to"));
 	assert_string_equal(w.toast, "Confirmed.");
 	world_git_same(&w);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
@@ -255,10 +252,10 @@ confirm_is_not_the_action(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	question = world_says(&w, "Deploy to production?");
 	world_settings(&w, roles[0], "ROLE_C_MAY=confirm:production", NULL);
-	assert_true(press(&w, CARL, question, "Confirm"));
+	assert_true(press(&w, CARL, question, "Deploy to"));
 	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
 	/* Who asked may not any more, and who confirms never might: nothing starts. */
-	assert_true(press(&w, DORA, question, "Confirm"));
+	assert_true(press(&w, DORA, question, "Deploy to"));
 	world_git_same(&w);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
@@ -274,7 +271,7 @@ whoever_confirmed_a_push_and_lost_the_role_starts_nothing(void **state)
 	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=confirm:production", NULL);
 	(void)world_decide(&w, world_push(&w, "main"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_true(press(&w, CARL, world_says(&w, "Deploy to production?"), "Confirm"));
+	assert_true(press(&w, CARL, world_says(&w, "Deploy to production?"), "Deploy to"));
 	world_settings(&w, NULL);
 	world_git_same(&w);
 	assert_null(world_peek(&w, EFFECT_RUN));

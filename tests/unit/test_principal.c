@@ -77,6 +77,30 @@ users_of_the_machine_are_numbers_that_no_person_has(void **state)
 	}
 }
 
+static void
+hooks_are_numbers_that_nobody_else_has(void **state)
+{
+	const int64_t hooks[] = { principal_of_hook("build-done"),
+		principal_of_hook("shop/build-done"), principal_of_hook("a"),
+		principal_of_hook("b") };
+	char out[PRINCIPAL_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hooks); i++) {
+		struct principal who = principal_of_person(hooks[i]);
+
+		assert_int_equal(who.kind, PRINCIPAL_HOOK);
+		assert_int_equal(principal_person(&who), 0);
+		assert_true(principal_is_hook(hooks[i]) && !principal_is_root(hooks[i]));
+		memcpy(who.name, "shop/build-done", sizeof("shop/build-done"));
+		assert_string_equal(principal_text(&who, out), "hook:shop/build-done");
+		for (size_t k = 0; k < i; k++)
+			assert_true(hooks[i] != hooks[k]);
+	}
+	assert_false(principal_is_hook(principal_of_root("admin")));
+	assert_false(principal_is_hook(principal_of_user(UINT32_MAX)));
+}
+
 int
 main(void)
 {
@@ -84,6 +108,7 @@ main(void)
 		cmocka_unit_test(a_text_reads_back_as_who_it_was),
 		cmocka_unit_test(what_is_nobody_changes_nothing),
 		cmocka_unit_test(users_of_the_machine_are_numbers_that_no_person_has),
+		cmocka_unit_test(hooks_are_numbers_that_nobody_else_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ hears(const struct settings *s, const char *application, const char *hook, const
 	const struct settings *of = settings_application(s, application);
 
 	assert_non_null(of);
-	return repository_is_announced(s, of, hook, repository);
+	return repository_is_announced(s, of, DELIVERY_GITHUB, hook, repository);
 }
 
 static void
@@ -216,6 +216,50 @@ the_shortest_interval_of_those_that_poll_counts(void **state)
 	settings_unref(s);
 }
 
+static void
+another_forge_names_all_of_its_path(void **state)
+{
+	static const struct {
+		const char *setting, *more, *repository;
+		bool is_it;
+	} rows[] = {
+		{ "REPOSITORY_URL=https://gitlab.com/group/sub/Shop.git", NULL, "Group/sub/shop",
+		    true },
+		{ "REPOSITORY_URL=https://gitlab.com/group/sub/shop.git/", NULL, "sub/shop",
+		    false },
+		{ "REPOSITORY_URL=https://gitlab.com/group/sub/shop.git", NULL, "shop", false },
+		{ "REPOSITORY_URL=git@gitlab.com:group/sub/shop.git", NULL, "group/sub/shop",
+		    true },
+		{ "REPOSITORY_URL=git@gitlab.com:group/sub/shop.git", NULL, "x/group/sub/shop",
+		    false },
+		{ "REPOSITORY_URL=ssh://git@gitlab.com:2222/group/sub/shop.git", NULL,
+		    "group/sub/shop", true },
+		{ "REPOSITORY_URL=/srv/git/group/shop.git", NULL, "group/shop", true },
+		{ "REPOSITORY_URL=/srv/git/group/shop.git", NULL, "git/group/shop", false },
+		{ "REPOSITORY_URL=/srv/git/shop.git", "REPOSITORY_PATH=group/sub/shop",
+		    "group/sub/SHOP", true },
+		{ "REPOSITORY_URL=https://gitlab.com/other/shop.git",
+		    "REPOSITORY_PATH=group/sub/shop", "other/shop", false },
+		/* What is at GitHub is nowhere else, unless that is said. */
+		{ "GITHUB_REPOSITORY=acme/shop", NULL, "acme/shop", false },
+		{ "GITHUB_REPOSITORY=acme/shop", "REPOSITORY_PATH=acme/shop", "acme/shop", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings *s = load_main(rows[i].setting, rows[i].more);
+		struct settings other = *s;
+
+		other.application_count = 1; /* the webhook is that of several */
+		for (enum delivery_forge forge = DELIVERY_GITLAB; forge < DELIVERY_FORGE_COUNT;
+		     forge++)
+			if (repository_is_announced(&other, s, forge, "", rows[i].repository) !=
+			    rows[i].is_it)
+				fail_msg("%s: %s", rows[i].setting, rows[i].repository);
+		settings_unref(s);
+	}
+}
+
 int
 main(void)
 {
@@ -230,6 +274,7 @@ main(void)
 		cmocka_unit_test(whoever_checks_the_settings_reads_of_two_webhooks),
 		cmocka_unit_test(whom_no_push_can_reach_is_named),
 		cmocka_unit_test(the_shortest_interval_of_those_that_poll_counts),
+		cmocka_unit_test(another_forge_names_all_of_its_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,34 @@ a_target_of_another_kind_has_no_number(void **state)
 	assert_string_equal(request_about("log", "run", 45).target, "run/45");
 }
 
+static void
+words_are_split_at_blanks_and_fold(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *words[2];
+		bool is_all;
+	} rows[] = {
+		{ "", { "", "" }, true },
+		{ "  Do  ACME ", { "do", "acme" }, true },
+		{ "a b c", { "a", "b" }, false },
+		{ "\xc3\x84 Z", { "\xc3\x84", "z" }, true },
+	};
+	char words[2][LIMIT_REF], text[LIMIT_REF + 8];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(request_words(rows[i].text, 2, words), rows[i].is_all);
+		for (size_t k = 0; k < 2; k++)
+			assert_string_equal(words[k], rows[i].words[k]);
+	}
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_true(request_words(text, 2, words));
+	assert_int_equal(strlen(words[0]), LIMIT_REF - 1);
+	assert_string_equal(words[1], "");
+}
+
 int
 main(void)
 {
@@ -101,6 +129,7 @@ main(void)
 		cmocka_unit_test(an_argument_is_dropped_without_its_neighbours),
 		cmocka_unit_test(the_longest_ref_fits_beside_a_page),
 		cmocka_unit_test(a_target_of_another_kind_has_no_number),
+		cmocka_unit_test(words_are_split_at_blanks_and_fold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

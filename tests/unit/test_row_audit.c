@@ -15,6 +15,7 @@
 #include "lib/json.h"
 #include "store/audit_chain.h"
 #include "store/audit_verify.h"
+#include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
 
 static void
@@ -22,11 +23,10 @@ act_add(struct tx *tx, void *arg)
 {
 	row_audit_add(tx,
 	    &(struct audit_entry){
-		.action = "denied",
+		.code = AUDIT_CODE_DENIED,
 		.user = arg,
 		.environment = "staging",
 		.outcome = "denied",
-		.severity = "warning",
 	    },
 	    NULL);
 }
@@ -71,10 +71,9 @@ act_override(struct tx *tx, void *arg)
 	(void)arg;
 	row_audit_add(tx,
 	    &(struct audit_entry){
-		.action = "deploy_started",
+		.code = AUDIT_CODE_DEPLOY_STARTED,
 		.user = "telegram:11",
 		.outcome = "ok",
-		.severity = "info",
 		.deployment = 7,
 	    },
 	    (const char *const[]){ "user_id", "root", "seq", "1", "hash", "0", "timestamp", "x",
@@ -117,7 +116,7 @@ act_endless_meta(struct tx *tx, void *arg)
 		meta[i + 1] = arg;
 	}
 	meta[64] = NULL;
-	row_audit_add(tx, &(struct audit_entry){ .action = "denied" }, meta);
+	row_audit_add(tx, &(struct audit_entry){ .code = AUDIT_CODE_DENIED }, meta);
 }
 
 static void
@@ -320,6 +319,196 @@ a_long_file_is_compared_by_its_tail(void **state)
 	verified(aid, 302);
 }
 
+/* --- files that are closed --- */
+
+#define DAY_MS (24 * 60 * 60 * INT64_C(1000))
+
+static int
+segments(struct store_aid *aid, int64_t ret_first[8])
+{
+	struct audit_segments closed;
+	int n;
+
+	assert_true(audit_segments_list(aid->audit_path, &closed, NULL));
+	n = (int)closed.n;
+	assert_in_range(n, 0, 8);
+	for (int i = 0; i < n; i++)
+		ret_first[i] = closed.first[i];
+	audit_segments_done(&closed);
+	return n;
+}
+
+static void
+a_new_day_and_a_full_file_close_it(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t first[8];
+
+	add(aid, 3);
+	free(exported(aid));
+	assert_int_equal(segments(aid, first), 0);
+	aid->at += DAY_MS;
+	add(aid, 2);
+	free(exported(aid));
+	assert_int_equal(segments(aid, first), 1);
+	assert_int_equal(first[0], 1);
+	verified(aid, 5);
+	aid->at -= 2 * DAY_MS; /* a clock that was set back ends no day */
+	add(aid, 1);
+	free(exported(aid));
+	assert_int_equal(segments(aid, first), 1);
+	aid->store->config.audit_size = 4096;
+	add(aid, 10);
+	free(exported(aid));
+	assert_in_range(segments(aid, first), 2, 4);
+	assert_int_equal(first[1], 4);
+	verified(aid, 16);
+}
+
+/* What kill -9 may leave: closed and no other, another with nothing or a part of its first line. */
+static void
+a_start_goes_on_behind_what_is_closed(void **state)
+{
+	struct store_aid *aid = *state;
+	char *before, *after, first_line[] = "{\"action\":\"denied\",\"co";
+	int64_t first[8];
+
+	add(aid, 3);
+	free(exported(aid));
+	aid->at += DAY_MS;
+	add(aid, 2);
+	before = exported(aid);
+	for (int kind = 0; kind < 3; kind++) {
+		assert_int_equal(unlink(aid->audit_path), 0);
+		if (kind > 0)
+			assert_true(file_write(aid->audit_path, first_line,
+			    kind == 1 ? 0 : strlen(first_line), 0600, NULL));
+		store_aid_reopen(aid);
+		after = exported(aid);
+		assert_string_equal(after, before);
+		assert_int_equal(segments(aid, first), 1);
+		verified(aid, 5);
+		free(after);
+	}
+	free(before);
+}
+
+/* The day's first entries were lost with the power: the file of before is the newest again. */
+static void
+what_is_closed_has_its_day_after_a_restart(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t first[8];
+
+	add(aid, 3);
+	free(exported(aid));
+	aid->at += DAY_MS;
+	add(aid, 2); /* the program ends before it writes them */
+	store_aid_reopen(aid);
+	free(exported(aid));
+	assert_int_equal(segments(aid, first), 1);
+	verified(aid, 5);
+	add(aid, 1);
+	free(exported(aid));
+	assert_int_equal(segments(aid, first), 1);
+	verified(aid, 6);
+}
+
+static void
+a_file_of_the_name_is_not_overwritten(void **state)
+{
+	struct store_aid *aid = *state;
+	char path[PATH_MAX], *text;
+
+	audit_segment_path(aid->audit_path, 1, path);
+	add(aid, 3);
+	free(exported(aid));
+	assert_true(file_write(path, "evidence", 8, 0600, NULL));
+	aid->at += DAY_MS;
+	add(aid, 1);
+	assert_true(store_project(aid->store, &aid->outcomes));
+	text = file_read(path, 64, NULL, NULL);
+	assert_string_equal(text, "evidence");
+	free(text);
+	assert_int_equal(unlink(path), 0);
+	free(exported(aid));
+	verified(aid, 4);
+}
+
+static void
+closed_files_that_were_swapped_renamed_or_removed_are_noticed(void **state)
+{
+	struct store_aid *aid = *state;
+	char one[PATH_MAX], two[PATH_MAX], other[PATH_MAX];
+	struct audit_verified found;
+	struct err err;
+
+	for (int day = 0; day < 3; day++, aid->at += DAY_MS) {
+		add(aid, 2);
+		free(exported(aid));
+	}
+	audit_segment_path(aid->audit_path, 1, one);
+	audit_segment_path(aid->audit_path, 3, two);
+	audit_segment_path(aid->audit_path, 9, other);
+	verified(aid, 6);
+	assert_int_equal(rename(two, other), 0); /* out of its order, or with another number */
+	assert_false(audit_verify(aid->path, aid->audit_path, &found, &err));
+	assert_int_equal(rename(one, two), 0);
+	assert_int_equal(rename(other, one), 0);
+	assert_false(audit_verify(aid->path, aid->audit_path, &found, &err));
+	assert_non_null(strstr(err.text, "the file's name says another"));
+	assert_int_equal(rename(one, other), 0);
+	assert_int_equal(rename(two, one), 0); /* now the middle is gone */
+	assert_int_equal(unlink(other), 0);
+	assert_false(audit_verify(aid->path, aid->audit_path, &found, &err));
+	assert_int_equal(unlink(one), 0);
+	assert_true(audit_verify(aid->path, aid->audit_path, &found, &err));
+	assert_int_equal(found.first, 5);
+}
+
+/* --- people --- */
+
+static void
+act_names(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.code = AUDIT_CODE_DEPLOY_REQUESTED,
+		.user = "github:octo(7)",
+		.outcome = "ok",
+	    },
+	    (const char *const[]){ "reason", "x", "name", "Octo Cat", NULL });
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.code = AUDIT_CODE_DEPLOY_REQUESTED,
+		.user = "telegram:11",
+		.outcome = "ok",
+	    },
+	    (const char *const[]){ "name", "Ada", NULL });
+}
+
+static void
+names_stand_apart_from_the_chain(void **state)
+{
+	struct store_aid *aid = *state;
+	char *text;
+	int64_t n;
+
+	store_aid_act(aid, act_names, NULL);
+	text = exported(aid);
+	assert_null(strstr(text, "octo"));
+	assert_null(strstr(text, "Ada"));
+	assert_null(strstr(text, "Cat"));
+	assert_non_null(strstr(text, "\"user_id\":\"github:7\""));
+	assert_true(db_one_i64(&n, aid->store->db, NULL,
+	    "SELECT COUNT(*) FROM person_name WHERE (who = 'github:7' AND name = 'octo')"
+	    " OR (who = 'telegram:11' AND name = 'Ada')"));
+	assert_int_equal(n, 2);
+	verified(aid, 2);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -336,6 +525,12 @@ main(void)
 		TEST(a_tail_with_holes_is_written_again),
 		TEST(lines_that_the_database_does_not_have_are_an_alarm),
 		TEST(a_long_file_is_compared_by_its_tail),
+		TEST(a_new_day_and_a_full_file_close_it),
+		TEST(a_start_goes_on_behind_what_is_closed),
+		TEST(what_is_closed_has_its_day_after_a_restart),
+		TEST(a_file_of_the_name_is_not_overwritten),
+		TEST(closed_files_that_were_swapped_renamed_or_removed_are_noticed),
+		TEST(names_stand_apart_from_the_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,35 @@ an_answer_does_not_wait_for_what_is_edited(void **state)
 }
 
 static void
+act_alarm(struct tx *tx, void *arg)
+{
+	char head[] = "failed";
+
+	*(int64_t *)arg = row_message_add(
+	    tx, &(struct message){ .address.chat = 1, .head = head, .is_alarm = true });
+}
+
+/* A third lane, which moves too. */
+static void
+an_alarm_waits_for_nothing_else(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t alarm;
+
+	(void)add(aid, 1, "running");
+	(void)add(aid, 1, "a question");
+	store_aid_act(aid, act_alarm, &alarm);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 2);
+	store_aid_act(aid, act_supergroup, NULL);
+	said(aid, "running");
+	change(aid, alarm, "failed, and looked at");
+	said(aid, "failed");
+	said(aid, "a question");
+	said(aid, "failed, and looked at");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
+static void
 chats_do_not_wait_for_each_other(void **state)
 {
 	struct store_aid *aid = *state;
@@ -576,12 +605,18 @@ static const struct {
 	[EFFECT_RUN] = { "", false, false },
 	[EFFECT_STOP_RUN] = { "", false, false },
 	[EFFECT_GIT_QUERY] = { "ask:staging", false, true },
+	[EFFECT_APPLICATION_LOG] = { "", false, true },
 	[EFFECT_PROBE] = { "", false, true },
 	[EFFECT_SEND_MESSAGE] = { "say:9", true, false },
 	[EFFECT_TOAST] = { "toast:9", true, false },
 	[EFFECT_DOCUMENT] = { "document:9", true, false },
+	[EFFECT_PICTURE] = { "picture:9", true, false },
+	[EFFECT_DELETE_MESSAGE] = { "", false, false },
+	[EFFECT_PIN_MESSAGE] = { "", false, false },
 	[EFFECT_PURGE_RUN] = { "", false, false },
 	[EFFECT_LEAVE_CHAT] = { "", false, false },
+	[EFFECT_CLOUDFLARE_GET] = { "", false, true },
+	[EFFECT_CLOUDFLARE_SET] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };
 _Static_assert(COUNT(kinds) == EFFECT_KIND_COUNT, "each kind says what it does");
@@ -596,6 +631,8 @@ add_kind(struct tx *tx, enum effect_kind kind)
 		effect->u.send_message.message.address.chat = 9;
 	else if (kind == EFFECT_TOAST)
 		effect->u.toast.chat = 9;
+	else if (kind == EFFECT_PICTURE)
+		effect->u.picture.person = 9;
 	else if (kind == EFFECT_DOCUMENT)
 		effect->u.document.address.chat = 9;
 	else if (kind == EFFECT_GIT_QUERY)
@@ -631,7 +668,7 @@ each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row(void **state)
 
 	store_aid_act(aid, act_on_each_kind, NULL);
 	/* That message has no row: its turn came, and it was dropped. */
-	assert_int_equal(aid->store->mark.n_outbox, 2);
+	assert_int_equal(aid->store->mark.n_outbox, 3);
 }
 
 static void
@@ -665,6 +702,7 @@ main(void)
 		    store_aid_teardown),
 		TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next),
 		TEST(an_answer_does_not_wait_for_what_is_edited),
+		TEST(an_alarm_waits_for_nothing_else),
 		TEST(chats_do_not_wait_for_each_other),
 		TEST(edits_that_wait_are_said_once_with_the_newest_text),
 		TEST(a_change_that_is_none_is_not_said),

@@ -207,6 +207,33 @@ act_actions(struct tx *tx, void *arg)
 	assert_int_equal(row_retention_purge_total(tx, 0, runs, COUNT(runs)), 0);
 }
 
+/* Each deployment may have one behind it. */
+static void
+act_drains(struct tx *tx, void *arg)
+{
+	struct deployment work = {
+		.environment = "staging", .program = PROGRAM_DEPLOY, .state = DEPLOY_LIVE
+	};
+	int64_t runs[8];
+
+	(void)arg;
+	row_deployment_add(tx, &work);
+	for (int program = 0; program < PROGRAM_OF_RUNS; program++)
+		if (program == PROGRAM_DEPLOY || program == PROGRAM_DRAIN)
+			row_run_ended(tx,
+			    &(struct run_ended){
+				.run = row_run_add(tx, work.id, (enum program)program),
+				.log_size = 10 });
+	assert_int_equal(row_retention_purge_runs(tx, 1, runs, COUNT(runs)), 0);
+	assert_int_equal(row_retention_purge_total(tx, 0, runs, COUNT(runs)), 0);
+}
+
+static void
+logs_of_drains_do_not_push_out_those_of_deployments(void **state)
+{
+	store_aid_act(*state, act_drains, NULL);
+}
+
 static void
 logs_of_actions_do_not_push_out_those_of_deployments(void **state)
 {
@@ -221,6 +248,7 @@ main(void)
 		TEST(retention_removes_what_is_old_and_nothing_that_is_needed),
 		TEST(closing_a_question_withdraws_its_deadline),
 		TEST(the_oldest_logs_go_until_all_together_have_the_size),
+		TEST(logs_of_drains_do_not_push_out_those_of_deployments),
 		TEST(logs_of_actions_do_not_push_out_those_of_deployments),
 	};
 

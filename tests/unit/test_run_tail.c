@@ -1,6 +1,7 @@
 /* Goal: the last lines of a log can be shown to anybody: clean, redacted, few.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_tail.h"
+#include "types/limits.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -91,7 +92,7 @@ assert_tail(
 static void
 tail_is(const char *text, bool is_cut, bool is_growing, const char *expected)
 {
-	const struct run_tail_shape shape = { 3, 1000, true };
+	const struct run_tail_shape shape = { 3, 1000, true, false };
 	const struct run_tail_bytes bytes = { text, strlen(text), is_cut, is_growing };
 
 	assert_tail(&bytes, &shape, expected);
@@ -109,10 +110,33 @@ the_last_lines_are_shown(void **state)
 	tail_is("\x1b[32mok\x1b[0m\n10%\r99%\n", false, true, "ok\n99%");
 }
 
+/* Goal: of a failure the lines of its step alone, whatever was said before, or noted behind it. */
+static void
+of_one_step_are_its_own_lines(void **state)
+{
+	static const struct {
+		const char *log, *shown;
+	} rows[] = {
+		{ "==> build\n1\n==> push\n2\n3\n", "2\n3" },
+		{ "==> build\n1\n==> migrate\n2\n==> migrate-failed 3\n", "2" },
+		{ "1\n2\n", "1\n2" },
+		{ "==> build\n", "" },
+	};
+	const struct run_tail_shape shape = { 5, 1000, true, true };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct run_tail_bytes bytes = { rows[i].log, strlen(rows[i].log), false,
+			false };
+
+		assert_tail(&bytes, &shape, rows[i].shown);
+	}
+}
+
 static void
 they_fit_in_what_there_is(void **state)
 {
-	const struct run_tail_shape narrow = { 10, 7, false };
+	const struct run_tail_shape narrow = { 10, 7, false, false };
 	const struct run_tail_bytes bytes = { "abc\nabc\nabc\n", 12, false, false };
 	char line[1000];
 
@@ -121,7 +145,7 @@ they_fit_in_what_there_is(void **state)
 	memset(line, 'x', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\0';
 	{
-		const struct run_tail_shape shape = { 3, 1000, false };
+		const struct run_tail_shape shape = { 3, 1000, false, false };
 		const struct run_tail_bytes wide = { line, strlen(line), false, false };
 		struct buf out;
 
@@ -151,10 +175,60 @@ half_a_secret_is_not_shown_either(void **state)
 	tail_is("QUJDREVGR0g=\n-----END PRIVATE KEY-----\nb\n", true, true, "b");
 }
 
+static unsigned
+draw(unsigned *seed, unsigned below)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (*seed >> 8) % below;
+}
+
+/* Secrets alone have capitals: of each text that is cut anywhere no capital is shown. */
+static void
+no_part_of_a_secret_is_shown_wherever_a_log_is_cut(void **state)
+{
+	static char large[REDACT_VALUE_MAX + 1], text[3 * RUN_TAIL_READ];
+	struct redact *redact = redact_new(NULL);
+	const char *const secrets[] = { "SECRET-ONE", "TWO:WITH/SIGNS?AND=MORE", "XYXYXYXYXX",
+		large };
+
+	(void)state;
+	memset(large, 'L', REDACT_VALUE_MAX);
+	for (size_t i = 0; i < COUNT(secrets); i++)
+		assert_true(redact_add(redact, secrets[i], NULL));
+	for (unsigned seed = 1; seed <= 3000; seed++) {
+		unsigned at = seed, line = draw(&at, 3) == 0 ? 30000 : 200;
+		size_t size = 0, cut;
+		struct run_tail_bytes bytes = { .is_cut = true };
+		struct buf out;
+
+		while (size < sizeof(text) - sizeof(large) - 16) {
+			const char *secret = secrets[draw(&at, draw(&at, 8) == 0 ? 4 : 3)];
+
+			if (draw(&at, 3) == 0) {
+				memcpy(text + size, secret, strlen(secret));
+				size += strlen(secret);
+			}
+			text[size++] = draw(&at, line) < 8 ? '\n' : (char)('a' + draw(&at, 26));
+		}
+		cut = size - 1 - draw(&at, RUN_TAIL_READ);
+		bytes.data = text + cut;
+		bytes.size = size - cut;
+		buf_init(&out, sizeof(text));
+		run_tail_plain(&bytes, redact, &out);
+		assert_false(buf_failed(&out));
+		for (size_t i = 0; i < out.size; i++)
+			if (out.data[i] >= 'A' && out.data[i] <= 'Z')
+				fail_msg(
+				    "seed %u: a part of a secret at %zu of %zu", seed, i, out.size);
+		buf_done(&out);
+	}
+	redact_free(redact);
+}
+
 static void
 a_log_that_is_not_there_shows_nothing(void **state)
 {
-	const struct run_tail_shape shape = { 3, 1000, true };
+	const struct run_tail_shape shape = { 3, 1000, true, false };
 	char last[64] = "x";
 	struct buf out;
 	struct err err;
@@ -171,7 +245,7 @@ a_log_that_is_not_there_shows_nothing(void **state)
 static void
 the_end_of_a_large_log_is_read(void **state)
 {
-	const struct run_tail_shape shape = { 2, 1000, true };
+	const struct run_tail_shape shape = { 2, 1000, true, false };
 	struct buf text;
 	char last[64];
 	struct buf out;
@@ -192,9 +266,91 @@ the_end_of_a_large_log_is_read(void **state)
 }
 
 static void
+the_last_lines_are_bounded_and_without_steps_and_secrets(void **state)
+{
+	struct redact *redact = redact_new(NULL);
+	struct buf text;
+	char end[LIMIT_TAIL] = "x", small[32];
+
+	(void)state;
+	assert_non_null(redact);
+	assert_true(redact_add(redact, "a-secret-of-ours", NULL));
+	write_log("==> job\none\n\n  two a-secret-of-ours\x1b[31m\n==> end\nthree\n");
+	run_tail_end(folder, 7, redact, false, end, sizeof(end));
+	assert_null(strstr(end, "a-secret"));
+	assert_null(strstr(end, "==>"));
+	assert_ptr_equal(strstr(end, "one\n"), end);
+	assert_string_equal(end + strlen(end) - 6, "\nthree");
+	run_tail_end(folder, 12345, redact, false, end, sizeof(end));
+	assert_string_equal(end, "");
+	buf_init(&text, 200000);
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&text, "%150d\n", i);
+	write_log(buf_text(&text));
+	buf_done(&text);
+	run_tail_end(folder, 7, redact, false, end, sizeof(end));
+	assert_in_range(strlen(end), 150, LIMIT_TAIL - 1);
+	assert_string_equal(end + strlen(end) - 3, "999");
+	run_tail_end(folder, 7, redact, false, small, sizeof(small));
+	assert_true(strlen(small) < sizeof(small));
+	redact_free(redact);
+}
+
+/* Goal: it is said in private, and no team's chat shows it with the output of a run. */
+static void
+what_the_application_logged_is_apart_from_what_a_run_said(void **state)
+{
+	struct redact *redact = redact_new(NULL);
+	char found[LIMIT_APPLICATION_LOG] = "x", small[32] = "x", end[LIMIT_TAIL];
+	struct buf text;
+
+	(void)state;
+	assert_non_null(redact);
+	assert_true(redact_add(redact, "a-secret-of-ours", NULL));
+	write_log("==> application log\n|app| one\n|app|\n|app|  two\n|app| ==> release\nours\n"
+		  "|app| last\n|app| half of a li");
+	run_tail_application(folder, 7, redact, found, sizeof(found));
+	assert_string_equal(found, "one\n two\n==> release\nlast");
+	run_tail_end(folder, 7, redact, false, end, sizeof(end));
+	assert_string_equal(end, "ours");
+	run_tail_last(folder, 7, redact, end, sizeof(end));
+	assert_string_equal(end, "ours");
+
+	/* Nothing in a line undoes its mark, reads as ours, or is a secret. */
+	write_log(
+	    "|app| \x1b[31mred\x1b[0m \xe2\x80\xaegnp.exe \xc2\x9b\xff\n"
+	    "|app| a-secret-of-ours x\n|app| -----BEGIN RSA PRIVATE KEY-----\n|app| MIIE\n|app| -----END RSA PRIVATE KEY-----\n");
+	run_tail_application(folder, 7, redact, found, sizeof(found));
+	assert_string_equal(found, "red gnp.exe ?\n*** x\n***");
+	run_tail_end(folder, 7, redact, false, end, sizeof(end));
+	assert_string_equal(end, "");
+
+	buf_init(&text, 2000000);
+	buf_adds(&text, "|app| ");
+	for (int i = 0; i < 100000; i++)
+		buf_adds(&text, "0123456789");
+	buf_adds(&text, "\n|app| behind\n");
+	write_log(buf_text(&text)); /* longer than what is read of it */
+	run_tail_application(folder, 7, redact, found, sizeof(found));
+	assert_string_equal(found, "");
+	buf_clear(&text);
+	for (int i = 0; i < 200; i++)
+		buf_addf(&text, "|app| %300d\n", i);
+	write_log(buf_text(&text));
+	buf_done(&text);
+	run_tail_application(folder, 7, redact, found, sizeof(found));
+	assert_in_range(strlen(found), 1500, sizeof(found) - 1);
+	run_tail_application(folder, 7, redact, small, sizeof(small));
+	assert_string_equal(small, "");
+	run_tail_application(folder, 12345, redact, found, sizeof(found));
+	assert_string_equal(found, "");
+	redact_free(redact);
+}
+
+static void
 a_link_in_place_of_a_log_is_not_followed(void **state)
 {
-	const struct run_tail_shape shape = { 2, 1000, true };
+	const struct run_tail_shape shape = { 2, 1000, true, false };
 	char path[128];
 	struct buf out;
 	struct err err = { .code = ERR_NONE };
@@ -215,11 +371,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_lines_are_shown),
+		cmocka_unit_test(of_one_step_are_its_own_lines),
 		cmocka_unit_test(they_fit_in_what_there_is),
 		cmocka_unit_test(secrets_are_not_shown),
 		cmocka_unit_test(half_a_secret_is_not_shown_either),
+		cmocka_unit_test(no_part_of_a_secret_is_shown_wherever_a_log_is_cut),
 		cmocka_unit_test(a_log_that_is_not_there_shows_nothing),
 		cmocka_unit_test(the_end_of_a_large_log_is_read),
+		cmocka_unit_test(the_last_lines_are_bounded_and_without_steps_and_secrets),
+		cmocka_unit_test(what_the_application_logged_is_apart_from_what_a_run_said),
 		cmocka_unit_test(a_link_in_place_of_a_log_is_not_followed),
 	};
 

@@ -68,6 +68,57 @@ static const struct row rows[] = {
 	    { RUNNING, .program = PROGRAM_ROLLBACK }, { RAN, .exit_status = 1, .released = true },
 	    DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK, DEPLOY_WHY_SCRIPT, true, NULL },
 
+	/* Behind `==> migrate`, before `==> release`: nothing is rolled back, whatever the end. */
+	{ "a migration that failed", { RUNNING }, { RAN, .exit_status = 70, .migration = true },
+	    DEPLOY_ON_MIGRATION_FAILED, DEPLOY_WHY_SCRIPT, false, "exit 70" },
+	{ "64 says untouched, and a migration was begun", { RUNNING },
+	    { RAN, .exit_status = 64, .migration = true }, DEPLOY_ON_MIGRATION_FAILED,
+	    DEPLOY_WHY_SCRIPT, false, "exit 64" },
+	{ "a migration was told live, and the record does not know",
+	    { RUNNING, .migration = "migrated" }, { RAN, .exit_status = 1 },
+	    DEPLOY_ON_MIGRATION_FAILED, DEPLOY_WHY_SCRIPT, false, NULL },
+	{ "timed out in a migration", { RUNNING },
+	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9, .migration = true },
+	    DEPLOY_ON_MIGRATION_FAILED, DEPLOY_WHY_TIMED_OUT, false, "signal 9" },
+	{ "cancelled in a migration", { STOPPING },
+	    { RAN, .ended_on_request = true, .exit_status = 143, .migration = true },
+	    DEPLOY_ON_MIGRATION_FAILED, DEPLOY_WHY_NONE, false, "" },
+	{ "cancelled, but it ended well before, with its migration and no release", { STOPPING },
+	    { RAN, .migration = true }, DEPLOY_ON_MIGRATION_FAILED, DEPLOY_WHY_NONE, false, "" },
+	{ "a migration, and the release failed", { RUNNING },
+	    { RAN, .exit_status = 70, .released = true, .migration = true },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_SCRIPT, true, NULL },
+	{ "a migration, and exit 0", { RUNNING }, { RAN, .released = true, .migration = true },
+	    DEPLOY_ON_SCRIPT_OK_UNPROBED, DEPLOY_WHY_NONE, true, "" },
+	{ "of a rollback it is a step like any other", { RUNNING, .program = PROGRAM_ROLLBACK },
+	    { RAN, .exit_status = 1, .migration = true }, DEPLOY_ON_FAILED_BEFORE_RELEASE,
+	    DEPLOY_WHY_SCRIPT, false, NULL },
+	{ "lost in a migration", { RUNNING, .migration = "migrate" },
+	    { RAN, .lost = true, .migration = true }, DEPLOY_ON_MIGRATION_FAILED,
+	    DEPLOY_WHY_INTERRUPTED, false, "supervisor was killed" },
+	{ "lost in a migration, and its record says nothing of it", { RUNNING },
+	    { RAN, .lost = true, .migration = true }, DEPLOY_ON_MIGRATION_FAILED,
+	    DEPLOY_WHY_INTERRUPTED, false, NULL },
+	{ "lost while it was cancelled in a migration", { STOPPING, .migration = "migrate" },
+	    { RAN, .lost = true, .migration = true }, DEPLOY_ON_MIGRATION_FAILED, DEPLOY_WHY_NONE,
+	    false, "" },
+	{ "lost behind a migration, in the release", { RUNNING, .migration = "migrated" },
+	    { RAN, .lost = true, .migration = true, .released = true }, DEPLOY_ON_SCRIPT_FAILED,
+	    DEPLOY_WHY_INTERRUPTED, true, NULL },
+	{ "lost, and the record knows of the migration alone: the release was told live",
+	    { RUNNING, .migration = "migrated", .target_changed = true },
+	    { RAN, .lost = true, .migration = true }, DEPLOY_ON_SCRIPT_FAILED,
+	    DEPLOY_WHY_INTERRUPTED, true, NULL },
+	{ "lost, and what its record knows is nothing: it counts as having touched",
+	    { RUNNING, .migration = "migrate" }, { RAN, .lost = true }, DEPLOY_ON_SCRIPT_FAILED,
+	    DEPLOY_WHY_INTERRUPTED, true, NULL },
+	{ "lost in a migration, and it could not be swept", { RUNNING, .migration = "migrate" },
+	    { RAN, .lost = true, .unswept = true, .migration = true }, DEPLOY_ON_FOLDER_GONE,
+	    DEPLOY_WHY_INTERRUPTED, true, "could not be swept" },
+	{ "a rollback that was lost behind that word counts as having touched",
+	    { RUNNING, .program = PROGRAM_ROLLBACK }, { RAN, .lost = true, .migration = true },
+	    DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK, DEPLOY_WHY_INTERRUPTED, true, NULL },
+
 	/* What an action did it did: it is neither probed, nor rolled back, nor done twice. */
 	{ "an action, exit 0", { RUNNING, ACTION }, { RAN }, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE,
 	    false, "" },
@@ -217,11 +268,11 @@ no_exit_record_is_left_without_a_rule(void **state)
 		DEPLOY_ROLLING_BACK };
 
 	(void)state;
-	for (unsigned bits = 0; bits < 4096 * PROGRAM_COUNT; bits++) {
+	for (unsigned bits = 0; bits < 8192 * PROGRAM_COUNT; bits++) {
 		for (size_t s = 0; s < COUNT(states); s++) {
 			struct deployment before = {
 				.state = states[s],
-				.program = (enum program)(bits / 4096),
+				.program = (enum program)(bits / 8192),
 				.attempts = bits & 2 ? 3 : 1,
 				.target_changed = (bits & 4) != 0,
 			};
@@ -236,6 +287,7 @@ no_exit_record_is_left_without_a_rule(void **state)
 				.exec_errno = bits & 512 ? 2 : 0,
 				.exit_status = bits & 1024 ? 1 : 0,
 				.no_rollback = (bits & 2048) != 0,
+				.migration = (bits & 4096) != 0,
 			};
 			struct deploy_acts acts;
 

@@ -66,7 +66,7 @@ a_silent_runner_is_killed_and_what_it_was_told_is_not_lost(void **state)
 
 	scene->answer_s = 1;
 	runs_aid_script(scene, "exit 7");
-	start_with_a_stub(scene, "printf 'hello\\nversion 2\\npid 1\\n' >&3");
+	start_with_a_stub(scene, "printf 'hello\\nversion 3\\npid 1\\n' >&3");
 	WAIT_FOR(scene, scene->ready == 1);
 	runs_aid_tell(&story, scene, 1, true, false);
 	runs_aid_tell(&cancelled, scene, 2, true, false);

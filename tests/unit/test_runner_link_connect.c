@@ -15,7 +15,7 @@
 
 #include "lib/text.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 300000
 #define TICK_MS	    5
 
 struct world {
@@ -180,7 +180,7 @@ accepts(struct world *w)
 	if (w->there == -1)
 		return false;
 	assert_int_equal(recv(w->there, packet, sizeof(packet), 0), 16);
-	assert_memory_equal(packet, "hello\nversion 2\n", 16);
+	assert_memory_equal(packet, "hello\nversion 3\n", 16);
 	return true;
 }
 
@@ -197,7 +197,7 @@ meet(struct world *w)
 	int before = w->ready;
 
 	WAIT_FOR(w, accepts(w));
-	say(w, "hello\nversion 2\npid 7\n");
+	say(w, "hello\nversion 3\npid 7\n");
 	WAIT_FOR(w, w->ready == before + 1);
 	assert_true(runner_link_is_ready(w->link));
 }
@@ -313,7 +313,7 @@ one_of_another_version_is_tried_again(void **state)
 		WAIT_FOR(w, accepts(w));
 		say(w, "hello\nversion 99\npid 7\n");
 		WAIT_FOR(w, is_closed(w));
-		assert_non_null(strstr(w->why, "it speaks version 99, this program version 2"));
+		assert_non_null(strstr(w->why, "it speaks version 99, this program version 3"));
 	}
 	meet(w);
 	assert_int_equal(w->fatal, 0);

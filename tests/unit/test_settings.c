@@ -91,12 +91,12 @@ the_minimum_gets_every_default(void **state)
 	assert_string_equal(s->repository_url, "https://github.com/acme/shop.git");
 	assert_string_equal(s->state_directory, "/var/lib/deploybot");
 	assert_int_equal(s->api_server_port, 8080);
-	assert_int_equal(s->health_check_timeout_seconds, 5);
-	assert_int_equal(s->health_check_retries, 10);
-	assert_int_equal(s->health_check_interval_seconds, 10);
-	assert_int_equal(s->health_check_successes, 2);
-	assert_int_equal(s->health_check_deadline_seconds, 300);
-	assert_int_equal(s->deploy_timeout_seconds, 600);
+	assert_int_equal(s->times.health_check_timeout_seconds, 5);
+	assert_int_equal(s->times.health_check_retries, 10);
+	assert_int_equal(s->times.health_check_interval_seconds, 10);
+	assert_int_equal(s->times.health_check_successes, 2);
+	assert_int_equal(s->times.health_check_deadline_seconds, 300);
+	assert_int_equal(s->times.deploy_timeout_seconds, 600);
 	assert_int_equal(s->shutdown_timeout_seconds, 60);
 	assert_int_equal(s->run_logs_keep, 50);
 	assert_true(s->enable_telemetry);
@@ -139,18 +139,18 @@ the_health_gates_deadline_grows_with_slow_checks(void **state)
 	struct settings *s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_TIMEOUT=30");
 
 	(void)state;
-	assert_int_equal(s->health_check_deadline_seconds, 800);
+	assert_int_equal(s->times.health_check_deadline_seconds, 800);
 	settings_unref(s);
 	s = LOAD(NULL, COMPLETE, "HEALTH_CHECK_TIMEOUT=30", "HEALTH_CHECK_DEADLINE=120");
-	assert_int_equal(s->health_check_deadline_seconds, 120);
+	assert_int_equal(s->times.health_check_deadline_seconds, 120);
 	assert_int_equal(report.count, 0);
 	settings_unref(s);
 	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_RETRIES=1000", "HEALTH_CHECK_INTERVAL=86400",
 	    "HEALTH_CHECK_TIMEOUT=86400");
-	assert_int_equal(s->health_check_deadline_seconds, 345600000);
+	assert_int_equal(s->times.health_check_deadline_seconds, 345600000);
 	settings_unref(s);
 	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_SUCCESSES=100"); /* 990 s of passes */
-	assert_int_equal(s->health_check_deadline_seconds, 3000);
+	assert_int_equal(s->times.health_check_deadline_seconds, 3000);
 	settings_unref(s);
 }
 
@@ -222,6 +222,28 @@ an_unknown_name_gets_the_nearest_known_one(void **state)
 	assert_false(says(SETTINGS_WARNING, "STAGING_TRANSPORT_ZONE"));
 	SAYS(SETTINGS_WARNING,
 	    "STAGING_SOMEWHERE_ELSE: is no setting, and no script gets it (a transport");
+	settings_unref(s);
+}
+
+/* One line for each, whatever is set for it; what is empty is not set. */
+static void
+a_client_that_is_not_listed_is_named_once(void **state)
+{
+	struct settings *s =
+	    LOAD("CLIENT_ACME_HOST=a@b\nCLIENT_ACME_WEB_UNIT=web.service\n"
+		 "CLIENT_ACME_ACTIONS=restart-web\nCLIENT_SIX_TWO_HOST=h\nCLIENT_NONE_HOST=\n",
+		MINIMUM);
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(s);
+	SAYS(SETTINGS_FLAW, "CLIENTS: does not list acme, which has settings (CLIENT_ACME_HOST, ");
+	SAYS(SETTINGS_FLAW, " line 1): add it (CLIENTS=acme), or nothing is done there");
+	SAYS(SETTINGS_FLAW, "CLIENTS: does not list six-two, which has settings");
+	for (size_t i = 0; i < report.count; i++)
+		n += strncmp(report.lines[i].text, "CLIENT", 6) == 0;
+	assert_int_equal(n, 3); /* the empty one is no setting, as ever */
+	assert_false(says(SETTINGS_WARNING, "CLIENT_ACME"));
 	settings_unref(s);
 }
 
@@ -355,8 +377,8 @@ two_environments_on_one_host_do_not_share_nginx(void **state)
 	s = LOAD(NULL, MINIMUM, bluegreen[0], bluegreen[1], bluegreen[2], "STAGING_HOST=a,b",
 	    "PRODUCTION_HOST=b,c", "STAGING_COMPOSE_DIR=/srv/staging");
 	assert_non_null(s);
-	SAYS(
-	    SETTINGS_FLAW, "production shares a host, where bluegreen has one NGINX_UPSTREAM_FILE");
+	SAYS(SETTINGS_FLAW,
+	    "production shares a host, and its folder, ports or nginx's file there (<ENV>_COMPOSE_DIR, <ENV>_APP_PORTS, <ENV>_NGINX_UPSTREAM_FILE)");
 	assert_null(settings_refusal(s, "staging"));
 	assert_non_null(settings_refusal(s, "production"));
 	settings_unref(s);
@@ -399,7 +421,7 @@ what_no_release_can_reach_is_said(void **state)
 		{ { "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001" },
 		    "PRODUCTION_PORT: is not set, and DEPLOY_TRANSPORT is local" },
 		{ { "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop", REGISTRY },
-		    "STAGING_KUBECONFIG: is not set, and neither is KUBECONFIG" },
+		    "KUBECONFIG: is not set, and DEPLOY_TRANSPORT is kubernetes" },
 	};
 
 	(void)state;
@@ -488,14 +510,37 @@ what_a_target_needs_is_asked_for_at_once(void **state)
 	SAYS(SETTINGS_ERROR, "REGISTRY_PASSWORD: is not set, and REGISTRY_USER needs it");
 	SAYS(SETTINGS_ERROR, "NGINX_UPSTREAM_FILE: is not set, and DEPLOY_STRATEGY is bluegreen");
 	assert_int_equal(report.errors, 2);
+	s = LOAD(NULL, MINIMUM, "REGISTRY_USER=ci", "REGISTRY_PASSWORD=hunter2hunter2");
+	SAYS(SETTINGS_WARNING,
+	    "REGISTRY_PULL_USER: is not set: each host gets REGISTRY_USER's login");
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, "REGISTRY_USER=ci", "REGISTRY_PASSWORD=hunter2hunter2",
+	    "REMOTE_LOGIN=false");
+	assert_false(says(SETTINGS_WARNING, "REGISTRY_PULL_USER"));
+	settings_unref(s);
+	assert_null(LOAD(NULL, MINIMUM, "REGISTRY_PULL_USER=ci"));
+	SAYS(SETTINGS_ERROR, "REGISTRY_PULL_PASSWORD: is not set, and REGISTRY_PULL_USER needs it");
 	assert_null(LOAD(NULL, MINIMUM, "SMOKE_URL=http://h:{port}/"));
 	SAYS(SETTINGS_ERROR, "SMOKE_URL: has {port}, which only DEPLOY_STRATEGY=bluegreen knows");
 	assert_null(LOAD(NULL, MINIMUM, "USE_KUBERNETES=yes"));
 	SAYS(SETTINGS_ERROR, "KUBE_DEPLOYMENT: is not set");
+	s = LOAD(NULL, MINIMUM, "USE_KUBERNETES=yes", "KUBE_WORKLOADS=deployment/web",
+	    "KUBECONFIG=/k", REGISTRY);
+	assert_non_null(s);
+	settings_unref(s);
+	assert_null(LOAD(NULL, MINIMUM, "KUBE_WORKLOADS=deployment/web,pod/x"));
+	SAYS(SETTINGS_ERROR, "is not KIND/NAME of deployment, statefulset, daemonset or cronjob");
 	assert_null(LOAD(NULL, MINIMUM, "DEPLOY_TRANSPORT=kubernetes"));
 	SAYS(SETTINGS_ERROR, "KUBE_DEPLOYMENT: is not set");
+	assert_null(LOAD(NULL, MINIMUM, "DEPLOY_TRANSPORT=systemd", "STAGING_HOST=h"));
+	SAYS(SETTINGS_ERROR, "SYSTEMD_UNITS: is not set, and DEPLOY_TRANSPORT is systemd");
+	SAYS(SETTINGS_FLAW, "PRODUCTION_HOST: is not set, and DEPLOY_TRANSPORT is systemd");
 	assert_null(LOAD(NULL, MINIMUM, "IMAGE_SOURCE=registry", "IMAGE_WAIT_SECONDS=600"));
 	SAYS(SETTINGS_ERROR, "IMAGE_WAIT_SECONDS: 600 is not below DEPLOY_TIMEOUT_SECONDS (600)");
+	s = LOAD(NULL, MINIMUM, "REGISTRY_USER=AWS"); /* whose passwords aws makes */
+	assert_non_null(s);
+	assert_int_equal(report.errors, 0);
+	settings_unref(s);
 	s = LOAD(
 	    NULL, MINIMUM, "USE_KUBERNETES=yes", "DEPLOY_SCRIPT=/opt/own"); /* it may not need it */
 	assert_non_null(s);
@@ -541,10 +586,11 @@ static void
 names_of_environments_that_clash_are_refused(void **state)
 {
 	(void)state;
-	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=staging,health"));
-	SAYS(SETTINGS_ERROR,
-	    "health cannot be used: its settings would be mixed up with HEALTH_CHECK");
-	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=telegram"));
+	for (size_t i = 0; i < 2; i++) {
+		assert_null(LOAD(NULL, MINIMUM,
+		    i == 0 ? "ENVIRONMENTS=staging,job" : "ENVIRONMENTS=staging,job-b"));
+		SAYS(SETTINGS_ERROR, "its settings would be mixed up with JOB_<NAME>, the jobs");
+	}
 	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=qa,qa"));
 	SAYS(SETTINGS_ERROR, "qa is there twice");
 	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=Staging"));
@@ -619,7 +665,7 @@ what_changed_is_named_without_its_value(void **state)
 	assert_true(settings_diff(a, b, &change));
 	assert_string_equal(buf_text(&change.names),
 	    "GITHUB_WEBHOOK_SECRET, API_SERVER_PORT, ENVIRONMENTS, "
-	    "STAGING_PORT, PRODUCTION_CONFIRM, PRODUCTION_NOTIFY_AFTER_SECONDS, PRODUCTION_FREEZE_PUSHES, GITHUB_BRANCH_PRODUCTION, "
+	    "STAGING_PORT, PRODUCTION_CONFIRM, PRODUCTION_NOTIFY_AFTER_SECONDS, PRODUCTION_FREEZE_PUSHES, PRODUCTION_APPROVALS, PRODUCTION_ROLLBACK_APPROVALS, GITHUB_BRANCH_PRODUCTION, "
 	    "PRODUCTION_COMPOSE_DIR");
 	assert_string_equal(buf_text(&change.restart_names), "API_SERVER_PORT");
 	assert_false(settings_diff(a, a, &none));
@@ -811,11 +857,57 @@ every_row_has_what_it_needs(void **state)
 		if (row->fallback != NULL)
 			assert_true(setting_check(row->type, row->fallback, row->is_secret, NULL));
 		if (row->type == SETTING_TYPE_BOOL) /* which nobody spells anew for scripts */
-			assert_true(strcmp(row->fallback, "true") == 0 ||
+			assert_true(row->fallback == NULL || strcmp(row->fallback, "true") == 0 ||
 			    strcmp(row->fallback, "false") == 0);
 	}
 	for (size_t i = 0; i < FAMILY_COUNT; i++)
 		assert_non_null(strchr(settings_families[i].stem, '<'));
+}
+
+static void
+a_registry_that_is_named_has_an_address(void **state)
+{
+	struct settings *s = LOAD(NULL, MINIMUM, "REGISTRIES=base", "STAGING_REGISTRIES=base,hub",
+	    "REGISTRY_BASE_URL=base.example.org", "REGISTRY_BASE_USER=u",
+	    "REGISTRY_BASE_PASSWORD=hunter2hunter2");
+
+	(void)state;
+	assert_non_null(s);
+	SAYS(SETTINGS_FLAW,
+	    "REGISTRY_HUB_URL: is not set, and REGISTRIES names hub: no image can be built for staging");
+	assert_false(says(SETTINGS_FLAW, "built for production"));
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, "REGISTRIES=base,ecr", "REGISTRY_BASE_URL=base.example.org",
+	    "REGISTRY_BASE_USER=u", "REGISTRY_ECR_URL=ecr.example.org", "REGISTRY_ECR_USER=AWS");
+	assert_non_null(s);
+	SAYS(SETTINGS_FLAW,
+	    "REGISTRY_BASE_PASSWORD: is not set, and REGISTRIES names base: no image can be built for staging");
+	assert_false(says(SETTINGS_FLAW, "REGISTRY_ECR"));
+	settings_unref(s);
+	assert_null(LOAD(NULL, MINIMUM, "REGISTRIES=base,image"));
+	SAYS(SETTINGS_ERROR, "REGISTRIES: \"image\" is not the name of a registry");
+}
+
+static void
+the_repositorys_compose_file_is_trusted_in_words(void **state)
+{
+	static const char said[] =
+	    "PRODUCTION_COMPOSE_SOURCE: is repo, and COMPOSE_REPO_TRUSTED is not true: who can push to the repository would decide what runs on the hosts";
+	struct settings *s = LOAD(NULL, MINIMUM, "STAGING_COMPOSE_SOURCE=repo",
+	    "STAGING_COMPOSE_REPO_TRUSTED=true", "PRODUCTION_COMPOSE_SOURCE=repo");
+
+	(void)state;
+	assert_non_null(s);
+	SAYS(SETTINGS_FLAW, said);
+	assert_false(says(SETTINGS_FLAW, "STAGING_COMPOSE_SOURCE"));
+	settings_unref(s);
+	for (size_t i = 0; i < 4; i++)
+		assert_null(LOAD(NULL, MINIMUM,
+		    (char *[]){ "COMPOSE_ALLOW=bind:/srv/../etc", "COMPOSE_ALLOW=bind:srv",
+			"COMPOSE_REPO_FILE=../x", "COMPOSE_ALLOW=privileged,devices" }[i]));
+	s = LOAD(NULL, MINIMUM, "COMPOSE_ALLOW=privileged  bind:/srv/media bind:/");
+	assert_non_null(s);
+	settings_unref(s);
 }
 
 static void
@@ -861,6 +953,60 @@ users_that_are_never_let_in_are_refused_in_settings(void **state)
 	}
 }
 
+/* In an application's file it is a warning: that one's mistake keeps nobody else from starting. */
+static void
+approvers_who_are_no_role_or_may_not_approve_are_refused(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVERS=king"));
+	SAYS(SETTINGS_ERROR, "PRODUCTION_APPROVERS: king: there is no such role");
+	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVERS=lead",
+	    "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=approve:staging,deploy:production"));
+	SAYS(SETTINGS_ERROR, "PRODUCTION_APPROVERS: lead: it has no grant approve there");
+	/* One on a client is none on the environment. */
+	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVERS=lead",
+	    "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=approve:client/*"));
+	SAYS(SETTINGS_ERROR, "PRODUCTION_APPROVERS: lead: it has no grant approve there");
+	s = LOAD(NULL, COMPLETE, "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVERS=admin,lead",
+	    "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=approve:production");
+	assert_non_null(s);
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+}
+
+static void
+a_window_that_is_wrong_is_named_among_several(void **state)
+{
+	(void)state;
+	assert_null(LOAD(NULL, COMPLETE,
+	    "STAGING_FREEZE=Fri 16:00-Mon 08:00, Mon 25:00-Tue 06:00 Europe/Berlin, Wed 1:00-Wed 2:00"));
+	SAYS(SETTINGS_ERROR,
+	    "STAGING_FREEZE: \"Mon 25:00-Tue 06:00 Europe/Berlin\": 25:00 is no time of a day (0:00 to "
+	    "23:59), as in Fri 16:00-Mon 08:00");
+	assert_null(LOAD(NULL, COMPLETE, "STAGING_FREEZE=2026-12-20..2026-01-06"));
+	SAYS(
+	    SETTINGS_ERROR, "STAGING_FREEZE: \"2026-12-20..2026-01-06\": it ends before it begins");
+	assert_null(LOAD(NULL, COMPLETE, "STAGING_FREEZE=Fri 16:00-Mon 08:00 Berlin"));
+	SAYS(SETTINGS_ERROR,
+	    "STAGING_FREEZE: \"Fri 16:00-Mon 08:00 Berlin\": Berlin is no time zone of this machine");
+}
+
+static void
+a_window_that_is_past_is_warned_of_and_one_to_come_is_not(void **state)
+{
+	struct settings *s =
+	    LOAD(NULL, COMPLETE, "STAGING_FREEZE=2999-01-01..2999-01-02, 2025-12-20..2026-01-06,");
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(report.count, 1);
+	SAYS(SETTINGS_WARNING,
+	    "STAGING_FREEZE: \"2025-12-20..2026-01-06\" is past and freezes nothing: take it out");
+	settings_unref(s);
+}
+
 /* LOCAL_SOCKET is no setting of an environment that has this name. */
 static void
 an_environment_may_be_called_local(void **state)
@@ -888,6 +1034,7 @@ main(void)
 		cmocka_unit_test(all_errors_are_said_at_once_with_their_lines),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
 		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
+		cmocka_unit_test(a_client_that_is_not_listed_is_named_once),
 		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),
 		cmocka_unit_test(what_the_guide_leaves_to_be_replaced_is_named),
 		cmocka_unit_test(a_bots_token_that_is_a_placeholder_is_called_one),
@@ -910,8 +1057,13 @@ main(void)
 		cmocka_unit_test(the_runner_sees_only_what_is_its_own),
 		cmocka_unit_test(settings_that_need_each_other_are_checked),
 		cmocka_unit_test(the_committed_example_is_the_tables),
+		cmocka_unit_test(a_registry_that_is_named_has_an_address),
+		cmocka_unit_test(the_repositorys_compose_file_is_trusted_in_words),
 		cmocka_unit_test(users_of_the_machine_are_found_when_settings_are_read),
 		cmocka_unit_test(users_that_are_never_let_in_are_refused_in_settings),
+		cmocka_unit_test(approvers_who_are_no_role_or_may_not_approve_are_refused),
+		cmocka_unit_test(a_window_that_is_wrong_is_named_among_several),
+		cmocka_unit_test(a_window_that_is_past_is_warned_of_and_one_to_come_is_not),
 		cmocka_unit_test(an_environment_may_be_called_local),
 	};
 

@@ -21,6 +21,7 @@
 
 #include "lib/buf.h"
 #include "lib/file.h"
+#include "lib/text.h"
 
 #define SERVER \
 	"TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789\n" \
@@ -151,7 +152,7 @@ each_file_is_an_application(void **state)
 	/* shared: its file, then the environment over the main file */
 	assert_int_equal(settings_of(s, "web/staging")->telegram_chat_id, -2);
 	assert_int_equal(settings_of(s, "shop/staging")->telegram_chat_id, -1);
-	assert_int_equal(settings_of(s, "shop/staging")->health_check_retries, 7);
+	assert_int_equal(settings_times(s, "shop/staging")->health_check_retries, 7);
 	assert_string_equal(text_of(s, "shop", SETTING_KEEP_RELEASES), "9");
 	assert_string_equal(text_of(s, "web", SETTING_KEEP_RELEASES), "3");
 	assert_string_equal(text_of(s, "shop", SETTING_DRAIN_SECONDS), "4");
@@ -564,7 +565,7 @@ a_user_who_is_gone_is_let_in_no_more(void **state)
 	assert_int_equal(settings_user(s, 5, &name), 11);
 	for (size_t i = 0; i < s->inside->member_count; i++)
 		if (s->inside->members[i]->family == FAMILY_LOCAL)
-			s->inside->members[i]->uid = 4242; /* as it was when they were read */
+			s->inside->members[i]->user.uid = 4242; /* as it was when they were read */
 	assert_int_equal(settings_user(s, 4242, &name), 11);
 	put("users", "games:x:5:60:new:/:/bin/sh\n");
 	s = look(s, false, false);
@@ -577,6 +578,49 @@ a_user_who_is_gone_is_let_in_no_more(void **state)
 	s = look(s, false, true);
 	assert_int_equal(report.errors, 0);
 	assert_int_equal(settings_user(s, 5, &name), 0);
+	settings_watch_done(&watch);
+	settings_unref(s);
+}
+
+/* What a directory elsewhere says of www-data; a reload of its own. */
+static struct settings *
+directory_says(struct settings *s, const char *user, uint32_t uid)
+{
+	struct settings_user said = {
+		.name = "www-data", .is_asked = true, .has_user = uid != 0, .uid = uid
+	};
+	struct settings_folder files;
+	struct settings *fresh;
+
+	(void)text_copy(said.user, sizeof(said.user), user);
+	assert_true(settings_watch_look(&watch, s, true, &files));
+	files.users = &said;
+	files.users_count = user[0] != '\0';
+	fresh = again(s, &files);
+	settings_folder_done(&files);
+	settings_unref(s);
+	return fresh;
+}
+
+/* Who stands in the machine's own file does not win over who is elsewhere. */
+static void
+a_user_of_the_file_and_one_of_a_directory_are_two(void **state)
+{
+	struct settings *s = start_to_look();
+	const char *name = NULL;
+
+	(void)state;
+	put("main", SERVER "LOCAL_WWW_DATA_IS=11\n");
+	s = directory_says(s, "www-data", 33);
+	assert_int_equal(settings_user(s, 33, &name), 11);
+	s = directory_says(s, "www.data", 4401);
+	SAYS(SETTINGS_WARNING, "two users of this machine are meant, www-data and www.data");
+	assert_int_equal(settings_user(s, 33, &name), 0);
+	assert_int_equal(settings_user(s, 4401, &name), 0);
+	s = directory_says(s, "", 0); /* nobody has asked again */
+	assert_int_equal(settings_user(s, 33, &name), 0);
+	s = directory_says(s, "www-data", 33);
+	assert_int_equal(settings_user(s, 33, &name), 11);
 	settings_watch_done(&watch);
 	settings_unref(s);
 }
@@ -753,6 +797,7 @@ main(void)
 		TEST(a_name_that_is_no_setting_is_warned_of),
 		TEST(a_file_is_read_when_it_stood_still),
 		TEST(a_user_who_is_gone_is_let_in_no_more),
+		TEST(a_user_of_the_file_and_one_of_a_directory_are_two),
 		TEST(an_application_is_removed_at_the_third_look),
 		TEST(a_file_that_others_may_write_now_stays_as_it_was),
 		TEST(two_hundred_applications_of_ten_environments),

@@ -20,7 +20,7 @@
 static const char *
 claims(const char *const more[])
 {
-	static char line[4096];
+	static char line[8192];
 	struct settings_claims *all;
 	struct settings_report report = { 0 };
 	const char *const minimum[] = { MINIMUM };
@@ -86,7 +86,24 @@ blue_green_has_one_file_of_the_proxy_on_each_host(void **state)
 	(void)state;
 	assert_string_equal(CLAIMS("STAGING_HOST=a", "DEPLOY_STRATEGY=bluegreen",
 				"NGINX_UPSTREAM_FILE=/etc/nginx/conf.d//up.conf"),
-	    "env:staging host:a:22/srv/app host:a:22/etc/nginx/conf.d/up.conf");
+	    "env:staging host:a:22/srv/app host:a:22/etc/nginx/conf.d/up.conf host:a:22/:8001 host:a:22/:8002");
+}
+
+static void
+the_longest_list_of_hosts_has_room(void **state)
+{
+	char hosts[1024] = "STAGING_HOST=h0";
+	const char *line;
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 1; i < SETTING_HOSTS_MAX; i++)
+		(void)snprintf(hosts + strlen(hosts), sizeof(hosts) - strlen(hosts), ",h%d", i);
+	line = CLAIMS(hosts, "DEPLOY_STRATEGY=bluegreen", "NGINX_UPSTREAM_FILE=/up.conf");
+	assert_non_null(strstr(line, " host:h63:22/:8002"));
+	for (const char *at = line; (at = strchr(at, ' ')) != NULL; at++)
+		n++;
+	assert_int_equal(n, 4 * SETTING_HOSTS_MAX);
 }
 
 static void
@@ -95,14 +112,54 @@ other_transports_claim_what_they_touch(void **state)
 	(void)state;
 	assert_string_equal(
 	    CLAIMS("DEPLOY_TRANSPORT=local", "STAGING_PORT=8080"), "env:staging port:8080");
+	assert_string_equal(CLAIMS("DEPLOY_TRANSPORT=systemd", "STAGING_HOST=a,b:2222",
+				"SYSTEMD_UNITS=shop.service", "STAGING_SYSTEMD_DIR=/srv//shop/"),
+	    "env:staging host:a:22/srv/shop host:b:2222/srv/shop");
 	assert_string_equal(
 	    CLAIMS("USE_KUBERNETES=true", "KUBECONFIG=/etc//kube/config", "KUBE_DEPLOYMENT=web"),
 	    "env:staging kube:/etc/kube/config/default/web");
 	assert_string_equal(CLAIMS("DEPLOY_TRANSPORT=kubernetes", "KUBECONFIG=/etc/kube/config",
 				"KUBE_DEPLOYMENT=web", "STAGING_KUBE_NAMESPACE=blue"),
 	    "env:staging kube:/etc/kube/config/blue/web");
+	assert_string_equal(CLAIMS("DEPLOY_TRANSPORT=kubernetes", "KUBECONFIG=/k",
+				"KUBE_WORKLOADS=deployment/web, cronjob/web,daemonset/x"),
+	    "env:staging kube:/k/default/web kube:/k/default/cronjob/web kube:/k/default/daemonset/x");
 	assert_string_equal(CLAIMS("DEPLOY_TRANSPORT=carrier", "STAGING_HOST=a"), "env:staging");
 	assert_string_equal(CLAIMS("DEPLOY_SCRIPT=/opt/ours.sh", "STAGING_HOST=a"), "env:staging");
+}
+
+/* Where people are to look for it: a name that nothing there has would send them astray. */
+static void
+where_a_migration_may_be_at_work_is_what_the_transport_makes_of_it(void **state)
+{
+	static const struct {
+		const char *transport, *more, *at; /* NULL: it ends with its run */
+	} rows[] = {
+		{ "DEPLOY_TRANSPORT=ssh", "STAGING_HOST=h1:2222,h2",
+		    "deploybot-migrate-staging on h1:2222" },
+		{ "DEPLOY_TRANSPORT=systemd", "STAGING_HOST=h1,h2", "/srv/app on h1" },
+		{ "DEPLOY_TRANSPORT=kubernetes", "STAGING_HOST=h1",
+		    "the Job deploybot-migrate-staging" },
+		{ "DEPLOY_TRANSPORT=carrier", "STAGING_HOST=h1", "" },
+		{ "DEPLOY_SCRIPT=/opt/ours.sh", "STAGING_HOST=h1", "" },
+		{ "DEPLOY_TRANSPORT=local", "STAGING_HOST=h1", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *list[] = { MINIMUM, "KUBECONFIG=/k", "KUBE_DEPLOYMENT=web",
+			"SYSTEMD_UNITS=shop.service", (char *)rows[i].transport,
+			(char *)rows[i].more, NULL };
+		struct settings_report report = { 0 };
+		char at[SETTINGS_MIGRATION];
+		struct settings *s = NULL;
+
+		if (!settings_load(NULL, list, &s, &report))
+			fail_msg("settings: %s", report.lines[0].text);
+		assert_int_equal(settings_migration_place(s, "staging", at), rows[i].at != NULL);
+		assert_string_equal(at, rows[i].at != NULL ? rows[i].at : "");
+		settings_unref(s);
+	}
 }
 
 static void
@@ -124,6 +181,72 @@ an_environment_that_has_left_the_settings_claims_itself(void **state)
 	settings_unref(s);
 }
 
+/* The first thing that is wrong with a client on that host; "": nothing is. */
+static const char *
+fault_of(const char *host, const char *more, const char *another)
+{
+	static char line[512];
+	struct settings_report report = { 0 };
+	char client[64];
+	char *list[] = { MINIMUM, "CLIENTS=acme", "CLIENT_ACME_ACTIONS=disk-free", client,
+		(char[128]){ 0 }, (char[128]){ 0 }, NULL };
+	struct settings *s = NULL;
+
+	(void)snprintf(client, sizeof(client), "CLIENT_ACME_HOST=%s", host);
+	(void)snprintf(list[7], 128, "%s", more);
+	(void)snprintf(list[8], 128, "%s", another);
+	line[0] = '\0';
+	if (!settings_load(NULL, list, &s, &report))
+		assert_null(s);
+	for (size_t i = 0; i < report.count && line[0] == '\0'; i++)
+		if (strstr(report.lines[i].text, "CLIENT_ACME_HOST") != NULL)
+			(void)snprintf(line, sizeof(line), "%s%s",
+			    report.lines[i].severity == SETTINGS_ERROR ? "" : "(warning) ",
+			    report.lines[i].text);
+	settings_unref(s);
+	return line;
+}
+
+#define TAKES_TURNS \
+	"CLIENT_ACME_HOST: staging is deployed to that host: CLIENT_<ID>_ENVIRONMENT=staging has " \
+	"both take turns"
+
+static void
+a_client_where_an_environment_lives_is_that_environment(void **state)
+{
+	static const char *const spellings[] = { "app.example.org", "web@app.example.org",
+		"APP.example.org:22", "root@app.example.org:2222" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(spellings); i++) {
+		assert_string_equal(
+		    fault_of(spellings[i], "STAGING_HOST=b,app.example.org", ""), TAKES_TURNS);
+		assert_string_equal(fault_of(spellings[i], "STAGING_HOST=App.example.org:2201",
+					"DEPLOY_SCRIPT=/opt/ours.sh"),
+		    TAKES_TURNS);
+		assert_string_equal(fault_of(spellings[i], "STAGING_HOST=app.example.org",
+					"CLIENT_ACME_ENVIRONMENT=staging"),
+		    "");
+	}
+	assert_string_equal(
+	    fault_of("[::1]:22", "STAGING_HOST=[0:0:0:0:0:0:0:1]", ""), TAKES_TURNS);
+	assert_string_equal(fault_of("app2.example.org", "STAGING_HOST=app.example.org", ""), "");
+}
+
+static void
+here_is_no_place_in_our_image(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("container", "podman", 1), 0);
+	assert_string_equal(fault_of("local", "STAGING_HOST=a", ""),
+	    "CLIENT_ACME_HOST: local is this container, and not the machine that it runs on: "
+	    "name the host");
+	assert_int_equal(unsetenv("container"), 0);
+	/* Whatever these tests run in. */
+	assert_true(fault_of("local", "STAGING_HOST=a", "")[0] == '\0' ||
+	    strstr(fault_of("local", "STAGING_HOST=a", ""), "(warning) ") != NULL);
+}
+
 int
 main(void)
 {
@@ -131,7 +254,12 @@ main(void)
 		cmocka_unit_test(each_spelling_of_a_host_and_a_folder_is_one_resource),
 		cmocka_unit_test(another_host_port_or_folder_is_another_resource),
 		cmocka_unit_test(blue_green_has_one_file_of_the_proxy_on_each_host),
+		cmocka_unit_test(the_longest_list_of_hosts_has_room),
 		cmocka_unit_test(other_transports_claim_what_they_touch),
+		cmocka_unit_test(a_client_where_an_environment_lives_is_that_environment),
+		cmocka_unit_test(here_is_no_place_in_our_image),
+		cmocka_unit_test(
+		    where_a_migration_may_be_at_work_is_what_the_transport_makes_of_it),
 		cmocka_unit_test(an_environment_that_has_left_the_settings_claims_itself),
 	};
 

@@ -132,6 +132,7 @@ static const struct {
 	{ "LOG_LEVEL=debug", "LOG_LEVEL: is DEBUG" },
 	{ "RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_REQUESTS: is 0" },
 	{ "ROLE_RATE_LIMIT=0", "ROLE_RATE_LIMIT: is 0" },
+	{ "EMERGENCY_WITHOUT_OTP=true", "EMERGENCY_WITHOUT_OTP: is true" },
 	{ "RUNS_MAX=0", "RUNS_MAX: is 0" },
 	{ "RUNNER_SOCKET=", "RUNNER_SOCKET: is not set" },
 	{ "ALLOWED_CHATS=", "ALLOWED_CHATS: is not set" },
@@ -191,7 +192,7 @@ any_other_environment_asks_whether_the_list_was_meant(UNUSED void **state)
 static void
 write_secret(const char *name, mode_t mode)
 {
-	assert_true(file_write(path_of(name), LONG_ "\n", sizeof(LONG_), mode, NULL));
+	assert_true(file_write(path_of(name), LONG_ LONG_ "\n", sizeof(LONG_ LONG_), mode, NULL));
 	assert_int_equal(0, chmod(path_of(name), mode));
 }
 
@@ -230,6 +231,7 @@ a_file_of_a_secret_or_a_key_that_others_may_read_is_refused(UNUSED void **state)
 	check_open(
 	    "REPOSITORY_KNOWN_HOSTS=/h\nREPOSITORY_KEY_PATH=%s", "REPOSITORY_KEY_PATH", true);
 	check_open("KUBECONFIG=%s", "KUBECONFIG", false);
+	check_open("TOTP_KEY_FILE=%s", "TOTP_KEY_FILE", false);
 	settings_unref(load(PRODUCTION, "", 0640));
 	assert_int_equal(0, report.errors);
 	assert_null(load(PRODUCTION, "", 0644));
@@ -290,6 +292,32 @@ remove_folder(UNUSED void **state)
 	return rmdir(folder);
 }
 
+/* A secret that is shown in a chat has been at Telegram's. */
+static void
+second_factors_are_made_in_the_chat_where_that_was_said(void **state)
+{
+	static const struct {
+		const char *kind, *changes;
+		bool in_chat;
+	} rows[] = {
+		{ PRODUCTION, "", false },
+		{ PRODUCTION, "TOTP_ENROL=chat", true },
+		{ PRODUCTION, "TOTP_ENROL=server", false },
+		{ DEVELOPMENT, "", true },
+		{ DEVELOPMENT, "TOTP_ENROL=server", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings *s = load(rows[i].kind, rows[i].changes, 0600);
+
+		assert_non_null(s);
+		if (s->enrols_in_chat != rows[i].in_chat)
+			fail_msg("%s%s", rows[i].kind, rows[i].changes);
+		settings_unref(s);
+	}
+}
+
 int
 main(void)
 {
@@ -298,6 +326,7 @@ main(void)
 		cmocka_unit_test(http_to_this_machine_and_what_others_made_is_fit),
 		cmocka_unit_test(any_other_environment_asks_whether_the_list_was_meant),
 		cmocka_unit_test(a_file_of_a_secret_or_a_key_that_others_may_read_is_refused),
+		cmocka_unit_test(second_factors_are_made_in_the_chat_where_that_was_said),
 		cmocka_unit_test(what_would_be_refused_at_start_is_refused_at_a_reload),
 		cmocka_unit_test(an_applications_file_is_refused_alone),
 	};

@@ -24,6 +24,24 @@ on_found(void *ctx, enum step_scan_kind kind, const char *name)
 }
 
 static void
+each_step_that_decides_is_known_by_its_word(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t which;
+	} cases[] = { { "release", 1 }, { "no-rollback", 2 }, { "migrate", 3 }, { "migrated", 4 },
+		{ "migrate-failed 1", 5 }, { "migrate-failed", 5 }, { "migrate-stopped", 6 },
+		{ "drain-later", 7 }, { "previous target:before-1", 8 },
+		{ "migrate-not-started", 9 }, { "previous target:", 0 }, { "previous", 0 },
+		{ "previous before-1", 0 }, { "migrate now", 0 }, { "release 2", 0 },
+		{ "migrates", 0 }, { "", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(step_scan_decides(cases[i].name), cases[i].which);
+}
+
+static void
 feed_in_pieces(const char *text, size_t piece, struct found *ret)
 {
 	struct step_scan scan = { 0 };
@@ -164,6 +182,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_step_that_decides_is_known_by_its_word),
 		cmocka_unit_test(steps_are_found_however_output_is_cut),
 		cmocka_unit_test(a_step_has_no_secret_in_its_name),
 		cmocka_unit_test(a_step_that_is_too_long_shows_no_half_of_a_secret),

@@ -45,7 +45,7 @@ on_git_answered(struct tx *tx, const struct event *event)
 	tries++;
 	if (is_full)
 		tx_fail(tx, ERR_FULL, "the disk is full");
-	row_audit_add(tx, &(struct audit_entry){ .action = "denied" }, NULL);
+	row_audit_add(tx, &(struct audit_entry){ .code = AUDIT_CODE_DENIED }, NULL);
 }
 
 static store_handler *const handlers[EVENT_KIND_COUNT] = {

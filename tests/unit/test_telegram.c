@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "tests/unit/fake_telegram.h"
@@ -111,7 +112,7 @@ deploying(void)
 }
 
 static void
-say(struct world *w, const struct message *message)
+say(struct world *w, struct message *message)
 {
 	w->is_done = false;
 	assert_true(telegram_message_send(telegram_sender(w->telegram), message, on_said, w));
@@ -121,6 +122,7 @@ say(struct world *w, const struct message *message)
 static void
 it_learns_its_own_name(void **state)
 {
+	int64_t ahead = 1000;
 	/* Goal: until getMe has answered there is none; a failure is asked again. */
 	struct world *w = *state;
 
@@ -128,10 +130,14 @@ it_learns_its_own_name(void **state)
 	fake_telegram_script(w->fake, "getMe", 200,
 	    "{\"ok\":true,\"result\":{\"id\":1,\"is_bot\":true,\"username\":\"our_bot\"}}");
 	assert_string_equal(telegram_name(w->telegram), "");
+	assert_false(telegram_clock(w->telegram, &ahead));
 	telegram_start(w->telegram);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "getMe", 2, 4000));
 	fake_run_for(w->loop, 100);
 	assert_string_equal(telegram_name(w->telegram), "our_bot");
+	assert_true(telegram_clock(w->telegram, &ahead));
+	assert_in_range(
+	    ahead + INT64_C(1795219200), clock_wall_ms() / 1000 - 5, clock_wall_ms() / 1000);
 }
 
 static void
@@ -204,6 +210,34 @@ menus_set_anew_in_a_pause_are_asked_one_by_one(void **state)
 	telegram_change_settings(w->telegram, polling); /* the third, which takes long */
 	fake_run_for(w->loop, 500);
 	assert_int_equal(fake_telegram_count(w->fake, "setMyCommands"), 3);
+	settings_unref(polling);
+}
+
+static void
+a_menu_of_whom_the_settings_no_longer_name_is_deleted_once(void **state)
+{
+	/* Goal: Telegram keeps a menu for ever, and a narrower scope hides the others. */
+	struct world *w = *state;
+	struct settings *polling = fake_telegram_settings(w->fake, NULL);
+
+	polling->telegram_chat_id = -1002;
+	for (int i = 0; i < 15; i++)
+		fake_telegram_script(
+		    w->fake, "setMyCommands", 200, "{\"ok\":true,\"result\":true}");
+	for (int i = 0; i < 2; i++)
+		fake_telegram_script(
+		    w->fake, "deleteMyCommands", 200, "{\"ok\":true,\"result\":true}");
+	telegram_start(w->telegram);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "setMyCommands", 5, 4000));
+	fake_run_for(w->loop, 300);
+	telegram_change_settings(w->telegram, polling);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "deleteMyCommands", 1, 4000));
+	assert_string_equal(fake_telegram_heard(w->fake, "deleteMyCommands", 0)->body,
+	    "{\"scope\":{\"type\":\"chat\",\"chat_id\":-1001}}");
+	fake_run_for(w->loop, 300);
+	telegram_change_settings(w->telegram, polling);
+	fake_run_for(w->loop, 1500);
+	assert_int_equal(fake_telegram_count(w->fake, "deleteMyCommands"), 1);
 	settings_unref(polling);
 }
 
@@ -313,6 +347,7 @@ main(void)
 		T(everybody_is_offered_what_they_may),
 		T(the_menu_of_a_group_that_moved_goes_with_it),
 		T(menus_set_anew_in_a_pause_are_asked_one_by_one),
+		T(a_menu_of_whom_the_settings_no_longer_name_is_deleted_once),
 		T(a_menu_waits_as_long_as_telegram_says),
 		T(a_message_about_a_run_moves_until_its_last_word),
 		T(without_news_it_rests),

@@ -51,7 +51,7 @@ a_group_gets_20_in_any_minute(void **state)
 
 	(void)state;
 	assert_non_null(pace);
-	n = flood(pace, GROUP, TELEGRAM_PACE_SEND, 1000, 600000, times, 1000);
+	n = flood(pace, GROUP, TELEGRAM_PACE_ALARM, 1000, 600000, times, 1000);
 	assert_int_equal(most_within(times, n, 60000), 20);
 	assert_in_range(n, 190, 200);
 	free(pace);
@@ -70,6 +70,25 @@ a_person_gets_one_a_second_after_a_short_burst(void **state)
 	n = flood(pace, PERSON, TELEGRAM_PACE_SEND, 1000, 61000, times, 1000);
 	assert_int_equal(most_within(times, n, 900), 4);
 	assert_in_range(n, 55, 62);
+	free(pace);
+}
+
+/* Goal: however much is sent, a failure finds room for itself and what it replies to. */
+static void
+all_that_is_sent_leaves_room_for_alarms(void **state)
+{
+	struct telegram_pace *pace = calloc(1, sizeof(*pace));
+	static int64_t times[1000];
+	size_t n;
+
+	(void)state;
+	assert_non_null(pace);
+	n = flood(pace, GROUP, TELEGRAM_PACE_SEND, 1000, 300000, times, 1000);
+	assert_int_equal(most_within(times, n, 60000), 17);
+	for (int64_t i = 0, at = times[n - 1] + 1050; i < 3; i++, at += 1050) {
+		assert_int_equal(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_ALARM, at), 0);
+		telegram_pace_sent(pace, GROUP, TELEGRAM_PACE_ALARM, at);
+	}
 	free(pace);
 }
 
@@ -191,6 +210,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_group_gets_20_in_any_minute),
+		cmocka_unit_test(all_that_is_sent_leaves_room_for_alarms),
 		cmocka_unit_test(a_person_gets_one_a_second_after_a_short_burst),
 		cmocka_unit_test(edits_in_a_group_are_3_s_apart_and_sends_do_not_wait_for_them),
 		cmocka_unit_test(decoration_leaves_room_for_what_matters),

@@ -101,6 +101,46 @@ a_reply_names_what_it_is_a_reply_to(void **state)
 }
 
 static void
+the_bytes_of_a_line_stay_as_they_came(void **state)
+{
+	/* Goal: what must be exact is judged by what was sent, not by what is shown of it. */
+	static const char came[] = "a\xc2\xa0 b\r\n\xe2\x80\x8b ";
+	struct update u = read_one(WROTE("\"text\":\"a\\u00a0 b\\r\\n\\u200b \""));
+
+	(void)state;
+	assert_string_equal(u.text, "a b");
+	assert_int_equal(u.raw_size, sizeof(came) - 1);
+	assert_memory_equal(u.raw, came, u.raw_size);
+}
+
+#define DIGITS	"0123456789abcdef"
+#define TOKEN_1 "deploybot_" DIGITS DIGITS DIGITS DIGITS
+
+static void
+a_token_is_taken_out_of_a_text_wherever_it_stands(void **state)
+{
+	static const char *const texts[] = { "/login " TOKEN_1, "/login@our_bot " TOKEN_1,
+		"/login@other_bot " TOKEN_1, "look: " TOKEN_1 "!", "/deploy staging " TOKEN_1 };
+	static const char *const keys[] = { "message", "edited_message", "channel_post" };
+	char bytes[1024];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts) * COUNT(keys); i++) {
+		struct update u;
+
+		(void)snprintf(bytes, sizeof(bytes),
+		    "{\"update_id\":9,\"%s\":{\"message_id\":5,\"date\":1," FROM "," GROUP
+		    ",\"text\":\"%s\"}}",
+		    keys[i / COUNT(texts)], texts[i % COUNT(texts)]);
+		u = read_one(bytes);
+		assert_string_equal(u.token, TOKEN_1);
+		memset(u.token, 0, sizeof(u.token));
+		if (memmem(&u, sizeof(u), "0123456789abcdef", 16) != NULL)
+			fail_msg("%s: it stands in the update", bytes);
+	}
+}
+
+static void
 ids_beyond_53_bits_are_exact(void **state)
 {
 	/* Goal: an id is no floating-point number. */
@@ -152,6 +192,9 @@ whoever_else_wrote_it_is_refused(void **state)
 		{ "{\"update_id\":1,\"edited_message\":{\"message_id\":1," FROM "," GROUP
 		  ",\"text\":\"/a\"}}",
 		    UPDATE_REFUSED_EDITED },
+		{ WROTE("\"photo\":[],\"caption\":\"/a\""), UPDATE_REFUSED_CAPTION },
+		{ WROTE("\"photo\":[],\"caption\":\"/a\",\"forward_date\":5"),
+		    UPDATE_REFUSED_FORWARDED },
 		{ "{\"update_id\":1,\"channel_post\":{\"message_id\":1," GROUP ",\"text\":\"/a\"}}",
 		    UPDATE_REFUSED_CHANNEL },
 		{ "{\"update_id\":1,\"message\":{\"message_id\":1," GROUP ",\"text\":\"/a\"}}",
@@ -210,19 +253,31 @@ what_is_invisible_is_taken_out_of_texts_and_names(void **state)
 	assert_null(strstr(u.name, "\xe2\x80\xae"));
 }
 
-/* Goal: who has no username does not look like somebody who has, and nobody like nobody. */
+/* Goal: who has no username does not look like somebody who has, like deploybot or like a message
+ * of its, and nobody like nobody. */
+#define CUT  "ääääääääääääääääää…"
+#define LONG "äääääääääääääääääääääääääääääääääääää"
+
 static void
 only_a_username_stands_behind_an_at(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "\"first_name\":\"@ada\"", "ada" },
-		{ "\"first_name\":\"\\uff20ad\\ufe6b\"", "ad" }, /* read as one */
+		{ "\"first_name\":\"@ada\"", "“ada” (id 7)" },
+		{ "\"first_name\":\"\\uff20ad\\ufe6b\"", "“ad” (id 7)" }, /* read as one */
 		{ "\"first_name\":\"\\u3164\\uff20\\u3164\"", "id 7" },
-		{ "\"first_name\":\"\\u200b@ad@a\",\"last_name\":\"@b\"", "ad a b" },
+		{ "\"first_name\":\"\\u200b@ad@a\",\"last_name\":\"@b\"", "“ad a b” (id 7)" },
 		{ "\"first_name\":\"@ada\",\"username\":\"eve\"", "@eve" },
 		{ "\"first_name\":\"\\u200b\\u202e\"", "id 7" },
 		{ "\"first_name\":\" @ \",\"username\":\"\"", "id 7" },
 		{ "\"is_bot\":false", "id 7" },
+		{ "\"first_name\":\"deploybot\"", "“deploybot” (id 7)" },
+		{ "\"first_name\":\"daemon\",\"last_name\":\"(from the machine)\"",
+		    "“daemon (from the machine)” (id 7)" },
+		{ "\"first_name\":\"telegram:1\\u201d (id 1) \\u201c\"",
+		    "“telegram:1 (id 1)” (id 7)" },
+		{ "\"first_name\":\"✅ Live: shop/production\"",
+		    "“✅ Live: shop/production” (id 7)" },
+		{ "\"first_name\":\"" LONG "\"", "“" CUT "” (id 7)" },
 	};
 	char body[512];
 
@@ -340,7 +395,7 @@ static void
 what_is_no_text_is_acknowledged_and_forgotten(void **state)
 {
 	/* Goal: photos, joins and kinds not known yet are no errors. */
-	static const char *const others[] = { WROTE("\"photo\":[],\"caption\":\"/deploy staging\""),
+	static const char *const others[] = { WROTE("\"photo\":[]"),
 		"{\"update_id\":4,\"my_chat_member\":{\"chat\":{\"id\":1}}}",
 		"{\"update_id\":4,\"something_new\":{}}" };
 
@@ -391,7 +446,6 @@ a_press_that_cannot_be_read_can_be_answered_all_the_same(void **state)
 		const char *query;
 		const char *callback;
 	} cases[] = {
-		{ "{\"id\":\"4711\",\"data\":\"a\\u0000b\"}", "4711" },
 		{ "{\"data\":\"\xff\",\"id\":\"4711\"}", "4711" },
 		{ "{\"id\":4711,\"data\":\"\\u0000\"}", "" },
 		{ "{\"id\":\"47 1\",\"data\":\"\\u0000\"}", "" },
@@ -556,6 +610,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_text_is_read_with_who_and_where),
 		cmocka_unit_test(a_reply_names_what_it_is_a_reply_to),
+		cmocka_unit_test(the_bytes_of_a_line_stay_as_they_came),
+		cmocka_unit_test(a_token_is_taken_out_of_a_text_wherever_it_stands),
 		cmocka_unit_test(ids_beyond_53_bits_are_exact),
 		cmocka_unit_test(a_thread_counts_only_as_a_real_topic),
 		cmocka_unit_test(whoever_else_wrote_it_is_refused),

@@ -23,6 +23,7 @@
 #include "tests/unit/fake_telegram.h"
 #include "types/event.h"
 #include "types/settings.h"
+#include "types/outbound.h"
 
 #define OUR_URL "https://bot.example.org/telegram/webhook"
 #define JSON	"Content-Type: application/json"
@@ -144,7 +145,8 @@ set_up(void **state)
 	w->served.on_request = on_request;
 	w->served.ctx = w;
 	const struct http_server_config server = { .routes = &w->served, .route_count = 1 };
-	const struct http_client_config client = { 0 };
+	const struct http_client_config client = { .address_is_allowed = outbound_allows,
+		.address_ctx = outbound_of(OUTBOUND_HEALTH, NULL) };
 
 	w->server = http_server_new(w->loop, &server, "127.0.0.1:0", &err);
 	w->client = http_client_new(w->loop, &client, &err);

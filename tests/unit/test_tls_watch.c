@@ -15,7 +15,7 @@
 #include "lib/loop.h"
 #include "types/settings.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 300000
 
 /* A server that speaks no TLS: each look at it fails. */
 struct scene {

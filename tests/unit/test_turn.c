@@ -13,8 +13,9 @@
 
 /* Whatever one of these says, it does not start. */
 #define HINDERS \
-	(TURN(GONE) | TURN(UNFIT) | TURN(DENIED) | TURN(NOT_NOW) | TURN(LIVE) | TURN(ASKED) | \
-	    TURN(CLAIMED) | TURN(NO_SLOT) | TURN(DIFFERS) | TURN(STALE))
+	(TURN(GONE) | TURN(UNFIT) | TURN(DENIED) | TURN(NOT_NOW) | TURN(LIVE) | TURN(UNBOUND) | \
+	    TURN(ASKED) | TURN(CLAIMED) | TURN(NO_SLOT) | TURN(UNAPPROVED) | TURN(DIFFERS) | \
+	    TURN(STALE) | TURN(BARRED))
 
 static bool
 is(unsigned facts, unsigned some)
@@ -28,7 +29,8 @@ what_starts_has_nothing_against_it(void **state)
 	(void)state;
 	for (unsigned facts = 0; facts < ALL; facts++) {
 		bool may = !is(facts, HINDERS) &&
-		    (is(facts, TURN(ROLLBACK)) || !is(facts, TURN(UNCOMPARED) | TURN(BEHIND))) &&
+		    (is(facts, TURN(ROLLBACK)) ||
+			!is(facts, TURN(UNCOMPARED) | TURN(BEHIND) | TURN(UNSETTLED))) &&
 		    (is(facts, TURN(PERSON)) || !is(facts, TURN(UNKNOWN) | TURN(BLOCKED)));
 
 		assert_int_equal(turn_decide(facts)->to == TURN_TO_START, may);
@@ -59,7 +61,8 @@ who_is_asked_could_start(void **state)
 
 		if (to != TURN_TO_ASK_ANEW && to != TURN_TO_ASK_GIT)
 			continue;
-		assert_false(is(facts, HINDERS & ~(TURN(DIFFERS) | TURN(STALE))));
+		assert_false(
+		    is(facts, HINDERS & ~(TURN(UNAPPROVED) | TURN(DIFFERS) | TURN(STALE))));
 		if (to == TURN_TO_ASK_ANEW)
 			assert_true(is(facts, TURN(ROLLBACK)) || !is(facts, TURN(UNCOMPARED)));
 	}
@@ -72,7 +75,7 @@ what_is_for_good_is_not_waited_for(void **state)
 	for (unsigned facts = 0; facts < ALL; facts++) {
 		enum turn to = turn_decide(facts)->to;
 
-		if (is(facts, TURN(GONE) | TURN(LIVE)))
+		if (is(facts, TURN(GONE) | TURN(LIVE) | TURN(BARRED)))
 			assert_true(to == TURN_TO_REFUSE || to == TURN_TO_SUPERSEDE);
 		if (to == TURN_TO_REFUSE && !is(facts, TURN(UNFIT)))
 			assert_string_not_equal(turn_decide(facts)->reason, "");

@@ -157,33 +157,55 @@ the_change_is_where_the_answer_changes(void **state)
 	zone_free(zone);
 }
 
+#define W	 "Fri 16:00-Mon 08:00"
+#define D	 "2026-12-20..2027-01-06"
+#define NO_CLOCK " is no time of a day (0:00 to 23:59), as in " W
+#define NO_ZONE	 " is no time zone of this machine (package tzdata), as Europe/Berlin"
+
 static void
-what_is_none_is_refused(void **state)
+what_is_none_is_refused_and_what_of_it_is_wrong_is_named(void **state)
 {
 	static const struct {
 		const char *text;
 		enum err_code code;
+		const char *says;
 	} wrong[] = {
-		{ "", ERR_INVALID },
-		{ "Fri 16:00", ERR_INVALID },
-		{ "Fri 16:00-", ERR_INVALID },
-		{ "Fri 16:00-Mon", ERR_INVALID },
-		{ "Fri-Mon", ERR_INVALID },
-		{ "Fridays 16:00-Mon 08:00", ERR_INVALID },
-		{ "Fri 24:00-Mon 08:00", ERR_INVALID },
-		{ "Fri 16:60-Mon 08:00", ERR_INVALID },
-		{ "Fri 6:0-Mon 08:00", ERR_INVALID },
-		{ "Fri 16:000-Mon 08:00", ERR_INVALID },
-		{ "Fri 16:00-Fri 16:00", ERR_INVALID },
-		{ "2026-12-20", ERR_INVALID },
-		{ "2026-12-20..", ERR_INVALID },
-		{ "2026-12-20..2026-12-19", ERR_INVALID },
-		{ "2027-02-28..2027-02-29", ERR_INVALID },
-		{ "2026-12-20..2027-01-06Europe/Berlin", ERR_INVALID },
-		{ WEEKEND ",", ERR_INVALID },
-		{ WEEKEND "n", ERR_MISSING },
-		{ "Fri 16:00-Mon 08:00 ../../etc/passwd", ERR_MISSING },
-		{ "Fri 16:00-Mon 08:00 UTC UTC", ERR_MISSING },
+		{ "", ERR_INVALID, "a day of the week is missing, as in " W },
+		{ "Fri 16:00", ERR_INVALID,
+		    "its end is missing: - and a day with a time, as in " W },
+		{ "Fri 16:00-", ERR_INVALID, "a day of the week is missing, as in " W },
+		{ "Fri 16:00-Mon", ERR_INVALID, "a time is missing behind a day, as in " W },
+		{ "Fri-Mon", ERR_INVALID, "a time is missing behind a day, as in " W },
+		{ "Fri 16:00..Mon 08:00", ERR_INVALID,
+		    "..Mon 08:00 is not the - before its end, as in " W },
+		{ "Fridays 16:00-Mon 08:00", ERR_INVALID,
+		    "Fridays is no day of the week (Mon to Sun), as in " W },
+		{ "Fri 16:00-Mo 08:00", ERR_INVALID,
+		    "Mo is no day of the week (Mon to Sun), as in " W },
+		{ "Fri 24:00-Mon 08:00", ERR_INVALID, "24:00" NO_CLOCK },
+		{ "Fri 16:60-Mon 08:00", ERR_INVALID, "16:60" NO_CLOCK },
+		{ "Fri 6:0-Mon 08:00", ERR_INVALID, "6:0" NO_CLOCK },
+		{ "Fri 16:00-Mon 008:00", ERR_INVALID, "008:00" NO_CLOCK },
+		{ "Fri 16:00-Fri 16:00", ERR_INVALID,
+		    "it ends when it begins: give it another end, as in " W },
+		{ "2026-12-20", ERR_INVALID, "its end is missing: .. and the last day, as in " D },
+		{ "2026-12-20..", ERR_INVALID, "a date is missing, as in " D },
+		{ "2026-12-20..2026-12-19", ERR_INVALID, "it ends before it begins, as in " D },
+		{ "2027-02-28..2027-02-29", ERR_INVALID,
+		    "2027-02-29 is no date that there is, as in " D },
+		{ "20.12.2026..06.01.2027", ERR_INVALID, "20 is no date that there is, as in " D },
+		{ "2026-12-20 16:00..2027-01-06", ERR_INVALID,
+		    " 16:00..2027-01-06 is not the .. before its last day (days are whole, without a "
+		    "time), as in " D },
+		{ "2026-12-20..2027-01-06Europe/Berlin", ERR_INVALID,
+		    "Europe/Berlin is no blank and a time zone, as in " D " Europe/Berlin" },
+		{ "2026-12-20..2027-01-06 16:00", ERR_MISSING, "16:00" NO_ZONE },
+		{ WEEKEND ",,", ERR_INVALID, "a day of the week is missing, as in " W },
+		{ WEEKEND ",Fri 16:00", ERR_INVALID,
+		    "its end is missing: - and a day with a time, as in " W },
+		{ WEEKEND "n", ERR_MISSING, "Europe/Berlinn" NO_ZONE },
+		{ "Fri 16:00-Mon 08:00 ../../etc/passwd", ERR_MISSING, "../../etc/passwd" NO_ZONE },
+		{ "Fri 16:00-Mon 08:00 UTC UTC", ERR_MISSING, "UTC UTC" NO_ZONE },
 	};
 
 	(void)state;
@@ -191,10 +213,46 @@ what_is_none_is_refused(void **state)
 		struct err err = { 0 };
 		struct windows *windows = windows_parse(wrong[i].text, &err);
 
-		if (windows != NULL || err.code != wrong[i].code)
-			fail_msg("\"%s\": %s", wrong[i].text, err.text);
+		assert_null(windows);
+		assert_int_equal(err.code, wrong[i].code);
+		assert_string_equal(err.text, wrong[i].says);
 	}
 	windows_free(NULL);
+}
+
+static void
+dates_that_are_over_are_past_and_weeks_never_are(void **state)
+{
+	struct windows *windows =
+	    windows_parse(WEEKEND ", " HOLIDAY ", 2026-12-24..2026-12-24 America/New_York", NULL);
+	struct zone *zone = zone_new("Europe/Berlin", NULL);
+
+	(void)state;
+	assert_non_null(windows);
+	assert_false(windows_is_past(windows, 0, zone, utc("2090-01-01 00:00:00")));
+	assert_false(windows_is_past(windows, 1, zone, utc("2026-11-21 12:00:00")));
+	assert_false(windows_is_past(windows, 1, zone, utc("2027-01-06 22:59:59")));
+	assert_true(windows_is_past(windows, 1, zone, utc("2027-01-06 23:00:00")));
+	assert_false(windows_is_past(windows, 2, zone, utc("2026-12-25 04:59:59")));
+	assert_true(windows_is_past(windows, 2, zone, utc("2026-12-25 05:00:00")));
+	assert_false(windows_is_past(windows, 3, zone, utc("2090-01-01 00:00:00")));
+	windows_free(windows);
+	zone_free(zone);
+}
+
+static void
+a_comma_may_stand_behind_the_last(void **state)
+{
+	static const char *const good[] = { WEEKEND ",", WEEKEND " , " HOLIDAY " , " };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		struct windows *windows = windows_parse(good[i], NULL);
+
+		assert_non_null(windows);
+		assert_false(windows_is_past(windows, i + 1, NULL, 0)); /* there is no other */
+		windows_free(windows);
+	}
 }
 
 static void
@@ -224,7 +282,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_moment_is_in_or_out_until_the_next_change),
 		cmocka_unit_test(the_change_is_where_the_answer_changes),
-		cmocka_unit_test(what_is_none_is_refused),
+		cmocka_unit_test(what_is_none_is_refused_and_what_of_it_is_wrong_is_named),
+		cmocka_unit_test(dates_that_are_over_are_past_and_weeks_never_are),
+		cmocka_unit_test(a_comma_may_stand_behind_the_last),
 		cmocka_unit_test(there_are_so_many_and_no_more),
 	};
 

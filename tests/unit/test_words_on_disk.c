@@ -7,17 +7,23 @@
  */
 #include <jansson.h>
 
+#include "decide/decide_factor_inside.h"
 #include "deployment/deployment.h"
 #include "lib/json.h"
 #include "lib/buf.h"
+#include "lib/condition.h"
 #include "lib/db.h"
 #include "lib/text.h"
 #include "policy/hold.h"
 #include "routes/metric_set.h"
 #include "runner/protocol.h"
+#include "store/row_cloudflare.h"
 #include "store/row_effect.h"
 #include "store/row_queue.h"
+#include "tests/unit/factor_aid.h"
+#include "types/api.h"
 #include "tests/unit/story_aid.h"
+#include "types/action.h"
 #include "types/effect_codec.h"
 #include "types/policy_action.h"
 #include "types/principal.h"
@@ -111,6 +117,12 @@ note_tables(void)
 	note("work.waits_for", ROW_QUEUE_HOLD);
 	for (enum hold_kind kind = 0; kind < HOLD_WINDOW; kind++)
 		note("hold.kind", hold_word(kind));
+#define PHASE(name, word) note("cloudflare.phase", word);
+	CLOUDFLARE_PHASES(PHASE)
+#undef PHASE
+#define LEVEL(word, text) note("cloudflare.level", word);
+	CLOUDFLARE_LEVELS(LEVEL)
+#undef LEVEL
 	note("button.argument", "answer");
 	note("button.argument.answer", "yes");
 	note("button.argument.answer", "no");
@@ -155,7 +167,7 @@ note_effects(void)
 			effect->u.probe.n = 1;
 			effect->u.probe.targets = calloc(1, sizeof(*effect->u.probe.targets));
 		}
-		for (int p = 0; kind == EFFECT_RUN && p < PROGRAM_COUNT; p++) {
+		for (int p = 0; kind == EFFECT_RUN && p < PROGRAM_OF_RUNS; p++) {
 			effect->u.run.program = (enum program)p;
 			note_body(effect, "program");
 		}
@@ -225,8 +237,9 @@ note_stories(void)
 		struct event *said;
 		struct world w;
 
-		world_open(&w, STAGING_URL, "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/",
-		    "POLL_REPOSITORY_SECONDS=60", NULL);
+		world_open(&w, STAGING_URL, "STAGING_ROLLBACK_NAG_MINUTES=15",
+		    "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/", "POLL_REPOSITORY_SECONDS=60",
+		    NULL);
 		for (size_t step = 0; step < story_size((enum story)story); step++)
 			story_play(&w, (enum story)story, step);
 		said = store_aid_event(&w.aid, EVENT_SETTINGS);
@@ -249,6 +262,123 @@ note_stories(void)
 		    " WHERE lane IS NOT NULL");
 		world_close(&w);
 	}
+}
+
+/* One that is cut, and one that is not. */
+static void
+note_drains(void)
+{
+	const struct run_ended left = { .gate_opened = true, .released = true, .drains = true };
+	struct world w;
+
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, left);
+	world_probed(&w, NULL);
+	world_run_ends(&w, TOUCHED);
+	world_deploy_starts(&w, COMMIT_C);
+	world_run_ends(&w, left);
+	world_probed(&w, NULL);
+	world_run_ends(&w, GOOD);
+	note_column(&w, "audit.action", "SELECT DISTINCT action FROM audit");
+	world_close(&w);
+}
+
+/* --- second factors --- */
+
+static void
+enrol(struct tx *tx, const char *word, const char *code)
+{
+	assert_int_equal(factor_ask(tx, WORLD_ADMIN, word, WORLD_STAGING_USER, code), 200);
+}
+
+static void
+fail_after(struct tx *tx, int64_t failures)
+{
+	const struct update update = { .person = WORLD_STAGING_USER, .name = "@cy" };
+	struct factor factor = row_factor_get(tx, update.person);
+	char why[LIMIT_LINE];
+
+	factor.failures = failures;
+	row_factor_save(tx, &factor);
+	assert_false(decide_factor_take(tx, &update, "000000", why) &&
+	    decide_factor_take(tx, &update, "111111", why));
+	tx->answer.status = 200;
+}
+
+static void
+act_on_factor(struct tx *tx, void *arg)
+{
+	struct world *w = arg;
+	struct person cy = { .id = WORLD_STAGING_USER };
+	struct factor_secret secret;
+
+	enrol(tx, "add", "");
+	assert_true(row_factor_open(tx, cy.id, &secret, NULL));
+	memcpy(cy.secret, secret.totp, sizeof(cy.secret));
+	enrol(tx, "confirm", factor_code(w, &cy, 0));
+	factor_add_recovery(tx, &cy);
+	fail_after(tx, 4);
+	enrol(tx, "recover", FACTOR_RECOVERY);
+	enrol(tx, "codes", "");
+	fail_after(tx, 49);
+	enrol(tx, "reset", "");
+}
+
+static void
+note_factors(void)
+{
+	struct world w;
+
+	factor_open(&w, "REQUIRE_OTP=deploy:*");
+	world_act(&w, act_on_factor, &w);
+	(void)world_audited(&w, "", NULL);
+	note_column(&w, "audit.action", "SELECT DISTINCT action FROM audit");
+	note_column(&w, "audit.severity", "SELECT DISTINCT severity FROM audit");
+	note_lines("audit", w.aid.audit_path);
+	factor_close(&w);
+}
+
+/* --- tokens --- */
+
+static void
+ask_for_token(struct world *w, bool is_network, enum api_operation operation, const char *path,
+    const char *body)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_API);
+	struct api_request *api = calloc(1, sizeof(*api));
+	struct err err;
+
+	assert_non_null(api);
+	event->u.api = api;
+	api->from =
+	    (struct update){ .kind = UPDATE_TEXT, .is_private = true, .person = WORLD_ADMIN };
+	api->is_network = is_network;
+	assert_true(api_read(operation, path, body, body == NULL ? 0 : strlen(body), api, &err));
+	(void)world_decide(w, event);
+}
+
+static void
+note_tokens(void)
+{
+	char text[TOKEN_TEXT + 8];
+	struct world w;
+
+	world_open(&w, "ENABLE_TOKEN_AUTH=true",
+	    "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef", NULL);
+	ask_for_token(&w, false, API_TOKEN, "/v1/token/add",
+	    "{\"name\": \"ci\", \"role\": \"staging\", \"expires\": \"1d\"}");
+	assert_non_null(strstr(w.aid.said, TOKEN_PREFIX));
+	(void)snprintf(text, sizeof(text), "/login %.*s", (int)TOKEN_TEXT - 1,
+	    strstr(w.aid.said, TOKEN_PREFIX));
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, text);
+	for (int i = 0; i < 5; i++)
+		(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/login wrong");
+	ask_for_token(&w, true, API_TOKENS, "/v1/tokens", NULL);
+	ask_for_token(&w, false, API_TOKEN, "/v1/token/revoke", "{\"name\": \"ci\"}");
+	(void)world_audited(&w, "", NULL);
+	note_column(&w, "audit.action", "SELECT DISTINCT action FROM audit");
+	note_lines("audit", w.aid.audit_path);
+	world_close(&w);
 }
 
 /* --- the runner's protocol --- */
@@ -286,7 +416,8 @@ full_message(int kind)
 		.blocked = COMMIT_D,
 		.after = COMMIT_D,
 		.branches = "main",
-		.record = { true, true, true, true, true, true, true, 9, 10, 11, 12, "" },
+		.record = { true, true, true, true, true, true, true, true, true, 9, 10, 11, 12,
+		    "" },
 		.step_count = 1,
 		.steps = { { "build", 16 } } };
 
@@ -334,6 +465,18 @@ note_protocol(void)
 	}
 }
 
+/* --- what people write in settings and grants, and rows have --- */
+
+static void
+note_settings_words(void)
+{
+	for (size_t i = 0; i < ACTION_COUNT; i++)
+		note("action", action_table[i].name);
+#define C(kind, word, what) note("condition", word);
+	CONDITION_ROWS(C)
+#undef C
+}
+
 /* --- metrics --- */
 
 /* `name{label="value",other="…"} 1` */
@@ -362,7 +505,9 @@ note_metrics(void)
 		    .is_busy = true,
 		    .busy_since = 1,
 		    .released_at = 1,
-		    .commit = "1a2b3c4" } } };
+		    .commit = "1a2b3c4",
+		    .subject = "Sell medlars",
+		    .by = "@ada" } } };
 	struct metric_set *set = metric_set_new();
 	struct buf text;
 	char *copy, *rest, *line;
@@ -376,6 +521,7 @@ note_metrics(void)
 	metric_set_webhook(set, "", "github", 200);
 	metric_set_telegram(set, "getMe", 200);
 	metric_set_telegram_pending(set, 0);
+	metric_set_clock(set, true, 0);
 	metric_set_health(set, "staging", true);
 	metric_set_health_interval(set, 60);
 	metric_set_runner(set, true);
@@ -465,6 +611,10 @@ gather(void **state)
 	note_tables();
 	note_effects();
 	note_stories();
+	note_factors();
+	note_tokens();
+	note_drains();
+	note_settings_words();
 	note_protocol();
 	note_metrics();
 	if (getenv("PRINT_WORDS") != NULL)

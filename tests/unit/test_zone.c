@@ -78,10 +78,12 @@ libc_says_the_same(void **state)
 		tzset();
 		for (int64_t at = -1000000000; at < 4200000000; at += 3600 * 31 + 17) {
 			struct zone_time got = zone_local(z, at * 1000);
+			char name[ZONE_NAME];
 			time_t seconds = (time_t)at;
 			struct tm tm;
 
 			assert_non_null(localtime_r(&seconds, &tm));
+			assert_string_equal(zone_name(z, at * 1000, name), tm.tm_zone);
 			if (got.year != tm.tm_year + 1900 || got.month != tm.tm_mon + 1 ||
 			    got.day != tm.tm_mday || got.hour != tm.tm_hour ||
 			    got.minute != tm.tm_min || got.second != tm.tm_sec ||

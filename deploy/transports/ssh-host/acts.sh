@@ -1,15 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
-# acts.sh - what only looks or cleans up: is all there, what runs, what it says, which images may go.
+# acts.sh - what only looks, pulls or cleans up: is all there, what runs, what it says, which images may go.
 # SPDX-License-Identifier: ISC
 
 act_check() {
-	local words port
-	words=$(engine version --format '{{.Server.Version}}' 2>&1) || {
-		case $words in
-		*'permission denied'*) die 70 "$me may not use docker there: usermod -aG docker $me" ;;
-		esac
-		die 70 "docker does not answer: $(last_line "$words")"
-	}
+	local words version port
+	ask_aside info engine info --format '{{.ServerVersion}}|{{.DockerRootDir}}'
+	ask_aside survey ask_docker "$SURVEY" label=com.docker.compose.oneoff=False
+	# What came from a repository is judged before compose reads it.
+	is_of_repository || ask_aside config compose_config
+	find_version
 	command -v flock >/dev/null || die 70 "the program flock is missing there (Debian: apt-get install util-linux)"
 	[[ -w . && -x . ]] || die 70 "$me may not write $dir: chown $me it"
 	[[ ! -e .env || (-r .env && -w .env) ]] || die 70 "$me may not write $dir/.env: chown $me it"
@@ -18,42 +17,95 @@ act_check() {
 	if [[ $strategy == bluegreen ]]; then
 		check_nginx
 	fi
-	say "docker $words, ${compose[*]}, $free_gigabytes GB are free"
+	say "docker $version, ${compose[*]}, $free_gigabytes GB are free"
+	name_tools
+	name_current
+	name_interrupted
+}
+
+# Fills version, the engine's, and root, its folder.
+find_version() {
+	if answer_of info && [[ $words =~ ^([0-9][^|]*)\|(.*)$ ]]; then
+		version=${BASH_REMATCH[1]} root=${BASH_REMATCH[2]}
+		return 0
+	fi
+	words=$(ask_version 2>&1) || {
+		case $words in
+		*'permission denied'*) die 70 "$me may not use docker there: usermod -aG docker $me" ;;
+		esac
+		die 70 "docker does not answer: $(last_line "$words")"
+	}
+	version=${words% *}
+}
+
+ask_version() {
+	engine version --format '{{.Server.Version}} {{.Server.APIVersion}}'
+}
+
+# For ssh.sh, which tells it to the acts that come: they need not ask again.
+name_tools() {
+	[[ $root =~ ^[A-Za-z0-9._/:@=,+-]+$ ]] || root=
+	printf 'tools %s %s\n' "${compose[0]}" "$root"
+}
+
+# docker-compose 1 takes an engine's answer apart that engines of API 1.45 (Docker 26) do not give any more: it creates
+# containers, but replacing one ends with ContainerConfig, behind stopping it.
+check_versions() {
+	local api minor
+	[[ ${compose[0]} == docker-compose ]] && api=$(ask_version) || return 0
+	api=${api##* } minor=${api##*1.}
+	[[ $api == 1.+([0-9]) ]] && ((minor >= 45)) && is_old_compose || return 0
+	die 70 "docker-compose $compose_version cannot replace a container of docker $version (API $api): it would stop the \
+service and end with ContainerConfig: install Compose 2 (Debian 13: apt-get install docker-compose; else docker-compose-plugin)"
+}
+
+# What is slow and touches nothing that serves.
+act_pull() {
+	keep_file
+	keep_before
+	! is_of_repository || judge_real
+	pull
 }
 
 # What compose makes of the file tells more than the file.
 check_compose() {
-	local file found='' words line name='' others='' in_service=no is_image=no
-	for file in compose.yaml compose.yml docker-compose.yml docker-compose.yaml; do
-		[[ ! -e $file ]] || found=$file
-	done
-	if [[ -z $found ]] && ! grep -q '^COMPOSE_FILE=' .env 2>/dev/null; then
+	if [[ -z $chosen ]] && ! has_file; then
+		if [[ $source == repo ]]; then
+			find_compose
+			say "no release has brought its compose file here yet: it is looked at when one does"
+			return 0
+		fi
 		die 70 "there is no compose file in $dir: put docker-compose.yml there (docs/deploy-scripts.md has one)"
 	fi
-	words=$(DEPLOY_IMAGE=deploybot.invalid/probe:1 DEPLOY_PORT=64999 timeout -k 5 "$ASK_SECONDS" \
-		"${compose[@]}" config 2>&1) || {
-		show "$words"
-		die 70 "compose does not understand $dir/${found:-the compose file}: $(last_line "$words")"
-	}
-	while IFS= read -r line; do
-		[[ $line != '  '[!\ ]*: ]] || name=${line:2:-1}
-		case $line in
-		"  $service:") in_service=yes ;;
-		'  '[!\ ]*) [[ $in_service != yes ]] || in_service=over ;;
-		'    image: deploybot.invalid/probe:1')
-			others+=" $name"
-			[[ $in_service != yes ]] || is_image=yes
-			;;
-		esac
-	done <<<"$words"
-	[[ $in_service != no ]] || die 70 "$dir/$found has no service $service: name yours so, or set COMPOSE_SERVICE"
+	find_services
+	check_versions
+	survey
+	check_services
+	name_services
+	name_drifted
+	[[ -z $chosen ]] || printf 'file %s\n' "$chosen"
+	! is_of_repository || say "$the_file, sha256 ${compose_file:19:12}"
+	name_strangers
+	name_left_over
+	[[ -z $migrator ]] || check_migrator
+}
+
+check_migrator() {
+	[[ " ${names[*]} " == *" $migrator "* ]] ||
+		die 70 "$the_file has no service $migrator: correct MIGRATE_SERVICE"
 	# shellcheck disable=SC2016 # as it stands in the compose file
-	[[ $is_image == yes ]] || die 70 "$dir/$found, service $service: this line is missing: image: "'${DEPLOY_IMAGE}'
-	# shellcheck disable=SC2016
-	[[ $strategy != bluegreen || $words == *64999* ]] ||
-		die 70 "$dir/$found, service $service: below ports this line is missing: - \"127.0.0.1:"'${DEPLOY_PORT}'":8080\" \
-(8080: where it listens)"
-	name_others "$others"
+	[[ ${field[$migrator.image]:-} == "$PROBE_IMAGE" ]] ||
+		die 70 "$the_file, service $migrator: it would not migrate with the new image: \
+write image: "'${DEPLOY_IMAGE}'", or correct MIGRATE_SERVICE"
+	name_migration
+}
+
+# A line `migrating` for ssh.sh.
+name_migration() {
+	local left
+	[[ -n $migration ]] || return 0
+	left=$(left_container "$migration") || no_answer "nothing was changed there"
+	[[ -z $left ]] || printf 'migrating\n'
 }
 
 check_nginx() {
@@ -79,38 +131,129 @@ $me ALL=(root) NOPASSWD: $(command -v -- "$1" || printf '%s' "$1") ${*:2}"
 	fi
 }
 
-# Lines `stays-old SERVICE IMAGE` for ssh.sh: what runs our image here too, and no release replaces it.
-name_others() { # SERVICES: whose image is ours by the compose file
-	local ids label found mine name state id of
-	ids=$(folder_containers) && [[ -n $ids ]] || return 0
-	# shellcheck disable=SC2086 # ids have no blanks
-	found=$(engine inspect --format "$RUNS_THERE" $ids 2>/dev/null) || true # one of them may just have gone
-	read -r _ mine _ < <(serving) || true # nothing may run
-	while read -r name state id of; do
-		[[ $name != "$service" && ($state == running || $state == restarting || $state == paused) ]] || continue
-		[[ " $1 " == *" $name "* || $id == "${mine:-none}" || $of == "$image" || $of == "$image"[:@]* ]] || continue
-		printf 'stays-old %s %s\n' "$name" "$of"
-	done <<<"$found" | LC_ALL=C sort -u
-}
-
-# Of all services of the compose file, in whatever state.
-folder_containers() {
-	local label
-	for label in "$dir" "$(pwd -P)"; do
-		engine ps -a -q --no-trunc --filter "label=com.docker.compose.project.working_dir=$label" \
-			--filter label=com.docker.compose.oneoff=False || return "$?"
-		[[ $label == "$dir" && $(pwd -P) != "$dir" ]] || return 0
+# What a release replaces together runs one image, or somebody has changed one of them by hand; what the main service runs
+# is compared with other hosts by ssh.sh.
+name_drifted() {
+	local mine='' image_now name of image_of_it line
+	read -r _ mine _ _ _ _ _ image_now _ <<<"$now" # nothing may run, here and below
+	for name in ${others[@]+"${others[@]}"}; do
+		find_surveyed "$project" "$name"
+		read -r _ of _ _ _ _ _ image_of_it _ <<<"$line"
+		[[ -z $mine || -z $of || $of == "$mine" ]] || say "warning: $name runs $image_of_it, and $service $image_now"
 	done
 }
 
-# What runs: its release, or an empty line where that is not known, and its image's id.  Nothing where nothing runs.
-act_current() {
-	local found id of of_image
-	found=$(serving) || die 70 "docker does not say what runs"
-	[[ -n $found ]] || return 0
-	read -r id of _ _ _ _ _ of_image <<<"$found"
-	name_release
-	printf '%s\n' "$of"
+# Lines `stays-old SERVICE IMAGE` for ssh.sh: what runs our image here too, by another name or from another file, and no
+# release replaces it.  What is left alone on purpose is not meant.
+name_strangers() {
+	local mine name state id of line its_project found=''
+	read -r _ mine _ <<<"$now" # nothing may run
+	while IFS='|' read -r line its_project _; do
+		read -r _ id state _ _ _ _ of name <<<"$line"
+		is_up "$state" && [[ $its_project == "$project" && $name != "$service" ]] || continue
+		[[ ${field[$name.image]:-} != "$PROBE_IMAGE" ]] || continue
+		[[ $id == "${mine:-none}" || $of == "$image" || $of == "$image"[:@]* ]] || continue
+		found+="stays-old $name $of"$'\n'
+	done <<<"$surveyed"
+	[[ -z $found ]] || printf '%s' "$found" | LC_ALL=C sort -u
+}
+
+# Lines `left-over CONTAINER IMAGE`: what runs of a project of this folder that has another name now, the release's image or
+# a service of its file.  Another environment's folder below it is not meant.  Beside what has a port of ours no release
+# could start.
+name_left_over() {
+	local line its_project ports port folder state of container name ours=" $project " root taken='' found=''
+	root=$(pwd -P)
+	for name in "$service" ${others[@]+"${others[@]}"}; do
+		taken+="${field[$name.fixed]:-} "
+	done
+	[[ $strategy != bluegreen ]] || ours+="$(project_of "$port_a") $(project_of "$port_b") "
+	while IFS='|' read -r line its_project ports folder; do
+		read -r _ _ state _ _ _ container of name <<<"$line"
+		is_up "$state" && [[ $ours != *" $its_project "* ]] || continue
+		[[ $folder -ef . || (($folder == "$dir"/* || $folder == "$root"/*) && ! -e $folder/.deploybot.lock) ]] || continue
+		[[ $of == "$image" || $of == "$image"[:@]* || " ${names[*]} " == *" $name "* ]] || continue
+		for port in $ports; do
+			[[ $taken != *" $port "* ]] ||
+				die 70 "${container#/} of the former compose project $its_project has port $port: set \
+COMPOSE_PROJECT_NAME=$its_project in $dir/.env, or end it there (docker rm -f ${container#/})"
+		done
+		found+="left-over ${container#/} $of"$'\n'
+	done <<<"$surveyed"
+	[[ -z $found ]] || printf '%s' "$found" | LC_ALL=C sort -u
+}
+
+# Fills surveyed, a line (SURVEY) for each container that compose keeps here, and now, the one (STATE) that serves.
+survey() {
+	local words line='' port='' name projects=()
+	answer_of survey || words=$(ask_docker "$SURVEY" label=com.docker.compose.oneoff=False) ||
+		no_answer "nothing was changed there"
+	surveyed=$words
+	if [[ $strategy == bluegreen ]]; then
+		port=$(live_port)
+		[[ -z $port ]] || projects=("$(project_of "$port")" "$(project_of "$(other_port "$port")")")
+	fi
+	for name in ${projects[@]+"${projects[@]}"} "$project"; do # as serving() has it
+		find_surveyed "$name" "$service"
+		[[ -z $line ]] || break
+	done
+	now=$line
+}
+
+# Fills line with the first of surveyed that is up, as STATE has it; empty: there is none.
+find_surveyed() { # PROJECT SERVICE
+	local its_project part state
+	while IFS='|' read -r line its_project _; do
+		read -r _ _ state _ _ _ _ _ part <<<"$line"
+		[[ $its_project != "$1" || $part != "$2" ]] || ! is_up "$state" || return 0
+	done <<<"$surveyed"
+	line=
+}
+
+# For ssh.sh, what runs: the id of its image and its release, which may not be known.  Nothing where nothing runs.
+name_current() {
+	local id of of_image
+	[[ -n $now ]] || return 0
+	read -r id of _ _ _ _ _ of_image _ <<<"$now"
+	printf 'runs %s %s\n' "$of" "$(name_release)"
+}
+
+# Lines `interrupted RELEASE` for ssh.sh, and what people can do: what is to be put in order is left alone until a release
+# begins.  RELEASE, where it is known, runs once that is done.
+name_interrupted() {
+	local found='' port='' id of_image what="an earlier release was interrupted here"
+	if is_interrupted; then
+		if [[ $strategy == bluegreen ]]; then
+			IFS= read -r port <.deploybot.before/port || true # nothing served
+			[[ -z $port ]] || found=$(running "$port") || no_answer "nothing was changed there"
+		elif [[ -z $now ]]; then
+			found=$(grep -v '^ *$' .deploybot.before/containers) || true # nothing ran
+			found=$(only_up "$found")
+		fi
+	elif [[ $strategy == bluegreen ]] && is_led_elsewhere; then
+		what="a switch of nginx was interrupted here"
+	elif [[ $strategy == bluegreen ]] && is_led_nowhere; then
+		what="nginx leads to port $(live_port) here, where nothing runs"
+	else
+		return 0
+	fi
+	read -r id _ _ _ _ _ _ of_image _ <<<"${found:-$now}" # nothing may run
+	printf 'interrupted %s\n' "${id:+$(name_release)}"
+	# Whoever has the lock is at it.
+	[[ -e .deploybot.lock ]] && ! flock -s -n .deploybot.lock true ||
+		say "warning: $what, and nothing has put that in order since: deploy, or roll back, which does so as it begins"
+}
+
+# Does nginx lead to a port where nothing runs, while the other one answers?
+is_led_nowhere() {
+	local port found
+	port=$(live_port)
+	[[ $now != *" /$(project_of "$port")"[-_]* ]] || return 1 # what serves runs there: docker need not be asked again
+	found=$(running "$port") || no_answer "nothing was changed there"
+	[[ -z $found ]] || return 1
+	port=$(other_port "$port")
+	found=$(running "$port") || no_answer "nothing was changed there"
+	[[ -n $found ]] && http_status "http://127.0.0.1:$port/" >/dev/null
 }
 
 name_release() {
@@ -118,7 +261,6 @@ name_release() {
 	digest=${of_image##*@}
 	[[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || {
 		printf '%s runs %s, which is no digest\n' "$host" "$of_image" >&2
-		printf '\n'
 		return 0
 	}
 	while IFS= read -r line; do
@@ -134,24 +276,119 @@ name_release() {
 	printf '%s\n' "$known"
 }
 
-act_logs() {
-	local port='' found id
+# A container of its own, with the image that serves and the compose file's words; its dependencies are there already.
+run_job() {
+	local status=0 port='' found with
+	found=$(serving) || no_answer "the job was not started"
+	read -r _ _ _ _ _ _ _ found _ <<<"$found"
+	[[ $found == "$image" ]] || die 70 "it runs ${found:-nothing} there, and the job was asked for in $image"
 	if [[ $strategy == bluegreen ]]; then
 		port=$(live_port)
+		compose+=(-p "$(project_of "$port")")
 	fi
-	found=$(states "$port") && [[ -n $found ]] || die 70 "no container of $service is there"
-	while read -r id _; do
-		engine logs --tail "$lines" "$id" 2>&1
+	job_name=deploybot-job-$$ # of the guard, which removes it where we are killed, and waits for no client then
+	find_with
+	# stderr is ours, as in a migration
+	run_loose "$JOB_SECONDS" bash -c 'exec "$@" 2>&1' job "${with[@]}" DEPLOY_IMAGE="$image" DEPLOY_PORT="${port:-0}" \
+		"${compose[@]}" run --rm --no-deps -T --name "$job_name" "$service" "${job[@]}" 5>&- || status=$?
+	((status == 0)) || die 70 "the job ended with status $status"
+	job_name=''
+}
+
+# With the new image, before anything of the release runs; its name tells it from all others.  In the project of the
+# folder, whose network it has.
+act_migrate() {
+	local status=0 began with
+	wanted=$(image_id "$image") || die 75 "docker has no $image any more, or does not answer: try again"
+	wait_for_migration # another one may have begun since preflight
+	job_name=$migration
+	began=$SECONDS
+	# Without the lock: where all of us are killed and it goes on, who comes next finds it by its name.
+	find_with
+	# stderr is ours: its end says why, also where we are asked to stop meanwhile
+	run_loose "$seconds" bash -c 'exec "$@" 2>&1' migrate "${with[@]}" DEPLOY_IMAGE="$image" DEPLOY_PORT=0 "${compose[@]}" \
+		run --rm --no-deps -T --name "$migration" "$migrator" "${job[@]}" 5>&- 9>&- || status=$?
+	end_container "$migration" || die 70 "what became of it is not known$said"
+	job_name=''
+	((status == 0)) || ((SECONDS - began < seconds)) || die 75 "it took longer than $seconds s and was stopped"
+	((status == 0)) || die 70 "the migration failed (exit $status)"
+}
+
+# One that a killed run has left: two at a time are never started.  That docker does not answer is not its end.
+wait_for_migration() {
+	local left status=0 until=$((SECONDS + seconds))
+	left=$(left_container "$migration") || die 75 "docker does not say whether an earlier one is at work still: try again"
+	[[ -n $left ]] || return 0
+	until status=0 && run_loose $((until > SECONDS ? until - SECONDS : 1)) docker wait "$migration" >/dev/null 2>&1; do
+		status=$?
+		((status != 124)) || break
+		! left=$(left_container "$migration") || [[ -n $left ]] || break # it has just ended
+		status=124
+		((SECONDS < until)) || break
+		sleep 1
+	done
+	end_container "$migration" || die 70 "one that was left does not end$said"
+	((status != 124)) || die 75 "one that was left worked for $seconds s more, and was stopped"
+}
+
+left_container() { # NAME
+	ask_docker '' "name=^$1\$"
+}
+
+# Stops the container, not its client alone, and sees that it is gone; else fills said.
+end_container() { # NAME
+	local left
+	if ! left=$(left_container "$1") || [[ -n $left ]]; then
+		engine stop -t 5 "$1" >/dev/null 2>&1 || true # it may just have ended, here and below
+		engine rm -f "$1" >/dev/null 2>&1 || true
+	fi
+	if ! left=$(left_container "$1"); then
+		said="; docker does not say whether $1 is at work still"
+	elif [[ -n $left ]]; then
+		said="; the container $1 cannot be stopped"
+	else
+		return 0
+	fi
+	return 1
+}
+
+# Of one image: of all services that a release replaces, wherever they are; nothing where it is not there any more.
+act_logs() {
+	local port='' found id of wanted=''
+	if [[ -n $image ]]; then
+		wanted=$(image_id "$image") || return 0
+		found=$(of_release) || no_answer "nothing was changed there"
+	else
+		[[ $strategy != bluegreen ]] || port=$(live_port)
+		found=$(states "$port") || no_answer "nothing was changed there"
+		[[ -n $found ]] || die 70 "no container of $service is there"
+	fi
+	while read -r id of _; do
+		[[ -z $id || (-n $wanted && $of != "$wanted") ]] || engine logs --tail "$lines" "$id" 2>&1
 	done <<<"$found"
+}
+
+of_release() {
+	local port ports=('')
+	[[ $strategy != bluegreen ]] || ports+=("$port_a" "$port_b")
+	for port in "${ports[@]}"; do
+		states "$port" "$service" ${others[@]+"${others[@]}"} || return 1
+		printf '\n'
+	done
 }
 
 # Of our images, those that are not to be kept and that no container has.
 act_clean() {
-	local line words kept=()
+	local line words status kept=() runs=''
+	[[ $strategy != bluegreen ]] || runs=$(states "$port_a" && states "$port_b") || no_answer "no image was removed"
 	while IFS= read -r line; do
-		if [[ ",$keep," == *",${line##*@},"* ]]; then
+		if [[ ",$keep," == *",${line##*@},"* || $runs == *"@${line##*@}"* ]]; then
 			kept+=("$line")
-		elif ! engine image inspect "$image@${line##*@}" >/dev/null 2>&1; then
+			continue
+		fi
+		status=0
+		image_id "$image@${line##*@}" >/dev/null || status=$?
+		if ((status == 1)); then
 			continue
 		elif words=$(engine image rm "$image@${line##*@}" 2>&1); then
 			say "removed the image of ${line:0:12}"
@@ -163,4 +400,5 @@ act_clean() {
 	drop_before
 	((${#kept[@]} == 0)) || printf '%s\n' "${kept[@]}" >.deploybot.releases.new
 	((${#kept[@]} == 0)) || put_file .deploybot.releases.new .deploybot.releases
+	clean_files
 }

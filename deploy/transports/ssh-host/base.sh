@@ -1,34 +1,44 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
 # base.sh - works on a target host for ssh.sh, with the files beside it: files, containers, pulls.  Stays nowhere.
 # SPDX-License-Identifier: ISC
-# base.sh, recreate.sh, bluegreen.sh, acts.sh and main.sh, as if they were one, come over ssh to
-# `bash -s -- ACT NAME=VALUE...`, and four lines behind them: the registry's user and password,
-# SMOKE_URL and NGINX_RELOAD_COMMAND, each may be empty.  Then stdin stays open: its end says that they who sent us are gone.
+# base.sh, file.sh, judge.sh, services.sh, recreate.sh, bluegreen.sh, acts.sh, guard.sh and main.sh, as if they were one,
+# come over ssh to `bash -s -- ACT NAME=VALUE...`, and five lines behind them: the registry's user and password,
+# SMOKE_URL, NGINX_RELOAD_COMMAND and a compose file (base64), each may be empty.  Then stdin stays open: its end says that
+# they who sent us are gone.
 # stdout is the log; stderr ends with what went wrong; the exit status is deploy.sh's.  Needs bash 4.2 and docker with
 # compose.  What it keeps in the compose file's folder:
-#   .env                  our lines in it: DEPLOY_IMAGE, DEPLOY_PORT
+#   .env                  our lines in it: DEPLOY_IMAGE, DEPLOY_PORT, and COMPOSE_FILE (file.sh)
 #   .deploybot.lock       who holds it works here; says where the private folder is
-#   .deploybot.before/    recreate: what ran, while that is being replaced.  Who finds it without holder brings it back
-#   .deploybot.nginx      which upstream file nginx has surely read
+#   .deploybot.before/    what ran, while that is being replaced.  Who finds it without holder brings it back
+#   .deploybot.nginx      which upstream file nginx has surely read, and the port in it
+#   .deploybot.made       bluegreen: PORT CONTAINER SUM, by what compose made the container of; the last is to be switched to
+#   .deploybot.drain      bluegreen: what a switch has left running: DEPLOYMENT PORT SECONDS-OF-UPTIME, then the workers
+#                         of nginx that had requests for it, or `blind`;  .deploybot.drain.kept: it is to serve again
 #   .deploybot.releases   COMMIT@sha256:DIGEST of every release that was here
-#   .deploybot.target     WORD for what ran before deploybot: its image is deploybot-before:WORD
+#   .deploybot.compose    which compose file came with which of them, and .deploybot.compose.SUM.yml, these files
+#   .deploybot.target     WORD for what ran before deploybot: its image is deploybot-before:WORD; WORD.SERVICE for each
+#                         other service that ran
 # Two processes work: the worker does the act, the guard waits for it.  Whichever is killed, the other one leaves the
 # host whole; where both are, the next act does.
 set -euo pipefail
 
 # How long a command may take.  docker answers questions within seconds, or something is wrong with it.
+readonly JOB_SECONDS=86400 # they who sent us end it before that
 readonly ASK_SECONDS=60 PULL_SECONDS=900 UP_SECONDS=180
-# From the start of a container until it answers; and how long one without a health check has to run to be believed.
-readonly START_SECONDS=120 STEADY_SECONDS=3
-# A docker client that was killed leaves its stop under way in dockerd: TERM, KILL ten seconds later.
+# From the start of a container until it answers; how long one without a health check has to run to be believed; and how
+# long a start is looked at often.
+readonly START_SECONDS=120 STEADY_SECONDS=3 QUICK_SECONDS=10
+# A docker client that was killed leaves its stop in progress in dockerd: TERM, KILL ten seconds later.
 readonly LATE_STOP_SECONDS=13
 # nginx reads its configuration and starts workers; and what is waited where its processes cannot be seen.
 readonly RELOAD_SECONDS=15 BLIND_SECONDS=3
 readonly FREE_KILOBYTES=1048576
+# So long a registry is asked again that is busy, limits us or is slow.
+: "${BUSY_SECONDS:=60}"
 
 # Ends us (never in $( ), where it would end that); TEXT is said last, with what has become of the host.
 die() { # STATUS TEXT
-	why=$2
+	why=${why:+"$why; "}$2
 	exit "$1"
 }
 
@@ -53,11 +63,13 @@ engine() { # WORDS...
 	timeout -k 5 "$ASK_SECONDS" docker "$@"
 }
 
-# Ended at once when we are told to end: for what may be left half-done.
+# Ended at once when we are asked to end, and not begun when we were asked before: for what may be left half-done.
 run_loose() { # SECONDS CMD...
 	local status=0
+	[[ $told == no ]] || die 75 "was asked to stop"
 	timeout -k 5 "$@" &
 	loose=$!
+	[[ $told == no ]] || kill -TERM "$loose" 2>/dev/null || true # told between the two: on_told knew of nothing
 	wait "$loose" || status=$?
 	loose=
 	return "$status"
@@ -73,21 +85,43 @@ find_compose() {
 	fi
 }
 
+# Is it the first one, written in Python?  An option that it does not know it answers with its help and status 0, and
+# does nothing: whoever needs one asks this, never whether it worked.  Fills compose_version.
+is_old_compose() {
+	compose_version=
+	[[ ${compose[0]} == docker-compose ]] || return 1
+	compose_version=$(timeout -k 5 "$ASK_SECONDS" docker-compose version --short 2>/dev/null) || return 1
+	[[ $compose_version == 1.* ]]
+}
+
 # ---- files ---------------------------------------------------------------------------------------
+
+# Only these: the rest of the file system may have an image to write that was just pulled.  Of a folder: the names in it.
+flush() { # FILE|FOLDER...
+	sync -- "$@" 2>/dev/null || sync
+}
 
 # A power cut leaves the old or the new file.
 put_file() { # NEW FILE
-	sync -- "$1" 2>/dev/null || sync
+	flush "$1"
 	mv -f -- "$1" "$2"
 }
 
-# Puts our lines into .env: mode and all other lines stay.
-write_env() { # NAME=VALUE...
+# Of what ran before a change: its name goes first, as half a note is none.
+forget_before() {
+	[[ -e .deploybot.before ]] || return 0
+	{ [[ ! -e .deploybot.before.new ]] || rm -rf .deploybot.before.new; } &&
+		mv -T -- .deploybot.before .deploybot.before.new && rm -rf .deploybot.before.new ||
+		say "warning: $dir/.deploybot.before cannot be removed: is all in it $me's?"
+}
+
+# Puts our lines into .env: mode and all other lines stay.  A NAME without = takes its line out.
+write_env() { # NAME[=VALUE]...
 	local file new line name
 	file=$(readlink -f -- .env)
 	new=$file.deploybot
 	[[ -e $file ]] || (umask 077 && : >"$file") || return "$?"
-	rm -f -- "$new"
+	[[ ! -e $new && ! -L $new ]] || rm -f -- "$new"
 	cp -p -- "$file" "$new" || return "$?"
 	{
 		while IFS= read -r line || [[ -n $line ]]; do
@@ -98,7 +132,9 @@ write_env() { # NAME=VALUE...
 			done
 			printf '%s\n' "$line"
 		done <"$file"
-		printf '%s\n' "$@"
+		for name in "$@"; do
+			[[ $name != *=* ]] || printf '%s\n' "$name"
+		done
 	} >"$new" || {
 		rm -f -- "$new"
 		return 1
@@ -114,11 +150,16 @@ note_release() {
 
 # ---- containers ----------------------------------------------------------------------------------
 
-readonly HEALTH='{{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}}'
+# Not .State.Health: beside .Id docker reads the JSON itself, which has no such key without a health check, and fails.
+readonly HEALTH='{{with index .State "Health"}}{{.Status}}{{else}}-{{end}}'
 readonly HEALTH_WORDS='{{range .State.Health.Log}}{{println .Output}}{{end}}'
-readonly STATE="{{.Id}} {{.Image}} {{.State.Status}} $HEALTH {{.RestartCount}} {{.State.ExitCode}} {{.Name}} {{.Config.Image}}"
+readonly STATE="{{.Id}} {{.Image}} {{.State.Status}} $HEALTH {{.RestartCount}} {{.State.ExitCode}} {{.Name}} {{.Config.Image}} \
+{{index .Config.Labels \"com.docker.compose.service\"}}"
 
-readonly RUNS_THERE='{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.Image}} {{.Config.Image}}'
+# And its project, its ports of the host, and the folder of its compose file, which may have blanks.
+readonly SURVEY="$STATE|{{index .Config.Labels \"com.docker.compose.project\"}}|\
+{{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}|\
+{{index .Config.Labels \"com.docker.compose.project.working_dir\"}}"
 
 project_of() { # PORT
 	local name=${dir##*/}
@@ -127,47 +168,100 @@ project_of() { # PORT
 	printf '%s-%s' "${name##[_-]}" "$1"
 }
 
-# compose, for the container behind PORT when there is one: what it is told goes before what .env says.
+# compose, for the container behind PORT when there is one: the variables that it gets win over those of .env, and so does
+# up_image where it is set.
 run_compose() { # SECONDS PORT WORDS...
-	local seconds=$1 port=$2
+	local seconds=$1 port=$2 with
 	shift 2
+	find_with
 	if [[ -z $port ]]; then
-		timeout -k 10 "$seconds" "${compose[@]}" "$@"
+		with+=(${up_image:+"DEPLOY_IMAGE=$up_image"})
 	else
-		timeout -k 10 "$seconds" env DEPLOY_PORT="$port" DEPLOY_IMAGE="${image:-none}" "${compose[@]}" \
-			-p "$(project_of "$port")" "$@"
+		with+=("DEPLOY_PORT=$port" "DEPLOY_IMAGE=${image:-none}")
+		set -- -p "$(project_of "$port")" "$@"
 	fi
+	timeout -k 10 "$seconds" "${with[@]}" "${compose[@]}" "$@"
 }
 
-# Ids of the service's containers, in whatever state.
-containers() { # PORT
-	local label
-	if [[ -n $1 ]]; then
-		containers_with "project=$(project_of "$1")"
-		return $? # a bare one, in an EXIT trap, returns what the exit was about
-	fi
-	containers_with "project.working_dir=$dir" || return "$?"
-	label=$(pwd -P) # what compose calls the folder, where dir is a link to it
-	[[ $label == "$dir" ]] || containers_with "project.working_dir=$label"
+# The one way to ask docker which containers there are: a line of FORMAT for each, or with none its id.  With status 0 docker has
+# answered, and nothing means that there is none; else it has not answered, and nobody knows.  So do all that ask through it, and
+# whoever asks them writes `found=$(running "$port") || …`: in a test or a pipe their failure would read as "there is none".
+ask_docker() { # FORMAT FILTER...
+	local format=$1 word ids before='' found='' filters=()
+	for word in "${@:2}"; do
+		filters+=(--filter "$word")
+	done
+	while :; do
+		ids=$(engine ps -a -q --no-trunc "${filters[@]}") || return 1
+		if [[ -z $ids || -z $format ]]; then
+			printf '%s' "$ids"
+			return 0
+		elif [[ $ids == "$before" ]]; then
+			# shellcheck disable=SC2086 # ids have no blanks, here and below
+			found=$(engine inspect --format "$format" $ids) || return 1
+			break
+		fi
+		# shellcheck disable=SC2086
+		found=$(engine inspect --format "$format" $ids 2>/dev/null) && break # one of them may just have gone
+		before=$ids
+	done
+	printf '%s\n' "$found"
 }
 
-containers_with() { # LABEL=VALUE
-	engine ps -a -q --no-trunc --filter "label=com.docker.compose.$1" \
-		--filter "label=com.docker.compose.service=$service" --filter label=com.docker.compose.oneoff=False
+# What cannot be done without docker's answer ends here, with what is true there.
+no_answer() { # TEXT
+	local status=70
+	[[ $act != drain ]] || status=75 # it looks again
+	die "$status" "docker does not say what runs; $1 (\"docker ps\" on $host shows why; then try again)"
+}
+
+# Who rolls back comes only once: what docker does not answer is asked again.
+insist() { # CMD...
+	local until=$((SECONDS + ASK_SECONDS))
+	until "$@"; do
+		((SECONDS < until)) || return 1
+		sleep 1
+	done
+}
+
+# Ids of a service's containers, in whatever state; of the main service when none is named.
+containers() { # PORT [SERVICE]
+	of_service '' "$@"
+}
+
+of_service() { # FORMAT PORT [SERVICE]
+	local of_project=$project
+	[[ -z $2 ]] || of_project=$(project_of "$2")
+	ask_docker "$1" "label=com.docker.compose.project=$of_project" "label=com.docker.compose.service=${3:-$service}" \
+		label=com.docker.compose.oneoff=False
 }
 
 # A line (STATE) for each of them.
-states() { # PORT
-	local ids
-	ids=$(containers "$1") || return "$?"
-	# shellcheck disable=SC2086 # ids have no blanks
-	[[ -z $ids ]] || engine inspect --format "$STATE" $ids 2>/dev/null || true # one of them may just have gone
+states() { # PORT [SERVICE...]
+	local port=$1 name found all=''
+	[[ $# -gt 1 ]] || set -- "$1" "$service"
+	for name in "${@:2}"; do
+		found=$(of_service "$STATE" "$port" "$name") || return 1
+		[[ -z $found ]] || all+=$found$'\n'
+	done
+	printf '%s' "$all"
 }
 
-running() { # PORT: the lines of those that run
-	states "$1" | while read -r id of state rest; do
-		[[ $state != running && $state != restarting && $state != paused ]] || printf '%s\n' "$id $of $state $rest"
-	done
+is_up() { # STATE
+	[[ $1 == running || $1 == restarting || $1 == paused ]]
+}
+
+only_up() { # LINES
+	local id of state rest
+	while read -r id of state rest; do
+		! is_up "$state" || printf '%s\n' "$id $of $state $rest"
+	done <<<"$1"
+}
+
+running() { # PORT [SERVICE...]: the lines of those that run
+	local found
+	found=$(states "$@") || return 1
+	only_up "$found"
 }
 
 # A line (STATE) of what serves; nothing when nothing runs.  With bluegreen it may still be what somebody started there
@@ -179,7 +273,7 @@ serving() {
 		[[ -z $port ]] || ports=("$port" "$(other_port "$port")")
 	fi
 	for port in ${ports[@]+"${ports[@]}"} ''; do
-		found=$(running "$port") || return "$?"
+		found=$(running "$port") || return 1
 		[[ -z $found ]] || break
 	done
 	printf '%s' "${found%%$'\n'*}"
@@ -188,35 +282,46 @@ serving() {
 # What ran before the first release, under a name of ours, and in a container that never starts: `docker image prune`
 # takes neither what has a name nor, with -a, what a container has.
 keep_before() {
-	local of words
+	local of words name
 	[[ -n $before ]] || return 0
-	words=$(serving) || die 70 "docker does not say what runs"
+	words=$(serving) || no_answer "nothing was changed there"
 	[[ -n $words ]] || die 75 "what ran there has just ended: try again"
 	read -r _ of _ <<<"$words"
-	words=$(engine tag "$of" "deploybot-before:$before" 2>&1) ||
+	keep_image "$before" "$of"
+	for name in ${others[@]+"${others[@]}"}; do
+		words=$(running "" "$name") || no_answer "nothing was changed there"
+		read -r _ of _ <<<"$words"
+		[[ -z $words ]] || keep_image "$before.$name" "$of"
+	done
+}
+
+keep_image() { # WORD ID
+	local words
+	words=$(engine tag "$2" "deploybot-before:$1" 2>&1) ||
 		die 70 "what runs there cannot be kept for a rollback: $(last_line "$words")"
-	engine inspect --format '{{.Id}}' "deploybot-$before" >/dev/null 2>&1 ||
-		words=$(engine create --name "deploybot-$before" --label com.docker.compose.project=deploybot-before \
-			"deploybot-before:$before" true 2>&1) ||
+	engine inspect --format '{{.Id}}' "deploybot-$1" >/dev/null 2>&1 ||
+		words=$(engine create --name "deploybot-$1" --label com.docker.compose.project=deploybot-before \
+			"deploybot-before:$1" true 2>&1) ||
 		say "warning: \"docker image prune -a\" may remove what ran before: $(last_line "$words")"
-	grep -qxF -- "$before" .deploybot.target 2>/dev/null || printf '%s\n' "$before" >>.deploybot.target ||
+	grep -qxF -- "$1" .deploybot.target 2>/dev/null || printf '%s\n' "$1" >>.deploybot.target ||
 		die 70 "$dir/.deploybot.target cannot be written"
 }
 
 # Once a release was live there is one to roll back to.
 drop_before() {
-	local word kept=()
+	local word status kept=()
 	[[ -e .deploybot.target ]] || return 0
 	while IFS= read -r word; do
-		if [[ ! $word =~ ^[a-z0-9][a-z0-9.-]*$ ]]; then
+		if [[ ! $word =~ ^[a-z0-9][A-Za-z0-9._-]*$ ]]; then
 			continue
-		elif [[ $word == "$before" ]]; then
+		elif [[ -n $before && ($word == "$before" || $word == "$before".*) ]]; then
 			kept+=("$word")
 			continue
 		fi
 		engine rm -f "deploybot-$word" >/dev/null 2>&1 || true # docker's own clean-up may have taken it
-		! image_id "deploybot-before:$word" >/dev/null || engine image rm "deploybot-before:$word" >/dev/null 2>&1 ||
-			kept+=("$word")
+		status=0
+		image_id "deploybot-before:$word" >/dev/null || status=$?
+		((status == 1)) || engine image rm "deploybot-before:$word" >/dev/null 2>&1 || kept+=("$word")
 	done <.deploybot.target
 	if ((${#kept[@]} == 0)); then
 		rm -f .deploybot.target
@@ -225,14 +330,21 @@ drop_before() {
 	fi
 }
 
+# Status 1: docker has no such image; 2: it does not say.
 image_id() { # IMAGE
-	engine image inspect --format '{{.Id}}' "$1" 2>/dev/null
+	local words
+	words=$(engine image inspect --format '{{.Id}}' "$1" 2>&1) || {
+		[[ ${words,,} != *@(no such image|not found|not known)* ]] || return 1
+		return 2
+	}
+	last_line "$words"
 }
 
-# Does the wanted image run there, and nothing else?
+# Does the wanted image run there, and nothing else?  For `start` and `switch`.
 runs_wanted() { # PORT
 	local found want=no
-	found=$(running "$1") && [[ -n $found ]] || return 1
+	found=$(running "$1") || no_answer "nothing was ${act}ed there"
+	[[ -n $found ]] || return 1
 	while read -r _ of state _; do
 		[[ $of == "$wanted" && $state == running ]] || return 1
 		want=yes
@@ -282,22 +394,88 @@ restarts_before() { # ID
 	printf '%s' "$found"
 }
 
-# Until what runs there is the wanted image, healthy, and answers; fills said when it does not.
-wait_up() { # PORT
-	local began=$SECONDS found line id of state health restarts code name first='' last=''
-	while ((SECONDS - began < START_SECONDS)); do
+# compose up of these services; what it says goes to a file, as those who read may be gone.
+bring_up() { # PORT SERVICE...
+	local words status=0
+	run_compose "$UP_SECONDS" "$1" up -d --no-deps --no-build "${@:2}" >"$private/words" 2>&1 || status=$?
+	up_since=$SECONDS
+	words=$(<"$private/words")
+	show "$words"
+	if ((status > 123)); then
+		was_cut=yes
+	fi
+	((status == 0)) || die 70 "compose up failed: $(last_line "$words")"
+	[[ $told == no ]] || die 75 "was asked to stop"
+}
+
+# Brings up the other services, and waits for each; project and .env are theirs.
+bring_up_others() {
+	local name
+	((${#others[@]} > 0)) || return 0
+	if [[ $release == target:* ]]; then
+		bring_back_others "${release#target:}"
+		return "$?"
+	fi
+	say "replace ${others[*]}"
+	bring_up "" "${others[@]}"
+	for name in "${others[@]}"; do
+		wait_up "" "$name" || die 70 "the service $name does not run: $said"
+	done
+}
+
+# The others as they were before deploybot: each with its image of then; what did not run is removed.
+bring_back_others() { # WORD
+	local name wanted up_image words
+	for name in "${others[@]}"; do
+		up_image=deploybot-before:$1.$name
+		if grep -qxF -- "$1.$name" .deploybot.target 2>/dev/null; then
+			wanted=$(image_id "$up_image") || die 70 "what $name ran before deploybot is not kept there any more"
+			say "bring back $name"
+			bring_up "" "$name"
+			wait_up "" "$name" || die 70 "the service $name does not run: $said"
+		else
+			say "$name did not run before deploybot: it is removed"
+			words=$(run_compose "$UP_SECONDS" "" rm -s -f "$name" 2>&1) ||
+				die 70 "the service $name cannot be removed: $(last_line "$words")"
+		fi
+	done
+}
+
+# Fills found with the states of a service that is being started.  Which containers it has is asked once, and again when
+# one is gone.
+look_up() { # PORT SERVICE
+	local id
+	# shellcheck disable=SC2086 # ids have no blanks
+	[[ -z $ids ]] || ! found=$(engine inspect --format "$STATE" $ids 2>/dev/null) || return 0
+	found=$(states "$@") || found='' said="docker does not say how $2 is"
+	ids=
+	while read -r id _; do
+		ids+="${id:+$id }"
+	done <<<"$found"
+}
+
+# Until what `bring_up` started is the wanted image, healthy, and answers (the main service alone does); fills said when it
+# does not.  Another one may also do its work and end.
+wait_up() { # PORT [SERVICE]
+	local part=${2:-$service} found line id of state health restarts code name how last='' pause=1 ids=''
+	while ((SECONDS - up_since < START_SECONDS)); do
 		[[ $told == no ]] || die 75 "was asked to stop"
-		found=$(states "$1") || found=
-		said="no container of $service is there" line=
+		said="no container of $part is there" line=
+		look_up "$1" "$part"
 		while read -r id of state health restarts code name _; do
 			[[ -n $id ]] || continue
 			line=bad last=$id
 			if [[ $of != "$wanted" ]]; then
 				said="${name#/} runs another image"
 				break
+			elif [[ $part != "$service" && $state == exited && $code == 0 ]]; then
+				line=over
+				continue
 			elif [[ $state == exited || $state == restarting || $state == dead ]] ||
 				((restarts > $(restarts_before "$id"))); then
-				said="the application ended with status $code as soon as it was started"
+				how="with status $code"
+				[[ $state != running ]] || how="and docker started it again,"
+				said="${2:-the application} ended $how as soon as it was started"
 				show "$(engine logs --tail 20 "$id" 2>&1)"
 				return 1
 			elif [[ $health == unhealthy ]]; then
@@ -311,13 +489,17 @@ wait_up() { # PORT
 			fi
 			line=$health
 		done <<<"$found"
-		if [[ $line == - && -z $first ]]; then
-			first=$SECONDS
+		if [[ $line == over ]]; then
+			say "$part has ended with 0: it is taken for done"
+			return "$?"
+		elif [[ $line == healthy || ($line == - && $((SECONDS - up_since)) -ge $STEADY_SECONDS) ]]; then
+			[[ $part == "$service" ]] || return 0
+			! answers "$1" || return 0
 		fi
-		if [[ $line == healthy || ($line == - && $((SECONDS - first)) -ge $STEADY_SECONDS) ]] && answers "$1"; then
-			return 0
-		fi
-		sleep 0.3
+		# What is quick is not waited for long, and what is slow is not asked often: 0.1, 0.2, 0.4 s, and 1 s in the end.
+		sleep "$((pause / 10)).$((pause % 10))"
+		((pause >= 4)) || pause=$((pause * 2))
+		((SECONDS - up_since < QUICK_SECONDS)) || pause=10
 	done
 	said="after $START_SECONDS s: $said"
 	[[ -z $last ]] || show "$(engine logs --tail 20 "$last" 2>&1)"
@@ -326,28 +508,47 @@ wait_up() { # PORT
 
 # ---- pull ----------------------------------------------------------------------------------------
 
+# Is it worth asking the registry again, by what docker said of it?  Pauses before that.  busy is empty at first.
+is_busy() { # TEXT
+	local until pause
+	[[ ${1,,} =~ $BUSY_WORDS ]] || return 1
+	read -r until pause <<<"${busy:-$((SECONDS + BUSY_SECONDS)) 1}"
+	busy="$until $((pause * 2))"
+	((SECONDS + pause <= until)) || return 1
+	say "${image%%/*} is busy, asked again in $pause s: $(last_line "$1")"
+	run_loose $((pause + 5)) sleep "$pause"
+}
+
 pull() {
-	local words status=0 with_login=(env)
-	if wanted=$(image_id "$image"); then
+	local words status=0 busy='' with_login=(env)
+	wanted=$(image_id "$image") || status=$?
+	if ((status == 0)); then
 		note_release
 		return "$?"
 	fi
+	[[ $release != target:* || $status == 1 ]] ||
+		die 75 "docker does not say whether it has $image; nothing was changed there (see docker image ls there; try again)"
 	[[ $release != target:* ]] || die "$missing" "what ran before deploybot is not kept there any more: no image $image"
 	check_disk
 	if [[ -n $user ]]; then
 		# The user's own configuration says which dockerd, ours has the login.
 		words=$(engine context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null) || words=
 		with_login=(env DOCKER_CONFIG="$private" ${words:+DOCKER_HOST="${DOCKER_HOST:-$words}"})
-		words=$(printf '%s' "$password" | timeout -k 5 "$ASK_SECONDS" "${with_login[@]}" docker login --username "$user" \
-			--password-stdin "${image%%/*}" 2>&1) ||
-			die 66 "the registry ${image%%/*} refused the login from there: $(last_line "$words")"
+		while ! words=$(printf '%s' "$password" | timeout -k 5 "$ASK_SECONDS" "${with_login[@]}" docker login \
+			--username "$user" --password-stdin "${image%%/*}" 2>&1); do
+			is_busy "$words" || die 66 "the registry ${image%%/*} refused the login from there: $(last_line "$words")"
+		done
 	fi
 	say "pull $image"
-	run_loose "$PULL_SECONDS" "${with_login[@]}" docker pull --quiet "$image" >"$private/words" 2>&1 || status=$?
-	words=$(<"$private/words")
-	rm -f -- "$private/config.json"
+	busy=
+	while :; do
+		status=0
+		run_loose "$PULL_SECONDS" "${with_login[@]}" docker pull --quiet "$image" >"$private/words" 2>&1 || status=$?
+		words=$(<"$private/words")
+		((status != 0)) && is_busy "$words" || break
+	done
+	[[ -z $user ]] || rm -f -- "$private/config.json"
 	if ((status == 0)); then
-		wanted=$(image_id "$image") || die 70 "docker has pulled $image and does not know it"
 		note_release
 		return "$?"
 	fi
@@ -366,8 +567,8 @@ pull() {
 }
 
 check_disk() {
-	local root free
-	root=$(engine info --format '{{.DockerRootDir}}' 2>/dev/null) || root=
+	local free
+	[[ -n $root ]] || root=$(engine info --format '{{.DockerRootDir}}' 2>/dev/null) || root=
 	[[ -n $root ]] && free=$(df -Pk -- "$root" 2>/dev/null) || free=$(df -Pk /)
 	free=${free##*$'\n'}
 	# shellcheck disable=SC2086 # a line of words

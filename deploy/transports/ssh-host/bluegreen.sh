@@ -30,15 +30,15 @@ other_port() { # PORT
 	if [[ $1 == "$port_a" ]]; then printf '%s' "$port_b"; else printf '%s' "$port_a"; fi
 }
 
-# nginx's workers that take requests: lines MASTER PID.
-workers() {
+# nginx's workers that take requests, or others: lines MASTER PID START.
+workers() { # [PATTERN]
 	local file stat
-	grep -lzx '[n]ginx: worker process' /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do
+	grep -lzx "${1:-[n]ginx: worker process}" /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do
 		{ read -r stat <"${file%/cmdline}/stat"; } 2>/dev/null || continue
 		# shellcheck disable=SC2086 # a line of words
 		set -- ${stat##*) }
 		file=${file#/proc/}
-		printf '%s %s\n' "$2" "${file%/cmdline}"
+		printf '%s %s %s\n' "$2" "${file%/cmdline}" "${20}"
 	done
 }
 
@@ -59,6 +59,19 @@ are_replaced() { # BEFORE; fills reloaded, the master
 # Which file it is: a new one after every switch.
 upstream_stamp() {
 	stat -L -c '%d %i %Y %Z' -- "$upstream"
+}
+
+# Fills read_stamp and read_port, which file nginx has surely read and what that said; empty: that is not known.
+find_read() {
+	read_stamp='' read_port=''
+	{ IFS= read -r read_stamp && IFS= read -r read_port; } 2>/dev/null <.deploybot.nginx || true
+}
+
+# Does the file say another port than the one that nginx has surely read?  Then nobody knows which of them serves.
+is_led_elsewhere() {
+	local read_stamp read_port
+	find_read
+	[[ -n $read_stamp && $read_stamp != "$(upstream_stamp)" && $read_port != "$(live_port)" ]]
 }
 
 # Where it is for a process: device and path on it; nothing where a read leaves no mark.
@@ -118,22 +131,14 @@ reload() {
 			said="nginx does not read $upstream: include it inside upstream { } (docs/deploy-scripts.md, bluegreen)"
 			return 1
 		fi
-		upstream_stamp >.deploybot.nginx || true # where that cannot be written the next act reloads again
+		# Where that cannot be written the next act reloads again.
+		{ upstream_stamp && printf '%s\n' "$(live_port)"; } >.deploybot.nginx || true
+		served=$before
+		[[ $is_blind == no ]] || served=blind
 		return 0
 	fi
 	said="nginx did not take its configuration within $RELOAD_SECONDS s: its error log says why"
 	return 1
-}
-
-# Until nginx's earlier workers have answered their last requests, DRAIN_SECONDS at most; where they cannot be seen, all
-# of those.
-drain_old() {
-	local began=$SECONDS
-	while ((SECONDS - began < drain)); do
-		[[ $told == no ]] || return 0
-		[[ $is_blind == yes ]] || grep -qz '^[n]ginx: worker .* shutting' /proc/[0-9]*/cmdline 2>/dev/null || return 0
-		sleep 0.2
-	done
 }
 
 point_at() { # PORT
@@ -144,97 +149,360 @@ point_at() { # PORT
 		chmod 644 -- "$new" && put_file "$new" "$file"
 }
 
+# How long the service's containers may take to end after TERM: stop_grace_period, the longest of those there.
+stop_grace() {
+	local ids port longest=10 found
+	for port in "$port_a" "$port_b"; do
+		ids=$(containers "$port") || ids=
+		# shellcheck disable=SC2086 # ids have no blanks
+		[[ -z $ids ]] || for found in $(engine inspect --format '{{.Config.StopTimeout}}' $ids 2>/dev/null); do
+			[[ ! $found =~ ^[0-9]{1,5}$ ]] || ((found <= longest)) || longest=$found
+		done
+	done
+	printf '%s' "$longest"
+}
+
 stop_port() { # PORT
-	local ids words
-	ids=$(containers "$1") && [[ -n $ids ]] || return 0
-	words=$(run_compose "$UP_SECONDS" "$1" rm -s -f "$service" 2>&1) || show "$words"
+	local ids words seconds
+	ids=$(containers "$1") || return 1
+	[[ -n $ids ]] || return 0
+	seconds=$(($(stop_grace) + 30))
+	((seconds >= UP_SECONDS)) || seconds=$UP_SECONDS
+	words=$(run_compose "$seconds" "$1" rm -s -f "$service" 2>&1) || show "$words"
 	ids=$(containers "$1") || return "$?"
 	# shellcheck disable=SC2086 # ids have no blanks
 	[[ -z $ids ]] || engine rm -f $ids >/dev/null
 }
 
+# ---- what a switch has left running --------------------------------------------------------------
+
+uptime_seconds() {
+	local up
+	read -r up _ </proc/uptime
+	printf '%s' "${up%%.*}"
+}
+
+# Fills drain_of, drain_port, drain_since and drain_workers; false: nothing drains.
+read_drain() {
+	local text
+	text=$(cat .deploybot.drain 2>/dev/null) || return 1
+	[[ ${text%%$'\n'*} =~ ^([0-9]*)\ ([0-9]{1,5})\ ([0-9]{1,10})$ ]] || return 1
+	drain_of=${BASH_REMATCH[1]} drain_port=${BASH_REMATCH[2]} drain_since=${BASH_REMATCH[3]}
+	drain_workers=${text#*$'\n'}
+	[[ $text == *$'\n'* ]] || drain_workers=
+	[[ $drain_port == "$port_a" || $drain_port == "$port_b" ]]
+}
+
+# Behind a switch; where nginx was reloaded before, by an act that was cut, the workers that are on their way out.
+note_drain() { # PORT
+	local drain_of drain_port='' drain_since drain_workers
+	if [[ -z $served ]] && read_drain && [[ $drain_port == "$1" ]]; then
+		served=$drain_workers
+	else
+		drain_since=$(uptime_seconds)
+		[[ -n $served ]] || served=$(workers '[n]ginx: worker process is shutting down') || true # there is none
+	fi
+	if printf '%s\n' "${deployment:-0} $1 $drain_since" ${served:+"$served"} >.deploybot.drain.new; then
+		mv -f .deploybot.drain.new .deploybot.drain
+	else
+		rm -f .deploybot.drain
+		say "warning: $dir cannot be written: what ran on port $1 stays until the next release"
+	fi
+}
+
+# Fills passed_by with the masters of drain_workers whose workers all take requests still: those were not reloaded since,
+# so it is another one that NGINX_RELOAD_COMMAND has reloaded.  None, where none of all was: then nobody knows which.
+find_passed_by() {
+	local now master rest reloaded=' '
+	now=$'\n'$(workers)$'\n'
+	passed_by=' '
+	while read -r master rest; do
+		[[ $now == *$'\n'"$master $rest"$'\n'* ]] || reloaded+="$master "
+	done <<<"$drain_workers"
+	[[ $reloaded != ' ' ]] || return 0
+	while read -r master rest; do
+		[[ $reloaded == *" $master "* ]] || passed_by+="$master "
+	done <<<"$drain_workers"
+}
+
+# Prints how many seconds it may go on; 0: nobody has a connection to it, or its time is over.
+drain_left() {
+	local left master pid start stat passed_by
+	left=$((drain - ($(uptime_seconds) - drain_since)))
+	if ((left <= 0 || left > drain)); then # the host was started anew: nobody has a connection
+		printf 0
+		return "$?"
+	fi
+	[[ $drain_workers != blind ]] || {
+		printf '%s' "$left"
+		return "$?"
+	}
+	find_passed_by
+	while read -r master pid start; do
+		[[ -n $pid && $passed_by != *" $master "* ]] && { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || continue
+		# shellcheck disable=SC2086 # a line of words
+		set -- ${stat##*) }
+		[[ ${20} != "$start" ]] || {
+			printf '%s' "$left"
+			return "$?"
+		}
+	done <<<"$drain_workers"
+	printf 0
+}
+
+# The lock is taken only to stop something.  The last line is `draining SECONDS`, or anything else: it is over.
+act_drain() {
+	local drain_of='' drain_port='' drain_since='' drain_workers='' left
+	if ! read_drain || [[ -n $deployment && $drain_of != "$deployment" ]]; then
+		say "nothing of this deployment drains here"
+		return "$?"
+	fi
+	left=$(drain_left)
+	[[ $left != 0 ]] || guard
+	printf 'draining %s\n' "$left"
+}
+
+# Somebody may have been faster, or be about to lead nginx there again.
+end_drain() {
+	local drain_of='' drain_port='' drain_since='' drain_workers=''
+	read_drain && [[ -z $deployment || $drain_of == "$deployment" ]] || return 0
+	if [[ -e .deploybot.drain.kept ]]; then
+		printf 'draining 60\n'
+		return "$?"
+	fi
+	[[ -n $project ]] || find_services
+	settle_bluegreen
+	[[ -n $live && $live != "$drain_port" ]] || die 70 "port $drain_port serves: nothing is ended there"
+	stop_port "$drain_port" || die 75 "what ran on port $drain_port could not be stopped (docker ps -a shows it)"
+	rm -f .deploybot.drain
+	say "what ran on port $drain_port has ended"
+}
+
+# Before what runs on the idle port is replaced.
+cut_drain() {
+	[[ ! -e .deploybot.drain ]] || say "what drains there is ended: its open connections are closed"
+	rm -f .deploybot.drain .deploybot.drain.kept
+}
+
+# What drains is to serve again: a drain that comes now leaves it alone.
+keep_drain() {
+	[[ ! -e .deploybot.drain ]] || : >.deploybot.drain.kept || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+}
+
+# What a release that was cut has left may be put in order behind `==> release` alone, as that changes what serves.
+begin_settling() { # WHAT
+	local status=75
+	[[ $act != drain ]] || status=70 # another look finds the same
+	[[ $settle == yes ]] || die "$status" "$1: the next release or rollback puts that in order"
+	say "$1"
+}
+
 # Makes nginx and the upstream file say the same, and that what runs; fills live with its port, empty when none does.
 settle_bluegreen() {
-	local other
+	local other runs='' read_stamp read_port
 	check_owner
+	if is_interrupted; then
+		begin_settling "an earlier release was interrupted here"
+		take_back_bluegreen || die 70 "an earlier release was interrupted here$said"
+	else
+		forget_before
+	fi
 	live=$(live_port)
-	if [[ -n $live && -z $(running "$live") ]]; then
+	[[ -z $live ]] || runs=$(running "$live") || no_answer "nginx was left on port $live"
+	if [[ -n $live && -z $runs ]]; then
 		other=$(other_port "$live")
-		if [[ -n $(running "$other") ]] && http_status "http://127.0.0.1:$other/" >/dev/null; then
-			say "the upstream file says $live, where nothing runs: back to $other"
+		runs=$(running "$other") || no_answer "nginx was left on port $live"
+		if [[ -n $runs ]] && http_status "http://127.0.0.1:$other/" >/dev/null; then
+			begin_settling "the upstream file says $live, where nothing runs, and port $other answers"
 			point_at "$other" || die 70 "$upstream cannot be written"
 			live=$other
+		else
+			runs=
 		fi
 	fi
 	# A reload may cost a client that keeps its connection open a request: none that is not needed.
-	if [[ $(cat .deploybot.nginx 2>/dev/null) != "$(upstream_stamp)" ]]; then
+	find_read
+	if [[ $read_stamp != "$(upstream_stamp)" ]]; then
+		! is_led_elsewhere || begin_settling "nginx may not have read that the upstream file says $live"
 		reload || die 70 "$said"
 	fi
-	[[ -n $live && -n $(running "$live") ]] || live=
+	[[ -n $runs ]] || live=
 }
 
-prepare_bluegreen() {
-	local words status=0
+# ---- what is switched to -------------------------------------------------------------------------
+
+line_of_port() { # PORT
+	grep "^$1 " .deploybot.made 2>/dev/null | tail -n 1 || true # there is none
+}
+
+# Leaves for the switch which port it is, and for later releases of what the container there was made.
+note_ready() { # PORT SUM, or PORT alone: as it was noted
+	local ids line
+	line=$(line_of_port "$1")
+	if [[ $# == 2 ]]; then
+		ids=$(containers "$1") || no_answer "nothing was switched there"
+		line="$1 ${ids%%$'\n'*} ${2:--}"
+	fi
+	{ line_of_port "$(other_port "$1")" && printf '%s\n' "${line:-$1 - -}"; } >.deploybot.made.new &&
+		put_file .deploybot.made.new .deploybot.made || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+}
+
+# What a start has left for it; nothing where none has.
+ready_port() {
+	local port=''
+	read -r port _ 2>/dev/null < <(tail -n 1 .deploybot.made 2>/dev/null) || true # there is none
+	[[ $port != "$port_a" && $port != "$port_b" ]] || printf '%s' "$port"
+}
+
+# Was it made of what a release would make it of now?  A rollback takes it as it is: settings are not rolled back.
+is_as_made() { # PORT
+	local ids id of
+	[[ $renew == yes ]] || return 0
+	ids=$(containers "$1") || no_answer "nothing was started there"
+	read -r _ id of < <(line_of_port "$1") || return 1
+	[[ $'\n'$ids$'\n' == *$'\n'"$id"$'\n'* && -n $sum && $of == "$sum" ]]
+}
+
+start_bluegreen() {
+	local sum
 	settle_bluegreen
-	keep_before
-	pull
-	if [[ -n $live ]] && runs_wanted "$live"; then
+	wanted=$(image_id "$image") || die 75 "docker has no $image any more, or does not answer: try again"
+	sum=$(sum_of_main) || sum='' # what is started says why
+	if [[ -n $live ]] && runs_wanted "$live" && is_as_made "$live"; then
 		say "${release:0:12} serves already on port $live"
+		note_ready "$live"
 		return "$?"
 	fi
 	idle=$(live_port)
 	idle=$(other_port "${idle:-$port_b}")
-	if runs_wanted "$idle" && answers "$idle"; then
+	if runs_wanted "$idle" && is_as_made "$idle" && answers "$idle"; then
 		say "${release:0:12} runs still on port $idle"
+		keep_drain
+		note_ready "$idle"
 		return "$?"
 	fi
-	[[ -z $(running "$idle") ]] || drain_old # an interrupted switch may have left requests there
+	cut_drain
 	stop_port "$idle" || die 70 "what runs on port $idle cannot be stopped"
 	started=$idle
 	say "start ${release:0:12} on port $idle"
-	run_compose "$UP_SECONDS" "$idle" up -d --no-deps "$service" >"$private/words" 2>&1 || status=$?
-	words=$(<"$private/words")
-	show "$words"
-	((status == 0)) || die 70 "compose up failed: $(last_line "$words")"
-	[[ $told == no ]] || die 75 "was asked to stop"
+	bring_up "$idle" "$service"
 	wait_up "$idle" || die 70 "the new release does not run: $said"
+	note_ready "$idle" "$sum"
 	started=
 }
 
 switch_bluegreen() {
-	local old new
+	local old new ids
 	wanted=$(image_id "$image") || die 70 "docker has no $image any more, or does not answer"
 	check_owner
-	old=$(live_port)
-	if [[ -n $old ]] && runs_wanted "$old"; then
-		new=$old
-		old=$(other_port "$new")
-		settle_bluegreen
-	else
-		new=$(other_port "${old:-$port_b}")
-		runs_wanted "$new" || die 75 "what was started on port $new is not there any more: something else is being released"
-		point_at "$new" || die 70 "$upstream cannot be written: $(df -P -- "${upstream%/*}" | tail -n 1)"
+	old=$(live_port) new=$(ready_port)
+	[[ -n $new ]] && runs_wanted "$new" ||
+		die 75 "what was started${new:+ on port $new} is not there any more: something else is being released"
+	[[ $new != "$old" ]] || settle_bluegreen
+	note_switch "$old" || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	if [[ $new != "$old" ]]; then
+		point_at "$new" || {
+			forget_before
+			die 70 "$upstream cannot be written: $(df -P -- "${upstream%/*}" | tail -n 1)"
+		}
 		if ! reload; then
 			point_back "$old" "$new"
+			forget_before
 			die 70 "$said"
 		fi
 	fi
-	write_env "DEPLOY_IMAGE=$image" "DEPLOY_PORT=$new" || say "warning: $dir/.env could not be written"
+	change=begun
+	write_env "DEPLOY_IMAGE=$image" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} || {
+		# It is what the others start with.
+		((${#others[@]} + ${#env_words[@]} == 0)) || die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
+		say "warning: $dir/.env could not be written"
+	}
 	say "${release:0:12} serves on port $new"
+	bring_up_others
+	change=over
+	forget_before
 	old=$(other_port "$new")
-	if [[ -n $(containers "$old") ]]; then
-		drain_old
-		[[ $told == no ]] || die 75 "was asked to stop; what ran before runs still, on port $old"
-		stop_port "$old" || say "warning: what ran on port $old could not be stopped"
+	if ids=$(containers "$old") && [[ -z $ids ]]; then
+		rm -f .deploybot.drain
+	else
+		note_drain "$old" # or docker does not say: then the drain asks
 	fi
+	rm -f .deploybot.drain.kept
+}
+
+# What was made ready and is not switched to; what drains there was there before, and drains on.
+drop_ready() { # PORT
+	local drain_of='' drain_port='' drain_since='' drain_workers=''
+	rm -f .deploybot.drain.kept
+	read_drain && [[ $drain_port == "$1" ]] || stop_port "$1"
+}
+
+# Where other services are replaced behind the switch, or .env names another compose file: what they were, and the port that served.
+note_switch() { # OLD
+	local port='' runs=''
+	((${#others[@]} + ${#env_words[@]} > 0)) || return 0
+	[[ -z $1 ]] || runs=$(running "$1") || no_answer "nothing was switched there"
+	[[ -z $runs ]] || port=$1
+	note_before "$port" "${others[@]}"
+}
+
+# Leads nginx back to what served, stops what was to follow it, and brings back the other services; nobody may stop this.
+take_back_bluegreen() {
+	local old='' new runs=''
+	trap '' TERM HUP INT
+	say "rolling back to the earlier release"
+	new=$(live_port)
+	IFS= read -r old 2>/dev/null <.deploybot.before/port || true # there was none
+	[[ -z $old ]] || runs=$(insist running "$old") || {
+		said="; docker does not say what runs: nginx serves port $new, and the next release or rollback puts it in order"
+		return 1
+	}
+	if [[ -n $old && -z $runs ]]; then
+		keep_new
+		return "$?"
+	fi
+	if [[ -n $old && $old != "$new" ]]; then
+		point_at "$old" && reload || {
+			said="; nginx could NOT be led back to port $old: ${said:-$upstream cannot be written}"
+			return 1
+		}
+	fi
+	[[ -n $old ]] || stop_port "$new" || true # the next act stops it
+	said="; as before, nothing runs on port $port_a or $port_b"
+	if [[ -n $old ]]; then
+		said='; the earlier release serves still'
+		drop_ready "$(other_port "$old")" || true
+	fi
+	restore_before ${others[@]+"${others[@]}"} && { [[ -z $(ran_before) ]] || stays_up; } ||
+		said+=", but ${others[*]} could NOT be restored: docker ps -a on $host shows why"
+	forget_before
+}
+
+# What served before is gone: the other services follow what serves now.
+keep_new() {
+	local image_now runs env_words
+	said="; docker does not say what runs on port $new, where nginx points, and on port $old nothing does"
+	runs=$(insist running "$new") || return 1
+	read -r _ _ _ _ _ _ _ image_now _ <<<"$runs" # nothing may run
+	find_env_words_of "$image_now"
+	said="; the earlier release does not run any more on port $old, the new one serves"
+	[[ -z $image_now ]] || write_env "DEPLOY_IMAGE=$image_now" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} ||
+		return "$?"
+	settle_others || {
+		said+=", but docker does not say what ${others[*]} run"
+		return 1
+	}
+	forget_before
 }
 
 # nginx has the old port still, or nothing that works: the file says so too.
 point_back() { # OLD NEW
-	local why=$said
-	if [[ -n $1 && -n $(running "$1") ]]; then
-		point_at "$1" && reload && stop_port "$2" || true # nginx never left the old port; the next act tries again
-		why+="; the earlier release serves still"
+	local why=$said runs='' is="the earlier release serves still"
+	[[ -z $1 ]] || runs=$(insist running "$1") ||
+		runs=unknown is="nginx has port $1 as before, where docker does not say what runs"
+	if [[ -n $runs ]]; then
+		point_at "$1" && reload && drop_ready "$2" || true # nginx never left the old port; the next act tries again
+		why+="; $is"
 	fi
 	said=$why
 }
@@ -243,6 +511,5 @@ point_back() { # OLD NEW
 tidy_bluegreen() {
 	settle_bluegreen
 	[[ -n $live ]] || return 0
-	drain_old
-	stop_port "$(other_port "$live")"
+	drop_ready "$(other_port "$live")"
 }

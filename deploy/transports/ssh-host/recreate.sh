@@ -1,114 +1,171 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
-# recreate.sh - one container is replaced by another, and what ran before comes back when that fails.
+# recreate.sh - containers are replaced by others, and what ran before comes back when that fails.
 # SPDX-License-Identifier: ISC
 
-# Writes down what runs, before anything changes.
-note_before() {
-	rm -rf .deploybot.before.new
-	mkdir .deploybot.before.new && running "" >.deploybot.before.new/containers || return "$?"
-	[[ ! -e .env ]] || cp -p -- .env .deploybot.before.new/env || return "$?"
-	sync -f .deploybot.before.new 2>/dev/null || sync
+# Writes down what there is of these services, before anything changes.
+note_before() { # PORT-THAT-SERVES SERVICE...
+	local found
+	found=$(states "" "${@:2}") || no_answer "the release was not begun there"
+	[[ ! -e .deploybot.before.new ]] || rm -rf .deploybot.before.new
+	mkdir .deploybot.before.new && printf '%s\n' "$1" >.deploybot.before.new/port &&
+		printf '%s' "${found:+"$found"$'\n'}" >.deploybot.before.new/containers || return "$?"
+	if [[ -e .env ]]; then
+		cp -p -- .env .deploybot.before.new/env || return "$?"
+	else
+		: >.deploybot.before.new/no-env || return "$?"
+	fi
+	flush .deploybot.before.new/* .deploybot.before.new
 	mv -T -- .deploybot.before.new .deploybot.before
 }
 
+# Was a release interrupted?  Half a note, which earlier versions could leave, is of one that was over.
+is_interrupted() {
+	[[ -e .deploybot.before/containers && ($strategy != bluegreen || -e .deploybot.before/port) ]]
+}
+
+# Those that ran then: lines ID NAME SERVICE IMAGE-ID IMAGE.
+ran_before() {
+	local id of state health restarts code name image_then part
+	while read -r id of state health restarts code name image_then part; do
+		# An earlier version noted no service.
+		! is_up "$state" || printf '%s\n' "$id ${name#/} ${part:-$service} $of $image_then"
+	done <.deploybot.before/containers
+}
+
 # Brings back what ran before a change that was not finished; nobody may stop this.
-take_back() {
-	local id of state name rest is there missing=no status=0
+take_back_recreate() {
+	local status=0
 	trap '' TERM HUP INT
 	say "rolling back to the earlier release"
-	if [[ -e .deploybot.before/env ]]; then
-		cp -p .deploybot.before/env .env.deploybot && put_file .env.deploybot "$(readlink -f .env)" || status=1
-	else
-		rm -f .env
-	fi
-	there=$(states "") || there=
-	while read -r id of state rest; do
-		[[ -z $id ]] || grep -q "^$id " .deploybot.before/containers || engine rm -f "$id" >/dev/null || status=1
-	done <<<"$there"
-	while read -r id of state _ _ _ name _; do
-		if ! is=$(engine inspect --format '{{.Name}} {{.State.Running}}' "$id" 2>/dev/null); then
-			missing=yes
-			continue
-		fi
-		[[ ${is% *} == "$name" ]] || engine rename "$id" "${name#/}" || true # it can run under another
-		[[ ${is#* } == true ]] || engine start "$id" >/dev/null || missing=yes
-	done <.deploybot.before/containers
-	if [[ $missing == yes ]]; then
-		show "$(run_compose "$UP_SECONDS" "" up -d --no-deps "$service" 2>&1)"
-	fi
-	if [[ ! -s .deploybot.before/containers ]]; then
-		said="; as before, nothing runs"
+	restore_before "$service" ${others[@]+"${others[@]}"} || status=$?
+	if ((status == 2)); then
+		said="; docker does not say what runs: the next act puts it in order (docker ps -a on $host shows why)"
+		return 1
+	elif [[ -z $(ran_before) ]]; then
+		said="; as before, no container of $(printf '%s, ' "$service" ${others[@]+"${others[@]}"})"
+		said="${said%, } runs in the compose project $project"
+		((status == 0)) || said="; what was started could NOT be removed: docker ps -a on $host shows why"
 	elif stays_up; then
 		said="; the earlier release runs again"
 	else
 		said="; the earlier release could NOT be restored: docker ps -a on $host shows why"
 		return 1
 	fi
-	rm -rf .deploybot.before
+	forget_before
 	return "$status"
 }
 
-# Runs still when a stop that is under way has come through; started again if not.
+# .env and the containers of these services as they were noted.  Status 2: docker does not say which there are.
+restore_before() { # SERVICE...
+	local id name part of image_then rest is there='' status=0 compose_file='' # .env says it
+	if [[ -e .deploybot.before/env ]]; then
+		cp -p .deploybot.before/env .env.deploybot && put_file .env.deploybot "$(readlink -f .env)" || status=1
+	elif [[ -e .deploybot.before/no-env ]]; then
+		rm -f .env
+	fi
+	[[ $# == 0 ]] || there=$(insist states "" "$@") || return 2
+	while read -r id rest; do
+		[[ -z $id ]] || grep -q "^$id " .deploybot.before/containers || engine rm -f "$id" >/dev/null || status=1
+	done <<<"$there"
+	while read -r id name part of image_then; do
+		if ! is=$(engine inspect --format '{{.Name}} {{.State.Running}}' "$id" 2>/dev/null); then
+			make_anew "$part" "$of" "$image_then"
+			continue
+		fi
+		[[ ${is% *} == "/$name" ]] || engine rename "$id" "$name" || true # it can run under another
+		[[ ${is#* } == true ]] || engine start "$id" >/dev/null || make_anew "$part" "$of" "$image_then"
+	done < <(ran_before)
+	return "$status"
+}
+
+# With its image of then: before the first release that stood in no .env, and each service had its own.
+make_anew() { # SERVICE ID IMAGE
+	local up_image=$3
+	[[ $(image_id "$3") == "$2" ]] || up_image=$2
+	show "$(run_compose "$UP_SECONDS" "" up -d --no-deps --no-build "$1" 2>&1 </dev/null)"
+}
+
+# Do those that ran run still when a stop that is in progress has taken effect?  Started again if not.
 stays_up() {
-	local began=$SECONDS seconds=$STEADY_SECONDS line id state up
+	local began=$SECONDS seconds=$STEADY_SECONDS parts part up status
 	[[ $was_cut == no ]] || seconds=$LATE_STOP_SECONDS
+	parts=$(ran_before | cut -d ' ' -f 3 | sort -u)
 	while :; do
-		up=no
-		while read -r id _ state _; do
-			[[ -n $id ]] || continue
-			up=yes
-			[[ $state == running ]] || engine start "$id" >/dev/null || up=no
-		done < <(states "")
-		((SECONDS - began < seconds)) || break
+		up=yes
+		for part in $parts; do
+			status=0
+			keeps_running "$part" || status=$?
+			case $up.$status in
+			*.1) up=no ;;
+			yes.2) up=unknown ;;
+			esac
+		done
+		((SECONDS - began < seconds)) || [[ $up == unknown ]] && ((SECONDS - began < ASK_SECONDS)) || break
 		sleep 0.3
 	done
 	[[ $up == yes ]]
 }
 
+keeps_running() { # SERVICE; status 2: docker does not say
+	local id state up=no found
+	found=$(states "" "$1") || return 2
+	while read -r id _ state _; do
+		[[ -n $id ]] || continue
+		up=yes
+		[[ $state == running ]] || engine start "$id" >/dev/null || up=no
+	done <<<"$found"
+	[[ $up == yes ]]
+}
+
 # What an earlier act could not finish, as it was killed together with its guard, or the host was.
 settle_recreate() {
-	local found id image_now
-	[[ -d .deploybot.before ]] || return 0
+	local found id image_now there env_words
+	is_interrupted || {
+		forget_before
+		return "$?"
+	}
 	say "an earlier release was interrupted here"
-	found=$(running "") || die 70 "docker does not say what runs"
+	there=$(states "") || no_answer "nothing was changed there"
+	found=$(only_up "$there")
 	if [[ -z $found ]]; then
-		take_back || die 70 "an earlier release was interrupted here$said"
+		take_back_recreate || die 70 "an earlier release was interrupted here$said"
 		return "$?"
 	fi
 	while read -r id _; do
 		[[ -z $id || $found == *"$id"* ]] || engine rm -f "$id" >/dev/null || true # it does not run
-	done < <(states "")
-	read -r _ _ _ _ _ _ _ image_now <<<"$found"
-	write_env "DEPLOY_IMAGE=$image_now" || die 70 ".env in $dir cannot be written"
-	rm -rf .deploybot.before
+	done <<<"$there"
+	read -r _ _ _ _ _ _ _ image_now _ <<<"$found"
+	find_env_words_of "$image_now"
+	write_env "DEPLOY_IMAGE=$image_now" ${env_words[@]+"${env_words[@]}"} || die 70 ".env in $dir cannot be written"
+	settle_others || no_answer "${others[*]} may be of another release than $service"
+	forget_before
 }
 
-prepare_recreate() {
-	settle_recreate
-	keep_before
-	pull
+# Those that ran, or were being replaced, run what the main service does.  Fails where docker does not say which those are.
+settle_others() {
+	local name found words parts=() compose_file='' # .env says it
+	((${#others[@]} > 0)) || return 0
+	found=$(ran_before && states "" "${others[@]}") || return 1
+	for name in "${others[@]}"; do
+		[[ " ${found//$'\n'/ } " != *" $name "* ]] || parts+=("$name")
+	done
+	((${#parts[@]} > 0)) || return 0
+	words=$(run_compose "$UP_SECONDS" "" up -d --no-deps --no-build "${parts[@]}" 2>&1) ||
+		say "warning: ${parts[*]} could not be started: $(last_line "$words")"
 }
 
 switch_recreate() {
-	local status=0 words
 	settle_recreate
 	[[ $told == no ]] || die 75 "was asked to stop"
 	wanted=$(image_id "$image") || die 70 "docker has no $image any more, or does not answer"
-	note_before || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	note_before "" "$service" ${others[@]+"${others[@]}"} || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 	change=begun
-	write_env "DEPLOY_IMAGE=$image" || die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
-	# Never cut short by us: between its stop and its start nothing runs.  What it says goes to a file, as those who
-	# read may be gone.
-	run_compose "$UP_SECONDS" "" up -d --no-deps "$service" >"$private/words" 2>&1 || status=$?
-	words=$(<"$private/words")
-	show "$words"
-	if ((status > 123)); then
-		was_cut=yes
-	fi
-	((status == 0)) || die 70 "compose up failed: $(last_line "$words")"
-	[[ $told == no ]] || die 75 "was asked to stop"
+	write_env "DEPLOY_IMAGE=$image" ${env_words[@]+"${env_words[@]}"} ||
+		die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
+	bring_up "" "$service" # never cut short by us: between its stop and its start nothing runs
 	wait_up "" || die 70 "the new release does not run: $said"
-	rm -rf .deploybot.before
+	bring_up_others
+	forget_before
 	change=over
 	say "${release:0:12} runs"
 }

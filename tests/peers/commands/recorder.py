@@ -4,17 +4,18 @@ The environment's STAND names a folder:
     calls       one JSON line for each call: name, words, what of its environment counts, and its stdin if it read that
     plan        JSON: [{"when": ["docker", "push"], "status": 1, "stderr": "denied", …}], by the first words
     world       JSON: what the commands know of each other (images, the registry's contents)
-A stand-in is as strict as the real command: it knows its subcommands and options, and refuses all others.
+A stand-in is as strict as the real command: it knows its subcommands and options, and refuses all others.  One is
+started ten thousand times in a run of all tests: it imports little, and what is long is a module, compiled once.
 """
 # SPDX-License-Identifier: ISC
 import fcntl
 import json
 import os
-import pathlib
 import signal
 import sys
 
-ENVIRONMENT = ("DOCKER_CONFIG", "DOCKER_HOST", "DOCKER_BUILDKIT", "KUBECONFIG")
+ENVIRONMENT = ("DOCKER_CONFIG", "DOCKER_HOST", "DOCKER_BUILDKIT", "KUBECONFIG", "GIT_ASKPASS", "GIT_SSH_COMMAND",
+               "REPOSITORY_TOKEN_FILE")
 
 
 class Refused(Exception):
@@ -25,17 +26,30 @@ class Refused(Exception):
         self.status = status
 
 
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 class Call:
     def __init__(self, name, words):
-        self.stand = pathlib.Path(os.environ["STAND"])
+        self.stand = os.environ["STAND"]
         self.name = name
         self.words = words
         self.write(name=name, words=words, process=os.getpid(),
                    environment={key: os.environ[key] for key in ENVIRONMENT if key in os.environ})
 
     def write(self, **fields):
-        with open(self.stand / "calls", "a", encoding="utf-8") as calls:
+        with open(self.path("calls"), "a", encoding="utf-8") as calls:
             calls.write(json.dumps(fields) + "\n")
+
+    def path(self, *names):
+        return os.path.join(self.stand, *names)
 
     def stdin(self):
         text = sys.stdin.read()
@@ -44,14 +58,14 @@ class Call:
 
     def act_planned(self):
         """Does what the plan says of this call, if it says something: `hang` (ignores TERM with `deaf`), `status` with
-        `stdout` and `stderr`, or only `prints`.  `after` leaves the first calls alone."""
+        `stdout` and `stderr`, or only `prints`.  `after` leaves the first calls alone, `times` the later ones."""
         try:
-            plan = json.loads((self.stand / "plan").read_text())
+            plan = json.loads(read(self.path("plan")))
         except FileNotFoundError:
             return
         for number, entry in enumerate(plan):
             when = entry["when"]
-            if [self.name, *self.words][:len(when)] != when or not self.is_due(number, entry.get("after", 0)):
+            if [self.name, *self.words][:len(when)] != when or not self.is_due(number, entry):
                 continue
             if "hang" in entry:
                 if "deaf" in entry:
@@ -64,35 +78,45 @@ class Call:
                 os._exit(entry["status"])
 
     def hang(self):
-        (self.stand / "hangs").write_text(str(os.getpid()))
+        write(self.path("hangs"), str(os.getpid()))
         while True:
             signal.pause()
 
-    def is_due(self, number, after):
-        counter = self.stand / f"plan.{number}"
-        seen = int(counter.read_text()) if counter.exists() else 0
-        counter.write_text(str(seen + 1))
-        return seen >= after
+    def is_due(self, number, entry):
+        counter = self.path(f"plan.{number}")
+        seen = int(read(counter)) if os.path.exists(counter) else 0
+        write(counter, str(seen + 1))
+        after = entry.get("after", 0)
+        return after <= seen < after + entry.get("times", seen + 1)
 
     def world(self):
         """The world, locked; what it is when the block ends is what stays."""
         return World(self.stand)
 
 
+def replace(file, text):
+    """In one write: who is killed meanwhile leaves the old or the new text, and whoever reads finds one."""
+    data = text.encode()
+    os.pwrite(file.fileno(), data.ljust(os.fstat(file.fileno()).st_size), 0)
+
+
 class World:
+    name = "world"
+
     def __init__(self, stand):
-        self.stand = stand
+        self.path = os.path.join(stand, self.name)
 
     def __enter__(self):
-        self.file = open(self.stand / "world", "a+", encoding="utf-8")
+        self.file = open(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644), "r+", encoding="utf-8")
         fcntl.flock(self.file, fcntl.LOCK_EX)
-        self.file.seek(0)
         self.state = json.loads(self.file.read() or '{"images": {}, "registry": {}, "here": {}}')
         return self.state
 
+    def save(self):
+        replace(self.file, json.dumps(self.state))
+
     def __exit__(self, *_):
-        self.file.truncate(0)
-        self.file.write(json.dumps(self.state))
+        self.save()
         self.file.close()
 
 
@@ -116,9 +140,9 @@ def options(words, flags=(), values=(), refuse=lambda word: Refused(2, f"unknown
     return found, rest
 
 
-def main(act):
+def main(act, name=None):
     """Runs a stand-in: act(call) -> exit status."""
-    call = Call(os.path.basename(sys.argv[0]), sys.argv[1:])
+    call = Call(name or os.path.basename(sys.argv[0]), sys.argv[1:])
     call.act_planned()
     try:
         status = act(call)

@@ -1,4 +1,4 @@
-/* panel.js - "Your repository": commits, pushes, and what the running applications answer. */
+/* panel.js - "Your repository", of each application: commits, pushes, and what the running applications answer. */
 import { element } from "./text.js";
 
 const EVERY_MS = 2000;
@@ -6,7 +6,7 @@ const $ = (id) => document.getElementById(id);
 const TARGETS = { develop: "staging", main: "production" };
 
 const panel = {
-	state: null, branch: "develop", get: null, act: null, toast: null, shown: new Map(),
+	state: null, application: "", branch: "develop", get: null, act: null, toast: null, shown: new Map(),
 };
 
 function ago(iso) {
@@ -17,15 +17,20 @@ function ago(iso) {
 	return "now";
 }
 
-function showBranches() {
-	$("branches").replaceChildren(...panel.state.branches.map((branch) => {
-		const node = element("button", "segment", branch.name);
+function chosen() {
+	return panel.state.applications.find((application) => application.name === panel.application);
+}
+
+/* One of several: what is chosen stands in panel[what]. */
+function showSegments(id, what, names, title) {
+	$(id).replaceChildren(...names.map((name) => {
+		const node = element("button", "segment", name);
 		node.type = "button";
 		node.setAttribute("role", "tab");
-		node.setAttribute("aria-selected", String(branch.name === panel.branch));
-		node.title = TARGETS[branch.name] ? `goes to ${TARGETS[branch.name]}` : "";
+		node.setAttribute("aria-selected", String(name === panel[what]));
+		node.title = title(name);
 		node.addEventListener("click", () => {
-			panel.branch = branch.name;
+			panel[what] = name;
 			showRepository();
 		});
 		return node;
@@ -33,12 +38,13 @@ function showBranches() {
 }
 
 function showCommits() {
-	const branch = panel.state.branches.find((b) => b.name === panel.branch);
+	const branch = chosen().branches.find((b) => b.name === panel.branch);
 	const rows = branch.commits.map((commit) => {
 		const running = panel.state.apps.filter((app) => app.up && app.health?.commit === commit.id);
 		return element("li", "commit",
 			element("span", "commit-line", element("span", "commit-subject", commit.subject),
-				...running.map((app) => element("span", `tag tag-${app.name}`, app.name))),
+				...running.map((app) => app.name.split("/").at(-1))
+					.map((name) => element("span", `tag tag-${name}`, name))),
 			element("span", "commit-meta", element("code", "", commit.id.slice(0, 7)),
 				` · ${commit.author} · ${ago(commit.at)}`));
 	});
@@ -65,13 +71,12 @@ function showApp(app) {
 	link.href = app.url;
 	link.target = "_blank";
 	link.rel = "noopener noreferrer";
-	const version = app.health?.version ? `v${app.health.version} · ` : "";
-	const facts = state === "down" ? "not running"
-		: `HTTP ${app.status} · ${version}${app.ms.toFixed(0)} ms`;
+	const version = app.health?.version ? ` · v${app.health.version}` : "";
 	card.className = `app is-${state}`;
-	card.firstChild.replaceChildren(element("span", "dot"), link,
-		element("code", "", commit ? commit.slice(0, 7) : ""));
-	card.lastChild.textContent = facts;
+	card.firstChild.replaceChildren(element("span", "dot"), link);
+	card.lastChild.replaceChildren(...state === "down" ? ["not running"]
+		: [element("code", "", commit ? commit.slice(0, 7) : ""), version,
+			app.up ? "" : ` · HTTP ${app.status}`]);
 	showPreview(card, app, `${state} ${commit}`);
 }
 
@@ -95,15 +100,22 @@ function showPreview(card, app, key) {
 }
 
 function showRepository() {
-	showBranches();
+	const names = panel.state.applications.map((application) => application.name);
+	$("applications").hidden = names.length < 2;
+	$("repository").hidden = names.length > 1;
+	showSegments("applications", "application", names, (name) => `the repository of ${name}`);
+	showSegments("branches", "branch", chosen().branches.map((branch) => branch.name),
+		(name) => TARGETS[name] ? `goes to ${TARGETS[name]}` : "");
 	showCommits();
 }
 
 async function look() {
 	try {
 		panel.state = await panel.get("/sim/panel/state");
-		if (!panel.state.branches.some((b) => b.name === panel.branch))
-			panel.branch = panel.state.branches[0].name;
+		if (!chosen())
+			panel.application = panel.state.applications[0].name;
+		if (!chosen().branches.some((b) => b.name === panel.branch))
+			panel.branch = chosen().branches[0].name;
 		showRepository();
 		panel.state.apps.forEach(showApp);
 		$("panel").classList.remove("is-lost");
@@ -115,10 +127,23 @@ async function look() {
 async function change(button, action, body) {
 	button.disabled = true;
 	try {
-		const made = await panel.act(`panel/${action}`, body);
+		const made = await panel.act(`panel/${action}`, { application: panel.application, ...body });
 		const told = made.delivery && !made.delivery.status ? " (the webhook did not answer)" : "";
 		$("panel-note").textContent = `pushed ${made.after.slice(0, 7)} to ${made.branch}${told}`;
 		await look();
+	} catch (error) {
+		panel.toast(error.message);
+	} finally {
+		button.disabled = false;
+	}
+}
+
+/* What is done at `action`, and what to look for then. */
+async function harm(button, action, body, note) {
+	button.disabled = true;
+	try {
+		await panel.act(action, body);
+		$("fault-note").textContent = note;
 	} catch (error) {
 		panel.toast(error.message);
 	} finally {
@@ -132,6 +157,10 @@ export function startPanel(get, act, toast) {
 		button.addEventListener("click", () =>
 			change(button, "push", { branch: panel.branch, kind: button.dataset.kind }));
 	$("promote").addEventListener("click", () => change($("promote"), "promote", {}));
+	$("kill").addEventListener("click", () => harm($("kill"), "panel/kill", {},
+		"killed: what was deploying goes on, and nothing is said twice"));
+	$("unplug").addEventListener("click", () => harm($("unplug"), "unplug", { seconds: 20 },
+		"for 20 s the bot hears and says nothing; then it says what happened meanwhile"));
 	look();
 	setInterval(look, EVERY_MS);
 }

@@ -1,0 +1,186 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# file.sh - which compose file an act works with: the one that compose finds here, or one that came with a release.
+# SPDX-License-Identifier: ISC
+# COMPOSE_SOURCE=repo: the file of a release is .deploybot.compose.SUM.yml, by the SHA-256 of what is in it, and .env's
+# COMPOSE_FILE names the one in force: it is switched with DEPLOY_IMAGE, in one rename.  .deploybot.compose has a line
+# RELEASE SUM for each release, or RELEASE host where the file was the host's.
+
+readonly CONFIG_KILOBYTES=4194304
+
+kept_file() { # SUM
+	printf '.deploybot.compose.%s.yml' "$1"
+}
+
+# Fills named_file with the COMPOSE_FILE that .env names, and in_force with the SUM, where it is one of ours; empty: the
+# file is the host's.
+find_in_force() {
+	local line
+	in_force='' named_file=''
+	[[ -r .env ]] || return 0
+	while IFS= read -r line || [[ -n $line ]]; do
+		[[ ! $line =~ ^COMPOSE_FILE=(.*)$ ]] || named_file=${BASH_REMATCH[1]}
+		[[ ! $line =~ ^COMPOSE_FILE=\.deploybot\.compose\.([0-9a-f]{64})\.yml$ ]] || in_force=${BASH_REMATCH[1]}
+	done <.env
+}
+
+# Prints SUM or host of a release, the last that was noted; nothing where none is.
+noted_file() { # COMMIT@sha256:DIGEST, or a part of that
+	local of sum found=''
+	while read -r of sum; do
+		[[ $of != *"$1"* || ! $sum =~ ^(host|[0-9a-f]{64})$ ]] || found=$sum
+	done < <(cat .deploybot.compose 2>/dev/null)
+	printf '%s' "$found"
+}
+
+is_whole() { # SUM
+	local found
+	found=$(sha256sum 2>/dev/null <"$(kept_file "$1")") && [[ ${found%% *} == "$1" ]]
+}
+
+# The files that compose takes where nothing names one.
+host_files() {
+	local name more
+	for name in compose.yaml compose.yml docker-compose.yml docker-compose.yaml; do
+		[[ -e $name ]] || continue
+		more=${name%.*}.override.${name##*.}
+		printf '%s' "$name"
+		[[ ! -e $more ]] || printf ':%s' "$more"
+		return "$?"
+	done
+}
+
+has_file() {
+	[[ -n $compose_file$(host_files) ]] || grep -q '^COMPOSE_FILE=' .env 2>/dev/null
+}
+
+# The words with which .env says that the file of SUM is in force, or the host's; in env_words.
+find_env_words() { # SUM|host
+	env_words=()
+	if [[ $1 != host ]]; then
+		env_words=("COMPOSE_FILE=$(kept_file "$1")")
+	elif [[ -n $in_force ]]; then
+		env_words=(COMPOSE_FILE) # that line goes
+	fi
+}
+
+# The same for what runs already.
+find_env_words_of() { # IMAGE
+	local in_force noted
+	env_words=()
+	[[ -e .deploybot.compose && $1 == *@sha256:* ]] || return 0
+	find_in_force
+	noted=$(noted_file "@${1##*@}")
+	[[ ${noted:-host} == host ]] || is_whole "$noted" || return 0
+	find_env_words "${noted:-host}"
+}
+
+# Fills compose_file (empty: compose finds it by itself), the_file, which is that in words, and env_words.
+use_file() { # SUM|host
+	find_env_words "$1"
+	if [[ $1 == host ]]; then
+		[[ -z $in_force ]] || compose_file=$(host_files)
+	else
+		compose_file=$(kept_file "$1") the_file="the compose file ${origin:-$compose_file}"
+	fi
+}
+
+# What each act works with, by what preflight has chosen (`chosen`).
+find_file() {
+	compose_file='' the_file="the compose file in $dir" env_words=() offered='' in_force=''
+	find_in_force
+	case $act.$chosen in
+	check.*) choose_file ;;
+	*. | logs.* | drain.* | clean.*) [[ -z $in_force ]] || use_file "$in_force" ;;
+	pull.* | *.host) use_file "$chosen" ;;
+	*)
+		is_whole "$chosen" || die 70 "$dir/$(kept_file "$chosen") was changed: deploy again"
+		use_file "$chosen"
+		;;
+	esac
+	[[ $act.$chosen != job. || -z $in_force ]] || is_whole "$in_force" ||
+		die 70 "$dir/$(kept_file "$in_force") was changed: deploy again"
+}
+
+# preflight: fills chosen, and offered where the file is not here yet.
+choose_file() {
+	local noted='' sum=''
+	if [[ -n $file_text ]]; then
+		sum=$(base64 -d <<<"$file_text" | sha256sum)
+		sum=${sum%% *}
+	fi
+	if [[ $source != repo ]]; then
+		[[ -z $in_force ]] || chosen=host
+	elif [[ -z $release ]]; then
+		chosen=$sum # a deployment; or a question, about what is in force
+	else
+		noted=$(noted_file "$release")
+		if [[ $noted == [0-9a-f]* ]] && is_whole "$noted"; then
+			chosen=$noted
+		elif [[ $noted == host || $release == target:* ]] ||
+			{ [[ -z $noted ]] && grep -q "^$release" .deploybot.releases 2>/dev/null; }; then
+			chosen=host
+		else
+			chosen=$sum
+		fi
+		[[ -n $chosen ]] || die 64 "the compose file of ${release:0:12} is neither kept in $dir nor in the mirror of the \
+repository: take another release, or deploy that commit"
+	fi
+	[[ -n $chosen || -z $in_force ]] || use_file "$in_force"
+	[[ -n $chosen ]] || return 0
+	use_file "$chosen"
+	[[ $chosen != host || -z $in_force || -n $compose_file ]] ||
+		die 70 "there is no compose file of the host's own in $dir, which is what this release needs \
+(COMPOSE_SOURCE=host, or it came with that one): put docker-compose.yml there"
+	[[ $chosen != "$sum" || -z $sum ]] || offered=$(base64 -d <<<"$file_text" | tr -d '\0')
+	[[ $chosen == host ]] || ! grep '^[[:space:]]*\(export[[:space:]]*\)\?COMPOSE_FILE[[:space:]]*=' .env 2>/dev/null |
+		grep -qv '=\.deploybot\.compose\.' || die 70 "COMPOSE_FILE in $dir/.env names a file of the host, and with \
+COMPOSE_SOURCE=repo a release brings its own: remove that line"
+}
+
+is_of_repository() {
+	[[ $compose_file == .deploybot.compose.* ]]
+}
+
+# Fills with: what starts compose, with the variables that say which file.  All profiles: what is judged is what runs.
+find_with() {
+	with=(env)
+	[[ -z $compose_file ]] || with+=("COMPOSE_FILE=$compose_file")
+	! is_of_repository || with+=("COMPOSE_PROFILES=*" "DEPLOY_IMAGE=${image:-none}")
+}
+
+# A file of a few bytes may stand for gigabytes, by aliases of aliases.
+limit_memory() {
+	! is_of_repository || ulimit -v "$CONFIG_KILOBYTES" 2>/dev/null || true # it may be lower already
+}
+
+# Keeps the file of a release, before anything changes: written, flushed, renamed; then noted.
+keep_file() {
+	local file
+	[[ -n $chosen ]] || return 0
+	if [[ $chosen != host ]] && ! is_whole "$chosen"; then
+		file=$(kept_file "$chosen")
+		base64 -d <<<"$file_text" >"$file.new" && put_file "$file.new" "$file" ||
+			die 70 "$dir/$file cannot be written: $(df -P . | tail -n 1)"
+		is_whole "$chosen" || die 70 "$dir/$file is not what was sent: deploy again"
+	fi
+	[[ $chosen == host && ! -e .deploybot.compose ]] || [[ $(noted_file "$release") == "$chosen" ]] ||
+		printf '%s %s\n' "$release" "$chosen" >>.deploybot.compose ||
+		die 70 "$dir/.deploybot.compose cannot be written: $(df -P . | tail -n 1)"
+}
+
+# The files of releases that are not kept any more.  `kept` has the lines of those that are.
+clean_files() {
+	local of sum lines=() sums=' ' file in_force
+	[[ -e .deploybot.compose ]] || return 0
+	while read -r of sum; do
+		[[ " ${kept[*]-} " == *" $of "* ]] || continue
+		lines+=("$of $sum") sums+="$sum "
+	done <.deploybot.compose
+	find_in_force
+	printf '%s\n' ${lines[@]+"${lines[@]}"} >.deploybot.compose.lines && put_file .deploybot.compose.lines .deploybot.compose ||
+		return 0
+	for file in .deploybot.compose.*.yml .deploybot.compose.*.new; do
+		sum=${file#.deploybot.compose.} sum=${sum%.yml}
+		[[ $sums == *" $sum "* || $sum == "$in_force" ]] || rm -f -- "$file"
+	done
+}

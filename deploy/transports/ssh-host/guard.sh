@@ -1,0 +1,77 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# guard.sh - who guards the worker on a target host: one at a time, and whoever is killed leaves the host whole.
+# SPDX-License-Identifier: ISC
+# Of ssh-host/ and systemd-host/, whose main.sh has `work`, `on_worker_exit`, `on_worker_killed` and `lock_patience`.
+
+# Not local to `main`: before bash calls a trap for what `set -e` has ended, it forgets what was.
+private='' why=''
+
+# shellcheck disable=SC2317 # a trap calls it
+on_told() {
+	told=yes
+	if [[ -n $loose ]]; then
+		kill -TERM "$loose" 2>/dev/null || true # it may just have ended
+		die 75 "was asked to stop"
+	fi
+}
+
+# Holds the lock; what a killed holder left of its secrets is removed.
+take_lock() {
+	local folder=
+	# Whoever may open it may hold it: not the application, which may read this folder.
+	(umask 077 && : >>.deploybot.lock) && chmod 600 .deploybot.lock || die 70 "$dir/.deploybot.lock cannot be made $me's alone"
+	exec 9<>.deploybot.lock || die 70 "$dir/.deploybot.lock cannot be written"
+	flock -w "$(lock_patience)" 9 || die 75 "something else is being released to $dir there"
+	IFS= read -r folder <.deploybot.lock || true # empty before the first act
+	case $folder in
+	*..*) ;;
+	/dev/shm/deploybot.???????? | "$dir"/.deploybot.????????) [[ ! -O $folder ]] || rm -rf -- "$folder" ;;
+	esac
+	# Made first, noted next, used then: who is killed between leaves an empty one.
+	private=$(mktemp -d /dev/shm/deploybot.XXXXXXXX 2>/dev/null) || private=$(mktemp -d "$dir/.deploybot.XXXXXXXX") ||
+		die 70 "no private folder can be made there, neither in /dev/shm nor in $dir: $(df -P . | tail -n 1)"
+	printf '%s\n' "$private" >.deploybot.lock 2>/dev/null || true # a full disk
+	mkfifo -- "$private/lives" || die 70 "$private cannot be written: $(df -P -- "$private" | tail -n 1)"
+}
+
+guard() {
+	local worker watcher status=0
+	take_lock
+	# What the worker starts has 5 open: the end of 6 is everybody's end.
+	exec 5<>"$private/lives"
+	exec 6<"$private/lives"
+	set -m # a process group of its own: what ends ours does not end it
+	(work) </dev/null 3<&- &
+	worker=$!
+	set +m
+	exec 5>&-
+	trap 'kill -TERM "$worker" 2>/dev/null || true' TERM HUP INT # it may have ended, as the watcher below
+	(
+		trap - EXIT TERM HUP INT
+		while IFS= read -r _; do :; done
+		kill -TERM "$$"
+	) <&3 >/dev/null 2>&1 3<&- 6<&- 9>&- &
+	watcher=$!
+	while :; do
+		status=0
+		wait "$worker" 2>/dev/null || status=$?
+		kill -0 "$worker" 2>/dev/null || break # else it was our trap
+	done
+	trap '' TERM HUP INT PIPE
+	kill "$watcher" 2>/dev/null || true
+	read -r -t "$((UP_SECONDS + ASK_SECONDS))" _ <&6 || true # nobody writes there: the end, or out of time
+	if ((status > 128)); then
+		was_cut=yes
+		why="its process there was killed"
+		on_worker_killed
+	fi
+	exit "$status"
+}
+
+# shellcheck disable=SC2317 # a trap calls it
+on_exit() { # STATUS
+	trap - EXIT
+	[[ -z $private ]] || rm -rf -- "$private" || true # why we end is said all the same
+	[[ -z $why ]] || printf '%s\n' "$why" >&2
+	exit "$1"
+}

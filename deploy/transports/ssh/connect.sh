@@ -1,0 +1,225 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# connect.sh - how ssh.sh reaches a host: through what, over one connection for a run, and why it cannot.
+# SPDX-License-Identifier: ISC
+# Sourced by ssh.sh, and by act-on.sh, which has one call alone; never run.
+
+# To connect; an act's own time comes on top.
+readonly SSH_CONNECT_SECONDS=30
+# Bytes of a shared connection's socket: ssh makes it under a name that is 17 longer, and an address holds 107.
+readonly SSH_CONTROL_PATH_MAX=80
+# What a host's shell may print before our word on a shared connection: a .bashrc of its own.
+readonly SSH_UP_MAX=4096
+
+ssh_masters=() ssh_shares='' # by index, the process of its connection; yes or no, when it is known
+
+# ---- the way -------------------------------------------------------------------------------------
+
+# What the shell at the other end takes as one plain word.
+ssh_word() { # SETTING VALUE
+	[[ $2 =~ ^[A-Za-z0-9._/:@=,+-]+$ ]] || fail "$EXIT_CONFIG" "$1 cannot go to a host's shell as it is: ${2@Q}"
+}
+
+# Fills ssh_options, what every ssh is told, and the jump host's ssh_jump_user, ssh_jump_host and ssh_jump_port.
+ssh_find_way() {
+	: "${SSH_JUMP:=}" "${SSH_PROXY_COMMAND:=}"
+	ssh_jump_host=
+	ssh_options=(-F none -T -oBatchMode=yes -oStrictHostKeyChecking=yes "-oUserKnownHostsFile=$SSH_KNOWN_HOSTS"
+		-oGlobalKnownHostsFile=/dev/null -oIdentitiesOnly=yes "-oIdentityFile=$SSH_KEY_PATH" -oConnectTimeout=15
+		-oServerAliveInterval=10 -oServerAliveCountMax=3 -oPermitLocalCommand=no -oForwardAgent=no
+		-oClearAllForwardings=yes)
+	[[ -z $SSH_JUMP || -z $SSH_PROXY_COMMAND ]] ||
+		fail "$EXIT_CONFIG" "SSH_JUMP and SSH_PROXY_COMMAND are both set: keep the one that leads to the hosts"
+	[[ -z $SSH_JUMP ]] || ssh_find_jump
+	[[ -z $SSH_PROXY_COMMAND ]] || ssh_find_proxy
+}
+
+# -J would hand the jump host's ssh none of our options, not even which keys of hosts are good.  What stands in a
+# ProxyCommand goes through a shell here.
+ssh_find_jump() {
+	local word
+	[[ $SSH_JUMP =~ ^(([a-z_][a-z0-9._-]*)@)?(\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9][A-Za-z0-9._-]*))(:([0-9]{1,5}))?$ ]] ||
+		fail "$EXIT_CONFIG" "SSH_JUMP is not USER@HOST or USER@HOST:PORT: ${SSH_JUMP@Q}"
+	ssh_jump_user=${BASH_REMATCH[2]:-$DEPLOY_USER} ssh_jump_host=${BASH_REMATCH[4]}${BASH_REMATCH[5]}
+	ssh_jump_port=${BASH_REMATCH[7]:-22}
+	for word in SSH_KNOWN_HOSTS SSH_KEY_PATH; do
+		ssh_word "With SSH_JUMP, $word" "${!word}"
+	done
+	ssh_options+=("-oProxyCommand=ssh ${ssh_options[*]} -W [%h]:%p -p $ssh_jump_port -- $ssh_jump_user@$ssh_jump_host")
+}
+
+ssh_find_proxy() {
+	[[ $SSH_PROXY_COMMAND =~ ^[A-Za-z0-9/]([A-Za-z0-9._/:@=,+\ -]|%[hpr])*$ ]] ||
+		fail "$EXIT_CONFIG" "SSH_PROXY_COMMAND is not a command of plain words, with %h %p %r: ${SSH_PROXY_COMMAND@Q}"
+	command -v -- "${SSH_PROXY_COMMAND%% *}" >/dev/null ||
+		fail "$EXIT_CONFIG" "SSH_PROXY_COMMAND: no program ${SSH_PROXY_COMMAND%% *} is installed where \
+deploybot's runner is"
+	ssh_options+=("-oProxyCommand=$SSH_PROXY_COMMAND")
+}
+
+# ssh's name of a host, as it stands in known_hosts.
+ssh_known_as() { # HOST PORT
+	if [[ $2 == 22 ]]; then
+		printf '%s' "$1"
+	else
+		printf '[%s]:%s' "$1" "$2"
+	fi
+}
+
+ssh_check_pinned() { # HOST PORT
+	local name
+	name=$(ssh_known_as "$1" "$2")
+	# A name that stands there as it is; what ssh-keygen finds are hashes and lists of names too.
+	: "${ssh_known:=$'\n'$(<"$SSH_KNOWN_HOSTS")}"
+	[[ $ssh_known != *$'\n'"$name "[!' ']* ]] || return 0
+	ssh-keygen -F "$name" -f "$SSH_KNOWN_HOSTS" >/dev/null 2>&1 ||
+		fail "$EXIT_CONFIG" "$SSH_KNOWN_HOSTS has no key of $name: ssh-keyscan -p $2 \
+$1, compare it with the host's own, add it there"
+}
+
+# ---- one connection for a run --------------------------------------------------------------------
+
+# Where the socket of a host's connection is.
+ssh_control_path() { # INDEX
+	printf '%s/c%s' "$ssh_folder" "$1"
+}
+
+# Shares a connection with all calls to a host, if it can be: its ssh is our child, and started once.  It lives as long
+# as the pipe `hold` has a writer, which is the main shell: it goes when we are gone, in whatever way.
+ssh_share() { # INDEX
+	[[ $BASHPID == "$$" && -z ${ssh_masters[$1]:-} ]] || return 0
+	[[ -n $ssh_shares ]] || ssh_begin_sharing
+	[[ $ssh_shares == yes ]] || return 0
+	mkfifo -m 600 -- "$ssh_folder/up.$1"
+	ssh_master "$1" &
+	ssh_masters[$1]=$!
+}
+
+# Fills ssh_shares.
+ssh_begin_sharing() {
+	local LC_ALL=C path # bytes
+	path=$(ssh_control_path 999)
+	ssh_shares=yes
+	if ((${#path} > SSH_CONTROL_PATH_MAX)); then
+		ssh_shares=no
+		warn "each call connects anew: the path of a socket for all of them, $path, has more than \
+$SSH_CONTROL_PATH_MAX bytes"
+		return 0
+	fi
+	mkfifo -m 600 -- "$ssh_folder/hold"
+	exec {ssh_hold}<>"$ssh_folder/hold"
+	at_exit ssh_unshare
+}
+
+ssh_master() { # INDEX
+	exec {ssh_hold}>&- {ssh_life}>&-
+	# What waits for `up` stands in ssh_await_master.
+	exec ssh "${ssh_options[@]}" -oControlMaster=yes "-oControlPath=$(ssh_control_path "$1")" -oControlPersist=no \
+		-p "${ssh_ports[$1]}" -- "$DEPLOY_USER@${ssh_hosts[$1]}" "echo && echo up && exec cat" \
+		<"$ssh_folder/hold" >"$ssh_folder/up.$1" 7>&- 8>&- 2> >(ssh_keep_master "$1")
+}
+
+# Of what a connection says on stderr, where a host may say what it likes, master.<index> gets SSH_WORDS_MAX bytes, and
+# nobody the rest.  It has `up` open until then: who waits there for its end finds all of it.
+ssh_keep_master() { # INDEX
+	head -c "$SSH_WORDS_MAX" >"$ssh_folder/master.$1"
+	exec cat >/dev/null
+}
+
+# Ends well at a line `up` within so many bytes.
+# shellcheck disable=SC2016 # the shell that is started expands it
+readonly SSH_UP='left=$1
+	while ((left > 0)) && IFS= read -r -n "$left" line; do
+		[[ $line != up ]] || exit 0
+		((left -= ${#line} + 1))
+	done <"$2"
+	exit 1'
+
+# In a call's own shell: until the connection is there.  What says nothing, as a host that allows one session alone, is
+# done without.
+ssh_await_master() { # INDEX
+	[[ -n ${ssh_masters[$1]:-} ]] || return 0
+	exec {ssh_hold}>&-
+	[[ -p $ssh_folder/up.$1 ]] || return 0
+	if limited "$SSH_CONNECT_SECONDS" "connecting to ${ssh_hosts[$1]}" \
+		bash -c "$SSH_UP" - "$SSH_UP_MAX" "$ssh_folder/up.$1"; then
+		rm -f -- "$ssh_folder/up.$1"
+		return 0
+	fi
+	rm -f -- "$ssh_folder/up.$1"
+	[[ -s $ssh_folder/master.$1 ]] || return 0
+	head -c "$SSH_WORDS_MAX" -- "$ssh_folder/master.$1" >&2
+	exit 255
+}
+
+# What a call adds to ssh_options.
+ssh_find_sharing() { # INDEX
+	ssh_sharing=()
+	[[ -z ${ssh_masters[$1]:-} ]] || ssh_sharing=(-oControlMaster=no "-oControlPath=$(ssh_control_path "$1")")
+}
+
+ssh_unshare() {
+	local i asking=()
+	for i in "${!ssh_masters[@]}"; do
+		[[ -e $(ssh_control_path "$i") ]] || continue
+		timeout 5 ssh -F none "-oControlPath=$(ssh_control_path "$i")" -O exit -- "${ssh_hosts[$i]}" >/dev/null 2>&1 &
+		asking+=("$!")
+	done
+	((${#asking[@]} == 0)) || wait "${asking[@]}" 2>/dev/null || true # bash complains of one that it forgot
+	exec {ssh_hold}>&-
+	for i in "${!ssh_masters[@]}"; do
+		kill -TERM "${ssh_masters[$i]}" 2>/dev/null || true # it has gone, as asked
+		wait "${ssh_masters[$i]}" 2>/dev/null || true
+	done
+	ssh_masters=()
+}
+
+# ---- why not -------------------------------------------------------------------------------------
+
+# What ssh says of a connection that breaks, or was none.
+readonly SSH_LOST="(^|[^a-z])(connect(ion|ing)? |client_loop|broken pipe|timeout, server|kex_|ssh: |packet_write|proxy|\
+permission denied|host key|identification|stdio forwarding|unknown port|no route|channel [0-9])"
+
+# Did a call end with ssh's 255 while its connection stood?  Then it is what it ran there that was killed: ssh has no word
+# for that.
+ssh_was_killed() { # INDEX WORDS
+	[[ ! ${2,,} =~ $SSH_LOST ]] || return 1
+	[[ -n ${ssh_masters[$1]:-} ]] || return 0
+	[[ ! -p $ssh_folder/up.$1 ]] &&
+		timeout 5 ssh -F none "-oControlPath=$(ssh_control_path "$1")" -O check -- "${ssh_hosts[$1]}" >/dev/null 2>&1
+}
+
+# Fills ssh_said of a connection that did not come about, or broke.
+ssh_explain_lost() { # INDEX LAST-LINE WORDS
+	local host=${ssh_hosts[$1]} port=${ssh_ports[$1]} user=$DEPLOY_USER said=$2 what=host
+	# Said last where what leads to the host failed, which said why before.
+	if [[ $3 == *'UNKNOWN port 65535'* ]]; then
+		said=$(grep -v -e 'UNKNOWN port 65535' -e '^kex_exchange_identification' -e '^stdio forwarding failed' <<<"$3" |
+			tail -n 1)
+		said=${said:0:1000} said=${said%$'\r'}
+		[[ -n $ssh_jump_host ]] || what='proxy'
+		[[ -z $ssh_jump_host || $3 == *'stdio forwarding failed'* ]] || what='jump'
+	fi
+	case $what in
+	proxy)
+		ssh_said="$host cannot be reached through SSH_PROXY_COMMAND: ${said:-it says no more}"
+		return "$?"
+		;;
+	jump) host=$ssh_jump_host port=$ssh_jump_port user=$ssh_jump_user ;;
+	esac
+	case $3 in
+	*'Host key verification failed'* | *'IDENTIFICATION HAS CHANGED'*)
+		ssh_said="$host shows a key that is not in $SSH_KNOWN_HOSTS: is somebody in between? If the host's is new: \
+ssh-keyscan -p $port $host, compare, put it there"
+		;;
+	*'Permission denied'*)
+		ssh_said="$host does not let $user in: put what \"ssh-keygen -y -f $SSH_KEY_PATH\" prints into \
+~$user/.ssh/authorized_keys there"
+		;;
+	*'stdio forwarding failed'*)
+		ssh_said="$host cannot be reached from the jump host $ssh_jump_host: ${said:-it says no more} (is it up, and port \
+$port open to that one?)"
+		;;
+	*) ssh_said="$host cannot be reached: ${said:-ssh says no more} (is it up, and port $port open to us?)" ;;
+	esac
+	[[ $what != jump ]] || ssh_said="the jump host $ssh_said"
+}

@@ -1,0 +1,120 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# switch.sh - the units run another release, and what ran before comes back when that fails.
+# SPDX-License-Identifier: ISC
+
+# Writes down what runs, before anything changes.
+note_before() {
+	local unit link=''
+	[[ ! -L current ]] || link=$(readlink -- current) || return "$?"
+	rm -rf .deploybot.before.new && mkdir .deploybot.before.new || return "$?"
+	printf '%s\n' "$link" >.deploybot.before.new/link || return "$?"
+	for unit in "${units[@]}"; do
+		look "$unit" || return "$?"
+		printf '%s %s %s\n' "$unit" "${field[ActiveState]}" "${field[InvocationID]:-}" >>.deploybot.before.new/units ||
+			return "$?"
+	done
+	flush .deploybot.before.new/* .deploybot.before.new
+	mv -T -- .deploybot.before.new .deploybot.before
+}
+
+# Was a release interrupted?  Whoever has the lock is at it.
+is_interrupted() {
+	[[ -d .deploybot.before ]] && flock -s -n .deploybot.lock true
+}
+
+# What a bad release is rolled back to: what runs, or what does once an interrupted one is put in order.
+to_come_back() {
+	local link=''
+	if [[ -e .deploybot.before/link ]]; then
+		IFS= read -r link <.deploybot.before/link || true # it may be empty
+		printf '%s' "$link"
+	else
+		runs_now
+	fi
+}
+
+# A unit that we have touched is restarted or stopped when it is brought back; one that we have not runs on.
+restart() { # UNIT
+	printf '%s\n' "$1" >>.deploybot.before/touched || return "$?"
+	flush .deploybot.before/touched .deploybot.before
+	order reset-failed "$1" || true # where it has not failed; what counts is that it can be started
+	order --no-block restart "$1"
+}
+
+# Brings back what ran before a change that was not finished; nobody may stop this.
+take_back() {
+	local unit state link='' up=() status=0 until=$((SECONDS + UP_SECONDS + steady))
+	trap '' TERM HUP INT
+	told=no
+	say "rolling back to the earlier release"
+	IFS= read -r link <.deploybot.before/link || true # it may be empty
+	point_to "$link" || status=1
+	while read -r unit state _; do
+		case $state in
+		active | reloading | activating)
+			[[ $state == activating ]] || up+=("$unit") # of one that did not come up nobody knows
+			! was_touched "$unit" || restart "$unit" || status=1
+			;;
+		*)
+			was_touched "$unit" || continue
+			order --no-block stop "$unit" || status=1
+			order reset-failed "$unit" || true
+			;;
+		esac
+	done <.deploybot.before/units
+	if ((status == 0 && ${#up[@]} == 0)); then
+		said="; as before, none is up of ${units[*]}"
+	elif ((status == 0)) && wait_up "$steady" "${up[@]}"; then
+		said="; the earlier release runs again"
+	else
+		said="; the earlier release could NOT be restored ($said): \"systemctl status ${units[*]}\" on $host shows why"
+		return 1
+	fi
+	forget_before
+}
+
+was_touched() { # UNIT
+	grep -qxF -- "$1" .deploybot.before/touched 2>/dev/null
+}
+
+# What an earlier act could not finish, as it was killed together with its guard, or the host was.
+settle() {
+	[[ -d .deploybot.before ]] || return 0
+	say "an earlier release was interrupted here"
+	take_back || {
+		say "warning: ${said#; }"
+		forget_before # the next release is what helps
+	}
+	trap on_told TERM
+}
+
+act_switch() {
+	local to unit until
+	settle
+	[[ $told == no ]] || die 75 "was asked to stop"
+	to=$(folder_of "$release") || die "$missing" "the release ${release:0:12} is not kept there any more"
+	note_before || die 70 "what runs there cannot be written down: ${said:-$(df -P . | tail -n 1)}"
+	change=begun
+	point_to "$to" || die 70 "$dir/current cannot be switched: $(df -P . | tail -n 1)"
+	until=$((SECONDS + UP_SECONDS + steady))
+	for unit in "${units[@]}"; do
+		say "restart $unit"
+		restart "$unit" || die 70 "$unit cannot be restarted: $said"
+		wait_up 0 "$unit" || die 70 "the new release does not run: $said"
+	done
+	wait_answer || die 70 "the new release does not run: $said"
+	wait_up "$steady" "${units[@]}" || die 70 "the new release does not run: $said"
+	forget_before
+	change=over
+	say "${release:0:12} runs"
+}
+
+wait_answer() {
+	[[ -n $smoke_url ]] || return 0
+	while wait_up 0 "${units[@]}"; do
+		! answers "" || return 0
+		((SECONDS < until)) || return 1
+		sleep 0.3
+	done
+	return 1
+}

@@ -1,0 +1,169 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# systemd.sh - the transport to hosts without containers: a folder for each release, a link, and units of systemd.
+# SPDX-License-Identifier: ISC
+# Sourced, never run; what it has to define stands in docs/transports.md.  It reaches its hosts as ssh.sh does, and
+# carries systemd-host/ there.  What is shipped is built here, by .deploybot/build as for local.sh.
+
+# shellcheck source=deploy/transports/ssh.sh
+. "$here/transports/ssh.sh" # its calls; all that is about containers is replaced here
+unset -f transport_drain
+transport_needs=source
+
+: "${SYSTEMD_PACK_SECONDS:=600}"
+: "${SYSTEMD_COPY_SECONDS:=1300}" # wait for the lock, copy a release
+
+# ---- settings ------------------------------------------------------------------------------------
+
+# Fills ssh_common, what every act is told.
+systemd_find_settings() {
+	: "${SYSTEMD_SCOPE:=system}" "${SYSTEMD_DIR:=/srv/app}" "${SYSTEMD_STEADY_SECONDS:=5}" "${SMOKE_URL:=}"
+	[[ -n ${SYSTEMD_UNITS:-} ]] ||
+		fail "$EXIT_CONFIG" "SYSTEMD_UNITS is not set: which units does a release restart (shop.service,…)?"
+	[[ $SMOKE_URL != *'{port}'* ]] ||
+		fail "$EXIT_CONFIG" "SMOKE_URL has {port}, which only DEPLOY_STRATEGY=bluegreen knows"
+	ssh_find_reach
+	ssh_common=("environment=$environment" "dir=${SYSTEMD_DIR%/}" "units=${SYSTEMD_UNITS// /}" "scope=$SYSTEMD_SCOPE"
+		"steady=$SYSTEMD_STEADY_SECONDS")
+}
+
+# As ssh.sh's: the program, and the settings behind it.
+ssh_make_folder() {
+	[[ -z ${ssh_folder:-} ]] || return 0
+	ssh_folder=$(private_folder)
+	mkfifo -m 600 -- "$ssh_folder/life"
+	ssh_write_program "$here/busy.sh" "$here"/transports/ssh-host/base.sh \
+		"$here"/transports/systemd-host/{units,switch,acts}.sh "$here"/transports/ssh-host/guard.sh \
+		"$here"/transports/systemd-host/main.sh
+	printf '%s\n' "$SMOKE_URL" >"$ssh_folder/settings"
+}
+
+# ---- releases ------------------------------------------------------------------------------------
+
+# Whoever runs the units may read it, and nobody but its owner there writes it.
+systemd_pack() { # FOLDER FILE
+	printf '%s\n' "$SMOKE_URL" >"$2"
+	limited "$SYSTEMD_PACK_SECONDS" "packing the release" tar -C "$1" --mode=go+u,go-w --owner=0 --group=0 \
+		--numeric-owner -czf "$2.tar" . || fail "$EXIT_BUILD" "the release cannot be packed: is ${2%/*} full?"
+	systemd_size=$(stat -c %s -- "$2.tar")
+	cat -- "$2.tar" >>"$2" || fail "$EXIT_BUILD" "the release cannot be packed: is ${2%/*} full?"
+	rm -f -- "$2.tar"
+}
+
+# To all hosts, behind the settings.
+systemd_copy() { # COMMIT FILE
+	local words=("release=$1" "name=$DEPLOYMENT_ID-$1" "size=$systemd_size" "lock=$SSH_LOCK_SECONDS")
+	[[ -z $(ssh_before) ]] || words+=("$(ssh_before)")
+	ssh_make_folder
+	ln -sf -- "$2" "$ssh_folder/settings"
+	ssh_all "$SYSTEMD_COPY_SECONDS" receive "${ssh_common[@]}" "${words[@]}"
+	rm -f -- "$ssh_folder/settings" "$2"
+	printf '%s\n' "$SMOKE_URL" >"$ssh_folder/settings"
+}
+
+systemd_switch() { # COMMIT WORD...
+	release_begins
+	ssh_switch "${ssh_common[@]}" "release=$1" "${@:2}"
+}
+
+# ---- the interface -------------------------------------------------------------------------------
+
+transport_preflight() {
+	systemd_find_settings
+	migration_at="in ${SYSTEMD_DIR%/} on ${ssh_hosts[0]}"
+	ssh_check_files
+	ssh_quiet=no ssh_migrating=no
+	[[ $reads == logs ]] || ssh_all "$SSH_ASK_SECONDS" check "${ssh_common[@]}"
+}
+
+transport_ship() { # COMMIT
+	local folder=$app/build file=$app/upload
+	step checkout
+	git_setup "$here"
+	fetch_commit "$1"
+	at_exit rm -rf -- "$folder" "$file" "$file.tar"
+	check_out "$folder" "$1"
+	run_hooks pre-build "$EXIT_BUILD" "$folder"
+	step build
+	run_recipe "$folder" "$1"
+	systemd_pack "$folder" "$file"
+	rm -rf -- "$folder"
+	step copy
+	systemd_copy "$1" "$file"
+	systemd_switch "$1" "lock=$SSH_LOCK_SECONDS"
+}
+
+transport_rollback() { # COMMIT
+	step find
+	ssh_all "$SSH_START_SECONDS" find "${ssh_common[@]}" "release=$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" \
+		"missing=$EXIT_INPUT"
+	systemd_switch "$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS"
+}
+
+# What runs on the first host; where others run something else, that is said.  Fills ssh_migrating, as ssh.sh has it, and
+# ssh_ids, of what is no release: what its transport_before makes its word of.  By hand the release before is the one that
+# a host comes back to.
+transport_current() {
+	local i first='' found line of
+	ssh_quiet=yes
+	ssh_all "$SSH_ASK_SECONDS" current "${ssh_common[@]}"
+	ssh_quiet=no
+	for i in "${!ssh_hosts[@]}"; do
+		found='' ssh_ids[i]=''
+		while IFS= read -r line; do
+			if [[ $line == migrating ]]; then
+				[[ $i != 0 ]] || ssh_migrating=yes
+				continue
+			fi
+			ssh_ids[i]=${line#* } of=''
+			[[ ! ${ssh_ids[$i]} =~ ^releases/[0-9]+-([0-9a-f]{40}|[0-9a-f]{64})$ ]] ||
+				ssh_ids[i]='' of=${BASH_REMATCH[1]}
+			if [[ $line == runs\ * ]]; then
+				found=$of
+			elif [[ $act == deploy ]]; then # interrupted
+				: "${PREVIOUS_RELEASE=$of}"
+			fi
+		done <"$ssh_folder/out.$i"
+		[[ $i != 0 ]] || first=$found
+		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-no known release}, ${ssh_hosts[0]} runs \
+${first:-no known release}"
+	done
+	[[ -z $first ]] || printf '%s\n' "$first"
+}
+
+transport_keeps() { # COMMIT
+	ssh_only=("${!ssh_hosts[@]}")
+	ssh_everywhere "$SSH_ASK_SECONDS" find "${ssh_common[@]}" "release=${1%%@*}" "lock=$SSH_LOCK_SECONDS" \
+		"missing=$EXIT_INPUT" && return 0
+	((ssh_status == EXIT_INPUT)) || fail "$ssh_status" "$ssh_said"
+	return 1
+}
+
+# On the first host, in the folder of what runs.
+transport_job() { # COMMIT WORD...
+	local words=("${@:2}")
+	ssh_only=(0)
+	ssh_everywhere "$JOB_SECONDS" job "${ssh_common[@]}" "release=${1%%@*}" "lock=$SSH_LOCK_SECONDS" \
+		"${words[@]/#/job=}" || fail "$ssh_status" "$ssh_said"
+}
+
+transport_await_migration() {
+	ssh_await_migration
+}
+
+# On the first host too, in the folder of what is to come.
+transport_migrate() { # COMMIT WORD...
+	local words=("${@:2}")
+	ssh_migrate "release=$1" "${words[@]/#/job=}"
+}
+
+transport_end_migration() {
+	ssh_end_migration
+}
+
+transport_clean() { # COMMIT...
+	local keep
+	keep=$(printf '%s\n' "$@" | LC_ALL=C sort -u)
+	ssh_only=("${!ssh_hosts[@]}")
+	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "keep=${keep//$'\n'/,}" "count=$KEEP_RELEASES" \
+		"lock=$SSH_LOCK_SECONDS" || warn "$ssh_said"
+}

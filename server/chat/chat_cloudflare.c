@@ -1,0 +1,86 @@
+/* chat_cloudflare.c - outcome first: a lock screen shows forty characters.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_cloudflare.h"
+
+#include "lib/when.h"
+
+static const char *
+level_of(const char *level)
+{
+	const char *text = cloudflare_level_text(level);
+
+	return text == NULL ? level : text;
+}
+
+static void
+add_by(struct chat_text *text, const struct chat_cloudflare *is)
+{
+	char date[WHEN_TEXT];
+
+	chat_text_outside(text, "by ", is->by);
+	chat_text_add(text, " at %s", when_text(is->zone, is->at, date));
+}
+
+void
+chat_cloudflare_restored(struct chat_text *text, const struct chat_cloudflare *is)
+{
+	chat_text_add(text,
+	    "✅ Cloudflare restored: " MARK_BOLD "%s" MARK_BOLD
+	    "\nIts security level is %s again; \"under attack\" was set ",
+	    is->target, level_of(is->old));
+	add_by(text, is);
+	chat_text_add(text, ".");
+}
+
+void
+chat_cloudflare_left(struct chat_text *text, const struct chat_cloudflare *is, const char *level)
+{
+	chat_text_add(text,
+	    "ℹ️ Cloudflare left as it is: " MARK_BOLD "%s" MARK_BOLD
+	    "\nSomebody else has set its security level to %s: it stays so. It was to be %s again after \"under attack\", set ",
+	    is->target, level_of(level), level_of(is->old));
+	add_by(text, is);
+	chat_text_add(text, ".");
+}
+
+static void
+add_trouble(struct chat_text *text, const struct chat_cloudflare *is)
+{
+	char date[WHEN_TEXT];
+
+	chat_text_add(text,
+	    MARK_BOLD "%s" MARK_BOLD
+		      "\nIts security level was to be %s again at %s; setting it failed: ",
+	    is->target, level_of(is->old), when_text(is->zone, is->until, date));
+	chat_text_outside(text, "", is->detail);
+}
+
+void
+chat_cloudflare_failed(struct chat_text *text, const struct chat_cloudflare *is)
+{
+	chat_text_add(text, "⚠️ Cloudflare not restored: ");
+	add_trouble(text, is);
+	chat_text_add(text, ". deploybot keeps trying; next message in an hour.");
+}
+
+void
+chat_cloudflare_stuck(struct chat_text *text, const struct chat_cloudflare *is)
+{
+	chat_text_add(text, "🚨 Cloudflare stuck: ");
+	add_trouble(text, is);
+	chat_text_add(text,
+	    ", for a day now. Set it to %s at Cloudflare by hand, or fix CLOUDFLARE_API_TOKEN, then press a button: nothing is tried before.",
+	    level_of(is->old));
+}
+
+void
+chat_cloudflare_status(struct chat_text *text, const struct chat_cloudflare *is, bool is_failing)
+{
+	char date[WHEN_TEXT];
+
+	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD ": %s %s",
+	    is_failing ? "⚠️" : "🛡", is->target,
+	    is_failing ? "Cloudflare not restored since" : "under attack at Cloudflare until",
+	    when_text(is->zone, is->until, date));
+	chat_text_outside(text, is_failing ? ": " : ", by ", is_failing ? is->detail : is->by);
+}

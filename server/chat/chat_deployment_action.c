@@ -1,0 +1,114 @@
+/* chat_deployment_action.c - what an action's message says where a deployment's speaks of a release.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include "chat/chat_deployment_inside.h"
+#include "chat/chat_hold.h"
+#include "chat/chat_status.h"
+
+/* "client/acme restart-web", "shop/production run-job migrate". */
+static void
+add_what(struct chat_text *text, enum chat_first first, const struct deployment *action)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	chat_first(text, first, deployment_target(action, target));
+	chat_deployment_commit(text, "", action);
+}
+
+/* What it does, in the words of its table. */
+static void
+add_help(struct chat_text *text, const struct deployment *action)
+{
+	const struct action *row = action_find(action->action);
+
+	if (row == NULL)
+		return;
+	chat_text_add(text, "\n%s%s", row->help,
+	    row->stop == ACTION_STAYS ? "; once begun it cannot be stopped" : "");
+	if (row == &action_table[ACTION_CF_UNDER_ATTACK])
+		chat_text_add(text, "; " MARK_CODE "/do %s %s" MARK_CODE " undoes it",
+		    action_table[ACTION_CF_NORMAL].name, action->client);
+}
+
+/* Where the target is not what is named: whose work it takes turns with; and what a job runs in. */
+static void
+add_where(struct chat_text *text, const struct deployment *action)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	if (strcmp(deployment_target(action, target), action->environment) != 0)
+		chat_text_add(text, "\nwhich is %s", action->environment);
+	if (action->commit[0] != '\0')
+		chat_text_commit(text, "\nin the live release ", action->commit);
+}
+
+void
+chat_action_about(struct chat_text *text, const struct chat_deployment *about)
+{
+	add_help(text, about->deployment);
+	if (about->touches != NULL && about->touches[0] != '\0')
+		chat_text_outside(text, "\n", about->touches);
+	add_where(text, about->deployment);
+}
+
+static void
+add_reason(struct chat_text *text, const struct deployment *action)
+{
+	const char *why = deploy_flow_why_word(action->why);
+
+	if (why[0] == '\0' && action->detail[0] == '\0')
+		return;
+	chat_text_add(text, "\n%s%s", why, why[0] != '\0' && action->detail[0] != '\0' ? ": " : "");
+	chat_text_outside(text, "", action->detail);
+}
+
+void
+chat_action_question(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *action = about->deployment;
+
+	if (action->changed[0] != '\0') {
+		add_what(text, FIRST_NOT_DONE_YET, action);
+		chat_text_outside(text, "\n", action->changed);
+		chat_text_add(text, "\n\n");
+	}
+	if (about->environment->unknown_since != 0) {
+		chat_unknown(text, about->environment, about->host, about->at);
+		chat_text_add(text, "\n\n");
+	}
+	add_what(text, FIRST_ASKS_ACTION, action);
+	chat_action_about(text, about);
+	chat_deployment_requester(text, action);
+	chat_hold_lines(text, about->holds, about->at);
+	chat_deployment_warning(text, action);
+	chat_deployment_until(text, about);
+}
+
+void
+chat_action_progress(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *action = about->deployment;
+
+	add_what(text, chat_first_of(about), action);
+	add_where(text, action);
+	chat_deployment_requester(text, action);
+	add_reason(text, action);
+	chat_deployment_steps(text, about);
+}
+
+void
+chat_action_end(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *action = about->deployment;
+
+	chat_deployment_first(text, about);
+	add_reason(text, action);
+	chat_deployment_tail(text, about, TAIL_WHOLE);
+	if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED)
+		chat_text_add(text, "\nIt is not done again by itself: look at the target first.");
+	add_where(text, action);
+	chat_deployment_requester(text, action);
+	chat_deployment_steps(text, about);
+	chat_deployment_took(text, about);
+}

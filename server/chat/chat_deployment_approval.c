@@ -1,0 +1,194 @@
+/* chat_deployment_approval.c - what awaits approvals, and what it lacks.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment_inside.h"
+
+#include <stdio.h>
+
+#include "chat/chat_hold.h"
+#include "chat/chat_status.h"
+#include "lib/condition.h"
+#include "lib/text.h"
+#include "lib/when.h"
+
+/* 'production "Make it blue" 1a2b3c4', "client/acme ← restart-web", "staging ↩️ 1a2b3c4". */
+static void
+add_subject(struct chat_text *text, enum chat_first first, const struct deployment *deployment)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	chat_first(text, first, deployment_target(deployment, target));
+	if (!deployment_is_action(deployment) && !deployment_is_rollback(deployment) &&
+	    deployment->subject[0] != '\0') {
+		chat_text_quoted(text, "", deployment->subject, SUBJECT_LETTERS);
+		chat_text_commit(text, " ", deployment->commit);
+		return;
+	}
+	chat_text_add(text, "%s ",
+	    deployment->is_forward		   ? "↪️" :
+		deployment_is_rollback(deployment) ? "↩️" :
+						     "←");
+	chat_deployment_commit(text, "", deployment);
+}
+
+static void
+add_warnings(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	if (deployment_is_rollback(deployment))
+		return;
+	chat_deployment_odd(text, deployment);
+	if (about->block != NULL) {
+		chat_text_add(text, "\n⚠️ " MARK_BOLD "this commit is blocked" MARK_BOLD ": ");
+		chat_block(text, about->block, about->at);
+	}
+	chat_deployment_contained(text, about);
+	chat_hold_lines(text, about->holds, about->at);
+}
+
+/* Who it waits for; said at once where they cannot be enough. */
+static void
+add_standing(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct chat_approvals *is = about->approvals;
+	size_t missing = (size_t)is->needed > is->n ? (size_t)is->needed - is->n : 0;
+	char when[WHEN_TEXT], words[CONDITION_WORDS];
+
+	chat_text_add(text, "\n#%lld · " MARK_BOLD "approved %zu of %d" MARK_BOLD,
+	    (long long)about->deployment->id, is->n, is->needed);
+	chat_text_outside(text, is->n > 0 ? ": " : "", about->deployment->approvers);
+	chat_text_outside(text, about->deployment->seen_by[0] != '\0' ? "\nseen by " : "",
+	    about->deployment->seen_by);
+	if (is->because != NULL)
+		chat_text_outside(text, " · because of ", condition_text(is->because, words));
+	if (is->roles != NULL)
+		chat_text_outside(text, " · asked: ", is->roles);
+	if (is->until != 0)
+		chat_text_add(text, "\nexpires %s (%s)",
+		    when_text(about->holds->zone, is->until, when), about->holds->zone_name);
+	if (is->n_others >= missing)
+		return;
+	if (is->n_others == 0)
+		chat_text_add(text, "\n⚠️ " MARK_BOLD "nobody else may approve it" MARK_BOLD);
+	else
+		chat_text_add(text,
+		    "\n⚠️ " MARK_BOLD "%zu more must approve, and only %zu may" MARK_BOLD,
+		    missing, is->n_others);
+	chat_text_add(text, ": an admin can change the settings; else press Cancel below");
+}
+
+/* It may be one of those who are asked. */
+static void
+add_unknown(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	bool is_push = deployment->trigger == TRIGGER_PUSH && deployment->confirmed_by >= 0;
+
+	if (!about->approvals->is_unknown_requester || deployment->trigger == TRIGGER_POLL)
+		return;
+	chat_text_add(text,
+	    is_push ?
+		"\nwho pushed it is not known here: PERSON_<ID>_GITHUB says so" :
+		"\n⚠️ asked for on the machine by a role, perhaps by one of you: LOCAL_<USER>_IS=<their Telegram id> says who");
+	if (about->approvals->is_one_more)
+		chat_text_add(text, "; until then one more must approve");
+}
+
+void
+chat_deployment_approval(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	add_subject(text, FIRST_AWAITS_APPROVAL, deployment);
+	if (deployment->changed[0] != '\0')
+		chat_text_outside(
+		    text, "\n⚠️ " MARK_BOLD "asked again" MARK_BOLD ": ", deployment->changed);
+	if (about->environment->unknown_since != 0 && !deployment_is_action(deployment)) {
+		chat_text_add(text, "\n\n");
+		chat_unknown(text, about->environment, about->host, about->at);
+		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n");
+	}
+	if (deployment_is_action(deployment))
+		chat_action_about(text, about);
+	else
+		chat_deployment_shown_image(text, deployment);
+	chat_deployment_requester(text, deployment);
+	if (deployment->is_unconfirmed) /* by them, or another one */
+		chat_text_outside(text,
+		    "\nafter its approvals it is to be confirmed again: ", deployment->confirmer);
+	add_unknown(text, about);
+	chat_deployment_missing(text, deployment);
+	if (!deployment_is_action(deployment))
+		chat_deployment_replaces(text, about);
+	if (!deployment_is_rollback(deployment))
+		buf_adds(&text->buf, about->approvals->changes);
+	add_warnings(text, about);
+	chat_barriers(text, about->barriers, about->n_barriers);
+	chat_deployment_past_migration(text, about);
+	chat_deployment_warning(text, deployment);
+	chat_deployment_draining(text, about);
+	chat_deployment_note(text, deployment);
+	add_standing(text, about);
+}
+
+void
+chat_deployment_settled(struct chat_text *text, const struct deployment *deployment)
+{
+	chat_text_init(text);
+	add_subject(text, FIRST_APPROVED, deployment);
+	chat_text_outside(text, "\napproved by ", deployment->approvers);
+}
+
+void
+chat_deployment_reminder(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct chat_approvals *is = about->approvals;
+
+	chat_text_init(text);
+	add_subject(text, FIRST_STILL_AWAITS, about->deployment);
+	chat_text_add(text, "\n#%lld · approved %zu of %d", (long long)about->deployment->id, is->n,
+	    is->needed);
+	chat_text_duration(text, ", expires in ", is->until - about->at);
+}
+
+void
+chat_deployment_expired(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct chat_approvals *is = about->approvals;
+
+	chat_deployment_first(text, about);
+	chat_deployment_requester(text, about->deployment);
+	chat_text_add(text, "\n%zu of %d had approved it. Nothing was started: ask for it again.",
+	    is->n, is->needed);
+}
+
+void
+chat_deployment_rejected(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	const char *by = deployment->detail;
+
+	if (text_starts(by, "rejected "))
+		by += sizeof("rejected ") - 1;
+	chat_deployment_first(text, about);
+	chat_text_outside(text, "\n", by);
+	chat_deployment_requester(text, deployment);
+}
+
+const char *
+chat_deployment_approve(const struct deployment *deployment, char out[LIMIT_BUTTON])
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	(void)deployment_target(deployment, target);
+	if (deployment_is_action(deployment))
+		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %.15s%s%.12s %.20s",
+		    deployment->action, deployment->argument[0] != '\0' ? " " : "",
+		    deployment->argument, target); /* cut is fine */
+	else if (deployment_is_rollback(deployment))
+		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve roll%s of %.24s",
+		    deployment->is_forward ? " forward" : "back", target); /* as above */
+	else
+		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %.7s", deployment->commit);
+	return out;
+}

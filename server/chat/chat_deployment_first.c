@@ -1,0 +1,314 @@
+/* chat_deployment_first.c - which beginning it has, and the first line of one that has ended.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/text.h"
+
+#define REASON_SIZE 80
+
+/* A step's first word, and what is said when it was the last. */
+static const struct {
+	const char *step;
+	enum chat_first first;
+} failed_steps[] = {
+	{ "preflight", FIRST_PREFLIGHT_FAILED },
+	{ "git", FIRST_FETCH_FAILED },
+	{ "build", FIRST_BUILD_FAILED },
+	{ "push", FIRST_PUSH_FAILED },
+	{ "image", FIRST_IMAGE_FAILED },
+	{ "pull", FIRST_PULL_FAILED },
+	{ "hook", FIRST_HOOK_FAILED },
+	{ "start", FIRST_START_FAILED },
+};
+
+/* An action was begun, and nothing says how it went. */
+static bool
+is_lost(const struct deployment *deployment)
+{
+	return deployment_is_action(deployment) && deployment->why == DEPLOY_WHY_INTERRUPTED;
+}
+
+static bool
+is_untouched(const struct deployment *deployment)
+{
+	return !deployment_is_action(deployment) && !deployment->target_changed &&
+	    deployment_migration(deployment) == MIGRATION_NONE;
+}
+
+/* Its target is as it was, so that this is all there is to say; of an action nobody knows more. */
+static bool
+is_stopped(const struct deployment *deployment)
+{
+	return deployment->why == DEPLOY_WHY_CANCELLED &&
+	    (deployment_is_action(deployment) || is_untouched(deployment));
+}
+
+static enum chat_first
+failed(const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	const char *step = chat_deployment_last_step(about);
+
+	if (is_lost(deployment))
+		return FIRST_UNKNOWN_END;
+	if (is_stopped(deployment))
+		return FIRST_STOPPED;
+	if (deployment_is_action(deployment))
+		return FIRST_FAILED;
+	if (about->n_barriers > 0)
+		return FIRST_BARRED;
+	if (deployment->target_changed)
+		return FIRST_MAY_BE_BROKEN;
+	if (deployment_migration(deployment) == MIGRATION_FAILED ||
+	    deployment_migration(deployment) == MIGRATION_NOT_STARTED)
+		return FIRST_MIGRATION_FAILED;
+	if (deployment_migration(deployment) == MIGRATION_STOPPED ||
+	    deployment_migration(deployment) == MIGRATION_CUT)
+		return FIRST_MIGRATION_CUT;
+	if (deployment_is_rollback(deployment))
+		return FIRST_BACK_FAILED;
+	for (size_t i = 0; i < COUNT(failed_steps); i++) {
+		size_t size = strlen(failed_steps[i].step);
+
+		if (about->run_end == RUN_FAILED && text_starts(step, failed_steps[i].step) &&
+		    (step[size] == '\0' || step[size] == ' '))
+			return failed_steps[i].first;
+	}
+	return FIRST_FAILED;
+}
+
+/* The end that is reported left it so. */
+bool
+chat_deployment_is_unknown(const struct chat_deployment *about)
+{
+	return about->environment->unknown_since != 0 &&
+	    about->environment->unknown_since == about->deployment->ended_at;
+}
+
+/* Somebody looked, behind a rollback that ran to its end: its release is not healthy either. */
+static bool
+is_seen_down(const struct chat_deployment *about)
+{
+	return !about->rollback_not_started && !chat_deployment_is_unknown(about) &&
+	    about->run_end != RUN_FAILED;
+}
+
+/* Of a deployment, a person's rollback, or one forward. */
+static enum chat_first
+of_program(const struct deployment *deployment, enum chat_first deploys, enum chat_first back,
+    enum chat_first forward)
+{
+	return deployment->is_forward	       ? forward :
+	    deployment_is_rollback(deployment) ? back :
+						 deploys;
+}
+
+static enum chat_first
+asked(const struct deployment *deployment)
+{
+	if (deployment->confirmed_by != 0 && !deployment_is_action(deployment))
+		return FIRST_CONFIRMED;
+	if (deployment->changed[0] != '\0')
+		return deployment_is_action(deployment) ? FIRST_NOT_DONE_YET :
+		    deployment->answered_at != 0	? FIRST_NOT_STARTED :
+							  FIRST_ASKED_ANEW;
+	return chat_first_of_question(deployment);
+}
+
+enum chat_first
+chat_first_of_question(const struct deployment *deployment)
+{
+	return deployment_is_action(deployment) ?
+	    FIRST_ASKS_ACTION :
+	    deployment_is_rollback(deployment) ?
+	    of_program(deployment, FIRST_ASKS_DEPLOY, FIRST_ASKS_BACK, FIRST_ASKS_FORWARD) :
+	    deployment->is_again ? FIRST_ASKS_AGAIN :
+				   FIRST_ASKS_DEPLOY;
+}
+
+static enum chat_first
+refused(const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	return deployment->why == DEPLOY_WHY_REJECTED		    ? FIRST_REJECTED :
+	    deployment_runs_already(deployment, about->environment) ? FIRST_RUNS_ALREADY :
+	    deployment_is_action(deployment)			    ? FIRST_NOT_DONE :
+	    deployment_is_rollback(deployment)			    ? FIRST_NOT_BACK :
+								      FIRST_NOT_DEPLOYED;
+}
+
+enum chat_first
+chat_first_of(const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	bool is_action = deployment_is_action(deployment);
+
+	switch (deployment->state) {
+	case DEPLOY_REQUESTED:
+		return FIRST_ASKS_GIT;
+	case DEPLOY_AWAITING_CONFIRMATION:
+		return asked(deployment);
+	case DEPLOY_AWAITING_APPROVAL:
+		return FIRST_AWAITS_APPROVAL;
+	case DEPLOY_QUEUED:
+		return FIRST_QUEUED;
+	case DEPLOY_RUNNING:
+		return is_action ?
+		    FIRST_DOES :
+		    of_program(deployment, FIRST_DEPLOYS, FIRST_GOES_BACK, FIRST_GOES_FORWARD);
+	case DEPLOY_STOPPING:
+		return is_action ?
+		    FIRST_STOPS_ACTION :
+		    of_program(deployment, FIRST_STOPS, FIRST_STOPS_BACK, FIRST_STOPS_FORWARD);
+	case DEPLOY_VERIFYING:
+		return of_program(
+		    deployment, FIRST_VERIFIES, FIRST_VERIFIES_BACK, FIRST_VERIFIES_FORWARD);
+	case DEPLOY_ROLLING_BACK:
+		return FIRST_RETURNS;
+	case DEPLOY_VERIFYING_ROLLBACK:
+		return FIRST_LOOKS_BACK;
+	case DEPLOY_LIVE:
+		if (about->since != NULL && about->since->is_left)
+			return FIRST_WAS_ROLLED_BACK;
+		if (about->since != NULL && about->since->until != 0)
+			return FIRST_WAS_LIVE;
+		return of_program(deployment, FIRST_LIVE, FIRST_LIVE_BACK, FIRST_LIVE_FORWARD);
+	case DEPLOY_FAILED:
+		return failed(about);
+	case DEPLOY_DONE:
+		return FIRST_DONE;
+	case DEPLOY_ROLLED_BACK:
+		return FIRST_RETURNED;
+	case DEPLOY_ROLLBACK_FAILED:
+		return is_seen_down(about) ? FIRST_DOWN : FIRST_MAY_BE_DOWN;
+	case DEPLOY_REFUSED:
+		return refused(about);
+	case DEPLOY_CANCELLED:
+		return FIRST_CANCELLED;
+	case DEPLOY_EXPIRED:
+		return about->approvals != NULL ? FIRST_NOT_APPROVED : FIRST_NOT_CONFIRMED;
+	case DEPLOY_SUPERSEDED:
+		return FIRST_SKIPPED;
+	case DEPLOY_STATE_COUNT:
+		break;
+	}
+	abort();
+}
+
+/* The line that rings says why it goes back, in the place of that it does. */
+static enum chat_first
+first_of_ring(const struct chat_deployment *about)
+{
+	if (about->deployment->state != DEPLOY_ROLLING_BACK)
+		return chat_first_of(about);
+	return about->deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_RETURNS_STOPPED :
+	    about->deployment->why == DEPLOY_WHY_UNHEALTHY    ? FIRST_RETURNS_UNWELL :
+								FIRST_RETURNS_FAILED;
+}
+
+/* No default: of another why the compiler asks. */
+static bool
+is_measured(enum deploy_why why)
+{
+	switch (why) {
+	case DEPLOY_WHY_UNHEALTHY:
+	case DEPLOY_WHY_SCRIPT:
+		return true;
+	case DEPLOY_WHY_NONE:
+	case DEPLOY_WHY_CANCELLED:
+	case DEPLOY_WHY_TIMED_OUT:
+	case DEPLOY_WHY_INTERRUPTED:
+	case DEPLOY_WHY_NOT_STARTED:
+	case DEPLOY_WHY_REFUSED:
+	case DEPLOY_WHY_REJECTED:
+	case DEPLOY_WHY_UNAPPROVED:
+	case DEPLOY_WHY_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* In brackets: what it was for.  What was measured speaks for itself: "HTTP 500", "exit 70: …". */
+static void
+add_reason(struct chat_text *text, const struct deployment *deployment)
+{
+	const char *word = deploy_flow_why_word(deployment->why);
+	bool says_itself = deployment->detail[0] != '\0' && is_measured(deployment->why);
+	char brief[REASON_SIZE];
+	size_t size;
+
+	size = (size_t)snprintf(brief, sizeof(brief), "%s%s%s", says_itself ? "" : word,
+	    says_itself || word[0] == '\0' || deployment->detail[0] == '\0' ? "" :
+		deployment->why == DEPLOY_WHY_CANCELLED			    ? " " :
+									      ": ",
+	    deployment->detail);
+	if (size == 0)
+		return;
+	chat_text_outside(text, " (", brief);
+	chat_text_add(text, size < sizeof(brief) ? ")" : "…)");
+}
+
+/* What is said of each end behind its subject. */
+static void
+add_rest(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	const char *step = chat_deployment_last_step(about);
+
+	switch (deployment->state) {
+	case DEPLOY_LIVE:
+		if (deployment->subject[0] != '\0')
+			chat_text_commit(text, " ", deployment->commit);
+		break;
+	case DEPLOY_REFUSED:
+		if (deployment->subject[0] != '\0' && deployment->commit[0] != '\0')
+			chat_text_commit(text, " ", deployment->commit);
+		break;
+	case DEPLOY_FAILED:
+		if (is_stopped(deployment)) {
+			chat_text_outside(text, step[0] != '\0' ? " in " : "", step);
+			chat_text_outside(
+			    text, deployment->detail[0] != '\0' ? " " : "", deployment->detail);
+		}
+		if (is_untouched(deployment))
+			chat_text_add(text, ", nothing was changed");
+		break;
+	case DEPLOY_CANCELLED: /* by whom */
+		chat_text_outside(
+		    text, deployment->detail[0] != '\0' ? " " : "", deployment->detail);
+		break;
+	case DEPLOY_ROLLED_BACK:
+	case DEPLOY_ROLLING_BACK:
+		add_reason(text, deployment);
+		break;
+	default:
+		break;
+	}
+}
+
+void
+chat_deployment_first(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	char target[LIMIT_ENVIRONMENT];
+
+	chat_first(text, first_of_ring(about), deployment_target(deployment, target));
+	if (deployment->state == DEPLOY_LIVE && deployment_is_rollback(deployment)) {
+		chat_text_commit(text, " → ", deployment->commit);
+		chat_text_outside(text, " by ", deployment_starter(deployment));
+		return;
+	}
+	if (deployment->state == DEPLOY_SUPERSEDED)
+		chat_text_outside(text, ": ",
+		    deployment->detail[0] != '\0' ? deployment->detail :
+						    "replaced by a newer commit");
+	else if (deployment->subject[0] != '\0')
+		chat_text_quoted(text, " ", deployment->subject, SUBJECT_LETTERS);
+	else if (deployment_is_action(deployment) || deployment->commit[0] != '\0')
+		chat_deployment_commit(text, " ", deployment);
+	add_rest(text, about);
+}

@@ -1,0 +1,37 @@
+/* chat_deployment_nag.c - what is said until somebody has seen a rollback.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment_inside.h"
+
+/* "HTTP 500", "script failed: exit 1" */
+static void
+add_why(struct chat_text *text, const struct deployment *work)
+{
+	const char *why = deploy_flow_why_word(work->why);
+
+	if (work->detail[0] != '\0')
+		chat_text_outside(text, ": ", work->detail);
+	else if (why[0] != '\0')
+		chat_text_add(text, ": %s", why);
+}
+
+void
+chat_deployment_nag(struct chat_text *text, const struct deployment *work,
+    const struct environment *environment, bool is_last, int64_t at)
+{
+	chat_text_init(text);
+	chat_first(text, environment->is_down ? FIRST_NAG_DOWN : FIRST_NAG_BACK, work->environment);
+	chat_text_ago(text, " ", work->ended_at, at);
+	chat_text_add(text, ", nobody has seen it\n");
+	chat_deployment_commit(text, "", work);
+	add_why(text, work);
+	if (!environment->is_down && environment->current.id != 0)
+		chat_text_commit(text, "\nruns ", environment->current.commit);
+	chat_text_add(text, is_last ? "\nThis is the last reminder." : "");
+}
+
+void
+chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at)
+{
+	chat_text_ago(
+	    text, "\n👀 nobody has seen that yet: rolled back or down ", work->ended_at, at);
+}

@@ -1,0 +1,251 @@
+/* cli_audit_list.c - `deploybot audit tail|search|show`: entries, as they stand in the rows.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "cli/cli_audit_inside.h"
+#include "lib/err.h"
+#include "lib/text.h"
+
+#define TAIL_USUAL   20
+#define SEARCH_USUAL 1000
+#define LIMIT_MOST   1000000
+#define DAY_MS	     (24 * 60 * 60 * INT64_C(1000))
+
+/* --- arguments --- */
+
+/* 2026-11-20 or 2026-11-20T07:10:48Z, in UTC; is_end: the day's end. */
+static bool
+read_time(const char *text, bool is_end, int64_t *ret)
+{
+	struct tm tm = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%d", &tm);
+	bool is_day = rest != NULL && *rest == '\0';
+
+	if (rest == NULL || strlen(text) < 10 || text[4] != '-' || text[7] != '-')
+		return false;
+	if (!is_day) {
+		rest = strptime(rest, "T%H:%M:%SZ", &tm);
+		if (rest == NULL || *rest != '\0')
+			return false;
+	}
+	*ret = (int64_t)timegm(&tm) * 1000 + (is_day && is_end ? DAY_MS : 0);
+	return *ret > 0;
+}
+
+/* 42 is telegram:42. */
+static bool
+read_person(const char *text, struct audit_arguments *ret)
+{
+	bool is_number = text[0] != '\0' && strspn(text, "0123456789") == strlen(text);
+	int size =
+	    snprintf(ret->person, sizeof(ret->person), "%s%s", is_number ? "telegram:" : "", text);
+
+	ret->filter.person = ret->person;
+	return size > 0 && (size_t)size < sizeof(ret->person);
+}
+
+static bool
+read_severity(const char *text, struct audit_arguments *ret)
+{
+	ret->filter.at_least = audit_severity_of(text);
+	return ret->filter.at_least != AUDIT_SEVERITY_COUNT;
+}
+
+static bool
+read_format(const char *text, struct audit_arguments *ret)
+{
+	ret->format = audit_format_of(text);
+	return ret->format != AUDIT_FORMAT_COUNT;
+}
+
+/* *ret_what: what was expected. */
+static bool
+read_option(const char *option, const char *value, unsigned wanted, struct audit_arguments *ret,
+    const char **ret_what)
+{
+	*ret_what = "2026-11-20 or 2026-11-20T07:10:48Z";
+	if ((wanted & OPTION_PERIOD) != 0 && strcmp(option, "--from") == 0)
+		return read_time(value, false, &ret->filter.from);
+	if ((wanted & OPTION_PERIOD) != 0 && strcmp(option, "--to") == 0)
+		return read_time(value, true, &ret->filter.to);
+	if ((wanted & OPTION_PERIOD) != 0 && strcmp(option, "--app") == 0) {
+		*ret_what = "the name of an application";
+		ret->filter.application = value;
+		return text_is_word(value, 63);
+	}
+	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--person") == 0) {
+		*ret_what = "telegram:42, 42, github:7 or local:ada";
+		return read_person(value, ret);
+	}
+	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--severity") == 0) {
+		*ret_what = "info, low, medium, high or critical";
+		return read_severity(value, ret);
+	}
+	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--code") == 0) {
+		*ret_what = "a code";
+		ret->filter.code = value;
+		return value[0] != '\0';
+	}
+	if ((wanted & OPTION_FORMAT) != 0 && strcmp(option, "--format") == 0) {
+		*ret_what = "text, json or csv";
+		return read_format(value, ret);
+	}
+	if ((wanted & OPTION_LIMIT) != 0 && strcmp(option, "-n") == 0) {
+		*ret_what = "a number of 1 to 1000000";
+		return text_to_i64(value, 1, LIMIT_MOST, &ret->limit, NULL);
+	}
+	*ret_what = NULL;
+	return false;
+}
+
+bool
+cli_audit_arguments(const struct cli *cli, unsigned wanted, struct audit_arguments *ret)
+{
+	const char *what = NULL;
+
+	for (int i = 1; i < cli->argc; i++) {
+		const char *option = cli->argv[i];
+
+		if ((wanted & OPTION_REST) != 0 && option[0] != '-' && ret->rest == NULL) {
+			ret->rest = option;
+			continue;
+		}
+		if (i + 1 < cli->argc &&
+		    read_option(option, cli->argv[i + 1], wanted, ret, &what)) {
+			i++;
+			continue;
+		}
+		if (i + 1 < cli->argc && what != NULL)
+			(void)fprintf(
+			    stderr, "error: %s %s: expected %s\n", option, cli->argv[i + 1], what);
+		else
+			(void)fprintf(
+			    stderr, "error: audit %s does not take %s\n", cli->argv[0], option);
+		return false;
+	}
+	return true;
+}
+
+/* --- lists --- */
+
+struct list {
+	enum audit_format format;
+	int64_t left;
+	bool has_more;
+};
+
+static bool
+print_one(
+    void *ctx, const char *line, size_t size, const struct audit_fields *fields, const char *name)
+{
+	struct list *list = ctx;
+
+	if (list->left == 0) {
+		list->has_more = true;
+		return false;
+	}
+	list->left--;
+	audit_print(stdout, list->format, line, size, fields, name);
+	return ferror(stdout) == 0;
+}
+
+static int
+print_list(const char *database, const struct audit_arguments *arguments)
+{
+	struct list list = { .format = arguments->format, .left = arguments->limit };
+	struct err err;
+
+	audit_print_head(stdout, list.format);
+	if (!audit_read(database, &arguments->filter, print_one, &list, &err)) {
+		(void)fprintf(stderr, "error: %s\n", err.text);
+		return err_exit_status(err.code);
+	}
+	if (list.has_more)
+		(void)fprintf(stderr,
+		    "note: there are more than %" PRId64
+		    ": a later --from, or a greater -n, shows them\n",
+		    arguments->limit);
+	return fflush(stdout) == 0 && ferror(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+int
+cli_audit_tail(const struct cli *cli, const char *database)
+{
+	struct audit_arguments arguments = { .limit = TAIL_USUAL };
+	int64_t newest;
+	struct err err;
+
+	if (!cli_audit_arguments(cli, OPTION_LIMIT | OPTION_FORMAT, &arguments))
+		return EX_USAGE;
+	if (!audit_read_newest(database, &newest, &err)) {
+		(void)fprintf(stderr, "error: %s\n", err.text);
+		return err_exit_status(err.code);
+	}
+	if (newest > arguments.limit)
+		arguments.filter.first = newest - arguments.limit + 1;
+	arguments.limit = LIMIT_MOST; /* those that come meanwhile, too */
+	return print_list(database, &arguments);
+}
+
+int
+cli_audit_search(const struct cli *cli, const char *database)
+{
+	struct audit_arguments arguments = { .limit = SEARCH_USUAL };
+
+	if (!cli_audit_arguments(
+		cli, OPTION_PERIOD | OPTION_WHO | OPTION_FORMAT | OPTION_LIMIT, &arguments))
+		return EX_USAGE;
+	return print_list(database, &arguments);
+}
+
+/* --- one --- */
+
+struct whole {
+	int64_t seq;
+	bool is_found;
+};
+
+static bool
+print_whole(
+    void *ctx, const char *line, size_t size, const struct audit_fields *fields, const char *name)
+{
+	struct whole *whole = ctx;
+	int64_t seq;
+
+	(void)line;
+	(void)size;
+	whole->is_found =
+	    audit_field_number(audit_fields_get(fields, "seq"), &seq) && seq == whole->seq;
+	if (whole->is_found)
+		audit_print_whole(stdout, fields, name);
+	return false;
+}
+
+int
+cli_audit_show(const struct cli *cli, const char *database)
+{
+	struct audit_arguments arguments = { 0 };
+	struct whole whole = { 0 };
+	struct err err;
+
+	if (!cli_audit_arguments(cli, OPTION_REST, &arguments))
+		return EX_USAGE;
+	if (arguments.rest == NULL ||
+	    !text_to_i64(arguments.rest, 1, AUDIT_INTEGER_MAX, &whole.seq, NULL)) {
+		(void)fprintf(stderr, "error: audit show: expected the number of an entry\n");
+		return EX_USAGE;
+	}
+	arguments.filter.first = whole.seq;
+	if (!audit_read(database, &arguments.filter, print_whole, &whole, &err)) {
+		(void)fprintf(stderr, "error: %s\n", err.text);
+		return err_exit_status(err.code);
+	}
+	if (!whole.is_found) {
+		(void)fprintf(stderr, "error: there is no entry %" PRId64 "\n", whole.seq);
+		return 1;
+	}
+	return EX_OK;
+}

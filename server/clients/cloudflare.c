@@ -1,0 +1,117 @@
+/* cloudflare.c - one call of Cloudflare's API.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "clients/cloudflare.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clients/cloudflare_answer.h"
+#include "lib/crypto.h"
+#include "types/limits.h"
+#include "types/outbound.h"
+
+#define TIMEOUT_MS 20000
+#define TOKEN_MAX  1023
+
+struct cloudflare_call {
+	struct http_client_call *http;
+	cloudflare_done_fn *on_done;
+	void *ctx;
+	char wanted[CLOUDFLARE_LEVEL]; /* "": it is asked for */
+};
+
+struct http_client *
+cloudflare_client(struct loop *loop, const char *base, struct err *err)
+{
+	const struct http_client_config config = {
+		.connections_max = 2,
+		.in_flight_max = 2,
+		.user_agent = "deploybot",
+		.address_is_allowed = outbound_allows,
+		.address_ctx = outbound_of(OUTBOUND_CLOUDFLARE, base),
+	};
+
+	return http_client_new(loop, &config, err);
+}
+
+static void
+on_answer(void *ctx, const struct http_client_result *http)
+{
+	struct cloudflare_call *call = ctx;
+	const char *wanted = call->wanted[0] != '\0' ? call->wanted : NULL;
+	struct cloudflare_answer answer = http->code != ERR_NONE ?
+	    cloudflare_judge(0, http->text, strlen(http->text), NULL, wanted) :
+	    cloudflare_judge(http->status, http->body, http->body_size,
+		http_client_header(http, "Retry-After"), wanted);
+	cloudflare_done_fn *on_done = call->on_done;
+	void *done_ctx = call->ctx;
+
+	free(call);
+	on_done(done_ctx, &answer);
+}
+
+static struct http_client_call *
+start_http(struct http_client *client, const struct cloudflare_request *request,
+    struct cloudflare_call *call, struct err *err)
+{
+	char url[LIMIT_URL + CLOUDFLARE_PATH_MAX], path[CLOUDFLARE_PATH_MAX];
+	char body[CLOUDFLARE_BODY_MAX], authorization[TOKEN_MAX + 32];
+	const char *const headers[] = { authorization, "Accept: application/json",
+		"Content-Type: application/json", NULL };
+	bool is_set = request->level != NULL;
+	struct http_client_call *started;
+
+	(void)snprintf(
+	    url, sizeof(url), "%s%s", request->base, cloudflare_path(request->zone, path));
+	(void)snprintf(
+	    authorization, sizeof(authorization), "Authorization: Bearer %s", request->token);
+	if (is_set)
+		cloudflare_body(request->level, body);
+	const struct http_client_request http = {
+		.label = "Cloudflare",
+		.method = is_set ? "PATCH" : "GET",
+		.url = url,
+		.headers = headers,
+		.body = is_set ? body : NULL,
+		.body_size = is_set ? strlen(body) : 0,
+		.timeout_ms = TIMEOUT_MS,
+		.answer_max = CLOUDFLARE_ANSWER_MAX,
+		.on_done = on_answer,
+		.ctx = call,
+	};
+	started = http_client_start(client, &http, err);
+	crypto_wipe(authorization, sizeof(authorization));
+	return started;
+}
+
+struct cloudflare_call *
+cloudflare_start(
+    struct http_client *client, const struct cloudflare_request *request, struct err *err)
+{
+	struct cloudflare_call *call;
+
+	assert(cloudflare_is_zone(request->zone) && strlen(request->base) < LIMIT_URL);
+	if (request->token == NULL || strlen(request->token) > TOKEN_MAX)
+		return ERR_NULL(err_set(err, ERR_CONFIG, "CLOUDFLARE_API_TOKEN is not set"));
+	call = calloc(1, sizeof(*call));
+	if (call == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory to ask Cloudflare"));
+	call->on_done = request->on_done;
+	call->ctx = request->ctx;
+	if (request->level != NULL)
+		(void)snprintf(call->wanted, sizeof(call->wanted), "%s", request->level);
+	call->http = start_http(client, request, call, err);
+	if (call->http != NULL)
+		return call;
+	free(call);
+	return NULL;
+}
+
+void
+cloudflare_cancel(struct cloudflare_call *call)
+{
+	if (call == NULL)
+		return;
+	http_client_cancel(call->http);
+	free(call);
+}

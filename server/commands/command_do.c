@@ -1,0 +1,229 @@
+/* command_do.c - /do [action] [target] [job]: no deployment; where words are missing buttons ask.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include "commands/commands.h"
+#include "decide/decide_do.h"
+#include "decide/decide_page.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "lib/text.h"
+
+/* What was typed, in lower case; "" where there is none. */
+struct words {
+	char action[LIMIT_REF];
+	char target[LIMIT_REF];
+	char argument[LIMIT_REF];
+};
+
+/* A button's target stands in its request, as those of other commands. */
+static bool
+read_words(const struct request *request, struct words *ret)
+{
+	bool has_target = request->target[0] != '\0';
+	char value[LIMIT_REF], words[3][LIMIT_REF];
+	bool is_whole =
+	    request_words(request_get(request, COMMANDS_TEXT, value), has_target ? 2 : 3, words);
+
+	(void)text_copy(ret->action, sizeof(ret->action), words[0]);
+	(void)text_copy(ret->target, sizeof(ret->target), has_target ? request->target : words[1]);
+	(void)text_copy(ret->argument, sizeof(ret->argument), words[has_target ? 1 : 2]);
+	return is_whole;
+}
+
+/* --- buttons --- */
+
+/* action NULL: each client where they may do something; else where they may do that. */
+static void
+add_clients(struct tx *tx, const struct update *update, const struct action *action,
+    struct chat_text *text, struct message *message)
+{
+	const struct settings *s = tx->settings;
+	char words[LIMIT_REF];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->client_count; i++) {
+		const struct client_settings *client = &s->clients[i];
+		bool is_one = false;
+
+		for (size_t a = 0; a < ACTION_COUNT; a++)
+			is_one |= (action == NULL || action == &action_table[a]) &&
+			    decide_do_allows(tx, update->person, &action_table[a], client);
+		if (!is_one)
+			continue;
+		(void)snprintf(words, sizeof(words), "%s%s%s", action != NULL ? action->name : "",
+		    action != NULL ? " " : "", client->id);
+		chat_text_code(text, n++ == 0 ? "" : " ", client->id);
+		if (strcmp(client->name, client->id) != 0)
+			chat_text_outside(text, " ", client->name);
+		decide_do_choice(tx, update, words, client->name, message);
+	}
+	if (n == 0)
+		chat_text_add(text, "none that you may: an admin can grant do");
+}
+
+static void
+add_actions(struct tx *tx, const struct update *update, const struct client_settings *client,
+    struct chat_text *text, struct message *message)
+{
+	char words[LIMIT_REF];
+	size_t n = 0;
+
+	for (size_t a = 0; a < ACTION_COUNT; a++) {
+		if (!decide_do_allows(tx, update->person, &action_table[a], client))
+			continue;
+		(void)snprintf(words, sizeof(words), "%s %s", action_table[a].name, client->id);
+		chat_text_code(text, n++ == 0 ? "" : "\n", action_table[a].name);
+		chat_text_add(text, " — %s", action_table[a].help);
+		decide_do_choice(tx, update, words, action_table[a].name, message);
+	}
+	if (n == 0)
+		chat_text_add(text, "nothing that you may: an admin can grant do");
+}
+
+static void
+send_choices(struct tx *tx, const struct update *update, const struct request *request,
+    struct chat_text *text, struct message *message)
+{
+	struct request as = *request;
+
+	as.message = 0;
+	message->head = chat_text_take(text);
+	(void)decide_send_keyboard(tx, update, &as, message);
+}
+
+/* --- what is meant --- */
+
+/* Nothing is left to choose (NULL: not chosen yet): it is asked about at once.  What is begun
+ * without a question is not. */
+static bool
+do_the_one(struct tx *tx, const struct update *update, const struct action *action,
+    const struct client_settings *client)
+{
+	const struct settings *s = tx->settings;
+	const struct client_settings *on = NULL;
+	const struct action *one = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->client_count; i++)
+		for (size_t a = 0; a < ACTION_COUNT; a++) {
+			if ((client != NULL && client != &s->clients[i]) ||
+			    (action != NULL && action != &action_table[a]) ||
+			    !decide_do_allows(tx, update->person, &action_table[a], &s->clients[i]))
+				continue;
+			on = &s->clients[i];
+			one = &action_table[a];
+			n++;
+		}
+	if (n != 1 || one->asks != ACTION_ASKS_ALWAYS)
+		return false;
+	(void)decide_do(tx, update, one, on->id, "", DO_ASKS);
+	return true;
+}
+
+static void
+ask_client(struct tx *tx, const struct update *update, const struct request *request,
+    const struct action *action, const char *wrong)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text;
+
+	decide_answer_no(tx, update);
+	chat_text_init(&text);
+	if (wrong[0] != '\0')
+		decide_do_no_client(tx, update->person, wrong, &text);
+	chat_text_add(&text, "❓ " MARK_BOLD "/do%s%s" MARK_BOLD ": to which client? ",
+	    action != NULL ? " " : "", action != NULL ? action->name : "");
+	add_clients(tx, update, action, &text, &message);
+	send_choices(tx, update, request, &text, &message);
+}
+
+static void
+ask_action(struct tx *tx, const struct update *update, const struct request *request,
+    const struct client_settings *client)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text;
+
+	decide_answer_no(tx, update);
+	chat_text_init(&text);
+	chat_text_add(&text, "❓ " MARK_BOLD "%s" MARK_BOLD ": what?\n", client->as.name);
+	add_actions(tx, update, client, &text, &message);
+	send_choices(tx, update, request, &text, &message);
+}
+
+static void
+say_no_action(struct tx *tx, const struct update *update, const char *name, const char *target)
+{
+	struct chat_text text;
+
+	decide_answer_no(tx, update);
+	chat_text_init(&text);
+	decide_do_list(tx, update->person, name,
+	    decide_do_client(tx, update->person, decide_do_id(target)), false, &text);
+	(void)decide_send(tx, &update->address, &text);
+}
+
+static void
+do_to_client(struct tx *tx, const struct update *update, const struct request *request,
+    const struct action *action, const struct words *words)
+{
+	const char *id = decide_do_id(words->target);
+
+	if (id[0] == '\0' && do_the_one(tx, update, action, NULL))
+		return;
+	if (id[0] == '\0' || decide_do_client(tx, update->person, id) == NULL)
+		ask_client(tx, update, request, action, id);
+	else
+		(void)decide_do(tx, update, action, id, words->argument, DO_ASKS);
+}
+
+/* "production migrate" is what is typed where one is meant; buttons ask for the environment. */
+static void
+do_to_environment(struct tx *tx, const struct update *update, const struct request *request,
+    const struct action *action, const struct words *words)
+{
+	const struct environment_settings *settings;
+	struct request where = *request;
+	char text[LIMIT_REF];
+
+	(void)text_copy(where.target, sizeof(where.target), words->target);
+	(void)snprintf(text, sizeof(text), "%s %.100s", action->name, words->argument);
+	request_drop(&where, COMMANDS_TEXT);
+	request_add(&where, COMMANDS_TEXT, text);
+	settings = decide_where(tx, update, POLICY_DO, &where);
+	if (settings != NULL)
+		(void)decide_do(tx, update, action, settings->name, words->argument, DO_ASKS);
+}
+
+void
+command_do(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct words words;
+	bool is_whole = read_words(request, &words);
+	const struct action *action = action_find(words.action);
+	const struct client_settings *client =
+	    decide_do_client(tx, update->person, decide_do_id(words.action));
+
+	if (!decide_is_allowed(tx, update->person, POLICY_DO, "")) {
+		(void)(action != NULL ? decide_may_do(tx, update, action->name, "") :
+					decide_may(tx, update, POLICY_DO, ""));
+	} else if (!is_whole) {
+		decide_answer_no(tx, update);
+		(void)decide_sendf(tx, &update->address,
+		    "Too much behind /do. Usage: " MARK_CODE
+		    "/do [action] [client or environment] [job]" MARK_CODE);
+	} else if (words.action[0] == '\0') {
+		if (!do_the_one(tx, update, NULL, NULL))
+			ask_client(tx, update, request, NULL, "");
+	} else if (action == NULL && client != NULL && words.target[0] == '\0') {
+		if (!do_the_one(tx, update, NULL, client))
+			ask_action(tx, update, request, client);
+	} else if (action == NULL) {
+		say_no_action(tx, update, words.action, words.target);
+	} else if (action->target == ACTION_ON_CLIENT) {
+		do_to_client(tx, update, request, action, &words);
+	} else {
+		do_to_environment(tx, update, request, action, &words);
+	}
+}

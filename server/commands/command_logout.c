@@ -1,0 +1,16 @@
+/* command_logout.c - /logout: ends one's login by a token.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "commands/commands.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_session.h"
+
+void
+command_logout(struct tx *tx, const struct update *update, const struct request *request)
+{
+	(void)request; /* it has no words */
+	if (!decide_may(tx, update, POLICY_GREET, ""))
+		return;
+	(void)decide_sendf(tx, &update->address,
+	    decide_session_leave(tx, update) ? "🔑 Logged out: only your own roles count now." :
+					       "🔑 You are not logged in.");
+}

@@ -1,0 +1,111 @@
+/* command_logs.c - /logs <environment> [lines]: what the application itself logged.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "commands/commands.h"
+#include "decide/decide_application_log.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "lib/text.h"
+#include "store/row_deployment.h"
+#include "store/row_effect.h"
+
+#define LINES	   20
+#define LINES_MOST 100
+
+/* Below a failure: what was kept of the release that failed. */
+static void
+show_kept(struct tx *tx, const struct update *update, int64_t id)
+{
+	struct deployment work = row_deployment_get(tx, id);
+	char lines[LIMIT_APPLICATION_LOG];
+	struct chat_text text;
+
+	if (!decide_may(tx, update, POLICY_LOG, work.environment))
+		return;
+	if (row_run_application_log(tx, id, lines)[0] == '\0') {
+		decide_toastf(tx, update, true, "It is not kept any more.");
+		return;
+	}
+	chat_text_init(&text);
+	chat_text_add(&text, "📄 " MARK_BOLD "%s" MARK_BOLD, work.environment);
+	chat_text_commit(&text, " ", work.commit);
+	chat_text_add(&text, " logged, before it was rolled back:");
+	chat_text_lines(&text, lines);
+	(void)decide_send(tx, &(struct chat_address){ .chat = update->person }, &text);
+	decide_toastf(tx, update, false,
+	    "Sent to you in private. If nothing comes, write /start to me there first.");
+}
+
+static bool
+read_lines(struct tx *tx, const struct update *update, const struct request *request,
+    const char *environment, int64_t *ret)
+{
+	char typed[LIMIT_REF];
+
+	*ret = LINES;
+	if (request_get(request, "lines", typed)[0] == '\0' ||
+	    text_to_i64(typed, 1, LINES_MOST, ret, NULL))
+		return true;
+	decide_answer_no(tx, update);
+	(void)decide_sendf(tx, &update->address, "🚫 %s: how many lines? A number from 1 to %d.",
+	    environment, LINES_MOST);
+	return false;
+}
+
+/* Where the answer may stand; 0: nowhere, which was said. */
+static int64_t
+find_chat(struct tx *tx, const struct update *update, const char *environment)
+{
+	if (decide_shows_application_log(tx, environment, update->address.chat))
+		return update->address.chat;
+	if (update->kind == UPDATE_PRESS) {
+		decide_toastf(tx, update, false,
+		    "It comes in private. If nothing comes, write /start to me there first.");
+		return update->person;
+	}
+	decide_answer_no(tx, update);
+	(void)decide_sendf(tx, &update->address,
+	    "🚫 %s: what its application logs is shown in private: write " MARK_CODE
+	    "/logs %s" MARK_CODE " to me there. FAILURE_LOG_IN_CHAT shows it in its chat.",
+	    environment, environment);
+	return 0;
+}
+
+static void
+ask(struct tx *tx, const struct update *update, const struct request *request)
+{
+	const struct environment_settings *settings = decide_where(tx, update, POLICY_LOG, request);
+	struct effect effect = { .kind = EFFECT_APPLICATION_LOG };
+	struct effect_application_log *want = &effect.u.application_log;
+	int64_t lines;
+
+	if (settings == NULL || !read_lines(tx, update, request, settings->name, &lines))
+		return;
+	if (decide_is_answered(update)) {
+		decide_answer_no(tx, update);
+		(void)decide_sendf(tx, &update->address,
+		    "🚫 %s: what its application logs is shown in Telegram; here: deploy/target.sh %s logs",
+		    settings->name, settings->name);
+		return;
+	}
+	(void)text_copy(want->environment, sizeof(want->environment), settings->name);
+	want->person = update->person;
+	want->address = update->address;
+	want->lines = (int)lines;
+	want->address.chat = find_chat(tx, update, settings->name);
+	if (want->address.chat == 0)
+		return;
+	if (want->address.chat != update->address.chat)
+		want->address.thread = 0;
+	(void)row_effect_order(tx, &effect);
+}
+
+void
+command_logs(struct tx *tx, const struct update *update, const struct request *request)
+{
+	int64_t work = request_number(request, "work");
+
+	if (work != 0)
+		show_kept(tx, update, work);
+	else
+		ask(tx, update, request);
+}

@@ -1,0 +1,29 @@
+/* command_newest.c - "Ask for the newest instead": a push that awaits approvals gives way.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include "commands/commands.h"
+#include "decide/decide_deployment.h"
+#include "decide/decide_reply.h"
+#include "store/row_deployment.h"
+
+void
+command_newest(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct deployment work = row_deployment_get(tx, request_number(request, "work"));
+	char user[PRINCIPAL_TEXT];
+
+	if (!decide_may(tx, update, POLICY_CONFIRM, work.environment))
+		return;
+	if (work.state != DEPLOY_AWAITING_APPROVAL) {
+		decide_expired(tx, update);
+		return;
+	}
+	decide_audit_request(tx, &work, decide_user(tx, update->person, user),
+	    AUDIT_CODE_DEPLOY_APPROVAL, "replaced",
+	    (const char *const[]){ "name", update->name, NULL });
+	(void)snprintf(
+	    work.detail, sizeof(work.detail), "replaced by the newest: %.72s", update->name);
+	(void)decide_step(tx, &work, DEPLOY_ON_SUPERSEDE, NULL);
+	decide_toastf(tx, update, false, "The newest is asked for.");
+}

@@ -1,0 +1,175 @@
+/* command_pending.c - /pending [environment or application]: what awaits approvals or a review.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "chat/chat_deployment.h"
+#include "commands/commands.h"
+#include "decide/decide_action.h"
+#include "decide/decide_approval.h"
+#include "decide/decide_needs.h"
+#include "decide/decide_page.h"
+#include "decide/decide_ready.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "store/row_approval.h"
+
+#define PAGE	  3 /* works, with up to three buttons each, and those to other pages */
+#define LOOKED_AT 200
+#define REVIEWS	  5
+
+struct pending {
+	struct tx *tx;
+	const struct update *update;
+	struct chat_text *text;
+	struct buttons *buttons;
+};
+
+static bool
+is_in(const struct decide_scope *scope, const char *environment)
+{
+	for (size_t i = 0; i < scope->n; i++)
+		if (strcmp(scope->at[i]->name, environment) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_button(struct pending *p, const char *action, int64_t work, const char *label)
+{
+	struct button_row row = {
+		.request = request_about(action, "work", work),
+		.chat = p->update->address.chat,
+	};
+
+	row_button_show(p->tx, &row, label, p->buttons); /* of this list: it goes with its page */
+}
+
+/* Of a request: its line with a ts of now. */
+static void
+add_line(struct pending *p, const struct deployment *work)
+{
+	char line[APPROVE_LINE_SIZE], label[LIMIT_BUTTON];
+
+	if (!decide_ready_line(p->tx, work, line))
+		return;
+	(void)snprintf(label, sizeof(label), "📋 Copy the line of #%" PRId64, work->id);
+	buttons_add_copy(p->buttons, label, line);
+}
+
+static void
+add_work(struct pending *p, struct deployment *work)
+{
+	enum needs_verdict verdict = decide_needs_may(p->tx, work, p->update->person, NULL);
+	struct decide_needs needs;
+	char label[LIMIT_BUTTON], target[LIMIT_ENVIRONMENT], touches[DECIDE_TOUCHES];
+
+	(void)decide_needs_look(p->tx, work, &needs);
+	chat_text_add(p->text, "\n\n✋ #%" PRId64 " " MARK_BOLD "%s" MARK_BOLD ": ", work->id,
+	    deployment_target(work, target));
+	chat_deployment_work(p->text, "", work);
+	chat_text_outside(p->text,
+	    decide_action_touches(p->tx, work, touches)[0] != '\0' ? "\n    " : "", touches);
+	chat_text_ago(p->text, ", ", work->requested_at, p->tx->at);
+	chat_text_add(p->text, "\n    approved %zu of %d", needs.n, needs.needs.approvals);
+	chat_text_outside(p->text, needs.n > 0 ? ": " : "", work->approvers);
+	if (verdict != NEEDS_MAY) {
+		chat_text_add(p->text, "; %s",
+		    verdict == NEEDS_ASKED ? "you asked for it" : "not for you to approve");
+		return;
+	}
+	if (row_approval_is_of(p->tx, work->id, p->update->person)) {
+		(void)snprintf(
+		    label, sizeof(label), "🙅 Take back my approval of #%" PRId64, work->id);
+		add_button(p, "unapprove", work->id, label);
+		return;
+	}
+	decide_approval_seen(p->tx, p->update, work);
+	(void)snprintf(label, sizeof(label), "✅ Approve #%" PRId64, work->id);
+	add_button(p, "approve", work->id, label);
+	(void)snprintf(label, sizeof(label), "✋ Reject #%" PRId64 " …", work->id);
+	add_button(p, "reject", work->id, label);
+	add_line(p, work);
+}
+
+/* Those of the scope, the oldest first, and where all are meant those on clients too; none that the
+ * person does not see. */
+static size_t
+list(struct tx *tx, const struct decide_scope *scope, bool is_all, int64_t ret[LOOKED_AT])
+{
+	int64_t id = 0;
+	size_t n = 0;
+
+	while (n < LOOKED_AT && (id = row_approval_next(tx, id)) != 0) {
+		struct deployment work = row_deployment_get(tx, id);
+		char target[LIMIT_ENVIRONMENT];
+		const char *of = deployment_target(&work, target);
+
+		if ((is_in(scope, work.environment) ||
+			(is_all && environment_client(of) != NULL)) &&
+		    decide_sees(tx, scope->person, of))
+			ret[n++] = id;
+	}
+	return n;
+}
+
+/* What began as an emergency awaits somebody's look. */
+static void
+add_reviews(struct tx *tx, const struct decide_scope *scope, struct chat_text *text)
+{
+	struct deployment reviews[REVIEWS];
+	size_t shown = 0;
+
+	for (size_t i = 0; i < scope->n && shown < REVIEWS; i++) {
+		size_t n = row_deployment_list_unreviewed(
+		    tx, scope->at[i]->name, reviews, REVIEWS - shown);
+
+		for (size_t k = 0; k < n; k++) {
+			chat_text_add(
+			    text, "\n\n" MARK_BOLD "%s" MARK_BOLD ":", reviews[k].environment);
+			chat_emergency_line(text, &reviews[k], tx->at);
+		}
+		shown += n;
+	}
+	if (shown == REVIEWS)
+		chat_text_add(text, "\nMore may be in " MARK_CODE "/status" MARK_CODE ".");
+}
+
+/* Whoever sees clients alone has no environment, and what awaits is theirs all the same. */
+static bool
+find_scope(struct tx *tx, const struct update *update, const struct request *request,
+    struct decide_scope *ret)
+{
+	if (request->target[0] != '\0')
+		return decide_scope(tx, update, POLICY_TALK, request, ret);
+	(void)decide_scope_of(tx, update->person, POLICY_TALK, "", ret);
+	return decide_may(tx, update, POLICY_TALK, "");
+}
+
+void
+command_pending(struct tx *tx, const struct update *update, const struct request *request)
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text;
+	struct pending pending = { tx, update, &text, &message.buttons };
+	int64_t ids[LOOKED_AT], page, pages;
+	size_t n, first;
+
+	if (!find_scope(tx, update, request, &scope))
+		return;
+	n = list(tx, &scope, request->target[0] == '\0', ids);
+	first = decide_page(request, n, PAGE, &page, &pages);
+	chat_text_init(&text);
+	chat_text_add(&text,
+	    n == 0 ? "Nothing awaits an approval." : MARK_BOLD "Awaiting approval" MARK_BOLD);
+	for (size_t i = first; i < n && i < first + PAGE; i++) {
+		struct deployment work = row_deployment_get(tx, ids[i]);
+
+		add_work(&pending, &work);
+	}
+	add_reviews(tx, &scope, &text);
+	message.head = chat_text_take(&text);
+	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
+	(void)decide_send_keyboard(tx, update, request, &message);
+}

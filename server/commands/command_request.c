@@ -1,0 +1,74 @@
+/* command_request.c - /request <action> <client> [argument]: somebody else is asked to approve it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "commands/commands.h"
+#include "decide/decide_do.h"
+#include "decide/decide_ready.h"
+#include "decide/decide_reply.h"
+#include "lib/text.h"
+
+#define WORDS 3
+
+static const struct action *
+find_action(const char *name)
+{
+	const struct action *action = action_find(name);
+
+	return action != NULL && action_fits_line(action) ? action : NULL;
+}
+
+static void
+say_usage(struct tx *tx, const struct update *update, char words[WORDS][LIMIT_REF])
+{
+	struct chat_text text;
+
+	decide_answer_no(tx, update);
+	chat_text_init(&text);
+	chat_text_add(
+	    &text, "Usage: " MARK_CODE "/request <action> <client> [argument]" MARK_CODE ". ");
+	decide_do_list(tx, update->person, words[0],
+	    decide_do_client(tx, update->person, decide_do_id(words[1])), true, &text);
+	(void)decide_send(tx, &update->address, &text);
+}
+
+/* Nor is one that they have no grant on. */
+static void
+say_no_client(struct tx *tx, const struct update *update, const char *id)
+{
+	struct chat_text text;
+
+	decide_answer_no(tx, update);
+	chat_text_init(&text);
+	decide_do_no_client(tx, update->person, id, &text);
+	chat_text_add(
+	    &text, MARK_CODE "/do" MARK_CODE " shows those that you may do something to.");
+	(void)decide_send(tx, &update->address, &text);
+}
+
+static void
+ask(struct tx *tx, const struct update *update, const struct action *action, const char *client,
+    const char *argument)
+{
+	int64_t id = decide_do(tx, update, action, client, argument, DO_IS_REQUESTED);
+	struct deployment work = row_deployment_get(tx, id);
+
+	if (work.state == DEPLOY_AWAITING_APPROVAL)
+		decide_ready_send(tx, &update->address, &work);
+}
+
+void
+command_request(struct tx *tx, const struct update *update, const struct request *request)
+{
+	char value[LIMIT_REF], words[WORDS][LIMIT_REF];
+	bool is_whole = request_words(request_get(request, COMMANDS_TEXT, value), WORDS, words);
+	const struct action *action = is_whole ? find_action(words[0]) : NULL;
+	const char *id = decide_do_id(words[1]);
+
+	if (!decide_is_allowed(tx, update->person, POLICY_DO, ""))
+		(void)decide_may(tx, update, POLICY_DO, "");
+	else if (action == NULL || words[1][0] == '\0')
+		say_usage(tx, update, words);
+	else if (decide_do_client(tx, update->person, id) == NULL)
+		say_no_client(tx, update, id);
+	else
+		ask(tx, update, action, id, words[2]);
+}

@@ -1,0 +1,184 @@
+/* command_show.c - /show <number>: the whole story of one deployment, rollback or action.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "chat/chat_deployment_show.h"
+#include "commands/commands.h"
+#include "decide/decide_barrier.h"
+#include "decide/decide_chat.h"
+#include "decide/decide_history.h"
+#include "decide/decide_page.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "store/row_approval.h"
+#include "store/row_audit.h"
+#include "store/row_block.h"
+#include "store/row_environment.h"
+
+#define LOOK_MS	   (24 * 3600 * INT64_C(1000))
+#define LOGS_SHOWN 4
+
+/* Rows that its text is made of. */
+struct shown {
+	struct deployment work; /* as whoever asked may see it */
+	struct environment environment;
+	struct block block;
+	struct barrier barriers[BARRIERS_SHOWN];
+	struct approval approvals[NEEDS_APPROVALS_MAX];
+	struct run_row rows[CHAT_SHOW_RUNS + 1];
+	struct chat_show_run runs[CHAT_SHOW_RUNS + 1];
+	struct step steps[CHAT_SHOW_RUNS][LIMIT_STEPS];
+	int64_t audit[CHAT_SHOW_AUDIT + 1];
+};
+
+/* Where it was asked for; "": that is not known.  What was asked on the machine goes on in the
+ * team's chat, as does what was pressed there. */
+static const char *
+where(struct tx *tx, const struct deployment *work)
+{
+	bool is_team = work->address.chat == decide_chat_of(tx, work->environment);
+
+	if (work->trigger != TRIGGER_CHAT || (is_team && work->request == 0))
+		return work->requested_by < 0 ? "on the machine" : "";
+	if (work->address.chat > 0)
+		return "in private";
+	return is_team ? "in the team's chat" : "in another group";
+}
+
+static size_t
+list_runs(struct tx *tx, const struct deployment *work, struct shown *shown)
+{
+	size_t n = row_run_list_all(tx, work->id, shown->rows, CHAT_SHOW_RUNS + 1);
+
+	for (size_t i = 0; i < n && i < CHAT_SHOW_RUNS; i++)
+		shown->runs[i] = (struct chat_show_run){
+			.id = shown->rows[i].id,
+			.program = shown->rows[i].program,
+			.times = row_run_times(tx, shown->rows[i].id),
+			.steps = shown->steps[i],
+			.n_steps =
+			    row_step_list(tx, shown->rows[i].id, shown->steps[i], LIMIT_STEPS),
+		};
+	return n;
+}
+
+/* The steps of its newest run, which its first line is made of. */
+static void
+find_newest(const struct shown *shown, size_t n, struct chat_deployment *about)
+{
+	for (size_t i = 0; i < n && i < CHAT_SHOW_RUNS; i++)
+		if (shown->runs[i].id == shown->work.run) {
+			about->steps = shown->runs[i].steps;
+			about->n_steps = shown->runs[i].n_steps;
+		}
+}
+
+static void
+tell(struct tx *tx, const struct deployment *work, struct shown *shown, struct chat_text *text)
+{
+	static const struct chat_approvals none = { 0 };
+	size_t n_runs = list_runs(tx, work, shown);
+	size_t n_audit = row_audit_list(tx, work->id, shown->audit, CHAT_SHOW_AUDIT + 1);
+	bool is_blocked = work->commit[0] != '\0' &&
+	    row_block_find(tx, work->environment, work->commit, &shown->block);
+	struct chat_deployment about = {
+		.deployment = &shown->work,
+		.environment = &shown->environment,
+		.block = is_blocked ? &shown->block : NULL,
+		.run_end = row_run_end(tx, work->run),
+		.barriers = shown->barriers,
+		.approvals = work->why == DEPLOY_WHY_UNAPPROVED ? &none : NULL,
+		.rollback_not_started =
+		    work->state == DEPLOY_ROLLBACK_FAILED && row_run_changed_nothing(tx, work->run),
+		.clock = decide_clock(tx, work->environment),
+		.at = tx->at,
+	};
+	struct chat_show is = {
+		.about = &about,
+		.is = decide_history(tx, work),
+		.where = where(tx, work),
+		.approvals = shown->approvals,
+		.n_approvals = row_approval_list(tx, work->id, shown->approvals),
+		.runs = shown->runs,
+		.n_runs = n_runs < CHAT_SHOW_RUNS ? n_runs : CHAT_SHOW_RUNS,
+		.has_more_runs = n_runs > CHAT_SHOW_RUNS,
+		.audit = shown->audit,
+		.n_audit = n_audit < CHAT_SHOW_AUDIT ? n_audit : CHAT_SHOW_AUDIT,
+		.has_more_audit = n_audit > CHAT_SHOW_AUDIT,
+	};
+
+	shown->environment = row_environment_get(tx, work->environment);
+	if (deployment_is_left_unhealthy(work) && shown->environment.unknown_since == 0)
+		about.n_barriers = decide_list_barriers(tx, work, shown->barriers);
+	find_newest(shown, n_runs, &about);
+	chat_show(text, &is);
+}
+
+/* For who may read them; and back to where it was pressed. */
+static void
+add_buttons(struct tx *tx, const struct update *update, const struct request *request,
+    const struct deployment *work, const char *target, const struct shown *shown,
+    struct buttons *buttons)
+{
+	struct request back = request_of("history", target);
+
+	if (decide_is_answered(update))
+		return;
+	for (size_t i = 0; i < COUNT(shown->rows) && shown->rows[i].id != 0 &&
+	     decide_is_allowed(tx, update->person, POLICY_LOG, target) && buttons->n < LOGS_SHOWN;
+	     i++) {
+		const struct run_row *run = &shown->rows[i];
+		struct request log = request_about("log", "run", run->id);
+
+		if (!run->is_purged && run->program != PROGRAM_DRAIN)
+			decide_own_button(tx, update, &log, LOOK_MS,
+			    run->program != work->program ? "📄 Rollback log" : "📄 Log", buttons);
+	}
+	buttons_add_copy(buttons, "📋 Copy the commit", work->commit); /* the text has 7 digits */
+	if (request->message != 0)
+		decide_own_button(tx, update, &back, LOOK_MS, "◀ history", buttons);
+}
+
+static void
+show(struct tx *tx, const struct update *update, const struct request *request,
+    const struct deployment *work, const char *target)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	struct shown *shown = calloc(1, sizeof(*shown));
+	struct chat_text text;
+
+	if (shown == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for what is shown of a deployment");
+		return;
+	}
+	shown->work = *work;
+	decide_hide(tx, update->person, &shown->work);
+	tell(tx, work, shown, &text);
+	message.head = chat_text_take(&text);
+	add_buttons(tx, update, request, work, target, shown, &message.buttons);
+	(void)decide_send_keyboard(tx, update, request, &message);
+	free(shown);
+}
+
+void
+command_show(struct tx *tx, const struct update *update, const struct request *request)
+{
+	char rest[LIMIT_REF], name[LIMIT_ENVIRONMENT];
+	int64_t number;
+	struct deployment work = decide_work(tx, update, request, rest, &number);
+	const char *target = work.id != 0 ? deployment_target(&work, name) : "";
+
+	if (!decide_may(tx, update, POLICY_HISTORY, target))
+		return;
+	if (work.id != 0) {
+		show(tx, update, request, &work, target);
+		return;
+	}
+	decide_answer_no(tx, update);
+	if (number == 0)
+		(void)decide_sendf(tx, &update->address,
+		    "Which one? /show needs a number: " MARK_CODE "/history" MARK_CODE
+		    " lists the latest.");
+	else
+		(void)decide_sendf(tx, &update->address, "There is no deployment of that number.");
+}

@@ -1,0 +1,14 @@
+/* command_unapprove.c - what "Take back my approval" stands for.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "commands/commands.h"
+#include "decide/decide_approval.h"
+
+void
+command_unapprove(struct tx *tx, const struct update *update, const struct request *request)
+{
+	char rest[LIMIT_REF];
+	struct deployment work = decide_approval_work(tx, update, request, rest);
+
+	if (work.id != 0)
+		decide_take_back(tx, update, &work);
+}

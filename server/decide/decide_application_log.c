@@ -1,0 +1,18 @@
+/* decide_application_log.c - who may see what an application itself logged, and where.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_application_log.h"
+
+#include "decide/decide_chat.h"
+#include "decide/decide_reply.h"
+
+bool
+decide_shows_application_log(struct tx *tx, const char *environment, int64_t chat)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, environment);
+
+	if (chat > 0)
+		return decide_is_allowed(tx, chat, POLICY_LOG, environment);
+	return settings != NULL && settings->failure_log_in_chat &&
+	    chat == decide_chat_of(tx, environment);
+}

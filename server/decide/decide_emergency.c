@@ -1,0 +1,354 @@
+/* decide_emergency.c - deployments that nobody's yes holds: who may, who is rung, who reviews.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_emergency.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "chat/chat_deployment.h"
+#include "chat/chat_text.h"
+#include "decide/decide_chat.h"
+#include "decide/decide_hold.h"
+#include "decide/decide_limit.h"
+#include "decide/decide_need.h"
+#include "decide/decide_needs.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_tell.h"
+#include "lib/text.h"
+#include "store/row_approval.h"
+#include "store/row_button.h"
+#include "store/row_chat.h"
+#include "store/row_effect.h"
+#include "store/row_factor.h"
+#include "store/row_message.h"
+#include "store/row_shown.h"
+
+#define DAY_MS	      (24 * 3600 * INT64_C(1000))
+#define REMINDERS_MAX 14
+#define OTHERS_MAX    8
+#define RUNG_MAX      48 /* beside chats and reminders: ROW_SHOWN_MAX in all */
+
+_Static_assert(RUNG_MAX + REMINDERS_MAX + 2 <= ROW_SHOWN_MAX, "all are edited later");
+
+/* --- asked for --- */
+
+static bool
+says_why(const char *reason)
+{
+	for (; *reason != '\0'; reason++)
+		if (!isascii((unsigned char)*reason) || isalnum((unsigned char)*reason))
+			return true;
+	return false;
+}
+
+bool
+decide_emergency_may(
+    struct tx *tx, const struct update *update, const char *environment, const char *reason)
+{
+	char what[LIMIT_LINE];
+
+	(void)snprintf(what, sizeof(what), "emergency %.200s", environment);
+	if (!says_why(reason) || strlen(reason) >= DECIDE_EMERGENCY_REASON) {
+		decide_answer_no(tx, update);
+		(void)decide_sendf(tx, &update->address,
+		    "🚨 %s: not deployed: %s. " MARK_CODE
+		    "/deploy %s emergency the shop is down" MARK_CODE,
+		    environment,
+		    says_why(reason) ? "the reason is longer than 199 bytes" :
+				       "say why, behind the word emergency",
+		    environment);
+		return false;
+	}
+	if (row_factor_is_any(tx))
+		return !decide_lacks_factor_for(tx, update, what);
+	if (tx->settings->emergency_without_factor)
+		return true;
+	decide_deny(tx, update, POLICY_EMERGENCY, environment, what,
+	    "it needs a second factor, and nobody has one: deploybot 2fa add on the server");
+	return false;
+}
+
+/* --- who is rung --- */
+
+static void
+show(struct tx *tx, const struct deployment *work, int64_t chat, bool rings, struct chat_text *text)
+{
+	CLEANUP(message_done)
+	struct message message = { .address.chat = chat, .is_silent = !rings, .is_alarm = rings };
+	const struct request review = request_about("review", "work", work->id);
+
+	row_button_show_for(tx, &review, chat, 0, "👀 Reviewed", &message.buttons);
+	message.head = chat_text_take(text);
+	row_shown_add(tx, work->id, row_message_add(tx, &message), SHOWN_REVIEW);
+}
+
+struct passed {
+	struct holds holds;
+	int approvals;
+};
+
+/* What would hold it if it were none. */
+static void
+find_passed(struct tx *tx, const struct deployment *work, struct passed *ret)
+{
+	ret->approvals = decide_needs_passed(tx, work);
+	ret->holds.n = 0;
+	decide_holds(tx, work->environment, &ret->holds);
+}
+
+/* Whoever has locked it reads that where they did. */
+static void
+tell_owner(struct tx *tx, const struct deployment *work, const struct holds *holds)
+{
+	const struct hold *lock = &holds->at[0];
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text;
+
+	if (!hold_has(holds, HOLD_LOCK) || lock->person == work->requested_by ||
+	    lock->address.chat == 0)
+		return;
+	chat_text_init(&text);
+	chat_text_add(
+	    &text, "🚨 Your lock was passed: " MARK_BOLD "%s" MARK_BOLD, work->environment);
+	chat_text_outside(&text, ": emergency by ", work->requester);
+	chat_text_outside(&text, ": ", work->emergency);
+	message.head = chat_text_take(&text);
+	message.address = lock->address;
+	message.reply_to = lock->request;
+	(void)row_message_add(tx, &message);
+}
+
+static void
+ring(struct tx *tx, const struct deployment *work, const struct passed *passed, int64_t chat,
+    bool rings)
+{
+	struct chat_text text;
+
+	chat_emergency_begins(&text, work, &passed->holds, passed->approvals, tx->at);
+	show(tx, work, chat, rings, &text);
+}
+
+static void
+wait_a_day(struct tx *tx, int64_t work)
+{
+	char name[24];
+
+	(void)snprintf(name, sizeof(name), "%" PRId64, work);
+	(void)row_effect_timer(tx, TIMER_REVIEW, name, 0, tx->at + DAY_MS);
+}
+
+/* Who has asked the open question about the same commit has asked for this one, too. */
+static void
+add_askers(struct tx *tx, const struct deployment *work)
+{
+	struct deployment question =
+	    row_deployment_question_of(tx, work->environment, work->commit);
+	int64_t asked[NEEDS_ASKED_MAX] = { question.requested_by, question.confirmed_by };
+	size_t n = question.id == 0 ?
+	    0 :
+	    2 + row_button_list_requesters(tx, question.id, asked + 2, NEEDS_ASKED_MAX - 2);
+
+	for (size_t i = 0; i < n; i++)
+		if (asked[i] != 0)
+			row_button_add_requester(tx, work->id, asked[i], 0);
+}
+
+void
+decide_emergency_ring(struct tx *tx, const struct deployment *work)
+{
+	int64_t team = decide_chat_of(tx, work->environment);
+	int64_t approvals = decide_needs_chat(tx, work->environment), person = 0;
+	bool rings = decide_may_ring_emergency(tx, work->requested_by);
+	struct passed passed;
+
+	add_askers(tx, work);
+	find_passed(tx, work, &passed);
+	tell_owner(tx, work, &passed.holds);
+	ring(tx, work, &passed, team, rings);
+	if (approvals != team)
+		ring(tx, work, &passed, approvals, rings);
+	for (int i = 0; i < RUNG_MAX && (person = decide_needs_next(tx, work, person)) != 0;) {
+		if (person == team || person == approvals || !row_chat_has_private(tx, person))
+			continue;
+		ring(tx, work, &passed, person, rings);
+		i++;
+	}
+	wait_a_day(tx, work->id);
+}
+
+/* --- as it stands --- */
+
+static void
+tell(struct tx *tx, const struct deployment *work, bool has_ended)
+{
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, work->id, SHOWN_REVIEW, rows);
+	struct chat_text text;
+
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
+
+		if (message.head == NULL)
+			continue; /* gone by age */
+		chat_emergency_goes_on(&text, work, message.head, has_ended);
+		free(message.head);
+		message.head = chat_text_take(&text);
+		if (!deployment_awaits_review(work))
+			message.buttons.n = 0;
+		row_message_change(tx, rows[i], &message);
+	}
+	if (deployment_awaits_review(work))
+		return;
+	if (deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL)
+		row_shown_clear(tx, work->id, SHOWN_REVIEW);
+	row_button_close(tx, "review", request_about("review", "work", work->id).target);
+}
+
+void
+decide_emergency_ended(struct tx *tx, const struct deployment *work)
+{
+	if (deployment_is_emergency(work))
+		tell(tx, work, true);
+}
+
+void
+decide_emergency_due(struct tx *tx, int64_t id)
+{
+	struct deployment work = row_deployment_get(tx, id);
+	bool is_over = deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL;
+	struct chat_text text;
+
+	if (work.id == 0 || (!deployment_awaits_review(&work) && is_over))
+		return;
+	if (deployment_awaits_review(&work)) {
+		work.n_reminders++;
+		row_deployment_save(tx, &work);
+		chat_emergency_reminder(&text, &work, REMINDERS_MAX, tx->at);
+		show(tx, &work, decide_needs_chat(tx, work.environment), true, &text);
+	}
+	if (work.n_reminders < REMINDERS_MAX)
+		wait_a_day(tx, id);
+}
+
+/* --- reviewed --- */
+
+/* Who asked, or confirmed it, and is alone: nobody else could have approved it. */
+static bool
+is_alone(struct tx *tx, const struct update *update, const struct deployment *work)
+{
+	return (update->person == work->requested_by || update->person == work->confirmed_by) &&
+	    decide_needs_next(tx, work, 0) == 0;
+}
+
+static bool
+may_review(struct tx *tx, const struct update *update, const struct deployment *work)
+{
+	enum needs_verdict verdict = decide_needs_may(tx, work, update->person, NULL);
+	char wanted[LIMIT_LINE];
+
+	if (is_alone(tx, update, work))
+		return decide_may(tx, update, POLICY_EMERGENCY, work->environment);
+	if (verdict == NEEDS_MAY ||
+	    !decide_is_allowed(tx, update->person, POLICY_APPROVE, work->environment))
+		return decide_may(tx, update, POLICY_APPROVE, work->environment);
+	(void)snprintf(wanted, sizeof(wanted), "review %.200s", work->environment);
+	decide_deny(tx, update, POLICY_APPROVE, work->environment, wanted,
+	    verdict == NEEDS_ASKED	   ? "you asked for it, so somebody else must review it" :
+		verdict == NEEDS_NO_PERSON ? "only a person counts, and this user is none" :
+					     "a role of <ENV>_APPROVERS must");
+	return false;
+}
+
+/* What there is to say but a yes; NULL: nothing. */
+static const char *
+find_fault(const struct deployment *work)
+{
+	return !deployment_is_emergency(work) ? "was no emergency" :
+	    work->reviewed_at != 0	      ? "is reviewed already" :
+	    work->started_at != 0	      ? NULL :
+	    deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL ?
+				    "never began: there is nothing to review" :
+				    "has not begun: review it when it has";
+}
+
+static void
+answer(struct tx *tx, const struct update *update, const struct deployment *work, const char *what)
+{
+	if (update->kind == UPDATE_PRESS)
+		decide_toastf(tx, update, false, "#%" PRId64 " %s.", work->id, what);
+	else
+		(void)decide_sendf(tx, &update->address, "%s: #%" PRId64 " %s.", work->environment,
+		    work->id, what);
+}
+
+/* What has ended keeps what it says: only who reviewed it is news. */
+static void
+note_reviewer(struct tx *tx, const struct deployment *work, int64_t row)
+{
+	CLEANUP(message_done) struct message message = row_message_get(tx, row);
+	struct chat_text text;
+
+	if (message.head == NULL || !chat_emergency_reviewed(&text, work, message.head))
+		return;
+	free(message.head);
+	message.head = chat_text_take(&text);
+	row_message_change(tx, row, &message);
+}
+
+static void
+note_reviewer_in_all(struct tx *tx, const struct deployment *work)
+{
+	int64_t rows[ROW_APPROVAL_MESSAGES], others[OTHERS_MAX];
+	size_t n = row_button_list_messages(tx, work->id, others, OTHERS_MAX);
+
+	note_reviewer(tx, work, work->message);
+	note_reviewer(tx, work, work->also_message);
+	for (size_t i = 0; i < n; i++)
+		note_reviewer(tx, work, others[i]);
+	for (int lines = 0; lines < 2; lines++) {
+		n = row_approval_list_messages(tx, work->id, lines != 0, rows);
+		for (size_t i = 0; i < n; i++)
+			note_reviewer(tx, work, rows[i]);
+	}
+}
+
+static void
+close_it(struct tx *tx, const struct update *update, struct deployment *work, bool alone)
+{
+	char user[PRINCIPAL_TEXT];
+
+	(void)text_copy(work->reviewer, sizeof(work->reviewer), update->name);
+	work->reviewed_at = tx->at;
+	row_deployment_save(tx, work);
+	decide_audit_request(tx, work, decide_user(tx, update->person, user),
+	    AUDIT_CODE_EMERGENCY_REVIEWED, "reviewed",
+	    (const char *const[]){ "name", update->name, "emergency", work->emergency,
+		alone ? "reason" : NULL, "by who asked for it: nobody else could have approved it",
+		NULL });
+	tell(tx, work, false);
+	if (deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL) {
+		note_reviewer_in_all(tx, work);
+		row_button_clear_requesters(tx, work->id);
+		return;
+	}
+	decide_tell(tx, work, NULL);
+	row_deployment_save(tx, work);
+}
+
+void
+decide_emergency_review(struct tx *tx, const struct update *update, struct deployment *work)
+{
+	bool alone = is_alone(tx, update, work);
+
+	if (!may_review(tx, update, work))
+		return;
+	if (find_fault(work) != NULL) {
+		decide_answer_no(tx, update);
+		answer(tx, update, work, find_fault(work));
+		return;
+	}
+	close_it(tx, update, work, alone);
+	answer(tx, update, work, "is reviewed: nobody is reminded of it any more");
+}

@@ -1,0 +1,113 @@
+/* decide_end.c - a deployment is cancelled, given up, or its folder is gone.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_end.h"
+
+#include <stdio.h>
+
+#include "decide/decide_deployment.h"
+#include "decide/decide_record.h"
+#include "decide/decide_reply.h"
+#include "lib/text.h"
+
+/* The entries of its end name who asked for it: who wanted it ended may be somebody else. */
+static void
+audit_cancel(struct tx *tx, const struct deployment *deployment, const struct update *update)
+{
+	char user[PRINCIPAL_TEXT];
+
+	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
+	    AUDIT_CODE_CANCEL_REQUESTED, "requested",
+	    (const char *const[]){
+		"state", deploy_flow_word(deployment->state), "name", update->name, NULL });
+}
+
+/* An action has nothing to roll back, and needs no release for that. */
+static bool
+has_way_back(const struct deployment *deployment)
+{
+	return deployment_is_action(deployment) || deployment_can_roll_back(deployment);
+}
+
+static bool
+is_unstoppable(const struct deployment *deployment)
+{
+	return deployment_is_action(deployment) && !deployment_can_be_stopped(deployment) &&
+	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE;
+}
+
+bool
+decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update)
+{
+	struct deployment before = *deployment;
+	enum deploy_event event = deployment_is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
+	    is_unstoppable(deployment) ? DEPLOY_ON_CANCEL_UNSTOPPABLE :
+	    has_way_back(deployment)   ? DEPLOY_ON_CANCEL :
+					 DEPLOY_ON_CANCEL_NO_ROLLBACK;
+
+	audit_cancel(tx, deployment, update);
+	deployment->why = DEPLOY_WHY_CANCELLED;
+	deployment->cancelled_by = update->person;
+	(void)snprintf(deployment->detail, sizeof(deployment->detail), "by %s", update->name);
+	if (decide_step(tx, deployment, event, NULL))
+		return true;
+	*deployment = before;
+	return false;
+}
+
+/* No exit record will come, or it could not be read: its log is kept as long as any other. */
+static void
+end_run(struct tx *tx, int64_t run)
+{
+	if (row_run_is_open(tx, run))
+		row_run_ended(tx, &(struct run_ended){ .run = run, .exit_status = -1 });
+}
+
+void
+decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
+{
+	bool has_back = has_way_back(deployment);
+	enum deploy_event event;
+
+	deployment->why = DEPLOY_WHY_INTERRUPTED;
+	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+	switch (deploy_flow_class(deployment->state)) {
+	case DEPLOY_CLASS_OPEN:
+	case DEPLOY_CLASS_QUEUED:
+		event = DEPLOY_ON_REFUSE;
+		break;
+	case DEPLOY_CLASS_ACTIVE:
+		if (deployment->state == DEPLOY_VERIFYING ||
+		    deployment->state == DEPLOY_VERIFYING_ROLLBACK) {
+			event = has_back ? DEPLOY_ON_UNHEALTHY : DEPLOY_ON_UNHEALTHY_NO_ROLLBACK;
+		} else if (deployment_migration(deployment) != MIGRATION_NONE &&
+		    !deployment->target_changed) {
+			end_run(tx, deployment->run);
+			event = DEPLOY_ON_MIGRATION_FAILED;
+		} else {
+			deployment->target_changed = true; /* nobody knows */
+			end_run(tx, deployment->run);
+			event = has_back ? DEPLOY_ON_SCRIPT_FAILED :
+					   DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK;
+		}
+		break;
+	default:
+		return;
+	}
+	(void)decide_step(tx, deployment, event, NULL);
+}
+
+void
+decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason)
+{
+	bool is_back = deployment->state == DEPLOY_ROLLING_BACK ||
+	    deployment->state == DEPLOY_VERIFYING_ROLLBACK;
+
+	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_ACTIVE)
+		return;
+	if (!is_back)
+		deployment->why = DEPLOY_WHY_INTERRUPTED;
+	deployment->target_changed = true; /* nobody knows */
+	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+	end_run(tx, deployment->run);
+	(void)decide_step(tx, deployment, DEPLOY_ON_FOLDER_GONE, NULL);
+}

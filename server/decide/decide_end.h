@@ -1,0 +1,16 @@
+/* decide_end.h - a deployment ends out of turn: cancelled, given up, its folder gone.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/row_deployment.h"
+
+struct update;
+
+/* Whoever sent the update wants it ended, and that is audited.  False: it cannot be now. */
+bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update);
+
+/* What it needs to end was lost (a handler failed, a row is missing): it ends as interrupted. */
+void decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason);
+
+/* What it left is not known, and may go on elsewhere: it ends, and nothing is begun for it. */
+void decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason);

@@ -1,0 +1,221 @@
+/* decide_enrol.c - a second factor is made, confirmed and reset, asked for on the machine.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_enrol.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "decide/decide_factor.h"
+#include "decide/decide_limit.h"
+#include "decide/decide_picture.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_who.h"
+#include "lib/crypto.h"
+#include "lib/err.h"
+#include "lib/json.h"
+
+#define RECOVERY_CODES 10
+
+static void PRINTF(2, 3) refuse(struct tx *tx, const char *fmt, ...);
+
+static void
+refuse(struct tx *tx, const char *fmt, ...)
+{
+	char line[LIMIT_LINE * 2];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
+	va_end(args);
+	tx->answer.status = 409;
+	decide_answer(tx, line);
+}
+
+static void
+put_secret(struct tx *tx, int64_t person, const struct factor_secret *secret, struct json_out *json)
+{
+	char text[TOTP_SECRET_TEXT], uri[TOTP_URI];
+	struct err err;
+
+	if (!totp_secret_text(secret->totp, text) ||
+	    !factor_secret_uri(tx->settings, person, secret, uri, &err)) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a secret's text");
+		return;
+	}
+	json_put_str(json, "secret", text);
+	json_put_str(json, "uri", uri);
+	crypto_wipe(text, sizeof(text));
+	crypto_wipe(uri, sizeof(uri));
+}
+
+static void
+add(struct tx *tx, const struct update *update, int64_t person, struct json_out *json)
+{
+	struct factor factor = decide_factor_of(tx, person);
+	struct factor_secret secret;
+	struct err err;
+
+	if (factor.enrolled_at != 0) {
+		refuse(tx,
+		    "telegram:%" PRId64
+		    " has a second factor: reset it first, with deploybot 2fa reset %" PRId64,
+		    person, person);
+		return;
+	}
+	if (!decide_has_own_role(tx, person)) {
+		refuse(tx,
+		    "telegram:%" PRId64 " has no role here: a second factor would be for nothing",
+		    person);
+		return;
+	}
+	if (!row_factor_make(tx, person, update->person, &secret, &err)) {
+		refuse(tx, "no second factor was made: %s", err.text);
+		return;
+	}
+	put_secret(tx, person, &secret, json);
+	crypto_wipe(&secret, sizeof(secret));
+	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_MADE, person);
+	decide_answer(tx, "Made. It counts when a code of it was given, within 10 minutes.");
+}
+
+static void
+put_recovery(
+    struct tx *tx, int64_t person, const struct factor_secret *secret, struct json_out *json)
+{
+	uint8_t code[TOTP_RECOVERY];
+	char text[TOTP_RECOVERY_TEXT];
+
+	json_out_key(json, "recovery");
+	json_out_array(json);
+	for (int i = 0; i < RECOVERY_CODES; i++) {
+		tx_draw(tx, code, sizeof(code));
+		row_factor_add_recovery(tx, person, secret, code);
+		if (totp_recovery_text(code, text))
+			json_out_str(json, text);
+		else
+			tx_fail(tx, ERR_NOMEM, "no memory for a recovery code");
+	}
+	json_out_end(json);
+	crypto_wipe(code, sizeof(code));
+	crypto_wipe(text, sizeof(text));
+}
+
+static void
+confirm(struct tx *tx, const struct update *update, int64_t person, const char *code,
+    struct json_out *json)
+{
+	struct factor factor = decide_factor_of(tx, person);
+	struct factor_secret secret;
+	struct err err;
+
+	if (!decide_factor_is_pending(tx, &factor)) {
+		refuse(tx,
+		    "there is no new second factor of telegram:%" PRId64
+		    " to confirm: deploybot 2fa add makes one",
+		    person);
+		return;
+	}
+	if (!row_factor_open(tx, person, &secret, &err)) {
+		refuse(tx, "it cannot be read: %s", err.text);
+		return;
+	}
+	if (factor.proven_at == 0 || code[0] != '\0')
+		factor.last_step = totp_match(secret.totp, tx->at / 1000, code);
+	if (factor.last_step < 0) {
+		refuse(tx,
+		    "that is not its code: is the clock of the telephone right, and this machine's?");
+	} else {
+		factor.enrolled_at = tx->at;
+		row_factor_save(tx, &factor);
+		decide_picture_drop(tx, person, factor.picture);
+		put_recovery(tx, person, &secret, json);
+		decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_ENROLLED, person);
+		decide_factor_tell(tx, person,
+		    "🔐 Second factor: " MARK_CODE "telegram:%" PRId64 MARK_CODE
+		    " has one now. It was %s on the server.",
+		    person, factor.proven_at != 0 ? "confirmed" : "made");
+		decide_answer(tx, "Confirmed: it counts from now on.");
+	}
+	crypto_wipe(&secret, sizeof(secret));
+}
+
+/* Of who was confirmed by a button, or has used theirs up: those of before count no more. */
+static void
+make_codes(struct tx *tx, const struct update *update, int64_t person, struct json_out *json)
+{
+	struct factor factor = decide_factor_of(tx, person);
+	struct factor_secret secret;
+	struct err err;
+
+	if (factor.enrolled_at == 0) {
+		refuse(tx, "telegram:%" PRId64 " has no second factor", person);
+		return;
+	}
+	if (!row_factor_open(tx, person, &secret, &err)) {
+		refuse(tx, "it cannot be read: %s", err.text);
+		return;
+	}
+	row_factor_drop_recovery(tx, person);
+	put_recovery(tx, person, &secret, json);
+	crypto_wipe(&secret, sizeof(secret));
+	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_CODES, person);
+	decide_factor_tell(tx, person,
+	    "🔐 " MARK_CODE "telegram:%" PRId64 MARK_CODE
+	    ": ten new recovery codes on the server; not meant? /2fa reset %" PRId64,
+	    person, person);
+	decide_answer(
+	    tx, "Made: those of before count no more. The person and the admins are notified.");
+}
+
+static void
+reset(struct tx *tx, const struct update *update, int64_t person)
+{
+	struct factor factor = decide_factor_of(tx, person);
+
+	if (factor.person == 0) {
+		refuse(tx, "telegram:%" PRId64 " has no second factor", person);
+		return;
+	}
+	decide_factor_reset(tx, update, person);
+	decide_answer(tx,
+	    "Reset: it ends when the admins have been sent that, or in 10 minutes; then deploybot 2fa add makes another.");
+}
+
+/* What it is for is asked for again, wherever that was. */
+static void
+recover(struct tx *tx, const struct update *update, int64_t person, const char *code)
+{
+	char why[LIMIT_LINE];
+
+	if (decide_factor_recover(tx, update, person, code, why))
+		decide_answer(tx,
+		    "Recovery code taken: codes of the app are accepted again; the admins are notified. Is the telephone lost? Then deploybot 2fa reset, and add.");
+	else
+		refuse(tx, "not accepted: %s", why);
+}
+
+void
+decide_enrol(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	int64_t person = request_get_number(&api->request, "person");
+	const char *word = api->request.action;
+
+	if (decide_is_too_fast(tx, &api->from, "2fa", false))
+		return;
+	if (!decide_is_allowed(tx, api->from.person, POLICY_TWO_FA, "") &&
+	    !(strcmp(word, "recover") == 0 && api->from.person == person))
+		decide_deny(
+		    tx, &api->from, POLICY_TWO_FA, "", "2fa", "your role does not grant it");
+	else if (strcmp(word, "add") == 0)
+		add(tx, &api->from, person, json);
+	else if (strcmp(word, "confirm") == 0)
+		confirm(tx, &api->from, person, api->code, json);
+	else if (strcmp(word, "codes") == 0)
+		make_codes(tx, &api->from, person, json);
+	else if (strcmp(word, "reset") == 0)
+		reset(tx, &api->from, person);
+	else if (strcmp(word, "recover") == 0)
+		recover(tx, &api->from, person, api->recovery);
+	else
+		refuse(tx, "expected add, codes, confirm, recover or reset");
+}

@@ -1,0 +1,162 @@
+/* decide_git.c - what git is asked for a deployment.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_git.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "chat/chat_deployment.h"
+#include "chat/chat_text.h"
+#include "decide/decide_ran.h"
+#include "lib/condition.h"
+#include "lib/text.h"
+#include "store/row_block.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+
+/* What nobody shall ship unawares: blocked commits, then those that were rejected, each once. */
+static size_t
+list_unwanted(struct tx *tx, const char *environment, struct block ret[LIMIT_BLOCKED])
+{
+	size_t n = row_block_list(tx, environment, ret, LIMIT_BLOCKED, NULL), k = 0;
+	size_t all = n + row_block_list_rejected(tx, environment, ret + n, LIMIT_BLOCKED - n);
+
+	for (size_t i = n; i < all; i++) {
+		for (k = 0; k < n && strcmp(ret[k].commit, ret[i].commit) != 0; k++)
+			continue;
+		if (k == n) {
+			ret[n] = ret[i];
+			ret[n++].is_rejected = true;
+		}
+	}
+	return n;
+}
+
+/* The commits of which git says whether the answer's contains them. */
+static void
+name_blocked(struct tx *tx, struct effect_git_query *query)
+{
+	struct block blocks[LIMIT_BLOCKED];
+	size_t n = list_unwanted(tx, query->environment, blocks), used = 0;
+
+	for (size_t i = 0; i < n; i++) /* cannot be cut: each has its blank or the NUL */
+		used += (size_t)snprintf(query->blocked + used, sizeof(query->blocked) - used,
+		    "%s%s", i > 0 ? " " : "", blocks[i].commit);
+}
+
+/* Those that ask for more approvals are answered for each: they stand behind a /. */
+static void
+name_watched(struct tx *tx, struct effect_git_query *query)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, query->environment);
+	const struct conditions *conditions = settings == NULL ? NULL : settings->approvals_if;
+	size_t used = strlen(query->paths), n = 0;
+
+	for (size_t i = 0; conditions != NULL && i < conditions->n; i++)
+		if (conditions->at[i].kind == CONDITION_PATH &&
+		    used + strlen(conditions->at[i].what) + 4 <= sizeof(query->paths))
+			used += (size_t)snprintf(query->paths + used, sizeof(query->paths) - used,
+			    "%s%s%s", used > 0 ? "," : "", n++ == 0 ? "/," : "",
+			    conditions->at[i].what);
+}
+
+void
+decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
+{
+	struct effect effect = {
+		.kind = EFFECT_GIT_QUERY, .subject = deployment, .u.git_query = *query
+	};
+
+	if (query->kind == GIT_QUERY_COMMITS)
+		name_blocked(tx, &effect.u.git_query);
+	if (query->kind == GIT_QUERY_COMMITS)
+		name_watched(tx, &effect.u.git_query);
+	(void)row_effect_order(tx, &effect);
+}
+
+static void
+query_commit(struct tx *tx, const struct deployment *deployment, const char *ref,
+    const char *requested_by, bool is_patient)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = is_patient };
+
+	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
+	(void)text_copy(query.ref, sizeof(query.ref), ref);
+	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
+	if (settings != NULL && settings->branch != NULL)
+		(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
+	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
+	decide_git_query(tx, &query, deployment->id);
+}
+
+void
+decide_query_commit(
+    struct tx *tx, const struct deployment *deployment, const char *ref, const char *requested_by)
+{
+	query_commit(tx, deployment, ref, requested_by, false);
+}
+
+void
+decide_query_again(struct tx *tx, const struct deployment *deployment)
+{
+	query_commit(tx, deployment, deployment->commit, deployment->requester, true);
+}
+
+void
+decide_note_head(struct tx *tx, const char *name, const struct git_answer *answer)
+{
+	const struct environment_settings *settings = settings_environment(tx->settings, name);
+	const char *head = answer->branch_commit;
+
+	if (settings == NULL || settings->branch == NULL || head[0] == '\0' ||
+	    strcmp(settings->branch, answer->branch) != 0)
+		return;
+	row_environment_set_head(tx, name, answer->branch, head);
+	if (answer->has_base && !answer->forced && strcmp(answer->commit, head) == 0)
+		row_environment_count_head(tx, name, answer->base, answer->count);
+}
+
+void
+decide_contained(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	if (answer->tree[0] != '\0')
+		(void)text_copy(deployment->tree, LIMIT_COMMIT, answer->tree);
+	if (answer->error[0] == '\0')
+		(void)text_copy(deployment->barrier, sizeof(deployment->barrier), answer->barrier);
+	/* Over another one that is live by then, git is asked again at its turn. */
+	if (answer->has_base)
+		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, answer->base);
+	for (size_t i = 0; i < answer->n_contained; i++)
+		row_block_contain(tx, deployment->id, answer->contained[i]);
+}
+
+size_t
+decide_list_contained(
+    struct tx *tx, const struct deployment *deployment, struct block ret[LIMIT_BLOCKED])
+{
+	size_t all = list_unwanted(tx, deployment->environment, ret), n = 0;
+
+	for (size_t i = 0; i < all; i++)
+		if ((strcmp(ret[i].commit, deployment->commit) != 0 || ret[i].is_rejected) &&
+		    row_block_is_contained(tx, deployment->id, ret[i].commit))
+			ret[n++] = ret[i];
+	return n;
+}
+
+void
+decide_git_changes(
+    struct tx *tx, const char *environment, const struct git_answer *answer, char *out, size_t room)
+{
+	struct chat_text text;
+	char *changes;
+
+	chat_text_init(&text);
+	chat_deployment_changes(&text, answer, decide_ran_failed(tx, environment, answer));
+	changes = chat_text_take(&text);
+	(void)text_copy(out, room, changes != NULL ? changes : "");
+	free(changes);
+}

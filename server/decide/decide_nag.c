@@ -1,0 +1,177 @@
+/* decide_nag.c - who was rolled back, or is down, is reminded until somebody has seen it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_nag.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "chat/chat_deployment.h"
+#include "chat/chat_text.h"
+#include "decide/decide_chat.h"
+#include "decide/decide_reply.h"
+#include "store/row_button.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+#include "store/row_message.h"
+#include "store/row_shown.h"
+
+#define MINUTE_MS  (60 * INT64_C(1000))
+#define DAY_MS	   (24 * 60 * MINUTE_MS) /* that no timer is longer than */
+#define OTHERS_MAX 8
+
+static int64_t
+interval_ms(const struct tx *tx, const char *environment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, environment);
+
+	return settings == NULL ? 0 : settings->rollback_nag_minutes * MINUTE_MS;
+}
+
+/* Counted from its end: at once, twice, four times … the interval. */
+static int64_t
+due_at(const struct deployment *work, int64_t interval, int n)
+{
+	return work->ended_at + (interval << n);
+}
+
+/* Those that were due while no program ran are passed by. */
+static void
+wait_for_next(struct tx *tx, const struct deployment *work, int n)
+{
+	int64_t interval = interval_ms(tx, work->environment), due;
+	char name[24];
+
+	while (n < DECIDE_NAGS_MAX && due_at(work, interval, n) <= tx->at)
+		n++;
+	row_environment_set_unseen(tx, work->environment, work->id, n);
+	if (n == DECIDE_NAGS_MAX)
+		return;
+	due = due_at(work, interval, n);
+	(void)snprintf(name, sizeof(name), "%" PRId64, work->id);
+	(void)row_effect_timer(
+	    tx, TIMER_NAG, name, 0, due < tx->at + DAY_MS ? due : tx->at + DAY_MS);
+}
+
+void
+decide_nag_shown(struct tx *tx, int64_t work, int64_t message)
+{
+	if (message != 0)
+		row_shown_add(tx, work, message, SHOWN_NAG);
+}
+
+bool
+decide_nag_is_open(struct tx *tx, const struct deployment *work)
+{
+	return work->id != 0 && row_environment_get(tx, work->environment).unseen_work == work->id;
+}
+
+void
+decide_nag_begin(struct tx *tx, const struct deployment *work)
+{
+	int64_t others[OTHERS_MAX];
+	size_t n;
+
+	decide_nag_end(tx, work->environment);
+	if (interval_ms(tx, work->environment) == 0)
+		return;
+	decide_nag_shown(tx, work->id, work->message);
+	decide_nag_shown(tx, work->id, work->also_message);
+	n = row_button_list_messages(tx, work->id, others, COUNT(others));
+	for (size_t i = 0; i < n; i++)
+		decide_nag_shown(tx, work->id, others[i]);
+	wait_for_next(tx, work, 0);
+}
+
+/* What was said stays, without the button. */
+static void
+end_in(struct tx *tx, int64_t row, const struct request *seen, const char *by)
+{
+	CLEANUP(message_done) struct message message = row_message_get(tx, row);
+	struct buttons buttons = { 0 };
+	struct button_row button;
+	struct chat_text text;
+
+	if (message.head == NULL)
+		return; /* gone by age */
+	button = row_button_find(tx, seen, message.address.chat);
+	for (size_t i = 0; i < message.buttons.n; i++)
+		if (strcmp(message.buttons.at[i].id, button.id) != 0 || button.id[0] == '\0')
+			buttons.at[buttons.n++] = message.buttons.at[i];
+	message.buttons = buttons;
+	chat_text_init(&text);
+	chat_text_add(&text, "%s", message.head);
+	if (by[0] != '\0')
+		chat_text_outside(&text, "\n👀 Seen by ", by);
+	free(message.head);
+	message.head = chat_text_take(&text);
+	row_message_change(tx, row, &message);
+}
+
+static void
+end(struct tx *tx, const char *environment, int64_t work, const char *by)
+{
+	const struct request seen = request_about("seen", "work", work);
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, work, SHOWN_NAG, rows);
+
+	row_environment_set_unseen(tx, environment, 0, 0);
+	for (size_t i = 0; i < n; i++)
+		end_in(tx, rows[i], &seen, by);
+	row_shown_clear(tx, work, SHOWN_NAG);
+	row_button_close(tx, seen.action, seen.target);
+}
+
+void
+decide_nag_end(struct tx *tx, const char *environment)
+{
+	int64_t work = row_environment_get(tx, environment).unseen_work;
+
+	if (work != 0)
+		end(tx, environment, work, "");
+}
+
+void
+decide_nag_due(struct tx *tx, int64_t id)
+{
+	struct deployment work = row_deployment_get(tx, id);
+	struct environment environment = row_environment_get(tx, work.environment);
+	struct message as = { .is_alarm = true };
+	const struct request seen = request_about("seen", "work", id);
+	struct chat_text text;
+	int64_t interval = interval_ms(tx, work.environment);
+
+	if (id == 0 || environment.unseen_work != id)
+		return;
+	if (interval == 0) { /* nobody wants it any more */
+		decide_nag_end(tx, work.environment);
+		return;
+	}
+	if (tx->at < due_at(&work, interval, environment.n_nags)) { /* the settings changed */
+		wait_for_next(tx, &work, environment.n_nags);
+		return;
+	}
+	wait_for_next(tx, &work, environment.n_nags + 1);
+	environment = row_environment_get(tx, work.environment);
+	as.address.chat = decide_chat_of(tx, work.environment);
+	row_button_show_for(tx, &seen, as.address.chat, 0, CHAT_SEEN, &as.buttons);
+	chat_text_init(&text);
+	chat_deployment_nag(
+	    &text, &work, &environment, environment.n_nags == DECIDE_NAGS_MAX, tx->at);
+	decide_nag_shown(tx, id, decide_send_as(tx, &as, &text));
+}
+
+bool
+decide_nag_seen(struct tx *tx, const struct update *update, const struct deployment *work)
+{
+	char user[PRINCIPAL_TEXT];
+
+	if (!decide_nag_is_open(tx, work))
+		return false;
+	decide_audit_request(tx, work, decide_user(tx, update->person, user),
+	    AUDIT_CODE_ROLLBACK_SEEN, "seen", (const char *const[]){ "name", update->name, NULL });
+	end(tx, work->environment, work->id, update->name);
+	row_environment_acknowledge(tx, work->environment);
+	return true;
+}

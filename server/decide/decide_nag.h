@@ -1,0 +1,27 @@
+/* decide_nag.h - who was rolled back, or is down, is reminded until somebody has seen it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/row_deployment.h"
+#include "types/update.h"
+
+#define DECIDE_NAGS_MAX 8
+
+/* It ended so, and its messages do not say so yet: from now on the chat of its environment is
+ * reminded, where the settings want that. */
+void decide_nag_begin(struct tx *tx, const struct deployment *work);
+
+/* A release is about to be live: what came before it need not be seen any more. */
+void decide_nag_end(struct tx *tx, const char *environment);
+
+/* Is it that work's end that nobody has seen? */
+bool decide_nag_is_open(struct tx *tx, const struct deployment *work);
+
+/* A message shows its button: it says later who has seen it. */
+void decide_nag_shown(struct tx *tx, int64_t work, int64_t message);
+
+/* The TIMER_NAG of that work has fired. */
+void decide_nag_due(struct tx *tx, int64_t work);
+
+/* Whoever sent the update has seen it.  False: that is over. */
+bool decide_nag_seen(struct tx *tx, const struct update *update, const struct deployment *work);

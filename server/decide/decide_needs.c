@@ -1,0 +1,346 @@
+/* decide_needs.c - what some work still needs before it may go on, by rows and settings of now.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_needs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "chat/chat_deployment.h"
+#include "decide/decide_chat.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "decide/decide_who.h"
+#include "lib/condition.h"
+#include "lib/text.h"
+#include "store/row_approval.h"
+#include "store/row_button.h"
+#include "store/row_chat.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+#include "types/action.h"
+#include "types/git_answer.h"
+
+#define LINES_MOST	  10
+#define QUESTION_LEAST_MS (3600 * INT64_C(1000))
+
+static const char *const programs[PROGRAM_COUNT] = {
+	[PROGRAM_DEPLOY] = "deploy",
+	[PROGRAM_ROLLBACK] = "rollback",
+	[PROGRAM_ACTION] = "action",
+};
+
+static void
+add_asked(struct needs_work *facts, int64_t person)
+{
+	if (person != 0 && facts->n_asked < NEEDS_ASKED_MAX)
+		facts->asked[facts->n_asked++] = person;
+}
+
+/* A user of the machine who is a role alone may be any of those who approve. */
+static bool
+has_nobodys_number(const struct needs_work *facts)
+{
+	for (size_t i = 0; i < facts->n_asked; i++)
+		if (facts->asked[i] < 0)
+			return true;
+	return false;
+}
+
+/* "github:octo(7)": that person has asked for it. */
+static void
+find_pusher(const struct tx *tx, const struct deployment *work, struct needs_work *facts)
+{
+	struct principal who = { 0 };
+	int64_t person = 0;
+
+	if (principal_parse(work->requester, &who) && who.kind == PRINCIPAL_REPOSITORY)
+		person = settings_person_of_login(tx->settings, who.name, strcspn(who.name, "("));
+	facts->is_unknown_requester = person == 0;
+	add_asked(facts, person);
+}
+
+/* Was its commit live there?  A name without an application is of the same. */
+static bool
+was_on(struct tx *tx, const struct deployment *work, const char *name)
+{
+	struct environment_id id = { .application = "" };
+	char text[ENVIRONMENT_ID_MAX];
+
+	if (strchr(name, '/') == NULL && environment_id_parse(work->environment, &id))
+		name = environment_id_text(id.application, name, text);
+	return row_release_find(tx, name, work->commit).id != 0;
+}
+
+static uint32_t
+find_not_on(struct tx *tx, const struct deployment *work)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, work->environment);
+	const struct conditions *conditions = settings == NULL ? NULL : settings->approvals_if;
+	uint32_t set = 0;
+
+	for (size_t i = 0; conditions != NULL && i < conditions->n; i++)
+		if (conditions->at[i].kind == CONDITION_NOT_ON &&
+		    !was_on(tx, work, conditions->at[i].what))
+			set |= UINT32_C(1) << i;
+	return set;
+}
+
+/* Of an action, by its table and the settings of now. */
+static int
+approvals_of_action(const struct tx *tx, const struct deployment *work)
+{
+	const struct client_settings *client = settings_client(tx->settings, work->client);
+	const struct action *action = action_find(work->action);
+	int approvals = action != NULL ? action->approvals : 0;
+
+	if (client != NULL && client->approvals >= 0)
+		approvals = client->approvals;
+	return approvals == 0 && work->is_requested ? 1 : approvals;
+}
+
+static struct needs_work
+facts_of(struct tx *tx, const struct deployment *work)
+{
+	struct needs_work facts = {
+		.environment = work->environment,
+		.is_rollback = deployment_is_rollback(work),
+		.is_action = deployment_is_action(work),
+		.is_emergency = deployment_is_emergency(work),
+		.of_action = approvals_of_action(tx, work),
+	};
+
+	facts.is_force_push = work->is_force_push;
+	facts.untouched = work->untouched;
+	facts.not_on = find_not_on(tx, work);
+	(void)deployment_target(work, facts.target);
+	facts.n_asked = row_button_list_requesters(tx, work->id, facts.asked, NEEDS_ASKED_MAX - 1);
+	if (work->trigger != TRIGGER_CHAT)
+		find_pusher(tx, work, &facts);
+	add_asked(&facts, work->requested_by);
+	add_asked(&facts, work->confirmed_by);
+	add_asked(&facts, decide_token_person(tx, work->requested_by));
+	add_asked(&facts, decide_token_person(tx, work->confirmed_by));
+	facts.is_unknown_requester |= has_nobodys_number(&facts);
+	return facts;
+}
+
+void
+decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEEDS_BINDING])
+{
+	struct environment environment = row_environment_get(tx, work->environment);
+	char target[LIMIT_ENVIRONMENT];
+
+	if (deployment_is_action(work)) /* a job's commit is what was live */
+		(void)snprintf(ret, NEEDS_BINDING, "%s %s %s %s %s %s of %s by %s",
+		    programs[work->program], work->executor, work->action,
+		    deployment_target(work, target), work->argument, work->commit,
+		    work->shown_settings, work->binding);
+	else
+		(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s",
+		    programs[work->program], work->commit, environment.current.commit,
+		    environment.unknown_since != 0 ? " in doubt" : "", work->binding,
+		    git_image_is_digest(work->shown_image) ? work->shown_image : "");
+}
+
+#define HOUR_LOOK_MS (60 * INT64_C(1000))
+
+static bool
+hangs_on_the_hour(const struct settings *settings, const char *environment)
+{
+	const struct environment_settings *of = settings_environment(settings, environment);
+	const struct conditions *conditions = of == NULL ? NULL : of->approvals_if;
+
+	for (size_t i = 0; conditions != NULL && i < conditions->n; i++)
+		if (conditions->at[i].kind == CONDITION_OUTSIDE)
+			return true;
+	return false;
+}
+
+int64_t
+decide_needs_timer(
+    struct tx *tx, const struct deployment *work, const struct approval_request *request)
+{
+	int64_t timeout_ms = tx->settings->approval_timeout_ms;
+	int64_t due = request->asked_at + (request->is_reminded ? timeout_ms : timeout_ms / 2);
+	bool is_soon =
+	    hangs_on_the_hour(tx->settings, work->environment) && due > tx->at + HOUR_LOOK_MS;
+
+	return row_effect_timer(
+	    tx, TIMER_APPROVAL, "", work->id, is_soon ? tx->at + HOUR_LOOK_MS : due);
+}
+
+/* Why it does not count any more; NULL: it does. */
+static const char *
+find_fault(const struct tx *tx, const struct needs_work *facts, const struct approval *approval,
+    const char *binding)
+{
+	if (strcmp(approval->binding, binding) != 0)
+		return "what was approved has changed";
+	if (!approval->has_factor &&
+	    policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target))
+		return "given without a code, which is needed now";
+	switch (needs_may_approve(
+	    tx->settings, facts, principal_of_person(approval->person), tx->at, NULL)) {
+	case NEEDS_MAY:
+		return NULL;
+	case NEEDS_ASKED:
+		return "asked for it too";
+	default:
+		return "may no longer approve there";
+	}
+}
+
+static bool
+has_approved(const struct decide_needs *needs, int64_t person)
+{
+	for (size_t i = 0; i < needs->n; i++)
+		if (needs->approval[i].person == person)
+			return true;
+	return false;
+}
+
+bool
+decide_needs_look(struct tx *tx, const struct deployment *work, struct decide_needs *ret)
+{
+	struct needs_work facts = facts_of(tx, work);
+	struct decide_needs needs = { .needs = needs_of(tx->settings, &facts, tx->at) };
+	struct approval all[NEEDS_APPROVALS_MAX];
+	char binding[NEEDS_BINDING];
+	size_t n = needs.needs.approvals == 0 ? 0 : row_approval_list(tx, work->id, all);
+
+	decide_needs_binding(tx, work, binding);
+	for (size_t i = 0; i < n; i++)
+		if (find_fault(tx, &facts, &all[i], binding) == NULL &&
+		    !has_approved(&needs, all[i].person))
+			needs.approval[needs.n++] = all[i];
+	needs.is_unknown_requester = facts.is_unknown_requester;
+	if (ret != NULL && needs.needs.approvals > 0)
+		needs.n_others = needs_count_approvers(tx->settings, &facts, tx->at) - needs.n;
+	if (ret != NULL)
+		*ret = needs;
+	return needs.n >= (size_t)needs.needs.approvals;
+}
+
+enum needs_verdict
+decide_needs_may(
+    struct tx *tx, const struct deployment *work, int64_t person, const struct role **ret_role)
+{
+	struct needs_work facts = facts_of(tx, work);
+
+	return needs_may_approve(
+	    tx->settings, &facts, principal_of_person(person), tx->at, ret_role);
+}
+
+int64_t
+decide_needs_next(struct tx *tx, const struct deployment *work, int64_t after)
+{
+	struct needs_work facts = facts_of(tx, work);
+
+	return needs_next_approver(tx->settings, &facts, tx->at, after);
+}
+
+void
+decide_needs_name(struct tx *tx, struct deployment *work)
+{
+	struct approval all[NEEDS_APPROVALS_MAX];
+	size_t n = row_approval_list(tx, work->id, all), used = 0;
+
+	work->approvers[0] = '\0';
+	for (size_t i = 0; i < n && used + 1 < sizeof(work->approvers); i++)
+		used += (size_t)snprintf(work->approvers + used, sizeof(work->approvers) - used,
+		    "%s%s", i > 0 ? ", " : "", all[i].name); /* cut is fine */
+}
+
+size_t
+decide_needs_void(struct tx *tx, struct deployment *work)
+{
+	struct needs_work facts = facts_of(tx, work);
+	struct approval all[NEEDS_APPROVALS_MAX];
+	char binding[NEEDS_BINDING], user[PRINCIPAL_TEXT];
+	size_t n = row_approval_list(tx, work->id, all), n_void = 0;
+
+	decide_needs_binding(tx, work, binding);
+	for (size_t i = 0; i < n; i++) {
+		const char *fault = find_fault(tx, &facts, &all[i], binding);
+
+		if (fault == NULL)
+			continue;
+		n_void++;
+		row_approval_void(tx, work->id, all[i].person, fault);
+		decide_audit_request(tx, work, decide_user(tx, all[i].person, user),
+		    AUDIT_CODE_APPROVAL_VOID, "void",
+		    (const char *const[]){ "reason", fault, "name", all[i].name, NULL });
+	}
+	decide_needs_name(tx, work);
+	return n_void;
+}
+
+static void
+add_line(struct tx *tx, const struct deployment *work, struct chat_text *text)
+{
+	struct decide_needs needs;
+
+	(void)decide_needs_look(tx, work, &needs);
+	chat_text_add(text, "✋ #%" PRId64 " awaits approval, %zu of %d: ", work->id, needs.n,
+	    needs.needs.approvals);
+	chat_deployment_work(text, "", work);
+}
+
+size_t
+decide_needs_lines(struct tx *tx, int64_t person, const char *environment, const char *begin,
+    const char *end, struct chat_text *text)
+{
+	int64_t ids[LINES_MOST];
+	size_t n = row_approval_list_waiting(tx, environment, ids, LINES_MOST), n_seen = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct deployment work = row_deployment_get(tx, ids[i]);
+		char target[LIMIT_ENVIRONMENT];
+
+		if (!decide_sees(tx, person, deployment_target(&work, target)))
+			continue;
+		n_seen++;
+		if (text == NULL)
+			continue;
+		chat_text_add(text, "%s", begin);
+		add_line(tx, &work, text);
+		chat_text_add(text, "%s", end);
+	}
+	return n_seen;
+}
+
+int64_t
+decide_needs_question_ms(struct tx *tx, const struct deployment *work, int64_t otherwise_ms)
+{
+	int64_t asked_at = row_approval_request(tx, work->id).asked_at;
+	int64_t left_ms = asked_at + tx->settings->approval_timeout_ms - tx->at;
+
+	if (asked_at == 0)
+		return otherwise_ms;
+	return left_ms > QUESTION_LEAST_MS ? left_ms : QUESTION_LEAST_MS;
+}
+
+int64_t
+decide_needs_chat(struct tx *tx, const char *environment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, environment);
+
+	return settings != NULL && settings->approval_chat != 0 ?
+	    row_chat_now(tx, settings->approval_chat) :
+	    decide_chat_of(tx, environment);
+}
+
+int
+decide_needs_passed(struct tx *tx, const struct deployment *work)
+{
+	struct deployment usual = *work;
+	struct decide_needs needs;
+
+	if (!deployment_is_emergency(work))
+		return 0;
+	usual.emergency[0] = '\0';
+	(void)decide_needs_look(tx, &usual, &needs);
+	return needs.needs.approvals;
+}

@@ -1,0 +1,62 @@
+/* decide_needs.h - what some work still needs before it may go on, by rows and settings of now.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "chat/chat_text.h"
+#include "policy/needs.h"
+#include "store/row_deployment.h"
+
+struct update;
+
+/* How it stands. */
+struct decide_needs {
+	struct needs needs;
+	size_t n; /* approvals that count now: the first of them */
+	struct approval approval[NEEDS_APPROVALS_MAX];
+	bool is_unknown_requester;
+	size_t n_others; /* people who may approve it and have not */
+};
+
+/* THE place that says whether some work may go on: nothing is missing.  ret: NULL, or how it
+ * stands. */
+bool decide_needs_look(struct tx *tx, const struct deployment *work, struct decide_needs *ret);
+
+/* How many approvals an emergency passes; 0: none, or it is no emergency. */
+int decide_needs_passed(struct tx *tx, const struct deployment *work);
+
+/* May that person be one of those who approve it?  As needs_may_approve(). */
+enum needs_verdict decide_needs_may(
+    struct tx *tx, const struct deployment *work, int64_t person, const struct role **ret_role);
+
+/* The person behind that one, by number, who may; 0: there is no other. */
+int64_t decide_needs_next(struct tx *tx, const struct deployment *work, int64_t after);
+
+/* What an approval of it is bound to, as one line: program, commit, what is live. */
+void decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEEDS_BINDING]);
+
+/* What was approved by whom, and no longer counts, is voided and audited; work->approvers is who is
+ * left.  Returns how many were voided. */
+size_t decide_needs_void(struct tx *tx, struct deployment *work);
+
+struct approval_request;
+
+/* Waits until some work that awaits approvals is looked at again: when half of its time is over,
+ * when all is, or, where what it needs hangs on the hour, soon.  Gives the timer. */
+int64_t decide_needs_timer(
+    struct tx *tx, const struct deployment *work, const struct approval_request *request);
+
+/* work->approvers anew. */
+void decide_needs_name(struct tx *tx, struct deployment *work);
+
+/* Adds a line for each work of that environment that awaits approvals and that person sees, begin
+ * before and end behind it; text NULL: nothing.  Returns how many there are, a few at most. */
+size_t decide_needs_lines(struct tx *tx, int64_t person, const char *environment, const char *begin,
+    const char *end, struct chat_text *text);
+
+/* The chat in which approvals for that environment are asked for. */
+int64_t decide_needs_chat(struct tx *tx, const char *environment);
+
+/* How long who confirms it again has: what others approved is not lost because they are away.
+ * otherwise_ms: where no approvals were asked for. */
+int64_t
+decide_needs_question_ms(struct tx *tx, const struct deployment *work, int64_t otherwise_ms);

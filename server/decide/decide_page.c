@@ -1,0 +1,115 @@
+/* decide_page.c - keyboards of choices and of pages.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_page.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "decide/decide_reply.h"
+#include "lib/text.h"
+#include "store/row_button.h"
+#include "store/row_message.h"
+
+#define ONCE_MS	 (600 * INT64_C(1000))
+#define PAGES_MS (24 * 3600 * INT64_C(1000))
+
+static void
+show_own(struct tx *tx, const struct update *update, const struct request *request, bool is_once,
+    int64_t lasts_ms, const char *label, struct buttons *keyboard)
+{
+	struct button_row button = {
+		.request = *request,
+		.chat = update->address.chat,
+		.person = update->person,
+		.is_once = is_once,
+		.expires_at = tx->at + lasts_ms,
+	};
+
+	row_button_show(tx, &button, label, keyboard);
+}
+
+void
+decide_own_button(struct tx *tx, const struct update *update, const struct request *request,
+    int64_t lasts_ms, const char *label, struct buttons *keyboard)
+{
+	show_own(tx, update, request, false, lasts_ms, label, keyboard);
+}
+
+void
+decide_once_button(struct tx *tx, const struct update *update, const struct request *request,
+    const char *label, struct buttons *keyboard)
+{
+	show_own(tx, update, request, true, ONCE_MS, label, keyboard);
+}
+
+size_t
+decide_page(
+    const struct request *request, size_t n, size_t each, int64_t *ret_page, int64_t *ret_pages)
+{
+	int64_t page = request_get_number(request, "page");
+
+	*ret_pages = n == 0 ? 1 : (int64_t)((n + each - 1) / each);
+	*ret_page = page < 1 ? 1 : page > *ret_pages ? *ret_pages : page;
+	return (size_t)(*ret_page - 1) * each;
+}
+
+static void
+add_page(struct tx *tx, const struct update *update, const struct request *request, int64_t page,
+    const char *label, struct buttons *keyboard)
+{
+	struct request at = *request;
+
+	request_drop(&at, "page");
+	request_add_number(&at, "page", page);
+	decide_own_button(tx, update, &at, PAGES_MS, label, keyboard);
+}
+
+void
+decide_page_buttons(struct tx *tx, const struct update *update, const struct request *request,
+    int64_t page, int64_t pages, struct buttons *keyboard)
+{
+	char label[LIMIT_BUTTON];
+
+	(void)snprintf(label, sizeof(label), "◀ %" PRId64 "/%" PRId64, page - 1, pages);
+	if (page > 1)
+		add_page(tx, update, request, page - 1, label, keyboard);
+	(void)snprintf(label, sizeof(label), "%" PRId64 "/%" PRId64 " ▶", page + 1, pages);
+	if (page < pages)
+		add_page(tx, update, request, page + 1, label, keyboard);
+}
+
+int64_t
+decide_send_keyboard(struct tx *tx, const struct update *update, const struct request *request,
+    struct message *message)
+{
+	int64_t row = request->message, page = request_get_number(request, "page");
+
+	if (message->head != NULL && decide_is_answered(update)) {
+		decide_answer(tx, message->head);
+		return 0;
+	}
+	message->address = update->address;
+	message->is_silent = message->is_answer = true;
+	if (row != 0) {
+		row_button_close_keyboard(tx, row);
+		row_message_change(tx, row, message);
+	} else {
+		row = row_message_add(tx, message);
+	}
+	row_button_set_message(tx, &message->buttons, row);
+	if (request->message != 0 && page != 0)
+		decide_toastf(tx, update, false, "Page %" PRId64, page);
+	return row;
+}
+
+void
+decide_choice(struct tx *tx, const struct update *update, const struct request *request,
+    const char *target, struct buttons *keyboard)
+{
+	struct request chosen = *request;
+
+	request_drop(&chosen, "page");
+	request_drop(&chosen, REQUEST_TYPED);
+	(void)text_copy(chosen.target, sizeof(chosen.target), target);
+	decide_once_button(tx, update, &chosen, target, keyboard);
+}

@@ -1,0 +1,34 @@
+/* decide_page.h - keyboards of choices and of pages.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/tx.h"
+#include "types/request.h"
+#include "types/update.h"
+
+/* Which of n things that are shown `each` at a time the request's page begins with: *ret_page is
+ * from 1 to *ret_pages. */
+size_t decide_page(
+    const struct request *request, size_t n, size_t each, int64_t *ret_page, int64_t *ret_pages);
+
+/* Adds the buttons that lead to the pages beside this one; only who asked may press them, for what
+ * they show is what that person may see. */
+void decide_page_buttons(struct tx *tx, const struct update *update, const struct request *request,
+    int64_t page, int64_t pages, struct buttons *keyboard);
+
+/* The keyboard of a request that several are meant by, and of pages: sent, or put in the place of
+ * the one that was pressed, with a toast.  Returns the message's row. */
+int64_t decide_send_keyboard(struct tx *tx, const struct update *update,
+    const struct request *request, struct message *message);
+
+/* Adds a button of theirs alone, for so long. */
+void decide_own_button(struct tx *tx, const struct update *update, const struct request *request,
+    int64_t lasts_ms, const char *label, struct buttons *keyboard);
+
+/* ... once, for ten minutes; the keyboard is used up with it. */
+void decide_once_button(struct tx *tx, const struct update *update, const struct request *request,
+    const char *label, struct buttons *keyboard);
+
+/* ... the request with that target. */
+void decide_choice(struct tx *tx, const struct update *update, const struct request *request,
+    const char *target, struct buttons *keyboard);

@@ -1,0 +1,93 @@
+/* decide_ran.c - what the files of a commit came to in the environments before this one.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_ran.h"
+
+#include <string.h>
+
+#include "lib/text.h"
+#include "store/row_environment.h"
+
+_Static_assert(LIMIT_COMMITS <= 32, "a bit for each");
+
+/* The nearest of the environments before it, in their order; *ret_own is its own place behind. */
+static size_t
+list_before(struct tx *tx, const char *environment, const char *ret[RAN_SHOWN])
+{
+	const struct environment_settings *own = settings_environment(tx->settings, environment);
+	size_t n = 0;
+
+	for (size_t i = 0; own != NULL && i < own->of->environment_count; i++) {
+		const struct environment_settings *one = &own->of->environments[i];
+
+		if (strcmp(one->name, own->name) == 0)
+			return n;
+		if (one->of != own->of)
+			continue;
+		if (n == RAN_SHOWN)
+			memmove(ret, ret + 1, --n * sizeof(*ret));
+		ret[n++] = one->name;
+	}
+	return 0;
+}
+
+static struct ran
+ran_of(struct tx *tx, const char *environment, const struct deployment *tried)
+{
+	struct ran ran = { .at = tried->ended_at };
+	int64_t until;
+
+	(void)text_copy(ran.environment, sizeof(ran.environment), environment);
+	if (tried->id == 0)
+		return ran;
+	ran.is_failed = tried->state != DEPLOY_LIVE;
+	(void)text_copy(ran.detail, sizeof(ran.detail), tried->detail);
+	if (ran.is_failed)
+		return ran;
+	until = row_release_until(tx, tried);
+	ran.ms = (until != 0 ? until : tx->at) - tried->ended_at;
+	ran.is_probed = tried->urls[0] != '\0';
+	ran.is_left = row_release_is_left(tx, tried);
+	return ran;
+}
+
+size_t
+decide_ran(struct tx *tx, const struct deployment *work, struct ran ret[RAN_SHOWN])
+{
+	const char *before[RAN_SHOWN];
+	size_t all = list_before(tx, work->environment, before), n = 0;
+
+	for (size_t i = 0; i < all; i++) {
+		struct deployment tried =
+		    row_deployment_tried(tx, before[i], work->commit, work->tree);
+
+		if (tried.id != 0 ||
+		    (work->tree[0] != '\0' && row_environment_get(tx, before[i]).current.id != 0))
+			ret[n++] = ran_of(tx, before[i], &tried);
+	}
+	return n;
+}
+
+static bool
+has_failed(struct tx *tx, const char *environment, const char *commit)
+{
+	struct deployment tried = row_deployment_tried(tx, environment, commit, "");
+
+	return tried.id != 0 && tried.state != DEPLOY_LIVE;
+}
+
+unsigned
+decide_ran_failed(struct tx *tx, const char *environment, const struct git_answer *answer)
+{
+	const char *before[RAN_SHOWN];
+	size_t all = list_before(tx, environment, before);
+	unsigned failed = 0;
+
+	for (size_t i = 0; i < answer->n_changes; i++) {
+		bool is_failed = has_failed(tx, environment, answer->change[i].commit);
+
+		for (size_t j = 0; j < all && !is_failed; j++)
+			is_failed = has_failed(tx, before[j], answer->change[i].commit);
+		failed |= (unsigned)is_failed << i;
+	}
+	return failed;
+}

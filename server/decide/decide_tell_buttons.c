@@ -1,0 +1,232 @@
+/* decide_tell_buttons.c - what can be pressed below the messages about a deployment.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment.h"
+#include "decide/decide_application_log.h"
+#include "decide/decide_barrier.h"
+#include "decide/decide_nag.h"
+#include "decide/decide_needs.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_tell_inside.h"
+#include "store/row_approval.h"
+#include "store/row_button.h"
+#include "store/row_environment.h"
+
+#define NOT_NOW	 "Not now"
+#define FRESH_MS INT64_C(3600000) /* a release, or a failure; then its button is expired */
+
+static void
+add_answer(struct tx *tx, const struct deployment *deployment, const char *answer, int64_t chat,
+    const char *label, struct buttons *buttons)
+{
+	struct request request = request_about("confirm", "work", deployment->id);
+
+	request_add(&request, "answer", answer);
+	row_button_show_for(tx, &request, chat, 0, label, buttons);
+}
+
+/* In private there is no button that its reader is denied. */
+static bool
+may_in(struct tx *tx, enum policy_action action, const struct deployment *deployment, int64_t chat)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	return chat < 0 ||
+	    decide_is_allowed(tx, chat, action, deployment_target(deployment, target));
+}
+
+static void
+add_log_button(struct tx *tx, int64_t run, int64_t chat, const char *label, struct buttons *buttons)
+{
+	const struct request request = request_about("log", "run", run);
+
+	if (run != 0)
+		row_button_show_for(tx, &request, chat, 0, label, buttons);
+}
+
+/* What went wrong stands in the log of the deployment, also when a rollback came after it. */
+static void
+add_log_buttons(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	int64_t run = may_in(tx, POLICY_LOG, deployment, chat) ?
+	    row_run_newest(tx, deployment->id, deployment->program) :
+	    0;
+	int64_t back = run != 0 && deployment->program == PROGRAM_DEPLOY ?
+	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK) :
+	    0;
+
+	add_log_button(tx, run, chat, "📄 Log", buttons);
+	add_log_button(tx, back, chat, "📄 Rollback log", buttons);
+}
+
+/* Where it may not be shown: whoever has the grant is sent it in private.  Where nothing was rolled
+ * back, the target is asked. */
+static void
+add_application_log(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	struct request request = request_about("logs", "work", deployment->id);
+	char lines[LIMIT_APPLICATION_LOG];
+	bool is_kept = row_run_application_log(tx, deployment->id, lines)[0] != '\0';
+
+	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL ||
+	    deployment->state == DEPLOY_LIVE || deployment_is_action(deployment) ||
+	    (!is_kept && (deployment->state != DEPLOY_FAILED || !deployment->target_changed)) ||
+	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_LOG, deployment->environment)) ||
+	    (is_kept && decide_shows_application_log(tx, deployment->environment, chat)))
+		return;
+	if (!is_kept)
+		request = request_of("logs", deployment->environment);
+	row_button_show_for(tx, &request, chat, 0, "📄 Application log", buttons);
+}
+
+bool
+decide_tell_is_asked_in(struct tx *tx, const struct deployment *deployment, int64_t chat)
+{
+	return chat == decide_needs_chat(tx, deployment->environment) ||
+	    (chat > 0 && decide_needs_may(tx, deployment, chat, NULL) == NEEDS_MAY);
+}
+
+void
+decide_tell_add_approval(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	bool is_theirs = chat > 0 && row_approval_is_of(tx, deployment->id, chat);
+	const struct request approve = request_about("approve", "work", deployment->id);
+	const struct request reject = request_about("reject", "work", deployment->id);
+	const struct request back = request_about("unapprove", "work", deployment->id);
+	const struct request newest = request_about("newest", "work", deployment->id);
+	char label[LIMIT_BUTTON];
+
+	if (deployment->state == DEPLOY_AWAITING_APPROVAL && !is_theirs)
+		row_button_show_for(
+		    tx, &approve, chat, 0, chat_deployment_approve(deployment, label), buttons);
+	if (deployment->state == DEPLOY_AWAITING_APPROVAL)
+		row_button_show_for(tx, &reject, chat, 0, "✋ Reject …", buttons);
+	if (chat > 0 ? is_theirs : deployment->approvers[0] != '\0')
+		row_button_show_for(tx, &back, chat, 0, "🙅 Take back my approval", buttons);
+	if (deployment->state == DEPLOY_AWAITING_APPROVAL && deployment->trigger != TRIGGER_CHAT &&
+	    deployment->note[0] != '\0')
+		row_button_show_for(
+		    tx, &newest, chat, 0, "⏭️ Ask for the newest instead", buttons);
+}
+
+/* A person may do what deploybot does not do by itself; they are asked, and read why not. */
+static void
+add_past_barrier(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	struct request request = request_of("rollback", deployment->environment);
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct barrier barriers[BARRIERS_SHOWN];
+
+	if (!deployment_is_left_unhealthy(deployment) || environment.current.id == 0 ||
+	    decide_list_barriers(tx, deployment, barriers) == 0 ||
+	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_ROLLBACK, deployment->environment)))
+		return;
+	request_add_number(&request, "release", environment.current.number);
+	request_add(&request, "past", "barrier");
+	row_button_show_for(tx, &request, chat, 0, CHAT_PAST_BARRIER, buttons);
+}
+
+/* Nothing was touched, so that trying once more costs time alone. */
+static void
+add_again(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	struct request request = request_of("deploy", deployment->environment);
+
+	if (deployment->program != PROGRAM_DEPLOY || deployment->state != DEPLOY_FAILED ||
+	    deployment->target_changed || deployment_migration(deployment) != MIGRATION_NONE ||
+	    deployment->why == DEPLOY_WHY_CANCELLED ||
+	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_DEPLOY, deployment->environment)))
+		return;
+	request_add(&request, "ref", deployment->commit);
+	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS, "🔁 Try again", buttons);
+}
+
+/* What is seen to be bad in its first hour is fled with one press, and a question. */
+static void
+add_roll_back(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	struct request request = request_of("rollback", deployment->environment);
+	struct environment environment;
+	char label[LIMIT_BUTTON];
+
+	if (deployment->state != DEPLOY_LIVE || deployment->program != PROGRAM_DEPLOY)
+		return;
+	environment = row_environment_get(tx, deployment->environment);
+	if (environment.current.deployment != deployment->id || environment.previous.id == 0 ||
+	    tx->at >= environment.current.at + FRESH_MS ||
+	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_ROLLBACK, deployment->environment)))
+		return;
+	request_add_number(&request, "from", environment.current.number);
+	row_button_show_for(tx, &request, chat, environment.current.at + FRESH_MS,
+	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
+}
+
+/* In private for whom it ends. */
+static void
+add_seen(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	const struct request seen = request_about("seen", "work", deployment->id);
+
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL &&
+	    decide_nag_is_open(tx, deployment) &&
+	    (chat < 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, deployment->environment)))
+		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, buttons);
+}
+
+struct buttons
+decide_tell_alarm_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat)
+{
+	struct buttons buttons = { 0 };
+
+	add_seen(tx, deployment, chat, &buttons);
+	add_past_barrier(tx, deployment, chat, &buttons);
+	add_again(tx, deployment, chat, &buttons);
+	add_log_buttons(tx, deployment, chat, &buttons);
+	add_application_log(tx, deployment, chat, &buttons);
+	return buttons;
+}
+
+struct buttons
+decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat)
+{
+	const struct request cancel = request_about("cancel", "work", deployment->id);
+	struct buttons buttons = { 0 };
+	char label[LIMIT_BUTTON];
+
+	if ((deployment->state == DEPLOY_AWAITING_APPROVAL ||
+		(deployment->state == DEPLOY_QUEUED && deployment->approvers[0] != '\0')) &&
+	    decide_tell_is_asked_in(tx, deployment, chat))
+		decide_tell_add_approval(tx, deployment, chat, &buttons);
+	if (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew)
+		add_answer(
+		    tx, deployment, "yes", chat, chat_deployment_yes(deployment, label), &buttons);
+	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
+		if (deployment->confirmed_by == 0)
+			add_answer(tx, deployment, "yes", chat,
+			    chat_deployment_yes(deployment, label), &buttons);
+		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
+		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
+		if (!deployment_is_rollback(deployment))
+			add_answer(tx, deployment, "no", chat, NOT_NOW, &buttons);
+	}
+	if (deployment_may_be_cancelled(deployment) &&
+	    (may_in(tx, POLICY_CANCEL, deployment, chat) ||
+		deployment_is_own_place(deployment, chat)))
+		row_button_show_for(tx, &cancel, chat, 0,
+		    deployment_is_asked(deployment) ? NOT_NOW :
+			deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ?
+						      "✋ Stop" :
+						      "✖️ Cancel",
+		    &buttons);
+	add_seen(tx, deployment, chat, &buttons);
+	add_past_barrier(tx, deployment, chat, &buttons);
+	add_again(tx, deployment, chat, &buttons);
+	add_roll_back(tx, deployment, chat, &buttons);
+	add_log_buttons(tx, deployment, chat, &buttons);
+	add_application_log(tx, deployment, chat, &buttons);
+	return buttons;
+}

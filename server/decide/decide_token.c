@@ -1,0 +1,330 @@
+/* decide_token.c - tokens are made, listed and revoked, and open /v1.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_token.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "decide/decide_factor.h"
+#include "decide/decide_limit.h"
+#include "decide/decide_need.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_sees.h"
+#include "decide/decide_session.h"
+#include "lib/crypto.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "lib/zone.h"
+#include "store/row_rate_limit.h"
+#include "store/row_stranger.h"
+
+#define MINUTE_MS    (60 * INT64_C(1000))
+#define HOUR_MS	     (60 * MINUTE_MS)
+#define DAY_MS	     (24 * HOUR_MS)
+#define EXPIRES_MOST (366 * DAY_MS)
+#define TRIES	     5 /* that are an entry each, in an hour */
+
+static void PRINTF(3, 4) refuse(struct tx *tx, int status, const char *fmt, ...);
+
+static void
+refuse(struct tx *tx, int status, const char *fmt, ...)
+{
+	char line[LIMIT_LINE * 2];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
+	va_end(args);
+	tx->answer.status = status;
+	decide_answer(tx, line);
+}
+
+/* Of "90d", "12h", "30m" or "2027-01-31", which it is valid on; 0: of none, or of too far away. */
+static int64_t
+expiry_of(const struct tx *tx, const char *text)
+{
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = { { "m", MINUTE_MS }, { "h", HOUR_MS }, { "d", DAY_MS } };
+	size_t size = strspn(text, "0123456789");
+	char number[8] = "";
+	int64_t n, ms = 0;
+	struct zone_time date;
+
+	if (zone_date_parse(text, &date)) {
+		ms = zone_date_end(tx->settings->zone, &date) - tx->at;
+	} else if (size < sizeof(number)) {
+		memcpy(number, text, size);
+		for (size_t i = 0; i < COUNT(units); i++)
+			if (strcmp(text + size, units[i].unit) == 0 &&
+			    text_to_i64(number, 1, 999999, &n, NULL))
+				ms = n * units[i].ms;
+	}
+	return ms > 0 && ms <= EXPIRES_MOST ? tx->at + ms : 0;
+}
+
+/* What is wrong with it was said. */
+static bool
+check(struct tx *tx, const struct api_request *api, struct token *token)
+{
+	char name[LIMIT_REF], role[LIMIT_REF], expires[LIMIT_REF];
+
+	(void)request_get(&api->request, "name", name);
+	(void)request_get(&api->request, "role", role);
+	(void)request_get(&api->request, "expires", expires);
+	token->expires_at = expiry_of(tx, expires);
+	if (!token_is_name(name))
+		refuse(tx, 400, "a name: letters a-z, digits and -, %d at most, a letter first",
+		    TOKEN_NAME - 1);
+	else if (!text_copy(token->role, sizeof(token->role), role) ||
+	    !roles_have(tx->settings->roles, role))
+		refuse(tx, 409, "there is no such role: see ROLE_<NAME>_MAY");
+	else if (token->expires_at == 0)
+		refuse(tx, 400,
+		    "--expires: a time of at most 366 days, as 90d or 12h, or the last day, as 2027-01-31");
+	else if (row_token_named(tx, name).id != 0)
+		refuse(tx, 409, "there is a token of that name: deploybot token revoke %s", name);
+	else
+		return text_copy(token->name, sizeof(token->name), name);
+	return false;
+}
+
+static bool
+is_full(struct tx *tx)
+{
+	struct token *all = calloc(ROW_TOKEN_LIST, sizeof(*all));
+	bool is_full = all != NULL && row_token_list(tx, all) >= ROW_TOKEN_LIST;
+
+	if (all == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for the tokens");
+	free(all);
+	return is_full;
+}
+
+/* Nobody gives away what they have not. */
+static bool
+has_role(struct tx *tx, const struct api_request *api, const char *role)
+{
+	if (policy_has_role(tx->settings, principal_of_person(api->from.person), role, tx->at))
+		return true;
+	decide_deny(tx, &api->from, POLICY_TOKEN, "", "token",
+	    "a token has a role that you have yourself, or you are an admin");
+	return false;
+}
+
+static void
+put_token(struct json_out *json, const struct token *token)
+{
+	char at[TEXT_TIME_SIZE];
+
+	json_put_str(json, "name", token->name);
+	json_put_str(json, "role", token->role);
+	json_put_str(json, "expires_at", text_time_ms(at, token->expires_at));
+}
+
+static void
+add(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	struct token token = { .made_at = tx->at, .made_by = api->from.person };
+	char what[TOKEN_NAME + 16], text[TOKEN_TEXT], until[ZONE_DATE];
+	uint8_t bytes[TOKEN_BYTES];
+
+	if (!check(tx, api, &token) || !has_role(tx, api, token.role))
+		return;
+	(void)snprintf(what, sizeof(what), "token add %s", token.name);
+	if (policy_needs_factor(tx->settings, POLICY_TOKEN, "", "") &&
+	    decide_lacks_factor_for(tx, &api->from, what))
+		return;
+	if (is_full(tx)) {
+		refuse(
+		    tx, 409, "there are %d tokens, which is the most: revoke one", ROW_TOKEN_LIST);
+		return;
+	}
+	(void)text_copy(token.by, sizeof(token.by), api->from.name);
+	tx_draw(tx, bytes, sizeof(bytes));
+	token_text(bytes, text);
+	token.id = row_token_add(tx, &token, text);
+	json_put_str(json, "token", text);
+	put_token(json, &token);
+	crypto_wipe(bytes, sizeof(bytes));
+	crypto_wipe(text, sizeof(text));
+	decide_token_audit(tx, &api->from, AUDIT_CODE_TOKEN_MADE, &token, token.role);
+	decide_factor_tell(tx, 0,
+	    "🔑 Token made: " MARK_BOLD "%s" MARK_BOLD
+	    " with the role %s, valid until %s. Not meant? " MARK_CODE
+	    "deploybot token revoke %s" MARK_CODE " on the server ends it.",
+	    token.name, token.role, zone_date_text(tx->settings->zone, token.expires_at - 1, until),
+	    token.name);
+	decide_answer(tx, "Made. It is not shown again.");
+}
+
+void
+decide_token_revoke(struct tx *tx, struct token *token, const char *why)
+{
+	token->revoked_at = tx->at;
+	(void)text_copy(token->revoked_why, sizeof(token->revoked_why), why);
+	row_token_save(tx, token);
+	decide_sessions_look(tx);
+}
+
+/* Of one's own, or an admin's of any: with a code it would be too late. */
+static void
+revoke(struct tx *tx, const struct api_request *api)
+{
+	char name[LIMIT_REF];
+	struct token token = row_token_named(tx, request_get(&api->request, "name", name));
+
+	if (token.id == 0) {
+		refuse(tx, 404, "there is no token of that name: deploybot token list");
+		return;
+	}
+	if (token.made_by != api->from.person && !has_role(tx, api, token.role))
+		return;
+	decide_token_audit(tx, &api->from, AUDIT_CODE_TOKEN_REVOKED, &token, "at their word");
+	decide_token_revoke(tx, &token, "at their word");
+	decide_answer(tx, "Revoked: it is valid no more, and logins by it have ended.");
+}
+
+static bool
+may(struct tx *tx, const struct api_request *api)
+{
+	if (decide_is_too_fast(tx, &api->from, "token", false) ||
+	    !decide_may(tx, &api->from, POLICY_TOKEN, ""))
+		return false;
+	if (tx->settings->auth_token_secret != NULL)
+		return true;
+	refuse(tx, 409, "ENABLE_TOKEN_AUTH is false: no token is valid, and none is made");
+	return false;
+}
+
+void
+decide_token(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	const char *word = api->request.action;
+
+	if (!may(tx, api))
+		return;
+	if (strcmp(word, "add") == 0)
+		add(tx, api, json);
+	else if (strcmp(word, "revoke") == 0)
+		revoke(tx, api);
+	else
+		refuse(tx, 400, "expected add or revoke");
+}
+
+static void
+put_listed(struct tx *tx, const struct token *token, struct json_out *json)
+{
+	char at[TEXT_TIME_SIZE], user[PRINCIPAL_TEXT];
+
+	json_out_object(json);
+	put_token(json, token);
+	json_put_str(json, "made_at", text_time_ms(at, token->made_at));
+	json_put_str(json, "made_by", decide_user(tx, token->made_by, user));
+	json_put_str(
+	    json, "used_at", token->used_at == 0 ? NULL : text_time_ms(at, token->used_at));
+	json_put_str(
+	    json, "account", token->person == 0 ? NULL : decide_user(tx, token->person, user));
+	json_put_bool(json, "is_valid", row_token_is_good(tx, token));
+	json_out_end(json);
+}
+
+void
+decide_token_list(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	struct token *all;
+	size_t n;
+
+	if (!may(tx, api))
+		return;
+	all = calloc(ROW_TOKEN_LIST, sizeof(*all));
+	if (all == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for the tokens");
+		return;
+	}
+	n = row_token_list(tx, all);
+	json_out_key(json, "tokens");
+	json_out_array(json);
+	for (size_t i = 0; i < n; i++)
+		put_listed(tx, &all[i], json);
+	json_out_end(json);
+	free(all);
+}
+
+/* --- what a token opens --- */
+
+const char *
+decide_token_fault(const struct tx *tx, const struct token *token)
+{
+	if (row_token_is_good(tx, token))
+		return NULL;
+	if (token->id == 0)
+		return "an unknown token";
+	if (token->revoked_at != 0)
+		return "a revoked token";
+	return tx->at >= token->expires_at ? "an expired token" : "a token whose role is gone";
+}
+
+/* Anybody can try, as often as the network lets them. */
+static void
+note_failed(
+    struct tx *tx, const struct api_request *api, const struct token *token, const char *why)
+{
+	char user[PRINCIPAL_TEXT] = "api", input[ROW_STRANGER_INPUT];
+	const struct audit_entry entry = {
+		.code = AUDIT_CODE_TOKEN_REFUSED,
+		.user = user,
+		.outcome = "denied",
+	};
+	const char *const meta[] = { "reason", why, "client", api->client, NULL };
+
+	if (token->id != 0)
+		(void)decide_user(tx, principal_of_token(token->id), user);
+	(void)snprintf(input, sizeof(input), "%s: %s", user, why);
+	if (row_rate_limit_take(tx, input, TRIES, HOUR_MS / TRIES))
+		row_audit_add(tx, &entry, meta);
+	else
+		row_stranger_audit(tx, input, 1, api->client, &entry, meta);
+}
+
+bool
+decide_token_enter(struct tx *tx, struct api_request *api)
+{
+	struct token token = row_token_find(tx, api->from.token);
+	const char *why = decide_token_fault(tx, &token);
+
+	if (why != NULL) {
+		note_failed(tx, api, &token, why);
+		refuse(tx, 401,
+		    "%s: make one with deploybot token add, and send it as Authorization: Bearer",
+		    why);
+		return false;
+	}
+	api->from.person = principal_of_token(token.id);
+	(void)snprintf(api->from.name, sizeof(api->from.name), "token:%s", token.name);
+	if (tx->at - token.used_at >= MINUTE_MS) {
+		token.used_at = tx->at;
+		row_token_save(tx, &token);
+	}
+	return true;
+}
+
+bool
+decide_token_leaked(struct tx *tx, const struct update *update, struct token *ret)
+{
+	*ret = (struct token){ 0 };
+	if (update->token[0] == '\0' || update->is_private) /* to another bot too */
+		return false;
+	*ret = row_token_find(tx, update->token);
+	if (ret->id == 0 || ret->revoked_at != 0)
+		return false;
+	decide_token_audit(tx, update, AUDIT_CODE_TOKEN_LEAKED, ret, "typed in a group");
+	decide_token_revoke(tx, ret, "typed in a group");
+	decide_factor_tell(tx, 0,
+	    "🔑 Token revoked: " MARK_BOLD "%s" MARK_BOLD
+	    " was typed in a group, where others have seen it. deploybot token add makes another.",
+	    ret->name);
+	return true;
+}

@@ -1,0 +1,143 @@
+/* health_look.c - looks once at health URLs, for somebody who waits.  Decides nothing.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "effects/health_look.h"
+
+#include <stdlib.h>
+
+#include "effects/probe_check.h"
+#include "lib/loop.h"
+#include "lib/text.h"
+
+#define MAGIC 0x686c6f6fu
+
+struct one {
+	struct look *look;
+	struct http_client_call *call;
+};
+
+struct look {
+	struct look *next;
+	struct health_looks *looks;
+	struct loop_timer done; /* not under the feet of whoever began it */
+	health_look_fn *on_done;
+	void *ctx;
+	size_t pending;
+	size_t n;
+	struct probe_finding *findings;
+	struct one ones[];
+};
+
+struct health_looks {
+	unsigned magic;
+	struct loop *loop;
+	struct http_client *client;
+	struct look *first;
+	size_t n_probes; /* in progress */
+};
+
+struct health_looks *
+health_looks_new(struct loop *loop, struct http_client *client)
+{
+	struct health_looks *looks = calloc(1, sizeof(*looks));
+
+	if (looks != NULL)
+		*looks = (struct health_looks){ .magic = MAGIC, .loop = loop, .client = client };
+	return looks;
+}
+
+static void
+end(struct look *look)
+{
+	struct look **back = &look->looks->first;
+
+	while (*back != look)
+		back = &(*back)->next;
+	*back = look->next;
+	look->looks->n_probes -= look->pending;
+	loop_timer_stop(&look->done);
+	for (size_t i = 0; i < look->n; i++)
+		http_client_cancel(look->ones[i].call);
+	look->on_done(look->ctx, look->findings);
+	free(look->findings);
+	free(look);
+}
+
+void
+health_looks_free(struct health_looks *looks)
+{
+	if (looks == NULL)
+		return;
+	OBJ_CHECK(looks, MAGIC);
+	while (looks->first != NULL)
+		end(looks->first);
+	looks->magic = 0;
+	free(looks);
+}
+
+static void
+on_answer(void *ctx, const struct http_client_result *result)
+{
+	struct one *one = ctx;
+	struct look *look = one->look;
+	struct probe_finding *finding = &look->findings[one - look->ones];
+
+	OBJ_CHECK(look->looks, MAGIC);
+	one->call = NULL;
+	finding->well = probe_check_judge(result, "", PROBE_LOOK_TIMEOUT_S, finding);
+	look->looks->n_probes--;
+	if (--look->pending == 0)
+		loop_timer_start(look->looks->loop, &look->done, 0, 0);
+}
+
+static void
+on_done(UNUSED struct loop_timer *timer, void *ctx)
+{
+	end(ctx);
+}
+
+static void
+begin(struct one *one, const char *url)
+{
+	struct look *look = one->look;
+	struct health_looks *looks = look->looks;
+	struct probe_finding *finding = &look->findings[one - look->ones];
+	struct err err = { .text = "too many look at once: ask again in a moment" };
+
+	if (looks->n_probes < HEALTH_LOOK_PROBES)
+		one->call = probe_check_start(
+		    looks->client, url, PROBE_LOOK_TIMEOUT_S, on_answer, one, &err);
+	(void)text_copy(finding->detail, sizeof(finding->detail),
+	    one->call == NULL ? err.text : "no answer yet");
+	look->pending += one->call != NULL;
+	looks->n_probes += one->call != NULL;
+}
+
+bool
+health_look_start(struct health_looks *looks, const struct probe_target *targets, size_t n,
+    health_look_fn *on_done_fn, void *ctx)
+{
+	struct look *look = calloc(1, sizeof(*look) + n * sizeof(look->ones[0]));
+	struct probe_finding *findings = calloc(n > 0 ? n : 1, sizeof(*findings));
+
+	OBJ_CHECK(looks, MAGIC);
+	if (look == NULL || findings == NULL) {
+		free(look);
+		free(findings);
+		return false;
+	}
+	*look = (struct look){ .next = looks->first,
+		.looks = looks,
+		.on_done = on_done_fn,
+		.ctx = ctx,
+		.n = n,
+		.findings = findings };
+	looks->first = look;
+	loop_timer_init(&look->done, on_done, look);
+	for (size_t i = 0; i < n; i++) {
+		look->ones[i].look = look;
+		begin(&look->ones[i], targets[i].url);
+	}
+	if (look->pending == 0)
+		loop_timer_start(looks->loop, &look->done, 0, 0);
+	return true;
+}

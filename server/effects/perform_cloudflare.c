@@ -1,0 +1,116 @@
+/* perform_cloudflare.c - CLOUDFLARE_GET and CLOUDFLARE_SET: one call each, whatever it comes to.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "clients/cloudflare.h"
+#include "effects/perform_inside.h"
+#include "lib/text.h"
+#include "types/settings.h"
+
+struct cloudflare_job {
+	struct perform_job job;
+	struct cloudflare_call *call;
+};
+
+static void
+report(struct effect *effect, const struct cloudflare_answer *answer)
+{
+	effect->result->u.cloudflare = *answer;
+	if (effect->kind == EFFECT_CLOUDFLARE_SET && effect->is_recovered)
+		cloudflare_answer_repeated(&effect->result->u.cloudflare);
+	perform_report(effect);
+}
+
+/* Nothing was sent. */
+static void
+report_unsent(struct effect *effect, const char *why)
+{
+	struct cloudflare_answer answer = { .verdict = CLOUDFLARE_REFUSED };
+
+	(void)text_copy(answer.detail, sizeof(answer.detail), why);
+	report(effect, &answer);
+}
+
+static void
+on_answer(void *ctx, const struct cloudflare_answer *answer)
+{
+	struct cloudflare_job *job = ctx;
+
+	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
+	report(perform_job_free(&job->job), answer);
+}
+
+/* It never waits for a time. */
+static void
+on_due(UNUSED struct perform_job *job)
+{
+}
+
+static void
+begin(struct perform *perform, struct effect *effect)
+{
+	const struct effect_cloudflare *what = &effect->u.cloudflare;
+	struct cloudflare_request request = {
+		.base = effect->settings->cloudflare_api_base,
+		.token = effect->settings->cloudflare_api_token,
+		.zone = what->zone,
+		.level = effect->kind == EFFECT_CLOUDFLARE_SET ? what->level : NULL,
+		.on_done = on_answer,
+	};
+	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, on_due);
+	struct err err;
+
+	if (job == NULL) {
+		report_unsent(effect, "no memory to ask Cloudflare");
+		return;
+	}
+	request.ctx = job;
+	job->call = cloudflare_start(perform->cloudflare, &request, &err);
+	if (job->call == NULL)
+		report_unsent(perform_job_free(&job->job), err.text);
+}
+
+static void
+end(struct perform_job *job)
+{
+	cloudflare_cancel(((struct cloudflare_job *)job)->call);
+	effect_free(perform_job_free(job));
+}
+
+void
+perform_cloudflare_get(struct perform *perform, struct effect *effect)
+{
+	begin(perform, effect);
+}
+
+void
+recover_cloudflare_get(struct perform *perform, struct effect *effect)
+{
+	begin(perform, effect);
+}
+
+void
+withdraw_cloudflare_get(struct perform_job *job)
+{
+	end(job);
+}
+
+void
+perform_cloudflare_set(struct perform *perform, struct effect *effect)
+{
+	begin(perform, effect);
+}
+
+/* What it may have set already is set to the same. */
+void
+recover_cloudflare_set(struct perform *perform, struct effect *effect)
+{
+	begin(perform, effect);
+}
+
+void
+done_cloudflare_set(struct perform *perform)
+{
+	struct perform_job *job;
+
+	while ((job = perform_job_find(perform, EFFECT_CLOUDFLARE_SET, NULL)) != NULL)
+		end(job);
+}

@@ -1,0 +1,47 @@
+/* perform_delete_message.c - deletes a message of ours, or one with a token, in a private chat.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "effects/perform_inside.h"
+
+#include "lib/log.h"
+#include "lib/text.h"
+#include "telegram/telegram.h"
+
+/* NULL: the program ends. */
+static void
+on_ended(void *ctx, const char *failure)
+{
+	struct effect *effect = ctx;
+	struct message_sent *said = &effect->result->u.message_sent;
+
+	if (failure == NULL) {
+		effect_free(effect);
+		return;
+	}
+	if (failure[0] != '\0')
+		log_warning("a message with a secret could not be deleted: %s", failure);
+	(void)text_copy(said->failure, sizeof(said->failure), failure);
+	perform_report(effect);
+}
+
+void
+perform_delete_message(struct perform *perform, struct effect *effect)
+{
+	const struct effect_delete_message *delete = &effect->u.delete_message;
+
+	if (!telegram_delete(telegram_sender(perform->telegram), delete->person, delete->remote_id,
+		on_ended, effect))
+		on_ended(effect, "memory is short");
+}
+
+/* telegram/ has them all. */
+void
+done_delete_message(UNUSED struct perform *perform)
+{
+}
+
+/* What is gone is deleted. */
+void
+recover_delete_message(struct perform *perform, struct effect *effect)
+{
+	perform_delete_message(perform, effect);
+}

@@ -1,0 +1,133 @@
+/* perform_picture.c - decrypts the secret of a new second factor, draws it, sends it, and forgets it.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "effects/perform_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/crypto.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/qr.h"
+#include "lib/text.h"
+#include "telegram/telegram.h"
+#include "types/factor_secret.h"
+
+#define PICTURE_MAX (128 * 1024)
+
+#define CAPTION \
+	"🔐 Scan this with your authenticator app, then write /2fa confirm and its six digits. " \
+	"Somebody else confirms that it is you. " \
+	"The picture is deleted in two minutes: do not forward it."
+
+struct picture {
+	struct effect *effect;
+	struct telegram_file file;
+};
+
+static void
+report(struct effect *effect, int64_t remote_id, const char *failure)
+{
+	struct message_sent *said = &effect->result->u.message_sent;
+
+	if (failure[0] != '\0')
+		log_warning("the picture of a second factor was not sent: %s", failure);
+	said->remote_id = remote_id;
+	(void)text_copy(said->failure, sizeof(said->failure), failure);
+	perform_report(effect);
+}
+
+static bool
+draw_secret(const struct effect *effect, struct buf *out, struct err *err)
+{
+	const struct effect_picture *picture = &effect->u.picture;
+	struct factor_secret secret;
+	char uri[TOTP_URI];
+	bool ok =
+	    factor_secret_open(effect->settings, picture->person, picture->sealed, &secret, err);
+
+	ok = ok && factor_secret_uri(effect->settings, picture->person, &secret, uri, err) &&
+	    qr_png(uri, out, err);
+	crypto_wipe(&secret, sizeof(secret));
+	crypto_wipe(uri, sizeof(uri));
+	return ok;
+}
+
+/* The picture in memory that is nobody else's: no file system has it. */
+static int
+open_picture(const struct effect *effect, int64_t *ret_size, struct err *err)
+{
+	struct buf drawn;
+	int fd = -1;
+
+	buf_init(&drawn, PICTURE_MAX);
+	if (draw_secret(effect, &drawn, err)) {
+		fd = memfd_create("picture", MFD_CLOEXEC);
+		*ret_size = (int64_t)drawn.size;
+		if (fd < 0 || write(fd, buf_text(&drawn), drawn.size) != (ssize_t)drawn.size)
+			(void)err_set(err, ERR_NOMEM, "no memory for a picture");
+	}
+	buf_wipe(&drawn);
+	if (fd >= 0 && err->text[0] != '\0') {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* failure NULL: the program ends; the row stays. */
+static void
+on_ended(void *ctx, const char *failure)
+{
+	struct picture *picture = ctx;
+	struct effect *effect = picture->effect;
+	int64_t remote_id = picture->file.remote_id;
+
+	(void)close(picture->file.fd);
+	free(picture);
+	if (failure == NULL)
+		effect_free(effect);
+	else
+		report(effect, remote_id, failure);
+}
+
+void
+perform_picture(struct perform *perform, struct effect *effect)
+{
+	struct picture *picture = calloc(1, sizeof(*picture));
+	struct err err = { 0 };
+
+	if (picture == NULL) {
+		report(effect, 0, "memory is short");
+		return;
+	}
+	*picture = (struct picture){ .effect = effect,
+		.file = { .address = { .chat = effect->u.picture.person },
+		    .name = "2fa.png",
+		    .caption = CAPTION,
+		    .is_photo = true } };
+	picture->file.fd = open_picture(effect, &picture->file.size, &err);
+	if (picture->file.fd < 0) {
+		free(picture);
+		report(effect, 0, err.text);
+	} else if (!telegram_document(
+		       telegram_sender(perform->telegram), &picture->file, on_ended, picture)) {
+		on_ended(picture, "memory is short");
+	}
+}
+
+/* telegram/ has them all. */
+void
+done_picture(UNUSED struct perform *perform)
+{
+}
+
+/* It may have been sent, and nobody would delete that one: the secret is drawn anew. */
+void
+recover_picture(UNUSED struct perform *perform, struct effect *effect)
+{
+	report(effect, 0, "deploybot was restarted meanwhile");
+}

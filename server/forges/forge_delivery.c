@@ -1,0 +1,280 @@
+/* forge_delivery.c - payloads of GitLab, Gitea and Bitbucket to deliveries.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "forges/forge_delivery.h"
+
+#include <stdio.h>
+
+#include "lib/crypto.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/text.h"
+
+static const char heads[] = "refs/heads/";
+
+bool
+forge_delivery_id_is_good(const char *id, size_t most)
+{
+	static const char letters[] =
+	    "0123456789_-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t size = strlen(id);
+
+	return size > 0 && size <= most && strspn(id, letters) == size;
+}
+
+/* What one push says, as its body has it; NULL: it does not. */
+struct said {
+	const char *ref; /* with refs/heads/, or of Bitbucket a branch's name */
+	const char *after;
+	const char *repository;
+	const char *login;
+	int64_t sender;
+	bool is_branch; /* ref is a branch's name */
+	bool forced;
+};
+
+/* An id of SHA-1 or SHA-256, in lower case as git writes it. */
+static bool
+take_commit(const char *text, struct delivery *delivery)
+{
+	size_t size = text == NULL ? 0 : strlen(text);
+
+	if ((size != 40 && size != 64) || strspn(text, "0123456789abcdef") != size ||
+	    !text_copy(delivery->after, sizeof(delivery->after), text))
+		return false;
+	delivery->deleted = strspn(text, "0") == size;
+	return true;
+}
+
+/* A branch longer than git can store as a file is none of ours: left "", as a tag is. */
+static bool
+take_branch(const struct said *said, struct delivery *delivery)
+{
+	const char *name = said->ref;
+
+	if (name == NULL || name[0] == '\0')
+		return false;
+	if (!said->is_branch) {
+		if (!text_starts(name, heads))
+			return true;
+		name += strlen(heads);
+	}
+	if (!text_copy(delivery->branch, sizeof(delivery->branch), name))
+		delivery->branch[0] = '\0';
+	return text_is_plain(delivery->branch);
+}
+
+/* What stands there must not reach a log or a chat as it is. */
+static void
+take_login(const char *login, struct delivery *delivery)
+{
+	(void)text_copy(delivery->login, sizeof(delivery->login), login == NULL ? "" : login);
+	for (char *c = delivery->login; *c != '\0'; c++)
+		if (*c <= ' ' || *c >= 0x7f)
+			*c = '?';
+}
+
+/* An id that is that of several: what it is about belongs to it. */
+static bool
+take_id(const struct said *said, struct delivery *delivery)
+{
+	char about[sizeof(heads) + LIMIT_REF + LIMIT_COMMIT], hex[FORGE_DELIVERY_REF];
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+	size_t size = strlen(delivery->id);
+	int n;
+
+	if (!delivery->id_is_shared)
+		return true;
+	n = snprintf(about, sizeof(about), "%s%.*s\n%s", said->is_branch ? heads : "", LIMIT_REF,
+	    said->ref, delivery->after);
+	if (!crypto_sha256(about, (size_t)n, hash, NULL))
+		return false;
+	text_hex(hex, hash, (FORGE_DELIVERY_REF - 1) / 2);
+	(void)snprintf(delivery->id + size, sizeof(delivery->id) - size, ".%s", hex);
+	return true;
+}
+
+static bool
+take_push(const struct said *said, struct delivery *delivery, struct err *err)
+{
+	if (!take_branch(said, delivery))
+		return err_set(err, ERR_INVALID, "a push without a ref that can be one");
+	if (!take_commit(said->after, delivery))
+		return err_set(err, ERR_INVALID, "a push to what is no commit");
+	if (said->repository == NULL || said->repository[0] == '\0' ||
+	    !text_copy(delivery->repository, sizeof(delivery->repository), said->repository) ||
+	    !text_is_plain(delivery->repository))
+		return err_set(err, ERR_INVALID, "a push without its repository's path");
+	take_login(said->login, delivery);
+	delivery->sender = said->sender;
+	delivery->forced = said->forced;
+	delivery->kind = DELIVERY_PUSH;
+	return take_id(said, delivery) || err_set(err, ERR_NOMEM, "no memory");
+}
+
+/* --- events --- */
+
+struct decoding {
+	const struct delivery *told;
+	struct queue_list events;
+	struct err err;
+};
+
+static bool
+add(struct decoding *d, const struct said *said)
+{
+	struct event *event = event_new(EVENT_DELIVERY);
+
+	if (event == NULL)
+		return err_set(&d->err, ERR_NOMEM, "no memory");
+	event->u.delivery = *d->told;
+	event->u.delivery.kind = DELIVERY_OTHER;
+	if (said != NULL && !take_push(said, &event->u.delivery, &d->err)) {
+		event_free(event);
+		return false;
+	}
+	queue_list_add(&d->events, &event->link);
+	return true;
+}
+
+/* It was proven, so a person has set something up wrongly: it is audited. */
+static bool
+refuse(struct decoding *d, struct queue_list *ret_events, int *ret_status)
+{
+	struct event *event = d->err.code == ERR_NOMEM ? NULL : event_new(EVENT_REJECTED);
+	struct rejected *rejected;
+
+	event_free_all(&d->events);
+	*ret_status = 503;
+	if (event == NULL)
+		return false;
+	rejected = &event->u.rejected;
+	(void)text_copy(
+	    rejected->source, sizeof(rejected->source), delivery_forge_word(d->told->forge));
+	(void)text_copy(
+	    rejected->reason, sizeof(rejected->reason), "signed, but not what it says it is");
+	(void)text_copy(rejected->application, sizeof(rejected->application), d->told->hook);
+	rejected->count = 1;
+	queue_list_add(ret_events, &event->link);
+	*ret_status = 400;
+	return false;
+}
+
+typedef bool read_fn(struct decoding *d, const struct json *body);
+
+static bool
+decode(struct event *raw, read_fn *read, struct queue_list *ret_events, int *ret_status)
+{
+	struct decoding d = { .told = &raw->u.delivery };
+	CLEANUP(json_freep) struct json *body = json_decode(raw->raw.data, raw->raw.size, &d.err);
+
+	if (body == NULL ||
+	    (!json_holds_object(body) && !err_set(&d.err, ERR_INVALID, "not an object")) ||
+	    !read(&d, body))
+		return refuse(&d, ret_events, ret_status);
+	queue_list_append(ret_events, &d.events);
+	return true;
+}
+
+/* --- GitLab: docs.gitlab.com/user/project/integrations/webhook_events/#push-events --- */
+
+static bool
+read_gitlab(struct decoding *d, const struct json *body)
+{
+	const char *kind = json_get_str(body, "object_kind");
+	const struct said said = {
+		.ref = json_get_str(body, "ref"),
+		.after = json_get_str(body, "after"),
+		.repository = json_get_str(json_get(body, "project"), "path_with_namespace"),
+		.login = json_get_str(body, "user_username"),
+		.sender = json_get_i64_or(body, "user_id", 0),
+	};
+
+	if (kind == NULL)
+		return err_set(&d->err, ERR_INVALID, "no object_kind");
+	return add(d, strcmp(kind, "push") == 0 ? &said : NULL);
+}
+
+bool
+forge_decode_gitlab(
+    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
+{
+	return decode(raw, read_gitlab, ret_events, ret_status);
+}
+
+/* --- Gitea and Forgejo: docs.gitea.com/usage/webhooks --- */
+
+static bool
+read_gitea(struct decoding *d, const struct json *body)
+{
+	const struct json *sender = json_get(body, "sender");
+	const struct said said = {
+		.ref = json_get_str(body, "ref"),
+		.after = json_get_str(body, "after"),
+		.repository = json_get_str(json_get(body, "repository"), "full_name"),
+		.login = json_get_str(sender, "login"),
+		.sender = json_get_i64_or(sender, "id", 0),
+	};
+	/* Only a push has these three beside each other. */
+	bool is_push = json_get(body, "ref") != NULL && json_get(body, "before") != NULL &&
+	    json_get(body, "after") != NULL;
+
+	return add(d, is_push ? &said : NULL);
+}
+
+bool
+forge_decode_gitea(
+    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
+{
+	return decode(raw, read_gitea, ret_events, ret_status);
+}
+
+/* --- Bitbucket Cloud: support.atlassian.com/bitbucket-cloud/docs/event-payloads/#Push --- */
+
+static const char zeros[] = "0000000000000000000000000000000000000000";
+
+/* One of push.changes: old or new is null where a ref was made or is gone. */
+static bool
+read_change(struct decoding *d, const struct json *change, struct said *said)
+{
+	const struct json *new = json_get(change, "new"), *old = json_get(change, "old");
+	bool is_gone = json_holds_null(new) && json_holds_object(old);
+	const struct json *ref = is_gone ? old : new;
+	const char *type = json_get_str(ref, "type");
+
+	if (!json_holds_object(ref) || type == NULL)
+		return err_set(&d->err, ERR_INVALID, "a change of nothing");
+	said->is_branch = strcmp(type, "branch") == 0 || strcmp(type, "named_branch") == 0;
+	said->ref = json_get_str(ref, "name");
+	said->after = is_gone ? zeros : json_get_str(json_get(ref, "target"), "hash");
+	said->forced = json_get_bool(change, "forced", false);
+	return add(d, said);
+}
+
+static bool
+read_bitbucket(struct decoding *d, const struct json *body)
+{
+	const struct json *actor = json_get(body, "actor");
+	const struct json *changes = json_get(json_get(body, "push"), "changes");
+	const char *nickname = json_get_str(actor, "nickname");
+	struct said said = {
+		.repository = json_get_str(json_get(body, "repository"), "full_name"),
+		.login = nickname != NULL ? nickname : json_get_str(actor, "display_name"),
+	};
+
+	if (json_get(body, "push") == NULL)
+		return add(d, NULL);
+	if (!json_holds_array(changes) || json_count(changes) > FORGE_CHANGES_MAX)
+		return err_set(&d->err, ERR_INVALID, "a push without a list of %d changes at most",
+		    FORGE_CHANGES_MAX);
+	for (size_t i = 0; i < json_count(changes); i++)
+		if (!read_change(d, json_at(changes, i), &said))
+			return false;
+	return json_count(changes) > 0 || add(d, NULL);
+}
+
+bool
+forge_decode_bitbucket(
+    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
+{
+	return decode(raw, read_bitbucket, ret_events, ret_status);
+}

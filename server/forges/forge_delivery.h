@@ -1,0 +1,33 @@
+/* forge_delivery.h - makes events of pushes of GitLab, Gitea or Bitbucket.  Checks no signature.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "types/event.h"
+
+/* Of Bitbucket's changes in one push: more is refused, and found by polling. */
+#define FORGE_CHANGES_MAX 128
+
+/* True for what a delivery's id may be: 1 to `most` letters, digits, '_' and '-'. */
+bool forge_delivery_id_is_good(const char *id, size_t most);
+
+/* Beside its id, of one that is shared: a dot and so many digits of what it is about. */
+#define FORGE_DELIVERY_REF 33
+#define FORGE_SHARED_ID	   (LIMIT_DELIVERY - 1 - FORGE_DELIVERY_REF)
+
+/*
+ * The decoders of SOURCE_GITLAB, SOURCE_GITEA and SOURCE_BITBUCKET (store/store.h says what a
+ * decoder is).  raw is an EVENT_DELIVERY whose forge, id, digest and how it is deduped are set.
+ * One decoded EVENT_DELIVERY is appended for each branch or tag that was pushed, or one
+ * DELIVERY_OTHER for what is no push.  False: *ret_status is 400 and one EVENT_REJECTED says so
+ * (503 and nothing when memory is short).
+ *
+ * What an event is, is read from the body alone: no header with a name is signed.  A branch that is
+ * gone has a commit of zeros (Bitbucket: null), and only Bitbucket says of one that it was forced;
+ * git is asked anyway.
+ */
+bool forge_decode_gitlab(struct event *raw, struct queue_list *ret_events, int *ret_status,
+    int64_t *ret_offset);
+bool forge_decode_gitea(struct event *raw, struct queue_list *ret_events, int *ret_status,
+    int64_t *ret_offset);
+bool forge_decode_bitbucket(struct event *raw, struct queue_list *ret_events, int *ret_status,
+    int64_t *ret_offset);

@@ -1,0 +1,123 @@
+/* handle_hook.c - a call of /hooks: decided once, as if its line were typed by whom it is.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands/commands.h"
+#include "decide/decide_factor_try.h"
+#include "decide/decide_needs.h"
+#include "decide/decide_reply.h"
+#include "deployment/deploy_flow.h"
+#include "handlers/handlers.h"
+#include "lib/buf.h"
+#include "lib/json.h"
+#include "store/row_deployment.h"
+#include "store/row_hook.h"
+
+static void
+act(struct tx *tx, const struct update *update, void *arg)
+{
+	const struct hook_call *call = arg;
+
+	commands_request(tx, update, &call->request);
+}
+
+/* A code is a person's.  Where the target asks for a confirmation it is asked of who confirms. */
+static void
+refuse_factor(struct tx *tx, const struct hook_call *call)
+{
+	char said[LIMIT_LINE * 2];
+
+	decide_audit_denied(tx, &call->from, AUDIT_CODE_CODE_IMPOSSIBLE, call->request.action,
+	    call->request.target, "needs a code");
+	(void)snprintf(said, sizeof(said),
+	    "%s needs a code of the second factor (REQUIRE_OTP), which no hook has: let <ENV>_CONFIRM ask a person",
+	    tx->factor_for);
+	decide_answer(tx, said);
+	tx->answer.status = 403;
+}
+
+/* Begun is 202; what only said something was refused. */
+static void
+decide(struct tx *tx, struct hook_call *call)
+{
+	if (decide_factor_asks(tx, &call->from, act, call)) {
+		tx->wants_factor = false;
+		refuse_factor(tx, call);
+	} else if (tx->answer.status == 200) {
+		tx->answer.status = tx->answer.work != 0 ? 202 : 409;
+	}
+	if (tx->answer.status != 429) /* that is tried again */
+		row_hook_note(tx, call, tx->answer.status, tx->answer.work);
+}
+
+static void
+put_lower(const char *word, char *out, size_t room)
+{
+	size_t n = 0;
+
+	for (; word[n] != '\0' && n + 1 < room; n++)
+		out[n] = (char)(word[n] >= 'A' && word[n] <= 'Z' ? word[n] - 'A' + 'a' : word[n]);
+	out[n] = '\0';
+}
+
+/* How it stands; until git has answered, what it will wait for by what is known now. */
+static void
+state_of(struct tx *tx, const struct deployment *work, char out[LIMIT_ENVIRONMENT])
+{
+	struct decide_needs needs = { 0 };
+	bool is_new = work->state == DEPLOY_REQUESTED;
+
+	if (is_new && !work->is_to_be_asked)
+		(void)decide_needs_look(tx, work, &needs);
+	put_lower(deploy_flow_name(is_new && work->is_to_be_asked ? DEPLOY_AWAITING_CONFIRMATION :
+			  needs.needs.approvals > 0		  ? DEPLOY_AWAITING_APPROVAL :
+								    work->state),
+	    out, LIMIT_ENVIRONMENT);
+}
+
+static void
+put_answer(struct tx *tx)
+{
+	struct deployment work = row_deployment_get(tx, tx->answer.work);
+	char state[LIMIT_ENVIRONMENT];
+	struct json_out json;
+	struct buf out;
+
+	buf_init(&out, LIMIT_ANSWER_TEXT);
+	json_out_init(&json, &out);
+	json_out_object(&json);
+	if (work.id != 0) {
+		state_of(tx, &work, state);
+		json_put_i64(&json, "id", work.id);
+		json_put_str(&json, "state", state);
+	} else {
+		json_put_null(&json, "id");
+		json_put_null(&json, "state");
+	}
+	json_put_str(&json, "said", tx->answer.text != NULL ? tx->answer.text : "");
+	json_out_end(&json);
+	free(tx->answer.text);
+	tx_check(tx, &out);
+	tx->answer.text = buf_take(&out);
+}
+
+void
+handle_hook(struct tx *tx, const struct event *event)
+{
+	struct hook_call *call = event->u.hook;
+	struct hook_answer before = row_hook_find(tx, call);
+
+	if (before.status == 0) {
+		decide(tx, call);
+	} else if (before.is_other) {
+		tx->answer.status = 422;
+		decide_answer(tx, "this key was used with another body within 24 hours");
+	} else {
+		tx->answer.status = before.status;
+		tx->answer.work = before.work;
+		tx->answer.is_duplicate = true;
+		decide_answer(tx, "the same call came before");
+	}
+	put_answer(tx);
+}

@@ -1,0 +1,316 @@
+/* route_hooks.c - from a call's head to the store's answer.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "routes/route_hooks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/bucket.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/crypto.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/rate_summary.h"
+#include "lib/text.h"
+#include "types/principal.h"
+#include "types/settings.h"
+
+#define HOOKS_MAGIC  0x686f6f6bu
+#define CALL_MAGIC   0x63616c6cu
+#define SUMMARY_MS   60000 /* one audit line a minute for all who were refused */
+#define REFUSED_WORD "hook"
+
+/* Of one hook, before anything is decided: what it starts has a limit of its own
+ * (decide_limit.h).  Two that share a place here share it. */
+#define PLACES 256
+static const struct bucket_rate call_rate = { .capacity = 60, .token_ms = 100 };
+
+struct route_hooks {
+	unsigned magic;
+	struct route_hooks_config config;
+	struct bucket calls[PLACES];
+	struct rate_summary refused;
+	char refused_client[48]; /* the last of them */
+	struct loop_timer summary_timer;
+};
+
+/* One that was let in. */
+struct call {
+	unsigned magic;
+	struct route_hooks *hooks;
+	struct http_request *request;
+	char id[ENVIRONMENT_ID_MAX];
+	char application[ENVIRONMENT_NAME_MAX];
+	struct hook_line line;
+};
+
+static http_server_begin_fn on_begin;
+static http_server_request_fn on_request;
+static event_done on_decided;
+static loop_timer_fn on_summary_due;
+
+struct route_hooks *
+route_hooks_new(const struct route_hooks_config *config)
+{
+	struct route_hooks *hooks = calloc(1, sizeof(*hooks));
+
+	if (hooks == NULL)
+		return NULL;
+	hooks->magic = HOOKS_MAGIC;
+	hooks->config = *config;
+	loop_timer_init(&hooks->summary_timer, on_summary_due, hooks);
+	return hooks;
+}
+
+void
+route_hooks_free(struct route_hooks *hooks)
+{
+	if (hooks == NULL)
+		return;
+	OBJ_CHECK(hooks, HOOKS_MAGIC);
+	loop_timer_stop(&hooks->summary_timer);
+	hooks->magic = 0;
+	free(hooks);
+}
+
+struct http_route
+route_hooks(struct route_hooks *hooks)
+{
+	static const char *const types[] = { "application/json", NULL };
+
+	return (struct http_route){
+		.methods = "POST",
+		.path = ROUTE_HOOKS_PATH,
+		.body_max = ROUTE_HOOKS_BODY_MAX,
+		.types = types,
+		.on_begin = on_begin,
+		.on_request = on_request,
+		.ctx = hooks,
+	};
+}
+
+/* --- answers --- */
+
+static void
+answer(struct call *call, int status, const char *json)
+{
+	static const struct http_header headers[] = { { "Content-Type", "application/json" },
+		{ "Cache-Control", "no-store" }, { NULL, NULL } };
+	static const struct http_header later[] = { { "Content-Type", "application/json" },
+		{ "Cache-Control", "no-store" }, { "Retry-After", "10" }, { NULL, NULL } };
+	const struct route_hooks_config *config = &call->hooks->config;
+
+	config->count_request(config->ctx, call->application, status);
+	http_request_answer(call->request, status, status == 503 || status == 429 ? later : headers,
+	    json, strlen(json));
+}
+
+static void
+answer_said(struct call *call, int status, const char *said)
+{
+	struct json_out json;
+	struct buf out;
+
+	buf_init(&out, LIMIT_LINE * 8);
+	json_out_init(&json, &out);
+	json_out_object(&json);
+	json_put_null(&json, "id");
+	json_put_null(&json, "state");
+	json_put_str(&json, "said", said);
+	json_out_end(&json);
+	answer(call, status, buf_text(&out));
+	buf_done(&out);
+}
+
+/* --- who is not let in --- */
+
+static void
+tell_refused(struct route_hooks *hooks, int64_t count)
+{
+	struct event *event = count > 0 ? event_new(EVENT_REJECTED) : NULL;
+	int64_t wait_ms;
+
+	if (event != NULL) {
+		struct rejected *rejected = &event->u.rejected;
+
+		(void)text_copy(rejected->source, sizeof(rejected->source), REFUSED_WORD);
+		(void)text_copy(rejected->reason, sizeof(rejected->reason), "token");
+		(void)text_copy(rejected->client, sizeof(rejected->client), hooks->refused_client);
+		rejected->count = count;
+	}
+	if (count > 0 && (event == NULL || !hooks->config.submit(hooks->config.ctx, event))) {
+		event_free(event);
+		rate_summary_put_back(&hooks->refused, count);
+	}
+	wait_ms = rate_summary_wait_ms(&hooks->refused, loop_now_ms());
+	if (wait_ms >= 0 && !loop_timer_is_started(&hooks->summary_timer))
+		loop_timer_start(hooks->config.loop, &hooks->summary_timer, wait_ms, 0);
+}
+
+static void
+on_summary_due(UNUSED struct loop_timer *timer, void *ctx)
+{
+	struct route_hooks *hooks = OBJ_OF(struct route_hooks, ctx, HOOKS_MAGIC);
+
+	tell_refused(hooks, rate_summary_due(&hooks->refused, SUMMARY_MS, loop_now_ms()));
+}
+
+/* The same for a hook that is not there: its name is not in the log, nor in the audit. */
+static void
+refuse(struct route_hooks *hooks, struct http_request *request)
+{
+	static const struct http_header headers[] = { { "WWW-Authenticate", "Bearer" },
+		{ NULL, NULL } };
+
+	log_debug("a call of " ROUTE_HOOKS_PATH " was refused: its token is missing or wrong");
+	(void)text_copy(
+	    hooks->refused_client, sizeof(hooks->refused_client), http_request_client(request));
+	hooks->config.count_request(hooks->config.ctx, "", 401);
+	http_request_answer(request, 401, headers, NULL, 0);
+	tell_refused(hooks, rate_summary_add(&hooks->refused, SUMMARY_MS, loop_now_ms()));
+}
+
+/* "Bearer TOKEN"; NULL: it is none, or there are two. */
+static const char *
+token_of(const struct http_request *request)
+{
+	static const char scheme[] = "Bearer ";
+	const char *value = http_request_header(request, "Authorization");
+
+	if (value == NULL || !text_starts_ci(value, scheme))
+		return NULL;
+	return value + strlen(scheme) + strspn(value + strlen(scheme), " ");
+}
+
+/* --- a request, in the order of what happens --- */
+
+static void
+call_free(void *user)
+{
+	struct call *call = OBJ_OF(struct call, user, CALL_MAGIC);
+
+	call->magic = 0;
+	free(call);
+}
+
+static struct call *
+call_new(struct route_hooks *hooks, struct http_request *request, const struct hook *hook)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (call == NULL)
+		return NULL;
+	call->magic = CALL_MAGIC;
+	call->hooks = hooks;
+	call->request = request;
+	(void)text_copy(call->id, sizeof(call->id), hook->id);
+	(void)text_copy(call->application, sizeof(call->application), hook->application);
+	hook_line_read(hook->starts, hook->application, &call->line);
+	return call;
+}
+
+static void
+on_begin(struct http_request *request, void *ctx)
+{
+	/* So that the same is done for a hook that is not there. */
+	static const char nobodys[] = "a secret that is never compared with success";
+	struct route_hooks *hooks = OBJ_OF(struct route_hooks, ctx, HOOKS_MAGIC);
+	const char *token = token_of(request);
+	struct hook hook = { 0 };
+	bool is_there = hook_find(hooks->config.settings(hooks->config.ctx),
+			    http_request_path(request) + strlen(ROUTE_HOOKS_PATH), &hook) &&
+	    hook.secret != NULL;
+	bool is_right = crypto_same_text(token, is_there ? hook.secret : nobodys);
+	struct bucket *bucket;
+	struct call *call;
+
+	if (!is_there || !is_right) {
+		refuse(hooks, request);
+		return;
+	}
+	call = call_new(hooks, request, &hook);
+	if (call == NULL) {
+		http_request_answer(request, 503, NULL, NULL, 0);
+		return;
+	}
+	http_request_set_user(request, call, call_free);
+	bucket = &hooks->calls[(uint64_t)principal_of_hook(call->id) % PLACES];
+	if (!bucket_take(bucket, call_rate, clock_monotonic_ms(), 1))
+		answer_said(call, 429, "too many calls of this hook: wait a moment");
+}
+
+/* By which key the caller knows it again; false: it is none that could be one. */
+static bool
+take_key(const struct http_request *request, char out[HOOK_KEY_MAX + 1])
+{
+	static const char *const names[] = { "Idempotency-Key", "X-Delivery-ID", "webhook-id" };
+	const char *key = NULL;
+
+	for (size_t i = 0; i < COUNT(names) && key == NULL; i++)
+		key = http_request_header(request, names[i]);
+	out[0] = '\0';
+	if (key == NULL)
+		return true;
+	for (const char *c = key; *c != '\0'; c++)
+		if (*c <= ' ' || *c >= 0x7f)
+			return false;
+	return key[0] != '\0' && text_copy(out, HOOK_KEY_MAX + 1, key);
+}
+
+static bool
+fill(struct call *call, struct hook_call *ret, struct err *err)
+{
+	size_t size = 0;
+	char *body = http_request_take_body(call->request, &size);
+	bool is_read = hook_line_request(&call->line, body, size, &ret->request, err) &&
+	    crypto_sha256(body == NULL ? "" : body, size, ret->digest, err);
+
+	free(body);
+	if (!is_read)
+		return false;
+	if (!take_key(call->request, ret->key))
+		return err_set(err, ERR_INVALID,
+		    "Idempotency-Key: expected 1 to %d characters of ASCII, without blanks",
+		    HOOK_KEY_MAX);
+	(void)text_copy(ret->id, sizeof(ret->id), call->id);
+	ret->from = (struct update){ .kind = UPDATE_TEXT, .person = principal_of_hook(call->id) };
+	(void)snprintf(ret->from.name, sizeof(ret->from.name), "hook %s", call->id);
+	return true;
+}
+
+static void
+on_request(struct http_request *request, void *ctx)
+{
+	struct route_hooks *hooks = OBJ_OF(struct route_hooks, ctx, HOOKS_MAGIC);
+	struct call *call = OBJ_OF(struct call, http_request_user(request), CALL_MAGIC);
+	struct event *event = event_new(EVENT_HOOK);
+	struct err err = { .code = ERR_NOMEM, .text = "no memory: try again" };
+
+	if (event != NULL)
+		event->u.hook = calloc(1, sizeof(*event->u.hook));
+	if (event == NULL || event->u.hook == NULL || !fill(call, event->u.hook, &err)) {
+		event_free(event);
+		answer_said(call, err.code == ERR_NOMEM ? 503 : 400, err.text);
+		return;
+	}
+	event->done = on_decided;
+	event->done_ctx = call;
+	if (hooks->config.submit(hooks->config.ctx, event))
+		return;
+	event_free(event);
+	answer_said(call, 503, "the server is busy: try again in a moment");
+}
+
+static void
+on_decided(void *ctx, const struct answer *decided)
+{
+	struct call *call = OBJ_OF(struct call, ctx, CALL_MAGIC);
+
+	if (decided->text == NULL)
+		answer_said(call, decided->status >= 400 ? decided->status : 503,
+		    "the server could not decide on it: try again, and see its log");
+	else
+		answer(call, decided->status, decided->text);
+}

@@ -1,0 +1,224 @@
+/* audit_read.c - walks the rows page by page; nothing is written.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/audit_read.h"
+
+#include <stdio.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define PAGE 200 /* entries read at once */
+
+/* A value of a line that is compared: longer ones fit nothing. */
+#define VALUE 256
+
+static const char *
+value_of(const struct audit_fields *fields, const char *key, char out[VALUE])
+{
+	return audit_field_text(audit_fields_get(fields, key), out, VALUE);
+}
+
+/* The first version has the application in the name of the environment alone. */
+static bool
+is_of_application(const struct audit_fields *fields, const char *application)
+{
+	char environment[VALUE];
+	const char *slash = strchr(value_of(fields, "environment", environment), '/');
+	size_t size = strlen(application);
+
+	return slash != NULL && (size_t)(slash - environment) == size &&
+	    memcmp(environment, application, size) == 0;
+}
+
+/* The first version has github:login(7) where the second has github:7. */
+static bool
+is_of_person(const struct audit_fields *fields, const char *person)
+{
+	char user[VALUE], old[VALUE];
+	const char *open;
+
+	if (strcmp(value_of(fields, "user_id", user), person) == 0)
+		return true;
+	open = strrchr(user, '(');
+	return text_starts(user, "github:") && open != NULL && text_starts(person, "github:") &&
+	    snprintf(old, sizeof(old), "(%s)", person + strlen("github:")) < (int)sizeof(old) &&
+	    strcmp(open, old) == 0;
+}
+
+static bool
+is_within(const struct audit_fields *fields, const struct audit_filter *filter)
+{
+	char at[VALUE], edge[TEXT_TIME_SIZE];
+
+	(void)value_of(fields, "timestamp", at);
+	return (filter->from == 0 || strcmp(at, text_time_ms(edge, filter->from)) >= 0) &&
+	    (filter->to == 0 || strcmp(at, text_time_ms(edge, filter->to)) < 0);
+}
+
+static bool
+fits(const struct audit_fields *fields, const struct audit_filter *filter)
+{
+	char value[VALUE];
+	enum audit_severity severity;
+
+	if (!is_within(fields, filter) ||
+	    (filter->application != NULL && !is_of_application(fields, filter->application)) ||
+	    (filter->person != NULL && !is_of_person(fields, filter->person)) ||
+	    (filter->code != NULL && strcmp(value_of(fields, "code", value), filter->code) != 0 &&
+		strcmp(value_of(fields, "action", value), filter->code) != 0))
+		return false;
+	severity = audit_severity_of(value_of(fields, "severity", value));
+	return filter->at_least == 0 ||
+	    (severity != AUDIT_SEVERITY_COUNT && severity >= filter->at_least);
+}
+
+/* --- names --- */
+
+static bool
+has_names(struct db *db, bool *ret, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_query(&rows, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'person_name'"))
+		return false;
+	*ret = db_next(&rows);
+	return db_rows_end(&rows, err);
+}
+
+static bool
+name_of(struct db *db, const char *who, char *out, size_t room, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_query(&rows, db, err, "SELECT name FROM person_name WHERE who = $1", DB_TEXT(who)))
+		return false;
+	if (db_next(&rows))
+		(void)text_copy(out, room, db_col_text(&rows, 0));
+	return db_rows_end(&rows, err);
+}
+
+/* --- reading --- */
+
+struct reading {
+	struct db *db;
+	const struct audit_filter *filter;
+	audit_read_line *each;
+	void *ctx;
+	bool has_names;
+	bool is_over;
+};
+
+static bool
+read_line(struct reading *r, const char *line, size_t size, struct err *err)
+{
+	struct audit_fields fields = { 0 };
+	char user[VALUE], name[VALUE] = "";
+
+	if (!audit_fields_read(&fields, line, size))
+		return err_set(err, ERR_INVALID,
+		    "an entry is no audit line: deploybot audit verify says which");
+	if (!fits(&fields, r->filter))
+		return true;
+	if (r->has_names &&
+	    !name_of(r->db, value_of(&fields, "user_id", user), name, sizeof(name), err))
+		return false;
+	r->is_over = !r->each(r->ctx, line, size, &fields, name);
+	return true;
+}
+
+static bool
+read_page(struct reading *r, const struct buf *page, struct err *err)
+{
+	const char *at = page->data, *end = page->data + page->size;
+
+	while (at < end && !r->is_over) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		assert(newline != NULL);
+		if (!read_line(r, at, (size_t)(newline - at), err))
+			return false;
+		at = newline + 1;
+	}
+	return true;
+}
+
+/* No entry before it is of that time or later. */
+static bool
+first_of(struct reading *r, int64_t *ret, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	*ret = r->filter->first;
+	if (r->filter->from == 0)
+		return true;
+	if (!db_query(&rows, r->db, err,
+		"SELECT seq FROM audit WHERE seq >= $1 AND at >= $2 ORDER BY seq LIMIT 1",
+		DB_I64(*ret), DB_I64(r->filter->from)))
+		return false;
+	*ret = db_next(&rows) ? db_col_i64(&rows, 0) : INT64_MAX;
+	return db_rows_end(&rows, err);
+}
+
+static bool
+read_pages(struct reading *r, struct err *err)
+{
+	int64_t from, last;
+	struct buf page;
+	bool ok = true;
+
+	if (!has_names(r->db, &r->has_names, err) || !first_of(r, &from, err))
+		return false;
+	buf_init(&page, (size_t)PAGE * (AUDIT_LINE_MAX + 1));
+	while (ok && !r->is_over && from != INT64_MAX) {
+		buf_clear(&page);
+		ok = store_audit_lines(r->db, from, PAGE, &page, &last, err);
+		if (!ok || last < from)
+			break;
+		ok = read_page(r, &page, err);
+		from = last + 1;
+	}
+	buf_done(&page);
+	return ok;
+}
+
+bool
+audit_read(const char *database, const struct audit_filter *filter, audit_read_line *each,
+    void *ctx, struct err *err)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
+	struct reading r = { .db = db, .filter = filter, .each = each, .ctx = ctx };
+
+	return db != NULL && read_pages(&r, err);
+}
+
+bool
+audit_read_newest(const char *database, int64_t *ret, struct err *err)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
+	struct audit_chain head;
+
+	if (db == NULL || !store_audit_head(db, &head, err))
+		return false;
+	*ret = head.seq;
+	return true;
+}
+
+bool
+audit_read_names(const char *database, audit_read_name *each, void *ctx, struct err *err)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	bool has;
+
+	if (db == NULL || !has_names(db, &has, err))
+		return false;
+	if (!has)
+		return true;
+	if (!db_query(&rows, db, err, "SELECT who, name FROM person_name ORDER BY who"))
+		return false;
+	while (db_next(&rows))
+		if (!each(ctx, db_col_text(&rows, 0), db_col_text(&rows, 1)))
+			break;
+	return db_rows_end(&rows, err);
+}

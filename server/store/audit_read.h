@@ -1,0 +1,35 @@
+/* audit_read.h - entries of the audit in their order, filtered, beside a running server.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+#include "store/audit_field.h"
+#include "types/audit_code.h"
+
+/* What is zero or NULL is not asked for. */
+struct audit_filter {
+	int64_t first;	/* entry */
+	int64_t from;	/* wall ms */
+	int64_t to;	/* ... of which none is */
+	const char *application;
+	const char *person;	/* user_id */
+	const char *code;	/* or action */
+	enum audit_severity at_least;
+};
+
+/* One entry's line, without its newline; name: of its user, "" where none is known.  False ends
+ * the reading. */
+typedef bool audit_read_line(
+    void *ctx, const char *line, size_t size, const struct audit_fields *fields, const char *name);
+
+/* Those that fit, the oldest first, a page of rows in memory at a time. */
+bool audit_read(const char *database, const struct audit_filter *filter, audit_read_line *each,
+    void *ctx, struct err *err) MUST_USE;
+
+/* The newest entry's number; 0: there is none. */
+bool audit_read_newest(const char *database, int64_t *ret, struct err *err) MUST_USE;
+
+/* What the ids are called that have a name. */
+typedef bool audit_read_name(void *ctx, const char *who, const char *name);
+bool audit_read_names(
+    const char *database, audit_read_name *each, void *ctx, struct err *err) MUST_USE;

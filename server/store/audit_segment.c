@@ -1,0 +1,107 @@
+/* audit_segment.c - names of the audit log's files, and which there are.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/audit_segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+
+void
+audit_segment_path(const char *path, int64_t first, char out[PATH_MAX])
+{
+	(void)snprintf(out, PATH_MAX, "%s.%" PRId64, path, first);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static bool
+add(struct audit_segments *segments, int64_t first)
+{
+	int64_t *more = reallocarray(segments->first, segments->n + 1, sizeof(*more));
+
+	if (more == NULL)
+		return false;
+	segments->first = more;
+	segments->first[segments->n++] = first;
+	return true;
+}
+
+/* "audit.log.17" beside "audit.log". */
+static bool
+read_names(DIR *folder, const char *name, struct audit_segments *segments, struct err *err)
+{
+	size_t size = strlen(name);
+	struct dirent *entry;
+	int64_t first;
+
+	errno = 0;
+	while ((entry = readdir(folder)) != NULL) {
+		if (text_starts(entry->d_name, name) && entry->d_name[size] == '.' &&
+		    text_to_i64(entry->d_name + size + 1, 1, INT64_MAX, &first, NULL) &&
+		    !add(segments, first))
+			return err_set(err, ERR_NOMEM, "no memory for the audit log's files");
+		errno = 0;
+	}
+	return errno == 0 || err_errno(err, ERR_IO, errno, "reading the audit log's folder");
+}
+
+bool
+audit_segments_list(const char *path, struct audit_segments *ret, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	struct audit_segments found = { 0 };
+	char name[PATH_MAX];
+	DIR *folder;
+	bool ok;
+
+	(void)snprintf(name, sizeof(name), "%.*s",
+	    slash == NULL     ? 1 :
+		slash == path ? 1 :
+				(int)(slash - path),
+	    slash == NULL ? "." : path);
+	folder = opendir(name);
+	if (folder == NULL)
+		return err_errno(err, ERR_IO, errno, "%s", name);
+	ok = read_names(folder, slash == NULL ? path : slash + 1, &found, err);
+	(void)closedir(folder);
+	if (!ok) {
+		audit_segments_done(&found);
+		return false;
+	}
+	if (found.n > 1)
+		qsort(found.first, found.n, sizeof(found.first[0]), compare);
+	*ret = found;
+	return true;
+}
+
+void
+audit_segments_done(struct audit_segments *segments)
+{
+	free(segments->first);
+	*segments = (struct audit_segments){ 0 };
+}
+
+/* Of either version; no string of a line holds a quote without a backslash before it. */
+void
+audit_segment_day(const char *line, size_t size, char out[AUDIT_DAY])
+{
+	static const char key[] = "\"timestamp\":\"";
+	const char *at = memmem(line, size, key, sizeof(key) - 1);
+
+	out[0] = '\0';
+	if (at == NULL || (size_t)(line + size - at) < sizeof(key) - 1 + AUDIT_DAY)
+		return;
+	memcpy(out, at + sizeof(key) - 1, AUDIT_DAY - 1);
+	out[AUDIT_DAY - 1] = '\0';
+}

@@ -1,0 +1,180 @@
+/* row_approval.c - who approved which work, when, as what; what was shown to them.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_approval.h"
+
+#include "store/store_inside.h"
+
+void
+row_approval_add(struct tx *tx, int64_t work, const struct approval *approval)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO approval (work, person, name, role, at, binding, factor)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	    DB_I64(work), DB_I64(approval->person), DB_TEXT(approval->name),
+	    DB_TEXT(approval->role), DB_I64(approval->at), DB_TEXT(approval->binding),
+	    DB_TEXT(tx->factor_of == approval->person ? "totp" : "")); /* sticky */
+}
+
+void
+row_approval_void(struct tx *tx, int64_t work, int64_t person, const char *why)
+{
+	(void)tx_run(tx,
+	    "UPDATE approval SET voided_at = $3, void_why = $4"
+	    " WHERE work = $1 AND person = $2 AND voided_at = 0",
+	    DB_I64(work), DB_I64(person), DB_I64(tx->at), DB_TEXT(why)); /* sticky */
+}
+
+static void
+read_approval(const struct db_rows *rows, void *out)
+{
+	struct approval *ret = out;
+
+	ret->person = db_col_i64(rows, 0);
+	tx_text(rows, 1, ret->name, sizeof(ret->name));
+	tx_text(rows, 2, ret->role, sizeof(ret->role));
+	ret->at = db_col_i64(rows, 3);
+	tx_text(rows, 4, ret->binding, sizeof(ret->binding));
+	ret->has_factor = db_col_i64(rows, 5) != 0;
+}
+
+size_t
+row_approval_list(struct tx *tx, int64_t work, struct approval ret[NEEDS_APPROVALS_MAX])
+{
+	return tx_read(tx, read_approval, ret, NEEDS_APPROVALS_MAX,
+	    "SELECT person, name, role, at, binding, factor <> '' FROM approval"
+	    " WHERE work = $1 AND voided_at = 0 ORDER BY id LIMIT $2",
+	    DB_I64(work), DB_I64(NEEDS_APPROVALS_MAX));
+}
+
+bool
+row_approval_is_of(struct tx *tx, int64_t work, int64_t person)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM approval WHERE work = $1 AND person = $2 AND voided_at = 0",
+		   DB_I64(work), DB_I64(person)) > 0;
+}
+
+void
+row_approval_ask(struct tx *tx, int64_t work, const struct approval_request *request)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO approval_request"
+	    " (work, asked_at, timer, is_reminded, changes, n_changes, binding, left_at)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT (work) DO UPDATE SET"
+	    " asked_at = $2, timer = $3, is_reminded = $4, changes = $5, n_changes = $6,"
+	    " binding = $7, left_at = 0",
+	    DB_I64(work), DB_I64(request->asked_at), DB_I64(request->timer),
+	    DB_I64(request->is_reminded), DB_TEXT(request->changes), DB_I64(request->n_changes),
+	    DB_TEXT(request->binding)); /* sticky */
+}
+
+static void
+read_request(const struct db_rows *rows, void *out)
+{
+	struct approval_request *ret = out;
+
+	ret->asked_at = db_col_i64(rows, 0);
+	ret->timer = db_col_i64(rows, 1);
+	ret->is_reminded = db_col_i64(rows, 2) != 0;
+	tx_text(rows, 3, ret->changes, sizeof(ret->changes));
+	ret->n_changes = db_col_i64(rows, 4);
+	tx_text(rows, 5, ret->binding, sizeof(ret->binding));
+	ret->left_at = db_col_i64(rows, 6);
+}
+
+struct approval_request
+row_approval_request(struct tx *tx, int64_t work)
+{
+	struct approval_request request = { 0 };
+
+	(void)tx_read(tx, read_request, &request, 1,
+	    "SELECT asked_at, timer, is_reminded, changes, n_changes, binding, left_at"
+	    " FROM approval_request WHERE work = $1",
+	    DB_I64(work)); /* sticky */
+	return request;
+}
+
+void
+row_approval_set_timer(struct tx *tx, int64_t work, int64_t timer, bool is_reminded)
+{
+	(void)tx_run(tx, "UPDATE approval_request SET timer = $2, is_reminded = $3 WHERE work = $1",
+	    DB_I64(work), DB_I64(timer), DB_I64(is_reminded)); /* sticky */
+}
+
+void
+row_approval_leave(struct tx *tx, int64_t work)
+{
+	(void)tx_run(tx, "UPDATE approval_request SET timer = 0, left_at = $2 WHERE work = $1",
+	    DB_I64(work), DB_I64(tx->at)); /* sticky */
+}
+
+int64_t
+row_approval_next(struct tx *tx, int64_t after)
+{
+	return tx_number(tx,
+	    "SELECT id FROM work INDEXED BY work_approval WHERE state = 'AWAITING_APPROVAL'"
+	    " AND id > $1 ORDER BY id LIMIT 1",
+	    DB_I64(after));
+}
+
+size_t
+row_approval_list_waiting(struct tx *tx, const char *environment, int64_t *ret, size_t max)
+{
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT id FROM work INDEXED BY work_approval WHERE state = 'AWAITING_APPROVAL'"
+	    " AND environment = $1 ORDER BY id LIMIT $2",
+	    DB_TEXT(environment), DB_I64(max));
+}
+
+int64_t
+row_approval_next_of(struct tx *tx, int64_t person, int64_t after)
+{
+	return tx_number(tx,
+	    "SELECT a.work FROM approval a JOIN work w ON w.id = a.work WHERE a.person = $1"
+	    " AND a.voided_at = 0 AND a.work > $2"
+	    " AND (w.state = 'AWAITING_APPROVAL' OR w.state = 'QUEUED') ORDER BY a.work LIMIT 1",
+	    DB_I64(person), DB_I64(after));
+}
+
+void
+row_approval_add_message(struct tx *tx, int64_t work, int64_t message, bool is_line)
+{
+	(void)tx_run(tx, "INSERT INTO work_shown (work, message, why) VALUES ($1, $2, $3)",
+	    DB_I64(work), DB_I64(message), DB_TEXT(is_line ? "line" : "approver")); /* sticky */
+}
+
+void
+row_approval_drop_message(struct tx *tx, int64_t message)
+{
+	(void)tx_run(tx, "DELETE FROM work_shown WHERE message = $1", DB_I64(message)); /* sticky */
+}
+
+size_t
+row_approval_list_messages(
+    struct tx *tx, int64_t work, bool is_line, int64_t ret[ROW_APPROVAL_MESSAGES])
+{
+	return tx_read(tx, tx_read_number, ret, ROW_APPROVAL_MESSAGES,
+	    "SELECT message FROM work_shown WHERE work = $1 AND why = iif($2, 'line', 'approver')"
+	    " ORDER BY message LIMIT $3",
+	    DB_I64(work), DB_I64(is_line), DB_I64(ROW_APPROVAL_MESSAGES));
+}
+
+bool
+row_approval_is_shown(struct tx *tx, int64_t work, int64_t chat, int64_t before)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM message m, work w, approval_request r"
+		   " WHERE w.id = $1 AND r.work = $1 AND m.chat = $2 AND m.at >= r.asked_at"
+		   " AND m.remote_id <> 0 AND ($3 = 0 OR m.remote_id < $3)"
+		   " AND (m.id = w.message OR m.id = w.also_message"
+		   " OR m.id IN (SELECT message FROM work_shown WHERE work = $1))",
+		   DB_I64(work), DB_I64(chat), DB_I64(before)) > 0;
+}
+
+void
+row_approval_clear_messages(struct tx *tx, int64_t work, bool is_over)
+{
+	(void)tx_run(tx,
+	    "DELETE FROM work_shown WHERE work = $1 AND (why = 'approver' OR (why = 'line' AND $2))",
+	    DB_I64(work), DB_I64(is_over)); /* sticky */
+}

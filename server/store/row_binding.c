@@ -1,0 +1,37 @@
+/* row_binding.c - the list of what may ship a piece of work, as the runner made it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_binding.h"
+
+#include "store/row_queue.h"
+#include "store/store_inside.h"
+
+static void
+read_list(const struct db_rows *rows, void *ret)
+{
+	tx_text(rows, 0, ret, FINGERPRINT_LIST_MAX);
+}
+
+void
+row_binding_set(struct tx *tx, int64_t work, const char *list)
+{
+	(void)tx_run(tx, "UPDATE work SET binding_list = $2 WHERE id = $1", DB_I64(work),
+	    DB_TEXT(list)); /* sticky */
+}
+
+const char *
+row_binding_get(struct tx *tx, int64_t work, char ret[FINGERPRINT_LIST_MAX])
+{
+	ret[0] = '\0';
+	(void)tx_read_values(tx, read_list, ret, FINGERPRINT_LIST_MAX, 1,
+	    DB_SQL("SELECT binding_list FROM work WHERE id = $1", DB_I64(work))); /* sticky */
+	return ret;
+}
+
+int64_t
+row_binding_waiting(struct tx *tx, int64_t after)
+{
+	return tx_number(tx,
+	    "SELECT MIN(id) FROM work INDEXED BY work_waits WHERE state = 'QUEUED'"
+	    " AND waits_for <> '' AND waits_for = '" ROW_QUEUE_SETTINGS "' AND id > $1",
+	    DB_I64(after));
+}

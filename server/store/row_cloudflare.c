@@ -1,0 +1,97 @@
+/* row_cloudflare.c - the rows of zones.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_cloudflare.h"
+
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define COLUMNS \
+	"zone, target, phase, old, set_to, at, until_at, work, by_name, chat, thread, effect," \
+	" timer, tries, failed_at, told_at, detail"
+
+static const char *const phases[] = {
+#define PHASE(name, word) word,
+	CLOUDFLARE_PHASES(PHASE)
+#undef PHASE
+};
+
+static void
+read_row(const struct db_rows *rows, void *out)
+{
+	struct cloudflare_row *ret = out;
+
+	*ret = (struct cloudflare_row){
+		.phase = (enum cloudflare_phase)text_index(
+		    db_col_text(rows, 2), phases, CLOUDFLARE_PHASE_COUNT),
+		.at = db_col_i64(rows, 5),
+		.until = db_col_i64(rows, 6),
+		.work = db_col_i64(rows, 7),
+		.address = { db_col_i64(rows, 9), db_col_i64(rows, 10) },
+		.effect = db_col_i64(rows, 11),
+		.timer = db_col_i64(rows, 12),
+		.tries = db_col_i64(rows, 13),
+		.failed_at = db_col_i64(rows, 14),
+		.told_at = db_col_i64(rows, 15),
+	};
+	tx_text(rows, 0, ret->zone, sizeof(ret->zone));
+	tx_text(rows, 1, ret->target, sizeof(ret->target));
+	tx_text(rows, 3, ret->old, sizeof(ret->old));
+	tx_text(rows, 4, ret->set, sizeof(ret->set));
+	tx_text(rows, 8, ret->by, sizeof(ret->by));
+	tx_text(rows, 16, ret->detail, sizeof(ret->detail));
+}
+
+struct cloudflare_row
+row_cloudflare_get(struct tx *tx, const char *zone)
+{
+	struct cloudflare_row row = { 0 };
+
+	(void)tx_read(tx, read_row, &row, 1,
+	    "SELECT " COLUMNS " FROM cloudflare_zone WHERE zone = $1", DB_TEXT(zone));
+	return row;
+}
+
+struct cloudflare_row
+row_cloudflare_of(struct tx *tx, const char *target)
+{
+	struct cloudflare_row row = { 0 };
+
+	(void)tx_read(tx, read_row, &row, 1,
+	    "SELECT " COLUMNS " FROM cloudflare_zone WHERE target = $1", DB_TEXT(target));
+	return row;
+}
+
+bool
+row_cloudflare_is_awaited(struct tx *tx, int64_t work)
+{
+	return tx_number(tx, "SELECT COUNT(*) FROM cloudflare_zone WHERE work = $1", DB_I64(work)) >
+	    0;
+}
+
+void
+row_cloudflare_save(struct tx *tx, const struct cloudflare_row *row)
+{
+	assert(row->phase < CLOUDFLARE_PHASE_COUNT);
+	(void)tx_run(tx,
+	    "REPLACE INTO cloudflare_zone (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+	    " $10, $11, $12, $13, $14, $15, $16, $17)",
+	    DB_TEXT(row->zone), DB_TEXT(row->target), DB_TEXT(phases[row->phase]),
+	    DB_TEXT(row->old), DB_TEXT(row->set), DB_I64(row->at), DB_I64(row->until),
+	    DB_I64(row->work), DB_TEXT(row->by), DB_I64(row->address.chat),
+	    DB_I64(row->address.thread), DB_I64(row->effect), DB_I64(row->timer),
+	    DB_I64(row->tries), DB_I64(row->failed_at), DB_I64(row->told_at),
+	    DB_TEXT(row->detail)); /* sticky */
+}
+
+void
+row_cloudflare_remove(struct tx *tx, const char *zone)
+{
+	(void)tx_run(tx, "DELETE FROM cloudflare_zone WHERE zone = $1", DB_TEXT(zone)); /* sticky */
+}
+
+size_t
+row_cloudflare_list(struct tx *tx, struct cloudflare_row *ret, size_t max)
+{
+	return tx_read(tx, read_row, ret, max,
+	    "SELECT " COLUMNS " FROM cloudflare_zone ORDER BY target LIMIT $1", DB_I64(max));
+}

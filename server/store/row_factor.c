@@ -1,0 +1,246 @@
+/* row_factor.c - second factors and recovery codes as rows; opens and closes what is sealed.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_factor.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/crypto.h"
+#include "lib/seal.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+static void
+read_factor(const struct db_rows *rows, void *out)
+{
+	struct factor *ret = out;
+
+	ret->person = db_col_i64(rows, 0);
+	ret->made_at = db_col_i64(rows, 1);
+	ret->made_by = db_col_i64(rows, 2);
+	ret->enrolled_at = db_col_i64(rows, 3);
+	ret->last_step = db_col_i64(rows, 4);
+	ret->failures = db_col_i64(rows, 5);
+	ret->locked_until = db_col_i64(rows, 6);
+	ret->reset_message = db_col_i64(rows, 7);
+	ret->reset_at = db_col_i64(rows, 8);
+	ret->picture = db_col_i64(rows, 9);
+	ret->proven_at = db_col_i64(rows, 10);
+}
+
+struct factor
+row_factor_get(struct tx *tx, int64_t person)
+{
+	struct factor factor = { 0 };
+
+	(void)tx_read(tx, read_factor, &factor, 1,
+	    "SELECT person, made_at, made_by, enrolled_at, last_step, failures, locked_until,"
+	    " reset_message, reset_at, picture, proven_at FROM factor WHERE person = $1",
+	    DB_I64(person));
+	return factor;
+}
+
+static bool
+seal(struct tx *tx, int64_t person, const struct factor_secret *secret, char out[SEAL_TEXT],
+    struct err *err)
+{
+	uint8_t nonce[SEAL_NONCE];
+	char place[FACTOR_PLACE];
+
+	if (tx->settings->totp_keys == NULL)
+		return err_set(err, ERR_MISSING, "TOTP_KEY_FILE is not set, or cannot be read");
+	tx_draw(tx, nonce, sizeof(nonce));
+	return seal_close(tx->settings->totp_keys, factor_secret_place(person, place), nonce,
+	    secret, sizeof(*secret), out, err);
+}
+
+bool
+row_factor_make(
+    struct tx *tx, int64_t person, int64_t by, struct factor_secret *ret, struct err *err)
+{
+	char text[SEAL_TEXT];
+
+	tx_draw(tx, ret->totp, sizeof(ret->totp));
+	tx_draw(tx, ret->recovery, sizeof(ret->recovery));
+	if (!seal(tx, person, ret, text, err))
+		return false;
+	row_factor_drop(tx, person);
+	(void)tx_run(tx,
+	    "INSERT INTO factor (person, sealed, made_at, made_by) VALUES ($1, $2, $3, $4)",
+	    DB_I64(person), DB_TEXT(text), DB_I64(tx->at), DB_I64(by)); /* sticky */
+	return true;
+}
+
+static void
+read_sealed(const struct db_rows *rows, void *out)
+{
+	tx_text(rows, 0, out, SEAL_TEXT);
+}
+
+bool
+row_factor_open(struct tx *tx, int64_t person, struct factor_secret *ret, struct err *err)
+{
+	char text[SEAL_TEXT] = "";
+
+	if (tx_read_values(tx, read_sealed, text, sizeof(text), 1,
+		DB_SQL("SELECT sealed FROM factor WHERE person = $1", DB_I64(person))) == 0)
+		return err_set(err, ERR_MISSING, "there is no second factor");
+	return factor_secret_open(tx->settings, person, text, ret, err);
+}
+
+void
+row_factor_save(struct tx *tx, const struct factor *factor)
+{
+	(void)tx_run(tx,
+	    "UPDATE factor SET enrolled_at = $2, last_step = $3, failures = $4, locked_until = $5,"
+	    " reset_message = $6, reset_at = $7, picture = $8, proven_at = $9 WHERE person = $1",
+	    DB_I64(factor->person), DB_I64(factor->enrolled_at), DB_I64(factor->last_step),
+	    DB_I64(factor->failures), DB_I64(factor->locked_until), DB_I64(factor->reset_message),
+	    DB_I64(factor->reset_at), DB_I64(factor->picture),
+	    DB_I64(factor->proven_at)); /* sticky */
+}
+
+void
+row_factor_drop(struct tx *tx, int64_t person)
+{
+	(void)tx_run(tx, "DELETE FROM factor WHERE person = $1", DB_I64(person));
+	row_factor_drop_recovery(tx, person);
+}
+
+void
+row_factor_drop_recovery(struct tx *tx, int64_t person)
+{
+	(void)tx_run(tx, "DELETE FROM recovery WHERE person = $1", DB_I64(person)); /* sticky */
+}
+
+/* --- all of them --- */
+
+struct sealed_row {
+	int64_t person;
+	char text[SEAL_TEXT];
+};
+
+static void
+read_sealed_row(const struct db_rows *rows, void *out)
+{
+	struct sealed_row *ret = out;
+
+	ret->person = db_col_i64(rows, 0);
+	tx_text(rows, 1, ret->text, sizeof(ret->text));
+}
+
+/* False: the keys do not open it. */
+static bool
+reseal(struct tx *tx, const struct sealed_row *row)
+{
+	struct factor_secret secret;
+	char text[SEAL_TEXT];
+	struct err err;
+
+	if (!row_factor_open(tx, row->person, &secret, &err))
+		return false;
+	if (!seal_is_old(tx->settings->totp_keys, row->text))
+		;
+	else if (!seal(tx, row->person, &secret, text, &err))
+		tx_fail(tx, err.code, "%s", err.text);
+	else
+		(void)tx_run(tx, "UPDATE factor SET sealed = $2 WHERE person = $1",
+		    DB_I64(row->person), DB_TEXT(text)); /* sticky */
+	crypto_wipe(&secret, sizeof(secret));
+	return true;
+}
+
+int64_t
+row_factor_reseal(struct tx *tx)
+{
+	struct sealed_row row = { 0 };
+	int64_t unreadable = 0;
+
+	while (tx_read(tx, read_sealed_row, &row, 1,
+		   "SELECT person, sealed FROM factor WHERE person > $1 ORDER BY person LIMIT 1",
+		   DB_I64(row.person)) == 1)
+		unreadable += !reseal(tx, &row);
+	return unreadable;
+}
+
+bool
+row_factor_is_any(struct tx *tx)
+{
+	return tx_number(tx, "SELECT EXISTS (SELECT 1 FROM factor WHERE enrolled_at <> 0)") != 0;
+}
+
+int64_t
+row_factor_look(const char *database, const struct seal_keys *keys, int64_t *ret_unreadable)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct factor_secret secret;
+	struct sealed_row row;
+	char place[FACTOR_PLACE];
+	int64_t n = 0;
+
+	*ret_unreadable = 0;
+	if (db == NULL || !db_query(&rows, db, NULL, "SELECT person, sealed FROM factor"))
+		return -1;
+	for (; db_next(&rows); n++) {
+		read_sealed_row(&rows, &row);
+		*ret_unreadable += keys == NULL ||
+		    !seal_open(keys, factor_secret_place(row.person, place), row.text, &secret,
+			sizeof(secret), NULL);
+		crypto_wipe(&secret, sizeof(secret));
+	}
+	return n;
+}
+
+/* --- recovery codes --- */
+
+static bool
+mac_of(struct tx *tx, const struct factor_secret *secret, const uint8_t code[TOTP_RECOVERY],
+    char ret[CRYPTO_SHA256_HEX])
+{
+	CLEANUP(crypto_hmac_key_freep)
+	struct crypto_hmac_key *key =
+	    crypto_hmac_key_new(secret->recovery, sizeof(secret->recovery), &tx->err);
+	CLEANUP(crypto_hmac_dropp)
+	struct crypto_hmac *mac = key == NULL ? NULL : crypto_hmac_begin(key, &tx->err);
+	uint8_t out[CRYPTO_SHA256_SIZE];
+
+	if (tx->failed || mac == NULL || !crypto_hmac_add(mac, code, TOTP_RECOVERY, &tx->err) ||
+	    !crypto_hmac_finish(mac, out, &tx->err)) {
+		tx->failed = true;
+		return false;
+	}
+	text_hex(ret, out, sizeof(out));
+	return true;
+}
+
+void
+row_factor_add_recovery(struct tx *tx, int64_t person, const struct factor_secret *secret,
+    const uint8_t code[TOTP_RECOVERY])
+{
+	char mac[CRYPTO_SHA256_HEX];
+
+	if (mac_of(tx, secret, code, mac))
+		(void)tx_run(tx, "INSERT INTO recovery (person, mac) VALUES ($1, $2)",
+		    DB_I64(person), DB_TEXT(mac)); /* sticky */
+}
+
+bool
+row_factor_take_recovery(struct tx *tx, int64_t person, const struct factor_secret *secret,
+    const uint8_t code[TOTP_RECOVERY])
+{
+	char mac[CRYPTO_SHA256_HEX];
+
+	if (!mac_of(tx, secret, code, mac) ||
+	    tx_number(tx, "SELECT COUNT(*) FROM recovery WHERE person = $1 AND mac = $2",
+		DB_I64(person), DB_TEXT(mac)) == 0)
+		return false;
+	return tx_run(tx, "DELETE FROM recovery WHERE person = $1 AND mac = $2", DB_I64(person),
+	    DB_TEXT(mac));
+}
+
+int64_t
+row_factor_count_recovery(struct tx *tx, int64_t person)
+{
+	return tx_number(tx, "SELECT COUNT(*) FROM recovery WHERE person = $1", DB_I64(person));
+}

@@ -1,0 +1,65 @@
+/* row_hold_repeat.c - what one person repeats of locks and freezes: counted for a minute.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_hold_repeat.h"
+
+#include "store/store_inside.h"
+
+bool
+row_hold_repeat_count(struct tx *tx, const struct hold_repeat *repeat)
+{
+	const struct hold *hold = &repeat->hold;
+
+	if (!tx_run(tx,
+		"UPDATE hold_repeat SET n = n + 1, by_name = $5, until_at = $6, reason = $7"
+		" WHERE person = $1 AND chat = $2 AND action = $3 AND target = $4",
+		DB_I64(repeat->person), DB_I64(repeat->chat), DB_TEXT(repeat->action),
+		DB_TEXT(hold->target), DB_TEXT(hold->by), DB_I64(hold->until),
+		DB_TEXT(hold->reason)) ||
+	    db_changes(tx->db) > 0)
+		return true;
+	(void)tx_run(tx,
+	    "INSERT INTO hold_repeat (person, chat, action, target, by_name, until_at, reason, n,"
+	    " due) VALUES ($1, $2, $3, $4, $5, $6, $7, $2 <> 0, $8)",
+	    DB_I64(repeat->person), DB_I64(repeat->chat), DB_TEXT(repeat->action),
+	    DB_TEXT(hold->target), DB_TEXT(hold->by), DB_I64(hold->until), DB_TEXT(hold->reason),
+	    DB_I64(tx->at + ROW_HOLD_REPEAT_MS)); /* sticky */
+	return repeat->chat != 0;
+}
+
+static void
+read_repeat(const struct db_rows *rows, void *out)
+{
+	struct hold_repeat *ret = out;
+
+	*ret = (struct hold_repeat){
+		.person = db_col_i64(rows, 0),
+		.chat = db_col_i64(rows, 1),
+		.n = db_col_i64(rows, 7),
+		.due = db_col_i64(rows, 8),
+	};
+	tx_text(rows, 2, ret->action, sizeof(ret->action));
+	tx_text(rows, 3, ret->hold.target, sizeof(ret->hold.target));
+	tx_text(rows, 4, ret->hold.by, sizeof(ret->hold.by));
+	ret->hold.until = db_col_i64(rows, 5);
+	tx_text(rows, 6, ret->hold.reason, sizeof(ret->hold.reason));
+}
+
+bool
+row_hold_repeat_take(struct tx *tx, struct hold_repeat *ret)
+{
+	return tx_read(tx, read_repeat, ret, 1,
+		   "SELECT person, chat, action, target, by_name, until_at, reason, n, due"
+		   " FROM hold_repeat WHERE due <= $1 OR due > $2 LIMIT 1",
+		   DB_I64(tx->at), DB_I64(tx->at + ROW_HOLD_REPEAT_MS)) > 0 &&
+	    tx_run(tx,
+		"DELETE FROM hold_repeat WHERE person = $1 AND chat = $2 AND action = $3"
+		" AND target = $4",
+		DB_I64(ret->person), DB_I64(ret->chat), DB_TEXT(ret->action),
+		DB_TEXT(ret->hold.target));
+}
+
+int64_t
+row_hold_repeat_due(struct tx *tx)
+{
+	return tx_number(tx, "SELECT coalesce(min(due), 0) FROM hold_repeat");
+}

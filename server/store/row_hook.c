@@ -1,0 +1,82 @@
+/* row_hook.c - calls of hooks, and what each was answered, for a day.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_hook.h"
+
+#include <stdio.h>
+
+#include "lib/crypto.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define KEY (HOOK_KEY_MAX + 16)
+
+/* Under which key it stands. */
+static const char *
+key_of(const struct hook_call *call, char out[KEY])
+{
+	char hex[2 * CRYPTO_SHA256_SIZE + 1];
+
+	text_hex(hex, call->digest, CRYPTO_SHA256_SIZE);
+	if (call->key[0] != '\0')
+		(void)snprintf(out, KEY, "key %s", call->key);
+	else
+		(void)snprintf(out, KEY, "body %s", hex);
+	return out;
+}
+
+struct found {
+	struct hook_answer answer;
+	const struct hook_call *call;
+};
+
+static void
+read_found(const struct db_rows *rows, void *out)
+{
+	struct found *found = out;
+	size_t size;
+	const void *digest = db_col_blob(rows, 2, &size);
+
+	found->answer.status = (int)db_col_i64(rows, 0);
+	found->answer.work = db_col_i64(rows, 1);
+	found->answer.is_other = size != CRYPTO_SHA256_SIZE ||
+	    memcmp(digest, found->call->digest, CRYPTO_SHA256_SIZE) != 0;
+}
+
+struct hook_answer
+row_hook_find(struct tx *tx, const struct hook_call *call)
+{
+	int64_t for_ms = call->key[0] != '\0' ? ROW_HOOK_KEY_MS : ROW_HOOK_BODY_MS;
+	struct found found = { .call = call };
+	char key[KEY];
+
+	(void)tx_read(tx, read_found, &found, 1,
+	    "SELECT status, work, digest FROM hook_call WHERE hook = $1 AND key = $2"
+	    " AND at > $3 AND at < $4",
+	    DB_TEXT(call->id), DB_TEXT(key_of(call, key)), DB_I64(tx->at - for_ms),
+	    DB_I64(tx->at + for_ms));
+	return found.answer;
+}
+
+void
+row_hook_note(struct tx *tx, const struct hook_call *call, int status, int64_t work)
+{
+	char key[KEY];
+
+	(void)tx_run(tx,
+	    "INSERT OR REPLACE INTO hook_call (hook, key, digest, status, work, at)"
+	    " VALUES ($1, $2, $3, $4, $5, $6)",
+	    DB_TEXT(call->id), DB_TEXT(key_of(call, key)),
+	    DB_BLOB(call->digest, CRYPTO_SHA256_SIZE), DB_I64(status), DB_I64(work),
+	    DB_I64(tx->at)); /* sticky */
+}
+
+bool
+row_hook_clear(struct tx *tx, int64_t max)
+{
+	return tx_run(tx,
+		   "DELETE FROM hook_call WHERE (hook, key) IN"
+		   " (SELECT hook, key FROM hook_call INDEXED BY hook_call_at WHERE at < $1"
+		   " ORDER BY at LIMIT $2)",
+		   DB_I64(tx->at - ROW_HOOK_KEY_MS), DB_I64(max)) &&
+	    db_changes(tx->db) == max;
+}

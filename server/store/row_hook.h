@@ -1,0 +1,27 @@
+/* row_hook.h - calls of hooks, and what each was answered, for a day.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/tx.h"
+#include "types/hook.h"
+
+/* With a key the caller's word says for a day that it is one call; without, the same body does for
+ * a minute. */
+#define ROW_HOOK_KEY_MS	 (24 * 3600 * INT64_C(1000))
+#define ROW_HOOK_BODY_MS (60 * INT64_C(1000))
+
+struct hook_answer {
+	int status; /* 0: there was no such call */
+	int64_t work;
+	bool is_other; /* that key was used with another body */
+};
+
+/* What the same call was answered within its time; one that the clock has not reached yet counts no
+ * longer than that. */
+struct hook_answer row_hook_find(struct tx *tx, const struct hook_call *call);
+
+/* Notes it, in the place of an older one. */
+void row_hook_note(struct tx *tx, const struct hook_call *call, int status, int64_t work);
+
+/* Those of before a day; true: `max` of them went, and there may be more. */
+bool row_hook_clear(struct tx *tx, int64_t max);

@@ -1,0 +1,97 @@
+/* row_pin.c - the summaries that chats keep pinned, and the health that stands in them.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_pin.h"
+
+#include "store/store_inside.h"
+
+static void
+read_pin(const struct db_rows *rows, void *ret)
+{
+	*(struct pin *)ret = (struct pin){
+		.chat = db_col_i64(rows, 0),
+		.message = db_col_i64(rows, 1),
+		.pinned = db_col_i64(rows, 2),
+		.timer = db_col_i64(rows, 3),
+		.due = db_col_i64(rows, 4),
+		.shown_at = db_col_i64(rows, 5),
+		.tried_at = db_col_i64(rows, 6),
+		.is_told = db_col_i64(rows, 7) != 0,
+	};
+}
+
+struct pin
+row_pin_get(struct tx *tx, int64_t chat)
+{
+	struct pin pin = { .chat = chat };
+
+	(void)tx_read(tx, read_pin, &pin, 1,
+	    "SELECT chat, message, pinned, timer, due, shown_at, tried_at, is_told FROM pin"
+	    " WHERE chat = $1",
+	    DB_I64(chat)); /* sticky */
+	return pin;
+}
+
+void
+row_pin_put(struct tx *tx, const struct pin *pin)
+{
+	(void)tx_run(tx,
+	    "INSERT OR REPLACE INTO pin (chat, message, pinned, timer, due, shown_at, tried_at,"
+	    " is_told) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	    DB_I64(pin->chat), DB_I64(pin->message), DB_I64(pin->pinned), DB_I64(pin->timer),
+	    DB_I64(pin->due), DB_I64(pin->shown_at), DB_I64(pin->tried_at),
+	    DB_I64(pin->is_told)); /* sticky */
+}
+
+void
+row_pin_remove(struct tx *tx, int64_t chat)
+{
+	(void)tx_run(tx, "DELETE FROM pin WHERE chat = $1", DB_I64(chat)); /* sticky */
+}
+
+int64_t
+row_pin_of_message(struct tx *tx, int64_t message)
+{
+	return tx_number(
+	    tx, "SELECT chat FROM pin WHERE message = $1 AND message <> 0", DB_I64(message));
+}
+
+bool
+row_pin_next(struct tx *tx, int64_t *chat)
+{
+	int64_t next;
+
+	if (tx_read(tx, tx_read_number, &next, 1,
+		"SELECT chat FROM pin WHERE chat > $1 ORDER BY chat LIMIT 1", DB_I64(*chat)) == 0)
+		return false;
+	*chat = next;
+	return true;
+}
+
+const char *
+row_pin_changed(const struct tx *tx, size_t i)
+{
+	const struct store_names *changed = &tx->store->changed;
+
+	return i < changed->n ? changed->names[i] : NULL;
+}
+
+void
+row_pin_set_health(struct tx *tx, const char *environment, bool is_healthy)
+{
+	(void)tx_run(tx,
+	    "INSERT OR REPLACE INTO health (environment, is_healthy, at) VALUES ($1, $2, $3)",
+	    DB_TEXT(environment), DB_I64(is_healthy), DB_I64(tx->at)); /* sticky */
+}
+
+bool
+row_pin_health(struct tx *tx, const char *environment, int64_t since, bool *ret_is_healthy)
+{
+	int64_t found;
+
+	if (tx_read(tx, tx_read_number, &found, 1,
+		"SELECT is_healthy FROM health WHERE environment = $1 AND at >= $2",
+		DB_TEXT(environment), DB_I64(since)) == 0)
+		return false;
+	*ret_is_healthy = found != 0;
+	return true;
+}

@@ -1,0 +1,258 @@
+/* row_token.c - tokens, logins by them, and wrong ones that were typed, as rows.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_token.h"
+
+#include <string.h>
+
+#include "lib/crypto.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+#include "types/principal.h"
+
+#define COLUMNS \
+	"id, name, role, made_at, made_by, by_name, expires_at, person, used_at, revoked_at," \
+	" revoked_why"
+
+static void
+read_token(const struct db_rows *rows, void *out)
+{
+	struct token *ret = out;
+
+	ret->id = db_col_i64(rows, 0);
+	tx_text(rows, 1, ret->name, sizeof(ret->name));
+	tx_text(rows, 2, ret->role, sizeof(ret->role));
+	ret->made_at = db_col_i64(rows, 3);
+	ret->made_by = db_col_i64(rows, 4);
+	tx_text(rows, 5, ret->by, sizeof(ret->by));
+	ret->expires_at = db_col_i64(rows, 6);
+	ret->person = db_col_i64(rows, 7);
+	ret->used_at = db_col_i64(rows, 8);
+	ret->revoked_at = db_col_i64(rows, 9);
+	tx_text(rows, 10, ret->revoked_why, sizeof(ret->revoked_why));
+}
+
+/* What is looked up is a MAC: how long that takes says nothing of the text. */
+static bool
+mac_of(struct tx *tx, const char *text, char ret[CRYPTO_SHA256_HEX])
+{
+	const char *secret = tx->settings->auth_token_secret;
+	CLEANUP(crypto_hmac_key_freep)
+	struct crypto_hmac_key *key = crypto_hmac_key_new(secret, strlen(secret), &tx->err);
+	CLEANUP(crypto_hmac_dropp)
+	struct crypto_hmac *mac = key == NULL ? NULL : crypto_hmac_begin(key, &tx->err);
+	uint8_t out[CRYPTO_SHA256_SIZE];
+
+	if (tx->failed || mac == NULL || !crypto_hmac_add(mac, text, strlen(text), &tx->err) ||
+	    !crypto_hmac_finish(mac, out, &tx->err)) {
+		tx->failed = true;
+		return false;
+	}
+	text_hex(ret, out, sizeof(out));
+	return true;
+}
+
+struct token
+row_token_find(struct tx *tx, const char *text)
+{
+	struct token token = { 0 };
+	char mac[CRYPTO_SHA256_HEX];
+
+	if (tx->settings->auth_token_secret != NULL && token_is_text(text) && mac_of(tx, text, mac))
+		(void)tx_read(tx, read_token, &token, 1,
+		    "SELECT " COLUMNS " FROM token WHERE mac = $1", DB_TEXT(mac));
+	return token;
+}
+
+struct token
+row_token_get(struct tx *tx, int64_t id)
+{
+	struct token token = { 0 };
+
+	(void)tx_read(
+	    tx, read_token, &token, 1, "SELECT " COLUMNS " FROM token WHERE id = $1", DB_I64(id));
+	return token;
+}
+
+struct token
+row_token_named(struct tx *tx, const char *name)
+{
+	struct token token = { 0 };
+
+	(void)tx_read(tx, read_token, &token, 1,
+	    "SELECT " COLUMNS " FROM token WHERE name = $1 AND revoked_at = 0", DB_TEXT(name));
+	return token;
+}
+
+size_t
+row_token_list(struct tx *tx, struct token ret[ROW_TOKEN_LIST])
+{
+	struct token token = { 0 };
+	size_t n = 0;
+
+	while (n < ROW_TOKEN_LIST &&
+	    tx_read(tx, read_token, &token, 1,
+		"SELECT " COLUMNS " FROM token WHERE name > $1 AND revoked_at = 0"
+		" ORDER BY name LIMIT 1",
+		DB_TEXT(token.name)) == 1)
+		ret[n++] = token;
+	return n;
+}
+
+int64_t
+row_token_add(struct tx *tx, const struct token *token, const char *text)
+{
+	char mac[CRYPTO_SHA256_HEX];
+
+	if (!mac_of(tx, text, mac) ||
+	    !tx_run(tx,
+		"INSERT INTO token (name, mac, role, made_at, made_by, by_name, expires_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		DB_TEXT(token->name), DB_TEXT(mac), DB_TEXT(token->role), DB_I64(token->made_at),
+		DB_I64(token->made_by), DB_TEXT(token->by), DB_I64(token->expires_at)))
+		return 0;
+	return row_token_named(tx, token->name).id;
+}
+
+void
+row_token_save(struct tx *tx, const struct token *token)
+{
+	tx->lent_to = 0;
+	(void)tx_run(tx,
+	    "UPDATE token SET person = $2, used_at = $3, revoked_at = $4, revoked_why = $5"
+	    " WHERE id = $1",
+	    DB_I64(token->id), DB_I64(token->person), DB_I64(token->used_at),
+	    DB_I64(token->revoked_at), DB_TEXT(token->revoked_why)); /* sticky */
+}
+
+bool
+row_token_is_good(const struct tx *tx, const struct token *token)
+{
+	return token->id != 0 && token->revoked_at == 0 && tx->at < token->expires_at &&
+	    tx->settings->auth_token_secret != NULL && roles_have(tx->settings->roles, token->role);
+}
+
+/* --- logins --- */
+
+static void
+read_session(const struct db_rows *rows, void *out)
+{
+	struct session *ret = out;
+
+	ret->person = db_col_i64(rows, 0);
+	ret->token = db_col_i64(rows, 1);
+	tx_text(rows, 2, ret->name, sizeof(ret->name));
+	ret->began_at = db_col_i64(rows, 3);
+	ret->used_at = db_col_i64(rows, 4);
+}
+
+struct session
+row_session_get(struct tx *tx, int64_t person)
+{
+	struct session session = { 0 };
+
+	(void)tx_read(tx, read_session, &session, 1,
+	    "SELECT person, token, name, began_at, used_at FROM session WHERE person = $1",
+	    DB_I64(person));
+	return session;
+}
+
+struct session
+row_session_next(struct tx *tx, int64_t after)
+{
+	struct session session = { 0 };
+
+	(void)tx_read(tx, read_session, &session, 1,
+	    "SELECT person, token, name, began_at, used_at FROM session WHERE person > $1"
+	    " ORDER BY person LIMIT 1",
+	    DB_I64(after));
+	return session;
+}
+
+void
+row_session_put(struct tx *tx, const struct session *session)
+{
+	tx->lent_to = 0;
+	(void)tx_run(tx,
+	    "INSERT OR REPLACE INTO session (person, token, name, began_at, used_at)"
+	    " VALUES ($1, $2, $3, $4, $5)",
+	    DB_I64(session->person), DB_I64(session->token), DB_TEXT(session->name),
+	    DB_I64(session->began_at), DB_I64(session->used_at)); /* sticky */
+}
+
+void
+row_session_drop(struct tx *tx, int64_t person)
+{
+	tx->lent_to = 0;
+	(void)tx_run(tx, "DELETE FROM session WHERE person = $1", DB_I64(person)); /* sticky */
+}
+
+int64_t
+row_session_end(const struct tx *tx, const struct session *session, const struct token *token)
+{
+	int64_t idle = session->used_at + tx->settings->session_timeout_ms;
+
+	return idle < token->expires_at ? idle : token->expires_at;
+}
+
+static int64_t
+look_lent(struct tx *tx, int64_t person)
+{
+	struct session session = { 0 };
+	int64_t id = principal_token(person);
+	struct token token;
+
+	if (id == 0)
+		session = row_session_get(tx, person);
+	token = row_token_get(tx, id != 0 ? id : session.token);
+	if (!row_token_is_good(tx, &token) ||
+	    (id == 0 && tx->at >= row_session_end(tx, &session, &token)))
+		return 0;
+	return principal_of_root(token.role);
+}
+
+int64_t
+row_token_lent(struct tx *tx, int64_t person)
+{
+	if (person == 0 || tx->settings->auth_token_secret == NULL)
+		return 0;
+	if (tx->lent_to != person) {
+		tx->lent = look_lent(tx, person);
+		tx->lent_to = person;
+	}
+	return tx->lent;
+}
+
+/* --- wrong ones --- */
+
+static void
+read_try(const struct db_rows *rows, void *out)
+{
+	struct login_try *ret = out;
+
+	ret->failures = db_col_i64(rows, 0);
+	ret->since = db_col_i64(rows, 1);
+	ret->locked_until = db_col_i64(rows, 2);
+}
+
+struct login_try
+row_login_try_get(struct tx *tx, int64_t person)
+{
+	struct login_try tries = { 0 };
+
+	(void)tx_read(tx, read_try, &tries, 1,
+	    "SELECT failures, since, locked_until FROM login_try WHERE person = $1",
+	    DB_I64(person));
+	return tries;
+}
+
+void
+row_login_try_put(struct tx *tx, int64_t person, const struct login_try *tries)
+{
+	(void)tx_run(tx, "DELETE FROM login_try WHERE since <= $1 AND locked_until <= $2",
+	    DB_I64(tx->at - ROW_LOGIN_TRY_MS), DB_I64(tx->at)); /* sticky */
+	(void)tx_run(tx,
+	    "INSERT OR REPLACE INTO login_try (person, failures, since, locked_until)"
+	    " VALUES ($1, $2, $3, $4)",
+	    DB_I64(person), DB_I64(tries->failures), DB_I64(tries->since),
+	    DB_I64(tries->locked_until)); /* sticky */
+}

@@ -1,0 +1,138 @@
+/* audit_code.h - what the audit log records: a code, its severity, what it violates.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+
+/* S(name, word in rows and lines), the least first */
+#define AUDIT_SEVERITIES(S) \
+	S(INFO, "info") \
+	S(LOW, "low") \
+	S(MEDIUM, "medium") \
+	S(HIGH, "high") \
+	S(CRITICAL, "critical")
+
+/*
+ * CODE(name, code, action, severity, violation, need)
+ *	code		the word in rows and lines, one for each row
+ *	action		of the first version: several codes may have the same
+ *	severity	at least; who calls may raise it
+ *	violation	violation_type of a security event; NULL: it is none
+ *	need		what of the policy is met or asked by it; NULL: nothing
+ */
+#define AUDIT_CODES(CODE) \
+	CODE(DEPLOY_REQUESTED, "deploy_requested", "deploy_requested", INFO, NULL, NULL) \
+	CODE(DEPLOY_CONFIRMED, "deploy_confirmed", "deploy_requested", INFO, NULL, "confirmation") \
+	CODE(DEPLOY_STARTED, "deploy_started", "deploy_started", INFO, NULL, NULL) \
+	CODE(DEPLOY_SUCCESS, "deploy_success", "deploy_success", INFO, NULL, NULL) \
+	CODE(DEPLOY_FAILED, "deploy_failed", "deploy_failed", MEDIUM, NULL, NULL) \
+	CODE(DEPLOY_NOT_DONE, "deploy_not_done", "deploy_failed", INFO, NULL, NULL) \
+	CODE(DEPLOY_APPROVAL, "deploy_approval", "deploy_approval", INFO, NULL, "approval") \
+	CODE(APPROVAL_VOID, "approval_void", "approval_void", LOW, NULL, "approval") \
+	CODE(ROLLBACK_STARTED, "rollback_started", "rollback_started", INFO, NULL, NULL) \
+	CODE(ROLLBACK_COMPLETED, "rollback_completed", "rollback_completed", INFO, NULL, NULL) \
+	CODE(ROLLBACK_FAILED, "rollback_failed", "rollback_failed", MEDIUM, NULL, NULL) \
+	CODE(ROLLBACK_NOT_DONE, "rollback_not_done", "rollback_failed", INFO, NULL, NULL) \
+	CODE(ROLLBACK_SEEN, "rollback_seen", "rollback_seen", INFO, NULL, NULL) \
+	CODE(AUTO_ROLLBACK_STARTED, "auto_rollback_started", "rollback_started", MEDIUM, NULL, \
+	    NULL) \
+	CODE(AUTO_ROLLBACK_COMPLETED, "auto_rollback_completed", "auto_rollback_completed", \
+	    MEDIUM, NULL, NULL) \
+	CODE(AUTO_ROLLBACK_FAILED, "auto_rollback_failed", "auto_rollback_failed", CRITICAL, NULL, \
+	    NULL) \
+	CODE(ACTION_REQUESTED, "action_requested", "action_requested", INFO, NULL, NULL) \
+	CODE(ACTION_CONFIRMED, "action_confirmed", "action_requested", INFO, NULL, "confirmation") \
+	CODE(ACTION_STARTED, "action_started", "action_started", INFO, NULL, NULL) \
+	CODE(ACTION_COMPLETED, "action_completed", "action_completed", INFO, NULL, NULL) \
+	CODE(ACTION_FAILED, "action_failed", "action_failed", MEDIUM, NULL, NULL) \
+	CODE(ACTION_NOT_DONE, "action_not_done", "action_failed", INFO, NULL, NULL) \
+	CODE(CANCEL_REQUESTED, "cancel_requested", "cancel_requested", INFO, NULL, NULL) \
+	CODE(PLACE_GIVEN, "place_given", "place_given", INFO, NULL, NULL) \
+	CODE(EMERGENCY_REVIEWED, "emergency_reviewed", "emergency_reviewed", HIGH, NULL, "review") \
+	CODE(LOCK_BEGUN, "lock_begun", "lock_begun", INFO, NULL, NULL) \
+	CODE(LOCK_ENDED, "lock_ended", "lock_ended", INFO, NULL, NULL) \
+	CODE(FREEZE_BEGUN, "freeze_begun", "freeze_begun", INFO, NULL, NULL) \
+	CODE(FREEZE_ENDED, "freeze_ended", "freeze_ended", INFO, NULL, NULL) \
+	CODE(DRAIN_STARTED, "drain_started", "drain_started", INFO, NULL, NULL) \
+	CODE(DRAIN_COMPLETED, "drain_completed", "drain_completed", INFO, NULL, NULL) \
+	CODE(DRAIN_CUT, "drain_cut", "drain_cut", MEDIUM, NULL, NULL) \
+	CODE(CLOUDFLARE_SET, "cloudflare_set", "cloudflare_set", INFO, NULL, NULL) \
+	CODE(CLOUDFLARE_RESTORED, "cloudflare_restored", "cloudflare_restored", INFO, NULL, NULL) \
+	CODE(CLOUDFLARE_LEFT, "cloudflare_left", "cloudflare_left", MEDIUM, NULL, NULL) \
+	CODE(CLOUDFLARE_TRIED_AGAIN, "cloudflare_tried_again", "cloudflare_tried_again", INFO, \
+	    NULL, NULL) \
+	CODE(CLOUDFLARE_BY_HAND, "cloudflare_by_hand", "cloudflare_by_hand", INFO, NULL, NULL) \
+	CODE(STATE_UNKNOWN, "state_unknown", "state_unknown", HIGH, NULL, NULL) \
+	CODE(STATE_KNOWN, "state_known", "state_known", INFO, NULL, NULL) \
+	CODE(SETTINGS_RELOADED, "settings_reloaded", "settings_reloaded", INFO, NULL, NULL) \
+	CODE(SETTINGS_REFUSED, "settings_refused", "settings_reloaded", MEDIUM, NULL, NULL) \
+	CODE(ENVIRONMENT_RENAMED, "environment_renamed", "environment_renamed", INFO, NULL, NULL) \
+	CODE(ENVIRONMENT_NOT_RENAMED, "environment_not_renamed", "environment_renamed", MEDIUM, \
+	    NULL, NULL) \
+	CODE(FACTOR_MADE, "factor_made", "factor_made", HIGH, NULL, "second_factor") \
+	CODE(FACTOR_ENROLLED, "factor_enrolled", "factor_enrolled", HIGH, NULL, "second_factor") \
+	CODE(FACTOR_CODES, "factor_codes", "factor_codes", HIGH, NULL, "second_factor") \
+	CODE(FACTOR_RESET, "factor_reset", "factor_reset", HIGH, NULL, "second_factor") \
+	CODE( \
+	    FACTOR_RECOVERED, "factor_recovered", "factor_recovered", HIGH, NULL, "second_factor") \
+	CODE(FACTOR_LOCKED, "factor_locked", "factor_locked", MEDIUM, "second_factor_guessed", \
+	    "second_factor") \
+	CODE(FACTOR_CLOSED, "factor_closed", "factor_closed", CRITICAL, "second_factor_guessed", \
+	    "second_factor") \
+	CODE(CODE_WRONG, "code_wrong", "denied", MEDIUM, "second_factor_wrong", "second_factor") \
+	CODE(CODE_IMPOSSIBLE, "code_impossible", "denied", MEDIUM, "second_factor_missing", \
+	    "second_factor") \
+	CODE(TOKEN_MADE, "token_made", "token_made", HIGH, NULL, NULL) \
+	CODE(TOKEN_REVOKED, "token_revoked", "token_revoked", HIGH, NULL, NULL) \
+	CODE(TOKEN_LEAKED, "token_leaked", "token_revoked", HIGH, "token_leaked", NULL) \
+	CODE(TOKEN_BLOCKED, "token_blocked", "token_revoked", HIGH, "token_of_another", NULL) \
+	CODE(TOKEN_REFUSED, "token_refused", "token_refused", MEDIUM, "token_invalid", NULL) \
+	CODE(LOGIN, "login", "login", INFO, NULL, NULL) \
+	CODE(LOGIN_FAILED, "login_failed", "login_failed", MEDIUM, "token_invalid", NULL) \
+	CODE(LOGIN_LOCKED, "login_locked", "login_locked", HIGH, "token_guessed", NULL) \
+	CODE(LOGOUT, "logout", "logout", INFO, NULL, NULL) \
+	CODE(DENIED, "denied", "denied", MEDIUM, "unauthorized", NULL) \
+	CODE(DENIED_STRANGER, "denied_stranger", "denied", MEDIUM, "unknown_user", NULL) \
+	CODE(DENIED_BUTTON, "denied_button", "denied", MEDIUM, "button_of_another", NULL) \
+	CODE(DENIED_MESSAGE, "denied_message", "denied", MEDIUM, "sender_unproven", NULL) \
+	CODE(DENIED_LINE, "denied_line", "denied", MEDIUM, "approval_line_invalid", "approval") \
+	CODE(DENIED_LOCAL, "denied_local", "denied", MEDIUM, "unknown_local_user", NULL) \
+	CODE(DENIED_HELD, "denied_held", "denied", LOW, NULL, NULL) \
+	CODE(DENIED_COST, "denied_cost", "denied", LOW, "limit_exceeded", NULL) \
+	CODE(WEBHOOK_REJECTED, "webhook_rejected", "webhook_rejected", MEDIUM, \
+	    "webhook_unauthenticated", NULL) \
+	CODE(EVENT_QUARANTINED, "event_quarantined", "webhook_rejected", HIGH, \
+	    "event_undecidable", NULL)
+
+enum audit_severity {
+#define S(name, ...) AUDIT_##name,
+	AUDIT_SEVERITIES(S)
+#undef S
+	    AUDIT_SEVERITY_COUNT
+};
+
+enum audit_code {
+#define CODE(name, ...) AUDIT_CODE_##name,
+	AUDIT_CODES(CODE)
+#undef CODE
+	    AUDIT_CODE_COUNT
+};
+
+struct audit_code_row {
+	const char *code;
+	const char *action;
+	enum audit_severity severity;
+	const char *violation;
+	const char *need;
+};
+
+extern const struct audit_code_row audit_code_rows[AUDIT_CODE_COUNT];
+
+/* The code of a word; AUDIT_CODE_COUNT: there is none. */
+enum audit_code audit_code_of(const char *word);
+
+const char *audit_severity_word(enum audit_severity severity);
+
+/* Of a word, as it is searched: of the first version's too ("warning" is medium, "alert" high);
+ * AUDIT_SEVERITY_COUNT: there is none. */
+enum audit_severity audit_severity_of(const char *word);

@@ -1,0 +1,33 @@
+/* delivery.c - the forges that report pushes, by their words.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/delivery.h"
+
+static const struct {
+	const char *word;
+	const char *name;
+} forges[] = {
+#define FORGE(name, word, called) [DELIVERY_##name] = { word, called },
+	DELIVERY_FORGES(FORGE)
+#undef FORGE
+};
+
+const char *
+delivery_forge_word(enum delivery_forge forge)
+{
+	return forges[forge].word;
+}
+
+const char *
+delivery_forge_name(enum delivery_forge forge)
+{
+	return forges[forge].name;
+}
+
+enum delivery_forge
+delivery_forge_of(const char *word)
+{
+	for (size_t i = 0; i < COUNT(forges); i++)
+		if (strcmp(forges[i].word, word) == 0)
+			return (enum delivery_forge)i;
+	return DELIVERY_GITHUB;
+}

@@ -1,0 +1,115 @@
+/* forge.c - where a repository's host shows a commit, or what lies between two.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "types/forge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/text.h"
+
+#define DIGITS	  12 /* of a commit: the line is read on a phone */
+#define HOST_SIZE 254
+#define PATH_SIZE 400
+
+static const struct {
+	const char *domain;
+	const char *label; /* that a host of one's own begins with */
+	const char *compare;
+	const char *commit;
+} forges[] = {
+	{ "github.com", "github.", "compare", "commit" },
+	{ "gitlab.com", "gitlab.", "-/compare", "-/commit" },
+	{ "gitea.com", "gitea.", "compare", "commit" },
+	{ "codeberg.org", "forgejo.", "compare", "commit" },
+	{ "bitbucket.org", "bitbucket.org", NULL, "commits" }, /* compares by names of branches */
+};
+
+/* Cuts "user:password@" off. */
+static const char *
+behind_user(const char *at, size_t size)
+{
+	const char *last = memrchr(at, '@', size);
+
+	return last != NULL ? last + 1 : at;
+}
+
+/* "https://user:password@host:8443/path", "ssh://git@host:22/path", "git@host:path"; *ret_path
+ * begins behind what divides it from the host. */
+static bool
+split(const char *url, char host[HOST_SIZE], const char **ret_path)
+{
+	bool is_https = text_starts(url, "https://"), is_ssh = text_starts(url, "ssh://");
+	const char *end, *at;
+	size_t size;
+
+	if (is_https || is_ssh) {
+		url += is_https ? strlen("https://") : strlen("ssh://");
+		end = url + strcspn(url, "/?#");
+	} else {
+		end = url + strcspn(url, ":/");
+		if (*end != ':' || end[1] == '/') /* a path, or another protocol */
+			return false;
+	}
+	at = behind_user(url, (size_t)(end - url));
+	size = (size_t)(end - at);
+	if (is_ssh) /* its port is ssh's */
+		size = strcspn(at, ":/?#");
+	if (*end == '\0' || size == 0 || size >= HOST_SIZE)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		host[i] = at[i] >= 'A' && at[i] <= 'Z' ? (char)(at[i] - 'A' + 'a') : at[i];
+	host[size] = '\0';
+	*ret_path = end + 1 + strspn(end + 1, "/");
+	return strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:") == size;
+}
+
+/* What no address may have is written as %XX; "." and ".." would lead elsewhere. */
+static bool
+escape(const char *path, char out[PATH_SIZE])
+{
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~/%";
+	size_t size = strlen(path), used = 0;
+
+	while (size > 0 && path[size - 1] == '/')
+		size--;
+	if (size > 4 && memcmp(path + size - 4, ".git", 4) == 0)
+		size -= 4;
+	if (memchr(path, '/', size) == NULL || strstr(path, "/.") != NULL || path[0] == '.')
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		if (used + 4 > PATH_SIZE)
+			return false;
+		if (strchr(plain, path[i]) != NULL)
+			out[used++] = path[i];
+		else
+			used += (size_t)snprintf(
+			    out + used, PATH_SIZE - used, "%%%02X", (unsigned char)path[i]);
+	}
+	out[used] = '\0';
+	return used > 0;
+}
+
+bool
+forge_link(const char *repository_url, const char *base, const char *commit, char ret[LIMIT_URL])
+{
+	char host[HOST_SIZE], escaped[PATH_SIZE];
+	const char *path;
+
+	ret[0] = '\0';
+	if (repository_url == NULL || commit[0] == '\0' || !split(repository_url, host, &path) ||
+	    !escape(path, escaped))
+		return false;
+	for (size_t i = 0; i < COUNT(forges); i++) {
+		if (strcmp(host, forges[i].domain) != 0 && !text_starts(host, forges[i].label))
+			continue;
+		if (base[0] != '\0' && forges[i].compare != NULL)
+			(void)snprintf(ret, LIMIT_URL, "https://%s/%s/%s/%.*s...%.*s", host,
+			    escaped, forges[i].compare, DIGITS, base, DIGITS, commit);
+		else
+			(void)snprintf(ret, LIMIT_URL, "https://%s/%s/%s/%.*s", host, escaped,
+			    forges[i].commit, DIGITS, commit);
+		return true;
+	}
+	return false;
+}

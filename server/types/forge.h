@@ -1,0 +1,13 @@
+/* forge.h - where a repository's host shows a commit, or what lies between two.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+#include "types/limits.h"
+
+/* An https address below the repository's page at GitHub, GitLab, Gitea, Forgejo or Bitbucket,
+ * which is known by its host's name (github.com, gitlab.example.org, codeberg.org), without the
+ * user and password that its URL may have.  base "", and at Bitbucket: of the commit alone.  False,
+ * and "": the host is none of those, or its URL is neither of https nor of ssh. */
+bool forge_link(
+    const char *repository_url, const char *base, const char *commit, char ret[LIMIT_URL]);

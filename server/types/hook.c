@@ -1,0 +1,175 @@
+/* hook.c - hooks of the settings, and what their lines stand for.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/hook.h"
+
+#include <stdio.h>
+
+#include "lib/clean.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "types/settings.h"
+
+#define DO "do."
+
+static bool
+next_of(const struct settings *s, size_t *at, size_t *n, struct hook *ret)
+{
+	for (size_t i = 0; i < s->inside->member_count; i++) {
+		const struct settings_member *member = s->inside->members[i];
+		const char *own = member->values[HOOK_SETTING_SECRET].text;
+
+		if (member->family != FAMILY_HOOK ||
+		    member->values[HOOK_SETTING_STARTS].text == NULL || (*n)++ < *at)
+			continue;
+		(*at)++;
+		*ret = (struct hook){
+			.id = member->id,
+			.secret =
+			    own != NULL ? own : s->inside->values[SETTING_WEBHOOK_API_SECRET].text,
+			.is_shared = own == NULL,
+			.starts = member->values[HOOK_SETTING_STARTS].text,
+			.application = s->application,
+		};
+		return true;
+	}
+	return false;
+}
+
+bool
+hook_next(const struct settings *s, size_t *at, struct hook *ret)
+{
+	size_t n = 0;
+
+	if (next_of(s, at, &n, ret))
+		return true;
+	for (size_t i = 0; i < s->application_count; i++)
+		if (next_of(s->applications[i], at, &n, ret))
+			return true;
+	return false;
+}
+
+bool
+hook_find(const struct settings *s, const char *id, struct hook *ret)
+{
+	bool is_found = false;
+	struct hook hook;
+
+	for (size_t at = 0; hook_next(s, &at, &hook);)
+		if (strcmp(hook.id, id) == 0) {
+			*ret = hook;
+			is_found = true;
+		}
+	return is_found;
+}
+
+/* --- lines --- */
+
+/* "staging" of shop's own file is shop/staging. */
+static void
+read_target(const char *text, const char *application, struct hook_line *ret)
+{
+	if (strchr(text, '/') == NULL)
+		(void)environment_id_text(application, text, ret->target);
+	else
+		(void)text_copy(ret->target, sizeof(ret->target), text);
+}
+
+void
+hook_line_read(const char *starts, const char *application, struct hook_line *ret)
+{
+	size_t size = strcspn(starts, " ");
+	const char *rest = starts + size + strspn(starts + size, " ");
+	size_t key = strcspn(rest, "=");
+	const char *colon;
+
+	*ret = (struct hook_line){ 0 };
+	(void)snprintf(ret->grant, sizeof(ret->grant), "%.*s", (int)size, starts); /* fits */
+	colon = ret->grant + strcspn(ret->grant, ":");
+	read_target(*colon == ':' ? colon + 1 : "", application, ret);
+	if (text_starts(ret->grant, DO))
+		(void)snprintf(ret->action, sizeof(ret->action), "%.*s",
+		    (int)(colon - ret->grant) - (int)strlen(DO), ret->grant + strlen(DO));
+	if (rest[key] == '=') {
+		(void)snprintf(ret->key, sizeof(ret->key), "%.*s", (int)key, rest);
+		(void)text_copy(ret->value, sizeof(ret->value), rest + key + 1);
+	}
+}
+
+/* Does its word come from the body? */
+static bool
+needs_body(const struct hook_line *line)
+{
+	return line->value[0] == '$';
+}
+
+/* What stands at $.a.b; NULL: nothing. */
+static const struct json *
+find(const struct json *body, const char *path)
+{
+	char key[HOOK_VALUE_MAX + 1];
+
+	for (path++; body != NULL && *path == '.';) {
+		size_t size = strcspn(++path, ".");
+
+		(void)snprintf(key, sizeof(key), "%.*s", (int)size, path); /* fits */
+		body = json_get(body, key);
+		path += size;
+	}
+	return body;
+}
+
+/* One word of printable text. */
+static bool
+read_word(const struct json *value, const char *path, char out[HOOK_VALUE_MAX + 1], struct err *err)
+{
+	const char *text = json_str(value);
+	size_t size = text == NULL ? 0 : json_str_size(value);
+
+	if (text == NULL)
+		return err_set(err, ERR_INVALID, "%.100s: expected a string there%s", path,
+		    value == NULL ? ", and nothing is" : "");
+	if (size == 0 || size > HOOK_VALUE_MAX || strlen(text) != size)
+		return err_set(
+		    err, ERR_INVALID, "%.100s: expected 1 to %d bytes", path, HOOK_VALUE_MAX);
+	/* Nothing is left out of it: it is one word, and shown as it is. */
+	if (strcmp(clean_line(out, HOOK_VALUE_MAX + 1, text, size), text) != 0 ||
+	    strchr(text, ' ') != NULL)
+		return err_set(err, ERR_INVALID,
+		    "%.100s: expected one word of printable text, without blanks", path);
+	return true;
+}
+
+static bool
+read_body(const struct hook_line *line, const char *body, size_t size, char out[HOOK_VALUE_MAX + 1],
+    struct err *err)
+{
+	CLEANUP(json_freep) struct json *json = body == NULL ? NULL : json_decode(body, size, err);
+
+	if (json == NULL || !json_holds_object(json))
+		return err_set(err, ERR_INVALID, "expected a JSON object, as UTF-8, in the body");
+	return read_word(find(json, line->value), line->value, out, err);
+}
+
+bool
+hook_line_request(const struct hook_line *line, const char *body, size_t size, struct request *ret,
+    struct err *err)
+{
+	char value[HOOK_VALUE_MAX + 1], words[LIMIT_REF];
+
+	(void)text_copy(value, sizeof(value), line->value); /* of the same size */
+	if (needs_body(line) && !read_body(line, body, size, value, err))
+		return false;
+	if (line->action[0] == '\0') {
+		*ret = request_of("deploy", line->target);
+		request_add(ret, line->key[0] != '\0' ? line->key : "ref", value);
+		return true;
+	}
+	if (snprintf(words, sizeof(words), "%s %s%s%s", line->action, line->target,
+		value[0] != '\0' ? " " : "", value) >= (int)sizeof(words))
+		return err_set(
+		    err, ERR_LIMIT, "%s: longer than an action's words may be", line->value);
+	*ret = request_of("do", "");
+	request_add(ret, REQUEST_TEXT, words);
+	return true;
+}

@@ -1,0 +1,49 @@
+/* token.c - a token's text: how it is made, recognised and taken out of other text.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "types/token.h"
+
+#include <string.h>
+
+#include "lib/text.h"
+
+#define PREFIX	   (sizeof(TOKEN_PREFIX) - 1)
+#define DIGITS_MIN 8 /* of one that was cut */
+
+static const char digits[] = "0123456789abcdefABCDEF";
+
+void
+token_text(const uint8_t bytes[TOKEN_BYTES], char ret[TOKEN_TEXT])
+{
+	memcpy(ret, TOKEN_PREFIX, PREFIX);
+	text_hex(ret + PREFIX, bytes, TOKEN_BYTES);
+}
+
+bool
+token_is_text(const char *text)
+{
+	return strlen(text) == TOKEN_TEXT - 1 && text_starts(text, TOKEN_PREFIX) &&
+	    strspn(text + PREFIX, "0123456789abcdef") == (size_t)TOKEN_BYTES * 2;
+}
+
+bool
+token_is_name(const char *name)
+{
+	size_t size = strlen(name);
+
+	return size > 0 && size < TOKEN_NAME && name[0] >= 'a' && name[0] <= 'z' &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
+}
+
+const char *
+token_find(const char *text, size_t *ret_size)
+{
+	for (const char *at = text; *at != '\0'; at++) {
+		size_t n = text_starts_ci(at, TOKEN_PREFIX) ? strspn(at + PREFIX, digits) : 0;
+
+		if (n < DIGITS_MIN)
+			continue;
+		*ret_size = PREFIX + n;
+		return at;
+	}
+	return NULL;
+}

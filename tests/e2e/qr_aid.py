@@ -1,0 +1,81 @@
+"""qr_aid.py - reads a QR code out of a PNG without noise: versions 5 to 10, level M, bytes (ISO 18004)."""
+# SPDX-License-Identifier: ISC
+import struct
+import zlib
+
+QUIET, SCALE = 4, 6     # what lib/qr.c draws
+ALIGNED = {5: (6, 30), 6: (6, 34), 7: (6, 22, 38), 8: (6, 24, 42), 9: (6, 26, 46), 10: (6, 28, 50)}
+BLOCKS = {5: [43] * 2, 6: [27] * 4, 7: [31] * 4, 8: [38] * 2 + [39] * 2, 9: [36] * 3 + [37] * 2, 10: [43] * 4 + [44]}
+MASKS = (lambda y, x: (y + x) % 2, lambda y, x: y % 2, lambda y, x: x % 3, lambda y, x: (y + x) % 3,
+         lambda y, x: (y // 2 + x // 3) % 2, lambda y, x: y * x % 2 + y * x % 3,
+         lambda y, x: (y * x % 2 + y * x % 3) % 2, lambda y, x: ((y + x) % 2 + y * x % 3) % 2)
+
+
+def pixels(png):
+    """Rows of a grey PNG with one bit for each pixel; True: black."""
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    chunks, at = {}, 8
+    while at < len(png):
+        size, kind = struct.unpack_from(">I4s", png, at)
+        data = png[at + 8:at + 8 + size]
+        assert struct.unpack_from(">I", png, at + 8 + size)[0] == zlib.crc32(kind + data)
+        chunks[kind] = data
+        at += 12 + size
+    assert list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
+    width, height, *form = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    assert width == height and form == [1, 0, 0, 0, 0]
+    rows, line = zlib.decompress(chunks[b"IDAT"]), (width + 7) // 8 + 1
+    assert len(rows) == line * height and all(rows[y * line] == 0 for y in range(height))
+    return [[not rows[y * line + 1 + x // 8] >> 7 - x % 8 & 1 for x in range(width)] for y in range(height)]
+
+
+def modules(rows):
+    size = len(rows) // SCALE - 2 * QUIET
+    for y, row in enumerate(rows):
+        for x, black in enumerate(row):
+            inside = QUIET <= x // SCALE < size + QUIET and QUIET <= y // SCALE < size + QUIET
+            assert black == (inside and rows[y // SCALE * SCALE][x // SCALE * SCALE])
+    return [[rows[(y + QUIET) * SCALE][(x + QUIET) * SCALE] for x in range(size)] for y in range(size)]
+
+
+def is_function(y, x, size, version):
+    """Finders, timing, alignment, format and version: no data."""
+    if 6 in (x, y) or min(x, y) < 9 and (max(x, y) < 9 or max(x, y) >= size - 8):
+        return True
+    if version >= 7 and ((y < 6 and x >= size - 11) or (x < 6 and y >= size - 11)):
+        return True
+    last = ALIGNED[version][-1]
+    return any(abs(y - cy) <= 2 and abs(x - cx) <= 2 for cy in ALIGNED[version] for cx in ALIGNED[version]
+               if (cy, cx) not in ((6, 6), (6, last), (last, 6)))
+
+
+def bits_of(grid, version):
+    size = len(grid)
+    mask = MASKS[sum(grid[8][2 + i] << 2 - i for i in range(3)) ^ 0b101]
+    upward, columns = True, [x for x in range(size - 1, 0, -2) if x > 6] + [5, 3, 1]
+    for right in columns:
+        for y in range(size - 1, -1, -1) if upward else range(size):
+            for x in (right, right - 1):
+                if not is_function(y, x, size, version):
+                    yield grid[y][x] ^ (mask(y, x) == 0)
+        upward = not upward
+
+
+def read(png):
+    """The text."""
+    grid = modules(pixels(png))
+    version = (len(grid) - 17) // 4
+    bits = list(bits_of(grid, version))
+    words = [sum(bit << 7 - i for i, bit in enumerate(bits[at:at + 8])) for at in range(0, len(bits) - 7, 8)]
+    blocks, at = [[] for _ in BLOCKS[version]], 0
+    for i in range(max(BLOCKS[version])):
+        for block, size in zip(blocks, BLOCKS[version]):
+            if i < size:
+                block.append(words[at])
+                at += 1
+    data = int.from_bytes(bytes(sum(blocks, [])), "big")
+    total = 8 * sum(BLOCKS[version])
+    wide = 16 if version >= 10 else 8
+    assert data >> total - 4 == 4
+    size = data >> total - 4 - wide & (1 << wide) - 1
+    return (data >> total - 4 - wide - 8 * size & (1 << 8 * size) - 1).to_bytes(size, "big").decode()

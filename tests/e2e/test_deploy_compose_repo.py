@@ -1,0 +1,409 @@
+"""Goal: with COMPOSE_SOURCE=repo the compose file of the released commit is what runs; one that reaches beyond its
+containers is refused before anything changes, by what compose makes of it; a rollback brings its own; a kill leaves one
+whole release."""
+# SPDX-License-Identifier: ISC
+import base64
+import hashlib
+import os
+import re
+import subprocess
+
+import pytest
+
+from commands_aid import git
+from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, host_program, until_at_rest
+
+COMPOSE_PROGRAM = os.environ.get("COMPOSE_PROGRAM", "/usr/bin/docker-compose")
+REPO = {"COMPOSE_SOURCE": "repo", "COMPOSE_REPO_TRUSTED": "true"}
+WORKER = "  worker:\n    image: ${DEPLOY_IMAGE}\n"
+APP = "services:\n  app:\n    image: ${DEPLOY_IMAGE}\n"
+
+
+def use_repository(bench):
+    """The host has no compose file of its own."""
+    bench.environment |= REPO
+    (bench.app / "docker-compose.yml").unlink()
+    return bench
+
+
+@pytest.fixture
+def bench(tmp_path, tools_folder):
+    yield from until_at_rest(use_repository(SshBench(tmp_path, tools_folder, "v2")))
+
+
+@pytest.fixture
+def pair(tmp_path, tools_folder):
+    yield from until_at_rest(use_repository(BlueGreenBench(tmp_path, tools_folder, "v2")))
+
+
+def release(bench, compose, path="docker-compose.yml"):
+    """A commit with that compose file, and its image: (commit, digest)."""
+    file = bench.repository / path
+    file.parent.mkdir(exist_ok=True)
+    if isinstance(compose, bytes):
+        file.write_bytes(compose)
+    elif compose is not None:
+        file.write_text(compose, encoding="utf-8")
+    bench.number += 1
+    return bench.release(f"release {bench.number}")
+
+
+def shipped(bench, compose, **settings):
+    commit, digest = release(bench, compose)
+    status, said = bench.run("deploy.sh", "staging", commit, **settings)
+    assert status == 0, "\n".join(said)
+    return commit, digest
+
+
+def kept(bench):
+    return sorted(file.name for file in bench.app.glob(".deploybot.compose.*"))
+
+
+def name_of(compose):
+    return f".deploybot.compose.{hashlib.sha256(compose.encode()).hexdigest()}.yml"
+
+
+def in_force(bench):
+    found = re.findall(r"^COMPOSE_FILE=(.*)$", (bench.app / ".env").read_text(), re.M)
+    return found[0] if found else None
+
+
+def parts(bench):
+    return {box["labels"]["service"]: box["of"].partition("@")[2] for box in bench.engine()["containers"]
+            if box["status"] == "running"}
+
+
+# ---- which file --------------------------------------------------------------------------------
+
+
+@pytest.mark.first
+def test_a_push_that_changes_the_file_changes_what_runs_and_a_rollback_brings_the_old_one(bench):
+    first, digest = shipped(bench, COMPOSE)
+    assert parts(bench) == {"app": digest} and in_force(bench) == name_of(COMPOSE)
+    said = bench.said()
+    assert any(f"the compose file {first[:12]}:docker-compose.yml, sha256 " in line for line in said), said
+    assert (bench.app / name_of(COMPOSE)).read_text() == COMPOSE
+    second, newer = shipped(bench, COMPOSE + WORKER)
+    assert parts(bench) == {"app": newer, "worker": newer} and in_force(bench) == name_of(COMPOSE + WORKER)
+    # Also where the commit is nowhere any more.
+    for mirror in (bench.state / "git").glob("*.git"):
+        subprocess.run(["rm", "-rf", mirror], check=True)
+    status, said = bench.run("rollback.sh", "staging", f"{first}@{digest}")
+    assert status == 0, "\n".join(said)
+    assert in_force(bench) == name_of(COMPOSE) and parts(bench)["app"] == digest
+    assert any(line.endswith("no release replaces them: worker (write image: ${DEPLOY_IMAGE} in the compose file in "
+                             f"{bench.app} there, or stop them)") for line in said), said
+    status, said = bench.run("rollback.sh", "staging", f"{second}@{newer}")
+    assert status == 0 and parts(bench) == {"app": newer, "worker": newer}, said
+
+
+def test_the_file_may_lie_deeper_and_be_told_for_one_environment(bench):
+    commit, digest = release(bench, COMPOSE, "deploy/prod.yaml")
+    status, said = bench.run("deploy.sh", "staging", commit, STAGING_COMPOSE_REPO_FILE="deploy/prod.yaml",
+                             IMAGE_SOURCE="registry")
+    assert status == 0 and parts(bench) == {"app": digest}, said
+    assert any(f"{commit[:12]}:deploy/prod.yaml" in line for line in said)
+
+
+def test_what_a_question_and_a_job_look_at_is_the_file_in_force(bench):
+    status, said = bench.run("target.sh", "staging", "preflight")
+    assert status == 0 and any("no release has brought its compose file here yet" in line for line in said), said
+    assert bench.run("target.sh", "staging", "current")[0] == 0
+    commit, digest = shipped(bench, COMPOSE)
+    assert bench.run("target.sh", "staging", "current")[1][-1] == f"{commit}@{digest}"
+    status, said = bench.run("run-job.sh", "staging", f"{commit}@{digest}", JOB_COMMAND="bin/job")
+    assert status == 0, "\n".join(said)
+    (bench.app / name_of(COMPOSE)).write_text(COMPOSE + WORKER)
+    status, said = bench.run("run-job.sh", "staging", f"{commit}@{digest}", JOB_COMMAND="bin/job")
+    assert status == 70 and said[-1].endswith("was changed: deploy again"), said
+    assert bench.run("deploy.sh", "staging", commit)[0] == 0
+    assert (bench.app / name_of(COMPOSE)).read_text() == COMPOSE
+
+
+def test_back_to_the_host_and_from_there_again(bench):
+    """A release that came with the host's file is rolled back to with it, and .env names none then."""
+    (bench.app / "docker-compose.yml").write_text(COMPOSE + WORKER)
+    (bench.app / ".env").write_text("MINE=1\n")
+    one, digest = shipped(bench, None, COMPOSE_SOURCE="host")
+    assert not kept(bench) and in_force(bench) is None
+    shipped(bench, COMPOSE)
+    assert in_force(bench) == name_of(COMPOSE)
+    status, said = bench.run("rollback.sh", "staging", f"{one}@{digest}")
+    assert status == 0 and in_force(bench) is None and parts(bench) == {"app": digest, "worker": digest}, said
+    shipped(bench, COMPOSE)
+    _, newest = shipped(bench, COMPOSE, COMPOSE_SOURCE="host")
+    assert in_force(bench) is None and parts(bench) == {"app": newest, "worker": newest}
+    assert (bench.app / ".env").read_text().startswith("MINE=1\n")
+
+
+def test_files_of_releases_that_are_not_kept_go(bench):
+    files = [COMPOSE + f"    labels:\n      n: \"{n}\"\n" for n in range(4)]
+    for text in files:
+        shipped(bench, text, KEEP_RELEASES="2")
+    assert kept(bench) == sorted(name_of(text) for text in files[-2:])
+    assert len((bench.app / ".deploybot.compose").read_text().splitlines()) == 2
+
+
+# ---- what is refused ---------------------------------------------------------------------------
+
+
+def refused(bench, status, words, **settings):
+    commit = git(bench.repository, "rev-parse", "HEAD")
+    got, said = bench.run("deploy.sh", "staging", commit, **settings)
+    assert got == status and words in said[-1], said
+    assert "release" not in bench.steps() and not bench.engine()["containers"]
+    assert not kept(bench) and not (bench.app / ".env").exists()
+
+
+def test_it_is_refused_unless_the_repository_is_trusted(bench):
+    release(bench, COMPOSE)
+    for value in ("false", None):
+        refused(bench, 78, "If that is meant, set COMPOSE_REPO_TRUSTED=true", COMPOSE_REPO_TRUSTED=value)
+
+
+def test_without_a_repository_preflight_says_so(bench):
+    """With CI's images too, nothing else would ask for one."""
+    status, said = bench.run("target.sh", "staging", "preflight", IMAGE_SOURCE="registry", REPOSITORY_URL=None)
+    assert status == 78 and "set GITHUB_REPOSITORY or REPOSITORY_URL" in said[-1], said
+
+
+def test_a_file_that_is_missing_too_large_or_no_file_is_refused(bench):
+    release(bench, None)
+    refused(bench, 64, "the repository has no docker-compose.yml of")
+    release(bench, "#" * 65536 + "\n" + COMPOSE)
+    refused(bench, 64, "and a compose file may have 1 to 65536")
+    release(bench, "")
+    refused(bench, 64, "has 0 bytes")
+    (bench.repository / "docker-compose.yml").unlink()
+    os.symlink("/etc/passwd", bench.repository / "docker-compose.yml")
+    release(bench, None)
+    refused(bench, 64, "is a symbolic link, which may lead out of the repository")
+    (bench.repository / "docker-compose.yml").unlink()
+    release(bench, COMPOSE, "docker-compose.yml/x")
+    refused(bench, 64, "docker-compose.yml of")
+
+
+def test_an_env_that_names_another_file_is_not_overruled(bench):
+    (bench.app / ".env").write_text("COMPOSE_FILE=prod/compose.yaml\n")
+    commit, _ = release(bench, COMPOSE)
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and said[-1].endswith("a release brings its own: remove that line"), said
+
+
+@pytest.fixture
+def real(bench):
+    """What the file means is said by a real compose; containers are the stand-in's."""
+    if not os.access(COMPOSE_PROGRAM, os.X_OK):
+        pytest.skip("docker-compose is not installed")
+    is_old = b"version 1" in subprocess.run([COMPOSE_PROGRAM, "version"], capture_output=True, check=True).stdout
+    name = "docker-compose" if is_old else "docker"
+    bench.change_engine(compose="v1" if is_old else "v2")
+    link, aside = bench.host_bin / name, bench.path / "aside"
+    aside.mkdir()
+    link.rename(aside / name)
+    link.write_text(
+        "#!/bin/bash\n[[ \" $* \" != *' --verbose '* ]] || { echo com.docker.compose.project=app >&2; exit; }\n"
+        f"[[ ${{!#}} == config ]] || exec {aside / name} \"$@\"\n[[ $1 != compose ]] || shift\n"
+        f"exec {COMPOSE_PROGRAM} \"$@\"\n")
+    link.chmod(0o755)
+    return bench
+
+
+def service(text):
+    return APP + "".join(f"    {line}\n" for line in text.splitlines())
+
+
+# (the file; a word of what is said; what allows it)
+REACHES = [
+    (service("privileged: true"), "service app: privileged reaches beyond", "privileged"),
+    (service("network_mode: host"), "service app: network_mode", "network_mode"),
+    (service("pid: host"), "service app: pid", "pid"),
+    (service("ipc: host"), "service app: ipc", "ipc"),
+    (service("userns_mode: host"), "service app: userns_mode", "userns_mode"),
+    (service("devices: [\"/dev/fuse:/dev/fuse\"]"), "service app: devices", "devices"),
+    (service("cap_add: [SYS_ADMIN]"), "service app: cap_add", "cap_add"),
+    (service("security_opt: [\"no-new-privileges:true\", \"apparmor:unconfined\"]"), "security_opt", "security_opt"),
+    (service("volumes: [\"/var/run/docker.sock:/s\"]"), "/var/run/docker.sock is not below", "bind:/run/docker.sock"),
+    (service("volumes: [\"../other:/s\"]"), "is not below", None),
+    (service("volumes: [\".:/s\"]"), "is not below", None),
+    (service("volumes: [\"./.env:/s\"]"), "is not below", None),
+    (service("volumes:\n- type: bind\n  source: /etc\n  target: /e"), "/etc is not below", "bind:/"),
+    (service("volumes: [\"./leads-out:/s\"]"), "is not below", None),
+    # By anchors, merges and other services; of other services too.
+    ("x-a: &a\n  privileged: true\n" + APP + "    <<: *a\n", "privileged", "privileged"),
+    (APP + "  other:\n    image: x\n    pid: host\n", "service other: pid", "pid"),
+    ("version: \"3.7\"\n" + APP + "    volumes: [\"data:/v\"]\n"
+     "volumes:\n  data:\n    driver_opts: {type: none, o: bind, device: /etc}\n",
+     "driver_opts", "driver_opts"),
+    ("version: \"3.7\"\n" + APP + "    secrets: [s]\nsecrets:\n  s:\n    file: /etc/shadow\n",
+     "secret s: /etc/shadow is not below", "bind:/etc/shadow"),
+    ("version: \"3.7\"\n" + APP + "    networks: [n]\nnetworks:\n  n:\n    external: true\n    name: host\n",
+     "the network host", "network_mode"),
+    ("version: \"3.7\"\n" + APP + "    networks: [n]\nnetworks:\n  n:\n    driver: macvlan\n",
+     "driver macvlan", "network_driver"),
+    # Other files, said plainly or hidden.
+    (service("env_file: /etc/passwd"), "env_file names plain paths", None),
+    (service("env_file:\n  - a.env\n  -\n    /etc/passwd"), "env_file names plain paths", None),
+    (service("env_file: a\n  /../../../etc/passwd"), "env_file names plain paths", None),
+    (service("env_file: ${X-/etc/passwd}"), "env_file names plain paths", None),
+    (service("env_file: leads-out/passwd"), "is not below", None),
+    (APP.replace("image", "{env_file: /etc/passwd, image") + "\n", "write env_file on a line of its own", None),
+    (service("\"env\\x5ffile\": /etc/passwd"), "write it as it is", None),
+    (service("!!binary ZW52X2ZpbGU=: /etc/passwd"), "tags of YAML", None),
+    (service("? \"env_\\\n  file\"\n: /etc/passwd"), "question mark", None),
+    ("x-a: &k env_file\n" + service("*k : /etc/passwd"), "write env_file on a line of its own", None),
+    (service("extends:\n  file: /srv/other/docker-compose.yml\n  service: db"), "without extends", None),
+    ("include:\n  - /srv/other/docker-compose.yml\n" + APP, "without include", None),
+    (service("label_file: /etc/passwd"), "without label_file", None),
+    (service("env_file: /etc/passwd").encode("utf-16"), "bytes that are no text", None),
+    (("# a\x85" + service("env_file: a.env")), "line ends of another kind", None),
+    ((b"# a\r" + APP.encode()), "line ends of another kind", None),
+    ("services: [\n", "compose does not understand", None),
+    ("just text\n", "compose does not understand", None),
+]
+
+
+def check(bench, text, *words):
+    """As preflight asks a host: (status, what it says)."""
+    offer = base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode()
+    done = subprocess.run(
+        ["bash", "-s", "--", "check", "environment=staging", f"dir={bench.app}", "service=app", "strategy=recreate",
+         f"image={bench.image}", "source=repo", "origin=17f61c5:docker-compose.yml", *words],
+        input=f"{host_program()}\n\n\n\n{offer}\n", capture_output=True, text=True, check=False, timeout=120,
+        env={"PATH": (bench.stand / "host.path").read_text(), "STAND": str(bench.host()), "HOME": str(bench.path)})
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.long)
+                                        for first in range(8, len(REACHES), 8))])
+def test_what_reaches_beyond_its_containers_is_refused_and_allowed_by_name(real, first):
+    os.symlink("/etc", real.app / "leads-out")
+    (real.app / "a.env").write_text("A=1\n")
+    for text, words, allowed in REACHES[first:first + 8]:
+        status, said = check(real, text)
+        assert status == 70 and words in said.splitlines()[-1] and "17f61c5:docker-compose.yml" in said, (text, said)
+        status, said = check(real, text, f"allow=nothing,{allowed or 'privileged'},bind:/nowhere")
+        assert status == (0 if allowed else 70), (text, said)
+    assert not kept(real)
+
+
+def test_what_a_file_says_for_other_variables_than_preflights_is_refused_too(real):
+    """What it is brought up with decides: a port that is not set, as with recreate."""
+    release(real, service('volumes: ["./x/${DEPLOY_PORT:-../../..}:/s"]'))
+    commit = git(real.repository, "rev-parse", "HEAD")
+    status, said = real.run("deploy.sh", "staging", commit)
+    assert status == 70 and "/s is not" not in said[-1] and "is not below" in said[-1], "\n".join(said)
+    assert "pull" in real.steps() and "release" not in real.steps() and not real.engine()["containers"]
+    assert not (real.app / ".env").exists()
+
+
+def test_what_people_write_is_taken(real):
+    (real.app / "a.env").write_text("A=1\n")
+    (real.app / "b.env").write_text("B=1\n")
+    text = ("version: \"3.7\"\nx-base: &base\n  image: ${DEPLOY_IMAGE}\n  restart: always\n  env_file:\n    - a.env\n"
+            "    - \"b.env\"   # more\nservices:\n  app:\n    <<: *base\n    env_file: ./a.env\n"
+            "    ports:\n      - \"8080:8080\"\n"
+            "    volumes:\n      - ./data:/d\n      - media:/m:ro\n      - /anonymous\n"
+            "      - type: tmpfs\n        target: /t\n"
+            "    security_opt: [\"no-new-privileges:true\"]\n    privileged: false\n    cap_drop: [ALL]\n    build: .\n"
+            "    healthcheck:\n      test: [\"CMD\", \"true\"]\n    command: [\"sh\", \"-c\", \"include this; a b\"]\n"
+            "    secrets: [s]\n    networks: [default, out]\n"
+            "  worker:\n    <<: *base\n    depends_on: [app]\n  database:\n    image: postgres:15\n"
+            "networks:\n  out:\n    driver: bridge\nvolumes:\n  media: {}\nsecrets:\n  s:\n    file: ./a.env\n")
+    commented = text.replace("  env_file: ", "  # env_file: /etc/passwd\n    env_file: ")
+    for form in (text, text.replace("\n", "\r\n"), commented):
+        status, said = check(real, form)
+        assert status == 0 and "a release replaces app (the main service), worker\n" in said, said
+
+
+# ---- blue/green, killed ------------------------------------------------------------------------
+
+
+def test_with_bluegreen_each_of_the_two_has_its_own_file(pair):
+    two = COMPOSE + PORTS + WORKER
+    first, one = shipped(pair, COMPOSE + PORTS)
+    assert in_force(pair) == name_of(COMPOSE + PORTS) and pair.serves() == one
+    _, other = shipped(pair, two)
+    assert in_force(pair) == name_of(two) and pair.serves() == other and parts(pair)["worker"] == other
+    status, said = pair.run("rollback.sh", "staging", f"{first}@{one}")
+    assert status == 0 and in_force(pair) == name_of(COMPOSE + PORTS) and pair.serves() == one, "\n".join(said)
+    # Where the new file's worker does not come up, nginx, .env and its file are as they were.
+    commit, third = release(pair, two + "    labels:\n      a: b\n")
+    pair.change_engine(ends={f"worker {pair.image}@{third}": 3})
+    status, said = pair.run("deploy.sh", "staging", commit)
+    assert status == 70 and "the earlier release serves still" in said[-1], "\n".join(said)
+    assert in_force(pair) == name_of(COMPOSE + PORTS) and pair.serves() == one
+
+
+def test_what_was_made_of_the_hosts_file_is_not_taken_for_the_commits(pair):
+    """And a worker of that file that fails, behind the image that serves, is put back, with the file of before."""
+    (pair.app / "docker-compose.yml").write_text(COMPOSE + PORTS + WORKER)
+    breaks = "    labels:\n      breaks: it\n"
+    commit, digest = release(pair, COMPOSE + "    labels:\n      of: commit\n" + PORTS + WORKER)
+    status, said = pair.run("deploy.sh", "staging", commit, COMPOSE_SOURCE="host")
+    assert status == 0, said
+    broken = pair.repository / "broken.yml"
+    broken.write_text(COMPOSE + PORTS + WORKER + breaks)
+    git(pair.repository, "add", "-A")
+    status, said = pair.run("deploy.sh", "staging", commit)
+    web, = [box for box in pair.engine()["containers"] if box["port" if "port" in box else "id"] == pair.file_says()]
+    assert status == 0 and "of: commit" in web["made"], said
+    # The same image with another file.
+    other, newest = release(pair, COMPOSE + "    labels:\n      of: commit\n" + PORTS + WORKER + breaks)
+    pair.change_engine(fails="breaks: it", registry=[*pair.engine()["registry"], f"{pair.image}@{newest}"])
+    status, said = pair.run("deploy.sh", "staging", other)
+    assert status == 70 and "the earlier release serves still" in said[-1], said
+    assert pair.serves() == digest and parts(pair)["worker"] == digest
+    (pair.app / "docker-compose.yml").write_text(COMPOSE + "    labels:\n      of: commit\n" + PORTS + WORKER + breaks)
+    pair.run("drain.sh", "staging", DEPLOYMENT_ID=None)
+    before = {box["id"] for box in pair.engine()["containers"] if "port" in box}
+    status, said = pair.run("deploy.sh", "staging", commit, COMPOSE_SOURCE="host")
+    assert status == 70 and "worker ended with status 3" in said[-1] and "serves still" in said[-1], said
+    assert any("serves already on port" in line for line in said), said
+    assert {box["id"] for box in pair.engine()["containers"] if "port" in box} == before
+    assert pair.serves() == digest and parts(pair) == {"app": digest, "worker": digest}
+    assert in_force(pair) and not (pair.app / ".deploybot.before").exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("when, after", [
+    (["compose", "config"], 1), (["docker", "pull"], 0), (["compose", "up"], 0), ("halts", 0)])
+def test_a_host_that_was_killed_at_any_step_is_brought_to_one_whole_release(bench, when, after):
+    """Judged, pulled, being replaced, replaced by half: .env names one image and the file that it came with."""
+    first, one = shipped(bench, COMPOSE)
+    second, two = release(bench, COMPOSE + WORKER)
+    if when == "halts":
+        bench.change_engine(halts=True)
+    else:
+        bench.host_plan({"when": when, "after": after, "hang": True})
+    process = bench.start("deploy.sh", "staging", second)
+    hung = bench.until_host_hangs()
+    bench.kill_host(hung)
+    assert process.wait(timeout=120) == 70
+    bench.host_plan()
+    is_new = in_force(bench) == name_of(COMPOSE + WORKER)
+    assert is_new == (when == "halts" or "up" in when)
+    assert is_new == (two in (bench.app / ".env").read_text()) and is_new == (bench.app / ".deploybot.before").exists()
+    status, said = bench.run("rollback.sh", "staging", f"{first}@{one}")
+    assert status == 0 and parts(bench) == {"app": one} and in_force(bench) == name_of(COMPOSE), "\n".join(said)
+    assert bench.run("deploy.sh", "staging", second)[0] == 0
+    assert parts(bench) == {"app": two, "worker": two} and in_force(bench) == name_of(COMPOSE + WORKER)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("when", [["compose", "-p"], ["nginx"], ["compose", "up"]])
+def test_with_bluegreen_too(pair, when):
+    """Being started; written for nginx and not read; switched, the others being replaced."""
+    _, one = shipped(pair, COMPOSE + PORTS)
+    commit, two = release(pair, COMPOSE + PORTS + WORKER)
+    pair.host_plan({"when": when + [f"app-{port}" for port in pair.ports if not pair.port_of(one) == [port]] + ["up"]
+                    if when[-1] == "-p" else when, "hang": True})
+    process = pair.start("deploy.sh", "staging", commit)
+    hung = pair.until_host_hangs()
+    pair.kill_host(hung)
+    assert process.wait(timeout=120) == 70
+    pair.host_plan()
+    assert pair.serves() == (two if when == ["compose", "up"] else one)
+    status, said = pair.run("deploy.sh", "staging", commit)
+    assert status == 0 and pair.serves() == two and in_force(pair) == name_of(COMPOSE + PORTS + WORKER), "\n".join(said)
+    assert parts(pair)["worker"] == two and not (pair.app / ".deploybot.before").exists()

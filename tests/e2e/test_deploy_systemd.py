@@ -1,0 +1,621 @@
+"""Goal: a release reaches units of systemd as a folder behind a link; what fails or is killed at any moment leaves the
+old or the new one, whole, and what is said of the host is true."""
+# SPDX-License-Identifier: ISC
+import fcntl
+import os
+import signal
+
+import pytest
+
+from runner_client import is_alive, wait_for
+from systemd_aid import SystemdBench
+
+
+@pytest.fixture
+def bench(tmp_path, tools_folder):
+    made = SystemdBench(tmp_path, tools_folder)
+    yield made
+    made.done()
+    wait_for(made.is_quiet, "the host to be at rest", 60)
+
+
+# ---- releases ----------------------------------------------------------------------------------
+
+
+@pytest.mark.first
+def test_a_release_is_built_here_copied_there_and_switched_to(bench):
+    commit = bench.commit_app(build="echo built >made; chmod 600 made; mkdir bin; ln -s ../app bin/run")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 0, said
+    assert bench.steps() == ["preflight", "checkout", "git fetch", "build", "copy", "release", "switch h1", "clean"]
+    assert bench.runs() == ("active", commit) and bench.link() == f"releases/2-{commit}"
+    folder = bench.app / "current"
+    assert (folder / "made").read_text() == "built\n" and os.readlink(folder / "bin" / "run") == "../app"
+    # The units' user may read all of it, and nobody but its owner write it.
+    assert (folder / "made").stat().st_mode & 0o777 == 0o644
+    assert (folder / ".deploybot" / "build").stat().st_mode & 0o777 == 0o755
+    assert bench.orders() == [["reset-failed", "shop.service"], ["--no-block", "restart", "shop.service"]]
+    assert bench.left() == []
+    assert not {"build", "upload", "upload.tar", "releases"} & set(os.listdir(bench.state / "apps" / "staging"))
+    assert bench.current() == commit
+
+
+def test_a_commit_with_the_names_that_deploybot_keeps_changes_nothing_beside_its_release(bench):
+    """Files and links called as what stands in SYSTEMD_DIR: who may push holds no lock and leads nothing elsewhere."""
+    run_as_shop(bench)
+    first = bench.shipped_app()
+    outside = bench.path / "outside"
+    for name in (".deploybot.lock", ".deploybot.work", ".deploybot.before", "current"):
+        os.symlink(outside, bench.repository / name)
+    commit = bench.commit_app(work=WORKS, build="chmod 755 work; ln -s ../../.deploybot.lock made", releases="x")
+    status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="bash work 0")
+    assert status == 0 and bench.runs() == ("active", commit), said
+    assert job(bench, commit, "./work 0")[0] == 0
+    assert bench.run("rollback.sh", "staging", first)[0] == 0 and bench.runs() == ("active", first)
+    assert not outside.exists() and bench.left() == [], bench.left()
+
+
+def test_a_rollback_is_the_link_and_a_restart(bench):
+    first = bench.shipped_app()
+    second = bench.shipped_app()
+    bench.forget_orders()
+    status, said = bench.run("rollback.sh", "staging", first)
+    assert status == 0, said
+    assert bench.steps() == ["preflight", "find", "release", "switch h1"]
+    assert bench.runs() == ("active", first) and bench.current() == first and len(bench.releases()) == 2
+    assert bench.orders() == [["reset-failed", "shop.service"], ["--no-block", "restart", "shop.service"]]
+    status, said = bench.run("rollback.sh", "staging", second)
+    assert status == 0 and bench.runs() == ("active", second), said
+
+
+def test_a_release_that_is_not_kept_is_64_and_nothing_changes(bench):
+    first = bench.shipped_app()
+    bench.forget_orders()
+    status, said = bench.run("rollback.sh", "staging", "0" * 40)
+    assert status == 64 and "is not kept there any more" in said[-1], said
+    assert "release" not in bench.steps() and bench.orders() == [] and bench.runs() == ("active", first)
+
+
+def test_a_build_that_fails_touches_no_host(bench):
+    first = bench.shipped_app()
+    bench.forget_orders()
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app(build="exit 3"))
+    assert status == 65 and "status 3" in said[-1], said
+    assert "release" not in bench.steps() and bench.orders() == [] and len(bench.releases()) == 1
+    assert bench.runs() == ("active", first)
+
+
+def test_all_units_of_the_list_run_the_release(bench):
+    for name in ("worker.service", "cron@a.service"):
+        bench.unit(name)
+    units = "shop.service, worker.service,cron@a.service"
+    commit = bench.shipped_app("comes 2", SYSTEMD_UNITS=units)
+    assert {bench.runs(name) for name in units.replace(" ", "").split(",")} == {("active", commit)}
+    assert [words[-1] for words in bench.orders() if "restart" in words] == units.replace(" ", "").split(",")
+
+
+def test_old_releases_go_but_what_is_live_and_what_was_before(bench):
+    commits = [bench.shipped_app(KEEP_RELEASES="2") for _ in range(3)]
+    assert [name.partition("-")[2] for name in bench.releases()] == commits[1:]
+    status, said = bench.run("rollback.sh", "staging", commits[1])
+    assert status == 0, said
+    # What is newer and not live counts too; what is live stays whatever its age.
+    commits += [bench.shipped_app(KEEP_RELEASES="1", PREVIOUS_RELEASE=commits[1])]
+    assert [name.partition("-")[2] for name in bench.releases()] == [commits[1], commits[3]]
+
+
+def test_the_log_is_the_units(bench):
+    bench.shipped_app()
+    status, said = bench.run("target.sh", "staging", "logs", "7")
+    assert status == 0 and said[-1] == "the last 7 words of shop.service", said
+
+
+# ---- what ran before deploybot -----------------------------------------------------------------
+
+
+def by_hand(bench, name="v7"):
+    """A release that somebody put there, and that runs."""
+    folder = bench.app / "releases" / name
+    folder.mkdir(parents=True)
+    (folder / "app").write_text("up")
+    os.symlink(f"releases/{name}", bench.app / "current")
+    bench.unit("shop.service", ActiveState="active", SubState="running", MainPID="7", InvocationID="7" * 32, runs=name)
+    return f"releases/{name}"
+
+
+def test_a_bad_first_release_is_rolled_back_to_what_ran_before(bench):
+    before = by_hand(bench)
+    commit = bench.commit_app()
+    status, said = bench.run("deploy.sh", "staging", commit, KEEP_RELEASES="1")
+    assert status == 0 and bench.runs() == ("active", commit), said
+    word, = [step for step in bench.steps() if step.startswith("previous target:before-")]
+    status, said = bench.run("rollback.sh", "staging", word.split()[1])
+    assert status == 0 and bench.link() == before and bench.runs()[0] == "active", said
+    assert bench.units()["shop.service"]["runs"] == "v7" and "release" in bench.steps()
+    # It is no release of ours: the next first one can be rolled back to it too, once more by that word.
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 0 and word in bench.steps(), said
+
+
+def test_what_ran_before_and_was_removed_is_64_and_nothing_changes(bench):
+    by_hand(bench)
+    commit = bench.shipped_app()
+    word, = [step for step in bench.steps() if step.startswith("previous target:before-")]
+    (bench.app / "releases" / "v7" / "app").unlink()
+    (bench.app / "releases" / "v7").rmdir()
+    bench.forget_orders()
+    for wanted in (word.split()[1], "target:before-1"):
+        status, said = bench.run("rollback.sh", "staging", wanted)
+        assert status == 64 and "is not kept there any more" in said[-1], said
+    assert bench.orders() == [] and bench.runs() == ("active", commit)
+
+
+def test_where_nothing_ran_before_there_is_nothing_to_roll_back_to(bench):
+    os.symlink("releases/gone", bench.app / "current")
+    bench.shipped_app()
+    assert not any(step.startswith("previous ") for step in bench.steps())
+
+
+# ---- what does not stay up ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fate, says", [
+    ("ends 3", "shop.service ended (exit-code, status 3)"),
+    ("later 1", "shop.service ended, and systemd started it again")])
+def test_a_release_that_does_not_stay_up_is_taken_back(bench, fate, says):
+    first = bench.shipped_app()
+    link = bench.link()
+    bench.forget_orders()
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app(fate))
+    assert status == 70 and says in said[-1] and said[-1].endswith("the earlier release runs again"), said
+    assert any("the last 20 words of shop.service" in line for line in said)
+    assert bench.runs() == ("active", first) and bench.link() == link and bench.left() == []
+    # What has failed too often is started by nobody before that is reset.
+    assert bench.orders()[2:] == [["reset-failed", "shop.service"], ["--no-block", "restart", "shop.service"]]
+
+
+def test_the_first_release_that_fails_leaves_nothing(bench):
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app("ends 3"))
+    assert status == 70 and said[-1].endswith("; as before, none is up of shop.service"), said
+    assert bench.link() == "" and bench.runs()[0] == "inactive" and bench.left() == []
+
+
+def test_units_behind_one_that_fails_are_not_touched(bench):
+    bench.unit("worker.service")
+    first = bench.shipped_app(SYSTEMD_UNITS="shop.service,worker.service")
+    # It was started again once, long ago, and runs on.
+    bench.unit("worker.service", NRestarts="2")
+    before = bench.units()["worker.service"]
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app("ends 3"),
+                             SYSTEMD_UNITS="shop.service,worker.service")
+    assert status == 70 and said[-1].endswith("the earlier release runs again"), said
+    assert bench.units()["worker.service"] == before and bench.runs() == ("active", first)
+
+
+def test_an_earlier_release_that_does_not_come_up_again_is_said(bench):
+    bench.shipped_app()
+    (bench.app / "current" / "app").write_text("ends 9")
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app("ends 3"))
+    assert status == 70 and "could NOT be restored (shop.service ended (exit-code, status 9))" in said[-1], said
+    # And the next release is not kept from coming.
+    commit = bench.shipped_app()
+    assert bench.runs() == ("active", commit) and bench.left() == []
+
+
+def test_a_url_that_does_not_answer_is_a_failure(bench):
+    first = bench.shipped_app()
+    commit = bench.commit_app()
+    status, said = bench.run("rollback.sh", "staging", first, SMOKE_URL="http://127.0.0.1:{port}/")
+    assert status == 78 and "{port}" in said[-1], said
+    del commit
+
+
+# ---- what has to be there ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spoil, says", [
+    (lambda b: b.unit("shop.service", LoadState="not-found"),
+     "there is no unit shop.service: put it into /etc/systemd/system"),
+    (lambda b: b.unit("shop.service", LoadState="masked"), "is masked: systemctl unmask shop.service"),
+    (lambda b: b.unit("shop.service", LoadState="bad-setting"), "systemd-analyze verify shop.service says why"),
+    (lambda b: b.unit("shop.service", Type="oneshot"), "is Type=oneshot"),
+    (lambda b: b.unit("shop.service", WorkingDirectory="/opt/shop", ExecStart="{ path=/opt/shop ; }"),
+     "so it would run no release: WorkingDirectory="),
+    (lambda b: (b.app / "current").mkdir(), "current is no link"),
+    (lambda b: b.app.rmdir(), "there is no folder"),
+    (lambda b: (b.become("deploy", "deploy"), b.unit("shop.service", User="shop")),
+     'deploy may not run "systemctl --no-block restart shop.service" by sudo: visudo -f /etc/sudoers.d/deploybot'),
+])
+@pytest.mark.first
+def test_a_host_that_is_not_ready_is_told_what_is_missing(bench, spoil, says):
+    spoil(bench)
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app())
+    assert status == 70 and says in said[-1], said
+    assert bench.steps() == ["preflight"] and bench.orders() == []
+
+
+def test_what_no_boot_starts_is_warned_of(bench):
+    bench.unit("shop.service", UnitFileState="disabled", NeedDaemonReload="yes")
+    status, said = bench.run("target.sh", "staging", "preflight")
+    assert status == 0 and any("nothing starts shop.service after a reboot: systemctl enable" in line for line in said)
+    assert any("systemd has not read it: systemctl daemon-reload" in line for line in said), said
+
+
+WORDS = ("--no-block restart", "--no-block stop", "reset-failed")
+SUDOERS = [f"root systemctl {words} shop.service" for words in WORDS]
+
+
+def test_sudo_for_these_words_is_all_that_it_takes(bench):
+    bench.become("deploy", "deploy adm")
+    bench.change_units(sudo=True)
+    for missing in range(3):
+        bench.sudoers(*(rule for number, rule in enumerate(SUDOERS) if number != missing))
+        status, said = bench.run("target.sh", "staging", "preflight")
+        assert status == 70 and SUDOERS[missing].removeprefix("root ") in said[-1], said
+        assert "systemctl --no-block restart shop.service, " in said[-1].partition("NOPASSWD: ")[2], said
+    bench.sudoers(*SUDOERS)
+    first = bench.shipped_app()
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app("ends 3"))
+    assert status == 70 and bench.runs() == ("active", first), said
+
+
+def test_a_users_own_systemd_needs_a_user_who_lingers(bench):
+    bench.become("deploy", "deploy")
+    bench.change_units(scope="user")
+    status, said = bench.run("target.sh", "staging", "preflight", SYSTEMD_SCOPE="user")
+    assert status == 70 and said[-1].endswith("loginctl enable-linger deploy"), said
+    (bench.host() / "linger").touch()
+    commit = bench.shipped_app(SYSTEMD_SCOPE="user")
+    assert bench.runs() == ("active", commit) and ["--user", "--no-block", "restart", "shop.service"] in bench.orders()
+    assert not any(call[0] == "sudo" for call in bench.host_calls())
+
+
+@pytest.mark.parametrize("name, value, says", [
+    ("SYSTEMD_UNITS", None, "SYSTEMD_UNITS is not set"),
+    ("SYSTEMD_UNITS", "a.service;id", "SYSTEMD_UNITS: "),
+    ("SYSTEMD_UNITS", "shop", "SYSTEMD_UNITS: "),
+    ("SYSTEMD_UNITS", "shop.timer", "SYSTEMD_UNITS: "),
+    ("SYSTEMD_UNITS", "-H.service", "SYSTEMD_UNITS: "),
+    ("SYSTEMD_UNITS", "a.service,,b.service", "SYSTEMD_UNITS: "),
+    ("SYSTEMD_SCOPE", "global", "is not system or user"),
+    ("SYSTEMD_DIR", "srv/app", "is not an absolute path"),
+    ("SYSTEMD_DIR", "/srv/my app", "is not an absolute path"),
+    ("SYSTEMD_STEADY_SECONDS", "61", "is not a number, 1 to 60"),
+    ("SYSTEMD_STEADY_SECONDS", "0", "is not a number, 1 to 60"),
+    ("STAGING_HOST", "", "STAGING_HOST is not set"),
+])
+def test_a_setting_that_is_no_plain_word_goes_nowhere(bench, name, value, says):
+    status, said = bench.run("deploy.sh", "staging", "0" * 40, **{name: value})
+    assert status == 78 and says in said[-1], said
+    assert not bench.ssh_calls() and "release" not in bench.steps()
+
+
+# ---- killed ------------------------------------------------------------------------------------
+
+
+def hanging(bench, *when, after=0, fate="up"):
+    """A deployment hung there: (its process, what ran, the commit that comes)."""
+    first = bench.shipped_app()
+    commit = bench.commit_app(fate)
+    bench.host_plan({"when": when, "hang": True, "after": after})
+    process = bench.start("deploy.sh", "staging", commit)
+    return process, first, commit
+
+
+@pytest.mark.parametrize("who", ["worker", "guard"])
+def test_whichever_of_the_two_on_the_host_is_killed_the_old_release_runs(bench, who):
+    process, first, _ = hanging(bench, "systemctl", "--no-block", "restart")
+    pid = bench.until_host_hangs()
+    bench.host_plan()
+    guard, worker = [pid for pid in bench.host_processes()][:2]
+    os.kill(worker if who == "worker" else guard, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    assert process.wait(timeout=120) == 70
+    bench.at_rest()
+    assert bench.runs() == ("active", first) and bench.link() == f"releases/2-{first}"
+
+
+# Three questions come before the switch: its note, reset-failed, restart, and the looks at what was started.
+@pytest.mark.long
+@pytest.mark.parametrize("after", range(3, 9))
+def test_when_all_on_the_host_are_killed_what_is_said_is_true_and_the_next_act_works(bench, after):
+    process, first, commit = hanging(bench, "systemctl", after=after)
+    pid = bench.until_host_hangs()
+    bench.kill_host(pid)
+    bench.host_plan()
+    assert process.wait(timeout=120) == 70, bench.said()
+    released = "release" in bench.steps()
+    said = bench.current()      # asking is a look, at which systemd has come further
+    runs = bench.runs()[1]
+    assert runs in (first, commit) and said == runs
+    if not released:
+        assert runs == first and bench.link() == f"releases/2-{first}"
+    if after % 2:
+        status, said = bench.run("rollback.sh", "staging", first)
+        assert status == 0 and bench.runs() == ("active", first), said
+    else:
+        third = bench.shipped_app()
+        assert bench.runs() == ("active", third)
+    bench.at_rest()
+    assert bench.left() == []
+
+
+def test_what_was_interrupted_is_named_and_stays_as_it_is_until_a_release_begins(bench):
+    """Regression: the copy restarted units, and the release whose hook failed then had changed nothing, it said."""
+    process, first, commit = hanging(bench, "systemctl", "--no-block", "restart")
+    bench.kill_host(bench.until_host_hangs())
+    bench.host_plan()
+    assert process.wait(timeout=120) == 70
+    link = bench.link()
+    bench.forget_orders()
+    hook = bench.hook("pre-start", "10-no", "exit 1")
+    for words in (("deploy.sh", "staging", commit), ("rollback.sh", "staging", "0" * 40)):
+        status, said = bench.run(*words)
+        assert status == 64 and "release" not in bench.steps(), said
+        assert any("warning: an earlier release was interrupted here" in line for line in said), said
+        assert bench.orders() == [] and bench.link() == link
+    hook.unlink()
+    status, said = bench.run("rollback.sh", "staging", first)
+    assert status == 0 and bench.runs() == ("active", first), said
+    _, said = bench.run("target.sh", "staging", "preflight")
+    assert not any("was interrupted here, and nothing" in line for line in said)
+
+
+@pytest.mark.parametrize("before", ["a release", "by hand"])
+def test_what_is_rolled_back_to_is_what_ran_before_the_one_that_was_interrupted(bench, before):
+    """Regression: by hand it was the interrupted release, which had been switched to and had never been well."""
+    is_release = before == "a release"
+    first = bench.shipped_app() if is_release else by_hand(bench)
+    second = bench.commit_app()
+    # Behind the first look at what was started; what ran before deploybot has one more.
+    bench.host_plan({"when": ["systemctl"], "hang": True, "after": 7 if is_release else 8})
+    process = bench.start("deploy.sh", "staging", second)
+    bench.kill_host(bench.until_host_hangs())
+    bench.host_plan()
+    assert process.wait(timeout=120) == 70 and bench.runs() == ("active", second)
+    bench.hook("post-deploy", "10-note", f'echo "$PREVIOUS_RELEASE" >{bench.path}/previous')
+    third = bench.shipped_app()
+    assert bench.runs() == ("active", third)
+    previous = (bench.path / "previous").read_text().strip()
+    assert previous == first if is_release else previous.startswith("target:"), bench.said()
+    status, said = bench.run("rollback.sh", "staging", previous)
+    assert status == 0 and bench.link().endswith(first) and second not in bench.link(), said
+
+
+def test_a_copy_that_is_cut_is_no_release(bench):
+    """Half of it came, and whatever received it was killed."""
+    first = bench.shipped_app()
+    (bench.app / ".deploybot.incoming").mkdir()
+    (bench.app / ".deploybot.incoming" / "half").touch()
+    (bench.app / ".deploybot.dropped").mkdir()
+    commit = bench.shipped_app()
+    assert bench.runs() == ("active", commit) and bench.left() == [] and len(bench.releases()) == 2
+    assert not (bench.app / "current" / "half").exists() and first != commit
+
+
+def test_a_release_that_does_not_arrive_whole_is_refused(bench):
+    first = bench.shipped_app()
+    fake = bench.host_bin / "head"
+    fake.write_text('#!/bin/bash\n[[ $1 != -c ]] || set -- -c $(($2 - 20))\nexec /usr/bin/head "$@"\n')
+    fake.chmod(0o755)
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app())
+    assert status == 70 and "did not arrive whole" in said[-1], said
+    assert bench.releases() == [f"2-{first}"] and bench.left() == [] and "release" not in bench.steps()
+
+
+def test_an_old_release_that_cannot_be_removed_is_in_the_way_of_none(bench):
+    """Of root's in it, say."""
+    bench.environment["KEEP_RELEASES"] = "1"
+    bench.on_host("rm", """
+        for folder in .deploybot.dropped*; do
+            if [[ " $* " == *" $folder "* && -e $folder/of-root ]]; then
+                echo "rm: cannot remove '$folder/of-root': Permission denied" >&2
+                exit 1
+            fi
+        done""")
+    bench.shipped_app()
+    (bench.app / "current" / "of-root").touch()
+    for _ in range(4):
+        commit = bench.shipped_app()
+    assert bench.runs() == ("active", commit) and len(bench.releases()) == 2
+    said = [line for line in bench.said() if "warning" in line]
+    (left,) = bench.left()
+    assert said and all("sudo rm -rf" in line and left in line for line in said), said
+    (bench.host_bin / "rm").unlink()
+    bench.shipped_app()
+    assert bench.left() == []
+
+
+def test_what_ends_an_act_by_surprise_is_said_and_leaves_nothing_private(bench):
+    """By set -e, outside of what a worker does: no "unbound variable"."""
+    first = bench.shipped_app()
+    bench.on_host("rm", """
+        if [[ $* == '-rf .deploybot.incoming' ]]; then
+            echo "rm: cannot remove '.deploybot.incoming/x': Permission denied" >&2
+            exit 1
+        fi""")
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app())
+    assert status == 70 and "Permission denied" in said[-1] and "unbound" not in "\n".join(said), said
+    assert not os.path.exists((bench.app / ".deploybot.lock").read_text().strip())
+    assert bench.runs() == ("active", first)
+
+
+# ---- jobs --------------------------------------------------------------------------------------
+
+
+def job(bench, commit, words, **settings):
+    return bench.run("run-job.sh", "staging", commit, JOB_COMMAND=words, **settings)
+
+
+WORKS = "#!/bin/bash\necho $BECAME at $COMMIT of $ENVIRONMENT in ${PWD##*/}\nexit $1\n"
+
+
+def run_as_shop(bench):
+    bench.become("deploy", "deploy adm")
+    bench.unit("shop.service", User="shop")
+    bench.sudoers(*SUDOERS, "shop ALL")
+
+
+@pytest.mark.parametrize("become", [lambda bench: bench.unit("shop.service", User="root"), run_as_shop])
+def test_a_job_runs_in_the_folder_of_what_is_live_as_the_units_user(bench, become):
+    become(bench)
+    commit = bench.commit_app(work=WORKS, build="chmod 755 work")
+    assert bench.run("deploy.sh", "staging", commit)[0] == 0
+    status, said = job(bench, commit, "./work 0")
+    name = bench.link().partition("/")[2]
+    user = "shop " if become is run_as_shop else ""
+    assert status == 0 and f"{user}at {commit} of staging in {name}".strip() in [line.strip() for line in said], said
+    status, said = job(bench, commit, "./work 3")
+    assert status == 70 and "the job ended with status 3" in said[-1], said
+    assert bench.runs() == ("active", commit) and not (bench.app / ".deploybot.work").exists()  # nobody can hold it
+
+
+MIGRATES = "#!/bin/bash\necho $BECAME migrates ${PWD##*/} >>$1\nexit $(<code)\n"
+
+
+def migrating(bench, status):
+    commit = bench.commit_app(work=MIGRATES, code=status, build="chmod 755 work")
+    status, said = bench.run("deploy.sh", "staging", commit,
+                             MIGRATE_COMMAND=f"bash work {bench.path}/migrated")
+    return commit, status, said
+
+
+def test_a_migration_that_takes_too_long_is_stopped(bench):
+    run_as_shop(bench)
+    first, status, said = migrating(bench, "0")
+    assert status == 0, said
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app(build="true"), MIGRATE_COMMAND="sleep 1000",
+                             MIGRATE_TIMEOUT_SECONDS="1")
+    assert status == 75 and "the migration was cut: h1: the migration took longer than 1 s" in "\n".join(said), said
+    assert bench.steps()[-2:] == ["migrate", "migrate-stopped"], said
+    assert bench.runs() == ("active", first)
+
+
+CUT = """#!/bin/bash
+sleep 1000 &
+if [[ $1 == stays ]]; then setsid sleep 1000 & fi
+echo $! >$2/began
+wait
+"""
+
+
+def cut_in_its_migration(bench, how):
+    """(The process of a deployment whose migration has begun, the commit that runs, the pid of what may outlive it)."""
+    run_as_shop(bench)
+    first = bench.shipped_app()
+    process = bench.start("deploy.sh", "staging", bench.commit_app(work=CUT),
+                          MIGRATE_COMMAND=f"bash work {how} {bench.path}")
+    began = bench.path / "began"
+    wait_for(lambda: began.exists() and began.read_text(), "the migration", 60)
+    return process, first, began.read_text().strip()
+
+
+def test_a_migration_that_is_cancelled_is_stopped_and_said_so(bench):
+    process, first, _ = cut_in_its_migration(bench, "stops")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 143
+    assert bench.steps()[-2:] == ["migrate", "migrate-stopped"], bench.said()
+    assert bench.runs() == ("active", first) and "may still be running" not in "\n".join(bench.said())
+
+
+@pytest.mark.long
+def test_what_outlives_a_cancelled_migration_is_said_to_run_still(bench):
+    process, first, pid = cut_in_its_migration(bench, "stays")
+    process.send_signal(signal.SIGTERM)
+    try:
+        assert process.wait(timeout=120) == 143
+        assert bench.steps()[-1] == "migrate", bench.said()
+        said = "\n".join(bench.said())
+        assert f"the migration may still be running, in {bench.app} on h1: the next deployment waits" in said, said
+        assert is_alive(pid) and bench.runs() == ("active", first)
+    finally:
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def test_one_that_is_left_is_waited_for_and_never_doubled(bench):
+    run_as_shop(bench)
+    first = bench.shipped_app()
+    commit = bench.commit_app()
+    with open(bench.app / ".deploybot.work", "wb") as work:
+        fcntl.flock(work, fcntl.LOCK_EX)
+        status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="true", MIGRATE_TIMEOUT_SECONDS="1")
+        says = "the migration did not begin: h1: one that was left is at work still, after 1 s"
+        assert status == 75 and says in said[-1], said
+        assert not {"migrate", "migrate-stopped", "release"} & set(bench.steps()), said
+        process = bench.start("deploy.sh", "staging", commit, MIGRATE_COMMAND="true")
+        wait_for(lambda: "wait for a migration" in bench.steps(), "the wait for it", 60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 143 and "its own had not begun, and nothing was changed" in bench.said()[-1]
+        assert not {"migrate", "migrate-stopped"} & set(bench.steps()), bench.said()
+    status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="true")
+    assert status == 0 and bench.runs() == ("active", commit) != ("active", first), said
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("step", ["copy", "hook pre-start", "migrate", "migrated", "hook pre-deploy", "release",
+                                  "switch h1", "hook post-deploy"])
+def test_a_script_killed_at_any_step_leaves_one_release_and_the_next_one_works(bench, step):
+    first = bench.shipped_app()
+    for kind in ("pre-start", "pre-deploy", "post-deploy"):
+        bench.hook(kind, kind)
+    commit = bench.commit_app()
+    process = bench.start("deploy.sh", "staging", commit, MIGRATE_COMMAND="true")
+    wait_for(lambda: step in bench.steps(), f"the step {step}", 60)
+    bench.kill_session(process)
+    bench.at_rest()
+    assert bench.runs() in (("active", first), ("active", commit))
+    assert bench.runs()[1] == first or "release" in bench.steps()
+    status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="true")
+    assert status == 0 and bench.runs() == ("active", commit) and bench.left() == [], said
+
+
+@pytest.mark.parametrize("status", ["137", "124"])
+def test_a_migration_that_ends_so_by_itself_is_no_cut_one(bench, status):
+    """As one that was killed for its memory."""
+    run_as_shop(bench)
+    _, ended, said = migrating(bench, status)
+    assert ended == 70 and f"the migration failed (exit {status})" in said[-1], said
+    assert bench.steps()[-2:] == ["migrate", f"migrate-failed {status}"]
+
+
+@pytest.mark.parametrize("name", ["shop/staging", "staging"])
+def test_a_migration_and_a_job_know_their_application(bench, name):
+    (bench.path / "apps").mkdir()
+    (bench.path / "apps" / "shop.env").write_text("".join(
+        f"{name}={bench.environment[name]}\n" for name in (
+            "REPOSITORY_URL", "STAGING_HOST", "SYSTEMD_UNITS", "SYSTEMD_DIR")) + "MIGRATE_COMMAND=bash work\n")
+    bench.environment["APPS_DIRECTORY"] = str(bench.path / "apps")
+    commit = bench.commit_app(work='#!/bin/bash\necho "<$APPLICATION> <$ENVIRONMENT>"\n', build="chmod 755 work")
+    status, said = bench.run("deploy.sh", name, commit, MIGRATE_COMMAND="bash work")
+    assert status == 0 and f"<{name.rpartition('/')[0]}> <staging>" in [line.strip() for line in said], said
+    status, said = bench.run("run-job.sh", name, commit, JOB_COMMAND="bash work")
+    assert status == 0 and f"<{name.rpartition('/')[0]}> <staging>" in [line.strip() for line in said], said
+
+
+@pytest.mark.first
+def test_a_migration_runs_once_before_anything_is_switched(bench):
+    run_as_shop(bench)
+    first, status, said = migrating(bench, "0")
+    assert status == 0, said
+    assert bench.steps() == ["preflight", "checkout", "git fetch", "build", "copy", "migrate", "migrated", "release",
+                             "switch h1", "clean"]
+    bench.forget_orders()
+    number = bench.number + 1
+    _, status, said = migrating(bench, "3")
+    assert status == 70 and "the migration failed (exit 3)" in said[-1], said
+    assert "release" not in bench.steps() and bench.orders() == [] and bench.runs() == ("active", first)
+    bench.run("rollback.sh", "staging", first, MIGRATE_COMMAND=f"bash work {bench.path}/migrated")
+    lines = (bench.path / "migrated").read_text().splitlines()
+    assert [line.partition("-")[0] for line in lines] == ["shop migrates 2", f"shop migrates {number + 1}"], number
+
+
+def test_nothing_is_run_as_root_by_somebody_else(bench):
+    bench.become("deploy", "deploy adm")
+    bench.sudoers(*SUDOERS, "root ALL", "shop bash -c true")
+    commit = bench.shipped_app()
+    status, said = job(bench, commit, "id")
+    assert status == 70 and "deploybot runs nothing as root: User= in the unit" in said[-1], said
+    bench.unit("shop.service", User="web")
+    bench.sudoers(*SUDOERS)
+    status, said = job(bench, commit, "id")
+    assert status == 70 and "deploy ALL=(web) NOPASSWD: ALL" in said[-1], said

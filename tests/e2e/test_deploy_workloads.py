@@ -1,0 +1,227 @@
+"""Goal: a release reaches every workload of KUBE_WORKLOADS, CronJobs and init containers too; where one fails, all are
+set back, the newest first, and what could not be is named.  The real kubectl, before a strict stand-in of a cluster."""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from runner_client import ROOT, wait_for
+# pylint: disable-next=unused-import
+from test_deploy_kubernetes import IMAGE, KUBECTL, OLD, USER, authority, bench, image_of, rules  # noqa: F401
+
+WORKLOADS = "deployment/shop, deployment/worker,statefulset/queue,daemonset/agent,cronjob/report"
+
+
+@pytest.fixture
+def many(bench):  # noqa: F811  pylint: disable=redefined-outer-name
+    bench.cluster.say("create", namespace="shop", name="worker", image=OLD, progressDeadlineSeconds=2, init=OLD)
+    for kind, name in (("StatefulSet", "queue"), ("DaemonSet", "agent"), ("CronJob", "report")):
+        bench.cluster.say("create_other", namespace="shop", kind=kind, name=name, image=OLD, inits=f"{IMAGE}:seed")
+    with open(os.path.join(ROOT, "docs", "deploy-scripts.md"), encoding="utf-8") as file:
+        more = re.search(r"takes these from here. -->\n```yaml\n(.*?)```", file.read(), re.S)[1]
+    found = re.findall(r"apiGroups: \[(.*?)\], resources: \[(.*?)\], verbs: \[(.*?)\]", more)
+    assert len(found) == more.count("\n")
+    bench.cluster.say("roles", namespace="shop", user=USER, rules=[
+        dict(zip(("apiGroups", "resources", "verbs"), (words.split(", ") for words in rule))) for rule in found])
+    bench.environment.update(KUBE_WORKLOADS=WORKLOADS, KUBERNETES_ROLLOUT_SECONDS="20")
+    return bench
+
+
+def templates(bench):  # noqa: F811  pylint: disable=redefined-outer-name
+    """{KIND/NAME: its pods' template}"""
+    found = {}
+    for resource in ("deployments", "statefulsets", "daemonsets", "cronjobs"):
+        for name, entry in bench.cluster.objects(resource).items():
+            spec = entry["spec"].get("jobTemplate", entry)["spec"]
+            found[f"{resource[:-1]}/{name}"] = spec["template"]
+    return found
+
+
+def images(bench):  # noqa: F811  pylint: disable=redefined-outer-name
+    """Of each workload the images of ours, and the one beside them."""
+    return {name: [each["image"] for each in (*spec["spec"]["containers"], *spec["spec"].get("initContainers", []))]
+            for name, spec in templates(bench).items()}
+
+
+def expected(image):
+    sets = [image, "side:1", image]
+    return {"deployment/shop": [image], "deployment/worker": [image, image], "statefulset/queue": sets,
+            "daemonset/agent": sets, "cronjob/report": sets}
+
+
+@pytest.mark.first
+def test_a_release_and_a_rollback_reach_all_workloads_and_their_init_containers(many):
+    first = many.shipped("one")
+    assert images(many) == expected(image_of(first))
+    assert many.steps() == ["preflight", f"image {first[41:]}", "previous target:revision-1", "release",
+                            "rollout deployment/shop", "rollout deployment/worker", "rollout statefulset/queue",
+                            "rollout daemonset/agent", "clean"]
+    assert all(spec["metadata"]["annotations"]["deploybot/release"] == first for spec in templates(many).values())
+    second = many.shipped("two")
+    assert images(many) == expected(image_of(second))
+    status, said = many.run("rollback.sh", "staging", first)
+    assert status == 0, said
+    assert images(many) == expected(image_of(first))
+    assert not many.steps().count("set back")
+    undone = [note["path"] for note in many.cluster.of("patch")]
+    assert undone[-5:] == [f"/apis/{group}/v1/namespaces/shop/{path}" for group, path in (
+        ("apps", "deployments/shop"), ("apps", "deployments/worker"), ("apps", "statefulsets/queue"),
+        ("apps", "daemonsets/agent"), ("batch", "cronjobs/report"))]
+
+
+@pytest.mark.first
+def test_where_one_fails_all_are_set_back_the_newest_first(many):
+    many.shipped("one")
+    before = templates(many)
+    release = many.pushed("bad")
+    many.cluster.say("plan", sets={release[41:]: "never ready"})
+    many.environment["KUBERNETES_ROLLOUT_SECONDS"] = "5"
+    patched = len(many.cluster.of("patch"))
+    status, said = many.run("deploy.sh", "staging", release[:40])
+    assert status == 75 and said[-1].endswith(
+        "statefulset/queue deployment/worker deployment/shop: all run what they ran before"), said
+    assert "the rollout of statefulset/queue took longer than 5 s" in said[-1] and "set back" in many.steps()
+    assert templates(many) == before
+    names = [note["path"].rpartition("/")[2] for note in many.cluster.of("patch")[patched:]]
+    assert names == ["shop", "worker", "queue", "queue", "worker", "shop"]
+
+
+def test_what_cannot_be_set_back_is_named(many):
+    many.shipped("one")
+    release = many.pushed("bad")
+    worker = "/apis/apps/v1/namespaces/shop/deployments/worker"
+    many.cluster.say("plan", sets={release[41:]: "never ready"}, faults=[{
+        "verb": "patch", "path": worker, "skip": 1, "times": 9, "status": 500, "reason": "InternalError",
+        "message": "etcd is gone"}])
+    many.environment["KUBERNETES_ROLLOUT_SECONDS"] = "5"
+    status, said = many.run("deploy.sh", "staging", release[:40])
+    assert status == 75 and "could NOT be set back: deployment/worker (kubectl" in said[-1], said
+    found = images(many)
+    assert found["deployment/worker"] == [image_of(release)] * 2
+    del found["deployment/worker"]
+    assert image_of(release) not in sum(found.values(), [])
+
+
+def applied(many, workload, name, value):
+    """As somebody's kubectl apply that changes more than an image: of this release's template alone."""
+    said = subprocess.run(
+        [KUBECTL, f"--kubeconfig={many.environment['KUBECONFIG']}", "--namespace=shop", f"--cache-dir={many.path}/c",
+         "patch", workload, "--type=merge", "--patch",
+         json.dumps({"spec": {"template": {"metadata": {"labels": {name: value}}}}})],
+        check=False, capture_output=True, timeout=60, text=True)
+    assert said.returncode == 0, said.stderr
+    many.cluster.say("plan", pace=0.02)
+
+
+@pytest.mark.first
+@pytest.mark.parametrize("first", ["release", "before deploybot"])
+def test_a_rollback_that_fails_at_one_sets_all_back_whole_templates_too(many, first):
+    release = many.shipped("one", **({"PREVIOUS_RELEASE": ""} if first == "before deploybot" else {}))
+    if first == "before deploybot":
+        release, digest = "target:revision-1", OLD
+    else:
+        digest = release[41:]
+        many.shipped("two")
+    for workload in ("deployment/shop", "deployment/worker", "statefulset/queue"):
+        applied(many, workload, "with", "more")
+    wait_for(lambda: all(entry["spec"]["replicas"] in (0, 2) for entry in many.cluster.objects("replicasets").values()),
+             "the templates to be rolled out", 60)
+    before = templates(many)
+    many.cluster.say("plan", sets={digest: "never ready"})
+    many.environment["KUBERNETES_ROLLOUT_SECONDS"] = "8"
+    patched = len(many.cluster.of("patch"))
+    status, said = many.run("rollback.sh", "staging", release)
+    assert status == 75 and said[-1].endswith(
+        "statefulset/queue deployment/worker deployment/shop: all run what they ran before"), said
+    assert "release" in many.steps() and "set back" in many.steps()
+    assert templates(many) == before
+    names = [note["path"].rpartition("/")[2] for note in many.cluster.of("patch")[patched:]]
+    assert names == ["shop", "worker", "queue", "queue", "worker", "shop"]
+
+
+def test_what_a_rollback_cannot_set_back_is_named(many):
+    first = many.shipped("one")
+    many.shipped("two")
+    many.cluster.say("plan", sets={first[41:]: "never ready"}, faults=[{
+        "verb": "patch", "path": "/apis/apps/v1/namespaces/shop/deployments/worker", "skip": 1, "times": 9,
+        "status": 500, "reason": "InternalError", "message": "etcd is gone"}])
+    many.environment["KUBERNETES_ROLLOUT_SECONDS"] = "5"
+    status, said = many.run("rollback.sh", "staging", first)
+    assert status == 75 and "could NOT be set back: deployment/worker (kubectl" in said[-1], said
+    found = images(many)
+    assert found.pop("deployment/worker") == [image_of(first)] * 2
+    assert image_of(first) not in sum(found.values(), [])
+
+
+@pytest.mark.parametrize("main", ["statefulset/queue", "daemonset/agent"])
+def test_the_main_one_may_be_a_statefulset_or_a_daemonset(many, main):
+    """With the rights that the docs name for it, and none on Deployments but what the other one needs."""
+    kind, _, name = main.partition("/")
+    many.environment.update(KUBE_WORKLOADS=f"{main},deployment/worker", KUBE_DEPLOYMENT="", KUBE_CONTAINER="main")
+    before = images(many)
+    release, status, said = many.release("one", PREVIOUS_RELEASE="")
+    assert status == 0, said
+    assert f"a release replaces {main} (the main one), deployment/worker" in said
+    assert many.steps() == ["preflight", f"image {release[41:]}", "previous target:revision-1", "release",
+                            f"rollout {main}", "rollout deployment/worker", "clean"]
+    assert images(many)[main] == [image_of(release), "side:1", image_of(release)]
+    assert many.run("target.sh", "staging", "current")[1][-1] == release
+    assert many.run("rollback.sh", "staging", "target:revision-1")[0] == 0
+    assert images(many) == before
+    second = many.shipped("two", KUBE_WORKLOADS=main)
+    bad = many.pushed("bad")
+    many.cluster.say("plan", sets={bad[41:]: "never ready"})
+    status, said = many.run("deploy.sh", "staging", bad[:40], KUBE_WORKLOADS=main, KUBERNETES_ROLLOUT_SECONDS="3")
+    assert status == 75 and f"the rollout of {main} took longer than 3 s" in said[-1], said
+    status, said = many.run("rollback.sh", "staging", second, KUBE_WORKLOADS=main)
+    assert status == 0 and images(many)[main][0] == image_of(second), said
+    status, said = many.run("target.sh", "staging", "preflight", KUBE_WORKLOADS=f"{kind}/none")
+    assert status == 78 and f"there is no {kind}" in said[-1].lower() and f"(there are: {name})" in said[-1], said
+
+
+@pytest.mark.parametrize("workloads, status, text", [
+    ("statefulset/queue", 78, "the main one, statefulset/queue, and KUBE_DEPLOYMENT says deployment/shop: unset"),
+    ("deployment/other", 78, "the main one, deployment/other, and KUBE_DEPLOYMENT says deployment/shop: unset"),
+    ("cronjob/report,deployment/shop", 78, "the main one, which always runs, and cronjob/report does not"),
+    ("deployment/shop,cronjob/report,cronjob/report", 78, "names cronjob/report twice"),
+    ("deployment/shop,pod/x", 78, "KUBE_WORKLOADS: \"pod/x\" is not KIND/NAME"),
+    ("deployment/shop,cronjob/none", 70, "cronjob/none (KUBE_WORKLOADS) cannot be seen"),
+    ("deployment/shop,daemonset/strange", 78, "daemonset/strange has no container with the image"),
+])
+def test_workloads_that_cannot_be_meant_stop_before_anything_is_touched(many, workloads, status, text):
+    many.cluster.say("create_other", namespace="shop", kind="DaemonSet", name="strange", image="other:1")
+    release = many.pushed("one")
+    found, said = many.run("deploy.sh", "staging", release[:40], KUBE_WORKLOADS=workloads)
+    assert found == status and text in said[-1], said
+    assert not many.cluster.of("patch") and "release" not in many.steps()
+
+
+def test_what_the_others_ran_before_deploybot_is_rolled_back_to(many):
+    before = images(many)
+    release = many.shipped("one", PREVIOUS_RELEASE="")
+    word, = [step.removeprefix("previous ") for step in many.steps() if step.startswith("previous ")]
+    status, said = many.run("rollback.sh", "staging", word, PREVIOUS_RELEASE=release)
+    assert status == 0, said
+    assert images(many) == before
+
+
+def test_a_role_that_lacks_a_right_for_one_is_told_so(many):
+    many.cluster.say("roles", namespace="shop", user="nobody", rules=[])
+    config = many.cluster.kubeconfig(token="another-token")
+    many.cluster.say("tokens", **{"another-token": "nobody"})
+    release = many.pushed("one")
+    status, said = many.run("deploy.sh", "staging", release[:40], KUBECONFIG=config)
+    assert status == 70 and "release" not in many.steps(), said
+
+
+def test_of_one_whose_init_container_alone_is_ours_a_rollback_changes_nothing_else(many):
+    many.cluster.say("create", namespace="shop", name="seeder", image="other:1", progressDeadlineSeconds=2, init=OLD)
+    many.environment["KUBE_WORKLOADS"] = "deployment/shop,deployment/seeder"
+    first = many.shipped("one")
+    many.shipped("two")
+    status, said = many.run("rollback.sh", "staging", first)
+    assert status == 0, said
+    assert images(many)["deployment/seeder"] == ["other:1", image_of(first)]

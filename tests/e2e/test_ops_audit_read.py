@@ -1,0 +1,263 @@
+"""Goal: the audit log is read, searched and exported; an auditor verifies the folder with sha256sum, jq and a shell
+alone, and jq and the server agree on each line of the second version, whatever stands in it."""
+# SPDX-License-Identifier: ISC
+# pylint: disable=redefined-outer-name
+import contextlib
+import csv
+import hashlib
+import json
+import pathlib
+import random
+import re
+import sqlite3
+import subprocess
+
+import pytest
+
+from stage import Deploybot
+from test_ops_audit import copy, told, verify  # noqa: F401 pylint: disable=unused-import
+
+COLUMNS = ("seq", "at", "user_id", "action", "environment", "commit_id", "outcome", "severity", "deployment", "meta",
+           "prev", "hash", "version", "code", "principal", "violation_type", "application", "need", "factor")
+HOSTILE = ["\x7f", "\u2028", "\u2029", "\u202e", "\u2066", "\u009b", "", "\x01", "\x1f", "\b\f\n\r\t",
+           "\"", "\\", "\\u0041", "/", "<>&", "'", "é", "漢", "😀", "\ufffe", "\uffff", "\U0010ffff", "\ufeff",
+           ",\"hash\":\"", "$(id)", "=1+1", "x" * 600, "%s", "\u00a0", "\ud7ff", "\ue000"]
+
+
+def escaped(text):
+    """As the server writes a string: ASCII, DEL escaped too."""
+    return json.dumps(text).replace("\x7f", "\\u007f")
+
+
+def jq(line, *arguments):
+    return subprocess.run(["jq", *arguments], input=line, capture_output=True, check=True).stdout
+
+
+def sha(data):
+    return subprocess.run(["sha256sum"], input=data, capture_output=True, check=True).stdout.split()[0].decode()
+
+
+def first_version(seq, prev, outcome):
+    """A row and a line, as CHANGES of 0.1.0 described them."""
+    bare = ('{"timestamp":"2026-11-20T00:00:00.%03dZ","seq":%d,"user_id":"telegram:1","action":"denied",'
+            '"environment":null,"commit":null,"outcome":%s,"severity":"warning","deployment":null'
+            % (seq, seq, escaped(outcome)))
+    body = (bare + "}").encode()
+    digest = hashlib.sha256(bytes.fromhex(prev) + len(body).to_bytes(8, "big") + body).hexdigest()
+    row = (seq, 1795132800000 + seq, "telegram:1", "denied", None, None, outcome, "warning", 0, "{}",
+           bytes.fromhex(prev), bytes.fromhex(digest), 1, "", "", None, None, None, None)
+    return row, f'{bare},"prev":"{prev}","hash":"{digest}"}}\n', digest
+
+
+def second_version(seq, prev, outcome, meta):
+    """The hash is jq's word alone."""
+    fields = {"action": "denied", "code": "denied", "commit": None, "deployment": None, "environment": "shop/staging",
+              "application": "shop", "outcome": outcome, "prev": prev, "principal": "telegram", "seq": seq,
+              "severity": "medium", "timestamp": f"2026-11-20T00:00:00.{seq:03}Z", "user_id": "telegram:1",
+              "version": 2, "violation_type": "unauthorized", **meta}
+
+    def line():
+        return "{" + ",".join(f'"{key}":{escaped(fields[key])}' for key in sorted(fields)) + "}\n"
+    fields["hash"] = sha(jq(line().encode(), "-cS", "del(.hash)"))
+    row = (seq, 1795132800000 + seq, "telegram:1", "denied", "shop/staging", None, outcome, "medium", 0,
+           "{" + ",".join(f'"{key}":{escaped(value)}' for key, value in meta.items()) + "}", bytes.fromhex(prev),
+           bytes.fromhex(fields["hash"]), 2, "denied", "telegram", "unauthorized", "shop", None, None)
+    return row, line(), fields["hash"]
+
+
+def write_chain(bot, made):
+    """Rows and lines of (version, outcome, meta) in the place of what was there."""
+    rows, lines, prev = [], [], "0" * 64
+    for seq, (version, outcome, meta) in enumerate(made, 1):
+        row, line, prev = (first_version(seq, prev, outcome) if version == 1 else
+                           second_version(seq, prev, outcome, meta))
+        rows.append(row)
+        lines.append(line)
+    with contextlib.closing(sqlite3.connect(pathlib.Path(bot.settings["STATE_DIRECTORY"]) / "deploybot.db")) as db, db:
+        db.execute("DELETE FROM audit")
+        db.executemany(f"INSERT INTO audit ({','.join(COLUMNS)}) VALUES ({','.join('?' * len(COLUMNS))})", rows)
+    bot.audit.write_text("".join(lines), encoding="ascii")
+    return lines
+
+
+def say(bot, *arguments, status=0):
+    done = bot.run("audit", *arguments)
+    assert done.returncode == status, done
+    return done.stdout if status == 0 else done.stderr
+
+
+def run_verify(folder):
+    return subprocess.run([str(folder / "verify.sh")], capture_output=True, text=True, check=False,
+                          env={"PATH": "/usr/bin:/bin"})
+
+
+def test_jq_and_the_server_agree_on_hostile_strings(copy, tmp_path):  # noqa: F811
+    seed = random.randrange(1 << 32)
+    dice = random.Random(seed)
+    made = [(2, text, {"reason": text + "x" + text}) for text in HOSTILE]
+    for _ in range(40):
+        made.append((2, "".join(dice.choices(HOSTILE, k=3)),
+                     {f"key_{n}": "".join(dice.choices(HOSTILE[:-11], k=5)) for n in range(dice.randrange(4))}))
+    made[0:0] = [(1, text, {}) for text in HOSTILE[:9]]     # it begins in the first version, and changes in the middle
+    lines = write_chain(copy, made)
+    print("seed", seed)
+    verify(copy, 0, f"ok: {len(lines)} entries")
+    assert say(copy, "tail", "-n", "1000", "--format", "json") == "".join(lines)
+    folder = tmp_path / "for-the-auditor"
+    say(copy, "export", str(folder))
+    done = run_verify(folder)
+    assert done.returncode == 0, done
+    assert f"ok: {len(lines)} entries" in done.stdout
+
+
+def test_any_byte_line_or_cut_of_a_chain_of_both_versions_is_noticed(copy):  # noqa: F811
+    """By verify, with the rows beside it, at places that a seed draws; test_audit_chain takes every byte and bit."""
+    seed = random.randrange(1 << 32)
+    print("seed", seed)
+    dice = random.Random(seed)
+    lines = write_chain(copy, [(1, "a", {}), (1, "b", {}), (2, "c", {"reason": "é\x7f"}), (2, "d", {}), (2, "e", {})])
+    text = "".join(lines)
+    wrong = [text[:at] + ("0" if text[at] != "0" else "1") + text[at + 1:] for at in dice.sample(range(len(text)), 25)]
+    wrong += [text[:at] for at in dice.sample(range(len(text)), 10)]
+    wrong += ["".join(lines[:n] + lines[n + 1:]) for n in range(5)]
+    wrong += ["".join(lines[:n] + [lines[n + 1], lines[n]] + lines[n + 2:]) for n in range(4)]
+    wrong += ["".join(lines[:n] + [lines[n]] + lines[n:]) for n in range(5)]
+    for seq, prev in ((2, 0), (4, 2)):      # one line forged, with a hash of its own that is right
+        before = json.loads(lines[prev])["hash"]
+        forged = first_version(seq, before, "z")[1] if seq == 2 else second_version(seq, before, "z", {})[1]
+        wrong.append("".join(lines[:seq - 1] + [forged] + lines[seq:]))
+    for content in wrong:
+        copy.audit.write_text(content, encoding="ascii")
+        done = copy.run("audit", "verify")
+        assert done.returncode == 1 and "error" in done.stderr, (content, done)
+
+
+@pytest.fixture(name="folder")
+def fixture_folder(copy, tmp_path):  # noqa: F811
+    write_chain(copy, [(1, "a", {}), (1, "b", {}), (2, "c", {"reason": "é\x7f"}), (2, "d", {}), (2, "e", {})])
+    path = tmp_path / "audit-2026"
+    say(copy, "export", str(path), "--format", "csv")
+    return path
+
+
+def test_the_readme_s_commands_verify_the_folder(folder):
+    """With sha256sum and jq alone, as README.txt says."""
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+    readme = (folder / "README.txt").read_text("utf-8")
+    block = [line.strip() for line in readme.splitlines() if line.strip().startswith("sed -n 1p")]
+    assert len(block) == 2
+    for number in (3, 4, 5):
+        told_hash = [subprocess.run(["bash", "-c", command.replace("1p", f"{number}p")], cwd=folder, check=True,
+                                    capture_output=True, text=True).stdout.split()[0] for command in block]
+        assert told_hash[0] == told_hash[1]
+    assert run_verify(folder).returncode == 0
+
+
+@pytest.mark.parametrize("change", ["byte", "removed", "swapped", "doubled", "sums"])
+def test_a_folder_that_was_changed_does_not_verify(folder, change):
+    path = folder / "entries.jsonl"
+    lines = path.read_text("ascii").splitlines(keepends=True)
+    if change in ("byte", "sums"):
+        lines[3] = lines[3].replace('"outcome":"d"', '"outcome":"x"')
+    elif change == "removed":
+        del lines[2]
+    elif change == "swapped":
+        lines[1], lines[2] = lines[2], lines[1]
+    else:
+        lines.insert(2, lines[2])
+    path.write_text("".join(lines), encoding="ascii")
+    if change != "byte":        # whoever changes the file changes its sum, too
+        sums = [line if not line.endswith(" entries.jsonl\n") else f"{sha(path.read_bytes())}  entries.jsonl\n"
+                for line in (folder / "SHA256SUMS").read_text("ascii").splitlines(keepends=True)]
+        (folder / "SHA256SUMS").write_text("".join(sums), encoding="ascii")
+    assert run_verify(folder).returncode != 0
+
+
+def test_entries_are_searched_by_all_that_an_auditor_asks_for(copy):  # noqa: F811
+    write_chain(copy, [(1, "a", {}), (2, "b", {"reason": "twice"}), (2, "\x1b[2Jc\u202e", {})])
+
+    def found(*arguments):
+        return [json.loads(line)["seq"] for line in say(copy, "search", "--format", "json", *arguments).splitlines()]
+    assert found() == [1, 2, 3]
+    assert found("--app", "shop") == [2, 3]
+    assert found("--app", "sho") == []
+    assert found("--person", "1") == found("--person", "telegram:1") == [1, 2, 3]
+    assert found("--person", "2") == []
+    assert found("--severity", "medium") == [1, 2, 3], "warning of the first version is medium"
+    assert found("--severity", "high") == []
+    assert found("--code", "denied") == [1, 2, 3]
+    assert found("--from", "2026-11-20", "--to", "2026-11-20") == [1, 2, 3]
+    assert found("--from", "2026-11-21") == found("--to", "2026-11-19") == []
+    assert found("-n", "2") == [1, 2]
+    text = say(copy, "search")
+    assert "\x1b" not in text and "\u202e" not in text, "nothing moves a terminal's cursor"
+    assert "2 2026-11-20T00:00:00.002Z medium   denied shop/staging: b, telegram:1: twice\n" in text
+    assert "reason          twice" in say(copy, "show", "2")
+    assert "no entry 9" in say(copy, "show", "9", status=1)
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["search", "--from", "yesterday"], "expected 2026-11-20"),
+    (["search", "--from", "2026-13-01"], "expected 2026-11-20"),
+    (["search", "--severity", "bad"], "expected info, low"),
+    (["search", "--app", "../x"], "expected the name"),
+    (["search", "--format", "xml"], "expected text, json or csv"),
+    (["search", "-n", "0"], "expected a number"),
+    (["search", "--from"], "does not take --from"),
+    (["tail", "--app", "shop"], "does not take --app"),
+    (["show", "x"], "expected the number"),
+    (["export"], "expected a new folder"),
+    (["export", "x", "--format", "text"], "expected a new folder"),
+    (["nonsense"], "Usage:"),
+    ([], "Usage:"),
+])
+def test_what_is_mistyped_is_said(copy, arguments, words):  # noqa: F811
+    assert words in say(copy, *arguments, status=64)
+
+
+def test_a_spreadsheet_takes_nothing_for_a_formula(copy):  # noqa: F811
+    write_chain(copy, [(2, text, {}) for text in ("=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a\"b,\nc", "plain")])
+    rows = list(csv.reader(say(copy, "tail", "--format", "csv").splitlines(keepends=True)))
+    outcome = rows[0].index("outcome")
+    cells = [row[outcome] for row in rows[1:] if len(row) == len(rows[0])]
+    assert cells[:4] == ["'=1+1", "'+1", "'-1", "'@x"] and cells[-1] == "plain"
+    assert not any(cell[:1] in tuple("=+-@\t\r") for row in rows for cell in row if cell)
+
+
+def test_an_export_is_never_made_over_another(copy, folder):  # noqa: F811
+    assert "File exists" in copy.run("audit", "export", str(folder)).stderr
+
+
+def test_an_application_alone_is_exported_and_verifies_with_its_gaps(copy, tmp_path):  # noqa: F811
+    write_chain(copy, [(2, "a", {}), (1, "b", {}), (2, "c", {})][:1] + [(2, "d", {})])
+    say(copy, "export", str(tmp_path / "one"), "--app", "shop")
+    assert run_verify(tmp_path / "one").returncode == 0
+    say(copy, "export", str(tmp_path / "none"), "--app", "web")
+    assert (tmp_path / "none" / "entries.jsonl").read_text() == ""
+
+
+def test_the_server_s_own_entries_verify_by_jq_and_name_nobody(told, tmp_path):  # noqa: F811
+    scene = told[0]
+    bot = Deploybot(tmp_path, {**scene.bot.settings})
+    assert bot.run("audit", "export", str(tmp_path / "all")).returncode == 0
+    assert run_verify(tmp_path / "all").returncode == 0
+    entries = (tmp_path / "all" / "entries.jsonl").read_text("ascii")
+    names = (tmp_path / "all" / "names.csv").read_text("utf-8")
+    assert "mallory" in names.lower() and "mallory" not in entries.lower()
+    security = [entry for entry in map(json.loads, entries.splitlines()) if entry.get("violation_type")]
+    assert security and all(entry["user_id"] for entry in security)
+    log = (scene.folder / "deploybot.log").read_text("utf-8")
+    for entry in security:
+        assert f"security violation_type={entry['violation_type']} user_id={entry['user_id']} " in log
+
+
+def test_the_manual_has_each_code_with_its_severity_and_violation():
+    top = pathlib.Path(__file__).resolve().parents[2]
+    text = (top / "server/types/audit_code.h").read_text("utf-8").replace("\\\n", " ")
+    rows = re.findall(r'CODE\(\s*\w+,\s*"(\w+)",\s*"(\w+)",\s*(\w+),\s*(NULL|"\w+"),\s*(?:NULL|"\w+")\)', text)
+    assert len(rows) == text[text.index("AUDIT_CODES(CODE)"):text.index("enum audit_severity {")].count("CODE(")
+    manual = (top / "docs/audit.md").read_text("utf-8")
+    for code, action, severity, violation in rows:
+        assert (f"| `{code}` | {'' if action == code else f'`{action}`'} | {severity.lower()} | "
+                f"{'' if violation == 'NULL' else '`' + violation.strip(chr(34)) + '`'} |") in manual
+    assert sum(line.startswith("| `") for line in manual[manual.index("## Codes"):].splitlines()) == len(rows)

@@ -1,0 +1,132 @@
+/* sim_nag.c - whoever was rolled back is reminded until somebody has seen it, and not for ever.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "tests/sim/sim_inside.h"
+
+#define NAGS_MAX 8
+
+static int64_t
+number(struct sim *sim, const char *sql, int64_t work)
+{
+	int64_t n = 0;
+	struct err err;
+
+	sim_check_must(sim, db_one_i64(&n, sim->eyes, &err, sql, DB_I64(work)), &err);
+	return n;
+}
+
+static bool
+is_wanted(struct sim *sim, int e)
+{
+	const struct environment_settings *of =
+	    settings_environment(sim_settings_get(sim->loaded), sim_environments[e]);
+
+	return of != NULL && of->rollback_nag_minutes > 0;
+}
+
+/* --- what people do --- */
+
+static void
+somebody_sees(struct sim *sim, int64_t person, int64_t b)
+{
+	(void)b;
+	(void)sim_chat_press_anywhere(sim, person, "👀 Seen");
+}
+
+/* Mostly before the last reminder. */
+static void
+plan_a_look(struct sim *sim)
+{
+	static const int64_t people[] = { SIM_ADMIN, SIM_OTHER, SIM_STAGING, SIM_STRANGER };
+
+	for (int i = 0; i < 3; i++)
+		if (!sim_one_in(sim, 3))
+			sim_later(sim, 0, sim_delay(sim, 1000, 4 * 3600000), somebody_sees,
+			    people[sim_draw(sim, COUNT(people))], 0);
+}
+
+/* --- after every commit --- */
+
+/* What was not seen is so no more: somebody pressed, a release is live, or nobody wants it. */
+static void
+it_was_ended(struct sim *sim, int e, const struct sim_unseen *before, const struct sim_unseen *now)
+{
+	bool is_seen = number(sim,
+			   "SELECT COUNT(*) FROM audit WHERE action = 'rollback_seen'"
+			   " AND deployment = $1",
+			   before->work) > 0;
+
+	if (is_seen)
+		sim_note(sim, SIM_SEEN);
+	else if (before->release == now->release && before->is_wanted && is_wanted(sim, e))
+		sim_fail(sim, "whoever_was_rolled_back_is_reminded_until_seen",
+		    "deployment %" PRId64 " of %s", before->work, sim_environments[e]);
+}
+
+static void
+it_goes_on(struct sim *sim, int e, const struct sim_unseen *before, const struct sim_unseen *now)
+{
+	if (now->n_nags > NAGS_MAX)
+		sim_fail(sim, "reminders_end", "deployment %" PRId64, now->work);
+	if (now->n_nags < NAGS_MAX &&
+	    number(sim,
+		"SELECT COUNT(*) FROM effect WHERE kind = 'wait' AND body ->> 'wait' = 'nag'"
+		" AND body ->> 'name' = CAST($1 AS TEXT)",
+		now->work) == 0)
+		sim_fail(sim, "whoever_was_rolled_back_is_reminded_until_seen",
+		    "deployment %" PRId64 " waits for no reminder", now->work);
+	if (before->work == now->work && before->release != now->release)
+		sim_fail(sim, "nobody_is_reminded_after_a_newer_live_release",
+		    "deployment %" PRId64 " of %s", now->work, sim_environments[e]);
+	if (before->work == now->work && now->n_nags > before->n_nags)
+		sim_note(sim, SIM_NAGGED);
+	if (before->work != now->work)
+		plan_a_look(sim);
+}
+
+static void
+take_row(struct sim *sim, const struct db_rows *row)
+{
+	int e = sim_environment(db_col_text(row, 0));
+	const struct sim_unseen before = sim->unseen[e];
+	struct sim_unseen now = {
+		.work = db_col_i64(row, 1),
+		.n_nags = db_col_i64(row, 2),
+		.release = db_col_i64(row, 3),
+		.is_wanted = is_wanted(sim, e),
+		.was_wanted = before.is_wanted,
+	};
+
+	if (now.work != 0)
+		it_goes_on(sim, e, &before, &now);
+	else if (before.work != 0)
+		it_was_ended(sim, e, &before, &now);
+	sim->unseen[e] = now;
+}
+
+void
+sim_nag_check(struct sim *sim)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, sim->eyes, &err,
+		"SELECT name, unseen_work, n_nags, current_release FROM environment"),
+	    &err);
+	while (db_next(&rows))
+		take_row(sim, &rows);
+}
+
+void
+sim_nag_check_end(struct sim *sim, int64_t work, enum deploy_state state, const char *environment)
+{
+	int e = sim_environment(environment);
+
+	if ((state == DEPLOY_ROLLED_BACK || state == DEPLOY_ROLLBACK_FAILED) && is_wanted(sim, e) &&
+	    sim->unseen[e].was_wanted && sim->unseen[e].work != work &&
+	    number(sim,
+		"SELECT why <> 'CANCELLED' OR state <> 'ROLLED_BACK' FROM work WHERE id = $1",
+		work) != 0)
+		sim_fail(sim, "whoever_was_rolled_back_is_reminded_until_seen",
+		    "deployment %" PRId64 " has ended", work);
+}

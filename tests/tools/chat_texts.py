@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+"""chat_texts.py FOLDER FILE - every message that the unit tests make the chat say, as one page of a phone's width.
+
+FOLDER is what tests/tools/run_tests.py has kept.  Messages that differ by numbers, commits and names of people alone
+stand there once.  The page begins with what a lock screen shows of each: its first forty characters.
+"""
+# SPDX-License-Identifier: ISC
+import collections
+import html
+import json
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FIRST = 40     # what a lock screen shows
+WORK = re.compile(r"⚠️ (Not started|Asked again)|❌|[✅☑]️? (Live|Was live)|[↩↪]️ (Was r|R)oll|🔥|⛔ Not|👎 Rejected"
+                  r"|🚫 (Not|Runs)|⏳ Queued|🚀|⌛|✖️ Cancelled|⏭️|🔧 Do|🚨|❓ (Deploy|Roll|Do|Unknown end|Awaiting)|✋|👍|🔎"
+                  r"|☝️|🔁|⏰ (Still|May|Rolled)")
+NAME = re.compile(r"\b(staging|production|qa|demo|client/\w+|\w+/\w+)\b")
+# What rings and is about a person, who then stands there, or is the one who reads it.
+ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)|✅ Code accepted|🔑 Token")
+PERSON = re.compile(r"telegram:\d+|@\w+|2FA reset of \d+|Your role \w+|Token (made|blocked|revoked): \w+")
+ELSEWHERE = re.compile(r"🔓 all environments: ")     # a freeze of all of them
+# What is on record is no news of what runs.
+IN_DOUBT = re.compile(r"\b([Mm]ay be|is) DOWN\b|\b[Ww]hat runs in \S+ is not known")
+AS_IF_KNOWN = re.compile(r"\bstill runs\b|\bstill serves\b|\nreplaces ")
+TAGS = {"\1": "b", "\2": "code", "\3": "pre", "\4": "i", "\5": "blockquote"}
+VARIES = (r"\b[0-9a-f]{7,64}\b", r"@\w+", r"\d+", r"\b(staging|production|blog/\w+|shop/\w+)\b",
+          r"\b(ms|s|min|h|d)\b")
+STYLE = """body{max-width:390px;margin:0 auto;display:block;height:auto;overflow:visible}
+h1,h2{font-size:16px;margin:24px 12px 4px}ol{font-size:13px;margin:0 12px;padding-left:34px}
+.row{margin:8px 12px}.bubble{max-width:100%}blockquote{max-height:4.2em;overflow:hidden}
+small{opacity:.6;display:block;margin:10px 12px 0}"""
+
+
+def said(folder):
+    """What each program has made the chat say, in its order."""
+    return [{"program": path.name, **json.loads(line)} for path in sorted(folder.iterdir())
+            for line in path.read_text("utf-8").splitlines()]
+
+
+def plain(text):
+    return re.sub("[\1-\5]", "", text)
+
+
+def shape(message):
+    """The same for messages that need to be read once."""
+    key = plain(message["text"]) + "\n" + "|".join(message["buttons"])
+    for pattern in VARIES:
+        key = re.sub(pattern, "#", key)
+    return key
+
+
+def kind(message):
+    """How it is headed: its outcome, or the command that it answers."""
+    first = plain(message["text"]).partition("\n")[0]
+    outcome = re.match(r"[^\w/\"].{0,3} ?([A-Z][\w ]{1,22}?)(?=:| staging| production|$)", first)
+    if outcome:
+        return outcome[0].strip()
+    return message["program"].removeprefix("test_").replace("_", " ")
+
+
+def marked(text):
+    """HTML of marked text: a mark is switched on and off by the same character."""
+    is_open, out = set(), []
+    for part in re.split("([\1-\5])", text):
+        if part not in TAGS:
+            out.append(html.escape(part))
+            continue
+        out.append(f"<{'/' if part in is_open else ''}{TAGS[part]}>")
+        is_open ^= {part}
+    return "".join(out)
+
+
+def bubble(message):
+    keys = "".join(f'<div class="keyboard-row"><button class="key">{html.escape(label)}</button></div>'
+                   for label in message["buttons"])
+    sound = "rings" if message["rings"] else "silent"
+    return (f'<small>{message["program"]}, {sound}</small><div class="row theirs"><div class="bubble">'
+            f'<div class="body">{marked(message["text"])}</div></div><div class="keyboard">{keys}</div></div>')
+
+
+def page(kinds):
+    firsts = sorted({plain(m["text"]).partition("\n")[0][:FIRST] for found in kinds.values() for m in found})
+    style = (ROOT / "tests/peers/page/chat.css").read_text("utf-8") + STYLE
+    parts = [f'<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=390">'
+             f"<title>Texts of the chat</title><style>{style}</style><h1>First forty characters</h1><ol>"]
+    parts += [f"<li>{html.escape(first)}</li>" for first in firsts]
+    parts.append("</ol>")
+    for name, found in sorted(kinds.items()):
+        parts.append(f"<h2>{html.escape(name)}</h2>")
+        parts += map(bubble, found)
+    return "".join(parts)
+
+
+def hides_where(message):
+    """A lock screen shows no target of it: of whatever rings, and of a work's messages that do not."""
+    first = plain(message["text"]).partition("\n")[0]
+    is_said = NAME.search(first[:FIRST]) or ELSEWHERE.match(first) or (
+        ABOUT_PERSON.match(first) and PERSON.search(first[:FIRST]))
+    return (message["rings"] or WORK.match(first)) and not is_said
+
+
+def knows_too_much(message):
+    """It says that something is in doubt, and what runs as if that were known."""
+    text = plain(message["text"])
+    return IN_DOUBT.search(text) and AS_IF_KNOWN.search(text)
+
+
+def misleading(folder):
+    """What is untrue or says nothing: a line for each first line, with what is wrong."""
+    rules = ((hides_where, "a lock screen does not say where"), (knows_too_much, "in doubt, and said as if known"))
+    return sorted({f"{wrong}: {plain(message['text']).partition(chr(10))[0]}" for message in said(folder)
+                   for rule, wrong in rules if rule(message)})
+
+
+def main():
+    folder, target = map(pathlib.Path, sys.argv[1:])
+    kinds, seen = collections.defaultdict(list), set()
+    for message in said(folder):
+        if shape(message) not in seen:
+            seen.add(shape(message))
+            kinds[kind(message)].append(message)
+    target.write_text(page(kinds), encoding="utf-8")
+    print(f"{target}: {len(seen)} texts of {len(kinds)} kinds")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+/* factor_aid.h - people with a second factor, and how they type codes, for tests.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "decide_aid.h"
+#include "lib/totp.h"
+
+#define FACTOR_KEY	 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+#define FACTOR_OTHER_KEY "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+#define MINUTE_MS	 (60 * INT64_C(1000))
+
+struct person {
+	int64_t id;
+	uint8_t secret[TOTP_SECRET];
+};
+
+extern struct person ada, bob; /* both admins */
+extern char factor_key_setting[96]; /* of the file that was written last */
+
+void factor_write_key(const char *text);
+
+/* With that REQUIRE_OTP, where ada and bob have one; the key's file goes with it. */
+void factor_open(struct world *w, const char *required);
+void factor_close(struct world *w);
+
+/* For world_act(): a struct person has one from now on, and has pressed Start; has a recovery code
+ * too. */
+void factor_enrol(struct tx *tx, void *arg);
+void factor_add_recovery(struct tx *tx, void *arg);
+#define FACTOR_RECOVERY "GAYT-EMZU-GU3D-OOBZ"
+
+/* What `deploybot 2fa WORD PERSON` asks for, by who sits at the machine, with a code or a recovery
+ * code.  Returns the status; factor_said is the answer. */
+int factor_ask(struct tx *tx, int64_t who, const char *word, int64_t person, const char *code);
+extern char factor_said[512];
+
+/* Their code of so many steps from now; one that is none of theirs.  Valid until the next call. */
+const char *factor_code(struct world *w, const struct person *person, int later);
+const char *factor_wrong(struct world *w, const struct person *person);
+
+/* Their pad, which must be there; somebody presses a key of it; all of a code is typed. */
+struct world_message *factor_pad(struct world *w, const struct person *person);
+void factor_press(
+    struct world *w, int64_t who, const struct world_message *pad, const char *key);
+void factor_type(struct world *w, const struct person *person, const char *code);

@@ -1,0 +1,117 @@
+/* Goal: /audit shows the newest entries in private, to whom they are there, and nobody else any.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+
+#define DEV 44 /* reads the audit of staging */
+
+static struct world w;
+
+static int
+open_world(void **state)
+{
+	(void)state;
+	world_open(&w, STAGING_URL, "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=audit:staging", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
+	(void)world_text(&w, WORLD_ADMIN, "/lock production 1h another");
+	(void)world_text(&w, WORLD_STRANGER, "/deploy production");
+	return 0;
+}
+
+static int
+close_world(void **state)
+{
+	(void)state;
+	world_close(&w);
+	return 0;
+}
+
+/* What that person reads in private. */
+static const char *
+shown(int64_t person, const char *typed)
+{
+	(void)world_text_in(&w, person, person, typed);
+	return world_plain(world_last(&w));
+}
+
+static size_t
+lines(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static void
+an_admin_reads_all_of_it_the_newest_first(void **state)
+{
+	const char *text = shown(WORLD_ADMIN, "/audit");
+	const char *denied = strstr(text, "denied stranger: denied");
+	const char *lock = strstr(text, "staging · lock begun: begun");
+
+	(void)state;
+	assert_non_null(denied);
+	assert_non_null(lock);
+	assert_true(denied < lock);
+	assert_non_null(strstr(text, "production · lock begun"));
+	assert_int_equal(lines(shown(WORLD_ADMIN, "/audit 2")), 2);
+	assert_int_equal(lines(shown(WORLD_ADMIN, "/audit staging 1")), 1);
+}
+
+static void
+the_environment_stands_first(void **state)
+{
+	const char *text = shown(WORLD_ADMIN, "/audit staging");
+
+	(void)state;
+	assert_true(text_starts(text, "staging: audit log"));
+	assert_non_null(strstr(text, "lock begun: begun · "));
+	assert_non_null(strstr(text, "telegram:"));
+	assert_null(strstr(text, "production"));
+}
+
+static void
+what_somebody_may_not_see_is_not_there(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(shown(DEV, "/audit"), "lock begun"));
+	assert_null(strstr(shown(DEV, "/audit"), "production"));
+	assert_null(strstr(shown(DEV, "/audit"), "denied"));
+	assert_null(strstr(shown(DEV, "/audit production"), "lock begun"));
+}
+
+static void
+in_a_group_nothing_of_it_is_shown(void **state)
+{
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/audit staging");
+	assert_non_null(strstr(world_plain(world_last(&w)), "is shown in private"));
+	assert_null(strstr(world_plain(world_last(&w)), "lock begun"));
+}
+
+static void
+who_has_no_grant_is_denied(void **state)
+{
+	(void)state;
+	assert_null(strstr(shown(WORLD_STAGING_USER, "/audit staging"), "lock begun"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "audit"));
+	assert_in_range(world_audited(&w, "\"request\":\"audit\"", NULL), 1, 9);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)
+	const struct CMUnitTest tests[] = {
+		TEST(an_admin_reads_all_of_it_the_newest_first),
+		TEST(the_environment_stands_first),
+		TEST(what_somebody_may_not_see_is_not_there),
+		TEST(in_a_group_nothing_of_it_is_shown),
+		TEST(who_has_no_grant_is_denied),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

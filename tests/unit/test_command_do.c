@@ -1,0 +1,741 @@
+/* Goal: an action is done where settings and a grant say yes, takes its turn, says how it went.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#define CONTRACTOR 44
+
+#define CLIENTS \
+	"CLIENTS=acme,beta", "CLIENT_ACME_HOST=web@acme.example:2222", \
+	    "CLIENT_ACME_NAME=Acme Ltd", \
+	    "CLIENT_ACME_ACTIONS=restart-web,service-status,reload-nginx", \
+	    "CLIENT_ACME_WEB_UNIT=web.service", "CLIENT_BETA_HOST=local", \
+	    "CLIENT_BETA_ACTIONS=disk-free,clear-cache,restart-web", \
+	    "CLIENT_BETA_WEB_UNIT=web.service", "CLIENT_BETA_CACHE_COMMAND=bin/clear all", \
+	    "ROLE_CONTRACTOR_IDS=44", "ROLE_CONTRACTOR_MAY=do.restart-web:client/acme"
+
+#define ACME "CLIENTS=acme", "CLIENT_ACME_ACTIONS=restart-web"
+#define AT   "CLIENT_ACME_HOST="
+#define UNIT "CLIENT_ACME_WEB_UNIT="
+#define FAR  "srv/of/a/client/that/is/so/very/far/away"
+
+static void
+open_with_clients(struct world *w)
+{
+	world_open(w, CLIENTS, NULL);
+}
+
+static const struct effect_run *
+the_run(struct world *w)
+{
+	const struct effect *effect = world_peek(w, EFFECT_RUN);
+
+	assert_non_null(effect);
+	return &effect->u.run;
+}
+
+static struct deployment
+newest(struct world *w)
+{
+	return world_newest(w, "client/acme");
+}
+
+static void
+a_restart_is_asked_about_runs_and_says_how_it_went(void **state)
+{
+	const struct effect_run *run;
+	struct world_message *said;
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
+	said = world_last(&w);
+	assert_non_null(strstr(world_plain(said), "❓ Do it? client/acme restart-web"));
+	assert_non_null(strstr(world_plain(said), "once begun it cannot be stopped"));
+	assert_non_null(strstr(
+	    world_plain(said), "\nAcme Ltd: restart web.service on web@acme.example:2222\n"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
+
+	run = the_run(&w);
+	assert_int_equal(run->program, PROGRAM_ACTION);
+	assert_string_equal(run->environment, "client/acme");
+	assert_string_equal(run->action, "restart-web");
+	assert_string_equal(run->client, "acme");
+	assert_string_equal(run->argument, "");
+	assert_int_equal(run->deadline_s, 300);
+	assert_string_equal(newest(&w).executor, "ssh");
+	assert_non_null(world_says(&w, "🔧 Doing client/acme restart-web"));
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .detail = "web.service is running" });
+	assert_int_equal(newest(&w).state, DEPLOY_DONE);
+	assert_non_null(world_says(&w, "🔧 Done: client/acme restart-web\nweb.service is running"));
+	assert_int_equal(world_audited(&w, "action_requested", "client/acme"), 2);
+	assert_int_equal(world_audited(&w, "action_completed", "client/acme"), 1);
+	world_close(&w);
+}
+
+static void
+what_fails_says_so_and_marks_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme"); /* nothing is asked */
+	world_run_ends(&w,
+	    (struct run_ended){
+		.gate_opened = true, .exit_status = 70, .detail = "web.service is not running" });
+	assert_int_equal(newest(&w).state, DEPLOY_FAILED);
+	assert_non_null(world_says(&w,
+	    "❌ Failed: client/acme service-status\nscript failed: exit 70: web.service is not running"));
+	assert_false(world_environment(&w, "client/acme").is_down);
+	world_close(&w);
+}
+
+static void
+the_settings_and_the_grant_must_both_say_yes(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	/* In the settings, and not granted. */
+	(void)world_text(&w, CONTRACTOR, "/do service-status acme");
+	assert_non_null(world_says(&w, "⛔ do service-status client/acme: only an admin may"));
+	assert_int_equal(world_audited(&w, "\"denied\"", "do.service-status"), 1);
+	/* Granted to the admin, and not in the settings. */
+	(void)world_text(&w, WORLD_ADMIN, "/do clear-cache acme");
+	assert_non_null(world_says(
+	    &w, "🚫 Not done: client/acme clear-cache\nit is none of CLIENT_<ID>_ACTIONS there"));
+	/* What they may not see is not there. */
+	(void)world_text(&w, CONTRACTOR, "/do restart-web beta");
+	assert_non_null(world_says(&w, "There is no client beta"));
+	(void)world_text(&w, CONTRACTOR, "/do restart-web gamma");
+	assert_non_null(world_says(&w, "There is no client gamma"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	/* Both. */
+	(void)world_text(&w, CONTRACTOR, "/do restart-web acme");
+	(void)world_press(&w, CONTRACTOR, WORLD_GROUP, world_button(world_last(&w), "restart-web"));
+	assert_string_equal(the_run(&w)->client, "acme");
+	world_close(&w);
+}
+
+static void
+nobody_without_a_grant_does_anything(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	(void)world_text(&w, WORLD_STAGING_USER, "/do service-status acme");
+	assert_non_null(world_says(&w, "⛔ do service-status: only an admin may"));
+	assert_int_equal(world_audited(&w, "\"denied\"", "do.service-status"), 1);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* The button is the person's; what it stands for is decided with the roles of the press. */
+static void
+whoever_lost_the_grant_starts_nothing(void **state)
+{
+	char button[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	(void)world_text(&w, CONTRACTOR, "/do restart-web acme");
+	(void)snprintf(button, sizeof(button), "%s", world_button(world_last(&w), "restart-web"));
+	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=local",
+	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_ACME_WEB_UNIT=web", "ROLE_CONTRACTOR_IDS=44",
+	    "ROLE_CONTRACTOR_MAY=do.service-status:client/acme", NULL);
+	(void)world_press(&w, CONTRACTOR, WORLD_GROUP, button);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_string_equal(w.toast, "⛔ do.restart-web: only an admin may.");
+	world_close(&w);
+}
+
+static void
+what_cannot_be_stopped_is_not_stopped(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "restart-web"));
+	assert_string_equal(world_button(world_says(&w, "Doing client/acme"), "Stop"), "");
+	(void)world_text(&w, WORLD_ADMIN, "/cancel client/acme");
+	assert_non_null(world_says(&w, "that cannot be cancelled"));
+	assert_null(world_peek(&w, EFFECT_STOP_RUN));
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "Doing client/acme service-status"), "Stop"));
+	assert_non_null(world_peek(&w, EFFECT_STOP_RUN));
+	world_close(&w);
+}
+
+static void
+a_lost_supervisor_leaves_it_unknown_and_is_not_repeated(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
+	(void)world_run_starts(&w);
+	world_run_lost(&w);
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .lost = true, .exit_status = -1 });
+	assert_int_equal(newest(&w).state, DEPLOY_FAILED);
+	assert_non_null(world_says(&w, "❓ Unknown end: client/acme service-status"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_environment(&w, "client/acme").unknown_since, 0);
+	/* Also where some of it may still be at work. */
+	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
+	(void)world_run_starts(&w);
+	world_run_ends(&w,
+	    (struct run_ended){
+		.gate_opened = true, .lost = true, .unswept = true, .exit_status = -1 });
+	assert_int_equal(newest(&w).state, DEPLOY_FAILED);
+	assert_int_equal(world_environment(&w, "client/acme").unknown_since, 0);
+	assert_false(world_environment(&w, "client/acme").is_down);
+	world_close(&w);
+}
+
+static void
+buttons_ask_for_what_was_left_out(void **state)
+{
+	struct world_message *said;
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/do");
+	said = world_last(&w);
+	assert_int_equal(said->buttons.n, 2);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "Acme Ltd"));
+	said = world_says(&w, "client/acme: what?");
+	assert_non_null(said);
+	assert_int_equal(said->buttons.n, 3);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
+	assert_non_null(world_says(&w, "❓ Do it? client/acme restart-web"));
+	(void)world_text(&w, WORLD_ADMIN, "/do restart-wep acme");
+	assert_non_null(world_says(&w, "Did you mean restart-web?"));
+	world_close(&w);
+}
+
+/* beta, and what they may not do, is not there for them. */
+static void
+who_may_one_thing_is_asked_at_once_and_told_no_other(void **state)
+{
+	static const char *const typed[] = { "/do", "/do acme", "/do restart-web" };
+	const char *said;
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(typed); i++) {
+		open_with_clients(&w);
+		(void)world_text(&w, CONTRACTOR, typed[i]);
+		said = world_plain(world_last(&w));
+		assert_ptr_equal(strstr(said, "❓ Do it? client/acme restart-web"), said);
+		world_close(&w);
+	}
+	open_with_clients(&w);
+	(void)world_text(&w, CONTRACTOR, "/do restart-wep acme");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "There is no action restart-wep. Did you mean restart-web? You may on acme: restart-web");
+	(void)world_text(&w, CONTRACTOR, "/do disk-fre");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "There is no action disk-fre. You may: restart-web");
+	(void)world_text(&w, CONTRACTOR, "/do restart-web acmf");
+	assert_non_null(world_says(&w, "There is no client acmf. Did you mean acme? ❓"));
+	(void)world_text(&w, CONTRACTOR, "/request restart-wep acme");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "Usage: /request <action> <client> [argument]. There is no action restart-wep. "
+	    "Did you mean restart-web? You may on acme: restart-web");
+	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/help");
+	said = world_plain(world_last(&w));
+	assert_non_null(strstr(said, "\nClients:\nacme Acme Ltd: restart-web"));
+	assert_null(strstr(said, "Environments:"));
+	assert_null(strstr(said, "beta"));
+	/* What asks nothing is not begun by two letters. */
+	world_settings(
+	    &w, "CLIENTS=acme", "CLIENT_ACME_HOST=local", "CLIENT_ACME_ACTIONS=disk-free", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/do");
+	assert_int_equal(world_last(&w)->buttons.n, 1);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* It is a target like an environment: it is locked, frozen, queued at, never deployed to. */
+static void
+a_client_takes_locks_and_no_deployments(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy client/acme main");
+	assert_non_null(world_says(&w, "⛔ deploy client/acme: nothing is deployed to a client"));
+	(void)world_text(&w, WORLD_ADMIN, "/rollback client/acme");
+	assert_non_null(world_says(&w, "⛔ rollback client/acme: nothing is deployed to a client"));
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock client/acme 2h incident");
+	(void)world_text(&w, WORLD_ADMIN, "/do reload-nginx acme");
+	assert_non_null(world_says(&w, "⏳ Queued: 1st in client/acme ← reload-nginx"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme"); /* changes nothing */
+	assert_string_equal(the_run(&w)->action, "service-status");
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock client/acme");
+	assert_string_equal(the_run(&w)->action, "reload-nginx");
+	world_close(&w);
+}
+
+/* The promise: whatever they are called, two never run at once on one target. */
+static void
+an_action_never_runs_beside_a_deployment_on_its_target(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme,beta", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
+	    "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_BETA_HOST=h:22",
+	    "CLIENT_BETA_ACTIONS=disk-free", "CLIENT_BETA_ENVIRONMENT=staging", NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(the_run(&w)->client, "acme");
+	assert_string_equal(the_run(&w)->environment, "staging");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_non_null(world_says(&w, "Doing client/acme disk-free\nwhich is staging"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 70 });
+	assert_string_equal(the_run(&w)->client, "beta");
+	/* It has failed, and what is live is no less so. */
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	assert_int_equal(the_run(&w)->program, PROGRAM_DEPLOY);
+	world_close(&w);
+}
+
+/* Their host is no name of the settings: what is claimed says that it is one. */
+static void
+two_clients_on_one_host_take_turns(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme,beta", "CLIENT_ACME_HOST=web@H.example",
+	    "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_BETA_HOST=h.example:22",
+	    "CLIENT_BETA_ACTIONS=disk-free", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_non_null(world_says(&w, "of client/acme, which holds host:h.example:22"));
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	assert_string_equal(the_run(&w)->client, "beta");
+	world_close(&w);
+}
+
+static void
+what_was_done_stands_in_the_history_and_is_no_deployment(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme,beta", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
+	    "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_BETA_HOST=h2",
+	    "CLIENT_BETA_ACTIONS=disk-free", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .exit_status = 70, .detail = "full" });
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_non_null(world_says(&w, "✅ #1 aaaaaaa"));
+	assert_non_null(
+	    world_says(&w, "Actions:\n❌ #2 acme disk-free\n    failed (script failed)"));
+	/* Neither the gauge nor CI's second push takes it for a deployment's failure. */
+	assert_int_equal(world_newest(&w, "staging").program, PROGRAM_ACTION);
+	assert_string_equal(w.tallied, "live");
+	(void)world_text(&w, WORLD_ADMIN, "/history client/beta");
+	assert_non_null(world_says(&w, "client/beta\nnothing was done there yet"));
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	(void)world_text(&w, WORLD_ADMIN, "/history client/beta");
+	assert_non_null(world_says(&w, "client/beta\n✅ #3 beta disk-free\n    done"));
+	world_close(&w);
+}
+
+#define DEV 55
+
+/* In their own chat; the first message that names it fails. */
+static void
+never_reads(const struct world *w, int64_t chat, const char *word)
+{
+	for (size_t i = 0; i < w->n_screen; i++)
+		if (w->screen[i].chat == chat && strstr(w->screen[i].text, word) != NULL)
+			fail_msg("%s: %s", word, w->screen[i].text);
+}
+
+static void
+who_sees_one_of_a_client_and_its_environment_learns_nothing_of_the_other(void **state)
+{
+	const struct world_message *said;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_WEB_UNIT=web.service",
+	    "CLIENT_ACME_ACTIONS=disk-free,restart-web", "CLIENT_ACME_ENVIRONMENT=production",
+	    "ROLE_OPS_IDS=44",
+	    "ROLE_OPS_MAY=do:client/acme, cancel:client/acme, approve:client/acme",
+	    "ROLE_DEV_IDS=55", "ROLE_DEV_MAY=history:production, approve:production", NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN,
+	    world_button(world_says_in(&w, WORLD_ADMIN, "Deploy to"), "Deploy to"));
+	world_git_same(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	for (int i = 0; i < 4; i++) /* one more than they have places */
+		(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/do disk-free acme");
+	said = world_says_in(&w, CONTRACTOR, "⏳ Queued: 1st in client/acme ← disk-free");
+	assert_non_null(said);
+	assert_non_null(strstr(said->text, "waits for other work"));
+	assert_null(strstr(said->text, "aaaaaaa"));
+	assert_non_null(world_says_in(&w, CONTRACTOR, "you have 3 places in its queue already"));
+	(void)world_press(&w, CONTRACTOR, CONTRACTOR, world_button(said, "Cancel"));
+	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
+	(void)world_text_in(&w, DEV, DEV, "/pending");
+	(void)world_text_in(&w, DEV, DEV, "/pending production");
+	assert_non_null(world_says_in(&w, DEV, "Nothing awaits an approval."));
+	world_run_ends(&w, GOOD);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/do disk-free acme");
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "production"));
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	(void)world_text_in(&w, DEV, DEV, "/history production");
+	assert_non_null(world_says_in(&w, DEV, "disk-free"));
+	never_reads(&w, CONTRACTOR, "production");
+	never_reads(&w, DEV, "acme");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/history production");
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "acme disk-free"));
+	world_close(&w);
+}
+
+static void
+who_sees_the_client_alone_reads_no_reason_of_a_hold_and_no_host(void **state)
+{
+	const struct world_message *said;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme,beta,gama", "CLIENT_ACME_HOST=h.example",
+	    "CLIENT_BETA_HOST=local", "CLIENT_ACME_WEB_UNIT=web.service",
+	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_BETA_ACTIONS=disk-free",
+	    "CLIENT_ACME_ENVIRONMENT=production", "CLIENT_GAMA_HOST=local",
+	    "CLIENT_GAMA_ACTIONS=disk-free", "ROLE_OPS_IDS=44", "ROLE_OPS_MAY=do:client/*", NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock production 2h salary talks");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/freeze all 2h salary again");
+	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/do restart-web acme");
+	said = world_says_in(&w, CONTRACTOR, "❓ Do it? client/acme restart-web");
+	assert_non_null(said);
+	assert_non_null(strstr(said->text, "🔒 locked by @ada, just now, until "));
+	assert_non_null(strstr(said->text, "🧊 frozen by @ada, just now, until "));
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/do restart-web acme");
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "(UTC): salary talks"));
+	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/do disk-free beta");
+	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/do disk-free gama");
+	assert_non_null(world_says_in(&w, CONTRACTOR, "⏳ Queued: 1st in client/gama"));
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/do disk-free gama");
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "(UTC): salary again"));
+	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/queue");
+	never_reads(&w, CONTRACTOR, "salary");
+	never_reads(&w, CONTRACTOR, "production");
+	never_reads(&w, CONTRACTOR, "host:");
+	world_close(&w);
+}
+
+static void
+questions_that_are_asked_and_answered_no_ring_a_few_times(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	for (int i = 0; i < 20; i++) {
+		w.aid.at += 8 * 1000;
+		(void)world_text_in(&w, CONTRACTOR, WORLD_TEAM, "/do restart-web acme");
+		assert_non_null(strstr(world_plain(world_last(&w)), "❓ Do it?"));
+		(void)world_press(
+		    &w, CONTRACTOR, WORLD_TEAM, world_button(world_last(&w), "Not now"));
+		assert_int_equal(newest(&w).state, DEPLOY_CANCELLED);
+	}
+	assert_int_equal(world_rings(&w), 4);
+	w.aid.at += 16 * 60 * 1000;
+	(void)world_text_in(&w, CONTRACTOR, WORLD_TEAM, "/do restart-web acme");
+	assert_int_equal(world_rings(&w), 5); /* not for ever */
+	world_close(&w);
+}
+
+/* The first forty characters say how it went. */
+static void
+what_it_said_is_shown_below_how_it_went(void **state)
+{
+	struct run_ended ended = { .gate_opened = true,
+		.detail = "the fullest disk is /: 91%",
+		.tail = "/dev/sda1 91% /\n/dev/<b> 4% /srv\nthe fullest disk is /: 91%" };
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	world_run_ends(&w, ended);
+	assert_non_null(world_says(&w,
+	    "🔧 Done: client/acme disk-free\nthe fullest disk is /: 91%\n"
+	    "/dev/sda1 91% /\n/dev/<b> 4% /srv\nthe fullest disk is /: 91%\nrequested by "));
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	ended.exit_status = 70;
+	(void)snprintf(ended.tail, sizeof(ended.tail), "one line");
+	(void)snprintf(ended.detail, sizeof(ended.detail), "one line");
+	world_run_ends(&w, ended);
+	assert_non_null(world_says(&w,
+	    "❌ Failed: client/acme disk-free\nscript failed: exit 70: one line\nrequested by "));
+	world_close(&w);
+}
+
+/* Which settings it was asked for with is no reason to start without. */
+static void
+approvals_that_the_settings_ask_for_by_then_are_awaited(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_QUEUED);
+	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
+	    "CLIENT_ACME_APPROVALS=1", NULL);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+others_approve_what_a_client_asks_approvals_for(void **state)
+{
+	struct world_message *said;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
+	    "CLIENT_ACME_APPROVALS=1", "CLIENT_ACME_ENVIRONMENT=staging", "ROLE_OPS_IDS=44",
+	    "ROLE_OPS_MAY=do.disk-free:client/acme, approve:client/acme", NULL);
+	(void)world_text(&w, CONTRACTOR, "/do disk-free acme");
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	said = world_says_in(&w, WORLD_TEAM, "❓ Awaiting approval: client/acme ← disk-free");
+	assert_non_null(said);
+	assert_non_null(strstr(world_plain(said),
+	    "how full are the disks?\nlook at the disks on h\nwhich is staging\nrequested by @eve"));
+	assert_string_not_equal(world_button(said, "Approve disk-free client/acme"), "");
+	(void)world_press(&w, CONTRACTOR, said->chat, world_button(said, "Approve"));
+	assert_null(world_peek(&w, EFFECT_RUN)); /* not their own */
+	(void)world_press(&w, WORLD_STAGING_USER, said->chat, world_button(said, "Approve"));
+	assert_null(world_peek(&w, EFFECT_RUN)); /* not without the grant */
+	(void)world_press(&w, WORLD_ADMIN, said->chat, world_button(said, "Reject"));
+	assert_string_not_equal(world_button(world_last(&w), "Wrong action"), "");
+	assert_string_equal(world_button(world_last(&w), "Wrong commit"), "");
+	(void)world_press(&w, WORLD_ADMIN, said->chat, world_button(said, "Approve"));
+	assert_string_equal(the_run(&w)->client, "acme");
+	world_close(&w);
+}
+
+/* Asked anew once, and then it can be approved. */
+#define ACME_DISK "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free"
+
+/* It was asked for when nobody had to. */
+static void
+what_the_settings_of_its_turn_want_approved_awaits_that(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, ACME_DISK, "CLIENT_ACME_ENVIRONMENT=staging", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	world_settings(
+	    &w, ACME_DISK, "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_ACME_APPROVALS=1", NULL);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+what_awaits_approval_is_approved_as_its_settings_are_now(void **state)
+{
+	struct world_message *said;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
+	    "CLIENT_ACME_APPROVALS=1", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=elsewhere",
+	    "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_ACME_APPROVALS=1", NULL);
+	said = world_says_in(&w, WORLD_TEAM, "Awaiting approval: client/acme");
+	(void)world_press(&w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
+	assert_null(world_peek(&w, EFFECT_RUN)); /* it is asked again */
+	said = world_says_in(&w, WORLD_TEAM, "the settings of client/acme changed");
+	assert_non_null(said);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
+	assert_string_equal(the_run(&w)->client, "acme");
+	world_close(&w);
+}
+
+/* Another host would be another act than the one that was shown. */
+static void
+what_changed_since_it_was_shown_is_asked_anew(void **state)
+{
+	struct world_message *said;
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
+	said = world_last(&w);
+	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=web@elsewhere.example",
+	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_ACME_WEB_UNIT=web.service", NULL);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	said = world_says(
+	    &w, "⚠️ Not started: client/acme restart-web\nthe settings of client/acme changed");
+	assert_non_null(said);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
+	assert_string_equal(the_run(&w)->action, "restart-web");
+	world_close(&w);
+}
+
+/* Who is asked anew reads what it would have been done to, and what it is done to now. */
+static void
+what_it_touched_and_touches_stands_in_what_is_asked_anew(void **state)
+{
+	static const struct {
+		const char *host, *unit, *more, *says;
+	} rows[] = {
+		{ AT "web@b", UNIT "web.service", NULL, "changed; web@a → web@b\n\n" },
+		{ AT "web@a", UNIT "api.service", NULL,
+		    "changed; web.service on web@a → api.service on web@a\n\n" },
+		{ AT "web@a", UNIT "web.service", "CLIENT_ACME_COMPOSE_DIR=/" FAR "/app/there",
+		    "changed; on web@a → of /" FAR "/app/there on we…\n\n" },
+		{ AT "web@a", UNIT "web.service", "CLIENT_ACME_APPROVALS=0", "acme changed\n\n" },
+	};
+	struct world_message *said;
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		world_open(&w, ACME, AT "web@a", UNIT "web.service", NULL);
+		(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
+		said = world_last(&w);
+		world_settings(&w, ACME, rows[i].host, rows[i].unit, rows[i].more, NULL);
+		(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
+		if (world_says(&w, rows[i].says) == NULL)
+			fail_msg("%s", world_plain(world_last(&w)));
+		/* What it reads now is what the next change is from. */
+		said = world_last(&w);
+		world_settings(&w, ACME, AT "web@a", UNIT "last.service", NULL);
+		(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
+		assert_int_equal(
+		    world_says(&w, "api.service on web@a → last.service on web@a\n\n") != NULL,
+		    i == 1);
+		world_close(&w);
+	}
+}
+
+/* Its host has left them, for what is left needs none. */
+static void
+an_action_on_a_host_that_is_gone_is_refused(void **state)
+{
+	struct world_message *said;
+	struct world w;
+
+	(void)state;
+	world_open(&w, ACME, AT "web@a", UNIT "web.service", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
+	said = world_last(&w);
+	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_ACTIONS=cf-normal",
+	    "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
+	    "CLOUDFLARE_API_TOKEN=abcdefghijklmnopqrstuvwxyz0123456789ABCD", NULL);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+what_left_the_settings_meanwhile_is_refused(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_clients(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
+	(void)world_text(&w, WORLD_ADMIN, "/do reload-nginx acme"); /* behind it: asked about */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "Do it? client/acme reload-nginx"), "reload-nginx"));
+	assert_int_equal(newest(&w).state, DEPLOY_QUEUED);
+	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=local",
+	    "CLIENT_ACME_ACTIONS=service-status", "CLIENT_ACME_WEB_UNIT=web", NULL);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(newest(&w).state, DEPLOY_REFUSED);
+	assert_non_null(world_says(&w, "🚫 Not done: client/acme reload-nginx"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_restart_is_asked_about_runs_and_says_how_it_went),
+		cmocka_unit_test(what_fails_says_so_and_marks_nothing),
+		cmocka_unit_test(the_settings_and_the_grant_must_both_say_yes),
+		cmocka_unit_test(nobody_without_a_grant_does_anything),
+		cmocka_unit_test(whoever_lost_the_grant_starts_nothing),
+		cmocka_unit_test(what_cannot_be_stopped_is_not_stopped),
+		cmocka_unit_test(a_lost_supervisor_leaves_it_unknown_and_is_not_repeated),
+		cmocka_unit_test(buttons_ask_for_what_was_left_out),
+		cmocka_unit_test(who_may_one_thing_is_asked_at_once_and_told_no_other),
+		cmocka_unit_test(a_client_takes_locks_and_no_deployments),
+		cmocka_unit_test(an_action_never_runs_beside_a_deployment_on_its_target),
+		cmocka_unit_test(two_clients_on_one_host_take_turns),
+		cmocka_unit_test(what_was_done_stands_in_the_history_and_is_no_deployment),
+		cmocka_unit_test(
+		    who_sees_one_of_a_client_and_its_environment_learns_nothing_of_the_other),
+		cmocka_unit_test(who_sees_the_client_alone_reads_no_reason_of_a_hold_and_no_host),
+		cmocka_unit_test(questions_that_are_asked_and_answered_no_ring_a_few_times),
+		cmocka_unit_test(what_it_said_is_shown_below_how_it_went),
+		cmocka_unit_test(approvals_that_the_settings_ask_for_by_then_are_awaited),
+		cmocka_unit_test(others_approve_what_a_client_asks_approvals_for),
+		cmocka_unit_test(what_the_settings_of_its_turn_want_approved_awaits_that),
+		cmocka_unit_test(what_awaits_approval_is_approved_as_its_settings_are_now),
+		cmocka_unit_test(what_changed_since_it_was_shown_is_asked_anew),
+		cmocka_unit_test(what_it_touched_and_touches_stands_in_what_is_asked_anew),
+		cmocka_unit_test(an_action_on_a_host_that_is_gone_is_refused),
+		cmocka_unit_test(what_left_the_settings_meanwhile_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,419 @@
+/* Goal: a request is approved by others, with a line that nobody types or a press, each once.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+#include "decide/decide_ready.h"
+#include "lib/text.h"
+
+#define CONTRACTOR 44
+#define APPROVER   55
+
+#define CLIENTS \
+	"CLIENTS=acme,beta", "CLIENT_ACME_HOST=web@acme.example", \
+	    "CLIENT_ACME_ACTIONS=restart-web,service-status", "CLIENT_ACME_WEB_UNIT=web.service", \
+	    "CLIENT_BETA_HOST=local", "CLIENT_BETA_ACTIONS=restart-web", \
+	    "CLIENT_BETA_WEB_UNIT=web.service", "ROLE_CONTRACTOR_IDS=44", \
+	    "ROLE_CONTRACTOR_MAY=do.restart-web:client/acme", "ROLE_LEAD_IDS=55", \
+	    "ROLE_LEAD_MAY=approve:client/acme"
+
+static struct deployment
+newest(struct world *w)
+{
+	return world_newest(w, "client/acme");
+}
+
+/* The message with the line, and the line. */
+static const char *
+line_of(struct world *w)
+{
+	const struct world_message *said = world_says(w, "To be approved");
+
+	assert_non_null(said);
+	assert_string_equal(said->buttons.at[0].label, "📋 Copy the line");
+	assert_non_null(strstr(said->text, said->buttons.at[0].copy));
+	return said->buttons.at[0].copy;
+}
+
+static void
+request(struct world *w)
+{
+	world_open(w, CLIENTS, NULL);
+	(void)world_text(w, CONTRACTOR, "/request restart-web acme");
+	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_peek(w, EFFECT_RUN));
+}
+
+static void
+somebody_else_says_the_line(void **state)
+{
+	struct world w;
+
+	(void)state;
+	request(&w);
+	assert_int_equal(strncmp(line_of(&w), "APPROVE: restart-web acme nonce=", 32), 0);
+	assert_non_null(
+	    world_says(&w, "client/acme restart-web\nrestart web.service on web@acme.example\n#"));
+	assert_non_null(
+	    world_says(&w, "cannot be stopped\nrestart web.service on web@acme.example\n"));
+	(void)world_text(&w, APPROVER, "/pending");
+	assert_non_null(
+	    strstr(world_plain(world_last(&w)), "\n    restart web.service on web@acme.example"));
+	(void)world_text(&w, APPROVER, line_of(&w));
+	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
+	assert_int_equal(newest(&w).requested_by, CONTRACTOR);
+	assert_string_equal(newest(&w).approvers, "@eve");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+static void
+the_same_asked_again_while_it_awaits_approval_is_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	request(&w);
+	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "🚫 Not done: client/acme restart-web\nit awaits approval already: #1");
+	assert_int_equal(newest(&w).id, 1);
+	(void)world_text(&w, WORLD_ADMIN, "/request restart-web acme"); /* somebody else does */
+	assert_int_equal(newest(&w).requested_by, WORLD_ADMIN);
+	(void)world_text(&w, WORLD_ADMIN, "/reject 1");
+	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
+	assert_int_equal(newest(&w).requested_by, CONTRACTOR);
+	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
+	world_close(&w);
+}
+
+static void
+somebody_else_presses(void **state)
+{
+	struct world w;
+	const char *button;
+
+	(void)state;
+	request(&w);
+	button = world_button(world_says(&w, "To be approved"), "Approve");
+	(void)world_press(&w, CONTRACTOR, WORLD_GROUP, button);
+	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_press(&w, APPROVER, WORLD_GROUP, button);
+	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+expires(struct world *w, int64_t chat, const char *button)
+{
+	(void)world_press(w, APPROVER, chat, button);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
+}
+
+/* What they press or say is what they were shown. */
+static void
+what_was_shown_before_it_changed_approves_nothing(void **state)
+{
+	struct event *event;
+	struct world w;
+	char old[4][LIMIT_BUTTON_ID], line[LIMIT_COPY];
+
+	(void)state;
+	world_open(&w, CLIENTS, NULL);
+	(void)world_text_in(&w, APPROVER, APPROVER, "/pending");
+	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
+	(void)text_copy(
+	    old[0], sizeof(old[0]), world_button(world_says(&w, "To be approved"), "Approve"));
+	(void)text_copy(old[1], sizeof(old[1]),
+	    world_button(world_says_in(&w, WORLD_TEAM, "Awaiting"), "Approve"));
+	(void)text_copy(old[2], sizeof(old[2]),
+	    world_button(world_says_in(&w, APPROVER, "Awaiting approval: "), "Approve"));
+	(void)text_copy(line, sizeof(line), line_of(&w));
+	(void)world_text_in(&w, APPROVER, APPROVER, "/pending");
+	(void)text_copy(old[3], sizeof(old[3]), world_button(world_last(&w), "Approve #1"));
+
+	world_settings(&w, "CLIENT_ACME_WEB_UNIT=other.service", CLIENTS, NULL);
+	w.aid.at += 2000;
+	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	event->u.settings_read.accepted = true;
+	(void)world_decide(&w, event);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "the settings of client/acme changed"));
+	expires(&w, WORLD_GROUP, old[0]);
+	expires(&w, WORLD_TEAM, old[1]);
+	expires(&w, APPROVER, old[2]);
+	expires(&w, APPROVER, old[3]);
+	(void)world_text(&w, APPROVER, line);
+	assert_non_null(strstr(world_plain(world_last(&w)), "changed and asked again since"));
+	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
+
+	(void)world_press(&w, APPROVER, WORLD_TEAM,
+	    world_button(world_says_in(&w, WORLD_TEAM, "Awaiting"), "Approve"));
+	assert_string_equal(newest(&w).approvers, "@eve"); /* who asked for it confirms it, too */
+	world_close(&w);
+}
+
+static void
+who_asked_does_not_approve(void **state)
+{
+	struct world w;
+
+	(void)state;
+	request(&w);
+	(void)world_text(&w, CONTRACTOR, line_of(&w));
+	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	(void)world_text(&w, WORLD_ADMIN, line_of(&w)); /* theirs is not used up by that */
+	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+it_is_said_once_by_each_and_not_behind_its_end(void **state)
+{
+	char line[128];
+	struct world w;
+
+	(void)state;
+	world_open(&w, CLIENTS, "CLIENT_ACME_APPROVALS=2", NULL);
+	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
+	(void)text_copy(line, sizeof(line), line_of(&w));
+	(void)world_text(&w, APPROVER, line);
+	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(&w, APPROVER, line);
+	assert_non_null(strstr(world_last(&w)->text, "its nonce was used already"));
+	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(&w, WORLD_ADMIN, line);
+	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, line);
+	assert_non_null(strstr(world_last(&w)->text, "awaits no approval any more"));
+	world_close(&w);
+}
+
+static void
+it_is_of_that_action_and_client_alone(void **state)
+{
+	char line[128];
+	struct world w;
+
+	(void)state;
+	request(&w);
+	(void)snprintf(line, sizeof(line), "APPROVE: restart-web beta%s", line_of(&w) + 25);
+	(void)world_text(&w, WORLD_ADMIN, line);
+	assert_non_null(strstr(world_last(&w)->text, "for something else"));
+	assert_int_equal(world_newest(&w, "client/beta").id, 0);
+	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
+	world_close(&w);
+}
+
+static void
+a_new_line_has_the_same_nonce_and_a_ts_of_now(void **state)
+{
+	char before[128];
+	struct world w;
+
+	(void)state;
+	request(&w);
+	(void)text_copy(before, sizeof(before), line_of(&w));
+	w.aid.at += 10 * 60 * INT64_C(1000);
+	(void)world_text(&w, APPROVER, before);
+	assert_non_null(strstr(world_last(&w)->text, "more than 5 minutes ago"));
+	(void)world_press(
+	    &w, APPROVER, WORLD_GROUP, world_button(world_says(&w, "To be approved"), "New line"));
+	assert_string_not_equal(line_of(&w), before);
+	assert_int_equal(
+	    strncmp(line_of(&w), before, strlen("APPROVE: restart-web acme nonce=") + 16), 0);
+	(void)world_text(&w, APPROVER, line_of(&w));
+	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
+	(void)world_press(
+	    &w, APPROVER, WORLD_GROUP, world_button(world_says(&w, "To be approved"), "New line"));
+	assert_non_null(strstr(w.toast, "no approval is asked for"));
+	world_close(&w);
+}
+
+/* However often it is made anew: none of its messages is left open behind it. */
+static void
+a_new_line_closes_the_one_before(void **state)
+{
+	const struct world_message *first, *last;
+	size_t open = 0;
+	struct world w;
+
+	(void)state;
+	request(&w);
+	first = world_says(&w, "To be approved");
+	for (int i = 0; i < 70; i++) {
+		w.aid.at += 60 * INT64_C(1000);
+		(void)world_press(&w, APPROVER, WORLD_GROUP,
+		    world_button(world_says(&w, "Whoever may presses"), "New line"));
+	}
+	assert_string_equal(world_plain(first),
+	    "✋ To be approved: client/acme restart-web\n"
+	    "#1: a newer line was made; /pending shows it, too.");
+	assert_int_equal(first->buttons.n, 0);
+	last = world_says(&w, "Whoever may presses");
+	assert_string_not_equal(world_button(last, "Approve"), "");
+	for (size_t i = 0; i < w.n_screen; i++)
+		open +=
+		    strstr(w.screen[i].text, "To be approved") != NULL && w.screen[i].buttons.n > 0;
+	assert_int_equal(open, 1);
+	(void)world_press(&w, APPROVER, WORLD_GROUP, world_button(last, "Approve"));
+	(void)world_run_starts(&w);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(newest(&w).state, DEPLOY_DONE);
+	assert_string_equal(world_button(last, "Approve"), "");
+	world_close(&w);
+}
+
+static void
+act_line(struct tx *tx, void *arg)
+{
+	const struct deployment work = row_deployment_get(tx, 1);
+
+	decide_ready_send(tx, &(struct chat_address){ .chat = *(int *)arg }, &work);
+}
+
+/* In however many chats: the oldest goes where there are too many. */
+static void
+lines_in_more_chats_than_are_kept_close_the_oldest(void **state)
+{
+	const struct world_message *first;
+	size_t open = 0;
+	struct world w;
+
+	(void)state;
+	request(&w);
+	first = world_says(&w, "To be approved");
+	for (int chat = 1; chat <= 70; chat++)
+		world_act(&w, act_line, &chat);
+	assert_int_equal(first->buttons.n, 0);
+	(void)world_text(&w, APPROVER, "/reject 1 no");
+	for (size_t i = 0; i < w.n_screen; i++)
+		open += strstr(w.screen[i].text, "Whoever may presses") != NULL;
+	assert_int_equal(open, 0);
+	world_close(&w);
+}
+
+static void
+what_is_pending_has_its_line_of_now(void **state)
+{
+	const struct world_message *said;
+	char before[128];
+	struct world w;
+
+	(void)state;
+	request(&w);
+	(void)text_copy(before, sizeof(before), line_of(&w));
+	w.aid.at += 10 * 60 * INT64_C(1000);
+	(void)world_text(&w, WORLD_ADMIN, "/pending");
+	said = world_last(&w);
+	assert_non_null(strstr(said->text, "Awaiting approval"));
+	assert_int_equal(said->buttons.n, 3);
+	assert_string_not_equal(said->buttons.at[2].copy, before);
+	(void)world_text(&w, WORLD_ADMIN, said->buttons.at[2].copy);
+	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+a_line_is_shown_until_its_request_is_over(void **state)
+{
+	struct world w;
+
+	(void)state;
+	request(&w);
+	(void)world_text(&w, APPROVER, "/reject 1 the demo is at 4");
+	assert_null(world_says(&w, "To be approved"));
+	assert_non_null(world_says(&w, "👎 Rejected: client/acme restart-web\nby @eve: the demo"));
+	world_close(&w);
+}
+
+/* Messages in that chat that asked for approvals with a sound. */
+static size_t
+rings_in(const struct world *w, int64_t chat)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += w->screen[i].chat == chat && !w->screen[i].is_silent;
+	return n;
+}
+
+static void
+who_asks_and_cancels_in_turn_rings_approvers_a_few_times(void **state)
+{
+	size_t before;
+	struct world w;
+
+	(void)state;
+	world_open(&w, CLIENTS, NULL);
+	(void)world_text_in(&w, APPROVER, APPROVER, "/start");
+	before = rings_in(&w, APPROVER);
+	for (int i = 0; i < 10; i++) {
+		w.aid.at += 6000;
+		(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
+		assert_non_null(world_says_in(&w, APPROVER, "Awaiting approval"));
+		(void)world_press(&w, CONTRACTOR, CONTRACTOR,
+		    world_button(world_says_in(&w, CONTRACTOR, "Awaiting approval"), "Cancel"));
+		assert_int_equal(newest(&w).state, DEPLOY_CANCELLED);
+	}
+	assert_int_equal(rings_in(&w, APPROVER) - before, 4);
+	assert_int_equal(rings_in(&w, WORLD_TEAM), 4);
+	w.aid.at += 3600 * INT64_C(1000); /* and later again */
+	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
+	assert_int_equal(rings_in(&w, APPROVER) - before, 5);
+	/* What one has done silences nobody else. */
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/request restart-web acme");
+	assert_int_equal(rings_in(&w, APPROVER) - before, 6);
+	world_close(&w);
+}
+
+static void
+what_may_not_be_asked_for_is_not(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+		{ "/request", "Usage" },
+		{ "/request restart-web", "Usage" },
+		{ "/request bounce acme", "Usage" },
+		{ "/request run-job acme", "Usage" },
+		{ "/request restart-web acme 5 6", "Usage" },
+		{ "/request restart-web acme 5", "it takes no argument" },
+		{ "/request restart-web beta", "There is no client beta" },
+		{ "/request restart-web gamma", "There is no client gamma" },
+		{ "/request service-status acme", "only an admin may" },
+	};
+	struct world w;
+
+	(void)state;
+	world_open(&w, CLIENTS, NULL);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)world_text(&w, CONTRACTOR, cases[i].text);
+		if (strstr(world_plain(world_last(&w)), cases[i].words) == NULL)
+			fail_msg("%s: %s", cases[i].text, world_plain(world_last(&w)));
+	}
+	assert_int_equal(newest(&w).id, 0);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(somebody_else_says_the_line),
+		cmocka_unit_test(the_same_asked_again_while_it_awaits_approval_is_one),
+		cmocka_unit_test(somebody_else_presses),
+		cmocka_unit_test(what_was_shown_before_it_changed_approves_nothing),
+		cmocka_unit_test(who_asked_does_not_approve),
+		cmocka_unit_test(it_is_said_once_by_each_and_not_behind_its_end),
+		cmocka_unit_test(it_is_of_that_action_and_client_alone),
+		cmocka_unit_test(a_new_line_has_the_same_nonce_and_a_ts_of_now),
+		cmocka_unit_test(a_new_line_closes_the_one_before),
+		cmocka_unit_test(lines_in_more_chats_than_are_kept_close_the_oldest),
+		cmocka_unit_test(a_line_is_shown_until_its_request_is_over),
+		cmocka_unit_test(what_is_pending_has_its_line_of_now),
+		cmocka_unit_test(who_asks_and_cancels_in_turn_rings_approvers_a_few_times),
+		cmocka_unit_test(what_may_not_be_asked_for_is_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

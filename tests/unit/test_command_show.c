@@ -1,0 +1,231 @@
+/* Goal: /show tells one deployment whole, to whom its history is there and to nobody else.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+
+#define DEV 44 /* of one application */
+
+static struct world w;
+
+static int
+open_world(void **state)
+{
+	(void)state;
+	world_open(&w, STAGING_URL, "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=history:staging", NULL);
+	return 0;
+}
+
+static int
+close_world(void **state)
+{
+	(void)state;
+	world_close(&w);
+	return 0;
+}
+
+/* What that person reads in the group. */
+static const char *
+shown(int64_t person, const char *typed)
+{
+	(void)world_text(&w, person, typed);
+	return world_plain(world_last(&w));
+}
+
+static void
+has(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static void
+step(int n, const char *name)
+{
+	world_run_step(&w, n, name);
+	w.aid.at += 40000;
+}
+
+/* Asked at midnight, live five minutes later. */
+static void
+go_live(void)
+{
+	world_deploy_starts(&w, COMMIT_A);
+	w.aid.at += 60000;
+	step(0, "build");
+	step(1, "stays-old worker");
+	step(2, "release");
+	w.aid.at += 60000;
+	world_run_ends(&w, GOOD);
+	w.aid.at += 12000;
+	world_probed(&w, NULL);
+}
+
+static void
+a_deployment_is_told_from_who_asked_to_its_entries(void **state)
+{
+	const char *text;
+
+	(void)state;
+	go_live();
+	w.aid.at += INT64_C(3) * 3600 * 1000;
+	text = shown(WORLD_ADMIN, "/show 1");
+	has(text, "✅ Live: staging \"Make it blue\" aaaaaaa\n#1, ● live since 00:04, release 1\n");
+	has(text, "\n" COMMIT_A " \"Make it blue\"");
+	has(text, "\nrequested by @ada in another group, 00:00\n");
+	has(text, "\nqueued 00:00, started 00:00, ended 00:04, took 4 min 12 s\n");
+	has(text, "\nhealthy at 127.0.0.1:1 after 12 s\n");
+	has(text,
+	    "\nrun 1: started 00:00, exit 0\n00:01 build 1 min 20 s\n00:02 release 1 min 40 s\n");
+	assert_null(strstr(text, "stays-old")); /* no step */
+	has(text, "\naudit entries ");
+	assert_non_null(strstr(world_last(&w)->text, "\n" MARK_QUOTE "run 1: ")); /* folded */
+	assert_int_equal(world_last(&w)->buttons.n, 2);
+	assert_string_equal(world_last(&w)->buttons.at[0].label, "📄 Log");
+	/* Nobody types forty digits; the text has seven. */
+	assert_string_equal(world_copies(world_last(&w), "📋 Copy the commit"), COMMIT_A);
+}
+
+/* Its numbers are those of the audit's lines about it, and of no other. */
+static void
+the_audits_entries_are_those_about_it(void **state)
+{
+	char line[32];
+	const char *text;
+
+	(void)state;
+	go_live();
+	world_deploy_starts(&w, COMMIT_B);
+	text = strstr(shown(WORLD_ADMIN, "/show #2"), "audit entries ");
+	assert_non_null(text);
+	assert_int_equal(world_audited(&w, "\"deployment\":2", NULL), 2);
+	(void)snprintf(line, sizeof(line), "audit entries %d–%d", 4, 5);
+	assert_string_equal(text, line);
+}
+
+static void
+what_was_rolled_back_says_why_and_to_what(void **state)
+{
+	const char *text;
+
+	(void)state;
+	go_live();
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	(void)world_run_starts(&w);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	text = shown(WORLD_ADMIN, "/show 2");
+	has(text, "↩️ Rolled back: staging \"Make it blue\" (HTTP 500)\n#2\n");
+	has(text, ", took 0.0 s\nunhealthy: HTTP 500\n↩️ rolled back to aaaaaaa\nblocked: ");
+	has(text, "\nrun 2: started 00:04, exit 0");
+	has(text, "\nrun 3, rollback: started 00:04, exit 0");
+	assert_null(strstr(text, "live since"));
+	assert_int_equal(world_last(&w)->buttons.n, 3);
+	assert_string_equal(world_last(&w)->buttons.at[1].label, "📄 Rollback log");
+}
+
+static void
+who_confirmed_and_who_approved_is_named(void **state)
+{
+	const char *text;
+
+	(void)state;
+	world_settings(&w, "PRODUCTION_APPROVALS=1", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "Deploy to production?"), "Deploy"));
+	world_git_same(&w);
+	has(shown(WORLD_ADMIN, "/show 1"), "⏳ awaiting approval: production ← aaaaaaa");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 1");
+	text = shown(WORLD_ADMIN, "/show 1");
+	has(text, "\nconfirmed by @ada\napproved by @bob as admin, 00:00\n");
+	has(text, "⏳ running: production ← aaaaaaa");
+}
+
+/* What is not there and what they may not see are one answer; a stranger's is that of all. */
+static void
+what_somebody_may_not_see_is_not_there(void **state)
+{
+	char missing[200];
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .subject = "Secret plan" });
+	go_live();
+	(void)text_copy(missing, sizeof(missing), shown(DEV, "/show 999"));
+	assert_string_equal(missing, "There is no deployment of that number.");
+	assert_string_equal(shown(DEV, "/show 1"), missing);
+	has(shown(DEV, "/show 2"), "✅ Live: staging");
+	assert_string_equal(world_button(world_last(&w), "Log"), ""); /* it is not theirs */
+	has(shown(WORLD_ADMIN, "/show 1"), "Secret plan");
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/show 2");
+	assert_null(strstr(world_plain(world_last(&w)), "Live"));
+}
+
+static void
+without_a_number_it_asks_for_one(void **state)
+{
+	static const char *const wrong[] = { "/show", "/show staging", "/show #", "/show -1",
+		"/show 99999999999999999999" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_string_equal(shown(WORLD_ADMIN, wrong[i]),
+		    "Which one? /show needs a number: /history lists the latest.");
+}
+
+/* Sixty-four steps with names as long as they may be fit one message. */
+static void
+of_many_steps_the_first_are_told(void **state)
+{
+	char name[LIMIT_STEP];
+
+	(void)state;
+	world_deploy_starts(&w, COMMIT_A);
+	for (int i = 0; i < LIMIT_STEPS - 1; i++) {
+		(void)snprintf(name, sizeof(name), "step%02d-%035d", i % 100, 0);
+		world_run_step(&w, i, name);
+	}
+	has(shown(WORLD_ADMIN, "/show 1"), "\n… and 39 more: the log has them");
+	assert_null(strstr(world_plain(world_last(&w)), "step24"));
+	assert_true(strlen(world_last(&w)->text) < 4096);
+}
+
+/* From a list to one and back, in the same message. */
+static void
+a_button_of_the_history_leads_to_it_and_back(void **state)
+{
+	struct world_message *message;
+
+	(void)state;
+	go_live();
+	(void)shown(WORLD_ADMIN, "/history staging");
+	message = world_last(&w);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "#1"));
+	assert_ptr_equal(world_last(&w), message);
+	has(world_plain(message), "✅ Live: staging");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "◀ history"));
+	assert_ptr_equal(world_last(&w), message);
+	has(world_plain(message), "staging\n✅ #1 aaaaaaa");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+	const struct CMUnitTest tests[] = {
+		TEST(a_deployment_is_told_from_who_asked_to_its_entries),
+		TEST(the_audits_entries_are_those_about_it),
+		TEST(what_was_rolled_back_says_why_and_to_what),
+		TEST(who_confirmed_and_who_approved_is_named),
+		TEST(what_somebody_may_not_see_is_not_there),
+		TEST(without_a_number_it_asks_for_one),
+		TEST(of_many_steps_the_first_are_told),
+		TEST(a_button_of_the_history_leads_to_it_and_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,289 @@
+/* Goal: what the repository says cannot be rolled back past is rolled back past by nobody unasked.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#define DROPS "drops column price"
+
+/* /deploy staging of a commit with a barrier, up to the run. */
+static void
+barred_starts(struct world *w, const char *commit, const char *reason)
+{
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = commit, .barrier = reason });
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_step(w, 0, "release");
+}
+
+static void
+barred_goes_live(struct world *w, const char *commit, const char *reason)
+{
+	barred_starts(w, commit, reason);
+	world_run_ends(w, GOOD);
+	if (world_peek(w, EFFECT_PROBE) != NULL)
+		world_probed(w, NULL);
+	assert_string_equal(world_environment(w, "staging").current.commit, commit);
+}
+
+static const char *
+said(struct world *w, const char *text)
+{
+	(void)world_text(w, WORLD_ADMIN, text);
+	return world_plain(world_last(w));
+}
+
+/* The last message's button, which asks, and its answer, which begins. */
+static void
+rolls_back_all_the_same(struct world *w)
+{
+	const char *button =
+	    world_button(world_says_in(w, WORLD_GROUP, "Not rolled back"), "all the same");
+
+	assert_string_not_equal(button, "");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button);
+	assert_non_null(world_says(w, "Roll back staging?"));
+	assert_non_null(strstr(world_plain(world_last(w)), "\n⛔ No rollback past "));
+	assert_null(world_peek(w, EFFECT_RUN));
+	button = world_button(world_last(w), "all the same");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button);
+}
+
+static void
+an_automatic_rollback_past_a_barrier_is_not_tried(void **state)
+{
+	struct world w;
+	size_t rings;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	barred_starts(&w, COMMIT_B, DROPS);
+	world_run_ends(&w, GOOD);
+	rings = world_rings(&w);
+	world_probed(&w, "HTTP 500");
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_true(world_environment(&w, "staging").is_down);
+	assert_true(world_rings(&w) > rings);
+	assert_string_equal(
+	    world_plain(world_last(&w)), "⛔ Not rolled back: staging \"Make it blue\"");
+	assert_non_null(world_says(&w, "\nstaging may be broken: bbbbbbb was left running\n"));
+	assert_non_null(world_says(&w,
+	    "\n⛔ No rollback past this release: " DROPS
+	    "\nThe target was changed. Last known release: aaaaaaa"));
+	rolls_back_all_the_same(&w);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_int_equal(world_audited(&w, "\"past\":\"" DROPS "\"", "telegram:11"), 1);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	world_close(&w);
+}
+
+/* Also where its script failed: what it left is not known then. */
+static void
+a_script_that_fails_behind_a_barrier_is_not_rolled_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	barred_starts(&w, COMMIT_B, DROPS);
+	world_run_ends(&w, TOUCHED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_non_null(world_says(&w,
+	    "⛔ Not rolled back: staging \"Make it blue\"\nstaging may be broken: what is up of bbbbbbb was left running"));
+	/* A person without a word for it is refused, and offered the same. */
+	assert_string_equal(said(&w, "/rollback staging"),
+	    "⛔ Not rolled back: staging → aaaaaaa\n⛔ No rollback past bbbbbbb: " DROPS);
+	rolls_back_all_the_same(&w);
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+every_release_in_the_way_is_named(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	barred_goes_live(&w, COMMIT_B, DROPS);
+	barred_goes_live(&w, COMMIT_C, "drops table orders");
+	world_deploy_goes_live(&w, COMMIT_D);
+	assert_string_equal(said(&w, "/rollback staging"),
+	    "❓ Roll back staging: to which?\nlive: ddddddd \"Make it blue\", just now"
+	    "\n• 3 ccccccc \"Make it blue\", just now by @ada, was live until just now"
+	    "\n   rolls back ddddddd \"Make it blue\""
+	    "\n• 2 bbbbbbb \"Make it blue\", just now by @ada, was live until just now"
+	    "\n   rolls back ddddddd \"Make it blue\", ccccccc \"Make it blue\""
+	    "\n⛔ No rollback past release 3, ccccccc: drops table orders"
+	    "\n• 1 aaaaaaa \"Make it blue\", just now by @ada, was live until just now"
+	    "\n   rolls back ddddddd \"Make it blue\", ccccccc \"Make it blue\", bbbbbbb \"Make it blue\""
+	    "\n⛔ No rollback past release 3, ccccccc: drops table orders"
+	    "\n⛔ No rollback past release 2, bbbbbbb: " DROPS);
+	assert_non_null(
+	    strstr(said(&w, "/rollback staging 3"), "Roll back staging?\nddddddd → ccccccc"));
+	assert_null(strstr(world_plain(world_last(&w)), "⛔"));
+	assert_string_equal(said(&w, "/rollback staging 2"),
+	    "⛔ Not rolled back: staging → bbbbbbb\n"
+	    "⛔ No rollback past release 3, ccccccc: drops table orders");
+	assert_string_equal(said(&w, "/rollback staging 1"),
+	    "⛔ Not rolled back: staging → aaaaaaa\n"
+	    "⛔ No rollback past release 3, ccccccc: drops table orders\n"
+	    "⛔ No rollback past release 2, bbbbbbb: " DROPS);
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	rolls_back_all_the_same(&w);
+	world_run_ends(&w, GOOD);
+	/* Forward is no rollback, and back again goes past the same ones. */
+	assert_non_null(strstr(said(&w, "/rollback staging 3"), "Roll forward staging?"));
+	world_rolls_back(&w, "/rollback staging 3");
+	assert_non_null(strstr(said(&w, "/rollback staging 5"),
+	    "⛔ No rollback past release 3, ccccccc: drops table orders"));
+	world_close(&w);
+}
+
+static void
+a_deployment_behind_a_barrier_is_rolled_back_as_ever(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	barred_goes_live(&w, COMMIT_B, DROPS);
+	world_deploy_starts(&w, COMMIT_C);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	world_close(&w);
+}
+
+/* The release before it is of another commit: that is past the live one. */
+static void
+the_live_commit_once_more_keeps_its_barrier(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	barred_goes_live(&w, COMMIT_B, DROPS);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_non_null(world_says(&w, "\n⛔ No rollback past release 2, bbbbbbb: " DROPS));
+	world_close(&w);
+}
+
+static void
+the_question_says_what_nobody_rolls_back_past(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_CONFIRM=true", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .no_history = true });
+	assert_null(strstr(world_plain(world_last(&w)), "no common history")); /* with nothing */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
+	world_git_same(&w);
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, GOOD);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B, .barrier = DROPS });
+	assert_non_null(world_says(&w, "Deploy to staging?\nbbbbbbb \"Make it blue\"\n"));
+	assert_non_null(
+	    strstr(world_plain(world_last(&w)), "\n⛔ No rollback past this release: " DROPS));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .no_history = true });
+	assert_non_null(world_says(&w,
+	    "⚠️ no common history with what is live: whether it can be rolled back is not known"));
+	assert_null(strstr(world_plain(world_last(&w)), "⛔"));
+	world_close(&w);
+}
+
+/* It was asked about and confirmed while the one before it was on its way. */
+static void
+a_rollback_that_was_queued_before_the_barrier_is_refused(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	barred_starts(&w, COMMIT_C, DROPS);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll back"));
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_C);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_state(&w), DEPLOY_REFUSED);
+	assert_non_null(world_says(&w, "a release is live now that nobody rolls back past"));
+	world_close(&w);
+}
+
+static void
+who_may_not_roll_back_may_not_all_the_same(void **state)
+{
+	struct world w;
+	const char *button;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	barred_goes_live(&w, COMMIT_B, DROPS);
+	(void)said(&w, "/rollback staging");
+	button = world_button(world_last(&w), "all the same");
+	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, button);
+	assert_null(world_says(&w, "Roll back staging?"));
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	world_close(&w);
+}
+
+/* Git's answer is of what was live before: its barrier is found over what is. */
+static void
+what_was_compared_with_another_release_is_compared_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_rolls_back(&w, "/rollback staging 1");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .barrier = DROPS });
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_automatic_rollback_past_a_barrier_is_not_tried),
+		cmocka_unit_test(a_script_that_fails_behind_a_barrier_is_not_rolled_back),
+		cmocka_unit_test(every_release_in_the_way_is_named),
+		cmocka_unit_test(a_deployment_behind_a_barrier_is_rolled_back_as_ever),
+		cmocka_unit_test(the_live_commit_once_more_keeps_its_barrier),
+		cmocka_unit_test(the_question_says_what_nobody_rolls_back_past),
+		cmocka_unit_test(a_rollback_that_was_queued_before_the_barrier_is_refused),
+		cmocka_unit_test(who_may_not_roll_back_may_not_all_the_same),
+		cmocka_unit_test(what_was_compared_with_another_release_is_compared_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,318 @@
+/* Goal: what a release has replaced is drained behind the gate, and that keeps nobody waiting.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+#include "store/row_drain.h"
+
+#define DRAINS ((struct run_ended){ .gate_opened = true, .released = true, .drains = true })
+#define CUT \
+	((struct run_ended){ .gate_opened = true, .exit_status = 75, .detail = "h1: out of time" })
+#define DRAINED ((struct run_ended){ .gate_opened = true })
+#define LOST	((struct run_ended){ .gate_opened = true, .lost = true, .exit_status = -1 })
+#define NEVER	((struct run_ended){ .exit_status = -1 })
+
+/* That run is what the aid looks at next. */
+static const struct effect_run *
+front(struct world *w, enum program program)
+{
+	for (size_t i = 0; i < w->n_open; i++) {
+		struct effect *effect = w->open[i];
+
+		if (effect->kind != EFFECT_RUN || effect->u.run.program != program)
+			continue;
+		w->open[i] = w->open[0];
+		w->open[0] = effect;
+		return &effect->u.run;
+	}
+	return NULL;
+}
+
+/* B over A, of which A drains. */
+static void
+open_draining(struct world *w)
+{
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, DRAINS);
+	assert_null(world_peek(w, EFFECT_RUN)); /* the gate is still to come */
+	world_probed(w, NULL);
+	assert_non_null(front(w, PROGRAM_DRAIN));
+}
+
+static void
+a_release_is_live_and_what_it_replaced_is_drained_behind_it(void **state)
+{
+	const struct effect_run *drain;
+	struct world w;
+
+	(void)state;
+	open_draining(&w);
+	drain = front(&w, PROGRAM_DRAIN);
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	assert_int_equal(drain->deployment, world_newest(&w, "staging").id);
+	assert_int_not_equal(drain->run, world_newest(&w, "staging").run);
+	assert_string_equal(drain->commit, COMMIT_B);
+	assert_int_equal(drain->deadline_s, LIMIT_DRAIN_S);
+	assert_int_equal(drain->message.id, 0); /* its output is nobody's message */
+	assert_int_equal(world_audited(&w, "drain_started", NULL), 1);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(&w, "💧 draining aaaaaaa since "));
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, DRAINED);
+	assert_int_equal(world_audited(&w, "drain_completed", "info"), 1);
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_null(strstr(world_plain(world_last(&w)), "draining"));
+	world_close(&w);
+}
+
+static void
+a_script_that_leaves_nothing_has_no_drain(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+what_was_rolled_back_is_drained_too(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, DRAINS);
+	world_probed(&w, "HTTP 500");
+	assert_null(front(&w, PROGRAM_DRAIN));
+	world_run_ends(&w, DRAINS);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_non_null(front(&w, PROGRAM_DRAIN));
+	assert_string_equal(front(&w, PROGRAM_DRAIN)->commit, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(&w, "💧 draining bbbbbbb since "));
+	world_run_ends(&w, CUT);
+	assert_non_null(world_says(&w,
+	    "what was rolled back may still run: the drain was cut (exit 75: h1: out of time); the next release ends it"));
+	world_close(&w);
+}
+
+static void
+a_drain_that_is_cut_is_a_warning_and_no_failure(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_draining(&w);
+	world_run_ends(&w, CUT);
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), "");
+	assert_false(world_environment(&w, "staging").is_down);
+	assert_non_null(world_says(&w,
+	    "what ran before may still run: the drain was cut (exit 75: h1: out of time); the next release ends it"));
+	assert_int_equal(world_audited(&w, "drain_cut", "medium"), 1);
+	world_close(&w);
+}
+
+/* Its folder may be on another machine: as nothing of what is live changes, nobody has to look. */
+static void
+a_drain_without_its_folder_puts_nothing_in_doubt(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_draining(&w);
+	world_run_ends(&w, FOLDER_GONE);
+	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_audited(&w, "drain_cut", "medium"), 1);
+	world_close(&w);
+}
+
+static void
+a_drain_that_did_not_run_or_was_lost_is_ordered_three_times(void **state)
+{
+	struct world w;
+	int64_t first;
+
+	(void)state;
+	open_draining(&w);
+	first = front(&w, PROGRAM_DRAIN)->run;
+	world_run_ends(&w, NEVER);
+	assert_non_null(front(&w, PROGRAM_DRAIN));
+	assert_int_not_equal(front(&w, PROGRAM_DRAIN)->run, first);
+	world_run_ends(&w, LOST);
+	assert_non_null(front(&w, PROGRAM_DRAIN));
+	world_run_ends(&w, LOST);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_audited(&w, "drain_cut", "medium"), 1);
+	assert_non_null(world_says(&w, "its supervisor was killed"));
+	world_close(&w);
+}
+
+static void
+the_environment_is_free_while_it_drains(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, "RUNS_MAX=1", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, DRAINS);
+	world_probed(&w, NULL);
+	assert_non_null(front(&w, PROGRAM_DRAIN));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_non_null(front(&w, PROGRAM_DEPLOY));
+	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+/* Where nobody is asked it stands in the message, until the target changes. */
+static void
+what_needs_its_port_says_that_open_connections_will_be_closed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_draining(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_non_null(world_says(&w, "🚀 Deploying staging ← ccccccc"));
+	assert_non_null(world_says(&w, "still draining since "));
+	assert_non_null(world_says(&w, ": open connections will be closed"));
+	assert_non_null(front(&w, PROGRAM_DEPLOY));
+	world_run_step(&w, 0, "release");
+	assert_null(world_says(&w, "open connections will be closed"));
+	world_close(&w);
+}
+
+static void
+a_question_says_so_and_that_of_a_rollback_to_what_drains_does_not(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, DRAINS);
+	world_probed(&w, NULL);
+	(void)world_rollback_asks(&w, "/rollback staging");
+	assert_non_null(strstr(world_plain(world_last(&w)), "bbbbbbb → aaaaaaa"));
+	assert_null(strstr(world_plain(world_last(&w)), "draining"));
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
+	assert_non_null(strstr(world_plain(world_last(&w)), "bbbbbbb → ccccccc"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "still draining since "));
+	world_close(&w);
+}
+
+static void
+the_next_release_ends_the_drain_of_the_one_before(void **state)
+{
+	struct world w;
+	int64_t first;
+
+	(void)state;
+	open_draining(&w);
+	first = front(&w, PROGRAM_DRAIN)->run;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_non_null(front(&w, PROGRAM_DEPLOY));
+	world_run_ends(&w, DRAINS);
+	assert_null(world_peek(&w, EFFECT_STOP_RUN)); /* it may be rolled back still */
+	world_probed(&w, NULL);
+	assert_non_null(world_peek(&w, EFFECT_STOP_RUN));
+	assert_int_equal(world_peek(&w, EFFECT_STOP_RUN)->u.stop_run.run, first);
+	while (front(&w, PROGRAM_DRAIN)->run != first) /* the older one, to be ended */
+		w.open[0]->u.run.program = PROGRAM_COUNT + 1;
+	world_run_ends(&w,
+	    (struct run_ended){
+		.gate_opened = true, .ended_on_request = true, .exit_status = 143 });
+	assert_int_equal(world_audited(&w, "drain_cut", NULL), 0);
+	assert_int_equal(world_audited(&w, "drain_completed", "stopped"), 1);
+	world_close(&w);
+}
+
+static void
+order_many(struct tx *tx, void *arg)
+{
+	for (int i = 0; i < ROW_DRAINS_MAX; i++)
+		(void)row_run_add(tx, *(const int64_t *)arg, PROGRAM_DRAIN);
+}
+
+static void
+drains_are_bounded_and_one_more_is_a_warning(void **state)
+{
+	int64_t deployment;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	deployment = world_newest(&w, "staging").id - 1;
+	world_act(&w, order_many, &deployment);
+	world_run_ends(&w, DRAINS);
+	world_probed(&w, NULL);
+	assert_null(front(&w, PROGRAM_DRAIN));
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	assert_non_null(world_says(&w,
+	    "the drain did not begin (too many drains are in progress); the next release ends it"));
+	assert_null(world_says(&w, "was cut"));
+	world_close(&w);
+}
+
+static void
+note(struct tx *tx, void *arg)
+{
+	struct deployment deployment = row_deployment_get(tx, *(const int64_t *)arg);
+
+	(void)text_copy(deployment.note, sizeof(deployment.note), "a newer commit waits: ccccccc");
+	row_deployment_save(tx, &deployment);
+}
+
+static void
+what_is_noted_of_a_deployment_stays_when_its_drain_is_cut(void **state)
+{
+	int64_t deployment;
+	struct world w;
+
+	(void)state;
+	open_draining(&w);
+	deployment = world_newest(&w, "staging").id;
+	world_act(&w, note, &deployment);
+	world_run_ends(&w, CUT);
+	assert_non_null(world_says(&w,
+	    "a newer commit waits: ccccccc; what ran before may still run: the drain was cut (exit 75: h1: out of time)"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_release_is_live_and_what_it_replaced_is_drained_behind_it),
+		cmocka_unit_test(a_script_that_leaves_nothing_has_no_drain),
+		cmocka_unit_test(what_was_rolled_back_is_drained_too),
+		cmocka_unit_test(a_drain_that_is_cut_is_a_warning_and_no_failure),
+		cmocka_unit_test(a_drain_without_its_folder_puts_nothing_in_doubt),
+		cmocka_unit_test(a_drain_that_did_not_run_or_was_lost_is_ordered_three_times),
+		cmocka_unit_test(the_environment_is_free_while_it_drains),
+		cmocka_unit_test(what_needs_its_port_says_that_open_connections_will_be_closed),
+		cmocka_unit_test(a_question_says_so_and_that_of_a_rollback_to_what_drains_does_not),
+		cmocka_unit_test(the_next_release_ends_the_drain_of_the_one_before),
+		cmocka_unit_test(drains_are_bounded_and_one_more_is_a_warning),
+		cmocka_unit_test(what_is_noted_of_a_deployment_stays_when_its_drain_is_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,173 @@
+/* Goal: each team's chat learns once when a freeze of the settings begins and ends.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#define MINUTE_MS (60 * INT64_C(1000))
+
+#define HALF_PAST "STAGING_FREEZE=Thu 00:30-Thu 02:00"
+
+static void
+sleep_until(struct world *w, int64_t at)
+{
+	while (w->aid.at < at)
+		world_due(w, TIMER_HOLDS);
+}
+
+static void
+started(struct world *w)
+{
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+}
+
+static void
+settings_changed(struct world *w)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
+
+	event->u.settings_read.accepted = true;
+	(void)world_decide(w, event);
+}
+
+static size_t
+count_said(struct world *w, int64_t chat, const char *part)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += w->screen[i].chat == chat && strstr(world_plain(&w->screen[i]), part) != NULL;
+	return n;
+}
+
+static void
+push(struct world *w, const char *commit)
+{
+	assert_int_equal(world_decide(w, world_push(w, "develop")).status, 200);
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+static void
+its_begin_and_its_end_are_said_once_with_what_waits(void **state)
+{
+	struct world_message *said;
+	struct world w;
+
+	(void)state;
+	world_open(&w, HALF_PAST, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	sleep_until(&w, STORE_AID_AT + 30 * MINUTE_MS);
+	said = world_says_in(&w, WORLD_TEAM, "🧊");
+	assert_string_equal(world_plain(said),
+	    "🧊 staging: frozen by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"
+	    "Nothing new is deployed there; pushes wait, rollbacks go on.\n"
+	    "⏳ In progress: aaaaaaa by @ada. /cancel staging ends it.");
+	assert_true(said->is_silent);
+	push(&w, COMMIT_B);
+	started(&w);
+	settings_changed(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 10m"); /* another look at what holds it */
+	sleep_until(&w, STORE_AID_AT + 90 * MINUTE_MS);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 staging: frozen by STAGING_FREEZE"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "freeze has ended"), 0);
+
+	world_run_ends(&w, GOOD);
+	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
+	said = world_says_in(&w, WORLD_TEAM, "freeze has ended");
+	assert_string_equal(
+	    world_plain(said), "🔓 staging: freeze has ended (calendar). What waited goes on.");
+	assert_true(said->is_silent);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	started(&w);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "freeze has ended"), 1);
+	world_close(&w);
+}
+
+/* The program was stopped from before its begin until after its end, or until within it. */
+static void
+what_began_or_ended_while_nobody_looked_is_said_at_the_start(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, HALF_PAST, NULL);
+	w.aid.at += 45 * MINUTE_MS;
+	started(&w);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 staging: frozen"), 1);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 3h");
+	w.aid.at += 120 * MINUTE_MS;
+	started(&w);
+	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "freeze has ended")),
+	    "🔓 staging: freeze has ended (calendar).\n"
+	    "🔒 Still locked, until Thu 2026-01-01 03:45 (UTC) (@ada)");
+	w.aid.at +=
+	    6 * 24 * 60 * MINUTE_MS + 24 * 60 * MINUTE_MS; /* over the next one as a whole */
+	started(&w);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 2);
+	world_close(&w);
+}
+
+static void
+a_line_that_leaves_the_settings_ends_the_freeze(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_FREEZE=2026-01-01..2026-01-02", NULL);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 staging: frozen"), 1);
+	world_settings(&w, "STAGING_FREEZE=2026-01-01..2026-01-09", NULL);
+	settings_changed(&w); /* it only lasts longer */
+	world_settings(&w, NULL);
+	settings_changed(&w);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🔓 staging: freeze has ended (calendar)."), 1);
+	world_close(&w);
+}
+
+/* Not one for each of a hundred applications. */
+static void
+there_is_one_message_for_each_chat(void **state)
+{
+	char name[16];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 12; i++) {
+		(void)snprintf(name, sizeof(name), "app%02d", i);
+		world_application(&w, name, HALF_PAST);
+	}
+	world_application(&w, "shop", HALF_PAST "\nTELEGRAM_CHAT_ID=-1009");
+	world_application(&w, "web", "TELEGRAM_CHAT_ID=-1010");
+	settings_changed(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/freeze app03/staging until 06:00");
+	sleep_until(&w, STORE_AID_AT + 30 * MINUTE_MS);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 1);
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "🧊 12 environments: frozen (calendar)\n"
+	    "app00/staging: frozen by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "\n… and 2 more: /status\nNothing new is deployed there; rollbacks go on."));
+	assert_int_equal(count_said(&w, -1009, "🧊 shop/staging: frozen by STAGING_FREEZE"), 1);
+	assert_int_equal(count_said(&w, -1010, "calendar"), 0);
+
+	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 2);
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "🔓 12 environments: freeze has ended (calendar)\napp00/staging\napp01/staging\n"
+	    "app02/staging\napp03/staging: still frozen by @ada"));
+	assert_int_equal(count_said(&w, -1009, "🔓 shop/staging: freeze has ended"), 1);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(its_begin_and_its_end_are_said_once_with_what_waits),
+		cmocka_unit_test(what_began_or_ended_while_nobody_looked_is_said_at_the_start),
+		cmocka_unit_test(a_line_that_leaves_the_settings_ends_the_freeze),
+		cmocka_unit_test(there_is_one_message_for_each_chat),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

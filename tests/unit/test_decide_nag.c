@@ -1,0 +1,322 @@
+/* Goal: a rollback, or what is down, is reminded of until somebody has seen it.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "factor_aid.h"
+
+#include "decide/decide_nag.h"
+#include "lib/text.h"
+
+#define NAGS   "STAGING_ROLLBACK_NAG_MINUTES=15"
+#define UNSEEN "nobody has seen it"
+
+/* --- what happens --- */
+
+/* A is live in staging, B was not healthy: A runs again. */
+static void
+is_rolled_back(struct world *w)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+}
+
+static size_t
+timers(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_open; i++)
+		n += w->open[i]->kind == EFFECT_TIMER && w->open[i]->u.timer.kind == TIMER_NAG;
+	return n;
+}
+
+static size_t
+reminders(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += strstr(w->screen[i].text, UNSEEN) != NULL;
+	return n;
+}
+
+/* When the next is due, behind the end of that work. */
+static int64_t
+minutes_to_next(struct world *w, int64_t work)
+{
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i]->kind == EFFECT_TIMER && w->open[i]->u.timer.kind == TIMER_NAG)
+			return (w->open[i]->due - world_deployment(w, work).ended_at) / MINUTE_MS;
+	return 0;
+}
+
+/* The newest that has one in that chat. */
+static const char *
+seen_in(struct world *w, int64_t chat)
+{
+	for (size_t i = w->n_screen; i-- > 0;)
+		if (w->screen[i].chat == chat && world_button(&w->screen[i], "Seen")[0] != '\0')
+			return world_button(&w->screen[i], "Seen");
+	return "";
+}
+
+/* --- reminders --- */
+
+static void
+the_chat_of_the_environment_is_reminded_eight_times_at_growing_intervals(void **state)
+{
+	static const int64_t at[DECIDE_NAGS_MAX] = { 15, 30, 60, 120, 240, 480, 960, 1920 };
+	struct world w;
+	size_t rings;
+
+	(void)state;
+	world_open(&w, NAGS, STAGING_URL, NULL);
+	is_rolled_back(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 2027-01-01 sale");
+	rings = world_rings(&w);
+	for (size_t i = 0; i < DECIDE_NAGS_MAX; i++) {
+		struct world_message *said;
+
+		assert_int_equal(minutes_to_next(&w, 2), at[i]);
+		world_due(&w, TIMER_NAG);
+		said = world_last(&w);
+		assert_int_equal(said->chat, WORLD_TEAM);
+		assert_false(said->is_silent);
+		assert_true(said->is_alarm);
+		assert_string_not_equal(world_button(said, "Seen"), "");
+	}
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⏰ Rolled back: staging 1 d ago, nobody has seen it\n"
+	    "bbbbbbb \"Make it blue\": HTTP 500\nruns aaaaaaa\nThis is the last reminder.");
+	assert_int_equal(timers(&w), 0);
+	assert_int_equal(reminders(&w), 8);
+	assert_int_equal(world_rings(&w), rings + 8);
+	world_close(&w);
+}
+
+/* The phone shows that much of it while it is locked. */
+static void
+a_lock_screen_shows_outcome_and_environment(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NAGS, STAGING_URL, NULL);
+	is_rolled_back(&w);
+	world_due(&w, TIMER_NAG);
+	assert_true(
+	    text_starts(world_plain(world_last(&w)), "⏰ Rolled back: staging 15 min ago, nobody"));
+	world_close(&w);
+}
+
+static void
+what_is_down_is_reminded_of(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NAGS, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_string_not_equal(seen_in(&w, WORLD_GROUP), "");
+	world_due(&w, TIMER_NAG);
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "⏰ May be DOWN: staging 15 min ago, nobody has seen it\nbbbbbbb"));
+	world_close(&w);
+}
+
+static void
+nobody_is_reminded_where_none_is_asked_for(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL); /* it is not asked about: 0 */
+	is_rolled_back(&w);
+	assert_int_equal(timers(&w), 0);
+	assert_string_equal(seen_in(&w, WORLD_GROUP), "");
+	assert_int_equal(world_environment(&w, "staging").unseen_work, 0);
+	world_close(&w);
+	world_open(&w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
+	assert_int_equal(settings_environment(w.aid.settings, "staging")->rollback_nag_minutes, 15);
+	assert_int_equal(
+	    settings_environment(w.aid.settings, "production")->rollback_nag_minutes, 15);
+	world_close(&w);
+}
+
+/* Who stopped it knows. */
+static void
+what_somebody_stopped_is_not_reminded_of(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NAGS, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, GOOD);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_int_equal(timers(&w), 0);
+	world_close(&w);
+}
+
+/* The program was not there for two hours. */
+static void
+what_was_due_meanwhile_is_said_once(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NAGS, STAGING_URL, NULL);
+	is_rolled_back(&w);
+	w.aid.at += 130 * MINUTE_MS;
+	world_due(&w, TIMER_NAG);
+	assert_int_equal(reminders(&w), 1);
+	assert_int_equal(minutes_to_next(&w, 2), 240);
+	world_close(&w);
+}
+
+static void
+settings_that_want_none_end_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NAGS, STAGING_URL, NULL);
+	is_rolled_back(&w);
+	world_settings(&w, STAGING_URL, NULL);
+	world_due(&w, TIMER_NAG);
+	assert_int_equal(reminders(&w), 0);
+	assert_int_equal(timers(&w), 0);
+	assert_int_equal(world_environment(&w, "staging").unseen_work, 0);
+	world_close(&w);
+}
+
+/* --- seen --- */
+
+static void
+who_may_roll_back_there_ends_it_and_is_named(void **state)
+{
+	struct world w;
+	char button[LIMIT_BUTTON_ID];
+
+	(void)state;
+	world_open(&w, NAGS, STAGING_URL, NULL);
+	is_rolled_back(&w);
+	world_due(&w, TIMER_NAG);
+	(void)text_copy(button, sizeof(button), seen_in(&w, WORLD_TEAM));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, button);
+	assert_int_equal(w.toast[0], (char)0xe2); /* ⛔ */
+	assert_int_equal(world_environment(&w, "staging").unseen_work, 2);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_non_null(
+	    world_says(&w, "👀 nobody has seen that yet: rolled back or down 15 min ago"));
+	assert_true(world_environment(&w, "staging").is_unacknowledged); /* what the metric says */
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, button);
+	assert_string_equal(w.toast, "Seen: nobody is reminded any more.");
+	assert_false(world_environment(&w, "staging").is_unacknowledged);
+	assert_int_equal(world_audited(&w, "rollback_seen", "\"telegram:22\""), 1);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "runs aaaaaaa\n👀 Seen by @bob"));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "👀 Seen by @bob"));
+	assert_string_equal(seen_in(&w, WORLD_TEAM), "");
+	assert_string_equal(seen_in(&w, WORLD_GROUP), "");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, button);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	world_due(&w, TIMER_NAG);
+	assert_int_equal(reminders(&w), 1);
+	assert_int_equal(timers(&w), 0);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_null(strstr(world_plain(world_last(&w)), "👀"));
+	world_close(&w);
+}
+
+/* It changes nothing there. */
+static void
+no_code_is_asked_for(void **state)
+{
+	struct world w;
+
+	(void)state;
+	factor_open(&w, "REQUIRE_OTP=rollback:*");
+	world_settings(&w, "REQUIRE_OTP=rollback:*", factor_key_setting, NAGS, STAGING_URL, NULL);
+	is_rolled_back(&w);
+	(void)world_press(&w, ada.id, WORLD_GROUP, seen_in(&w, WORLD_GROUP));
+	assert_string_equal(w.toast, "Seen: nobody is reminded any more.");
+	factor_close(&w);
+}
+
+static void
+a_newer_live_release_ends_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NAGS, STAGING_URL, NULL);
+	is_rolled_back(&w);
+	world_due(&w, TIMER_NAG);
+	world_deploy_starts(&w, COMMIT_C);
+	assert_int_equal(timers(&w), 1); /* it is not live yet */
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	assert_string_equal(seen_in(&w, WORLD_TEAM), "");
+	world_due(&w, TIMER_NAG);
+	assert_int_equal(reminders(&w), 1);
+	assert_int_equal(timers(&w), 0);
+	world_close(&w);
+}
+
+static void
+the_next_rollback_begins_anew(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NAGS, STAGING_URL, NULL);
+	is_rolled_back(&w);
+	world_due(&w, TIMER_NAG);
+	world_deploy_starts(&w, COMMIT_C);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 502");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_int_equal(world_environment(&w, "staging").unseen_work, 3);
+	assert_int_equal(world_environment(&w, "staging").n_nags, 0);
+	world_due(&w, TIMER_NAG); /* the first one's */
+	assert_int_equal(reminders(&w), 1);
+	world_due(&w, TIMER_NAG);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "nobody has seen it\nccccccc"));
+	assert_int_equal(reminders(&w), 2);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    the_chat_of_the_environment_is_reminded_eight_times_at_growing_intervals),
+		cmocka_unit_test(a_lock_screen_shows_outcome_and_environment),
+		cmocka_unit_test(what_is_down_is_reminded_of),
+		cmocka_unit_test(nobody_is_reminded_where_none_is_asked_for),
+		cmocka_unit_test(what_somebody_stopped_is_not_reminded_of),
+		cmocka_unit_test(what_was_due_meanwhile_is_said_once),
+		cmocka_unit_test(settings_that_want_none_end_it),
+		cmocka_unit_test(who_may_roll_back_there_ends_it_and_is_named),
+		cmocka_unit_test(no_code_is_asked_for),
+		cmocka_unit_test(a_newer_live_release_ends_it),
+		cmocka_unit_test(the_next_rollback_begins_anew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

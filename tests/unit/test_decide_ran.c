@@ -1,0 +1,202 @@
+/* Goal: a question says what its files came to before, and what there is to go back to.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#define HOUR_MS INT64_C(3600000)
+#define TREE_1	"1111111122222222333333334444444455555555"
+#define TREE_2	"6666666677777777888888889999999900000000"
+
+/* Staging is asked for that commit with that tree. */
+static void
+ask_staging(struct world *w, const char *commit, const char *tree)
+{
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = commit, .tree = tree });
+}
+
+/* ... and it is live, or was not healthy: then A runs again. */
+static void
+stage(struct world *w, const char *commit, const char *tree, const char *failure)
+{
+	ask_staging(w, commit, tree);
+	world_run_ends(w, GOOD);
+	world_probed(w, failure);
+	if (failure == NULL)
+		return;
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+}
+
+/* What the question about production says. */
+static const char *
+question(struct world *w, const char *commit, const char *tree, int count)
+{
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = commit, .tree = tree, .count = count });
+	return world_plain(world_says(w, "Deploy to production?"));
+}
+
+static bool
+says(struct world *w, const char *commit, const char *tree, const char *part)
+{
+	return strstr(question(w, commit, tree, 1), part) != NULL;
+}
+
+static void
+the_same_files_ran_on_staging_under_another_commit(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	stage(&w, COMMIT_A, TREE_1, NULL);
+	w.aid.at += 3 * HOUR_MS;
+	assert_true(says(&w, COMMIT_C, TREE_1, "\n🧪 ran on staging for 3 h, healthy\n"));
+	world_close(&w);
+}
+
+/* How long is until something else went live there. */
+static void
+what_was_replaced_or_rolled_back_is_said_so(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	stage(&w, COMMIT_A, TREE_1, NULL);
+	w.aid.at += 2 * HOUR_MS;
+	stage(&w, COMMIT_B, TREE_2, NULL);
+	w.aid.at += 5 * HOUR_MS;
+	assert_true(says(&w, COMMIT_A, TREE_1, "\n🧪 ran on staging for 2 h, healthy\n"));
+	world_rolls_back(&w, "/rollback staging");
+	assert_true(
+	    says(&w, COMMIT_B, TREE_2, "\n⚠️ ran on staging for 5 h, then was rolled back\n"));
+	world_close(&w);
+}
+
+static void
+what_never_ran_there_is_warned_of(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	assert_false(says(&w, COMMIT_C, TREE_1, "on staging")); /* nothing has */
+	stage(&w, COMMIT_A, TREE_1, NULL);
+	assert_true(says(&w, COMMIT_B, TREE_2, "\n⚠️ never ran on staging\n"));
+	assert_false(says(&w, COMMIT_D, NULL, "on staging")); /* git did not say which files */
+	world_close(&w);
+}
+
+static void
+what_failed_there_says_why_and_when_and_is_marked(void **state)
+{
+	struct world w;
+	const char *said;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	stage(&w, COMMIT_A, TREE_1, NULL);
+	(void)question(&w, COMMIT_A, TREE_1, 1);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
+	world_git_same(&w);
+	world_run_ends(&w, GOOD);
+	stage(&w, COMMIT_B, TREE_2, "HTTP 500");
+	w.aid.at += 2 * HOUR_MS;
+	said = question(&w, COMMIT_B, TREE_2, 1);
+	assert_non_null(strstr(said, "\n⚠️ its tree failed on staging (HTTP 500) 2 h ago\n"));
+	assert_non_null(strstr(said,
+	    "\n1 commit since, ⚠️ 1 failed before:\n• ⚠️ bbbbbbb \"Change 1\" — Ann Example\n"));
+	said = question(&w, COMMIT_C, TREE_1, 1);
+	assert_non_null(strstr(said, "\n1 commit since:\n• ccccccc \"Change 1\" — Ann Example\n"));
+	world_close(&w);
+}
+
+/* A phone's screen is short: the list is folded where it is long. */
+static void
+a_long_list_is_folded(void **state)
+{
+	struct world w;
+	const struct world_message *asked;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)question(&w, COMMIT_A, NULL, 3);
+	assert_null(strstr(world_says(&w, "Deploy to production?")->text, MARK_QUOTE));
+	(void)question(&w, COMMIT_B, NULL, 12);
+	asked = world_says(&w, "Deploy to production?");
+	assert_non_null(strstr(asked->text, MARK_QUOTE "• bbbbbbb \"Change 1\" — "));
+	assert_non_null(strstr(asked->text, "… and 2 more" MARK_QUOTE "\n"));
+	world_close(&w);
+}
+
+static void
+only_environments_of_the_same_application_count(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_application(&w, "blog", "");
+	world_application(&w, "shop", "");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
+	world_run_ends(&w, GOOD);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
+	assert_null(strstr(world_plain(world_says(&w, "Deploy to shop/production?")), "ran on"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
+	assert_non_null(strstr(
+	    world_plain(world_says(&w, "Deploy to blog/production?")), "ran on blog/staging for "));
+	world_close(&w);
+}
+
+static void
+a_question_links_to_what_changes_and_names_a_migration_and_the_way_back(void **state)
+{
+	struct world w;
+	const char *said;
+
+	(void)state;
+	world_open(&w, "REPOSITORY_URL=https://github.com/acme/shop.git", NULL);
+	assert_true(
+	    says(&w, COMMIT_C, NULL, "\n🗄 brings a migration")); /* a hook's name says it */
+	w.settings = "KEEP_RELEASES=4e07408562bedb8b";
+	said = question(&w, COMMIT_A, NULL, 0);
+	assert_non_null(strstr(said, "\n🔗 https://github.com/acme/shop/commit/aaaaaaa1aaaa\n"));
+	assert_non_null(strstr(said, "\n⚠️ no release to roll back to"));
+	assert_null(strstr(said, "brings a migration"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
+	world_git_same(&w);
+	world_run_ends(&w, GOOD);
+	world_settings(&w, "REPOSITORY_URL=https://github.com/acme/shop.git",
+	    "MIGRATE_COMMAND=bin/migrate", NULL);
+	w.aid.at += 72 * HOUR_MS;
+	said = question(&w, COMMIT_B, NULL, 2);
+	assert_non_null(
+	    strstr(said, "\n🔗 https://github.com/acme/shop/compare/aaaaaaa1aaaa...bbbbbbb2bbbb\n"));
+	assert_non_null(
+	    strstr(said, "\nreplaces aaaaaaa (release 1, 3 d ago), can be rolled back to\n"));
+	assert_non_null(strstr(said, "\n🗄 brings a migration"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_files_ran_on_staging_under_another_commit),
+		cmocka_unit_test(what_was_replaced_or_rolled_back_is_said_so),
+		cmocka_unit_test(what_never_ran_there_is_warned_of),
+		cmocka_unit_test(what_failed_there_says_why_and_when_and_is_marked),
+		cmocka_unit_test(a_long_list_is_folded),
+		cmocka_unit_test(only_environments_of_the_same_application_count),
+		cmocka_unit_test(
+		    a_question_links_to_what_changes_and_names_a_migration_and_the_way_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

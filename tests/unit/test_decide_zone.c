@@ -1,0 +1,274 @@
+/* Goal: what a zone under attack keeps out is warned of before, and nothing is deployed there unasked.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+#include "store/row_cloudflare.h"
+
+#define ZONE   "0123456789abcdef0123456789abcdef"
+#define HEALTH "STAGING_HEALTH_URL=http://127.0.0.1:1/,https://WWW.Acme.example:8443/up"
+#define HOOK \
+	"TELEGRAM_MODE=polling", "TELEGRAM_WEBHOOK_URL=https://bot.acme.example/telegram/webhook"
+#define DOMAIN	 "CLIENT_ACME_CLOUDFLARE_DOMAIN=acme.example"
+#define IS_UNDER "www.acme.example is under attack at Cloudflare until "
+#define CLIENT \
+	"CLIENTS=acme", "CLIENT_ACME_CLOUDFLARE_ZONE=" ZONE, \
+	    "CLIENT_ACME_ACTIONS=cf-under-attack,cf-normal", \
+	    "CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv"
+
+/* Set under attack by us, until an hour from now. */
+static void
+put_zone(struct tx *tx, void *arg)
+{
+	struct cloudflare_row row = { .zone = ZONE,
+		.target = "client/acme",
+		.phase = *(const enum cloudflare_phase *)arg,
+		.at = tx->at,
+		.until = tx->at + 3600000 };
+
+	row_cloudflare_save(tx, &row);
+}
+
+static void
+is_in_phase(struct world *w, enum cloudflare_phase phase)
+{
+	world_act(w, put_zone, &phase);
+}
+
+static void
+begin_attack(struct world *w)
+{
+	is_in_phase(w, CLOUDFLARE_IS_SET);
+}
+
+static void
+remove_zone(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_cloudflare_remove(tx, ZONE);
+}
+
+static void
+end_attack(struct world *w)
+{
+	world_act(w, remove_zone, NULL);
+}
+
+static void
+push(struct world *w, const char *commit)
+{
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+static void
+a_push_asks_first_and_says_why(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
+	begin_attack(&w);
+	push(&w, COMMIT_A);
+	assert_int_equal(world_state(&w), DEPLOY_AWAITING_CONFIRMATION);
+	assert_non_null(world_says(&w, "⚠️ " IS_UNDER));
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_TEAM, world_button(world_says(&w, IS_UNDER), "Deploy to"));
+	world_git_same(&w);
+	assert_int_equal(world_state(&w), DEPLOY_RUNNING); /* once: it was said */
+	world_close(&w);
+}
+
+static void
+what_a_person_types_asks_first(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
+	begin_attack(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_state(&w), DEPLOY_AWAITING_CONFIRMATION);
+	assert_non_null(world_says(&w, IS_UNDER));
+	world_close(&w);
+}
+
+/* Restoring it is refused for a day. */
+static void
+what_could_not_be_restored_is_under_attack_still(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
+	is_in_phase(&w, CLOUDFLARE_IS_STUCK);
+	w.aid.at += 24 * INT64_C(3600000);
+	push(&w, COMMIT_A);
+	assert_int_equal(world_state(&w), DEPLOY_AWAITING_CONFIRMATION);
+	assert_non_null(world_says(&w, "www.acme.example is under attack at Cloudflare still: "));
+	world_close(&w);
+}
+
+/* Not yet, not any more, another domain, or not said which. */
+static void
+what_is_in_no_zone_under_attack_goes(void **state)
+{
+	static const char *const domains[] = { "CLIENT_ACME_CLOUDFLARE_DOMAIN=cme.example",
+		"CLIENT_ACME_CLOUDFLARE_DOMAIN=", DOMAIN };
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(domains); i++) {
+		world_open(&w, CLIENT, domains[i], HEALTH, NULL);
+		if (i < 2)
+			begin_attack(&w);
+		else
+			is_in_phase(&w, CLOUDFLARE_IS_ASKING);
+		push(&w, COMMIT_A);
+		assert_int_equal(world_state(&w), DEPLOY_RUNNING);
+		world_close(&w);
+	}
+	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
+	begin_attack(&w);
+	end_attack(&w);
+	push(&w, COMMIT_A);
+	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+/* What no question showed is found when its turn comes, and at the press. */
+static void
+an_attack_that_begins_meanwhile_is_asked_about(void **state)
+{
+	struct world w;
+	int64_t queued;
+
+	(void)state;
+	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
+	push(&w, COMMIT_A);
+	push(&w, COMMIT_B);
+	queued = world_newest(&w, "staging").id;
+	assert_int_equal(world_deployment(&w, queued).state, DEPLOY_QUEUED);
+	begin_attack(&w);
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_deployment(&w, queued).state, DEPLOY_QUEUED);
+	assert_true(world_deployment(&w, queued).is_asked_anew);
+	assert_non_null(world_says(&w, "Not started: staging: " IS_UNDER));
+	world_close(&w);
+
+	world_open(&w, CLIENT, DOMAIN, HEALTH, "STAGING_CONFIRM=true", NULL);
+	push(&w, COMMIT_A);
+	begin_attack(&w);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Deploy to"));
+	world_git_same(&w);
+	assert_int_equal(world_state(&w), DEPLOY_AWAITING_CONFIRMATION);
+	assert_non_null(world_says(&w, "Not started: staging: " IS_UNDER));
+	world_close(&w);
+}
+
+static void
+a_rollback_is_not_held_up(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	begin_attack(&w);
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, "Roll back"), "Roll back"));
+	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+who_approves_is_warned(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CLIENT, DOMAIN, HEALTH, "STAGING_APPROVALS=1", NULL);
+	begin_attack(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, IS_UNDER), "Deploy to"));
+	world_git_same(&w);
+	assert_int_equal(world_state(&w), DEPLOY_AWAITING_APPROVAL);
+	assert_non_null(strstr(world_plain(world_says(&w, "Awaiting approval")), IS_UNDER));
+	world_close(&w);
+}
+
+static void
+the_question_before_an_attack_says_what_lies_there(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CLIENT, DOMAIN, HEALTH, HOOK, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/do cf-under-attack acme");
+	assert_non_null(world_says(&w,
+	    "⚠️ bot.acme.example lies in that zone: Telegram and GitHub will not reach deploybot; the health check of staging looks there: deployments will ask first"));
+	world_close(&w);
+
+	world_open(&w, CLIENT, "CLIENT_ACME_CLOUDFLARE_DOMAIN=example.org", HEALTH, HOOK, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/do cf-under-attack acme");
+	assert_non_null(world_says(&w, "Do it?"));
+	assert_null(world_says(&w, "⚠️"));
+	assert_non_null(world_says(&w, "it cannot be stopped; /do cf-normal acme undoes it\nClou"));
+	assert_non_null(world_says(&w, "(example.org), for 60 minutes\n"));
+	world_close(&w);
+}
+
+/* Who may do that to the client need not know what else there is. */
+static void
+an_environment_that_they_do_not_see_is_not_named(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CLIENT, DOMAIN, HEALTH, "PRODUCTION_HEALTH_URL=https://acme.example/",
+	    "ROLE_GUARD_IDS=44", "ROLE_GUARD_MAY=do:client/acme,status:production", NULL);
+	(void)world_text(&w, 44, "/do cf-under-attack acme");
+	assert_non_null(
+	    world_says(&w, "\n⚠️ the health check of production and 1 more looks there: d"));
+	world_close(&w);
+}
+
+/* A line is confirmed already, and has shown nothing. */
+static void
+what_nobody_was_shown_is_asked_before_an_attack(void **state)
+{
+	struct world w;
+	char line[128];
+
+	(void)state;
+	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
+	(void)snprintf(line, sizeof(line),
+	    "APPROVE: cf-under-attack acme nonce=0123456789abcdef ts=%" PRId64, w.aid.at / 1000);
+	(void)world_text(&w, WORLD_ADMIN, line);
+	assert_true(world_newest(&w, "client/acme").is_asked_anew);
+	assert_non_null(world_says(&w, "Not started: client/acme cf-under-attack"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_push_asks_first_and_says_why),
+		cmocka_unit_test(what_a_person_types_asks_first),
+		cmocka_unit_test(what_could_not_be_restored_is_under_attack_still),
+		cmocka_unit_test(what_is_in_no_zone_under_attack_goes),
+		cmocka_unit_test(an_attack_that_begins_meanwhile_is_asked_about),
+		cmocka_unit_test(a_rollback_is_not_held_up),
+		cmocka_unit_test(who_approves_is_warned),
+		cmocka_unit_test(the_question_before_an_attack_says_what_lies_there),
+		cmocka_unit_test(an_environment_that_they_do_not_see_is_not_named),
+		cmocka_unit_test(what_nobody_was_shown_is_asked_before_an_attack),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+/* Goal: who runs deploybot learns before a night which approvals nobody could give.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include <unistd.h>
+
+#include "cli/doctor.h"
+#include "store/store.h"
+
+static struct doctor *
+new_doctor(struct settings *settings)
+{
+	struct doctor *doctor = calloc(1, sizeof(*doctor));
+
+	assert_non_null(doctor);
+	doctor->settings = settings;
+	return doctor;
+}
+
+/* What is said of those settings; "": nothing. */
+static void
+says(const char *text, const char *approvals, const char *approvers, const char *more)
+{
+	struct doctor *doctor;
+	struct world w;
+
+	world_open(&w, "ROLE_LEAD_IDS=44,55", "ROLE_LEAD_MAY=approve:production,status",
+	    "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free", approvals,
+	    approvers, more, NULL);
+	doctor = new_doctor(w.aid.settings);
+	doctor_approvals(doctor);
+	assert_int_equal(doctor->count, text[0] == '\0' ? 0 : 1);
+	if (text[0] != '\0' && strstr(doctor->findings[0].text, text) == NULL)
+		fail_msg("%s", doctor->findings[0].text);
+	free(doctor);
+	world_close(&w);
+}
+
+static void
+a_number_that_nobody_could_reach_is_a_warning(void **state)
+{
+	(void)state;
+	/* Two admins and two leads; one of them asks. */
+	says("", "PRODUCTION_APPROVALS=3", NULL, NULL);
+	says("production: a deployment needs 4 approvals, and only 3 people may give one when "
+	     "another of them asks",
+	    "PRODUCTION_APPROVALS=4", NULL, NULL);
+	says("", "PRODUCTION_APPROVALS=4", "APPROVE_SELF=true", NULL);
+	says("", "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVERS=lead", NULL);
+	says("needs 2 approvals, and only 1 person may", "PRODUCTION_APPROVALS=2",
+	    "PRODUCTION_APPROVERS=lead", NULL);
+	says("production: a deployment needs 4 approvals", "PRODUCTION_APPROVALS=1",
+	    "PRODUCTION_APPROVALS_IF=forced=4; not-on staging=2", NULL);
+	says("", "CLIENT_ACME_APPROVALS=1", NULL, NULL);
+	says(
+	    "client/acme: an action needs 2 approvals, and only 1 person may give one when another "
+	    "of them asks: see the grant approve:client/ID",
+	    "CLIENT_ACME_APPROVALS=2", NULL, NULL);
+	says("production: a rollback needs 2 approvals", "PRODUCTION_ROLLBACK_APPROVALS=2",
+	    "PRODUCTION_APPROVERS=lead", NULL);
+}
+
+static void
+who_never_wrote_to_the_bot_is_named(void **state)
+{
+	struct doctor *doctor;
+	char path[256];
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", "ROLE_LEAD_IDS=44,55",
+	    "ROLE_LEAD_MAY=approve:production,status", "ROLE_DEV_IDS=66",
+	    "ROLE_DEV_MAY=status:staging", NULL);
+	(void)snprintf(path, sizeof(path), "%s/" STORE_FILE, w.aid.folder);
+	assert_int_equal(symlink(w.aid.path, path), 0);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	(void)world_text_in(&w, 55, 55, "/start");
+	doctor = new_doctor(w.aid.settings);
+	doctor_approvers(doctor);
+	assert_int_equal(doctor->count, 1);
+	assert_string_equal(doctor->findings[0].text,
+	    "approvers who never wrote to the bot, so that it cannot ask them in private (/start "
+	    "does it): 11, 44");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/start");
+	(void)world_text_in(&w, 44, 44, "/start");
+	doctor->count = 0;
+	doctor_approvers(doctor);
+	assert_int_equal(doctor->count, 0);
+	free(doctor);
+	world_close(&w);
+}
+
+/* There all of them are asked in one chat, or nobody is. */
+static void
+nobody_is_named_where_nobody_is_asked_in_private(void **state)
+{
+	static const char *const settings[] = { "PRODUCTION_APPROVALS=0",
+		"PRODUCTION_APPROVAL_CHAT_ID=-1009" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(settings); i++) {
+		struct doctor *doctor;
+		char path[256];
+		struct world w;
+
+		world_open(&w, settings[i], i == 0 ? NULL : "PRODUCTION_APPROVALS=1", NULL);
+		(void)snprintf(path, sizeof(path), "%s/" STORE_FILE, w.aid.folder);
+		assert_int_equal(symlink(w.aid.path, path), 0);
+		doctor = new_doctor(w.aid.settings);
+		doctor_approvers(doctor);
+		assert_int_equal(doctor->count, 0);
+		free(doctor);
+		world_close(&w);
+	}
+}
+
+/* Told where nobody has a second factor. */
+static void
+whether_an_emergency_is_open_without_a_factor_is_said(void **state)
+{
+	static const struct {
+		const char *setting;
+		const char *said;
+	} cases[] = {
+		{ "EMERGENCY_WITHOUT_OTP=true",
+		    "second factors: no factor: emergency is open (EMERGENCY_WITHOUT_OTP): its grant alone "
+		    "passes every approval" },
+		{ "EMERGENCY_WITHOUT_OTP=false",
+		    "second factors: no factor: emergency is closed until somebody has one: deploybot 2fa add" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct doctor *doctor;
+		struct world w;
+
+		world_open(&w, cases[i].setting, NULL);
+		doctor = new_doctor(w.aid.settings);
+		doctor_emergency(doctor);
+		assert_string_equal(doctor->findings[0].text, cases[i].said);
+		free(doctor);
+		world_close(&w);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_number_that_nobody_could_reach_is_a_warning),
+		cmocka_unit_test(who_never_wrote_to_the_bot_is_named),
+		cmocka_unit_test(nobody_is_named_where_nobody_is_asked_in_private),
+		cmocka_unit_test(whether_an_emergency_is_open_without_a_factor_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

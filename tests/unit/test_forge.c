@@ -1,0 +1,84 @@
+/* Goal: a link leads to the repository's page at its host, has no secret in it, and is left out else.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "types/forge.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define A40 "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
+#define B40 "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
+
+static void
+each_forge_has_its_pages(void **state)
+{
+	static const struct {
+		const char *url;
+		const char *page;
+		const char *compare;
+	} rows[] = {
+		{ "https://github.com/acme/shop.git", "https://github.com/acme/shop/", "compare" },
+		{ "git@github.com:acme/shop.git", "https://github.com/acme/shop/", "compare" },
+		{ "https://x-token:s3cret@GitHub.com/acme/shop/", "https://github.com/acme/shop/",
+		    "compare" },
+		{ "ssh://git@gitlab.example.org:2222/group/sub/shop.git",
+		    "https://gitlab.example.org/group/sub/shop/-/", "compare" },
+		{ "https://gitlab.com/acme/shop", "https://gitlab.com/acme/shop/-/", "compare" },
+		{ "https://codeberg.org/acme/shop.git", "https://codeberg.org/acme/shop/",
+		    "compare" },
+		{ "https://gitea.example.org:8443/acme/shop",
+		    "https://gitea.example.org:8443/acme/shop/", "compare" },
+		{ "forgejo.example.org:acme/shop", "https://forgejo.example.org/acme/shop/",
+		    "compare" },
+		{ "https://github.com/acme/sh op<b>&", "https://github.com/acme/sh%20op%3Cb%3E%26/",
+		    "compare" },
+	};
+	char link[LIMIT_URL], wanted[LIMIT_URL];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_true(forge_link(rows[i].url, B40, A40, link));
+		(void)snprintf(wanted, sizeof(wanted), "%s%s/9f8e7d6c5b4a...1a2b3c4d5e6f",
+		    rows[i].page, rows[i].compare);
+		assert_string_equal(link, wanted);
+		assert_true(forge_link(rows[i].url, "", A40, link));
+		(void)snprintf(wanted, sizeof(wanted), "%scommit/1a2b3c4d5e6f", rows[i].page);
+		assert_string_equal(link, wanted);
+	}
+}
+
+static void
+what_is_not_known_has_none(void **state)
+{
+	static const char *const urls[] = { "https://git.example.org/acme/shop",
+		"http://github.com/acme/shop", "/srv/git/shop.git", "file:///srv/github.com/a/b",
+		"https://github.com", "https://github.com/shop", "https://github.com/../../x",
+		"https://notgithub.com/acme/shop", "https://github.com.evil.example/../a/b",
+		"https://git hub.com/a/b", "", "git@:a/b", "https://github.com/acme/.shop" };
+	char link[LIMIT_URL], path[2 * LIMIT_URL] = "https://github.com/acme/";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(urls); i++) {
+		assert_false(forge_link(urls[i], B40, A40, link));
+		assert_string_equal(link, "");
+	}
+	assert_false(forge_link(NULL, B40, A40, link));
+	assert_false(forge_link("https://github.com/acme/shop", "", "", link));
+	memset(path + strlen(path), 'x', LIMIT_URL);
+	assert_false(forge_link(path, "", A40, link));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_forge_has_its_pages),
+		cmocka_unit_test(what_is_not_known_has_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+/* Goal: a forge's delivery is proven by its own header alone, and an empty one proves nothing.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "forges/forge_signature.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+
+#define SECRET "a secret of the forge, 0123456789"
+#define HEX    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define UPPER  "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
+/* The example of standard-webhooks/standard-webhooks, libraries/python/tests. */
+#define SIGNING "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+#define ID	"msg_p5jXN8AQM9LWM0D4loKWxJek"
+#define AT	"1614265330"
+#define BODY	"{\"test\": 2432232314}"
+#define SIGNED	"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+static enum forge_proof
+proof_of(enum delivery_forge forge, const char *signature)
+{
+	const struct forge_headers headers = { .signature = signature };
+	struct forge_signature read;
+
+	return forge_signature_read(forge, SECRET, &headers, &read);
+}
+
+static void
+each_forge_has_its_own_header(void **state)
+{
+	static const struct {
+		const char *value;
+		enum forge_proof gitlab, gitea, bitbucket;
+	} rows[] = {
+		{ NULL, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ "", FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ SECRET, FORGE_PROVEN, FORGE_REFUSED, FORGE_REFUSED },
+		{ SECRET " ", FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ "a secret of the forge, 012345678", FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ HEX, FORGE_REFUSED, FORGE_SIGNED, FORGE_REFUSED },
+		{ UPPER, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ HEX "0", FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ " " HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ "sha256=", FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ "sha256=" HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_SIGNED },
+		{ "sha1=" HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ "SHA256=" HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ "sha256=" HEX ",sha256=" HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(proof_of(DELIVERY_GITLAB, rows[i].value), rows[i].gitlab);
+		assert_int_equal(proof_of(DELIVERY_GITEA, rows[i].value), rows[i].gitea);
+		assert_int_equal(proof_of(DELIVERY_BITBUCKET, rows[i].value), rows[i].bitbucket);
+	}
+}
+
+static void
+without_a_secret_nothing_is_proven(void **state)
+{
+	const struct forge_headers headers = { .signature = "" };
+	struct forge_signature read;
+
+	(void)state;
+	for (enum delivery_forge i = DELIVERY_GITLAB; i < DELIVERY_FORGE_COUNT; i++)
+		assert_int_equal(forge_signature_read(i, NULL, &headers, &read), FORGE_REFUSED);
+}
+
+static bool
+holds(const char *secret, const struct forge_headers *headers, const char *body)
+{
+	CLEANUP(crypto_hmac_key_freep) struct crypto_hmac_key *key = NULL;
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+	struct forge_signature read;
+	struct crypto_hmac *hmac;
+	struct err err;
+
+	if (forge_signature_read(DELIVERY_GITLAB, secret, headers, &read) != FORGE_SIGNED)
+		return false;
+	assert_true(forge_secret_key(DELIVERY_GITLAB, secret, &key, &err));
+	hmac = crypto_hmac_begin(key, &err);
+	assert_non_null(hmac);
+	assert_true(crypto_hmac_add(hmac, read.before, strlen(read.before), &err));
+	assert_true(crypto_hmac_add(hmac, body, strlen(body), &err));
+	return forge_signature_holds(hmac, &read, mac);
+}
+
+static void
+a_signing_token_is_that_of_standard_webhooks(void **state)
+{
+	static const struct {
+		struct forge_headers headers;
+		const char *body;
+		bool holds;
+	} rows[] = {
+		{ { .standard = SIGNED, .id = ID, .timestamp = AT }, BODY, true },
+		{ { .standard = "v1,AAAA v2,x v1a,y " SIGNED, .id = ID, .timestamp = AT }, BODY,
+		    true },
+		{ { .standard = SIGNED " " SIGNED, .id = ID, .timestamp = AT }, BODY, true },
+		{ { .standard = SIGNED, .id = ID, .timestamp = AT }, BODY " ", false },
+		{ { .standard = SIGNED, .id = ID "x", .timestamp = AT }, BODY, false },
+		{ { .standard = SIGNED, .id = ID, .timestamp = "1614265331" }, BODY, false },
+		{ { .standard = SIGNED, .id = ID, .timestamp = "" }, BODY, false },
+		{ { .standard = SIGNED, .id = ID, .timestamp = "-1" }, BODY, false },
+		{ { .standard = SIGNED, .id = ID, .timestamp = NULL }, BODY, false },
+		{ { .standard = SIGNED, .id = NULL, .timestamp = AT }, BODY, false },
+		{ { .standard = SIGNED, .id = "a.b", .timestamp = AT }, BODY, false },
+		{ { .standard = "", .id = ID, .timestamp = AT }, BODY, false },
+		{ { .standard = NULL, .id = ID, .timestamp = AT }, BODY, false },
+		{ { .standard = "v1,", .id = ID, .timestamp = AT }, BODY, false },
+		{ { .standard = "v1,g0hM9SsE", .id = ID, .timestamp = AT }, BODY, false },
+		/* The token itself is no proof where it signs. */
+		{ { .signature = SIGNING }, BODY, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (holds(SIGNING, &rows[i].headers, rows[i].body) != rows[i].holds)
+			fail_msg("row %zu", i);
+}
+
+static void
+a_signing_token_that_is_none_makes_no_key(void **state)
+{
+	static const char *const secrets[] = { "whsec_", "whsec_x", "whsec_QUJD",
+		"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!" };
+	struct crypto_hmac_key *key = NULL;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(secrets); i++) {
+		assert_false(forge_secret_key(DELIVERY_GITLAB, secrets[i], &key, &err));
+		assert_null(strstr(err.text, "QUJD"));
+	}
+	assert_true(forge_secret_key(DELIVERY_GITEA, "whsec_QUJD", &key, &err));
+	crypto_hmac_key_free(key);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_forge_has_its_own_header),
+		cmocka_unit_test(without_a_secret_nothing_is_proven),
+		cmocka_unit_test(a_signing_token_is_that_of_standard_webhooks),
+		cmocka_unit_test(a_signing_token_that_is_none_makes_no_key),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,324 @@
+/* Goal: a call of a hook starts its one thing once, as a principal that may do nothing else.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "factor_aid.h"
+#include "lib/crypto.h"
+#include "lib/err.h"
+#include "store/row_hook.h"
+#include "store/store_inside.h"
+#include "types/principal.h"
+#include "types/roles.h"
+
+#define TEAM	"TELEGRAM_CHAT_ID=-1001"
+#define SECRET	"WEBHOOK_API_SECRET=0123456789abcdef0123456789abcdef"
+#define STAGING "HOOK_BUILD_DONE_STARTS=deploy:staging ref=$.ref"
+#define RELEASE "HOOK_RELEASE_STARTS=deploy:production ref=$.ref"
+#define MIGRATE "HOOK_MIGRATE_STARTS=do.run-job:staging argument=$.ref"
+#define MINUTE	INT64_C(60000)
+#define DAY	(24 * 60 * MINUTE)
+
+static struct answer
+call_with(struct world *w, const char *id, const char *key, const char *body)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_HOOK);
+	struct hook_call *call = calloc(1, sizeof(*call));
+	struct hook_line line;
+	struct hook hook;
+	struct err err;
+
+	assert_non_null(call);
+	event->u.hook = call;
+	assert_true(hook_find(w->aid.settings, id, &hook));
+	hook_line_read(hook.starts, hook.application, &line);
+	assert_true(hook_line_request(&line, body, strlen(body), &call->request, &err));
+	assert_true(crypto_sha256(body, strlen(body), call->digest, &err));
+	(void)snprintf(call->id, sizeof(call->id), "%s", id);
+	(void)snprintf(call->key, sizeof(call->key), "%s", key);
+	call->from = (struct update){ .kind = UPDATE_TEXT, .person = principal_of_hook(id) };
+	(void)snprintf(call->from.name, sizeof(call->from.name), "hook %s", id);
+	return world_decide(w, event);
+}
+
+/* Its status; the work stands in *ret_work. */
+static int
+call(struct world *w, const char *id, const char *key, const char *body, int64_t *ret_work)
+{
+	struct answer answer = call_with(w, id, key, body);
+
+	*ret_work = answer.work;
+	return answer.status;
+}
+
+#define SAID(w, part) \
+	do { \
+		if (strstr((w)->aid.said, part) == NULL) \
+			fail_msg("not said: %s, but %s", part, (w)->aid.said); \
+	} while (0)
+
+static void
+open_world(struct world *w, const char *more, const char *other)
+{
+	world_open(w, TEAM, SECRET, STAGING, RELEASE, more, more == NULL ? NULL : other, NULL);
+}
+
+static void
+a_call_is_a_deployment_of_that_hook(void **state)
+{
+	struct world w;
+	int64_t work;
+
+	(void)state;
+	open_world(&w, NULL, NULL);
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
+	assert_int_equal(world_deployment(&w, work).requested_by, principal_of_hook("build-done"));
+	assert_string_equal(world_deployment(&w, work).ref, "develop");
+	SAID(&w, "{\"id\":1,\"state\":\"requested\",\"said\":\"\"}");
+	assert_int_equal(world_audited(&w, "deploy_requested", "hook:build-done"), 1);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, GOOD);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "hook build-done"));
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+what_the_policy_needs_is_said_and_asked_in_the_chat(void **state)
+{
+	struct world w;
+	int64_t work;
+
+	(void)state;
+	open_world(&w, "STAGING_APPROVALS=1", NULL);
+	assert_int_equal(call(&w, "release", "a", "{\"ref\":\"main\"}", &work), 202);
+	SAID(&w, "\"state\":\"awaiting_confirmation\"");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "Deploy to"));
+	assert_int_equal(call(&w, "release", "a", "{\"ref\":\"main\"}", &work), 202);
+	SAID(&w, "\"state\":\"awaiting_confirmation\"");
+	assert_int_equal(call(&w, "build-done", "a", "{\"ref\":\"develop\"}", &work), 202);
+	SAID(&w, "\"state\":\"awaiting_approval\"");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_deployment(&w, work).state, DEPLOY_AWAITING_APPROVAL);
+	world_close(&w);
+}
+
+static void
+the_same_key_is_one_call_for_a_day(void **state)
+{
+	struct world w;
+	int64_t first, work;
+
+	(void)state;
+	open_world(&w, NULL, NULL);
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"a\"}", &first), 202);
+	w.aid.at += DAY - 100; /* each event is a moment later */
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"a\"}", &work), 202);
+	assert_int_equal(work, first);
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"b\"}", &work), 422);
+	assert_int_equal(work, 0);
+	SAID(&w, "{\"id\":null,\"state\":null");
+	assert_int_equal(
+	    call(&w, "release", "k", "{\"ref\":\"b\"}", &work), 202); /* its own keys */
+	assert_int_not_equal(work, first);
+	assert_int_equal(call(&w, "build-done", "K", "{\"ref\":\"b\"}", &work), 202);
+	assert_int_not_equal(work, first);
+	w.aid.at += 200;
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"b\"}", &work), 202);
+	assert_int_not_equal(work, first);
+	world_close(&w);
+}
+
+static void
+without_a_key_the_same_body_is_one_call_for_a_minute(void **state)
+{
+	struct world w;
+	int64_t first, work;
+
+	(void)state;
+	open_world(&w, NULL, NULL);
+	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &first), 202);
+	w.aid.at += MINUTE - 100;
+	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &work), 202);
+	assert_int_equal(work, first);
+	w.aid.at += 200;
+	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &work), 202);
+	assert_int_not_equal(work, first);
+	/* A key that looks like what a body is noted by is another's. */
+	assert_int_equal(call(&w, "build-done", "body x", "{\"ref\":\"a\"}", &work), 202);
+	world_close(&w);
+}
+
+static void
+a_clock_that_was_set_back_keeps_nothing_back_for_longer(void **state)
+{
+	struct world w;
+	int64_t first, work;
+
+	(void)state;
+	open_world(&w, "ROLE_RATE_LIMIT=0", NULL);
+	w.aid.at += DAY;
+	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &first), 202);
+	w.aid.at -= 2 * MINUTE;
+	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &work), 202);
+	assert_int_not_equal(work, first);
+	world_close(&w);
+}
+
+static void
+a_refusal_is_answered_alike_when_it_comes_again(void **state)
+{
+	struct world w;
+	int64_t work;
+
+	(void)state;
+	open_world(&w, NULL, NULL);
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"-x\"}", &work), 409);
+	assert_int_equal(work, 0);
+	SAID(&w, "cannot begin with");
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"-x\"}", &work), 409);
+	SAID(&w, "came before");
+	world_close(&w);
+}
+
+static void
+what_needs_a_code_is_denied_and_nothing_is_done(void **state)
+{
+	struct world w;
+	int64_t work;
+
+	(void)state;
+	factor_write_key(FACTOR_KEY);
+	open_world(&w, "REQUIRE_OTP=deploy:staging", factor_key_setting);
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 403);
+	assert_int_equal(work, 0);
+	SAID(&w, "which no hook has");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_audited(&w, "denied", "hook:build-done"), 1);
+	factor_close(&w);
+}
+
+static void
+a_hook_may_do_nothing_else(void **state)
+{
+	struct world w;
+	const struct roles *roles;
+	const struct role_member *member;
+	size_t n;
+
+	(void)state;
+	open_world(&w, NULL, NULL);
+	roles = w.aid.settings->roles;
+	member = roles_of(roles, principal_of_hook("build-done"), &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(roles->role[member->role].grant_count, 1);
+	assert_string_equal(
+	    roles->grant[roles->role[member->role].first_grant].text, "deploy:staging");
+	/* Nor has anybody else its role, root neither. */
+	assert_false(roles_have(roles, "hook"));
+	for (size_t i = 0; i < roles->member_count; i++)
+		if (roles->role[roles->member[i].role].is_hook)
+			assert_true(principal_is_hook(roles->member[i].person));
+	world_close(&w);
+}
+
+static void
+a_hook_that_left_the_settings_starts_nothing_that_waits(void **state)
+{
+	struct world w;
+	int64_t work;
+
+	(void)state;
+	open_world(&w, NULL, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_deployment(&w, work).state, DEPLOY_QUEUED);
+	world_settings(&w, TEAM, NULL);
+	world_run_ends(&w, GOOD);
+	assert_int_not_equal(world_deployment(&w, work).ended_at, 0);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+too_many_calls_are_429_and_may_come_again(void **state)
+{
+	char key[16], body[32];
+	struct world w;
+	int64_t work;
+	int status = 0;
+
+	(void)state;
+	open_world(&w, NULL, NULL);
+	for (int i = 0; i < 40 && status != 429; i++) {
+		(void)snprintf(key, sizeof(key), "k%d", i);
+		(void)snprintf(body, sizeof(body), "{\"ref\":\"-%d\"}", i);
+		status = call(&w, "build-done", key, body, &work);
+	}
+	assert_int_equal(status, 429);
+	w.aid.at += MINUTE;
+	assert_int_equal(call(&w, "build-done", key, body, &work), 409); /* it was not noted */
+	world_close(&w);
+}
+
+static void
+an_action_is_started_by_its_words(void **state)
+{
+	struct world w;
+	int64_t work;
+
+	(void)state;
+	open_world(&w, MIGRATE, "JOB_MIGRATE=rake db:migrate");
+	assert_int_equal(call(&w, "migrate", "k", "{\"ref\":\"migrate\"}", &work), 409);
+	world_deploy_goes_live(&w, COMMIT_A);
+	assert_int_equal(call(&w, "migrate", "l", "{\"ref\":\"migrate\"}", &work), 202);
+	assert_string_equal(world_deployment(&w, work).action, "run-job");
+	assert_string_equal(world_deployment(&w, work).argument, "migrate");
+	assert_int_equal(call(&w, "migrate", "m", "{\"ref\":\"drop-all\"}", &work), 409);
+	world_close(&w);
+}
+
+static void
+count_calls(struct tx *tx, void *arg)
+{
+	*(int64_t *)arg = tx_number(tx, "SELECT COUNT(*) FROM hook_call");
+}
+
+static void
+calls_go_after_a_day(void **state)
+{
+	struct world w;
+	int64_t work, n = -1;
+
+	(void)state;
+	open_world(&w, NULL, NULL);
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"a\"}", &work), 202);
+	w.aid.at += 2 * DAY;
+	world_due(&w, TIMER_DAILY);
+	world_act(&w, count_calls, &n);
+	assert_int_equal(n, 0);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_call_is_a_deployment_of_that_hook),
+		cmocka_unit_test(what_the_policy_needs_is_said_and_asked_in_the_chat),
+		cmocka_unit_test(the_same_key_is_one_call_for_a_day),
+		cmocka_unit_test(without_a_key_the_same_body_is_one_call_for_a_minute),
+		cmocka_unit_test(a_clock_that_was_set_back_keeps_nothing_back_for_longer),
+		cmocka_unit_test(a_refusal_is_answered_alike_when_it_comes_again),
+		cmocka_unit_test(what_needs_a_code_is_denied_and_nothing_is_done),
+		cmocka_unit_test(a_hook_may_do_nothing_else),
+		cmocka_unit_test(a_hook_that_left_the_settings_starts_nothing_that_waits),
+		cmocka_unit_test(too_many_calls_are_429_and_may_come_again),
+		cmocka_unit_test(an_action_is_started_by_its_words),
+		cmocka_unit_test(calls_go_after_a_day),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,89 @@
+/* Goal: nothing of a link is ever connected to, and what is meant to be public is.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "types/outbound.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "http_client_aid.h"
+
+static bool
+allows(enum outbound_place place, const char *url, const char *address)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+
+	assert_int_equal(inet_pton(AF_INET, address, &in.sin_addr), 1);
+	return outbound_allows((const struct sockaddr *)&in, outbound_of(place, url));
+}
+
+static void
+what_is_public_has_public_addresses_alone(void **state)
+{
+	static const char *const elsewhere[] = { "127.0.0.1", "10.0.0.1", "169.254.169.254" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(elsewhere); i++) {
+		assert_false(allows(OUTBOUND_TELEGRAM, "https://api.telegram.org", elsewhere[i]));
+		assert_false(
+		    allows(OUTBOUND_TELEGRAM, "https://API.telegram.org.:443", elsewhere[i]));
+		assert_false(allows(
+		    OUTBOUND_CLOUDFLARE, "https://api.cloudflare.com/client/v4", elsewhere[i]));
+	}
+	assert_true(allows(OUTBOUND_TELEGRAM, "https://api.telegram.org", "149.154.167.220"));
+}
+
+static void
+a_host_that_the_settings_name_may_be_private_and_never_on_a_link(void **state)
+{
+	static const struct {
+		enum outbound_place place;
+		const char *url;
+	} rows[] = {
+		{ OUTBOUND_TELEGRAM, "http://127.0.0.1:8081" },
+		{ OUTBOUND_TELEGRAM, NULL }, /* through a proxy */
+		{ OUTBOUND_CLOUDFLARE, "http://cloudflare.example" },
+		{ OUTBOUND_HEALTH, "http://10.0.1.7:8080/health" },
+		{ OUTBOUND_CERTIFICATE, "https://bot.example.org" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_true(allows(rows[i].place, rows[i].url, "127.0.0.1"));
+		assert_true(allows(rows[i].place, rows[i].url, "10.0.1.7"));
+		assert_true(allows(rows[i].place, rows[i].url, "8.8.8.8"));
+		assert_false(allows(rows[i].place, rows[i].url, "169.254.169.254"));
+		assert_false(allows(rows[i].place, rows[i].url, "224.0.0.1"));
+		assert_false(allows(rows[i].place, rows[i].url, "0.0.0.0"));
+	}
+}
+
+/* No name server is asked: the address stands in the URL, and curl asks for it all the same. */
+static void
+a_url_that_names_the_metadata_of_the_machine_is_not_asked(void **state)
+{
+	const struct http_client_config config = { 0 }; /* the aid's: health URLs */
+	struct client_aid *f = *state;
+	struct outcome outcome = { 0 };
+	struct http_client_request request = client_aid_request(f, "/", &outcome);
+
+	client_aid_start(f, &config);
+	request.url = "http://169.254.169.254/latest/meta-data/";
+	assert_non_null(http_client_start(f->client, &request, NULL));
+	UNTIL(f, outcome.times > 0);
+	assert_int_equal(outcome.code, ERR_DENIED);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_public_has_public_addresses_alone),
+		cmocka_unit_test(a_host_that_the_settings_name_may_be_private_and_never_on_a_link),
+		cmocka_unit_test_setup_teardown(
+		    a_url_that_names_the_metadata_of_the_machine_is_not_asked, client_aid_set_up,
+		    client_aid_tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
