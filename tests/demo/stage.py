@@ -34,22 +34,46 @@ GITHUB_SECRET = "github-webhook-secret-0123456789abcdef"
 SLOW = float(os.environ.get("DEPLOYBOT_SLOW", "1"))
 READY_TIMEOUT_S = 30
 PORTS = (11000, 32768)
+PROCESSES_MAX = 20          # that draw ports side by side: 16 workers, and who has no number
 APPLICATIONS = ("shop", "cider")        # the demo's; sample_app.SHOPS has them
 ENVIRONMENTS = ("staging", "production")
 STOP_TIMEOUT_S = 90 * SLOW
 
 
+def ports_of(worker):
+    """A test process draws from a part of the range that is its own (pytest-xdist names it gw0, gw1 …): a port that one
+    test holds for what it starts later is not drawn by another that runs beside it."""
+    low, high = PORTS
+    each = (high - low) // PROCESSES_MAX
+    low += (int(worker.removeprefix("gw")) % PROCESSES_MAX if worker else PROCESSES_MAX - 1) * each
+    drawn = random.SystemRandom().randrange(each)
+    while True:
+        drawn = (drawn + 1) % each
+        yield low + drawn
+
+
+PORTS_HERE = ports_of(os.environ.get("PYTEST_XDIST_WORKER", ""))
+
+
 def free_port():
     """A port nobody listens on now; whoever is started next takes it.  Drawn below those that the kernel gives to who
     connects somewhere: one of them would soon be taken by any other test that runs beside."""
-    while True:
-        port = random.SystemRandom().randrange(*PORTS)
+    for port in PORTS_HERE:
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
             return port
+
+
+def each_process(what):
+    """(pid, the bytes of its file of that name in /proc) of each process that is there and lets us read it; one that ends
+    meanwhile is none."""
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                yield int(name), pathlib.Path("/proc", name, what).read_bytes()
 
 
 def get(url, timeout=5):

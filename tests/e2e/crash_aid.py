@@ -11,7 +11,7 @@ import struct
 import time
 
 from flow_aid import PATIENCE_S, Health, Scene, Scripts, text_of
-from stage import WEBHOOK_SECRET, wait_until
+from stage import WEBHOOK_SECRET, each_process, wait_until
 
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
 HOLD = 'touch "$here/$1.held"; while [ -e "$here/$1.hold" ]; do sleep 0.02; done'
@@ -152,14 +152,11 @@ class CrashScene(Scene):
         """Processes of runs of this scene that are alive."""
         mark = f"STATE_DIRECTORY={self.folder / 'state'}".encode()
         found = []
-        for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
-            try:
-                words = path.read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if mark in words and any(w.startswith(b"RUN_ID=") for w in words):
-                found.append(int(path.parent.name))
-        return [pid for pid in found if is_alive(pid)]
+        for pid, block in each_process("environ"):
+            words = block.split(b"\0")
+            if mark in words and any(w.startswith(b"RUN_ID=") for w in words) and is_alive(pid):
+                found.append(pid)
+        return found
 
     def crash(self):
         """kill -9 of the server alone."""

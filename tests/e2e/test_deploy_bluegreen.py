@@ -13,7 +13,7 @@ import pytest
 
 from runner_client import PROGRAM, wait_for
 from ssh_aid import COMPOSE, NGINX, PORTS, BlueGreenBench, People, until_at_rest
-from stage import free_port, get
+from stage import each_process, free_port, get
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -767,22 +767,12 @@ def test_what_another_reload_has_left_is_not_waited_for(bench):
 
 
 def workers_on_their_way_out():
-    found = set()
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if path.read_bytes().startswith(b"nginx: worker process is shutting down"):
-                found.add(path.parent.name)
-    return found
+    return {pid for pid, line in each_process("cmdline") if line.startswith(b"nginx: worker process is shutting down")}
 
 
 def waits_for_the_lock():
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            words = path.read_bytes().split(b"\0")
-            if words[:2] == [b"flock", b"-w"] and words[3:4] == [b"9"]:
-                found.append(int(words[2]))
-    return found
+    lines = (line.split(b"\0") for _, line in each_process("cmdline"))
+    return [int(words[2]) for words in lines if words[:2] == [b"flock", b"-w"] and words[3:4] == [b"9"]]
 
 
 def test_who_comes_while_a_drain_stops_something_waits_for_that(bench):

@@ -25,6 +25,7 @@ import oracle
 from scene import is_alive, kill, wait_until  # first of the kit: it finds the rest
 from flow_aid import PATIENCE_S, text_of
 from flows import FLOWS, SETTLE_S, Push, note_github, note_telegram
+from stage import each_process
 from power_disk import Damage, Disk, Page
 
 WATCHED = ("state", "audit.log")
@@ -186,14 +187,7 @@ class Machine:
 def processes_of(scene):
     """Everything that works on this scene's state: the environment names it."""
     mark = f"STATE_DIRECTORY={scene.folder / 'state'}".encode()
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark in path.read_bytes().split(b"\0"):
-                found.append(int(path.parent.name))
-        except OSError:
-            pass
-    return found
+    return [pid for pid, words in each_process("environ") if mark in words.split(b"\0")]
 
 
 def end_all(pids):

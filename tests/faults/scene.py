@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT / "tests" / name) for name in ("e2e", "demo", "peers")]
 from crash_aid import CrashScene, children_of, is_alive, kill, program_of  # noqa: E402
 from flow_aid import PATIENCE_S, Person  # noqa: E402
 from github import GitHub  # noqa: E402
-from stage import GITHUB_SECRET, WEBHOOK_SECRET, Deploybot, wait_until  # noqa: E402
+from stage import GITHUB_SECRET, WEBHOOK_SECRET, Deploybot, each_process, wait_until  # noqa: E402
 
 ENVIRONMENTS = {"staging": "develop", "production": "main"}
 REPOSITORY = "orchard/shop"
@@ -240,13 +240,10 @@ class FaultScene(CrashScene):
         """Runners and supervisors of this scene's state that are alive (a supervisor is a fork of its runner)."""
         mark = f"{self.folder / 'state'}".encode()
         found = []
-        for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = path.read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if mark in words and words[0].endswith(b"deploybot-runner") and is_alive(int(path.parent.name)):
-                found.append(int(path.parent.name))
+        for pid, line in each_process("cmdline"):
+            words = line.split(b"\0")
+            if mark in words and words[0].endswith(b"deploybot-runner") and is_alive(pid):
+                found.append(pid)
         return found
 
     def power_cut(self):
