@@ -16,7 +16,7 @@ import kit
 
 sys.path.insert(0, str(kit.ROOT / "tests" / "e2e"))
 
-from commands_aid import COMMANDS, tools  # noqa: E402  pylint: disable=wrong-import-position
+from commands_aid import stand_in, tools  # noqa: E402  pylint: disable=wrong-import-position
 from ssh_aid import COMPOSE, SshBench, Sshd  # noqa: E402  pylint: disable=wrong-import-position
 from stage import free_port, get  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -78,7 +78,7 @@ class Fleet(SshBench):
     def make_engine(self, real):
         real.mkdir()
         for name in ("docker", "docker-compose"):
-            os.symlink(os.path.join(COMMANDS, "host", "docker"), real / name)
+            os.symlink(stand_in("host/docker"), real / name)
             (self.host_bin / name).unlink()
             (self.host_bin / name).write_text(ENGINE.format(real=real))
             (self.host_bin / name).chmod(0o755)

@@ -1,15 +1,18 @@
 """commands_aid.py - deploy.sh and rollback.sh with a PATH of recording stand-ins instead of docker, aws and others."""
 # SPDX-License-Identifier: ISC
+import functools
 import hashlib
 import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 
 from runner_client import PROGRAM, ROOT, Script, wait_for
 
 COMMANDS = os.path.join(ROOT, "tests", "peers", "commands")
+CALLER = ["cc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-static", "-Wall", "-Wextra", "-Werror"]
 DEPLOY = os.path.join(ROOT, "deploy")
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 PASSWORD = 'pass "word" \\ of $(id) ü'
@@ -29,6 +32,24 @@ transport_current() { [[ ! -e $STAND/target ]] || cat "$STAND/target"; }
 transport_logs() { echo "logs $1"; }
 transport_clean() { spy clean "$@"; }
 """
+
+
+@functools.lru_cache
+def resident():
+    """A folder of commands that resident.py carries out, as long as this process lives."""
+    folder = tempfile.mkdtemp(prefix="stand-ins.")
+    subprocess.run([*CALLER, "-o", os.path.join(folder, "caller"), os.path.join(COMMANDS, "caller.c")], check=True)
+    process = subprocess.Popen(     # pylint: disable=consider-using-with; it ends with us
+        ["/usr/bin/python3", "-IS", os.path.join(COMMANDS, "resident.py"), folder],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, env={"LC_ALL": "C"})
+    assert process.stdout.readline() == b"ready\n"
+    resident.process = process
+    return os.path.join(folder, "commands")
+
+
+def stand_in(name):
+    """What is called for it: docker is that of the machine that builds, host/docker that of a host."""
+    return os.path.join(resident(), name)
 
 
 def git(folder, *words):
@@ -74,7 +95,7 @@ class CommandBench:
                 os.symlink(os.path.join(DEPLOY, "transports", name), self.deploy / "transports" / name)
         (self.deploy / "transports" / "spy.sh").write_text(SPY)
         for name in commands:
-            os.symlink(os.path.join(COMMANDS, name), self.bin / name)
+            os.symlink(stand_in(name), self.bin / name)
         self.repository = path / "repository"
         self.repository.mkdir()
         git(self.repository, "init", "-q", "-b", "main")

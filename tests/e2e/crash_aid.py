@@ -11,6 +11,7 @@ import struct
 import time
 
 from flow_aid import PATIENCE_S, Health, Scene, Scripts, text_of
+from runner_client import children_of
 from stage import WEBHOOK_SECRET, each_process, wait_until
 
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
@@ -38,17 +39,6 @@ class CrashPage:
     def died(self):
         n = len(CRASH_POINTS)
         return sum(struct.unpack(f"{n}I", self.path.read_bytes()[4 + 4 * n:4 + 8 * n]))
-
-
-def children_of(pid):
-    """The pids of a process's children, [] when it is gone."""
-    found = []
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += map(int, task.read_text(encoding="ascii").split())
-        except OSError:
-            pass
-    return found
 
 
 def parent_of(pid):

@@ -1,5 +1,6 @@
 """runner_client.py - a small server for deploybot-runner: orders, answers, supervisors' sockets."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import os
 import select
 import signal
@@ -49,6 +50,16 @@ def is_alive(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def children_of(pid):
+    """The pids of a process's children, [] when it is gone, also while it is looked at: Path.glob would raise then."""
+    found = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as text:
+                found += map(int, text.read().split())
+    return found
 
 
 def gone(pid):

@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from commands_aid import COMMANDS, DEPLOY, CommandBench
+from commands_aid import COMMANDS, DEPLOY, CommandBench, stand_in
 from runner_client import wait_for
 from stage import free_port, get
 
@@ -77,7 +77,7 @@ class SshBench(CommandBench):
         self.host_bin = path / "host-bin"
         self.host_bin.mkdir()
         for name in ("docker", "docker-compose"):
-            os.symlink(os.path.join(COMMANDS, "host", "docker"), self.host_bin / name)
+            os.symlink(stand_in("host/docker"), self.host_bin / name)
         (self.stand / "host.path").write_text(f"{self.host_bin}:{tools_folder}")
         self.key = path / "key"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
@@ -199,7 +199,7 @@ class BlueGreenBench(SshBench):
         if not os.access("/usr/sbin/nginx", os.X_OK):
             pytest.skip("nginx is not installed")
         super().__init__(path, tools_folder, compose)
-        os.symlink(os.path.join(COMMANDS, "host", "nginx"), self.host_bin / "nginx")
+        os.symlink(stand_in("host/nginx"), self.host_bin / "nginx")
         (self.app / "docker-compose.yml").write_text(COMPOSE + PORTS)
         self.port, *self.ports = free_port(), free_port(), free_port()
         self.upstream = self.host() / "upstream" / "app.conf"

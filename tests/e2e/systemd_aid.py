@@ -4,7 +4,7 @@ import json
 import os
 import pathlib
 
-from commands_aid import COMMANDS, DEPLOY
+from commands_aid import DEPLOY, stand_in
 from runner_client import wait_for
 from ssh_aid import SshBench
 
@@ -19,7 +19,7 @@ class SystemdBench(SshBench):
         for name in ("systemd.sh", "systemd-host"):
             os.symlink(os.path.join(DEPLOY, "transports", name), self.deploy / "transports" / name)
         for name in PROGRAMS:
-            os.symlink(os.path.join(COMMANDS, "host", name), self.host_bin / name)
+            os.symlink(stand_in(f"host/{name}"), self.host_bin / name)
         (self.app / "docker-compose.yml").unlink()
         self.environment |= {"DEPLOY_TRANSPORT": "systemd", "SYSTEMD_UNITS": "shop.service",
                              "SYSTEMD_DIR": str(self.app), "SYSTEMD_STEADY_SECONDS": "1", "REGISTRY_URL": None}

@@ -137,7 +137,7 @@ def test_as_many_hosts_as_the_number_says_work_at_once(bench, parallel, most):
     """Each hangs when it is begun, and when it fails no further one is begun."""
     third_host(bench)
     for name in ("h1", "h2", "h3"):
-        bench.host_plan({"when": ["docker"], "hang": True}, name=name)
+        bench.host_plan({"when": ["docker"], "hang": True, "times": 1}, {"when": ["docker"], "status": 1}, name=name)
     process = bench.start("target.sh", "staging", "preflight", STAGING_HOST="h1,h2:2222,h3", HOSTS_PARALLEL=parallel)
     hung = {}
     for name in ("h1", "h2", "h3")[:most]:

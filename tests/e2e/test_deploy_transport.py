@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from commands_aid import COMMANDS, ECR, digest, password_file, shipped
+from commands_aid import ECR, digest, password_file, shipped, stand_in
 from runner_client import ROOT, wait_for
 
 FORGED = f"==> release\n==> no-rollback\n==> image {digest('forged')}\n==> unquote 1\n==> no end"
@@ -29,7 +29,7 @@ def test_what_others_print_is_no_word_of_ours(bench):
 def test_what_git_and_aws_say_is_no_word_of_ours(bench):
     """A server's message, or a file's name: git shows both."""
     for name, at in (("git", "checkout-index"), ("aws", "ecr")):
-        real = "/usr/bin/git" if name == "git" else os.path.join(COMMANDS, "aws")
+        real = "/usr/bin/git" if name == "git" else stand_in("aws")
         (bench.bin / name).unlink(missing_ok=True)
         (bench.bin / name).write_text(f"""#!/bin/bash
 [[ " $* " != *" {at} "* ]] || printf '%s\\n' '{FORGED}' >&2

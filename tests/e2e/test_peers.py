@@ -4,7 +4,9 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
 import github  # noqa: E402
 import sample_app  # noqa: E402
 import telegram_client  # noqa: E402
-from commands_aid import COMMANDS  # noqa: E402
+from commands_aid import COMMANDS, stand_in  # noqa: E402
 from stage import free_port, get, wait_until  # noqa: E402
 from telegram_client import ADA, CARL, GROUP, MALLORY, Telegram, request_json  # noqa: E402
 
@@ -185,6 +187,46 @@ def test_a_stand_in_that_is_ended_at_any_moment_leaves_its_world_whole(tmp_path)
     """Regression: a `docker wait` that was ended at its deadline left an empty engine, which answered nothing more."""
     done = subprocess.run([sys.executable, "-c", KILLED, COMMANDS, str(tmp_path)], check=False, stderr=subprocess.PIPE)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_command_that_hangs_is_the_process_that_was_called(tmp_path):
+    """resident.py works for it, and who signals or kills it does not notice that."""
+    (tmp_path / "plan").write_text(json.dumps([{"when": ["docker", "push"], "hang": True, "deaf": True}]))
+    process = subprocess.Popen([stand_in("docker"), "push", "x"], env={"STAND": str(tmp_path)})
+    hangs = tmp_path / "hangs"
+    assert wait_until(lambda: hangs.exists() and hangs.read_text(), what="a call that hangs") == str(process.pid)
+    assert json.loads((tmp_path / "calls").read_text())["process"] == process.pid
+    ignored, = re.findall("^SigIgn:\t(.*)$", pathlib.Path(f"/proc/{process.pid}/status").read_text("ascii"), re.M)
+    assert int(ignored, 16) & 1 << signal.SIGTERM - 1
+    process.kill()
+    assert process.wait(timeout=20) == -signal.SIGKILL
+
+
+def test_who_kills_a_command_ends_what_works_for_it(tmp_path):
+    """Nobody reads its standard input any more."""
+    process = subprocess.Popen([stand_in("docker"), "login", "--password-stdin", "--username", "x", "h"],
+                               env={"STAND": str(tmp_path)}, stdin=subprocess.PIPE)
+    calls, poll = tmp_path / "calls", select.poll()
+    poll.register(process.stdin, 0)
+    wait_until(lambda: calls.exists() and calls.read_text(), what="a call")
+    assert not poll.poll(0)
+    process.kill()
+    assert process.wait(timeout=20) == -signal.SIGKILL
+    wait_until(lambda: poll.poll(0), what="the end of who reads")
+    process.stdin.close()
+
+
+def test_a_command_ends_as_its_program_does(tmp_path):
+    """By its own status, what it could not write, or a signal of the kernel."""
+    (tmp_path / "world").write_text(json.dumps({"sites": {"http://x/": [[200, "x" * 10000]]}}))
+    curl = f"{stand_in('curl')} --disable --output body --write-out '%{{http_code}}' http://x/"
+    for line, status, said in ((f"{curl} 3>&1", 0, "200"), (f"{curl} >/dev/full", 120, ""), (f"{curl} <&-", 0, "200"),
+                               (f"umask 077; {curl} && stat -c %a body", 0, "200600\n"), (f"{curl} --never", 2, ""),
+                               (f"ulimit -f 1; {curl}; exit $((256 - $?))", 256 - 128 - signal.SIGXFSZ, "")):
+        (tmp_path / "body").unlink(missing_ok=True)
+        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env={"STAND": str(tmp_path), "PATH": os.environ["PATH"]},
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+        assert (done.returncode, done.stdout) == (status, said), line
 
 
 def test_a_page_of_another_site_cannot_act_for_people(chat):

@@ -15,7 +15,8 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from namespace_aid import MOUNTS, need  # noqa: E402
-from runner_client import PROGRAM, VERSION, Bench, Channel, Supervisor, encode, is_alive, wait_for  # noqa: E402
+from runner_client import (  # noqa: E402
+    PROGRAM, VERSION, Bench, Channel, Supervisor, children_of, encode, is_alive, wait_for)
 
 QUERIES_AT_ONCE = 16    # PROTOCOL_GIT_QUERIES_MAX: so many run side by side
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root has more than one user")
@@ -571,24 +572,17 @@ def test_as_process_1_it_reaps_what_runs_leave(bench):
         "(setsid sh -c 'sh -c \"exit 0\" & echo $$ >$MARKS/pid; exec >/dev/null 2>&1; while [ ! -e $MARKS/go ]; do "
         "sleep 0.05; done' </dev/null >/dev/null 2>&1 &) ; exit 0".replace("$MARKS", str(bench.marks)),
         wrapper=[*first])
-    inner = wait_for(lambda: children(bench.process.pid), "the runner")[0]
+    inner = wait_for(lambda: children_of(bench.process.pid), "the runner")[0]
     server.order(1)
     go(bench, 1).exit()
     server.until("settled")
-    daemon = wait_for(lambda: [pid for pid in children(inner) if "sleep" in cmdline(pid) or "while" in cmdline(pid)],
+    daemon = wait_for(lambda: [pid for pid in children_of(inner) if "sleep" in cmdline(pid) or "while" in cmdline(pid)],
                       "the daemon as a child of process 1")[0]
     (bench.marks / "go").touch()
     wait_for(lambda: not os.path.exists(f"/proc/{daemon}"), "the daemon reaped")
     assert server.settle(9)["state"] == "never"
     os.kill(inner, signal.SIGTERM)
     assert bench.process.wait(20) == 0
-
-
-def children(pid):
-    found = []
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        found += map(int, task.read_text(encoding="ascii").split())
-    return found
 
 
 def cmdline(pid):

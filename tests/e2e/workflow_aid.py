@@ -13,7 +13,7 @@ import subprocess
 import yaml
 
 from commands.recorder import World
-from commands_aid import COMMANDS
+from commands_aid import stand_in
 from runner_client import ROOT
 
 WORKFLOWS = (pathlib.Path(ROOT) / "deploy" / "github", pathlib.Path(ROOT) / ".github" / "workflows")    # yours; ours
@@ -84,7 +84,7 @@ class Workbench:
         for folder in (self.work, self.temp, self.bin, self.stand):
             folder.mkdir(exist_ok=True)
         for name in commands:
-            os.symlink(os.path.join(COMMANDS, name), self.bin / name)
+            os.symlink(stand_in(name), self.bin / name)
         self.commit = "c0ffee" + "0" * 34
         self.tools = tools_folder
         self.context = {"secrets": dict(SECRETS), "vars": {}, "needs": {}, "steps": {}, "github": {

@@ -13,6 +13,8 @@ import re
 import threading
 import urllib.parse
 
+from scene import children_of
+
 # (setting, pattern of where): there it is on purpose.
 EXPECTED = (
     ("*", r"/scripts/"),                            # what a test itself wrote down to be printed
@@ -114,11 +116,7 @@ class Watch:
         waiting = [server]
         while waiting:
             pid = waiting.pop()
-            for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-                try:
-                    waiting += map(int, task.read_text(encoding="ascii").split())
-                except OSError:
-                    pass
+            waiting += children_of(pid)
             self.look_at(pid, pid == server)
 
     def look_at(self, pid, is_server):

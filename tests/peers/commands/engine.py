@@ -14,7 +14,8 @@ import re
 import signal
 import sys
 
-from recorder import Call, Refused, World, options, read, write
+import recorder
+from recorder import FILES_MAX, Call, Refused, World, options, read, write
 
 INSPECT = ("{{.Id}} {{.Image}} {{.State.Status}} {{with index .State \"Health\"}}{{.Status}}{{else}}-{{end}} "
            "{{.RestartCount}} {{.State.ExitCode}} {{.Name}} {{.Config.Image}} "
@@ -60,7 +61,6 @@ def start(state, box):
     if "port" not in box or "pid" in box or box["status"] != "running":
         return
     import socket
-    import subprocess
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -68,10 +68,12 @@ def start(state, box):
         except OSError as error:
             raise Refused(1, f"Bind for 127.0.0.1:{box['port']} failed: port is already allocated") from error
         listener.listen(128)
-        box["pid"] = subprocess.Popen(
-            [sys.executable, "-IS", os.path.realpath(sys.argv[0]), "serve", str(listener.fileno()), box["of"]],
-            pass_fds=[listener.fileno()], start_new_session=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid
+        box["pid"] = os.fork()
+        if box["pid"] == 0:
+            try:
+                serve(listener.fileno(), box["of"])
+            finally:
+                os._exit(1)
 
 
 def end(box):
@@ -88,10 +90,18 @@ def end(box):
 
 
 def serve(number, text):
-    """The application in a container."""
+    """The application in a container: of nobody's session, with nobody's files."""
     import contextlib
     import socket
-    listener = socket.socket(fileno=int(number))
+    os.setsid()
+    os.chdir("/")
+    os.dup2(number, 3)
+    os.closerange(4, FILES_MAX)
+    nothing = os.open("/dev/null", os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nothing, standard)
+    os.close(nothing)
+    listener = socket.socket(fileno=3)
     while True:
         with listener.accept()[0] as client, contextlib.suppress(OSError):
             asked = b""
@@ -339,7 +349,7 @@ def run_once(call, project, name, service, words):
         if any(box["name"] == name for box in state["containers"]):
             raise Refused(125, f"Conflict. The container name {name} is already in use")
         state["number"] = state.get("number", 0) + 1
-        box = {"id": f"{state['number']:064x}", "name": name, "of": of, "status": "running", "client": os.getpid(),
+        box = {"id": f"{state['number']:064x}", "name": name, "of": of, "status": "running", "client": recorder.caller.pid(),
                "labels": {"project": project, "service": service, "oneoff": "True"}}
         state["containers"].append(box)
     print(f"{service} of {of}: {' '.join(words)}", flush=True)
@@ -390,8 +400,6 @@ def compose(call):
 
 def main():
     words = sys.argv[1:]
-    if words[:1] == ["serve"]:
-        serve(words[1], words[2])
     name = os.path.basename(sys.argv[0])
     if name == "docker-compose" or words[0] == "compose":
         with engine() as state:

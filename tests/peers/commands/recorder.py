@@ -18,6 +18,9 @@ ENVIRONMENT = ("DOCKER_CONFIG", "DOCKER_HOST", "DOCKER_BUILDKIT", "KUBECONFIG", 
                "REPOSITORY_TOKEN_FILE")
 
 
+FILES_MAX = 4096     # that a process has
+
+
 class Refused(Exception):
     """The real command would not take these words: its exit status and what it says."""
 
@@ -36,12 +39,37 @@ def write(path, text):
         file.write(text)
 
 
+class Caller:
+    """The process that was called: this one.  In resident.py it is another."""
+
+    def pid(self):
+        return os.getpid()
+
+    def hang(self, file, deaf):
+        if deaf:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        write(file, str(os.getpid()))
+        while True:
+            signal.pause()
+
+    def become(self, path, words, environment, leads=False, alone=False):
+        """leads: a process group of its own; alone: with the first three files only."""
+        if leads:
+            os.setpgid(0, 0)
+        if alone:
+            os.closerange(3, FILES_MAX)
+        os.execve(path, words, environment)
+
+
+caller = Caller()
+
+
 class Call:
     def __init__(self, name, words):
         self.stand = os.environ["STAND"]
         self.name = name
         self.words = words
-        self.write(name=name, words=words, process=os.getpid(),
+        self.write(name=name, words=words, process=caller.pid(),
                    environment={key: os.environ[key] for key in ENVIRONMENT if key in os.environ})
 
     def write(self, **fields):
@@ -53,7 +81,7 @@ class Call:
 
     def stdin(self):
         text = sys.stdin.read()
-        self.write(process=os.getpid(), stdin=text)
+        self.write(process=caller.pid(), stdin=text)
         return text
 
     def act_planned(self):
@@ -68,19 +96,14 @@ class Call:
             if [self.name, *self.words][:len(when)] != when or not self.is_due(number, entry):
                 continue
             if "hang" in entry:
-                if "deaf" in entry:
-                    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-                self.hang()
+                self.hang("deaf" in entry)
             sys.stdout.write(entry.get("stdout", ""))
             sys.stderr.write(entry.get("stderr", ""))
             if "status" in entry:
-                sys.stdout.flush()
-                os._exit(entry["status"])
+                sys.exit(entry["status"])
 
-    def hang(self):
-        write(self.path("hangs"), str(os.getpid()))
-        while True:
-            signal.pause()
+    def hang(self, deaf=False):
+        caller.hang(self.path("hangs"), deaf)
 
     def is_due(self, number, entry):
         counter = self.path(f"plan.{number}")
