@@ -3,7 +3,7 @@
 _deploybot() {
 	local -a commands=(
 		'serve:Run the server (the default); restored\: on a copy.'
-		'doctor:Check everything, over the network; ENV\: its target.'
+		'doctor:Check all, over the network; ENV\: its target.'
 		'check-config:Check the settings; asks no network.'
 		'application:Applications\: which there are, what is wrong.'
 		'config-example:Print a file with every setting and its default.'
@@ -18,7 +18,7 @@ _deploybot() {
 		'completion:Print what makes a shell complete these words.'
 		'backup:Copy the database, while the server runs.'
 		'version:Print the version.'
-		'help:Print this text.'
+		'help:Print this text, or how COMMAND is used.'
 		'deploy:build and ship the newest commit'
 		'rollback:roll back to an earlier release'
 		'status:what runs where, and its health'
