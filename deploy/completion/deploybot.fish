@@ -1,7 +1,7 @@
 # deploybot's completion for fish; made by: deploybot completion fish
 complete -c deploybot -f
 complete -c deploybot -n __fish_use_subcommand -a serve -d 'Run the server (the default); restored: on a copy.'
-complete -c deploybot -n __fish_use_subcommand -a doctor -d 'Check all, over the network; ENV: its target.'
+complete -c deploybot -n __fish_use_subcommand -a doctor -d 'Check everything, over the network; ENV: its target.'
 complete -c deploybot -n __fish_use_subcommand -a check-config -d 'Check the settings; asks no network.'
 complete -c deploybot -n __fish_use_subcommand -a application -d 'Applications: which there are, what is wrong.'
 complete -c deploybot -n __fish_use_subcommand -a config-example -d 'Print a file with every setting and its default.'

@@ -3,7 +3,7 @@
 _deploybot() {
 	local -a commands=(
 		'serve:Run the server (the default); restored\: on a copy.'
-		'doctor:Check all, over the network; ENV\: its target.'
+		'doctor:Check everything, over the network; ENV\: its target.'
 		'check-config:Check the settings; asks no network.'
 		'application:Applications\: which there are, what is wrong.'
 		'config-example:Print a file with every setting and its default.'

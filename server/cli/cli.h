@@ -34,7 +34,8 @@ typedef int cli_command(const struct cli *cli);
 /* CLI(word, function, usage behind the word, help) in the order of the help text. */
 #define CLI_COMMANDS(CLI) \
 	CLI("serve",        serve,        "[--no-copy] [--restored]", "Run the server (the default); restored: on a copy.") \
-	CLI("doctor",       doctor,       "[--json] [--production|ENV]", "Check all, over the network; ENV: its target.") \
+	CLI("doctor",       doctor,       "[--json] [--production|ENV]", \
+	    "Check everything, over the network; ENV: its target.") \
 	CLI("check-config", check_config, "[--json] [--production]", "Check the settings; asks no network.") \
 	CLI("application",  application,  "list | check [NAME] | adopt NAME", "Applications: which there are, what is wrong.") \
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
