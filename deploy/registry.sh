@@ -337,6 +337,14 @@ request_manifest() { # METHOD REFERENCE ACTIONS
 	fi
 }
 
+# Does anybody answer there?  Whether our login is taken is seen by whoever uses it.
+ask_registry() {
+	curl_once '' "$registry_api/v2/" || fail "$EXIT_REGISTRY" \
+		"the registry $registry_host does not answer: is REGISTRY_URL right, and does this machine reach it?"
+	[[ $http_status != 5* ]] ||
+		fail "$EXIT_REGISTRY" "the registry $registry_host answers HTTP $http_status: it is down, or busy"
+}
+
 # Is there an image of that tag or digest?  0: yes, and its digest is in `digest`, computed here from what the registry
 # sent; 1: no; 2: that cannot be known, `why` says why.
 find_digest() { # TAG or sha256:DIGEST

@@ -47,6 +47,7 @@ preflight
 case $2 in
 preflight)
 	check_build
+	[[ $transport_needs != image ]] || ask_registry
 	echo "all is there"
 	;;
 current) transport_current ;;

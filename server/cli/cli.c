@@ -26,6 +26,36 @@ static const struct row {
 #undef CLI
 };
 
+bool
+cli_has_flag(const struct cli *cli, const char *flag)
+{
+	for (int i = 0; i < cli->argc; i++)
+		if (strcmp(cli->argv[i], flag) == 0)
+			return true;
+	return false;
+}
+
+bool
+cli_takes(const struct cli *cli, const char *const flags[], size_t count, const char *usage)
+{
+	int known = 0;
+	const char *nearest;
+
+	for (size_t i = 0; i < count; i++)
+		known += cli_has_flag(cli, flags[i]);
+	if (cli->argc == known)
+		return true;
+	for (int i = 0; i < cli->argc; i++) {
+		nearest = text_nearest(cli->argv[i], flags, count);
+		if (nearest != NULL && strcmp(nearest, cli->argv[i]) != 0)
+			(void)fprintf(stderr,
+			    "%s: %s: there is no option \"%s\"; did you mean \"%s\"?\n",
+			    cli->program, cli->word, cli->argv[i], nearest);
+	}
+	(void)fprintf(stderr, "Usage: %s %s %s\n", cli->program, cli->word, usage);
+	return false;
+}
+
 static int
 cli_version(UNUSED const struct cli *cli)
 {
@@ -59,13 +89,6 @@ print_help(FILE *out, const char *program)
 	    out);
 }
 
-static int
-cli_help(const struct cli *cli)
-{
-	print_help(stdout, cli->program);
-	return EX_OK;
-}
-
 static const struct row *
 find_row(const char *word)
 {
@@ -75,21 +98,53 @@ find_row(const char *word)
 	return NULL;
 }
 
+/* Of both kinds: what was meant may be a command of the chat. */
 static int
 unknown(const struct cli *cli, const char *word)
 {
-	const char *words[COUNT(rows)];
+	const char *words[COUNT(rows) + CLI_CHAT_COMMANDS_MAX];
+	size_t n = cli_list_chat_commands(words);
 	const char *nearest;
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		words[i] = rows[i].word;
-	nearest = text_nearest(word, words, COUNT(words));
+		words[n++] = rows[i].word;
+	nearest = text_nearest(word, words, n);
 	(void)fprintf(stderr, "%s: there is no command \"%s\"", cli->program, word);
 	if (nearest != NULL)
 		(void)fprintf(stderr, "; did you mean \"%s\"?\n", nearest);
 	else
 		(void)fprintf(stderr, "; see %s help\n", cli->program);
 	return EX_USAGE;
+}
+
+static void
+print_row(const struct cli *cli, const struct row *row)
+{
+	(void)printf("Usage: %s [--env-file FILE] %s%s%s\n%s\n", cli->program, row->word,
+	    row->usage[0] == '\0' ? "" : " ", row->usage, row->help);
+}
+
+static int
+cli_help(const struct cli *cli)
+{
+	const struct row *row;
+
+	if (cli->argc == 0) {
+		print_help(stdout, cli->program);
+		return EX_OK;
+	}
+	if (cli->argc > 1) {
+		(void)fprintf(stderr, "Usage: %s help [COMMAND]\n", cli->program);
+		return EX_USAGE;
+	}
+	row = find_row(cli->argv[0]);
+	if (row != NULL)
+		print_row(cli, row);
+	else if (cli_is_chat_command(cli->argv[0]))
+		cli_print_chat_command(cli, cli->argv[0]);
+	else
+		return unknown(cli, cli->argv[0]);
+	return EX_OK;
 }
 
 /* Takes --env-file FILE and --env-file=FILE out of argv, wherever they stand; an exit status, or -1
@@ -122,15 +177,17 @@ take_env_file(struct cli *cli, int *argc, char **argv)
 	return -1;
 }
 
-/* -h, --version, or what is none, in the place of a subcommand; an exit status, or -1 to go on. */
+/* -h, -V, or what is none, in the place of a subcommand; an exit status, or -1 to go on. */
 static int
 take_option(const struct cli *cli, const char *word)
 {
 	if (word == NULL || word[0] != '-')
 		return -1;
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-		return cli_help(cli);
-	if (strcmp(word, "--version") == 0)
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		print_help(stdout, cli->program);
+		return EX_OK;
+	}
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
 		return cli_version(cli);
 	(void)fprintf(stderr, "%s: %s: there is no such option\n", cli->program, word);
 	print_help(stderr, cli->program);
@@ -143,8 +200,7 @@ check_arguments(const struct cli *cli, const struct row *row)
 {
 	if (cli->argc > 0 &&
 	    (strcmp(cli->argv[0], "--help") == 0 || strcmp(cli->argv[0], "-h") == 0)) {
-		(void)printf("Usage: %s [--env-file FILE] %s%s%s\n%s\n", cli->program, row->word,
-		    row->usage[0] == '\0' ? "" : " ", row->usage, row->help);
+		print_row(cli, row);
 		return EX_OK;
 	}
 	if (cli->argc > 0 && row->usage[0] == '\0') {

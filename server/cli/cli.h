@@ -21,14 +21,22 @@ struct cli {
 	char **argv;
 };
 
+/* Does that flag follow the subcommand? */
+bool cli_has_flag(const struct cli *cli, const char *flag) MUST_USE;
+
+/* False: something else follows than these flags, each once; that was said, with the usage. */
+bool cli_takes(const struct cli *cli, const char *const flags[], size_t count,
+    const char *usage) MUST_USE;
+
 /* Returns the exit status (sysexits.h). */
 typedef int cli_command(const struct cli *cli);
 
 /* CLI(word, function, usage behind the word, help) in the order of the help text. */
 #define CLI_COMMANDS(CLI) \
 	CLI("serve",        serve,        "[--no-copy] [--restored]", "Run the server (the default); restored: on a copy.") \
-	CLI("doctor",       doctor,       "[--production|ENV]", "Check everything, over the network; ENV: its target.") \
-	CLI("check-config", check_config, "[--production]", "Check the settings; asks no network.") \
+	CLI("doctor",       doctor,       "[--json] [--production|ENV]", \
+	    "Check everything, over the network; ENV: its target.") \
+	CLI("check-config", check_config, "[--json] [--production]", "Check the settings; asks no network.") \
 	CLI("application",  application,  "list | check [NAME] | adopt NAME", "Applications: which there are, what is wrong.") \
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive.") \
@@ -42,7 +50,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("completion",   completion,   "bash|zsh|fish",   "Print what makes a shell complete these words.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \
-	CLI("help",         help,         "",                "Print this text.")
+	CLI("help",         help,         "[COMMAND]",       "Print this text, or how COMMAND is used.")
 
 /*
  * Reads `deploybot [SUBCOMMAND [ARGUMENT...]]`, with `--env-file FILE` anywhere in it, and runs it;
@@ -59,6 +67,11 @@ cli_command cli_logs, cli_answer, cli_factor, cli_token, cli_completion;
 bool cli_is_chat_command(const char *word);
 cli_command cli_chat_command;
 void cli_print_chat_commands(FILE *out);
+void cli_print_chat_command(const struct cli *cli, const char *word); /* which is one */
+
+/* Their words; how many. */
+#define CLI_CHAT_COMMANDS_MAX 64
+size_t cli_list_chat_commands(const char *words[CLI_CHAT_COMMANDS_MAX]);
 
 struct settings;
 struct settings_report;

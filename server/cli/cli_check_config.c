@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/doctor.h"
@@ -284,79 +285,89 @@ print_summary(const struct settings *s, const char *env_file)
 }
 
 /*
- * What is wrong on this machine, beside the settings themselves; returns how many errors.  An
- * address or port that cannot be served on keeps the server from starting; a transport that is not
+ * What is wrong on this machine, beside the settings themselves; false: the server does not start
+ * here.  An address or port that cannot be served on keeps it from that; a transport that is not
  * there, the one of subject FILES, does not.
  */
-static size_t
-examine_machine(const struct cli *cli, struct settings *settings, bool *ret_starts)
+static bool
+examine_machine(struct doctor *doctor)
 {
-	struct doctor *doctor = calloc(1, sizeof(*doctor));
-	size_t errors = 0;
+	size_t before = doctor->count;
+	bool starts = true;
 
-	*ret_starts = true;
-	if (doctor == NULL)
-		return 1;
-	doctor->cli = cli;
-	doctor->settings = settings;
 	doctor_machine(doctor);
-	for (size_t i = 0; i < doctor->count; i++) {
-		const struct doctor_finding *finding = &doctor->findings[i];
-
-		if (finding->level < DOCTOR_WARNING)
-			continue;
-		errors += finding->level == DOCTOR_ERROR;
-		if (finding->level == DOCTOR_ERROR && finding->subject != DOCTOR_FILES)
-			*ret_starts = false;
-		(void)fprintf(stderr, "%-8s %s\n",
-		    finding->level == DOCTOR_ERROR ? "error" : "warning", finding->text);
-	}
-	free(doctor);
-	return errors;
+	for (size_t i = before; i < doctor->count; i++)
+		if (doctor->findings[i].level == DOCTOR_ERROR &&
+		    doctor->findings[i].subject == DOCTOR_SETTINGS)
+			starts = false;
+	return starts;
 }
 
+/* The last line; ret of the program. */
 static int
-check_config(const struct cli *cli, bool for_production)
+conclude(const struct doctor *doctor, bool for_production, bool starts)
 {
-	struct settings_report report;
-	CLEANUP(settings_unrefp)
-	struct settings *settings = cli_settings_reported(cli, true, &report);
-	size_t errors;
-	bool starts;
+	const char *file = doctor->cli->env_file;
 
-	if (settings == NULL) {
+	if (doctor->settings == NULL)
 		(void)fprintf(stderr, "%s (file: %s); nothing was started.\n",
 		    for_production ? "ENVIRONMENT=production refuses these settings" :
 				     "The settings are wrong",
-		    cli->env_file != NULL ? cli->env_file : "none");
-		return EX_CONFIG;
-	}
-	errors = examine_machine(cli, settings, &starts) + report.flaws;
-	print_summary(settings, cli->env_file);
-	if (errors > 0) {
+		    file != NULL ? file : "none");
+	else if (doctor_count(doctor, DOCTOR_ERROR) > 0)
 		(void)fprintf(stderr, "%s, and what is an error above comes to nothing.\n",
 		    starts ? "The server starts with these settings" :
 			     "The server does not start here now");
-		return EX_CONFIG;
-	}
-	(void)printf(
-	    "ok: the settings are valid; the network was not asked (deploybot doctor does)\n");
-	return EX_OK;
+	else
+		(void)printf(
+		    "ok: the settings are valid; the network was not asked (deploybot doctor does)\n");
+	return doctor_count(doctor, DOCTOR_ERROR) > 0 ? EX_CONFIG : EX_OK;
+}
+
+static int
+check_config(struct doctor *doctor, bool for_production, bool as_json)
+{
+	CLEANUP(settings_unrefp) struct settings *settings = NULL;
+	struct settings_report report;
+	bool starts = false;
+
+	if (settings_load(doctor->cli->env_file, environ, &settings, &report))
+		doctor->settings = settings;
+	doctor_say_settings(doctor, &report);
+	if (settings != NULL)
+		starts = examine_machine(doctor);
+	if (as_json)
+		return !doctor_print_json(doctor, stdout)  ? EX_IOERR :
+		    doctor_count(doctor, DOCTOR_ERROR) > 0 ? EX_CONFIG :
+							     EX_OK;
+	if (settings != NULL)
+		print_summary(settings, doctor->cli->env_file);
+	(void)fflush(stdout);
+	doctor_print(doctor, DOCTOR_NOTE, stderr);
+	return conclude(doctor, for_production, starts);
 }
 
 /* With --production: what the server would say with that setting, in the same words. */
 int
 cli_check_config(const struct cli *cli)
 {
-	bool for_production = cli->argc == 1 && strcmp(cli->argv[0], "--production") == 0;
+	static const char *const flags[] = { "--json", "--production" };
+	bool for_production = cli_has_flag(cli, "--production"),
+	     as_json = cli_has_flag(cli, "--json");
+	struct doctor *doctor;
+	int status;
 
-	if (cli->argc > 0 && !for_production) {
-		(void)fprintf(stderr, "Usage: %s check-config [--production]\n", cli->program);
+	if (!cli_takes(cli, flags, COUNT(flags), "[--json] [--production]"))
 		return EX_USAGE;
-	}
 	if (for_production && setenv("ENVIRONMENT", "production", 1) != 0)
 		return EX_OSERR;
-	return check_config(cli, for_production);
+	doctor = calloc(1, sizeof(*doctor));
+	if (doctor == NULL)
+		return EX_OSERR;
+	doctor->cli = cli;
+	status = check_config(doctor, for_production, as_json);
+	free(doctor);
+	return status;
 }
 
 #define EXAMPLE_MAX (1u << 20)

@@ -16,23 +16,6 @@
 #include "settings/settings_load.h"
 #include "types/settings.h"
 
-static void
-report_settings(struct doctor *doctor, const struct settings_report *report)
-{
-	for (size_t i = 0; i < report->count; i++) {
-		const struct settings_line *line = &report->lines[i];
-
-		doctor_say(doctor, DOCTOR_SETTINGS,
-		    line->severity == SETTINGS_ERROR || line->severity == SETTINGS_FLAW ?
-			DOCTOR_ERROR :
-			line->severity == SETTINGS_WARNING ? DOCTOR_WARNING :
-							     DOCTOR_OK,
-		    "%s", line->text);
-	}
-	if (report->errors == 0 && report->flaws == 0)
-		doctor_say(doctor, DOCTOR_SETTINGS, DOCTOR_OK, "settings are valid");
-}
-
 /* Everything that needs settings which are valid.  facts: what production asks for beyond that;
  * NULL: it is not asked. */
 static bool
@@ -40,6 +23,7 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 {
 	struct doctor_certificate *certificate = NULL;
 	struct doctor_telegram *telegram;
+	struct doctor_targets *targets;
 	struct doctor_http *http;
 	struct doctor_git *git;
 
@@ -49,6 +33,7 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 	doctor_local(doctor);
 	doctor_clients(doctor, NULL);
 	git = doctor_git_start(doctor); /* forks: before curl has threads */
+	targets = doctor_targets_start(doctor);
 	telegram = doctor_telegram_start(doctor);
 	http = doctor_http_start(doctor);
 	if (facts != NULL) {
@@ -62,56 +47,34 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 	doctor_certificate_free(certificate);
 	doctor_http_free(http);
 	doctor_telegram_free(telegram);
+	doctor_targets_free(targets);
 	doctor_git_free(git);
 	loop_free(doctor->loop);
 	return true;
 }
 
+/* The last line counts, and names what nobody can see from here. */
 static void
-print_line(const struct doctor_finding *finding)
-{
-	static const char *const words[] = {
-		[DOCTOR_OK] = "ok",
-		[DOCTOR_NOTE] = "note",
-		[DOCTOR_WARNING] = "warning",
-		[DOCTOR_ERROR] = "error",
-	};
-
-	(void)printf("%-8s %s\n", words[finding->level], finding->text);
-}
-
-/* Subject by subject; returns how many findings are errors.  The last line counts them, and names
- * what nobody can see from here. */
-static size_t
 print(const struct doctor *doctor, bool for_production)
 {
-	size_t count[] = {
-		[DOCTOR_OK] = 0, [DOCTOR_NOTE] = 0, [DOCTOR_WARNING] = 0, [DOCTOR_ERROR] = 0
-	};
+	size_t warnings = doctor_count(doctor, DOCTOR_WARNING);
+	size_t errors = doctor_count(doctor, DOCTOR_ERROR);
+	size_t notes = doctor_count(doctor, DOCTOR_NOTE);
 
-	for (unsigned subject = 0; subject < DOCTOR_SUBJECT_COUNT; subject++) {
-		for (size_t i = 0; i < doctor->count; i++) {
-			if (doctor->findings[i].subject != subject)
-				continue;
-			print_line(&doctor->findings[i]);
-			count[doctor->findings[i].level]++;
-		}
-	}
-	(void)printf("\n%zu ok, %zu warning%s, %zu error%s", count[DOCTOR_OK],
-	    count[DOCTOR_WARNING], count[DOCTOR_WARNING] == 1 ? "" : "s", count[DOCTOR_ERROR],
-	    count[DOCTOR_ERROR] == 1 ? "" : "s");
+	doctor_print(doctor, DOCTOR_OK, stdout);
+	(void)printf("\n%zu ok, %zu warning%s, %zu error%s", doctor_count(doctor, DOCTOR_OK),
+	    warnings, warnings == 1 ? "" : "s", errors, errors == 1 ? "" : "s");
 	if (for_production)
-		(void)printf(", %zu note%s; %s; not visible from here: %s", count[DOCTOR_NOTE],
-		    count[DOCTOR_NOTE] == 1 ? "" : "s",
-		    count[DOCTOR_ERROR] == 0 ? "fit for production" : "not fit for production yet",
+		(void)printf(", %zu note%s; %s; not visible from here: %s", notes,
+		    notes == 1 ? "" : "s",
+		    errors == 0 ? "fit for production" : "not fit for production yet",
 		    doctor_production_unseen);
 	(void)printf("; the network was asked\n");
-	return count[DOCTOR_ERROR];
 }
 
 /* One call of doctor: the facts of production are large, and not always wanted. */
 static int
-diagnose(struct doctor *doctor, struct production *facts)
+diagnose(struct doctor *doctor, struct production *facts, bool as_json)
 {
 	CLEANUP(settings_unrefp) struct settings *settings = NULL;
 	struct settings_report report;
@@ -119,10 +82,16 @@ diagnose(struct doctor *doctor, struct production *facts)
 
 	if (settings_load(doctor->cli->env_file, environ, &settings, &report))
 		doctor->settings = settings;
-	report_settings(doctor, &report);
+	doctor_say_settings(doctor, &report);
+	if (report.errors == 0 && report.flaws == 0)
+		TELL(doctor, SETTINGS, OK, "settings are valid");
 	if (settings != NULL && !examine(doctor, facts, &err))
-		doctor_say(doctor, DOCTOR_SETTINGS, DOCTOR_ERROR, "%s", err.text);
-	return print(doctor, facts != NULL) == 0 ? EX_OK : 1;
+		TELL(doctor, SETTINGS, ERROR, "%s", err.text);
+	if (!as_json)
+		print(doctor, facts != NULL);
+	else if (!doctor_print_json(doctor, stdout))
+		return EX_IOERR;
+	return doctor_count(doctor, DOCTOR_ERROR) == 0 ? EX_OK : 1;
 }
 
 /*
@@ -134,18 +103,14 @@ ask_target(const struct cli *cli, const char *environment)
 {
 	const char *argv[] = { "deploybot-runner", "--preflight", environment, NULL, NULL, NULL };
 	char path[PATH_MAX];
-	ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
-	path[size < 0 ? 0 : size] = '\0';
-	if (strrchr(path, '/') != NULL)
-		strrchr(path, '/')[1] = '\0';
+	doctor_runner_path(path);
 	if (cli->env_file != NULL) {
 		argv[3] = "--env-file";
 		argv[4] = cli->env_file;
 	}
 	(void)printf("asks the target of %s, over the network\n", environment);
 	(void)fflush(stdout);
-	(void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "%s", argv[0]);
 	(void)execv(path, (char *const *)argv); /* it changes none of them */
 	(void)fprintf(stderr,
 	    "%s: %s: type this where the runner is: deploybot-runner --preflight %s\n", path,
@@ -158,19 +123,17 @@ static int
 ask_client(const struct cli *cli, struct settings *settings, const struct client_settings *client)
 {
 	struct doctor *doctor = calloc(1, sizeof(*doctor));
-	bool is_well = doctor != NULL;
+	size_t errors;
 
 	if (doctor == NULL)
 		return EX_OSERR;
 	doctor->cli = cli;
 	doctor->settings = settings;
 	doctor_clients(doctor, client);
-	for (size_t i = 0; i < doctor->count; i++) {
-		print_line(&doctor->findings[i]);
-		is_well = is_well && doctor->findings[i].level != DOCTOR_ERROR;
-	}
+	doctor_print(doctor, DOCTOR_OK, stdout);
+	errors = doctor_count(doctor, DOCTOR_ERROR);
 	free(doctor);
-	return is_well ? EX_OK : 1;
+	return errors == 0 ? EX_OK : 1;
 }
 
 /* The environment of one application, where the settings may be read; else as it was typed. */
@@ -203,24 +166,23 @@ find_target(const struct cli *cli, const char *typed)
 int
 cli_doctor(const struct cli *cli)
 {
-	bool for_production = cli->argc == 1 && strcmp(cli->argv[0], "--production") == 0;
+	static const char *const flags[] = { "--json", "--production" };
+	bool for_production = cli_has_flag(cli, "--production"),
+	     as_json = cli_has_flag(cli, "--json");
 	struct production *facts = NULL;
 	struct doctor *doctor;
 	int status = EX_OSERR;
 
 	if (cli->argc == 1 && cli->argv[0][0] != '-')
 		return find_target(cli, cli->argv[0]);
-	if (cli->argc > 0 && !for_production) {
-		(void)fprintf(
-		    stderr, "Usage: %s doctor [--production|ENV|client/ID]\n", cli->program);
+	if (!cli_takes(cli, flags, COUNT(flags), "[--json] [--production] | ENV | client/ID"))
 		return EX_USAGE;
-	}
 	doctor = calloc(1, sizeof(*doctor));
 	if (for_production)
 		facts = calloc(1, sizeof(*facts));
 	if (doctor != NULL && (facts != NULL || !for_production)) {
 		doctor->cli = cli;
-		status = diagnose(doctor, facts);
+		status = diagnose(doctor, facts, as_json);
 	}
 	free(facts);
 	free(doctor);

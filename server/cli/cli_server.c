@@ -425,18 +425,39 @@ cli_is_chat_command(const char *word)
 	return find_command(word) != NULL;
 }
 
+void
+cli_print_chat_command(const struct cli *cli, const char *word)
+{
+	const struct command *command = find_command(word);
+
+	(void)printf(
+	    "Usage: %s %s [--json] [--wait] [--no-wait] [--as ROLE] [--reason TEXT] [--emergency TEXT]\n%s\n",
+	    cli->program, command->usage + 1, command->help);
+}
+
+size_t
+cli_list_chat_commands(const char *words[CLI_CHAT_COMMANDS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < commands_count(); i++) {
+		if (!cli_is_chat_command(commands_get(i)->word))
+			continue;
+		assert(n < CLI_CHAT_COMMANDS_MAX);
+		words[n++] = commands_get(i)->word;
+	}
+	return n;
+}
+
 int
 cli_chat_command(const struct cli *cli)
 {
-	const struct command *command = find_command(cli->word);
 	struct cli_server local;
 	int status;
 
 	if (cli->argc > 0 &&
 	    (strcmp(cli->argv[0], "--help") == 0 || strcmp(cli->argv[0], "-h") == 0)) {
-		(void)printf(
-		    "Usage: %s %s [--json] [--wait] [--no-wait] [--as ROLE] [--reason TEXT] [--emergency TEXT]\n%s\n",
-		    cli->program, command->usage + 1, command->help);
+		cli_print_chat_command(cli, cli->word);
 		return EX_OK;
 	}
 	status = cli_server_begin(cli, &local);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/loop.h"
+#include "settings/settings_load.h"
 
 void
 doctor_say(struct doctor *doctor, enum doctor_subject subject, enum doctor_level level,
@@ -22,6 +23,25 @@ doctor_say(struct doctor *doctor, enum doctor_subject subject, enum doctor_level
 	va_start(args, fmt);
 	(void)vsnprintf(finding->text, sizeof(finding->text), fmt, args);
 	va_end(args);
+}
+
+void
+doctor_say_settings(struct doctor *doctor, const struct settings_report *report)
+{
+	static const enum doctor_level levels[] = {
+		[SETTINGS_ERROR] = DOCTOR_ERROR,
+		[SETTINGS_FLAW] = DOCTOR_ERROR,
+		[SETTINGS_WARNING] = DOCTOR_WARNING,
+		[SETTINGS_NOTE] = DOCTOR_NOTE,
+	};
+
+	for (size_t i = 0; i < report->count; i++)
+		doctor_say(doctor, DOCTOR_SETTINGS, levels[report->lines[i].severity], "%s",
+		    report->lines[i].text);
+	if (report->left_out > 0)
+		TELL(doctor, SETTINGS, NOTE,
+		    "and %zu lines more: deploybot application check NAME says them",
+		    report->left_out);
 }
 
 void

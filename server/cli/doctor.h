@@ -3,6 +3,7 @@
 #pragma once
 
 #include <limits.h>
+#include <stdio.h>
 
 #include "lib/base.h"
 
@@ -12,13 +13,14 @@ struct err;
 struct http_client_result;
 struct loop;
 struct settings;
+struct settings_report;
 
 #define DOCTOR_PATIENCE_MS  5000 /* one question to somebody else */
 #define DOCTOR_FINDINGS_MAX 192
 
 enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_ERROR };
 
-/* In the order they are printed. */
+/* In the order they are printed, those of a level. */
 enum doctor_subject {
 	DOCTOR_SETTINGS,
 	DOCTOR_FILES,
@@ -28,6 +30,7 @@ enum doctor_subject {
 	DOCTOR_WEBHOOKS,
 	DOCTOR_RUNNER,
 	DOCTOR_GIT,
+	DOCTOR_TARGETS,
 	DOCTOR_HEALTH,
 	DOCTOR_OUTBOUND,
 	DOCTOR_CLIENTS,
@@ -55,6 +58,18 @@ void doctor_say(struct doctor *doctor, enum doctor_subject subject, enum doctor_
     const char *fmt, ...) PRINTF(4, 5);
 #define TELL(doctor, subject, level, ...) \
 	doctor_say((doctor), DOCTOR_##subject, DOCTOR_##level, __VA_ARGS__)
+
+/* What was found in the settings, as findings. */
+void doctor_say_settings(struct doctor *doctor, const struct settings_report *report);
+
+size_t doctor_count(const struct doctor *doctor, enum doctor_level level);
+
+/* Lines of at least that level, the worst last, coloured on a terminal (NO_COLOR: never). */
+void doctor_print(const struct doctor *doctor, enum doctor_level least, FILE *out);
+
+/* One object on one line: "ok", "file", counts, and the findings with level, subject and text.
+ * False: it could not be written. */
+bool doctor_print_json(const struct doctor *doctor, FILE *out) MUST_USE;
 
 /* A question was asked; its answer (or its deadline) came.  The last answer ends the loop. */
 void doctor_asked(struct doctor *doctor);
@@ -87,6 +102,19 @@ struct doctor_http *doctor_http_start(struct doctor *doctor); /* health URLs, th
 void doctor_http_free(struct doctor_http *http);
 struct doctor_git *doctor_git_start(struct doctor *doctor); /* the runner, git */
 void doctor_git_free(struct doctor_git *git);
+
+/* Each target, asked by the runner as a deployment does before it begins. */
+struct doctor_targets *doctor_targets_start(struct doctor *doctor);
+void doctor_targets_free(struct doctor_targets *targets);
+
+/* The runner's program, beside ours. */
+void doctor_runner_path(char out[PATH_MAX]);
+
+/* Who listens there: "by nginx (process 12)", as far as our user may see it. */
+#define DOCTOR_WHO 128
+void doctor_port_who(const char *address, int port, char out[DOCTOR_WHO]);
+/* Does anybody but root? */
+bool doctor_port_is_users(const char *address, int port) MUST_USE;
 
 /* Is what stands there out of others' reach, a secret also out of their sight?  Typed by root: as
  * its owner would judge, who is the server or the runner and no stranger. */

@@ -1,4 +1,4 @@
-/* doctor_machine.c - a transport that is not there, a port that is taken: no network is asked.  Side: start. */
+/* doctor_machine.c - what is wrong on this machine: transport, port, chat; asks no network.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,9 +12,11 @@
 
 #include "cli/doctor.h"
 #include "store/store.h"
+#include "types/roles.h"
 #include "types/settings.h"
 
-#define FOLDERS_UP 4 /* as the runner looks for it */
+#define NO_PERSON  1000000000000 /* a supergroup's, without its minus */
+#define FOLDERS_UP 4		 /* as the runner looks for it */
 
 bool
 doctor_find_script(const char *file, char out[PATH_MAX])
@@ -129,34 +131,15 @@ look_who_serves(const struct settings *settings)
 	return is_locked ? SERVED_YES : SERVED_NO;
 }
 
-/* Does anybody but root listen on that port?  By a table of the kernel, which anybody may read. */
-static bool
-is_a_users(const char *table, int port)
-{
-	FILE *file = fopen(table, "re");
-	unsigned local, state, uid;
-	char line[256];
-	bool found = false;
-
-	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
-		/* sl local:port remote:port state queues timer retransmissions uid */
-		found = sscanf(line, "%*s %*[^:]:%X %*s %X %*s %*s %*s %u", &local, &state, &uid) ==
-			3 &&
-		    state == 0x0A && local == (unsigned)port && uid != 0;
-	if (file != NULL)
-		(void)fclose(file);
-	return found;
-}
-
 /* systemd may hold the port for a deploybot that is to be started (deploybot.socket). */
 static bool
-may_be_systemds(int port)
+may_be_systemds(const char *address, int port)
 {
 	static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system",
 		"/lib/systemd/system", "/usr/lib/systemd/system" };
 	char path[64];
 
-	if (is_a_users("/proc/net/tcp", port) || is_a_users("/proc/net/tcp6", port))
+	if (doctor_port_is_users(address, port))
 		return false;
 	for (size_t i = 0; i < COUNT(folders); i++) {
 		(void)snprintf(path, sizeof(path), "%s/deploybot.socket", folders[i]);
@@ -171,6 +154,7 @@ say_in_use(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
 	enum served served = look_who_serves(s);
+	char who[DOCTOR_WHO];
 
 	if (served == SERVED_YES)
 		TELL(doctor, FILES, OK, "API_SERVER_PORT: deploybot serves on port %d now",
@@ -179,14 +163,16 @@ say_in_use(struct doctor *doctor)
 		TELL(doctor, FILES, WARNING,
 		    "API_SERVER_PORT: port %d is in use; whether by deploybot its own user can say: sudo -u deploybot deploybot check-config",
 		    s->api_server_port);
-	else if (may_be_systemds(s->api_server_port))
+	else if (may_be_systemds(s->listen_address, s->api_server_port))
 		TELL(doctor, FILES, WARNING,
 		    "API_SERVER_PORT: port %d is in use, and deploybot does not run: by deploybot.socket, or by another program: systemctl status deploybot.socket",
 		    s->api_server_port);
-	else
+	else {
+		doctor_port_who(s->listen_address, s->api_server_port, who);
 		TELL(doctor, SETTINGS, ERROR,
-		    "API_SERVER_PORT: port %d of %s is in use by another program (ss -ltnp): stop that, or set another port",
-		    s->api_server_port, s->listen_address);
+		    "API_SERVER_PORT: port %d of %s is in use %s: stop that, or set another port (ss -ltnp, as root, names all)",
+		    s->api_server_port, s->listen_address, who);
+	}
 }
 
 static void
@@ -208,9 +194,27 @@ examine_port(struct doctor *doctor)
 		    s->api_server_port);
 }
 
+/* A small group's id without its minus looks like a person's. */
+static void
+examine_chat(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+	const struct roles *roles = s->roles;
+
+	if (s->telegram_chat_id <= 0 || s->telegram_chat_id >= NO_PERSON)
+		return; /* a large one's was said of the settings */
+	for (size_t i = 0; i < roles->member_count; i++)
+		if (roles->member[i].person == s->telegram_chat_id)
+			return;
+	TELL(doctor, TELEGRAM, WARNING,
+	    "TELEGRAM_CHAT_ID: %lld is the private chat of a person who has no role: a group's id begins with -",
+	    (long long)s->telegram_chat_id);
+}
+
 void
 doctor_machine(struct doctor *doctor)
 {
+	examine_chat(doctor);
 	examine_transports(doctor);
 	examine_port(doctor);
 	doctor_approvals(doctor);

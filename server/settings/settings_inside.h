@@ -84,6 +84,23 @@ bool settings_in_production(const struct settings_loader *l);
 /* Of a BOOL's text: NULL is false. */
 bool settings_truth(const char *text);
 
+/* --- settings_meant.c --- */
+
+/* Writes "; did you mean X?", or nothing: of a text that its type refuses.  Of a secret nothing. */
+void settings_meant(const struct settings_spec *spec, const char *text, char *out, size_t room);
+
+/* The one of these names that has all words of this one, at most one more, in any order: of
+ * STAGING_BRANCH GITHUB_BRANCH_STAGING.  NULL: none, or several. */
+const char *settings_meant_name(const char *name, const char *const names[], size_t count);
+
+/* Would it be a setting of an environment that is not there?  Writes its name. */
+bool settings_meant_environment(const char *name, char out[SETTING_NAME_MAX]) MUST_USE;
+
+/* Says in the report what its type takes, and what comes to nothing: a branch as refs/heads/…, a
+ * group's id without its minus. */
+void settings_check_meant(struct settings_loader *l, const struct settings_spec *spec,
+    const char *name, struct settings_found found);
+
 /* --- settings_production.c --- */
 
 /* Is this text of ENVIRONMENT "production"? */

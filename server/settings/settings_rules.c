@@ -415,13 +415,24 @@ say_unknown(struct settings_loader *l, const struct known_names *known, size_t s
 {
 	const char *nearest = text_nearest(entry->name, known->names, known->count);
 	bool is_error = begins_as_a_family(entry->name);
-	char what[LIMIT_LINE];
+	const char *list = settings_find(l, settings_table[SETTING_ENVIRONMENTS].name);
+	char what[LIMIT_LINE], environment[SETTING_NAME_MAX];
 
-	(void)snprintf(what, sizeof(what), "%.60s: is no setting%s%s%s", entry->name,
-	    nearest != NULL    ? "; did you mean " :
-		member != NULL ? ", and no script gets it (a transport's own: <ENV>_TRANSPORT_…)" :
-				 "",
-	    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?");
+	if (nearest == NULL)
+		nearest = settings_meant_name(entry->name, known->names, known->count);
+	if (nearest == NULL && member == NULL &&
+	    settings_meant_environment(entry->name, environment) &&
+	    (list == NULL || strcasestr(list, environment) == NULL)) /* else that is refused */
+		(void)snprintf(what, sizeof(what),
+		    "%.60s: is no setting: ENVIRONMENTS names no %.40s", entry->name, environment);
+	else
+		(void)snprintf(what, sizeof(what), "%.60s: is no setting%s%s%s", entry->name,
+		    nearest != NULL ?
+			"; did you mean " :
+			member != NULL ?
+			", and no script gets it (a transport's own: <ENV>_TRANSPORT_…)" :
+			"",
+		    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?");
 	settings_say(l->report, is_error ? SETTINGS_ERROR : SETTINGS_WARNING, "%s (%.60s line %u)",
 	    what, l->sources[source].file, entry->line);
 	if (l->main != NULL && !is_error)

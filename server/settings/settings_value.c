@@ -203,6 +203,7 @@ warn_of(struct settings_loader *l, const struct wanted *w, struct settings_found
 		warn_of_past(l, w, found);
 	if (w->spec->is_secret && strlen(found.text) < REDACT_VALUE_MIN)
 		settings_say_found(l, SETTINGS_WARNING, w->name, found, TOO_SHORT_TO_REDACT);
+	settings_check_meant(l, w->spec, w->name, found);
 }
 
 static bool
@@ -234,6 +235,7 @@ take_found(struct settings_loader *l, const struct wanted *w, struct settings_va
 	bool is_named = false;
 	CLEANUP(settings_wipe_text)
 	char *secret = spec->is_secret ? read_secret_file(l, w, &found, &file, &is_named) : NULL;
+	char meant[LIMIT_LINE], what[sizeof(((struct err *)NULL)->text) + LIMIT_LINE];
 	struct err err;
 
 	(void)secret;					  /* only owns what found.text points at */
@@ -244,7 +246,9 @@ take_found(struct settings_loader *l, const struct wanted *w, struct settings_va
 		return;
 	}
 	if (!setting_check(spec->type, found.text, spec->is_secret, &err)) {
-		settings_say_found(l, SETTINGS_ERROR, w->name, found, err.text);
+		settings_meant(spec, found.text, meant, sizeof(meant));
+		(void)snprintf(what, sizeof(what), "%s%s", err.text, meant);
+		settings_say_found(l, SETTINGS_ERROR, w->name, found, what);
 		if (l->main != NULL && w->fallback != NULL && spec->type != SETTING_TYPE_NAMES)
 			keep(l, &value->text, w->fallback); /* it gets no work, and is watched */
 		return;

@@ -203,7 +203,7 @@ def test_what_another_user_keeps_to_himself_is_not_called_missing():
 
 def test_a_word_that_is_none_is_refused(installed):
     found = installed.run("doctor", "--prod")
-    assert found.returncode == 64 and "doctor [--production|ENV|client/ID]" in found.stderr
+    assert found.returncode == 64 and "doctor [--json] [--production] | ENV | client/ID" in found.stderr
 
 
 # --- ENVIRONMENT=production -------------------------------------------------------------------------
@@ -248,7 +248,7 @@ def test_another_environment_asks_whether_the_list_was_meant(tmp_path):
     assert refused.returncode == 78
     assert 'ENVIRONMENT: "staging" is not production or development; did you mean ENVIRONMENTS' in refused.stderr
     used = bare(tmp_path).run("check-config", "--productions")
-    assert used.returncode == 64 and "check-config [--production]" in used.stderr
+    assert used.returncode == 64 and "check-config [--json] [--production]" in used.stderr
 
 
 def test_what_is_fit_starts_says_so_and_a_reload_to_what_is_not_is_refused(tmp_path):

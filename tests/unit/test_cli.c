@@ -118,6 +118,13 @@ help_and_version_are_printed(void **state)
 	(void)snprintf(wanted, sizeof(wanted), "deploybot %s\n", version_text);
 	assert_string_equal(w->text, wanted);
 	assert_int_equal(RUN(w, "--version"), EX_OK);
+	assert_int_equal(RUN(w, "-V"), EX_OK);
+	assert_string_equal(w->text, wanted);
+	assert_int_equal(RUN(w, "help", "check-config"), EX_OK);
+	assert_true(said(w, "check-config [--json] [--production]\nCheck the settings"));
+	assert_int_equal(RUN(w, "help", "deploy"), EX_OK); /* one of the chat */
+	assert_true(said(w, " deploy <environment>") && said(w, "[--wait]"));
+	assert_int_equal(RUN(w, "help", "deploy", "staging"), EX_USAGE);
 }
 
 static void
@@ -127,6 +134,13 @@ a_wrong_word_is_told_with_the_nearest_one(void **state)
 
 	assert_int_equal(RUN(w, "docter"), EX_USAGE);
 	assert_true(said(w, "did you mean \"doctor\"?"));
+	assert_int_equal(RUN(w, "rolback"), EX_USAGE); /* of the chat */
+	assert_true(said(w, "did you mean \"rollback\"?"));
+	assert_int_equal(RUN(w, "help", "docter"), EX_USAGE);
+	assert_true(said(w, "did you mean \"doctor\"?"));
+	assert_int_equal(RUN(w, "doctor", "--jsn"), EX_USAGE);
+	assert_true(said(w, "there is no option \"--jsn\"; did you mean \"--json\"?"));
+	assert_int_equal(RUN(w, "check-config", "--json", "--json"), EX_USAGE);
 	assert_int_equal(RUN(w, "frobnicate"), EX_USAGE);
 	assert_false(said(w, "did you mean"));
 	assert_int_equal(RUN(w, "--frobnicate"), EX_USAGE);
@@ -258,7 +272,7 @@ a_port_that_another_program_has_is_named(void **state)
 	if (access("/run/systemd/system", F_OK) != 0) { /* else systemd may hold it for us */
 		assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_CONFIG);
 		assert_true(said(w, wanted));
-		assert_true(said(w, "is in use by another program"));
+		assert_true(said(w, "is in use by test_cli (process "));
 		assert_true(said(w, "The server does not start here now"));
 	}
 	/* Where a deploybot works on that folder the port is its own. */

@@ -1,0 +1,323 @@
+/* settings_meant.c - what somebody meant who wrote a value that is not one, or not the one.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "settings/settings_inside.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/text.h"
+
+#define GROUP_DIGITS 13 /* a supergroup's id is -100 and ten digits more; a person's is shorter */
+#define HEADS	     "refs/heads/"
+#define TAGS	     "refs/tags/"
+
+/* --- values --- */
+
+/* Each writes what may have been meant; whether that is a value is asked then. */
+typedef void rewrite_fn(const char *text, char *out, size_t room);
+
+/* "https://github.com/o/r.git", "git@github.com:o/r": "o/r". */
+static void
+cut_place(const char *text, char *out, size_t room)
+{
+	const char *scheme = strstr(text, "://");
+	const char *rest = scheme != NULL ? strchr(scheme + 3, '/') : strchr(text, ':');
+	size_t size;
+
+	if (rest == NULL)
+		return;
+	rest += strspn(rest, ":/");
+	size = strcspn(rest, "?#");
+	while (size > 0 && rest[size - 1] == '/')
+		size--;
+	if (size > 4 && strncmp(rest + size - 4, ".git", 4) == 0)
+		size -= 4;
+	(void)snprintf(out, room, "%.*s", (int)size, rest);
+}
+
+/* "example.org/health": "https://example.org/health". */
+static void
+add_https(const char *text, char *out, size_t room)
+{
+	if (strstr(text, "://") == NULL && strchr(text, '.') != NULL)
+		(void)snprintf(out, room, "https://%s", text);
+}
+
+/* "registry.example.org/": without it. */
+static void
+cut_slash(const char *text, char *out, size_t room)
+{
+	size_t size = strlen(text);
+
+	while (size > 0 && text[size - 1] == '/')
+		size--;
+	(void)snprintf(out, room, "%.*s", (int)size, text);
+}
+
+/* "staging, Production" and "staging production": "staging,production". */
+static void
+to_list(const char *text, char *out, size_t room)
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 2 < room; text++) {
+		if (*text != ' ' && *text != ',') {
+			out[n++] = (char)tolower((unsigned char)*text);
+			continue;
+		}
+		while (text[1] == ' ' || text[1] == ',')
+			text++;
+		if (n > 0 && text[1] != '\0')
+			out[n++] = ',';
+	}
+	out[n] = '\0';
+}
+
+/* "10m": "600"; "5s": "5". */
+static void
+to_seconds(const char *text, char *out, size_t room)
+{
+	char *unit;
+	long n = strtol(text, &unit, 10);
+	long each = strcmp(unit, "s") == 0 ? 1 :
+	    strcmp(unit, "m") == 0	   ? 60 :
+	    strcmp(unit, "h") == 0	   ? 3600 :
+					     0;
+
+	if (n > 0 && n <= 86400 && each > 0)
+		(void)snprintf(out, room, "%ld", n * each);
+}
+
+static void
+to_loopback(const char *text, char *out, size_t room)
+{
+	if (strcmp(text, "localhost") == 0)
+		(void)snprintf(out, room, "127.0.0.1");
+	else if (strcmp(text, "*") == 0)
+		(void)snprintf(out, room, "0.0.0.0");
+}
+
+/* "ssh://root@a:22": "a:22". */
+static void
+cut_user(const char *text, char *out, size_t room)
+{
+	const char *at = strrchr(text, '@'), *scheme = strstr(text, "://");
+
+	cut_slash(at != NULL ? at + 1 : scheme != NULL ? scheme + 3 : text, out, room);
+}
+
+/* "a b": "a,b". */
+static void
+to_hosts(const char *text, char *out, size_t room)
+{
+	if (strpbrk(text, "@/") != NULL)
+		cut_user(text, out, room);
+	else
+		to_list(text, out, room);
+}
+
+/* "Berlin": "Europe/Berlin". */
+static void
+find_zone(const char *text, char *out, size_t room)
+{
+	static const char *const parts[] = { "Europe", "America", "Asia", "Africa", "Australia",
+		"Pacific", "Atlantic", "Indian" };
+
+	for (size_t i = 0; i < COUNT(parts) && strchr(text, '/') == NULL; i++) {
+		(void)snprintf(out, room, "%s/%s", parts[i], text);
+		if (setting_check(SETTING_TYPE_ZONE, out, false, NULL))
+			return;
+	}
+}
+
+static const struct row {
+	enum setting_type type;
+	rewrite_fn *rewrite; /* NULL: none */
+	const char *hint;    /* said besides; NULL: nothing */
+} rows[] = {
+	{ SETTING_TYPE_REPOSITORY, cut_place, NULL },
+	{ SETTING_TYPE_REPOSITORY_PATH, cut_place, NULL },
+	{ SETTING_TYPE_URL, add_https, NULL },
+	{ SETTING_TYPE_URLS, add_https, NULL },
+	{ SETTING_TYPE_REGISTRY, cut_slash, NULL },
+	{ SETTING_TYPE_NAMES, to_list, NULL },
+	{ SETTING_TYPE_SECONDS, to_seconds, NULL },
+	{ SETTING_TYPE_SECONDS_OR_0, to_seconds, NULL },
+	{ SETTING_TYPE_ADDRESS, to_loopback, NULL },
+	{ SETTING_TYPE_HOSTS, to_hosts, NULL },
+	{ SETTING_TYPE_ZONE, find_zone, NULL },
+	{ SETTING_TYPE_ID, NULL, "/whoami in the group shows its id" },
+};
+
+void
+settings_meant(const struct settings_spec *spec, const char *text, char *out, size_t room)
+{
+	const struct row *row = NULL;
+	char meant[160] = "";
+
+	out[0] = '\0';
+	if (spec->type == SETTING_TYPE_REMOTE &&
+	    setting_check(SETTING_TYPE_REPOSITORY, text, false, NULL))
+		(void)snprintf(out, room, "; owner/name stands in GITHUB_REPOSITORY");
+	for (size_t i = 0; i < COUNT(rows) && row == NULL; i++)
+		if (rows[i].type == spec->type)
+			row = &rows[i];
+	if (row == NULL || spec->is_secret || setting_rows[spec->type].is_hidden)
+		return;
+	if (row->rewrite != NULL && strlen(text) < sizeof(meant) - 16)
+		row->rewrite(text, meant, sizeof(meant));
+	if (strcmp(meant, text) == 0 || meant[0] == '\0' ||
+	    !setting_check(spec->type, meant, false, NULL))
+		meant[0] = '\0';
+	if (meant[0] != '\0')
+		(void)snprintf(out, room, "; did you mean %s?", meant);
+	else if (row->hint != NULL)
+		(void)snprintf(out, room, "; %s", row->hint);
+	if (spec->type == SETTING_TYPE_HOSTS && strchr(text, '@') != NULL)
+		(void)snprintf(out + strlen(out), room - strlen(out),
+		    "%s the user stands in DEPLOY_USER", out[0] == '\0' ? ";" : "");
+}
+
+/* --- names --- */
+
+static size_t
+count_words(const char *name)
+{
+	size_t n = 1;
+
+	for (; *name != '\0'; name++)
+		n += *name == '_';
+	return n;
+}
+
+static bool
+has_word(const char *name, const char *word, size_t size)
+{
+	for (const char *at = name; at != NULL; at = strchr(at, '_')) {
+		at += *at == '_';
+		if (strcspn(at, "_") == size && strncmp(at, word, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_all_words(const char *name, const char *of)
+{
+	for (const char *at = of; at != NULL; at = strchr(at, '_')) {
+		at += *at == '_';
+		if (!has_word(name, at, strcspn(at, "_")))
+			return false;
+	}
+	return true;
+}
+
+/* The only one that has these words and `more`; NULL: none, or several. */
+static const char *
+find_with(const char *name, size_t more, const char *const names[], size_t count)
+{
+	const char *found = NULL;
+	size_t words = count_words(name) + more;
+
+	for (size_t i = 0; i < count; i++) {
+		if (count_words(names[i]) != words || !has_all_words(names[i], name) ||
+		    text_ends(names[i], "_FILE"))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = names[i];
+	}
+	return found;
+}
+
+const char *
+settings_meant_name(const char *name, const char *const names[], size_t count)
+{
+	const char *found = NULL;
+
+	if (count_words(name) > 1)
+		found = find_with(name, 0, names, count);
+	if (found == NULL && count_words(name) > 1)
+		found = find_with(name, 1, names, count);
+	return found;
+}
+
+bool
+settings_meant_environment(const char *name, char out[SETTING_NAME_MAX])
+{
+	size_t size = strlen(name);
+
+	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
+		const char *pattern = settings_table_families[i].name;
+		size_t before = strcspn(pattern, "<"), after = strlen(strchr(pattern, '>') + 1);
+		size_t middle = size - before - after;
+
+		if (settings_table_families[i].family != FAMILY_ENVIRONMENT ||
+		    size <= before + after || middle >= SETTING_NAME_MAX ||
+		    strncmp(name, pattern, before) != 0 ||
+		    strcmp(name + size - after, strchr(pattern, '>') + 1) != 0)
+			continue;
+		for (size_t n = 0; n < middle; n++)
+			out[n] = (char)(name[before + n] == '_' ?
+				'-' :
+				tolower((unsigned char)name[before + n]));
+		out[middle] = '\0';
+		return setting_check(SETTING_TYPE_NAMES, out, false, NULL);
+	}
+	return false;
+}
+
+/* --- what is a value, and still not what was meant --- */
+
+static void
+check_branch(
+    struct settings_loader *l, const char *name, struct settings_found found, const char *text)
+{
+	char what[LIMIT_LINE];
+
+	if (text_starts(text, HEADS))
+		(void)snprintf(what, sizeof(what),
+		    "\"%.80s\" is a full ref, and no push is for it: did you mean %.80s?", text,
+		    text + strlen(HEADS));
+	else if (text_starts(text, TAGS))
+		(void)snprintf(what, sizeof(what),
+		    "\"%.100s\" is a tag, and a push to a branch is what deploys: name a branch",
+		    text);
+	else
+		return;
+	settings_say_found(l, SETTINGS_FLAW, name, found, what);
+}
+
+/* A list of chats has the rest behind it. */
+static bool
+is_bare_group(const char *id)
+{
+	return strspn(id, "0123456789") == GROUP_DIGITS && text_starts(id, "100");
+}
+
+static void
+check_chats(
+    struct settings_loader *l, const char *name, struct settings_found found, const char *text)
+{
+	char what[LIMIT_LINE], part[SETTING_PART_MAX + 1];
+
+	while (setting_next(&text, part, sizeof(part))) {
+		if (!is_bare_group(part))
+			continue;
+		(void)snprintf(what, sizeof(what),
+		    "%.20s is a group's id without its minus: did you mean -%.20s?", part, part);
+		settings_say_found(l, SETTINGS_FLAW, name, found, what);
+	}
+}
+
+void
+settings_check_meant(struct settings_loader *l, const struct settings_spec *spec, const char *name,
+    struct settings_found found)
+{
+	if (spec->type == SETTING_TYPE_BRANCH)
+		check_branch(l, name, found, found.text);
+	else if (spec->type == SETTING_TYPE_ID || spec->type == SETTING_TYPE_CHATS)
+		check_chats(l, name, found, found.text);
+}
