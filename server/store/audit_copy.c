@@ -257,7 +257,7 @@ bool
 audit_copy_add_object(struct audit_copy *copy, const char *name, int64_t at, const char *text,
     size_t size, struct err *err)
 {
-	const char *next = text, *line;
+	const char *next = text, *line = text;
 	struct object_name parts;
 	struct err why = { 0 };
 	size_t n;
