@@ -212,10 +212,26 @@ print_of_witness(FILE *out, const struct audit_finding *f)
 	}
 }
 
+/* Names come from whoever could write there: nothing of them moves the cursor.  Returns out. */
+static const char *
+make_plain(const char *name, char *out, size_t room)
+{
+	if (name == NULL)
+		return NULL;
+	(void)text_copy(out, room, name);
+	for (char *at = out; *at != '\0'; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return out;
+}
+
 void
-cli_audit_against_print(void *ctx, const struct audit_finding *finding)
+cli_audit_against_print(void *ctx, const struct audit_finding *given)
 {
 	struct audit_against *against = ctx;
+	char file[PATH_MAX], source[PATH_MAX + 64], other[PATH_MAX + 64];
+	struct audit_finding plain = *given;
+	const struct audit_finding *finding = &plain;
 	enum audit_severity_found severity = audit_found_severity(finding->what);
 	FILE *out = severity == FOUND_NOTE ? stdout : stderr;
 
@@ -227,6 +243,9 @@ cli_audit_against_print(void *ctx, const struct audit_finding *finding)
 		against->faults_of_witness++;
 	if (++against->printed > PRINTED_MAX)
 		return;
+	plain.file = make_plain(given->file, file, sizeof(file));
+	plain.source = make_plain(given->source, source, sizeof(source));
+	plain.other = make_plain(given->other, other, sizeof(other));
 	(void)fputs(severity == FOUND_NOTE ? "note: " : "error: ", out);
 	if (severity == FOUND_LOG)
 		print_of_log(out, finding);
