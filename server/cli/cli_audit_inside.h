@@ -29,3 +29,6 @@ int cli_audit_tail(const struct cli *cli, const char *database);
 int cli_audit_search(const struct cli *cli, const char *database);
 int cli_audit_show(const struct cli *cli, const char *database);
 int cli_audit_export(const struct cli *cli, const char *database);
+
+/* Reads settings only where no log is named. */
+int cli_audit_verify(const struct cli *cli);

@@ -335,16 +335,9 @@ read_hash_field(const struct audit_fields *fields, const char *key, uint8_t out[
 	return field != NULL && field->value_size == HEX + 2 && read_hash(field->value + 1, out);
 }
 
-/* What a line says of itself, and the hash that it has. */
-struct claim {
-	struct audit_chain is;
-	uint8_t prev[AUDIT_HASH];
-	uint8_t hash[AUDIT_HASH];
-};
-
 /* False, with err->code ERR_NONE where it is no line. */
 static bool
-read_first_claim(const char *text, size_t size, struct claim *ret, struct err *err)
+read_first_claim(const char *text, size_t size, struct audit_claim *ret, struct err *err)
 {
 	ret->is.version = 1;
 	return seq_of_first(text, size, &ret->is.seq) &&
@@ -353,7 +346,7 @@ read_first_claim(const char *text, size_t size, struct claim *ret, struct err *e
 }
 
 static bool
-read_second_claim(const char *text, size_t size, struct claim *ret, struct err *err)
+read_second_claim(const char *text, size_t size, struct audit_claim *ret, struct err *err)
 {
 	struct audit_fields fields;
 
@@ -365,7 +358,7 @@ read_second_claim(const char *text, size_t size, struct claim *ret, struct err *
 
 /* *err is the caller's, who may not want it: NULL. */
 static bool
-read_claim(const char *text, size_t size, int64_t behind, struct claim *ret, struct err *err)
+read_claim(const char *text, size_t size, int64_t behind, struct audit_claim *ret, struct err *err)
 {
 	struct err why = { 0 };
 	bool ok = is_first(text, size) ? read_first_claim(text, size, ret, &why) :
@@ -382,9 +375,16 @@ read_claim(const char *text, size_t size, int64_t behind, struct claim *ret, str
 }
 
 bool
+audit_chain_read(const char *text, size_t size, struct audit_claim *ret, struct err *err)
+{
+	*ret = (struct audit_claim){ 0 };
+	return read_claim(text, size, 0, ret, err);
+}
+
+bool
 audit_chain_check(struct audit_chain *head, const char *text, size_t size, struct err *err)
 {
-	struct claim claim = { 0 };
+	struct audit_claim claim = { 0 };
 
 	if (!read_claim(text, size, head->seq, &claim, err))
 		return false;

@@ -37,6 +37,13 @@ struct audit_chain {
 	uint8_t hash[AUDIT_HASH];
 };
 
+/* What a line says of itself, and the hash that it has. */
+struct audit_claim {
+	struct audit_chain is;
+	uint8_t prev[AUDIT_HASH];
+	uint8_t hash[AUDIT_HASH]; /* as it says; another than is.hash: it was changed */
+};
+
 struct audit_line {
 	int64_t at; /* wall ms */
 	const char *user_id;
@@ -67,6 +74,10 @@ bool audit_chain_write(struct audit_chain *head, const struct audit_line *line, 
  * False: *err says what is wrong with which entry; the head stays. */
 bool audit_chain_check(
     struct audit_chain *head, const char *text, size_t size, struct err *err) MUST_USE;
+
+/* Reads one line, wherever it stands.  False: it is no audit line (ERR_INVALID). */
+bool audit_chain_read(
+    const char *text, size_t size, struct audit_claim *ret, struct err *err) MUST_USE;
 
 /* Which entry this line claims to be; false: it is no audit line. */
 bool audit_chain_seq(const char *text, size_t size, int64_t *ret) MUST_USE;

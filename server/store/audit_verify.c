@@ -2,154 +2,41 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/audit_verify.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "lib/err.h"
 #include "lib/text.h"
+#include "store/audit_lines.h"
 #include "store/store_inside.h"
 
 #define PAGE		  200 /* entries read at once */
 #define AUDIT_WITNESS_MIN 8   /* digits */
 
-/* The log's files in their order, the newest up to the size it had when it was opened: what comes
- * later is not judged. */
-struct file_lines {
-	const char *path; /* of the newest */
-	struct audit_segments closed;
-	size_t n_read; /* files that were begun */
-	FILE *newest;  /* NULL: there is none, or it is the stream */
-	int64_t newest_size;
-	FILE *stream; /* what is read; NULL: none */
-	char name[PATH_MAX];
-	int64_t first; /* as its name says; 0: it does not */
-	int64_t left;
-	int64_t number;
-	char line[AUDIT_LINE_MAX + 1];
-	size_t size;
-};
-
-/* One that a server closes in this moment is the newest and the last closed one: read once. */
-static void
-drop_doubled(struct file_lines *f, const struct stat *newest)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	if (f->closed.n == 0)
-		return;
-	audit_segment_path(f->path, f->closed.first[f->closed.n - 1], path);
-	if (stat(path, &st) == 0 && st.st_dev == newest->st_dev && st.st_ino == newest->st_ino)
-		f->closed.n--;
-}
-
+/* The next line into f->line; false at the end, or with *err (code not ERR_NONE). */
 static bool
-open_lines(struct file_lines *f, const char *path, struct err *err)
-{
-	struct stat st;
-
-	f->path = path;
-	if (path == NULL)
-		return true;
-	f->newest = fopen(path, "re");
-	if (f->newest == NULL && errno != ENOENT)
-		return err_errno(err, ERR_IO, errno, "%s", path);
-	if (f->newest != NULL && fstat(fileno(f->newest), &st) != 0)
-		return err_errno(err, ERR_IO, errno, "%s", path);
-	if (!audit_segments_list(path, &f->closed, err)) {
-		if (f->newest == NULL && err->code != ERR_NOMEM)
-			err->code = ERR_NONE; /* no folder either: nothing is there */
-		return err->code == ERR_NONE;
-	}
-	if (f->newest != NULL) {
-		f->newest_size = st.st_size;
-		drop_doubled(f, &st);
-	}
-	return true;
-}
-
-static void
-close_stream(struct file_lines *f)
-{
-	if (f->stream != NULL)
-		(void)fclose(f->stream);
-	f->stream = NULL;
-}
-
-static void
-close_lines(struct file_lines *f)
-{
-	close_stream(f);
-	if (f->newest != NULL)
-		(void)fclose(f->newest);
-	audit_segments_done(&f->closed);
-}
-
-/* The next file; false: there is none, or *err. */
-static bool
-next_file(struct file_lines *f, struct err *err)
-{
-	struct stat st;
-
-	close_stream(f);
-	f->number = 0;
-	f->first = 0;
-	if (f->n_read < f->closed.n) {
-		f->first = f->closed.first[f->n_read++];
-		audit_segment_path(f->path, f->first, f->name);
-		f->stream = fopen(f->name, "re");
-		if (f->stream == NULL || fstat(fileno(f->stream), &st) != 0)
-			return err_errno(err, ERR_IO, errno, "%s", f->name);
-		f->left = st.st_size;
-		return true;
-	}
-	if (f->newest == NULL)
-		return false;
-	(void)text_copy(f->name, sizeof(f->name), f->path);
-	f->stream = f->newest;
-	f->newest = NULL;
-	f->left = f->newest_size;
-	return true;
-}
-
-static bool
-check_name(const struct file_lines *f, struct err *err)
+next_line(struct audit_lines *f, struct err *err)
 {
 	int64_t seq;
 
-	if (f->first == 0 || f->number > 1 || !audit_chain_seq(f->line, f->size, &seq) ||
-	    seq == f->first)
+	switch (audit_lines_next(f, err)) {
+	case AUDIT_LINES_END:
+	case AUDIT_LINES_FAILED:
+		return false;
+	case AUDIT_LINES_LONG:
+		return err_set(err, ERR_INVALID, "%s line %" PRId64 ": it is too long", f->name,
+		    f->number);
+	case AUDIT_LINES_CUT:
+		return err_set(err, ERR_INVALID, "%s line %" PRId64 ": it is cut off", f->name,
+		    f->number);
+	case AUDIT_LINES_LINE:
+		break;
+	}
+	if (!audit_chain_seq(f->line, f->size, &seq) || audit_lines_fits_name(f, seq))
 		return true;
 	return err_set(err, ERR_INVALID,
 	    "%s line 1: it is entry %" PRId64 ": the file's name says another", f->name, seq);
-}
-
-/* The next line into f->line; false at the end, or with *err (code not ERR_NONE). */
-static bool
-next_line(struct file_lines *f, struct err *err)
-{
-	int c;
-
-	f->size = 0;
-	while (f->left == 0)
-		if (!next_file(f, err))
-			return false;
-	f->number++;
-	while (f->left > 0 && (c = getc_unlocked(f->stream)) != EOF) {
-		f->left--;
-		if (c == '\n')
-			return check_name(f, err);
-		if (f->size == AUDIT_LINE_MAX)
-			return err_set(err, ERR_INVALID, "%s line %" PRId64 ": it is too long",
-			    f->name, f->number);
-		f->line[f->size++] = (char)c;
-	}
-	return err_set(err, ERR_INVALID, "%s line %" PRId64 ": it is cut off", f->name, f->number);
 }
 
 /* One walk over the rows. */
@@ -157,7 +44,7 @@ struct walk {
 	struct audit_chain chain;
 	struct audit_chain head; /* of the rows, before the file was opened */
 	int64_t exported;	 /* the newest entry that the file has */
-	struct file_lines file;
+	struct audit_lines file;
 	struct audit_witness *witnesses;
 	size_t n_witnesses;
 	bool file_waits; /* file.line holds a line that is not compared yet */
@@ -293,7 +180,7 @@ walk(struct walk *w, const char *database, const char *path, struct err *err)
 	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
 
 	if (db == NULL || !store_audit_head(db, &w->head, err) ||
-	    !open_lines(&w->file, path, err) || !read_file_line(w, err))
+	    !audit_lines_open(&w->file, path, err) || !read_file_line(w, err))
 		return false;
 	w->found.first = 1;
 	if (w->file_waits && !audit_chain_seq(w->file.line, w->file.size, &w->found.first))
@@ -324,7 +211,7 @@ audit_verify_witnesses(const char *database, const char *file, struct audit_witn
 	for (size_t i = 0; i < n; i++)
 		witnesses[i].seq = 0;
 	ok = walk(w, database, file, err);
-	close_lines(&w->file);
+	audit_lines_close(&w->file);
 	if (ok) {
 		w->found.entries = w->chain.seq;
 		w->found.behind = w->head.seq > w->exported ? w->head.seq - w->exported : 0;

@@ -23,7 +23,7 @@ PLACE = "@" * 40  # where load.c puts a commit
 MARK = "#" * 12  # and a number
 FLAGS = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-I.", "-Iserver"]
 SERVER_LIBS = ["-lev", "-lmicrohttpd", "-lcurl", "-ljansson", "-lsqlite3", "-lcrypto", "-lsystemd", "-loath",
-               "-lqrencode", "-lz", "-lm", "-lpthread"]
+               "-lqrencode", "-lexpat", "-lz", "-lm", "-lpthread"]
 FLUSHES = 400
 BODY_BYTES = 8192
 

@@ -1,0 +1,51 @@
+/* cli_audit_against_inside.h - what cli_audit_verify.c cli_audit_against.c cli_audit_telegram.c cli_audit_s3.c share.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "cli/cli.h"
+#include "store/audit_compare.h"
+
+#define AGAINST_MAX 64
+
+/* Heads, in the order in which they were given. */
+struct audit_heads {
+	struct audit_head *at;
+	size_t n, room;
+};
+
+bool cli_audit_heads_add(
+    struct audit_heads *heads, const struct audit_head *head, struct err *err) MUST_USE;
+
+/*
+ * Telegram's "export chat history" as JSON, of one chat or of an account.  Heads of messages that
+ * one sender wrote, not forwarded, with the time of the message or of its last edit.  bot: the
+ * sender's id ("user123" or "123"); NULL: the only one who has heads.  Says on stdout whose they are.
+ */
+bool cli_audit_telegram(const char *text, size_t size, const char *bot, struct audit_heads *ret,
+    struct err *err) MUST_USE;
+
+struct audit_against {
+	struct audit_copy *copy; /* NULL: nothing but heads */
+	struct audit_heads heads;
+	size_t faults_of_log, missing_heads, faults_of_witness, printed;
+};
+
+struct audit_against_arguments {
+	const char *against[AGAINST_MAX];
+	size_t n;
+	const char *bot; /* --bot */
+};
+
+/* Gathers from all of them.  What is found with the witness is printed. */
+bool cli_audit_against_gather(const struct audit_against_arguments *arguments,
+    struct audit_against *ret, struct err *err) MUST_USE;
+void cli_audit_against_done(struct audit_against *against);
+
+/* An audit_found_fn: prints it.  ctx: the struct audit_against. */
+void cli_audit_against_print(void *ctx, const struct audit_finding *finding);
+
+/* Every version of every object there.  place: "s3", "s3://BUCKET" or "s3://BUCKET/PREFIX". */
+bool cli_audit_s3(const char *place, struct audit_against *against, struct err *err) MUST_USE;
+
+/* Compares, prints, returns the exit status. */
+int cli_audit_against_compare(struct audit_against *against, const char *log);

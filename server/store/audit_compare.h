@@ -1,0 +1,34 @@
+/* audit_compare.h - the log against what is kept outside: what was done to it?  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+#include "store/audit_copy.h"
+
+/* A head that somebody kept, and since when. */
+struct audit_head {
+	char digits[2 * AUDIT_HASH + 1]; /* lower case, 8 at least */
+	int64_t at;			 /* wall ms; 0: nobody says */
+	int64_t seq;			 /* the entry; 0: none has it */
+};
+
+/* False: no 8 to 64 hexadecimal digits. */
+bool audit_head_read(struct audit_head *ret, const char *digits, int64_t at) MUST_USE;
+
+struct audit_compared {
+	int64_t entries; /* lines of the log that are some */
+	int64_t first, last; /* their least and greatest number; 0: there are none */
+	char head[LIMIT_AUDIT_HEAD]; /* of the last line that is one */
+	int64_t same;		     /* entries as the witness has them */
+	int64_t covered;	     /* the newest that it has; 0: none */
+	int64_t newer;		     /* entries behind that */
+	int64_t flawless; /* the chain is whole from the first line up to here */
+};
+
+/*
+ * Reads the log's files, with those that are closed, no database.  copy NULL: by its own chain
+ * and the heads alone.  heads: n of them, whose seq is set.  Each finding comes once, neighbours
+ * as one.  False: something could not be read.
+ */
+bool audit_compare(const char *path, struct audit_copy *copy, struct audit_head *heads, size_t n,
+    audit_found_fn *found, void *ctx, struct audit_compared *ret, struct err *err) MUST_USE;
