@@ -5,7 +5,7 @@
 # deploybot-setup [OPTION...] host [APP/]ENV   - one more host of an environment
 # deploybot-setup [OPTION...] check            - asks whether all is there; changes nothing
 # SPDX-License-Identifier: ISC
-# shellcheck disable=SC2030,SC2031 # what a subshell is given is its own
+# shellcheck disable=SC2031 # what a subshell is given is its own
 # Everything is asked, looked at and prepared before anything here is changed: an end before that leaves the installation
 # as it was, and a draft in FOLDER/setup with which the next try goes on.
 set -euo pipefail
@@ -16,6 +16,8 @@ here=${here%/*}
 . "$here/common.sh"
 # shellcheck source=deploy/setup/ask.sh
 . "$here/setup/ask.sh"
+# shellcheck source=deploy/setup/questions.sh
+. "$here/setup/questions.sh"
 # shellcheck source=deploy/setup/settings.sh
 . "$here/setup/settings.sh"
 # shellcheck source=deploy/setup/hosts.sh
@@ -25,7 +27,7 @@ readonly UNITS=(deploybot.socket deploybot-local.socket deploybot-runner.service
 readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--no-start] [app NAME | host [APP/]ENV | check]"
 readonly FOLDER_INSTALLED=/etc/deploybot
 
-folder=$FOLDER_INSTALLED answers='' starts=yes act=setup name=''
+folder=$FOLDER_INSTALLED answers='' starts=yes act=setup name='' application='' first_name=''
 untouched="nothing here was changed"
 
 # ---- where and who ---------------------------------------------------------------------------------
@@ -71,34 +73,32 @@ find_installation() {
 	program=$(readlink -f -- "$runner")
 	program=${program%/*}/deploybot
 	conf=$folder/deploybot.conf draft=$folder/setup secrets=$folder/secrets candidate=$folder/.deploybot.conf.setup
-	conf_there=$conf conf_owner=$(id -u):$(id -g -- "$server_user")
+	target=$conf conf_there=$conf conf_owner=$(id -u):$(id -g -- "$server_user")
 	key_final=$secrets/runner/deploy_key known_final=$secrets/runner/known_hosts
 }
 
-# One at a time.
+# One at a time, whatever it is at.
 begin_draft() {
-	(umask 077 && mkdir -p -- "$draft" && exec 9>>"$draft/lock")
-	chmod 0711 -- "$draft" # whose keys are tried may read the keys of hosts in it
-	exec 9>>"$draft/lock"
+	exec 9<"$folder"
 	flock -n 9 || fail "$EXIT_BUSY" "another deploybot-setup is at work on $folder"
+	mkdir -p -- "$draft"
+	chmod 0711 -- "$draft" # whose keys are tried may read the keys of hosts in it, and nothing else
 	trap on_exit EXIT
-	trap 'end_by_signal 143' TERM
-	trap 'end_by_signal 130' INT
-	trap 'end_by_signal 129' HUP
+	catch_ends
 	at_exit rm -f -- "$candidate" "$draft/said" "$draft/shown" "$draft/new.conf"
 	[[ ! -f $draft/answers ]] || read_answers drafted "$draft/answers"
 	[[ -z $answers ]] || open_answers "$answers"
 	known=$draft/known_hosts
-	[[ -f $known ]] || copy_known
+	: >>"$draft/confirmed"
+	cat -- "$draft/confirmed" >"$known"
+	[[ ! -f $known_final ]] || cat -- "$known_final" "$draft/confirmed" >"$known"
 	chmod 0644 -- "$known"
 }
 
-copy_known() {
-	if [[ -f $known_final ]]; then
-		cat -- "$known_final" >"$known"
-	else
-		: >"$known"
-	fi
+catch_ends() {
+	trap 'end_by_signal 143' TERM
+	trap 'end_by_signal 130' INT
+	trap 'end_by_signal 129' HUP
 }
 
 end_by_signal() { # STATUS
@@ -119,373 +119,7 @@ begin_settings() {
 	want[LOCAL_SOCKET]=$folder/state/local.sock
 }
 
-# ---- values ----------------------------------------------------------------------------------------
-
-# Fills `said` with what the file is to have of NAME, or has already.
-value_of() { # NAME DEFAULT
-	if [[ -v want[$1] ]]; then
-		said=${want[$1]}
-	else
-		setting_there "$1" "$conf_there"
-	fi
-	said=${said:-$2}
-}
-
-# Of --answers goes into the file what is no question of ours, as it stands; a secret never does.
-take_given() {
-	local name
-	for name in "${!given[@]}"; do
-		case $name in
-		SETUP_*) ;;
-		TELEGRAM_BOT_TOKEN | REPOSITORY_TOKEN | REGISTRY_PASSWORD) ;;
-		*_TOKEN | *_SECRET | *_PASSWORD | *_API_HASH)
-			fail "$EXIT_CONFIG" "$answers: $name is a secret, and no file but its own has it: put it there, and set ${name}_FILE"
-			;;
-		*) want[$name]=${given[$name]} ;;
-		esac
-	done
-}
-
-# Where a secret is to be, when there is one; what is in the draft gets there at the end.
-place_secret() { # NAME server|runner
-	local path=$secrets/$2/${1,,}
-	unset "staged[$1_FILE]"
-	[[ -n $secret_file ]] || return 0
-	if [[ $secret_file == "$draft"/* ]]; then
-		staged[$1_FILE]=$secret_file want[$1_FILE]=$path
-	else
-		want[$1_FILE]=$secret_file
-	fi
-}
-
-# Fills `said` with the file that holds a secret now.
-secret_there() { # NAME
-	value_of "$1_FILE" ''
-}
-
-# ---- questions -------------------------------------------------------------------------------------
-
-check_repository() { # NAME
-	local pattern='^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$' typed=$said
-	if [[ -z $typed ]]; then
-		warn "$1: an answer is needed"
-		return 1
-	fi
-	unset "want[GITHUB_REPOSITORY]" "want[REPOSITORY_URL]"
-	if [[ $typed =~ $pattern ]]; then
-		want[REPOSITORY_URL]=''
-		check_setting GITHUB_REPOSITORY
-	else
-		want[GITHUB_REPOSITORY]=''
-		check_setting REPOSITORY_URL
-	fi
-}
-
-ask_repository() {
-	local there
-	value_of REPOSITORY_URL ''
-	there=$said
-	[[ -n $there ]] || { value_of GITHUB_REPOSITORY '' && there=$said; }
-	[[ -z $there || ! -v given[GITHUB_REPOSITORY] && ! -v given[REPOSITORY_URL] ]] || given[SETUP_REPOSITORY]=$there
-	ask SETUP_REPOSITORY "$there" check_repository "Which repository? OWNER/NAME at GitHub, or a URL" \
-		"It needs a Dockerfile; the branch develop becomes staging, main production (man deploybot.conf has others)"
-}
-
-# The token as check-config takes it, and as Telegram does.
-check_token() { # NAME
-	local words
-	place_secret "$1" server
-	said=${want[TELEGRAM_BOT_TOKEN_FILE]}
-	check_setting TELEGRAM_BOT_TOKEN_FILE || return 1
-	make_candidate
-	if ! words=$(deploybot --env-file "$candidate" webhook info 2>&1); then
-		warn "$1: ${words##*$'\n'} (@BotFather shows the token at /token)"
-		return 1
-	fi
-}
-
-ask_bot() {
-	secret_there TELEGRAM_BOT_TOKEN
-	ask_secret TELEGRAM_BOT_TOKEN "$said" required check_token "The bot's token: write /newbot to @BotFather in Telegram" \
-		"Whoever has it is the bot: it goes into a file of deploybot's own user"
-}
-
-# The first admin proves himself by a link; where that cannot be, the id is typed.
-ask_admin() {
-	local id
-	value_of ADMIN_TELEGRAM_IDS ''
-	[[ ! -v drafted[ADMIN_TELEGRAM_IDS] || -v given[ADMIN_TELEGRAM_IDS] ]] || said=${drafted[ADMIN_TELEGRAM_IDS]}
-	if [[ -n $said && $said != 1 ]]; then
-		check_setting ADMIN_TELEGRAM_IDS || fail "$EXIT_CONFIG" "ADMIN_TELEGRAM_IDS is wrong: correct it, and begin again"
-		return 0
-	fi
-	want[ADMIN_TELEGRAM_IDS]=1 # nobody yet: the rest can be looked at
-	make_candidate
-	if [[ -f $conf ]] && deploybot --env-file "$conf" healthcheck >/dev/null 2>&1; then
-		say '\nThe server is running, and receives what is written to the bot: write /whoami to it.'
-	elif id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; then
-		say 'The first admin has the Telegram id %s.' "$id"
-		want[ADMIN_TELEGRAM_IDS]=$id
-		keep_draft ADMIN_TELEGRAM_IDS "$id"
-		return 0
-	fi
-	[[ -z $answers ]] || fail "$EXIT_CONFIG" "the first admin is not known: ADMIN_TELEGRAM_IDS in $answers says who: $untouched"
-	ask ADMIN_TELEGRAM_IDS '' check_needed "The first admin's Telegram id" "Any bot that shows ids says it, this one at /whoami"
-}
-
-# Which are to be written to the file, where it does not say it yet, before what needs them is looked at.
-begin_want() {
-	take_given
-	[[ -v want[ADMIN_TELEGRAM_IDS] ]] || { setting_there ADMIN_TELEGRAM_IDS "$conf_there" && [[ -n $said ]]; } ||
-		want[ADMIN_TELEGRAM_IDS]=1
-	[[ $folder != "$FOLDER_INSTALLED" ]] || want[RUNNER_SOCKET]=/run/deploybot-runner/runner.sock
-	want[SSH_KEY_PATH]=$key_final
-	want[SSH_KNOWN_HOSTS]=$known_final
-}
-
-# In a shell of its own, with the scripts that a deployment asks git and the registry by.
-check_git() { # NAME
-	place_secret "$1" runner
-	value_of REPOSITORY_URL ''
-	local url=$said github
-	value_of GITHUB_REPOSITORY ''
-	github=$said
-	# shellcheck disable=SC2030,SC2031 # it is this shell's
-	(
-		REPOSITORY_URL=$url GITHUB_REPOSITORY=$github STATE_DIRECTORY=$draft REPOSITORY_TOKEN_FILE=$secret_file
-		export REPOSITORY_URL GITHUB_REPOSITORY REPOSITORY_TOKEN_FILE
-		# shellcheck source=deploy/git.sh
-		. "$here/git.sh"
-		trap - EXIT
-		git_setup "$here"
-		safe_git ls-remote --quiet --heads -- "$repository" </dev/null >/dev/null 2>"$draft/said"
-	) && return 0
-	warn "$1: git cannot read ${url:-$github}: $(tail -n 1 -- "$draft/said" | tr -d '[:cntrl:]' | head -c 300)"
-	return 1
-}
-
-ask_token_of_repository() {
-	value_of REPOSITORY_URL ''
-	if [[ -n $said && $said != https://* ]]; then
-		secret_file=
-		check_git REPOSITORY_TOKEN || fail "$EXIT_UNREACHABLE" "the repository cannot be read: $untouched"
-		return 0
-	fi
-	secret_there REPOSITORY_TOKEN
-	ask_secret REPOSITORY_TOKEN "$said" optional check_git "A token that may read the repository; none where it is public" \
-		"At GitHub: Settings, Developer settings, Fine-grained tokens, this repository, Contents: read-only"
-}
-
-check_source() { # NAME
-	if [[ $said == build ]] && ! type -P docker >/dev/null; then
-		warn "$1: there is no docker here: apt-get install docker.io, as root, and answer again; or let CI build"
-		return 1
-	fi
-	check_setting "$1"
-}
-
-# With the login, for the image of a commit that there is none of: whether the registry answers is what matters.
-check_registry_answers() { # NAME
-	local url user image status=0
-	value_of REGISTRY_URL ''
-	url=$said
-	value_of REGISTRY_USER ''
-	user=$said
-	value_of REGISTRY_IMAGE myapp
-	image=$said
-	(
-		REGISTRY_URL=$url REGISTRY_USER=$user REGISTRY_IMAGE=$image REGISTRY_PASSWORD_FILE=$secret_file REGISTRY_AGAIN_SECONDS=1
-		app=$draft private_notes=$draft/private
-		# shellcheck source=deploy/registry.sh
-		. "$here/registry.sh"
-		trap on_exit EXIT
-		at_exit_words=()
-		at_exit remove_private
-		find_image
-		check_image_settings
-		find_password
-		find_digest 0000000000000000000000000000000000000000 || status=$?
-		((status < 2)) || fail "$EXIT_REGISTRY" "$why"
-	) </dev/null >"$draft/said" 2>&1 && return 0
-	warn "$1: $(tail -n 1 -- "$draft/said" | tr -d '[:cntrl:]' | head -c 400)"
-	return 1
-}
-
-check_password() { # NAME
-	place_secret "$1" runner
-	check_registry_answers "$1"
-}
-
-# Without one there is no password to try it with.
-check_login_name() { # NAME
-	check_setting "$1" || return 1
-	[[ -z $said ]] || return 0
-	secret_file=
-	check_registry_answers "$1"
-}
-
-# Its image has the repository's name, unless the settings say another.
-name_image() {
-	local name
-	value_of REGISTRY_IMAGE ''
-	[[ -z $said ]] || return 0
-	value_of REPOSITORY_URL ''
-	name=$said
-	[[ -n $name ]] || { value_of GITHUB_REPOSITORY '' && name=$said; }
-	name=${name%/}
-	name=${name%.git}
-	name=${name##*[/:]}
-	said=${name,,}
-	check_setting REGISTRY_IMAGE || fail "$EXIT_CONFIG" "no image can have the repository's name: set REGISTRY_IMAGE in a file of answers"
-}
-
-ask_registry() {
-	local there=registry
-	value_of IMAGE_SOURCE ''
-	if [[ -z $said ]] && type -P docker >/dev/null; then
-		there=build
-	fi
-	ask IMAGE_SOURCE "${said:-$there}" check_source "Who builds the images? registry: CI has pushed them; build: deploybot, here" \
-		"build needs docker on this machine, and its group is as good as root here"
-	value_of REGISTRY_URL ''
-	ask REGISTRY_URL "$said" check_needed "Which registry? HOST, or HOST:PORT/PATH" \
-		"Images go through it to the hosts, which need a way there too"
-	name_image
-	value_of REGISTRY_USER ''
-	ask REGISTRY_USER "$said" check_login_name "The login at the registry; - for none" \
-		"The runner pushes and the hosts pull with it (REGISTRY_PULL_USER gives them one of their own)"
-	[[ -n ${want[REGISTRY_USER]:-} ]] || return 0
-	secret_there REGISTRY_PASSWORD
-	ask_secret REGISTRY_PASSWORD "$said" required check_password "Its password" "It goes into a file of the runner's user"
-}
-
-# Fills environments with those that have hosts.
-ask_environments() {
-	local list environment setting
-	environments=()
-	value_of ENVIRONMENTS staging,production
-	IFS=', ' read -r -a list <<<"$said"
-	for environment in "${list[@]}"; do
-		setting=$(name_of "$environment" HOST)
-		value_of "$setting" ''
-		if ((${#environments[@]} == 0)); then
-			ask "$setting" "$said" check_needed "Where does $environment run? HOST or HOST:PORT, several with commas between" \
-				"A Linux with sshd; what deploybot needs there is made below"
-		else
-			ask "$setting" "$said" check_if_any "Where does $environment run? - for nowhere yet" \
-				"Another host than the one before it, or another folder, which $(name_of "$environment" COMPOSE_DIR) names"
-		fi
-		value_of "$setting" ''
-		[[ -z $said ]] || environments+=("$environment")
-	done
-	want[ENVIRONMENTS]=$(IFS=,; printf '%s' "${environments[*]}")
-}
-
-check_login() { # NAME
-	[[ -z $said || $said =~ ^[a-z_][a-z0-9._-]{0,31}$ ]] && return 0
-	warn "$1: ${said@Q} is no user's name"
-	return 1
-}
-
-check_health() { # NAME
-	[[ $said =~ ^([1-9][0-9]{0,4})/[A-Za-z0-9._~/?=\&%-]*$ ]] && ((BASH_REMATCH[1] <= 65535)) && return 0
-	warn "$1: ${said@Q} is not PORT/PATH, as 8080/health"
-	return 1
-}
-
-# A health URL for each host, where the settings have none.
-set_health() { # ENV
-	local setting entry i urls='' list
-	setting=$(name_of "$1" HEALTH_URL)
-	value_of "$setting" ''
-	[[ -z $said ]] || return 0
-	value_of "$(name_of "$1" HOST)" ''
-	hosts=() ports=()
-	add_hosts "$said"
-	for i in "${!hosts[@]}"; do
-		entry=${hosts[$i]}
-		[[ $entry != *:* ]] || entry="[$entry]"
-		urls+=${urls:+,}http://$entry:$health
-	done
-	said=$urls
-	check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: no address can be made of the hosts: set it in a file of answers"
-}
-
-ask_health() {
-	ask SETUP_HEALTH 8080/health check_health "PORT/PATH at which the application answers when it is healthy" \
-		"Asked on each host after a release: one that does not answer 200 is rolled back"
-	health=$said
-}
-
-ask_login() {
-	ask SETUP_LOGIN "${SUDO_USER:-root}" check_login "Who may log in to the hosts now, as root or with sudo? - for a block to paste" \
-		"With your key, your agent or a password; it makes the user $deploy_user with deploybot's own key there"
-	login=$said
-}
-
-# ---- hosts -----------------------------------------------------------------------------------------
-
-find_key() {
-	value_of DEPLOY_USER deploy
-	deploy_user=$said
-	key=$key_final
-	if [[ ! -s $key_final ]]; then
-		key=$draft/deploy_key
-		[[ -s $key ]] || ssh-keygen -q -t ed25519 -N '' -C deploybot -f "$key"
-	fi
-	public_key=$(ssh-keygen -y -f "$key") || fail "$EXIT_CONFIG" "$key is no key that ssh-keygen can read"
-	public_key=$(cut -d' ' -f1,2 <<<"$public_key")
-}
-
-# All of the environments': their keys first, all at once.
-prepare_environments() {
-	local environment i
-	hosts=() ports=()
-	for environment in "${environments[@]}"; do
-		value_of "$(name_of "$environment" HOST)" ''
-		add_hosts "$said"
-	done
-	confirm_keys
-	for environment in "${environments[@]}"; do
-		value_of "$(name_of "$environment" HOST)" ''
-		hosts=() ports=()
-		add_hosts "$said"
-		value_of "$(name_of "$environment" COMPOSE_DIR)" /srv/app
-		for i in "${!hosts[@]}"; do
-			prepare "${hosts[$i]}" "${ports[$i]}" "$said"
-		done
-	done
-}
-
 # ---- the end ---------------------------------------------------------------------------------------
-
-# From here on it goes through: each file is whole at any moment, and the settings, which name the others, come last.
-commit() {
-	local name user
-	check_all || fail "$EXIT_CONFIG" "check-config does not take the answers together: $untouched"
-	trap '' INT TERM HUP
-	for user in server runner; do
-		[[ -d $secrets/$user ]] || (umask 077 && mkdir -p -- "$secrets/$user")
-	done
-	for name in "${!staged[@]}"; do
-		user=$runner_user
-		[[ ${want[$name]} != "$secrets/server/"* ]] || user=$server_user
-		write_secret "$user" "${want[$name]}" <"${staged[$name]}"
-	done
-	[[ $key == "$key_final" ]] || write_secret "$runner_user" "$key_final" <"$key"
-	write_secret "$runner_user" "$known_final" <"$known"
-	write_settings "$conf"
-	rm -rf -- "$draft"
-	end_signals
-	say '\nwritten: %s, and the secrets in %s' "$conf" "$secrets"
-}
-
-end_signals() {
-	untouched="the settings are written"
-	trap 'end_by_signal 143' TERM
-	trap 'end_by_signal 130' INT
-	trap 'end_by_signal 129' HUP
-}
 
 # Who builds needs the container engine here.
 let_build() {
@@ -506,21 +140,33 @@ start() {
 	fi || fail "$EXIT_CONFIG" "deploybot does not start: journalctl -u deploybot -u deploybot-runner says why"
 }
 
+# Fills environments with those of all applications, as they are called on the command line.
+list_environments() {
+	local file own=() main
+	setting_there ENVIRONMENTS "$conf"
+	main=${said:-staging,production}
+	environments=()
+	has_applications || IFS=', ' read -r -a environments <<<"$main"
+	for file in "$folder"/apps/*.env; do
+		[[ -f $file ]] || continue
+		setting_there ENVIRONMENTS "$file"
+		IFS=', ' read -r -a own <<<"${said:-$main}"
+		file=${file##*/}
+		environments+=("${own[@]/#/${file%.env}/}")
+	done
+}
+
 # Everything that can be asked, as those ask who will need it.
 check() {
-	local environment bad=0 list
-	say '\n==> check-config, as %s' "$server_user"
-	as "$server_user" env -i "PATH=$PATH" LANG=C.UTF-8 "$program" --env-file "$conf" check-config || bad=1
-	mapfile -t list < <(deploybot --env-file "$conf" completion environments 2>/dev/null)
-	for environment in "${list[@]}"; do
+	local environment bad=0 as_whom=(env -i "PATH=$PATH" LANG=C.UTF-8 HOME=/ "$program" --env-file "$conf" doctor)
+	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf: deploybot-setup makes it"
+	say '\n==> doctor, as %s' "$server_user"
+	as "$server_user" "${as_whom[@]}" || bad=1
+	for environment in "$@"; do
 		say '\n==> doctor %s, as %s' "$environment" "$runner_user"
-		as "$runner_user" env -i "PATH=$PATH" LANG=C.UTF-8 HOME=/ "$program" --env-file "$conf" doctor "$environment" || bad=1
+		as "$runner_user" "${as_whom[@]}" "$environment" || bad=1
 	done
-	((${#list[@]} > 0)) || bad=1
-	if ((bad != 0)); then
-		fail "$EXIT_CONFIG" "something is not there yet: see above what to do, then: deploybot-setup check"
-	fi
-	first_environment=${list[0]}
+	((bad == 0)) || fail "$EXIT_CONFIG" "something is not there yet: see above what to do, then: deploybot-setup check"
 }
 
 setup() {
@@ -543,11 +189,12 @@ setup() {
 	fi
 	let_build
 	start
-	check
+	list_environments
+	check "${environments[@]}"
 	if [[ $starts == yes && $folder == "$FOLDER_INSTALLED" ]]; then
-		say '\nNow write to the bot: /deploy %s' "$first_environment"
+		say '\nNow write to the bot: /deploy %s' "${environments[0]}"
 	else
-		say '\nNow start it: %s --env-file %s; then write to the bot: /deploy %s' "$program" "$conf" "$first_environment"
+		say '\nNow start it: %s --env-file %s; then write to the bot: /deploy %s' "$program" "$conf" "${environments[0]}"
 	fi
 }
 
@@ -562,9 +209,11 @@ has_applications() {
 
 set_up_hosts() {
 	local environment
-	value_of DEPLOY_TRANSPORT ssh
+	shared_value_of DEPLOY_TRANSPORT ssh
 	if [[ $said != ssh ]]; then
 		say '\nDEPLOY_TRANSPORT is %s: where that ships to is not prepared from here.' "$said"
+		shared_value_of ENVIRONMENTS staging,production
+		IFS=', ' read -r -a environments <<<"$said"
 		find_key
 		return 0
 	fi
@@ -578,10 +227,119 @@ set_up_hosts() {
 	prepare_environments
 }
 
+# One more application, whose file is its own.
+set_up_application() {
+	application=$1 target=$folder/apps/$1.env draft=$folder/setup.$1 candidate=$folder/setup.$1/apps/$1.env conf_there=$target
+	[[ $1 =~ ^[a-z][a-z0-9-]{0,19}$ ]] || fail "$EXIT_INPUT" "${1@Q} is no name of an application: a-z, then up to 19 of a-z 0-9 -"
+	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without app"
+	begin_draft
+	begin_application
+	take_given
+	name_first
+	ask_repository
+	ask_token_of_repository
+	set_up_hosts
+	commit
+	check "${environments[@]/#/$application/}"
+	say '\nNow write to the bot: /deploy %s' "$application/${environments[0]}"
+}
+
+# Beside the others, as it will stand.
+begin_application() {
+	mkdir -p -- "$draft/apps"
+	rm -f -- "$draft"/apps/*.env
+	! compgen -G "$folder/apps/*.env" >/dev/null || cp -- "$folder"/apps/*.env "$draft/apps/"
+	if [[ ! -f $conf_there ]]; then
+		conf_there=$draft/new.conf
+		printf '# Settings of the application %s, beside those of %s.\n' "$application" "$conf" >"$conf_there"
+	fi
+}
+
+check_name() { # NAME
+	[[ $said =~ ^[a-z][a-z0-9-]{0,19}$ && $said != "$application" ]] && return 0
+	warn "$1: a-z, then up to 19 of a-z 0-9 -, and another name than $application"
+	return 1
+}
+
+# Beside an application with a name the one without needs one.
+name_first() {
+	local there=''
+	setting_there REPOSITORY_URL "$conf"
+	there=$said
+	[[ -n $there ]] || { setting_there GITHUB_REPOSITORY "$conf" && there=$said; }
+	[[ -n $there ]] || return 0
+	there=${there%.git}
+	there=${there##*[/:]}
+	ask SETUP_FIRST_NAME "${there,,}" check_name "What is the application called that is there already?" \
+		"Its environments are called by it then, as NAME/staging; history and what is live go on"
+	first_name=$said
+}
+
+# One more host of an environment that has some.
+set_up_host() {
+	local environment=${1##*/} setting list url first
+	[[ $1 != */* ]] || application=${1%/*}
+	check_environment_name "$1"
+	draft=$folder/setup.host
+	[[ -z $application ]] || target=$folder/apps/$application.env candidate=$draft/apps/$application.env
+	conf_there=$target
+	[[ -f $target ]] || fail "$EXIT_CONFIG" "there is no $target: deploybot application list says which applications there are"
+	setting=$(name_of "$environment" HOST)
+	begin_draft
+	[[ -z $application ]] || begin_application
+	take_given
+	setting_there "$setting" "$target"
+	list=$said
+	[[ -n $list ]] || fail "$EXIT_CONFIG" "$target has no $setting: there is no environment $1 with hosts"
+	find_key
+	ask SETUP_HOST '' check_new_host "Which host does $1 get? HOST or HOST:PORT" "Releases go there too, behind the others: $list"
+	hosts=() ports=()
+	add_hosts "$said"
+	find_health "$environment" "$list"
+	ask_login
+	confirm_keys
+	value_of "$(name_of "$environment" COMPOSE_DIR)" "/srv/${application:-app}"
+	prepare "${hosts[0]}" "${ports[0]}" "$said"
+	commit
+	check "$1"
+}
+
+check_new_host() { # NAME
+	local typed=$said bad=0
+	[[ -n $typed && $typed != *,* ]] || { warn "$1: one host"; return 1; }
+	said=$list,$typed
+	check_setting "$setting" || bad=1
+	said=$typed
+	return "$bad"
+}
+
+# Its health URL is made as the first one's.
+find_health() { # ENV LIST
+	local setting urls first=${2%%,*} fresh=${hosts[0]}
+	setting=$(name_of "$1" HEALTH_URL)
+	setting_there "$setting" "$target"
+	urls=$said health=8080/health
+	[[ $first == \[* ]] && first=${first%%]*}] || first=${first%%:*}
+	[[ $fresh != *:* ]] || fresh="[$fresh]"
+	if [[ ${urls%%,*} =~ ^(https?://)(.*)$ && ${BASH_REMATCH[2]} == "$first"[:/]* ]]; then
+		first=${BASH_REMATCH[2]#"$first"}
+		said=$urls,${BASH_REMATCH[1]}$fresh$first
+		[[ ! $first =~ ^:([0-9]+)/ ]] || health=${BASH_REMATCH[1]}/
+		check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: no address can be made of the new host: $untouched"
+	elif [[ -n $urls ]]; then
+		warn "$setting asks other names than the hosts': add the new host's address to it, where it has one"
+	fi
+}
+
 read_words "$@"
+umask 077
 find_installation
 case $act in
 setup) setup ;;
-check) check ;;
-*) fail "$EXIT_INPUT" "$USAGE" ;;
+app) set_up_application "$name" ;;
+host) set_up_host "$name" ;;
+check)
+	list_environments
+	check "${environments[@]}"
+	;;
 esac

@@ -65,7 +65,7 @@ keep_draft() { # NAME VALUE
 	drafted[$1]=$2
 	for name in "${!drafted[@]}"; do
 		printf "%s='%s'\n" "$name" "${drafted[$name]}"
-	done >"$draft/answers.new"
+	done >"$draft/answers.new" # which nobody else may read: the umask
 	mv -f -- "$draft/answers.new" "$draft/answers"
 }
 
@@ -86,24 +86,32 @@ hear() { # PROMPT [secret]
 	said=${said%"${said##*[![:blank:]]}"}
 }
 
+# Does CHECK take what is in `said`?  That stays there, whatever CHECK asks.
+taken() { # CHECK NAME
+	local typed=$said status=0
+	"$1" "$2" || status=$?
+	said=$typed
+	return "$status"
+}
+
 # Fills `said` with what is answered to NAME, when CHECK (a function that says why not, and sees `said`) takes it.  An
 # answer of the file that it does not take ends us; of the draft it is asked anew.
 ask() { # NAME DEFAULT CHECK QUESTION REASON
 	local name=$1 default=$2 check=$3 tries=0
 	if [[ -v given[$name] ]]; then
 		said=${given[$name]}
-		"$check" "$name" || fail "$EXIT_CONFIG" "$answers: $name is not taken: see above"
+		taken "$check" "$name" || fail "$EXIT_CONFIG" "$answers: $name is not taken: see above"
 		return 0
 	fi
 	if [[ -v drafted[$name] ]]; then
 		said=${drafted[$name]}
-		if "$check" "$name"; then
+		if taken "$check" "$name"; then
 			say '%s: %s, as answered before' "$name" "$said"
 			return 0
 		fi
 	elif [[ -n $answers ]]; then
 		said=$default
-		"$check" "$name" || fail "$EXIT_CONFIG" "$answers has no $name: $4"
+		taken "$check" "$name" || fail "$EXIT_CONFIG" "$answers has no $name: $4"
 		return 0
 	fi
 	say '\n%s  %s' "$name" "$4"
@@ -114,7 +122,7 @@ ask() { # NAME DEFAULT CHECK QUESTION REASON
 		[[ $said != - ]] || said=
 		if [[ $said =~ [[:cntrl:]\'] ]]; then
 			warn "$name: a quote, or a character that cannot be seen: type it again"
-		elif "$check" "$name"; then
+		elif taken "$check" "$name"; then
 			keep_draft "$name" "$said"
 			return 0
 		fi

@@ -82,6 +82,7 @@ confirm_keys() {
 	unset "drafted[SETUP_HOST_KEYS]" # of other keys, perhaps
 	ask SETUP_HOST_KEYS no check_fingerprints "Are these the hosts' own keys? yes or no" \
 		"At each host's own console it has to be what this prints: ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub"
+	cat -- "$draft/shown" >>"$draft/confirmed"
 	cat -- "$draft/shown" >>"$known"
 }
 
@@ -158,4 +159,38 @@ prepare() { # HOST PORT FOLDER
 	print_said "$1"
 	fail "$EXIT_UNREACHABLE" "$1 does not let $deploy_user in with deploybot's key: paste the block above there, and begin \
 again. $untouched"
+}
+
+# ---- all of them ------------------------------------------------------------------------------------
+
+find_key() {
+	shared_value_of DEPLOY_USER deploy
+	deploy_user=$said
+	key=$key_final
+	if [[ ! -s $key_final ]]; then
+		key=$draft/deploy_key
+		[[ -s $key ]] || ssh-keygen -q -t ed25519 -N '' -C deploybot -f "$key"
+	fi
+	public_key=$(ssh-keygen -y -f "$key") || fail "$EXIT_CONFIG" "$key is no key that ssh-keygen can read"
+	public_key=$(cut -d' ' -f1,2 <<<"$public_key")
+}
+
+# All of the environments': their keys first, all at once.
+prepare_environments() {
+	local environment i
+	hosts=() ports=()
+	for environment in "${environments[@]}"; do
+		value_of "$(name_of "$environment" HOST)" ''
+		add_hosts "$said"
+	done
+	confirm_keys
+	for environment in "${environments[@]}"; do
+		value_of "$(name_of "$environment" HOST)" ''
+		hosts=() ports=()
+		add_hosts "$said"
+		value_of "$(name_of "$environment" COMPOSE_DIR)" "/srv/${application:-app}"
+		for i in "${!hosts[@]}"; do
+			prepare "${hosts[$i]}" "${ports[$i]}" "$said"
+		done
+	done
 }

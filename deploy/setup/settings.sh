@@ -70,21 +70,35 @@ make_candidate() {
 	(umask 077 && with_settings "$conf_there" checked >"$candidate")
 }
 
+# What check-config says of it; of an application's file beside all the others that there are.
+look_at_candidate() {
+	make_candidate
+	if [[ -z $application ]]; then
+		deploybot --env-file "$candidate" check-config 2>&1
+	else
+		deploybot --env-file "$conf" "APPS_DIRECTORY=${candidate%/*}" check-config 2>&1
+	fi
+}
+
 # Ours, with nothing of the caller's environment: it would win over the file.
-deploybot() { # WORD...
-	env -i "PATH=$PATH" LANG=C.UTF-8 "HOME=${HOME:-/}" "$program" "$@"
+deploybot() { # --env-file FILE [NAME=VALUE] WORD...
+	local given_it=()
+	if [[ $3 == *=* ]]; then
+		given_it=("$3")
+		set -- "$1" "$2" "${@:4}"
+	fi
+	env -i "PATH=$PATH" LANG=C.UTF-8 "HOME=${HOME:-/}" ${given_it[@]+"${given_it[@]}"} "$program" "$@"
 }
 
 # Does check-config take what is said of NAME?  What it says of others is said when they are asked.
 check_setting() { # NAME
 	local line bad=0
 	want[$1]=$said
-	make_candidate
 	while IFS= read -r line; do
-		[[ $line =~ ^error\ +"$1"(_FILE)?: ]] || continue
+		[[ $line =~ ^error\ +"${application:+$application: }$1"(_FILE)?: ]] || continue
 		warn "${line#error+( )}"
 		bad=1
-	done < <(deploybot --env-file "$candidate" check-config 2>&1)
+	done < <(look_at_candidate)
 	((bad == 0)) || unset "want[$1]"
 	return "$bad"
 }
@@ -104,12 +118,15 @@ check_if_any() { # NAME
 	[[ -z $said ]] || check_setting "$1"
 }
 
-# All of it; prints what is wrong.
+# All of it; prints what is wrong.  An application's file is not to blame for what others have.
 check_all() {
-	local said_of_all
-	make_candidate
-	said_of_all=$(deploybot --env-file "$candidate" check-config 2>&1) && return 0
-	grep -e '^error' <<<"$said_of_all" >&2 || printf '%s\n' "$said_of_all" >&2
+	local words
+	words=$(look_at_candidate) && return 0
+	if [[ -n $application ]]; then
+		grep -e "^error *$application: " <<<"$words" >&2
+		return "$((! $?))"
+	fi
+	grep -e '^error' <<<"$words" >&2 || printf '%s\n' "$words" >&2
 	return 1
 }
 
@@ -140,6 +157,9 @@ write_settings() { # FILE
 	if [[ -e $1 ]]; then
 		chown --reference="$1" -- "$fresh"
 		chmod --reference="$1" -- "$fresh"
+	elif [[ -e $conf ]]; then
+		chown --reference="$conf" -- "$fresh"
+		chmod --reference="$conf" -- "$fresh"
 	else
 		chown "$conf_owner" -- "$fresh"
 		chmod 0640 -- "$fresh"
@@ -147,4 +167,55 @@ write_settings() { # FILE
 	sync -- "$fresh"
 	mv -fT -- "$fresh" "$1"
 	sync -- "${1%/*}"
+}
+
+# From here on it goes through: each file is whole at any moment, and the settings, which name the others, come last.
+commit() {
+	local name user
+	check_all || fail "$EXIT_CONFIG" "check-config does not take the answers together: $untouched"
+	trap '' INT TERM HUP
+	for user in server runner; do
+		[[ -d $secrets/$user ]] || mkdir -p -- "$secrets/$user"
+	done
+	[[ $folder == "$FOLDER_INSTALLED" ]] || mkdir -p -- "$folder/state"
+	for name in "${!staged[@]}"; do
+		user=$runner_user
+		[[ ${want[$name]} != "$secrets/server/"* ]] || user=$server_user
+		write_secret "$user" "${want[$name]}" <"${staged[$name]}"
+	done
+	[[ $key == "$key_final" ]] || write_secret "$runner_user" "$key_final" <"$key"
+	write_secret "$runner_user" "$known_final" <"$known"
+	if [[ -n $application ]]; then
+		write_application
+	else
+		write_settings "$target"
+	fi
+	rm -rf -- "$draft"
+	exec 9<&- # what is asked below may leave something running for a while
+	untouched="the settings are written"
+	catch_ends
+	say '\nwritten: %s, and the secrets in %s' "$target" "$secrets"
+}
+
+# An application's file stays only where deploybot takes it.
+write_application() {
+	local before=''
+	if [[ ! -d $folder/apps ]]; then
+		mkdir -m 0750 -- "$folder/apps"
+		chown "$conf_owner" -- "$folder/apps"
+	fi
+	[[ -z $first_name ]] || deploybot --env-file "$conf" application adopt "$first_name" ||
+		fail "$EXIT_CONFIG" "the application that is there does not get the name $first_name: see above"
+	if [[ -f $target ]]; then
+		before=$draft/before
+		cp -p -- "$target" "$before"
+	fi
+	write_settings "$target"
+	as "$server_user" env -i "PATH=$PATH" LANG=C.UTF-8 "$program" --env-file "$conf" application check "$application" && return 0
+	if [[ -n $before ]]; then
+		mv -fT -- "$before" "$target"
+	else
+		rm -f -- "$target"
+	fi
+	fail "$EXIT_CONFIG" "$target is as it was: deploybot does not take what it would be, see above"
 }

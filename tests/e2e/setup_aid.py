@@ -2,22 +2,23 @@
 # SPDX-License-Identifier: ISC
 import getpass
 import os
-import pathlib
-import pty
+
+import re
+import signal
 import subprocess
-import threading
+
 
 from commands_aid import DEPLOY
 from runner_client import PROGRAM, wait_for
 from ssh_aid import SshdBench
-from telegram_client import ADA, DEFAULT_TOKEN
+from telegram_client import ADA, DEFAULT_TOKEN, MALLORY
 
 # Of a host: what changes a machine for good changes the bench's folder there.
 HOST_PROGRAMS = {
     "getent": 'case $1 in passwd) echo "$2:x:1:1::$HOST_HOME:/bin/bash" ;; *) exit 2 ;; esac',
     "runuser": 'while [[ $1 != -- ]]; do shift; done; shift; exec "$@"',
     "sudo": '[[ ! -e $HOST_HOME/no-sudo ]] || { echo "sudo: a password is required" >&2; exit 1; }; shift; exec "$@"',
-    "id": '[[ $1 == -u ]] || exec /usr/bin/id "$@"; [[ -z ${DEPLOYBOT_ROOT:-} ]] && /usr/bin/id -u || echo 0',
+    "id": '[[ $1 == -u ]] || exec /usr/bin/id "$@"; [[ -e $HOST_HOME/no-sudo && -z ${PASTED:-} ]] && echo 1000 || echo 0',
     "install": 'mkdir -p -- "${@: -1}"',
 }
 
@@ -100,3 +101,38 @@ class SetupBench(SshdBench):
     def settings(self, path=None):
         lines = (path or self.conf).read_text("utf-8").splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+    # --- who sits there ---
+
+    def take_over(self):
+        """What an administrator has written already, and nobody is asked about."""
+        self.conf.write_text(
+            f"# ours\nTELEGRAM_API_BASE={self.chat.base}\nSTAGING_COMPOSE_DIR={self.app}\n#STAGING_HOST=\n"
+            f"DEPLOY_USER={getpass.getuser()}\nREGISTRY_IMAGE=team/shop\nSTATE_DIRECTORY={self.folder}/state\n"
+            f"AUDIT_LOG_PATH={self.folder}/state/audit.log\nLOCAL_SOCKET={self.folder}/state/local.sock\n")
+        self.conf.chmod(0o640)
+
+    def lines(self):
+        """What is typed at each question; where it is the link's turn, it is opened."""
+        return [str(self.repository), DEFAULT_TOKEN, "registry", "registry.example.org", "-",
+                f"127.0.0.1:{self.port_2}", "-", "", getpass.getuser(), "yes"]
+
+    def talk(self, line, interrupts=False):
+        """(status, what it said): types a line, and at the question behind it ends its input, or presses Ctrl-C."""
+        process = subprocess.Popen(self.words(), env=self.given(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+        process.stdin.write(f"{line}\n".encode())
+        process.stdin.flush()
+        if not interrupts:
+            process.stdin.close()
+        said = b""
+        while part := os.read(process.stdout.fileno(), 65536):
+            said += part
+            if found := re.search(rb"https://t\.me/\w+\?start=([0-9a-f]{16})\n$", said.rstrip(b"\n") + b"\n"):
+                self.chat.say(MALLORY, MALLORY, f"/start {'0' * 16}")
+                self.chat.say(ADA, ADA, f"/start {found[1].decode()}")
+            if interrupts and said.count(b"] > ") == 2 and said.endswith(b"] > "):
+                os.killpg(process.pid, signal.SIGINT)
+        process.stdin.close()
+        process.stdout.close()
+        return process.wait(timeout=300), said.decode("utf-8", "replace")
