@@ -7,6 +7,7 @@ complete -c deploybot -n __fish_use_subcommand -a application -d 'Applications: 
 complete -c deploybot -n __fish_use_subcommand -a config-example -d 'Print a file with every setting and its default.'
 complete -c deploybot -n __fish_use_subcommand -a healthcheck -d 'Ask the running server whether it is alive.'
 complete -c deploybot -n __fish_use_subcommand -a webhook -d 'Register, show or remove the webhook at Telegram.'
+complete -c deploybot -n __fish_use_subcommand -a first-admin -d 'Print the id of who opens a link with a one-time code.'
 complete -c deploybot -n __fish_use_subcommand -a audit -d 'Check and read the audit log; a folder for auditors.'
 complete -c deploybot -n __fish_use_subcommand -a policy -d 'Who may what, and which line says so.'
 complete -c deploybot -n __fish_use_subcommand -a logs -d 'What a deployment has printed; --wait: follow it.'

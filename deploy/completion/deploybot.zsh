@@ -9,6 +9,7 @@ _deploybot() {
 		'config-example:Print a file with every setting and its default.'
 		'healthcheck:Ask the running server whether it is alive.'
 		'webhook:Register, show or remove the webhook at Telegram.'
+		'first-admin:Print the id of who opens a link with a one-time code.'
 		'audit:Check and read the audit log; a folder for auditors.'
 		'policy:Who may what, and which line says so.'
 		'logs:What a deployment has printed; --wait\: follow it.'

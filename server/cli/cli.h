@@ -41,6 +41,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive.") \
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
+	CLI("first-admin",  first_admin,  "",                "Print the id of who opens a link with a one-time code.") \
 	CLI("audit",        audit,        "verify|tail|search|show|export", "Check and read the audit log; a folder for auditors.") \
 	CLI("policy",       policy,       "explain WHO ACTION TARGET|report", "Who may what, and which line says so.") \
 	CLI("logs",         logs,         "ENV|NUMBER [--wait]", "What a deployment has printed; --wait: follow it.") \
@@ -61,6 +62,7 @@ int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 
 cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, cli_webhook;
 cli_command cli_application, cli_audit, cli_backup, cli_policy;
+cli_command cli_first_admin;
 cli_command cli_logs, cli_answer, cli_factor, cli_token, cli_completion;
 
 /* Each command of the chat but those about chats is a subcommand too: it asks the server. */

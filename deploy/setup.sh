@@ -1,0 +1,345 @@
+#!/bin/bash
+# setup.sh - `deploybot-setup`: from an installed package to a first `/deploy staging`, by questions or --answers FILE.
+# deploybot-setup [OPTION...]                  - sets up this installation, or goes on with what is there
+# deploybot-setup [OPTION...] app NAME         - one more application: apps/NAME.env
+# deploybot-setup [OPTION...] host [APP/]ENV   - one more host of an environment
+# deploybot-setup [OPTION...] check            - asks whether all is there; changes nothing
+# SPDX-License-Identifier: ISC
+# shellcheck disable=SC2031 # what a subshell is given is its own
+# Everything is asked, looked at and prepared before anything here is changed: an end before that leaves the installation
+# as it was, and a draft in FOLDER/setup with which the next try goes on.
+set -euo pipefail
+shopt -s extglob
+here=$(readlink -f -- "${BASH_SOURCE[0]}")
+here=${here%/*}
+# shellcheck source=deploy/common.sh
+. "$here/common.sh"
+# shellcheck source=deploy/setup/ask.sh
+. "$here/setup/ask.sh"
+# shellcheck source=deploy/setup/questions.sh
+. "$here/setup/questions.sh"
+# shellcheck source=deploy/setup/settings.sh
+. "$here/setup/settings.sh"
+# shellcheck source=deploy/setup/hosts.sh
+. "$here/setup/hosts.sh"
+
+readonly UNITS=(deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service)
+readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--no-start] [app NAME | host [APP/]ENV | check]"
+readonly FOLDER_INSTALLED=/etc/deploybot
+
+folder=$FOLDER_INSTALLED answers='' starts=yes act=setup name='' application='' first_name=''
+untouched="nothing here was changed"
+
+# ---- where and who ---------------------------------------------------------------------------------
+
+read_words() { # WORD...
+	while (($# > 0)); do
+		case $1 in
+		--folder | --answers)
+			[[ $# -ge 2 && -n $2 ]] || fail "$EXIT_INPUT" "$USAGE"
+			[[ $1 == --folder ]] && folder=$2 || answers=$2
+			shift
+			;;
+		--no-start) starts=no ;;
+		-h | --help | help)
+			printf '%s\n' "$USAGE"
+			exit 0
+			;;
+		check) act=check ;;
+		app | host)
+			[[ $# -ge 2 && -n $2 ]] || fail "$EXIT_INPUT" "$USAGE"
+			act=$1 name=$2
+			shift
+			;;
+		*) fail "$EXIT_INPUT" "$USAGE" ;;
+		esac
+		shift
+	done
+}
+
+# Fills what is where, and whose.  In a folder of one's own there is one user alone.
+find_installation() {
+	[[ -d $folder ]] || fail "$EXIT_CONFIG" "there is no folder $folder: install deploybot first, or make it"
+	folder=$(cd -P -- "$folder" && pwd)
+	server_user=$(me) runner_user=$server_user
+	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
+		((EUID == 0)) || fail "$EXIT_CONFIG" "this changes $folder: put sudo before it, or name a folder of your own with --folder"
+		server_user=deploybot runner_user=deploybot-runner
+		getent passwd "$server_user" "$runner_user" >/dev/null ||
+			fail "$EXIT_CONFIG" "there are no users $server_user and $runner_user: systemd-sysusers deploybot.conf"
+	fi
+	[[ -w $folder ]] || fail "$EXIT_CONFIG" "$folder cannot be written by $(me)"
+	find_runner
+	program=$(readlink -f -- "$runner")
+	program=${program%/*}/deploybot
+	conf=$folder/deploybot.conf draft=$folder/setup secrets=$folder/secrets candidate=$folder/.deploybot.conf.setup
+	target=$conf conf_there=$conf conf_owner=$(id -u):$(id -g -- "$server_user")
+	key_final=$secrets/runner/deploy_key known_final=$secrets/runner/known_hosts
+}
+
+# One at a time, whatever it is at.
+begin_draft() {
+	exec 9<"$folder"
+	flock -n 9 || fail "$EXIT_BUSY" "another deploybot-setup is at work on $folder"
+	mkdir -p -- "$draft"
+	chmod 0711 -- "$draft" # whose keys are tried may read the keys of hosts in it, and nothing else
+	trap on_exit EXIT
+	catch_ends
+	at_exit rm -f -- "$candidate" "$draft/said" "$draft/shown" "$draft/new.conf"
+	[[ ! -f $draft/answers ]] || read_answers drafted "$draft/answers"
+	[[ -z $answers ]] || open_answers "$answers"
+	known=$draft/known_hosts
+	: >>"$draft/confirmed"
+	cat -- "$draft/confirmed" >"$known"
+	[[ ! -f $known_final ]] || cat -- "$known_final" "$draft/confirmed" >"$known"
+	chmod 0644 -- "$known"
+}
+
+catch_ends() {
+	trap 'end_by_signal 143' TERM
+	trap 'end_by_signal 130' INT
+	trap 'end_by_signal 129' HUP
+}
+
+end_by_signal() { # STATUS
+	trap : TERM INT HUP
+	printf '\n' >&2
+	say '%s' "ended by a signal: $untouched; the same command goes on with what was answered" >&2
+	exit "$1"
+}
+
+# An installation without a settings file: that of another folder.
+begin_settings() {
+	[[ ! -f $conf ]] || return 0
+	conf_there=$draft/new.conf
+	printf '# Settings of deploybot: deploybot.conf(5), or deploybot check-config, which says what is wrong with them.\n' >"$conf_there"
+	[[ $folder != "$FOLDER_INSTALLED" ]] || return 0
+	want[STATE_DIRECTORY]=$folder/state
+	want[AUDIT_LOG_PATH]=$folder/state/audit.log
+	want[LOCAL_SOCKET]=$folder/state/local.sock
+}
+
+# ---- the end ---------------------------------------------------------------------------------------
+
+# Who builds needs the container engine here.
+let_build() {
+	value_of IMAGE_SOURCE build
+	[[ $said == build && $folder == "$FOLDER_INSTALLED" ]] && getent group docker >/dev/null || return 0
+	[[ " $(id -nG "$runner_user") " != *' docker '* ]] || return 0
+	usermod -aG docker "$runner_user" || fail "$EXIT_CONFIG" "$runner_user cannot be put into the group docker, to build"
+	say '%s is in the group docker now, to build' "$runner_user"
+}
+
+start() {
+	[[ $starts == yes && $folder == "$FOLDER_INSTALLED" && -d /run/systemd/system ]] || return 0
+	say '\nstarting deploybot'
+	if systemctl is-active --quiet deploybot.service; then
+		systemctl restart deploybot-runner.service deploybot.service
+	else
+		systemctl enable --now "${UNITS[@]}"
+	fi || fail "$EXIT_CONFIG" "deploybot does not start: journalctl -u deploybot -u deploybot-runner says why"
+}
+
+# Fills environments with those of all applications, as they are called on the command line.
+list_environments() {
+	local file own=() main
+	setting_there ENVIRONMENTS "$conf"
+	main=${said:-staging,production}
+	environments=()
+	has_applications || IFS=', ' read -r -a environments <<<"$main"
+	for file in "$folder"/apps/*.env; do
+		[[ -f $file ]] || continue
+		setting_there ENVIRONMENTS "$file"
+		IFS=', ' read -r -a own <<<"${said:-$main}"
+		file=${file##*/}
+		environments+=("${own[@]/#/${file%.env}/}")
+	done
+}
+
+# Everything that can be asked, as those ask who will need it.
+check() {
+	local environment bad=0 as_whom=(env -i "PATH=$PATH" LANG=C.UTF-8 HOME=/ "$program" --env-file "$conf" doctor)
+	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf: deploybot-setup makes it"
+	say '\n==> doctor, as %s' "$server_user"
+	as "$server_user" "${as_whom[@]}" || bad=1
+	for environment in "$@"; do
+		say '\n==> doctor %s, as %s' "$environment" "$runner_user"
+		as "$runner_user" "${as_whom[@]}" "$environment" || bad=1
+	done
+	((bad == 0)) || fail "$EXIT_CONFIG" "something is not there yet: see above what to do, then: deploybot-setup check"
+}
+
+setup() {
+	begin_draft
+	begin_settings
+	begin_want
+	if [[ -z ${want[GITHUB_REPOSITORY]:-}${want[REPOSITORY_URL]:-} ]] && has_applications; then
+		ask_bot
+		ask_admin
+		find_key
+		commit
+	else
+		ask_repository
+		ask_bot
+		ask_admin
+		ask_token_of_repository
+		ask_registry
+		set_up_hosts
+		commit
+	fi
+	let_build
+	start
+	list_environments
+	check "${environments[@]}"
+	if [[ $starts == yes && $folder == "$FOLDER_INSTALLED" ]]; then
+		say '\nNow write to the bot: /deploy %s' "${environments[0]}"
+	else
+		say '\nNow start it: %s --env-file %s; then write to the bot: /deploy %s' "$program" "$conf" "${environments[0]}"
+	fi
+}
+
+# Applications with files of their own, and none in the settings file.
+has_applications() {
+	local found
+	setting_there GITHUB_REPOSITORY "$conf_there"
+	found=$said
+	setting_there REPOSITORY_URL "$conf_there"
+	[[ -z $found$said ]] && compgen -G "$folder/apps/*.env" >/dev/null
+}
+
+set_up_hosts() {
+	local environment
+	shared_value_of DEPLOY_TRANSPORT ssh
+	if [[ $said != ssh ]]; then
+		say '\nDEPLOY_TRANSPORT is %s: where that ships to is not prepared from here.' "$said"
+		shared_value_of ENVIRONMENTS staging,production
+		IFS=', ' read -r -a environments <<<"$said"
+		find_key
+		return 0
+	fi
+	ask_environments
+	find_key
+	ask_health
+	for environment in "${environments[@]}"; do
+		set_health "$environment"
+	done
+	ask_login
+	prepare_environments
+}
+
+# One more application, whose file is its own.
+set_up_application() {
+	application=$1 target=$folder/apps/$1.env draft=$folder/setup.$1 candidate=$folder/setup.$1/apps/$1.env conf_there=$target
+	[[ $1 =~ ^[a-z][a-z0-9-]{0,19}$ ]] || fail "$EXIT_INPUT" "${1@Q} is no name of an application: a-z, then up to 19 of a-z 0-9 -"
+	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without app"
+	begin_draft
+	begin_application
+	take_given
+	name_first
+	ask_repository
+	ask_token_of_repository
+	set_up_hosts
+	commit
+	check "${environments[@]/#/$application/}"
+	say '\nNow write to the bot: /deploy %s' "$application/${environments[0]}"
+}
+
+# Beside the others, as it will stand.
+begin_application() {
+	mkdir -p -- "$draft/apps"
+	rm -f -- "$draft"/apps/*.env
+	! compgen -G "$folder/apps/*.env" >/dev/null || cp -- "$folder"/apps/*.env "$draft/apps/"
+	if [[ ! -f $conf_there ]]; then
+		conf_there=$draft/new.conf
+		printf '# Settings of the application %s, beside those of %s.\n' "$application" "$conf" >"$conf_there"
+	fi
+}
+
+check_name() { # NAME
+	[[ $said =~ ^[a-z][a-z0-9-]{0,19}$ && $said != "$application" ]] && return 0
+	warn "$1: a-z, then up to 19 of a-z 0-9 -, and another name than $application"
+	return 1
+}
+
+# Beside an application with a name the one without needs one.
+name_first() {
+	local there=''
+	setting_there REPOSITORY_URL "$conf"
+	there=$said
+	[[ -n $there ]] || { setting_there GITHUB_REPOSITORY "$conf" && there=$said; }
+	[[ -n $there ]] || return 0
+	there=${there%.git}
+	there=${there##*[/:]}
+	ask SETUP_FIRST_NAME "${there,,}" check_name "What is the application called that is there already?" \
+		"Its environments are called by it then, as NAME/staging; history and what is live go on"
+	first_name=$said
+}
+
+# One more host of an environment that has some.
+set_up_host() {
+	local environment=${1##*/} setting list url first
+	[[ $1 != */* ]] || application=${1%/*}
+	check_environment_name "$1"
+	draft=$folder/setup.host
+	[[ -z $application ]] || target=$folder/apps/$application.env candidate=$draft/apps/$application.env
+	conf_there=$target
+	[[ -f $target ]] || fail "$EXIT_CONFIG" "there is no $target: deploybot application list says which applications there are"
+	setting=$(name_of "$environment" HOST)
+	begin_draft
+	[[ -z $application ]] || begin_application
+	take_given
+	setting_there "$setting" "$target"
+	list=$said
+	[[ -n $list ]] || fail "$EXIT_CONFIG" "$target has no $setting: there is no environment $1 with hosts"
+	find_key
+	ask SETUP_HOST '' check_new_host "Which host does $1 get? HOST or HOST:PORT" "Releases go there too, behind the others: $list"
+	hosts=() ports=()
+	add_hosts "$said"
+	find_health "$environment" "$list"
+	ask_login
+	confirm_keys
+	value_of "$(name_of "$environment" COMPOSE_DIR)" "/srv/${application:-app}"
+	prepare "${hosts[0]}" "${ports[0]}" "$said"
+	commit
+	check "$1"
+}
+
+check_new_host() { # NAME
+	local typed=$said bad=0
+	[[ -n $typed && $typed != *,* ]] || { warn "$1: one host"; return 1; }
+	said=$list,$typed
+	check_setting "$setting" || bad=1
+	said=$typed
+	return "$bad"
+}
+
+# Its health URL is made as the first one's.
+find_health() { # ENV LIST
+	local setting urls first=${2%%,*} fresh=${hosts[0]}
+	setting=$(name_of "$1" HEALTH_URL)
+	setting_there "$setting" "$target"
+	urls=$said health=8080/health
+	[[ $first == \[* ]] && first=${first%%]*}] || first=${first%%:*}
+	[[ $fresh != *:* ]] || fresh="[$fresh]"
+	if [[ ${urls%%,*} =~ ^(https?://)(.*)$ && ${BASH_REMATCH[2]} == "$first"[:/]* ]]; then
+		first=${BASH_REMATCH[2]#"$first"}
+		said=$urls,${BASH_REMATCH[1]}$fresh$first
+		[[ ! $first =~ ^:([0-9]+)/ ]] || health=${BASH_REMATCH[1]}/
+		check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: no address can be made of the new host: $untouched"
+	elif [[ -n $urls ]]; then
+		warn "$setting asks other names than the hosts': add the new host's address to it, where it has one"
+	fi
+}
+
+read_words "$@"
+umask 077
+find_installation
+case $act in
+setup) setup ;;
+app) set_up_application "$name" ;;
+host) set_up_host "$name" ;;
+check)
+	list_environments
+	check "${environments[@]}"
+	;;
+esac

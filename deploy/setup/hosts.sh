@@ -1,0 +1,196 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# hosts.sh - how deploybot-setup comes to a host: its key, confirmed before anything is sent; what is prepared there.
+# SPDX-License-Identifier: ISC
+# Sourced by setup.sh, never run.
+
+readonly SCAN_SECONDS=15 PREPARE_SECONDS=900 LOGIN_SECONDS=60 HOST_SAYS_MAX=65536
+
+# ---- names -----------------------------------------------------------------------------------------
+
+# Appends to hosts and ports those of a list that check-config has taken.
+add_hosts() { # LIST
+	local entry
+	[[ -n $1 ]] || return 0
+	while IFS= read -r entry; do
+		[[ $entry =~ ^(\[(.*)\]|([^:]*))(:(.*))?$ ]]
+		hosts+=("${BASH_REMATCH[2]}${BASH_REMATCH[3]}")
+		ports+=("${BASH_REMATCH[5]:-22}")
+	done <<<"${1//,/$'\n'}"
+}
+
+# As it stands in known_hosts.
+known_as() { # HOST PORT
+	if [[ $2 == 22 ]]; then
+		printf '%s' "$1"
+	else
+		printf '[%s]:%s' "$1" "$2"
+	fi
+}
+
+# ---- keys of hosts ---------------------------------------------------------------------------------
+
+# Appends to the draft's file `shown` the key that a host shows now, the best of its kinds.  One that is known has to be
+# the same: another one is no question.
+look_at_key() { # HOST PORT
+	local name found kind host_key=''
+	name=$(known_as "$1" "$2")
+	found=$(timeout --foreground "$SCAN_SECONDS" ssh-keyscan -T 10 -p "$2" -t ed25519,ecdsa,rsa -- "$1" 2>/dev/null |
+		head -c "$HOST_SAYS_MAX") || true # it says nothing then
+	for kind in ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 ssh-rsa; do
+		[[ $found =~ [[:blank:]]("$kind "[A-Za-z0-9+/=]+) ]] || continue
+		host_key=${BASH_REMATCH[1]}
+		break
+	done
+	[[ -n $host_key ]] || fail "$EXIT_UNREACHABLE" "$1 shows no ssh key at port $2: is it up, and the port open to this \
+machine? $untouched"
+	if ssh-keygen -F "$name" -f "$known" >/dev/null 2>&1; then
+		ssh-keygen -F "$name" -f "$known" | grep -qF -- " $host_key" ||
+			fail "$EXIT_REFUSED" "$1 shows another key than $known_final has of it: is somebody in between? If the host was \
+made anew: ssh-keygen -R '$name' -f $known_final, and begin again. $untouched"
+		return 0
+	fi
+	printf '%s %s\n' "$name" "$host_key" >>"$draft/shown"
+}
+
+# A yes, or all the fingerprints, as a file of answers has to have them.
+check_fingerprints() { # NAME
+	local print
+	[[ -n $answers || ! ${said,,} =~ ^y(es)?$ ]] || return 0
+	[[ ! ${said,,} =~ ^no?$ ]] || fail "$EXIT_REFUSED" "the hosts' keys were not confirmed: $untouched"
+	for print in "${prints[@]}"; do
+		if [[ ,${said// /}, != *",$print,"* ]]; then
+			warn "$1: ${answers:+not what they show: }yes, or the fingerprints that the hosts print themselves: $print is not among them"
+			return 1
+		fi
+	done
+}
+
+# Shows the keys of all hosts that are new, and has them confirmed: before the first byte goes there.
+confirm_keys() {
+	local line i prints=() table=''
+	: >"$draft/shown"
+	for i in "${!hosts[@]}"; do
+		look_at_key "${hosts[$i]}" "${ports[$i]}"
+	done
+	sort -u -o "$draft/shown" -- "$draft/shown"
+	[[ -s $draft/shown ]] || return 0
+	while IFS= read -r line; do
+		prints+=("$(ssh-keygen -l -f /dev/stdin <<<"${line#* }" | cut -d' ' -f2)")
+		table+=$'\n'"    ${line%% *}  ${prints[-1]}"
+	done <"$draft/shown"
+	printf '\nThe hosts show these keys:%s\n' "$table"
+	unset "drafted[SETUP_HOST_KEYS]" # of other keys, perhaps
+	ask SETUP_HOST_KEYS no check_fingerprints "Are these the hosts' own keys? yes or no" \
+		"At each host's own console it has to be what this prints: ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub"
+	cat -- "$draft/shown" >>"$draft/confirmed"
+	cat -- "$draft/shown" >>"$known"
+}
+
+# ---- there -----------------------------------------------------------------------------------------
+
+# Ends with ssh's status.  Nothing of it is asked of the caller's own known_hosts.
+ssh_to() { # SECONDS PORT WORD...
+	local words=(-T -oStrictHostKeyChecking=yes "-oUserKnownHostsFile=$known" -oGlobalKnownHostsFile=/dev/null
+		-oConnectTimeout=15 -oServerAliveInterval=10 -oForwardAgent=no -oClearAllForwardings=yes -oPermitLocalCommand=no)
+	[[ -z $answers ]] || words+=(-oBatchMode=yes)
+	timeout --foreground "$1" ${caller[@]+"${caller[@]}"} ssh "${words[@]}" -p "$2" "${@:3}"
+}
+
+# Prints prepare-host.sh with what it is to prepare.
+host_program() { # FOLDER
+	printf 'user=%q key=%q dir=%q port=%q\n' "$deploy_user" "$public_key" "$1" "${health%%/*}"
+	cat -- "$here/setup/prepare-host.sh"
+}
+
+# What a host said, for a terminal.
+print_said() { # HOST
+	local line
+	while IFS= read -r line || [[ -n $line ]]; do
+		say '  %s: %s' "$1" "${line:0:300}"
+	done < <(head -c "$HOST_SAYS_MAX" -- "$draft/said")
+}
+
+# Does it let deploybot in, with its key alone?
+lets_in() { # HOST PORT
+	local caller=()
+	ssh_to "$LOGIN_SECONDS" "$2" -F none -oBatchMode=yes -oIdentitiesOnly=yes "-oIdentityFile=$key" -- "$deploy_user@$1" true \
+		</dev/null >"$draft/said" 2>&1
+}
+
+# Through whoever has sudo there, with the keys and the agent of who called us.
+prepare_through() { # HOST PORT FOLDER
+	local caller=() status=0
+	((EUID != 0)) || [[ -z ${SUDO_USER:-} || $SUDO_USER == root ]] || caller=(runuser -u "$SUDO_USER" --)
+	say '\n%s: preparing it as %s (at most %s minutes)' "$1" "$login" "$((PREPARE_SECONDS / 60))"
+	# shellcheck disable=SC2016 # the host's shell expands it
+	{ host_program "$3" && echo prepare_host; } | ssh_to "$PREPARE_SECONDS" "$2" -- "$login@$1" \
+		'if [ "$(id -u)" = 0 ]; then exec bash -s; else exec sudo -n bash -s; fi' >"$draft/said" 2>&1 || status=$?
+	print_said "$1"
+	((status == 0))
+}
+
+# For whoever may come there in no way that we may.
+print_block() { # HOST FOLDER
+	printf '\n%s: paste this there, as root:\n\n' "$1"
+	# shellcheck disable=SC2016 # the host's shell expands it
+	printf "sudo bash <<'DEPLOYBOT'\n"
+	host_program "$2"
+	printf 'prepare_host\nDEPLOYBOT\n\n'
+}
+
+# Until deploybot's key opens it.
+prepare() { # HOST PORT FOLDER
+	local tries=0
+	if [[ -n $login ]] && prepare_through "$@" && lets_in "$1" "$2"; then
+		return 0
+	fi
+	if [[ -z $login ]] && lets_in "$1" "$2"; then
+		say '%s: it lets %s in already' "$1" "$deploy_user"
+		return 0
+	fi
+	print_block "$1" "$3"
+	while [[ -z $answers ]] && ((tries++ < TRIES_MAX)); do
+		hear "Enter, when it has printed \"prepared\" > "
+		if lets_in "$1" "$2"; then
+			return 0
+		fi
+		print_said "$1"
+	done
+	print_said "$1"
+	fail "$EXIT_UNREACHABLE" "$1 does not let $deploy_user in with deploybot's key: paste the block above there, and begin \
+again. $untouched"
+}
+
+# ---- all of them ------------------------------------------------------------------------------------
+
+find_key() {
+	shared_value_of DEPLOY_USER deploy
+	deploy_user=$said
+	key=$key_final
+	if [[ ! -s $key_final ]]; then
+		key=$draft/deploy_key
+		[[ -s $key ]] || ssh-keygen -q -t ed25519 -N '' -C deploybot -f "$key"
+	fi
+	public_key=$(ssh-keygen -y -f "$key") || fail "$EXIT_CONFIG" "$key is no key that ssh-keygen can read"
+	public_key=$(cut -d' ' -f1,2 <<<"$public_key")
+}
+
+# All of the environments': their keys first, all at once.
+prepare_environments() {
+	local environment i
+	hosts=() ports=()
+	for environment in "${environments[@]}"; do
+		value_of "$(name_of "$environment" HOST)" ''
+		add_hosts "$said"
+	done
+	confirm_keys
+	for environment in "${environments[@]}"; do
+		value_of "$(name_of "$environment" HOST)" ''
+		hosts=() ports=()
+		add_hosts "$said"
+		value_of "$(name_of "$environment" COMPOSE_DIR)" "/srv/${application:-app}"
+		for i in "${!hosts[@]}"; do
+			prepare "${hosts[$i]}" "${ports[$i]}" "$said"
+		done
+	done
+}

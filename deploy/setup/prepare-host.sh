@@ -1,0 +1,76 @@
+# shellcheck shell=bash disable=SC2154 # variables stand before it
+# prepare-host.sh - what deploybot needs on a host: container engine, user, key, folder, compose file.  Changes none that is there.
+# SPDX-License-Identifier: ISC
+# Sent by deploybot-setup, or pasted: `user`, `key`, `dir` and `port` stand before it, `prepare_host` behind it.  Runs as
+# root; needs Debian only where something has to be installed.
+
+did() { printf 'done: %s\n' "$1"; }
+kept() { printf 'kept: %s\n' "$1"; }
+stop() {
+	printf 'error: %s\n' "$1" >&2
+	return 1
+}
+
+has_compose() { docker compose version >/dev/null 2>&1 || docker-compose version >/dev/null 2>&1; }
+
+prepare_engine() {
+	local packages=()
+	command -v docker >/dev/null || packages+=(docker.io)
+	has_compose || packages+=(docker-compose)
+	if ((${#packages[@]} == 0)); then
+		kept "the container engine, and compose"
+		return 0
+	fi
+	command -v apt-get >/dev/null || stop "${packages[*]}: there is no apt-get here: install them, and run this again" || return 1
+	DEBIAN_FRONTEND=noninteractive apt-get -q update >&2 </dev/null &&
+		DEBIAN_FRONTEND=noninteractive apt-get -q install -y "${packages[@]}" >&2 </dev/null ||
+		stop "apt-get install ${packages[*]} failed: what it said stands above" || return 1
+	did "installed ${packages[*]}"
+}
+
+prepare_user() {
+	if getent passwd "$user" >/dev/null; then
+		kept "the user $user"
+	else
+		useradd --create-home --shell /bin/bash "$user" && usermod -p '*' "$user" ||
+			stop "the user $user cannot be made" || return 1
+		did "made the user $user, without a password"
+	fi
+	if [[ $user != root ]] && getent group docker >/dev/null && [[ " $(id -nG "$user") " != *' docker '* ]]; then
+		usermod -aG docker "$user" || stop "$user cannot be put into the group docker" || return 1
+		did "put $user into the group docker"
+	fi
+}
+
+# As the user: a link in its home leads root nowhere.
+prepare_key() {
+	local home
+	home=$(getent passwd "$user" | cut -d: -f6)
+	# shellcheck disable=SC2016 # the shell that is started expands it
+	runuser -u "$user" -- bash -c 'umask 077 && cd "$1" && mkdir -p .ssh && touch .ssh/authorized_keys &&
+		if grep -qF -- "$2" .ssh/authorized_keys; then echo "kept: the key of deploybot"; else
+			[[ ! -s .ssh/authorized_keys || -z $(tail -c 1 .ssh/authorized_keys) ]] || echo >>.ssh/authorized_keys
+			printf "restrict %s deploybot\n" "$2" >>.ssh/authorized_keys && echo "done: the key of deploybot"; fi' \
+		- "$home" "$key" || stop "$home/.ssh/authorized_keys of $user cannot be written"
+}
+
+prepare_folder() {
+	local name
+	if [[ ! -d $dir ]]; then
+		install -d -o "$user" -- "$dir" || stop "the folder $dir cannot be made" || return 1
+		did "made the folder $dir"
+	fi
+	for name in docker-compose.yml docker-compose.yaml compose.yml compose.yaml; do
+		[[ ! -e $dir/$name ]] || { kept "$dir/$name"; return 0; }
+	done
+	# shellcheck disable=SC2016 # compose expands it
+	printf 'version: "3.7"\nservices:\n  app:\n    image: ${DEPLOY_IMAGE}\n    restart: always\n    ports:\n      - "%s:%s"\n' \
+		"$port" "$port" | runuser -u "$user" -- tee -- "$dir/docker-compose.yml" >/dev/null ||
+		stop "$dir/docker-compose.yml cannot be written by $user" || return 1
+	did "wrote $dir/docker-compose.yml, with the port $port"
+}
+
+prepare_host() {
+	[[ $(id -u) == 0 ]] || stop "root is needed: put sudo before it" || return 1
+	prepare_engine && prepare_user && prepare_key && prepare_folder && printf 'prepared\n'
+}

@@ -1,0 +1,316 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# shellcheck disable=SC2030,SC2031,SC2153 # what a subshell is given is its own
+# questions.sh - the questions of deploybot-setup one by one, each with its default, its reason and what looks at its answer.
+# SPDX-License-Identifier: ISC
+# Sourced by setup.sh, never run.
+
+# ---- values ----------------------------------------------------------------------------------------
+
+# Fills `said` with what the file is to have of NAME, or has already.
+value_of() { # NAME DEFAULT
+	if [[ -v want[$1] ]]; then
+		said=${want[$1]}
+	else
+		setting_there "$1" "$conf_there"
+	fi
+	said=${said:-$2}
+}
+
+# The same of what an application has of the settings file where its own says nothing.
+shared_value_of() { # NAME DEFAULT
+	value_of "$1" ''
+	[[ -n $said || -z $application ]] || setting_there "$1" "$conf"
+	said=${said:-$2}
+}
+
+# Of --answers goes into the file what is no question of ours, as it stands; a secret never does.
+take_given() {
+	local name
+	for name in "${!given[@]}"; do
+		case $name in
+		SETUP_*) ;;
+		TELEGRAM_BOT_TOKEN | REPOSITORY_TOKEN | REGISTRY_PASSWORD) ;;
+		*_TOKEN | *_SECRET | *_PASSWORD | *_API_HASH)
+			fail "$EXIT_CONFIG" "$answers: $name is a secret, and no file but its own has it: put it there, and set ${name}_FILE"
+			;;
+		*) want["$name"]=${given[$name]} ;;
+		esac
+	done
+}
+
+# Where a secret is to be, when there is one; what is in the draft gets there at the end.
+place_secret() { # NAME server|runner
+	local path=$secrets/$2/${application:+${application}_}${1,,}
+	unset "staged[$1_FILE]"
+	[[ -n $secret_file ]] || return 0
+	if [[ $secret_file == "$draft"/* ]]; then
+		staged[$1_FILE]=$secret_file want[$1_FILE]=$path
+	elif [[ -z $application ]]; then
+		want[$1_FILE]=$secret_file
+	fi
+}
+
+# Fills `said` with the file that holds a secret now.
+secret_there() { # NAME
+	value_of "$1_FILE" ''
+}
+
+# ---- questions -------------------------------------------------------------------------------------
+
+check_repository() { # NAME
+	local pattern='^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$' typed=$said
+	if [[ -z $typed ]]; then
+		warn "$1: an answer is needed"
+		return 1
+	fi
+	unset "want[GITHUB_REPOSITORY]" "want[REPOSITORY_URL]"
+	if [[ $typed =~ $pattern ]]; then
+		want[REPOSITORY_URL]=''
+		check_setting GITHUB_REPOSITORY
+	else
+		want[GITHUB_REPOSITORY]=''
+		check_setting REPOSITORY_URL
+	fi
+}
+
+ask_repository() {
+	local there
+	value_of REPOSITORY_URL ''
+	there=$said
+	[[ -n $there ]] || { value_of GITHUB_REPOSITORY '' && there=$said; }
+	[[ -z $there || ! -v given[GITHUB_REPOSITORY] && ! -v given[REPOSITORY_URL] ]] || given[SETUP_REPOSITORY]=$there
+	ask SETUP_REPOSITORY "$there" check_repository "Which repository? OWNER/NAME at GitHub, or a URL" \
+		"It needs a Dockerfile; the branch develop becomes staging, main production (man deploybot.conf has others)"
+}
+
+# The token as check-config takes it, and as Telegram does.
+check_token() { # NAME
+	local words
+	place_secret "$1" server
+	said=${want[TELEGRAM_BOT_TOKEN_FILE]}
+	check_setting TELEGRAM_BOT_TOKEN_FILE || return 1
+	make_candidate
+	if ! words=$(deploybot --env-file "$candidate" webhook info 2>&1); then
+		warn "$1: ${words##*$'\n'} (@BotFather shows the token at /token)"
+		return 1
+	fi
+}
+
+ask_bot() {
+	secret_there TELEGRAM_BOT_TOKEN
+	ask_secret TELEGRAM_BOT_TOKEN "$said" required check_token "The bot's token: write /newbot to @BotFather in Telegram" \
+		"Whoever has it is the bot: it goes into a file of deploybot's own user"
+}
+
+# The first admin proves himself by a link; where that cannot be, the id is typed.
+ask_admin() {
+	local id
+	value_of ADMIN_TELEGRAM_IDS ''
+	[[ ! -v drafted[ADMIN_TELEGRAM_IDS] || -v given[ADMIN_TELEGRAM_IDS] ]] || said=${drafted[ADMIN_TELEGRAM_IDS]}
+	if [[ -n $said && $said != 1 ]]; then
+		check_setting ADMIN_TELEGRAM_IDS || fail "$EXIT_CONFIG" "ADMIN_TELEGRAM_IDS is wrong: correct it, and begin again"
+		return 0
+	fi
+	want[ADMIN_TELEGRAM_IDS]=1 # nobody yet: the rest can be looked at
+	make_candidate
+	if [[ -f $conf ]] && deploybot --env-file "$conf" healthcheck >/dev/null 2>&1; then
+		say '\nThe server is running, and receives what is written to the bot: write /whoami to it.'
+	elif id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; then
+		say 'The first admin has the Telegram id %s.' "$id"
+		want[ADMIN_TELEGRAM_IDS]=$id
+		keep_draft ADMIN_TELEGRAM_IDS "$id"
+		return 0
+	fi
+	[[ -z $answers ]] || fail "$EXIT_CONFIG" "the first admin is not known: ADMIN_TELEGRAM_IDS in $answers says who: $untouched"
+	ask ADMIN_TELEGRAM_IDS '' check_needed "The first admin's Telegram id" "Any bot that shows ids says it, this one at /whoami"
+}
+
+# Which are to be written to the file, where it does not say it yet, before what needs them is looked at.
+begin_want() {
+	take_given
+	[[ -v want[ADMIN_TELEGRAM_IDS] ]] || { setting_there ADMIN_TELEGRAM_IDS "$conf_there" && [[ -n $said ]]; } ||
+		want[ADMIN_TELEGRAM_IDS]=1
+	[[ $folder != "$FOLDER_INSTALLED" ]] || want[RUNNER_SOCKET]=/run/deploybot-runner/runner.sock
+	want[SSH_KEY_PATH]=$key_final
+	want[SSH_KNOWN_HOSTS]=$known_final
+}
+
+# In a shell of its own, with the scripts that a deployment asks git and the registry by.
+check_git() { # NAME
+	place_secret "$1" runner
+	value_of REPOSITORY_URL ''
+	local url=$said github
+	value_of GITHUB_REPOSITORY ''
+	github=$said
+	# shellcheck disable=SC2030,SC2031 # it is this shell's
+	(
+		REPOSITORY_URL=$url GITHUB_REPOSITORY=$github STATE_DIRECTORY=$draft REPOSITORY_TOKEN_FILE=$secret_file
+		export REPOSITORY_URL GITHUB_REPOSITORY REPOSITORY_TOKEN_FILE
+		# shellcheck source=deploy/git.sh
+		. "$here/git.sh"
+		trap - EXIT
+		git_setup "$here"
+		safe_git ls-remote --quiet --heads -- "$repository" </dev/null >/dev/null 2>"$draft/said"
+	) && return 0
+	warn "$1: git cannot read ${url:-$github}: $(tail -n 1 -- "$draft/said" | tr -d '[:cntrl:]' | head -c 300)"
+	return 1
+}
+
+ask_token_of_repository() {
+	value_of REPOSITORY_URL ''
+	if [[ -n $said && $said != https://* ]]; then
+		secret_file=
+		check_git REPOSITORY_TOKEN || fail "$EXIT_UNREACHABLE" "the repository cannot be read: $untouched"
+		return 0
+	fi
+	shared_value_of REPOSITORY_TOKEN_FILE ''
+	ask_secret REPOSITORY_TOKEN "$said" optional check_git "A token that may read the repository; none where it is public" \
+		"At GitHub: Settings, Developer settings, Fine-grained tokens, this repository, Contents: read-only"
+}
+
+check_source() { # NAME
+	if [[ $said == build ]] && ! type -P docker >/dev/null; then
+		warn "$1: there is no docker here: apt-get install docker.io, as root, and answer again; or let CI build"
+		return 1
+	fi
+	check_setting "$1"
+}
+
+# With the login, for the image of a commit that there is none of: whether the registry answers is what matters.
+check_registry_answers() { # NAME
+	local url user image status=0
+	value_of REGISTRY_URL ''
+	url=$said
+	value_of REGISTRY_USER ''
+	user=$said
+	value_of REGISTRY_IMAGE myapp
+	image=$said
+	(
+		REGISTRY_URL=$url REGISTRY_USER=$user REGISTRY_IMAGE=$image REGISTRY_PASSWORD_FILE=$secret_file REGISTRY_AGAIN_SECONDS=1
+		app=$draft private_notes=$draft/private
+		# shellcheck source=deploy/registry.sh
+		. "$here/registry.sh"
+		trap on_exit EXIT
+		at_exit_words=()
+		at_exit remove_private
+		find_image
+		check_image_settings
+		find_password
+		find_digest 0000000000000000000000000000000000000000 || status=$?
+		((status < 2)) || fail "$EXIT_REGISTRY" "$why"
+	) </dev/null >"$draft/said" 2>&1 && return 0
+	warn "$1: $(tail -n 1 -- "$draft/said" | tr -d '[:cntrl:]' | head -c 400)"
+	return 1
+}
+
+check_password() { # NAME
+	place_secret "$1" runner
+	check_registry_answers "$1"
+}
+
+# Without one there is no password to try it with.
+check_login_name() { # NAME
+	check_setting "$1" || return 1
+	[[ -z $said ]] || return 0
+	secret_file=
+	check_registry_answers "$1"
+}
+
+# Its image has the repository's name, unless the settings say another.
+name_image() {
+	local name
+	value_of REGISTRY_IMAGE ''
+	[[ -z $said ]] || return 0
+	value_of REPOSITORY_URL ''
+	name=$said
+	[[ -n $name ]] || { value_of GITHUB_REPOSITORY '' && name=$said; }
+	name=${name%/}
+	name=${name%.git}
+	name=${name##*[/:]}
+	said=${name,,}
+	check_setting REGISTRY_IMAGE || fail "$EXIT_CONFIG" "no image can have the repository's name: set REGISTRY_IMAGE in a file of answers"
+}
+
+ask_registry() {
+	local there=registry
+	value_of IMAGE_SOURCE ''
+	if [[ -z $said ]] && type -P docker >/dev/null; then
+		there=build
+	fi
+	ask IMAGE_SOURCE "${said:-$there}" check_source "Who builds the images? registry: CI has pushed them; build: deploybot, here" \
+		"build needs docker on this machine, and its group is as good as root here"
+	value_of REGISTRY_URL ''
+	ask REGISTRY_URL "$said" check_needed "Which registry? HOST, or HOST:PORT/PATH" \
+		"Images go through it to the hosts, which need a way there too"
+	name_image
+	value_of REGISTRY_USER ''
+	ask REGISTRY_USER "$said" check_login_name "The login at the registry; - for none" \
+		"The runner pushes and the hosts pull with it (REGISTRY_PULL_USER gives them one of their own)"
+	[[ -n ${want[REGISTRY_USER]:-} ]] || return 0
+	secret_there REGISTRY_PASSWORD
+	ask_secret REGISTRY_PASSWORD "$said" required check_password "Its password" "It goes into a file of the runner's user"
+}
+
+# Fills environments with those that have hosts.
+ask_environments() {
+	local list environment setting
+	environments=()
+	shared_value_of ENVIRONMENTS staging,production
+	IFS=', ' read -r -a list <<<"$said"
+	for environment in "${list[@]}"; do
+		setting=$(name_of "$environment" HOST)
+		value_of "$setting" ''
+		if ((${#environments[@]} == 0)); then
+			ask "$setting" "$said" check_needed "Where does $environment run? HOST or HOST:PORT, several with commas between" \
+				"A Linux with sshd; what deploybot needs there is made below"
+		else
+			ask "$setting" "$said" check_if_any "Where does $environment run? - for nowhere yet" \
+				"Another host than the one before it, or another folder, which $(name_of "$environment" COMPOSE_DIR) names"
+		fi
+		value_of "$setting" ''
+		[[ -z $said ]] || environments+=("$environment")
+	done
+	want[ENVIRONMENTS]=$(IFS=,; printf '%s' "${environments[*]}")
+}
+
+check_login() { # NAME
+	[[ -z $said || $said =~ ^[a-z_][a-z0-9._-]{0,31}$ ]] && return 0
+	warn "$1: ${said@Q} is no user's name"
+	return 1
+}
+
+check_health() { # NAME
+	[[ $said =~ ^([1-9][0-9]{0,4})/[A-Za-z0-9._~/?=\&%-]*$ ]] && ((BASH_REMATCH[1] <= 65535)) && return 0
+	warn "$1: ${said@Q} is not PORT/PATH, as 8080/health"
+	return 1
+}
+
+# A health URL for each host, where the settings have none.
+set_health() { # ENV
+	local setting entry i urls='' list
+	setting=$(name_of "$1" HEALTH_URL)
+	value_of "$setting" ''
+	[[ -z $said ]] || return 0
+	value_of "$(name_of "$1" HOST)" ''
+	hosts=() ports=()
+	add_hosts "$said"
+	for i in "${!hosts[@]}"; do
+		entry=${hosts[$i]}
+		[[ $entry != *:* ]] || entry="[$entry]"
+		urls+=${urls:+,}http://$entry:$health
+	done
+	said=$urls
+	check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: no address can be made of the hosts: set it in a file of answers"
+}
+
+ask_health() {
+	ask SETUP_HEALTH 8080/health check_health "PORT/PATH at which the application answers when it is healthy" \
+		"Asked on each host after a release: one that does not answer 200 is rolled back"
+	health=$said
+}
+
+ask_login() {
+	ask SETUP_LOGIN "${SUDO_USER:-root}" check_login "Who may log in to the hosts now, as root or with sudo? - for a block to paste" \
+		"With your key, your agent or a password; it makes the user $deploy_user with deploybot's own key there"
+	login=$said
+}

@@ -1,0 +1,138 @@
+"""setup_aid.py - deploybot-setup beside a chat, a repository, a registry and two hosts behind a real sshd."""
+# SPDX-License-Identifier: ISC
+import getpass
+import os
+
+import re
+import signal
+import subprocess
+
+
+from commands_aid import DEPLOY
+from runner_client import PROGRAM, wait_for
+from ssh_aid import SshdBench
+from telegram_client import ADA, DEFAULT_TOKEN, MALLORY
+
+# Of a host: what changes a machine for good changes the bench's folder there.
+HOST_PROGRAMS = {
+    "getent": 'case $1 in passwd) echo "$2:x:1:1::$HOST_HOME:/bin/bash" ;; *) exit 2 ;; esac',
+    "runuser": 'while [[ $1 != -- ]]; do shift; done; shift; exec "$@"',
+    "sudo": '[[ ! -e $HOST_HOME/no-sudo ]] || { echo "sudo: a password is required" >&2; exit 1; }; shift; exec "$@"',
+    "id": '[[ $1 == -u ]] || exec /usr/bin/id "$@"; [[ -e $HOST_HOME/no-sudo && -z ${PASTED:-} ]] && echo 1000 || echo 0',
+    "install": 'mkdir -p -- "${@: -1}"',
+}
+
+
+class SetupBench(SshdBench):
+    """Settings in a folder of the caller's own; h2 is what port_2 leads to."""
+
+    def __init__(self, path, tools_folder, chat):
+        super().__init__(path, tools_folder)
+        self.chat = chat
+        self.folder = path / "etc"
+        self.folder.mkdir()
+        self.conf = self.folder / "deploybot.conf"
+        self.home = path / "home"
+        (self.home / ".ssh").mkdir(parents=True, mode=0o700)
+        (self.home / ".ssh" / "authorized_keys").symlink_to(self.sshd.path / "authorized")
+        for name, text in HOST_PROGRAMS.items():
+            file = self.host_bin / name
+            file.write_text(f"#!/bin/bash\nHOST_HOME={self.home}\n{text}\n")
+            file.chmod(0o755)
+        self.agent_path = str(path / "agent")
+        self.agent = subprocess.Popen(["ssh-agent", "-D", "-a", self.agent_path], stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.DEVNULL)
+        wait_for(lambda: os.path.exists(self.agent_path), "ssh-agent", 60)
+        self.add_key()
+        self.commit("one")
+
+    def add_key(self):
+        subprocess.run(["ssh-add", "-q", self.key], env={"SSH_AUTH_SOCK": self.agent_path, "PATH": "/usr/bin:/bin"},
+                       check=True, stdin=subprocess.DEVNULL)
+
+    def done(self):
+        found = super().done()
+        self.agent.terminate()
+        self.agent.wait(timeout=60)
+        return found
+
+    # --- what is answered ---
+
+    def fingerprint(self):
+        words = ["ssh-keygen", "-l", "-f", str(self.sshd.path / "host_key.pub")]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[1]
+
+    def answers(self, **changes):
+        """Of a file that says everything."""
+        said = {
+            "SETUP_REPOSITORY": str(self.repository), "TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN,
+            "ADMIN_TELEGRAM_IDS": str(ADA), "TELEGRAM_API_BASE": self.chat.base, "IMAGE_SOURCE": "registry",
+            "REGISTRY_URL": "registry.example.org", "REGISTRY_IMAGE": "team/shop", "REGISTRY_USER": "",
+            "STAGING_HOST": f"127.0.0.1:{self.port_2}", "STAGING_COMPOSE_DIR": str(self.app), "PRODUCTION_HOST": "",
+            "DEPLOY_USER": getpass.getuser(), "SETUP_LOGIN": getpass.getuser(), "SETUP_HOST_KEYS": self.fingerprint(),
+            **changes}
+        path = self.path / "answers"
+        path.write_text("".join(f"{name}={value}\n" for name, value in said.items() if value is not None))
+        path.chmod(0o600)
+        return path
+
+    def words(self, *words):
+        return [os.path.join(DEPLOY, "setup.sh"), "--folder", str(self.folder), *map(str, words)]
+
+    def given(self):
+        return {"PATH": self.environment["PATH"], "HOME": str(self.path), "LANG": "C.UTF-8", "STAND": str(self.stand),
+                "DEPLOYBOT_RUNNER": PROGRAM, "SSH_AUTH_SOCK": self.agent_path}
+
+    def setup(self, *words, typed=None):
+        """(status, what it said)."""
+        done = subprocess.run(self.words(*words), input=typed, stdin=subprocess.DEVNULL if typed is None else None,
+                              env=self.given(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors="replace", timeout=300, check=False)
+        return done.returncode, done.stdout
+
+    # --- what there is then ---
+
+    def files(self):
+        """Each file of the installation with its content and mode; not the draft."""
+        return {str(path.relative_to(self.folder)): (path.stat().st_mode & 0o777, path.read_bytes())
+                for path in sorted(self.folder.rglob("*"))
+                if path.is_file() and self.folder / "setup" not in path.parents and self.folder / "state" not in path.parents}
+
+    def settings(self, path=None):
+        lines = (path or self.conf).read_text("utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+    # --- who sits there ---
+
+    def take_over(self):
+        """What an administrator has written already, and nobody is asked about."""
+        self.conf.write_text(
+            f"# ours\nTELEGRAM_API_BASE={self.chat.base}\nSTAGING_COMPOSE_DIR={self.app}\n#STAGING_HOST=\n"
+            f"DEPLOY_USER={getpass.getuser()}\nREGISTRY_IMAGE=team/shop\nSTATE_DIRECTORY={self.folder}/state\n"
+            f"AUDIT_LOG_PATH={self.folder}/state/audit.log\nLOCAL_SOCKET={self.folder}/state/local.sock\n")
+        self.conf.chmod(0o640)
+
+    def lines(self):
+        """What is typed at each question; where it is the link's turn, it is opened."""
+        return [str(self.repository), DEFAULT_TOKEN, "registry", "registry.example.org", "-",
+                f"127.0.0.1:{self.port_2}", "-", "", getpass.getuser(), "yes"]
+
+    def talk(self, line, interrupts=False):
+        """(status, what it said): types a line, and at the question behind it ends its input, or presses Ctrl-C."""
+        process = subprocess.Popen(self.words(), env=self.given(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+        process.stdin.write(f"{line}\n".encode())
+        process.stdin.flush()
+        if not interrupts:
+            process.stdin.close()
+        said = b""
+        while part := os.read(process.stdout.fileno(), 65536):
+            said += part
+            if found := re.search(rb"https://t\.me/\w+\?start=([0-9a-f]{16})\n$", said.rstrip(b"\n") + b"\n"):
+                self.chat.say(MALLORY, MALLORY, f"/start {'0' * 16}")
+                self.chat.say(ADA, ADA, f"/start {found[1].decode()}")
+            if interrupts and said.count(b"] > ") == 2 and said.endswith(b"] > "):
+                os.killpg(process.pid, signal.SIGINT)
+        process.stdin.close()
+        process.stdout.close()
+        return process.wait(timeout=300), said.decode("utf-8", "replace")

@@ -1,0 +1,146 @@
+"""Goal: deploybot-setup ends in an installation to which everything is there, and until then changes nothing."""
+# SPDX-License-Identifier: ISC
+import getpass
+import stat
+import subprocess
+
+import pytest
+
+from setup_aid import SetupBench
+from ssh_aid import until_at_rest
+from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
+
+QUESTIONS_MAX = 12
+
+
+@pytest.fixture(scope="module")
+def chat():
+    with Telegram.start("--local", "--limits", "off") as made:
+        yield made
+
+
+@pytest.fixture
+def bench(tmp_path, tools_folder, chat):
+    yield from until_at_rest(SetupBench(tmp_path, tools_folder, chat))
+
+
+# ---- to the end ------------------------------------------------------------------------------------
+
+def test_a_file_of_answers_ends_in_a_target_where_all_is_there(bench):
+    status, said = bench.setup("--answers", bench.answers())
+    assert status == 0 and "all is there" in said and "write to the bot: /deploy staging" in said, said
+    settings = bench.settings()
+    assert settings["ADMIN_TELEGRAM_IDS"] == str(ADA) and settings["ENVIRONMENTS"] == "staging"
+    assert settings["STAGING_HEALTH_URL"] == "http://127.0.0.1:8080/health"
+    assert not any(name.startswith("SETUP_") for name in settings) and DEFAULT_TOKEN not in bench.conf.read_text()
+    assert (bench.folder / "secrets/server/telegram_bot_token").read_text().strip() == DEFAULT_TOKEN
+    for name, (mode, _) in bench.files().items():
+        assert mode == (0o640 if name == "deploybot.conf" else 0o600), name
+    assert not (bench.folder / "setup").exists() and stat.S_IMODE((bench.folder / "secrets/runner").stat().st_mode) == 0o700
+    keys = (bench.home / ".ssh/authorized_keys").read_text().splitlines()
+    assert len(keys) == 2 and keys[1].startswith("restrict ssh-ed25519 ") and keys[1].endswith(" deploybot")
+
+    # once more: what is there is taken over, and nothing is another one then
+    before = bench.files()
+    status, said = bench.setup("--answers", bench.answers(TELEGRAM_BOT_TOKEN=None, SETUP_HOST_KEYS=None))
+    assert status == 0 and bench.files() == before, said
+    assert "kept: the key of deploybot" in said and len((bench.home / ".ssh/authorized_keys").read_text().splitlines()) == 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("interrupts", [False, True])
+def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
+    """An end of the input, or Ctrl-C, at each question leaves nothing but the draft, with which the next try goes on."""
+    bench.take_over()
+    before, lines = bench.files(), bench.lines()
+    assert len(lines) <= QUESTIONS_MAX
+    for line in lines[:-1]:
+        status, said = bench.talk(line, interrupts)
+        assert status == (130 if interrupts else 64) and bench.files() == before, said
+        assert "nothing here was changed" in said.splitlines()[-1], said
+        draft = bench.folder / "setup"
+        assert all(not path.stat().st_mode & 0o077 for path in draft.iterdir() if path.name != "known_hosts")
+    status, said = bench.talk(lines[-1])
+    assert status == 0 and "all is there" in said, said
+    assert bench.settings()["ADMIN_TELEGRAM_IDS"] == str(ADA) and bench.conf.read_text().startswith("# ours\n")
+    assert text_of(bench.chat.messages(ADA)[-1]).startswith("You are the first admin")
+
+
+# ---- what is refused -------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("changes, status, words", [
+    ({"TELEGRAM_BOT_TOKEN": "7000000002:AAF-a_token_that_nobody_gave_0123456789"}, 78, "@BotFather"),
+    ({"SETUP_HOST_KEYS": "SHA256:AAAA"}, 78, "is not among them"),
+    ({"SETUP_HOST_KEYS": "yes"}, 78, "is not among them"),
+    ({"STAGING_HOST": "127.0.0.1:1"}, 69, "shows no ssh key at port 1"),
+    ({"STAGING_HOST": "h 1"}, 78, "STAGING_HOST"),
+    ({"SETUP_REPOSITORY": "/nowhere/shop.git"}, 69, "git cannot read /nowhere/shop.git"),
+    ({"WEBHOOK_API_SECRET": "x" * 40}, 78, "WEBHOOK_API_SECRET_FILE"),
+    ({"HEALTH_CHECK_RETRIES": "never"}, 78, "HEALTH_CHECK_RETRIES")])
+def test_a_wrong_answer_is_named_and_nothing_is_changed(bench, changes, status, words):
+    done, said = bench.setup("--answers", bench.answers(**changes))
+    assert done == status and words in said and bench.files() == {}, said
+    assert "HEALTH" in words or bench.sshd.connections() == 0
+
+
+def test_answers_that_others_may_read_are_not_read(bench):
+    path = bench.answers()
+    path.chmod(0o640)
+    status, said = bench.setup("--answers", path)
+    assert status == 78 and "chmod 600" in said and bench.files() == {}, said
+
+
+def test_a_host_that_lets_nobody_in_gets_a_block_to_paste(bench):
+    """As sudo there asks for a password that nobody types."""
+    (bench.home / "no-sudo").touch()
+    status, said = bench.setup("--answers", bench.answers())
+    assert status == 69 and "does not let" in said.splitlines()[-1] and bench.files() == {}, said
+    block = said[said.index("sudo bash <<"):said.rindex("\nDEPLOYBOT\n") + len("\nDEPLOYBOT\n")]
+    path = {"PATH": (bench.stand / "host.path").read_text(), "STAND": str(bench.host("h2")), "PASTED": "yes"}
+    pasted = subprocess.run(["bash", "-c", block.replace("sudo bash", "bash")], env=path, capture_output=True, text=True,
+                            timeout=60, check=False)
+    assert pasted.returncode == 0 and pasted.stdout.endswith("prepared\n"), pasted
+    status, said = bench.setup("--answers", bench.answers(SETUP_LOGIN=""))
+    assert status == 0 and "lets" in said, said
+
+
+def test_a_host_that_shows_another_key_than_before_is_no_question(bench):
+    place = f"[127.0.0.1]:{bench.port_2}"
+    secrets = bench.folder / "secrets/runner"
+    secrets.mkdir(parents=True)
+    (secrets / "known_hosts").write_text(f"{place} {' '.join(bench.key.with_name('key.pub').read_text().split()[:2])}\n")
+    before = bench.files()
+    status, said = bench.setup("--answers", bench.answers())
+    assert status == 70 and f"ssh-keygen -R '{place}'" in said and bench.files() == before, said
+    assert bench.sshd.connections() == 0
+
+
+# ---- more of them ----------------------------------------------------------------------------------
+
+@pytest.mark.long
+def test_one_more_application_and_one_more_host(bench):
+    status, said = bench.setup("--answers", bench.answers())
+    assert status == 0, said
+    web = {"SETUP_FIRST_NAME": "shop", "ADMIN_TELEGRAM_IDS": None, "TELEGRAM_BOT_TOKEN": None, "IMAGE_SOURCE": None,
+           "TELEGRAM_API_BASE": None, "REGISTRY_URL": None, "REGISTRY_IMAGE": "team/web", "REGISTRY_USER": None,
+           "DEPLOY_USER": None}
+    before = bench.files()
+    status, said = bench.setup("--answers", bench.answers(**web), "app", "web")     # to the folder of the first one
+    assert status == 78 and bench.files() == before, said
+    (bench.path / "web").mkdir()
+    (bench.path / "web/docker-compose.yml").write_text((bench.app / "docker-compose.yml").read_text())
+    web["STAGING_COMPOSE_DIR"] = str(bench.path / "web")
+    status, said = bench.setup("--answers", bench.answers(**web), "app", "web")
+    assert status == 0 and "/deploy web/staging" in said, said
+    apps = bench.folder / "apps"
+    assert sorted(path.name for path in apps.iterdir()) == ["shop.env", "web.env"]
+    assert "STAGING_HOST" not in bench.settings() and bench.settings(apps / "shop.env")["STAGING_HOST"]
+    assert bench.settings(apps / "web.env")["REGISTRY_IMAGE"] == "team/web"
+    more = bench.path / "more"
+    more.write_text(f"SETUP_HOST=[::1]:{bench.port}\nSETUP_LOGIN={getpass.getuser()}\nSETUP_HOST_KEYS={bench.fingerprint()}\n")
+    more.chmod(0o600)
+    status, said = bench.setup("--answers", more, "host", "web/staging")
+    assert status == 0 and "all is there" in said, said
+    settings = bench.settings(apps / "web.env")
+    assert settings["STAGING_HOST"] == f"127.0.0.1:{bench.port_2},[::1]:{bench.port}"
+    assert settings["STAGING_HEALTH_URL"] == "http://127.0.0.1:8080/health,http://[::1]:8080/health"
