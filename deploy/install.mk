@@ -14,7 +14,8 @@ INSTALL_NEEDS ?= all
 SOURCE_DATE_EPOCH ?= $(or $(if $(wildcard .git),$(shell git log -1 --format=%ct 2>/dev/null)),$(shell stat -c %Y CHANGES.md))
 MADE	 := $(BUILD)/install
 D	  = $(DESTDIR)
-UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service
+UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service \
+	deploybot-secrets.service deploybot-secrets.timer
 SCRIPTS	  = $(shell cd deploy && find *.sh transports -type f)
 EXAMPLES = $(shell cd deploy && find monitoring github -type f 2>/dev/null)
 MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man5/deploybot.conf.5
@@ -24,7 +25,7 @@ MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man5/deploybot.conf.5
 install-made: deploy/systemd/conf.sed deploy/man/settings.awk
 	@mkdir -p $(MADE)
 	@sed -f deploy/systemd/conf.sed .env.example >$(MADE)/deploybot.conf
-	@! grep -E '^#?[A-Z_]*(TOKEN|SECRET|PASSWORD|HASH)=' $(MADE)/deploybot.conf && grep -q '^RUNNER_SOCKET=/' $(MADE)/deploybot.conf || \
+	@! grep -E '^#?[A-Z_]*(TOKEN|SECRET|PASSWORD|HASH|PREVIOUS)=' $(MADE)/deploybot.conf && grep -q '^RUNNER_SOCKET=/' $(MADE)/deploybot.conf || \
 		{ echo "deploy/systemd/conf.sed does not know a setting of .env.example"; exit 1; }
 	@day=$$(LC_ALL=C TZ=UTC date -d @$(SOURCE_DATE_EPOCH) '+%B %-d, %Y') && \
 	awk -f deploy/man/settings.awk -v version='$(VERSION)' -v date="$$day" \
@@ -73,7 +74,7 @@ install: $(INSTALL_NEEDS) install-made
 # Leaves what an installation has made its own: /etc/deploybot, /var/lib/deploybot*, /var/log/deploybot, the users.
 uninstall:
 	@if [[ -z '$(D)' && -d /run/systemd/system ]]; then \
-		systemctl disable --now deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service || true; fi
+		systemctl disable --now $(UNITS) || true; fi
 	@rm -rf '$(D)$(LIBDIR)' '$(D)$(DOCDIR)'
 	@rm -f '$(D)$(PREFIX)/bin/deploybot' $(UNITS:%='$(D)$(UNITDIR)/%') '$(D)/etc/logrotate.d/deploybot' \
 		'$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf' '$(D)$(PREFIX)/lib/tmpfiles.d/deploybot.conf' \

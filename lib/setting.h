@@ -60,7 +60,7 @@ MUST_USE bool setting_next(const char **list, char *out, size_t room);
 /* The name of a member's setting: ("<ENV>_PORT", "eu-west") gives EU_WEST_PORT.  What stands in <>
  * is replaced by the member's name in capitals, every character but letters and digits as _.
  * Returns out. */
-#define SETTING_NAME_MAX 64 /* bytes with the NUL */
+#define SETTING_NAME_MAX 80 /* bytes with the NUL */
 const char *setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX]);
 
 /* What a setting is called for one environment: ("DEPLOY_USER", "eu-west") gives

@@ -624,6 +624,7 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	    lock_state(&serve, &err) && make_parts(&serve, &err);
 	if (ok && resume(&serve, &err)) {
 		watch_signals(&serve);
+		serve_secrets_start(&serve);
 		say_ready(&serve);
 		loop_run(serve.loop);
 	} else {

@@ -67,6 +67,7 @@ struct serve {
 	struct loop_signal sighup;
 	struct loop_timer files_timer; /* looks whether a file with settings has changed */
 	struct settings_watch watch_files;
+	struct loop_timer secrets_timer; /* looks which secrets and keys are in force */
 	bool is_refused;		/* the last reload was */
 	bool asks_users;		/* a thread does, and answers there */
 	struct loop_io users_io;
@@ -124,6 +125,13 @@ void serve_manager_refused(const char *why);
 
 void serve_reload_start(struct serve *serve); /* SIGHUP, and the files' changes */
 void serve_reload_stop(struct serve *serve);
+
+/* --- serve_secrets.c --- */
+
+/* Tells the store which secrets are in force: at once and each hour; and when they may be others. */
+void serve_secrets_start(struct serve *serve);
+void serve_secrets_look(struct serve *serve);
+void serve_secrets_stop(struct serve *serve);
 
 /* --- serve_users.c --- */
 

@@ -226,12 +226,14 @@ reload(struct serve *serve, const struct settings_folder *folder, bool is_asked_
 	} else if (settings_change_is_any(&change)) {
 		adopt(serve, fresh, &change);
 		note_valid(serve, &report);
+		serve_secrets_look(serve);
 	} else {
 		note_valid(serve, &report);
 		if (is_asked_for)
 			log_info("settings reloaded: no changes");
 		settings_unref(serve->settings);
 		serve->settings = fresh; /* some are the runner's alone: their marks are new */
+		serve_secrets_look(serve);
 	}
 	settings_change_done(&change);
 }

@@ -101,6 +101,7 @@ serve_teardown(struct serve *serve)
 	if (serve->loop != NULL) {
 		serve_reload_stop(serve);
 		serve_users_stop(serve);
+		serve_secrets_stop(serve);
 		loop_timer_stop(&serve->stop_timer);
 		loop_timer_stop(&serve->alive_timer);
 		loop_signal_stop(&serve->sigterm);

@@ -15,12 +15,18 @@
 s/^# A secret; \([A-Z_<>]*\)_FILE may name a file that holds it\.$/# A secret: this names the file that holds it./
 s|^TELEGRAM_BOT_TOKEN=$|TELEGRAM_BOT_TOKEN_FILE=/etc/deploybot/secrets/server/telegram_bot_token|
 s|^#TELEGRAM_WEBHOOK_SECRET=$|#TELEGRAM_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/telegram_webhook_secret|
+s|^#TELEGRAM_WEBHOOK_SECRET_PREVIOUS=$|#TELEGRAM_WEBHOOK_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/telegram_webhook_secret_previous|
 s|^#TELEGRAM_API_HASH=$|#TELEGRAM_API_HASH_FILE=/etc/deploybot/secrets/server/telegram_api_hash|
 s|^#GITHUB_WEBHOOK_SECRET=$|#GITHUB_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/github_webhook_secret|
+s|^#GITHUB_WEBHOOK_SECRET_PREVIOUS=$|#GITHUB_WEBHOOK_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/github_webhook_secret_previous|
 s|^#AUTH_TOKEN_SECRET=$|#AUTH_TOKEN_SECRET_FILE=/etc/deploybot/secrets/server/auth_token_secret|
+s|^#AUTH_TOKEN_SECRET_PREVIOUS=$|#AUTH_TOKEN_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/auth_token_secret_previous|
 s|^#WEBHOOK_API_SECRET=$|#WEBHOOK_API_SECRET_FILE=/etc/deploybot/secrets/server/webhook_api_secret|
+s|^#WEBHOOK_API_SECRET_PREVIOUS=$|#WEBHOOK_API_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/webhook_api_secret_previous|
 s|^#FORGE_WEBHOOK_SECRET=$|#FORGE_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/forge_webhook_secret|
+s|^#FORGE_WEBHOOK_SECRET_PREVIOUS=$|#FORGE_WEBHOOK_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/forge_webhook_secret_previous|
 s|^#HOOK_BUILD_DONE_SECRET=$|#HOOK_BUILD_DONE_SECRET_FILE=/etc/deploybot/secrets/server/hook_build_done_secret|
+s|^#HOOK_BUILD_DONE_SECRET_PREVIOUS=$|#HOOK_BUILD_DONE_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/hook_build_done_secret_previous|
 s|^#TOTP_KEY_FILE=$|#TOTP_KEY_FILE=/etc/deploybot/secrets/server/totp_key|
 s|^#CLOUDFLARE_API_TOKEN=$|#CLOUDFLARE_API_TOKEN_FILE=/etc/deploybot/secrets/server/cloudflare_api_token|
 s|^#REPOSITORY_TOKEN=$|#REPOSITORY_TOKEN_FILE=/etc/deploybot/secrets/runner/repository_token|

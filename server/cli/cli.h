@@ -48,6 +48,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("answer",       answer,       "ENV|NUMBER yes|no", "Answer a deployment's question.") \
 	CLI("2fa",          factor,       "add|confirm|codes|recover|reset PERSON", "Make or reset a second factor, by its person's id.") \
 	CLI("token",        token,        "add NAME --role ROLE --expires 90d|DATE|list|revoke NAME", "Make, list or revoke a token.") \
+	CLI("secrets",      secrets,      "check [--json]|fetch", "Where secrets come from, how old they are; run NAME_COMMAND.") \
 	CLI("completion",   completion,   "bash|zsh|fish",   "Print what makes a shell complete these words.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \
@@ -62,7 +63,7 @@ int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 
 cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, cli_webhook;
 cli_command cli_application, cli_audit, cli_backup, cli_policy;
-cli_command cli_first_admin;
+cli_command cli_first_admin, cli_secrets;
 cli_command cli_logs, cli_answer, cli_factor, cli_token, cli_completion;
 
 /* Each command of the chat but those about chats is a subcommand too: it asks the server. */

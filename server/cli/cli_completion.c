@@ -98,6 +98,7 @@ print_bash(void)
 	print_list(each_of_environments, add_bar);
 	(void)fputs(") words=$(deploybot completion environments 2>/dev/null) ;;\n"
 		    "\t\ttoken) words='add list revoke' ;;\n"
+		    "\t\tsecrets) words='check fetch' ;;\n"
 		    "\t\tesac\n"
 		    "\t\t[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'\n"
 		    "\telif ((COMP_CWORD == 3)) && [[ ${COMP_WORDS[1]} == answer ]]; then\n"
@@ -129,6 +130,7 @@ print_zsh(void)
 	print_list(each_of_environments, add_bar);
 	(void)fputs(") compadd -- ${(f)\"$(deploybot completion environments 2>/dev/null)\"} ;;\n"
 		    "\t\ttoken) compadd -- add list revoke ;;\n"
+		    "\t\tsecrets) compadd -- check fetch ;;\n"
 		    "\t\tesac\n"
 		    "\tfi\n"
 		    "}\n"
@@ -148,6 +150,7 @@ print_fish(void)
 	(void)fputs(
 	    "' -a '(deploybot completion environments 2>/dev/null)'\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'\n"
+	    "complete -c deploybot -n '__fish_seen_subcommand_from secrets' -a 'check fetch'\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x\n"
 	    "complete -c deploybot -l json\n"

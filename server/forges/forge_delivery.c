@@ -250,6 +250,28 @@ read_change(struct decoding *d, const struct json *change, struct said *said)
 	return add(d, said);
 }
 
+/* Accounts have no number there: the first 52 bits of "{d301aafa-d676-4ee0-…}"; 0: it is none. */
+static int64_t
+number_of(const char *uuid)
+{
+	int64_t number = 0;
+	int digits = 0;
+
+	for (const char *c = uuid == NULL || uuid[0] != '{' ? "" : uuid + 1;
+	     *c != '\0' && digits < 13; c++) {
+		uint8_t byte;
+		const char pair[] = { '0', *c };
+
+		if (*c == '-')
+			continue;
+		if (!text_unhex(&byte, 1, pair, sizeof(pair)))
+			return 0;
+		number = number * 16 + byte;
+		digits++;
+	}
+	return digits == 13 ? number : 0;
+}
+
 static bool
 read_bitbucket(struct decoding *d, const struct json *body)
 {
@@ -259,6 +281,7 @@ read_bitbucket(struct decoding *d, const struct json *body)
 	struct said said = {
 		.repository = json_get_str(json_get(body, "repository"), "full_name"),
 		.login = nickname != NULL ? nickname : json_get_str(actor, "display_name"),
+		.sender = number_of(json_get_str(actor, "uuid")),
 	};
 
 	if (json_get(body, "push") == NULL)

@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/rate_summary.h"
 #include "lib/text.h"
+#include "types/secret.h"
 #include "types/settings.h"
 
 #define WEBHOOK_MAGIC 0x66687765u
@@ -55,9 +56,12 @@ struct inbound {
 	struct inlet *inlet;
 	struct http_request *request;
 	char application[ENVIRONMENT_NAME_MAX];
-	enum forge_proof proof;
-	struct crypto_hmac *mac; /* NULL once it was compared, or could not go on */
-	struct forge_signature signature;
+	struct secret secret; /* its name alone: no value */
+	struct proof {
+		enum forge_proof how;
+		struct crypto_hmac *mac; /* NULL once it was compared, or could not go on */
+		struct forge_signature signature;
+	} proofs[SECRET_VALUES]; /* by each of its values */
 };
 
 static http_server_begin_fn on_begin;
@@ -214,26 +218,27 @@ inbound_free(void *user)
 {
 	struct inbound *inbound = OBJ_OF(struct inbound, user, INBOUND_MAGIC);
 
-	crypto_hmac_drop(inbound->mac);
+	for (size_t i = 0; i < SECRET_VALUES; i++)
+		crypto_hmac_drop(inbound->proofs[i].mac);
 	inbound->magic = 0;
 	free(inbound);
 }
 
 /* Of what is signed, with what stands in front of the body.  False: no memory, or no key. */
 static bool
-begin_mac(struct inbound *inbound, const char *secret)
+begin_mac(const struct inbound *inbound, struct proof *proof, const char *secret)
 {
 	CLEANUP(crypto_hmac_key_freep) struct crypto_hmac_key *key = NULL;
-	const char *before = inbound->signature.before;
+	const char *before = proof->signature.before;
 	struct err err = { .code = ERR_NOMEM };
 
 	if (!forge_secret_key(inbound->inlet->of->forge, secret, &key, &err)) {
 		log_error("the key of %s: %s", inbound->inlet->of->path, err.text);
 		return false;
 	}
-	inbound->mac = crypto_hmac_begin(key, NULL);
-	return inbound->mac != NULL &&
-	    (before[0] == '\0' || crypto_hmac_add(inbound->mac, before, strlen(before), NULL));
+	proof->mac = crypto_hmac_begin(key, NULL);
+	return proof->mac != NULL &&
+	    (before[0] == '\0' || crypto_hmac_add(proof->mac, before, strlen(before), NULL));
 }
 
 static struct inbound *
@@ -248,6 +253,31 @@ inbound_new(struct inlet *inlet, struct http_request *request, const char *appli
 	inbound->request = request;
 	(void)text_copy(inbound->application, sizeof(inbound->application), application);
 	return inbound;
+}
+
+/* What the head says by each value of the secret.  False: no memory, or no key. */
+static bool
+begin(struct inbound *inbound, const struct settings *of, enum delivery_forge forge,
+    const struct forge_headers *headers)
+{
+	inbound->secret = secret_get(of, SETTING_FORGE_WEBHOOK_SECRET);
+	inbound->secret.application = inbound->application;
+	for (size_t i = 0; i < SECRET_VALUES; i++) {
+		/* The settings may be others when all of it is there. */
+		const char *value = TAKE(inbound->secret.values[i]);
+		struct proof *proof = &inbound->proofs[i];
+
+		proof->how = forge_signature_read(forge, value, headers, &proof->signature);
+		if (proof->how == FORGE_SIGNED && !begin_mac(inbound, proof, value))
+			return false;
+	}
+	return true;
+}
+
+static bool
+may_go_on(const struct inbound *inbound)
+{
+	return inbound->proofs[0].how != FORGE_REFUSED || inbound->proofs[1].how != FORGE_REFUSED;
 }
 
 static void
@@ -279,12 +309,10 @@ on_begin(struct http_request *request, void *ctx)
 		return;
 	}
 	http_request_set_user(request, inbound, inbound_free);
-	inbound->proof =
-	    forge_signature_read(forge, of->forge_webhook_secret, &headers, &inbound->signature);
-	if (inbound->proof == FORGE_REFUSED)
-		refuse(inlet, request, application);
-	else if (inbound->proof == FORGE_SIGNED && !begin_mac(inbound, of->forge_webhook_secret))
+	if (!begin(inbound, of, forge, &headers))
 		answer(inlet, request, application, 503, NULL);
+	else if (!may_go_on(inbound))
+		refuse(inlet, request, application);
 }
 
 static void
@@ -294,13 +322,17 @@ on_piece(struct http_request *request, const void *data, size_t size, UNUSED voi
 
 	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	/* Nothing may be answered here: without its MAC it is refused when all of it is there. */
-	if (inbound->mac != NULL && !crypto_hmac_add(inbound->mac, data, size, NULL))
-		crypto_hmac_drop(TAKE(inbound->mac));
+	for (size_t i = 0; i < SECRET_VALUES; i++) {
+		struct proof *proof = &inbound->proofs[i];
+
+		if (proof->mac != NULL && !crypto_hmac_add(proof->mac, data, size, NULL))
+			crypto_hmac_drop(TAKE(proof->mac));
+	}
 }
 
 /* By which id it is known when it comes again; false: it has none. */
 static bool
-take_id(struct inbound *inbound, struct delivery *delivery)
+take_id(struct inbound *inbound, enum forge_proof how, struct delivery *delivery)
 {
 	static const char *const headers[] = { [DELIVERY_GITEA] = "X-Gitea-Delivery",
 		[DELIVERY_BITBUCKET] = "X-Request-UUID",
@@ -311,7 +343,7 @@ take_id(struct inbound *inbound, struct delivery *delivery)
 	delivery->by_id_alone = delivery->forge != DELIVERY_GITEA;
 	if (delivery->forge == DELIVERY_GITLAB) {
 		/* Of a signed one its id is signed too; both are the same. */
-		id = inbound->proof == FORGE_SIGNED ?
+		id = how == FORGE_SIGNED ?
 		    NULL :
 		    http_request_header(request, "Idempotency-Key");
 		id = id != NULL ? id : http_request_header(request, "webhook-id");
@@ -327,7 +359,7 @@ take_id(struct inbound *inbound, struct delivery *delivery)
 
 /* The event of a request that is proven; *ret_status says why there is none. */
 static struct event *
-new_delivery(struct inbound *inbound, int *ret_status)
+new_delivery(struct inbound *inbound, enum forge_proof how, int *ret_status)
 {
 	struct event *event = event_new(EVENT_DELIVERY);
 	struct delivery *delivery;
@@ -340,12 +372,44 @@ new_delivery(struct inbound *inbound, int *ret_status)
 	event->source = inbound->inlet->of->source;
 	(void)text_copy(delivery->hook, sizeof(delivery->hook), inbound->application);
 	*ret_status = 400;
-	if (http_request_body_size(inbound->request) == 0 || !take_id(inbound, delivery)) {
+	if (http_request_body_size(inbound->request) == 0 || !take_id(inbound, how, delivery)) {
 		event_free(event);
 		return NULL;
 	}
 	event->raw.data = http_request_take_body(inbound->request, &event->raw.size);
 	return event;
+}
+
+static bool
+has_lost_mac(const struct inbound *inbound)
+{
+	for (size_t i = 0; i < SECRET_VALUES; i++)
+		if (inbound->proofs[i].how == FORGE_SIGNED && inbound->proofs[i].mac == NULL)
+			return true;
+	return false;
+}
+
+/* By which value of its secret it holds, the one before it last: both are always compared. */
+static enum forge_proof
+prove(struct inbound *inbound, uint8_t ret_digest[CRYPTO_SHA256_SIZE])
+{
+	const struct forge_webhook_config *config = &inbound->inlet->webhook->config;
+	bool holds[SECRET_VALUES];
+
+	for (size_t i = 0; i < SECRET_VALUES; i++) {
+		struct proof *proof = &inbound->proofs[i];
+
+		holds[i] = proof->how == FORGE_PROVEN;
+		if (proof->how == FORGE_SIGNED)
+			holds[i] = forge_signature_holds(
+			    TAKE(proof->mac), &proof->signature, ret_digest);
+	}
+	if (holds[0])
+		return inbound->proofs[0].how;
+	if (!holds[1])
+		return FORGE_REFUSED;
+	secret_note_used(&inbound->secret, config->submit, config->ctx);
+	return inbound->proofs[1].how;
 }
 
 static void
@@ -354,20 +418,21 @@ on_request(struct http_request *request, void *ctx)
 	struct inlet *inlet = ctx;
 	struct inbound *inbound = http_request_user(request);
 	uint8_t digest[CRYPTO_SHA256_SIZE] = { 0 };
+	enum forge_proof how;
 	struct event *event;
 	int status;
 
 	OBJ_CHECK(inbound, INBOUND_MAGIC);
-	if (inbound->proof == FORGE_SIGNED && inbound->mac == NULL) {
+	if (has_lost_mac(inbound)) {
 		answer(inlet, request, inbound->application, 503, NULL);
 		return;
 	}
-	if (inbound->proof == FORGE_SIGNED &&
-	    !forge_signature_holds(TAKE(inbound->mac), &inbound->signature, digest)) {
+	how = prove(inbound, digest);
+	if (how == FORGE_REFUSED) {
 		refuse(inlet, request, inbound->application);
 		return;
 	}
-	event = new_delivery(inbound, &status);
+	event = new_delivery(inbound, how, &status);
 	if (event == NULL) {
 		answer(inlet, request, inbound->application, status,
 		    status == 400 ? "no body, or no id of the delivery in its headers\n" : NULL);

@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/rate_summary.h"
 #include "lib/text.h"
+#include "types/secret.h"
 #include "types/settings.h"
 
 #define WEBHOOK_MAGIC 0x67687765u
@@ -20,7 +21,7 @@ struct github_webhook {
 	unsigned magic;
 	struct github_webhook_config config;
 	struct settings *keyed;	       /* those that `keys` are made of; one reference */
-	size_t n_keys;		       /* the main file's, then those of its applications */
+	size_t n_keys; /* of each value of the main file's, then of its applications */
 	struct crypto_hmac_key **keys; /* NULL: not made yet */
 	struct rate_summary refused;
 	char refused_client[48]; /* the last of them */
@@ -34,7 +35,9 @@ struct inbound {
 	struct github_webhook *webhook;
 	struct http_request *request;
 	char application[ENVIRONMENT_NAME_MAX]; /* whose webhook it is */
-	struct crypto_hmac *mac;		/* NULL once it was compared, or could not go on */
+	struct secret secret;			/* its name alone: no value */
+	/* By each of its values; NULL: there is none, it was compared, or could not go on. */
+	struct crypto_hmac *macs[SECRET_VALUES];
 	uint8_t given[GITHUB_SIGNATURE_SIZE];
 };
 
@@ -195,37 +198,40 @@ take_settings(struct github_webhook *webhook, struct settings *now)
 
 	if (now == webhook->keyed)
 		return true;
-	keys = calloc(now->application_count + 1, sizeof(struct crypto_hmac_key *));
+	keys = calloc(
+	    (now->application_count + 1) * SECRET_VALUES, sizeof(struct crypto_hmac_key *));
 	if (keys == NULL)
 		return false;
 	drop_keys(webhook);
 	webhook->keys = keys;
-	webhook->n_keys = now->application_count + 1;
+	webhook->n_keys = (now->application_count + 1) * SECRET_VALUES;
 	settings_unref(webhook->keyed);
 	webhook->keyed = settings_ref(now);
 	return true;
 }
 
-/* Where the key of that one stands. */
+/* Where the keys of that one stand. */
 static struct crypto_hmac_key **
-slot_of(struct github_webhook *webhook, const struct settings *application)
+slots_of(struct github_webhook *webhook, const struct settings *application)
 {
 	size_t i = 0;
 
-	while (i < webhook->n_keys - 1 && webhook->keyed->applications[i] != application)
+	while (i < webhook->keyed->application_count &&
+	    webhook->keyed->applications[i] != application)
 		i++;
-	return &webhook->keys[application == webhook->keyed ? 0 : i + 1];
+	return &webhook->keys[application == webhook->keyed ? 0 : (i + 1) * SECRET_VALUES];
 }
 
-/* The key of that application's webhook.  NULL: there is no secret, or no key could be made of it
- * (*ret_status: 404 or 503). */
-static struct crypto_hmac_key *
-take_key(struct github_webhook *webhook, const char *application, int *ret_status)
+/* The keys of that application's webhook, of each value of its secret.  NULL: there is no secret,
+ * or no key could be made of it (*ret_status: 404 or 503). */
+static struct crypto_hmac_key **
+take_keys(struct github_webhook *webhook, const char *application, struct secret *ret_secret,
+    int *ret_status)
 {
 	struct settings *now = webhook->config.settings(webhook->config.ctx);
 	const struct settings *of =
 	    application == NULL ? NULL : settings_application(now, application);
-	struct crypto_hmac_key **key;
+	struct crypto_hmac_key **keys;
 	struct err err = { .code = ERR_NOMEM };
 
 	*ret_status = 404;
@@ -234,31 +240,45 @@ take_key(struct github_webhook *webhook, const char *application, int *ret_statu
 	*ret_status = 503;
 	if (!take_settings(webhook, now))
 		return NULL;
-	key = slot_of(webhook, of);
-	if (*key == NULL)
-		*key = crypto_hmac_key_new(
-		    of->github_webhook_secret, strlen(of->github_webhook_secret), &err);
-	if (*key == NULL)
-		log_error("the key of " GITHUB_WEBHOOK_PATH "%s%s: %s",
-		    application[0] != '\0' ? "/" : "", application, err.text);
-	return *key;
+	*ret_secret = secret_get(of, SETTING_GITHUB_WEBHOOK_SECRET);
+	keys = slots_of(webhook, of);
+	for (size_t i = 0; i < SECRET_VALUES; i++) {
+		const char *value = ret_secret->values[i];
+
+		if (keys[i] != NULL || value == NULL)
+			continue;
+		keys[i] = crypto_hmac_key_new(value, strlen(value), &err);
+		if (keys[i] == NULL) {
+			log_error("the key of " GITHUB_WEBHOOK_PATH "%s%s: %s",
+			    application[0] != '\0' ? "/" : "", application, err.text);
+			return NULL;
+		}
+	}
+	return keys;
 }
 
 /* --- a request, in the order of what happens --- */
+
+static void
+drop_macs(struct inbound *inbound)
+{
+	for (size_t i = 0; i < SECRET_VALUES; i++)
+		crypto_hmac_drop(TAKE(inbound->macs[i]));
+}
 
 static void
 inbound_free(void *user)
 {
 	struct inbound *inbound = OBJ_OF(struct inbound, user, INBOUND_MAGIC);
 
-	crypto_hmac_drop(inbound->mac);
+	drop_macs(inbound);
 	inbound->magic = 0;
 	free(inbound);
 }
 
 static struct inbound *
 inbound_new(struct github_webhook *webhook, struct http_request *request, const char *application,
-    struct crypto_hmac_key *key)
+    struct crypto_hmac_key *const keys[SECRET_VALUES])
 {
 	struct inbound *inbound = calloc(1, sizeof(*inbound));
 
@@ -268,10 +288,14 @@ inbound_new(struct github_webhook *webhook, struct http_request *request, const 
 	inbound->webhook = webhook;
 	inbound->request = request;
 	(void)text_copy(inbound->application, sizeof(inbound->application), application);
-	inbound->mac = crypto_hmac_begin(key, NULL);
-	if (inbound->mac == NULL) {
-		inbound_free(inbound);
-		return NULL;
+	for (size_t i = 0; i < SECRET_VALUES; i++) {
+		if (keys[i] == NULL)
+			continue;
+		inbound->macs[i] = crypto_hmac_begin(keys[i], NULL);
+		if (inbound->macs[i] == NULL) {
+			inbound_free(inbound);
+			return NULL;
+		}
 	}
 	return inbound;
 }
@@ -282,14 +306,15 @@ on_begin(struct http_request *request, void *ctx)
 	struct github_webhook *webhook = OBJ_OF(struct github_webhook, ctx, WEBHOOK_MAGIC);
 	uint8_t given[GITHUB_SIGNATURE_SIZE];
 	const char *application;
-	struct crypto_hmac_key *key;
+	struct crypto_hmac_key **keys;
 	struct inbound *inbound;
+	struct secret secret;
 	int status;
 
 	application = github_webhook_application(
 	    webhook->config.settings(webhook->config.ctx), http_request_path(request));
-	key = take_key(webhook, application, &status);
-	if (key == NULL) {
+	keys = take_keys(webhook, application, &secret, &status);
+	if (keys == NULL) {
 		answer(webhook, request, application, status, NULL);
 		return;
 	}
@@ -298,12 +323,16 @@ on_begin(struct http_request *request, void *ctx)
 		refuse(webhook, request, application);
 		return;
 	}
-	inbound = inbound_new(webhook, request, application, key);
+	inbound = inbound_new(webhook, request, application, keys);
 	if (inbound == NULL) {
 		answer(webhook, request, application, 503, NULL);
 		return;
 	}
 	memcpy(inbound->given, given, sizeof(given));
+	/* The settings may be others when all of it is there. */
+	inbound->secret = secret;
+	inbound->secret.application = inbound->application;
+	memset(inbound->secret.values, 0, sizeof(inbound->secret.values));
 	http_request_set_user(request, inbound, inbound_free);
 }
 
@@ -315,8 +344,12 @@ on_piece(struct http_request *request, const void *data, size_t size, void *ctx)
 	OBJ_CHECK((struct github_webhook *)ctx, WEBHOOK_MAGIC);
 	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	/* Nothing may be answered here: without its MAC it is refused when all of it is there. */
-	if (inbound->mac != NULL && !crypto_hmac_add(inbound->mac, data, size, NULL))
-		crypto_hmac_drop(TAKE(inbound->mac));
+	for (size_t i = 0; i < SECRET_VALUES; i++)
+		if (inbound->macs[i] != NULL &&
+		    !crypto_hmac_add(inbound->macs[i], data, size, NULL)) {
+			drop_macs(inbound);
+			break;
+		}
 }
 
 /* The event of a request whose signature holds; *ret_status says why there is none. */
@@ -353,6 +386,20 @@ new_delivery(struct http_request *request, int *ret_status)
 	return event;
 }
 
+/* By the value that holds, or the one before it: both are always compared. */
+static bool
+is_proven(struct inbound *inbound, uint8_t ret_digest[GITHUB_SIGNATURE_SIZE])
+{
+	const struct github_webhook_config *config = &inbound->webhook->config;
+	bool is_now = github_signature_holds(TAKE(inbound->macs[0]), inbound->given, ret_digest);
+	bool was = inbound->macs[1] != NULL &&
+	    github_signature_holds(TAKE(inbound->macs[1]), inbound->given, ret_digest);
+
+	if (was && !is_now)
+		secret_note_used(&inbound->secret, config->submit, config->ctx);
+	return is_now || was;
+}
+
 static void
 on_request(struct http_request *request, void *ctx)
 {
@@ -363,11 +410,11 @@ on_request(struct http_request *request, void *ctx)
 	int status;
 
 	OBJ_CHECK(inbound, INBOUND_MAGIC);
-	if (inbound->mac == NULL) {
+	if (inbound->macs[0] == NULL) {
 		answer(webhook, request, inbound->application, 503, NULL);
 		return;
 	}
-	if (!github_signature_holds(TAKE(inbound->mac), inbound->given, digest)) {
+	if (!is_proven(inbound, digest)) {
 		refuse(webhook, request, inbound->application);
 		return;
 	}

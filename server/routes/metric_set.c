@@ -4,10 +4,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "deployment/deployment.h"
 #include "lib/metrics.h"
+#include "lib/text.h"
 #include "lib/version.h"
+#include "settings/settings_secrets.h"
+#include "types/delivery.h"
+#include "types/hook.h"
+#include "types/secret.h"
 #include "types/settings.h"
 
 struct metric_set {
@@ -107,6 +113,12 @@ metric_set_count(struct metric_set *set, const struct metric_increment *incremen
 	case INCREMENT_POLL_ROUND:
 		metrics_set(set->poll_interval, increment->value, METRICS_BARE);
 		break;
+	case INCREMENT_SECRET_PREVIOUS:
+		metrics_add(set->secret_previous_uses, 1, label, 2);
+		break;
+	case INCREMENT_SECRET_OLDEST:
+		metrics_set(set->secret_oldest, increment->value, METRICS_BARE);
+		break;
 	case INCREMENT_COMMIT:
 		metrics_observe(set->store_commit, increment->value, METRICS_BARE);
 		break;
@@ -190,11 +202,57 @@ expect_requests(struct metric_set *set, const char *application, const char *sou
 		    METRICS_LABELS(application, source, code_text(codes[i]).text));
 }
 
+/* What another forge's hook, or a call of /hooks, is answered. */
+static const int github_codes[] = { 200, 202, 400, 401, 413, 503 };
+static const int hook_codes[] = { 202, 400, 401, 409, 429, 503 };
+
+#define REQUESTS_MOST (4 * COUNT(github_codes) + COUNT(hook_codes)) /* of one file */
+
+/* Of one file: the forges that its secrets open. */
+static void
+expect_forges(struct metric_set *set, const struct settings *settings)
+{
+	static const enum delivery_forge forges[] = { DELIVERY_GITLAB, DELIVERY_GITEA,
+		DELIVERY_BITBUCKET };
+
+	if (settings->github_webhook_secret != NULL)
+		expect_requests(
+		    set, settings->application, "github", github_codes, COUNT(github_codes));
+	for (size_t i = 0; settings->forge_webhook_secret != NULL && i < COUNT(forges); i++)
+		expect_requests(set, settings->application, delivery_forge_word(forges[i]),
+		    github_codes, COUNT(github_codes));
+}
+
+/* Each file that has hooks, and who was not let in. */
+static void
+expect_hooks(struct metric_set *set, const struct settings *settings)
+{
+	struct hook hook;
+
+	if (!settings->enable_api_server)
+		return;
+	for (size_t at = 0; hook_next(settings, &at, &hook);)
+		expect_requests(set, hook.application, "hook", hook_codes, COUNT(hook_codes));
+}
+
+/* The previous values that open something. */
+static void
+expect_previous(void *ctx, const struct settings_secret *secret)
+{
+	struct metric_set *set = ctx;
+	char name[SETTING_NAME_MAX];
+
+	if (!text_ends(secret->name, SECRET_PREVIOUS))
+		return;
+	(void)text_copy(name, sizeof(name), secret->name); /* of the same size */
+	name[strlen(name) - strlen(SECRET_PREVIOUS)] = '\0';
+	metrics_expect(set->secret_previous_uses, METRICS_LABELS(secret->application, name));
+}
+
 void
 metric_set_settings(struct metric_set *set, const struct settings *settings)
 {
 	static const int telegram_codes[] = { 200, 401, 413, 503 };
-	static const int github_codes[] = { 200, 202, 400, 401, 413, 503 };
 
 	size_t series = settings->environment_count * SERIES_MOST;
 
@@ -209,15 +267,15 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 	metrics_bound(set->release_at, settings->environment_count);
 	metrics_bound(set->health_up, settings->environment_count);
 	metrics_bound(set->webhook_requests,
-	    settings->application_count * COUNT(github_codes) + METRICS_SERIES_MAX);
+	    settings->application_count * REQUESTS_MOST + METRICS_SERIES_MAX);
 	if (settings->telegram_mode == TELEGRAM_WEBHOOK)
 		expect_requests(set, "", "telegram", telegram_codes, COUNT(telegram_codes));
-	if (settings->github_webhook_secret != NULL)
-		expect_requests(set, "", "github", github_codes, COUNT(github_codes));
+	expect_forges(set, settings);
 	for (size_t i = 0; i < settings->application_count; i++)
-		if (settings->applications[i]->github_webhook_secret != NULL)
-			expect_requests(set, settings->applications[i]->application, "github",
-			    github_codes, COUNT(github_codes));
+		expect_forges(set, settings->applications[i]);
+	expect_hooks(set, settings);
+	settings_for_secrets(settings, expect_previous, set);
+	metrics_set(set->secret_rotate, settings->rotate_days * 86400.0, METRICS_BARE);
 }
 
 void

@@ -215,21 +215,25 @@ static void
 on_begin(struct http_request *request, void *ctx)
 {
 	/* So that the same is done for a hook that is not there. */
-	static const char nobodys[] = "a secret that is never compared with success";
+	static const struct secret nobodys = {
+		.values = { "a secret that is never compared with success" }
+	};
 	struct route_hooks *hooks = OBJ_OF(struct route_hooks, ctx, HOOKS_MAGIC);
 	const char *token = token_of(request);
 	struct hook hook = { 0 };
 	bool is_there = hook_find(hooks->config.settings(hooks->config.ctx),
 			    http_request_path(request) + strlen(ROUTE_HOOKS_PATH), &hook) &&
-	    hook.secret != NULL;
-	bool is_right = crypto_same_text(token, is_there ? hook.secret : nobodys);
+	    hook.secret.values[0] != NULL;
+	int value = secret_find(is_there ? &hook.secret : &nobodys, token);
 	struct bucket *bucket;
 	struct call *call;
 
-	if (!is_there || !is_right) {
+	if (!is_there || value < 0) {
 		refuse(hooks, request);
 		return;
 	}
+	if (value > 0)
+		secret_note_used(&hook.secret, hooks->config.submit, hooks->config.ctx);
 	call = call_new(hooks, request, &hook);
 	if (call == NULL) {
 		http_request_answer(request, 503, NULL, NULL, 0);

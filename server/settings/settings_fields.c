@@ -166,6 +166,7 @@ fill_server(struct settings *s)
 	s->api_server_port = number_of(s, SETTING_API_SERVER_PORT);
 	if (settings_truth(text_of(s, SETTING_ENABLE_TOKEN_AUTH)))
 		s->auth_token_secret = text_of(s, SETTING_AUTH_TOKEN_SECRET);
+	s->rotate_days = number_of(s, SETTING_ROTATE_DAYS);
 	s->session_timeout_ms = number_of(s, SETTING_SESSION_TIMEOUT_SECONDS) * INT64_C(1000);
 	s->enable_api_server = settings_truth(text_of(s, SETTING_ENABLE_API_SERVER));
 	s->enable_telemetry = settings_truth(text_of(s, SETTING_ENABLE_TELEMETRY));

@@ -153,7 +153,7 @@ say_shared(struct settings_loader *l, const struct hook *first, size_t at)
 
 	buf_init(&names, LINE_MAX);
 	while (hook_next(l->s, &at, &other))
-		if (crypto_same_text(other.secret, first->secret))
+		if (crypto_same_text(other.secret.values[0], first->secret.values[0]))
 			buf_addf(&names, ", /hooks/%s", other.id);
 	if (names.size > 0 && !buf_failed(&names))
 		settings_say(l->report, SETTINGS_NOTE,
@@ -169,7 +169,7 @@ is_said(const struct settings *s, const struct hook *hook)
 	struct hook before;
 
 	for (size_t at = 0; hook_next(s, &at, &before) && strcmp(before.id, hook->id) != 0;)
-		if (crypto_same_text(before.secret, hook->secret))
+		if (crypto_same_text(before.secret.values[0], hook->secret.values[0]))
 			return true;
 	return false;
 }
@@ -181,7 +181,7 @@ settings_say_hook_lines(struct settings_loader *l)
 	size_t at = 0;
 
 	while (hook_next(l->s, &at, &hook))
-		if (hook.secret != NULL && !is_said(l->s, &hook))
+		if (hook.secret.values[0] != NULL && !is_said(l->s, &hook))
 			say_shared(l, &hook, at);
 	if (at > 0 && !l->s->enable_api_server)
 		settings_say(l->report, SETTINGS_NOTE,

@@ -267,6 +267,17 @@ void settings_check_unknown(struct settings_loader *l);
 const char *settings_transport(const struct settings *s, const struct settings_member *member);
 bool settings_is_bluegreen(const struct settings *s, const struct settings_member *member);
 
+/* --- settings_previous.c --- */
+
+/* Names in the report what is wrong with the values that secrets had before. */
+void settings_check_previous(struct settings_loader *l);
+
+/* --- settings_commands.c --- */
+
+/* Is it NAME_COMMAND of a secret?  Then names in the report what is wrong with it. */
+bool settings_check_command(
+    struct settings_loader *l, size_t source, const struct env_entry *entry);
+
 /* --- settings_targets.c --- */
 
 /* Of our own scripts alone: others have other needs. */

@@ -498,6 +498,7 @@ warn_unknown_in(struct settings_loader *l, const struct known_names *known, size
 		if (is_known(known, entry->name) || is_of_applications(l->s->inside, entry->name) ||
 		    (entry->value[0] == '\0' && settings_is_named(entry->name)) ||
 		    setting_is_transports(entry->name, member == NULL ? "" : member->name) ||
+		    settings_check_command(l, source, entry) ||
 		    is_of_all(l, source, entry, member) || is_unlisted(l, source, i))
 			continue;
 		say_unknown(l, known, source, entry, member);
@@ -527,6 +528,7 @@ settings_check_rules(struct settings_loader *l, bool own)
 	check_alone(l, is, own);
 	settings_check_placeholders(l, own);
 	if (!own) {
+		settings_check_previous(l);
 		if (is[IN_WEBHOOK_MODE])
 			check_webhook(l);
 		return;

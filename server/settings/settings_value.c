@@ -14,6 +14,7 @@
 #include "lib/text.h"
 #include "lib/window.h"
 #include "lib/zone.h"
+#include "types/secret.h"
 
 #define SECRET_FILE_CAP 16384
 #define TOO_SHORT_TO_REDACT \
@@ -269,6 +270,7 @@ static void
 inherit(struct settings_loader *l, const struct settings_value *mains, struct settings_value *value)
 {
 	value->is_given = mains->is_given;
+	value->is_inherited = true;
 	if (mains->text != NULL)
 		keep(l, &value->text, mains->text);
 }
@@ -284,6 +286,16 @@ settings_is_in(const struct settings_loader *l, const struct settings_spec *spec
 	    (spec->is_secret && look_up(l, file_setting, sources).text != NULL);
 }
 
+/* What a secret of its own was before is not what the main file's was. */
+static bool
+is_previous_of_own(const struct settings_loader *l, const struct settings_spec *spec)
+{
+	enum setting now;
+
+	return secret_is_previous((enum setting)(spec - settings_table), &now) &&
+	    settings_is_in(l, &settings_table[now], settings_table[now].name, l->own);
+}
+
 /* Of an application: is it the main file's, because of its scope or because nothing is said? */
 static bool
 is_mains(struct settings_loader *l, const struct settings_spec *spec)
@@ -297,7 +309,8 @@ is_mains(struct settings_loader *l, const struct settings_spec *spec)
 	if (found.text != NULL && spec->scope == SCOPE_SERVER)
 		settings_say_found(l, SETTINGS_ERROR, spec->name, found,
 		    "is one of the whole server: it stands in the settings file");
-	return spec->scope == SCOPE_SERVER || found.text == NULL;
+	return spec->scope == SCOPE_SERVER ||
+	    (found.text == NULL && !is_previous_of_own(l, spec));
 }
 
 void

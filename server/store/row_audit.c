@@ -7,6 +7,7 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
+#include "types/delivery.h"
 #include "types/principal.h"
 
 #define META_MAX  16  /* pairs */
@@ -57,19 +58,38 @@ sender_of(const struct tx *tx)
 	return tx->event->kind == EVENT_API ? &tx->event->u.api->from : NULL;
 }
 
-/* "github:login(7)" is 7 of github, whose name is login; all others stay. */
+/* Bytes of "gitlab:", where that is a forge's word; 0: it is of none. */
+static size_t
+forge_size(const char *user)
+{
+	size_t size = strcspn(user, ":");
+
+	for (enum delivery_forge forge = 0; forge < DELIVERY_FORGE_COUNT; forge++) {
+		const char *word = delivery_forge_word(forge);
+
+		if (user[size] == ':' && strlen(word) == size && strncmp(user, word, size) == 0)
+			return size + 1;
+	}
+	return 0;
+}
+
+/* "gitlab:login(7)" is 7 of gitlab, whose name is login; all others stay.  A login may have
+ * brackets itself: the last are ours. */
 static void
 split_user(const char *user, char id[PRINCIPAL_TEXT], char name[PRINCIPAL_NAME])
 {
-	const char *colon = strchr(user, ':'), *open = strrchr(user, '(');
-	size_t size = strlen(user);
+	const char *open = strrchr(user, '(');
+	size_t size = strlen(user), before = forge_size(user);
 
 	name[0] = '\0';
 	(void)text_copy(id, PRINCIPAL_TEXT, user);
-	if (!text_starts(user, "github:") || open == NULL || user[size - 1] != ')')
+	if (before == 0 || open == NULL || open < user + before || user[size - 1] != ')' ||
+	    strcmp(open, "(0)") == 0) /* the forge has not said who: the name is all there is */
 		return;
-	(void)snprintf(id, PRINCIPAL_TEXT, "github:%.*s", (int)(user + size - 2 - open), open + 1);
-	(void)snprintf(name, PRINCIPAL_NAME, "%.*s", (int)(open - colon - 1), colon + 1);
+	(void)snprintf(id, PRINCIPAL_TEXT, "%.*s%.*s", (int)before, user,
+	    (int)(user + size - 2 - open), open + 1);
+	(void)snprintf(
+	    name, PRINCIPAL_NAME, "%.*s", (int)(open - user - (ptrdiff_t)before), user + before);
 }
 
 /* Rewritten only when it is another one: most entries are of people who are known. */

@@ -4,6 +4,8 @@
 
 #include "store/row_hook.h"
 #include "store/row_nonce.h"
+#include "store/row_secret.h"
+#include "store/row_token.h"
 #include "store/store_inside.h"
 
 #define DAY_MS	     INT64_C(86400000)
@@ -65,6 +67,8 @@ row_retention_clear(struct tx *tx)
 	    tx->at);
 	more |= row_hook_clear(tx, ROW_RETENTION_MAX);
 	more |= row_nonce_clear(tx, ROW_RETENTION_MAX);
+	more |= row_token_clear(tx, ROW_RETENTION_MAX);
+	more |= row_secret_clear(tx, ROW_RETENTION_MAX);
 	more |= clear_messages(tx);
 	return more && !tx->failed;
 }

@@ -6,8 +6,10 @@
 
 #include "lib/crypto.h"
 #include "lib/text.h"
+#include "store/row_secret.h"
 #include "store/store_inside.h"
 #include "types/principal.h"
+#include "types/secret.h"
 
 #define COLUMNS \
 	"id, name, role, made_at, made_by, by_name, expires_at, person, used_at, revoked_at," \
@@ -33,9 +35,8 @@ read_token(const struct db_rows *rows, void *out)
 
 /* What is looked up is a MAC: how long that takes says nothing of the text. */
 static bool
-mac_of(struct tx *tx, const char *text, char ret[CRYPTO_SHA256_HEX])
+mac_of(struct tx *tx, const char *secret, const char *text, char ret[CRYPTO_SHA256_HEX])
 {
-	const char *secret = tx->settings->auth_token_secret;
 	CLEANUP(crypto_hmac_key_freep)
 	struct crypto_hmac_key *key = crypto_hmac_key_new(secret, strlen(secret), &tx->err);
 	CLEANUP(crypto_hmac_dropp)
@@ -51,15 +52,38 @@ mac_of(struct tx *tx, const char *text, char ret[CRYPTO_SHA256_HEX])
 	return true;
 }
 
+/* Under the key that there was before: from now on it stands under the one that holds. */
+static void
+move(struct tx *tx, const struct secret *secret, const struct token *token, const char *text)
+{
+	char mac[CRYPTO_SHA256_HEX];
+
+	if (token->id == 0 || !mac_of(tx, secret->values[0], text, mac))
+		return;
+	(void)tx_run(tx, "UPDATE token SET mac = $2 WHERE id = $1", DB_I64(token->id),
+	    DB_TEXT(mac)); /* sticky */
+	row_secret_used(tx, secret->application, secret->name);
+}
+
 struct token
 row_token_find(struct tx *tx, const char *text)
 {
+	const struct secret secret = secret_get(tx->settings, SETTING_AUTH_TOKEN_SECRET);
 	struct token token = { 0 };
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (tx->settings->auth_token_secret != NULL && token_is_text(text) && mac_of(tx, text, mac))
+	if (tx->settings->auth_token_secret == NULL || !token_is_text(text))
+		return token;
+	for (size_t i = 0; token.id == 0 && i < SECRET_VALUES; i++) {
+		const char *key = secret.values[i];
+
+		if (key == NULL || !mac_of(tx, key, text, mac))
+			continue;
 		(void)tx_read(tx, read_token, &token, 1,
 		    "SELECT " COLUMNS " FROM token WHERE mac = $1", DB_TEXT(mac));
+		if (i > 0)
+			move(tx, &secret, &token, text);
+	}
 	return token;
 }
 
@@ -103,7 +127,7 @@ row_token_add(struct tx *tx, const struct token *token, const char *text)
 {
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (!mac_of(tx, text, mac) ||
+	if (!mac_of(tx, tx->settings->auth_token_secret, text, mac) ||
 	    !tx_run(tx,
 		"INSERT INTO token (name, mac, role, made_at, made_by, by_name, expires_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -129,6 +153,16 @@ row_token_is_good(const struct tx *tx, const struct token *token)
 {
 	return token->id != 0 && token->revoked_at == 0 && tx->at < token->expires_at &&
 	    tx->settings->auth_token_secret != NULL && roles_have(tx->settings->roles, token->role);
+}
+
+bool
+row_token_clear(struct tx *tx, int64_t max)
+{
+	return tx_run(tx,
+		   "DELETE FROM token WHERE id IN (SELECT id FROM token"
+		   " WHERE (revoked_at <> 0 AND revoked_at < $1) OR expires_at < $1 LIMIT $2)",
+		   DB_I64(tx->at - ROW_TOKEN_KEPT_MS), DB_I64(max)) &&
+	    db_changes(tx->db) == max;
 }
 
 /* --- logins --- */

@@ -52,6 +52,11 @@ void row_token_save(struct tx *tx, const struct token *token);
 /* Is it neither expired nor revoked, and its role there? */
 bool row_token_is_good(const struct tx *tx, const struct token *token) MUST_USE;
 
+/* Those that were over long ago, with what nobody may come back to: their names are free, their
+ * numbers are not.  True: `max` of them went, and there may be more. */
+#define ROW_TOKEN_KEPT_MS (90 * 24 * 3600 * INT64_C(1000))
+bool row_token_clear(struct tx *tx, int64_t max);
+
 struct session row_session_get(struct tx *tx, int64_t person);
 
 /* The next, by the number of the person. */

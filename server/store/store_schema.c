@@ -813,6 +813,21 @@ static const char *const migration_7[] = {
 	" failures INTEGER NOT NULL,"
 	" since INTEGER NOT NULL,"
 	" locked_until INTEGER NOT NULL) STRICT;",
+	/* Values of secrets that are in force (gone_at 0), or were.  mark: HMAC-SHA256 of the value,
+	 * under a key that is not here and that `key` says which it is; used_at, uses: of a previous
+	 * value; said_at: in the log. */
+	"CREATE TABLE secret ("
+	" application TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" mark TEXT NOT NULL,"
+	" key TEXT NOT NULL,"
+	" seen_at INTEGER NOT NULL,"
+	" looked_at INTEGER NOT NULL,"
+	" gone_at INTEGER NOT NULL DEFAULT 0,"
+	" used_at INTEGER NOT NULL DEFAULT 0,"
+	" uses INTEGER NOT NULL DEFAULT 0,"
+	" said_at INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (application, name, mark)) STRICT, WITHOUT ROWID;",
 	NULL,
 };
 

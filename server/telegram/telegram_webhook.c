@@ -17,6 +17,7 @@
 #include "telegram/telegram_register.h"
 #include "telegram/telegram_update.h"
 #include "types/event.h"
+#include "types/secret.h"
 #include "types/settings.h"
 
 #define WEBHOOK_MAGIC	 0x74677768u
@@ -137,8 +138,14 @@ on_begin(struct http_request *request, void *ctx)
 	struct telegram_webhook *webhook = OBJ_OF(struct telegram_webhook, ctx, WEBHOOK_MAGIC);
 	const char *given = http_request_header(request, SECRET_HEADER); /* one, or NULL */
 
-	if (!crypto_same_text(given, webhook->config.settings->telegram_webhook_secret))
+	const struct secret secret =
+	    secret_get(webhook->config.settings, SETTING_TELEGRAM_WEBHOOK_SECRET);
+	int value = secret_find(&secret, given);
+
+	if (value < 0)
 		reject(webhook, request);
+	else if (value > 0)
+		secret_note_used(&secret, webhook->config.submit, webhook->config.ctx);
 }
 
 static void

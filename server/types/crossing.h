@@ -27,6 +27,8 @@ enum metric_increment_kind {
 	INCREMENT_AUDIT_EXPORT_FAILED,
 	INCREMENT_POLL_ROUND, /* value: seconds between two polls of each repository */
 	INCREMENT_COMMIT,     /* value: seconds that a commit took */
+	INCREMENT_SECRET_PREVIOUS, /* label: application, secret */
+	INCREMENT_SECRET_OLDEST, /* value: wall seconds since when it is in force; 0: there is none */
 };
 
 struct metric_increment {

@@ -45,6 +45,8 @@ event_free(struct event *event)
 		free_api(event->u.api);
 	else if (event->kind == EVENT_HOOK)
 		free(event->u.hook);
+	else if (event->kind == EVENT_SECRETS_SEEN)
+		free(event->u.secrets_seen.list);
 	else if (event->kind == EVENT_GIT_ANSWERED) {
 		free(event->u.git_answered.answer);
 		free(event->u.git_answered.binding);
@@ -78,7 +80,8 @@ bool
 event_is_from_outside(const struct event *event)
 {
 	return event->kind == EVENT_UPDATE || event->kind == EVENT_DELIVERY ||
-	    event->kind == EVENT_REJECTED || event->kind == EVENT_API || event->kind == EVENT_HOOK;
+	    event->kind == EVENT_REJECTED || event->kind == EVENT_SECRET_USED ||
+	    event->kind == EVENT_API || event->kind == EVENT_HOOK;
 }
 
 const char *

@@ -12,6 +12,7 @@
 #include "types/delivery.h"
 #include "types/hook.h"
 #include "types/probe.h"
+#include "types/secret.h"
 #include "types/update.h"
 
 struct settings;
@@ -196,6 +197,8 @@ struct event {
 		struct hook_call *hook;	  /* owned */
 		struct delivery delivery;	/* kind, id and digest are set before decode */
 		struct rejected rejected;
+		struct secret_used secret_used;
+		struct secrets_seen secrets_seen;
 		struct settings_read settings_read;
 		struct started started;
 		struct run_started run_started;

@@ -12,12 +12,25 @@
 
 #define DO "do."
 
+static struct secret
+secret_of_hook(const struct settings *s, const struct settings_member *member)
+{
+	const struct settings_value *values = member->values;
+	struct secret secret = { .application = s->application };
+
+	if (values[HOOK_SETTING_SECRET].text == NULL)
+		return secret_get(s, SETTING_WEBHOOK_API_SECRET);
+	secret.values[0] = values[HOOK_SETTING_SECRET].text;
+	secret.values[1] = values[HOOK_SETTING_SECRET_PREVIOUS].text;
+	(void)setting_name("HOOK_<NAME>_SECRET", member->name, secret.name);
+	return secret;
+}
+
 static bool
 next_of(const struct settings *s, size_t *at, size_t *n, struct hook *ret)
 {
 	for (size_t i = 0; i < s->inside->member_count; i++) {
 		const struct settings_member *member = s->inside->members[i];
-		const char *own = member->values[HOOK_SETTING_SECRET].text;
 
 		if (member->family != FAMILY_HOOK ||
 		    member->values[HOOK_SETTING_STARTS].text == NULL || (*n)++ < *at)
@@ -25,9 +38,8 @@ next_of(const struct settings *s, size_t *at, size_t *n, struct hook *ret)
 		(*at)++;
 		*ret = (struct hook){
 			.id = member->id,
-			.secret =
-			    own != NULL ? own : s->inside->values[SETTING_WEBHOOK_API_SECRET].text,
-			.is_shared = own == NULL,
+			.secret = secret_of_hook(s, member),
+			.is_shared = member->values[HOOK_SETTING_SECRET].text == NULL,
 			.starts = member->values[HOOK_SETTING_STARTS].text,
 			.application = s->application,
 		};

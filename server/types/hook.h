@@ -8,6 +8,7 @@
 #pragma once
 
 #include "types/request.h"
+#include "types/secret.h"
 #include "types/update.h"
 
 struct err;
@@ -19,7 +20,7 @@ struct settings;
 
 struct hook {
 	const char *id;	    /* "build-done"; of an application's file "shop/build-done" */
-	const char *secret; /* its own, or WEBHOOK_API_SECRET; NULL: nobody may call it */
+	struct secret secret; /* its own, or WEBHOOK_API_SECRET; without one nobody may call it */
 	bool is_shared;	    /* the latter */
 	const char *starts;
 	const char *application; /* in whose file it stands; "": the main one */

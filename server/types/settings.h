@@ -165,6 +165,7 @@ struct settings {
 	bool enrols_in_chat;		   /* TOTP_ENROL */
 	const char *auth_token_secret; /* NULL: ENABLE_TOKEN_AUTH is false, and no token is valid */
 	int64_t session_timeout_ms;
+	int rotate_days;    /* 0: no secret is due to be changed */
 	bool is_production; /* ENVIRONMENT: what is unsafe is refused */
 
 	const char *local_socket;  /* NULL: LOCAL_SOCKET's default */
@@ -208,6 +209,7 @@ struct settings_value {
 	char *runners; /* a secret of the runner's, to be redacted; else NULL */
 	char *file;    /* of a secret that stood in one: which; else NULL */
 	bool is_given;
+	bool is_inherited; /* an application's: it is the main file's */
 };
 
 /* One that is said for one environment alone: STAGING_DEPLOY_USER. */

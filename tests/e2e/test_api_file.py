@@ -1,4 +1,4 @@
-"""Goal: docs/openapi.json describes the routes of /v1, each and no other, and what they answer."""
+"""Goal: docs/openapi.json describes the routes of /v1 and /hooks, each and no other, and what they answer."""
 # SPDX-License-Identifier: ISC
 import json
 import re
@@ -12,9 +12,14 @@ BEHIND = {"NONE": ("",),
           "TARGET": ("", "/{target}"), "NUMBER": ("/{work}",), "PLACE": ("/{work}/{offset}",), "WORD": ("/{word}",)}
 
 
+HOOKS = re.search(r'#define ROUTE_HOOKS_PATH "([^"]+)"', (ROOT / "server/routes/route_hooks.h").read_text("utf-8"))[1]
+
+
 def test_each_route_is_described_and_nothing_else_is():
     routes = {(path + more, method.lower(), words) for _, method, path, behind, words in ROUTES
               for more in BEHIND[behind]}
+    routes |= {(HOOKS + more, "post", "start the one thing that this hook stands for")
+               for more in ("{hook}", "{application}/{hook}")}
     described = {(path, method, of["summary"]) for path, methods in OPENAPI["paths"].items()
                  for method, of in methods.items()}
     assert routes and described == routes
@@ -26,3 +31,14 @@ def test_each_part_of_a_path_is_a_parameter_and_each_schema_is_there():
             assert re.findall(r"\{(\w+)\}", path) == [of["name"] for of in method["parameters"]], path
     for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(OPENAPI)):
         assert name in OPENAPI["components"]["schemas"], name
+
+
+def test_each_status_that_a_call_of_a_hook_is_answered_is_described():
+    source = "".join((ROOT / name).read_text("utf-8") for name in ("server/routes/route_hooks.c",
+                                                                   "server/handlers/handle_hook.c"))
+    given = set(re.findall(r"(?:answer_said\(call, |status = |answer\(request, )(?:\w+.*\? )?(\d{3})", source))
+    given |= set(re.findall(r"http_request_answer\(request, (\d{3})", source))
+    assert given >= {"401", "403", "422", "429", "503"}
+    post = OPENAPI["paths"][HOOKS + "{hook}"]["post"]["responses"]
+    said = set(post) | set(re.findall(r"(\d{3}):", OPENAPI["components"]["responses"]["hook_no"]["description"]))
+    assert given <= said, given - said

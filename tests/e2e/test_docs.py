@@ -174,8 +174,11 @@ def test_each_secret_stands_where_it_is_said_how_it_is_changed():
     there += re.findall(r"(?m)^#?(\w*_KEY_PATH|KUBECONFIG|TOTP_KEY_FILE)=", text_of(".env.example"))
     table = re.search(r"(?s)\| credential \| opens \|.*?\n(.*?)\n\n", text_of("docs/SECURITY-OPERATIONS.md"))[1]
     said = {name for row in table.splitlines() for name in CODE.findall(row.split("|")[1])}
-    assert len(there) > 10
-    assert not {re.sub("^CLIENT_[A-Z]+_", "CLIENT_<ID>_", name) for name in there} - said
+    previous = {name for name in there if name.endswith("_PREVIOUS")}
+    assert len(there) > 10 and len(previous) > 5
+    assert not {re.sub("^CLIENT_[A-Z]+_", "CLIENT_<ID>_", name) for name in there} - said - previous
+    how = {name for row in table.splitlines() for name in CODE.findall(row.split("|")[4])}
+    assert not previous - how, "each secret with two values is changed by them"
 
 
 def test_each_place_that_the_server_connects_to_stands_in_the_docs():
@@ -190,7 +193,8 @@ def test_each_place_that_the_server_connects_to_stands_in_the_docs():
 def secrets_of(name):
     """The settings of that file that are secret, as the names of the files they stand in."""
     found = re.findall(r"(?m)^(?:SETTING|SHIPPING)\((\w+), \w+, \w+, SECRET,", text_of(name))
-    return {setting.lower() for setting in found if setting != "TELEGRAM_API_HASH"}     # which nobody needs
+    return {setting.lower() for setting in found     # one that nobody needs, and what is there while another is changed
+            if setting != "TELEGRAM_API_HASH" and not setting.endswith("_PREVIOUS")}
 
 
 def test_the_picture_of_who_holds_which_secret_has_all_and_each_on_its_side():

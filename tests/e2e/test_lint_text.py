@@ -1,12 +1,16 @@
 """Goal: what a script sees in a text, it says with its line; what is right, it lets pass."""
 # SPDX-License-Identifier: ISC
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from stage import ROOT
+
+sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
+import lint_text
 
 LONG = "a sentence " * 12
 REFUSED = "a split literal"
@@ -50,3 +54,24 @@ def test_a_header_without_pragma_once_is_refused(tmp_path):
     guarded = "#ifndef PART_H\n#define PART_H\n#endif\n"
     assert any("#pragma once" in said for said in lint(tmp_path, "lib/part.h", guarded))
     assert not lint(tmp_path, "lib/part.h", "#pragma once\n")
+
+
+KEYS = ["deploy/terraform/web.pem", "tls.key", "old/id_ed25519", "id_rsa.pub", "store.p12", "deploy_key", "my_deploy_key",
+        ".env", "apps/shop.env", "kubeconfig", ".netrc", "secrets/server/telegram_bot_token"]
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_key_by_its_name_is_refused_and_git_does_not_take_it(tmp_path, name):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text("x\n", "utf-8")
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "tests", "tools", "lint_text.py"), name], cwd=tmp_path,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and f"{name}:1: a key or a file of secrets" in done.stdout
+    shutil.copy(os.path.join(ROOT, ".gitignore"), tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True, timeout=60)
+    assert subprocess.run(["git", "check-ignore", "-q", name], cwd=tmp_path, timeout=60, check=False).returncode == 0
+
+
+def test_what_only_speaks_of_keys_is_let_pass(tmp_path):
+    for name in ("tests/tools/npm/known_secrets", ".env.example", "lib/keyed.c", "deploy/github/secrets.baseline"):
+        assert not lint_text.KEY_FILE.search(name), name

@@ -14,7 +14,8 @@ from stage import ROOT
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotDeploymentFailed DeploybotRolledBack
 DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotMessagesStuck
-DeploybotAuditExportFailing DeploybotClockWrong DeploybotCertificateExpiring""".split()
+DeploybotAuditExportFailing DeploybotClockWrong DeploybotSecretOld DeploybotPreviousSecretUsed
+DeploybotCertificateExpiring""".split()
 PANELS = [panel for board in BOARDS.values() for panel in board["panels"]]
 CHARTS = [panel for panel in PANELS if panel["type"] != "row"]
 BUILT_IN = {"__range", "__range_s", "__interval", "__rate_interval", "__value"}

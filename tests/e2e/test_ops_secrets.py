@@ -2,6 +2,7 @@
 logs, argv, children's environments, database, audit, state, chat; and files belong to no other user."""
 # SPDX-License-Identifier: ISC
 import base64
+import json
 import os
 import pathlib
 import re
@@ -11,15 +12,22 @@ import urllib.parse
 import pytest
 
 from crash_aid import HOLD, STEADY, CrashScene, children_of, program_of
-from ops_aid import request
-from stage import GITHUB_SECRET, WEBHOOK_SECRET, wait_until
+from ops_aid import request, sign
+from stage import GITHUB_SECRET, ROOT, WEBHOOK_SECRET, wait_until
 from telegram_client import DEFAULT_TOKEN
 
 REPOSITORY_TOKEN = "canary-repository-token-0123456789abcdef"
 API_HASH = "canary0123456789abcdef0123456789abcdef"
+# What others prove themselves with to the server, each with the value that it had before.
+INBOUND = {f"{name}{which}": f"canary-of-{name.lower().replace('_', '-')}{which.lower()}-7Kd3Vx9Qp2Wm5Zt"
+           for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "HOOK_BUILD_DONE_SECRET", "AUTH_TOKEN_SECRET")
+           for which in ("", "_PREVIOUS")}
+INBOUND |= {f"{name}_PREVIOUS": f"canary-of-{name.lower().replace('_', '-')}-4Hs8Nb6Yc1Rf3Jg"
+            for name in ("GITHUB_WEBHOOK_SECRET", "TELEGRAM_WEBHOOK_SECRET")}
 SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
            "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
-           "TELEGRAM_API_HASH": API_HASH}
+           "TELEGRAM_API_HASH": API_HASH, "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token-2Tb6Xk8Lw4Qz",
+           **INBOUND}
 SHOWN = """cat /proc/self/status | grep -E 'Sig|NoNewPrivs|Dumpable' >"$here/status"
 ls -l /proc/self/fd >"$here/fds"
 tr '\\0' '\\n' </proc/$$/environ >"$here/environ"; tr '\\0' ' ' </proc/$$/cmdline >"$here/argv"
@@ -40,7 +48,9 @@ def shapes(secret):
 def scene(tmp_path_factory):
     made = CrashScene(tmp_path_factory.mktemp("secrets"), settings={
         "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
-        "TELEGRAM_API_HASH": API_HASH, "LOG_LEVEL": "DEBUG"})
+        "TELEGRAM_API_HASH": API_HASH, "LOG_LEVEL": "DEBUG", "ENABLE_API_SERVER": "true", "ENABLE_TOKEN_AUTH": "true",
+        "CLOUDFLARE_API_TOKEN": SECRETS["CLOUDFLARE_API_TOKEN"], "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref",
+        "HOOK_NIGHTLY_STARTS": "deploy:staging ref=$.ref", "REPOSITORY_PATH": "orchard/shop", **INBOUND})
     play(made)
     yield made
     made.close()
@@ -70,11 +80,29 @@ def play(scene):
     for path in ("/github/webhook", "/telegram/webhook"):
         request(scene.bot, "POST", path, b"{}", {"Content-Type": "application/json",
                                                  "X-Hub-Signature-256": "sha256=" + "1" * 64})
+    scene.answers = rotate(scene)
     scene.crash()
     scene.restart()
+    scene.shown = [done.stdout + done.stderr for done in (scene.bot.run("secrets", "check"),
+                                                          scene.bot.run("secrets", "check", "--json"))]
     scene.bot.run("doctor")
     scene.bot.run("webhook", "info")
     scene.said = scene.bot.run("check-config").stderr
+
+
+def rotate(scene):
+    """Each value of each inbound secret, where it opens something, and where it opens nothing."""
+    answers, body = [], b'{"ref": 7}'
+    for name, value in INBOUND.items():
+        for path in ("/hooks/build-done", "/hooks/nightly", "/v1/status", "/github/webhook", "/telegram/webhook",
+                     "/forge/webhook/gitlab", "/forge/webhook/gitea"):
+            answer = request(scene.bot, "GET" if path.startswith("/v1") else "POST", path, body, {
+                "Content-Type": "application/json", "Authorization": f"Bearer {value}", "X-Gitlab-Token": value,
+                "X-Gitlab-Event-UUID": name, "X-Telegram-Bot-Api-Secret-Token": value, "X-GitHub-Event": "ping",
+                "X-GitHub-Delivery": name, "X-Hub-Signature-256": sign(body, value)})
+            answers.append((f"{name} at {path}", answer))
+    wait_until(lambda: "HOOK_BUILD_DONE_SECRET_PREVIOUS was used" in scene.bot.log(), 20, "what is said of its use")
+    return answers
 
 
 def look(scene):
@@ -108,6 +136,10 @@ def artefacts(scene):
             if "document" in view["message"]:
                 yield "the log document", scene.chat.file(view).decode("utf-8", "replace")
     yield "check-config", scene.said
+    for shown in scene.shown:
+        yield "secrets check", shown
+    for where, answer in scene.answers:
+        yield f"the answer to {where}", str(answer.raw)
     yield "/metrics", scene.bot.metrics()
 
 
@@ -123,6 +155,30 @@ def test_no_artefact_holds_a_secret(scene, name):
         for shape in shapes(SECRETS[name]):
             assert shape not in text, f"{name} in {where}"
     assert looked > 20
+
+
+def test_each_secret_of_the_server_has_a_canary_here():
+    rows = (ROOT / "server/types/settings.def").read_text("utf-8")
+    names = set(re.findall(r"^SETTING\((\w+), \w+, [^,]+, SECRET,", rows, re.M))
+    names |= {name.replace("<NAME>", "BUILD_DONE") for name in
+              re.findall(r'^FAMILY_SETTING\(\w+, \w+, "([\w<>]+)", \w+, \w+, SECRET,', rows, re.M)}
+    assert len(names) > 10 and names <= set(SECRETS), names - set(SECRETS)
+
+
+def test_each_previous_value_opens_what_its_secret_does_and_that_is_said(scene):
+    status = {where: answer.status for where, answer in scene.answers}
+    opens = {"HOOK_BUILD_DONE_SECRET": "/hooks/build-done", "WEBHOOK_API_SECRET": "/hooks/nightly",
+             "GITHUB_WEBHOOK_SECRET": "/github/webhook", "FORGE_WEBHOOK_SECRET": "/forge/webhook/gitlab",
+             "TELEGRAM_WEBHOOK_SECRET": "/telegram/webhook"}
+    for name in INBOUND:
+        for path in opens.values():
+            is_open = opens.get(name.removesuffix("_PREVIOUS")) == path
+            assert (status[f"{name} at {path}"] != 401) == is_open, (name, path, status[f"{name} at {path}"])
+    shown = {one["name"]: one for one in json.loads(scene.shown[1][:scene.shown[1].rindex("}") + 1])["secrets"]}
+    for name in opens:
+        assert shown[f"{name}_PREVIOUS"]["uses"] > 0 and f"{name}_PREVIOUS was used" in scene.bot.log(), name
+        assert shown[name]["since"] is not None
+    assert set(shown) >= set(INBOUND)
 
 
 def test_what_a_script_prints_is_redacted_in_the_chat_and_in_its_log(scene):

@@ -1,7 +1,9 @@
 """Goal: what .env says holds at once, or the log says that it waits for a restart; never half."""
 # SPDX-License-Identifier: ISC
 import functools
+import json
 import signal
+import socket
 import uuid
 
 import pytest
@@ -78,6 +80,42 @@ def test_a_rotated_telegram_secret_holds_and_telegram_is_told(bot):
     # The platform gives what it has to us again, with the new secret: it was registered once more.
     wait_until(lambda: bot.log().count("Telegram sends updates to") == 2, 20, "setWebhook")
     assert NEW_SECRET not in bot.log() and WEBHOOK_SECRET not in bot.log()
+
+
+def test_a_delivery_in_the_middle_of_a_rotation_is_not_lost(bot):
+    """Its head came with the old value; until that is taken out of NAME_PREVIOUS others with it come in too."""
+    body = b'{"zen":"x"}'
+    head = {**github_headers(body, event="ping", guid=str(uuid.uuid4())), "X-Hub-Signature-256": sign(body, GITHUB_SECRET),
+            "Host": "x", "Content-Length": str(len(body)), "Connection": "close"}
+    with socket.create_connection(("127.0.0.1", int(bot.values["API_SERVER_PORT"])), timeout=20) as caller:
+        text = "POST /github/webhook HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in head.items()) + "\r\n"
+        caller.sendall(text.encode() + body[:4])
+        said = bot.change(GITHUB_WEBHOOK_SECRET=NEW_SECRET, GITHUB_WEBHOOK_SECRET_PREVIOUS=GITHUB_SECRET)
+        assert "settings changed: " in said and "GITHUB_WEBHOOK_SECRET_PREVIOUS" in said and "restart" not in said
+        caller.sendall(body[4:])
+        assert caller.makefile("rb").readline().split()[1] in (b"200", b"202")
+    assert (github_status(bot, GITHUB_SECRET), github_status(bot, NEW_SECRET)) == (200, 200)
+    used = 'deploybot_secret_previous_uses_total{secret="GITHUB_WEBHOOK_SECRET"} 1'
+    wait_until(lambda: used in bot.metrics(), 20, "the use that is counted")
+    assert github_status(bot, GITHUB_SECRET) == 200
+    wait_until(lambda: used[:-1] + "2" in bot.metrics(), 20, "the second")
+    named = "GITHUB_WEBHOOK_SECRET_PREVIOUS was used"
+    assert bot.log().count(named) == 1, "once an hour"
+    shown = json.loads(bot.run("--env-file", str(bot.env_path), "secrets", "check", "--json").stdout)
+    previous = next(one for one in shown["secrets"] if one["name"] == "GITHUB_WEBHOOK_SECRET_PREVIOUS")
+    assert previous["uses"] == 2 and previous["used_at"] is not None and previous["from"] == "settings"
+    bot.change(GITHUB_WEBHOOK_SECRET_PREVIOUS=None)
+    assert (github_status(bot, GITHUB_SECRET), github_status(bot, NEW_SECRET)) == (401, 200)
+    assert NEW_SECRET not in bot.log() and GITHUB_SECRET not in bot.log()
+
+
+def test_both_values_of_telegrams_secret_are_valid_once_the_new_one_is_registered(bot):
+    wait_until(lambda: "Telegram sends updates to" in bot.log(), 20, "the registration")
+    bot.change(TELEGRAM_WEBHOOK_SECRET=NEW_SECRET, TELEGRAM_WEBHOOK_SECRET_PREVIOUS=WEBHOOK_SECRET)
+    wait_until(lambda: bot.log().count("Telegram sends updates to") == 2, 20, "setWebhook")
+    assert (telegram_status(bot, WEBHOOK_SECRET), telegram_status(bot, NEW_SECRET)) == (200, 200)
+    bot.change(TELEGRAM_WEBHOOK_SECRET_PREVIOUS=None)
+    assert (telegram_status(bot, WEBHOOK_SECRET), telegram_status(bot, NEW_SECRET)) == (401, 200)
 
 
 def test_an_environment_that_is_not_looked_at_any_more_has_no_health(bot):

@@ -21,6 +21,10 @@ PLANTED = {
     "REGISTRY_PASSWORD": "canary-of-the-registry_8Hs3Kd6Vw1Bn5Yp",
     "TELEGRAM_API_HASH": "canary0of0the0api0hash0e5d1c7b9a3f82",
     "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token_4Lq9Vt2Zs7Bk",
+    **{name + which: f"canary-of-{name.lower().replace('_', '-')}{which.lower()}_5Wz8Rk3Jd"
+       for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET") for which in ("", "_PREVIOUS")},
+    "GITHUB_WEBHOOK_SECRET_PREVIOUS": "canary-of-what-github-had-before_9Bc2Xn6Tq",
+    "TELEGRAM_WEBHOOK_SECRET_PREVIOUS": "canary-of-what-telegram-had-before_4Fh7Ms1Yd",
     "the deploy key": "Y2FuYXJ5LW9mLXRoZS1kZXBsb3kta2V5LTRIOWpLMnBX",
 }
 SERVERS = ("TELEGRAM_BOT_TOKEN", "GITHUB_WEBHOOK_SECRET", "TELEGRAM_WEBHOOK_SECRET", "TELEGRAM_API_HASH",

@@ -55,6 +55,9 @@ BANNED = {
     "tmpnam": "mkstemp",
     "alloca": "a buffer with a cap",
 }
+# What is a key or a file of secrets by its name; .gitignore has the same.  By what stands in it: `lint.sh secrets`.
+KEY_FILE = re.compile(r"(?:^|/)(?:[^/]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx)|id_(?:rsa|dsa|ecdsa|ed25519)[^/]*|"
+                      r"[^/]*deploy_key|kubeconfig|\.env|[^/]+\.env|\.netrc|\.pgpass|secrets?/.+)$")
 BARE_RETURN = re.compile(r"^[^#]*(?<![\w\"$#])return(?=\s*($|;|\}|#))")
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
 SLEEP_C = re.compile(r"(?<![\w.>])(?:u|nano)?sleep\s*\(")
@@ -204,6 +207,8 @@ def check_script(path, lines, found):
 
 def check(name, found):
     path = pathlib.Path(name)
+    if KEY_FILE.search(name):
+        found.say(path, 1, "a key or a file of secrets, by its name: no place for it is in a repository")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as wrong:

@@ -195,6 +195,29 @@ a_token_is_worth_what_its_role_is_at_that_moment(void **state)
 	world_close(&w);
 }
 
+/* Used once while both keys are valid, it stands under the new one; the others end with the old. */
+static void
+a_token_is_moved_to_the_new_key_by_its_first_use(void **state)
+{
+	static char moved[] = "AUTH_TOKEN_SECRET=another-key-0123456789-0123456789-01";
+	static char before[] =
+	    "AUTH_TOKEN_SECRET_PREVIOUS=0123456789abcdef0123456789abcdef0123456789";
+	const char *used, *unused;
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	used = make_token(&w, "used", "observer", "2d");
+	unused = make_token(&w, "unused", "observer", "2d");
+	world_settings(&w, ON, moved, before, OBSERVER, NULL);
+	assert_int_equal(status(&w, used), 200);
+	assert_int_equal(status(&w, used), 200);
+	world_settings(&w, ON, moved, OBSERVER, NULL);
+	assert_int_equal(status(&w, used), 200);
+	assert_int_equal(status(&w, unused), 401);
+	world_close(&w);
+}
+
 static void
 work_of_a_token_ends_in_the_queue_with_it(void **state)
 {
@@ -473,6 +496,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_valid_opens_nothing_and_is_audited),
 		cmocka_unit_test(a_token_is_worth_what_its_role_is_at_that_moment),
+		cmocka_unit_test(a_token_is_moved_to_the_new_key_by_its_first_use),
 		cmocka_unit_test(work_of_a_token_ends_in_the_queue_with_it),
 		cmocka_unit_test(nobody_makes_a_token_of_a_role_that_they_have_not),
 		cmocka_unit_test(a_code_comes_first_where_it_is_asked_for),

@@ -32,6 +32,7 @@ struct world {
 	struct event *event; /* the last delivery that was submitted */
 	int64_t rejected;    /* what EVENT_REJECTEDs stand for */
 	size_t rejected_events;
+	size_t previous_uses; /* EVENT_SECRET_USED */
 	int decision; /* status of the next; 0: the store takes nothing */
 	int counted;  /* status counted last */
 	char counted_of[ENVIRONMENT_NAME_MAX];
@@ -67,6 +68,13 @@ submit(void *ctx, struct event *event)
 		event_free(event);
 		return true;
 	}
+	if (event->kind == EVENT_SECRET_USED) {
+		assert_string_equal(event->u.secret_used.name, "GITHUB_WEBHOOK_SECRET");
+		assert_string_equal(event->u.secret_used.application, "");
+		w->previous_uses++;
+		event_free(event);
+		return true;
+	}
 	assert_int_equal(event->kind, EVENT_DELIVERY);
 	event_free(w->event);
 	w->event = event;
@@ -84,21 +92,32 @@ count(void *ctx, const char *application, int status)
 }
 
 static struct settings *
-settings_with(const char *secret)
+settings_rotated(const char *secret, const char *previous)
 {
 	char line[256] = "GITHUB_WEBHOOK_SECRET=";
+	char before[256] = "GITHUB_WEBHOOK_SECRET_PREVIOUS=";
 	char *list[] = { (char[]){
 			     "TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi" },
 		(char[]){ "ADMIN_TELEGRAM_IDS=1" }, (char[]){ "STATE_DIRECTORY=/tmp" },
-		(char[]){ "GITHUB_REPOSITORY=o/r" }, secret == NULL ? NULL : line, NULL };
+		(char[]){ "GITHUB_REPOSITORY=o/r" }, secret == NULL ? NULL : line,
+		previous == NULL ? NULL : before, NULL };
 	struct settings_report report;
 	struct settings *settings;
 
 	if (secret != NULL)
 		(void)snprintf(line, sizeof(line), "GITHUB_WEBHOOK_SECRET=%s", secret);
+	if (previous != NULL)
+		(void)snprintf(
+		    before, sizeof(before), "GITHUB_WEBHOOK_SECRET_PREVIOUS=%s", previous);
 	if (!settings_load(NULL, list, &settings, &report))
 		fail_msg("%s", report.lines[0].text);
 	return settings;
+}
+
+static struct settings *
+settings_with(const char *secret)
+{
+	return settings_rotated(secret, NULL);
 }
 
 static void
@@ -249,6 +268,31 @@ the_event_holds_the_raw_body_its_mac_and_what_the_head_said(void **state)
 	    200);
 	assert_int_equal(w->event->source, SOURCE_GITHUB_FORM);
 	assert_int_equal(w->event->u.delivery.kind, DELIVERY_PING);
+}
+
+/* post() signs with SECRET. */
+static void
+the_previous_secret_opens_too_and_is_counted_until_it_is_gone(void **state)
+{
+	struct world *w = *state;
+	struct post p = { .body = "{\"a\":1}" };
+
+	settings_unref(w->settings);
+	w->settings = settings_rotated(SECRET, "another secret, that it was before");
+	assert_int_equal(post(w, p), 200);
+	assert_int_equal(w->previous_uses, 0);
+	settings_unref(w->settings);
+	w->settings = settings_rotated("another secret, that holds now", SECRET);
+	assert_int_equal(post(w, p), 200);
+	assert_int_equal(post(w, p), 200);
+	assert_int_equal(w->previous_uses, 2);
+	assert_int_equal(w->rejected, 0);
+	settings_unref(w->settings);
+	w->settings = settings_rotated("another secret, that holds now", "and one of somebody else's");
+	assert_int_equal(post(w, p), 401);
+	change_secret(w, "another secret, that holds now");
+	assert_int_equal(post(w, p), 401);
+	assert_int_equal(w->previous_uses, 2);
 }
 
 static void
@@ -505,6 +549,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_signed_delivery_is_answered_as_it_was_decided),
 		TEST(the_event_holds_the_raw_body_its_mac_and_what_the_head_said),
+		TEST(the_previous_secret_opens_too_and_is_counted_until_it_is_gone),
 		TEST(without_the_right_signature_nothing_happens_but_a_count),
 		TEST(two_signatures_are_none),
 		TEST(refusals_are_told_once_a_minute_with_their_number),

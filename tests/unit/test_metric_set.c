@@ -68,7 +68,8 @@ knows(const struct metric_set *set, const char *start)
 	return found;
 }
 
-static const struct settings none = { .application = "" };
+static struct settings_inside nothing;
+static const struct settings none = { .application = "", .inside = &nothing };
 
 /* Everything that our metrics are fed with, once. */
 static void
@@ -86,8 +87,10 @@ feed(struct metric_set *set)
 		    .commit = "1a2b3c4" } },
 	};
 	const enum metric_increment_kind kinds[] = { INCREMENT_DEPLOYMENT, INCREMENT_ACTION,
-		INCREMENT_COMMAND, INCREMENT_COMMIT, INCREMENT_POLL_ROUND };
+		INCREMENT_COMMAND, INCREMENT_COMMIT, INCREMENT_POLL_ROUND,
+		INCREMENT_SECRET_PREVIOUS, INCREMENT_SECRET_OLDEST };
 
+	metric_set_settings(set, &none);
 	metric_set_gauges(set, &gauges, &none);
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		metric_set_count(set, &(struct metric_increment){ kinds[i], { "a", "b", "c" }, 1 });
@@ -345,8 +348,10 @@ what_the_settings_name_is_counted_from_zero(void **state)
 		.is_all = true, .n_environments = COUNT(worked), .environment = worked
 	};
 	const struct settings settings = {
+		.application = "",
 		.telegram_mode = TELEGRAM_WEBHOOK,
 		.github_webhook_secret = "x",
+		.inside = &nothing,
 		.environment_count = COUNT(environments),
 		.environments = environments,
 	};
@@ -404,7 +409,10 @@ two_thousand_environments_have_their_own_series(void **state)
 	static struct environment_gauge gauge[N];
 	static const struct settings of = { .application = "", .poll_repository_seconds = 60 };
 	struct metric_increment ended = { .kind = INCREMENT_DEPLOYMENT, .value = 42 };
-	const struct settings settings = { .environment_count = N, .environments = environments };
+	const struct settings settings = { .application = "",
+		.inside = &nothing,
+		.environment_count = N,
+		.environments = environments };
 	const struct gauges gauges = { .is_all = true, .n_environments = N, .environment = gauge };
 
 	for (size_t i = 0; i < N; i++) {
@@ -451,7 +459,9 @@ a_series_that_nobody_expected_is_born_at_zero(void **state)
 	    "deploybot_deployments_total{environment=\"e\",trigger=\"chat\",outcome=\"cancelled\"} ";
 	static const struct settings of = { .application = "" };
 	static struct environment_settings environments[METRIC_SET_ENVIRONMENTS + 1];
-	const struct settings settings = { .environment_count = COUNT(environments),
+	const struct settings settings = { .application = "",
+		.inside = &nothing,
+		.environment_count = COUNT(environments),
 		.environments = environments };
 	const struct metric_increment ended = { .kind = INCREMENT_DEPLOYMENT,
 		.label = { "e", "chat", "cancelled" } };

@@ -489,6 +489,54 @@ act_names(struct tx *tx, void *arg)
 }
 
 static void
+act_push(struct tx *tx, void *arg)
+{
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.code = AUDIT_CODE_DEPLOY_REQUESTED,
+		.user = arg,
+		.outcome = "ok",
+	    },
+	    (const char *const[]){ NULL });
+}
+
+/* What stands in the chain of who pushed, and what apart from it. */
+static void
+a_login_of_any_forge_stands_apart_from_the_chain(void **state)
+{
+	static const struct {
+		const char *user, *id, *name; /* name NULL: none is known */
+	} cases[] = {
+		{ "gitlab:joon(4)", "gitlab:4", "joon" },
+		{ "gitea:j(o)n(7)", "gitea:7", "j(o)n" },
+		{ "bitbucket:joon(3712)", "bitbucket:3712", "joon" },
+		{ "bitbucket:joon(0)", "bitbucket:joon(0)", NULL }, /* else all were one */
+		{ "gitlab:(4)", "gitlab:4", NULL },
+		{ "gitlabs:joon(4)", "gitlabs:joon(4)", NULL },
+		{ "local:joon(4)", "local:joon(4)", NULL },
+	};
+	struct store_aid *aid = *state;
+	char user[64], wanted[96];
+	int64_t n;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *text;
+
+		(void)snprintf(user, sizeof(user), "%s", cases[i].user);
+		store_aid_act(aid, act_push, user);
+		text = exported(aid);
+		(void)snprintf(wanted, sizeof(wanted), "\"user_id\":\"%s\"", cases[i].id);
+		if (strstr(text, wanted) == NULL)
+			fail_msg("%s: no %s in %s", cases[i].user, wanted, text);
+		free(text);
+		assert_true(db_one_i64(&n, aid->store->db, NULL,
+		    "SELECT COUNT(*) FROM person_name WHERE who = $1 AND name = $2",
+		    DB_TEXT(cases[i].id), DB_TEXT(cases[i].name == NULL ? "" : cases[i].name)));
+		assert_int_equal(n, cases[i].name != NULL);
+	}
+}
+
+static void
 names_stand_apart_from_the_chain(void **state)
 {
 	struct store_aid *aid = *state;
@@ -531,6 +579,7 @@ main(void)
 		TEST(a_file_of_the_name_is_not_overwritten),
 		TEST(closed_files_that_were_swapped_renamed_or_removed_are_noticed),
 		TEST(names_stand_apart_from_the_chain),
+		TEST(a_login_of_any_forge_stands_apart_from_the_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

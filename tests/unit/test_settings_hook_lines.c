@@ -132,10 +132,10 @@ a_hook_is_found_by_its_id_with_the_secret_that_opens_it(void **state)
 	assert_string_equal(said(lines, "/hooks is not served", &settings),
 	    "there are hooks, and /hooks is not served: ENABLE_API_SERVER=true does that");
 	assert_true(hook_find(settings, "a-b", &hook));
-	assert_string_equal(hook.secret, SECRET);
+	assert_string_equal(hook.secret.values[0], SECRET);
 	assert_false(hook.is_shared);
 	assert_true(hook_find(settings, "c", &hook));
-	assert_string_equal(hook.secret, SECRET "y");
+	assert_string_equal(hook.secret.values[0], SECRET "y");
 	assert_true(hook.is_shared);
 	assert_false(hook_find(settings, "A-B", &hook));
 	assert_false(hook_find(settings, "", &hook));

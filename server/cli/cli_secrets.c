@@ -1,0 +1,33 @@
+/* cli_secrets.c - `deploybot secrets …`: which of them.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "cli/cli_secrets.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+int
+cli_secrets_usage(const struct cli *cli)
+{
+	(void)fprintf(stderr,
+	    "Usage: %s secrets check [--json]\n"
+	    "       %s secrets fetch [--folder FOLDER] [--users SERVER,RUNNER]\n"
+	    "check: where each secret comes from, how old it is, who may read it\n"
+	    "fetch: as root, run each NAME_COMMAND of the settings file and keep what it prints in " SETTINGS_FETCHED
+	    "\n",
+	    cli->program, cli->program);
+	return EX_USAGE;
+}
+
+int
+cli_secrets(const struct cli *cli)
+{
+	bool is_check = cli->argc > 0 && strcmp(cli->argv[0], "check") == 0;
+	bool is_json = is_check && cli->argc == 2 && strcmp(cli->argv[1], "--json") == 0;
+
+	if (is_check && (cli->argc == 1 || is_json))
+		return cli_secrets_check(cli, is_json);
+	if (cli->argc > 0 && strcmp(cli->argv[0], "fetch") == 0)
+		return cli_secrets_fetch(cli);
+	return cli_secrets_usage(cli);
+}

@@ -1,0 +1,336 @@
+/* cli_secrets_check.c - `deploybot secrets check`: where each secret comes from, how old it is, who may read it.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Ages are the server's rows (store/row_secret.h); of what only the runner may read, the date of
+ * its file, where that can be seen.  No value is shown, nor anything that is made of one.
+ */
+#include <grp.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "cli/cli_secrets.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/env_file.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "settings/settings_secrets.h"
+#include "store/row_secret.h"
+
+#define DAY_MS	    (24 * 3600 * INT64_C(1000))
+#define CREDENTIALS "/run/credentials/"
+#define NAME_ROOM   80
+#define UNUSED_DAYS 7 /* a previous value that nobody needed for so long can go */
+
+/* What is known of one. */
+struct finding {
+	const struct settings_secret *secret;
+	char from[16]; /* "file", "credential", "command", "environment", "settings" */
+	char file[SETTING_PART_MAX + 1]; /* "": none is known */
+	bool is_seen;			 /* the file could be looked at */
+	unsigned mode;
+	char readers[2 * NAME_ROOM + 16];
+	bool is_by_date; /* since: of the file */
+	int64_t since;	 /* wall ms; 0: not known */
+	bool is_previous;
+	int64_t used_at, uses;
+	bool is_due;
+	char problem[LIMIT_LINE]; /* "": none */
+};
+
+struct checking {
+	const struct cli *cli;
+	const struct settings *settings;
+	const struct secret_age *ages;
+	size_t n_ages;
+	int64_t at;
+	bool is_bad;
+	struct json_out *json; /* NULL: for people */
+};
+
+/* --- where it comes from --- */
+
+/* NAME_FILE of what only the runner reads, as it is said. */
+static void
+find_file(const struct checking *c, const struct settings_secret *secret, struct finding *ret)
+{
+	char path[SETTING_APPS_FILE_MAX], name[SETTING_NAME_MAX + 8];
+	const char *file = c->cli->env_file, *text = NULL;
+	struct env_file entries = { 0 };
+	const struct env_entry *entry;
+
+	(void)snprintf(name, sizeof(name), "%s_FILE", secret->name);
+	if (secret->application[0] != '\0')
+		file = cli_application_file(c->cli->env_file, c->settings, secret->application,
+			   path) ?
+		    path :
+		    NULL;
+	else
+		text = getenv(name);
+	if (text == NULL && file != NULL && env_file_read(&entries, file, NULL) &&
+	    (entry = env_file_find(&entries, name)) != NULL)
+		text = entry->value;
+	(void)text_copy(ret->file, sizeof(ret->file), text == NULL ? "" : text); /* cut is none */
+	env_file_done(&entries);
+}
+
+static void
+find_source(const struct checking *c, struct finding *f)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY"), *from = "file";
+
+	if (f->secret->file != NULL)
+		(void)text_copy(f->file, sizeof(f->file), f->secret->file);
+	else if (f->secret->text == NULL)
+		find_file(c, f->secret, f);
+	if (f->file[0] == '\0')
+		from = f->secret->application[0] == '\0' && getenv(f->secret->name) != NULL ?
+		    "environment" :
+		    "settings";
+	else if (text_starts(f->file, CREDENTIALS) ||
+	    (folder != NULL && folder[0] != '\0' && text_starts(f->file, folder)))
+		from = "credential";
+	else if (text_starts(f->file, SECRETS_FETCHED))
+		from = "command";
+	(void)text_copy(f->from, sizeof(f->from), from);
+}
+
+/* --- who may read it --- */
+
+static const char *
+user_name(uid_t user, char out[NAME_ROOM])
+{
+	struct passwd entry, *found = NULL;
+	char room[4096];
+
+	if (getpwuid_r(user, &entry, room, sizeof(room), &found) == 0 && found != NULL)
+		(void)snprintf(out, NAME_ROOM, "%.70s", found->pw_name);
+	else
+		(void)snprintf(out, NAME_ROOM, "#%u", (unsigned)user);
+	return out;
+}
+
+static const char *
+group_name(gid_t group, char out[NAME_ROOM])
+{
+	struct group entry, *found = NULL;
+	char room[4096];
+
+	if (getgrgid_r(group, &entry, room, sizeof(room), &found) == 0 && found != NULL)
+		(void)snprintf(out, NAME_ROOM, "%.70s", found->gr_name);
+	else
+		(void)snprintf(out, NAME_ROOM, "#%u", (unsigned)group);
+	return out;
+}
+
+/* In the folder of a credential the service manager sees to it, by an access list: no mode says
+ * who may. */
+static void
+look_at_file(struct finding *f)
+{
+	char user[NAME_ROOM], group[NAME_ROOM];
+	struct stat st;
+
+	if (f->file[0] == '\0' || stat(f->file, &st) != 0)
+		return;
+	f->is_seen = true;
+	f->mode = (unsigned)st.st_mode & 07777;
+	(void)snprintf(f->readers, sizeof(f->readers), "%s%s%s", user_name(st.st_uid, user),
+	    (st.st_mode & 040) != 0 ? ", group " : "",
+	    (st.st_mode & 040) != 0 ? group_name(st.st_gid, group) : "");
+	if ((st.st_mode & 04) != 0)
+		(void)snprintf(f->readers, sizeof(f->readers), "everybody");
+	if (strcmp(f->from, "credential") != 0 && (st.st_mode & 077) != 0)
+		(void)snprintf(f->problem, sizeof(f->problem),
+		    "%s may read or change the file: chmod 600 it",
+		    (st.st_mode & 07) != 0 ? "everybody" : "its group");
+	if (f->since == 0) {
+		f->since = st.st_mtim.tv_sec * INT64_C(1000);
+		f->is_by_date = true;
+	}
+}
+
+/* --- how old it is --- */
+
+static void
+find_age(const struct checking *c, struct finding *f)
+{
+	for (size_t i = 0; i < c->n_ages; i++) {
+		const struct secret_age *age = &c->ages[i];
+
+		if (strcmp(age->application, f->secret->application) != 0 ||
+		    strcmp(age->name, f->secret->name) != 0)
+			continue;
+		f->since = age->seen_at;
+		f->used_at = age->used_at;
+		f->uses = age->uses;
+	}
+}
+
+static int64_t
+days_since(const struct checking *c, int64_t since)
+{
+	return since > c->at ? 0 : (c->at - since) / DAY_MS;
+}
+
+static void
+judge(struct checking *c, struct finding *f)
+{
+	f->is_due = !f->is_previous && f->since != 0 && c->settings->rotate_days > 0 &&
+	    days_since(c, f->since) >= c->settings->rotate_days;
+	if (f->problem[0] == '\0' && f->is_due)
+		(void)snprintf(f->problem, sizeof(f->problem),
+		    "older than ROTATE_DAYS=%d: change it", c->settings->rotate_days);
+	if (f->problem[0] == '\0' && f->is_previous && f->since != 0 &&
+	    days_since(c, f->used_at != 0 ? f->used_at : f->since) >= UNUSED_DAYS)
+		(void)snprintf(f->problem, sizeof(f->problem),
+		    "nobody has used it for %d days: take it out", UNUSED_DAYS);
+	c->is_bad |= f->problem[0] != '\0';
+}
+
+/* --- what is shown --- */
+
+static void
+print_previous(const struct finding *f)
+{
+	char at[TEXT_TIME_SIZE];
+
+	if (f->since == 0)
+		return; /* nothing is known of it */
+	if (f->uses == 0)
+		(void)printf("    the previous value is accepted too; never used\n");
+	else
+		(void)printf("    the previous value is accepted too; last used %.16s UTC, %" PRId64
+			     " time%s\n",
+		    text_time_ms(at, f->used_at), f->uses, f->uses == 1 ? "" : "s");
+}
+
+static void
+print(const struct checking *c, const struct finding *f)
+{
+	const struct settings_secret *secret = f->secret;
+	int64_t days = days_since(c, f->since);
+
+	(void)printf("%s%s%s  from the %s", secret->application,
+	    secret->application[0] != '\0' ? ": " : "", secret->name,
+	    strcmp(f->from, "settings") == 0 ? "settings file" : f->from);
+	if (f->file[0] != '\0')
+		(void)printf(" %s", f->file);
+	if (f->is_seen)
+		(void)printf(" (%04o, read by %s)", f->mode, f->readers);
+	else if (f->file[0] != '\0')
+		(void)printf(" (not to be seen by this user)");
+	if (f->since == 0)
+		(void)printf(", age not known\n");
+	else
+		(void)printf(", %" PRId64 " day%s old%s\n", days, days == 1 ? "" : "s",
+		    f->is_by_date ? " by the file's date" : "");
+	if (f->is_previous)
+		print_previous(f);
+	if (f->problem[0] != '\0')
+		(void)printf("    warning: %s\n", f->problem);
+}
+
+static void
+put_time(struct json_out *json, const char *key, int64_t at)
+{
+	char text[TEXT_TIME_SIZE];
+
+	json_put_str(json, key, at == 0 ? NULL : text_time_ms(text, at));
+}
+
+static void
+put(const struct checking *c, const struct finding *f)
+{
+	struct json_out *json = c->json;
+	char mode[8];
+
+	(void)snprintf(mode, sizeof(mode), "%04o", f->mode);
+	json_out_object(json);
+	json_put_str(json, "application", f->secret->application);
+	json_put_str(json, "name", f->secret->name);
+	json_put_str(json, "from", f->from);
+	json_put_str(json, "file", f->file[0] == '\0' ? NULL : f->file);
+	json_put_str(json, "mode", f->is_seen ? mode : NULL);
+	json_put_str(json, "readers", f->is_seen ? f->readers : NULL);
+	put_time(json, "since", f->since);
+	json_put_bool(json, "is_by_date", f->is_by_date);
+	json_put_bool(json, "is_due", f->is_due);
+	json_put_bool(json, "is_previous", f->is_previous);
+	put_time(json, "used_at", f->used_at);
+	json_put_i64(json, "uses", f->uses);
+	json_put_str(json, "problem", f->problem[0] == '\0' ? NULL : f->problem);
+	json_out_end(json);
+}
+
+static void
+on_secret(void *ctx, const struct settings_secret *secret)
+{
+	struct checking *c = ctx;
+	struct finding f = { .secret = secret,
+		.is_previous = text_ends(secret->name, SECRET_PREVIOUS) };
+
+	find_source(c, &f);
+	find_age(c, &f);
+	look_at_file(&f);
+	judge(c, &f);
+	if (c->json != NULL)
+		put(c, &f);
+	else
+		print(c, &f);
+}
+
+static void
+show_json(struct checking *c)
+{
+	struct json_out json;
+	struct buf out;
+
+	buf_init(&out, 4u << 20);
+	json_out_init(&json, &out);
+	c->json = &json;
+	json_out_object(&json);
+	json_put_i64(&json, "rotate_days", c->settings->rotate_days);
+	json_out_key(&json, "secrets");
+	json_out_array(&json);
+	settings_for_secrets(c->settings, on_secret, c);
+	json_out_end(&json);
+	json_out_end(&json);
+	if (buf_failed(&out))
+		c->is_bad = true;
+	else
+		(void)printf("%s\n", buf_text(&out));
+	buf_done(&out);
+}
+
+int
+cli_secrets_check(const struct cli *cli, bool is_json)
+{
+	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
+	struct checking c = { .cli = cli, .settings = s, .at = clock_wall_ms() };
+	struct secret_age *ages;
+	char database[PATH_MAX];
+	struct err err;
+
+	if (s == NULL)
+		return EX_CONFIG;
+	cli_database(s, database, sizeof(database));
+	ages = row_secret_list(database, &c.n_ages, &err);
+	if (ages == NULL)
+		(void)fprintf(stderr,
+		    "warning: ages are not known: %s (the server notes them; run this as its user)\n",
+		    err.text);
+	c.ages = ages;
+	if (is_json)
+		show_json(&c);
+	else
+		settings_for_secrets(s, on_secret, &c);
+	free(ages);
+	return c.is_bad ? 1 : EX_OK;
+}

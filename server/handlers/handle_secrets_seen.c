@@ -1,0 +1,13 @@
+/* handle_secrets_seen.c - which secrets are in force: since when each is, for the metrics.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "handlers/handlers.h"
+#include "store/row_secret.h"
+
+void
+handle_secrets_seen(struct tx *tx, const struct event *event)
+{
+	int64_t oldest = row_secret_see(tx, &event->u.secrets_seen);
+
+	tx_count_metric(
+	    tx, INCREMENT_SECRET_OLDEST, "", "", "", oldest == 0 ? 0 : (double)oldest / 1000);
+}

@@ -1,0 +1,18 @@
+/* settings_secrets.h - every secret and key of a snapshot, and where each comes from.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "settings/settings_table.h"
+
+struct settings_secret {
+	const struct settings_spec *spec;
+	const char *application; /* in whose file it stands; "": the main one */
+	char name[SETTING_NAME_MAX];
+	const char *text; /* of a secret; NULL: it is not for us to read */
+	const char *file; /* it was read from, or that it is; NULL: from none */
+};
+
+/* Calls it for each that is set, of all applications: those that one has from the main file are the
+ * main file's.  Keys are files that others read: their text is NULL. */
+typedef void settings_each_secret(void *ctx, const struct settings_secret *secret);
+void settings_for_secrets(const struct settings *s, settings_each_secret *each, void *ctx);

@@ -1,0 +1,140 @@
+/* row_secret.c - since when each secret has its value, and when the one before it was used last.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/array.h"
+#include "lib/err.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define DAY_MS	  (24 * 3600 * INT64_C(1000))
+#define KEPT_DAYS 400
+
+/* --- which are in force --- */
+
+/* The rows of another key stay what they are called by where they stand. */
+static void
+take_over(struct tx *tx, const struct secrets_seen *seen, const struct secret_seen *secret)
+{
+	(void)tx_run(tx,
+	    "UPDATE secret SET mark = $3, key = $4"
+	    " WHERE application = $1 AND name = $2 AND gone_at = 0 AND key <> $4",
+	    DB_TEXT(secret->application), DB_TEXT(secret->name), DB_TEXT(secret->mark),
+	    DB_TEXT(seen->key)); /* sticky */
+}
+
+/* One that was there before is as old as it was then. */
+static void
+see(struct tx *tx, const struct secrets_seen *seen, const struct secret_seen *secret)
+{
+	take_over(tx, seen, secret);
+	(void)tx_run(tx,
+	    "UPDATE secret SET gone_at = $4"
+	    " WHERE application = $1 AND name = $2 AND gone_at = 0 AND mark <> $3",
+	    DB_TEXT(secret->application), DB_TEXT(secret->name), DB_TEXT(secret->mark),
+	    DB_I64(tx->at)); /* sticky */
+	(void)tx_run(tx,
+	    "INSERT INTO secret (application, name, mark, key, seen_at, looked_at)"
+	    " VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (application, name, mark)"
+	    " DO UPDATE SET gone_at = 0, looked_at = $5",
+	    DB_TEXT(secret->application), DB_TEXT(secret->name), DB_TEXT(secret->mark),
+	    DB_TEXT(seen->key), DB_I64(tx->at)); /* sticky */
+}
+
+int64_t
+row_secret_see(struct tx *tx, const struct secrets_seen *seen)
+{
+	for (size_t i = 0; i < seen->count; i++)
+		see(tx, seen, &seen->list[i]);
+	(void)tx_run(tx, "UPDATE secret SET gone_at = $1 WHERE gone_at = 0 AND looked_at <> $1",
+	    DB_I64(tx->at)); /* sticky */
+	return tx_number(tx,
+	    "SELECT COALESCE(MIN(seen_at), 0) FROM secret WHERE gone_at = 0"
+	    " AND name NOT LIKE '%\\_PREVIOUS' ESCAPE '\\'");
+}
+
+bool
+row_secret_clear(struct tx *tx, int64_t max)
+{
+	return tx_run(tx,
+		   "DELETE FROM secret WHERE (application, name, mark) IN"
+		   " (SELECT application, name, mark FROM secret"
+		   " WHERE gone_at <> 0 AND gone_at < $1 LIMIT $2)",
+		   DB_I64(tx->at - KEPT_DAYS * DAY_MS), DB_I64(max)) &&
+	    db_changes(tx->db) == max;
+}
+
+/* --- the previous value --- */
+
+static void
+say_used(struct tx *tx, const char *application, const char *name)
+{
+	tx_log(tx, LOG_LEVEL_WARNING,
+	    "%s%s%s" SECRET_PREVIOUS
+	    " was used: somebody still has the secret that %s had before; change it there, then take " SECRET_PREVIOUS
+	    " out (deploybot secrets check)",
+	    application, application[0] != '\0' ? ": " : "", name, name);
+}
+
+void
+row_secret_used(struct tx *tx, const char *application, const char *name)
+{
+	char previous[SETTING_NAME_MAX + 16];
+
+	(void)snprintf(previous, sizeof(previous), "%s" SECRET_PREVIOUS, name);
+	tx_count_metric(tx, INCREMENT_SECRET_PREVIOUS, application, name, "", 1);
+	if (!tx_run(tx,
+		"UPDATE secret SET used_at = $3, uses = uses + 1"
+		" WHERE application = $1 AND name = $2 AND gone_at = 0",
+		DB_TEXT(application), DB_TEXT(previous), DB_I64(tx->at)))
+		return;
+	if (tx_run(tx,
+		"UPDATE secret SET said_at = $3 WHERE application = $1 AND name = $2"
+		" AND gone_at = 0 AND (said_at <= $4 OR said_at > $3)",
+		DB_TEXT(application), DB_TEXT(previous), DB_I64(tx->at),
+		DB_I64(tx->at - ROW_SECRET_SAID_MS)) &&
+	    db_changes(tx->db) > 0)
+		say_used(tx, application, name);
+}
+
+/* --- for the command line --- */
+
+static bool
+add(struct secret_age **ages, size_t *n, const struct db_rows *rows, struct err *err)
+{
+	struct secret_age *added = array_add(ages, n, sizeof(*added));
+
+	if (added == NULL)
+		return err_set(err, ERR_NOMEM, "no memory for the ages of secrets");
+	(void)text_copy(added->application, sizeof(added->application), db_col_text(rows, 0));
+	(void)text_copy(added->name, sizeof(added->name), db_col_text(rows, 1)); /* as it went in */
+	added->seen_at = db_col_i64(rows, 2);
+	added->used_at = db_col_i64(rows, 3);
+	added->uses = db_col_i64(rows, 4);
+	return true;
+}
+
+struct secret_age *
+row_secret_list(const char *database, size_t *ret_count, struct err *err)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct secret_age *ages = NULL;
+	size_t n = 0;
+	bool good = db != NULL &&
+	    db_query(&rows, db, err,
+		"SELECT application, name, seen_at, used_at, uses FROM secret WHERE gone_at = 0"
+		" ORDER BY application, name");
+
+	while (good && db_next(&rows))
+		good = add(&ages, &n, &rows, err);
+	if (good && db_rows_end(&rows, err)) {
+		*ret_count = n;
+		return ages != NULL ? ages : calloc(1, sizeof(*ages));
+	}
+	free(ages);
+	return NULL;
+}

@@ -1,0 +1,75 @@
+/* secret.c - what others prove themselves with: its two values, and what is noted of their use.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/secret.h"
+
+#include <stdio.h>
+
+#include "lib/crypto.h"
+#include "lib/text.h"
+#include "types/event.h"
+
+static const struct {
+	enum setting now, previous;
+	const char *name;
+} rotated[] = {
+#define ROW(name) { SETTING_##name, SETTING_##name##_PREVIOUS, #name },
+	SECRETS_ROTATED(ROW)
+#undef ROW
+};
+
+struct secret
+secret_get(const struct settings *s, enum setting setting)
+{
+	struct secret secret = { .application = "" };
+
+	for (size_t i = 0; i < COUNT(rotated); i++) {
+		const struct settings_value *values = s->inside->values;
+
+		if (rotated[i].now != setting)
+			continue;
+		secret.values[0] = values[setting].text;
+		secret.values[1] = values[rotated[i].previous].text;
+		secret.application = values[setting].is_inherited ? "" : s->application;
+		(void)text_copy(secret.name, sizeof(secret.name), rotated[i].name);
+	}
+	return secret;
+}
+
+int
+secret_find(const struct secret *secret, const char *given)
+{
+	int found = -1;
+
+	for (int i = 0; i < SECRET_VALUES; i++) {
+		bool is_same = crypto_same_text(given, secret->values[i]);
+
+		found = is_same && found < 0 ? i : found;
+	}
+	return found;
+}
+
+bool
+secret_is_previous(enum setting setting, enum setting *ret)
+{
+	for (size_t i = 0; i < COUNT(rotated); i++)
+		if (rotated[i].previous == setting) {
+			*ret = rotated[i].now;
+			return true;
+		}
+	return false;
+}
+
+void
+secret_note_used(const struct secret *secret, secret_submit *submit, void *ctx)
+{
+	struct event *event = event_new(EVENT_SECRET_USED);
+	struct secret_used *used;
+
+	if (event == NULL)
+		return;
+	used = &event->u.secret_used;
+	(void)text_copy(used->application, sizeof(used->application), secret->application);
+	(void)text_copy(used->name, sizeof(used->name), secret->name); /* both of the same size */
+	if (!submit(ctx, event))
+		event_free(event);
+}

@@ -1,0 +1,174 @@
+"""Goal: `deploybot secrets fetch` runs each NAME_COMMAND of the settings file as root, keeps what it prints for the one
+user that reads it, and runs nothing that others than root could have changed."""
+# SPDX-License-Identifier: ISC
+import os
+import pathlib
+import pwd
+import stat
+import subprocess
+
+import pytest
+
+from runner_client import PROGRAM
+
+SERVER, RUNNER = "daemon", "nobody"     # two users that every Debian has
+DEPLOYBOT = pathlib.Path(PROGRAM).with_name("deploybot")
+TOKEN = "canary-of-a-command_7Rq2Wn9Kd4Lp6Vz1"
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+class Bench:
+    def __init__(self, folder):
+        self.folder, self.conf, self.made = folder, folder / "deploybot.conf", folder / "run"
+        self.said = ""
+
+    def command(self, name, script):
+        path = self.folder / name
+        path.write_text("#!/bin/sh\n" + script + "\n")
+        path.chmod(0o755)
+        return str(path)
+
+    def settings(self, **lines):
+        self.conf.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+        self.conf.chmod(0o640)
+
+    def fetch(self, *words, user=None):
+        done = subprocess.run([str(DEPLOYBOT), "--env-file", str(self.conf), "secrets", "fetch", "--folder", str(self.made),
+                               "--users", f"{SERVER},{RUNNER}", *words], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=120, check=False, user=user, cwd="/")
+        self.said = done.stdout + done.stderr
+        assert TOKEN not in self.said
+        return done.returncode
+
+    def value(self, side, name):
+        return (self.made / side / name).read_text()
+
+    def mode(self, *parts):
+        found = self.made.joinpath(*parts).lstat()
+        return stat.S_IMODE(found.st_mode), pwd.getpwuid(found.st_uid).pw_name
+
+
+@pytest.fixture(name="bench")
+def fixture_bench(tmp_path):
+    return Bench(tmp_path)
+
+
+def test_each_is_kept_for_the_one_user_that_reads_it(bench):
+    bench.settings(
+        GITHUB_WEBHOOK_SECRET_COMMAND=f'"{bench.command("github", f"echo {TOKEN}")}"',
+        HOOK_BUILD_DONE_SECRET_COMMAND=f'"{bench.command("hook", "echo $1-$2-is-long-enough")} a $HOME;id"',
+        STAGING_REGISTRY_PASSWORD_COMMAND=bench.command("password", "printf correct-horse-battery"),
+        NGINX_RELOAD_COMMAND="/bin/false")
+    assert bench.fetch() == 0, bench.said
+    assert bench.value("server", "GITHUB_WEBHOOK_SECRET") == TOKEN
+    assert bench.value("server", "HOOK_BUILD_DONE_SECRET") == "a-$HOME;id-is-long-enough", "no shell reads it"
+    assert bench.value("runner", "STAGING_REGISTRY_PASSWORD") == "correct-horse-battery"
+    assert bench.mode() == (0o711, "root")
+    assert bench.mode("server") == (0o500, SERVER) and bench.mode("runner") == (0o500, RUNNER)
+    assert bench.mode("server", "GITHUB_WEBHOOK_SECRET") == (0o400, SERVER)
+    assert bench.mode("runner", "STAGING_REGISTRY_PASSWORD") == (0o400, RUNNER)
+    for name, path in ((RUNNER, bench.made / "server"), (SERVER, bench.made / "runner")):
+        seen = subprocess.run(["ls", path], user=name, capture_output=True, check=False)
+        assert seen.returncode != 0, f"{name} sees {path}"
+
+
+def test_what_is_the_same_is_not_written_and_what_has_no_command_goes(bench):
+    both = {"GITHUB_WEBHOOK_SECRET_COMMAND": bench.command("one", f"echo {TOKEN}"),
+            "FORGE_WEBHOOK_SECRET_COMMAND": bench.command("two", f"echo {TOKEN}x")}
+    bench.settings(**both)
+    assert bench.fetch() == 0, bench.said
+    before = (bench.made / "server/GITHUB_WEBHOOK_SECRET").stat().st_ino
+    both.pop("FORGE_WEBHOOK_SECRET_COMMAND")
+    bench.settings(**both)
+    assert bench.fetch() == 0, bench.said
+    assert (bench.made / "server/GITHUB_WEBHOOK_SECRET").stat().st_ino == before
+    assert os.listdir(bench.made / "server") == ["GITHUB_WEBHOOK_SECRET"]
+    bench.command("one", f"echo {TOKEN}new")
+    assert bench.fetch() == 0, bench.said
+    assert bench.value("server", "GITHUB_WEBHOOK_SECRET") == TOKEN + "new"
+
+
+@pytest.mark.parametrize("script, said", [
+    ("exit 3", "it failed (status 3)"), (f"echo {TOKEN} >&2; exit 1", "it failed"), ("true", "it printed nothing"),
+    (f"printf '{TOKEN}\\0x'", "it printed a NUL byte"), ("echo short", "what it printed: "),
+    ("yes | head -c 20000", "it printed more than 16384 bytes"), ("kill -9 $$", "ended by signal 9")])
+def test_what_goes_wrong_is_said_and_what_was_there_stays(bench, script, said):
+    bench.settings(GITHUB_WEBHOOK_SECRET_COMMAND=bench.command("one", script))
+    assert bench.fetch() == 75 and f"GITHUB_WEBHOOK_SECRET_COMMAND: {said}" in bench.said, bench.said
+    assert not (bench.made / "server/GITHUB_WEBHOOK_SECRET").exists()
+    bench.command("one", f"echo {TOKEN}")
+    assert bench.fetch() == 0, bench.said
+    bench.command("one", script)
+    assert bench.fetch() == 0 and "the value that was fetched before stays" in bench.said
+    assert bench.value("server", "GITHUB_WEBHOOK_SECRET") == TOKEN
+
+
+def test_nothing_runs_where_others_than_root_could_change_what_runs(bench):
+    ran = bench.folder / "ran"
+    program = bench.command("one", f"touch {ran}; echo {TOKEN}")
+    bench.settings(GITHUB_WEBHOOK_SECRET_COMMAND=program)
+    os.chown(program, pwd.getpwnam(SERVER).pw_uid, -1)
+    assert bench.fetch() == 75 and "others than root could replace what it runs" in bench.said, bench.said
+    os.chown(program, 0, -1)
+    os.chmod(program, 0o775)
+    assert bench.fetch() == 75 and "may be written by others" in bench.said, bench.said
+    os.chmod(program, 0o755)
+    bench.conf.chmod(0o660)
+    assert bench.fetch() == 78 and "others than root could change what is run" in bench.said, bench.said
+    bench.conf.chmod(0o640)
+    os.chown(bench.folder, pwd.getpwnam(SERVER).pw_uid, -1)
+    assert bench.fetch() == 78, bench.said
+    os.chown(bench.folder, 0, -1)
+    bench.settings(GITHUB_WEBHOOK_SECRET_COMMAND="one")
+    assert bench.fetch() == 75 and "expected the absolute path of a program" in bench.said, bench.said
+    assert not ran.exists()
+
+
+def test_a_folder_that_a_user_has_prepared_leads_nowhere(bench):
+    bench.settings(GITHUB_WEBHOOK_SECRET_COMMAND=bench.command("one", f"echo {TOKEN}"))
+    elsewhere = bench.folder / "elsewhere"
+    elsewhere.mkdir()
+    bench.made.symlink_to(elsewhere)
+    assert bench.fetch() == 75 and os.listdir(elsewhere) == [], bench.said
+    bench.made.unlink()
+    bench.made.mkdir()
+    os.chown(bench.made, pwd.getpwnam(SERVER).pw_uid, -1)
+    assert bench.fetch() == 75 and "is not root's alone" in bench.said, bench.said
+    bench.made.rmdir()
+    assert bench.fetch() == 0, bench.said
+    # In its own folder a user may do what it likes: what is written there is a new file in that name's place.
+    kept = bench.made / "server/GITHUB_WEBHOOK_SECRET"
+    for name in (".GITHUB_WEBHOOK_SECRET.new", "GITHUB_WEBHOOK_SECRET"):
+        (bench.made / "server" / name).unlink(missing_ok=True)
+        (bench.made / "server" / name).symlink_to(elsewhere / "file")
+    assert bench.fetch() == 0, bench.said
+    assert not kept.is_symlink() and kept.read_text() == TOKEN and os.listdir(elsewhere) == []
+    (bench.made / "runner").rmdir()
+    (bench.made / "runner").symlink_to(elsewhere)
+    assert bench.fetch() == 0 and os.listdir(elsewhere) == [], "nothing is fetched for it"
+
+
+def test_only_root_fetches(bench):
+    bench.settings(GITHUB_WEBHOOK_SECRET_COMMAND=bench.command("one", f"echo {TOKEN}"))
+    if subprocess.run(["test", "-x", DEPLOYBOT], user=SERVER, check=False).returncode != 0:
+        pytest.skip("another user cannot run the program from there")
+    assert bench.fetch(user=SERVER) == 77 and "runs as root" in bench.said, bench.said
+
+
+def check_config(bench, **lines):
+    bench.settings(TELEGRAM_BOT_TOKEN="7000000001:AAF-demo_token_of_the_stand-in_0123456789", ADMIN_TELEGRAM_IDS=1,
+                   GITHUB_REPOSITORY="o/r", STATE_DIRECTORY=bench.folder, **lines)
+    return subprocess.run([str(DEPLOYBOT), "--env-file", str(bench.conf), "check-config"], capture_output=True, text=True,
+                          check=False, timeout=60, env={"PATH": os.environ["PATH"]}, cwd="/").stderr
+
+
+def test_the_settings_say_what_is_wrong_with_a_command(bench):
+    said = check_config(bench, GITHUB_WEBHOOK_SECRET_COMMAND="/bin/echo x")
+    assert "GITHUB_WEBHOOK_SECRET_COMMAND: set GITHUB_WEBHOOK_SECRET_FILE=/run/deploybot/secrets/server/" \
+           "GITHUB_WEBHOOK_SECRET too" in said, said
+    assert "expected the absolute path" in check_config(bench, GITHUB_WEBHOOK_SECRET_COMMAND="echo x")
+    apps = bench.folder / "apps"
+    apps.mkdir()
+    (apps / "shop.env").write_text("GITHUB_REPOSITORY=o/shop\nGITHUB_WEBHOOK_SECRET_COMMAND=/bin/echo\n")
+    said = check_config(bench)
+    assert "GITHUB_WEBHOOK_SECRET_COMMAND: stands in the settings file alone" in said, said
