@@ -1,4 +1,4 @@
-/* base64.c - four letters become three bytes.  Side: pure. */
+/* base64.c - four letters become three bytes, and three bytes four letters.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/base64.h"
 
@@ -55,4 +55,24 @@ base64_decode(const char *text, size_t size, void *out, size_t room, size_t *ret
 	}
 	*ret_size = used;
 	return true;
+}
+
+char *
+base64_encode(const void *data, size_t size, char *out)
+{
+	const uint8_t *from = data;
+	char *to = out;
+
+	for (size_t at = 0; at < size; at += 3) {
+		uint32_t bits = 0;
+
+		for (size_t i = at; i < at + 3; i++)
+			bits = bits << 8 | (i < size ? from[i] : 0);
+		*to++ = letters[bits >> 18];
+		*to++ = letters[bits >> 12 & 63];
+		*to++ = at + 1 < size ? letters[bits >> 6 & 63] : '=';
+		*to++ = at + 2 < size ? letters[bits & 63] : '=';
+	}
+	*to = '\0';
+	return out;
 }

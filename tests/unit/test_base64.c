@@ -18,7 +18,7 @@ what_is_encoded_comes_back(void **state)
 	} rows[] = { { "", "", 0 }, { "Zg==", "f", 1 }, { "Zm8=", "fo", 2 }, { "Zm9v", "foo", 3 },
 		{ "Zm9vYg==", "foob", 4 }, { "Zm9vYmE=", "fooba", 5 }, { "Zm9vYmFy", "foobar", 6 },
 		{ "AAAA", "\0\0\0", 3 }, { "//+/", "\xff\xff\xbf", 3 } };
-	char out[8];
+	char out[8], text[BASE64_SIZE(sizeof(out))];
 	size_t size;
 
 	(void)state;
@@ -27,6 +27,7 @@ what_is_encoded_comes_back(void **state)
 		    base64_decode(rows[i].text, strlen(rows[i].text), out, sizeof(out), &size));
 		assert_int_equal(size, rows[i].size);
 		assert_memory_equal(out, rows[i].bytes, size);
+		assert_string_equal(base64_encode(out, size, text), rows[i].text);
 	}
 }
 
