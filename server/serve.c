@@ -7,12 +7,15 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "clients/aws_credentials.h"
 #include "clients/cloudflare.h"
+#include "clients/s3.h"
 #include "commands/commands.h"
 #include "forges/forge_delivery.h"
 #include "github/github_delivery.h"
@@ -457,6 +460,25 @@ make_http(struct serve *serve, struct err *err)
 	return serve->http != NULL && serve_local_start(serve, err);
 }
 
+/* The names are AWS's: they are the container's, and no settings. */
+static bool
+make_witness(struct serve *serve, struct err *err)
+{
+	/* NOLINTBEGIN(concurrency-mt-unsafe): one thread */
+	const struct aws_source source = {
+		.relative_uri = getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+		.full_uri = getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+		.token = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+		.token_file = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+	};
+	/* NOLINTEND(concurrency-mt-unsafe) */
+
+	serve->s3 = s3_client(serve->loop, err);
+	if (serve->s3 != NULL)
+		serve->aws = aws_credentials_new(serve->loop, &source, err);
+	return serve->aws != NULL;
+}
+
 static bool
 make_parts(struct serve *serve, struct err *err)
 {
@@ -486,7 +508,8 @@ make_parts(struct serve *serve, struct err *err)
 	serve->probes = perform_probe_client(serve->loop, err);
 	serve->cloudflare =
 	    cloudflare_client(serve->loop, serve->settings->cloudflare_api_base, err);
-	if (serve->probes == NULL || serve->cloudflare == NULL || !make_telegram(serve, err) ||
+	if (serve->probes == NULL || serve->cloudflare == NULL || !make_witness(serve, err) ||
+	    !make_telegram(serve, err) ||
 	    !make_http(serve, err))
 		return false;
 	serve->perform = (struct perform){ .loop = serve->loop,
@@ -495,6 +518,8 @@ make_parts(struct serve *serve, struct err *err)
 		.telegram = serve->telegram,
 		.probes = serve->probes,
 		.cloudflare = serve->cloudflare,
+		.s3 = serve->s3,
+		.aws = serve->aws,
 		.submit = submit_own,
 		.submit_ctx = serve,
 		.note_mirror = note_mirror,

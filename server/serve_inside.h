@@ -44,6 +44,8 @@ struct serve {
 	struct health_watch *watch;
 	struct http_client *probes;
 	struct http_client *cloudflare;
+	struct http_client *s3;
+	struct aws_credentials *aws;
 	struct telegram *telegram;
 	struct github_webhook *github;
 	struct forge_webhook *forges;

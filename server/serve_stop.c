@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <unistd.h>
 
+#include "clients/aws_credentials.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "serve_inside.h"
@@ -123,6 +124,8 @@ serve_teardown(struct serve *serve)
 	telegram_free(serve->telegram);
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
+	http_client_free(serve->s3);
+	aws_credentials_free(serve->aws);
 	health_watch_free(serve->watch);
 	metric_set_free(serve->metrics);
 	if (serve->loop != NULL)

@@ -84,6 +84,7 @@ struct migration_behind {
 
 #define ENVIRONMENT_IS_LOCKED	 1u
 #define ENVIRONMENT_IS_FROZEN	 2u
+#define ENVIRONMENT_IS_UNWITNESSED 8u /* nothing new: AUDIT_WITNESS_MAX_MINUTES */
 #define ENVIRONMENT_IS_IN_WINDOW 4u /* of the settings, and its begin was said */
 
 /* Of its branch, as git said last. */

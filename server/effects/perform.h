@@ -12,6 +12,7 @@
 #include "lib/loop.h"
 #include "types/effect.h"
 
+struct aws_credentials;
 struct http_client;
 struct http_client_config;
 struct redact;
@@ -26,6 +27,8 @@ struct perform {
 	struct http_client *probes;	/* a trust zone of its own */
 	struct redact *redact;		/* for what they answer, which a chat may show */
 	struct http_client *cloudflare; /* another */
+	struct http_client *s3;		/* another */
+	struct aws_credentials *aws;
 	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);

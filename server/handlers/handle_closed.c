@@ -4,6 +4,7 @@
 #include "decide/decide_picture.h"
 #include "decide/decide_pin.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_witness.h"
 #include "handlers/handlers.h"
 
 /* Only a run's exit record ends it: that its end was asked for decides nothing. */
@@ -63,6 +64,12 @@ handle_message_pinned(struct tx *tx, const struct event *event)
 void
 handle_chat_left(UNUSED struct tx *tx, UNUSED const struct event *event)
 {
+}
+
+void
+handle_witnessed(struct tx *tx, const struct event *event)
+{
+	decide_witness_answered(tx, &tx->effect->u.witness, &event->u.witnessed);
 }
 
 void

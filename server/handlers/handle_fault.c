@@ -12,7 +12,9 @@
 #include "decide/decide_unknown.h"
 #include "decide/decide_login.h"
 #include "decide/decide_picture.h"
+#include "decide/decide_witness.h"
 #include "handlers/handlers.h"
+#include "lib/text.h"
 #include "store/row_dedupe.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
@@ -188,6 +190,17 @@ fault_delete_message(struct tx *tx, const struct fault *fault)
 		decide_login_deleted(tx, &tx->effect->u.delete_message, fault->reason);
 	else if (tx->effect != NULL)
 		decide_picture_deleted(tx, &tx->effect->u.delete_message, fault->reason);
+}
+
+/* What became of it is not known. */
+static void
+fault_witness(struct tx *tx, const struct fault *fault)
+{
+	struct witness_answer unknown = { .verdict = WITNESS_UNKNOWN };
+
+	(void)text_copy(unknown.detail, sizeof(unknown.detail), fault->reason);
+	if (tx->effect != NULL)
+		decide_witness_answered(tx, &tx->effect->u.witness, &unknown);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "decide/decide_session.h"
 #include "decide/decide_unknown.h"
 #include "decide/decide_unsettled.h"
+#include "decide/decide_witness.h"
 #include "handlers/handlers.h"
 #include "store/row_audit.h"
 #include "store/row_environment.h"
@@ -56,6 +57,7 @@ handle_settings(struct tx *tx, const struct event *event)
 	decide_factor_look(tx);
 	decide_sessions_look(tx);
 	decide_holds_look(tx);
+	decide_witness_begin(tx);
 	if (read->accepted)
 		decide_unsettled_look_all(tx);
 	if (read->accepted)

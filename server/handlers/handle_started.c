@@ -13,6 +13,7 @@
 #include "decide/decide_rename.h"
 #include "decide/decide_session.h"
 #include "decide/decide_unknown.h"
+#include "decide/decide_witness.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -110,6 +111,7 @@ handle_started(struct tx *tx, const struct event *event)
 	decide_sessions_look(tx);
 	decide_chat_log_moved(tx);
 	decide_pins_look(tx);
+	decide_witness_begin(tx);
 	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
 	decide_poll_later(tx, true);

@@ -17,6 +17,7 @@
 #include "decide/decide_rename.h"
 #include "decide/decide_session.h"
 #include "decide/decide_unsettled.h"
+#include "decide/decide_witness.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
@@ -118,6 +119,9 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		break;
 	case TIMER_PAD:
 		end_pad(tx, tx->effect->u.timer.name);
+		break;
+	case TIMER_WITNESS:
+		decide_witness_due(tx);
 		break;
 	case TIMER_STRANGERS:
 		row_stranger_due(tx);

@@ -4,6 +4,7 @@
 
 #include "decide/decide_pin.h"
 #include "decide/decide_queue.h"
+#include "decide/decide_witness.h"
 
 /* What a decision has marked is looked at before it ends. */
 #define EVENT(upper, lower) \
@@ -12,6 +13,7 @@
 		handle_##lower(tx, event); \
 		decide_queues(tx); \
 		decide_pins(tx); \
+		decide_witness_look(tx); \
 	}
 #include "types/event.def"
 #undef EVENT

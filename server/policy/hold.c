@@ -15,6 +15,8 @@ binds(const struct hold *hold, const struct hold_work *work)
 {
 	if ((HELD_ACTIONS & POLICY_ACTION_BIT(work->action)) == 0)
 		return false;
+	if (hold->kind == HOLD_WITNESS)
+		return true;
 	if (hold->kind != HOLD_LOCK)
 		return !work->has_exception || hold->at > work->excepted_at;
 	return work->requester != hold->person && work->confirmer != hold->person;
@@ -32,7 +34,9 @@ hold_decide(const struct holds *holds, const struct hold_work *work, const struc
 			*ret_hold = hold;
 		return (struct policy_decision){
 			.verdict = POLICY_NOT_NOW,
-			.reason = hold->kind == HOLD_LOCK ? "it is locked" : "it is frozen",
+			.reason = hold->kind == HOLD_LOCK ? "it is locked" :
+			    hold->kind == HOLD_WITNESS	  ? "the audit log is without witness" :
+							    "it is frozen",
 			.until = hold->until,
 		};
 	}
@@ -43,7 +47,8 @@ bool
 hold_has(const struct holds *holds, enum hold_kind kind)
 {
 	for (size_t i = 0; i < holds->n; i++)
-		if ((holds->at[i].kind == HOLD_LOCK) == (kind == HOLD_LOCK))
+		if (holds->at[i].kind == kind ||
+		    (kind == HOLD_FREEZE && holds->at[i].kind == HOLD_WINDOW))
 			return true;
 	return false;
 }

@@ -1,7 +1,8 @@
 /* hold.h - what locks and freezes keep from starting: facts in, verdict out.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A hold is a lock of one environment, a freeze that somebody began, or a window of the settings.
+ * A hold is a lock of one environment, a freeze that somebody began, a window of the settings, or
+ * that entries of the audit wait for their witness for too long (AUDIT_WITNESS_MAX_MINUTES).
  * It keeps back what would put something new there: deployments and actions, of people and of
  * pushes.  Never a rollback, a cancel, /status, or what ends it.
  */
@@ -10,11 +11,12 @@
 #include "policy/policy.h"
 #include "types/message.h"
 
-/* K(name, word on disk): a window has no row. */
+/* K(name, word on disk): the last two have no row. */
 #define HOLD_KINDS(K) \
 	K(LOCK, "lock") \
 	K(FREEZE, "freeze") \
-	K(WINDOW, "window")
+	K(WINDOW, "window") \
+	K(WITNESS, "witness")
 
 enum hold_kind {
 #define K(name, word) HOLD_##name,

@@ -333,12 +333,25 @@ forget_all(struct metric_set *set)
 	metrics_clear(set->release_info);
 }
 
+static void
+set_witness(struct metric_set *set, const struct gauges *gauges)
+{
+	metrics_clear(set->witness_pending);
+	metrics_clear(set->witness_waiting_since);
+	if (!gauges->has_witness)
+		return;
+	metrics_set(set->witness_pending, (double)gauges->unwitnessed, METRICS_BARE);
+	metrics_set(
+	    set->witness_waiting_since, (double)gauges->unwitnessed_since / 1000, METRICS_BARE);
+}
+
 void
 metric_set_gauges(
     struct metric_set *set, const struct gauges *gauges, const struct settings *settings)
 {
 	metrics_set(set->outbox_pending, (double)gauges->outbox_pending, METRICS_BARE);
 	metrics_set(set->audit_entries, (double)gauges->audit_entries, METRICS_BARE);
+	set_witness(set, gauges);
 	if (gauges->is_all)
 		forget_all(set);
 	for (size_t i = 0; i < gauges->n_environments; i++) {

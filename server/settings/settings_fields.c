@@ -74,6 +74,20 @@ trim_slashes(char *url)
 }
 
 static void
+fill_witness(struct settings *s)
+{
+	trim_slashes(s->inside->values[SETTING_AUDIT_S3_ENDPOINT].text);
+	s->audit_keep_days = number_of(s, SETTING_AUDIT_KEEP_DAYS);
+	s->audit_s3_bucket = text_of(s, SETTING_AUDIT_S3_BUCKET);
+	s->audit_s3_region = text_of(s, SETTING_AUDIT_S3_REGION);
+	s->audit_s3_endpoint = text_of(s, SETTING_AUDIT_S3_ENDPOINT);
+	s->audit_s3_access_key_id = text_of(s, SETTING_AUDIT_S3_ACCESS_KEY_ID);
+	s->audit_s3_secret_access_key = text_of(s, SETTING_AUDIT_S3_SECRET_ACCESS_KEY);
+	s->audit_witness_max_ms =
+	    number_of(s, SETTING_AUDIT_WITNESS_MAX_MINUTES) * INT64_C(60000);
+}
+
+static void
 fill_telegram(struct settings *s)
 {
 	const char *mode = text_of(s, SETTING_TELEGRAM_MODE);
@@ -172,6 +186,7 @@ fill_server(struct settings *s)
 	s->enable_telemetry = settings_truth(text_of(s, SETTING_ENABLE_TELEMETRY));
 	s->state_directory = text_of(s, SETTING_STATE_DIRECTORY);
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
+	fill_witness(s);
 	s->approve_self = settings_truth(text_of(s, SETTING_APPROVE_SELF));
 	s->approve_unknown_pusher = settings_truth(text_of(s, SETTING_APPROVE_UNKNOWN_PUSHER));
 	s->approval_timeout_ms = setting_duration_ms(text_of(s, SETTING_APPROVAL_TIMEOUT));

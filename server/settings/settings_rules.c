@@ -62,6 +62,11 @@ has(const struct view *v, enum setting setting, const char *part)
 	W(IN_WEBHOOK_MODE, v->s->telegram_mode == TELEGRAM_WEBHOOK) \
 	W(WHEN_POLLING, !is[IN_WEBHOOK_MODE]) \
 	W(WITH_TOKENS, is_true(v, SETTING_ENABLE_TOKEN_AUTH)) \
+	W(WITH_A_BUCKET, v->s->audit_s3_bucket != NULL) \
+	W(WITH_A_WITNESS_KEY, v->s->audit_s3_access_key_id != NULL) \
+	W(WITHOUT_A_WITNESS_KEY, !is[WITH_A_WITNESS_KEY]) \
+	W(KEPT_WITHOUT_A_WITNESS, v->s->audit_keep_days != 0 && !is[WITH_A_BUCKET]) \
+	W(LATE_WITHOUT_A_WITNESS, v->s->audit_witness_max_ms != 0 && !is[WITH_A_BUCKET]) \
 	W(WITHOUT_A_REPOSITORY, \
 	    v->s->repository_url == NULL && !is_given(v, SETTING_GITHUB_REPOSITORY)) \
 	W(WITH_A_KEY, is_given(v, SETTING_REPOSITORY_KEY_PATH)) \

@@ -16,6 +16,8 @@
 
 #define FROM_THE_MACHINE " (from the machine)" /* behind the name of a user: local_user.c */
 
+#define RANGE_PAGE 64 /* entries read at once */
+
 #define META_VALUE 512 /* bytes: enough for a reason, and a line stays below AUDIT_LINE_MAX */
 
 /* --- metadata --- */
@@ -350,6 +352,29 @@ row_audit_head(struct tx *tx, char ret_short[LIMIT_AUDIT_HEAD])
 	audit_chain_short(&tx->store->mark.audit, ret_short);
 }
 
+bool
+row_audit_is_written(const struct tx *tx)
+{
+	return tx->store->mark.audit.seq > tx->audit_from;
+}
+
+int64_t
+row_audit_newest(const struct tx *tx)
+{
+	return tx->store->mark.audit.seq;
+}
+
+int64_t
+row_audit_range(struct tx *tx, int64_t from, size_t size_max, char ret_head[LIMIT_AUDIT_HEAD])
+{
+	int64_t last = 0;
+
+	if (!tx->failed &&
+	    !store_audit_range(tx->store->db, from, size_max, &last, ret_head, &tx->err))
+		tx->failed = true;
+	return tx->failed ? 0 : last;
+}
+
 /* --- reading, outside a decision --- */
 
 /* A database of before the second version has none of its columns: the chain in it is read all the
@@ -455,4 +480,70 @@ store_audit_lines(
 		return false;
 	*ret_last = last;
 	return true;
+}
+
+/* How many of the page's lines fit, and their bytes. */
+static int64_t
+count_lines(const struct buf *page, size_t room, size_t *ret_size)
+{
+	const char *at = buf_text(page), *end = at + page->size;
+	int64_t n = 0;
+
+	*ret_size = 0;
+	while (at < end) {
+		const char *next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+
+		if (*ret_size + (size_t)(next - at) > room)
+			break;
+		*ret_size += (size_t)(next - at);
+		at = next;
+		n++;
+	}
+	return n;
+}
+
+static bool
+read_head_of(struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD], struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct audit_chain head = { .seq = seq };
+	const void *hash;
+	size_t size;
+
+	if (!db_query(&rows, db, err, "SELECT hash FROM audit WHERE seq = $1", DB_I64(seq)))
+		return false;
+	if (db_next(&rows)) {
+		hash = db_col_blob(&rows, 0, &size);
+		assert(size == sizeof(head.hash)); /* the table's CHECK */
+		memcpy(head.hash, hash, size);
+	}
+	audit_chain_short(&head, ret_head);
+	return db_rows_end(&rows, err);
+}
+
+bool
+store_audit_range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
+    char ret_head[LIMIT_AUDIT_HEAD], struct err *err)
+{
+	int64_t last = from - 1, page_last = 0, fits = 0, whole = 0;
+	size_t size = 0, used = 0;
+	struct buf page;
+	bool ok;
+
+	*ret_last = 0;
+	assert(size_max > AUDIT_LINE_MAX);
+	buf_init(&page, (size_t)RANGE_PAGE * (AUDIT_LINE_MAX + 1));
+	do {
+		buf_clear(&page);
+		ok = store_audit_lines(db, last + 1, RANGE_PAGE, &page, &page_last, err);
+		whole = page_last - last;
+		fits = ok ? count_lines(&page, size_max - used, &size) : 0;
+		used += size;
+		last += fits;
+	} while (ok && fits == RANGE_PAGE && fits == whole);
+	buf_done(&page);
+	if (!ok || last < from)
+		return ok;
+	*ret_last = last;
+	return read_head_of(db, last, ret_head, err);
 }

@@ -47,5 +47,16 @@ struct audit_shown {
 size_t row_audit_list_newest(struct tx *tx, const char *environment, int64_t before,
     struct audit_shown ret[], size_t max);
 
+/* Has this tx written an entry? */
+bool row_audit_is_written(const struct tx *tx);
+
+/* The newest entry, this tx's included. */
+int64_t row_audit_newest(const struct tx *tx);
+
+/* Up to which one the lines from that entry on take at most size_max bytes, at least one, and its
+ * 16 digits; 0: there is none. */
+int64_t row_audit_range(
+    struct tx *tx, int64_t from, size_t size_max, char ret_head[LIMIT_AUDIT_HEAD]);
+
 /* First 16 hex digits of the chain's head, this tx's entries included. */
 void row_audit_head(struct tx *tx, char ret_short[LIMIT_AUDIT_HEAD]);

@@ -93,6 +93,7 @@ struct store {
 
 	/* Gauges. */
 	struct store_names changed;	/* rows that they are made of */
+	bool is_witness_changed;	/* its row was */
 	struct gauges gauges;		/* as last handed out, without the environments */
 };
 
@@ -161,6 +162,16 @@ bool store_audit_head(struct db *db, struct audit_chain *ret, struct err *err) M
  * seq in *ret_last (from - 1: none). */
 bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out,
     int64_t *ret_last, struct err *err) MUST_USE;
+
+/* The 16 digits of an entry; *ret_last: up to which one the lines from `from` on are at most
+ * size_max bytes.  False: SQL failed, or there is no entry `from`. */
+bool store_audit_range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
+    char ret_head[LIMIT_AUDIT_HEAD], struct err *err) MUST_USE;
+
+/* --- row_witness.c --- */
+
+/* What waits for the witness of the newest settings. */
+bool store_witness_waiting(struct store *store, struct gauges *ret, struct err *err) MUST_USE;
 
 /* --- store_gauges.c --- */
 

@@ -471,9 +471,30 @@ fill_picture(struct store *store, struct effect_picture *picture, struct err *er
 	return db_rows_end(&rows, err);
 }
 
+/* As they stand at the end of the transaction; the row's range is what fits. */
+static bool
+fill_witness(struct store *store, struct effect_witness *witness, struct err *err)
+{
+	int64_t last = witness->last;
+	struct buf lines;
+	bool ok;
+
+	buf_init(&lines, WITNESS_OBJECT_MAX + AUDIT_LINE_MAX + 1);
+	ok = store_audit_lines(store->db, witness->first, witness->last - witness->first + 1,
+		 &lines, &last, err) &&
+	    buf_check(&lines, err);
+	witness->size = last == witness->last ? lines.size : 0; /* rows are gone: nothing to send */
+	free(witness->lines);
+	witness->lines = ok ? buf_take(&lines) : NULL;
+	buf_done(&lines);
+	return ok;
+}
+
 static bool
 fill(struct store *store, struct effect *effect, struct err *err)
 {
+	if (effect->kind == EFFECT_WITNESS)
+		return fill_witness(store, &effect->u.witness, err);
 	if (effect->kind == EFFECT_RUN)
 		return fill_run(store, effect, err);
 	return effect->kind != EFFECT_PICTURE || fill_picture(store, &effect->u.picture, err);

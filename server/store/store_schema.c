@@ -828,6 +828,19 @@ static const char *const migration_7[] = {
 	" uses INTEGER NOT NULL DEFAULT 0,"
 	" said_at INTEGER NOT NULL DEFAULT 0,"
 	" PRIMARY KEY (application, name, mark)) STRICT, WITHOUT ROWID;",
+	/* How far each witness outside has confirmed the audit. */
+	"CREATE TABLE audit_witness ("
+	" place TEXT NOT NULL PRIMARY KEY,"
+	" confirmed INTEGER NOT NULL,"
+	" head TEXT NOT NULL,"
+	" confirmed_at INTEGER NOT NULL,"
+	" ordered_at INTEGER NOT NULL,"
+	" last INTEGER NOT NULL,"
+	" last_head TEXT NOT NULL,"
+	" tries INTEGER NOT NULL,"
+	" failing_since INTEGER NOT NULL,"
+	" is_late INTEGER NOT NULL,"
+	" detail TEXT NOT NULL) STRICT;",
 	NULL,
 };
 

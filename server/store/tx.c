@@ -19,6 +19,7 @@ tx_begin(struct tx *tx, struct store *store, const struct event *event)
 		.event = event,
 		.settings = event->context.settings,
 		.at = event->context.at,
+		.audit_from = store->mark.audit.seq,
 		.answer = { .status = 200 },
 	};
 }

@@ -27,6 +27,7 @@ struct tx {
 	int64_t at;			 /* the event's wall ms */
 	const struct effect *effect; /* a result's (and a fault's): the effect that it closed, as
 					 * it was ordered; NULL for every other event */
+	int64_t audit_from; /* the newest entry before it */
 	uint64_t draws;		     /* random bytes drawn so far */
 	int64_t lent_to; /* whose token or login was looked at last (row_token_lent()); 0: none */
 	int64_t lent;	 /* ... the number of the role that it has */

@@ -101,6 +101,9 @@
 	CODE(DENIED_COST, "denied_cost", "denied", LOW, "limit_exceeded", NULL) \
 	CODE(WEBHOOK_REJECTED, "webhook_rejected", "webhook_rejected", MEDIUM, \
 	    "webhook_unauthenticated", NULL) \
+	CODE(WITNESS_LOST, "witness_lost", "witness_lost", MEDIUM, NULL, NULL) \
+	CODE(WITNESS_BACK, "witness_back", "witness_back", INFO, NULL, NULL) \
+	CODE(WITNESS_TAKEN, "witness_taken", "witness_lost", HIGH, "witness_name_taken", NULL) \
 	CODE(EVENT_QUARANTINED, "event_quarantined", "webhook_rejected", HIGH, \
 	    "event_undecidable", NULL)
 

@@ -56,6 +56,9 @@ struct environment_gauge {
 struct gauges {
 	int64_t outbox_pending;
 	int64_t audit_entries;
+	bool has_witness;		/* AUDIT_S3_BUCKET is set */
+	int64_t unwitnessed;		/* entries that are not confirmed outside */
+	int64_t unwitnessed_since;	/* wall ms of the oldest of them; 0: none */
 	bool is_all;	       /* all that the settings name, and no others are there any more */
 	size_t n_environments; /* else those that changed */
 	struct environment_gauge *environment; /* owned */

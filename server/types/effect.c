@@ -68,6 +68,8 @@ effect_free(struct effect *effect)
 		message_done(&effect->u.send_message.message);
 	else if (effect->kind == EFFECT_PROBE)
 		free(effect->u.probe.targets);
+	else if (effect->kind == EFFECT_WITNESS)
+		free(effect->u.witness.lines);
 	settings_unref(effect->settings);
 	free(effect);
 }

@@ -176,6 +176,18 @@ struct effect_cloudflare {
 	char level[CLOUDFLARE_LEVEL];	/* to set; "" of a GET */
 };
 
+/* Entries of the audit for the witness outside. */
+struct effect_witness {
+	int64_t first;
+	int64_t last;
+	char place[WITNESS_PLACE];
+	char head[LIMIT_AUDIT_HEAD];	/* of the last */
+	bool is_repeated;	/* it may be there already: an answer to its PUT is missing */
+	/* Not in the effect's row, but filled when it is handed out: */
+	char *lines;		/* owned */
+	size_t size;
+};
+
 /*
  * TIMER(name, word on disk, seconds that none of them is longer than: of one whose row says more
  * the clock was wrong)
@@ -199,6 +211,7 @@ struct effect_cloudflare {
 	TIMER(PICTURE, "picture", 120)	/* that of the person in `name` is deleted */ \
 	TIMER(PIN, "pin", 600)		/* the pinned status of the chat in `name` */ \
 	TIMER(PAD, "pad", 120)		/* that of the person in `name` is no more */ \
+	TIMER(WITNESS, "witness", 600)	/* entries of the audit go to their witness */ \
 	TIMER(STRANGERS, "strangers", 3600)	/* what strangers repeated becomes an audit entry */
 
 enum timer_kind {
@@ -246,6 +259,7 @@ struct effect {
 		struct effect_purge_run purge_run;
 		struct effect_leave_chat leave_chat;
 		struct effect_cloudflare cloudflare;
+		struct effect_witness witness;
 		struct effect_timer timer;
 	} u;
 };

@@ -116,6 +116,10 @@ static const struct field fields_leave_chat[] = { FIELD("chat", leave_chat.chat)
 static const struct field fields_cloudflare_get[] = { FIELD("zone", cloudflare.zone), END };
 static const struct field fields_cloudflare_set[] =
 	{ FIELD("zone", cloudflare.zone), FIELD("level", cloudflare.level), END };
+static const struct field fields_witness[] = {
+	ID("first", witness.first), ID("last", witness.last), FIELD("head", witness.head),
+	FIELD("place", witness.place),
+	FIELD("is_repeated", witness.is_repeated), END };
 static const struct field fields_timer[] =
 	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name),
 	  LATER("began", timer.began), LATER("round", timer.round),

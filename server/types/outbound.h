@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * No address of a link is ever allowed (169.254.169.254 has the machine's credentials), whatever a
- * name leads to: it is asked for the very address connected to.  Private ones are, where a health
- * URL or a setting names the host.
+ * name leads to: it is asked for the very address connected to.  AWS_CREDENTIALS alone, which is
+ * for them, may ask those that have them.  Private ones are allowed, where a health URL or a
+ * setting names the host.
  */
 #pragma once
 

@@ -176,6 +176,13 @@ struct settings {
 	bool enable_telemetry;
 	const char *state_directory;
 	const char *audit_log_path;
+	int audit_keep_days; /* 0: for good */
+	const char *audit_s3_bucket; /* NULL: the audit has no witness */
+	const char *audit_s3_region;
+	const char *audit_s3_endpoint; /* NULL: Amazon's */
+	const char *audit_s3_access_key_id; /* NULL: a role's */
+	const char *audit_s3_secret_access_key;
+	int64_t audit_witness_max_ms; /* 0: any time */
 	enum log_level log_level;
 	enum log_format log_format;
 

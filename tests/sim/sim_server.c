@@ -232,6 +232,8 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_CLOUDFLARE_SET:
 		sim_cloudflare_call(sim, open);
 		break;
+	case EFFECT_WITNESS: /* no history has one */
+		abort();
 	case EFFECT_TIMER:
 		perform_timer(sim, effect);
 		break;

@@ -1,0 +1,143 @@
+/* perform_witness.c - WITNESS: entries of the audit as one object of a bucket, one try.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "clients/aws_credentials.h"
+#include "clients/s3.h"
+#include "effects/perform_inside.h"
+#include "lib/text.h"
+#include "types/settings.h"
+
+struct witness_job {
+	struct perform_job job;
+	struct aws_credentials_call *keys;
+	struct s3_call *call;
+};
+
+static void
+report(struct effect *effect, enum witness_verdict verdict, const char *why)
+{
+	struct witness_answer *answer = &effect->result->u.witnessed;
+
+	*answer = (struct witness_answer){ .verdict = verdict };
+	(void)text_copy(answer->detail, sizeof(answer->detail), why);
+	perform_report(effect);
+}
+
+static void
+on_put(void *ctx, const struct witness_answer *answer, bool is_refused)
+{
+	struct witness_job *job = ctx;
+	struct perform *perform = job->job.perform;
+	struct effect *effect;
+
+	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
+	if (is_refused)
+		aws_credentials_forget(perform->aws);
+	effect = perform_job_free(&job->job);
+	effect->result->u.witnessed = *answer;
+	perform_report(effect);
+}
+
+static bool
+put(struct witness_job *job, const struct sigv4_credentials *credentials, struct err *err)
+{
+	const struct effect_witness *what = &job->job.effect->u.witness;
+	const struct settings *settings = job->job.effect->settings;
+	char key[WITNESS_KEY];
+
+	witness_key(settings->host, what->first, what->last, what->head, key);
+	job->call = s3_put_start(job->job.perform->s3,
+	    &(struct s3_put){
+		.place = { .endpoint = settings->audit_s3_endpoint,
+		    .bucket = settings->audit_s3_bucket,
+		    .region = settings->audit_s3_region },
+		.credentials = credentials,
+		.key = key,
+		.body = what->lines,
+		.body_size = what->size,
+		.is_repeated = what->is_repeated || job->job.effect->is_recovered,
+		.on_done = on_put,
+		.ctx = job,
+	    },
+	    err);
+	return job->call != NULL;
+}
+
+static void
+on_keys(void *ctx, const struct sigv4_credentials *credentials, const char *why)
+{
+	struct witness_job *job = ctx;
+	struct err err;
+
+	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
+	job->keys = NULL;
+	if (credentials == NULL)
+		report(perform_job_free(&job->job), WITNESS_REFUSED, why);
+	else if (!put(job, credentials, &err))
+		report(perform_job_free(&job->job), WITNESS_REFUSED, err.text);
+}
+
+static bool
+start(struct witness_job *job, struct err *err)
+{
+	const struct settings *settings = job->job.effect->settings;
+	const struct sigv4_credentials own = {
+		.access_key = settings->audit_s3_access_key_id,
+		.secret_key = settings->audit_s3_secret_access_key,
+	};
+
+	if (own.access_key != NULL)
+		return put(job, &own, err);
+	job->keys = aws_credentials_start(job->job.perform->aws, on_keys, job, err);
+	return job->keys != NULL;
+}
+
+/* It never waits for a time. */
+static void
+on_due(UNUSED struct perform_job *job)
+{
+}
+
+void
+perform_witness(struct perform *perform, struct effect *effect)
+{
+	const struct effect_witness *what = &effect->u.witness;
+	struct witness_job *job;
+	char place[WITNESS_PLACE];
+	struct err err;
+
+	witness_place(effect->settings, place);
+	if (strcmp(place, what->place) != 0) {
+		report(effect, WITNESS_REFUSED, "the settings name another witness now");
+		return;
+	}
+	if (what->size == 0) {
+		report(effect, WITNESS_REFUSED, "the database has no such entries any more");
+		return;
+	}
+	job = perform_job_new(sizeof(*job), perform, effect, on_due);
+	if (job == NULL)
+		report(effect, WITNESS_REFUSED, "no memory to send entries to the witness");
+	else if (!start(job, &err))
+		report(perform_job_free(&job->job), WITNESS_REFUSED, err.text);
+}
+
+/* What it may have put already is put again: that is refused then, and confirmed by it. */
+void
+recover_witness(struct perform *perform, struct effect *effect)
+{
+	perform_witness(perform, effect);
+}
+
+void
+done_witness(struct perform *perform)
+{
+	struct perform_job *job;
+
+	while ((job = perform_job_find(perform, EFFECT_WITNESS, NULL)) != NULL) {
+		struct witness_job *witness = (struct witness_job *)job;
+
+		aws_credentials_cancel(witness->keys);
+		s3_cancel(witness->call);
+		effect_free(perform_job_free(job));
+	}
+}

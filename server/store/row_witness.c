@@ -1,0 +1,113 @@
+/* row_witness.c - rows of the audit's witness.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_witness.h"
+
+#include "lib/text.h"
+#include "store/store_inside.h"
+#include "types/settings.h"
+
+#define COLUMNS \
+	"place, confirmed, head, confirmed_at, ordered_at, last, last_head, tries, failing_since," \
+	" is_late, detail"
+
+static void
+read_row(const struct db_rows *rows, void *out)
+{
+	struct witness_row *ret = out;
+
+	*ret = (struct witness_row){
+		.confirmed = db_col_i64(rows, 1),
+		.confirmed_at = db_col_i64(rows, 3),
+		.ordered_at = db_col_i64(rows, 4),
+		.last = db_col_i64(rows, 5),
+		.tries = db_col_i64(rows, 7),
+		.failing_since = db_col_i64(rows, 8),
+		.is_late = db_col_i64(rows, 9) != 0,
+	};
+	tx_text(rows, 0, ret->place, sizeof(ret->place));
+	tx_text(rows, 2, ret->head, sizeof(ret->head));
+	tx_text(rows, 6, ret->last_head, sizeof(ret->last_head));
+	tx_text(rows, 10, ret->detail, sizeof(ret->detail));
+}
+
+struct witness_row
+row_witness_of(struct tx *tx, const char *place)
+{
+	struct witness_row row = { 0 };
+
+	if (place[0] == '\0')
+		return row;
+	(void)tx_read(tx, read_row, &row, 1,
+	    "SELECT " COLUMNS " FROM audit_witness WHERE place = $1", DB_TEXT(place));
+	(void)text_copy(row.place, sizeof(row.place), place);
+	return row;
+}
+
+struct witness_row
+row_witness_get(struct tx *tx)
+{
+	char place[WITNESS_PLACE];
+
+	witness_place(tx->settings, place);
+	return row_witness_of(tx, place);
+}
+
+void
+row_witness_save(struct tx *tx, const struct witness_row *row)
+{
+	assert(row->place[0] != '\0');
+	(void)tx_run(tx,
+	    "REPLACE INTO audit_witness (" COLUMNS
+	    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+	    DB_TEXT(row->place), DB_I64(row->confirmed), DB_TEXT(row->head),
+	    DB_I64(row->confirmed_at), DB_I64(row->ordered_at), DB_I64(row->last),
+	    DB_TEXT(row->last_head), DB_I64(row->tries), DB_I64(row->failing_since),
+	    DB_I64(row->is_late), DB_TEXT(row->detail)); /* sticky */
+	tx->store->is_witness_changed = true;
+}
+
+bool
+store_witness_waiting(struct store *store, struct gauges *ret, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	char place[WITNESS_PLACE] = "";
+
+	if (store->settings != NULL)
+		witness_place(store->settings, place);
+	ret->has_witness = place[0] != '\0';
+	if (!ret->has_witness)
+		return true;
+	if (!db_query(&rows, store->db, err,
+		"SELECT seq, at FROM audit WHERE seq = 1 + coalesce((SELECT confirmed FROM"
+		" audit_witness WHERE place = $1), 0)",
+		DB_TEXT(place)))
+		return false;
+	if (db_next(&rows)) {
+		ret->unwitnessed = store->mark.audit.seq - db_col_i64(&rows, 0) + 1;
+		ret->unwitnessed_since = db_col_i64(&rows, 1);
+	}
+	return db_rows_end(&rows, err);
+}
+
+int64_t
+row_witness_lag(struct tx *tx)
+{
+	struct gauges waiting = { 0 };
+
+	if (tx->failed)
+		return 0;
+	if (!store_witness_waiting(tx->store, &waiting, &tx->err)) {
+		tx->failed = true;
+		return 0;
+	}
+	return waiting.unwitnessed_since == 0 || waiting.unwitnessed_since > tx->at ?
+	    0 :
+	    tx->at - waiting.unwitnessed_since;
+}
+
+bool
+row_witness_is_late(struct tx *tx)
+{
+	return tx->settings->audit_witness_max_ms != 0 &&
+	    row_witness_lag(tx) > tx->settings->audit_witness_max_ms;
+}

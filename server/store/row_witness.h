@@ -1,0 +1,31 @@
+/* row_witness.h - how far the audit's witness outside has confirmed its entries.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/tx.h"
+#include "types/witness.h"
+
+/* One for each place (witness_place()) that settings ever named. */
+struct witness_row {
+	char place[WITNESS_PLACE];   /* "": the settings name none */
+	int64_t confirmed;	     /* up to this entry */
+	char head[LIMIT_AUDIT_HEAD]; /* of it */
+	int64_t confirmed_at;	     /* wall ms */
+	int64_t ordered_at;	     /* wall ms of the newest PUT */
+	int64_t last;		     /* what may be there already, as its answer is missing: ... */
+	char last_head[LIMIT_AUDIT_HEAD]; /* … from the one behind `confirmed` to this; 0: none */
+	int64_t tries;			  /* that failed since the last that did not */
+	int64_t failing_since;		  /* wall ms; 0: the last one was confirmed */
+	bool is_late;			  /* it was said that nothing new starts */
+	char detail[LIMIT_LINE];	  /* why the last one failed; "": it did not */
+};
+
+/* That of the settings of now. */
+struct witness_row row_witness_get(struct tx *tx);
+struct witness_row row_witness_of(struct tx *tx, const char *place);
+void row_witness_save(struct tx *tx, const struct witness_row *row);
+
+/* For how long (ms) the oldest entry waits for its confirmation; 0: none does, or there is no
+ * witness.  Is that more than AUDIT_WITNESS_MAX_MINUTES? */
+int64_t row_witness_lag(struct tx *tx);
+bool row_witness_is_late(struct tx *tx);

@@ -1,0 +1,102 @@
+"""Goal: each entry of the audit log is confirmed by a bucket outside, whatever the bucket or the server does meanwhile."""
+# SPDX-License-Identifier: ISC
+import pathlib
+import re
+
+import pytest
+
+from flow_aid import Scene, Scripts, ended_well
+from s3 import S3
+from stage import wait_until
+
+NAME = re.compile(r"deploybot-[A-Za-z0-9.-]+/(\d+)-(\d+)-([0-9a-f]{16})\.jsonl")
+PATIENCE_S = 40
+
+
+@pytest.fixture(name="peer")
+def _peer():
+    peer = S3()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture(name="scene")
+def _scene(tmp_path, peer):
+    made = Scene(tmp_path, settings={**Scripts(tmp_path / "scripts").settings(), "STAGING_HEALTH_URL": None,
+                                     "PRODUCTION_HEALTH_URL": None, **peer.settings()})
+    yield made
+    ended_well(made)
+
+
+def logged(scene):
+    return pathlib.Path(scene.bot.settings["AUDIT_LOG_PATH"]).read_bytes()
+
+
+def confirmed(scene, peer, n=1):
+    """At least so many entries are outside, and what is there is what is here."""
+    def all_there():
+        lines = peer.lines()
+        return lines if len(lines) >= n else None
+    lines = wait_until(all_there, PATIENCE_S)
+    assert logged(scene).startswith(b"".join(lines))
+    wait_until(lambda: scene.metric("deploybot_audit_witness_pending") == len(logged(scene).splitlines()) - len(lines),
+               PATIENCE_S)
+    return lines
+
+
+def locked(scene, environment="staging"):
+    """Something to be audited; how many entries there are then."""
+    who = scene.admin()
+    who.say(f"/lock {environment} 1h because")
+    who.hear("🔒")
+    who.say(f"/unlock {environment}")
+    who.hear("🔓")
+    return len(logged(scene).splitlines())
+
+
+def restart(scene):
+    """What waits is tried at once then, and not in a minute."""
+    scene.bot.stop()
+    scene.bot.start()
+
+
+def test_an_entry_is_confirmed_outside(scene, peer):
+    scene.admin().say("/lock staging 1h because")
+    confirmed(scene, peer)
+    for version in peer.versions:
+        first, last, head = NAME.fullmatch(version.key).groups()
+        lines = version.body.splitlines()
+        assert f'"seq":{first},'.encode() in lines[0] and f'"seq":{last},'.encode() in lines[-1]
+        assert f'"hash":"{head}'.encode() in lines[-1]
+    assert [status for _, _, status in peer.calls] == [200] * len(peer.versions)
+
+
+def test_what_waited_through_an_outage_and_a_restart_goes_out_in_its_order(scene, peer):
+    locked(scene)
+    first = len(confirmed(scene, peer))
+    peer.troubles = ["503"]
+    restart(scene)
+    n = locked(scene)
+    wait_until(lambda: not peer.troubles, PATIENCE_S)
+    assert len(peer.lines()) == first and scene.metric("deploybot_audit_witness_waiting_since_timestamp_seconds") > 0
+    restart(scene)
+    confirmed(scene, peer, n)
+    names = [NAME.fullmatch(version.key).groups() for version in peer.versions]
+    assert [int(name[0]) for name in names] == [1, *(int(name[1]) + 1 for name in names[:-1])]
+
+
+def test_an_object_whose_answer_was_lost_with_the_server_is_confirmed_and_there_once(scene, peer):
+    locked(scene)
+    confirmed(scene, peer)
+    n = locked(scene)
+    peer.troubles = ["held"]
+    restart(scene)
+    wait_until(lambda: len(peer.lines()) >= n, PATIENCE_S)
+    stored = len(peer.versions)
+    scene.bot.kill()
+    peer.release.set()
+    scene.bot.start()
+    confirmed(scene, peer, n)
+    assert [status for method, key, status in peer.calls if key == peer.versions[stored - 1].key] == [200, 412]
+    assert len({version.key for version in peer.versions}) == len(peer.versions)
+    assert "not confirmed" not in scene.bot.log()
