@@ -13,7 +13,8 @@ import pytest
 from stage import ROOT
 
 BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
-UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "deploybot-local.socket")
+UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "deploybot-local.socket",
+         "deploybot-backup.service", "deploybot-backup.timer")
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
     "usr/bin/deploybot", "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner",
@@ -240,7 +241,7 @@ def test_folders_of_the_units_are_made_by_tmpfiles(tree):
     """A folder that a unit names and nobody makes is one that it starts without."""
     made = {line.split()[1] for line in (tree / "usr/lib/tmpfiles.d/deploybot.conf").read_text("utf-8").splitlines()
             if line.startswith("d ")}
-    for unit in UNITS[:2]:
+    for unit in (*UNITS[:2], "deploybot-backup.service"):
         text = (tree / "usr/lib/systemd/system" / unit).read_text("utf-8")
         for words in re.findall(r"^(?:ReadWritePaths|ReadOnlyPaths|BindPaths|InaccessiblePaths)=(.+)$", text, re.M):
             for word in words.split():
