@@ -136,7 +136,8 @@ code_text(int code)
 /* --- what is there before it happens --- */
 
 #define HEALTH_URL_SHOWN 200
-#define SERIES_MOST	 (TRIGGER_COUNT * (int)DEPLOY_STATE_COUNT) /* of an environment's deployments */
+/* Of an environment's deployments. */
+#define SERIES_MOST (TRIGGER_COUNT * (int)DEPLOY_STATE_COUNT)
 
 static void
 expect_deployments(struct metric_set *set, const char *environment, enum trigger trigger)

@@ -28,8 +28,8 @@ def fill(folder, out, *more, **changes):
         (folder / name).unlink(missing_ok=True)
         if value is not None:
             (folder / name).write_text(value + "\n", encoding="utf-8")
-    return subprocess.run([SHIPPED / "alertmanager.sh", folder, out, *more], check=False, capture_output=True, text=True,
-                          timeout=60, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    return subprocess.run([SHIPPED / "alertmanager.sh", folder, out, *more], check=False, capture_output=True,
+                          text=True, timeout=60, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 
 
 def test_its_configuration_has_the_values_is_private_and_is_taken_by_alertmanager(tmp_path):

@@ -111,7 +111,8 @@ def test_no_variable_stands_in_the_default_of_another():
 
 def test_a_service_waits_for_whom_it_needs_and_says_how_it_is():
     waits = {name: sorted(service.get("depends_on", {})) for name, service in SERVICES.items()}
-    assert waits == {"server": ["runner"], "runner": [], "nginx": ["server"], "prometheus": ["server"], "alertmanager": [],
+    assert waits == {"server": ["runner"], "runner": [], "nginx": ["server"], "prometheus": ["server"],
+                     "alertmanager": [],
                      "grafana": ["prometheus"], "dashboards": ["grafana"]}
     for name, service in SERVICES.items():
         if name in OURS:
