@@ -15,7 +15,7 @@ SOURCE_DATE_EPOCH ?= $(or $(if $(wildcard .git),$(shell git log -1 --format=%ct 
 MADE	 := $(BUILD)/install
 D	  = $(DESTDIR)
 UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service \
-	deploybot-secrets.service deploybot-secrets.timer
+	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer
 SCRIPTS	  = $(shell cd deploy && find *.sh transports -type f)
 EXAMPLES = $(shell cd deploy && find monitoring github -type f 2>/dev/null)
 MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man5/deploybot.conf.5
@@ -64,7 +64,8 @@ install: $(INSTALL_NEEDS) install-made
 	@install -m 0644 $(MADE)/deploybot.conf '$(D)$(DOCDIR)/examples/'
 	@install -m 0644 $(wildcard nginx/*.conf) '$(D)$(DOCDIR)/examples/nginx/'
 	@cd deploy && for name in $(EXAMPLES); do \
-		install -D -m 0644 "$$name" '$(D)$(DOCDIR)/examples/'"$$name" || exit; \
+		mode=0644; [[ ! -x $$name ]] || mode=0755; \
+		install -D -m $$mode "$$name" '$(D)$(DOCDIR)/examples/'"$$name" || exit; \
 	done
 	@$(if $(D),,echo "installed; now, as root:"; \
 		echo "  systemd-sysusers deploybot.conf && systemd-tmpfiles --create deploybot.conf && systemctl daemon-reload"; \

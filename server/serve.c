@@ -152,9 +152,21 @@ note_pending(void *ctx, int64_t updates)
 }
 
 static void
-note_health(void *ctx, const char *environment, bool is_up)
+note_health(void *ctx, const char *environment, size_t i, const char *url, bool is_up)
 {
-	metric_set_health(((struct serve *)ctx)->metrics, environment, is_up);
+	struct metric_set *metrics = ((struct serve *)ctx)->metrics;
+
+	if (url == NULL)
+		metric_set_health(metrics, environment, is_up);
+	else
+		metric_set_health_url(metrics, environment, i, url, is_up);
+}
+
+static void
+note_state(void *ctx, const struct state_facts *facts)
+{
+	metric_set_state(
+	    ((struct serve *)ctx)->metrics, facts->size, facts->free, facts->backup_at);
 }
 
 static void
@@ -530,7 +542,9 @@ make_parts(struct serve *serve, struct err *err)
 	    &(struct tls_watch_config){
 		.loop = serve->loop, .on_read = note_certificate, .ctx = serve },
 	    err);
-	if (serve->health == NULL || serve->tls == NULL)
+	serve->state = state_watch_start(
+	    serve->loop, serve->settings->state_directory, note_state, serve, err);
+	if (serve->health == NULL || serve->tls == NULL || serve->state == NULL)
 		return false;
 	perform_health_settings(serve->health, serve->settings);
 	tls_watch_settings(serve->tls, serve->settings);

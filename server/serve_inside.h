@@ -6,6 +6,7 @@
 #include "effects/health_look.h"
 #include "effects/perform_health.h"
 #include "effects/tls_watch.h"
+#include "routes/state_watch.h"
 #include "forges/forge_webhook.h"
 #include "github/github_webhook.h"
 #include "lib/http_client.h"
@@ -24,20 +25,20 @@
 #include "telegram/telegram.h"
 #include "types/crossing.h"
 
-#define SERVE_ROUTES_MAX	(16 + ROUTE_API_ROUTES)
+#define SERVE_ROUTES_MAX (16 + ROUTE_API_ROUTES)
 
 /* In the order in which they are made; taken apart in the reverse order. */
 struct serve {
-	struct settings *settings;	/* today's; one reference */
+	struct settings *settings; /* today's; one reference */
 	struct serve_options options;
-	int lock_fd;			/* holds the state directory: a second one is refused */
-	int given_fd;			/* listened on instead of LISTEN_ADDRESS; -1: none */
+	int lock_fd;	    /* holds the state directory: a second one is refused */
+	int given_fd;	    /* listened on instead of LISTEN_ADDRESS; -1: none */
 	int given_local_fd; /* the same of LOCAL_SOCKET */
 	struct redact *redact;
 	struct loop *loop;
 	struct runs *runs;
-	struct store *store;		/* until its thread has it */
-	struct queue_list recovered;	/* effects that were open, until they are handed out */
+	struct store *store;	     /* until its thread has it */
+	struct queue_list recovered; /* effects that were open, until they are handed out */
 	struct loop_async wake;
 	struct crossing *crossing;
 	struct metric_set *metrics;
@@ -62,6 +63,7 @@ struct serve {
 	struct perform perform;
 	struct perform_health *health;
 	struct tls_watch *tls;
+	struct state_watch *state;
 	struct store_thread *store_thread;
 
 	struct loop_signal sigterm;
@@ -70,16 +72,16 @@ struct serve {
 	struct loop_timer files_timer; /* looks whether a file with settings has changed */
 	struct settings_watch watch_files;
 	struct loop_timer secrets_timer; /* looks which secrets and keys are in force */
-	bool is_refused;		/* the last reload was */
-	bool asks_users;		/* a thread does, and answers there */
+	bool is_refused;		 /* the last reload was */
+	bool asks_users;		 /* a thread does, and answers there */
 	struct loop_io users_io;
-	int64_t users_asked_at;		/* monotonic ms; 0: never */
+	int64_t users_asked_at; /* monotonic ms; 0: never */
 	/* Reads the settings, with what a directory elsewhere says of these. */
 	void (*on_users)(struct serve *serve, const struct settings_user *users, size_t n);
-	struct loop_timer alive_timer;		/* heartbeat for the service manager */
-	struct loop_timer stop_timer;		/* looks whether all has come to rest */
-	int64_t stop_deadline;			/* monotonic ms; 0: not stopping */
-	int64_t callers_deadline;		/* the same, for whoever waits for an answer */
+	struct loop_timer alive_timer; /* heartbeat for the service manager */
+	struct loop_timer stop_timer;  /* looks whether all has come to rest */
+	int64_t stop_deadline;	       /* monotonic ms; 0: not stopping */
+	int64_t callers_deadline;      /* the same, for whoever waits for an answer */
 	int status;
 };
 
@@ -104,8 +106,8 @@ void serve_take_outcomes(struct serve *serve, struct queue_list *list);
 
 /* --- serve_stop.c --- */
 
-void serve_stop_start(struct serve *serve);	/* SIGTERM, SIGINT: no new work, then the end */
-void serve_teardown(struct serve *serve);	/* after the loop; whatever was made is freed */
+void serve_stop_start(struct serve *serve); /* SIGTERM, SIGINT: no new work, then the end */
+void serve_teardown(struct serve *serve);   /* after the loop; whatever was made is freed */
 
 /* --- serve_local.c --- */
 
@@ -118,7 +120,7 @@ bool serve_local_start(struct serve *serve, struct err *err) MUST_USE;
  * Before anything is forked. */
 bool serve_manager_sockets(int *ret_fd, int *ret_local_fd, struct err *err) MUST_USE;
 
-void serve_manager_ready(struct serve *serve);	/* and from then on, that we live */
+void serve_manager_ready(struct serve *serve); /* and from then on, that we live */
 void serve_manager_stopping(void);
 /* Why we do not start: what `systemctl status` shows also while it waits to try again. */
 void serve_manager_refused(const char *why);

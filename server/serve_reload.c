@@ -72,6 +72,7 @@ refuse(struct serve *serve, const struct settings_report *report)
 static void
 forget_health(const struct serve *serve)
 {
+	metric_set_health_urls_forget(serve->metrics);
 	for (size_t i = 0; i < serve->settings->environment_count; i++) {
 		const struct environment_settings *environment = &serve->settings->environments[i];
 

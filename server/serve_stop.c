@@ -112,6 +112,7 @@ serve_teardown(struct serve *serve)
 	perform_health_free(serve->health);
 	health_looks_free(serve->looks);
 	tls_watch_free(serve->tls);
+	state_watch_free(serve->state);
 	if (serve->perform.loop != NULL)
 		perform_done(&serve->perform);
 	http_server_free(serve->http);

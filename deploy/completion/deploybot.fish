@@ -17,7 +17,7 @@ complete -c deploybot -n __fish_use_subcommand -a token -d 'Make, list or revoke
 complete -c deploybot -n __fish_use_subcommand -a completion -d 'Print what makes a shell complete these words.'
 complete -c deploybot -n __fish_use_subcommand -a backup -d 'Copy the database, while the server runs.'
 complete -c deploybot -n __fish_use_subcommand -a version -d 'Print the version.'
-complete -c deploybot -n __fish_use_subcommand -a help -d 'Print this text, or how COMMAND is used.'
+complete -c deploybot -n __fish_use_subcommand -a help -d 'This text, or help with COMMAND.'
 complete -c deploybot -n __fish_use_subcommand -a deploy -d 'build and ship the newest commit'
 complete -c deploybot -n __fish_use_subcommand -a rollback -d 'roll back to an earlier release'
 complete -c deploybot -n __fish_use_subcommand -a status -d 'what runs where, and its health'

@@ -19,7 +19,7 @@ _deploybot() {
 		'completion:Print what makes a shell complete these words.'
 		'backup:Copy the database, while the server runs.'
 		'version:Print the version.'
-		'help:Print this text, or how COMMAND is used.'
+		'help:This text, or help with COMMAND.'
 		'deploy:build and ship the newest commit'
 		'rollback:roll back to an earlier release'
 		'status:what runs where, and its health'

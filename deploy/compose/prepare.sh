@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# As in Dockerfile, and in the images of nginx and Grafana.
-readonly SERVER=10001 RUNNER=10002 NGINX=101 GRAFANA=472
+# As in Dockerfile, and in the images of the others.
+readonly SERVER=10001 RUNNER=10002 NGINX=101 GRAFANA=472 ALERTMANAGER=65534
 missing=0
 
 # As docker-compose finds it: in the environment, or in .env.
@@ -68,6 +68,20 @@ if [[ ! -s $secrets/grafana/admin_password ]]; then
 	say "made $secrets/grafana/admin_password: of the user admin in Grafana"
 fi
 own "$secrets/grafana" "$GRAFANA:$GRAFANA" 0700 0600
+
+# A bot that is not deploybot's: Alertmanager and whoever takes it over would have that.
+alerts=$secrets/alertmanager
+install -d -m 0700 "$alerts"
+for name in "alert_bot_token:the token of a second bot from @BotFather, for alerts alone" \
+	"alert_chat_id:the id of the chat that alerts go to; the second bot must be in it" \
+	"alert_watchdog_url:an address that rings when nobody calls it any more (healthchecks.io and others have them)"; do
+	[[ -s $alerts/${name%%:*} ]] || miss "$alerts/${name%%:*}" "${name#*:}"
+done
+if [[ -s $alerts/alert_bot_token && -s $alerts/alert_chat_id && -s $alerts/alert_watchdog_url ]]; then
+	said=$(deploy/monitoring/alertmanager.sh "$alerts" "$alerts/alertmanager.yml" 2>&1) ||
+		miss "$alerts/alertmanager.yml" "${said#*: }"
+fi
+own "$alerts" "$ALERTMANAGER:$ALERTMANAGER" 0700 0600
 
 [[ -n $(variable DEPLOYBOT_HOSTNAME '') ]] ||
 	miss "DEPLOYBOT_HOSTNAME in .env" \

@@ -52,7 +52,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("completion",   completion,   "bash|zsh|fish",   "Print what makes a shell complete these words.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \
-	CLI("help",         help,         "[COMMAND]",       "Print this text, or how COMMAND is used.")
+	CLI("help",         help,         "[COMMAND]",       "This text, or help with COMMAND.")
 
 /*
  * Reads `deploybot [SUBCOMMAND [ARGUMENT...]]`, with `--env-file FILE` anywhere in it, and runs it;

@@ -7,8 +7,24 @@
 
 #include "cli/cli.h"
 #include "lib/err.h"
+#include "lib/file.h"
 #include "store/store_backup.h"
 #include "types/settings.h"
+
+/* For the alert on a backup that is too old; what is copied is copied all the same. */
+static void
+note_backup(const struct settings *s, const char *file)
+{
+	char path[PATH_MAX], text[PATH_MAX + 1];
+	struct err err;
+	int size = snprintf(text, sizeof(text), "%s\n", file);
+
+	(void)snprintf(path, sizeof(path), "%s/" STORE_BACKUP_STAMP, s->state_directory);
+	if (!file_write(path, text, (size_t)size, 0640, &err))
+		(void)fprintf(stderr,
+		    "warning: %s: the alert on old backups does not know of this one: make it as the server's user\n",
+		    err.text);
+}
 
 int
 cli_backup(const struct cli *cli)
@@ -30,6 +46,7 @@ cli_backup(const struct cli *cli)
 		(void)fprintf(stderr, "error: no backup was made: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
+	note_backup(s, cli->argv[0]);
 	(void)printf("ok: %s: %" PRId64 " bytes, %" PRId64 " deployments, %" PRId64
 		     " audit entries, head %s; read again and checked\n",
 	    cli->argv[0], made.size, made.deployments, made.entries, made.head);

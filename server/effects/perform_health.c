@@ -15,6 +15,7 @@
 struct look {
 	struct environment_look *environment;
 	struct http_client_call *call;
+	const char *url; /* the settings', which we hold: a look ends before they do */
 };
 
 /* One environment that is being asked. */
@@ -131,7 +132,7 @@ look_at(struct perform_health *health, const struct environment_settings *e)
 	int timeout_s = e->times->health_check_timeout_seconds;
 
 	if (look == NULL) {
-		health->on_health(health->ctx, e->name, false);
+		health->on_health(health->ctx, e->name, 0, NULL, false);
 		return;
 	}
 	look->health = health;
@@ -143,6 +144,7 @@ look_at(struct perform_health *health, const struct environment_settings *e)
 	health->looks = look;
 	for (size_t i = 0; i < look->n; i++) {
 		look->urls[i].environment = look;
+		look->urls[i].url = e->health_urls[i];
 		look->urls[i].call = probe_check_start(health->client, e->health_urls[i],
 		    look->timeout_s, on_answer, &look->urls[i], NULL);
 		if (look->urls[i].call != NULL)
@@ -152,7 +154,7 @@ look_at(struct perform_health *health, const struct environment_settings *e)
 	}
 	health->n_probes += look->pending;
 	if (look->pending == 0) {
-		health->on_health(health->ctx, look->name, false);
+		health->on_health(health->ctx, look->name, 0, NULL, false);
 		free_look(look);
 	}
 }
@@ -223,15 +225,17 @@ on_answer(void *ctx, const struct http_client_result *result)
 	struct environment_look *look = url->environment;
 	struct perform_health *health = look->health;
 	struct probe_finding finding;
+	bool is_up;
 
 	OBJ_CHECK(health, MAGIC);
 	url->call = NULL;
-	if (!probe_check_judge(result, "", look->timeout_s, &finding))
-		look->is_up = false;
+	is_up = probe_check_judge(result, "", look->timeout_s, &finding);
+	look->is_up = look->is_up && is_up;
+	health->on_health(health->ctx, look->name, (size_t)(url - look->urls), url->url, is_up);
 	look->pending--;
 	health->n_probes--;
 	if (look->pending == 0) {
-		health->on_health(health->ctx, look->name, look->is_up);
+		health->on_health(health->ctx, look->name, 0, NULL, look->is_up);
 		free_look(look);
 	}
 	if (!loop_timer_is_started(&health->timer))

@@ -10,9 +10,11 @@ struct loop;
 struct perform_health;
 struct settings;
 
-/* Called for each environment with health URLs when all of them were asked: up when every one
- * answered 2xx.  From the loop, never inside a call of this module. */
-typedef void perform_health_fn(void *ctx, const char *environment, bool is_up);
+/* Called for each of an environment's health URLs, the i-th, when it was asked, and with url NULL
+ * when all of them were: up when every one answered 2xx.  From the loop, never inside a call of
+ * this module. */
+typedef void perform_health_fn(
+    void *ctx, const char *environment, size_t i, const char *url, bool is_up);
 
 /* Called when all have been asked: how far apart two rounds are, more than its period
  * where so many do not fit. */

@@ -147,7 +147,9 @@ code_text(int code)
 
 /* --- what is there before it happens --- */
 
-#define SERIES_MOST (TRIGGER_COUNT * (int)DEPLOY_STATE_COUNT) /* of an environment's deployments */
+#define HEALTH_URL_SHOWN 200
+/* Of an environment's deployments. */
+#define SERIES_MOST (TRIGGER_COUNT * (int)DEPLOY_STATE_COUNT)
 
 static void
 expect_deployments(struct metric_set *set, const char *environment, enum trigger trigger)
@@ -266,6 +268,7 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 	metrics_bound(set->release_info, settings->environment_count);
 	metrics_bound(set->release_at, settings->environment_count);
 	metrics_bound(set->health_up, settings->environment_count);
+	metrics_bound(set->health_url_up, settings->environment_count * SETTING_URLS_MAX);
 	metrics_bound(set->webhook_requests,
 	    settings->application_count * REQUESTS_MOST + METRICS_SERIES_MAX);
 	if (settings->telegram_mode == TELEGRAM_WEBHOOK)
@@ -405,6 +408,37 @@ void
 metric_set_health(struct metric_set *set, const char *environment, bool is_up)
 {
 	metrics_set(set->health_up, is_up, METRICS_LABELS(OF(environment)));
+}
+
+void
+metric_set_health_url(
+    struct metric_set *set, const char *environment, size_t i, const char *url, bool is_up)
+{
+	char number[24], shown[HEALTH_URL_SHOWN];
+
+	(void)snprintf(number, sizeof(number), "%zu", i + 1);
+	(void)snprintf(
+	    shown, sizeof(shown), "%.*s", (int)strcspn(url, "?#"), url); /* cut at its room */
+	metrics_set(set->health_url_up, is_up, METRICS_LABELS(OF(environment), number, shown));
+}
+
+void
+metric_set_health_urls_forget(struct metric_set *set)
+{
+	metrics_clear(set->health_url_up);
+}
+
+void
+metric_set_state(struct metric_set *set, int64_t size, int64_t free, int64_t backup_at_s)
+{
+	metrics_set(set->backup_at, (double)backup_at_s, METRICS_BARE);
+	if (size == 0) {
+		metrics_clear(set->state_size);
+		metrics_clear(set->state_free);
+		return;
+	}
+	metrics_set(set->state_size, (double)size, METRICS_BARE);
+	metrics_set(set->state_free, (double)free, METRICS_BARE);
 }
 
 void

@@ -44,6 +44,11 @@ void metric_set_telegram_pending(struct metric_set *set, int64_t updates);
 void metric_set_clock(struct metric_set *set, bool is_known, int64_t ahead_s);
 
 void metric_set_health(struct metric_set *set, const char *environment, bool is_up);
+/* Of one of its URLs, counted from 0; shown is what stands before its query. */
+void metric_set_health_url(
+    struct metric_set *set, const char *environment, size_t i, const char *url, bool is_up);
+/* Forgets those of all: the settings may have others now. */
+void metric_set_health_urls_forget(struct metric_set *set);
 /* How far apart two looks at an environment are. */
 void metric_set_health_interval(struct metric_set *set, double seconds);
 /* Forgets an environment that has no health URL any more. */
@@ -54,6 +59,9 @@ void metric_set_messages_waiting(struct metric_set *set, int64_t since);
 
 /* The certificate was looked at; not read: what was read last stays. */
 void metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s);
+
+/* The disk of STATE_DIRECTORY; size 0: it cannot be asked. */
+void metric_set_state(struct metric_set *set, int64_t size, int64_t free, int64_t backup_at_s);
 
 /* Can a runner be given orders? */
 void metric_set_runner(struct metric_set *set, bool is_up);

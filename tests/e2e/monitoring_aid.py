@@ -86,9 +86,9 @@ def promtool(*words, cwd=SHIPPED):
 
 class Prometheus:
     """The shipped configuration with other targets, second by second; changes: (pattern, replacement)
-    pairs for the rules, each of which must be found."""
+    pairs for the rules, each of which must be found; alertmanager: its port (9: nobody's)."""
 
-    def __init__(self, folder, targets, changes=()):
+    def __init__(self, folder, targets, changes=(), alertmanager=9):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
         config = (SHIPPED / "prometheus.yml").read_text(encoding="utf-8")
@@ -96,6 +96,8 @@ class Prometheus:
         assert times == 2
         listed = ", ".join(f'"{target}"' for target in targets)
         config, times = re.subn(r'targets: \["127\.0\.0\.1:8080"\]', f"targets: [{listed}]", config)
+        assert times == 1
+        config, times = re.subn(r"127\.0\.0\.1:9093", f"127.0.0.1:{alertmanager}", config)
         assert times == 1
         config = config.replace("127.0.0.1:9090", f"127.0.0.1:{self.port}")
         rules = rules_text()
@@ -110,7 +112,8 @@ class Prometheus:
         with open(self.folder / "prometheus.log", "ab") as log:
             self.process = subprocess.Popen(
                 [tool("prometheus"), f"--config.file={self.folder}/prometheus.yml",
-                 f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}"],
+                 f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}",
+                 "--rules.alert.resend-delay=1s"],      # what was sent before it knew to whom is lost
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
         def is_up():

@@ -21,7 +21,8 @@ SERVICES = FILE["services"]
 DOCKERFILE = re.sub(r"\\\n", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
 OURS = {"server", "runner"}
 NETWORKS = {"server": {"edge", "metrics", "server-out"}, "runner": {"runner-out"}, "nginx": {"front", "edge"},
-            "prometheus": {"metrics"}, "grafana": {"metrics"}, "dashboards": {"front", "metrics"}}
+            "prometheus": {"metrics"}, "alertmanager": {"metrics", "alerts-out"},
+            "grafana": {"metrics"}, "dashboards": {"front", "metrics"}}
 
 
 def stages():
@@ -72,7 +73,8 @@ def test_secrets_are_files_of_one_service_each():
             if "SECRETS_DIR" in mount.get("source", ""):
                 assert mount["read_only"] is True and mount["type"] == "bind"
                 mounted.setdefault(mount["source"].rsplit("/", 1)[1], []).append(name)
-    assert mounted == {"server": ["server"], "runner": ["runner"], "tls": ["nginx"], "grafana": ["grafana"]}
+    assert mounted == {"server": ["server"], "runner": ["runner"], "tls": ["nginx"], "grafana": ["grafana"],
+                       "alertmanager": ["alertmanager"]}
     assert not re.search(r"^(ENV|ARG) .*(TOKEN|SECRET|PASSWORD|KEY)", DOCKERFILE, re.M)
 
 
@@ -110,6 +112,7 @@ def test_no_variable_stands_in_the_default_of_another():
 def test_a_service_waits_for_whom_it_needs_and_says_how_it_is():
     waits = {name: sorted(service.get("depends_on", {})) for name, service in SERVICES.items()}
     assert waits == {"server": ["runner"], "runner": [], "nginx": ["server"], "prometheus": ["server"],
+                     "alertmanager": [],
                      "grafana": ["prometheus"], "dashboards": ["grafana"]}
     for name, service in SERVICES.items():
         if name in OURS:
@@ -262,6 +265,7 @@ def prepare(folder, **more):
 @pytest.fixture
 def checkout(tmp_path):
     shutil.copytree(COMPOSE, tmp_path / "deploy" / "compose")
+    shutil.copytree(ROOT / "deploy" / "monitoring", tmp_path / "deploy" / "monitoring")
     return tmp_path
 
 
@@ -273,10 +277,11 @@ def test_files_are_given_away_by_root_alone(checkout):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files are given to other users")
 def test_prepare_says_what_is_missing_until_nothing_is(checkout):
     status, said = prepare(checkout)
-    assert status == 1 and "5 missing: put them there, then run this again" in said
+    assert status == 1 and "8 missing: put them there, then run this again" in said
     for word in ("DEPLOYBOT_HOSTNAME in .env", "ADMIN_TELEGRAM_IDS in config/deploybot.conf",
                  "secrets/server/telegram_bot_token is missing: the bot's token from @BotFather",
-                 "secrets/tls/fullchain.pem", "secrets/tls/privkey.pem"):
+                 "secrets/tls/fullchain.pem", "secrets/tls/privkey.pem", "secrets/alertmanager/alert_bot_token",
+                 "secrets/alertmanager/alert_chat_id", "secrets/alertmanager/alert_watchdog_url"):
         assert word in said
     conf = checkout / "config" / "deploybot.conf"
     text = conf.read_text(encoding="utf-8").replace("ADMIN_TELEGRAM_IDS=", "ADMIN_TELEGRAM_IDS=1")
@@ -284,6 +289,11 @@ def test_prepare_says_what_is_missing_until_nothing_is(checkout):
     (checkout / ".env").write_text("DEPLOYBOT_HOSTNAME=deploybot.example.org\n", encoding="ascii")
     for name in ("server/telegram_bot_token", "tls/fullchain.pem", "tls/privkey.pem", "runner/deploy_key"):
         (checkout / "secrets" / name).write_text("x", encoding="ascii")
+    for name, text in (("bot_token", DEFAULT_TOKEN), ("chat_id", "-5"), ("watchdog_url", "https://a.example.org/")):
+        (checkout / "secrets" / "alertmanager" / f"alert_{name}").write_text(text, encoding="ascii")
+    (checkout / "secrets" / "server" / "telegram_bot_token").write_text(DEFAULT_TOKEN, encoding="ascii")
+    assert "alertmanager.yml is missing: alert_bot_token is deploybot's own: make another bot" in prepare(checkout)[1]
+    (checkout / "secrets" / "server" / "telegram_bot_token").write_text("x", encoding="ascii")
     (checkout / "secrets" / "runner" / "known_hosts").touch()
     status, said = prepare(checkout)
     assert status == 1 and "known_hosts is missing" in said and "1 missing" in said     # an empty one is none
@@ -298,6 +308,7 @@ def test_prepare_says_what_is_missing_until_nothing_is(checkout):
     assert owner("secrets/server/telegram_bot_token") == ("0o600", 10001, 10001)
     assert owner("secrets/runner/deploy_key") == ("0o600", 10002, 10002)
     assert owner("secrets/tls/privkey.pem") == ("0o640", 0, 101)
+    assert owner("secrets/alertmanager/alertmanager.yml") == ("0o600", 65534, 65534)
     assert owner("secrets") == ("0o711", 0, 0)
     assert "s.example.com" in conf.read_text(encoding="utf-8")
 

@@ -1,19 +1,23 @@
 """Goal: a backup made while all goes on is whole or is not there, and a restored one goes on."""
 # SPDX-License-Identifier: ISC
 import json
+import os
 import pathlib
+import re
+import shlex
 import shutil
 import signal
 import sqlite3
 import stat
 import subprocess
+import time
 
 import pytest
 
 from crash_aid import CrashScene, telegram_update
 from namespace_aid import MOUNTS, need
 from ops_aid import bare, check_stop, post_telegram, wait_audit
-from stage import wait_until
+from stage import ROOT, wait_until
 from telegram_client import CARL
 from test_ops_socket import Caller
 
@@ -210,5 +214,54 @@ def test_a_restored_backup_goes_on_beside_what_came_later(tmp_path):
         scene.release()
         assert scene.last_run() > later
         assert scene.bot.run("audit", "verify").returncode == 0
+    finally:
+        scene.close()
+
+
+def run_unit(scene, folder):
+    """What deploybot-backup.service runs, in other folders."""
+    text = (ROOT / "deploy" / "systemd" / "deploybot-backup.service").read_text(encoding="utf-8")
+    for name, here in (("/usr/lib/deploybot/deploybot", f"{scene.bot.build}/deploybot"),
+                       (" --env-file /etc/deploybot/deploybot.conf", ""), ("/var/backups/deploybot", str(folder))):
+        assert name in text
+        text = text.replace(name, here)
+    for line in re.findall(r"^ExecStart(?:Post)?=(.+)$", text, re.M):
+        words = shlex.split(line.replace("%%", "%").replace("$$", "$"))
+        done = subprocess.run(words, cwd=scene.folder, env=scene.bot.environment(), check=False, capture_output=True,
+                              text=True, timeout=60)
+        assert done.returncode == 0, done
+
+
+def test_the_nightly_backup_keeps_two_weeks_is_seen_by_metrics_and_can_be_restored(tmp_path):
+    folder = tmp_path / "backups"
+    folder.mkdir(mode=0o700)
+    for name, days in (("old.db", 16), ("newer.db", 3), ("old.txt", 99)):
+        (folder / name).touch()
+        os.utime(folder / name, (1, time.time() - days * 86400))
+    scene = CrashScene(tmp_path / "scene")
+    state = scene.folder / "state"
+    try:
+        scene.release()
+        first = scene.state_file("staging")["commit"]
+        run_unit(scene, folder)
+        made, = folder.glob("20*.db")
+        assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d{6}\.db", made.name) and made.stat().st_mode & 0o777 == 0o600
+        assert {path.name for path in folder.iterdir()} == {made.name, "newer.db", "old.txt"}
+        stamp = state / "backup.stamp"
+        assert stamp.read_text(encoding="utf-8") == f"{made}\n"
+        scene.commit()
+        scene.release()
+        assert scene.bot.stop() == 0
+        for name in state.glob("deploybot.db*"):
+            name.unlink()
+        shutil.copy(made, state / "deploybot.db")
+        (scene.folder / "audit.log").rename(scene.folder / "audit.log.before-restore")
+        scene.bot.arguments = ("serve", "--restored")
+        scene.bot.start()
+        wait_until(lambda: scene.state_file("staging")["commit"] == first, WAIT_S, "the state file")
+        seen = f"deploybot_backup_timestamp_seconds {int(stamp.stat().st_mtime)}"
+        wait_until(lambda: seen in scene.bot.metrics(), WAIT_S, "the metric")
+        verified = scene.bot.run("audit", "verify")
+        assert verified.returncode == 0, verified
     finally:
         scene.close()

@@ -72,6 +72,7 @@ class Installation:
         self.files = ["--file=docker-compose.yml"]
         self.variables = {"SERVER_IMAGE": "deploybot-server:test", "RUNNER_IMAGE": "deploybot-runner:test",
                           "NGINX_IMAGE": "nginx:test", "PROMETHEUS_IMAGE": "prometheus:test",
+                          "ALERTMANAGER_IMAGE": "alertmanager:test",
                           "DEPLOYBOT_HOSTNAME": NAME, "COMPOSE_PROJECT_NAME": "deploybot"}
         self.chat = None
         self.health = None
@@ -118,6 +119,9 @@ class Installation:
         self.put("config/deploy.sh", SCRIPT)
         (self.folder / "config" / "deploy.sh").chmod(0o755)
         self.put("secrets/server/telegram_bot_token", DEFAULT_TOKEN + "\n")
+        for name, text in (("bot_token", "223456789:BBaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"), ("chat_id", "-5"),
+                           ("watchdog_url", "https://ring.example.org/")):
+            self.put(f"secrets/alertmanager/alert_{name}", text + "\n")
         self.put("secrets/server/telegram_webhook_secret", WEBHOOK_SECRET + "\n")
         self.put("secrets/server/github_webhook_secret", GITHUB_SECRET + "\n")
         self.put("override.yml", OVERRIDE.format(repository=self.bare))
@@ -159,7 +163,7 @@ class Installation:
             raise TimeoutError(f"{error}: it is {self.state(service)}\n{self.logs(service)}") from None
 
     def wait_well(self, *services):
-        for service in services or ("runner", "server", "nginx", "prometheus"):
+        for service in services or ("runner", "server", "nginx", "prometheus", "alertmanager"):
             self.wait(service, "healthy")
 
     def logs(self, service):
@@ -182,7 +186,7 @@ class Installation:
 
     def end(self):
         with contextlib.suppress(Exception):
-            for service in ("server", "runner", "nginx", "prometheus"):
+            for service in ("server", "runner", "nginx", "prometheus", "alertmanager"):
                 print(f"--- {service}\n{self.logs(service)[-3000:]}")
         self.try_compose("kill", timeout=PATIENCE_S)
         self.try_compose("down", "--volumes", timeout=PATIENCE_S)

@@ -204,5 +204,5 @@ def build_all(engine):
     for target in ("server", "runner"):
         build(engine, f"deploybot-{target}:test", "--build-arg=VERSION=1.2.3", "--build-arg=REVISION=0123abc",
               "--build-arg=SOURCE=https://git.example.com/deploybot", target=target)
-    for target in ("nginx", "prometheus"):
+    for target in ("nginx", "prometheus", "alertmanager"):
         build(engine, f"{target}:test", target=target, file=HERE / "parts.Dockerfile", context=HERE)

@@ -8,3 +8,8 @@ FROM ${BASE_IMAGE} AS prometheus
 RUN apt-get update && apt-get install --yes --no-install-recommends prometheus && rm -rf /var/lib/apt/lists/* \
  && install -d -o 65534 -g 65534 /prometheus
 ENTRYPOINT ["/usr/bin/prometheus"]
+
+FROM ${BASE_IMAGE} AS alertmanager
+RUN apt-get update && apt-get install --yes --no-install-recommends prometheus-alertmanager && rm -rf /var/lib/apt/lists/* \
+ && install -d -o 65534 -g 65534 /alertmanager
+ENTRYPOINT ["/usr/bin/prometheus-alertmanager"]

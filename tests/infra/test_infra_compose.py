@@ -15,9 +15,9 @@ from engine_aid import HOST, WORLD, Engine
 from stage import wait_until
 from telegram_client import DEFAULT_TOKEN
 
-OURS = ("server", "runner", "nginx", "prometheus")
+OURS = ("server", "runner", "nginx", "prometheus", "alertmanager")
 NETWORKS = {"server": {"edge", "metrics", "server-out"}, "runner": {"runner-out"}, "nginx": {"front", "edge"},
-            "prometheus": {"metrics"}}
+            "prometheus": {"metrics"}, "alertmanager": {"metrics", "alerts-out"}}
 
 
 @pytest.fixture(scope="module")

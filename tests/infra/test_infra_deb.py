@@ -20,6 +20,7 @@ FOLDERS = {
     "/var/lib/deploybot/apps": "700 deploybot-runner deploybot-runner",
     "/var/lib/deploybot-runner": "700 deploybot-runner deploybot-runner",
     "/var/log/deploybot": "2750 deploybot adm",
+    "/var/backups/deploybot": "700 deploybot deploybot",
 }
 
 
@@ -76,6 +77,11 @@ def test_the_programs_find_their_libraries_and_their_scripts(root, deb):
     version = re.sub(r"\+(\d+)\.", r"-\1-", version)
     assert root.run("deploybot", "version").stdout == f"deploybot {version}\n"
     assert root.run("/usr/lib/deploybot/deploy/deploy.sh", "staging", "x", check=False).returncode == 64
+
+
+def test_the_nightly_backup_is_there_and_off(root):
+    for unit in ("deploybot-backup.service", "deploybot-backup.timer"):
+        assert root.exists(f"/lib/systemd/system/{unit}"), unit
 
 
 def test_nothing_is_enabled_before_it_is_configured(root):
@@ -165,9 +171,9 @@ def test_purged_it_leaves_the_audit_trail_and_what_may_run_and_says_so(root):
                                    "apps/staging/releases", "audit.log"]), left
     assert not list((root.path / "var/log").glob("deploybot*.log*"))
     for name in ("/etc/deploybot", "/var/lib/deploybot-runner", "/usr/lib/deploybot", "/etc/logrotate.d/deploybot",
-                 "/usr/share/doc/deploybot"):
+                 "/var/backups/deploybot", "/usr/share/doc/deploybot"):
         assert not root.exists(name), name
-    assert re.search("left: /var/lib/deploybot: the audit trail", said), said
+    assert re.search("left: /var/lib/deploybot: the audit trail, backups, and releases", said), said
     assert "left: /var/log/deploybot" in said and "left: the users" in said
     packages = root.run("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n").stdout
     assert "deploybot" not in packages

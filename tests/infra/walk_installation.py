@@ -294,7 +294,7 @@ class Walk:
         self.type_block(backup)
         copy, = self.bot.sh("ls /var/backups/deploybot/*.db").split()
         self.type_block(cron)
-        self.bot.sh("/etc/cron.daily/deploybot-backup")
+        self.bot.sh("systemctl start deploybot-backup.service")
         self.push("This one will be forgotten")
         restore.text = restore.text.replace("COPY", copy)
         mark = self.chat.mark()

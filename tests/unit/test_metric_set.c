@@ -99,7 +99,9 @@ feed(struct metric_set *set)
 	metric_set_telegram_pending(set, 0);
 	metric_set_clock(set, true, 0);
 	metric_set_health(set, "staging", true);
+	metric_set_health_url(set, "staging", 0, "https://a.example/h?key=1", true);
 	metric_set_health_interval(set, 60);
+	metric_set_state(set, 1000, 100, 1767225000);
 	metric_set_loop_lag(set, 0);
 	metric_set_mirror(set, 4096);
 	metric_set_runner(set, true);
@@ -125,6 +127,10 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"# TYPE deploybot_rollback_unacknowledged gauge",
 		"# TYPE deploybot_release_info gauge",
 		"# TYPE deploybot_health_up gauge",
+		"deploybot_health_url_up{environment=\"staging\",number=\"1\",url=\"https://a.example/h\"} 1",
+		"deploybot_state_free_bytes 100",
+		"deploybot_state_size_bytes 1000",
+		"deploybot_backup_timestamp_seconds 1767225000",
 		"# TYPE deploybot_telegram_requests_total counter",
 		"# TYPE deploybot_telegram_pending_updates gauge",
 		"deploybot_clock_ahead_seconds 0",

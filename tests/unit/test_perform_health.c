@@ -30,7 +30,7 @@ struct scene {
 	bool is_holding; /* requests are kept, not answered */
 	struct http_request *held[N];
 	size_t n_held;
-	size_t asked, up;
+	size_t asked, up, up_urls;
 	int64_t at[4 * N]; /* when they were asked */
 	size_t rounds;
 	double seconds; /* of the last round */
@@ -51,9 +51,17 @@ on_request(struct http_request *request, void *ctx)
 }
 
 static void
-on_health(void *ctx, UNUSED const char *environment, bool is_up)
+on_health(void *ctx, UNUSED const char *environment, size_t i, const char *url, bool is_up)
 {
-	((struct scene *)ctx)->up += is_up;
+	struct scene *scene = ctx;
+
+	if (url == NULL) {
+		scene->up += is_up;
+		return;
+	}
+	assert_int_equal(i, 0);
+	assert_string_equal(url, scene->url);
+	scene->up_urls += is_up;
 }
 
 static void
@@ -191,6 +199,7 @@ settings_read_anew_are_asked_for_at_once(void **state)
 
 	look_at(scene, 1, 60000);
 	UNTIL(scene, scene->up == 1);
+	assert_int_equal(scene->up_urls, 1);
 	scene->settings.environment_count = 0;
 	perform_health_settings(scene->health, &scene->settings);
 	UNTIL(scene, scene->rounds == 2);

@@ -1,0 +1,82 @@
+/* state_watch.c - twice a minute: the room on the disk of STATE_DIRECTORY, and the newest backup.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "routes/state_watch.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "lib/err.h"
+#include "lib/loop.h"
+#include "store/store_backup.h"
+
+#define MAGIC 0x73776174u
+
+struct state_watch {
+	unsigned magic;
+	struct loop_timer timer;
+	char *directory;
+	state_watch_fn *on_seen;
+	void *ctx;
+};
+
+struct state_facts
+state_watch_look(const char *directory)
+{
+	struct state_facts facts = { 0 };
+	char stamp[PATH_MAX];
+	struct statvfs fs;
+	struct stat st;
+
+	if (statvfs(directory, &fs) == 0) {
+		facts.size = (int64_t)(fs.f_blocks * fs.f_frsize);
+		facts.free = (int64_t)(fs.f_bavail * fs.f_frsize);
+	}
+	(void)snprintf(stamp, sizeof(stamp), "%s/" STORE_BACKUP_STAMP, directory);
+	if (lstat(stamp, &st) == 0 && S_ISREG(st.st_mode))
+		facts.backup_at = (int64_t)st.st_mtime;
+	return facts;
+}
+
+static void
+on_due(UNUSED struct loop_timer *timer, void *ctx)
+{
+	struct state_watch *watch = OBJ_OF(struct state_watch, ctx, MAGIC);
+	struct state_facts facts = state_watch_look(watch->directory);
+
+	watch->on_seen(watch->ctx, &facts);
+}
+
+struct state_watch *
+state_watch_start(
+    struct loop *loop, const char *directory, state_watch_fn *on_seen, void *ctx, struct err *err)
+{
+	struct state_watch *watch = calloc(1, sizeof(*watch));
+	char *copy = strdup(directory);
+
+	if (watch == NULL || copy == NULL) {
+		free(watch);
+		free(copy);
+		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for the disk's watch"));
+	}
+	*watch = (struct state_watch){
+		.magic = MAGIC, .directory = copy, .on_seen = on_seen, .ctx = ctx
+	};
+	loop_timer_init(&watch->timer, on_due, watch);
+	loop_timer_start(loop, &watch->timer, 0, STATE_WATCH_PERIOD_MS);
+	return watch;
+}
+
+void
+state_watch_free(struct state_watch *watch)
+{
+	if (watch == NULL)
+		return;
+	OBJ_CHECK(watch, MAGIC);
+	loop_timer_stop(&watch->timer);
+	watch->magic = 0;
+	free(watch->directory);
+	free(watch);
+}

@@ -1,0 +1,146 @@
+"""Goal: an alert reaches people by a bot of its own, and a watchdog is called while all works."""
+# SPDX-License-Identifier: ISC
+import http.server
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+
+import pytest
+import yaml
+
+from monitoring_aid import PATIENCE_S, SHIPPED, Prometheus, tool
+from stage import free_port, get, wait_until
+
+TOKEN = "223456789:BBaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
+CHAT = -1001234567890
+FOUND = {"alert_bot_token": TOKEN, "alert_chat_id": str(CHAT),
+         "alert_watchdog_url": "https://ring.example.org/a?b=c&d"}
+
+
+def fill(folder, out, *more, **changes):
+    """alertmanager.sh with these values; None: none."""
+    folder.mkdir(exist_ok=True)
+    for name, value in {**FOUND, **changes}.items():
+        (folder / name).unlink(missing_ok=True)
+        if value is not None:
+            (folder / name).write_text(value + "\n", encoding="utf-8")
+    return subprocess.run([SHIPPED / "alertmanager.sh", folder, out, *more], check=False, capture_output=True,
+                          text=True, timeout=60, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+
+
+def test_its_configuration_has_the_values_is_private_and_is_taken_by_alertmanager(tmp_path):
+    out = tmp_path / "alertmanager.yml"
+    out.write_text("old", encoding="ascii")
+    done = fill(tmp_path / "values", out)
+    assert (done.returncode, done.stdout) == (0, f"alertmanager.sh: written: {out}\n"), done
+    assert out.stat().st_mode & 0o777 == 0o640 and not list(tmp_path.glob("alertmanager.yml.*"))
+    text = out.read_text(encoding="utf-8")
+    telegram, watchdog = yaml.safe_load(text)["receivers"]
+    assert telegram["telegram_configs"][0]["bot_token"] == TOKEN
+    assert telegram["telegram_configs"][0]["chat_id"] == CHAT
+    assert telegram["telegram_configs"][0]["api_url"] == "https://api.telegram.org"
+    assert watchdog["webhook_configs"][0]["url"] == FOUND["alert_watchdog_url"]
+    assert not re.search("@[A-Z_]+@", text)
+    found = subprocess.run([tool("amtool"), "check-config", out], check=False, capture_output=True, text=True,
+                           timeout=60)
+    assert found.returncode == 0 and "SUCCESS" in found.stdout, found
+
+
+@pytest.mark.parametrize("changes, said", [
+    ({"alert_bot_token": None}, "alert_bot_token is missing: the token of a bot for alerts alone, as @BotFather"),
+    ({"alert_bot_token": f'{TOKEN}"\nx: "y'}, "alert_bot_token is not the token of a bot"),
+    ({"telegram_bot_token": TOKEN}, "alert_bot_token is deploybot's own: make another bot at @BotFather"),
+    ({"alert_chat_id": "@team"}, "alert_chat_id is not the id of the chat that alerts go to, as -1001234567890"),
+    ({"alert_watchdog_url": None}, "alert_watchdog_url is missing: an http:// or https:// address that rings"),
+    ({"alert_watchdog_url": 'https://a"b'}, "alert_watchdog_url is not an http:// or https:// address"),
+    ({"alert_api_url": "ftp://x"}, "alert_api_url is not the address of a Bot API server")])
+def test_a_value_that_is_none_leaves_what_is_there(tmp_path, changes, said):
+    out = tmp_path / "alertmanager.yml"
+    out.write_text("old", encoding="ascii")
+    done = fill(tmp_path / "values", out, **changes)
+    assert done.returncode == 78 and said in done.stderr and TOKEN not in done.stderr, done
+    assert out.read_text(encoding="ascii") == "old" and os.listdir(tmp_path).count("alertmanager.yml") == 1
+
+
+class Far:
+    """Who is called from Alertmanager: [(path, body)]."""
+
+    def __init__(self):
+        self.calls = []
+        far = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                far.calls.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+                answer = b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":1,"type":"group"}}}'
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def texts(self):
+        return [body["text"] for path, body in list(self.calls)
+                if path == f"/bot{TOKEN}/sendMessage" and int(body["chat_id"]) == CHAT]
+
+
+class Alertmanager:
+    def __init__(self, folder, far):
+        self.port = free_port()
+        config = pathlib.Path(folder) / "alertmanager.yml"
+        done = fill(pathlib.Path(folder) / "values", config, alert_api_url=far.url,
+                    alert_watchdog_url=f"{far.url}/ring")
+        assert done.returncode == 0, done
+        text = config.read_text(encoding="utf-8")
+        for pattern, value in ((r"group_wait: 30s", "group_wait: 0s"), (r"group_interval: \w+", "group_interval: 1s"),
+                               (r"repeat_interval: 50s", "repeat_interval: 1s")):
+            text, times = re.subn(pattern, value, text)
+            assert times > 0, pattern
+        config.write_text(text, encoding="utf-8")
+        with open(pathlib.Path(folder) / "alertmanager.log", "wb") as log:
+            self.process = subprocess.Popen(
+                [tool("prometheus-alertmanager"), f"--config.file={config}", f"--storage.path={folder}/data",
+                 f"--web.listen-address=127.0.0.1:{self.port}", "--cluster.listen-address="],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def is_up(self):
+        assert self.process.poll() is None
+        return get(f"http://127.0.0.1:{self.port}/-/ready")[0] == 200
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(PATIENCE_S)
+
+
+def test_an_alert_is_in_the_chat_and_the_watchdog_is_called(tmp_path):
+    tool("prometheus"), tool("prometheus-alertmanager")
+    far = Far()
+    alertmanager = Alertmanager(tmp_path, far)
+    prometheus = Prometheus(tmp_path, [f"127.0.0.1:{free_port()}"], [(r"for: \d+[mhd]\n", "for: 1s\n")],
+                            alertmanager.port)
+    try:
+        wait_until(alertmanager.is_up, PATIENCE_S, "Alertmanager")
+        prometheus.start()
+        text = wait_until(lambda: next(iter(far.texts()), None), PATIENCE_S, "the alert")
+        assert text.startswith("🔥 <b>critical</b>: deploybot does not answer\n"), text
+        assert "&#34;systemctl status deploybot&#34;" in text and "#deploybotdown" in text
+        assert "Watchdog" not in text
+        wait_until(lambda: len([1 for path, _ in list(far.calls) if path == "/ring"]) >= 2, PATIENCE_S, "the watchdog")
+        ring = next(body for path, body in far.calls if path == "/ring")
+        assert {alert["labels"]["alertname"] for alert in ring["alerts"]} == {"DeploybotWatchdog"}
+        assert not [body for path, body in far.calls if path not in ("/ring", f"/bot{TOKEN}/sendMessage")]
+    finally:
+        if prometheus.process is not None:
+            prometheus.stop()
+        alertmanager.stop()
+        far.server.shutdown()

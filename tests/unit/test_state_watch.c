@@ -1,0 +1,72 @@
+/* Goal: the disk of the state directory and the newest backup are seen, again and again.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "routes/state_watch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/file.h"
+#include "lib/loop.h"
+#include "store/store_backup.h"
+
+struct seen {
+	struct loop *loop;
+	struct state_facts facts;
+};
+
+static void
+on_seen(void *ctx, const struct state_facts *facts)
+{
+	struct seen *seen = ctx;
+
+	seen->facts = *facts;
+	loop_stop(seen->loop);
+}
+
+static void
+a_disk_has_a_size_and_no_backup_is_none(void **state)
+{
+	char folder[] = "/tmp/test_state_watch.XXXXXX", stamp[80];
+	struct seen seen = { .loop = loop_new(NULL) };
+	struct state_watch *watch;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(stamp, sizeof(stamp), "%s/" STORE_BACKUP_STAMP, folder);
+	watch = state_watch_start(seen.loop, folder, on_seen, &seen, NULL);
+	assert_non_null(watch);
+	loop_run(seen.loop);
+	assert_true(seen.facts.size > 0 && seen.facts.free > 0);
+	assert_true(seen.facts.free <= seen.facts.size);
+	assert_int_equal(seen.facts.backup_at, 0);
+
+	assert_true(file_write(stamp, "x\n", 2, 0640, NULL));
+	assert_int_equal(stat(stamp, &st), 0);
+	assert_int_equal(state_watch_look(folder).backup_at, st.st_mtime);
+	assert_int_equal(unlink(stamp), 0);
+	assert_int_equal(symlink("/etc/passwd", stamp), 0); /* none of ours */
+	assert_int_equal(state_watch_look(folder).backup_at, 0);
+	assert_int_equal(state_watch_look("/nowhere/at/all").size, 0);
+
+	state_watch_free(watch);
+	loop_free(seen.loop);
+	(void)unlink(stamp);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_disk_has_a_size_and_no_backup_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
