@@ -60,6 +60,7 @@ struct serve {
 	struct perform perform;
 	struct perform_health *health;
 	struct tls_watch *tls;
+	struct serve_stamp *stamp;
 	struct store_thread *store_thread;
 
 	struct loop_signal sigterm;

@@ -136,6 +136,16 @@ print_of_log(FILE *out, const struct audit_finding *f)
 		    "%s begins with entry %" PRId64 ": its name says another, it was renamed",
 		    f->file, f->first);
 		break;
+	case FOUND_HEAD_MISSING:
+		if (f->detail != NULL) {
+			char time[TEXT_TIME_SIZE];
+
+			(void)fprintf(out,
+			    "%.16s, stamped at %s by %s, is no entry: the log was changed, cut off or written anew",
+			    f->source, text_time(time, f->at), f->detail);
+			break;
+		}
+		/* FALLTHROUGH */
 	default:
 		(void)fprintf(out,
 		    "%s is no entry: if a message of this deploybot shows it, the log was cut off or written anew",
@@ -434,10 +444,28 @@ void
 cli_audit_against_done(struct audit_against *against)
 {
 	audit_copy_free(against->copy);
+	for (size_t i = 0; i < against->heads.n; i++)
+		free(against->heads.at[i].by);
 	free(against->heads.at);
 }
 
 /* --- comparing --- */
+
+static void
+print_stamp(const struct audit_head *head, const struct audit_compared *found)
+{
+	char time[TEXT_TIME_SIZE];
+
+	(void)text_time(time, head->at);
+	if (head->seq <= found->flawless)
+		(void)printf("ok: entries %" PRId64 " to %" PRId64
+			     " are as they were at %s: stamped by %s\n",
+		    found->first, head->seq, time, head->by);
+	else
+		(void)printf("note: entry %" PRId64
+			     " is as it was at %s, those before it are not: stamped by %s\n",
+		    head->seq, time, head->by);
+}
 
 static void
 print_heads(const struct audit_against *against, const struct audit_compared *found)
@@ -451,6 +479,10 @@ print_heads(const struct audit_against *against, const struct audit_compared *fo
 
 		if (head->seq == 0)
 			continue;
+		if (head->by != NULL) {
+			print_stamp(head, found);
+			continue;
+		}
 		n++;
 		if (head->at == 0)
 			(void)printf("ok: %s is entry %" PRId64 "\n", head->digits, head->seq);

@@ -695,6 +695,7 @@ judge_heads(struct compare *c)
 			.what = FOUND_HEAD_MISSING,
 			.source = c->heads[i]->digits,
 			.at = c->heads[i]->at,
+			.detail = c->heads[i]->by,
 		};
 
 		if (c->heads[i]->seq == 0)

@@ -174,6 +174,8 @@ struct settings {
 	bool enable_api_server; /* /hooks and /v1 are served on the TCP listener */
 	bool enable_telemetry;
 	const char *state_directory;
+	const char *audit_timestamp_url; /* NULL: nothing is stamped */
+	const char *audit_timestamp_ca;	 /* NULL: signatures are not checked */
 	const char *audit_log_path;
 	enum log_level log_level;
 	enum log_format log_format;
