@@ -162,8 +162,8 @@ read_signer(TS_RESP *answer, char *out, size_t room)
 	int size = 0;
 
 	if (signers != NULL && sk_X509_num(signers) > 0 && text != NULL &&
-	    X509_NAME_print_ex(text, X509_get_subject_name(sk_X509_value(signers, 0)), 0,
-		XN_FLAG_RFC2253) >= 0)
+	    X509_NAME_print_ex(
+		text, X509_get_subject_name(sk_X509_value(signers, 0)), 0, XN_FLAG_RFC2253) >= 0)
 		size = BIO_read(text, out, (int)room - 1);
 	out[size > 0 ? size : 0] = '\0';
 	for (char *at = out; *at != '\0'; at++)

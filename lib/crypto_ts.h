@@ -12,7 +12,7 @@
 struct crypto_ts {
 	uint8_t hash[CRYPTO_SHA256_SIZE]; /* what was stamped */
 	int64_t at;	/* wall ms, to the second */
-	char by[160]; /* the name in the signer's certificate, as RFC 2253 writes it: printable ASCII */
+	char by[160];	/* the name in the signer's certificate (RFC 2253), in printable ASCII */
 };
 
 /* A request in DER, with the certificate asked for; *ret_nonce must come back. */

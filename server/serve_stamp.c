@@ -26,7 +26,7 @@ struct serve_stamp {
 	struct timestamp_call *call;
 	struct loop_timer timer;
 	const struct settings *settings;
-	struct audit_day day;	      /* that is asked for */
+	struct audit_day day;	  /* that is asked for */
 	char finished[AUDIT_DAY]; /* the day on which no older one was left */
 	int64_t retry_ms;
 };
@@ -90,8 +90,8 @@ try_later(struct serve_stamp *stamp, const struct err *why)
 }
 
 static void
-on_done(void *ctx, const void *answer, size_t size, const struct crypto_ts *read,
-    const struct err *why)
+on_done(
+    void *ctx, const void *answer, size_t size, const struct crypto_ts *read, const struct err *why)
 {
 	struct serve_stamp *stamp = OBJ_OF(struct serve_stamp, ctx, MAGIC);
 	char path[PATH_MAX], time[TEXT_TIME_SIZE];

@@ -125,8 +125,8 @@ add_stamp(const char *path, const char *ca_file, struct audit_against *against, 
 }
 
 bool
-cli_audit_stamps(const char *log, const char *ca_file, struct audit_against *against,
-    struct err *err)
+cli_audit_stamps(
+    const char *log, const char *ca_file, struct audit_against *against, struct err *err)
 {
 	struct dirent **entries = NULL;
 	char folder[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];

@@ -98,8 +98,8 @@ verify_database(const struct settings *s, struct arguments *arguments)
 	struct err err;
 
 	cli_database(s, database, sizeof(database));
-	if (verify(database, s->audit_log_path, arguments->digits, arguments->n_digits, &found,
-		&err))
+	if (verify(
+		database, s->audit_log_path, arguments->digits, arguments->n_digits, &found, &err))
 		return judge(&found, s->audit_log_path) |
 		    judge_witnesses(arguments->digits, arguments->n_digits);
 	(void)fprintf(stderr, "error: %s\n", err.text);
@@ -144,7 +144,8 @@ compare(const struct arguments *arguments, const char *log)
 static bool
 refuse(const char *why, const char *word)
 {
-	(void)fprintf(stderr, "error: audit verify: %s%s%s\n", why, word[0] == '\0' ? "" : ": ", word);
+	(void)fprintf(
+	    stderr, "error: audit verify: %s%s%s\n", why, word[0] == '\0' ? "" : ": ", word);
 	return false;
 }
 

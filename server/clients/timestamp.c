@@ -67,8 +67,8 @@ on_answer(void *ctx, const struct http_client_result *http)
 }
 
 static struct http_client_call *
-start_http(struct http_client *client, const char *url, struct timestamp_call *call,
-    struct err *err)
+start_http(
+    struct http_client *client, const char *url, struct timestamp_call *call, struct err *err)
 {
 	static const char *const headers[] = { "Content-Type: application/timestamp-query",
 		"Accept: " TYPE, NULL };
