@@ -1,4 +1,4 @@
-/* cli_audit_against_inside.h - what cli_audit_verify.c cli_audit_against.c cli_audit_telegram.c cli_audit_s3.c cli_audit_stamps.c share.  Side: start. */
+/* cli_audit_against_inside.h - cli_audit_verify.c cli_audit_telegram.c cli_audit_s3.c cli_audit_stamps.c.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -19,7 +19,7 @@ bool cli_audit_heads_add(
 /*
  * Telegram's "export chat history" as JSON, of one chat or of an account.  Heads of messages that
  * one sender wrote, not forwarded, with the time of the message or of its last edit.  bot: the
- * sender's id ("user123" or "123"); NULL: the only one who has heads.  Says on stdout whose they are.
+ * sender's id ("user123" or "123"); NULL: the only one who has heads.  Prints whose they are.
  */
 bool cli_audit_telegram(const char *text, size_t size, const char *bot, struct audit_heads *ret,
     struct err *err) MUST_USE;

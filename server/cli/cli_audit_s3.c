@@ -20,6 +20,9 @@
 #define PAGE_MAX  (INT64_C(8) << 20)
 #define QUERY_MAX 8192
 #define NAME_SIZE 1200
+#define NEEDED \
+	": the auditor needs s3:ListBucketVersions, s3:GetObjectVersion " \
+	"and s3:GetObjectRetention"
 
 enum lock { LOCK_NONE, LOCK_UNKNOWN, LOCK_GOVERNANCE, LOCK_COMPLIANCE, LOCK_COUNT };
 
@@ -106,9 +109,7 @@ refuse(struct slot *slot, const struct s3_read_answer *answer)
 		(void)err_set(&f->err, answer->status == 403 ? ERR_DENIED : ERR_IO,
 		    "S3 answered %d %s%s", answer->status,
 		    s3_error_read(answer->body, answer->body_size, why, sizeof(why)),
-		    answer->status == 403 ?
-			": the auditor needs s3:ListBucketVersions, s3:GetObjectVersion and s3:GetObjectRetention" :
-			"");
+		    answer->status == 403 ? NEEDED : "");
 	(void)err_wrap(&f->err, "%.120s", version == NULL ? f->auditor.bucket : version->key);
 	fail(f);
 }

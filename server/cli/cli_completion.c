@@ -92,12 +92,14 @@ print_bash(void)
 	(void)fputs("'\n\telif [[ $word == -* ]]; then\n"
 		    "\t\twords='--json --wait --no-wait --as --reason --emergency'\n"
 		    "\t\t[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'\n"
+		    "\t\t[[ ${COMP_WORDS[1]} != audit ]] || words='--against --bot --tsa-ca'\n"
 		    "\telif ((COMP_CWORD == 2)); then\n"
 		    "\t\tcase ${COMP_WORDS[1]} in\n\t\t",
 	    stdout);
 	print_list(each_of_environments, add_bar);
 	(void)fputs(") words=$(deploybot completion environments 2>/dev/null) ;;\n"
 		    "\t\ttoken) words='add list revoke' ;;\n"
+		    "\t\taudit) words='verify tail search show export' ;;\n"
 		    "\t\tesac\n"
 		    "\t\t[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'\n"
 		    "\telif ((COMP_CWORD == 3)) && [[ ${COMP_WORDS[1]} == answer ]]; then\n"
@@ -129,6 +131,7 @@ print_zsh(void)
 	print_list(each_of_environments, add_bar);
 	(void)fputs(") compadd -- ${(f)\"$(deploybot completion environments 2>/dev/null)\"} ;;\n"
 		    "\t\ttoken) compadd -- add list revoke ;;\n"
+		    "\t\taudit) compadd -- verify tail search show export ;;\n"
 		    "\t\tesac\n"
 		    "\tfi\n"
 		    "}\n"
@@ -148,6 +151,10 @@ print_fish(void)
 	(void)fputs(
 	    "' -a '(deploybot completion environments 2>/dev/null)'\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'\n"
+	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -a 'verify tail search show export'\n"
+	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l against -r -F\n"
+	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l tsa-ca -r -F\n"
+	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l bot -x\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x\n"
 	    "complete -c deploybot -l json\n"

@@ -1,4 +1,4 @@
-/* timestamp.h - asks an authority for an RFC 3161 timestamp of a hash: one try, nothing about when or why.  Side: loop. */
+/* timestamp.h - asks an authority for an RFC 3161 timestamp of a hash: one try.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -114,6 +114,10 @@ def _stopped(tmp_path):
     return bot
 
 
+def failures(bot):
+    return bot.log().count("audit: no timestamp of")
+
+
 def stamps(bot):
     return sorted(bot.folder.glob("audit.log.*.tsr"))
 
@@ -124,9 +128,9 @@ def test_the_next_day_the_last_head_of_the_day_is_stamped_whatever_came_between(
     for trouble in troubles:
         tsa.troubles.append(trouble)
         bot = bare(tmp_path, AUDIT_TIMESTAMP_URL=tsa.url, AUDIT_TIMESTAMP_CA=str(tsa.ca_file), **TOMORROW)
-        before = bot.log().count("audit: no timestamp of")
+        before = failures(bot)
         bot.start()
-        wait_until(lambda: bot.log().count("audit: no timestamp of") > before, WAIT_S, trouble)    # pylint: disable=W0640
+        wait_until(lambda bot=bot, before=before: failures(bot) > before, WAIT_S, trouble)
         assert not stamps(bot)
         check_stop(bot)
     for words in ("answered 500", "is not of type application/timestamp-reply", "it stamps another hash",
@@ -138,7 +142,8 @@ def test_the_next_day_the_last_head_of_the_day_is_stamped_whatever_came_between(
     path, = stamps(bot)
     assert path.name == f"audit.log.{newest['timestamp'][:10]}.tsr"
     assert openssl_takes(path, newest["hash"], tsa.ca_file) and not openssl_takes(path, "ab" * 32, tsa.ca_file)
-    wait_until(lambda: f"(entry {newest['seq']}) is stamped by CN=Stamp Office,O=Stamps" in bot.log(), WAIT_S, "its line")
+    line = f"(entry {newest['seq']}) is stamped by CN=Stamp Office,O=Stamps"
+    wait_until(lambda: line in bot.log(), WAIT_S, "its line")
     check_stop(bot)
     found = bot.run("audit", "verify")
     assert found.returncode == 0 and f"ok: entries 1 to {newest['seq']} are as they were at" in found.stdout, found

@@ -47,12 +47,12 @@ class Authority:
         folder.mkdir(parents=True)
         (folder / "serial").write_text("01\n", encoding="ascii")
         (folder / "cnf").write_text(CONFIG.format(folder=folder), encoding="ascii")
-        self.openssl("req", "-config", "cnf", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
-                     "-subj", f"/CN={name} root", "-days", "3650", "-extensions", "ca")
+        self.openssl("req", "-config", "cnf", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key",
+                     "-out", "ca.pem", "-subj", f"/CN={name} root", "-days", "3650", "-extensions", "ca")
         self.openssl("req", "-config", "cnf", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "csr",
                      "-subj", f"/O=Stamps/CN={name}")
-        self.openssl("x509", "-req", "-in", "csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", "7", "-days", "3650",
-                     "-extfile", "cnf", "-extensions", "stamper", "-out", "cert")
+        self.openssl("x509", "-req", "-in", "csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", "7",
+                     "-days", "3650", "-extfile", "cnf", "-extensions", "stamper", "-out", "cert")
 
     def openssl(self, *arguments):
         return subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True).stdout

@@ -1,4 +1,4 @@
-/* Goal: a bucket's list, locks and errors are read as S3 writes them, and a list that leads nowhere ends.  Side: start. */
+/* Goal: a bucket's list, locks and errors are read as S3 writes them; circles end.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "clients/s3_versions.h"
 
@@ -33,10 +33,10 @@ versions_and_delete_markers_of_all_pages_are_in_the_order_of_their_age(UNUSED vo
 	struct err err;
 
 	assert_true(read_page(&all,
-	    HEAD
-	    "<IsTruncated>true</IsTruncated><NextKeyMarker>b&amp;</NextKeyMarker><NextVersionIdMarker>3</NextVersionIdMarker>" ONE(
-		"DeleteMarker", "b&amp;", "4", "2026-11-20T07:10:49.000Z")
-		ONE("Version", "b&amp;", "3", "2026-11-20T07:10:48.000Z") TAIL,
+	    HEAD "<IsTruncated>true</IsTruncated><NextKeyMarker>b&amp;</NextKeyMarker>"
+		 "<NextVersionIdMarker>3</NextVersionIdMarker>" ONE(
+		     "DeleteMarker", "b&amp;", "4", "2026-11-20T07:10:49.000Z")
+		     ONE("Version", "b&amp;", "3", "2026-11-20T07:10:48.000Z") TAIL,
 	    &err));
 	assert_true(all.is_truncated);
 	assert_string_equal(all.next_key, "b&");
@@ -63,8 +63,8 @@ a_list_that_leads_nowhere_or_is_none_is_refused(UNUSED void **state)
 		HEAD "<IsTruncated>true</IsTruncated>" TAIL,
 		HEAD "<IsTruncated>perhaps</IsTruncated>" TAIL,
 		HEAD "<Version><Key>a</Key><VersionId>1</VersionId></Version>" TAIL,
-		HEAD
-		"<Version><VersionId>1</VersionId><LastModified>2026-11-20T07:10:48Z</LastModified></Version>" TAIL,
+		HEAD "<Version><VersionId>1</VersionId>"
+		     "<LastModified>2026-11-20T07:10:48Z</LastModified></Version>" TAIL,
 		HEAD ONE("Version", "a", "1", "yesterday") TAIL,
 		"<ListBucketResult/>",
 		"<html/>",
