@@ -31,6 +31,7 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 #include "serve_inside.h"
+#include "serve_stamp.h"
 #include "settings/settings_table.h"
 #include "store/fs_check.h"
 #include "telegram/telegram_update.h"
@@ -544,10 +545,13 @@ make_parts(struct serve *serve, struct err *err)
 	    err);
 	serve->state = state_watch_start(
 	    serve->loop, serve->settings->state_directory, note_state, serve, err);
-	if (serve->health == NULL || serve->tls == NULL || serve->state == NULL)
+	serve->stamp = serve_stamp_start(serve->loop, err);
+	if (serve->health == NULL || serve->tls == NULL || serve->state == NULL ||
+	    serve->stamp == NULL)
 		return false;
 	perform_health_settings(serve->health, serve->settings);
 	tls_watch_settings(serve->tls, serve->settings);
+	serve_stamp_settings(serve->stamp, serve->settings);
 	serve->store_thread = store_thread_start(serve->store, serve->crossing, err);
 	if (serve->store_thread == NULL)
 		return false;

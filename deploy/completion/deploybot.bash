@@ -6,10 +6,12 @@ _deploybot() {
 	elif [[ $word == -* ]]; then
 		words='--json --wait --no-wait --as --reason --emergency'
 		[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'
+		[[ ${COMP_WORDS[1]} != audit ]] || words='--against --bot --tsa-ca'
 	elif ((COMP_CWORD == 2)); then
 		case ${COMP_WORDS[1]} in
 		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) words=$(deploybot completion environments 2>/dev/null) ;;
 		token) words='add list revoke' ;;
+		audit) words='verify tail search show export' ;;
 		esac
 		[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'
 	elif ((COMP_CWORD == 3)) && [[ ${COMP_WORDS[1]} == answer ]]; then

@@ -37,6 +37,10 @@ complete -c deploybot -n __fish_use_subcommand -a reject -d 'say no to it, with 
 complete -c deploybot -n __fish_use_subcommand -a review -d 'you have looked at an emergency deployment'
 complete -c deploybot -n '__fish_seen_subcommand_from logs answer deploy rollback status history cancel queue lock unlock freeze unfreeze pending' -a '(deploybot completion environments 2>/dev/null)'
 complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -a 'verify tail search show export'
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l against -r -F
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l tsa-ca -r -F
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l bot -x
 complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x
 complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x
 complete -c deploybot -l json

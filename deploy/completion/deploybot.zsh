@@ -46,6 +46,7 @@ _deploybot() {
 		case $words[2] in
 		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
 		token) compadd -- add list revoke ;;
+		audit) compadd -- verify tail search show export ;;
 		esac
 	fi
 }

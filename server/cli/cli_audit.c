@@ -8,7 +8,8 @@
 #include "types/settings.h"
 
 static const char usage[] =
-    "Usage: %s audit verify [LOG] [--against s3|s3://BUCKET/FOLDER|FOLDER|FILE|DIGITS]... [--bot ID] [DIGITS...]\n"
+    "Usage: %s audit verify [LOG] [--against s3|s3://BUCKET/FOLDER|FOLDER|FILE|DIGITS]... [--bot ID]\n"
+    "                       [--tsa-ca FILE] [DIGITS...]\n"
     "       %s audit tail [-n NUMBER] [--format text|json|csv]\n"
     "       %s audit search [--from TIME] [--to TIME] [--app NAME] [--person ID] [--severity WORD]\n"
     "                       [--code WORD] [-n NUMBER] [--format text|json|csv]\n"

@@ -102,8 +102,8 @@ print_of_log(FILE *out, const struct audit_finding *f)
 			(void)fprintf(out, "%s line %" PRId64 " was inserted: %s", f->file, f->line,
 			    f->detail);
 		else
-			print_words(out, f, "inserted: the witness has another one of that number",
-			    NULL);
+			print_words(
+			    out, f, "inserted: the witness has another one of that number", NULL);
 		break;
 	case FOUND_MOVED:
 		print_words(out, f, "moved: later ones stand before", "the witness has the order");
@@ -116,8 +116,8 @@ print_of_log(FILE *out, const struct audit_finding *f)
 		break;
 	case FOUND_CUT_END:
 		print_entries(out, f);
-		(void)fprintf(out, " %s not in the log: it was cut off at its end",
-		    is_one ? "is" : "are");
+		(void)fprintf(
+		    out, " %s not in the log: it was cut off at its end", is_one ? "is" : "are");
 		print_since(out, "the witness has the first of them", f);
 		break;
 	case FOUND_UNLINKED:
@@ -136,12 +136,23 @@ print_of_log(FILE *out, const struct audit_finding *f)
 		    "%s begins with entry %" PRId64 ": its name says another, it was renamed",
 		    f->file, f->first);
 		break;
+	case FOUND_HEAD_MISSING:
+		if (f->detail != NULL) {
+			char time[TEXT_TIME_SIZE];
+
+			(void)fprintf(out,
+			    "%.16s, stamped at %s by %s, is no entry: the log was changed, cut off or written anew",
+			    f->source, text_time(time, f->at), f->detail);
+			break;
+		}
+		/* FALLTHROUGH */
 	default:
 		(void)fprintf(out,
 		    "%s is no entry: if a message of this deploybot shows it, the log was cut off or written anew",
 		    f->source);
 		if (f->at != 0)
-			print_since(out, "seen", &(struct audit_finding){ .at = f->at, .source = "chat" });
+			print_since(
+			    out, "seen", &(struct audit_finding){ .at = f->at, .source = "chat" });
 		break;
 	}
 }
@@ -173,7 +184,8 @@ print_of_witness(FILE *out, const struct audit_finding *f)
 	case FOUND_COPY_GAP:
 		(void)fputs("the witness lacks ", out);
 		print_entries(out, f);
-		(void)fputs(": they were removed there, or never arrived; the chain of the entry behind them holds them",
+		(void)fputs(
+		    ": they were removed there, or never arrived; the chain of the entry behind them holds them",
 		    out);
 		break;
 	case FOUND_COPY_LATE:
@@ -357,7 +369,8 @@ is_log(const char *path, bool *ret, struct err *err)
 	if (file == NULL)
 		return err_errno(err, ERR_IO, errno, "opening it");
 	size = getdelim(&line, &room, '\n', file);
-	*ret = size > 0 && audit_chain_read(line, (size_t)size - (line[size - 1] == '\n'), &claim, err);
+	*ret = size > 0 &&
+	    audit_chain_read(line, (size_t)size - (line[size - 1] == '\n'), &claim, err);
 	(void)fclose(file);
 	free(line);
 	return true;
@@ -409,8 +422,8 @@ gather_one(struct audit_against *against, const char *what, const char *bot, str
 }
 
 bool
-cli_audit_against_gather(const struct audit_against_arguments *arguments,
-    struct audit_against *ret, struct err *err)
+cli_audit_against_gather(
+    const struct audit_against_arguments *arguments, struct audit_against *ret, struct err *err)
 {
 	size_t n = 0;
 
@@ -434,10 +447,28 @@ void
 cli_audit_against_done(struct audit_against *against)
 {
 	audit_copy_free(against->copy);
+	for (size_t i = 0; i < against->heads.n; i++)
+		free(against->heads.at[i].by);
 	free(against->heads.at);
 }
 
 /* --- comparing --- */
+
+static void
+print_stamp(const struct audit_head *head, const struct audit_compared *found)
+{
+	char time[TEXT_TIME_SIZE];
+
+	(void)text_time(time, head->at);
+	if (head->seq <= found->flawless)
+		(void)printf("ok: entries %" PRId64 " to %" PRId64
+			     " are as they were at %s: stamped by %s\n",
+		    found->first, head->seq, time, head->by);
+	else
+		(void)printf("note: entry %" PRId64
+			     " is as it was at %s, those before it are not: stamped by %s\n",
+		    head->seq, time, head->by);
+}
 
 static void
 print_heads(const struct audit_against *against, const struct audit_compared *found)
@@ -451,6 +482,10 @@ print_heads(const struct audit_against *against, const struct audit_compared *fo
 
 		if (head->seq == 0)
 			continue;
+		if (head->by != NULL) {
+			print_stamp(head, found);
+			continue;
+		}
 		n++;
 		if (head->at == 0)
 			(void)printf("ok: %s is entry %" PRId64 "\n", head->digits, head->seq);
@@ -458,9 +493,8 @@ print_heads(const struct audit_against *against, const struct audit_compared *fo
 			best = head;
 	}
 	if (best != NULL)
-		(void)printf(
-		    "ok: %zu heads are entries; entries %" PRId64 " to %" PRId64
-		    " are as they were on %s (head %s in the chat)\n",
+		(void)printf("ok: %zu heads are entries; entries %" PRId64 " to %" PRId64
+			     " are as they were on %s (head %s in the chat)\n",
 		    n, found->first, best->seq, text_time(time, best->at), best->digits);
 }
 
@@ -482,12 +516,13 @@ print_agreed(const struct audit_against *against, const struct audit_compared *f
 	    against->faults_of_log == 0 ? "ok" : "note", found->same, n, entries[0].seq,
 	    entries[n - 1].seq);
 	if (from != 0 && to != 0)
-		(void)printf(", the oldest since %s, the newest since %s",
-		    text_time(first, from), text_time(last, to));
+		(void)printf(", the oldest since %s, the newest since %s", text_time(first, from),
+		    text_time(last, to));
 	(void)printf(" (%s)\n", name);
 	if (found->newer > 0)
-		(void)printf("note: %" PRId64
-			     " entries are newer than the witness's: nothing outside shows them yet\n",
+		(void)printf(
+		    "note: %" PRId64
+		    " entries are newer than the witness's: nothing outside shows them yet\n",
 		    found->newer);
 }
 

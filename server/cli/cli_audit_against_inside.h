@@ -1,4 +1,4 @@
-/* cli_audit_against_inside.h - what cli_audit_verify.c cli_audit_against.c cli_audit_telegram.c cli_audit_s3.c share.  Side: start. */
+/* cli_audit_against_inside.h - cli_audit_verify.c cli_audit_telegram.c cli_audit_s3.c cli_audit_stamps.c.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -19,7 +19,7 @@ bool cli_audit_heads_add(
 /*
  * Telegram's "export chat history" as JSON, of one chat or of an account.  Heads of messages that
  * one sender wrote, not forwarded, with the time of the message or of its last edit.  bot: the
- * sender's id ("user123" or "123"); NULL: the only one who has heads.  Says on stdout whose they are.
+ * sender's id ("user123" or "123"); NULL: the only one who has heads.  Prints whose they are.
  */
 bool cli_audit_telegram(const char *text, size_t size, const char *bot, struct audit_heads *ret,
     struct err *err) MUST_USE;
@@ -33,7 +33,8 @@ struct audit_against {
 struct audit_against_arguments {
 	const char *against[AGAINST_MAX];
 	size_t n;
-	const char *bot; /* --bot */
+	const char *bot;    /* --bot */
+	const char *tsa_ca; /* --tsa-ca; NULL: the system's authorities */
 };
 
 /* Gathers from all of them.  What is found with the witness is printed. */
@@ -46,6 +47,14 @@ void cli_audit_against_print(void *ctx, const struct audit_finding *finding);
 
 /* Every version of every object there.  place: "s3", "s3://BUCKET" or "s3://BUCKET/PREFIX". */
 bool cli_audit_s3(const char *place, struct audit_against *against, struct err *err) MUST_USE;
+
+/* Are there timestamps beside the log? */
+bool cli_audit_has_stamps(const char *log);
+
+/* Adds them as heads.  One that ca_file (NULL: the system's authorities) does not lead to is said,
+ * and does not count. */
+bool cli_audit_stamps(const char *log, const char *ca_file, struct audit_against *against,
+    struct err *err) MUST_USE;
 
 /* Compares, prints, returns the exit status. */
 int cli_audit_against_compare(struct audit_against *against, const char *log);

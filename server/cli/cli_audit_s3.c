@@ -20,6 +20,9 @@
 #define PAGE_MAX  (INT64_C(8) << 20)
 #define QUERY_MAX 8192
 #define NAME_SIZE 1200
+#define NEEDED \
+	": the auditor needs s3:ListBucketVersions, s3:GetObjectVersion " \
+	"and s3:GetObjectRetention"
 
 enum lock { LOCK_NONE, LOCK_UNKNOWN, LOCK_GOVERNANCE, LOCK_COMPLIANCE, LOCK_COUNT };
 
@@ -97,8 +100,7 @@ refuse(struct slot *slot, const struct s3_read_answer *answer)
 	char why[240];
 
 	if (may_help && ++slot->tries < TRIES) {
-		loop_timer_start(
-		    f->loop, &slot->timer, (int64_t)PAUSE_MS << (slot->tries - 1), 0);
+		loop_timer_start(f->loop, &slot->timer, (int64_t)PAUSE_MS << (slot->tries - 1), 0);
 		return;
 	}
 	if (answer->code != ERR_NONE)
@@ -107,9 +109,7 @@ refuse(struct slot *slot, const struct s3_read_answer *answer)
 		(void)err_set(&f->err, answer->status == 403 ? ERR_DENIED : ERR_IO,
 		    "S3 answered %d %s%s", answer->status,
 		    s3_error_read(answer->body, answer->body_size, why, sizeof(why)),
-		    answer->status == 403 ?
-			": the auditor needs s3:ListBucketVersions, s3:GetObjectVersion and s3:GetObjectRetention" :
-			"");
+		    answer->status == 403 ? NEEDED : "");
 	(void)err_wrap(&f->err, "%.120s", version == NULL ? f->auditor.bucket : version->key);
 	fail(f);
 }
@@ -149,10 +149,9 @@ static void
 take_lock(struct fetch *f, const struct s3_version *version, const struct s3_lock *lock)
 {
 	char name[NAME_SIZE], detail[64];
-	const struct audit_finding finding = { .what = FOUND_COPY_UNLOCKED,
-		.source = name,
-		.at = version->at,
-		.detail = detail };
+	const struct audit_finding finding = {
+		.what = FOUND_COPY_UNLOCKED, .source = name, .at = version->at, .detail = detail
+	};
 
 	if (strcmp(lock->mode, "COMPLIANCE") == 0) {
 		count_lock(f, LOCK_COMPLIANCE, lock->until);
@@ -205,8 +204,8 @@ is_oldest(const struct fetch *f, size_t i)
 {
 	const char *key = f->versions.at[i].key;
 
-	while (i > 0 && f->versions.at[i - 1].is_marker &&
-	    strcmp(f->versions.at[i - 1].key, key) == 0)
+	while (
+	    i > 0 && f->versions.at[i - 1].is_marker && strcmp(f->versions.at[i - 1].key, key) == 0)
 		i--;
 	return i == 0 || strcmp(f->versions.at[i - 1].key, key) != 0;
 }
@@ -422,8 +421,8 @@ check_servers(struct fetch *f)
 		}
 		if (first == NULL)
 			first = key;
-		if (strncmp(first, key, size) != 0 || strchr(first + size, '/') !=
-			(size == 0 ? NULL : first + size))
+		if (strncmp(first, key, size) != 0 ||
+		    strchr(first + size, '/') != (size == 0 ? NULL : first + size))
 			return err_set(&f->err, ERR_INVALID,
 			    "%s has objects of several servers (%.60s, %.60s): say --against s3://%s/FOLDER/",
 			    f->auditor.bucket, first, key, f->auditor.bucket);
@@ -539,9 +538,8 @@ open_fetch(struct fetch *f, const char *place, struct err *err)
 	if (!cli_audit_s3_auditor(place, &f->auditor, err))
 		return false;
 	f->loop = loop_new(err);
-	f->client = f->loop == NULL ?
-	    NULL :
-	    s3_read_client(f->loop, f->auditor.ca_file, CALLS, err);
+	f->client =
+	    f->loop == NULL ? NULL : s3_read_client(f->loop, f->auditor.ca_file, CALLS, err);
 	f->now = clock_wall_ms();
 	for (size_t i = 0; i < CALLS; i++) {
 		f->slots[i].fetch = f;

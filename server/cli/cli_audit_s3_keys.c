@@ -87,7 +87,8 @@ read_keys(struct s3_auditor *ret, char *text, const char *profile, struct err *e
 static bool
 read_key_file(struct s3_auditor *ret, struct err *err)
 {
-	const char *path = environment_of((const char *const[]){ "AWS_SHARED_CREDENTIALS_FILE" }, 1);
+	const char *path =
+	    environment_of((const char *const[]){ "AWS_SHARED_CREDENTIALS_FILE" }, 1);
 	const char *profile = environment_of((const char *const[]){ "AWS_PROFILE" }, 1);
 	const char *home = getenv("HOME");
 	char of_home[512], *text;
@@ -97,13 +98,14 @@ read_key_file(struct s3_auditor *ret, struct err *err)
 	if (profile == NULL)
 		profile = "default";
 	if (path == NULL) {
-		(void)snprintf(of_home, sizeof(of_home), "%s/.aws/credentials", home == NULL ? "" : home);
+		(void)snprintf(
+		    of_home, sizeof(of_home), "%s/.aws/credentials", home == NULL ? "" : home);
 		path = of_home;
 	}
 	text = file_read(path, KEYS_MAX, &size, err);
 	if (text == NULL)
-		return err_wrap(err,
-		    "no keys to read the bucket with: AWS_ACCESS_KEY_ID is not set, and");
+		return err_wrap(
+		    err, "no keys to read the bucket with: AWS_ACCESS_KEY_ID is not set, and");
 	ok = read_keys(ret, text, profile, err);
 	crypto_wipe(text, size);
 	free(text);
@@ -124,8 +126,8 @@ find_keys(struct s3_auditor *ret, struct err *err)
 	if (access == NULL)
 		return read_key_file(ret, err);
 	if (secret == NULL)
-		return err_set(err, ERR_CONFIG,
-		    "AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
+		return err_set(
+		    err, ERR_CONFIG, "AWS_ACCESS_KEY_ID is set, AWS_SECRET_ACCESS_KEY is not");
 	return take(ret->access_key, sizeof(ret->access_key), access, "AWS_ACCESS_KEY_ID", err) &&
 	    take(ret->secret_key, sizeof(ret->secret_key), secret, "AWS_SECRET_ACCESS_KEY", err) &&
 	    (token == NULL ||
@@ -154,7 +156,8 @@ find_bucket(struct s3_auditor *ret, const char *place, struct err *err)
 	}
 	if (size < 3 || size >= sizeof(ret->bucket) ||
 	    strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789.-") < size)
-		return err_set(err, ERR_INVALID, "%.100s names no bucket: 3 to 63 of a-z 0-9 . -", place);
+		return err_set(
+		    err, ERR_INVALID, "%.100s names no bucket: 3 to 63 of a-z 0-9 . -", place);
 	memcpy(ret->bucket, bucket, size);
 	return true;
 }
@@ -165,19 +168,21 @@ find_place(struct s3_auditor *ret, struct err *err)
 	const char *region = environment_of(
 	    (const char *const[]){ "AWS_REGION", "AWS_DEFAULT_REGION", "AUDIT_S3_REGION" }, 3);
 	const char *endpoint = environment_of(
-	    (const char *const[]){ "AUDIT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL" }, 3);
+	    (const char *const[]){ "AUDIT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL" },
+	    3);
 	size_t size;
 
 	if (region == NULL)
-		return err_set(err, ERR_CONFIG,
-		    "set AWS_REGION: the region of the bucket, as eu-central-1");
+		return err_set(
+		    err, ERR_CONFIG, "set AWS_REGION: the region of the bucket, as eu-central-1");
 	if (!take(ret->region, sizeof(ret->region), region, "AWS_REGION", err))
 		return false;
 	if (strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") < strlen(region))
 		return err_set(err, ERR_INVALID, "AWS_REGION names no region, as eu-central-1");
 	if (endpoint == NULL) {
-		(void)snprintf(ret->endpoint, sizeof(ret->endpoint), "https://s3.%s.amazonaws.com%s",
-		    region, text_starts(region, "cn-") ? ".cn" : "");
+		(void)snprintf(ret->endpoint, sizeof(ret->endpoint),
+		    "https://s3.%s.amazonaws.com%s", region,
+		    text_starts(region, "cn-") ? ".cn" : "");
 		return true;
 	}
 	if (!take(ret->endpoint, sizeof(ret->endpoint), endpoint, "the endpoint", err))
@@ -188,14 +193,15 @@ find_place(struct s3_auditor *ret, struct err *err)
 	if (!text_starts(ret->endpoint, "https://") && !text_starts(ret->endpoint, "http://"))
 		return err_set(err, ERR_INVALID, "the endpoint must begin with https://");
 	return strpbrk(strchr(ret->endpoint, '/') + 2, "/?#@") == NULL ||
-	    err_set(err, ERR_INVALID, "the endpoint must be https://HOST or https://HOST:PORT, and no more");
+	    err_set(err, ERR_INVALID,
+		"the endpoint must be https://HOST or https://HOST:PORT, and no more");
 }
 
 bool
 cli_audit_s3_auditor(const char *place, struct s3_auditor *ret, struct err *err)
 {
-	*ret = (struct s3_auditor){ .ca_file =
-					environment_of((const char *const[]){ "AWS_CA_BUNDLE" }, 1) };
+	*ret = (struct s3_auditor){ .ca_file = environment_of(
+					(const char *const[]){ "AWS_CA_BUNDLE" }, 1) };
 	if (!find_bucket(ret, place, err) || !find_place(ret, err) || !find_keys(ret, err))
 		return false;
 	ret->place = (struct s3_read_place){ .endpoint = ret->endpoint,

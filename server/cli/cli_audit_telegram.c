@@ -51,7 +51,8 @@ flatten(const struct json *text, struct buf *out)
 		buf_adds(out, json_str(text));
 	for (size_t i = 0; i < json_count(text) && json_holds_array(text); i++) {
 		const struct json *part = json_at(text, i);
-		const char *piece = json_str(part) != NULL ? json_str(part) : json_get_str(part, "text");
+		const char *piece =
+		    json_str(part) != NULL ? json_str(part) : json_get_str(part, "text");
 
 		if (piece != NULL)
 			buf_adds(out, piece);
@@ -107,7 +108,8 @@ time_of(const struct json *message)
 
 	if (text == NULL)
 		text = json_get_str(message, "date_unixtime");
-	return text != NULL && text_to_i64(text, 1, INT64_C(253402300799), &at, NULL) ? 1000 * at : 0;
+	return text != NULL && text_to_i64(text, 1, INT64_C(253402300799), &at, NULL) ? 1000 * at :
+											0;
 }
 
 /* bot NULL: the senders are counted; else that one's heads are kept. */
@@ -191,12 +193,15 @@ choose(const struct reading *r, const char *bot, struct err *err)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%.20s (%zu)",
 		    i == 0 ? "" : ", ", r->senders[i].id, r->senders[i].n);
 	if (r->n_senders == 0)
-		(void)err_set(err, ERR_INVALID, "no message in it shows a head (\"audit\" and 16 digits)");
+		(void)err_set(
+		    err, ERR_INVALID, "no message in it shows a head (\"audit\" and 16 digits)");
 	else if (bot != NULL)
-		(void)err_set(err, ERR_INVALID, "--bot %.40s has no heads in it; these have: %s", bot, list);
+		(void)err_set(
+		    err, ERR_INVALID, "--bot %.40s has no heads in it; these have: %s", bot, list);
 	else
 		(void)err_set(err, ERR_INVALID,
-		    "several senders have heads: say with --bot ID which of them is deploybot: %s", list);
+		    "several senders have heads: say with --bot ID which of them is deploybot: %s",
+		    list);
 	return NULL;
 }
 
@@ -218,7 +223,8 @@ cli_audit_telegram(
 	sender = ok ? choose(r, bot, err) : NULL;
 	ok = sender != NULL && text_copy(id, sizeof(id), sender->id);
 	if (ok) {
-		(void)text_copy(name, sizeof(name), text_is_plain(sender->name) ? sender->name : "");
+		(void)text_copy(
+		    name, sizeof(name), text_is_plain(sender->name) ? sender->name : "");
 		(void)printf("note: %zu heads of \"%s\" (%s), %s to %s\n", sender->n, name, id,
 		    text_time(first, sender->first), text_time(last, sender->last));
 		ok = read_all(r, root, id, ret, err);

@@ -98,8 +98,8 @@ verify_database(const struct settings *s, struct arguments *arguments)
 	struct err err;
 
 	cli_database(s, database, sizeof(database));
-	if (verify(database, s->audit_log_path, arguments->digits, arguments->n_digits, &found,
-		&err))
+	if (verify(
+		database, s->audit_log_path, arguments->digits, arguments->n_digits, &found, &err))
 		return judge(&found, s->audit_log_path) |
 		    judge_witnesses(arguments->digits, arguments->n_digits);
 	(void)fprintf(stderr, "error: %s\n", err.text);
@@ -128,6 +128,7 @@ compare(const struct arguments *arguments, const char *log)
 	int status;
 
 	if (!cli_audit_against_gather(&arguments->against, &against, &err) ||
+	    !cli_audit_stamps(log, arguments->against.tsa_ca, &against, &err) ||
 	    (arguments->log != NULL && !add_digits(&against.heads, arguments, &err))) {
 		(void)fprintf(stderr, "error: %s\n", err.text);
 		status = err_exit_status(err.code);
@@ -143,7 +144,8 @@ compare(const struct arguments *arguments, const char *log)
 static bool
 refuse(const char *why, const char *word)
 {
-	(void)fprintf(stderr, "error: audit verify: %s%s%s\n", why, word[0] == '\0' ? "" : ": ", word);
+	(void)fprintf(
+	    stderr, "error: audit verify: %s%s%s\n", why, word[0] == '\0' ? "" : ": ", word);
 	return false;
 }
 
@@ -175,17 +177,19 @@ read_arguments(const struct cli *cli, struct arguments *ret)
 {
 	for (int i = 1; i < cli->argc; i++) {
 		const char *word = cli->argv[i];
-		bool is_against = strcmp(word, "--against") == 0;
+		bool is_bot = strcmp(word, "--bot") == 0, is_ca = strcmp(word, "--tsa-ca") == 0;
 
-		if (!is_against && strcmp(word, "--bot") != 0) {
+		if (!is_bot && !is_ca && strcmp(word, "--against") != 0) {
 			if (!take_word(ret, word))
 				return false;
 			continue;
 		}
 		if (++i == cli->argc)
 			return refuse("something must follow", word);
-		if (!is_against)
+		if (is_bot)
 			ret->against.bot = cli->argv[i];
+		else if (is_ca)
+			ret->against.tsa_ca = cli->argv[i];
 		else if (ret->against.n == AGAINST_MAX)
 			return refuse("at most 64 times", word);
 		else
@@ -208,6 +212,10 @@ cli_audit_verify(const struct cli *cli)
 	s = cli_settings(cli, false);
 	if (s == NULL)
 		return EX_CONFIG;
+	if (arguments.against.tsa_ca == NULL)
+		arguments.against.tsa_ca = s->audit_timestamp_ca;
 	status = verify_database(s, &arguments);
-	return arguments.against.n == 0 ? status : status | compare(&arguments, s->audit_log_path);
+	return arguments.against.n == 0 && !cli_audit_has_stamps(s->audit_log_path) ?
+	    status :
+	    status | compare(&arguments, s->audit_log_path);
 }

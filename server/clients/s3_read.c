@@ -58,8 +58,7 @@ on_answer(void *ctx, const struct http_client_result *http)
 	if (http->code == ERR_NONE) {
 		answer.version = http_client_header(http, "x-amz-version-id");
 		answer.lock_mode = http_client_header(http, "x-amz-object-lock-mode");
-		answer.lock_until =
-		    http_client_header(http, "x-amz-object-lock-retain-until-date");
+		answer.lock_until = http_client_header(http, "x-amz-object-lock-retain-until-date");
 	}
 	free(call);
 	on_done(done_ctx, &answer);
@@ -99,7 +98,8 @@ start_http(struct http_client *client, const struct s3_read_place *place, struct
 		headers[3] = lines.token;
 	if ((size_t)snprintf(url, sizeof(url), "%s%s%s%s", place->endpoint, buf_text(target),
 		query[0] == '\0' ? "" : "?", query) >= sizeof(url))
-		return ERR_NULL(err_set(err, ERR_LIMIT, "a key or marker of the bucket is too long"));
+		return ERR_NULL(
+		    err_set(err, ERR_LIMIT, "a key or marker of the bucket is too long"));
 	const struct http_client_request http = {
 		.label = "S3",
 		.url = url,

@@ -133,7 +133,8 @@ on_list_end(void *ctx, const char *path, const char *text, struct err *err)
 bool
 s3_versions_read(struct s3_versions *versions, const char *xml, size_t size, struct err *err)
 {
-	static const struct xml_reader reader = { .on_start = on_list_start, .on_end = on_list_end };
+	static const struct xml_reader reader = { .on_start = on_list_start,
+		.on_end = on_list_end };
 	struct page *page = calloc(1, sizeof(*page));
 	bool ok;
 

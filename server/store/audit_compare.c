@@ -14,7 +14,7 @@
 #include "store/audit_field.h"
 #include "store/audit_lines.h"
 
-#define HEAD_MIN  8 /* digits */
+#define HEAD_MIN  8    /* digits */
 #define TEXTS_MAX 1000 /* lines that are kept, to say what of them was changed */
 #define DETAIL	  200
 #define PAYLOAD	  16
@@ -29,7 +29,7 @@ struct odd {
 	char *text; /* NULL: not kept */
 	size_t size;
 	uint8_t payload[PAYLOAD];
-	int64_t match;	 /* the entry that it is, under whatever number; 0: none */
+	int64_t match; /* the entry that it is, under whatever number; 0: none */
 	bool has_payload;
 	bool is_covered; /* the witness has this number */
 };
@@ -166,7 +166,7 @@ look_for_heads(struct compare *c, const struct audit_claim *claim)
 		return;
 	text_hex(hex, claim->is.hash, AUDIT_HASH);
 	for (size_t i = first_head(c, hex);
-	    i < c->n_heads && strncmp(c->heads[i]->digits, hex, HEAD_MIN) == 0; i++)
+	     i < c->n_heads && strncmp(c->heads[i]->digits, hex, HEAD_MIN) == 0; i++)
 		if (text_starts(hex, c->heads[i]->digits))
 			c->heads[i]->seq = claim->is.seq;
 }
@@ -255,9 +255,8 @@ look_for_missing(struct compare *c, int64_t seq)
 {
 	int64_t first = c->result.last + 1, last = seq - 1;
 
-	if (c->result.entries == 0) { /* nothing stands before it: the front is told of at the end */
+	if (c->result.entries == 0) /* the front is told of at the end */
 		return;
-	}
 	while (last >= first && c->copy != NULL && audit_copy_find(c->copy, last) != NULL)
 		last--;
 	while (first <= last && c->copy != NULL && audit_copy_find(c->copy, first) != NULL)
@@ -532,8 +531,7 @@ describe_change(struct compare *c, const struct odd *odd, int64_t seq, char out[
 		char key[40];
 		const struct audit_field *now;
 
-		(void)snprintf(
-		    key, sizeof(key), "%.*s", (int)was.at[i].key_size, was.at[i].key);
+		(void)snprintf(key, sizeof(key), "%.*s", (int)was.at[i].key_size, was.at[i].key);
 		now = audit_fields_get(&is, key);
 		if (now != NULL && now->value_size == was.at[i].value_size &&
 		    memcmp(now->value, was.at[i].value, now->value_size) == 0)
@@ -580,8 +578,8 @@ tell_matched(struct compare *c, const struct odd *odd, int64_t most)
 	char detail[DETAIL] = "";
 
 	if (odd->seq != odd->match)
-		(void)snprintf(detail, sizeof(detail), "its number is now %+" PRId64,
-		    odd->seq - odd->match);
+		(void)snprintf(
+		    detail, sizeof(detail), "its number is now %+" PRId64, odd->seq - odd->match);
 	tell_odd(c, odd, odd->match < most ? FOUND_MOVED : FOUND_REHASHED, odd->match, detail);
 }
 
@@ -677,9 +675,7 @@ static void
 judge_front(struct compare *c)
 {
 	int64_t last = c->result.first - 1;
-	const struct audit_finding finding = {
-		.what = FOUND_CUT_FRONT, .first = 1, .last = last
-	};
+	const struct audit_finding finding = { .what = FOUND_CUT_FRONT, .first = 1, .last = last };
 
 	if (last < 1 || (c->copy != NULL && audit_copy_find(c->copy, last) != NULL))
 		return;
@@ -695,6 +691,7 @@ judge_heads(struct compare *c)
 			.what = FOUND_HEAD_MISSING,
 			.source = c->heads[i]->digits,
 			.at = c->heads[i]->at,
+			.detail = c->heads[i]->by,
 		};
 
 		if (c->heads[i]->seq == 0)

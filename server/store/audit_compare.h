@@ -10,6 +10,7 @@ struct audit_head {
 	char digits[2 * AUDIT_HASH + 1]; /* lower case, 8 at least */
 	int64_t at;			 /* wall ms; 0: nobody says */
 	int64_t seq;			 /* the entry; 0: none has it */
+	char *by; /* of the heap, the caller's: who stamped it, and in which file; NULL: nobody */
 };
 
 /* False: no 8 to 64 hexadecimal digits. */

@@ -60,8 +60,8 @@ open_spool(struct err *err)
 	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	file = fd < 0 ? NULL : fdopen(fd, "w+");
 	if (file == NULL) {
-		(void)err_errno(err, ERR_IO, errno, "a file for the witness's lines in %s (TMPDIR)",
-		    folder);
+		(void)err_errno(
+		    err, ERR_IO, errno, "a file for the witness's lines in %s (TMPDIR)", folder);
 		if (fd >= 0)
 			(void)close(fd);
 	}
@@ -366,8 +366,7 @@ compare_entries(const void *a, const void *b, void *ctx)
 	if (left->seq != right->seq)
 		return left->seq < right->seq ? -1 : 1;
 	if (left->source != right->source)
-		return compare_sources(
-		    &copy->sources[left->source], &copy->sources[right->source]);
+		return compare_sources(&copy->sources[left->source], &copy->sources[right->source]);
 	return (left->offset > right->offset) - (left->offset < right->offset);
 }
 

@@ -26,7 +26,7 @@ enum audit_severity_found { FOUND_NOTE, FOUND_WITNESS, FOUND_LOG };
 	F(MOVED,        LOG) \
 	F(CUT_FRONT,    LOG) \
 	F(CUT_END,      LOG) \
-	F(UNLINKED,     LOG)     /* no witness has it, and it does not follow, or is not followed */ \
+	F(UNLINKED,     LOG)     /* no witness has it, and the chain is broken there */ \
 	F(UNENDED,      LOG)     /* the last line lacks its newline */ \
 	F(FILE_NAME,    LOG) \
 	F(HEAD_MISSING, LOG) \

@@ -25,11 +25,11 @@ next_line(struct audit_lines *f, struct err *err)
 	case AUDIT_LINES_FAILED:
 		return false;
 	case AUDIT_LINES_LONG:
-		return err_set(err, ERR_INVALID, "%s line %" PRId64 ": it is too long", f->name,
-		    f->number);
+		return err_set(
+		    err, ERR_INVALID, "%s line %" PRId64 ": it is too long", f->name, f->number);
 	case AUDIT_LINES_CUT:
-		return err_set(err, ERR_INVALID, "%s line %" PRId64 ": it is cut off", f->name,
-		    f->number);
+		return err_set(
+		    err, ERR_INVALID, "%s line %" PRId64 ": it is cut off", f->name, f->number);
 	case AUDIT_LINES_LINE:
 		break;
 	}

@@ -175,6 +175,8 @@ struct settings {
 	bool enable_api_server; /* /hooks and /v1 are served on the TCP listener */
 	bool enable_telemetry;
 	const char *state_directory;
+	const char *audit_timestamp_url; /* NULL: nothing is stamped */
+	const char *audit_timestamp_ca;	 /* NULL: signatures are not checked */
 	const char *audit_log_path;
 	int audit_keep_days; /* 0: for good */
 	const char *audit_s3_bucket; /* NULL: the audit has no witness */

@@ -48,6 +48,6 @@ def run(folder, *arguments, env=None):
     """audit verify in an empty folder, on a machine that has no settings, no database and no server."""
     empty = folder / "empty"
     empty.mkdir(exist_ok=True)
-    return subprocess.run([PROGRAM, "audit", "verify", *arguments], cwd=empty, capture_output=True, text=True, check=False,
-                          env={"PATH": "/usr/bin:/bin", "HOME": str(empty), "TMPDIR": str(folder), **(env or {})},
+    return subprocess.run([PROGRAM, "audit", "verify", *arguments], cwd=empty, capture_output=True, text=True,
+                          check=False, env={"PATH": "/usr/bin:/bin", "HOME": str(empty), "TMPDIR": str(folder), **(env or {})},
                           timeout=60)

@@ -102,7 +102,8 @@ def test_closed_files_that_changed_names_are_noticed(tmp_path, lines, log):
     first.rename(tmp_path / "x")
     second.rename(first)
     (tmp_path / "x").rename(second)
-    verify(log, 1, *arguments, says=(f"{first} begins with entry 11: its name says another", "entries 1 to 10 were moved"))
+    verify(log, 1, *arguments, says=(f"{first} begins with entry 11: its name says another",
+                                     "entries 1 to 10 were moved"))
 
 
 def test_each_way_to_spoil_a_log_at_random_is_noticed(tmp_path, lines, log):
@@ -136,7 +137,8 @@ def test_objects_of_two_servers_are_not_mixed(tmp_path, lines, log):
     other = tmp_path / "witness" / "deploybot-other"
     other.mkdir()
     (other / f"1-1-{head_of(lines[0])}.jsonl").write_text(lines[0], encoding="utf-8")
-    verify(log, 64, str(log), "--against", str(tmp_path / "witness"), says=("several servers", "deploybot-other", SERVER))
+    verify(log, 64, str(log), "--against", str(tmp_path / "witness"),
+           says=("several servers", "deploybot-other", SERVER))
 
 
 def test_what_is_no_witness_is_refused_with_what_would_be(tmp_path, log):
@@ -162,7 +164,8 @@ def test_the_heads_of_an_exported_chat_prove_the_log_up_to_the_newest_of_them(tm
     messages = [message(1, ["✅ live\n", {"type": "italic", "text": f"audit {head_of(lines[9])}"}]),
                 message(2, f"audit {head_of(lines[29])}", edited_unixtime="1793590000"),
                 message(3, "audit entries 17-19, 23"), message(4, "audit feedfacefeedface", forwarded_from="deploybot")]
-    for shape in ({"messages": messages}, {"chats": {"list": [{"messages": messages[:1]}, {"messages": messages[1:]}]}}):
+    for shape in ({"messages": messages},
+                  {"chats": {"list": [{"messages": messages[:1]}, {"messages": messages[1:]}]}}):
         chat.write_text(json.dumps(shape), encoding="utf-8")
         verify(log, 0, str(log), "--against", str(chat), silent=("\x1b",),
                says=("ok: 2 heads are entries; entries 1 to 30 are as they were on 2026-11-02T03:26:40Z",))

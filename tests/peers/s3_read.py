@@ -106,16 +106,16 @@ class S3:
 
     def check_signature(self, handler):
         sent = handler.headers
-        words = dict(part.strip().split("=", 1)
-                     for part in sent.get("Authorization", "").removeprefix("AWS4-HMAC-SHA256 ").split(",") if "=" in part)
+        given = sent.get("Authorization", "").removeprefix("AWS4-HMAC-SHA256 ")
+        words = dict(part.strip().split("=", 1) for part in given.split(",") if "=" in part)
         if not words:
             raise Refused(403, "AccessDenied", "Access Denied")
         date = sent.get("x-amz-date", "")
         if words.get("Credential") != f"{ACCESS}/{date[:8]}/{REGION}/s3/aws4_request":
-            raise Refused(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+            raise Refused(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist.")
         at = datetime.datetime.strptime(date, "%Y%m%dT%H%M%SZ")
         if abs((datetime.datetime.utcnow() - at).total_seconds()) > SKEW_S:
-            raise Refused(403, "RequestTimeTooSkewed", "The difference between the request time and the server's is too large.")
+            raise Refused(403, "RequestTimeTooSkewed", "The difference between the two times is too large.")
         signed = words["SignedHeaders"].split(";")
         must = {"host"} | {name.lower() for name in sent if name.lower().startswith("x-amz-")}
         if not must <= set(signed) or signed != sorted(signed) or sent.get("x-amz-content-sha256") != EMPTY:
@@ -161,7 +161,8 @@ class S3:
         if not self.shows_locks:
             raise Refused(403, "AccessDenied", "Access Denied")
         if not version.lock:
-            raise Refused(404, "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration")
+            raise Refused(404, "NoSuchObjectLockConfiguration",
+                          "The specified object does not have a ObjectLock configuration")
         return {}, (f"<Retention xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Mode>{version.lock[0]}</Mode>"
                     f"<RetainUntilDate>{stamp(version.lock[1])}</RetainUntilDate></Retention>").encode()
 

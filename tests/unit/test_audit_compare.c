@@ -99,7 +99,8 @@ add_object(struct world *w, size_t first, size_t last, int64_t at)
 		buf_adds(&text, w->line[i - 1]);
 		buf_addc(&text, '\n');
 	}
-	assert_true(audit_chain_read(w->line[last - 1], strlen(w->line[last - 1]), &claim, &w->err));
+	assert_true(
+	    audit_chain_read(w->line[last - 1], strlen(w->line[last - 1]), &claim, &w->err));
 	audit_chain_short(&claim.is, head);
 	(void)snprintf(name, sizeof(name), "deploybot-a/%zu-%zu-%s.jsonl", first, last, head);
 	assert_true(audit_copy_add_object(w->copy, name, at, text.data, text.size, &w->err));
@@ -175,8 +176,7 @@ compare_bytes(struct world *w, const void *bytes, size_t size)
 	assert_int_equal(fwrite(bytes, 1, size, file), size);
 	assert_int_equal(fclose(file), 0);
 	w->n_seen = 0;
-	if (!audit_compare(
-		w->log, w->copy, NULL, 0, on_found, w, &w->result, &w->err))
+	if (!audit_compare(w->log, w->copy, NULL, 0, on_found, w, &w->result, &w->err))
 		fail_msg("%s", w->err.text);
 }
 
@@ -201,16 +201,16 @@ static bool
 is_named(const struct world *w, int64_t seq)
 {
 	for (size_t i = 0; i < w->n_seen; i++)
-		if (audit_found_severity(w->seen[i].what) == FOUND_LOG &&
-		    w->seen[i].first <= seq && seq <= w->seen[i].last)
+		if (audit_found_severity(w->seen[i].what) == FOUND_LOG && w->seen[i].first <= seq &&
+		    seq <= w->seen[i].last)
 			return true;
 	return false;
 }
 
-#define ASSERT_SAW(w, n, what, first, last)                                                      \
-	do {                                                                                     \
-		if ((w)->n_seen != (n) || !saw(w, FOUND_##what, first, last))                    \
-			fail_seen(w, #what, first, last);                                        \
+#define ASSERT_SAW(w, n, what, first, last) \
+	do { \
+		if ((w)->n_seen != (n) || !saw(w, FOUND_##what, first, last)) \
+			fail_seen(w, #what, first, last); \
 	} while (0)
 
 static void
@@ -254,7 +254,8 @@ hash_anew(struct world *w, size_t at, size_t skip, const char *extra)
 	size_t n = w->n;
 
 	if (at > 0) {
-		assert_true(audit_chain_read(w->line[at - 1], strlen(w->line[at - 1]), &claim, &w->err));
+		assert_true(
+		    audit_chain_read(w->line[at - 1], strlen(w->line[at - 1]), &claim, &w->err));
 		chain = claim.is;
 	}
 	for (size_t i = at; i < n; i++)
@@ -386,7 +387,8 @@ a_line_that_is_put_in_is_no_change_of_those_around_it(void **state)
 	for (size_t i = 1; i <= ENTRIES; i++) {
 		struct audit_chain chain;
 
-		assert_true(audit_chain_read(w->line[i - 1], strlen(w->line[i - 1]), &claim, &w->err));
+		assert_true(
+		    audit_chain_read(w->line[i - 1], strlen(w->line[i - 1]), &claim, &w->err));
 		chain = claim.is;
 		insert_line(w, i, make_line(&chain, "{\"x\":\"put in\"}"));
 		compare(w);
@@ -498,7 +500,8 @@ what_came_behind_the_witness_is_judged_by_the_chain(void **state)
 	struct audit_claim claim;
 	struct audit_chain chain;
 
-	assert_true(audit_chain_read(w->line[ENTRIES - 1], strlen(w->line[ENTRIES - 1]), &claim, &w->err));
+	assert_true(
+	    audit_chain_read(w->line[ENTRIES - 1], strlen(w->line[ENTRIES - 1]), &claim, &w->err));
 	chain = claim.is;
 	make_lines(w, &chain, 4);
 	compare(w);
@@ -612,8 +615,8 @@ an_object_that_is_not_what_its_name_says_does_not_count(void **state)
 	new_copy(w);
 	w->n_seen = 0;
 	for (size_t i = 0; i < COUNT(names); i++)
-		assert_true(audit_copy_add_object(
-		    w->copy, names[i], 0, text, strlen(text), &w->err));
+		assert_true(
+		    audit_copy_add_object(w->copy, names[i], 0, text, strlen(text), &w->err));
 	assert_true(audit_copy_add_object(w->copy, names[0], 0, text, strlen(text) - 1, &w->err));
 	assert_true(audit_copy_add_object(w->copy, names[0], 0, "", 0, &w->err));
 	assert_int_equal(w->n_seen, 5);
@@ -684,8 +687,7 @@ a_head_that_somebody_kept_is_found_while_the_log_has_it(void **state)
 	lay_out(w);
 	assert_true(file_write(w->log, w->text.data, w->text.size, 0600, &w->err));
 	w->n_seen = 0;
-	assert_true(
-	    audit_compare(w->log, NULL, heads, 3, on_found, w, &w->result, &w->err));
+	assert_true(audit_compare(w->log, NULL, heads, 3, on_found, w, &w->result, &w->err));
 	ASSERT_SAW(w, 1, HEAD_MISSING, 0, 0);
 	assert_int_equal(heads[0].seq, 9);
 	assert_int_equal(heads[1].seq, 9);

@@ -1,4 +1,4 @@
-/* Goal: a bucket's list, locks and errors are read as S3 writes them, and a list that leads nowhere ends.  Side: start. */
+/* Goal: a bucket's list, locks and errors are read as S3 writes them; circles end.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "clients/s3_versions.h"
 
@@ -12,9 +12,11 @@
 
 #include "lib/err.h"
 
-#define HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-#define ONE(kind, key, version, at)                                                                        \
-	"<" kind "><Key>" key "</Key><VersionId>" version "</VersionId><IsLatest>true</IsLatest><LastModified>" at \
+#define HEAD \
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+#define ONE(kind, key, version, at) \
+	"<" kind "><Key>" key "</Key><VersionId>" version \
+	"</VersionId><IsLatest>true</IsLatest><LastModified>" at \
 	"</LastModified><Owner><ID>7</ID></Owner></" kind ">"
 #define TAIL "</ListVersionsResult>"
 
@@ -31,17 +33,18 @@ versions_and_delete_markers_of_all_pages_are_in_the_order_of_their_age(UNUSED vo
 	struct err err;
 
 	assert_true(read_page(&all,
-	    HEAD "<IsTruncated>true</IsTruncated><NextKeyMarker>b&amp;</NextKeyMarker><NextVersionIdMarker>3</NextVersionIdMarker>"
-		ONE("DeleteMarker", "b&amp;", "4", "2026-11-20T07:10:49.000Z")
-		ONE("Version", "b&amp;", "3", "2026-11-20T07:10:48.000Z") TAIL,
+	    HEAD "<IsTruncated>true</IsTruncated><NextKeyMarker>b&amp;</NextKeyMarker>"
+		 "<NextVersionIdMarker>3</NextVersionIdMarker>" ONE(
+		     "DeleteMarker", "b&amp;", "4", "2026-11-20T07:10:49.000Z")
+		     ONE("Version", "b&amp;", "3", "2026-11-20T07:10:48.000Z") TAIL,
 	    &err));
 	assert_true(all.is_truncated);
 	assert_string_equal(all.next_key, "b&");
 	assert_string_equal(all.next_version, "3");
 	/* Of one second: S3 names the newest first. */
 	assert_true(read_page(&all,
-	    HEAD "<IsTruncated>false</IsTruncated>" ONE("Version", "b&amp;", "2", "2026-11-20T07:10:48Z")
-		ONE("Version", "a", "1", "2026-11-20T09:00:00.000Z") TAIL,
+	    HEAD "<IsTruncated>false</IsTruncated>" ONE("Version", "b&amp;", "2",
+		"2026-11-20T07:10:48Z") ONE("Version", "a", "1", "2026-11-20T09:00:00.000Z") TAIL,
 	    &err));
 	assert_false(all.is_truncated);
 	s3_versions_sort(&all);
@@ -60,7 +63,8 @@ a_list_that_leads_nowhere_or_is_none_is_refused(UNUSED void **state)
 		HEAD "<IsTruncated>true</IsTruncated>" TAIL,
 		HEAD "<IsTruncated>perhaps</IsTruncated>" TAIL,
 		HEAD "<Version><Key>a</Key><VersionId>1</VersionId></Version>" TAIL,
-		HEAD "<Version><VersionId>1</VersionId><LastModified>2026-11-20T07:10:48Z</LastModified></Version>" TAIL,
+		HEAD "<Version><VersionId>1</VersionId>"
+		     "<LastModified>2026-11-20T07:10:48Z</LastModified></Version>" TAIL,
 		HEAD ONE("Version", "a", "1", "yesterday") TAIL,
 		"<ListBucketResult/>",
 		"<html/>",
@@ -82,7 +86,8 @@ a_list_that_leads_nowhere_or_is_none_is_refused(UNUSED void **state)
 static void
 a_lock_is_mode_and_date_and_nothing_less(UNUSED void **state)
 {
-	static const char *const bad[] = { "<Retention/>", "<Retention><Mode>COMPLIANCE</Mode></Retention>",
+	static const char *const bad[] = { "<Retention/>",
+		"<Retention><Mode>COMPLIANCE</Mode></Retention>",
 		"<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>x</RetainUntilDate></Retention>",
 		"<Retention><Mode>COMPLIANCE AND SO ON</Mode><RetainUntilDate>2031-01-01T00:00:00Z</RetainUntilDate></Retention>",
 		"<a/>", "x" };
@@ -101,7 +106,8 @@ a_lock_is_mode_and_date_and_nothing_less(UNUSED void **state)
 static void
 an_error_is_its_code_and_message_and_moves_no_cursor(UNUSED void **state)
 {
-	static const char error[] = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+	static const char error[] =
+	    "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
 	static const char *const none[] = { "", "<Error/>", "<html><Code>x</Code></html>",
 		"<Error><Code>&#10;x</Code></Error>" };
 	char out[64];
@@ -116,7 +122,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(versions_and_delete_markers_of_all_pages_are_in_the_order_of_their_age),
+		cmocka_unit_test(
+		    versions_and_delete_markers_of_all_pages_are_in_the_order_of_their_age),
 		cmocka_unit_test(a_list_that_leads_nowhere_or_is_none_is_refused),
 		cmocka_unit_test(a_lock_is_mode_and_date_and_nothing_less),
 		cmocka_unit_test(an_error_is_its_code_and_message_and_moves_no_cursor),

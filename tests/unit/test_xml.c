@@ -59,8 +59,8 @@ refused(const char *text, size_t size, enum err_code code, const char *why)
 static void
 what_is_no_sound_document_is_refused_with_its_line(UNUSED void **state)
 {
-	static const char *const texts[] = { "", "x", "<a>", "<a></b>", "<a/><b/>", "<a>&none;</a>", "<a>\xff</a>",
-		"<a>\x01</a>", "{}" };
+	static const char *const texts[] = { "", "x", "<a>", "<a></b>", "<a/><b/>", "<a>&none;</a>",
+		"<a>\xff</a>", "<a>\x01</a>", "{}" };
 
 	for (size_t i = 0; i < COUNT(texts); i++)
 		refused(texts[i], strlen(texts[i]), ERR_INVALID, "not valid XML at line 1");

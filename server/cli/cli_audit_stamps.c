@@ -1,0 +1,143 @@
+/* cli_audit_stamps.c - the timestamps beside the log: read, checked, and looked for as heads.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/cli_audit_against_inside.h"
+#include "lib/crypto_ts.h"
+#include "lib/err.h"
+#include "lib/file.h"
+#include "lib/text.h"
+#include "store/audit_day.h"
+
+/* The folder of the log, and what its stamps' names begin with. */
+static const char *
+part(const char *log, char folder[PATH_MAX])
+{
+	const char *slash = strrchr(log, '/');
+
+	(void)snprintf(folder, PATH_MAX, "%.*s", slash == NULL ? 1 : (int)(slash - log) + 1,
+	    slash == NULL ? "." : log);
+	return slash == NULL ? log : slash + 1;
+}
+
+/* audit.log.2026-11-20.tsr of audit.log */
+static bool
+is_stamp(const char *name, const char *log)
+{
+	size_t size = strlen(log);
+
+	return text_starts(name, log) && name[size] == '.' &&
+	    strlen(name) == size + AUDIT_DAY + strlen(AUDIT_STAMP_SUFFIX) &&
+	    text_ends(name, AUDIT_STAMP_SUFFIX);
+}
+
+static int
+list(const char *log, struct dirent ***ret, char folder[PATH_MAX])
+{
+	const char *base = part(log, folder);
+	int n = scandir(folder, ret, NULL, alphasort), kept = 0;
+
+	for (int i = 0; i < n; i++)
+		if (is_stamp((*ret)[i]->d_name, base))
+			(*ret)[kept++] = (*ret)[i];
+		else
+			free((*ret)[i]);
+	return n < 0 ? n : kept;
+}
+
+static void
+free_list(struct dirent **entries, int n)
+{
+	for (int i = 0; i < n; i++)
+		free(entries[i]);
+	free(entries);
+}
+
+bool
+cli_audit_has_stamps(const char *log)
+{
+	struct dirent **entries = NULL;
+	char folder[PATH_MAX];
+	int n = list(log, &entries, folder);
+
+	free_list(entries, n);
+	return n > 0;
+}
+
+/* What is none, or is signed by nobody whom --tsa-ca trusts, is wrong.  That the system knows its
+ * authority not is no fault: many have roots of their own. */
+static bool
+read_stamp(const char *path, const char *ca_file, struct audit_against *against,
+    struct crypto_ts *ret, bool *ret_counts, struct err *err)
+{
+	struct err why = { 0 };
+	size_t size;
+	char *bytes = file_read(path, CRYPTO_TS_ANSWER, &size, &why);
+	const struct audit_finding finding = {
+		.what = FOUND_COPY_BAD, .source = path, .detail = why.text
+	};
+	bool is_read = bytes != NULL &&
+	    crypto_ts_read(bytes, size, NULL, NULL, CRYPTO_TS_NOBODY, NULL, ret, &why);
+
+	*ret_counts = is_read &&
+	    crypto_ts_read(bytes, size, NULL, NULL,
+		ca_file == NULL ? CRYPTO_TS_SYSTEM : CRYPTO_TS_FILE, ca_file, ret, &why);
+	free(bytes);
+	if (why.code == ERR_CONFIG || why.code == ERR_NOMEM) {
+		*err = why;
+		return false;
+	}
+	if (*ret_counts)
+		return true;
+	if (!is_read || ca_file != NULL)
+		cli_audit_against_print(against, &finding);
+	else
+		(void)printf(
+		    "note: %s, by %s, is not checked: the system knows no such authority; name its certificate with --tsa-ca\n",
+		    path, ret->by);
+	return true;
+}
+
+static bool
+add_stamp(const char *path, const char *ca_file, struct audit_against *against, struct err *err)
+{
+	char digits[2 * AUDIT_HASH + 1];
+	struct audit_head head;
+	struct crypto_ts stamp;
+	bool counts;
+
+	if (!read_stamp(path, ca_file, against, &stamp, &counts, err))
+		return false;
+	if (!counts)
+		return true;
+	text_hex(digits, stamp.hash, sizeof(stamp.hash));
+	if (!audit_head_read(&head, digits, stamp.at) ||
+	    asprintf(&head.by, "%s (%s)", stamp.by, path) < 0)
+		return err_set(err, ERR_NOMEM, "no memory for the timestamps");
+	if (cli_audit_heads_add(&against->heads, &head, err))
+		return true;
+	free(head.by);
+	return false;
+}
+
+bool
+cli_audit_stamps(
+    const char *log, const char *ca_file, struct audit_against *against, struct err *err)
+{
+	struct dirent **entries = NULL;
+	char folder[PATH_MAX], path[PATH_MAX + NAME_MAX + 2];
+	int n = list(log, &entries, folder);
+	bool ok = n >= 0 || err_errno(err, ERR_IO, errno, "%s", folder);
+
+	for (int i = 0; ok && i < n; i++) {
+		(void)snprintf(path, sizeof(path), "%s%s%s", folder,
+		    text_ends(folder, "/") ? "" : "/", entries[i]->d_name);
+		ok = add_stamp(path, ca_file, against, err);
+	}
+	free_list(entries, n);
+	return ok;
+}
