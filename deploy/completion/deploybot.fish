@@ -13,6 +13,7 @@ complete -c deploybot -n __fish_use_subcommand -a logs -d 'What a deployment has
 complete -c deploybot -n __fish_use_subcommand -a answer -d 'Answer a deployment\'s question.'
 complete -c deploybot -n __fish_use_subcommand -a 2fa -d 'Make or reset a second factor, by its person\'s id.'
 complete -c deploybot -n __fish_use_subcommand -a token -d 'Make, list or revoke a token.'
+complete -c deploybot -n __fish_use_subcommand -a secrets -d 'Where secrets come from, how old they are; run NAME_COMMAND.'
 complete -c deploybot -n __fish_use_subcommand -a completion -d 'Print what makes a shell complete these words.'
 complete -c deploybot -n __fish_use_subcommand -a backup -d 'Copy the database, while the server runs.'
 complete -c deploybot -n __fish_use_subcommand -a version -d 'Print the version.'
@@ -36,6 +37,7 @@ complete -c deploybot -n __fish_use_subcommand -a reject -d 'say no to it, with 
 complete -c deploybot -n __fish_use_subcommand -a review -d 'you have looked at an emergency deployment'
 complete -c deploybot -n '__fish_seen_subcommand_from logs answer deploy rollback status history cancel queue lock unlock freeze unfreeze pending' -a '(deploybot completion environments 2>/dev/null)'
 complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'
+complete -c deploybot -n '__fish_seen_subcommand_from secrets' -a 'check fetch'
 complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x
 complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x
 complete -c deploybot -l json

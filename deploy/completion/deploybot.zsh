@@ -15,6 +15,7 @@ _deploybot() {
 		'answer:Answer a deployment'\''s question.'
 		'2fa:Make or reset a second factor, by its person'\''s id.'
 		'token:Make, list or revoke a token.'
+		'secrets:Where secrets come from, how old they are; run NAME_COMMAND.'
 		'completion:Print what makes a shell complete these words.'
 		'backup:Copy the database, while the server runs.'
 		'version:Print the version.'
@@ -45,6 +46,7 @@ _deploybot() {
 		case $words[2] in
 		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
 		token) compadd -- add list revoke ;;
+		secrets) compadd -- check fetch ;;
 		esac
 	fi
 }
