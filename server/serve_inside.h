@@ -133,7 +133,7 @@ void serve_reload_stop(struct serve *serve);
 
 /* --- serve_secrets.c --- */
 
-/* Tells the store which secrets are in force: at once and each hour; and when they may be others. */
+/* Has the store know which secrets are in force: at once, each hour, and when they may differ. */
 void serve_secrets_start(struct serve *serve);
 void serve_secrets_look(struct serve *serve);
 void serve_secrets_stop(struct serve *serve);

@@ -17,10 +17,10 @@
 #include "serve_inside.h"
 #include "settings/settings_secrets.h"
 
-#define KEY_NAME  "/secret-marks.key"
-#define KEY_SIZE  32
-#define FILE_CAP  16384
-#define LOOK_MS	  (3600 * INT64_C(1000)) /* a key's file may be another without a reload */
+#define KEY_NAME "/secret-marks.key"
+#define KEY_SIZE 32
+#define FILE_CAP 16384
+#define LOOK_MS	 (3600 * INT64_C(1000)) /* a key's file may be another without a reload */
 
 /* --- the key --- */
 
@@ -68,8 +68,7 @@ mark_of(const struct crypto_hmac_key *key, const char *const texts[], size_t cou
 
 	for (size_t i = 0; ok && i < count; i++)
 		ok = crypto_hmac_add(mac, texts[i], strlen(texts[i]) + 1, NULL);
-	if (!ok || !crypto_hmac_add(mac, value, size, NULL) ||
-	    !crypto_hmac_finish(mac, out, NULL))
+	if (!ok || !crypto_hmac_add(mac, value, size, NULL) || !crypto_hmac_finish(mac, out, NULL))
 		return false;
 	text_hex(ret, out, sizeof(out));
 	return true;
@@ -100,8 +99,7 @@ on_secret(void *ctx, const struct settings_secret *secret)
 		add(ctx, secret, secret->text, strlen(secret->text));
 		return;
 	}
-	if (secret->file == NULL ||
-	    (key = file_read(secret->file, FILE_CAP, &size, NULL)) == NULL)
+	if (secret->file == NULL || (key = file_read(secret->file, FILE_CAP, &size, NULL)) == NULL)
 		return;
 	add(ctx, secret, key, size);
 	crypto_wipe(key, size);

@@ -13,8 +13,7 @@ cli_secrets_usage(const struct cli *cli)
 	    "Usage: %s secrets check [--json]\n"
 	    "       %s secrets fetch [--folder FOLDER] [--users SERVER,RUNNER]\n"
 	    "check: where each secret comes from, how old it is, who may read it\n"
-	    "fetch: as root, run each NAME_COMMAND of the settings file and keep what it prints in " SETTINGS_FETCHED
-	    "\n",
+	    "fetch: as root, run each NAME_COMMAND of the settings file, and keep what it prints\n",
 	    cli->program, cli->program);
 	return EX_USAGE;
 }

@@ -1,4 +1,4 @@
-/* cli_secrets_check.c - `deploybot secrets check`: where each secret comes from, how old it is, who may read it.  Side: start. */
+/* cli_secrets_check.c - `deploybot secrets check`: where each comes from, how old it is, who may read it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Ages are the server's rows (store/row_secret.h); of what only the runner may read, the date of
@@ -67,8 +67,8 @@ find_file(const struct checking *c, const struct settings_secret *secret, struct
 
 	(void)snprintf(name, sizeof(name), "%s_FILE", secret->name);
 	if (secret->application[0] != '\0')
-		file = cli_application_file(c->cli->env_file, c->settings, secret->application,
-			   path) ?
+		file =
+		    cli_application_file(c->cli->env_file, c->settings, secret->application, path) ?
 		    path :
 		    NULL;
 	else
@@ -161,11 +161,12 @@ look_at_file(struct finding *f)
 static void
 find_age(const struct checking *c, struct finding *f)
 {
+	const char *of = f->secret->application, *name = f->secret->name;
+
 	for (size_t i = 0; i < c->n_ages; i++) {
 		const struct secret_age *age = &c->ages[i];
 
-		if (strcmp(age->application, f->secret->application) != 0 ||
-		    strcmp(age->name, f->secret->name) != 0)
+		if (strcmp(age->application, of) != 0 || strcmp(age->name, name) != 0)
 			continue;
 		f->since = age->seen_at;
 		f->used_at = age->used_at;

@@ -52,8 +52,8 @@ struct fetching {
 static void
 complain(const struct fetching *f, const char *name, const char *what)
 {
-	(void)fprintf(stderr, "%s: %s%s%s\n", f->cli->program, name, name[0] == '\0' ? "" : ": ",
-	    what);
+	(void)fprintf(
+	    stderr, "%s: %s%s%s\n", f->cli->program, name, name[0] == '\0' ? "" : ": ", what);
 }
 
 /* --- one command --- */
@@ -66,7 +66,8 @@ begin(char *words[], int out)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	(void)setpgid(0, 0);
-	if (chdir("/") == -1 || null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1 ||
+	if (chdir("/") == -1 || null == -1 || dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(out, STDOUT_FILENO) == -1 ||
 	    (!isatty(STDERR_FILENO) && dup2(null, STDERR_FILENO) == -1))
 		_exit(126);
 	(void)execv(words[0], words);
@@ -95,8 +96,7 @@ read_output(int fd, char out[OUTPUT_MAX + 1], size_t *ret_size, struct err *err)
 			break;
 		size += n > 0 ? (size_t)n : 0;
 		if (size > OUTPUT_MAX)
-			return err_set(
-			    err, ERR_LIMIT, "it printed more than %d bytes", OUTPUT_MAX);
+			return err_set(err, ERR_LIMIT, "it printed more than %d bytes", OUTPUT_MAX);
 	}
 	*ret_size = size;
 	return true;
@@ -115,7 +115,8 @@ end(pid_t pid, bool is_read, struct err *err)
 		return is_read;
 	if (WIFSIGNALED(status))
 		return err_set(err, ERR_CONFIG, "it was ended by signal %d", WTERMSIG(status));
-	return err_set(err, ERR_CONFIG, "%s (status %d); run secrets fetch at a terminal to see why",
+	return err_set(err, ERR_CONFIG,
+	    "%s (status %d); run secrets fetch at a terminal to see why",
 	    WEXITSTATUS(status) == 127 ? "it could not be started" : "it failed",
 	    WEXITSTATUS(status));
 }
@@ -178,11 +179,12 @@ open_root(const struct fetching *f, struct err *err)
 
 	if (fd == -1)
 		return -1;
-	if (fstat(fd, &st) == 0 && st.st_uid == 0 && (st.st_mode & 022) == 0)
+	if (fstat(fd, &st) == 0 && st.st_uid == 0 && (st.st_mode & 022) == 0 &&
+	    fchmod(fd, 0711) == 0)
 		return fd;
 	(void)close(fd); /* was only looked at */
-	(void)err_set(err, ERR_DENIED,
-	    "%s is not root's alone: look who made it, then remove it", f->folder);
+	(void)err_set(
+	    err, ERR_DENIED, "%s is not root's alone: look who made it, then remove it", f->folder);
 	return -1;
 }
 
@@ -204,8 +206,8 @@ open_side(struct fetching *f, enum side side, struct err *err)
 	if (fstat(fd, &st) == -1 || (st.st_uid != 0 && st.st_uid != f->uid[side]) ||
 	    fchown(fd, f->uid[side], f->gid[side]) == -1 || fchmod(fd, 0500) == -1) {
 		(void)close(fd); /* was only looked at */
-		return err_set(err, ERR_DENIED, "%s/%s belongs to somebody else", f->folder,
-		    sides[side]);
+		return err_set(
+		    err, ERR_DENIED, "%s/%s belongs to somebody else", f->folder, sides[side]);
 	}
 	f->fds[side] = fd;
 	return true;
@@ -240,10 +242,11 @@ keep(struct fetching *f, enum side side, const char *name, const char *text, str
 		return f->fds[side] != -1;
 	(void)snprintf(fresh, sizeof(fresh), ".%s" NEW_NAME, name);
 	(void)unlinkat(f->fds[side], fresh, 0); /* of one that was killed */
-	fd = openat(f->fds[side], fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+	fd =
+	    openat(f->fds[side], fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
 	if (fd == -1)
-		return err_errno(err, ERR_IO, errno, "making %s/%s/%s", f->folder, sides[side],
-		    fresh);
+		return err_errno(
+		    err, ERR_IO, errno, "making %s/%s/%s", f->folder, sides[side], fresh);
 	is_kept = file_write_all(fd, text, strlen(text), err) &&
 	    ((fchown(fd, f->uid[side], f->gid[side]) == 0 &&
 		 renameat(f->fds[side], fresh, f->fds[side], name) == 0) ||
@@ -412,7 +415,8 @@ fetch_all(struct fetching *f)
 	for (enum side side = 0; side < SIDES; side++)
 		sweep(f, side);
 	if (f->done > 0)
-		(void)printf("ok: %zu secret%s in %s\n", f->done, f->done == 1 ? "" : "s", f->folder);
+		(void)printf(
+		    "ok: %zu secret%s in %s\n", f->done, f->done == 1 ? "" : "s", f->folder);
 	return f->missing > 0 ? EX_TEMPFAIL : EX_OK;
 }
 
@@ -429,7 +433,8 @@ cli_secrets_fetch(const struct cli *cli)
 	if (!read_arguments(&f))
 		return cli_secrets_usage(cli);
 	if (geteuid() != 0) {
-		complain(&f, "", "secrets fetch runs as root: what it makes belongs to other users");
+		complain(
+		    &f, "", "secrets fetch runs as root: what it makes belongs to other users");
 		return EX_NOPERM;
 	}
 	(void)setrlimit(RLIMIT_CORE, &none); /* a limit that cannot be lowered was lower */

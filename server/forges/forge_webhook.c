@@ -343,9 +343,7 @@ take_id(struct inbound *inbound, enum forge_proof how, struct delivery *delivery
 	delivery->by_id_alone = delivery->forge != DELIVERY_GITEA;
 	if (delivery->forge == DELIVERY_GITLAB) {
 		/* Of a signed one its id is signed too; both are the same. */
-		id = how == FORGE_SIGNED ?
-		    NULL :
-		    http_request_header(request, "Idempotency-Key");
+		id = how == FORGE_SIGNED ? NULL : http_request_header(request, "Idempotency-Key");
 		id = id != NULL ? id : http_request_header(request, "webhook-id");
 	}
 	delivery->id_is_shared = id == NULL && delivery->forge != DELIVERY_GITEA;
@@ -401,8 +399,8 @@ prove(struct inbound *inbound, uint8_t ret_digest[CRYPTO_SHA256_SIZE])
 
 		holds[i] = proof->how == FORGE_PROVEN;
 		if (proof->how == FORGE_SIGNED)
-			holds[i] = forge_signature_holds(
-			    TAKE(proof->mac), &proof->signature, ret_digest);
+			holds[i] =
+			    forge_signature_holds(TAKE(proof->mac), &proof->signature, ret_digest);
 	}
 	if (holds[0])
 		return inbound->proofs[0].how;

@@ -20,8 +20,8 @@
 struct github_webhook {
 	unsigned magic;
 	struct github_webhook_config config;
-	struct settings *keyed;	       /* those that `keys` are made of; one reference */
-	size_t n_keys; /* of each value of the main file's, then of its applications */
+	struct settings *keyed; /* those that `keys` are made of; one reference */
+	size_t n_keys;		/* of each value of the main file's, then of its applications */
 	struct crypto_hmac_key **keys; /* NULL: not made yet */
 	struct rate_summary refused;
 	char refused_client[48]; /* the last of them */
@@ -198,8 +198,8 @@ take_settings(struct github_webhook *webhook, struct settings *now)
 
 	if (now == webhook->keyed)
 		return true;
-	keys = calloc(
-	    (now->application_count + 1) * SECRET_VALUES, sizeof(struct crypto_hmac_key *));
+	keys =
+	    calloc((now->application_count + 1) * SECRET_VALUES, sizeof(struct crypto_hmac_key *));
 	if (keys == NULL)
 		return false;
 	drop_keys(webhook);
@@ -216,8 +216,8 @@ slots_of(struct github_webhook *webhook, const struct settings *application)
 {
 	size_t i = 0;
 
-	while (i < webhook->keyed->application_count &&
-	    webhook->keyed->applications[i] != application)
+	while (
+	    i < webhook->keyed->application_count && webhook->keyed->applications[i] != application)
 		i++;
 	return &webhook->keys[application == webhook->keyed ? 0 : (i + 1) * SECRET_VALUES];
 }

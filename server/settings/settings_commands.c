@@ -73,8 +73,8 @@ settings_command_words(char *text, char *ret[SETTINGS_COMMAND_WORDS + 1], struct
 
 	for (char *at = text + strspn(text, " "); *at != '\0'; at += strspn(at, " ")) {
 		if (n == SETTINGS_COMMAND_WORDS)
-			return err_set(err, ERR_CONFIG, "has more than %d words",
-			    SETTINGS_COMMAND_WORDS);
+			return err_set(
+			    err, ERR_CONFIG, "has more than %d words", SETTINGS_COMMAND_WORDS);
 		ret[n++] = at;
 		at += strcspn(at, " ");
 		if (*at != '\0')

@@ -309,8 +309,7 @@ is_mains(struct settings_loader *l, const struct settings_spec *spec)
 	if (found.text != NULL && spec->scope == SCOPE_SERVER)
 		settings_say_found(l, SETTINGS_ERROR, spec->name, found,
 		    "is one of the whole server: it stands in the settings file");
-	return spec->scope == SCOPE_SERVER ||
-	    (found.text == NULL && !is_previous_of_own(l, spec));
+	return spec->scope == SCOPE_SERVER || (found.text == NULL && !is_previous_of_own(l, spec));
 }
 
 void

@@ -23,8 +23,8 @@ struct audit_entry {
  * never overrides it.
  *
  * People's names do not get into the chain: "name" is that of who acted and is kept apart
- * (row_person_name), a login goes from github:login(7), of any forge, and where another value has the name of
- * who sent the update or request, their id stands in its place.
+ * (row_person_name), a login goes from github:login(7), of any forge, and where another value has
+ * the name of who sent the update or request, their id stands in its place.
  */
 void row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const *meta);
 

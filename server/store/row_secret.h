@@ -34,4 +34,5 @@ struct secret_age {
 };
 
 /* Of those that are in force; to be freed.  NULL: *err says why. */
-struct secret_age *row_secret_list(const char *database, size_t *ret_count, struct err *err) MUST_USE;
+struct secret_age *row_secret_list(
+    const char *database, size_t *ret_count, struct err *err) MUST_USE;

@@ -813,8 +813,8 @@ static const char *const migration_7[] = {
 	" failures INTEGER NOT NULL,"
 	" since INTEGER NOT NULL,"
 	" locked_until INTEGER NOT NULL) STRICT;",
-	/* Values of secrets that are in force (gone_at 0), or were.  mark: HMAC-SHA256 of the value,
-	 * under a key that is not here and that `key` says which it is; used_at, uses: of a previous
+	/* Values of secrets that are in force (gone_at 0), or were.  mark: HMAC-SHA256 of it
+	 * under a key that is not here; `key` says which; used_at, uses: of a previous
 	 * value; said_at: in the log. */
 	"CREATE TABLE secret ("
 	" application TEXT NOT NULL,"

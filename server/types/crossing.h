@@ -28,7 +28,7 @@ enum metric_increment_kind {
 	INCREMENT_POLL_ROUND, /* value: seconds between two polls of each repository */
 	INCREMENT_COMMIT,     /* value: seconds that a commit took */
 	INCREMENT_SECRET_PREVIOUS, /* label: application, secret */
-	INCREMENT_SECRET_OLDEST, /* value: wall seconds since when it is in force; 0: there is none */
+	INCREMENT_SECRET_OLDEST, /* value: since when it is in force, wall seconds; 0: none is */
 };
 
 struct metric_increment {

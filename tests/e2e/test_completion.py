@@ -28,7 +28,8 @@ def test_the_file_is_what_the_program_prints(shell):
     ("de", {"deploy"}), ("he", {"healthcheck", "help"}), ("", None), ("deploy --w", {"--wait"}),
     ("deploy st", {"staging"}), ("logs ", {"staging", "shop/production"}), ("answer ", {"staging", "shop/production"}),
     ("answer staging ", {"yes", "no"}), ("freeze a", {"all"}), ("unfreeze a", {"all"}), ("deploy a", set()),
-    ("token ", {"add", "list", "revoke"}), ("secrets ", {"check", "fetch"}), ("token add ci --r", {"--reason", "--role"})])
+    ("token ", {"add", "list", "revoke"}), ("secrets ", {"check", "fetch"}),
+    ("token add ci --r", {"--reason", "--role"})])
 def test_bash_completes(tmp_path, words, wanted):
     asked = tmp_path / "deploybot"
     asked.write_text('#!/bin/sh\n[ "$*" = "completion environments" ] && printf "staging\\nshop/production\\n"\n')

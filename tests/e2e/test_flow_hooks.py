@@ -39,7 +39,8 @@ def test_a_call_deploys_what_its_body_names_as_that_hook(scene):
     commit = scene.commit("develop")["after"]
     status, said = call(scene.http_port, "build-done", {"build": {"ref": "develop", "x": [1]}}, Idempotency_Key=key())
     assert status == 202 and said["state"] == "requested" and said["said"] == ""
-    described = json.loads((ROOT / "docs/openapi.json").read_text("utf-8"))["components"]["schemas"]["hook"]["properties"]
+    described = json.loads((ROOT / "docs/openapi.json").read_text("utf-8"))["components"]["schemas"]["hook"]
+    described = described["properties"]
     assert said.keys() == described.keys() and said["state"] in described["state"]["description"]
     heard = scene.ada.hear("Live: staging", commit[:7], after=0)
     assert "hook build-done" in text_of(heard)

@@ -56,8 +56,8 @@ def test_a_header_without_pragma_once_is_refused(tmp_path):
     assert not lint(tmp_path, "lib/part.h", "#pragma once\n")
 
 
-KEYS = ["deploy/terraform/web.pem", "tls.key", "old/id_ed25519", "id_rsa.pub", "store.p12", "deploy_key", "my_deploy_key",
-        ".env", "apps/shop.env", "kubeconfig", ".netrc", "secrets/server/telegram_bot_token"]
+KEYS = ["deploy/terraform/web.pem", "tls.key", "old/id_ed25519", "id_rsa.pub", "store.p12", "deploy_key",
+        "my_deploy_key", ".env", "apps/shop.env", "kubeconfig", ".netrc", "secrets/server/telegram_bot_token"]
 
 
 @pytest.mark.parametrize("name", KEYS)

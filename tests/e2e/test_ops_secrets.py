@@ -168,8 +168,7 @@ def test_each_secret_of_the_server_has_a_canary_here():
 def test_each_previous_value_opens_what_its_secret_does_and_that_is_said(scene):
     status = {where: answer.status for where, answer in scene.answers}
     opens = {"HOOK_BUILD_DONE_SECRET": "/hooks/build-done", "WEBHOOK_API_SECRET": "/hooks/nightly",
-             "GITHUB_WEBHOOK_SECRET": "/github/webhook", "FORGE_WEBHOOK_SECRET": "/forge/webhook/gitlab",
-             "TELEGRAM_WEBHOOK_SECRET": "/telegram/webhook"}
+             "GITHUB_WEBHOOK_SECRET": "/github/webhook", "FORGE_WEBHOOK_SECRET": "/forge/webhook/gitlab"}
     for name in INBOUND:
         for path in opens.values():
             is_open = opens.get(name.removesuffix("_PREVIOUS")) == path

@@ -33,9 +33,10 @@ class Bench:
         self.conf.chmod(0o640)
 
     def fetch(self, *words, user=None):
-        done = subprocess.run([str(DEPLOYBOT), "--env-file", str(self.conf), "secrets", "fetch", "--folder", str(self.made),
-                               "--users", f"{SERVER},{RUNNER}", *words], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=120, check=False, user=user, cwd="/")
+        command = [str(DEPLOYBOT), "--env-file", str(self.conf), "secrets", "fetch", "--folder", str(self.made),
+                   "--users", f"{SERVER},{RUNNER}", *words]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+                              user=user, cwd="/")
         self.said = done.stdout + done.stderr
         assert TOKEN not in self.said
         return done.returncode
@@ -91,7 +92,7 @@ def test_what_is_the_same_is_not_written_and_what_has_no_command_goes(bench):
 @pytest.mark.parametrize("script, said", [
     ("exit 3", "it failed (status 3)"), (f"echo {TOKEN} >&2; exit 1", "it failed"), ("true", "it printed nothing"),
     (f"printf '{TOKEN}\\0x'", "it printed a NUL byte"), ("echo short", "what it printed: "),
-    ("yes | head -c 20000", "it printed more than 16384 bytes"), ("kill -9 $$", "ended by signal 9")])
+    ("yes | head -c 20000", "it printed more than 16384 bytes"), ("kill -9 $$", "it was ended by signal 9")])
 def test_what_goes_wrong_is_said_and_what_was_there_stays(bench, script, said):
     bench.settings(GITHUB_WEBHOOK_SECRET_COMMAND=bench.command("one", script))
     assert bench.fetch() == 75 and f"GITHUB_WEBHOOK_SECRET_COMMAND: {said}" in bench.said, bench.said
@@ -158,8 +159,8 @@ def test_only_root_fetches(bench):
 def check_config(bench, **lines):
     bench.settings(TELEGRAM_BOT_TOKEN="7000000001:AAF-demo_token_of_the_stand-in_0123456789", ADMIN_TELEGRAM_IDS=1,
                    GITHUB_REPOSITORY="o/r", STATE_DIRECTORY=bench.folder, **lines)
-    return subprocess.run([str(DEPLOYBOT), "--env-file", str(bench.conf), "check-config"], capture_output=True, text=True,
-                          check=False, timeout=60, env={"PATH": os.environ["PATH"]}, cwd="/").stderr
+    return subprocess.run([str(DEPLOYBOT), "--env-file", str(bench.conf), "check-config"], capture_output=True,
+                          text=True, check=False, timeout=60, env={"PATH": os.environ["PATH"]}, cwd="/").stderr
 
 
 def test_the_settings_say_what_is_wrong_with_a_command(bench):

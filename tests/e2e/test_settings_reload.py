@@ -85,8 +85,8 @@ def test_a_rotated_telegram_secret_holds_and_telegram_is_told(bot):
 def test_a_delivery_in_the_middle_of_a_rotation_is_not_lost(bot):
     """Its head came with the old value; until that is taken out of NAME_PREVIOUS others with it come in too."""
     body = b'{"zen":"x"}'
-    head = {**github_headers(body, event="ping", guid=str(uuid.uuid4())), "X-Hub-Signature-256": sign(body, GITHUB_SECRET),
-            "Host": "x", "Content-Length": str(len(body)), "Connection": "close"}
+    head = {**github_headers(body, event="ping", guid=str(uuid.uuid4())), "Host": "x",
+            "X-Hub-Signature-256": sign(body, GITHUB_SECRET), "Content-Length": str(len(body)), "Connection": "close"}
     with socket.create_connection(("127.0.0.1", int(bot.values["API_SERVER_PORT"])), timeout=20) as caller:
         text = "POST /github/webhook HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in head.items()) + "\r\n"
         caller.sendall(text.encode() + body[:4])

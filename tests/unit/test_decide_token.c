@@ -9,6 +9,7 @@
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_token.h"
+#include "store/store_inside.h"
 #include "types/api.h"
 #include "types/principal.h"
 
@@ -215,6 +216,45 @@ a_token_is_moved_to_the_new_key_by_its_first_use(void **state)
 	world_settings(&w, ON, moved, OBSERVER, NULL);
 	assert_int_equal(status(&w, used), 200);
 	assert_int_equal(status(&w, unused), 401);
+	world_close(&w);
+}
+
+static void
+act_clear(struct tx *tx, void *arg)
+{
+	(void)arg;
+	assert_false(row_token_clear(tx, 100));
+}
+
+static int64_t
+kept(struct world *w)
+{
+	int64_t n = -1;
+
+	assert_true(db_one_i64(&n, w->aid.store->db, NULL, "SELECT COUNT(*) FROM token"));
+	return n;
+}
+
+static void
+what_ended_long_ago_is_forgotten_and_what_is_valid_is_not(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	(void)make_token(&w, "long", "observer", "200d");
+	(void)make_token(&w, "short", "observer", "2d");
+	(void)make_token(&w, "revoked", "observer", "366d");
+	assert_int_equal(revoke(&w, "revoked"), 200);
+	w.aid.at += ROW_TOKEN_KEPT_MS - DAY;
+	store_aid_act(&w.aid, act_clear, NULL);
+	assert_int_equal(kept(&w), 3);
+	w.aid.at += 2 * DAY;
+	store_aid_act(&w.aid, act_clear, NULL);
+	assert_int_equal(kept(&w), 2); /* without the revoked one */
+	w.aid.at += 2 * DAY;
+	store_aid_act(&w.aid, act_clear, NULL);
+	assert_int_equal(kept(&w), 1);
 	world_close(&w);
 }
 
@@ -497,6 +537,7 @@ main(void)
 		cmocka_unit_test(what_is_not_valid_opens_nothing_and_is_audited),
 		cmocka_unit_test(a_token_is_worth_what_its_role_is_at_that_moment),
 		cmocka_unit_test(a_token_is_moved_to_the_new_key_by_its_first_use),
+		cmocka_unit_test(what_ended_long_ago_is_forgotten_and_what_is_valid_is_not),
 		cmocka_unit_test(work_of_a_token_ends_in_the_queue_with_it),
 		cmocka_unit_test(nobody_makes_a_token_of_a_role_that_they_have_not),
 		cmocka_unit_test(a_code_comes_first_where_it_is_asked_for),

@@ -33,8 +33,8 @@ struct world {
 	int64_t rejected;    /* what EVENT_REJECTEDs stand for */
 	size_t rejected_events;
 	size_t previous_uses; /* EVENT_SECRET_USED */
-	int decision; /* status of the next; 0: the store takes nothing */
-	int counted;  /* status counted last */
+	int decision;	      /* status of the next; 0: the store takes nothing */
+	int counted;	      /* status counted last */
 	char counted_of[ENVIRONMENT_NAME_MAX];
 };
 
@@ -288,7 +288,7 @@ the_previous_secret_opens_too_and_is_counted_until_it_is_gone(void **state)
 	assert_int_equal(w->previous_uses, 2);
 	assert_int_equal(w->rejected, 0);
 	settings_unref(w->settings);
-	w->settings = settings_rotated("another secret, that holds now", "and one of somebody else's");
+	w->settings = settings_rotated("another secret, that holds now", "and one of others'");
 	assert_int_equal(post(w, p), 401);
 	change_secret(w, "another secret, that holds now");
 	assert_int_equal(post(w, p), 401);
