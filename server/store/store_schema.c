@@ -813,6 +813,7 @@ static const char *const migration_7[] = {
 	" failures INTEGER NOT NULL,"
 	" since INTEGER NOT NULL,"
 	" locked_until INTEGER NOT NULL) STRICT;",
+	"ALTER TABLE work ADD COLUMN without_witness INTEGER NOT NULL DEFAULT 0;"
 	/* How far each witness outside has confirmed the audit. */
 	"CREATE TABLE audit_witness ("
 	" place TEXT NOT NULL PRIMARY KEY,"
