@@ -292,8 +292,7 @@ read_outside(struct db *db, struct audit_verified *found, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows tables = { 0 };
 
-	if (!db_query(
-		&tables, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'audit_witness'"))
+	if (!db_query(&tables, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'audit_witness'"))
 		return false;
 	if (!db_next(&tables))
 		return db_rows_end(&tables, err);

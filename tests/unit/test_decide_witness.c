@@ -1,8 +1,10 @@
-/* Goal: what the audit records goes to its witness in order and once, and nothing new starts long without one.  Side: store. */
+/* Goal: what is audited goes to its witness in order, once; nothing new starts long without.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_witness.h"
 #include "decide_aid.h"
 #include "lib/text.h"
+#include "store/audit_segment.h"
+#include "store/audit_verify.h"
 #include "store/row_audit.h"
 #include "store/row_witness.h"
 
@@ -239,6 +241,95 @@ another_bucket_gets_all_of_it_and_the_old_one_goes_on_where_it_was(void **state)
 	world_close(&w);
 }
 
+/* --- AUDIT_KEEP_DAYS --- */
+
+#define KEEP "AUDIT_KEEP_DAYS=2"
+#define DAY  (24 * 3600 * INT64_C(1000))
+
+static void
+project(struct world *w)
+{
+	struct queue_list outcomes = { 0 };
+
+	assert_false(store_project(w->aid.store, &outcomes));
+	outcome_free_all(&outcomes);
+}
+
+static size_t
+closed_files(struct world *w)
+{
+	struct audit_segments closed;
+	size_t n;
+
+	assert_true(audit_segments_list(w->aid.audit_path, &closed, NULL));
+	n = closed.n;
+	audit_segments_done(&closed);
+	return n;
+}
+
+/* Two closed files that are old enough, and a newest one. */
+static void
+write_days(struct world *w)
+{
+	for (int i = 0; i < 2; i++) {
+		write_entries(w, 1);
+		project(w);
+		w->aid.at += DAY;
+	}
+	w->aid.at += 2 * DAY;
+	write_entries(w, 1);
+	project(w);
+}
+
+static void
+a_closed_file_goes_when_it_is_old_and_the_witness_has_it(void **state)
+{
+	struct audit_verified found;
+	struct world w;
+	struct err err;
+
+	(void)state;
+	world_open(&w, BUCKET, KEEP, NULL);
+	write_days(&w);
+	assert_int_equal(closed_files(&w), 2);
+	world_due(&w, TIMER_WITNESS);
+	answer(&w, &good);
+	w.aid.at += 2 * 3600 * INT64_C(1000);
+	write_entries(&w, 1);
+	project(&w);
+	assert_int_equal(closed_files(&w), 0);
+	assert_true(audit_verify(w.aid.path, w.aid.audit_path, &found, &err));
+	assert_true(found.first > 2);
+	assert_true(found.outside >= found.first - 1);
+	assert_int_equal(strlen(found.before), 16);
+	world_close(&w);
+}
+
+static void
+no_file_goes_before_the_witness_has_it_or_without_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, KEEP, NULL);
+	write_days(&w);
+	world_due(&w, TIMER_WITNESS);
+	answer(&w, &refused);
+	w.aid.at += 2 * 3600 * INT64_C(1000);
+	write_entries(&w, 1);
+	project(&w);
+	assert_int_equal(closed_files(&w), 2);
+	world_close(&w);
+
+	world_open(&w, KEEP, NULL);
+	write_days(&w);
+	w.aid.at += 2 * 3600 * INT64_C(1000);
+	write_entries(&w, 1);
+	project(&w);
+	assert_int_equal(closed_files(&w), 2);
+	world_close(&w);
+}
+
 /* --- AUDIT_WITNESS_MAX_MINUTES --- */
 
 /* The witness is lost for so long that nothing new may start. */
@@ -358,6 +449,8 @@ main(void)
 		cmocka_unit_test(a_backlog_goes_out_as_objects_of_four_megabytes_the_oldest_first),
 		cmocka_unit_test(
 		    another_bucket_gets_all_of_it_and_the_old_one_goes_on_where_it_was),
+		cmocka_unit_test(a_closed_file_goes_when_it_is_old_and_the_witness_has_it),
+		cmocka_unit_test(no_file_goes_before_the_witness_has_it_or_without_one),
 		cmocka_unit_test(nothing_new_starts_without_a_witness_and_what_makes_safe_does),
 		cmocka_unit_test(a_push_waits_for_the_witness_and_goes_on_when_it_is_back),
 		cmocka_unit_test(an_action_is_refused_and_one_that_restores_is_not),

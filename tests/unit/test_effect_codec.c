@@ -179,8 +179,7 @@ small_ones_come_back_as_they_were(void **state)
 	effect_free(copy);
 
 	effect = effect_new(EFFECT_WITNESS);
-	effect->u.witness =
-	    (struct effect_witness){ .first = 7, .last = 9, .is_repeated = true };
+	effect->u.witness = (struct effect_witness){ .first = 7, .last = 9, .is_repeated = true };
 	(void)text_copy(effect->u.witness.place, WITNESS_PLACE, "s3 acme-audit eu-central-1");
 	(void)text_copy(effect->u.witness.head, LIMIT_AUDIT_HEAD, "36fec2005dd1a0b4");
 	copy = again(effect);

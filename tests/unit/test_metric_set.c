@@ -235,8 +235,8 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, "deploybot_outbox_pending 3"));
 	assert_true(says(*state, "deploybot_audit_entries_total 41"));
 	assert_true(says(*state, "deploybot_audit_witness_pending 4"));
-	assert_true(says(*state,
-	    "deploybot_audit_witness_waiting_since_timestamp_seconds 1767225600.5"));
+	assert_true(
+	    says(*state, "deploybot_audit_witness_waiting_since_timestamp_seconds 1767225600.5"));
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"old\"} 0"));

@@ -1,4 +1,4 @@
-/* Goal: an object counts as confirmed when the answer proves that it is there with our bytes, and else never.  Side: pure. */
+/* Goal: an object is confirmed by an answer that proves it is there with our bytes, by no other.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "clients/s3_answer.h"
 
