@@ -1,4 +1,4 @@
-/* sigv4.h - signs one request as AWS's Signature Version 4 has it for S3.  Sends nothing.  Side: pure. */
+/* sigv4.h - signs one request as AWS's Signature Version 4 has it for S3.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 /*
  * docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html.  The whole body is one
@@ -25,10 +25,10 @@ struct sigv4_credentials {
 
 struct sigv4_request {
 	const char *method;
-	const char *host;	    /* as it is sent: HOST, or HOST:PORT where that is not the scheme's */
+	const char *host;	    /* as it is sent: with its port, if not the scheme's */
 	const char *path;	    /* as it is sent: encoded, from its '/' on */
-	const char *query;	    /* as it is sent: encoded, in any order; NULL or "": there is none */
-	const char *const *headers; /* further ones to sign, "Name: value" and NULL; NULL: none */
+	const char *query;	    /* as it is sent, in any order; NULL or "": none */
+	const char *const *headers; /* to be signed too: "Name: value"; NULL: none */
 	const char *payload;	    /* SHA-256 of the body, 64 digits in lower case */
 	const char *region;
 	int64_t at;		    /* wall ms */

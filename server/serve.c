@@ -522,8 +522,7 @@ make_parts(struct serve *serve, struct err *err)
 	serve->cloudflare =
 	    cloudflare_client(serve->loop, serve->settings->cloudflare_api_base, err);
 	if (serve->probes == NULL || serve->cloudflare == NULL || !make_witness(serve, err) ||
-	    !make_telegram(serve, err) ||
-	    !make_http(serve, err))
+	    !make_telegram(serve, err) || !make_http(serve, err))
 		return false;
 	serve->perform = (struct perform){ .loop = serve->loop,
 		.runs = serve->runs,

@@ -29,6 +29,7 @@ s|^#HOOK_BUILD_DONE_SECRET=$|#HOOK_BUILD_DONE_SECRET_FILE=/etc/deploybot/secrets
 s|^#HOOK_BUILD_DONE_SECRET_PREVIOUS=$|#HOOK_BUILD_DONE_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/hook_build_done_secret_previous|
 s|^#TOTP_KEY_FILE=$|#TOTP_KEY_FILE=/etc/deploybot/secrets/server/totp_key|
 s|^#CLOUDFLARE_API_TOKEN=$|#CLOUDFLARE_API_TOKEN_FILE=/etc/deploybot/secrets/server/cloudflare_api_token|
+s|^#AUDIT_S3_SECRET_ACCESS_KEY=$|#AUDIT_S3_SECRET_ACCESS_KEY_FILE=/etc/deploybot/secrets/server/audit_s3_secret_access_key|
 s|^#REPOSITORY_TOKEN=$|#REPOSITORY_TOKEN_FILE=/etc/deploybot/secrets/runner/repository_token|
 s|^#REGISTRY_PASSWORD=$|#REGISTRY_PASSWORD_FILE=/etc/deploybot/secrets/runner/registry_password|
 s|^#REGISTRY_PULL_PASSWORD=$|#REGISTRY_PULL_PASSWORD_FILE=/etc/deploybot/secrets/runner/registry_pull_password|

@@ -47,7 +47,7 @@ output "deploybot_policy_arn" {
 }
 
 output "audit_bucket" {
-  description = "Where the audit log is copied to."
+  description = "The witness of the audit log: AUDIT_S3_BUCKET."
   value       = aws_s3_bucket.audit.bucket
 }
 

@@ -105,6 +105,8 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 	if (deployment->exception[0] != '\0')
 		chat_text_outside(text, "\n⚠️ in a freeze: ", deployment->exception);
 	chat_deployment_emergency(text, "\n", deployment);
+	if (deployment->is_unwitnessed)
+		chat_text_add(text, "\n🧾 without witness: the audit log was late outside");
 }
 
 void

@@ -2,13 +2,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_hold.h"
 
+#include "lib/text.h"
 #include "lib/when.h"
 #include "lib/window.h"
 
 const char *
 chat_hold_sign(enum hold_kind kind)
 {
-	return kind == HOLD_LOCK ? "🔒" : "🧊";
+	return kind == HOLD_LOCK ? "🔒" : kind == HOLD_WITNESS ? "🧾" : "🧊";
+}
+
+const char *
+chat_hold_word(enum hold_kind kind)
+{
+	return kind == HOLD_LOCK ? "locked" :
+	    kind == HOLD_WITNESS ? "the audit log is without witness" :
+				   "frozen";
 }
 
 void
@@ -48,13 +57,21 @@ chat_hold_until(struct chat_text *text, const char *before, int64_t until, const
 void
 chat_hold(struct chat_text *text, const struct hold *hold, const struct holds *in, int64_t at)
 {
-	chat_text_add(text, "%s", hold->kind == HOLD_LOCK ? "locked" : "frozen");
+	chat_text_add(text, "%s", chat_hold_word(hold->kind));
 	chat_hold_by(text, hold, in, at);
 }
 
 void
 chat_hold_by(struct chat_text *text, const struct hold *hold, const struct holds *in, int64_t at)
 {
+	char age[TEXT_DURATION_SIZE];
+
+	if (hold->kind == HOLD_WITNESS) {
+		chat_text_add(text, ": entries wait for %s", text_duration(age, at - hold->at));
+		chat_text_outside(text, " (", hold->by);
+		chat_text_add(text, ")");
+		return;
+	}
 	chat_text_outside(text, " by ", hold->by);
 	if (hold->kind == HOLD_WINDOW)
 		chat_text_add(text, " (calendar)");

@@ -20,7 +20,14 @@ void chat_hold_lines(struct chat_text *text, const struct holds *holds, int64_t 
 void
 chat_hold_until(struct chat_text *text, const char *before, int64_t until, const struct holds *in);
 
-/* "🔒", "🧊" */
+/* "locked", "frozen", "the audit log is without witness" */
+const char *chat_hold_word(enum hold_kind kind);
+
+/* What can be done all the same. */
+#define CHAT_HOLD_WITNESS_LEAVES \
+	"\nRollbacks, /cancel, locks and an emergency deployment are possible."
+
+/* "🔒", "🧊", "🧾" */
 const char *chat_hold_sign(enum hold_kind kind);
 
 /* What a target is called: "shop/staging", "all of shop", "all". */

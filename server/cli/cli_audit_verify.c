@@ -72,7 +72,12 @@ judge(const struct audit_verified *found, const char *file)
 {
 	int status = EX_OK;
 
-	if (found->first > 1) {
+	if (found->first > 1 && found->first - 1 <= found->outside)
+		(void)printf(
+		    "note: entries 1 to %" PRId64
+		    " are not in %s: a witness outside has confirmed them; the file begins at the stated head %s\n",
+		    found->first - 1, file, found->before);
+	else if (found->first > 1) {
 		(void)fprintf(stderr, "error: entries 1 to %" PRId64 " are not in %s\n",
 		    found->first - 1, file);
 		status = 1;
@@ -84,6 +89,10 @@ judge(const struct audit_verified *found, const char *file)
 		    found->behind, file);
 		status = 1;
 	}
+	if (found->outside > 0)
+		(void)printf("ok: a witness outside has confirmed entries 1 to %" PRId64
+			     " (--against s3 compares with it)\n",
+		    found->outside);
 	(void)printf("%s: %" PRId64 " entries in the database, head %s%s\n",
 	    status == EX_OK ? "ok" : "note", found->entries, found->head,
 	    found->is_witnessed ? " (the newest final message in the chat says the same)" : "");

@@ -1,6 +1,9 @@
 /* doctor_outbound.c - where the server connects to by itself, and which addresses that may have.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "cli/doctor.h"
+
+#include <stdio.h>
+
 #include "lib/url.h"
 #include "types/outbound.h"
 #include "types/settings.h"
@@ -31,6 +34,22 @@ tell_health(struct doctor *doctor)
 		    outbound_word(OUTBOUND_HEALTH), n, n == 1 ? "" : "s");
 }
 
+static void
+tell_witness(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+	char url[256];
+
+	if (s->audit_s3_bucket == NULL)
+		return;
+	(void)snprintf(url, sizeof(url), "https://%s.s3.%s.amazonaws.com", s->audit_s3_bucket,
+	    s->audit_s3_region);
+	tell(doctor, OUTBOUND_S3, s->audit_s3_endpoint != NULL ? s->audit_s3_endpoint : url, false);
+	if (s->audit_s3_access_key_id == NULL)
+		TELL(doctor, OUTBOUND, OK, "outbound: %s: the metadata addresses alone",
+		    outbound_word(OUTBOUND_AWS_CREDENTIALS));
+}
+
 void
 doctor_outbound(struct doctor *doctor)
 {
@@ -43,5 +62,6 @@ doctor_outbound(struct doctor *doctor)
 		tell(doctor, OUTBOUND_TIMESTAMP, s->audit_timestamp_url, false);
 	if (s->telegram_mode == TELEGRAM_WEBHOOK && s->telegram_webhook_url != NULL)
 		tell(doctor, OUTBOUND_CERTIFICATE, s->telegram_webhook_url, false);
+	tell_witness(doctor);
 	tell_health(doctor);
 }

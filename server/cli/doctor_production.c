@@ -266,6 +266,12 @@ judge_audit(struct doctor *doctor, const struct production *facts)
 		SAY(doctor, NOTE, "audit log: nothing is recorded yet");
 	else
 		SAY(doctor, OK, "audit log: %s", facts->chain_text);
+	if (facts->settings->audit_s3_bucket == NULL)
+		SAY(doctor, NOTE,
+		    "audit log: no witness outside: who owns this machine could write it anew; set AUDIT_S3_BUCKET (docs/audit.md)");
+	else
+		SAY(doctor, OK, "audit log: witness outside: AUDIT_S3_BUCKET=%s",
+		    facts->settings->audit_s3_bucket);
 }
 
 void

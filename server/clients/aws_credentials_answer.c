@@ -42,8 +42,7 @@ aws_container_url(const struct aws_source *source, char *out, size_t room, struc
 	if (!text_is_plain(full) || !text_copy(out, room, full) ||
 	    !(text_starts(full, "https://") || (text_starts(full, "http://") && is_near(full))))
 		return err_set(err, ERR_CONFIG,
-		    "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https:// nor http:// to this machine, "
-		    "169.254.170.2, 169.254.170.23 or [fd00:ec2::23]");
+		    "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https:// nor http:// to this machine, 169.254.170.2, 169.254.170.23 or [fd00:ec2::23]");
 	return true;
 }
 

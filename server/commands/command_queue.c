@@ -116,7 +116,9 @@ add_reason(struct shown *s, const struct deployment *work)
 		chat_text_add(s->text, ", waits for git");
 	} else if (decide_is_held(s->tx, work)) {
 		chat_text_add(s->text, ", waits for the end of the %s",
-		    hold_has(&s->holds, HOLD_LOCK) ? "lock" : "freeze");
+		    hold_has(&s->holds, HOLD_LOCK)	  ? "lock" :
+			hold_has(&s->holds, HOLD_WITNESS) ? "time without witness" :
+							    "freeze");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_SLOT) == 0) {
 		add_slots(s, work->environment);
 	} else if (before != 0) {

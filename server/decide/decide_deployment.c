@@ -29,6 +29,7 @@
 #include "store/row_button.h"
 #include "store/row_claim.h"
 #include "store/row_queue.h"
+#include "store/row_witness.h"
 
 /* --- the acts of a rule, as rows and effects --- */
 
@@ -667,6 +668,7 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 		return true;
 	}
 	decide_record_log(tx, deployment, from, event);
+	deployment->is_unwitnessed = deployment->is_unwitnessed || row_witness_is_late(tx);
 	if (deployment->state != from || event == DEPLOY_ON_AGAIN) {
 		row_deployment_set_state(tx, deployment->id, deployment->state, deployment->why);
 		enter_state(tx, deployment, from);

@@ -17,6 +17,7 @@
 #include "store/row_button.h"
 #include "store/row_cloudflare.h"
 #include "store/row_deployment.h"
+#include "store/row_witness.h"
 #include "types/cloudflare_level.h"
 
 #define CHOICES 10
@@ -249,6 +250,24 @@ has_argument(struct tx *tx, const struct update *update, const struct wanted *w)
 	return false;
 }
 
+/* What is only looked at, or taken back, needs no witness. */
+static bool
+is_witnessed(struct tx *tx, const struct update *update, const struct wanted *w)
+{
+	char age[TEXT_DURATION_SIZE], reason[LIMIT_LINE];
+
+	if (w->action->risk == ACTION_RISK_READ || action_restores(w->action) ||
+	    !row_witness_is_late(tx))
+		return true;
+	(void)snprintf(reason, sizeof(reason),
+	    "the audit log is without witness: entries wait for %s (AUDIT_WITNESS_MAX_MINUTES)",
+	    text_duration(age, row_witness_lag(tx)));
+	decide_audit_denied(
+	    tx, update, AUDIT_CODE_DENIED_HELD, w->action->name, w->environment, reason);
+	refuse(tx, update, w, reason);
+	return false;
+}
+
 static bool
 can_be_done(struct tx *tx, const struct update *update, const struct wanted *w)
 {
@@ -261,7 +280,7 @@ can_be_done(struct tx *tx, const struct update *update, const struct wanted *w)
 		reason = "you have ten open requests: confirm or cancel some of them first";
 	if (reason != NULL)
 		refuse(tx, update, w, reason);
-	return reason == NULL && has_argument(tx, update, w) &&
+	return reason == NULL && has_argument(tx, update, w) && is_witnessed(tx, update, w) &&
 	    !decide_is_full(tx, update, w->environment, target_of(w), false);
 }
 

@@ -15,6 +15,7 @@
 #include "store/row_button.h"
 #include "store/row_deployment.h"
 #include "store/row_hold.h"
+#include "store/row_witness.h"
 
 /* An answer to "frozen until …": so long the reason may be given. */
 #define EXCEPTION_MS (600 * INT64_C(1000))
@@ -71,6 +72,18 @@ add_window(struct tx *tx, const char *environment, struct holds *holds)
 	insert(holds, &hold);
 }
 
+static void
+add_witness(struct tx *tx, const char *environment, struct holds *holds)
+{
+	struct hold hold = { .kind = HOLD_WITNESS, .at = tx->at - row_witness_lag(tx) };
+
+	if (!row_witness_is_late(tx))
+		return;
+	(void)text_copy(hold.target, sizeof(hold.target), environment);
+	(void)text_copy(hold.by, sizeof(hold.by), "AUDIT_WITNESS_MAX_MINUTES");
+	insert(holds, &hold);
+}
+
 void
 decide_holds(struct tx *tx, const char *environment, struct holds *ret)
 {
@@ -85,6 +98,7 @@ decide_holds(struct tx *tx, const char *environment, struct holds *ret)
 		    !decide_is_allowed(tx, ret->at[i].person, POLICY_LOCK, environment))
 			drop(ret, i);
 	add_window(tx, environment, ret);
+	add_witness(tx, environment, ret);
 }
 
 /* The target of it; who acts on a client is not all whom a freeze of all is told to. */
@@ -236,16 +250,19 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 	    environment,
 	    strcmp(request->action, "lock") == 0 ? "locked already," : "not deployed: ");
 	if (strcmp(request->action, "lock") != 0)
-		chat_text_add(&text, "%s", hold->kind == HOLD_LOCK ? "locked" : "frozen");
+		chat_text_add(&text, "%s", chat_hold_word(hold->kind));
 	chat_hold_by(&text, hold, holds, tx->at);
 	add_freeze_behind(&text, hold, holds, tx->at);
 	if (hold->kind == HOLD_LOCK)
 		offer_ask(tx, update, hold, &text, &message.buttons);
+	else if (hold->kind == HOLD_WITNESS)
+		chat_text_add(&text, CHAT_HOLD_WITNESS_LEAVES);
 	else
 		offer_exception(tx, update, request, hold, environment, &text, &message.buttons);
 	message.head = chat_text_take(&text);
 	row = decide_send_keyboard(tx, update, request, &message);
-	if (row != 0 && hold->kind != HOLD_LOCK && message.buttons.n == 0)
+	if (row != 0 && hold->kind != HOLD_LOCK && hold->kind != HOLD_WITNESS &&
+	    message.buttons.n == 0)
 		expect_reply(tx, update, request, environment, row);
 }
 

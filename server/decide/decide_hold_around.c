@@ -163,11 +163,13 @@ add_hold(const char *target, const char *environment, const struct hold *hold,
 {
 	char word[LIMIT_ENVIRONMENT];
 
-	chat_text_add(text, "\n%s Still %s", chat_hold_sign(hold->kind),
-	    hold->kind == HOLD_LOCK ? "locked" : "frozen");
+	chat_text_add(
+	    text, "\n%s Still %s", chat_hold_sign(hold->kind), chat_hold_word(hold->kind));
 	add_name(text, ": ", target, environment);
 	if (hold->until != 0)
 		chat_hold_until(text, ", ", hold->until, holds);
+	if (hold->kind == HOLD_WITNESS)
+		chat_text_add(text, CHAT_HOLD_WITNESS_LEAVES);
 	chat_text_outside(text, " (", hold->by);
 	chat_text_add(text, ")");
 	if (hold->kind == HOLD_FREEZE)

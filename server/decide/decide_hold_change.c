@@ -71,7 +71,8 @@ refresh(struct tx *tx, const char *name)
 		return;
 	decide_holds(tx, name, &holds);
 	held = (hold_has(&holds, HOLD_LOCK) ? ENVIRONMENT_IS_LOCKED : 0) |
-	    (hold_has(&holds, HOLD_FREEZE) ? ENVIRONMENT_IS_FROZEN : 0);
+	    (hold_has(&holds, HOLD_FREEZE) ? ENVIRONMENT_IS_FROZEN : 0) |
+	    (hold_has(&holds, HOLD_WITNESS) ? ENVIRONMENT_IS_UNWITNESSED : 0);
 	if (held != (environment.held & ~ENVIRONMENT_IS_IN_WINDOW))
 		row_environment_set_held(
 		    tx, name, held | (environment.held & ENVIRONMENT_IS_IN_WINDOW));

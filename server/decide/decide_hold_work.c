@@ -12,6 +12,7 @@
 #include "store/row_button.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
+#include "types/action.h"
 
 /* Nobody began a window: one that was not there when the work was asked for began after it. */
 static void
@@ -35,6 +36,8 @@ decide_is_held(struct tx *tx, const struct deployment *work)
 	const struct hold_work facts = {
 		.action = deployment_grant(work),
 		.requester = work->trigger == TRIGGER_CHAT ? work->requested_by : 0,
+		.restores =
+		    deployment_is_action(work) && action_restores(action_find(work->action)),
 		.confirmer = work->confirmed_by,
 		.has_exception = work->exception[0] != '\0' &&
 		    decide_is_allowed(tx, work->requested_by, POLICY_FREEZE, work->environment),
@@ -118,7 +121,10 @@ decide_hold_work(struct tx *tx, struct deployment *push)
 	(void)snprintf(push->detail, sizeof(push->detail), "%s the end of the %s",
 	    settings != NULL && settings->drops_pushes ? "dropped: not deployed before" :
 							 "waits for",
-	    hold != NULL && hold->kind == HOLD_LOCK ? "lock" : "freeze");
+	    hold == NULL		   ? "freeze" :
+		hold->kind == HOLD_LOCK	   ? "lock" :
+		hold->kind == HOLD_WITNESS ? "time without witness" :
+					     "freeze");
 	(void)decide_step(tx, push, DEPLOY_ON_SUPERSEDE, NULL);
 }
 

@@ -18,6 +18,7 @@
 #include "store/row_message.h"
 #include "store/row_stranger.h"
 #include "store/row_token.h"
+#include "store/row_witness.h"
 #include "types/action.h"
 
 /* A stranger is denied that often. */
@@ -49,6 +50,8 @@ decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 {
 	CLEANUP(message_done) struct message message = *as;
 
+	if (as->is_answer && row_witness_is_late(tx))
+		chat_text_add(text, "\n🧾 without witness");
 	message.head = chat_text_take(text);
 	if (message.head != NULL && message.address.chat == 0) {
 		decide_answer(tx, message.head);

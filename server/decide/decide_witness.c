@@ -120,9 +120,7 @@ say(struct tx *tx, bool is_late, const struct witness_row *row)
 	if (is_late) {
 		chat_text_add(&text,
 		    "🧾 " MARK_BOLD "Audit log without witness" MARK_BOLD
-		    ": entries wait for %s now. Nothing new is deployed and no action is done until "
-		    "they are confirmed; rollbacks, /cancel, locks and an emergency deployment are "
-		    "possible.",
+		    ": entries wait for %s now. Nothing new is deployed and no action is done until they are confirmed; rollbacks, /cancel, locks and an emergency deployment are possible.",
 		    text_duration(age, row_witness_lag(tx)));
 		chat_text_outside(&text, "\nReason: ", row->detail);
 	} else {

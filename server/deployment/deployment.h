@@ -183,6 +183,7 @@ struct deployment {
 	bool is_to_be_asked; /* a question follows, and its answer brings the code */
 	char exception[LIMIT_LINE];  /* why no freeze holds it; "": one may */
 	char emergency[LIMIT_LINE];  /* why no approval, lock or freeze holds it; "": it is none */
+	bool is_unwitnessed; /* something of it was done while the audit's witness was late */
 	char reviewer[LIMIT_PERSON]; /* who looked at that afterwards; "": nobody has */
 	int64_t reviewed_at;
 	int n_reminders;		 /* to do so */

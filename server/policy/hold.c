@@ -16,7 +16,7 @@ binds(const struct hold *hold, const struct hold_work *work)
 	if ((HELD_ACTIONS & POLICY_ACTION_BIT(work->action)) == 0)
 		return false;
 	if (hold->kind == HOLD_WITNESS)
-		return true;
+		return !work->restores;
 	if (hold->kind != HOLD_LOCK)
 		return !work->has_exception || hold->at > work->excepted_at;
 	return work->requester != hold->person && work->confirmer != hold->person;

@@ -83,8 +83,7 @@ fill_witness(struct settings *s)
 	s->audit_s3_endpoint = text_of(s, SETTING_AUDIT_S3_ENDPOINT);
 	s->audit_s3_access_key_id = text_of(s, SETTING_AUDIT_S3_ACCESS_KEY_ID);
 	s->audit_s3_secret_access_key = text_of(s, SETTING_AUDIT_S3_SECRET_ACCESS_KEY);
-	s->audit_witness_max_ms =
-	    number_of(s, SETTING_AUDIT_WITNESS_MAX_MINUTES) * INT64_C(60000);
+	s->audit_witness_max_ms = number_of(s, SETTING_AUDIT_WITNESS_MAX_MINUTES) * INT64_C(60000);
 }
 
 static void

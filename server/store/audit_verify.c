@@ -93,6 +93,8 @@ walk_row(struct walk *w, const char *line, size_t size, struct err *err)
 		return err_set(
 		    err, ERR_INVALID, "the database: entry %" PRId64 " was changed", w->chain.seq);
 	look_for_witnesses(w);
+	if (w->chain.seq == w->found.first - 1)
+		audit_chain_short(&w->chain, w->found.before);
 	if (!w->file_waits || w->chain.seq < w->found.first)
 		return true;
 	if (w->file.size != size || memcmp(w->file.line, line, size) != 0)
@@ -172,6 +174,19 @@ read_witness(struct db *db, struct audit_verified *found, struct err *err)
 	return db_rows_end(&rows, err);
 }
 
+static bool
+read_outside(struct db *db, struct audit_verified *found, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows tables = { 0 };
+
+	if (!db_query(&tables, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'audit_witness'"))
+		return false;
+	if (!db_next(&tables))
+		return db_rows_end(&tables, err);
+	return db_one_i64(
+	    &found->outside, db, err, "SELECT coalesce(max(confirmed), 0) FROM audit_witness");
+}
+
 /* The head, then the file, then the rows: what the file has was committed before it was written,
  * and what was committed before the file was opened should stand there. */
 static bool
@@ -188,7 +203,7 @@ walk(struct walk *w, const char *database, const char *path, struct err *err)
 	if (!walk_rows(w, db, err) || !check_ends(w, err))
 		return false;
 	audit_chain_short(&w->chain, w->found.head);
-	return read_witness(db, &w->found, err);
+	return read_witness(db, &w->found, err) && read_outside(db, &w->found, err);
 }
 
 bool

@@ -8,6 +8,8 @@
 struct audit_verified {
 	int64_t entries;	/* in the database */
 	int64_t first;		/* the file's first entry; above 1: what stood before it is gone */
+	int64_t outside;	/* up to this entry a witness outside has confirmed; 0: none */
+	char before[LIMIT_AUDIT_HEAD]; /* first > 1: of the entry before it, which `first` states */
 	int64_t behind;		/* newest entries that do not stand in the file */
 	char head[LIMIT_AUDIT_HEAD]; /* of the newest entry, as people are shown it */
 	bool is_witnessed;	/* Telegram confirmed a message that shows this very head */

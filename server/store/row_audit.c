@@ -6,6 +6,7 @@
 
 #include "lib/json.h"
 #include "lib/text.h"
+#include "store/row_witness.h"
 #include "store/store_inside.h"
 #include "types/delivery.h"
 #include "types/principal.h"
@@ -152,7 +153,7 @@ write_value(const struct update *sender, const char *value, struct json_out *jso
 
 /* Returns the name of who acted, or NULL. */
 static const char *
-write_meta(const struct update *sender, const char *const *meta, struct buf *out)
+write_meta(const struct update *sender, const char *const *meta, const char *late, struct buf *out)
 {
 	struct names names = { 0 };
 	const char *name_of_user = NULL;
@@ -174,6 +175,12 @@ write_meta(const struct update *sender, const char *const *meta, struct buf *out
 			json_out_null(&json);
 		else
 			write_value(sender, meta[1], &json);
+	}
+	if (late[0] != '\0') {
+		char name[META_NAME];
+
+		own_name(&names, "without_witness", name);
+		json_put_str(&json, name, late);
 	}
 	json_out_end(&json);
 	return name_of_user;
@@ -287,17 +294,20 @@ void
 row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const *meta)
 {
 	const struct update *sender = sender_of(tx);
-	char user[PRINCIPAL_TEXT], login[PRINCIPAL_NAME];
+	char user[PRINCIPAL_TEXT], login[PRINCIPAL_NAME], late[TEXT_DURATION_SIZE] = "";
 	struct buf text;
 	const char *name;
 	struct err why;
 
 	split_user(entry->user == NULL ? "" : entry->user, user, login);
 	buf_init(&text, AUDIT_LINE_MAX / 2);
-	name = write_meta(sender, meta, &text);
+	if (row_witness_is_late(tx))
+		(void)text_age(late, row_witness_lag(tx));
+	name = write_meta(sender, meta, late, &text);
 	if (!buf_check(&text, &why) && why.code == ERR_LIMIT) { /* the entry matters more */
 		buf_clear(&text);
-		(void)write_meta(NULL, (const char *const[]){ "meta", "too long", NULL }, &text);
+		(void)write_meta(
+		    NULL, (const char *const[]){ "meta", "too long", NULL }, late, &text);
 	}
 	tx_check(tx, &text);
 	note_name(tx, user, login[0] != '\0' ? login : name);

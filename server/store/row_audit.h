@@ -22,6 +22,8 @@ struct audit_entry {
  * ([a-z0-9_]+), value, NULL behind the last; one of a core field is put under "meta_<name>" and
  * never overrides it.
  *
+ * While the audit's witness is late (row_witness.h), "without_witness" says for how long.
+ *
  * People's names do not get into the chain: "name" is that of who acted and is kept apart
  * (row_person_name), a login goes from github:login(7), of any forge, and where another value has
  * the name of who sent the update or request, their id stands in its place.

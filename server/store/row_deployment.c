@@ -98,7 +98,8 @@ static const char *const whys[] = {
 	C(I64,  reviewed_at,     reviewed_at) and \
 	C(INT,  n_reminders,     n_reminders) and \
 	C(I64,  cancelled_by,    cancelled_by) and \
-	C(TEXT, migration,       migration)
+	C(TEXT, migration,       migration) and \
+	C(FLAG, without_witness, is_unwitnessed)
 /* clang-format on */
 #define NAME(type, column, field)  #column
 #define PLACE(type, column, field) "?" /* numbered as they stand */

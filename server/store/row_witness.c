@@ -67,6 +67,18 @@ row_witness_save(struct tx *tx, const struct witness_row *row)
 }
 
 bool
+store_witness_confirmed(struct store *store, int64_t *ret, struct err *err)
+{
+	char place[WITNESS_PLACE] = "";
+
+	if (store->settings != NULL)
+		witness_place(store->settings, place);
+	return db_one_i64(ret, store->db, err,
+	    "SELECT coalesce(max(confirmed), 0) FROM audit_witness WHERE place = $1",
+	    DB_TEXT(place));
+}
+
+bool
 store_witness_waiting(struct store *store, struct gauges *ret, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };

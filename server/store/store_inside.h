@@ -93,6 +93,7 @@ struct store {
 
 	/* Gauges. */
 	struct store_names changed;	/* rows that they are made of */
+	int64_t pruned_at; /* wall ms: closed files of the audit log were looked at; 0: not yet */
 	bool is_witness_changed;	/* its row was */
 	struct gauges gauges;		/* as last handed out, without the environments */
 };
@@ -170,7 +171,10 @@ bool store_audit_range(struct db *db, int64_t from, size_t size_max, int64_t *re
 
 /* --- row_witness.c --- */
 
-/* What waits for the witness of the newest settings. */
+/* Up to which entry the witness of the newest settings has confirmed; 0: nothing, or none. */
+bool store_witness_confirmed(struct store *store, int64_t *ret, struct err *err) MUST_USE;
+
+/* What waits for it. */
 bool store_witness_waiting(struct store *store, struct gauges *ret, struct err *err) MUST_USE;
 
 /* --- store_gauges.c --- */

@@ -15,6 +15,10 @@
 #include "lib/text.h"
 #include "store/row_environment.h"
 #include "store/store_inside.h"
+#include "types/settings.h"
+
+#define DAY_MS	       (24 * 3600 * INT64_C(1000))
+#define PRUNE_EVERY_MS (3600 * INT64_C(1000))
 
 #define STATE_MAX     4096  /* bytes of a state file */
 #define TAIL_MAX      65536 /* of the audit file, compared at start; `audit verify` reads all */
@@ -451,6 +455,70 @@ export_to(struct store *store, int *fd, struct err *err)
 	return append_missing(store, fd, err);
 }
 
+/* --- the audit file: closed ones go, once they are old and the witness outside has them --- */
+
+/* Is the entry older than AUDIT_KEEP_DAYS? */
+static bool
+is_old(struct store *store, int64_t seq, bool *ret, struct err *err)
+{
+	int64_t at;
+
+	if (!db_one_i64(&at, store->db, err,
+		"SELECT coalesce(max(at), $2) FROM audit WHERE seq = $1", DB_I64(seq),
+		DB_I64(INT64_MAX)))
+		return false;
+	*ret = at < store->at - store->settings->audit_keep_days * DAY_MS;
+	return true;
+}
+
+/* The oldest of them, whose last entry that is; *ret_is_kept: neither it nor any later one goes. */
+static bool
+prune_one(struct store *store, int64_t first, int64_t last, int64_t confirmed, bool *ret_is_kept,
+    struct err *err)
+{
+	char path[PATH_MAX];
+	bool old = false;
+
+	*ret_is_kept = true;
+	if (last > confirmed)
+		return true;
+	if (!is_old(store, last, &old, err) || !old)
+		return err->code == ERR_NONE;
+	audit_segment_path(store->audit_path, first, path);
+	if (unlink(path) != 0)
+		return err_errno(err, ERR_IO, errno, "removing %s", path);
+	log_info("%s is removed: the witness outside has its entries, up to %lld", path,
+	    (long long)last);
+	*ret_is_kept = false;
+	return true;
+}
+
+static bool
+prune_closed(struct store *store, struct err *err)
+{
+	struct audit_segments closed = { 0 };
+	int64_t confirmed = 0;
+	bool kept = false, ok;
+
+	err->code = ERR_NONE;
+	if (store->settings == NULL || store->settings->audit_keep_days == 0 ||
+	    store->exported_size < 0 ||
+	    (store->pruned_at != 0 && store->at - store->pruned_at < PRUNE_EVERY_MS))
+		return true;
+	ok = store_witness_confirmed(store, &confirmed, err) &&
+	    audit_segments_list(store->audit_path, &closed, err);
+	for (size_t i = 0; ok && !kept && i < closed.n; i++) {
+		int64_t next = i + 1 < closed.n ? closed.first[i + 1] :
+		    store->exported_first != 0	? store->exported_first :
+						  store->exported_seq + 1;
+
+		ok = prune_one(store, closed.first[i], next - 1, confirmed, &kept, err);
+	}
+	audit_segments_done(&closed);
+	store->pruned_at = store->at;
+	return ok;
+}
+
 static bool
 project_audit(struct store *store, struct err *err)
 {
@@ -498,7 +566,8 @@ store_project(struct store *store, struct queue_list *ret_outcomes)
 
 	files = project_environments(store, &err);
 	tell(files, &store->environments_refused, store->environments_path, &err);
-	audit = project_audit(store, &err);
+	audit =
+	    project_audit(store, &err) && (store->audit_path == NULL || prune_closed(store, &err));
 	tell(audit, &store->audit_refused, store->audit_path, &err);
 	if (!audit)
 		store_count_metric(ret_outcomes, INCREMENT_AUDIT_EXPORT_FAILED, 1);

@@ -828,6 +828,7 @@ static const char *const migration_7[] = {
 	" uses INTEGER NOT NULL DEFAULT 0,"
 	" said_at INTEGER NOT NULL DEFAULT 0,"
 	" PRIMARY KEY (application, name, mark)) STRICT, WITHOUT ROWID;",
+	"ALTER TABLE work ADD COLUMN without_witness INTEGER NOT NULL DEFAULT 0;"
 	/* How far each witness outside has confirmed the audit. */
 	"CREATE TABLE audit_witness ("
 	" place TEXT NOT NULL PRIMARY KEY,"

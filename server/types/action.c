@@ -56,6 +56,12 @@ action_set_by(enum action_executor executor)
 }
 
 bool
+action_restores(const struct action *action)
+{
+	return action == &action_table[ACTION_CF_NORMAL];
+}
+
+bool
 action_fits_line(const struct action *action)
 {
 	return action->target == ACTION_ON_CLIENT && action->argument != ACTION_TAKES_WORD;

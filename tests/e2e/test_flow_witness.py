@@ -1,12 +1,16 @@
-"""Goal: each entry of the audit log is confirmed by a bucket outside, whatever the bucket or the server does meanwhile."""
+"""Goal: each entry of the audit log is confirmed by a bucket outside, whatever that or the server does meanwhile."""
 # SPDX-License-Identifier: ISC
+import datetime
+import http.server
+import json
 import pathlib
 import re
+import threading
 
 import pytest
 
 from flow_aid import Scene, Scripts, ended_well
-from s3 import S3
+from s3 import S3, WRITER
 from stage import wait_until
 
 NAME = re.compile(r"deploybot-[A-Za-z0-9.-]+/(\d+)-(\d+)-([0-9a-f]{16})\.jsonl")
@@ -100,3 +104,69 @@ def test_an_object_whose_answer_was_lost_with_the_server_is_confirmed_and_there_
     assert [status for method, key, status in peer.calls if key == peer.versions[stored - 1].key] == [200, 412]
     assert len({version.key for version in peer.versions}) == len(peer.versions)
     assert "not confirmed" not in scene.bot.log()
+
+
+@pytest.mark.parametrize("trouble", ["403", "409", "error", "other", "bare", "versionless", "lost", "gone"])
+def test_what_does_not_prove_it_confirms_nothing_and_is_tried_again(scene, peer, trouble):
+    locked(scene)
+    stored = len(confirmed(scene, peer))
+    peer.troubles = [trouble]
+    n = locked(scene)
+    restart(scene)
+    wait_until(lambda: "witness has not confirmed" in scene.bot.log(), PATIENCE_S)
+    assert scene.metric("deploybot_audit_witness_pending") >= n - stored
+    restart(scene)
+    confirmed(scene, peer, n)
+    assert len({version.key for version in peer.versions}) == len(peer.versions)
+
+
+class Role:
+    """What a container of AWS asks for its role's keys: with the token from a file, and nobody else."""
+
+    def __init__(self, folder):
+        self.asked = []
+        self.token = folder / "token"
+        self.token.write_text("the-token-of-the-pod\n", encoding="ascii")
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.asked.append((self.path, self.headers.get("Authorization")))
+                expires = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=6)
+                body = json.dumps({"AccessKeyId": WRITER[0], "SecretAccessKey": WRITER[1], "Token": "of/the+session==",
+                                   "Expiration": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def settings(self):
+        base = f"http://127.0.0.1:{self.server.server_address[1]}"
+        return {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{base}/v1/credentials",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(self.token),
+                "AUDIT_S3_ACCESS_KEY_ID": None, "AUDIT_S3_SECRET_ACCESS_KEY": None}
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_the_role_of_a_container_signs_with_its_session(tmp_path, peer):
+    role = Role(tmp_path)
+    peer.tokens[WRITER[0]] = "of/the+session=="
+    scene = Scene(tmp_path, settings={**Scripts(tmp_path / "scripts").settings(), "STAGING_HEALTH_URL": None,
+                                      "PRODUCTION_HEALTH_URL": None, **peer.settings(), **role.settings()})
+    try:
+        locked(scene)
+        confirmed(scene, peer)
+        assert role.asked == [("/v1/credentials", "the-token-of-the-pod")]
+        assert "of/the+session" not in scene.bot.log() and WRITER[1] not in scene.bot.log()
+    finally:
+        ended_well(scene)
+        role.close()

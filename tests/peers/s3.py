@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 """s3.py - a stand-in for S3: one bucket with versions and Object Lock, as strict as it.
 
 Every request's signature is made anew by botocore's own signer and compared.  Refused as S3 refuses it: no or another
@@ -14,7 +15,6 @@ wrong with the next PUTs, one each:
     "gone"                  not stored, and the connection ends without an answer
     "held"                  stored, and the answer waits until `release` is set
 """
-# SPDX-License-Identifier: ISC
 import base64
 import collections
 import datetime
@@ -176,13 +176,15 @@ class S3:
         match = AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))
         if not match:
             raise Refused(403, "AccessDenied", "Access Denied")
-        key, day, region, signed, signature = match.groups()
+        key, day, region, signed, _ = match.groups()
         signed = signed.split(";")
         if region != REGION:
             raise Refused(400, "AuthorizationHeaderMalformed",
-                          f"The authorization header is malformed; the region '{region}' is wrong; expecting '{REGION}'")
+                          f"The authorization header is malformed; the region '{region}' is wrong; "
+                          f"expecting '{REGION}'")
         if key not in self.keys:
-            raise Refused(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+            raise Refused(403, "InvalidAccessKeyId",
+                          "The AWS Access Key Id you provided does not exist in our records.")
         if request.headers.get("x-amz-security-token") != self.tokens.get(key):
             raise Refused(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
         needed = {"host"} | {name.lower() for name in request.headers if name.lower().startswith("x-amz-")}
@@ -191,9 +193,8 @@ class S3:
         moment = self.moment_of(request, day)
         made = signature_of((key, self.keys[key]), request, signed, moment, region)
         if AUTHORIZATION.fullmatch(made).groups() != match.groups():
-            raise Refused(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature "
-                          "you provided. Check your key and signing method.")
-        del signature
+            raise Refused(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the "
+                          "signature you provided. Check your key and signing method.")
         if hashlib.sha256(request.body).hexdigest() != request.headers.get("x-amz-content-sha256"):
             raise Refused(400, "XAmzContentSHA256Mismatch",
                           "The provided 'x-amz-content-sha256' header does not match what was computed.")
@@ -205,10 +206,11 @@ class S3:
         try:
             moment = datetime.datetime.strptime(text, "%Y%m%dT%H%M%SZ")
         except ValueError:
-            raise Refused(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header") from None
+            raise Refused(403, "AccessDenied",
+                          "AWS authentication requires a valid Date or x-amz-date header") from None
         if not text.startswith(day):
-            raise Refused(403, "SignatureDoesNotMatch", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version "
-                          "of date from HTTP")
+            raise Refused(403, "SignatureDoesNotMatch", "Date in Credential scope does not match YYYYMMDD from "
+                          "ISO-8601 version of date from HTTP")
         if abs(moment.replace(tzinfo=datetime.timezone.utc).timestamp() - time.time()) > SKEW_S:
             raise Refused(403, "RequestTimeTooSkewed",
                           "The difference between the request time and the current time is too large.")
@@ -236,15 +238,15 @@ class S3:
         given = request.headers.get("x-amz-checksum-sha256")
         checksum = base64.b64encode(hashlib.sha256(request.body).digest()).decode()
         if self.is_locked and given is None and request.headers.get("Content-MD5") is None:
-            raise Refused(400, "InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests "
-                          "with Object Lock parameters")
+            raise Refused(400, "InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put "
+                          "Object requests with Object Lock parameters")
         if given is not None and given != checksum:
             raise Refused(400, "BadDigest", "The SHA256 you specified did not match the calculated checksum.")
         if trouble == "403":
             raise Refused(403, "AccessDenied", "Access Denied")
         if trouble == "409":
-            raise Refused(409, "ConditionalRequestConflict", "The conditional request cannot succeed due to a conflicting "
-                          "operation against this resource.")
+            raise Refused(409, "ConditionalRequestConflict", "The conditional request cannot succeed due to a "
+                          "conflicting operation against this resource.")
         if trouble == "503":
             raise Refused(503, "SlowDown", "Please reduce your request rate.")
         if request.headers.get("If-None-Match") not in (None, "*"):
@@ -295,7 +297,8 @@ class S3:
         after = (query.get("key-marker"), query.get("version-id-marker"))
         if after[0]:
             places = [n for n, version in enumerate(found)
-                      if version.key <= after[0] and not (version.key == after[0] and after[1] and version.id < after[1])]
+                      if version.key <= after[0]
+                      and not (version.key == after[0] and after[1] and version.id < after[1])]
             found = found[places[-1] + 1:] if places else found
         most = min(int(query.get("max-keys", 1000)), 1000)
         page, rest = found[:most], found[most:]
@@ -309,7 +312,8 @@ class S3:
         markers = (f"<NextKeyMarker>{escape(page[-1].key)}</NextKeyMarker>"
                    f"<NextVersionIdMarker>{page[-1].id}</NextVersionIdMarker>" if rest and page else "")
         return 200, {"Content-Type": "application/xml"}, (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            '<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
             f"<Name>{BUCKET}</Name><IsTruncated>{str(bool(rest)).lower()}</IsTruncated>{markers}{items}"
             "</ListVersionsResult>").encode()
 

@@ -635,6 +635,15 @@ world_cloudflare(struct world *w, const char *asked, const struct cloudflare_ans
 	report(w, effect);
 }
 
+void
+world_witnessed(struct world *w, const struct witness_answer *answer)
+{
+	struct effect *effect = must_take(w, EFFECT_WITNESS);
+
+	effect->result->u.witnessed = *answer;
+	report(w, effect);
+}
+
 /* --- health --- */
 
 static void

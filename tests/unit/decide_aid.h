@@ -171,6 +171,9 @@ void world_run_ends(struct world *w, struct run_ended ended);
 /* What Cloudflare is asked, "get" or the level that is to be set, and its answer. */
 void world_cloudflare(struct world *w, const char *asked, const struct cloudflare_answer *answer);
 
+/* What a PUT to the audit's witness came to. */
+void world_witnessed(struct world *w, const struct witness_answer *answer);
+
 /* Every target of the oldest probe is well, or none is because of `failure`. */
 void world_probed(struct world *w, const char *failure);
 /* Healthy, and the last of its URLs says that this commit runs. */

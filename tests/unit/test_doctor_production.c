@@ -36,6 +36,8 @@ static const char *const fit[] = {
 	"PRODUCTION_HEALTH_URL=https://example.com/health",
 	"STAGING_HOST=staging.example.com",
 	"PRODUCTION_HOST=example.com",
+	"AUDIT_S3_BUCKET=acme-audit",
+	"AUDIT_S3_REGION=eu-central-1",
 };
 
 struct scene {

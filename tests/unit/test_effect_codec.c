@@ -178,6 +178,15 @@ small_ones_come_back_as_they_were(void **state)
 	effect_free(effect);
 	effect_free(copy);
 
+	effect = effect_new(EFFECT_WITNESS);
+	effect->u.witness = (struct effect_witness){ .first = 7, .last = 9, .is_repeated = true };
+	(void)text_copy(effect->u.witness.place, WITNESS_PLACE, "s3 acme-audit eu-central-1");
+	(void)text_copy(effect->u.witness.head, LIMIT_AUDIT_HEAD, "36fec2005dd1a0b4");
+	copy = again(effect);
+	assert_memory_equal(&copy->u.witness, &effect->u.witness, sizeof(copy->u.witness));
+	effect_free(effect);
+	effect_free(copy);
+
 	effect = effect_new(EFFECT_SEND_MESSAGE);
 	effect->u.send_message.message.id = 7;
 	copy = again(effect);
@@ -286,6 +295,7 @@ a_body_that_lacks_something_is_refused_with_its_name(void **state)
 		{ EFFECT_DELETE_MESSAGE, "{\"person\":9,\"made_at\":1}", "message" },
 		{ EFFECT_CLOUDFLARE_GET, "{}", "zone" },
 		{ EFFECT_CLOUDFLARE_SET, "{\"zone\":\"1\"}", "level" },
+		{ EFFECT_WITNESS, "{\"first\":1,\"last\":0}", "names nothing" },
 		{ EFFECT_RUN, "{\"run\":0}", "names nothing" },
 		{ EFFECT_STOP_RUN, "", "" },
 		{ EFFECT_STOP_RUN, "[1]", "run" },

@@ -33,6 +33,11 @@ static const struct {
 	{ HOLD_FREEZE, POLICY_DO, ADA, 0, false, true },
 	{ HOLD_WINDOW, POLICY_DEPLOY, ADA, 0, false, true },
 	{ HOLD_WINDOW, POLICY_DEPLOY, ADA, 0, true, false },
+	{ HOLD_WITNESS, POLICY_DEPLOY, ADA, 0, true, true },
+	{ HOLD_WITNESS, POLICY_DO, ADA, 0, false, true },
+	{ HOLD_WITNESS, POLICY_ROLLBACK, ADA, 0, false, false },
+	{ HOLD_WITNESS, POLICY_EMERGENCY, ADA, 0, false, false },
+	{ HOLD_WITNESS, POLICY_LOCK, ADA, 0, false, false },
 };
 
 static void
@@ -43,7 +48,7 @@ what_binds_whom_is_as_the_table_says(void **state)
 		struct holds holds = { .n = 1,
 			.at = { { .kind = rows[i].kind, .person = ADA, .until = 42 } } };
 		const struct hold_work work = { rows[i].action, rows[i].requester,
-			rows[i].confirmer, rows[i].has_exception, 1 };
+			rows[i].confirmer, false, rows[i].has_exception, 1 };
 		const struct hold *by = NULL;
 		struct policy_decision decision = hold_decide(&holds, &work, &by);
 

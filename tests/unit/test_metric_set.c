@@ -77,6 +77,7 @@ feed(struct metric_set *set)
 {
 	struct gauges gauges = {
 		.is_all = true,
+		.has_witness = true,
 		.n_environments = 1,
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
@@ -222,6 +223,9 @@ gauges_replace_what_they_said_before(void **state)
 	struct gauges gauges = {
 		.outbox_pending = 3,
 		.audit_entries = 41,
+		.has_witness = true,
+		.unwitnessed = 4,
+		.unwitnessed_since = 1767225600500,
 		.is_all = true,
 		.n_environments = 2,
 		.environment = (struct environment_gauge[]){ { .name = "staging",
@@ -239,6 +243,9 @@ gauges_replace_what_they_said_before(void **state)
 	metric_set_gauges(*state, &gauges, &none);
 	assert_true(says(*state, "deploybot_outbox_pending 3"));
 	assert_true(says(*state, "deploybot_audit_entries_total 41"));
+	assert_true(says(*state, "deploybot_audit_witness_pending 4"));
+	assert_true(
+	    says(*state, "deploybot_audit_witness_waiting_since_timestamp_seconds 1767225600.5"));
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"old\"} 0"));

@@ -44,6 +44,7 @@ a_host_that_the_settings_name_may_be_private_and_never_on_a_link(void **state)
 		{ OUTBOUND_TELEGRAM, NULL }, /* through a proxy */
 		{ OUTBOUND_CLOUDFLARE, "http://cloudflare.example" },
 		{ OUTBOUND_HEALTH, "http://10.0.1.7:8080/health" },
+		{ OUTBOUND_S3, NULL },
 		{ OUTBOUND_CERTIFICATE, "https://bot.example.org" },
 	};
 
@@ -56,6 +57,53 @@ a_host_that_the_settings_name_may_be_private_and_never_on_a_link(void **state)
 		assert_false(allows(rows[i].place, rows[i].url, "224.0.0.1"));
 		assert_false(allows(rows[i].place, rows[i].url, "0.0.0.0"));
 	}
+}
+
+/* The only ones that are for link-local addresses: each may ask its own and nothing else. */
+static void
+a_role_is_asked_for_at_its_own_addresses_alone(void **state)
+{
+	static const struct {
+		const char *url;
+		const char *may[4], *must_not[8];
+	} rows[] = {
+		{ "http://169.254.169.254", { "169.254.169.254" },
+		    { "169.254.170.2", "169.254.169.253", "127.0.0.1", "10.0.0.1", "8.8.8.8" } },
+		{ "http://169.254.170.2/v2/credentials/1", { "169.254.170.2" },
+		    { "169.254.169.254", "169.254.170.23", "127.0.0.1", "10.0.0.1", "8.8.8.8" } },
+		{ "http://localhost:9911/keys", { "127.0.0.1", "169.254.170.2", "169.254.170.23" },
+		    { "169.254.169.254", "10.0.0.1", "8.8.8.8", "169.254.1.1" } },
+		{ "https://keys.example/role", { "8.8.8.8", "10.0.0.1", "169.254.170.23" },
+		    { "169.254.169.254", "169.254.1.1", "224.0.0.1" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (size_t n = 0; n < COUNT(rows[i].may) && rows[i].may[n] != NULL; n++)
+			if (!allows(OUTBOUND_AWS_CREDENTIALS, rows[i].url, rows[i].may[n]))
+				fail_msg("%s: not %s", rows[i].url, rows[i].may[n]);
+		for (size_t n = 0; n < COUNT(rows[i].must_not) && rows[i].must_not[n] != NULL; n++)
+			if (allows(OUTBOUND_AWS_CREDENTIALS, rows[i].url, rows[i].must_not[n]))
+				fail_msg("%s: %s", rows[i].url, rows[i].must_not[n]);
+	}
+}
+
+static void
+the_machine_s_metadata_is_asked_by_ipv6_too(void **state)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	const struct sockaddr *address = (const struct sockaddr *)&in6;
+
+	(void)state;
+	assert_int_equal(inet_pton(AF_INET6, "fd00:ec2::254", &in6.sin6_addr), 1);
+	assert_true(outbound_allows(
+	    address, outbound_of(OUTBOUND_AWS_CREDENTIALS, "http://169.254.169.254")));
+	assert_false(outbound_allows(
+	    address, outbound_of(OUTBOUND_AWS_CREDENTIALS, "http://[fd00:ec2::23]/keys")));
+	assert_false(outbound_allows(address, outbound_of(OUTBOUND_S3, NULL)));
+	assert_int_equal(inet_pton(AF_INET6, "fd00:ec2::23", &in6.sin6_addr), 1);
+	assert_true(outbound_allows(
+	    address, outbound_of(OUTBOUND_AWS_CREDENTIALS, "http://[fd00:ec2::23]/keys")));
 }
 
 /* No name server is asked: the address stands in the URL, and curl asks for it all the same. */
@@ -78,6 +126,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_role_is_asked_for_at_its_own_addresses_alone),
+		cmocka_unit_test(the_machine_s_metadata_is_asked_by_ipv6_too),
 		cmocka_unit_test(what_is_public_has_public_addresses_alone),
 		cmocka_unit_test(a_host_that_the_settings_name_may_be_private_and_never_on_a_link),
 		cmocka_unit_test_setup_teardown(

@@ -1,0 +1,461 @@
+/* Goal: what is audited goes to its witness in order, once; nothing new starts long without.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_witness.h"
+#include "decide_aid.h"
+#include "lib/text.h"
+#include "store/audit_segment.h"
+#include "store/audit_verify.h"
+#include "store/row_audit.h"
+#include "store/row_witness.h"
+
+#define MINUTE INT64_C(60000)
+#define BUCKET "AUDIT_S3_BUCKET=acme-audit", "AUDIT_S3_REGION=eu-central-1"
+
+static const struct witness_answer good = { .verdict = WITNESS_CONFIRMED };
+static const struct witness_answer refused = { .verdict = WITNESS_REFUSED, .detail = "HTTP 403" };
+static const struct witness_answer unknown = { .verdict = WITNESS_UNKNOWN, .detail = "timed out" };
+static const struct witness_answer taken = { .verdict = WITNESS_TAKEN, .detail = "HTTP 412" };
+
+static void
+act_row(struct tx *tx, void *arg)
+{
+	*(struct witness_row *)arg = row_witness_get(tx);
+}
+
+static struct witness_row
+row_of(struct world *w)
+{
+	struct witness_row row;
+
+	world_act(w, act_row, &row);
+	return row;
+}
+
+static void
+act_write(struct tx *tx, void *arg)
+{
+	const int64_t *n = arg;
+
+	for (int64_t i = 0; i < *n; i++)
+		row_audit_add(tx,
+		    &(struct audit_entry){
+			.code = AUDIT_CODE_LOGOUT, .user = "system", .outcome = "ok" },
+		    NULL);
+}
+
+/* So many entries, of which the world itself writes none. */
+static void
+write_entries(struct world *w, int64_t n)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
+
+	if (n > 1)
+		n--, world_act(w, act_write, &n);
+	event->u.settings_read.accepted = true;
+	(void)world_decide(w, event);
+}
+
+static void
+answer(struct world *w, const struct witness_answer *with)
+{
+	world_witnessed(w, with);
+}
+
+static const struct effect_witness *
+sent(struct world *w)
+{
+	struct effect *effect = world_peek(w, EFFECT_WITNESS);
+
+	assert_non_null(effect);
+	return &effect->u.witness;
+}
+
+static void
+without_a_bucket_nothing_goes_out(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	write_entries(&w, 3);
+	assert_int_equal(world_count(&w, EFFECT_WITNESS), 0);
+	assert_null(strstr(row_of(&w).place, "s3"));
+	world_close(&w);
+}
+
+static void
+what_is_written_goes_out_once_a_minute_and_what_is_confirmed_is_a_row(void **state)
+{
+	struct world w;
+	int64_t last, at;
+
+	(void)state;
+	world_open(&w, BUCKET, NULL);
+	write_entries(&w, 1);
+	world_due(&w, TIMER_WITNESS);
+	assert_int_equal(sent(&w)->first, 1);
+	assert_false(sent(&w)->is_repeated);
+	assert_true(sent(&w)->lines[sent(&w)->size - 1] == '\n');
+	last = sent(&w)->last;
+	at = w.aid.at;
+	answer(&w, &good);
+	assert_int_equal(row_of(&w).confirmed, last);
+	assert_int_equal(world_count(&w, EFFECT_WITNESS), 0);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	assert_int_equal(world_count(&w, EFFECT_WITNESS), 0);
+	world_due(&w, TIMER_WITNESS);
+	assert_true(w.aid.at >= at + MINUTE);
+	assert_int_equal(sent(&w)->first, last + 1);
+	assert_int_equal(sent(&w)->last, last + 2);
+	answer(&w, &good);
+	assert_int_equal(row_of(&w).confirmed, last + 2);
+	world_close(&w);
+}
+
+/* Its name is its entries and their head: only so a 412 says that it is ours. */
+static void
+what_may_be_there_already_is_sent_again_as_it_was(void **state)
+{
+	struct effect_witness before;
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, NULL);
+	write_entries(&w, 1);
+	world_due(&w, TIMER_WITNESS);
+	before = *sent(&w);
+	answer(&w, &unknown);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
+	world_due(&w, TIMER_WITNESS);
+	assert_int_equal(sent(&w)->first, before.first);
+	assert_int_equal(sent(&w)->last, before.last);
+	assert_string_equal(sent(&w)->head, before.head);
+	assert_true(sent(&w)->is_repeated);
+	answer(&w, &refused); /* says nothing of what the first came to */
+	world_due(&w, TIMER_WITNESS);
+	assert_int_equal(sent(&w)->last, before.last);
+	assert_true(sent(&w)->is_repeated);
+	answer(&w, &good);
+	assert_int_equal(row_of(&w).confirmed, before.last);
+	/* The rest was there already, and goes at once. */
+	assert_int_equal(sent(&w)->first, before.last + 1);
+	assert_false(sent(&w)->is_repeated);
+	world_close(&w);
+}
+
+static void
+what_was_refused_goes_out_with_what_was_written_since(void **state)
+{
+	struct world w;
+	int64_t last, at;
+
+	(void)state;
+	world_open(&w, BUCKET, NULL);
+	write_entries(&w, 1);
+	world_due(&w, TIMER_WITNESS);
+	last = sent(&w)->last;
+	at = w.aid.at;
+	answer(&w, &refused);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
+	world_due(&w, TIMER_WITNESS);
+	assert_int_equal(sent(&w)->first, 1);
+	assert_true(sent(&w)->last > last);
+	assert_false(sent(&w)->is_repeated);
+	answer(&w, &refused); /* the second in a row is said, once */
+	world_due(&w, TIMER_WITNESS);
+	assert_true(w.aid.at >= at + 3 * MINUTE);
+	answer(&w, &refused);
+	assert_int_equal(world_audited(&w, "\"code\":\"witness_lost\"", "HTTP 403"), 1);
+	world_due(&w, TIMER_WITNESS);
+	answer(&w, &good);
+	assert_int_equal(world_audited(&w, "\"code\":\"witness_back\"", NULL), 1);
+	assert_int_equal(row_of(&w).tries, 0);
+	world_close(&w);
+}
+
+static void
+a_name_that_somebody_else_took_is_no_confirmation_and_an_alarm(void **state)
+{
+	char head[LIMIT_AUDIT_HEAD];
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, NULL);
+	write_entries(&w, 1);
+	world_due(&w, TIMER_WITNESS);
+	(void)text_copy(head, sizeof(head), sent(&w)->head);
+	answer(&w, &taken);
+	assert_int_equal(row_of(&w).confirmed, 0);
+	assert_int_equal(world_audited(&w, "\"code\":\"witness_taken\"", "witness_name_taken"), 1);
+	world_due(&w, TIMER_WITNESS);
+	assert_int_equal(sent(&w)->first, 1);
+	assert_string_not_equal(sent(&w)->head, head); /* the entry of it is in it */
+	assert_false(sent(&w)->is_repeated);
+	world_close(&w);
+}
+
+static void
+a_backlog_goes_out_as_objects_of_four_megabytes_the_oldest_first(void **state)
+{
+	struct world w;
+	int64_t n = 16000, last = 0, objects = 0;
+
+	(void)state;
+	world_open(&w, NULL);
+	write_entries(&w, n);
+	world_settings(&w, BUCKET, NULL);
+	write_entries(&w, 1);
+	world_due(&w, TIMER_WITNESS);
+	while (world_count(&w, EFFECT_WITNESS) > 0) {
+		assert_int_equal(sent(&w)->first, last + 1);
+		assert_true(sent(&w)->size <= WITNESS_OBJECT_MAX);
+		last = sent(&w)->last;
+		objects++;
+		answer(&w, &good);
+	}
+	assert_true(objects >= 2);
+	assert_true(last >= n);
+	world_close(&w);
+}
+
+static void
+another_bucket_gets_all_of_it_and_the_old_one_goes_on_where_it_was(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, NULL);
+	write_entries(&w, 2);
+	world_due(&w, TIMER_WITNESS);
+	answer(&w, &good);
+	world_settings(&w, "AUDIT_S3_BUCKET=other", "AUDIT_S3_REGION=eu-central-1", NULL);
+	write_entries(&w, 1);
+	world_due(&w, TIMER_WITNESS);
+	assert_int_equal(sent(&w)->first, 1);
+	answer(&w, &good);
+	world_settings(&w, BUCKET, NULL);
+	write_entries(&w, 1);
+	world_due(&w, TIMER_WITNESS);
+	assert_int_equal(sent(&w)->first, 3);
+	world_close(&w);
+}
+
+/* --- AUDIT_KEEP_DAYS --- */
+
+#define KEEP "AUDIT_KEEP_DAYS=2"
+#define DAY  (24 * 3600 * INT64_C(1000))
+
+static void
+project(struct world *w)
+{
+	struct queue_list outcomes = { 0 };
+
+	assert_false(store_project(w->aid.store, &outcomes));
+	outcome_free_all(&outcomes);
+}
+
+static size_t
+closed_files(struct world *w)
+{
+	struct audit_segments closed;
+	size_t n;
+
+	assert_true(audit_segments_list(w->aid.audit_path, &closed, NULL));
+	n = closed.n;
+	audit_segments_done(&closed);
+	return n;
+}
+
+/* Two closed files that are old enough, and a newest one. */
+static void
+write_days(struct world *w)
+{
+	for (int i = 0; i < 2; i++) {
+		write_entries(w, 1);
+		project(w);
+		w->aid.at += DAY;
+	}
+	w->aid.at += 2 * DAY;
+	write_entries(w, 1);
+	project(w);
+}
+
+static void
+a_closed_file_goes_when_it_is_old_and_the_witness_has_it(void **state)
+{
+	struct audit_verified found;
+	struct world w;
+	struct err err;
+
+	(void)state;
+	world_open(&w, BUCKET, KEEP, NULL);
+	write_days(&w);
+	assert_int_equal(closed_files(&w), 2);
+	world_due(&w, TIMER_WITNESS);
+	answer(&w, &good);
+	w.aid.at += 2 * 3600 * INT64_C(1000);
+	write_entries(&w, 1);
+	project(&w);
+	assert_int_equal(closed_files(&w), 0);
+	assert_true(audit_verify(w.aid.path, w.aid.audit_path, &found, &err));
+	assert_true(found.first > 2);
+	assert_true(found.outside >= found.first - 1);
+	assert_int_equal(strlen(found.before), 16);
+	world_close(&w);
+}
+
+static void
+no_file_goes_before_the_witness_has_it_or_without_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, KEEP, NULL);
+	write_days(&w);
+	world_due(&w, TIMER_WITNESS);
+	answer(&w, &refused);
+	w.aid.at += 2 * 3600 * INT64_C(1000);
+	write_entries(&w, 1);
+	project(&w);
+	assert_int_equal(closed_files(&w), 2);
+	world_close(&w);
+
+	world_open(&w, KEEP, NULL);
+	write_days(&w);
+	w.aid.at += 2 * 3600 * INT64_C(1000);
+	write_entries(&w, 1);
+	project(&w);
+	assert_int_equal(closed_files(&w), 2);
+	world_close(&w);
+}
+
+/* --- AUDIT_WITNESS_MAX_MINUTES --- */
+
+/* The witness is lost for so long that nothing new may start. */
+static void
+lose(struct world *w)
+{
+	int64_t at;
+
+	write_entries(w, 1);
+	at = w->aid.at;
+	do {
+		world_due(w, TIMER_WITNESS);
+		answer(w, &refused);
+	} while (w->aid.at <= at + 30 * MINUTE);
+}
+
+static void
+find(struct world *w)
+{
+	world_due(w, TIMER_WITNESS);
+	answer(w, &good);
+}
+
+static void
+nothing_new_starts_without_a_witness_and_what_makes_safe_does(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	lose(&w);
+	assert_non_null(world_says(&w, "Audit log without witness"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_says(&w, "not deployed: the audit log is without witness"));
+	assert_non_null(world_says(&w, "AUDIT_WITNESS_MAX_MINUTES"));
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_audited(&w, "\"code\":\"denied_held\"", "\"without_witness\":"), 1);
+
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
+	assert_non_null(world_says(&w, "locked by @ada"));
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	assert_true(world_audited(&w, "\"code\":\"lock_begun\"", "\"without_witness\":") == 1);
+	assert_true(world_audited(&w, "\"code\":\"lock_ended\"", "\"without_witness\":") == 1);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	(void)world_rolls_back(&w, "/rollback staging");
+	assert_non_null(world_says(&w, "without witness: the audit log was late outside"));
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_true(
+	    world_audited(&w, "\"code\":\"rollback_started\"", "\"without_witness\":") == 1);
+	world_close(&w);
+}
+
+static void
+a_push_waits_for_the_witness_and_goes_on_when_it_is_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
+	lose(&w);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says(&w, "push waits"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	find(&w);
+	assert_non_null(world_says(&w, "Audit log witnessed again"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+static void
+an_action_is_refused_and_one_that_restores_is_not(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "CLIENTS=acme",
+	    "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
+	    "CLIENT_ACME_ACTIONS=cf-under-attack,cf-normal",
+	    "CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv", NULL);
+	lose(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/do cf-under-attack acme");
+	assert_non_null(world_says(&w, "Not done: client/acme cf-under-attack"));
+	assert_non_null(world_says(&w, "the audit log is without witness: entries wait for"));
+	(void)world_text(&w, WORLD_ADMIN, "/do cf-normal acme medium");
+	assert_int_equal(world_newest(&w, "client/acme").id, 1);
+	world_close(&w);
+}
+
+static void
+as_long_as_it_is_not_asked_for_a_lost_witness_holds_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, "STAGING_CONFIRM=false", NULL);
+	lose(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	assert_int_equal(world_audited(&w, "without_witness", NULL), 0);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_bucket_nothing_goes_out),
+		cmocka_unit_test(
+		    what_is_written_goes_out_once_a_minute_and_what_is_confirmed_is_a_row),
+		cmocka_unit_test(what_may_be_there_already_is_sent_again_as_it_was),
+		cmocka_unit_test(what_was_refused_goes_out_with_what_was_written_since),
+		cmocka_unit_test(a_name_that_somebody_else_took_is_no_confirmation_and_an_alarm),
+		cmocka_unit_test(a_backlog_goes_out_as_objects_of_four_megabytes_the_oldest_first),
+		cmocka_unit_test(
+		    another_bucket_gets_all_of_it_and_the_old_one_goes_on_where_it_was),
+		cmocka_unit_test(a_closed_file_goes_when_it_is_old_and_the_witness_has_it),
+		cmocka_unit_test(no_file_goes_before_the_witness_has_it_or_without_one),
+		cmocka_unit_test(nothing_new_starts_without_a_witness_and_what_makes_safe_does),
+		cmocka_unit_test(a_push_waits_for_the_witness_and_goes_on_when_it_is_back),
+		cmocka_unit_test(an_action_is_refused_and_one_that_restores_is_not),
+		cmocka_unit_test(as_long_as_it_is_not_asked_for_a_lost_witness_holds_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
