@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "chat/chat_first.h"
 #include "chat/chat_text.h"
 #include "policy/policy.h"
 #include "store/row_audit.h"
@@ -46,6 +47,10 @@ bool decide_is_refused(struct tx *tx, const struct update *update, const char *e
 /* Answers a button press with a toast. */
 void decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const char *fmt, ...)
     PRINTF(4, 5);
+
+/* The same behind that beginning, with its target in it. */
+int64_t decide_send_firstf(struct tx *tx, const struct chat_address *address, enum chat_first first,
+    const char *target, const char *fmt, ...) PRINTF(5, 6);
 
 /* Answers a press that stands for nothing any more. */
 void decide_expired(struct tx *tx, const struct update *update);

@@ -40,6 +40,12 @@ struct policy_decision policy_decide(const struct settings *settings, struct pri
 struct policy_decision policy_decide_do(const struct settings *settings, struct principal who,
     const char *name, const char *environment, int64_t at);
 
+/* Whom somebody who may not could ask: the roles but the admins' that have it there, and a member
+ * now, "lead or ops"; of many the first three.  name: of POLICY_DO the action's, else "".  Returns
+ * out; "": there are the admins alone. */
+const char *policy_who_may(const struct settings *settings, enum policy_action action,
+    const char *name, const char *environment, int64_t at, char out[POLICY_LINE]);
+
 /* The role by which it may do that there, of those whose names stand in a comma list (NULL: of
  * all); NULL: by none. */
 const struct role *policy_role(const struct settings *settings, struct principal who,

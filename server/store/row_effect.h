@@ -26,6 +26,10 @@ int64_t row_effect_order(struct tx *tx, const struct effect *as);
  * head already, which will read the row when its turn comes. */
 void row_effect_send(struct tx *tx, int64_t message);
 
+/* A message that nobody has in hand yet rings when it is sent, as an alarm before all else of its
+ * chat.  False: it was sent, or may have been. */
+bool row_effect_ring(struct tx *tx, int64_t message, int64_t deployment, bool is_alarm);
+
 void row_effect_toast(struct tx *tx, const struct chat_address *address, const char *callback,
     bool is_alert, const char *fmt, ...) PRINTF(5, 6);
 

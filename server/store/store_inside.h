@@ -153,6 +153,13 @@ bool store_lane_fill_runs(struct store *store, struct queue_list *out, struct er
 /* False with *ret all zero: there is no such row (ERR_MISSING), or SQL failed. */
 bool store_message_load(struct db *db, int64_t id, struct message *ret, struct err *err) MUST_USE;
 
+/* The same as its chat is to show it: with what stands below what was decided. */
+bool store_message_show(struct db *db, int64_t id, struct message *ret, struct err *err) MUST_USE;
+
+/* At a start: what was in hand for the first time may have been sent, and Telegram says neither
+ * whether nor as what.  It is sent, and says from then on that it may stand there twice. */
+bool store_message_mark_twice(struct db *db, struct err *err) MUST_USE;
+
 /* --- row_audit.c --- */
 
 bool store_audit_head(struct db *db, struct audit_chain *ret, struct err *err) MUST_USE;
