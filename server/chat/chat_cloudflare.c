@@ -26,8 +26,8 @@ void
 chat_cloudflare_restored(struct chat_text *text, const struct chat_cloudflare *is)
 {
 	chat_first(text, FIRST_LEVEL_RESTORED, is->target);
-	chat_text_add(text, "\nIts security level is %s again; \"under attack\" was set ",
-	    level_of(is->old));
+	chat_text_add(
+	    text, "\nIts security level is %s again; \"under attack\" was set ", level_of(is->old));
 	add_by(text, is);
 	chat_text_add(text, ".");
 }
@@ -48,8 +48,9 @@ add_trouble(struct chat_text *text, const struct chat_cloudflare *is)
 {
 	char date[WHEN_TEXT];
 
-	chat_text_add(text, "\nIts security level was to be %s again at %s; setting it failed: ",
-	    level_of(is->old), when_text(is->zone, is->until, date));
+	chat_text_add(text,
+	    "\nIts security level was to be %s again at %s; setting it failed: ", level_of(is->old),
+	    when_text(is->zone, is->until, date));
 	chat_text_outside(text, "", is->detail);
 }
 

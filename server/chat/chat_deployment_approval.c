@@ -10,7 +10,7 @@
 #include "lib/text.h"
 #include "lib/when.h"
 
-/* 'production "Make it blue" 1a2b3c4', "client/acme restart-web", 'staging ↩️ "Make it blue" 1a2b3c4'. */
+/* 'production "Make it blue" 1a2b3c4', "client/acme restart-web", of a rollback ↩️ in between. */
 static void
 add_subject(struct chat_text *text, enum chat_first first, const struct deployment *deployment)
 {

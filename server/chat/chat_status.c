@@ -253,8 +253,8 @@ chat_unknown(
 {
 	if (environment->unknown_since == 0)
 		return;
-	chat_text_add(text, "⚠️ " MARK_BOLD "What runs in %s is not known" MARK_BOLD,
-	    environment->name);
+	chat_text_add(
+	    text, "⚠️ " MARK_BOLD "What runs in %s is not known" MARK_BOLD, environment->name);
 	chat_text_code(text, ", says deploybot on ", host);
 	chat_text_ago(text, " (", environment->unknown_since, at);
 	chat_text_outside(text, ")\n", environment->unknown_why);

@@ -111,8 +111,7 @@ cancel_in(struct tx *tx, const struct update *update, const char *name)
 	}
 	if (deployment.id == 0) {
 		decide_answer_no(tx, update);
-		(void)decide_send_firstf(
-		    tx, &update->address, FIRST_NOTHING_TO_END, name, ".");
+		(void)decide_send_firstf(tx, &update->address, FIRST_NOTHING_TO_END, name, ".");
 		return;
 	}
 	if (!decide_cancel(tx, &deployment, update)) {
@@ -193,8 +192,7 @@ offer(struct tx *tx, const struct update *update, const struct request *request,
 	chat_text_add(&text, "❓ " MARK_BOLD "/cancel" MARK_BOLD ": which?%s",
 	    request->target[0] != '\0' ? " One at a time." : "");
 	for (size_t i = 0; i < scope->n && n < CHOICES; i++)
-		n += add_environment(
-		    tx, update, &one, scope->at[i]->name, &text, &message.buttons);
+		n += add_environment(tx, update, &one, scope->at[i]->name, &text, &message.buttons);
 	below.message = 0;
 	if (n == 0) {
 		buf_clear(&text.buf);

@@ -111,8 +111,7 @@ add_usage(struct tx *tx, const struct update *update, const char *usage, struct 
 }
 
 static void
-add_row(
-    struct tx *tx, const struct update *update, const struct row *row, struct chat_text *text)
+add_row(struct tx *tx, const struct update *update, const struct row *row, struct chat_text *text)
 {
 	add_usage(tx, update, row->usage, text);
 	chat_text_add(text, " — %s", row->help);

@@ -177,8 +177,7 @@ read_request(struct tx *tx, const struct update *update, const struct command *c
 		return !typed->is_too_long && add_text(typed, used, ret);
 	if (command->action == POLICY_DEPLOY)
 		n = read_emergency(typed, used, ret);
-	if (n > used && command->argument[0] != '\0' &&
-	    !is_number(tx, command, typed->argument[0]))
+	if (n > used && command->argument[0] != '\0' && !is_number(tx, command, typed->argument[0]))
 		request_add(ret, command->argument, typed->argument[used++]);
 	return !typed->is_too_long && n <= used;
 }
@@ -356,8 +355,8 @@ say_too_much(struct tx *tx, const struct update *update, const struct command *c
 		decide_once_button(tx, update, &request, label, &message.buttons);
 	}
 	chat_text_init(&text);
-	chat_text_add(&text, "Too much behind /%s. Usage: " MARK_CODE "%s" MARK_CODE,
-	    command->word, command->usage);
+	chat_text_add(&text, "Too much behind /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
+	    command->usage);
 	message.head = chat_text_take(&text);
 	(void)decide_send_keyboard(tx, update, &below, &message);
 }

@@ -25,8 +25,7 @@ static void answer(struct tx *tx, const struct update *update, enum chat_first f
     const char *fmt, ...) PRINTF(4, 5);
 
 static void
-answer(
-    struct tx *tx, const struct update *update, enum chat_first first, const char *fmt, ...)
+answer(struct tx *tx, const struct update *update, enum chat_first first, const char *fmt, ...)
 {
 	const char *before = chat_first_rows[first].before;
 	char line[LIMIT_LINE];
@@ -146,8 +145,9 @@ is_over(struct tx *tx, const struct update *update, const struct deployment *wor
 	else
 		answer(tx, update, FIRST_NO_APPROVAL,
 		    "%s #%lld %s %s%s%s%s: no approval is asked for.",
-		    deployment_target(work, target), (long long)work->id, is, deploy_flow_word(work->state),
-		    how[0] != '\0' ? " (" : "", how, how[0] != '\0' ? ")" : "");
+		    deployment_target(work, target), (long long)work->id, is,
+		    deploy_flow_word(work->state), how[0] != '\0' ? " (" : "", how,
+		    how[0] != '\0' ? ")" : "");
 	return true;
 }
 
@@ -297,7 +297,8 @@ is_settled(struct tx *tx, const struct update *update, struct deployment *work)
 		return false;
 	} else {
 		ask_anew(tx, work);
-		answer(tx, update, FIRST_APPROVAL_CHANGED, "%s has changed%s", name_subject(work, subject),
+		answer(tx, update, FIRST_APPROVAL_CHANGED, "%s has changed%s",
+		    name_subject(work, subject),
 		    work->state == DEPLOY_AWAITING_APPROVAL ?
 			", and is asked again." :
 			"; nobody has to approve it any more.");
@@ -453,7 +454,6 @@ decide_approval_due(struct tx *tx, int64_t id)
 	if (end <= tx->at) {
 		work.why = DEPLOY_WHY_UNAPPROVED;
 		(void)decide_step(tx, &work, DEPLOY_ON_EXPIRE, NULL);
-		decide_tell_expired(tx, &work);
 		return;
 	}
 	if (!request.is_reminded &&

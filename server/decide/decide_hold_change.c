@@ -192,8 +192,7 @@ void
 decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by, const char *why)
 {
 	row_hold_remove(tx, hold->id);
-	close_buttons(tx, hold, false,
-	    by != NULL ? " by " : ": end of the lock of ",
+	close_buttons(tx, hold, false, by != NULL ? " by " : ": end of the lock of ",
 	    by != NULL ? by->name : hold->by);
 	decide_hold_audit(tx, hold, false, by != NULL ? by->person : 0, why);
 	refresh_target(tx, hold->target);
@@ -297,8 +296,8 @@ end_over(struct tx *tx, const struct hold *hold)
 	waiting = decide_hold_waiting(tx, hold->target);
 	decide_hold_end(tx, hold, NULL, is_over ? "expired" : "no grant");
 	chat_text_init(&text);
-	chat_first_held(&text, hold->kind == HOLD_LOCK ? FIRST_UNLOCKED : FIRST_FREEZE_ENDED,
-	    hold->target);
+	chat_first_held(
+	    &text, hold->kind == HOLD_LOCK ? FIRST_UNLOCKED : FIRST_FREEZE_ENDED, hold->target);
 	chat_text_outside(&text, is_over ? ": its time is over (" : ": no role lets ", hold->by);
 	chat_text_add(&text, is_over ? ")." : " lock it any more.");
 	decide_hold_add_end(tx, hold->target, waiting, &text);

@@ -72,8 +72,7 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
 	if (is_noted && !settings->drops_pushes)
 		return;
 	chat_text_init(&text);
-	chat_first(
-	    &text, firsts[hold->kind == HOLD_LOCK][settings->drops_pushes], settings->name);
+	chat_first(&text, firsts[hold->kind == HOLD_LOCK][settings->drops_pushes], settings->name);
 	chat_first_commit(&text, push->subject, push->commit);
 	chat_text_add(&text, "\n");
 	chat_hold(&text, hold, holds, tx->at);

@@ -108,8 +108,8 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 }
 
 static void
-notify_blocked(struct tx *tx, const char *environment, const char *subject,
-    const struct block *block)
+notify_blocked(
+    struct tx *tx, const char *environment, const char *subject, const struct block *block)
 {
 	struct chat_text text;
 

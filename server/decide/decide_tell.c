@@ -686,16 +686,18 @@ say_expired_in(struct tx *tx, const struct chat_deployment *about, int64_t chat,
 	(void)row_message_add(tx, &message);
 }
 
-void
-decide_tell_expired(struct tx *tx, const struct deployment *deployment)
+/* Nobody approved it in time: in each chat in which it was asked, but of whoever has approved it
+ * or is rung as the requester, that is said once, without a sound: there is nothing left to do,
+ * and the question on their lock screen stays as it was. */
+static void
+tell_expired(struct tx *tx, const struct chat_deployment *about)
 {
+	const struct deployment *deployment = about->deployment;
 	int64_t chat = decide_needs_chat(tx, deployment->environment);
 	int64_t question =
 	    chat == deployment->address.chat ? deployment->message : deployment->also_message;
 	int64_t rows[ROW_APPROVAL_MESSAGES], said[ROW_APPROVAL_MESSAGES + 2];
 	size_t n = row_approval_list_messages(tx, deployment->id, false, rows), n_said = 0;
-	struct shown shown;
-	struct chat_deployment about = facts(tx, deployment, NULL, &shown);
 
 	if (deployment->trigger == TRIGGER_CHAT)
 		said[n_said++] = deployment->address.chat;
@@ -711,10 +713,10 @@ decide_tell_expired(struct tx *tx, const struct deployment *deployment)
 		if (is_said || person == chat)
 			continue;
 		said[n_said++] = person;
-		say_expired_in(tx, &about, person, rows[i]);
+		say_expired_in(tx, about, person, rows[i]);
 	}
 	if (question != 0 && (deployment->trigger != TRIGGER_CHAT || chat != said[0]))
-		say_expired_in(tx, &about, chat, question);
+		say_expired_in(tx, about, chat, question);
 }
 
 /* It was not sent yet, and says what it has come to: then it rings when it is. */
@@ -794,6 +796,8 @@ decide_ring(struct tx *tx, const struct deployment *deployment)
 
 	if (deployment->state == DEPLOY_ROLLED_BACK || deployment->state == DEPLOY_ROLLBACK_FAILED)
 		tell_rolled(tx, deployment);
+	if (deployment->state == DEPLOY_EXPIRED && deployment->why == DEPLOY_WHY_UNAPPROVED)
+		tell_expired(tx, &about);
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
 	    deployment->state == DEPLOY_AWAITING_APPROVAL ||
 	    !chat_deployment_rings(deployment, after_s * 1000, tx->at))

@@ -30,11 +30,6 @@ void decide_tell_approver(struct tx *tx, const struct deployment *deployment, in
  * private and has not answered, once. */
 void decide_tell_reminder(struct tx *tx, const struct deployment *deployment);
 
-/* Nobody approved it in time: in each chat in which it was asked, but of whoever has approved it or
- * is rung as the requester, that is said once, without a sound: there is nothing left to do, and the
- * question on their lock screen stays as it was. */
-void decide_tell_expired(struct tx *tx, const struct deployment *deployment);
-
 /* ... git has listed its commits since: their messages, those in private too, have them. */
 void decide_tell_listed(struct tx *tx, const struct deployment *deployment);
 

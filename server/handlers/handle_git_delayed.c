@@ -22,8 +22,7 @@ notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
 	chat_text_init(&text);
 	chat_first(&text, FIRST_PUSH_DELAYED, query->u.git_query.environment);
 	chat_text_outside(&text, "", why);
-	chat_text_add(
-	    &text, "\nIt cannot be looked up yet. Git is asked again until it answers.");
+	chat_text_add(&text, "\nIt cannot be looked up yet. Git is asked again until it answers.");
 	decide_send_team(tx, query->u.git_query.environment, &text);
 }
 

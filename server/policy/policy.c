@@ -300,7 +300,7 @@ policy_who_may(const struct settings *settings, enum policy_action action, const
 	}
 	for (size_t i = 0; i < n; i++)
 		used += (size_t)snprintf(out + used, POLICY_LINE - used, "%s%s",
-		    i == 0	    ? "" :
+		    i == 0	   ? "" :
 			i + 1 == n ? " or " :
 				     ", ",
 		    found[i]); /* three names fit */

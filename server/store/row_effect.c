@@ -255,8 +255,8 @@ bool
 row_effect_ring(struct tx *tx, int64_t message, int64_t deployment, bool is_alarm)
 {
 	struct sends of = find_sends(tx, message);
-	int64_t chat = tx_number(tx,
-	    "SELECT chat FROM message WHERE id = $1 AND remote_id = 0", DB_I64(message));
+	int64_t chat = tx_number(
+	    tx, "SELECT chat FROM message WHERE id = $1 AND remote_id = 0", DB_I64(message));
 	char lane[STORE_LANE];
 
 	if (tx->failed || chat == 0 || of.out != 0 || of.waiting == 0)

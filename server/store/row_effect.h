@@ -34,8 +34,8 @@ void row_effect_toast(struct tx *tx, const struct chat_address *address, const c
     bool is_alert, const char *fmt, ...) PRINTF(5, 6);
 
 /* A TIMER until wall time `due`; returns its id. */
-int64_t row_effect_timer(struct tx *tx, enum timer_kind kind, const char *name, int64_t subject,
-    int64_t due);
+int64_t row_effect_timer(
+    struct tx *tx, enum timer_kind kind, const char *name, int64_t subject, int64_t due);
 
 /* Withdraws an effect that may be, as its row in effect.def says; any other stays.  A result that
  * still comes finds nothing.  id 0: nothing. */

@@ -87,7 +87,7 @@ struct world {
 	char *audit;			 /* the audit file, read by world_audited() */
 	char tallied[LIMIT_ENVIRONMENT]; /* outcome of the last deployment that was counted */
 	const char *settings;		 /* the runner's list; NULL: it says none */
-	bool is_runner_slow; /* a question for that list alone stays open, else it is answered */
+	bool is_runner_slow;   /* a question for that list alone stays open, else it is answered */
 	bool is_telegram_away; /* what is to be sent stays open, until world_telegram_back() */
 };
 

@@ -572,8 +572,8 @@ the_log_is_sent_as_often_as_somebody_asks(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	(void)text_copy(
-	    id, sizeof(id), world_button(world_says_in(&w, WORLD_GROUP, "Deploying staging "), "Log"));
+	(void)text_copy(id, sizeof(id),
+	    world_button(world_says_in(&w, WORLD_GROUP, "Deploying staging "), "Log"));
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, id);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
 	assert_string_equal(w.toast, "Sending the log.");

@@ -28,7 +28,8 @@ a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 	assert_string_equal(run->u.run.commit, COMMIT_A);
 	assert_string_equal(run->u.run.previous, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(&w, "Not cancelled: staging is rolling back, which ends by itself"));
+	assert_non_null(
+	    world_says(&w, "Not cancelled: staging is rolling back, which ends by itself"));
 	assert_string_equal(
 	    world_button(world_says_in(&w, WORLD_GROUP, "↩️ Rolling back staging →"), "Stop"),
 	    "");
@@ -124,12 +125,15 @@ a_rollback_to_what_is_not_there_lists_what_is(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	assert_non_null(world_says(&w, "🚫 Not rolled back: staging has no earlier release to roll back to."));
+	assert_non_null(
+	    world_says(&w, "🚫 Not rolled back: staging has no earlier release to roll back to."));
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 77");
-	assert_non_null(world_says(&w, "🚫 Not rolled back: staging has no release 77. There are:\n• 1 aaaaaaa"));
+	assert_non_null(world_says(
+	    &w, "🚫 Not rolled back: staging has no release 77. There are:\n• 1 aaaaaaa"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging aaaaaaa1");
-	assert_non_null(world_says(&w, "🚫 Runs already: staging aaaaaaa, so it is not rolled back to."));
+	assert_non_null(
+	    world_says(&w, "🚫 Runs already: staging aaaaaaa, so it is not rolled back to."));
 	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
 	world_close(&w);
 }
@@ -476,7 +480,8 @@ what_is_forward_is_known_when_it_starts(void **state)
 	if (world_peek(&w, EFFECT_RUN) == NULL) /* asked anew */
 		(void)world_press(
 		    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll"));
-	assert_non_null(world_says(&w, "↪️ Rolling forward staging → \"Make it blue\" bbbbbbb"));
+	assert_non_null(
+	    world_says(&w, "↪️ Rolling forward staging → \"Make it blue\" bbbbbbb"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 3");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll"));
 	assert_non_null(world_says(&w, "@bob rolls forward to bbbbbbb"));

@@ -615,8 +615,8 @@ a_no_with_a_reason_ends_it_and_rings(void **state)
 	assert_non_null(strstr(w.toast, "you asked for it"));
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reject");
 	assert_string_equal(w.toast, "Not rejected yet: press a reason below.");
-	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "Not rejected yet: production #1, @bob: press a reason"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "Not rejected yet: production #1, @bob: press a reason"));
 	press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Not tonight");
 	assert_non_null(strstr(w.toast, "Only who asked may press this"));
 
@@ -902,8 +902,8 @@ rollbacks_have_a_number_of_their_own(void **state)
 	assert_string_equal(w.toast, "It awaits approval now.");
 	assert_int_equal(world_state(&w), DEPLOY_AWAITING_APPROVAL);
 	assert_string_not_equal(label_in(&w, WORLD_TEAM, "Approve rollback of staging"), "");
-	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "❓ Awaiting approval: staging ↩️ \"Make it blue\" aaaaaaa"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "❓ Awaiting approval: staging ↩️ \"Make it blue\" aaaaaaa"));
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
@@ -1377,11 +1377,11 @@ who_does_not_see_it_learns_nothing_of_it(void **state)
 	    "ROLE_DEV_MAY=deploy:staging,approve:staging,status", NULL);
 	asks(&w, COMMIT_A);
 	(void)world_text(&w, CAROL, "/approve 1");
-	assert_string_equal(
-	    world_plain(world_last(&w)), "#1: no work of that number awaits an approval. /pending lists what does.");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "#1: no work of that number awaits an approval. /pending lists what does.");
 	(void)world_text(&w, CAROL, "/approve 7");
-	assert_string_equal(
-	    world_plain(world_last(&w)), "#7: no work of that number awaits an approval. /pending lists what does.");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "#7: no work of that number awaits an approval. /pending lists what does.");
 	(void)world_text(&w, CAROL, "/pending");
 	assert_string_equal(world_plain(world_last(&w)), "Nothing awaits an approval.");
 	world_close(&w);

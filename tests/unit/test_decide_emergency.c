@@ -94,8 +94,8 @@ it_passes_approvals_locks_and_freezes_and_all_are_rung(void **state)
 	    "Look at it when it has begun, then press Reviewed: somebody else than who asked.");
 	assert_false(rung->is_silent);
 	assert_true(rung->is_alarm);
-	assert_non_null(world_says(
-	    &w, "🚨 Lock passed: production: emergency by @ada: the shop is down"));
+	assert_non_null(
+	    world_says(&w, "🚨 Lock passed: production: emergency by @ada: the shop is down"));
 	assert_false(world_says_in(&w, CAROL, "Emergency")->is_silent);
 	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Emergency")); /* never wrote to it */
 	assert_null(world_says_in(&w, WORLD_ADMIN, "Emergency"));	/* asked for it */
@@ -593,8 +593,8 @@ what_never_began_is_nothing_to_review(void **state)
 	assert_string_equal(w.toast, "#2 has not begun: review it when it has.");
 	press(&w, WORLD_ADMIN, WORLD_GROUP, "Cancel");
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_CANCELLED);
-	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "✖️ Never began: production, the emergency deployment \"Make it blue\" aaaaaaa"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "✖️ Never began: production, the emergency deployment \"Make it blue\" aaaaaaa"));
 	assert_string_equal(button_in(&w, WORLD_TEAM, "Reviewed"), "");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/review 2");
 	assert_non_null(world_says(&w, "#2 never began: there is nothing to review."));

@@ -107,7 +107,8 @@ a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
 	push(&w, "develop", COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_LIVE);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 Push waits: staging \"Make it blue\" bbbbbbb"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "🔒 Push waits: staging \"Make it blue\" bbbbbbb"));
 	assert_non_null(world_says(&w, "Afterwards develop's newest commit is deployed."));
 	assert_true(world_last(&w)->is_silent);
 	said = w.n_screen;
@@ -190,9 +191,11 @@ a_push_is_dropped_where_the_settings_say_so(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/freeze all until 06:00");
 	assert_non_null(world_says(&w, "pushes wait, or are dropped where <ENV>_FREEZE_PUSHES"));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
-	assert_non_null(world_says(&w, "Freeze ended: all environments by @ada.\n🔒 Still locked: staging (@ada)"));
+	assert_non_null(world_says(
+	    &w, "Freeze ended: all environments by @ada.\n🔒 Still locked: staging (@ada)"));
 	push(&w, "develop", COMMIT_B);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 Push dropped: staging \"Make it blue\" bbbbbbb"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "🔒 Push dropped: staging \"Make it blue\" bbbbbbb"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "🔓 Unlocked: staging by @ada.\nPushed and not deployed: bbbbbbb. /deploy staging deploys "
@@ -437,7 +440,8 @@ a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes(void **state)
 		(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h");
 		(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 		(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
-		    world_button(world_says(&w, "Not deployed: staging: locked by @ada"), "Ask @ada"));
+		    world_button(
+			world_says(&w, "Not deployed: staging: locked by @ada"), "Ask @ada"));
 		question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
 		if (rows[i].person != 0)
 			(void)world_text(&w, rows[i].person, rows[i].text);
@@ -577,7 +581,7 @@ a_second_lock_is_denied_and_ones_own_is_prolonged(void **state)
 	assert_non_null(world_says(&w, "🔒 Locked already: staging by @ada, just now, until"));
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 3h");
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "🔒 staging: lock changed by @ada, until Thu 2026-01-01 03:00 (UTC); was until Thu "
+	    "🔒 Lock changed: staging by @ada, until Thu 2026-01-01 03:00 (UTC); was until Thu "
 	    "2026-01-01 01:00 (UTC)"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
@@ -631,7 +635,8 @@ a_lock_ends_with_the_role_of_its_owner(void **state)
 	world_due(&w, TIMER_HOLDS); /* what is repeated is counted for a minute */
 	assert_int_equal(next_look(&w), STORE_AID_AT + HOUR_MS);
 	sleep_until(&w, STORE_AID_AT + HOUR_MS);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Unlocked: staging: no role lets @eve lock it"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "Unlocked: staging: no role lets @eve lock it"));
 	world_close(&w);
 }
 
@@ -817,7 +822,8 @@ a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
 	    "production, or the next push.");
 	assert_int_equal(world_audited(&w, "cancel_requested", "aaaaaaa"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
-	assert_non_null(world_says(&w, "ℹ️ Not cancelled: production: nothing is in progress or queued there."));
+	assert_non_null(world_says(
+	    &w, "ℹ️ Not cancelled: production: nothing runs or is queued there."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze production");
 	assert_non_null(world_says(&w, "🔓 Freeze ended: production by @ada."));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
@@ -929,7 +935,7 @@ of_two_freezes_the_later_end_counts(void **state)
 	    "(UTC) (@bob). /unfreeze all ends it."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
 	assert_non_null(world_says(&w,
-	    "Freeze ended: staging by @ada; it was begun by @bob.\n🧊 Still frozen: staging, until Sat "
+	    "Freeze ended: all environments by @ada; it was begun by @bob.\n🧊 Still frozen: staging, until Sat "
 	    "2026-01-03 00:00 (UTC) (STAGING_FREEZE)"));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY)); /* the window holds it */
 	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS);

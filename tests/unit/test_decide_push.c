@@ -311,8 +311,8 @@ a_push_of_what_was_rolled_back_is_told_and_not_deployed(void **state)
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
 	push(&w, "develop", COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by"));
 	world_close(&w);
 }
 
@@ -649,8 +649,7 @@ a_push_whose_answer_cannot_be_handled_is_said_and_may_come_again(void **state)
 		if (i > 0) { /* polling finds it */
 			assert_null(world_says(&w, "Push lost"));
 		} else {
-			assert_string_equal(
-			    world_plain(world_says_in(&w, WORLD_TEAM, "Push lost")),
+			assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "Push lost")),
 			    "⚠️ Push lost: staging: git's answer could not be handled: a "
 			    "bug\nNothing asks again by itself: /deploy staging deploys the branch's "
 			    "newest commit; or redeliver it at GitHub.");

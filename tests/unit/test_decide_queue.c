@@ -167,8 +167,10 @@ who_comes_to_the_front_is_told_and_nobody_else(void **state)
 	w.aid.at += 120 * INT64_C(1000);
 	go_live(&w);
 	is_ahead(&w, 1);
-	turn = world_says_in(&w, WORLD_GROUP, "🚀 It is your turn: staging \"Make it blue\" bbbbbbb");
-	next = world_says_in(&w, WORLD_GROUP, "⏳ You are next in staging: \"Make it blue\" ccccccc");
+	turn =
+	    world_says_in(&w, WORLD_GROUP, "🚀 It is your turn: staging \"Make it blue\" bbbbbbb");
+	next =
+	    world_says_in(&w, WORLD_GROUP, "⏳ You are next in staging: \"Make it blue\" ccccccc");
 	assert_non_null(turn);
 	assert_non_null(next);
 	assert_int_not_equal(turn->reply_to, 0);
@@ -598,7 +600,8 @@ who_leaves_the_queue_takes_the_question_to_git_along(void **state)
 	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
 	go_live(&w);
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1); /* one for each queue */
-	press(&w, WORLD_STAGING_USER, world_says(&w, "Queued: 1st in staging \"Make it blue\" bbbbbbb"), "Cancel");
+	press(&w, WORLD_STAGING_USER,
+	    world_says(&w, "Queued: 1st in staging \"Make it blue\" bbbbbbb"), "Cancel");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, COMMIT_C);
 	is_ahead(&w, 1);
@@ -717,8 +720,10 @@ a_place_is_given_to_another_person_and_both_are_told(void **state)
 	press(&w, WORLD_STAGING_USER, world_last(&w), "Give my place #2 to @bob");
 	assert_string_equal(w.toast, "@bob has your place.");
 	assert_string_equal(queue(&w), "#4 #3 #2");
-	to_cy = world_says(&w, "🤝 staging: your place went to @bob — \"Make it blue\" bbbbbbb");
-	to_bob = world_says(&w, "🤝 staging: you have the place of @cy — \"Make it blue\" ddddddd");
+	to_cy =
+	    world_says(&w, "🤝 staging: your place went to @bob — \"Make it blue\" bbbbbbb");
+	to_bob =
+	    world_says(&w, "🤝 staging: you have the place of @cy — \"Make it blue\" ddddddd");
 	assert_non_null(to_cy);
 	assert_non_null(to_bob);
 	assert_int_not_equal(to_cy->reply_to, to_bob->reply_to);

@@ -61,7 +61,8 @@ a_ring_that_its_end_overtakes_says_the_end_alone(void **state)
 	assert_string_equal(
 	    world_plain(line), "↩️ Rolled back: staging \"Make it blue\" (HTTP 500)");
 	assert_false(line->is_silent);
-	assert_int_equal(count_says(&w, WORLD_GROUP, "↩️ Rolled back: staging"), 2); /* its story */
+	assert_int_equal(
+	    count_says(&w, WORLD_GROUP, "↩️ Rolled back: staging"), 2); /* its story */
 	assert_int_equal(count_says(&w, WORLD_GROUP, "Unhealthy"), 0);
 	assert_int_equal(count_says(&w, WORLD_GROUP, "rolling back to"), 0);
 	assert_int_equal(world_rings(&w), 2); /* the team's too */
@@ -129,7 +130,8 @@ a_failure_whose_first_message_was_not_sent_is_one_message(void **state)
 		world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	}
 	world_telegram_back(&w);
-	assert_int_equal(count_says(&w, WORLD_TEAM, "❌ Failed: staging"), 11); /* the first was in hand */
+	assert_int_equal(
+	    count_says(&w, WORLD_TEAM, "❌ Failed: staging"), 11); /* the first was in hand */
 	assert_int_equal(count_says(&w, WORLD_TEAM, "Deploying"), 0);
 	assert_int_equal(world_rings(&w), 10);
 	for (size_t i = 0; i < w.n_screen; i++)

@@ -348,8 +348,10 @@ what_one_may_not_see_is_not_there(void **state)
 	expect("/deploy prod", "No \"prod\". There are: shop/staging");
 	expect("/status prod", "No \"prod\". There are: shop/staging");
 	expect("/status", "⚪ shop/staging has no release yet\nno health check configured\n");
-	expect("/cancel staging", "⛔ cancel shop/staging: your role does not grant it. Ask somebody with the role staging, or an admin.");
-	expect("/history staging", "⛔ history shop/staging: your role does not grant it. Ask somebody with the role staging, or an admin.");
+	expect("/cancel staging",
+	    "⛔ cancel shop/staging: your role does not grant it. Ask somebody with the role staging, or an admin.");
+	expect("/history staging",
+	    "⛔ history shop/staging: your role does not grant it. Ask somebody with the role staging, or an admin.");
 }
 
 int
