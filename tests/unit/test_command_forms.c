@@ -145,7 +145,7 @@ static const struct {
 	{ "/cancel shop", "❓ /cancel shop: which environment?" },
 	{ "/cancel all", "Nothing to cancel." },
 	{ "/cancel shop staging",
-	    "ℹ️ Not cancelled: shop/staging: nothing runs or is queued there." },
+	    "ℹ️ Not cancelled: shop/staging: nothing runs or is queued." },
 	{ "/cancel shop/staging now", CANCEL },
 	{ "/cancel shop now", CANCEL },
 
