@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_cloudflare.h"
 
+#include "chat/chat_first.h"
 #include "lib/when.h"
 
 static const char *
@@ -24,10 +25,9 @@ add_by(struct chat_text *text, const struct chat_cloudflare *is)
 void
 chat_cloudflare_restored(struct chat_text *text, const struct chat_cloudflare *is)
 {
-	chat_text_add(text,
-	    "✅ Cloudflare restored: " MARK_BOLD "%s" MARK_BOLD
-	    "\nIts security level is %s again; \"under attack\" was set ",
-	    is->target, level_of(is->old));
+	chat_first(text, FIRST_LEVEL_RESTORED, is->target);
+	chat_text_add(
+	    text, "\nIts security level is %s again; \"under attack\" was set ", level_of(is->old));
 	add_by(text, is);
 	chat_text_add(text, ".");
 }
@@ -35,10 +35,10 @@ chat_cloudflare_restored(struct chat_text *text, const struct chat_cloudflare *i
 void
 chat_cloudflare_left(struct chat_text *text, const struct chat_cloudflare *is, const char *level)
 {
+	chat_first(text, FIRST_LEVEL_LEFT, is->target);
 	chat_text_add(text,
-	    "ℹ️ Cloudflare left as it is: " MARK_BOLD "%s" MARK_BOLD
 	    "\nSomebody else has set its security level to %s: it stays so. It was to be %s again after \"under attack\", set ",
-	    is->target, level_of(level), level_of(is->old));
+	    level_of(level), level_of(is->old));
 	add_by(text, is);
 	chat_text_add(text, ".");
 }
@@ -49,16 +49,15 @@ add_trouble(struct chat_text *text, const struct chat_cloudflare *is)
 	char date[WHEN_TEXT];
 
 	chat_text_add(text,
-	    MARK_BOLD "%s" MARK_BOLD
-		      "\nIts security level was to be %s again at %s; setting it failed: ",
-	    is->target, level_of(is->old), when_text(is->zone, is->until, date));
+	    "\nIts security level was to be %s again at %s; setting it failed: ", level_of(is->old),
+	    when_text(is->zone, is->until, date));
 	chat_text_outside(text, "", is->detail);
 }
 
 void
 chat_cloudflare_failed(struct chat_text *text, const struct chat_cloudflare *is)
 {
-	chat_text_add(text, "⚠️ Cloudflare not restored: ");
+	chat_first(text, FIRST_LEVEL_NOT_RESET, is->target);
 	add_trouble(text, is);
 	chat_text_add(text, ". deploybot keeps trying; next message in an hour.");
 }
@@ -66,7 +65,7 @@ chat_cloudflare_failed(struct chat_text *text, const struct chat_cloudflare *is)
 void
 chat_cloudflare_stuck(struct chat_text *text, const struct chat_cloudflare *is)
 {
-	chat_text_add(text, "🚨 Cloudflare stuck: ");
+	chat_first(text, FIRST_LEVEL_STUCK, is->target);
 	add_trouble(text, is);
 	chat_text_add(text,
 	    ", for a day now. Set it to %s at Cloudflare by hand, or fix CLOUDFLARE_API_TOKEN, then press a button: nothing is tried before.",

@@ -218,7 +218,7 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "%s%s in " MARK_BOLD "%s" MARK_BOLD,
 	    chat_first_rows[FIRST_QUEUED].before, chat_ordinal(about->position, ordinal),
 	    deployment_target(deployment, target));
-	chat_deployment_commit(text, chat_first_rows[FIRST_QUEUED].behind, deployment);
+	chat_deployment_what(text, chat_first_rows[FIRST_QUEUED].behind, deployment);
 	chat_deployment_requester(text, deployment);
 	add_what_it_waits_for(text, about);
 	if (!deployment_stands_first(deployment))
@@ -284,7 +284,7 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 		return;
 	}
 	chat_first(text, chat_first_of(about), deployment->environment);
-	chat_deployment_commit(text, "", deployment);
+	chat_deployment_what(text, "", deployment);
 	chat_deployment_requester(text, deployment);
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
@@ -727,7 +727,7 @@ chat_deployment_turn(struct chat_text *text, const struct deployment *deployment
 	chat_text_init(text);
 	chat_first(
 	    text, is_next ? FIRST_IS_NEXT : FIRST_YOUR_TURN, deployment_target(deployment, target));
-	chat_deployment_commit(text, "", deployment);
+	chat_deployment_what(text, "", deployment);
 }
 
 void
@@ -740,7 +740,7 @@ chat_deployment_given(
 	chat_first(text, FIRST_GIVEN, deployment_target(deployment, target));
 	chat_text_add(text, "%s", what);
 	chat_text_outside(text, "", who);
-	chat_deployment_commit(text, " — ", deployment);
+	chat_deployment_what(text, " — ", deployment);
 }
 
 static const char *

@@ -13,7 +13,7 @@ add_what(struct chat_text *text, enum chat_first first, const struct deployment 
 	char target[LIMIT_ENVIRONMENT];
 
 	chat_first(text, first, deployment_target(action, target));
-	chat_deployment_commit(text, "", action);
+	chat_deployment_what(text, "", action);
 }
 
 /* What it does, in the words of its table. */
@@ -73,11 +73,11 @@ chat_action_question(struct chat_text *text, const struct chat_deployment *about
 		chat_text_outside(text, "\n", action->changed);
 		chat_text_add(text, "\n\n");
 	}
-	if (about->environment->unknown_since != 0) {
-		chat_unknown(text, about->environment, about->host, about->at);
-		chat_text_add(text, "\n\n");
-	}
 	add_what(text, FIRST_ASKS_ACTION, action);
+	if (about->environment->unknown_since != 0) {
+		chat_text_add(text, "\n");
+		chat_unknown(text, about->environment, about->host, about->at);
+	}
 	chat_action_about(text, about);
 	chat_deployment_requester(text, action);
 	chat_hold_lines(text, about->holds, about->at);

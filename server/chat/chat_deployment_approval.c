@@ -10,24 +10,18 @@
 #include "lib/text.h"
 #include "lib/when.h"
 
-/* 'production "Make it blue" 1a2b3c4', "client/acme ← restart-web", "staging ↩️ 1a2b3c4". */
+/* 'production "Make it blue" 1a2b3c4', "client/acme restart-web", of a rollback ↩️ in between. */
 static void
 add_subject(struct chat_text *text, enum chat_first first, const struct deployment *deployment)
 {
 	char target[LIMIT_ENVIRONMENT];
 
 	chat_first(text, first, deployment_target(deployment, target));
-	if (!deployment_is_action(deployment) && !deployment_is_rollback(deployment) &&
-	    deployment->subject[0] != '\0') {
-		chat_text_quoted(text, "", deployment->subject, SUBJECT_LETTERS);
-		chat_text_commit(text, " ", deployment->commit);
-		return;
-	}
-	chat_text_add(text, "%s ",
-	    deployment->is_forward		   ? "↪️" :
-		deployment_is_rollback(deployment) ? "↩️" :
-						     "←");
-	chat_deployment_commit(text, "", deployment);
+	chat_deployment_what(text,
+	    deployment->is_forward		   ? "↪️ " :
+		deployment_is_rollback(deployment) ? "↩️ " :
+						     "",
+	    deployment);
 }
 
 static void

@@ -16,7 +16,7 @@ static void
 add_what(struct chat_text *text, enum chat_first first, const struct deployment *work)
 {
 	chat_first(text, first, work->environment);
-	chat_deployment_commit(text, "", work);
+	chat_deployment_what(text, "", work);
 }
 
 static void

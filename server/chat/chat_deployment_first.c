@@ -307,7 +307,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 		    deployment->detail[0] != '\0' ? deployment->detail :
 						    "replaced by a newer commit");
 	else if (deployment->subject[0] != '\0')
-		chat_text_quoted(text, " ", deployment->subject, SUBJECT_LETTERS);
+		chat_text_quoted(text, " ", deployment->subject, CHAT_FIRST_SUBJECT);
 	else if (deployment_is_action(deployment) || deployment->commit[0] != '\0')
 		chat_deployment_commit(text, " ", deployment);
 	add_rest(text, about);

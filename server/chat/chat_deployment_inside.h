@@ -6,10 +6,12 @@
 #include "chat/chat_first.h"
 #include "chat/chat_text.h"
 
-#define SUBJECT_LETTERS 40 /* of a commit's subject, in a first line */
-
 /* Its commit (what was asked for, before git has answered) and that one's subject. */
 void chat_deployment_commit(
+    struct chat_text *text, const char *before, const struct deployment *deployment);
+
+/* The same in a first line: the subject stands first, and is cut. */
+void chat_deployment_what(
     struct chat_text *text, const char *before, const struct deployment *deployment);
 
 /* A line: who wrote it, who asked for it, who confirmed it. */

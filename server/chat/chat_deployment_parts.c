@@ -36,6 +36,19 @@ chat_deployment_commit(
 }
 
 void
+chat_deployment_what(
+    struct chat_text *text, const char *before, const struct deployment *deployment)
+{
+	if (deployment_is_action(deployment) || deployment->subject[0] == '\0' ||
+	    deployment->commit[0] == '\0') {
+		chat_deployment_commit(text, before, deployment);
+		return;
+	}
+	chat_text_quoted(text, before, deployment->subject, CHAT_FIRST_SUBJECT);
+	chat_text_commit(text, " ", deployment->commit);
+}
+
+void
 chat_deployment_shown_image(struct chat_text *text, const struct deployment *deployment)
 {
 	static const struct {

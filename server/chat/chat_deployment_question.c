@@ -138,14 +138,14 @@ add_beginning(struct chat_text *text, const struct chat_deployment *about)
 
 	if (deployment->changed[0] != '\0')
 		add_changed(text, deployment);
-	if (environment->unknown_since != 0) {
-		chat_unknown(text, environment, about->host, about->at);
-		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n\n");
-	}
 	chat_first(text, chat_first_of_question(deployment), deployment->environment);
 	chat_text_add(text, "%s\n",
 	    deployment->is_again && !deployment_is_rollback(deployment) ? " This is live already:" :
 									  "");
+	if (environment->unknown_since != 0) {
+		chat_unknown(text, environment, about->host, about->at);
+		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n");
+	}
 	if (deployment_is_rollback(deployment)) {
 		if (environment_is_in_doubt(environment))
 			chat_text_add(text, "what runs is not known");
@@ -255,6 +255,13 @@ chat_deployment_found(const struct deployment *deployment)
 	struct chat_text text;
 
 	chat_text_init(&text);
+	if (!is_anew && deployment->confirmed_by != 0) {
+		chat_first(&text, FIRST_NEEDS_APPROVAL, deployment->environment);
+		chat_deployment_what(&text, "", deployment);
+		chat_text_outside(&text, " by ", deployment->confirmer);
+		chat_text_add(&text, "; others are asked to approve it below");
+		return chat_text_take(&text);
+	}
 	chat_first(&text, is_anew ? FIRST_ASKED_BELOW : FIRST_FOUND,
 	    deployment_target(deployment, target));
 	if (is_anew)
@@ -263,7 +270,7 @@ chat_deployment_found(const struct deployment *deployment)
 		    deployment->changed);
 	else
 		chat_text_ref(&text, "", deployment->ref);
-	chat_deployment_commit(&text, is_anew ? " — " : " is ", deployment);
+	chat_deployment_what(&text, is_anew ? " — " : " is ", deployment);
 	return chat_text_take(&text);
 }
 
@@ -276,7 +283,7 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 	chat_first(&text, FIRST_ASKED_BEFORE, question->environment);
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, ", by ", question->requester);
-	chat_deployment_commit(&text, ": ", question);
+	chat_deployment_what(&text, ": ", question);
 	if (question->confirmed_by != 0) {
 		chat_text_outside(&text, "\nConfirmed by ", question->confirmer);
 		chat_text_add(&text, " just now: git is asked once more, then it starts.");

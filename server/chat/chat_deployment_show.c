@@ -33,9 +33,9 @@ add_first(struct chat_text *text, const struct chat_show *is)
 		chat_deployment_first(text, &about);
 		return;
 	}
-	chat_text_add(text, "⏳ %s: " MARK_BOLD "%s" MARK_BOLD, deploy_flow_word(work->state),
-	    deployment_target(work, target));
-	chat_deployment_commit(text, " ← ", work);
+	chat_text_add(text, "%s%s: " MARK_BOLD "%s" MARK_BOLD, chat_first_rows[FIRST_SHOWN].before,
+	    deploy_flow_word(work->state), deployment_target(work, target));
+	chat_deployment_what(text, chat_first_rows[FIRST_SHOWN].behind, work);
 }
 
 static void

@@ -2,11 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_first.h"
 
+#include "chat/chat_hold.h"
+
 #define OF_D   DEPLOY_OF(PROGRAM_DEPLOY)
 #define OF_R   DEPLOY_OF(PROGRAM_ROLLBACK)
 #define OF_A   DEPLOY_OF(PROGRAM_ACTION)
 #define OF_DR  (OF_D | OF_R)
 #define OF_DRA (OF_D | OF_R | OF_A)
+#define OF_NO  0
 
 #define DEPLOY_NONE DEPLOY_STATE_COUNT
 
@@ -34,4 +37,21 @@ chat_first(struct chat_text *text, enum chat_first first, const char *target)
 {
 	chat_text_add(text, "%s" MARK_BOLD "%s" MARK_BOLD "%s", chat_first_rows[first].before,
 	    target, chat_first_rows[first].behind);
+}
+
+void
+chat_first_held(struct chat_text *text, enum chat_first first, const char *target)
+{
+	chat_text_add(text, "%s" MARK_BOLD, chat_first_rows[first].before);
+	chat_hold_target(text, target);
+	chat_text_add(text, MARK_BOLD "%s", chat_first_rows[first].behind);
+}
+
+void
+chat_first_commit(struct chat_text *text, const char *subject, const char *commit)
+{
+	if (subject[0] != '\0')
+		chat_text_quoted(text, " ", subject, CHAT_FIRST_SUBJECT);
+	if (commit[0] != '\0')
+		chat_text_commit(text, " ", commit);
 }

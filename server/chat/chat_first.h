@@ -18,7 +18,15 @@ struct chat_first_row {
 	const char *before, *behind; /* its target's name */
 };
 
+#define CHAT_FIRST_SUBJECT 40 /* letters of a commit's subject */
+
 extern const struct chat_first_row chat_first_rows[CHAT_FIRST_COUNT];
 
 /* Adds that beginning, with the name of its target in it. */
 void chat_first(struct chat_text *text, enum chat_first first, const char *target);
+
+/* The same where a lock or freeze has the target: "all of shop" (chat_hold_target()). */
+void chat_first_held(struct chat_text *text, enum chat_first first, const char *target);
+
+/* Behind it: the subject, cut as in a first line, and the commit, each where there is one. */
+void chat_first_commit(struct chat_text *text, const char *subject, const char *commit);

@@ -3,6 +3,7 @@
 #include "chat/chat_status.h"
 
 #include "chat/chat_deployment.h"
+#include "chat/chat_first.h"
 #include "chat/chat_hold.h"
 #include "lib/text.h"
 #include "lib/url.h"
@@ -252,12 +253,20 @@ chat_unknown(
 {
 	if (environment->unknown_since == 0)
 		return;
-	chat_text_add(text,
-	    "⚠️ " MARK_BOLD "What runs in %s is not known" MARK_BOLD ", says deploybot on ",
-	    environment->name);
-	chat_text_code(text, "", host);
+	chat_text_add(
+	    text, "⚠️ " MARK_BOLD "What runs in %s is not known" MARK_BOLD, environment->name);
+	chat_text_code(text, ", says deploybot on ", host);
 	chat_text_ago(text, " (", environment->unknown_since, at);
 	chat_text_outside(text, ")\n", environment->unknown_why);
+}
+
+void
+chat_unknown_alarm(
+    struct chat_text *text, const struct environment *environment, const char *host, int64_t at)
+{
+	chat_first(text, FIRST_IS_UNKNOWN, environment->name);
+	chat_text_add(text, "\n");
+	chat_unknown(text, environment, host, at);
 }
 
 void

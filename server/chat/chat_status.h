@@ -42,6 +42,10 @@ struct chat_status {
 void chat_unknown(
     struct chat_text *text, const struct environment *environment, const char *host, int64_t at);
 
+/* The same as the first line of a message of its own. */
+void chat_unknown_alarm(
+    struct chat_text *text, const struct environment *environment, const char *host, int64_t at);
+
 /* Adds why the settings do not have what is in progress. */
 void chat_left(struct chat_text *text, const char *becomes);
 

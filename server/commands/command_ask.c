@@ -38,7 +38,7 @@ ask(struct tx *tx, const struct update *update, const struct hold *lock)
 	request_add_number(&unlock, "hold", lock->id);
 	decide_holds(tx, lock->target, &holds);
 	chat_text_init(&text);
-	chat_text_add(&text, "🙋 " MARK_BOLD "%s" MARK_BOLD ": ", lock->target);
+	chat_first(&text, FIRST_UNLOCK_ASKED, lock->target);
 	chat_text_outside(&text, "", update->name);
 	chat_text_outside(&text, " asks ", lock->by);
 	chat_text_add(&text, " to unlock it\n🔒 ");

@@ -145,8 +145,7 @@ command_audit(struct tx *tx, const struct update *update, const struct request *
 		return;
 	chat_text_init(&text);
 	if (wanted.target[0] != '\0' && scope.n == 1) {
-		chat_text_add(&text, MARK_BOLD "%s" MARK_BOLD ": audit log, the newest first",
-		    scope.at[0]->name);
+		chat_first(&text, FIRST_AUDIT_LOG, scope.at[0]->name);
 		shown = add_one(tx, &text, scope.at[0]->name, (size_t)n);
 	} else {
 		chat_text_add(&text, "📜 " MARK_BOLD "Audit log" MARK_BOLD ", the newest first");

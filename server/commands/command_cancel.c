@@ -1,6 +1,7 @@
 /* command_cancel.c - /cancel <environment>: ends what is in progress, or what is queued.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
+#include <strings.h>
 
 #include "commands/commands.h"
 #include "decide/decide_end.h"
@@ -33,7 +34,11 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "✋ %s: cancelling ", deployment_target(deployment, target));
+	chat_first(&text, FIRST_CANCELS, deployment_target(deployment, target));
+	if (!deployment_is_action(deployment) && deployment->subject[0] != '\0')
+		chat_text_quoted(&text, "", deployment->subject, CHAT_FIRST_SUBJECT);
+	if (!deployment_is_action(deployment) && deployment->subject[0] != '\0')
+		chat_text_add(&text, " ");
 	add_what(&text, deployment);
 	chat_text_add(&text, ".%s",
 	    is_waited_for ? " What is queued starts next; /cancel again cancels it too." : "");
@@ -73,8 +78,8 @@ drop_push(struct tx *tx, const struct update *update, const struct environment *
 	    },
 	    (const char *const[]){ "state", "waits", "name", update->name, NULL });
 	chat_text_init(&text);
-	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD, environment->name);
-	chat_text_commit(&text, ": push dropped: ", environment->seen_commit);
+	chat_first(&text, FIRST_PUSH_DROPPED, environment->name);
+	chat_text_commit(&text, " ", environment->seen_commit);
 	chat_text_add(&text,
 	    "\nNothing deploys it by itself: " MARK_CODE "/deploy %s" MARK_CODE
 	    ", or the next push.",
@@ -106,13 +111,13 @@ cancel_in(struct tx *tx, const struct update *update, const char *name)
 	}
 	if (deployment.id == 0) {
 		decide_answer_no(tx, update);
-		(void)decide_sendf(tx, &update->address, "Nothing to cancel in %s.", name);
+		(void)decide_send_firstf(tx, &update->address, FIRST_NOTHING_TO_END, name, ".");
 		return;
 	}
 	if (!decide_cancel(tx, &deployment, update)) {
 		decide_answer_no(tx, update);
-		(void)decide_sendf(tx, &update->address,
-		    "%s is %s: that cannot be cancelled; it ends by itself.", name,
+		(void)decide_send_firstf(tx, &update->address, FIRST_CANNOT_CANCEL, name,
+		    " is %s, which ends by itself.",
 		    deployment_is_rollback(&deployment) ? "rolling back" :
 							  deploy_flow_word(deployment.state));
 		return;
@@ -120,7 +125,16 @@ cancel_in(struct tx *tx, const struct update *update, const char *name)
 	say_cancelling(tx, update, &deployment, queued.id != 0 && queued.id != deployment.id);
 }
 
-/* --- nothing was named --- */
+/* --- nothing was named, or all that there is --- */
+
+/* Nothing of that name is there, and it names none. */
+static bool
+is_all(const struct tx *tx, const char *target)
+{
+	return (strcasecmp(target, "all") == 0 || strcasecmp(target, "everything") == 0 ||
+		   strcmp(target, "*") == 0) &&
+	    settings_environment(tx->settings, target) == NULL;
+}
 
 /* The button stands for that work, whatever runs there when it is pressed. */
 static void
@@ -168,16 +182,17 @@ offer(struct tx *tx, const struct update *update, const struct request *request,
     const struct decide_scope *scope)
 {
 	CLEANUP(message_done) struct message message = { 0 };
-	struct request below = *request;
+	struct request below = *request, one = *request;
 	struct chat_text text;
 	size_t n = 0;
 
+	one.target[0] = '\0'; /* all that there is is no target */
 	decide_answer_no(tx, update);
 	chat_text_init(&text);
-	chat_text_add(&text, "❓ " MARK_BOLD "/cancel" MARK_BOLD ": which?");
+	chat_text_add(&text, "❓ " MARK_BOLD "/cancel" MARK_BOLD ": which?%s",
+	    request->target[0] != '\0' ? " One at a time." : "");
 	for (size_t i = 0; i < scope->n && n < CHOICES; i++)
-		n += add_environment(
-		    tx, update, request, scope->at[i]->name, &text, &message.buttons);
+		n += add_environment(tx, update, &one, scope->at[i]->name, &text, &message.buttons);
 	below.message = 0;
 	if (n == 0) {
 		buf_clear(&text.buf);
@@ -198,7 +213,7 @@ command_cancel(struct tx *tx, const struct update *update, const struct request 
 		cancel_work(tx, update, work);
 		return;
 	}
-	if (request->target[0] == '\0' &&
+	if ((request->target[0] == '\0' || is_all(tx, request->target)) &&
 	    decide_scope_of(tx, update->person, POLICY_CANCEL, "", &scope))
 		offer(tx, update, request, &scope);
 	else if (decide_where_open(tx, update, POLICY_CANCEL, request, name))

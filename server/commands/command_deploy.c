@@ -23,27 +23,27 @@ can_ask_git(struct tx *tx, const struct update *update, const struct environment
     const char *ref)
 {
 	if (ref[0] == '\0' && settings->branch == NULL) {
-		(void)decide_sendf(tx, &update->address,
-		    "%s has no branch configured. Say what to deploy: " MARK_CODE
+		(void)decide_send_firstf(tx, &update->address, FIRST_NOT_DEPLOYED, settings->name,
+		    " has no branch configured. Say what to deploy: " MARK_CODE
 		    "/deploy %s <branch, tag or commit>" MARK_CODE,
-		    settings->name, settings->name);
+		    settings->name);
 		return false;
 	}
 	if (ref[0] == '-') {
-		(void)decide_sendf(tx, &update->address,
-		    "A ref cannot begin with \"-\". It is a branch, a tag or a commit.");
+		(void)decide_send_firstf(tx, &update->address, FIRST_NOT_DEPLOYED, settings->name,
+		    ": a ref cannot begin with \"-\". It is a branch, a tag or a commit.");
 		return false;
 	}
 	if (row_deployment_count_open(tx, update->person) >= OPEN_REQUESTS_MAX) {
-		(void)decide_sendf(tx, &update->address,
-		    "You have %d open requests: confirm or cancel some of them first.",
+		(void)decide_send_firstf(tx, &update->address, FIRST_NOT_DEPLOYED, settings->name,
+		    ": you have %d open requests; confirm or cancel some of them first.",
 		    OPEN_REQUESTS_MAX);
 		return false;
 	}
 	if (row_deployment_count_requested(tx, update->person) >= GIT_QUERIES_MAX) {
-		(void)decide_sendf(tx, &update->address,
-		    "⏳ %s: not asked, git has not answered your last %d requests yet. Try again then.",
-		    settings->name, GIT_QUERIES_MAX);
+		(void)decide_send_firstf(tx, &update->address, FIRST_NOT_ASKED, settings->name,
+		    "git has not answered your last %d requests yet. Try again then.",
+		    GIT_QUERIES_MAX);
 		return false;
 	}
 	return true;

@@ -196,6 +196,29 @@ do_to_environment(struct tx *tx, const struct update *update, const struct reque
 		(void)decide_do(tx, update, action, settings->name, words->argument, DO_ASKS);
 }
 
+/* As many of the words as it takes are offered. */
+static void
+say_too_much(struct tx *tx, const struct update *update, const struct words *words)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	const struct request below = { .message = 0 };
+	struct request fewer = request_of("do", "");
+	char line[LIMIT_REF], label[LIMIT_BUTTON];
+	struct chat_text text;
+
+	decide_answer_no(tx, update);
+	(void)snprintf(line, sizeof(line), "%.40s %.100s", words->action, words->target);
+	(void)snprintf(label, sizeof(label), "/do %.24s %.28s", words->action, words->target);
+	request_add(&fewer, COMMANDS_TEXT, line);
+	decide_once_button(tx, update, &fewer, label, &message.buttons);
+	chat_text_init(&text);
+	chat_text_add(&text,
+	    "Too much behind /do. Usage: " MARK_CODE
+	    "/do [action] [client or environment] [job]" MARK_CODE);
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, &below, &message);
+}
+
 void
 command_do(struct tx *tx, const struct update *update, const struct request *request)
 {
@@ -209,10 +232,7 @@ command_do(struct tx *tx, const struct update *update, const struct request *req
 		(void)(action != NULL ? decide_may_do(tx, update, action->name, "") :
 					decide_may(tx, update, POLICY_DO, ""));
 	} else if (!is_whole) {
-		decide_answer_no(tx, update);
-		(void)decide_sendf(tx, &update->address,
-		    "Too much behind /do. Usage: " MARK_CODE
-		    "/do [action] [client or environment] [job]" MARK_CODE);
+		say_too_much(tx, update, &words);
 	} else if (words.action[0] == '\0') {
 		if (!do_the_one(tx, update, NULL, NULL))
 			ask_client(tx, update, request, NULL, "");

@@ -19,9 +19,8 @@ say_refused(struct tx *tx, const struct update *update, const struct hold *freez
 
 	chat_text_init(&text);
 	decide_answer_no(tx, update);
-	chat_text_add(&text, "🚫 ");
-	chat_hold_target(&text, freeze->target);
-	chat_text_outside(&text, ": not frozen: ", why);
+	chat_first_held(&text, FIRST_NOT_FROZEN, freeze->target);
+	chat_text_outside(&text, "", why);
 	chat_text_add(&text, ".");
 	(void)decide_send(tx, &update->address, &text);
 }
@@ -35,9 +34,7 @@ say_frozen(struct tx *tx, const struct update *update, const struct hold *freeze
 
 	decide_holds(tx, freeze->target, &holds);
 	chat_text_init(&text);
-	chat_text_add(&text, "🧊 " MARK_BOLD);
-	chat_hold_target(&text, freeze->target);
-	chat_text_add(&text, MARK_BOLD ": frozen");
+	chat_first_held(&text, FIRST_FROZEN, freeze->target);
 	chat_text_outside(&text, " by ", freeze->by);
 	chat_hold_until(&text, ", ", freeze->until, &holds);
 	chat_text_outside(&text, freeze->reason[0] != '\0' ? ": " : "", freeze->reason);

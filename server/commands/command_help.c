@@ -1,7 +1,11 @@
 /* command_help.c - /start, /help: what the requester's role may do.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
 #include "commands/commands.h"
 #include "decide/decide_do.h"
+#include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "decide/decide_who.h"
@@ -11,13 +15,14 @@
 #define CLIENTS_SHOWN	   10
 
 /* Of the table itself: commands.c, which has it with its functions, calls this file. */
-static const struct {
+static const struct row {
+	const char *word;
 	enum policy_action action;
 	const char *usage;
 	const char *help;
 } table[] = {
 #define COMMAND(word, action, target, argument, when, cost, usage, help) \
-	{ POLICY_##action, usage, help },
+	{ #word, POLICY_##action, usage, help },
 #define PRESSED(word, when, cost)
 #include "commands/commands.def"
 #undef COMMAND
@@ -106,6 +111,15 @@ add_usage(struct tx *tx, const struct update *update, const char *usage, struct 
 }
 
 static void
+add_row(struct tx *tx, const struct update *update, const struct row *row, struct chat_text *text)
+{
+	add_usage(tx, update, row->usage, text);
+	chat_text_add(text, " — %s", row->help);
+	add_places(tx, update, row->action, text);
+	chat_text_add(text, "\n");
+}
+
+static void
 say_help(struct tx *tx, const struct update *update, const char *greeting)
 {
 	bool is_stranger = decide_is_stranger(tx, update->person);
@@ -129,14 +143,9 @@ say_help(struct tx *tx, const struct update *update, const char *greeting)
 		    policy_roles_text(tx->settings, who, tx->at, roles, sizeof(roles)));
 	if (policy_ended_text(tx->settings, who, tx->at, ended, sizeof(ended))[0] != '\0')
 		chat_text_add(&text, "Your access has ended: %s.\n", ended);
-	for (size_t i = 0; i < COUNT(table); i++) {
-		if (!decide_is_allowed(tx, update->person, table[i].action, ""))
-			continue;
-		add_usage(tx, update, table[i].usage, &text);
-		chat_text_add(&text, " — %s", table[i].help);
-		add_places(tx, update, table[i].action, &text);
-		chat_text_add(&text, "\n");
-	}
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (decide_is_allowed(tx, update->person, table[i].action, ""))
+			add_row(tx, update, &table[i], &text);
 	if (!is_stranger) {
 		add_environments(tx, update, &text);
 		add_clients(tx, update, &text);
@@ -144,11 +153,52 @@ say_help(struct tx *tx, const struct update *update, const char *greeting)
 	(void)decide_send(tx, &update->address, &text);
 }
 
+#define PREFIX_LEAST 3
+
+/* Of one command that they may give, or of all that begin so, with buttons that do it: what is
+ * missing is asked for then.  False: there is none. */
+static bool
+say_one(struct tx *tx, const struct update *update, const char *typed)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	const struct request below = { .message = 0 };
+	const char *word = typed[0] == '/' ? typed + 1 : typed;
+	bool is_prefix = strlen(word) >= PREFIX_LEAST;
+	struct chat_text text;
+	size_t n = 0;
+
+	chat_text_init(&text);
+	for (size_t i = 0; i < COUNT(table); i++) {
+		const struct request as = request_of(table[i].word, "");
+		char label[LIMIT_BUTTON];
+
+		if (!decide_is_allowed(tx, update->person, table[i].action, "") ||
+		    (strcasecmp(table[i].word, word) != 0 &&
+			!(is_prefix && strncasecmp(table[i].word, word, strlen(word)) == 0)))
+			continue;
+		n++;
+		add_row(tx, update, &table[i], &text);
+		(void)snprintf(label, sizeof(label), "/%s", table[i].word);
+		decide_once_button(tx, update, &as, label, &message.buttons);
+	}
+	if (n == 0) {
+		buf_done(&text.buf);
+		return false;
+	}
+	if (!decide_is_stranger(tx, update->person))
+		add_environments(tx, update, &text);
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, &below, &message);
+	return true;
+}
+
 void
 command_help(struct tx *tx, const struct update *update, const struct request *request)
 {
-	(void)request; /* takes no argument */
-	say_help(tx, update, "");
+	char typed[LIMIT_REF];
+
+	if (request_get(request, "word", typed)[0] == '\0' || !say_one(tx, update, typed))
+		say_help(tx, update, "");
 }
 
 void

@@ -11,8 +11,8 @@ say_kept(struct tx *tx, const struct hold *lock)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "🔒 " MARK_BOLD "%s" MARK_BOLD ": stays locked: ", lock->target);
-	chat_text_outside(&text, "", lock->by);
+	chat_first(&text, FIRST_STAYS_LOCKED, lock->target);
+	chat_text_outside(&text, ": ", lock->by);
 	chat_text_add(&text, " keeps it.");
 	(void)decide_send(tx, &lock->asked, &text);
 }
@@ -29,7 +29,7 @@ command_keep(struct tx *tx, const struct update *update, const struct request *r
 	if (!decide_may(tx, update, POLICY_LOCK, lock.target))
 		return;
 	decide_toastf(tx, update, false, "%s stays locked.", lock.target);
-	decide_hold_settle(tx, &lock, true, "stays locked, kept by ", lock.by);
+	decide_hold_settle(tx, &lock, true, ", kept by ", lock.by);
 	if (lock.asked.chat != lock.address.chat)
 		say_kept(tx, &lock);
 }

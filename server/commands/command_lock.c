@@ -32,8 +32,7 @@ say_locked(
 
 	decide_holds(tx, lock->target, &holds);
 	chat_text_init(&text);
-	chat_text_add(&text, "🔒 " MARK_BOLD "%s" MARK_BOLD ": %s", lock->target,
-	    before->id != 0 ? "lock changed" : "locked");
+	chat_first(&text, before->id != 0 ? FIRST_LOCK_CHANGED : FIRST_LOCKED, lock->target);
 	chat_text_outside(&text, " by ", lock->by);
 	chat_hold_until(&text, ", ", lock->until, &holds);
 	chat_text_outside(&text, lock->reason[0] != '\0' ? ": " : "", lock->reason);
@@ -58,7 +57,7 @@ read_time(struct tx *tx, const struct update *update, const char *text, struct h
 	if (when != WHEN_WRONG && lock->until <= tx->at + LOCK_MOST_MS)
 		return true;
 	decide_answer_no(tx, update);
-	(void)decide_sendf(tx, &update->address, "🚫 %s: not locked: %s.", lock->target,
+	(void)decide_send_firstf(tx, &update->address, FIRST_NOT_LOCKED, lock->target, ": %s.",
 	    when == WHEN_WRONG ? err.text : "a lock lasts 30 days at most");
 	return false;
 }

@@ -26,9 +26,9 @@ show_kept(struct tx *tx, const struct update *update, int64_t id)
 		return;
 	}
 	chat_text_init(&text);
-	chat_text_add(&text, "📄 " MARK_BOLD "%s" MARK_BOLD, work.environment);
-	chat_text_commit(&text, " ", work.commit);
-	chat_text_add(&text, " logged, before it was rolled back:");
+	chat_first(&text, FIRST_LOG_KEPT, work.environment);
+	chat_first_commit(&text, work.subject, work.commit);
+	chat_text_add(&text, " before it was rolled back:");
 	chat_text_lines(&text, lines);
 	(void)decide_send(tx, &(struct chat_address){ .chat = update->person }, &text);
 	decide_toastf(tx, update, false,
@@ -46,8 +46,8 @@ read_lines(struct tx *tx, const struct update *update, const struct request *req
 	    text_to_i64(typed, 1, LINES_MOST, ret, NULL))
 		return true;
 	decide_answer_no(tx, update);
-	(void)decide_sendf(tx, &update->address, "🚫 %s: how many lines? A number from 1 to %d.",
-	    environment, LINES_MOST);
+	(void)decide_send_firstf(tx, &update->address, FIRST_LOG_NOT_SHOWN, environment,
+	    "how many lines? A number from 1 to %d.", LINES_MOST);
 	return false;
 }
 
@@ -63,10 +63,10 @@ find_chat(struct tx *tx, const struct update *update, const char *environment)
 		return update->person;
 	}
 	decide_answer_no(tx, update);
-	(void)decide_sendf(tx, &update->address,
-	    "🚫 %s: what its application logs is shown in private: write " MARK_CODE
-	    "/logs %s" MARK_CODE " to me there. FAILURE_LOG_IN_CHAT shows it in its chat.",
-	    environment, environment);
+	(void)decide_send_firstf(tx, &update->address, FIRST_LOG_NOT_SHOWN, environment,
+	    "what its application logs is shown in private: write " MARK_CODE "/logs %s" MARK_CODE
+	    " to me there. FAILURE_LOG_IN_CHAT shows it in its chat.",
+	    environment);
 	return 0;
 }
 
@@ -82,9 +82,9 @@ ask(struct tx *tx, const struct update *update, const struct request *request)
 		return;
 	if (decide_is_answered(update)) {
 		decide_answer_no(tx, update);
-		(void)decide_sendf(tx, &update->address,
-		    "🚫 %s: what its application logs is shown in Telegram; here: deploy/target.sh %s logs",
-		    settings->name, settings->name);
+		(void)decide_send_firstf(tx, &update->address, FIRST_LOG_NOT_SHOWN, settings->name,
+		    "what its application logs is shown in Telegram; here: deploy/target.sh %s logs",
+		    settings->name);
 		return;
 	}
 	(void)text_copy(want->environment, sizeof(want->environment), settings->name);

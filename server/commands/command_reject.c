@@ -30,9 +30,8 @@ keep(struct tx *tx, int64_t question, const struct deployment *work)
 
 	row_button_close_keyboard(tx, question);
 	chat_text_init(&text);
-	chat_text_add(&text,
-	    "↩️ Not rejected: #%lld of " MARK_BOLD "%s" MARK_BOLD " stays as it is.",
-	    (long long)work->id, deployment_target(work, target));
+	chat_first(&text, FIRST_NOT_REJECTED, deployment_target(work, target));
+	chat_text_add(&text, "#%lld stays as it is.", (long long)work->id);
 	message.head = chat_text_take(&text);
 	row_message_change(tx, question, &message);
 }
@@ -47,8 +46,8 @@ ask_why(struct tx *tx, const struct update *update, const struct deployment *wor
 	int64_t row;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "✋ Not rejected yet: #%lld of " MARK_BOLD "%s" MARK_BOLD,
-	    (long long)work->id, deployment_target(work, target));
+	chat_first(&text, FIRST_NOT_REJECTED_YET, deployment_target(work, target));
+	chat_text_add(&text, "#%lld", (long long)work->id);
 	chat_text_outside(&text, ", ", update->name);
 	chat_text_add(
 	    &text, ": press a reason, or reply to this message with yours, within 10 minutes.");
@@ -74,8 +73,11 @@ leave_question(struct tx *tx, int64_t row, const struct deployment *work)
 
 	row_button_close_keyboard(tx, row);
 	chat_text_init(&text);
-	chat_text_add(&text, "✋ #%lld of " MARK_BOLD "%s" MARK_BOLD " is %s", (long long)work->id,
-	    deployment_target(work, target), deploy_flow_word(work->state));
+	chat_first(&text, work->why == DEPLOY_WHY_REJECTED ? FIRST_REJECTED : FIRST_ANSWERED,
+	    deployment_target(work, target));
+	chat_text_add(&text, "%s#%lld%s%s", work->why == DEPLOY_WHY_REJECTED ? " " : "",
+	    (long long)work->id, work->why == DEPLOY_WHY_REJECTED ? "" : " is ",
+	    work->why == DEPLOY_WHY_REJECTED ? "" : deploy_flow_word(work->state));
 	if (work->why == DEPLOY_WHY_REJECTED)
 		chat_text_outside(&text, ": ", work->detail);
 	message.head = chat_text_take(&text);

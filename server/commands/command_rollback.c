@@ -64,13 +64,12 @@ say_possible(struct tx *tx, const struct update *update, const struct environmen
 	struct chat_text text;
 
 	chat_text_init(&text);
+	chat_first(&text, FIRST_NOT_BACK, environment->name);
 	if (wanted[0] != '\0') {
-		chat_text_add(&text, "%s has no release ", environment->name);
-		chat_text_code(&text, "", wanted);
+		chat_text_code(&text, " has no release ", wanted);
 		chat_text_add(&text, ".");
 	} else {
-		chat_text_add(
-		    &text, "%s has no earlier release to roll back to.", environment->name);
+		chat_text_add(&text, " has no earlier release to roll back to.");
 		if (environment->current.id != 0)
 			chat_text_add(&text,
 			    " It runs release %lld, and no older one is left that was not rolled back.",
@@ -98,8 +97,8 @@ is_one_release(
 	if (before.id == 0)
 		return true;
 	chat_text_init(&text);
-	chat_text_add(&text, "🚫 Which release of %s is ", environment);
-	chat_text_code(&text, "", wanted);
+	chat_first(&text, FIRST_NOT_BACK, environment);
+	chat_text_code(&text, ": which release is ", wanted);
 	chat_text_add(&text, "?");
 	chat_text_ago(&text, " Since an upgrade ", before.renumbered_at, tx->at);
 	chat_text_add(&text, " each environment counts its own.");
@@ -142,8 +141,8 @@ refuse_past(struct tx *tx, const struct update *update, const struct release *to
 	request_add_number(&row.request, "release", to->number);
 	request_add(&row.request, "past", "barrier");
 	chat_text_init(&text);
-	chat_text_add(&text, "⛔ Not rolled back: %s → ", to->environment);
-	chat_text_commit(&text, "", to->commit);
+	chat_first(&text, FIRST_BARRED, to->environment);
+	chat_text_commit(&text, " → ", to->commit);
 	chat_barriers(&text, barriers, n);
 	if (decide_is_answered(update))
 		chat_text_add(&text, "\nWhoever may can roll back all the same, in the chat.");
@@ -224,8 +223,8 @@ offer(struct tx *tx, const struct update *update, const struct environment *envi
 	if (n < 2)
 		return false;
 	chat_text_init(&text);
-	chat_text_add(
-	    &text, "❓ " MARK_BOLD "Roll back %s" MARK_BOLD ": to which?", environment->name);
+	chat_first(&text, FIRST_ASKS_BACK, environment->name);
+	chat_text_add(&text, " To which release:");
 	if (environment_is_in_doubt(environment)) {
 		chat_text_add(&text, "\nwhat runs is not known");
 	} else {
@@ -318,8 +317,8 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 		say_possible(tx, update, &environment, wanted);
 	else if (strcmp(to.commit, environment.current.commit) == 0 &&
 	    !environment_is_in_doubt(&environment))
-		(void)decide_sendf(tx, &update->address,
-		    "%s runs " MARK_CODE "%.7s" MARK_CODE " already.", name, to.commit);
+		(void)decide_send_firstf(tx, &update->address, FIRST_RUNS_ALREADY, name,
+		    " " MARK_CODE "%.7s" MARK_CODE ", so it is not rolled back to.", to.commit);
 	else
 		ask(tx, update, &environment, &to, request_get(request, "past", past)[0] != '\0');
 }

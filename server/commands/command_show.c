@@ -180,5 +180,7 @@ command_show(struct tx *tx, const struct update *update, const struct request *r
 		    "Which one? /show needs a number: " MARK_CODE "/history" MARK_CODE
 		    " lists the latest.");
 	else
-		(void)decide_sendf(tx, &update->address, "There is no deployment of that number.");
+		(void)decide_sendf(tx, &update->address,
+		    "There is no deployment of that number: " MARK_CODE "/history" MARK_CODE
+		    " lists the latest.");
 }

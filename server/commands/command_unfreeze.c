@@ -19,9 +19,7 @@ end(struct tx *tx, const struct update *update, const struct hold *freeze, bool 
 
 	decide_hold_end(tx, freeze, update, "ended");
 	chat_text_init(&text);
-	chat_text_add(&text, "🔓 " MARK_BOLD);
-	chat_hold_target(&text, freeze->target);
-	chat_text_add(&text, MARK_BOLD ": freeze ended");
+	chat_first_held(&text, FIRST_FREEZE_ENDED, freeze->target);
 	chat_text_outside(&text, " by ", update->name);
 	if (!is_owner)
 		chat_text_outside(&text, "; it was begun by ", freeze->by);
@@ -47,10 +45,8 @@ say_none(struct tx *tx, const struct update *update, const char *target)
 	}
 	decide_answer_no(tx, update);
 	chat_text_init(&text);
-	chat_text_add(&text, "ℹ️ " MARK_BOLD);
-	chat_hold_target(&text, target);
-	chat_text_add(&text, MARK_BOLD "%s",
-	    is_frozen ? ": not ended: no freeze is of that." : ": not frozen.");
+	chat_first_held(&text, is_frozen ? FIRST_STILL_FROZEN : FIRST_IS_NOT_FROZEN, target);
+	chat_text_add(&text, is_frozen ? ": no freeze is of that." : ".");
 	decide_hold_add_end(tx, target, false, &text);
 	(void)decide_send(tx, &update->address, &text);
 }

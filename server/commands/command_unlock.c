@@ -30,7 +30,7 @@ say_unlocked(struct tx *tx, const struct update *update, const struct hold *lock
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "🔓 " MARK_BOLD "%s" MARK_BOLD ": unlocked", lock->target);
+	chat_first(&text, FIRST_UNLOCKED, lock->target);
 	chat_text_outside(&text, " by ", update->name);
 	if (!is_owner)
 		chat_text_outside(&text, ", who ended the lock of ", lock->by);
@@ -40,8 +40,8 @@ say_unlocked(struct tx *tx, const struct update *update, const struct hold *lock
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, false, "%s is unlocked.", lock->target);
 	if (lock->asked_at != 0 && lock->asked.chat != lock->address.chat)
-		(void)decide_sendf(tx, &lock->asked,
-		    "🔓 " MARK_BOLD "%s" MARK_BOLD ": unlocked, as you asked.", lock->target);
+		(void)decide_send_firstf(
+		    tx, &lock->asked, FIRST_UNLOCKED, lock->target, ", as you asked.");
 }
 
 void
@@ -61,8 +61,8 @@ command_unlock(struct tx *tx, const struct update *update, const struct request 
 		if (update->kind == UPDATE_PRESS)
 			decide_expired(tx, update);
 		else
-			(void)decide_sendf(
-			    tx, &update->address, "%s is not locked.", settings->name);
+			(void)decide_send_firstf(
+			    tx, &update->address, FIRST_IS_NOT_LOCKED, settings->name, ".");
 		return;
 	}
 	if (meant != 0 && meant != lock.id) { /* a button of a lock before this one */

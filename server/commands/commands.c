@@ -133,6 +133,36 @@ read_emergency(const struct chat_command *typed, size_t used, struct request *re
 	return n;
 }
 
+/* Takes that a number, "/rollback 3", is no environment's name. */
+static bool
+is_number(const struct tx *tx, const struct command *command, const char *word)
+{
+	return (strcmp(command->argument, "release") == 0 ||
+		   strcmp(command->argument, "lines") == 0) &&
+	    word[0] != '\0' && strspn(word, "0123456789") == strlen(word) &&
+	    settings_environment(tx->settings, word) == NULL;
+}
+
+/* The target, which may stand behind the number: how many of the words it took. */
+static size_t
+read_target(struct tx *tx, const struct update *update, const struct command *command,
+    const struct chat_command *typed, struct request *ret)
+{
+	struct chat_command behind = *typed;
+
+	if (!is_number(tx, command, typed->argument[0]))
+		return decide_read_target(tx, update, typed, ret);
+	behind.n_arguments--;
+	for (size_t i = 0; i < behind.n_arguments; i++) {
+		(void)text_copy(behind.argument[i], LIMIT_REF, typed->argument[i + 1]);
+		behind.rest[i] = typed->rest[i + 1];
+	}
+	behind.argument[behind.n_arguments][0] = '\0';
+	behind.rest[behind.n_arguments] = NULL;
+	request_add(ret, command->argument, typed->argument[0]);
+	return 1 + decide_read_target(tx, update, &behind, ret);
+}
+
 /* The words as a request; false: there are more of them than it takes. */
 static bool
 read_request(struct tx *tx, const struct update *update, const struct command *command,
@@ -142,12 +172,12 @@ read_request(struct tx *tx, const struct update *update, const struct command *c
 
 	*ret = request_of(command->word, "");
 	if (command->target != COMMAND_NONE)
-		used = decide_read_target(tx, update, typed, ret);
+		used = read_target(tx, update, command, typed, ret);
 	if (strcmp(command->argument, COMMANDS_TEXT) == 0)
 		return !typed->is_too_long && add_text(typed, used, ret);
 	if (command->action == POLICY_DEPLOY)
 		n = read_emergency(typed, used, ret);
-	if (n > used && command->argument[0] != '\0')
+	if (n > used && command->argument[0] != '\0' && !is_number(tx, command, typed->argument[0]))
 		request_add(ret, command->argument, typed->argument[used++]);
 	return !typed->is_too_long && n <= used;
 }
@@ -199,10 +229,11 @@ take_reply(struct tx *tx, const struct update *update)
 		tx->request = &request;
 		command_reject(tx, update, &request);
 	} else if (!button.is_open) {
-		(void)decide_sendf(tx, &update->address,
-		    "⌛ %s: not deployed: that was more than 10 minutes ago. " MARK_CODE
-		    "/deploy %s" MARK_CODE " asks again.",
-		    button.request.target, button.request.target);
+		(void)decide_send_firstf(tx, &update->address, FIRST_TOO_LATE,
+		    button.request.target,
+		    "that was more than 10 minutes ago. " MARK_CODE "/deploy %s" MARK_CODE
+		    " asks again.",
+		    button.request.target);
 	} else {
 		request = request_of("deploy", button.request.target);
 		request_add(&request, "ref", request_get(&button.request, "ref", ref));
@@ -298,11 +329,43 @@ add_meant(struct tx *tx, const struct update *update, const struct command *comm
 	decide_once_button(tx, update, &request, label, keyboard);
 }
 
+/* As many of the words as it takes are offered; of an emergency none, which would be another thing
+ * without its reason. */
+static void
+say_too_much(struct tx *tx, const struct update *update, const struct command *command,
+    const struct chat_command *typed)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	const struct request below = { .message = 0 };
+	char value[LIMIT_REF], label[LIMIT_BUTTON];
+	struct chat_command fewer = *typed;
+	const char *behind;
+	struct request request;
+	struct chat_text text;
+	bool is_emergency = chat_command_emergency(typed, 0, &behind) < typed->n_arguments;
+
+	fewer.is_too_long = false;
+	while (fewer.n_arguments > 0 && !read_request(tx, update, command, &fewer, &request))
+		fewer.argument[--fewer.n_arguments][0] = '\0';
+	if (read_request(tx, update, command, &fewer, &request) && !is_emergency) {
+		(void)request_get(&request, command->argument, value);
+		(void)snprintf(label, sizeof(label), "/%s%s%.24s%s%.12s", command->word,
+		    request.target[0] != '\0' ? " " : "", request.target,
+		    value[0] != '\0' ? " " : "", value);
+		decide_once_button(tx, update, &request, label, &message.buttons);
+	}
+	chat_text_init(&text);
+	chat_text_add(&text, "Too much behind /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
+	    command->usage);
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, &below, &message);
+}
+
 static void
 say_unknown(struct tx *tx, const struct update *update, const struct chat_command *typed)
 {
 	CLEANUP(message_done) struct message message = { 0 };
-	const struct request below = { .message = 0 };
+	const struct request below = { .message = 0 }, help = request_of("help", "");
 	const struct command *near;
 	struct chat_text text;
 
@@ -318,6 +381,8 @@ say_unknown(struct tx *tx, const struct update *update, const struct chat_comman
 		chat_text_add(&text, " /help lists what you may do.");
 	if (near != NULL)
 		add_meant(tx, update, near, typed, &message.buttons);
+	else
+		decide_once_button(tx, update, &help, "/help", &message.buttons);
 	message.head = chat_text_take(&text);
 	(void)decide_send_keyboard(tx, update, &below, &message);
 }
@@ -396,9 +461,7 @@ commands_handle_because(struct tx *tx, const struct update *update, const char *
 		tx_count_metric(tx, INCREMENT_COMMAND, command->word, "refused", "", 0);
 		decide_answer_no(tx, update);
 		if (decide_may(tx, update, command->action, ""))
-			(void)decide_sendf(tx, &update->address,
-			    "Too much behind /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
-			    command->usage);
+			say_too_much(tx, update, command, &typed);
 		return;
 	}
 	if (action_of(command, &request) == POLICY_DEPLOY) /* no freeze holds an emergency */

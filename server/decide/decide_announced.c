@@ -58,9 +58,8 @@ give_up(struct tx *tx, const struct effect_git_query *query)
 	row_dedupe_remove(
 	    tx, decide_announced_source(forge, query->push.hook, source), query->push.delivery);
 	chat_text_init(&text);
-	chat_text_add(
-	    &text, "⚠️ " MARK_BOLD "%s" MARK_BOLD ": git does not show ", query->environment);
-	chat_text_commit(&text, "", query->push.after);
+	chat_first(&text, FIRST_PUSH_NOT_FOUND, query->environment);
+	chat_text_commit(&text, ": git does not show ", query->push.after);
 	chat_text_outside(&text, ", pushed by ", query->requested_by);
 	chat_text_add(&text, ". Asked for two minutes; ");
 	if (settings->poll_repository_seconds > 0)

@@ -20,12 +20,14 @@
 #include "store/row_environment.h"
 #include "store/row_queue.h"
 
-/* A press gets a toast, what was typed a message. */
-static void answer(struct tx *tx, const struct update *update, const char *fmt, ...) PRINTF(3, 4);
+/* A press gets a toast, without a sign, what was typed a message; the target stands first in it. */
+static void answer(struct tx *tx, const struct update *update, enum chat_first first,
+    const char *fmt, ...) PRINTF(4, 5);
 
 static void
-answer(struct tx *tx, const struct update *update, const char *fmt, ...)
+answer(struct tx *tx, const struct update *update, enum chat_first first, const char *fmt, ...)
 {
+	const char *before = chat_first_rows[first].before;
 	char line[LIMIT_LINE];
 	va_list args;
 
@@ -33,9 +35,9 @@ answer(struct tx *tx, const struct update *update, const char *fmt, ...)
 	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
 	va_end(args);
 	if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, false, "%s", line);
+		decide_toastf(tx, update, false, "%s%s", strchr(before, ' ') + 1, line);
 	else
-		(void)decide_sendf(tx, &update->address, "%s", line);
+		(void)decide_sendf(tx, &update->address, "%s%s", before, line);
 }
 
 #define REASON_SHOWN 160 /* bytes of one: behind the longest name it fits a line */
@@ -114,8 +116,10 @@ decide_approval_work(
 		    is_review ? "a review" : "approval");
 	else
 		(void)decide_sendf(tx, &update->address,
-		    "#%" PRId64 ": no work of that number awaits %s.", number,
-		    is_review ? "a review" : "an approval");
+		    "#%" PRId64 ": no work of that number awaits %s. " MARK_CODE "/%s" MARK_CODE
+		    " lists what does.",
+		    number, is_review ? "a review" : "an approval",
+		    is_review ? "status" : "pending");
 	return (struct deployment){ 0 };
 }
 
@@ -127,18 +131,23 @@ is_over(struct tx *tx, const struct update *update, const struct deployment *wor
 {
 	bool is_final = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
 	const char *how = is_final ? work->detail : "", *is;
+	char target[LIMIT_ENVIRONMENT];
 
 	if (work->state == DEPLOY_AWAITING_APPROVAL)
 		return false;
 	decide_answer_no(tx, update);
 	is = work->state == DEPLOY_LIVE && row_release_until(tx, work) != 0 ? "was" : "is";
 	if (how[0] == '\0' && work->approvers[0] != '\0')
-		answer(tx, update, "#%lld %s %s (approved by %s): no approval is asked for.",
-		    (long long)work->id, is, deploy_flow_word(work->state), work->approvers);
+		answer(tx, update, FIRST_NO_APPROVAL,
+		    "%s #%lld %s %s (approved by %s): no approval is asked for.",
+		    deployment_target(work, target), (long long)work->id, is,
+		    deploy_flow_word(work->state), work->approvers);
 	else
-		answer(tx, update, "#%lld %s %s%s%s%s: no approval is asked for.",
-		    (long long)work->id, is, deploy_flow_word(work->state),
-		    how[0] != '\0' ? " (" : "", how, how[0] != '\0' ? ")" : "");
+		answer(tx, update, FIRST_NO_APPROVAL,
+		    "%s #%lld %s %s%s%s%s: no approval is asked for.",
+		    deployment_target(work, target), (long long)work->id, is,
+		    deploy_flow_word(work->state), how[0] != '\0' ? " (" : "", how,
+		    how[0] != '\0' ? ")" : "");
 	return true;
 }
 
@@ -230,16 +239,16 @@ audit(struct tx *tx, const struct update *update, const struct deployment *work,
 
 static void
 toast_standing(struct tx *tx, const struct update *update, const struct deployment *work,
-    const struct decide_needs *needs, const char *what)
+    const struct decide_needs *needs, enum chat_first first, const char *how)
 {
 	struct deployment now = row_deployment_get(tx, work->id); /* its turn may have come */
 	char subject[SUBJECT];
 
 	if (now.state == DEPLOY_AWAITING_APPROVAL)
-		answer(tx, update, "%s: %s: %zu of %d.", what, name_subject(work, subject),
+		answer(tx, update, first, "%s%s: %zu of %d.", name_subject(work, subject), how,
 		    needs->n, needs->needs.approvals);
 	else
-		answer(tx, update, "%s: %s: it is %s.", what, name_subject(work, subject),
+		answer(tx, update, first, "%s%s: it is %s.", name_subject(work, subject), how,
 		    deploy_flow_word(now.state));
 }
 
@@ -283,12 +292,13 @@ is_settled(struct tx *tx, const struct update *update, struct deployment *work)
 	if (has_approved(&needs, update->person)) {
 		if (needs.n >= (size_t)needs.needs.approvals) /* fewer are needed by now */
 			look(tx, work);
-		toast_standing(tx, update, work, &needs, "You have approved it already");
+		toast_standing(tx, update, work, &needs, FIRST_APPROVED, " by you already");
 	} else if (!find_change(tx, work)) {
 		return false;
 	} else {
 		ask_anew(tx, work);
-		answer(tx, update, "Not approved: %s has changed%s", name_subject(work, subject),
+		answer(tx, update, FIRST_APPROVAL_CHANGED, "%s has changed%s",
+		    name_subject(work, subject),
 		    work->state == DEPLOY_AWAITING_APPROVAL ?
 			", and is asked again." :
 			"; nobody has to approve it any more.");
@@ -308,8 +318,8 @@ is_of_before(struct tx *tx, const struct update *update, const struct deployment
 	    decide_needs_may(tx, work, update->person, NULL) != NEEDS_MAY ||
 	    row_approval_is_shown(tx, work->id, chat, update->message))
 		return false;
-	answer(tx, update, "Not approved: %s has changed since it was shown here: look again.",
-	    name_subject(work, subject));
+	answer(tx, update, FIRST_APPROVAL_CHANGED,
+	    "%s has changed since it was shown here: look again.", name_subject(work, subject));
 	decide_tell_approvers_in(tx, work, chat);
 	return true;
 }
@@ -326,7 +336,7 @@ decide_approve(struct tx *tx, const struct update *update, struct deployment *wo
 	(void)decide_needs_look(tx, work, &needs);
 	go_on(tx, work, true);
 	tell_who_acted(tx, work->id, update->person);
-	toast_standing(tx, update, work, &needs, "Approved");
+	toast_standing(tx, update, work, &needs, FIRST_APPROVED, "");
 }
 
 /* --- seen --- */
@@ -373,7 +383,7 @@ decide_reject(
 	(void)snprintf(work->detail, sizeof(work->detail), "rejected by %s%s%.*s%s", update->name,
 	    reason[0] != '\0' ? ": " : "", (int)shown, reason, reason[shown] != '\0' ? "…" : "");
 	(void)decide_step(tx, work, DEPLOY_ON_REJECT, NULL);
-	answer(tx, update, "Rejected: %s.", name_subject(work, subject));
+	answer(tx, update, FIRST_REJECTED, "%s.", name_subject(work, subject));
 }
 
 /* --- withdrawn --- */
@@ -418,12 +428,12 @@ decide_take_back(struct tx *tx, const struct update *update, struct deployment *
 	if ((work->state != DEPLOY_AWAITING_APPROVAL && work->state != DEPLOY_QUEUED) ||
 	    !has_approved(&needs, update->person)) {
 		decide_answer_no(tx, update);
-		answer(tx, update, "There is no approval of yours to withdraw.");
+		decide_toastf(tx, update, false, "There is no approval of yours to withdraw.");
 		return;
 	}
 	take_back(tx, update, work, update->person, "withdrawn");
 	(void)decide_needs_look(tx, work, &needs);
-	toast_standing(tx, update, work, &needs, "Withdrawn");
+	toast_standing(tx, update, work, &needs, FIRST_WITHDRAWN, "");
 }
 
 /* --- time, settings, git --- */

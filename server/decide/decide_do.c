@@ -158,7 +158,7 @@ refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, 
 		decide_toastf(tx, update, true, "🚫 Not done: %s %s: %s.", target_of(w),
 		    w->action->name, reason);
 	chat_text_init(&text);
-	chat_text_add(&text, "🚫 Not done: " MARK_BOLD "%s" MARK_BOLD, target_of(w));
+	chat_first(&text, FIRST_NOT_DONE, target_of(w));
 	chat_text_code(&text, " ", w->action->name);
 	chat_text_outside(&text, "\n", reason);
 	instead->head = chat_text_take(&text);

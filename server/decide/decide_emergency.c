@@ -52,10 +52,8 @@ decide_emergency_may(
 	(void)snprintf(what, sizeof(what), "emergency %.200s", environment);
 	if (!says_why(reason) || strlen(reason) >= DECIDE_EMERGENCY_REASON) {
 		decide_answer_no(tx, update);
-		(void)decide_sendf(tx, &update->address,
-		    "🚨 %s: not deployed: %s. " MARK_CODE
-		    "/deploy %s emergency the shop is down" MARK_CODE,
-		    environment,
+		(void)decide_send_firstf(tx, &update->address, FIRST_EMERGENCY_WHY, environment,
+		    "%s. " MARK_CODE "/deploy %s emergency the shop is down" MARK_CODE,
 		    says_why(reason) ? "the reason is longer than 199 bytes" :
 				       "say why, behind the word emergency",
 		    environment);
@@ -110,8 +108,7 @@ tell_owner(struct tx *tx, const struct deployment *work, const struct holds *hol
 	    lock->address.chat == 0)
 		return;
 	chat_text_init(&text);
-	chat_text_add(
-	    &text, "🚨 Your lock was passed: " MARK_BOLD "%s" MARK_BOLD, work->environment);
+	chat_first(&text, FIRST_LOCK_PASSED, work->environment);
 	chat_text_outside(&text, ": emergency by ", work->requester);
 	chat_text_outside(&text, ": ", work->emergency);
 	message.head = chat_text_take(&text);
@@ -279,8 +276,8 @@ answer(struct tx *tx, const struct update *update, const struct deployment *work
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, false, "#%" PRId64 " %s.", work->id, what);
 	else
-		(void)decide_sendf(tx, &update->address, "%s: #%" PRId64 " %s.", work->environment,
-		    work->id, what);
+		(void)decide_send_firstf(tx, &update->address, FIRST_REVIEW, work->environment,
+		    "#%" PRId64 " %s.", work->id, what);
 }
 
 /* What has ended keeps what it says: only who reviewed it is news. */

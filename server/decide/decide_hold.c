@@ -236,7 +236,7 @@ add_freeze_behind(
 	chat_hold(text, freeze, holds, at);
 }
 
-/* "🔒 staging: not deployed: locked by …", and what they can do. */
+/* "🔒 Not deployed: staging: locked by …", and what they can do. */
 static void
 deny(struct tx *tx, const struct update *update, const struct request *request,
     const struct hold *hold, const struct holds *holds, const char *environment)
@@ -246,9 +246,12 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 	int64_t row;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "%s " MARK_BOLD "%s" MARK_BOLD ": %s", chat_hold_sign(hold->kind),
-	    environment,
-	    strcmp(request->action, "lock") == 0 ? "locked already," : "not deployed: ");
+	if (strcmp(request->action, "lock") == 0)
+		chat_first(&text, FIRST_LOCKED_ALREADY, environment);
+	else if (hold->kind == HOLD_LOCK)
+		chat_first(&text, FIRST_LOCKED_OUT, environment);
+	else
+		chat_first(&text, FIRST_FROZEN_OUT, environment);
 	if (strcmp(request->action, "lock") != 0)
 		chat_text_add(&text, "%s", chat_hold_word(hold->kind));
 	chat_hold_by(&text, hold, holds, tx->at);

@@ -166,8 +166,7 @@ decide_hold_settle(
 		struct chat_text text;
 
 		chat_text_init(&text);
-		chat_text_add(
-		    &text, "%s " MARK_BOLD "%s" MARK_BOLD ": ", is_kept ? "🔒" : "🔓", lock->target);
+		chat_first(&text, is_kept ? FIRST_STAYS_LOCKED : FIRST_UNLOCKED, lock->target);
 		chat_text_outside(&text, what, person);
 		chat_text_add(&text, ".");
 		message.head = chat_text_take(&text);
@@ -194,8 +193,7 @@ void
 decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by, const char *why)
 {
 	row_hold_remove(tx, hold->id);
-	close_buttons(tx, hold, false,
-	    by != NULL ? "unlocked by " : "unlocked: end of the lock of ",
+	close_buttons(tx, hold, false, by != NULL ? " by " : ": end of the lock of ",
 	    by != NULL ? by->name : hold->by);
 	decide_hold_audit(tx, hold, false, by != NULL ? by->person : 0, why);
 	refresh_target(tx, hold->target);
@@ -299,19 +297,15 @@ end_over(struct tx *tx, const struct hold *hold)
 	waiting = decide_hold_waiting(tx, hold->target);
 	decide_hold_end(tx, hold, NULL, is_over ? "expired" : "no grant");
 	chat_text_init(&text);
-	chat_text_add(&text, "🔓 " MARK_BOLD);
-	chat_hold_target(&text, hold->target);
-	chat_text_add(
-	    &text, MARK_BOLD ": %s", hold->kind == HOLD_LOCK ? "unlocked" : "freeze has ended");
+	chat_first_held(
+	    &text, hold->kind == HOLD_LOCK ? FIRST_UNLOCKED : FIRST_FREEZE_ENDED, hold->target);
 	chat_text_outside(&text, is_over ? ": its time is over (" : ": no role lets ", hold->by);
 	chat_text_add(&text, is_over ? ")." : " lock it any more.");
 	decide_hold_add_end(tx, hold->target, waiting, &text);
 	decide_hold_say(tx, hold, NULL, false, &text);
 	if (hold->asked_at != 0 && hold->asked.chat != hold->address.chat)
-		(void)decide_sendf(tx, &hold->asked,
-		    "🔓 " MARK_BOLD "%s" MARK_BOLD
-		    ": unlocked: the lock that you asked about has ended.",
-		    hold->target);
+		(void)decide_send_firstf(tx, &hold->asked, FIRST_UNLOCKED, hold->target,
+		    ": the lock that you asked about has ended.");
 }
 
 /* Their own, in whose place it comes. */
@@ -321,7 +315,7 @@ close_before(struct tx *tx, const struct hold *lock)
 	struct hold before = decide_lock(tx, lock->target);
 
 	if (lock->kind == HOLD_LOCK && before.id != 0 && before.person == lock->person)
-		close_buttons(tx, &before, true, "stays locked, locked anew by ", lock->by);
+		close_buttons(tx, &before, true, ", locked anew by ", lock->by);
 }
 
 void

@@ -71,18 +71,18 @@ find_window(const struct holds *holds)
 	return NULL;
 }
 
+/* is_said: that it is frozen stands in front. */
 static void
-add_begun(struct tx *tx, const char *environment, struct chat_text *text)
+add_begun(struct tx *tx, const char *environment, struct chat_text *text, bool is_said)
 {
 	const struct hold *window;
 	struct holds holds;
 
 	decide_holds(tx, environment, &holds);
 	window = find_window(&holds);
+	chat_text_add(text, "%s", is_said ? "" : "frozen");
 	if (window != NULL)
-		chat_hold(text, window, &holds, tx->at);
-	else
-		chat_text_add(text, "frozen");
+		chat_hold_by(text, window, &holds, tx->at);
 }
 
 /* --- one --- */
@@ -90,8 +90,8 @@ add_begun(struct tx *tx, const char *environment, struct chat_text *text)
 static void
 say_begun(struct tx *tx, const struct environment_settings *settings, struct chat_text *text)
 {
-	chat_text_add(text, "🧊 " MARK_BOLD "%s" MARK_BOLD ": ", settings->name);
-	add_begun(tx, settings->name, text);
+	chat_first(text, FIRST_FROZEN, settings->name);
+	add_begun(tx, settings->name, text, true);
 	chat_text_add(text, "\nNothing new is deployed there; %s, rollbacks go on.",
 	    decide_hold_pushes_text(tx, settings->name));
 	decide_hold_add_work(tx, settings->name, text);
@@ -101,8 +101,8 @@ static void
 say_ended(struct tx *tx, const struct environment_settings *settings, size_t waiting,
     struct chat_text *text)
 {
-	chat_text_add(
-	    text, "🔓 " MARK_BOLD "%s" MARK_BOLD ": freeze has ended (calendar).", settings->name);
+	chat_first(text, FIRST_FREEZE_ENDED, settings->name);
+	chat_text_add(text, " (calendar).");
 	decide_hold_add_end(tx, settings->name, waiting, text);
 }
 
@@ -116,7 +116,7 @@ add_line(struct tx *tx, const char *environment, bool begins, struct chat_text *
 	chat_text_add(text, "\n%s", environment);
 	if (begins) {
 		chat_text_add(text, ": ");
-		add_begun(tx, environment, text);
+		add_begun(tx, environment, text, false);
 		return;
 	}
 	decide_holds(tx, environment, &holds);
@@ -129,8 +129,8 @@ add_line(struct tx *tx, const char *environment, bool begins, struct chat_text *
 static void
 say_several(struct tx *tx, const struct changed *changed, bool begins, struct chat_text *text)
 {
-	chat_text_add(text, "%s " MARK_BOLD "%zu environments" MARK_BOLD ": %s (calendar)",
-	    begins ? "🧊" : "🔓", changed->n, begins ? "frozen" : "freeze has ended");
+	chat_text_add(text, "%s" MARK_BOLD "%zu environments" MARK_BOLD " (calendar)",
+	    chat_first_rows[begins ? FIRST_FROZEN : FIRST_FREEZE_ENDED].before, changed->n);
 	for (size_t i = 0; i < changed->n && i < NAMED; i++)
 		add_line(tx, changed->at[i]->name, begins, text);
 	if (changed->n > NAMED)

@@ -52,23 +52,31 @@ decide_is_held(struct tx *tx, const struct deployment *work)
 	return hold_decide(&holds, &facts, NULL).verdict != POLICY_ALLOW;
 }
 
+/* A push that is held: its head, and who pushed it. */
+struct pushed {
+	const char *commit, *subject, *by;
+};
+
 /* Once, until the end; each that is dropped by itself, for nothing else will say so. */
 static void
 note_push(struct tx *tx, const struct environment_settings *settings, const struct hold *hold,
-    const struct holds *holds, const char *commit, const char *pushed_by)
+    const struct holds *holds, const struct pushed *push)
 {
+	static const enum chat_first firsts[][2] = {
+		{ FIRST_PUSH_FROZEN, FIRST_PUSH_FROZEN_OUT },
+		{ FIRST_PUSH_LOCKED, FIRST_PUSH_LOCKED_OUT },
+	};
+
 	bool is_noted = row_environment_get(tx, settings->name).waiting_push[0] != '\0';
 	struct chat_text text;
 
 	if (!settings->drops_pushes)
-		row_environment_set_waiting(tx, settings->name, pushed_by);
+		row_environment_set_waiting(tx, settings->name, push->by);
 	if (is_noted && !settings->drops_pushes)
 		return;
 	chat_text_init(&text);
-	chat_text_add(&text,
-	    "%s " MARK_BOLD "%s" MARK_BOLD ": push %s: ", chat_hold_sign(hold->kind),
-	    settings->name, settings->drops_pushes ? "dropped" : "waits");
-	chat_text_commit(&text, "", commit);
+	chat_first(&text, firsts[hold->kind == HOLD_LOCK][settings->drops_pushes], settings->name);
+	chat_first_commit(&text, push->subject, push->commit);
 	chat_text_add(&text, "\n");
 	chat_hold(&text, hold, holds, tx->at);
 	if (settings->drops_pushes) {
@@ -97,27 +105,33 @@ binding(struct tx *tx, const char *environment, struct holds *holds)
 }
 
 bool
-decide_hold_push(struct tx *tx, const struct environment_settings *settings, const char *commit,
-    const char *pushed_by)
+decide_hold_push(struct tx *tx, const struct environment_settings *settings,
+    const struct git_answer *answer, const char *pushed_by)
 {
+	const struct pushed push = {
+		.commit = answer->commit, .subject = answer->subject, .by = pushed_by
+	};
 	struct holds holds;
 	const struct hold *hold = binding(tx, settings->name, &holds);
 
 	if (hold != NULL)
-		note_push(tx, settings, hold, &holds, commit, pushed_by);
+		note_push(tx, settings, hold, &holds, &push);
 	return hold != NULL;
 }
 
 void
 decide_hold_work(struct tx *tx, struct deployment *push)
 {
+	const struct pushed pushed = {
+		.commit = push->commit, .subject = push->subject, .by = push->requester
+	};
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, push->environment);
 	struct holds holds;
 	const struct hold *hold = binding(tx, push->environment, &holds);
 
 	if (settings != NULL && hold != NULL)
-		note_push(tx, settings, hold, &holds, push->commit, push->requester);
+		note_push(tx, settings, hold, &holds, &pushed);
 	(void)snprintf(push->detail, sizeof(push->detail), "%s the end of the %s",
 	    settings != NULL && settings->drops_pushes ? "dropped: not deployed before" :
 							 "waits for",

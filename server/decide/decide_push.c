@@ -108,13 +108,14 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 }
 
 static void
-notify_blocked(struct tx *tx, const char *environment, const struct block *block)
+notify_blocked(
+    struct tx *tx, const char *environment, const char *subject, const struct block *block)
 {
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD ": push blocked: ", environment);
-	chat_text_commit(&text, "", block->commit);
+	chat_first(&text, FIRST_PUSH_BLOCKED, environment);
+	chat_first_commit(&text, subject, block->commit);
 	chat_text_add(&text, block->by[0] != '\0' ? " was " : ": ");
 	chat_block(&text, block, tx->at);
 	chat_text_add(&text, ". " MARK_CODE "/deploy %s" MARK_CODE " asks first.", environment);
@@ -144,7 +145,7 @@ notify_first_poll(struct tx *tx, const struct environment_settings *settings,
 	if (!answer->has_base || answer->forced || answer->count == 0)
 		return;
 	chat_text_init(&text);
-	chat_text_add(&text, "ℹ️ " MARK_BOLD "%s" MARK_BOLD ": ", settings->name);
+	chat_first(&text, FIRST_PUSH_BEFORE, settings->name);
 	chat_text_outside(&text, "", settings->branch);
 	chat_text_add(&text, " is %lld commit%s ahead of what is live", (long long)answer->count,
 	    answer->count == 1 ? "" : "s");
@@ -221,10 +222,10 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		return;
 	row_environment_set_seen(tx, settings->name, answer->commit);
 	if (row_block_find(tx, settings->name, answer->commit, &block)) {
-		notify_blocked(tx, settings->name, &block);
+		notify_blocked(tx, settings->name, answer->subject, &block);
 		return;
 	}
-	if (decide_hold_push(tx, settings, answer->commit, requested_by))
+	if (decide_hold_push(tx, settings, answer, requested_by))
 		return;
 	question = row_deployment_push_question(tx, settings->name);
 	/* What a person asked for as well stays: pushes must not keep it from being answered. */

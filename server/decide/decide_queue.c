@@ -448,7 +448,8 @@ decide_is_full(struct tx *tx, const struct update *update, const char *environme
 
 	find_refusal(tx, environment, update->person, is_first, false, refusal);
 	if (refusal[0] != '\0')
-		(void)decide_sendf(tx, &update->address, "🚫 %s: not queued: %s", target, refusal);
+		(void)decide_send_firstf(
+		    tx, &update->address, FIRST_NOT_QUEUED, target, "%s", refusal);
 	return refusal[0] != '\0';
 }
 

@@ -74,8 +74,7 @@ leave_lines(struct tx *tx, int64_t chat, const struct deployment *work)
 		if (message.address.chat != chat && (i > 0 || n < COUNT(rows)))
 			continue;
 		chat_text_init(&text);
-		chat_text_add(&text, "✋ To be approved: " MARK_BOLD "%s" MARK_BOLD,
-		    deployment_target(work, target));
+		chat_first(&text, FIRST_TO_BE_APPROVED, deployment_target(work, target));
 		chat_text_code(&text, " ", work->action);
 		chat_text_add(&text,
 		    "\n#%" PRId64 ": a newer line was made; " MARK_CODE "/pending" MARK_CODE
@@ -103,8 +102,7 @@ decide_ready_send(struct tx *tx, const struct chat_address *address, const struc
 			return; /* the tx has failed */
 	}
 	chat_text_init(&text);
-	chat_text_add(
-	    &text, "✋ To be approved: " MARK_BOLD "%s" MARK_BOLD, deployment_target(work, target));
+	chat_first(&text, FIRST_TO_BE_APPROVED, deployment_target(work, target));
 	chat_text_code(&text, " ", work->action);
 	chat_text_outside(&text, work->argument[0] != '\0' ? " " : "", work->argument);
 	chat_text_outside(&text, "\n", decide_action_touches(tx, work, touches));

@@ -9,6 +9,7 @@
 #include "decide/decide_chat.h"
 #include "decide/decide_need.h"
 #include "decide/decide_refusal.h"
+#include "decide/decide_sees.h"
 #include "decide/decide_who.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
@@ -109,15 +110,29 @@ decide_sendf(struct tx *tx, const struct chat_address *address, const char *fmt,
 	return decide_send(tx, address, &text);
 }
 
+int64_t
+decide_send_firstf(struct tx *tx, const struct chat_address *address, enum chat_first first,
+    const char *target, const char *fmt, ...)
+{
+	struct chat_text text;
+	va_list args;
+
+	chat_text_init(&text);
+	chat_first(&text, first, target);
+	va_start(args, fmt);
+	buf_addv(&text.buf, fmt, args);
+	va_end(args);
+	return decide_send(tx, address, &text);
+}
+
 bool
 decide_is_refused(struct tx *tx, const struct update *update, const char *environment)
 {
 	const char *refusal = decide_refusal(tx, environment);
 
 	if (refusal != NULL)
-		(void)decide_sendf(tx, &update->address,
-		    "🚫 %s: nothing is deployed there\n%s. See deploybot check-config.", environment,
-		    refusal);
+		(void)decide_send_firstf(tx, &update->address, FIRST_IMPOSSIBLE, environment,
+		    "nothing is deployed there\n%s. See deploybot check-config.", refusal);
 	return refusal != NULL;
 }
 
@@ -290,12 +305,30 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 	(void)decide_send(tx, &update->address, &text);
 }
 
+#define WITH_WHOM (2 * POLICY_LINE)
+
+/* With whom to ask, where they may know who may what there: who sees it. */
+static const char *
+with_whom(struct tx *tx, const struct update *update, enum policy_action action, const char *name,
+    const char *environment, const char *reason, char out[WITH_WHOM])
+{
+	char roles[POLICY_LINE] = "";
+
+	/* Who approves is of the work, and stands in its message. */
+	if (environment[0] != '\0' && action != POLICY_APPROVE &&
+	    decide_sees(tx, update->person, environment))
+		(void)policy_who_may(tx->settings, action, name, environment, tx->at, roles);
+	(void)snprintf(out, WITH_WHOM, "%s%s%s%s", reason,
+	    roles[0] != '\0' ? ". Ask somebody with the role " : "", roles,
+	    roles[0] != '\0' ? ", or an admin" : "");
+	return out;
+}
+
 /* what: as it is audited, a grant's word. */
 static void
-deny(struct tx *tx, const struct update *update, const char *what, const char *environment,
-    const char *wanted, const char *reason)
+say_no(struct tx *tx, const struct update *update, const char *what, const char *wanted,
+    const char *reason)
 {
-	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, environment, reason);
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true, "⛔ %s: %s.", what, reason);
 	else if (is_worth_an_answer(tx, update))
@@ -306,7 +339,9 @@ void
 decide_deny(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted, const char *reason)
 {
-	deny(tx, update, policy_action_word(action), environment, wanted, reason);
+	decide_audit_denied(
+	    tx, update, AUDIT_CODE_DENIED, policy_action_word(action), environment, reason);
+	say_no(tx, update, policy_action_word(action), wanted, reason);
 }
 
 bool
@@ -324,6 +359,7 @@ bool
 decide_may_as(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted)
 {
+	char whom[WITH_WHOM];
 	struct policy_decision decision = decision_of(tx, update->person, action, environment);
 
 	if (decision.verdict == POLICY_ALLOW) {
@@ -333,7 +369,10 @@ decide_may_as(struct tx *tx, const struct update *update, enum policy_action act
 			row_grant_use_note(tx, update->person, policy_action_word(action));
 		return true;
 	}
-	decide_deny(tx, update, action, environment, wanted, decision.reason);
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, policy_action_word(action), environment,
+	    decision.reason);
+	say_no(tx, update, policy_action_word(action), wanted,
+	    with_whom(tx, update, action, "", environment, decision.reason, whom));
 	return false;
 }
 
@@ -359,6 +398,7 @@ decide_may_do(struct tx *tx, const struct update *update, const char *name, cons
 {
 	struct policy_decision decision = decision_of_do(tx, update->person, name, target);
 	char what[sizeof("do.") + ACTION_NAME], wanted[LIMIT_LINE];
+	char whom[WITH_WHOM];
 
 	if (decision.verdict == POLICY_ALLOW) {
 		if (decide_lacks_factor_do(tx, update, name, target))
@@ -369,7 +409,9 @@ decide_may_do(struct tx *tx, const struct update *update, const char *name, cons
 	(void)snprintf(what, sizeof(what), "do.%.*s", ACTION_NAME, name);
 	(void)snprintf(
 	    wanted, sizeof(wanted), "do %.24s%s%.60s", name, target[0] != '\0' ? " " : "", target);
-	deny(tx, update, what, target, wanted, decision.reason);
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, target, decision.reason);
+	say_no(tx, update, what, wanted,
+	    with_whom(tx, update, POLICY_DO, name, target, decision.reason, whom));
 	return false;
 }
 

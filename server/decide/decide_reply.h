@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "chat/chat_first.h"
 #include "chat/chat_text.h"
 #include "policy/policy.h"
 #include "store/row_audit.h"
@@ -47,6 +48,10 @@ bool decide_is_refused(struct tx *tx, const struct update *update, const char *e
 void decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const char *fmt, ...)
     PRINTF(4, 5);
 
+/* The same behind that beginning, with its target in it. */
+int64_t decide_send_firstf(struct tx *tx, const struct chat_address *address, enum chat_first first,
+    const char *target, const char *fmt, ...) PRINTF(5, 6);
+
 /* Answers a press that stands for nothing any more. */
 void decide_expired(struct tx *tx, const struct update *update);
 
@@ -57,8 +62,8 @@ const char *decide_user(struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
 enum audit_severity decide_severity(int64_t person);
 
 /* The same of who asked for that work. */
-const char *decide_requester(
-    struct tx *tx, const struct deployment *deployment, char out[PRINCIPAL_TEXT]);
+const char *
+decide_requester(struct tx *tx, const struct deployment *deployment, char out[PRINCIPAL_TEXT]);
 
 /* Has this person no role in force? */
 bool decide_is_stranger(struct tx *tx, int64_t person);
@@ -68,14 +73,12 @@ bool decide_is_allowed(
     struct tx *tx, int64_t person, enum policy_action action, const char *environment);
 
 /* The same of an action (types/action.h) on a client/acme or environment. */
-bool
-decide_is_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target);
+bool decide_is_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target);
 bool
 decide_may_do(struct tx *tx, const struct update *update, const char *name, const char *target);
 
 /* May they let that work start: deploy, roll back, do that action there? */
-bool
-decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment);
+bool decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment);
 bool
 decide_may_work(struct tx *tx, const struct update *update, const struct deployment *deployment);
 

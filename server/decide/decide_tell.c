@@ -676,7 +676,63 @@ decide_tell_reminder(struct tx *tx, const struct deployment *deployment)
 	remind_in(tx, &about, chat, question, true);
 }
 
-/* An edit makes no sound, so what rings is a message of its own.  A team reads both: there the
+static void
+say_expired_in(struct tx *tx, const struct chat_deployment *about, int64_t chat, int64_t question)
+{
+	CLEANUP(message_done)
+	struct message message = { .address.chat = chat, .reply_row = question, .is_silent = true };
+
+	message.head = chat_deployment_ring(about, true);
+	(void)row_message_add(tx, &message);
+}
+
+/* Nobody approved it in time: in each chat in which it was asked, but of whoever has approved it
+ * or is rung as the requester, that is said once, without a sound: there is nothing left to do,
+ * and the question on their lock screen stays as it was. */
+static void
+tell_expired(struct tx *tx, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	int64_t chat = decide_needs_chat(tx, deployment->environment);
+	int64_t question =
+	    chat == deployment->address.chat ? deployment->message : deployment->also_message;
+	int64_t rows[ROW_APPROVAL_MESSAGES], said[ROW_APPROVAL_MESSAGES + 2];
+	size_t n = row_approval_list_messages(tx, deployment->id, false, rows), n_said = 0;
+
+	if (deployment->trigger == TRIGGER_CHAT)
+		said[n_said++] = deployment->address.chat;
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(message_done) struct message asked = row_message_get(tx, rows[i]);
+		int64_t person = asked.address.chat;
+		bool is_said = row_approval_is_of(tx, deployment->id, person);
+
+		if (person == chat)
+			question = rows[i];
+		for (size_t k = 0; k < n_said; k++)
+			is_said = is_said || said[k] == person;
+		if (is_said || person == chat)
+			continue;
+		said[n_said++] = person;
+		say_expired_in(tx, about, person, rows[i]);
+	}
+	if (question != 0 && (deployment->trigger != TRIGGER_CHAT || chat != said[0]))
+		say_expired_in(tx, about, chat, question);
+}
+
+/* It was not sent yet, and says what it has come to: then it rings when it is. */
+static bool
+rings_itself(struct tx *tx, const struct chat_deployment *about, const struct message *now)
+{
+	const struct deployment *work = about->deployment;
+
+	return now->remote_id == 0 &&
+	    (row_effect_ring(tx, now->id, work->id, chat_deployment_is_alarm(work->state)) ||
+		now->rings_for == work->id);
+}
+
+/* An edit makes no sound, so what rings is a message of its own; where the one before was not sent
+ * yet, because its chat has had its messages of a minute or Telegram is away, that one says the
+ * end alone.  A team reads both: there the
  * story stands once, in the message that is edited, and this is its first line with the buttons.
  * Both are rows of one decision: after a crash each is sent, in whatever order, and neither needs
  * the other to be understood. */
@@ -689,7 +745,7 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t
 	if (row == 0)
 		return;
 	now = row_message_get(tx, row);
-	if (!may_ring(tx, about->deployment, now.address.chat))
+	if (!may_ring(tx, about->deployment, now.address.chat) || rings_itself(tx, about, &now))
 		return;
 	message.head = chat_deployment_ring(about, now.address.chat < 0);
 	message.address = now.address;
@@ -698,7 +754,11 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t
 	message.rings_for = about->deployment->id;
 	message.is_alarm = chat_deployment_is_alarm(about->deployment->state);
 	message.buttons = decide_tell_alarm_buttons(tx, about->deployment, now.address.chat);
-	row = row_message_add(tx, &message);
+	row = row_message_unsent_ring(tx, about->deployment->id, now.address.chat);
+	if (row != 0)
+		row_message_change(tx, row, &message);
+	else
+		row = row_message_add(tx, &message);
 	if (decide_nag_is_open(tx, about->deployment))
 		decide_nag_shown(tx, about->deployment->id, row);
 }
@@ -736,6 +796,8 @@ decide_ring(struct tx *tx, const struct deployment *deployment)
 
 	if (deployment->state == DEPLOY_ROLLED_BACK || deployment->state == DEPLOY_ROLLBACK_FAILED)
 		tell_rolled(tx, deployment);
+	if (deployment->state == DEPLOY_EXPIRED && deployment->why == DEPLOY_WHY_UNAPPROVED)
+		tell_expired(tx, &about);
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
 	    deployment->state == DEPLOY_AWAITING_APPROVAL ||
 	    !chat_deployment_rings(deployment, after_s * 1000, tx->at))

@@ -38,7 +38,7 @@ notify(struct tx *tx, const char *name)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_unknown(&text, &environment, tx->settings->host, tx->at);
+	chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
 	chat_text_add(&text,
 	    "\nNothing is started there by itself: pushes are queued. Look at the target, and whether another deploybot works on it. ");
 	chat_text_add(&text,
@@ -133,9 +133,9 @@ decide_looked(struct tx *tx, const struct update *update, const char *name)
 	audit(tx, name, AUDIT_CODE_STATE_KNOWN, decide_user(tx, update->person, user), update->name,
 	    environment.unknown_why);
 	chat_text_init(&text);
-	chat_text_add(&text, "👀 " MARK_BOLD "%s" MARK_BOLD ": ", name);
-	chat_text_outside(&text, "", update->name);
-	chat_text_add(&text, " has looked at it, and deployments go on.");
+	chat_first(&text, FIRST_LOOKED_AT, name);
+	chat_text_outside(&text, " by ", update->name);
+	chat_text_add(&text, ": deployments go on.");
 	decide_send_team(tx, name, &text);
 	decide_queue(tx, name);
 }

@@ -284,6 +284,11 @@ name_meant(struct chat_text *text, const struct request *request, const struct d
 	chat_text_outside(text, name[0] != '\0' ? " " : "", name);
 }
 
+/* Words behind the target, as people call them. */
+static const struct {
+	const char *key, *name;
+} keys[] = { { "ref", "ref" }, { "release", "release" }, { "lines", "number of lines" } };
+
 static void
 say_which(struct tx *tx, const struct update *update, const struct request *request,
     const struct decide_scope *scope)
@@ -308,13 +313,11 @@ say_which(struct tx *tx, const struct update *update, const struct request *requ
 							       ": which environment");
 	for (size_t i = 0; i < scope->n && decide_is_answered(update); i++)
 		chat_text_outside(&text, "\n", scope->at[i]->name); /* it has no buttons */
-	for (size_t i = 0; i < 2; i++) {
-		const char *const key = ((const char *const[]){ "ref", "release" })[i];
-
-		if (request_get(request, key, value)[0] == '\0')
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		if (request_get(request, keys[i].key, value)[0] == '\0')
 			continue;
 		chat_text_code(&text, "\n", value);
-		chat_text_add(&text, " is taken as the %s.", key);
+		chat_text_add(&text, " is taken as the %s.", keys[i].name);
 	}
 	if (request_get(request, REQUEST_TYPED, value)[0] != '\0') {
 		chat_text_code(&text, "\n", value);

@@ -78,7 +78,8 @@ done_send_message(struct perform *perform)
 	}
 }
 
-/* Telegram has no key for a send: one that a crash cut off may appear twice.  An edit may not. */
+/* Telegram has no key for a send: one that a crash cut off may appear twice, which the second says
+ * (store_message_mark_twice()).  An edit may not. */
 void
 recover_send_message(struct perform *perform, struct effect *effect)
 {

@@ -16,10 +16,7 @@ handle_application_log_read(struct tx *tx, const struct event *event)
 	    !decide_shows_application_log(tx, want->environment, want->address.chat))
 		return;
 	chat_text_init(&text);
-	chat_text_add(&text,
-	    found->is_read ? "📄 " MARK_BOLD "%s" MARK_BOLD " logged last:" :
-			     "⚠️ " MARK_BOLD "%s" MARK_BOLD ": no log: ",
-	    want->environment);
+	chat_first(&text, found->is_read ? FIRST_LOG_READ : FIRST_NO_LOG, want->environment);
 	if (found->is_read)
 		chat_text_lines(&text, found->text);
 	else

@@ -30,9 +30,9 @@ handle_documented(struct tx *tx, const struct event *event)
 	if (failure[0] == '\0')
 		return;
 	chat_text_init(&text);
-	chat_text_outside(
-	    &text, "📄 ", document->caption[0] != '\0' ? document->caption : "The log");
-	chat_text_outside(&text, " could not be sent: ", failure);
+	chat_text_outside(&text, chat_first_rows[FIRST_LOG_NOT_SENT].before,
+	    document->caption[0] != '\0' ? document->caption : "the log");
+	chat_text_outside(&text, ": ", failure);
 	(void)decide_send(tx, &document->address, &text);
 }
 

@@ -132,8 +132,7 @@ say_push_lost(struct tx *tx, const struct effect_git_query *query, const char *r
 			delivery_forge_of(query->push.forge), query->push.hook, source),
 		    query->push.delivery);
 	chat_text_init(&text);
-	chat_text_add(
-	    &text, "⚠️ " MARK_BOLD "%s" MARK_BOLD ": a push was not deployed", settings->name);
+	chat_first(&text, FIRST_PUSH_LOST, settings->name);
 	chat_text_outside(&text, ": git's answer could not be handled: ", reason);
 	chat_text_add(&text,
 	    "\nNothing asks again by itself: " MARK_CODE "/deploy %s" MARK_CODE

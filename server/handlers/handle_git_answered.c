@@ -122,9 +122,7 @@ notify_answered(struct tx *tx, const char *environment)
 {
 	const struct chat_address address = { .chat = decide_chat_of(tx, environment) };
 
-	(void)decide_sendf(tx, &address,
-	    "✅ " MARK_BOLD "%s" MARK_BOLD ": git answers again; the push is looked up.",
-	    environment);
+	(void)decide_send_firstf(tx, &address, FIRST_GIT_ANSWERS, environment, "%s", "");
 }
 
 /* News of a branch: git does not show it yet, or its head is acted on. */

@@ -20,10 +20,9 @@ notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
 	query->u.git_query.is_notified = true;
 	row_effect_save(tx, id, query);
 	chat_text_init(&text);
-	chat_text_add(&text, "⚠️ " MARK_BOLD "%s" MARK_BOLD ": a push cannot be looked up: ",
-	    query->u.git_query.environment);
+	chat_first(&text, FIRST_PUSH_DELAYED, query->u.git_query.environment);
 	chat_text_outside(&text, "", why);
-	chat_text_add(&text, "\nGit is asked again until it answers.");
+	chat_text_add(&text, "\nIt cannot be looked up yet. Git is asked again until it answers.");
 	decide_send_team(tx, query->u.git_query.environment, &text);
 }
 
@@ -48,8 +47,7 @@ show_progress(struct tx *tx, const struct effect *query, const char *how_far)
 	if (deployment.state != DEPLOY_REQUESTED)
 		return;
 	chat_text_init(&text);
-	chat_text_add(
-	    &text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": git is still fetching", deployment.environment);
+	chat_first(&text, FIRST_FETCHES, deployment.environment);
 	chat_text_outside(&text, how_far[0] != '\0' ? ": " : "", how_far);
 	chat_text_code(&text, " … to find ", query->u.git_query.ref);
 	message.head = chat_text_take(&text);

@@ -267,6 +267,46 @@ policy_may(const struct settings *settings, struct principal who, enum policy_ac
 	return policy_decide(settings, who, action, environment, at).verdict == POLICY_ALLOW;
 }
 
+/* Somebody who can be asked: a hook or what is made by a program has no ear. */
+static bool
+has_person(const struct roles *roles, size_t role, int64_t at)
+{
+	for (size_t i = 0; i < roles->member_count; i++)
+		if (roles->member[i].role == role && roles->member[i].person > 0 &&
+		    policy_is_in_force(&roles->member[i], at))
+			return true;
+	return false;
+}
+
+#define NAMED 3
+
+const char *
+policy_who_may(const struct settings *settings, enum policy_action action, const char *name,
+    const char *environment, int64_t at, char out[POLICY_LINE])
+{
+	const struct roles *roles = settings->roles;
+	struct target target = target_of(settings, environment);
+	const char *found[NAMED];
+	size_t n = 0, used = 0;
+
+	target.only = name;
+	out[0] = '\0';
+	for (size_t i = 0; i < roles->count && n < NAMED; i++) {
+		const struct role *role = &roles->role[i];
+
+		if (!is_admins(roles, role) && !role->is_hook && has_person(roles, i, at) &&
+		    grant_of(roles, role, POLICY_ACTION_BIT(action), &target) != NULL)
+			found[n++] = role->name;
+	}
+	for (size_t i = 0; i < n; i++)
+		used += (size_t)snprintf(out + used, POLICY_LINE - used, "%s%s",
+		    i == 0	   ? "" :
+			i + 1 == n ? " or " :
+				     ", ",
+		    found[i]); /* three names fit */
+	return out;
+}
+
 static bool
 is_required(const struct grant *rule, const struct target *target)
 {

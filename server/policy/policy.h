@@ -22,8 +22,8 @@ enum policy_verdict {
 
 struct policy_decision {
 	enum policy_verdict verdict;
-	const char *reason;	   /* why not, as the end of "you may not … : "; "" when allowed */
-	const struct role *role;   /* what decides; NULL: no role does */
+	const char *reason;	 /* why not, as the end of "you may not … : "; "" when allowed */
+	const struct role *role; /* what decides; NULL: no role does */
 	const struct grant *grant; /* … and which grant of it */
 	int64_t until;		   /* when that ends; 0: never */
 };
@@ -40,6 +40,12 @@ struct policy_decision policy_decide(const struct settings *settings, struct pri
 struct policy_decision policy_decide_do(const struct settings *settings, struct principal who,
     const char *name, const char *environment, int64_t at);
 
+/* Whom somebody who may not could ask: the roles but the admins' that have it there, and a member
+ * now, "lead or ops"; of many the first three.  name: of POLICY_DO the action's, else "".  Returns
+ * out; "": there are the admins alone. */
+const char *policy_who_may(const struct settings *settings, enum policy_action action,
+    const char *name, const char *environment, int64_t at, char out[POLICY_LINE]);
+
 /* The role by which it may do that there, of those whose names stand in a comma list (NULL: of
  * all); NULL: by none. */
 const struct role *policy_role(const struct settings *settings, struct principal who,
@@ -51,23 +57,23 @@ bool policy_needs_factor(const struct settings *settings, enum policy_action act
     const char *name, const char *environment);
 
 /* Does that rule of REQUIRE_OTP ask a code for anything that they may? */
-bool policy_asks_factor_of(const struct settings *settings, const struct grant *rule,
-    struct principal who, int64_t at);
+bool policy_asks_factor_of(
+    const struct settings *settings, const struct grant *rule, struct principal who, int64_t at);
 
 /* Its verdict is POLICY_ALLOW. */
 bool policy_may(const struct settings *settings, struct principal who, enum policy_action action,
     const char *environment, int64_t at);
 
 /* Has it that role of its own, or an admin's, who has all? */
-bool policy_has_role(const struct settings *settings, struct principal who, const char *role,
-    int64_t at);
+bool policy_has_role(
+    const struct settings *settings, struct principal who, const char *role, int64_t at);
 
 /* Has it any grant in force?  Who has none is a stranger. */
 bool policy_is_known(const struct settings *settings, struct principal who, int64_t at);
 
 /* Does it learn that this environment exists?  Whoever has any grant there does. */
-bool policy_sees(const struct settings *settings, struct principal who, const char *environment,
-    int64_t at);
+bool policy_sees(
+    const struct settings *settings, struct principal who, const char *environment, int64_t at);
 
 /* Has this membership not ended? */
 bool policy_is_in_force(const struct role_member *member, int64_t at);
@@ -77,14 +83,14 @@ const char *policy_action_word(enum policy_action action);
 
 /* The roles in force, as people say them: "admin", "contractor until 2027-01-31, staging"; an
  * admin's others do not matter.  "nobody" for a stranger.  Returns out. */
-const char *policy_roles_text(const struct settings *settings, struct principal who, int64_t at,
-    char *out, size_t room);
+const char *policy_roles_text(
+    const struct settings *settings, struct principal who, int64_t at, char *out, size_t room);
 
 /* The roles that have ended: "contractor until 2027-01-31"; "": none has.  Returns out. */
-const char *policy_ended_text(const struct settings *settings, struct principal who, int64_t at,
-    char *out, size_t room);
+const char *policy_ended_text(
+    const struct settings *settings, struct principal who, int64_t at, char *out, size_t room);
 
 /* "contractor (ROLE_CONTRACTOR_MAY of shop: deploy:shop/staging, until 2027-01-31)".  Returns
  * out. */
-const char *policy_line(const struct settings *settings, const struct policy_decision *decision,
-    char out[POLICY_LINE]);
+const char *policy_line(
+    const struct settings *settings, const struct policy_decision *decision, char out[POLICY_LINE]);

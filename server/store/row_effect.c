@@ -189,7 +189,7 @@ change_out(struct tx *tx, int64_t id, int64_t message)
 		return;
 	effect = outcome->effect = effect_new(EFFECT_SEND_MESSAGE);
 	if (effect == NULL ||
-	    !store_message_load(tx->db, message, &effect->u.send_message.message, &err)) {
+	    !store_message_show(tx->db, message, &effect->u.send_message.message, &err)) {
 		tx_fail(tx, effect == NULL ? ERR_NOMEM : err.code, "message %" PRId64 " is gone",
 		    message);
 		return;
@@ -249,6 +249,28 @@ row_effect_send(struct tx *tx, int64_t message)
 	if (sent->is_alarm)
 		raise_replied(tx, sent);
 	(void)row_effect_order(tx, &effect); /* 0: the tx has failed and says so itself */
+}
+
+bool
+row_effect_ring(struct tx *tx, int64_t message, int64_t deployment, bool is_alarm)
+{
+	struct sends of = find_sends(tx, message);
+	int64_t chat = tx_number(
+	    tx, "SELECT chat FROM message WHERE id = $1 AND remote_id = 0", DB_I64(message));
+	char lane[STORE_LANE];
+
+	if (tx->failed || chat == 0 || of.out != 0 || of.waiting == 0)
+		return false;
+	(void)tx_run(tx,
+	    "UPDATE message SET is_silent = 0, rings_for = $2, is_alarm = $3 WHERE id = $1",
+	    DB_I64(message), DB_I64(deployment), DB_I64(is_alarm)); /* sticky */
+	if (is_alarm) {
+		store_lane_of_chat(lane, EFFECT_SEND_MESSAGE, STORE_LANE_ALARMS, chat);
+		(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE id = $1", DB_I64(of.waiting),
+		    DB_TEXT(lane)); /* sticky */
+		store_lane_touch(tx->store, lane);
+	}
+	return !tx->failed;
 }
 
 void

@@ -26,12 +26,16 @@ int64_t row_effect_order(struct tx *tx, const struct effect *as);
  * head already, which will read the row when its turn comes. */
 void row_effect_send(struct tx *tx, int64_t message);
 
+/* A message that nobody has in hand yet rings when it is sent, as an alarm before all else of its
+ * chat.  False: it was sent, or may have been. */
+bool row_effect_ring(struct tx *tx, int64_t message, int64_t deployment, bool is_alarm);
+
 void row_effect_toast(struct tx *tx, const struct chat_address *address, const char *callback,
     bool is_alert, const char *fmt, ...) PRINTF(5, 6);
 
 /* A TIMER until wall time `due`; returns its id. */
-int64_t row_effect_timer(struct tx *tx, enum timer_kind kind, const char *name, int64_t subject,
-    int64_t due);
+int64_t row_effect_timer(
+    struct tx *tx, enum timer_kind kind, const char *name, int64_t subject, int64_t due);
 
 /* Withdraws an effect that may be, as its row in effect.def says; any other stays.  A result that
  * still comes finds nothing.  id 0: nothing. */

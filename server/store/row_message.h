@@ -24,6 +24,9 @@ int64_t row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat)
 /* Those messages, the oldest first; returns how many. */
 size_t row_message_list_rings(struct tx *tx, int64_t deployment, int64_t *ret, size_t max);
 
+/* The newest of them in that chat that was not sent yet, as far as is known; 0: none. */
+int64_t row_message_unsent_ring(struct tx *tx, int64_t deployment, int64_t chat);
+
 /* The message says this head of the audit chain, from now on. */
 void row_message_shows_head(struct tx *tx, int64_t id, const char *head);
 

@@ -20,22 +20,22 @@
  * runs a statement that looks at it, and that is most of an UPDATE.  '' is no state of a row. */
 #define STORE_ACTIVE_OPEN(row)
 #define STORE_ACTIVE_QUEUED(row)
-#define STORE_ACTIVE_ACTIVE(row)	" OR state = '" row "'"
+#define STORE_ACTIVE_ACTIVE(row) " OR state = '" row "'"
 #define STORE_ACTIVE_FINAL(row)
-#define STORE_ASKING_OPEN(row)		" OR state = '" row "'"
+#define STORE_ASKING_OPEN(row) " OR state = '" row "'"
 #define STORE_ASKING_QUEUED(row)
 #define STORE_ASKING_ACTIVE(row)
 #define STORE_ASKING_FINAL(row)
 #define STORE_FINAL_OPEN(row)
 #define STORE_FINAL_QUEUED(row)
 #define STORE_FINAL_ACTIVE(row)
-#define STORE_FINAL_FINAL(row)		" AND state <> '" row "'"
-#define STORE_WORD_ACTIVE(name, row, word, class)	STORE_ACTIVE_##class(row)
-#define STORE_WORD_ASKING(name, row, word, class)	STORE_ASKING_##class(row)
-#define STORE_WORD_FINAL(name, row, word, class)	STORE_FINAL_##class(row)
-#define STORE_IS_ACTIVE	"(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
-#define STORE_IS_ASKING	"(state = ''" DEPLOY_STATES(STORE_WORD_ASKING) ")"
-#define STORE_IS_OPEN	"(state <> ''" DEPLOY_STATES(STORE_WORD_FINAL) ")"
+#define STORE_FINAL_FINAL(row)			  " AND state <> '" row "'"
+#define STORE_WORD_ACTIVE(name, row, word, class) STORE_ACTIVE_##class(row)
+#define STORE_WORD_ASKING(name, row, word, class) STORE_ASKING_##class(row)
+#define STORE_WORD_FINAL(name, row, word, class)  STORE_FINAL_##class(row)
+#define STORE_IS_ACTIVE				  "(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
+#define STORE_IS_ASKING				  "(state = ''" DEPLOY_STATES(STORE_WORD_ASKING) ")"
+#define STORE_IS_OPEN				  "(state <> ''" DEPLOY_STATES(STORE_WORD_FINAL) ")"
 /* In its queue: behind rollbacks and emergencies. */
 #define STORE_STANDS_BEHIND "(program <> 'rollback' AND emergency = '')"
 /* Work that changes what is live: an action does not. */
@@ -46,26 +46,26 @@
 	" OR state = 'ROLLBACK_FAILED') AND " STORE_CHANGES_RELEASE
 
 /* The kinds of effects that have a column, as SQL: (kind = ''" OR ... OR ... ")". */
-#define STORE_OR_true(word)	" OR kind = '" word "'"
+#define STORE_OR_true(word) " OR kind = '" word "'"
 #define STORE_OR_false(word)
 
 struct store_mark {
-	struct audit_chain audit;	/* the chain's head */
-	int64_t n_outbox;		/* open effects of the outbox (effect.def) */
+	struct audit_chain audit; /* the chain's head */
+	int64_t n_outbox;	  /* open effects of the outbox (effect.def) */
 };
 
 /* What was handed out of a lane and has no result yet. */
 struct lane_head {
 	int64_t id;
 	char lane[STORE_LANE];
-	bool is_new;	/* handed out by the transaction in progress */
-	bool is_gone;	/* closed by it */
+	bool is_new;  /* handed out by the transaction in progress */
+	bool is_gone; /* closed by it */
 };
 
 struct lanes {
 	size_t n_heads;
 	struct lane_head *heads;
-	struct store_names touched;	/* all: lanes were renamed, or one could not be noted */
+	struct store_names touched; /* all: lanes were renamed, or one could not be noted */
 };
 
 struct poison;
@@ -76,26 +76,26 @@ struct store {
 	char *path;
 	char *audit_path;
 	char *environments_path;
-	struct settings *settings;	/* of the newest event */
-	int64_t at;			/* of the newest event */
+	struct settings *settings; /* of the newest event */
+	int64_t at;		   /* of the newest event */
 	struct store_mark mark;
 	struct lanes lanes;
 	struct poison *poison;
 
 	/* Projections. */
-	int64_t exported_seq;		/* newest entry known to stand in the audit file */
-	int64_t exported_size;		/* the file's size then; -1: compare it first */
-	int64_t exported_first;		/* its first entry; 0: it is empty */
-	char exported_day[AUDIT_DAY];	/* ... and that one's day */
-	bool audit_refused;		/* logged already */
+	int64_t exported_seq;	      /* newest entry known to stand in the audit file */
+	int64_t exported_size;	      /* the file's size then; -1: compare it first */
+	int64_t exported_first;	      /* its first entry; 0: it is empty */
+	char exported_day[AUDIT_DAY]; /* ... and that one's day */
+	bool audit_refused;	      /* logged already */
 	bool environments_refused;
-	struct store_names stale;	/* whose state files are to be written */
+	struct store_names stale; /* whose state files are to be written */
 
 	/* Gauges. */
-	struct store_names changed;	/* rows that they are made of */
+	struct store_names changed; /* rows that they are made of */
 	int64_t pruned_at; /* wall ms: closed files of the audit log were looked at; 0: not yet */
-	bool is_witness_changed;	/* its row was */
-	struct gauges gauges;		/* as last handed out, without the environments */
+	bool is_witness_changed;    /* its row was */
+	struct gauges gauges;	    /* as last handed out, without the environments */
 };
 
 /* --- store.c --- */
@@ -123,8 +123,8 @@ bool store_copy_make(const char *path, int64_t version, struct err *err) MUST_US
 enum store_lane_part { STORE_LANE_REST, STORE_LANE_ANSWERS, STORE_LANE_ALARMS };
 
 /* A kind's lane of that chat; of that environment. */
-void store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, enum store_lane_part part,
-    int64_t chat);
+void store_lane_of_chat(
+    char out[STORE_LANE], enum effect_kind kind, enum store_lane_part part, int64_t chat);
 void store_lane_of_polls(char out[STORE_LANE], const char *environment);
 void store_lane_of_environment(char out[STORE_LANE], enum effect_kind kind, const char *name);
 /* The one that the effect stands in; "": none. */
@@ -155,14 +155,21 @@ bool store_lane_fill_runs(struct store *store, struct queue_list *out, struct er
 /* False with *ret all zero: there is no such row (ERR_MISSING), or SQL failed. */
 bool store_message_load(struct db *db, int64_t id, struct message *ret, struct err *err) MUST_USE;
 
+/* The same as its chat is to show it: with what stands below what was decided. */
+bool store_message_show(struct db *db, int64_t id, struct message *ret, struct err *err) MUST_USE;
+
+/* At a start: what was in hand for the first time may have been sent, and Telegram says neither
+ * whether nor as what.  It is sent, and says from then on that it may stand there twice. */
+bool store_message_mark_twice(struct db *db, struct err *err) MUST_USE;
+
 /* --- row_audit.c --- */
 
 bool store_audit_head(struct db *db, struct audit_chain *ret, struct err *err) MUST_USE;
 
 /* Appends the lines of entries from..(from + max - 1), each with its newline; returns the last
  * seq in *ret_last (from - 1: none). */
-bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out,
-    int64_t *ret_last, struct err *err) MUST_USE;
+bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out, int64_t *ret_last,
+    struct err *err) MUST_USE;
 
 /* The 16 digits of an entry; *ret_last: up to which one the lines from `from` on are at most
  * size_max bytes.  False: SQL failed, or there is no entry `from`. */
@@ -185,7 +192,7 @@ bool store_gauges_add(struct store *store, struct queue_list *out, struct err *e
 /* --- store_poison.c --- */
 
 struct poison *store_poison_open(const char *path, struct err *err) MUST_USE;
-void store_poison_close(struct poison *poison);	/* takes NULL, as the others */
+void store_poison_close(struct poison *poison); /* takes NULL, as the others */
 /* The key ended the program three times, whatever ended it between: quarantine its event. */
 bool store_poison_is(const struct poison *poison, const char *key);
 bool store_poison_is_empty(const struct poison *poison);
@@ -230,8 +237,8 @@ tx_read_row tx_read_number, tx_read_environment;
 
 /* The number in the first row's first column; 0 where there is none. */
 #define tx_number(tx, ...) tx_number_values(tx, DB_SQL(__VA_ARGS__))
-int64_t tx_number_values(struct tx *tx, const char *sql, const struct db_value values[],
-    size_t count);
+int64_t
+tx_number_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count);
 
 /* Copies a text column, cut to fit; NULL is "". */
 void tx_text(const struct db_rows *rows, int column, char *out, size_t room);

@@ -263,7 +263,7 @@ complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err
 	if (columns->message_at == 0)
 		return true;
 	shown = (struct message *)((char *)effect + columns->message_at);
-	if (store_message_load(store->db, shown->id, &message, err)) {
+	if (store_message_show(store->db, shown->id, &message, err)) {
 		*shown = message;
 		shown->is_alarm = store_lane_is_of_alarms(row->lane);
 		return shown->remote_id != 0 || drop_closed_buttons(store, &shown->buttons, err);
@@ -449,7 +449,7 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 	/* A drain's output is shown nowhere: the message is about its deployment. */
 	if (effect->u.run.program == PROGRAM_DRAIN)
 		id = 0;
-	if (!store_message_load(store->db, id, &message, err) && err->code != ERR_MISSING)
+	if (!store_message_show(store->db, id, &message, err) && err->code != ERR_MISSING)
 		return false;
 	message_done(&effect->u.run.message);
 	effect->u.run.message = message;
@@ -539,8 +539,8 @@ recover_rest(struct store *store, struct queue_list *out, struct err *err)
 bool
 store_lane_recover(struct store *store, struct queue_list *out, struct err *err)
 {
-	if (!recover_rest(store, out, err) || !store_lane_fill_runs(store, out, err) ||
-	    !touch_every_lane(store, err))
+	if (!store_message_mark_twice(store->db, err) || !recover_rest(store, out, err) ||
+	    !store_lane_fill_runs(store, out, err) || !touch_every_lane(store, err))
 		return false;
 	for (size_t i = 0; i < store->lanes.touched.n; i++)
 		if (!hand_out_head(store, store->lanes.touched.names[i], true, out, err))

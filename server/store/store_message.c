@@ -62,8 +62,8 @@ read_message(const struct db_rows *rows, struct message *ret, struct err *err)
 	    err_set(err, ERR_NOMEM, "no memory for message %lld", (long long)ret->id);
 }
 
-bool
-store_message_load(struct db *db, int64_t id, struct message *ret, struct err *err)
+static bool
+load(struct db *db, int64_t id, bool with_foot, struct message *ret, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct message message = { 0 };
@@ -71,12 +71,12 @@ store_message_load(struct db *db, int64_t id, struct message *ret, struct err *e
 
 	*ret = (struct message){ 0 };
 	if (!db_query(&rows, db, err,
-		"SELECT id, chat, thread, remote_id, head, buttons, live_run, live_since,"
+		"SELECT id, chat, thread, remote_id, CASE WHEN $2 THEN head || foot ELSE head END, buttons, live_run, live_since,"
 		" live_estimate_ms, is_silent, COALESCE((SELECT remote_id FROM message r"
 		" WHERE r.id = m.reply_row AND r.chat = m.chat), reply_to), reply_row, rings_for, is_answer,"
 		" is_alarm"
 		" FROM message m WHERE id = $1",
-		DB_I64(id)))
+		DB_I64(id), DB_I64(with_foot)))
 		return false;
 	if (db_next(&rows))
 		ok = read_message(&rows, &message, err);
@@ -91,4 +91,29 @@ store_message_load(struct db *db, int64_t id, struct message *ret, struct err *e
 	}
 	*ret = message;
 	return true;
+}
+
+bool
+store_message_load(struct db *db, int64_t id, struct message *ret, struct err *err)
+{
+	return load(db, id, false, ret, err);
+}
+
+bool
+store_message_show(struct db *db, int64_t id, struct message *ret, struct err *err)
+{
+	return load(db, id, true, ret, err);
+}
+
+/* Of a lane the head alone was in hand.  An answer may stand twice: it is not kept up to date. */
+bool
+store_message_mark_twice(struct db *db, struct err *err)
+{
+	return db_run(db, err,
+	    "UPDATE message SET foot = $1 WHERE remote_id = 0 AND is_answer = 0 AND id IN"
+	    " (SELECT subject FROM effect WHERE id IN"
+	    " (SELECT MIN(id) FROM effect WHERE kind = 'say' GROUP BY lane))",
+	    DB_TEXT("\n" MARK_ITALIC
+		    "Sent again after a restart of deploybot: if it stands here twice, "
+		    "only this one is kept up to date." MARK_ITALIC));
 }

@@ -65,7 +65,7 @@ def test_a_broken_first_release_has_nothing_to_go_back_to_and_says_so(scene):
 def test_nothing_in_progress_cannot_be_cancelled(scene):
     who = scene.admin()
     who.say("/cancel staging")
-    who.hear("Nothing to cancel in staging.")
+    who.hear("Not cancelled: staging: nothing runs or is queued.")
 
 
 def test_a_cancel_during_the_build_touches_nothing(scene):
@@ -73,7 +73,7 @@ def test_a_cancel_during_the_build_touches_nothing(scene):
     who = begin(scene, BUILDING + RELEASE)
     other = scene.admin()
     other.say("/cancel staging")
-    other.hear("✋ staging: cancelling")
+    other.hear("✋ Cancelling: staging")
     said = text_of(who.hear("nothing was changed", f"staging still runs {live[:7]}"))
     assert f"cancelled: by @admin_{scene.next_admin}" in said
     assert scene.scripts.live() == live == scene.state_file("staging")["commit"]
@@ -145,7 +145,7 @@ def test_an_automatic_rollback_cannot_be_cancelled(scene):
     who.hear("↩️ rolling back to " + live[:7])
     assert not any("Stop" in label for label in buttons_of(who.messages()[-1]))
     who.say("/cancel staging")
-    who.hear("that cannot be cancelled")
+    who.hear("which ends by itself")
     scene.scripts.touch("go")
     who.hear(f"it runs {live[:7]} again", "script failed: exit 70")
 
@@ -159,7 +159,7 @@ def test_a_rollback_that_was_asked_for_cannot_be_cancelled(scene):
     who.press(who.hear("Roll back staging?"), "Roll back")
     scene.scripts.wait_for("up")
     who.say("/cancel staging")
-    who.hear("staging is rolling back: that cannot be cancelled")
+    who.hear("Not cancelled: staging is rolling back, which ends by itself")
     scene.scripts.touch("go")
     who.hear("Rolled back: staging → " + to[:7])
     assert scene.scripts.live() == to == scene.state_file("staging")["commit"]

@@ -115,7 +115,7 @@ def test_a_role_that_is_withdrawn_while_they_are_queued_starts_nothing(scene):
     ada.hear("▸ build")
     second = scene.commit()["after"]
     carl.say(f"/deploy shop/staging {second}")
-    carl.hear("⏳ Queued: 1st in shop/staging ← " + second[:7])
+    carl.hear("⏳ Queued: 1st in shop/staging", second[:7])
     change(scene, ROLE_CONTRACTOR_IDS=str(MALLORY))
     scene.let_go()
     ada.hear("Live: shop/staging", first[:7])

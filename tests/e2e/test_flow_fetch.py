@@ -101,13 +101,13 @@ def test_an_outage_is_told_once_and_its_end_once(scene):
     change = grow(scene, 0.1)
     scene.ada.since = scene.chat.mark()
     tell(scene, change)
-    said = scene.ada.hear("staging: a push cannot be looked up", "git fetch made no progress for 3 s", timeout=60)
-    assert text_of(said).startswith("⚠️ staging: a push cannot be looked up: ")
+    said = scene.ada.hear("Push delayed: staging: ", "git fetch made no progress for 3 s", timeout=60)
+    assert text_of(said).startswith("⚠️ Push delayed: staging: ")
     pace(scene, FAST)
-    scene.ada.hear("staging: git answers again", timeout=60)
+    scene.ada.hear("Git answers: staging", timeout=60)
     scene.ada.hear("Live: staging", change["after"][:7], "pushed by github:")
-    assert len(told(scene, "a push cannot be looked up")) == 1
-    assert len(told(scene, "git answers again")) == 1
+    assert len(told(scene, "Push delayed")) == 1
+    assert len(told(scene, "Git answers")) == 1
 
 
 def test_a_push_that_git_shows_late_is_deployed_once(scene):

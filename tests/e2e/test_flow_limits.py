@@ -145,7 +145,7 @@ def test_who_has_used_up_a_day_is_told_the_hour_of_room_and_still_stops_and_roll
     who.say("/status blog/staging")
     who.hear("blog/staging", "⏳ running")
     who.say("/cancel blog/staging")
-    who.hear("✋ blog/staging: cancelling")
+    who.hear("✋ Cancelling: blog/staging")
     other.hear("blog/staging still runs")
     roll_back(who, "shop/staging")
     who.say("/deploy blog/staging")
@@ -198,9 +198,9 @@ def test_whoever_types_too_fast_is_told_once_a_minute_and_stops_all_the_same(sce
     who.hear("🐢 Too many commands: again in 60 s.", after=0)
     for line, answer in (("/status shop/staging", "⏳ running"),
                          ("/lock blog/staging 1h", "🔒 blog/staging: locked"),
-                         ("/unlock blog/staging", "🔓 blog/staging: unlocked"),
-                         ("/unfreeze all", "all environments: not frozen"),
-                         ("/cancel shop/staging", "✋ shop/staging: cancelling")):
+                         ("/unlock blog/staging", "🔓 Unlocked: blog/staging"),
+                         ("/unfreeze all", "Not frozen: all environments"),
+                         ("/cancel shop/staging", "✋ Cancelling: shop/staging")):
         who.say(line)
         who.hear(answer)
     running.hear("shop/staging", "was changed", without=("▸",))

@@ -20,7 +20,7 @@ def scene(tmp_path_factory):
 def test_logs_are_asked_for_while_something_is_deployed(scene):
     who, other = scene.admin(), scene.admin()
     other.say("/logs staging")
-    other.hear("staging: no log: the application has logged nothing")
+    other.hear("No log: staging: the application has logged nothing")
     who.say("/deploy staging")
     who.hear("Live: staging")
     scene.hold()
@@ -28,11 +28,11 @@ def test_logs_are_asked_for_while_something_is_deployed(scene):
     who.say("/deploy staging")
     who.hear("▸ build")
     other.say("/logs staging 3")
-    other.hear("staging logged last:", LOGGED)
+    other.hear("Logged last: staging:", LOGGED)
     scene.let_go()
     who.hear("Live: staging")
     other.say("/logs production")
-    other.hear("production: no log: ")
+    other.hear("No log: production: ")
 
 
 def test_of_a_release_that_was_rolled_back_the_team_is_shown_none(scene):

@@ -76,7 +76,7 @@ def test_without_a_health_url_a_rollback_says_so_too(scene):
 
 def test_a_script_that_prints_nothing_is_shown_by_its_clock_alone(scene):
     who = begin(scene, WAIT)
-    shown = who.hear("🚀 Deploying staging ←", buttons=("Stop",))
+    shown = who.hear("🚀 Deploying staging", buttons=("Stop",))
     assert "▸" not in text_of(shown) and "✓" not in text_of(shown)
     scene.scripts.touch("go")
     assert "✓" not in text_of(who.hear("Live: staging"))

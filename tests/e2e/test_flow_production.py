@@ -164,7 +164,7 @@ def test_the_commit_shown_is_deployed_and_that_the_branch_moved_on_is_said(scene
     question = ask(who)
     moved = scene.commit("main")
     who.press(question, "Deploy to")
-    who.hear("production ←", "main has moved on to " + moved["after"][:7])
+    who.hear("Deploying production", "main has moved on to " + moved["after"][:7])
     scene.let_go()
     who.hear("Live: production", shown[:7])
     assert scene.runs("production") == shown
@@ -226,5 +226,5 @@ def test_rollback_to_a_named_release_goes_there(scene):
     who.press(question, "Roll back")
     who.hear("Rolled back: production → ")
     who.say("/rollback production 99")
-    said = text_of(who.hear("production has no release 99", "There are:"))
+    said = text_of(who.hear("Not rolled back: production has no release 99", "There are:"))
     assert "• 1 " in said

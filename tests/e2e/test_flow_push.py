@@ -170,7 +170,7 @@ def test_what_was_rolled_back_is_held_against_a_push(scene):
     sample_app.git(scene.work, "push", "-q", "-f", "origin", f"{bad}:refs/heads/develop")
     scene.team.since = scene.chat.mark()
     scene.hub.push("develop", bad, between["after"])
-    hear(scene, "staging: push blocked", bad[:7], "was rolled back by deploybot")
+    hear(scene, "Push blocked: staging", bad[:7], "was rolled back by deploybot")
     assert len(scene.audit(action="deploy_started")) == started and not scene.is_busy("staging")
     assert scene.runs("staging") == good
 

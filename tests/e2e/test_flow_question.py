@@ -92,7 +92,7 @@ def test_a_topic_that_is_gone_loses_no_answer(scene):
 def test_an_environment_without_a_branch_needs_a_ref(scene):
     who = scene.admin()
     who.say("/deploy qa-eu")
-    who.hear("qa-eu has no branch configured", "/deploy qa-eu <branch, tag or commit>")
+    who.hear("🚫 Not deployed: qa-eu has no branch configured", "/deploy qa-eu <branch, tag or commit>")
     who.say("/deploy qa-eu develop")
     question = who.hear("Deploy to qa-eu?", scene.head("develop")[:7], buttons=("Deploy to",))
     assert "not on the branch" not in text_of(question)

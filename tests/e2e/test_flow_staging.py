@@ -101,7 +101,7 @@ def test_history_lists_what_was_deployed(scene):
     shown = text_of(who.hear("Live: staging", "#2, ● live since ", "requested by @admin_", "audit entries "))
     assert re.search(r"\n\d\d:\d\d build \d", shown) and "exit 0" in shown
     who.say("/show 999")
-    who.hear("There is no deployment of that number.")
+    who.hear("There is no deployment of that number: ")
     who.say("/history")
     who.hear("production", "no deployments yet")
 
@@ -135,7 +135,7 @@ def test_a_place_names_who_what_and_since_when(scene):
     other.hear("it is being deployed already")
     moved = scene.commit()
     other.say("/deploy staging")
-    heard = text_of(other.hear("⏳ Queued: 1st in staging ← " + moved["after"][:7]))
+    heard = text_of(other.hear("⏳ Queued: 1st in staging", moved["after"][:7]))
     assert f"@admin_{scene.next_admin - 1} deploys" in heard and "since" in heard
     scene.let_go()
     who.hear("Live: staging")

@@ -75,7 +75,7 @@ def test_a_deployment_is_shown_whole(scene):
     said = scene.run(PERSON, "show", str(number))
     assert said.startswith("✅ Live: staging") and f"\n#{number}, ● live since " in said
     assert re.search(r"\nrun \d+: started .*, exit 0\n", said) and "\naudit entries " in said
-    assert "There is no deployment of that number." in scene.run(PERSON, "show", "424242", wanted=1)
+    assert "There is no deployment of that number: " in scene.run(PERSON, "show", "424242", wanted=1)
 
 
 def test_what_is_shown_is_what_the_file_says(scene):
@@ -328,15 +328,15 @@ def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
     assert "unlock" in scene.run(ROLE_ADMIN, "unlock", "staging")
     too_long = scene.run(ROLE_ADMIN, "freeze", "staging", "until", "2099-01-06", wanted=1)
     assert "a freeze lasts a year at most" in too_long
-    assert "not locked" in scene.run(ROLE_ADMIN, "lock", "staging", "2 hours", wanted=1)
+    assert "Not locked" in scene.run(ROLE_ADMIN, "lock", "staging", "2 hours", wanted=1)
     day = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
     assert "holidays" in scene.run(ROLE_ADMIN, "freeze", "staging", "until", day, "holidays")
     assert '--reason "..."' in scene.run(PERSON, "deploy", "staging", wanted=77)
     assert scene.json(PERSON, "deploy", "staging", "--reason", "the shop is down", "--wait")["state"] == "live"
     assert scene.audit(action="deploy_requested", exception="the shop is down")
     scene.run(ROLE_ADMIN, "unfreeze", "staging")
-    assert "not frozen" in scene.run(ROLE_ADMIN, "unfreeze", "staging", wanted=1)
-    assert "not locked" in scene.run(ROLE_ADMIN, "unlock", "staging", wanted=1)
+    assert "Not frozen" in scene.run(ROLE_ADMIN, "unfreeze", "staging", wanted=1)
+    assert "Not locked" in scene.run(ROLE_ADMIN, "unlock", "staging", wanted=1)
 
 
 def test_telegram_is_away_and_all_goes_on(scene):

@@ -18,19 +18,19 @@ def scene():
 
 def test_a_lock_by_a_user_of_the_machine_binds_the_others(scene):
     said = scene.run(ROLE_ADMIN, "lock", "staging", "2h", "disk is full")
-    assert "staging: locked by " in said and "(UTC): disk is full" in said
+    assert "Locked: staging by " in said and "(UTC): disk is full" in said
     assert "deploybot unlock staging ends it." in said, "as it is typed here"
-    assert "not deployed: locked by " in scene.run(PERSON, "deploy", "staging", wanted=77)
+    assert "Not deployed: staging: locked by " in scene.run(PERSON, "deploy", "staging", wanted=77)
     assert scene.audit(action="lock_begun")[-1]["user_id"].startswith("local:")
-    assert "staging: unlocked by " in scene.run(ROLE_ADMIN, "unlock", "staging")
+    assert "Unlocked: staging by " in scene.run(ROLE_ADMIN, "unlock", "staging")
 
 
 def test_a_freeze_is_passed_with_a_reason(scene):
-    assert "all environments: frozen by " in scene.run(ROLE_ADMIN, "freeze", "all", "until", "Mon", "08:00", "sale")
+    assert "Frozen: all environments by " in scene.run(ROLE_ADMIN, "freeze", "all", "until", "Mon", "08:00", "sale")
     denied = scene.run(PERSON, "deploy", "staging", wanted=77)
-    assert "staging: not deployed: frozen by " in denied and "--reason" in denied
+    assert "Not deployed: staging: frozen by " in denied and "--reason" in denied
     done = scene.run(PERSON, "deploy", "staging", "--reason", "CVE-2026-1, all are exposed", "--wait")
     assert "Live: staging" in done or "live" in done, done
     assert [e["exception"] for e in scene.audit(action="deploy_requested") if "exception" in e] \
         == ["CVE-2026-1, all are exposed"]
-    assert "all environments: freeze ended by " in scene.run(ROLE_ADMIN, "unfreeze", "all")
+    assert "Freeze ended: all environments by " in scene.run(ROLE_ADMIN, "unfreeze", "all")

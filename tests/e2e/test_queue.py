@@ -46,7 +46,7 @@ def queue(scene, what="2nd"):
     commit = scene.commit()["after"]
     who = scene.admin()
     who.say(f"/deploy staging {commit}")
-    return who, commit, who.hear(f"⏳ Queued: {what} in staging ← {commit[:7]}")
+    return who, commit, who.hear(f"⏳ Queued: {what} in staging", commit[:7])
 
 
 def started(scene):
@@ -60,7 +60,7 @@ def test_people_are_served_in_order_and_told_when_it_is_their_turn(scene):
     assert "behind #" in text_of(waiting) and f"deploys {first[:7]}" in text_of(waiting)
     scene.scripts.touch("go")
     ada.hear("Live: staging", first[:7])
-    bob.hear("🚀 It is your turn: staging ← " + second[:7])
+    bob.hear("🚀 It is your turn: staging", second[:7])
     carl.hear("⏳ You are next in staging: " + third[:7])
     carl.hear("Live: staging", third[:7])
     assert started(scene)[-3:] == [first, second, third]
@@ -78,7 +78,7 @@ def test_the_queue_is_shown_and_a_place_is_taken_back(scene):
     toast = scene.chat.press(carl.number, shown, leave, wait=PATIENCE_S)
     assert toast["text"] == "⛔ Only who asked may press this. You may type /queue."
     assert bob.press(shown, "Leave").startswith("You left the queue: #")
-    carl.hear("⏳ Queued: 1st in staging ← " + third[:7])
+    carl.hear("⏳ Queued: 1st in staging", third[:7])
     carl.hear("⏳ You are next in staging")
     assert second[:7] not in text_of(scene.chat.message(shown))
     scene.scripts.touch("go")
@@ -111,7 +111,7 @@ def test_a_fourth_place_is_refused_with_that_sentence(scene):
         who.say("/deploy staging " + scene.commit()["after"])
         who.hear(f"⏳ Queued: {place} in staging")
     who.say("/deploy staging")
-    who.hear("🚫 staging: not queued: you have 3 places in its queue already: leave one first, in /queue staging")
+    who.hear("🚫 Not queued: staging: you have 3 places in its queue already: leave one first, in /queue staging")
 
 
 def test_places_outlive_a_kill(scene):

@@ -21,10 +21,18 @@ NAME = re.compile(r"\b(staging|production|qa|demo|client/\w+|\w+/\w+)\b")
 # What rings and is about a person, who then stands there, or is the one who reads it.
 ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)|✅ Code accepted|🔑 Token")
 PERSON = re.compile(r"telegram:\d+|@\w+|2FA reset of \d+|Your role \w+|Token (made|blocked|revoked): \w+")
-ELSEWHERE = re.compile(r"🔓 all environments: ")     # a freeze of all of them
+ELSEWHERE = re.compile(r"\S+ [\w ]+: all (environments|of \w+)")     # a lock or freeze has
 # What is on record is no news of what runs.
 IN_DOUBT = re.compile(r"\b([Mm]ay be|is) DOWN\b|\b[Ww]hat runs in \S+ is not known")
 AS_IF_KNOWN = re.compile(r"\bstill runs\b|\bstill serves\b|\nreplaces ")
+# What says how things stand, asks about a command, or is about a person, is no outcome of a row's.
+STANDING = re.compile(
+    r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|: (running|not known|renamed|not in the)|$)"
+    r"|[❓👉] /|❓ client/|⛔ |🔐 |✅ (Code|Right)|⌛ \w.*: not done|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
+    r"|There is|Too much|You may|Your |Usage|🔑 |🚫 (/|\w+: your limit)")
+# As they stand there; one that is a sign alone has its target next.
+ROW = re.compile("|".join(re.escape(row) if re.search(r"\w", row) else row + NAME.pattern for row in re.findall(
+    r'^FIRST\(\w+, *\w+, *\w+, *"([^"]*?)"', (ROOT / "server/chat/first.def").read_text("utf-8"), re.M)))
 TAGS = {"\1": "b", "\2": "code", "\3": "pre", "\4": "i", "\5": "blockquote"}
 VARIES = (r"\b[0-9a-f]{7,64}\b", r"@\w+", r"\d+", r"\b(staging|production|blog/\w+|shop/\w+)\b",
           r"\b(ms|s|min|h|d)\b")
@@ -102,6 +110,12 @@ def hides_where(message):
     return (message["rings"] or WORK.match(first)) and not is_said
 
 
+def begins_as_no_row(message):
+    """Its outcome does not stand in the table, in front of where."""
+    first = plain(message["text"]).partition("\n")[0]
+    return NAME.search(first) and not STANDING.match(first) and not ROW.match(first)
+
+
 def knows_too_much(message):
     """It says that something is in doubt, and what runs as if that were known."""
     text = plain(message["text"])
@@ -110,7 +124,8 @@ def knows_too_much(message):
 
 def misleading(folder):
     """What is untrue or says nothing: a line for each first line, with what is wrong."""
-    rules = ((hides_where, "a lock screen does not say where"), (knows_too_much, "in doubt, and said as if known"))
+    rules = ((hides_where, "a lock screen does not say where"), (knows_too_much, "in doubt, and said as if known"),
+             (begins_as_no_row, "begins as no row of first.def"))
     return sorted({f"{wrong}: {plain(message['text']).partition(chr(10))[0]}" for message in said(folder)
                    for rule, wrong in rules if rule(message)})
 

@@ -171,6 +171,21 @@ withdraw(struct world *w, int64_t id)
 	}
 }
 
+/* As the loop does with one that it has not begun to send. */
+static void
+change(struct world *w, struct effect *as)
+{
+	for (size_t i = 0; i < w->n_open; i++) {
+		struct message *held = &w->open[i]->u.send_message.message;
+		struct message before = *held;
+
+		if (w->open[i]->kind != EFFECT_SEND_MESSAGE || w->open[i]->id != as->id)
+			continue;
+		*held = as->u.send_message.message;
+		as->u.send_message.message = before;
+	}
+}
+
 /* That list; of a settings file what the server has read of it, and a hook. */
 static char *
 list_of(struct world *w, const char *name)
@@ -206,11 +221,14 @@ take_in(struct world *w, struct outcome *outcome)
 {
 	if (outcome->kind == OUTCOME_WITHDRAW)
 		withdraw(w, outcome->withdraw);
+	if (outcome->kind == OUTCOME_CHANGE)
+		change(w, outcome->effect);
 	if (outcome->kind == OUTCOME_METRIC && outcome->increment.kind == INCREMENT_DEPLOYMENT)
 		(void)text_copy(w->tallied, sizeof(w->tallied), outcome->increment.label[2]);
 	if (outcome->kind != OUTCOME_EFFECT)
 		return;
-	if (outcome->effect->kind == EFFECT_SEND_MESSAGE || outcome->effect->kind == EFFECT_TOAST) {
+	if ((outcome->effect->kind == EFFECT_SEND_MESSAGE && !w->is_telegram_away) ||
+	    outcome->effect->kind == EFFECT_TOAST) {
 		deliver(w, TAKE(outcome->effect));
 		return;
 	}
@@ -233,6 +251,18 @@ pump(struct world *w)
 
 		take_in(w, outcome);
 		outcome_free(outcome);
+	}
+}
+
+void
+world_telegram_back(struct world *w)
+{
+	struct effect *effect;
+
+	w->is_telegram_away = false;
+	while ((effect = world_take(w, EFFECT_SEND_MESSAGE)) != NULL) {
+		deliver(w, effect);
+		pump(w);
 	}
 }
 

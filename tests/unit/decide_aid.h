@@ -87,13 +87,17 @@ struct world {
 	char *audit;			 /* the audit file, read by world_audited() */
 	char tallied[LIMIT_ENVIRONMENT]; /* outcome of the last deployment that was counted */
 	const char *settings;		 /* the runner's list; NULL: it says none */
-	bool is_runner_slow; /* a question for that list alone stays open, else it is answered */
+	bool is_runner_slow;   /* a question for that list alone stays open, else it is answered */
+	bool is_telegram_away; /* what is to be sent stays open, until world_telegram_back() */
 };
 
 /* Settings as "NAME=value", NULL behind the last: staging users, branches develop and main, the
  * team's chat are there. */
 void world_open(struct world *w, ...);
 void world_close(struct world *w);
+
+/* All that was held up is sent, in its order. */
+void world_telegram_back(struct world *w);
 
 /* From the next event on, these settings and no others (but those that are always there). */
 void world_settings(struct world *w, ...);

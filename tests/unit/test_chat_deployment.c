@@ -122,12 +122,13 @@ each_state_says_what_is_promised(void **state)
 		{ DEPLOY_AWAITING_CONFIRMATION, "Deploy to staging?\n1a2b3c4 \"Make it blue\"" },
 		{ DEPLOY_AWAITING_APPROVAL,
 		    "❓ Awaiting approval: staging \"Make it blue\" 1a2b3c4" },
-		{ DEPLOY_QUEUED, "⏳ Queued: 1st in staging ← 1a2b3c4 \"Make it blue\"" },
+		{ DEPLOY_QUEUED, "⏳ Queued: 1st in staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_RUNNING,
-		    "🚀 Deploying staging ← 1a2b3c4 \"Make it blue\"\nby Ann · requested by @ada" },
-		{ DEPLOY_STOPPING, "✋ Stopping staging ← 1a2b3c4" },
+		    "🚀 Deploying staging \"Make it blue\" 1a2b3c4\nby Ann · requested by @ada" },
+		{ DEPLOY_STOPPING, "✋ Stopping staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_VERIFYING, "🩺 checking health" },
-		{ DEPLOY_ROLLING_BACK, "↩️ Rolling back staging from 1a2b3c4" },
+		{ DEPLOY_ROLLING_BACK,
+		    "↩️ Rolling back staging from \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_VERIFYING_ROLLBACK, "🩺 checking the health of 9f8e7d6" },
 		{ DEPLOY_LIVE,
 		    "✅ Live: staging \"Make it blue\" 1a2b3c4\nby Ann · requested by @ada\ntook 1 min 1 s · was 9f8e7d6 · audit 0badcafe0badcafe" },
@@ -863,6 +864,33 @@ each_cell_of_the_table_is_said_within_forty_characters(void **state)
 			fail_msg("no message begins with \"%s\"", chat_first_rows[f].before);
 }
 
+/* Goal: messages of no state, pushes, locks, freezes, Cloudflare, answers: the same, of the longest
+ * name that the 40 have room for.  All rows, for no test can say each. */
+static void
+each_message_of_its_own_has_room_for_its_target(void **state)
+{
+	(void)state;
+	for (int f = 0; f < CHAT_FIRST_COUNT; f++) {
+		const struct chat_first_row *row = &chat_first_rows[f];
+		struct chat_text text;
+		const char *said, *name;
+
+		if (row->state != DEPLOY_STATE_COUNT)
+			continue;
+		chat_text_init(&text);
+		chat_first(&text, (enum chat_first)f, NAME);
+		chat_first_commit(&text, "Make it blue", "1a2b3c4d5e6f7a8b");
+		said = buf_text(&text.buf);
+		name = strstr(said, NAME);
+		assert_non_null(name);
+		/* the mark in front of it is no letter */
+		if (text_utf16_length(said, (size_t)(name - said) - 1) + strlen(NAME) > 40)
+			fail_msg("where it is stands too late: %s", said);
+		assert_true(strstr(said, "\"Make it blue\"") < strstr(said, "1a2b3c4"));
+		buf_done(&text.buf);
+	}
+}
+
 /* Goal: a new rule that brings a program to a state asks for how that is said. */
 static void
 each_state_that_a_program_comes_to_has_a_row(void **state)
@@ -1220,7 +1248,7 @@ a_place_says_which_one_it_is_and_behind_what(void **state)
 	what.ahead = &ahead;
 	ahead.id = 7;
 	(void)text_copy(ahead.commit, sizeof(ahead.commit), "5f5f5f5aaa");
-	says(&what, "⏳ Queued: 2nd in staging ← 1a2b3c4");
+	says(&what, "⏳ Queued: 2nd in staging \"Make it blue\" 1a2b3c4");
 	says(&what, "\nbehind #7: @ada deploys 5f5f5f5, since 1 min");
 	ahead.program = PROGRAM_ROLLBACK;
 	says(&what, "\nbehind #7: @ada rolls back to 5f5f5f5");
@@ -1263,7 +1291,7 @@ a_turn_is_said_in_one_line(void **state)
 	free(line);
 	chat_deployment_turn(&text, &deployment, false);
 	line = chat_text_take(&text);
-	assert_non_null(strstr(line, "🚀 It is your turn: " MARK_BOLD "staging" MARK_BOLD " ← "));
+	assert_non_null(strstr(line, "🚀 It is your turn: " MARK_BOLD "staging" MARK_BOLD " \""));
 	free(line);
 }
 
@@ -1289,6 +1317,7 @@ main(void)
 		cmocka_unit_test(a_button_says_what_it_does_to_what),
 		cmocka_unit_test(each_end_begins_with_its_outcome_and_environment),
 		cmocka_unit_test(each_cell_of_the_table_is_said_within_forty_characters),
+		cmocka_unit_test(each_message_of_its_own_has_room_for_its_target),
 		cmocka_unit_test(each_state_that_a_program_comes_to_has_a_row),
 		cmocka_unit_test(going_back_to_the_same_commit_is_no_contradiction),
 		cmocka_unit_test(every_end_after_a_start_carries_the_audits_head),

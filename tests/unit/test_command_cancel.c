@@ -32,7 +32,7 @@ a_cancel_asks_for_the_end_and_decides_nothing(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_STOPPING);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(&w, "staging is stopping: that cannot be cancelled"));
+	assert_non_null(world_says(&w, "Not cancelled: staging is stopping, which ends by itself"));
 	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
 
 	world_run_ends(&w, ENDED);
@@ -55,7 +55,8 @@ what_was_cancelled_after_release_is_rolled_back(void **state)
 	world_run_ends(&w, ENDED_TARGET_CHANGED);
 	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(&w, "staging is rolling back: that cannot be cancelled"));
+	assert_non_null(
+	    world_says(&w, "Not cancelled: staging is rolling back, which ends by itself"));
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
@@ -145,7 +146,8 @@ nothing_in_progress_is_said_to_whoever_cancels(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(&w, "Nothing to cancel in staging."));
+	assert_non_null(world_says(
+	    &w, "ℹ️ Not cancelled: staging: nothing runs or is queued."));
 	world_close(&w);
 }
 

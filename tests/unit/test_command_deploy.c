@@ -50,7 +50,7 @@ a_deploy_goes_from_chat_to_live(void **state)
 	assert_string_equal(run->u.run.previous, "");
 	assert_int_equal(run->u.run.program, PROGRAM_DEPLOY);
 	assert_string_equal(
-	    run->u.run.message.head, world_says_in(&w, WORLD_GROUP, "staging ←")->text);
+	    run->u.run.message.head, world_says_in(&w, WORLD_GROUP, "Deploying staging ")->text);
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_RUNNING);
 
 	assert_int_equal(world_run_starts(&w), 200);
@@ -267,7 +267,7 @@ an_answer_after_the_environment_became_busy_takes_a_place(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_non_null(world_says(&w,
-	    "⏳ Queued: 1st in staging ← bbbbbbb \"Make it blue\"\nby Ann Example · requested by @cy\n"
+	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nby Ann Example · requested by @cy\n"
 	    "behind #1: @ada deploys aaaaaaa"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	world_close(&w);
@@ -505,7 +505,7 @@ busy_at_the_press_takes_a_place(void **state)
 	world_git_same(&w);
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, later);
 	world_git_same(&w);
-	assert_non_null(world_says(&w, "⏳ Queued: 1st in production ← bbbbbbb"));
+	assert_non_null(world_says(&w, "⏳ Queued: 1st in production \"Make it blue\" bbbbbbb"));
 	assert_non_null(world_says(&w, "behind #1: @ada deploys aaaaaaa"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_string_equal(world_active(&w, "production").commit, COMMIT_A);
@@ -551,7 +551,7 @@ a_request_is_cancelled_while_git_is_asked(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(&w, "cancelling develop."));
+	assert_non_null(world_says(&w, "Cancelling: staging develop."));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_CANCELLED);
 	if (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
 		world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -572,8 +572,8 @@ the_log_is_sent_as_often_as_somebody_asks(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	(void)text_copy(
-	    id, sizeof(id), world_button(world_says_in(&w, WORLD_GROUP, "staging ←"), "Log"));
+	(void)text_copy(id, sizeof(id),
+	    world_button(world_says_in(&w, WORLD_GROUP, "Deploying staging "), "Log"));
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, id);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
 	assert_string_equal(w.toast, "Sending the log.");
@@ -598,7 +598,7 @@ anyone_who_may_cancel_there_may_press_cancel(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	message = world_says_in(&w, WORLD_GROUP, "staging ←");
+	message = world_says_in(&w, WORLD_GROUP, "Deploying staging ");
 	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(message, "Stop"));
 	assert_null(world_peek(&w, EFFECT_STOP_RUN));
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "Stop"));

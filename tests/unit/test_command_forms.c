@@ -18,7 +18,7 @@
 #define TOO_MUCH(word, usage) "Too much behind /" word ". Usage: " usage
 #define DEPLOY		      TOO_MUCH("deploy", "/deploy <environment> [ref] [emergency <reason>]")
 #define NO_EMERGENCY(why) \
-	"🚨 shop/staging: not deployed: " why ". /deploy shop/staging emergency the shop is down"
+	"🚨 Not deployed: shop/staging: " why ". /deploy shop/staging emergency the shop is down"
 #define AWAITS_REVIEW "Which one? /review needs a number: /status lists what awaits a review."
 #define ROLLBACK      TOO_MUCH("rollback", "/rollback <environment> [release]")
 #define CANCEL	      TOO_MUCH("cancel", "/cancel <environment>")
@@ -29,8 +29,8 @@
 #define FREEZE	      TOO_MUCH("freeze", "/freeze <" COVERED "> until <time> [reason]")
 #define UNFREEZE      TOO_MUCH("unfreeze", "/unfreeze <" COVERED ">")
 #define TIMES	      "16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00."
-#define NO_LOCK(x)    "🚫 shop/staging: not locked: " x
-#define NO_FREEZE(x)  "🚫 shop/staging: not frozen: " x
+#define NO_LOCK(x)    "🚫 Not locked: shop/staging: " x
+#define NO_FREEZE(x)  "🚫 Not frozen: shop/staging: " x
 #define LASTS	      " is no time to last: write 30m, 2h or 3d; or until Mon 16:00."
 #define HISTORY	      TOO_MUCH("history", "/history [environment]")
 
@@ -40,13 +40,16 @@
 #define LOGIN \
 	"🔑 Not logged in: write /login <token> in our private chat. A token that others have seen is no token any more: have it revoked."
 
-#define WHICH_SHOW "Which one? /show needs a number: /history lists the latest."
+#define ENVIRONMENTS "Environments: blog/staging blog/production shop/staging shop/production"
+#define WHICH_SHOW   "Which one? /show needs a number: /history lists the latest."
 
 static const struct {
 	const char *typed, *answer;
 } rows[] = {
 	{ "/start " W260, TOO_MUCH("start", "/start") },
-	{ "/help me", TOO_MUCH("help", "/help") },
+	{ "/help deploy now", TOO_MUCH("help", "/help [command]") },
+	{ "/help whoami", "/whoami — your Telegram id and your role\n\n" ENVIRONMENTS },
+	{ "/help /who", "/whoami — your Telegram id and your role\n\n" ENVIRONMENTS },
 	{ "/2fa " W260, TOO_MUCH("2fa", "/2fa [confirm <code>, recover <code> or reset <id>]") },
 	{ "/do restart-web acme now please",
 	    "Too much behind /do. Usage: /do [action] [client or environment] [job]" },
@@ -84,9 +87,9 @@ static const struct {
 	{ "/deploy shop stagin",
 	    "❓ /deploy shop: which environment?\nstagin is taken as the ref." },
 	{ "/deploy shop/staging -x",
-	    "A ref cannot begin with \"-\". It is a branch, a tag or a commit." },
+	    "🚫 Not deployed: shop/staging: a ref cannot begin with \"-\". It is a branch, a tag or a commit." },
 	{ "/deploy shop staging -x",
-	    "A ref cannot begin with \"-\". It is a branch, a tag or a commit." },
+	    "🚫 Not deployed: shop/staging: a ref cannot begin with \"-\". It is a branch, a tag or a commit." },
 	{ "/deploy shop/staging v1 v2", DEPLOY },
 	{ "/deploy shop staging v1 v2", DEPLOY },
 	{ "/deploy shop/staging " W260, DEPLOY },
@@ -102,13 +105,17 @@ static const struct {
 
 	{ "/rollback", "❓ /rollback: which environment?" },
 	{ "/rollback shop/stagign", NEAR("shop/stagign", "shop/staging") },
-	{ "/rollback shop/stag", "shop/staging has no earlier release to roll back to." },
+	{ "/rollback shop/stag",
+	    "🚫 Not rolled back: shop/staging has no earlier release to roll back to." },
 	{ "/rollback nothing", NO("nothing") },
 	{ "/rollback staging", "❓ /rollback staging: of which application?" },
 	{ "/rollback shop 3", "❓ /rollback shop: which environment?\n3 is taken as the release." },
-	{ "/rollback shop staging 3", "shop/staging has no release 3." },
-	{ "/rollback shop/staging", "shop/staging has no earlier release to roll back to." },
-	{ "/rollback shop/staging -1", "shop/staging has no release -1." },
+	{ "/rollback 1", "❓ /rollback: which environment?\n1 is taken as the release." },
+	{ "/rollback 3 shop/staging", "🚫 Not rolled back: shop/staging has no release 3." },
+	{ "/rollback shop staging 3", "🚫 Not rolled back: shop/staging has no release 3." },
+	{ "/rollback shop/staging",
+	    "🚫 Not rolled back: shop/staging has no earlier release to roll back to." },
+	{ "/rollback shop/staging -1", "🚫 Not rolled back: shop/staging has no release -1." },
 	{ "/rollback shop staging 3 4", ROLLBACK },
 	{ "/rollback shop/staging " W260, ROLLBACK },
 
@@ -116,7 +123,9 @@ static const struct {
 	{ "/logs nothing", NO("nothing") },
 	{ "/logs staging", "❓ /logs staging: of which application?" },
 	{ "/logs shop/stagign", NEAR("shop/stagign", "shop/staging") },
-	{ "/logs shop/staging 101", "🚫 shop/staging: how many lines? A number from 1 to 100." },
+	{ "/logs 50", "❓ /logs: which environment?\n50 is taken as the number of lines." },
+	{ "/logs shop/staging 101",
+	    "🚫 No log here: shop/staging: how many lines? A number from 1 to 100." },
 	{ "/logs shop/staging " W260, TOO_MUCH("logs", "/logs <environment> [lines]") },
 	{ "/logs shop/staging 5 now", TOO_MUCH("logs", "/logs <environment> [lines]") },
 
@@ -134,7 +143,9 @@ static const struct {
 	{ "/cancel work/1", NO("work/1") },
 	{ "/cancel staging", "❓ /cancel staging: of which application?" },
 	{ "/cancel shop", "❓ /cancel shop: which environment?" },
-	{ "/cancel shop staging", "Nothing to cancel in shop/staging." },
+	{ "/cancel all", "Nothing to cancel." },
+	{ "/cancel shop staging",
+	    "ℹ️ Not cancelled: shop/staging: nothing runs or is queued." },
 	{ "/cancel shop/staging now", CANCEL },
 	{ "/cancel shop now", CANCEL },
 
@@ -151,7 +162,7 @@ static const struct {
 	{ "/show", WHICH_SHOW },
 	{ "/show shop/staging", WHICH_SHOW },
 	{ "/show #99999999999999999999", WHICH_SHOW },
-	{ "/show 12", "There is no deployment of that number." },
+	{ "/show 12", "There is no deployment of that number: /history lists the latest." },
 	{ "/show 1 please", TOO_MUCH("show", "/show <number>") },
 	{ "/history shop/staging", "shop/staging\nno deployments yet\n" },
 
@@ -190,7 +201,7 @@ static const struct {
 	{ "/unlock nothing", NO("nothing") },
 	{ "/unlock staging", "❓ /unlock staging: of which application?" },
 	{ "/unlock shop/staging now", UNLOCK },
-	{ "/unlock shop/staging", "shop/staging is not locked." },
+	{ "/unlock shop/staging", "ℹ️ Not locked: shop/staging." },
 
 	{ "/freeze", "❓ /freeze: which environment?" },
 	{ "/freeze shop/stagign until 16:00", NEAR("shop/stagign", "shop/staging") },
@@ -198,9 +209,9 @@ static const struct {
 	{ "/freeze nothing until 16:00", NO("nothing") },
 	{ "/freeze staging until 16:00", "❓ /freeze staging: of which application?" },
 	{ "/freeze shop/staging", NO_FREEZE("until when? until " TIMES) },
-	{ "/freeze shop", "🚫 all of shop: not frozen: until when? until " TIMES },
+	{ "/freeze shop", "🚫 Not frozen: all of shop: until when? until " TIMES },
 	{ "/freeze sho until 16:00", "❓ /freeze shop: which environment?\nsho is taken as shop." },
-	{ "/freeze all Christmas", "🚫 all environments: not frozen: until when? until " TIMES },
+	{ "/freeze all Christmas", "🚫 Not frozen: all environments: until when? until " TIMES },
 	{ "/freeze shop/staging 16:00", NO_FREEZE("write until 16:00.") },
 	{ "/freeze shop/staging until", NO_FREEZE("\"until\" is no time by itself: until " TIMES) },
 	{ "/freeze shop/staging until monday 8", NO_FREEZE("\"monday 8\" is no time: " TIMES) },
@@ -219,8 +230,8 @@ static const struct {
 	{ "/unfreeze shop/prod", BEGINS("unfreeze", "shop/prod", "shop/production") },
 	{ "/unfreeze nothing", NO("nothing") },
 	{ "/unfreeze staging", "❓ /unfreeze staging: of which application?" },
-	{ "/unfreeze all", "ℹ️ all environments: not frozen." },
-	{ "/unfreeze shop/staging", "ℹ️ shop/staging: not frozen." },
+	{ "/unfreeze all", "ℹ️ Not frozen: all environments." },
+	{ "/unfreeze shop/staging", "ℹ️ Not frozen: shop/staging." },
 	{ "/unfreeze shop/staging now", UNFREEZE },
 	{ "/ask hold/1", "I don't know /ask. /help lists what you may do." },
 	{ "/keep hold/1", "I don't know /keep. /help lists what you may do." },
@@ -229,15 +240,17 @@ static const struct {
 	    "Which one? /approve needs a number: /pending lists what awaits approval." },
 	{ "/approve #99999999999999999999",
 	    "Which one? /approve needs a number: /pending lists what awaits approval." },
-	{ "/approve 12", "#12: no work of that number awaits an approval." },
+	{ "/approve 12",
+	    "#12: no work of that number awaits an approval. /pending lists what does." },
 	{ "/approve 1 please", TOO_MUCH("approve", "/approve <number>") },
 	{ "/reject not now",
 	    "Which one? /reject needs a number: /pending lists what awaits approval." },
-	{ "/reject 12 not now", "#12: no work of that number awaits an approval." },
+	{ "/reject 12 not now",
+	    "#12: no work of that number awaits an approval. /pending lists what does." },
 	{ "/reject 1 " W260, TOO_MUCH("reject", "/reject <number> [reason]") },
 	{ "/review", AWAITS_REVIEW },
 	{ "/review shop/staging", AWAITS_REVIEW },
-	{ "/review 12", "#12: no work of that number awaits a review." },
+	{ "/review 12", "#12: no work of that number awaits a review. /status lists what does." },
 	{ "/review 1 please", TOO_MUCH("review", "/review <number>") },
 	{ "/pending", "Nothing awaits an approval." },
 	{ "/pending shop/staging", "Nothing awaits an approval." },
@@ -284,6 +297,57 @@ what_is_typed_wrongly_is_answered_with_what_is_right(void **state)
 	assert_int_equal(n_wrong, 0);
 }
 
+/* Goal: nobody is left with what they did wrong alone: below it is a button, or in it a command. */
+static void
+each_answer_has_what_comes_next(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_application(&w, "shop", "");
+	world_application(&w, "blog", "");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct world_message *said;
+
+		w.aid.at += 60000;
+		(void)world_text(&w, WORLD_ADMIN, rows[i].typed);
+		said = world_last(&w);
+		if (said->buttons.n == 0 && strstr(world_plain(said), "/") == NULL &&
+		    strstr(world_plain(said), "You may: ") == NULL &&
+		    !text_starts(world_plain(said), "Nothing ") &&
+		    !text_starts(world_plain(said), "🚫 Not ") &&
+		    !text_starts(world_plain(said), "ℹ️ Not "))
+			fail_msg("%s leads nowhere: %s", rows[i].typed, world_plain(said));
+		if (text_starts(world_plain(said), "Too much") && said->buttons.n == 0 &&
+		    strstr(rows[i].typed, "emergency") == NULL)
+			fail_msg("%s has nothing to press", rows[i].typed);
+	}
+	world_close(&w);
+}
+
+/* What is offered is what was typed, as far as it goes; and it is done when it is pressed. */
+static void
+what_was_typed_too_long_is_offered_as_far_as_it_goes(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging v1 please");
+	assert_string_equal(world_last(&w)->buttons.at[0].label, "/deploy staging v1");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "/deploy"));
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1");
+	(void)world_text(&w, WORLD_ADMIN, "/cancel all");
+	assert_non_null(world_says(&w, "❓ /cancel: which? One at a time.\nstaging requested: v1"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "staging"));
+	assert_int_equal(world_state(&w), DEPLOY_CANCELLED);
+	(void)world_text(&w, WORLD_ADMIN, "/help roll");
+	assert_string_equal(world_last(&w)->buttons.at[0].label, "/rollback");
+	world_close(&w);
+}
+
 static bool
 has_row(const char *word, const char *part)
 {
@@ -323,6 +387,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_command_has_its_rows),
+		cmocka_unit_test(each_answer_has_what_comes_next),
+		cmocka_unit_test(what_was_typed_too_long_is_offered_as_far_as_it_goes),
 		cmocka_unit_test(what_is_typed_wrongly_is_answered_with_what_is_right),
 	};
 

@@ -163,7 +163,7 @@ where_nothing_was_rolled_back_the_button_asks_the_target(void **state)
 	assert_int_equal(
 	    world_peek(&w, EFFECT_APPLICATION_LOG)->u.application_log.address.chat, WORLD_ADMIN);
 	target_says(&w, true, LOGGED);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "staging logged last:\n" LOGGED));
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Logged last: staging:\n" LOGGED));
 	world_close(&w);
 }
 
@@ -182,13 +182,13 @@ logs_asks_the_target_and_says_what_it_says(void **state)
 	assert_string_equal(want->environment, "staging");
 	assert_int_equal(want->lines, 7);
 	target_says(&w, true, "a <b>\n\xf0\x9f\x91\xbb");
-	assert_non_null(
-	    world_says_in(&w, WORLD_STAGING_USER, "staging logged last:\na <b>\n\xf0\x9f\x91\xbb"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_STAGING_USER, "Logged last: staging:\na <b>\n\xf0\x9f\x91\xbb"));
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/logs staging");
 	assert_int_equal(world_peek(&w, EFFECT_APPLICATION_LOG)->u.application_log.lines, 20);
 	target_says(&w, false, "h1: no container of app is there");
 	assert_non_null(world_says_in(
-	    &w, WORLD_STAGING_USER, "staging: no log: h1: no container of app is there"));
+	    &w, WORLD_STAGING_USER, "No log: staging: h1: no container of app is there"));
 	world_close(&w);
 }
 
@@ -204,7 +204,7 @@ an_odd_number_of_lines_and_who_may_not_are_refused(void **state)
 	for (size_t i = 0; i < COUNT(odd); i++) {
 		(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, odd[i]);
 		assert_non_null(strstr(world_plain(world_last(&w)),
-		    "staging: how many lines? A number from 1 to 100."));
+		    "No log here: staging: how many lines? A number from 1 to 100."));
 	}
 	(void)world_text_in(&w, READER, READER, "/logs staging");
 	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/logs staging");
@@ -223,7 +223,7 @@ a_group_is_sent_nothing_but_where_to_ask(void **state)
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/logs staging");
 	assert_null(world_peek(&w, EFFECT_APPLICATION_LOG));
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "staging: what its application logs is shown in private: write /logs staging to me there."));
+	    "No log here: staging: what its application logs is shown in private: write /logs staging to me there."));
 	world_close(&w);
 	world_open(&w, IN_CHAT, NULL);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_GROUP, "/logs staging"); /* not its chat */

@@ -28,9 +28,10 @@ a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 	assert_string_equal(run->u.run.commit, COMMIT_A);
 	assert_string_equal(run->u.run.previous, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(&w, "staging is rolling back: that cannot be cancelled"));
+	assert_non_null(
+	    world_says(&w, "Not cancelled: staging is rolling back, which ends by itself"));
 	assert_string_equal(
-	    world_button(world_says_in(&w, WORLD_GROUP, "↩️ Rolling back staging ←"), "Stop"),
+	    world_button(world_says_in(&w, WORLD_GROUP, "↩️ Rolling back staging →"), "Stop"),
 	    "");
 	assert_null(world_peek(&w, EFFECT_STOP_RUN));
 
@@ -124,12 +125,15 @@ a_rollback_to_what_is_not_there_lists_what_is(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	assert_non_null(world_says(&w, "staging has no earlier release to roll back to."));
+	assert_non_null(
+	    world_says(&w, "🚫 Not rolled back: staging has no earlier release to roll back to."));
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 77");
-	assert_non_null(world_says(&w, "staging has no release 77. There are:\n• 1 aaaaaaa"));
+	assert_non_null(world_says(
+	    &w, "🚫 Not rolled back: staging has no release 77. There are:\n• 1 aaaaaaa"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging aaaaaaa1");
-	assert_non_null(world_says(&w, "staging runs aaaaaaa already."));
+	assert_non_null(
+	    world_says(&w, "🚫 Runs already: staging aaaaaaa, so it is not rolled back to."));
 	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
 	world_close(&w);
 }
@@ -180,7 +184,7 @@ rolling_back_twice_goes_back_twice(void **state)
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B " " COMMIT_C);
 	assert_non_null(strstr(question(&w, "/rollback staging"),
-	    "staging has no earlier release to roll back to. It runs release 5, and no older "
+	    "🚫 Not rolled back: staging has no earlier release to roll back to. It runs release 5, and no older "
 	    "one is left that was not rolled back. There are:\n• 5 aaaaaaa \"Make it blue\", just now, "
 	    "live\n• 4 bbbbbbb \"Make it blue\", just now, rolled back, newer than what runs"));
 	world_close(&w);
@@ -353,7 +357,7 @@ several_releases_are_offered_with_what_each_takes_back(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
 	message = world_last(&w);
 	assert_string_equal(world_plain(message),
-	    "❓ Roll back staging: to which?\nlive: ccccccc \"Make it blue\", 5 min ago"
+	    "❓ Roll back staging? To which release:\nlive: ccccccc \"Make it blue\", 5 min ago"
 	    "\n• 4 ddddddd \"Make it blue\", 5 min ago by @ada, was live until 5 min ago"
 	    "\n   rolls back ccccccc \"Make it blue\""
 	    "\n• 2 bbbbbbb \"Make it blue\", 1 h ago by @ada, was live until 5 min ago"
@@ -476,7 +480,8 @@ what_is_forward_is_known_when_it_starts(void **state)
 	if (world_peek(&w, EFFECT_RUN) == NULL) /* asked anew */
 		(void)world_press(
 		    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll"));
-	assert_non_null(world_says(&w, "↪️ Rolling forward staging ← bbbbbbb"));
+	assert_non_null(
+	    world_says(&w, "↪️ Rolling forward staging → \"Make it blue\" bbbbbbb"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 3");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll"));
 	assert_non_null(world_says(&w, "@bob rolls forward to bbbbbbb"));
@@ -540,7 +545,7 @@ a_number_that_was_another_releases_is_refused_for_ninety_days(void **state)
 	world_deploy_goes_live(&w, COMMIT_D);
 	renumber(&w, 89);
 	assert_string_equal(question(&w, "/rollback staging 3"),
-	    "🚫 Which release of staging is 3? Since an upgrade 89 d ago each environment counts "
+	    "🚫 Not rolled back: staging: which release is 3? Since an upgrade 89 d ago each environment counts "
 	    "its own.\nNow it is\n• 3 ccccccc \"Make it blue\", just now\nBefore it was what is "
 	    "now\n• 2 bbbbbbb \"Make it blue\", just now\nName its commit: /rollback staging "
 	    "<commit>");

@@ -138,11 +138,12 @@ who_confirmed_and_who_approved_is_named(void **state)
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "Deploy to production?"), "Deploy"));
 	world_git_same(&w);
-	has(shown(WORLD_ADMIN, "/show 1"), "⏳ awaiting approval: production ← aaaaaaa");
+	has(shown(WORLD_ADMIN, "/show 1"),
+	    "⏳ awaiting approval: production \"Make it blue\" aaaaaaa");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 1");
 	text = shown(WORLD_ADMIN, "/show 1");
 	has(text, "\nconfirmed by @ada\napproved by @bob as admin, 00:00\n");
-	has(text, "⏳ running: production ← aaaaaaa");
+	has(text, "⏳ running: production \"Make it blue\" aaaaaaa");
 }
 
 /* What is not there and what they may not see are one answer; a stranger's is that of all. */
@@ -156,7 +157,8 @@ what_somebody_may_not_see_is_not_there(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .subject = "Secret plan" });
 	go_live();
 	(void)text_copy(missing, sizeof(missing), shown(DEV, "/show 999"));
-	assert_string_equal(missing, "There is no deployment of that number.");
+	assert_string_equal(
+	    missing, "There is no deployment of that number: /history lists the latest.");
 	assert_string_equal(shown(DEV, "/show 1"), missing);
 	has(shown(DEV, "/show 2"), "✅ Live: staging");
 	assert_string_equal(world_button(world_last(&w), "Log"), ""); /* it is not theirs */

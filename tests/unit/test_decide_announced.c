@@ -99,7 +99,7 @@ after_two_minutes_the_chat_is_told_once_and_redeliver_asks_again(void **state)
 	world_git(&w, (struct world_git){ .error = "no such branch" });
 	assert_null(timer(&w));
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⚠️ staging: git does not show aaaaaaa, pushed by github:octo(7). Asked for two minutes; "
+	    "⚠️ Push not found: staging: git does not show aaaaaaa, pushed by github:octo(7). Asked for two minutes; "
 	    "not asked again: Redeliver it at GitHub or /deploy staging.");
 	assert_int_equal(w.n_screen, 1);
 	again->context.at = w.aid.at;
@@ -237,9 +237,9 @@ the_chat_is_told_once_that_a_push_cannot_be_looked_up_and_once_that_it_can(void 
 	world_open(&w, NULL);
 	(void)world_decide(&w, push_of(&w, COMMIT_A));
 	delayed(&w, true, "fatal: no <route>");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging: a push cannot be looked up"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "Push delayed: staging: "));
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⚠️ staging: a push cannot be looked up: fatal: no <route>\nGit is asked again until it "
+	    "⚠️ Push delayed: staging: fatal: no <route>\nIt cannot be looked up yet. Git is asked again until it "
 	    "answers.");
 	delayed(&w, true, "fatal: no <route>");
 	assert_int_equal(w.n_screen, 1);
@@ -252,7 +252,7 @@ the_chat_is_told_once_that_a_push_cannot_be_looked_up_and_once_that_it_can(void 
 	assert_int_equal(w.n_screen, 1);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "staging: git answers again; the push is looked up."));
+	    world_says_in(&w, WORLD_TEAM, "Git answers: staging: the push is looked up."));
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
 }
@@ -268,7 +268,7 @@ a_push_that_was_looked_up_at_once_says_nothing_of_git(void **state)
 	delayed(&w, false, "receiving objects 45 %");
 	assert_int_equal(w.n_screen, 0);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_null(world_says(&w, "git answers again"));
+	assert_null(world_says(&w, "Git answers"));
 	world_close(&w);
 }
 

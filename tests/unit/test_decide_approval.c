@@ -104,7 +104,7 @@ two_of_two_are_two_people_and_a_double_press_is_one(void **state)
 	assert_string_equal(w.toast, "Approved: production aaaaaaa: 1 of 2.");
 	assert_non_null(world_says_in(&w, WORLD_GROUP, "approved 1 of 2: @bob"));
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	assert_string_equal(w.toast, "You have approved it already: production aaaaaaa: 1 of 2.");
+	assert_string_equal(w.toast, "Approved: production aaaaaaa by you already: 1 of 2.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	(void)world_text(&w, CAROL, "/approve 1");
 	assert_non_null(
@@ -416,7 +416,7 @@ a_button_of_before_it_was_asked_anew_is_no_yes(void **state)
 	    world_button(world_says_in(&w, WORLD_TEAM, "Awaiting"), "Approve"));
 	world_due(&w, TIMER_APPROVAL);
 	(void)text_copy(reminder, sizeof(reminder),
-	    world_button(world_says_in(&w, WORLD_TEAM, "Still awaiting"), "Approve"));
+	    world_button(world_says_in(&w, WORLD_TEAM, "Not approved yet"), "Approve"));
 	restored(&w);
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, question);
 	assert_string_equal(w.toast, "This button has expired or was used.");
@@ -595,7 +595,7 @@ who_thinks_again_keeps_it(void **state)
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Keep it");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "Not rejected: #1 of production stays as it is."));
+	    world_says_in(&w, WORLD_TEAM, "Not rejected: production #1 stays as it is."));
 	assert_string_equal(label_in(&w, WORLD_TEAM, "Not tonight"), "");
 	assert_string_equal(label_in(&w, WORLD_TEAM, "Keep it"), "");
 	assert_string_not_equal(label_in(&w, WORLD_TEAM, "Approve"), "");
@@ -615,8 +615,8 @@ a_no_with_a_reason_ends_it_and_rings(void **state)
 	assert_non_null(strstr(w.toast, "you asked for it"));
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reject");
 	assert_string_equal(w.toast, "Not rejected yet: press a reason below.");
-	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "Not rejected yet: #1 of production, @bob: press a reason"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "Not rejected yet: production #1, @bob: press a reason"));
 	press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Not tonight");
 	assert_non_null(strstr(w.toast, "Only who asked may press this"));
 
@@ -736,7 +736,7 @@ half_of_its_time_reminds_once_and_all_of_it_ends_it(void **state)
 	asks(&w, COMMIT_A);
 	world_due(&w, TIMER_APPROVAL);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "⏰ Still awaiting approval: production \"Make it blue\" aaaaaaa\n"
+	    "⏰ Not approved yet: production \"Make it blue\" aaaaaaa\n"
 	    "#1 · approved 0 of 1, expires in 1 h"));
 	assert_false(world_last(&w)->is_silent);
 	assert_string_not_equal(world_button(world_last(&w), "Approve"), "");
@@ -751,8 +751,12 @@ half_of_its_time_reminds_once_and_all_of_it_ends_it(void **state)
 	    "by Ann Example · requested by @ada\n"
 	    "0 of 1 had approved it. Nothing was started: ask for it again."));
 	assert_int_equal(rings_in(&w, WORLD_GROUP), rings + 1); /* who asked, in a new message */
-	assert_true(world_last(&w)->reply_to != 0);
-	assert_null(world_says_in(&w, WORLD_TEAM, "Still awaiting")); /* nor does that stay */
+	assert_true(world_says_in(&w, WORLD_GROUP, "Not approved: ")->reply_to != 0);
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⌛ Not approved: production \"Make it blue\""); /* who slept: what is left to do? */
+	assert_int_equal(world_last(&w)->chat, WORLD_TEAM);
+	assert_true(world_last(&w)->is_silent && world_last(&w)->reply_to != 0);
+	assert_null(world_says_in(&w, WORLD_TEAM, "Not approved yet")); /* nor does that stay */
 	assert_string_equal(label_in(&w, WORLD_TEAM, "Approve"), "");
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, button);
 	assert_string_equal(w.toast, "This button has expired or was used.");
@@ -898,8 +902,8 @@ rollbacks_have_a_number_of_their_own(void **state)
 	assert_string_equal(w.toast, "It awaits approval now.");
 	assert_int_equal(world_state(&w), DEPLOY_AWAITING_APPROVAL);
 	assert_string_not_equal(label_in(&w, WORLD_TEAM, "Approve rollback of staging"), "");
-	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "❓ Awaiting approval: staging ↩️ aaaaaaa"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "❓ Awaiting approval: staging ↩️ \"Make it blue\" aaaaaaa"));
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
@@ -1230,20 +1234,44 @@ who_was_asked_in_private_is_reminded_there(void **state)
 	asks(&w, COMMIT_A);
 	press_in(&w, CAROL, CAROL, "Approve aaaaaaa");
 	world_due(&w, TIMER_APPROVAL);
-	reminder = world_says_in(&w, WORLD_OTHER_ADMIN, "Still awaiting approval: production");
+	reminder = world_says_in(&w, WORLD_OTHER_ADMIN, "Not approved yet: production");
 	assert_non_null(reminder);
 	assert_false(reminder->is_silent);
 	assert_int_not_equal(reminder->reply_to, 0);
 	assert_string_not_equal(world_button(reminder, "Approve"), "");
-	assert_false(world_says_in(&w, WORLD_TEAM, "Still awaiting")->is_silent);
-	assert_null(world_says_in(&w, CAROL, "Still awaiting")); /* has approved it */
-	assert_null(world_says_in(&w, WORLD_ADMIN, "Still awaiting"));
-	assert_null(world_says_in(&w, DAN, "Still awaiting")); /* was not asked in private */
+	assert_false(world_says_in(&w, WORLD_TEAM, "Not approved yet")->is_silent);
+	assert_null(world_says_in(&w, CAROL, "Not approved yet")); /* has approved it */
+	assert_null(world_says_in(&w, WORLD_ADMIN, "Not approved yet"));
+	assert_null(world_says_in(&w, DAN, "Not approved yet")); /* was not asked in private */
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve aaaaaaa");
 	assert_string_equal(world_button(reminder, "Approve"), "");
 	world_due(&w, TIMER_APPROVAL);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_EXPIRED);
-	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Still awaiting"));
+	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Not approved yet"));
+	world_close(&w);
+}
+
+/* Goal: an approver who was asleep reads on the lock screen that it is over, and is not woken. */
+static void
+who_has_not_answered_is_told_once_that_it_expired(void **state)
+{
+	const struct world_message *said;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=3", "ADMIN_TELEGRAM_IDS=11,22,44,55",
+	    "APPROVAL_TIMEOUT=2h", NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/start"); /* who asks */
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	(void)world_text_in(&w, CAROL, CAROL, "/start");
+	asks(&w, COMMIT_A);
+	press_in(&w, CAROL, CAROL, "Approve aaaaaaa");
+	world_due(&w, TIMER_APPROVAL);
+	world_due(&w, TIMER_APPROVAL);
+	said = world_says_in(&w, WORLD_OTHER_ADMIN, "⌛ Not approved: production");
+	assert_true(said->is_silent && said->reply_to != 0);
+	assert_string_equal(world_plain(said), "⌛ Not approved: production \"Make it blue\"");
+	assert_int_equal(said->sends, 1);
 	world_close(&w);
 }
 
@@ -1349,11 +1377,11 @@ who_does_not_see_it_learns_nothing_of_it(void **state)
 	    "ROLE_DEV_MAY=deploy:staging,approve:staging,status", NULL);
 	asks(&w, COMMIT_A);
 	(void)world_text(&w, CAROL, "/approve 1");
-	assert_string_equal(
-	    world_plain(world_last(&w)), "#1: no work of that number awaits an approval.");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "#1: no work of that number awaits an approval. /pending lists what does.");
 	(void)world_text(&w, CAROL, "/approve 7");
-	assert_string_equal(
-	    world_plain(world_last(&w)), "#7: no work of that number awaits an approval.");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "#7: no work of that number awaits an approval. /pending lists what does.");
 	(void)world_text(&w, CAROL, "/pending");
 	assert_string_equal(world_plain(world_last(&w)), "Nothing awaits an approval.");
 	world_close(&w);
@@ -1436,6 +1464,7 @@ main(void)
 		cmocka_unit_test(another_chat_is_asked_and_the_teams_only_sees),
 		cmocka_unit_test(who_may_and_has_written_in_private_is_asked_there),
 		cmocka_unit_test(who_was_asked_in_private_is_reminded_there),
+		cmocka_unit_test(who_has_not_answered_is_told_once_that_it_expired),
 		cmocka_unit_test(ones_own_message_follows_ones_own_yes),
 		cmocka_unit_test(what_awaits_stands_in_the_queue_and_the_status),
 		cmocka_unit_test(what_awaits_is_listed_for_who_may),

@@ -114,7 +114,7 @@ every_release_in_the_way_is_named(void **state)
 	barred_goes_live(&w, COMMIT_C, "drops table orders");
 	world_deploy_goes_live(&w, COMMIT_D);
 	assert_string_equal(said(&w, "/rollback staging"),
-	    "❓ Roll back staging: to which?\nlive: ddddddd \"Make it blue\", just now"
+	    "❓ Roll back staging? To which release:\nlive: ddddddd \"Make it blue\", just now"
 	    "\n• 3 ccccccc \"Make it blue\", just now by @ada, was live until just now"
 	    "\n   rolls back ddddddd \"Make it blue\""
 	    "\n• 2 bbbbbbb \"Make it blue\", just now by @ada, was live until just now"

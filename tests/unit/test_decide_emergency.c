@@ -87,15 +87,15 @@ it_passes_approvals_locks_and_freezes_and_all_are_rung(void **state)
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	rung = world_says_in(&w, WORLD_TEAM, "Emergency");
 	assert_string_equal(world_plain(rung),
-	    "🚨 Emergency: production ← aaaaaaa \"Make it blue\"\nby @ada: the shop is down\n"
+	    "🚨 Emergency: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
 	    "#1: no approval, lock or freeze holds it\n⚠️ approved 0 of 2\n"
 	    "🔒 locked by @bob, just now, until unlocked: mine\n"
 	    "🧊 frozen by @bob, just now, until Sat 2027-01-02 00:00 (UTC): sale\n"
 	    "Look at it when it has begun, then press Reviewed: somebody else than who asked.");
 	assert_false(rung->is_silent);
 	assert_true(rung->is_alarm);
-	assert_non_null(world_says(
-	    &w, "🚨 Your lock was passed: production: emergency by @ada: the shop is down"));
+	assert_non_null(
+	    world_says(&w, "🚨 Lock passed: production: emergency by @ada: the shop is down"));
 	assert_false(world_says_in(&w, CAROL, "Emergency")->is_silent);
 	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Emergency")); /* never wrote to it */
 	assert_null(world_says_in(&w, WORLD_ADMIN, "Emergency"));	/* asked for it */
@@ -142,7 +142,7 @@ it_has_a_place_where_the_queue_is_full(void **state)
 		if (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
 			world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	}
-	assert_non_null(world_says(&w, "not queued: 10 are queued there already"));
+	assert_non_null(world_says(&w, "Not queued: production: 10 are queued there already"));
 	asks(&w, PAST, COMMIT_C);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
 	assert_non_null(world_says(&w, "Queued: 1st in production"));
@@ -281,7 +281,7 @@ why_is_said_in_so_many_words(void **state)
 	for (size_t i = strlen(longest), end = i + 200; i < end; i++)
 		longest[i] = 'x';
 	assert_non_null(strstr(said_by(&w, "/deploy production emergency"),
-	    "🚨 production: not deployed: say why, behind the word emergency."));
+	    "🚨 Not deployed: production: say why, behind the word emergency."));
 	assert_non_null(strstr(said_by(&w, "/deploy production main --emergency  -- "), "say why"));
 	assert_non_null(strstr(said_by(&w, longest), "the reason is longer than 199 bytes"));
 	assert_non_null(strstr(said_by(&w, "/deploy production main two emergency it is down"),
@@ -426,7 +426,7 @@ it_is_marked_until_somebody_else_has_reviewed_it(void **state)
 	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reviewed");
 	assert_string_equal(w.toast, "#1 is reviewed: nobody is reminded of it any more.");
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "✅ Emergency reviewed: production ← aaaaaaa \"Make it blue\"\nby @ada: the shop is "
+	    "✅ Reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is "
 	    "down\n#1: no approval, lock or freeze holds it\nIt is live.\nreviewed by @bob"));
 	assert_string_equal(button_in(&w, WORLD_TEAM, "Reviewed"), "");
 	assert_non_null(strstr(said_by(&w, "/history production"), "· reviewed by @bob"));
@@ -434,7 +434,7 @@ it_is_marked_until_somebody_else_has_reviewed_it(void **state)
 	assert_int_equal(world_audited(&w, "emergency_reviewed", "\"high\""), 1);
 	assert_int_equal(world_audited(&w, "emergency_reviewed", "nobody else"), 0);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/review 1");
-	assert_non_null(world_says(&w, "production: #1 is reviewed already."));
+	assert_non_null(world_says(&w, "ℹ️ Review: production #1 is reviewed already."));
 	world_close(&w);
 }
 
@@ -502,7 +502,7 @@ who_was_rung_reads_how_it_ended(void **state)
 	asks(&w, PAST, COMMIT_A);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "🚨 Emergency")),
-	    "🚨 Emergency: production ← aaaaaaa \"Make it blue\"\nby @ada: the shop is down\n"
+	    "🚨 Emergency: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
 	    "#1: no approval, lock or freeze holds it\nIt is live.\n"
 	    "Look at it, then press Reviewed: somebody else than who asked.");
 	assert_string_not_equal(button_in(&w, WORLD_TEAM, "Reviewed"), "");
@@ -539,7 +539,7 @@ a_reminder_rings_each_day_for_a_fortnight(void **state)
 	for (int i = 0; i < 14; i++)
 		world_due(&w, TIMER_REVIEW);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🚨 Not reviewed: production ← aaaaaaa \"Make it blue\"\nby @ada: the shop is down\n"
+	    "🚨 Not reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
 	    "emergency, 14 d ago; reminder 14 of 14. /review 1 ends them."));
 	assert_int_equal(world_rings(&w), rings + 14);
 	assert_int_equal(world_deployment(&w, 1).n_reminders, 14);
@@ -593,13 +593,13 @@ what_never_began_is_nothing_to_review(void **state)
 	assert_string_equal(w.toast, "#2 has not begun: review it when it has.");
 	press(&w, WORLD_ADMIN, WORLD_GROUP, "Cancel");
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_CANCELLED);
-	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "✖️ No emergency, never began: production ← aaaaaaa"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "✖️ Never began: production, the emergency deployment \"Make it blue\" aaaaaaa"));
 	assert_string_equal(button_in(&w, WORLD_TEAM, "Reviewed"), "");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/review 2");
 	assert_non_null(world_says(&w, "#2 never began: there is nothing to review."));
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/review 1");
-	assert_non_null(world_says(&w, "production: #1 was no emergency."));
+	assert_non_null(world_says(&w, "ℹ️ Review: production #1 was no emergency."));
 	assert_null(strstr(said_by(&w, "/status production"), "not reviewed"));
 	world_due(&w, TIMER_REVIEW);
 	assert_null(world_says_in(&w, WORLD_TEAM, "Not reviewed"));

@@ -162,7 +162,7 @@ one_persons_locks_leave_the_teams_chat_to_others(void **state)
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/lock staging");
 	assert_true(world_environment(&w, "staging").held != 0); /* it is locked all the same */
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/unlock staging");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "unlocked by @ada"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "Unlocked: staging by @ada"));
 	while (world_says_in(&w, WORLD_TEAM, "@bob: ") == NULL)
 		world_due(&w, TIMER_HOLDS);
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "@bob: ")),
@@ -171,11 +171,11 @@ one_persons_locks_leave_the_teams_chat_to_others(void **state)
 	assert_true(world_says_in(&w, WORLD_TEAM, "@bob: ")->is_silent);
 	w.aid.at += 60 * 1000;
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/lock staging");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging: locked by @bob"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "Locked: staging by @bob"));
 	world_due(&w, TIMER_HOLDS);
 	world_due(&w, TIMER_HOLDS);
 	assert_non_null(
-	    strstr(world_plain(world_last(&w)), "locked by @bob")); /* none was left out */
+	    strstr(world_plain(world_last(&w)), "Locked: staging by @bob")); /* none was left out */
 	world_close(&w);
 }
 

@@ -55,16 +55,16 @@ a_lock_binds_everybody_but_its_owner(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 2h incident 42");
-	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "locked")),
-	    "🔒 staging: locked by @ada, until Thu 2026-01-01 02:00 (UTC): incident 42\n"
+	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "Locked: ")),
+	    "🔒 Locked: staging by @ada, until Thu 2026-01-01 02:00 (UTC): incident 42\n"
 	    "Only @ada deploys there now; pushes wait, rollbacks go on. /unlock staging ends it.");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 staging: locked by @ada"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 Locked: staging by @ada"));
 	assert_int_equal(world_audited(&w, "lock_begun", "incident 42"), 1);
 
 	w.aid.at += 20 * 60 * 1000;
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🔒 staging: not deployed: locked by @ada, 20 min ago, until Thu 2026-01-01 02:00 "
+	    "🔒 Not deployed: staging: locked by @ada, 20 min ago, until Thu 2026-01-01 02:00 "
 	    "(UTC): incident 42");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	assert_int_equal(world_audited(&w, "\"denied\"", "it is locked"), 1);
@@ -107,7 +107,8 @@ a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
 	push(&w, "develop", COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_LIVE);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 staging: push waits: bbbbbbb"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "🔒 Push waits: staging \"Make it blue\" bbbbbbb"));
 	assert_non_null(world_says(&w, "Afterwards develop's newest commit is deployed."));
 	assert_true(world_last(&w)->is_silent);
 	said = w.n_screen;
@@ -118,8 +119,8 @@ a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
 	assert_non_null(world_says(&w, "⏸ push ccccccc waits for that"));
 
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "unlocked")),
-	    "🔓 staging: unlocked by @ada. What waited goes on.");
+	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "Unlocked: ")),
+	    "🔓 Unlocked: staging by @ada. What waited goes on.");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
@@ -190,12 +191,14 @@ a_push_is_dropped_where_the_settings_say_so(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/freeze all until 06:00");
 	assert_non_null(world_says(&w, "pushes wait, or are dropped where <ENV>_FREEZE_PUSHES"));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
-	assert_non_null(world_says(&w, "freeze ended by @ada.\n🔒 Still locked: staging (@ada)"));
+	assert_non_null(world_says(
+	    &w, "Freeze ended: all environments by @ada.\n🔒 Still locked: staging (@ada)"));
 	push(&w, "develop", COMMIT_B);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 staging: push dropped: bbbbbbb"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "🔒 Push dropped: staging \"Make it blue\" bbbbbbb"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🔓 staging: unlocked by @ada.\nPushed and not deployed: bbbbbbb. /deploy staging deploys "
+	    "🔓 Unlocked: staging by @ada.\nPushed and not deployed: bbbbbbb. /deploy staging deploys "
 	    "the branch's newest.");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	push(&w, "develop", COMMIT_C);
@@ -294,7 +297,7 @@ a_lock_that_is_over_holds_nothing_and_is_said_to_be(void **state)
 	push(&w, "develop", COMMIT_A);
 	sleep_until(&w, STORE_AID_AT + 90 * 60 * 1000);
 	assert_non_null(
-	    world_says_in(&w, WORLD_GROUP, "🔓 staging: unlocked: its time is over (@ada)."));
+	    world_says_in(&w, WORLD_GROUP, "🔓 Unlocked: staging: its time is over (@ada)."));
 	assert_int_equal(world_audited(&w, "lock_ended", "expired"), 1);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
@@ -314,7 +317,7 @@ a_clock_that_is_set_back_makes_no_lock_endless(void **state)
 	settings_changed(&w);
 	assert_true(world_peek(&w, EFFECT_TIMER) != NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "🧊 staging: not deployed: frozen by @ada"));
+	assert_non_null(world_says(&w, "🧊 Not deployed: staging: frozen by @ada"));
 	sleep_until(&w, STORE_AID_AT + 2 * HOUR_MS);
 	w.aid.at += 60 * 1000;
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
@@ -335,15 +338,15 @@ whoever_has_unlock_ends_it_and_its_owner_is_notified(void **state)
 	assert_true(world_environment(&w, "staging").held != 0);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock staging");
 	assert_non_null(world_says_in(
-	    &w, WORLD_ADMIN, "🔓 staging: unlocked by @bob, who ended the lock of @ada"));
-	assert_false(world_says_in(&w, WORLD_ADMIN, "unlocked by @bob")->is_silent);
+	    &w, WORLD_ADMIN, "🔓 Unlocked: staging by @bob, who ended the lock of @ada"));
+	assert_false(world_says_in(&w, WORLD_ADMIN, "Unlocked: staging by @bob")->is_silent);
 	assert_int_equal(world_environment(&w, "staging").held, 0);
 	assert_int_equal(world_audited(&w, "lock_ended", "telegram:22"), 1);
 	/* One's own lock needs no more than the right to lock. */
 	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
 	assert_string_equal(
-	    world_plain(world_says(&w, "unlocked by @cy")), "🔓 staging: unlocked by @cy.");
+	    world_plain(world_says(&w, "Unlocked: staging by @cy")), "🔓 Unlocked: staging by @cy.");
 	world_close(&w);
 }
 
@@ -357,24 +360,24 @@ who_is_locked_out_asks_once_an_hour(void **state)
 	world_open(&w, NULL);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	denial = world_says(&w, "not deployed: locked by @ada");
+	denial = world_says(&w, "Not deployed: staging: locked by @ada");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
 	assert_string_equal(w.toast, "@ada was asked.");
 	question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
 	assert_non_null(question);
 	assert_false(question->is_silent);
-	denial = world_says(&w, "not deployed: locked by @ada");
+	denial = world_says(&w, "Not deployed: staging: locked by @ada");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
 	assert_string_equal(w.toast, "@ada was asked within the last hour.");
 
 	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, world_button(question, "Keep"));
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "🔒 staging: stays locked: @ada keeps it."));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "🔒 Stays locked: staging: @ada keeps it."));
 	w.aid.at += HOUR_MS;
-	denial = world_says(&w, "not deployed: locked by @ada");
+	denial = world_says(&w, "Not deployed: staging: locked by @ada");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
 	question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, world_button(question, "Unlock"));
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "🔓 staging: unlocked, as you asked."));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "🔓 Unlocked: staging, as you asked."));
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	world_close(&w);
@@ -392,7 +395,7 @@ a_question_to_the_owner_is_there_as_long_as_the_lock(void **state)
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 30d");
 	for (int i = 0; i < 2; i++) {
 		(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-		denial = world_says(&w, "not deployed: locked by @ada");
+		denial = world_says(&w, "Not deployed: staging: locked by @ada");
 		(void)world_press(
 		    &w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
 		w.aid.at += HOUR_MS;
@@ -406,9 +409,9 @@ a_question_to_the_owner_is_there_as_long_as_the_lock(void **state)
 	assert_ptr_not_equal(first, second);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, world_button(first, "Keep"));
 	assert_string_equal(w.toast, "staging stays locked.");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "staging: stays locked: @ada keeps it."));
-	assert_string_equal(world_plain(first), "🔒 staging: stays locked, kept by @ada.");
-	assert_string_equal(world_plain(second), "🔒 staging: stays locked, kept by @ada.");
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "Stays locked: staging: @ada keeps it."));
+	assert_string_equal(world_plain(first), "🔒 Stays locked: staging, kept by @ada.");
+	assert_string_equal(world_plain(second), "🔒 Stays locked: staging, kept by @ada.");
 	assert_int_equal(second->buttons.n, 0);
 	world_close(&w);
 }
@@ -421,11 +424,11 @@ a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes(void **state)
 		int64_t person; /* 0: its time is over */
 		const char *text, *says;
 	} rows[] = {
-		{ WORLD_ADMIN, "/unlock staging", "🔓 staging: unlocked by @ada." },
-		{ WORLD_OTHER_ADMIN, "/unlock staging", "🔓 staging: unlocked by @bob." },
+		{ WORLD_ADMIN, "/unlock staging", "🔓 Unlocked: staging by @ada." },
+		{ WORLD_OTHER_ADMIN, "/unlock staging", "🔓 Unlocked: staging by @bob." },
 		{ WORLD_ADMIN, "/lock staging 2h",
-		    "🔒 staging: stays locked, locked anew by @ada." },
-		{ 0, "", "🔓 staging: unlocked: end of the lock of @ada." },
+		    "🔒 Stays locked: staging, locked anew by @ada." },
+		{ 0, "", "🔓 Unlocked: staging: end of the lock of @ada." },
 	};
 
 	(void)state;
@@ -437,7 +440,8 @@ a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes(void **state)
 		(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h");
 		(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 		(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
-		    world_button(world_says(&w, "not deployed: locked by @ada"), "Ask @ada"));
+		    world_button(
+			world_says(&w, "Not deployed: staging: locked by @ada"), "Ask @ada"));
 		question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
 		if (rows[i].person != 0)
 			(void)world_text(&w, rows[i].person, rows[i].text);
@@ -461,14 +465,14 @@ a_question_to_the_owner_is_answered_by_who_may_unlock(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
-	    world_button(world_says(&w, "not deployed: locked by @ada"), "Ask @ada"));
+	    world_button(world_says(&w, "Not deployed: staging: locked by @ada"), "Ask @ada"));
 	question = world_says(&w, "@cy asks @ada to unlock it");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(question, "Unlock"));
 	assert_string_equal(w.toast, "⛔ Only @ada may press this.");
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Keep"));
 	assert_string_equal(w.toast, "⛔ Only @ada may press this.");
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Unlock"));
-	assert_non_null(world_says(&w, "🔓 staging: unlocked by @bob, who ended the lock of @ada."));
+	assert_non_null(world_says(&w, "🔓 Unlocked: staging by @bob, who ended the lock of @ada."));
 	assert_int_equal(world_environment(&w, "staging").held, 0);
 	world_close(&w);
 }
@@ -483,13 +487,13 @@ who_asked_is_told_when_the_lock_ends_by_itself(void **state)
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h incident");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
-	    world_button(world_says(&w, "not deployed: locked by @ada"), "Ask @ada"));
+	    world_button(world_says(&w, "Not deployed: staging: locked by @ada"), "Ask @ada"));
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 30m nearly done");
 	assert_non_null(world_says_in(
 	    &w, WORLD_ADMIN, "(UTC): nearly done; was until Thu 2026-01-01 01:00 (UTC): incident"));
 	sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
 	assert_non_null(world_says_in(
-	    &w, WORLD_GROUP, "🔓 staging: unlocked: the lock that you asked about has ended."));
+	    &w, WORLD_GROUP, "🔓 Unlocked: staging: the lock that you asked about has ended."));
 	world_close(&w);
 }
 
@@ -525,7 +529,7 @@ who_ends_a_freeze_of_somebody_elsewhere_is_answered(void **state)
 	for (size_t i = 0; i < 3; i++)
 		assert_non_null(
 		    world_says_in(&w, (const int64_t[]){ WORLD_GROUP, WORLD_TEAM, WORLD_ADMIN }[i],
-			"🔓 staging: freeze ended by @bob; it was begun by @ada."));
+			"🔓 Freeze ended: staging by @bob; it was begun by @ada."));
 	world_close(&w);
 }
 
@@ -541,7 +545,7 @@ an_old_question_ends_no_later_lock(void **state)
 	world_open(&w, NULL);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	denial = world_says(&w, "not deployed: locked by @ada");
+	denial = world_says(&w, "Not deployed: staging: locked by @ada");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
 	question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
 	(void)text_copy(unlock, sizeof(unlock), world_button(question, "Unlock"));
@@ -574,10 +578,10 @@ a_second_lock_is_denied_and_ones_own_is_prolonged(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging 3h");
-	assert_non_null(world_says(&w, "🔒 staging: locked already, by @ada, just now, until"));
+	assert_non_null(world_says(&w, "🔒 Locked already: staging by @ada, just now, until"));
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 3h");
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "🔒 staging: lock changed by @ada, until Thu 2026-01-01 03:00 (UTC); was until Thu "
+	    "🔒 Lock changed: staging by @ada, until Thu 2026-01-01 03:00 (UTC); was until Thu "
 	    "2026-01-01 01:00 (UTC)"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
@@ -595,12 +599,12 @@ a_lock_of_who_left_ends(void **state)
 	world_open(&w, "ROLE_DEV_IDS=99", "ROLE_DEV_MAY=status:staging, lock", NULL);
 	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "not deployed: locked by @eve"));
+	assert_non_null(world_says(&w, "Not deployed: staging: locked by @eve"));
 	push(&w, "develop", COMMIT_A);
 	world_settings(&w, NULL);
 	settings_changed(&w);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "🔓 staging: unlocked: no role lets @eve lock it"));
+	    world_says_in(&w, WORLD_TEAM, "🔓 Unlocked: staging: no role lets @eve lock it"));
 	assert_int_equal(world_audited(&w, "lock_ended", "no grant"), 1);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(world_peek(&w, EFFECT_RUN));
@@ -631,7 +635,8 @@ a_lock_ends_with_the_role_of_its_owner(void **state)
 	world_due(&w, TIMER_HOLDS); /* what is repeated is counted for a minute */
 	assert_int_equal(next_look(&w), STORE_AID_AT + HOUR_MS);
 	sleep_until(&w, STORE_AID_AT + HOUR_MS);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "unlocked: no role lets @eve lock it"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "Unlocked: staging: no role lets @eve lock it"));
 	world_close(&w);
 }
 
@@ -647,7 +652,7 @@ a_dead_lock_binds_nobody_beside_another_and_is_ended_by_it(void **state)
 	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
 	w.aid.at = STORE_AID_AT + HOUR_MS;
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	assert_non_null(world_says(&w, "staging is not locked."));
+	assert_non_null(world_says(&w, "ℹ️ Not locked: staging."));
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
 	assert_int_equal(world_audited(&w, "lock_ended", "no grant"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging"); /* its owner may */
@@ -683,7 +688,7 @@ unlock_ends_the_lock_that_binds(void **state)
 	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
-	assert_non_null(world_says(&w, "staging: not deployed: locked by"));
+	assert_non_null(world_says(&w, "Not deployed: staging: locked by"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
 	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
@@ -703,7 +708,7 @@ a_window_of_the_settings_freezes_and_its_end_deploys_the_head(void **state)
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "frozen by STAGING_FREEZE (calendar), until Sat 2026-01-03 00:00 (Europe/Berlin)"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "🧊 staging: not deployed: frozen by STAGING_FREEZE"));
+	assert_non_null(world_says(&w, "🧊 Not deployed: staging: frozen by STAGING_FREEZE"));
 	assert_non_null(world_says(&w, "\nWho has the grant freeze there may deploy in a freeze."));
 	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - 2 * HOUR_MS);
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
@@ -742,7 +747,7 @@ an_exception_is_given_with_a_reason_and_holds_for_that_work(void **state)
 	(void)state;
 	world_open(&w, NEW_YEAR, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging v1");
-	denial = world_says(&w, "🧊 staging: not deployed: frozen by STAGING_FREEZE");
+	denial = world_says(&w, "🧊 Not deployed: staging: frozen by STAGING_FREEZE");
 	assert_non_null(denial);
 	(void)world_press(
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(denial, "Deploy all the same"));
@@ -783,7 +788,7 @@ who_may_not_deploy_in_a_freeze_reads_who_may(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 06:00");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	denial = world_says(&w, "not deployed: frozen by @bob");
+	denial = world_says(&w, "Not deployed: staging: frozen by @bob");
 	assert_int_equal(denial->buttons.n, 0);
 	assert_non_null(strstr(world_plain(denial), "\n@bob and @ada may deploy in a freeze."));
 	reply(&w, WORLD_STRANGER, denial, "it is urgent");
@@ -813,13 +818,14 @@ a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
 	assert_non_null(world_says(&w, "⛔ cancel production"));
 	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "✋ production: push dropped: aaaaaaa\nNothing deploys it by itself: /deploy "
+	    "✋ Push dropped: production aaaaaaa\nNothing deploys it by itself: /deploy "
 	    "production, or the next push.");
 	assert_int_equal(world_audited(&w, "cancel_requested", "aaaaaaa"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
-	assert_non_null(world_says(&w, "Nothing to cancel in production."));
+	assert_non_null(world_says(
+	    &w, "ℹ️ Not cancelled: production: nothing runs or is queued."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze production");
-	assert_non_null(world_says(&w, "🔓 production: freeze ended by @ada."));
+	assert_non_null(world_says(&w, "🔓 Freeze ended: production by @ada."));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
 }
@@ -837,7 +843,7 @@ an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever(void **state)
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging");
 	reply(&w, WORLD_ADMIN, denial, "urgent");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	assert_non_null(world_says(&w, "🔒 staging: not deployed: locked by @bob"));
+	assert_non_null(world_says(&w, "🔒 Not deployed: staging: locked by @bob"));
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock staging");
 
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
@@ -845,7 +851,7 @@ an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever(void **state)
 	w.aid.at += 600 * 1000;
 	reply(&w, WORLD_ADMIN, denial, "urgent");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	assert_non_null(world_says(&w, "⌛ staging: not deployed: that was more than 10 minutes"));
+	assert_non_null(world_says(&w, "⌛ Not deployed: staging: that was more than 10 minutes"));
 	world_close(&w);
 }
 
@@ -915,21 +921,21 @@ of_two_freezes_the_later_end_counts(void **state)
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "until Sat 2026-01-03 00:00"));
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 2026-01-10 sale");
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "🧊 all environments: frozen by @bob, until Sun 2026-01-11 00:00 (UTC): sale"));
+	    "🧊 Frozen: all environments by @bob, until Sun 2026-01-11 00:00 (UTC): sale"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "not deployed: frozen by @bob (all environments)"));
+	assert_non_null(world_says(&w, "Not deployed: staging: frozen by @bob (all environments)"));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
-	assert_non_null(world_says(&w, "🔓 staging: freeze ended by @ada."));
+	assert_non_null(world_says(&w, "🔓 Freeze ended: staging by @ada."));
 	assert_non_null(world_says(&w,
-	    "🔓 staging: freeze ended by @ada.\n🧊 Still frozen, until Sun 2026-01-11 00:00 (UTC) "
+	    "🔓 Freeze ended: staging by @ada.\n🧊 Still frozen, until Sun 2026-01-11 00:00 (UTC) "
 	    "(@bob). /unfreeze all ends it."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
 	assert_non_null(world_says(&w,
-	    "ℹ️ staging: not ended: no freeze is of that.\n🧊 Still frozen, until Sun 2026-01-11 00:00 "
+	    "ℹ️ Still frozen: staging: no freeze is of that.\n🧊 Still frozen, until Sun 2026-01-11 00:00 "
 	    "(UTC) (@bob). /unfreeze all ends it."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
 	assert_non_null(world_says(&w,
-	    "freeze ended by @ada; it was begun by @bob.\n🧊 Still frozen: staging, until Sat "
+	    "Freeze ended: all environments by @ada; it was begun by @bob.\n🧊 Still frozen: staging, until Sat "
 	    "2026-01-03 00:00 (UTC) (STAGING_FREEZE)"));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY)); /* the window holds it */
 	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS);
@@ -948,7 +954,7 @@ a_window_that_begins_meanwhile_is_said_with_its_end(void **state)
 	world_open(&w, "STAGING_FREEZE=Thu 05:00-Thu 09:00", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "frozen by @ada, until Thu 2026-01-01 06:00 (UTC), then frozen by STAGING_FREEZE "
+	    "Frozen: staging by @ada, until Thu 2026-01-01 06:00 (UTC), then frozen by STAGING_FREEZE "
 	    "until Thu 2026-01-01 09:00 (UTC): dinner"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "then frozen by STAGING_FREEZE until Thu 2026-01-01 09:00"));
@@ -967,7 +973,7 @@ a_freeze_that_outlasts_the_lock_is_said_with_it(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00");
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 2h");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "🔒 staging: not deployed: locked by @ada"));
+	assert_non_null(world_says(&w, "🔒 Not deployed: staging: locked by @ada"));
 	assert_non_null(world_says(&w, "\n🧊 frozen by @ada"));
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 8h");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
@@ -1034,7 +1040,7 @@ a_freeze_is_said_once_in_each_chat_that_it_concerns(void **state)
 		(void)world_decide(&w, event);
 		(void)world_text_in(&w, WORLD_ADMIN, teams, rows[i].typed);
 		for (size_t k = 0; k < w.n_screen; k++)
-			if (strstr(w.screen[k].text, "frozen") != NULL) {
+			if (text_starts(w.screen[k].text, "🧊 Frozen: ")) {
 				assert_int_not_equal(w.screen[k].chat, WORLD_TEAM);
 				n[0] += w.screen[k].chat == shops;
 				n[1] += w.screen[k].chat == teams;

@@ -57,7 +57,7 @@ its_begin_and_its_end_are_said_once_with_what_waits(void **state)
 	sleep_until(&w, STORE_AID_AT + 30 * MINUTE_MS);
 	said = world_says_in(&w, WORLD_TEAM, "🧊");
 	assert_string_equal(world_plain(said),
-	    "🧊 staging: frozen by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"
+	    "🧊 Frozen: staging by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"
 	    "Nothing new is deployed there; pushes wait, rollbacks go on.\n"
 	    "⏳ In progress: aaaaaaa by @ada. /cancel staging ends it.");
 	assert_true(said->is_silent);
@@ -66,19 +66,19 @@ its_begin_and_its_end_are_said_once_with_what_waits(void **state)
 	settings_changed(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 10m"); /* another look at what holds it */
 	sleep_until(&w, STORE_AID_AT + 90 * MINUTE_MS);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 staging: frozen by STAGING_FREEZE"), 1);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "freeze has ended"), 0);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 Frozen: staging by STAGING_FREEZE"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "Freeze ended"), 0);
 
 	world_run_ends(&w, GOOD);
 	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
-	said = world_says_in(&w, WORLD_TEAM, "freeze has ended");
+	said = world_says_in(&w, WORLD_TEAM, "Freeze ended");
 	assert_string_equal(
-	    world_plain(said), "🔓 staging: freeze has ended (calendar). What waited goes on.");
+	    world_plain(said), "🔓 Freeze ended: staging (calendar). What waited goes on.");
 	assert_true(said->is_silent);
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	started(&w);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "freeze has ended"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "Freeze ended"), 1);
 	world_close(&w);
 }
 
@@ -92,12 +92,12 @@ what_began_or_ended_while_nobody_looked_is_said_at_the_start(void **state)
 	world_open(&w, HALF_PAST, NULL);
 	w.aid.at += 45 * MINUTE_MS;
 	started(&w);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 staging: frozen"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 Frozen: staging"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 3h");
 	w.aid.at += 120 * MINUTE_MS;
 	started(&w);
-	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "freeze has ended")),
-	    "🔓 staging: freeze has ended (calendar).\n"
+	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "Freeze ended")),
+	    "🔓 Freeze ended: staging (calendar).\n"
 	    "🔒 Still locked, until Thu 2026-01-01 03:45 (UTC) (@ada)");
 	w.aid.at +=
 	    6 * 24 * 60 * MINUTE_MS + 24 * 60 * MINUTE_MS; /* over the next one as a whole */
@@ -113,13 +113,13 @@ a_line_that_leaves_the_settings_ends_the_freeze(void **state)
 
 	(void)state;
 	world_open(&w, "STAGING_FREEZE=2026-01-01..2026-01-02", NULL);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 staging: frozen"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 Frozen: staging"), 1);
 	world_settings(&w, "STAGING_FREEZE=2026-01-01..2026-01-09", NULL);
 	settings_changed(&w); /* it only lasts longer */
 	world_settings(&w, NULL);
 	settings_changed(&w);
 	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊"), 1);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "🔓 staging: freeze has ended (calendar)."), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🔓 Freeze ended: staging (calendar)."), 1);
 	world_close(&w);
 }
 
@@ -143,19 +143,19 @@ there_is_one_message_for_each_chat(void **state)
 	sleep_until(&w, STORE_AID_AT + 30 * MINUTE_MS);
 	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 1);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🧊 12 environments: frozen (calendar)\n"
+	    "🧊 Frozen: 12 environments (calendar)\n"
 	    "app00/staging: frozen by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "\n… and 2 more: /status\nNothing new is deployed there; rollbacks go on."));
-	assert_int_equal(count_said(&w, -1009, "🧊 shop/staging: frozen by STAGING_FREEZE"), 1);
+	assert_int_equal(count_said(&w, -1009, "🧊 Frozen: shop/staging by STAGING_FREEZE"), 1);
 	assert_int_equal(count_said(&w, -1010, "calendar"), 0);
 
 	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
 	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 2);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🔓 12 environments: freeze has ended (calendar)\napp00/staging\napp01/staging\n"
+	    "🔓 Freeze ended: 12 environments (calendar)\napp00/staging\napp01/staging\n"
 	    "app02/staging\napp03/staging: still frozen by @ada"));
-	assert_int_equal(count_said(&w, -1009, "🔓 shop/staging: freeze has ended"), 1);
+	assert_int_equal(count_said(&w, -1009, "🔓 Freeze ended: shop/staging"), 1);
 	world_close(&w);
 }
 

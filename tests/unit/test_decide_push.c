@@ -30,7 +30,7 @@ a_push_to_develop_deploys_staging(void **state)
 	assert_string_equal(ask->u.git_query.ref, "develop");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging ← aaaaaaa"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging \"Make it blue\" aaaaaaa"));
 	assert_non_null(world_says(&w, "pushed by github:octo(7)"));
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
@@ -69,9 +69,9 @@ of_two_environments_that_share_a_target_the_second_is_refused(void **state)
 	    world_says_in(&w, WORLD_TEAM, "🚫 Not deployed: production \"Make it blue\" aaaaaaa"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "production shares a port of this machine"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_non_null(world_says(&w, "🚫 production: nothing is deployed there\n"));
+	assert_non_null(world_says(&w, "🚫 Not possible: production: nothing is deployed there\n"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback production");
-	assert_non_null(world_says(&w, "🚫 production: nothing is deployed there\n"));
+	assert_non_null(world_says(&w, "🚫 Not possible: production: nothing is deployed there\n"));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
 }
@@ -162,7 +162,7 @@ a_push_that_is_said_again_leaves_alone_what_somebody_cancelled(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	push(&w, "develop", COMMIT_A);
-	running = world_says(&w, "staging ← aaaaaaa");
+	running = world_says(&w, "staging \"Make it blue\" aaaaaaa");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(running, "Stop"));
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
@@ -250,7 +250,7 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	push(&w, "develop", COMMIT_A);
 	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_says(&w,
-	    "⏳ Queued: 1st in staging ← bbbbbbb \"Make it blue\"\nby Ann Example · "
+	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nby Ann Example · "
 	    "pushed by github:octo(7)\nbehind #1: github:octo(7) deploys aaaaaaa"));
 	push(&w, "develop", COMMIT_C);
 	assert_non_null(world_says(
@@ -311,8 +311,8 @@ a_push_of_what_was_rolled_back_is_told_and_not_deployed(void **state)
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
 	push(&w, "develop", COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "staging: push blocked: bbbbbbb was rolled back by"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by"));
 	world_close(&w);
 }
 
@@ -470,7 +470,7 @@ a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed(void **state)
 	push(&w, "develop", COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_string_equal(world_plain(world_last(&w)),
-	    "✋ staging: push blocked: bbbbbbb was rolled back by @ada, just now (to release 1, "
+	    "✋ Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by @ada, just now (to release 1, "
 	    "aaaaaaa). /deploy staging asks first.");
 	push(&w, "develop", COMMIT_C);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
@@ -647,11 +647,10 @@ a_push_whose_answer_cannot_be_handled_is_said_and_may_come_again(void **state)
 		effect_free(world_take(&w, EFFECT_GIT_QUERY));
 		(void)world_decide(&w, fault);
 		if (i > 0) { /* polling finds it */
-			assert_null(world_says(&w, "a push was not deployed"));
+			assert_null(world_says(&w, "Push lost"));
 		} else {
-			assert_string_equal(
-			    world_plain(world_says_in(&w, WORLD_TEAM, "a push was not deployed")),
-			    "⚠️ staging: a push was not deployed: git's answer could not be handled: a "
+			assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "Push lost")),
+			    "⚠️ Push lost: staging: git's answer could not be handled: a "
 			    "bug\nNothing asks again by itself: /deploy staging deploys the branch's "
 			    "newest commit; or redeliver it at GitHub.");
 			assert_true(world_last(&w)->is_silent);

@@ -69,7 +69,7 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	assert_int_equal(open_questions(&w), 1);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_SUPERSEDED);
 	assert_non_null(world_says(&w,
-	    "☝️ production: asked about already: aaaaaaa \"Make it blue\"\nYou may answer it too, @bob."));
+	    "☝️ production: asked about already: \"Make it blue\" aaaaaaa\nYou may answer it too, @bob."));
 	assert_int_equal(world_last(&w)->buttons.n, 0);
 	assert_non_null(world_says(&w,
 	    "⏭️ Skipped: production: its question is open already: #1\naaaaaaa \"Make it blue\""));
@@ -91,7 +91,7 @@ who_asks_twice_is_not_invited_as_somebody_else(void **state)
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
 	assert_int_equal(open_questions(&w), 1);
 	assert_non_null(world_says(
-	    &w, "asked about already, by @ada: aaaaaaa \"Make it blue\"\nAnswer it there."));
+	    &w, "asked about already, by @ada: \"Make it blue\" aaaaaaa\nAnswer it there."));
 	world_close(&w);
 }
 
@@ -108,7 +108,7 @@ who_asks_for_what_is_confirmed_is_told_so(void **state)
 	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(world_says(&w,
-	    "asked about already: aaaaaaa \"Make it blue\"\nConfirmed by @ada just now: git is asked"));
+	    "asked about already: \"Make it blue\" aaaaaaa\nConfirmed by @ada just now: git is asked"));
 	assert_null(world_says(&w, "You may answer it too"));
 	world_git_same(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -136,8 +136,8 @@ who_asks_in_another_chat_answers_there(void **state)
 	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "asked about already"));
 	confirm(&w, WORLD_OTHER_ADMIN, theirs);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(strstr(world_plain(theirs), "🚀 Deploying production ←"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚀 Deploying production ←"));
+	assert_non_null(strstr(world_plain(theirs), "🚀 Deploying production "));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚀 Deploying production "));
 	go_live(&w);
 	assert_non_null(strstr(world_plain(theirs), "✅ Live: production \"Make it blue\" aaaaaaa"));
 	world_close(&w);
@@ -159,7 +159,7 @@ a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(world_says(&w,
-	    "asked about already, by @ada: aaaaaaa \"Make it blue\"\nYou may answer it too, @cy."));
+	    "asked about already, by @ada: \"Make it blue\" aaaaaaa\nYou may answer it too, @cy."));
 	press(&w, 44, question, "Deploy to");
 	assert_string_equal(w.toast, "⛔ Only who asked or who may confirm may answer this.");
 	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);

@@ -112,14 +112,14 @@ people_wait_in_the_order_in_which_they_came(void **state)
 	assert_int_equal(state_of(&w, a), DEPLOY_RUNNING);
 	assert_int_equal(state_of(&w, b), DEPLOY_QUEUED);
 	assert_int_equal(state_of(&w, c), DEPLOY_QUEUED);
-	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging ← bbbbbbb"));
-	assert_non_null(world_says(&w, "⏳ Queued: 2nd in staging ← ccccccc"));
+	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb"));
+	assert_non_null(world_says(&w, "⏳ Queued: 2nd in staging \"Make it blue\" ccccccc"));
 	assert_non_null(world_says(&w, "behind #2: @cy deploys bbbbbbb"));
 	go_live(&w);
 	is_ahead(&w, 1); /* B of A */
 	assert_int_equal(state_of(&w, b), DEPLOY_RUNNING);
 	assert_int_equal(state_of(&w, c), DEPLOY_QUEUED);
-	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging ← ccccccc"));
+	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging \"Make it blue\" ccccccc"));
 	go_live(&w);
 	is_ahead(&w, 1); /* C of B */
 	assert_int_equal(state_of(&w, c), DEPLOY_RUNNING);
@@ -167,8 +167,10 @@ who_comes_to_the_front_is_told_and_nobody_else(void **state)
 	w.aid.at += 120 * INT64_C(1000);
 	go_live(&w);
 	is_ahead(&w, 1);
-	turn = world_says_in(&w, WORLD_GROUP, "🚀 It is your turn: staging ← bbbbbbb");
-	next = world_says_in(&w, WORLD_GROUP, "⏳ You are next in staging: ccccccc");
+	turn =
+	    world_says_in(&w, WORLD_GROUP, "🚀 It is your turn: staging \"Make it blue\" bbbbbbb");
+	next =
+	    world_says_in(&w, WORLD_GROUP, "⏳ You are next in staging: \"Make it blue\" ccccccc");
 	assert_non_null(turn);
 	assert_non_null(next);
 	assert_int_not_equal(turn->reply_to, 0);
@@ -225,7 +227,7 @@ a_persons_fourth_place_is_refused(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging"); /* git is not even asked */
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🚫 staging: not queued: you have 3 places in its queue already: leave one first, in /queue staging");
+	    "🚫 Not queued: staging: you have 3 places in its queue already: leave one first, in /queue staging");
 	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_E); /* somebody else */
 	assert_string_equal(queue(&w), "#2 #3 #4 #6");
 	world_close(&w);
@@ -256,7 +258,7 @@ the_eleventh_place_is_refused_and_a_push_is_not(void **state)
 	fill(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🚫 staging: not queued: 10 are queued there already: try again when one has ended, or after /cancel staging");
+	    "🚫 Not queued: staging: 10 are queued there already: try again when one has ended, or after /cancel staging");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	push(&w, COMMIT_B);
 	assert_int_equal(state_of(&w, 12), DEPLOY_QUEUED);
@@ -598,7 +600,8 @@ who_leaves_the_queue_takes_the_question_to_git_along(void **state)
 	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
 	go_live(&w);
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1); /* one for each queue */
-	press(&w, WORLD_STAGING_USER, world_says(&w, "Queued: 1st in staging ← bbbbbbb"), "Cancel");
+	press(&w, WORLD_STAGING_USER,
+	    world_says(&w, "Queued: 1st in staging \"Make it blue\" bbbbbbb"), "Cancel");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, COMMIT_C);
 	is_ahead(&w, 1);
@@ -717,8 +720,10 @@ a_place_is_given_to_another_person_and_both_are_told(void **state)
 	press(&w, WORLD_STAGING_USER, world_last(&w), "Give my place #2 to @bob");
 	assert_string_equal(w.toast, "@bob has your place.");
 	assert_string_equal(queue(&w), "#4 #3 #2");
-	to_cy = world_says(&w, "🤝 staging: your place went to @bob — bbbbbbb");
-	to_bob = world_says(&w, "🤝 staging: you have the place of @cy — ddddddd");
+	to_cy =
+	    world_says(&w, "🤝 staging: your place went to @bob — \"Make it blue\" bbbbbbb");
+	to_bob =
+	    world_says(&w, "🤝 staging: you have the place of @cy — \"Make it blue\" ddddddd");
 	assert_non_null(to_cy);
 	assert_non_null(to_bob);
 	assert_int_not_equal(to_cy->reply_to, to_bob->reply_to);

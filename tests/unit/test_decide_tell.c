@@ -38,6 +38,108 @@ count_says(struct world *w, int64_t chat, const char *part)
 	return n;
 }
 
+/* Goal: who was not told yet that it goes back is told once, how that ended. */
+static void
+a_ring_that_its_end_overtakes_says_the_end_alone(void **state)
+{
+	const struct world_message *line;
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, GOOD);
+	w.is_telegram_away = true;
+	world_probed(&w, "HTTP 500");
+	assert_int_equal(world_rings(&w), 0);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	world_telegram_back(&w);
+	line = world_last_in(&w, WORLD_GROUP);
+	assert_string_equal(
+	    world_plain(line), "↩️ Rolled back: staging \"Make it blue\" (HTTP 500)");
+	assert_false(line->is_silent);
+	assert_int_equal(
+	    count_says(&w, WORLD_GROUP, "↩️ Rolled back: staging"), 2); /* its story */
+	assert_int_equal(count_says(&w, WORLD_GROUP, "Unhealthy"), 0);
+	assert_int_equal(count_says(&w, WORLD_GROUP, "rolling back to"), 0);
+	assert_int_equal(world_rings(&w), 2); /* the team's too */
+	world_close(&w);
+}
+
+static void
+do_nothing(struct tx *tx, void *arg)
+{
+	(void)tx;
+	(void)arg;
+}
+
+/* Goal: Telegram says of no message whether it has it: one that a crash cut off may stand there
+ * twice, and for ever the first says "Deploying".  The second says which of them counts. */
+static void
+what_a_crash_cut_off_says_that_it_may_stand_twice(void **state)
+{
+	static const char note[] = "Sent again after a restart of deploybot";
+	const struct world_message *said;
+	struct effect *lost;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	w.is_telegram_away = true;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	(void)world_text(&w, WORLD_ADMIN, "/whoami");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_run_starts(&w);
+	while ((lost = world_take(&w, EFFECT_SEND_MESSAGE)) != NULL)
+		effect_free(lost);
+	store_aid_reopen(&w.aid);
+	w.is_telegram_away = false;
+	world_act(&w, do_nothing, NULL);
+	said = world_says(&w, "🚀 Deploying staging");
+	assert_non_null(strstr(world_plain(said), note));
+	assert_null(strstr(world_plain(world_says(&w, "Your Telegram id")), note));
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(count_says(&w, WORLD_GROUP, note), 1);
+	assert_true(text_starts(world_plain(world_says(&w, note)), "❌ Failed: staging"));
+	world_close(&w);
+}
+
+/* Goal: ten pushes that fail while a group may not be written to are ten messages in it, not
+ * twenty, and each rings and says how it ended. */
+static void
+a_failure_whose_first_message_was_not_sent_is_one_message(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/status");
+	w.is_telegram_away = true;
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/whoami");
+	for (int i = 0; i < 10; i++) {
+		char commit[LIMIT_COMMIT];
+
+		(void)snprintf(commit, sizeof(commit), "%s", COMMIT_A);
+		commit[0] = (char)('0' + i);
+		(void)world_decide(&w, world_push(&w, "develop"));
+		world_git(&w, (struct world_git){ .commit = commit });
+		(void)world_run_starts(&w);
+		world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	}
+	world_telegram_back(&w);
+	assert_int_equal(
+	    count_says(&w, WORLD_TEAM, "❌ Failed: staging"), 11); /* the first was in hand */
+	assert_int_equal(count_says(&w, WORLD_TEAM, "Deploying"), 0);
+	assert_int_equal(world_rings(&w), 10);
+	for (size_t i = 0; i < w.n_screen; i++)
+		if (w.screen[i].chat == WORLD_TEAM && !w.screen[i].is_silent)
+			assert_true(w.screen[i].is_alarm);
+	world_close(&w);
+}
+
 /* Who asked in private has no team beside them: their line says it all. */
 static void
 in_private_the_line_that_rings_says_what_runs(void **state)
@@ -81,7 +183,7 @@ a_question_is_sent_and_not_edited_into_what_stands(void **state)
 	assert_true(world_last(&w)->is_silent);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(
-	    world_plain(&w.screen[0]), "🔎 production: main is aaaaaaa \"Make it blue\"");
+	    world_plain(&w.screen[0]), "🔎 production: main is \"Make it blue\" aaaaaaa");
 	question = rang(&w, "Deploy to production?");
 	assert_false(question->is_alarm);
 	assert_int_equal(question->sends, 1);
@@ -355,6 +457,9 @@ main(void)
 		cmocka_unit_test(a_question_is_sent_and_not_edited_into_what_stands),
 		cmocka_unit_test(a_short_success_that_nobody_confirmed_makes_no_sound),
 		cmocka_unit_test(a_failure_rings_when_it_happens_and_its_rollback_at_its_end),
+		cmocka_unit_test(a_ring_that_its_end_overtakes_says_the_end_alone),
+		cmocka_unit_test(what_a_crash_cut_off_says_that_it_may_stand_twice),
+		cmocka_unit_test(a_failure_whose_first_message_was_not_sent_is_one_message),
 		cmocka_unit_test(in_private_the_line_that_rings_says_what_runs),
 		cmocka_unit_test(three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end),
 		cmocka_unit_test(a_chat_that_moves_to_one_that_rang_adds_no_sound_to_it),

@@ -77,7 +77,7 @@ a_push_keeps_its_place_until_somebody_has_looked(void **state)
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	assert_string_equal(world_environment(&w, "staging").unknown_why, "");
 	assert_string_equal(w.toast, "Deployments to staging go on.");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "@bob has looked at it"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "Looked at: staging by @bob"));
 	assert_int_equal(world_audited(&w, "state_known", "telegram:22"), 1);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
@@ -197,8 +197,7 @@ a_person_is_asked_with_the_reason_on_top_and_then_it_goes(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	question = world_says_in(&w, WORLD_GROUP, "Deploy to staging?");
 	plain = world_plain(question);
-	assert_ptr_equal(strstr(plain, NOT_KNOWN), strstr(plain, "What")); /* on top */
-	assert_true(strstr(plain, NOT_KNOWN) < strstr(plain, "Deploy to staging?"));
+	assert_true(text_starts(plain, "❓ Deploy to staging?\n⚠️ " NOT_KNOWN)); /* on top */
 	assert_non_null(strstr(plain, "its folder is not here"));
 	assert_non_null(strstr(plain, w.aid.settings->host));
 	press(&w, WORLD_ADMIN, question, "Deploy to");
@@ -433,7 +432,7 @@ after_a_restore_an_environment_without_settings_is_not_known_either(void **state
 	assert_null(world_peek(&w, EFFECT_PROBE));
 	assert_true(world_environment(&w, "staging").unknown_since > 0);
 	assert_null(world_says_in(&w, WORLD_TEAM, NOT_KNOWN)); /* nothing can start there */
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "What runs in production is not known"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "State unknown: production"));
 	world_close(&w);
 }
 
@@ -474,7 +473,7 @@ a_restore_repeats_no_warning_of_the_run_that_it_ended(void **state)
 	assert_non_null(warning);
 	world_run_ends(&w, FOLDER_GONE);
 	assert_ptr_equal(world_says_in(&w, WORLD_TEAM, NOT_KNOWN), warning);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "What runs in production is not known"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "State unknown: production"));
 	assert_int_equal(world_audited(&w, "state_unknown", "--restored"), 2);
 	press(&w, WORLD_ADMIN, warning, "I looked");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);

@@ -260,7 +260,7 @@ without_a_name_there_is_a_button_for_each(void **state)
 	}
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "/deploy: which environment?"), "blog/preview"));
-	(void)says("blog/preview has no branch configured. Say what to deploy: "
+	(void)says("🚫 Not deployed: blog/preview has no branch configured. Say what to deploy: "
 		   "/deploy blog/preview <branch, tag or commit>");
 }
 
@@ -348,8 +348,10 @@ what_one_may_not_see_is_not_there(void **state)
 	expect("/deploy prod", "No \"prod\". There are: shop/staging");
 	expect("/status prod", "No \"prod\". There are: shop/staging");
 	expect("/status", "⚪ shop/staging has no release yet\nno health check configured\n");
-	expect("/cancel staging", "⛔ cancel shop/staging: your role does not grant it.");
-	expect("/history staging", "⛔ history shop/staging: your role does not grant it.");
+	expect("/cancel staging",
+	    "⛔ cancel shop/staging: your role does not grant it. Ask somebody with the role staging, or an admin.");
+	expect("/history staging",
+	    "⛔ history shop/staging: your role does not grant it. Ask somebody with the role staging, or an admin.");
 }
 
 int

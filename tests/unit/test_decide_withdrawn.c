@@ -97,7 +97,7 @@ what_has_enough_by_the_hour_goes_on(void **state)
 		press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 		assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
 		world_due(&w, TIMER_APPROVAL); /* it is night still */
-		assert_null(world_says(&w, "Still awaiting"));
+		assert_null(world_says(&w, "Not approved yet"));
 		go_to_the_day(&w);
 		if (is_pressed)
 			press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");

@@ -151,7 +151,7 @@ a_freeze_of_all_needs_the_code_of_one(void **state)
 	(void)state;
 	factor_open(&w, "REQUIRE_OTP=freeze:production");
 	(void)world_text(&w, ada.id, "/freeze staging until 23:00");
-	assert_non_null(world_says(&w, "staging: frozen"));
+	assert_non_null(world_says(&w, "Frozen: staging"));
 	(void)world_text(&w, ada.id, "/freeze all until 23:00");
 	assert_int_equal(world_audited(&w, "freeze", "*/*"), 0);
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
@@ -263,7 +263,7 @@ a_code_opens_one_thing_and_the_pad_before_is_no_more(void **state)
 	factor_press(&w, ada.id, first, "1");
 	assert_non_null(strstr(w.toast, "expired"));
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(world_says(&w, "production: locked"));
+	assert_non_null(world_says(&w, "Locked: production"));
 	assert_int_equal(started(&w), 0);
 	factor_close(&w);
 }

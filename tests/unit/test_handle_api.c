@@ -555,7 +555,8 @@ what_cannot_be_done_is_a_status_and_a_sentence(void **state)
 		{ "/v1/command/deploy", "{\"arguments\": [\"staging\", \"a\", \"b\"]}", 409,
 		    "Usage" },
 		{ "/v1/command/rollback", OF_STAGING, 409, "no earlier release" },
-		{ "/v1/command/cancel", OF_STAGING, 409, "Nothing to cancel in staging." },
+		{ "/v1/command/cancel", OF_STAGING, 409,
+		    "Not cancelled: staging: nothing runs or is queued." },
 		{ "/v1/command/queue", "{}", 200, "Nothing is in progress" },
 	};
 	struct world w;

@@ -34,10 +34,10 @@ a_log_that_could_not_be_sent_is_told_where_it_was_asked_for(void **state)
 
 	(void)state;
 	a_log_is_asked_for(&w, "the log is empty");
-	message = world_says_in(&w, WORLD_GROUP, "could not be sent");
+	message = world_says_in(&w, WORLD_GROUP, "Not sent: ");
 	assert_string_equal(
-	    world_plain(message), "📄 Log of staging aaaaaaa could not be sent: the log is empty");
-	assert_null(world_says_in(&w, WORLD_TEAM, "could not be sent"));
+	    world_plain(message), "⚠️ Not sent: Log of staging aaaaaaa: the log is empty");
+	assert_null(world_says_in(&w, WORLD_TEAM, "Not sent: "));
 	world_close(&w);
 }
 
@@ -48,7 +48,7 @@ a_log_that_was_sent_needs_no_words(void **state)
 
 	(void)state;
 	a_log_is_asked_for(&w, "");
-	assert_null(world_says(&w, "could not be sent"));
+	assert_null(world_says(&w, "Not sent: "));
 	world_close(&w);
 }
 

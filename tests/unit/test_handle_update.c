@@ -658,7 +658,7 @@ a_busy_environment_has_places_behind_who_what_and_since_when(void **state)
 	w.aid.at += 125 * 1000;
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging ← bbbbbbb"));
+	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb"));
 	assert_non_null(world_says(&w, "behind #1: @ada deploys aaaaaaa, since 2 min"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);
@@ -688,7 +688,7 @@ a_ref_that_looks_like_an_option_is_refused(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging --upload-pack=/tmp/x");
-	assert_non_null(world_says(&w, "A ref cannot begin with \"-\""));
+	assert_non_null(world_says(&w, "🚫 Not deployed: staging: a ref cannot begin with \"-\""));
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	world_close(&w);
 }
@@ -706,10 +706,10 @@ open_requests_of_one_person_are_bounded(void **state)
 		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 		world_git(&w, (struct world_git){ .commit = commit });
 	}
-	assert_null(world_says(&w, "You have 10 open requests"));
+	assert_null(world_says(&w, "you have 10 open requests"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_non_null(world_says(&w, "You have 10 open requests"));
+	assert_non_null(world_says(&w, "you have 10 open requests"));
 	world_close(&w);
 }
 
@@ -728,7 +728,7 @@ requests_that_git_has_not_answered_are_bounded_for_each_person(void **state)
 	}
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 3);
 	assert_non_null(
-	    world_says(&w, "staging: not asked, git has not answered your last 3 requests yet"));
+	    world_says(&w, "Not asked: staging: git has not answered your last 3 requests yet"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 4);
 	world_git(&w, (struct world_git){ .error = "git has no such ref" });

@@ -60,9 +60,33 @@ who_sees_an_environment_and_may_not_is_denied(void **state)
 	(void)world_text(&w, CARL, "/deploy production");
 	assert_string_equal(world_plain(world_last(&w)), "⛔ deploy production: only an admin may.");
 	(void)world_text(&w, CARL, "/rollback production");
-	assert_string_equal(
-	    world_plain(world_last(&w)), "⛔ rollback production: your role does not grant it.");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⛔ rollback production: your role does not grant it. Ask somebody with the role d, or an admin.");
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 2);
+	world_close(&w);
+}
+
+/* Goal: who is denied at night knows whom to wake; whoever may not see it learns no role of it. */
+static void
+a_denial_names_the_roles_that_may_and_to_a_stranger_none(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:*/*", "ROLE_D_IDS=60,61",
+	    "ROLE_D_MAY=rollback:production", "ROLE_E_IDS=70",
+	    "ROLE_E_MAY=rollback:production, cancel:*/*", "ROLE_F_IDS=80 until 2020-01-31",
+	    "ROLE_F_MAY=rollback:production", NULL);
+	(void)world_text(&w, CARL, "/rollback production");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⛔ rollback production: your role does not grant it. Ask somebody with the role d or e, or an admin.");
+	(void)world_text(&w, CARL, "/deploy production");
+	assert_string_equal(world_plain(world_last(&w)), "⛔ deploy production: only an admin may.");
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/rollback production");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⛔ rollback production: you have no role here. An admin can add your id, which /whoami shows.");
+	(void)world_text(&w, 80, "/rollback production"); /* their access has ended */
+	assert_null(strstr(world_plain(world_last(&w)), "Ask somebody"));
 	world_close(&w);
 }
 
@@ -113,8 +137,8 @@ who_may_deploy_alone_sees_the_queue_and_leaves_it(void **state)
 	(void)world_text(&w, CARL, "/queue production");
 	assert_string_equal(world_plain(world_last(&w)), "No \"production\". There are: staging");
 	(void)world_text(&w, CARL, "/status");
-	assert_string_equal(
-	    world_plain(world_last(&w)), "⛔ status staging: your role does not grant it.");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⛔ status staging: your role does not grant it. Ask somebody with the role staging, or an admin.");
 	world_close(&w);
 }
 
@@ -459,6 +483,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_what_one_has_no_grant_the_answer_is_that_there_is_none),
 		cmocka_unit_test(who_sees_an_environment_and_may_not_is_denied),
+		cmocka_unit_test(a_denial_names_the_roles_that_may_and_to_a_stranger_none),
 		cmocka_unit_test(help_and_whoami_name_roles_places_and_ends),
 		cmocka_unit_test(who_may_deploy_alone_sees_the_queue_and_leaves_it),
 		cmocka_unit_test(a_role_withdrawn_between_question_and_press_confirms_nothing),
