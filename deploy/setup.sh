@@ -24,11 +24,11 @@ here=${here%/*}
 . "$here/setup/hosts.sh"
 
 readonly UNITS=(deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service)
-readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--no-start] [app NAME | host [APP/]ENV | check]"
+readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] [app NAME | host [APP/]ENV | check]"
 readonly FOLDER_INSTALLED=/etc/deploybot
 
-folder=$FOLDER_INSTALLED answers='' starts=yes act=setup name='' application='' first_name=''
-untouched="nothing here was changed"
+folder=$FOLDER_INSTALLED answers='' starts=yes anew=no act=setup name='' application='' first_name='' changed=no
+untouched="nothing here was changed; the same command goes on with what was answered, with --anew it asks all of it again"
 
 # ---- where and who ---------------------------------------------------------------------------------
 
@@ -40,6 +40,7 @@ read_words() { # WORD...
 			[[ $1 == --folder ]] && folder=$2 || answers=$2
 			shift
 			;;
+		--anew) anew=yes ;;
 		--no-start) starts=no ;;
 		-h | --help | help)
 			printf '%s\n' "$USAGE"
@@ -74,13 +75,19 @@ find_installation() {
 	program=${program%/*}/deploybot
 	conf=$folder/deploybot.conf draft=$folder/setup secrets=$folder/secrets candidate=$folder/.deploybot.conf.setup
 	target=$conf conf_there=$conf conf_owner=$(id -u):$(id -g -- "$server_user")
-	key_final=$secrets/runner/deploy_key known_final=$secrets/runner/known_hosts
+	setting_there SSH_KEY_PATH "$conf"
+	key_final=${said:-$secrets/runner/deploy_key}
+	setting_there SSH_KNOWN_HOSTS "$conf"
+	known_final=${said:-$secrets/runner/known_hosts}
+	[[ $folder != "$FOLDER_INSTALLED" || -d $secrets/server && -d $secrets/runner ]] ||
+		fail "$EXIT_CONFIG" "$secrets has no folders server and runner: systemd-tmpfiles --create deploybot.conf"
 }
 
 # One at a time, whatever it is at.
 begin_draft() {
 	exec 9<"$folder"
 	flock -n 9 || fail "$EXIT_BUSY" "another deploybot-setup is at work on $folder"
+	[[ $anew == no ]] || rm -rf -- "$draft"
 	mkdir -p -- "$draft"
 	chmod 0711 -- "$draft" # whose keys are tried may read the keys of hosts in it, and nothing else
 	trap on_exit EXIT
@@ -104,7 +111,7 @@ catch_ends() {
 end_by_signal() { # STATUS
 	trap : TERM INT HUP
 	printf '\n' >&2
-	say '%s' "ended by a signal: $untouched; the same command goes on with what was answered" >&2
+	say '%s' "ended by a signal: $untouched" >&2
 	exit "$1"
 }
 
@@ -134,7 +141,7 @@ start() {
 	[[ $starts == yes && $folder == "$FOLDER_INSTALLED" && -d /run/systemd/system ]] || return 0
 	say '\nstarting deploybot'
 	if systemctl is-active --quiet deploybot.service; then
-		systemctl restart deploybot-runner.service deploybot.service
+		[[ $changed == no ]] || systemctl restart deploybot-runner.service deploybot.service
 	else
 		systemctl enable --now "${UNITS[@]}"
 	fi || fail "$EXIT_CONFIG" "deploybot does not start: journalctl -u deploybot -u deploybot-runner says why"
@@ -158,13 +165,15 @@ list_environments() {
 
 # Everything that can be asked, as those ask who will need it.
 check() {
-	local environment bad=0 as_whom=(env -i "PATH=$PATH" LANG=C.UTF-8 HOME=/ "$program" --env-file "$conf" doctor)
+	local environment bad=0 home
 	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf: deploybot-setup makes it"
 	say '\n==> doctor, as %s' "$server_user"
-	as "$server_user" "${as_whom[@]}" || bad=1
+	as "$server_user" env -i "PATH=$PATH" LANG=C.UTF-8 HOME=/ "$program" --env-file "$conf" doctor || bad=1
+	home=$(getent passwd "$runner_user" | cut -d: -f6)
 	for environment in "$@"; do
 		say '\n==> doctor %s, as %s' "$environment" "$runner_user"
-		as "$runner_user" "${as_whom[@]}" "$environment" || bad=1
+		as "$runner_user" env -i "PATH=$PATH" LANG=C.UTF-8 "HOME=${home:-/}" "$program" --env-file "$conf" doctor "$environment" ||
+			bad=1
 	done
 	((bad == 0)) || fail "$EXIT_CONFIG" "something is not there yet: see above what to do, then: deploybot-setup check"
 }
@@ -173,6 +182,7 @@ setup() {
 	begin_draft
 	begin_settings
 	begin_want
+	check_beginning
 	if [[ -z ${want[GITHUB_REPOSITORY]:-}${want[REPOSITORY_URL]:-} ]] && has_applications; then
 		ask_bot
 		ask_admin
@@ -223,6 +233,7 @@ set_up_hosts() {
 	for environment in "${environments[@]}"; do
 		set_health "$environment"
 	done
+	check_all || fail "$EXIT_CONFIG" "check-config does not take the answers together: $untouched"
 	ask_login
 	prepare_environments
 }
@@ -235,6 +246,7 @@ set_up_application() {
 	begin_draft
 	begin_application
 	take_given
+	check_beginning
 	name_first
 	ask_repository
 	ask_token_of_repository
@@ -288,6 +300,7 @@ set_up_host() {
 	begin_draft
 	[[ -z $application ]] || begin_application
 	take_given
+	check_beginning
 	setting_there "$setting" "$target"
 	list=$said
 	[[ -n $list ]] || fail "$EXIT_CONFIG" "$target has no $setting: there is no environment $1 with hosts"
@@ -296,6 +309,7 @@ set_up_host() {
 	hosts=() ports=()
 	add_hosts "$said"
 	find_health "$environment" "$list"
+	check_all || fail "$EXIT_CONFIG" "check-config does not take the answers together: $untouched"
 	ask_login
 	confirm_keys
 	value_of "$(name_of "$environment" COMPOSE_DIR)" "/srv/${application:-app}"

@@ -63,6 +63,7 @@ check_repository() { # NAME
 		warn "$1: an answer is needed"
 		return 1
 	fi
+	[[ $typed != "$repository_there" ]] || return 0 # both settings stay as they are
 	unset "want[GITHUB_REPOSITORY]" "want[REPOSITORY_URL]"
 	if [[ $typed =~ $pattern ]]; then
 		want[REPOSITORY_URL]=''
@@ -78,6 +79,7 @@ ask_repository() {
 	value_of REPOSITORY_URL ''
 	there=$said
 	[[ -n $there ]] || { value_of GITHUB_REPOSITORY '' && there=$said; }
+	repository_there=$there
 	[[ -z $there || ! -v given[GITHUB_REPOSITORY] && ! -v given[REPOSITORY_URL] ]] || given[SETUP_REPOSITORY]=$there
 	ask SETUP_REPOSITORY "$there" check_repository "Which repository? OWNER/NAME at GitHub, or a URL" \
 		"It needs a Dockerfile; the branch develop becomes staging, main production (man deploybot.conf has others)"
@@ -130,7 +132,8 @@ begin_want() {
 	take_given
 	[[ -v want[ADMIN_TELEGRAM_IDS] ]] || { setting_there ADMIN_TELEGRAM_IDS "$conf_there" && [[ -n $said ]]; } ||
 		want[ADMIN_TELEGRAM_IDS]=1
-	[[ $folder != "$FOLDER_INSTALLED" ]] || want[RUNNER_SOCKET]=/run/deploybot-runner/runner.sock
+	value_of RUNNER_SOCKET ''
+	[[ -n $said || $folder != "$FOLDER_INSTALLED" ]] || want[RUNNER_SOCKET]=/run/deploybot-runner/runner.sock
 	want[SSH_KEY_PATH]=$key_final
 	want[SSH_KNOWN_HOSTS]=$known_final
 }
@@ -194,6 +197,7 @@ check_registry_answers() { # NAME
 		at_exit_words=()
 		at_exit remove_private
 		find_image
+		[[ -z $ecr_region ]] || exit 0 # whose credentials are the runner's: doctor asks as that one
 		check_image_settings
 		find_password
 		find_digest 0000000000000000000000000000000000000000 || status=$?

@@ -1,11 +1,15 @@
 """Goal: deploybot-setup ends in an installation to which everything is there, and until then changes nothing."""
 # SPDX-License-Identifier: ISC
 import getpass
+import os
+import shutil
 import stat
 import subprocess
 
 import pytest
 
+from commands_aid import DEPLOY
+from namespace_aid import MOUNTS, need
 from setup_aid import SetupBench
 from ssh_aid import until_at_rest
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
@@ -64,6 +68,29 @@ def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
     assert status == 0 and "all is there" in said, said
     assert bench.settings()["ADMIN_TELEGRAM_IDS"] == str(ADA) and bench.conf.read_text().startswith("# ours\n")
     assert text_of(bench.chat.messages(ADA)[-1]).startswith("You are the first admin")
+
+
+# Where it is installed, in an /etc of its own: of whom is each file then?
+INSTALLED = """cp -a /etc "$1" && mount --bind "$1" /etc || exit 77
+systemd-sysusers "$2/systemd/sysusers.conf" && install -m 0640 -g deploybot -D /dev/null /etc/deploybot/deploybot.conf &&
+    systemd-tmpfiles --create --prefix=/etc/deploybot "$2/systemd/tmpfiles.conf" && mkdir -m 1777 /etc/deploybot/state || exit 77
+PATH=$PATH:/usr/bin:/bin "$2/setup.sh" --no-start --answers "$3"; status=$?
+find /etc/deploybot ! -path '*/state*' -type f -printf 'file %u:%g %m %P\\n'
+exit $status"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("systemd-sysusers"), reason="needs root, and systemd's programs")
+def test_each_file_of_an_installation_belongs_to_who_reads_it(bench):
+    need(*MOUNTS[1:])
+    answers = bench.answers(RUNNER_SOCKET="/run/deploybot-runner/runner.sock", STATE_DIRECTORY="/etc/deploybot/state",
+                            AUDIT_LOG_PATH="/etc/deploybot/state/audit.log")
+    _, said = bench.run_setup(*MOUNTS, "bash", "-c", INSTALLED, "bash", str(bench.path / "own-etc"), DEPLOY, str(answers))
+    assert "==> doctor staging, as deploybot-runner" in said, said
+    assert sorted(line for line in said.splitlines() if line.startswith("file ")) == [
+        "file deploybot-runner:deploybot-runner 600 secrets/runner/deploy_key",
+        "file deploybot-runner:deploybot-runner 600 secrets/runner/known_hosts",
+        "file deploybot:deploybot 600 secrets/server/telegram_bot_token",
+        "file root:deploybot 640 deploybot.conf"], said
 
 
 # ---- what is refused -------------------------------------------------------------------------------
