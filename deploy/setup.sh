@@ -64,7 +64,8 @@ find_installation() {
 	folder=$(cd -P -- "$folder" && pwd)
 	server_user=$(me) runner_user=$server_user
 	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
-		((EUID == 0)) || fail "$EXIT_CONFIG" "this changes $folder: put sudo before it, or name a folder of your own with --folder"
+		((EUID == 0)) ||
+			fail "$EXIT_CONFIG" "this changes $folder: put sudo before it, or name a folder of your own with --folder"
 		server_user=deploybot runner_user=deploybot-runner
 		getent passwd "$server_user" "$runner_user" >/dev/null ||
 			fail "$EXIT_CONFIG" "there are no users $server_user and $runner_user: systemd-sysusers deploybot.conf"
@@ -94,7 +95,10 @@ begin_draft() {
 	catch_ends
 	at_exit rm -f -- "$candidate" "$draft/said" "$draft/shown" "$draft/new.conf"
 	[[ ! -f $draft/answers ]] || read_answers drafted "$draft/answers"
-	[[ -z $answers ]] || open_answers "$answers"
+	if [[ -n $answers ]]; then
+		open_answers "$answers"
+		forget_answers
+	fi
 	known=$draft/known_hosts
 	: >>"$draft/confirmed"
 	cat -- "$draft/confirmed" >"$known"
@@ -115,11 +119,19 @@ end_by_signal() { # STATUS
 	exit "$1"
 }
 
+# A file of answers says everything, but who has opened the link.
+forget_answers() {
+	local admin=${drafted[ADMIN_TELEGRAM_IDS]:-}
+	drafted=()
+	[[ -z $admin ]] || drafted[ADMIN_TELEGRAM_IDS]=$admin
+	rm -f -- "$draft"/secret.*
+}
+
 # An installation without a settings file: that of another folder.
 begin_settings() {
 	[[ ! -f $conf ]] || return 0
 	conf_there=$draft/new.conf
-	printf '# Settings of deploybot: deploybot.conf(5), or deploybot check-config, which says what is wrong with them.\n' >"$conf_there"
+	printf '# Settings of deploybot: deploybot.conf(5); deploybot check-config says what is wrong with them.\n' >"$conf_there"
 	[[ $folder != "$FOLDER_INSTALLED" ]] || return 0
 	want[STATE_DIRECTORY]=$folder/state
 	want[AUDIT_LOG_PATH]=$folder/state/audit.log
@@ -172,8 +184,8 @@ check() {
 	home=$(getent passwd "$runner_user" | cut -d: -f6)
 	for environment in "$@"; do
 		say '\n==> doctor %s, as %s' "$environment" "$runner_user"
-		as "$runner_user" env -i "PATH=$PATH" LANG=C.UTF-8 "HOME=${home:-/}" "$program" --env-file "$conf" doctor "$environment" ||
-			bad=1
+		as "$runner_user" env -i "PATH=$PATH" LANG=C.UTF-8 "HOME=${home:-/}" \
+			"$program" --env-file "$conf" doctor "$environment" || bad=1
 	done
 	((bad == 0)) || fail "$EXIT_CONFIG" "something is not there yet: see above what to do, then: deploybot-setup check"
 }
@@ -241,7 +253,8 @@ set_up_hosts() {
 # One more application, whose file is its own.
 set_up_application() {
 	application=$1 target=$folder/apps/$1.env draft=$folder/setup.$1 candidate=$folder/setup.$1/apps/$1.env conf_there=$target
-	[[ $1 =~ ^[a-z][a-z0-9-]{0,19}$ ]] || fail "$EXIT_INPUT" "${1@Q} is no name of an application: a-z, then up to 19 of a-z 0-9 -"
+	[[ $1 =~ ^[a-z][a-z0-9-]{0,19}$ ]] ||
+		fail "$EXIT_INPUT" "${1@Q} is no name of an application: a-z, then up to 19 of a-z 0-9 -"
 	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without app"
 	begin_draft
 	begin_application
@@ -305,7 +318,8 @@ set_up_host() {
 	list=$said
 	[[ -n $list ]] || fail "$EXIT_CONFIG" "$target has no $setting: there is no environment $1 with hosts"
 	find_key
-	ask SETUP_HOST '' check_new_host "Which host does $1 get? HOST or HOST:PORT" "Releases go there too, behind the others: $list"
+	ask SETUP_HOST '' check_new_host "Which host does $1 get? HOST or HOST:PORT" \
+		"Releases go there too, behind the others: $list"
 	hosts=() ports=()
 	add_hosts "$said"
 	find_health "$environment" "$list"

@@ -225,7 +225,8 @@ write_application() {
 		cp -p -- "$target" "$before"
 	fi
 	write_settings "$target"
-	as "$server_user" env -i "PATH=$PATH" LANG=C.UTF-8 "$program" --env-file "$conf" application check "$application" && return 0
+	as "$server_user" env -i "PATH=$PATH" LANG=C.UTF-8 \
+		"$program" --env-file "$conf" application check "$application" && return 0
 	if [[ -n $before ]]; then
 		mv -fT -- "$before" "$target"
 	else

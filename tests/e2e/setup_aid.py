@@ -18,7 +18,8 @@ HOST_PROGRAMS = {
     "getent": 'case $1 in passwd) echo "$2:x:1:1::$HOST_HOME:/bin/bash" ;; *) exit 2 ;; esac',
     "runuser": 'while [[ $1 != -- ]]; do shift; done; shift; exec "$@"',
     "sudo": '[[ ! -e $HOST_HOME/no-sudo ]] || { echo "sudo: a password is required" >&2; exit 1; }; shift; exec "$@"',
-    "id": '[[ $1 == -u ]] || exec /usr/bin/id "$@"; [[ -e $HOST_HOME/no-sudo && -z ${PASTED:-} ]] && echo 1000 || echo 0',
+    "id": '[[ $1 == -u ]] || exec /usr/bin/id "$@"\n'
+          '[[ -e $HOST_HOME/no-sudo && -z ${PASTED:-} ]] && echo 1000 || echo 0',
     "install": 'mkdir -p -- "${@: -1}"',
 }
 

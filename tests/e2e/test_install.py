@@ -16,7 +16,8 @@ BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
 UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "deploybot-local.socket")
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
-    "usr/bin/deploybot", "usr/sbin/deploybot-setup", "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner",
+    "usr/bin/deploybot", "usr/sbin/deploybot-setup",
+    "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner",
     "usr/lib/deploybot/deploy/deploy.sh", "usr/lib/deploybot/deploy/transports/ssh.sh",
     "usr/lib/systemd/system/deploybot.service", "usr/lib/systemd/system/deploybot.socket",
     "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/systemd/system/deploybot-local.socket",
@@ -86,7 +87,7 @@ def test_the_set_up_starts_from_where_it_is_installed_and_its_manual_names_its_w
     text = page(tree, "man8/deploybot-setup.8").replace("\\", "")
     assert len(words) == 6, said
     for option, command in words:
-        assert re.search(rf"^\.It (?:Fl -{option}|Cm {command})\b" if option else rf"^\.It Cm {command}\b", text, re.M), said
+        assert re.search(rf"^\.It (Fl -{option}|Cm {command})\b", text, re.M), (option, command)
     found = run(tree / "usr/sbin/deploybot-setup", "--folder", tmp_path, "check")     # the programs too
     assert found.returncode == 78 and f"there is no {tmp_path}/deploybot.conf" in found.stdout, found.stdout
 
