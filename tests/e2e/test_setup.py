@@ -3,6 +3,7 @@
 import getpass
 import os
 import shutil
+import signal
 import stat
 import subprocess
 
@@ -103,6 +104,29 @@ def test_each_file_of_an_installation_belongs_to_who_reads_it(bench):
         "file deploybot-runner:deploybot-runner 600 secrets/runner/known_hosts",
         "file deploybot:deploybot 600 secrets/server/telegram_bot_token",
         "file root:deploybot 640 deploybot.conf"], said
+
+
+# ---- the first admin -------------------------------------------------------------------------------
+
+def test_ctrl_c_while_nobody_opens_the_link_changes_nothing(bench):
+    path = bench.answers(ADMIN_TELEGRAM_IDS=None)
+    process = subprocess.Popen(bench.words("--answers", path), env=bench.given(), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    for line in process.stdout:
+        if "https://t.me/" in line:
+            os.killpg(process.pid, signal.SIGINT)
+    process.stdout.close()
+    assert process.wait(timeout=60) == 130 and bench.files() == {}
+
+
+def test_while_a_webhook_is_set_no_link_is_offered(bench):
+    assert bench.chat.bot("setWebhook", url="http://127.0.0.1:9/telegram/webhook")[0] == 200
+    try:
+        status, said = bench.setup("--answers", bench.answers(ADMIN_TELEGRAM_IDS=None))
+    finally:
+        bench.chat.bot("deleteWebhook")
+    assert status == 78 and "the bot's updates go to a webhook" in said and "t.me" not in said, said
+    assert "ADMIN_TELEGRAM_IDS" in said.splitlines()[-1] and bench.files() == {}
 
 
 # ---- what is refused -------------------------------------------------------------------------------
