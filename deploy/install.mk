@@ -16,9 +16,9 @@ MADE	 := $(BUILD)/install
 D	  = $(DESTDIR)
 UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service \
 	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer
-SCRIPTS	  = $(shell cd deploy && find *.sh transports -type f)
+SCRIPTS	  = $(shell cd deploy && find *.sh setup transports -type f)
 EXAMPLES = $(shell cd deploy && find monitoring github -type f 2>/dev/null)
-MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man5/deploybot.conf.5
+MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man8/deploybot-setup.8 man5/deploybot.conf.5
 
 .PHONY: install uninstall install-made deb
 # Whole each time: they are small, and their sources are many.
@@ -30,7 +30,7 @@ install-made: deploy/systemd/conf.sed deploy/man/settings.awk
 	@day=$$(LC_ALL=C TZ=UTC date -d @$(SOURCE_DATE_EPOCH) '+%B %-d, %Y') && \
 	awk -f deploy/man/settings.awk -v version='$(VERSION)' -v date="$$day" \
 		lib/setting.def runner/settings.def server/types/settings.def .env.example >$(MADE)/deploybot.conf.5 && \
-	for page in deploybot.8 deploybot-runner.8; do \
+	for page in deploybot.8 deploybot-runner.8 deploybot-setup.8; do \
 		sed "s/@DATE@/$$day/; s/@VERSION@/$(VERSION)/; s|/usr/lib/deploybot/|$(LIBDIR)/|; \
 			s|/usr/share/doc/deploybot/|$(DOCDIR)/|" deploy/man/$$page >$(MADE)/$$page || exit; \
 	done
@@ -46,6 +46,7 @@ install: $(INSTALL_NEEDS) install-made
 		mode=0644; [[ ! -x $$name ]] || mode=0755; \
 		install -D -m $$mode "$$name" '$(D)$(LIBDIR)/deploy/'"$$name" || exit; \
 	done
+	@install -d '$(D)$(PREFIX)/sbin' && ln -sfn ../lib/deploybot/deploy/setup.sh '$(D)$(PREFIX)/sbin/deploybot-setup'
 	@install -d '$(D)$(UNITDIR)' '$(D)$(PREFIX)/lib/sysusers.d' '$(D)$(PREFIX)/lib/tmpfiles.d' '$(D)/etc/logrotate.d'
 	@install -m 0644 $(UNITS:%=$(MADE)/%) '$(D)$(UNITDIR)/'
 	@install -m 0644 deploy/systemd/sysusers.conf '$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf'
@@ -57,6 +58,8 @@ install: $(INSTALL_NEEDS) install-made
 	@install -d $(addprefix '$(D)$(MANDIR)'/,man5 man8)
 	@for page in $(MANUALS); do install -m 0644 "$(MADE)/$${page##*/}" '$(D)$(MANDIR)/'"$$page" || exit; done
 	@install -D -m 0644 deploy/completion/deploybot.bash '$(D)$(PREFIX)/share/bash-completion/completions/deploybot'
+	@install -D -m 0644 deploy/completion/deploybot-setup.bash \
+		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot-setup'
 	@install -D -m 0644 deploy/completion/deploybot.zsh '$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot'
 	@install -D -m 0644 deploy/completion/deploybot.fish '$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot.fish'
 	@install -d '$(D)$(DOCDIR)/examples/nginx'
@@ -69,7 +72,7 @@ install: $(INSTALL_NEEDS) install-made
 	done
 	@$(if $(D),,echo "installed; now, as root:"; \
 		echo "  systemd-sysusers deploybot.conf && systemd-tmpfiles --create deploybot.conf && systemctl daemon-reload"; \
-		echo "  then edit $(CONFDIR)/deploybot.conf, put the secrets into $(CONFDIR)/secrets, and:"; \
+		echo "  then deploybot-setup; or by hand: edit $(CONFDIR)/deploybot.conf, put the secrets into $(CONFDIR)/secrets, and:"; \
 		echo "  systemctl enable --now deploybot.socket deploybot-local.socket deploybot-runner deploybot")
 
 # Leaves what an installation has made its own: /etc/deploybot, /var/lib/deploybot*, /var/log/deploybot, the users.
@@ -77,9 +80,10 @@ uninstall:
 	@if [[ -z '$(D)' && -d /run/systemd/system ]]; then \
 		systemctl disable --now $(UNITS) || true; fi
 	@rm -rf '$(D)$(LIBDIR)' '$(D)$(DOCDIR)'
-	@rm -f '$(D)$(PREFIX)/bin/deploybot' $(UNITS:%='$(D)$(UNITDIR)/%') '$(D)/etc/logrotate.d/deploybot' \
+	@rm -f '$(D)$(PREFIX)/bin/deploybot' '$(D)$(PREFIX)/sbin/deploybot-setup' $(UNITS:%='$(D)$(UNITDIR)/%') '$(D)/etc/logrotate.d/deploybot' \
 		'$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf' '$(D)$(PREFIX)/lib/tmpfiles.d/deploybot.conf' \
-		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot' '$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot' \
+		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot' \
+		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot-setup' '$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot' \
 		'$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot.fish' $(MANUALS:%='$(D)$(MANDIR)/%')
 	@echo "left: $(CONFDIR), /var/lib/deploybot, /var/lib/deploybot-runner, /var/log/deploybot, two users"
 

@@ -24,11 +24,11 @@ here=${here%/*}
 . "$here/setup/hosts.sh"
 
 readonly UNITS=(deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service)
-readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--no-start] [app NAME | host [APP/]ENV | check]"
+readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] [app NAME | host [APP/]ENV | check]"
 readonly FOLDER_INSTALLED=/etc/deploybot
 
-folder=$FOLDER_INSTALLED answers='' starts=yes act=setup name='' application='' first_name=''
-untouched="nothing here was changed"
+folder=$FOLDER_INSTALLED answers='' starts=yes anew=no act=setup name='' application='' first_name='' changed=no
+untouched="nothing here was changed; the same command goes on with what was answered, with --anew it asks all of it again"
 
 # ---- where and who ---------------------------------------------------------------------------------
 
@@ -40,6 +40,7 @@ read_words() { # WORD...
 			[[ $1 == --folder ]] && folder=$2 || answers=$2
 			shift
 			;;
+		--anew) anew=yes ;;
 		--no-start) starts=no ;;
 		-h | --help | help)
 			printf '%s\n' "$USAGE"
@@ -63,7 +64,8 @@ find_installation() {
 	folder=$(cd -P -- "$folder" && pwd)
 	server_user=$(me) runner_user=$server_user
 	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
-		((EUID == 0)) || fail "$EXIT_CONFIG" "this changes $folder: put sudo before it, or name a folder of your own with --folder"
+		((EUID == 0)) ||
+			fail "$EXIT_CONFIG" "this changes $folder: put sudo before it, or name a folder of your own with --folder"
 		server_user=deploybot runner_user=deploybot-runner
 		getent passwd "$server_user" "$runner_user" >/dev/null ||
 			fail "$EXIT_CONFIG" "there are no users $server_user and $runner_user: systemd-sysusers deploybot.conf"
@@ -74,20 +76,29 @@ find_installation() {
 	program=${program%/*}/deploybot
 	conf=$folder/deploybot.conf draft=$folder/setup secrets=$folder/secrets candidate=$folder/.deploybot.conf.setup
 	target=$conf conf_there=$conf conf_owner=$(id -u):$(id -g -- "$server_user")
-	key_final=$secrets/runner/deploy_key known_final=$secrets/runner/known_hosts
+	setting_there SSH_KEY_PATH "$conf"
+	key_final=${said:-$secrets/runner/deploy_key}
+	setting_there SSH_KNOWN_HOSTS "$conf"
+	known_final=${said:-$secrets/runner/known_hosts}
+	[[ $folder != "$FOLDER_INSTALLED" || -d $secrets/server && -d $secrets/runner ]] ||
+		fail "$EXIT_CONFIG" "$secrets has no folders server and runner: systemd-tmpfiles --create deploybot.conf"
 }
 
 # One at a time, whatever it is at.
 begin_draft() {
 	exec 9<"$folder"
 	flock -n 9 || fail "$EXIT_BUSY" "another deploybot-setup is at work on $folder"
+	[[ $anew == no ]] || rm -rf -- "$draft"
 	mkdir -p -- "$draft"
 	chmod 0711 -- "$draft" # whose keys are tried may read the keys of hosts in it, and nothing else
 	trap on_exit EXIT
 	catch_ends
 	at_exit rm -f -- "$candidate" "$draft/said" "$draft/shown" "$draft/new.conf"
 	[[ ! -f $draft/answers ]] || read_answers drafted "$draft/answers"
-	[[ -z $answers ]] || open_answers "$answers"
+	if [[ -n $answers ]]; then
+		open_answers "$answers"
+		forget_answers
+	fi
 	known=$draft/known_hosts
 	: >>"$draft/confirmed"
 	cat -- "$draft/confirmed" >"$known"
@@ -104,15 +115,23 @@ catch_ends() {
 end_by_signal() { # STATUS
 	trap : TERM INT HUP
 	printf '\n' >&2
-	say '%s' "ended by a signal: $untouched; the same command goes on with what was answered" >&2
+	say '%s' "ended by a signal: $untouched" >&2
 	exit "$1"
+}
+
+# A file of answers says everything, but who has opened the link.
+forget_answers() {
+	local admin=${drafted[ADMIN_TELEGRAM_IDS]:-}
+	drafted=()
+	[[ -z $admin ]] || drafted[ADMIN_TELEGRAM_IDS]=$admin
+	rm -f -- "$draft"/secret.*
 }
 
 # An installation without a settings file: that of another folder.
 begin_settings() {
 	[[ ! -f $conf ]] || return 0
 	conf_there=$draft/new.conf
-	printf '# Settings of deploybot: deploybot.conf(5), or deploybot check-config, which says what is wrong with them.\n' >"$conf_there"
+	printf '# Settings of deploybot: deploybot.conf(5); deploybot check-config says what is wrong with them.\n' >"$conf_there"
 	[[ $folder != "$FOLDER_INSTALLED" ]] || return 0
 	want[STATE_DIRECTORY]=$folder/state
 	want[AUDIT_LOG_PATH]=$folder/state/audit.log
@@ -134,7 +153,7 @@ start() {
 	[[ $starts == yes && $folder == "$FOLDER_INSTALLED" && -d /run/systemd/system ]] || return 0
 	say '\nstarting deploybot'
 	if systemctl is-active --quiet deploybot.service; then
-		systemctl restart deploybot-runner.service deploybot.service
+		[[ $changed == no ]] || systemctl restart deploybot-runner.service deploybot.service
 	else
 		systemctl enable --now "${UNITS[@]}"
 	fi || fail "$EXIT_CONFIG" "deploybot does not start: journalctl -u deploybot -u deploybot-runner says why"
@@ -158,13 +177,15 @@ list_environments() {
 
 # Everything that can be asked, as those ask who will need it.
 check() {
-	local environment bad=0 as_whom=(env -i "PATH=$PATH" LANG=C.UTF-8 HOME=/ "$program" --env-file "$conf" doctor)
+	local environment bad=0 home
 	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf: deploybot-setup makes it"
 	say '\n==> doctor, as %s' "$server_user"
-	as "$server_user" "${as_whom[@]}" || bad=1
+	as "$server_user" env -i "PATH=$PATH" LANG=C.UTF-8 HOME=/ "$program" --env-file "$conf" doctor || bad=1
+	home=$(getent passwd "$runner_user" | cut -d: -f6)
 	for environment in "$@"; do
 		say '\n==> doctor %s, as %s' "$environment" "$runner_user"
-		as "$runner_user" "${as_whom[@]}" "$environment" || bad=1
+		as "$runner_user" env -i "PATH=$PATH" LANG=C.UTF-8 "HOME=${home:-/}" \
+			"$program" --env-file "$conf" doctor "$environment" || bad=1
 	done
 	((bad == 0)) || fail "$EXIT_CONFIG" "something is not there yet: see above what to do, then: deploybot-setup check"
 }
@@ -173,6 +194,7 @@ setup() {
 	begin_draft
 	begin_settings
 	begin_want
+	check_beginning
 	if [[ -z ${want[GITHUB_REPOSITORY]:-}${want[REPOSITORY_URL]:-} ]] && has_applications; then
 		ask_bot
 		ask_admin
@@ -223,6 +245,7 @@ set_up_hosts() {
 	for environment in "${environments[@]}"; do
 		set_health "$environment"
 	done
+	check_all || fail "$EXIT_CONFIG" "check-config does not take the answers together: $untouched"
 	ask_login
 	prepare_environments
 }
@@ -230,11 +253,13 @@ set_up_hosts() {
 # One more application, whose file is its own.
 set_up_application() {
 	application=$1 target=$folder/apps/$1.env draft=$folder/setup.$1 candidate=$folder/setup.$1/apps/$1.env conf_there=$target
-	[[ $1 =~ ^[a-z][a-z0-9-]{0,19}$ ]] || fail "$EXIT_INPUT" "${1@Q} is no name of an application: a-z, then up to 19 of a-z 0-9 -"
+	[[ $1 =~ ^[a-z][a-z0-9-]{0,19}$ ]] ||
+		fail "$EXIT_INPUT" "${1@Q} is no name of an application: a-z, then up to 19 of a-z 0-9 -"
 	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without app"
 	begin_draft
 	begin_application
 	take_given
+	check_beginning
 	name_first
 	ask_repository
 	ask_token_of_repository
@@ -288,14 +313,17 @@ set_up_host() {
 	begin_draft
 	[[ -z $application ]] || begin_application
 	take_given
+	check_beginning
 	setting_there "$setting" "$target"
 	list=$said
 	[[ -n $list ]] || fail "$EXIT_CONFIG" "$target has no $setting: there is no environment $1 with hosts"
 	find_key
-	ask SETUP_HOST '' check_new_host "Which host does $1 get? HOST or HOST:PORT" "Releases go there too, behind the others: $list"
+	ask SETUP_HOST '' check_new_host "Which host does $1 get? HOST or HOST:PORT" \
+		"Releases go there too, behind the others: $list"
 	hosts=() ports=()
 	add_hosts "$said"
 	find_health "$environment" "$list"
+	check_all || fail "$EXIT_CONFIG" "check-config does not take the answers together: $untouched"
 	ask_login
 	confirm_keys
 	value_of "$(name_of "$environment" COMPOSE_DIR)" "/srv/${application:-app}"

@@ -15,7 +15,8 @@ read_value() { # TEXT WHERE
 	said=${said#"${said%%[![:blank:]]*}"}
 	case $said in
 	\'*)
-		[[ $said =~ ^\'([^\']*)\'[[:blank:]]*(#.*)?$ ]] || fail "$EXIT_CONFIG" "$2: a quote has no end on its line, or words behind it"
+		[[ $said =~ ^\'([^\']*)\'[[:blank:]]*(#.*)?$ ]] ||
+			fail "$EXIT_CONFIG" "$2: a quote has no end on its line, or words behind it"
 		said=${BASH_REMATCH[1]}
 		;;
 	\"*)
@@ -51,7 +52,8 @@ read_answers() { # ARRAY FILE
 open_answers() { # FILE
 	local mode
 	[[ -f $1 && -r $1 ]] || fail "$EXIT_CONFIG" "--answers: there is no file $1 that can be read"
-	(($(stat -L -c %s -- "$1") <= ANSWERS_BYTES_MAX)) || fail "$EXIT_CONFIG" "--answers: $1 has more than $ANSWERS_BYTES_MAX bytes"
+	(($(stat -L -c %s -- "$1") <= ANSWERS_BYTES_MAX)) ||
+		fail "$EXIT_CONFIG" "--answers: $1 has more than $ANSWERS_BYTES_MAX bytes"
 	mode=$(stat -L -c %a -- "$1")
 	(((8#$mode & 8#077) == 0)) || fail "$EXIT_CONFIG" "--answers: others may read $1 (mode $mode): chmod 600 $1"
 	read_answers given "$1"

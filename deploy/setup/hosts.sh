@@ -45,8 +45,8 @@ look_at_key() { # HOST PORT
 machine? $untouched"
 	if ssh-keygen -F "$name" -f "$known" >/dev/null 2>&1; then
 		ssh-keygen -F "$name" -f "$known" | grep -qF -- " $host_key" ||
-			fail "$EXIT_REFUSED" "$1 shows another key than $known_final has of it: is somebody in between? If the host was \
-made anew: ssh-keygen -R '$name' -f $known_final, and begin again. $untouched"
+			fail "$EXIT_REFUSED" "$1 shows another key than $known_final has of it: is somebody in between? \
+If the host was made anew: ssh-keygen -R '$name' -f $known_final, and begin again with --anew. $untouched"
 		return 0
 	fi
 	printf '%s %s\n' "$name" "$host_key" >>"$draft/shown"
@@ -54,12 +54,13 @@ made anew: ssh-keygen -R '$name' -f $known_final, and begin again. $untouched"
 
 # A yes, or all the fingerprints, as a file of answers has to have them.
 check_fingerprints() { # NAME
-	local print
+	local print hint='yes, or '
 	[[ -n $answers || ! ${said,,} =~ ^y(es)?$ ]] || return 0
+	[[ -z $answers ]] || hint='' # nobody has looked at them
 	[[ ! ${said,,} =~ ^no?$ ]] || fail "$EXIT_REFUSED" "the hosts' keys were not confirmed: $untouched"
 	for print in "${prints[@]}"; do
 		if [[ ,${said// /}, != *",$print,"* ]]; then
-			warn "$1: ${answers:+not what they show: }yes, or the fingerprints that the hosts print themselves: $print is not among them"
+			warn "$1: ${hint}the fingerprints that the hosts themselves print: $print is not among them"
 			return 1
 		fi
 	done

@@ -21,7 +21,8 @@ prepare_engine() {
 		kept "the container engine, and compose"
 		return 0
 	fi
-	command -v apt-get >/dev/null || stop "${packages[*]}: there is no apt-get here: install them, and run this again" || return 1
+	command -v apt-get >/dev/null ||
+		stop "${packages[*]}: there is no apt-get here: install them, and run this again" || return 1
 	DEBIAN_FRONTEND=noninteractive apt-get -q update >&2 </dev/null &&
 		DEBIAN_FRONTEND=noninteractive apt-get -q install -y "${packages[@]}" >&2 </dev/null ||
 		stop "apt-get install ${packages[*]} failed: what it said stands above" || return 1

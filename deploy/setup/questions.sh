@@ -31,7 +31,7 @@ take_given() {
 		SETUP_*) ;;
 		TELEGRAM_BOT_TOKEN | REPOSITORY_TOKEN | REGISTRY_PASSWORD) ;;
 		*_TOKEN | *_SECRET | *_PASSWORD | *_API_HASH)
-			fail "$EXIT_CONFIG" "$answers: $name is a secret, and no file but its own has it: put it there, and set ${name}_FILE"
+			fail "$EXIT_CONFIG" "$answers: $name is a secret: put it into a file of its own, and set ${name}_FILE"
 			;;
 		*) want["$name"]=${given[$name]} ;;
 		esac
@@ -63,6 +63,7 @@ check_repository() { # NAME
 		warn "$1: an answer is needed"
 		return 1
 	fi
+	[[ $typed != "$repository_there" ]] || return 0 # both settings stay as they are
 	unset "want[GITHUB_REPOSITORY]" "want[REPOSITORY_URL]"
 	if [[ $typed =~ $pattern ]]; then
 		want[REPOSITORY_URL]=''
@@ -78,6 +79,7 @@ ask_repository() {
 	value_of REPOSITORY_URL ''
 	there=$said
 	[[ -n $there ]] || { value_of GITHUB_REPOSITORY '' && there=$said; }
+	repository_there=$there
 	[[ -z $there || ! -v given[GITHUB_REPOSITORY] && ! -v given[REPOSITORY_URL] ]] || given[SETUP_REPOSITORY]=$there
 	ask SETUP_REPOSITORY "$there" check_repository "Which repository? OWNER/NAME at GitHub, or a URL" \
 		"It needs a Dockerfile; the branch develop becomes staging, main production (man deploybot.conf has others)"
@@ -130,7 +132,8 @@ begin_want() {
 	take_given
 	[[ -v want[ADMIN_TELEGRAM_IDS] ]] || { setting_there ADMIN_TELEGRAM_IDS "$conf_there" && [[ -n $said ]]; } ||
 		want[ADMIN_TELEGRAM_IDS]=1
-	[[ $folder != "$FOLDER_INSTALLED" ]] || want[RUNNER_SOCKET]=/run/deploybot-runner/runner.sock
+	value_of RUNNER_SOCKET ''
+	[[ -n $said || $folder != "$FOLDER_INSTALLED" ]] || want[RUNNER_SOCKET]=/run/deploybot-runner/runner.sock
 	want[SSH_KEY_PATH]=$key_final
 	want[SSH_KNOWN_HOSTS]=$known_final
 }
@@ -186,14 +189,15 @@ check_registry_answers() { # NAME
 	value_of REGISTRY_IMAGE myapp
 	image=$said
 	(
-		REGISTRY_URL=$url REGISTRY_USER=$user REGISTRY_IMAGE=$image REGISTRY_PASSWORD_FILE=$secret_file REGISTRY_AGAIN_SECONDS=1
-		app=$draft private_notes=$draft/private
+		REGISTRY_URL=$url REGISTRY_USER=$user REGISTRY_IMAGE=$image REGISTRY_PASSWORD_FILE=$secret_file
+		REGISTRY_AGAIN_SECONDS=1 app=$draft private_notes=$draft/private
 		# shellcheck source=deploy/registry.sh
 		. "$here/registry.sh"
 		trap on_exit EXIT
 		at_exit_words=()
 		at_exit remove_private
 		find_image
+		[[ -z $ecr_region ]] || exit 0 # whose credentials are the runner's: doctor asks as that one
 		check_image_settings
 		find_password
 		find_digest 0000000000000000000000000000000000000000 || status=$?
@@ -228,7 +232,8 @@ name_image() {
 	name=${name%.git}
 	name=${name##*[/:]}
 	said=${name,,}
-	check_setting REGISTRY_IMAGE || fail "$EXIT_CONFIG" "no image can have the repository's name: set REGISTRY_IMAGE in a file of answers"
+	check_setting REGISTRY_IMAGE ||
+		fail "$EXIT_CONFIG" "no image can have the repository's name: set REGISTRY_IMAGE in a file of answers"
 }
 
 ask_registry() {
@@ -237,7 +242,7 @@ ask_registry() {
 	if [[ -z $said ]] && type -P docker >/dev/null; then
 		there=build
 	fi
-	ask IMAGE_SOURCE "${said:-$there}" check_source "Who builds the images? registry: CI has pushed them; build: deploybot, here" \
+	ask IMAGE_SOURCE "${said:-$there}" check_source "Who builds the images? registry: CI pushes them; build: deploybot" \
 		"build needs docker on this machine, and its group is as good as root here"
 	value_of REGISTRY_URL ''
 	ask REGISTRY_URL "$said" check_needed "Which registry? HOST, or HOST:PORT/PATH" \
@@ -261,11 +266,11 @@ ask_environments() {
 		setting=$(name_of "$environment" HOST)
 		value_of "$setting" ''
 		if ((${#environments[@]} == 0)); then
-			ask "$setting" "$said" check_needed "Where does $environment run? HOST or HOST:PORT, several with commas between" \
+			ask "$setting" "$said" check_needed "Where does $environment run? HOST[:PORT], commas between several" \
 				"A Linux with sshd; what deploybot needs there is made below"
 		else
 			ask "$setting" "$said" check_if_any "Where does $environment run? - for nowhere yet" \
-				"Another host than the one before it, or another folder, which $(name_of "$environment" COMPOSE_DIR) names"
+				"Another host than the one before it, or another folder ($(name_of "$environment" COMPOSE_DIR))"
 		fi
 		value_of "$setting" ''
 		[[ -z $said ]] || environments+=("$environment")
@@ -310,7 +315,7 @@ ask_health() {
 }
 
 ask_login() {
-	ask SETUP_LOGIN "${SUDO_USER:-root}" check_login "Who may log in to the hosts now, as root or with sudo? - for a block to paste" \
+	ask SETUP_LOGIN "${SUDO_USER:-root}" check_login "Who may log in to the hosts, root or with sudo? - for a block to paste" \
 		"With your key, your agent or a password; it makes the user $deploy_user with deploybot's own key there"
 	login=$said
 }

@@ -118,13 +118,25 @@ check_if_any() { # NAME
 	[[ -z $said ]] || check_setting "$1"
 }
 
+# Before anything is asked: what is wrong in the file already, or in --answers; that something is not set yet is neither.
+check_beginning() {
+	local line bad=0
+	while IFS= read -r line; do
+		[[ $line =~ ^error\ +"${application:+$application: }"([A-Z][A-Z0-9_]*):\ (.*)$ ]] || continue
+		[[ ${BASH_REMATCH[2]} != 'is not set'* ]] || continue
+		say '%s' "${line#error+( )}" >&2
+		bad=1
+	done < <(look_at_candidate)
+	((bad == 0)) || fail "$EXIT_CONFIG" "what is said above is wrong${answers:+ in $answers, or} in $target: correct it first"
+}
+
 # All of it; prints what is wrong.  An application's file is not to blame for what others have.
 check_all() {
 	local words
 	words=$(look_at_candidate) && return 0
 	if [[ -n $application ]]; then
-		grep -e "^error *$application: " <<<"$words" >&2
-		return "$((! $?))"
+		! grep -E "^error +${application}[:/]" <<<"$words" >&2
+		return "$?"
 	fi
 	grep -e '^error' <<<"$words" >&2 || printf '%s\n' "$words" >&2
 	return 1
@@ -164,6 +176,7 @@ write_settings() { # FILE
 		chown "$conf_owner" -- "$fresh"
 		chmod 0640 -- "$fresh"
 	fi
+	cmp -s -- "$fresh" "$1" || changed=yes
 	sync -- "$fresh"
 	mv -fT -- "$fresh" "$1"
 	sync -- "${1%/*}"
@@ -179,6 +192,7 @@ commit() {
 	done
 	[[ $folder == "$FOLDER_INSTALLED" ]] || mkdir -p -- "$folder/state"
 	for name in "${!staged[@]}"; do
+		changed=yes
 		user=$runner_user
 		[[ ${want[$name]} != "$secrets/server/"* ]] || user=$server_user
 		write_secret "$user" "${want[$name]}" <"${staged[$name]}"
@@ -211,7 +225,8 @@ write_application() {
 		cp -p -- "$target" "$before"
 	fi
 	write_settings "$target"
-	as "$server_user" env -i "PATH=$PATH" LANG=C.UTF-8 "$program" --env-file "$conf" application check "$application" && return 0
+	as "$server_user" env -i "PATH=$PATH" LANG=C.UTF-8 \
+		"$program" --env-file "$conf" application check "$application" && return 0
 	if [[ -n $before ]]; then
 		mv -fT -- "$before" "$target"
 	else

@@ -1,4 +1,4 @@
-/* cli_first_admin.c - `deploybot first-admin`: who opens a link with a one-time code, asked of Telegram.  Side: start. */
+/* cli_first_admin.c - `deploybot first-admin`: who opens a link with a one-time code.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * webhook? → who is the bot? → the link → updates, until one is the code → a word to that person,
@@ -78,7 +78,7 @@ refused(struct first_admin *admin, const struct telegram_result *result)
 	    telegram_result_is_token_refused(result) ?
 		"TELEGRAM_BOT_TOKEN is not valid, ask @BotFather for it: " :
 		result->code == 409 ?
-		"another program polls this bot's updates, stop it first (or write /whoami to the bot): " :
+		"another program polls this bot: stop it, or write /whoami to the bot: " :
 		"Telegram: ",
 	    result->description);
 }
@@ -137,8 +137,8 @@ on_me(void *ctx, const struct telegram_result *result)
 		return;
 	}
 	(void)fprintf(stderr,
-	    "Open this link on the telephone or computer of the first admin, and press Start there, "
-	    "within 10 minutes:\n\n    https://t.me/%s?start=%s\n\n",
+	    "The first admin opens this link within 10 minutes, and presses Start there:\n\n"
+	    "    https://t.me/%s?start=%s\n\n",
 	    name, admin->wanted + strlen("/start "));
 	poll_updates(admin, UPDATES_MAX, POLL_SECONDS, on_updates);
 }

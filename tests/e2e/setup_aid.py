@@ -18,7 +18,8 @@ HOST_PROGRAMS = {
     "getent": 'case $1 in passwd) echo "$2:x:1:1::$HOST_HOME:/bin/bash" ;; *) exit 2 ;; esac',
     "runuser": 'while [[ $1 != -- ]]; do shift; done; shift; exec "$@"',
     "sudo": '[[ ! -e $HOST_HOME/no-sudo ]] || { echo "sudo: a password is required" >&2; exit 1; }; shift; exec "$@"',
-    "id": '[[ $1 == -u ]] || exec /usr/bin/id "$@"; [[ -e $HOST_HOME/no-sudo && -z ${PASTED:-} ]] && echo 1000 || echo 0',
+    "id": '[[ $1 == -u ]] || exec /usr/bin/id "$@"\n'
+          '[[ -e $HOST_HOME/no-sudo && -z ${PASTED:-} ]] && echo 1000 || echo 0',
     "install": 'mkdir -p -- "${@: -1}"',
 }
 
@@ -83,12 +84,14 @@ class SetupBench(SshdBench):
         return {"PATH": self.environment["PATH"], "HOME": str(self.path), "LANG": "C.UTF-8", "STAND": str(self.stand),
                 "DEPLOYBOT_RUNNER": PROGRAM, "SSH_AUTH_SOCK": self.agent_path}
 
-    def setup(self, *words, typed=None):
+    def run_setup(self, *words):
         """(status, what it said)."""
-        done = subprocess.run(self.words(*words), input=typed, stdin=subprocess.DEVNULL if typed is None else None,
-                              env=self.given(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace", timeout=300, check=False)
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, env=self.given(), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=300, check=False)
         return done.returncode, done.stdout
+
+    def setup(self, *words):
+        return self.run_setup(*self.words(*words))
 
     # --- what there is then ---
 
@@ -96,7 +99,7 @@ class SetupBench(SshdBench):
         """Each file of the installation with its content and mode; not the draft."""
         return {str(path.relative_to(self.folder)): (path.stat().st_mode & 0o777, path.read_bytes())
                 for path in sorted(self.folder.rglob("*"))
-                if path.is_file() and self.folder / "setup" not in path.parents and self.folder / "state" not in path.parents}
+                if path.is_file() and not re.match(r"setup|state", str(path.relative_to(self.folder)))}
 
     def settings(self, path=None):
         lines = (path or self.conf).read_text("utf-8").splitlines()

@@ -17,13 +17,15 @@ UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "d
          "deploybot-secrets.service", "deploybot-secrets.timer", "deploybot-backup.service", "deploybot-backup.timer")
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
-    "usr/bin/deploybot", "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner",
+    "usr/bin/deploybot", "usr/sbin/deploybot-setup",
+    "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner",
     "usr/lib/deploybot/deploy/deploy.sh", "usr/lib/deploybot/deploy/transports/ssh.sh",
     "usr/lib/systemd/system/deploybot.service", "usr/lib/systemd/system/deploybot.socket",
     "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/systemd/system/deploybot-local.socket",
     "usr/lib/systemd/system/deploybot-secrets.service", "usr/lib/systemd/system/deploybot-secrets.timer",
     "usr/lib/sysusers.d/deploybot.conf",
     "usr/lib/tmpfiles.d/deploybot.conf", "usr/share/man/man8/deploybot.8", "usr/share/man/man8/deploybot-runner.8",
+    "usr/share/man/man8/deploybot-setup.8", "usr/share/bash-completion/completions/deploybot-setup",
     "usr/share/man/man5/deploybot.conf.5", "usr/share/doc/deploybot/README.md",
     "usr/share/doc/deploybot/examples/deploybot.conf", "usr/share/doc/deploybot/examples/nginx/nginx.conf",
     "usr/share/doc/deploybot/examples/github/ci-cd.yml", "usr/share/doc/deploybot/examples/github/secrets.baseline",
@@ -75,9 +77,21 @@ def test_the_programs_start_and_the_runner_finds_its_scripts(tree):
     for name in ("deploy.sh", "rollback.sh", "commits.sh", "target.sh"):
         path = tree / "usr/lib/deploybot/deploy" / name
         assert os.access(path, os.X_OK), path
-    ours = {str(path.relative_to(ROOT / "deploy")) for path in (ROOT / "deploy" / "transports").rglob("*.sh")}
+    ours = {str(path.relative_to(ROOT / "deploy")) for part in ("setup", "transports") for path in
+            (ROOT / "deploy" / part).rglob("*.sh")}
     ours |= {path.name for path in (ROOT / "deploy").glob("*.sh")}
     assert set(files(tree / "usr/lib/deploybot/deploy")) == ours
+
+
+def test_the_set_up_starts_from_where_it_is_installed_and_its_manual_names_its_words(tree, tmp_path):
+    said = run(tree / "usr/sbin/deploybot-setup", "--help").stdout
+    words = set(re.findall(r"--([a-z-]+)|\b([a-z]+)\b(?= NAME| \[APP/\]ENV|\])", said))
+    text = page(tree, "man8/deploybot-setup.8").replace("\\", "")
+    assert len(words) == 7, said
+    for option, command in words:
+        assert re.search(rf"^\.It (Fl -{option}|Cm {command})\b", text, re.M), (option, command)
+    found = run(tree / "usr/sbin/deploybot-setup", "--folder", tmp_path, "check")     # the programs too
+    assert found.returncode == 78 and f"there is no {tmp_path}/deploybot.conf" in found.stdout, found.stdout
 
 
 def test_settings_that_were_changed_are_kept(tree):
@@ -166,7 +180,7 @@ def page(tree, name):
 
 def test_the_manuals_are_well_formed(tree):
     needs("mandoc")
-    for name in ("man8/deploybot.8", "man8/deploybot-runner.8", "man5/deploybot.conf.5"):
+    for name in ("man8/deploybot.8", "man8/deploybot-runner.8", "man8/deploybot-setup.8", "man5/deploybot.conf.5"):
         done = run("mandoc", "-Tlint", "-W", "warning", tree / "usr/share/man" / name)
         assert done.returncode == 0 and not done.stdout, done.stdout
 

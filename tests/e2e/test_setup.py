@@ -1,11 +1,16 @@
 """Goal: deploybot-setup ends in an installation to which everything is there, and until then changes nothing."""
 # SPDX-License-Identifier: ISC
 import getpass
+import os
+import shutil
+import signal
 import stat
 import subprocess
 
 import pytest
 
+from commands_aid import DEPLOY
+from namespace_aid import MOUNTS, need
 from setup_aid import SetupBench
 from ssh_aid import until_at_rest
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
@@ -36,21 +41,27 @@ def test_a_file_of_answers_ends_in_a_target_where_all_is_there(bench):
     assert (bench.folder / "secrets/server/telegram_bot_token").read_text().strip() == DEFAULT_TOKEN
     for name, (mode, _) in bench.files().items():
         assert mode == (0o640 if name == "deploybot.conf" else 0o600), name
-    assert not (bench.folder / "setup").exists() and stat.S_IMODE((bench.folder / "secrets/runner").stat().st_mode) == 0o700
+    assert not (bench.folder / "setup").exists()
+    assert stat.S_IMODE((bench.folder / "secrets/runner").stat().st_mode) == 0o700
     keys = (bench.home / ".ssh/authorized_keys").read_text().splitlines()
     assert len(keys) == 2 and keys[1].startswith("restrict ssh-ed25519 ") and keys[1].endswith(" deploybot")
 
-    # once more: what is there is taken over, and nothing is another one then
-    before = bench.files()
+
+@pytest.mark.long
+def test_what_is_there_is_taken_over_and_nothing_is_another_one_then(bench):
+    status, said = bench.setup("--answers", bench.answers())
+    assert status == 0, said
+    before, keys = bench.files(), (bench.home / ".ssh/authorized_keys").read_text().splitlines()
     status, said = bench.setup("--answers", bench.answers(TELEGRAM_BOT_TOKEN=None, SETUP_HOST_KEYS=None))
     assert status == 0 and bench.files() == before, said
-    assert "kept: the key of deploybot" in said and len((bench.home / ".ssh/authorized_keys").read_text().splitlines()) == 2
+    assert "kept: the key of deploybot" in said
+    assert (bench.home / ".ssh/authorized_keys").read_text().splitlines() == keys
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("interrupts", [False, True])
 def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
-    """An end of the input, or Ctrl-C, at each question leaves nothing but the draft, with which the next try goes on."""
+    """The end of the input, or Ctrl-C, at each question leaves nothing but a draft, with which the next try goes on."""
     bench.take_over()
     before, lines = bench.files(), bench.lines()
     assert len(lines) <= QUESTIONS_MAX
@@ -64,6 +75,58 @@ def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
     assert status == 0 and "all is there" in said, said
     assert bench.settings()["ADMIN_TELEGRAM_IDS"] == str(ADA) and bench.conf.read_text().startswith("# ours\n")
     assert text_of(bench.chat.messages(ADA)[-1]).startswith("You are the first admin")
+
+
+# Where it is installed, in an /etc of its own: of whom is each file then?
+INSTALLED = """PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin; cp -a /etc "$1" && mount --bind "$1" /etc || exit 77
+systemd-sysusers "$2/systemd/sysusers.conf" &&
+    install -m 0640 -g deploybot -D /dev/null /etc/deploybot/deploybot.conf &&
+    systemd-tmpfiles --create --prefix=/etc/deploybot "$2/systemd/tmpfiles.conf" || exit 77
+mkdir -m 1777 /etc/deploybot/state
+"$2/setup.sh" --no-start --answers "$3"; status=$?
+find /etc/deploybot ! -path '*/state*' -type f -printf 'file %u:%g %m %P\\n'
+exit $status"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("systemd-sysusers"), reason="needs root and systemd-sysusers")
+def test_each_file_of_an_installation_belongs_to_who_reads_it(bench):
+    need(*MOUNTS)
+    answers = bench.answers(RUNNER_SOCKET="/run/deploybot-runner/runner.sock", STATE_DIRECTORY="/etc/deploybot/state",
+                            AUDIT_LOG_PATH="/etc/deploybot/state/audit.log")
+    own_etc = bench.path / "own-etc"
+    _, said = bench.run_setup(shutil.which("unshare"), *MOUNTS[1:], "/bin/bash", "-c", INSTALLED, "bash", str(own_etc),
+                              DEPLOY, str(answers))
+    shutil.rmtree(own_etc)
+    assert "==> doctor staging, as deploybot-runner" in said, said
+    assert sorted(line for line in said.splitlines() if line.startswith("file ")) == [
+        "file deploybot-runner:deploybot-runner 600 secrets/runner/deploy_key",
+        "file deploybot-runner:deploybot-runner 600 secrets/runner/known_hosts",
+        "file deploybot:deploybot 600 secrets/server/telegram_bot_token",
+        "file root:deploybot 640 deploybot.conf"], said
+
+
+# ---- the first admin -------------------------------------------------------------------------------
+
+def test_ctrl_c_while_nobody_opens_the_link_changes_nothing(bench):
+    path = bench.answers(ADMIN_TELEGRAM_IDS=None)
+    process = subprocess.Popen(bench.words("--answers", path), env=bench.given(), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    for line in process.stdout:
+        if "https://t.me/" in line:
+            os.killpg(process.pid, signal.SIGINT)
+    process.stdout.close()
+    assert process.wait(timeout=60) == 130 and bench.files() == {}
+
+
+def test_while_a_webhook_is_set_no_link_is_offered(bench):
+    assert bench.chat.bot("setWebhook", url="http://127.0.0.1:9/telegram/webhook")[0] == 200
+    try:
+        status, said = bench.setup("--answers", bench.answers(ADMIN_TELEGRAM_IDS=None))
+    finally:
+        bench.chat.bot("deleteWebhook")
+    assert status == 78 and "the bot's updates go to a webhook" in said and "t.me" not in said, said
+    assert "ADMIN_TELEGRAM_IDS" in said.splitlines()[-1] and bench.files() == {}
 
 
 # ---- what is refused -------------------------------------------------------------------------------
@@ -90,6 +153,7 @@ def test_answers_that_others_may_read_are_not_read(bench):
     assert status == 78 and "chmod 600" in said and bench.files() == {}, said
 
 
+@pytest.mark.long
 def test_a_host_that_lets_nobody_in_gets_a_block_to_paste(bench):
     """As sudo there asks for a password that nobody types."""
     (bench.home / "no-sudo").touch()
@@ -97,8 +161,8 @@ def test_a_host_that_lets_nobody_in_gets_a_block_to_paste(bench):
     assert status == 69 and "does not let" in said.splitlines()[-1] and bench.files() == {}, said
     block = said[said.index("sudo bash <<"):said.rindex("\nDEPLOYBOT\n") + len("\nDEPLOYBOT\n")]
     path = {"PATH": (bench.stand / "host.path").read_text(), "STAND": str(bench.host("h2")), "PASTED": "yes"}
-    pasted = subprocess.run(["bash", "-c", block.replace("sudo bash", "bash")], env=path, capture_output=True, text=True,
-                            timeout=60, check=False)
+    pasted = subprocess.run(["bash", "-c", block.replace("sudo bash", "bash")], env=path, capture_output=True,
+                            text=True, timeout=60, check=False)
     assert pasted.returncode == 0 and pasted.stdout.endswith("prepared\n"), pasted
     status, said = bench.setup("--answers", bench.answers(SETUP_LOGIN=""))
     assert status == 0 and "lets" in said, said
@@ -108,7 +172,8 @@ def test_a_host_that_shows_another_key_than_before_is_no_question(bench):
     place = f"[127.0.0.1]:{bench.port_2}"
     secrets = bench.folder / "secrets/runner"
     secrets.mkdir(parents=True)
-    (secrets / "known_hosts").write_text(f"{place} {' '.join(bench.key.with_name('key.pub').read_text().split()[:2])}\n")
+    another = bench.key.with_name("key.pub").read_text().split()[:2]
+    (secrets / "known_hosts").write_text(f"{place} {' '.join(another)}\n")
     before = bench.files()
     status, said = bench.setup("--answers", bench.answers())
     assert status == 70 and f"ssh-keygen -R '{place}'" in said and bench.files() == before, said
@@ -137,7 +202,8 @@ def test_one_more_application_and_one_more_host(bench):
     assert "STAGING_HOST" not in bench.settings() and bench.settings(apps / "shop.env")["STAGING_HOST"]
     assert bench.settings(apps / "web.env")["REGISTRY_IMAGE"] == "team/web"
     more = bench.path / "more"
-    more.write_text(f"SETUP_HOST=[::1]:{bench.port}\nSETUP_LOGIN={getpass.getuser()}\nSETUP_HOST_KEYS={bench.fingerprint()}\n")
+    more.write_text(f"SETUP_HOST=[::1]:{bench.port}\nSETUP_LOGIN={getpass.getuser()}\n"
+                    f"SETUP_HOST_KEYS={bench.fingerprint()}\n")
     more.chmod(0o600)
     status, said = bench.setup("--answers", more, "host", "web/staging")
     assert status == 0 and "all is there" in said, said
