@@ -1,4 +1,4 @@
-/* cli_audit_against_inside.h - cli_audit_verify.c cli_audit_telegram.c cli_audit_s3.c cli_audit_stamps.c.  Side: start. */
+/* cli_audit_against_inside.h - cli_audit_verify.c cli_audit_chat.c cli_audit_s3.c cli_audit_stamps.c.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -21,8 +21,7 @@
 #define QUERY_MAX 8192
 #define NAME_SIZE 1200
 #define NEEDED \
-	": the auditor needs s3:ListBucketVersions, s3:GetObjectVersion " \
-	"and s3:GetObjectRetention"
+	": the auditor needs s3:ListBucketVersions, s3:GetObjectVersion and s3:GetObjectRetention"
 
 enum lock { LOCK_NONE, LOCK_UNKNOWN, LOCK_GOVERNANCE, LOCK_COMPLIANCE, LOCK_COUNT };
 

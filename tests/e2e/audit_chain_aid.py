@@ -49,5 +49,5 @@ def run(folder, *arguments, env=None):
     empty = folder / "empty"
     empty.mkdir(exist_ok=True)
     return subprocess.run([PROGRAM, "audit", "verify", *arguments], cwd=empty, capture_output=True, text=True,
-                          check=False, env={"PATH": "/usr/bin:/bin", "HOME": str(empty), "TMPDIR": str(folder), **(env or {})},
-                          timeout=60)
+                          check=False, timeout=60,
+                          env={"PATH": "/usr/bin:/bin", "HOME": str(empty), "TMPDIR": str(folder), **(env or {})})

@@ -1,4 +1,4 @@
-/* cli_audit_telegram.c - the heads in Telegram's "export chat history".  Side: start. */
+/* cli_audit_chat.c - the heads in Telegram's "export chat history".  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
