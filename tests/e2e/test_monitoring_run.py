@@ -224,7 +224,8 @@ def test_telemetry_that_is_off_looks_like_one_that_is_down(town, tmp_path):
 RUNBOOK = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8").partition("## When an alert fires")[2]
 RUNBOOK = RUNBOOK.partition("\n## ")[0]
 TYPED = sorted(set(re.findall(r"^    (?!/)(.+)$", RUNBOOK, re.M)))
-UNITS = {"deploybot", "deploybot.socket", "deploybot-runner", "nginx", "certbot.timer"}
+UNITS = {"deploybot", "deploybot.socket", "deploybot-runner", "deploybot-backup", "deploybot-backup.timer", "nginx",
+         "certbot.timer", "prometheus", "prometheus-alertmanager"}
 
 
 def on_this_machine(town, command):
