@@ -4,6 +4,7 @@
 #pragma once
 
 #include "clients/s3_answer.h"
+#include "lib/http_client.h"
 #include "lib/loop.h"
 #include "lib/sigv4.h"
 

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/http_client.h"
+#include "lib/base.h"
 #include "types/limits.h"
 #include "types/witness.h"
 
