@@ -30,7 +30,8 @@ def scene():
 
 def add(scene, name):
     """The token; None where the server died first."""
-    said = SHAPE.search(scene.run(ROLE_ADMIN, "token", "add", name, "--role", "staging", "--expires", "9d", wanted=None))
+    said = scene.run(ROLE_ADMIN, "token", "add", name, "--role", "staging", "--expires", "9d", wanted=None)
+    said = SHAPE.search(said)
     return said[0] if said else None
 
 
