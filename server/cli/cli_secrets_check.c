@@ -1,4 +1,4 @@
-/* cli_secrets_check.c - `deploybot secrets check`: where each comes from, how old it is, who may read it.  Side: start. */
+/* cli_secrets_check.c - `deploybot secrets check`: where each comes from, how old, who may read it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Ages are the server's rows (store/row_secret.h); of what only the runner may read, the date of

@@ -73,9 +73,7 @@ static void
 say_used(struct tx *tx, const char *application, const char *name)
 {
 	tx_log(tx, LOG_LEVEL_WARNING,
-	    "%s%s%s" SECRET_PREVIOUS
-	    " was used: somebody still has the secret that %s had before; change it there, then take " SECRET_PREVIOUS
-	    " out (deploybot secrets check)",
+	    "%s%s%s_PREVIOUS was used: somebody still has the secret that %s had before; change it there, then take _PREVIOUS out (deploybot secrets check)",
 	    application, application[0] != '\0' ? ": " : "", name, name);
 }
 

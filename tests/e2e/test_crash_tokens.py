@@ -2,12 +2,14 @@
 is valid, what is valid was shown or can be revoked, and a login is one."""
 # SPDX-License-Identifier: ISC
 import os
+import pathlib
 import re
 
 import pytest
 
-from crash_aid import CrashPage, CrashScene
+from crash_aid import CrashPage
 from flow_aid import PATIENCE_S
+from local_aid import ROLE_ADMIN, LocalScene
 from ops_aid import request
 from stage import wait_until
 from telegram_client import MALLORY
@@ -18,28 +20,29 @@ SHAPE = re.compile(r"deploybot_[0-9a-f]{64}")
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tokens")
-    made = CrashScene(folder, settings={
+def scene():
+    made = LocalScene(settings={
         "ENABLE_TOKEN_AUTH": "true", "AUTH_TOKEN_SECRET": "key-of-the-tokens-of-this-test-0123456789",
-        "ENABLE_API_SERVER": "true", "LOCAL_SOCKET": str(folder / "local.sock"), "ROLE_RATE_LIMIT": "0"})
+        "ENABLE_API_SERVER": "true", "ROLE_RATE_LIMIT": "0"})
     yield made
     made.close()
 
 
 def add(scene, name):
     """The token; None where the server died first."""
-    done = scene.bot.run("token", "add", name, "--role", "staging", "--expires", "9d", "--as", "admin")
-    return SHAPE.search(done.stdout)[0] if done.returncode == 0 else None
+    said = scene.run(ROLE_ADMIN, "token", "add", name, "--role", "staging", "--expires", "9d", wanted=None)
+    said = SHAPE.search(said)
+    return said[0] if said else None
 
 
 def status(scene, token):
     return request(scene.bot, "GET", "/v1/status", b"", {"Authorization": f"Bearer {token}"}).status
 
 
-def killed_at(scene, point, act):
+def killed_at(scene, what, point, act):
     """The server dies there at what act() asks for, and is started again; act()'s answer."""
-    page = CrashPage(scene.folder / f"{point}.page")
+    page = CrashPage(scene.sockets / f"{what}-{point}.page")
+    page.path.chmod(0o666)
     scene.bot.stop()
     scene.bot.settings.update({"DEPLOYBOT_CRASH_PAGE": str(page.path), "DEPLOYBOT_CRASH": f"{point}:1-999999"})
     scene.bot.start()
@@ -57,13 +60,13 @@ def killed_at(scene, point, act):
 @pytest.mark.parametrize("point", POINTS)
 def test_a_token_is_made_whole_or_not_at_all(scene, point):
     name = f"ci-{point.replace('_', '-')}"
-    shown = killed_at(scene, point, lambda: add(scene, name))
+    shown = killed_at(scene, "add", point, lambda: add(scene, name))
     rows = scene.bot_rows(f"SELECT id FROM token WHERE name = '{name}' AND revoked_at = 0")
     entries = [e for e in scene.audit(action="token_made") if name in str(e)]
     assert len(rows) == len(entries) <= 1
     assert shown is None or (len(rows) == 1 and status(scene, shown) == 200)
     if rows:
-        assert scene.bot.run("token", "revoke", name, "--as", "admin").returncode == 0
+        scene.run(ROLE_ADMIN, "token", "revoke", name)
         assert shown is None or status(scene, shown) == 401
     again = add(scene, name)
     assert again != shown and status(scene, again) == 200
@@ -74,12 +77,12 @@ def test_a_login_is_one_and_its_token_is_not_kept(scene, point):
     token = add(scene, f"login-{point.replace('_', '-')}")
     before = len(scene.audit(action="login"))
     eve = scene.person(MALLORY)
-    killed_at(scene, point, lambda: eve.say(f"/login {token}"))
+    killed_at(scene, "login", point, lambda: eve.say(f"/login {token}"))
     wait_until(lambda: len(scene.audit(action="login")) > before, PATIENCE_S, "the login")
     eve.hear("Logged in:", chat=MALLORY)
     assert len(scene.audit(action="login")) == before + 1
     assert scene.bot_rows(f"SELECT COUNT(*) FROM session WHERE person = {MALLORY}") == [(1,)]
-    for path in (scene.folder / "state").rglob("*"):
+    for path in pathlib.Path(scene.bot.settings["STATE_DIRECTORY"]).rglob("*"):
         assert not path.is_file() or token.encode() not in path.read_bytes(), path
     eve.say("/logout")
     wait_until(lambda: scene.bot_rows(f"SELECT COUNT(*) FROM session WHERE person = {MALLORY}") == [(0,)], PATIENCE_S,

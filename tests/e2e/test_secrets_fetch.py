@@ -35,8 +35,8 @@ class Bench:
     def fetch(self, *words, user=None):
         command = [str(DEPLOYBOT), "--env-file", str(self.conf), "secrets", "fetch", "--folder", str(self.made),
                    "--users", f"{SERVER},{RUNNER}", *words]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
-                              user=user, cwd="/")
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+                              check=False, user=user, cwd="/")
         self.said = done.stdout + done.stderr
         assert TOKEN not in self.said
         return done.returncode
