@@ -224,8 +224,8 @@ def test_a_command_ends_as_its_program_does(tmp_path):
                                (f"umask 077; {curl} && stat -c %a body", 0, "200600\n"), (f"{curl} --never", 2, ""),
                                (f"ulimit -f 1; {curl}; exit $((256 - $?))", 256 - 128 - signal.SIGXFSZ, "")):
         (tmp_path / "body").unlink(missing_ok=True)
-        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env={"STAND": str(tmp_path), "PATH": os.environ["PATH"]},
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, text=True, check=False, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, env={"STAND": str(tmp_path), "PATH": os.environ["PATH"]})
         assert (done.returncode, done.stdout) == (status, said), line
 
 

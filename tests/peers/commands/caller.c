@@ -41,7 +41,7 @@ main(int argc, char **argv)
 	if (n < 0)
 		err(STATUS_BROKEN, "stand-in: /proc/self/exe");
 	self[n] = '\0';
-	/* One of the first three that is closed stays as good as that: nothing can be read or written. */
+	/* One of the first three that is closed stays so: nothing can be read or written there. */
 	while ((folder = open(".", O_PATH | O_CLOEXEC)) >= 0 && folder <= 2)
 		continue;
 	if (folder < 0)

@@ -349,8 +349,8 @@ def run_once(call, project, name, service, words):
         if any(box["name"] == name for box in state["containers"]):
             raise Refused(125, f"Conflict. The container name {name} is already in use")
         state["number"] = state.get("number", 0) + 1
-        box = {"id": f"{state['number']:064x}", "name": name, "of": of, "status": "running", "client": recorder.caller.pid(),
-               "labels": {"project": project, "service": service, "oneoff": "True"}}
+        box = {"id": f"{state['number']:064x}", "name": name, "of": of, "status": "running",
+               "client": recorder.caller.pid(), "labels": {"project": project, "service": service, "oneoff": "True"}}
         state["containers"].append(box)
     print(f"{service} of {of}: {' '.join(words)}", flush=True)
     if words[0] == "hang":

@@ -1,9 +1,9 @@
 """resident.py FOLDER - the programs of the stand-ins, loaded once: a call costs a fork, and not a start of Python.
 
-FOLDER/commands/ has a command for each file that is executable here, all of them caller.c.  That is the process which is
-seen, signalled, killed and waited for; a child of ours works for it, with its words, environment, folder and first three
-files, and dies with it: the kernel sends SIGKILL when the caller's socket closes.  What hangs or becomes another program
-does so over there.  Ends with its own standard input.
+FOLDER/commands/ has a command for each file that is executable here, all of them caller.c.  That is the process which
+is seen, signalled, killed and waited for; a child of ours works for it, with its words, environment, folder and first
+three files, and dies with it: the kernel sends SIGKILL when the caller's socket closes.  What hangs or becomes another
+program does so over there.  Ends with its own standard input.
 """
 # SPDX-License-Identifier: ISC
 # pylint: disable=unused-import; what the programs import when they need it is there already
@@ -127,7 +127,8 @@ def work(connection, programs):
     os.closerange(connection.fileno() + 1, recorder.FILES_MAX)
     recorder.caller = Caller(connection, pid)
     try:
-        exec(programs[name], {"__name__": "__main__", "__file__": os.path.join(HERE, name)})  # pylint: disable=exec-used
+        # pylint: disable-next=exec-used
+        exec(programs[name], {"__name__": "__main__", "__file__": os.path.join(HERE, name)})
         code = 0
     except SystemExit as ended:
         code = ended.code
