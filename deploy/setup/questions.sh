@@ -263,6 +263,7 @@ ask_environments() {
 	shared_value_of ENVIRONMENTS staging,production
 	IFS=', ' read -r -a list <<<"$said"
 	for environment in "${list[@]}"; do
+		check_environment_name "$environment"
 		setting=$(name_of "$environment" HOST)
 		value_of "$setting" ''
 		if ((${#environments[@]} == 0)); then

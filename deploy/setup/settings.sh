@@ -198,7 +198,7 @@ commit() {
 		write_secret "$user" "${want[$name]}" <"${staged[$name]}"
 	done
 	[[ $key == "$key_final" ]] || write_secret "$runner_user" "$key_final" <"$key"
-	write_secret "$runner_user" "$known_final" <"$known"
+	cmp -s -- "$known" "$known_final" || write_secret "$runner_user" "$known_final" <"$known"
 	if [[ -n $application ]]; then
 		write_application
 	else
