@@ -68,8 +68,8 @@ def free_port():
 
 
 def each_process(what):
-    """(pid, the bytes of its file of that name in /proc) of each process that is there and lets us read it; one that ends
-    meanwhile is none."""
+    """(pid, the bytes of its file of that name in /proc) of each process that is there and lets us read it; one that
+    ends meanwhile is none."""
     for name in os.listdir("/proc"):
         if name.isdigit():
             with contextlib.suppress(OSError):
