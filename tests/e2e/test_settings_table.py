@@ -35,13 +35,15 @@ def unread(root):
     server = text_of(root, "server/**/*.c", "server/settings/settings_defaults.def", without=("settings_rules.c",))
     rooms = [path.name for path in (root / "server").iterdir() if path.is_dir() and path.name != "settings"]
     outside = text_of(root, "server/*.[ch]", *(f"server/{room}/*.[ch]" for room in rooms), without=("settings.h",))
+    rotated = text_of(root, "server/types/secret.h")
     runner, scripts = text_of(root, "runner/*.c"), text_of(root, "deploy/*.sh", "deploy/transports/**/*.sh")
     lists = re.compile(r"\*const \w+\[\] = \{(.*?)\};", re.S)
     handed, runner = "".join(lists.findall(runner)), lists.sub("", runner)
     for row in ROW.finditer(tables):
         name, word = row["fixed"] or row["name"], row["fixed"] or row["id"]
         by_server = re.search(rf"\b{row['family'] + '_' if row['family'] else ''}SETTING_{word}\b", server) or \
-            re.search(rf'^FAMILY\(\w+, "[^"]*", {word},', tables, re.M)
+            re.search(rf'^FAMILY\(\w+, "[^"]*", {word},', tables, re.M) or \
+            (word.endswith("_PREVIOUS") and f"ROW({word.removesuffix('_PREVIOUS')})" in rotated)
         by_script = f'"{word}"' in handed and re.search(
             rf"(\$|\{{|!|check_bool )(CLIENT_)?{word}(_FILE)?\b|setting_of \S+ {word}\b|_{word}$", scripts, re.M)
         if not ((by_server and row["whose"] != "RUNNER") or
