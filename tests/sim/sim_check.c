@@ -137,7 +137,8 @@ a_release_passed_its_gate(struct sim *sim, const struct look_deployment *d)
 }
 
 /* Whose record says that it migrated and did not release: nobody says that nothing was changed, it
- * is blocked unless it serves (an earlier deployment of it went well), and nothing is rolled back. */
+ * is blocked unless it serves (an earlier deployment of it went well), and nothing is rolled
+ * back. */
 static void
 a_migration_is_never_passed_over(struct sim *sim, const struct look_deployment *d)
 {
