@@ -114,6 +114,5 @@ store_message_mark_twice(struct db *db, struct err *err)
 	    " (SELECT subject FROM effect WHERE id IN"
 	    " (SELECT MIN(id) FROM effect WHERE kind = 'say' GROUP BY lane))",
 	    DB_TEXT("\n" MARK_ITALIC
-		    "Sent again after a restart of deploybot: if it stands here twice, "
-		    "only this one is kept up to date." MARK_ITALIC));
+		    "Sent again after a restart of deploybot: if it stands here twice, only this one is kept up to date." MARK_ITALIC));
 }

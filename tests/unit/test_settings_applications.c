@@ -731,7 +731,7 @@ two_hundred_applications_of_ten_environments(void **state)
 	struct settings *s, *next;
 	struct timespec before, after;
 	size_t heap;
-	char name[64], upper[64];
+	char name[64], upper[SETTING_NAME_MAX];
 	struct buf text;
 	double load_ms;
 
