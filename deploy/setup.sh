@@ -93,6 +93,7 @@ begin_draft() {
 	chmod 0711 -- "$draft" # whose keys are tried may read the keys of hosts in it, and nothing else
 	trap on_exit EXIT
 	catch_ends
+	[[ ! -t 0 ]] || at_exit stty echo
 	at_exit rm -f -- "$candidate" "$draft/said" "$draft/shown" "$draft/new.conf"
 	[[ ! -f $draft/answers ]] || read_answers drafted "$draft/answers"
 	if [[ -n $answers ]]; then

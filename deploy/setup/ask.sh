@@ -73,17 +73,23 @@ keep_draft() { # NAME VALUE
 
 # ---- questions -------------------------------------------------------------------------------------
 
-# Fills `said` with a line of stdin; its end ends us.
+# Fills `said` with a line of stdin; its end ends us.  It looks up each second: a signal that comes just before bash begins
+# to read is seen only then.  A terminal is left as it is, so that a key takes back what was typed.
 hear() { # PROMPT [secret]
-	local status=0 words=(-n "$ANSWER_MAX")
+	local status=0 part words=()
 	printf '%s' "$1"
-	[[ ${2:-} != secret ]] || words+=(-s)
+	[[ -t 0 ]] || words=(-n "$ANSWER_MAX")
+	[[ ${2:-} != secret || ! -t 0 ]] || stty -echo
 	said=
-	IFS= read -r "${words[@]}" said || status=$?
+	while :; do
+		status=0 part=
+		IFS= read -r -t 1 "${words[@]}" part || status=$?
+		said+=$part
+		((status > 128 && ${#said} < ANSWER_MAX)) || break
+	done
+	[[ ${2:-} != secret || ! -t 0 ]] || stty echo
 	[[ ${2:-} != secret && -t 0 ]] || printf '\n'
-	if ((status != 0)); then
-		fail "$EXIT_INPUT" "no more answers: $untouched"
-	fi
+	((status == 0)) || fail "$EXIT_INPUT" "no more answers: $untouched"
 	said=${said#"${said%%[![:blank:]]*}"}
 	said=${said%"${said##*[![:blank:]]}"}
 }
