@@ -109,10 +109,12 @@ store_message_show(struct db *db, int64_t id, struct message *ret, struct err *e
 bool
 store_message_mark_twice(struct db *db, struct err *err)
 {
+	static const char twice[] =
+	    "Sent again after a restart of deploybot: if it stands here twice, only this one is kept up to date.";
+
 	return db_run(db, err,
-	    "UPDATE message SET foot = $1 WHERE remote_id = 0 AND is_answer = 0 AND id IN"
-	    " (SELECT subject FROM effect WHERE id IN"
+	    "UPDATE message SET foot = $1 || $2 || $3"
+	    " WHERE remote_id = 0 AND is_answer = 0 AND id IN (SELECT subject FROM effect WHERE id IN"
 	    " (SELECT MIN(id) FROM effect WHERE kind = 'say' GROUP BY lane))",
-	    DB_TEXT("\n" MARK_ITALIC
-		    "Sent again after a restart of deploybot: if it stands here twice, only this one is kept up to date." MARK_ITALIC));
+	    DB_TEXT("\n" MARK_ITALIC), DB_TEXT(twice), DB_TEXT(MARK_ITALIC));
 }
