@@ -6,6 +6,7 @@
 #include "store/audit_compare.h"
 
 #define AGAINST_MAX 64
+#define PRINTED_MAX 200
 
 /* Heads, in the order in which they were given. */
 struct audit_heads {

@@ -9,6 +9,7 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "store/store_backup.h"
+#include "types/backup.h"
 #include "types/settings.h"
 
 /* For the alert on a backup that is too old; what is copied is copied all the same. */
@@ -19,7 +20,7 @@ note_backup(const struct settings *s, const char *file)
 	struct err err;
 	int size = snprintf(text, sizeof(text), "%s\n", file);
 
-	(void)snprintf(path, sizeof(path), "%s/" STORE_BACKUP_STAMP, s->state_directory);
+	(void)snprintf(path, sizeof(path), "%s/" BACKUP_STAMP, s->state_directory);
 	if (!file_write(path, text, (size_t)size, 0640, &err))
 		(void)fprintf(stderr,
 		    "warning: %s: the alert on old backups does not know of this one: make it as the server's user\n",

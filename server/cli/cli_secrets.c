@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-int
-cli_secrets_usage(const struct cli *cli)
+static int
+usage(const struct cli *cli)
 {
 	(void)fprintf(stderr,
 	    "Usage: %s secrets check [--json]\n"
@@ -23,10 +23,11 @@ cli_secrets(const struct cli *cli)
 {
 	bool is_check = cli->argc > 0 && strcmp(cli->argv[0], "check") == 0;
 	bool is_json = is_check && cli->argc == 2 && strcmp(cli->argv[1], "--json") == 0;
+	int status = EX_USAGE;
 
 	if (is_check && (cli->argc == 1 || is_json))
 		return cli_secrets_check(cli, is_json);
 	if (cli->argc > 0 && strcmp(cli->argv[0], "fetch") == 0)
-		return cli_secrets_fetch(cli);
-	return cli_secrets_usage(cli);
+		status = cli_secrets_fetch(cli);
+	return status == EX_USAGE ? usage(cli) : status;
 }

@@ -9,5 +9,4 @@
 #define SECRETS_FETCHED SETTINGS_FETCHED "/"
 
 int cli_secrets_check(const struct cli *cli, bool is_json);
-int cli_secrets_fetch(const struct cli *cli);
-int cli_secrets_usage(const struct cli *cli);
+int cli_secrets_fetch(const struct cli *cli); /* EX_USAGE: nothing is printed yet */

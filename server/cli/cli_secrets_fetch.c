@@ -431,7 +431,7 @@ cli_secrets_fetch(const struct cli *cli)
 	int status;
 
 	if (!read_arguments(&f))
-		return cli_secrets_usage(cli);
+		return EX_USAGE;
 	if (geteuid() != 0) {
 		complain(
 		    &f, "", "secrets fetch runs as root: what it makes belongs to other users");

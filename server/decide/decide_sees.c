@@ -3,9 +3,9 @@
 #include "decide/decide_sees.h"
 
 #include "decide/decide_refusal.h"
-#include "decide/decide_reply.h"
 #include "decide/decide_who.h"
 #include "lib/text.h"
+#include "policy/policy.h"
 
 bool
 decide_sees(struct tx *tx, int64_t person, const char *environment)
@@ -19,7 +19,8 @@ decide_sees(struct tx *tx, int64_t person, const char *environment)
 bool
 decide_sees_claims(struct tx *tx, int64_t person, const struct deployment *work)
 {
-	return work->client[0] == '\0' || decide_is_allowed(tx, person, POLICY_ADMIN, POLICY_ALL);
+	return work->client[0] == '\0' ||
+	    policy_may(tx->settings, decide_who(tx, person), POLICY_ADMIN, POLICY_ALL, tx->at);
 }
 
 void

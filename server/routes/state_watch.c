@@ -10,7 +10,7 @@
 
 #include "lib/err.h"
 #include "lib/loop.h"
-#include "store/store_backup.h"
+#include "types/backup.h"
 
 #define MAGIC 0x73776174u
 
@@ -34,7 +34,7 @@ state_watch_look(const char *directory)
 		facts.size = (int64_t)(fs.f_blocks * fs.f_frsize);
 		facts.free = (int64_t)(fs.f_bavail * fs.f_frsize);
 	}
-	(void)snprintf(stamp, sizeof(stamp), "%s/" STORE_BACKUP_STAMP, directory);
+	(void)snprintf(stamp, sizeof(stamp), "%s/" BACKUP_STAMP, directory);
 	if (lstat(stamp, &st) == 0 && S_ISREG(st.st_mode))
 		facts.backup_at = (int64_t)st.st_mtime;
 	return facts;

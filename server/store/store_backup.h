@@ -5,9 +5,6 @@
 #include "lib/base.h"
 #include "types/limits.h"
 
-/* In STATE_DIRECTORY: when it was written is when the newest backup was complete. */
-#define STORE_BACKUP_STAMP "backup.stamp"
-
 struct store_backup {
 	int64_t size;		/* bytes */
 	int64_t deployments;

@@ -6,7 +6,6 @@
 
 #include "lib/crypto.h"
 #include "lib/text.h"
-#include "types/event.h"
 
 static const struct {
 	enum setting now, previous;
@@ -57,19 +56,4 @@ secret_is_previous(enum setting setting, enum setting *ret)
 			return true;
 		}
 	return false;
-}
-
-void
-secret_note_used(const struct secret *secret, secret_submit *submit, void *ctx)
-{
-	struct event *event = event_new(EVENT_SECRET_USED);
-	struct secret_used *used;
-
-	if (event == NULL)
-		return;
-	used = &event->u.secret_used;
-	(void)text_copy(used->application, sizeof(used->application), secret->application);
-	(void)text_copy(used->name, sizeof(used->name), secret->name); /* both of the same size */
-	if (!submit(ctx, event))
-		event_free(event);
 }

@@ -13,7 +13,7 @@
 
 #include "lib/file.h"
 #include "lib/loop.h"
-#include "store/store_backup.h"
+#include "types/backup.h"
 
 struct seen {
 	struct loop *loop;
@@ -39,7 +39,7 @@ a_disk_has_a_size_and_no_backup_is_none(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	(void)snprintf(stamp, sizeof(stamp), "%s/" STORE_BACKUP_STAMP, folder);
+	(void)snprintf(stamp, sizeof(stamp), "%s/" BACKUP_STAMP, folder);
 	watch = state_watch_start(seen.loop, folder, on_seen, &seen, NULL);
 	assert_non_null(watch);
 	loop_run(seen.loop);

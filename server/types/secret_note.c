@@ -1,0 +1,20 @@
+/* secret_note.c - that somebody came with the previous value of a secret.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/text.h"
+#include "types/event.h"
+#include "types/secret.h"
+
+void
+secret_note_used(const struct secret *secret, secret_submit *submit, void *ctx)
+{
+	struct event *event = event_new(EVENT_SECRET_USED);
+	struct secret_used *used;
+
+	if (event == NULL)
+		return;
+	used = &event->u.secret_used;
+	(void)text_copy(used->application, sizeof(used->application), secret->application);
+	(void)text_copy(used->name, sizeof(used->name), secret->name); /* both of the same size */
+	if (!submit(ctx, event))
+		event_free(event);
+}
