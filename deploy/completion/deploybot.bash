@@ -2,7 +2,7 @@
 _deploybot() {
 	local word=${COMP_WORDS[COMP_CWORD]} words=
 	if ((COMP_CWORD == 1)); then
-		words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
+		words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
 	elif [[ $word == -* ]]; then
 		words='--json --wait --no-wait --as --reason --emergency'
 		[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'
@@ -11,6 +11,7 @@ _deploybot() {
 		case ${COMP_WORDS[1]} in
 		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) words=$(deploybot completion environments 2>/dev/null) ;;
 		token) words='add list revoke' ;;
+		secrets) words='check fetch' ;;
 		audit) words='verify tail search show export' ;;
 		esac
 		[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'

@@ -7,13 +7,14 @@ complete -c deploybot -n __fish_use_subcommand -a application -d 'Applications: 
 complete -c deploybot -n __fish_use_subcommand -a config-example -d 'Print a file with every setting and its default.'
 complete -c deploybot -n __fish_use_subcommand -a healthcheck -d 'Ask the running server whether it is alive.'
 complete -c deploybot -n __fish_use_subcommand -a webhook -d 'Register, show or remove the webhook at Telegram.'
-complete -c deploybot -n __fish_use_subcommand -a first-admin -d 'Print the id of who opens a link with a one-time code.'
+complete -c deploybot -n __fish_use_subcommand -a first-admin -d 'Print the id of who opens a one-time link.'
 complete -c deploybot -n __fish_use_subcommand -a audit -d 'Check and read the audit log; a folder for auditors.'
 complete -c deploybot -n __fish_use_subcommand -a policy -d 'Who may what, and which line says so.'
 complete -c deploybot -n __fish_use_subcommand -a logs -d 'What a deployment has printed; --wait: follow it.'
 complete -c deploybot -n __fish_use_subcommand -a answer -d 'Answer a deployment\'s question.'
 complete -c deploybot -n __fish_use_subcommand -a 2fa -d 'Make or reset a second factor, by its person\'s id.'
 complete -c deploybot -n __fish_use_subcommand -a token -d 'Make, list or revoke a token.'
+complete -c deploybot -n __fish_use_subcommand -a secrets -d 'Where secrets come from, their age; NAME_COMMAND.'
 complete -c deploybot -n __fish_use_subcommand -a completion -d 'Print what makes a shell complete these words.'
 complete -c deploybot -n __fish_use_subcommand -a backup -d 'Copy the database, while the server runs.'
 complete -c deploybot -n __fish_use_subcommand -a version -d 'Print the version.'
@@ -37,6 +38,7 @@ complete -c deploybot -n __fish_use_subcommand -a reject -d 'say no to it, with 
 complete -c deploybot -n __fish_use_subcommand -a review -d 'you have looked at an emergency deployment'
 complete -c deploybot -n '__fish_seen_subcommand_from logs answer deploy rollback status history cancel queue lock unlock freeze unfreeze pending' -a '(deploybot completion environments 2>/dev/null)'
 complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'
+complete -c deploybot -n '__fish_seen_subcommand_from secrets' -a 'check fetch'
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -a 'verify tail search show export'
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l against -r -F
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l tsa-ca -r -F

@@ -9,13 +9,14 @@ _deploybot() {
 		'config-example:Print a file with every setting and its default.'
 		'healthcheck:Ask the running server whether it is alive.'
 		'webhook:Register, show or remove the webhook at Telegram.'
-		'first-admin:Print the id of who opens a link with a one-time code.'
+		'first-admin:Print the id of who opens a one-time link.'
 		'audit:Check and read the audit log; a folder for auditors.'
 		'policy:Who may what, and which line says so.'
 		'logs:What a deployment has printed; --wait\: follow it.'
 		'answer:Answer a deployment'\''s question.'
 		'2fa:Make or reset a second factor, by its person'\''s id.'
 		'token:Make, list or revoke a token.'
+		'secrets:Where secrets come from, their age; NAME_COMMAND.'
 		'completion:Print what makes a shell complete these words.'
 		'backup:Copy the database, while the server runs.'
 		'version:Print the version.'
@@ -46,6 +47,7 @@ _deploybot() {
 		case $words[2] in
 		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
 		token) compadd -- add list revoke ;;
+		secrets) compadd -- check fetch ;;
 		audit) compadd -- verify tail search show export ;;
 		esac
 	fi

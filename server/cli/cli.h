@@ -41,14 +41,14 @@ typedef int cli_command(const struct cli *cli);
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive.") \
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
-	CLI("first-admin",  first_admin,  "",                "Print the id of who opens a link with a one-time code.") \
+	CLI("first-admin",  first_admin,  "",                "Print the id of who opens a one-time link.") \
 	CLI("audit",        audit,        "verify|tail|search|show|export", "Check and read the audit log; a folder for auditors.") \
 	CLI("policy",       policy,       "explain WHO ACTION TARGET|report", "Who may what, and which line says so.") \
 	CLI("logs",         logs,         "ENV|NUMBER [--wait]", "What a deployment has printed; --wait: follow it.") \
 	CLI("answer",       answer,       "ENV|NUMBER yes|no", "Answer a deployment's question.") \
 	CLI("2fa",          factor,       "add|confirm|codes|recover|reset PERSON", "Make or reset a second factor, by its person's id.") \
 	CLI("token",        token,        "add NAME --role ROLE --expires 90d|DATE|list|revoke NAME", "Make, list or revoke a token.") \
-	CLI("secrets",      secrets,      "check [--json]|fetch", "Where secrets come from, how old they are; run NAME_COMMAND.") \
+	CLI("secrets",      secrets,      "check [--json]|fetch", "Where secrets come from, their age; NAME_COMMAND.") \
 	CLI("completion",   completion,   "bash|zsh|fish",   "Print what makes a shell complete these words.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \

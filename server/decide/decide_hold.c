@@ -251,7 +251,8 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 	else if (hold->kind == HOLD_LOCK)
 		chat_first(&text, FIRST_LOCKED_OUT, environment);
 	else
-		chat_first(&text, FIRST_FROZEN_OUT, environment);
+		chat_first(&text, hold->kind == HOLD_WITNESS ? FIRST_UNSEEN_OUT : FIRST_FROZEN_OUT,
+		    environment);
 	if (strcmp(request->action, "lock") != 0)
 		chat_text_add(&text, "%s", chat_hold_word(hold->kind));
 	chat_hold_by(&text, hold, holds, tx->at);

@@ -63,8 +63,10 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
     const struct holds *holds, const struct pushed *push)
 {
 	static const enum chat_first firsts[][2] = {
-		{ FIRST_PUSH_FROZEN, FIRST_PUSH_FROZEN_OUT },
-		{ FIRST_PUSH_LOCKED, FIRST_PUSH_LOCKED_OUT },
+		[HOLD_LOCK] = { FIRST_PUSH_LOCKED, FIRST_PUSH_LOCKED_OUT },
+		[HOLD_FREEZE] = { FIRST_PUSH_FROZEN, FIRST_PUSH_FROZEN_OUT },
+		[HOLD_WINDOW] = { FIRST_PUSH_FROZEN, FIRST_PUSH_FROZEN_OUT },
+		[HOLD_WITNESS] = { FIRST_PUSH_UNSEEN, FIRST_PUSH_UNSEEN_OUT },
 	};
 
 	bool is_noted = row_environment_get(tx, settings->name).waiting_push[0] != '\0';
@@ -75,7 +77,7 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
 	if (is_noted && !settings->drops_pushes)
 		return;
 	chat_text_init(&text);
-	chat_first(&text, firsts[hold->kind == HOLD_LOCK][settings->drops_pushes], settings->name);
+	chat_first(&text, firsts[hold->kind][settings->drops_pushes], settings->name);
 	chat_first_commit(&text, push->subject, push->commit);
 	chat_text_add(&text, "\n");
 	chat_hold(&text, hold, holds, tx->at);

@@ -120,6 +120,6 @@ row_witness_lag(struct tx *tx)
 bool
 row_witness_is_late(struct tx *tx)
 {
-	return tx->settings->audit_witness_max_ms != 0 &&
+	return tx->settings != NULL && tx->settings->audit_witness_max_ms != 0 &&
 	    row_witness_lag(tx) > tx->settings->audit_witness_max_ms;
 }

@@ -40,12 +40,14 @@ ENVIRONMENTS = ("staging", "production")
 STOP_TIMEOUT_S = 90 * SLOW
 
 
-def ports_of(worker):
+def ports_of(worker, part=0, parts=1):
     """A test process draws from a part of the range that is its own (pytest-xdist names it gw0, gw1 …): a port that one
     test holds for what it starts later is not drawn by another that runs beside it."""
     low, high = PORTS
     each = (high - low) // PROCESSES_MAX
     low += (int(worker.removeprefix("gw")) % PROCESSES_MAX if worker else PROCESSES_MAX - 1) * each
+    each //= parts
+    low += part * each
     drawn = random.SystemRandom().randrange(each)
     while True:
         drawn = (drawn + 1) % each
@@ -53,6 +55,12 @@ def ports_of(worker):
 
 
 PORTS_HERE = ports_of(os.environ.get("PYTEST_XDIST_WORKER", ""))
+
+
+def draw_ports_as(part, parts):
+    """For a process that was forked with others: what it was given a copy of would draw the same ports as theirs."""
+    global PORTS_HERE   # pylint: disable=global-statement
+    PORTS_HERE = ports_of(os.environ.get("PYTEST_XDIST_WORKER", ""), part, parts)
 
 
 def free_port():

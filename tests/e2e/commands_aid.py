@@ -1,5 +1,6 @@
 """commands_aid.py - deploy.sh and rollback.sh with a PATH of recording stand-ins instead of docker, aws and others."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import functools
 import hashlib
 import json
@@ -218,14 +219,8 @@ class CommandBench:
         return found
 
     def kill_session(self, process):
-        """As a power cut would: all at once, none may clean up."""
-        until = time.monotonic() + 20
-        while self.session(process) and time.monotonic() < until:
-            for pid in self.session(process):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+        """As a power cut would."""
+        cut_power(lambda: self.session(process))
         process.wait()
         (self.stand / "hangs").unlink(missing_ok=True)
 
@@ -235,6 +230,26 @@ class CommandBench:
         for process in self.processes:
             self.kill_session(process)
         return bool(still)
+
+
+def cut_power(find):
+    """Ends the processes that find() finds as if at once: none may see the end of another, and clean up.  So all are
+    stopped before the first one dies, and parents die last: the kernel wakes a stopped child that is left alone."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        stopped = set()
+        while new := set(find()) - stopped:     # who was stopped starts no other one
+            signal_each(new, signal.SIGSTOP)
+            stopped |= new
+        if not stopped:
+            return
+        signal_each(sorted(stopped, reverse=True), signal.SIGKILL)
+
+
+def signal_each(pids, number):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def digest(text):

@@ -43,7 +43,8 @@ class Person:
         What is live already is asked for once more, where no test is about that: most deploy one commit again.
         Of several releases to roll back to the newest is taken."""
         def is_wanted(view):
-            return (all(word in text_of(view) for word in words)
+            # Which of several releases it is is chosen first: that begins as the question does.
+            return (all(word in text_of(view) for word in words) and "To which release:" not in text_of(view)
                     and not any(word in text_of(view) for word in without)
                     and all(any(b in label for label in buttons_of(view)) for b in buttons))
 

@@ -9,6 +9,7 @@ import subprocess
 
 
 from commands_aid import DEPLOY
+from flow_aid import Health
 from runner_client import PROGRAM, wait_for
 from ssh_aid import SshdBench
 from telegram_client import ADA, DEFAULT_TOKEN, MALLORY
@@ -30,6 +31,8 @@ class SetupBench(SshdBench):
     def __init__(self, path, tools_folder, chat):
         super().__init__(path, tools_folder)
         self.chat = chat
+        self.site = Health()    # the curl that asks is the real one
+        self.registry = self.site.url("").rstrip("/")
         self.folder = path / "etc"
         self.folder.mkdir()
         self.conf = self.folder / "deploybot.conf"
@@ -55,6 +58,7 @@ class SetupBench(SshdBench):
         found = super().done()
         self.agent.terminate()
         self.agent.wait(timeout=60)
+        self.site.close()
         return found
 
     # --- what is answered ---
@@ -68,7 +72,7 @@ class SetupBench(SshdBench):
         said = {
             "SETUP_REPOSITORY": str(self.repository), "TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN,
             "ADMIN_TELEGRAM_IDS": str(ADA), "TELEGRAM_API_BASE": self.chat.base, "IMAGE_SOURCE": "registry",
-            "REGISTRY_URL": "registry.example.org", "REGISTRY_IMAGE": "team/shop", "REGISTRY_USER": "",
+            "REGISTRY_URL": self.registry, "REGISTRY_IMAGE": "team/shop", "REGISTRY_USER": "",
             "STAGING_HOST": f"127.0.0.1:{self.port_2}", "STAGING_COMPOSE_DIR": str(self.app), "PRODUCTION_HOST": "",
             "DEPLOY_USER": getpass.getuser(), "SETUP_LOGIN": getpass.getuser(), "SETUP_HOST_KEYS": self.fingerprint(),
             **changes}
@@ -117,7 +121,7 @@ class SetupBench(SshdBench):
 
     def lines(self):
         """What is typed at each question; where it is the link's turn, it is opened."""
-        return [str(self.repository), DEFAULT_TOKEN, "registry", "registry.example.org", "-",
+        return [str(self.repository), DEFAULT_TOKEN, "registry", self.registry, "-",
                 f"127.0.0.1:{self.port_2}", "-", "", getpass.getuser(), "yes"]
 
     def talk(self, line, interrupts=False):

@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from commands_aid import COMMANDS, DEPLOY, CommandBench, stand_in
+from commands_aid import COMMANDS, DEPLOY, CommandBench, cut_power, stand_in
 from runner_client import wait_for
 from stage import free_port, get
 
@@ -169,10 +169,7 @@ class SshBench(CommandBench):
 
     def kill_host(self, *pids, name="h1"):
         """As a power cut would: whatever works on the host, and these; dockerd and its containers live."""
-        while self.host_processes():
-            for pid in self.host_processes():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        cut_power(self.host_processes)
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         (self.host(name) / "hangs").unlink(missing_ok=True)

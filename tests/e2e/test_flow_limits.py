@@ -197,7 +197,7 @@ def test_whoever_types_too_fast_is_told_once_a_minute_and_stops_all_the_same(sce
         who.say("/help")
     who.hear("🐢 Too many commands: again in 60 s.", after=0)
     for line, answer in (("/status shop/staging", "⏳ running"),
-                         ("/lock blog/staging 1h", "🔒 blog/staging: locked"),
+                         ("/lock blog/staging 1h", "🔒 Locked: blog/staging by @admin_"),
                          ("/unlock blog/staging", "🔓 Unlocked: blog/staging"),
                          ("/unfreeze all", "Not frozen: all environments"),
                          ("/cancel shop/staging", "✋ Cancelling: shop/staging")):

@@ -36,7 +36,7 @@ def test_a_push_waits_for_the_lock_and_its_head_is_deployed_once(scene):
     scene.team.since = scene.chat.mark()
     owner.say("/lock staging 2h incident 42")
     owner.hear("🔒 Locked: staging by @admin_", "(Europe/Berlin): incident 42")
-    scene.team.hear("🔒 staging: locked", chat=GROUP)
+    scene.team.hear("🔒 Locked: staging by @admin_", chat=GROUP)
     assert scene.metric("deploybot_environment_held", environment="staging", kind="lock") == 1
     first = push(scene)
     scene.team.hear("🔒 Push waits: staging", first[:7], "incident 42", chat=GROUP)
@@ -60,7 +60,7 @@ def test_a_lock_holds_over_a_restart_and_a_rollback_goes_through(scene):
     owner, other = scene.admin(), scene.admin()
     live = scene.runs("staging")
     owner.say("/lock staging")
-    owner.hear("🔒 staging: locked", "until unlocked")
+    owner.hear("🔒 Locked: staging by @admin_", "until unlocked")
     scene.bot.stop()
     scene.start_bot()
     other.say("/deploy staging")

@@ -253,7 +253,7 @@ def test_ctrl_c_leaves_it_running_and_cancel_ends_it(scene):
     assert following.returncode == 130 and "goes on" in err
     number = int(err.split("#")[-1].split()[0])
     assert scene.work_of(number)["state"] == "running"
-    assert "cancelling" in scene.run(PERSON, "cancel", "staging")
+    assert "Cancelling: staging" in scene.run(PERSON, "cancel", "staging")
     scene.go_on()
     assert scene.json(PERSON, "logs", number, "--wait", wanted=None)["is_over"]
     assert not scene.work_of(number)["is_good"]
@@ -320,12 +320,12 @@ def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
     scene.scripts.deploy(STEADY)
     scene.commit("develop")
     locked = scene.run(ROLE_ADMIN, "lock", "staging", "2h", "an incident, please wait")
-    assert "locked by man (from the machine)" in locked
+    assert "Locked: staging by man (from the machine), until " in locked
     shown = scene.run(PERSON, "status", "staging")
     assert "locked by man (from the machine), until 20" in shown and "an incident, please wait" in shown
     denied = scene.run(PERSON, "deploy", "staging", wanted=77)
     assert "locked by man (from the machine)" in denied and "an incident, please wait" in denied
-    assert "unlock" in scene.run(ROLE_ADMIN, "unlock", "staging")
+    assert "Unlocked: staging by " in scene.run(ROLE_ADMIN, "unlock", "staging")
     too_long = scene.run(ROLE_ADMIN, "freeze", "staging", "until", "2099-01-06", wanted=1)
     assert "a freeze lasts a year at most" in too_long
     assert "Not locked" in scene.run(ROLE_ADMIN, "lock", "staging", "2 hours", wanted=1)

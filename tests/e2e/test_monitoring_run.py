@@ -1,6 +1,7 @@
 """Goal: a real Prometheus that scrapes real deploybots has data for every query of the dashboards, and each
 alert is provoked once, and ends when its cause does."""
 # SPDX-License-Identifier: ISC
+import hmac
 import math
 import pathlib
 import re
@@ -16,9 +17,10 @@ from stage import ROOT, WEBHOOK_SECRET, free_port, wait_until
 from tls_aid import TlsServer, make_certificate
 
 # Nobody waits for minutes, and what is remembered over a restart ends before the test does.
-HURRY = [(r"for: \d+[mh]\n", "for: 1s\n"), (r"\[10m\]", "[10s]"), (r"> 2400\)", "> 1)"), (r"> 300\b", "> 1"),
+HURRY = [(r"for: \d+[mh]\n", "for: 1s\n"), (r"\[10m\]", "[10s]"), (r"> 2400\)", "> 1)"), (r"> 300\b", "> 1"), (r"> 900\b", "> 1"), (r"\[6h\]", "[10s]"), (r"for: 24h", "for: 1s"),
          (r"\[15m\]", "[6s]")]
 DAY = 86400
+OLD_SECRET = "what-github-had-before-0123456789"
 
 
 class Town:
@@ -35,7 +37,10 @@ class Town:
         self.server = TlsServer(make_certificate(folder / "tls", int(time.time()) + 5 * DAY))
         self.folder_of("ill")
         self.ill = bare(folder / "ill", TELEGRAM_WEBHOOK_URL=f"https://localhost:{self.server.port}/telegram/webhook",
-                        RUNNER_SOCKET=str(folder / "nobody.sock"), STAGING_HEALTH_URL="http://127.0.0.1:9/")
+                        RUNNER_SOCKET=str(folder / "nobody.sock"), STAGING_HEALTH_URL="http://127.0.0.1:9/",
+                        GITHUB_WEBHOOK_SECRET_PREVIOUS=OLD_SECRET, AUDIT_S3_BUCKET="orchard",
+                        AUDIT_S3_REGION="eu-central-1", AUDIT_S3_ENDPOINT="https://127.0.0.1:9",
+                        AUDIT_S3_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE", AUDIT_S3_SECRET_ACCESS_KEY="k" * 40)
         self.nobody = f"127.0.0.1:{free_port()}"
         self.folder_of("prometheus")
         self.prometheus = Prometheus(folder / "prometheus", [f"127.0.0.1:{port}", f"127.0.0.1:{self.ill.port}",
@@ -109,6 +114,20 @@ def test_deliveries_with_a_wrong_signature(town):
         assert post_github(town.ill, b"{}", guid=f"w{n}", X_Hub_Signature_256="sha256=" + "0" * 64).status == 401
     found = town.wait_firing("DeploybotWebhooksRejected")
     assert (found["instance"], found["source"]) == (town.other, "github")
+
+
+def test_a_secret_that_somebody_has_not_changed(town):
+    for n in (1, 2):    # what was not there before has not grown
+        mark = hmac.new(OLD_SECRET.encode(), b"{}", "sha256").hexdigest()
+        assert post_github(town.ill, b"{}", guid=f"o{n}", X_Hub_Signature_256=f"sha256={mark}").status != 401
+        wait_until(lambda n=n: [x for x in town.prometheus.query("deploybot_secret_previous_uses_total") if x[1] == n],
+                   PATIENCE_S, f"use {n}")
+    found = town.wait_firing("DeploybotPreviousSecretUsed")
+    assert (found["instance"], found["secret"]) == (town.other, "GITHUB_WEBHOOK_SECRET")
+
+
+def test_a_witness_that_does_not_answer(town):
+    assert town.wait_firing("DeploybotAuditWithoutWitness")["instance"] == town.other
 
 
 def test_an_audit_log_that_cannot_be_written(town):

@@ -26,6 +26,7 @@ INBOUND |= {f"{name}_PREVIOUS": f"canary-of-{name.lower().replace('_', '-')}-4Hs
             for name in ("GITHUB_WEBHOOK_SECRET", "TELEGRAM_WEBHOOK_SECRET")}
 SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
            "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
+           "AUDIT_S3_SECRET_ACCESS_KEY": "canary-of-the-witness-9Gm3Rd7Xs5Vq",
            "TELEGRAM_API_HASH": API_HASH, "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token-2Tb6Xk8Lw4Qz",
            **INBOUND}
 SHOWN = """cat /proc/self/status | grep -E 'Sig|NoNewPrivs|Dumpable' >"$here/status"
@@ -49,6 +50,9 @@ def scene(tmp_path_factory):
     made = CrashScene(tmp_path_factory.mktemp("secrets"), settings={
         "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
         "TELEGRAM_API_HASH": API_HASH, "LOG_LEVEL": "DEBUG", "ENABLE_API_SERVER": "true", "ENABLE_TOKEN_AUTH": "true",
+        "AUDIT_S3_BUCKET": "orchard", "AUDIT_S3_REGION": "eu-central-1", "AUDIT_S3_ENDPOINT": "https://127.0.0.1:9",
+        "AUDIT_S3_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AUDIT_S3_SECRET_ACCESS_KEY": SECRETS["AUDIT_S3_SECRET_ACCESS_KEY"],
         "CLOUDFLARE_API_TOKEN": SECRETS["CLOUDFLARE_API_TOKEN"], "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref",
         "HOOK_NIGHTLY_STARTS": "deploy:staging ref=$.ref", "REPOSITORY_PATH": "orchard/shop", **INBOUND})
     play(made)

@@ -24,6 +24,7 @@ import traceback
 
 from scene import FaultScene
 import peer_process
+import stage
 
 KINDS = {"crash": "crash", "crash-sweep": "sweep", "adopt": "adopt", "power": "power", "io": "inout", "oom": "oom",
          "hostile": "hostile", "soak": "soak"}      # and the file, which has it as KIND
@@ -195,7 +196,7 @@ def run(kind, trials, trial=None):
         jobs.put(one)
     for _ in range(n):
         jobs.put(None)
-    crew = [multiprocessing.Process(target=work, args=(i, jobs, told, kind, trial or kind.trial, keep))
+    crew = [multiprocessing.Process(target=work, args=((i, n), jobs, told, kind, trial or kind.trial, keep))
             for i in range(n)]
     try:
         for worker in crew:
@@ -239,13 +240,14 @@ def listen(kind, result, trials, told, crew):
                   f"{len(result.failures)} failed, {said - result.began:.0f} s", flush=True)
 
 
-def work(number, jobs, told, kind, trial, keep):
-    """One worker: a scene of its own, trial after trial."""
+def work(which, jobs, told, kind, trial, keep):
+    """One worker, `which` of how many: a scene of its own, trial after trial."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)    # whoever started us ends us
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     peer_process.die_with_parent()
+    stage.draw_ports_as(*which)
     scene = None
-    folder = tempfile.mkdtemp(prefix=f"faults-{number}-")
+    folder = tempfile.mkdtemp(prefix=f"faults-{which[0]}-")
     try:
         while (job := jobs.get()) is not None:
             label, parameters = job
@@ -291,8 +293,10 @@ def keep_folder(scene, keep, label):
 
 
 def start_over(scene, folder):
-    """After a failure: nothing of it may live on; a scene that cannot even do that is made anew."""
+    """After a failure: nothing of it may live on; a scene that cannot even do that, or was not made, is made anew."""
     try:
+        if scene is None:
+            return drop(scene, folder)
         scene.end_all()
         return scene
     except Exception:
@@ -307,7 +311,7 @@ def drop(scene, folder):
             scene.close()
         except Exception:
             traceback.print_exc()
-        shutil.rmtree(pathlib.Path(folder) / "scene", ignore_errors=True)
+    shutil.rmtree(pathlib.Path(folder) / "scene", ignore_errors=True)
 
 
 def finish(kind, trials, result):

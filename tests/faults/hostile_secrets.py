@@ -20,6 +20,7 @@ PLANTED = {
     "REPOSITORY_TOKEN": "canary-of-the-repository_7Qm4ZrT9wL2x",
     "REGISTRY_PASSWORD": "canary-of-the-registry_8Hs3Kd6Vw1Bn5Yp",
     "TELEGRAM_API_HASH": "canary0of0the0api0hash0e5d1c7b9a3f82",
+    "AUDIT_S3_SECRET_ACCESS_KEY": "canary-of-the-witness_2Pd6Lk9Vh4Xc",
     "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token_4Lq9Vt2Zs7Bk",
     **{name + which: f"canary-of-{name.lower().replace('_', '-')}{which.lower()}_5Wz8Rk3Jd"
        for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET") for which in ("", "_PREVIOUS")},

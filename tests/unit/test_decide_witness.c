@@ -365,13 +365,14 @@ nothing_new_starts_without_a_witness_and_what_makes_safe_does(void **state)
 	lose(&w);
 	assert_non_null(world_says(&w, "Audit log without witness"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(&w, "not deployed: the audit log is without witness"));
+	assert_non_null(world_says(&w, "🧾 Not deployed: "));
+	assert_non_null(world_says(&w, "the audit log is without witness"));
 	assert_non_null(world_says(&w, "AUDIT_WITNESS_MAX_MINUTES"));
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_int_equal(world_audited(&w, "\"code\":\"denied_held\"", "\"without_witness\":"), 1);
 
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
-	assert_non_null(world_says(&w, "locked by @ada"));
+	assert_non_null(world_says(&w, "🔒 Locked: "));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	assert_true(world_audited(&w, "\"code\":\"lock_begun\"", "\"without_witness\":") == 1);
 	assert_true(world_audited(&w, "\"code\":\"lock_ended\"", "\"without_witness\":") == 1);
@@ -394,7 +395,7 @@ a_push_waits_for_the_witness_and_goes_on_when_it_is_back(void **state)
 	lose(&w);
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says(&w, "push waits"));
+	assert_non_null(world_says(&w, "🧾 Push waits: "));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	find(&w);
 	assert_non_null(world_says(&w, "Audit log witnessed again"));

@@ -191,6 +191,10 @@ a_role_that_ended_since_the_press_starts_nothing(void **state)
 
 /* --- one's own place --- */
 
+#define CANCEL_DENIED "⛔ cancel: your role does not grant it."
+#define DEPLOY_DENIED "⛔ deploy: your role does not grant it."
+#define ASK_STAGING   " Ask somebody with the role staging, or an admin."
+
 static void
 ones_own_place_is_taken_back_without_the_grant_cancel(void **state)
 {
@@ -206,11 +210,11 @@ ones_own_place_is_taken_back_without_the_grant_cancel(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	place = world_says(&w, "⏳ Queued: 1st in staging");
 	assert_true(press(&w, DORA, place, "Cancel")); /* of another it is not */
-	assert_string_equal(w.toast, "⛔ cancel: your role does not grant it.");
+	assert_string_equal(w.toast, CANCEL_DENIED ASK_STAGING);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	world_settings(&w, roles[0], "ROLE_C_MAY=status:staging", NULL);
 	assert_true(press(&w, CARL, place, "Cancel"));
-	assert_string_equal(w.toast, "⛔ deploy: your role does not grant it.");
+	assert_string_equal(w.toast, DEPLOY_DENIED ASK_STAGING);
 	world_settings(&w, roles[0], roles[1], NULL);
 	assert_true(press(&w, CARL, place, "Cancel"));
 	assert_string_equal(w.toast, "Cancelled.");
@@ -221,7 +225,7 @@ ones_own_place_is_taken_back_without_the_grant_cancel(void **state)
 	(void)world_text(&w, CARL, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_true(press(&w, CARL, world_says(&w, "Deploying staging"), "Stop"));
-	assert_string_equal(w.toast, "⛔ cancel: your role does not grant it.");
+	assert_string_equal(w.toast, CANCEL_DENIED ASK_STAGING);
 	world_close(&w);
 }
 
