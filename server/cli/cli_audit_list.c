@@ -168,6 +168,8 @@ print_list(const char *database, const struct audit_arguments *arguments)
 		    "note: there are more than %" PRId64
 		    ": a later --from, or a greater -n, shows them\n",
 		    arguments->limit);
+	else if (list.left == arguments->limit)
+		(void)fputs("note: no entry is like that\n", stderr);
 	return fflush(stdout) == 0 && ferror(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 

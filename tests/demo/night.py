@@ -8,6 +8,7 @@ import json
 import pathlib
 import re
 import shutil
+import sqlite3
 import sys
 import tempfile
 import time
@@ -54,6 +55,15 @@ class Night:
         busy = f'deploybot_environment_busy{{environment="{environment}"}} 0'
         wait_until(lambda: busy in self.stage.bot.metrics(), PATIENCE_S, f"a free {environment}")
 
+    def wait_polled(self):
+        """Until git was asked about each branch: what was pushed before is no push."""
+        database = sqlite3.connect(f"file:{self.stage.folder / 'state' / 'deploybot.db'}?mode=ro", uri=True, timeout=10)
+        try:
+            known = "SELECT COUNT(*) FROM environment WHERE polled_commit <> ''"
+            wait_until(lambda: database.execute(known).fetchone() == (2,), PATIENCE_S, "a first poll")
+        finally:
+            database.close()
+
     def ask_for_production(self, ref):
         """Bea asks and confirms; what Ada is sent."""
         commit = sample_app.git(self.stage.work, "rev-parse", ref)
@@ -64,6 +74,7 @@ class Night:
     # --- what happens ---
 
     def all_is_quiet(self):
+        self.wait_polled()
         self.chapter("in the evening all is live")
         self.stage.push("develop", "good")
         self.hear("Live: staging")

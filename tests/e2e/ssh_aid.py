@@ -1,6 +1,5 @@
 """ssh_aid.py - hosts that are folders, to which the ssh transport releases; ssh and docker there are stand-ins."""
 # SPDX-License-Identifier: ISC
-import contextlib
 import fcntl
 import getpass
 import json

@@ -17,8 +17,8 @@ from stage import ROOT, WEBHOOK_SECRET, free_port, wait_until
 from tls_aid import TlsServer, make_certificate
 
 # Nobody waits for minutes, and what is remembered over a restart ends before the test does.
-HURRY = [(r"for: \d+[mh]\n", "for: 1s\n"), (r"\[10m\]", "[10s]"), (r"> 2400\)", "> 1)"), (r"> 300\b", "> 1"), (r"> 900\b", "> 1"), (r"\[6h\]", "[10s]"), (r"for: 24h", "for: 1s"),
-         (r"\[15m\]", "[6s]")]
+HURRY = [(r"for: \d+[mh]\n", "for: 1s\n"), (r"\[10m\]", "[10s]"), (r"> 2400\)", "> 1)"), (r"> 300\b", "> 1"),
+         (r"> 900\b", "> 1"), (r"\[6h\]", "[10s]"), (r"\[15m\]", "[6s]")]
 DAY = 86400
 OLD_SECRET = "what-github-had-before-0123456789"
 
@@ -40,7 +40,7 @@ class Town:
                         RUNNER_SOCKET=str(folder / "nobody.sock"), STAGING_HEALTH_URL="http://127.0.0.1:9/",
                         GITHUB_WEBHOOK_SECRET_PREVIOUS=OLD_SECRET, AUDIT_S3_BUCKET="orchard",
                         AUDIT_S3_REGION="eu-central-1", AUDIT_S3_ENDPOINT="https://127.0.0.1:9",
-                        AUDIT_S3_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE", AUDIT_S3_SECRET_ACCESS_KEY="k" * 40)
+                        AUDIT_S3_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE", AUDIT_S3_SECRET_ACCESS_KEY="kq7Rz2Vd9Xs4Lm8Tc1Wb6Yh3Pf5Gj0Na")
         self.nobody = f"127.0.0.1:{free_port()}"
         self.folder_of("prometheus")
         self.prometheus = Prometheus(folder / "prometheus", [f"127.0.0.1:{port}", f"127.0.0.1:{self.ill.port}",

@@ -106,7 +106,8 @@ def test_a_started_run_is_not_begun_on_a_second_machine(scene):
 
     scene.who.say("/deploy staging")    # without STAGING_CONFIRM
     question = scene.who.hear("Deploy to staging?", NOT_KNOWN, socket.gethostname(), buttons=("Deploy to",))
-    assert text_of(question).splitlines()[1].startswith(f"⚠️ {NOT_KNOWN}")      # behind what is asked, before all else
+    # Behind what is asked, before all else.
+    assert text_of(question).splitlines()[1].startswith(f"⚠️ {NOT_KNOWN}")
     scene.who.press(question, "Not now")
     scene.who.say("/status staging")
     scene.who.hear(NOT_KNOWN, buttons=("I looked",))
@@ -139,8 +140,8 @@ def test_a_run_that_the_copy_does_not_know_is_begun_by_no_restored_server(scene)
     assert doubts[2:] == [("staging", False)], doubts
 
     # The end of the run and the start warn once, and the button under it is good.
-    said = [view for view in scene.chat.messages(ADA) if text_of(view).startswith(f"⚠️ State unknown: staging\n{NOT_KNOWN}, says")]
-    assert len(said) == 1, said
+    said = [text for view in scene.chat.messages(ADA) if (text := text_of(view)).startswith("⚠️ State unknown: staging")]
+    assert len(said) == 1 and f"{NOT_KNOWN}, says" in said[0], [text_of(view) for view in scene.chat.messages(ADA)]
 
     # A start after it, without the word: what is not known stays so, and nothing is begun.
     assert spare.stop() == 0

@@ -69,7 +69,7 @@ def sanitizer_environment():
 
 
 def memory():
-    """A folder for what unit tests write, where no power is cut and each of their many flushes would wait for a disk."""
+    """Where unit tests write: no power is cut there, and each of their many flushes would wait for a disk."""
     with contextlib.suppress(OSError):
         room = os.statvfs(MEMORY)
         if room.f_bavail * room.f_frsize >= MEMORY_BYTES_MIN and os.access(MEMORY, os.W_OK):
