@@ -88,10 +88,9 @@ change(struct store_aid *aid, int64_t id, const char *head)
 }
 
 /* Behind what may have been sent, when nobody knows whether it was. */
-#define TWICE \
-	"\n" MARK_ITALIC \
-	"Sent again after a restart of deploybot: if it stands here twice, only this one is kept up to date." \
-	MARK_ITALIC
+#define TWICE_TEXT \
+	"Sent again after a restart of deploybot: if it stands here twice, only this one is kept up to date."
+#define TWICE "\n" MARK_ITALIC TWICE_TEXT MARK_ITALIC
 
 /* Takes the SEND_MESSAGE that must be out, checks its text, reports it as sent. */
 static void
