@@ -189,6 +189,26 @@ name_of() { # ENV NAME
 	printf '%s' "${name//-/_}_$2"
 }
 
+# Appends to hosts and ports those of a list as check_settings takes it: h1,h2:2222,[2001:db8::1]:22.
+add_hosts() { # LIST
+	local entry
+	[[ -n $1 ]] || return 0
+	while IFS= read -r entry; do
+		[[ $entry =~ ^(\[(.*)\]|([^:]*))(:(.*))?$ ]]
+		hosts+=("${BASH_REMATCH[2]}${BASH_REMATCH[3]}")
+		ports+=("${BASH_REMATCH[5]:-22}")
+	done <<<"${1//,/$'\n'}"
+}
+
+# ssh's name of a host, as it stands in known_hosts.
+known_as() { # HOST PORT
+	if [[ $2 == 22 ]]; then
+		printf '%s' "$1"
+	else
+		printf '[%s]:%s' "$1" "$2"
+	fi
+}
+
 # ---- clean-up and deadlines ----------------------------------------------------------------------
 
 at_exit_words=() # how many, the words; the newest first

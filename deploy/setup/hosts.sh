@@ -5,28 +5,6 @@
 
 readonly SCAN_SECONDS=15 PREPARE_SECONDS=900 LOGIN_SECONDS=60 HOST_SAYS_MAX=65536
 
-# ---- names -----------------------------------------------------------------------------------------
-
-# Appends to hosts and ports those of a list that check-config has taken.
-add_hosts() { # LIST
-	local entry
-	[[ -n $1 ]] || return 0
-	while IFS= read -r entry; do
-		[[ $entry =~ ^(\[(.*)\]|([^:]*))(:(.*))?$ ]]
-		hosts+=("${BASH_REMATCH[2]}${BASH_REMATCH[3]}")
-		ports+=("${BASH_REMATCH[5]:-22}")
-	done <<<"${1//,/$'\n'}"
-}
-
-# As it stands in known_hosts.
-known_as() { # HOST PORT
-	if [[ $2 == 22 ]]; then
-		printf '%s' "$1"
-	else
-		printf '[%s]:%s' "$1" "$2"
-	fi
-}
-
 # ---- keys of hosts ---------------------------------------------------------------------------------
 
 # Appends to the draft's file `shown` the key that a host shows now, the best of its kinds.  One that is known has to be

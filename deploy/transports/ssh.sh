@@ -34,17 +34,13 @@ readonly SSH_LOOK_SECONDS=15 SSH_DRAIN_MORE_SECONDS=600
 
 # Fills ssh_hosts and, in the same order, ssh_ports.
 ssh_find_hosts() {
-	local list entry
+	local list hosts=() ports=()
 	list=$(setting_of "$environment" HOST)
 	[[ -n $list ]] ||
 		fail "$EXIT_CONFIG" "$(name_of "$environment" HOST) is not set: which hosts does $environment run on? \
 (HOST[:PORT],…)"
-	ssh_hosts=() ssh_ports=()
-	while IFS= read -r entry; do
-		[[ $entry =~ ^(\[(.*)\]|([^:]*))(:(.*))?$ ]]
-		ssh_hosts+=("${BASH_REMATCH[2]}${BASH_REMATCH[3]}")
-		ssh_ports+=("${BASH_REMATCH[5]:-22}")
-	done <<<"${list//,/$'\n'}"
+	add_hosts "$list"
+	ssh_hosts=("${hosts[@]}") ssh_ports=("${ports[@]}")
 }
 
 # Fills ssh_at_once, on how many hosts something is done at a time, and ssh_aside, the same of what changes nothing that

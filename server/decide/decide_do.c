@@ -250,7 +250,7 @@ has_argument(struct tx *tx, const struct update *update, const struct wanted *w)
 	return false;
 }
 
-/* What is only looked at, or taken back, needs no witness. */
+/* What is only looked at, or restores what was there, needs no witness. */
 static bool
 is_witnessed(struct tx *tx, const struct update *update, const struct wanted *w)
 {

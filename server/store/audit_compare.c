@@ -255,7 +255,7 @@ look_for_missing(struct compare *c, int64_t seq)
 {
 	int64_t first = c->result.last + 1, last = seq - 1;
 
-	if (c->result.entries == 0) /* the front is told of at the end */
+	if (c->result.entries == 0) /* the front is reported at the end */
 		return;
 	while (last >= first && c->copy != NULL && audit_copy_find(c->copy, last) != NULL)
 		last--;

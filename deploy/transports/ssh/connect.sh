@@ -56,18 +56,9 @@ deploybot's runner is"
 	ssh_options+=("-oProxyCommand=$SSH_PROXY_COMMAND")
 }
 
-# ssh's name of a host, as it stands in known_hosts.
-ssh_known_as() { # HOST PORT
-	if [[ $2 == 22 ]]; then
-		printf '%s' "$1"
-	else
-		printf '[%s]:%s' "$1" "$2"
-	fi
-}
-
 ssh_check_pinned() { # HOST PORT
 	local name
-	name=$(ssh_known_as "$1" "$2")
+	name=$(known_as "$1" "$2")
 	# A name that stands there as it is; what ssh-keygen finds are hashes and lists of names too.
 	: "${ssh_known:=$'\n'$(<"$SSH_KNOWN_HOSTS")}"
 	[[ $ssh_known != *$'\n'"$name "[!' ']* ]] || return 0
