@@ -459,4 +459,4 @@ help:
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD)
+	rm -rf --one-file-system $(BUILD)

@@ -122,7 +122,7 @@ def root_tar(name, packages=()):
     part = path.with_suffix(".part.tar")
     part.unlink(missing_ok=True)
     # The lists stay, so that apt can install in it.
-    run(["mmdebstrap", "--variant=minbase", "--skip=cleanup/apt/lists",
+    run([ROOT / "tests" / "tools" / "debian_root.sh", "--variant=minbase", "--skip=cleanup/apt/lists",
          *([f"--include={','.join(packages)}"] if packages else []), SUITE, part], INSTALL_TIMEOUT_S,
         env=clean_environment())
     part.rename(path)

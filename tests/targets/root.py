@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import subprocess
 
+TOOLS = pathlib.Path(__file__).resolve().parents[1] / "tools"
 KEPT = pathlib.Path(__file__).resolve().parents[2] / "build" / "targets"
 PACKAGES = ("ca-certificates", "caddy", "curl", "dbus", "docker-buildx", "docker-cli", "docker-compose",
             "docker-registry", "docker.io", "git", "iproute2", "iptables", "libpam-systemd", "netavark", "nginx-light",
@@ -36,8 +37,9 @@ def make():
         shutil.rmtree(old)
     part = KEPT / f"trixie-part-{os.getpid()}"
     print(f"bed: mmdebstrap makes a Debian 13 in {root}", flush=True)
-    done = subprocess.run(["mmdebstrap", "--variant=minbase", *words, "trixie", str(part)], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_S, check=False)
+    done = subprocess.run([TOOLS / "debian_root.sh", "--variant=minbase", *words, "trixie", str(part)],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=TIMEOUT_S, check=False)
     if done.returncode != 0:
         shutil.rmtree(part, ignore_errors=True)
         raise RuntimeError(f"mmdebstrap makes no Debian 13: {done.stdout.strip()[-300:]}")
