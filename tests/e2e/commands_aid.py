@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+from commands.recorder import records_in
 from runner_client import PROGRAM, ROOT, Script, wait_for
 
 COMMANDS = os.path.join(ROOT, "tests", "peers", "commands")
@@ -161,9 +162,7 @@ class CommandBench:
         (self.stand / "world").write_text(json.dumps({**self.world(), **fields}))
 
     def records(self):
-        if not (self.stand / "calls").exists():
-            return []
-        return [json.loads(line) for line in (self.stand / "calls").read_text().splitlines()]
+        return records_in(self.stand / "calls")
 
     def calls(self, name=None):
         """[[name, word, …]] of what was called, in order."""

@@ -13,6 +13,7 @@ import threading
 
 import pytest
 
+from commands.recorder import records_in
 from commands_aid import COMMANDS, DEPLOY, CommandBench, cut_power, stand_in
 from runner_client import wait_for
 from stage import free_port, get
@@ -111,8 +112,7 @@ class SshBench(CommandBench):
         (self.host(name) / "plan").write_text(json.dumps(entries))
 
     def host_calls(self, name="h1"):
-        text = (self.host(name) / "calls").read_text()
-        return [[record["name"], *record["words"]] for record in map(json.loads, text.splitlines()) if "name" in record]
+        return [[record["name"], *record["words"]] for record in records_in(self.host(name) / "calls") if "name" in record]
 
     def on_host(self, program, text):
         """A program of the hosts is this one; `exec -a` of the real one is the text's last line."""

@@ -69,9 +69,7 @@ class SystemdBench(SshBench):
 
     def orders(self):
         """What systemd was told, without questions."""
-        calls = self.host() / "calls"
-        return [call[1:] for call in self.host_calls() if call[0] == "systemctl" and "--no-pager" not in call
-                ] if calls.exists() else []
+        return [call[1:] for call in self.host_calls() if call[0] == "systemctl" and "--no-pager" not in call]
 
     def forget_orders(self):
         (self.host() / "calls").unlink(missing_ok=True)

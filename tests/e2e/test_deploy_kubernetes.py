@@ -15,6 +15,7 @@ import urllib.request
 
 import pytest
 
+from commands.recorder import records_in
 from commands_aid import CommandBench
 from runner_client import ROOT, wait_for
 
@@ -105,7 +106,7 @@ class Cluster:
         return self.objects("deployments", namespace)[name]
 
     def requests(self):
-        return [json.loads(line) for line in self.record.read_text().splitlines()] if self.record.exists() else []
+        return records_in(self.record)
 
     def of(self, verb):
         return [note for note in self.requests() if note["verb"] == verb]

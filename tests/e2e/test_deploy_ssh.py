@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from commands.recorder import records_in
 from commands_aid import DEPLOY, password_file
 from runner_client import ROOT, wait_for
 from ssh_aid import COMPOSE, SshBench, host_program, until_at_rest
@@ -354,8 +355,8 @@ def test_the_registrys_password_reaches_the_host_over_stdin_alone(bench):
     status, said = bench.run("deploy.sh", "staging", commit, **settings)
     assert status == 0, said
     assert bench.engine()["login"] == ["robot$shop", PASSWORD]
-    config = [json.loads(line)["environment"].get("DOCKER_CONFIG")
-              for line in (bench.host() / "calls").read_text().splitlines() if '"pull"' in line]
+    config = [record["environment"].get("DOCKER_CONFIG")
+              for record in records_in(bench.host() / "calls") if "pull" in record.get("words", ())]
     assert config[0].startswith("/dev/shm/deploybot.") and not os.path.exists(config[0])
     assert not any(PASSWORD in line for line in said)
     assert PASSWORD not in json.dumps(bench.calls(), ensure_ascii=False) + (bench.host() / "calls").read_text()

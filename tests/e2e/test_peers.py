@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
 import github  # noqa: E402
 import sample_app  # noqa: E402
 import telegram_client  # noqa: E402
+from commands import recorder  # noqa: E402
 from commands_aid import COMMANDS, stand_in  # noqa: E402
 from stage import free_port, get, wait_until  # noqa: E402
 from telegram_client import ADA, CARL, GROUP, MALLORY, Telegram, request_json  # noqa: E402
@@ -200,6 +201,24 @@ def test_a_command_that_hangs_is_the_process_that_was_called(tmp_path):
     assert int(ignored, 16) & 1 << signal.SIGTERM - 1
     process.kill()
     assert process.wait(timeout=20) == -signal.SIGKILL
+
+
+def test_a_record_that_is_being_written_is_not_there_yet_and_none_begins_within_another(tmp_path):
+    """A long one was seen in part: two writes of a file object, or one that the kernel did page by page."""
+    calls, long = tmp_path / "calls", {"words": ["x" * 100_000]}
+    assert recorder.records_in(calls) == []
+    recorder.append(calls, {"name": "docker"})
+    whole = calls.read_bytes()
+    for cut in (1, len(whole) - 1):
+        calls.write_bytes(whole + whole[:cut])
+        assert recorder.records_in(calls) == [{"name": "docker"}]
+    calls.unlink()
+    writers = [threading.Thread(target=recorder.append, args=(calls, long)) for _ in range(8)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        assert all(record == long for record in recorder.records_in(calls))
+    assert recorder.records_in(calls) == 8 * [long]
 
 
 def test_who_kills_a_command_ends_what_works_for_it(tmp_path):

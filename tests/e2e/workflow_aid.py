@@ -12,7 +12,7 @@ import subprocess
 
 import yaml
 
-from commands.recorder import World
+from commands.recorder import World, records_in
 from commands_aid import stand_in
 from runner_client import ROOT
 
@@ -159,10 +159,7 @@ class Workbench:
         return 0, ran
 
     def calls(self, name):
-        if not (self.stand / "calls").exists():
-            return []
-        records = [json.loads(line) for line in (self.stand / "calls").read_text(encoding="utf-8").splitlines()]
-        return [record["words"] for record in records if record.get("name") == name]
+        return [record["words"] for record in records_in(self.stand / "calls") if record.get("name") == name]
 
     def outputs(self, step):
         return self.context["steps"][step]["outputs"]

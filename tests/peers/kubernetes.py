@@ -22,6 +22,7 @@ import time
 from aiohttp import web
 
 import peer_process
+from commands.recorder import append
 from kubernetes_cluster import Cluster
 from kubernetes_object import (
     PATCHES, SCHEMAS, Refused, holder_of, json_patch, merge, normal, strategic, unknown_fields, validate)
@@ -141,8 +142,7 @@ class Api:
     def write_down(self, note):
         """Once: a request that lasts, a watch, when it begins; all others with how they ended."""
         if not note.pop("written", False):
-            with open(self.record, "a", encoding="utf-8") as file:
-                file.write(json.dumps(note) + "\n")
+            append(self.record, note)
 
     def user(self, request):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

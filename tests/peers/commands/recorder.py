@@ -34,6 +34,21 @@ def read(path):
         return file.read()
 
 
+def append(path, record):
+    """One write, so that no other process's record begins in the middle of this one."""
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.write(file, json.dumps(record).encode() + b"\n")
+    os.close(file)
+
+
+def records_in(path):
+    """What was appended so far.  Who writes may be in the middle of the last line: a line without its end is none."""
+    try:
+        return [json.loads(line) for line in read(path).split("\n")[:-1]]
+    except FileNotFoundError:
+        return []
+
+
 def write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
@@ -73,8 +88,7 @@ class Call:
                    environment={key: os.environ[key] for key in ENVIRONMENT if key in os.environ})
 
     def write(self, **fields):
-        with open(self.path("calls"), "a", encoding="utf-8") as calls:
-            calls.write(json.dumps(fields) + "\n")
+        append(self.path("calls"), fields)
 
     def path(self, *names):
         return os.path.join(self.stand, *names)
