@@ -117,7 +117,7 @@ def applied(many, workload, name, value):
 
 
 @pytest.mark.first
-@pytest.mark.parametrize("first", ["release", "before deploybot"])
+@pytest.mark.parametrize("first", ["release", pytest.param("before deploybot", marks=pytest.mark.long)])
 def test_a_rollback_that_fails_at_one_sets_all_back_whole_templates_too(many, first):
     release = many.shipped("one", **({"PREVIOUS_RELEASE": ""} if first == "before deploybot" else {}))
     if first == "before deploybot":
@@ -156,7 +156,7 @@ def test_what_a_rollback_cannot_set_back_is_named(many):
     assert image_of(first) not in sum(found.values(), [])
 
 
-@pytest.mark.parametrize("main", ["statefulset/queue", "daemonset/agent"])
+@pytest.mark.parametrize("main", ["statefulset/queue", pytest.param("daemonset/agent", marks=pytest.mark.long)])
 def test_the_main_one_may_be_a_statefulset_or_a_daemonset(many, main):
     """With the rights that the docs name for it, and none on Deployments but what the other one needs."""
     kind, _, name = main.partition("/")

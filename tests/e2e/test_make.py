@@ -6,6 +6,8 @@ import shlex
 import subprocess
 import sys
 
+import pytest
+
 from stage import ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
@@ -76,6 +78,41 @@ def test_what_failed_stands_at_the_end(tmp_path):
                          "failed: test_it: test_that", "3 passed, 3 failed, 0 skipped"]
     behind = said[said.index("end-to-end tests: " + str(tmp_path / "test_it.py")):]
     assert "line 7" in behind and "is killed" in behind
+
+
+FAILS_AT_FIRST = """
+import pathlib
+import pytest
+
+@pytest.mark.parametrize("which", range({}))
+def test_that(which):
+    seen = pathlib.Path(__file__).with_name(f"seen{{which}}")
+    first = not seen.exists()
+    seen.touch()
+    assert not first
+"""
+
+
+@pytest.mark.parametrize("text, strict, line, unsteady", (
+    (FAILS_AT_FIRST.format(1), "", "1 passed, 0 failed, 0 skipped", ["test_it: test_that[0]"]),
+    (FAILS_AT_FIRST.format(1), "1", "0 passed, 1 failed, 0 skipped", []),
+    (FAILS_AT_FIRST.format(4), "", "0 passed, 4 failed, 0 skipped", []),
+    ("def test_that(): assert 1 == 2", "", "0 passed, 1 failed, 0 skipped", []),
+    (FAILS_AT_FIRST.format(1).replace("seen.touch()", "first or pytest.skip(); seen.touch()"), "",
+     "0 passed, 1 failed, 0 skipped", [])),
+    ids=("passes alone", "strict", "too many", "fails again", "skipped alone"))
+def test_what_fails_among_the_others_and_passes_alone_is_named(tmp_path, monkeypatch, capfd, text, strict, line, unsteady):
+    """Only a few, and never with STRICT=1."""
+    monkeypatch.setattr(run_tests, "ROOT", tmp_path)
+    monkeypatch.setenv("STRICT", strict)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_it.py").write_text(text)
+    count = run_tests.Count()
+    with run_tests.start_e2e(tmp_path, ["test_it.py"], jobs=1) as e2e:
+        run_tests.end_e2e(e2e, tmp_path, count)
+    count.show_failed()
+    assert (count.line(), count.unsteady) == (line, unsteady)
+    assert ("unsteady: test_it: test_that[0] failed" in capfd.readouterr().out) == bool(unsteady)
 
 
 def test_a_unit_test_that_hangs_is_named_with_what_it_said(tmp_path, monkeypatch):
