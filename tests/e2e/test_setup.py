@@ -106,6 +106,17 @@ def test_each_file_of_an_installation_belongs_to_who_reads_it(bench):
         "file root:deploybot 640 deploybot.conf"], said
 
 
+@pytest.mark.parametrize("registry, repository, image", [
+    ("ghcr.io", "Orchard/Shop", "orchard/shop"), ("https://ghcr.io/", "https://github.com/Orchard/shop.git", "orchard/shop"),
+    ("registry.gitlab.com", "git@gitlab.com:team/sub/shop.git", "team/sub/shop"), ("ghcr.io/orchard", "orchard/Shop", "shop"),
+    ("registry.example.org:5000", "ssh://git@git.example.org/team/shop.git", "shop"), ("10.1.2.3", "/srv/shop.git", "shop"),
+    ("docker.io", "https://git.example.org/team/shop/", "team/shop")])
+def test_an_image_is_called_as_its_registry_has_them(registry, repository, image):
+    words = ["bash", "-c", f". {DEPLOY}/setup/questions.sh; image_name_of \"$1\" \"$2\"; echo \"$said\"", "bash"]
+    done = subprocess.run([*words, registry, repository], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"{image}\n"
+
+
 # ---- the first admin -------------------------------------------------------------------------------
 
 def test_ctrl_c_while_nobody_opens_the_link_changes_nothing(bench):
