@@ -29,7 +29,7 @@ take_given() {
 	for name in "${!given[@]}"; do
 		case $name in
 		SETUP_*) ;;
-		TELEGRAM_BOT_TOKEN | REPOSITORY_TOKEN | REGISTRY_PASSWORD) ;;
+		TELEGRAM_BOT_TOKEN | REPOSITORY_TOKEN | REGISTRY_PASSWORD | ALERT_*) ;;
 		*_TOKEN | *_SECRET | *_PASSWORD | *_API_HASH)
 			fail "$EXIT_CONFIG" "$answers: $name is a secret: put it into a file of its own, and set ${name}_FILE"
 			;;
