@@ -129,7 +129,12 @@ ask_admin() {
 
 # Which are to be written to the file, where it does not say it yet, before what needs them is looked at.
 begin_want() {
+	local name
 	take_given
+	for name in TELEGRAM_BOT_TOKEN REPOSITORY_TOKEN REGISTRY_PASSWORD; do
+		setting_there "${name}_FILE" "$conf_there" # as the package has it, of a file that is asked for below
+		[[ -z $said || -e $said || -v want[${name}_FILE] ]] || want[${name}_FILE]=''
+	done
 	[[ -v want[ADMIN_TELEGRAM_IDS] ]] || { setting_there ADMIN_TELEGRAM_IDS "$conf_there" && [[ -n $said ]]; } ||
 		want[ADMIN_TELEGRAM_IDS]=1
 	value_of RUNNER_SOCKET ''
@@ -142,13 +147,18 @@ begin_want() {
 check_git() { # NAME
 	place_secret "$1" runner
 	value_of REPOSITORY_URL ''
-	local url=$said github
+	local url=$said github key_path known_path
 	value_of GITHUB_REPOSITORY ''
 	github=$said
+	shared_value_of REPOSITORY_KEY_PATH ''
+	key_path=$said
+	shared_value_of REPOSITORY_KNOWN_HOSTS ''
+	known_path=$said
 	# shellcheck disable=SC2030,SC2031 # it is this shell's
 	(
 		REPOSITORY_URL=$url GITHUB_REPOSITORY=$github STATE_DIRECTORY=$draft REPOSITORY_TOKEN_FILE=$secret_file
-		export REPOSITORY_URL GITHUB_REPOSITORY REPOSITORY_TOKEN_FILE
+		REPOSITORY_KEY_PATH=$key_path REPOSITORY_KNOWN_HOSTS=$known_path
+		export REPOSITORY_URL GITHUB_REPOSITORY REPOSITORY_TOKEN_FILE REPOSITORY_KEY_PATH REPOSITORY_KNOWN_HOSTS
 		# shellcheck source=deploy/git.sh
 		. "$here/git.sh"
 		trap - EXIT

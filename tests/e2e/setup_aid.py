@@ -121,7 +121,8 @@ class SetupBench(SshdBench):
         self.conf.write_text(
             f"# ours\nTELEGRAM_API_BASE={self.chat.base}\nSTAGING_COMPOSE_DIR={self.app}\n#STAGING_HOST=\n"
             f"DEPLOY_USER={getpass.getuser()}\nREGISTRY_IMAGE=team/shop\nSTATE_DIRECTORY={self.folder}/state\n"
-            f"AUDIT_LOG_PATH={self.folder}/state/audit.log\nLOCAL_SOCKET={self.folder}/state/local.sock\n")
+            f"AUDIT_LOG_PATH={self.folder}/state/audit.log\nLOCAL_SOCKET={self.folder}/state/local.sock\n"
+            f"TELEGRAM_BOT_TOKEN_FILE={self.folder}/secrets/server/telegram_bot_token\n")   # as a package has it
         self.conf.chmod(0o640)
 
     def lines(self):

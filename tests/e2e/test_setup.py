@@ -47,6 +47,13 @@ def test_a_file_of_answers_ends_in_a_target_where_all_is_there(bench):
     assert len(keys) == 2 and keys[1].startswith("restrict ssh-ed25519 ") and keys[1].endswith(" deploybot")
 
 
+def test_a_file_that_a_package_names_and_nobody_has_made_is_asked_for(bench):
+    """Nobody is told to correct what he has not written."""
+    bench.take_over()
+    status, said = bench.setup("--answers", bench.answers(TELEGRAM_BOT_TOKEN=None))
+    assert status == 78 and "has no TELEGRAM_BOT_TOKEN: The bot's token" in said.splitlines()[-1], said
+
+
 @pytest.mark.long
 def test_what_is_there_is_taken_over_and_nothing_is_another_one_then(bench):
     status, said = bench.setup("--answers", bench.answers())
@@ -234,7 +241,7 @@ def taken(bench):
     token.write_text(DEFAULT_TOKEN + "\n")
     token.chmod(0o600)
     with open(bench.conf, "a", encoding="utf-8") as conf:
-        conf.write(f"TELEGRAM_BOT_TOKEN_FILE={token}\nADMIN_TELEGRAM_IDS={ADA}\nGITHUB_REPOSITORY=orchard/shop\n"
+        conf.write(f"ADMIN_TELEGRAM_IDS={ADA}\nGITHUB_REPOSITORY=orchard/shop\n"
                    f"ENVIRONMENTS=staging\nSTAGING_HOST=127.0.0.1:{bench.port_2}\nDEPLOY_TRANSPORT=ssh\n"
                    f"STAGING_HEALTH_URL=http://127.0.0.1:8080/health\nREGISTRY_URL={bench.registry}\n"
                    f"SSH_KEY_PATH={bench.key}\nSSH_KNOWN_HOSTS={bench.folder}/known_hosts\n")

@@ -17,12 +17,12 @@ import subprocess
 import sys
 import time
 
-from walk_installation import (CONF, HOSTS, IMAGE, PATIENCE_S, REFUSED, REGISTRY, REGISTRY_PASSWORD, REGISTRY_USER,
+from walk_installation import (CONF, FORGE, HOSTS, IMAGE, PATIENCE_S, REFUSED, REGISTRY, REGISTRY_PASSWORD, REGISTRY_USER,
                                Bed, Bot, Walk, on_its_network, sample_app)
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram
 
 STAGING, PRODUCTION = HOSTS.values()
-SHOP = "/srv/shop.git"              # where the repository is seen in the machine
+SHOP = f"ssh://git@{FORGE}/bed/shop.git"
 QUESTIONS_MAX = 12
 # What is asked, and what is typed there; nothing: the default, which is shown.
 ANSWERS = {"SETUP_REPOSITORY": SHOP, "TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "IMAGE_SOURCE": "", "REGISTRY_URL": REGISTRY,
@@ -39,8 +39,6 @@ class Setup(Walk):
         self.folder, self.bed, self.bot, self.chat, self.asked = folder, bed, bot, None, []
         bare, self.tree = sample_app.create(str(folder / "repository"), 0)
         bed.publish(bare, self.tree)
-        # As a forge would show it to who reads it over the net: nothing but the repository.
-        bot.binds[bed.forge.folder / "shop.git"] = SHOP
 
     def prepare(self):
         """Who sits there has a key that the hosts know, and may sudo on all of them."""
@@ -50,8 +48,18 @@ class Setup(Walk):
             host.run("useradd --create-home --shell /bin/bash ada && usermod -p '*' ada && "
                      "echo 'ada ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ada && install -d -m 700 -o ada ~ada/.ssh && "
                      f"echo '{key}' | install -m 600 -o ada /dev/stdin ~ada/.ssh/authorized_keys")
+        self.answer_for_github()
         self.bot.run("sed", "-i", f"s|^#\\?TELEGRAM_API_BASE=.*|TELEGRAM_API_BASE={self.chat.base}|;"
                      f"s|^#\\?REGISTRY_IMAGE=.*|REGISTRY_IMAGE={IMAGE}|", CONF)
+
+    def answer_for_github(self):
+        """The repository is on a server of the bed's, with a key that whoever sits there has put in its place."""
+        secrets = "/etc/deploybot/secrets/runner"
+        for name, path in (("git_key", self.bed.folder / "git_key"), ("git_hosts", self.bed.known_hosts)):
+            self.bot.run("install", "-m", "0600", "-o", "deploybot-runner", "/dev/stdin", f"{secrets}/{name}",
+                         stdin=path.read_text("ascii"))
+        self.bot.run("sed", "-i", f"s|^#\\?REPOSITORY_KEY_PATH=.*|REPOSITORY_KEY_PATH={secrets}/git_key|;"
+                     f"s|^#\\?REPOSITORY_KNOWN_HOSTS=.*|REPOSITORY_KNOWN_HOSTS={secrets}/git_hosts|", CONF)
 
     def type_setup(self, answers):
         """`sudo deploybot-setup` at a terminal; all that it printed."""
