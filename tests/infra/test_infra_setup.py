@@ -20,6 +20,7 @@ def test_the_short_way_ends_in_a_live_staging(tmp_path):
     root = Root(tmp_path / "root", root_tar("setup", BASE))
     try:
         root.install(kept_deb())
+        root.run("apt-get", "install", "-y", "nginx")       # of the later step, webhooks
         root.run("useradd", "--create-home", "--shell", "/bin/bash", "ada")
         (root.path / "etc/sudoers.d/ada").write_text("ada ALL=(ALL) NOPASSWD: ALL\n", "utf-8")
         (root.path / "etc/hostname").write_text("bot\n", "utf-8")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """walk_setup.py FOLDER - the short way of docs/INSTALLATION.md, played to the end: `sudo deploybot-setup`, typed at a
-terminal by who may sudo, then /deploy staging in the chat.
+terminal by who may sudo, then /deploy staging in the chat; then `webhooks`, behind a real nginx.
 
 Runs inside tests/targets/inside.py. FOLDER/root is a Debian in which the package was installed. What is here is who
 sits there: the answers, whoever opens the link, and the team's CI.
@@ -17,9 +17,9 @@ import subprocess
 import sys
 import time
 
-from walk_installation import (CONF, FORGE, HOSTS, IMAGE, PATIENCE_S, REFUSED, REGISTRY, REGISTRY_PASSWORD, REGISTRY_USER,
-                               Bed, Bot, Walk, on_its_network, sample_app)
-from telegram_client import ADA, DEFAULT_TOKEN, Telegram
+from walk_installation import (CONF, FORGE, HOSTS, IMAGE, NAME, PATIENCE_S, REFUSED, REGISTRY, REGISTRY_PASSWORD,
+                               REGISTRY_USER, Bed, Bot, Walk, on_its_network, sample_app)
+from telegram_client import ADA, DEFAULT_TOKEN, text_of
 
 STAGING, PRODUCTION = HOSTS.values()
 SHOP = f"ssh://git@{FORGE}/bed/shop.git"
@@ -61,11 +61,11 @@ class Setup(Walk):
         self.bot.run("sed", "-i", f"s|^#\\?REPOSITORY_KEY_PATH=.*|REPOSITORY_KEY_PATH={secrets}/git_key|;"
                      f"s|^#\\?REPOSITORY_KNOWN_HOSTS=.*|REPOSITORY_KNOWN_HOSTS={secrets}/git_hosts|", CONF)
 
-    def type_setup(self, answers):
+    def type_setup(self, answers, words=""):
         """`sudo deploybot-setup` at a terminal; all that it printed."""
         ours, theirs = pty.openpty()
         process = subprocess.Popen(["setsid", "--ctty", "--wait", *self.bot.enter(), "runuser", "-l", "ada", "-c",
-                                    "sudo deploybot-setup"], stdin=theirs, stdout=theirs, stderr=theirs)
+                                    f"sudo deploybot-setup {words}"], stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         said, looked = b"", 0
         with contextlib.suppress(OSError):      # EIO: who had the terminal has ended
@@ -96,6 +96,7 @@ class Setup(Walk):
         self.is_live(STAGING, commit)
         print(f"--- live {time.monotonic() - began:.0f} s after `sudo deploybot-setup`", flush=True)
         self.again()
+        self.open_the_door()
 
     def again(self):
         """Typed once more it asks nothing and changes nothing, and what runs goes on."""
@@ -105,6 +106,16 @@ class Setup(Walk):
         said = self.type_setup({name: "" for name in ANSWERS})
         assert said.count("all is there") == 2, said
         assert (self.bot.sh(look), self.bot.sh("systemctl show -P MainPID deploybot")) == (before, started)
+
+    def open_the_door(self):
+        """certbot's part is the test's; all of nginx, and Telegram's webhook, is the set-up's."""
+        self.certify()
+        said = self.type_setup({}, f"webhooks {NAME}")
+        assert f"https://{NAME}/forge/webhook/gitlab" in said and f"https://{NAME}/telegram/webhook" in said, said
+        assert "staging" in text_of(self.ask("/status", "staging"))
+        assert self.bot.sh("stat -c '%U %a' /etc/deploybot/secrets/server/forge_webhook_secret").strip() == "deploybot 600"
+        said = self.type_setup({}, f"webhooks {NAME}")
+        assert "is in its configuration already" in said, said
 
 
 def main():
@@ -121,7 +132,7 @@ def main():
         setup = Setup(folder, bed, bot)
         stack.enter_context(bot)
         stack.enter_context(on_its_network(bot))
-        setup.chat = stack.enter_context(Telegram.start("--local", "--limits", "off"))
+        setup.chat = stack.enter_context(setup.start_telegram())
         setup.follow()
     return 0
 
