@@ -221,7 +221,7 @@ setup() {
 	check "${environments[@]}"
 	if [[ $starts == yes && $folder == "$FOLDER_INSTALLED" ]]; then
 		say '\nNow write to the bot: /deploy %s' "${environments[0]}"
-		say 'Later: deploybot-setup webhooks NAME (pushes arrive at once), deploybot-setup alerts (somebody hears of trouble)'
+		say 'Later: deploybot-setup webhooks NAME (pushes arrive at once), deploybot-setup alerts (trouble is sent)'
 	else
 		say '\nNow start it: %s --env-file %s; then write to the bot: /deploy %s' "$program" "$conf" "${environments[0]}"
 	fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# prepare.sh [--polling] - makes config/ and secrets/ for docker-compose.yml, gives them to the containers' users, says what is missing.
+# prepare.sh [--polling] - makes config/ and secrets/ for docker-compose.yml, for the containers' users; says what is missing.
 # SPDX-License-Identifier: ISC
 # Run as root in a checkout, before the first start and after each file that was put there.  No content is changed; a
 # file that is there stays.  --polling: without a domain; server and runner alone are started, and ask Telegram and git.

@@ -32,7 +32,8 @@ call() { # URL [FIELD=VALUE...]
 	done
 	: >"$draft/said"
 	said=$(printf 'url = "%s"\n' "$1" | curl --disable --config - --silent --max-time "$CALL_SECONDS" --globoff \
-		--max-filesize "$CALL_BYTES_MAX" --output "$draft/said" --write-out '%{http_code}' "${words[@]}" 2>"$draft/shown") ||
+		--max-filesize "$CALL_BYTES_MAX" --output "$draft/said" --write-out '%{http_code}' "${words[@]}" \
+		2>"$draft/shown") ||
 		said=000
 }
 
@@ -164,7 +165,7 @@ check_alert_token() { # NAME
 	value_of TELEGRAM_BOT_TOKEN_FILE ''
 	own=$said
 	if [[ -r $own && $(<"$own") == "$(<"$secret_file")" ]]; then
-		warn "$1: that is deploybot's own bot: make a second one at @BotFather, for whoever reads Alertmanager's file has it"
+		warn "$1: that is deploybot's own bot: make a second one at @BotFather: who reads Alertmanager's file has it"
 		return 1
 	fi
 	call_bot getMe
@@ -219,7 +220,7 @@ set_up_alerts() {
 	draft=$folder/setup.alerts
 	begin_draft
 	ask_secret ALERT_BOT_TOKEN "$values/alert_bot_token" required check_alert_token \
-		"The token of a second bot: write /newbot to @BotFather once more" "Alertmanager's file has it, and not deploybot's own"
+		"The token of a second bot: write /newbot to @BotFather again" "Alertmanager's file has it, and not deploybot's own"
 	ask_alerts
 	mkdir -p -- "$values" "$place"
 	for name in alert_bot_token alert_chat_id alert_watchdog_url alert_api_url; do

@@ -106,7 +106,8 @@ def ssh_is_open_to_one_address(conf):
         if body.get("from_port") != body.get("to_port"):
             yield f"{name} opens a range of ports"
         source = next(iter(sources.values()), None)
-        if "referenced_security_group_id" in sources or source in (Raw("var.admin_cidr"), Raw("local.deploybot_elsewhere")):
+        known = source in (Raw("var.admin_cidr"), Raw("local.deploybot_elsewhere"))
+        if "referenced_security_group_id" in sources or known:
             continue
         each = str(body.get("for_each"))
         plain = re.fullmatch(r"(?:var\.deploybot_instance \? )?\{ http = 80, https = 443 \}(?: : \{\})?", each) or \

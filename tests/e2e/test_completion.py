@@ -1,4 +1,4 @@
-"""Goal: what shells complete is what the programs have: deploybot's files are made by it, and bash completes with them."""
+"""Goal: what shells complete is what the programs have: deploybot's files are made by it, bash completes with them."""
 # SPDX-License-Identifier: ISC
 import os
 import pathlib

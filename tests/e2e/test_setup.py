@@ -115,8 +115,10 @@ def test_each_file_of_an_installation_belongs_to_who_reads_it(bench):
 
 @pytest.mark.parametrize("registry, repository, image", [
     ("ghcr.io", "Orchard/Shop", "orchard/shop"), ("https://ghcr.io/", "https://github.com/Orchard/shop.git", "orchard/shop"),
-    ("registry.gitlab.com", "git@gitlab.com:team/sub/shop.git", "team/sub/shop"), ("ghcr.io/orchard", "orchard/Shop", "shop"),
-    ("registry.example.org:5000", "ssh://git@git.example.org/team/shop.git", "shop"), ("10.1.2.3", "/srv/shop.git", "shop"),
+    ("registry.gitlab.com", "git@gitlab.com:team/sub/shop.git", "team/sub/shop"),
+    ("ghcr.io/orchard", "orchard/Shop", "shop"),
+    ("registry.example.org:5000", "ssh://git@git.example.org/team/shop.git", "shop"),
+    ("10.1.2.3", "/srv/shop.git", "shop"),
     ("docker.io", "https://git.example.org/team/shop/", "team/shop")])
 def test_an_image_is_called_as_its_registry_has_them(registry, repository, image):
     words = ["bash", "-c", f". {DEPLOY}/setup/questions.sh; image_name_of \"$1\" \"$2\"; echo \"$said\"", "bash"]
@@ -254,7 +256,8 @@ def answer_at_the_door(bench, status):
     path = bench.path / "door"
     path.mkdir(exist_ok=True)
     (path / "curl").write_text('#!/bin/bash\nsaid=$(cat)\ncase $said in *//bot.example.org/*) '
-                               f'printf {status}; [[ {status} != 000 ]] ;; *) exec {shutil.which("curl")} "$@" <<<"$said" ;; esac\n')
+                               f'printf {status}; [[ {status} != 000 ]] ;; *) '
+                               f'exec {shutil.which("curl")} "$@" <<<"$said" ;; esac\n')
     (path / "curl").chmod(0o755)
     bench.environment["PATH"] = f"{path}:{bench.environment['PATH']}"
 
@@ -275,7 +278,8 @@ def test_webhooks_get_secrets_of_their_own_and_what_the_forge_is_to_know_is_said
 
 
 @pytest.mark.parametrize("name, door, status, words", [
-    ("bot.example.org", "000", 69, "does not answer with a certificate"), ("bot.example.org", "502", 69, "behind it is not"),
+    ("bot.example.org", "000", 69, "does not answer with a certificate"),
+    ("bot.example.org", "502", 69, "behind it is not"),
     ("https://bot.example.org", "200", 64, "no name in the DNS"), ("bot.example.org/$(id)", "200", 64, "no name in the DNS"),
     ("localhost", "200", 64, "no name in the DNS")])
 def test_an_address_that_leads_nowhere_leaves_polling_as_it_is(taken, name, door, status, words):
@@ -306,7 +310,8 @@ def second(taken, second_bot):
 
 def alert_answers(bench, **changes):
     path = bench.path / "alert-answers"
-    said = {"ALERT_BOT_TOKEN": ALERT_TOKEN, "ALERT_CHAT_ID": str(ADA), "ALERT_WATCHDOG_URL": bench.site.url("ring"), **changes}
+    said = {"ALERT_BOT_TOKEN": ALERT_TOKEN, "ALERT_CHAT_ID": str(ADA), "ALERT_WATCHDOG_URL": bench.site.url("ring"),
+            **changes}
     path.write_text("".join(f"{name}={value}\n" for name, value in said.items()))
     path.chmod(0o600)
     return path
@@ -326,7 +331,8 @@ def test_alerts_go_by_a_second_bot_whose_token_is_in_no_file_of_others(taken, se
 
 @pytest.mark.parametrize("changes, words", [
     ({"ALERT_BOT_TOKEN": DEFAULT_TOKEN}, "deploybot's own bot"), ({"ALERT_BOT_TOKEN": "x"}, "no token"),
-    ({"ALERT_CHAT_ID": "@team"}, "no chat's id"), ({"ALERT_CHAT_ID": "-1009999999999"}, "is the second bot in that chat?"),
+    ({"ALERT_CHAT_ID": "@team"}, "no chat's id"),
+    ({"ALERT_CHAT_ID": "-1009999999999"}, "is the second bot in that chat?"),
     ({"ALERT_WATCHDOG_URL": "ring.example.org"}, "no http:// or https:// address"),
     ({"ALERT_WATCHDOG_URL": 'https://a"b'}, "no http:// or https:// address"),
     ({"ALERT_WATCHDOG_URL": "http://127.0.0.1:1/"}, "it answers 000")])

@@ -113,7 +113,8 @@ class Setup(Walk):
         said = self.type_setup({}, f"webhooks {NAME}")
         assert f"https://{NAME}/forge/webhook/gitlab" in said and f"https://{NAME}/telegram/webhook" in said, said
         assert "staging" in text_of(self.ask("/status", "staging"))
-        assert self.bot.sh("stat -c '%U %a' /etc/deploybot/secrets/server/forge_webhook_secret").strip() == "deploybot 600"
+        look = "stat -c '%U %a' /etc/deploybot/secrets/server/forge_webhook_secret"
+        assert self.bot.sh(look).strip() == "deploybot 600"
         said = self.type_setup({}, f"webhooks {NAME}")
         assert "is in its configuration already" in said, said
 
