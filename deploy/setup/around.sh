@@ -146,13 +146,13 @@ set_up_webhooks() { # NAME
 
 # Of the second bot; the answer is not shown, for it has the token's number in it.
 call_bot() { # METHOD [FIELD=VALUE...]
-	local api words=''
+	local api complaint=''
 	value_of TELEGRAM_API_BASE https://api.telegram.org
 	api=${said%/}
 	call "$api/bot$(<"$secret_file")/$1" "${@:2}"
 	[[ $said != 200 ]] || return 0
-	! [[ $(<"$draft/said") =~ \"description\":\ ?\"([^\"]{1,200})\" ]] || words=${BASH_REMATCH[1]}
-	warn "Telegram does not take it (status $said): ${words:-no answer from $api}"
+	! [[ $(<"$draft/said") =~ \"description\":\ ?\"([^\"]{1,200})\" ]] || complaint=${BASH_REMATCH[1]}
+	warn "Telegram does not take it (status $said): ${complaint:-no answer from $api}"
 	return 1
 }
 
