@@ -60,8 +60,10 @@ install: $(INSTALL_NEEDS) install-made
 	@install -D -m 0644 deploy/completion/deploybot.bash '$(D)$(PREFIX)/share/bash-completion/completions/deploybot'
 	@install -D -m 0644 deploy/completion/deploybot-setup.bash \
 		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot-setup'
-	@install -D -m 0644 deploy/completion/deploybot.zsh '$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot'
-	@install -D -m 0644 deploy/completion/deploybot.fish '$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot.fish'
+	@for name in deploybot deploybot-setup; do \
+		install -D -m 0644 deploy/completion/$$name.zsh '$(D)$(PREFIX)/share/zsh/vendor-completions/_'$$name && \
+		install -D -m 0644 deploy/completion/$$name.fish '$(D)$(PREFIX)/share/fish/vendor_completions.d/'$$name.fish || exit; \
+	done
 	@install -d '$(D)$(DOCDIR)/examples/nginx'
 	@install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(wildcard docs/*.md) docs/openapi.json '$(D)$(DOCDIR)/'
 	@install -m 0644 $(MADE)/deploybot.conf '$(D)$(DOCDIR)/examples/'
@@ -84,7 +86,9 @@ uninstall:
 		'$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf' '$(D)$(PREFIX)/lib/tmpfiles.d/deploybot.conf' \
 		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot' \
 		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot-setup' '$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot' \
-		'$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot.fish' $(MANUALS:%='$(D)$(MANDIR)/%')
+		'$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot-setup' \
+		'$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot.fish' \
+		'$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot-setup.fish' $(MANUALS:%='$(D)$(MANDIR)/%')
 	@echo "left: $(CONFDIR), /var/lib/deploybot, /var/lib/deploybot-runner, /var/log/deploybot, two users"
 
 # deploybot_VERSION_ARCH.deb in build/deb/.  The tree is copied, so that debhelper's folder is not made in it.

@@ -3,6 +3,8 @@
 # deploybot-setup [OPTION...]                  - sets up this installation, or goes on with what is there
 # deploybot-setup [OPTION...] app NAME         - one more application: apps/NAME.env
 # deploybot-setup [OPTION...] host [APP/]ENV   - one more host of an environment
+# deploybot-setup [OPTION...] webhooks NAME    - from polling to webhooks, at https://NAME behind nginx
+# deploybot-setup [OPTION...] alerts           - who is notified of what goes wrong, and who rings when this machine is off
 # deploybot-setup [OPTION...] check            - asks whether all is there; changes nothing
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2031 # what a subshell is given is its own
@@ -22,9 +24,12 @@ here=${here%/*}
 . "$here/setup/settings.sh"
 # shellcheck source=deploy/setup/hosts.sh
 . "$here/setup/hosts.sh"
+# shellcheck source=deploy/setup/around.sh
+. "$here/setup/around.sh"
 
 readonly UNITS=(deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service)
-readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] [app NAME | host [APP/]ENV | check]"
+readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] \
+[app NAME | host [APP/]ENV | webhooks NAME | alerts | check]"
 readonly FOLDER_INSTALLED=/etc/deploybot
 
 folder=$FOLDER_INSTALLED answers='' starts=yes anew=no act=setup name='' application='' first_name='' changed=no
@@ -46,8 +51,8 @@ read_words() { # WORD...
 			printf '%s\n' "$USAGE"
 			exit 0
 			;;
-		check) act=check ;;
-		app | host)
+		check | alerts) act=$1 ;;
+		app | host | webhooks)
 			[[ $# -ge 2 && -n $2 ]] || fail "$EXIT_INPUT" "$USAGE"
 			act=$1 name=$2
 			shift
@@ -216,6 +221,7 @@ setup() {
 	check "${environments[@]}"
 	if [[ $starts == yes && $folder == "$FOLDER_INSTALLED" ]]; then
 		say '\nNow write to the bot: /deploy %s' "${environments[0]}"
+		say 'Later: deploybot-setup webhooks NAME (pushes arrive at once), deploybot-setup alerts (trouble is sent)'
 	else
 		say '\nNow start it: %s --env-file %s; then write to the bot: /deploy %s' "$program" "$conf" "${environments[0]}"
 	fi
@@ -367,6 +373,8 @@ case $act in
 setup) setup ;;
 app) set_up_application "$name" ;;
 host) set_up_host "$name" ;;
+webhooks) set_up_webhooks "$name" ;;
+alerts) set_up_alerts ;;
 check)
 	list_environments
 	check "${environments[@]}"

@@ -5,8 +5,8 @@ _deploybot_setup() {
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
 	--folder | --answers) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	host) mapfile -t COMPREPLY < <(compgen -W "$(deploybot completion environments 2>/dev/null)" -- "$word") ;;
-	app) COMPREPLY=() ;;
-	*) mapfile -t COMPREPLY < <(compgen -W 'app host check --folder --answers --no-start --help' -- "$word") ;;
+	app | webhooks) COMPREPLY=() ;;
+	*) mapfile -t COMPREPLY < <(compgen -W 'app host webhooks alerts check --folder --answers --anew --no-start --help' -- "$word") ;;
 	esac
 }
 complete -F _deploybot_setup deploybot-setup

@@ -1,12 +1,22 @@
 #!/usr/bin/env bash
-# prepare.sh - makes config/ and secrets/ for docker-compose.yml, gives them to the containers' users, says what is missing.
+# prepare.sh [--polling] - makes config/ and secrets/ for docker-compose.yml, for the containers' users; says what is missing.
 # SPDX-License-Identifier: ISC
 # Run as root in a checkout, before the first start and after each file that was put there.  No content is changed; a
-# file that is there stays.  Exit status: 0 all is there, 1 something is missing (what, is said), 77 not root.
+# file that is there stays.  --polling: without a domain; server and runner alone are started, and ask Telegram and git.
+# Exit status: 0 all is there, 1 something is missing (what, is said), 64 usage, 77 not root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 # As in Dockerfile, and in the images of the others.
+polling=
+case $#${1:-} in
+0) ;;
+1--polling) polling=yes ;;
+*)
+	echo "usage: prepare.sh [--polling]" >&2
+	exit 64
+	;;
+esac
 readonly SERVER=10001 RUNNER=10002 NGINX=101 GRAFANA=472 ALERTMANAGER=65534
 missing=0
 
@@ -75,7 +85,7 @@ install -d -m 0700 "$alerts"
 for name in "alert_bot_token:the token of a second bot from @BotFather, for alerts alone" \
 	"alert_chat_id:the id of the chat that alerts go to; the second bot must be in it" \
 	"alert_watchdog_url:an address that rings when nobody calls it any more (healthchecks.io and others have them)"; do
-	[[ -s $alerts/${name%%:*} ]] || miss "$alerts/${name%%:*}" "${name#*:}"
+	[[ -n $polling || -s $alerts/${name%%:*} ]] || miss "$alerts/${name%%:*}" "${name#*:}"
 done
 if [[ -s $alerts/alert_bot_token && -s $alerts/alert_chat_id && -s $alerts/alert_watchdog_url ]]; then
 	said=$(deploy/monitoring/alertmanager.sh "$alerts" "$alerts/alertmanager.yml" 2>&1) ||
@@ -83,6 +93,11 @@ if [[ -s $alerts/alert_bot_token && -s $alerts/alert_chat_id && -s $alerts/alert
 fi
 own "$alerts" "$ALERTMANAGER:$ALERTMANAGER" 0700 0600
 
+# docker-compose wants one, whichever services are started.
+if [[ -n $polling && -z $(variable DEPLOYBOT_HOSTNAME '') ]]; then
+	[[ ! -s .env || -z $(tail -c 1 .env) ]] || echo >>.env
+	echo DEPLOYBOT_HOSTNAME=polling.invalid >>.env
+fi
 [[ -n $(variable DEPLOYBOT_HOSTNAME '') ]] ||
 	miss "DEPLOYBOT_HOSTNAME in .env" \
 		"the name that Telegram and GitHub call: echo DEPLOYBOT_HOSTNAME=deploybot.your.org >>.env"
@@ -101,10 +116,10 @@ if [[ -n $(value_of STAGING_HOST)$(value_of PRODUCTION_HOST) ]]; then
 	need_secret SSH_KNOWN_HOSTS runner "ssh-keyscan HOST, compared with the host's own ssh-keygen -lf"
 fi
 for name in fullchain.pem privkey.pem; do
-	[[ -s $secrets/tls/$name ]] || miss "$secrets/tls/$name" "TLS certificate and key, e.g. certbot's"
+	[[ -n $polling || -s $secrets/tls/$name ]] || miss "$secrets/tls/$name" "TLS certificate and key, e.g. certbot's"
 done
 if ((missing > 0)); then
 	say "$missing missing: put them there, then run this again"
 	exit 1
 fi
-say "nothing is missing: docker-compose up --detach"
+say "nothing is missing: docker-compose up --detach${polling:+ server runner}"

@@ -77,9 +77,9 @@ keep_draft() { # NAME VALUE
 # to read is seen only then.  A terminal is left as it is, so that a key takes back what was typed.
 hear() { # PROMPT [secret]
 	local status=0 part words=()
+	[[ ${2:-} != secret || ! -t 0 ]] || stty -echo # before the question: who pastes is faster than we are
 	printf '%s' "$1"
 	[[ -t 0 ]] || words=(-n "$ANSWER_MAX")
-	[[ ${2:-} != secret || ! -t 0 ]] || stty -echo
 	said=
 	while :; do
 		status=0 part=

@@ -29,7 +29,7 @@ take_given() {
 	for name in "${!given[@]}"; do
 		case $name in
 		SETUP_*) ;;
-		TELEGRAM_BOT_TOKEN | REPOSITORY_TOKEN | REGISTRY_PASSWORD) ;;
+		TELEGRAM_BOT_TOKEN | REPOSITORY_TOKEN | REGISTRY_PASSWORD | ALERT_*) ;;
 		*_TOKEN | *_SECRET | *_PASSWORD | *_API_HASH)
 			fail "$EXIT_CONFIG" "$answers: $name is a secret: put it into a file of its own, and set ${name}_FILE"
 			;;
@@ -129,7 +129,12 @@ ask_admin() {
 
 # Which are to be written to the file, where it does not say it yet, before what needs them is looked at.
 begin_want() {
+	local name
 	take_given
+	for name in TELEGRAM_BOT_TOKEN REPOSITORY_TOKEN REGISTRY_PASSWORD; do
+		setting_there "${name}_FILE" "$conf_there" # as the package has it, of a file that is asked for below
+		[[ -z $said || -e $said || -v want[${name}_FILE] ]] || want[${name}_FILE]=''
+	done
 	[[ -v want[ADMIN_TELEGRAM_IDS] ]] || { setting_there ADMIN_TELEGRAM_IDS "$conf_there" && [[ -n $said ]]; } ||
 		want[ADMIN_TELEGRAM_IDS]=1
 	value_of RUNNER_SOCKET ''
@@ -142,13 +147,18 @@ begin_want() {
 check_git() { # NAME
 	place_secret "$1" runner
 	value_of REPOSITORY_URL ''
-	local url=$said github
+	local url=$said github key_path known_path
 	value_of GITHUB_REPOSITORY ''
 	github=$said
+	shared_value_of REPOSITORY_KEY_PATH ''
+	key_path=$said
+	shared_value_of REPOSITORY_KNOWN_HOSTS ''
+	known_path=$said
 	# shellcheck disable=SC2030,SC2031 # it is this shell's
 	(
 		REPOSITORY_URL=$url GITHUB_REPOSITORY=$github STATE_DIRECTORY=$draft REPOSITORY_TOKEN_FILE=$secret_file
-		export REPOSITORY_URL GITHUB_REPOSITORY REPOSITORY_TOKEN_FILE
+		REPOSITORY_KEY_PATH=$key_path REPOSITORY_KNOWN_HOSTS=$known_path
+		export REPOSITORY_URL GITHUB_REPOSITORY REPOSITORY_TOKEN_FILE REPOSITORY_KEY_PATH REPOSITORY_KNOWN_HOSTS
 		# shellcheck source=deploy/git.sh
 		. "$here/git.sh"
 		trap - EXIT
@@ -220,37 +230,56 @@ check_login_name() { # NAME
 	check_registry_answers "$1"
 }
 
-# Its image has the repository's name, unless the settings say another.
-name_image() {
-	local name
-	value_of REGISTRY_IMAGE ''
-	[[ -z $said ]] || return 0
-	value_of REPOSITORY_URL ''
-	name=$said
-	[[ -n $name ]] || { value_of GITHUB_REPOSITORY '' && name=$said; }
-	name=${name%/}
+# Fills `said` with the image's name at a registry.  Those that are shared by everybody have an owner in each name, as the
+# repository has; in one's own, or below a path, the repository's name is enough.
+image_name_of() { # REGISTRY REPOSITORY
+	local host=${1#*://} name=${2%/}
 	name=${name%.git}
-	name=${name##*[/:]}
-	said=${name,,}
-	check_setting REGISTRY_IMAGE ||
-		fail "$EXIT_CONFIG" "no image can have the repository's name: set REGISTRY_IMAGE in a file of answers"
+	[[ $name != *://* ]] || name=${name#*://*/}
+	[[ $name != *@*:* ]] || name=${name#*:}
+	name=${name#/}
+	case ${host%/} in
+	ghcr.io | docker.io | quay.io | registry.gitlab.com) said=${name,,} ;;
+	*) said=${name##*/} said=${said,,} ;;
+	esac
+}
+
+# Unless the settings say another.
+name_image() {
+	local name registry
+	value_of REGISTRY_URL ''
+	registry=${said%/}
+	value_of REGISTRY_IMAGE ''
+	if [[ -z $said ]]; then
+		value_of REPOSITORY_URL ''
+		name=$said
+		[[ -n $name ]] || { value_of GITHUB_REPOSITORY '' && name=$said; }
+		image_name_of "$registry" "$name"
+		check_setting REGISTRY_IMAGE ||
+			fail "$EXIT_CONFIG" "no image can have the repository's name: set REGISTRY_IMAGE in a file of answers"
+	fi
+	say '  Images are looked for as %s/%s:COMMIT (REGISTRY_IMAGE says another name)' "${registry#*://}" "$said"
 }
 
 ask_registry() {
-	local there=registry
+	local there=registry login_hint=''
 	value_of IMAGE_SOURCE ''
 	if [[ -z $said ]] && type -P docker >/dev/null; then
 		there=build
 	fi
 	ask IMAGE_SOURCE "${said:-$there}" check_source "Who builds the images? registry: CI pushes them; build: deploybot" \
 		"build needs docker on this machine, and its group is as good as root here"
-	value_of REGISTRY_URL ''
+	value_of GITHUB_REPOSITORY ''
+	there=${said:+ghcr.io} # whose own it is
+	value_of REGISTRY_URL "$there"
 	ask REGISTRY_URL "$said" check_needed "Which registry? HOST, or HOST:PORT/PATH" \
 		"Images go through it to the hosts, which need a way there too"
 	name_image
+	value_of REGISTRY_URL ''
+	[[ ${said#*://} != ghcr.io* ]] || login_hint="At ghcr.io: your name at GitHub, and a classic token with read:packages alone"
 	value_of REGISTRY_USER ''
 	ask REGISTRY_USER "$said" check_login_name "The login at the registry; - for none" \
-		"The runner pushes and the hosts pull with it (REGISTRY_PULL_USER gives them one of their own)"
+		"${login_hint:-The runner pushes and the hosts pull with it (REGISTRY_PULL_USER gives them one of their own)}"
 	[[ -n ${want[REGISTRY_USER]:-} ]] || return 0
 	secret_there REGISTRY_PASSWORD
 	ask_secret REGISTRY_PASSWORD "$said" required check_password "Its password" "It goes into a file of the runner's user"

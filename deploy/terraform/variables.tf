@@ -29,12 +29,28 @@ variable "region" {
 }
 
 variable "admin_cidr" {
-  description = "The one address that ssh is open to, as ADDRESS/32: yours; or deploybot's server, where it runs elsewhere."
+  description = "The one address that people come from with ssh, as ADDRESS/32: yours."
   type        = string
 
   validation {
     condition     = can(regex("^[0-9.]+/32$", var.admin_cidr)) && can(cidrnetmask(var.admin_cidr)) && var.admin_cidr != "0.0.0.0/32"
     error_message = "admin_cidr is one IPv4 address with /32 behind it, for example \"203.0.113.7/32\" (`curl https://checkip.amazonaws.com` says yours): port 22 is open to no network, and the VPC has no IPv6."
+  }
+}
+
+variable "deploybot_cidr" {
+  description = "The address of deploybot's server as ADDRESS/32, where it runs elsewhere: ssh and health; null: it is admin_cidr, or has its machine here."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.deploybot_cidr == null || try(can(regex("^[0-9.]+/32$", var.deploybot_cidr)) && can(cidrnetmask(var.deploybot_cidr)) && var.deploybot_cidr != "0.0.0.0/32", false)
+    error_message = "deploybot_cidr is null, or one IPv4 address with /32 behind it, for example \"198.51.100.9/32\"."
+  }
+
+  validation {
+    condition     = var.deploybot_cidr == null || !var.deploybot_instance
+    error_message = "deploybot_cidr is of a deploybot elsewhere: with deploybot_instance it comes from inside the VPC, and needs no address."
   }
 }
 
@@ -117,6 +133,12 @@ variable "instance_type" {
   }
 }
 
+variable "protect_production" {
+  description = "true: nobody ends production's machine by a click or a wrong plan; false: before `terraform destroy`. destroy.sh lifts it by itself."
+  type        = bool
+  default     = true
+}
+
 variable "root_volume_gb" {
   description = "The disk of each machine: system, images of KEEP_RELEASES releases, and your data."
   type        = number
@@ -195,7 +217,7 @@ variable "audit_lock_days" {
 }
 
 variable "deploybot_instance" {
-  description = "true: a third machine, for deploybot itself; false: deploybot runs on a server of yours, and admin_cidr is its address."
+  description = "true: a third machine, for deploybot itself; false: deploybot runs on a server of yours, and deploybot_cidr is its address."
   type        = bool
   default     = false
 }

@@ -59,7 +59,8 @@ def apply_machines(cloud, project, region, mark):
         machine = f"i-{mark}{number}"
         cloud["instances"][machine] = {
             "InstanceId": machine, "State": {"Name": "running"}, "SubnetId": f"subnet-{mark}{number % 2}",
-            "VpcId": f"vpc-{mark}", "_groups": [f"sg-{mark}{'bot' if number == 2 else 'app'}"],
+            "VpcId": f"vpc-{mark}", "_protected": name == "production",
+            "_groups": [f"sg-{mark}{'bot' if number == 2 else 'app'}"],
             "Tags": tags(project, region, Name=f"{project}-{name}")}
         cloud["addresses"][f"eipalloc-{mark}{number}"] = {
             "AllocationId": f"eipalloc-{mark}{number}", "PublicIp": f"198.51.100.{number + 1}", "InstanceId": machine,

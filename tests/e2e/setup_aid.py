@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: ISC
 import getpass
 import os
-
 import re
 import signal
+import socket
 import subprocess
-
 
 from commands_aid import DEPLOY
 from flow_aid import Health
@@ -46,9 +45,15 @@ class SetupBench(SshdBench):
         self.agent_path = str(path / "agent")
         self.agent = subprocess.Popen(["ssh-agent", "-D", "-a", self.agent_path], stdin=subprocess.DEVNULL,
                                       stdout=subprocess.DEVNULL)
-        wait_for(lambda: os.path.exists(self.agent_path), "ssh-agent", 60)
+        wait_for(self.agent_answers, "ssh-agent", 60)
         self.add_key()
         self.commit("one")
+
+    def agent_answers(self):
+        """Its socket is a file before anybody listens there; and one that ended will never."""
+        assert self.agent.poll() is None, f"ssh-agent ended with {self.agent.returncode}"
+        with socket.socket(socket.AF_UNIX) as asking:
+            return asking.connect_ex(self.agent_path) == 0
 
     def add_key(self):
         subprocess.run(["ssh-add", "-q", self.key], env={"SSH_AUTH_SOCK": self.agent_path, "PATH": "/usr/bin:/bin"},
@@ -116,7 +121,8 @@ class SetupBench(SshdBench):
         self.conf.write_text(
             f"# ours\nTELEGRAM_API_BASE={self.chat.base}\nSTAGING_COMPOSE_DIR={self.app}\n#STAGING_HOST=\n"
             f"DEPLOY_USER={getpass.getuser()}\nREGISTRY_IMAGE=team/shop\nSTATE_DIRECTORY={self.folder}/state\n"
-            f"AUDIT_LOG_PATH={self.folder}/state/audit.log\nLOCAL_SOCKET={self.folder}/state/local.sock\n")
+            f"AUDIT_LOG_PATH={self.folder}/state/audit.log\nLOCAL_SOCKET={self.folder}/state/local.sock\n"
+            f"TELEGRAM_BOT_TOKEN_FILE={self.folder}/secrets/server/telegram_bot_token\n")   # as a package has it
         self.conf.chmod(0o640)
 
     def lines(self):

@@ -15,6 +15,7 @@ RULES = {}
 STAR_RESOURCES = {"ecr:GetAuthorizationToken": "a password is for the whole registry: AWS knows no resource for it"}
 # The one pattern there is: new objects of the audit log.
 STAR_STRINGS = {'"${aws_s3_bucket.audit.arn}/*"'}
+ELSEWHERE = "var.deploybot_instance ? null : coalesce(var.deploybot_cidr, var.admin_cidr)"
 SECRET = re.compile(r"(?:AKIA|ASIA)[0-9A-Z]{16}|PRIVATE KEY|gh[pousr]_[A-Za-z0-9]{20}|\d{8,10}:[A-Za-z0-9_-]{35}")
 WORDS = re.compile(r'"(?:\\.|[^"\\])*"')
 REFERENCE = re.compile(
@@ -105,7 +106,8 @@ def ssh_is_open_to_one_address(conf):
         if body.get("from_port") != body.get("to_port"):
             yield f"{name} opens a range of ports"
         source = next(iter(sources.values()), None)
-        if "referenced_security_group_id" in sources or source == Raw("var.admin_cidr"):
+        known = source in (Raw("var.admin_cidr"), Raw("local.deploybot_elsewhere"))
+        if "referenced_security_group_id" in sources or known:
             continue
         each = str(body.get("for_each"))
         plain = re.fullmatch(r"(?:var\.deploybot_instance \? )?\{ http = 80, https = 443 \}(?: : \{\})?", each) or \
@@ -113,10 +115,14 @@ def ssh_is_open_to_one_address(conf):
         if source in WORLD and plain and body.get("from_port") == "each.value":
             continue
         yield f"{name} opens port {body.get('from_port')} to {source}"
-    admin = conf.variables().get("admin_cidr", hcl_aid.Block())
-    check = " ".join(str(item.get("condition")) for item in admin.inside("validation"))
-    if "default" in admin or "/32$" not in check or "cidrnetmask" not in check:
-        yield "admin_cidr has a default, or is not held to one address"
+    if str(conf.locals().get("deploybot_elsewhere")) != ELSEWHERE:
+        yield "local.deploybot_elsewhere is another address than deploybot's"
+    for name, default in (("admin_cidr", False), ("deploybot_cidr", True)):
+        address = conf.variables().get(name, hcl_aid.Block())
+        check = " ".join(str(item.get("condition")) for item in address.inside("validation"))
+        if ("default" in address) != default or address.get("default") is not None or "/32$" not in check or \
+                "cidrnetmask" not in check:
+            yield f"{name} has a default, or is not held to one address"
 
 
 @rule
@@ -138,6 +144,9 @@ def machines_are_closed_boxes(conf):
             yield f"{name} is replaced when Debian publishes an image"
         if body.inside("provisioner") or body.inside("connection"):
             yield f"{name} has a provisioner: it would need a key here"
+        protected = 'each.key == "production" && var.protect_production' if name == "aws_instance.app" else False
+        if str(body.get("disable_api_termination")) != str(protected):
+            yield f"{name}: production alone is protected against a click, and nothing against destroy.sh"
     staging = next((body for name, body in machines if name == "aws_instance.app"), {})
     if staging.get("for_each") != {"staging": 0, "production": 1}:
         yield "staging and production are not there"
@@ -198,6 +207,10 @@ def rights_are_the_fewest(conf):
         for statement in body.inside("statement"):
             if statement.get("effect", "Allow") != "Deny":
                 yield from (f"{name} {text}" for text in too_much(statement))
+    for statement in conf.documents().get("deploybot", hcl_aid.Block()).inside("statement"):
+        for part in texts([statement.get("actions")]):
+            if re.search(r"BatchDelete|PutImage", re.sub(r"var\.deploybot_builds \? .*", "", part)):
+                yield "deploybot changes the registry where CI builds"
     for name, value in conf.locals().items():
         for part in texts([value]):
             if any("*" in word for word in WORDS.findall(part)) or (not isinstance(part, Raw) and "*" in part):

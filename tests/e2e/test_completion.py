@@ -1,7 +1,8 @@
-"""Goal: what shells complete is what the program has: the files are made by it, and bash completes with them."""
+"""Goal: what shells complete is what the programs have: deploybot's files are made by it, bash completes with them."""
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -39,3 +40,14 @@ def test_bash_completes(tmp_path, words, wanted):
     said = run("bash", "-c", script, "bash", *words.split(" "), PATH=f"{tmp_path}:{os.environ['PATH']}")
     found = {line for line in said.splitlines() if line}
     assert found == wanted if wanted is not None else {"deploy", "serve", "logs"} <= found
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_setup_completes_each_word_of_its_usage(shell):
+    usage = re.search(r'USAGE="usage: deploybot-setup ([^"]+)"', (ROOT / "deploy" / "setup.sh").read_text("utf-8"))[1]
+    wanted = set(re.findall(r"--[a-z-]+|\b[a-z]{3,}\b", usage.replace("\\\n", " ")))
+    assert {"--answers", "webhooks", "check"} <= wanted
+    made = (FOLDER / f"deploybot-setup.{shell}").read_text("utf-8")
+    for word in wanted:
+        option = rf"-l {word[2:]}\b|{word}\b" if word.startswith("--") else rf"\b{word}\b"
+        assert re.search(option, made), word

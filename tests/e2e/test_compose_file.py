@@ -256,8 +256,8 @@ def test_what_nginx_misses_is_said_in_the_last_line(tmp_path, options, words):
 
 # --- prepare.sh ---
 
-def prepare(folder, **more):
-    done = subprocess.run([str(folder / "deploy" / "compose" / "prepare.sh")], capture_output=True, text=True,
+def prepare(folder, *words, **more):
+    done = subprocess.run([str(folder / "deploy" / "compose" / "prepare.sh"), *words], capture_output=True, text=True,
                           env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **more}, timeout=60, check=False)
     return done.returncode, done.stdout
 
@@ -311,6 +311,22 @@ def test_prepare_says_what_is_missing_until_nothing_is(checkout):
     assert owner("secrets/alertmanager/alertmanager.yml") == ("0o600", 65534, 65534)
     assert owner("secrets") == ("0o711", 0, 0)
     assert "s.example.com" in conf.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files are given to other users")
+def test_without_a_domain_a_token_and_an_id_are_enough(checkout):
+    status, said = prepare(checkout, "--polling")
+    assert status == 1 and "2 missing" in said and "tls" not in said and "HOSTNAME" not in said, said
+    (checkout / ".env").unlink()
+    conf = checkout / "config" / "deploybot.conf"
+    conf.write_text(conf.read_text("utf-8").replace("ADMIN_TELEGRAM_IDS=", "ADMIN_TELEGRAM_IDS=1"), encoding="utf-8")
+    (checkout / "secrets" / "server" / "telegram_bot_token").write_text("x", encoding="ascii")
+    (checkout / ".env").write_text("HTTP_PORT=81", encoding="ascii")     # no line end
+    for _ in range(2):
+        assert prepare(checkout, "--polling") == (
+            0, "prepare.sh: nothing is missing: docker-compose up --detach server runner\n")
+    assert (checkout / ".env").read_text("ascii") == "HTTP_PORT=81\nDEPLOYBOT_HOSTNAME=polling.invalid\n"
+    assert prepare(checkout, "polling")[0] == 64
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files are given to other users")

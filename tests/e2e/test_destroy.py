@@ -249,14 +249,15 @@ def test_somebody_elses_interface_keeps_the_network_and_nothing_else(destroyer):
     assert remains(where) == []
 
 
-def test_a_protected_machine_stays_with_what_it_holds_and_the_others_go(destroyer):
+def test_a_machine_whose_protection_is_not_lifted_stays_with_what_it_holds_and_the_others_go(destroyer):
     where = apply(account())
     where["ec2"]["us-east-1"]["instances"]["i-0a0"]["_protected"] = True
+    where["trouble"] = [{"match": "modify-instance-attribute.* i-0a0 ", "kind": "denied", "for_ever": True}]
     status, lines = destroyer.run(where, "--force")
     states = {name: item["State"]["Name"] for name, item in where["ec2"]["us-east-1"]["instances"].items()}
     assert status == 1 and states["i-0a0"] == "running" and states["i-0a1"] != "running"
     assert any("disableApiTermination" in line for line in lines)
-    where["ec2"]["us-east-1"]["instances"]["i-0a0"]["_protected"] = False
+    where["trouble"] = []
     assert destroyer.run(where, "--force")[0] == 0
     assert remains(where) == []
 

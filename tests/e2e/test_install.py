@@ -26,9 +26,11 @@ THERE = (
     "usr/lib/sysusers.d/deploybot.conf",
     "usr/lib/tmpfiles.d/deploybot.conf", "usr/share/man/man8/deploybot.8", "usr/share/man/man8/deploybot-runner.8",
     "usr/share/man/man8/deploybot-setup.8", "usr/share/bash-completion/completions/deploybot-setup",
+    "usr/share/zsh/vendor-completions/_deploybot-setup", "usr/share/fish/vendor_completions.d/deploybot-setup.fish",
     "usr/share/man/man5/deploybot.conf.5", "usr/share/doc/deploybot/README.md",
     "usr/share/doc/deploybot/examples/deploybot.conf", "usr/share/doc/deploybot/examples/nginx/nginx.conf",
     "usr/share/doc/deploybot/examples/github/ci-cd.yml", "usr/share/doc/deploybot/examples/github/secrets.baseline",
+    "usr/share/doc/deploybot/examples/github/ghcr.yml", "usr/share/doc/deploybot/examples/monitoring/alertmanager.sh",
     "etc/deploybot/deploybot.conf", "etc/logrotate.d/deploybot",
 )
 
@@ -85,9 +87,9 @@ def test_the_programs_start_and_the_runner_finds_its_scripts(tree):
 
 def test_the_set_up_starts_from_where_it_is_installed_and_its_manual_names_its_words(tree, tmp_path):
     said = run(tree / "usr/sbin/deploybot-setup", "--help").stdout
-    words = set(re.findall(r"--([a-z-]+)|\b([a-z]+)\b(?= NAME| \[APP/\]ENV|\])", said))
+    words = set(re.findall(r"--([a-z-]+)|\b([a-z]+)\b(?= NAME| \[APP/\]ENV| \||\])", said))
     text = page(tree, "man8/deploybot-setup.8").replace("\\", "")
-    assert len(words) == 7, said
+    assert len(words) == 9, said
     for option, command in words:
         assert re.search(rf"^\.It (Fl -{option}|Cm {command})\b", text, re.M), (option, command)
     found = run(tree / "usr/sbin/deploybot-setup", "--folder", tmp_path, "check")     # the programs too

@@ -47,6 +47,13 @@ def test_a_file_of_answers_ends_in_a_target_where_all_is_there(bench):
     assert len(keys) == 2 and keys[1].startswith("restrict ssh-ed25519 ") and keys[1].endswith(" deploybot")
 
 
+def test_a_file_that_a_package_names_and_nobody_has_made_is_asked_for(bench):
+    """Nobody is told to correct what he has not written."""
+    bench.take_over()
+    status, said = bench.setup("--answers", bench.answers(TELEGRAM_BOT_TOKEN=None))
+    assert status == 78 and "has no TELEGRAM_BOT_TOKEN: The bot's token" in said.splitlines()[-1], said
+
+
 @pytest.mark.long
 def test_what_is_there_is_taken_over_and_nothing_is_another_one_then(bench):
     status, said = bench.setup("--answers", bench.answers())
@@ -104,6 +111,19 @@ def test_each_file_of_an_installation_belongs_to_who_reads_it(bench):
         "file deploybot-runner:deploybot-runner 600 secrets/runner/known_hosts",
         "file deploybot:deploybot 600 secrets/server/telegram_bot_token",
         "file root:deploybot 640 deploybot.conf"], said
+
+
+@pytest.mark.parametrize("registry, repository, image", [
+    ("ghcr.io", "Orchard/Shop", "orchard/shop"), ("https://ghcr.io/", "https://github.com/Orchard/shop.git", "orchard/shop"),
+    ("registry.gitlab.com", "git@gitlab.com:team/sub/shop.git", "team/sub/shop"),
+    ("ghcr.io/orchard", "orchard/Shop", "shop"),
+    ("registry.example.org:5000", "ssh://git@git.example.org/team/shop.git", "shop"),
+    ("10.1.2.3", "/srv/shop.git", "shop"),
+    ("docker.io", "https://git.example.org/team/shop/", "team/shop")])
+def test_an_image_is_called_as_its_registry_has_them(registry, repository, image):
+    words = ["bash", "-c", f". {DEPLOY}/setup/questions.sh; image_name_of \"$1\" \"$2\"; echo \"$said\"", "bash"]
+    done = subprocess.run([*words, registry, repository], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"{image}\n"
 
 
 # ---- the first admin -------------------------------------------------------------------------------
@@ -210,3 +230,113 @@ def test_one_more_application_and_one_more_host(bench):
     settings = bench.settings(apps / "web.env")
     assert settings["STAGING_HOST"] == f"127.0.0.1:{bench.port_2},[::1]:{bench.port}"
     assert settings["STAGING_HEALTH_URL"] == "http://127.0.0.1:8080/health,http://[::1]:8080/health"
+
+
+# ---- around it -------------------------------------------------------------------------------------
+
+@pytest.fixture
+def taken(bench):
+    """An installation as setup leaves one, without the hosts."""
+    bench.take_over()
+    token = bench.folder / "secrets/server/telegram_bot_token"
+    token.parent.mkdir(parents=True)
+    token.write_text(DEFAULT_TOKEN + "\n")
+    token.chmod(0o600)
+    with open(bench.conf, "a", encoding="utf-8") as conf:
+        conf.write(f"ADMIN_TELEGRAM_IDS={ADA}\nGITHUB_REPOSITORY=orchard/shop\n"
+                   f"ENVIRONMENTS=staging\nSTAGING_HOST=127.0.0.1:{bench.port_2}\nDEPLOY_TRANSPORT=ssh\n"
+                   f"STAGING_HEALTH_URL=http://127.0.0.1:8080/health\nREGISTRY_URL={bench.registry}\n"
+                   f"SSH_KEY_PATH={bench.key}\nSSH_KNOWN_HOSTS={bench.folder}/known_hosts\n")
+    (bench.folder / "known_hosts").touch()
+    return bench
+
+
+def answer_at_the_door(bench, status):
+    """https://bot.example.org as curl sees it; all else is asked by the real one."""
+    path = bench.path / "door"
+    path.mkdir(exist_ok=True)
+    (path / "curl").write_text('#!/bin/bash\nsaid=$(cat)\ncase $said in *//bot.example.org/*) '
+                               f'printf {status}; [[ {status} != 000 ]] ;; *) '
+                               f'exec {shutil.which("curl")} "$@" <<<"$said" ;; esac\n')
+    (path / "curl").chmod(0o755)
+    bench.environment["PATH"] = f"{path}:{bench.environment['PATH']}"
+
+
+def test_webhooks_get_secrets_of_their_own_and_what_the_forge_is_to_know_is_said(taken):
+    answer_at_the_door(taken, 405)
+    status, said = taken.setup("webhooks", "bot.example.org")
+    assert status == 0 and "https://bot.example.org/github/webhook" in said, said
+    settings, secrets = taken.settings(), taken.folder / "secrets/server"
+    assert settings["TELEGRAM_WEBHOOK_URL"] == "https://bot.example.org/telegram/webhook"
+    for name in ("telegram", "github"):
+        path = secrets / f"{name}_webhook_secret"
+        assert settings[f"{name.upper()}_WEBHOOK_SECRET_FILE"] == str(path) and path.stat().st_mode & 0o777 == 0o600
+        assert len(path.read_text()) == 64 and path.read_text() not in said
+    before = taken.files()
+    status, said = taken.setup("webhooks", "bot.example.org")
+    assert status == 0 and taken.files() == before, said
+
+
+@pytest.mark.parametrize("name, door, status, words", [
+    ("bot.example.org", "000", 69, "does not answer with a certificate"),
+    ("bot.example.org", "502", 69, "behind it is not"),
+    ("https://bot.example.org", "200", 64, "no name in the DNS"), ("bot.example.org/$(id)", "200", 64, "no name in the DNS"),
+    ("localhost", "200", 64, "no name in the DNS")])
+def test_an_address_that_leads_nowhere_leaves_polling_as_it_is(taken, name, door, status, words):
+    answer_at_the_door(taken, door)
+    before = taken.files()
+    done, said = taken.setup("webhooks", name)
+    assert done == status and words in said and taken.files() == before, said
+
+
+ALERT_TOKEN = "7000000003:AAF-the_second_bot_for_alerts_0123456789"
+
+
+@pytest.fixture(scope="module")
+def second_bot():
+    with Telegram.start("--local", "--limits", "off", "--token", ALERT_TOKEN) as made:
+        made.say(ADA, ADA, "/start")
+        yield made
+
+
+@pytest.fixture
+def second(taken, second_bot):
+    """The Bot API that knows the second bot."""
+    answer_at_the_door(taken, 200)
+    text = taken.conf.read_text("utf-8")
+    taken.conf.write_text(text.replace(f"TELEGRAM_API_BASE={taken.chat.base}", f"TELEGRAM_API_BASE={second_bot.base}"))
+    return second_bot
+
+
+def alert_answers(bench, **changes):
+    path = bench.path / "alert-answers"
+    said = {"ALERT_BOT_TOKEN": ALERT_TOKEN, "ALERT_CHAT_ID": str(ADA), "ALERT_WATCHDOG_URL": bench.site.url("ring"),
+            **changes}
+    path.write_text("".join(f"{name}={value}\n" for name, value in said.items()))
+    path.chmod(0o600)
+    return path
+
+
+def test_alerts_go_by_a_second_bot_whose_token_is_in_no_file_of_others(taken, second):
+    status, said = taken.setup("--answers", alert_answers(taken), "alerts")
+    assert status == 0 and ALERT_TOKEN not in said, said
+    assert text_of(second.messages(ADA)[-1]) == "deploybot's alerts arrive here."
+    values, made = taken.folder / "secrets/alerts", taken.folder / "alerts/alertmanager.yml"
+    assert values.stat().st_mode & 0o777 == 0o700 and made.stat().st_mode & 0o777 == 0o640
+    assert ALERT_TOKEN in made.read_text() and taken.site.asked and (taken.folder / "alerts/alerts.yml").exists()
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in values.iterdir())
+    status, said = taken.setup("--answers", alert_answers(taken), "alerts")
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"ALERT_BOT_TOKEN": DEFAULT_TOKEN}, "deploybot's own bot"), ({"ALERT_BOT_TOKEN": "x"}, "no token"),
+    ({"ALERT_CHAT_ID": "@team"}, "no chat's id"),
+    ({"ALERT_CHAT_ID": "-1009999999999"}, "is the second bot in that chat?"),
+    ({"ALERT_WATCHDOG_URL": "ring.example.org"}, "no http:// or https:// address"),
+    ({"ALERT_WATCHDOG_URL": 'https://a"b'}, "no http:// or https:// address"),
+    ({"ALERT_WATCHDOG_URL": "http://127.0.0.1:1/"}, "it answers 000")])
+def test_an_alert_that_nobody_would_hear_is_not_set_up(taken, second, changes, words):
+    before = taken.files()
+    status, said = taken.setup("--answers", alert_answers(taken, **changes), "alerts")
+    assert status == 78 and words in said and taken.files() == before, said

@@ -35,6 +35,12 @@ BREACHES = [
     ("ssh_is_open_to_one_address", "network.tf", 'ip_protocol       = "tcp"', 'ip_protocol = "-1"'),
     ("ssh_is_open_to_one_address", "network.tf", 'description = "Staging and production of ${var.project}"',
      'ingress {\n from_port = 22\n }'),
+    ("ssh_is_open_to_one_address", "network.tf", "coalesce(var.deploybot_cidr, var.admin_cidr)", '"0.0.0.0/0"'),
+    ("ssh_is_open_to_one_address", "variables.tf", r'var.deploybot_cidr == null || try(can(regex("^[0-9.]+/32$"',
+     'true || try(can(regex("x"'),
+    ("machines_are_closed_boxes", "compute.tf", "&& var.protect_production", "&& false"),
+    ("rights_are_the_fewest", "iam.tf", "concat(local.pull, var.deploybot_builds",
+     'concat(local.pull, ["ecr:BatchDeleteImage"], var.deploybot_builds'),
     ("ssh_is_open_to_one_address", "variables.tf", r"^[0-9.]+/32$", r"^[0-9.]+/[0-9]+$"),
     ("machines_are_closed_boxes", "compute.tf", 'http_tokens                 = "required"', 'http_tokens = "optional"'),
     ("machines_are_closed_boxes", "compute.tf", "http_put_response_hop_limit = 1", "http_put_response_hop_limit = 2"),
@@ -124,6 +130,12 @@ def test_the_example_of_values_names_variables_and_gives_all_that_must_be_given(
     assert needed <= set(given) <= set(conf.variables())
 
 
+def test_the_example_of_a_state_elsewhere_is_encrypted_and_locked():
+    body, = (body for kind, _, body in hcl_aid.parse((FOLDER / "backend.tf.example").read_text()).blocks)
+    backend, = body.inside("backend")
+    assert backend["encrypt"] is True and backend["use_lockfile"] is True and "access_key" not in backend
+
+
 # ---- what terraform itself says ----
 
 def terraform(folder, *words, **more):
@@ -143,7 +155,9 @@ BAD = [("project", "-shop"), ("project", "a" * 21), ("project", "Shop"), ("proje
        ("region", "eu-central-1a"), ("region", "cn-north-1"), ("region", "us-gov-west-1"),
        ("admin_cidr", "0.0.0.0/0"), ("admin_cidr", "0.0.0.0/32"),
        ("admin_cidr", "203.0.113.0/24"), ("admin_cidr", "203.0.113.7"), ("admin_cidr", "2001:db8::1/128"),
-       ("admin_cidr", "203.0.113.700/32"), ("admin_public_key", "-----BEGIN OPENSSH PRIVATE KEY-----"),
+       ("admin_cidr", "203.0.113.700/32"),
+       ("deploybot_cidr", "0.0.0.0/0"), ("deploybot_cidr", "198.51.100.0/24"), ("deploybot_cidr", ""),
+       ("admin_public_key", "-----BEGIN OPENSSH PRIVATE KEY-----"),
        ("admin_public_key", "ecdsa-sha2-nistp256 AAAAE2VjZHNh"), ("admin_public_key", KEY + " you'; rm -rf '"),
        ("deploy_public_key", ""), ("github_repository", "https://github.com/o/n"),
        ("github_repository", "owner/*"), ("github_repository", "owner@12/name"), ("github_repository", "owner@12/*"),
@@ -204,16 +218,20 @@ def evaluated(folder, expressions, **values):
 
 
 @needs_terraform
-@pytest.mark.parametrize("machine,port,wanted", [
-    (False, 8080, {"app_health": 1, "app_from_deploybot": {}, "deploybot_web": {}}),
-    (False, None, {"app_health": 0, "app_from_deploybot": {}, "deploybot_web": {}}),
-    (True, 8080, {"app_health": 0, "app_from_deploybot": {"ssh": 22, "health": 8080}}),
-    (True, None, {"app_health": 0, "app_from_deploybot": {"ssh": 22}, "deploybot_web": {"http": 80, "https": 443}})])
-def test_terraform_opens_the_ports_that_the_choice_needs(tmp_path, machine, port, wanted):
+@pytest.mark.parametrize("machine,port,more,wanted", [
+    (False, 8080, {}, {"app_health": 1, "app_ssh_deploybot": 0, "app_from_deploybot": {}, "deploybot_web": {}}),
+    (False, 8080, {"deploybot_cidr": "198.51.100.9/32"}, {"app_health": 1, "app_ssh_deploybot": 1}),
+    (False, 8080, {"deploybot_cidr": GOOD["admin_cidr"]}, {"app_health": 1, "app_ssh_deploybot": 0}),
+    (False, None, {}, {"app_health": 0, "app_from_deploybot": {}, "deploybot_web": {}}),
+    (True, 8080, {}, {"app_health": 0, "app_ssh_deploybot": 0, "app_from_deploybot": {"ssh": 22, "health": 8080}}),
+    (True, None, {}, {"app_health": 0, "app_from_deploybot": {"ssh": 22},
+                      "deploybot_web": {"http": 80, "https": 443}})])
+def test_terraform_opens_the_ports_that_the_choice_needs(tmp_path, machine, port, more, wanted):
     counts = {name.split(".")[1]: body.get("count", body.get("for_each"))
               for name, body in terraform_policy.read().resources("aws_vpc_security_group_ingress_rule")}
-    counts = {name: text for name, text in counts.items() if isinstance(text, hcl_aid.Raw)}
-    made = evaluated(tmp_path, counts, deploybot_instance=machine, health_port=port)
+    counts = {name: text.replace("local.deploybot_elsewhere", f"({terraform_policy.ELSEWHERE})")
+              for name, text in counts.items() if isinstance(text, hcl_aid.Raw)}
+    made = evaluated(tmp_path, counts, deploybot_instance=machine, health_port=port, **more)
     assert {name: made[name] for name in wanted} == wanted
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from github import sign
 from runner_client import ROOT
-from workflow_aid import CI_CD, ECR, SECRETS, SETTINGS, Workbench, every_workflow, read, shell_steps, text_of
+from workflow_aid import CI_CD, ECR, GHCR, SECRETS, SETTINGS, Workbench, every_workflow, read, shell_steps, text_of
 
 SECRET = re.compile(r"\$\{\{ secrets\.(\w+)")
 WEBHOOK = "https://bot.example.org/github/webhook"
@@ -40,7 +40,8 @@ def test_no_job_has_a_right_that_it_does_not_use(name):
     for job in workflow["jobs"].values():
         uses = [step.get("uses", "") for step in job.get("steps", [])]
         rights = {**workflow["permissions"], **job.get("permissions", {})}
-        assert set(rights.items()) <= {("contents", "read"), ("id-token", "write")}
+        assert set(rights.items()) <= {("contents", "read"), ("id-token", "write"), ("packages", "write")}
+        assert ("packages" in rights) == (name == GHCR)
         assert ("id-token" in rights) == any(use.startswith("aws-actions/configure-aws") for use in uses)
         for step in job.get("steps", []):
             if step.get("uses", "").startswith("actions/checkout"):
@@ -110,7 +111,7 @@ def test_what_is_copied_calls_only_what_is_copied_with_it():
     """In your repository all of them stand in .github/workflows/."""
     called = re.findall(r"uses: \./\.github/workflows/(.*)", text_of(CI_CD))
     there = {name.rpartition("/")[2] for name in every_workflow() if name.startswith("deploy/github/")}
-    assert called == ["test.yml"] and there == {"ci-cd.yml", "test.yml"}
+    assert called == ["test.yml"] and there == {"ci-cd.yml", "ghcr.yml", "test.yml"}
     page = text_of("docs/INSTALLATION.md")
     for name in (*sorted(there), "secrets.baseline"):
         assert f"deploy/github/{name}" in page, name
@@ -244,6 +245,16 @@ def test_what_fails_while_building_fails_the_job_and_leaves_no_login(building, p
 def test_a_registry_that_is_none_of_ecrs_is_said(building, registry):
     building.context["secrets"]["ECR_REGISTRY"] = registry
     assert building.job("build") == (1, STEPS[:1]) and "ECR_REGISTRY is no" in building.said[-1]
+
+
+def test_githubs_own_registry_gets_the_image_of_the_commit_in_small_letters(ci):
+    ci.workflow = GHCR
+    ci.more = {"GITHUB_REPOSITORY": "Orchard/Shop"}
+    ci.world(images={}, registry={}, here={}, password="ghs-of-this-job")
+    (ci.work / "Dockerfile").write_text("FROM scratch\n")
+    assert ci.job("image")[0] == 0, ci.said
+    assert ci.commit in ci.world()["registry"]["ghcr.io/orchard/shop"]
+    assert "ghs-of-this-job" not in json.dumps(ci.calls("docker"))
 
 
 # ---- notifying deploybot -------------------------------------------------------------------------

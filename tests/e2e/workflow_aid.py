@@ -18,6 +18,7 @@ from runner_client import ROOT
 
 WORKFLOWS = (pathlib.Path(ROOT) / "deploy" / "github", pathlib.Path(ROOT) / ".github" / "workflows")    # yours; ours
 CI_CD = "deploy/github/ci-cd.yml"
+GHCR = "deploy/github/ghcr.yml"
 SETTINGS = "All settings are there"     # the first step of every job that needs secrets
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 SECRETS = {
@@ -87,6 +88,7 @@ class Workbench:
             os.symlink(stand_in(name), self.bin / name)
         self.commit = "c0ffee" + "0" * 34
         self.tools = tools_folder
+        self.workflow = CI_CD
         self.context = {"secrets": dict(SECRETS), "vars": {}, "needs": {}, "steps": {}, "github": {
             "token": "ghs-of-this-job", "repository": "orchard/shop", "sha": self.commit, "event": {}}}
         self.more = {}
@@ -113,7 +115,7 @@ class Workbench:
 
     def start(self, job, step):
         """Starts a shell step, found by its name, in a session of its own."""
-        body = read(CI_CD)["jobs"][job]
+        body = read(self.workflow)["jobs"][job]
         found, = (entry for entry in body["steps"] if entry.get("name") == step)
         script = self.path / "script.sh"
         script.write_text(found["run"], encoding="utf-8")
@@ -138,7 +140,7 @@ class Workbench:
         """Runs a shell step to its end: its status; what it printed is in self.said, what it put out in steps.ID."""
         self.start(job, step)
         status = self.finish()
-        entry = next(entry for entry in read(CI_CD)["jobs"][job]["steps"] if entry.get("name") == step)
+        entry = next(entry for entry in read(self.workflow)["jobs"][job]["steps"] if entry.get("name") == step)
         lines = (self.path / "output").read_text(encoding="utf-8").splitlines()
         self.context["steps"][entry.get("id", step)] = {"outputs": dict(line.split("=", 1) for line in lines)}
         return status
@@ -146,7 +148,7 @@ class Workbench:
     def job(self, job):
         """Runs a job's shell steps one after the other, as far as they succeed: (status, the steps that ran)."""
         self.context["steps"], ran = {}, []
-        for entry in read(CI_CD)["jobs"][job]["steps"]:
+        for entry in read(self.workflow)["jobs"][job]["steps"]:
             if "if" in entry and not evaluate(entry["if"], self.context):
                 continue
             if "uses" in entry:

@@ -50,6 +50,8 @@ OPERATIONS = {
         **EC2_DESCRIBE, "--internet-gateway-ids": LIST}, (), "InternetGateways"),
     "ec2 describe-vpcs": Operation("DescribeVpcs", does.describe("vpcs"), EC2_DESCRIBE, (), "Vpcs"),
     "ec2 describe-key-pairs": Operation("DescribeKeyPairs", does.describe("keys"), EC2_DESCRIBE, (), "KeyPairs", False),
+    "ec2 modify-instance-attribute":
+        plain("ModifyInstanceAttribute", does.lift_protection, "--instance-id", no_disable_api_termination=FLAG),
     "ec2 terminate-instances":
         Operation("TerminateInstances", does.terminate_instances, {"--instance-ids": LIST}, ("--instance-ids",)),
     "ec2 wait instance-terminated": Operation("DescribeInstances", does.wait_terminated, {"--instance-ids": LIST}),

@@ -86,6 +86,15 @@ def describe(kind):
 DESCRIBE_IDS = {"gateways": "internet-gateway-ids"}
 
 
+def lift_protection(account, region, given):
+    if "--no-disable-api-termination" not in given:
+        raise Refused("InvalidParameterCombination", "No attributes specified.")
+    machine = pick(account, region, "instances", given["--instance-id"])
+    if machine["State"]["Name"] in ("shutting-down", "terminated"):
+        raise Refused("IncorrectInstanceState", f"The instance '{machine['InstanceId']}' is not in a valid state.")
+    machine["_protected"] = False
+
+
 def terminate_instances(account, region, given):
     machines = [pick(account, region, "instances", name) for name in given["--instance-ids"]]
     for machine in machines:

@@ -1,0 +1,13 @@
+#compdef deploybot-setup
+# deploybot-setup's completion for zsh.
+# SPDX-License-Identifier: ISC
+_deploybot_setup() {
+	case $words[CURRENT-1] in
+	--folder) _files -/ ;;
+	--answers) _files ;;
+	host) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
+	app|webhooks) ;;
+	*) compadd -- app host webhooks alerts check --folder --answers --anew --no-start --help ;;
+	esac
+}
+_deploybot_setup "$@"

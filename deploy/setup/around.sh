@@ -1,0 +1,256 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# around.sh - what deploybot-setup makes around an installation that works: the address for webhooks, and who hears alerts.
+# SPDX-License-Identifier: ISC
+# Sourced by setup.sh, never run.  nginx, Prometheus and Alertmanager are changed only while they are as Debian installs
+# them; of another's configuration is said what to add.
+
+readonly CALL_SECONDS=20 CALL_BYTES_MAX=65536 REGISTER_TRIES=20
+
+# ---- both ----------------------------------------------------------------------------------------
+
+# Is a file as its package brought it?  PACKAGE may not be there.
+is_untouched() { # FILE PACKAGE
+	local sum
+	sum=$(dpkg-query -W -f='${Conffiles}\n' "$2" 2>/dev/null | awk -v file="$1" '$1 == file { print $2; exit }') || return 1
+	[[ -n $sum && $(md5sum <"$1") == "$sum "* ]]
+}
+
+# Fills `examples` with the folder of that name: installed beside us, or in the tree that we run from.
+find_examples() { # nginx|monitoring
+	for examples in "${here%/lib/deploybot/deploy}/share/doc/deploybot/examples/$1" "$here/$1" "$here/../$1"; do
+		[[ ! -d $examples ]] || return 0
+	done
+	fail "$EXIT_CONFIG" "the examples that are installed with deploybot are not there: share/doc/deploybot/examples/$1"
+}
+
+# What answers an address that may have a secret in it, which stands in no argument: its status in `said`, the answer in
+# the draft's file `said`.
+call() { # URL [FIELD=VALUE...]
+	local words=() field
+	for field in "${@:2}"; do
+		words+=(--data-urlencode "$field")
+	done
+	: >"$draft/said"
+	said=$(printf 'url = "%s"\n' "$1" | curl --disable --config - --silent --max-time "$CALL_SECONDS" --globoff \
+		--max-filesize "$CALL_BYTES_MAX" --output "$draft/said" --write-out '%{http_code}' "${words[@]}" \
+		2>"$draft/shown") ||
+		said=000
+}
+
+# ---- webhooks ------------------------------------------------------------------------------------
+
+# nginx before us, with the certificate that certbot has made.
+open_door() { # NAME
+	local live=/etc/letsencrypt/live/$1 file=/etc/nginx/nginx.conf
+	type -P nginx >/dev/null || fail "$EXIT_CONFIG" "there is no nginx: apt-get install -y nginx certbot; then this again"
+	if grep -qsF "$1" "$file" /etc/nginx/conf.d/*.conf /etc/nginx/sites-enabled/*; then
+		say 'nginx: %s is in its configuration already' "$1"
+		return 0
+	fi
+	[[ -s $live/fullchain.pem && -s $live/privkey.pem ]] || fail "$EXIT_CONFIG" "there is no certificate of $1: \
+systemctl stop nginx; certbot certonly --standalone -d $1; then this again. $untouched"
+	find_examples nginx
+	is_untouched "$file" nginx-common || fail "$EXIT_CONFIG" "$file is your own: add $1 to it as the head of \
+$examples/nginx.conf says, then this again. $untouched"
+	install -d /etc/deploybot/tls /var/www/letsencrypt
+	ln -sfn -- "$live/fullchain.pem" "$live/privkey.pem" /etc/deploybot/tls/
+	cp -p -- "$file" "$draft/nginx.conf"
+	sed "s/deploybot\\.example\\.com/$1/" "$examples/nginx.conf" >"$file"
+	if ! nginx -t >"$draft/said" 2>&1; then
+		cat -- "$draft/nginx.conf" >"$file"
+		fail "$EXIT_CONFIG" "nginx does not take our configuration: $(head -n 1 -- "$draft/said"); its own is back"
+	fi
+	systemctl restart nginx || fail "$EXIT_CONFIG" "nginx does not start: journalctl -u nginx says why"
+	say 'nginx: %s is from the example now; the certificate is renewed by:' "$file"
+	say "  certbot certonly --webroot -w /var/www/letsencrypt -d %s --force-renewal --deploy-hook 'systemctl reload nginx'" "$1"
+}
+
+# Telegram sends updates to nobody else once the webhook is set: that it leads here is looked at before.
+look_at_door() { # NAME
+	call "https://$1/telegram/webhook"
+	case $said in
+	000) fail "$EXIT_UNREACHABLE" "https://$1 does not answer with a certificate that is valid: does the name lead here, are \
+ports 80 and 443 open, does nginx run? $(tr -d '[:cntrl:]' <"$draft/shown" | head -c 300) $untouched" ;;
+	502 | 503 | 504) fail "$EXIT_UNREACHABLE" "https://$1 answers $said: nginx is there, deploybot behind it is not: \
+systemctl status deploybot. $untouched" ;;
+	esac
+	say 'https://%s answers' "$1"
+}
+
+# One that is there stays.
+draw_secret() { # NAME
+	value_of "$1_FILE" ''
+	[[ -z $said ]] || return 0
+	secret_file=$draft/secret.$1
+	[[ -s $secret_file ]] || (umask 077 && od -An -v -tx1 -N 32 /dev/urandom | tr -d ' \n' >"$secret_file")
+	place_secret "$1" server
+}
+
+# What is to be typed at the forge, which nobody here may.
+say_forge() { # NAME
+	local place path=github setting=GITHUB_WEBHOOK_SECRET_FILE
+	value_of GITHUB_REPOSITORY ''
+	if [[ -n $said ]]; then
+		place="https://github.com/$said/settings/hooks/new"
+	else
+		path=FORGE setting=FORGE_WEBHOOK_SECRET_FILE place="the repository's settings, Webhooks"
+	fi
+	value_of "$setting" ''
+	say '\nAt the forge, once (%s):' "$place"
+	if [[ $path == github ]]; then
+		say '  Payload URL   https://%s/github/webhook\n  Content type  application/json' "$1"
+	else
+		say '  URL           https://%s/forge/webhook/gitlab   (or /gitea, /bitbucket)' "$1"
+	fi
+	say '  Secret        what this shows: sudo cat %s\n  Events        push alone' "$said"
+	say 'Where a workflow notifies deploybot (ci-cd.yml) none is needed.'
+}
+
+# The server registers it by itself, when it starts.
+until_registered() { # NAME
+	local tries=0
+	while ((tries++ < REGISTER_TRIES)); do
+		said=$(deploybot --env-file "$conf" webhook info 2>&1) && [[ $said == *"https://$1/telegram/webhook"* ]] && break
+		sleep 1
+	done
+	printf '%s\n' "$said"
+	[[ $said == *"https://$1/telegram/webhook"* ]] || fail "$EXIT_CONFIG" "Telegram does not know the webhook yet: \
+journalctl -u deploybot says why; deploybot webhook info looks again"
+}
+
+# From polling to webhooks, behind nginx.
+set_up_webhooks() { # NAME
+	local secret=FORGE_WEBHOOK_SECRET
+	[[ $1 =~ ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$ && ${#1} -le 253 ]] ||
+		fail "$EXIT_INPUT" "${1@Q} is no name in the DNS, in small letters: as bot.example.org"
+	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without webhooks"
+	draft=$folder/setup.webhooks
+	begin_draft
+	take_given
+	check_beginning
+	[[ $folder != "$FOLDER_INSTALLED" ]] || open_door "$1"
+	look_at_door "$1"
+	want[TELEGRAM_WEBHOOK_URL]=https://$1/telegram/webhook
+	draw_secret TELEGRAM_WEBHOOK_SECRET
+	value_of GITHUB_REPOSITORY ''
+	[[ -z $said ]] || secret=GITHUB_WEBHOOK_SECRET
+	draw_secret "$secret"
+	find_key
+	commit
+	start
+	[[ $folder != "$FOLDER_INSTALLED" || $starts == no ]] || until_registered "$1"
+	say_forge "$1"
+}
+
+# ---- alerts --------------------------------------------------------------------------------------
+
+# Of the second bot; the answer is not shown, for it has the token's number in it.
+call_bot() { # METHOD [FIELD=VALUE...]
+	local api complaint=''
+	value_of TELEGRAM_API_BASE https://api.telegram.org
+	api=${said%/}
+	call "$api/bot$(<"$secret_file")/$1" "${@:2}"
+	[[ $said != 200 ]] || return 0
+	! [[ $(<"$draft/said") =~ \"description\":\ ?\"([^\"]{1,200})\" ]] || complaint=${BASH_REMATCH[1]}
+	warn "Telegram does not take it (status $said): ${complaint:-no answer from $api}"
+	return 1
+}
+
+check_alert_token() { # NAME
+	local own
+	if [[ -z $secret_file || ! $(<"$secret_file") =~ ^[0-9]{1,19}:[A-Za-z0-9_-]{20,}$ ]]; then
+		warn "$1: it is no token as @BotFather gives it"
+		return 1
+	fi
+	value_of TELEGRAM_BOT_TOKEN_FILE ''
+	own=$said
+	if [[ -r $own && $(<"$own") == "$(<"$secret_file")" ]]; then
+		warn "$1: that is deploybot's own bot: make a second one at @BotFather: who reads Alertmanager's file has it"
+		return 1
+	fi
+	call_bot getMe
+}
+
+check_alert_chat() { # NAME
+	local chat=$said
+	if [[ ! $chat =~ ^-?[1-9][0-9]{0,18}$ ]]; then
+		warn "$1: ${chat@Q} is no chat's id, as -1001234567890"
+		return 1
+	fi
+	call_bot sendMessage "chat_id=$chat" "text=deploybot's alerts arrive here." && return 0
+	warn "$1: is the second bot in that chat?  In private it has to be written to first."
+	return 1
+}
+
+check_watchdog() { # NAME
+	local url=$said
+	if [[ ! $url =~ ^https?://[A-Za-z0-9._~:/?#@!\$\&()*+,\;=%-]+$ ]]; then
+		warn "$1: it is no http:// or https:// address"
+		return 1
+	fi
+	call "$url"
+	[[ $said != 2* ]] || return 0
+	warn "$1: it answers $said (000: not at all)"
+	return 1
+}
+
+# Prometheus asks us, and knows the rules.
+install_rules() { # FOLDER
+	local file=$1/prometheus.yml
+	install -m 0644 -- "$examples/alerts.yml" "$1/alerts.yml"
+	if [[ ! -e $file ]] || is_untouched "$file" prometheus; then
+		install -m 0644 -- "$examples/prometheus.yml" "$file"
+	elif ! grep -q deploybot "$file"; then
+		warn "$file is your own: add what $examples/prometheus.yml has: the job deploybot, rule_files, alerting"
+	fi
+}
+
+set_up_alerts() {
+	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file
+	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without alerts"
+	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
+		place=/etc/prometheus group=(prometheus)
+		type -P prometheus >/dev/null && type -P prometheus-alertmanager >/dev/null || fail "$EXIT_CONFIG" \
+			"there is no Alertmanager: apt-get install -y prometheus prometheus-alertmanager; then this again"
+		find_examples monitoring
+		file=$place/alertmanager.yml
+		[[ ! -e $file ]] || grep -qi deploybot "$file" || is_untouched "$file" prometheus-alertmanager ||
+			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand. $untouched"
+	fi
+	draft=$folder/setup.alerts
+	begin_draft
+	ask_secret ALERT_BOT_TOKEN "$values/alert_bot_token" required check_alert_token \
+		"The token of a second bot: write /newbot to @BotFather again" "Alertmanager's file has it, and not deploybot's own"
+	ask_alerts
+	mkdir -p -- "$values" "$place"
+	for name in alert_bot_token alert_chat_id alert_watchdog_url alert_api_url; do
+		[[ ! -e $draft/$name ]] || write_secret "$(me)" "$values/$name" <"$draft/$name"
+	done
+	find_examples monitoring
+	install_rules "$place"
+	"$examples/alertmanager.sh" "$values" "$place/alertmanager.yml" "${group[@]}" ||
+		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
+	rm -rf -- "$draft"
+	if [[ $folder == "$FOLDER_INSTALLED" && $starts == yes && -d /run/systemd/system ]]; then
+		systemctl restart prometheus prometheus-alertmanager && systemctl enable --now deploybot-backup.timer ||
+			fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
+	fi
+	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
+}
+
+# What goes into the three files.
+ask_alerts() {
+	local chat='' url=''
+	cat -- "$secret_file" >"$draft/alert_bot_token"
+	[[ ! -r $values/alert_chat_id ]] || chat=$(<"$values/alert_chat_id")
+	ask ALERT_CHAT_ID "$chat" check_alert_chat "The chat that is notified: its id" \
+		"The second bot has to be in it; /whoami, written there to deploybot, says it.  A message goes there now"
+	printf '%s\n' "$said" >"$draft/alert_chat_id"
+	[[ ! -r $values/alert_watchdog_url ]] || url=$(<"$values/alert_watchdog_url")
+	ask ALERT_WATCHDOG_URL "$url" check_watchdog "An address that rings when nobody calls it any more" \
+		"It notices that this machine is off: healthchecks.io and others give such"
+	watchdog=$said
+	printf '%s\n' "$said" >"$draft/alert_watchdog_url"
+	value_of TELEGRAM_API_BASE ''
+	[[ -z $said ]] || printf '%s\n' "${said%/}" >"$draft/alert_api_url"
+}
