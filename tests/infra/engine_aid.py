@@ -185,8 +185,8 @@ def make_base(engine):
     if not tree.exists():
         print("infra: making a minimal Debian (a minute)", flush=True)
         fresh = CACHE / "base.new.tar"
-        subprocess.run([ROOT / "tests" / "tools" / "debian_root.sh", "--quiet", "--variant=minbase", "bookworm", str(fresh)],
-                       check=True, timeout=900)
+        made = [ROOT / "tests" / "tools" / "debian_root.sh", "--quiet", "--variant=minbase", "bookworm", fresh]
+        subprocess.run(made, check=True, timeout=900)
         fresh.replace(tree)
     engine.docker("import", str(tree), BASE)
 
