@@ -88,8 +88,7 @@ join_store(struct serve *serve)
 	int64_t unanswered[UNANSWERED_MAX];
 	size_t n = serve->telegram == NULL ?
 	    UNANSWERED_MAX + 1 :
-	    telegram_send_unanswered(
-		telegram_sender(serve->telegram), unanswered, UNANSWERED_MAX);
+	    telegram_send_unanswered(telegram_sender(serve->telegram), unanswered, UNANSWERED_MAX);
 
 	store_thread_join(serve->store_thread, n <= UNANSWERED_MAX ? unanswered : NULL, n);
 }

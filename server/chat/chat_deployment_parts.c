@@ -254,7 +254,7 @@ chat_deployment_steps(struct chat_text *text, const struct chat_deployment *abou
 	}
 }
 
-/* What deploy.sh does for itself, however long a busy machine takes for it: no news of a release. */
+/* What deploy.sh does for itself, however long a busy machine takes: no news of a release. */
 static bool
 is_housekeeping(const char *step)
 {

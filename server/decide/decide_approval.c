@@ -73,8 +73,7 @@ deny(struct tx *tx, const struct update *update, const struct deployment *work,
 		verdict == NEEDS_NO_PERSON ? "only a person counts, and this user is none" :
 					     "another role must",
 	    roles != NULL ? ": " : "", roles != NULL ? roles : "");
-	decide_deny(
-	    tx, update, POLICY_APPROVE, deployment_target(work, target), "approve", reason);
+	decide_deny(tx, update, POLICY_APPROVE, deployment_target(work, target), "approve", reason);
 }
 
 bool

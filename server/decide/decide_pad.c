@@ -143,8 +143,7 @@ say_start(struct tx *tx, const struct update *update, const char *name)
 		    tx->factor_for);
 	(void)decide_send_firstf(tx, &update->address, FIRST_CODE_NEEDED, tx->factor_for,
 	    "type it in our private chat. No pad there? Open %s%s%s, press Start, then ask for it again here.",
-	    name[0] != '\0' ? "https://t.me/" : "it", name,
-	    name[0] != '\0' ? "?start=2fa" : "");
+	    name[0] != '\0' ? "https://t.me/" : "it", name, name[0] != '\0' ? "?start=2fa" : "");
 }
 
 /* Where it was asked for nobody types a code. */

@@ -33,7 +33,7 @@ struct store_config {
 	/* The last place of the key in progress, in a mapped page (poison below); NULL: none. */
 	const char *poison_path;
 	bool no_copy;			/* migrate without a copy of the database beside it */
-	bool is_restored;		/* it is a copy: what was open in it may have been done since */
+	bool is_restored;		/* a copy: what was open in it may have been done since */
 };
 
 /* Opens, checks (only after an unclean end, and of a large file only a part), copies where it has

@@ -22,7 +22,7 @@ struct telegram_result {
 	bool ok;
 	int code;		/* error_code; 200 when ok; 0: no answer that can be read came */
 	const char *description; /* why not; "" when ok.  Cleaned, never NULL */
-	bool is_unanswered;	/* it may have been done all the same: nobody said that it was not */
+	bool is_unanswered;	/* it may have been done: nobody said that it was not */
 	int64_t retry_after_s;	/* of a 429; 0: not said */
 	int64_t new_chat;	/* migrate_to_chat_id; 0: none */
 	const struct json *result; /* when ok and the call wanted it parsed */

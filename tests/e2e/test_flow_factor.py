@@ -83,7 +83,7 @@ def scene():
 def test_a_code_on_the_pad_lets_a_deployment_go_on(scene):
     who = scene.admin()      # whom LOCAL_GAMES_IS names
     who.say("/deploy staging")
-    who.hear("deploy staging", "you have no second factor")
+    who.hear("staging deploy", "you have no second factor")
     secret, recovery = scene.enrol(FIRST_ADMIN)
     assert len(secret) == 32 and len(set(recovery)) == 10
     who.hear("Second factor", f"telegram:{FIRST_ADMIN}")
@@ -129,7 +129,7 @@ def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene
     asks = other.hear("Second factor to confirm", f"telegram:{who.number}", buttons=("Confirm",))
     wait_until(lambda: scene.chat.message(picture)["deleted"], PATIENCE_S, "the picture is deleted")
     who.say("/deploy staging")
-    who.hear("deploy staging", "you have no second factor")
+    who.hear("staging deploy", "you have no second factor")
     assert other.press(asks, "Confirm") == "Confirmed."
     who.hear("Second factor", "has one now", f"telegram:{who.number}")
     who.say("/deploy staging")

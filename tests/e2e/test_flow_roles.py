@@ -63,7 +63,7 @@ def test_what_is_an_admins_is_denied_to_a_contractor_in_html_and_audited(scene, 
     denied = len(scene.audit(action="denied", user_id=f"telegram:{CARL}"))
     carl.say(command)
     heard = carl.hear(words)
-    assert bold_of(heard) == [command[1:]]
+    assert bold_of(heard) == [command.partition(" ")[2]]
     entry = scene.wait_for_audit(denied + 1, action="denied", user_id=f"telegram:{CARL}")[-1]
     assert entry["outcome"] == "denied"
     assert scene.app("production")[0] == 0

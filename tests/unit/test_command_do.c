@@ -279,9 +279,11 @@ a_client_takes_locks_and_no_deployments(void **state)
 	(void)state;
 	open_with_clients(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy client/acme main");
-	assert_non_null(world_says(&w, "⛔ Denied: client/acme deploy: nothing is deployed to a client"));
+	assert_non_null(
+	    world_says(&w, "⛔ Denied: client/acme deploy: nothing is deployed to a client"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback client/acme");
-	assert_non_null(world_says(&w, "⛔ Denied: client/acme rollback: nothing is deployed to a client"));
+	assert_non_null(
+	    world_says(&w, "⛔ Denied: client/acme rollback: nothing is deployed to a client"));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock client/acme 2h incident");

@@ -1358,7 +1358,8 @@ what_awaits_is_listed_for_who_may(void **state)
 	    "Awaiting approval\n\n✋ #1 production: @ada wants to deploy aaaaaaa, just now\n"
 	    "    approved 0 of 1; you asked for it");
 	(void)world_text(&w, WORLD_ADMIN, "/approve 1");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "⛔ Denied: production approve: you asked for it"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_GROUP, "⛔ Denied: production approve: you asked for it"));
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/pending production");
 	assert_string_not_equal(world_button(world_last(&w), "Reject #1"), "");
 	(void)world_press(

@@ -238,7 +238,8 @@ it_needs_the_grant_of_its_name(void **state)
 	world_open(&w, PLAIN, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=deploy:*,status:*,approve:*",
 	    "ROLE_DUTY_IDS=44", "ROLE_DUTY_MAY=emergency:production,status:*", NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, PAST);
-	assert_non_null(world_says(&w, "⛔ Denied: production deploy: your role does not grant it."));
+	assert_non_null(
+	    world_says(&w, "⛔ Denied: production deploy: your role does not grant it."));
 	assert_int_equal(world_audited(&w, "denied", "\"emergency\""), 1);
 	(void)world_text(&w, CAROL, "/deploy production");
 	(void)world_text(&w, CAROL, "/deploy staging emergency it is down");

@@ -1093,8 +1093,8 @@ who_may_not_freeze_all_of_it_freezes_nothing(void **state)
 	(void)state;
 	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, freeze:staging", NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/freeze all until 06:00");
-	assert_non_null(
-	    world_says(&w, "⛔ Denied: all freeze: only who may freeze each environment of it may."));
+	assert_non_null(world_says(
+	    &w, "⛔ Denied: all freeze: only who may freeze each environment of it may."));
 	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
 	assert_non_null(world_says(&w, "⛔ Denied: staging lock: only an admin may."));
 	(void)world_text(&w, WORLD_STAGING_USER, "/unfreeze all");

@@ -135,7 +135,8 @@ may_stand_twice(struct world *w)
 	store_aid_reopen(&w->aid);
 	w->is_telegram_away = false;
 	world_act(w, do_nothing, NULL);
-	return strstr(world_plain(world_says(w, "🚀 Deploying staging")), "Sent again after") != NULL;
+	return strstr(world_plain(world_says(w, "🚀 Deploying staging")), "Sent again after") !=
+	    NULL;
 }
 
 /* Goal: a restart in order doubts what Telegram has not answered, and nothing else. */

@@ -41,7 +41,8 @@ a_deployment_goes_on_when_the_code_is_right(void **state)
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	assert_int_equal(started(&w), 0);
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "Code needed: staging deploy: answer in our private chat"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_GROUP, "Code needed: staging deploy: answer in our private chat"));
 	assert_null(world_says_in(&w, WORLD_GROUP, "Code for"));
 	assert_int_equal(factor_pad(&w, &ada)->buttons.n, 12);
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));

@@ -58,7 +58,8 @@ who_sees_an_environment_and_may_not_is_denied(void **state)
 	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:*/*, deploy:staging", "ROLE_D_IDS=60",
 	    "ROLE_D_MAY=rollback:production", NULL);
 	(void)world_text(&w, CARL, "/deploy production");
-	assert_string_equal(world_plain(world_last(&w)), "⛔ Denied: production deploy: only an admin may.");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "⛔ Denied: production deploy: only an admin may.");
 	(void)world_text(&w, CARL, "/rollback production");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "⛔ Denied: production rollback: your role does not grant it. Ask somebody with the role d, or an admin.");
@@ -81,7 +82,8 @@ a_denial_names_the_roles_that_may_and_to_a_stranger_none(void **state)
 	assert_string_equal(world_plain(world_last(&w)),
 	    "⛔ Denied: production rollback: your role does not grant it. Ask somebody with the role d or e, or an admin.");
 	(void)world_text(&w, CARL, "/deploy production");
-	assert_string_equal(world_plain(world_last(&w)), "⛔ Denied: production deploy: only an admin may.");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "⛔ Denied: production deploy: only an admin may.");
 	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/rollback production");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "⛔ Denied: production rollback: you have no role here. An admin can add your id, which /whoami shows.");

@@ -500,8 +500,7 @@ static void
 what_telegram_may_have_is_known_at_the_end(void **state)
 {
 	struct world *w = *state;
-	struct message edit = message_to(4712), refused = message_to(4713),
-		       lost = message_to(4714);
+	struct message edit = message_to(4712), refused = message_to(4713), lost = message_to(4714);
 	int64_t rows[2] = { 0 };
 
 	edit.id = 3;
@@ -545,7 +544,8 @@ at_the_end_nothing_more_is_begun(void **state)
 	assert_int_equal(fake_telegram_count(w->fake, "sendMessage"), 1);
 	assert_int_equal(telegram_send_unanswered(w->send, &row, 1), 1);
 	assert_int_equal(row, 7);
-	assert_int_equal(telegram_send_unanswered(w->send, &row, 0), 1); /* too many: still counted */
+	assert_int_equal(
+	    telegram_send_unanswered(w->send, &row, 0), 1); /* too many: still counted */
 }
 
 static void
