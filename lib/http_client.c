@@ -436,6 +436,15 @@ release_call(struct http_client_call *call)
 	free(call);
 }
 
+bool
+http_client_was_sent(const struct http_client_call *call)
+{
+	long size = 0;
+
+	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
+	return curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &size) != CURLE_OK || size > 0;
+}
+
 void
 http_client_cancel(struct http_client_call *call)
 {

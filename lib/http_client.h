@@ -99,6 +99,10 @@ void http_client_free(struct http_client *client);
 struct http_client_call *http_client_start(struct http_client *client,
     const struct http_client_request *request, struct err *err) MUST_USE;
 
+/* Have bytes of it gone out, so that it may have been done whatever comes back?  In flight, and in
+ * on_done of its result->call. */
+bool http_client_was_sent(const struct http_client_call *call);
+
 /* Ends a call without on_done.  NULL is fine.  Not for a call whose on_done has begun. */
 void http_client_cancel(struct http_client_call *call);
 

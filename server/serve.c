@@ -330,6 +330,7 @@ open_store(struct serve *serve, struct err *err)
 		.decoders = decoders,
 		.poison_path = poison,
 		.no_copy = serve->options.no_copy,
+		.is_restored = serve->perform.is_restored,
 	};
 
 	if (snprintf(database, sizeof(database), "%s/" STORE_FILE, folder) >= SOURCE_PATH ||

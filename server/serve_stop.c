@@ -12,6 +12,8 @@
 /* How long whoever was accepted before may take to be answered: else they would read of a broken
  * connection, and GitHub says nothing twice. */
 #define CALLERS_MS 3000
+/* More messages than that without an answer, and each in hand is marked at the next start. */
+#define UNANSWERED_MAX 256
 
 /* Runs of a runner of ours are waited for, though they would stay running too; a runner that is
  * a service does not notice that we go. */
@@ -27,9 +29,13 @@ is_at_rest(const struct serve *serve)
 	bool is_heard =
 	    http_server_unanswered(serve->http) == 0 || loop_now_ms() >= serve->callers_deadline;
 
-	return is_heard && http_server_open_requests(serve->http) == 0 &&
-	    (serve->local_http == NULL || http_server_open_requests(serve->local_http) == 0) &&
-	    !waits_for_runs(serve);
+	if (!is_heard || http_server_open_requests(serve->http) != 0 ||
+	    (serve->local_http != NULL && http_server_open_requests(serve->local_http) != 0) ||
+	    waits_for_runs(serve))
+		return false;
+	/* Whether Telegram has what is out: its answer is not far. */
+	return !telegram_send_end(telegram_sender(serve->telegram)) ||
+	    loop_now_ms() >= serve->callers_deadline;
 }
 
 static void
@@ -75,6 +81,18 @@ serve_stop_start(struct serve *serve)
 	loop_timer_start(serve->loop, &serve->stop_timer, 0, LOOK_EVERY_MS);
 }
 
+/* What Telegram may have without our knowing is marked before the store is closed. */
+static void
+join_store(struct serve *serve)
+{
+	int64_t unanswered[UNANSWERED_MAX];
+	size_t n = serve->telegram == NULL ?
+	    UNANSWERED_MAX + 1 :
+	    telegram_send_unanswered(telegram_sender(serve->telegram), unanswered, UNANSWERED_MAX);
+
+	store_thread_join(serve->store_thread, n <= UNANSWERED_MAX ? unanswered : NULL, n);
+}
+
 /* Answers that were decided while the store came to its end still go out; effects are rows. */
 static void
 drain(struct serve *serve)
@@ -85,7 +103,7 @@ drain(struct serve *serve)
 	if (serve->store_thread == NULL)
 		return;
 	crossing_close(serve->crossing);
-	store_thread_join(serve->store_thread);
+	join_store(serve);
 	CRASH_POINT(stop_drained);
 	while (crossing_take_outcomes(serve->crossing, &list))
 		while ((link = queue_list_take(&list)) != NULL) {
@@ -95,6 +113,17 @@ drain(struct serve *serve)
 				outcome->done(outcome->done_ctx, &outcome->answer);
 			outcome_free(outcome);
 		}
+}
+
+/* A start that came to nothing: nothing went out. */
+static void
+close_store(struct serve *serve)
+{
+	struct err err;
+
+	if (serve->store != NULL && !store_end(serve->store, NULL, 0, &err))
+		log_warning("%s", err.text);
+	store_close(serve->store);
 }
 
 void
@@ -135,7 +164,7 @@ serve_teardown(struct serve *serve)
 		loop_async_stop(&serve->wake);
 	crossing_free(serve->crossing);
 	outcome_free_all(&serve->recovered);
-	store_close(serve->store);
+	close_store(serve);
 	runs_free(serve->runs);
 	loop_free(serve->loop);
 	settings_unref(serve->settings);

@@ -254,6 +254,13 @@ chat_deployment_steps(struct chat_text *text, const struct chat_deployment *abou
 	}
 }
 
+/* What deploy.sh does for itself, however long a busy machine takes: no news of a release. */
+static bool
+is_housekeeping(const char *step)
+{
+	return strcmp(step, "clean") == 0 || text_starts(step, "preflight");
+}
+
 /* A line of one that is over; false: it says nothing, as it took no time.  A migration is named
  * however quick it was. */
 static bool
@@ -263,7 +270,7 @@ add_past_step(
 	const struct step *step = &about->steps[i];
 	int64_t end = i + 1 < about->n_steps ? about->steps[i + 1].at : about->deployment->ended_at;
 
-	if (deployment_is_note(step->name) ||
+	if (deployment_is_note(step->name) || is_housekeeping(step->name) ||
 	    (end - step->at < LEAST_STEP_MS && !text_starts(step->name, "migrate")))
 		return false;
 	chat_text_add(text, "%s✓ ", before);

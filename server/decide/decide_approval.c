@@ -66,15 +66,14 @@ deny(struct tx *tx, const struct update *update, const struct deployment *work,
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, work->environment);
 	const char *roles = settings != NULL ? settings->approvers : NULL;
-	char reason[LIMIT_LINE], wanted[LIMIT_LINE], target[LIMIT_ENVIRONMENT];
+	char reason[LIMIT_LINE], target[LIMIT_ENVIRONMENT];
 
 	(void)snprintf(reason, sizeof(reason), "%s%s%s",
 	    verdict == NEEDS_ASKED	   ? "you asked for it, so somebody else must" :
 		verdict == NEEDS_NO_PERSON ? "only a person counts, and this user is none" :
 					     "another role must",
 	    roles != NULL ? ": " : "", roles != NULL ? roles : "");
-	(void)snprintf(wanted, sizeof(wanted), "approve %s", deployment_target(work, target));
-	decide_deny(tx, update, POLICY_APPROVE, target, wanted, reason);
+	decide_deny(tx, update, POLICY_APPROVE, deployment_target(work, target), "approve", reason);
 }
 
 bool

@@ -49,7 +49,7 @@ decide_emergency_may(
 {
 	char what[LIMIT_LINE];
 
-	(void)snprintf(what, sizeof(what), "emergency %.200s", environment);
+	(void)snprintf(what, sizeof(what), "%.200s emergency", environment);
 	if (!says_why(reason) || strlen(reason) >= DECIDE_EMERGENCY_REASON) {
 		decide_answer_no(tx, update);
 		(void)decide_send_firstf(tx, &update->address, FIRST_EMERGENCY_WHY, environment,
@@ -63,7 +63,7 @@ decide_emergency_may(
 		return !decide_lacks_factor_for(tx, update, what);
 	if (tx->settings->emergency_without_factor)
 		return true;
-	decide_deny(tx, update, POLICY_EMERGENCY, environment, what,
+	decide_deny(tx, update, POLICY_EMERGENCY, environment, "emergency",
 	    "it needs a second factor, and nobody has one: deploybot 2fa add on the server");
 	return false;
 }
@@ -243,15 +243,13 @@ static bool
 may_review(struct tx *tx, const struct update *update, const struct deployment *work)
 {
 	enum needs_verdict verdict = decide_needs_may(tx, work, update->person, NULL);
-	char wanted[LIMIT_LINE];
 
 	if (is_alone(tx, update, work))
 		return decide_may(tx, update, POLICY_EMERGENCY, work->environment);
 	if (verdict == NEEDS_MAY ||
 	    !decide_is_allowed(tx, update->person, POLICY_APPROVE, work->environment))
 		return decide_may(tx, update, POLICY_APPROVE, work->environment);
-	(void)snprintf(wanted, sizeof(wanted), "review %.200s", work->environment);
-	decide_deny(tx, update, POLICY_APPROVE, work->environment, wanted,
+	decide_deny(tx, update, POLICY_APPROVE, work->environment, "review",
 	    verdict == NEEDS_ASKED	   ? "you asked for it, so somebody else must review it" :
 		verdict == NEEDS_NO_PERSON ? "only a person counts, and this user is none" :
 					     "a role of <ENV>_APPROVERS must");

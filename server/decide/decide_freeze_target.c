@@ -17,7 +17,6 @@ static bool
 may_all(struct tx *tx, const struct update *update, const struct request *request,
     const struct settings *application)
 {
-	char wanted[LIMIT_LINE];
 	bool lacks = false;
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
@@ -30,9 +29,7 @@ may_all(struct tx *tx, const struct update *update, const struct request *reques
 			continue;
 		}
 		tx->wants_factor = false; /* a no comes first */
-		(void)snprintf(
-		    wanted, sizeof(wanted), "%.20s %.80s", request->action, request->target);
-		decide_deny(tx, update, POLICY_FREEZE, request->target, wanted,
+		decide_deny(tx, update, POLICY_FREEZE, request->target, request->action,
 		    "only who may freeze each environment of it may");
 		return false;
 	}

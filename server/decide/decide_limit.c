@@ -140,7 +140,7 @@ say_used_up(struct tx *tx, const struct update *update, const char *what)
 	char text[LIMIT_TOAST];
 
 	(void)snprintf(text, sizeof(text),
-	    "🚫 %s: your limit of 24 hours is used up (%d): there is room again at %02d:%02d %s.",
+	    "🚫 Limit used up: %s: yours of 24 hours is %d; there is room again at %02d:%02d %s.",
 	    what, tx->settings->cost_limit_per_user, room.hour, room.minute, zone);
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true, "%s", text);

@@ -77,11 +77,10 @@ lacks(struct tx *tx, const struct update *update, enum policy_action action, con
 	tx->only_asks = is_only_asked(tx, action, name, environment);
 	if (tx->only_asks)
 		return false;
-	(void)snprintf(what, sizeof(what), "%s%s%s",
+	(void)snprintf(what, sizeof(what), "%s %s", environment,
 	    is_review		? "review" :
 		name[0] != '\0' ? name :
-				  policy_action_word(action),
-	    " ", environment);
+				  policy_action_word(action));
 	return decide_lacks_factor_for(tx, update, what);
 }
 

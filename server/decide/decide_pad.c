@@ -53,14 +53,14 @@ deny(struct tx *tx, const struct update *update, const char *why)
 	decide_audit_denied(
 	    tx, update, AUDIT_CODE_CODE_IMPOSSIBLE, "code", "", "no code can be taken");
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
-		decide_toastf(tx, update, true, "🔐 %s: %s.", tx->factor_for, why);
+		decide_toastf(tx, update, true, "🔐 Not done: %s: %s.", tx->factor_for, why);
 	else
-		(void)decide_sendf(tx, &update->address,
-		    "🔐 " MARK_BOLD "%s" MARK_BOLD ": not done: %s.", tx->factor_for, why);
+		(void)decide_send_firstf(
+		    tx, &update->address, FIRST_CODE_REFUSED, tx->factor_for, "%s.", why);
 }
 
 static void
-close_pad(struct tx *tx, const struct pad *pad, const char *fmt, const char *value)
+close_pad(struct tx *tx, const struct pad *pad, enum chat_first first, const char *rest)
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text;
@@ -68,7 +68,8 @@ close_pad(struct tx *tx, const struct pad *pad, const char *fmt, const char *val
 	row_button_close_keyboard(tx, pad->message);
 	row_pad_drop(tx, pad->update.person);
 	chat_text_init(&text);
-	chat_text_add(&text, fmt, value);
+	chat_first(&text, first, pad->wants);
+	chat_text_add(&text, "%s", rest);
 	message.head = chat_text_take(&text);
 	row_message_change(tx, pad->message, &message);
 }
@@ -121,10 +122,8 @@ show(struct tx *tx, const struct update *update)
 		row_button_show(tx, &button, keys[i].label, &message.buttons);
 	}
 	chat_text_init(&text);
-	chat_text_add(&text,
-	    "🔐 Code for " MARK_BOLD "%s" MARK_BOLD
-	    ": the six digits that your app shows, within 2 minutes.",
-	    tx->factor_for);
+	chat_first(&text, FIRST_CODE_ASKED, tx->factor_for);
+	chat_text_add(&text, "the six digits that your app shows, within 2 minutes.");
 	message.head = chat_text_take(&text);
 	pad.message = row_message_add(tx, &message);
 	row_button_set_message(tx, &message.buttons, pad.message);
@@ -140,13 +139,11 @@ say_start(struct tx *tx, const struct update *update, const char *name)
 {
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true,
-		    "🔐 %s needs your code, typed in our private chat. Never pressed Start there? See the link below.",
+		    "🔐 Code needed: %s: type it in our private chat. Never pressed Start there? See the link below.",
 		    tx->factor_for);
-	(void)decide_sendf(tx, &update->address,
-	    "🔐 " MARK_BOLD "%s" MARK_BOLD
-	    " needs a code, typed in our private chat. No pad there? Open %s%s%s, press Start, then ask for it again here.",
-	    tx->factor_for, name[0] != '\0' ? "https://t.me/" : "it", name,
-	    name[0] != '\0' ? "?start=2fa" : "");
+	(void)decide_send_firstf(tx, &update->address, FIRST_CODE_NEEDED, tx->factor_for,
+	    "type it in our private chat. No pad there? Open %s%s%s, press Start, then ask for it again here.",
+	    name[0] != '\0' ? "https://t.me/" : "it", name, name[0] != '\0' ? "?start=2fa" : "");
 }
 
 /* Where it was asked for nobody types a code. */
@@ -159,12 +156,12 @@ say_where(struct tx *tx, const struct update *update)
 		say_start(tx, update, name);
 	else if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, !update->is_private,
-		    "🔐 %s needs your code: answer in our private chat%s%s.", tx->factor_for,
+		    "🔐 Code needed: %s: answer in our private chat%s%s.", tx->factor_for,
 		    name[0] != '\0' ? ", @" : "", name);
 	else if (!update->is_private)
-		(void)decide_sendf(tx, &update->address,
-		    "🔐 " MARK_BOLD "%s" MARK_BOLD " needs a code: answer in our private chat%s%s.",
-		    tx->factor_for, name[0] != '\0' ? ", https://t.me/" : "", name);
+		(void)decide_send_firstf(tx, &update->address, FIRST_CODE_NEEDED, tx->factor_for,
+		    "answer in our private chat%s%s.", name[0] != '\0' ? ", https://t.me/" : "",
+		    name);
 }
 
 void
@@ -174,9 +171,8 @@ decide_pad_due(struct tx *tx, int64_t person)
 
 	row_pad_get_expired(tx, person, &pad);
 	if (pad.message != 0)
-		close_pad(tx, &pad,
-		    "⌛ %s: not done: no code came within 2 minutes. Ask for it again to get a new pad.",
-		    pad.wants);
+		close_pad(tx, &pad, FIRST_CODE_MISSING,
+		    "no code came within 2 minutes. Ask for it again to get a new pad.");
 	crypto_wipe(pad.digits, sizeof(pad.digits));
 }
 
@@ -201,7 +197,7 @@ decide_pad_ask(struct tx *tx, const struct update *update)
 	decide_pad_due(tx, update->person);
 	row_pad_get(tx, update->person, &before);
 	if (before.message != 0)
-		close_pad(tx, &before, "🔐 %s: another code is asked for below.", before.wants);
+		close_pad(tx, &before, FIRST_CODE_REFUSED, "another code is asked for below.");
 	show(tx, update);
 	say_where(tx, update);
 }
@@ -247,11 +243,9 @@ decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 	if (strcmp(shown, ret->shown) == 0)
 		return true;
 	is_over = deploy_flow_class(row_deployment_get(tx, ret->work).state) == DEPLOY_CLASS_FINAL;
-	close_pad(tx, ret,
-	    is_over ?
-		"🔐 %s: not done: it is over; no code was used." :
-		"🔐 %s: not done: it has changed meanwhile. Look at it again; no code was used.",
-	    ret->wants);
+	close_pad(tx, ret, FIRST_CODE_REFUSED,
+	    is_over ? "it is over; no code was used." :
+		      "it has changed meanwhile. Look at it again; no code was used.");
 	decide_toastf(tx, update, true,
 	    is_over ? "🔐 Not done: it is over; no code was used." :
 		      "🔐 Not done: it has changed meanwhile. Look at it again; no code was used.");
@@ -277,7 +271,7 @@ decide_pad_press(struct tx *tx, const struct update *update, const struct reques
 		return;
 	}
 	if (strcmp(request_get(request, "key", key), CANCEL) == 0) {
-		close_pad(tx, &pad, "🔐 %s: not done: no code was given.", pad.wants);
+		close_pad(tx, &pad, FIRST_CODE_REFUSED, "no code was given.");
 		decide_toastf(tx, update, false, "Not done.");
 	} else {
 		add(tx, update, &pad, key);
@@ -297,7 +291,7 @@ refuse_code(struct tx *tx, const struct update *update, const struct pad *pad, c
 	if (decide_factor_is_ready(tx, update->person, why))
 		row_pad_set_digits(tx, update->person, pad->message, "");
 	else
-		close_pad(tx, pad, "🔐 %s: not done: the code was not accepted.", pad->wants);
+		close_pad(tx, pad, FIRST_CODE_REFUSED, "the code was not accepted.");
 }
 
 void
@@ -315,15 +309,14 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 	tx->is_again = true;
 	end = decide_factor_try(tx, &again, act, NULL);
 	if (end != FACTOR_WANTED) {
-		close_pad(tx, &pad,
+		close_pad(tx, &pad, FIRST_CODE_REFUSED,
 		    end == FACTOR_REFUSED ?
-			"🔐 %s: no code was used: see the answer." :
-			"🔐 %s: not done: it asks first now, for other work is there. Ask for it again; no code was used.",
-		    pad.wants);
+			"no code was used: see the answer." :
+			"it asks first now, for other work is there. Ask for it again; no code was used.");
 		if (end != FACTOR_REFUSED || again.kind != UPDATE_PRESS)
 			decide_toastf(tx, update, false, "Not done: no code was used.");
 	} else if (decide_factor_give(tx, &again, tx->code, why)) {
-		close_pad(tx, &pad, "✅ Code accepted: %s.", pad.wants);
+		close_pad(tx, &pad, FIRST_CODE_TAKEN, "");
 		if (again.kind != UPDATE_PRESS && update->callback[0] != '\0')
 			decide_toastf(tx, update, false, "✅");
 		act(tx, &again, NULL);

@@ -291,16 +291,20 @@ is_worth_an_answer(struct tx *tx, const struct update *update)
 	return row_rate_limit_take(tx, who, 1, DENIAL_GROUP_MS);
 }
 
-/* What they wanted is what they typed: from outside. */
+/* Target and wish are what they typed: from outside. */
 static void
-say_denied(struct tx *tx, const struct update *update, const char *what, const char *reason)
+say_denied(struct tx *tx, const struct update *update, const char *target, const char *wanted,
+    const char *reason)
 {
 	bool may_ask = update->is_private && decide_is_stranger(tx, update->person);
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_outside(&text, "⛔ " MARK_BOLD, what);
-	chat_text_add(&text, MARK_BOLD ": %s.%s", reason,
+	chat_text_add(&text, "%s", chat_first_rows[FIRST_DENIED].before);
+	if (target[0] != '\0')
+		chat_text_outside(&text, MARK_BOLD, target);
+	chat_text_outside(&text, target[0] != '\0' ? MARK_BOLD " " : "", wanted);
+	chat_text_add(&text, ": %s.%s", reason,
 	    may_ask ? " An admin can add your id, which /whoami shows." : "");
 	(void)decide_send(tx, &update->address, &text);
 }
@@ -326,13 +330,14 @@ with_whom(struct tx *tx, const struct update *update, enum policy_action action,
 
 /* what: as it is audited, a grant's word. */
 static void
-say_no(struct tx *tx, const struct update *update, const char *what, const char *wanted,
-    const char *reason)
+say_no(struct tx *tx, const struct update *update, const char *what, const char *target,
+    const char *wanted, const char *reason)
 {
 	if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, true, "⛔ %s: %s.", what, reason);
+		decide_toastf(tx, update, true, "%s%s: %s.", chat_first_rows[FIRST_DENIED].before,
+		    what, reason);
 	else if (is_worth_an_answer(tx, update))
-		say_denied(tx, update, wanted, reason);
+		say_denied(tx, update, target, wanted, reason);
 }
 
 void
@@ -341,18 +346,14 @@ decide_deny(struct tx *tx, const struct update *update, enum policy_action actio
 {
 	decide_audit_denied(
 	    tx, update, AUDIT_CODE_DENIED, policy_action_word(action), environment, reason);
-	say_no(tx, update, policy_action_word(action), wanted, reason);
+	say_no(tx, update, policy_action_word(action), environment, wanted, reason);
 }
 
 bool
 decide_may(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
-	char wanted[LIMIT_LINE];
-
-	(void)snprintf(wanted, sizeof(wanted), "%s%s%s", policy_action_word(action),
-	    environment[0] != '\0' ? " " : "", environment);
-	return decide_may_as(tx, update, action, environment, wanted);
+	return decide_may_as(tx, update, action, environment, policy_action_word(action));
 }
 
 bool
@@ -371,7 +372,7 @@ decide_may_as(struct tx *tx, const struct update *update, enum policy_action act
 	}
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, policy_action_word(action), environment,
 	    decision.reason);
-	say_no(tx, update, policy_action_word(action), wanted,
+	say_no(tx, update, policy_action_word(action), environment, wanted,
 	    with_whom(tx, update, action, "", environment, decision.reason, whom));
 	return false;
 }
@@ -397,7 +398,7 @@ bool
 decide_may_do(struct tx *tx, const struct update *update, const char *name, const char *target)
 {
 	struct policy_decision decision = decision_of_do(tx, update->person, name, target);
-	char what[sizeof("do.") + ACTION_NAME], wanted[LIMIT_LINE];
+	char what[sizeof("do.") + ACTION_NAME];
 	char whom[WITH_WHOM];
 
 	if (decision.verdict == POLICY_ALLOW) {
@@ -407,10 +408,8 @@ decide_may_do(struct tx *tx, const struct update *update, const char *name, cons
 		return true;
 	}
 	(void)snprintf(what, sizeof(what), "do.%.*s", ACTION_NAME, name);
-	(void)snprintf(
-	    wanted, sizeof(wanted), "do %.24s%s%.60s", name, target[0] != '\0' ? " " : "", target);
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, target, decision.reason);
-	say_no(tx, update, what, wanted,
+	say_no(tx, update, what, target, name,
 	    with_whom(tx, update, POLICY_DO, name, target, decision.reason, whom));
 	return false;
 }

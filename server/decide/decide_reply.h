@@ -90,7 +90,7 @@ decide_may_work(struct tx *tx, const struct update *update, const struct deploym
 bool decide_may(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment);
 
-/* The same; wanted: what a denial says they wanted, in the words that they typed. */
+/* The same; wanted: what a denial says they wanted of it, in the word that they typed. */
 bool decide_may_as(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted);
 

@@ -371,8 +371,6 @@ static const struct environment_settings *
 choose(struct tx *tx, const struct update *update, enum policy_action action,
     const struct request *request, struct decide_scope *scope)
 {
-	char wanted[LIMIT_LINE];
-
 	if (scope->n == 0) {
 		say_none(tx, update, action, request);
 		return NULL;
@@ -381,8 +379,9 @@ choose(struct tx *tx, const struct update *update, enum policy_action action,
 		say_which(tx, update, request, scope);
 		return NULL;
 	}
-	(void)snprintf(wanted, sizeof(wanted), "%.20s %.100s", request->action, scope->at[0]->name);
-	return decide_may_as(tx, update, action, scope->at[0]->name, wanted) ? scope->at[0] : NULL;
+	return decide_may_as(tx, update, action, scope->at[0]->name, request->action) ?
+	    scope->at[0] :
+	    NULL;
 }
 
 /* Nothing was named: only where they may it. */

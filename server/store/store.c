@@ -139,6 +139,49 @@ store_remember(struct store *store, struct settings *settings, int64_t at)
 	store->changed.is_all = true;
 }
 
+/* --- was the end in order? --- */
+
+/* With the number of the last entry of the audit: a program that knows nothing of this row writes
+ * another when it starts. */
+#define ENDED "ended"
+
+/* In the transaction that hands out what was open: from here on each may be on its way again. */
+static bool
+mark_doubtful(struct store *store, struct err *err)
+{
+	int64_t in_order;
+
+	if (!db_one_i64(&in_order, store->db, err,
+		"SELECT COUNT(*) FROM counter WHERE name = $1 AND value = $2", DB_TEXT(ENDED),
+		DB_I64(store->mark.audit.seq)))
+		return false;
+	if ((in_order == 0 || store->config.is_restored) &&
+	    !store_message_mark_twice(store->db, err))
+		return false;
+	return db_run(store->db, err, "DELETE FROM counter WHERE name = $1", DB_TEXT(ENDED));
+}
+
+bool
+store_end(struct store *store, const int64_t *unanswered, size_t n, struct err *err)
+{
+	bool ok;
+
+	if (!store->is_recovered)
+		return true; /* what was said before holds */
+	if (db_flush_failed(store->db))
+		return err_set(err, ERR_IO, "fsync failed");
+	ok = db_begin(store->db, err);
+	for (size_t i = 0; ok && i < n; i++)
+		ok = store_message_mark(store->db, unanswered[i], err);
+	ok = ok &&
+	    db_run(store->db, err, "INSERT OR REPLACE INTO counter VALUES ($1, $2)", DB_TEXT(ENDED),
+		DB_I64(store->mark.audit.seq)) &&
+	    db_commit(store->db, err);
+	if (!ok)
+		db_rollback(store->db);
+	return ok;
+}
+
 bool
 store_recover(struct store *store, struct settings *settings, struct queue_list *ret_outcomes,
     struct err *err)
@@ -149,7 +192,8 @@ store_recover(struct store *store, struct settings *settings, struct queue_list 
 	store_remember(store, settings, 0);
 	if (!db_begin(store->db, err))
 		return false;
-	ok = store_lane_recover(store, &out, err) && store_gauges_add(store, &out, err);
+	ok = mark_doubtful(store, err) && store_lane_recover(store, &out, err) &&
+	    store_gauges_add(store, &out, err);
 	CRASH_POINT(start_recovering);
 	ok = ok && db_commit(store->db, err);
 	if (!ok)
@@ -158,6 +202,7 @@ store_recover(struct store *store, struct settings *settings, struct queue_list 
 	assert(db_idle(store->db));
 	if (ok)
 		queue_list_append(ret_outcomes, &out);
+	store->is_recovered |= ok;
 	outcome_free_all(&out);
 	return ok;
 }

@@ -33,6 +33,7 @@ struct store_config {
 	/* The last place of the key in progress, in a mapped page (poison below); NULL: none. */
 	const char *poison_path;
 	bool no_copy;			/* migrate without a copy of the database beside it */
+	bool is_restored;		/* a copy: what was open in it may have been done since */
 };
 
 /* Opens, checks (only after an unclean end, and of a large file only a part), copies where it has
@@ -75,6 +76,13 @@ void store_checkpoint(struct store *store, int pages);
 
 /* At idle: store_project() and store_checkpoint().  True as there. */
 bool store_idle(struct store *store, struct queue_list *ret_outcomes);
+
+/*
+ * Once, before store_close(): the program ends in order, and of what was handed out for a chat only
+ * these messages may stand there without our knowing.  Where that is not said, as after a crash,
+ * it may be so of each.  False: it is not said.
+ */
+bool store_end(struct store *store, const int64_t *unanswered, size_t n, struct err *err) MUST_USE;
 
 /* Checkpoints and closes; accepts NULL. */
 void store_close(struct store *store);

@@ -81,6 +81,7 @@ struct store {
 	struct store_mark mark;
 	struct lanes lanes;
 	struct poison *poison;
+	bool is_recovered; /* what was open is out */
 
 	/* Projections. */
 	int64_t exported_seq;	      /* newest entry known to stand in the audit file */
@@ -161,6 +162,9 @@ bool store_message_show(struct db *db, int64_t id, struct message *ret, struct e
 /* At a start: what was in hand for the first time may have been sent, and Telegram says neither
  * whether nor as what.  It is sent, and says from then on that it may stand there twice. */
 bool store_message_mark_twice(struct db *db, struct err *err) MUST_USE;
+
+/* The same of one message. */
+bool store_message_mark(struct db *db, int64_t id, struct err *err) MUST_USE;
 
 /* --- row_audit.c --- */
 

@@ -539,8 +539,8 @@ recover_rest(struct store *store, struct queue_list *out, struct err *err)
 bool
 store_lane_recover(struct store *store, struct queue_list *out, struct err *err)
 {
-	if (!store_message_mark_twice(store->db, err) || !recover_rest(store, out, err) ||
-	    !store_lane_fill_runs(store, out, err) || !touch_every_lane(store, err))
+	if (!recover_rest(store, out, err) || !store_lane_fill_runs(store, out, err) ||
+	    !touch_every_lane(store, err))
 		return false;
 	for (size_t i = 0; i < store->lanes.touched.n; i++)
 		if (!hand_out_head(store, store->lanes.touched.names[i], true, out, err))

@@ -105,16 +105,24 @@ store_message_show(struct db *db, int64_t id, struct message *ret, struct err *e
 	return load(db, id, true, ret, err);
 }
 
+#define SET_TWICE "UPDATE message SET foot = $1 WHERE remote_id = 0 AND is_answer = 0"
+#define SENT_AGAIN \
+	"Sent again after a restart of deploybot: if it stands here twice, only this one is kept up to date."
+
+static const char twice[] = "\n" MARK_ITALIC SENT_AGAIN MARK_ITALIC;
+
 /* Of a lane the head alone was in hand.  An answer may stand twice: it is not kept up to date. */
 bool
 store_message_mark_twice(struct db *db, struct err *err)
 {
-	static const char twice[] =
-	    "Sent again after a restart of deploybot: if it stands here twice, only this one is kept up to date.";
-
 	return db_run(db, err,
-	    "UPDATE message SET foot = $1 || $2 || $3"
-	    " WHERE remote_id = 0 AND is_answer = 0 AND id IN (SELECT subject FROM effect WHERE id IN"
-	    " (SELECT MIN(id) FROM effect WHERE kind = 'say' GROUP BY lane))",
-	    DB_TEXT("\n" MARK_ITALIC), DB_TEXT(twice), DB_TEXT(MARK_ITALIC));
+	    SET_TWICE " AND id IN (SELECT subject FROM effect WHERE id IN"
+		      " (SELECT MIN(id) FROM effect WHERE kind = 'say' GROUP BY lane))",
+	    DB_TEXT(twice));
+}
+
+bool
+store_message_mark(struct db *db, int64_t id, struct err *err)
+{
+	return db_run(db, err, SET_TWICE " AND id = $2", DB_TEXT(twice), DB_I64(id));
 }

@@ -28,6 +28,7 @@ struct store_thread {
 	int64_t room_at;	  /* monotonic ms: when room is looked for again */
 	int project_ms;		  /* until a projection is tried again; 0: none is behind */
 	bool is_rested;		  /* idle work was done since the last batch */
+	bool is_all_decided;	  /* the crossing is closed, and all that came is on disk */
 };
 
 static int
@@ -166,6 +167,7 @@ finish(struct store_thread *t)
 		pause_ms(RETRY_MIN_MS);
 		decide(t);
 	}
+	t->is_all_decided = t->events.length == 0;
 	event_free_all(&t->events);
 	rest(t);
 }
@@ -226,12 +228,16 @@ store_thread_start(struct store *store, struct crossing *crossing, struct err *e
 }
 
 void
-store_thread_join(struct store_thread *thread)
+store_thread_join(struct store_thread *thread, const int64_t *unanswered, size_t n)
 {
 	int failed = pthread_join(thread->thread, NULL);
+	struct err err;
 
 	assert(failed == 0);
 	(void)failed;
+	if (thread->is_all_decided && unanswered != NULL &&
+	    !store_end(thread->store, unanswered, n, &err))
+		log_warning("messages in hand may be sent again with a note: %s", err.text);
 	store_close(thread->store);
 	free(thread);
 }

@@ -13,5 +13,6 @@ struct store_thread;
 struct store_thread *store_thread_start(struct store *store, struct crossing *crossing,
     struct err *err) MUST_USE;
 
-/* After crossing_close(): waits until all is decided, closes the store, frees. */
-void store_thread_join(struct store_thread *thread);
+/* After crossing_close(): waits until all is decided, says that the program ends in order with
+ * these messages unanswered (store_end(); NULL: it does not), closes the store, frees. */
+void store_thread_join(struct store_thread *thread, const int64_t *unanswered, size_t n);

@@ -38,7 +38,7 @@ struct tx {
 	const struct request *request; /* what is being decided, typed or pressed; NULL: neither */
 	int64_t factor_of; /* whose second factor was given for this decision; 0: nobody's */
 	bool wants_factor; /* ... which it needs, and nothing was done without (decide_need.h) */
-	char factor_for[LIMIT_LINE]; /* "deploy shop/production" */
+	char factor_for[LIMIT_LINE]; /* "shop/production deploy" */
 	int64_t factor_work; /* ... whose question is answered with it; 0: none's */
 	bool may_take_code;  /* ... and with one it would be done (decide_factor_try.h) */
 	bool only_asks;	     /* its answer is what needs one */

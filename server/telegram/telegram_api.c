@@ -186,6 +186,12 @@ telegram_api_cancel(struct telegram_call *call)
 	free_call(call);
 }
 
+bool
+telegram_api_may_be_done(const struct telegram_call *call)
+{
+	return http_client_was_sent(call->http);
+}
+
 /* An answer of 200 whose body says ok; false: it is none, whatever its status. */
 static bool
 read_success(const struct http_client_result *http, bool is_raw, struct json **ret_root,
@@ -264,6 +270,7 @@ read_refusal(const struct http_client_result *http, struct telegram_result *resu
 {
 	result->description = description;
 	if (http->code != ERR_NONE) {
+		result->is_unanswered = http_client_was_sent(http->call);
 		describe(description, http->text);
 		return;
 	}
@@ -275,6 +282,7 @@ read_refusal(const struct http_client_result *http, struct telegram_result *resu
 	result->code = code >= 300 && code < 600 ? (int)code :
 	    http->status == 200			 ? 0 :
 						   http->status;
+	result->is_unanswered = result->code < 300 || result->code >= 500;
 	result->retry_after_s = json_get_i64_or(parameters, "retry_after", 0);
 	if (result->retry_after_s < 0)
 		result->retry_after_s = 0;

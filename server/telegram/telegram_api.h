@@ -22,6 +22,7 @@ struct telegram_result {
 	bool ok;
 	int code;		/* error_code; 200 when ok; 0: no answer that can be read came */
 	const char *description; /* why not; "" when ok.  Cleaned, never NULL */
+	bool is_unanswered;	/* it may have been done: nobody said that it was not */
 	int64_t retry_after_s;	/* of a 429; 0: not said */
 	int64_t new_chat;	/* migrate_to_chat_id; 0: none */
 	const struct json *result; /* when ok and the call wanted it parsed */
@@ -64,6 +65,9 @@ struct telegram_call *telegram_api_call(struct telegram_api *api,
 
 /* Without on_done.  NULL is fine. */
 void telegram_api_cancel(struct telegram_call *call);
+
+/* In progress: may it have been done by now?  Not while there is no connection. */
+bool telegram_api_may_be_done(const struct telegram_call *call);
 
 /* By how many seconds our clock is ahead of Telegram's (below 0: behind), by the Date of its newest
  * answer.  False: none has come for ten minutes. */

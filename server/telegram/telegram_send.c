@@ -227,6 +227,43 @@ telegram_send_waiting_since(const struct telegram_send *send)
 	return since;
 }
 
+static bool
+is_out(const struct telegram_job *job)
+{
+	return job->kind == TELEGRAM_JOB_SEND && job->call != NULL && !job->is_edit &&
+	    telegram_api_may_be_done(job->call);
+}
+
+bool
+telegram_send_end(struct telegram_send *send)
+{
+	const struct telegram_job *job;
+
+	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
+	send->is_ending = true;
+	for (job = TAILQ_FIRST(&send->jobs); job != NULL; job = TAILQ_NEXT(job, of_send))
+		if (is_out(job))
+			return true;
+	return false;
+}
+
+size_t
+telegram_send_unanswered(const struct telegram_send *send, int64_t *ret, size_t max)
+{
+	const struct telegram_job *job;
+	size_t n = 0;
+
+	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
+	for (job = TAILQ_FIRST(&send->jobs); job != NULL; job = TAILQ_NEXT(job, of_send)) {
+		if (job->kind != TELEGRAM_JOB_SEND || !(job->may_stand || is_out(job)))
+			continue;
+		if (n < max)
+			ret[n] = job->message->id;
+		n++;
+	}
+	return n;
+}
+
 /* Messages of one chat go one after the other, live edits among them. */
 static bool
 lane_is_busy(const struct telegram_send *send, int64_t chat, bool waiting_counts)
@@ -310,6 +347,8 @@ on_pump(UNUSED struct loop_task *task, void *ctx)
 	int64_t now = loop_now_ms();
 	int64_t soonest = -1;
 
+	if (send->is_ending)
+		return;
 	for (struct telegram_job *job = TAILQ_FIRST(&send->jobs), *next; job != NULL; job = next) {
 		int64_t wait;
 

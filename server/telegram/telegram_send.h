@@ -94,6 +94,13 @@ bool telegram_document(struct telegram_send *send, struct telegram_file *file,
  * be taken by Telegram; 0: none waits.  A press is not counted, it is given up soon. */
 int64_t telegram_send_waiting_since(const struct telegram_send *send);
 
+/* The program ends: no call is begun any more.  True: one for a new message is still out. */
+bool telegram_send_end(struct telegram_send *send);
+
+/* New messages of which Telegram has not said whether it has them: rows into ret, at most `max`;
+ * returns how many there are. */
+size_t telegram_send_unanswered(const struct telegram_send *send, int64_t *ret, size_t max);
+
 /* --- for telegram_live alone --- */
 
 /* The chat has nothing else to be said, and can bear an edit now that is only decoration. */

@@ -47,6 +47,7 @@ struct telegram_job {
 	bool is_plain;		    /* Telegram could not parse our HTML */
 	bool is_anew;		    /* the message to edit is gone */
 	bool is_edit;		    /* what is in progress */
+	bool may_stand;		    /* an earlier try of this send got no answer */
 	struct telegram_call *call; /* in progress */
 	struct message *message;
 	const struct effect_toast *toast;
@@ -69,6 +70,7 @@ struct telegram_send {
 	struct loop_task pump;
 	struct loop_timer timer;
 	bool is_away; /* the last call failed in passing: said once */
+	bool is_ending; /* nothing is begun any more */
 	struct telegram_pace pace;
 };
 

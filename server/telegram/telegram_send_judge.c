@@ -99,6 +99,7 @@ telegram_send_on_answer(void *ctx, const struct telegram_result *result)
 
 	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
 	job->call = NULL;
+	job->may_stand |= !job->is_edit && result->is_unanswered;
 	CRASH_POINT(message_answered);
 	note_outage(send, result);
 	loop_defer(send->loop, &send->pump);

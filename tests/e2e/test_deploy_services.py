@@ -516,7 +516,7 @@ def test_what_was_interrupted_is_put_in_order_behind_the_beginning_of_a_release(
     pair.hook("pre-start", "10-no", "exit 1")
     before = pair.engine()["containers"], pair.upstream.read_text()
     status, said = pair.run("deploy.sh", "staging", three)
-    assert status == 64 and "release" not in pair.steps() and f"runs now: {commit}@{new}" in said, said
+    assert status == 64 and "release" not in pair.steps() and f"ran before this: {commit}@{new}" in said, said
     assert (pair.engine()["containers"], pair.upstream.read_text()) == before and pair.serves() == new
     (pair.hooks / "pre-start" / "10-no").unlink()
     ends(pair, "scheduler", third, 3)

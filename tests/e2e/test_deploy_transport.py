@@ -114,7 +114,7 @@ def test_the_transport_in_docs_deploys_and_takes_back(one):
         ["docker", "run", "--detach", "--restart", "unless-stopped", "--name", "one-staging",
          "--label", f"deploybot.release={first}@{digest}", "--publish", f"127.0.0.1:{one.port}:8080", name]]
     second = one.commit("two")
-    assert one.run("deploy.sh", "staging", second)[0] == 0 and f"runs now: {first}@{digest}" in one.said()
+    assert one.run("deploy.sh", "staging", second)[0] == 0 and f"ran before this: {first}@{digest}" in one.said()
     assert one.run("target.sh", "staging", "current") == (
         0, ["==> preflight", f"{second}@{one.digests()[second]}"])
     assert one.run("rollback.sh", "staging", first)[0] == 0 and one.steps() == ["preflight", "release"]
@@ -173,7 +173,7 @@ def test_what_runs_is_known_without_a_newline_behind_it(bench):
     own(bench, transport_current='[[ ! -e $STAND/target ]] || printf %s "$(<"$STAND/target")"')
     commit, of = shipped(bench, "one")
     shipped(bench, "two")
-    assert f"runs now: {commit}@{of}" in bench.said()
+    assert f"ran before this: {commit}@{of}" in bench.said()
 
 
 @pytest.mark.parametrize("name", ["transport_drian", "transport_befor", "transport_end_migrations"])

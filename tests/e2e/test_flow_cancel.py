@@ -95,7 +95,7 @@ def test_the_cancel_button_is_for_whoever_may_cancel(scene):
     live = scene.scripts.live()
     who = begin(scene, BUILDING)
     running = who.hear("▸ build", buttons=("Stop",))
-    assert scene.mallory.press(running, "Stop") == "⛔ cancel: you have no role here."
+    assert scene.mallory.press(running, "Stop") == "⛔ Denied: cancel: you have no role here."
     assert scene.carl.press(running, "Stop") == "Stopping…"
     final = who.hear(f"staging still runs {live[:7]}", "cancelled: by @carl_contractor")
     assert not any("Stop" in label for label in buttons_of(final))

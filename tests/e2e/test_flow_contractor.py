@@ -70,7 +70,7 @@ def test_what_is_not_theirs_is_answered_as_what_does_not_exist(scene, number, na
 def test_what_they_may_not_do_to_theirs_is_denied_and_audited(scene):
     carl, before = scene.carl, denied(scene)
     carl.say("/rollback shop/staging")
-    carl.hear("⛔ rollback shop/staging: ")
+    carl.hear("⛔ Denied: shop/staging rollback: ")
     entry = scene.wait_for_audit(before + 1, action="denied", user_id=f"telegram:{CARL}")[-1]
     assert entry["environment"] == "shop/staging" and entry["outcome"] == "denied"
 
@@ -123,7 +123,7 @@ def test_a_role_that_is_withdrawn_while_they_are_queued_starts_nothing(scene):
     assert second not in [entry["commit"] for entry in scene.audit(action="deploy_started")]
     assert scene.runs("shop/staging") == first
     carl.say("/deploy shop/staging")
-    carl.hear("⛔ deploy shop/staging: you have no role here.")
+    carl.hear("⛔ Denied: shop/staging deploy: you have no role here.")
 
 
 def test_whoever_got_the_role_has_it_at_once_and_loses_it_with_its_last_day(scene):
@@ -132,4 +132,4 @@ def test_whoever_got_the_role_has_it_at_once_and_loses_it_with_its_last_day(scen
     mallory.hear("Live: shop/staging", scene.head("develop")[:7])
     change(scene, ROLE_CONTRACTOR_UNTIL="2026-01-31")
     mallory.say("/deploy shop/staging")
-    mallory.hear("⛔ deploy shop/staging: you have no role here.")
+    mallory.hear("⛔ Denied: shop/staging deploy: you have no role here.")

@@ -83,15 +83,15 @@ def scene():
 def test_a_code_on_the_pad_lets_a_deployment_go_on(scene):
     who = scene.admin()      # whom LOCAL_GAMES_IS names
     who.say("/deploy staging")
-    who.hear("deploy staging", "you have no second factor")
+    who.hear("staging deploy", "you have no second factor")
     secret, recovery = scene.enrol(FIRST_ADMIN)
     assert len(secret) == 32 and len(set(recovery)) == 10
     who.hear("Second factor", f"telegram:{FIRST_ADMIN}")
     who.say("/deploy staging")
-    pad = who.hear("Code for deploy staging", buttons=("1", "0"))
+    pad = who.hear("Code for staging deploy", buttons=("1", "0"))
     for digit in scene.code(secret):
         who.press(pad, digit)
-    who.hear("Code accepted: deploy staging")
+    who.hear("Code accepted: staging deploy")
     who.hear("Live: staging")
     scene.wait_free()
     database = (scene.folder / "state" / "deploybot.db").read_bytes()
@@ -129,14 +129,14 @@ def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene
     asks = other.hear("Second factor to confirm", f"telegram:{who.number}", buttons=("Confirm",))
     wait_until(lambda: scene.chat.message(picture)["deleted"], PATIENCE_S, "the picture is deleted")
     who.say("/deploy staging")
-    who.hear("deploy staging", "you have no second factor")
+    who.hear("staging deploy", "you have no second factor")
     assert other.press(asks, "Confirm") == "Confirmed."
     who.hear("Second factor", "has one now", f"telegram:{who.number}")
     who.say("/deploy staging")
-    pad = who.hear("Code for deploy staging", buttons=("1", "0"))
+    pad = who.hear("Code for staging deploy", buttons=("1", "0"))
     for digit in scene.code(secret):
         who.press(pad, digit)
-    who.hear("Code accepted: deploy staging")
+    who.hear("Code accepted: staging deploy")
     scene.wait_free()
     database = (scene.folder / "state" / "deploybot.db").read_bytes()
     assert secret.encode() not in database and base64.b32decode(secret) not in database
@@ -153,7 +153,7 @@ def read_until(terminal, words):
 def test_a_terminal_asks_for_the_code_and_without_one_nothing_is_done(scene):
     secret = scene.secret or scene.enrol(FIRST_ADMIN)[0]
     told = scene.run(PERSON, "deploy", "staging", wanted=77)
-    assert "deploy staging needs a code of your second factor: run it in a terminal" in told
+    assert "staging deploy needs a code of your second factor: run it in a terminal" in told
     ours, theirs = pty.openpty()
     sitting = subprocess.Popen(scene.command(PERSON, "deploy", "staging", "--no-wait"), cwd="/",
                                env=scene.environment(), stdin=theirs, stdout=theirs, stderr=theirs)

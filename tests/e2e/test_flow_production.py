@@ -84,7 +84,7 @@ def test_who_may_confirm_answers_what_another_asked(scene):
 def test_a_strangers_press_is_denied_and_audited(scene):
     asker = scene.admin()
     question = ask(asker, chat=GROUP)
-    assert scene.mallory.press(question, "Deploy to") == "⛔ deploy: you have no role here."
+    assert scene.mallory.press(question, "Deploy to") == "⛔ Denied: deploy: you have no role here."
     assert scene.bot.counted() or scene.wait_for_audit(action="denied", user_id=f"telegram:{scene.mallory.number}")
     assert asker.press(question, "Not now") == "Cancelled."
 

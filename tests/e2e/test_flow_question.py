@@ -102,4 +102,4 @@ def test_an_environment_without_a_branch_needs_a_ref(scene):
 
 def test_an_environment_of_ones_own_is_an_admins(scene):
     scene.carl.say("/deploy qa-eu develop")
-    scene.carl.hear("⛔ deploy qa-eu: only an admin may.")
+    scene.carl.hear("⛔ Denied: qa-eu deploy: only an admin may.")

@@ -55,15 +55,15 @@ def test_a_contractor_may_deploy_staging(scene):
 
 
 @pytest.mark.parametrize("command, words", [
-    ("/deploy production", "⛔ deploy production: only an admin may."),
-    ("/rollback staging", "⛔ rollback staging: only an admin may."),
-    ("/cancel production", "⛔ cancel production: only an admin may.")])
+    ("/deploy production", "⛔ Denied: production deploy: only an admin may."),
+    ("/rollback staging", "⛔ Denied: staging rollback: only an admin may."),
+    ("/cancel production", "⛔ Denied: production cancel: only an admin may.")])
 def test_what_is_an_admins_is_denied_to_a_contractor_in_html_and_audited(scene, command, words):
     carl = scene.carl
     denied = len(scene.audit(action="denied", user_id=f"telegram:{CARL}"))
     carl.say(command)
     heard = carl.hear(words)
-    assert bold_of(heard) == [command[1:]]
+    assert bold_of(heard) == [command.partition(" ")[2]]
     entry = scene.wait_for_audit(denied + 1, action="denied", user_id=f"telegram:{CARL}")[-1]
     assert entry["outcome"] == "denied"
     assert scene.app("production")[0] == 0
@@ -112,7 +112,7 @@ def test_a_stranger_in_private_is_told_once(scene):
         mallory.say(command)
     scene.wait_for_audit(1, action="denied", user_id=f"telegram:{MALLORY}")
     wait_until(lambda: scene.bot.counted() == 3, 10, "the others are counted")
-    mallory.hear("⛔ deploy staging: you have no role here.", "/whoami", after=0)
+    mallory.hear("⛔ Denied: staging deploy: you have no role here.", "/whoami", after=0)
     assert len([m for m in mallory.messages() if "⛔" in text_of(m)]) == 1
 
 
@@ -200,7 +200,7 @@ def test_a_role_that_was_taken_away_no_longer_confirms(scene):
     question = mallory.hear("Deploy to production?", buttons=("Deploy to",))
     change(scene, STAGING_TELEGRAM_IDS=str(CARL), ADMIN_TELEGRAM_IDS=scene.env.values[
         "ADMIN_TELEGRAM_IDS"].removesuffix(f",{MALLORY}"))
-    assert mallory.press(question, "Deploy to") == "⛔ deploy: you have no role here."
+    assert mallory.press(question, "Deploy to") == "⛔ Denied: deploy: you have no role here."
     assert not scene.is_busy("production") and scene.app("production")[0] == 0
 
 

@@ -87,6 +87,31 @@ def test_a_run_that_takes_longer_goes_on_and_the_next_start_adopts_it(scene):
     scene.check()
 
 
+@pytest.mark.parametrize("fault, is_noted", [
+    ({"status": 429, "retry_after": 300, "description": "Too Many Requests"}, False),
+    ({"execute": True, "hang": 600}, True)])    # it stands there, and Telegram does not say so
+def test_a_message_that_telegram_may_have_says_so_after_a_restart_and_no_other(scene, fault, is_noted):
+    scene.scripts.deploy(HOLD + "; exit 3")
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    who.hear("Deploying staging")
+    scene.wait_held()
+    scene.chat.fault("sendMessage", **fault)
+    before = len(scene.chat.calls("sendMessage"))
+    scene.go_on()
+    wait_until(lambda: len(scene.chat.calls("sendMessage")) > before, PATIENCE_S, "the failure's own message")
+    scene.bot.process.send_signal(signal.SIGTERM)
+    assert scene.bot.process.wait(PATIENCE_S) == 0
+    scene.chat.clear_faults()
+    scene.bot.start()
+
+    def said():
+        return [text_of(view) for view in who.messages() if text_of(view).startswith("❌ Failed: staging")]
+    wait_until(lambda: len(said()) == 2 + is_noted, PATIENCE_S, "it again, beside its story")
+    assert sum("Sent again after a restart" in text for text in said()) == is_noted, said()
+
+
 def test_told_twice_it_ends_at_once(scene):
     who = begin(scene)
     leader = scene.leader()

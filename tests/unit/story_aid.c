@@ -31,6 +31,7 @@ enum act {
 	WELL,	   /* the probe */
 	UNHEALTHY, /* the probe, text says why */
 	DUE,	   /* a deadline: person is its enum timer_kind */
+	NO_RIGHT,  /* the pin is refused, with text */
 	CLOSES,	   /* an effect with no more to it than its end: person is its enum effect_kind */
 };
 
@@ -215,6 +216,27 @@ static const struct play emergency[] = {
 	{ PRESS, BOB, "Reviewed", NULL },
 };
 
+static const struct play pinned[] = {
+	DEPLOYS(COMMIT_A),
+	{ WELL, 0, NULL, NULL },
+	{ DUE, TIMER_PIN, NULL, NULL },
+	{ WELL, 0, NULL, NULL }, /* asked of the summary */
+	{ CLOSES, EFFECT_PIN_MESSAGE, NULL, NULL },
+	{ TEXT, ADA, "/lock staging 2h incident", NULL },
+	{ DUE, TIMER_PIN, NULL, NULL },
+	{ UNHEALTHY, 0, "status 500", NULL },
+	{ SETTINGS, 0, NULL, NULL },
+	{ MOVED, ADA, NULL, NULL },
+};
+
+static const struct play unpinned[] = {
+	DEPLOYS(COMMIT_A),
+	{ WELL, 0, NULL, NULL },
+	{ DUE, TIMER_PIN, NULL, NULL },
+	{ WELL, 0, NULL, NULL },
+	{ NO_RIGHT, 0, "not enough rights", NULL },
+};
+
 static const struct play talk[] = {
 	DEPLOYS(COMMIT_A),
 	{ WELL, 0, NULL, NULL },
@@ -293,12 +315,14 @@ told(struct world *w, enum event_kind kind)
 }
 
 static void
-closes(struct world *w, enum effect_kind kind)
+closes(struct world *w, enum effect_kind kind, const char *failure)
 {
 	struct effect *effect = world_take(w, kind);
 
 	if (effect == NULL)
 		fail_msg("no effect %s is open", effect_name(kind));
+	if (failure != NULL)
+		(void)text_copy(effect->result->u.message_sent.failure, LIMIT_LINE, failure);
 	(void)store_aid_report(&w->aid, effect);
 }
 
@@ -388,8 +412,11 @@ play_step(struct world *w, const struct play *play)
 	case DUE:
 		world_due(w, (enum timer_kind)play->person);
 		break;
+	case NO_RIGHT:
+		closes(w, EFFECT_PIN_MESSAGE, play->text);
+		break;
 	case CLOSES:
-		closes(w, (enum effect_kind)play->person);
+		closes(w, (enum effect_kind)play->person, NULL);
 		break;
 	}
 }
@@ -416,6 +443,12 @@ size_t
 story_size(enum story story)
 {
 	return stories[story].size;
+}
+
+const char *
+story_setting(enum story story)
+{
+	return story == STORY_PINNED || story == STORY_UNPINNED ? "PIN_STATUS=true" : NULL;
 }
 
 void

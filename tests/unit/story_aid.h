@@ -13,6 +13,8 @@
 	S(COPY, copy)			/* a run without a folder, a start with --restored */ \
 	S(HELD, held)			/* a lock, a freeze, an exception */ \
 	S(EMERGENCY, emergency)		/* live, reminded of, reviewed */ \
+	S(PINNED, pinned)		/* a summary that is written, pinned, edited */ \
+	S(UNPINNED, unpinned)		/* ... where the bot has no right to pin it */ \
 	S(TALK, talk)			/* everything that is no deployment */
 
 enum story {
@@ -24,6 +26,9 @@ enum story {
 
 const char *story_name(enum story story);
 size_t story_size(enum story story);
+
+/* What the world's settings have besides for it; NULL: nothing. */
+const char *story_setting(enum story story);
 
 /* Its step, from 0.  The world has health URLs for staging and production. */
 void story_play(struct world *w, enum story story, size_t step);

@@ -1079,6 +1079,8 @@ static void
 steps_are_ticked_with_their_time(void **state)
 {
 	static const struct step steps[] = { { "build", NOW - 60000 }, { "ship", NOW - 20000 } };
+	static const struct step ours[] = { { "preflight", NOW - 60000 },
+		{ "clean", NOW - 40000 } };
 	static const struct step migrated[] = { { "build", NOW - 60000 },
 		{ "migrate", NOW - 20000 }, { "migrate-failed 3", NOW - 10000 } };
 	struct deployment deployment = sample(DEPLOY_RUNNING);
@@ -1095,7 +1097,10 @@ steps_are_ticked_with_their_time(void **state)
 	what.run_end = RUN_SUCCEEDED;
 	says(&what, "audit 0badcafe0badcafe\n✓ build 40 s");
 	assert_null(strstr(plain(&what), "ship")); /* it took no time */
-	deployment.state = DEPLOY_FAILED;	   /* its health check did */
+	what.steps = ours;
+	assert_null(strstr(plain(&what), "✓")); /* 40 s of a busy machine's, and no news */
+	what.steps = steps;
+	deployment.state = DEPLOY_FAILED; /* its health check did */
 	says(&what, "✓ build 40 s\n✓ ship");
 	what.run_end = RUN_FAILED;
 	says(&what, "✓ build 40 s\n✗ ship");

@@ -464,7 +464,7 @@ who_lost_the_role_between_question_and_press_is_denied(void **state)
 	button = ask_production(&w, COMMIT_A);
 	world_settings(&w, "ADMIN_TELEGRAM_IDS=22", NULL);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Deploy to"));
-	assert_string_equal(w.toast, "⛔ deploy: you have no role here.");
+	assert_string_equal(w.toast, "⛔ Denied: deploy: you have no role here.");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:11"), 1);
 	world_close(&w);

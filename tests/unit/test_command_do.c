@@ -102,7 +102,7 @@ the_settings_and_the_grant_must_both_say_yes(void **state)
 	open_with_clients(&w);
 	/* In the settings, and not granted. */
 	(void)world_text(&w, CONTRACTOR, "/do service-status acme");
-	assert_non_null(world_says(&w, "⛔ do service-status client/acme: only an admin may"));
+	assert_non_null(world_says(&w, "⛔ Denied: client/acme service-status: only an admin may"));
 	assert_int_equal(world_audited(&w, "\"denied\"", "do.service-status"), 1);
 	/* Granted to the admin, and not in the settings. */
 	(void)world_text(&w, WORLD_ADMIN, "/do clear-cache acme");
@@ -129,7 +129,7 @@ nobody_without_a_grant_does_anything(void **state)
 	(void)state;
 	open_with_clients(&w);
 	(void)world_text(&w, WORLD_STAGING_USER, "/do service-status acme");
-	assert_non_null(world_says(&w, "⛔ do service-status: only an admin may"));
+	assert_non_null(world_says(&w, "⛔ Denied: service-status: only an admin may"));
 	assert_int_equal(world_audited(&w, "\"denied\"", "do.service-status"), 1);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
@@ -151,7 +151,7 @@ whoever_lost_the_grant_starts_nothing(void **state)
 	    "ROLE_CONTRACTOR_MAY=do.service-status:client/acme", NULL);
 	(void)world_press(&w, CONTRACTOR, WORLD_GROUP, button);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_string_equal(w.toast, "⛔ do.restart-web: only an admin may.");
+	assert_string_equal(w.toast, "⛔ Denied: do.restart-web: only an admin may.");
 	world_close(&w);
 }
 
@@ -279,9 +279,11 @@ a_client_takes_locks_and_no_deployments(void **state)
 	(void)state;
 	open_with_clients(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy client/acme main");
-	assert_non_null(world_says(&w, "⛔ deploy client/acme: nothing is deployed to a client"));
+	assert_non_null(
+	    world_says(&w, "⛔ Denied: client/acme deploy: nothing is deployed to a client"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback client/acme");
-	assert_non_null(world_says(&w, "⛔ rollback client/acme: nothing is deployed to a client"));
+	assert_non_null(
+	    world_says(&w, "⛔ Denied: client/acme rollback: nothing is deployed to a client"));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock client/acme 2h incident");

@@ -423,7 +423,7 @@ a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour(void **state)
 	(void)text_copy(button, sizeof(button), world_button(fresh, "↩️ Roll back"));
 	assert_string_not_equal(button, "");
 	(void)world_press(&w, WORLD_STAGING_USER, fresh->chat, button);
-	assert_int_equal(strncmp(w.toast, "⛔ rollback", 12), 0);
+	assert_int_equal(strncmp(w.toast, "⛔ Denied: rollback", 12), 0);
 	(void)world_press(&w, WORLD_OTHER_ADMIN, fresh->chat, button);
 	assert_non_null(world_says(&w, "Roll back staging?\nbbbbbbb → aaaaaaa"));
 	assert_null(world_peek(&w, EFFECT_RUN));

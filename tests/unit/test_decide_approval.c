@@ -70,7 +70,7 @@ a_second_person_approves_and_it_goes_live(void **state)
 	assert_false(world_says_in(&w, WORLD_TEAM, "Awaiting")->is_silent);
 
 	press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Approve"); /* who asked */
-	assert_string_equal(w.toast, "⛔ approve: you asked for it, so somebody else must.");
+	assert_string_equal(w.toast, "⛔ Denied: approve: you asked for it, so somebody else must.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
@@ -124,9 +124,9 @@ the_settings_name_the_roles_that_may(void **state)
 	asks(&w, COMMIT_A);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 1 · asked: lead"));
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	assert_string_equal(w.toast, "⛔ approve: another role must: lead.");
+	assert_string_equal(w.toast, "⛔ Denied: approve: another role must: lead.");
 	press_in(&w, WORLD_STAGING_USER, WORLD_TEAM, "Approve");
-	assert_string_equal(w.toast, "⛔ approve: your role does not grant it.");
+	assert_string_equal(w.toast, "⛔ Denied: approve: your role does not grant it.");
 	press_in(&w, WORLD_STRANGER, WORLD_TEAM, "Reject");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	press_in(&w, CAROL, WORLD_TEAM, "Approve");
@@ -1358,7 +1358,8 @@ what_awaits_is_listed_for_who_may(void **state)
 	    "Awaiting approval\n\n✋ #1 production: @ada wants to deploy aaaaaaa, just now\n"
 	    "    approved 0 of 1; you asked for it");
 	(void)world_text(&w, WORLD_ADMIN, "/approve 1");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "⛔ approve production: you asked for it"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_GROUP, "⛔ Denied: production approve: you asked for it"));
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/pending production");
 	assert_string_not_equal(world_button(world_last(&w), "Reject #1"), "");
 	(void)world_press(

@@ -238,7 +238,8 @@ it_needs_the_grant_of_its_name(void **state)
 	world_open(&w, PLAIN, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=deploy:*,status:*,approve:*",
 	    "ROLE_DUTY_IDS=44", "ROLE_DUTY_MAY=emergency:production,status:*", NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, PAST);
-	assert_non_null(world_says(&w, "⛔ deploy production: your role does not grant it."));
+	assert_non_null(
+	    world_says(&w, "⛔ Denied: production deploy: your role does not grant it."));
 	assert_int_equal(world_audited(&w, "denied", "\"emergency\""), 1);
 	(void)world_text(&w, CAROL, "/deploy production");
 	(void)world_text(&w, CAROL, "/deploy staging emergency it is down");
@@ -374,7 +375,7 @@ where_anybody_has_a_factor_who_asks_gives_a_code(void **state)
 	world_act(&w, enrol, &ada);
 	(void)world_text(&w, WORLD_ADMIN, PAST);
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Code for emergency production"));
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Code for production emergency"));
 	type_code(&w);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	press(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to"); /* it was for all of it */
@@ -393,7 +394,7 @@ without_any_factor_the_settings_say_whether_it_is_open(void **state)
 	world_open(&w, PLAIN, "EMERGENCY_WITHOUT_OTP=false", NULL);
 	(void)world_text(&w, WORLD_ADMIN, PAST);
 	assert_non_null(world_says(&w,
-	    "⛔ emergency production: it needs a second factor, and nobody has one: "
+	    "⛔ Denied: production emergency: it needs a second factor, and nobody has one: "
 	    "deploybot 2fa add on the server."));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
@@ -418,9 +419,9 @@ it_is_marked_until_somebody_else_has_reviewed_it(void **state)
 
 	press(&w, WORLD_ADMIN, WORLD_TEAM, "Reviewed");
 	assert_string_equal(
-	    w.toast, "⛔ approve: you asked for it, so somebody else must review it.");
+	    w.toast, "⛔ Denied: approve: you asked for it, so somebody else must review it.");
 	press(&w, WORLD_STAGING_USER, WORLD_TEAM, "Reviewed");
-	assert_string_equal(w.toast, "⛔ approve: only an admin may.");
+	assert_string_equal(w.toast, "⛔ Denied: approve: only an admin may.");
 	assert_int_equal(world_deployment(&w, 1).reviewed_at, 0);
 
 	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reviewed");

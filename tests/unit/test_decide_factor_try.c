@@ -58,7 +58,7 @@ a_line_that_became_too_old_spends_no_code(void **state)
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
 	assert_non_null(world_says(&w, "its ts is more than 5 minutes ago"));
 	assert_string_equal(world_plain(world_says_in(&w, ada.id, "🔐")),
-	    "🔐 restart-web client/acme: no code was used: see the answer.");
+	    "🔐 Not done: client/acme restart-web: no code was used: see the answer.");
 	assert_false(is_begun(&w));
 	say_line(&w, OTHER, 0, factor_code(&w, &ada, 0));
 	assert_true(is_begun(&w));
@@ -101,7 +101,7 @@ a_lock_in_between_spends_no_code(void **state)
 	assert_non_null(world_says(&w, "locked"));
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	(void)world_text(&w, ada.id, "/deploy staging"); /* nor is one asked for */
-	assert_null(world_says_in(&w, ada.id, "Code for deploy staging: "));
+	assert_null(world_says_in(&w, ada.id, "Code for staging deploy: "));
 	(void)world_text(&w, bob.id, "/unlock staging");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
@@ -281,7 +281,7 @@ a_code_in_a_terminal_is_for_the_question_as_shown(void **state)
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_int_equal(post(&w, APPROVE, "{" ONE "}"), 428);
 	assert_non_null(strstr(w.aid.said,
-	    "\"question\":\"#1 approve production: aaaaaaa Make it blue, requested by @bob\""));
+	    "\"question\":\"#1 production approve: aaaaaaa Make it blue, requested by @bob\""));
 	read_shown(&w, before);
 	event = store_aid_event(&w.aid, EVENT_STARTED);
 	event->u.started.is_restored = true;

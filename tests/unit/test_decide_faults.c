@@ -395,7 +395,7 @@ play(enum story story, struct rows *ret_rows)
 	attempts.decision = 0;
 	attempts.is_done = attempts.is_closed = false;
 	world_open(&w, STAGING_URL, PRODUCTION_URL, "POLL_REPOSITORY_SECONDS=60",
-	    "STAGING_ROLLBACK_NAG_MINUTES=15", NULL);
+	    "STAGING_ROLLBACK_NAG_MINUTES=15", story_setting(story), NULL);
 	log_to(attempts.null);
 	attempts.look = db_open(w.aid.path, DB_READ_ONLY, &err);
 	assert_non_null(attempts.look);

@@ -136,7 +136,7 @@ a_denied_freeze_names_what_was_typed(void **state)
 	open_two(&w);
 	(void)world_text(&w, DEV, "/freeze all until 06:00");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⛔ freeze all: only who may freeze each environment of it may.");
+	    "⛔ Denied: all freeze: only who may freeze each environment of it may.");
 	assert_int_equal(world_audited(&w, "only who may freeze each", "blog"), 0);
 	(void)world_text(&w, DEV, "/unfreeze all");
 	assert_null(strstr(world_last(&w)->text, "blog"));

@@ -334,7 +334,7 @@ whoever_has_unlock_ends_it_and_its_owner_is_notified(void **state)
 	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, lock:staging", NULL);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
-	assert_non_null(world_says(&w, "⛔ unlock staging: only an admin may."));
+	assert_non_null(world_says(&w, "⛔ Denied: staging unlock: only an admin may."));
 	assert_true(world_environment(&w, "staging").held != 0);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock staging");
 	assert_non_null(world_says_in(
@@ -794,7 +794,7 @@ who_may_not_deploy_in_a_freeze_reads_who_may(void **state)
 	reply(&w, WORLD_STRANGER, denial, "it is urgent");
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:99"), 0);
 	reply(&w, WORLD_STAGING_USER, denial, "it is urgent");
-	assert_non_null(world_says(&w, "⛔ freeze staging: "));
+	assert_non_null(world_says(&w, "⛔ Denied: staging freeze: "));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
 }
@@ -815,7 +815,7 @@ a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/queue production");
 	assert_non_null(world_says(&w, "\n⏸ push aaaaaaa waits; /cancel production drops it"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/cancel production");
-	assert_non_null(world_says(&w, "⛔ cancel production"));
+	assert_non_null(world_says(&w, "⛔ Denied: production cancel"));
 	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "✋ Push dropped: production aaaaaaa\nNothing deploys it by itself: /deploy "
@@ -1093,14 +1093,14 @@ who_may_not_freeze_all_of_it_freezes_nothing(void **state)
 	(void)state;
 	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, freeze:staging", NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/freeze all until 06:00");
-	assert_non_null(
-	    world_says(&w, "⛔ freeze all: only who may freeze each environment of it may."));
+	assert_non_null(world_says(
+	    &w, "⛔ Denied: all freeze: only who may freeze each environment of it may."));
 	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
-	assert_non_null(world_says(&w, "⛔ lock staging: only an admin may."));
+	assert_non_null(world_says(&w, "⛔ Denied: staging lock: only an admin may."));
 	(void)world_text(&w, WORLD_STAGING_USER, "/unfreeze all");
-	assert_non_null(world_says(&w, "⛔ unfreeze all: only who may freeze each"));
+	assert_non_null(world_says(&w, "⛔ Denied: all unfreeze: only who may freeze each"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
-	assert_non_null(world_says(&w, "⛔ unlock staging: "));
+	assert_non_null(world_says(&w, "⛔ Denied: staging unlock: "));
 	(void)world_text(&w, WORLD_STRANGER, "/freeze all until 06:00");
 	(void)world_text(&w, WORLD_STRANGER, "/freeze staging until 06:00");
 	(void)world_text(&w, WORLD_STRANGER, "/unlock staging");

@@ -53,7 +53,7 @@ the_last_may_pass_it_and_then_the_hour_of_room_is_said(void **state)
 	assert_in_range(spent(&w, WORLD_ADMIN), 28, 29);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_non_null(world_says(&w, "🚫 deploy: your limit of 24 hours is used up (2)"));
+	assert_non_null(world_says(&w, "🚫 Limit used up: deploy: yours of 24 hours is 2"));
 	(void)snprintf(
 	    room, sizeof(room), "room again at %02d:00 UTC.", (int)((began / HOUR_MS + 25) % 24));
 	assert_non_null(world_says(&w, room));
@@ -130,7 +130,7 @@ what_asks_which_costs_nothing(void **state)
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	assert_int_equal(spent(&w, WORLD_ADMIN), 10);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging"); /* there is no room to choose in */
-	assert_non_null(world_says(&w, "your limit of 24 hours is used up"));
+	assert_non_null(world_says(&w, "Limit used up: "));
 	world_close(&w);
 }
 

@@ -70,7 +70,7 @@ digits_for_what_was_cancelled_hear_that_it_is_over(void **state)
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_CANCELLED);
 	factor_type(&w, &bob, factor_code(&w, &bob, 0));
 	assert_string_equal(world_plain(world_says_in(&w, bob.id, "🔐")),
-	    "🔐 approve production: not done: it is over; no code was used.");
+	    "🔐 Not done: production approve: it is over; no code was used.");
 	factor_close(&w);
 }
 
@@ -85,7 +85,7 @@ the_code_of_a_review_is_for_a_review(void **state)
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	press_in(&w, &bob, WORLD_TEAM, "Reviewed");
-	assert_non_null(world_says_in(&w, bob.id, "🔐 Code for review production: "));
+	assert_non_null(world_says_in(&w, bob.id, "🔐 Code for production review: "));
 	factor_type(&w, &bob, factor_code(&w, &bob, 0));
 	assert_string_equal(world_newest(&w, "production").reviewer, "@bob");
 	factor_close(&w);
@@ -105,7 +105,7 @@ digits_for_a_question_are_none_for_the_one_asked_anew(void **state)
 	assert_null(begun(&w));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_string_equal(world_plain(world_says_in(&w, bob.id, "🔐")),
-	    "🔐 approve production: not done: it has changed meanwhile. Look at it again; no code was used.");
+	    "🔐 Not done: production approve: it has changed meanwhile. Look at it again; no code was used.");
 	/* The code was not used up. */
 	press_in(&w, &bob, WORLD_TEAM, "Approve");
 	factor_type(&w, &bob, factor_code(&w, &bob, 0));
@@ -311,7 +311,7 @@ a_pad_that_expired_says_what_now(void **state)
 	pad = factor_pad(&w, &ada);
 	world_due(&w, TIMER_PAD);
 	assert_string_equal(world_plain(pad),
-	    "⌛ deploy staging: not done: no code came within 2 minutes. Ask for it again to get a new pad.");
+	    "⌛ Not done: staging deploy: no code came within 2 minutes. Ask for it again to get a new pad.");
 	assert_int_equal(pad->buttons.n, 0);
 	(void)world_text(&w, ada.id, "/deploy staging");
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
@@ -340,13 +340,13 @@ who_never_pressed_start_is_given_the_link(void **state)
 	(void)text_copy(event->context.own_name, sizeof(event->context.own_name), "our_bot");
 	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), "/deploy staging");
 	(void)world_decide(&w, event);
-	assert_string_equal(world_plain(world_says(&w, "needs a code")),
-	    "🔐 deploy staging needs a code, typed in our private chat. No pad there? Open https://t.me/our_bot?start=2fa, press Start, then ask for it again here.");
+	assert_string_equal(world_plain(world_says(&w, "Code needed")),
+	    "🔐 Code needed: staging deploy: type it in our private chat. No pad there? Open https://t.me/our_bot?start=2fa, press Start, then ask for it again here.");
 	(void)world_text_in(&w, ada.id, ada.id, "/start 2fa"); /* what the link sends */
 	assert_non_null(world_says_in(&w, ada.id, "I deploy releases"));
 	(void)world_text(&w, ada.id, "/deploy staging");
-	assert_non_null(strstr(world_plain(world_says(&w, "needs a code")),
-	    "🔐 deploy staging needs a code: answer in our private chat."));
+	assert_non_null(strstr(world_plain(world_says(&w, "Code needed")),
+	    "🔐 Code needed: staging deploy: answer in our private chat."));
 	factor_close(&w);
 }
 
@@ -362,7 +362,7 @@ who_presses_without_start_is_given_it_too(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	press_in(&w, &ada, WORLD_GROUP, "Deploy to");
 	assert_string_equal(w.toast,
-	    "🔐 deploy production needs your code, typed in our private chat. Never pressed Start there? See the link below.");
+	    "🔐 Code needed: production deploy: type it in our private chat. Never pressed Start there? See the link below.");
 	assert_non_null(world_says(&w, "Open it, press Start, then ask for it again here."));
 	factor_close(&w);
 }

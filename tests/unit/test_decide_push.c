@@ -496,7 +496,7 @@ a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
 	button = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
 	assert_non_null(button);
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Deploy to"));
-	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
+	assert_string_equal(w.toast, "⛔ Denied: deploy: only an admin may.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(button, "Deploy to"));
 	world_git_same(&w);

@@ -187,7 +187,8 @@ who_may_confirm_answers_another_persons_question_and_both_are_named(void **state
 	world_open(&w, "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=confirm:production", "ROLE_DEV_IDS=33,66",
 	    "ROLE_DEV_MAY=deploy:production", NULL);
 	(void)world_text(&w, 44, "/deploy production");
-	assert_non_null(world_says(&w, "⛔ deploy production: your role does not grant it."));
+	assert_non_null(
+	    world_says(&w, "⛔ Denied: production deploy: your role does not grant it."));
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	question = world_says(&w, "Deploy to production?");

@@ -107,6 +107,83 @@ what_a_crash_cut_off_says_that_it_may_stand_twice(void **state)
 	world_close(&w);
 }
 
+/* Begins a deployment whose message is in hand at Telegram; its row. */
+static int64_t
+in_hand(struct world *w)
+{
+	struct effect *effect;
+	int64_t row;
+
+	world_open(w, NULL);
+	w->is_telegram_away = true;
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_run_starts(w);
+	effect = world_take(w, EFFECT_SEND_MESSAGE);
+	assert_non_null(effect);
+	row = effect->u.send_message.message.id;
+	effect_free(effect);
+	while ((effect = world_take(w, EFFECT_SEND_MESSAGE)) != NULL)
+		effect_free(effect);
+	return row;
+}
+
+/* The next start, and what it says of that deployment. */
+static bool
+may_stand_twice(struct world *w)
+{
+	store_aid_reopen(&w->aid);
+	w->is_telegram_away = false;
+	world_act(w, do_nothing, NULL);
+	return strstr(world_plain(world_says(w, "🚀 Deploying staging")), "Sent again after") !=
+	    NULL;
+}
+
+/* Goal: a restart in order doubts what Telegram has not answered, and nothing else. */
+static void
+a_restart_in_order_notes_only_what_telegram_did_not_answer(void **state)
+{
+	struct world w;
+	struct err err;
+	int64_t row;
+
+	(void)state;
+	(void)in_hand(&w);
+	assert_true(store_end(w.aid.store, NULL, 0, &err));
+	assert_false(may_stand_twice(&w));
+	world_close(&w);
+	row = in_hand(&w);
+	assert_true(store_end(w.aid.store, &row, 1, &err));
+	assert_true(may_stand_twice(&w));
+	world_close(&w);
+}
+
+/* Goal: that word holds for one start, and not for a copy of the database. */
+static void
+a_crash_behind_a_restart_in_order_and_a_copy_are_noted(void **state)
+{
+	struct world w;
+	struct err err;
+
+	(void)state;
+	(void)in_hand(&w);
+	assert_true(store_end(w.aid.store, NULL, 0, &err));
+	store_aid_reopen(&w.aid); /* sends it, and is killed */
+	assert_true(may_stand_twice(&w));
+	world_close(&w);
+	(void)in_hand(&w);
+	assert_true(store_end(w.aid.store, NULL, 0, &err));
+	w.aid.config.is_restored = true;
+	assert_true(may_stand_twice(&w));
+	world_close(&w);
+	/* A program of before has run and was killed: it wrote to the audit, and knew no such word. */
+	(void)in_hand(&w);
+	assert_true(store_end(w.aid.store, NULL, 0, &err));
+	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
+	assert_true(may_stand_twice(&w));
+	world_close(&w);
+}
+
 /* Goal: ten pushes that fail while a group may not be written to are ten messages in it, not
  * twenty, and each rings and says how it ended. */
 static void
@@ -459,6 +536,8 @@ main(void)
 		cmocka_unit_test(a_failure_rings_when_it_happens_and_its_rollback_at_its_end),
 		cmocka_unit_test(a_ring_that_its_end_overtakes_says_the_end_alone),
 		cmocka_unit_test(what_a_crash_cut_off_says_that_it_may_stand_twice),
+		cmocka_unit_test(a_restart_in_order_notes_only_what_telegram_did_not_answer),
+		cmocka_unit_test(a_crash_behind_a_restart_in_order_and_a_copy_are_noted),
 		cmocka_unit_test(a_failure_whose_first_message_was_not_sent_is_one_message),
 		cmocka_unit_test(in_private_the_line_that_rings_says_what_runs),
 		cmocka_unit_test(three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end),

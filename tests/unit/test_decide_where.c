@@ -349,9 +349,9 @@ what_one_may_not_see_is_not_there(void **state)
 	expect("/status prod", "No \"prod\". There are: shop/staging");
 	expect("/status", "⚪ shop/staging has no release yet\nno health check configured\n");
 	expect("/cancel staging",
-	    "⛔ cancel shop/staging: your role does not grant it. Ask somebody with the role staging, or an admin.");
+	    "⛔ Denied: shop/staging cancel: your role does not grant it. Ask somebody with the role staging, or an admin.");
 	expect("/history staging",
-	    "⛔ history shop/staging: your role does not grant it. Ask somebody with the role staging, or an admin.");
+	    "⛔ Denied: shop/staging history: your role does not grant it. Ask somebody with the role staging, or an admin.");
 }
 
 int

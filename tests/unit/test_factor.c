@@ -41,11 +41,12 @@ a_deployment_goes_on_when_the_code_is_right(void **state)
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	assert_int_equal(started(&w), 0);
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "needs a code: answer in our private chat"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_GROUP, "Code needed: staging deploy: answer in our private chat"));
 	assert_null(world_says_in(&w, WORLD_GROUP, "Code for"));
 	assert_int_equal(factor_pad(&w, &ada)->buttons.n, 12);
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(world_says_in(&w, ada.id, "Code accepted: deploy staging"));
+	assert_non_null(world_says_in(&w, ada.id, "Code accepted: staging deploy"));
 	assert_int_equal(started(&w), 1);
 	assert_int_equal(world_newest(&w, "staging").requested_by, ada.id);
 	assert_int_equal(world_newest(&w, "staging").address.chat, WORLD_GROUP);
@@ -194,7 +195,7 @@ who_has_none_is_told_so_and_who_may_not_is_not_asked(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "you have no second factor"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy production");
-	assert_non_null(strstr(world_plain(world_last(&w)), "⛔ deploy production"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "⛔ Denied: production deploy"));
 	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/deploy staging");
 	assert_non_null(world_says_in(&w, WORLD_STRANGER, "you have no role here"));
 	assert_int_equal(started(&w), 0);
@@ -281,7 +282,7 @@ a_pad_ends_after_two_minutes_and_by_its_button(void **state)
 	assert_non_null(strstr(w.toast, "expired"));
 	(void)world_text(&w, ada.id, "/deploy staging");
 	factor_press(&w, ada.id, factor_pad(&w, &ada), "✖");
-	assert_non_null(world_says_in(&w, ada.id, "not done: no code was given"));
+	assert_non_null(world_says_in(&w, ada.id, "Not done: staging deploy: no code was given"));
 	assert_int_equal(started(&w), 0);
 	factor_close(&w);
 }

@@ -115,7 +115,7 @@ presses_are_slowed_down(void **state)
 	assert_null(world_says(&w, "Too many commands"));
 	w.aid.at += 2000;
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, confirm);
-	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
+	assert_string_equal(w.toast, "⛔ Denied: deploy: only an admin may.");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
 	world_git_same(&w);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
@@ -575,7 +575,7 @@ a_denial_is_marked_text_and_audited(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy production");
 	assert_string_equal(world_last(&w)->text,
-	    "⛔ " MARK_BOLD "deploy production" MARK_BOLD ": only an admin may.");
+	    "⛔ Denied: " MARK_BOLD "production" MARK_BOLD " deploy: only an admin may.");
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 1);
 	assert_int_equal(world_audited(&w, "\"denied\"", "\"production\""), 1);
 	(void)world_text(&w, WORLD_STAGING_USER, "/rollback staging");
@@ -598,7 +598,7 @@ an_answer_shows_no_harmful_character(void **state)
 	(void)world_text_in(
 	    &w, WORLD_STRANGER, WORLD_STRANGER, "/deploy prod\xe2\x80\xae\x01uction");
 	assert_non_null(strstr(world_last(&w)->text,
-	    "⛔ " MARK_BOLD "deploy production" MARK_BOLD ": you have no role here."));
+	    "⛔ Denied: " MARK_BOLD "production" MARK_BOLD " deploy: you have no role here."));
 	world_close(&w);
 }
 
@@ -619,9 +619,9 @@ a_typo_is_never_a_missing_right(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/Deploy Staging");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy PRODUCTION");
-	assert_non_null(world_says(&w, "⛔ deploy production: only an admin may."));
+	assert_non_null(world_says(&w, "⛔ Denied: production deploy: only an admin may."));
 	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/deploy stagign");
-	assert_non_null(world_says(&w, "⛔ deploy stagign: you have no role here."));
+	assert_non_null(world_says(&w, "⛔ Denied: stagign deploy: you have no role here."));
 	world_close(&w);
 }
 

@@ -58,10 +58,11 @@ who_sees_an_environment_and_may_not_is_denied(void **state)
 	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:*/*, deploy:staging", "ROLE_D_IDS=60",
 	    "ROLE_D_MAY=rollback:production", NULL);
 	(void)world_text(&w, CARL, "/deploy production");
-	assert_string_equal(world_plain(world_last(&w)), "⛔ deploy production: only an admin may.");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "⛔ Denied: production deploy: only an admin may.");
 	(void)world_text(&w, CARL, "/rollback production");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⛔ rollback production: your role does not grant it. Ask somebody with the role d, or an admin.");
+	    "⛔ Denied: production rollback: your role does not grant it. Ask somebody with the role d, or an admin.");
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 2);
 	world_close(&w);
 }
@@ -79,12 +80,13 @@ a_denial_names_the_roles_that_may_and_to_a_stranger_none(void **state)
 	    "ROLE_F_MAY=rollback:production", NULL);
 	(void)world_text(&w, CARL, "/rollback production");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⛔ rollback production: your role does not grant it. Ask somebody with the role d or e, or an admin.");
+	    "⛔ Denied: production rollback: your role does not grant it. Ask somebody with the role d or e, or an admin.");
 	(void)world_text(&w, CARL, "/deploy production");
-	assert_string_equal(world_plain(world_last(&w)), "⛔ deploy production: only an admin may.");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "⛔ Denied: production deploy: only an admin may.");
 	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/rollback production");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⛔ rollback production: you have no role here. An admin can add your id, which /whoami shows.");
+	    "⛔ Denied: production rollback: you have no role here. An admin can add your id, which /whoami shows.");
 	(void)world_text(&w, 80, "/rollback production"); /* their access has ended */
 	assert_null(strstr(world_plain(world_last(&w)), "Ask somebody"));
 	world_close(&w);
@@ -138,7 +140,7 @@ who_may_deploy_alone_sees_the_queue_and_leaves_it(void **state)
 	assert_string_equal(world_plain(world_last(&w)), "No \"production\". There are: staging");
 	(void)world_text(&w, CARL, "/status");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⛔ status staging: your role does not grant it. Ask somebody with the role staging, or an admin.");
+	    "⛔ Denied: staging status: your role does not grant it. Ask somebody with the role staging, or an admin.");
 	world_close(&w);
 }
 
@@ -158,12 +160,12 @@ a_role_withdrawn_between_question_and_press_confirms_nothing(void **state)
 	assert_non_null(question);
 	world_settings(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:production", NULL);
 	assert_true(press(&w, CARL, question, "Deploy to"));
-	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
+	assert_string_equal(w.toast, "⛔ Denied: deploy: only an admin may.");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
 	world_settings(&w, NULL);
 	assert_true(press(&w, CARL, question, "Deploy to"));
-	assert_string_equal(w.toast, "⛔ deploy: you have no role here.");
+	assert_string_equal(w.toast, "⛔ Denied: deploy: you have no role here.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
 }
@@ -191,8 +193,8 @@ a_role_that_ended_since_the_press_starts_nothing(void **state)
 
 /* --- one's own place --- */
 
-#define CANCEL_DENIED "⛔ cancel: your role does not grant it."
-#define DEPLOY_DENIED "⛔ deploy: your role does not grant it."
+#define CANCEL_DENIED "⛔ Denied: cancel: your role does not grant it."
+#define DEPLOY_DENIED "⛔ Denied: deploy: your role does not grant it."
 #define ASK_STAGING   " Ask somebody with the role staging, or an admin."
 
 static void
@@ -281,7 +283,7 @@ confirm_is_not_the_action(void **state)
 	question = world_says(&w, "Deploy to production?");
 	world_settings(&w, roles[0], "ROLE_C_MAY=confirm:production", NULL);
 	assert_true(press(&w, CARL, question, "Deploy to"));
-	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
+	assert_string_equal(w.toast, "⛔ Denied: deploy: only an admin may.");
 	/* Who asked may not any more, and who confirms never might: nothing starts. */
 	assert_true(press(&w, DORA, question, "Deploy to"));
 	world_git_same(&w);

@@ -104,7 +104,7 @@ end(struct both *both)
 	if (both->thread == NULL)
 		return;
 	crossing_close(both->crossing);
-	store_thread_join(TAKE(both->thread));
+	store_thread_join(TAKE(both->thread), NULL, 0);
 }
 
 static int

@@ -494,6 +494,60 @@ ending_drops_what_waits_and_says_so(void **state)
 	assert_true(w->was_dropped);
 }
 
+/* Goal: what Telegram may have is known when the program ends: what is out, and what got no answer
+ * before; not what waits, what was refused, or an edit. */
+static void
+what_telegram_may_have_is_known_at_the_end(void **state)
+{
+	struct world *w = *state;
+	struct message edit = message_to(4712), refused = message_to(4713), lost = message_to(4714);
+	int64_t rows[2] = { 0 };
+
+	edit.id = 3;
+	edit.remote_id = 55;
+	refused.id = 4;
+	lost.id = 5;
+	assert_int_equal(telegram_send_unanswered(w->send, rows, 2), 0);
+	fake_telegram_script(w->fake, "sendMessage", 429,
+	    "{\"ok\":false,\"error_code\":429,\"description\":\"slower\","
+	    "\"parameters\":{\"retry_after\":600}}");
+	assert_true(telegram_message_send(w->send, &refused, on_said, w));
+	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
+	fake_telegram_script(w->fake, "sendMessage", 502, "<html>Bad Gateway</html>");
+	assert_true(telegram_message_send(w->send, &lost, on_said, w));
+	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 2, 2000));
+	fake_telegram_script(w->fake, "editMessageText", 0, "");
+	assert_true(telegram_message_send(w->send, &edit, on_said, w));
+	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 1, 2000));
+	while (w->calls < 2)
+		fake_run_for(w->loop, 10);
+	assert_false(telegram_send_end(w->send)); /* both were answered, in a way */
+	assert_int_equal(telegram_send_unanswered(w->send, rows, 2), 1);
+	assert_int_equal(rows[0], 5);
+}
+
+/* Goal: at its end the program begins nothing, and knows what is out. */
+static void
+at_the_end_nothing_more_is_begun(void **state)
+{
+	struct world *w = *state;
+	struct message out = message_to(4711), other = message_to(4712);
+	int64_t row = 0;
+
+	fake_telegram_script(w->fake, "sendMessage", 0, "");
+	assert_true(telegram_message_send(w->send, &out, on_said, w));
+	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
+	assert_true(telegram_send_end(w->send));
+	other.id = 8;
+	assert_true(telegram_message_send(w->send, &other, on_said, w));
+	fake_run_for(w->loop, 50);
+	assert_int_equal(fake_telegram_count(w->fake, "sendMessage"), 1);
+	assert_int_equal(telegram_send_unanswered(w->send, &row, 1), 1);
+	assert_int_equal(row, 7);
+	assert_int_equal(
+	    telegram_send_unanswered(w->send, &row, 0), 1); /* too many: still counted */
+}
+
 static void
 the_token_stands_in_no_error(void **state)
 {
@@ -554,6 +608,8 @@ main(void)
 		T(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure),
 		T(the_oldest_message_that_waits_is_known),
 		T(ending_drops_what_waits_and_says_so),
+		T(what_telegram_may_have_is_known_at_the_end),
+		T(at_the_end_nothing_more_is_begun),
 		T(the_token_stands_in_no_error),
 	};
 	struct err err;

@@ -239,7 +239,7 @@ note_stories(void)
 
 		world_open(&w, STAGING_URL, "STAGING_ROLLBACK_NAG_MINUTES=15",
 		    "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/", "POLL_REPOSITORY_SECONDS=60",
-		    NULL);
+		    story_setting((enum story)story), NULL);
 		for (size_t step = 0; step < story_size((enum story)story); step++)
 			story_play(&w, (enum story)story, step);
 		said = store_aid_event(&w.aid, EVENT_SETTINGS);
