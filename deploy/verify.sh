@@ -2,15 +2,15 @@
 # verify.sh - asks VERIFY_COMMAND whether an image has the right signature, before anything of it is pulled.
 # SPDX-License-Identifier: ISC
 # Sourced, never run; common.sh, registry.sh, image.sh and hooks.sh come first.  Not in a rollback: that digest was verified
-# when it was deployed, and what a signature is compared with may be away.
+# when it was deployed, and what a signature is compared with may not answer.
 
 : "${VERIFY_SECONDS:=180}" # cosign's own limit
 
 # What is not asked would be taken for verified.
 check_verify() {
 	[[ -n ${VERIFY_COMMAND:-} ]] || return 0
-	[[ $transport_needs == image && $IMAGE_SOURCE == registry ]] || fail "$EXIT_CONFIG" "VERIFY_COMMAND is for images that CI has \
-pushed and signed: set IMAGE_SOURCE=registry, with a transport that ships images, or take it out"
+	[[ $transport_needs == image && $IMAGE_SOURCE == registry ]] || fail "$EXIT_CONFIG" "VERIFY_COMMAND is for images that \
+CI has pushed and signed: set IMAGE_SOURCE=registry, with a transport that ships images, or take it out"
 	[[ -f $VERIFY_COMMAND && -x $VERIFY_COMMAND ]] ||
 		fail "$EXIT_CONFIG" "VERIFY_COMMAND: there is no program $VERIFY_COMMAND: put it there, and chmod +x it"
 	check_hook "$VERIFY_COMMAND" VERIFY_COMMAND
