@@ -250,6 +250,35 @@ def test_the_sbom_of_an_image_names_its_packages_by_source(tmp_path):
     assert done.returncode == 1 and "names no package" in done.stdout
 
 
+DOCKER = """#!/bin/bash
+echo "$*" >>"$STAND/calls"
+case $1 in
+create) echo 0123abc ;;
+export) cd "$STAND/root" && tar -cf - * ;;
+esac
+"""
+
+
+def test_the_sbom_of_an_image_is_read_out_of_it_and_leaves_nothing_behind(tmp_path):
+    for name, text in (("var/lib/dpkg/status", "Package: git\nStatus: install ok installed\nArchitecture: amd64\n"
+                        "Version: 1:2.39.5-0\n"), ("usr/lib/os-release", "ID=debian\nVERSION_ID=12\n"),
+                       ("usr/bin/git", "x"), ("var/lib/dpkg/info/git.list", "/usr/bin/git\n")):
+        (tmp_path / "root" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "root" / name).write_text(text, "ascii")
+    (tmp_path / "root/etc").mkdir()
+    (tmp_path / "root/etc/os-release").symlink_to("../usr/lib/os-release")
+    (tmp_path / "docker").write_text(DOCKER, "ascii")
+    (tmp_path / "docker").chmod(0o755)
+    (tmp_path / "tmp").mkdir()
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "STAND": str(tmp_path),
+                   "TMPDIR": str(tmp_path / "tmp"), "SOURCE_DATE_EPOCH": DATE}
+    image = f"ghcr.io/team/deploybot-runner@sha256:{'2' * 64}"
+    found = look(json.loads(run([RELEASE / "image-sbom.sh", image, "1.1"], env=environment).stdout))
+    assert set(found) == {"ghcr.io/team/deploybot-runner", "git"} and found["git"][0] == "1:2.39.5-0"
+    assert (tmp_path / "calls").read_text("ascii").splitlines() == [f"create {image}", "export 0123abc", "rm 0123abc"]
+    assert not list((tmp_path / "tmp").iterdir())
+
+
 def test_an_sbom_is_of_the_file_that_was_built_and_has_a_time(tmp_path):
     deb = make_deb(tmp_path, "1.1")
     other = make_deb(tmp_path, "1.2").with_suffix(".buildinfo")

@@ -42,7 +42,8 @@ def serve(root, folder):
 def test_apt_installs_and_upgrades_from_the_repository(suite, keys, tmp_path):
     deb, newer = kept_deb(), kept_deb(NEWER)
     folder = release(tmp_path / "build", keys, deb)
-    root = Root(tmp_path / "root", root_tar("clean" if suite == "bookworm" else suite, suite=suite))
+    tar = root_tar("clean") if suite == "bookworm" else root_tar(suite, ("apt",), suite)
+    root = Root(tmp_path / "root", tar)
     try:
         (root.path / "etc/resolv.conf").write_text(pathlib.Path("/etc/resolv.conf").read_text("utf-8"), "utf-8")
         serve(root, folder)

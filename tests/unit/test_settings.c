@@ -904,8 +904,8 @@ a_verification_that_nobody_would_ask_for_is_refused(void **state)
 	assert_non_null(s);
 	settings_unref(s);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		assert_null(LOAD(NULL, MINIMUM, "VERIFY_COMMAND=/etc/verify",
-		    (char *)wrong[i][0], (char *)wrong[i][1]));
+		assert_null(LOAD(NULL, MINIMUM, "VERIFY_COMMAND=/etc/verify", (char *)wrong[i][0],
+		    (char *)wrong[i][1]));
 		SAYS(SETTINGS_ERROR, said);
 	}
 	assert_null(LOAD(NULL, MINIMUM, "IMAGE_SOURCE=registry", "VERIFY_COMMAND=cosign verify"));
