@@ -174,6 +174,25 @@ def test_sums_and_signature_hold_until_a_file_is_changed(keys, tmp_path):
     assert run(verify, cwd=tmp_path, check=False).returncode == 1
 
 
+def test_make_release_makes_all_of_it_of_the_packages_that_were_built(keys, tmp_path):
+    older = make_deb(tmp_path, "1.0")
+    (tmp_path / "build/deb").mkdir(parents=True)
+    deb = make_deb(tmp_path / "build/deb", "1.1")
+    (tmp_path / "of.image.spdx.json").write_text("{}", "ascii")
+    words = ["make", "--no-print-directory", "release", f"BUILD={tmp_path}/build", f"OLDER={older}",
+             f"SBOMS={tmp_path}/of.image.spdx.json"]
+    done = run(words, check=False, cwd=ROOT, env=keys.environment)
+    assert done.returncode == 2 and "KEY= names the key that signs" in done.stdout, done.stdout
+    run([*words, f"KEY={keys.ours}"], cwd=ROOT, env=keys.environment)
+    made = tmp_path / "build/release"
+    assert {path.name for path in made.iterdir()} == {
+        deb.name, f"{deb.stem}.spdx.json", "of.image.spdx.json", "SHA256SUMS", "SHA256SUMS.asc",
+        "deploybot-archive-keyring.gpg"}
+    for command in documented():
+        run(command, cwd=made)
+    assert {path.name for path in (tmp_path / "build/apt/pool").iterdir()} == {deb.name, older.name}
+
+
 def documented():
     """The two commands of the page, as they are typed."""
     page = (pathlib.Path(ROOT) / "docs" / "INSTALLATION.md").read_text("utf-8")
