@@ -21,7 +21,7 @@ for deb; do
 	name=$(dpkg-deb --show --showformat '${Package}_${Version}_${Architecture}.deb' "$deb") || fail "$deb is no package"
 	[[ $name =~ ^deploybot_[0-9A-Za-z.+~-]+_([a-z0-9]+)\.deb$ ]] || fail "$deb is $name, no package of deploybot"
 	architecture=${BASH_REMATCH[1]}
-	[[ ! -e $folder/pool/$name ]] || fail "$name is given twice: nobody could tell two builds of one version apart"
+	[[ ! -e $folder/pool/$name ]] || fail "$name is given twice: which of two builds of one version it is, nobody would know"
 	cp -- "$deb" "$folder/pool/$name"
 	[[ " ${architectures[*]} " == *" $architecture "* ]] || architectures+=("$architecture")
 done

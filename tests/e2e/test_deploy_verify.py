@@ -81,8 +81,8 @@ def test_an_image_without_the_right_signature_is_not_pulled(bench, signer, wrong
     status, said = bench.run("deploy.sh", "staging", commit, **signer.settings)
     assert status == 66 and bench.target() == "" and "release" not in bench.steps(), said
     assert said[-1].endswith(
-        f"VERIFY_COMMAND does not accept the image of {commit[:12]} ({its[:19]}, status 1), so nothing was changed: its "
-        "last lines are in the log; was it signed, and by whom?")
+        f"VERIFY_COMMAND does not accept the image of {commit[:12]} ({its[:19]}, status 1), so nothing was changed: "
+        "its last lines are in the log; was it signed, and by whom?")
     assert not [line for line in bench.spied() if line.startswith(("pull", "ship"))]
     assert not (bench.state / "apps" / "staging" / "images").exists()
 
@@ -152,8 +152,8 @@ def test_a_rollback_asks_nobody_and_says_what_was_never_verified(bench, signer):
     signer.write("#!/bin/bash\nexit 1\n")
     status, said = bench.run("rollback.sh", "staging", f"{before}@{its}", **signer.settings)
     assert status == 0 and bench.target() == f"{before}@{its}", said
-    assert f"warning: the image of {before[:12]} ({its[:19]}) was never verified: it was deployed before VERIFY_COMMAND " \
-        "was set, or is no longer noted" in said
+    assert f"warning: the image of {before[:12]} ({its[:19]}) was never verified: it was deployed before " \
+        "VERIFY_COMMAND was set, or is no longer noted" in said
     signer.program.unlink()
     status, said = bench.run("rollback.sh", "staging", f"{commit}@{new}", **signer.settings)
     assert status == 0 and "never verified" not in "\n".join(said), said

@@ -81,7 +81,8 @@ def test_scanners_find_the_packages_of_the_server(engine):
     found = {name.removeprefix(status) for name in files if name.startswith(status) and files[name].isfile()}
     assert {"libcurl4", "libssl3", "libc6", "libsqlite3-0", "libmicrohttpd12", "ca-certificates", "tzdata"} <= found
     for name in found:
-        fields = re.findall(r"(?m)^(Package|Status|Architecture|Version): (.*)$", content(export, status + name).decode())
+        text = content(export, status + name).decode()
+        fields = re.findall(r"(?m)^(Package|Status|Architecture|Version): (.*)$", text)
         assert len(fields) == 4 and dict(fields)["Package"] == name and dict(fields)["Status"] == "install ok installed"
     assert "Source: openssl" in content(export, status + "libssl3").decode()
     assert 'VERSION_ID="12"' in content(export, "etc/os-release").decode()
