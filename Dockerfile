@@ -24,6 +24,7 @@ COPY Makefile CHANGES.md ./
 COPY lib lib
 COPY runner runner
 COPY server server
+COPY deploy/release/dpkg-status.sh ./
 # What lib/version.sh says where the repository is, which is not here; without it CHANGES.md counts.
 ARG VERSION=unknown
 RUN make -j"$(nproc)" BUILD=/build $([ "${VERSION}" = unknown ] || echo "VERSION=${VERSION}") && strip /build/deploybot /build/deploybot-runner
@@ -51,6 +52,7 @@ RUN cp -a /image/common/. . \
  && ldd usr/lib/deploybot/deploybot | grep -o '/[^ ]*' | xargs cp -L --parents -t . \
  && cp -L --parents /etc/ssl/certs/ca-certificates.crt . \
  && cp -a --parents /usr/share/zoneinfo . \
+ && sh /src/dpkg-status.sh "$PWD" ca-certificates tzdata \
  && printf '%s\n' 'root:x:0:0::/:/' 'deploybot:x:10001:10001::/var/lib/deploybot:/' >etc/passwd \
  && printf '%s\n' 'root:x:0:' 'deploybot:x:10001:' >etc/group \
  && printf 'hosts: files dns\n' >etc/nsswitch.conf \

@@ -226,6 +226,16 @@ test: packages-test
 .PHONY: tests
 tests: $(TESTS)
 
+# On another distribution: it builds, its unit tests pass, and what the package needs is there under those names.
+.PHONY: check-distribution unit-tests
+check-distribution:
+	@$(PACKAGES) build deb unit
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
+	@$(MAKE) --no-print-directory deb
+	@apt-get install --simulate --no-install-recommends ./$(DEB)/deploybot_*.deb
+unit-tests: $(TESTS)
+	@printf '%s\n' $^ | xargs -P$(JOBS) -I{} sh -c '{} >{}.said 2>&1 || { cat {}.said; echo "{} failed"; exit 1; }'
+
 # Every message that these make the chat say, on one page as wide as a phone.
 SPEAKING := $(addprefix $(BUILD)/tests/,$(filter-out test_decide_faults,\
 	$(filter test_chat_deployment test_command_% test_decide_% test_handle_%,$(notdir $(TESTS)))))
@@ -435,10 +445,12 @@ help:
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make check-scripts  deploy/'s scripts with stand-ins, killed at every step: 6 minutes (WHAT=tests/e2e/test_deploy_x.py)"
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, systemd, load and kills: 25 min, root (WHAT=tests/targets/test_x.py; BED=here, or trixie: one of them)"
+	@echo "make check-distribution  this system has what build, unit tests and package need: 5 min (Debian 12, 13, Ubuntu 24.04)"
 	@echo "make check-infra    .deb, units on a real systemd, images, compose, INSTALLATION.md as it is typed: 30 min, root (WHAT=tests/infra/test_x.py)"
 	@echo "make images     the two container images, with docker (IMAGE_FLAGS='--build-arg=...')"
 	@echo "make install    programs, scripts, units, manuals (DESTDIR=, PREFIX=/usr/local); make uninstall takes them away"
 	@echo "make deb        deploybot_VERSION_ARCH.deb in $(BUILD)/deb/"
+	@echo "make release    of build/deb: SBOMs, sums, signature, apt repository, by KEY=fingerprint (OLDER='packages that stay in it')"
 	@echo "make chat-texts every message of the chat, as the unit tests make it say them, on a page as wide as a phone: 1 minute"
 	@echo "make picture    docs/chat.png anew: two phones, a question and what became of it: 3 minutes"
 	@echo "make bed        a shell among those machines (RUN='command...'; STRATEGY=bluegreen; BED=trixie)"

@@ -19,6 +19,8 @@
 . "$here/image.sh"
 # shellcheck source=deploy/hooks.sh
 . "$here/hooks.sh"
+# shellcheck source=deploy/verify.sh
+. "$here/verify.sh"
 
 # ---- the transport -------------------------------------------------------------------------------
 
@@ -301,6 +303,7 @@ preflight() {
 		[[ $act != deploy ]] || check_build
 		find_password
 	fi
+	[[ $act != deploy && $act != ask ]] || check_verify
 	transport_preflight
 }
 

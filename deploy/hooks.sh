@@ -33,7 +33,7 @@ check_hooks() {
 	done
 }
 
-check_hook() { # FILE
+check_hook() { # FILE [ITS-NAME]
 	local path said mode
 	path=$(readlink -f -- "$1")
 	while [[ -n $path ]]; do
@@ -44,7 +44,8 @@ check_hook() { # FILE
 			mode=0
 		fi
 		if ((${said% *} != 0 && ${said% *} != EUID)) || (((mode & 8#022) != 0)); then
-			fail "$EXIT_CONFIG" "the hook $1 is not run, as others may write $path: chown root and chmod go-w that"
+			fail "$EXIT_CONFIG" \
+				"${2:-the hook} $1 is not run, as others may write $path: chown root and chmod go-w that"
 		fi
 		path=${path%/*}
 	done

@@ -62,14 +62,14 @@ wait_for_image() { # COMMIT
 	return "$found"
 }
 
-# Have we pushed what the registry has as that commit?  Of a tag alone nobody knows who did: a host whose login may push
-# can put its own image there, for others to ship.
-is_pushed() { # COMMIT
+# Is what the registry has as that commit (digest) noted as pushed from here, or as verified?  Of a tag alone nobody knows
+# who pushed it: a host whose login may push can put its own image there, for others to ship.
+is_noted() { # COMMIT pushed|verified
 	local file commit of origin
 	for file in "$STATE_DIRECTORY"/apps/*/images; do
 		[[ -e $file ]] || continue
 		while read -r _ commit of _ origin; do
-			[[ "$commit $of $origin" != "$1 $digest pushed" ]] || return 0
+			[[ "$commit $of $origin" != "$1 $digest $2" ]] || return 0
 		done <"$file"
 	done
 	return 1
@@ -90,7 +90,7 @@ make_image() { # COMMIT[@sha256:DIGEST]
 	[[ $IMAGE_SOURCE == build || $named != "$1" ]] || look=wait_for_image
 	"$look" "$1" || found=$?
 	((found != 2)) || fail "$EXIT_REGISTRY" "$why"
-	if ((found == 0)) && [[ $IMAGE_SOURCE == build && $named == "$1" ]] && ! is_pushed "$1"; then
+	if ((found == 0)) && [[ $IMAGE_SOURCE == build && $named == "$1" ]] && ! is_noted "$1" pushed; then
 		warn "$registry_host has an image of ${1:0:12} (${digest:0:19}) that was not pushed from here: it is built anew \
 (where CI pushes, IMAGE_SOURCE=registry)"
 		found=1
@@ -111,6 +111,10 @@ its run for that commit fail? Repeat it there; IMAGE_WAIT_SECONDS waits longer, 
 		printf 'the registry has the image of this commit already; BUILD_AGAIN=true builds it anew\n'
 	fi
 	check_digest "$named"
+	if [[ -n ${VERIFY_COMMAND:-} ]]; then
+		verify_image "$1"
+		origin=' verified'
+	fi
 	release=$1@$digest
 	TZ=UTC printf '%s %s %s %(%FT%TZ)T%s\n' "$DEPLOYMENT_ID" "$1" "$digest" -1 "$origin" >>"$app/images"
 	exec 7>&-
@@ -141,7 +145,7 @@ add_digest() { # RELEASE
 	fi
 	[[ $release != *@* ]] || return 0
 	find_digest "$1" || return "$?"
-	[[ $IMAGE_SOURCE == registry ]] || is_pushed "$1" || return 1
+	[[ $IMAGE_SOURCE == registry ]] || is_noted "$1" pushed || return 1
 	release=$1@$digest
 }
 

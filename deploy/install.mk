@@ -91,6 +91,28 @@ uninstall:
 		'$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot-setup.fish' $(MANUALS:%='$(D)$(MANDIR)/%')
 	@echo "left: $(CONFDIR), /var/lib/deploybot, /var/lib/deploybot-runner, /var/log/deploybot, two users"
 
+# What a release consists of, from build/deb/: packages with their SBOMs, sums and a signature in build/release/, an apt
+# repository in build/apt/.  KEY: the fingerprint of a key in gpg's keyring.  OLDER: packages that stay in the
+# repository; SBOMS: those of images.
+RELEASE	 := $(BUILD)/release
+APT	 := $(BUILD)/apt
+KEY	 ?=
+OLDER	 ?=
+SBOMS	 ?=
+.PHONY: release
+release:
+	@tests/tools/packages.sh release
+	@[[ '$(KEY)' =~ ^[0-9A-F]{40}$$ ]] || { echo "KEY= names the key that signs, by its fingerprint: make release KEY=..."; exit 1; }
+	@rm -rf $(RELEASE) $(APT) && mkdir -p $(RELEASE)
+	@for deb in $(DEB)/deploybot_*.deb; do \
+		[[ -f $$deb ]] || { echo "$(DEB) has no package: make deb first"; exit 1; }; \
+		SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(PYTHON) deploy/release/sbom.py deb "$$deb" "$${deb%.deb}.buildinfo" \
+			>$(RELEASE)/"$$(basename "$${deb%.deb}")".spdx.json && cp "$$deb" $(RELEASE)/ || exit; \
+	done
+	@$(if $(SBOMS),cp $(SBOMS) $(RELEASE)/)
+	@deploy/release/sums.sh $(RELEASE) $(KEY)
+	@deploy/release/apt.sh $(APT) $(KEY) $(DEB)/deploybot_*.deb $(OLDER)
+
 # deploybot_VERSION_ARCH.deb in build/deb/.  The tree is copied, so that debhelper's folder is not made in it.
 # A package of 0.2.0-14-gabc is 0.2.0+14.gabc: dpkg has that after 0.2.0, and before 0.2.1.  debian/rules goes back.
 DEB	 := $(BUILD)/deb

@@ -34,6 +34,7 @@ find_image_of_release() {
 	((found == 0)) && image_is_kept "$release" ||
 		fail "$EXIT_INPUT" "the image of ${release%%@*} is not there any more, or was not pushed from here: take another \
 release, or deploy that commit"
+	say_if_never_verified "$release"
 }
 
 [[ $# -eq 1 || $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: rollback.sh ENV [RELEASE]"

@@ -246,6 +246,7 @@ binding_list(struct runner_settings *settings, const char *environment, const ch
 	add_transports_of(&maker, &settings->main, has_own ? "" : environment);
 	add_script(&maker, settings, "DEPLOY_SCRIPT");
 	add_script(&maker, settings, "ROLLBACK_SCRIPT");
+	add_script(&maker, settings, "VERIFY_COMMAND");
 	add_all_hooks(&maker, settings, scripts);
 	if (maker.more[0] != '\0')
 		buf_addf(

@@ -4,7 +4,7 @@
  * Behind the settings of the files (fingerprint.h) stands what the runner alone sees:
  *	environment/NAME=MARK	a setting that it was started with, where that wins
  *	transport/NAME=MARK	one that only a transport of theirs knows
- *	script/NAME=MARK	their own script: DEPLOY_SCRIPT, ROLLBACK_SCRIPT
+ *	script/NAME=MARK	their own script: DEPLOY_SCRIPT, ROLLBACK_SCRIPT, VERIFY_COMMAND
  *	KIND/HOOK=MARK		each hook that would be run: pre-deploy/10-migrate
  *	more/hooks=MARK		those for which no room is left
  * Of a file MARK is of its bytes; of one that is larger than BINDING_FILE_MAX, or cannot be read,

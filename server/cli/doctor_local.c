@@ -203,6 +203,8 @@ examine_special(struct doctor *doctor, const struct environment_settings *e,
 		examine_script(doctor, name, path, "deploy.sh");
 	else if (special->setting == SETTING_ROLLBACK_SCRIPT)
 		examine_script(doctor, name, path, "rollback.sh");
+	else if (special->setting == SETTING_VERIFY_COMMAND)
+		examine_script(doctor, name, path, NULL);
 	else if (special->setting == SETTING_SSH_KEY_PATH)
 		examine_key(doctor, name, path);
 	else
@@ -414,6 +416,9 @@ examine_what_runs(struct doctor *doctor)
 	    doctor, "DEPLOY_SCRIPT", settings_text(s, SETTING_DEPLOY_SCRIPT), "deploy.sh");
 	examine_script(
 	    doctor, "ROLLBACK_SCRIPT", settings_text(s, SETTING_ROLLBACK_SCRIPT), "rollback.sh");
+	if (settings_is_given(s, SETTING_VERIFY_COMMAND))
+		examine_script(
+		    doctor, "VERIFY_COMMAND", settings_text(s, SETTING_VERIFY_COMMAND), NULL);
 	examine_key(doctor, "REPOSITORY_KEY_PATH", settings_text(s, SETTING_REPOSITORY_KEY_PATH));
 	if (settings_is_given(s, SETTING_SSH_KEY_PATH))
 		examine_key(doctor, "SSH_KEY_PATH", settings_text(s, SETTING_SSH_KEY_PATH));

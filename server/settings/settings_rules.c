@@ -82,6 +82,9 @@ has(const struct view *v, enum setting setting, const char *part)
 	W(HOSTS_CAN_PUSH, is[BY_SSH] && is[WITH_AN_ACCOUNT] && !is[WITH_A_PULLING_ACCOUNT] && \
 	    !is_set_to(v, SETTING_IMAGE_SOURCE, "registry") && \
 	    !is_set_to(v, SETTING_REMOTE_LOGIN, "false")) \
+	W(NOTHING_SIGNED, !is[OUR_SCRIPTS] || !is_set_to(v, SETTING_IMAGE_SOURCE, "registry") || \
+	    strcmp(settings_transport(v->s, v->member), "local") == 0 || \
+	    strcmp(settings_transport(v->s, v->member), "systemd") == 0) \
 	W(ON_ONE_DEPLOYMENT, is[ON_KUBERNETES] && !is_given(v, SETTING_KUBE_WORKLOADS)) \
 	W(ON_HOSTS, is[OUR_SCRIPTS] && !is[ON_KUBERNETES]) \
 	W(ON_UNITS, is[ON_HOSTS] && strcmp(settings_transport(v->s, v->member), "systemd") == 0) \

@@ -23,7 +23,7 @@ MAKE = re.compile(r"(?m)^ *(?:sudo )?make(?: -C \w+)?(?: [A-Z]+=\S*)* ([a-z][a-z
 FOLDERS = {"deploy", "docs", "lib", "nginx", "runner", "server", "tests", ".github"}
 SUFFIXES = {".c", ".h", ".def", ".py", ".sh", ".md", ".yml", ".conf", ".js", ".json", ".lua", ".tf", ".mk"}
 # Of whoever writes a test, or a transport of his own.
-EXAMPLES = {"MY_FAULT", "STAGING_FOLDER"}
+EXAMPLES = {"COSIGN_IDENTITY", "MY_FAULT", "STAGING_FOLDER"}
 
 
 def tracked():

@@ -432,7 +432,9 @@ def test_so_many_hooks_that_the_list_has_no_room_are_one_mark(bench):
 
 
 def test_settings_of_a_transport_and_ones_own_script_are_in_the_list(bench):
-    bench.write("", APPS_DIRECTORY=bench.apps, TRANSPORT_ZONE="main")
+    verify = bench.path / "verify"
+    verify.write_text("#!/bin/sh\n", "ascii")
+    bench.write("", APPS_DIRECTORY=bench.apps, TRANSPORT_ZONE="main", VERIFY_COMMAND=verify)
     bench.write("shop", STAGING_TRANSPORT_FOLDER="/srv", PRODUCTION_TRANSPORT_FOLDER="/other")
     runner = bench.runner(SCRIPT, arguments=["--env-file", str(bench.main)])
     found = list_of(runner)
@@ -440,6 +442,9 @@ def test_settings_of_a_transport_and_ones_own_script_are_in_the_list(bench):
     assert found["transport/STAGING_TRANSPORT_FOLDER"] == digest("/srv", 16)
     assert "transport/PRODUCTION_TRANSPORT_FOLDER" not in found
     assert "script/DEPLOY_SCRIPT" in found
+    verify.write_text("#!/bin/sh\nexit 0\n", "ascii")
+    changed = list_of(runner)
+    assert [name for name, mark in changed.items() if found[name] != mark] == ["script/VERIFY_COMMAND"]
 
 
 def test_settings_that_cannot_be_read_are_no_list(bench):

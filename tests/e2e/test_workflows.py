@@ -13,6 +13,8 @@ from runner_client import ROOT
 from workflow_aid import CI_CD, ECR, GHCR, SECRETS, SETTINGS, Workbench, every_workflow, read, shell_steps, text_of
 
 SECRET = re.compile(r"\$\{\{ secrets\.(\w+)")
+ATTEST = "actions/attest-build-provenance"
+RELEASE = ".github/workflows/release.yml"
 WEBHOOK = "https://bot.example.org/github/webhook"
 
 
@@ -38,11 +40,19 @@ def test_no_job_has_a_right_that_it_does_not_use(name):
     workflow = read(name)
     assert workflow["permissions"] in ({}, {"contents": "read"})
     for job in workflow["jobs"].values():
-        uses = [step.get("uses", "") for step in job.get("steps", [])]
+        uses = [step.get("uses", "").partition("@")[0] for step in job.get("steps", [])]
+        scripts = "\n".join(step.get("run", "") for step in job.get("steps", []))
         rights = {**workflow["permissions"], **job.get("permissions", {})}
-        assert set(rights.items()) <= {("contents", "read"), ("id-token", "write"), ("packages", "write")}
-        assert ("packages" in rights) == (name == GHCR)
-        assert ("id-token" in rights) == any(use.startswith("aws-actions/configure-aws") for use in uses)
+        needs = {"contents": "write" if "gh release create" in scripts else "read"}
+        if {"aws-actions/configure-aws-credentials", ATTEST, "actions/deploy-pages"} & set(uses):
+            needs["id-token"] = "write"
+        if ATTEST in uses:
+            needs["attestations"] = "write"
+        if name == GHCR or "docker login --username \"$GITHUB_ACTOR\"" in scripts:
+            needs["packages"] = "write"
+        if "actions/deploy-pages" in uses:
+            needs["pages"] = "write"
+        assert set(rights.items()) <= set(needs.items()) and set(needs) - {"contents"} <= set(rights)
         for step in job.get("steps", []):
             if step.get("uses", "").startswith("actions/checkout"):
                 assert step["with"]["persist-credentials"] is False
@@ -126,9 +136,50 @@ def test_ours_runs_the_tests_and_lint_for_every_push_and_each_campaign_by_night(
     named = {word.split()[0] for word in nightly["jobs"]["nightly"]["strategy"]["matrix"]["target"]}
     targets = set(re.findall(r"^((?:check-[\w-]+ ?)+):", text_of("Makefile"), re.M))
     targets = {word for words in targets for word in words.split()}
+    targets.remove("check-distribution")    # of every push
     assert len(targets) > 10 and named - {"analyze", "cover", "mutate", "fuzz", "soak"} == targets
-    for name in (".github/workflows/test.yml", ".github/workflows/nightly.yml"):
-        assert [script for _, _, script in shell_steps(name)][-1] == "make ${{ matrix.target }}"
+    for name, its in ((".github/workflows/test.yml", "test"), (".github/workflows/nightly.yml", "nightly")):
+        assert [script for job, _, script in shell_steps(name) if job == its][-1] == "make ${{ matrix.target }}"
+
+
+def test_a_release_publishes_what_was_built_twice_scanned_and_checked_and_signs_it_alone():
+    jobs = read(RELEASE)["jobs"]
+    assert read(RELEASE)[True] == {"push": {"tags": ["v[0-9]*"]}}
+    assert {job: needs if isinstance(needs, list) else [needs] for job, needs in
+            ((job, body["needs"]) for job, body in jobs.items() if "needs" in body)} == {
+                "package": ["notes"], "image": ["notes"], "images": ["package", "image"],
+                "publish": ["package", "image", "images"], "apt": ["publish"]}
+    order = {job: "\n".join(step.get("run", step.get("uses", "")) for step in body["steps"])
+             for job, body in jobs.items()}
+    assert order["package"].index("make deb") < order["package"].index("reproduce.sh") < \
+        order["package"].index("upload-artifact")
+    assert order["image"].index("trivy image") < order["image"].index("docker push")
+    assert order["publish"].index("make release") < order["publish"].index(ATTEST) < \
+        order["publish"].index("gh release create")
+    for name in re.findall(r"deploy/release/[a-z-]+\.sh", "\n".join(order.values())):
+        assert os.access(os.path.join(ROOT, name), os.X_OK), name
+    for job, body in jobs.items():
+        assert ("secrets." in json.dumps(body)) == (job == "publish") and (
+            body.get("environment") == {"publish": "release", "apt": "github-pages"}.get(job)), job
+    architectures = [entry["architecture"] for entry in jobs["package"]["strategy"]["matrix"]["include"]]
+    assert architectures == ["amd64", "arm64"]
+    assert jobs["image"]["strategy"] == jobs["package"]["strategy"]
+
+
+def test_every_push_is_built_on_three_systems_and_as_images_that_are_scanned():
+    jobs = read(".github/workflows/test.yml")["jobs"]
+    assert jobs["distribution"]["strategy"]["matrix"]["system"] == ["debian:12", "debian:13", "ubuntu:24.04"]
+    assert jobs["distribution"]["steps"][-1]["run"] == "make check-distribution"
+    said = [script for job, _, script in shell_steps(".github/workflows/test.yml") if job == "images"]
+    assert said[0].startswith("make images") and "--severity CRITICAL --ignore-unfixed --exit-code 1" in said[1]
+
+
+def test_dependabot_looks_after_actions_bases_and_what_lint_takes():
+    updates = read(".github/dependabot.yml")["updates"]
+    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "docker", "npm"}
+    for update in updates:
+        for folder in update.get("directories", [update.get("directory")]):
+            assert os.path.isdir(ROOT + folder) and update["schedule"]["interval"] == "weekly", folder
 
 
 # ---- how far a run goes --------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def kept_deb(version=None):
 
 # ---- roots ---------------------------------------------------------------------------------------
 
-def root_tar(name, packages=()):
+def root_tar(name, packages=(), suite=SUITE):
     """A minimal Debian as a tar archive, made once."""
     path = KEPT / f"root-{name}.tar"
     key = KEPT / f"root-{name}.packages"
@@ -123,7 +123,7 @@ def root_tar(name, packages=()):
     part.unlink(missing_ok=True)
     # The lists stay, so that apt can install in it.
     run([ROOT / "tests" / "tools" / "debian_root.sh", "--variant=minbase", "--skip=cleanup/apt/lists",
-         *([f"--include={','.join(packages)}"] if packages else []), SUITE, part], INSTALL_TIMEOUT_S,
+         *([f"--include={','.join(packages)}"] if packages else []), suite, part], INSTALL_TIMEOUT_S,
         env=clean_environment())
     part.rename(path)
     key.write_text(wanted, encoding="ascii")

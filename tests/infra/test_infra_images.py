@@ -74,6 +74,21 @@ def test_nothing_can_be_executed_in_the_server_but_the_server(engine):
     assert done.returncode == 127 and "no such file" in done.stderr
 
 
+def test_scanners_find_the_packages_of_the_server(engine):
+    """Regression: an image out of nothing but files was empty to them, whatever was wrong with libcurl or OpenSSL."""
+    files, export = files_of(engine, SERVER)
+    status = "var/lib/dpkg/status.d/"
+    found = {name.removeprefix(status) for name in files if name.startswith(status) and files[name].isfile()}
+    assert {"libcurl4", "libssl3", "libc6", "libsqlite3-0", "libmicrohttpd12", "ca-certificates", "tzdata"} <= found
+    for name in found:
+        text = content(export, status + name).decode()
+        fields = re.findall(r"(?m)^(Package|Status|Architecture|Version): (.*)$", text)
+        assert len(fields) == 4 and dict(fields)["Package"] == name and dict(fields)["Status"] == "install ok installed"
+    assert "Source: openssl" in content(export, status + "libssl3").decode()
+    assert 'VERSION_ID="12"' in content(export, "etc/os-release").decode()
+    assert content(export, "etc/debian_version").startswith(b"12.")
+
+
 @pytest.mark.parametrize("image", [SERVER, RUNNER])
 def test_no_file_gives_anybody_s_rights(engine, image):
     files, _ = files_of(engine, image)

@@ -888,6 +888,29 @@ a_registry_that_is_named_has_an_address(void **state)
 	SAYS(SETTINGS_ERROR, "REGISTRIES: \"image\" is not the name of a registry");
 }
 
+/* Whoever sets it believes that nothing else is deployed. */
+static void
+a_verification_that_nobody_would_ask_for_is_refused(void **state)
+{
+	static const char said[] =
+	    "VERIFY_COMMAND: is asked of images that CI has pushed, by deploybot's own scripts: set IMAGE_SOURCE=registry, or take it out";
+	static const char *const wrong[][2] = { { "IMAGE_SOURCE=build", "REGISTRY_IMAGE=shop" },
+		{ "IMAGE_SOURCE=registry", "DEPLOY_TRANSPORT=local" },
+		{ "IMAGE_SOURCE=registry", "DEPLOY_SCRIPT=/opt/ours.sh" } };
+	struct settings *s =
+	    LOAD(NULL, MINIMUM, "IMAGE_SOURCE=registry", "VERIFY_COMMAND=/etc/verify");
+
+	(void)state;
+	assert_non_null(s);
+	settings_unref(s);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_null(LOAD(NULL, MINIMUM, "VERIFY_COMMAND=/etc/verify", (char *)wrong[i][0],
+		    (char *)wrong[i][1]));
+		SAYS(SETTINGS_ERROR, said);
+	}
+	assert_null(LOAD(NULL, MINIMUM, "IMAGE_SOURCE=registry", "VERIFY_COMMAND=cosign verify"));
+}
+
 static void
 the_repositorys_compose_file_is_trusted_in_words(void **state)
 {
@@ -1058,6 +1081,7 @@ main(void)
 		cmocka_unit_test(settings_that_need_each_other_are_checked),
 		cmocka_unit_test(the_committed_example_is_the_tables),
 		cmocka_unit_test(a_registry_that_is_named_has_an_address),
+		cmocka_unit_test(a_verification_that_nobody_would_ask_for_is_refused),
 		cmocka_unit_test(the_repositorys_compose_file_is_trusted_in_words),
 		cmocka_unit_test(users_of_the_machine_are_found_when_settings_are_read),
 		cmocka_unit_test(users_that_are_never_let_in_are_refused_in_settings),
