@@ -96,6 +96,10 @@ struct store {
 	int64_t pruned_at; /* wall ms: closed files of the audit log were looked at; 0: not yet */
 	bool is_witness_changed;    /* its row was */
 	struct gauges gauges;	    /* as last handed out, without the environments */
+
+	/* Closed files of the audit log that may go, once an entry says so: from the first entry of
+	 * the oldest to the last one of the newest; 0: none. */
+	int64_t removable_first, removable;
 };
 
 /* --- store.c --- */
@@ -179,7 +183,8 @@ bool store_audit_range(struct db *db, int64_t from, size_t size_max, int64_t *re
 /* --- row_witness.c --- */
 
 /* Up to which entry the witness of the newest settings has confirmed; 0: nothing, or none. */
-bool store_witness_confirmed(struct store *store, int64_t *ret, struct err *err) MUST_USE;
+bool store_witness_confirmed(
+    struct store *store, int64_t *ret, int64_t *ret_removed, struct err *err) MUST_USE;
 
 /* What waits for it. */
 bool store_witness_waiting(struct store *store, struct gauges *ret, struct err *err) MUST_USE;
