@@ -57,7 +57,7 @@ record_removal(struct tx *tx)
 		return;
 	row.removed = last;
 	row_witness_save(tx, &row);
-	(void)row_audit_range(tx, last, 1, head);
+	row_audit_head_of(tx, last, head);
 	(void)snprintf(from, sizeof(from), "%" PRId64, first);
 	(void)snprintf(to, sizeof(to), "%" PRId64, last);
 	(void)snprintf(days, sizeof(days), "%d", tx->settings->audit_keep_days);

@@ -175,8 +175,12 @@ bool store_audit_head(struct db *db, struct audit_chain *ret, struct err *err) M
 bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out, int64_t *ret_last,
     struct err *err) MUST_USE;
 
-/* The 16 digits of an entry; *ret_last: up to which one the lines from `from` on are at most
- * size_max bytes.  False: SQL failed, or there is no entry `from`. */
+/* The 16 digits of an entry; zeroes where there is none.  False: SQL failed. */
+bool store_audit_head_of(
+    struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD], struct err *err) MUST_USE;
+
+/* *ret_last: up to which entry the lines from `from` on are at most size_max bytes; its digits.
+ * 0: there is none.  False: SQL failed. */
 bool store_audit_range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
     char ret_head[LIMIT_AUDIT_HEAD], struct err *err) MUST_USE;
 
