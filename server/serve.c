@@ -171,6 +171,12 @@ note_state(void *ctx, const struct state_facts *facts)
 }
 
 static void
+note_timestamp(void *ctx, bool has_authority, int64_t waiting_since)
+{
+	metric_set_timestamp(((struct serve *)ctx)->metrics, has_authority, waiting_since);
+}
+
+static void
 note_health_round(void *ctx, double seconds)
 {
 	metric_set_health_interval(((struct serve *)ctx)->metrics, seconds);
@@ -545,7 +551,7 @@ make_parts(struct serve *serve, struct err *err)
 	    err);
 	serve->state = state_watch_start(
 	    serve->loop, serve->settings->state_directory, note_state, serve, err);
-	serve->stamp = serve_stamp_start(serve->loop, err);
+	serve->stamp = serve_stamp_start(serve->loop, note_timestamp, serve, err);
 	if (serve->health == NULL || serve->tls == NULL || serve->state == NULL ||
 	    serve->stamp == NULL)
 		return false;

@@ -25,6 +25,8 @@ struct serve_stamp {
 	struct http_client *client;
 	struct timestamp_call *call;
 	struct loop_timer timer;
+	serve_stamp_note_fn *note;
+	void *note_ctx;
 	const struct settings *settings;
 	struct audit_day day;	  /* that is asked for */
 	char finished[AUDIT_DAY]; /* the day on which no older one was left */
@@ -33,8 +35,14 @@ struct serve_stamp {
 
 static void on_time(struct loop_timer *timer, void *ctx);
 
+static bool
+has_authority(const struct settings *settings)
+{
+	return settings->audit_timestamp_url != NULL && settings->audit_log_path != NULL;
+}
+
 struct serve_stamp *
-serve_stamp_start(struct loop *loop, struct err *err)
+serve_stamp_start(struct loop *loop, serve_stamp_note_fn *note, void *ctx, struct err *err)
 {
 	struct serve_stamp *stamp = calloc(1, sizeof(*stamp));
 
@@ -42,6 +50,8 @@ serve_stamp_start(struct loop *loop, struct err *err)
 		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for timestamps"));
 	stamp->magic = MAGIC;
 	stamp->loop = loop;
+	stamp->note = note;
+	stamp->note_ctx = ctx;
 	loop_timer_init(&stamp->timer, on_time, stamp);
 	stamp->client = timestamp_client(loop, err);
 	if (stamp->client == NULL) {
@@ -60,7 +70,8 @@ serve_stamp_settings(struct serve_stamp *stamp, const struct settings *settings)
 	stamp->settings = settings;
 	stamp->finished[0] = '\0';
 	stamp->retry_ms = LOOK_MS;
-	if (settings->audit_timestamp_url != NULL && settings->audit_log_path != NULL)
+	stamp->note(stamp->note_ctx, has_authority(settings), 0);
+	if (has_authority(settings))
 		loop_timer_start(stamp->loop, &stamp->timer, 0, 0);
 }
 
@@ -131,6 +142,7 @@ on_time(UNUSED struct loop_timer *timer, void *ctx)
 		try_later(stamp, &err);
 		return;
 	}
+	stamp->note(stamp->note_ctx, true, audit_day_end(stamp->day.day));
 	if (stamp->day.day[0] == '\0') {
 		(void)text_copy(stamp->finished, sizeof(stamp->finished), today);
 		loop_timer_start(stamp->loop, &stamp->timer, LOOK_MS, 0);

@@ -14,8 +14,13 @@ struct loop;
 struct serve_stamp;
 struct settings;
 
-/* Asks nothing before it has settings.  NULL and *err when memory is short. */
-struct serve_stamp *serve_stamp_start(struct loop *loop, struct err *err) MUST_USE;
+/* waiting_since: when (wall ms) the oldest day without its timestamp was over; 0: none is known. */
+typedef void serve_stamp_note_fn(void *ctx, bool has_authority, int64_t waiting_since);
+
+/* Asks nothing before it has settings.  NULL and *err when memory is short.  note comes with each
+ * change, from within serve_stamp_settings() too. */
+struct serve_stamp *serve_stamp_start(
+    struct loop *loop, serve_stamp_note_fn *note, void *ctx, struct err *err) MUST_USE;
 
 /* Looks at once; at nothing where no URL is set.  Must live as long as it is used. */
 void serve_stamp_settings(struct serve_stamp *stamp, const struct settings *settings);

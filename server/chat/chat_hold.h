@@ -23,6 +23,9 @@ chat_hold_until(struct chat_text *text, const char *before, int64_t until, const
 /* "locked", "frozen", "the audit log is without witness" */
 const char *chat_hold_word(enum hold_kind kind);
 
+/* Behind what is done or said meanwhile. */
+#define CHAT_HOLD_UNWITNESSED "\n🧾 without witness"
+
 /* What can be done all the same. */
 #define CHAT_HOLD_WITNESS_LEAVES \
 	"\nRollbacks, /cancel, locks and an emergency deployment are possible."

@@ -147,19 +147,20 @@ add_plain_file(struct audit_against *against, const char *path, const char *bot,
 }
 
 static bool
-gather_one(struct audit_against *against, const char *what, const char *bot, struct err *err)
+gather_one(struct audit_against *against, const char *what,
+    const struct audit_against_arguments *arguments, struct err *err)
 {
 	struct audit_head head;
 	struct stat st;
 	bool ok;
 
 	if (strcmp(what, "s3") == 0 || text_starts(what, "s3://"))
-		return cli_audit_s3(what, against, err);
+		return cli_audit_s3(what, arguments->settings, against, err);
 	if (stat(what, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
 			ok = add_folder(against, what, err);
 		else if (S_ISREG(st.st_mode))
-			ok = add_plain_file(against, what, bot, err);
+			ok = add_plain_file(against, what, arguments->bot, err);
 		else
 			ok = err_set(err, ERR_INVALID, "it is neither a folder nor a file");
 		return ok || err_wrap(err, "%s", what);
@@ -180,7 +181,7 @@ cli_audit_against_gather(
 	if (ret->copy == NULL)
 		return false;
 	for (size_t i = 0; i < arguments->n; i++)
-		if (!gather_one(ret, arguments->against[i], arguments->bot, err))
+		if (!gather_one(ret, arguments->against[i], arguments, err))
 			return false;
 	if (!audit_copy_finish(ret->copy, err))
 		return false;

@@ -36,6 +36,7 @@ struct audit_against_arguments {
 	size_t n;
 	const char *bot;    /* --bot */
 	const char *tsa_ca; /* --tsa-ca; NULL: the system's authorities */
+	const struct settings *settings; /* NULL: a log alone is looked at */
 };
 
 /* Gathers from all of them.  What is found with the witness is printed. */
@@ -46,11 +47,16 @@ void cli_audit_against_done(struct audit_against *against);
 /* An audit_found_fn: prints it.  ctx: the struct audit_against. */
 void cli_audit_against_print(void *ctx, const struct audit_finding *finding);
 
-/* Every version of every object there.  place: "s3", "s3://BUCKET" or "s3://BUCKET/PREFIX". */
-bool cli_audit_s3(const char *place, struct audit_against *against, struct err *err) MUST_USE;
+/* Every version of every object there.  place: "s3", "s3://BUCKET" or "s3://BUCKET/PREFIX".
+ * settings NULL: a log alone is looked at. */
+bool cli_audit_s3(const char *place, const struct settings *settings,
+    struct audit_against *against, struct err *err) MUST_USE;
 
 /* Are there timestamps beside the log? */
 bool cli_audit_has_stamps(const char *log);
+
+/* Says which days of the log that are over have none, from the first stamped one on. */
+bool cli_audit_stamps_missing(const char *log, struct err *err) MUST_USE;
 
 /* Adds them as heads.  One that ca_file (NULL: the system's authorities) does not lead to is said,
  * and does not count. */

@@ -180,6 +180,15 @@ print_of_witness(FILE *out, const struct audit_finding *f)
 		print_entries(out, f);
 		(void)fputs(", which the chain of its first entry holds", out);
 		break;
+	case FOUND_CUT_BY_RULE:
+		print_entries(out, f);
+		(void)fprintf(out, " %s not in the log: AUDIT_KEEP_DAYS removed %s, says %s",
+		    f->first == f->last ? "is" : "are", f->first == f->last ? "it" : "them",
+		    f->detail);
+		if (f->source == NULL)
+			(void)fputs("; only a witness outside shows what they were", out);
+		print_since(out, "the witness has the first of them", f);
+		break;
 	case FOUND_COPY_DIFFERS:
 		print_pair(out, f, "stand in two objects, and are not the same");
 		break;

@@ -532,9 +532,9 @@ run(struct fetch *f)
 }
 
 static bool
-open_fetch(struct fetch *f, const char *place, struct err *err)
+open_fetch(struct fetch *f, const char *place, const struct settings *settings, struct err *err)
 {
-	if (!cli_audit_s3_auditor(place, &f->auditor, err))
+	if (!cli_audit_s3_auditor(place, settings, &f->auditor, err))
 		return false;
 	f->loop = loop_new(err);
 	f->client =
@@ -562,7 +562,8 @@ close_fetch(struct fetch *f)
 }
 
 bool
-cli_audit_s3(const char *place, struct audit_against *against, struct err *err)
+cli_audit_s3(const char *place, const struct settings *settings, struct audit_against *against,
+    struct err *err)
 {
 	struct fetch *f = calloc(1, sizeof(*f));
 	bool ok;
@@ -570,7 +571,7 @@ cli_audit_s3(const char *place, struct audit_against *against, struct err *err)
 	if (f == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to read the bucket");
 	f->against = against;
-	ok = open_fetch(f, place, err);
+	ok = open_fetch(f, place, settings, err);
 	if (ok && !run(f)) {
 		*err = f->err;
 		ok = false;

@@ -7,6 +7,7 @@
 #include "lib/crypto.h"
 #include "lib/file.h"
 #include "lib/text.h"
+#include "types/settings.h"
 
 #define KEYS_MAX 65536
 #define SCHEME	 "s3://"
@@ -137,9 +138,12 @@ find_keys(struct s3_auditor *ret, struct err *err)
 /* --- the bucket --- */
 
 static bool
-find_bucket(struct s3_auditor *ret, const char *place, struct err *err)
+find_bucket(
+    struct s3_auditor *ret, const char *place, const struct settings *settings, struct err *err)
 {
-	const char *bucket = environment_of((const char *const[]){ "AUDIT_S3_BUCKET" }, 1);
+	const char *bucket = settings != NULL ?
+	    settings->audit_s3_bucket :
+	    environment_of((const char *const[]){ "AUDIT_S3_BUCKET" }, 1);
 	size_t size;
 
 	if (text_starts(place, SCHEME)) {
@@ -150,7 +154,9 @@ find_bucket(struct s3_auditor *ret, const char *place, struct err *err)
 			return false;
 	} else if (bucket == NULL) {
 		return err_set(err, ERR_CONFIG,
-		    "which bucket? Say --against s3://BUCKET/FOLDER, or set AUDIT_S3_BUCKET in the environment");
+		    settings != NULL ?
+			"which bucket? Say --against s3://BUCKET/FOLDER, or set AUDIT_S3_BUCKET" :
+			"which bucket? Say --against s3://BUCKET/FOLDER, set AUDIT_S3_BUCKET in the environment, or leave out the log's path: then it is that of the settings");
 	} else {
 		size = strlen(bucket);
 	}
@@ -162,14 +168,21 @@ find_bucket(struct s3_auditor *ret, const char *place, struct err *err)
 	return true;
 }
 
+/* Where the bucket of the settings is they say themselves. */
 static bool
-find_place(struct s3_auditor *ret, struct err *err)
+find_place(struct s3_auditor *ret, const struct settings *settings, struct err *err)
 {
-	const char *region = environment_of(
-	    (const char *const[]){ "AWS_REGION", "AWS_DEFAULT_REGION", "AUDIT_S3_REGION" }, 3);
-	const char *endpoint = environment_of(
-	    (const char *const[]){ "AUDIT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL" },
-	    3);
+	bool is_own = settings != NULL && settings->audit_s3_bucket != NULL &&
+	    strcmp(settings->audit_s3_bucket, ret->bucket) == 0;
+	const char *region = is_own ?
+	    settings->audit_s3_region :
+	    environment_of(
+		(const char *const[]){ "AWS_REGION", "AWS_DEFAULT_REGION", "AUDIT_S3_REGION" }, 3);
+	const char *endpoint = is_own ?
+	    settings->audit_s3_endpoint :
+	    environment_of((const char *const[]){ "AUDIT_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3",
+			       "AWS_ENDPOINT_URL" },
+		3);
 	size_t size;
 
 	if (region == NULL)
@@ -198,11 +211,13 @@ find_place(struct s3_auditor *ret, struct err *err)
 }
 
 bool
-cli_audit_s3_auditor(const char *place, struct s3_auditor *ret, struct err *err)
+cli_audit_s3_auditor(
+    const char *place, const struct settings *settings, struct s3_auditor *ret, struct err *err)
 {
 	*ret = (struct s3_auditor){ .ca_file = environment_of(
 					(const char *const[]){ "AWS_CA_BUNDLE" }, 1) };
-	if (!find_bucket(ret, place, err) || !find_place(ret, err) || !find_keys(ret, err))
+	if (!find_bucket(ret, place, settings, err) || !find_place(ret, settings, err) ||
+	    !find_keys(ret, err))
 		return false;
 	ret->place = (struct s3_read_place){ .endpoint = ret->endpoint,
 		.region = ret->region,

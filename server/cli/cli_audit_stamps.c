@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cli/cli_audit_against_inside.h"
 #include "lib/crypto_ts.h"
@@ -12,6 +14,7 @@
 #include "lib/file.h"
 #include "lib/text.h"
 #include "store/audit_day.h"
+#include "store/audit_lines.h"
 
 /* The folder of the log, and what its stamps' names begin with. */
 static const char *
@@ -139,5 +142,75 @@ cli_audit_stamps(
 		ok = add_stamp(path, ca_file, against, err);
 	}
 	free_list(entries, n);
+	return ok;
+}
+
+/* --- days that have none --- */
+
+struct days {
+	const char *log;
+	char first[AUDIT_DAY];		     /* that is stamped; "": none is */
+	char now[AUDIT_DAY];		     /* whose lines are read */
+	char from[AUDIT_DAY], to[AUDIT_DAY]; /* neighbours without a stamp; "": none */
+	size_t n;
+};
+
+static void
+tell_missing(struct days *days)
+{
+	if (days->n == 1)
+		(void)printf("note: no timestamp of %s stands beside the log\n", days->from);
+	else if (days->n > 1)
+		(void)printf("note: no timestamps of %zu days, %s to %s, stand beside the log\n",
+		    days->n, days->from, days->to);
+	days->n = 0;
+}
+
+/* That day is over, as a later one has an entry. */
+static void
+end_day(struct days *days)
+{
+	char path[PATH_MAX];
+
+	audit_day_path(days->log, days->now, path);
+	if (access(path, F_OK) == 0) {
+		if (days->first[0] == '\0')
+			memcpy(days->first, days->now, AUDIT_DAY);
+		tell_missing(days);
+		return;
+	}
+	if (days->first[0] == '\0')
+		return;
+	if (days->n++ == 0)
+		memcpy(days->from, days->now, AUDIT_DAY);
+	memcpy(days->to, days->now, AUDIT_DAY);
+}
+
+bool
+cli_audit_stamps_missing(const char *log, struct err *err)
+{
+	struct audit_lines *lines = calloc(1, sizeof(*lines));
+	struct days days = { .log = log };
+	enum audit_lines_next next = AUDIT_LINES_END;
+	char day[AUDIT_DAY];
+	bool ok;
+
+	if (lines == NULL)
+		return err_set(err, ERR_NOMEM, "no memory to read the log");
+	ok = audit_lines_open(lines, log, err);
+	while (ok && (next = audit_lines_next(lines, err)) < AUDIT_LINES_END) {
+		audit_segment_day(lines->line, lines->size, day);
+		if (next != AUDIT_LINES_LINE || audit_day_end(day) == 0 ||
+		    strcmp(day, days.now) <= 0)
+			continue;
+		if (days.now[0] != '\0')
+			end_day(&days);
+		memcpy(days.now, day, AUDIT_DAY);
+	}
+	ok = ok && next == AUDIT_LINES_END;
+	if (ok)
+		tell_missing(&days);
+	audit_lines_close(lines);
+	free(lines);
 	return ok;
 }

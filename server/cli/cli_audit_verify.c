@@ -4,12 +4,14 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 
 #include "cli/cli_audit_against_inside.h"
 #include "cli/cli_audit_inside.h"
+#include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "store/audit_verify.h"
@@ -133,16 +135,23 @@ static int
 compare(const struct arguments *arguments, const char *log)
 {
 	struct audit_against against = { 0 };
+	char said[sizeof(((struct err *)NULL)->text)];
 	struct err err;
 	int status;
 
 	if (!cli_audit_against_gather(&arguments->against, &against, &err) ||
 	    !cli_audit_stamps(log, arguments->against.tsa_ca, &against, &err) ||
 	    (arguments->log != NULL && !add_digits(&against.heads, arguments, &err))) {
-		(void)fprintf(stderr, "error: %s\n", err.text);
+		/* Names in a bucket are whoever's may write there. */
+		(void)clean_line(said, sizeof(said), err.text, strlen(err.text));
+		(void)fprintf(stderr, "error: %s\n", said);
 		status = err_exit_status(err.code);
 	} else {
 		status = cli_audit_against_compare(&against, log);
+		if (cli_audit_has_stamps(log) && !cli_audit_stamps_missing(log, &err)) {
+			(void)fprintf(stderr, "error: %s\n", err.text);
+			status = err_exit_status(err.code);
+		}
 	}
 	cli_audit_against_done(&against);
 	return status;
@@ -221,6 +230,7 @@ cli_audit_verify(const struct cli *cli)
 	s = cli_settings(cli, false);
 	if (s == NULL)
 		return EX_CONFIG;
+	arguments.against.settings = s;
 	if (arguments.against.tsa_ca == NULL)
 		arguments.against.tsa_ca = s->audit_timestamp_ca;
 	status = verify_database(s, &arguments);

@@ -141,13 +141,37 @@ run(char *words[], char out[OUTPUT_MAX + 1], size_t *ret_size, struct err *err)
 	return end(pid, is_read, err);
 }
 
-/* One line that may stand there; no part of it is in an error. */
+/* As ssh-keygen writes it; ssh wants its last newline too. */
+static bool
+check_key(char *out, size_t size, struct err *err)
+{
+	static const char begin[] = "-----BEGIN ", behind[] = "PRIVATE KEY-----\n";
+	const char *line = strchr(out, '\n');
+
+	if (size > 0 && out[size - 1] != '\n') {
+		out[size++] = '\n'; /* there is room for a NUL more */
+		out[size] = '\0';
+		line = strchr(out, '\n');
+	}
+	for (const char *at = out; *at != '\0'; at++)
+		if ((*at < ' ' && *at != '\n') || *at > '~')
+			return err_set(err, ERR_CONFIG, "it printed what is in no private key");
+	return (text_starts(out, begin) && (size_t)(line + 1 - out) > sizeof(behind) &&
+		   text_starts(line + 2 - sizeof(behind), behind) &&
+		   strstr(line, "\n-----END ") != NULL && text_ends(out, behind)) ||
+	    err_set(err, ERR_CONFIG,
+		"it printed no private key, from -----BEGIN … PRIVATE KEY----- to its -----END");
+}
+
+/* What may stand there; no part of it is in an error. */
 static bool
 check_output(const struct settings_spec *spec, char *out, size_t size, struct err *err)
 {
 	out[size] = '\0';
 	if (strlen(out) != size)
 		return err_set(err, ERR_CONFIG, "it printed a NUL byte");
+	if (settings_command_is_key(spec) && size > 0)
+		return check_key(out, size, err);
 	while (size > 0 && (out[size - 1] == '\n' || out[size - 1] == '\r'))
 		out[--size] = '\0';
 	if (size == 0)
@@ -217,7 +241,7 @@ open_side(struct fetching *f, enum side side, struct err *err)
 static bool
 has_same(int folder, const char *name, uid_t uid, const char *text)
 {
-	char old[OUTPUT_MAX + 2];
+	char old[OUTPUT_MAX + 3];
 	struct stat st;
 	ssize_t n;
 	bool is_same;
@@ -274,7 +298,7 @@ fetch(struct fetching *f, const struct env_entry *entry)
 {
 	char name[SETTING_NAME_MAX], *words[SETTINGS_COMMAND_WORDS + 1];
 	const struct settings_spec *spec;
-	static char out[OUTPUT_MAX + 1];
+	static char out[OUTPUT_MAX + 2];
 	struct err err = { 0 };
 	enum side side;
 	size_t size = 0;

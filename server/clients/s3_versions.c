@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "lib/xml.h"
@@ -209,13 +210,15 @@ s3_error_read(const char *xml, size_t size, char *out, size_t room)
 {
 	static const struct xml_reader reader = { .on_end = on_error_end };
 	struct error error = { "", "" };
+	char line[sizeof(error) + 4];
 	struct err err;
 
 	out[0] = '\0';
 	if (!xml_read(xml, size, &reader, &error, &err) || !text_is_plain(error.code) ||
 	    !text_is_plain(error.message) || error.code[0] == '\0')
 		return out;
-	(void)snprintf(out, room, "%s: %s", error.code, error.message);
+	(void)snprintf(line, sizeof(line), "%s: %s", error.code, error.message);
+	(void)clean_line(out, room, line, strlen(line));
 	return out;
 }
 

@@ -4,11 +4,14 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "chat/chat_hold.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_button.h"
 #include "store/row_message.h"
+#include "store/row_witness.h"
 
 #define ONCE_MS	 (600 * INT64_C(1000))
 #define PAGES_MS (24 * 3600 * INT64_C(1000))
@@ -78,12 +81,28 @@ decide_page_buttons(struct tx *tx, const struct update *update, const struct req
 		add_page(tx, update, request, page + 1, label, keyboard);
 }
 
+/* As decide_send_as() marks what has no buttons. */
+static void
+mark_unwitnessed(struct tx *tx, struct message *message)
+{
+	struct buf marked;
+
+	if (message->head == NULL || !row_witness_is_late(tx))
+		return;
+	buf_init(&marked, LIMIT_MESSAGE);
+	buf_addf(&marked, "%s%s", message->head, CHAT_HOLD_UNWITNESSED);
+	tx_check(tx, &marked);
+	free(message->head);
+	message->head = buf_take(&marked);
+}
+
 int64_t
 decide_send_keyboard(struct tx *tx, const struct update *update, const struct request *request,
     struct message *message)
 {
 	int64_t row = request->message, page = request_get_number(request, "page");
 
+	mark_unwitnessed(tx, message);
 	if (message->head != NULL && decide_is_answered(update)) {
 		decide_answer(tx, message->head);
 		return 0;

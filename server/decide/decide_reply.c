@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chat/chat_hold.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_need.h"
 #include "decide/decide_refusal.h"
@@ -52,7 +53,7 @@ decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 	CLEANUP(message_done) struct message message = *as;
 
 	if (as->is_answer && row_witness_is_late(tx))
-		chat_text_add(text, "\n🧾 without witness");
+		chat_text_add(text, CHAT_HOLD_UNWITNESSED);
 	message.head = chat_text_take(text);
 	if (message.head != NULL && message.address.chat == 0) {
 		decide_answer(tx, message.head);

@@ -41,9 +41,37 @@ is_open(struct tx *tx)
 	    row_effect_find_timer(tx, TIMER_WITNESS, &due) != 0;
 }
 
+/* Before closed files go: a log that begins later is then known to be as it should. */
+static void
+record_removal(struct tx *tx)
+{
+	char from[24], to[24], days[24], head[LIMIT_AUDIT_HEAD];
+	const char *const facts[] = { "first", from, "last", to, "head", head, "days", days, NULL };
+	int64_t first, last = row_witness_removable(tx, &first);
+	struct witness_row row;
+
+	if (last == 0 || tx->settings->audit_keep_days == 0)
+		return;
+	row = row_witness_get(tx);
+	if (row.removed >= last || row.confirmed < last)
+		return;
+	row.removed = last;
+	row_witness_save(tx, &row);
+	row_audit_head_of(tx, last, head);
+	(void)snprintf(from, sizeof(from), "%" PRId64, first);
+	(void)snprintf(to, sizeof(to), "%" PRId64, last);
+	(void)snprintf(days, sizeof(days), "%d", tx->settings->audit_keep_days);
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.code = AUDIT_CODE_FILES_REMOVED, .user = "system", .outcome = "ok" },
+	    facts);
+}
+
 void
 decide_witness_look(struct tx *tx)
 {
+	if (tx->settings != NULL && has_witness(tx))
+		record_removal(tx);
 	if (tx->settings != NULL && has_witness(tx) && row_audit_is_written(tx) && !is_open(tx))
 		look_at(tx, row_witness_get(tx).ordered_at + EVERY_MS);
 }

@@ -13,28 +13,33 @@ struct witness_job {
 };
 
 static void
-report(struct effect *effect, enum witness_verdict verdict, const char *why)
+conclude(struct effect *effect, const struct witness_answer *answer)
 {
-	struct witness_answer *answer = &effect->result->u.witnessed;
-
-	*answer = (struct witness_answer){ .verdict = verdict };
-	(void)text_copy(answer->detail, sizeof(answer->detail), why);
+	effect->result->u.witnessed = *answer;
+	if (effect->is_recovered)
+		witness_answer_repeated(&effect->result->u.witnessed);
 	perform_report(effect);
+}
+
+/* It was not sent now. */
+static void
+refuse(struct effect *effect, const char *why)
+{
+	struct witness_answer answer = { .verdict = WITNESS_REFUSED };
+
+	(void)text_copy(answer.detail, sizeof(answer.detail), why);
+	conclude(effect, &answer);
 }
 
 static void
 on_put(void *ctx, const struct witness_answer *answer, bool is_refused)
 {
 	struct witness_job *job = ctx;
-	struct perform *perform = job->job.perform;
-	struct effect *effect;
 
 	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
 	if (is_refused)
-		aws_credentials_forget(perform->aws);
-	effect = perform_job_free(&job->job);
-	effect->result->u.witnessed = *answer;
-	perform_report(effect);
+		aws_credentials_forget(job->job.perform->aws);
+	conclude(perform_job_free(&job->job), answer);
 }
 
 static bool
@@ -71,9 +76,9 @@ on_keys(void *ctx, const struct sigv4_credentials *credentials, const char *why)
 	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
 	job->keys = NULL;
 	if (credentials == NULL)
-		report(perform_job_free(&job->job), WITNESS_REFUSED, why);
+		refuse(perform_job_free(&job->job), why);
 	else if (!put(job, credentials, &err))
-		report(perform_job_free(&job->job), WITNESS_REFUSED, err.text);
+		refuse(perform_job_free(&job->job), err.text);
 }
 
 static bool
@@ -107,18 +112,18 @@ perform_witness(struct perform *perform, struct effect *effect)
 
 	witness_place(effect->settings, place);
 	if (strcmp(place, what->place) != 0) {
-		report(effect, WITNESS_REFUSED, "the settings name another witness now");
+		refuse(effect, "the settings name another witness now");
 		return;
 	}
 	if (what->size == 0) {
-		report(effect, WITNESS_REFUSED, "the database has no such entries any more");
+		refuse(effect, "the database has no such entries any more");
 		return;
 	}
 	job = perform_job_new(sizeof(*job), perform, effect, on_due);
 	if (job == NULL)
-		report(effect, WITNESS_REFUSED, "no memory to send entries to the witness");
+		refuse(effect, "no memory to send entries to the witness");
 	else if (!start(job, &err))
-		report(perform_job_free(&job->job), WITNESS_REFUSED, err.text);
+		refuse(perform_job_free(&job->job), err.text);
 }
 
 /* What it may have put already is put again: that is refused then, and confirmed by it. */

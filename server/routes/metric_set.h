@@ -63,6 +63,10 @@ void metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s);
 /* The disk of STATE_DIRECTORY; size 0: it cannot be asked. */
 void metric_set_state(struct metric_set *set, int64_t size, int64_t free, int64_t backup_at_s);
 
+/* When (wall ms) the oldest day of the audit log without its timestamp was over; 0: none is.
+ * Without an authority there is no such metric. */
+void metric_set_timestamp(struct metric_set *set, bool has_authority, int64_t waiting_since);
+
 /* Can a runner be given orders? */
 void metric_set_runner(struct metric_set *set, bool is_up);
 

@@ -10,8 +10,10 @@
 #include "lib/text.h"
 #include "settings/settings_inside.h"
 
-#define BEHIND	  "_COMMAND"
-#define PATH_ROOM (sizeof(SETTINGS_FETCHED) + SETTING_NAME_MAX + 16)
+#define BEHIND	    "_COMMAND"
+#define PATH_BEHIND "_PATH"
+#define KEY_BEHIND  "_KEY" PATH_BEHIND
+#define PATH_ROOM   (sizeof(SETTINGS_FETCHED) + SETTING_NAME_MAX + 16)
 
 /* Of HOOK_<NAME>_SECRET: HOOK_BUILD_DONE_SECRET, whether there is such a hook or not. */
 static bool
@@ -25,14 +27,26 @@ is_of_family(const struct settings_spec *spec, const char *name)
 	    text_ends(name, behind);
 }
 
+static bool
+is_secret(const struct settings_spec *spec)
+{
+	return spec->is_secret;
+}
+
+bool
+settings_command_is_key(const struct settings_spec *spec)
+{
+	return text_ends(spec->name, KEY_BEHIND);
+}
+
 static const struct settings_spec *
-find_secret(const char *name)
+find(const char *name, bool (*is_wanted)(const struct settings_spec *spec))
 {
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (settings_table[i].is_secret && strcmp(name, settings_table[i].name) == 0)
+		if (is_wanted(&settings_table[i]) && strcmp(name, settings_table[i].name) == 0)
 			return &settings_table[i];
 	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
-		if (settings_table_families[i].is_secret &&
+		if (is_wanted(&settings_table_families[i]) &&
 		    is_of_family(&settings_table_families[i], name))
 			return &settings_table_families[i];
 	/* Of one environment: STAGING_REGISTRY_PASSWORD. */
@@ -40,7 +54,7 @@ find_secret(const char *name)
 		const struct settings_spec *spec = &settings_table[i];
 		size_t size = strlen(spec->name);
 
-		if (spec->is_secret && spec->is_shipping && strlen(name) > size + 1 &&
+		if (is_wanted(spec) && spec->is_shipping && strlen(name) > size + 1 &&
 		    text_ends(name, spec->name) && name[strlen(name) - size - 1] == '_')
 			return spec;
 	}
@@ -51,12 +65,17 @@ bool
 settings_command_of(
     const char *name, char ret_name[SETTING_NAME_MAX], const struct settings_spec **ret_spec)
 {
+	char key[SETTING_NAME_MAX + sizeof(PATH_BEHIND)];
 	size_t size = strlen(name), behind = strlen(BEHIND);
 
 	if (size <= behind || size - behind >= SETTING_NAME_MAX || !text_ends(name, BEHIND))
 		return false;
 	(void)snprintf(ret_name, SETTING_NAME_MAX, "%.*s", (int)(size - behind), name);
-	*ret_spec = find_secret(ret_name);
+	*ret_spec = find(ret_name, is_secret);
+	if (*ret_spec != NULL)
+		return true;
+	(void)snprintf(key, sizeof(key), "%s" PATH_BEHIND, ret_name);
+	*ret_spec = find(key, settings_command_is_key);
 	return *ret_spec != NULL;
 }
 
@@ -119,7 +138,8 @@ settings_check_command(struct settings_loader *l, size_t source, const struct en
 		return true;
 	}
 	check_words(l, entry->name, found);
-	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", name);
+	(void)snprintf(file_setting, sizeof(file_setting), "%s%s", name,
+	    settings_command_is_key(spec) ? PATH_BEHIND : "_FILE");
 	(void)snprintf(
 	    path, sizeof(path), SETTINGS_FETCHED "/%s/%s", settings_command_side(spec), name);
 	file = settings_find(l, file_setting);

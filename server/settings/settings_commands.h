@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Nothing here runs one: `deploybot secrets fetch` does, as root, apart from server and runner,
- * which read what it printed from the file that NAME_FILE names.
+ * which read what it printed from the file that NAME_FILE names; a private key (SSH_KEY_COMMAND)
+ * from the one that SSH_KEY_PATH names.
  */
 #pragma once
 
@@ -14,6 +15,9 @@
 /* Is it NAME_COMMAND of a secret?  ret_name: NAME; *ret_spec: what it may be. */
 bool settings_command_of(
     const char *name, char ret_name[SETTING_NAME_MAX], const struct settings_spec **ret_spec);
+
+/* Is that NAME a private key's, of more than one line? */
+bool settings_command_is_key(const struct settings_spec *spec);
 
 /* "server" or "runner": who reads it. */
 const char *settings_command_side(const struct settings_spec *spec);

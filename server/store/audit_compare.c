@@ -51,6 +51,14 @@ struct compare {
 	bool has_pending;
 	bool is_faulty; /* a finding in the log */
 
+	struct removal {
+		int64_t seq;		     /* the entry that says so; 0: none does */
+		int64_t last;		     /* up to this entry closed files went */
+		char head[LIMIT_AUDIT_HEAD]; /* of that one */
+		char at[TEXT_TIME_SIZE];
+	} removal;			   /* the newest */
+	char first_prev[LIMIT_AUDIT_HEAD]; /* what the least entry of the log follows */
+
 	struct audit_claim last; /* line that could be read; is.seq 0: none yet */
 	bool last_is_line;	 /* the one directly before */
 	int64_t last_same;	 /* it is as the witness has it, with this number; else 0 */
@@ -292,6 +300,47 @@ judge_beginning(struct compare *c, const struct audit_claim *claim)
 		tell_here(c, FOUND_UNLINKED, 1, 1, "its prev is not zero");
 }
 
+/* --- what went by AUDIT_KEEP_DAYS --- */
+
+/* The line is as the witness has it, or sound by itself: does it say that closed files went? */
+static void
+take_removal(struct compare *c, int64_t seq)
+{
+	static const char code[] = "\"code\":\"files_removed\"";
+	struct audit_fields fields = { 0 };
+	struct removal found = { .seq = seq };
+	char last[24];
+
+	if (memmem(c->lines->line, c->lines->size, code, sizeof(code) - 1) == NULL ||
+	    !audit_fields_read(&fields, c->lines->line, c->lines->size))
+		return;
+	(void)audit_field_text(audit_fields_get(&fields, "last"), last, sizeof(last));
+	(void)audit_field_text(audit_fields_get(&fields, "head"), found.head, sizeof(found.head));
+	(void)audit_field_text(audit_fields_get(&fields, "timestamp"), found.at, sizeof(found.at));
+	if (found.at[strspn(found.at, "0123456789-:.TZ")] == '\0' &&
+	    text_to_i64(last, 1, seq - 1, &found.last, NULL) && found.last >= c->removal.last)
+		c->removal = found;
+}
+
+/* "entry 12 of 2026-11-20T07:10:48.123Z" */
+static const char *
+removal_text(const struct compare *c, char out[DETAIL])
+{
+	(void)snprintf(out, DETAIL, "entry %" PRId64 " of %s", c->removal.seq, c->removal.at);
+	return out;
+}
+
+/* Is it by that that the log begins behind this entry?  Then its first line follows the head that
+ * was stated when it went. */
+static bool
+is_by_rule(const struct compare *c, int64_t last)
+{
+	const struct removal *removal = &c->removal;
+
+	return removal->seq != 0 && last <= removal->last && c->result.entries > 0 &&
+	    (c->result.first <= removal->last || strcmp(c->first_prev, removal->head) == 0);
+}
+
 /* --- each line --- */
 
 /* It stands in the log as the witness has it; at its place? */
@@ -324,8 +373,13 @@ end_line(struct compare *c, const struct audit_claim *claim, int64_t same)
 
 	c->last = *claim;
 	c->last_same = same;
-	if (c->result.entries == 0 || seq < c->result.first)
+	if (c->result.entries == 0 || seq < c->result.first) {
+		struct audit_chain before = { 0 };
+
+		memcpy(before.hash, claim->prev, AUDIT_HASH);
+		audit_chain_short(&before, c->first_prev);
 		c->result.first = seq;
+	}
 	if (seq > c->result.last)
 		c->result.last = seq;
 	c->result.entries++;
@@ -355,6 +409,8 @@ take_entry(struct compare *c, const struct audit_claim *claim, struct err *err)
 			return false;
 		if (claim->is.seq > c->most && c->n_odd == 0)
 			c->most = claim->is.seq;
+		if (memcmp(claim->hash, claim->is.hash, AUDIT_HASH) == 0)
+			take_removal(c, claim->is.seq);
 		end_line(c, claim, 0);
 		return true;
 	}
@@ -362,6 +418,7 @@ take_entry(struct compare *c, const struct audit_claim *claim, struct err *err)
 		return false;
 	if (memcmp(digest, entry->digest, sizeof(entry->digest)) == 0) {
 		take_same(c, entry, claim);
+		take_removal(c, entry->seq);
 		same = entry->seq;
 	} else if (!add_odd(c, claim->is.seq, true, err)) {
 		return false;
@@ -633,11 +690,15 @@ static void
 tell_missing(struct compare *c, int64_t first, int64_t last, bool is_front)
 {
 	bool is_end = last == c->result.covered && c->result.last < first && c->result.newer == 0;
+	bool is_rule = is_front && !is_end && is_by_rule(c, last);
+	char says[DETAIL];
 	const struct audit_finding finding = { .what = is_end ? FOUND_CUT_END :
+		    is_rule				      ? FOUND_CUT_BY_RULE :
 		    is_front				      ? FOUND_CUT_FRONT :
 								FOUND_REMOVED,
 		.first = is_front && !is_end ? 1 : first,
-		.last = last };
+		.last = last,
+		.detail = is_rule ? removal_text(c, says) : NULL };
 
 	tell(c, &finding);
 	flush(c);
@@ -675,7 +736,13 @@ static void
 judge_front(struct compare *c)
 {
 	int64_t last = c->result.first - 1;
-	const struct audit_finding finding = { .what = FOUND_CUT_FRONT, .first = 1, .last = last };
+	bool is_rule = c->copy == NULL && is_by_rule(c, last);
+	char says[DETAIL];
+	const struct audit_finding finding = { .what =
+						   is_rule ? FOUND_CUT_BY_RULE : FOUND_CUT_FRONT,
+		.first = 1,
+		.last = last,
+		.detail = is_rule ? removal_text(c, says) : NULL };
 
 	if (last < 1 || (c->copy != NULL && audit_copy_find(c->copy, last) != NULL))
 		return;

@@ -34,6 +34,7 @@ enum audit_severity_found { FOUND_NOTE, FOUND_WITNESS, FOUND_LOG };
 	F(COPY_UNLINKED, WITNESS) \
 	F(COPY_GAP,     WITNESS) \
 	F(COPY_DIFFERS, WITNESS) /* two objects have one number, with another line */ \
+	F(CUT_BY_RULE,  NOTE)    /* AUDIT_KEEP_DAYS removed its beginning, as an entry says */ \
 	F(COPY_TWICE,   NOTE)    /* ... with the same line */ \
 	F(COPY_VERSION, WITNESS) /* a name has a second version with other content */ \
 	F(COPY_AGAIN,   NOTE)    /* ... with the same */ \

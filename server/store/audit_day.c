@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/err.h"
@@ -18,6 +19,18 @@ void
 audit_day_path(const char *path, const char *day, char out[PATH_MAX])
 {
 	(void)snprintf(out, PATH_MAX, "%s.%s" AUDIT_STAMP_SUFFIX, path, day);
+}
+
+int64_t
+audit_day_end(const char *day)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(day, "%Y-%m-%d", &tm);
+
+	if (end == NULL || *end != '\0')
+		return 0;
+	tm.tm_mday++;
+	return 1000 * (int64_t)timegm(&tm);
 }
 
 /* The last whole line of what stands there; false: there is none, or it is no entry. */

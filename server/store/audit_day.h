@@ -19,6 +19,9 @@ struct audit_day {
 /* /var/log/deploybot/audit.log.2026-11-20.tsr */
 void audit_day_path(const char *path, const char *day, char out[PATH_MAX]);
 
+/* Wall ms of the midnight at its end; 0: it is no day. */
+int64_t audit_day_end(const char *day);
+
 /*
  * The oldest of the last forty files' days that is before `today` and has no such file yet; ends
  * with the log's files, whatever the database has.  ret->day "": there is none.

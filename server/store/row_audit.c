@@ -385,6 +385,14 @@ row_audit_range(struct tx *tx, int64_t from, size_t size_max, char ret_head[LIMI
 	return tx->failed ? 0 : last;
 }
 
+void
+row_audit_head_of(struct tx *tx, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD])
+{
+	ret_head[0] = '\0';
+	if (!tx->failed && !store_audit_head_of(tx->store->db, seq, ret_head, &tx->err))
+		tx->failed = true;
+}
+
 /* --- reading, outside a decision --- */
 
 /* A database of before the second version has none of its columns: the chain in it is read all the
@@ -512,8 +520,8 @@ count_lines(const struct buf *page, size_t room, size_t *ret_size)
 	return n;
 }
 
-static bool
-read_head_of(struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD], struct err *err)
+bool
+store_audit_head_of(struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD], struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct audit_chain head = { .seq = seq };
@@ -555,5 +563,5 @@ store_audit_range(struct db *db, int64_t from, size_t size_max, int64_t *ret_las
 	if (!ok || last < from)
 		return ok;
 	*ret_last = last;
-	return read_head_of(db, last, ret_head, err);
+	return store_audit_head_of(db, last, ret_head, err);
 }

@@ -60,5 +60,8 @@ int64_t row_audit_newest(const struct tx *tx);
 int64_t row_audit_range(
     struct tx *tx, int64_t from, size_t size_max, char ret_head[LIMIT_AUDIT_HEAD]);
 
+/* The 16 digits of that entry. */
+void row_audit_head_of(struct tx *tx, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD]);
+
 /* First 16 hex digits of the chain's head, this tx's entries included. */
 void row_audit_head(struct tx *tx, char ret_short[LIMIT_AUDIT_HEAD]);

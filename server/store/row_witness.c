@@ -8,7 +8,7 @@
 
 #define COLUMNS \
 	"place, confirmed, head, confirmed_at, ordered_at, last, last_head, tries, failing_since," \
-	" is_late, detail"
+	" is_late, detail, removed"
 
 static void
 read_row(const struct db_rows *rows, void *out)
@@ -23,6 +23,7 @@ read_row(const struct db_rows *rows, void *out)
 		.tries = db_col_i64(rows, 7),
 		.failing_since = db_col_i64(rows, 8),
 		.is_late = db_col_i64(rows, 9) != 0,
+		.removed = db_col_i64(rows, 11),
 	};
 	tx_text(rows, 0, ret->place, sizeof(ret->place));
 	tx_text(rows, 2, ret->head, sizeof(ret->head));
@@ -58,24 +59,36 @@ row_witness_save(struct tx *tx, const struct witness_row *row)
 	assert(row->place[0] != '\0');
 	(void)tx_run(tx,
 	    "REPLACE INTO audit_witness (" COLUMNS
-	    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+	    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 	    DB_TEXT(row->place), DB_I64(row->confirmed), DB_TEXT(row->head),
 	    DB_I64(row->confirmed_at), DB_I64(row->ordered_at), DB_I64(row->last),
 	    DB_TEXT(row->last_head), DB_I64(row->tries), DB_I64(row->failing_since),
-	    DB_I64(row->is_late), DB_TEXT(row->detail)); /* sticky */
+	    DB_I64(row->is_late), DB_TEXT(row->detail), DB_I64(row->removed)); /* sticky */
 	tx->store->is_witness_changed = true;
+	if (tx->store->removable != 0 && row->removed >= tx->store->removable)
+		tx->store->pruned_at = 0; /* they go when this is committed */
+}
+
+int64_t
+row_witness_removable(const struct tx *tx, int64_t *ret_first)
+{
+	*ret_first = tx->store->removable_first;
+	return tx->store->removable;
 }
 
 bool
-store_witness_confirmed(struct store *store, int64_t *ret, struct err *err)
+store_witness_confirmed(struct store *store, int64_t *ret, int64_t *ret_removed, struct err *err)
 {
 	char place[WITNESS_PLACE] = "";
 
 	if (store->settings != NULL)
 		witness_place(store->settings, place);
 	return db_one_i64(ret, store->db, err,
-	    "SELECT coalesce(max(confirmed), 0) FROM audit_witness WHERE place = $1",
-	    DB_TEXT(place));
+		   "SELECT coalesce(max(confirmed), 0) FROM audit_witness WHERE place = $1",
+		   DB_TEXT(place)) &&
+	    db_one_i64(ret_removed, store->db, err,
+		"SELECT coalesce(max(removed), 0) FROM audit_witness WHERE place = $1",
+		DB_TEXT(place));
 }
 
 bool

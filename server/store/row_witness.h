@@ -18,12 +18,17 @@ struct witness_row {
 	int64_t failing_since;		  /* wall ms; 0: the last one was confirmed */
 	bool is_late;			  /* it was said that nothing new starts */
 	char detail[LIMIT_LINE];	  /* why the last one failed; "": it did not */
+	int64_t removed; /* closed files up to this entry may go: an entry of the audit says so */
 };
 
 /* That of the settings of now. */
 struct witness_row row_witness_get(struct tx *tx);
 struct witness_row row_witness_of(struct tx *tx, const char *place);
 void row_witness_save(struct tx *tx, const struct witness_row *row);
+
+/* Up to which entry (ret_first: from which on) closed files of the audit log are old enough and
+ * confirmed; 0: none.  They go once that is `removed` of the committed row. */
+int64_t row_witness_removable(const struct tx *tx, int64_t *ret_first);
 
 /* For how long (ms) the oldest entry waits for its confirmation; 0: none does, or there is no
  * witness.  Is that more than AUDIT_WITNESS_MAX_MINUTES? */

@@ -97,6 +97,10 @@ struct store {
 	int64_t pruned_at; /* wall ms: closed files of the audit log were looked at; 0: not yet */
 	bool is_witness_changed;    /* its row was */
 	struct gauges gauges;	    /* as last handed out, without the environments */
+
+	/* Closed files of the audit log that may go, once an entry says so: from the first entry of
+	 * the oldest to the last one of the newest; 0: none. */
+	int64_t removable_first, removable;
 };
 
 /* --- store.c --- */
@@ -175,15 +179,20 @@ bool store_audit_head(struct db *db, struct audit_chain *ret, struct err *err) M
 bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out, int64_t *ret_last,
     struct err *err) MUST_USE;
 
-/* The 16 digits of an entry; *ret_last: up to which one the lines from `from` on are at most
- * size_max bytes.  False: SQL failed, or there is no entry `from`. */
+/* The 16 digits of an entry; zeroes where there is none.  False: SQL failed. */
+bool store_audit_head_of(
+    struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD], struct err *err) MUST_USE;
+
+/* *ret_last: up to which entry the lines from `from` on are at most size_max bytes; its digits.
+ * 0: there is none.  False: SQL failed. */
 bool store_audit_range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
     char ret_head[LIMIT_AUDIT_HEAD], struct err *err) MUST_USE;
 
 /* --- row_witness.c --- */
 
 /* Up to which entry the witness of the newest settings has confirmed; 0: nothing, or none. */
-bool store_witness_confirmed(struct store *store, int64_t *ret, struct err *err) MUST_USE;
+bool store_witness_confirmed(
+    struct store *store, int64_t *ret, int64_t *ret_removed, struct err *err) MUST_USE;
 
 /* What waits for it. */
 bool store_witness_waiting(struct store *store, struct gauges *ret, struct err *err) MUST_USE;

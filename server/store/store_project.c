@@ -455,7 +455,8 @@ export_to(struct store *store, int *fd, struct err *err)
 	return append_missing(store, fd, err);
 }
 
-/* --- the audit file: closed ones go, once they are old and the witness outside has them --- */
+/* --- the audit file: closed ones go, once they are old, the witness outside has them, and an entry
+ * says so --- */
 
 /* Is the entry older than AUDIT_KEEP_DAYS? */
 static bool
@@ -471,25 +472,37 @@ is_old(struct store *store, int64_t seq, bool *ret, struct err *err)
 	return true;
 }
 
-/* The oldest of them, whose last entry that is; *ret_is_kept: neither it nor any later one goes. */
+struct pruning {
+	int64_t confirmed; /* by the witness, up to this entry */
+	int64_t removed;   /* recorded as going, up to this entry */
+	bool is_over;	   /* this one stays, and so do all later ones */
+};
+
+/* The oldest of them, from that entry to that one. */
 static bool
-prune_one(struct store *store, int64_t first, int64_t last, int64_t confirmed, bool *ret_is_kept,
-    struct err *err)
+prune_one(
+    struct store *store, int64_t first, int64_t last, struct pruning *pruning, struct err *err)
 {
 	char path[PATH_MAX];
 	bool old = false;
 
-	*ret_is_kept = true;
-	if (last > confirmed)
+	pruning->is_over = true;
+	if (last > pruning->confirmed)
 		return true;
 	if (!is_old(store, last, &old, err) || !old)
 		return err->code == ERR_NONE;
+	pruning->is_over = false;
+	if (last > pruning->removed) { /* the next decision records it */
+		if (store->removable == 0)
+			store->removable_first = first;
+		store->removable = last;
+		return true;
+	}
 	audit_segment_path(store->audit_path, first, path);
 	if (unlink(path) != 0)
 		return err_errno(err, ERR_IO, errno, "removing %s", path);
 	log_info("%s is removed: the witness outside has its entries, up to %lld", path,
 	    (long long)last);
-	*ret_is_kept = false;
 	return true;
 }
 
@@ -497,22 +510,23 @@ static bool
 prune_closed(struct store *store, struct err *err)
 {
 	struct audit_segments closed = { 0 };
-	int64_t confirmed = 0;
-	bool kept = false, ok;
+	struct pruning pruning = { 0 };
+	bool ok;
 
 	err->code = ERR_NONE;
 	if (store->settings == NULL || store->settings->audit_keep_days == 0 ||
 	    store->exported_size < 0 ||
 	    (store->pruned_at != 0 && store->at - store->pruned_at < PRUNE_EVERY_MS))
 		return true;
-	ok = store_witness_confirmed(store, &confirmed, err) &&
+	store->removable = 0;
+	ok = store_witness_confirmed(store, &pruning.confirmed, &pruning.removed, err) &&
 	    audit_segments_list(store->audit_path, &closed, err);
-	for (size_t i = 0; ok && !kept && i < closed.n; i++) {
+	for (size_t i = 0; ok && !pruning.is_over && i < closed.n; i++) {
 		int64_t next = i + 1 < closed.n ? closed.first[i + 1] :
 		    store->exported_first != 0	? store->exported_first :
 						  store->exported_seq + 1;
 
-		ok = prune_one(store, closed.first[i], next - 1, confirmed, &kept, err);
+		ok = prune_one(store, closed.first[i], next - 1, &pruning, err);
 	}
 	audit_segments_done(&closed);
 	store->pruned_at = store->at;

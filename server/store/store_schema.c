@@ -841,7 +841,8 @@ static const char *const migration_7[] = {
 	" tries INTEGER NOT NULL,"
 	" failing_since INTEGER NOT NULL,"
 	" is_late INTEGER NOT NULL,"
-	" detail TEXT NOT NULL) STRICT;",
+	" detail TEXT NOT NULL,"
+	" removed INTEGER NOT NULL DEFAULT 0) STRICT;",
 	NULL,
 };
 

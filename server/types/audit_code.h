@@ -105,7 +105,8 @@
 	CODE(WITNESS_BACK, "witness_back", "witness_back", INFO, NULL, NULL) \
 	CODE(WITNESS_TAKEN, "witness_taken", "witness_lost", HIGH, "witness_name_taken", NULL) \
 	CODE(EVENT_QUARANTINED, "event_quarantined", "webhook_rejected", HIGH, \
-	    "event_undecidable", NULL)
+	    "event_undecidable", NULL) \
+	CODE(FILES_REMOVED, "files_removed", "files_removed", INFO, NULL, NULL)
 
 enum audit_severity {
 #define S(name, ...) AUDIT_##name,

@@ -8,6 +8,13 @@
 #include "types/settings.h"
 
 void
+witness_answer_repeated(struct witness_answer *answer)
+{
+	if (answer->verdict == WITNESS_REFUSED)
+		answer->verdict = WITNESS_UNKNOWN;
+}
+
+void
 witness_place(const struct settings *settings, char out[WITNESS_PLACE])
 {
 	out[0] = '\0';

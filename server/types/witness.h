@@ -22,6 +22,9 @@ struct witness_answer {
 	char detail[LIMIT_LINE]; /* why not, cleaned; "" where it is confirmed */
 };
 
+/* Of a PUT that may have been sent once before: what refuses this one says nothing of that. */
+void witness_answer_repeated(struct witness_answer *answer);
+
 /* Which witness the settings name: two are the same where this is; "": none. */
 void witness_place(const struct settings *settings, char out[WITNESS_PLACE]);
 

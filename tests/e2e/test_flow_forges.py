@@ -15,6 +15,7 @@ from telegram_client import text_of
 SECRET = "forge-s3cret-of-this-test-0123456789"
 SIGNING = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 KINDS = {"gitlab": GitLab, "gitea": Gitea, "bitbucket": Bitbucket}
+USES = "deploybot_secret_previous_uses_total"
 PATH = "orchard/shop"
 A, B = "a" * 40, "b" * 40
 
@@ -22,7 +23,8 @@ A, B = "a" * 40, "b" * 40
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     made = Scene(tmp_path_factory.mktemp("forges"),
-                 settings={"FORGE_WEBHOOK_SECRET": SECRET, "REPOSITORY_PATH": "Orchard/Shop", "GITHUB_REPOSITORY": ""})
+                 settings={"FORGE_WEBHOOK_SECRET": SECRET, "FORGE_WEBHOOK_SECRET_PREVIOUS": SIGNING,
+                           "REPOSITORY_PATH": "Orchard/Shop", "GITHUB_REPOSITORY": ""})
     made.forges = {word: kind(f"{made.bot.base}/forge/webhook/{word}", SECRET, PATH) for word, kind in KINDS.items()}
     yield made
     ended_well(made)
@@ -105,6 +107,18 @@ def test_what_is_not_proven_is_401_empty_and_audited_once(scene, word, header):
     found = scene.wait_for_audit(action="webhook_rejected", user_id=word)
     assert [(e["code"], e["severity"], e["outcome"]) for e in found] == [("webhook_rejected", "medium", "denied")]
     assert SECRET not in scene.bot.log()
+
+
+@pytest.mark.parametrize("word", KINDS)
+def test_the_value_before_proves_too_signed_as_that_forge_signs_and_each_use_is_counted(scene, word):
+    """At GitLab it is a signing token, as of standard webhooks; at the others a key as it stands."""
+    old = KINDS[word](scene.forges[word].url, SIGNING, PATH)
+    before, used = len(pushes(scene)), scene.metric(USES, secret="FORGE_WEBHOOK_SECRET")
+    assert [hub.push("rotated", after)["status"] for hub, after in ((old, A), (scene.forges[word], B))] == [200, 200]
+    assert len(pushes(scene)) == before + 2
+    wait_until(lambda: scene.metric(USES, secret="FORGE_WEBHOOK_SECRET") == used + 1, 20, "the use that counts")
+    sent = old.push("rotated", A)
+    assert (old.send(sent["body"] + b" ", sent["headers"])["status"], sent["status"]) == (401, 200)
 
 
 def test_a_signature_of_one_forge_opens_no_other(scene):

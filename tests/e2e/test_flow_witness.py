@@ -9,7 +9,11 @@ import threading
 
 import pytest
 
+from crash_aid import telegram_update
 from flow_aid import Scene, Scripts, ended_well
+from imds import ROLES, Imds, own_network
+from namespace_aid import need
+from ops_aid import ADA, bare, check_stop, post_telegram
 from s3 import S3, WRITER
 from stage import wait_until
 
@@ -170,3 +174,40 @@ def test_the_role_of_a_container_signs_with_its_session(tmp_path, peer):
     finally:
         ended_well(scene)
         role.close()
+
+
+def audited(bot, number, text):
+    """What an admin types, and makes an entry of."""
+    assert post_telegram(bot, json.dumps(telegram_update(ADA, number, text)).encode()).status == 200
+    wait_until(lambda: len(bot.audit()) >= number, PATIENCE_S, f"{number} entries")
+
+
+def play_role_of_a_machine(folder):
+    peer, imds = S3(), Imds("deploybot-audit", *WRITER, "of/the+machine==")
+    peer.tokens[WRITER[0]] = "of/the+machine=="
+    settings = peer.settings() | {"AUDIT_S3_ACCESS_KEY_ID": None, "AUDIT_S3_SECRET_ACCESS_KEY": None}
+    bot = bare(folder, **settings).start()
+    try:
+        audited(bot, 1, "/lock staging 1h")
+        wait_until(peer.lines, PATIENCE_S, "an entry at the witness")
+        asked = [("PUT", "/latest/api/token", 200), ("GET", ROLES, 200), ("GET", ROLES + "deploybot-audit", 200)]
+        assert imds.calls == asked
+        check_stop(bot)
+        imds.role = None
+        bot.start()
+        audited(bot, 2, "/unlock staging")
+        check_stop(bot)     # what waits at a start is tried at once
+        bot.start()
+        wait_until(lambda: "no keys of the machine's role: HTTP 404" in bot.log(), PATIENCE_S, "why not")
+        assert not [call for call in peer.calls if call[2] != 200]
+        assert not any(secret in bot.log() for secret in ("of/the+machine", WRITER[1], *imds.tokens))
+        check_stop(bot)
+    finally:
+        bot.kill()
+        imds.close()
+        peer.close()
+
+
+def test_the_role_of_a_machine_signs_with_keys_that_the_metadatas_second_version_has(tmp_path):
+    need("unshare", "--net")
+    own_network(lambda: play_role_of_a_machine(tmp_path))

@@ -8,7 +8,10 @@ import random
 import pytest
 
 from audit_chain_aid import SERVER, chained, entries, head_of, objects, run
+from crash_aid import telegram_update
+from ops_aid import WAIT_S, bare, check_stop, post_telegram, write_env
 from peers.s3_read import S3, SECRET
+from stage import wait_until
 
 N = 40
 BEGAN = datetime.datetime(2026, 11, 1, 8, 0, 0)
@@ -78,6 +81,22 @@ def test_a_folder_of_objects_shows_what_was_done_to_the_log_without_server_datab
     verify(log, 1, *arguments, says=("error: entries 21 to 35 are not in the log: it was cut off at its end",))
     log.write_text("".join(lines[9:]), encoding="utf-8")
     verify(log, 1, *arguments, says=("error: entries 1 to 9 are not in the log: it was cut off at its beginning",))
+
+
+def test_a_beginning_that_audit_keep_days_removed_is_no_fault_and_said_to_be_so(tmp_path):
+    went = entries(N)
+    went[29] |= {"action": "files_removed", "code": "files_removed", "first": "1", "last": "9", "days": "2",
+                 "head": head_of(chained(went)[8])}
+    lines, log = chained(went), tmp_path / "audit.log"
+    write_folder(tmp_path / "witness", lines[:N - 5])
+    log.write_text("".join(lines[9:]), encoding="utf-8")
+    said = ("note: entries 1 to 9 are not in the log: AUDIT_KEEP_DAYS removed them, says entry 30 of "
+            "2026-11-04T07:29:48.123Z")
+    arguments = (str(log), "--against", str(tmp_path / "witness"))
+    verify(log, 0, *arguments, says=(said + "; the witness has the first of them",))
+    verify(log, 0, str(log), says=(said + "; only a witness outside shows what they were",))
+    log.write_text("".join(lines[10:]), encoding="utf-8")
+    verify(log, 1, *arguments, says=("error: entries 1 to 10 are not in the log: it was cut off at its beginning",))
 
 
 def test_a_chain_that_was_written_anew_by_who_owns_the_machine_is_seen_for_what_it_is(tmp_path, lines, log):
@@ -266,3 +285,25 @@ def test_a_bucket_of_two_servers_asks_for_a_folder(bucket, lines, log):
     bucket.put(f"{SERVER}/readme", b"x", at(9), None)
     against(bucket, log, 64, "objects of several servers", place=f"s3://{bucket.bucket}")
     against(bucket, log, 0, "1 other objects are not looked at")
+
+
+def test_on_the_machine_itself_the_bucket_is_that_of_the_settings_and_the_keys_are_never_the_servers(bucket, tmp_path):
+    bot = bare(tmp_path).start()
+    assert post_telegram(bot, json.dumps(telegram_update(4242, 1, "/deploy staging")).encode()).status == 200
+    wait_until(bot.audit, WAIT_S, "an entry")
+    check_stop(bot)
+    lines = (tmp_path / "audit.log").read_text(encoding="utf-8").splitlines(keepends=True)
+    bucket.versions.clear()
+    bucket.put(f"{SERVER}/1-{len(lines)}-{head_of(lines[-1])}.jsonl", "".join(lines).encode(), at(0), COMPLIANCE)
+    write_env(tmp_path, f"""AUDIT_S3_BUCKET={bucket.bucket}
+AUDIT_S3_REGION=eu-central-1
+AUDIT_S3_ENDPOINT={bucket.endpoint}
+AUDIT_S3_ACCESS_KEY_ID=AKIAWRITESALONE
+AUDIT_S3_SECRET_ACCESS_KEY=w-secret-half-0123456789abcdefghijklmnop
+""")
+    found = bare(tmp_path, HOME=str(tmp_path)).run("audit", "verify", "--against", "s3")
+    assert found.returncode != 0 and "no keys to read the bucket with" in found.stderr, found
+    keys = {name: value for name, value in bucket.environment().items() if "KEY" in name}
+    found = bare(tmp_path, AWS_REGION="us-east-1", **keys).run("audit", "verify", "--against", "s3")
+    assert found.returncode == 0, found
+    assert f"ok: {len(lines)} of {len(lines)} entries (1 to {len(lines)}) are as the witness has them" in found.stdout

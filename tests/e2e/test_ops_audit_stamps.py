@@ -1,8 +1,10 @@
 """Goal: the last head of each day is stamped by an authority, in a file that `openssl ts` verifies by itself, and a log
 that was written anew does not fit to it."""
 # SPDX-License-Identifier: ISC
+import datetime
 import json
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -13,6 +15,7 @@ from ops_aid import WAIT_S, bare, check_stop, post_telegram
 from peers.tsa import Tsa
 from stage import wait_until
 
+WAITS = "deploybot_audit_timestamp_waiting_since_timestamp_seconds"
 LIBRARY = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 TOMORROW = {"LD_PRELOAD": str(LIBRARY), "FAKETIME": "+1d", "DONT_FAKE_MONOTONIC": "1",
             "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99:detect_leaks=0"}
@@ -69,6 +72,23 @@ def test_each_stamp_is_told_with_its_signer_and_its_moment(tsa, log):
         assert told.endswith(f": stamped by CN=Stamp Office,O=Stamps ({log}.{day}.tsr)")
 
 
+def test_a_day_that_is_over_and_has_no_stamp_is_named_from_the_first_stamped_one_on(tsa, tmp_path):
+    lines = chained(entries(40, per_day=5))     # 1 to 8 November
+    log = tmp_path / "audit.log"
+    log.write_text("".join(lines), encoding="utf-8")
+    for day in (2, 3, 7):
+        stamp(tsa, log, lines[5 * day - 1], f"2026-11-0{day}")
+    text = verify(log, 0, "--tsa-ca", str(tsa.ca_file))
+    assert [x for x in text.splitlines() if "no timestamp" in x] == [
+        "note: no timestamps of 3 days, 2026-11-04 to 2026-11-06, stand beside the log"]
+    log.with_name("audit.log.2026-11-07.tsr").unlink()
+    stamp(tsa, log, lines[24], "2026-11-05")
+    text = verify(log, 0, "--tsa-ca", str(tsa.ca_file))
+    assert [x for x in text.splitlines() if "no timestamp" in x] == [
+        "note: no timestamp of 2026-11-04 stands beside the log",
+        "note: no timestamps of 2 days, 2026-11-06 to 2026-11-07, stand beside the log"]
+
+
 def test_a_log_that_was_written_anew_does_not_fit_to_its_stamps(tsa, log):
     changed = entries(20)
     changed[10]["outcome"] = "allowed"
@@ -118,6 +138,15 @@ def failures(bot):
     return bot.log().count("audit: no timestamp of")
 
 
+def waits_since(bot):
+    return float(re.search(rf"(?m)^{WAITS} (\S+)$", bot.metrics())[1])
+
+
+def midnight_behind(entry):
+    day = datetime.datetime.fromisoformat(entry["timestamp"][:10]).replace(tzinfo=datetime.timezone.utc)
+    return (day + datetime.timedelta(days=1)).timestamp()
+
+
 def stamps(bot):
     return sorted(bot.folder.glob("audit.log.*.tsr"))
 
@@ -131,7 +160,7 @@ def test_the_next_day_the_last_head_of_the_day_is_stamped_whatever_came_between(
         before = failures(bot)
         bot.start()
         wait_until(lambda bot=bot, before=before: failures(bot) > before, WAIT_S, trouble)
-        assert not stamps(bot)
+        assert not stamps(bot) and waits_since(bot) == midnight_behind(newest)
         check_stop(bot)
     for words in ("answered 500", "is not of type application/timestamp-reply", "it stamps another hash",
                   "refused by the authority, status 2: out of order", "leads to no authority that is trusted",
@@ -144,6 +173,7 @@ def test_the_next_day_the_last_head_of_the_day_is_stamped_whatever_came_between(
     assert openssl_takes(path, newest["hash"], tsa.ca_file) and not openssl_takes(path, "ab" * 32, tsa.ca_file)
     line = f"(entry {newest['seq']}) is stamped by CN=Stamp Office,O=Stamps"
     wait_until(lambda: line in bot.log(), WAIT_S, "its line")
+    wait_until(lambda: waits_since(bot) == 0, WAIT_S, "that none is missing")
     check_stop(bot)
     found = bot.run("audit", "verify")
     assert found.returncode == 0 and f"ok: entries 1 to {newest['seq']} are as they were at" in found.stdout, found

@@ -73,6 +73,27 @@ def test_each_is_kept_for_the_one_user_that_reads_it(bench):
         assert seen.returncode != 0, f"{name} sees {path}"
 
 
+def test_a_private_key_is_kept_whole_for_the_runner_and_nothing_else_is_taken_for_one(bench):
+    key = bench.folder / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "deploybot", "-f", key], check=True)
+    program = bench.command("print", f"cat {key}")
+    names = ["SSH_KEY", "REPOSITORY_KEY", "CLIENT_ACME_SSH_KEY", "STAGING_SSH_KEY"]
+    bench.settings(**{f"{name}_COMMAND": program for name in names})
+    assert bench.fetch() == 0, bench.said
+    for name in names:
+        assert bench.value("runner", name) == key.read_text() and bench.mode("runner", name) == (0o400, RUNNER)
+    before = (bench.made / "runner/SSH_KEY").stat().st_ino
+    bench.command("print", f"head -c -1 {key}")    # command substitution takes the last newline; ssh needs it
+    assert bench.fetch() == 0 and (bench.made / "runner/SSH_KEY").stat().st_ino == before, bench.said
+    for script, said in ((f"ssh-keygen -y -f {key}", "it printed no private key"),
+                         (f"head -n 3 {key}", "it printed no private key"), ("true", "it printed nothing"),
+                         (f"tail -n +2 {key}", "it printed no private key"),
+                         (f"tr '\\n' '\\r' <{key}", "it printed what is in no private key")):
+        bench.command("print", script)
+        assert bench.fetch() == 0 and f"SSH_KEY_COMMAND: {said}" in bench.said, (script, bench.said)
+        assert bench.value("runner", "SSH_KEY") == key.read_text(), script
+
+
 def test_what_is_the_same_is_not_written_and_what_has_no_command_goes(bench):
     both = {"GITHUB_WEBHOOK_SECRET_COMMAND": bench.command("one", f"echo {TOKEN}"),
             "FORGE_WEBHOOK_SECRET_COMMAND": bench.command("two", f"echo {TOKEN}x")}

@@ -378,6 +378,83 @@ a_beginning_that_is_missing_is_said_to_be_cut_off(void **state)
 	ASSERT_SAW(w, 1, CUT_FRONT, 1, 4);
 }
 
+/* The entry that says that closed files went, up to that one; digits: another head than its own. */
+static void
+add_removal(struct world *w, struct audit_chain *chain, size_t last, const char *digits)
+{
+	char content[128], head[LIMIT_AUDIT_HEAD];
+	struct audit_line line = { .at = 99999000,
+		.user_id = "system",
+		.action = "files_removed",
+		.outcome = "ok",
+		.severity = "info",
+		.meta = content,
+		.version = AUDIT_VERSION,
+		.code = "files_removed",
+		.principal = "system" };
+	struct audit_claim claim;
+	struct buf text;
+
+	assert_true(
+	    audit_chain_read(w->line[last - 1], strlen(w->line[last - 1]), &claim, &w->err));
+	audit_chain_short(&claim.is, head);
+	(void)snprintf(content, sizeof(content),
+	    "{\"first\":\"1\",\"last\":\"%zu\",\"head\":\"%s\",\"days\":\"2\"}", last,
+	    digits != NULL ? digits : head);
+	buf_init(&text, AUDIT_LINE_MAX);
+	assert_true(audit_chain_write(chain, &line, &text, &w->err));
+	w->line[w->n++] = buf_take(&text);
+}
+
+/* The log without those first entries, after such an entry, against an object of all (to: up to
+ * this one) or by itself. */
+static void
+cut_after_removal(struct world *w, size_t cut, size_t last, const char *digits, size_t to)
+{
+	struct audit_chain chain = { 0 };
+
+	for (size_t i = 0; i < w->n; i++)
+		free(w->line[i]);
+	w->n = 0;
+	make_lines(w, &chain, ENTRIES);
+	add_removal(w, &chain, last, digits);
+	make_lines(w, &chain, 1);
+	new_copy(w);
+	if (to > 0)
+		add_object(w, 1, to, 5000);
+	finish_copy(w);
+	if (to == 0) {
+		audit_copy_free(w->copy);
+		w->copy = NULL;
+	}
+	for (size_t i = 0; i < cut; i++)
+		remove_line(w, 0);
+	w->n_seen = 0;
+	compare(w);
+}
+
+static void
+a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so(void **state)
+{
+	struct world *w = *state;
+
+	cut_after_removal(w, 4, 4, NULL, ENTRIES + 2);
+	ASSERT_SAW(w, 1, CUT_BY_RULE, 1, 4);
+	assert_string_equal(w->seen[0].detail, "entry 13 of 1970-01-02T03:46:39.000Z");
+	cut_after_removal(w, 4, 4, NULL, ENTRIES); /* the entry is newer than the witness */
+	ASSERT_SAW(w, 1, CUT_BY_RULE, 1, 4);
+	cut_after_removal(w, 3, 4, NULL, ENTRIES); /* not all of them are gone yet */
+	ASSERT_SAW(w, 1, CUT_BY_RULE, 1, 3);
+	cut_after_removal(w, 5, 4, NULL, ENTRIES); /* one more is */
+	ASSERT_SAW(w, 1, CUT_FRONT, 1, 5);
+	cut_after_removal(w, 4, 4, "0123456789abcdef", ENTRIES); /* another log's */
+	ASSERT_SAW(w, 1, CUT_FRONT, 1, 4);
+	cut_after_removal(w, 4, 4, NULL, 0); /* by its own word alone */
+	ASSERT_SAW(w, 1, CUT_BY_RULE, 1, 4);
+	cut_after_removal(w, 4, 4, "0123456789abcdef", 0);
+	ASSERT_SAW(w, 1, CUT_FRONT, 1, 4);
+}
+
 static void
 a_line_that_is_put_in_is_no_change_of_those_around_it(void **state)
 {
@@ -704,6 +781,7 @@ main(void)
 		T(a_log_that_ends_after_any_byte_is_said_to_be_cut),
 		T(each_line_that_is_removed_is_named_and_no_other),
 		T(a_beginning_that_is_missing_is_said_to_be_cut_off),
+		T(a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so),
 		T(a_line_that_is_put_in_is_no_change_of_those_around_it),
 		T(lines_that_change_places_are_moved_not_changed),
 		T(segments_that_change_places_are_moved_whole),

@@ -281,6 +281,15 @@ write_days(struct world *w)
 	project(w);
 }
 
+/* Two hours later, and something is written. */
+static void
+pass(struct world *w)
+{
+	w->aid.at += 2 * 3600 * INT64_C(1000);
+	write_entries(w, 1);
+	project(w);
+}
+
 static void
 a_closed_file_goes_when_it_is_old_and_the_witness_has_it(void **state)
 {
@@ -294,10 +303,14 @@ a_closed_file_goes_when_it_is_old_and_the_witness_has_it(void **state)
 	assert_int_equal(closed_files(&w), 2);
 	world_due(&w, TIMER_WITNESS);
 	answer(&w, &good);
-	w.aid.at += 2 * 3600 * INT64_C(1000);
-	write_entries(&w, 1);
-	project(&w);
+	pass(&w);
+	assert_int_equal(closed_files(&w), 2);
+	assert_int_equal(world_audited(&w, "\"code\":\"files_removed\"", NULL), 0);
+	pass(&w); /* recorded first, and gone when that is on disk */
+	assert_int_equal(world_audited(&w, "\"code\":\"files_removed\"", "\"first\":\"1\""), 1);
 	assert_int_equal(closed_files(&w), 0);
+	pass(&w);
+	assert_int_equal(world_audited(&w, "\"code\":\"files_removed\"", NULL), 1);
 	assert_true(audit_verify(w.aid.path, w.aid.audit_path, &found, &err));
 	assert_true(found.first > 2);
 	assert_true(found.outside >= found.first - 1);
@@ -315,17 +328,16 @@ no_file_goes_before_the_witness_has_it_or_without_one(void **state)
 	write_days(&w);
 	world_due(&w, TIMER_WITNESS);
 	answer(&w, &refused);
-	w.aid.at += 2 * 3600 * INT64_C(1000);
-	write_entries(&w, 1);
-	project(&w);
+	pass(&w);
+	pass(&w);
 	assert_int_equal(closed_files(&w), 2);
+	assert_int_equal(world_audited(&w, "\"code\":\"files_removed\"", NULL), 0);
 	world_close(&w);
 
 	world_open(&w, KEEP, NULL);
 	write_days(&w);
-	w.aid.at += 2 * 3600 * INT64_C(1000);
-	write_entries(&w, 1);
-	project(&w);
+	pass(&w);
+	pass(&w);
 	assert_int_equal(closed_files(&w), 2);
 	world_close(&w);
 }
@@ -373,6 +385,9 @@ nothing_new_starts_without_a_witness_and_what_makes_safe_does(void **state)
 
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
 	assert_non_null(world_says(&w, "🔒 Locked: "));
+	assert_non_null(world_says(&w, "ends it.\n🧾 without witness"));
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging 1h another");
+	assert_non_null(strstr(world_says(&w, "Locked already")->text, "\n🧾 without witness"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	assert_true(world_audited(&w, "\"code\":\"lock_begun\"", "\"without_witness\":") == 1);
 	assert_true(world_audited(&w, "\"code\":\"lock_ended\"", "\"without_witness\":") == 1);

@@ -104,6 +104,7 @@ feed(struct metric_set *set)
 	metric_set_health_interval(set, 60);
 	metric_set_state(set, 1000, 100, 1767225000);
 	metric_set_loop_lag(set, 0);
+	metric_set_timestamp(set, true, 0);
 	metric_set_mirror(set, 4096);
 	metric_set_runner(set, true);
 	metric_set_tls(set, true, 1);
@@ -215,6 +216,18 @@ tallies_are_counted_under_their_labels(void **state)
 	assert_true(says(*state, "deploybot_audit_export_failures_total 1"));
 	assert_true(says(*state, "deploybot_store_commit_seconds_bucket{le=\"0.001\"} 1"));
 	assert_true(says(*state, "deploybot_store_commit_seconds_bucket{le=\"0.0005\"} 0"));
+}
+
+static void
+a_day_without_its_timestamp_is_a_gauge_where_there_is_an_authority(void **state)
+{
+	metric_set_timestamp(*state, true, 1767225600500);
+	assert_true(
+	    says(*state, "deploybot_audit_timestamp_waiting_since_timestamp_seconds 1767225600.5"));
+	metric_set_timestamp(*state, true, 0);
+	assert_true(says(*state, "deploybot_audit_timestamp_waiting_since_timestamp_seconds 0"));
+	metric_set_timestamp(*state, false, 0);
+	assert_false(says(*state, "deploybot_audit_timestamp_waiting_since_timestamp_seconds 0"));
 }
 
 static void
@@ -527,6 +540,7 @@ main(void)
 		TEST(every_promised_name_is_there_once_it_was_fed),
 		TEST(the_build_says_its_version),
 		TEST(tallies_are_counted_under_their_labels),
+		TEST(a_day_without_its_timestamp_is_a_gauge_where_there_is_an_authority),
 		TEST(gauges_replace_what_they_said_before),
 		TEST(gauges_of_what_has_changed_replace_that_alone),
 		TEST(requests_health_and_lag_are_told),

@@ -59,6 +59,20 @@ each_answer_to_a_put_is_judged(void **state)
 	}
 }
 
+/* Else its next name could be the old one, and the answer that somebody else has taken it. */
+static void
+of_a_put_that_may_have_been_sent_before_a_refusal_says_nothing(void **state)
+{
+	(void)state;
+	for (enum witness_verdict i = WITNESS_CONFIRMED; i <= WITNESS_UNKNOWN; i++) {
+		struct witness_answer answer = { .verdict = i, .detail = "why" };
+
+		witness_answer_repeated(&answer);
+		assert_int_equal(answer.verdict, i == WITNESS_REFUSED ? WITNESS_UNKNOWN : i);
+		assert_string_equal(answer.detail, "why");
+	}
+}
+
 static void
 what_others_wrote_is_cleaned(void **state)
 {
@@ -138,6 +152,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_answer_to_a_put_is_judged),
+		cmocka_unit_test(of_a_put_that_may_have_been_sent_before_a_refusal_says_nothing),
 		cmocka_unit_test(what_others_wrote_is_cleaned),
 		cmocka_unit_test(other_keys_are_worth_a_try_where_these_are_refused_as_such),
 		cmocka_unit_test(a_bucket_stands_in_the_host_or_in_the_path),

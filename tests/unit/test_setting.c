@@ -40,6 +40,9 @@ static const struct setting_case cases[] = {
 	    { "", "0123456789abcdef0123456789abcde", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } },
 	{ S(FORGE_TOKEN), { "ghp_0123456789abcdef", "a<bcdefghijklmnop" },
 	    { "", "0123456789abcde", "<0123456789abcdef>" } },
+	{ S(S3_SECRET), { "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzAAAAAAAAA", "0123456789abcdef" },
+	    { "", "0123456789abcde", "0123456789 abcdef", "aaaaaaaaaaaaaaaaaaaa",
+		"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" } },
 	{ S(BOT_TOKEN), { "1:abcdefghijklmnop", "1234567890123456789:abc_-ABC" },
 	    { "", ":abcdefghijklmnop", "12345678901234567890:abcdefghijklmnop", "1234567890abcdef",
 		"1:", "1:abcdefghijklmnop!", "1:abcdefghijklm" } },
@@ -435,6 +438,9 @@ a_forges_token_is_not_drawn_by_chance(void **state)
 	assert_false(setting_check(SETTING_TYPE_FORGE_TOKEN, "short", true, &err));
 	assert_null(strstr(err.text, "openssl"));
 	assert_non_null(strstr(err.text, "as the repository's host makes it"));
+	assert_false(setting_check(SETTING_TYPE_S3_SECRET, "short", true, &err));
+	assert_null(strstr(err.text, "openssl"));
+	assert_non_null(strstr(err.text, "the secret half of that access key"));
 }
 
 /* What is refused may be the real one with a slip: it stays out of logs and terminals. */
@@ -443,7 +449,7 @@ no_secret_stands_in_what_is_said_of_it(void **state)
 {
 	static const enum setting_type types[] = { SETTING_TYPE_TOKEN, SETTING_TYPE_BOT_TOKEN,
 		SETTING_TYPE_LONG_TOKEN, SETTING_TYPE_FORGE_TOKEN, SETTING_TYPE_WEBHOOK_SECRET,
-		SETTING_TYPE_PROXY, SETTING_TYPE_REMOTE };
+		SETTING_TYPE_S3_SECRET, SETTING_TYPE_PROXY, SETTING_TYPE_REMOTE };
 	static const char *const secrets[] = { "s3cr3t", "s3cr3t-change-me-s3cr3t",
 		"s3cr3ts3cr3ts3cr3t\x7f", "123456:s3cr3t" };
 	struct err err;
