@@ -245,7 +245,7 @@ ends_within() { # SECONDS CHILD
 	local never left=$(($1 * 20))
 	exec {never}<> <(:)
 	while kill -0 "$2" 2>/dev/null && ((left-- > 0)); do
-		read -r -t 0.05 -u "$never" _ || true # that is its time
+		read_within 0.05 "$never" _ || true # that is its time
 	done
 	exec {never}<&-
 	((left >= 0))

@@ -236,6 +236,7 @@ at_exit() { # CMD...
 on_exit() {
 	local status=$? count
 	trap - EXIT
+	catches=no
 	trap : TERM INT HUP # a second one does not cut the clean-up short
 	while ((${#at_exit_words[@]} > 0)); do
 		count=${at_exit_words[0]}
@@ -251,6 +252,7 @@ on_exit() {
 
 on_signal() { # STATUS
 	local child running
+	catches=no
 	trap : TERM INT HUP
 	mapfile -t running < <(jobs -p)
 	for child in ${running[@]+"${running[@]}"}; do
@@ -286,9 +288,25 @@ what_is_left() {
 }
 
 catch_signals() {
+	catches=yes
 	trap 'on_signal 143' TERM
 	trap 'on_signal 130' INT
 	trap 'on_signal 129' HUP
+}
+
+# Reads a line of a pipe that we have open to write too; fails where none comes within SECONDS.  A signal that comes
+# meanwhile is handled behind it: bash (5.2) would do so within `read`, where it learns of no child's end.
+read_within() { # SECONDS FD VARIABLE
+	local status=0 told='' fd=$2 caught=${catches:-no}
+	if [[ $caught == yes ]]; then
+		trap 'told=143; echo >&"$fd"' TERM
+		trap 'told=130; echo >&"$fd"' INT
+		trap 'told=129; echo >&"$fd"' HUP
+	fi
+	read -r -t "$1" -u "$fd" "$3" || status=$?
+	[[ $caught == no ]] || catch_signals
+	[[ -z $told ]] || on_signal "$told"
+	return "$status"
 }
 
 # Runs CMD (no function) with a deadline of its own, in a process group of its own; stdin is handed on, its status is

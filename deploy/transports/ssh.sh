@@ -243,17 +243,17 @@ ssh_child() { # as ssh_call
 # that was killed does not: bash is asked once a second whom it has.  Not by `wait -n`, which (5.2) loses an end that comes
 # while it is about to sleep, and would wait for ever.
 ssh_finish_some() {
-	local i child ended running left=${#children[@]}
+	local i child ended running is_known left=${#children[@]}
 	while ((${#children[@]} == left)); do
-		running='' ended=''
-		if ! read -r -t 1 -u "$ssh_ended" ended; then
-			ended=''
+		is_known=no ended=''
+		if ! read_within 1 "$ssh_ended" ended; then
+			is_known=yes ended='' running=''
 			jobs -rp >"$ssh_folder/running.$BASHPID"
 			read_all running "$ssh_folder/running.$BASHPID"
 		fi
 		for i in "${!children[@]}"; do
 			child=${children[$i]}
-			[[ $child == "$ended" || (-z $ended && $'\n'$running != *$'\n'"$child"$'\n'*) ]] || continue
+			[[ $child == "$ended" || ($is_known == yes && $'\n'$running != *$'\n'"$child"$'\n'*) ]] || continue
 			unset "children[$i]"
 			ssh_finish "$i" "$child"
 		done
