@@ -242,13 +242,13 @@ print_application_log() { # SECONDS LINES BYTES [RELEASE]
 
 # Looks at it now and then: nobody writes to the pipe that it pauses at.
 ends_within() { # SECONDS CHILD
-	local never left=$(($1 * 20))
+	local never looks=$(($1 * 20))
 	exec {never}<> <(:)
-	while kill -0 "$2" 2>/dev/null && ((left-- > 0)); do
+	while kill -0 "$2" 2>/dev/null && ((looks-- > 0)); do
 		read_within 0.05 "$never" _ || true # that is its time
 	done
 	exec {never}<&-
-	((left >= 0))
+	((looks >= 0))
 }
 
 # In a subshell of its own.  Nothing of it is quoted: it has a mark.

@@ -111,7 +111,7 @@ check_settings() {
 # By hand: every setting becomes what it is for this environment, <ENV>_NAME or an application's file before NAME, as the
 # runner hands it over; out of the environment goes what is another one's.
 read_settings() { # ENV
-	local runner said word found=() wait
+	local runner said word handed=() wait
 	[[ ${DEPLOYBOT_SETTINGS:-} != checked ]] || return 0
 	find_setting wait "$1" IMAGE_WAIT_SECONDS
 	wait+=${IMAGE_WAIT_SECONDS:-}
@@ -121,12 +121,12 @@ read_settings() { # ENV
 	else
 		check_settings # it names all that is wrong
 	fi
-	mapfile -d '' -t found < <("$runner" --settings "$1" 2>/dev/null)
+	mapfile -d '' -t handed < <("$runner" --settings "$1" 2>/dev/null)
 	wait "$!" || { # once more, for what it says
 		said=$("$runner" --settings "$1" 2>&1 >/dev/null) || true
 		fail_in_lines "$EXIT_CONFIG" "${said:-$runner --settings $1 failed}"
 	}
-	for word in "${found[@]}"; do
+	for word in "${handed[@]}"; do
 		if [[ $word == *=* ]]; then
 			export "${word?}"
 		else
@@ -493,15 +493,15 @@ private_folder() {
 
 # And what `asked` has left.
 remove_private() {
-	local folder left=("$app/answer.$act".*)
-	[[ -e ${left[0]} ]] || left=()
+	local folder traces=("$app/answer.$act".*)
+	[[ -e ${traces[0]} ]] || traces=()
 	if [[ -e $private_notes ]]; then
 		while IFS= read -r folder; do
 			if [[ $folder == /dev/shm/deploybot.+([0-9]).+([0-9]) || $folder == "$app"/private.d.+([0-9]).+([0-9]) ]]; then
-				left+=("$folder")
+				traces+=("$folder")
 			fi
 		done <"$private_notes"
-		left+=("$private_notes") # the last, as it names the others
+		traces+=("$private_notes") # the last, as it names the others
 	fi
-	((${#left[@]} == 0)) || rm -rf -- "${left[@]}" 2>/dev/null || true # one may be somebody else's by now
+	((${#traces[@]} == 0)) || rm -rf -- "${traces[@]}" 2>/dev/null || true # one may be somebody else's by now
 }
