@@ -79,7 +79,7 @@ act_over_ssh() {
 	find_host
 	[[ -z $ssh_jump_host ]] || way=", by the jump host $ssh_jump_host"
 	[[ -z $SSH_PROXY_COMMAND ]] || way=", by SSH_PROXY_COMMAND"
-	folder=$(private_folder)
+	make_private folder
 	mkfifo -m 600 -- "$folder/in"
 	{ cat -- "$here/act-on-host.sh" && exec sleep "$ACT_SECONDS"; } >"$folder/in" &
 	feeder=$!

@@ -218,7 +218,7 @@ readonly APPLICATION_MARK='|app| '
 print_application_log() { # SECONDS LINES BYTES [RELEASE]
 	local folder child keeper status=0 late=no KILL_SECONDS=1
 	log_trouble='there is no room for it' log_status=$EXIT_REFUSED
-	folder=$(private_folder) && mkfifo -m 600 -- "$folder/pipe" || return 1
+	make_private folder && mkfifo -m 600 -- "$folder/pipe" || return 1
 	tail -c "$3" <"$folder/pipe" >"$folder/log" 2>/dev/null &
 	keeper=$!
 	# It touches nothing, so it holds no lock.
@@ -242,9 +242,15 @@ print_application_log() { # SECONDS LINES BYTES [RELEASE]
 	((status == 0)) && [[ -s $folder/log ]]
 }
 
+# Looks at it now and then: nobody writes to the pipe that it pauses at.
 ends_within() { # SECONDS CHILD
-	bounded "$1" tail --pid="$2" -s 0.05 -f /dev/null || true
-	[[ $is_over == no ]]
+	local never looks=$(($1 * 20))
+	exec {never}<> <(:)
+	while kill -0 "$2" 2>/dev/null && ((looks-- > 0)); do
+		read_within 0.05 "$never" _ || true # that is its time
+	done
+	exec {never}<&-
+	((looks >= 0))
 }
 
 # In a subshell of its own.  Nothing of it is quoted: it has a mark.
@@ -344,8 +350,7 @@ clean_part() { # FUNCTION
 	local child
 	"$1" &
 	child=$!
-	bounded "$CLEAN_SECONDS" tail --pid="$child" -s 0.1 -f /dev/null || true # what counts is how the child ends
-	[[ $is_over == no ]] || kill -TERM "$child" 2>/dev/null || true # it may just have ended
+	ends_within "$CLEAN_SECONDS" "$child" || kill -TERM "$child" 2>/dev/null || true # it may just have ended
 	wait "$child" || warn "the clean-up was not finished; the next deployment continues it"
 }
 

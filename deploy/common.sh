@@ -91,8 +91,8 @@ check_number() { # NAME VALUE
 
 # Fills runner with where deploybot-runner is: it knows what each setting may be.
 find_runner() {
-	for runner in "${DEPLOYBOT_RUNNER:-$here/../deploybot-runner}" "$here/../build/deploybot-runner" \
-		"$(type -P deploybot-runner)"; do
+	for runner in "${DEPLOYBOT_RUNNER:-$here/../deploybot-runner}" "$here/../build/deploybot-runner" ''; do
+		[[ -n $runner ]] || runner=$(type -P deploybot-runner) || break
 		[[ ! -f $runner || ! -x $runner ]] || return 0
 		[[ -z ${DEPLOYBOT_RUNNER:-} ]] || break
 	done
@@ -111,23 +111,28 @@ check_settings() {
 # By hand: every setting becomes what it is for this environment, <ENV>_NAME or an application's file before NAME, as the
 # runner hands it over; out of the environment goes what is another one's.
 read_settings() { # ENV
-	local runner said word wait=${IMAGE_WAIT_SECONDS:-}
+	local runner said word handed=() wait
 	[[ ${DEPLOYBOT_SETTINGS:-} != checked ]] || return 0
-	wait+=$(setting_of "$1" IMAGE_WAIT_SECONDS)
+	find_setting wait "$1" IMAGE_WAIT_SECONDS
+	wait+=${IMAGE_WAIT_SECONDS:-}
 	find_runner
 	if [[ $1 == */* ]]; then
 		export APPS_DIRECTORY=${APPS_DIRECTORY:-/etc/deploybot/apps}
 	else
 		check_settings # it names all that is wrong
 	fi
-	said=$("$runner" --settings "$1" 2>&1 >/dev/null) || fail_in_lines "$EXIT_CONFIG" "${said:-$runner --settings $1 failed}"
-	while IFS= read -r -d '' word; do
+	mapfile -d '' -t handed < <("$runner" --settings "$1" 2>/dev/null)
+	wait "$!" || { # once more, for what it says
+		said=$("$runner" --settings "$1" 2>&1 >/dev/null) || true
+		fail_in_lines "$EXIT_CONFIG" "${said:-$runner --settings $1 failed}"
+	}
+	for word in "${handed[@]}"; do
 		if [[ $word == *=* ]]; then
 			export "${word?}"
 		else
 			unset "$word"
 		fi
-	done < <("$runner" --settings "$1")
+	done
 	[[ $1 == */* || -n $wait ]] || unset IMAGE_WAIT_SECONDS # a person does not wait for CI, unless it is said
 	DEPLOYBOT_SETTINGS=checked
 }
@@ -175,18 +180,31 @@ check_secret() { # SETTING PATH
 	fi
 }
 
-# Prints the environment's setting, empty when it is not set: setting_of staging PORT reads STAGING_PORT.
-setting_of() { # ENV NAME
-	local name
-	name=$(name_of "$@")
-	printf '%s' "${!name:-}"
+# Fills VARIABLE with the environment's setting, empty when it is not set: of staging and PORT it is STAGING_PORT.
+find_setting() { # VARIABLE ENV NAME
+	local setting_name
+	find_name "${@:2}"
+	printf -v "$1" %s "${!setting_name:-}"
 }
 
-# Prints what that setting is called; an application's are called as everybody's.
+# Fills setting_name with what that setting is called; an application's are called as everybody's.
+find_name() { # ENV NAME
+	setting_name=${1##*/}
+	setting_name=${setting_name^^}
+	setting_name=${setting_name//-/_}_$2
+}
+
+# The same printed, which costs a process.
+setting_of() { # ENV NAME
+	local value
+	find_setting value "$@"
+	printf '%s' "$value"
+}
+
 name_of() { # ENV NAME
-	local name=${1##*/}
-	name=${name^^}
-	printf '%s' "${name//-/_}_$2"
+	local setting_name
+	find_name "$@"
+	printf '%s' "$setting_name"
 }
 
 # Appends to hosts and ports those of a list as check_settings takes it: h1,h2:2222,[2001:db8::1]:22.
@@ -200,13 +218,10 @@ add_hosts() { # LIST
 	done <<<"${1//,/$'\n'}"
 }
 
-# ssh's name of a host, as it stands in known_hosts.
-known_as() { # HOST PORT
-	if [[ $2 == 22 ]]; then
-		printf '%s' "$1"
-	else
-		printf '[%s]:%s' "$1" "$2"
-	fi
+# Fills VARIABLE with ssh's name of a host, as it stands in known_hosts.
+known_as() { # VARIABLE HOST PORT
+	printf -v "$1" %s "$2"
+	[[ $3 == 22 ]] || printf -v "$1" '[%s]:%s' "$2" "$3"
 }
 
 # ---- clean-up and deadlines ----------------------------------------------------------------------
@@ -221,6 +236,7 @@ at_exit() { # CMD...
 on_exit() {
 	local status=$? count
 	trap - EXIT
+	catches=no
 	trap : TERM INT HUP # a second one does not cut the clean-up short
 	while ((${#at_exit_words[@]} > 0)); do
 		count=${at_exit_words[0]}
@@ -236,6 +252,7 @@ on_exit() {
 
 on_signal() { # STATUS
 	local child running
+	catches=no
 	trap : TERM INT HUP
 	mapfile -t running < <(jobs -p)
 	for child in ${running[@]+"${running[@]}"}; do
@@ -271,9 +288,25 @@ what_is_left() {
 }
 
 catch_signals() {
+	catches=yes
 	trap 'on_signal 143' TERM
 	trap 'on_signal 130' INT
 	trap 'on_signal 129' HUP
+}
+
+# Reads a line of a pipe that we have open to write too; fails where none comes within SECONDS.  A signal that comes
+# meanwhile is handled behind it: bash (5.2) would do so within `read`, where it learns of no child's end.
+read_within() { # SECONDS FD VARIABLE
+	local status=0 told='' fd=$2 caught=${catches:-no}
+	if [[ $caught == yes ]]; then
+		trap 'told=143; echo >&"$fd"' TERM
+		trap 'told=130; echo >&"$fd"' INT
+		trap 'told=129; echo >&"$fd"' HUP
+	fi
+	read -r -t "$1" -u "$fd" "$3" || status=$?
+	[[ $caught == no ]] || catch_signals
+	[[ -z $told ]] || on_signal "$told"
+	return "$status"
 }
 
 # Runs CMD (no function) with a deadline of its own, in a process group of its own; stdin is handed on, its status is
@@ -333,12 +366,12 @@ unquote() {
 	quote_word=
 }
 
-# As limited, with what CMD printed in `answer`; stderr stays in the log.
+# As limited, with what CMD printed in `answer`; stderr stays in the log.  The file is emptied, and removed at our end.
 asked() { # SECONDS WHAT CMD...
-	local status=0
-	limited "$@" >"$app/answer.$act.$BASHPID" || status=$?
-	read_all answer "$app/answer.$act.$BASHPID"
-	rm -f -- "$app/answer.$act.$BASHPID"
+	local status=0 file=$app/answer.$act.$BASHPID
+	limited "$@" >"$file" || status=$?
+	read_all answer "$file"
+	: >"$file" || true
 	return "$status"
 }
 
@@ -435,30 +468,40 @@ take_lock() { # WHAT
 	trap on_exit EXIT
 	remove_private
 	at_exit remove_private
-	rm -f -- "$app/answer.$act".*
 }
 
-# Prints a new folder, mode 0700, for what is nobody else's: in memory where that is possible.  It is gone at exit; when
-# we were killed, the next run removes it, by the note of its name that is written before it is made.
-private_folder() {
-	local folder
-	for folder in "/dev/shm/deploybot.$BASHPID.${EPOCHREALTIME//[.,]/}" "$app/private.d.$BASHPID.${EPOCHREALTIME//[.,]/}"; do
-		printf '%s\n' "$folder" >>"$private_notes"
-		if mkdir -m 0700 -- "$folder" 2>/dev/null; then
-			printf '%s' "$folder"
+# Fills VARIABLE with a new folder, mode 0700, for what is nobody else's: in memory where that is possible.  It is gone at
+# exit; when we were killed, the next run removes it, by the note of its name that is written before it is made.
+make_private() { # VARIABLE
+	local new_folder
+	for new_folder in "/dev/shm/deploybot.$BASHPID.${EPOCHREALTIME//[.,]/}" "$app/private.d.$BASHPID.${EPOCHREALTIME//[.,]/}"; do
+		printf '%s\n' "$new_folder" >>"$private_notes"
+		if mkdir -m 0700 -- "$new_folder" 2>/dev/null; then
+			printf -v "$1" %s "$new_folder"
 			return "$?"
 		fi
 	done
 	fail "$EXIT_CONFIG" "no private folder can be made in /dev/shm or $app"
 }
 
+# The same printed, which costs a process.
+private_folder() {
+	local made
+	make_private made
+	printf '%s' "$made"
+}
+
+# And what `asked` has left.
 remove_private() {
-	local folder
-	[[ -e $private_notes ]] || return 0
-	while IFS= read -r folder; do
-		if [[ $folder == /dev/shm/deploybot.+([0-9]).+([0-9]) || $folder == "$app"/private.d.+([0-9]).+([0-9]) ]]; then
-			rm -rf -- "$folder" 2>/dev/null || true # or somebody else's by now
-		fi
-	done <"$private_notes"
-	rm -f -- "$private_notes"
+	local folder traces=("$app/answer.$act".*)
+	[[ -e ${traces[0]} ]] || traces=()
+	if [[ -e $private_notes ]]; then
+		while IFS= read -r folder; do
+			if [[ $folder == /dev/shm/deploybot.+([0-9]).+([0-9]) || $folder == "$app"/private.d.+([0-9]).+([0-9]) ]]; then
+				traces+=("$folder")
+			fi
+		done <"$private_notes"
+		traces+=("$private_notes") # the last, as it names the others
+	fi
+	((${#traces[@]} == 0)) || rm -rf -- "${traces[@]}" 2>/dev/null || true # one may be somebody else's by now
 }

@@ -25,7 +25,8 @@ mirror_of() { # URL
 	local what=$1
 	[[ -z ${APPLICATION:-} ]] ||
 		what+=$'\n'${REPOSITORY_KEY_PATH:-}$'\n'${REPOSITORY_CREDENTIALS-${REPOSITORY_TOKEN_FILE:-}}
-	printf '%s/git/%s.git' "$STATE_DIRECTORY" "$(printf '%s' "$what" | sha256sum | cut -c 1-16)"
+	what=$(printf '%s' "$what" | sha256sum)
+	printf '%s/git/%s.git' "$STATE_DIRECTORY" "${what:0:16}"
 }
 
 # Prints where a repository is, without what stands behind its host: what our key and token are for.

@@ -64,10 +64,11 @@ check_bound() { # KIND STATUS
 
 # Runs all hooks of a kind; the first that fails is our failure with STATUS.
 run_hooks() { # KIND STATUS [FOLDER]
-	local hook status
+	local hook status hosts
 	check_bound "$1" "$2" # also that none is gone
 	[[ -d $hooks_directory ]] || return 0
 	find_hooks "$1"
+	find_setting hosts "$environment" HOST
 	for hook in ${hooks[@]+"${hooks[@]}"}; do
 		check_hook "$hook" # again: it may be new
 		check_bound "$1" "$2"
@@ -76,7 +77,7 @@ run_hooks() { # KIND STATUS [FOLDER]
 		quoted "$HOOK_SECONDS" "the hook $1/${hook##*/}" env "${WITHOUT_GIT_LOGIN[@]}" --chdir="${3:-/}" \
 			COMMIT="${release%%@*}" \
 			RELEASE="$release" IMAGE="$(hook_image)" PREVIOUS_RELEASE="$PREVIOUS_RELEASE" REF="${REF:-}" \
-			DEPLOYMENT_ID="$DEPLOYMENT_ID" HOSTS="$(setting_of "$environment" HOST)" HOOK="$1" \
+			DEPLOYMENT_ID="$DEPLOYMENT_ID" HOSTS="$hosts" HOOK="$1" \
 			"$hook" </dev/null 7>&- 8>&- || status=$?
 		((status == 0)) || hook_failed "$1" "${hook##*/}" "$status" "$2"
 	done

@@ -106,7 +106,7 @@ find_password() {
 	local account folder
 	registry_user='' registry_password=''
 	[[ -n $ecr_region || -n ${REGISTRY_USER:-} ]] || return 0
-	folder=$(private_folder)
+	make_private folder
 	make_password "$registry_host" "${REGISTRY_USER:-}" "${REGISTRY_PASSWORD_FILE:-}" "$folder/password"
 	[[ -n $account ]] || return 0
 	registry_user=$account registry_password=$folder/password
@@ -127,7 +127,7 @@ no_login() { # TEXT
 # docker's configuration of this run alone: nobody else's logins and helpers are used, ours is left to nobody.
 own_docker_config() {
 	[[ -z ${docker_config:-} ]] || return 0
-	docker_config=$(private_folder)
+	make_private docker_config
 	export DOCKER_CONFIG=$docker_config
 }
 
@@ -182,7 +182,7 @@ check_registries() {
 
 log_in_at() { # as each_registry has it
 	local account folder
-	folder=$(private_folder)
+	make_private folder
 	make_password "$2" "$3" "$4" "$folder/password"
 	log_in_as "$2" "$account" "$folder/password" "$1_PASSWORD"
 }
@@ -240,20 +240,20 @@ curl_word() { # TEXT
 
 # One request; fills http_status, and http_head and http_body with the names of files.  is_late: yes, it took too long.
 curl_once() { # CONFIGURATION URL OPTION...
-	local config=$1 url=$2 status=0 limit
+	local config=$1 url=$2 status=0
 	shift 2
 	is_late=no
-	: "${http_folder:=$(private_folder)}"
+	[[ -n ${http_folder:-} ]] || make_private http_folder
 	http_head=$http_folder/head http_body=$http_folder/body
 	: >"$http_head"
 	: >"$http_body"
-	limit=$(ulimit -S -f)
+	: "${file_limit:=$(ulimit -S -f)}"
 	ulimit -S -f $((MANIFEST_MAX / 1024)) || true # curl minds --max-filesize only when the length is said before
 	asked $((REGISTRY_SECONDS + KILL_SECONDS)) "the registry $registry_host" \
 		curl --disable --config - --silent --show-error --proto '=http,https' --connect-timeout 15 \
 		--max-time "$REGISTRY_SECONDS" --max-filesize "$MANIFEST_MAX" \
 		--dump-header "$http_head" --output "$http_body" --write-out '%{http_code}' "$@" -- "$url" <<<"$config" || status=$?
-	ulimit -S -f "$limit"
+	ulimit -S -f "$file_limit"
 	((status != 63 && status != 153)) || # too long by what it said, by what came (SIGXFSZ)
 		fail "$EXIT_REGISTRY" "$registry_host answers with more than $MANIFEST_MAX bytes: is REGISTRY_URL right?"
 	((status != 28)) || is_late=yes
@@ -348,7 +348,7 @@ ask_registry() {
 # Is there an image of that tag or digest?  0: yes, and its digest is in `digest`, computed here from what the registry
 # sent; 1: no; 2: that cannot be known, `why` says why.
 find_digest() { # TAG or sha256:DIGEST
-	local sum
+	local sum text=''
 	digest='' why=''
 	if ! request_manifest GET "$1" pull; then
 		why="the registry $registry_host cannot be reached: see curl's output in the log; is REGISTRY_URL right?"
@@ -383,7 +383,8 @@ again when it is healthy"
 	sum=$(sha256sum <"$http_body")
 	sum=sha256:${sum%% *}
 	header_of docker-content-digest
-	if ! grep -q '"schemaVersion"[[:space:]]*:[[:space:]]*2' "$http_body" || [[ -n $header && $header != "$sum" ]] ||
+	read_all text "$http_body"
+	if [[ ! $text =~ \"schemaVersion\"[[:space:]]*:[[:space:]]*2 ]] || [[ -n $header && $header != "$sum" ]] ||
 		[[ $1 == sha256:* && $1 != "$sum" ]]; then
 		: "${header:=none}"
 		why="the registry $registry_host answers nonsense for ${1:0:19}: what it sent has not the digest ${header:0:19}; \

@@ -11,7 +11,7 @@ readonly SCAN_SECONDS=15 PREPARE_SECONDS=900 LOGIN_SECONDS=60 HOST_SAYS_MAX=6553
 # the same: another one is no question.
 look_at_key() { # HOST PORT
 	local name found kind host_key=''
-	name=$(known_as "$1" "$2")
+	known_as name "$1" "$2"
 	found=$(timeout --foreground "$SCAN_SECONDS" ssh-keyscan -T 10 -p "$2" -t ed25519,ecdsa,rsa -- "$1" 2>/dev/null |
 		head -c "$HOST_SAYS_MAX") || true # it says nothing then
 	for kind in ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 ssh-rsa; do

@@ -53,6 +53,10 @@ readonly KUBERNETES_EVENTS='{{range .items}}{{or .lastTimestamp .eventTime}} {{.
 # shellcheck source=deploy/transports/kubernetes/workloads.sh
 . "$here/transports/kubernetes/workloads.sh"
 
+# One line for each right that was asked about: true or false.
+readonly KUBERNETES_RIGHTS='{{.status.allowed}}
+'
+
 # What a job has of the main workload's pods, one line each: JSON, as kubectl prints an object.  Their labels it has not, or
 # the Service would send it requests.
 kubernetes_job_parts() {
@@ -82,7 +86,7 @@ kubernetes_find_settings() {
 	[[ -n $kubernetes_config ]] ||
 		fail "$EXIT_CONFIG" "KUBECONFIG is not set: where is kubectl's configuration, which names the cluster?"
 	check_secret KUBECONFIG "$kubernetes_config"
-	[[ -n ${kubernetes_folder:-} ]] || kubernetes_folder=$(private_folder)
+	[[ -n ${kubernetes_folder:-} ]] || make_private kubernetes_folder
 }
 
 # ---- calls ---------------------------------------------------------------------------------------
@@ -161,7 +165,7 @@ docs/deploy-scripts.md"
 # containers' names and images.
 kubernetes_look() {
 	local key value of
-	kubernetes_ask get "$(kubernetes_resource "$kubernetes_workload")" "--output=go-template=$KUBERNETES_STATE" ||
+	kubernetes_ask get "${kubernetes_resources[$kubernetes_workload]}" "--output=go-template=$KUBERNETES_STATE" ||
 		return "$?"
 	kubernetes_names=() kubernetes_images=() kubernetes_inits=() kubernetes_progress='' kubernetes_gitops=''
 	kubernetes_strategy=
@@ -191,8 +195,10 @@ kubernetes_image() {
 # ---- preflight -----------------------------------------------------------------------------------
 
 kubernetes_none_there() {
-	local there='not even a list of them may be seen'
-	[[ $(<"$kubernetes_folder/said") == *'NotFound'* ]] || kubernetes_failed "the $kubernetes_title cannot be seen"
+	local there='not even a list of them may be seen' said=''
+	read_all said "$kubernetes_folder/said"
+	[[ $said != *orbidden* ]] || kubernetes_failed "the $kubernetes_title cannot be seen"
+	[[ $said == *NotFound* ]] || kubernetes_failed "the cluster cannot be asked"
 	if kubernetes_ask get "${kubernetes_main%%/*}s.apps" '--output=go-template={{range .items}} {{.metadata.name}}{{end}}'; then
 		there="there are:${answer:- none}"
 	fi
@@ -201,8 +207,8 @@ kubectl apply, or correct $kubernetes_setting or KUBE_NAMESPACE"
 }
 
 kubernetes_check_main() {
-	kubernetes_ask get --raw=/version || kubernetes_failed "the cluster cannot be asked"
 	kubernetes_look || kubernetes_none_there
+	kubernetes_was_seen=yes
 	[[ $kubernetes_uid =~ ^[0-9a-f-]+$ ]] || fail "$EXIT_REFUSED" "the cluster says nonsense of $kubernetes_main: ${answer@Q}"
 	if [[ -z $KUBE_CONTAINER ]]; then
 		((${#kubernetes_names[@]} == 1)) || fail "$EXIT_CONFIG" "the $kubernetes_title has several containers \
@@ -230,14 +236,30 @@ out; RollingUpdate does that"
 <ENV>_KUBE_NAMESPACE for each (or remove its annotation $KUBERNETES_OWNER)"
 }
 
-kubernetes_check_rights() { # RIGHT...
-	local right missing=()
+# As kubectl auth can-i asks for one of them, in one call.  All that goes into it was checked, or is ours.
+kubernetes_check_rights() { # RIGHT..., each VERB RESOURCE[/SUBRESOURCE] or VERB RESOURCE.GROUP[/NAME]
+	local right verb resource group name sub list='' said missing=()
 	for right in "$@"; do
-		# shellcheck disable=SC2086 # its words
-		kubernetes_ask auth can-i $right || true # "no" is a failure too
-		case $answer in
-		yes*) ;;
-		no*) missing+=("$right") ;;
+		read -r verb resource <<<"$right"
+		name='' group='' sub=''
+		case $resource in
+		*.*) group=${resource%%/*} group=${group#*.} name=${resource#*/} ;;
+		*/*) sub=${resource#*/} ;;
+		esac
+		[[ $name != "$resource" ]] || name=
+		resource=${resource%%/*}
+		list+=',{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"resourceAttributes":{'
+		list+="\"namespace\":\"$kubernetes_namespace\",\"verb\":\"$verb\",\"group\":\"$group\","
+		list+="\"resource\":\"${resource%%.*}\",\"subresource\":\"$sub\",\"name\":\"$name\"}}}"
+	done
+	printf '{"apiVersion":"v1","kind":"List","items":[%s]}\n' "${list#,}" >"$kubernetes_folder/rights.json"
+	kubernetes_ask create "--filename=$kubernetes_folder/rights.json" --validate=false \
+		"--output=go-template=$KUBERNETES_RIGHTS" || kubernetes_failed "the cluster does not say what we may do there"
+	for right in "$@"; do
+		said=${answer%%$'\n'*} answer=${answer#*$'\n'}
+		case $said in
+		true) ;;
+		false) missing+=("$right") ;;
 		*) kubernetes_failed "the cluster does not say what we may do there" ;;
 		esac
 	done
@@ -295,7 +317,7 @@ kubernetes_follow() { # RESOURCE
 kubernetes_wait() { # [IMAGE]
 	local status=0 name=${kubernetes_workload#deployment/}
 	step "rollout${kubernetes_workloads[*]+ $kubernetes_workload}"
-	kubernetes_follow "$(kubernetes_resource "$kubernetes_workload")" || status=$?
+	kubernetes_follow "${kubernetes_resources[$kubernetes_workload]}" || status=$?
 	((status == 0)) || kubernetes_not_done "$status"
 	[[ -n ${1:-} ]] || return 0
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
@@ -373,10 +395,16 @@ kubernetes_ask_revisions() {
 	fi
 }
 
+# The same, as they were before anything was changed, where they were asked for then (kubernetes_recorded).
+kubernetes_see_revisions() {
+	answer=${kubernetes_recorded[${kubernetes_workload%%/*}]:-}
+	[[ -n $answer ]] || kubernetes_ask_revisions || kubernetes_failed "the recorded revisions cannot be seen"
+}
+
 # Fills kubernetes_found: the newest of them that has the release, or nothing.
 kubernetes_find_revision() { # RELEASE
 	local uid revision rest found='' exact=''
-	kubernetes_ask_revisions || kubernetes_failed "the recorded revisions cannot be seen"
+	kubernetes_see_revisions
 	while read -r _ uid _ revision rest; do
 		[[ $uid == "$kubernetes_uid" && $revision =~ ^[1-9][0-9]*$ ]] || continue
 		[[ " $rest " == *" $KUBE_CONTAINER=\"$(image_of "$1")\" "* ]] || continue
@@ -392,7 +420,7 @@ kubernetes_find_revision() { # RELEASE
 kubernetes_find_newest() { # UID
 	local uid revision
 	kubernetes_found=
-	kubernetes_ask_revisions || kubernetes_failed "the recorded revisions cannot be seen"
+	kubernetes_see_revisions
 	while read -r _ uid _ revision _; do
 		[[ $uid != "$1" || ! $revision =~ ^[1-9][0-9]*$ ]] || ((revision <= ${kubernetes_found:-0})) ||
 			kubernetes_found=$revision
@@ -402,24 +430,26 @@ kubernetes_find_newest() { # UID
 # ---- the interface -------------------------------------------------------------------------------
 
 transport_preflight() {
-	local resource revisions=("list replicasets.apps")
+	local resource rights=("list replicasets.apps")
 	need_tool kubectl kubernetes-client
 	kubernetes_find_settings
-	resource=$(kubernetes_resource "$kubernetes_main")
+	resource=${kubernetes_resources[$kubernetes_main]}
 	kubernetes_check_main
-	[[ $kubernetes_main == deployment/* ]] || revisions=("get controllerrevisions.apps" "list controllerrevisions.apps")
+	[[ $kubernetes_main == deployment/* ]] || rights=("get controllerrevisions.apps" "list controllerrevisions.apps")
 	[[ $reads != logs ]] || return 0
-	kubernetes_check_rights "patch $resource" "list $resource" "watch $resource" "${revisions[@]}" "list pods" "get pods" \
-		"get pods --subresource=log" "list events"
-	[[ -z $migration_name ]] || kubernetes_check_rights "${KUBERNETES_JOB_RIGHTS[@]}"
+	rights=("patch $resource" "list $resource" "watch $resource" "${rights[@]}" "list pods" "get pods" "get pods/log"
+		"list events")
+	[[ -z $migration_name ]] || rights+=("${KUBERNETES_JOB_RIGHTS[@]}")
 	kubernetes_check_workloads
+	kubernetes_check_rights "${rights[@]}"
 	[[ $act == ask ]] || kubernetes_end_job
 }
 
 # What the pod template says; what somebody has set by hand is no release of ours.
 transport_current() {
 	local now of commit digest found=''
-	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
+	[[ -n $kubernetes_was_seen ]] || kubernetes_look || kubernetes_failed "what runs now cannot be seen"
+	kubernetes_was_seen='' # preflight has just looked
 	[[ $kubernetes_progress != ProgressDeadlineExceeded ]] || warn "the last rollout of ${kubernetes_main#*/} failed"
 	now=$(kubernetes_image)
 	[[ $now == "$image@sha256:"* ]] || return 0
@@ -460,7 +490,7 @@ transport_before() {
 
 kubernetes_undo() { # REVISION
 	[[ -n ${release_began:-} ]] || release_begins
-	kubernetes_ask rollout undo "$(kubernetes_resource "$kubernetes_workload")" "--to-revision=$1" ||
+	kubernetes_ask rollout undo "${kubernetes_resources[$kubernetes_workload]}" "--to-revision=$1" ||
 		kubernetes_failed "the revision $1 of ${kubernetes_workload#deployment/} could not be restored"
 	printf '%s' "$answer"
 }
@@ -625,7 +655,7 @@ transport_job() { # RELEASE WORD...
 }
 
 kubernetes_make_job() { # NAME RELEASE SECONDS WORD...
-	kubernetes_ask get "$(kubernetes_resource "$kubernetes_main")" "--output=jsonpath=$(kubernetes_job_parts)" ||
+	kubernetes_ask get "${kubernetes_resources[$kubernetes_main]}" "--output=jsonpath=$(kubernetes_job_parts)" ||
 		kubernetes_failed "what the pods of ${kubernetes_main#*/} have cannot be seen"
 	kubernetes_job_body "$@" >"$kubernetes_folder/job.json"
 }
@@ -677,8 +707,11 @@ kubernetes_find_pods() { # [RELEASE]
 	if [[ $kubernetes_main == deployment/* ]]; then # its pods are a ReplicaSet's
 		kubernetes_look || return 1
 		kubernetes_found=$kubernetes_revision
-		[[ ${1:-} != *@* ]] || kubernetes_find_revision "$1"
-		kubernetes_ask_revisions || return 1
+		if [[ ${1:-} == *@* ]]; then
+			kubernetes_find_revision "$1"
+		else
+			kubernetes_ask_revisions || return 1
+		fi
 		set=
 		while read -r line uid name revision _; do
 			[[ $line != set || $uid != "$kubernetes_uid" || $revision != "$kubernetes_found" ]] || set=$name
@@ -704,7 +737,7 @@ transport_logs() { # LINES [RELEASE]
 		return 0
 	fi
 	[[ -z ${2:-} ]] || return 0
-	kubernetes_ask logs "$(kubernetes_resource "$kubernetes_main")" "--container=$KUBE_CONTAINER" "--tail=$1" ||
+	kubernetes_ask logs "${kubernetes_resources[$kubernetes_main]}" "--container=$KUBE_CONTAINER" "--tail=$1" ||
 		kubernetes_failed "the application's log cannot be read"
 	printf '%s' "$answer"
 }

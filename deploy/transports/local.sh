@@ -13,25 +13,29 @@ readonly transport_needs=source
 readonly LOCAL_LOG_MAX=10485760
 : "${LOCAL_STOP_SECONDS:=10}"   # for the application to end what it is doing
 
-# Start time of a process in clock ticks after boot; fails when there is none, or a dead one.
-local_start_of() { # PID
-	local stat
-	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return "$?"
+# Fills local_began, the start time of a process in clock ticks after boot; fails when there is none, or a dead one.
+local_find_start() { # PID
+	local stat=''
+	{ read_all stat "/proc/$1/stat"; } 2>/dev/null
+	[[ -n $stat ]] || return 1
 	read -r -a stat <<<"${stat##*) }"
 	[[ ${stat[0]} != [ZX] ]] || return 1
-	printf '%s' "${stat[19]}"
+	local_began=${stat[19]}
 }
 
-local_boot() {
-	cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo -
+# Fills local_boot, which start of the machine it is.
+local_find_boot() {
+	{ read_line local_boot /proc/sys/kernel/random/boot_id; } 2>/dev/null
+	: "${local_boot:=-}"
 }
 
-# The application's pid, if app.pid names a process that is the same one.
-local_pid() {
-	local pid start boot
-	{ read -r pid start boot <"$app/app.pid"; } 2>/dev/null || return "$?"
-	[[ $pid =~ ^[1-9][0-9]*$ && $boot == "$(local_boot)" && $(local_start_of "$pid") == "$start" ]] || return 1
-	printf '%s' "$pid"
+# Fills local_pid with the application's, if app.pid names a process that is the same one; else fails.
+local_find_pid() {
+	local start boot
+	{ read -r local_pid start boot <"$app/app.pid"; } 2>/dev/null || return "$?"
+	local_find_boot
+	[[ $local_pid =~ ^[1-9][0-9]*$ && $boot == "$local_boot" ]] && local_find_start "$local_pid" &&
+		[[ $local_began == "$start" ]]
 }
 
 # Has the process group a member that is not dead?
@@ -50,7 +54,8 @@ local_group_lives() { # PGID
 
 local_stop() {
 	local pid i
-	pid=$(local_pid) || return 0
+	local_find_pid || return 0
+	pid=$local_pid
 	kill -TERM -- "-$pid" 2>/dev/null || return 0
 	for ((i = 0; i < LOCAL_STOP_SECONDS * 20; i++)); do
 		local_group_lives "$pid" || return 0
@@ -78,11 +83,12 @@ local_start() { # FOLDER COMMIT
 		mv -f -- "$log" "$log.1"
 	fi
 	rm -f -- "$app/app.pid"
+	local_find_boot
 	(
 		cd -- "$1" || exit
 		exec env -i --default-signal PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 PORT="$local_port" COMMIT="$2" \
 			ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" RUN_ID="${RUN_ID:-}" \
-			BOOT="$(local_boot)" PID_FILE="$app/app.pid" \
+			BOOT="$local_boot" PID_FILE="$app/app.pid" \
 			setsid bash -c "$LOCAL_LAUNCH"
 	) </dev/null >>"$log" 2>&1 8>&- 9>&- &
 	child=$!
@@ -90,10 +96,10 @@ local_start() { # FOLDER COMMIT
 		if [[ -e $app/app.pid ]] && (: <>"/dev/tcp/127.0.0.1/$local_port") 2>/dev/null; then
 			break
 		fi
-		local_start_of "$child" >/dev/null || break
+		local_find_start "$child" || break
 		sleep 0.05
 	done
-	if ! local_pid >/dev/null; then
+	if ! local_find_pid; then
 		quote # they are the application's words
 		tail -n 20 -- "$log"
 		unquote
@@ -136,7 +142,7 @@ local_bring_up() { # FOLDER
 # ---- what act.sh calls ---------------------------------------------------------------------------
 
 transport_preflight() {
-	local_port=$(setting_of "$environment" PORT)
+	find_setting local_port "$environment" PORT
 	[[ -n $local_port ]] ||
 		fail "$EXIT_INPUT" "the transport local needs $(name_of "$environment" PORT): where the application is to listen"
 	[[ -d $app/releases ]] || mkdir -- "$app/releases"
@@ -162,7 +168,7 @@ transport_ship() { # COMMIT
 
 transport_current() {
 	local folder
-	if local_pid >/dev/null && folder=$(readlink -- "$app/current"); then
+	if local_find_pid && folder=$(readlink -- "$app/current"); then
 		printf '%s\n' "${folder##*-}"
 	fi
 }

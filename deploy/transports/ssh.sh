@@ -19,7 +19,7 @@ transport_needs=image
 readonly SSH_LOCK_SECONDS=30 SSH_LOCK_ROLLBACK_SECONDS=300
 # Of what a host says and we keep until its call is over, in memory.
 readonly SSH_WORDS_MAX=65536
-ssh_calls=0 ssh_clock=none ssh_clock_of=
+ssh_calls=0
 # What changes nothing that serves is done on so many hosts at a time where they are released to one after the other: an
 # sshd on the way there lets 10 log in at a time.
 readonly SSH_ASIDE_AT_ONCE=8
@@ -35,7 +35,7 @@ readonly SSH_LOOK_SECONDS=15 SSH_DRAIN_MORE_SECONDS=600
 # Fills ssh_hosts and, in the same order, ssh_ports.
 ssh_find_hosts() {
 	local list hosts=() ports=()
-	list=$(setting_of "$environment" HOST)
+	find_setting list "$environment" HOST
 	[[ -n $list ]] ||
 		fail "$EXIT_CONFIG" "$(name_of "$environment" HOST) is not set: which hosts does $environment run on? \
 (HOST[:PORT],…)"
@@ -77,7 +77,7 @@ ssh_find_settings() {
 	: "${APP_PORTS:=8001,8002}" "${DRAIN_SECONDS:=10}" "${SMOKE_URL:=}"
 	check_bool REMOTE_LOGIN
 	ssh_find_reach
-	ssh_dir=$(setting_of "$environment" COMPOSE_DIR)
+	find_setting ssh_dir "$environment" COMPOSE_DIR
 	ssh_dir=${ssh_dir:-/srv/app}
 	ssh_dir=${ssh_dir%/}
 	ssh_common=("environment=$environment" "dir=$ssh_dir" "service=$COMPOSE_SERVICE" "strategy=$DEPLOY_STRATEGY")
@@ -140,9 +140,9 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 	ssh_find_sharing "$i"
 	ssh_await_master "$i"
 	# A job, which a signal to us ends; a process substitution would be waited for, and it waits for us.
-	cat -- "$ssh_folder/program" "$settings" "$ssh_folder/life" >"$ssh_pipes.in" 2>/dev/null &
+	cat -- "$ssh_folder/program" "$settings" "$ssh_folder/life" >"$ssh_pipes$i.in" 2>/dev/null &
 	feeder=$!
-	exec <"$ssh_pipes.in"
+	exec <"$ssh_pipes$i.in"
 	limited $((seconds + SSH_CONNECT_SECONDS)) "$what on ${ssh_hosts[$i]}" ssh "${ssh_options[@]}" \
 		${ssh_sharing[@]+"${ssh_sharing[@]}"} -p "${ssh_ports[$i]}" -- "$DEPLOY_USER@${ssh_hosts[$i]}" \
 		"timeout -k 10 $seconds bash -s -- $*" || status=$?
@@ -150,10 +150,15 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 	exit "$status"
 }
 
-# Fills ssh_pipes: what goes to a host and what it says comes through these, of one call alone.
+# What goes to a host and what it says comes through pipes of one call alone, ssh_pipes<index>.*: for all of ssh_only.
 ssh_make_pipes() {
-	ssh_pipes=$ssh_folder/$BASHPID.$((++ssh_calls))
-	mkfifo -m 600 -- "$ssh_pipes".{in,out,err}
+	local i pipes=()
+	ssh_pipes=$ssh_folder/$BASHPID.$((++ssh_calls)).
+	for i in "${ssh_only[@]}"; do
+		pipes+=("$ssh_pipes$i".{in,out,err})
+		! ssh_wants_master "$i" || [[ -p $ssh_folder/up.$i ]] || pipes+=("$ssh_folder/up.$i")
+	done
+	mkfifo -m 600 -- "${pipes[@]}"
 }
 
 # Of what is written to its pipe the file gets SSH_WORDS_MAX bytes, and nobody the rest, which makes its status 1.
@@ -161,9 +166,8 @@ ssh_keep() { # INDEX out|err
 	: >"$ssh_folder/$2.$1"
 	{
 		exec {ssh_life}>&- # or they who are there would not notice our end
-		head -c "$SSH_WORDS_MAX" >"$ssh_folder/$2.$1"
-		! read -r -d '' -n1 _ || { cat >/dev/null; exit 1; }
-	} <"$ssh_pipes.$2" &
+		ssh_take_words "$ssh_folder/$2.$1" || { cat >/dev/null; exit 1; }
+	} <"$ssh_pipes$1.$2" &
 	ssh_guards[$1]+=" $!"
 }
 
@@ -183,7 +187,9 @@ ssh_everywhere() { # SECONDS ACT WORD...
 	((most == 1)) || kept=yes
 	[[ $kept == "$ssh_quiet" ]] || ssh_unshown=("${ssh_only[@]}")
 	ssh_make_folder
-	exec {ssh_life}<>"$ssh_folder/life"
+	[[ -n $ssh_shares || $BASHPID != "$$" ]] || ssh_begin_sharing
+	ssh_make_pipes
+	exec {ssh_life}<>"$ssh_folder/life" {ssh_ended}<>"$ssh_folder/ended"
 	ssh_begun=() ssh_done=() ssh_status=0 ssh_said=
 	# What a host says is no word of ours.
 	if [[ $ssh_quiet == no ]]; then
@@ -205,14 +211,13 @@ ssh_everywhere() { # SECONDS ACT WORD...
 	done
 	[[ $quotes == no || $most == 1 ]] || unquote
 	[[ -z $also ]] || ssh_said+=" (failed too, see above:$also)"
-	exec {ssh_life}>&-
+	exec {ssh_life}>&- {ssh_ended}>&-
 	return "$ssh_status"
 }
 
 # Begins a call, which is a child.
 ssh_begin() { # INDEX SECONDS ACT WORD...
 	local found
-	ssh_make_pipes
 	ssh_begun[$1]=$1
 	ssh_share "$1"
 	ssh_keep "$1" err
@@ -220,51 +225,40 @@ ssh_begin() { # INDEX SECONDS ACT WORD...
 	if [[ $kept == yes ]]; then
 		ssh_keep "$1" out
 		# reason kept: ssh_finish reads it, here and below
-		ssh_call "$@" ${found[@]+"${found[@]}"} >"$ssh_pipes.out" 2>"$ssh_pipes.err" &
+		ssh_child "$@" ${found[@]+"${found[@]}"} >"$ssh_pipes$1.out" 2>"$ssh_pipes$1.err" &
 	else
 		# reason kept: the same
-		ssh_call "$@" ${found[@]+"${found[@]}"} 2>"$ssh_pipes.err" &
+		ssh_child "$@" ${found[@]+"${found[@]}"} 2>"$ssh_pipes$1.err" &
 	fi
 	children[$1]=$!
 }
 
-# Fills running; fails where that is all of the children.
-ssh_has_ended() {
-	local child
-	running=$'\n'$(jobs -rp)$'\n'
-	for child in "${children[@]}"; do
-		[[ $running == *$'\n'"$child"$'\n'* ]] || return 0
-	done
-	return 1
+# Says on the pipe `ended` when it ends.
+ssh_child() { # as ssh_call
+	trap 'printf "%s\n" "$BASHPID" >&"$ssh_ended"' EXIT
+	ssh_call "$@"
 }
 
-# Waits until at least one of the children has ended, and takes all that have out of them.  bash (5.2) loses the end of one
-# that comes while `wait -n` is about to sleep, looks again at the next end of any, and a shared connection has none: it
-# would wait for ever.  So one child is a clock.
+# Waits until at least one of the children has ended, and takes it out of them.  Each says so on the pipe `ended`; one
+# that was killed does not: bash is asked once a second whom it has.  Not by `wait -n`, which (5.2) loses an end that comes
+# while it is about to sleep, and would wait for ever.
 ssh_finish_some() {
-	local i child running
-	until ssh_has_ended; do
-		# It has struck, or is another shell's child.
-		[[ $ssh_clock_of == "$BASHPID" ]] && kill -0 "$ssh_clock" 2>/dev/null || ssh_begin_clock
-		wait -n "${children[@]}" "$ssh_clock" 2>/dev/null || true # its status is asked for below
-	done
-	for i in "${!children[@]}"; do
-		[[ $running != *$'\n'"${children[$i]}"$'\n'* ]] || continue
-		child=${children[$i]}
-		unset "children[$i]"
-		ssh_finish "$i" "$child"
+	local i child ended running is_known left=${#children[@]}
+	while ((${#children[@]} == left)); do
+		is_known=no ended=''
+		if ! read_within 1 "$ssh_ended" ended; then
+			is_known=yes ended='' running=''
+			jobs -rp >"$ssh_folder/running.$BASHPID"
+			read_all running "$ssh_folder/running.$BASHPID"
+		fi
+		for i in "${!children[@]}"; do
+			child=${children[$i]}
+			[[ $child == "$ended" || ($is_known == yes && $'\n'$running != *$'\n'"$child"$'\n'*) ]] || continue
+			unset "children[$i]"
+			ssh_finish "$i" "$child"
+		done
 	done
 	ssh_show_ended
-}
-
-# It writes to neither pipe whose end says that we are gone.
-ssh_begin_clock() {
-	(
-		exec {ssh_life}>&-
-		[[ $ssh_shares != yes ]] || exec {ssh_hold}>&-
-		exec sleep 1 >/dev/null 2>&1 7>&- 8>&-
-	) &
-	ssh_clock=$! ssh_clock_of=$BASHPID
 }
 
 # What hosts have printed whose act is over, as far as none before them is at work.
@@ -291,7 +285,7 @@ ssh_finish() { # INDEX CHILD
 	for guard in ${ssh_guards[$1]}; do
 		wait "$guard" || warn "${ssh_hosts[$1]} says more than $SSH_WORDS_MAX bytes at once: the rest is left out"
 	done
-	[[ ! -s $ssh_folder/err.$1 ]] || host_said=$(<"$ssh_folder/err.$1")
+	read_all host_said "$ssh_folder/err.$1"
 	host_said=${host_said%"${host_said##*[![:space:]]}"}
 	if ((status == 0)); then
 		ssh_done+=("$1")
@@ -343,11 +337,14 @@ What it had begun is put in order there, or by the next release or rollback"
 }
 
 ssh_make_folder() {
+	local more=()
 	[[ -z ${ssh_folder:-} ]] || return 0
 	ssh_folder=$(private_folder)
-	mkfifo -m 600 -- "$ssh_folder/life"
-	ssh_write_program "$here/busy.sh" \
-		"$here"/transports/ssh-host/{base,file,judge,services,recreate,bluegreen,acts,guard,main}.sh
+	mkfifo -m 600 -- "$ssh_folder"/{life,hold,ended}
+	# A host parses all that it is sent, with each act.
+	[[ $DEPLOY_STRATEGY != bluegreen ]] || more=("$here/transports/ssh-host/bluegreen.sh")
+	ssh_write_program "$here/busy.sh" "$here"/transports/ssh-host/{base,file,judge,services,recreate}.sh \
+		${more[@]+"${more[@]}"} "$here"/transports/ssh-host/{acts,guard,main}.sh
 	ssh_write_settings ''
 }
 
@@ -559,23 +556,16 @@ transport_rollback() { # RELEASE
 	ssh_ship "$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" "missing=$EXIT_INPUT"
 }
 
-# As image_of; what ran before deploybot has the name that `pull` gave it.
-ssh_image_of() { # RELEASE
-	if [[ $1 == target:* ]]; then
-		printf 'deploybot-before:%s' "${1#target:}"
-	else
-		image_of "$1"
-	fi
-}
-
-# The word that makes a host keep what ran before deploybot.
-ssh_before() {
-	[[ $act != deploy || $PREVIOUS_RELEASE != target:* ]] || printf 'before=%s' "${PREVIOUS_RELEASE#target:}"
+# Adds to `words` what makes a host keep what ran before deploybot.
+ssh_add_before() {
+	[[ $act != deploy || $PREVIOUS_RELEASE != target:* ]] || words+=("before=${PREVIOUS_RELEASE#target:}")
 }
 
 ssh_ship() { # RELEASE WORD...
-	local words=("${ssh_common[@]}" "image=$(ssh_image_of "$1")" "release=$1" "${@:2}")
-	[[ -z $(ssh_before) ]] || words+=("$(ssh_before)")
+	local words=("${ssh_common[@]}") of=deploybot-before:${1#target:} # the name that `pull` gave it
+	[[ $1 == target:* ]] || of=$(image_of "$1")
+	words+=("image=$of" "release=$1" "${@:2}")
+	ssh_add_before
 	[[ $DEPLOY_STRATEGY != bluegreen ]] || words+=("deployment=$DEPLOYMENT_ID")
 	step pull
 	ssh_all "$SSH_PULL_SECONDS" pull "${words[@]}" ${ssh_origin:+"origin=$ssh_origin"}
@@ -673,10 +663,11 @@ transport_drain() { # DEPLOYMENT: "" by hand, whichever it was
 
 # One look: fills ssh_still, ssh_pause and, of what failed for good, ssh_undrained.
 ssh_look() { # INDEX DEPLOYMENT BEGAN
-	local word=
+	local word=''
 	ssh_only=("$1") ssh_quiet=yes
 	if ssh_everywhere "$SSH_DRAIN_SECONDS" drain "${ssh_common[@]}" "lock=$SSH_LOCK_SECONDS" ${2:+"deployment=$2"}; then
-		word=$(tail -n 1 "$ssh_folder/out.$1")
+		read_all word "$ssh_folder/out.$1"
+		word=${word%$'\n'} word=${word##*$'\n'}
 		if [[ ! $word =~ ^draining\ ([0-9]{1,5})$ ]]; then
 			quote
 			cat -- "$ssh_folder/out.$1"
@@ -754,9 +745,9 @@ transport_logs() { # LINES [RELEASE]
 
 transport_clean() { # DIGEST...
 	local keep words
-	keep=$(printf '%s\n' "$@" | LC_ALL=C sort -u)
-	words=("image=$image" "keep=${keep//$'\n'/,}")
-	[[ -z $(ssh_before) ]] || words+=("$(ssh_before)")
+	printf -v keep ',%s' "$@"
+	words=("image=$image" "keep=${keep#,}")
+	ssh_add_before
 	ssh_only=("${!ssh_hosts[@]}")
 	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "${words[@]}" || warn "$ssh_said"
 }

@@ -29,8 +29,8 @@ systemd_find_settings() {
 # As ssh.sh's: the program, and the settings behind it.
 ssh_make_folder() {
 	[[ -z ${ssh_folder:-} ]] || return 0
-	ssh_folder=$(private_folder)
-	mkfifo -m 600 -- "$ssh_folder/life"
+	make_private ssh_folder
+	mkfifo -m 600 -- "$ssh_folder"/{life,hold,ended}
 	ssh_write_program "$here/busy.sh" "$here"/transports/ssh-host/base.sh \
 		"$here"/transports/systemd-host/{units,switch,acts}.sh "$here"/transports/ssh-host/guard.sh \
 		"$here"/transports/systemd-host/main.sh
@@ -52,7 +52,7 @@ systemd_pack() { # FOLDER FILE
 # To all hosts, behind the settings.
 systemd_copy() { # COMMIT FILE
 	local words=("release=$1" "name=$DEPLOYMENT_ID-$1" "size=$systemd_size" "lock=$SSH_LOCK_SECONDS")
-	[[ -z $(ssh_before) ]] || words+=("$(ssh_before)")
+	ssh_add_before
 	ssh_make_folder
 	ln -sf -- "$2" "$ssh_folder/settings"
 	ssh_all "$SYSTEMD_COPY_SECONDS" receive "${ssh_common[@]}" "${words[@]}"

@@ -41,7 +41,7 @@ def test_a_path_too_long_for_a_socket_is_done_without(bench):
     script = (f'. {ROOT}/deploy/common.sh; . {ROOT}/deploy/transports/ssh/connect.sh\n'
               'for size in "$2" "$3"; do\n'
               'ssh_folder=$1/$(printf %0"${size}d"); mkdir "$ssh_folder"; ssh_begin_sharing\n'
-              'echo "$ssh_shares $(ssh_control_path 999 | wc -c)"; done')
+              'echo "$ssh_shares $(printf %s/c999 "$ssh_folder" | wc -c)"; done')
     root = bench.path.parent.parent     # short
     room = 80 - len(f"{root}//c999")
     done = subprocess.run(["/bin/bash", "-c", script, "x", root, str(room), str(room + 1)], check=False, timeout=60,
@@ -61,7 +61,8 @@ def test_what_a_host_says_while_it_is_connected_to_is_bounded(tmp_path, says, st
     script = (f'. {ROOT}/deploy/common.sh; . {ROOT}/deploy/transports/ssh/connect.sh\n'
               'SSH_WORDS_MAX=65536 ssh_hosts=(h) ssh_ports=(22) DEPLOY_USER=u ssh_options=()\n'
               'ssh_folder=$(mktemp -d /tmp/XXXXXX); trap \'rm -rf "$ssh_folder"\' EXIT\n'
-              'PATH=$1:$PATH; exec {ssh_life}</dev/null; ssh_share 0; (ssh_await_master 0); status=$?\n'
+              'PATH=$1:$PATH; exec {ssh_life}</dev/null; mkfifo "$ssh_folder"/{hold,up.0}\n'
+              'ssh_begin_sharing; ssh_share 0; (ssh_await_master 0); status=$?\n'
               'stat -c "%s" "$ssh_folder/master.0"; ssh_unshare; exit "$status"')
     done = subprocess.run(["/bin/bash", "-c", script, "x", tmp_path], check=False, timeout=120, capture_output=True,
                           text=True)

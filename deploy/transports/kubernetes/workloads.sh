@@ -4,8 +4,10 @@
 # Sourced by kubernetes.sh.  A workload is KIND/NAME of KUBE_WORKLOADS; of it the containers and init containers are set that
 # have our image.  A CronJob has no history and no rollout: its next run has the image.
 
-# One form for all kinds; what others may have written is quoted, so that a line stays a line.
-readonly KUBERNETES_PART="{{\$t := .spec.template}}{{with .spec.jobTemplate}}{{\$t = .spec.template}}{{end}}uid {{.metadata.uid}}
+# Of a workload in KUBERNETES_PARTS, in one form for all kinds; what others may have written is quoted, so that a line stays
+# a line.
+readonly KUBERNETES_PART="workload {{.kind}}/{{.metadata.name}}
+{{\$t := .spec.template}}{{with .spec.jobTemplate}}{{\$t = .spec.template}}{{end}}uid {{.metadata.uid}}
 paused {{with .spec.paused}}true{{end}}
 strategy {{with .spec.updateStrategy}}{{.type}}{{end}}
 revision {{with .metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{.}}{{end}}{{end}}
@@ -14,6 +16,9 @@ release {{with \$t.metadata}}{{with .annotations}}{{with index . \"$KUBERNETES_R
 {{range \$t.spec.containers}}containers {{.name}} {{printf \"%q\" .image}}
 {{end}}{{range \$t.spec.initContainers}}initContainers {{.name}} {{printf \"%q\" .image}}
 {{end}}"
+# kubectl makes a list of several, and none of one.
+readonly KUBERNETES_PARTS="{{define \"part\"}}$KUBERNETES_PART{{end}}{{if .items}}{{range .items}}{{template \"part\" .}}\
+{{end}}{{else}}{{template \"part\" .}}{{end}}"
 # Revisions of a StatefulSet or DaemonSet, whose templates stand in ControllerRevisions; in the form of KUBERNETES_SETS.
 readonly KUBERNETES_REVISIONS="{{range .items}}{{\$r := .}}{{range .metadata.ownerReferences}}\
 {{if or (eq .kind \"StatefulSet\") (eq .kind \"DaemonSet\")}}set {{.uid}} {{\$r.metadata.name}} {{\$r.revision}} \
@@ -21,6 +26,10 @@ release={{with \$r.data.spec.template.metadata}}{{with .annotations}}{{with inde
 {{printf \"%q\" .}}{{end}}{{end}}{{end}}\
 {{range \$r.data.spec.template.spec.containers}} {{.name}}={{printf \"%q\" .image}}{{end}} .
 {{end}}{{end}}{{end}}"
+
+# By WORKLOAD, or kind of it: what kubectl calls it; its text in KUBERNETES_PARTS, as it was last asked for; the revisions
+# that are recorded.
+declare -gA kubernetes_resources=() kubernetes_texts=() kubernetes_recorded=()
 
 # Fills kubernetes_main, which is KUBE_DEPLOYMENT or the first of KUBE_WORKLOADS, and kubernetes_workloads, the others.
 # kubernetes_workload is what is being looked at or changed.
@@ -47,6 +56,10 @@ cronjob)"
 	done
 	kubernetes_check_main_name
 	kubernetes_workload=$kubernetes_main
+	for workload in "$kubernetes_main" ${kubernetes_workloads[@]+"${kubernetes_workloads[@]}"}; do
+		kubernetes_resources[$workload]=${workload%%/*}s.apps/${workload#*/}
+		[[ $workload != cronjob/* ]] || kubernetes_resources[$workload]=cronjobs.batch/${workload#*/}
+	done
 }
 
 # Fills kubernetes_title, for people.
@@ -65,17 +78,28 @@ not: write a deployment/, statefulset/ or daemonset/ before it"
 deployment/$KUBE_DEPLOYMENT: unset KUBE_DEPLOYMENT, or write deployment/$KUBE_DEPLOYMENT first"
 }
 
-kubernetes_resource() { # WORKLOAD
-	case $1 in
-	cronjob/*) printf 'cronjobs.batch/%s' "${1#*/}" ;;
-	*) printf '%ss.apps/%s' "${1%%/*}" "${1#*/}" ;;
-	esac
+# All that is asked for at once is one call.  Where one cannot be had, whoever looks at it is told so.
+kubernetes_ask_parts() { # WORKLOAD...
+	local line workload=none resources=()
+	kubernetes_texts=()
+	for workload in "$@"; do
+		resources+=("${kubernetes_resources[$workload]}")
+	done
+	kubernetes_ask get "${resources[@]}" "--output=go-template=$KUBERNETES_PARTS" || return "$?"
+	while IFS= read -r line; do
+		if [[ $line == 'workload '* ]]; then
+			workload=${line#workload } workload=${workload,,}
+		else
+			kubernetes_texts[$workload]+=$line$'\n'
+		fi
+	done <<<"$answer"
 }
 
-# Fills part_{uid,paused,strategy,revision,owner,release}, part_all and part_ours, lines KIND-OF-CONTAINER NAME IMAGE.
+# Fills part_{uid,paused,strategy,revision,owner,release}, part_all and part_ours, lines KIND-OF-CONTAINER NAME IMAGE: of
+# what was last asked for, or else of now.
 kubernetes_look_at() { # WORKLOAD
 	local key value of
-	kubernetes_ask get "$(kubernetes_resource "$1")" "--output=go-template=$KUBERNETES_PART" || return "$?"
+	[[ -n ${kubernetes_texts[$1]:-} ]] || kubernetes_ask_parts "$1" || return "$?"
 	part_all=() part_ours=()
 	while read -r key value of; do
 		value=${value#\"} value=${value%\"} of=${of#\"} of=${of%\"}
@@ -86,7 +110,7 @@ kubernetes_look_at() { # WORKLOAD
 			! kubernetes_is_ours "$of" || part_ours+=("$key $value $of")
 			;;
 		esac
-	done <<<"$answer"
+	done <<<"${kubernetes_texts[$1]}"
 	# The first time it may still have what somebody has put there.
 	if ((${#part_ours[@]} == 0 && ${#part_all[@]} == 1)); then
 		part_ours=("${part_all[0]}")
@@ -100,10 +124,13 @@ kubernetes_is_ours() { # IMAGE
 
 # ---- preflight -----------------------------------------------------------------------------------
 
+# Adds to rights what is needed for them.
 kubernetes_check_workloads() {
-	local workload resource more rights=()
-	for workload in ${kubernetes_workloads[@]+"${kubernetes_workloads[@]}"}; do
-		resource=$(kubernetes_resource "$workload")
+	local workload resource more
+	((${#kubernetes_workloads[@]} > 0)) || return 0
+	kubernetes_ask_parts "${kubernetes_workloads[@]}" || true # below
+	for workload in "${kubernetes_workloads[@]}"; do
+		resource=${kubernetes_resources[$workload]}
 		kubernetes_look_at "$workload" || kubernetes_failed "$workload (KUBE_WORKLOADS) cannot be seen"
 		((${#part_ours[@]} > 0)) || fail "$EXIT_CONFIG" "$workload has no container with the image $image (there are: \
 ${part_all[*]}): set one's image once, or take it out of KUBE_WORKLOADS"
@@ -117,8 +144,7 @@ ${part_all[*]}): set one's image once, or take it out of KUBE_WORKLOADS"
 		esac
 		[[ " ${rights[*]} " == *" ${more[*]} "* ]] || rights+=("${more[@]}")
 	done
-	((${#rights[@]} == 0)) || kubernetes_check_rights "${rights[@]}"
-	((${#kubernetes_workloads[@]} == 0)) || printf 'a release replaces %s (the main one), %s\n' "$kubernetes_main" \
+	printf 'a release replaces %s (the main one), %s\n' "$kubernetes_main" \
 		"${kubernetes_workloads[*]}"
 }
 
@@ -143,7 +169,7 @@ kubernetes_part_patch() { # WORKLOAD RELEASE-ANNOTATION IMAGE, empty: as it was
 }
 
 kubernetes_patch_part() { # WORKLOAD PATCH
-	kubernetes_ask patch "$(kubernetes_resource "$1")" --type=strategic "--patch=$2" ||
+	kubernetes_ask patch "${kubernetes_resources[$1]}" --type=strategic "--patch=$2" ||
 		kubernetes_failed "the image of $1 could not be set"
 	printf '%s' "$answer"
 }
@@ -154,9 +180,11 @@ kubernetes_patch_part() { # WORKLOAD PATCH
 # and what sets them back.
 kubernetes_note_parts() { # RELEASE
 	local workload kind name
+	kubernetes_ask_parts "$kubernetes_main" "${kubernetes_workloads[@]}" || true # below
 	for workload in "$kubernetes_main" "${kubernetes_workloads[@]}"; do
 		kubernetes_look_at "$workload" || kubernetes_failed "what $workload runs cannot be seen"
 		[[ $workload != "$kubernetes_main" ]] || kubernetes_take_main
+		kubernetes_uids[$workload]=$part_uid
 		kubernetes_former[$workload]=$(kubernetes_part_patch "$workload" "$part_release" '')
 		read -r kind name _ <<<"${part_ours[0]}"
 		[[ $kind != containers ]] || kubernetes_container[$workload]=$name
@@ -227,8 +255,7 @@ a StatefulSet that never becomes ready has to be deleted)"
 
 # A revision that the cluster keeps no more is no reason to leave it: its images are known.
 kubernetes_restore() { # WORKLOAD
-	local kubernetes_workload=$1 resource
-	resource=$(kubernetes_resource "$1")
+	local kubernetes_workload=$1 resource=${kubernetes_resources[$1]}
 	if [[ -n ${kubernetes_revisions[$1]:-} ]] &&
 		kubernetes_ask rollout undo "$resource" "--to-revision=${kubernetes_revisions[$1]}"; then
 		printf '%s' "$answer"
@@ -242,7 +269,7 @@ kubernetes_restore() { # WORKLOAD
 
 # As transport_ship where there are others.
 kubernetes_ship_all() { # RELEASE
-	local -A kubernetes_patches=() kubernetes_former=() kubernetes_container=() kubernetes_revisions=()
+	local -A kubernetes_patches=() kubernetes_former=() kubernetes_container=() kubernetes_revisions=() kubernetes_uids=()
 	kubernetes_note_parts "$1"
 	release_begins
 	kubernetes_change_all kubernetes_roll_out "$1"
@@ -259,11 +286,24 @@ kubernetes_roll_out() { # WORKLOAD RELEASE
 
 # As transport_rollback where there are others.
 kubernetes_roll_back_all() { # RELEASE
-	local -A kubernetes_patches=() kubernetes_former=() kubernetes_container=() kubernetes_revisions=()
+	local -A kubernetes_patches=() kubernetes_former=() kubernetes_container=() kubernetes_revisions=() kubernetes_uids=()
+	kubernetes_record
 	[[ $1 != target:* ]] || kubernetes_find_before "${1#target:revision-}"
 	kubernetes_note_parts "$1"
 	release_begins
 	kubernetes_change_all kubernetes_roll_back "$1"
+}
+
+# Fills kubernetes_recorded, of all kinds that there are.
+kubernetes_record() {
+	local kubernetes_workload
+	for kubernetes_workload in "$kubernetes_main" "${kubernetes_workloads[@]}"; do
+		[[ $kubernetes_workload != cronjob/* && -z ${kubernetes_recorded[${kubernetes_workload%%/*}]:-} ]] || continue
+		kubernetes_see_revisions
+		kubernetes_recorded[${kubernetes_workload%%/*}]=$answer
+		[[ $kubernetes_workload != *set/* ]] ||
+			kubernetes_recorded[statefulset]=$answer kubernetes_recorded[daemonset]=$answer
+	done
 }
 
 # To a recorded revision with RELEASE, else by its image.
@@ -272,7 +312,7 @@ kubernetes_roll_back() { # WORKLOAD RELEASE
 	if [[ $2 == target:* ]]; then
 		[[ $1 != "$kubernetes_main" ]] || kubernetes_found=${2#target:revision-} wanted=$kubernetes_was
 	elif [[ $1 != cronjob/* && -n $KUBE_CONTAINER ]]; then
-		kubernetes_look || kubernetes_failed "what $1 runs cannot be seen"
+		kubernetes_uid=${kubernetes_uids[$1]}
 		kubernetes_find_revision "$2"
 		wanted=$(image_of "$2")
 	fi

@@ -4,7 +4,7 @@
 
 act_check() {
 	local words version port
-	ask_aside info engine info --format '{{.ServerVersion}}|{{.DockerRootDir}}'
+	ask_aside info "${engine[@]}" info --format '{{.ServerVersion}}|{{.DockerRootDir}}'
 	ask_aside survey ask_docker "$SURVEY" label=com.docker.compose.oneoff=False
 	# What came from a repository is judged before compose reads it.
 	is_of_repository || ask_aside config compose_config
@@ -39,7 +39,7 @@ find_version() {
 }
 
 ask_version() {
-	engine version --format '{{.Server.Version}} {{.Server.APIVersion}}'
+	"${engine[@]}" version --format '{{.Server.Version}} {{.Server.APIVersion}}'
 }
 
 # For ssh.sh, which tells it to the acts that come: they need not ask again.
@@ -257,17 +257,18 @@ is_led_nowhere() {
 }
 
 name_release() {
-	local digest known='' line
+	local digest known='' line text
 	digest=${of_image##*@}
 	[[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || {
 		printf '%s runs %s, which is no digest\n' "$host" "$of_image" >&2
 		return 0
 	}
+	read_file text .deploybot.releases
 	while IFS= read -r line; do
 		[[ $line != *"@$digest" ]] || known=$line
-	done < <(cat .deploybot.releases 2>/dev/null)
+	done <<<"$text"
 	if [[ -z $known ]]; then
-		line=$(engine inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$id") || line=
+		line=$("${engine[@]}" inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$id") || line=
 		[[ $line =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ ]] && known=$line@$digest || {
 			printf '%s runs %s, of which no commit is known\n' "$host" "$of_image" >&2
 			known=
@@ -299,7 +300,7 @@ run_job() {
 # folder, whose network it has.
 act_migrate() {
 	local status=0 began with
-	wanted=$(image_id "$image") || die 75 "docker has no $image any more, or does not answer: try again"
+	image_id wanted "$image" || die 75 "docker has no $image any more, or does not answer: try again"
 	wait_for_migration # another one may have begun since preflight
 	job_name=$migration
 	began=$SECONDS
@@ -325,7 +326,7 @@ wait_for_migration() {
 		! left=$(left_container "$migration") || [[ -n $left ]] || break # it has just ended
 		status=124
 		((SECONDS < until)) || break
-		sleep 1
+		pause 1
 	done
 	end_container "$migration" || die 70 "one that was left does not end$said"
 	((status != 124)) || die 75 "one that was left worked for $seconds s more, and was stopped"
@@ -339,8 +340,8 @@ left_container() { # NAME
 end_container() { # NAME
 	local left
 	if ! left=$(left_container "$1") || [[ -n $left ]]; then
-		engine stop -t 5 "$1" >/dev/null 2>&1 || true # it may just have ended, here and below
-		engine rm -f "$1" >/dev/null 2>&1 || true
+		"${engine[@]}" stop -t 5 "$1" >/dev/null 2>&1 || true # it may just have ended, here and below
+		"${engine[@]}" rm -f "$1" >/dev/null 2>&1 || true
 	fi
 	if ! left=$(left_container "$1"); then
 		said="; docker does not say whether $1 is at work still"
@@ -356,7 +357,7 @@ end_container() { # NAME
 act_logs() {
 	local port='' found id of wanted=''
 	if [[ -n $image ]]; then
-		wanted=$(image_id "$image") || return 0
+		image_id wanted "$image" || return 0
 		found=$(of_release) || no_answer "nothing was changed there"
 	else
 		[[ $strategy != bluegreen ]] || port=$(live_port)
@@ -364,7 +365,7 @@ act_logs() {
 		[[ -n $found ]] || die 70 "no container of $service is there"
 	fi
 	while read -r id of _; do
-		[[ -z $id || (-n $wanted && $of != "$wanted") ]] || engine logs --tail "$lines" "$id" 2>&1
+		[[ -z $id || (-n $wanted && $of != "$wanted") ]] || "${engine[@]}" logs --tail "$lines" "$id" 2>&1
 	done <<<"$found"
 }
 
@@ -379,24 +380,26 @@ of_release() {
 
 # Of our images, those that are not to be kept and that no container has.
 act_clean() {
-	local line words status kept=() runs=''
+	local line words status kept=() runs='' id text
 	[[ $strategy != bluegreen ]] || runs=$(states "$port_a" && states "$port_b") || no_answer "no image was removed"
+	read_file text .deploybot.releases
 	while IFS= read -r line; do
+		[[ -n $line ]] || continue
 		if [[ ",$keep," == *",${line##*@},"* || $runs == *"@${line##*@}"* ]]; then
 			kept+=("$line")
 			continue
 		fi
 		status=0
-		image_id "$image@${line##*@}" >/dev/null || status=$?
+		image_id id "$image@${line##*@}" || status=$?
 		if ((status == 1)); then
 			continue
-		elif words=$(engine image rm "$image@${line##*@}" 2>&1); then
+		elif words=$("${engine[@]}" image rm "$image@${line##*@}" 2>&1); then
 			say "removed the image of ${line:0:12}"
 		else
 			kept+=("$line")
 			say "warning: the image of ${line:0:12} could not be removed: $(last_line "$words")"
 		fi
-	done < <(cat .deploybot.releases 2>/dev/null)
+	done <<<"$text"
 	drop_before
 	((${#kept[@]} == 0)) || printf '%s\n' "${kept[@]}" >.deploybot.releases.new
 	((${#kept[@]} == 0)) || put_file .deploybot.releases.new .deploybot.releases

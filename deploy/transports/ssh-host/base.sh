@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
 # base.sh - works on a target host for ssh.sh, with the files beside it: files, containers, pulls.  Stays nowhere.
 # SPDX-License-Identifier: ISC
-# base.sh, file.sh, judge.sh, services.sh, recreate.sh, bluegreen.sh, acts.sh, guard.sh and main.sh, as if they were one,
-# come over ssh to `bash -s -- ACT NAME=VALUE...`, and five lines behind them: the registry's user and password,
-# SMOKE_URL, NGINX_RELOAD_COMMAND and a compose file (base64), each may be empty.  Then stdin stays open: its end says that
-# they who sent us are gone.
+# base.sh, file.sh, judge.sh, services.sh, recreate.sh, bluegreen.sh (where that is the strategy), acts.sh, guard.sh and
+# main.sh, as if they were one, come over ssh to `bash -s -- ACT NAME=VALUE...`, and five lines behind them: the registry's
+# user and password, SMOKE_URL, NGINX_RELOAD_COMMAND and a compose file (base64), each may be empty.  Then stdin stays open:
+# its end says that they who sent us are gone.
 # stdout is the log; stderr ends with what went wrong; the exit status is deploy.sh's.  Needs bash 4.2 and docker with
 # compose.  What it keeps in the compose file's folder:
 #   .env                  our lines in it: DEPLOY_IMAGE, DEPLOY_PORT, and COMPOSE_FILE (file.sh)
@@ -58,9 +58,21 @@ last_line() { # TEXT
 	printf '%s' "${text//$'\r'/}"
 }
 
-# Questions to docker.
-engine() { # WORDS...
-	timeout -k 5 "$ASK_SECONDS" docker "$@"
+# What asks docker; no function, which would be one more process in each $( ).
+readonly engine=(timeout -k 5 "$ASK_SECONDS" docker)
+
+# As $(<FILE), without a process; empty where it cannot be read.
+read_file() { # VARIABLE FILE
+	local its_text=''
+	{ IFS= read -r -d '' its_text <"$2"; } 2>/dev/null || true # bash calls the end a failure
+	printf -v "$1" %s "${its_text%"${its_text##*[!$'\n']}"}"
+}
+
+# As sleep, where the worker is that: nobody writes to what says that it lives (guard.sh).
+pause() { # SECONDS
+	local status=0
+	{ read -r -t "$1" _ <&5; } 2>/dev/null || status=$?
+	((status > 128)) || sleep "$1"
 }
 
 # Ended at once when we are asked to end, and not begun when we were asked before: for what may be left half-done.
@@ -118,7 +130,8 @@ forget_before() {
 # Puts our lines into .env: mode and all other lines stay.  A NAME without = takes its line out.
 write_env() { # NAME[=VALUE]...
 	local file new line name
-	file=$(readlink -f -- .env)
+	file=.env
+	[[ ! -L .env ]] || file=$(readlink -f -- .env)
 	new=$file.deploybot
 	[[ -e $file ]] || (umask 077 && : >"$file") || return "$?"
 	[[ ! -e $new && ! -L $new ]] || rm -f -- "$new"
@@ -143,7 +156,9 @@ write_env() { # NAME[=VALUE]...
 }
 
 note_release() {
-	if [[ $release != target:* ]] && ! grep -qxF -- "$release" .deploybot.releases 2>/dev/null; then
+	local text
+	read_file text .deploybot.releases
+	if [[ $release != target:* && $'\n'$text$'\n' != *$'\n'"$release"$'\n'* ]]; then
 		printf '%s\n' "$release" >>.deploybot.releases || true # a full disk: by its label it is known still
 	fi
 }
@@ -162,10 +177,17 @@ readonly SURVEY="$STATE|{{index .Config.Labels \"com.docker.compose.project\"}}|
 {{index .Config.Labels \"com.docker.compose.project.working_dir\"}}"
 
 project_of() { # PORT
-	local name=${dir##*/}
-	name=${name,,}
-	name=${name//[^a-z0-9_-]/}
-	printf '%s-%s' "${name##[_-]}" "$1"
+	local port_project
+	find_project_of "$1"
+	printf '%s' "$port_project"
+}
+
+# The same in port_project, without a process.
+find_project_of() { # PORT
+	port_project=${dir##*/}
+	port_project=${port_project,,}
+	port_project=${port_project//[^a-z0-9_-]/}
+	port_project=${port_project##[_-]}-$1
 }
 
 # compose, for the container behind PORT when there is one: the variables that it gets win over those of .env, and so does
@@ -187,25 +209,31 @@ run_compose() { # SECONDS PORT WORDS...
 # answered, and nothing means that there is none; else it has not answered, and nobody knows.  So do all that ask through it, and
 # whoever asks them writes `found=$(running "$port") || …`: in a test or a pipe their failure would read as "there is none".
 ask_docker() { # FORMAT FILTER...
-	local format=$1 word ids before='' found='' filters=()
+	find_in_docker "$@" || return 1
+	[[ -z $docker_said ]] || printf '%s\n' "$docker_said"
+}
+
+# The same in docker_said, without a process: of the functions here.
+find_in_docker() { # FORMAT FILTER...
+	local format=$1 word ids before='' filters=()
+	docker_said=
 	for word in "${@:2}"; do
 		filters+=(--filter "$word")
 	done
 	while :; do
-		ids=$(engine ps -a -q --no-trunc "${filters[@]}") || return 1
+		ids=$("${engine[@]}" ps -a -q --no-trunc "${filters[@]}") || return 1
 		if [[ -z $ids || -z $format ]]; then
-			printf '%s' "$ids"
+			docker_said=$ids
 			return 0
 		elif [[ $ids == "$before" ]]; then
 			# shellcheck disable=SC2086 # ids have no blanks, here and below
-			found=$(engine inspect --format "$format" $ids) || return 1
-			break
+			docker_said=$("${engine[@]}" inspect --format "$format" $ids)
+			return "$?"
 		fi
 		# shellcheck disable=SC2086
-		found=$(engine inspect --format "$format" $ids 2>/dev/null) && break # one of them may just have gone
+		docker_said=$("${engine[@]}" inspect --format "$format" $ids 2>/dev/null) && return 0 # one may just have gone
 		before=$ids
 	done
-	printf '%s\n' "$found"
 }
 
 # What cannot be done without docker's answer ends here, with what is true there.
@@ -226,25 +254,31 @@ insist() { # CMD...
 
 # Ids of a service's containers, in whatever state; of the main service when none is named.
 containers() { # PORT [SERVICE]
-	of_service '' "$@"
+	find_of_service '' "$@" || return 1
+	printf '%s' "$docker_said"
 }
 
-of_service() { # FORMAT PORT [SERVICE]
-	local of_project=$project
-	[[ -z $2 ]] || of_project=$(project_of "$2")
-	ask_docker "$1" "label=com.docker.compose.project=$of_project" "label=com.docker.compose.service=${3:-$service}" \
-		label=com.docker.compose.oneoff=False
+find_of_service() { # FORMAT PORT [SERVICE]
+	local port_project=$project
+	[[ -z $2 ]] || find_project_of "$2"
+	find_in_docker "$1" "label=com.docker.compose.project=$port_project" "label=com.docker.compose.service=${3:-$service}" \
+		label=com.docker.compose.oneoff=False || return 1
 }
 
 # A line (STATE) for each of them.
 states() { # PORT [SERVICE...]
-	local port=$1 name found all=''
+	find_states "$@" || return 1
+	printf '%s' "$docker_said"
+}
+
+find_states() { # PORT [SERVICE...]
+	local port=$1 name all=''
 	[[ $# -gt 1 ]] || set -- "$1" "$service"
 	for name in "${@:2}"; do
-		found=$(of_service "$STATE" "$port" "$name") || return 1
-		[[ -z $found ]] || all+=$found$'\n'
+		find_of_service "$STATE" "$port" "$name" || return 1
+		[[ -z $docker_said ]] || all+=$docker_said$'\n'
 	done
-	printf '%s' "$all"
+	docker_said=$all
 }
 
 is_up() { # STATE
@@ -259,9 +293,8 @@ only_up() { # LINES
 }
 
 running() { # PORT [SERVICE...]: the lines of those that run
-	local found
-	found=$(states "$@") || return 1
-	only_up "$found"
+	find_states "$@" || return 1
+	only_up "$docker_said"
 }
 
 # A line (STATE) of what serves; nothing when nothing runs.  With bluegreen it may still be what somebody started there
@@ -297,10 +330,10 @@ keep_before() {
 
 keep_image() { # WORD ID
 	local words
-	words=$(engine tag "$2" "deploybot-before:$1" 2>&1) ||
+	words=$("${engine[@]}" tag "$2" "deploybot-before:$1" 2>&1) ||
 		die 70 "what runs there cannot be kept for a rollback: $(last_line "$words")"
-	engine inspect --format '{{.Id}}' "deploybot-$1" >/dev/null 2>&1 ||
-		words=$(engine create --name "deploybot-$1" --label com.docker.compose.project=deploybot-before \
+	"${engine[@]}" inspect --format '{{.Id}}' "deploybot-$1" >/dev/null 2>&1 ||
+		words=$("${engine[@]}" create --name "deploybot-$1" --label com.docker.compose.project=deploybot-before \
 			"deploybot-before:$1" true 2>&1) ||
 		say "warning: \"docker image prune -a\" may remove what ran before: $(last_line "$words")"
 	grep -qxF -- "$1" .deploybot.target 2>/dev/null || printf '%s\n' "$1" >>.deploybot.target ||
@@ -309,7 +342,7 @@ keep_image() { # WORD ID
 
 # Once a release was live there is one to roll back to.
 drop_before() {
-	local word status kept=()
+	local word status kept=() id
 	[[ -e .deploybot.target ]] || return 0
 	while IFS= read -r word; do
 		if [[ ! $word =~ ^[a-z0-9][A-Za-z0-9._-]*$ ]]; then
@@ -318,10 +351,10 @@ drop_before() {
 			kept+=("$word")
 			continue
 		fi
-		engine rm -f "deploybot-$word" >/dev/null 2>&1 || true # docker's own clean-up may have taken it
+		"${engine[@]}" rm -f "deploybot-$word" >/dev/null 2>&1 || true # docker's own clean-up may have taken it
 		status=0
-		image_id "deploybot-before:$word" >/dev/null || status=$?
-		((status == 1)) || engine image rm "deploybot-before:$word" >/dev/null 2>&1 || kept+=("$word")
+		image_id id "deploybot-before:$word" || status=$?
+		((status == 1)) || "${engine[@]}" image rm "deploybot-before:$word" >/dev/null 2>&1 || kept+=("$word")
 	done <.deploybot.target
 	if ((${#kept[@]} == 0)); then
 		rm -f .deploybot.target
@@ -330,14 +363,15 @@ drop_before() {
 	fi
 }
 
-# Status 1: docker has no such image; 2: it does not say.
-image_id() { # IMAGE
-	local words
-	words=$(engine image inspect --format '{{.Id}}' "$1" 2>&1) || {
-		[[ ${words,,} != *@(no such image|not found|not known)* ]] || return 1
+# Fills VARIABLE, empty where it fails.  Status 1: docker has no such image; 2: it does not say.
+image_id() { # VARIABLE IMAGE
+	local its_id
+	printf -v "$1" ''
+	its_id=$("${engine[@]}" image inspect --format '{{.Id}}' "$2" 2>&1) || {
+		[[ ${its_id,,} != *@(no such image|not found|not known)* ]] || return 1
 		return 2
 	}
-	last_line "$words"
+	printf -v "$1" %s "${its_id##*$'\n'}"
 }
 
 # Does the wanted image run there, and nothing else?  For `start` and `switch`.
@@ -399,7 +433,7 @@ bring_up() { # PORT SERVICE...
 	local words status=0
 	run_compose "$UP_SECONDS" "$1" up -d --no-deps --no-build "${@:2}" >"$private/words" 2>&1 || status=$?
 	up_since=$SECONDS
-	words=$(<"$private/words")
+	read_file words "$private/words"
 	show "$words"
 	if ((status > 123)); then
 		was_cut=yes
@@ -429,7 +463,7 @@ bring_back_others() { # WORD
 	for name in "${others[@]}"; do
 		up_image=deploybot-before:$1.$name
 		if grep -qxF -- "$1.$name" .deploybot.target 2>/dev/null; then
-			wanted=$(image_id "$up_image") || die 70 "what $name ran before deploybot is not kept there any more"
+			image_id wanted "$up_image" || die 70 "what $name ran before deploybot is not kept there any more"
 			say "bring back $name"
 			bring_up "" "$name"
 			wait_up "" "$name" || die 70 "the service $name does not run: $said"
@@ -446,7 +480,7 @@ bring_back_others() { # WORD
 look_up() { # PORT SERVICE
 	local id
 	# shellcheck disable=SC2086 # ids have no blanks
-	[[ -z $ids ]] || ! found=$(engine inspect --format "$STATE" $ids 2>/dev/null) || return 0
+	[[ -z $ids ]] || ! found=$("${engine[@]}" inspect --format "$STATE" $ids 2>/dev/null) || return 0
 	found=$(states "$@") || found='' said="docker does not say how $2 is"
 	ids=
 	while read -r id _; do
@@ -472,16 +506,16 @@ wait_up() { # PORT [SERVICE]
 				line=over
 				continue
 			elif [[ $state == exited || $state == restarting || $state == dead ]] ||
-				((restarts > $(restarts_before "$id"))); then
+				{ ((restarts > 0)) && ((restarts > $(restarts_before "$id"))); }; then
 				how="with status $code"
 				[[ $state != running ]] || how="and docker started it again,"
 				said="${2:-the application} ended $how as soon as it was started"
-				show "$(engine logs --tail 20 "$id" 2>&1)"
+				show "$("${engine[@]}" logs --tail 20 "$id" 2>&1)"
 				return 1
 			elif [[ $health == unhealthy ]]; then
 				said="the container's health check fails"
-				show "$(engine inspect --format "$HEALTH_WORDS" "$id" 2>&1 | tail -n 5)"
-				show "$(engine logs --tail 20 "$id" 2>&1)"
+				show "$("${engine[@]}" inspect --format "$HEALTH_WORDS" "$id" 2>&1 | tail -n 5)"
+				show "$("${engine[@]}" logs --tail 20 "$id" 2>&1)"
 				return 1
 			elif [[ $state != running || $health == starting ]]; then
 				said="${name#/} is $state, its health $health"
@@ -496,13 +530,17 @@ wait_up() { # PORT [SERVICE]
 			[[ $part == "$service" ]] || return 0
 			! answers "$1" || return 0
 		fi
+		if [[ $line == - ]] && ((SECONDS - up_since < STEADY_SECONDS)); then
+			pause 1 # it runs, and is not believed yet
+			continue
+		fi
 		# What is quick is not waited for long, and what is slow is not asked often: 0.1, 0.2, 0.4 s, and 1 s in the end.
-		sleep "$((pause / 10)).$((pause % 10))"
+		pause "$((pause / 10)).$((pause % 10))"
 		((pause >= 4)) || pause=$((pause * 2))
 		((SECONDS - up_since < QUICK_SECONDS)) || pause=10
 	done
 	said="after $START_SECONDS s: $said"
-	[[ -z $last ]] || show "$(engine logs --tail 20 "$last" 2>&1)"
+	[[ -z $last ]] || show "$("${engine[@]}" logs --tail 20 "$last" 2>&1)"
 	return 1
 }
 
@@ -521,7 +559,7 @@ is_busy() { # TEXT
 
 pull() {
 	local words status=0 busy='' with_login=(env)
-	wanted=$(image_id "$image") || status=$?
+	image_id wanted "$image" || status=$?
 	if ((status == 0)); then
 		note_release
 		return "$?"
@@ -532,7 +570,7 @@ pull() {
 	check_disk
 	if [[ -n $user ]]; then
 		# The user's own configuration says which dockerd, ours has the login.
-		words=$(engine context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null) || words=
+		words=$("${engine[@]}" context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null) || words=
 		with_login=(env DOCKER_CONFIG="$private" ${words:+DOCKER_HOST="${DOCKER_HOST:-$words}"})
 		while ! words=$(printf '%s' "$password" | timeout -k 5 "$ASK_SECONDS" "${with_login[@]}" docker login \
 			--username "$user" --password-stdin "${image%%/*}" 2>&1); do
@@ -544,7 +582,7 @@ pull() {
 	while :; do
 		status=0
 		run_loose "$PULL_SECONDS" "${with_login[@]}" docker pull --quiet "$image" >"$private/words" 2>&1 || status=$?
-		words=$(<"$private/words")
+		read_file words "$private/words"
 		((status != 0)) && is_busy "$words" || break
 	done
 	[[ -z $user ]] || rm -f -- "$private/config.json"
@@ -568,7 +606,7 @@ pull() {
 
 check_disk() {
 	local free
-	[[ -n $root ]] || root=$(engine info --format '{{.DockerRootDir}}' 2>/dev/null) || root=
+	[[ -n $root ]] || root=$("${engine[@]}" info --format '{{.DockerRootDir}}' 2>/dev/null) || root=
 	[[ -n $root ]] && free=$(df -Pk -- "$root" 2>/dev/null) || free=$(df -Pk /)
 	free=${free##*$'\n'}
 	# shellcheck disable=SC2086 # a line of words

@@ -5,7 +5,7 @@
 # The port that the upstream file names; none when it is none of ours.
 live_port() {
 	local text
-	text=$(cat -- "$upstream" 2>/dev/null) || return 0
+	read_file text "$upstream"
 	[[ $text =~ server[[:space:]]+127\.0\.0\.1:([0-9]+) ]] || return 0
 	[[ ${BASH_REMATCH[1]} != "$port_a" && ${BASH_REMATCH[1]} != "$port_b" ]] || printf '%s' "${BASH_REMATCH[1]}"
 }
@@ -13,7 +13,7 @@ live_port() {
 # Whose the upstream file is: point_at() writes it.  Nothing where nobody has pointed it yet.
 owner_of_upstream() {
 	local text
-	text=$(cat -- "$upstream" 2>/dev/null) || return 0
+	read_file text "$upstream"
 	[[ ! $text =~ '# deploybot: '([a-z][a-z0-9./-]*) ]] || printf '%s' "${BASH_REMATCH[1]}"
 }
 
@@ -123,7 +123,7 @@ reload() {
 	else
 		until are_replaced "$before"; do
 			((SECONDS - began < RELOAD_SECONDS)) || break
-			sleep 0.1
+			pause 0.1
 		done
 	fi
 	if [[ $is_blind == yes ]] || are_replaced "$before"; then
@@ -155,7 +155,7 @@ stop_grace() {
 	for port in "$port_a" "$port_b"; do
 		ids=$(containers "$port") || ids=
 		# shellcheck disable=SC2086 # ids have no blanks
-		[[ -z $ids ]] || for found in $(engine inspect --format '{{.Config.StopTimeout}}' $ids 2>/dev/null); do
+		[[ -z $ids ]] || for found in $("${engine[@]}" inspect --format '{{.Config.StopTimeout}}' $ids 2>/dev/null); do
 			[[ ! $found =~ ^[0-9]{1,5}$ ]] || ((found <= longest)) || longest=$found
 		done
 	done
@@ -171,7 +171,7 @@ stop_port() { # PORT
 	words=$(run_compose "$seconds" "$1" rm -s -f "$service" 2>&1) || show "$words"
 	ids=$(containers "$1") || return "$?"
 	# shellcheck disable=SC2086 # ids have no blanks
-	[[ -z $ids ]] || engine rm -f $ids >/dev/null
+	[[ -z $ids ]] || "${engine[@]}" rm -f $ids >/dev/null
 }
 
 # ---- what a switch has left running --------------------------------------------------------------
@@ -185,7 +185,7 @@ uptime_seconds() {
 # Fills drain_of, drain_port, drain_since and drain_workers; false: nothing drains.
 read_drain() {
 	local text
-	text=$(cat .deploybot.drain 2>/dev/null) || return 1
+	read_file text .deploybot.drain
 	[[ ${text%%$'\n'*} =~ ^([0-9]*)\ ([0-9]{1,5})\ ([0-9]{1,10})$ ]] || return 1
 	drain_of=${BASH_REMATCH[1]} drain_port=${BASH_REMATCH[2]} drain_since=${BASH_REMATCH[3]}
 	drain_workers=${text#*$'\n'}
@@ -366,7 +366,7 @@ is_as_made() { # PORT
 start_bluegreen() {
 	local sum
 	settle_bluegreen
-	wanted=$(image_id "$image") || die 75 "docker has no $image any more, or does not answer: try again"
+	image_id wanted "$image" || die 75 "docker has no $image any more, or does not answer: try again"
 	sum=$(sum_of_main) || sum='' # what is started says why
 	if [[ -n $live ]] && runs_wanted "$live" && is_as_made "$live"; then
 		say "${release:0:12} serves already on port $live"
@@ -393,7 +393,7 @@ start_bluegreen() {
 
 switch_bluegreen() {
 	local old new ids
-	wanted=$(image_id "$image") || die 70 "docker has no $image any more, or does not answer"
+	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
 	check_owner
 	old=$(live_port) new=$(ready_port)
 	[[ -n $new ]] && runs_wanted "$new" ||

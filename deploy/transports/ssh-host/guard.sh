@@ -17,11 +17,11 @@ on_told() {
 
 # Holds the lock; what a killed holder left of its secrets is removed.
 take_lock() {
-	local folder=
+	local folder='' patience
 	# Whoever may open it may hold it: not the application, which may read this folder.
-	(umask 077 && : >>.deploybot.lock) && chmod 600 .deploybot.lock || die 70 "$dir/.deploybot.lock cannot be made $me's alone"
+	{ [[ -e .deploybot.lock ]] || (umask 077 && : >>.deploybot.lock); } && chmod 600 .deploybot.lock || die 70 "$dir/.deploybot.lock cannot be made $me's alone"
 	exec 9<>.deploybot.lock || die 70 "$dir/.deploybot.lock cannot be written"
-	flock -w "$(lock_patience)" 9 || die 75 "something else is being released to $dir there"
+	flock -n 9 || { lock_patience && flock -w "$patience" 9; } || die 75 "something else is being released to $dir there"
 	IFS= read -r folder <.deploybot.lock || true # empty before the first act
 	case $folder in
 	*..*) ;;
@@ -31,15 +31,15 @@ take_lock() {
 	private=$(mktemp -d /dev/shm/deploybot.XXXXXXXX 2>/dev/null) || private=$(mktemp -d "$dir/.deploybot.XXXXXXXX") ||
 		die 70 "no private folder can be made there, neither in /dev/shm nor in $dir: $(df -P . | tail -n 1)"
 	printf '%s\n' "$private" >.deploybot.lock 2>/dev/null || true # a full disk
-	mkfifo -- "$private/lives" || die 70 "$private cannot be written: $(df -P -- "$private" | tail -n 1)"
+	{ : >"$private/words"; } 2>/dev/null || die 70 "$private cannot be written: $(df -P -- "$private" | tail -n 1)"
 }
 
 guard() {
 	local worker watcher status=0
 	take_lock
 	# What the worker starts has 5 open: the end of 6 is everybody's end.
-	exec 5<>"$private/lives"
-	exec 6<"$private/lives"
+	exec 5<> <(:)
+	exec 6</dev/fd/5
 	set -m # a process group of its own: what ends ours does not end it
 	(work) </dev/null 3<&- &
 	worker=$!

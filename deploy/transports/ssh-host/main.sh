@@ -33,7 +33,7 @@ work() {
 	switch.bluegreen) switch_bluegreen ;;
 	tidy.bluegreen) tidy_bluegreen ;;
 	clean.*) act_clean ;;
-	drain.*) end_drain ;;
+	drain.bluegreen) end_drain ;;
 	job.*) run_job ;;
 	await-migration.*) wait_for_migration ;;
 	migrate.*) act_migrate ;;
@@ -41,15 +41,14 @@ work() {
 	esac
 }
 
-# Where something drains, whoever holds the lock may be stopping that.
+# Fills patience.  Where something drains, whoever holds the lock may be stopping that.
 lock_patience() {
-	local seconds=$lock most=300
-	if [[ -e .deploybot.drain ]]; then
-		seconds=$(($(stop_grace) + 30))
-		((seconds <= most)) || seconds=$most
-		((seconds >= lock)) || seconds=$lock
-	fi
-	printf '%s' "$seconds"
+	local most=300
+	patience=$lock
+	[[ $strategy == bluegreen && -e .deploybot.drain ]] || return 0
+	patience=$(($(stop_grace) + 30))
+	((patience <= most)) || patience=$most
+	((patience >= lock)) || patience=$lock
 }
 
 on_worker_killed() {

@@ -65,23 +65,23 @@ restore_before() { # SERVICE...
 	fi
 	[[ $# == 0 ]] || there=$(insist states "" "$@") || return 2
 	while read -r id rest; do
-		[[ -z $id ]] || grep -q "^$id " .deploybot.before/containers || engine rm -f "$id" >/dev/null || status=1
+		[[ -z $id ]] || grep -q "^$id " .deploybot.before/containers || "${engine[@]}" rm -f "$id" >/dev/null || status=1
 	done <<<"$there"
 	while read -r id name part of image_then; do
-		if ! is=$(engine inspect --format '{{.Name}} {{.State.Running}}' "$id" 2>/dev/null); then
+		if ! is=$("${engine[@]}" inspect --format '{{.Name}} {{.State.Running}}' "$id" 2>/dev/null); then
 			make_anew "$part" "$of" "$image_then"
 			continue
 		fi
-		[[ ${is% *} == "/$name" ]] || engine rename "$id" "$name" || true # it can run under another
-		[[ ${is#* } == true ]] || engine start "$id" >/dev/null || make_anew "$part" "$of" "$image_then"
+		[[ ${is% *} == "/$name" ]] || "${engine[@]}" rename "$id" "$name" || true # it can run under another
+		[[ ${is#* } == true ]] || "${engine[@]}" start "$id" >/dev/null || make_anew "$part" "$of" "$image_then"
 	done < <(ran_before)
 	return "$status"
 }
 
 # With its image of then: before the first release that stood in no .env, and each service had its own.
 make_anew() { # SERVICE ID IMAGE
-	local up_image=$3
-	[[ $(image_id "$3") == "$2" ]] || up_image=$2
+	local up_image=$3 id
+	image_id id "$3" && [[ $id == "$2" ]] || up_image=$2
 	show "$(run_compose "$UP_SECONDS" "" up -d --no-deps --no-build "$1" 2>&1 </dev/null)"
 }
 
@@ -101,7 +101,7 @@ stays_up() {
 			esac
 		done
 		((SECONDS - began < seconds)) || [[ $up == unknown ]] && ((SECONDS - began < ASK_SECONDS)) || break
-		sleep 0.3
+		pause 0.3
 	done
 	[[ $up == yes ]]
 }
@@ -112,7 +112,7 @@ keeps_running() { # SERVICE; status 2: docker does not say
 	while read -r id _ state _; do
 		[[ -n $id ]] || continue
 		up=yes
-		[[ $state == running ]] || engine start "$id" >/dev/null || up=no
+		[[ $state == running ]] || "${engine[@]}" start "$id" >/dev/null || up=no
 	done <<<"$found"
 	[[ $up == yes ]]
 }
@@ -132,7 +132,7 @@ settle_recreate() {
 		return "$?"
 	fi
 	while read -r id _; do
-		[[ -z $id || $found == *"$id"* ]] || engine rm -f "$id" >/dev/null || true # it does not run
+		[[ -z $id || $found == *"$id"* ]] || "${engine[@]}" rm -f "$id" >/dev/null || true # it does not run
 	done <<<"$there"
 	read -r _ _ _ _ _ _ _ image_now _ <<<"$found"
 	find_env_words_of "$image_now"
@@ -157,7 +157,7 @@ settle_others() {
 switch_recreate() {
 	settle_recreate
 	[[ $told == no ]] || die 75 "was asked to stop"
-	wanted=$(image_id "$image") || die 70 "docker has no $image any more, or does not answer"
+	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
 	note_before "" "$service" ${others[@]+"${others[@]}"} || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 	change=begun
 	write_env "DEPLOY_IMAGE=$image" ${env_words[@]+"${env_words[@]}"} ||

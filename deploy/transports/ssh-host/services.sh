@@ -134,7 +134,7 @@ ask_aside() { # NAME CMD...
 # Waits for what was asked and fills words with it; fails as that did.
 answer_of() { # NAME
 	local fd=${aside[$1]}
-	words=$(cat <&"$fd")
+	words=$(</dev/fd/"$fd")
 	exec {fd}<&-
 	unset "aside[$1]"
 	[[ $words == *yes ]] || return 1
@@ -194,7 +194,7 @@ find_services() {
 find_project() {
 	local words=''
 	[[ -z $project ]] || return 0
-	[[ -z $asked ]] || words=$(cat <&"$asked")
+	[[ -z $asked ]] || words=$(</dev/fd/"$asked")
 	[[ $words =~ com\.docker\.compose\.project=([a-z0-9_-]+) ]] ||
 		die 70 "compose does not say the name of its project: set COMPOSE_PROJECT_NAME in $dir/.env${words:+; it says: \
 $(last_line "$words")}"
@@ -280,9 +280,10 @@ COMPOSE_PROJECT_NAME in $dir/.env to another name"
 
 # For people, and lines for ssh.sh: what it found, and what the file says of each service, as a sum.
 name_services() {
-	local name sum
-	say "a release replaces $service (the main service)${others[*]+$(printf ', %s' "${others[@]}")}${left:+; left alone: $left}"
-	printf 'services %s %s\n' "$project" "$(IFS=,; printf '%s' "${others[*]-}")"
+	local name sum list=''
+	((${#others[@]} == 0)) || printf -v list ',%s' "${others[@]}"
+	say "a release replaces $service (the main service)${list//,/, }${left:+; left alone: $left}"
+	printf 'services %s %s\n' "$project" "${list#,}"
 	for name in "$service" ${others[@]+"${others[@]}"}; do
 		sum=$(sha256sum <<<"${field[$name.text]}")
 		printf 'service %s %s\n' "$name" "${sum:0:16}"

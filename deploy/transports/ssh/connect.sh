@@ -58,7 +58,7 @@ deploybot's runner is"
 
 ssh_check_pinned() { # HOST PORT
 	local name
-	name=$(known_as "$1" "$2")
+	known_as name "$1" "$2"
 	# A name that stands there as it is; what ssh-keygen finds are hashes and lists of names too.
 	: "${ssh_known:=$'\n'$(<"$SSH_KNOWN_HOSTS")}"
 	[[ $ssh_known != *$'\n'"$name "[!' ']* ]] || return 0
@@ -69,26 +69,22 @@ $1, compare it with the host's own, add it there"
 
 # ---- one connection for a run --------------------------------------------------------------------
 
-# Where the socket of a host's connection is.
-ssh_control_path() { # INDEX
-	printf '%s/c%s' "$ssh_folder" "$1"
+# Is a connection to a host to be made that all calls to it share?  The main shell alone makes some.
+ssh_wants_master() { # INDEX
+	[[ $BASHPID == "$$" && $ssh_shares == yes && -z ${ssh_masters[$1]:-} ]]
 }
 
 # Shares a connection with all calls to a host, if it can be: its ssh is our child, and started once.  It lives as long
 # as the pipe `hold` has a writer, which is the main shell: it goes when we are gone, in whatever way.
 ssh_share() { # INDEX
-	[[ $BASHPID == "$$" && -z ${ssh_masters[$1]:-} ]] || return 0
-	[[ -n $ssh_shares ]] || ssh_begin_sharing
-	[[ $ssh_shares == yes ]] || return 0
-	mkfifo -m 600 -- "$ssh_folder/up.$1"
+	ssh_wants_master "$1" || return 0
 	ssh_master "$1" &
 	ssh_masters[$1]=$!
 }
 
-# Fills ssh_shares.
+# Fills ssh_shares.  The socket of a host's connection is c<index> in ssh_folder.
 ssh_begin_sharing() {
-	local LC_ALL=C path # bytes
-	path=$(ssh_control_path 999)
+	local LC_ALL=C path=$ssh_folder/c999 # bytes
 	ssh_shares=yes
 	if ((${#path} > SSH_CONTROL_PATH_MAX)); then
 		ssh_shares=no
@@ -96,7 +92,6 @@ ssh_begin_sharing() {
 $SSH_CONTROL_PATH_MAX bytes"
 		return 0
 	fi
-	mkfifo -m 600 -- "$ssh_folder/hold"
 	exec {ssh_hold}<>"$ssh_folder/hold"
 	at_exit ssh_unshare
 }
@@ -104,16 +99,26 @@ $SSH_CONTROL_PATH_MAX bytes"
 ssh_master() { # INDEX
 	exec {ssh_hold}>&- {ssh_life}>&-
 	# What waits for `up` stands in ssh_await_master.
-	exec ssh "${ssh_options[@]}" -oControlMaster=yes "-oControlPath=$(ssh_control_path "$1")" -oControlPersist=no \
+	exec ssh "${ssh_options[@]}" -oControlMaster=yes "-oControlPath=$ssh_folder/c$1" -oControlPersist=no \
 		-p "${ssh_ports[$1]}" -- "$DEPLOY_USER@${ssh_hosts[$1]}" "echo && echo up && exec cat" \
 		<"$ssh_folder/hold" >"$ssh_folder/up.$1" 7>&- 8>&- 2> >(ssh_keep_master "$1")
 }
 
-# Of what a connection says on stderr, where a host may say what it likes, master.<index> gets SSH_WORDS_MAX bytes, and
-# nobody the rest.  It has `up` open until then: who waits there for its end finds all of it.
+# Of what comes FILE gets SSH_WORDS_MAX bytes, once that is all or too much; fails where it is too much, and more is to
+# come.
+ssh_take_words() { # FILE
+	local LC_ALL=C words='' # bytes
+	{ # it is opened now: at our end it may be gone
+		IFS= read -r -N "$SSH_WORDS_MAX" words || true # that is all
+		printf '%s' "$words"
+	} >"$1"
+	! IFS= read -r -N 1 words
+}
+
+# Of what a connection says on stderr, where a host may say what it likes, master.<index> gets that, and nobody the rest.
+# It has `up` open until then: who waits there for its end finds all of it.
 ssh_keep_master() { # INDEX
-	head -c "$SSH_WORDS_MAX" >"$ssh_folder/master.$1"
-	exec cat >/dev/null
+	ssh_take_words "$ssh_folder/master.$1" || exec cat >/dev/null
 }
 
 # Ends well at a line `up` within so many bytes.
@@ -130,13 +135,13 @@ readonly SSH_UP='left=$1
 ssh_await_master() { # INDEX
 	[[ -n ${ssh_masters[$1]:-} ]] || return 0
 	exec {ssh_hold}>&-
-	[[ -p $ssh_folder/up.$1 ]] || return 0
+	[[ ! -e $ssh_folder/awaited.$1 ]] || return 0
 	if limited "$SSH_CONNECT_SECONDS" "connecting to ${ssh_hosts[$1]}" \
 		bash -c "$SSH_UP" - "$SSH_UP_MAX" "$ssh_folder/up.$1"; then
-		rm -f -- "$ssh_folder/up.$1"
+		: >"$ssh_folder/awaited.$1"
 		return 0
 	fi
-	rm -f -- "$ssh_folder/up.$1"
+	: >"$ssh_folder/awaited.$1"
 	[[ -s $ssh_folder/master.$1 ]] || return 0
 	head -c "$SSH_WORDS_MAX" -- "$ssh_folder/master.$1" >&2
 	exit 255
@@ -145,14 +150,14 @@ ssh_await_master() { # INDEX
 # What a call adds to ssh_options.
 ssh_find_sharing() { # INDEX
 	ssh_sharing=()
-	[[ -z ${ssh_masters[$1]:-} ]] || ssh_sharing=(-oControlMaster=no "-oControlPath=$(ssh_control_path "$1")")
+	[[ -z ${ssh_masters[$1]:-} ]] || ssh_sharing=(-oControlMaster=no "-oControlPath=$ssh_folder/c$1")
 }
 
 ssh_unshare() {
 	local i asking=()
 	for i in "${!ssh_masters[@]}"; do
-		[[ -e $(ssh_control_path "$i") ]] || continue
-		timeout 5 ssh -F none "-oControlPath=$(ssh_control_path "$i")" -O exit -- "${ssh_hosts[$i]}" >/dev/null 2>&1 &
+		[[ -e $ssh_folder/c$i ]] || continue
+		timeout 5 ssh -F none "-oControlPath=$ssh_folder/c$i" -O exit -- "${ssh_hosts[$i]}" >/dev/null 2>&1 &
 		asking+=("$!")
 	done
 	((${#asking[@]} == 0)) || wait "${asking[@]}" 2>/dev/null || true # bash complains of one that it forgot
@@ -175,8 +180,8 @@ permission denied|host key|identification|stdio forwarding|unknown port|no route
 ssh_was_killed() { # INDEX WORDS
 	[[ ! ${2,,} =~ $SSH_LOST ]] || return 1
 	[[ -n ${ssh_masters[$1]:-} ]] || return 0
-	[[ ! -p $ssh_folder/up.$1 ]] &&
-		timeout 5 ssh -F none "-oControlPath=$(ssh_control_path "$1")" -O check -- "${ssh_hosts[$1]}" >/dev/null 2>&1
+	[[ -e $ssh_folder/awaited.$1 ]] &&
+		timeout 5 ssh -F none "-oControlPath=$ssh_folder/c$1" -O check -- "${ssh_hosts[$1]}" >/dev/null 2>&1
 }
 
 # Fills ssh_said of a connection that did not come about, or broke.

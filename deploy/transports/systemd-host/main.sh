@@ -35,7 +35,7 @@ work() {
 }
 
 lock_patience() {
-	printf '%s' "$lock"
+	patience=$lock
 }
 
 on_worker_killed() {

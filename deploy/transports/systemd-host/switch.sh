@@ -114,7 +114,7 @@ wait_answer() {
 	while wait_up 0 "${units[@]}"; do
 		! answers "" || return 0
 		((SECONDS < until)) || return 1
-		sleep 0.3
+		pause 0.3
 	done
 	return 1
 }

@@ -80,7 +80,7 @@ wait_up() { # SECONDS UNIT...
 			return 0
 		fi
 		((SECONDS < until)) || return 1
-		sleep 0.2
+		pause 0.2
 	done
 }
 
