@@ -135,8 +135,12 @@ decide_forward_answered(
     struct tx *tx, const struct effect_forward *sent, const struct forward_answer *answer)
 {
 	struct forward_row row = row_forward_of(tx, sent->place);
+	char place[FORWARD_PLACE] = "";
 
-	tell(tx, sent, &row, answer);
+	if (tx->settings != NULL)
+		forward_place(tx->settings, sent->to, place);
+	if (strcmp(place, sent->place) == 0) /* else they do not name it any more */
+		tell(tx, sent, &row, answer);
 	row.is_out = false;
 	if (answer->sent > row.sent && answer->sent <= sent->last)
 		row.sent = answer->sent;
