@@ -128,8 +128,8 @@ expect_host(SSL *ssl, const char *host)
 }
 
 struct crypto_tls *
-crypto_tls_new(const struct crypto_tls_config *config, int fd, const char *text, size_t size,
-    struct err *err)
+crypto_tls_new(
+    const struct crypto_tls_config *config, int fd, const char *text, size_t size, struct err *err)
 {
 	struct crypto_tls *tls = calloc(1, sizeof(*tls));
 

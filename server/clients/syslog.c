@@ -147,7 +147,8 @@ on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 	struct err err = { 0 };
 
 	(void)err_set(&err, ERR_TIMEOUT,
-	    "it has not read all and closed the connection within %d s", TIMEOUT_MS / 1000);
+	    "it has not read all and closed the connection within %lld s",
+	    (long long)call->send.timeout_ms / 1000);
 	finish(call, &err);
 }
 
@@ -181,28 +182,22 @@ connect_to(struct syslog_call *call, struct http_client *client, struct err *err
 }
 
 struct syslog_call *
-syslog_start(struct loop *loop, struct http_client *client, const struct syslog_send *send,
-    struct err *err)
+syslog_start(
+    struct loop *loop, struct http_client *client, const struct syslog_send *send, struct err *err)
 {
 	struct syslog_call *call = calloc(1, sizeof(*call));
 
 	if (call == NULL)
 		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for " LABEL));
 	*call = (struct syslog_call){ .magic = MAGIC, .loop = loop, .send = *send, .fd = -1 };
+	if (call->send.timeout_ms == 0)
+		call->send.timeout_ms = TIMEOUT_MS;
 	loop_io_init(&call->io, on_ready, call);
 	loop_timer_init(&call->deadline, on_deadline, call);
 	if (!connect_to(call, client, err)) {
 		release(call);
 		return NULL;
 	}
-	loop_timer_start(loop, &call->deadline, TIMEOUT_MS, 0);
+	loop_timer_start(loop, &call->deadline, call->send.timeout_ms, 0);
 	return call;
-}
-
-bool
-syslog_check(const struct syslog_send *send, struct err *err)
-{
-	struct crypto_tls_config config = config_of(send, "");
-
-	return crypto_tls_check(&config, err);
 }

@@ -20,7 +20,8 @@ struct syslog_send {
 	const char *certificate_file; /* ours; NULL: none */
 	const char *key_file;
 	const char *text; /* frames; must live until on_done or cancel, as what stands above */
-	size_t size;
+	size_t size; /* 0: it is only asked to prove its name, and to take ours */
+	int64_t timeout_ms; /* of all of it; 0: 30 s */
 	syslog_done_fn *on_done;
 	void *ctx;
 };
@@ -35,6 +36,3 @@ struct syslog_call *syslog_start(struct loop *loop, struct http_client *client,
 
 /* Without on_done.  NULL is fine. */
 void syslog_cancel(struct syslog_call *call);
-
-/* Can the files of `send` be used? */
-bool syslog_check(const struct syslog_send *send, struct err *err) MUST_USE;

@@ -120,9 +120,8 @@ tell(struct tx *tx, const struct effect_forward *sent, const struct forward_row 
 	bool ok = answer->detail[0] == '\0';
 
 	if (ok && row->tries > 0)
-		tx_log(tx, LOG_LEVEL_INFO,
-		    "audit: %s gets entries again, up to %" PRId64 " by now", sent->place,
-		    answer->sent);
+		tx_log(tx, LOG_LEVEL_INFO, "audit: %s gets entries again, up to %" PRId64 " by now",
+		    sent->place, answer->sent);
 	else if (!ok && strcmp(answer->detail, row->detail) != 0)
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "audit: %s has not got entries %" PRId64 " to %" PRId64

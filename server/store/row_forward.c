@@ -49,8 +49,7 @@ void
 row_forward_save(struct tx *tx, const struct forward_row *row)
 {
 	assert(row->place[0] != '\0');
-	(void)tx_run(tx,
-	    "REPLACE INTO audit_forward (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6)",
+	(void)tx_run(tx, "REPLACE INTO audit_forward (" COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6)",
 	    DB_TEXT(row->place), DB_I64(row->sent), DB_I64(row->tried_at), DB_I64(row->is_out),
 	    DB_I64(row->tries), DB_TEXT(row->detail)); /* sticky */
 	tx->store->is_outside_changed = true;

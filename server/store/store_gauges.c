@@ -88,8 +88,7 @@ store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 
 	if (!store_names_are_any(&store->changed) &&
 	    store->mark.n_outbox == store->gauges.outbox_pending &&
-	    store->mark.audit.seq == store->gauges.audit_entries &&
-	    !store->is_outside_changed)
+	    store->mark.audit.seq == store->gauges.audit_entries && !store->is_outside_changed)
 		return true;
 	outcome = outcome_new(OUTCOME_GAUGES);
 	gauges = outcome == NULL ? NULL : calloc(1, sizeof(*gauges));

@@ -841,7 +841,7 @@ static const char *const migration_7[] = {
 	" tries INTEGER NOT NULL,"
 	" failing_since INTEGER NOT NULL,"
 	" is_late INTEGER NOT NULL,"
-	" detail TEXT NOT NULL) STRICT;"
+	" detail TEXT NOT NULL) STRICT;",
 	/* How far each collector has got it; is_out: an effect is open. */
 	"CREATE TABLE audit_forward ("
 	" place TEXT NOT NULL PRIMARY KEY,"

@@ -1,16 +1,19 @@
-"""Goal: a syslog server over TLS gets each entry of the audit at least once, whatever that or the server does meanwhile;
-a doubled one is known by its number, and nobody who cannot prove their name gets any."""
+"""Goal: a syslog server over TLS gets each entry of the audit at least once, whatever it or deploybot does meanwhile; a
+doubled one is known by its number, and nobody who cannot prove their name gets any."""
 # SPDX-License-Identifier: ISC
 import json
 import pathlib
+import shutil
+import subprocess
 
 import pytest
 
 from flow_aid import Scene, Scripts, ended_well
 from peers.syslog_tls import Certificates, Refused, SyslogTls, cut_frame, parse
-from stage import wait_until
+from stage import free_port, wait_until
 
 PATIENCE_S = 60
+RSYSLOGD = shutil.which("rsyslogd") or shutil.which("rsyslogd", path="/usr/sbin")
 GOOD = b'<110>1 2026-11-20T07:10:48.123Z host deploybot - login [deploybot@32473 seq="7" user_id="a\\]b"] {"seq":7}'
 
 
@@ -157,6 +160,61 @@ def test_a_server_that_asks_for_a_certificate_is_shown_ours_and_refuses_who_has_
         assert all_there(scene, peer) == 0
     finally:
         peer.close()
+
+
+class Rsyslog:
+    """The real one, which takes nobody but the client's certificate."""
+
+    CONFIG = """
+global(workDirectory="{folder}" maxMessageSize="32k" defaultNetstreamDriver="ossl"
+       defaultNetstreamDriverCAFile="{keys}/ca.pem"
+       defaultNetstreamDriverCertFile="{keys}/server.pem" defaultNetstreamDriverKeyFile="{keys}/server.key")
+module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="x509/name"
+       permittedPeer=["client"])
+template(name="audit" type="string" string="%msg%\\n")
+template(name="head" type="string" string="%pri% %app-name% %msgid% %structured-data%\\n")
+input(type="imtcp" port="{port}" address="127.0.0.1" ruleset="audit")
+ruleset(name="audit") {{
+    action(type="omfile" file="{folder}/audit" template="audit" asyncWriting="off" ioBufferSize="1" flushOnTXEnd="on")
+    action(type="omfile" file="{folder}/head" template="head") }}
+"""
+
+    def __init__(self, folder, certificates):
+        self.folder, self.port = folder, free_port()
+        (folder / "conf").write_text(
+            self.CONFIG.format(folder=folder, keys=certificates.folder, port=self.port), encoding="ascii")
+        self.process = None
+        self.start()
+
+    def start(self):
+        with open(self.folder / "own", "ab") as own:
+            self.process = subprocess.Popen([RSYSLOGD, "-n", "-f", self.folder / "conf", "-i", self.folder / "pid"],
+                                            stdout=own, stderr=own)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def lines(self, name="audit"):
+        path = self.folder / name
+        return path.read_bytes().splitlines() if path.exists() else []
+
+
+@pytest.mark.skipif(RSYSLOGD is None, reason="rsyslog is not installed (packages rsyslog, rsyslog-openssl)")
+def test_rsyslog_has_each_line_also_when_it_was_killed(scene, tmp_path, certificates):
+    rsyslog = Rsyslog(tmp_path, certificates)
+    try:
+        restart(scene, AUDIT_SYSLOG_SERVER=f"localhost:{rsyslog.port}", AUDIT_SYSLOG_CA=str(certificates.ca),
+                AUDIT_SYSLOG_CERTIFICATE=str(certificates.folder / "client.pem"),
+                AUDIT_SYSLOG_KEY=str(certificates.folder / "client.key"))
+        wait_until(lambda: set(rsyslog.lines()) == set(logged(scene)) and waiting(scene) == 0, PATIENCE_S)
+        rsyslog.kill()
+        locked(scene)
+        rsyslog.start()
+        wait_until(lambda: set(rsyslog.lines()) == set(logged(scene)) and waiting(scene) == 0, PATIENCE_S)
+        assert b"110 deploybot lock_begun [deploybot@32473 seq=" in b"\n".join(rsyslog.lines("head"))
+    finally:
+        rsyslog.kill()
 
 
 @pytest.mark.parametrize("message", [

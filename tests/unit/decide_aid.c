@@ -680,8 +680,8 @@ world_forwarded(struct world *w, int64_t sent, const char *detail)
 	struct effect *effect = must_take(w, EFFECT_FORWARD);
 
 	effect->result->u.forwarded = (struct forward_answer){ .sent = sent };
-	(void)text_copy(effect->result->u.forwarded.detail,
-	    sizeof(effect->result->u.forwarded.detail), detail);
+	(void)text_copy(
+	    effect->result->u.forwarded.detail, sizeof(effect->result->u.forwarded.detail), detail);
 	report(w, effect);
 }
 

@@ -262,7 +262,8 @@ main(void)
 		cmocka_unit_test(entries_go_out_at_once_and_then_those_of_a_second_together),
 		cmocka_unit_test(
 		    what_failed_is_tried_again_from_the_first_that_may_be_missing_later_each_time),
-		cmocka_unit_test(an_answer_moves_nothing_behind_what_was_sent_or_before_what_it_has),
+		cmocka_unit_test(
+		    an_answer_moves_nothing_behind_what_was_sent_or_before_what_it_has),
 		cmocka_unit_test(a_backlog_goes_out_in_small_parts_one_a_second_the_oldest_first),
 		cmocka_unit_test(two_collectors_are_apart_and_another_server_gets_all_of_it),
 		cmocka_unit_test(a_collector_that_the_settings_forget_is_left_in_peace),

@@ -118,7 +118,8 @@ static void
 a_value_that_cannot_be_a_headers_word_does_not_become_one(void **state)
 {
 	static const char *const times[] = { "", "now", "2026-11-20T07:10:48Z",
-		"2026-11-20 07:10:48.123Z", "2026-11-20T07:10:48.123Z ", "2026-11-20T07:10:48.123Z1" };
+		"2026-11-20 07:10:48.123Z", "2026-11-20T07:10:48.123Z ",
+		"2026-11-20T07:10:48.123Z1" };
 	char line[512], host[400];
 
 	(void)state;
@@ -127,8 +128,8 @@ a_value_that_cannot_be_a_headers_word_does_not_become_one(void **state)
 		assert_string_equal(
 		    head_of("h", line), "<109>1 - h deploybot - - [deploybot@32473] ");
 	}
-	assert_string_equal(head_of("a b\n\xc3\xa9", "{}"),
-	    "<109>1 - a_b___ deploybot - - [deploybot@32473] ");
+	assert_string_equal(
+	    head_of("a b\n\xc3\xa9", "{}"), "<109>1 - a_b___ deploybot - - [deploybot@32473] ");
 	assert_string_equal(head_of("", "{}"), "<109>1 - - deploybot - - [deploybot@32473] ");
 	memset(host, 'h', sizeof(host) - 1);
 	host[sizeof(host) - 1] = '\0';
