@@ -201,7 +201,7 @@ judge(struct crypto_tls *tls, int result, const char *what, struct err *err)
 	case SSL_ERROR_ZERO_RETURN:
 		return failed(err, "it closed the connection before it had all", 0);
 	case SSL_ERROR_SYSCALL:
-		if (tls->phase == TEXT && has_alert(tls))
+		if ((tls->phase == TEXT || tls->phase == CLOSING) && has_alert(tls))
 			break;
 		return failed(err, what, os_errno != 0 ? os_errno : ECONNRESET);
 	default:

@@ -14,7 +14,8 @@ from stage import ROOT
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotDeploymentFailed DeploybotRolledBack
 DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotMessagesStuck
-DeploybotAuditExportFailing DeploybotAuditWithoutWitness DeploybotAuditNotCollected DeploybotDiskFull DeploybotBackupOld DeploybotClockWrong
+DeploybotAuditExportFailing DeploybotAuditWithoutWitness DeploybotAuditNotCollected
+DeploybotDiskFull DeploybotBackupOld DeploybotClockWrong
 DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring DeploybotWatchdog""".split()
 ALWAYS = {"DeploybotWatchdog"}
 PANELS = [panel for board in BOARDS.values() for panel in board["panels"]]

@@ -1,7 +1,6 @@
 """syslog_tls.py - a stand-in for a syslog server over TLS (RFC 5425), which refuses whatever RFC 5424 does not allow.
 
-It reads until its client closes TLS, keeps what it has read, and closes the connection, as receivers do.  `troubles`
-says what goes wrong with the next connections, one each:
+It reads until its client closes TLS, keeps what it has read, and closes the connection.  `troubles` of the next ones:
 
     "reset"     it is gone before the handshake
     "cut"       reads one frame, and is killed: what it has not read is lost
@@ -9,8 +8,6 @@ says what goes wrong with the next connections, one each:
     "bare"      reads all of it, and ends without a word of TLS (which is no trouble)
     "held"      reads all of it, and closes when `release` is set
     "talks"     says a lot
-
-`refused` is why the strict parser took something for no frame; a test looks that it is empty.
 """
 # SPDX-License-Identifier: ISC
 import collections
@@ -136,7 +133,7 @@ class Certificates:
 
 
 class SyslogTls:
-    """`received`: each frame that was read, in its order; `raw`: the same as bytes; `connections`: how many came."""
+    """`received`: each frame that was read, in its order; `raw`: the same as bytes; `refused`: why something was none."""
 
     def __init__(self, certificates, wants_client=False):
         self.certificates = certificates
@@ -146,7 +143,6 @@ class SyslogTls:
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.load_verify_locations(certificates.ca)
         self.received, self.raw, self.refused, self.troubles = [], [], [], []
-        self.connections = 0
         self.is_over = False
         self.release = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -174,7 +170,6 @@ class SyslogTls:
                 raw = self.listener.accept()[0]
             except OSError:
                 return
-            self.connections += 1
             raw.settimeout(WAIT_S)
             trouble = self.troubles.pop(0) if self.troubles else None
             try:
