@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_access.h"
 #include "decide/decide_factor.h"
+#include "decide/decide_forward.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_pin.h"
@@ -58,6 +59,7 @@ handle_settings(struct tx *tx, const struct event *event)
 	decide_sessions_look(tx);
 	decide_holds_look(tx);
 	decide_witness_begin(tx);
+	decide_forward_begin(tx);
 	if (read->accepted)
 		decide_unsettled_look_all(tx);
 	if (read->accepted)

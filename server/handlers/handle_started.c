@@ -5,6 +5,7 @@
 #include "decide/decide_cloudflare.h"
 #include "decide/decide_end.h"
 #include "decide/decide_factor.h"
+#include "decide/decide_forward.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_pin.h"
@@ -112,6 +113,7 @@ handle_started(struct tx *tx, const struct event *event)
 	decide_chat_log_moved(tx);
 	decide_pins_look(tx);
 	decide_witness_begin(tx);
+	decide_forward_begin(tx);
 	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
 	decide_poll_later(tx, true);

@@ -7,6 +7,7 @@
 #include "decide/decide_cloudflare.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_emergency.h"
+#include "decide/decide_forward.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_logs.h"
 #include "decide/decide_nag.h"
@@ -122,6 +123,9 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		break;
 	case TIMER_WITNESS:
 		decide_witness_due(tx);
+		break;
+	case TIMER_FORWARD:
+		decide_forward_due(tx);
 		break;
 	case TIMER_STRANGERS:
 		row_stranger_due(tx);

@@ -348,6 +348,21 @@ set_witness(struct metric_set *set, const struct gauges *gauges)
 	    set->witness_waiting_since, (double)gauges->unwitnessed_since / 1000, METRICS_BARE);
 }
 
+static void
+set_forward(struct metric_set *set, const struct gauges *gauges)
+{
+	metrics_clear(set->forward_pending);
+	metrics_clear(set->forward_waiting_since);
+	for (enum forward_to to = 0; to < FORWARD_COUNT; to++) {
+		if (!gauges->forwards[to])
+			continue;
+		metrics_set(set->forward_pending, (double)gauges->unforwarded[to],
+		    METRICS_LABELS(forward_word(to)));
+		metrics_set(set->forward_waiting_since,
+		    (double)gauges->unforwarded_since[to] / 1000, METRICS_LABELS(forward_word(to)));
+	}
+}
+
 void
 metric_set_gauges(
     struct metric_set *set, const struct gauges *gauges, const struct settings *settings)
@@ -355,6 +370,7 @@ metric_set_gauges(
 	metrics_set(set->outbox_pending, (double)gauges->outbox_pending, METRICS_BARE);
 	metrics_set(set->audit_entries, (double)gauges->audit_entries, METRICS_BARE);
 	set_witness(set, gauges);
+	set_forward(set, gauges);
 	if (gauges->is_all)
 		forget_all(set);
 	for (size_t i = 0; i < gauges->n_environments; i++) {

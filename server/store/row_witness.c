@@ -64,7 +64,7 @@ row_witness_save(struct tx *tx, const struct witness_row *row)
 	    DB_I64(row->confirmed_at), DB_I64(row->ordered_at), DB_I64(row->last),
 	    DB_TEXT(row->last_head), DB_I64(row->tries), DB_I64(row->failing_since),
 	    DB_I64(row->is_late), DB_TEXT(row->detail), DB_I64(row->removed)); /* sticky */
-	tx->store->is_witness_changed = true;
+	tx->store->is_outside_changed = true;
 	if (tx->store->removable != 0 && row->removed >= tx->store->removable)
 		tx->store->pruned_at = 0; /* they go when this is committed */
 }

@@ -499,7 +499,7 @@ note_gauges(struct store *store, const struct batch *batch)
 				    .audit_entries = outcome->gauges->audit_entries };
 	}
 	store_names_clear(&store->changed);
-	store->is_witness_changed = false;
+	store->is_outside_changed = false;
 }
 
 /* What is on disk did not end the program: each may count anew. */

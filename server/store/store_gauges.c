@@ -88,7 +88,7 @@ store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 
 	if (!store_names_are_any(&store->changed) &&
 	    store->mark.n_outbox == store->gauges.outbox_pending &&
-	    store->mark.audit.seq == store->gauges.audit_entries && !store->is_witness_changed)
+	    store->mark.audit.seq == store->gauges.audit_entries && !store->is_outside_changed)
 		return true;
 	outcome = outcome_new(OUTCOME_GAUGES);
 	gauges = outcome == NULL ? NULL : calloc(1, sizeof(*gauges));
@@ -100,6 +100,7 @@ store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 	gauges->outbox_pending = store->mark.n_outbox;
 	gauges->audit_entries = store->mark.audit.seq;
 	if (!store_witness_waiting(store, gauges, err) ||
+	    !store_forward_waiting(store, gauges, err) ||
 	    (store_names_are_any(&store->changed) && !read_environments(store, gauges, err))) {
 		outcome_free(outcome);
 		return false;

@@ -95,7 +95,7 @@ struct store {
 	/* Gauges. */
 	struct store_names changed; /* rows that they are made of */
 	int64_t pruned_at; /* wall ms: closed files of the audit log were looked at; 0: not yet */
-	bool is_witness_changed;    /* its row was */
+	bool is_outside_changed;    /* a row of who gets the audit outside was */
 	struct gauges gauges;	    /* as last handed out, without the environments */
 
 	/* Closed files of the audit log that may go, once an entry says so: from the first entry of
@@ -196,6 +196,11 @@ bool store_witness_confirmed(
 
 /* What waits for it. */
 bool store_witness_waiting(struct store *store, struct gauges *ret, struct err *err) MUST_USE;
+
+/* --- row_forward.c --- */
+
+/* What waits for each collector. */
+bool store_forward_waiting(struct store *store, struct gauges *ret, struct err *err) MUST_USE;
 
 /* --- store_gauges.c --- */
 

@@ -471,30 +471,37 @@ fill_picture(struct store *store, struct effect_picture *picture, struct err *er
 	return db_rows_end(&rows, err);
 }
 
-/* As they stand at the end of the transaction; the row's range is what fits. */
+/* As they stand at the end of the transaction; the row's range is what fits in `most`. */
 static bool
-fill_witness(struct store *store, struct effect_witness *witness, struct err *err)
+fill_lines(struct store *store, int64_t first, int64_t last, size_t most, char **lines,
+    size_t *ret_size, struct err *err)
 {
-	int64_t last = witness->last;
-	struct buf lines;
+	int64_t found = last;
+	struct buf text;
 	bool ok;
 
-	buf_init(&lines, WITNESS_OBJECT_MAX + AUDIT_LINE_MAX + 1);
-	ok = store_audit_lines(store->db, witness->first, witness->last - witness->first + 1,
-		 &lines, &last, err) &&
-	    buf_check(&lines, err);
-	witness->size = last == witness->last ? lines.size : 0; /* rows are gone: nothing to send */
-	free(witness->lines);
-	witness->lines = ok ? buf_take(&lines) : NULL;
-	buf_done(&lines);
+	buf_init(&text, most + AUDIT_LINE_MAX + 1);
+	ok = store_audit_lines(store->db, first, last - first + 1, &text, &found, err) &&
+	    buf_check(&text, err);
+	*ret_size = found == last ? text.size : 0; /* rows are gone: nothing to send */
+	free(*lines);
+	*lines = ok ? buf_take(&text) : NULL;
+	buf_done(&text);
 	return ok;
 }
 
 static bool
 fill(struct store *store, struct effect *effect, struct err *err)
 {
+	struct effect_witness *witness = &effect->u.witness;
+	struct effect_forward *forward = &effect->u.forward;
+
 	if (effect->kind == EFFECT_WITNESS)
-		return fill_witness(store, &effect->u.witness, err);
+		return fill_lines(store, witness->first, witness->last, WITNESS_OBJECT_MAX,
+		    &witness->lines, &witness->size, err);
+	if (effect->kind == EFFECT_FORWARD)
+		return fill_lines(store, forward->first, forward->last, FORWARD_BATCH,
+		    &forward->lines, &forward->size, err);
 	if (effect->kind == EFFECT_RUN)
 		return fill_run(store, effect, err);
 	return effect->kind != EFFECT_PICTURE || fill_picture(store, &effect->u.picture, err);

@@ -843,6 +843,14 @@ static const char *const migration_7[] = {
 	" is_late INTEGER NOT NULL,"
 	" detail TEXT NOT NULL,"
 	" removed INTEGER NOT NULL DEFAULT 0) STRICT;",
+	/* How far each collector has got it; is_out: an effect is open. */
+	"CREATE TABLE audit_forward ("
+	" place TEXT NOT NULL PRIMARY KEY,"
+	" sent INTEGER NOT NULL,"
+	" tried_at INTEGER NOT NULL,"
+	" is_out INTEGER NOT NULL,"
+	" tries INTEGER NOT NULL,"
+	" detail TEXT NOT NULL) STRICT;",
 	NULL,
 };
 

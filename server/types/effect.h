@@ -188,6 +188,17 @@ struct effect_witness {
 	size_t size;
 };
 
+/* The same for a collector, which is no witness. */
+struct effect_forward {
+	enum forward_to to;
+	int64_t first;
+	int64_t last;
+	char place[FORWARD_PLACE];
+	/* Not in the effect's row, but filled when it is handed out: */
+	char *lines;		/* owned */
+	size_t size;
+};
+
 /*
  * TIMER(name, word on disk, seconds that none of them is longer than: of one whose row says more
  * the clock was wrong)
@@ -212,6 +223,7 @@ struct effect_witness {
 	TIMER(PIN, "pin", 600)		/* the pinned status of the chat in `name` */ \
 	TIMER(PAD, "pad", 120)		/* that of the person in `name` is no more */ \
 	TIMER(WITNESS, "witness", 600)	/* entries of the audit go to their witness */ \
+	TIMER(FORWARD, "forward", 600)	/* entries of the audit go to collectors */ \
 	TIMER(STRANGERS, "strangers", 3600)	/* what strangers repeated becomes an audit entry */
 
 enum timer_kind {
@@ -260,6 +272,7 @@ struct effect {
 		struct effect_leave_chat leave_chat;
 		struct effect_cloudflare cloudflare;
 		struct effect_witness witness;
+		struct effect_forward forward;
 		struct effect_timer timer;
 	} u;
 };

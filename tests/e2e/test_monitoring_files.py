@@ -14,9 +14,9 @@ from stage import ROOT
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotDeploymentFailed DeploybotRolledBack
 DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotMessagesStuck
-DeploybotAuditExportFailing DeploybotAuditWithoutWitness DeploybotAuditWithoutTimestamp DeploybotDiskFull
-DeploybotBackupOld DeploybotClockWrong DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring
-DeploybotWatchdog""".split()
+DeploybotAuditExportFailing DeploybotAuditWithoutWitness DeploybotAuditWithoutTimestamp DeploybotAuditNotCollected
+DeploybotDiskFull DeploybotBackupOld DeploybotClockWrong
+DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring DeploybotWatchdog""".split()
 ALWAYS = {"DeploybotWatchdog"}
 PANELS = [panel for board in BOARDS.values() for panel in board["panels"]]
 CHARTS = [panel for panel in PANELS if panel["type"] != "row"]

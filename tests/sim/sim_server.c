@@ -233,6 +233,7 @@ perform(struct sim *sim, struct effect *effect)
 		sim_cloudflare_call(sim, open);
 		break;
 	case EFFECT_WITNESS: /* no history has one */
+	case EFFECT_FORWARD:
 		abort();
 	case EFFECT_TIMER:
 		perform_timer(sim, effect);

@@ -18,7 +18,7 @@ ALLOWED = {
     frozenset({"perform", "perform_git_query", "perform_document", "perform_stop_run", "perform_purge_run",
                "perform_leave_chat", "perform_cloudflare", "perform_probe", "perform_run", "perform_send_message",
                "perform_toast", "perform_timer", "perform_application_log", "perform_picture",
-               "perform_delete_message", "perform_pin_message", "perform_witness"}):
+               "perform_delete_message", "perform_pin_message", "perform_witness", "perform_forward"}):
         "perform.c is the table of performers, and what they report their results through",
 }
 

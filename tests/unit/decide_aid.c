@@ -674,6 +674,17 @@ world_witnessed(struct world *w, const struct witness_answer *answer)
 	report(w, effect);
 }
 
+void
+world_forwarded(struct world *w, int64_t sent, const char *detail)
+{
+	struct effect *effect = must_take(w, EFFECT_FORWARD);
+
+	effect->result->u.forwarded = (struct forward_answer){ .sent = sent };
+	(void)text_copy(
+	    effect->result->u.forwarded.detail, sizeof(effect->result->u.forwarded.detail), detail);
+	report(w, effect);
+}
+
 /* --- health --- */
 
 static void

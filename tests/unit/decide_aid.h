@@ -178,6 +178,9 @@ void world_cloudflare(struct world *w, const char *asked, const struct cloudflar
 /* What a PUT to the audit's witness came to. */
 void world_witnessed(struct world *w, const struct witness_answer *answer);
 
+/* Up to which entry a collector has got the audit, and why not further ("": it has all). */
+void world_forwarded(struct world *w, int64_t sent, const char *detail);
+
 /* Every target of the oldest probe is well, or none is because of `failure`. */
 void world_probed(struct world *w, const char *failure);
 /* Healthy, and the last of its URLs says that this commit runs. */

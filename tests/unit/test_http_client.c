@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "http_client_aid.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <unistd.h>
 
@@ -296,6 +297,57 @@ an_unknown_name_leaves_nothing_to_the_next_call(void **state)
 	assert_int_equal(second.status, 200);
 }
 
+/* --- a connection alone --- */
+
+struct taken {
+	bool is_done, is_left;
+	int fd;
+};
+
+static void
+on_connection(void *ctx, const struct http_client_result *result)
+{
+	struct taken *taken = ctx;
+
+	assert_int_equal(result->code, ERR_NONE);
+	taken->is_done = true;
+	if (!taken->is_left)
+		taken->fd = http_client_take_connection(result);
+	assert_true(taken->is_left || http_client_take_connection(result) == -1);
+}
+
+/* Whoever connects alone may say anything: here what a server of HTTP understands. */
+static void
+a_connection_is_given_to_who_takes_it_and_else_closed(void **state)
+{
+	static const char request[] = "GET /" SECRET "/hello HTTP/1.1\r\nHost: x\r\n\r\n";
+	const struct http_client_config config = { 0 };
+	struct client_aid *f = *state;
+	struct outcome outcome = { 0 };
+	struct http_client_request call = client_aid_request(f, "/hello", &outcome);
+	struct taken taken = { .fd = -1 }, left = { .is_left = true };
+
+	client_aid_start(f, &config);
+	call.only_connects = true;
+	call.on_done = on_connection;
+	call.ctx = &taken;
+	assert_non_null(http_client_start(f->client, &call, NULL));
+	UNTIL(f, taken.is_done);
+	assert_true((fcntl(taken.fd, F_GETFL) & O_NONBLOCK) != 0);
+	assert_int_equal(f->asked, 0); /* nothing was sent */
+	assert_int_equal(write(taken.fd, request, sizeof(request) - 1), sizeof(request) - 1);
+	UNTIL(f, f->asked == 1);
+	(void)close(taken.fd);
+	call.ctx = &left;
+	assert_non_null(http_client_start(f->client, &call, NULL));
+	UNTIL(f, left.is_done);
+	UNTIL(f, f->server->conn_count == 0);
+	/* The handle of such a call is no other's. */
+	(void)client_aid_get(f, "/hello", &outcome);
+	UNTIL(f, outcome.times == 1);
+	assert_int_equal(outcome.status, 200);
+}
+
 int
 main(void)
 {
@@ -312,6 +364,7 @@ main(void)
 		TEST(a_deadline_ends_a_call),
 		TEST(an_unknown_name_leaves_nothing_to_the_next_call),
 		TEST(a_name_server_that_hangs_does_not_hold_the_loop),
+		TEST(a_connection_is_given_to_who_takes_it_and_else_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,7 @@ feed(struct metric_set *set)
 	struct gauges gauges = {
 		.is_all = true,
 		.has_witness = true,
+		.forwards = { true, true },
 		.n_environments = 1,
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
@@ -239,6 +240,9 @@ gauges_replace_what_they_said_before(void **state)
 		.has_witness = true,
 		.unwitnessed = 4,
 		.unwitnessed_since = 1767225600500,
+		.forwards = { [FORWARD_SYSLOG] = true },
+		.unforwarded = { [FORWARD_SYSLOG] = 7 },
+		.unforwarded_since = { [FORWARD_SYSLOG] = 1767225600500 },
 		.is_all = true,
 		.n_environments = 2,
 		.environment = (struct environment_gauge[]){ { .name = "staging",
@@ -259,6 +263,10 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, "deploybot_audit_witness_pending 4"));
 	assert_true(
 	    says(*state, "deploybot_audit_witness_waiting_since_timestamp_seconds 1767225600.5"));
+	assert_true(says(*state, "deploybot_audit_forward_pending{to=\"syslog\"} 7"));
+	assert_true(says(*state,
+	    "deploybot_audit_forward_waiting_since_timestamp_seconds{to=\"syslog\"} 1767225600.5"));
+	assert_false(knows(*state, "deploybot_audit_forward_pending{to=\"journal\"}"));
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"old\"} 0"));

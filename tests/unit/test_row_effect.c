@@ -623,6 +623,7 @@ static const struct {
 	[EFFECT_CLOUDFLARE_GET] = { "", false, true },
 	[EFFECT_CLOUDFLARE_SET] = { "", false, false },
 	[EFFECT_WITNESS] = { "", false, false },
+	[EFFECT_FORWARD] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };
 _Static_assert(COUNT(kinds) == EFFECT_KIND_COUNT, "each kind says what it does");
