@@ -473,8 +473,8 @@ take_lock() { # WHAT
 # Fills VARIABLE with a new folder, mode 0700, for what is nobody else's: in memory where that is possible.  It is gone at
 # exit; when we were killed, the next run removes it, by the note of its name that is written before it is made.
 make_private() { # VARIABLE
-	local new_folder
-	for new_folder in "/dev/shm/deploybot.$BASHPID.${EPOCHREALTIME//[.,]/}" "$app/private.d.$BASHPID.${EPOCHREALTIME//[.,]/}"; do
+	local new_folder own=$BASHPID.${EPOCHREALTIME//[.,]/}
+	for new_folder in "/dev/shm/deploybot.$own" "$app/private.d.$own"; do
 		printf '%s\n' "$new_folder" >>"$private_notes"
 		if mkdir -m 0700 -- "$new_folder" 2>/dev/null; then
 			printf -v "$1" %s "$new_folder"
@@ -497,7 +497,7 @@ remove_private() {
 	[[ -e ${traces[0]} ]] || traces=()
 	if [[ -e $private_notes ]]; then
 		while IFS= read -r folder; do
-			if [[ $folder == /dev/shm/deploybot.+([0-9]).+([0-9]) || $folder == "$app"/private.d.+([0-9]).+([0-9]) ]]; then
+			if [[ $folder == @(/dev/shm/deploybot|"$app"/private.d).+([0-9]).+([0-9]) ]]; then
 				traces+=("$folder")
 			fi
 		done <"$private_notes"

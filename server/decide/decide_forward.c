@@ -117,16 +117,17 @@ static void
 tell(struct tx *tx, const struct effect_forward *sent, const struct forward_row *row,
     const struct forward_answer *answer)
 {
-	bool ok = answer->detail[0] == '\0';
+	const char *why = answer->detail;
+	bool ok = why[0] == '\0';
 
 	if (ok && row->tries > 0)
 		tx_log(tx, LOG_LEVEL_INFO, "audit: %s gets entries again, up to %" PRId64 " by now",
 		    sent->place, answer->sent);
-	else if (!ok && strcmp(answer->detail, row->detail) != 0)
+	else if (!ok && strcmp(row->detail, why) != 0)
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "audit: %s has not got entries %" PRId64 " to %" PRId64
 		    ": %s; tried again until it has",
-		    sent->place, sent->first, sent->last, answer->detail);
+		    sent->place, sent->first, sent->last, why);
 }
 
 void

@@ -77,6 +77,7 @@ SENTENCE = re.compile(COMPARED + r'[^;?]*(?:(?:->|\.)(?:detail|note|description)
 MAY_READ_SENTENCES = {
     "lib/http_server.c": "libmicrohttpd has no other word of it",
     "runner/cgroup.c": "the kernel's format",
+    "server/decide/decide_forward.c": "only what the log has said already is left out of it",
     "server/effects/probe_check.c": "only what is shown is made shorter",
     "server/telegram/telegram_poll.c": "Telegram's description: two conflicts have one code",
     "server/telegram/telegram_send_judge.c": "Telegram's description: all its refusals have one code",

@@ -268,7 +268,8 @@ name_release() {
 		[[ $line != *"@$digest" ]] || known=$line
 	done <<<"$text"
 	if [[ -z $known ]]; then
-		line=$("${engine[@]}" inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$id") || line=
+		line=$("${engine[@]}" inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$id") ||
+			line=
 		[[ $line =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ ]] && known=$line@$digest || {
 			printf '%s runs %s, of which no commit is known\n' "$host" "$of_image" >&2
 			known=

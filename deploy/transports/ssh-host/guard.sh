@@ -19,7 +19,8 @@ on_told() {
 take_lock() {
 	local folder='' patience
 	# Whoever may open it may hold it: not the application, which may read this folder.
-	{ [[ -e .deploybot.lock ]] || (umask 077 && : >>.deploybot.lock); } && chmod 600 .deploybot.lock || die 70 "$dir/.deploybot.lock cannot be made $me's alone"
+	{ [[ -e .deploybot.lock ]] || (umask 077 && : >>.deploybot.lock); } && chmod 600 .deploybot.lock ||
+		die 70 "$dir/.deploybot.lock cannot be made $me's alone"
 	exec 9<>.deploybot.lock || die 70 "$dir/.deploybot.lock cannot be written"
 	flock -n 9 || { lock_patience && flock -w "$patience" 9; } || die 75 "something else is being released to $dir there"
 	IFS= read -r folder <.deploybot.lock || true # empty before the first act
