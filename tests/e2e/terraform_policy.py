@@ -207,10 +207,6 @@ def rights_are_the_fewest(conf):
         for statement in body.inside("statement"):
             if statement.get("effect", "Allow") != "Deny":
                 yield from (f"{name} {text}" for text in too_much(statement))
-    for statement in conf.documents().get("deploybot", hcl_aid.Block()).inside("statement"):
-        for part in texts([statement.get("actions")]):
-            if re.search(r"BatchDelete|PutImage", re.sub(r"var\.deploybot_builds \? .*", "", part)):
-                yield "deploybot changes the registry where CI builds"
     for name, value in conf.locals().items():
         for part in texts([value]):
             if any("*" in word for word in WORDS.findall(part)) or (not isinstance(part, Raw) and "*" in part):
@@ -224,6 +220,14 @@ def rights_are_the_fewest(conf):
         if name.startswith(("aws_iam_", "aws_s3_bucket_policy")) and policy is not None and \
                 not re.fullmatch(r"data\.aws_iam_policy_document\.\w+\.json", str(policy)):
             yield f"{name}: its policy is no document that can be read here"
+
+
+@rule
+def the_registry_is_whose_who_builds(conf):
+    for statement in conf.documents().get("deploybot", hcl_aid.Block()).inside("statement"):
+        for part in texts([statement.get("actions")]):
+            if re.search(r"BatchDelete|PutImage", re.sub(r"var\.deploybot_builds \? .*", "", part)):
+                yield "deploybot changes the registry where CI builds"
 
 
 @rule

@@ -123,7 +123,8 @@ class Alertmanager:
 
 
 def test_an_alert_is_in_the_chat_and_the_watchdog_is_called(tmp_path):
-    tool("prometheus"), tool("prometheus-alertmanager")
+    tool("prometheus")
+    tool("prometheus-alertmanager")
     far = Far()
     alertmanager = Alertmanager(tmp_path, far)
     prometheus = Prometheus(tmp_path, [f"127.0.0.1:{free_port()}"], [(r"for: \d+[mhd]\n", "for: 1s\n")],

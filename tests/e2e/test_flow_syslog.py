@@ -27,7 +27,7 @@ def _peer(certificates):
     made = SyslogTls(certificates)
     yield made
     made.close()
-    assert made.refused == []
+    assert not made.refused
 
 
 @pytest.fixture(name="scene", scope="module")
@@ -144,7 +144,7 @@ def test_a_server_that_does_not_prove_its_name_gets_nothing(scene, tmp_path, cer
         wait_until(lambda: "its certificate is not accepted: hostname mismatch" in log(), PATIENCE_S)
         log = restart(scene, AUDIT_SYSLOG_CA=str(certificates.ca))
         wait_until(lambda: "its certificate is not accepted: unable to get local issuer" in log(), PATIENCE_S)
-        assert peer.received == [] and waiting(scene) == len(logged(scene))
+        assert not peer.received and waiting(scene) == len(logged(scene))
         asked = scene.bot.run("doctor").stdout
         assert "its certificate is not accepted" in asked and "docs/audit.md#collectors" in asked
     finally:
@@ -156,7 +156,7 @@ def test_a_server_that_asks_for_a_certificate_is_shown_ours_and_refuses_who_has_
     try:
         log = restart(scene, **peer.settings())
         wait_until(lambda: "alert certificate required" in log(), PATIENCE_S)
-        assert peer.received == []
+        assert not peer.received
         assert "alert certificate required" in scene.bot.run("doctor").stdout
         restart(scene, AUDIT_SYSLOG_CERTIFICATE=str(certificates.folder / "client.pem"),
                 AUDIT_SYSLOG_KEY=str(certificates.folder / "client.key"))

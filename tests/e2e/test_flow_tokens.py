@@ -12,9 +12,9 @@ import urllib.request
 import pytest
 
 from flow_aid import FIRST_ADMIN, PATIENCE_S
-from local_aid import PERSON, ROLE, ROLE_ADMIN, LocalScene
+from local_aid import ROLE, ROLE_ADMIN, LocalScene
 from stage import wait_until
-from telegram_client import ADA, MALLORY
+from telegram_client import MALLORY
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 

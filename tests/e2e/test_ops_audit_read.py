@@ -73,9 +73,10 @@ def write_chain(bot, made):
                            second_version(seq, prev, outcome, meta))
         rows.append(row)
         lines.append(line)
-    with contextlib.closing(sqlite3.connect(pathlib.Path(bot.settings["STATE_DIRECTORY"]) / "deploybot.db")) as db, db:
+    with contextlib.closing(sqlite3.connect(pathlib.Path(bot.settings["STATE_DIRECTORY"]) / "deploybot.db")) as db:
         db.execute("DELETE FROM audit")
         db.executemany(f"INSERT INTO audit ({','.join(COLUMNS)}) VALUES ({','.join('?' * len(COLUMNS))})", rows)
+        db.commit()
     bot.audit.write_text("".join(lines), encoding="ascii")
     return lines
 

@@ -3,7 +3,6 @@
 Actions themselves (`uses:`) are not run: a step that uses one is passed over, and its name is noted.
 """
 # SPDX-License-Identifier: ISC
-import json
 import os
 import pathlib
 import re
