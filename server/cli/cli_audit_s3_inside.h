@@ -20,7 +20,8 @@ struct s3_auditor {
  * environment does: AWS_REGION, AWS_DEFAULT_REGION or AUDIT_S3_REGION, another endpoint of
  * AUDIT_S3_ENDPOINT, AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL.  The keys are never the server's,
  * which may write alone: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, else of
- * the file that AWS_SHARED_CREDENTIALS_FILE names (~/.aws/credentials), profile AWS_PROFILE (default).
+ * the file that AWS_SHARED_CREDENTIALS_FILE names (~/.aws/credentials), profile AWS_PROFILE
+ * (default).
  */
 bool cli_audit_s3_auditor(const char *place, const struct settings *settings,
     struct s3_auditor *ret, struct err *err) MUST_USE;

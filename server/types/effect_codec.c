@@ -43,8 +43,9 @@ static const char *const timer_words[] = { TIMERS(TIMER) };
 #define FORWARD(name, word) word,
 static const char *const forward_words[] = { FORWARDS(FORWARD) };
 #undef FORWARD
-_Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum forward_to) == sizeof(int) && sizeof(enum git_query_kind) == sizeof(int) &&
-    sizeof(enum timer_kind) == sizeof(int), "a word is an int");
+_Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum forward_to) == sizeof(int) &&
+    sizeof(enum git_query_kind) == sizeof(int) && sizeof(enum timer_kind) == sizeof(int),
+    "a word is an int");
 
 /* Its type in C is its type here. */
 #define FIELD_OF(of, key, member, later) \

@@ -112,7 +112,8 @@ class SshBench(CommandBench):
         (self.host(name) / "plan").write_text(json.dumps(entries))
 
     def host_calls(self, name="h1"):
-        return [[record["name"], *record["words"]] for record in records_in(self.host(name) / "calls") if "name" in record]
+        records = records_in(self.host(name) / "calls")
+        return [[record["name"], *record["words"]] for record in records if "name" in record]
 
     def on_host(self, program, text):
         """A program of the hosts is this one; `exec -a` of the real one is the text's last line."""

@@ -192,7 +192,8 @@ until_there() { until [[ $(grep -c "$1" order) -ge $2 ]]; do sleep 0.02; done; }
 def side_by_side(path, hosts, parallel, call, act):
     (path / "order").write_text("")
     done = subprocess.run(
-        ["/bin/bash", "-c", f"{SIDE_BY_SIDE}ssh_make_folder() {{ ssh_folder=$app; [[ -p life ]] || mkfifo life ended; }}\n"
+        ["/bin/bash", "-c", f"{SIDE_BY_SIDE}"
+         "ssh_make_folder() { ssh_folder=$app; [[ -p life ]] || mkfifo life ended; }\n"
          f"ssh_call() {{ exec {{ssh_life}}>&-; {call}\n}}\n"
          f'ssh_everywhere 10 {act} || {{ status=$?; echo "$ssh_said" >&2; exit "$status"; }}',
          "x", ROOT, path, ",".join(hosts), parallel], check=False, timeout=120, capture_output=True, text=True)

@@ -133,7 +133,7 @@ class Certificates:
 
 
 class SyslogTls:
-    """`received`: each frame that was read, in its order; `raw`: the same as bytes; `refused`: why something was none."""
+    """`received`: each frame that was read, in its order; `raw`: the same as bytes; `refused`: why one was none."""
 
     def __init__(self, certificates, wants_client=False):
         self.certificates = certificates

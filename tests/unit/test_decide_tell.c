@@ -176,7 +176,7 @@ a_crash_behind_a_restart_in_order_and_a_copy_are_noted(void **state)
 	w.aid.config.is_restored = true;
 	assert_true(may_stand_twice(&w));
 	world_close(&w);
-	/* A program of before has run and was killed: it wrote to the audit and knew no such word. */
+	/* An older program has run and was killed: it wrote to the audit, and knew no such word. */
 	(void)in_hand(&w);
 	assert_true(store_end(w.aid.store, NULL, 0, &err));
 	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
