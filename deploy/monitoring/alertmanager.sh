@@ -51,7 +51,7 @@ fi
 
 text=$(<"$here/alertmanager.yml")
 text=${text//@ALERT_BOT_TOKEN@/"$token"}
-text=${text//@ALERT_CHAT_ID@/"$chat"}
+text=${text//'"@ALERT_CHAT_ID@"'/"$chat"} # a number, there
 text=${text//@ALERT_WATCHDOG_URL@/"$watchdog"}
 text=${text//@ALERT_API_URL@/"$api"}
 

@@ -21,7 +21,7 @@ paused {{with .spec.paused}}true{{end}}
 strategy {{with .spec.updateStrategy}}{{.type}}{{end}}
 replicas {{.spec.replicas}}
 history {{.spec.revisionHistoryLimit}}
-revision {{with .metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{.}}{{end}}{{end}}
+revision {{with .metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{urlquery .}}{{end}}{{end}}
 owner {{with .metadata.annotations}}{{with index . \"$KUBERNETES_OWNER\"}}{{printf \"%q\" .}}{{end}}{{end}}
 release {{with .spec.template.metadata.annotations}}{{with index . \"$KUBERNETES_RELEASE\"}}{{printf \"%q\" .}}{{end}}{{end}}
 {{range .status.conditions}}{{if eq .type \"Progressing\"}}progress {{.reason}}
@@ -36,7 +36,7 @@ release {{with .spec.template.metadata.annotations}}{{with index . \"$KUBERNETES
 {{end}}{{end}}"
 readonly KUBERNETES_SETS="{{range .items}}{{\$set := .}}{{range .metadata.ownerReferences}}{{if eq .kind \"Deployment\"}}\
 set {{.uid}} {{\$set.metadata.name}} \
-{{with \$set.metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{.}}{{end}}{{end}} \
+{{with \$set.metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{urlquery .}}{{end}}{{end}} \
 release={{with \$set.spec.template.metadata.annotations}}{{with index . \"$KUBERNETES_RELEASE\"}}{{printf \"%q\" .}}{{end}}{{end}}\
 {{range \$set.spec.template.spec.containers}} {{.name}}={{printf \"%q\" .image}}{{end}} .
 {{end}}{{end}}{{end}}"

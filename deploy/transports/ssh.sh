@@ -680,6 +680,7 @@ ssh_look() { # INDEX DEPLOYMENT BEGAN
 		ssh_seen[$1]=$ssh_said
 		warn "$ssh_said"
 	fi
+	rm -f -- "$ssh_pipes"*.{in,out,err} # a drain may look for a day
 	if ((ssh_status == EXIT_UNREACHABLE || ssh_status == EXIT_BUSY)) &&
 		((SECONDS - $3 < DRAIN_SECONDS + SSH_DRAIN_MORE_SECONDS)); then
 		ssh_still+=("$1")

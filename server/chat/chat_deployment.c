@@ -407,16 +407,15 @@ add_tail(struct chat_text *text, const struct chat_deployment *about)
 		    " below shows them to who may read it.");
 }
 
-/* A release to roll back to is not there after a first one. */
-static void
-add_next_step(struct chat_text *text, const struct chat_deployment *about)
+void
+chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
+    const struct deployment *deployment)
 {
-	const char *environment = about->deployment->environment;
+	const char *name = deployment->environment;
 
-	chat_text_add(
-	    text, "\nCheck the target, then " MARK_CODE "/deploy %s" MARK_CODE, environment);
-	if (about->environment->current.id != 0)
-		chat_text_add(text, " or " MARK_CODE "/rollback %s" MARK_CODE, environment);
+	chat_text_add(text, "\nCheck the target, then " MARK_CODE "/deploy %s" MARK_CODE, name);
+	if (environment->current.id != 0)
+		chat_text_add(text, " or " MARK_CODE "/rollback %s" MARK_CODE, name);
 	chat_text_add(text, ".");
 }
 
@@ -443,17 +442,17 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 			chat_deployment_is_unknown(about) ?
 			"Nothing was rolled back: it may still be running, here or elsewhere." :
 			deployment->why == DEPLOY_WHY_INTERRUPTED ?
-			"The target may have been changed, and no rollback is possible." :
+			"The target may have been changed, and nothing was rolled back." :
 			deployment_is_rollback(deployment) ?
 			"The target was changed." :
-			"The target was changed, and no rollback is possible.");
+			"The target was changed, and nothing was rolled back.");
 		if (about->environment->current.id != 0)
 			chat_text_commit(text, "", about->environment->current.commit);
 		else
 			chat_text_add(text, "none");
 		chat_deployment_behind_migration(text, about);
 		chat_deployment_past_migration(text, about);
-		add_next_step(text, about);
+		chat_deployment_next_step(text, about->environment, deployment);
 	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
 		chat_text_add(text, "\nLook at the database, then deploy a newer commit. ");
 		chat_text_add(text,
@@ -503,7 +502,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_behind_migration(text, about);
 	chat_deployment_requester(text, deployment);
 	add_unprobed(text, deployment);
-	add_next_step(text, about);
+	chat_deployment_next_step(text, about->environment, deployment);
 	chat_deployment_took(text, about);
 }
 
@@ -667,6 +666,26 @@ add_why(struct chat_text *text, const struct deployment *deployment)
 	chat_text_add(text, ")");
 }
 
+/* Somebody has to do something now, and must know what from the ring alone. */
+static bool
+is_for_hands(const struct deployment *deployment)
+{
+	bool is_migrated = deployment_migration(deployment) != MIGRATION_NONE;
+
+	switch (deployment->state) {
+	case DEPLOY_ROLLING_BACK:
+	case DEPLOY_ROLLBACK_FAILED:
+		return true;
+	case DEPLOY_FAILED:
+		return !deployment_is_action(deployment) &&
+		    (deployment->target_changed || is_migrated);
+	case DEPLOY_ROLLED_BACK:
+		return is_migrated;
+	default:
+		return false;
+	}
+}
+
 char *
 chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 {
@@ -674,8 +693,7 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	if (is_brief && deployment->state != DEPLOY_ROLLING_BACK &&
-	    deployment->state != DEPLOY_ROLLBACK_FAILED) {
+	if (is_brief && !is_for_hands(deployment)) {
 		chat_deployment_first(&text, about);
 		return chat_text_take(&text);
 	}
@@ -703,7 +721,7 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		add_what_runs(&text, about);
 		add_why(&text, deployment);
 		chat_deployment_behind_migration(&text, about);
-		add_next_step(&text, about);
+		chat_deployment_next_step(&text, about->environment, deployment);
 		break;
 	default:
 		chat_deployment_first(&text, about);
@@ -712,8 +730,12 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		if (!deployment_is_action(deployment))
 			add_what_runs(&text, about);
 		add_why(&text, deployment);
-		if (deployment->target_changed) /* else it stands in the first line */
+		/* A migration that failed stands in the first line, where nothing else happened. */
+		if (deployment->target_changed || deployment_migration(deployment) == MIGRATION_RAN)
 			chat_deployment_behind_migration(&text, about);
+		if (deployment->state == DEPLOY_FAILED && deployment->target_changed &&
+		    !deployment_is_action(deployment))
+			chat_deployment_next_step(&text, about->environment, deployment);
 		break;
 	}
 	return chat_text_take(&text);

@@ -38,6 +38,11 @@ void chat_deployment_draining(struct chat_text *text, const struct chat_deployme
 /* What its question warns of, where it is not what it is asked anew for. */
 void chat_deployment_warning(struct chat_text *text, const struct deployment *deployment);
 
+/* "Check the target, then /deploy … or /rollback …": a release to roll back to is not there after
+ * a first one. */
+void chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
+    const struct deployment *deployment);
+
 /* "staging may be DOWN", "what runs in staging is not known", and `then`; what is on record is no
  * news of what runs: "last live: ", "last known: ", with the commit, or "no release yet". */
 void chat_deployment_doubt(

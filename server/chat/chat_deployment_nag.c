@@ -20,11 +20,16 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 {
 	chat_text_init(text);
 	chat_first(text, environment->is_down ? FIRST_NAG_DOWN : FIRST_NAG_BACK, work->environment);
-	chat_text_ago(text, " ", work->ended_at, at);
+	if (environment->is_down)
+		chat_text_duration(text, ", for ", at - work->ended_at);
+	else
+		chat_text_ago(text, " ", work->ended_at, at);
 	chat_text_add(text, ", nobody has seen it\n");
 	chat_deployment_commit(text, "", work);
 	add_why(text, work);
-	if (!environment->is_down && environment->current.id != 0)
+	if (environment->is_down)
+		chat_deployment_next_step(text, environment, work);
+	else if (!environment_is_in_doubt(environment) && environment->current.id != 0)
 		chat_text_commit(text, "\nruns ", environment->current.commit);
 	chat_text_add(text, is_last ? "\nThis is the last reminder." : "");
 }

@@ -65,6 +65,13 @@ add_exception(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, "\n⚠️ in a freeze: ", deployment->exception);
 }
 
+static bool
+is_out(const struct chat_status *status)
+{
+	return status->n_urls > 0 && status->findings != NULL && !is_healthy(status) &&
+	    status->environment->current.id != 0;
+}
+
 /* What a phone shows of it: the release that is on record is no news of what runs. */
 static const char *
 release_words(const struct chat_status *status)
@@ -79,6 +86,8 @@ release_words(const struct chat_status *status)
 	if (status->environment->unknown_since != 0)
 		return has_release ? ": not known what runs; last known: " :
 				     ": not known what runs; no release yet";
+	if (is_out(status))
+		return " is DOWN; last live: ";
 	return has_release ? " runs " : " has no release yet";
 }
 
@@ -342,13 +351,6 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 
 #define SUBJECT_LETTERS 40
 
-static bool
-is_out(const struct chat_status *status)
-{
-	return status->n_urls > 0 && status->findings != NULL && !is_healthy(status) &&
-	    status->environment->current.id != 0;
-}
-
 static const char *
 health_words(const struct chat_status *status)
 {
@@ -368,8 +370,6 @@ add_short_release(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
 		chat_text_commit(text, " ", status->active->commit);
 		chat_text_add(text, release->id != 0 ? "; last live: " : "; no release yet");
-	} else if (is_out(status) && !environment_is_in_doubt(status->environment)) {
-		chat_text_add(text, " is DOWN; last live: ");
 	} else {
 		chat_text_add(text, "%s", release_words(status));
 	}

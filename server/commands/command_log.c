@@ -45,7 +45,8 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	if (!decide_may(tx, update, POLICY_LOG, where))
 		return;
 	document->address = update->address;
-	if (row_run_may_have_application_log(tx, run) &&
+	if ((row_run_may_have_application_log(tx, run) ||
+		(deployment.state != DEPLOY_LIVE && decide_tail_is_private(tx, &deployment))) &&
 	    !decide_shows_application_log(tx, deployment.environment, update->address.chat))
 		document->address = (struct chat_address){ .chat = update->person };
 	add_head(tx, &deployment, run, document);

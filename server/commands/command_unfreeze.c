@@ -46,7 +46,7 @@ say_none(struct tx *tx, const struct update *update, const char *target)
 	decide_answer_no(tx, update);
 	chat_text_init(&text);
 	chat_first_held(&text, is_frozen ? FIRST_STILL_FROZEN : FIRST_IS_NOT_FROZEN, target);
-	chat_text_add(&text, is_frozen ? ": no freeze is of that." : ".");
+	chat_text_add(&text, is_frozen ? ": what freezes it is of more than that." : ".");
 	decide_hold_add_end(tx, target, false, &text);
 	(void)decide_send(tx, &update->address, &text);
 }

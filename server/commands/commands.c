@@ -540,12 +540,13 @@ use_up(struct tx *tx, const struct update *update, const struct button_row *butt
 
 	row_button_close_keyboard(tx, button->message);
 	chat_text_init(&text);
-	chat_text_add(&text, "👉 " MARK_CODE "/%s", command->word);
+	chat_text_outside(&text, "👉 ", update->name);
+	chat_text_add(&text, ": " MARK_CODE "/%s", command->word);
 	(void)target_of(tx, &button->request, target);
 	chat_text_outside(&text, target[0] != '\0' ? " " : "", target);
 	if (request_get(&button->request, command->argument, value)[0] != '\0')
 		chat_text_outside(&text, " ", value);
-	chat_text_outside(&text, MARK_CODE ", ", update->name);
+	chat_text_add(&text, MARK_CODE);
 	message.head = chat_text_take(&text);
 	row_message_change(tx, button->message, &message);
 	if (request_number(&button->request, "work") == 0) /* else it was said */

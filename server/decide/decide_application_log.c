@@ -16,3 +16,13 @@ decide_shows_application_log(struct tx *tx, const char *environment, int64_t cha
 	return settings != NULL && settings->failure_log_in_chat &&
 	    chat == decide_chat_of(tx, environment);
 }
+
+bool
+decide_tail_is_private(struct tx *tx, const struct deployment *work)
+{
+	char tail[LIMIT_TAIL];
+
+	return !deployment_is_action(work) &&
+	    (work->target_changed || deployment_migration(work) != MIGRATION_NONE) &&
+	    !row_run_newest_tail(tx, work->id, tail);
+}

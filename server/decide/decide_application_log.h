@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "store/row_deployment.h"
 #include "store/tx.h"
 
 /*
@@ -9,3 +10,7 @@
  * group for everybody in it, and only in the environment's own, where FAILURE_LOG_IN_CHAT says so.
  */
 bool decide_shows_application_log(struct tx *tx, const char *environment, int64_t chat);
+
+/* From the release on, and in a migration, an application may speak in the last lines of this work's
+ * newest run, of its customers. */
+bool decide_tail_is_private(struct tx *tx, const struct deployment *work);

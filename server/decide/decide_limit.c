@@ -140,12 +140,12 @@ say_used_up(struct tx *tx, const struct update *update, const char *what)
 	char text[LIMIT_TOAST];
 
 	(void)snprintf(text, sizeof(text),
-	    "🚫 Limit used up: %s: yours of 24 hours is %d; there is room again at %02d:%02d %s.",
-	    what, tx->settings->cost_limit_per_user, room.hour, room.minute, zone);
+	    "yours of 24 hours is %d; there is room again at %02d:%02d %s.",
+	    tx->settings->cost_limit_per_user, room.hour, room.minute, zone);
 	if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, true, "%s", text);
+		decide_toastf(tx, update, true, "🚫 Limit used up: %s: %s", what, text);
 	else
-		(void)decide_sendf(tx, &update->address, "%s", text);
+		(void)decide_send_firstf(tx, &update->address, FIRST_USED_UP, what, "%s", text);
 }
 
 bool

@@ -158,17 +158,6 @@ application_log_of(struct tx *tx, const struct deployment *work, char ret[LIMIT_
 	return ret;
 }
 
-/* From the release on, and in a migration, an application may speak in it, of its customers. */
-static bool
-is_tail_private(struct tx *tx, const struct deployment *work)
-{
-	char tail[LIMIT_TAIL];
-
-	return !deployment_is_action(work) &&
-	    (work->target_changed || deployment_migration(work) != MIGRATION_NONE) &&
-	    !row_run_newest_tail(tx, work->id, tail);
-}
-
 static bool
 is_question(const struct deployment *deployment)
 {
@@ -305,7 +294,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 		.run_end = row_run_end(tx, deployment->run),
 		.touches = decide_action_touches(tx, deployment, shown->touches),
 		.tail = tail_of(tx, deployment, shown->tail),
-		.is_tail_private = is_tail_private(tx, deployment),
+		.is_tail_private = decide_tail_is_private(tx, deployment),
 		.application_log = application_log_of(tx, deployment, shown->application_log),
 		.application_log_lines = settings != NULL ? (size_t)settings->failure_log_lines : 0,
 		.barriers = shown->barriers,
@@ -385,11 +374,11 @@ render(struct tx *tx, const struct chat_deployment *about, int64_t chat, struct 
 		(void)text_copy(environment.name, sizeof(environment.name), work.environment);
 	if (strcmp(work.client, about->deployment->client) != 0)
 		shown.touches = "";
-	if (about->is_tail_private &&
-	    (chat < 0 || !decide_is_allowed(tx, chat, POLICY_LOG, about->deployment->environment)))
-		hide_tail(&shown);
-	if (!decide_shows_application_log(tx, about->deployment->environment, chat))
+	if (!decide_shows_application_log(tx, about->deployment->environment, chat)) {
+		if (about->is_tail_private)
+			hide_tail(&shown);
 		shown.application_log = "";
+	}
 	shown.deployment = &work;
 	shown.environment = &environment;
 	shown.holds = &holds;

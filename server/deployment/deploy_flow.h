@@ -15,7 +15,7 @@
 	S(AWAITING_CONFIRMATION, "AWAITING_CONFIRMATION", "awaiting confirmation", OPEN) \
 	S(AWAITING_APPROVAL,     "AWAITING_APPROVAL",     "awaiting approval",     OPEN) \
 	S(QUEUED,                "QUEUED",                "queued",                QUEUED) \
-	S(RUNNING,               "RUNNING",               "running",               ACTIVE) \
+	S(RUNNING,               "RUNNING",               "in progress",           ACTIVE) \
 	S(STOPPING,              "STOPPING",              "stopping",              ACTIVE) \
 	S(VERIFYING,             "VERIFYING",             "verifying",             ACTIVE) \
 	S(ROLLING_BACK,          "ROLLING_BACK",          "rolling back",          ACTIVE) \

@@ -19,7 +19,7 @@ def test_a_choice_deploys_to_the_application_that_was_chosen(scene):
     asked = ada.hear("❓ /deploy staging: of which application?")
     assert buttons_of(asked) == ["cider/staging", "shop/staging"]
     assert ada.press(asked, "shop") == "shop/staging"
-    ada.hear("👉 /deploy shop/staging, @admin_")
+    ada.hear(": /deploy shop/staging")
     live = ada.hear("Live: shop/staging", scene.head("develop")[:7])
     assert text_of(live)[:40].count("shop/staging") == 1
     assert scene.runs("shop/staging") == scene.head("develop")

@@ -697,7 +697,8 @@ class Stand:
         self.path = path
         (path / "bin").mkdir()
         text = open(os.path.join(ROOT, "docs", "deploy-scripts.md"), encoding="utf-8").read()
-        self.scripts = [block.split("```")[0] for block in text.split("```bash\n")[1:]]
+        blocks = [block.split("```")[0] for block in text.split("```bash\n")[1:]]
+        self.scripts = [block for block in blocks if "docker compose up" in block]
         ssh = path / "bin" / "ssh"
         ssh.write_text(f"#!/bin/bash\nprintf '%s\\n' \"$*\" >>{path}/asked\n"
                        f"[[ ! -e {path}/fails || \"$*\" != *\"$(cat {path}/fails)\"* ]]\n")

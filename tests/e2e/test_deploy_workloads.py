@@ -225,3 +225,21 @@ def test_of_one_whose_init_container_alone_is_ours_a_rollback_changes_nothing_el
     status, said = many.run("rollback.sh", "staging", first)
     assert status == 0, said
     assert images(many)["deployment/seeder"] == ["other:1", image_of(first)]
+
+
+def test_what_somebody_writes_at_one_workload_is_no_line_of_another(tmp_path):
+    """Regression: a revision with a line's end in it spoke for the workloads that are asked about in the same call."""
+    forged = '7\nworkload deployment/main\nowner ""\ninitContainers a OUR_IMAGE:x'
+    part = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {
+        "name": "queue", "uid": "1", "annotations": {"deployment.kubernetes.io/revision": forged}},
+            "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "i"}]}}}}
+    script = ("set -euo pipefail; KUBERNETES_OWNER=o KUBERNETES_RELEASE=r\n"
+              f". {ROOT}/deploy/transports/kubernetes/workloads.sh\n")
+    template = subprocess.run(["/bin/bash", "-c", script + 'printf %s "$KUBERNETES_PARTS"'], check=True, timeout=60,
+                              stdout=subprocess.PIPE, text=True, cwd=tmp_path).stdout
+    said = subprocess.run([KUBECTL, "label", "--local", "-f", "-", "-o", f"go-template={template}", "a=b"], check=True,
+                          input=json.dumps(part), stdout=subprocess.PIPE, text=True, timeout=60,
+                          env={"HOME": "/proc/nowhere"}).stdout
+    assert [line.split(" ", 1)[0] for line in said.split("\n") if line] == [
+        "workload", "uid", "paused", "strategy", "revision", "owner", "release", "containers"], said
+    assert "\nrevision 7%0A" in said

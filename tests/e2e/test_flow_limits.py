@@ -138,12 +138,12 @@ def test_who_has_used_up_a_day_is_told_the_hour_of_room_and_still_stops_and_roll
     paid = scene.audit(action="deploy_requested", user_id=f"telegram:{who.number}")[0]
     # What was paid in an hour counts until 24 hours behind its end.
     room = (int(re.search(r"T(\d\d):", paid["timestamp"]).group(1)) + 1) % 24
-    who.hear(f"deploy: your limit of 24 hours is used up (1): there is room again at {room:02d}:00 UTC.")
+    who.hear(f"Limit used up: deploy: yours of 24 hours is 1; there is room again at {room:02d}:00 UTC.")
     assert len(scene.audit(action="denied", reason="COST_LIMIT_PER_USER", user_id=f"telegram:{who.number}")) == 1
     scene.hold_all()
     other = scene.begin("blog/staging")     # whose own day has room
     who.say("/status blog/staging")
-    who.hear("blog/staging", "⏳ running")
+    who.hear("blog/staging", "⏳ in progress")
     who.say("/cancel blog/staging")
     who.hear("✋ Cancelling: blog/staging")
     other.hear("blog/staging still runs")
@@ -196,7 +196,7 @@ def test_whoever_types_too_fast_is_told_once_a_minute_and_stops_all_the_same(sce
     for _ in range(BURST + 5):
         who.say("/help")
     who.hear("🐢 Too many commands: again in 60 s.", after=0)
-    for line, answer in (("/status shop/staging", "⏳ running"),
+    for line, answer in (("/status shop/staging", "⏳ in progress"),
                          ("/lock blog/staging 1h", "🔒 Locked: blog/staging by @admin_"),
                          ("/unlock blog/staging", "🔓 Unlocked: blog/staging"),
                          ("/unfreeze all", "Not frozen: all environments"),

@@ -27,7 +27,7 @@ def test_an_action_is_done_and_followed(scene):
 
 
 def test_who_has_no_grant_is_denied(scene):
-    assert "do disk-free: " in scene.run(ROLE, "do", "disk-free", "acme", wanted=77)
+    assert "Denied: disk-free: " in scene.run(ROLE, "do", "disk-free", "acme", wanted=77)
 
 
 def test_words_that_are_none_say_what_there_is(scene):

@@ -112,7 +112,7 @@ def test_a_role_is_nobody_at_telegram_and_may_what_the_role_may(scene):
     assert said["state"] == "live" and said["requested_by"] == "www-data (from the machine)"
     assert scene.audit(action="deploy_requested")[-1]["user_id"] == "local:www-data"
     denied = scene.run(ROLE, "deploy", "production", wanted=77)
-    assert "deploy production: only an admin may" in denied
+    assert "production deploy: only an admin may" in denied
     assert scene.audit(action="denied")[-1]["user_id"] == "local:www-data"
 
 

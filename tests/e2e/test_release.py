@@ -333,3 +333,42 @@ def test_a_release_is_of_one_tag_one_tree_and_one_heading(tmp_path, tag, heading
         assert (done.returncode, done.stdout) == (0, "### Added\n\n- This.\n\n")
     else:
         assert done.returncode == 1 and says in done.stdout, done.stdout
+
+
+@pytest.fixture
+def older(keys, tmp_path):
+    """An earlier release, as it was signed."""
+    folder = tmp_path / "v1.0"
+    folder.mkdir()
+    made = make_deb(tmp_path, "1.0")
+    made.rename(folder / made.name)
+    run([RELEASE / "sums.sh", folder, keys.ours], env=keys.environment)
+    return folder
+
+
+def test_a_package_of_an_earlier_release_is_taken_as_it_was_signed(keys, older):
+    done = run([RELEASE / "older.sh", keys.ours, older], env=keys.environment)
+    assert done.stdout.split() == [str(older / f"deploybot_1.0_{ARCHITECTURE}.deb")]
+
+
+@pytest.mark.parametrize("what, says", [
+    ("another's", "is no package of that release"), ("changed", "is not what was signed"),
+    ("a stranger's key", "is not signed by"), ("no signature", "is not signed by"),
+    ("renamed", "is no package of that release")])
+def test_a_package_that_was_put_to_an_earlier_release_is_not_signed_again(keys, older, tmp_path, what, says):
+    deb = older / f"deploybot_1.0_{ARCHITECTURE}.deb"
+    if what == "another's":
+        new = make_deb(tmp_path, "99.0")
+        new.rename(older / new.name)
+    if what == "changed":
+        deb.write_bytes(deb.read_bytes() + b"\n")
+    if what == "a stranger's key":
+        run([RELEASE / "sums.sh", older, keys.other], env=keys.environment)
+    if what == "no signature":
+        (older / "SHA256SUMS.asc").unlink()
+    if what == "renamed":
+        new = make_deb(tmp_path, "99.0")
+        new.replace(deb)
+        run([RELEASE / "sums.sh", older, keys.ours], env=keys.environment)
+    done = run([RELEASE / "older.sh", keys.ours, older], False, env=keys.environment)
+    assert done.returncode == 1 and says in done.stdout

@@ -39,7 +39,7 @@ BREACHES = [
     ("ssh_is_open_to_one_address", "variables.tf", r'var.deploybot_cidr == null || try(can(regex("^[0-9.]+/32$"',
      'true || try(can(regex("x"'),
     ("machines_are_closed_boxes", "compute.tf", "&& var.protect_production", "&& false"),
-    ("rights_are_the_fewest", "iam.tf", "concat(local.pull, var.deploybot_builds",
+    ("the_registry_is_whose_who_builds", "iam.tf", "concat(local.pull, var.deploybot_builds",
      'concat(local.pull, ["ecr:BatchDeleteImage"], var.deploybot_builds'),
     ("ssh_is_open_to_one_address", "variables.tf", r"^[0-9.]+/32$", r"^[0-9.]+/[0-9]+$"),
     ("machines_are_closed_boxes", "compute.tf", 'http_tokens                 = "required"', 'http_tokens = "optional"'),

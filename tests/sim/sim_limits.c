@@ -95,7 +95,7 @@ note_refusals(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	static const char sql[] = "SELECT COUNT(*) FROM message WHERE id > $1"
 				  " AND instr(head, 'Too many commands') > 0";
 	static const char used_up[] = "SELECT COUNT(*) FROM message WHERE id > $1"
-				      " AND instr(head, 'limit of 24 hours is used up') > 0";
+				      " AND instr(head, 'Limit used up: ') > 0";
 
 	if (number(sim, tx, sql, DB_I64(before->last_message)) > 0)
 		sim_note(sim, SIM_TOO_FAST);

@@ -27,7 +27,7 @@ IN_DOUBT = re.compile(r"\b([Mm]ay be|is) DOWN\b|\b[Ww]hat runs in \S+ is not kno
 AS_IF_KNOWN = re.compile(r"\bstill runs\b|\bstill serves\b|\nreplaces ")
 # What says how things stand, asks about a command, or is about a person, is no outcome of a row's.
 STANDING = re.compile(
-    r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|: (running|not known|renamed|not in the)|$)"
+    r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|: (in progress|not known|renamed|not in the)|$)"
     r"|[❓👉] /|❓ client/|✅ Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
     r"|There is|Too much|You may|Your |Usage|🔑 |🚫 /")
 # As they stand there; one that is a sign alone has its target next.

@@ -502,9 +502,9 @@ what_nobody_knows_is_not_said_as_if_it_were_known(void **state)
 	what.environment = &environment;
 	deployment.target_changed = true;
 	deployment.why = DEPLOY_WHY_SCRIPT;
-	says(&what, "\nThe target was changed, and no rollback is possible.");
+	says(&what, "\nThe target was changed, and nothing was rolled back.");
 	deployment.why = DEPLOY_WHY_INTERRUPTED;
-	says(&what, "\nThe target may have been changed, and no rollback is possible.");
+	says(&what, "\nThe target may have been changed, and nothing was rolled back.");
 	deployment.ended_at = environment.unknown_since = 4711;
 	says(&what, "\nNothing was rolled back: it may still be running, here or elsewhere.");
 }

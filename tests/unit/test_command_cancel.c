@@ -167,7 +167,7 @@ without_a_name_what_runs_is_offered_and_that_alone_is_cancelled(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/cancel");
 	message = world_last(&w);
 	assert_string_equal(world_plain(message),
-	    "❓ /cancel: which?\nstaging running: aaaaaaa \"Make it blue\" · @ada");
+	    "❓ /cancel: which?\nstaging in progress: aaaaaaa \"Make it blue\" · @ada");
 	assert_int_equal(message->buttons.n, 1);
 	(void)text_copy(old, sizeof(old), world_button(message, "✋ staging aaaaaaa"));
 	world_run_ends(&w, GOOD);
@@ -182,7 +182,7 @@ without_a_name_what_runs_is_offered_and_that_alone_is_cancelled(void **state)
 	(void)world_press(
 	    &w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "✋ staging bbbbbbb"));
 	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
-	assert_string_equal(world_plain(message), "👉 /cancel staging, @cy");
+	assert_string_equal(world_plain(message), "👉 @cy: /cancel staging");
 	assert_int_equal(message->buttons.n, 0);
 	world_close(&w);
 }

@@ -167,6 +167,44 @@ where_nothing_was_rolled_back_the_button_asks_the_target(void **state)
 	world_close(&w);
 }
 
+static void
+behind_a_rollback_that_failed_the_button_asks_the_target(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says_in(&w, WORLD_TEAM, "May be DOWN"), "📄 Application log"));
+	assert_int_equal(
+	    world_peek(&w, EFFECT_APPLICATION_LOG)->u.application_log.address.chat, WORLD_ADMIN);
+	world_close(&w);
+}
+
+/* The message said that its last lines are not for everybody, and the button below sent them. */
+static void
+the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says_in(&w, WORLD_TEAM, "May be broken"), "📄 Log"));
+	assert_int_equal(world_peek(&w, EFFECT_DOCUMENT)->u.document.address.chat, WORLD_ADMIN);
+	world_close(&w);
+}
+
 /* --- /logs --- */
 
 static void
@@ -262,6 +300,9 @@ main(void)
 		cmocka_unit_test(the_button_sends_it_in_private_to_who_may_read_logs),
 		cmocka_unit_test(a_log_with_it_goes_to_who_asked_for_it_in_private),
 		cmocka_unit_test(where_nothing_was_rolled_back_the_button_asks_the_target),
+		cmocka_unit_test(behind_a_rollback_that_failed_the_button_asks_the_target),
+		cmocka_unit_test(
+		    the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private),
 		cmocka_unit_test(logs_asks_the_target_and_says_what_it_says),
 		cmocka_unit_test(an_odd_number_of_lines_and_who_may_not_are_refused),
 		cmocka_unit_test(a_group_is_sent_nothing_but_where_to_ask),

@@ -143,7 +143,7 @@ who_confirmed_and_who_approved_is_named(void **state)
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 1");
 	text = shown(WORLD_ADMIN, "/show 1");
 	has(text, "\nconfirmed by @ada\napproved by @bob as admin, 00:00\n");
-	has(text, "⏳ running: production \"Make it blue\" aaaaaaa");
+	has(text, "⏳ in progress: production \"Make it blue\" aaaaaaa");
 }
 
 /* What is not there and what they may not see are one answer; a stranger's is that of all. */

@@ -327,7 +327,7 @@ what_is_in_trouble_stands_first(void **state)
 	message = world_last(&w);
 	assert_string_equal(world_plain(message),
 	    "🔥 shop/production may be DOWN; no release yet\n"
-	    "🩺 shop/staging has no release yet; ⏳ running aaaaaaa\n"
+	    "🩺 shop/staging has no release yet; ⏳ in progress aaaaaaa\n"
 	    "⚪ blog/staging has no release yet\n⚪ blog/production has no release yet\n"
 	    "checking health …\n\n4 environments; /status <application> shows all of one.");
 }

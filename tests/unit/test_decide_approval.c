@@ -74,7 +74,7 @@ a_second_person_approves_and_it_goes_live(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	assert_string_equal(w.toast, "Approved: production aaaaaaa: it is running.");
+	assert_string_equal(w.toast, "Approved: production aaaaaaa: it is in progress.");
 	world_run_ends(&w, GOOD);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 1");
 	assert_non_null(world_says(&w, "#1 is live (approved by @bob): no approval is asked for."));
@@ -108,7 +108,7 @@ two_of_two_are_two_people_and_a_double_press_is_one(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	(void)world_text(&w, CAROL, "/approve 1");
 	assert_non_null(
-	    world_says_in(&w, WORLD_GROUP, "Approved: production aaaaaaa: it is running."));
+	    world_says_in(&w, WORLD_GROUP, "Approved: production aaaaaaa: it is in progress."));
 	assert_non_null(world_says_in(&w, WORLD_GROUP, "approved by @bob, @eve"));
 	world_close(&w);
 }

@@ -64,8 +64,10 @@ an_automatic_rollback_past_a_barrier_is_not_tried(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_true(world_environment(&w, "staging").is_down);
 	assert_true(world_rings(&w) > rings);
-	assert_string_equal(
-	    world_plain(world_last(&w)), "⛔ Not rolled back: staging \"Make it blue\"");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⛔ Not rolled back: staging \"Make it blue\"\n"
+	    "staging may be broken: bbbbbbb was left running (unhealthy: HTTP 500)\n"
+	    "Check the target, then /deploy staging or /rollback staging.");
 	assert_non_null(world_says(&w, "\nstaging may be broken: bbbbbbb was left running\n"));
 	assert_non_null(world_says(&w,
 	    "\n⛔ No rollback past this release: " DROPS

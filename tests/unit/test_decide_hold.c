@@ -931,7 +931,7 @@ of_two_freezes_the_later_end_counts(void **state)
 	    "(@bob). /unfreeze all ends it."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
 	assert_non_null(world_says(&w,
-	    "ℹ️ Still frozen: staging: no freeze is of that.\n🧊 Still frozen, until Sun 2026-01-11 00:00 "
+	    "ℹ️ Still frozen: staging: what freezes it is of more than that.\n🧊 Still frozen, until Sun 2026-01-11 00:00 "
 	    "(UTC) (@bob). /unfreeze all ends it."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
 	assert_non_null(world_says(&w,

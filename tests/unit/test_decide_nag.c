@@ -127,7 +127,9 @@ what_is_down_is_reminded_of(void **state)
 	assert_string_not_equal(seen_in(&w, WORLD_GROUP), "");
 	world_due(&w, TIMER_NAG);
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "⏰ May be DOWN: staging 15 min ago, nobody has seen it\nbbbbbbb"));
+	    &w, WORLD_TEAM, "⏰ May be DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "\nCheck the target, then /deploy staging or /rollback staging."));
 	world_close(&w);
 }
 

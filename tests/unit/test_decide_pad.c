@@ -271,7 +271,7 @@ a_choice_can_be_pressed_again_until_its_code_is_given(void **state)
 	assert_null(begun(&w));
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
 	assert_non_null(begun(&w));
-	assert_non_null(world_says(&w, "👉 /do reload-nginx acme, @ada"));
+	assert_non_null(world_says(&w, "👉 @ada: /do reload-nginx acme"));
 	factor_close(&w);
 }
 

@@ -211,7 +211,7 @@ it_follows_what_is_in_progress_held_and_down(void **state)
 	world_deploy_starts(&w, COMMIT_B);
 	looked_at(&w);
 	assert_true(summary_has(&w, "🟢 staging runs aaaaaaa, healthy"));
-	assert_true(summary_has(&w, "\n⏳ running bbbbbbb, requested by @ada"));
+	assert_true(summary_has(&w, "\n⏳ in progress bbbbbbb, requested by @ada"));
 	(void)world_text(&w, WORLD_ADMIN, "/lock production 2h sale");
 	looked_at(&w);
 	assert_true(summary_has(&w, "⚪ production has no release yet\n🔒 locked by @ada, until "));

@@ -127,7 +127,7 @@ nothing_is_renamed_while_it_runs(void **state)
 	assert_non_null(world_says(&w, "work under the old name has not ended yet"));
 	(void)world_text(&w, WORLD_ADMIN, "/status shop/staging");
 	assert_non_null(world_says(&w, "staging has no release yet"));
-	assert_non_null(world_says(&w, "running aaaaaaa"));
+	assert_non_null(world_says(&w, "in progress aaaaaaa"));
 	assert_non_null(world_says(&w, "renamed: it is shop/staging when this has ended"));
 	(void)world_text(&w, WORLD_ADMIN, "/queue");
 	assert_non_null(
@@ -190,9 +190,9 @@ what_runs_of_a_removed_application_is_seen_and_cancelled(void **state)
 	assert_non_null(
 	    world_says(&w, "blog/production: not in the settings any more\n▶️ #1 "));
 	(void)world_text(&w, WORLD_ADMIN, "/status blog/production");
-	assert_non_null(world_says(&w, "running aaaaaaa"));
+	assert_non_null(world_says(&w, "in progress aaaaaaa"));
 	(void)world_text(&w, WORLD_ADMIN, "/status");
-	assert_non_null(world_says(&w, "⏳ running aaaaaaa; not in the settings any more"));
+	assert_non_null(world_says(&w, "⏳ in progress aaaaaaa; not in the settings any more"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/cancel blog/production");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/production");
 	assert_non_null(world_says(&w, "No \"blog/production\"."));

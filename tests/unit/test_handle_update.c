@@ -290,7 +290,7 @@ an_unknown_command_is_answered_with_the_nearest(void **state)
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "I don't know /dpeloy"), "/deploy staging"));
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	assert_non_null(world_says(&w, "👉 /deploy staging, @ada"));
+	assert_non_null(world_says(&w, "👉 @ada: /deploy staging"));
 	/* Whoever may not, is not led there. */
 	(void)world_text(&w, WORLD_STAGING_USER, "/freez staging until 23:00");
 	assert_non_null(world_says(&w, "I don't know /freez. /help lists"));
@@ -309,7 +309,7 @@ a_wish_that_is_an_action_is_offered_as_that(void **state)
 	assert_non_null(world_says(&w, "I don't know /restart. Did you mean /do?"));
 	(void)world_press(
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "/do restart-web acme"));
-	assert_non_null(world_says(&w, "👉 /do restart-web acme, @ada"));
+	assert_non_null(world_says(&w, "👉 @ada: /do restart-web acme"));
 	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_CONFIRMATION);
 	(void)world_text(&w, WORLD_ADMIN, "/re acme"); /* two begin so, and it is short */
 	assert_non_null(world_says(&w, "I don't know /re. /help lists"));
@@ -756,7 +756,7 @@ status_asks_all_health_urls_at_once_and_tells_the_truth(void **state)
 	assert_int_equal(probe->u.probe.plan.failures, 3);
 	world_probed(&w, "HTTP 500");
 	assert_non_null(
-	    strstr(world_plain(world_last(&w)), "🔴 staging runs aaaaaaa \"Make it blue\""));
+	    strstr(world_plain(world_last(&w)), "🔴 staging is DOWN; last live: aaaaaaa \"Make it blue\""));
 	assert_non_null(
 	    strstr(world_plain(world_last(&w)), "DOWN at 127.0.0.1:1: HTTP 500, 3 of 3 tries"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "production has no release yet"));
@@ -819,7 +819,7 @@ status_without_health_urls_asks_nobody(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_int_equal(world_count(&w, EFFECT_PROBE), 0);
 	assert_non_null(strstr(world_plain(world_last(&w)), "no health check configured"));
-	assert_non_null(strstr(world_plain(world_last(&w)), "running aaaaaaa (build)"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "in progress aaaaaaa (build)"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "requested by @ada"));
 	world_close(&w);
 }

@@ -10,7 +10,7 @@ readonly KUBERNETES_PART="workload {{.kind}}/{{.metadata.name}}
 {{\$t := .spec.template}}{{with .spec.jobTemplate}}{{\$t = .spec.template}}{{end}}uid {{.metadata.uid}}
 paused {{with .spec.paused}}true{{end}}
 strategy {{with .spec.updateStrategy}}{{.type}}{{end}}
-revision {{with .metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{.}}{{end}}{{end}}
+revision {{with .metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{urlquery .}}{{end}}{{end}}
 owner {{with .metadata.annotations}}{{with index . \"$KUBERNETES_OWNER\"}}{{printf \"%q\" .}}{{end}}{{end}}
 release {{with \$t.metadata}}{{with .annotations}}{{with index . \"$KUBERNETES_RELEASE\"}}{{printf \"%q\" .}}{{end}}{{end}}{{end}}
 {{range \$t.spec.containers}}containers {{.name}} {{printf \"%q\" .image}}
