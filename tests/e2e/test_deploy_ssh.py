@@ -430,8 +430,9 @@ def test_what_some_hosts_run_behind_a_switch_that_failed_is_said_as_it_is(tmp_pa
 def test_whatever_number_a_host_says_it_drains_the_next_look_is_to_come(tmp_path, seconds):
     """Regression: bash read 08 as an octal number, and the drain of all hosts was over."""
     script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
-              'ssh_everywhere() { printf "draining %s\\n" "$seconds" >"$ssh_folder/out.0"; mkfifo "${ssh_pipes}0.in"; }\n'
-              'ssh_folder=$1 ssh_pipes=$1/5.1. seconds=$2 ssh_hosts=(h) ssh_common=() ssh_still=() ssh_pause=5 DRAIN_SECONDS=10\n'
+              'ssh_everywhere() { printf "draining %s\\n" "$seconds" >"$ssh_folder/out.0"; mkfifo "$ssh_pipes.in"; }\n'
+              'ssh_folder=$1 ssh_pipes=$1/5.1. seconds=$2 ssh_hosts=(h)\n'
+              'ssh_common=() ssh_still=() ssh_pause=5 DRAIN_SECONDS=10\n'
               'look() { ssh_look 0 7 "$SECONDS"; }; look; echo "${ssh_still[*]} $ssh_pause"')
     done = subprocess.run(["/bin/bash", "-c", script, "x", tmp_path, seconds], check=False, timeout=60,
                           capture_output=True, text=True)

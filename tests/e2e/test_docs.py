@@ -89,7 +89,8 @@ def test_links_lead_somewhere(page):
 def test_names_in_capitals_are_names_of_something(page):
     """A setting, a variable of make, compose, Terraform or a workflow: it stands in a file that is no prose."""
     said = {name for code in code_of(page) for name in NAME.findall(code)}
-    missing = sorted(name for name in said - known_names() - EXAMPLES - MADE if of_environment(name) not in known_names())
+    unknown = said - known_names() - EXAMPLES - MADE
+    missing = sorted(name for name in unknown if of_environment(name) not in known_names())
     assert not missing, missing
 
 
