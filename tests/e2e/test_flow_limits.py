@@ -149,7 +149,7 @@ def test_who_has_used_up_a_day_is_told_the_hour_of_room_and_still_stops_and_roll
     other.hear("blog/staging still runs")
     roll_back(who, "shop/staging")
     who.say("/deploy blog/staging")
-    who.hear("your limit of 24 hours is used up")
+    who.hear("Limit used up: deploy: yours of 24 hours is 1")
 
 
 def stranger(scene, number):

@@ -755,8 +755,8 @@ status_asks_all_health_urls_at_once_and_tells_the_truth(void **state)
 	assert_int_equal(probe->u.probe.n, 3);
 	assert_int_equal(probe->u.probe.plan.failures, 3);
 	world_probed(&w, "HTTP 500");
-	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "🔴 staging is DOWN; last live: aaaaaaa \"Make it blue\""));
+	assert_non_null(strstr(
+	    world_plain(world_last(&w)), "🔴 staging is DOWN; last live: aaaaaaa \"Make it blue\""));
 	assert_non_null(
 	    strstr(world_plain(world_last(&w)), "DOWN at 127.0.0.1:1: HTTP 500, 3 of 3 tries"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "production has no release yet"));
