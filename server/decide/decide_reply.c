@@ -133,8 +133,7 @@ decide_is_refused(struct tx *tx, const struct update *update, const char *enviro
 
 	if (refusal != NULL)
 		(void)decide_send_firstf(tx, &update->address, FIRST_IMPOSSIBLE, environment,
-		    "deployments to it are off; what runs there stays\n%s. "
-		    "See deploybot check-config.",
+		    "deployments to it are off; what runs stays\n%s. See deploybot check-config.",
 		    refusal);
 	return refusal != NULL;
 }
