@@ -407,18 +407,6 @@ add_tail(struct chat_text *text, const struct chat_deployment *about)
 		    " below shows them to who may read it.");
 }
 
-void
-chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
-    const struct deployment *deployment)
-{
-	const char *name = deployment->environment;
-
-	chat_text_add(text, "\nCheck the target, then " MARK_CODE "/deploy %s" MARK_CODE, name);
-	if (environment->current.id != 0)
-		chat_text_add(text, " or " MARK_CODE "/rollback %s" MARK_CODE, name);
-	chat_text_add(text, ".");
-}
-
 static void
 say_failed(struct chat_text *text, const struct chat_deployment *about)
 {

@@ -436,3 +436,15 @@ chat_deployment_way_back(struct chat_text *text, const struct chat_deployment *a
 		chat_text_add(text, ")");
 	}
 }
+
+void
+chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
+    const struct deployment *deployment)
+{
+	const char *name = deployment->environment;
+
+	chat_text_add(text, "\nCheck the target, then " MARK_CODE "/deploy %s" MARK_CODE, name);
+	if (environment->current.id != 0)
+		chat_text_add(text, " or " MARK_CODE "/rollback %s" MARK_CODE, name);
+	chat_text_add(text, ".");
+}
