@@ -28,7 +28,7 @@ AS_IF_KNOWN = re.compile(r"\bstill runs\b|\bstill serves\b|\nreplaces ")
 # What says how things stand, asks about a command, or is about a person, is no outcome of a row's.
 STANDING = re.compile(
     r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|: (in progress|not known|renamed|not in the)|$)"
-    r"|[❓👉] /|❓ client/|✅ Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
+    r"|❓ /|👉 \S+: /|❓ client/|✅ Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
     r"|There is|Too much|You may|Your |Usage|🔑 |🚫 /")
 # As they stand there; one that is a sign alone has its target next.
 ROW = re.compile("|".join(re.escape(row) if re.search(r"\w", row) else row + NAME.pattern for row in re.findall(
