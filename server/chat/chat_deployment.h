@@ -106,8 +106,8 @@ bool chat_deployment_is_alarm(enum deploy_state state);
 /* How many sounds there may have been before the one of this state: the last is left to the end. */
 size_t chat_deployment_rings_before(enum deploy_state state);
 
-/* The line that rings; free() it.  NULL only when memory is short.  is_brief: the story stands in
- * the same chat already, so that this is its first line alone. */
+/* What rings; free() it.  NULL only when memory is short.  is_brief: the story stands in the same
+ * chat already, so that this is its first line alone, unless somebody has to do something now. */
 char *chat_deployment_ring(const struct chat_deployment *about, bool is_brief) MUST_USE;
 
 /* What rang when it began to be rolled back, as it stands, and how that ended.  Begins the text;

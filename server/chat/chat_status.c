@@ -65,11 +65,12 @@ add_exception(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, "\n⚠️ in a freeze: ", deployment->exception);
 }
 
+/* Not while something replaces it: nobody knows then which of the two has answered. */
 static bool
 is_out(const struct chat_status *status)
 {
 	return status->n_urls > 0 && status->findings != NULL && !is_healthy(status) &&
-	    status->environment->current.id != 0;
+	    status->environment->current.id != 0 && !is_between(status);
 }
 
 /* What a phone shows of it: the release that is on record is no news of what runs. */
@@ -91,19 +92,33 @@ release_words(const struct chat_status *status)
 	return has_release ? " runs " : " has no release yet";
 }
 
+/* One is being replaced by another, and none of the two can be said to run. */
+static bool
+is_replaced(const struct chat_status *status)
+{
+	return is_between(status) && !environment_is_in_doubt(status->environment);
+}
+
+/* Up to the commit on record, if there is one. */
+static void
+add_what_runs(struct chat_text *text, const struct chat_status *status)
+{
+	if (!is_replaced(status)) {
+		chat_text_add(text, "%s", release_words(status));
+		return;
+	}
+	chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
+	chat_text_commit(text, " ", status->active->commit);
+	chat_text_add(
+	    text, status->environment->current.id != 0 ? "; last live: " : "; no release yet");
+}
+
 static void
 add_release(struct chat_text *text, const struct chat_status *status)
 {
 	const struct release *release = &status->environment->current;
 
-	if (status->active != NULL && is_between(status) &&
-	    !environment_is_in_doubt(status->environment)) {
-		chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
-		chat_text_commit(text, " ", status->active->commit);
-		chat_text_add(text, release->id != 0 ? "; last live: " : "; no release yet");
-	} else {
-		chat_text_add(text, "%s", release_words(status));
-	}
+	add_what_runs(text, status);
 	if (release->id == 0)
 		return;
 	chat_text_commit(text, "", release->commit);
@@ -366,13 +381,7 @@ add_short_release(struct chat_text *text, const struct chat_status *status)
 {
 	const struct release *release = &status->environment->current;
 
-	if (is_between(status) && !environment_is_in_doubt(status->environment)) {
-		chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
-		chat_text_commit(text, " ", status->active->commit);
-		chat_text_add(text, release->id != 0 ? "; last live: " : "; no release yet");
-	} else {
-		chat_text_add(text, "%s", release_words(status));
-	}
+	add_what_runs(text, status);
 	if (release->id == 0)
 		return;
 	chat_text_commit(text, "", release->commit);
@@ -443,13 +452,14 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 {
 	const struct release *release = &status->environment->current;
 
-	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD "%s", light(status),
-	    status->environment->name, release_words(status));
+	chat_text_add(
+	    text, "%s " MARK_BOLD "%s" MARK_BOLD, light(status), status->environment->name);
+	add_what_runs(text, status);
 	if (release->id != 0) {
 		chat_text_commit(text, "", release->commit);
 		chat_text_ago(text, ", ", release->at, status->at);
 	}
-	if (status->active != NULL) {
+	if (status->active != NULL && !is_replaced(status)) {
 		chat_text_add(text, "; ⏳ %s", deploy_flow_word(status->active->state));
 		chat_text_commit(text, " ", status->active->commit);
 	}

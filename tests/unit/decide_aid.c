@@ -12,6 +12,7 @@
 #include "lib/file.h"
 #include "lib/fingerprint.h"
 #include "settings/settings_load.h"
+#include "store/row_audit.h"
 
 #define SETTINGS_MAX   32
 #define TICK_MS	       10 /* between two events */
@@ -683,6 +684,30 @@ world_forwarded(struct world *w, int64_t sent, const char *detail)
 	(void)text_copy(
 	    effect->result->u.forwarded.detail, sizeof(effect->result->u.forwarded.detail), detail);
 	report(w, effect);
+}
+
+static void
+act_write(struct tx *tx, void *arg)
+{
+	const int64_t *n = arg;
+
+	for (int64_t i = 0; i < *n; i++)
+		row_audit_add(tx,
+		    &(struct audit_entry){
+			.code = AUDIT_CODE_LOGOUT, .user = "system", .outcome = "ok" },
+		    NULL);
+}
+
+/* The last one is the reload's own. */
+void
+world_writes_entries(struct world *w, int64_t n)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
+
+	if (n > 1)
+		n--, world_act(w, act_write, &n);
+	event->u.settings_read.accepted = true;
+	(void)world_decide(w, event);
 }
 
 /* --- health --- */

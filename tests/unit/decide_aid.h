@@ -175,6 +175,9 @@ void world_run_ends(struct world *w, struct run_ended ended);
 /* What Cloudflare is asked, "get" or the level that is to be set, and its answer. */
 void world_cloudflare(struct world *w, const char *asked, const struct cloudflare_answer *answer);
 
+/* So many entries of the audit, in decisions that look whether they are to go out. */
+void world_writes_entries(struct world *w, int64_t n);
+
 /* What a PUT to the audit's witness came to. */
 void world_witnessed(struct world *w, const struct witness_answer *answer);
 

@@ -332,6 +332,29 @@ what_is_in_trouble_stands_first(void **state)
 	    "checking health …\n\n4 environments; /status <application> shows all of one.");
 }
 
+/* A dot alone said so, behind the word "runs"; and of two nobody knows which has answered. */
+static void
+of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it(void **state)
+{
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_run_starts(&w);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
+	world_probed(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	world_probed(&w, "HTTP 500");
+	says(world_plain(world_last(&w)), "🔴 shop/staging is DOWN; last live: aaaaaaa");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_run_starts(&w);
+	world_run_step(&w, 0, "release");
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	world_probed(&w, "HTTP 500");
+	says(world_plain(world_last(&w)),
+	    "⏳ shop/staging: in progress bbbbbbb; last live: aaaaaaa, ");
+}
+
 static void
 a_page_shows_twenty_and_leads_to_the_others(void **state)
 {
@@ -502,6 +525,8 @@ main(void)
 		TEST(a_clock_is_that_of_its_application, open_two),
 		TEST(of_a_run_the_step_that_it_came_to_is_shown, open_two),
 		TEST(what_is_in_trouble_stands_first, open_two),
+		TEST(of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it,
+		    open_two),
 		TEST(a_page_shows_twenty_and_leads_to_the_others, open_many),
 		TEST(a_page_that_was_left_is_not_shown_again, open_many),
 		TEST(a_page_of_the_history_is_five_environments, open_many),

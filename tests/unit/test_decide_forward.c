@@ -26,30 +26,6 @@ row_of(struct world *w)
 	return row;
 }
 
-static void
-act_write(struct tx *tx, void *arg)
-{
-	const int64_t *n = arg;
-
-	for (int64_t i = 0; i < *n; i++)
-		row_audit_add(tx,
-		    &(struct audit_entry){
-			.code = AUDIT_CODE_LOGOUT, .user = "system", .outcome = "ok" },
-		    NULL);
-}
-
-/* Entries, and a decision that looks. */
-static void
-write_entries(struct world *w, int64_t n)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	if (n > 1)
-		n--, world_act(w, act_write, &n);
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
 static const struct effect_forward *
 out(struct world *w)
 {
@@ -72,7 +48,7 @@ nothing_goes_out_that_nobody_collects(void **state)
 
 	(void)state;
 	world_open(&w, NULL);
-	write_entries(&w, 3);
+	world_writes_entries(&w, 3);
 	assert_int_equal(world_count(&w, EFFECT_FORWARD), 0);
 	world_close(&w);
 }
@@ -85,7 +61,7 @@ entries_go_out_at_once_and_then_those_of_a_second_together(void **state)
 
 	(void)state;
 	world_open(&w, SYSLOG, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	assert_int_equal(out(&w)->first, 1);
 	assert_true(out(&w)->lines[out(&w)->size - 1] == '\n');
 	last = out(&w)->last;
@@ -113,7 +89,7 @@ what_failed_is_tried_again_from_the_first_that_may_be_missing_later_each_time(vo
 
 	(void)state;
 	world_open(&w, SYSLOG, NULL);
-	write_entries(&w, 5);
+	world_writes_entries(&w, 5);
 	at = w.aid.at;
 	world_forwarded(&w, 2, "the syslog server: gone");
 	for (int i = 0; i < 9; i++) {
@@ -143,13 +119,13 @@ an_answer_moves_nothing_behind_what_was_sent_or_before_what_it_has(void **state)
 
 	(void)state;
 	world_open(&w, SYSLOG, NULL);
-	write_entries(&w, 4);
+	world_writes_entries(&w, 4);
 	last = out(&w)->last;
 	world_forwarded(&w, last + 1, "odd");
 	assert_int_equal(row_of(&w).sent, 0);
 	world_due(&w, TIMER_FORWARD);
 	all_sent(&w);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	if (world_count(&w, EFFECT_FORWARD) == 0)
 		world_due(&w, TIMER_FORWARD);
 	world_forwarded(&w, 1, "odd");
@@ -165,9 +141,9 @@ a_backlog_goes_out_in_small_parts_one_a_second_the_oldest_first(void **state)
 
 	(void)state;
 	world_open(&w, NULL);
-	write_entries(&w, 1500);
+	world_writes_entries(&w, 1500);
 	world_settings(&w, SYSLOG, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	for (;;) {
 		assert_int_equal(out(&w)->first, last + 1);
 		assert_true(out(&w)->size <= FORWARD_BATCH);
@@ -192,7 +168,7 @@ two_collectors_are_apart_and_another_server_gets_all_of_it(void **state)
 
 	(void)state;
 	world_open(&w, SYSLOG, JOURNAL, NULL);
-	write_entries(&w, 2);
+	world_writes_entries(&w, 2);
 	assert_int_equal(world_count(&w, EFFECT_FORWARD), 2);
 	assert_int_equal(out(&w)->to, FORWARD_SYSLOG);
 	world_forwarded(&w, 0, "the syslog server: gone");
@@ -206,13 +182,13 @@ two_collectors_are_apart_and_another_server_gets_all_of_it(void **state)
 	assert_true(sent >= 2);
 
 	world_settings(&w, "AUDIT_SYSLOG_SERVER=other.example", NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	assert_int_equal(world_count(&w, EFFECT_FORWARD), 1);
 	assert_string_equal(out(&w)->place, "syslog other.example");
 	assert_int_equal(out(&w)->first, 1);
 	all_sent(&w);
 	world_settings(&w, SYSLOG, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	assert_int_equal(out(&w)->first, sent + 1);
 	world_close(&w);
 }
@@ -226,14 +202,14 @@ a_collector_that_the_settings_forget_is_left_in_peace(void **state)
 
 	(void)state;
 	world_open(&w, SYSLOG, NULL);
-	write_entries(&w, 2);
+	world_writes_entries(&w, 2);
 	last = out(&w)->last;
 	world_settings(&w, NULL);
 	all_sent(&w);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	assert_int_equal(world_count(&w, EFFECT_FORWARD), 0);
 	world_settings(&w, SYSLOG, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	assert_int_equal(out(&w)->first, last + 1);
 	world_close(&w);
 }
@@ -246,7 +222,7 @@ a_clock_that_is_set_back_keeps_nobody_waiting(void **state)
 
 	(void)state;
 	world_open(&w, SYSLOG, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	all_sent(&w);
 	w.aid.at -= 3600 * SECOND;
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");

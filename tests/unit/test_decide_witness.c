@@ -32,30 +32,6 @@ row_of(struct world *w)
 }
 
 static void
-act_write(struct tx *tx, void *arg)
-{
-	const int64_t *n = arg;
-
-	for (int64_t i = 0; i < *n; i++)
-		row_audit_add(tx,
-		    &(struct audit_entry){
-			.code = AUDIT_CODE_LOGOUT, .user = "system", .outcome = "ok" },
-		    NULL);
-}
-
-/* So many entries, of which the world itself writes none. */
-static void
-write_entries(struct world *w, int64_t n)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	if (n > 1)
-		n--, world_act(w, act_write, &n);
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
-static void
 answer(struct world *w, const struct witness_answer *with)
 {
 	world_witnessed(w, with);
@@ -77,7 +53,7 @@ without_a_bucket_nothing_goes_out(void **state)
 
 	(void)state;
 	world_open(&w, NULL);
-	write_entries(&w, 3);
+	world_writes_entries(&w, 3);
 	assert_int_equal(world_count(&w, EFFECT_WITNESS), 0);
 	assert_null(strstr(row_of(&w).place, "s3"));
 	world_close(&w);
@@ -91,7 +67,7 @@ what_is_written_goes_out_once_a_minute_and_what_is_confirmed_is_a_row(void **sta
 
 	(void)state;
 	world_open(&w, BUCKET, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	world_due(&w, TIMER_WITNESS);
 	assert_int_equal(sent(&w)->first, 1);
 	assert_false(sent(&w)->is_repeated);
@@ -122,7 +98,7 @@ what_may_be_there_already_is_sent_again_as_it_was(void **state)
 
 	(void)state;
 	world_open(&w, BUCKET, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	world_due(&w, TIMER_WITNESS);
 	before = *sent(&w);
 	answer(&w, &unknown);
@@ -152,7 +128,7 @@ what_was_refused_goes_out_with_what_was_written_since(void **state)
 
 	(void)state;
 	world_open(&w, BUCKET, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	world_due(&w, TIMER_WITNESS);
 	last = sent(&w)->last;
 	at = w.aid.at;
@@ -182,7 +158,7 @@ a_name_that_somebody_else_took_is_no_confirmation_and_an_alarm(void **state)
 
 	(void)state;
 	world_open(&w, BUCKET, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	world_due(&w, TIMER_WITNESS);
 	(void)text_copy(head, sizeof(head), sent(&w)->head);
 	answer(&w, &taken);
@@ -203,9 +179,9 @@ a_backlog_goes_out_as_objects_of_four_megabytes_the_oldest_first(void **state)
 
 	(void)state;
 	world_open(&w, NULL);
-	write_entries(&w, n);
+	world_writes_entries(&w, n);
 	world_settings(&w, BUCKET, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	world_due(&w, TIMER_WITNESS);
 	while (world_count(&w, EFFECT_WITNESS) > 0) {
 		assert_int_equal(sent(&w)->first, last + 1);
@@ -226,16 +202,16 @@ another_bucket_gets_all_of_it_and_the_old_one_goes_on_where_it_was(void **state)
 
 	(void)state;
 	world_open(&w, BUCKET, NULL);
-	write_entries(&w, 2);
+	world_writes_entries(&w, 2);
 	world_due(&w, TIMER_WITNESS);
 	answer(&w, &good);
 	world_settings(&w, "AUDIT_S3_BUCKET=other", "AUDIT_S3_REGION=eu-central-1", NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	world_due(&w, TIMER_WITNESS);
 	assert_int_equal(sent(&w)->first, 1);
 	answer(&w, &good);
 	world_settings(&w, BUCKET, NULL);
-	write_entries(&w, 1);
+	world_writes_entries(&w, 1);
 	world_due(&w, TIMER_WITNESS);
 	assert_int_equal(sent(&w)->first, 3);
 	world_close(&w);
@@ -272,12 +248,12 @@ static void
 write_days(struct world *w)
 {
 	for (int i = 0; i < 2; i++) {
-		write_entries(w, 1);
+		world_writes_entries(w, 1);
 		project(w);
 		w->aid.at += DAY;
 	}
 	w->aid.at += 2 * DAY;
-	write_entries(w, 1);
+	world_writes_entries(w, 1);
 	project(w);
 }
 
@@ -286,7 +262,7 @@ static void
 pass(struct world *w)
 {
 	w->aid.at += 2 * 3600 * INT64_C(1000);
-	write_entries(w, 1);
+	world_writes_entries(w, 1);
 	project(w);
 }
 
@@ -350,7 +326,7 @@ lose(struct world *w)
 {
 	int64_t at;
 
-	write_entries(w, 1);
+	world_writes_entries(w, 1);
 	at = w->aid.at;
 	do {
 		world_due(w, TIMER_WITNESS);
