@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """half_wired.py FOLDER JOBS [WORD...] - adds one of each kind of thing, then leaves out one piece at a time.
+half_wired.py --applies - only whether each piece finds its place in the tree as it stands.
 
 What "Where a new thing goes" in docs/ARCHITECTURE.md promises: whoever forgets a piece hears of it from compiler,
 linker or a named test. In a copy of the tree under FOLDER a command, a request of /v1, an event, an effect, a setting,
@@ -17,7 +18,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "planted"))
-from planted import FAILURE, Tree  # noqa: E402  pylint: disable=wrong-import-position
+from planted import FAILURE, ROOT, Tree  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD_TIMEOUT_S = 900
 TEST_TIMEOUT_S = 240
@@ -242,9 +243,6 @@ PIECES = [
                    "| `poke-web` | pokes it | `CLIENT_<ID>_POKE_UNIT` | no | yes |\n")]),
     Piece("action", "its name, for rows and grants", WORDS_TEST, [
         Edit(WORDS, "action reload-nginx", "action poke-web\n")]),
-    Piece("action", "what /do and /request answer to another name",
-          "test_command_forms what_is_typed_wrongly_is_answered_with_what_is_right", [
-              Edit("tests/unit/test_command_forms.c", '"\n#define ON_ZONES', " poke-web")]),
 
     # --- an executor of actions, and a kind of argument ---
     Piece("executor", "its name", "compiler", [
@@ -293,14 +291,21 @@ PIECES = [
              "".join(f"\tRULE({programs}, PARKED, {on}, CANCELLED, TELL, NEXT),\n"
                      for programs, on in (("D_A", "CANCEL"), ("D", "CANCEL_NO_ROLLBACK"), ("R", "CANCEL_ROLLBACK"))))]),
     Piece("state", "its words in the chat", "compiler", [
-        Edit("server/chat/chat_deployment.c", "\tW(QUEUED,", "\tW(PARKED, say_queued, SILENT) \\\n")],
+        Edit("server/chat/chat_deployment.c", "\tW(QUEUED,", "\tW(PARKED, say_superseded, SILENT) \\\n")],
         obj("server/chat/chat_deployment")),
+    Piece("state", "how its message begins", "compiler", [
+        Edit("server/chat/first.def", "FIRST(IS_NEXT,", 'FIRST(PARKED, PARKED, DRA, "⏳ Parked: ", " ")\n')],
+        obj("server/chat/chat_first")),
+    Piece("state", "which of its beginnings it is", "compiler", [
+        Edit("server/chat/chat_deployment_first.c", "\tcase DEPLOY_RUNNING:",
+             "\tcase DEPLOY_PARKED:\n\t\treturn FIRST_PARKED;\n")],
+        obj("server/chat/chat_deployment_first")),
     Piece("state", "what the chat promises of it",
           "test_chat_deployment each_state_says_what_is_promised", [
               Edit("tests/unit/test_chat_deployment.c", "\t\t{ DEPLOY_QUEUED,", '\t\t{ DEPLOY_PARKED, "" },\n')]),
     Piece("state", "the outcome that the chat begins with",
           "test_chat_deployment the_first_forty_characters_tell_outcome_and_environment", [
-              Edit("tests/unit/test_chat_deployment.c", "\t\t[DEPLOY_QUEUED] =", '\t\t[DEPLOY_PARKED] = "Queued",\n')]),
+              Edit("tests/unit/test_chat_deployment.c", "\t\t[DEPLOY_QUEUED] =", '\t\t[DEPLOY_PARKED] = "Parked",\n')]),
     Piece("state", "its word on disk", WORDS_TEST, [
         Edit(WORDS, "deployment.state QUEUED", "deployment.state PARKED\n")]),
     Piece("state", "its picture",
@@ -344,7 +349,8 @@ class Copy(Tree):
                 text = (text or "")[:at] + edit.text + (text or "")[at:]
         for edit in without.edits if without else []:
             if isinstance(edit, Swap) and edit.path == path:
-                assert edit.old in text, (path, edit.old)
+                if edit.old not in text:
+                    sys.exit(f"half_wired.py: {path} has no {edit.old!r}")
                 text = text.replace(edit.old, edit.new, 1)
             elif isinstance(edit, Made) and edit.path == path:
                 return text
@@ -428,7 +434,18 @@ class Copy(Tree):
         return Refused("nobody", "")
 
 
+def applies():
+    tree = Copy(ROOT, 1)
+    tree.path = ROOT
+    for piece in [None, *PIECES]:
+        for edit in piece.edits if piece else ALWAYS:
+            tree.text_of(edit.path, piece)
+
+
 def main():
+    if sys.argv[1:] == ["--applies"]:
+        applies()
+        return
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     folder, jobs, words = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]

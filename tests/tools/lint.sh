@@ -27,8 +27,10 @@ check_words() { # what users read says things in the field's words
 	/usr/bin/python3 tests/tools/words.py
 }
 
-check_planted() { # each planted bug still applies; what notices it is for `make check-planted`
+# What notices them is for `make check-planted` and `make check-half-wired`.
+check_planted() { # each planted bug still applies, each piece of a half-wired thing finds its place
 	local patch bad=0
+	/usr/bin/python3 tests/tools/half_wired.py --applies || bad=1
 	for patch in tests/planted/*.patch; do
 		git apply --check "$patch" || { echo "$patch no longer applies: make it anew"; bad=1; }
 	done
