@@ -12,7 +12,7 @@ static int64_t
 longest_ms(const struct effect *effect)
 {
 	static const int longest_s[] = {
-#define TIMER(name, word, seconds) [TIMER_##name] = (seconds),
+#define TIMER(name, word, seconds, number) [TIMER_##name] = (seconds),
 		TIMERS(TIMER)
 #undef TIMER
 	};

@@ -1,6 +1,7 @@
 /* handle_fault.c - the handler of a result failed: what hung on it must still end, or come again.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "chat/chat_text.h"
 #include "decide/decide_announced.h"
@@ -19,7 +20,6 @@
 #include "store/row_dedupe.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
-#include "store/row_stranger.h"
 #include "store/row_approval.h"
 #include "store/row_button.h"
 
@@ -86,33 +86,87 @@ ask_later(struct tx *tx, int64_t deployment)
 		    row_effect_timer(tx, TIMER_QUESTION, "", deployment, tx->at + LATER_MS));
 }
 
-/* A row that cannot be read says nothing of its kind: then all that is missing is put back. */
+/* As it was, for its next try. */
+static void
+again(struct tx *tx, const struct effect *timer, int64_t later_ms)
+{
+	struct effect next = *timer;
+
+	next.due = tx->at + later_ms;
+	(void)row_effect_order(tx, &next);
+}
+
+/* One of each kind of which there is one, where there is none. */
+static void
+put_back(struct tx *tx)
+{
+#define ONE  true
+#define MANY false
+#define TIMER(name, word, longest_s, is_one) [TIMER_##name] = (is_one),
+	static const bool is_one[] = { TIMERS(TIMER) };
+#undef TIMER
+#undef ONE
+#undef MANY
+	struct effect timer = { .kind = EFFECT_TIMER };
+
+	for (enum timer_kind kind = 0; kind < TIMER_KIND_COUNT; kind++) {
+		timer.u.timer.kind = kind;
+		if (is_one[kind] && kind != TIMER_POLL && row_effect_count_timers(tx, kind) == 0)
+			again(tx, &timer, kind == TIMER_DAILY ? DAILY_LATER_MS : LATER_MS);
+	}
+	decide_poll_later(tx, false);
+}
+
+/* A row that cannot be read says nothing of its kind: then all that can be found is put back. */
 static void
 fault_timer(struct tx *tx, const struct fault *fault)
 {
 	const struct effect *timer = tx->effect;
 
-	if (timer != NULL && timer->u.timer.kind == TIMER_SEND)
-		(void)row_effect_timer(tx, TIMER_SEND, "", fault->subject, tx->at + LATER_MS);
-	else if (timer != NULL && timer->u.timer.kind == TIMER_PUSH)
-		decide_announced_later(tx, &timer->u.timer, tx->at + LATER_MS);
-	else if (timer != NULL && timer->u.timer.kind == TIMER_NAG)
-		(void)row_effect_timer(tx, TIMER_NAG, timer->u.timer.name, 0, tx->at + LATER_MS);
-	else if (timer != NULL && timer->u.timer.kind == TIMER_PIN)
-		(void)row_effect_timer(tx, TIMER_PIN, timer->u.timer.name, 0, tx->at + LATER_MS);
-	else if (timer != NULL && timer->u.timer.kind == TIMER_CLOUDFLARE && fault->subject != 0)
-		fault_run(tx, fault);
-	else if (timer != NULL && timer->u.timer.kind == TIMER_CLOUDFLARE)
-		decide_cloudflare_fault(tx, timer->u.timer.name, tx->at + LATER_MS);
-	else if (fault->subject != 0)
+	if (timer == NULL) {
+		if (fault->subject != 0)
+			ask_later(tx, fault->subject);
+		put_back(tx);
+		return;
+	}
+	switch (timer->u.timer.kind) {
+	case TIMER_QUESTION:
+	case TIMER_APPROVAL:
 		ask_later(tx, fault->subject);
-	decide_poll_later(tx, false);
-	row_stranger_wait(tx);
-	if ((timer == NULL || timer->u.timer.kind == TIMER_HOLDS) &&
-	    row_effect_count_timers(tx, TIMER_HOLDS) == 0)
-		(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, tx->at + LATER_MS);
-	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
-		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAILY_LATER_MS);
+		break;
+	case TIMER_PUSH:
+		decide_announced_later(tx, &timer->u.timer, tx->at + LATER_MS);
+		break;
+	case TIMER_CLOUDFLARE:
+		if (fault->subject != 0)
+			fault_run(tx, fault);
+		else
+			decide_cloudflare_fault(tx, timer->u.timer.name, tx->at + LATER_MS);
+		break;
+	case TIMER_SEND:
+	case TIMER_LEAVE:
+	case TIMER_CHANGED:
+	case TIMER_REVIEW:
+	case TIMER_NAG:
+	case TIMER_PICTURE:
+	case TIMER_PIN:
+	case TIMER_PAD:
+		again(tx, timer, LATER_MS);
+		break;
+	case TIMER_POLL:
+	case TIMER_DAILY:
+	case TIMER_RENAME:
+	case TIMER_HOLDS:
+	case TIMER_SESSIONS:
+	case TIMER_ACCESS:
+	case TIMER_WITNESS:
+	case TIMER_FORWARD:
+	case TIMER_STRANGERS:
+		put_back(tx);
+		break;
+	case TIMER_KIND_COUNT:
+		abort();
+	}
 }
 
 /* Where nothing polls, nobody else will look at that branch before the next push. */
@@ -222,7 +276,8 @@ fault_application_log(struct tx *tx, const struct fault *fault)
 	if (tx->effect == NULL)
 		return;
 	chat_text_init(&text);
-	chat_text_outside(&text, "⚠️ no log: the answer could not be handled: ", fault->reason);
+	chat_first(&text, FIRST_NO_LOG, tx->effect->u.application_log.environment);
+	chat_text_outside(&text, "the answer could not be handled: ", fault->reason);
 	(void)decide_send(tx, &tx->effect->u.application_log.address, &text);
 }
 

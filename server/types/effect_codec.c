@@ -37,7 +37,7 @@ static const char *const program_words[] = {
 static const char *const git_query_words[] =
 	{ [GIT_QUERY_COMMITS] = "commits", [GIT_QUERY_HEADS] = "heads",
 	  [GIT_QUERY_SETTINGS] = "settings", [GIT_QUERY_LOGS] = "logs" };
-#define TIMER(name, word, longest_s) word,
+#define TIMER(name, word, ...) word,
 static const char *const timer_words[] = { TIMERS(TIMER) };
 #undef TIMER
 #define FORWARD(name, word) word,

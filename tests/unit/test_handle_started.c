@@ -4,6 +4,7 @@
 
 #include "lib/db.h"
 #include "lib/text.h"
+#include "store/row_effect.h"
 
 static void
 restart(struct world *w)
@@ -420,6 +421,55 @@ a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling(void **state)
 	world_close(&w);
 }
 
+struct wait {
+	enum timer_kind kind;
+	int64_t subject;
+	int64_t left;
+};
+
+static void
+begin_wait(struct tx *tx, void *arg)
+{
+	const struct wait *wait = arg;
+
+	(void)row_effect_timer(tx, wait->kind, "123456789", wait->subject, tx->at + 1000);
+}
+
+static void
+count_left(struct tx *tx, void *arg)
+{
+	struct wait *wait = arg;
+
+	wait->left = row_effect_count_timers(tx, wait->kind);
+}
+
+/* Those of work that is over, and that a push announced which is known, need not come again. */
+static void
+a_timer_of_each_kind_whose_handler_fails_comes_again(void **state)
+{
+	for (enum timer_kind kind = 0; kind < TIMER_KIND_COUNT; kind++) {
+		struct wait wait = { .kind = kind };
+		struct world w;
+
+		(void)state;
+		world_open(&w, "POLL_REPOSITORY_SECONDS=60", "CONFIRM=true", NULL);
+		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+		world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		wait.subject = kind == TIMER_QUESTION ? world_newest(&w, "production").id : 0;
+		if (kind == TIMER_APPROVAL || kind == TIMER_CLOUDFLARE || kind == TIMER_PUSH) {
+			world_close(&w);
+			continue;
+		}
+		drop_effects(&w, "DELETE FROM effect WHERE kind = 'wait';");
+		world_act(&w, begin_wait, &wait);
+		w.aid.handlers[EVENT_TIMER_FIRED] = fails;
+		world_due(&w, kind);
+		world_act(&w, count_left, &wait);
+		assert_int_equal(wait.left, 1);
+		world_close(&w);
+	}
+}
+
 static void
 a_status_that_cannot_be_handled_is_told_as_such(void **state)
 {
@@ -531,6 +581,7 @@ main(void)
 		cmocka_unit_test(a_confirmed_question_whose_answer_cannot_be_handled_ends),
 		cmocka_unit_test(a_poll_that_cannot_be_handled_does_not_end_the_polling),
 		cmocka_unit_test(what_strangers_repeated_is_counted_through_restart_and_fault),
+		cmocka_unit_test(a_timer_of_each_kind_whose_handler_fails_comes_again),
 		cmocka_unit_test(a_question_whose_deadline_cannot_be_handled_expires_later),
 		cmocka_unit_test(a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling),
 		cmocka_unit_test(a_status_that_cannot_be_handled_is_told_as_such),
