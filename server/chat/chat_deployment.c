@@ -620,15 +620,13 @@ chat_deployment_rings_before(enum deploy_state state)
 								CHAT_RINGS_MAX - 2;
 }
 
-#define ROLLING ": rolling back to "
-
 bool
 chat_deployment_rolled(
     struct chat_text *text, const struct deployment *deployment, const char *said)
 {
 	const char *at = NULL;
 
-	for (const char *next = said; (next = strstr(next, ROLLING)) != NULL; next++)
+	for (const char *next = said; (next = strstr(next, CHAT_SAID_ROLLING)) != NULL; next++)
 		at = next; /* a subject may say so, too */
 	if (at == NULL)
 		return false;
@@ -636,7 +634,7 @@ chat_deployment_rolled(
 	chat_text_add(text, "%.*s%s%s", (int)(at - said), said,
 	    deployment->state == DEPLOY_ROLLED_BACK ? ": rolled back to " :
 						      ": could not be rolled back to ",
-	    at + strlen(ROLLING));
+	    at + strlen(CHAT_SAID_ROLLING));
 	return true;
 }
 
@@ -697,7 +695,7 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		break;
 	case DEPLOY_ROLLING_BACK:
 		chat_deployment_first(&text, about);
-		add_previous(&text, ROLLING, deployment);
+		add_previous(&text, CHAT_SAID_ROLLING, deployment);
 		break;
 	case DEPLOY_ROLLED_BACK: /* its first line says why */
 		chat_deployment_first(&text, about);

@@ -3,7 +3,6 @@
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"
 
-#define LOOK "\nLook at it"
 #define ELSE "somebody else than who asked."
 
 static bool
@@ -56,7 +55,7 @@ chat_emergency_begins(struct chat_text *text, const struct deployment *work,
 	if (work->reviewed_at != 0)
 		chat_text_outside(text, "\nreviewed by ", work->reviewer);
 	else
-		chat_text_add(text, LOOK " when it has begun, then press Reviewed: " ELSE);
+		chat_text_add(text, CHAT_SAID_LOOK " when it has begun, then press Reviewed: " ELSE);
 }
 
 /* What it passed stands there as it was: only what is new is added. */
@@ -65,7 +64,7 @@ chat_emergency_goes_on(
     struct chat_text *text, const struct deployment *work, const char *said, bool has_ended)
 {
 	const char *not_yet = chat_first_rows[FIRST_EMERGENCY].before;
-	const char *end = strstr(said, LOOK);
+	const char *end = strstr(said, CHAT_SAID_LOOK);
 	size_t size = end != NULL ? (size_t)(end - said) : strlen(said);
 
 	if (work->reviewed_at != 0 && has_ended) {
@@ -90,7 +89,7 @@ chat_emergency_goes_on(
 	if (work->reviewed_at != 0)
 		chat_text_outside(text, "\nreviewed by ", work->reviewer);
 	else
-		chat_text_add(text, LOOK ", then press Reviewed: " ELSE);
+		chat_text_add(text, CHAT_SAID_LOOK ", then press Reviewed: " ELSE);
 }
 
 void

@@ -8,7 +8,6 @@
 #include "lib/text.h"
 
 #define LEAST_STEP_MS 100 /* what takes less is not worth a line behind its end */
-#define NOT_REVIEWED  " · " MARK_BOLD "not reviewed" MARK_BOLD
 
 void
 chat_deployment_until(struct chat_text *text, const struct chat_deployment *about)
@@ -80,20 +79,20 @@ chat_deployment_emergency(struct chat_text *text, const char *before, const stru
 	if (work->reviewed_at != 0)
 		chat_text_outside(text, " · reviewed by ", work->reviewer);
 	else if (work->started_at != 0)
-		chat_text_add(text, NOT_REVIEWED);
+		chat_text_add(text, CHAT_SAID_NOT_REVIEWED);
 }
 
 bool
 chat_emergency_reviewed(struct chat_text *text, const struct deployment *work, const char *said)
 {
-	const char *at = strstr(said, NOT_REVIEWED);
+	const char *at = strstr(said, CHAT_SAID_NOT_REVIEWED);
 
 	if (at == NULL)
 		return false;
 	chat_text_init(text);
 	chat_text_add(text, "%.*s", (int)(at - said), said);
 	chat_text_outside(text, " · reviewed by ", work->reviewer);
-	chat_text_add(text, "%s", at + strlen(NOT_REVIEWED));
+	chat_text_add(text, "%s", at + strlen(CHAT_SAID_NOT_REVIEWED));
 	return true;
 }
 

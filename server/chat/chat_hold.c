@@ -6,19 +6,18 @@
 #include "lib/when.h"
 #include "lib/window.h"
 
-const char *
-chat_hold_sign(enum hold_kind kind)
-{
-	return kind == HOLD_LOCK ? "🔒" : kind == HOLD_WITNESS ? "🧾" : "🧊";
-}
+/* clang-format off */
+#define LOCK_WORDS    { "🔒", "lock",                 FIRST_LOCKED_OUT, FIRST_PUSH_LOCKED, FIRST_PUSH_LOCKED_OUT }
+#define FREEZE_WORDS  { "🧊", "freeze",               FIRST_FROZEN_OUT, FIRST_PUSH_FROZEN, FIRST_PUSH_FROZEN_OUT }
+#define WINDOW_WORDS  FREEZE_WORDS
+#define WITNESS_WORDS { "🧾", "time without witness", FIRST_UNSEEN_OUT, FIRST_PUSH_UNSEEN, FIRST_PUSH_UNSEEN_OUT }
+/* clang-format on */
 
-const char *
-chat_hold_word(enum hold_kind kind)
-{
-	return kind == HOLD_LOCK ? "locked" :
-	    kind == HOLD_WITNESS ? "the audit log is without witness" :
-				   "frozen";
-}
+const struct chat_hold_words chat_holds[] = {
+#define K(name, ...) [HOLD_##name] = name##_WORDS,
+	HOLD_KINDS(K)
+#undef K
+};
 
 void
 chat_hold_target(struct chat_text *text, const char *target)
@@ -57,7 +56,7 @@ chat_hold_until(struct chat_text *text, const char *before, int64_t until, const
 void
 chat_hold(struct chat_text *text, const struct hold *hold, const struct holds *in, int64_t at)
 {
-	chat_text_add(text, "%s", chat_hold_word(hold->kind));
+	chat_text_add(text, "%s", hold_kinds[hold->kind].is);
 	chat_hold_by(text, hold, in, at);
 }
 
@@ -92,7 +91,7 @@ void
 chat_hold_lines(struct chat_text *text, const struct holds *holds, int64_t at)
 {
 	for (size_t i = 0; holds != NULL && i < holds->n; i++) {
-		chat_text_add(text, "\n%s ", chat_hold_sign(holds->at[i].kind));
+		chat_text_add(text, "\n%s ", chat_holds[holds->at[i].kind].sign);
 		chat_hold(text, &holds->at[i], holds, at);
 	}
 }

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "chat/chat_text.h"
+#include "chat/chat_first.h"
 #include "policy/hold.h"
 
 /* Adds "locked by @ada, 20 min ago, until Mon 2026-11-23 08:00 (UTC): reason". */
@@ -20,9 +20,6 @@ void chat_hold_lines(struct chat_text *text, const struct holds *holds, int64_t 
 void
 chat_hold_until(struct chat_text *text, const char *before, int64_t until, const struct holds *in);
 
-/* "locked", "frozen", "the audit log is without witness" */
-const char *chat_hold_word(enum hold_kind kind);
-
 /* Behind what is done or said meanwhile. */
 #define CHAT_HOLD_UNWITNESSED "\n🧾 without witness"
 
@@ -30,8 +27,13 @@ const char *chat_hold_word(enum hold_kind kind);
 #define CHAT_HOLD_WITNESS_LEAVES \
 	"\nRollbacks, /cancel, locks and an emergency deployment are possible."
 
-/* "🔒", "🧊", "🧾" */
-const char *chat_hold_sign(enum hold_kind kind);
+/* Of each kind: its sign, the first lines of who is refused by it, of a push that waits for its end
+ * and of one that is dropped; what it is whose end is waited for. */
+struct chat_hold_words {
+	const char *sign, *ends;
+	enum chat_first refused, push_waits, push_dropped;
+};
+extern const struct chat_hold_words chat_holds[HOLD_KIND_COUNT];
 
 /* What a target is called: "shop/staging", "all of shop", "all". */
 void chat_hold_target(struct chat_text *text, const char *target);

@@ -470,7 +470,7 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 	if (status->draining_since != 0)
 		chat_text_add(text, "; 💧 draining");
 	if (status->holds != NULL && status->holds->n > 0)
-		chat_text_add(text, "; %s", chat_hold_sign(status->holds->at[0].kind));
+		chat_text_add(text, "; %s", chat_holds[status->holds->at[0].kind].sign);
 	if (status->unseen != NULL)
 		chat_text_add(text, "; 👀 not seen");
 	if (status->n_reviews > 0)

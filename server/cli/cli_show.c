@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli_server.h"
+#include "policy/hold.h"
 
 static const char *
 text_of(const struct json *object, const char *key)
@@ -98,18 +99,25 @@ print_holds(const struct json *environment)
 		char at[CLI_AT];
 		const char *until = cli_show_at(hold, "until", at),
 			   *reason = text_of(hold, "reason");
+		enum hold_kind kind = 0;
 
-		(void)printf("  %s by %s, until %s%s%s\n",
-		    strcmp(text_of(hold, "kind"), "lock") == 0 ? "locked" : "frozen",
-		    text_of(hold, "by"), until[0] != '\0' ? until : "somebody ends it",
-		    reason[0] != '\0' ? ": " : "", reason);
+		while (kind < HOLD_WITNESS &&
+		    strcmp(text_of(hold, "kind"), hold_kinds[kind].word) != 0)
+			kind++;
+
+		if (kind == HOLD_WITNESS)
+			(void)printf("  %s (%s)\n", hold_kinds[kind].is, text_of(hold, "by"));
+		else
+			(void)printf("  %s by %s, until %s%s%s\n", hold_kinds[kind].is,
+			    text_of(hold, "by"), until[0] != '\0' ? until : "somebody ends it",
+			    reason[0] != '\0' ? ": " : "", reason);
 	}
 	if (text_of(environment, "waiting_push")[0] != '\0')
 		(void)printf(
 		    "  a push by %s waits for that\n", text_of(environment, "waiting_push"));
 }
 
-/* One of its URLs, as the chat says it. */
+/* One of its URLs. */
 static void
 print_finding(const struct json *environment, const struct json *finding)
 {

@@ -116,9 +116,7 @@ add_reason(struct shown *s, const struct deployment *work)
 		chat_text_add(s->text, ", waits for git");
 	} else if (decide_is_held(s->tx, work)) {
 		chat_text_add(s->text, ", waits for the end of the %s",
-		    hold_has(&s->holds, HOLD_LOCK)	  ? "lock" :
-			hold_has(&s->holds, HOLD_WITNESS) ? "time without witness" :
-							    "freeze");
+		    chat_holds[s->holds.n == 0 ? HOLD_FREEZE : s->holds.at[0].kind].ends);
 	} else if (strcmp(work->waits_for, ROW_QUEUE_SLOT) == 0) {
 		add_slots(s, work->environment);
 	} else if (before != 0) {

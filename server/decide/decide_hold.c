@@ -232,7 +232,7 @@ add_freeze_behind(
 	if (lock->kind != HOLD_LOCK || lock->until == 0 || holds->n < 2 ||
 	    (freeze->until != 0 && freeze->until <= lock->until))
 		return;
-	chat_text_add(text, "\n%s ", chat_hold_sign(freeze->kind));
+	chat_text_add(text, "\n%s ", chat_holds[freeze->kind].sign);
 	chat_hold(text, freeze, holds, at);
 }
 
@@ -248,13 +248,10 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 	chat_text_init(&text);
 	if (strcmp(request->action, "lock") == 0)
 		chat_first(&text, FIRST_LOCKED_ALREADY, environment);
-	else if (hold->kind == HOLD_LOCK)
-		chat_first(&text, FIRST_LOCKED_OUT, environment);
 	else
-		chat_first(&text, hold->kind == HOLD_WITNESS ? FIRST_UNSEEN_OUT : FIRST_FROZEN_OUT,
-		    environment);
+		chat_first(&text, chat_holds[hold->kind].refused, environment);
 	if (strcmp(request->action, "lock") != 0)
-		chat_text_add(&text, "%s", chat_hold_word(hold->kind));
+		chat_text_add(&text, "%s", hold_kinds[hold->kind].is);
 	chat_hold_by(&text, hold, holds, tx->at);
 	add_freeze_behind(&text, hold, holds, tx->at);
 	if (hold->kind == HOLD_LOCK)

@@ -164,7 +164,7 @@ add_hold(const char *target, const char *environment, const struct hold *hold,
 	char word[LIMIT_ENVIRONMENT];
 
 	chat_text_add(
-	    text, "\n%s Still %s", chat_hold_sign(hold->kind), chat_hold_word(hold->kind));
+	    text, "\n%s Still %s", chat_holds[hold->kind].sign, hold_kinds[hold->kind].is);
 	add_name(text, ": ", target, environment);
 	if (hold->until != 0)
 		chat_hold_until(text, ", ", hold->until, holds);

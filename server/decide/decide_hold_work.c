@@ -62,13 +62,7 @@ static void
 note_push(struct tx *tx, const struct environment_settings *settings, const struct hold *hold,
     const struct holds *holds, const struct pushed *push)
 {
-	static const enum chat_first firsts[][2] = {
-		[HOLD_LOCK] = { FIRST_PUSH_LOCKED, FIRST_PUSH_LOCKED_OUT },
-		[HOLD_FREEZE] = { FIRST_PUSH_FROZEN, FIRST_PUSH_FROZEN_OUT },
-		[HOLD_WINDOW] = { FIRST_PUSH_FROZEN, FIRST_PUSH_FROZEN_OUT },
-		[HOLD_WITNESS] = { FIRST_PUSH_UNSEEN, FIRST_PUSH_UNSEEN_OUT },
-	};
-
+	const struct chat_hold_words *words = &chat_holds[hold->kind];
 	bool is_noted = row_environment_get(tx, settings->name).waiting_push[0] != '\0';
 	struct chat_text text;
 
@@ -77,7 +71,8 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
 	if (is_noted && !settings->drops_pushes)
 		return;
 	chat_text_init(&text);
-	chat_first(&text, firsts[hold->kind][settings->drops_pushes], settings->name);
+	chat_first(&text, settings->drops_pushes ? words->push_dropped : words->push_waits,
+	    settings->name);
 	chat_first_commit(&text, push->subject, push->commit);
 	chat_text_add(&text, "\n");
 	chat_hold(&text, hold, holds, tx->at);
@@ -137,10 +132,7 @@ decide_hold_work(struct tx *tx, struct deployment *push)
 	(void)snprintf(push->detail, sizeof(push->detail), "%s the end of the %s",
 	    settings != NULL && settings->drops_pushes ? "dropped: not deployed before" :
 							 "waits for",
-	    hold == NULL		   ? "freeze" :
-		hold->kind == HOLD_LOCK	   ? "lock" :
-		hold->kind == HOLD_WITNESS ? "time without witness" :
-					     "freeze");
+	    chat_holds[hold == NULL ? HOLD_FREEZE : hold->kind].ends);
 	(void)decide_step(tx, push, DEPLOY_ON_SUPERSEDE, NULL);
 }
 

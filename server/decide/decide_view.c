@@ -277,7 +277,7 @@ put_holds(struct tx *tx, const char *name, struct json_out *json)
 	json_out_array(json);
 	for (size_t i = 0; i < holds.n; i++) {
 		json_out_object(json);
-		json_put_str(json, "kind", hold_word(holds.at[i].kind));
+		json_put_str(json, "kind", hold_kinds[holds.at[i].kind].word);
 		put_text(json, "by", holds.at[i].by);
 		put_text(json, "reason", holds.at[i].reason);
 		put_time(json, "at", holds.at[i].at);

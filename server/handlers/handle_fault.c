@@ -100,8 +100,8 @@ again(struct tx *tx, const struct effect *timer, int64_t later_ms)
 static void
 put_back(struct tx *tx)
 {
-#define ONE  true
-#define MANY false
+#define ONE				     true
+#define MANY				     false
 #define TIMER(name, word, longest_s, is_one) [TIMER_##name] = (is_one),
 	static const bool is_one[] = { TIMERS(TIMER) };
 #undef TIMER

@@ -7,6 +7,12 @@
 #include "lib/environment_id.h"
 #include "lib/text.h"
 
+const struct hold_kind_row hold_kinds[] = {
+#define K(name, word_, is_, why_) [HOLD_##name] = { .word = word_, .is = is_, .why = why_ },
+	HOLD_KINDS(K)
+#undef K
+};
+
 /* What puts something new on a target. */
 #define HELD_ACTIONS (POLICY_ACTION_BIT(POLICY_DEPLOY) | POLICY_ACTION_BIT(POLICY_DO))
 
@@ -34,9 +40,7 @@ hold_decide(const struct holds *holds, const struct hold_work *work, const struc
 			*ret_hold = hold;
 		return (struct policy_decision){
 			.verdict = POLICY_NOT_NOW,
-			.reason = hold->kind == HOLD_LOCK ? "it is locked" :
-			    hold->kind == HOLD_WITNESS	  ? "the audit log is without witness" :
-							    "it is frozen",
+			.reason = hold_kinds[hold->kind].why,
 			.until = hold->until,
 		};
 	}
@@ -63,16 +67,4 @@ hold_targets(const char *environment, char ret[HOLD_TARGETS][LIMIT_ENVIRONMENT])
 	(void)text_copy(ret[2], LIMIT_ENVIRONMENT, HOLD_ALL);
 	if (environment_id_parse(environment, &id) && id.application[0] != '\0')
 		(void)snprintf(ret[1], LIMIT_ENVIRONMENT, "%s/*", id.application);
-}
-
-const char *
-hold_word(enum hold_kind kind)
-{
-	static const char *const words[] = {
-#define K(name, word) word,
-		HOLD_KINDS(K)
-#undef K
-	};
-
-	return words[kind];
 }

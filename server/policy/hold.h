@@ -11,15 +11,16 @@
 #include "policy/policy.h"
 #include "types/message.h"
 
-/* K(name, word on disk): the last two have no row. */
+/* K(name, word on disk and in /v1, what it is then, why nothing starts): the last two have no row. */
 #define HOLD_KINDS(K) \
-	K(LOCK, "lock") \
-	K(FREEZE, "freeze") \
-	K(WINDOW, "window") \
-	K(WITNESS, "witness")
+	K(LOCK, "lock", "locked", "it is locked") \
+	K(FREEZE, "freeze", "frozen", "it is frozen") \
+	K(WINDOW, "window", "frozen", "it is frozen") \
+	K(WITNESS, "witness", "the audit log is without witness", \
+	    "the audit log is without witness")
 
 enum hold_kind {
-#define K(name, word) HOLD_##name,
+#define K(name, ...) HOLD_##name,
 	HOLD_KINDS(K)
 #undef K
 	    HOLD_KIND_COUNT
@@ -80,4 +81,7 @@ bool hold_has(const struct holds *holds, enum hold_kind kind);
 #define HOLD_TARGETS 3
 void hold_targets(const char *environment, char ret[HOLD_TARGETS][LIMIT_ENVIRONMENT]);
 
-const char *hold_word(enum hold_kind kind);
+struct hold_kind_row {
+	const char *word, *is, *why;
+};
+extern const struct hold_kind_row hold_kinds[HOLD_KIND_COUNT];

@@ -16,8 +16,8 @@ read_hold(const struct db_rows *rows, void *out)
 
 	*ret = (struct hold){
 		.id = db_col_i64(rows, 0),
-		.kind = strcmp(db_col_text(rows, 1), hold_word(HOLD_LOCK)) == 0 ? HOLD_LOCK :
-										  HOLD_FREEZE,
+		.kind = strcmp(db_col_text(rows, 1), hold_kinds[HOLD_LOCK].word) == 0 ? HOLD_LOCK :
+											HOLD_FREEZE,
 		.person = db_col_i64(rows, 3),
 		.at = db_col_i64(rows, 6),
 		.until = db_col_i64(rows, 7),
@@ -46,12 +46,12 @@ void
 row_hold_add(struct tx *tx, struct hold *hold)
 {
 	(void)tx_run(tx, "DELETE FROM hold WHERE kind = $1 AND target = $2 AND person = $3",
-	    DB_TEXT(hold_word(hold->kind)), DB_TEXT(hold->target), DB_I64(hold->person));
+	    DB_TEXT(hold_kinds[hold->kind].word), DB_TEXT(hold->target), DB_I64(hold->person));
 	if (tx_run(tx,
 		"INSERT INTO hold (kind, target, person, by_name, reason, at, until_at, chat,"
 		" thread, request, asked_at, asked_chat, asked_thread)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-		DB_TEXT(hold_word(hold->kind)), DB_TEXT(hold->target), DB_I64(hold->person),
+		DB_TEXT(hold_kinds[hold->kind].word), DB_TEXT(hold->target), DB_I64(hold->person),
 		DB_TEXT(hold->by), DB_TEXT(hold->reason), DB_I64(hold->at), DB_I64(hold->until),
 		DB_I64(hold->address.chat), DB_I64(hold->address.thread), DB_I64(hold->request),
 		DB_I64(hold->asked_at), DB_I64(hold->asked.chat), DB_I64(hold->asked.thread)))

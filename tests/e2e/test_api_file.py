@@ -42,3 +42,9 @@ def test_each_status_that_a_call_of_a_hook_is_answered_is_described():
     post = OPENAPI["paths"][HOOKS + "{hook}"]["post"]["responses"]
     said = set(post) | set(re.findall(r"(\d{3}):", OPENAPI["components"]["responses"]["hook_no"]["description"]))
     assert given <= said, given - said
+
+
+def test_each_kind_of_hold_is_described():
+    kinds = re.findall(r'^\tK\(\w+, "(\w+)"', (ROOT / "server/policy/hold.h").read_text("utf-8"), re.M)
+    holds = OPENAPI["components"]["schemas"]["status"]["properties"]["environments"]["items"]["properties"]["holds"]["items"]["properties"]
+    assert kinds and holds["kind"]["enum"] == kinds

@@ -14,9 +14,6 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST = 40     # what a lock screen shows
-WORK = re.compile(r"⚠️ (Not started|Asked again)|❌|[✅☑]️? (Live|Was live)|[↩↪]️ (Was r|R)oll|🔥|⛔ Not|👎 Rejected"
-                  r"|🚫 (Not|Runs)|⏳ Queued|🚀|⌛|✖️ Cancelled|⏭️|🔧 Do|🚨|❓ (Deploy|Roll|Do|Unknown end|Awaiting)|✋|👍|🔎"
-                  r"|☝️|🔁|⏰ (Still|May|Rolled)")
 NAME = re.compile(r"\b(staging|production|qa|demo|client/\w+|\w+/\w+)\b")
 # What rings and is about a person, who then stands there, or is the one who reads it.
 ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)|✅ Code accepted|🔑 Token")
@@ -30,9 +27,18 @@ STANDING = re.compile(
     r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|: (in progress|not known|renamed|not in the)|$)"
     r"|❓ /|👉 \S+: /|❓ client/|✅ Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
     r"|There is|Too much|You may|Your |Usage|🔑 |🚫 /")
-# As they stand there; one that is a sign alone has its target next.
-ROW = re.compile("|".join(re.escape(row) if re.search(r"\w", row) else row + NAME.pattern for row in re.findall(
-    r'^FIRST\(\w+, *\w+, *\w+, *"([^"]*?)"', (ROOT / "server/chat/first.def").read_text("utf-8"), re.M)))
+
+
+def rows(programs):
+    """Beginnings in the table as they stand there; of one that is a sign alone the target is next."""
+    begins = re.findall(r'^FIRST\(\w+, *\w+, *(\w+), *"([^"]*?)"',
+                        (ROOT / "server/chat/first.def").read_text("utf-8"), re.M)
+    return re.compile("|".join(re.escape(row) if re.search(r"\w", row) else row + NAME.pattern
+                               for of, row in begins if re.fullmatch(programs, of)))
+
+
+ROW = rows(r"\w+")
+WORK = rows(r"[DRA]+")
 TAGS = {"\1": "b", "\2": "code", "\3": "pre", "\4": "i", "\5": "blockquote"}
 VARIES = (r"\b[0-9a-f]{7,64}\b", r"@\w+", r"\d+", r"\b(staging|production|blog/\w+|shop/\w+)\b",
           r"\b(ms|s|min|h|d)\b")

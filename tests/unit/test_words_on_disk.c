@@ -7,6 +7,8 @@
  */
 #include <jansson.h>
 
+#include "chat/chat_deployment.h"
+#include "chat/chat_first.h"
 #include "decide/decide_factor_inside.h"
 #include "deployment/deployment.h"
 #include "lib/json.h"
@@ -50,6 +52,20 @@ note(const char *class, const char *word)
 			return;
 	assert_true(words.n < WORDS_MAX);
 	(void)text_copy(words.at[words.n++], WORD_SIZE, line);
+}
+
+/* Without its signs, marks and blanks at both ends. */
+static void
+note_said(const char *text)
+{
+	static const char letters[] = " abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	char word[WORD_SIZE];
+	const char *begin = strpbrk(text, letters + 1);
+
+	(void)snprintf(word, sizeof(word), "%.*s", (int)strspn(begin, letters), begin);
+	while (text_ends(word, " "))
+		word[strlen(word) - 1] = '\0';
+	note("message.said", word);
 }
 
 /* --- JSON: the keys of an object, those of objects in it as `outer.inner` --- */
@@ -116,13 +132,17 @@ note_tables(void)
 	note("work.waits_for", ROW_QUEUE_GIT);
 	note("work.waits_for", ROW_QUEUE_HOLD);
 	for (enum hold_kind kind = 0; kind < HOLD_WINDOW; kind++)
-		note("hold.kind", hold_word(kind));
+		note("hold.kind", hold_kinds[kind].word);
 #define PHASE(name, word) note("cloudflare.phase", word);
 	CLOUDFLARE_PHASES(PHASE)
 #undef PHASE
 #define LEVEL(word, text) note("cloudflare.level", word);
 	CLOUDFLARE_LEVELS(LEVEL)
 #undef LEVEL
+	note_said(CHAT_SAID_ROLLING);
+	note_said(CHAT_SAID_NOT_REVIEWED);
+	note_said(CHAT_SAID_LOOK);
+	note_said(chat_first_rows[FIRST_EMERGENCY].before);
 	note("button.argument", "answer");
 	note("button.argument.answer", "yes");
 	note("button.argument.answer", "no");
