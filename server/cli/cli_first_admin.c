@@ -4,7 +4,8 @@
  * A server that runs here has the updates of its bot: it draws the code, and is asked who has
  * opened the link.  Else: webhook? → who is the bot? → the link → updates, until one is the
  * code → a word to that person, and what was read is acknowledged.  It gives nobody a right: it
- * prints an id, for the settings.  While another server polls, or a webhook is set, Telegram says so.
+ * prints an id, for the settings.  While another server polls, or a webhook is set, Telegram
+ * says so.
  */
 #include <inttypes.h>
 #include <stdio.h>
