@@ -237,7 +237,8 @@ set_up_alerts() {
 			"there is no Alertmanager: apt-get install -y prometheus prometheus-alertmanager; then this again"
 		find_examples monitoring
 		file=$place/alertmanager.yml
-		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" || is_untouched "$file" prometheus-alertmanager ||
+		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||
+			is_untouched "$file" prometheus-alertmanager ||
 			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand. $untouched"
 	fi
 	draft=$folder/setup.alerts

@@ -89,15 +89,15 @@ send_request(int fd, const char *request, struct err *err)
 static bool
 ask_instance(int fd, struct err *err)
 {
+	static const char request[] =
+	    "GET " TELEGRAM_WEBHOOK_PATH " HTTP/1.1\r\nHost: localhost\r\n"
+	    "" ROUTE_INSTANCE_HEADER ": ?\r\nConnection: close\r\n\r\n";
 	char answer[ANSWER_MAX + 1] = "";
 	const char *line;
 	size_t size = 0;
 	ssize_t n = 1;
 
-	if (!send_request(fd,
-		"GET " TELEGRAM_WEBHOOK_PATH " HTTP/1.1\r\nHost: localhost\r\n" ROUTE_INSTANCE_HEADER
-		": ?\r\nConnection: close\r\n\r\n",
-		err))
+	if (!send_request(fd, request, err))
 		return false;
 	while (n > 0 && size < ANSWER_MAX) {
 		n = recv(fd, answer + size, ANSWER_MAX - size, 0);
