@@ -167,8 +167,7 @@ note_health(void *ctx, const char *environment, size_t i, const char *url, bool 
 static void
 note_state(void *ctx, const struct state_facts *facts)
 {
-	metric_set_state(
-	    ((struct serve *)ctx)->metrics, facts->size, facts->free, facts->backup_at);
+	metric_set_state(((struct serve *)ctx)->metrics, facts);
 }
 
 static void
