@@ -15,7 +15,8 @@ SOURCE_DATE_EPOCH ?= $(or $(if $(wildcard .git),$(shell git log -1 --format=%ct 
 MADE	 := $(BUILD)/install
 D	  = $(DESTDIR)
 UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service \
-	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer
+	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer \
+	deploybot-check.service deploybot-check.timer
 SCRIPTS	  = $(shell cd deploy && find *.sh setup transports -type f)
 EXAMPLES = $(shell cd deploy && find monitoring github -type f 2>/dev/null)
 MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man8/deploybot-setup.8 man5/deploybot.conf.5

@@ -75,7 +75,7 @@ find_installation() {
 		getent passwd "$server_user" "$runner_user" >/dev/null ||
 			fail "$EXIT_CONFIG" "there are no users $server_user and $runner_user: systemd-sysusers deploybot.conf"
 	fi
-	[[ -w $folder ]] || fail "$EXIT_CONFIG" "$folder cannot be written by $(me)"
+	[[ $act == check || -w $folder ]] || fail "$EXIT_CONFIG" "$folder cannot be written by $(me)"
 	find_runner
 	program=$(readlink -f -- "$runner")
 	program=${program%/*}/deploybot

@@ -167,8 +167,7 @@ note_health(void *ctx, const char *environment, size_t i, const char *url, bool 
 static void
 note_state(void *ctx, const struct state_facts *facts)
 {
-	metric_set_state(
-	    ((struct serve *)ctx)->metrics, facts->size, facts->free, facts->backup_at);
+	metric_set_state(((struct serve *)ctx)->metrics, facts);
 }
 
 static void
@@ -451,6 +450,7 @@ add_routes(struct serve *serve)
 	if (telegram_route(serve->telegram, &route))
 		add_route(serve, route);
 	add_route(serve, route_metrics(&serve->metrics_route));
+	add_route(serve, route_instance(&serve->instance));
 	add_route(serve, route_health_live());
 	add_route(serve, route_health_ready(serve->watch));
 	if (!serve->settings->enable_api_server)
@@ -469,6 +469,8 @@ make_http(struct serve *serve, struct err *err)
 
 	if (!make_webhooks(serve) || !serve_network_api(serve))
 		return err_set(err, ERR_NOMEM, "no memory for the webhook");
+	if (!route_instance_draw(&serve->instance, err))
+		return false;
 	serve->metrics_route = (struct route_metrics){ serve->metrics, current_settings, serve };
 	add_routes(serve);
 	listen_text(serve, listen, sizeof(listen));

@@ -17,6 +17,7 @@
 #include "routes/metric_set.h"
 #include "routes/route_api.h"
 #include "routes/route_hooks.h"
+#include "routes/route_instance.h"
 #include "routes/route_metrics.h"
 #include "runs/runs.h"
 #include "serve.h"
@@ -53,6 +54,7 @@ struct serve {
 	struct forge_webhook *forges;
 	struct route_hooks *hooks;
 	struct route_metrics metrics_route;
+	struct route_instance instance;
 	struct http_route routes[SERVE_ROUTES_MAX];
 	size_t n_routes;
 	struct http_server *http;

@@ -2,6 +2,8 @@
 # apt.sh FOLDER KEY DEB... - an apt repository as static files in FOLDER, signed by KEY (a fingerprint in gpg's keyring).
 # SPDX-License-Identifier: ISC
 # Whatever serves files serves it.  All versions that are given stay in it, so that an older one can be installed again.
+# Release has no Valid-Until, on purpose: it is signed when somebody has looked at a release (CONTRIBUTING.md), which is no
+# date that anybody could promise, and behind it `apt-get update` would fail on each machine that has this source.
 set -euo pipefail
 export LC_ALL=C
 

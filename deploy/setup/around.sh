@@ -26,7 +26,7 @@ find_examples() { # nginx|monitoring
 # What answers an address that may have a secret in it, which stands in no argument: its status in `said`, the answer in
 # the draft's file `said`.
 call() { # URL [FIELD=VALUE...]
-	local words=() field
+	local words=(${call_header:+--header "$call_header"}) field
 	for field in "${@:2}"; do
 		words+=(--data-urlencode "$field")
 	done
@@ -39,11 +39,18 @@ call() { # URL [FIELD=VALUE...]
 
 # ---- webhooks ------------------------------------------------------------------------------------
 
+# Is it a server_name of what nginx reads, as a whole word and in no comment?
+serves_name() { # NAME
+	nginx -T 2>/dev/null | sed 's/#.*//' | tr -s '[:space:]' ' ' | tr '\073\173\175' '[\n*]' |
+		awk -v name="$1" '$1 == "server_name" { for (i = 2; i <= NF; i++) if (tolower($i) == name) found = 1 }
+			END { exit !found }'
+}
+
 # nginx before us, with the certificate that certbot has made.
 open_door() { # NAME
 	local live=/etc/letsencrypt/live/$1 file=/etc/nginx/nginx.conf
 	type -P nginx >/dev/null || fail "$EXIT_CONFIG" "there is no nginx: apt-get install -y nginx certbot; then this again"
-	if grep -qsF "$1" "$file" /etc/nginx/conf.d/*.conf /etc/nginx/sites-enabled/*; then
+	if serves_name "$1"; then
 		say 'nginx: %s is in its configuration already' "$1"
 		return 0
 	fi
@@ -65,8 +72,12 @@ $examples/nginx.conf says, then this again. $untouched"
 	say "  certbot certonly --webroot -w /var/www/letsencrypt -d %s --force-renewal --deploy-hook 'systemctl reload nginx'" "$1"
 }
 
-# Telegram sends updates to nobody else once the webhook is set: that it leads here is looked at before.
+# Telegram sends updates to nobody else once the webhook is set: that it leads to the very server that runs here is looked
+# at before.  Another one's answers, a proxy's own and a parked domain's are not what that says.
 look_at_door() { # NAME
+	local here call_header='Deploybot-Instance: ?'
+	here=$(deploybot --env-file "$conf" healthcheck --instance 2>"$draft/shown") || fail "$EXIT_CONFIG" "deploybot does not \
+run here, so no name leads to it yet: $(tr -d '[:cntrl:]' <"$draft/shown" | head -c 300) (systemctl status deploybot). $untouched"
 	call "https://$1/telegram/webhook"
 	case $said in
 	000) fail "$EXIT_UNREACHABLE" "https://$1 does not answer with a certificate that is valid: does the name lead here, are \
@@ -74,7 +85,15 @@ ports 80 and 443 open, does nginx run? $(tr -d '[:cntrl:]' <"$draft/shown" | hea
 	502 | 503 | 504) fail "$EXIT_UNREACHABLE" "https://$1 answers $said: nginx is there, deploybot behind it is not: \
 systemctl status deploybot. $untouched" ;;
 	esac
-	say 'https://%s answers' "$1"
+	[[ $(head -c 100 -- "$draft/said") == "$here" ]] || fail "$EXIT_CONFIG" "https://$1 answers $said, but that is not this \
+deploybot: the name leads to another machine, or to another site of the proxy here, which has to pass on /telegram/webhook \
+as $(proxy_example) says. $untouched"
+	say 'https://%s leads to the deploybot that runs here' "$1"
+}
+
+# Where it stands, to be read.
+proxy_example() {
+	(find_examples nginx 2>/dev/null && printf '%s/nginx.conf' "$examples") || printf 'nginx.conf of the package'
 }
 
 # One that is there stays.
@@ -106,15 +125,19 @@ say_forge() { # NAME
 	say 'Where a workflow notifies deploybot (ci-cd.yml) none is needed.'
 }
 
+is_registered() { # NAME
+	[[ $said =~ (^|[[:space:]])"https://$1/telegram/webhook"([[:space:]]|$) ]]
+}
+
 # The server registers it by itself, when it starts.
 until_registered() { # NAME
 	local tries=0
 	while ((tries++ < REGISTER_TRIES)); do
-		said=$(deploybot --env-file "$conf" webhook info 2>&1) && [[ $said == *"https://$1/telegram/webhook"* ]] && break
+		said=$(deploybot --env-file "$conf" webhook info 2>&1) && is_registered "$1" && break
 		sleep 1
 	done
 	printf '%s\n' "$said"
-	[[ $said == *"https://$1/telegram/webhook"* ]] || fail "$EXIT_CONFIG" "Telegram does not know the webhook yet: \
+	is_registered "$1" || fail "$EXIT_CONFIG" "Telegram does not know the webhook yet: \
 journalctl -u deploybot says why; deploybot webhook info looks again"
 }
 
@@ -151,7 +174,7 @@ call_bot() { # METHOD [FIELD=VALUE...]
 	api=${said%/}
 	call "$api/bot$(<"$secret_file")/$1" "${@:2}"
 	[[ $said != 200 ]] || return 0
-	! [[ $(<"$draft/said") =~ \"description\":\ ?\"([^\"]{1,200})\" ]] || complaint=${BASH_REMATCH[1]}
+	! [[ $(<"$draft/said") =~ \"description\":\ ?\"(([^\"\\]|\\.){1,200})\" ]] || complaint=${BASH_REMATCH[1]}
 	warn "Telegram does not take it (status $said): ${complaint:-no answer from $api}"
 	return 1
 }
@@ -200,7 +223,7 @@ install_rules() { # FOLDER
 	install -m 0644 -- "$examples/alerts.yml" "$1/alerts.yml"
 	if [[ ! -e $file ]] || is_untouched "$file" prometheus; then
 		install -m 0644 -- "$examples/prometheus.yml" "$file"
-	elif ! grep -q deploybot "$file"; then
+	elif ! grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?deploybot[\"']?[[:blank:]]*(#.*)?$" "$file"; then
 		warn "$file is your own: add what $examples/prometheus.yml has: the job deploybot, rule_files, alerting"
 	fi
 }
@@ -214,7 +237,8 @@ set_up_alerts() {
 			"there is no Alertmanager: apt-get install -y prometheus prometheus-alertmanager; then this again"
 		find_examples monitoring
 		file=$place/alertmanager.yml
-		[[ ! -e $file ]] || grep -qi deploybot "$file" || is_untouched "$file" prometheus-alertmanager ||
+		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||
+			is_untouched "$file" prometheus-alertmanager ||
 			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand. $untouched"
 	fi
 	draft=$folder/setup.alerts
@@ -232,7 +256,7 @@ set_up_alerts() {
 		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
 	rm -rf -- "$draft"
 	if [[ $folder == "$FOLDER_INSTALLED" && $starts == yes && -d /run/systemd/system ]]; then
-		systemctl restart prometheus prometheus-alertmanager && systemctl enable --now deploybot-backup.timer ||
+		systemctl restart prometheus prometheus-alertmanager && systemctl enable --now deploybot-backup.timer deploybot-check.timer ||
 			fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
 	fi
 	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"

@@ -115,9 +115,8 @@ ask_admin() {
 	fi
 	want[ADMIN_TELEGRAM_IDS]=1 # nobody yet: the rest can be looked at
 	make_candidate
-	if [[ -f $conf ]] && deploybot --env-file "$conf" healthcheck >/dev/null 2>&1; then
-		say '\nThe server is running, and receives what is written to the bot: write /whoami to it.'
-	elif id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; then
+	# Where a server runs already, it is asked over its local socket, which is root's way in.
+	if id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; then
 		say 'The first admin has the Telegram id %s.' "$id"
 		want[ADMIN_TELEGRAM_IDS]=$id
 		keep_draft ADMIN_TELEGRAM_IDS "$id"

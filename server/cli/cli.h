@@ -39,7 +39,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("check-config", check_config, "[--json] [--production]", "Check the settings; asks no network.") \
 	CLI("application",  application,  "list | check [NAME] | adopt NAME", "Applications: which there are, what is wrong.") \
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
-	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive.") \
+	CLI("healthcheck",  healthcheck,  "[--instance]",    "Ask the running server whether it is alive.") \
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
 	CLI("first-admin",  first_admin,  "",                "Print the id of who opens a one-time link.") \
 	CLI("audit",        audit,        "verify|tail|search|show|export", "Check and read the audit log; a folder for auditors.") \

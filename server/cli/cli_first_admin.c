@@ -1,15 +1,20 @@
 /* cli_first_admin.c - `deploybot first-admin`: who opens a link with a one-time code.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * webhook? → who is the bot? → the link → updates, until one is the code → a word to that person,
- * and what was read is acknowledged.  It gives nobody a right: it prints an id, for the settings.
- * While a server polls, or a webhook is set, the updates are theirs, and Telegram says so.
+ * A server that runs here has the updates of its bot: it draws the code, and is asked who has
+ * opened the link.  Else: webhook? → who is the bot? → the link → updates, until one is the
+ * code → a word to that person, and what was read is acknowledged.  It gives nobody a right: it
+ * prints an id, for the settings.  While another server polls, or a webhook is set, Telegram
+ * says so.
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/cli_api.h"
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
@@ -24,6 +29,7 @@
 #define POLL_SECONDS	25
 #define POLL_TIMEOUT_MS ((POLL_SECONDS + 20) * 1000)
 #define AGAIN_MS	2000
+#define LOOK_MS		1000 /* the server is asked so often */
 #define UPDATES_MAX	100
 #define ANSWER_MAX	((size_t)8 * 1024 * 1024) /* so many updates with the longest texts */
 #define BODY_MAX	1024
@@ -33,6 +39,9 @@ struct first_admin {
 	struct telegram_api *api;
 	struct loop_timer deadline;
 	struct loop_timer again;
+	struct cli_api server;
+	bool is_servers;	    /* it has the updates */
+	char unhelpful[LIMIT_LINE]; /* why one that runs is not asked; "": none does */
 	char wanted[sizeof("/start ") + CODE_BYTES * 2];
 	int64_t offset; /* 0: whatever there is */
 	int64_t person; /* 0: not known yet */
@@ -80,7 +89,8 @@ refused(struct first_admin *admin, const struct telegram_result *result)
 		result->code == 409 ?
 		"another program polls this bot: stop it, or write /whoami to the bot: " :
 		"Telegram: ",
-	    result->description);
+	    result->code == 409 && admin->unhelpful[0] != '\0' ? admin->unhelpful :
+								 result->description);
 }
 
 static void
@@ -140,7 +150,10 @@ on_me(void *ctx, const struct telegram_result *result)
 	    "The first admin opens this link within 10 minutes, and presses Start there:\n\n"
 	    "    https://t.me/%s?start=%s\n\n",
 	    name, admin->wanted + strlen("/start "));
-	poll_updates(admin, UPDATES_MAX, POLL_SECONDS, on_updates);
+	if (admin->is_servers)
+		loop_timer_start(admin->loop, &admin->again, LOOK_MS, 0);
+	else
+		poll_updates(admin, UPDATES_MAX, POLL_SECONDS, on_updates);
 }
 
 /* Is it the code, from a person, in private?  Then who. */
@@ -220,10 +233,68 @@ on_acknowledged(void *ctx, UNUSED const struct telegram_result *result)
 	loop_stop(admin->loop);
 }
 
+/* --- the server that runs here --- */
+
+/* Does it receive for our bot, and draw a code? */
+static bool
+ask_server(struct first_admin *admin, const struct cli *cli, const struct settings *s)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	struct err err;
+	const char *code, *said;
+
+	if (!cli_api_of(cli, geteuid() == 0 ? "admin" : NULL, &admin->server, &err) ||
+	    !cli_api_ask(&admin->server, "/v1/first-admin-link", "{}", &answer, &err)) {
+		if (err.code != ERR_BUSY) /* somebody listens */
+			(void)text_copy(admin->unhelpful, sizeof(admin->unhelpful), err.text);
+		return false;
+	}
+	if (answer.status != 200) {
+		said = json_get_str(answer.json, "said");
+		(void)snprintf(admin->unhelpful, sizeof(admin->unhelpful),
+		    "the server that runs here: %s", said != NULL ? said : "refused");
+		return false;
+	}
+	code = json_get_str(answer.json, "code");
+	if (code == NULL || strlen(code) != (size_t)CODE_BYTES * 2 ||
+	    json_get_i64_or(answer.json, "bot", 0) != strtoll(s->telegram_bot_token, NULL, 10))
+		return false; /* another bot's: it receives nothing of ours */
+	return text_copy(admin->wanted + strlen("/start "), (size_t)CODE_BYTES * 2 + 1, code);
+}
+
+/* One that is restarted meanwhile is asked again. */
+static void
+look_at_server(struct first_admin *admin)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	struct err err;
+
+	if (cli_api_ask(&admin->server, "/v1/first-admin", NULL, &answer, &err) &&
+	    answer.status == 200) {
+		admin->person = json_get_i64_or(answer.json, "person", 0);
+		admin->is_found = admin->person > 0;
+		if (!admin->is_found && !json_get_bool(answer.json, "is_open", true)) {
+			give_up(admin, "the link counts no more: ", "begin again");
+			return;
+		}
+	}
+	if (admin->is_found)
+		loop_stop(admin->loop);
+	else
+		loop_timer_start(admin->loop, &admin->again, LOOK_MS, 0);
+}
+
+/* --- all of it --- */
+
 static void
 on_again(UNUSED struct loop_timer *timer, void *ctx)
 {
-	poll_updates(ctx, UPDATES_MAX, POLL_SECONDS, on_updates);
+	struct first_admin *admin = ctx;
+
+	if (admin->is_servers)
+		look_at_server(admin);
+	else
+		poll_updates(admin, UPDATES_MAX, POLL_SECONDS, on_updates);
 }
 
 static void
@@ -233,7 +304,7 @@ on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 }
 
 static bool
-begin(struct first_admin *admin, const struct settings *s, struct err *err)
+begin(struct first_admin *admin, const struct cli *cli, const struct settings *s, struct err *err)
 {
 	uint8_t code[CODE_BYTES];
 
@@ -241,13 +312,17 @@ begin(struct first_admin *admin, const struct settings *s, struct err *err)
 	if (!crypto_random(code, sizeof(code), err))
 		return false;
 	text_hex(admin->wanted + strlen("/start "), code, sizeof(code));
+	admin->is_servers = ask_server(admin, cli, s);
 	admin->api = telegram_api_new(admin->loop, s, NULL, NULL, err);
 	if (admin->api == NULL)
 		return false;
 	loop_timer_init(&admin->deadline, on_deadline, admin);
 	loop_timer_init(&admin->again, on_again, admin);
 	loop_timer_start(admin->loop, &admin->deadline, PATIENCE_MS, 0);
-	ask(admin, "getWebhookInfo", on_webhook);
+	if (admin->is_servers)
+		ask(admin, "getMe", on_me);
+	else
+		ask(admin, "getWebhookInfo", on_webhook);
 	if (!admin->is_over)
 		loop_run(admin->loop);
 	loop_timer_stop(&admin->deadline);
@@ -266,7 +341,7 @@ cli_first_admin(const struct cli *cli)
 	if (s == NULL)
 		return EX_CONFIG;
 	admin.loop = loop_new(&err);
-	if (admin.loop == NULL || !begin(&admin, s, &err))
+	if (admin.loop == NULL || !begin(&admin, cli, s, &err))
 		(void)fprintf(stderr, "error: %s\n", err.text);
 	loop_free(admin.loop);
 	if (!admin.is_found)

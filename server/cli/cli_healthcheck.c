@@ -12,8 +12,12 @@
 #include "cli/cli.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/text.h"
+#include "routes/route_instance.h"
+#include "telegram/telegram_webhook.h"
 #include "types/settings.h"
 
+#define ANSWER_MAX 2048
 #define PATIENCE_S 3 /* of each step; docker's own limit is 30 s for all */
 
 static bool
@@ -75,6 +79,39 @@ connect_ip(const char *address, int port, int *ret, struct err *err)
 }
 
 static bool
+send_request(int fd, const char *request, struct err *err)
+{
+	return send(fd, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request) ||
+	    err_errno(err, ERR_IO, errno, "it does not read");
+}
+
+/* Prints what a name that leads to this server answers too. */
+static bool
+ask_instance(int fd, struct err *err)
+{
+	static const char request[] =
+	    "GET " TELEGRAM_WEBHOOK_PATH " HTTP/1.1\r\nHost: localhost\r\n"
+	    "" ROUTE_INSTANCE_HEADER ": ?\r\nConnection: close\r\n\r\n";
+	char answer[ANSWER_MAX + 1] = "";
+	const char *line;
+	size_t size = 0;
+	ssize_t n = 1;
+
+	if (!send_request(fd, request, err))
+		return false;
+	while (n > 0 && size < ANSWER_MAX) {
+		n = recv(fd, answer + size, ANSWER_MAX - size, 0);
+		size += n > 0 ? (size_t)n : 0;
+	}
+	line = strstr(answer, "\r\n\r\ndeploybot ");
+	if (n < 0 || line == NULL || !text_starts(answer, "HTTP/1.1 200 "))
+		return err_set(err, ERR_IO,
+		    "what listens there does not say which server it is: is it of another version?");
+	(void)fputs(line + strlen("\r\n\r\n"), stdout);
+	return true;
+}
+
+static bool
 ask(int fd, struct err *err)
 {
 	static const char request[] =
@@ -83,8 +120,8 @@ ask(int fd, struct err *err)
 	char answer[sizeof(wanted)] = "";
 	ssize_t n;
 
-	if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(request) - 1)
-		return err_errno(err, ERR_IO, errno, "it does not read");
+	if (!send_request(fd, request, err))
+		return false;
 	n = recv(fd, answer, sizeof(wanted) - 1, MSG_WAITALL);
 	if (n < 0)
 		return err_errno(err, ERR_TIMEOUT, errno, "it does not answer");
@@ -96,17 +133,21 @@ ask(int fd, struct err *err)
 int
 cli_healthcheck(const struct cli *cli)
 {
-	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
+	static const char *const flags[] = { "--instance" };
+	CLEANUP(settings_unrefp) struct settings *s = NULL;
 	CLEANUP(file_closep) int fd = -1;
 	struct err err;
 	bool ok;
 
+	if (!cli_takes(cli, flags, COUNT(flags), "[--instance]"))
+		return EX_USAGE;
+	s = cli_settings(cli, false);
 	if (s == NULL)
 		return EX_CONFIG;
 	ok = s->listen_address[0] == '/' ?
 	    connect_unix(s->listen_address, &fd, &err) :
 	    connect_ip(s->listen_address, s->api_server_port, &fd, &err);
-	if (ok && ask(fd, &err))
+	if (ok && (cli_has_flag(cli, flags[0]) ? ask_instance(fd, &err) : ask(fd, &err)))
 		return EX_OK;
 	(void)fprintf(stderr, "%s port %d: %s\n", s->listen_address, s->api_server_port, err.text);
 	return 1;

@@ -5,6 +5,7 @@
 
 #include "commands/commands.h"
 #include "decide/decide_do.h"
+#include "decide/decide_first_admin.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
@@ -204,6 +205,10 @@ command_help(struct tx *tx, const struct update *update, const struct request *r
 void
 command_start(struct tx *tx, const struct update *update, const struct request *request)
 {
-	(void)request; /* takes no argument */
+	char typed[LIMIT_REF];
+
+	if (update->is_private &&
+	    decide_first_admin_opens(tx, update, request_get(request, "text", typed)))
+		return;
 	say_help(tx, update, "👋 I deploy releases, check their health and roll bad ones back.\n\n");
 }

@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "decide/decide_enrol.h"
 #include "decide/decide_factor_try.h"
+#include "decide/decide_first_admin.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_pad.h"
 #include "decide/decide_reply.h"
@@ -204,6 +205,10 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		break;
 	case API_TOKEN:
 		decide_token(tx, api, json);
+		break;
+	case API_FIRST_ADMIN:
+	case API_FIRST_ADMIN_LINK:
+		decide_first_admin(tx, api, json);
 		break;
 	case API_OPERATION_COUNT:
 		break;

@@ -10,6 +10,7 @@
 #include "lib/metrics.h"
 #include "lib/text.h"
 #include "lib/version.h"
+#include "routes/state_watch.h"
 #include "settings/settings_secrets.h"
 #include "types/delivery.h"
 #include "types/hook.h"
@@ -445,16 +446,18 @@ metric_set_health_urls_forget(struct metric_set *set)
 }
 
 void
-metric_set_state(struct metric_set *set, int64_t size, int64_t free, int64_t backup_at_s)
+metric_set_state(struct metric_set *set, const struct state_facts *facts)
 {
-	metrics_set(set->backup_at, (double)backup_at_s, METRICS_BARE);
-	if (size == 0) {
+	metrics_set(set->backup_at, (double)facts->backup_at, METRICS_BARE);
+	metrics_set(set->check_begun_at, (double)facts->check_begun_at, METRICS_BARE);
+	metrics_set(set->check_passed_at, (double)facts->check_passed_at, METRICS_BARE);
+	if (facts->size == 0) {
 		metrics_clear(set->state_size);
 		metrics_clear(set->state_free);
 		return;
 	}
-	metrics_set(set->state_size, (double)size, METRICS_BARE);
-	metrics_set(set->state_free, (double)free, METRICS_BARE);
+	metrics_set(set->state_size, (double)facts->size, METRICS_BARE);
+	metrics_set(set->state_free, (double)facts->free, METRICS_BARE);
 }
 
 void

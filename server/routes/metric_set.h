@@ -7,6 +7,7 @@
 struct buf;
 struct metric_set;
 struct settings;
+struct state_facts;
 
 /* Each environment has all its series up to so many.  With more, so that a page of 2,000 stays
  * below 3 MB, its first work brings how runs end by that trigger, other outcomes come with the
@@ -60,8 +61,8 @@ void metric_set_messages_waiting(struct metric_set *set, int64_t since);
 /* The certificate was looked at; not read: what was read last stays. */
 void metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s);
 
-/* The disk of STATE_DIRECTORY; size 0: it cannot be asked. */
-void metric_set_state(struct metric_set *set, int64_t size, int64_t free, int64_t backup_at_s);
+/* The disk of STATE_DIRECTORY, the newest backup and check. */
+void metric_set_state(struct metric_set *set, const struct state_facts *facts);
 
 /* When (wall ms) the oldest day of the audit log without its timestamp was over; 0: none is.
  * Without an authority there is no such metric. */

@@ -1,4 +1,4 @@
-/* state_watch.c - twice a minute: the room on the disk of STATE_DIRECTORY, and the newest backup.  Side: loop. */
+/* state_watch.c - twice a minute: the room on STATE_DIRECTORY's disk, the newest backup and check.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "routes/state_watch.h"
 
@@ -22,21 +22,31 @@ struct state_watch {
 	void *ctx;
 };
 
+/* When a stamp was written; 0: there is none. */
+static int64_t
+time_of(const char *directory, const char *name)
+{
+	char stamp[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(stamp, sizeof(stamp), "%s/%s", directory, name);
+	return lstat(stamp, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_mtime : 0;
+}
+
 struct state_facts
 state_watch_look(const char *directory)
 {
-	struct state_facts facts = { 0 };
-	char stamp[PATH_MAX];
+	struct state_facts facts = {
+		.backup_at = time_of(directory, BACKUP_STAMP),
+		.check_begun_at = time_of(directory, STATE_CHECK_BEGUN),
+		.check_passed_at = time_of(directory, STATE_CHECK_PASSED),
+	};
 	struct statvfs fs;
-	struct stat st;
 
 	if (statvfs(directory, &fs) == 0) {
 		facts.size = (int64_t)(fs.f_blocks * fs.f_frsize);
 		facts.free = (int64_t)(fs.f_bavail * fs.f_frsize);
 	}
-	(void)snprintf(stamp, sizeof(stamp), "%s/" BACKUP_STAMP, directory);
-	if (lstat(stamp, &st) == 0 && S_ISREG(st.st_mode))
-		facts.backup_at = (int64_t)st.st_mtime;
 	return facts;
 }
 

@@ -1,4 +1,4 @@
-/* state_watch.h - twice a minute: the room on the disk of STATE_DIRECTORY, and the newest backup.  Side: loop. */
+/* state_watch.h - twice a minute: the room on STATE_DIRECTORY's disk, the newest backup and check.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -10,9 +10,15 @@ struct state_watch;
 
 #define STATE_WATCH_PERIOD_MS 30000
 
+/* In STATE_DIRECTORY: their times of change are those of deploybot-check.service. */
+#define STATE_CHECK_BEGUN  "check.begun"
+#define STATE_CHECK_PASSED "check.passed"
+
 struct state_facts {
-	int64_t size, free; /* bytes of the disk; free: for us.  0: it cannot be asked */
-	int64_t backup_at;  /* seconds since 1970 of the newest backup; 0: there is none */
+	int64_t size, free;	 /* bytes of the disk; free: for us.  0: it cannot be asked */
+	int64_t backup_at;	 /* seconds since 1970 of the newest backup; 0: there is none */
+	int64_t check_begun_at;	 /* the same of when all that a deployment needs was looked at */
+	int64_t check_passed_at; /* ... and of when it was there */
 };
 
 typedef void state_watch_fn(void *ctx, const struct state_facts *facts);

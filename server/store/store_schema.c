@@ -851,6 +851,12 @@ static const char *const migration_7[] = {
 	" is_out INTEGER NOT NULL,"
 	" tries INTEGER NOT NULL,"
 	" detail TEXT NOT NULL) STRICT;",
+	/* The one link for a first admin that may be open; digest: of its code; person: who has
+	 * opened it, 0: nobody yet. */
+	"CREATE TABLE first_admin ("
+	" digest TEXT NOT NULL PRIMARY KEY,"
+	" until INTEGER NOT NULL,"
+	" person INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 	NULL,
 };
 

@@ -253,6 +253,13 @@ read_token(const struct json *body, struct api_request *ret, struct err *err)
 	return true;
 }
 
+/* {} */
+static bool
+read_nothing(const struct json *body, struct err *err)
+{
+	return json_count(body) == 0 || err_set(err, ERR_INVALID, "expected {}, and nothing in it");
+}
+
 bool
 api_read(enum api_operation operation, const char *path, const char *body, size_t size,
     struct api_request *ret, struct err *err)
@@ -277,6 +284,8 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 		return read_person(json, ret, err);
 	case API_TOKEN:
 		return read_token(json, ret, err);
+	case API_FIRST_ADMIN_LINK:
+		return read_nothing(json, err);
 	default:
 		return read_answer(json, ret, err);
 	}

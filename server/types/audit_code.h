@@ -82,6 +82,8 @@
 	CODE(CODE_WRONG, "code_wrong", "denied", MEDIUM, "second_factor_wrong", "second_factor") \
 	CODE(CODE_IMPOSSIBLE, "code_impossible", "denied", MEDIUM, "second_factor_missing", \
 	    "second_factor") \
+	CODE(FIRST_ADMIN_LINK, "first_admin_link", "first_admin_link", HIGH, NULL, NULL) \
+	CODE(FIRST_ADMIN_OPENED, "first_admin_opened", "first_admin_opened", HIGH, NULL, NULL) \
 	CODE(TOKEN_MADE, "token_made", "token_made", HIGH, NULL, NULL) \
 	CODE(TOKEN_REVOKED, "token_revoked", "token_revoked", HIGH, NULL, NULL) \
 	CODE(TOKEN_LEAKED, "token_leaked", "token_revoked", HIGH, "token_leaked", NULL) \

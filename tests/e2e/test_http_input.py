@@ -66,13 +66,20 @@ def test_only_post_is_answered_with_more_than_405(bot):
     for path in ("/telegram/webhook", "/github/webhook"):
         for method in ("GET", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"):
             found = request(bot, method, path)
-            assert found.status == 405 and found.headers["allow"] == "POST", (method, found)
+            assert found.status == 405 and set(found.headers["allow"].split(", ")) <= {"POST", "GET"}, (method, found)
     assert request(bot, "POST", "/metrics").status == 405
     assert request(bot, "GET", "/nothing").status == 404
     assert request(bot, "POST", "/github/webhook/").status == 415      # as for each application, there or not
     for nobody in ("", "shop", "shop/", "/", "%2e"):
         found = request(bot, "POST", f"/github/webhook/{nobody}", PING, {"Content-Type": "application/json"})
         assert found.status == 404, (nobody, found)
+
+
+def test_who_asks_which_server_it_is_where_telegram_delivers_is_told_and_so_is_the_machine(bot):
+    found = request(bot, "GET", "/telegram/webhook", b"", {"Deploybot-Instance": "?"})
+    assert found.status == 200 and re.fullmatch(rb"deploybot [0-9a-f]{32}\n", found.body), found
+    done = bot.run("healthcheck", "--instance")
+    assert (done.returncode, done.stdout) == (0, found.body.decode())
 
 
 @pytest.mark.parametrize("path, limit", [("/telegram/webhook", MB), ("/github/webhook", 26 * MB)])

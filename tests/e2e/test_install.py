@@ -14,7 +14,8 @@ from stage import ROOT
 
 BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
 UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "deploybot-local.socket",
-         "deploybot-secrets.service", "deploybot-secrets.timer", "deploybot-backup.service", "deploybot-backup.timer")
+         "deploybot-secrets.service", "deploybot-secrets.timer", "deploybot-backup.service", "deploybot-backup.timer",
+         "deploybot-check.service", "deploybot-check.timer")
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
     "usr/bin/deploybot", "usr/sbin/deploybot-setup",
@@ -260,7 +261,7 @@ def test_folders_of_the_units_are_made_by_tmpfiles(tree):
             if line.startswith("d ")}
     # By `secrets fetch`, before each start: tmpfiles makes nothing of root's in a folder of another user.
     made |= {"/run/deploybot/secrets", "/run/deploybot/secrets/server", "/run/deploybot/secrets/runner"}
-    for unit in (*UNITS[:2], "deploybot-backup.service"):
+    for unit in (*UNITS[:2], "deploybot-backup.service", "deploybot-check.service"):
         text = (tree / "usr/lib/systemd/system" / unit).read_text("utf-8")
         for words in re.findall(r"^(?:ReadWritePaths|ReadOnlyPaths|BindPaths|InaccessiblePaths)=(.+)$", text, re.M):
             for word in words.split():

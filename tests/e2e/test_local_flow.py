@@ -15,9 +15,10 @@ from crash_aid import HOLD, STEADY
 from flow_aid import FIRST_ADMIN, PATIENCE_S
 from local_aid import PERSON, ROLE, ROLE_ADMIN, LocalScene
 from stage import wait_until
-from telegram_client import ADA
+from telegram_client import ADA, DEFAULT_TOKEN, MALLORY
 from test_api_file import OPENAPI
 
+AS_ADMIN = ["Deploybot-Role: admin"]
 KINDS = {"string": str, "integer": int, "boolean": bool, "null": type(None), "object": dict, "array": list}
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
@@ -85,6 +86,32 @@ def test_what_is_shown_is_what_the_file_says(scene):
         status, answer = scene.ask(PERSON, "GET", f"/v1/{path}")
         assert status == (404 if name == "said" else 200)
         check(answer, {"$ref": "#/" + name}, path)
+
+
+def test_the_server_that_runs_tells_root_who_has_opened_the_first_admins_link(scene):
+    """It has the bot's updates: who asks Telegram for them besides is refused, and takes none of them."""
+    words = [str(scene.folder / "lib" / "deploybot"), "first-admin"]
+    given = {**scene.bot.environment(), "LOCAL_SOCKET": str(scene.socket)}
+    asked = subprocess.Popen(words, cwd="/", env=given, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+    try:
+        for line in asked.stderr:
+            if found := re.search(r"https://t\.me/\w+\?start=([0-9a-f]{16})\n", line):
+                break
+        status, answer = scene.ask("root", "GET", "/v1/first-admin", headers=AS_ADMIN)
+        check(answer, {"$ref": "#/first_admin"})
+        assert found and status == 200 and answer == {"person": None, "is_open": True}
+        scene.chat.say(MALLORY, MALLORY, f"/start {found[1]}")
+        assert asked.communicate(timeout=PATIENCE_S * 2)[0] == f"{MALLORY}\n" and asked.returncode == 0
+    finally:
+        asked.kill()
+        asked.communicate()
+    answer = scene.ask("root", "GET", "/v1/first-admin", headers=AS_ADMIN)[1]
+    assert answer == {"person": MALLORY, "is_open": False}
+    status, answer = scene.ask("root", "POST", "/v1/first-admin-link", {}, AS_ADMIN)
+    check(answer, {"$ref": "#/first_admin_link"})
+    assert status == 200 and answer["bot"] == int(DEFAULT_TOKEN.partition(":")[0])
+    assert scene.ask(PERSON, "GET", "/v1/first-admin")[0] == 403     # an admin, but not root
 
 
 def test_status_shows_health_as_the_chat_does(scene):

@@ -15,7 +15,7 @@ OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotDeploymentFailed DeploybotRolledBack
 DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotMessagesStuck
 DeploybotAuditExportFailing DeploybotAuditWithoutWitness DeploybotAuditWithoutTimestamp DeploybotAuditNotCollected
-DeploybotDiskFull DeploybotBackupOld DeploybotClockWrong
+DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotClockWrong
 DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring DeploybotWatchdog""".split()
 ALWAYS = {"DeploybotWatchdog"}
 PANELS = [panel for board in BOARDS.values() for panel in board["panels"]]

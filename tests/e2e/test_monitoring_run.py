@@ -254,7 +254,8 @@ RUNBOOK = RUNBOOK.partition("\n## ")[0]
 TYPED = sorted(set(re.findall(r"^    (?!/)(.+)$", RUNBOOK, re.M)))
 # It is said when a day is over: tests/e2e/test_ops_audit_stamps.py.
 ELSEWHERE = {"no timestamp"}
-UNITS = {"deploybot", "deploybot.socket", "deploybot-runner", "deploybot-backup", "deploybot-backup.timer", "nginx",
+UNITS = {"deploybot", "deploybot.socket", "deploybot-runner", "deploybot-backup", "deploybot-backup.timer",
+         "deploybot-check", "deploybot-check.timer", "nginx",
          "certbot.timer", "prometheus", "prometheus-alertmanager"}
 
 

@@ -70,14 +70,15 @@ class Apt:
             f"Dir::State={folder}/state", f"Dir::State::status={folder}/status", f"Dir::Cache={folder}/cache",
             f"Dir::Etc={folder}/etc", "Dir::Etc::sourcelist=/dev/null", "APT::Sandbox::User=root",
             f"APT::Architecture={ARCHITECTURE}", f"APT::Architectures={ARCHITECTURE}",
-            "Acquire::Languages=none") for word in ("-o", option)]
+            "Acquire::Check-Date=true", "Acquire::Check-Valid-Until=true", "Acquire::Languages=none") for word in ("-o", option)]
 
-    def run(self, program, *words, check=True):
-        return run([program, *self.options, *words], check, cwd=self.folder, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    def run(self, program, *words, check=True, days=0):
+        """days: from now, as apt sees the clock."""
+        return run([*(["faketime", "-f", f"+{days}d"] if days else []), program, *self.options, *words], check, cwd=self.folder, env={**os.environ, "LC_ALL": "C.UTF-8"})
 
-    def update(self):
+    def update(self, days=0):
         """What is wrong with a repository is an error here, not a warning."""
-        return self.run("apt-get", "-o", "APT::Update::Error-Mode=any", "update", check=False)
+        return self.run("apt-get", "-o", "APT::Update::Error-Mode=any", "update", check=False, days=days)
 
 
 def copy_of(repository, folder):
@@ -128,6 +129,30 @@ def test_apt_takes_nothing_that_was_changed(repository, keys, tmp_path, change):
     apt = Apt(tmp_path / "apt", changed, keyring)
     assert apt.update().returncode != 0
     assert "Candidate" not in apt.run("apt-cache", "policy", "deploybot", check=False).stdout
+
+
+def test_apt_goes_back_to_no_older_release_and_has_an_end_of_it_where_its_owner_sets_one(repository, keys, tmp_path):
+    """There is no Valid-Until: what holds without one, and what whoever wants one writes into their sources."""
+    assert "Valid-Until" not in (repository / "dists/stable/Release").read_text("ascii")
+    newer = tmp_path / "newer"
+    run(["faketime", "-f", "+1d", RELEASE / "apt.sh", newer, keys.ours,
+         make_deb(tmp_path / "deb", "1.2")], env=keys.environment)
+    place = copy_of(repository, tmp_path / "served")
+    apt = Apt(tmp_path / "apt", place)
+    for served, found in ((repository, "1.1"), (newer, "1.2"), (repository, "1.2")):
+        run(["rm", "-r", place])
+        copy_of(served, place)
+        done = apt.update(days=2)
+        said = apt.run("apt-cache", "policy", "deploybot").stdout
+        assert f"Candidate: {found}" in said, (done.stdout, said)
+    source = tmp_path / "apt/etc/sources.list.d/deploybot.sources"
+    source.write_text(source.read_text("ascii") + f"Valid-Until-Max: {5 * 86400}\n", "ascii")
+    run(["rm", "-r", place])
+    copy_of(newer, place)
+    done = apt.update(days=5)
+    assert done.returncode == 0, done.stdout
+    done = apt.update(days=7)
+    assert done.returncode != 0 and "expired" in done.stdout, done.stdout
 
 
 def test_apt_takes_no_package_that_was_changed(repository, tmp_path):

@@ -11,8 +11,9 @@ import pytest
 
 from commands_aid import DEPLOY
 from namespace_aid import MOUNTS, need
-from setup_aid import SetupBench
+from setup_aid import PROGRAM, SetupBench
 from ssh_aid import until_at_rest
+from stage import free_port, wait_until
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
 
 QUESTIONS_MAX = 12
@@ -251,19 +252,45 @@ def taken(bench):
     return bench
 
 
-def answer_at_the_door(bench, status):
+def answer_at_the_door(bench, status, body=""):
     """https://bot.example.org as curl sees it; all else is asked by the real one."""
     path = bench.path / "door"
     path.mkdir(exist_ok=True)
     (path / "curl").write_text('#!/bin/bash\nsaid=$(cat)\ncase $said in *//bot.example.org/*) '
-                               f'printf {status}; [[ {status} != 000 ]] ;; *) '
+                               'while (($# > 1)); do [[ $1 != --output ]] || out=$2; shift; done; '
+                               f'printf "%s\\n" "{body}" >"$out"; printf {status}; [[ {status} != 000 ]] ;; *) '
                                f'exec {shutil.which("curl")} "$@" <<<"$said" ;; esac\n')
     (path / "curl").chmod(0o755)
     bench.environment["PATH"] = f"{path}:{bench.environment['PATH']}"
 
 
-def test_webhooks_get_secrets_of_their_own_and_what_the_forge_is_to_know_is_said(taken):
-    answer_at_the_door(taken, 405)
+OTHERS = "deploybot 0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def here(taken):
+    """A deploybot runs here; taken.instance: what it says which one it is."""
+    with open(taken.conf, "a", encoding="utf-8") as conf:
+        conf.write(f"API_SERVER_PORT={free_port()}\nAPI_SERVER_ADDRESS=127.0.0.1\n")
+    (taken.folder / "state").mkdir()
+    words = [os.path.join(os.path.dirname(PROGRAM), "deploybot"), "--env-file", str(taken.conf)]
+    given = {name: text for name, text in taken.given().items() if name in ("PATH", "LANG", "HOME")}
+    with open(taken.path / "server.log", "wb") as log, \
+            subprocess.Popen(words, env=given, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as server:
+        def ask():
+            assert server.poll() is None, (taken.path / "server.log").read_text("utf-8", "replace")
+            return subprocess.run([*words, "healthcheck", "--instance"], env=given, stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, check=False).stdout.strip()
+        try:
+            taken.instance = wait_until(ask, 60, "the server")
+            yield taken
+        finally:
+            server.terminate()
+
+
+def test_webhooks_get_secrets_of_their_own_and_what_the_forge_is_to_know_is_said(here):
+    taken = here
+    answer_at_the_door(taken, 200, here.instance)
     status, said = taken.setup("webhooks", "bot.example.org")
     assert status == 0 and "https://bot.example.org/github/webhook" in said, said
     settings, secrets = taken.settings(), taken.folder / "secrets/server"
@@ -277,13 +304,22 @@ def test_webhooks_get_secrets_of_their_own_and_what_the_forge_is_to_know_is_said
     assert status == 0 and taken.files() == before, said
 
 
+def test_without_a_server_no_name_leads_to_it(taken):
+    answer_at_the_door(taken, 200, OTHERS)
+    before = taken.files()
+    status, said = taken.setup("webhooks", "bot.example.org")
+    assert status == 78 and "deploybot does not run here" in said and taken.files() == before, said
+
+
 @pytest.mark.parametrize("name, door, status, words", [
     ("bot.example.org", "000", 69, "does not answer with a certificate"),
     ("bot.example.org", "502", 69, "behind it is not"),
+    ("bot.example.org", "200", 78, "not this deploybot"), ("bot.example.org", "405", 78, "not this deploybot"),
     ("https://bot.example.org", "200", 64, "no name in the DNS"), ("bot.example.org/$(id)", "200", 64, "no name in the DNS"),
     ("localhost", "200", 64, "no name in the DNS")])
-def test_an_address_that_leads_nowhere_leaves_polling_as_it_is(taken, name, door, status, words):
-    answer_at_the_door(taken, door)
+def test_an_address_that_leads_nowhere_leaves_polling_as_it_is(here, name, door, status, words):
+    taken = here
+    answer_at_the_door(taken, door, OTHERS)
     before = taken.files()
     done, said = taken.setup("webhooks", name)
     assert done == status and words in said and taken.files() == before, said

@@ -79,8 +79,9 @@ def test_the_programs_find_their_libraries_and_their_scripts(root, deb):
     assert root.run("/usr/lib/deploybot/deploy/deploy.sh", "staging", "x", check=False).returncode == 64
 
 
-def test_the_nightly_backup_is_there_and_off(root):
-    for unit in ("deploybot-backup.service", "deploybot-backup.timer"):
+def test_the_nightly_backup_and_check_are_there_and_off(root):
+    for unit in ("deploybot-backup.service", "deploybot-backup.timer", "deploybot-check.service",
+                 "deploybot-check.timer"):
         assert root.exists(f"/lib/systemd/system/{unit}"), unit
 
 

@@ -96,6 +96,7 @@ class Setup(Walk):
         self.is_live(STAGING, commit)
         print(f"--- live {time.monotonic() - began:.0f} s after `sudo deploybot-setup`", flush=True)
         self.again()
+        self.look_at_night()
         self.open_the_door()
 
     def again(self):
@@ -106,6 +107,20 @@ class Setup(Walk):
         said = self.type_setup({name: "" for name in ANSWERS})
         assert said.count("all is there") == 2, said
         assert (self.bot.sh(look), self.bot.sh("systemctl show -P MainPID deploybot")) == (before, started)
+
+    def look_at_night(self):
+        """What deploybot-check.timer starts passes, until a host's key is not known any more; both can be seen."""
+        known, kept = "/etc/deploybot/secrets/runner/known_hosts", "/run/known"
+        passed, begun = (f"/var/lib/deploybot/check.{name}" for name in ("passed", "begun"))
+        done = self.bot.run("systemctl", "start", "deploybot-check", check=False)
+        assert done.returncode == 0, self.bot.journal("deploybot-check")
+        assert self.bot.sh(f"stat -c %U {begun} {passed}").split() == ["deploybot", "deploybot"]
+        self.bot.sh(f"cp -p {known} {kept} && runuser -u deploybot-runner -- truncate -s 0 {known} && "
+                    f"touch -d '1 hour ago' {passed}")
+        done = self.bot.run("systemctl", "start", "deploybot-check", check=False)
+        assert done.returncode != 0 and "known_hosts" in self.bot.journal("deploybot-check")
+        assert self.bot.sh(f"[[ {begun} -nt {passed} ]] && echo later").strip() == "later"
+        self.bot.sh(f"runuser -u deploybot-runner -- tee {known} <{kept} >/dev/null")
 
     def open_the_door(self):
         """certbot's part is the test's; all of nginx, and Telegram's webhook, is the set-up's."""

@@ -235,6 +235,7 @@ each_request_of_a_stranger_is_denied_or_finds_nothing(void **state)
 		[API_COMMAND] = OF_PRODUCTION,
 		[API_FACTOR] = "{\"person\": 11}",
 		[API_TOKEN] = "{\"name\": \"ci\"}",
+		[API_FIRST_ADMIN_LINK] = "{}",
 		[API_OPERATION_COUNT] = NULL, /* all others */
 	};
 	struct world w;
@@ -253,6 +254,80 @@ each_request_of_a_stranger_is_denied_or_finds_nothing(void **state)
 		if ((status != 403 && status != 404) || said(&w, "production\""))
 			fail_msg("%s: %d %s", path, status, w.aid.said);
 	}
+	world_close(&w);
+}
+
+/* --- the first admin's link --- */
+
+#define LINK API_FIRST_ADMIN_LINK, "/v1/first-admin-link", "{}"
+#define WHO  API_FIRST_ADMIN, "/v1/first-admin", NULL
+#define NEW  99
+
+static void
+make_link(struct world *w, char ret[32])
+{
+	json_t *json;
+
+	assert_int_equal(ask(w, ROOT, LINK), 200);
+	json = json_loads(w->aid.said, 0, NULL);
+	(void)snprintf(ret, 32, "/start %s", json_string_value(json_object_get(json, "code")));
+	assert_int_equal(strlen(ret), strlen("/start ") + 16);
+	assert_true(json_integer_value(json_object_get(json, "bot")) > 0);
+	json_decref(json);
+}
+
+static void
+who_opens_the_link_first_in_private_is_shown_to_root_and_to_nobody_else(void **state)
+{
+	char link[32], newer[32];
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask(&w, ROOT, WHO), 200);
+	SAID(&w, "\"person\":null,\"is_open\":false");
+	make_link(&w, link);
+	assert_int_equal(world_audited(&w, "first_admin_link", "local:root"), 1);
+	assert_int_equal(ask(&w, ROOT, WHO), 200);
+	SAID(&w, "\"person\":null,\"is_open\":true");
+	/* An admin of the settings, and a user that has that role, are not root. */
+	assert_int_equal(ask(&w, ADA, LINK), 403);
+	assert_int_equal(ask(&w, ADMIN, WHO), 403);
+	SAID(&w, "only root");
+	/* Where others see it, and another code. */
+	(void)world_text(&w, 11, link);
+	(void)world_text_in(&w, NEW, NEW, "/start 0123456789abcdef");
+	assert_int_equal(ask(&w, ROOT, WHO), 200);
+	SAID(&w, "\"person\":null,\"is_open\":true");
+	make_link(&w, newer);
+	(void)world_text_in(&w, NEW, NEW, link); /* which counts no more */
+	assert_null(world_says_in(&w, NEW, "first admin"));
+	(void)world_text_in(&w, NEW, NEW, newer);
+	assert_non_null(world_says_in(&w, NEW, "first admin"));
+	(void)world_text_in(&w, 98, 98, newer);
+	assert_null(world_says_in(&w, 98, "first admin"));
+	assert_int_equal(ask(&w, ROOT, WHO), 200);
+	SAID(&w, "\"person\":99,\"is_open\":false");
+	assert_int_equal(world_audited(&w, "first_admin_opened", "telegram:99"), 1);
+	assert_int_equal(world_audited(&w, newer + strlen("/start "), NULL), 0);
+	assert_int_equal(
+	    ask(&w, STRANGER, DEPLOY, OF_STAGING), 403); /* who is 99: it gives no right */
+	world_close(&w);
+}
+
+static void
+a_link_of_ten_minutes_ago_counts_no_more(void **state)
+{
+	char link[32];
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	make_link(&w, link);
+	w.aid.at += INT64_C(600000);
+	(void)world_text_in(&w, NEW, NEW, link);
+	assert_int_equal(ask(&w, ROOT, WHO), 200);
+	SAID(&w, "\"person\":null,\"is_open\":false");
 	world_close(&w);
 }
 
@@ -702,6 +777,9 @@ main(void)
 		cmocka_unit_test(root_has_the_grants_of_the_role_that_it_says),
 		cmocka_unit_test(a_stranger_of_the_chat_is_one_here),
 		cmocka_unit_test(each_request_of_a_stranger_is_denied_or_finds_nothing),
+		cmocka_unit_test(
+		    who_opens_the_link_first_in_private_is_shown_to_root_and_to_nobody_else),
+		cmocka_unit_test(a_link_of_ten_minutes_ago_counts_no_more),
 		cmocka_unit_test(denials_are_counted_as_what_is_typed_or_pressed),
 		cmocka_unit_test(what_somebody_does_not_see_of_a_work_is_not_named),
 		cmocka_unit_test(an_answer_without_memory_is_asked_for_again),

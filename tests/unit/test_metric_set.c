@@ -14,6 +14,7 @@
 #include "lib/buf.h"
 #include "lib/text.h"
 #include "lib/version.h"
+#include "routes/state_watch.h"
 #include "types/settings.h"
 
 #define HELD	 "deploybot_environment_held"
@@ -103,7 +104,14 @@ feed(struct metric_set *set)
 	metric_set_health(set, "staging", true);
 	metric_set_health_url(set, "staging", 0, "https://a.example/h?key=1", true);
 	metric_set_health_interval(set, 60);
-	metric_set_state(set, 1000, 100, 1767225000);
+	metric_set_state(set,
+	    &(struct state_facts){
+		.size = 1000,
+		.free = 100,
+		.backup_at = 1767225000,
+		.check_begun_at = 1767225001,
+		.check_passed_at = 1767225002,
+	    });
 	metric_set_loop_lag(set, 0);
 	metric_set_timestamp(set, true, 0);
 	metric_set_mirror(set, 4096);
@@ -134,6 +142,8 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"deploybot_state_free_bytes 100",
 		"deploybot_state_size_bytes 1000",
 		"deploybot_backup_timestamp_seconds 1767225000",
+		"deploybot_check_begun_timestamp_seconds 1767225001",
+		"deploybot_check_passed_timestamp_seconds 1767225002",
 		"# TYPE deploybot_telegram_requests_total counter",
 		"# TYPE deploybot_telegram_pending_updates gauge",
 		"deploybot_clock_ahead_seconds 0",

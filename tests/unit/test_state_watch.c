@@ -32,7 +32,7 @@ on_seen(void *ctx, const struct state_facts *facts)
 static void
 a_disk_has_a_size_and_no_backup_is_none(void **state)
 {
-	char folder[] = "/tmp/test_state_watch.XXXXXX", stamp[80];
+	char folder[] = "/tmp/test_state_watch.XXXXXX", stamp[80], check[80], passed[80];
 	struct seen seen = { .loop = loop_new(NULL) };
 	struct state_watch *watch;
 	struct stat st;
@@ -46,10 +46,23 @@ a_disk_has_a_size_and_no_backup_is_none(void **state)
 	assert_true(seen.facts.size > 0 && seen.facts.free > 0);
 	assert_true(seen.facts.free <= seen.facts.size);
 	assert_int_equal(seen.facts.backup_at, 0);
+	assert_int_equal(seen.facts.check_begun_at, 0);
+	assert_int_equal(seen.facts.check_passed_at, 0);
 
 	assert_true(file_write(stamp, "x\n", 2, 0640, NULL));
 	assert_int_equal(stat(stamp, &st), 0);
 	assert_int_equal(state_watch_look(folder).backup_at, st.st_mtime);
+	(void)snprintf(check, sizeof(check), "%s/" STATE_CHECK_BEGUN, folder);
+	assert_true(file_write(check, "", 0, 0640, NULL));
+	assert_int_equal(stat(check, &st), 0);
+	assert_int_equal(state_watch_look(folder).check_begun_at, st.st_mtime);
+	assert_int_equal(state_watch_look(folder).check_passed_at, 0);
+	(void)snprintf(passed, sizeof(passed), "%s/" STATE_CHECK_PASSED, folder);
+	assert_int_equal(rename(check, passed), 0);
+	assert_int_equal(state_watch_look(folder).check_begun_at, 0);
+	assert_int_equal(state_watch_look(folder).check_passed_at, st.st_mtime);
+	assert_int_equal(unlink(passed), 0);
+
 	assert_int_equal(unlink(stamp), 0);
 	assert_int_equal(symlink("/etc/passwd", stamp), 0); /* none of ours */
 	assert_int_equal(state_watch_look(folder).backup_at, 0);
