@@ -137,6 +137,7 @@ compare(const struct arguments *arguments, const char *log)
 	struct audit_against against = { 0 };
 	char said[sizeof(((struct err *)NULL)->text)];
 	struct err err;
+	size_t faults;
 	int status;
 
 	if (!cli_audit_against_gather(&arguments->against, &against, &err) ||
@@ -148,9 +149,12 @@ compare(const struct arguments *arguments, const char *log)
 		status = err_exit_status(err.code);
 	} else {
 		status = cli_audit_against_compare(&against, log);
-		if (cli_audit_has_stamps(log) && !cli_audit_stamps_missing(log, &err)) {
+		faults = against.faults_of_log;
+		if (cli_audit_has_stamps(log) && !cli_audit_stamps_days(log, &against, &err)) {
 			(void)fprintf(stderr, "error: %s\n", err.text);
 			status = err_exit_status(err.code);
+		} else if (against.faults_of_log > faults && status == EX_OK) {
+			status = 1;
 		}
 	}
 	cli_audit_against_done(&against);
