@@ -71,7 +71,8 @@ def test_a_folder_of_objects_shows_what_was_done_to_the_log_without_server_datab
     (tmp_path / "witness" / "notes.txt").write_text("mine", encoding="utf-8")
     arguments = (str(log), "--against", str(tmp_path / "witness"))
     verify(log, 0, *arguments, says=("ok: 35 of 35 entries (1 to 35) are as the witness has them", "1 other files",
-                                     "5 entries are newer", f"ok: {log}: {N} entries, head {head_of(lines[-1])}"))
+                                     "5 entries are newer than the witness's newest, of 2026-11-05T07:34:48.123Z: ",
+                                     f"ok: {log}: {N} entries, head {head_of(lines[-1])}"))
     log.write_text("".join(lines).replace("telegram:7\"", "telegram:8\""), encoding="utf-8")
     verify(log, 1, *arguments, says=(f"error: entry 7 was changed ({log} line 7): user_id was \"telegram:7\", is "
                                      "\"telegram:8\"", "whole are entries 1 to 6"))
