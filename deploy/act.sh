@@ -74,6 +74,8 @@ previous_is_kept() {
 		return "$?"
 	fi
 	add_digest "$PREVIOUS_RELEASE" || found=$?
+	# Of a tag alone nobody knows what it is: a rollback would have to have it verified.
+	[[ $is_of_tag != yes || -z ${VERIFY_COMMAND:-} ]] || is_noted "$PREVIOUS_RELEASE" verified || found=1
 	((found != 0)) || PREVIOUS_RELEASE=$release
 	release=$now
 	((found == 2)) || { ((found == 0)) && image_is_kept "$PREVIOUS_RELEASE"; }

@@ -62,9 +62,9 @@ wait_for_image() { # COMMIT
 	return "$found"
 }
 
-# Is what the registry has as that commit (digest) noted as pushed from here, or as verified?  Of a tag alone nobody knows
+# Is what the registry has as that commit (digest) noted as pushed from here, as found there, or as verified?  Of a tag alone nobody knows
 # who pushed it: a host whose login may push can put its own image there, for others to ship.
-is_noted() { # COMMIT pushed|verified
+is_noted() { # COMMIT pushed|found|verified
 	local file commit of origin
 	for file in "$STATE_DIRECTORY"/apps/*/images; do
 		[[ -e $file ]] || continue
@@ -132,11 +132,11 @@ image_is_kept() { # RELEASE
 	((found != 1))
 }
 
-# Gives a release that was named by its commit alone its digest: what we noted when it was shipped, else its tag's.
-# Returns as find_digest.
+# Gives a release that was named by its commit alone its digest: what we noted when it was shipped, else its tag's, which
+# is_of_tag says.  Returns as find_digest.
 add_digest() { # RELEASE
 	local commit of
-	release=$1
+	release=$1 is_of_tag=no
 	[[ $1 != *@* ]] || return 0
 	if [[ -e $app/images ]]; then
 		while read -r _ commit of _; do
@@ -146,7 +146,7 @@ add_digest() { # RELEASE
 	[[ $release != *@* ]] || return 0
 	find_digest "$1" || return "$?"
 	[[ $IMAGE_SOURCE == registry ]] || is_noted "$1" pushed || return 1
-	release=$1@$digest
+	release=$1@$digest is_of_tag=yes
 }
 
 # ---- clean-up ------------------------------------------------------------------------------------

@@ -27,14 +27,15 @@ find_previous() {
 }
 
 # Makes sure that what is asked for is there.
-find_image_of_release() {
-	local found=0
+find_image_of_release() { # server|hand
+	local found=0 by=$1
 	add_digest "$release" || found=$?
 	((found != 2)) || fail "$EXIT_REGISTRY" "$why"
 	((found == 0)) && image_is_kept "$release" ||
 		fail "$EXIT_INPUT" "the image of ${release%%@*} is not there any more, or was not pushed from here: take another \
 release, or deploy that commit"
-	say_if_never_verified "$release"
+	[[ $is_of_tag == no ]] || by=tag
+	verify_rollback "$release" "$by"
 }
 
 [[ $# -eq 1 || $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: rollback.sh ENV [RELEASE]"
@@ -45,10 +46,13 @@ load_transport "$here"
 find_place "$1"
 take_lock "rollback $DEPLOYMENT_ID"
 
+named_by=hand
 if [[ $# -eq 1 ]]; then
 	find_previous
+	named_by=server
 else
 	release=$2
+	[[ -z ${RUN_ID:-} ]] || named_by=server
 fi
 [[ $release == target:* ]] || commit=${release%%@*}
 preflight
@@ -58,7 +62,7 @@ if [[ $release == target:* ]]; then
 	has_function transport_before ||
 		fail "$EXIT_INPUT" "the transport $transport keeps nothing from before deploybot: take a release's commit"
 elif [[ $transport_needs == image ]]; then
-	find_image_of_release
+	find_image_of_release "$named_by"
 else
 	release=${release%%@*}
 fi

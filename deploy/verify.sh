@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
 # verify.sh - asks VERIFY_COMMAND whether an image has the right signature, before anything of it is pulled.
 # SPDX-License-Identifier: ISC
-# Sourced, never run; common.sh, registry.sh, image.sh and hooks.sh come first.  Not in a rollback: that digest was verified
-# when it was deployed, and what a signature is compared with may not answer.
+# Sourced, never run; common.sh, registry.sh, image.sh and hooks.sh come first.  Not in a rollback to what was deployed from
+# here: that digest was verified then, and what a signature is compared with may not answer.
 
 : "${VERIFY_SECONDS:=180}" # cosign's own limit
 
@@ -28,10 +28,17 @@ verify_image() { # COMMIT
 $status), so nothing was changed: its last lines are in the log; was it signed, and by whom?"
 }
 
-# A rollback goes on: what is wrong now may be worse.
-say_if_never_verified() { # RELEASE
-	local digest=${1#*@}
-	[[ -z ${VERIFY_COMMAND:-} || $1 != *@* ]] || is_noted "${1%%@*}" verified ||
-		warn "the image of ${1:0:12} (${digest:0:19}) was never verified: it was deployed before VERIFY_COMMAND was set, \
-or is no longer noted"
+# A rollback to what was deployed from here goes on, verified or not: what is wrong now may be worse.  A digest that only
+# the registry's tag names, or whoever types it, was never looked at: it is asked for as in a deployment.
+verify_rollback() { # RELEASE server|tag|hand
+	local digest=${1#*@} commit=${1%%@*}
+	[[ -n ${VERIFY_COMMAND:-} && $1 == *@* ]] || return 0
+	! is_noted "$commit" verified || return 0
+	if [[ $2 == server ]] || is_noted "$commit" found || is_noted "$commit" pushed; then
+		warn "the image of ${commit:0:12} (${digest:0:19}) was never verified: it was deployed before VERIFY_COMMAND was \
+set, or is no longer noted"
+		return 0
+	fi
+	check_verify
+	verify_image "$commit"
 }

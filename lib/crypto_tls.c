@@ -18,6 +18,10 @@
 
 #define MAGIC	  0x63746c73u
 #define SAID_MOST 4096 /* bytes that a receiver may say, though it has nothing to say */
+#define BEFORE_ALL "it closed the connection before it had all"
+#define BARE_END                                                                                   \
+	"it ended the connection without TLS's close (close_notify), and nobody knows whether it " \
+	"has read all"
 
 enum phase { HANDSHAKE, TEXT, CLOSING, ITS_CLOSE, ITS_END };
 
@@ -97,8 +101,6 @@ make_context(const struct crypto_tls_config *config, struct err *err)
 	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_set_mode(
 	    context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	/* The end without a close is looked at in ITS_END. */
-	(void)SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
 	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
 	    load_authorities(context, config, err) && load_ours(context, config, err))
 		return context;
@@ -176,6 +178,13 @@ failed(struct err *err, const char *what, int errno_value)
 	return CRYPTO_TLS_FAILED;
 }
 
+/* The connection's end without TLS's: anybody on the way can make one. */
+static bool
+is_bare_end(void)
+{
+	return ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+}
+
 /* A receiver of TLS 1.3 refuses our certificate behind the handshake: it says why, and is gone. */
 static bool
 has_alert(struct crypto_tls *tls)
@@ -183,7 +192,9 @@ has_alert(struct crypto_tls *tls)
 	char said[512];
 
 	ERR_clear_error();
-	return SSL_get_error(tls->ssl, SSL_read(tls->ssl, said, sizeof(said))) == SSL_ERROR_SSL;
+	return SSL_get_error(tls->ssl, SSL_read(tls->ssl, said, sizeof(said))) ==
+	    SSL_ERROR_SSL &&
+	    !is_bare_end();
 }
 
 /* What OpenSSL says of a call that has not done all it should. */
@@ -199,13 +210,17 @@ judge(struct crypto_tls *tls, int result, const char *what, struct err *err)
 	case SSL_ERROR_WANT_WRITE:
 		return CRYPTO_TLS_WRITES;
 	case SSL_ERROR_ZERO_RETURN:
-		return failed(err, "it closed the connection before it had all", 0);
+		return failed(err, BEFORE_ALL, 0);
 	case SSL_ERROR_SYSCALL:
 		if ((tls->phase == TEXT || tls->phase == CLOSING) && has_alert(tls))
 			break;
 		return failed(err, what, os_errno != 0 ? os_errno : ECONNRESET);
 	default:
 		break;
+	}
+	if ((tls->phase == CLOSING || tls->phase == ITS_CLOSE) && is_bare_end()) {
+		ERR_clear_error();
+		return failed(err, tls->phase == CLOSING ? BEFORE_ALL : BARE_END, 0);
 	}
 	if (tls->phase != HANDSHAKE || verdict == X509_V_OK)
 		return failed(err, what, 0);
@@ -231,8 +246,9 @@ has_all(const struct crypto_tls *tls)
 	return ioctl(tls->fd, SIOCOUTQ, &left) == 0 && left == 0;
 }
 
+/* What it says is read and thrown away.  DONE: it has closed TLS. */
 static enum crypto_tls_step
-wait_for_close(struct crypto_tls *tls, struct err *err)
+look_for_close(struct crypto_tls *tls, struct err *err)
 {
 	char said[512];
 	int got;
@@ -243,10 +259,38 @@ wait_for_close(struct crypto_tls *tls, struct err *err)
 		if (got > 0 && !may_say(tls, (size_t)got))
 			return failed(err, "it says more than a receiver has to say", 0);
 	} while (got > 0);
-	if (SSL_get_error(tls->ssl, got) != SSL_ERROR_ZERO_RETURN)
-		return judge(tls, got, "waiting until it has read all", err);
+	return SSL_get_error(tls->ssl, got) == SSL_ERROR_ZERO_RETURN ?
+	    CRYPTO_TLS_DONE :
+	    judge(tls, got, "waiting until it has read all", err);
+}
+
+static enum crypto_tls_step
+close_ours(struct crypto_tls *tls, struct err *err)
+{
+	enum crypto_tls_step early = look_for_close(tls, err);
+	int result;
+
+	if (early == CRYPTO_TLS_FAILED)
+		return early;
+	if (early == CRYPTO_TLS_DONE)
+		return failed(err, BEFORE_ALL, 0);
+	errno = 0;
+	result = SSL_shutdown(tls->ssl);
+	if (result < 0)
+		return judge(tls, result, "closing", err);
+	tls->phase = ITS_CLOSE;
+	return CRYPTO_TLS_DONE;
+}
+
+static enum crypto_tls_step
+wait_for_close(struct crypto_tls *tls, struct err *err)
+{
+	enum crypto_tls_step its = look_for_close(tls, err);
+
+	if (its != CRYPTO_TLS_DONE)
+		return its;
 	if (!has_all(tls))
-		return failed(err, "it closed the connection before it had all", 0);
+		return failed(err, BEFORE_ALL, 0);
 	(void)shutdown(tls->fd, SHUT_WR); /* what it says of that is read below */
 	tls->phase = ITS_END;
 	return CRYPTO_TLS_DONE;
@@ -304,11 +348,7 @@ go_on(struct crypto_tls *tls, struct err *err)
 	case TEXT:
 		return write_text(tls, err);
 	case CLOSING:
-		result = SSL_shutdown(tls->ssl);
-		if (result < 0)
-			return judge(tls, result, "closing", err);
-		tls->phase = ITS_CLOSE;
-		return CRYPTO_TLS_DONE;
+		return close_ours(tls, err);
 	case ITS_CLOSE:
 		return wait_for_close(tls, err);
 	case ITS_END:

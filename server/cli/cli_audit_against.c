@@ -13,6 +13,7 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"
+#include "store/audit_field.h"
 
 #define EXPORT_MAX (INT64_C(512) << 20)
 #define SERVER	   "deploybot-" /* how a server's folder begins */
@@ -248,6 +249,21 @@ print_heads(const struct audit_against *against, const struct audit_compared *fo
 		    n, found->first, best->seq, text_time(time, best->at), best->digits);
 }
 
+/* When it was, by its own word. */
+static const char *
+written(const struct audit_copy *copy, const struct audit_copy_entry *entry,
+    char out[TEXT_TIME_SIZE])
+{
+	char line[AUDIT_LINE_MAX];
+	struct audit_fields fields = { 0 };
+
+	out[0] = '\0';
+	if (audit_copy_text(copy, entry, line, NULL) &&
+	    audit_fields_read(&fields, line, entry->size))
+		(void)audit_field_text(audit_fields_get(&fields, "timestamp"), out, TEXT_TIME_SIZE);
+	return out[strspn(out, "0123456789-:.TZ")] == '\0' ? out : "a time that is none";
+}
+
 /* Which of it the witness has, and since when. */
 static void
 print_agreed(const struct audit_against *against, const struct audit_compared *found)
@@ -272,8 +288,8 @@ print_agreed(const struct audit_against *against, const struct audit_compared *f
 	if (found->newer > 0)
 		(void)printf(
 		    "note: %" PRId64
-		    " entries are newer than the witness's: nothing outside shows them yet\n",
-		    found->newer);
+		    " entries are newer than the witness's newest, of %s: nothing outside shows them yet; a server that reaches its witness has them there within a minute\n",
+		    found->newer, written(against->copy, &entries[n - 1], last));
 }
 
 static int

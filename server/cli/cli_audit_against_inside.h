@@ -55,8 +55,10 @@ bool cli_audit_s3(const char *place, const struct settings *settings,
 /* Are there timestamps beside the log? */
 bool cli_audit_has_stamps(const char *log);
 
-/* Says which days of the log that are over have none, from the first stamped one on. */
-bool cli_audit_stamps_missing(const char *log, struct err *err) MUST_USE;
+/* Behind cli_audit_against_compare(): says which days of the log that are over have none, from the
+ * first stamped one on, and of which another entry is stamped than the last, a finding. */
+bool cli_audit_stamps_days(
+    const char *log, struct audit_against *against, struct err *err) MUST_USE;
 
 /* Adds them as heads.  One that ca_file (NULL: the system's authorities) does not lead to is said,
  * and does not count. */

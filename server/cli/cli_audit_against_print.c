@@ -123,6 +123,19 @@ print_of_log(FILE *out, const struct audit_finding *f)
 		    "%s begins with entry %" PRId64 ": its name says another, it was renamed",
 		    f->file, f->first);
 		break;
+	case FOUND_STAMP_MOVED:
+		(void)fprintf(out, "%s stamps ", f->source);
+		print_entries(out, f);
+		(void)fprintf(out,
+		    ", which is not the last of %s: what is behind it that day is not stamped",
+		    f->detail);
+		break;
+	case FOUND_REMOVAL_FALSE:
+		print_entries(out, f);
+		(void)fprintf(out,
+		    " says that AUDIT_KEEP_DAYS removed what it cannot have removed: %s", f->detail);
+		print_place(out, f);
+		break;
 	case FOUND_HEAD_MISSING:
 		if (f->detail != NULL) {
 			char time[TEXT_TIME_SIZE];
@@ -186,7 +199,7 @@ print_of_witness(FILE *out, const struct audit_finding *f)
 		    f->first == f->last ? "is" : "are", f->first == f->last ? "it" : "them",
 		    f->detail);
 		if (f->source == NULL)
-			(void)fputs("; only a witness outside shows what they were", out);
+			(void)fputs("; only a witness that has them shows what they were", out);
 		print_since(out, "the witness has the first of them", f);
 		break;
 	case FOUND_COPY_DIFFERS:

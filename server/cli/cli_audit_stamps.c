@@ -149,6 +149,8 @@ cli_audit_stamps(
 
 struct days {
 	const char *log;
+	struct audit_against *against;
+	char last[AUDIT_LINE_MAX + 1];	     /* line of that day */
 	char first[AUDIT_DAY];		     /* that is stamped; "": none is */
 	char now[AUDIT_DAY];		     /* whose lines are read */
 	char from[AUDIT_DAY], to[AUDIT_DAY]; /* neighbours without a stamp; "": none */
@@ -166,6 +168,32 @@ tell_missing(struct days *days)
 	days->n = 0;
 }
 
+/* A stamp of another entry than the day's last says nothing of those behind it: another day's,
+ * under this one's name. */
+static void
+check_day(struct days *days, const char *path)
+{
+	const struct audit_heads *heads = &days->against->heads;
+	char name[PATH_MAX + 4], hash[2 * AUDIT_HASH + 16];
+	const char *base = strrchr(path, '/');
+
+	(void)snprintf(name, sizeof(name), "%s)", base == NULL ? path : base + 1);
+	for (size_t i = 0; i < heads->n; i++) {
+		const struct audit_head *head = &heads->at[i];
+
+		(void)snprintf(hash, sizeof(hash), "\"hash\":\"%s\"", head->digits);
+		if (head->by == NULL || head->seq == 0 || !text_ends(head->by, name) ||
+		    strstr(days->last, hash) != NULL)
+			continue;
+		cli_audit_against_print(days->against,
+		    &(const struct audit_finding){ .what = FOUND_STAMP_MOVED,
+			.first = head->seq,
+			.last = head->seq,
+			.source = path,
+			.detail = days->now });
+	}
+}
+
 /* That day is over, as a later one has an entry. */
 static void
 end_day(struct days *days)
@@ -177,6 +205,7 @@ end_day(struct days *days)
 		if (days->first[0] == '\0')
 			memcpy(days->first, days->now, AUDIT_DAY);
 		tell_missing(days);
+		check_day(days, path);
 		return;
 	}
 	if (days->first[0] == '\0')
@@ -187,12 +216,12 @@ end_day(struct days *days)
 }
 
 bool
-cli_audit_stamps_missing(const char *log, struct err *err)
+cli_audit_stamps_days(const char *log, struct audit_against *against, struct err *err)
 {
 	struct audit_lines *lines = calloc(1, sizeof(*lines));
-	struct days days = { .log = log };
+	struct days days = { .log = log, .against = against };
 	enum audit_lines_next next = AUDIT_LINES_END;
-	char day[AUDIT_DAY];
+	char day[AUDIT_DAY], path[PATH_MAX];
 	bool ok;
 
 	if (lines == NULL)
@@ -201,15 +230,20 @@ cli_audit_stamps_missing(const char *log, struct err *err)
 	while (ok && (next = audit_lines_next(lines, err)) < AUDIT_LINES_END) {
 		audit_segment_day(lines->line, lines->size, day);
 		if (next != AUDIT_LINES_LINE || audit_day_end(day) == 0 ||
-		    strcmp(day, days.now) <= 0)
+		    strcmp(day, days.now) < 0)
 			continue;
-		if (days.now[0] != '\0')
+		if (days.now[0] != '\0' && strcmp(day, days.now) > 0)
 			end_day(&days);
 		memcpy(days.now, day, AUDIT_DAY);
+		memcpy(days.last, lines->line, lines->size);
+		days.last[lines->size] = '\0';
 	}
 	ok = ok && next == AUDIT_LINES_END;
-	if (ok)
+	if (ok) {
 		tell_missing(&days);
+		audit_day_path(log, days.now, path);
+		check_day(&days, path);
+	}
 	audit_lines_close(lines);
 	free(lines);
 	return ok;

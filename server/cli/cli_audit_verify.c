@@ -77,7 +77,7 @@ judge(const struct audit_verified *found, const char *file)
 	if (found->first > 1 && found->first - 1 <= found->outside)
 		(void)printf(
 		    "note: entries 1 to %" PRId64
-		    " are not in %s: a witness outside has confirmed them; the file begins at the stated head %s\n",
+		    " are not in %s: the database says that a witness outside has confirmed them; the file begins at the stated head %s\n",
 		    found->first - 1, file, found->before);
 	else if (found->first > 1) {
 		(void)fprintf(stderr, "error: entries 1 to %" PRId64 " are not in %s\n",
@@ -92,12 +92,13 @@ judge(const struct audit_verified *found, const char *file)
 		status = 1;
 	}
 	if (found->outside > 0)
-		(void)printf("ok: a witness outside has confirmed entries 1 to %" PRId64
-			     " (--against s3 compares with it)\n",
+		(void)printf(
+		    "note: the database says that a witness outside has confirmed entries 1 to %" PRId64
+		    "; --against s3 asks it\n",
 		    found->outside);
 	(void)printf("%s: %" PRId64 " entries in the database, head %s%s\n",
 	    status == EX_OK ? "ok" : "note", found->entries, found->head,
-	    found->is_witnessed ? " (the newest final message in the chat says the same)" : "");
+	    found->is_witnessed ? " (the newest final message in the chat should show it: compare)" : "");
 	return status;
 }
 
@@ -137,6 +138,7 @@ compare(const struct arguments *arguments, const char *log)
 	struct audit_against against = { 0 };
 	char said[sizeof(((struct err *)NULL)->text)];
 	struct err err;
+	size_t faults;
 	int status;
 
 	if (!cli_audit_against_gather(&arguments->against, &against, &err) ||
@@ -148,9 +150,12 @@ compare(const struct arguments *arguments, const char *log)
 		status = err_exit_status(err.code);
 	} else {
 		status = cli_audit_against_compare(&against, log);
-		if (cli_audit_has_stamps(log) && !cli_audit_stamps_missing(log, &err)) {
+		faults = against.faults_of_log;
+		if (cli_audit_has_stamps(log) && !cli_audit_stamps_days(log, &against, &err)) {
 			(void)fprintf(stderr, "error: %s\n", err.text);
 			status = err_exit_status(err.code);
+		} else if (against.faults_of_log > faults && status == EX_OK) {
+			status = 1;
 		}
 	}
 	cli_audit_against_done(&against);

@@ -12,6 +12,7 @@
 #include "decide/decide_refusal.h"
 #include "decide/decide_sees.h"
 #include "decide/decide_who.h"
+#include "lib/environment_id.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
@@ -293,6 +294,23 @@ is_worth_an_answer(struct tx *tx, const struct update *update)
 	return row_rate_limit_take(tx, who, 1, DENIAL_GROUP_MS);
 }
 
+/* What cannot be a name is shown as code: in our own message it would mention somebody, or link
+ * somewhere. */
+static void
+add_target(struct chat_text *text, const char *target)
+{
+	struct environment_id id;
+
+	if (target[0] == '\0')
+		return;
+	if (!environment_id_parse(target, &id)) {
+		chat_text_ref(text, "", target);
+		return;
+	}
+	chat_text_outside(text, MARK_BOLD, target);
+	chat_text_add(text, MARK_BOLD);
+}
+
 /* Target and wish are what they typed: from outside. */
 static void
 say_denied(struct tx *tx, const struct update *update, const char *target, const char *wanted,
@@ -303,9 +321,8 @@ say_denied(struct tx *tx, const struct update *update, const char *target, const
 
 	chat_text_init(&text);
 	chat_text_add(&text, "%s", chat_first_rows[FIRST_DENIED].before);
-	if (target[0] != '\0')
-		chat_text_outside(&text, MARK_BOLD, target);
-	chat_text_outside(&text, target[0] != '\0' ? MARK_BOLD " " : "", wanted);
+	add_target(&text, target);
+	chat_text_theirs(&text, target[0] != '\0' ? " " : "", wanted);
 	chat_text_add(&text, ": %s.%s", reason,
 	    may_ask ? " An admin can add your id, which /whoami shows." : "");
 	(void)decide_send(tx, &update->address, &text);

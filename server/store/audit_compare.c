@@ -6,8 +6,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/text.h"
@@ -18,6 +20,8 @@
 #define TEXTS_MAX 1000 /* lines that are kept, to say what of them was changed */
 #define DETAIL	  200
 #define PAYLOAD	  16
+#define DAY_MS	  (24 * 3600 * INT64_C(1000))
+#define SKEW_MS	  (3600 * INT64_C(1000)) /* of the server's clock and the witness's */
 
 /* A line that is not, at its place, what the witness has. */
 struct odd {
@@ -302,24 +306,97 @@ judge_beginning(struct compare *c, const struct audit_claim *claim)
 
 /* --- what went by AUDIT_KEEP_DAYS --- */
 
+/* Wall ms; 0: it is no time. */
+static int64_t
+time_of(const char *text)
+{
+	struct tm tm = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	return rest == NULL || (*rest != '.' && *rest != 'Z') ? 0 : 1000 * (int64_t)timegm(&tm);
+}
+
+static int64_t
+field_i64(const struct audit_fields *fields, const char *name, int64_t most)
+{
+	char text[24];
+	int64_t ret = 0;
+
+	(void)audit_field_text(audit_fields_get(fields, name), text, sizeof(text));
+	return text_to_i64(text, 1, most, &ret, NULL) ? ret : 0;
+}
+
+/* When did it say so?  Not behind its arrival at the witness, and not in what is to come. */
+static int64_t
+moment_of(const struct compare *c, int64_t seq, const char *says)
+{
+	const struct audit_copy_entry *entry = audit_copy_find(c->copy, seq);
+	int64_t at = time_of(says), arrived = 0;
+
+	if (entry != NULL)
+		(void)audit_copy_source(c->copy, entry, &arrived);
+	arrived = (arrived != 0 ? arrived : clock_wall_ms()) + SKEW_MS;
+	return at < arrived ? at : arrived;
+}
+
+/* What the witness has of the last entry that went: was it that one, and old enough? */
+static bool
+is_true(struct compare *c, const struct removal *removal, int64_t days, struct err *err)
+{
+	const struct audit_copy_entry *entry =
+	    c->copy == NULL ? NULL : audit_copy_find(c->copy, removal->last);
+	char line[AUDIT_LINE_MAX], head[LIMIT_AUDIT_HEAD], why[DETAIL] = "";
+	char says[TEXT_TIME_SIZE] = "", written[TEXT_TIME_SIZE];
+	struct audit_fields fields = { 0 };
+	struct audit_claim claim;
+	int64_t at;
+
+	if (entry == NULL)
+		return true;
+	if (!audit_copy_text(c->copy, entry, line, err) ||
+	    !audit_chain_read(line, entry->size, &claim, err))
+		return false;
+	audit_chain_short(&claim.is, head);
+	if (audit_fields_read(&fields, line, entry->size))
+		(void)audit_field_text(audit_fields_get(&fields, "timestamp"), says, sizeof(says));
+	at = time_of(says);
+	if (strcmp(head, removal->head) != 0)
+		(void)snprintf(why, sizeof(why), "the witness has another entry %" PRId64,
+		    removal->last);
+	else if (moment_of(c, removal->seq, removal->at) < at + days * DAY_MS)
+		(void)snprintf(why, sizeof(why),
+		    "entry %" PRId64 " of %s was younger than the %" PRId64 " days that it says",
+		    removal->last, text_time(written, at), days);
+	if (why[0] != '\0')
+		tell_here(c, FOUND_REMOVAL_FALSE, removal->seq, removal->seq, why);
+	return why[0] == '\0';
+}
+
 /* The line is as the witness has it, or sound by itself: does it say that closed files went? */
-static void
-take_removal(struct compare *c, int64_t seq)
+static bool
+take_removal(struct compare *c, int64_t seq, struct err *err)
 {
 	static const char code[] = "\"code\":\"files_removed\"";
 	struct audit_fields fields = { 0 };
 	struct removal found = { .seq = seq };
-	char last[24];
+	int64_t days;
 
 	if (memmem(c->lines->line, c->lines->size, code, sizeof(code) - 1) == NULL ||
 	    !audit_fields_read(&fields, c->lines->line, c->lines->size))
-		return;
-	(void)audit_field_text(audit_fields_get(&fields, "last"), last, sizeof(last));
+		return true;
+	found.last = field_i64(&fields, "last", seq - 1);
+	days = field_i64(&fields, "days", 36500);
 	(void)audit_field_text(audit_fields_get(&fields, "head"), found.head, sizeof(found.head));
 	(void)audit_field_text(audit_fields_get(&fields, "timestamp"), found.at, sizeof(found.at));
-	if (found.at[strspn(found.at, "0123456789-:.TZ")] == '\0' &&
-	    text_to_i64(last, 1, seq - 1, &found.last, NULL) && found.last >= c->removal.last)
+	if (found.last == 0 || days == 0 ||
+	    found.at[strspn(found.at, "0123456789-:.TZ")] != '\0')
+		return true;
+	err->code = ERR_NONE;
+	if (!is_true(c, &found, days, err))
+		return err->code == ERR_NONE;
+	if (found.last >= c->removal.last)
 		c->removal = found;
+	return true;
 }
 
 /* "entry 12 of 2026-11-20T07:10:48.123Z" */
@@ -409,8 +486,9 @@ take_entry(struct compare *c, const struct audit_claim *claim, struct err *err)
 			return false;
 		if (claim->is.seq > c->most && c->n_odd == 0)
 			c->most = claim->is.seq;
-		if (memcmp(claim->hash, claim->is.hash, AUDIT_HASH) == 0)
-			take_removal(c, claim->is.seq);
+		if (memcmp(claim->hash, claim->is.hash, AUDIT_HASH) == 0 &&
+		    !take_removal(c, claim->is.seq, err))
+			return false;
 		end_line(c, claim, 0);
 		return true;
 	}
@@ -418,7 +496,8 @@ take_entry(struct compare *c, const struct audit_claim *claim, struct err *err)
 		return false;
 	if (memcmp(digest, entry->digest, sizeof(entry->digest)) == 0) {
 		take_same(c, entry, claim);
-		take_removal(c, entry->seq);
+		if (!take_removal(c, entry->seq, err))
+			return false;
 		same = entry->seq;
 	} else if (!add_odd(c, claim->is.seq, true, err)) {
 		return false;
@@ -692,14 +771,22 @@ tell_missing(struct compare *c, int64_t first, int64_t last, bool is_front)
 	bool is_end = last == c->result.covered && c->result.last < first && c->result.newer == 0;
 	bool is_rule = is_front && !is_end && is_by_rule(c, last);
 	char says[DETAIL];
+	const struct audit_finding gone = { .what = FOUND_CUT_BY_RULE,
+		.first = 1,
+		.last = first - 1,
+		.detail = is_rule ? removal_text(c, says) : NULL };
 	const struct audit_finding finding = { .what = is_end ? FOUND_CUT_END :
 		    is_rule				      ? FOUND_CUT_BY_RULE :
 		    is_front				      ? FOUND_CUT_FRONT :
 								FOUND_REMOVED,
-		.first = is_front && !is_end ? 1 : first,
+		.first = is_front && !is_end && !is_rule ? 1 : first,
 		.last = last,
 		.detail = is_rule ? removal_text(c, says) : NULL };
 
+	if (is_rule && first > 1) { /* the witness does not have these (any more) */
+		tell(c, &gone);
+		flush(c);
+	}
 	tell(c, &finding);
 	flush(c);
 }

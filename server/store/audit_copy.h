@@ -30,6 +30,8 @@ enum audit_severity_found { FOUND_NOTE, FOUND_WITNESS, FOUND_LOG };
 	F(UNENDED,      LOG)     /* the last line lacks its newline */ \
 	F(FILE_NAME,    LOG) \
 	F(HEAD_MISSING, LOG) \
+	F(STAMP_MOVED,  LOG)     /* a day's timestamp is of another entry than its last */ \
+	F(REMOVAL_FALSE, LOG)    /* an entry says that AUDIT_KEEP_DAYS removed what it cannot have */ \
 	F(COPY_BAD,     WITNESS) \
 	F(COPY_UNLINKED, WITNESS) \
 	F(COPY_GAP,     WITNESS) \

@@ -8,7 +8,8 @@
 #include "store/row_effect.h"
 #include "store/store_inside.h"
 
-#define SOON_MS INT64_C(60000)
+#define SOON_MS	 INT64_C(60000)
+#define WHO_MOST 480 /* bytes behind which nobody is added */
 
 /* One kind, as its row has it. */
 struct counted {
@@ -17,7 +18,9 @@ struct counted {
 	char action[24]; /* its code */
 	char outcome[16];
 	char last[48];
+	char who[WHO_MOST + 64]; /* each once, the first of them */
 	int64_t n;
+	int64_t others; /* of n: whose name is not in who */
 };
 
 void
@@ -43,8 +46,14 @@ row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last
 	const struct audit_code_row *row = &audit_code_rows[entry->code];
 
 	(void)snprintf(source, sizeof(source), "%.*s", (int)strcspn(entry->user, ":"), entry->user);
-	if (!tx_run(tx, "UPDATE stranger SET n = n + $2, last = $3 WHERE input = $1",
-		DB_TEXT(input), DB_I64(n), DB_TEXT(last)) ||
+	if (!tx_run(tx,
+		"UPDATE stranger SET n = n + $2, last = $3,"
+		" others = others + CASE WHEN $3 = '' OR (length(who) >= $4 AND"
+		" instr(', ' || who || ', ', ', ' || $3 || ', ') = 0) THEN $2 ELSE 0 END,"
+		" who = CASE WHEN $3 = '' OR length(who) >= $4 OR"
+		" instr(', ' || who || ', ', ', ' || $3 || ', ') > 0 THEN who"
+		" WHEN who = '' THEN $3 ELSE who || ', ' || $3 END WHERE input = $1",
+		DB_TEXT(input), DB_I64(n), DB_TEXT(last), DB_I64(WHO_MOST)) ||
 	    db_changes(tx->db) > 0)
 		return;
 	row_audit_add(tx, entry, meta);
@@ -70,6 +79,8 @@ read_counted(const struct db_rows *rows, void *out)
 	tx_text(rows, 3, ret->outcome, sizeof(ret->outcome));
 	tx_text(rows, 4, ret->last, sizeof(ret->last));
 	ret->n = db_col_i64(rows, 5);
+	tx_text(rows, 6, ret->who, sizeof(ret->who));
+	ret->others = db_col_i64(rows, 7);
 }
 
 /* The first that is due, or nearly so that one timer does for all; false: none. */
@@ -77,7 +88,7 @@ static bool
 next_due(struct tx *tx, struct counted *ret)
 {
 	return tx_read(tx, read_counted, ret, 1,
-		   "SELECT input, source, action, outcome, last, n FROM stranger"
+		   "SELECT input, source, action, outcome, last, n, who, others FROM stranger"
 		   " WHERE due <= $1 OR due > $2 ORDER BY input LIMIT 1",
 		   DB_I64(tx->at + SOON_MS), DB_I64(tx->at + ROW_STRANGER_EVERY_MS)) > 0;
 }
@@ -86,9 +97,10 @@ static void
 audit_counted(struct tx *tx, const struct counted *counted)
 {
 	enum audit_code code = audit_code_of(counted->action);
-	char n[24];
+	char n[24], others[24];
 
 	(void)snprintf(n, sizeof(n), "%" PRId64, counted->n);
+	(void)snprintf(others, sizeof(others), "%" PRId64, counted->others);
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = code != AUDIT_CODE_COUNT ? code : AUDIT_CODE_DENIED,
@@ -96,7 +108,8 @@ audit_counted(struct tx *tx, const struct counted *counted)
 		.outcome = counted->outcome,
 	    },
 	    (const char *const[]){ "reason", "more of the same, counted for an hour", "input",
-		counted->input, "count", n, "last", counted->last, NULL });
+		counted->input, "count", n, "last", counted->last, "who", counted->who,
+		counted->others > 0 ? "by_others" : NULL, others, NULL });
 }
 
 void
@@ -111,7 +124,7 @@ row_stranger_due(struct tx *tx)
 			continue;
 		}
 		audit_counted(tx, &counted);
-		(void)tx_run(tx, "UPDATE stranger SET n = 0, due = $2 WHERE input = $1",
+		(void)tx_run(tx, "UPDATE stranger SET n = 0, who = '', others = 0, due = $2 WHERE input = $1",
 		    DB_TEXT(counted.input), DB_I64(tx->at + ROW_STRANGER_EVERY_MS)); /* sticky */
 	}
 	row_stranger_wait(tx);

@@ -843,6 +843,9 @@ static const char *const migration_7[] = {
 	" is_late INTEGER NOT NULL,"
 	" detail TEXT NOT NULL,"
 	" removed INTEGER NOT NULL DEFAULT 0) STRICT;",
+	/* Who was counted; others: how often somebody else was. */
+	"ALTER TABLE stranger ADD COLUMN who TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE stranger ADD COLUMN others INTEGER NOT NULL DEFAULT 0;",
 	/* How far each collector has got it; is_out: an effect is open. */
 	"CREATE TABLE audit_forward ("
 	" place TEXT NOT NULL PRIMARY KEY,"

@@ -157,3 +157,28 @@ def test_a_rollback_asks_nobody_and_says_what_was_never_verified(bench, signer):
     signer.program.unlink()
     status, said = bench.run("rollback.sh", "staging", f"{commit}@{new}", **signer.settings)
     assert status == 0 and "never verified" not in "\n".join(said), said
+
+
+def test_a_rollback_by_hand_to_what_was_never_deployed_from_here_is_verified(bench, signer):
+    live, _ = shipped(bench, "one")
+    commit = bench.commit("two")
+    its = signer.push(commit, "of whoever may push")
+    for release in (commit, f"{commit}@{its}"):
+        status, said = bench.run("rollback.sh", "staging", release, RUN_ID="", **signer.settings)
+        assert status == 66 and f"VERIFY_COMMAND does not accept the image of {commit[:12]}" in said[-1], said
+        assert bench.target().startswith(live) and "release" not in bench.steps()
+    signer.sign(commit, its)
+    for release in (commit, f"{commit}@{its}"):
+        status, said = bench.run("rollback.sh", "staging", release, RUN_ID="", **signer.settings)
+        assert status == 0 and bench.target() == f"{commit}@{its}" and "never verified" not in "\n".join(said), said
+    assert [line.split()[0] for line in bench.spied()].count("verify") == 4
+
+
+def test_a_failed_deployment_does_not_roll_back_to_what_only_a_tag_names(bench, signer):
+    previous, commit = bench.commit("one"), bench.commit("two")
+    signer.push(previous, "of whoever may push")
+    signer.sign(commit, signer.push(commit))
+    status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE=previous, **signer.settings)
+    assert status == 0 and "no-rollback" in bench.steps(), said
+    status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE=previous, IMAGE_SOURCE="registry")
+    assert status == 0 and "no-rollback" not in bench.steps(), said

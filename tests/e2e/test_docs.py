@@ -11,7 +11,8 @@ import pytest
 
 from stage import ROOT
 
-sys.path.insert(0, str(ROOT / "tests" / "infra"))
+sys.path[:0] = [str(ROOT / "tests" / "infra"), str(ROOT / "tests" / "tools")]
+import catalogue  # noqa: E402  pylint: disable=wrong-import-position
 from page_aid import blocks  # noqa: E402  pylint: disable=wrong-import-position
 
 BINARY = {".png", ".svg"}
@@ -211,3 +212,15 @@ def test_the_picture_of_who_holds_which_secret_has_all_and_each_on_its_side():
     assert len(table) >= 8
     for side, name in table:
         assert name in (server if side == "server" else runner | {"known_hosts"}), name
+
+
+@pytest.mark.parametrize("promise", ["policy.c::every_role_may", "audit_chain.c::any_byte_of",
+                                     "flow_roles.py::a_stranger_in_private"])
+def test_each_promise_of_security_names_a_test_that_exists(promise):
+    """The check of `make lint` passes, and sees a promise that lost its tests, or whose test has gone."""
+    makefile, text = text_of("Makefile"), text_of("SECURITY.md")
+    assert not [*catalogue.check_promises(text), *catalogue.check(text, makefile)]
+    line = next(x for x in text.splitlines() if f"`{promise}" in x)
+    assert list(catalogue.check_promises(text.replace(line, re.sub("`[^`]*`", "none", line))))
+    gone = text.replace(promise, promise.replace("::", "::nobody_says_that_"))
+    assert [x for x in catalogue.check(gone, makefile) if x.startswith("0 tests are called nobody_says_that_")]

@@ -13,6 +13,8 @@ from stage import ROOT
 
 sys.path[:0] = [str(ROOT / "tests/faults")]
 import campaign
+import canary
+import hostile_secrets
 
 # Campaigns that offer --short: some ten seconds of two cores that do nothing else.
 CAMPAIGNS = ["crash", "adopt", "hostile", "power", "io", "oom"]
@@ -27,6 +29,11 @@ def test_a_sample_of_the_campaign_breaks_nothing(name, tmp_path):
                            "--build", build, "--keep", str(tmp_path)],
                           capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+
+
+def test_each_secret_of_the_settings_has_a_canary_in_the_campaign():
+    wanted = canary.secret_settings()
+    assert len(wanted) > 18 and wanted <= set(hostile_secrets.PLANTED), wanted - set(hostile_secrets.PLANTED)
 
 
 # ---- the driver ----------------------------------------------------------------------------------

@@ -79,6 +79,18 @@ def test_the_digits_in_the_chat_are_found_in_the_chain_those_of_old_messages_too
     verify(copy, 0, f"is entry {lengths[0]}\n", digits=[heads[0][:8]])
 
 
+def test_what_the_database_alone_says_of_witness_and_chat_is_not_said_as_true(copy):
+    """Whoever owns the machine writes it there too: the row of the chat's newest head, and what the bucket has."""
+    with sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db") as db:
+        db.execute("UPDATE witness SET head = ?", [json.loads(copy.lines[-1])["hash"][:16]])
+        db.execute("INSERT INTO audit_witness (place, confirmed, head, confirmed_at, ordered_at, last, last_head, tries,"
+                   " failing_since, is_late, detail, removed) VALUES ('x', ?, '', 0, 0, 0, '', 0, 0, 0, '', 0)",
+                   [len(copy.lines)])
+    said = verify(copy, 0).stdout
+    assert "should show it: compare" in said and "the same" not in said
+    assert not [line for line in said.splitlines() if line.startswith("ok:") and "witness" in line]
+
+
 def test_a_log_that_was_written_anew_whole_does_not_fit_to_the_chat(told, copy):
     """Whoever owns the machine can write a chain that is sound: what the chat keeps is not in it."""
     head = audit_head_in(told[1][0])
@@ -89,11 +101,11 @@ def test_a_log_that_was_written_anew_whole_does_not_fit_to_the_chat(told, copy):
     verify(copy, 1, f"error: {head} is no entry", digits=[head])
 
 
-def test_the_chat_is_named_as_witness_only_where_it_is_one(told, copy):
+def test_the_newest_head_is_to_be_compared_with_the_chat_where_that_has_it(told, copy):
     """The newest entry is the one that the newest final message shows, and Telegram has confirmed it."""
     _, finals, lengths = told
     assert lengths[-1] == len(copy.lines) and json.loads(copy.lines[-1])["hash"].startswith(audit_head_in(finals[-1]))
-    verify(copy, 0, "(the newest final message in the chat says the same)")
+    verify(copy, 0, "(the newest final message in the chat should show it: compare)")
     with sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db") as db:
         db.execute("DELETE FROM witness")
     assert "in the chat" not in verify(copy, 0).stdout

@@ -71,7 +71,8 @@ def test_a_folder_of_objects_shows_what_was_done_to_the_log_without_server_datab
     (tmp_path / "witness" / "notes.txt").write_text("mine", encoding="utf-8")
     arguments = (str(log), "--against", str(tmp_path / "witness"))
     verify(log, 0, *arguments, says=("ok: 35 of 35 entries (1 to 35) are as the witness has them", "1 other files",
-                                     "5 entries are newer", f"ok: {log}: {N} entries, head {head_of(lines[-1])}"))
+                                     "5 entries are newer than the witness's newest, of 2026-11-05T07:34:48.123Z: ",
+                                     f"ok: {log}: {N} entries, head {head_of(lines[-1])}"))
     log.write_text("".join(lines).replace("telegram:7\"", "telegram:8\""), encoding="utf-8")
     verify(log, 1, *arguments, says=(f"error: entry 7 was changed ({log} line 7): user_id was \"telegram:7\", is "
                                      "\"telegram:8\"", "whole are entries 1 to 6"))
@@ -83,10 +84,43 @@ def test_a_folder_of_objects_shows_what_was_done_to_the_log_without_server_datab
     verify(log, 1, *arguments, says=("error: entries 1 to 9 are not in the log: it was cut off at its beginning",))
 
 
+def removed(went, last, days=2, **claim):
+    """With entry 30, of 2026-11-04T07:29:48, as the one that says so."""
+    went[29] |= {"action": "files_removed", "code": "files_removed", "first": "1", "last": str(last), "days": str(days),
+                 "head": head_of(chained(went)[last - 1]), **claim}
+    return went
+
+
+@pytest.mark.parametrize("last, claim, says", [
+    (20, {}, "entry 20 of 2026-11-03T07:19:48Z was younger than the 2 days that it says"),
+    (9, {"days": "3"}, "entry 9 of 2026-11-02T07:08:48Z was younger than the 3 days that it says"),
+    (9, {"timestamp": "2199-12-24T07:29:48.123Z", "days": "36500"}, "entry 9 of 2026-11-02T07:08:48Z was younger than"),
+    (9, {"head": "0123456789abcdef"}, "the witness has another entry 9"),
+    (9, {"days": ""}, None)])
+def test_a_removal_that_cannot_be_by_age_is_no_excuse(tmp_path, last, claim, says):
+    """Whoever owns the server writes it into a chain that is sound, and the witness takes it."""
+    lines, log = chained(removed(entries(N), last, **claim)), tmp_path / "audit.log"
+    write_folder(tmp_path / "witness", lines)
+    log.write_text("".join(lines[last:]), encoding="utf-8")
+    verify(log, 1, str(log), "--against", str(tmp_path / "witness"),
+           says=(f"error: entries 1 to {last} are not in the log: it was cut off at its beginning",) +
+           ((f"error: entry 30 says that AUDIT_KEEP_DAYS removed what it cannot have removed: {says}",) if says else ()))
+
+
+def test_of_what_went_by_age_it_is_said_what_the_witness_does_not_have(tmp_path):
+    lines, log = chained(removed(entries(N), 9)), tmp_path / "audit.log"
+    write_folder(tmp_path / "witness", lines)
+    next((tmp_path / "witness").rglob("1-5-*.jsonl")).unlink()
+    log.write_text("".join(lines[9:]), encoding="utf-8")
+    verify(log, 0, str(log), "--against", str(tmp_path / "witness"), says=(
+        "note: entries 1 to 5 are not in the log: AUDIT_KEEP_DAYS removed them, says entry 30 of "
+        "2026-11-04T07:29:48.123Z; only a witness that has them shows what they were",
+        "note: entries 6 to 9 are not in the log: AUDIT_KEEP_DAYS removed them, says entry 30 of "
+        "2026-11-04T07:29:48.123Z; the witness has the first of them"))
+
+
 def test_a_beginning_that_audit_keep_days_removed_is_no_fault_and_said_to_be_so(tmp_path):
-    went = entries(N)
-    went[29] |= {"action": "files_removed", "code": "files_removed", "first": "1", "last": "9", "days": "2",
-                 "head": head_of(chained(went)[8])}
+    went = removed(entries(N), 9)
     lines, log = chained(went), tmp_path / "audit.log"
     write_folder(tmp_path / "witness", lines[:N - 5])
     log.write_text("".join(lines[9:]), encoding="utf-8")
@@ -94,7 +128,7 @@ def test_a_beginning_that_audit_keep_days_removed_is_no_fault_and_said_to_be_so(
             "2026-11-04T07:29:48.123Z")
     arguments = (str(log), "--against", str(tmp_path / "witness"))
     verify(log, 0, *arguments, says=(said + "; the witness has the first of them",))
-    verify(log, 0, str(log), says=(said + "; only a witness outside shows what they were",))
+    verify(log, 0, str(log), says=(said + "; only a witness that has them shows what they were",))
     log.write_text("".join(lines[10:]), encoding="utf-8")
     verify(log, 1, *arguments, says=("error: entries 1 to 10 are not in the log: it was cut off at its beginning",))
 

@@ -100,6 +100,18 @@ def test_a_log_that_was_written_anew_does_not_fit_to_its_stamps(tsa, log):
     assert head_of(anew[15]) not in text
 
 
+def test_a_days_stamp_under_another_days_name_does_not_stand_for_it(tsa, log):
+    """Of a log that was written anew from 2 November on, whose own stamp would tell."""
+    changed = entries(20)
+    changed[10]["outcome"] = "allowed"
+    log.write_text("".join(chained(changed)), encoding="utf-8")
+    first, second = (log.with_name(f"{log.name}.2026-11-0{day}.tsr") for day in (1, 2))
+    second.write_bytes(first.read_bytes())
+    text = verify(log, 1, "--tsa-ca", str(tsa.ca_file))
+    assert f"error: {second} stamps entry 8, which is not the last of 2026-11-02: what is behind it that day" in text
+    assert f"error: {first}" not in text
+
+
 def test_whose_authority_nobody_named_does_not_count_and_a_strangers_is_wrong(tsa, log):
     text = verify(log, 0)
     assert "is not checked: the system knows no such authority" in text and "as they were" not in text

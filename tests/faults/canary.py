@@ -23,6 +23,7 @@ EXPECTED = (
     ("*", r"^the server's environ$"),               # where a test handed its settings over, instead of by .env
     ("REPOSITORY_TOKEN", r"^deploybot-runner's environ$"),  # the runner's own secret
 )
+NAMES = {"HOOK": "BUILD_DONE", "REGISTRY": "HUB"}   # of a family's settings, the one that scenes have
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Files of megabytes are looked at in pieces that overlap.
 PIECE = 1 << 20
@@ -51,7 +52,9 @@ def secret_settings():
     """The names of all settings that are secrets, as the tables say."""
     text = "".join((ROOT / part).read_text(encoding="utf-8")
                    for part in ("server/types/settings.def", "runner/settings.def"))
-    return set(re.findall(r"^(?:SETTING|SHIPPING)\((\w+), \w+, [^,]+, SECRET,", text, re.M))
+    names = set(re.findall(r"^(?:SETTING|SHIPPING)\((\w+), \w+, [^,]+, SECRET,", text, re.M))
+    return names | {name.replace("<NAME>", NAMES[name.split("_")[0]]) for name in
+                    re.findall(r'^FAMILY_SETTING\(\w+, \w+, "([\w<>]+)", \w+, [^,]+, SECRET,', text, re.M)}
 
 
 def is_expected(name, where):

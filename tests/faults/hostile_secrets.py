@@ -23,7 +23,10 @@ PLANTED = {
     "AUDIT_S3_SECRET_ACCESS_KEY": "canary-of-the-witness_2Pd6Lk9Vh4Xc",
     "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token_4Lq9Vt2Zs7Bk",
     **{name + which: f"canary-of-{name.lower().replace('_', '-')}{which.lower()}_5Wz8Rk3Jd"
-       for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET") for which in ("", "_PREVIOUS")},
+       for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET", "HOOK_BUILD_DONE_SECRET")
+       for which in ("", "_PREVIOUS")},
+    "REGISTRY_PULL_PASSWORD": "canary-of-who-pulls-there_1Jb7Sg3Qv9Zn",
+    "REGISTRY_HUB_PASSWORD": "canary-of-another-registry_6Tc4Mw8Fx2Kd",
     "GITHUB_WEBHOOK_SECRET_PREVIOUS": "canary-of-what-github-had-before_9Bc2Xn6Tq",
     "TELEGRAM_WEBHOOK_SECRET_PREVIOUS": "canary-of-what-telegram-had-before_4Fh7Ms1Yd",
     "the deploy key": "Y2FuYXJ5LW9mLXRoZS1kZXBsb3kta2V5LTRIOWpLMnBX",
@@ -131,7 +134,9 @@ def play(hall):
     scene = CrashScene(folder, start=False, telegram=("--local", "--limits", "off", "--token",
                                                       PLANTED["TELEGRAM_BOT_TOKEN"]), settings={
         **{name: value for name, value in PLANTED.items() if name.isupper()},
-        "SSH_KEY_PATH": str(key), "LOG_LEVEL": "DEBUG",
+        "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref", "REGISTRIES": "hub",
+        "REGISTRY_HUB_URL": "hub.example.org", "REGISTRY_HUB_USER": "robot", "REGISTRY_USER": "robot",
+        "REGISTRY_PULL_USER": "reader", "SSH_KEY_PATH": str(key), "LOG_LEVEL": "DEBUG",
         "DEPLOY_TIMEOUT_SECONDS": "60"})
     scene.start_peers()
     soft, hard = resource.getrlimit(resource.RLIMIT_CORE)

@@ -5,12 +5,14 @@ It reads until its client closes TLS, keeps what it has read, and closes the con
     "reset"     it is gone before the handshake
     "cut"       reads one frame, and is killed: what it has not read is lost
     "early"     closes in order as soon as it can, without having been asked to
-    "bare"      reads all of it, and ends without a word of TLS (which is no trouble)
+    "bare"      reads all of it, and ends without a word of TLS
+    "swallowed" a relay that takes all the bytes, shows nobody any, and ends
     "held"      reads all of it, and closes when `release` is set
     "talks"     says a lot
 """
 # SPDX-License-Identifier: ISC
 import collections
+import os
 import pathlib
 import re
 import socket
@@ -35,6 +37,7 @@ distinguished_name = name
 [name]
 """
 WAIT_S = 60
+CLOSE_NOTIFY = 19       # bytes of its record in TLS 1.3: two, their kind, a tag
 FRAME_MAX = 32768
 LOG_AUDIT = 13
 HEADER = re.compile(rb"<(0|[1-9][0-9]{0,2})>1 "
@@ -186,6 +189,20 @@ class SyslogTls:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         raw.close()
 
+    @staticmethod
+    def swallow(conn):
+        """All records up to the one that is as short as a close_notify, as they came."""
+        def read(size):
+            data = b""
+            while len(data) < size:
+                data += os.read(conn.fileno(), size - len(data)) or b"\0" * size
+            return data
+        conn.settimeout(None)
+        while (size := int.from_bytes(read(5)[3:], "big")) != CLOSE_NOTIFY:
+            read(size)
+        read(size)
+        conn.close()
+
     def take(self, raw, trouble):
         if trouble == "reset":
             self.kill(raw)
@@ -195,6 +212,9 @@ class SyslogTls:
             conn.sendall(b"220 hello\r\n" * 1000)
         if trouble == "early":
             self.end(conn)
+            return
+        if trouble == "swallowed":
+            self.swallow(conn)
             return
         data, n = b"", 0
         while True:

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
-"""catalogue.py - does every test exist that docs/fault-catalogue.md and SECURITY.md name?  Exit 1 when one does not."""
+"""catalogue.py - does every test exist that docs/fault-catalogue.md and SECURITY.md name, and does each promise of
+SECURITY.md name one?  Exit 1 when not."""
 # SPDX-License-Identifier: ISC
+import collections
+import functools
 import pathlib
 import re
 import sys
@@ -16,12 +19,22 @@ ROW_MAX = 174   # columns: what a screen shows
 LIMITS = (5, 60, 70)    # of the cells in front of the tests
 
 
+@functools.cache
+def sources():
+    """The text of every file of tests, by its name."""
+    found = collections.defaultdict(list)
+    for path in (ROOT / "tests").rglob("test_*.*"):
+        if path.suffix in (".c", ".py"):
+            found[path.name].append(path.read_text(encoding="utf-8"))
+    return found
+
+
 def tests_called(file, name):
     """How many tests of that file have this name, or one that begins so where it ends with an ellipsis."""
     name = name.replace("\N{HORIZONTAL ELLIPSIS}", r"\w+")
     begin = rf"^def (?:test_)?{name}\(" if file.endswith(".py") else rf"^{name}\(void"
-    paths = {path for word in (file, f"test_{file}") for path in (ROOT / "tests").rglob(word) if path.is_file()}
-    return sum(len(re.findall(begin, path.read_text(encoding="utf-8"), re.M)) for path in paths)
+    texts = sources()[file if file.startswith("test_") else f"test_{file}"]
+    return sum(len(re.findall(begin, text, re.M)) for text in texts)
 
 
 def check_row(line):
@@ -56,11 +69,23 @@ def check(text, makefile):
             yield f"there is no {path}"
 
 
+def check_promises(text):
+    """Of SECURITY.md: each row of what is promised against whom, and each point of what stands there in detail."""
+    parts = {part.partition("\n")[0]: part for part in text.split("\n## ")}
+    rows = re.findall(r"(?m)^\| (?!who |---)(.*)$", parts["What is promised against whom"])
+    points = re.split(r"(?m)^- ", parts["In detail"])[1:]
+    if len(rows) < 20 or len(points) < 10:
+        yield "there are no promises"
+    for promise in (*rows, *points):
+        if not re.search(r"`\w+\.(?:c|py)::", promise):
+            yield f"no test is named: {promise[:60]}"
+
+
 def main():
     makefile, catalogue, security = (
         path.read_text(encoding="utf-8") for path in (ROOT / "Makefile", CATALOGUE, SECURITY))
     problems = [f"{CATALOGUE.name}: {problem}" for problem in (*check_table(catalogue), *check(catalogue, makefile))]
-    problems += [f"{SECURITY.name}: {problem}" for problem in check(security, makefile)]
+    problems += [f"{SECURITY.name}: {problem}" for problem in (*check_promises(security), *check(security, makefile))]
     for problem in problems:
         print(problem)
     sys.exit(1 if problems else 0)

@@ -20,6 +20,8 @@
 #define FIRST	  5 /* of the first version; then the second begins */
 #define OBJECT	  3 /* entries of one */
 #define SEEN_MAX  64
+#define DAY_MS	  INT64_C(86400000)
+#define OLD	  (4 * DAY_MS) /* entries are of the day before the third */
 #define LINES_MAX 64
 
 struct seen {
@@ -380,10 +382,10 @@ a_beginning_that_is_missing_is_said_to_be_cut_off(void **state)
 
 /* The entry that says that closed files went, up to that one; digits: another head than its own. */
 static void
-add_removal(struct world *w, struct audit_chain *chain, size_t last, const char *digits)
+add_removal(struct world *w, struct audit_chain *chain, size_t last, const char *digits, int64_t at)
 {
 	char content[128], head[LIMIT_AUDIT_HEAD];
-	struct audit_line line = { .at = 99999000,
+	struct audit_line line = { .at = at,
 		.user_id = "system",
 		.action = "files_removed",
 		.outcome = "ok",
@@ -409,7 +411,9 @@ add_removal(struct world *w, struct audit_chain *chain, size_t last, const char 
 /* The log without those first entries, after such an entry, against an object of all (to: up to
  * this one) or by itself. */
 static void
-cut_after_removal(struct world *w, size_t cut, size_t last, const char *digits, size_t to)
+cut_after_removal_at(
+    struct world *w, size_t cut, size_t last, const char *digits, size_t to, int64_t at,
+    int64_t arrived)
 {
 	struct audit_chain chain = { 0 };
 
@@ -417,11 +421,11 @@ cut_after_removal(struct world *w, size_t cut, size_t last, const char *digits, 
 		free(w->line[i]);
 	w->n = 0;
 	make_lines(w, &chain, ENTRIES);
-	add_removal(w, &chain, last, digits);
+	add_removal(w, &chain, last, digits, at);
 	make_lines(w, &chain, 1);
 	new_copy(w);
 	if (to > 0)
-		add_object(w, 1, to, 5000);
+		add_object(w, 1, to, arrived);
 	finish_copy(w);
 	if (to == 0) {
 		audit_copy_free(w->copy);
@@ -434,13 +438,41 @@ cut_after_removal(struct world *w, size_t cut, size_t last, const char *digits, 
 }
 
 static void
+cut_after_removal(struct world *w, size_t cut, size_t last, const char *digits, size_t to)
+{
+	cut_after_removal_at(w, cut, last, digits, to, OLD, OLD);
+}
+
+static void
+a_removal_that_is_too_young_or_of_another_entry_is_a_finding_and_no_excuse(void **state)
+{
+	struct world *w = *state;
+
+	cut_after_removal_at(w, 4, 4, NULL, ENTRIES + 2, 3 * DAY_MS, OLD);
+	ASSERT_SAW(w, 2, REMOVAL_FALSE, ENTRIES + 1, ENTRIES + 1);
+	assert_string_equal(w->seen[0].detail,
+	    "entry 4 of 1970-01-02T00:00:03Z was younger than the 2 days that it says");
+	assert_int_equal(w->seen[1].what, FOUND_CUT_FRONT);
+	cut_after_removal_at(w, 4, 4, NULL, ENTRIES + 2, 3 * DAY_MS + 3000, OLD);
+	ASSERT_SAW(w, 1, CUT_BY_RULE, 1, 4);
+	/* It says another time than it can have been there, an hour for clocks that differ. */
+	cut_after_removal_at(w, 4, 4, NULL, ENTRIES + 2, 9 * DAY_MS, 3 * DAY_MS);
+	ASSERT_SAW(w, 1, CUT_BY_RULE, 1, 4);
+	cut_after_removal_at(w, 4, 4, NULL, ENTRIES + 2, 9 * DAY_MS, 3 * DAY_MS - 3600000);
+	ASSERT_SAW(w, 2, REMOVAL_FALSE, ENTRIES + 1, ENTRIES + 1);
+	cut_after_removal_at(w, 0, 4, "0123456789abcdef", ENTRIES + 2, OLD, OLD);
+	ASSERT_SAW(w, 1, REMOVAL_FALSE, ENTRIES + 1, ENTRIES + 1);
+	assert_string_equal(w->seen[0].detail, "the witness has another entry 4");
+}
+
+static void
 a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so(void **state)
 {
 	struct world *w = *state;
 
 	cut_after_removal(w, 4, 4, NULL, ENTRIES + 2);
 	ASSERT_SAW(w, 1, CUT_BY_RULE, 1, 4);
-	assert_string_equal(w->seen[0].detail, "entry 13 of 1970-01-02T03:46:39.000Z");
+	assert_string_equal(w->seen[0].detail, "entry 13 of 1970-01-05T00:00:00.000Z");
 	cut_after_removal(w, 4, 4, NULL, ENTRIES); /* the entry is newer than the witness */
 	ASSERT_SAW(w, 1, CUT_BY_RULE, 1, 4);
 	cut_after_removal(w, 3, 4, NULL, ENTRIES); /* not all of them are gone yet */
@@ -448,7 +480,8 @@ a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so(void **state
 	cut_after_removal(w, 5, 4, NULL, ENTRIES); /* one more is */
 	ASSERT_SAW(w, 1, CUT_FRONT, 1, 5);
 	cut_after_removal(w, 4, 4, "0123456789abcdef", ENTRIES); /* another log's */
-	ASSERT_SAW(w, 1, CUT_FRONT, 1, 4);
+	ASSERT_SAW(w, 2, REMOVAL_FALSE, ENTRIES + 1, ENTRIES + 1);
+	assert_int_equal(w->seen[1].what, FOUND_CUT_FRONT);
 	cut_after_removal(w, 4, 4, NULL, 0); /* by its own word alone */
 	ASSERT_SAW(w, 1, CUT_BY_RULE, 1, 4);
 	cut_after_removal(w, 4, 4, "0123456789abcdef", 0);
@@ -782,6 +815,7 @@ main(void)
 		T(each_line_that_is_removed_is_named_and_no_other),
 		T(a_beginning_that_is_missing_is_said_to_be_cut_off),
 		T(a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so),
+		T(a_removal_that_is_too_young_or_of_another_entry_is_a_finding_and_no_excuse),
 		T(a_line_that_is_put_in_is_no_change_of_those_around_it),
 		T(lines_that_change_places_are_moved_not_changed),
 		T(segments_that_change_places_are_moved_whole),

@@ -414,6 +414,28 @@ an_action_is_refused_and_one_that_restores_is_not(void **state)
 	world_close(&w);
 }
 
+/* However much later each of them is. */
+static void
+an_action_that_is_refused_again_and_again_is_one_entry_and_counted(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "CLIENTS=acme",
+	    "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
+	    "CLIENT_ACME_ACTIONS=cf-under-attack",
+	    "CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv", NULL);
+	lose(&w);
+	for (int i = 0; i < 20; i++) {
+		w.aid.at += MINUTE;
+		(void)world_text(&w, WORLD_ADMIN, "/do cf-under-attack acme");
+	}
+	assert_int_equal(world_audited(&w, "\"code\":\"denied_held\"", NULL), 1);
+	world_due(&w, TIMER_STRANGERS);
+	assert_int_equal(world_audited(&w, "\"code\":\"denied_held\"", "\"count\":\"19\""), 1);
+	world_close(&w);
+}
+
 static void
 as_long_as_it_is_not_asked_for_a_lost_witness_holds_nothing(void **state)
 {
@@ -446,6 +468,7 @@ main(void)
 		cmocka_unit_test(nothing_new_starts_without_a_witness_and_what_makes_safe_does),
 		cmocka_unit_test(a_push_waits_for_the_witness_and_goes_on_when_it_is_back),
 		cmocka_unit_test(an_action_is_refused_and_one_that_restores_is_not),
+		cmocka_unit_test(an_action_that_is_refused_again_and_again_is_one_entry_and_counted),
 		cmocka_unit_test(as_long_as_it_is_not_asked_for_a_lost_witness_holds_nothing),
 	};
 

@@ -175,6 +175,8 @@ a_stranger_in_a_group_is_told_once_an_hour_and_counted(void **state)
 	(void)snprintf(
 	    word, sizeof(word), "\"count\":\"%zu\"", 5 * (COUNT(tries) + commands_count()) - 1);
 	assert_int_equal(world_audited(&w, word, "\"last\":\"telegram:99\""), 1);
+	assert_int_equal(world_audited(&w, word, "\"who\":\"telegram:99\""), 1); /* once */
+	assert_int_equal(world_audited(&w, "by_others", NULL), 0);
 	(void)world_text(&w, WORLD_STRANGER, "/status");
 	assert_int_equal(w.n_screen, 2);
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 2);
@@ -205,6 +207,9 @@ strangers_without_number_are_an_entry_an_hour_for_each_kind(void **state)
 	assert_int_equal(world_audited(&w, "\"seq\"", NULL), before + 4);
 	assert_int_equal(world_audited(&w, "\"input\":\"telegram: command\"", "\"299\""), 1);
 	assert_int_equal(world_audited(&w, "\"input\":\"telegram: refused\"", "\"299\""), 1);
+	/* Who it was: the first of them by their ids, and how many of the 299 came from others. */
+	assert_int_equal(
+	    world_audited(&w, "\"who\":\"telegram:100, telegram:101, ", "\"by_others\":\"264\""), 2);
 	world_due(&w, TIMER_STRANGERS); /* an hour without any */
 	assert_int_equal(world_audited(&w, "\"seq\"", NULL), before + 4);
 	(void)world_text(&w, WORLD_STRANGER, "/deploy staging"); /* at once again */
@@ -598,7 +603,34 @@ an_answer_shows_no_harmful_character(void **state)
 	(void)world_text_in(
 	    &w, WORLD_STRANGER, WORLD_STRANGER, "/deploy prod\xe2\x80\xae\x01uction");
 	assert_non_null(strstr(world_last(&w)->text,
-	    "⛔ Denied: " MARK_BOLD "production" MARK_BOLD " deploy: you have no role here."));
+	    "⛔ Denied: " MARK_CODE "production" MARK_CODE " deploy: you have no role here."));
+	world_close(&w);
+}
+
+/* The bot would say it in its own name: what is no name is code, in which Telegram sees neither. */
+static void
+a_strangers_word_mentions_nobody_and_links_nowhere(void **state)
+{
+	static const char *const words[] = { "@lead", "evil.example/x", "t.me/evil",
+		"https://evil.example", "/cancel", "a@evil.example", "\xef\xbc\xa0lead" };
+	char typed[64];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(words); i++) {
+		const char *text;
+
+		w.aid.at += 3600 * INT64_C(1000);
+		(void)snprintf(typed, sizeof(typed), "/deploy %s", words[i]);
+		(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, typed);
+		text = world_last(&w)->text;
+		assert_true(text_starts(text, "⛔ Denied: " MARK_CODE));
+		assert_null(strchr(text, '@'));
+		assert_null(strstr(text, MARK_BOLD));
+	}
+	(void)snprintf(typed, sizeof(typed), "⛔ Denied: " MARK_CODE "%s" MARK_CODE " deploy", "(at)lead");
+	assert_true(text_starts(world_last(&w)->text, typed));
 	world_close(&w);
 }
 
@@ -906,6 +938,7 @@ main(void)
 		cmocka_unit_test(strangers_are_limited_by_person_and_by_group),
 		cmocka_unit_test(a_denial_is_marked_text_and_audited),
 		cmocka_unit_test(an_answer_shows_no_harmful_character),
+		cmocka_unit_test(a_strangers_word_mentions_nobody_and_links_nowhere),
 		cmocka_unit_test(a_typo_is_never_a_missing_right),
 		cmocka_unit_test(settings_are_read_when_used_and_changes_reflected),
 		cmocka_unit_test(a_busy_environment_has_places_behind_who_what_and_since_when),
