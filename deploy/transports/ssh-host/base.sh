@@ -174,10 +174,10 @@ readonly HEALTH_WORDS='{{range .State.Health.Log}}{{println .Output}}{{end}}'
 readonly STATE="{{.Id}} {{.Image}} {{.State.Status}} $HEALTH {{.RestartCount}} {{.State.ExitCode}} {{.Name}} {{.Config.Image}} \
 {{index .Config.Labels \"com.docker.compose.service\"}}"
 
-# And its project, its ports of the host, the seconds that it may take to end (or <nil>), and the folder of its compose file,
-# which may have blanks.
+# And its project, its ports of the host, the seconds that it may take to end, where somebody has said so, and the folder of its
+# compose file, which may have blanks.
 readonly SURVEY="$STATE|{{index .Config.Labels \"com.docker.compose.project\"}}|\
-{{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}|{{.Config.StopTimeout}}|\
+{{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}|{{with index .Config \"StopTimeout\"}}{{.}}{{end}}|\
 {{index .Config.Labels \"com.docker.compose.project.working_dir\"}}"
 
 project_of() { # PORT
