@@ -16,6 +16,12 @@ readonly KUBERNETES_REQUEST=15s # one answer of the API
 readonly KUBERNETES_RELEASE=deploybot/release KUBERNETES_ATTEMPT=deploybot/attempt KUBERNETES_OWNER=deploybot/environment
 
 # Templates of kubectl's; what others may have written is quoted, so that a line stays a line.
+readonly KUBERNETES_GITOPS="\
+{{with .metadata.annotations}}{{with index . \"argocd.argoproj.io/tracking-id\"}}gitops Argo {{printf \"%q\" .}}
+{{end}}{{end}}{{with .metadata.labels}}{{with index . \"argocd.argoproj.io/instance\"}}gitops Argo {{printf \"%q\" .}}
+{{end}}{{with index . \"kustomize.toolkit.fluxcd.io/name\"}}gitops Flux {{printf \"%q\" .}}
+{{end}}{{with index . \"helm.toolkit.fluxcd.io/name\"}}gitops Flux {{printf \"%q\" .}}
+{{end}}{{end}}"
 readonly KUBERNETES_STATE="uid {{.metadata.uid}}
 paused {{with .spec.paused}}true{{end}}
 strategy {{with .spec.updateStrategy}}{{.type}}{{end}}
@@ -29,11 +35,7 @@ release {{with .spec.template.metadata.annotations}}{{with index . \"$KUBERNETES
 {{end}}{{with .status.desiredNumberScheduled}}steady {{.}} {{with \$.status.numberAvailable}}{{.}}{{end}}
 {{end}}{{range .spec.template.spec.containers}}container {{.name}} {{printf \"%q\" .image}}
 {{end}}{{range .spec.template.spec.initContainers}}init {{.name}} {{printf \"%q\" .image}}
-{{end}}{{with .metadata.annotations}}{{with index . \"argocd.argoproj.io/tracking-id\"}}gitops Argo {{printf \"%q\" .}}
-{{end}}{{end}}{{with .metadata.labels}}{{with index . \"argocd.argoproj.io/instance\"}}gitops Argo {{printf \"%q\" .}}
-{{end}}{{with index . \"kustomize.toolkit.fluxcd.io/name\"}}gitops Flux {{printf \"%q\" .}}
-{{end}}{{with index . \"helm.toolkit.fluxcd.io/name\"}}gitops Flux {{printf \"%q\" .}}
-{{end}}{{end}}"
+{{end}}$KUBERNETES_GITOPS"
 readonly KUBERNETES_SETS="{{range .items}}{{\$set := .}}{{range .metadata.ownerReferences}}{{if eq .kind \"Deployment\"}}\
 set {{.uid}} {{\$set.metadata.name}} \
 {{with \$set.metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{urlquery .}}{{end}}{{end}} \
@@ -57,15 +59,13 @@ readonly KUBERNETES_EVENTS='{{range .items}}{{or .lastTimestamp .eventTime}} {{.
 readonly KUBERNETES_RIGHTS='{{.status.allowed}}
 '
 
-# What a job has of the main workload's pods, one line each: JSON, as kubectl prints an object.  Their labels it has not, or
-# the Service would send it requests.
-kubernetes_job_parts() {
-	local pod='.spec.template.spec' container='.spec.template.spec.containers[?(@.name=="'$KUBE_CONTAINER'")]' part
-	for part in "$pod.serviceAccountName" "$pod.imagePullSecrets" "$pod.volumes" "$pod.securityContext" "$container.env" \
-		"$container.envFrom" "$container.volumeMounts" "$container.resources" "$container.securityContext"; do
-		printf '{%s}{"\\n"}' "$part"
-	done
-}
+# What a job has not of the main workload's pods and their container: other containers, which would keep it running, names and
+# ports, what would keep it from being scheduled, and what the server in it begins with or is asked.  Their labels it has not
+# either, or the Service would send it requests.
+readonly KUBERNETES_NOT_OF_POD=' containers initContainers ephemeralContainers restartPolicy hostname subdomain schedulingGates '
+readonly KUBERNETES_NOT_OF_AFFINITY=' podAntiAffinity ' # nodes that each have a pod of these would be none for it
+readonly KUBERNETES_NOT_OF_CONTAINER=' name image command args ports livenessProbe readinessProbe startupProbe lifecycle '\
+'restartPolicy stdin stdinOnce tty '
 # shellcheck disable=SC2016 # kubectl expands it
 readonly KUBERNETES_JOB_PODS='{{range .items}}{{.metadata.name}} {{.status.phase}}{{range .status.containerStatuses}}'\
 '{{with .state.terminated}} exit {{.exitCode}}{{end}}'\
@@ -117,6 +117,13 @@ kubernetes_is_away() {
 		*'http2: '* | *'deadline exceeded'* | *'Timeout: '* | *'request did not complete'*) return 0 ;;
 	esac
 	return 1
+}
+
+# Of these: did no connection come about, so that no request was ever sent?
+kubernetes_was_not_asked() {
+	local said
+	said=$(<"$kubernetes_folder/said")
+	[[ $said == *@('connection refused'|'was refused - did you specify'|'no route to host'|'TLS handshake timeout')* ]]
 }
 
 # What others wrote: set in, so that no line of it is taken for a step.
@@ -220,9 +227,13 @@ kubernetes_check_main() {
 	[[ $reads != logs ]] || kubernetes_paused='' kubernetes_strategy=''
 	kubernetes_refuse "the $kubernetes_title" "$kubernetes_main" "$kubernetes_paused" "$kubernetes_strategy" \
 		"$kubernetes_owner"
-	[[ -z $kubernetes_gitops ]] || warn "the $kubernetes_title is kept as in git by $kubernetes_gitops, which sets \
-the image back when it looks next: leave the image to deploybot there, see docs/deploy-scripts.md"
+	kubernetes_warn_of_gitops "the $kubernetes_title" "$kubernetes_gitops"
 	[[ $kubernetes_replicas != 0 ]] || warn "the $kubernetes_title has 0 replicas: nothing will run"
+}
+
+kubernetes_warn_of_gitops() { # TITLE WHO, or nobody
+	[[ -z $2 ]] || warn "$1 is kept as in git by $2, which sets the image back when it looks next: leave the image to deploybot \
+there, see docs/deploy-scripts.md"
 }
 
 # What is not to be released to, whichever workload it is.
@@ -537,35 +548,87 @@ kubernetes_roll_back_main() { # RELEASE
 
 # ---- a job ---------------------------------------------------------------------------------------
 
-kubernetes_add_part() { # NAME JSON
-	[[ -z $2 ]] || printf '"%s":%s,' "$1" "$2"
+# Fills job_pod and job_container, members of JSON, each with a comma behind it: what a job has of the main workload, which
+# stands in `answer` as kubectl prints JSON, a line for each value, four blanks a level.  No string has a line's end.
+kubernetes_read_template() {
+	local line rest indent where='' of='' name='' text='' affinity='' container='' is_ours=no
+	job_pod='' job_container=''
+	while IFS= read -r line; do
+		rest=${line#"${line%%[! ]*}"}
+		indent=$((${#line} - ${#rest}))
+		case $indent in
+		4) [[ $rest == '"spec": {' ]] && where=spec || where= ;;
+		8) [[ $where == spec* && $rest == '"template": {' ]] && where=spec.template || where=${where:+spec} ;;
+		12)
+			[[ $where != spec.template.pod ]] || kubernetes_end_member
+			[[ $where == spec.template* && $rest == '"spec": {' ]] && where=spec.template.pod || where=${where%.pod}
+			;;
+		*) [[ $where != spec.template.pod ]] || kubernetes_read_line ;;
+		esac
+	done <<<"$answer"
+	[[ -n $job_container ]] # a blank at least
+}
+
+# A line below the pods' spec: what begins there is a member of it, of its affinity, or of a container.
+kubernetes_read_line() {
+	case $indent.$of in
+	16.*)
+		if [[ $rest =~ ^\"([A-Za-z]+)\":\  ]]; then
+			kubernetes_end_member
+			of=${BASH_REMATCH[1]} name=''
+		fi
+		[[ $of == affinity || $of == containers ]] || text+=$rest
+		;;
+	20.affinity | 24.containers)
+		if [[ $rest =~ ^\"([A-Za-z]+)\":\  ]]; then
+			kubernetes_end_part
+			name=${BASH_REMATCH[1]}
+		fi
+		text+=$rest
+		;;
+	20.containers)
+		kubernetes_end_part
+		[[ $rest != '{' ]] || container='' is_ours=no
+		[[ $rest != '}'* || $is_ours == no ]] || job_container=" $container"
+		;;
+	*) text+=$rest ;;
+	esac
+}
+
+# Of the affinity or of a container.
+kubernetes_end_part() {
+	[[ $of.$name != containers.name || ${text%,} != "\"name\": \"$KUBE_CONTAINER\"" ]] || is_ours=yes
+	if [[ $of == affinity && -n $name && $KUBERNETES_NOT_OF_AFFINITY != *" $name "* ]]; then
+		affinity+=${affinity:+,}${text%,}
+	elif [[ $of == containers && -n $name && $KUBERNETES_NOT_OF_CONTAINER != *" $name "* ]]; then
+		container+=${text%,},
+	fi
+	name='' text=''
+}
+
+kubernetes_end_member() {
+	[[ $of != affinity && $of != containers ]] || kubernetes_end_part
+	if [[ $of == affinity ]]; then
+		job_pod+="\"affinity\":{$affinity},"
+	elif [[ -n $of && $KUBERNETES_NOT_OF_POD != *" $of "* ]]; then
+		job_pod+=${text%,},
+	fi
+	of='' text=''
 }
 
 # The live release's image, with the words as its arguments: what an image begins with (ENTRYPOINT) stays, as with compose.
 # What stands in `answer` is the main workload's.
 kubernetes_job_body() { # NAME RELEASE SECONDS WORD...
-	local account pull volumes of_pod env from mounts resources of_container words
-	{
-		read -r account; read -r pull; read -r volumes; read -r of_pod
-		read -r env; read -r from; read -r mounts; read -r resources; read -r of_container
-	} <<<"$answer"$'\n\n\n\n\n\n\n\n\n'
-	[[ -z $account || $account =~ ^[a-z0-9.-]+$ ]] || fail "$EXIT_REFUSED" "no name of a service account: ${account@Q}"
+	local words job_pod job_container
+	kubernetes_read_template ||
+		fail "$EXIT_REFUSED" "the cluster does not say what the container $KUBE_CONTAINER of ${kubernetes_main#*/} has"
 	words=$(printf '"%s",' "${@:4}")
 	printf '{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"%s","annotations":{"%s":"%s","%s":"%s"}},' \
 		"$1" "$KUBERNETES_OWNER" "$environment" "$KUBERNETES_RELEASE" "$2"
 	printf '"spec":{"backoffLimit":0,"activeDeadlineSeconds":%s,"ttlSecondsAfterFinished":%s,"template":{"spec":{' \
 		"$3" "$KUBERNETES_JOB_KEPT"
-	kubernetes_add_part serviceAccountName "${account:+\"$account\"}"
-	kubernetes_add_part imagePullSecrets "$pull"
-	kubernetes_add_part volumes "$volumes"
-	kubernetes_add_part securityContext "$of_pod"
-	printf '"restartPolicy":"Never","containers":[{"name":"job","image":"%s",' "$(image_of "$2")"
-	kubernetes_add_part env "$env"
-	kubernetes_add_part envFrom "$from"
-	kubernetes_add_part volumeMounts "$mounts"
-	kubernetes_add_part resources "$resources"
-	kubernetes_add_part securityContext "$of_container"
-	printf '"args":[%s]}]}}}}\n' "${words%,}"
+	printf '%s"restartPolicy":"Never","containers":[{"name":"job","image":"%s",%s"args":[%s]}]}}}}\n' "$job_pod" \
+		"$(image_of "$2")" "${job_container# }" "${words%,}"
 }
 
 # Stops and removes the job that is noted, with its pod; also one that a killed run has left.
@@ -655,7 +718,7 @@ transport_job() { # RELEASE WORD...
 }
 
 kubernetes_make_job() { # NAME RELEASE SECONDS WORD...
-	kubernetes_ask get "${kubernetes_resources[$kubernetes_main]}" "--output=jsonpath=$(kubernetes_job_parts)" ||
+	kubernetes_ask get "${kubernetes_resources[$kubernetes_main]}" --output=json ||
 		kubernetes_failed "what the pods of ${kubernetes_main#*/} have cannot be seen"
 	kubernetes_job_body "$@" >"$kubernetes_folder/job.json"
 }
@@ -678,11 +741,11 @@ kubernetes_await_migration() {
 		"one that was left worked for $MIGRATE_TIMEOUT_SECONDS s more, and was stopped"
 }
 
-# A Job whose name tells it from all others: the cluster itself has one at most.  What the API refuses is not there; where
-# it gives no answer, nobody knows.
+# A Job whose name tells it from all others: the cluster itself has one at most.  What the API refuses is not there, nor what
+# it was never asked for; where it gives no answer, nobody knows.
 transport_migrate() { # RELEASE WORD...
 	kubernetes_ask create "--filename=$kubernetes_folder/job.json" || {
-		kubernetes_is_away || migration_not_started
+		kubernetes_is_away && ! kubernetes_was_not_asked || migration_not_started
 		kubernetes_failed "the migration could not be created"
 	}
 	kubernetes_follow_job "$migration_name" "$MIGRATE_TIMEOUT_SECONDS" well

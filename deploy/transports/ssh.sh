@@ -14,12 +14,12 @@ transport_needs=image
 : "${SSH_PULL_SECONDS:=1300}"    # wait for the lock, pull
 : "${SSH_START_SECONDS:=1000}"   # wait for a drain that stops something, start beside what serves, until it answers
 : "${SSH_SWITCH_SECONDS:=900}"   # wait for what was interrupted, replace, wait until it answers, or take back
-: "${SSH_DRAIN_SECONDS:=900}"    # wait for the lock, and stop what has drained
+: "${SSH_DRAIN_SECONDS:=2400}"   # wait for the lock, and stop what has drained, however long its stop_grace_period
 # Another deploybot is waited for so long; a rollback waits for what it interrupts, which first puts things in order.
 readonly SSH_LOCK_SECONDS=30 SSH_LOCK_ROLLBACK_SECONDS=300
 # Of what a host says and we keep until its call is over, in memory.
 readonly SSH_WORDS_MAX=65536
-ssh_calls=0
+ssh_calls=0 ssh_grace=0
 # What changes nothing that serves is done on so many hosts at a time where they are released to one after the other: an
 # sshd on the way there lets 10 log in at a time.
 readonly SSH_ASIDE_AT_ONCE=8
@@ -181,7 +181,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 		ssh_word "a word for $2" "$word"
 	done
 	case $2 in
-	check | current | pull | receive | find | clean | tidy) most=$ssh_aside ;;
+	check | current | pull | receive | find | clean | tidy | await-migration) most=$ssh_aside ;;
 	logs) most=1 ;; # as long as they are, they go to the log at once
 	esac
 	((most == 1)) || kept=yes
@@ -433,7 +433,8 @@ transport_preflight() {
 	local goes_to=''
 	ssh_find_settings
 	ssh_check_files
-	ssh_started=() ssh_at_work=no ssh_migrating=no ssh_others=() ssh_found=() ssh_runs=() ssh_ids=() ssh_interrupted=()
+	ssh_started=() ssh_at_work=no ssh_migrating=() ssh_grace=0 ssh_others=() ssh_found=() ssh_runs=()
+	ssh_ids=() ssh_interrupted=()
 	ssh_quiet=no
 	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
 	ssh_find_file
@@ -451,8 +452,8 @@ transport_preflight() {
 
 # What the hosts said of themselves goes to the log.  Fills ssh_found, what each later act gets of its services and
 # tools, ssh_runs and ssh_ids, which release runs there and its image, ssh_others, lines SERVICE IMAGE of those that
-# no release replaces, ssh_interrupted, where there is something to be put in order, and what runs then, and ssh_migrating:
-# yes, a migration is at work on the first host.
+# no release replaces, ssh_interrupted, where there is something to be put in order, and what runs then, and ssh_migrating,
+# the hosts where a migration is at work.
 ssh_show_check() {
 	local i line old left others
 	local -A text=()
@@ -468,6 +469,9 @@ ssh_show_check() {
 				[[ ${BASH_REMATCH[1]} != left-over ]] || left+=" ${BASH_REMATCH[2]}"
 			elif [[ $line =~ ^services\ ([a-z0-9_-]+)\ ([A-Za-z0-9._,-]*)$ ]]; then
 				ssh_found[i]="project=${BASH_REMATCH[1]} others=${BASH_REMATCH[2]}"
+			elif [[ $line =~ ^grace\ (0|[1-9][0-9]{0,5})\ (0|[1-9][0-9]{0,3})$ ]]; then
+				ssh_found[i]+=" grace=${BASH_REMATCH[1]},${BASH_REMATCH[2]}"
+				ssh_add_grace "${BASH_REMATCH[@]:1:2}"
 			elif [[ $line =~ ^tools\ (docker|docker-compose)\ ([A-Za-z0-9._/:@=,+-]*)$ ]]; then
 				ssh_found[i]+=" compose=${BASH_REMATCH[1]} root=${BASH_REMATCH[2]}"
 			elif [[ $line =~ ^runs\ ([^ ]+)\ (.*)$ ]]; then
@@ -475,7 +479,7 @@ ssh_show_check() {
 			elif [[ $line =~ ^interrupted\ (.*)$ ]]; then
 				ssh_interrupted[i]=${BASH_REMATCH[1]:0:200}
 			elif [[ $line == migrating ]]; then
-				[[ $i != 0 ]] || ssh_migrating=yes
+				ssh_migrating+=("$i")
 			elif [[ $line =~ ^file\ (host|[0-9a-f]{64})$ ]]; then
 				ssh_found[i]+=" file=${BASH_REMATCH[1]}"
 			elif [[ $line =~ ^service\ ([A-Za-z0-9._-]+)\ ([0-9a-f]{16})$ ]]; then
@@ -493,6 +497,11 @@ $SSH_OTHERS_MAX are named here"
 and no release replaces them:$left (there: docker rm -f$left)"
 	done
 	ssh_compare
+}
+
+# What is replaced may take so long to end, and once more where it is brought back; and a stop may take effect late.
+ssh_add_grace() { # SUM LONGEST
+	((2 * $1 + $2 <= ssh_grace)) || ssh_grace=$((2 * $1 + $2))
 }
 
 # Hosts whose compose files have drifted apart run something else than one has looked at; some may mean it.
@@ -589,7 +598,7 @@ ssh_switch() { # WORD...
 	ssh_only=("${!ssh_hosts[@]}")
 	((ssh_at_once == 1)) || step switch
 	ssh_at_work=yes
-	ssh_everywhere "$SSH_SWITCH_SECONDS" switch "$@" || ssh_switch_failed
+	ssh_everywhere $((SSH_SWITCH_SECONDS + ssh_grace)) switch "$@" || ssh_switch_failed
 	ssh_started=() ssh_at_work=no
 }
 
@@ -599,7 +608,7 @@ ssh_start() { # WORD...
 	step start
 	ssh_only=("${!ssh_hosts[@]}") ssh_begun=() ssh_at_work=yes
 	at_exit ssh_tidy
-	ssh_everywhere "$SSH_START_SECONDS" start "$@" || status=$?
+	ssh_everywhere $((SSH_START_SECONDS + ssh_grace)) start "$@" || status=$?
 	ssh_started=(${ssh_done[@]+"${ssh_done[@]}"}) ssh_begun=() ssh_at_work=no
 	((status == 0)) || fail "$ssh_status" "$ssh_said"
 }
@@ -637,7 +646,7 @@ ssh_tidy() {
 	done
 	ssh_started=()
 	((${#ssh_only[@]} > 0)) || return 0
-	ssh_everywhere "$SSH_ASK_SECONDS" tidy "${ssh_common[@]}" ||
+	ssh_everywhere $((SSH_ASK_SECONDS + ssh_grace)) tidy "${ssh_common[@]}" ||
 		warn "$ssh_said; what was started there may run on beside what serves, until the next release or rollback"
 }
 
@@ -705,16 +714,20 @@ transport_migrate() { # RELEASE WORD...
 }
 
 transport_await_migration() {
-	ssh_await_migration "migration=$migration_name"
+	ssh_await_migration "as $migration_name" "migration=$migration_name"
 }
 
-# Not in ssh_migrate: who ends this has not ended a migration.
-ssh_await_migration() { # WORD...
-	[[ $ssh_migrating == yes ]] || return 0
+# On whichever host it is: another one may have been the first.  Not in ssh_migrate: who ends this has not ended a migration.
+ssh_await_migration() { # WHAT-IT-IS-KNOWN-BY WORD...
+	local i migration_at="$1 on"
+	((${#ssh_migrating[@]} > 0)) || return 0
+	for i in "${ssh_migrating[@]}"; do
+		migration_at+=" ${ssh_hosts[$i]}"
+	done
 	migration_is_left
-	ssh_only=(0)
+	ssh_only=("${ssh_migrating[@]}")
 	ssh_everywhere $((MIGRATE_TIMEOUT_SECONDS + SSH_ASK_SECONDS)) await-migration "${ssh_common[@]}" \
-		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "$@" || migration_not_begun "$ssh_status" "$ssh_said"
+		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "${@:2}" || migration_not_begun "$ssh_status" "$ssh_said"
 }
 
 ssh_migrate() { # WORD...

@@ -261,7 +261,7 @@ def test_whichever_is_killed_the_host_stops_the_migration(bench, who):
         guard, worker = bench.host_processes()[:2]
         os.kill(worker if who == "worker" else guard, signal.SIGKILL if who == "worker" else signal.SIGTERM)
         assert process.wait(timeout=60) == (70 if who == "worker" else 75)
-        says = "its process there was killed" if who == "worker" else "was asked to stop"
+        says = ("its process there was killed" if who == "worker" else "was asked to stop") + "; nothing of it runs there any more"
         assert f"deploy.sh: the migration was cut: h1: {says}" in bench.said(), bench.said()
         assert bench.steps()[-1] == "migrate-stopped"
     wait_for(lambda: not left(bench), "the end of its container", 60)
@@ -283,6 +283,23 @@ def test_one_that_a_killed_run_and_host_left_is_waited_for_and_never_doubled(ben
     bench.change_engine(containers=[box for box in bench.engine()["containers"] if box["name"] not in left(bench)])
     assert process.wait(timeout=60) == 0, bench.said()
     assert len(migrations(bench)) == 2 and bench.runs() == [(f"{bench.image}@{digest}", "running")]
+
+
+def test_one_that_is_left_where_another_host_was_the_first_is_waited_for_there(bench):
+    """Regression: the first host alone was asked, and the order of hosts may have changed."""
+    bench.shipped("one", STAGING_HOST="h1,h2:2222")
+    process, commit, _ = hung(bench)
+    bench.kill_session(process)
+    bench.kill_host()
+    process = bench.start("deploy.sh", "staging", commit, STAGING_HOST="h2:2222,h1", MIGRATE_COMMAND="bin/migrate")
+    wait_for(lambda: ["docker", "wait", "deploybot-migrate-staging"] in bench.host_calls() or process.poll() is not None,
+             "the wait for it on h1", 60)
+    assert process.poll() is None and "migrate" not in bench.steps(), bench.said()
+    assert "a migration that was left is there still, as deploybot-migrate-staging on h1: waiting for its end" in \
+        bench.said()
+    bench.change_engine(containers=[box for box in bench.engine()["containers"] if box["name"] not in left(bench)])
+    assert process.wait(timeout=60) == 0, bench.said()
+    assert len(migrations(bench)) == 1 and ["compose", "run"] in [call[:2] for call in bench.host_calls("h2")]
 
 
 def test_one_that_is_left_is_not_stopped_where_docker_does_not_answer_the_wait(bench):
@@ -423,6 +440,8 @@ def test_a_job_that_fails_or_is_cut_leaves_the_release_as_it_was(bench, fields, 
 @pytest.mark.parametrize("says, step", [
     ('Error from server (Forbidden): jobs.batch "x" is forbidden: exceeded quota: pods', "migrate-not-started"),
     ('Error from server (AlreadyExists): jobs.batch "x" already exists', "migrate-not-started"),
+    ("The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?",
+     "migrate-not-started"),
     ("Unable to connect to the server: EOF", "migrate-stopped")])
 @pytest.mark.parametrize("bench", ["kubernetes"], indirect=True)
 def test_a_job_that_the_cluster_refuses_has_not_been_started(bench, says, step):

@@ -56,6 +56,22 @@ are_replaced() { # BEFORE; fills reloaded, the master
 	return 1
 }
 
+# Fills served with the workers of before of the one master that was reloaded; with all, where another one has lost any too:
+# then nobody knows which of them NGINX_RELOAD_COMMAND meant.
+find_served() { # BEFORE
+	local now line
+	now=$'\n'$(workers)$'\n'
+	served=
+	while read -r line; do
+		if [[ $line == "$reloaded "* ]]; then
+			served+=${served:+$'\n'}$line
+		elif [[ $now != *$'\n'"$line"$'\n'* ]]; then
+			served=$1
+			return 0
+		fi
+	done <<<"$1"
+}
+
 # Which file it is: a new one after every switch.
 upstream_stamp() {
 	stat -L -c '%d %i %Y %Z' -- "$upstream"
@@ -133,8 +149,8 @@ reload() {
 		fi
 		# Where that cannot be written the next act reloads again.
 		{ upstream_stamp && printf '%s\n' "$(live_port)"; } >.deploybot.nginx || true
-		served=$before
-		[[ $is_blind == no ]] || served=blind
+		served=blind
+		[[ $is_blind == yes ]] || find_served "$before"
 		return 0
 	fi
 	said="nginx did not take its configuration within $RELOAD_SECONDS s: its error log says why"
@@ -151,7 +167,7 @@ point_at() { # PORT
 
 # How long the service's containers may take to end after TERM: stop_grace_period, the longest of those there.
 stop_grace() {
-	local ids port longest=10 found
+	local ids port longest=$GRACE_SECONDS found
 	for port in "$port_a" "$port_b"; do
 		ids=$(containers "$port") || ids=
 		# shellcheck disable=SC2086 # ids have no blanks
@@ -159,7 +175,7 @@ stop_grace() {
 			[[ ! $found =~ ^[0-9]{1,5}$ ]] || ((found <= longest)) || longest=$found
 		done
 	done
-	printf '%s' "$longest"
+	printf '%s' "$((longest < GRACE_MAX ? longest : GRACE_MAX))"
 }
 
 stop_port() { # PORT
@@ -167,7 +183,7 @@ stop_port() { # PORT
 	ids=$(containers "$1") || return 1
 	[[ -n $ids ]] || return 0
 	seconds=$(($(stop_grace) + 30))
-	((seconds >= UP_SECONDS)) || seconds=$UP_SECONDS
+	((seconds >= up_seconds)) || seconds=$up_seconds
 	words=$(run_compose "$seconds" "$1" rm -s -f "$service" 2>&1) || show "$words"
 	ids=$(containers "$1") || return "$?"
 	# shellcheck disable=SC2086 # ids have no blanks

@@ -12,7 +12,7 @@ on_worker_exit() { # STATUS
 		stop_port "$started" || true # else the next act stops it
 	fi
 	if [[ -n $job_name ]]; then
-		end_container "$job_name" || true # what has become of it is in said
+		! end_container "$job_name" || said="; nothing of it runs there any more" # else what has become of it is there
 	fi
 	if [[ $change == begun ]]; then
 		"take_back_$strategy" || true # what has become of it is in said
@@ -57,7 +57,8 @@ on_worker_killed() {
 		take_back_recreate || true # what has become of it is in said
 		why+=$said
 	elif [[ $act == migrate || $act == job ]]; then
-		end_container "${migration:-deploybot-job-$$}" || why+=$said
+		! end_container "${migration:-deploybot-job-$$}" || said="; nothing of it runs there any more"
+		why+=$said
 	elif [[ $strategy == bluegreen && ($act == switch || $settle == yes) ]]; then
 		settle=yes
 		settle_bluegreen
@@ -75,7 +76,7 @@ main() { # ACT NAME=VALUE...
 	local said='' loose='' told=no change='' started='' was_cut=no is_blind=no
 	local job=() job_name='' migration='' migrator='' seconds=0
 	local project='' root='' surveyed='' now='' wanted_services='' others=() left='' names=() externals=''
-	local up_since=0 up_image='' source=host origin='' allow='' chosen='' file_text=''
+	local unsure='' up_since=0 up_image='' source=host origin='' allow='' chosen='' file_text=''
 	local compose_file='' the_file='' offered='' in_force='' named_file='' env_words=() frame='' settle=no renew=no
 	local -A field=() aside=()
 	local environment='' former='' deployment='' served='' wanted='' live='' idle='' free_gigabytes=0
@@ -91,6 +92,7 @@ main() { # ACT NAME=VALUE...
 			compose=(docker-compose)
 			[[ ${word#*=} == docker-compose ]] || compose=(docker compose)
 			;;
+		grace) take_grace "${word#*=}" ;;
 		settle | renew) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		file) chosen=${word#*=} ;;
 		services) wanted_services=${word#*=} ;;
