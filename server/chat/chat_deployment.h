@@ -55,6 +55,8 @@ struct chat_deployment {
 	size_t n_contained;
 	const struct barrier *barriers; /* in the way of a rollback: in a question, and FAILED */
 	size_t n_barriers;
+	const struct barrier *past; /* a question: what this deployment itself goes back past */
+	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
 	const struct holds *holds; /* locks and freezes of its environment */
 	int passed; /* approvals that an emergency passes */

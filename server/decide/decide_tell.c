@@ -56,6 +56,7 @@ struct shown {
 	struct block block;
 	struct block contained[LIMIT_BLOCKED];
 	struct barrier barriers[BARRIERS_SHOWN];
+	struct barrier past[BARRIERS_SHOWN];
 	struct migration_behind behind;
 	struct ran ran[RAN_SHOWN];
 	char link[LIMIT_URL];
@@ -303,6 +304,9 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 			    shown->environment.unknown_since == 0) ?
 		    decide_list_barriers(tx, deployment, shown->barriers) :
 		    0,
+		.past = shown->past,
+		.n_past =
+		    is_question(deployment) ? decide_list_past(tx, deployment, shown->past) : 0,
 		.behind = &shown->behind,
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,

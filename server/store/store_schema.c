@@ -851,6 +851,13 @@ static const char *const migration_7[] = {
 	" is_out INTEGER NOT NULL,"
 	" tries INTEGER NOT NULL,"
 	" detail TEXT NOT NULL) STRICT;",
+	/* What a deployment rolls back past. */
+	"CREATE TABLE past ("
+	" id INTEGER PRIMARY KEY,"
+	" deployment INTEGER NOT NULL,"
+	" commit_id TEXT NOT NULL,"
+	" reason TEXT NOT NULL) STRICT;"
+	"CREATE INDEX past_deployment ON past (deployment);",
 	NULL,
 };
 
