@@ -302,6 +302,7 @@ a_deployment_of_an_earlier_commit_is_asked_about_and_names_what_it_goes_past(voi
 	assert_non_null(world_says(&w, GOES_PAST));
 	assert_null(strstr(world_plain(world_last(&w)), "No rollback past"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
+	assert_int_equal(world_audited(&w, "\"past\":\"drops table orders\"", "telegram:11"), 1);
 	world_git(&w, goes_back(COMMIT_B));
 	assert_int_equal(world_run_starts(&w), 200);
 	world_run_step(&w, 0, "release");
