@@ -120,6 +120,7 @@ chat_deployment_approval(struct chat_text *text, const struct chat_deployment *a
 	chat_deployment_past(text, about);
 	chat_barriers(text, about->barriers, about->n_barriers);
 	chat_deployment_past_migration(text, about);
+	chat_deployment_runs_first(text, about);
 	chat_deployment_warning(text, deployment);
 	chat_deployment_draining(text, about);
 	chat_deployment_note(text, deployment);

@@ -205,7 +205,7 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 	}
 	add_warnings(text, about);
 	if (!deployment_is_rollback(deployment)) {
-		chat_text_add(text, about->migrates ? "\n🗄 brings a migration" : "");
+		chat_deployment_runs_first(text, about);
 		chat_deployment_way_back(text, about);
 	}
 	if (about->n_urls == 0)
