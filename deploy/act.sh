@@ -336,6 +336,7 @@ note_before_deploybot() {
 	[[ -n $word ]] || return 0
 	PREVIOUS_RELEASE=target:$word
 	check_release "$PREVIOUS_RELEASE"
+	printf '%s\n' "$PREVIOUS_RELEASE" >"$app/before"
 	printf 'a bad release is rolled back to what ran before deploybot: %s\n' "$PREVIOUS_RELEASE"
 }
 

@@ -17,7 +17,7 @@ here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/source.sh
 . "$here/source.sh"
 
-readonly BARRIER=.deploybot/no-rollback SHOWN=10 PACK_SECONDS=590 IMAGE_SECONDS=12
+readonly BARRIER=.deploybot/no-rollback PAST=8 SHOWN=10 PACK_SECONDS=590 IMAGE_SECONDS=12
 : "${TOUCHES_SECONDS:=20}" # a look through many commits or files
 : "${MIRROR_MAINTENANCE_SECONDS:=86400}" "${QUERY_KIB:=2097152}"
 
@@ -175,11 +175,13 @@ timely() { # CMD...
 	timeout "$TOUCHES_SECONDS" git "${git_options[@]}" --git-dir="$mirror" "$@"
 }
 
-# Prints the newest of these commits that has the file as none of its parents has it: it adds or changes it.  On all sides
-# of a merge: what was removed again before it came together may have been done to a database all the same.
-newest_barrier() { # RANGE
+# Prints the newest of these commits that have the file as none of their parents has it: they add or change it.  Behind each
+# the blob of its text.  On all sides of a merge: what was removed again before it came together may have been done to a
+# database all the same.
+barriers() { # MOST RANGE
 	timely log --date-order --full-history --diff-merges=combined --raw --no-abbrev --no-renames --no-show-signature \
-		--format='commit %H' "$1" -- ":(top,literal)$BARRIER" 2>/dev/null | LC_ALL=C awk -v path="$BARRIER" '
+		--format='commit %H' "$2" -- ":(top,literal)$BARRIER" 2>/dev/null |
+		LC_ALL=C awk -v path="$BARRIER" -v most="$1" '
 			/^commit / { commit = $2 }
 			/^:/ && match($0, /^:+/) { # RLENGTH parents: their modes and the new one, their blobs and the new one
 				mode = $(RLENGTH + 1)
@@ -190,9 +192,29 @@ newest_barrier() { # RANGE
 				for (i = RLENGTH + 2; i < 2 * RLENGTH + 2; i++)
 					if ($i == blob)
 						next
-				print commit
-				exit
+				print commit, blob
+				if (++n == most)
+					exit
 			}'
+}
+
+reason_of() { # COMMIT
+	{ in_mirror cat-file blob "$1:$BARRIER" 2>/dev/null || true; } | head -c 4096 | tr '\n\r\t' '   ' | printable
+}
+
+# What is live has these, and the commit has not: a step back goes past them.  One that was rebased is on both sides.
+tell_past() { # BASE
+	local found own barrier blob n=0 status=0
+	found=$(barriers "$PAST" "$commit..$1") || status=$?
+	[[ -z $found ]] || own=$(barriers 1000 "$1..$commit") || own=''
+	while read -r barrier blob; do
+		if [[ -n $barrier ]]; then
+			n=$((n + 1))
+			[[ $own == *" $blob"* ]] || printf 'past %s %s\n' "$barrier" "$(reason_of "$barrier")"
+		fi
+	done <<<"$found"
+	((status == 0 || n == PAST)) || printf 'past %s git did not look through all commits since for %s (status %s)\n' \
+		"$1" "$BARRIER" "$status"
 }
 
 # What says that nobody rolls back past a release, in the words of whoever wrote it.  Where nothing is live every commit is
@@ -204,11 +226,11 @@ tell_barrier() { # BASE
 	elif ! base=$(mirror_commit "$1") || ! in_mirror merge-base "$base" "$commit" >/dev/null; then
 		printf 'no_history 1\n'
 	else
-		found=$(newest_barrier "$base..$commit") || status=$?
+		found=$(barriers 1 "$base..$commit") || status=$?
+		tell_past "$base"
 	fi
 	if [[ -n $found ]]; then
-		printf 'barrier %s\n' "$({ in_mirror cat-file blob "$found:$BARRIER" 2>/dev/null || true; } |
-			head -c 4096 | tr '\n\r\t' '   ' | printable)"
+		printf 'barrier %s\n' "$(reason_of "${found%% *}")"
 	elif ((status != 0)); then
 		printf 'barrier git did not look through all new commits for %s (status %s)\n' "$BARRIER" "$status"
 	fi

@@ -103,6 +103,8 @@
  *     forced 0                        1: base is not an ancestor of commit (0 without base)
  *     barrier drops column price      the newest `.deploybot/no-rollback` that a commit of those
  *                                     adds or changes; missing where none does
+ *     past 1a2b3c4d… drops column price   one of base that adds or changes it and is not in this
+ *                                     one's history; newest first, at most 8
  *     no_history 1                    whether one does is not known: base is not in the repository,
  *                                     or has no commit in common with commit
  *     touches 1                       0: nothing differs from base in `paths`; only when asked for

@@ -39,7 +39,7 @@ struct chat_deployment {
 	size_t n_ran;
 	unsigned failed;	   /* ... of answer->change: a bit for each that failed there */
 	const char *link;	   /* ... at the repository's host; "": none */
-	bool migrates;		   /* ... the database, before its release */
+	const char *first;	   /* ... what runs before its release; "": nothing */
 	bool can_roll_back;	   /* AWAITING_CONFIRMATION: there is a release to roll back to */
 	const struct chat_approvals *approvals; /* AWAITING_APPROVAL */
 	const struct chat_history *since; /* LIVE: what became of it; NULL: as it ended */
@@ -55,6 +55,8 @@ struct chat_deployment {
 	size_t n_contained;
 	const struct barrier *barriers; /* in the way of a rollback: in a question, and FAILED */
 	size_t n_barriers;
+	const struct barrier *past; /* a question: what this deployment itself goes back past */
+	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
 	const struct holds *holds; /* locks and freezes of its environment */
 	int passed; /* approvals that an emergency passes */

@@ -117,8 +117,10 @@ chat_deployment_approval(struct chat_text *text, const struct chat_deployment *a
 	if (!deployment_is_rollback(deployment))
 		buf_adds(&text->buf, about->approvals->changes);
 	add_warnings(text, about);
+	chat_deployment_past(text, about);
 	chat_barriers(text, about->barriers, about->n_barriers);
 	chat_deployment_past_migration(text, about);
+	chat_deployment_runs_first(text, about);
 	chat_deployment_warning(text, deployment);
 	chat_deployment_draining(text, about);
 	chat_deployment_note(text, deployment);

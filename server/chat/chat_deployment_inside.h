@@ -33,6 +33,8 @@ void chat_deployment_note(struct chat_text *text, const struct deployment *deplo
 void chat_deployment_contained(struct chat_text *text, const struct chat_deployment *about);
 
 /* What drains there, and has to make room for it. */
+void chat_deployment_runs_first(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_past(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_draining(struct chat_text *text, const struct chat_deployment *about);
 
 /* What its question warns of, where it is not what it is asked anew for. */

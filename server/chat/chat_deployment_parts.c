@@ -163,6 +163,22 @@ chat_barriers(struct chat_text *text, const struct barrier *barriers, size_t n)
 }
 
 void
+chat_deployment_runs_first(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->first != NULL && about->first[0] != '\0')
+		chat_text_outside(text, "\n🗄 runs before the release: ", about->first);
+}
+
+void
+chat_deployment_past(struct chat_text *text, const struct chat_deployment *about)
+{
+	for (size_t i = 0; i < about->n_past; i++) {
+		chat_text_commit(text, "\n⛔ Rolls back past ", about->past[i].commit);
+		chat_text_theirs(text, ": ", about->past[i].reason);
+	}
+}
+
+void
 chat_deployment_warning(struct chat_text *text, const struct deployment *deployment)
 {
 	if (deployment->warning[0] != '\0' &&

@@ -165,6 +165,7 @@ add_warnings(struct chat_text *text, const struct chat_deployment *about)
 
 	add_block_of_question(text, about);
 	chat_deployment_contained(text, about);
+	chat_deployment_past(text, about);
 	chat_barriers(text, about->barriers, about->n_barriers);
 	chat_deployment_past_migration(text, about);
 	if (about->answer != NULL && about->answer->no_history &&
@@ -204,7 +205,7 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 	}
 	add_warnings(text, about);
 	if (!deployment_is_rollback(deployment)) {
-		chat_text_add(text, about->migrates ? "\n🗄 brings a migration" : "");
+		chat_deployment_runs_first(text, about);
 		chat_deployment_way_back(text, about);
 	}
 	if (about->n_urls == 0)
@@ -223,7 +224,7 @@ chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
 		(void)snprintf(what, sizeof(what), "🔧 %.24s", deployment->action);
 	else if (deployment->is_behind && deployment->program == PROGRAM_DEPLOY)
 		(void)snprintf(what, sizeof(what), "↩️ Go back to %.7s in", deployment->commit);
-	else if (deployment->is_past_barrier)
+	else if (deployment->is_past_barrier && deployment_is_rollback(deployment))
 		return text_copy(out, LIMIT_BUTTON, CHAT_PAST_BARRIER) ? out : "";
 	else if (deployment_is_rollback(deployment))
 		(void)text_copy(what, sizeof(what),

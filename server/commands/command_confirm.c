@@ -1,6 +1,7 @@
 /* command_confirm.c - the answer to a question: goes on with a deployment, or leaves it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
+#include "decide/decide_barrier.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_question.h"
 #include "decide/decide_queue.h"
@@ -11,13 +12,20 @@ proceed(struct tx *tx, const struct update *update, struct deployment *deploymen
 {
 	bool is_anothers = deployment->requested_by != update->person;
 	char user[PRINCIPAL_TEXT], requester[PRINCIPAL_TEXT];
+	struct barrier past[BARRIERS_SHOWN];
+	bool is_past = decide_list_past(tx, deployment, past) > 0;
 
+	(void)decide_requester(tx, deployment, requester);
 	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
 	    deployment_is_action(deployment) ? AUDIT_CODE_ACTION_CONFIRMED :
 					       AUDIT_CODE_DEPLOY_CONFIRMED,
 	    "confirmed",
-	    (const char *const[]){ "name", update->name, is_anothers ? "requested_by" : NULL,
-		decide_requester(tx, deployment, requester), NULL });
+	    (const char *const[]){ "name", update->name,
+		is_past		? "past" :
+		    is_anothers ? "requested_by" :
+				  NULL,
+		is_past ? past[0].reason : requester,
+		is_past && is_anothers ? "requested_by" : NULL, requester, NULL });
 	if (deployment->state == DEPLOY_QUEUED) {
 		decide_queue_confirm(tx, deployment, update);
 	} else if (!decide_confirm(tx, deployment, update)) {

@@ -4,6 +4,7 @@
 
 #include "lib/text.h"
 #include "store/row_environment.h"
+#include "store/row_past.h"
 
 static void
 add(struct barrier ret[BARRIERS_SHOWN], size_t *n, const char *commit, const char *reason)
@@ -62,5 +63,20 @@ decide_is_barred(struct tx *tx, const struct deployment *work)
 {
 	struct barrier barriers[BARRIERS_SHOWN];
 
-	return !work->is_past_barrier && decide_list_barriers(tx, work, barriers) > 0;
+	return !(work->program == PROGRAM_ROLLBACK && work->is_past_barrier) &&
+	    decide_list_barriers(tx, work, barriers) > 0;
+}
+
+size_t
+decide_list_past(struct tx *tx, const struct deployment *work, struct barrier ret[BARRIERS_SHOWN])
+{
+	return work->program == PROGRAM_DEPLOY ? row_past_list(tx, work->id, ret) : 0;
+}
+
+bool
+decide_is_past_unsaid(struct tx *tx, const struct deployment *work)
+{
+	struct barrier past[BARRIERS_SHOWN];
+
+	return !work->is_past_barrier && decide_list_past(tx, work, past) > 0;
 }

@@ -15,3 +15,11 @@ size_t decide_list_barriers(
 /* Is a rollback forbidden: of a deployment the automatic one, if it failed; a person's that was not
  * asked for all the same? */
 bool decide_is_barred(struct tx *tx, const struct deployment *work);
+
+/* What a deployment of an earlier commit, or of one beside what is live, rolls back past, as git
+ * said over what was live; returns how many. */
+size_t decide_list_past(
+    struct tx *tx, const struct deployment *work, struct barrier ret[BARRIERS_SHOWN]);
+
+/* Is there such a thing that no question has said? */
+bool decide_is_past_unsaid(struct tx *tx, const struct deployment *work);

@@ -13,6 +13,7 @@
 #include "store/row_block.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_past.h"
 
 /* What nobody shall ship unawares: blocked commits, then those that were rejected, each once. */
 static size_t
@@ -127,6 +128,8 @@ decide_contained(struct tx *tx, struct deployment *deployment, const struct git_
 		(void)text_copy(deployment->tree, LIMIT_COMMIT, answer->tree);
 	if (answer->error[0] == '\0')
 		(void)text_copy(deployment->barrier, sizeof(deployment->barrier), answer->barrier);
+	if (answer->error[0] == '\0' && row_past_set(tx, deployment->id, answer))
+		deployment->is_past_barrier = false; /* no question has said so */
 	/* Over another one that is live by then, git is asked again at its turn. */
 	if (answer->has_base)
 		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, answer->base);

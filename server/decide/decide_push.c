@@ -234,7 +234,8 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		supersede(tx, question, answer);
 	if (waits_behind(tx, settings, answer, requested_by))
 		return;
-	asks = settings->confirm || decide_zone_attacks(tx, settings->name, warning);
+	asks = settings->confirm || answer->n_past > 0 ||
+	    decide_zone_attacks(tx, settings->name, warning);
 	if ((asks || settings->approvals > 0) && decide_share_with_push(tx, settings->name, answer))
 		return;
 	deployment = add_deployment(tx, settings->name, answer, requested_by);

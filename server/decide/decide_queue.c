@@ -134,6 +134,10 @@ differs(const struct look *l, struct place *place)
 	if (l->now.unknown_since != 0 && l->now.unknown_since >= work->answered_at)
 		(void)snprintf(place->changed, LIMIT_LINE, "what %s runs is not known any more",
 		    deployment_target(work, target));
+	else if (decide_is_past_unsaid(l->tx, work))
+		(void)snprintf(place->changed, LIMIT_LINE,
+		    "%s runs %.7s now, and this rolls back past it", l->environment,
+		    l->now.current.commit);
 	else if (work->is_unconfirmed) /* approvers were shown it since, not who confirmed it */
 		(void)text_copy(place->changed, LIMIT_LINE, work->changed);
 	else if (work->confirmed_by != 0 || work->differing[0] != '\0') /* else none was shown */

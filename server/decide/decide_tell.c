@@ -24,6 +24,7 @@
 #include "settings/settings_claims.h"
 #include "store/row_approval.h"
 #include "store/row_audit.h"
+#include "store/row_binding.h"
 #include "store/row_block.h"
 #include "store/row_button.h"
 #include "store/row_chat.h"
@@ -56,9 +57,12 @@ struct shown {
 	struct block block;
 	struct block contained[LIMIT_BLOCKED];
 	struct barrier barriers[BARRIERS_SHOWN];
+	struct barrier past[BARRIERS_SHOWN];
 	struct migration_behind behind;
 	struct ran ran[RAN_SHOWN];
 	char link[LIMIT_URL];
+	char first[LIMIT_LINE];
+	char list[FINGERPRINT_LIST_MAX];
 	struct holds holds;
 	struct decide_needs needs;
 	struct approval_request request;
@@ -202,24 +206,47 @@ find_gone(struct tx *tx, const struct deployment *deployment, struct shown *show
 	    tx, &shown->to, &shown->environment.current, shown->gone, COUNT(shown->gone));
 }
 
-/* Its script, or a hook before it, is known to migrate the database. */
-static bool
-migrates(const struct environment_settings *settings, const struct git_answer *answer)
+#define FIRST_SHOWN 60 /* bytes of each */
+
+static void
+add_first(char ret[LIMIT_LINE], const char *what, size_t size)
 {
-	const char *hook = answer != NULL && answer->binding != NULL ?
-	    strstr(answer->binding, "pre-deploy/") :
-	    NULL;
+	size_t used = strlen(ret);
+	char more[FIRST_SHOWN + 8];
 
-	if (settings != NULL && settings_text_for(settings, SETTING_MIGRATE_COMMAND) != NULL)
-		return true;
-	while (hook != NULL) {
-		const char *at = strstr(hook, "migrat");
+	(void)snprintf(more, sizeof(more), "%s%.*s%s", used > 0 ? ", " : "",
+	    (int)text_cut(what, size, FIRST_SHOWN), what, size > FIRST_SHOWN ? "…" : "");
+	(void)text_copy(ret + used, LIMIT_LINE - used, more);
+}
 
-		if (at != NULL && at < hook + strcspn(hook, "=\n"))
-			return true;
-		hook = strstr(hook + 1, "pre-deploy/");
+/* Those of a list whose names have these words. */
+static void
+add_hooks(char ret[LIMIT_LINE], const char *list, const char *kind, const char *word)
+{
+	while (*list != '\0') {
+		size_t name = strcspn(list, "= \n");
+
+		if (text_starts(list, kind) && memmem(list, name, word, strlen(word)) != NULL)
+			add_first(ret, list, name);
+		list += strcspn(list, " \n");
+		list += strspn(list, " \n");
 	}
-	return false;
+}
+
+/* What may change a database before anything of the release starts, in its order; of hooks right
+ * before the release those alone whose names say that. */
+static const char *
+list_first(const struct environment_settings *settings, const char *list, char ret[LIMIT_LINE])
+{
+	const char *command =
+	    settings != NULL ? settings_text_for(settings, SETTING_MIGRATE_COMMAND) : NULL;
+
+	ret[0] = '\0';
+	add_hooks(ret, list, "pre-start/", "");
+	if (command != NULL)
+		add_first(ret, command, strlen(command));
+	add_hooks(ret, list, "pre-deploy/", "migrat");
+	return ret;
 }
 
 /* What the question about a deployment says besides, for whoever answers it on a phone. */
@@ -237,7 +264,11 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct shown *s
 	about->ran = shown->ran;
 	about->n_ran = decide_ran(tx, deployment, shown->ran);
 	about->failed = answer != NULL ? decide_ran_failed(tx, deployment->environment, answer) : 0;
-	about->migrates = migrates(settings, answer);
+	about->first = list_first(settings,
+	    answer != NULL && answer->binding != NULL ?
+		answer->binding :
+		row_binding_get(tx, deployment->id, shown->list),
+	    shown->first);
 	(void)forge_link(settings_of(tx->settings, deployment->environment)->repository_url,
 	    answer != NULL && answer->has_base && answer->count > 0 ? answer->base : "",
 	    deployment->commit, shown->link);
@@ -303,6 +334,9 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 			    shown->environment.unknown_since == 0) ?
 		    decide_list_barriers(tx, deployment, shown->barriers) :
 		    0,
+		.past = shown->past,
+		.n_past =
+		    is_question(deployment) ? decide_list_past(tx, deployment, shown->past) : 0,
 		.behind = &shown->behind,
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,

@@ -60,7 +60,7 @@ struct barrier {
 	char reason[LIMIT_BARRIER];
 };
 
-#define BARRIERS_SHOWN 8 /* the newest */
+#define BARRIERS_SHOWN LIMIT_PAST /* the newest */
 
 /* What became of a commit's files in another environment, the newest time. */
 struct ran {
@@ -161,7 +161,8 @@ struct deployment {
 	bool target_changed;		  /* `==> release` was said: the target may have changed */
 	bool cannot_roll_back;	     /* `==> no-rollback` was said, or a barrier is in the way */
 	char barrier[LIMIT_BARRIER]; /* why nobody rolls back past its release; "": they may */
-	bool is_past_barrier;	     /* of a rollback: a person wants it all the same */
+	bool is_past_barrier;	     /* of a rollback: a person wants it all the same; of a
+				      * deployment: a question said what it passes (row_past.h) */
 	char migration[LIMIT_STEP];  /* the last step of one that it has begun; "": it has not */
 	bool drains;		 /* `==> drain-later` was said: what it replaced has connections */
 	int64_t to_release;	 /* of a rollback: the release that it brings back */

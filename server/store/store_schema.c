@@ -860,6 +860,13 @@ static const char *const migration_7[] = {
 	" digest TEXT NOT NULL PRIMARY KEY,"
 	" until INTEGER NOT NULL,"
 	" person INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+	/* What a deployment rolls back past. */
+	"CREATE TABLE past ("
+	" id INTEGER PRIMARY KEY,"
+	" deployment INTEGER NOT NULL,"
+	" commit_id TEXT NOT NULL,"
+	" reason TEXT NOT NULL) STRICT;"
+	"CREATE INDEX past_deployment ON past (deployment);",
 	NULL,
 };
 

@@ -196,6 +196,20 @@ take_contains(void *out, UNUSED size_t room, char *value)
 	return true; /* it decorates: without it a block stays until a person deploys */
 }
 
+static bool
+take_past(void *out, UNUSED size_t room, char *value)
+{
+	struct git_answer *answer = out;
+	struct git_past *past = &answer->past[answer->n_past];
+	char *reason = rest_of(value), none[] = "";
+
+	if (answer->n_past < COUNT(answer->past) &&
+	    take_hash(past->commit, sizeof(past->commit), value) &&
+	    take_barrier(past->reason, sizeof(past->reason), reason != NULL ? reason : none))
+		answer->n_past++;
+	return true;
+}
+
 /* A comma behind each. */
 static bool
 take_untouched(void *out, UNUSED size_t room, char *value)
@@ -272,6 +286,7 @@ static const struct key keys[] = {
 	MEMBER(touches, take_flag),
 	WHOLE(untouched, take_untouched),
 	MEMBER(barrier, take_barrier),
+	WHOLE(past, take_past),
 	MEMBER(no_history, take_flag),
 	MEMBER(count, take_count),
 	WHOLE(change, take_change),

@@ -28,6 +28,11 @@ struct git_name {
 	char about[LIMIT_SUBJECT]; /* which of several; "": the name says it */
 };
 
+struct git_past {
+	char commit[LIMIT_COMMIT];
+	char reason[LIMIT_BARRIER];
+};
+
 /* Texts are one line of UTF-8 without control or bidirectional characters, cut to fit. */
 struct git_answer {
 	/* COMMITS */
@@ -50,6 +55,8 @@ struct git_answer {
 	bool touches;			/* it changes something in the paths; also: not known */
 	char barrier[LIMIT_BARRIER];	/* why nobody rolls back past it, in the words of a commit
 					 * that is not in base; "": none says so */
+	size_t n_past;
+	struct git_past past[LIMIT_PAST]; /* those that base has, and commit has not: the newest */
 	bool no_history;		/* ... whether one does is not known */
 	int64_t count;			/* commits not in base; may be more than n_changes */
 	size_t n_changes;

@@ -27,6 +27,7 @@
 #define LIMIT_URL_LIST		2048	/* all of them, in the row of the deployment they verify */
 #define LIMIT_STEP		48	/* `==> name` */
 #define LIMIT_STEPS		64	/* passed on for each run; `release` always */
+#define LIMIT_PAST		8	/* barriers that a deployment rolls back past; the newest */
 #define LIMIT_BLOCKED		16	/* blocked commits that git is asked about; the newest */
 #define LIMIT_PATHS		1536	/* patterns of paths that git is asked about; 511 of them
 					 * ask for more approvals */

@@ -123,6 +123,13 @@ class SshBench(CommandBench):
         file.write_text(f'#!/bin/bash\n{text}\nexec -a {program} {real} "$@"\n')
         file.chmod(0o755)
 
+    def by_hand(self, image="shop:old"):
+        """The application runs there, as somebody has started it by hand."""
+        labels = {"project": "app", "service": "app", "oneoff": "False", "project.working_dir": str(self.app)}
+        self.change_engine(images={image: "sha256:id-of-before"}, containers=[
+            {"id": "9" * 64, "name": "app_app_1", "of": image, "labels": labels, "status": "running"}])
+        (self.app / ".env").write_text(f"DEPLOY_IMAGE={image}\n")
+
     def runs(self, name="h1"):
         return [(box["of"], box["status"]) for box in self.engine(name)["containers"]]
 

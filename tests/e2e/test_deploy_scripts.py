@@ -161,6 +161,29 @@ def test_the_newest_word_against_a_rollback_past_it_is_said(bench):
     assert whole == said and barriers(runner, removed, "") == [], "where nothing is live all commits are new"
 
 
+def past(runner, ref, base):
+    """What git says that these commits' deployment would go back past."""
+    return [value.split(" ", 1) for key, value in lines(runner.ask("commits", ref=ref, base=base)) if key == "past"]
+
+
+def test_what_a_step_back_goes_past_is_said_newest_first_and_not_of_what_was_rebased(bench):
+    path = bench.repository.path
+    first = bench.repository.commit("First")
+    drops = bench.repository.commit("Drop", **{"DOTdeploybot__no-rollback": "drops column price"})
+    between = bench.repository.commit("Between")
+    (path / ".deploybot" / "no-rollback").write_text("drops table orders")
+    again = bench.repository.commit("Again")
+    git(path, "checkout", "-q", "-b", "beside", first)
+    beside = bench.repository.commit("Beside it", x="x")
+    git(path, "cherry-pick", drops)
+    rebased = git(path, "rev-parse", "HEAD")
+    runner = bench.shipper()
+    everything = [[again, "drops table orders"], [drops, "drops column price"]]
+    assert past(runner, first, again) == past(runner, beside, again) == everything
+    assert past(runner, between, again) == past(runner, rebased, again) == everything[:1]
+    assert past(runner, again, first) == past(runner, again, again) == past(runner, again, "") == []
+
+
 def test_a_word_against_a_rollback_is_found_on_each_side_of_a_merge_and_only_there(bench):
     path = bench.repository.path
     first = bench.repository.commit("First")

@@ -290,18 +290,10 @@ def test_who_is_told_to_stop_says_so_where_it_is_read(bench, act):
 # ---- what ran before deploybot -----------------------------------------------------------------
 
 
-def before(bench, image="shop:old"):
-    """The application runs there, as somebody has started it by hand."""
-    labels = {"project": "app", "service": "app", "oneoff": "False", "project.working_dir": str(bench.app)}
-    bench.change_engine(images={image: "sha256:id-of-before"}, containers=[
-        {"id": "9" * 64, "name": "app_app_1", "of": image, "labels": labels, "status": "running"}])
-    (bench.app / ".env").write_text(f"DEPLOY_IMAGE={image}\n")
-
-
 @pytest.mark.first
 @pytest.mark.parametrize("server", [{"PREVIOUS_RELEASE": ""}, {}])
 def test_the_first_release_can_be_rolled_back_to_what_ran_before_deploybot(bench, server):
-    before(bench)
+    bench.by_hand()
     commit, digest = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit, **server)
     assert status == 0, said
@@ -326,7 +318,7 @@ def test_the_first_release_can_be_rolled_back_to_what_ran_before_deploybot(bench
 
 
 def test_what_ran_before_deploybot_is_kept_until_there_is_a_release_to_roll_back_to(bench):
-    before(bench)
+    bench.by_hand()
     commit, digest = bench.shipped("one", PREVIOUS_RELEASE="")
     kept = [image for image in bench.engine()["images"] if image.startswith("deploybot-before:")]
     assert len(kept) == 1 and any(of == kept[0] for of, _ in bench.runs())

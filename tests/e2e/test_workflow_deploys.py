@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -35,9 +36,24 @@ class Deploying(Workbench):
         self.world(password="twelve-hours", images={}, here={}, registry={}, heads={},
                    sites={self.health: [[200, "ok"]]})
 
-    def pushed(self, text):
-        """A commit whose image CI has pushed, and that is the branch's head."""
-        self.commit = hashlib.sha1(text.encode()).hexdigest()
+    def git(self, *words):
+        return subprocess.run(
+            ["git", "-C", str(self.work / "application"), "-c", "user.name=Ada", "-c", "user.email=ada@example.org",
+             *words], check=True, capture_output=True, text=True).stdout.strip()
+
+    def pushed(self, text, barrier=None, onto=None):
+        """A commit whose image CI has pushed, and that is the branch's head: behind the one before it, or onto that."""
+        if not (self.work / "application").exists():
+            (self.work / "application").mkdir()
+            self.git("init", "--quiet", "--initial-branch=develop")
+        if onto:
+            self.git("reset", "--quiet", "--hard", onto)
+        if barrier:
+            (self.work / "application" / ".deploybot").mkdir(exist_ok=True)
+            (self.work / "application" / ".deploybot" / "no-rollback").write_text(barrier)
+            self.git("add", ".")
+        self.git("commit", "--quiet", "--allow-empty", "--message", text)
+        self.commit = self.git("rev-parse", "HEAD")
         manifest = json.dumps({"schemaVersion": 2, "config": text})
         digest = "sha256:" + hashlib.sha256(manifest.encode()).hexdigest()
         image = f"{ECR}/team/shop"
@@ -109,8 +125,43 @@ def test_a_release_that_never_gets_healthy_is_rolled_back_after_so_many_checks(d
 def test_a_first_release_that_is_not_healthy_has_nothing_to_go_back_to(deploying):
     deploying.pushed("one")
     deploying.world(sites={deploying.health: [[0, ""]]})
-    assert deploying.job("deploy")[0] == 1 and "nothing ran there before" in deploying.said[-1]
+    assert deploying.job("deploy")[0] == 1 and "nothing was rolled back" in deploying.said[-1]
     assert not deploying.left()
+
+
+def test_what_ran_before_deploybot_comes_back_for_a_first_release_that_is_not_healthy(deploying):
+    deploying.bench.by_hand()
+    deploying.pushed("one")
+    deploying.world(sites={deploying.health: [[503, "no"]]})
+    assert deploying.job("deploy")[0] == 1
+    assert "rolled back to what ran there before deploybot (target:before-" in deploying.said[-1]
+
+
+def test_what_nobody_rolls_back_past_is_left_running(deploying):
+    deploying.pushed("one")
+    assert deploying.job("deploy")[0] == 0, deploying.said
+    image = deploying.pushed("two", barrier="drops column price")
+    deploying.world(sites={deploying.health: [[503, "no"]]})
+    assert deploying.job("deploy")[0] == 1
+    assert f"not healthy with {deploying.commit}, which was left running" in deploying.said[-1]
+    assert "No rollback past this release: drops column price. Push a commit" in deploying.said[-1]
+    assert deploying.bench.runs() == [(image, "running")] and not deploying.left()
+
+
+def test_a_branch_that_was_reset_goes_back_past_nothing_unasked(deploying):
+    deploying.pushed("one")
+    first = deploying.commit
+    image = deploying.pushed("two", barrier="drops column price")
+    barred = deploying.commit
+    deploying.git("branch", "kept")     # else the repository shows it to nobody
+    assert deploying.job("deploy")[0] == 0, deploying.said
+    back = deploying.pushed("three", onto=first)
+    assert deploying.job("deploy")[0] == 1 and "Re-run this job" in deploying.said[-1]
+    assert deploying.said[-2] == f"No rollback past {barred} drops column price"
+    assert deploying.bench.runs() == [(image, "running")] and not deploying.left()
+    deploying.more["GITHUB_RUN_ATTEMPT"] = "2"
+    assert deploying.job("deploy")[0] == 0, deploying.said
+    assert deploying.bench.runs() == [(back, "running")]
 
 
 def test_a_deployment_that_fails_says_deploy_shs_own_last_line_and_keeps_no_key(deploying):

@@ -481,6 +481,8 @@ say_commits(
 		n += snprintf(text + n, room - (size_t)n, "tree %s\n", git->tree);
 	if (git->barrier != NULL)
 		n += snprintf(text + n, room - (size_t)n, "barrier %s\n", git->barrier);
+	for (size_t i = 0; i < COUNT(git->past) && git->past[i] != NULL; i++)
+		n += snprintf(text + n, room - (size_t)n, "past %s\n", git->past[i]);
 	if (git->no_history)
 		n += snprintf(text + n, room - (size_t)n, "no_history 1\n");
 	if (git->image != NULL)

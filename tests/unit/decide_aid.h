@@ -151,6 +151,7 @@ struct world_git {
 	const char *image;     /* of it */
 	const char *tree;      /* of its files; NULL: git does not say */
 	const char *barrier;   /* why nobody rolls back past it */
+	const char *past[2];   /* commits of the live one that it goes back past */
 	bool no_history;       /* whether that is so is not known */
 	const char *error;     /* the ref is none of the repository */
 	bool is_unreachable;

@@ -66,6 +66,7 @@ a_second_person_approves_and_it_goes_live(void **state)
 	    "❓ Awaiting approval: production \"Make it blue\" aaaaaaa\n"
 	    "by Ann Example · requested by @ada\nNothing was released to production yet.\n"
 	    "• aaaaaaa \"Change 1\" — Ann Example\n• aaaaaaa \"Change 2\" — Ann Example\n"
+	    "🗄 runs before the release: pre-deploy/10-migrate\n"
 	    "#1 · approved 0 of 1\nexpires Thu 2026-01-01 08:00 (UTC)");
 	assert_false(world_says_in(&w, WORLD_TEAM, "Awaiting")->is_silent);
 

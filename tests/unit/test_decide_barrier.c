@@ -272,6 +272,87 @@ what_was_compared_with_another_release_is_compared_again(void **state)
 	world_close(&w);
 }
 
+/* Live is what has them, and B is one before it: "past COMMIT REASON" of each. */
+static struct world_git
+goes_back(const char *commit)
+{
+	return (struct world_git){ .commit = commit,
+		.is_force_push = true,
+		.past = { COMMIT_D " drops table orders", COMMIT_C " " DROPS } };
+}
+
+#define GOES_PAST \
+	"\n⛔ Rolls back past ddddddd: drops table orders" \
+	"\n⛔ Rolls back past ccccccc: " DROPS
+
+/* Its own rollback goes forward again, and is not forbidden. */
+static void
+a_deployment_of_an_earlier_commit_is_asked_about_and_names_what_it_goes_past(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_D);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging bbbbbbb");
+	world_git(&w, goes_back(COMMIT_B));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says(&w, "Deploy to staging?"));
+	assert_non_null(world_says(&w, "\n⚠️ older than what is live"));
+	assert_non_null(world_says(&w, GOES_PAST));
+	assert_null(strstr(world_plain(world_last(&w)), "No rollback past"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
+	assert_int_equal(world_audited(&w, "\"past\":\"drops table orders\"", "telegram:11"), 1);
+	world_git(&w, goes_back(COMMIT_B));
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_D);
+	world_close(&w);
+}
+
+/* By whoever: a branch that was reset, found by a push or by a poll. */
+static void
+a_push_that_goes_back_past_a_barrier_waits_for_a_person(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_D);
+	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
+	world_git(&w, goes_back(COMMIT_B));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says(&w, "Deploy to staging?"));
+	assert_non_null(world_says(&w, GOES_PAST));
+	assert_null(world_says(&w, "and this rolls back past it")); /* nothing has changed since */
+	world_close(&w);
+}
+
+/* One that was asked for before is asked about at its turn, by all that it goes past by then. */
+static void
+what_was_queued_before_the_barrier_is_asked_anew(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	barred_starts(&w, COMMIT_D, DROPS);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging feature");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
+	world_run_ends(&w, GOOD);
+	world_git(&w,
+	    (struct world_git){ .commit = COMMIT_B,
+		.count = 1,
+		.is_force_push = true,
+		.past = { COMMIT_D " " DROPS } });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says(&w, "staging runs ddddddd now, and this rolls back past it"));
+	assert_non_null(world_says(&w, "\n⛔ Rolls back past ddddddd"));
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -284,6 +365,10 @@ main(void)
 		cmocka_unit_test(the_question_says_what_nobody_rolls_back_past),
 		cmocka_unit_test(a_rollback_that_was_queued_before_the_barrier_is_refused),
 		cmocka_unit_test(who_may_not_roll_back_may_not_all_the_same),
+		cmocka_unit_test(
+		    a_deployment_of_an_earlier_commit_is_asked_about_and_names_what_it_goes_past),
+		cmocka_unit_test(a_push_that_goes_back_past_a_barrier_waits_for_a_person),
+		cmocka_unit_test(what_was_queued_before_the_barrier_is_asked_anew),
 		cmocka_unit_test(what_was_compared_with_another_release_is_compared_again),
 	};
 

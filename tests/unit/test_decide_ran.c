@@ -161,13 +161,16 @@ a_question_links_to_what_changes_and_names_a_migration_and_the_way_back(void **s
 
 	(void)state;
 	world_open(&w, "REPOSITORY_URL=https://github.com/acme/shop.git", NULL);
-	assert_true(
-	    says(&w, COMMIT_C, NULL, "\n🗄 brings a migration")); /* a hook's name says it */
+	w.settings = "KEEP_RELEASES=4e07408562bedb8b post-deploy/90-migrate=aaaaaaaaaaaaaaaa"
+		     " pre-deploy/10-migrate=6588117f7b516232 pre-deploy/20-smoke=6588117f7b516232"
+		     " pre-start/50-secrets=6588117f7b516232";
+	assert_true(says(&w, COMMIT_C, NULL,
+	    "\n🗄 runs before the release: pre-start/50-secrets, pre-deploy/10-migrate\n"));
 	w.settings = "KEEP_RELEASES=4e07408562bedb8b";
 	said = question(&w, COMMIT_A, NULL, 0);
 	assert_non_null(strstr(said, "\n🔗 https://github.com/acme/shop/commit/aaaaaaa1aaaa\n"));
 	assert_non_null(strstr(said, "\n⚠️ no release to roll back to"));
-	assert_null(strstr(said, "brings a migration"));
+	assert_null(strstr(said, "🗄"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
 	world_git_same(&w);
@@ -180,7 +183,13 @@ a_question_links_to_what_changes_and_names_a_migration_and_the_way_back(void **s
 	    strstr(said, "\n🔗 https://github.com/acme/shop/compare/aaaaaaa1aaaa...bbbbbbb2bbbb\n"));
 	assert_non_null(
 	    strstr(said, "\nreplaces aaaaaaa (release 1, 3 d ago), can be rolled back to\n"));
-	assert_non_null(strstr(said, "\n🗄 brings a migration"));
+	assert_non_null(strstr(said, "\n🗄 runs before the release: bin/migrate\n"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
+	world_git_same(&w);
+	world_run_ends(&w, GOOD);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback production");
+	assert_null(strstr(world_plain(world_says(&w, "Roll back production?")), "🗄"));
 	world_close(&w);
 }
 

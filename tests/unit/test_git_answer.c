@@ -23,7 +23,9 @@ static const char whole[] =
     "at 1767225600\nsubject Make the button blue\nbranch develop\nbranch_commit " A40 "\n"
     "in_branch 1\nbase " B40 "\nforced 0\ncount 12\n"
     "change " A40 " Ann Example\tMake the button blue\n"
-    "change " B40 " Bob\tFix it\nmirror 4096\ncontains " B40 "\nfrom_the_future yes\nend\n";
+    "change " B40 " Bob\tFix it\nmirror 4096\n"
+    "past " B40 " drops a column\npast odd drops\npast " A40 "\n"
+    "contains " B40 "\nfrom_the_future yes\nend\n";
 
 static void
 commits_are_decoded_field_by_field(void **state)
@@ -51,6 +53,10 @@ commits_are_decoded_field_by_field(void **state)
 	assert_string_equal(answer.change[1].commit, B40);
 	assert_string_equal(answer.change[1].author, "Bob");
 	assert_string_equal(answer.change[1].subject, "Fix it");
+	assert_int_equal(answer.n_past, 2);
+	assert_string_equal(answer.past[0].commit, B40);
+	assert_string_equal(answer.past[0].reason, "drops a column");
+	assert_string_equal(answer.past[1].reason, "no reason is given");
 	assert_int_equal(answer.n_contained, 1);
 	assert_string_equal(answer.contained[0], B40);
 	assert_string_equal(answer.error, "");

@@ -1,0 +1,44 @@
+/* row_past.c - what a deployment rolls back past that nobody rolls back past.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_past.h"
+
+#include "store/store_inside.h"
+
+bool
+row_past_set(struct tx *tx, int64_t deployment, const struct git_answer *answer)
+{
+	struct barrier before[BARRIERS_SHOWN];
+	size_t n = row_past_list(tx, deployment, before), known = 0;
+
+	if (n == 0 && answer->n_past == 0)
+		return false;
+	(void)tx_run(tx, "DELETE FROM past WHERE deployment = $1", DB_I64(deployment)); /* sticky */
+	for (size_t i = 0; i < answer->n_past; i++) {
+		const struct git_past *past = &answer->past[i];
+
+		for (size_t k = 0; k < n; k++)
+			known += strcmp(before[k].commit, past->commit) == 0;
+		(void)tx_run(tx,
+		    "INSERT INTO past (deployment, commit_id, reason) VALUES ($1, $2, $3)",
+		    DB_I64(deployment), DB_TEXT(past->commit), DB_TEXT(past->reason)); /* sticky */
+	}
+	return known < answer->n_past;
+}
+
+static void
+read_past(const struct db_rows *rows, void *out)
+{
+	struct barrier *ret = out;
+
+	*ret = (struct barrier){ .number = 0 };
+	tx_text(rows, 0, ret->commit, sizeof(ret->commit));
+	tx_text(rows, 1, ret->reason, sizeof(ret->reason));
+}
+
+size_t
+row_past_list(struct tx *tx, int64_t deployment, struct barrier ret[BARRIERS_SHOWN])
+{
+	return tx_read(tx, read_past, ret, BARRIERS_SHOWN,
+	    "SELECT commit_id, reason FROM past WHERE deployment = $1 ORDER BY id LIMIT $2",
+	    DB_I64(deployment), DB_I64(BARRIERS_SHOWN));
+}
