@@ -738,6 +738,7 @@ chat_deployment_turn(struct chat_text *text, const struct deployment *deployment
 	chat_first(
 	    text, is_next ? FIRST_IS_NEXT : FIRST_YOUR_TURN, deployment_target(deployment, target));
 	chat_deployment_what(text, "", deployment);
+	chat_text_add(text, "%s", is_next ? "\nIt starts by itself." : "\nIt was queued.");
 }
 
 void

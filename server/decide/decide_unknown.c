@@ -24,7 +24,7 @@ decide_add_looked(
 	const struct request request = request_of("looked", environment);
 	char label[LIMIT_BUTTON];
 
-	(void)snprintf(label, sizeof(label), "👀 I looked: %.41s", environment);
+	(void)snprintf(label, sizeof(label), "▶️ Start queue of %.41s", environment);
 	row_button_show_for(tx, &request, chat, 0, label, buttons);
 }
 

@@ -427,7 +427,7 @@ it_is_marked_until_somebody_else_has_reviewed_it(void **state)
 	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
 	assert_string_equal(w.toast, "#1 is reviewed: nobody is reminded of it any more.");
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "✅ Reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is "
+	    "📝 Reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is "
 	    "down\n#1: no approval, lock or freeze holds it\nIt is live.\nreviewed by @bob"));
 	assert_string_equal(button_in(&w, WORLD_TEAM, "Review done"), "");
 	assert_non_null(strstr(said_by(&w, "/history production"), "· reviewed by @bob"));
