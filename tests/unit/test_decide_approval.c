@@ -1328,10 +1328,10 @@ what_awaits_stands_in_the_queue_and_the_status(void **state)
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	(void)world_text(&w, WORLD_ADMIN, "/queue");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "production\n✋ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa");
+	    "production\n❓ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa");
 	(void)world_text(&w, WORLD_ADMIN, "/status production");
 	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "\n✋ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa\n"));
+	    "\n❓ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa\n"));
 
 	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_APPROVAL);
@@ -1355,7 +1355,7 @@ what_awaits_is_listed_for_who_may(void **state)
 	asks(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/pending");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "Awaiting approval\n\n✋ #1 production: @ada wants to deploy aaaaaaa, just now\n"
+	    "Awaiting approval\n\n❓ #1 production: @ada wants to deploy aaaaaaa, just now\n"
 	    "    approved 0 of 1; you asked for it");
 	(void)world_text(&w, WORLD_ADMIN, "/approve 1");
 	assert_non_null(
