@@ -295,7 +295,7 @@ def test_roll_it_back(phone):
 def test_a_contractor_restarts_a_service(phone, host):
     phone.become("Carl", CARL)
     phone.write("/deploy staging")
-    phone.sees("No \"staging\". You see: client/acme")
+    phone.sees("No \"staging\" for you. Yours: client/acme")
     phone.begin("Carl", CARL)
     phone.write("/do restart-web acme")
     phone.sees("restart web.service on")
