@@ -18,8 +18,7 @@
 #include "store/row_button.h"
 
 void
-decide_add_looked(
-    struct tx *tx, const char *environment, int64_t chat, struct buttons *buttons)
+decide_add_looked(struct tx *tx, const char *environment, int64_t chat, struct buttons *buttons)
 {
 	const struct request request = request_of("looked", environment);
 	char label[LIMIT_BUTTON];

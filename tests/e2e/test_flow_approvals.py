@@ -47,7 +47,7 @@ def test_a_no_with_a_reason_ends_it(scene):
     asked = ask(scene, who)
     other.since = scene.chat.mark()
     other.press(asked, "Reject")
-    why = other.hear("Not rejected yet", "press a reason", chat=GROUP, buttons=("Not tonight",))
+    why = other.hear("Reject? ", "press a reason", chat=GROUP, buttons=("Not tonight",))
     other.say("the demo is at four", chat=GROUP, reply_to=why["message_id"])
     who.hear("Rejected: production", "by @admin_", "the demo is at four")
     other.say("/pending")

@@ -14,9 +14,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST = 40     # what a lock screen shows
-WORK = re.compile(r"⚠️ (Not started|Asked again)|❌|[✅☑]️? (Live|Was live)|[↩↪]️ (Was r|R)oll|🔥|⛔ Not|👎 Rejected"
-                  r"|🚫 (Not|Runs)|⏳ Queued|🚀|⌛|✖️ Cancelled|⏭️|🔧 Do|🚨|❓ (Deploy|Roll|Do|Unknown end|Awaiting|To be)|✋|👍|🔎"
-                  r"|☝️|🔁|⏰ (Still|May|Rolled)")
+WORK = re.compile(r"⚠️ (Not started|Asked again)|❌|[✅☑]️? (Live|Was live)|[↩↪]️ (Was r|R)oll|🔥|⛔ Not|👎"
+                  r"|🚫 (Not|Runs)|⏳ Queued|🚀|⌛|✖️ Cancelled|⏭️|🔧 Do|🚨|❓ (Deploy|Roll|Do|Unknown end|Awaiting|To be)|✋"
+                  r"|👍|🔎|☝️|🔁|⏰ (Still|May|Rolled)")
 NAME = re.compile(r"\b(staging|production|qa|demo|client/\w+|\w+/\w+)\b")
 # What rings and is about a person, who then stands there, or is the one who reads it.
 ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)|🔑 Token")

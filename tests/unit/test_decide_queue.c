@@ -167,8 +167,7 @@ who_comes_to_the_front_is_told_and_nobody_else(void **state)
 	w.aid.at += 120 * INT64_C(1000);
 	go_live(&w);
 	is_ahead(&w, 1);
-	turn =
-	    world_says_in(&w, WORLD_GROUP, "🚀 Begun: staging \"Make it blue\" bbbbbbb");
+	turn = world_says_in(&w, WORLD_GROUP, "🚀 Begun: staging \"Make it blue\" bbbbbbb");
 	next =
 	    world_says_in(&w, WORLD_GROUP, "⏳ You are next in staging: \"Make it blue\" ccccccc");
 	assert_non_null(turn);
