@@ -378,6 +378,13 @@ add_bad_reason(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
+	/* Somebody wanted that: who and where stands in the first line. */
+	if (deployment->state == DEPLOY_FAILED && chat_first_of(about) == FIRST_STOPPED) {
+		chat_text_commit(text, deployment_is_rollback(deployment) ? "rollback to " : "",
+		    deployment->commit);
+		chat_text_add(text, " was stopped");
+		return;
+	}
 	chat_deployment_commit(
 	    text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
 	if (deployment->state == DEPLOY_FAILED)
@@ -736,6 +743,7 @@ chat_deployment_turn(struct chat_text *text, const struct deployment *deployment
 	chat_first(
 	    text, is_next ? FIRST_IS_NEXT : FIRST_YOUR_TURN, deployment_target(deployment, target));
 	chat_deployment_what(text, "", deployment);
+	chat_text_add(text, "%s", is_next ? "\nIt starts by itself." : "\nIt was queued.");
 }
 
 void

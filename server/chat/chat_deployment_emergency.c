@@ -55,7 +55,7 @@ chat_emergency_begins(struct chat_text *text, const struct deployment *work,
 	if (work->reviewed_at != 0)
 		chat_text_outside(text, "\nreviewed by ", work->reviewer);
 	else
-		chat_text_add(text, CHAT_SAID_LOOK " when it has begun, then press Reviewed: " ELSE);
+		chat_text_add(text, CHAT_SAID_LOOK " when it has begun, then press Review done: " ELSE);
 }
 
 /* What it passed stands there as it was: only what is new is added. */
@@ -89,7 +89,7 @@ chat_emergency_goes_on(
 	if (work->reviewed_at != 0)
 		chat_text_outside(text, "\nreviewed by ", work->reviewer);
 	else
-		chat_text_add(text, CHAT_SAID_LOOK ", then press Reviewed: " ELSE);
+		chat_text_add(text, CHAT_SAID_LOOK ", then press Review done: " ELSE);
 }
 
 void

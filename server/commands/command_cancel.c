@@ -34,7 +34,10 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_first(&text, FIRST_CANCELS, deployment_target(deployment, target));
+	chat_first(&text,
+	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ? FIRST_STOPS_NOW :
+									  FIRST_CANCELS,
+	    deployment_target(deployment, target));
 	if (!deployment_is_action(deployment) && deployment->subject[0] != '\0')
 		chat_text_quoted(&text, "", deployment->subject, CHAT_FIRST_SUBJECT);
 	if (!deployment_is_action(deployment) && deployment->subject[0] != '\0')

@@ -33,7 +33,29 @@ read_words(const struct request *request, struct words *ret)
 
 /* --- buttons --- */
 
-/* action NULL: each client where they may do something; else where they may do that. */
+/* action NULL: anything there. */
+static bool
+may_on(struct tx *tx, const struct update *update, const struct action *action,
+    const struct client_settings *client)
+{
+	bool may = false;
+
+	for (size_t a = 0; a < ACTION_COUNT; a++)
+		may |= (action == NULL || action == &action_table[a]) &&
+		    decide_do_allows(tx, update->person, &action_table[a], client);
+	return may;
+}
+
+static bool
+may_somewhere(struct tx *tx, const struct update *update, const struct action *action)
+{
+	for (size_t i = 0; i < tx->settings->client_count; i++)
+		if (may_on(tx, update, action, &tx->settings->clients[i]))
+			return true;
+	return false;
+}
+
+/* Each client where they may do something, or that action. */
 static void
 add_clients(struct tx *tx, const struct update *update, const struct action *action,
     struct chat_text *text, struct message *message)
@@ -44,12 +66,8 @@ add_clients(struct tx *tx, const struct update *update, const struct action *act
 
 	for (size_t i = 0; i < s->client_count; i++) {
 		const struct client_settings *client = &s->clients[i];
-		bool is_one = false;
 
-		for (size_t a = 0; a < ACTION_COUNT; a++)
-			is_one |= (action == NULL || action == &action_table[a]) &&
-			    decide_do_allows(tx, update->person, &action_table[a], client);
-		if (!is_one)
+		if (!may_on(tx, update, action, client))
 			continue;
 		(void)snprintf(words, sizeof(words), "%s%s%s", action != NULL ? action->name : "",
 		    action != NULL ? " " : "", client->id);
@@ -58,8 +76,6 @@ add_clients(struct tx *tx, const struct update *update, const struct action *act
 			chat_text_outside(text, " ", client->name);
 		decide_do_choice(tx, update, words, client->name, message);
 	}
-	if (n == 0)
-		chat_text_add(text, "none that you may: an admin can grant do");
 }
 
 static void
@@ -132,8 +148,14 @@ ask_client(struct tx *tx, const struct update *update, const struct request *req
 	chat_text_init(&text);
 	if (wrong[0] != '\0')
 		decide_do_no_client(tx, update->person, wrong, &text);
-	chat_text_add(&text, "❓ " MARK_BOLD "/do%s%s" MARK_BOLD ": to which client? ",
-	    action != NULL ? " " : "", action != NULL ? action->name : "");
+	if (may_somewhere(tx, update, action))
+		chat_text_add(&text, "❓ " MARK_BOLD "/do%s%s" MARK_BOLD ": to which client? ",
+		    action != NULL ? " " : "", action != NULL ? action->name : "");
+	else
+		chat_text_add(&text,
+		    "You may not " MARK_CODE "%s" MARK_CODE
+		    " on any client: ask an admin. /whoami says what you may.",
+		    action != NULL ? action->name : "/do");
 	add_clients(tx, update, action, &text, &message);
 	send_choices(tx, update, request, &text, &message);
 }

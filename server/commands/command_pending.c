@@ -65,7 +65,7 @@ add_work(struct pending *p, struct deployment *work)
 	char label[LIMIT_BUTTON], target[LIMIT_ENVIRONMENT], touches[DECIDE_TOUCHES];
 
 	(void)decide_needs_look(p->tx, work, &needs);
-	chat_text_add(p->text, "\n\n✋ #%" PRId64 " " MARK_BOLD "%s" MARK_BOLD ": ", work->id,
+	chat_text_add(p->text, "\n\n❓ #%" PRId64 " " MARK_BOLD "%s" MARK_BOLD ": ", work->id,
 	    deployment_target(work, target));
 	chat_deployment_work(p->text, "", work);
 	chat_text_outside(p->text,
@@ -87,7 +87,7 @@ add_work(struct pending *p, struct deployment *work)
 	decide_approval_seen(p->tx, p->update, work);
 	(void)snprintf(label, sizeof(label), "✅ Approve #%" PRId64, work->id);
 	add_button(p, "approve", work->id, label);
-	(void)snprintf(label, sizeof(label), "✋ Reject #%" PRId64 " …", work->id);
+	(void)snprintf(label, sizeof(label), "👎 Reject #%" PRId64 " …", work->id);
 	add_button(p, "reject", work->id, label);
 	add_line(p, work);
 }

@@ -29,7 +29,8 @@
 static void
 add_release(struct chat_text *text, const struct release *release, int64_t at)
 {
-	chat_text_add(text, "\n• " MARK_CODE "%lld" MARK_CODE " ", (long long)release->number);
+	chat_text_add(
+	    text, "\n• release " MARK_CODE "%lld" MARK_CODE " ", (long long)release->number);
 	chat_text_commit(text, "", release->commit);
 	if (release->subject[0] != '\0')
 		chat_text_subject(text, " ", release->subject);
@@ -112,6 +113,24 @@ is_one_release(
 	    &text, "\nName its commit: " MARK_CODE "/rollback %s <commit>" MARK_CODE, environment);
 	(void)decide_send(tx, &update->address, &text);
 	return false;
+}
+
+/* "#7" is a deployment, as all messages number it: its release is meant, not the seventh. */
+static const char *
+of_deployment(
+    struct tx *tx, const char *environment, const char *wanted, char number[sizeof("#") + 20])
+{
+	struct deployment deployment = { 0 };
+	int64_t release;
+
+	if (wanted[0] != '#' || !text_to_i64(wanted + 1, 1, INT64_MAX, &deployment.id, NULL))
+		return wanted;
+	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);
+	release = row_release_number(tx, &deployment);
+	if (release == 0)
+		return wanted;
+	(void)snprintf(number, sizeof("#") + 20, "%lld", (long long)release);
+	return number;
 }
 
 /* Without a wish: the one before, or, when nobody knows what runs, the last that was healthy. */
@@ -303,11 +322,13 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 	const char *wanted = request_get(request, "release", value);
 	struct environment environment;
 	struct release to;
+	char number[sizeof("#") + 20];
 
 	if (settings == NULL || decide_is_refused(tx, update, name) ||
 	    decide_is_full(tx, update, name, name, true) ||
 	    !is_one_release(tx, update, name, wanted))
 		return;
+	wanted = of_deployment(tx, name, wanted, number);
 	environment = row_environment_get(tx, name);
 	if (!is_still_live(tx, update, request, &environment) ||
 	    (wanted[0] == '\0' && offer(tx, update, &environment)))

@@ -44,7 +44,7 @@ say(struct tx *tx, const struct cloudflare_row *row, bool is_alarm, struct chat_
 	message.head = chat_text_take(text);
 	if (row->phase == CLOUDFLARE_IS_STUCK) {
 		add_button(tx, row, "again", "🔁 Restore again", &message.buttons);
-		add_button(tx, row, "by-hand", "✋ Done by hand", &message.buttons);
+		add_button(tx, row, "by-hand", "☑️ Done by hand", &message.buttons);
 	}
 	row_button_set_message(tx, &message.buttons, row_message_add(tx, &message));
 }

@@ -77,7 +77,7 @@ show(struct tx *tx, const struct deployment *work, int64_t chat, bool rings, str
 	struct message message = { .address.chat = chat, .is_silent = !rings, .is_alarm = rings };
 	const struct request review = request_about("review", "work", work->id);
 
-	row_button_show_for(tx, &review, chat, 0, "👀 Reviewed", &message.buttons);
+	row_button_show_for(tx, &review, chat, 0, "📝 Review done", &message.buttons);
 	message.head = chat_text_take(text);
 	row_shown_add(tx, work->id, row_message_add(tx, &message), SHOWN_REVIEW);
 }

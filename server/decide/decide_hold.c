@@ -9,6 +9,7 @@
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
+#include "decide/decide_whom.h"
 #include "lib/setting.h"
 #include "lib/text.h"
 #include "lib/window.h"
@@ -19,8 +20,6 @@
 
 /* An answer to "frozen until …": so long the reason may be given. */
 #define EXCEPTION_MS (600 * INT64_C(1000))
-#define PEOPLE	     20 /* who asked for something lately, and may have a name */
-#define NAMED	     3
 #define ASK_MS	     (24 * 3600 * INT64_C(1000))
 
 /* --- what there is --- */
@@ -178,22 +177,14 @@ static void
 add_who_may(
     struct tx *tx, const char *environment, const struct hold *freeze, struct chat_text *text)
 {
-	struct row_person people[PEOPLE + 1] = { { .person = freeze->person } };
-	size_t n = 0, known;
+	struct row_person first = { .person = freeze->person }, people[DECIDE_WHOM];
+	size_t n;
 
-	(void)text_copy(people[0].name, sizeof(people[0].name), freeze->by);
-	known = 1 + row_deployment_list_people(tx, people + 1, PEOPLE);
-	for (size_t i = 0; i < known; i++)
-		if (people[i].person > 0 && (i == 0 || people[i].person != freeze->person) &&
-		    decide_is_allowed(tx, people[i].person, POLICY_FREEZE, environment))
-			people[n++] = people[i];
-	n = n < NAMED ? n : NAMED;
+	(void)text_copy(first.name, sizeof(first.name), freeze->by);
+	n = decide_whom(tx, POLICY_FREEZE, "", environment, &first, people);
+	chat_text_add(text, "%s", n > 0 ? "\n" : "");
 	for (size_t i = 0; i < n; i++)
-		chat_text_outside(text,
-		    i == 0	   ? "\n" :
-			i + 1 == n ? " and " :
-				     ", ",
-		    people[i].name);
+		chat_text_outside(text, decide_whom_between(i, n, " and "), people[i].name);
 	chat_text_add(text, "%s may deploy in a freeze.",
 	    n > 0 ? "" : "\nWho has the grant " MARK_CODE "freeze" MARK_CODE " there");
 }

@@ -57,10 +57,13 @@ add_clients(struct tx *tx, int64_t person, struct chat_text *text)
 
 		if (!decide_sees(tx, person, name) || n++ >= NAMES_SHOWN)
 			continue;
-		chat_text_code(text, shown++ == 0 ? " You see: " : " ", name);
+		chat_text_code(text, shown++ == 0 ? " Yours: " : " ", name);
 	}
 	if (n > shown)
 		chat_text_add(text, " and %zu more", n - shown);
+	if (shown > 0)
+		chat_text_add(text, ", by " MARK_CODE "/do" MARK_CODE);
+	chat_text_add(text, "%s For more ask an admin.", shown > 0 ? "." : "");
 }
 
 static void
@@ -107,7 +110,7 @@ decide_near_say(struct tx *tx, const struct update *update, const struct request
 	if (request->target[0] != '\0')
 		chat_text_outside(&text, "No \"", request->target);
 	chat_text_add(&text, "%s",
-	    request->target[0] != '\0' ? "\"." :
+	    request->target[0] != '\0' ? (all->n > 0 || near[0] != '\0' ? "\"." : "\" for you.") :
 		all->n > 0	       ? "Which environment?" :
 					 "There is no environment for you.");
 	if (near[0] != '\0')

@@ -282,7 +282,7 @@ add_line(struct tx *tx, const struct deployment *work, struct chat_text *text)
 	struct decide_needs needs;
 
 	(void)decide_needs_look(tx, work, &needs);
-	chat_text_add(text, "✋ #%" PRId64 " awaits approval, %zu of %d: ", work->id, needs.n,
+	chat_text_add(text, "❓ #%" PRId64 " awaits approval, %zu of %d: ", work->id, needs.n,
 	    needs.needs.approvals);
 	chat_deployment_work(text, "", work);
 }

@@ -318,7 +318,7 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 	} else if (decide_factor_give(tx, &again, tx->code, why)) {
 		close_pad(tx, &pad, FIRST_CODE_TAKEN, "");
 		if (again.kind != UPDATE_PRESS && update->callback[0] != '\0')
-			decide_toastf(tx, update, false, "✅");
+			decide_toastf(tx, update, false, "🔐 Code right.");
 		act(tx, &again, NULL);
 	} else {
 		refuse_code(tx, update, &pad, why);

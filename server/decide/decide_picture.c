@@ -159,7 +159,7 @@ ask_others(struct tx *tx, const struct update *update, const struct factor *fact
 	(void)snprintf(line, sizeof(line), "deploybot 2fa confirm %" PRId64, update->person);
 	buttons_add_copy(&as.buttons, "📋 Copy the command", line);
 	chat_text_init(&text);
-	chat_text_add(&text, "✅ Right. Your second factor counts when %s: %s",
+	chat_text_add(&text, "🔐 Right so far. Your second factor does not count before %s: %s",
 	    n > 0 ? "another admin has confirmed that it is you, or somebody on the server" :
 		    "it is confirmed on the server",
 	    line);

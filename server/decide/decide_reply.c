@@ -12,6 +12,7 @@
 #include "decide/decide_refusal.h"
 #include "decide/decide_sees.h"
 #include "decide/decide_who.h"
+#include "decide/decide_whom.h"
 #include "lib/environment_id.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
@@ -311,52 +312,78 @@ add_target(struct chat_text *text, const char *target)
 	chat_text_add(text, MARK_BOLD);
 }
 
-/* Target and wish are what they typed: from outside. */
+/* To who has no role: in a group it is the first that they ever read of the bot. */
+static void
+add_way_in(struct tx *tx, const struct update *update, struct chat_text *text)
+{
+	const char *name = tx->event->context.own_name;
+
+	if (decide_is_answered(update) || !decide_is_stranger(tx, update->person))
+		return;
+	if (update->is_private)
+		chat_text_add(text, " An admin can add your id, which /whoami shows.");
+	else
+		chat_text_add(text,
+		    " Write /whoami to me in private%s%s and send an admin the id that it shows.",
+		    name[0] != '\0' ? ", https://t.me/" : "", name);
+}
+
+/* Target and wish are what they typed, and names: from outside. */
 static void
 say_denied(struct tx *tx, const struct update *update, const char *target, const char *wanted,
-    const char *reason)
+    const char *reason, const char *whom)
 {
-	bool may_ask = update->is_private && decide_is_stranger(tx, update->person);
 	struct chat_text text;
 
 	chat_text_init(&text);
 	chat_text_add(&text, "%s", chat_first_rows[FIRST_DENIED].before);
 	add_target(&text, target);
 	chat_text_theirs(&text, target[0] != '\0' ? " " : "", wanted);
-	chat_text_add(&text, ": %s.%s", reason,
-	    may_ask ? " An admin can add your id, which /whoami shows." : "");
+	chat_text_add(&text, ": %s.", reason);
+	chat_text_outside(&text, "", whom);
+	add_way_in(tx, update, &text);
 	(void)decide_send(tx, &update->address, &text);
 }
 
-#define WITH_WHOM (2 * POLICY_LINE)
+#define WHOM (DECIDE_WHOM * LIMIT_PERSON + POLICY_LINE)
 
-/* With whom to ask, where they may know who may what there: who sees it. */
+/* Whom to ask, by name where names are known, else by role; "": they may not know who may what
+ * there, for they do not see it, or nobody is known. */
 static const char *
-with_whom(struct tx *tx, const struct update *update, enum policy_action action, const char *name,
-    const char *environment, const char *reason, char out[WITH_WHOM])
+find_whom(struct tx *tx, const struct update *update, enum policy_action action, const char *name,
+    const char *environment, char out[WHOM])
 {
-	char roles[POLICY_LINE] = "";
+	struct row_person people[DECIDE_WHOM];
+	char roles[POLICY_LINE];
+	size_t n, used;
 
+	out[0] = '\0';
 	/* Who approves is of the work, and stands in its message. */
-	if (environment[0] != '\0' && action != POLICY_APPROVE &&
-	    decide_sees(tx, update->person, environment))
-		(void)policy_who_may(tx->settings, action, name, environment, tx->at, roles);
-	(void)snprintf(out, WITH_WHOM, "%s%s%s%s", reason,
-	    roles[0] != '\0' ? ". Ask somebody with the role " : "", roles,
-	    roles[0] != '\0' ? ", or an admin" : "");
+	if (environment[0] == '\0' || action == POLICY_APPROVE ||
+	    !decide_sees(tx, update->person, environment))
+		return out;
+	n = decide_whom(tx, action, name, environment, &(struct row_person){ 0 }, people);
+	used = (size_t)snprintf(out, WHOM, "%s", n > 0 ? " Ask " : "");
+	for (size_t i = 0; i < n; i++)
+		used += (size_t)snprintf(out + used, WHOM - used, "%s%s",
+		    decide_whom_between(i, n, " or "), people[i].name); /* three names fit */
+	if (n > 0)
+		(void)snprintf(out + used, WHOM - used, ".");
+	else if (policy_who_may(tx->settings, action, name, environment, tx->at, roles)[0] != '\0')
+		(void)snprintf(out, WHOM, " Ask somebody with the role %s, or an admin.", roles);
 	return out;
 }
 
 /* what: as it is audited, a grant's word. */
 static void
 say_no(struct tx *tx, const struct update *update, const char *what, const char *target,
-    const char *wanted, const char *reason)
+    const char *wanted, const char *reason, const char *whom)
 {
 	if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, true, "%s%s: %s.", chat_first_rows[FIRST_DENIED].before,
-		    what, reason);
+		decide_toastf(tx, update, true, "%s%s: %s.%s", chat_first_rows[FIRST_DENIED].before,
+		    what, reason, whom);
 	else if (is_worth_an_answer(tx, update))
-		say_denied(tx, update, target, wanted, reason);
+		say_denied(tx, update, target, wanted, reason, whom);
 }
 
 void
@@ -365,7 +392,7 @@ decide_deny(struct tx *tx, const struct update *update, enum policy_action actio
 {
 	decide_audit_denied(
 	    tx, update, AUDIT_CODE_DENIED, policy_action_word(action), environment, reason);
-	say_no(tx, update, policy_action_word(action), environment, wanted, reason);
+	say_no(tx, update, policy_action_word(action), environment, wanted, reason, "");
 }
 
 bool
@@ -379,7 +406,7 @@ bool
 decide_may_as(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted)
 {
-	char whom[WITH_WHOM];
+	char whom[WHOM];
 	struct policy_decision decision = decision_of(tx, update->person, action, environment);
 
 	if (decision.verdict == POLICY_ALLOW) {
@@ -391,8 +418,8 @@ decide_may_as(struct tx *tx, const struct update *update, enum policy_action act
 	}
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, policy_action_word(action), environment,
 	    decision.reason);
-	say_no(tx, update, policy_action_word(action), environment, wanted,
-	    with_whom(tx, update, action, "", environment, decision.reason, whom));
+	say_no(tx, update, policy_action_word(action), environment, wanted, decision.reason,
+	    find_whom(tx, update, action, "", environment, whom));
 	return false;
 }
 
@@ -418,7 +445,7 @@ decide_may_do(struct tx *tx, const struct update *update, const char *name, cons
 {
 	struct policy_decision decision = decision_of_do(tx, update->person, name, target);
 	char what[sizeof("do.") + ACTION_NAME];
-	char whom[WITH_WHOM];
+	char whom[WHOM];
 
 	if (decision.verdict == POLICY_ALLOW) {
 		if (decide_lacks_factor_do(tx, update, name, target))
@@ -428,8 +455,8 @@ decide_may_do(struct tx *tx, const struct update *update, const char *name, cons
 	}
 	(void)snprintf(what, sizeof(what), "do.%.*s", ACTION_NAME, name);
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, target, decision.reason);
-	say_no(tx, update, what, target, name,
-	    with_whom(tx, update, POLICY_DO, name, target, decision.reason, whom));
+	say_no(tx, update, what, target, name, decision.reason,
+	    find_whom(tx, update, POLICY_DO, name, target, whom));
 	return false;
 }
 

@@ -387,7 +387,7 @@ add_looked(struct tx *tx, int64_t chat, const struct view *view, struct buttons 
 
 		if (may_somebody_look(tx, chat, name) &&
 		    row_environment_get(tx, name).unknown_since != 0)
-			decide_add_looked(tx, name, name, chat, buttons);
+			decide_add_looked(tx, name, chat, buttons);
 	}
 }
 

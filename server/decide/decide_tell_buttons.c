@@ -103,7 +103,7 @@ decide_tell_add_approval(
 		row_button_show_for(
 		    tx, &approve, chat, 0, chat_deployment_approve(deployment, label), buttons);
 	if (deployment->state == DEPLOY_AWAITING_APPROVAL)
-		row_button_show_for(tx, &reject, chat, 0, "✋ Reject …", buttons);
+		row_button_show_for(tx, &reject, chat, 0, "👎 Reject …", buttons);
 	if (chat > 0 ? is_theirs : deployment->approvers[0] != '\0')
 		row_button_show_for(tx, &back, chat, 0, "🙅 Take back my approval", buttons);
 	if (deployment->state == DEPLOY_AWAITING_APPROVAL && deployment->trigger != TRIGGER_CHAT &&

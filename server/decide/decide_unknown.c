@@ -18,13 +18,12 @@
 #include "store/row_button.h"
 
 void
-decide_add_looked(
-    struct tx *tx, const char *environment, const char *name, int64_t chat, struct buttons *buttons)
+decide_add_looked(struct tx *tx, const char *environment, int64_t chat, struct buttons *buttons)
 {
 	const struct request request = request_of("looked", environment);
 	char label[LIMIT_BUTTON];
 
-	(void)snprintf(label, sizeof(label), "👀 I looked: %.41s", name[0] != '\0' ? name : "go on");
+	(void)snprintf(label, sizeof(label), "▶️ Start queue of %.41s", environment);
 	row_button_show_for(tx, &request, chat, 0, label, buttons);
 }
 
@@ -40,13 +39,13 @@ notify(struct tx *tx, const char *name)
 	chat_text_init(&text);
 	chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
 	chat_text_add(&text,
-	    "\nNothing is started there by itself: pushes are queued. Look at the target, and whether another deploybot works on it. ");
+	    "\nNothing is started there by itself: pushes are queued. Look at what runs there, and whether another deploybot works on it. ");
 	chat_text_add(&text,
-	    "Then the button, " MARK_CODE "/deploy %s" MARK_CODE " or " MARK_CODE
-	    "/rollback %s" MARK_CODE ".",
+	    "Where none does: the button starts what is queued, " MARK_CODE "/deploy %s" MARK_CODE
+	    " and " MARK_CODE "/rollback %s" MARK_CODE " ask first.",
 	    name, name);
 	message.head = chat_text_take(&text);
-	decide_add_looked(tx, name, "", message.address.chat, &message.buttons);
+	decide_add_looked(tx, name, message.address.chat, &message.buttons);
 	(void)row_message_add(tx, &message);
 }
 

@@ -47,7 +47,7 @@ def test_a_no_with_a_reason_ends_it(scene):
     asked = ask(scene, who)
     other.since = scene.chat.mark()
     other.press(asked, "Reject")
-    why = other.hear("Not rejected yet", "press a reason", chat=GROUP, buttons=("Not tonight",))
+    why = other.hear("Reject? ", "press a reason", chat=GROUP, buttons=("Not tonight",))
     other.say("the demo is at four", chat=GROUP, reply_to=why["message_id"])
     who.hear("Rejected: production", "by @admin_", "the demo is at four")
     other.say("/pending")
@@ -82,13 +82,13 @@ def test_an_emergency_passes_them_and_is_marked_until_another_has_looked(scene):
     who.say("/deploy production —Emergency the shop is down")     # as a phone writes it
     who.press(who.hear("Deploy to production?", "emergency: the shop is down", buttons=("Deploy to",)), "Deploy to")
     rung = scene.person(0).hear("Emergency: production", head[:7], "the shop is down", chat=GROUP, after=who.since,
-                                buttons=("Reviewed",))
+                                buttons=("Review done",))
     who.hear("Live: production", head[:7], "not reviewed")
     assert scene.runs("production") == head
-    assert "somebody else must review it" in who.press(rung, "Reviewed")
+    assert "somebody else must review it" in who.press(rung, "Review done")
     other.say("/status production")
     other.hear("emergency not reviewed", "the shop is down", "/review")
-    assert "is reviewed" in other.press(rung, "Reviewed")
+    assert "is reviewed" in other.press(rung, "Review done")
     who.hear("Live: production", head[:7], "reviewed by @admin_")
     other.say("/status production")
     other.hear("production runs " + head[:7], without=("not reviewed",))

@@ -105,7 +105,7 @@ def test_a_reply_to_the_ready_line_is_heard_where_plain_text_is_hidden(scene):
     asks, approves = scene.admin(), scene.admin()
     before = done(scene)
     asks.say("/request clear-cache acme", chat=GROUP)
-    view = asks.hear("✋ To be approved: client/acme clear-cache", chat=GROUP, buttons=("Copy the line", "New line"))
+    view = asks.hear("❓ To be approved: client/acme clear-cache", chat=GROUP, buttons=("Copy the line", "New line"))
     button = next(b for row in view["message"]["reply_markup"]["inline_keyboard"] for b in row if "copy_text" in b)
     text = button["copy_text"]["text"]
     assert text in text_of(view)

@@ -227,4 +227,4 @@ def test_rollback_to_a_named_release_goes_there(scene):
     who.hear("Rolled back: production → ")
     who.say("/rollback production 99")
     said = text_of(who.hear("Not rolled back: production has no release 99", "There are:"))
-    assert "• 1 " in said
+    assert "• release 1 " in said

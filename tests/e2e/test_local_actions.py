@@ -40,7 +40,7 @@ def test_somebody_else_is_asked_to_approve_an_action(scene):
     assert "To be approved: client/acme disk-free" in said and "APPROVE: disk-free acme nonce=" in said, said
     listed = scene.run(PERSON, "pending")
     assert "client/acme: " in listed and "approved 0 of 1; you asked for it" in listed, listed
-    number = listed.split("✋ #")[1].split()[0]
+    number = listed.split("❓ #")[1].split()[0]
     assert "you asked for it" in scene.run(PERSON, "approve", number, wanted=77)
     assert "Cancelling: client/acme disk-free" in scene.run(PERSON, "cancel", "staging")
     assert "Nothing awaits an approval." in scene.run(PERSON, "pending")

@@ -280,7 +280,7 @@ def test_ctrl_c_leaves_it_running_and_cancel_ends_it(scene):
     assert following.returncode == 130 and "goes on" in err
     number = int(err.split("#")[-1].split()[0])
     assert scene.work_of(number)["state"] == "running"
-    assert "Cancelling: staging" in scene.run(PERSON, "cancel", "staging")
+    assert "Stopping: staging" in scene.run(PERSON, "cancel", "staging")
     scene.go_on()
     assert scene.json(PERSON, "logs", number, "--wait", wanted=None)["is_over"]
     assert not scene.work_of(number)["is_good"]

@@ -92,7 +92,7 @@ def take_over(scene, *arguments, change=None):
 
 
 def hear_warning(scene, environment="staging"):
-    return scene.ada.hear(f"What runs in {environment} is not known", socket.gethostname(), buttons=("I looked",),
+    return scene.ada.hear(f"What runs in {environment} is not known", socket.gethostname(), buttons=("Start queue",),
                           after=scene.ada_since)
 
 
@@ -110,9 +110,9 @@ def test_a_started_run_is_not_begun_on_a_second_machine(scene):
     assert text_of(question).splitlines()[1].startswith(f"⚠️ {NOT_KNOWN}")
     scene.who.press(question, "Not now")
     scene.who.say("/status staging")
-    scene.who.hear(NOT_KNOWN, buttons=("I looked",))
+    scene.who.hear(NOT_KNOWN, buttons=("Start queue",))
 
-    assert scene.ada.press(warning, "I looked") == "Deployments to staging go on."
+    assert scene.ada.press(warning, "Start queue") == "Deployments to staging go on."
     wait_until(lambda: spare.rows("SELECT unknown_since FROM environment WHERE name = 'staging'") == [(0,)],
                PATIENCE_S, "a known environment")
     scene.who.say("/status staging")

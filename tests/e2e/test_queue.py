@@ -60,7 +60,7 @@ def test_people_are_served_in_order_and_told_when_it_is_their_turn(scene):
     assert "behind #" in text_of(waiting) and f"deploys {first[:7]}" in text_of(waiting)
     scene.scripts.touch("go")
     ada.hear("Live: staging", first[:7])
-    bob.hear("🚀 It is your turn: staging", second[:7])
+    bob.hear("🚀 Begun: staging", second[:7])
     carl.hear("⏳ You are next in staging: ", third[:7])
     carl.hear("Live: staging", third[:7])
     assert started(scene)[-3:] == [first, second, third]

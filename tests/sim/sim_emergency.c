@@ -32,7 +32,7 @@ sim_emergency_is_looked_at(struct sim *sim, int64_t a, int64_t b)
 
 	(void)a;
 	(void)b;
-	if (!sim_one_in(sim, 3) && sim_chat_press_anywhere(sim, somebody(sim), "Reviewed"))
+	if (!sim_one_in(sim, 3) && sim_chat_press_anywhere(sim, somebody(sim), "Review done"))
 		return;
 	(void)snprintf(text, sizeof(text), "/review %" PRId64,
 	    number(sim, sim->eyes,

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST = 40     # what a lock screen shows
 NAME = re.compile(r"\b(staging|production|qa|demo|client/\w+|\w+/\w+)\b")
 # What rings and is about a person, who then stands there, or is the one who reads it.
-ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)|✅ Code accepted|🔑 Token")
+ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)|🔑 Token")
 PERSON = re.compile(r"telegram:\d+|@\w+|2FA reset of \d+|Your role \w+|Token (made|blocked|revoked): \w+")
 ELSEWHERE = re.compile(r"\S+ [\w ]+: all (environments|of \w+)")     # a lock or freeze has
 # What is on record is no news of what runs.
@@ -25,7 +25,7 @@ AS_IF_KNOWN = re.compile(r"\bstill runs\b|\bstill serves\b|\nreplaces ")
 # What says how things stand, asks about a command, or is about a person, is no outcome of a row's.
 STANDING = re.compile(
     r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|: (in progress|not known|renamed|not in the)|$)"
-    r"|❓ /|👉 \S+: /|❓ client/|✅ Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
+    r"|❓ /|👉 \S+: /|❓ client/|🔐 Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
     r"|There is|Too much|You may|Your |Usage|🔑 |🚫 /")
 
 

@@ -171,8 +171,8 @@ static const struct play copy[] = {
 	{ GIT, 0, COMMIT_D, NULL },
 	{ TEXT, ADA, "/status staging", NULL },
 	{ WELL, 0, NULL, NULL },
-	{ PRESS, CY, "I looked", NULL },
-	{ PRESS, ADA, "I looked", NULL },
+	{ PRESS, CY, "Start queue", NULL },
+	{ PRESS, ADA, "Start queue", NULL },
 	{ STARTS, 0, NULL, NULL },
 	{ ENDS, 0, NULL, NULL },
 	{ RESTORED, 0, NULL, NULL },
@@ -213,7 +213,7 @@ static const struct play emergency[] = {
 	{ ENDS, 0, NULL, NULL },
 	{ WELL, 0, NULL, NULL },
 	{ DUE, TIMER_REVIEW, NULL, NULL },
-	{ PRESS, BOB, "Reviewed", NULL },
+	{ PRESS, BOB, "Review done", NULL },
 };
 
 static const struct play pinned[] = {

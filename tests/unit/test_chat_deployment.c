@@ -1283,7 +1283,7 @@ places_are_counted_as_people_count(void **state)
 }
 
 static void
-a_turn_is_said_in_one_line(void **state)
+a_turn_says_that_nobody_has_to_begin_it(void **state)
 {
 	struct deployment deployment = sample(DEPLOY_QUEUED);
 	struct chat_text text;
@@ -1293,10 +1293,11 @@ a_turn_is_said_in_one_line(void **state)
 	chat_deployment_turn(&text, &deployment, true);
 	line = chat_text_take(&text);
 	assert_non_null(strstr(line, "⏳ You are next in " MARK_BOLD "staging" MARK_BOLD ": "));
+	assert_non_null(strstr(line, "\nIt starts by itself."));
 	free(line);
 	chat_deployment_turn(&text, &deployment, false);
 	line = chat_text_take(&text);
-	assert_non_null(strstr(line, "🚀 It is your turn: " MARK_BOLD "staging" MARK_BOLD " \""));
+	assert_non_null(strstr(line, "🚀 Begun: " MARK_BOLD "staging" MARK_BOLD " \""));
 	free(line);
 }
 
@@ -1340,7 +1341,7 @@ main(void)
 		cmocka_unit_test(a_log_begins_with_what_who_when_and_how),
 		cmocka_unit_test(a_place_says_which_one_it_is_and_behind_what),
 		cmocka_unit_test(places_are_counted_as_people_count),
-		cmocka_unit_test(a_turn_is_said_in_one_line),
+		cmocka_unit_test(a_turn_says_that_nobody_has_to_begin_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,8 @@ a_cancel_asks_for_the_end_and_decides_nothing(void **state)
 	world_run_ends(&w, ENDED);
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_non_null(world_says(&w, "staging still runs aaaaaaa"));
-	assert_non_null(world_says(&w, "cancelled: by @cy"));
+	assert_non_null(world_says(&w, "\nbbbbbbb was stopped\n"));
+	assert_null(world_says(&w, "bbbbbbb \"Make it blue\" failed")); /* it was wanted */
 	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:33"), 1);
 	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:11"), 1);
 	world_close(&w);

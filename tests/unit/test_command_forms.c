@@ -54,7 +54,7 @@ static const struct {
 	{ "/do restart-web acme now please",
 	    "Too much behind /do. Usage: /do [action] [client or environment] [job]" },
 	{ "/do restart-web acme",
-	    "There is no client acme. ❓ /do restart-web: to which client? none that you may: an admin can grant do" },
+	    "There is no client acme. You may not restart-web on any client: ask an admin. /whoami says what you may." },
 	{ "/do bounce acme", "There is no action bounce. You may: run-job" },
 	{ "/request restart-web acme now please", REQUEST_USAGE },
 	{ "/request", REQUEST_USAGE },

@@ -246,7 +246,7 @@ a_new_line_closes_the_one_before(void **state)
 		    world_button(world_says(&w, "Whoever may presses"), "New line"));
 	}
 	assert_string_equal(world_plain(first),
-	    "✋ To be approved: client/acme restart-web\n"
+	    "❓ To be approved: client/acme restart-web\n"
 	    "#1: a newer line was made; /pending shows it, too.");
 	assert_int_equal(first->buttons.n, 0);
 	last = world_says(&w, "Whoever may presses");

@@ -102,9 +102,9 @@ a_list_says_which_runs_again_and_which_goes_forward(void **state)
 	text = world_plain(world_last(&w));
 	assert_non_null(
 	    strstr(text, "It runs release 3, and no older one is left that was not rolled back."));
-	assert_non_null(strstr(text, ", live\n• 2 bbbbbbb"));
+	assert_non_null(strstr(text, ", live\n• release 2 bbbbbbb"));
 	assert_non_null(
-	    strstr(text, ", rolled back, newer than what runs: would go forward\n• 1 "));
+	    strstr(text, ", rolled back, newer than what runs: would go forward\n• release 1 "));
 	assert_non_null(strstr(text, ", live again as release 3"));
 	(void)world_text(&w, WORLD_ADMIN, "/show 2");
 	assert_non_null(strstr(world_plain(world_last(&w)),
@@ -114,6 +114,28 @@ a_list_says_which_runs_again_and_which_goes_forward(void **state)
 	text = world_plain(world_last(&w));
 	assert_non_null(strstr(text, "↩️ #2 bbbbbbb \"Make it blue\"\n    was live until "));
 	assert_non_null(strstr(text, ", then rolled back, release 2"));
+	world_close(&w);
+}
+
+/* Goal: the number that stands first in /history is a deployment's: typed with its sign it is. */
+static void
+a_number_with_its_sign_is_a_deployments(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging nosuch"); /* #2 makes no release */
+	world_git(&w, (struct world_git){ .error = "no such ref" });
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_non_null(strstr(world_plain(world_last(&w)), "#3 bbbbbbb"));
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging #3");
+	assert_string_equal(world_newest(&w, "staging").commit, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging #2");
+	assert_non_null(world_says(&w, "staging has no release #2. There are:"));
 	world_close(&w);
 }
 
@@ -130,7 +152,9 @@ a_rollback_to_what_is_not_there_lists_what_is(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 77");
 	assert_non_null(world_says(
-	    &w, "🚫 Not rolled back: staging has no release 77. There are:\n• 1 aaaaaaa"));
+	    &w, "🚫 Not rolled back: staging has no release 77. There are:\n• release 1 aaaaaaa"));
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging #77");
+	assert_non_null(world_says(&w, "staging has no release #77. There are:\n• release 1 "));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging aaaaaaa1");
 	assert_non_null(
 	    world_says(&w, "🚫 Runs already: staging aaaaaaa, so it is not rolled back to."));
@@ -185,8 +209,8 @@ rolling_back_twice_goes_back_twice(void **state)
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B " " COMMIT_C);
 	assert_non_null(strstr(question(&w, "/rollback staging"),
 	    "🚫 Not rolled back: staging has no earlier release to roll back to. It runs release 5, and no older "
-	    "one is left that was not rolled back. There are:\n• 5 aaaaaaa \"Make it blue\", just now, "
-	    "live\n• 4 bbbbbbb \"Make it blue\", just now, rolled back, newer than what runs"));
+	    "one is left that was not rolled back. There are:\n• release 5 aaaaaaa \"Make it blue\", just now, "
+	    "live\n• release 4 bbbbbbb \"Make it blue\", just now, rolled back, newer than what runs"));
 	world_close(&w);
 }
 
@@ -358,11 +382,11 @@ several_releases_are_offered_with_what_each_takes_back(void **state)
 	message = world_last(&w);
 	assert_string_equal(world_plain(message),
 	    "❓ Roll back staging? To which release:\nlive: ccccccc \"Make it blue\", 5 min ago"
-	    "\n• 4 ddddddd \"Make it blue\", 5 min ago by @ada, was live until 5 min ago"
+	    "\n• release 4 ddddddd \"Make it blue\", 5 min ago by @ada, was live until 5 min ago"
 	    "\n   rolls back ccccccc \"Make it blue\""
-	    "\n• 2 bbbbbbb \"Make it blue\", 1 h ago by @ada, was live until 5 min ago"
+	    "\n• release 2 bbbbbbb \"Make it blue\", 1 h ago by @ada, was live until 5 min ago"
 	    "\n   rolls back ccccccc \"Make it blue\", ddddddd \"Make it blue\""
-	    "\n• 1 aaaaaaa \"Make it blue\", 1 h ago by @ada, was live until 1 h ago"
+	    "\n• release 1 aaaaaaa \"Make it blue\", 1 h ago by @ada, was live until 1 h ago"
 	    "\n   rolls back ccccccc \"Make it blue\", ddddddd \"Make it blue\", bbbbbbb \"Make it blue\"");
 	assert_int_equal(message->buttons.n, 3);
 	assert_string_equal(message->buttons.at[1].label, "↩️ to bbbbbbb Make it blue");
@@ -546,11 +570,11 @@ a_number_that_was_another_releases_is_refused_for_ninety_days(void **state)
 	renumber(&w, 89);
 	assert_string_equal(question(&w, "/rollback staging 3"),
 	    "🚫 Not rolled back: staging: which release is 3? Since an upgrade 89 d ago each environment counts "
-	    "its own.\nNow it is\n• 3 ccccccc \"Make it blue\", just now\nBefore it was what is "
-	    "now\n• 2 bbbbbbb \"Make it blue\", just now\nName its commit: /rollback staging "
+	    "its own.\nNow it is\n• release 3 ccccccc \"Make it blue\", just now\nBefore it was what is "
+	    "now\n• release 2 bbbbbbb \"Make it blue\", just now\nName its commit: /rollback staging "
 	    "<commit>");
 	assert_non_null(strstr(question(&w, "/rollback staging 5"),
-	    "Before it was what is now\n• 4 ddddddd \"Make it blue\", just now\nName its commit: "
+	    "Before it was what is now\n• release 4 ddddddd \"Make it blue\", just now\nName its commit: "
 	    "/rollback staging <commit>"));
 	assert_non_null(strstr(question(&w, "/rollback staging 1"), "Roll back staging?"));
 	assert_non_null(strstr(question(&w, "/rollback staging 2"), "Roll back staging?"));
@@ -608,6 +632,7 @@ main(void)
 		cmocka_unit_test(a_persons_rollback_that_fails_cannot_roll_back_of_its_own),
 		cmocka_unit_test(a_list_says_which_runs_again_and_which_goes_forward),
 		cmocka_unit_test(a_rollback_to_what_is_not_there_lists_what_is),
+		cmocka_unit_test(a_number_with_its_sign_is_a_deployments),
 		cmocka_unit_test(from_down_a_rollback_goes_to_the_last_that_was_healthy),
 	};
 

@@ -617,14 +617,14 @@ a_no_with_a_reason_ends_it_and_rings(void **state)
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reject");
 	assert_string_equal(w.toast, "Not rejected yet: press a reason below.");
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "Not rejected yet: production #1, @bob: press a reason"));
+	    world_says_in(&w, WORLD_TEAM, "👎 Reject? production #1, @bob: press a reason"));
 	press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Not tonight");
 	assert_non_null(strstr(w.toast, "Only who asked may press this"));
 
 	event = world_update(&w, UPDATE_TEXT, WORLD_OTHER_ADMIN, WORLD_TEAM);
 	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), "the demo is at 4");
 	event->u.update->reply_to =
-	    w.screen_remote[world_says_in(&w, WORLD_TEAM, "Not rejected yet")->row];
+	    w.screen_remote[world_says_in(&w, WORLD_TEAM, "👎 Reject? ")->row];
 	(void)world_decide(&w, event);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
@@ -636,7 +636,7 @@ a_no_with_a_reason_ends_it_and_rings(void **state)
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/reject 1 late");
 	assert_non_null(world_says(
 	    &w, "#1 is refused (rejected by @bob: the demo is at 4): no approval is asked for."));
-	assert_null(world_says_in(&w, WORLD_TEAM, "Not rejected yet")); /* nor its buttons */
+	assert_null(world_says_in(&w, WORLD_TEAM, "👎 Reject? ")); /* nor its buttons */
 	assert_string_equal(label_in(&w, WORLD_TEAM, "Not tonight"), "");
 	world_close(&w);
 }
@@ -1329,10 +1329,10 @@ what_awaits_stands_in_the_queue_and_the_status(void **state)
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	(void)world_text(&w, WORLD_ADMIN, "/queue");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "production\n✋ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa");
+	    "production\n❓ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa");
 	(void)world_text(&w, WORLD_ADMIN, "/status production");
 	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "\n✋ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa\n"));
+	    "\n❓ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa\n"));
 
 	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_APPROVAL);
@@ -1356,7 +1356,7 @@ what_awaits_is_listed_for_who_may(void **state)
 	asks(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/pending");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "Awaiting approval\n\n✋ #1 production: @ada wants to deploy aaaaaaa, just now\n"
+	    "Awaiting approval\n\n❓ #1 production: @ada wants to deploy aaaaaaa, just now\n"
 	    "    approved 0 of 1; you asked for it");
 	(void)world_text(&w, WORLD_ADMIN, "/approve 1");
 	assert_non_null(

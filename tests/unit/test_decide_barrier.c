@@ -117,12 +117,12 @@ every_release_in_the_way_is_named(void **state)
 	world_deploy_goes_live(&w, COMMIT_D);
 	assert_string_equal(said(&w, "/rollback staging"),
 	    "❓ Roll back staging? To which release:\nlive: ddddddd \"Make it blue\", just now"
-	    "\n• 3 ccccccc \"Make it blue\", just now by @ada, was live until just now"
+	    "\n• release 3 ccccccc \"Make it blue\", just now by @ada, was live until just now"
 	    "\n   rolls back ddddddd \"Make it blue\""
-	    "\n• 2 bbbbbbb \"Make it blue\", just now by @ada, was live until just now"
+	    "\n• release 2 bbbbbbb \"Make it blue\", just now by @ada, was live until just now"
 	    "\n   rolls back ddddddd \"Make it blue\", ccccccc \"Make it blue\""
 	    "\n⛔ No rollback past release 3, ccccccc: drops table orders"
-	    "\n• 1 aaaaaaa \"Make it blue\", just now by @ada, was live until just now"
+	    "\n• release 1 aaaaaaa \"Make it blue\", just now by @ada, was live until just now"
 	    "\n   rolls back ddddddd \"Make it blue\", ccccccc \"Make it blue\", bbbbbbb \"Make it blue\""
 	    "\n⛔ No rollback past release 3, ccccccc: drops table orders"
 	    "\n⛔ No rollback past release 2, bbbbbbb: " DROPS);

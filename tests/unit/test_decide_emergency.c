@@ -91,7 +91,7 @@ it_passes_approvals_locks_and_freezes_and_all_are_rung(void **state)
 	    "#1: no approval, lock or freeze holds it\n⚠️ approved 0 of 2\n"
 	    "🔒 locked by @bob, just now, until unlocked: mine\n"
 	    "🧊 frozen by @bob, just now, until Sat 2027-01-02 00:00 (UTC): sale\n"
-	    "Look at it when it has begun, then press Reviewed: somebody else than who asked.");
+	    "Look at it when it has begun, then press Review done: somebody else than who asked.");
 	assert_false(rung->is_silent);
 	assert_true(rung->is_alarm);
 	assert_non_null(
@@ -417,19 +417,19 @@ it_is_marked_until_somebody_else_has_reviewed_it(void **state)
 	    "🚨 emergency not reviewed: #1 aaaaaaa, just now, by @ada: the shop is down\n"
 	    "    /review 1"));
 
-	press(&w, WORLD_ADMIN, WORLD_TEAM, "Reviewed");
+	press(&w, WORLD_ADMIN, WORLD_TEAM, "Review done");
 	assert_string_equal(
 	    w.toast, "⛔ Denied: approve: you asked for it, so somebody else must review it.");
-	press(&w, WORLD_STAGING_USER, WORLD_TEAM, "Reviewed");
+	press(&w, WORLD_STAGING_USER, WORLD_TEAM, "Review done");
 	assert_string_equal(w.toast, "⛔ Denied: approve: only an admin may.");
 	assert_int_equal(world_deployment(&w, 1).reviewed_at, 0);
 
-	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reviewed");
+	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
 	assert_string_equal(w.toast, "#1 is reviewed: nobody is reminded of it any more.");
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "✅ Reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is "
+	    "📝 Reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is "
 	    "down\n#1: no approval, lock or freeze holds it\nIt is live.\nreviewed by @bob"));
-	assert_string_equal(button_in(&w, WORLD_TEAM, "Reviewed"), "");
+	assert_string_equal(button_in(&w, WORLD_TEAM, "Review done"), "");
 	assert_non_null(strstr(said_by(&w, "/history production"), "· reviewed by @bob"));
 	assert_null(strstr(said_by(&w, "/status production"), "not reviewed"));
 	assert_int_equal(world_audited(&w, "emergency_reviewed", "\"high\""), 1);
@@ -485,7 +485,7 @@ a_review_changes_nothing_else_of_what_has_ended(void **state)
 	w.aid.at += 90 * INT64_C(1000);
 	asks(&w, "/deploy production", COMMIT_B); /* release 2 */
 	world_run_ends(&w, GOOD);
-	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reviewed");
+	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
 	*at = '\0';
 	assert_non_null(world_says(&w, before));
 	assert_non_null(strstr(world_plain(world_says(&w, before)), "· reviewed by @bob"));
@@ -505,10 +505,10 @@ who_was_rung_reads_how_it_ended(void **state)
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "🚨 Emergency")),
 	    "🚨 Emergency: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
 	    "#1: no approval, lock or freeze holds it\nIt is live.\n"
-	    "Look at it, then press Reviewed: somebody else than who asked.");
-	assert_string_not_equal(button_in(&w, WORLD_TEAM, "Reviewed"), "");
+	    "Look at it, then press Review done: somebody else than who asked.");
+	assert_string_not_equal(button_in(&w, WORLD_TEAM, "Review done"), "");
 	asks(&w, PAST, COMMIT_B);
-	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reviewed"); /* while it runs */
+	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done"); /* while it runs */
 	world_run_ends(&w, GOOD);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "reviewed by @bob\nIt is live."));
 	world_close(&w);
@@ -545,7 +545,7 @@ a_reminder_rings_each_day_for_a_fortnight(void **state)
 	assert_int_equal(world_rings(&w), rings + 14);
 	assert_int_equal(world_deployment(&w, 1).n_reminders, 14);
 	assert_int_equal(reminders_due(&w), 0);
-	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reviewed");
+	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
 	assert_string_equal(world_deployment(&w, 1).reviewer, "@bob");
 	world_close(&w);
 }
@@ -573,7 +573,7 @@ who_is_alone_closes_it_and_the_audit_says_so(void **state)
 	(void)state;
 	world_open(&w, PLAIN, "ADMIN_TELEGRAM_IDS=11", NULL);
 	goes_live(&w, COMMIT_A);
-	press(&w, WORLD_ADMIN, WORLD_TEAM, "Reviewed");
+	press(&w, WORLD_ADMIN, WORLD_TEAM, "Review done");
 	assert_string_equal(world_deployment(&w, 1).reviewer, "@ada");
 	assert_int_equal(world_audited(&w, "emergency_reviewed",
 			     "by who asked for it: nobody else could have approved it"),
@@ -590,13 +590,13 @@ what_never_began_is_nothing_to_review(void **state)
 	world_open(&w, PLAIN, NULL);
 	asks(&w, "/deploy production", COMMIT_B);
 	asks(&w, PAST, COMMIT_A);
-	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reviewed");
+	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
 	assert_string_equal(w.toast, "#2 has not begun: review it when it has.");
 	press(&w, WORLD_ADMIN, WORLD_GROUP, "Cancel");
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_CANCELLED);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "✖️ Never began: production, the emergency deployment \"Make it blue\" aaaaaaa"));
-	assert_string_equal(button_in(&w, WORLD_TEAM, "Reviewed"), "");
+	assert_string_equal(button_in(&w, WORLD_TEAM, "Review done"), "");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/review 2");
 	assert_non_null(world_says(&w, "#2 never began: there is nothing to review."));
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/review 1");

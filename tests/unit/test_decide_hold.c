@@ -818,7 +818,7 @@ a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
 	assert_non_null(world_says(&w, "⛔ Denied: production cancel"));
 	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "✋ Push dropped: production aaaaaaa\nNothing deploys it by itself: /deploy "
+	    "⛔ Push dropped: production aaaaaaa\nNothing deploys it by itself: /deploy "
 	    "production, or the next push.");
 	assert_int_equal(world_audited(&w, "cancel_requested", "aaaaaaa"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel production");

@@ -84,7 +84,7 @@ the_code_of_a_review_is_for_a_review(void **state)
 	(void)world_text(&w, ada.id, "/deploy production emergency it is down");
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	press_in(&w, &bob, WORLD_TEAM, "Reviewed");
+	press_in(&w, &bob, WORLD_TEAM, "Review done");
 	assert_non_null(world_says_in(&w, bob.id, "🔐 Code for production review: "));
 	factor_type(&w, &bob, factor_code(&w, &bob, 0));
 	assert_string_equal(world_newest(&w, "production").reviewer, "@bob");

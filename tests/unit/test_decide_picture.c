@@ -199,7 +199,7 @@ an_admins_own_is_confirmed_by_the_other_one(void **state)
 	world_act(&w, read_adas, NULL);
 	(void)snprintf(text, sizeof(text), "/2fa confirm %s", factor_code(&w, &ada, 0));
 	(void)world_text_in(&w, ada.id, ada.id, text);
-	assert_non_null(world_says_in(&w, ada.id, "✅ Right."));
+	assert_non_null(world_says_in(&w, ada.id, "🔐 Right so far."));
 	assert_null(world_says_in(&w, ada.id, "Second factor to confirm"));
 	factor_press(&w, ada.id, asked(&w, bob.id), "Confirm"); /* in bob's chat */
 	assert_null(world_says_in(&w, ada.id, "has one now"));
@@ -241,7 +241,7 @@ a_picture_goes_after_two_minutes_and_one_of_an_older_secret_at_once(void **state
 	assert_int_equal(world_peek(&w, EFFECT_DELETE_MESSAGE)->u.delete_message.remote_id, 777);
 	end_effect(&w, EFFECT_DELETE_MESSAGE, 0, "");
 	prove(&w); /* it was scanned before */
-	assert_non_null(world_says_in(&w, CY, "✅ Right."));
+	assert_non_null(world_says_in(&w, CY, "🔐 Right so far."));
 	assert_null(world_peek(&w, EFFECT_DELETE_MESSAGE));
 	factor_close(&w);
 

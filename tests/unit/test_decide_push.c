@@ -470,7 +470,7 @@ a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed(void **state)
 	push(&w, "develop", COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_string_equal(world_plain(world_last(&w)),
-	    "✋ Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by @ada, just now (to release 1, "
+	    "⛔ Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by @ada, just now (to release 1, "
 	    "aaaaaaa). /deploy staging asks first.");
 	push(&w, "develop", COMMIT_C);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });

@@ -167,8 +167,7 @@ who_comes_to_the_front_is_told_and_nobody_else(void **state)
 	w.aid.at += 120 * INT64_C(1000);
 	go_live(&w);
 	is_ahead(&w, 1);
-	turn =
-	    world_says_in(&w, WORLD_GROUP, "🚀 It is your turn: staging \"Make it blue\" bbbbbbb");
+	turn = world_says_in(&w, WORLD_GROUP, "🚀 Begun: staging \"Make it blue\" bbbbbbb");
 	next =
 	    world_says_in(&w, WORLD_GROUP, "⏳ You are next in staging: \"Make it blue\" ccccccc");
 	assert_non_null(turn);
@@ -177,7 +176,7 @@ who_comes_to_the_front_is_told_and_nobody_else(void **state)
 	assert_int_not_equal(next->reply_to, 0);
 	assert_int_not_equal(turn->reply_to, next->reply_to);
 	assert_false(turn->is_silent); /* two minutes */
-	assert_null(world_says_in(&w, WORLD_TEAM, "It is your turn"));
+	assert_null(world_says_in(&w, WORLD_TEAM, "Begun: "));
 	go_live(&w);
 	is_ahead(&w, 1);
 	assert_null(world_says(&w, "You are next in staging: bbbbbbb"));

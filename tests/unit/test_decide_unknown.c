@@ -37,7 +37,8 @@ press(struct world *w, int64_t person, const struct world_message *message, cons
 static void
 looked(struct world *w)
 {
-	press(w, WORLD_OTHER_ADMIN, world_says_in(w, WORLD_TEAM, "Nothing is started"), "I looked");
+	press(w, WORLD_OTHER_ADMIN, world_says_in(w, WORLD_TEAM, "Nothing is started"),
+	    "Start queue");
 }
 
 static void
@@ -54,6 +55,8 @@ the_team_is_told_why_and_by_which_machine(void **state)
 	assert_non_null(strstr(world_plain(message), "run 2 of bbbbbbb: its folder is not here"));
 	assert_true(w.aid.settings->host[0] != '\0');
 	assert_non_null(strstr(world_plain(message), w.aid.settings->host));
+	assert_non_null(strstr(world_plain(message), "the button starts what is queued"));
+	assert_string_not_equal(world_button(message, "▶️ Start queue of staging"), "");
 	assert_int_equal(world_audited(&w, "state_unknown", "run 2 of bbbbbbb"), 1);
 	assert_non_null(
 	    world_says_in(&w, WORLD_GROUP, "Nothing was rolled back: it may still be running"));
@@ -291,14 +294,14 @@ only_who_may_roll_back_there_may_say_that_it_is_known(void **state)
 	(void)state;
 	begin(&w);
 	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
-	press(&w, WORLD_STAGING_USER, message, "I looked");
+	press(&w, WORLD_STAGING_USER, message, "Start queue");
 	assert_true(w.is_alert);
 	assert_string_equal(w.toast, "⛔ Denied: I looked: only an admin may.");
 	assert_true(world_environment(&w, "staging").unknown_since > 0);
 	assert_int_equal(world_audited(&w, "denied", "telegram:33"), 1);
-	press(&w, WORLD_ADMIN, message, "I looked");
+	press(&w, WORLD_ADMIN, message, "Start queue");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
-	press(&w, WORLD_ADMIN, message, "I looked"); /* once more */
+	press(&w, WORLD_ADMIN, message, "Start queue"); /* once more */
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	world_close(&w);
 }
@@ -316,11 +319,11 @@ the_status_shows_it_with_its_button(void **state)
 	assert_non_null(strstr(world_plain(message), NOT_KNOWN));
 	assert_non_null(strstr(
 	    world_plain(message), "⚠️ staging: not known what runs; last known: aaaaaaa"));
-	assert_string_not_equal(world_button(message, "I looked: staging"), "");
-	assert_string_equal(world_button(message, "I looked: production"), "");
+	assert_string_not_equal(world_button(message, "Start queue of staging"), "");
+	assert_string_equal(world_button(message, "Start queue of production"), "");
 	world_probed(&w, NULL);
 	assert_non_null(strstr(world_plain(message), "healthy, HTTP 200"));
-	press(&w, WORLD_ADMIN, message, "I looked: staging");
+	press(&w, WORLD_ADMIN, message, "Start queue of staging");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
@@ -337,9 +340,9 @@ who_may_not_press_it_is_shown_no_button(void **state)
 	begin(&w);
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status");
 	assert_non_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
-	assert_string_equal(world_button(world_last(&w), "I looked: staging"), "");
+	assert_string_equal(world_button(world_last(&w), "Start queue of staging"), "");
 	(void)world_text(&w, WORLD_STAGING_USER, "/status"); /* where an admin reads it too */
-	assert_string_not_equal(world_button(world_last(&w), "I looked: staging"), "");
+	assert_string_not_equal(world_button(world_last(&w), "Start queue of staging"), "");
 	world_close(&w);
 }
 
@@ -475,7 +478,7 @@ a_restore_repeats_no_warning_of_the_run_that_it_ended(void **state)
 	assert_ptr_equal(world_says_in(&w, WORLD_TEAM, NOT_KNOWN), warning);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "State unknown: production"));
 	assert_int_equal(world_audited(&w, "state_unknown", "--restored"), 2);
-	press(&w, WORLD_ADMIN, warning, "I looked");
+	press(&w, WORLD_ADMIN, warning, "Start queue");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	world_close(&w);
 }

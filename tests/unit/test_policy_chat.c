@@ -92,6 +92,26 @@ a_denial_names_the_roles_that_may_and_to_a_stranger_none(void **state)
 	world_close(&w);
 }
 
+/* Goal: who that is a newcomer cannot know: names, where there are some, to who sees it. */
+static void
+a_denial_names_people_who_may_and_to_a_stranger_the_way_in(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:*/*", NULL);
+	world_deploy_goes_live(&w, COMMIT_A); /* by @ada */
+	(void)world_text(&w, CARL, "/deploy production");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⛔ Denied: production deploy: only an admin may. Ask @ada.");
+	(void)world_text(&w, WORLD_STRANGER, "/deploy production");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⛔ Denied: production deploy: you have no role here. Write /whoami to me in private and send an admin the id that it shows.");
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/deploy production");
+	assert_null(strstr(world_plain(world_last(&w)), "@ada"));
+	world_close(&w);
+}
+
 static void
 help_and_whoami_name_roles_places_and_ends(void **state)
 {
@@ -490,6 +510,7 @@ main(void)
 		cmocka_unit_test(of_what_one_has_no_grant_the_answer_is_that_there_is_none),
 		cmocka_unit_test(who_sees_an_environment_and_may_not_is_denied),
 		cmocka_unit_test(a_denial_names_the_roles_that_may_and_to_a_stranger_none),
+		cmocka_unit_test(a_denial_names_people_who_may_and_to_a_stranger_the_way_in),
 		cmocka_unit_test(help_and_whoami_name_roles_places_and_ends),
 		cmocka_unit_test(who_may_deploy_alone_sees_the_queue_and_leaves_it),
 		cmocka_unit_test(a_role_withdrawn_between_question_and_press_confirms_nothing),
