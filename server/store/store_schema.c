@@ -851,6 +851,15 @@ static const char *const migration_7[] = {
 	" is_out INTEGER NOT NULL,"
 	" tries INTEGER NOT NULL,"
 	" detail TEXT NOT NULL) STRICT;",
+	/* What each deployment brought beside what was live: n from 0, the newest first; n -1 has in
+	 * `of` how many there were. */
+	"CREATE TABLE change ("
+	" deployment INTEGER NOT NULL,"
+	" n INTEGER NOT NULL,"
+	" of INTEGER NOT NULL,"
+	" commit_id TEXT NOT NULL,"
+	" subject TEXT NOT NULL,"
+	" PRIMARY KEY (deployment, n)) STRICT, WITHOUT ROWID;",
 	NULL,
 };
 
