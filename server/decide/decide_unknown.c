@@ -24,7 +24,10 @@ decide_add_looked(
 	const struct request request = request_of("looked", environment);
 	char label[LIMIT_BUTTON];
 
-	(void)snprintf(label, sizeof(label), "👀 I looked: %.41s", name[0] != '\0' ? name : "go on");
+	if (name[0] != '\0')
+		(void)snprintf(label, sizeof(label), "👀 I looked, go on: %.41s", name);
+	else
+		(void)snprintf(label, sizeof(label), "👀 I looked: let deployments go on");
 	row_button_show_for(tx, &request, chat, 0, label, buttons);
 }
 

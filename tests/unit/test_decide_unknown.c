@@ -316,11 +316,11 @@ the_status_shows_it_with_its_button(void **state)
 	assert_non_null(strstr(world_plain(message), NOT_KNOWN));
 	assert_non_null(strstr(
 	    world_plain(message), "⚠️ staging: not known what runs; last known: aaaaaaa"));
-	assert_string_not_equal(world_button(message, "I looked: staging"), "");
-	assert_string_equal(world_button(message, "I looked: production"), "");
+	assert_string_not_equal(world_button(message, "I looked, go on: staging"), "");
+	assert_string_equal(world_button(message, "I looked, go on: production"), "");
 	world_probed(&w, NULL);
 	assert_non_null(strstr(world_plain(message), "healthy, HTTP 200"));
-	press(&w, WORLD_ADMIN, message, "I looked: staging");
+	press(&w, WORLD_ADMIN, message, "I looked, go on: staging");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
@@ -337,9 +337,9 @@ who_may_not_press_it_is_shown_no_button(void **state)
 	begin(&w);
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status");
 	assert_non_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
-	assert_string_equal(world_button(world_last(&w), "I looked: staging"), "");
+	assert_string_equal(world_button(world_last(&w), "I looked, go on: staging"), "");
 	(void)world_text(&w, WORLD_STAGING_USER, "/status"); /* where an admin reads it too */
-	assert_string_not_equal(world_button(world_last(&w), "I looked: staging"), "");
+	assert_string_not_equal(world_button(world_last(&w), "I looked, go on: staging"), "");
 	world_close(&w);
 }
 
