@@ -19,7 +19,7 @@ WORK = re.compile(r"⚠️ (Not started|Asked again)|❌|[✅☑]️? (Live|Was 
                   r"|☝️|🔁|⏰ (Still|May|Rolled)")
 NAME = re.compile(r"\b(staging|production|qa|demo|client/\w+|\w+/\w+)\b")
 # What rings and is about a person, who then stands there, or is the one who reads it.
-ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)|✅ Code accepted|🔑 Token")
+ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)|🔐 Code taken|🔑 Token")
 PERSON = re.compile(r"telegram:\d+|@\w+|2FA reset of \d+|Your role \w+|Token (made|blocked|revoked): \w+")
 ELSEWHERE = re.compile(r"\S+ [\w ]+: all (environments|of \w+)")     # a lock or freeze has
 # What is on record is no news of what runs.
