@@ -77,6 +77,7 @@ static bool
 is_said_of_migration(const struct deployment *deployment)
 {
 	return deployment->why == DEPLOY_WHY_SCRIPT &&
+	    deployment->state != DEPLOY_ROLLBACK_FAILED &&
 	    deployment_migration(deployment) == MIGRATION_FAILED;
 }
 
@@ -89,23 +90,6 @@ add_detail(struct chat_text *text, const struct deployment *deployment)
 		return;
 	chat_text_add(
 	    text, "\n%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
-	chat_text_outside(text, "", deployment->detail);
-}
-
-/* Of a rollback that failed by itself the detail is its own, and the word is what it was for.  One
- * whose script succeeded has added what came after it. */
-static void
-add_rollback_detail(struct chat_text *text, const struct chat_deployment *about)
-{
-	const struct deployment *deployment = about->deployment;
-
-	if (about->run_end == RUN_SUCCEEDED || deployment_is_rollback(deployment) ||
-	    deployment->detail[0] == '\0') {
-		add_detail(text, deployment);
-		return;
-	}
-	chat_text_add(text, "\n%s%sthe rollback: ", deploy_flow_why_word(deployment->why),
-	    deployment->why != DEPLOY_WHY_NONE ? "; " : "");
 	chat_text_outside(text, "", deployment->detail);
 }
 
@@ -202,6 +186,10 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 		chat_deployment_work(text, "", ahead);
 		if (ahead->started_at != 0)
 			chat_text_duration(text, ", since ", about->at - ahead->started_at);
+		if (deployment_stands_first(deployment) && ahead->started_at != 0 &&
+		    deployment_may_be_cancelled(ahead))
+			chat_text_add(text, "\n" MARK_CODE "/cancel %s" MARK_CODE " stops #%lld",
+			    ahead->environment, (long long)ahead->id);
 	}
 }
 
@@ -246,16 +234,6 @@ add_what_stays_old(struct chat_text *text, const struct chat_deployment *about)
 	}
 }
 
-/* The release that it is rolled back to: a commit's first digits, or what has none. */
-static void
-add_previous(struct chat_text *text, const char *before, const struct deployment *deployment)
-{
-	if (deployment_is_back_to_target(deployment))
-		chat_text_add(text, "%swhat ran before deploybot", before);
-	else
-		chat_text_commit(text, before, deployment->previous);
-}
-
 static void
 add_in_progress(struct chat_text *text, const struct deployment *deployment)
 {
@@ -264,10 +242,10 @@ add_in_progress(struct chat_text *text, const struct deployment *deployment)
 		chat_text_add(text, "\n🩺 checking health");
 		break;
 	case DEPLOY_ROLLING_BACK:
-		add_previous(text, "\n↩️ rolling back to ", deployment);
+		chat_deployment_previous(text, "\n↩️ rolling back to ", deployment);
 		break;
 	case DEPLOY_VERIFYING_ROLLBACK:
-		add_previous(text, "\n🩺 checking the health of ", deployment);
+		chat_deployment_previous(text, "\n🩺 checking the health of ", deployment);
 		break;
 	default:
 		break;
@@ -288,6 +266,7 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_requester(text, deployment);
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
+	chat_deployment_failed_step(text, about);
 	chat_deployment_steps(text, about);
 	add_in_progress(text, deployment);
 	chat_deployment_draining(text, about);
@@ -300,10 +279,10 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	chat_deployment_first(text, about);
+	chat_deployment_past_migration(text, about);
 	add_what_stays_old(text, about);
 	chat_deployment_requester(text, deployment);
 	chat_deployment_missing(text, deployment);
-	chat_deployment_past_migration(text, about);
 	if (about->block != NULL && deployment_is_rollback(deployment)) {
 		chat_text_commit(text, "\n", about->block->commit);
 		chat_text_add(text, " is blocked: a push does not deploy it again; ");
@@ -330,6 +309,7 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 	const char *environment = deployment->environment;
 	bool is_target = deployment_is_back_to_target(deployment);
+	bool is_unhealthy = deployment->why == DEPLOY_WHY_UNHEALTHY;
 	char previous[32];
 
 	chat_text_add(text, "\n" MARK_BOLD);
@@ -342,6 +322,10 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, "%s is NOT running %.7s; %s %s%s", environment,
 		    deployment->commit, is_target ? "it is back to" : "it runs", previous,
 		    is_target ? "" : " again");
+		if (strcmp(about->environment->current.commit, deployment->previous) == 0 &&
+		    about->environment->current.subject[0] != '\0')
+			chat_text_quoted(
+			    text, ": ", about->environment->current.subject, CHAT_FIRST_SUBJECT);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED &&
 	    chat_deployment_is_unknown(about)) {
 		chat_text_add(text,
@@ -349,15 +333,16 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		    environment, deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
 		chat_text_add(text,
-		    "%s may be DOWN: the rollback from %.7s to %s failed and changed nothing",
-		    environment, deployment->commit, previous);
+		    "%s may be DOWN: %s%.7s is still there%s: rolling back to %s did not begin to change anything",
+		    environment, is_unhealthy ? "" : "what came up of ", deployment->commit,
+		    is_unhealthy ? ", unhealthy" : "", previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->run_end == RUN_FAILED) {
 		chat_text_add(text,
 		    "%s may be DOWN: the rollback from %.7s to %s failed: what runs is not known",
 		    environment, deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
-		chat_text_add(text, "%s is DOWN: neither %.7s nor %s is healthy", environment,
-		    deployment->commit, previous);
+		chat_text_add(text, "%s is DOWN: %s is back, and is not healthy%s", environment,
+		    previous, is_unhealthy ? " either" : "");
 	} else if (about->n_barriers > 0) {
 		chat_text_add(text, "%s may be broken: %s%.7s was left running", environment,
 		    deployment->why == DEPLOY_WHY_UNHEALTHY ? "" : "what is up of ",
@@ -389,10 +374,7 @@ add_bad_reason(struct chat_text *text, const struct chat_deployment *about)
 	    text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
 	if (deployment->state == DEPLOY_FAILED)
 		chat_text_add(text, " failed");
-	if (deployment->state == DEPLOY_ROLLBACK_FAILED)
-		add_rollback_detail(text, about);
-	else
-		add_detail(text, deployment);
+	add_detail(text, deployment);
 }
 
 static void
@@ -467,16 +449,17 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	chat_deployment_first(text, about);
+	chat_deployment_behind_migration(text, about);
 	add_what_runs(text, about);
 	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", deployment);
 	add_what_stays_old(text, about);
 	chat_deployment_requester(text, deployment);
 	add_detail(text, deployment);
+	chat_deployment_failed_step(text, about);
 	add_tail(text, about);
 	chat_deployment_application_log(text, about);
 	add_unprobed(text, deployment);
-	chat_deployment_behind_migration(text, about);
 	if (!is_same_again(deployment))
 		add_blocked(text, deployment);
 	chat_deployment_note(text, deployment);
@@ -489,12 +472,13 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	chat_deployment_first(text, about);
+	chat_deployment_behind_migration(text, about);
 	add_what_runs(text, about);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
+	chat_deployment_failed_step(text, about);
 	add_tail(text, about);
 	chat_deployment_application_log(text, about);
-	chat_deployment_behind_migration(text, about);
 	chat_deployment_requester(text, deployment);
 	add_unprobed(text, deployment);
 	chat_deployment_next_step(text, about->environment, deployment);
@@ -627,20 +611,32 @@ chat_deployment_rings_before(enum deploy_state state)
 								CHAT_RINGS_MAX - 2;
 }
 
+#define ROLLING_BEFORE ": " CHAT_SAID_ROLLING /* as the version before said it, behind the subject */
+
+/* Where a line that rang says it: in front of the first quote, or last as it was. */
+static const char *
+find_rolling(const char *said)
+{
+	const char *at = strstr(said, CHAT_ROLLING), *old = NULL;
+
+	if (at != NULL && memchr(said, '"', (size_t)(at - said)) == NULL)
+		return at + strlen(CHAT_ROLLING) - strlen(CHAT_SAID_ROLLING);
+	for (at = said; (at = strstr(at, ROLLING_BEFORE)) != NULL; at++)
+		old = at + strlen(": "); /* a subject may say so, too */
+	return old;
+}
+
 bool
 chat_deployment_rolled(
     struct chat_text *text, const struct deployment *deployment, const char *said)
 {
-	const char *at = NULL;
+	const char *at = find_rolling(said);
 
-	for (const char *next = said; (next = strstr(next, CHAT_SAID_ROLLING)) != NULL; next++)
-		at = next; /* a subject may say so, too */
 	if (at == NULL)
 		return false;
 	chat_text_init(text);
 	chat_text_add(text, "%.*s%s%s", (int)(at - said), said,
-	    deployment->state == DEPLOY_ROLLED_BACK ? ": rolled back to " :
-						      ": could not be rolled back to ",
+	    deployment->state == DEPLOY_ROLLED_BACK ? "rolled back to " : "NOT rolled back to ",
 	    at + strlen(CHAT_SAID_ROLLING));
 	return true;
 }
@@ -661,8 +657,9 @@ add_why(struct chat_text *text, const struct deployment *deployment)
 
 /* Somebody has to do something now, and must know what from the ring alone. */
 static bool
-is_for_hands(const struct deployment *deployment)
+is_for_hands(const struct chat_deployment *about)
 {
+	const struct deployment *deployment = about->deployment;
 	bool is_migrated = deployment_migration(deployment) != MIGRATION_NONE;
 
 	switch (deployment->state) {
@@ -674,6 +671,8 @@ is_for_hands(const struct deployment *deployment)
 		    (deployment->target_changed || is_migrated);
 	case DEPLOY_ROLLED_BACK:
 		return is_migrated;
+	case DEPLOY_LIVE: /* a person's rollback, on the database of what it left */
+		return about->behind != NULL && about->behind->n > 0;
 	default:
 		return false;
 	}
@@ -686,7 +685,7 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	if (is_brief && !is_for_hands(deployment)) {
+	if (is_brief && !is_for_hands(about)) {
 		chat_deployment_first(&text, about);
 		return chat_text_take(&text);
 	}
@@ -702,24 +701,25 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		break;
 	case DEPLOY_ROLLING_BACK:
 		chat_deployment_first(&text, about);
-		add_previous(&text, CHAT_SAID_ROLLING, deployment);
 		break;
 	case DEPLOY_ROLLED_BACK: /* its first line says why */
 		chat_deployment_first(&text, about);
-		add_what_runs(&text, about);
 		chat_deployment_behind_migration(&text, about);
+		add_what_runs(&text, about);
 		break;
 	case DEPLOY_ROLLBACK_FAILED:
 		chat_deployment_first(&text, about);
+		chat_deployment_behind_migration(&text, about);
 		add_what_runs(&text, about);
 		add_why(&text, deployment);
-		chat_deployment_behind_migration(&text, about);
 		chat_deployment_next_step(&text, about->environment, deployment);
 		break;
 	default:
 		chat_deployment_first(&text, about);
-		if (deployment->state == DEPLOY_LIVE)
+		if (deployment->state == DEPLOY_LIVE) {
+			chat_deployment_past_migration(&text, about);
 			break;
+		}
 		if (!deployment_is_action(deployment))
 			add_what_runs(&text, about);
 		add_why(&text, deployment);

@@ -10,12 +10,12 @@
 /* AWAITING_APPROVAL: how it stands. */
 struct chat_approvals {
 	int needed;
-	size_t n;	     /* that count */
-	size_t n_others;     /* people who may approve it as well */
+	size_t n;	 /* that count */
+	size_t n_others; /* people who may approve it as well */
 	bool is_unknown_requester;
-	bool is_one_more; /* ... which asks for one more */
+	bool is_one_more;		 /* ... which asks for one more */
 	const struct condition *because; /* why more than usual; NULL: it is not */
-	const char *roles;   /* whose people are asked; NULL: each that grants it */
+	const char *roles;		 /* whose people are asked; NULL: each that grants it */
 	const char *changes; /* what would change, as chat_deployment_changes() had it */
 	int64_t until;	     /* wall ms */
 };
@@ -26,30 +26,35 @@ struct chat_deployment {
 	const struct environment *environment; /* as it is after the decision */
 	const struct step *steps;	       /* of its newest run */
 	size_t n_steps;
-	enum run_end run_end;		 /* how that run ended: the mark of its last step */
-	const char *touches; /* an action's: a line of what it does to what; "", NULL: none */
-	const char *tail; /* of an action, or a failure: last lines; "", NULL: none */
-	bool is_tail_private; /* an application may speak in it: not for everybody */
-	bool is_tail_hidden; /* there is one, and whoever reads this may not see it */
-	const char *application_log; /* what it logged itself; "", NULL: none, or not for them */
+	const char *failed_step; /* what it is rolled back for; "", NULL: none, or it is not */
+	enum run_end run_end;	 /* how that run ended: the mark of its last step */
+	const char *touches;	 /* an action's: a line of what it does to what; "", NULL: none */
+	const char *tail;	 /* of an action, or a failure: last lines; "", NULL: none */
+	bool is_tail_private;	 /* an application may speak in it: not for everybody */
+	bool is_tail_hidden;	 /* there is one, and whoever reads this may not see it */
+	const char *application_log;  /* what it logged itself; "", NULL: none, or not for them */
 	size_t application_log_lines; /* so many of it at most */
-	int64_t estimate_ms;		 /* how long the whole took lately */
+	int64_t estimate_ms;	      /* how long the whole took lately */
 	const struct git_answer *answer; /* AWAITING_CONFIRMATION: what would change */
-	const struct ran *ran;	   /* ... what its files came to elsewhere */
+	const struct ran *ran;		 /* ... what its files came to elsewhere */
 	size_t n_ran;
-	unsigned failed;	   /* ... of answer->change: a bit for each that failed there */
+	unsigned failed;    /* ... of answer->change: a bit for each that failed there */
 	const char *link;	   /* ... at the repository's host; "": none */
 	const char *first;	   /* ... what runs before its release; "": nothing */
-	bool can_roll_back;	   /* AWAITING_CONFIRMATION: there is a release to roll back to */
+	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */
 	const struct chat_approvals *approvals; /* AWAITING_APPROVAL */
-	const struct chat_history *since; /* LIVE: what became of it; NULL: as it ended */
-	int64_t until;		   /* wall ms: an open question ends then; 0: it does not */
-	size_t n_urls;		   /* AWAITING_CONFIRMATION: health URLs of its environment */
-	const char *audit_head;	   /* final states: the chain's short hash */
-	const struct release *to;  /* of a rollback: what it brings back */
+	const struct chat_history *since;	/* LIVE: what became of it; NULL: as it ended */
+	int64_t until;		    /* wall ms: an open question ends then; 0: it does not */
+	size_t n_urls;		    /* AWAITING_CONFIRMATION: health URLs of its environment */
+	const char *audit_head;	    /* final states: the chain's short hash */
+	const struct release *to;   /* of a rollback: what it brings back */
 	const struct release *gone; /* ... its question: the releases that it rolls back */
 	size_t n_gone;
-	const struct block *block; /* of its commit; LIVE: of the one that it left */
+	const struct git_change
+	    *gone_commits; /* ... and the newest of their commits, of so many; */
+	size_t n_gone_commits;
+	int64_t gone_count;	       /* 0: which they are is not known */
+	const struct block *block;     /* of its commit; LIVE: of the one that it left */
 	const struct block *contained; /* a question: what its commit has in its history, newest
 					* first */
 	size_t n_contained;
@@ -58,14 +63,14 @@ struct chat_deployment {
 	const struct barrier *past; /* a question: what this deployment itself goes back past */
 	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
-	const struct holds *holds; /* locks and freezes of its environment */
-	int passed; /* approvals that an emergency passes */
-	int64_t draining_since; /* wall ms: of what its start would end; 0: there is none */
-	struct chat_clock clock; /* in which that is said */
-	size_t position;	   /* QUEUED: in its queue, from 1 */
+	const struct holds *holds;	       /* locks and freezes of its environment */
+	int passed;			       /* approvals that an emergency passes */
+	int64_t draining_since;		/* wall ms: of what its start would end; 0: there is none */
+	struct chat_clock clock;	/* in which that is said */
+	size_t position;		/* QUEUED: in its queue, from 1 */
 	const struct deployment *ahead; /* QUEUED: what is before it, or holds what it needs;
 					 its environment "": they may not see that */
-	const char *migration_at; /* of one that was cut: where it may be at work; "": not known;
+	const char *migration_at;  /* of one that was cut: where it may be at work; "": not known;
 				     NULL: it ended with its run */
 	bool rollback_not_started; /* ROLLBACK_FAILED: the target is as the deployment left it */
 	const char *host;	   /* this machine's name */
@@ -84,6 +89,9 @@ struct chat_log {
 	int64_t run;
 	bool is_back; /* the rollback behind a deployment */
 	struct run_times times;
+	const char
+	    *health; /* its release's: URL, what it said, tries, first line of the answer; "",
+			     * NULL: its script failed, or it is healthy */
 	const struct step *steps;
 	size_t n_steps;
 };
@@ -131,8 +139,8 @@ void chat_deployment_gone(struct chat_text *text, const struct release *gone, si
 
 /* What git said would change: a count and a line for each commit, of many folded away.  failed: a
  * bit for each change that failed before. */
-void chat_deployment_changes(
-    struct chat_text *text, const struct git_answer *answer, unsigned failed);
+void
+chat_deployment_changes(struct chat_text *text, const struct git_answer *answer, unsigned failed);
 
 /* To an approver: it needs no more of them.  Begins the text. */
 void chat_deployment_settled(struct chat_text *text, const struct deployment *deployment);
@@ -147,15 +155,15 @@ const char *chat_deployment_yes(const struct deployment *deployment, char out[LI
 const char *chat_deployment_approve(const struct deployment *deployment, char out[LIMIT_BUTTON]);
 
 /* What is looked for in messages that were sent before, maybe by an earlier version: words on disk. */
-#define CHAT_SAID_ROLLING      ": rolling back to "
+#define CHAT_SAID_ROLLING      "rolling back to "
 #define CHAT_SAID_NOT_REVIEWED " · " MARK_BOLD "not reviewed" MARK_BOLD
 #define CHAT_SAID_LOOK	       "\nLook at it"
 
-/* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status.  The
- * first begins the text. */
+/* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0: not
+ * how long ago).  The first begins the text.  is_sure: somebody looked when it ended. */
 #define CHAT_SEEN "👀 Seen"
 void chat_deployment_nag(struct chat_text *text, const struct deployment *work,
-    const struct environment *environment, bool is_last, int64_t at);
+    const struct environment *environment, bool is_sure, bool is_last, int64_t at);
 void chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at);
 
 /* Half of the time for its approvals is over.  Begins the text. */
@@ -166,8 +174,8 @@ void chat_deployment_reminder(struct chat_text *text, const struct chat_deployme
  * has reviewed it, a reminder of so many.  Both begin the text. */
 void chat_emergency_begins(struct chat_text *text, const struct deployment *work,
     const struct holds *holds, int approvals, int64_t at);
-void chat_emergency_reminder(
-    struct chat_text *text, const struct deployment *work, int of, int64_t at);
+void
+chat_emergency_reminder(struct chat_text *text, const struct deployment *work, int of, int64_t at);
 
 /* The same message later: it has ended, or somebody has reviewed it.  Begins the text. */
 void chat_emergency_goes_on(

@@ -8,9 +8,9 @@
 #include "chat/chat_status.h"
 #include "lib/condition.h"
 #include "lib/text.h"
-#include "lib/when.h"
 
-/* 'production "Make it blue" 1a2b3c4', "client/acme restart-web", of a rollback ↩️ in between. */
+/* 'production "Make it blue" 1a2b3c4', "client/acme restart-web"; a rollback's says so in words, if
+ * not in front of its target already. */
 static void
 add_subject(struct chat_text *text, enum chat_first first, const struct deployment *deployment)
 {
@@ -18,9 +18,10 @@ add_subject(struct chat_text *text, enum chat_first first, const struct deployme
 
 	chat_first(text, first, deployment_target(deployment, target));
 	chat_deployment_what(text,
-	    deployment->is_forward		   ? "↪️ " :
-		deployment_is_rollback(deployment) ? "↩️ " :
-						     "",
+	    !deployment_is_rollback(deployment) ? "" :
+		first != FIRST_APPROVED		? "to " :
+		deployment->is_forward		? "roll forward to " :
+						  "roll back to ",
 	    deployment);
 }
 
@@ -46,7 +47,7 @@ add_standing(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct chat_approvals *is = about->approvals;
 	size_t missing = (size_t)is->needed > is->n ? (size_t)is->needed - is->n : 0;
-	char when[WHEN_TEXT], words[CONDITION_WORDS];
+	char words[CONDITION_WORDS];
 
 	chat_text_add(text, "\n#%lld · " MARK_BOLD "approved %zu of %d" MARK_BOLD,
 	    (long long)about->deployment->id, is->n, is->needed);
@@ -58,8 +59,7 @@ add_standing(struct chat_text *text, const struct chat_deployment *about)
 	if (is->roles != NULL)
 		chat_text_outside(text, " · asked: ", is->roles);
 	if (is->until != 0)
-		chat_text_add(text, "\nexpires %s (%s)",
-		    when_text(about->holds->zone, is->until, when), about->holds->zone_name);
+		chat_text_since(text, "\n⌛ until ", &about->clock, is->until, about->at);
 	if (is->n_others >= missing)
 		return;
 	if (is->n_others == 0)
@@ -93,7 +93,7 @@ chat_deployment_approval(struct chat_text *text, const struct chat_deployment *a
 {
 	const struct deployment *deployment = about->deployment;
 
-	add_subject(text, FIRST_AWAITS_APPROVAL, deployment);
+	add_subject(text, chat_first_of(about), deployment);
 	if (deployment->changed[0] != '\0')
 		chat_text_outside(
 		    text, "\n⚠️ " MARK_BOLD "asked again" MARK_BOLD ": ", deployment->changed);
@@ -141,10 +141,12 @@ chat_deployment_reminder(struct chat_text *text, const struct chat_deployment *a
 	const struct chat_approvals *is = about->approvals;
 
 	chat_text_init(text);
-	add_subject(text, FIRST_STILL_AWAITS, about->deployment);
+	add_subject(text,
+	    deployment_is_rollback(about->deployment) ? FIRST_BACK_AWAITS : FIRST_STILL_AWAITS,
+	    about->deployment);
 	chat_text_add(text, "\n#%lld · approved %zu of %d", (long long)about->deployment->id, is->n,
 	    is->needed);
-	chat_text_duration(text, ", expires in ", is->until - about->at);
+	chat_text_since(text, ", until ", &about->clock, is->until, about->at);
 }
 
 void

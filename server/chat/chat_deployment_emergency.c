@@ -48,7 +48,10 @@ chat_emergency_begins(struct chat_text *text, const struct deployment *work,
 	add_why(text, work);
 	if (has_not_begun(work))
 		return;
-	chat_text_add(text, "\n#%lld: no approval, lock or freeze holds it", (long long)work->id);
+	chat_text_add(text, "\n#%lld %s", (long long)work->id,
+	    approvals > 0 || (holds != NULL && holds->n > 0) ?
+		"goes past:" :
+		"asks for no approval, and goes past locks and freezes");
 	if (approvals > 0)
 		chat_text_add(text, "\n⚠️ approved 0 of %d", approvals);
 	chat_hold_lines(text, holds, at);

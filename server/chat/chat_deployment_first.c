@@ -153,7 +153,9 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_AWAITING_CONFIRMATION:
 		return asked(deployment);
 	case DEPLOY_AWAITING_APPROVAL:
-		return FIRST_AWAITS_APPROVAL;
+		return is_action ? FIRST_AWAITS_APPROVAL :
+				   of_program(deployment, FIRST_AWAITS_APPROVAL, FIRST_AWAITS_BACK,
+				       FIRST_AWAITS_FORWARD);
 	case DEPLOY_QUEUED:
 		return FIRST_QUEUED;
 	case DEPLOY_RUNNING:
@@ -274,8 +276,6 @@ add_rest(struct chat_text *text, const struct chat_deployment *about)
 			chat_text_outside(
 			    text, deployment->detail[0] != '\0' ? " " : "", deployment->detail);
 		}
-		if (is_untouched(deployment))
-			chat_text_add(text, ", nothing was changed");
 		break;
 	case DEPLOY_CANCELLED: /* by whom */
 		chat_text_outside(
@@ -290,6 +290,30 @@ add_rest(struct chat_text *text, const struct chat_deployment *about)
 	}
 }
 
+/* Its outcome alone would be read as a deployment's. */
+static bool
+is_unbegun_rollback(const struct deployment *deployment)
+{
+	return deployment_is_rollback(deployment) &&
+	    (deployment->state == DEPLOY_EXPIRED || deployment->state == DEPLOY_CANCELLED ||
+		deployment->why == DEPLOY_WHY_REJECTED);
+}
+
+/* What it is quoted for: a lock screen ends within the subject. */
+static const char *
+before_subject(const struct deployment *deployment)
+{
+	if (deployment->state == DEPLOY_FAILED && is_untouched(deployment))
+		return ", nothing was changed: ";
+	if (deployment->state == DEPLOY_ROLLING_BACK)
+		return ": ";
+	if (deployment->state == DEPLOY_ROLLED_BACK)
+		return " from ";
+	return !is_unbegun_rollback(deployment) ? " " :
+	    deployment->is_forward		? ", roll forward to " :
+						  ", roll back to ";
+}
+
 void
 chat_deployment_first(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -302,13 +326,16 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_outside(text, " by ", deployment_starter(deployment));
 		return;
 	}
+	if (deployment->state == DEPLOY_ROLLING_BACK)
+		chat_deployment_previous(text, CHAT_ROLLING, deployment);
 	if (deployment->state == DEPLOY_SUPERSEDED)
 		chat_text_outside(text, ": ",
 		    deployment->detail[0] != '\0' ? deployment->detail :
 						    "replaced by a newer commit");
 	else if (deployment->subject[0] != '\0')
-		chat_text_quoted(text, " ", deployment->subject, CHAT_FIRST_SUBJECT);
+		chat_text_quoted(
+		    text, before_subject(deployment), deployment->subject, CHAT_FIRST_SUBJECT);
 	else if (deployment_is_action(deployment) || deployment->commit[0] != '\0')
-		chat_deployment_commit(text, " ", deployment);
+		chat_deployment_commit(text, before_subject(deployment), deployment);
 	add_rest(text, about);
 }

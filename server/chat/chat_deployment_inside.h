@@ -89,6 +89,17 @@ void chat_deployment_application_log(struct chat_text *text, const struct chat_d
 /* The steps of one that has ended, folded away; those that took no time are left out. */
 void chat_deployment_folded(struct chat_text *text, const struct chat_deployment *about);
 
+/* The release that it is rolled back to: a commit's first digits, or what has none. */
+void chat_deployment_previous(
+    struct chat_text *text, const char *before, const struct deployment *deployment);
+
+/* Behind where, in the line that rings when it begins to be rolled back: chat_deployment_rolled()
+ * finds it there. */
+#define CHAT_ROLLING ", rolling back to "
+
+/* A line: what its release failed in; nothing where it is not rolled back for that. */
+void chat_deployment_failed_step(struct chat_text *text, const struct chat_deployment *about);
+
 /* Its steps so far; how long it took, and the audit's head. */
 void chat_deployment_steps(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_took(struct chat_text *text, const struct chat_deployment *about);
@@ -107,6 +118,9 @@ void chat_deployment_until(struct chat_text *text, const struct chat_deployment 
 /* Lines of a question: what its files came to elsewhere, and the release to roll back to. */
 void chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_way_back(struct chat_text *text, const struct chat_deployment *about);
+
+/* Lines of a rollback's question: the commits that go with it. */
+void chat_deployment_gone_commits(struct chat_text *text, const struct chat_deployment *about);
 
 /* AWAITING_CONFIRMATION. */
 void chat_deployment_question(struct chat_text *text, const struct chat_deployment *about);

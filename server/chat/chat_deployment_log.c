@@ -44,6 +44,8 @@ chat_log_head(const struct chat_log *log, char *ret, size_t room)
 	chat_text_add(&text, ", run %lld", (long long)log->run);
 	chat_deployment_requester(&text, log->work);
 	add_times(&text, log);
+	if (log->health != NULL && log->health[0] != '\0')
+		chat_text_lines(&text, log->health);
 	for (size_t i = 0; i < log->n_steps; i++) {
 		if (deployment_is_note(log->steps[i].name))
 			continue;

@@ -84,6 +84,10 @@ chat_deployment_behind_migration(struct chat_text *text, const struct chat_deplo
 	if (migration == MIGRATION_NONE)
 		return;
 	chat_text_add(text, "\n⚠️ ");
+	if (migration != MIGRATION_NOT_STARTED &&
+	    (deployment->state == DEPLOY_ROLLED_BACK ||
+		deployment->state == DEPLOY_ROLLBACK_FAILED))
+		chat_text_add(text, MARK_BOLD "the database was NOT rolled back" MARK_BOLD ": ");
 	add_what_became_of_it(text, about);
 	if (deployment->state == DEPLOY_ROLLED_BACK)
 		add_what_serves(text, about,
@@ -102,7 +106,10 @@ chat_migration_behind(
 
 	if (behind->n == 0)
 		return;
-	chat_text_commit(text, "\n⚠️ the migration of ", behind->commit);
+	chat_text_add(text, "\n⚠️ ");
+	if (strstr(serves, "now serves") != NULL)
+		chat_text_add(text, MARK_BOLD "the database was NOT rolled back" MARK_BOLD ": ");
+	chat_text_commit(text, "the migration of ", behind->commit);
 	chat_text_add(text, "%s",
 	    migration == MIGRATION_RAN	      ? " ran" :
 		migration == MIGRATION_FAILED ? " failed" :

@@ -16,10 +16,14 @@ add_why(struct chat_text *text, const struct deployment *work)
 
 void
 chat_deployment_nag(struct chat_text *text, const struct deployment *work,
-    const struct environment *environment, bool is_last, int64_t at)
+    const struct environment *environment, bool is_sure, bool is_last, int64_t at)
 {
 	chat_text_init(text);
-	chat_first(text, environment->is_down ? FIRST_NAG_DOWN : FIRST_NAG_BACK, work->environment);
+	chat_first(text,
+	    !environment->is_down ? FIRST_NAG_BACK :
+		is_sure		  ? FIRST_NAG_SURE :
+				    FIRST_NAG_DOWN,
+	    work->environment);
 	if (environment->is_down)
 		chat_text_duration(text, ", for ", at - work->ended_at);
 	else
@@ -37,6 +41,11 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 void
 chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at)
 {
-	chat_text_ago(
-	    text, "\n👀 nobody has seen that yet: rolled back or down ", work->ended_at, at);
+	chat_text_add(text, "\n👀 nobody has seen yet that it ");
+	if (work->state == DEPLOY_ROLLED_BACK)
+		chat_text_commit(text, "was rolled back from ", work->commit);
+	else
+		chat_text_commit(text, "went DOWN with ", work->commit);
+	if (at != 0)
+		chat_text_ago(text, ", ", work->ended_at, at);
 }

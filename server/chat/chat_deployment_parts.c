@@ -122,6 +122,16 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 }
 
 void
+chat_deployment_previous(
+    struct chat_text *text, const char *before, const struct deployment *deployment)
+{
+	if (deployment_is_back_to_target(deployment))
+		chat_text_add(text, "%swhat ran before deploybot", before);
+	else
+		chat_text_commit(text, before, deployment->previous);
+}
+
+void
 chat_deployment_missing(struct chat_text *text, const struct deployment *deployment)
 {
 	if (deployment->missing[0] != '\0')
@@ -249,6 +259,13 @@ chat_deployment_application_log(struct chat_text *text, const struct chat_deploy
 }
 
 void
+chat_deployment_failed_step(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->failed_step != NULL && about->failed_step[0] != '\0')
+		chat_text_outside(text, "\n✗ ", about->failed_step);
+}
+
+void
 chat_deployment_steps(struct chat_text *text, const struct chat_deployment *about)
 {
 	static const char *const last[] = {
@@ -317,23 +334,32 @@ add_change(struct chat_text *text, const struct git_change *change, bool is_fold
 	else
 		chat_text_commit(text, "", change->commit);
 	chat_text_subject(text, " ", change->subject);
-	chat_text_author(text, " — ", change->author);
+	if (change->author[0] != '\0')
+		chat_text_author(text, " — ", change->author);
 }
 
 static void
-add_changes(struct chat_text *text, const struct git_answer *answer, unsigned failed)
+add_changes(struct chat_text *text, const struct git_change *changes, size_t n, int64_t count,
+    unsigned failed)
 {
-	bool is_folded = answer->n_changes > CHANGES_SHOWN;
+	bool is_folded = n > CHANGES_SHOWN;
 
 	chat_text_add(text, is_folded ? "\n" MARK_QUOTE : "");
-	for (size_t i = 0; i < answer->n_changes; i++) {
+	for (size_t i = 0; i < n; i++) {
 		chat_text_add(text, is_folded && i == 0 ? "" : "\n");
-		add_change(text, &answer->change[i], is_folded, (failed >> i & 1) != 0);
+		add_change(text, &changes[i], is_folded, (failed >> i & 1) != 0);
 	}
-	if (answer->count > (int64_t)answer->n_changes)
-		chat_text_add(text, "\n… and %lld more",
-		    (long long)(answer->count - (int64_t)answer->n_changes));
+	if (count > (int64_t)n)
+		chat_text_add(text, "\n… and %lld more", (long long)(count - (int64_t)n));
 	chat_text_add(text, is_folded ? MARK_QUOTE : "");
+}
+
+void
+chat_deployment_gone_commits(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_text_add(text, "\nrolls back %lld commit%s:", (long long)about->gone_count,
+	    about->gone_count == 1 ? "" : "s");
+	add_changes(text, about->gone_commits, about->n_gone_commits, about->gone_count, 0);
 }
 
 void
@@ -349,7 +375,7 @@ chat_deployment_changes(struct chat_text *text, const struct git_answer *answer,
 	if (answer->has_base && answer->count > 0 && n_failed > 0)
 		chat_text_add(text, ", ⚠️ %d failed before", n_failed);
 	chat_text_add(text, answer->has_base && answer->count > 0 ? ":" : "");
-	add_changes(text, answer, failed);
+	add_changes(text, answer->change, answer->n_changes, answer->count, failed);
 }
 
 void
@@ -366,14 +392,17 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 			chat_text_add(text, ran->detail[0] != '\0' ? ")" : "");
 			chat_text_ago(text, " ", ran->at, about->at);
 		} else {
+			bool is_doubted = ran->is_down || ran->is_unknown;
 			char age[TEXT_DURATION_SIZE];
 
 			chat_text_add(text, "\n%sran on %s for %s%s",
-			    ran->is_left ? "⚠️ " : "🧪 ", ran->environment,
+			    ran->is_left || is_doubted ? "⚠️ " : "🧪 ", ran->environment,
 			    text_age(age, ran->ms),
-			    ran->is_left       ? ", then was rolled back" :
-				ran->is_probed ? ", healthy" :
-						 "");
+			    ran->is_left	? ", then was rolled back" :
+				ran->is_down	? ", and may be DOWN now" :
+				ran->is_unknown ? "; what runs there now is not known" :
+				ran->is_probed	? ", healthy" :
+						  "");
 		}
 	}
 }

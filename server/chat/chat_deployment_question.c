@@ -18,25 +18,38 @@ is_older(const struct deployment *deployment, const struct git_answer *answer)
 	return deployment->trigger == TRIGGER_CHAT && turn_is_behind(answer);
 }
 
-/* The commits between what is live and what is wanted, and what is odd about it. */
+static void
+add_link(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->link != NULL && about->link[0] != '\0')
+		chat_text_outside(text, "\n🔗 ", about->link);
+}
+
+/* What is odd about it: in front of the commits, of which there may be many. */
+static void
+add_odd(struct chat_text *text, const struct chat_deployment *about)
+{
+	struct deployment shown = *about->deployment;
+
+	if (about->answer == NULL)
+		return;
+	if (is_older(&shown, about->answer)) {
+		chat_text_add(text, "\n⚠️ " MARK_BOLD "older than what is live" MARK_BOLD);
+		shown.is_force_push = false;
+	}
+	chat_deployment_odd(text, &shown);
+}
+
+/* The commits between what is live and what is wanted. */
 static void
 add_what_would_change(struct chat_text *text, const struct chat_deployment *about)
 {
-	const struct git_answer *answer = about->answer;
-	struct deployment shown;
-
 	chat_deployment_replaces(text, about);
-	if (answer == NULL)
+	if (about->answer == NULL)
 		return;
-	if (is_older(about->deployment, answer))
-		chat_text_add(text, "\n⚠️ " MARK_BOLD "older than what is live" MARK_BOLD);
-	else
-		chat_deployment_changes(text, answer, about->failed);
-	if (about->link != NULL && about->link[0] != '\0')
-		chat_text_outside(text, "\n🔗 ", about->link);
-	shown = *about->deployment;
-	shown.is_force_push = shown.is_force_push && !is_older(&shown, answer);
-	chat_deployment_odd(text, &shown);
+	if (!is_older(about->deployment, about->answer))
+		chat_deployment_changes(text, about->answer, about->failed);
+	add_link(text, about);
 }
 
 /* Somebody has confirmed it, and git is asked once more. */
@@ -72,8 +85,13 @@ add_to_release(struct chat_text *text, const struct chat_deployment *about)
 	if (about->deployment->is_forward)
 		chat_text_add(text,
 		    "\n⚠️ " MARK_BOLD "newer than what runs: this goes forward" MARK_BOLD);
-	chat_text_add(text, "%s", about->n_gone > 0 ? "\n" : "");
-	chat_deployment_gone(text, about->gone, about->n_gone);
+	if (about->gone_count > 0) {
+		chat_deployment_gone_commits(text, about);
+	} else {
+		chat_text_add(text, "%s", about->n_gone > 0 ? "\n" : "");
+		chat_deployment_gone(text, about->gone, about->n_gone);
+	}
+	add_link(text, about); /* to all commits that go with them */
 }
 
 /* Why no push deploys it, and what allows it. */
@@ -199,13 +217,13 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 	chat_deployment_shown_image(text, deployment);
 	chat_deployment_requester(text, deployment);
 	chat_deployment_missing(text, deployment);
-	if (!deployment_is_rollback(deployment)) {
-		chat_deployment_ran(text, about);
-		add_what_would_change(text, about);
-	}
+	if (!deployment_is_rollback(deployment))
+		add_odd(text, about);
 	add_warnings(text, about);
 	if (!deployment_is_rollback(deployment)) {
 		chat_deployment_runs_first(text, about);
+		chat_deployment_ran(text, about);
+		add_what_would_change(text, about);
 		chat_deployment_way_back(text, about);
 	}
 	if (about->n_urls == 0)

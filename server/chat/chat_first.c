@@ -8,6 +8,7 @@
 #define OF_R   DEPLOY_OF(PROGRAM_ROLLBACK)
 #define OF_A   DEPLOY_OF(PROGRAM_ACTION)
 #define OF_DR  (OF_D | OF_R)
+#define OF_DA  (OF_D | OF_A)
 #define OF_DRA (OF_D | OF_R | OF_A)
 #define OF_NO  0
 

@@ -8,6 +8,9 @@
 #include "lib/text.h"
 #include "lib/url.h"
 
+/* How sure it is that it is down stands in the first line. */
+#define HALF_WAY "check the target: what was done there last failed half-way"
+
 #define WHY_BRIEF 60 /* many of them stand in one message */
 
 static bool
@@ -341,8 +344,7 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 	add_health(text, status);
 	chat_migration_behind(text, status->behind, "");
 	if (environment->is_down)
-		chat_text_add(text, "\n" MARK_BOLD "%s" MARK_BOLD,
-		    "may be DOWN: what was done there last failed half-way: check the target");
+		chat_text_add(text, "\n" MARK_BOLD HALF_WAY MARK_BOLD);
 	if (status->unseen != NULL)
 		chat_deployment_unseen(text, status->unseen, status->at);
 	for (size_t i = 0; i < status->n_reviews; i++)
@@ -431,9 +433,9 @@ chat_status_short(struct chat_text *text, const struct chat_status *status)
 	if (environment->unknown_since != 0)
 		chat_text_outside(text, "\n", environment->unknown_why);
 	if (environment->is_down)
-		chat_text_add(text, "\ncheck the target: what was done there last failed half-way");
+		chat_text_add(text, "\n" HALF_WAY);
 	if (status->unseen != NULL)
-		chat_text_add(text, "\n👀 rolled back or down, and nobody has seen it");
+		chat_deployment_unseen(text, status->unseen, 0);
 	if (status->n_reviews > 0)
 		chat_text_add(text, "\n🚨 emergency not reviewed");
 	chat_migration_behind(text, status->behind, "");

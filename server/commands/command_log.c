@@ -14,13 +14,16 @@ static void
 add_head(
     struct tx *tx, const struct deployment *work, int64_t run, struct effect_document *document)
 {
+	bool is_good = row_run_end(tx, run) == RUN_SUCCEEDED && !deployment_is_action(work);
 	struct step steps[LIMIT_STEPS];
+	char tail[LIMIT_TAIL] = "";
 	const struct chat_log log = {
 		.work = work,
 		.run = run,
 		.is_back = work->program == PROGRAM_DEPLOY &&
 		    run == row_run_newest(tx, work->id, PROGRAM_ROLLBACK),
 		.times = row_run_times(tx, run),
+		.health = is_good ? row_run_tail(tx, run, tail) : tail,
 		.steps = steps,
 		.n_steps = row_step_list(tx, run, steps, LIMIT_STEPS),
 	};

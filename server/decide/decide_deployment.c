@@ -24,6 +24,7 @@
 #include "lib/text.h"
 #include "store/row_approval.h"
 #include "store/row_block.h"
+#include "store/row_change.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_button.h"
@@ -446,20 +447,6 @@ restore_previous(struct act *act)
 	row_release_leave(act->tx, &release);
 }
 
-/* What was wrong with the commit itself: where its rollback failed too, the detail is of that. */
-static const char *
-failure_of(struct tx *tx, const struct deployment *deployment, char line[LIMIT_LINE])
-{
-	int64_t back = row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
-
-	if (deployment->state != DEPLOY_ROLLBACK_FAILED || row_run_end(tx, back) != RUN_FAILED)
-		return deployment->detail;
-	line[0] = '\0';
-	return deployment->why != DEPLOY_WHY_SCRIPT ?
-	    line :
-	    row_run_detail(tx, row_run_newest(tx, deployment->id, PROGRAM_DEPLOY), line);
-}
-
 /* What ran before deploybot is no release of the database's. */
 static void
 do_block(struct act *act)
@@ -470,7 +457,7 @@ do_block(struct act *act)
 	bool is_back = deployment->state == DEPLOY_ROLLED_BACK;
 	struct block block = { .by = "", .at = act->tx->at };
 	char line[LIMIT_LINE];
-	const char *detail = failure_of(act->tx, deployment, line);
+	const char *detail = deployment_release_failure(deployment, line);
 
 	if (is_back && !deployment_is_back_to_target(deployment) &&
 	    strcmp(environment.current.commit, deployment->previous) != 0)
@@ -681,6 +668,8 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 			row_button_clear_requesters(tx, deployment->id);
 		row_approval_clear_messages(tx, deployment->id, true);
 		row_block_forget_contained(tx, deployment->id);
+		if (deployment->state != DEPLOY_LIVE)
+			row_change_forget(tx, deployment->id);
 	}
 	row_deployment_save(tx, deployment);
 	return true;

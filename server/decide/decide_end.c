@@ -62,14 +62,26 @@ end_run(struct tx *tx, int64_t run)
 		row_run_ended(tx, &(struct run_ended){ .run = run, .exit_status = -1 });
 }
 
+/* Why it is rolled back stays said. */
+static void
+give_reason(struct deployment *deployment, const char *reason)
+{
+	if (deployment->state == DEPLOY_ROLLING_BACK ||
+	    deployment->state == DEPLOY_VERIFYING_ROLLBACK) {
+		deployment_add_rollback_failure(deployment, ROLLBACK_ITSELF, reason);
+		return;
+	}
+	deployment->why = DEPLOY_WHY_INTERRUPTED;
+	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+}
+
 void
 decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 {
 	bool has_back = has_way_back(deployment);
 	enum deploy_event event;
 
-	deployment->why = DEPLOY_WHY_INTERRUPTED;
-	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+	give_reason(deployment, reason);
 	switch (deploy_flow_class(deployment->state)) {
 	case DEPLOY_CLASS_OPEN:
 	case DEPLOY_CLASS_QUEUED:
@@ -99,15 +111,10 @@ decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 void
 decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason)
 {
-	bool is_back = deployment->state == DEPLOY_ROLLING_BACK ||
-	    deployment->state == DEPLOY_VERIFYING_ROLLBACK;
-
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_ACTIVE)
 		return;
-	if (!is_back)
-		deployment->why = DEPLOY_WHY_INTERRUPTED;
+	give_reason(deployment, reason);
 	deployment->target_changed = true; /* nobody knows */
-	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
 	end_run(tx, deployment->run);
 	(void)decide_step(tx, deployment, DEPLOY_ON_FOLDER_GONE, NULL);
 }

@@ -11,6 +11,7 @@
 #include "lib/condition.h"
 #include "lib/text.h"
 #include "store/row_block.h"
+#include "store/row_change.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_past.h"
@@ -133,6 +134,8 @@ decide_contained(struct tx *tx, struct deployment *deployment, const struct git_
 	/* Over another one that is live by then, git is asked again at its turn. */
 	if (answer->has_base)
 		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, answer->base);
+	if (answer->error[0] == '\0')
+		row_change_set(tx, deployment->id, answer);
 	for (size_t i = 0; i < answer->n_contained; i++)
 		row_block_contain(tx, deployment->id, answer->contained[i]);
 }

@@ -132,6 +132,14 @@ decide_nag_end(struct tx *tx, const char *environment)
 		end(tx, environment, work, "");
 }
 
+/* What it was rolled back to was looked at, and was not healthy. */
+static bool
+is_sure(struct tx *tx, const struct deployment *work, const struct environment *environment)
+{
+	return work->state == DEPLOY_ROLLBACK_FAILED && environment->unknown_since == 0 &&
+	    row_run_end(tx, work->run) == RUN_SUCCEEDED;
+}
+
 void
 decide_nag_due(struct tx *tx, int64_t id)
 {
@@ -157,8 +165,8 @@ decide_nag_due(struct tx *tx, int64_t id)
 	as.address.chat = decide_chat_of(tx, work.environment);
 	row_button_show_for(tx, &seen, as.address.chat, 0, CHAT_SEEN, &as.buttons);
 	chat_text_init(&text);
-	chat_deployment_nag(
-	    &text, &work, &environment, environment.n_nags == DECIDE_NAGS_MAX, tx->at);
+	chat_deployment_nag(&text, &work, &environment, is_sure(tx, &work, &environment),
+	    environment.n_nags == DECIDE_NAGS_MAX, tx->at);
 	decide_nag_shown(tx, id, decide_send_as(tx, &as, &text));
 }
 

@@ -2,46 +2,77 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_near.h"
 
+#include "decide/decide_chat.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 
 #define NAMES_SHOWN 24
 
+/* What is offered for what was typed, and the name that it was nearest to. */
+struct nearest {
+	const char *target;
+	char offered[LIMIT_ENVIRONMENT];
+	char name[LIMIT_ENVIRONMENT];
+};
+
 static void
-take_nearer(const char *target, const char *name, char near[LIMIT_ENVIRONMENT])
+take_nearer(struct nearest *is, const char *name, const char *offered)
 {
-	if (text_nearest(target, &name, 1) != NULL &&
-	    (near[0] == '\0' || text_distance(target, name) < text_distance(target, near)))
-		(void)text_copy(near, LIMIT_ENVIRONMENT, name); /* fits */
+	if (text_nearest(is->target, &name, 1) == NULL ||
+	    (is->offered[0] != '\0' &&
+		text_distance(is->target, name) >= text_distance(is->target, is->name)))
+		return;
+	(void)text_copy(is->offered, LIMIT_ENVIRONMENT, offered); /* fit */
+	(void)text_copy(is->name, LIMIT_ENVIRONMENT, name);
 }
 
-/* What may be typed for it: its own text, its name, its application's. */
-static void
-look_near(const char *target, const char *environment, char near[LIMIT_ENVIRONMENT])
+static bool
+is_named(const struct environment_settings *environment, const char *name)
 {
 	struct environment_id id;
 
-	take_nearer(target, environment, near);
-	if (!environment_id_parse(environment, &id))
-		return;
-	take_nearer(target, id.name, near);
-	if (id.application[0] != '\0')
-		take_nearer(target, id.application, near);
+	return environment_id_parse(environment->name, &id) && strcmp(id.name, name) == 0;
 }
 
-/* What is meant where a client's id was typed alone, or it is near to one of those. */
+/* What may be typed for it: its own text, its name, its application's.  A name that only one has is
+ * offered as whose it is; one that several have asks which. */
 static void
-look_near_all(
-    struct tx *tx, const struct decide_scope *all, const char *target, char near[LIMIT_ENVIRONMENT])
+look_near(struct nearest *is, const struct decide_scope *all, const char *environment, bool is_own)
+{
+	struct environment_id id;
+	size_t n = 0;
+
+	take_nearer(is, environment, environment);
+	if (!environment_id_parse(environment, &id))
+		return;
+	for (size_t i = 0; i < all->n; i++)
+		n += is_named(all->at[i], id.name);
+	take_nearer(is, id.name, is_own || n == 1 ? environment : id.name);
+	if (id.application[0] != '\0')
+		take_nearer(is, id.application, id.application);
+}
+
+/* What is meant where a client's id was typed alone, or it is near to one of those; in a chat of an
+ * application first what is near to one of its own. */
+static void
+look_near_all(struct tx *tx, const struct update *update, const struct decide_scope *all,
+    const char *target, char near[LIMIT_ENVIRONMENT])
 {
 	const struct client_settings *client = settings_client(tx->settings, target);
+	struct nearest is = { .target = target };
+	bool is_own;
 
 	near[0] = '\0';
 	if (target[0] == '\0')
 		return;
 	for (size_t i = 0; i < all->n; i++)
-		look_near(target, all->at[i]->name, near);
+		if (decide_chat_of(tx, all->at[i]->name) == update->address.chat)
+			look_near(&is, all, all->at[i]->name, true);
+	is_own = is.offered[0] != '\0';
+	for (size_t i = 0; i < all->n && !is_own; i++)
+		look_near(&is, all, all->at[i]->name, false);
+	(void)text_copy(near, LIMIT_ENVIRONMENT, is.offered);
 	if (client != NULL && decide_sees(tx, all->person, client->as.name))
 		(void)text_copy(near, LIMIT_ENVIRONMENT, client->as.name); /* fits */
 }
@@ -105,7 +136,7 @@ decide_near_say(struct tx *tx, const struct update *update, const struct request
 		decide_toastf(tx, update, true, "%s is not there any more.", request->target);
 		return;
 	}
-	look_near_all(tx, all, request->target, near);
+	look_near_all(tx, update, all, request->target, near);
 	chat_text_init(&text);
 	if (request->target[0] != '\0')
 		chat_text_outside(&text, "No \"", request->target);

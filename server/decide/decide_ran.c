@@ -31,12 +31,12 @@ list_before(struct tx *tx, const char *environment, const char *ret[RAN_SHOWN])
 }
 
 static struct ran
-ran_of(struct tx *tx, const char *environment, const struct deployment *tried)
+ran_of(struct tx *tx, const struct environment *environment, const struct deployment *tried)
 {
 	struct ran ran = { .at = tried->ended_at };
 	int64_t until;
 
-	(void)text_copy(ran.environment, sizeof(ran.environment), environment);
+	(void)text_copy(ran.environment, sizeof(ran.environment), environment->name);
 	if (tried->id == 0)
 		return ran;
 	ran.is_failed = tried->state != DEPLOY_LIVE;
@@ -44,6 +44,8 @@ ran_of(struct tx *tx, const char *environment, const struct deployment *tried)
 	if (ran.is_failed)
 		return ran;
 	until = row_release_until(tx, tried);
+	ran.is_down = until == 0 && environment->is_down;
+	ran.is_unknown = until == 0 && environment->unknown_since != 0;
 	ran.ms = (until != 0 ? until : tx->at) - tried->ended_at;
 	ran.is_probed = tried->urls[0] != '\0';
 	ran.is_left = row_release_is_left(tx, tried);
@@ -59,10 +61,11 @@ decide_ran(struct tx *tx, const struct deployment *work, struct ran ret[RAN_SHOW
 	for (size_t i = 0; i < all; i++) {
 		struct deployment tried =
 		    row_deployment_tried(tx, before[i], work->commit, work->tree);
+		struct environment there = row_environment_get(tx, before[i]);
 
-		if (tried.id != 0 ||
-		    (work->tree[0] != '\0' && row_environment_get(tx, before[i]).current.id != 0))
-			ret[n++] = ran_of(tx, before[i], &tried);
+		/* Of a commit whose files are not known another may have had the same. */
+		if (tried.id != 0 || work->tree[0] != '\0' || there.current.id == 0)
+			ret[n++] = ran_of(tx, &there, &tried);
 	}
 	return n;
 }

@@ -178,10 +178,7 @@ decide_record_log(struct tx *tx, const struct deployment *deployment, enum deplo
     enum deploy_event event)
 {
 	enum deploy_state state = deployment->state;
-	/* Of a rollback that failed the detail is its own, and the word is what it was for. */
-	const char *why = deployment->state == DEPLOY_ROLLBACK_FAILED ?
-	    "" :
-	    deploy_flow_why_word(deployment->why);
+	const char *why = deploy_flow_why_word(deployment->why);
 	bool is_refused = deployment->state == DEPLOY_REFUSED;
 	bool is_bad = state == DEPLOY_FAILED || state == DEPLOY_ROLLED_BACK ||
 	    state == DEPLOY_ROLLING_BACK || state == DEPLOY_ROLLBACK_FAILED;

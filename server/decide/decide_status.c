@@ -255,14 +255,17 @@ static void
 add_lines(struct tx *tx, const struct update *update, struct chat_text *text,
     const struct view *view, const struct effect_probe *probe, const struct probe_finding *findings)
 {
-	for (size_t i = view->first; i < view->end; i++) {
-		struct shown shown;
-		struct chat_status status =
-		    facts(tx, view->scope.at[i]->name, probe, findings, &shown);
+	size_t n = view->end - view->first;
 
+	for (size_t i = 0; i < 2 * n; i++) { /* as paragraphs: trouble first, in its page */
+		const char *name = view->scope.at[view->first + i % n]->name;
+		struct shown shown;
+		struct chat_status status = facts(tx, name, probe, findings, &shown);
+
+		if (chat_status_is_trouble(&status) != (i < n))
+			continue;
 		chat_status_line(text, &status);
-		(void)decide_needs_lines(
-		    tx, update->person, view->scope.at[i]->name, "", "\n", text);
+		(void)decide_needs_lines(tx, update->person, name, "", "\n", text);
 	}
 	if (probe != NULL && findings == NULL)
 		chat_text_add(text, "checking health …\n");

@@ -27,6 +27,7 @@
 #include "store/row_binding.h"
 #include "store/row_block.h"
 #include "store/row_button.h"
+#include "store/row_change.h"
 #include "store/row_chat.h"
 #include "store/row_claim.h"
 #include "store/row_drain.h"
@@ -52,6 +53,7 @@ struct shown {
 	struct environment environment;
 	struct release to;
 	struct release gone[CHAT_GONE + 1];
+	struct git_change gone_commits[LIMIT_COMMITS];
 	size_t position;
 	struct deployment ahead; /* id 0: none */
 	struct block block;
@@ -71,6 +73,7 @@ struct shown {
 	char migration_at[SETTINGS_MIGRATION];
 	char head[LIMIT_AUDIT_HEAD];
 	char tail[LIMIT_TAIL];
+	char failed_step[LIMIT_STEP];
 	char application_log[LIMIT_APPLICATION_LOG];
 	char touches[DECIDE_TOUCHES];
 };
@@ -149,6 +152,30 @@ tail_of(struct tx *tx, const struct deployment *work, char ret[LIMIT_TAIL])
 	else if (work->state != DEPLOY_LIVE)
 		(void)row_run_newest_tail(tx, work->id, ret);
 	return ret;
+}
+
+/* What a release is rolled back for: the step in which its script failed, or its health.  Nothing
+ * failed where somebody stopped it. */
+static const char *
+failed_step_of(struct tx *tx, const struct deployment *work, struct shown *shown)
+{
+	bool is_back = work->state == DEPLOY_ROLLING_BACK ||
+	    work->state == DEPLOY_VERIFYING_ROLLBACK || work->state == DEPLOY_ROLLED_BACK ||
+	    work->state == DEPLOY_ROLLBACK_FAILED;
+	int64_t run;
+	size_t n, last;
+
+	if (!is_back || work->program != PROGRAM_DEPLOY || work->why == DEPLOY_WHY_CANCELLED)
+		return "";
+	if (work->why == DEPLOY_WHY_UNHEALTHY)
+		return "health check";
+	run = row_run_newest(tx, work->id, PROGRAM_DEPLOY);
+	n = row_step_list(tx, run, shown->steps, LIMIT_STEPS);
+	last = deployment_last_step(shown->steps, n);
+	if (last == n)
+		return "";
+	(void)text_copy(shown->failed_step, LIMIT_STEP, shown->steps[last].name);
+	return shown->failed_step;
 }
 
 /* What the application itself logged, of a release that failed. */
@@ -258,6 +285,15 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct shown *s
 	    settings_environment(tx->settings, deployment->environment);
 	const struct git_answer *answer = about->answer;
 
+	if (about->n_gone > 0 && !environment_is_in_doubt(about->environment)) {
+		(void)forge_link(settings_of(tx->settings, deployment->environment)->repository_url,
+		    deployment->commit, about->environment->current.commit, shown->link);
+		about->link = shown->link;
+		about->gone_commits = shown->gone_commits;
+		about->gone_count =
+		    row_change_list_gone(tx, about->to, &about->environment->current,
+			shown->gone_commits, LIMIT_COMMITS, &about->n_gone_commits);
+	}
 	if (deployment->program != PROGRAM_DEPLOY || !is_question(deployment) ||
 	    deployment->commit[0] == '\0')
 		return;
@@ -287,6 +323,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 	bool is_approved = deployment->state == DEPLOY_AWAITING_APPROVAL ||
 	    deployment->why == DEPLOY_WHY_UNAPPROVED;
 
+	const char *failed_step = failed_step_of(tx, deployment, shown); /* its steps go again */
 	struct chat_deployment about;
 
 	shown->environment = row_environment_get(tx, deployment->environment);
@@ -318,6 +355,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 		.n_contained = is_question(deployment) ?
 		    decide_list_contained(tx, deployment, shown->contained) :
 		    0,
+		.failed_step = failed_step,
 		.steps = shown->steps,
 		.n_steps = deployment->run != 0 ?
 		    row_step_list(tx, deployment->run, shown->steps, LIMIT_STEPS) :

@@ -166,6 +166,22 @@ add_roll_back(
 	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
 }
 
+/* Down, or it may be: the releases are one press away, and a question asks about one. */
+static void
+add_way_out(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	const struct request request = request_of("rollback", deployment->environment);
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	char label[LIMIT_BUTTON];
+
+	if (deployment->state != DEPLOY_ROLLBACK_FAILED || !environment.is_down ||
+	    environment.current.id == 0 || !may_in(tx, POLICY_ROLLBACK, deployment, chat))
+		return;
+	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS,
+	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
+}
+
 /* In private for whom it ends. */
 static void
 add_seen(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
@@ -178,16 +194,26 @@ add_seen(struct tx *tx, const struct deployment *deployment, int64_t chat, struc
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, buttons);
 }
 
+/* Below the story and below the line that rings: of these whoever reads one alone misses none. */
+static void
+add_what_next(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	add_seen(tx, deployment, chat, buttons);
+	add_past_barrier(tx, deployment, chat, buttons);
+	add_again(tx, deployment, chat, buttons);
+	add_roll_back(tx, deployment, chat, buttons);
+	add_way_out(tx, deployment, chat, buttons);
+	add_log_buttons(tx, deployment, chat, buttons);
+	add_application_log(tx, deployment, chat, buttons);
+}
+
 struct buttons
 decide_tell_alarm_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat)
 {
 	struct buttons buttons = { 0 };
 
-	add_seen(tx, deployment, chat, &buttons);
-	add_past_barrier(tx, deployment, chat, &buttons);
-	add_again(tx, deployment, chat, &buttons);
-	add_log_buttons(tx, deployment, chat, &buttons);
-	add_application_log(tx, deployment, chat, &buttons);
+	add_what_next(tx, deployment, chat, &buttons);
 	return buttons;
 }
 
@@ -223,11 +249,6 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 						      "✋ Stop" :
 						      "✖️ Cancel",
 		    &buttons);
-	add_seen(tx, deployment, chat, &buttons);
-	add_past_barrier(tx, deployment, chat, &buttons);
-	add_again(tx, deployment, chat, &buttons);
-	add_roll_back(tx, deployment, chat, &buttons);
-	add_log_buttons(tx, deployment, chat, &buttons);
-	add_application_log(tx, deployment, chat, &buttons);
+	add_what_next(tx, deployment, chat, &buttons);
 	return buttons;
 }

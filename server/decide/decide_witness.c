@@ -5,9 +5,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "chat/chat_first.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
+#include "policy/hold.h"
 #include "store/row_audit.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -145,16 +147,15 @@ say(struct tx *tx, bool is_late, const struct witness_row *row)
 	struct chat_text text;
 
 	chat_text_init(&text);
+	chat_first_held(&text, is_late ? FIRST_NOTHING_STARTS : FIRST_ALL_GOES_ON, HOLD_ALL);
 	if (is_late) {
 		chat_text_add(&text,
-		    "🧾 " MARK_BOLD "Audit log without witness" MARK_BOLD
-		    ": entries wait for %s now. Nothing new is deployed and no action is done until they are confirmed; rollbacks, /cancel, locks and an emergency deployment are possible.",
+		    ", the audit log is late outside\nIts witness has not confirmed entries for %s: until it does nothing new is deployed and no action is done. Rollbacks, /cancel, locks and an emergency deployment are possible.",
 		    text_duration(age, row_witness_lag(tx)));
 		chat_text_outside(&text, "\nReason: ", row->detail);
 	} else {
 		chat_text_add(&text,
-		    "🧾 " MARK_BOLD "Audit log witnessed again" MARK_BOLD
-		    ". What waited goes on.");
+		    ", the audit log's witness has confirmed all entries. What waited goes on.");
 	}
 	(void)decide_send(tx, &home, &text);
 }

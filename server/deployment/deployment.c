@@ -3,6 +3,7 @@
 #include "deployment/deployment.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 #include "lib/text.h"
 
@@ -221,6 +222,39 @@ deployment_migration_status(const struct deployment *deployment)
 	const char *blank = strchr(deployment->migration, ' ');
 
 	return blank == NULL ? "" : blank + 1;
+}
+
+/* Each has half of the line, and what the other does not need. */
+void
+deployment_add_rollback_failure(struct deployment *deployment, const char *how, const char *detail)
+{
+	char release[LIMIT_LINE], line[2 * LIMIT_LINE];
+	size_t half = LIMIT_LINE / 2 - sizeof(ROLLBACK_BEHIND);
+	size_t size = strlen(detail), room = 2 * half - (size < half ? size : half);
+
+	(void)deployment_release_failure(deployment, release);
+	release[text_cut(release, strlen(release), room)] = '\0';
+	(void)snprintf(
+	    line, sizeof(line), "%s%s%s%s", release, release[0] != '\0' ? "; " : "", how, detail);
+	line[text_cut(line, strlen(line), LIMIT_LINE - 1)] = '\0';
+	(void)text_copy(deployment->detail, sizeof(deployment->detail), line);
+}
+
+const char *
+deployment_release_failure(const struct deployment *deployment, char out[LIMIT_LINE])
+{
+	static const char *const hows[] = { "; " ROLLBACK_ITSELF, "; " ROLLBACK_BEHIND };
+
+	(void)text_copy(out, LIMIT_LINE, deployment->detail);
+	for (size_t i = 0; i < COUNT(hows); i++) {
+		char *behind = strstr(out, hows[i]);
+
+		if (behind != NULL)
+			*behind = '\0';
+	}
+	if (text_starts(out, ROLLBACK_ITSELF) || text_starts(out, ROLLBACK_BEHIND))
+		out[0] = '\0';
+	return out;
 }
 
 bool

@@ -71,6 +71,8 @@ struct ran {
 	int64_t ms;		 /* else it was live so long */
 	bool is_probed;		 /* ... behind a health check */
 	bool is_left;		 /* ... and was rolled back */
+	bool is_down;		 /* ... and what was done there last left it down, */
+	bool is_unknown;	 /* or nobody knows */
 };
 
 #define RAN_SHOWN 3
@@ -82,10 +84,10 @@ struct migration_behind {
 	char step[LIMIT_STEP]; /* as deployment.migration */
 };
 
-#define ENVIRONMENT_IS_LOCKED	 1u
-#define ENVIRONMENT_IS_FROZEN	 2u
+#define ENVIRONMENT_IS_LOCKED	   1u
+#define ENVIRONMENT_IS_FROZEN	   2u
 #define ENVIRONMENT_IS_UNWITNESSED 8u /* nothing new: AUDIT_WITNESS_MAX_MINUTES */
-#define ENVIRONMENT_IS_IN_WINDOW 4u /* of the settings, and its begin was said */
+#define ENVIRONMENT_IS_IN_WINDOW   4u /* of the settings, and its begin was said */
 
 /* Of its branch, as git said last. */
 struct environment_head {
@@ -182,8 +184,8 @@ struct deployment {
 	bool is_unconfirmed; /* what was confirmed has changed since: asked anew at its turn */
 	bool is_requested;   /* somebody else has to approve it, whatever its action says */
 	bool is_to_be_asked; /* a question follows, and its answer brings the code */
-	char exception[LIMIT_LINE];  /* why no freeze holds it; "": one may */
-	char emergency[LIMIT_LINE];  /* why no approval, lock or freeze holds it; "": it is none */
+	char exception[LIMIT_LINE]; /* why no freeze holds it; "": one may */
+	char emergency[LIMIT_LINE]; /* why no approval, lock or freeze holds it; "": it is none */
 	bool is_unwitnessed; /* something of it was done while the audit's witness was late */
 	char reviewer[LIMIT_PERSON]; /* who looked at that afterwards; "": nobody has */
 	int64_t reviewed_at;
@@ -298,6 +300,14 @@ enum migration deployment_migration_of(const char *step);
 
 /* Of one that FAILED: its status, digits; "": it said none. */
 const char *deployment_migration_status(const struct deployment *deployment);
+
+/* Its rollback failed as well: why stands behind what its release failed of, which is kept whatever
+ * length either has.  how: ROLLBACK_ITSELF, ROLLBACK_BEHIND.  And what of that is the release's. */
+#define ROLLBACK_ITSELF "the rollback: "
+#define ROLLBACK_BEHIND "after the rollback: "
+void
+deployment_add_rollback_failure(struct deployment *deployment, const char *how, const char *detail);
+const char *deployment_release_failure(const struct deployment *deployment, char out[LIMIT_LINE]);
 
 /* Is it rolled back to what ran before deploybot, of which no commit is known? */
 bool deployment_is_back_to_target(const struct deployment *deployment);

@@ -183,7 +183,7 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 		verdict.why = why_of(ended);
 	if (is_back && run_verdict_never_began(ended))
 		describe_not_started(&verdict, ended);
-	else if (deployment->why != DEPLOY_WHY_CANCELLED)
+	else if (is_back || deployment->why != DEPLOY_WHY_CANCELLED)
 		run_verdict_describe(ended, verdict.detail);
 	return verdict;
 }

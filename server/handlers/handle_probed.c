@@ -91,10 +91,7 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		deployment.target_changed = true;
 		(void)snprintf(deployment.detail, sizeof(deployment.detail), "%s", bad->detail);
 	} else {
-		size_t used = strlen(deployment.detail);
-
-		(void)snprintf(deployment.detail + used, sizeof(deployment.detail) - used,
-		    "%safter the rollback: %s", used > 0 ? "; " : "", bad->detail);
+		deployment_add_rollback_failure(&deployment, ROLLBACK_BEHIND, bad->detail);
 	}
 	(void)decide_step(tx, &deployment,
 	    deployment_can_roll_back(&deployment) || is_back ? DEPLOY_ON_UNHEALTHY :

@@ -80,7 +80,9 @@ handle_run_ended(struct tx *tx, const struct event *event)
 	}
 	if (verdict.why != DEPLOY_WHY_NONE)
 		deployment.why = verdict.why;
-	if (verdict.detail[0] != '\0')
+	if (verdict.detail[0] != '\0' && deployment.state == DEPLOY_ROLLING_BACK)
+		deployment_add_rollback_failure(&deployment, ROLLBACK_ITSELF, verdict.detail);
+	else if (verdict.detail[0] != '\0')
 		(void)text_copy(deployment.detail, sizeof(deployment.detail), verdict.detail);
 	if (run_verdict_is_unknown(&ended) &&
 	    !deployment_is_action(

@@ -637,20 +637,6 @@ read_tail(const struct db_rows *rows, void *ret)
 	tx_text(rows, 0, ret, LIMIT_TAIL);
 }
 
-static void
-read_detail(const struct db_rows *rows, void *ret)
-{
-	tx_text(rows, 0, ret, LIMIT_LINE);
-}
-
-const char *
-row_run_detail(struct tx *tx, int64_t run, char ret[LIMIT_LINE])
-{
-	ret[0] = '\0';
-	(void)tx_read(tx, read_detail, ret, 1, "SELECT detail FROM run WHERE id = $1", DB_I64(run));
-	return ret;
-}
-
 const char *
 row_run_tail(struct tx *tx, int64_t run, char ret[LIMIT_TAIL])
 {

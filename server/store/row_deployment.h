@@ -76,8 +76,8 @@ size_t row_deployment_count_list(struct tx *tx, const char *environment, size_t 
 
 /* The newest deployment there of that commit, or of another one with these files (tree; "": not
  * known), that went live or failed by itself; id 0: none. */
-struct deployment row_deployment_tried(
-    struct tx *tx, const char *environment, const char *commit, const char *tree);
+struct deployment
+row_deployment_tried(struct tx *tx, const char *environment, const char *commit, const char *tree);
 
 /* The same of actions there, whatever became of them. */
 size_t row_deployment_list_actions(
@@ -111,8 +111,6 @@ void row_run_ended(struct tx *tx, const struct run_ended *ended);
 /* Its last lines, of an action; "": none, or another's.  Returns ret. */
 void row_run_set_tail(struct tx *tx, int64_t run, const char *tail);
 const char *row_run_tail(struct tx *tx, int64_t run, char ret[LIMIT_TAIL]);
-/* The last line it printed, or why it was refused; "": none.  Returns ret. */
-const char *row_run_detail(struct tx *tx, int64_t run, char ret[LIMIT_LINE]);
 struct run_times row_run_times(struct tx *tx, int64_t run);
 
 /* The newest that a run of this work left, "": none; returns whether it is what a health URL said

@@ -867,6 +867,15 @@ static const char *const migration_7[] = {
 	" commit_id TEXT NOT NULL,"
 	" reason TEXT NOT NULL) STRICT;"
 	"CREATE INDEX past_deployment ON past (deployment);",
+	/* What each deployment brought beside what was live: n from 0, the newest first; n -1 has in
+	 * `of` how many there were. */
+	"CREATE TABLE change ("
+	" deployment INTEGER NOT NULL,"
+	" n INTEGER NOT NULL,"
+	" of INTEGER NOT NULL,"
+	" commit_id TEXT NOT NULL,"
+	" subject TEXT NOT NULL,"
+	" PRIMARY KEY (deployment, n)) STRICT, WITHOUT ROWID;",
 	NULL,
 };
 

@@ -181,7 +181,7 @@ def test_when_the_way_back_fails_too_the_environment_is_down(scene):
     change = scene.commit()
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("🔥 DOWN: staging", f"staging is DOWN: neither {change['after'][:7]} nor {live[:7]} is healthy")
+    who.hear("🔥 DOWN: staging", f"staging is DOWN: {live[:7]} is back, and is not healthy either")
     assert scene.audit(environment="staging")[-1]["action"] == "auto_rollback_failed"
     lines = [line for line in scene.bot.log().splitlines() if change["after"][:7] in line]
     assert [line.split()[1] for line in lines[-3:]] == ["warning", "info", "error"], lines

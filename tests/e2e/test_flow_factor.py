@@ -91,7 +91,7 @@ def test_a_code_on_the_pad_lets_a_deployment_go_on(scene):
     pad = who.hear("Code for staging deploy", buttons=("1", "0"))
     for digit in scene.code(secret):
         who.press(pad, digit)
-    who.hear("Code right: staging deploy")
+    who.hear("Code taken: staging deploy")
     who.hear("Live: staging")
     scene.wait_free()
     database = (scene.folder / "state" / "deploybot.db").read_bytes()
@@ -136,7 +136,7 @@ def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene
     pad = who.hear("Code for staging deploy", buttons=("1", "0"))
     for digit in scene.code(secret):
         who.press(pad, digit)
-    who.hear("Code right: staging deploy")
+    who.hear("Code taken: staging deploy")
     scene.wait_free()
     database = (scene.folder / "state" / "deploybot.db").read_bytes()
     assert secret.encode() not in database and base64.b32decode(secret) not in database

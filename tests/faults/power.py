@@ -43,7 +43,7 @@ LOOKS = 3           # at the processes there are: a list of /proc is no snapshot
 BUSY_DELIVERIES = 120
 OLD = 1             # milliseconds after 1970: before whatever is kept
 ANCHOR = re.compile(r"\baudit ([0-9a-f]{16})\b")
-GOES_ON = re.compile(r"^↩️ Rolling back|: rolling back to ")   # it is shown, or rang, and is no end
+GOES_ON = re.compile(r"^↩️ Rolling back|[:,] rolling back to ")   # it is shown, or rang, and is no end
 
 
 # --- more flows: what writes in other ways ---

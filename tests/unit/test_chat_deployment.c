@@ -133,11 +133,11 @@ each_state_says_what_is_promised(void **state)
 		{ DEPLOY_LIVE,
 		    "✅ Live: staging \"Make it blue\" 1a2b3c4\nby Ann · requested by @ada\ntook 1 min 1 s · was 9f8e7d6 · audit 0badcafe0badcafe" },
 		{ DEPLOY_FAILED,
-		    "❌ Failed: staging \"Make it blue\", nothing was changed\nstaging still runs 9f8e7d6\n" },
+		    "❌ Failed: staging, nothing was changed: \"Make it blue\"\nstaging still runs 9f8e7d6\n" },
 		{ DEPLOY_ROLLED_BACK,
-		    "↩️ Rolled back: staging \"Make it blue\"\nstaging is NOT running 1a2b3c4; it runs 9f8e7d6 again\n" },
+		    "↩️ Rolled back: staging from \"Make it blue\"\nstaging is NOT running 1a2b3c4; it runs 9f8e7d6 again\n" },
 		{ DEPLOY_ROLLBACK_FAILED,
-		    "🔥 DOWN: staging \"Make it blue\"\nstaging is DOWN: neither 1a2b3c4 nor 9f8e7d6 is healthy" },
+		    "🔥 DOWN: staging \"Make it blue\"\nstaging is DOWN: 9f8e7d6 is back, and is not healthy" },
 		{ DEPLOY_DONE, "🔧 Done: staging" },
 		{ DEPLOY_REFUSED, "🚫 Not deployed: staging \"Make it blue\"" },
 		{ DEPLOY_CANCELLED,
@@ -215,11 +215,13 @@ a_migration_is_never_passed_over(void **state)
 		{ "migrated", "x", DEPLOY_FAILED,
 		    "staging: the migration ran; 9f8e7d6 still serves on the migrated database\n" },
 		{ "migrated", "x", DEPLOY_ROLLED_BACK,
-		    "\n⚠️ the migration ran; 9f8e7d6 now serves on the migrated database\n" },
+		    "↩️ Rolled back: staging from \"Make it blue\"\n⚠️ the database was NOT rolled back: the migration ran; 9f8e7d6 now serves on the migrated database\n" },
 		{ "migrate-failed ", "x", DEPLOY_ROLLED_BACK,
-		    "\n⚠️ the migration failed; 9f8e7d6 now serves; the database may be half migrated" },
+		    "\n⚠️ the database was NOT rolled back: the migration failed; 9f8e7d6 now serves; the database may be half migrated" },
+		{ "migrate-not-started", "x", DEPLOY_ROLLED_BACK,
+		    "\n⚠️ the migration could not be started; nothing ran; 9f8e7d6 now serves\n" },
 		{ "migrated", "x", DEPLOY_ROLLBACK_FAILED,
-		    "\n⚠️ the migration ran: the database is migrated\n" },
+		    "🔥 DOWN: staging \"Make it blue\"\n⚠️ the database was NOT rolled back: the migration ran: the database is migrated\n" },
 	};
 
 	(void)state;
@@ -314,7 +316,8 @@ a_question_says_what_is_in_doubt(void **state)
 	says(&what, "\nwhat runs in staging is not known as before; no release yet\n");
 	environment.is_down = true;
 	environment.current = there.current;
-	says(&what, "nothing was changed\nstaging may be DOWN as before; last live: 9f8e7d6\n");
+	says(&what,
+	    "nothing was changed: \"Make it blue\"\nstaging may be DOWN as before; last live: 9f8e7d6\n");
 	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 1");
 	says(&what,
 	    "\nstaging: the migration failed (exit 1); staging may be DOWN as before; last live: 9f8e7d6; the database may be half migrated\n");
@@ -412,23 +415,43 @@ a_subject_that_shows_nothing_is_said_to_be_none(void **state)
 static void
 what_rang_when_it_began_says_how_it_ended(void **state)
 {
-	struct deployment work = sample(DEPLOY_ROLLED_BACK);
-	struct chat_text text;
-	char *said;
+	static const struct {
+		enum deploy_state end;
+		const char *rang, *says; /* NULL: it did not say that */
+	} rows[] = {
+		{ DEPLOY_ROLLED_BACK,
+		    "❌ Failed: staging, rolling back to 9f8e7d6: \"a\" (HTTP 500)",
+		    "❌ Failed: staging, rolled back to 9f8e7d6: \"a\" (HTTP 500)" },
+		{ DEPLOY_ROLLBACK_FAILED, "❌ Failed: staging, rolling back to 9f8e7d6: \"a\"",
+		    "❌ Failed: staging, NOT rolled back to 9f8e7d6: \"a\"" },
+		{ DEPLOY_ROLLED_BACK,
+		    "❌ Failed: staging, rolling back to 9f8e7d6: \"a: rolling back to b\"",
+		    "❌ Failed: staging, rolled back to 9f8e7d6: \"a: rolling back to b\"" },
+		/* as the version before said it */
+		{ DEPLOY_ROLLED_BACK,
+		    "❌ Failed: staging \"a, rolling back to b\": rolling back to 9f8e7d6",
+		    "❌ Failed: staging \"a, rolling back to b\": rolled back to 9f8e7d6" },
+		{ DEPLOY_ROLLED_BACK,
+		    "❌ Failed: staging \"a: rolling back to b\": rolling back to 9f8e7d6",
+		    "❌ Failed: staging \"a: rolling back to b\": rolled back to 9f8e7d6" },
+		{ DEPLOY_ROLLED_BACK, "❌ Failed: staging", NULL },
+	};
 
 	(void)state;
-	assert_true(chat_deployment_rolled(
-	    &text, &work, "❌ Failed: staging \"a: rolling back to b\": rolling back to 9f8e7d6"));
-	said = chat_text_take(&text);
-	assert_string_equal(
-	    said, "❌ Failed: staging \"a: rolling back to b\": rolled back to 9f8e7d6");
-	free(said);
-	work.state = DEPLOY_ROLLBACK_FAILED;
-	assert_true(chat_deployment_rolled(&text, &work, "x: rolling back to 9f8e7d6"));
-	said = chat_text_take(&text);
-	assert_string_equal(said, "x: could not be rolled back to 9f8e7d6");
-	free(said);
-	assert_false(chat_deployment_rolled(&text, &work, "❌ Failed: staging"));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct deployment work = sample(rows[i].end);
+		struct chat_text text;
+		char *said;
+
+		if (rows[i].says == NULL) {
+			assert_false(chat_deployment_rolled(&text, &work, rows[i].rang));
+			continue;
+		}
+		assert_true(chat_deployment_rolled(&text, &work, rows[i].rang));
+		said = chat_text_take(&text);
+		assert_string_equal(said, rows[i].says);
+		free(said);
+	}
 }
 
 /* A group's line said neither why nor what to do; a migration's said the same three times. */
@@ -605,41 +628,41 @@ static const struct golden {
 	{ DEPLOY_LIVE, 0, "↪️ Rolled forward: " NAME " → 1a2b3c4 by @ada",
 	    .program = PROGRAM_ROLLBACK, .is_forward = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Preflight failed: " NAME " \"Make it blue\", nothing was changed",
+	    "❌ Preflight failed: " NAME ", nothing was changed: \"Make it blue\"",
 	    .step = "preflight 5 checks", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Build failed: " NAME " \"Make it blue\", nothing was changed", .step = "build",
+	    "❌ Build failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "build",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Fetch failed: " NAME " \"Make it blue\", nothing was changed", .step = "git",
+	    "❌ Fetch failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "git",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Push failed: " NAME " \"Make it blue\", nothing was changed", .step = "push",
+	    "❌ Push failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "push",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Image failed: " NAME " \"Make it blue\", nothing was changed", .step = "image",
+	    "❌ Image failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "image",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Pull failed: " NAME " \"Make it blue\", nothing was changed", .step = "pull",
+	    "❌ Pull failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "pull",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Hook failed: " NAME " \"Make it blue\", nothing was changed",
+	    "❌ Hook failed: " NAME ", nothing was changed: \"Make it blue\"",
 	    .step = "hook pre-deploy", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Start failed: " NAME " \"Make it blue\", nothing was changed", .step = "start",
+	    "❌ Start failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "start",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED,
 	    "🚫 Runs already: " NAME " \"Make it blue\" 1a2b3c4, so it is not deployed again",
 	    .is_live = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED,
-	    "❌ Failed: " NAME " \"Make it blue\", nothing was changed", .step = "builder",
+	    "❌ Failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "builder",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ May be broken: " NAME " \"Make it blue\"",
 	    .step = "start h1", .changed = true, .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "❌ May be broken: " NAME " \"Make it blue\"",
 	    .step = "start h1", .detail = "by @ada", .changed = true, .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Rollback failed: " NAME " \"Make it blue\", nothing was changed",
+	    "❌ Rollback failed: " NAME ", nothing was changed: \"Make it blue\"",
 	    .program = PROGRAM_ROLLBACK, .step = "preflight", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "⛔ Not rolled back: " NAME " \"Make it blue\"",
 	    .changed = true, .barred = true },
@@ -648,7 +671,7 @@ static const struct golden {
 	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "❌ Migration cut: " NAME " \"Make it blue\"",
 	    .migration = "migrate-stopped", .detail = "by @ada", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED,
-	    "✋ Stopped: " NAME " \"Make it blue\" in build by @ada, nothing was changed",
+	    "✋ Stopped: " NAME ", nothing was changed: \"Make it blue\" in build by @ada",
 	    .step = "build", .detail = "by @ada", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "✋ Stopped: " NAME " \"Make it blue\" by @ada",
 	    .program = PROGRAM_ACTION, .detail = "by @ada" },
@@ -657,10 +680,10 @@ static const struct golden {
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Failed: " NAME " \"Make it blue\"",
 	    .program = PROGRAM_ACTION },
 	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_UNHEALTHY,
-	    "↩️ Rolled back: " NAME " \"Make it blue\" (HTTP 500)", .detail = "HTTP 500",
+	    "↩️ Rolled back: " NAME " from \"Make it blue\" (HTTP 500)", .detail = "HTTP 500",
 	    .changed = true },
 	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_TIMED_OUT,
-	    "↩️ Rolled back: " NAME " \"Make it blue\" (timed out)", .changed = true },
+	    "↩️ Rolled back: " NAME " from \"Make it blue\" (timed out)", .changed = true },
 	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 DOWN: " NAME " \"Make it blue\"",
 	    .changed = true, .run_end = RUN_SUCCEEDED },
 	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 May be DOWN: " NAME " \"Make it blue\"",
@@ -1117,15 +1140,18 @@ down_is_said_of_what_was_looked_at(void **state)
 	struct chat_deployment what = about(&deployment);
 
 	(void)state;
+	deployment.why = DEPLOY_WHY_UNHEALTHY;
 	what.run_end = RUN_SUCCEEDED; /* then its health was bad */
-	says(&what, "staging is DOWN: neither 1a2b3c4 nor 9f8e7d6 is healthy\n");
+	says(&what, "staging is DOWN: 9f8e7d6 is back, and is not healthy either\n");
 	what.run_end = RUN_FAILED;
 	says(&what,
 	    "staging may be DOWN: the rollback from 1a2b3c4 to 9f8e7d6 failed: what runs is not known\n");
 	what.rollback_not_started = true;
 	says(&what,
-	    "staging may be DOWN: the rollback from 1a2b3c4 to 9f8e7d6 failed and changed nothing\n");
+	    "staging may be DOWN: 1a2b3c4 is still there, unhealthy: rolling back to 9f8e7d6 did not begin to change anything\n");
 	says(&what, "\nCheck the target, then /deploy staging or /rollback staging.");
+	deployment.why = DEPLOY_WHY_SCRIPT;
+	says(&what, "staging may be DOWN: what came up of 1a2b3c4 is still there: rolling");
 }
 
 static void
@@ -1139,7 +1165,8 @@ what_ran_before_has_no_commit(void **state)
 	(void)text_copy(deployment.previous, sizeof(deployment.previous), "target:before-7");
 	line = chat_deployment_ring(&what, false);
 	assert_non_null(line);
-	assert_non_null(strstr(line, ": rolling back to what ran before deploybot"));
+	assert_non_null(
+	    strstr(line, ", rolling back to what ran before deploybot: \"Make it blue\""));
 	free(line);
 }
 
@@ -1228,6 +1255,12 @@ a_log_begins_with_what_who_when_and_how(void **state)
 	    "staging #7 1a2b3c4 \"Make it blue\", run 3\nby Ann · requested by @ada\n"
 	    "started 2025-12-31T23:58:59Z, took 1 min 1 s, exit 65\n"
 	    "2025-12-31T23:59:00Z build\n2025-12-31T23:59:40Z push");
+	log.times = (struct run_times){ NOW - 61000, NOW, 0, 0 };
+	log.health = "http://a/health: HTTP 500 (3 tries in a row)\nanswered: no table users";
+	assert_true(chat_log_head(&log, head, sizeof(head)));
+	assert_non_null(strstr(head,
+	    ", exit 0\nhttp://a/health: HTTP 500 (3 tries in a row)\nanswered: no table users\n2025"));
+	log.health = "";
 	log.times = (struct run_times){ NOW, NOW, -1, 9 };
 	log.is_back = true;
 	assert_true(chat_log_head(&log, head, sizeof(head)));
@@ -1255,6 +1288,13 @@ a_place_says_which_one_it_is_and_behind_what(void **state)
 	(void)text_copy(ahead.commit, sizeof(ahead.commit), "5f5f5f5aaa");
 	says(&what, "⏳ Queued: 2nd in staging \"Make it blue\" 1a2b3c4");
 	says(&what, "\nbehind #7: @ada deploys 5f5f5f5, since 1 min");
+	assert_null(strstr(plain(&what), "/cancel"));
+	(void)text_copy(deployment.emergency, sizeof(deployment.emergency), "the shop is down");
+	says(&what, "\n/cancel staging stops #7");
+	ahead.state = DEPLOY_ROLLING_BACK; /* which nobody stops */
+	assert_null(strstr(plain(&what), "/cancel"));
+	ahead.state = DEPLOY_RUNNING;
+	deployment.emergency[0] = '\0';
 	ahead.program = PROGRAM_ROLLBACK;
 	says(&what, "\nbehind #7: @ada rolls back to 5f5f5f5");
 	ahead.program = PROGRAM_ACTION; /* no commit is its object */

@@ -430,6 +430,83 @@ four_are_offered_and_none_that_was_left(void **state)
 	world_close(&w);
 }
 
+/* Below the line that rings, too: who wakes up reads no other. */
+static void
+what_rings_that_it_is_live_has_the_button_as_well(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_CONFIRM=true", NULL);
+	for (int i = 0; i < 2; i++) {
+		(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+		world_git(&w, (struct world_git){ .commit = i == 0 ? COMMIT_A : COMMIT_B });
+		(void)world_press(
+		    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
+		world_git_same(&w);
+		world_run_ends(&w, GOOD);
+	}
+	assert_non_null(strstr(world_plain(world_last(&w)), "✅ Live: staging"));
+	assert_false(world_last(&w)->is_silent);
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "↩️ Roll back staging"));
+	assert_non_null(world_says(&w, "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	world_close(&w);
+}
+
+/* Where nothing is healthy the releases are one press away. */
+static void
+what_is_down_has_a_button_that_asks_about_a_release(void **state)
+{
+	struct world_message *rang;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, TOUCHED);
+	rang = world_says_in(&w, WORLD_TEAM, "🔥 May be DOWN: staging");
+	(void)world_press(
+	    &w, WORLD_STAGING_USER, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
+	assert_int_equal(strncmp(w.toast, "⛔ Denied: rollback", 12), 0);
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
+	assert_non_null(world_says(&w, "Roll back staging?\nwhat runs is not known → aaaaaaa"));
+	world_close(&w);
+}
+
+/* Releases were named, and not what they had brought. */
+static void
+the_question_names_the_commits_that_go_with_it(void **state)
+{
+	struct world w;
+	const char *said;
+
+	(void)state;
+	world_open(&w, "REPOSITORY_URL=https://github.com/acme/shop.git", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	for (int i = 0; i < 2; i++) {
+		(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+		world_git(&w,
+		    (struct world_git){
+			.commit = i == 0 ? COMMIT_B : COMMIT_C, .count = i == 0 ? 2 : 12 });
+		world_run_ends(&w, GOOD);
+	}
+	said = question(&w, "/rollback staging 2");
+	assert_non_null(strstr(
+	    said, "\nrolls back 12 commits:\n• ccccccc \"Change 1\"\n• ccccccc \"Change 2\"\n"));
+	assert_non_null(strstr(said,
+	    "\n… and 2 more\n🔗 https://github.com/acme/shop/compare/bbbbbbb2bbbb...ccccccc3cccc\n"));
+	said = question(&w, "/rollback staging 1");
+	assert_non_null(strstr(said, "\nrolls back 14 commits:\n• ccccccc \"Change 1\"\n"));
+	assert_non_null(strstr(said, "\n… and 4 more\n"));
+	world_rolls_back(&w, "/rollback staging 2");
+	said = question(&w, "/rollback staging 1"); /* of B alone: C is gone */
+	assert_non_null(strstr(said, "\nrolls back bbbbbbb"));
+	world_close(&w);
+}
+
 static void
 a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour(void **state)
 {
@@ -622,6 +699,9 @@ main(void)
 		cmocka_unit_test(several_releases_are_offered_with_what_each_takes_back),
 		cmocka_unit_test(four_are_offered_and_none_that_was_left),
 		cmocka_unit_test(a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour),
+		cmocka_unit_test(what_rings_that_it_is_live_has_the_button_as_well),
+		cmocka_unit_test(what_is_down_has_a_button_that_asks_about_a_release),
+		cmocka_unit_test(the_question_names_the_commits_that_go_with_it),
 		cmocka_unit_test(one_release_is_live_and_those_before_were),
 		cmocka_unit_test(what_is_forward_is_known_when_it_starts),
 		cmocka_unit_test(a_rollback_asked_for_before_the_upgrade_leaves_its_release),

@@ -332,6 +332,25 @@ what_is_in_trouble_stands_first(void **state)
 	    "checking health …\n\n4 environments; /status <application> shows all of one.");
 }
 
+/* A red one stood below green ones: rows knew of no trouble, and its health was not looked at. */
+static void
+of_several_what_is_unhealthy_stands_first(void **state)
+{
+	const char *said;
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_true(text_starts(world_plain(world_last(&w)), "⚪ blog/staging"));
+	world_probed(&w, "HTTP 500");
+	said = world_plain(world_last(&w));
+	assert_true(text_starts(said, "🔴 shop/staging is DOWN; last live: aaaaaaa, "));
+	assert_non_null(strstr(said, "\n⚪ blog/staging has no release yet\n"));
+}
+
 /* A dot alone said so, behind the word "runs"; and of two nobody knows which has answered. */
 static void
 of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it(void **state)
@@ -525,6 +544,7 @@ main(void)
 		TEST(a_clock_is_that_of_its_application, open_two),
 		TEST(of_a_run_the_step_that_it_came_to_is_shown, open_two),
 		TEST(what_is_in_trouble_stands_first, open_two),
+		TEST(of_several_what_is_unhealthy_stands_first, open_two),
 		TEST(of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it,
 		    open_two),
 		TEST(a_page_shows_twenty_and_leads_to_the_others, open_many),

@@ -67,7 +67,7 @@ a_second_person_approves_and_it_goes_live(void **state)
 	    "by Ann Example · requested by @ada\nNothing was released to production yet.\n"
 	    "• aaaaaaa \"Change 1\" — Ann Example\n• aaaaaaa \"Change 2\" — Ann Example\n"
 	    "🗄 runs before the release: pre-deploy/10-migrate\n"
-	    "#1 · approved 0 of 1\nexpires Thu 2026-01-01 08:00 (UTC)");
+	    "#1 · approved 0 of 1\n⌛ until 08:00");
 	assert_false(world_says_in(&w, WORLD_TEAM, "Awaiting")->is_silent);
 
 	press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Approve"); /* who asked */
@@ -530,7 +530,7 @@ settings_that_need_fewer_or_more_are_in_force_at_once(void **state)
 	world_settings(&w, "PRODUCTION_APPROVALS=3", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
 	settings_changed(&w);
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "approved 1 of 3: @bob\nexpires Thu 2026-01-01 08:00 (UTC)\n"
+	    "approved 1 of 3: @bob\n⌛ until 08:00\n"
 	    "⚠️ 2 more must approve, and only 1 may: an admin can change the settings"));
 	world_settings(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
 	settings_changed(&w);
@@ -738,7 +738,7 @@ half_of_its_time_reminds_once_and_all_of_it_ends_it(void **state)
 	world_due(&w, TIMER_APPROVAL);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "⏰ Not approved yet: production \"Make it blue\" aaaaaaa\n"
-	    "#1 · approved 0 of 1, expires in 1 h"));
+	    "#1 · approved 0 of 1, until 02:00"));
 	assert_false(world_last(&w)->is_silent);
 	assert_string_not_equal(world_button(world_last(&w), "Approve"), "");
 	rings = rings_in(&w, WORLD_GROUP);
@@ -904,7 +904,7 @@ rollbacks_have_a_number_of_their_own(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_AWAITING_APPROVAL);
 	assert_string_not_equal(label_in(&w, WORLD_TEAM, "Approve rollback of staging"), "");
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "❓ Awaiting approval: staging ↩️ \"Make it blue\" aaaaaaa"));
+	    &w, WORLD_TEAM, "❓ Approve rollback: staging to \"Make it blue\" aaaaaaa"));
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
@@ -924,7 +924,7 @@ no_rate_limit_keeps_a_rollback_from_its_yes(void **state)
 	world_deploy_goes_live(&w, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
 	press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
-	rollback = world_says_in(&w, WORLD_TEAM, "Awaiting approval: staging");
+	rollback = world_says_in(&w, WORLD_TEAM, "Approve rollback: staging");
 	assert_non_null(rollback);
 	asks(&w, COMMIT_C);
 	for (int i = 0; i < 60; i++)

@@ -88,14 +88,14 @@ it_passes_approvals_locks_and_freezes_and_all_are_rung(void **state)
 	rung = world_says_in(&w, WORLD_TEAM, "Emergency");
 	assert_string_equal(world_plain(rung),
 	    "🚨 Emergency: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
-	    "#1: no approval, lock or freeze holds it\n⚠️ approved 0 of 2\n"
+	    "#1 goes past:\n⚠️ approved 0 of 2\n"
 	    "🔒 locked by @bob, just now, until unlocked: mine\n"
 	    "🧊 frozen by @bob, just now, until Sat 2027-01-02 00:00 (UTC): sale\n"
 	    "Look at it when it has begun, then press Review done: somebody else than who asked.");
 	assert_false(rung->is_silent);
 	assert_true(rung->is_alarm);
 	assert_non_null(
-	    world_says(&w, "🚨 Lock passed: production: emergency by @ada: the shop is down"));
+	    world_says(&w, "🚨 Lock overridden: production: emergency by @ada: the shop is down"));
 	assert_false(world_says_in(&w, CAROL, "Emergency")->is_silent);
 	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Emergency")); /* never wrote to it */
 	assert_null(world_says_in(&w, WORLD_ADMIN, "Emergency"));	/* asked for it */
@@ -428,7 +428,7 @@ it_is_marked_until_somebody_else_has_reviewed_it(void **state)
 	assert_string_equal(w.toast, "#1 is reviewed: nobody is reminded of it any more.");
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "📝 Reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is "
-	    "down\n#1: no approval, lock or freeze holds it\nIt is live.\nreviewed by @bob"));
+	    "down\n#1 asks for no approval, and goes past locks and freezes\nIt is live.\nreviewed by @bob"));
 	assert_string_equal(button_in(&w, WORLD_TEAM, "Review done"), "");
 	assert_non_null(strstr(said_by(&w, "/history production"), "· reviewed by @bob"));
 	assert_null(strstr(said_by(&w, "/status production"), "not reviewed"));
@@ -504,7 +504,7 @@ who_was_rung_reads_how_it_ended(void **state)
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "🚨 Emergency")),
 	    "🚨 Emergency: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
-	    "#1: no approval, lock or freeze holds it\nIt is live.\n"
+	    "#1 asks for no approval, and goes past locks and freezes\nIt is live.\n"
 	    "Look at it, then press Review done: somebody else than who asked.");
 	assert_string_not_equal(button_in(&w, WORLD_TEAM, "Review done"), "");
 	asks(&w, PAST, COMMIT_B);

@@ -130,6 +130,30 @@ what_is_down_is_reminded_of(void **state)
 	    &w, WORLD_TEAM, "⏰ May be DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
 	assert_non_null(world_says_in(
 	    &w, WORLD_TEAM, "\nCheck the target, then /deploy staging or /rollback staging."));
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_non_null(
+	    world_says(&w, "👀 nobody has seen yet that it went DOWN with bbbbbbb, 15 min ago"));
+	world_close(&w);
+}
+
+/* After a quarter of an hour it was less sure than before. */
+static void
+what_was_seen_to_be_down_is_still_down_in_its_reminder(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NAGS, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "no answer");
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔥 DOWN: staging"));
+	world_due(&w, TIMER_NAG);
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "⏰ Still DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
 	world_close(&w);
 }
 
@@ -220,8 +244,8 @@ who_may_roll_back_there_ends_it_and_is_named(void **state)
 	assert_int_equal(w.toast[0], (char)0xe2); /* ⛔ */
 	assert_int_equal(world_environment(&w, "staging").unseen_work, 2);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_non_null(
-	    world_says(&w, "👀 nobody has seen that yet: rolled back or down 15 min ago"));
+	assert_non_null(world_says(
+	    &w, "👀 nobody has seen yet that it was rolled back from bbbbbbb, 15 min ago"));
 	assert_true(world_environment(&w, "staging").is_unacknowledged); /* what the metric says */
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, button);
 	assert_string_equal(w.toast, "Seen: nobody is reminded any more.");
@@ -308,6 +332,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    the_chat_of_the_environment_is_reminded_eight_times_at_growing_intervals),
+		cmocka_unit_test(what_was_seen_to_be_down_is_still_down_in_its_reminder),
 		cmocka_unit_test(a_lock_screen_shows_outcome_and_environment),
 		cmocka_unit_test(what_is_down_is_reminded_of),
 		cmocka_unit_test(nobody_is_reminded_where_none_is_asked_for),

@@ -276,7 +276,7 @@ a_rollback_that_nobody_has_seen_stands_in_it(void **state)
 	world_run_ends(&w, GOOD);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
 	looked_at(&w);
-	assert_true(summary_has(&w, "\n👀 rolled back or down, and nobody has seen it"));
+	assert_true(summary_has(&w, "\n👀 nobody has seen yet that it was rolled back from "));
 	world_due(&w, TIMER_NAG);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Seen"));
 	looked_at(&w);

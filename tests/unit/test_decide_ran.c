@@ -74,6 +74,28 @@ what_was_replaced_or_rolled_back_is_said_so(void **state)
 	world_close(&w);
 }
 
+/* "Healthy" was said of what was down. */
+static void
+what_is_down_there_now_is_not_said_to_be_healthy(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	stage(&w, COMMIT_A, TREE_1, NULL);
+	w.aid.at += 3 * HOUR_MS;
+	ask_staging(&w, COMMIT_B, TREE_2);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, TOUCHED); /* its rollback */
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_true(
+	    says(&w, COMMIT_A, TREE_1, "\n⚠️ ran on staging for 3 h, and may be DOWN now\n"));
+	stage(&w, COMMIT_C, TREE_2, NULL);
+	assert_true(says(&w, COMMIT_D, TREE_1, "\n🧪 ran on staging for 3 h, healthy\n"));
+	world_close(&w);
+}
+
 static void
 what_never_ran_there_is_warned_of(void **state)
 {
@@ -81,7 +103,9 @@ what_never_ran_there_is_warned_of(void **state)
 
 	(void)state;
 	world_open(&w, STAGING_URL, NULL);
-	assert_false(says(&w, COMMIT_C, TREE_1, "on staging")); /* nothing has */
+	assert_true(
+	    says(&w, COMMIT_C, TREE_1, "\n⚠️ never ran on staging\n")); /* nothing has */
+	assert_true(says(&w, COMMIT_E, NULL, "\n⚠️ never ran on staging\n"));
 	stage(&w, COMMIT_A, TREE_1, NULL);
 	assert_true(says(&w, COMMIT_B, TREE_2, "\n⚠️ never ran on staging\n"));
 	assert_false(says(&w, COMMIT_D, NULL, "on staging")); /* git did not say which files */
@@ -145,7 +169,8 @@ only_environments_of_the_same_application_count(void **state)
 	world_run_ends(&w, GOOD);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
-	assert_null(strstr(world_plain(world_says(&w, "Deploy to shop/production?")), "ran on"));
+	assert_non_null(strstr(world_plain(world_says(&w, "Deploy to shop/production?")),
+	    "\n⚠️ never ran on shop/staging\n"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
 	assert_non_null(strstr(
@@ -199,6 +224,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_files_ran_on_staging_under_another_commit),
 		cmocka_unit_test(what_was_replaced_or_rolled_back_is_said_so),
+		cmocka_unit_test(what_is_down_there_now_is_not_said_to_be_healthy),
 		cmocka_unit_test(what_never_ran_there_is_warned_of),
 		cmocka_unit_test(what_failed_there_says_why_and_when_and_is_marked),
 		cmocka_unit_test(a_long_list_is_folded),

@@ -59,7 +59,7 @@ a_ring_that_its_end_overtakes_says_the_end_alone(void **state)
 	world_telegram_back(&w);
 	line = world_last_in(&w, WORLD_GROUP);
 	assert_string_equal(
-	    world_plain(line), "↩️ Rolled back: staging \"Make it blue\" (HTTP 500)");
+	    world_plain(line), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)");
 	assert_false(line->is_silent);
 	assert_int_equal(
 	    count_says(&w, WORLD_GROUP, "↩️ Rolled back: staging"), 2); /* its story */
@@ -319,7 +319,7 @@ a_failure_rings_when_it_happens_and_its_rollback_at_its_end(void **state)
 	assert_int_equal(world_rings(&w), 0);
 	world_probed(&w, "HTTP 500");
 	line =
-	    rang(&w, "❌ Unhealthy: staging \"Make it blue\" (HTTP 500): rolling back to aaaaaaa");
+	    rang(&w, "❌ Unhealthy: staging, rolling back to aaaaaaa: \"Make it blue\" (HTTP 500)");
 	assert_true(line->is_alarm);
 	assert_int_equal(line->reply_to, request);
 	assert_int_equal(world_rings(&w), 1);
@@ -329,19 +329,20 @@ a_failure_rings_when_it_happens_and_its_rollback_at_its_end(void **state)
 	/* The story stands once, in the message that is edited. */
 	line = world_last_in(&w, WORLD_GROUP);
 	assert_string_equal(
-	    world_plain(line), "↩️ Rolled back: staging \"Make it blue\" (HTTP 500)");
+	    world_plain(line), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)");
 	assert_int_equal(line->reply_to, request);
 	assert_true(line->is_alarm);
 	assert_string_not_equal(world_button(line, "Log"), "");
 	line = world_last_in(&w, WORLD_TEAM);
 	assert_string_equal(
-	    world_plain(line), "↩️ Rolled back: staging \"Make it blue\" (HTTP 500)");
+	    world_plain(line), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)");
 	assert_string_not_equal(world_button(line, "Rollback log"), "");
 	assert_int_equal(world_rings(&w), 3); /* the team's too */
 	/* The alarm of before does not stay as if it went on. */
-	assert_int_equal(count_says(&w, WORLD_GROUP, ": rolling back to"), 0);
+	assert_int_equal(count_says(&w, WORLD_GROUP, ", rolling back to"), 0);
 	assert_int_equal(
-	    count_says(&w, WORLD_GROUP, "\"Make it blue\" (HTTP 500): rolled back to aaaaaaa"), 1);
+	    count_says(&w, WORLD_GROUP, ", rolled back to aaaaaaa: \"Make it blue\" (HTTP 500)"),
+	    1);
 	assert_int_equal(count_says(&w, WORLD_GROUP, "staging is NOT running bbbbbbb"), 1);
 	assert_int_equal(count_says(&w, WORLD_TEAM, "staging is NOT running bbbbbbb"), 1);
 	world_close(&w);
@@ -375,10 +376,12 @@ three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end(void **state)
 
 	(void)state;
 	world_with_three_sounds(&w);
-	assert_false(world_says_in(&w, WORLD_GROUP, "Rolled back: staging \"Make it blue\" (exit 1")
-			 ->is_silent);
-	assert_false(world_says_in(&w, WORLD_TEAM, "Rolled back: staging \"Make it blue\" (exit 1")
-			 ->is_silent);
+	assert_false(
+	    world_says_in(&w, WORLD_GROUP, "Rolled back: staging from \"Make it blue\" (exit 1")
+		->is_silent);
+	assert_false(
+	    world_says_in(&w, WORLD_TEAM, "Rolled back: staging from \"Make it blue\" (exit 1")
+		->is_silent);
 	assert_int_equal(world_rings(&w), 4); /* it was silent there until now */
 	world_close(&w);
 }
@@ -425,8 +428,8 @@ a_pushs_line_replies_to_its_own_message_which_is_edited_on(void **state)
 	(void)world_run_starts(&w);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_non_null(strstr(world_plain(own),
-	    "❌ Failed: staging \"Make it blue\", nothing was changed\nstaging has no release yet"));
-	line = rang(&w, "❌ Failed: staging \"Make it blue\", nothing was changed");
+	    "❌ Failed: staging, nothing was changed: \"Make it blue\"\nstaging has no release yet"));
+	line = rang(&w, "❌ Failed: staging, nothing was changed: \"Make it blue\"");
 	assert_int_equal(line->reply_to, w.screen_remote[own->row]);
 	assert_int_not_equal(line->reply_to, 0);
 	assert_int_equal(world_rings(&w), 1);
@@ -478,7 +481,7 @@ whoever_asked_reads_who_else_cancelled_it(void **state)
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	line = world_last_in(&w, WORLD_GROUP);
 	assert_string_equal(
-	    world_plain(line), "✋ Stopped: staging \"Make it blue\" by @bob, nothing was changed");
+	    world_plain(line), "✋ Stopped: staging, nothing was changed: \"Make it blue\" by @bob");
 	assert_false(line->is_silent);
 	world_close(&w);
 }

@@ -245,6 +245,22 @@ the_nearest_is_a_button_for_the_same(void **state)
 	(void)says("❓ /deploy staging: of which application?");
 }
 
+/* In a team's chat its own application is meant, and no other one is offered by a bare name. */
+static void
+the_nearest_is_first_of_the_chats_own_application(void **state)
+{
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy prodution");
+	(void)says("No \"prodution\". Did you mean shop/production?"); /* only one has it */
+	(void)world_text(&w, WORLD_ADMIN, "/deploy stagign");
+	(void)says("No \"stagign\". Did you mean staging?"); /* two have */
+	world_application(&w, "docs", "ENVIRONMENTS=staging\nTELEGRAM_CHAT_ID=-1002\n");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy stagign");
+	(void)says("No \"stagign\". Did you mean docs/staging?");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/stagign");
+	(void)says("No \"shop/stagign\". Did you mean shop/staging?");
+}
+
 static void
 without_a_name_there_is_a_button_for_each(void **state)
 {
@@ -370,6 +386,7 @@ main(void)
 		TEST(many_are_offered_a_page_at_a_time),
 		TEST(what_is_none_is_said_with_the_nearest),
 		TEST(the_nearest_is_a_button_for_the_same),
+		TEST(the_nearest_is_first_of_the_chats_own_application),
 		TEST(without_a_name_there_is_a_button_for_each),
 		TEST(a_prefix_starts_nothing_that_is_not_asked_about),
 		TEST(a_stranger_learns_of_no_environment),

@@ -351,7 +351,8 @@ nothing_new_starts_without_a_witness_and_what_makes_safe_does(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
 	lose(&w);
-	assert_non_null(world_says(&w, "Audit log without witness"));
+	assert_non_null(
+	    world_says(&w, "🧾 Deploys wait: all environments, the audit log is late outside\n"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	assert_non_null(world_says(&w, "🧾 Not deployed: "));
 	assert_non_null(world_says(&w, "the audit log is without witness"));
@@ -389,7 +390,8 @@ a_push_waits_for_the_witness_and_goes_on_when_it_is_back(void **state)
 	assert_non_null(world_says(&w, "🧾 Push waits: "));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	find(&w);
-	assert_non_null(world_says(&w, "Audit log witnessed again"));
+	assert_non_null(
+	    world_says(&w, "🧾 Deploys again: all environments, the audit log's witness has"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);

@@ -46,7 +46,8 @@ a_deployment_goes_on_when_the_code_is_right(void **state)
 	assert_null(world_says_in(&w, WORLD_GROUP, "Code for"));
 	assert_int_equal(factor_pad(&w, &ada)->buttons.n, 12);
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(world_says_in(&w, ada.id, "🔐 Code right: staging deploy"));
+	assert_non_null(world_says_in(
+	    &w, ada.id, "🔐 Code taken: staging deploy; what comes of it stands below."));
 	assert_int_equal(started(&w), 1);
 	assert_int_equal(world_newest(&w, "staging").requested_by, ada.id);
 	assert_int_equal(world_newest(&w, "staging").address.chat, WORLD_GROUP);

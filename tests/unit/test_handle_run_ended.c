@@ -47,7 +47,7 @@ a_block_says_what_was_wrong_with_its_commit(void **state)
 	world_run_ends(&w, away);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
-	assert_non_null(world_says(&w, "(script failed: boom)"));
+	assert_non_null(world_says(&w, "(script failed: exit 1: boom)"));
 	world_close(&w);
 }
 
@@ -175,7 +175,8 @@ a_rollback_that_fails_too_is_down(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w,
 	    "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa failed: what runs is not known"));
-	assert_non_null(world_says(&w, "script failed; the rollback: exit 1: no such image"));
+	assert_non_null(
+	    world_says(&w, "script failed: exit 1; the rollback: exit 1: no such image"));
 	assert_true(world_environment(&w, "staging").is_down);
 	assert_int_equal(world_audited(&w, "auto_rollback_failed", "critical"), 1);
 	assert_int_equal(world_active(&w, "staging").id, 0);
@@ -183,6 +184,7 @@ a_rollback_that_fails_too_is_down(void **state)
 	assert_non_null(world_says(&w, "🔥 staging may be DOWN; last live: aaaaaaa"));
 	world_probed(&w, "HTTP 500");
 	assert_non_null(world_says(&w, "🔥 staging is DOWN; last live: aaaaaaa"));
+	assert_null(strstr(world_plain(world_last(&w)), "may be")); /* in the same breath */
 	world_close(&w);
 }
 
@@ -198,7 +200,7 @@ a_rollback_that_could_not_begin_is_told_so(void **state)
 	world_run_ends(&w, (struct run_ended){ .refused = true, .detail = "no space left" });
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w,
-	    "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa failed and changed nothing"));
+	    "staging may be DOWN: what came up of bbbbbbb is still there: rolling back to aaaaaaa did not begin to change anything"));
 	assert_non_null(world_says(&w, "the rollback: could not be started: no space left"));
 	assert_null(world_says(&w, "neither"));
 	assert_true(world_environment(&w, "staging").is_down);
@@ -241,9 +243,127 @@ whether_a_rollback_began_is_read_off_its_end(void **state)
 		world_run_ends(&w, cases[i].ended);
 		assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 		assert_int_equal(
-		    world_says(&w, "failed and changed nothing") == NULL, cases[i].began);
+		    world_says(&w, "did not begin to change anything") == NULL, cases[i].began);
 		assert_int_equal(world_says(&w, "what runs is not known") != NULL, cases[i].began);
 		world_close(&w);
+	}
+}
+
+/* Why the release failed was lost: the message spoke of its rollback alone. */
+static void
+behind_a_failed_rollback_both_reasons_are_said(void **state)
+{
+	struct run_ended away = TOUCHED;
+	struct world_message *rang;
+	struct world w;
+
+	(void)state;
+	(void)text_copy(away.detail, sizeof(away.detail), "No route to host");
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, away);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(
+	    &w, "\nunhealthy: HTTP 500; the rollback: exit 1: No route to host\n✗ health check\n"));
+	rang =
+	    world_says_in(&w, WORLD_TEAM, "(unhealthy: HTTP 500; the rollback: exit 1: No route");
+	assert_non_null(rang);
+	assert_int_equal(
+	    world_audited(&w, "auto_rollback_failed", "HTTP 500; the rollback: exit 1: No"), 1);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_non_null(world_says(&w, "(unhealthy: HTTP 500)")); /* its block: of the commit */
+	world_close(&w);
+	world_b_over_a(&w, STAGING_URL);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/cancel staging");
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, away);
+	assert_non_null(world_says(&w, "by @bob; the rollback: exit 1: No route to host"));
+	world_close(&w);
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, FOLDER_GONE);
+	assert_non_null(world_says(&w, "unhealthy: HTTP 500; the rollback: its folder is not"));
+	world_close(&w);
+}
+
+/* A document of an unhealthy release ended with exit 0, and did not say what was wrong. */
+static void
+the_log_of_an_unhealthy_release_begins_with_what_its_health_said(void **state)
+{
+	const struct effect *document;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "start");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	assert_non_null(world_says(&w, "\n✗ health check\n↩️ rolling back to aaaaaaa"));
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_non_null(world_says(&w, "\nunhealthy: HTTP 500\n✗ health check\n"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(&w, WORLD_GROUP, "Rolled back"), "📄 Log"));
+	document = world_peek(&w, EFFECT_DOCUMENT);
+	assert_non_null(document);
+	assert_non_null(
+	    strstr(document->u.document.head, ", exit 0\nhttp://127.0.0.1:1/health: HTTP 500"));
+	world_close(&w);
+}
+
+/* The step in which the script failed stays marked, whatever its rollback has for steps. */
+static void
+the_failed_step_is_marked_while_it_is_rolled_back_and_after(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "build");
+	world_run_step(&w, 1, "release");
+	world_run_step(&w, 2, "start h1");
+	world_run_ends(&w, TOUCHED);
+	(void)world_run_starts(&w);
+	world_run_step(&w, 0, "switch");
+	assert_non_null(world_says(&w, "\n✗ start h1\n▸ switch"));
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_non_null(world_says(&w, "\nscript failed: exit 1\n✗ start h1\n"));
+	world_close(&w);
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "start h1");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/cancel staging");
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_null(world_says(&w, "✗ start")); /* it was stopped */
+	world_close(&w);
+}
+
+/* Whatever length the two have, each is there, and no letter is cut in two. */
+static void
+long_reasons_leave_room_for_each_other(void **state)
+{
+	struct deployment work = { .why = DEPLOY_WHY_SCRIPT };
+	char release[LIMIT_LINE], line[LIMIT_LINE];
+
+	(void)state;
+	(void)memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	for (size_t n = 0; n < LIMIT_LINE - 2; n += 7) {
+		size_t used = 0;
+
+		while (used + 2 <= n) /* of two bytes each */
+			used += (size_t)snprintf(work.detail + used, 3, "ü");
+		work.detail[used] = '\0';
+		deployment_add_rollback_failure(&work, ROLLBACK_BEHIND, line);
+		assert_non_null(strstr(work.detail, ROLLBACK_BEHIND "xxxxxxxxxx"));
+		(void)deployment_release_failure(&work, release);
+		assert_int_equal(strlen(release) % 2, 0);
+		assert_true(strlen(release) >= (used < 100 ? used : 100));
 	}
 }
 
@@ -333,7 +453,7 @@ a_first_release_that_is_not_healthy_either(void **state)
 	world_probed(&w, "HTTP 500");
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(
-	    &w, "staging is DOWN: neither bbbbbbb nor what ran before deploybot is healthy"));
+	    &w, "staging is DOWN: what ran before deploybot is back, and is not healthy either"));
 	world_close(&w);
 }
 
@@ -561,7 +681,7 @@ a_persons_rollback_past_a_migration_says_on_what_the_earlier_release_serves(void
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	assert_non_null(world_says(&w,
-	    "\n⚠️ the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa now serves on the migrated database"));
+	    "aaaaaaa by @ada\n⚠️ the database was NOT rolled back: the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa now serves on the migrated database"));
 
 	/* Forward to what migrated last: the database is that release's. */
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 3");
@@ -583,7 +703,7 @@ a_rollback_that_ends_before_it_changed_anything_has_not_started(void **state)
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w,
-	    "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa failed and changed nothing"));
+	    "staging may be DOWN: what came up of bbbbbbb is still there: rolling back to aaaaaaa did not begin to change anything"));
 	world_close(&w);
 }
 
@@ -666,7 +786,7 @@ behind_a_lost_release_the_rollback_is_told_by_its_own_end(void **state)
 	world_probed(&w, "connection refused");
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w, "🔥 DOWN: staging \"Make it blue\"\n"));
-	assert_non_null(world_says(&w, "staging is DOWN: neither bbbbbbb nor aaaaaaa is healthy"));
+	assert_non_null(world_says(&w, "staging is DOWN: aaaaaaa is back, and is not healthy"));
 	assert_non_null(world_says(&w, "; after the rollback: connection refused"));
 	world_close(&w);
 	world_b_over_a(&w, STAGING_URL);
@@ -1010,6 +1130,10 @@ main(void)
 		cmocka_unit_test(a_rollback_that_fails_too_is_down),
 		cmocka_unit_test(a_rollback_that_could_not_begin_is_told_so),
 		cmocka_unit_test(whether_a_rollback_began_is_read_off_its_end),
+		cmocka_unit_test(behind_a_failed_rollback_both_reasons_are_said),
+		cmocka_unit_test(long_reasons_leave_room_for_each_other),
+		cmocka_unit_test(the_log_of_an_unhealthy_release_begins_with_what_its_health_said),
+		cmocka_unit_test(the_failed_step_is_marked_while_it_is_rolled_back_and_after),
 		cmocka_unit_test(a_rollback_that_is_not_healthy_is_down),
 		cmocka_unit_test(nothing_to_go_back_to_is_failed_and_not_known_to_be_well),
 		cmocka_unit_test(
