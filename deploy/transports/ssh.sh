@@ -14,12 +14,12 @@ transport_needs=image
 : "${SSH_PULL_SECONDS:=1300}"    # wait for the lock, pull
 : "${SSH_START_SECONDS:=1000}"   # wait for a drain that stops something, start beside what serves, until it answers
 : "${SSH_SWITCH_SECONDS:=900}"   # wait for what was interrupted, replace, wait until it answers, or take back
-: "${SSH_DRAIN_SECONDS:=900}"    # wait for the lock, and stop what has drained
+: "${SSH_DRAIN_SECONDS:=2400}"   # wait for the lock, and stop what has drained, however long its stop_grace_period
 # Another deploybot is waited for so long; a rollback waits for what it interrupts, which first puts things in order.
 readonly SSH_LOCK_SECONDS=30 SSH_LOCK_ROLLBACK_SECONDS=300
 # Of what a host says and we keep until its call is over, in memory.
 readonly SSH_WORDS_MAX=65536
-ssh_calls=0
+ssh_calls=0 ssh_grace=0
 # What changes nothing that serves is done on so many hosts at a time where they are released to one after the other: an
 # sshd on the way there lets 10 log in at a time.
 readonly SSH_ASIDE_AT_ONCE=8
@@ -433,7 +433,8 @@ transport_preflight() {
 	local goes_to=''
 	ssh_find_settings
 	ssh_check_files
-	ssh_started=() ssh_at_work=no ssh_migrating=no ssh_others=() ssh_found=() ssh_runs=() ssh_ids=() ssh_interrupted=()
+	ssh_started=() ssh_at_work=no ssh_migrating=no ssh_grace=0 ssh_others=() ssh_found=() ssh_runs=()
+	ssh_ids=() ssh_interrupted=()
 	ssh_quiet=no
 	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
 	ssh_find_file
@@ -468,6 +469,9 @@ ssh_show_check() {
 				[[ ${BASH_REMATCH[1]} != left-over ]] || left+=" ${BASH_REMATCH[2]}"
 			elif [[ $line =~ ^services\ ([a-z0-9_-]+)\ ([A-Za-z0-9._,-]*)$ ]]; then
 				ssh_found[i]="project=${BASH_REMATCH[1]} others=${BASH_REMATCH[2]}"
+			elif [[ $line =~ ^grace\ (0|[1-9][0-9]{0,5})\ (0|[1-9][0-9]{0,3})$ ]]; then
+				ssh_found[i]+=" grace=${BASH_REMATCH[1]},${BASH_REMATCH[2]}"
+				ssh_add_grace "${BASH_REMATCH[@]:1:2}"
 			elif [[ $line =~ ^tools\ (docker|docker-compose)\ ([A-Za-z0-9._/:@=,+-]*)$ ]]; then
 				ssh_found[i]+=" compose=${BASH_REMATCH[1]} root=${BASH_REMATCH[2]}"
 			elif [[ $line =~ ^runs\ ([^ ]+)\ (.*)$ ]]; then
@@ -493,6 +497,11 @@ $SSH_OTHERS_MAX are named here"
 and no release replaces them:$left (there: docker rm -f$left)"
 	done
 	ssh_compare
+}
+
+# What is replaced may take so long to end, and once more where it is brought back; and a stop may take effect late.
+ssh_add_grace() { # SUM LONGEST
+	((2 * $1 + $2 <= ssh_grace)) || ssh_grace=$((2 * $1 + $2))
 }
 
 # Hosts whose compose files have drifted apart run something else than one has looked at; some may mean it.
@@ -589,7 +598,7 @@ ssh_switch() { # WORD...
 	ssh_only=("${!ssh_hosts[@]}")
 	((ssh_at_once == 1)) || step switch
 	ssh_at_work=yes
-	ssh_everywhere "$SSH_SWITCH_SECONDS" switch "$@" || ssh_switch_failed
+	ssh_everywhere $((SSH_SWITCH_SECONDS + ssh_grace)) switch "$@" || ssh_switch_failed
 	ssh_started=() ssh_at_work=no
 }
 
@@ -599,7 +608,7 @@ ssh_start() { # WORD...
 	step start
 	ssh_only=("${!ssh_hosts[@]}") ssh_begun=() ssh_at_work=yes
 	at_exit ssh_tidy
-	ssh_everywhere "$SSH_START_SECONDS" start "$@" || status=$?
+	ssh_everywhere $((SSH_START_SECONDS + ssh_grace)) start "$@" || status=$?
 	ssh_started=(${ssh_done[@]+"${ssh_done[@]}"}) ssh_begun=() ssh_at_work=no
 	((status == 0)) || fail "$ssh_status" "$ssh_said"
 }
@@ -637,7 +646,7 @@ ssh_tidy() {
 	done
 	ssh_started=()
 	((${#ssh_only[@]} > 0)) || return 0
-	ssh_everywhere "$SSH_ASK_SECONDS" tidy "${ssh_common[@]}" ||
+	ssh_everywhere $((SSH_ASK_SECONDS + ssh_grace)) tidy "${ssh_common[@]}" ||
 		warn "$ssh_said; what was started there may run on beside what serves, until the next release or rollback"
 }
 

@@ -3,10 +3,11 @@ are as they were; which services these are, and whose containers, compose itself
 # SPDX-License-Identifier: ISC
 import os
 import signal
+import subprocess
 
 import pytest
 
-from runner_client import wait_for
+from runner_client import ROOT, wait_for
 from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, until_at_rest
 from stage import free_port
 
@@ -69,6 +70,81 @@ def ends(bench, service, digest, status):
 
 def ups(bench):
     return [call[call.index("up"):] for call in bench.host_calls() if call[0] == "compose" and "up" in call]
+
+
+# ---- how long they may take to end ---------------------------------------------------------------
+
+
+def noting_deadlines(bench):
+    """What `timeout` is given there for each `up`, and by ssh for each act: a dict of lists of seconds."""
+    bench.on_host("timeout", f"""[[ "$*" != *" up -d "* ]] || echo "${{@: -1}} $3" >>{bench.path}/deadlines""")
+
+    def noted():
+        found = {}
+        for line in (bench.path / "deadlines").read_text().splitlines():
+            found.setdefault(line.split()[0], []).append(int(line.split()[1]))
+        return found
+    return noted
+
+
+@pytest.mark.parametrize("grace, earlier, up, switch", [
+    ("3m0s", "", 150 + 180 + 10 + 10, 900 + 2 * 200 + 180), ("10s", 400, 150 + 400 + 20, 900 + 2 * 420 + 400)])
+def test_compose_gets_the_time_that_its_services_may_take_to_end(bench, grace, earlier, up, switch):
+    """Regression: it was cut after 180 s, whatever their stop_grace_period; by the file, and by what runs."""
+    bench.shipped("one")
+    bench.change_engine(containers=[{**box, "grace": earlier} if box["labels"]["service"] == "app" else box
+                                    for box in bench.engine()["containers"]])
+    (bench.app / "docker-compose.yml").write_text(
+        (COMPOSE + OTHERS).replace("restart: always\n", f"restart: always\n    stop_grace_period: {grace}\n", 1))
+    noted = noting_deadlines(bench)
+    bench.shipped("two")
+    assert noted() == {"app": [up], "scheduler": [up]}
+    words, = [call[-1].split() for call in bench.ssh_calls() if " switch " in call[-1]]
+    assert words[3] == str(switch)
+
+
+@pytest.mark.parametrize("grace, says", [
+    ("30m1s", "service worker: its stop_grace_period is 1801 s, and a release waits 1800 s at most for the end of what "
+              "it replaces: write 30m or less"),
+    ("soon", "service worker: stop_grace_period is no time: 'soon' (write it as 90s or 3m)")])
+def test_preflight_refuses_a_grace_that_no_release_waits_for(bench, grace, says):
+    (bench.app / "docker-compose.yml").write_text(
+        COMPOSE + OTHERS.replace("restart: always\n", f"restart: always\n    stop_grace_period: {grace}\n", 1))
+    status, said = bench.run("deploy.sh", "staging", bench.release("one")[0])
+    assert status == 70 and says in said[-1] and "pull" not in bench.steps(), said
+
+
+def test_both_versions_words_for_a_time_are_understood():
+    script = """. "$1/deploy/transports/ssh-host/services.sh"
+for word in 1h1m1s 1.5m 90s 3m 2m0.5s 0s 1500ms; do read_time app $word; echo $seconds; done"""
+    done = subprocess.run(["/bin/bash", "-c", script, "x", ROOT], check=True, timeout=60, stdout=subprocess.PIPE,
+                          text=True)
+    assert done.stdout.split() == ["3661", "120", "90", "180", "121", "0", "2"]
+
+
+# recreate.sh alone, its clock moved by each pause: the one container runs, but a stop that was begun ends it at $2.
+LATE_STOP = """set -euo pipefail
+here=$1/deploy/transports/ssh-host
+. "$here/base.sh"; . "$here/recreate.sh"
+was_cut=yes late_seconds=$3 unsure=$4 service=app ends_at=$2 started=no
+unset SECONDS; SECONDS=0
+exec 3>&1
+pause() { SECONDS=$((SECONDS + 1)); }
+ran_before() { echo "i app_app_1 app x shop:1"; }
+states() { if [[ $SECONDS -ge $ends_at && $started == no ]]; then echo "i x exited"; else echo "i x running"; fi; }
+timeout() { started=yes; echo "start at $SECONDS" >&3; }
+stays_up && echo "up at $SECONDS"
+"""
+
+
+@pytest.mark.parametrize("ends_at, late, unsure, says", [
+    ("50", "63", " i", ["start at 50", "up at 53"]), ("999", "63", " i", ["up at 63"]),
+    ("999", "63", "", ["up at 3"]), ("1", "13", " i", ["start at 1", "up at 4"])])
+def test_a_stop_that_takes_effect_late_is_looked_for_as_long_as_it_may(ends_at, late, unsure, says):
+    """Regression: after 13 s "the earlier release runs again" was said of what ended behind that."""
+    done = subprocess.run(["/bin/bash", "-c", LATE_STOP, "x", ROOT, ends_at, late, unsure], check=False, timeout=60,
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.splitlines() == says, done
 
 
 # ---- which ones --------------------------------------------------------------------------------

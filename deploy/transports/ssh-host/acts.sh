@@ -82,6 +82,7 @@ check_compose() {
 	survey
 	check_services
 	name_services
+	name_grace
 	name_drifted
 	[[ -z $chosen ]] || printf 'file %s\n' "$chosen"
 	! is_of_repository || say "$the_file, sha256 ${compose_file:19:12}"
@@ -168,7 +169,7 @@ name_left_over() {
 		taken+="${field[$name.fixed]:-} "
 	done
 	[[ $strategy != bluegreen ]] || ours+="$(project_of "$port_a") $(project_of "$port_b") "
-	while IFS='|' read -r line its_project ports folder; do
+	while IFS='|' read -r line its_project ports _ folder; do
 		read -r _ _ state _ _ _ container of name <<<"$line"
 		is_up "$state" && [[ $ours != *" $its_project "* ]] || continue
 		[[ $folder -ef . || (($folder == "$dir"/* || $folder == "$root"/*) && ! -e $folder/.deploybot.lock) ]] || continue

@@ -28,8 +28,11 @@ readonly ASK_SECONDS=60 PULL_SECONDS=900 UP_SECONDS=180
 # From the start of a container until it answers; how long one without a health check has to run to be believed; and how
 # long a start is looked at often.
 readonly START_SECONDS=120 STEADY_SECONDS=3 QUICK_SECONDS=10
-# A docker client that was killed leaves its stop in progress in dockerd: TERM, KILL ten seconds later.
-readonly LATE_STOP_SECONDS=13
+# A docker client that was killed leaves its stop in progress in dockerd: TERM, and KILL as late as stop_grace_period says, ten
+# seconds where it says nothing.  The most that it may say, what dockerd needs behind that, and what is no waiting of `up`.
+readonly GRACE_SECONDS=10 GRACE_MAX=1800 LATE_SECONDS=3 UP_WORK_SECONDS=150
+# What `up` may take, and how late such a stop may still take effect; ssh.sh says so where services have a longer grace.
+up_seconds=$UP_SECONDS late_seconds=$((GRACE_SECONDS + LATE_SECONDS))
 # nginx reads its configuration and starts workers; and what is waited where its processes cannot be seen.
 readonly RELOAD_SECONDS=15 BLIND_SECONDS=3
 readonly FREE_KILOBYTES=1048576
@@ -171,9 +174,10 @@ readonly HEALTH_WORDS='{{range .State.Health.Log}}{{println .Output}}{{end}}'
 readonly STATE="{{.Id}} {{.Image}} {{.State.Status}} $HEALTH {{.RestartCount}} {{.State.ExitCode}} {{.Name}} {{.Config.Image}} \
 {{index .Config.Labels \"com.docker.compose.service\"}}"
 
-# And its project, its ports of the host, and the folder of its compose file, which may have blanks.
+# And its project, its ports of the host, the seconds that it may take to end, where somebody has said so, and the folder of its
+# compose file, which may have blanks.
 readonly SURVEY="$STATE|{{index .Config.Labels \"com.docker.compose.project\"}}|\
-{{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}|\
+{{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}|{{with index .Config \"StopTimeout\"}}{{.}}{{end}}|\
 {{index .Config.Labels \"com.docker.compose.project.working_dir\"}}"
 
 project_of() { # PORT
@@ -431,13 +435,14 @@ restarts_before() { # ID
 # compose up of these services; what it says goes to a file, as those who read may be gone.
 bring_up() { # PORT SERVICE...
 	local words status=0
-	run_compose "$UP_SECONDS" "$1" up -d --no-deps --no-build "${@:2}" >"$private/words" 2>&1 || status=$?
+	run_compose "$up_seconds" "$1" up -d --no-deps --no-build "${@:2}" >"$private/words" 2>&1 || status=$?
 	up_since=$SECONDS
 	read_file words "$private/words"
 	show "$words"
 	if ((status > 123)); then
 		was_cut=yes
 	fi
+	((status != 124 && status != 137)) || die 70 "compose up took longer than $up_seconds s: $(last_line "$words")"
 	((status == 0)) || die 70 "compose up failed: $(last_line "$words")"
 	[[ $told == no ]] || die 75 "was asked to stop"
 }
@@ -469,7 +474,7 @@ bring_back_others() { # WORD
 			wait_up "" "$name" || die 70 "the service $name does not run: $said"
 		else
 			say "$name did not run before deploybot: it is removed"
-			words=$(run_compose "$UP_SECONDS" "" rm -s -f "$name" 2>&1) ||
+			words=$(run_compose "$up_seconds" "" rm -s -f "$name" 2>&1) ||
 				die 70 "the service $name cannot be removed: $(last_line "$words")"
 		fi
 	done

@@ -151,7 +151,7 @@ point_at() { # PORT
 
 # How long the service's containers may take to end after TERM: stop_grace_period, the longest of those there.
 stop_grace() {
-	local ids port longest=10 found
+	local ids port longest=$GRACE_SECONDS found
 	for port in "$port_a" "$port_b"; do
 		ids=$(containers "$port") || ids=
 		# shellcheck disable=SC2086 # ids have no blanks
@@ -159,7 +159,7 @@ stop_grace() {
 			[[ ! $found =~ ^[0-9]{1,5}$ ]] || ((found <= longest)) || longest=$found
 		done
 	done
-	printf '%s' "$longest"
+	printf '%s' "$((longest < GRACE_MAX ? longest : GRACE_MAX))"
 }
 
 stop_port() { # PORT
@@ -167,7 +167,7 @@ stop_port() { # PORT
 	ids=$(containers "$1") || return 1
 	[[ -n $ids ]] || return 0
 	seconds=$(($(stop_grace) + 30))
-	((seconds >= UP_SECONDS)) || seconds=$UP_SECONDS
+	((seconds >= up_seconds)) || seconds=$up_seconds
 	words=$(run_compose "$seconds" "$1" rm -s -f "$service" 2>&1) || show "$words"
 	ids=$(containers "$1") || return "$?"
 	# shellcheck disable=SC2086 # ids have no blanks

@@ -60,7 +60,7 @@ guard() {
 	done
 	trap '' TERM HUP INT PIPE
 	kill "$watcher" 2>/dev/null || true
-	read -r -t "$((UP_SECONDS + ASK_SECONDS))" _ <&6 || true # nobody writes there: the end, or out of time
+	read -r -t "$((up_seconds + ASK_SECONDS))" _ <&6 || true # nobody writes there: the end, or out of time
 	if ((status > 128)); then
 		was_cut=yes
 		why="its process there was killed"

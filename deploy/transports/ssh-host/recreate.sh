@@ -55,7 +55,8 @@ take_back_recreate() {
 	return "$status"
 }
 
-# .env and the containers of these services as they were noted.  Status 2: docker does not say which there are.
+# .env and the containers of these services as they were noted.  Status 2: docker does not say which there are.  Fills `unsure`
+# with those that run as before: a stop that was begun may end them yet.
 restore_before() { # SERVICE...
 	local id name part of image_then rest is there='' status=0 compose_file='' # .env says it
 	if [[ -e .deploybot.before/env ]]; then
@@ -73,7 +74,11 @@ restore_before() { # SERVICE...
 			continue
 		fi
 		[[ ${is% *} == "/$name" ]] || "${engine[@]}" rename "$id" "$name" || true # it can run under another
-		[[ ${is#* } == true ]] || "${engine[@]}" start "$id" >/dev/null || make_anew "$part" "$of" "$image_then"
+		if [[ ${is#* } == true ]]; then
+			unsure+=" $id"
+		else
+			"${engine[@]}" start "$id" >/dev/null || make_anew "$part" "$of" "$image_then"
+		fi
 	done < <(ran_before)
 	return "$status"
 }
@@ -82,13 +87,14 @@ restore_before() { # SERVICE...
 make_anew() { # SERVICE ID IMAGE
 	local up_image=$3 id
 	image_id id "$3" && [[ $id == "$2" ]] || up_image=$2
-	show "$(run_compose "$UP_SECONDS" "" up -d --no-deps --no-build "$1" 2>&1 </dev/null)"
+	show "$(run_compose "$up_seconds" "" up -d --no-deps --no-build "$1" 2>&1 </dev/null)"
 }
 
-# Do those that ran run still when a stop that is in progress has taken effect?  Started again if not.
+# Do those that ran run still when a stop that is in progress has taken effect?  Started again if not.  Behind that no stop
+# is in progress any more.
 stays_up() {
 	local began=$SECONDS seconds=$STEADY_SECONDS parts part up status
-	[[ $was_cut == no ]] || seconds=$LATE_STOP_SECONDS
+	[[ $was_cut == no || -z $unsure ]] || seconds=$late_seconds
 	parts=$(ran_before | cut -d ' ' -f 3 | sort -u)
 	while :; do
 		up=yes
@@ -100,7 +106,10 @@ stays_up() {
 			yes.2) up=unknown ;;
 			esac
 		done
-		((SECONDS - began < seconds)) || [[ $up == unknown ]] && ((SECONDS - began < ASK_SECONDS)) || break
+		if [[ -z $unsure ]] && ((seconds > SECONDS - began + STEADY_SECONDS)); then
+			seconds=$((SECONDS - began + STEADY_SECONDS))
+		fi
+		((SECONDS - began < seconds)) || { [[ $up == unknown ]] && ((SECONDS - began < ASK_SECONDS)); } || break
 		pause 0.3
 	done
 	[[ $up == yes ]]
@@ -112,7 +121,9 @@ keeps_running() { # SERVICE; status 2: docker does not say
 	while read -r id _ state _; do
 		[[ -n $id ]] || continue
 		up=yes
-		[[ $state == running ]] || "${engine[@]}" start "$id" >/dev/null || up=no
+		[[ $state != running ]] || continue
+		unsure=${unsure/" $id"/}
+		"${engine[@]}" start "$id" >/dev/null || up=no
 	done <<<"$found"
 	[[ $up == yes ]]
 }
@@ -150,7 +161,7 @@ settle_others() {
 		[[ " ${found//$'\n'/ } " != *" $name "* ]] || parts+=("$name")
 	done
 	((${#parts[@]} > 0)) || return 0
-	words=$(run_compose "$UP_SECONDS" "" up -d --no-deps --no-build "${parts[@]}" 2>&1) ||
+	words=$(run_compose "$up_seconds" "" up -d --no-deps --no-build "${parts[@]}" 2>&1) ||
 		say "warning: ${parts[*]} could not be started: $(last_line "$words")"
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154 # variables go from file to file
 # services.sh - which services of the compose file a release replaces, and whether it can, as compose itself reads it.
 # SPDX-License-Identifier: ISC
 
@@ -269,13 +269,67 @@ check_project() {
 	[[ -n $in_force ]] || file=$named_file
 	file=${file//[\"\']/} file=${file%%:*}
 	[[ $file != */* ]] || ours=${file%/*}/ # compose takes the folder of the first for the project's
-	while IFS='|' read -r line of _ folder; do
+	while IFS='|' read -r line of _ _ folder; do
 		[[ $of == "$project" ]] || continue
 		[[ -d $folder ]] || continue # it may have been moved here
 		[[ $folder -ef $ours || $folder -ef $dir || $folder/ == "$dir"/* || $folder/ == "$(pwd -P)"/* ]] ||
 			die 70 "what runs of the compose project $project there is of $folder, and compose would replace it: set \
 COMPOSE_PROJECT_NAME in $dir/.env to another name"
 	done <<<"$surveyed"
+}
+
+# Fills `seconds` with what compose's words for a time say, rounded up: 1m30s, or 1.5m of version 1.
+read_time() { # SERVICE TEXT
+	local rest=$2 number
+	seconds=0
+	while [[ $rest =~ ^([0-9]{1,6})(\.[0-9]+)?(h|ms|m|us|µs|ns|s) ]]; do
+		rest=${rest#"${BASH_REMATCH[0]}"} number=$((10#${BASH_REMATCH[1]}))
+		[[ -z ${BASH_REMATCH[2]} ]] || ((++number))
+		case ${BASH_REMATCH[3]} in
+		h) ((seconds += number * 3600)) ;;
+		m) ((seconds += number * 60)) ;;
+		s) ((seconds += number)) ;;
+		ms) ((seconds += number / 1000 + 1)) ;;
+		*) ((seconds += 1)) ;;
+		esac
+	done || true
+	[[ -z $rest ]] ||
+		die 70 "$the_file, service $1: stop_grace_period is no time: ${2@Q} (write it as 90s or 3m)"
+}
+
+# A line `grace SUM LONGEST` for ssh.sh, where that is longer than usual: the seconds that what a release replaces may take
+# to end, by the file and by what runs, which was made of an earlier one.
+name_grace() {
+	local name seconds line grace sum=0 longest=0 projects=" $project "
+	[[ $strategy != bluegreen ]] || projects+="$(project_of "$port_a") $(project_of "$port_b") "
+	for name in "$service" ${others[@]+"${others[@]}"}; do
+		read_time "$name" "${field[$name.stop_grace_period]:-${GRACE_SECONDS}s}"
+		((seconds <= GRACE_MAX)) || die 70 "$the_file, service $name: its stop_grace_period is ${seconds} s, and a release \
+waits $GRACE_MAX s at most for the end of what it replaces: write $((GRACE_MAX / 60))m or less"
+		find_surveyed_grace "$name"
+		((grace <= seconds)) || seconds=$grace
+		((longest >= seconds)) || longest=$seconds
+		((sum += seconds)) || true # 0
+	done
+	((sum + UP_WORK_SECONDS <= UP_SECONDS && longest <= GRACE_SECONDS)) || printf 'grace %s %s\n' "$sum" "$longest"
+}
+
+# What preflight has found so.
+take_grace() { # SUM,LONGEST
+	((${1%,*} + UP_WORK_SECONDS <= up_seconds)) || up_seconds=$((${1%,*} + UP_WORK_SECONDS))
+	((${1#*,} + LATE_SECONDS <= late_seconds)) || late_seconds=$((${1#*,} + LATE_SECONDS))
+}
+
+# Fills grace with the longest of a service's containers that there are; no more than GRACE_MAX.
+find_surveyed_grace() { # SERVICE
+	local its_project part its_grace
+	grace=0
+	while IFS='|' read -r line its_project _ its_grace _; do
+		read -r _ _ _ _ _ _ _ _ part <<<"$line"
+		[[ $part == "$1" && $projects == *" $its_project "* && $its_grace =~ ^[0-9]{1,6}$ ]] || continue
+		((10#$its_grace <= grace)) || grace=$((10#$its_grace))
+	done <<<"$surveyed"
+	((grace <= GRACE_MAX)) || grace=$GRACE_MAX
 }
 
 # For people, and lines for ssh.sh: what it found, and what the file says of each service, as a sum.

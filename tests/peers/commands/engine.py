@@ -22,7 +22,7 @@ INSPECT = ("{{.Id}} {{.Image}} {{.State.Status}} {{with index .State \"Health\"}
            '{{index .Config.Labels "com.docker.compose.service"}}')
 
 SURVEY = (INSPECT + '|{{index .Config.Labels "com.docker.compose.project"}}|'
-          '{{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}|'
+          '{{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}|{{with index .Config "StopTimeout"}}{{.}}{{end}}|'
           '{{index .Config.Labels "com.docker.compose.project.working_dir"}}')
 
 
@@ -141,7 +141,7 @@ def inspect(state, words):
                   7 if broken else box.get("code", 0),
                   "/" + box["name"], box["of"], box["labels"].get("service", ""),
                   end=f"|{box['labels'].get('project', '')}|{box.get('port', '')}|"
-                      f"{box['labels'].get('project.working_dir', '')}\n"
+                      f"{box.get('grace', '')}|{box['labels'].get('project.working_dir', '')}\n"
                   if template == SURVEY else "\n")
         elif template == "{{.Name}} {{.State.Running}}":
             print("/" + box["name"], str(box["status"] == "running").lower())
