@@ -181,7 +181,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 		ssh_word "a word for $2" "$word"
 	done
 	case $2 in
-	check | current | pull | receive | find | clean | tidy) most=$ssh_aside ;;
+	check | current | pull | receive | find | clean | tidy | await-migration) most=$ssh_aside ;;
 	logs) most=1 ;; # as long as they are, they go to the log at once
 	esac
 	((most == 1)) || kept=yes
@@ -433,7 +433,7 @@ transport_preflight() {
 	local goes_to=''
 	ssh_find_settings
 	ssh_check_files
-	ssh_started=() ssh_at_work=no ssh_migrating=no ssh_grace=0 ssh_others=() ssh_found=() ssh_runs=()
+	ssh_started=() ssh_at_work=no ssh_migrating=() ssh_grace=0 ssh_others=() ssh_found=() ssh_runs=()
 	ssh_ids=() ssh_interrupted=()
 	ssh_quiet=no
 	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
@@ -452,8 +452,8 @@ transport_preflight() {
 
 # What the hosts said of themselves goes to the log.  Fills ssh_found, what each later act gets of its services and
 # tools, ssh_runs and ssh_ids, which release runs there and its image, ssh_others, lines SERVICE IMAGE of those that
-# no release replaces, ssh_interrupted, where there is something to be put in order, and what runs then, and ssh_migrating:
-# yes, a migration is at work on the first host.
+# no release replaces, ssh_interrupted, where there is something to be put in order, and what runs then, and ssh_migrating,
+# the hosts where a migration is at work.
 ssh_show_check() {
 	local i line old left others
 	local -A text=()
@@ -479,7 +479,7 @@ ssh_show_check() {
 			elif [[ $line =~ ^interrupted\ (.*)$ ]]; then
 				ssh_interrupted[i]=${BASH_REMATCH[1]:0:200}
 			elif [[ $line == migrating ]]; then
-				[[ $i != 0 ]] || ssh_migrating=yes
+				ssh_migrating+=("$i")
 			elif [[ $line =~ ^file\ (host|[0-9a-f]{64})$ ]]; then
 				ssh_found[i]+=" file=${BASH_REMATCH[1]}"
 			elif [[ $line =~ ^service\ ([A-Za-z0-9._-]+)\ ([0-9a-f]{16})$ ]]; then
@@ -714,16 +714,20 @@ transport_migrate() { # RELEASE WORD...
 }
 
 transport_await_migration() {
-	ssh_await_migration "migration=$migration_name"
+	ssh_await_migration "as $migration_name" "migration=$migration_name"
 }
 
-# Not in ssh_migrate: who ends this has not ended a migration.
-ssh_await_migration() { # WORD...
-	[[ $ssh_migrating == yes ]] || return 0
+# On whichever host it is: another one may have been the first.  Not in ssh_migrate: who ends this has not ended a migration.
+ssh_await_migration() { # WHAT-IT-IS-KNOWN-BY WORD...
+	local i migration_at="$1 on"
+	((${#ssh_migrating[@]} > 0)) || return 0
+	for i in "${ssh_migrating[@]}"; do
+		migration_at+=" ${ssh_hosts[$i]}"
+	done
 	migration_is_left
-	ssh_only=(0)
+	ssh_only=("${ssh_migrating[@]}")
 	ssh_everywhere $((MIGRATE_TIMEOUT_SECONDS + SSH_ASK_SECONDS)) await-migration "${ssh_common[@]}" \
-		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "$@" || migration_not_begun "$ssh_status" "$ssh_said"
+		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "${@:2}" || migration_not_begun "$ssh_status" "$ssh_said"
 }
 
 ssh_migrate() { # WORD...

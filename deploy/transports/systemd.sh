@@ -71,7 +71,7 @@ transport_preflight() {
 	systemd_find_settings
 	migration_at="in ${SYSTEMD_DIR%/} on ${ssh_hosts[0]}"
 	ssh_check_files
-	ssh_quiet=no ssh_migrating=no
+	ssh_quiet=no ssh_migrating=()
 	[[ $reads == logs ]] || ssh_all "$SSH_ASK_SECONDS" check "${ssh_common[@]}"
 }
 
@@ -111,7 +111,7 @@ transport_current() {
 		found='' ssh_ids[i]=''
 		while IFS= read -r line; do
 			if [[ $line == migrating ]]; then
-				[[ $i != 0 ]] || ssh_migrating=yes
+				ssh_migrating+=("$i")
 				continue
 			fi
 			ssh_ids[i]=${line#* } of=''
@@ -147,7 +147,7 @@ transport_job() { # COMMIT WORD...
 }
 
 transport_await_migration() {
-	ssh_await_migration
+	ssh_await_migration "in ${SYSTEMD_DIR%/}"
 }
 
 # On the first host too, in the folder of what is to come.

@@ -285,6 +285,23 @@ def test_one_that_a_killed_run_and_host_left_is_waited_for_and_never_doubled(ben
     assert len(migrations(bench)) == 2 and bench.runs() == [(f"{bench.image}@{digest}", "running")]
 
 
+def test_one_that_is_left_where_another_host_was_the_first_is_waited_for_there(bench):
+    """Regression: the first host alone was asked, and the order of hosts may have changed."""
+    bench.shipped("one", STAGING_HOST="h1,h2:2222")
+    process, commit, _ = hung(bench)
+    bench.kill_session(process)
+    bench.kill_host()
+    process = bench.start("deploy.sh", "staging", commit, STAGING_HOST="h2:2222,h1", MIGRATE_COMMAND="bin/migrate")
+    wait_for(lambda: ["docker", "wait", "deploybot-migrate-staging"] in bench.host_calls() or process.poll() is not None,
+             "the wait for it on h1", 60)
+    assert process.poll() is None and "migrate" not in bench.steps(), bench.said()
+    assert "a migration that was left is there still, as deploybot-migrate-staging on h1: waiting for its end" in \
+        bench.said()
+    bench.change_engine(containers=[box for box in bench.engine()["containers"] if box["name"] not in left(bench)])
+    assert process.wait(timeout=60) == 0, bench.said()
+    assert len(migrations(bench)) == 1 and ["compose", "run"] in [call[:2] for call in bench.host_calls("h2")]
+
+
 def test_one_that_is_left_is_not_stopped_where_docker_does_not_answer_the_wait(bench):
     bench.shipped("one")
     process, commit, digest = hung(bench)
