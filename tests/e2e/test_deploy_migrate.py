@@ -261,7 +261,7 @@ def test_whichever_is_killed_the_host_stops_the_migration(bench, who):
         guard, worker = bench.host_processes()[:2]
         os.kill(worker if who == "worker" else guard, signal.SIGKILL if who == "worker" else signal.SIGTERM)
         assert process.wait(timeout=60) == (70 if who == "worker" else 75)
-        says = "its process there was killed" if who == "worker" else "was asked to stop"
+        says = ("its process there was killed" if who == "worker" else "was asked to stop") + "; nothing of it runs there any more"
         assert f"deploy.sh: the migration was cut: h1: {says}" in bench.said(), bench.said()
         assert bench.steps()[-1] == "migrate-stopped"
     wait_for(lambda: not left(bench), "the end of its container", 60)

@@ -294,8 +294,9 @@ run_job() {
 	# stderr is ours, as in a migration
 	run_loose "$JOB_SECONDS" bash -c 'exec "$@" 2>&1' job "${with[@]}" DEPLOY_IMAGE="$image" DEPLOY_PORT="${port:-0}" \
 		"${compose[@]}" run --rm --no-deps -T --name "$job_name" "$service" "${job[@]}" 5>&- || status=$?
-	((status == 0)) || die 70 "the job ended with status $status"
+	((status == 0)) || end_container "$job_name" || die 70 "the job ended with status $status"
 	job_name=''
+	((status == 0)) || die 70 "the job ended with status $status"
 }
 
 # With the new image, before anything of the release runs; its name tells it from all others.  In the project of the
@@ -311,7 +312,7 @@ act_migrate() {
 	# stderr is ours: its end says why, also where we are asked to stop meanwhile
 	run_loose "$seconds" bash -c 'exec "$@" 2>&1' migrate "${with[@]}" DEPLOY_IMAGE="$image" DEPLOY_PORT=0 "${compose[@]}" \
 		run --rm --no-deps -T --name "$migration" "$migrator" "${job[@]}" 5>&- 9>&- || status=$?
-	end_container "$migration" || die 70 "what became of it is not known$said"
+	end_container "$migration" || die 70 "its end was not seen" # once more, behind this
 	job_name=''
 	((status == 0)) || ((SECONDS - began < seconds)) || die 75 "it took longer than $seconds s and was stopped"
 	((status == 0)) || die 70 "the migration failed (exit $status)"

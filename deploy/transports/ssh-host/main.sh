@@ -12,7 +12,7 @@ on_worker_exit() { # STATUS
 		stop_port "$started" || true # else the next act stops it
 	fi
 	if [[ -n $job_name ]]; then
-		end_container "$job_name" || true # what has become of it is in said
+		! end_container "$job_name" || said="; nothing of it runs there any more" # else what has become of it is there
 	fi
 	if [[ $change == begun ]]; then
 		"take_back_$strategy" || true # what has become of it is in said
@@ -57,7 +57,8 @@ on_worker_killed() {
 		take_back_recreate || true # what has become of it is in said
 		why+=$said
 	elif [[ $act == migrate || $act == job ]]; then
-		end_container "${migration:-deploybot-job-$$}" || why+=$said
+		! end_container "${migration:-deploybot-job-$$}" || said="; nothing of it runs there any more"
+		why+=$said
 	elif [[ $strategy == bluegreen && ($act == switch || $settle == yes) ]]; then
 		settle=yes
 		settle_bluegreen

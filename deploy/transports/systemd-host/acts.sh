@@ -213,10 +213,11 @@ $me ALL=($user) NOPASSWD: ALL"
 	chmod 644 .deploybot.work
 	mkfifo -m 600 -- "$private/work"
 	exec 7<>"$private/work"
+	works=yes
 	"${words[@]}" <"$private/work" 2>&1 7>&- & # stderr is ours: its end says why
 	loose=$!
 	wait "$loose" || status=$?
-	loose=
+	loose='' works=no
 	end_work || die 70 "what it has started is at work still"
 	return "$status"
 }
@@ -226,6 +227,12 @@ $me ALL=($user) NOPASSWD: ALL"
 end_work() {
 	exec 7>&-
 	[[ ! -e .deploybot.work ]] || { flock -w "$WORK_SECONDS" .deploybot.work true && rm -f .deploybot.work; }
+}
+
+# Behind a cut; fills said with what was seen.
+stop_work() {
+	said="; nothing of it runs there any more"
+	end_work || said="; what it has started is at work still"
 }
 
 act_job() {
@@ -250,6 +257,6 @@ act_migrate() {
 	began=$SECONDS
 	run_work "$seconds" "$to" "${job[@]}" || status=$?
 	((status != 124 && status != 137)) || ((SECONDS - began < seconds)) ||
-		die 75 "the migration took longer than $seconds s"
+		die 75 "it took longer than $seconds s and was stopped"
 	((status == 0)) || die 70 "the migration failed (exit $status)"
 }

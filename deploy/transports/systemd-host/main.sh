@@ -8,9 +8,7 @@ on_worker_exit() { # STATUS
 	trap - EXIT
 	trap '' TERM HUP INT
 	told=no said=
-	if [[ $act == job || $act == migrate ]]; then
-		end_work || said="; what it has started is at work still"
-	fi
+	[[ $works == no ]] || stop_work
 	if [[ $change == begun ]]; then
 		take_back || true # what has become of it is in said
 	fi
@@ -43,15 +41,16 @@ on_worker_killed() {
 	if [[ $act == switch && -d .deploybot.before ]]; then
 		take_back || true # what has become of it is in said
 		why+=$said
-	elif [[ $act == job || $act == migrate ]] && ! end_work; then
-		why+="; what it has started is at work still"
+	elif [[ -p $private/work ]]; then # it has begun
+		stop_work
+		why+=$said
 	fi
 }
 
 main() { # ACT NAME=VALUE...
 	local act=$1 word dir='' environment='' units=() scope='' steady=5 release='' name='' before='' size=0 keep=''
 	local count=5 lines=0 lock=30 missing=64 seconds=0 job=() smoke_url='' host me manager=() become=()
-	local said='' loose='' told=no change='' was_cut=no
+	local said='' works=no loose='' told=no change='' was_cut=no
 	local -A field=()
 	shift
 	trap 'on_exit "$?"' EXIT
