@@ -57,15 +57,13 @@ readonly KUBERNETES_EVENTS='{{range .items}}{{or .lastTimestamp .eventTime}} {{.
 readonly KUBERNETES_RIGHTS='{{.status.allowed}}
 '
 
-# What a job has of the main workload's pods, one line each: JSON, as kubectl prints an object.  Their labels it has not, or
-# the Service would send it requests.
-kubernetes_job_parts() {
-	local pod='.spec.template.spec' container='.spec.template.spec.containers[?(@.name=="'$KUBE_CONTAINER'")]' part
-	for part in "$pod.serviceAccountName" "$pod.imagePullSecrets" "$pod.volumes" "$pod.securityContext" "$container.env" \
-		"$container.envFrom" "$container.volumeMounts" "$container.resources" "$container.securityContext"; do
-		printf '{%s}{"\\n"}' "$part"
-	done
-}
+# What a job has not of the main workload's pods and their container: other containers, which would keep it running, names and
+# ports, what would keep it from being scheduled, and what the server in it begins with or is asked.  Their labels it has not
+# either, or the Service would send it requests.
+readonly KUBERNETES_NOT_OF_POD=' containers initContainers ephemeralContainers restartPolicy hostname subdomain schedulingGates '
+readonly KUBERNETES_NOT_OF_AFFINITY=' podAntiAffinity ' # nodes that each have a pod of these would be none for it
+readonly KUBERNETES_NOT_OF_CONTAINER=' name image command args ports livenessProbe readinessProbe startupProbe lifecycle '\
+'restartPolicy stdin stdinOnce tty '
 # shellcheck disable=SC2016 # kubectl expands it
 readonly KUBERNETES_JOB_PODS='{{range .items}}{{.metadata.name}} {{.status.phase}}{{range .status.containerStatuses}}'\
 '{{with .state.terminated}} exit {{.exitCode}}{{end}}'\
@@ -537,35 +535,87 @@ kubernetes_roll_back_main() { # RELEASE
 
 # ---- a job ---------------------------------------------------------------------------------------
 
-kubernetes_add_part() { # NAME JSON
-	[[ -z $2 ]] || printf '"%s":%s,' "$1" "$2"
+# Fills job_pod and job_container, members of JSON, each with a comma behind it: what a job has of the main workload, which
+# stands in `answer` as kubectl prints JSON, a line for each value, four blanks a level.  No string has a line's end.
+kubernetes_read_template() {
+	local line rest indent where='' of='' name='' text='' affinity='' container='' is_ours=no
+	job_pod='' job_container=''
+	while IFS= read -r line; do
+		rest=${line#"${line%%[! ]*}"}
+		indent=$((${#line} - ${#rest}))
+		case $indent in
+		4) [[ $rest == '"spec": {' ]] && where=spec || where= ;;
+		8) [[ $where == spec* && $rest == '"template": {' ]] && where=spec.template || where=${where:+spec} ;;
+		12)
+			[[ $where != spec.template.pod ]] || kubernetes_end_member
+			[[ $where == spec.template* && $rest == '"spec": {' ]] && where=spec.template.pod || where=${where%.pod}
+			;;
+		*) [[ $where != spec.template.pod ]] || kubernetes_read_line ;;
+		esac
+	done <<<"$answer"
+	[[ -n $job_container ]] # a blank at least
+}
+
+# A line below the pods' spec: what begins there is a member of it, of its affinity, or of a container.
+kubernetes_read_line() {
+	case $indent.$of in
+	16.*)
+		if [[ $rest =~ ^\"([A-Za-z]+)\":\  ]]; then
+			kubernetes_end_member
+			of=${BASH_REMATCH[1]} name=''
+		fi
+		[[ $of == affinity || $of == containers ]] || text+=$rest
+		;;
+	20.affinity | 24.containers)
+		if [[ $rest =~ ^\"([A-Za-z]+)\":\  ]]; then
+			kubernetes_end_part
+			name=${BASH_REMATCH[1]}
+		fi
+		text+=$rest
+		;;
+	20.containers)
+		kubernetes_end_part
+		[[ $rest != '{' ]] || container='' is_ours=no
+		[[ $rest != '}'* || $is_ours == no ]] || job_container=" $container"
+		;;
+	*) text+=$rest ;;
+	esac
+}
+
+# Of the affinity or of a container.
+kubernetes_end_part() {
+	[[ $of.$name != containers.name || ${text%,} != "\"name\": \"$KUBE_CONTAINER\"" ]] || is_ours=yes
+	if [[ $of == affinity && -n $name && $KUBERNETES_NOT_OF_AFFINITY != *" $name "* ]]; then
+		affinity+=${affinity:+,}${text%,}
+	elif [[ $of == containers && -n $name && $KUBERNETES_NOT_OF_CONTAINER != *" $name "* ]]; then
+		container+=${text%,},
+	fi
+	name='' text=''
+}
+
+kubernetes_end_member() {
+	[[ $of != affinity && $of != containers ]] || kubernetes_end_part
+	if [[ $of == affinity ]]; then
+		job_pod+="\"affinity\":{$affinity},"
+	elif [[ -n $of && $KUBERNETES_NOT_OF_POD != *" $of "* ]]; then
+		job_pod+=${text%,},
+	fi
+	of='' text=''
 }
 
 # The live release's image, with the words as its arguments: what an image begins with (ENTRYPOINT) stays, as with compose.
 # What stands in `answer` is the main workload's.
 kubernetes_job_body() { # NAME RELEASE SECONDS WORD...
-	local account pull volumes of_pod env from mounts resources of_container words
-	{
-		read -r account; read -r pull; read -r volumes; read -r of_pod
-		read -r env; read -r from; read -r mounts; read -r resources; read -r of_container
-	} <<<"$answer"$'\n\n\n\n\n\n\n\n\n'
-	[[ -z $account || $account =~ ^[a-z0-9.-]+$ ]] || fail "$EXIT_REFUSED" "no name of a service account: ${account@Q}"
+	local words job_pod job_container
+	kubernetes_read_template ||
+		fail "$EXIT_REFUSED" "the cluster does not say what the container $KUBE_CONTAINER of ${kubernetes_main#*/} has"
 	words=$(printf '"%s",' "${@:4}")
 	printf '{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"%s","annotations":{"%s":"%s","%s":"%s"}},' \
 		"$1" "$KUBERNETES_OWNER" "$environment" "$KUBERNETES_RELEASE" "$2"
 	printf '"spec":{"backoffLimit":0,"activeDeadlineSeconds":%s,"ttlSecondsAfterFinished":%s,"template":{"spec":{' \
 		"$3" "$KUBERNETES_JOB_KEPT"
-	kubernetes_add_part serviceAccountName "${account:+\"$account\"}"
-	kubernetes_add_part imagePullSecrets "$pull"
-	kubernetes_add_part volumes "$volumes"
-	kubernetes_add_part securityContext "$of_pod"
-	printf '"restartPolicy":"Never","containers":[{"name":"job","image":"%s",' "$(image_of "$2")"
-	kubernetes_add_part env "$env"
-	kubernetes_add_part envFrom "$from"
-	kubernetes_add_part volumeMounts "$mounts"
-	kubernetes_add_part resources "$resources"
-	kubernetes_add_part securityContext "$of_container"
-	printf '"args":[%s]}]}}}}\n' "${words%,}"
+	printf '%s"restartPolicy":"Never","containers":[{"name":"job","image":"%s",%s"args":[%s]}]}}}}\n' "$job_pod" \
+		"$(image_of "$2")" "${job_container# }" "${words%,}"
 }
 
 # Stops and removes the job that is noted, with its pod; also one that a killed run has left.
@@ -655,7 +705,7 @@ transport_job() { # RELEASE WORD...
 }
 
 kubernetes_make_job() { # NAME RELEASE SECONDS WORD...
-	kubernetes_ask get "${kubernetes_resources[$kubernetes_main]}" "--output=jsonpath=$(kubernetes_job_parts)" ||
+	kubernetes_ask get "${kubernetes_resources[$kubernetes_main]}" --output=json ||
 		kubernetes_failed "what the pods of ${kubernetes_main#*/} have cannot be seen"
 	kubernetes_job_body "$@" >"$kubernetes_folder/job.json"
 }

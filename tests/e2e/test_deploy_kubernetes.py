@@ -275,9 +275,24 @@ def test_logs_word_by_word(words):
 # ---- a job -------------------------------------------------------------------------------------
 
 
-PARTS = ["web", '[{"name":"pull"}]', '[{"name":"v","emptyDir":{}}]', '{"runAsUser":7}',
-         '[{"name":"A","value":"x \\\\ \\"y\\""}]', '[{"secretRef":{"name":"s"}}]', '[{"name":"v","mountPath":"/v"}]',
-         '{"limits":{"cpu":"1"}}', '{"privileged":false}']
+# What a job has of the Deployment's container and of its pods, ...
+OF_CONTAINER = {"env": [{"name": "A", "value": 'x \\ "y"'}], "envFrom": [{"secretRef": {"name": "s"}}], "workingDir": '/a "b"',
+                "imagePullPolicy": "Always", "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+                "resources": {"limits": {"cpu": "1"}}, "securityContext": {"privileged": False}}
+NODES = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": []}]}}
+OF_POD = {"serviceAccountName": "web", "imagePullSecrets": [{"name": "pull"}], "securityContext": {"runAsUser": 7},
+          "volumes": [{"name": "v", "emptyDir": {}}], "nodeSelector": {"disk": "ssd"}, "priorityClassName": "high",
+          "tolerations": [{"key": "only", "operator": "Exists"}], "runtimeClassName": "gvisor", "dnsPolicy": "None",
+          "dnsConfig": {"nameservers": ["10.0.0.1"]}, "topologySpreadConstraints": [{"maxSkew": 1}],
+          "hostAliases": [{"ip": "10.0.0.2", "hostnames": ["db"]}], "whatever-comes": {"a": [1, None]}}
+# ... and a whole one.
+CONTAINER = {"name": "app", "image": "x", "command": ["bin/server"], "args": ["web"], "ports": [{"containerPort": 8080}],
+             "readinessProbe": {"httpGet": {"port": 8080}}, "lifecycle": {"preStop": {}}, **OF_CONTAINER}
+POD = {"affinity": {"nodeAffinity": NODES, "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}},
+       "containers": [{"name": "log", "image": "y", "env": [{"name": "B", "value": "no"}], "workingDir": "/log"}, CONTAINER,
+                      {"name": "end", "image": "z", "workingDir": "/end"}],
+       "initContainers": [{"name": "app", "image": "i", "env": []}], "restartPolicy": "Always", "hostname": "shop",
+       "schedulingGates": [{"name": "later"}], **OF_POD}
 
 
 def kube(bench, **fields):
@@ -291,7 +306,7 @@ def job(bench, release, words="bin/migrate --all a=b", **settings):
 def test_a_job_word_by_word(words):
     release = words.shipped("one")
     words.forget_calls()
-    kube(words, parts="".join(part + "\n" for part in PARTS), says=["one", "==> release", "migrated"])
+    kube(words, pod=POD, says=["one", "==> release", "migrated"])
     status, said = job(words, release)
     assert status == 0 and "migrated" in said, said
     name = "deploybot-job-2"
@@ -300,17 +315,13 @@ def test_a_job_word_by_word(words):
         "metadata": {"name": name, "annotations": {"deploybot/environment": "staging", "deploybot/release": release}},
         "spec": {"backoffLimit": 0, "activeDeadlineSeconds": 3600, "ttlSecondsAfterFinished": 600, "template": {
             "spec": {
-            "serviceAccountName": "web", "imagePullSecrets": [{"name": "pull"}],
-            "volumes": [{"name": "v", "emptyDir": {}}],
-            "securityContext": {"runAsUser": 7}, "restartPolicy": "Never", "containers": [{
-                "name": "job", "image": image_of(release), "args": ["bin/migrate", "--all", "a=b"],
-                "env": [{"name": "A", "value": 'x \\ "y"'}], "envFrom": [{"secretRef": {"name": "s"}}],
-                "volumeMounts": [{"name": "v", "mountPath": "/v"}], "resources": {"limits": {"cpu": "1"}},
-                "securityContext": {"privileged": False}}]}}}}
-    calls = [[re.sub(r"=jsonpath=.*", "=PARTS", word) for word in call] for call in plain(words)]
+                **OF_POD, "affinity": {"nodeAffinity": NODES}, "restartPolicy": "Never", "containers": [{
+                    **OF_CONTAINER, "name": "job", "image": image_of(release),
+                    "args": ["bin/migrate", "--all", "a=b"]}]}}}}
+    calls = plain(words)
     pods = ["get", "pods", f"--selector=job-name={name}", "--output=TEMPLATE"]
     assert calls[len(PREFLIGHT):] == [
-        RIGHTS, ["get", "deployments.apps/shop", "--output=PARTS"],
+        RIGHTS, ["get", "deployments.apps/shop", "--output=json"],
         ["create", "--filename=PRIVATE/job.json"], pods,
         ["logs", "job-x", "--container=job", "--follow", "--request-timeout=0"], pods,
         ["delete", f"jobs.batch/{name}", "--ignore-not-found", "--cascade=foreground", "--request-timeout=0"]]
@@ -325,22 +336,19 @@ def local(words, thing, *output):
     return done.stdout
 
 
-def test_a_real_kubectl_gives_the_parts_of_the_deployment_and_takes_the_job(words):
+def test_a_job_has_what_a_real_kubectl_says_of_the_deployment_and_another_takes_it(words):
     release = words.shipped("one")
-    assert job(words, release)[0] == 0
-    asked, = [word for call in words.calls("kubectl") for word in call if word.startswith("--output=jsonpath=")]
-    container = {"name": "app", "image": "x", "env": [{"name": "A", "value": 'two\nlines "<&>"'}], "volumeMounts": [
-        {"name": "v", "mountPath": "/v"}], "command": ["bin/server"]}
-    pod = {"serviceAccountName": "web", "volumes": [{"name": "v", "emptyDir": {}}],
-           "containers": [{"name": "log", "image": "y", "env": [{"name": "B", "value": "no"}]}, container]}
-    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"}, "spec": {
-        "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": pod}}}
-    kube(words, parts=local(words, deployment, asked))
+    value = 'two\nlines "<&>" }\n                "spec": {'
+    pod = {**POD, "containers": [{**CONTAINER, "env": [{"name": "A", "value": value}]}]}
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop", "annotations": {
+        "x": '{\n    "spec": {\n        "template": {'}}, "spec": {
+            "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": pod}}}
+    kube(words, says_json=local(words, deployment, "--output=json"))
     assert job(words, release)[0] == 0
     made = words.world()["kubernetes"]["last_job"]
     got = made["spec"]["template"]["spec"]
-    assert got["serviceAccountName"] == "web" and got["volumes"] == pod["volumes"]
-    assert got["containers"][0]["env"] == container["env"] and "command" not in got["containers"][0]
+    assert {key: got[key] for key in OF_POD} == OF_POD and "command" not in got["containers"][0]
+    assert got["containers"][0]["env"] == [{"name": "A", "value": value}]
     assert json.loads(local(words, made, "--output=json"))["spec"]["template"]["spec"]["containers"][0]["args"] == [
         "bin/migrate", "--all", "a=b"]
 
@@ -363,7 +371,7 @@ def test_a_job_needs_nothing_of_the_deployment(words):
      "the job failed, and how its pod ended is not known: Failed Back"),
     ({"pods": ["job-x Running\n", ""], "conditions": "Failed DeadlineExceeded\n"}, 75, "s, the cluster ended it"),
     ({"pods": ["job-x Failed exit 143\n"], "conditions": "Failed DeadlineExceeded\n"}, 75, "s, the cluster ended it"),
-    ({"parts": "web;id\n" + "\n" * 8}, 70, "no name of a service account"),
+    ({"pod": {"containers": [{"name": "other"}]}}, 70, "the cluster does not say what the container app of shop has"),
     ({"pods": ["job-x Pending\n"]}, 75, "the job took longer than 2 s")])
 def test_a_job_that_fails_says_why_and_is_removed(words, fields, status, text):
     release = words.shipped("one")
