@@ -117,6 +117,13 @@ kubernetes_is_away() {
 	return 1
 }
 
+# Of these: did no connection come about, so that no request was ever sent?
+kubernetes_was_not_asked() {
+	local said
+	said=$(<"$kubernetes_folder/said")
+	[[ $said == *@('connection refused'|'was refused - did you specify'|'no route to host'|'TLS handshake timeout')* ]]
+}
+
 # What others wrote: set in, so that no line of it is taken for a step.
 kubernetes_show() { # TEXT
 	printf '  %s\n' "${1//$'\n'/$'\n'  }"
@@ -728,11 +735,11 @@ kubernetes_await_migration() {
 		"one that was left worked for $MIGRATE_TIMEOUT_SECONDS s more, and was stopped"
 }
 
-# A Job whose name tells it from all others: the cluster itself has one at most.  What the API refuses is not there; where
-# it gives no answer, nobody knows.
+# A Job whose name tells it from all others: the cluster itself has one at most.  What the API refuses is not there, nor what
+# it was never asked for; where it gives no answer, nobody knows.
 transport_migrate() { # RELEASE WORD...
 	kubernetes_ask create "--filename=$kubernetes_folder/job.json" || {
-		kubernetes_is_away || migration_not_started
+		kubernetes_is_away && ! kubernetes_was_not_asked || migration_not_started
 		kubernetes_failed "the migration could not be created"
 	}
 	kubernetes_follow_job "$migration_name" "$MIGRATE_TIMEOUT_SECONDS" well

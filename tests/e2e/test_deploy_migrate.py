@@ -440,6 +440,8 @@ def test_a_job_that_fails_or_is_cut_leaves_the_release_as_it_was(bench, fields, 
 @pytest.mark.parametrize("says, step", [
     ('Error from server (Forbidden): jobs.batch "x" is forbidden: exceeded quota: pods', "migrate-not-started"),
     ('Error from server (AlreadyExists): jobs.batch "x" already exists', "migrate-not-started"),
+    ("The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?",
+     "migrate-not-started"),
     ("Unable to connect to the server: EOF", "migrate-stopped")])
 @pytest.mark.parametrize("bench", ["kubernetes"], indirect=True)
 def test_a_job_that_the_cluster_refuses_has_not_been_started(bench, says, step):
