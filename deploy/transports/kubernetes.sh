@@ -16,6 +16,12 @@ readonly KUBERNETES_REQUEST=15s # one answer of the API
 readonly KUBERNETES_RELEASE=deploybot/release KUBERNETES_ATTEMPT=deploybot/attempt KUBERNETES_OWNER=deploybot/environment
 
 # Templates of kubectl's; what others may have written is quoted, so that a line stays a line.
+readonly KUBERNETES_GITOPS="\
+{{with .metadata.annotations}}{{with index . \"argocd.argoproj.io/tracking-id\"}}gitops Argo {{printf \"%q\" .}}
+{{end}}{{end}}{{with .metadata.labels}}{{with index . \"argocd.argoproj.io/instance\"}}gitops Argo {{printf \"%q\" .}}
+{{end}}{{with index . \"kustomize.toolkit.fluxcd.io/name\"}}gitops Flux {{printf \"%q\" .}}
+{{end}}{{with index . \"helm.toolkit.fluxcd.io/name\"}}gitops Flux {{printf \"%q\" .}}
+{{end}}{{end}}"
 readonly KUBERNETES_STATE="uid {{.metadata.uid}}
 paused {{with .spec.paused}}true{{end}}
 strategy {{with .spec.updateStrategy}}{{.type}}{{end}}
@@ -29,11 +35,7 @@ release {{with .spec.template.metadata.annotations}}{{with index . \"$KUBERNETES
 {{end}}{{with .status.desiredNumberScheduled}}steady {{.}} {{with \$.status.numberAvailable}}{{.}}{{end}}
 {{end}}{{range .spec.template.spec.containers}}container {{.name}} {{printf \"%q\" .image}}
 {{end}}{{range .spec.template.spec.initContainers}}init {{.name}} {{printf \"%q\" .image}}
-{{end}}{{with .metadata.annotations}}{{with index . \"argocd.argoproj.io/tracking-id\"}}gitops Argo {{printf \"%q\" .}}
-{{end}}{{end}}{{with .metadata.labels}}{{with index . \"argocd.argoproj.io/instance\"}}gitops Argo {{printf \"%q\" .}}
-{{end}}{{with index . \"kustomize.toolkit.fluxcd.io/name\"}}gitops Flux {{printf \"%q\" .}}
-{{end}}{{with index . \"helm.toolkit.fluxcd.io/name\"}}gitops Flux {{printf \"%q\" .}}
-{{end}}{{end}}"
+{{end}}$KUBERNETES_GITOPS"
 readonly KUBERNETES_SETS="{{range .items}}{{\$set := .}}{{range .metadata.ownerReferences}}{{if eq .kind \"Deployment\"}}\
 set {{.uid}} {{\$set.metadata.name}} \
 {{with \$set.metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{urlquery .}}{{end}}{{end}} \
@@ -225,9 +227,13 @@ kubernetes_check_main() {
 	[[ $reads != logs ]] || kubernetes_paused='' kubernetes_strategy=''
 	kubernetes_refuse "the $kubernetes_title" "$kubernetes_main" "$kubernetes_paused" "$kubernetes_strategy" \
 		"$kubernetes_owner"
-	[[ -z $kubernetes_gitops ]] || warn "the $kubernetes_title is kept as in git by $kubernetes_gitops, which sets \
-the image back when it looks next: leave the image to deploybot there, see docs/deploy-scripts.md"
+	kubernetes_warn_of_gitops "the $kubernetes_title" "$kubernetes_gitops"
 	[[ $kubernetes_replicas != 0 ]] || warn "the $kubernetes_title has 0 replicas: nothing will run"
+}
+
+kubernetes_warn_of_gitops() { # TITLE WHO, or nobody
+	[[ -z $2 ]] || warn "$1 is kept as in git by $2, which sets the image back when it looks next: leave the image to deploybot \
+there, see docs/deploy-scripts.md"
 }
 
 # What is not to be released to, whichever workload it is.

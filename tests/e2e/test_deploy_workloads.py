@@ -199,6 +199,21 @@ def test_workloads_that_cannot_be_meant_stop_before_anything_is_touched(many, wo
     assert not many.cluster.of("patch") and "release" not in many.steps()
 
 
+def test_whoever_keeps_another_one_as_in_git_is_named(many):
+    """Regression: the main one's labels alone were looked at."""
+    many.cluster.say("create", namespace="shop", name="mailer", image=OLD, notes={
+        "argocd.argoproj.io/tracking-id": "fruits:apps/Deployment:shop/mailer"})
+    many.cluster.say("create_other", namespace="shop", kind="CronJob", name="nightly", image=OLD, labels={
+        "kustomize.toolkit.fluxcd.io/name": "fruits"})
+    status, said = many.run("target.sh", "staging", "preflight",
+                            KUBE_WORKLOADS="deployment/shop,deployment/mailer,deployment/worker,cronjob/nightly")
+    assert status == 0, said
+    named = [line for line in said if "is kept as in git by " in line]
+    assert [line.partition(", which")[0] for line in named] == [
+        "target.sh: warning: deployment/mailer is kept as in git by Argo (fruits:apps/Deployment:shop/mailer)",
+        "target.sh: warning: cronjob/nightly is kept as in git by Flux (fruits)"], said
+
+
 def test_what_the_others_ran_before_deploybot_is_rolled_back_to(many):
     before = images(many)
     release = many.shipped("one", PREVIOUS_RELEASE="")
@@ -233,7 +248,7 @@ def test_what_somebody_writes_at_one_workload_is_no_line_of_another(tmp_path):
     part = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {
         "name": "queue", "uid": "1", "annotations": {"deployment.kubernetes.io/revision": forged}},
             "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "i"}]}}}}
-    script = ("set -euo pipefail; KUBERNETES_OWNER=o KUBERNETES_RELEASE=r\n"
+    script = ("set -euo pipefail; KUBERNETES_OWNER=o KUBERNETES_RELEASE=r KUBERNETES_GITOPS=\n"
               f". {ROOT}/deploy/transports/kubernetes/workloads.sh\n")
     template = subprocess.run(["/bin/bash", "-c", script + 'printf %s "$KUBERNETES_PARTS"'], check=True, timeout=60,
                               stdout=subprocess.PIPE, text=True, cwd=tmp_path).stdout

@@ -79,7 +79,7 @@ class Cluster:
         while not self.advance(entry):
             pass
 
-    def create_other(self, namespace, kind, name, image, inits=""):
+    def create_other(self, namespace, kind, name, image, inits="", labels=None):
         """A StatefulSet, a DaemonSet or a CronJob as people apply it; it runs already."""
         template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [
             {"name": "main", "image": image}, {"name": "side", "image": "side:1"}]}}
@@ -92,7 +92,7 @@ class Cluster:
         elif kind == "CronJob":
             spec = {"schedule": "* * * * *", "jobTemplate": {"spec": {"template": template}}}
         entry = {"apiVersion": "batch/v1" if kind == "CronJob" else "apps/v1", "kind": kind, "spec": spec, "status": {},
-                 "metadata": self.meta(namespace, name, generation=1, annotations={})}
+                 "metadata": self.meta(namespace, name, generation=1, annotations={}, labels=labels or {})}
         self.put(f"{kind.lower()}s", entry, "ADDED")
         if kind != "CronJob":
             self.advance_set(entry)

@@ -15,7 +15,7 @@ owner {{with .metadata.annotations}}{{with index . \"$KUBERNETES_OWNER\"}}{{prin
 release {{with \$t.metadata}}{{with .annotations}}{{with index . \"$KUBERNETES_RELEASE\"}}{{printf \"%q\" .}}{{end}}{{end}}{{end}}
 {{range \$t.spec.containers}}containers {{.name}} {{printf \"%q\" .image}}
 {{end}}{{range \$t.spec.initContainers}}initContainers {{.name}} {{printf \"%q\" .image}}
-{{end}}"
+{{end}}$KUBERNETES_GITOPS"
 # kubectl makes a list of several, and none of one.
 readonly KUBERNETES_PARTS="{{define \"part\"}}$KUBERNETES_PART{{end}}{{if .items}}{{range .items}}{{template \"part\" .}}\
 {{end}}{{else}}{{template \"part\" .}}{{end}}"
@@ -95,16 +95,17 @@ kubernetes_ask_parts() { # WORKLOAD...
 	done <<<"$answer"
 }
 
-# Fills part_{uid,paused,strategy,revision,owner,release}, part_all and part_ours, lines KIND-OF-CONTAINER NAME IMAGE: of
+# Fills part_{uid,paused,strategy,revision,owner,release,gitops}, part_all and part_ours, lines KIND-OF-CONTAINER NAME IMAGE: of
 # what was last asked for, or else of now.
 kubernetes_look_at() { # WORKLOAD
 	local key value of
 	[[ -n ${kubernetes_texts[$1]:-} ]] || kubernetes_ask_parts "$1" || return "$?"
-	part_all=() part_ours=()
+	part_all=() part_ours=() part_gitops=''
 	while read -r key value of; do
 		value=${value#\"} value=${value%\"} of=${of#\"} of=${of%\"}
 		case $key in
 		uid | paused | strategy | revision | owner | release) printf -v "part_$key" %s "$value" ;;
+		gitops) part_gitops="$value (${of:0:100})" ;;
 		containers | initContainers)
 			part_all+=("$key $value $of")
 			! kubernetes_is_ours "$of" || part_ours+=("$key $value $of")
@@ -135,6 +136,7 @@ kubernetes_check_workloads() {
 		((${#part_ours[@]} > 0)) || fail "$EXIT_CONFIG" "$workload has no container with the image $image (there are: \
 ${part_all[*]}): set one's image once, or take it out of KUBE_WORKLOADS"
 		kubernetes_refuse "$workload" "$workload" "$part_paused" "$part_strategy" "$part_owner"
+		kubernetes_warn_of_gitops "$workload" "$part_gitops"
 		rights+=("patch $resource")
 		[[ $workload == cronjob/* ]] || rights+=("list $resource" "watch $resource")
 		case $workload in
