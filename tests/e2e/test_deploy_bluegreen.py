@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from runner_client import PROGRAM, wait_for
+from runner_client import PROGRAM, ROOT, wait_for
 from ssh_aid import COMPOSE, NGINX, PORTS, BlueGreenBench, People, until_at_rest
 from stage import each_process, free_port, get
 
@@ -554,6 +554,32 @@ def is_pausing(bench, process):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             names.append(pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip())
     return "sleep" in names and "ssh" not in names
+
+
+# reload() alone: $2 are the workers (MASTER PID START;…) before it, $3 those behind it.
+RELOADED = """set -euo pipefail
+here=$1/deploy/transports/ssh-host
+. "$here/base.sh"; . "$here/bluegreen.sh"
+cd "$4"; upstream=app.conf reload_command='touch reloaded' told=no is_blind=no served='' port_a=1 port_b=2
+echo "server 127.0.0.1:1;" >app.conf
+workers() { if [[ -e reloaded ]]; then tr ';' '\\n' <<<"$behind"; else tr ';' '\\n' <<<"$before_it"; fi; }
+before_it=$2 behind=$3
+mark_unread() { false; }
+reload
+printf '%s' "${served//$'\\n'/;}"
+"""
+
+
+@pytest.mark.parametrize("before, behind, served", [
+    ("10 11 1;10 12 1;20 21 1;20 22 1", "10 13 2;10 14 2;20 21 1;20 22 1", "10 11 1;10 12 1"),
+    ("20 21 1;10 11 1", "20 21 1;10 13 2", "10 11 1"),
+    ("10 11 1;20 21 1;20 22 1", "10 13 2;20 23 2;20 22 1", "10 11 1;20 21 1;20 22 1"),  # nobody knows whose
+    ("10 11 1", "10 13 2", "10 11 1")])
+def test_a_drain_watches_the_nginx_that_was_reloaded_where_that_is_certain(tmp_path, before, behind, served):
+    """Regression: another one that was reloaded later, with long connections of its own, made it last."""
+    done = subprocess.run(["/bin/bash", "-c", RELOADED, "x", ROOT, before, behind, tmp_path], check=False, timeout=60,
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, served), done
 
 
 def test_where_the_workers_of_nginx_cannot_be_seen_a_drain_takes_its_seconds(bench):

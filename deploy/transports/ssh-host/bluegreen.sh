@@ -56,6 +56,22 @@ are_replaced() { # BEFORE; fills reloaded, the master
 	return 1
 }
 
+# Fills served with the workers of before of the one master that was reloaded; with all, where another one has lost any too:
+# then nobody knows which of them NGINX_RELOAD_COMMAND meant.
+find_served() { # BEFORE
+	local now line
+	now=$'\n'$(workers)$'\n'
+	served=
+	while read -r line; do
+		if [[ $line == "$reloaded "* ]]; then
+			served+=${served:+$'\n'}$line
+		elif [[ $now != *$'\n'"$line"$'\n'* ]]; then
+			served=$1
+			return 0
+		fi
+	done <<<"$1"
+}
+
 # Which file it is: a new one after every switch.
 upstream_stamp() {
 	stat -L -c '%d %i %Y %Z' -- "$upstream"
@@ -133,8 +149,8 @@ reload() {
 		fi
 		# Where that cannot be written the next act reloads again.
 		{ upstream_stamp && printf '%s\n' "$(live_port)"; } >.deploybot.nginx || true
-		served=$before
-		[[ $is_blind == no ]] || served=blind
+		served=blind
+		[[ $is_blind == yes ]] || find_served "$before"
 		return 0
 	fi
 	said="nginx did not take its configuration within $RELOAD_SECONDS s: its error log says why"
