@@ -232,8 +232,8 @@ kubernetes_check_main() {
 }
 
 kubernetes_warn_of_gitops() { # TITLE WHO, or nobody
-	[[ -z $2 ]] || warn "$1 is kept as in git by $2, which sets the image back when it looks next: leave the image to deploybot \
-there, see docs/deploy-scripts.md"
+	[[ -z $2 ]] || warn "$1 is kept as in git by $2, which sets the image back when it looks next: leave the image to \
+deploybot there, see docs/deploy-scripts.md"
 }
 
 # What is not to be released to, whichever workload it is.

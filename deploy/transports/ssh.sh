@@ -727,7 +727,8 @@ ssh_await_migration() { # WHAT-IT-IS-KNOWN-BY WORD...
 	migration_is_left
 	ssh_only=("${ssh_migrating[@]}")
 	ssh_everywhere $((MIGRATE_TIMEOUT_SECONDS + SSH_ASK_SECONDS)) await-migration "${ssh_common[@]}" \
-		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "${@:2}" || migration_not_begun "$ssh_status" "$ssh_said"
+		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "${@:2}" ||
+		migration_not_begun "$ssh_status" "$ssh_said"
 }
 
 ssh_migrate() { # WORD...

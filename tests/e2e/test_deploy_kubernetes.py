@@ -276,8 +276,8 @@ def test_logs_word_by_word(words):
 
 
 # What a job has of the Deployment's container and of its pods, ...
-OF_CONTAINER = {"env": [{"name": "A", "value": 'x \\ "y"'}], "envFrom": [{"secretRef": {"name": "s"}}], "workingDir": '/a "b"',
-                "imagePullPolicy": "Always", "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+OF_CONTAINER = {"env": [{"name": "A", "value": 'x \\ "y"'}], "envFrom": [{"secretRef": {"name": "s"}}],
+                "workingDir": '/a "b"', "imagePullPolicy": "Always", "volumeMounts": [{"name": "v", "mountPath": "/v"}],
                 "resources": {"limits": {"cpu": "1"}}, "securityContext": {"privileged": False}}
 NODES = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": []}]}}
 OF_POD = {"serviceAccountName": "web", "imagePullSecrets": [{"name": "pull"}], "securityContext": {"runAsUser": 7},
@@ -286,11 +286,12 @@ OF_POD = {"serviceAccountName": "web", "imagePullSecrets": [{"name": "pull"}], "
           "dnsConfig": {"nameservers": ["10.0.0.1"]}, "topologySpreadConstraints": [{"maxSkew": 1}],
           "hostAliases": [{"ip": "10.0.0.2", "hostnames": ["db"]}], "whatever-comes": {"a": [1, None]}}
 # ... and a whole one.
-CONTAINER = {"name": "app", "image": "x", "command": ["bin/server"], "args": ["web"], "ports": [{"containerPort": 8080}],
-             "readinessProbe": {"httpGet": {"port": 8080}}, "lifecycle": {"preStop": {}}, **OF_CONTAINER}
+CONTAINER = {"name": "app", "image": "x", "command": ["bin/server"], "args": ["web"],
+             "ports": [{"containerPort": 8080}], "readinessProbe": {"httpGet": {"port": 8080}},
+             "lifecycle": {"preStop": {}}, **OF_CONTAINER}
 POD = {"affinity": {"nodeAffinity": NODES, "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}},
-       "containers": [{"name": "log", "image": "y", "env": [{"name": "B", "value": "no"}], "workingDir": "/log"}, CONTAINER,
-                      {"name": "end", "image": "z", "workingDir": "/end"}],
+       "containers": [{"name": "log", "image": "y", "env": [{"name": "B", "value": "no"}], "workingDir": "/log"},
+                      CONTAINER, {"name": "end", "image": "z", "workingDir": "/end"}],
        "initContainers": [{"name": "app", "image": "i", "env": []}], "restartPolicy": "Always", "hostname": "shop",
        "schedulingGates": [{"name": "later"}], **OF_POD}
 

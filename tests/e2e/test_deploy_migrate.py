@@ -261,7 +261,8 @@ def test_whichever_is_killed_the_host_stops_the_migration(bench, who):
         guard, worker = bench.host_processes()[:2]
         os.kill(worker if who == "worker" else guard, signal.SIGKILL if who == "worker" else signal.SIGTERM)
         assert process.wait(timeout=60) == (70 if who == "worker" else 75)
-        says = ("its process there was killed" if who == "worker" else "was asked to stop") + "; nothing of it runs there any more"
+        says = "its process there was killed" if who == "worker" else "was asked to stop"
+        says += "; nothing of it runs there any more"
         assert f"deploy.sh: the migration was cut: h1: {says}" in bench.said(), bench.said()
         assert bench.steps()[-1] == "migrate-stopped"
     wait_for(lambda: not left(bench), "the end of its container", 60)
@@ -292,8 +293,8 @@ def test_one_that_is_left_where_another_host_was_the_first_is_waited_for_there(b
     bench.kill_session(process)
     bench.kill_host()
     process = bench.start("deploy.sh", "staging", commit, STAGING_HOST="h2:2222,h1", MIGRATE_COMMAND="bin/migrate")
-    wait_for(lambda: ["docker", "wait", "deploybot-migrate-staging"] in bench.host_calls() or process.poll() is not None,
-             "the wait for it on h1", 60)
+    waits = ["docker", "wait", "deploybot-migrate-staging"]
+    wait_for(lambda: waits in bench.host_calls() or process.poll() is not None, "the wait for it on h1", 60)
     assert process.poll() is None and "migrate" not in bench.steps(), bench.said()
     assert "a migration that was left is there still, as deploybot-migrate-staging on h1: waiting for its end" in \
         bench.said()

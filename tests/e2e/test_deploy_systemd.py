@@ -486,7 +486,8 @@ def test_a_migration_that_takes_too_long_is_stopped(bench):
     assert status == 0, said
     status, said = bench.run("deploy.sh", "staging", bench.commit_app(build="true"), MIGRATE_COMMAND="sleep 1000",
                              MIGRATE_TIMEOUT_SECONDS="1")
-    assert status == 75 and "the migration was cut: h1: it took longer than 1 s and was stopped" in "\n".join(said), said
+    says = "the migration was cut: h1: it took longer than 1 s and was stopped"
+    assert status == 75 and says in "\n".join(said), said
     assert bench.steps()[-2:] == ["migrate", "migrate-stopped"], said
     assert bench.runs() == ("active", first)
 
@@ -553,14 +554,18 @@ def test_one_that_is_left_is_waited_for_and_never_doubled(bench):
 
 def test_one_that_is_left_where_another_host_was_the_first_is_waited_for_there(bench):
     run_as_shop(bench)
-    bench.known.write_text(bench.known.read_text() + bench.known.read_text().splitlines()[0].replace("h1 ", "h0 ") + "\n")
+    known = bench.known.read_text()
+    bench.known.write_text(f"{known}{known.splitlines()[0].replace('h1 ', 'h0 ')}\n")
     # h0 is done with all at once, and nothing is at work there.
-    bench.wrap("ssh", """if [[ "$*" == *@h0*"bash -s -- "* ]]; then cat >/dev/null & reader=$!; echo "runs "; kill "$reader"; exit 0; fi
+    bench.wrap("ssh", """if [[ "$*" == *@h0*"bash -s -- "* ]]; then
+    cat >/dev/null & reader=$!
+    echo "runs "; kill "$reader"; exit 0
+fi
 [[ "$*" != *@h0* ]] || { cat >/dev/null & exit 0; }""")
     with open(bench.app / ".deploybot.work", "wb") as work:
         fcntl.flock(work, fcntl.LOCK_EX)
-        status, said = bench.run("deploy.sh", "staging", bench.commit_app(), STAGING_HOST="h0,h1", MIGRATE_COMMAND="true",
-                                 MIGRATE_TIMEOUT_SECONDS="1")
+        status, said = bench.run("deploy.sh", "staging", bench.commit_app(), STAGING_HOST="h0,h1",
+                                 MIGRATE_COMMAND="true", MIGRATE_TIMEOUT_SECONDS="1")
     assert status == 75 and "the migration did not begin: h1: one that was left is at work still" in said[-1], said
     assert f"a migration that was left is there still, in {bench.app} on h1: waiting for its end" in said, said
 

@@ -3,8 +3,8 @@
 /*
  * Answers everything, /health too, with its commit.  It reads the sample application's files as
  * that would: a session store on redis is unreachable (500), and with the "faster" encoder it ends
- * as soon as it is started; `shop --worker` does where app.py says so.  `shop --health` asks a
- * running one: the container's health check.
+ * as soon as it is started; `shop --worker` does where app.py says so, and `shop --migrate`
+ * fails or hangs.  `shop --health` asks a running one: the container's health check.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -76,6 +76,17 @@ ask_health(const struct sockaddr_in *address)
 	return strcmp(start, "HTTP/1.1 200") != 0;
 }
 
+static int
+migrate(void)
+{
+	const char *commit = getenv("COMMIT");
+	(void)printf("migrates to %s\n", commit == NULL ? "" : commit);
+	(void)fflush(stdout);
+	while (file_says("/app.py", "# the migration hangs"))
+		(void)pause();
+	return file_says("/app.py", "# the migration fails") ? 3 : 0;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -85,6 +96,8 @@ main(int argc, char *argv[])
 	if (argc > 1 && strcmp(argv[1], "--worker") == 0 &&
 	    file_says("/app.py", "# no worker starts"))
 		return 3;
+	if (argc > 1 && strcmp(argv[1], "--migrate") == 0)
+		return migrate();
 	if (file_says("/app.py", "import fastprices")) {
 		(void)fprintf(stderr, "no module named fastprices\n");
 		return 1;

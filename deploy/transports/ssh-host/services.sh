@@ -300,8 +300,11 @@ read_time() { # SERVICE TEXT
 # A line `grace SUM LONGEST` for ssh.sh, where that is longer than usual: the seconds that what a release replaces may take
 # to end, by the file and by what runs, which was made of an earlier one.
 name_grace() {
-	local name seconds line grace sum=0 longest=0 projects=" $project "
-	[[ $strategy != bluegreen ]] || projects+="$(project_of "$port_a") $(project_of "$port_b") "
+	local name seconds line grace port port_project sum=0 longest=0 projects=" $project "
+	for port in $port_a $port_b; do # of bluegreen alone
+		find_project_of "$port"
+		projects+="$port_project "
+	done
 	for name in "$service" ${others[@]+"${others[@]}"}; do
 		read_time "$name" "${field[$name.stop_grace_period]:-${GRACE_SECONDS}s}"
 		((seconds <= GRACE_MAX)) || die 70 "$the_file, service $name: its stop_grace_period is ${seconds} s, and a release \

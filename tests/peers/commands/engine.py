@@ -22,7 +22,8 @@ INSPECT = ("{{.Id}} {{.Image}} {{.State.Status}} {{with index .State \"Health\"}
            '{{index .Config.Labels "com.docker.compose.service"}}')
 
 SURVEY = (INSPECT + '|{{index .Config.Labels "com.docker.compose.project"}}|'
-          '{{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}|{{with index .Config "StopTimeout"}}{{.}}{{end}}|'
+          '{{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}|'
+          '{{with index .Config "StopTimeout"}}{{.}}{{end}}|'
           '{{index .Config.Labels "com.docker.compose.project.working_dir"}}')
 
 
