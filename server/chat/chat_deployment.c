@@ -355,6 +355,10 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text,
 		    "%s may be DOWN: the rollback from %.7s to %s failed: what runs is not known",
 		    environment, deployment->commit, previous);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED &&
+	    deployment->why != DEPLOY_WHY_UNHEALTHY) { /* nobody has looked at it */
+		chat_text_add(text, "%s is DOWN: %s, which %.7s was rolled back to, is not healthy",
+		    environment, previous, deployment->commit);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
 		chat_text_add(text, "%s is DOWN: neither %.7s nor %s is healthy", environment,
 		    deployment->commit, previous);

@@ -137,7 +137,7 @@ each_state_says_what_is_promised(void **state)
 		{ DEPLOY_ROLLED_BACK,
 		    "↩️ Rolled back: staging \"Make it blue\"\nstaging is NOT running 1a2b3c4; it runs 9f8e7d6 again\n" },
 		{ DEPLOY_ROLLBACK_FAILED,
-		    "🔥 DOWN: staging \"Make it blue\"\nstaging is DOWN: neither 1a2b3c4 nor 9f8e7d6 is healthy" },
+		    "🔥 DOWN: staging \"Make it blue\"\nstaging is DOWN: 9f8e7d6, which 1a2b3c4 was rolled back to, is not healthy" },
 		{ DEPLOY_DONE, "🔧 Done: staging" },
 		{ DEPLOY_REFUSED, "🚫 Not deployed: staging \"Make it blue\"" },
 		{ DEPLOY_CANCELLED,
@@ -1109,7 +1109,7 @@ steps_are_ticked_with_their_time(void **state)
 	says(&what, "✓ build 40 s\n✗ migrate");
 }
 
-/* What a failure left is told as it is known: three different sentences. */
+/* What a failure left is told as it is known: different sentences. */
 static void
 down_is_said_of_what_was_looked_at(void **state)
 {
@@ -1118,7 +1118,10 @@ down_is_said_of_what_was_looked_at(void **state)
 
 	(void)state;
 	what.run_end = RUN_SUCCEEDED; /* then its health was bad */
+	says(&what, "staging is DOWN: 9f8e7d6, which 1a2b3c4 was rolled back to, is not healthy\n");
+	deployment.why = DEPLOY_WHY_UNHEALTHY; /* of that one too somebody has seen it */
 	says(&what, "staging is DOWN: neither 1a2b3c4 nor 9f8e7d6 is healthy\n");
+	deployment.why = DEPLOY_WHY_NONE;
 	what.run_end = RUN_FAILED;
 	says(&what,
 	    "staging may be DOWN: the rollback from 1a2b3c4 to 9f8e7d6 failed: what runs is not known\n");

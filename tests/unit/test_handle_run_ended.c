@@ -666,7 +666,8 @@ behind_a_lost_release_the_rollback_is_told_by_its_own_end(void **state)
 	world_probed(&w, "connection refused");
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w, "🔥 DOWN: staging \"Make it blue\"\n"));
-	assert_non_null(world_says(&w, "staging is DOWN: neither bbbbbbb nor aaaaaaa is healthy"));
+	assert_non_null(world_says(
+	    &w, "staging is DOWN: aaaaaaa, which bbbbbbb was rolled back to, is not healthy"));
 	assert_non_null(world_says(&w, "; after the rollback: connection refused"));
 	world_close(&w);
 	world_b_over_a(&w, STAGING_URL);
