@@ -345,12 +345,12 @@ ask_registry() {
 		"the registry $registry_host does not answer: is REGISTRY_URL right, and does this machine reach it?"
 	case $http_status in
 	429)
-		warn "the registry $registry_host is there, and limits us (HTTP 429${retry_after:+, Retry-After: $retry_after}): who \
-logs in (REGISTRY_USER) may ask more"
+		warn "the registry $registry_host is there, and limits us (HTTP 429${retry_after:+, Retry-After: $retry_after}): \
+who logs in (REGISTRY_USER) may ask more"
 		;;
 	50[234])
-		fail "$EXIT_REGISTRY" "the registry $registry_host answers HTTP $http_status, also $REGISTRY_AGAIN_SECONDS s later: it \
-is down, or busy"
+		fail "$EXIT_REGISTRY" "the registry $registry_host answers HTTP $http_status, also $REGISTRY_AGAIN_SECONDS s \
+later: it is down, or busy"
 		;;
 	5*) fail "$EXIT_REGISTRY" "the registry $registry_host answers HTTP $http_status: look at its log" ;;
 	esac

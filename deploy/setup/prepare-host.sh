@@ -54,7 +54,9 @@ prepare_key() {
 	runuser -u "$user" -- bash -c 'umask 077 && cd "$1" && mkdir -p .ssh && touch .ssh/authorized_keys &&
 		if grep -qF -- "$2" .ssh/authorized_keys; then echo "kept: the key of deploybot"; else
 			[[ ! -s .ssh/authorized_keys || -z $(tail -c 1 .ssh/authorized_keys) ]] || echo >>.ssh/authorized_keys
-			printf "restrict%s %s deploybot\n" "$3" "$2" >>.ssh/authorized_keys && echo "done: the key of deploybot"; fi' \
+			printf "restrict%s %s deploybot\n" "$3" "$2" >>.ssh/authorized_keys &&
+				echo "done: the key of deploybot"
+		fi' \
 		- "$home" "$key" "${allowed:-}" || stop "$home/.ssh/authorized_keys of $user cannot be written"
 }
 

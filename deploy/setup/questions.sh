@@ -321,7 +321,8 @@ ask_jump() {
 	[[ -z $said ]] || return 0
 	for i in "${!hosts[@]}"; do
 		can_reach "${hosts[$i]}" "${ports[$i]}" && continue
-		ask SSH_JUMP '' check_if_any "${hosts[$i]} is not reached from here: through which host? USER@HOST[:PORT], - for none" \
+		ask SSH_JUMP '' check_if_any \
+			"${hosts[$i]} is not reached from here: through which host? USER@HOST[:PORT], - for none" \
 			"A host in a private network is reached through one that forwards; it gets deploybot's key for that alone"
 		return "$?"
 	done
