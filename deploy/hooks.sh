@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: ISC
 # Sourced, never run; common.sh comes first.  What they are given stands in docs/deploy-scripts.md.
 
-# As long as a smoke test or a migration may take; DEPLOY_TIMEOUT_SECONDS bounds the whole.
-: "${HOOK_SECONDS:=300}"
+: "${HOOK_SECONDS:=300}" # each; DEPLOY_TIMEOUT_SECONDS bounds the whole
 
 # Fills hooks with the executables of a kind, in the order of their names.
 find_hooks() { # KIND
@@ -21,6 +20,7 @@ find_hooks() { # KIND
 check_hooks() {
 	local kind hook
 	hooks_directory=${HOOKS_DIRECTORY:-$here/hooks.d}
+	check_number HOOK_SECONDS "$HOOK_SECONDS"
 	if [[ ! -d $hooks_directory ]]; then
 		[[ -z ${HOOKS_DIRECTORY:-} ]] || fail "$EXIT_CONFIG" "HOOKS_DIRECTORY: there is no folder $hooks_directory"
 		return 0

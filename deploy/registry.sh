@@ -337,12 +337,23 @@ request_manifest() { # METHOD REFERENCE ACTIONS
 	fi
 }
 
-# Does anybody answer there?  Whether our login is taken is seen by whoever uses it.
+# Does anybody answer there?  Whether our login is taken is seen by whoever uses it.  One that is busy is asked again, for as
+# long as somebody who looks at it waits.
 ask_registry() {
-	curl_once '' "$registry_api/v2/" || fail "$EXIT_REGISTRY" \
+	local REGISTRY_AGAIN_SECONDS=$((REGISTRY_AGAIN_SECONDS < 15 ? REGISTRY_AGAIN_SECONDS : 15))
+	curl_patiently '' "$registry_api/v2/" || fail "$EXIT_REGISTRY" \
 		"the registry $registry_host does not answer: is REGISTRY_URL right, and does this machine reach it?"
-	[[ $http_status != 5* ]] ||
-		fail "$EXIT_REGISTRY" "the registry $registry_host answers HTTP $http_status: it is down, or busy"
+	case $http_status in
+	429)
+		warn "the registry $registry_host is there, and limits us (HTTP 429${retry_after:+, Retry-After: $retry_after}): \
+who logs in (REGISTRY_USER) may ask more"
+		;;
+	50[234])
+		fail "$EXIT_REGISTRY" "the registry $registry_host answers HTTP $http_status, also $REGISTRY_AGAIN_SECONDS s \
+later: it is down, or busy"
+		;;
+	5*) fail "$EXIT_REGISTRY" "the registry $registry_host answers HTTP $http_status: look at its log" ;;
+	esac
 }
 
 # Is there an image of that tag or digest?  0: yes, and its digest is in `digest`, computed here from what the registry

@@ -248,6 +248,12 @@ set_up_hosts() {
 	fi
 	ask_environments
 	find_key
+	hosts=() ports=()
+	for environment in "${environments[@]}"; do
+		value_of "$(name_of "$environment" HOST)" ''
+		add_hosts "$said"
+	done
+	ask_jump
 	ask_health
 	for environment in "${environments[@]}"; do
 		set_health "$environment"
@@ -329,6 +335,7 @@ set_up_host() {
 		"Releases go there too, behind the others: $list"
 	hosts=() ports=()
 	add_hosts "$said"
+	ask_jump
 	find_health "$environment" "$list"
 	check_all || fail "$EXIT_CONFIG" "check-config does not take the answers together: $untouched"
 	ask_login

@@ -7,20 +7,35 @@ readonly SCAN_SECONDS=15 PREPARE_SECONDS=900 LOGIN_SECONDS=60 HOST_SAYS_MAX=6553
 
 # ---- keys of hosts ---------------------------------------------------------------------------------
 
+# Prints the keys that a host shows; through a jump host, where ssh-keyscan does not come, the best one.
+scan_key() { # HOST PORT
+	if [[ -z $jump ]]; then
+		timeout --foreground "$SCAN_SECONDS" ssh-keyscan -T 10 -p "$2" -t ed25519,ecdsa,rsa -- "$1" 2>/dev/null
+		return "$?"
+	fi
+	rm -f -- "$draft/scanned"
+	# Nobody is let in so: it ends behind the key.
+	timeout --foreground "$SCAN_SECONDS" ssh -F none -oBatchMode=yes -oStrictHostKeyChecking=accept-new \
+		"-oUserKnownHostsFile=$draft/scanned" -oGlobalKnownHostsFile=/dev/null -oHashKnownHosts=no \
+		-oPreferredAuthentications=none "-oHostKeyAlgorithms=ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,\
+ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256" "-oProxyCommand=$key_way" -p "$2" -- "$deploy_user@$1" true \
+		</dev/null >/dev/null 2>&1 || true # as it must
+	cat -- "$draft/scanned" 2>/dev/null
+}
+
 # Appends to the draft's file `shown` the key that a host shows now, the best of its kinds.  One that is known has to be
 # the same: another one is no question.
 look_at_key() { # HOST PORT
 	local name found kind host_key=''
 	known_as name "$1" "$2"
-	found=$(timeout --foreground "$SCAN_SECONDS" ssh-keyscan -T 10 -p "$2" -t ed25519,ecdsa,rsa -- "$1" 2>/dev/null |
-		head -c "$HOST_SAYS_MAX") || true # it says nothing then
+	found=$(scan_key "$1" "$2" | head -c "$HOST_SAYS_MAX") || true # it says nothing then
 	for kind in ssh-ed25519 ecdsa-sha2-nistp256 ecdsa-sha2-nistp384 ecdsa-sha2-nistp521 ssh-rsa; do
 		[[ $found =~ [[:blank:]]("$kind "[A-Za-z0-9+/=]+) ]] || continue
 		host_key=${BASH_REMATCH[1]}
 		break
 	done
-	[[ -n $host_key ]] || fail "$EXIT_UNREACHABLE" "$1 shows no ssh key at port $2: is it up, and the port open to this \
-machine? $untouched"
+	[[ -n $host_key ]] || fail "$EXIT_UNREACHABLE" "$1 shows no ssh key at port $2${jump:+ through $jump}: is it up, and the \
+port open to ${jump:-this machine}? $untouched"
 	if ssh-keygen -F "$name" -f "$known" >/dev/null 2>&1; then
 		ssh-keygen -F "$name" -f "$known" | grep -qF -- " $host_key" ||
 			fail "$EXIT_REFUSED" "$1 shows another key than $known_final has of it: is somebody in between? \
@@ -44,8 +59,67 @@ check_fingerprints() { # NAME
 	done
 }
 
-# Shows the keys of all hosts that are new, and has them confirmed: before the first byte goes there.
+# Shows the keys of all hosts that are new, and has them confirmed: before the first byte goes there.  That of a jump host
+# first, which then has to let us through to see theirs.
 confirm_keys() {
+	local behind=("${hosts[@]}") at=("${ports[@]}") through
+	shared_value_of SSH_JUMP ''
+	through=$said jump='' key_way=''
+	if [[ -n $through ]]; then
+		split_jump "$through"
+		hosts=("$jump_host") ports=("$jump_port")
+		confirm_these
+		prepare_jump_host "${behind[0]}" "${at[0]}"
+		jump=$through
+	fi
+	hosts=("${behind[@]}") ports=("${at[@]}")
+	confirm_these
+}
+
+# Fills jump_user, jump_host and jump_port, and key_way, which leads through it with deploybot's key.
+split_jump() { # SSH_JUMP
+	[[ $1 =~ ^(([a-z_][a-z0-9._-]*)@)?(\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9][A-Za-z0-9._-]*))(:([0-9]{1,5}))?$ ]] ||
+		fail "$EXIT_CONFIG" "SSH_JUMP is not USER@HOST or USER@HOST:PORT: ${1@Q}"
+	jump_user=${BASH_REMATCH[2]:-$deploy_user} jump_host=${BASH_REMATCH[4]}${BASH_REMATCH[5]} jump_port=${BASH_REMATCH[7]:-22}
+	[[ $key$known =~ ^[A-Za-z0-9._/:@=,+-]+$ ]] ||
+		fail "$EXIT_CONFIG" "with SSH_JUMP the folder may have no blank or sign of a shell in its name: $folder"
+	way_words=(-oStrictHostKeyChecking=yes "-oUserKnownHostsFile=$known" -oGlobalKnownHostsFile=/dev/null
+		-oConnectTimeout=15 -oForwardAgent=no -oPermitLocalCommand=no)
+	key_way="ssh -F none -oBatchMode=yes -oIdentitiesOnly=yes -oIdentityFile=$key ${way_words[*]} -W [%h]:%p -p $jump_port \
+-- $jump_user@$jump_host"
+}
+
+# Does it lead to a host, with deploybot's key alone?  The first word of any sshd is SSH-.
+jump_leads() { # HOST PORT
+	local way=${key_way//%h/$1} words said
+	read -r -a words <<<"${way//%p/$2}"
+	said=$(timeout --foreground "$LOGIN_SECONDS" "${words[@]}" </dev/null 2>"$draft/said" | head -c 4) || true # it is cut
+	[[ $said == SSH- ]]
+}
+
+prepare_jump_host() { # HOST PORT: of one behind it
+	local deploy_user=$jump_user tries=0
+	if jump_leads "$1" "$2"; then
+		say '%s: it leads to %s already' "$jump_host" "$1"
+		return 0
+	fi
+	if [[ -n $login ]] && prepare_through "$jump_host" "$jump_port" '' prepare_jump && jump_leads "$1" "$2"; then
+		return 0
+	fi
+	print_block "$jump_host" '' prepare_jump
+	while [[ -z $answers ]] && ((tries++ < TRIES_MAX)); do
+		hear "Enter, when it has printed \"prepared\" > "
+		if jump_leads "$1" "$2"; then
+			return 0
+		fi
+		print_said "$jump_host"
+	done
+	print_said "$jump_host"
+	fail "$EXIT_UNREACHABLE" "$jump_host does not let $jump_user through to $1:$2 with deploybot's key: paste the block above \
+there, and begin again; its sshd needs AllowTcpForwarding. $untouched"
+}
+
+confirm_these() {
 	local line i prints=() table=''
 	: >"$draft/shown"
 	for i in "${!hosts[@]}"; do
@@ -72,6 +146,7 @@ ssh_to() { # SECONDS PORT WORD...
 	local words=(-T -oStrictHostKeyChecking=yes "-oUserKnownHostsFile=$known" -oGlobalKnownHostsFile=/dev/null
 		-oConnectTimeout=15 -oServerAliveInterval=10 -oForwardAgent=no -oClearAllForwardings=yes -oPermitLocalCommand=no)
 	[[ -z $answers ]] || words+=(-oBatchMode=yes)
+	[[ -z $jump ]] || words+=("-oProxyCommand=${way:-$key_way}")
 	timeout --foreground "$1" ${caller[@]+"${caller[@]}"} ssh "${words[@]}" -p "$2" "${@:3}"
 }
 
@@ -97,24 +172,28 @@ lets_in() { # HOST PORT
 }
 
 # Through whoever has sudo there, with the keys and the agent of who called us.
-prepare_through() { # HOST PORT FOLDER
-	local caller=() status=0
-	((EUID != 0)) || [[ -z ${SUDO_USER:-} || $SUDO_USER == root ]] || caller=(runuser -u "$SUDO_USER" --)
+prepare_through() { # HOST PORT FOLDER [prepare_jump]
+	local caller=() status=0 way=''
+	if ((EUID == 0)) && [[ -n ${SUDO_USER:-} && $SUDO_USER != root ]]; then
+		caller=(runuser -u "$SUDO_USER" --)
+		# Who called us may not read deploybot's key.
+		[[ -z $jump ]] || way="ssh ${way_words[*]} -W [%h]:%p -p $jump_port -- $login@$jump_host"
+	fi
 	say '\n%s: preparing it as %s (at most %s minutes)' "$1" "$login" "$((PREPARE_SECONDS / 60))"
 	# shellcheck disable=SC2016 # the host's shell expands it
-	{ host_program "$3" && echo prepare_host; } | ssh_to "$PREPARE_SECONDS" "$2" -- "$login@$1" \
+	{ host_program "$3" && echo "${4:-prepare_host}"; } | ssh_to "$PREPARE_SECONDS" "$2" -- "$login@$1" \
 		'if [ "$(id -u)" = 0 ]; then exec bash -s; else exec sudo -n bash -s; fi' >"$draft/said" 2>&1 || status=$?
 	print_said "$1"
 	((status == 0))
 }
 
 # For whoever may come there in no way that we may.
-print_block() { # HOST FOLDER
+print_block() { # HOST FOLDER [prepare_jump]
 	printf '\n%s: paste this there, as root:\n\n' "$1"
 	# shellcheck disable=SC2016 # the host's shell expands it
 	printf "sudo bash <<'DEPLOYBOT'\n"
 	host_program "$2"
-	printf 'prepare_host\nDEPLOYBOT\n\n'
+	printf '%s\nDEPLOYBOT\n\n' "${3:-prepare_host}"
 }
 
 # Until deploybot's key opens it.

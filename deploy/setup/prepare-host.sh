@@ -33,10 +33,13 @@ prepare_user() {
 	if getent passwd "$user" >/dev/null; then
 		kept "the user $user"
 	else
-		useradd --create-home --shell /bin/bash "$user" && usermod -p '*' "$user" ||
+		useradd --create-home --shell "${shell:-/bin/bash}" "$user" && usermod -p '*' "$user" ||
 			stop "the user $user cannot be made" || return 1
 		did "made the user $user, without a password"
 	fi
+}
+
+prepare_group() {
 	if [[ $user != root ]] && getent group docker >/dev/null && [[ " $(id -nG "$user") " != *' docker '* ]]; then
 		usermod -aG docker "$user" || stop "$user cannot be put into the group docker" || return 1
 		did "put $user into the group docker"
@@ -51,8 +54,10 @@ prepare_key() {
 	runuser -u "$user" -- bash -c 'umask 077 && cd "$1" && mkdir -p .ssh && touch .ssh/authorized_keys &&
 		if grep -qF -- "$2" .ssh/authorized_keys; then echo "kept: the key of deploybot"; else
 			[[ ! -s .ssh/authorized_keys || -z $(tail -c 1 .ssh/authorized_keys) ]] || echo >>.ssh/authorized_keys
-			printf "restrict %s deploybot\n" "$2" >>.ssh/authorized_keys && echo "done: the key of deploybot"; fi' \
-		- "$home" "$key" || stop "$home/.ssh/authorized_keys of $user cannot be written"
+			printf "restrict%s %s deploybot\n" "$3" "$2" >>.ssh/authorized_keys &&
+				echo "done: the key of deploybot"
+		fi' \
+		- "$home" "$key" "${allowed:-}" || stop "$home/.ssh/authorized_keys of $user cannot be written"
 }
 
 prepare_folder() {
@@ -73,5 +78,12 @@ prepare_folder() {
 
 prepare_host() {
 	[[ $(id -u) == 0 ]] || stop "root is needed: put sudo before it" || return 1
-	prepare_engine && prepare_user && prepare_key && prepare_folder && printf 'prepared\n'
+	prepare_engine && prepare_user && prepare_group && prepare_key && prepare_folder && printf 'prepared\n'
+}
+
+# What hosts of a private network are reached through: it forwards, and does nothing else for us.
+prepare_jump() {
+	local shell=/usr/sbin/nologin allowed=,port-forwarding
+	[[ $(id -u) == 0 ]] || stop "root is needed: put sudo before it" || return 1
+	prepare_user && prepare_key && printf 'prepared\n'
 }

@@ -307,6 +307,26 @@ ask_environments() {
 	want[ENVIRONMENTS]=$(IFS=,; printf '%s' "${environments[*]}")
 }
 
+can_reach() { # HOST PORT
+	timeout --foreground 5 bash -c ': 2>/dev/null <>"/dev/tcp/$1/$2"' - "$1" "$2" 2>/dev/null
+}
+
+# Asked where a host cannot be reached from here, and nobody has said how.
+ask_jump() {
+	local i
+	shared_value_of SSH_PROXY_COMMAND ''
+	[[ -z $said ]] || return 0
+	shared_value_of SSH_JUMP ''
+	[[ -z $said ]] || return 0
+	for i in "${!hosts[@]}"; do
+		can_reach "${hosts[$i]}" "${ports[$i]}" && continue
+		ask SSH_JUMP '' check_if_any \
+			"${hosts[$i]} is not reached from here: through which host? USER@HOST[:PORT], - for none" \
+			"A host in a private network is reached through one that forwards; it gets deploybot's key for that alone"
+		return "$?"
+	done
+}
+
 check_login() { # NAME
 	[[ -z $said || $said =~ ^[a-z_][a-z0-9._-]{0,31}$ ]] && return 0
 	warn "$1: ${said@Q} is no user's name"
@@ -325,6 +345,14 @@ set_health() { # ENV
 	setting=$(name_of "$1" HEALTH_URL)
 	value_of "$setting" ''
 	[[ -z $said ]] || return 0
+	shared_value_of SSH_JUMP ''
+	if [[ -n $said ]]; then # nor does the server reach them
+		setting=$(name_of "$1" SMOKE_URL)
+		value_of "$setting" "http://127.0.0.1:$health"
+		check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: set it in a file of answers"
+		say '  It is asked on each host itself (%s), as they are behind SSH_JUMP' "$setting"
+		return 0
+	fi
 	value_of "$(name_of "$1" HOST)" ''
 	hosts=() ports=()
 	add_hosts "$said"

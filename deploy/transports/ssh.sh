@@ -12,8 +12,6 @@ transport_needs=image
 # What ssh-host/ may take there in the worst case (its own deadlines stand in it).
 : "${SSH_ASK_SECONDS:=150}"      # check, logs, clean
 : "${SSH_PULL_SECONDS:=1300}"    # wait for the lock, pull
-: "${SSH_START_SECONDS:=1000}"   # wait for a drain that stops something, start beside what serves, until it answers
-: "${SSH_SWITCH_SECONDS:=900}"   # wait for what was interrupted, replace, wait until it answers, or take back
 : "${SSH_DRAIN_SECONDS:=2400}"   # wait for the lock, and stop what has drained, however long its stop_grace_period
 # Another deploybot is waited for so long; a rollback waits for what it interrupts, which first puts things in order.
 readonly SSH_LOCK_SECONDS=30 SSH_LOCK_ROLLBACK_SECONDS=300
@@ -63,7 +61,12 @@ ${HOSTS_PARALLEL@Q}"
 # Who and how: what systemd.sh needs too.
 ssh_find_reach() {
 	: "${DEPLOY_USER:=deploy}" "${SSH_KEY_PATH:=/app/secrets/deploy_key}" "${SSH_KNOWN_HOSTS:=/app/secrets/known_hosts}"
-	: "${HOSTS_PARALLEL:=false}"
+	: "${HOSTS_PARALLEL:=false}" "${START_SECONDS:=120}"
+	check_number START_SECONDS "$START_SECONDS"
+	# Wait for a drain that stops something, start beside what serves, until it answers.
+	: "${SSH_START_SECONDS:=$((880 + START_SECONDS))}"
+	# Wait for what was interrupted, replace, wait until it answers, or take back.
+	: "${SSH_SWITCH_SECONDS:=$((660 + 2 * START_SECONDS))}"
 	ssh_find_hosts
 	ssh_find_at_once
 	ssh_find_way
@@ -80,7 +83,8 @@ ssh_find_settings() {
 	find_setting ssh_dir "$environment" COMPOSE_DIR
 	ssh_dir=${ssh_dir:-/srv/app}
 	ssh_dir=${ssh_dir%/}
-	ssh_common=("environment=$environment" "dir=$ssh_dir" "service=$COMPOSE_SERVICE" "strategy=$DEPLOY_STRATEGY")
+	ssh_common=("environment=$environment" "dir=$ssh_dir" "service=$COMPOSE_SERVICE" "strategy=$DEPLOY_STRATEGY"
+		"start=$START_SECONDS")
 	[[ -z $former ]] || ssh_common+=("former=$former")
 	[[ -z $COMPOSE_SERVICES ]] || ssh_common+=("services=${COMPOSE_SERVICES// /}")
 	[[ $COMPOSE_SOURCE == host ]] || ssh_find_source

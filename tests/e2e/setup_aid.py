@@ -11,6 +11,7 @@ from commands_aid import DEPLOY
 from flow_aid import Health
 from runner_client import PROGRAM, wait_for
 from ssh_aid import SshdBench
+from stage import free_port
 from telegram_client import ADA, DEFAULT_TOKEN, MALLORY
 
 # Of a host: what changes a machine for good changes the bench's folder there.
@@ -59,6 +60,15 @@ class SetupBench(SshdBench):
         subprocess.run(["ssh-add", "-q", self.key], env={"SSH_AUTH_SOCK": self.agent_path, "PATH": "/usr/bin:/bin"},
                        check=True, stdin=subprocess.DEVNULL)
 
+    def through_jump(self):
+        """A jump host that may be prepared; its keys are the hosts' keys."""
+        self.jump.done()
+        where = {"PATH": (self.stand / "host.path").read_text(), "STAND": self.host()}
+        self.jump_port = free_port()
+        self.jump = self.begin("setup-jump", [("127.0.0.1", self.jump_port, where)])
+        (self.jump.path / "authorized").unlink()
+        (self.jump.path / "authorized").symlink_to(self.sshd.path / "authorized")
+
     def done(self):
         found = super().done()
         self.agent.terminate()
@@ -68,8 +78,8 @@ class SetupBench(SshdBench):
 
     # --- what is answered ---
 
-    def fingerprint(self):
-        words = ["ssh-keygen", "-l", "-f", str(self.sshd.path / "host_key.pub")]
+    def fingerprint(self, sshd=None):
+        words = ["ssh-keygen", "-l", "-f", str((sshd or self.sshd).path / "host_key.pub")]
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[1]
 
     def answers(self, **changes):

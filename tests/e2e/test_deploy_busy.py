@@ -57,6 +57,19 @@ def test_a_registry_that_stays_busy_is_not_asked_for_ever(bench):
     assert 2 <= len(bench.calls("curl")) <= 3 and bench.target() == ""
 
 
+def test_who_only_looks_asks_a_busy_registry_again_and_doubts_no_setting(bench):
+    bench.change_world(first=[MANY, [503, {}, ""]])
+    status, said = bench.run("target.sh", "staging", "preflight")
+    assert status == 0 and said[-1] == "all is there" and len(busy_warnings(bench)) == 2, said
+    bench.change_world(first=[[429, {"Retry-After": "16"}, ""]])
+    status, said = bench.run("target.sh", "staging", "preflight")
+    assert status == 0 and any("limits us (HTTP 429, Retry-After: 16)" in line for line in said), said
+    assert "REGISTRY_URL" not in "".join(said)
+    bench.change_world(answers={"GET": [503, {}, ""]})
+    status, said = bench.run("target.sh", "staging", "preflight", REGISTRY_AGAIN_SECONDS="1")
+    assert status == 66 and "HTTP 503, also 1 s later" in said[-1] and "REGISTRY_URL" not in said[-1], said
+
+
 def test_the_token_of_a_busy_registry_is_asked_for_again(bench):
     bench.change_world(bearer="https://auth.example.org/token")
     settings = {**password_file(bench), "REGISTRY_REALMS": "auth.example.org"}

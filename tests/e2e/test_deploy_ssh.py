@@ -68,7 +68,7 @@ def test_docker_is_asked_in_one_way_and_nowhere_does_a_failure_read_as_nothing()
 
 
 def ssh_words(bench, act, seconds, *words, host="h1", port="22"):
-    common = f"environment=staging dir={bench.app} service=app strategy=recreate"
+    common = f"environment=staging dir={bench.app} service=app strategy=recreate start=120"
     words += () if act == "check" else ("project=app", "others=", "compose=docker-compose", f"root={bench.host()}")
     return ["ssh", "-F", "none", "-T", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes",
             f"-oUserKnownHostsFile={bench.known}", "-oGlobalKnownHostsFile=/dev/null", "-oIdentitiesOnly=yes",
@@ -759,6 +759,16 @@ def deaf_while_noting(bench, times):
             echo "Error response from daemon: context deadline exceeded" >&2
             exit 1
         fi""")
+
+
+def test_a_service_has_as_long_to_start_as_the_environment_says(bench):
+    bench.shipped("one")
+    commit, two = bench.release("two")
+    bench.change_engine(health={"sha256:id-of-" + two[-8:]: "starting"})
+    status, said = bench.run("deploy.sh", "staging", commit, START_SECONDS="1")
+    assert status == 70 and "after 1 s: " in said[-1] and "its health starting" in said[-1], said
+    status, said = bench.run("deploy.sh", "staging", commit, START_SECONDS="soon")
+    assert status == 64 and "START_SECONDS" in said[-1], said
 
 
 @pytest.mark.parametrize("times, says", [

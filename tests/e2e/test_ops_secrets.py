@@ -208,7 +208,8 @@ def test_the_script_knows_only_what_it_needs(scene):
                "FAILURE_LOG_LINES",
                "SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "COMPOSE_SOURCE",
                "COMPOSE_REPO_FILE", "COMPOSE_REPO_TRUSTED", "REMOTE_LOGIN", "APP_PORTS",
-               "DEPLOY_STRATEGY", "NGINX_RELOAD_COMMAND", "DRAIN_SECONDS", "STAGING_COMPOSE_DIR",
+               "DEPLOY_STRATEGY", "NGINX_RELOAD_COMMAND", "DRAIN_SECONDS", "START_SECONDS", "STAGING_COMPOSE_DIR",
+               "HOOK_SECONDS",
                "MIGRATE_TIMEOUT_SECONDS", "SYSTEMD_DIR", "SYSTEMD_SCOPE", "SYSTEMD_STEADY_SECONDS"}
     assert set(environ) <= allowed | {"PWD", "SHLVL", "_"}, set(environ) - allowed
     assert environ["APPLICATION"] == ""

@@ -189,6 +189,25 @@ def test_a_host_that_lets_nobody_in_gets_a_block_to_paste(bench):
     assert status == 0 and "lets" in said, said
 
 
+@pytest.mark.long
+def test_hosts_of_a_private_network_are_prepared_through_another_one(bench):
+    bench.through_jump()
+    jump = f"{getpass.getuser()}@127.0.0.1:{bench.jump_port}"
+    prints = f"{bench.fingerprint(bench.jump)},{bench.fingerprint()}"
+    status, said = bench.setup("--answers", bench.answers(SSH_JUMP=jump, SETUP_HOST_KEYS=bench.fingerprint()))
+    assert status == 78 and f"{bench.fingerprint(bench.jump)} is not among them" in said and bench.files() == {}, said
+    assert bench.jump.connections() == 0
+    status, said = bench.setup("--answers", bench.answers(SSH_JUMP=jump, SETUP_HOST_KEYS=prints))
+    assert status == 0 and "all is there" in said, said
+    settings = bench.settings()
+    assert settings["SSH_JUMP"] == jump and settings["STAGING_SMOKE_URL"] == "http://127.0.0.1:8080/health"
+    assert "STAGING_HEALTH_URL" not in settings
+    known = (bench.folder / "secrets/runner/known_hosts").read_text()
+    assert f"[127.0.0.1]:{bench.jump_port} " in known and f"[127.0.0.1]:{bench.port_2} " in known
+    keys = (bench.home / ".ssh/authorized_keys").read_text().splitlines()
+    assert len(keys) == 2 and keys[1].startswith("restrict,port-forwarding ssh-ed25519 ")
+
+
 def test_a_host_that_shows_another_key_than_before_is_no_question(bench):
     place = f"[127.0.0.1]:{bench.port_2}"
     secrets = bench.folder / "secrets/runner"

@@ -1132,7 +1132,7 @@ steps_are_ticked_with_their_time(void **state)
 	says(&what, "✓ build 40 s\n✗ migrate");
 }
 
-/* What a failure left is told as it is known: three different sentences. */
+/* What a failure left is told as it is known: different sentences. */
 static void
 down_is_said_of_what_was_looked_at(void **state)
 {

@@ -25,9 +25,8 @@ set -euo pipefail
 # How long a command may take.  docker answers questions within seconds, or something is wrong with it.
 readonly JOB_SECONDS=86400 # they who sent us end it before that
 readonly ASK_SECONDS=60 PULL_SECONDS=900 UP_SECONDS=180
-# From the start of a container until it answers; how long one without a health check has to run to be believed; and how
-# long a start is looked at often.
-readonly START_SECONDS=120 STEADY_SECONDS=3 QUICK_SECONDS=10
+# How long a container without a health check has to run to be believed, and how long a start is looked at often.
+readonly STEADY_SECONDS=3 QUICK_SECONDS=10
 # A docker client that was killed leaves its stop in progress in dockerd: TERM, and KILL as late as stop_grace_period says, ten
 # seconds where it says nothing.  The most that it may say, what dockerd needs behind that, and what is no waiting of `up`.
 readonly GRACE_SECONDS=10 GRACE_MAX=1800 LATE_SECONDS=3 UP_WORK_SECONDS=150
@@ -497,7 +496,7 @@ look_up() { # PORT SERVICE
 # does not.  Another one may also do its work and end.
 wait_up() { # PORT [SERVICE]
 	local part=${2:-$service} found line id of state health restarts code name how last='' pause=1 ids=''
-	while ((SECONDS - up_since < START_SECONDS)); do
+	while ((SECONDS - up_since < start_seconds)); do
 		[[ $told == no ]] || die 75 "was asked to stop"
 		said="no container of $part is there" line=
 		look_up "$1" "$part"
@@ -544,7 +543,7 @@ wait_up() { # PORT [SERVICE]
 		((pause >= 4)) || pause=$((pause * 2))
 		((SECONDS - up_since < QUICK_SECONDS)) || pause=10
 	done
-	said="after $START_SECONDS s: $said"
+	said="after $start_seconds s: $said"
 	[[ -z $last ]] || show "$("${engine[@]}" logs --tail 20 "$last" 2>&1)"
 	return 1
 }

@@ -76,7 +76,7 @@ main() { # ACT NAME=VALUE...
 	local said='' loose='' told=no change='' started='' was_cut=no is_blind=no
 	local job=() job_name='' migration='' migrator='' seconds=0
 	local project='' root='' surveyed='' now='' wanted_services='' others=() left='' names=() externals=''
-	local unsure='' up_since=0 up_image='' source=host origin='' allow='' chosen='' file_text=''
+	local unsure='' start_seconds=120 up_since=0 up_image='' source=host origin='' allow='' chosen='' file_text=''
 	local compose_file='' the_file='' offered='' in_force='' named_file='' env_words=() frame='' settle=no renew=no
 	local -A field=() aside=()
 	local environment='' former='' deployment='' served='' wanted='' live='' idle='' free_gigabytes=0
@@ -94,6 +94,7 @@ main() { # ACT NAME=VALUE...
 			;;
 		grace) take_grace "${word#*=}" ;;
 		settle | renew) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		start) start_seconds=${word#*=} ;;
 		file) chosen=${word#*=} ;;
 		services) wanted_services=${word#*=} ;;
 		others) IFS=, read -r -a others <<<"${word#*=}" ;;
