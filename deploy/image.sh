@@ -62,8 +62,8 @@ wait_for_image() { # COMMIT
 	return "$found"
 }
 
-# Is what the registry has as that commit (digest) noted as pushed from here, as found there, or as verified?  Of a tag alone nobody knows
-# who pushed it: a host whose login may push can put its own image there, for others to ship.
+# Is what the registry has as that commit (digest) noted as pushed from here, found there, or verified?  Of a tag alone
+# nobody knows who pushed it: a host whose login may push can put its own image there, for others to ship.
 is_noted() { # COMMIT pushed|found|verified
 	local file commit of origin
 	for file in "$STATE_DIRECTORY"/apps/*/images; do

@@ -16,12 +16,11 @@
 
 #include "lib/err.h"
 
-#define MAGIC	  0x63746c73u
-#define SAID_MOST 4096 /* bytes that a receiver may say, though it has nothing to say */
+#define MAGIC	   0x63746c73u
+#define SAID_MOST  4096 /* bytes that a receiver may say, though it has nothing to say */
 #define BEFORE_ALL "it closed the connection before it had all"
-#define BARE_END                                                                                   \
-	"it ended the connection without TLS's close (close_notify), and nobody knows whether it " \
-	"has read all"
+#define BARE_END \
+	"it ended the connection without TLS's close (close_notify): whether it has read all is not known"
 
 enum phase { HANDSHAKE, TEXT, CLOSING, ITS_CLOSE, ITS_END };
 
@@ -192,8 +191,7 @@ has_alert(struct crypto_tls *tls)
 	char said[512];
 
 	ERR_clear_error();
-	return SSL_get_error(tls->ssl, SSL_read(tls->ssl, said, sizeof(said))) ==
-	    SSL_ERROR_SSL &&
+	return SSL_get_error(tls->ssl, SSL_read(tls->ssl, said, sizeof(said))) == SSL_ERROR_SSL &&
 	    !is_bare_end();
 }
 

@@ -3,10 +3,10 @@
 /*
  * TLS 1.2 or later over a connected socket that does not block.  The receiver says nothing by
  * itself: behind the text TLS is closed from here, and the receiver has read all of it when it
- * then closes TLS too (close_notify, which nobody on the way can forge), and the connection in order.
- * One that ends, or is killed, with something unread resets it, and one that ends before it was
- * asked to has closed TLS before, or leaves bytes that nobody has acknowledged.  A connection that
- * just ends is one that a relay may have ended.
+ * then closes TLS too (close_notify, which nobody on the way can forge), and the connection in
+ * order.  One that ends, or is killed, with something unread resets it, and one that ends before
+ * it was asked to has closed TLS before, or leaves bytes that nobody has acknowledged.  A
+ * connection that just ends is one that a relay may have ended.
  */
 #pragma once
 

@@ -251,8 +251,8 @@ print_heads(const struct audit_against *against, const struct audit_compared *fo
 
 /* When it was, by its own word. */
 static const char *
-written(const struct audit_copy *copy, const struct audit_copy_entry *entry,
-    char out[TEXT_TIME_SIZE])
+written(
+    const struct audit_copy *copy, const struct audit_copy_entry *entry, char out[TEXT_TIME_SIZE])
 {
 	char line[AUDIT_LINE_MAX];
 	struct audit_fields fields = { 0 };

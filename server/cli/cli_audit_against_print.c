@@ -133,7 +133,8 @@ print_of_log(FILE *out, const struct audit_finding *f)
 	case FOUND_REMOVAL_FALSE:
 		print_entries(out, f);
 		(void)fprintf(out,
-		    " says that AUDIT_KEEP_DAYS removed what it cannot have removed: %s", f->detail);
+		    " says that AUDIT_KEEP_DAYS removed what it cannot have removed: %s",
+		    f->detail);
 		print_place(out, f);
 		break;
 	case FOUND_HEAD_MISSING:

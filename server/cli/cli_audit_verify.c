@@ -77,7 +77,7 @@ judge(const struct audit_verified *found, const char *file)
 	if (found->first > 1 && found->first - 1 <= found->outside)
 		(void)printf(
 		    "note: entries 1 to %" PRId64
-		    " are not in %s: the database says that a witness outside has confirmed them; the file begins at the stated head %s\n",
+		    " are not in %s: by the database a witness outside has confirmed them; the file begins at the stated head %s\n",
 		    found->first - 1, file, found->before);
 	else if (found->first > 1) {
 		(void)fprintf(stderr, "error: entries 1 to %" PRId64 " are not in %s\n",
@@ -93,12 +93,14 @@ judge(const struct audit_verified *found, const char *file)
 	}
 	if (found->outside > 0)
 		(void)printf(
-		    "note: the database says that a witness outside has confirmed entries 1 to %" PRId64
+		    "note: by the database a witness outside has confirmed entries 1 to %" PRId64
 		    "; --against s3 asks it\n",
 		    found->outside);
 	(void)printf("%s: %" PRId64 " entries in the database, head %s%s\n",
 	    status == EX_OK ? "ok" : "note", found->entries, found->head,
-	    found->is_witnessed ? " (the newest final message in the chat should show it: compare)" : "");
+	    found->is_witnessed ?
+		" (the newest final message in the chat should show it: compare)" :
+		"");
 	return status;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -74,6 +75,13 @@ read_moment(const char *text, int64_t *ret)
 	return true;
 }
 
+/* Both stand in one, beside words of ours. */
+static bool
+fits_in_header(const char *text)
+{
+	return text_is_plain(text) && text[strcspn(text, " ,")] == '\0';
+}
+
 bool
 aws_read_keys(const char *body, size_t size, int64_t at, struct aws_keys *ret, struct err *err)
 {
@@ -81,13 +89,16 @@ aws_read_keys(const char *body, size_t size, int64_t at, struct aws_keys *ret, s
 	const char *code = json_get_str(root, "Code"), *access = json_get_str(root, "AccessKeyId"),
 		   *secret = json_get_str(root, "SecretAccessKey"),
 		   *token = json_get_str(root, "Token");
+	char said[64];
 
 	if (code != NULL && strcmp(code, "Success") != 0)
-		return err_set(err, ERR_DENIED, "the role has no keys now: %.60s", code);
+		return err_set(err, ERR_DENIED, "the role has no keys now: %s",
+		    clean_line(said, sizeof(said), code, strlen(code)));
 	if (access == NULL || access[0] == '\0' || secret == NULL || secret[0] == '\0' ||
 	    token == NULL || !text_copy(ret->access_key, sizeof(ret->access_key), access) ||
 	    !text_copy(ret->secret_key, sizeof(ret->secret_key), secret) ||
-	    !text_copy(ret->token, sizeof(ret->token), token) || !text_is_plain(token) ||
+	    !text_copy(ret->token, sizeof(ret->token), token) || !fits_in_header(access) ||
+	    !fits_in_header(token) ||
 	    !read_moment(json_get_str(root, "Expiration"), &ret->expires_at))
 		return err_set(err, ERR_INVALID, "the answer has no keys of a role");
 	if (ret->expires_at <= at)

@@ -361,8 +361,8 @@ is_true(struct compare *c, const struct removal *removal, int64_t days, struct e
 		(void)audit_field_text(audit_fields_get(&fields, "timestamp"), says, sizeof(says));
 	at = time_of(says);
 	if (strcmp(head, removal->head) != 0)
-		(void)snprintf(why, sizeof(why), "the witness has another entry %" PRId64,
-		    removal->last);
+		(void)snprintf(
+		    why, sizeof(why), "the witness has another entry %" PRId64, removal->last);
 	else if (moment_of(c, removal->seq, removal->at) < at + days * DAY_MS)
 		(void)snprintf(why, sizeof(why),
 		    "entry %" PRId64 " of %s was younger than the %" PRId64 " days that it says",
@@ -388,8 +388,7 @@ take_removal(struct compare *c, int64_t seq, struct err *err)
 	days = field_i64(&fields, "days", 36500);
 	(void)audit_field_text(audit_fields_get(&fields, "head"), found.head, sizeof(found.head));
 	(void)audit_field_text(audit_fields_get(&fields, "timestamp"), found.at, sizeof(found.at));
-	if (found.last == 0 || days == 0 ||
-	    found.at[strspn(found.at, "0123456789-:.TZ")] != '\0')
+	if (found.last == 0 || days == 0 || found.at[strspn(found.at, "0123456789-:.TZ")] != '\0')
 		return true;
 	err->code = ERR_NONE;
 	if (!is_true(c, &found, days, err))

@@ -31,7 +31,7 @@ enum audit_severity_found { FOUND_NOTE, FOUND_WITNESS, FOUND_LOG };
 	F(FILE_NAME,    LOG) \
 	F(HEAD_MISSING, LOG) \
 	F(STAMP_MOVED,  LOG)     /* a day's timestamp is of another entry than its last */ \
-	F(REMOVAL_FALSE, LOG)    /* an entry says that AUDIT_KEEP_DAYS removed what it cannot have */ \
+	F(REMOVAL_FALSE, LOG)    /* an entry says what AUDIT_KEEP_DAYS cannot have removed */ \
 	F(COPY_BAD,     WITNESS) \
 	F(COPY_UNLINKED, WITNESS) \
 	F(COPY_GAP,     WITNESS) \

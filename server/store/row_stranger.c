@@ -124,7 +124,8 @@ row_stranger_due(struct tx *tx)
 			continue;
 		}
 		audit_counted(tx, &counted);
-		(void)tx_run(tx, "UPDATE stranger SET n = 0, who = '', others = 0, due = $2 WHERE input = $1",
+		(void)tx_run(tx,
+		    "UPDATE stranger SET n = 0, who = '', others = 0, due = $2 WHERE input = $1",
 		    DB_TEXT(counted.input), DB_I64(tx->at + ROW_STRANGER_EVERY_MS)); /* sticky */
 	}
 	row_stranger_wait(tx);

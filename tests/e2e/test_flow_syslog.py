@@ -209,7 +209,8 @@ def test_rsyslog_has_each_line_also_when_it_was_killed_and_takes_nobody_elses(sc
 
     def sent_by(folder, name):
         return restart(scene, AUDIT_SYSLOG_SERVER=f"localhost:{rsyslog.port}", AUDIT_SYSLOG_CA=str(certificates.ca),
-                       AUDIT_SYSLOG_CERTIFICATE=str(folder / f"{name}.pem"), AUDIT_SYSLOG_KEY=str(folder / f"{name}.key"))
+                       AUDIT_SYSLOG_CERTIFICATE=str(folder / f"{name}.pem"),
+                       AUDIT_SYSLOG_KEY=str(folder / f"{name}.key"))
     try:
         for folder, name in ((certificates.folder, "server"), (Certificates(tmp_path / "other").folder, "client")):
             log = sent_by(folder, name)

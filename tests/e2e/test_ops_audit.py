@@ -83,8 +83,8 @@ def test_what_the_database_alone_says_of_witness_and_chat_is_not_said_as_true(co
     """Whoever owns the machine writes it there too: the row of the chat's newest head, and what the bucket has."""
     with sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db") as db:
         db.execute("UPDATE witness SET head = ?", [json.loads(copy.lines[-1])["hash"][:16]])
-        db.execute("INSERT INTO audit_witness (place, confirmed, head, confirmed_at, ordered_at, last, last_head, tries,"
-                   " failing_since, is_late, detail, removed) VALUES ('x', ?, '', 0, 0, 0, '', 0, 0, 0, '', 0)",
+        db.execute("INSERT INTO audit_witness (place, confirmed, head, confirmed_at, ordered_at, last, last_head,"
+                   " tries, failing_since, is_late, detail, removed) VALUES ('x', ?, '', 0, 0, 0, '', 0, 0, 0, '', 0)",
                    [len(copy.lines)])
     said = verify(copy, 0).stdout
     assert "should show it: compare" in said and "the same" not in said

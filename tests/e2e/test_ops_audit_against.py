@@ -104,7 +104,8 @@ def test_a_removal_that_cannot_be_by_age_is_no_excuse(tmp_path, last, claim, say
     log.write_text("".join(lines[last:]), encoding="utf-8")
     verify(log, 1, str(log), "--against", str(tmp_path / "witness"),
            says=(f"error: entries 1 to {last} are not in the log: it was cut off at its beginning",) +
-           ((f"error: entry 30 says that AUDIT_KEEP_DAYS removed what it cannot have removed: {says}",) if says else ()))
+           ((f"error: entry 30 says that AUDIT_KEEP_DAYS removed what it cannot have removed: {says}",)
+            if says else ()))
 
 
 def test_of_what_went_by_age_it_is_said_what_the_witness_does_not_have(tmp_path):

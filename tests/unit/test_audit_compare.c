@@ -411,9 +411,8 @@ add_removal(struct world *w, struct audit_chain *chain, size_t last, const char 
 /* The log without those first entries, after such an entry, against an object of all (to: up to
  * this one) or by itself. */
 static void
-cut_after_removal_at(
-    struct world *w, size_t cut, size_t last, const char *digits, size_t to, int64_t at,
-    int64_t arrived)
+cut_after_removal_at(struct world *w, size_t cut, size_t last, const char *digits, size_t to,
+    int64_t at, int64_t arrived)
 {
 	struct audit_chain chain = { 0 };
 

@@ -470,7 +470,8 @@ main(void)
 		cmocka_unit_test(nothing_new_starts_without_a_witness_and_what_makes_safe_does),
 		cmocka_unit_test(a_push_waits_for_the_witness_and_goes_on_when_it_is_back),
 		cmocka_unit_test(an_action_is_refused_and_one_that_restores_is_not),
-		cmocka_unit_test(an_action_that_is_refused_again_and_again_is_one_entry_and_counted),
+		cmocka_unit_test(
+		    an_action_that_is_refused_again_and_again_is_one_entry_and_counted),
 		cmocka_unit_test(as_long_as_it_is_not_asked_for_a_lost_witness_holds_nothing),
 	};
 

@@ -209,7 +209,8 @@ strangers_without_number_are_an_entry_an_hour_for_each_kind(void **state)
 	assert_int_equal(world_audited(&w, "\"input\":\"telegram: refused\"", "\"299\""), 1);
 	/* Who it was: the first of them by their ids, and how many of the 299 came from others. */
 	assert_int_equal(
-	    world_audited(&w, "\"who\":\"telegram:100, telegram:101, ", "\"by_others\":\"264\""), 2);
+	    world_audited(&w, "\"who\":\"telegram:100, telegram:101, ", "\"by_others\":\"264\""),
+	    2);
 	world_due(&w, TIMER_STRANGERS); /* an hour without any */
 	assert_int_equal(world_audited(&w, "\"seq\"", NULL), before + 4);
 	(void)world_text(&w, WORLD_STRANGER, "/deploy staging"); /* at once again */
@@ -629,7 +630,8 @@ a_strangers_word_mentions_nobody_and_links_nowhere(void **state)
 		assert_null(strchr(text, '@'));
 		assert_null(strstr(text, MARK_BOLD));
 	}
-	(void)snprintf(typed, sizeof(typed), "⛔ Denied: " MARK_CODE "%s" MARK_CODE " deploy", "(at)lead");
+	(void)snprintf(
+	    typed, sizeof(typed), "⛔ Denied: " MARK_CODE "%s" MARK_CODE " deploy", "(at)lead");
 	assert_true(text_starts(world_last(&w)->text, typed));
 	world_close(&w);
 }
