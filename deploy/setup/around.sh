@@ -256,7 +256,8 @@ set_up_alerts() {
 		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
 	rm -rf -- "$draft"
 	if [[ $folder == "$FOLDER_INSTALLED" && $starts == yes && -d /run/systemd/system ]]; then
-		systemctl restart prometheus prometheus-alertmanager && systemctl enable --now deploybot-backup.timer deploybot-check.timer ||
+		systemctl restart prometheus prometheus-alertmanager &&
+			systemctl enable --now deploybot-backup.timer deploybot-check.timer ||
 			fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
 	fi
 	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"

@@ -70,11 +70,14 @@ class Apt:
             f"Dir::State={folder}/state", f"Dir::State::status={folder}/status", f"Dir::Cache={folder}/cache",
             f"Dir::Etc={folder}/etc", "Dir::Etc::sourcelist=/dev/null", "APT::Sandbox::User=root",
             f"APT::Architecture={ARCHITECTURE}", f"APT::Architectures={ARCHITECTURE}",
-            "Acquire::Check-Date=true", "Acquire::Check-Valid-Until=true", "Acquire::Languages=none") for word in ("-o", option)]
+            "Acquire::Check-Date=true", "Acquire::Check-Valid-Until=true",      # whatever this machine says
+            "Acquire::Languages=none") for word in ("-o", option)]
 
     def run(self, program, *words, check=True, days=0):
         """days: from now, as apt sees the clock."""
-        return run([*(["faketime", "-f", f"+{days}d"] if days else []), program, *self.options, *words], check, cwd=self.folder, env={**os.environ, "LC_ALL": "C.UTF-8"})
+        clock = ["faketime", "-f", f"+{days}d"] if days else []
+        return run([*clock, program, *self.options, *words], check, cwd=self.folder,
+                   env={**os.environ, "LC_ALL": "C.UTF-8"})
 
     def update(self, days=0):
         """What is wrong with a repository is an error here, not a warning."""

@@ -23,7 +23,7 @@ GOOD = {"admin_cidr": "203.0.113.7/32", "admin_public_key": KEY + " you@example.
 
 # rule, file, what stands there, what the breach puts there
 BREACHES = [
-    ("versions_are_pinned", "versions.tf", '"~> 5.99.1"', '">= 5.0"'),
+    ("versions_are_pinned", "versions.tf", '"~> 6.25.0"', '">= 6.0"'),
     ("versions_are_pinned", "versions.tf", '"~> 1.9"', '">= 0.12"'),
     ("versions_are_pinned", "compute.tf", 'resource "aws_key_pair"', 'resource "tls_private_key"'),
     ("everything_carries_our_tags", "main.tf", "Region    = var.region", "Area = var.region"),
