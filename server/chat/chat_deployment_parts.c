@@ -7,7 +7,8 @@
 
 #include "lib/text.h"
 
-#define LEAST_STEP_MS 100 /* what takes less is not worth a line behind its end */
+#define LEAST_STEP_MS 100   /* what takes less is not worth a line behind its end */
+#define LEAST_RAN_MS  60000 /* what ran for less has shown nothing there */
 #define NOT_REVIEWED  " · " MARK_BOLD "not reviewed" MARK_BOLD
 
 void
@@ -102,7 +103,7 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 {
 	chat_text_add(text, "\n");
 	if (deployment->author[0] != '\0') {
-		chat_text_author(text, "by ", deployment->author);
+		chat_text_author(text, "author ", deployment->author);
 		chat_text_add(text, " · ");
 	}
 	if (deployment->trigger == TRIGGER_POLL)
@@ -353,8 +354,9 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 		} else {
 			char age[TEXT_DURATION_SIZE];
 
-			chat_text_add(text, "\n%sran on %s for %s%s",
-			    ran->is_left ? "⚠️ " : "🧪 ", ran->environment,
+			chat_text_add(text, "\n%sran on %s for %s%s%s",
+			    ran->is_left || ran->ms < LEAST_RAN_MS ? "⚠️ " : "🧪 ",
+			    ran->environment, ran->ms < LEAST_RAN_MS ? "only " : "",
 			    text_age(age, ran->ms),
 			    ran->is_left       ? ", then was rolled back" :
 				ran->is_probed ? ", healthy" :
