@@ -3,7 +3,6 @@
 #include "chat/chat_cloudflare.h"
 
 #include "chat/chat_first.h"
-#include "lib/when.h"
 
 static const char *
 level_of(const char *level)
@@ -16,10 +15,8 @@ level_of(const char *level)
 static void
 add_by(struct chat_text *text, const struct chat_cloudflare *is)
 {
-	char date[WHEN_TEXT];
-
 	chat_text_outside(text, "by ", is->by);
-	chat_text_add(text, " at %s", when_text(is->zone, is->at, date));
+	chat_text_since(text, " at ", &is->clock, is->at, is->now);
 }
 
 void
@@ -46,12 +43,11 @@ chat_cloudflare_left(struct chat_text *text, const struct chat_cloudflare *is, c
 static void
 add_trouble(struct chat_text *text, const struct chat_cloudflare *is)
 {
-	char date[WHEN_TEXT];
-
 	chat_text_add(text,
-	    "\nIts security level was to be %s again at %s; setting it failed: ", level_of(is->old),
-	    when_text(is->zone, is->until, date));
-	chat_text_outside(text, "", is->detail);
+	    "\nVisitors still see a challenge page: its security level was to be %s again",
+	    level_of(is->old));
+	chat_text_since(text, " at ", &is->clock, is->until, is->now);
+	chat_text_outside(text, "; setting it failed: ", is->detail);
 }
 
 void
@@ -75,11 +71,8 @@ chat_cloudflare_stuck(struct chat_text *text, const struct chat_cloudflare *is)
 void
 chat_cloudflare_status(struct chat_text *text, const struct chat_cloudflare *is, bool is_failing)
 {
-	char date[WHEN_TEXT];
-
-	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD ": %s %s",
-	    is_failing ? "⚠️" : "🛡", is->target,
-	    is_failing ? "Cloudflare not restored since" : "under attack at Cloudflare until",
-	    when_text(is->zone, is->until, date));
+	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD ": %s", is_failing ? "⚠️" : "🛡",
+	    is->target, is_failing ? "Cloudflare not restored" : "under attack at Cloudflare");
+	chat_text_since(text, is_failing ? " since " : " until ", &is->clock, is->until, is->now);
 	chat_text_outside(text, is_failing ? ": " : ", by ", is_failing ? is->detail : is->by);
 }

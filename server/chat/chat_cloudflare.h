@@ -5,8 +5,6 @@
 #include "chat/chat_text.h"
 #include "types/cloudflare_level.h"
 
-struct zone;
-
 struct chat_cloudflare {
 	const char *target; /* "client/acme" */
 	const char *old;    /* level to be restored */
@@ -15,7 +13,7 @@ struct chat_cloudflare {
 	int64_t at;	    /* since when */
 	int64_t until;
 	int64_t now;
-	const struct zone *zone; /* of dates */
+	struct chat_clock clock;
 };
 
 /* It is as it was before. */

@@ -535,7 +535,8 @@ say_expired(struct chat_text *text, const struct chat_deployment *about)
 	if (about->approvals != NULL)
 		chat_deployment_expired(text, about);
 	else
-		add_not_begun(text, about, "nobody confirmed it in time");
+		add_not_begun(text, about,
+		    "nobody confirmed it in time. Nothing was started: ask for it again.");
 }
 
 static void
@@ -687,6 +688,9 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 	chat_text_init(&text);
 	if (is_brief && !is_for_hands(about)) {
 		chat_deployment_first(&text, about);
+		if (deployment_is_action(deployment) && deployment->state == DEPLOY_FAILED &&
+		    chat_first_of(about) != FIRST_STOPPED)
+			add_why(&text, deployment);
 		return chat_text_take(&text);
 	}
 	switch (deployment->state) {
@@ -722,7 +726,8 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		}
 		if (!deployment_is_action(deployment))
 			add_what_runs(&text, about);
-		add_why(&text, deployment);
+		if (chat_first_of(about) != FIRST_STOPPED) /* who stopped it stands there */
+			add_why(&text, deployment);
 		/* A migration that failed stands in the first line, where nothing else happened. */
 		if (deployment->target_changed || deployment_migration(deployment) == MIGRATION_RAN)
 			chat_deployment_behind_migration(&text, about);

@@ -7,7 +7,8 @@
 
 #include "lib/text.h"
 
-#define LEAST_STEP_MS 100 /* what takes less is not worth a line behind its end */
+#define LEAST_STEP_MS 100   /* what takes less is not worth a line behind its end */
+#define LEAST_RAN_MS  60000 /* what ran for less has shown nothing there */
 
 void
 chat_deployment_until(struct chat_text *text, const struct chat_deployment *about)
@@ -101,7 +102,7 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 {
 	chat_text_add(text, "\n");
 	if (deployment->author[0] != '\0') {
-		chat_text_author(text, "by ", deployment->author);
+		chat_text_author(text, "author ", deployment->author);
 		chat_text_add(text, " · ");
 	}
 	if (deployment->trigger == TRIGGER_POLL)
@@ -395,8 +396,9 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 			bool is_doubted = ran->is_down || ran->is_unknown;
 			char age[TEXT_DURATION_SIZE];
 
-			chat_text_add(text, "\n%sran on %s for %s%s",
-			    ran->is_left || is_doubted ? "⚠️ " : "🧪 ", ran->environment,
+			chat_text_add(text, "\n%sran on %s for %s%s%s",
+			    ran->is_left || is_doubted || ran->ms < LEAST_RAN_MS ? "⚠️ " : "🧪 ",
+			    ran->environment, ran->ms < LEAST_RAN_MS ? "only " : "",
 			    text_age(age, ran->ms),
 			    ran->is_left	? ", then was rolled back" :
 				ran->is_down	? ", and may be DOWN now" :

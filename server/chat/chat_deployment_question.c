@@ -243,7 +243,7 @@ chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
 	else if (deployment->is_behind && deployment->program == PROGRAM_DEPLOY)
 		(void)snprintf(what, sizeof(what), "↩️ Go back to %.7s in", deployment->commit);
 	else if (deployment->is_past_barrier && deployment_is_rollback(deployment))
-		return text_copy(out, LIMIT_BUTTON, CHAT_PAST_BARRIER) ? out : "";
+		(void)text_copy(what, sizeof(what), CHAT_PAST_BARRIER ":");
 	else if (deployment_is_rollback(deployment))
 		(void)text_copy(what, sizeof(what),
 		    deployment->is_forward ? "↪️ Roll forward" : CHAT_ROLL_BACK);

@@ -66,7 +66,7 @@ add_people(struct chat_text *text, const struct chat_show *is)
 	const struct deployment *work = work_of(is);
 
 	if (work->author[0] != '\0')
-		chat_text_author(text, "\nby ", work->author);
+		chat_text_author(text, "\nauthor ", work->author);
 	if (work->trigger == TRIGGER_POLL)
 		chat_text_add(text, "\nfound by polling");
 	else if (work->trigger == TRIGGER_CHAT)

@@ -147,8 +147,9 @@ add_cancel(struct tx *tx, const struct update *update, const struct deployment *
 	const struct request cancel = request_about("cancel", "work", work->id);
 	char label[LIMIT_BUTTON];
 
-	(void)snprintf(label, sizeof(label), "✋ %.40s %.7s", work->environment,
-	    deployment_is_action(work) ? work->action : work->commit);
+	(void)snprintf(label, sizeof(label), "%s %.40s %.7s",
+	    deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE ? "✋ Stop" : "✖️ Cancel",
+	    work->environment, deployment_is_action(work) ? work->action : work->commit);
 	decide_once_button(tx, update, &cancel, label, keyboard);
 }
 

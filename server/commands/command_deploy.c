@@ -42,7 +42,7 @@ can_ask_git(struct tx *tx, const struct update *update, const struct environment
 	}
 	if (row_deployment_count_requested(tx, update->person) >= GIT_QUERIES_MAX) {
 		(void)decide_send_firstf(tx, &update->address, FIRST_NOT_ASKED, settings->name,
-		    "git has not answered your last %d requests yet. Try again then.",
+		    "git has not answered your last %d requests yet. Try again when one of them is answered here.",
 		    GIT_QUERIES_MAX);
 		return false;
 	}

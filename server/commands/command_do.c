@@ -235,7 +235,7 @@ say_too_much(struct tx *tx, const struct update *update, const struct words *wor
 	decide_once_button(tx, update, &fewer, label, &message.buttons);
 	chat_text_init(&text);
 	chat_text_add(&text,
-	    "Too much behind /do. Usage: " MARK_CODE
+	    "Too much after /do. Usage: " MARK_CODE
 	    "/do [action] [client or environment] [job]" MARK_CODE);
 	message.head = chat_text_take(&text);
 	(void)decide_send_keyboard(tx, update, &below, &message);

@@ -1,5 +1,7 @@
 /* command_reject.c - /reject <number> [reason]: one of those who let some work start says no.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
 #include "commands/commands.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_reply.h"
@@ -16,9 +18,12 @@ add_choice(struct tx *tx, const struct update *update, const struct deployment *
 		.person = update->person,
 		.expires_at = tx->at + 600 * INT64_C(1000),
 	};
+	char shown[LIMIT_BUTTON];
 
 	request_add(&row.request, name, label);
-	row_button_show(tx, &row, label, buttons);
+	(void)snprintf(
+	    shown, sizeof(shown), "%s%s", strcmp(name, "reason") == 0 ? "👎 Reject: " : "", label);
+	row_button_show(tx, &row, shown, buttons);
 }
 
 static void

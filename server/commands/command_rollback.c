@@ -155,6 +155,7 @@ refuse_past(struct tx *tx, const struct update *update, const struct release *to
 		.chat = update->address.chat,
 		.expires_at = tx->at + PAST_BARRIER_MS,
 	};
+	char label[LIMIT_BUTTON];
 	struct chat_text text;
 
 	request_add_number(&row.request, "release", to->number);
@@ -166,7 +167,9 @@ refuse_past(struct tx *tx, const struct update *update, const struct release *to
 	if (decide_is_answered(update))
 		chat_text_add(&text, "\nWhoever may can roll back all the same, in the chat.");
 	else
-		row_button_show(tx, &row, CHAT_PAST_BARRIER, &message.buttons);
+		row_button_show(tx, &row,
+		    chat_deployment_label(CHAT_PAST_BARRIER ":", to->environment, label),
+		    &message.buttons);
 	decide_answer_no(tx, update);
 	(void)decide_send_as(tx, &message, &text);
 }

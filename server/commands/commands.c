@@ -231,7 +231,7 @@ take_reply(struct tx *tx, const struct update *update)
 	} else if (!button.is_open) {
 		(void)decide_send_firstf(tx, &update->address, FIRST_TOO_LATE,
 		    button.request.target,
-		    "that was more than 10 minutes ago. " MARK_CODE "/deploy %s" MARK_CODE
+		    "your reply came later than 10 minutes. " MARK_CODE "/deploy %s" MARK_CODE
 		    " asks again.",
 		    button.request.target);
 	} else {
@@ -355,7 +355,7 @@ say_too_much(struct tx *tx, const struct update *update, const struct command *c
 		decide_once_button(tx, update, &request, label, &message.buttons);
 	}
 	chat_text_init(&text);
-	chat_text_add(&text, "Too much behind /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
+	chat_text_add(&text, "Too much after /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
 	    command->usage);
 	message.head = chat_text_take(&text);
 	(void)decide_send_keyboard(tx, update, &below, &message);

@@ -318,7 +318,8 @@ is_of_before(struct tx *tx, const struct update *update, const struct deployment
 	    row_approval_is_shown(tx, work->id, chat, update->message))
 		return false;
 	answer(tx, update, FIRST_APPROVAL_CHANGED,
-	    "%s has changed since it was shown here: look again.", name_subject(work, subject));
+	    "%s has changed since it was shown here: look at it again, below.",
+	    name_subject(work, subject));
 	decide_tell_approvers_in(tx, work, chat);
 	return true;
 }

@@ -3,6 +3,7 @@
 #include "decide/decide_cloudflare_inside.h"
 
 #include "chat/chat_cloudflare.h"
+#include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "store/row_button.h"
 #include "store/row_message.h"
@@ -20,7 +21,7 @@ facts_of(const struct tx *tx, const struct cloudflare_row *row)
 		.at = row->at,
 		.until = row->until,
 		.now = tx->at,
-		.zone = tx->settings->zone };
+		.clock = decide_clock(tx, "") };
 }
 
 static void

@@ -105,7 +105,7 @@ decide_factor_reset(struct tx *tx, const struct update *update, int64_t person)
 	(void)clean_line(by, sizeof(by), update->name, strlen(update->name));
 	(void)snprintf(line, sizeof(line),
 	    "🔐 " MARK_CODE "telegram:%" PRId64 MARK_CODE
-	    ": second factor reset by %s. It ends within 10 minutes; their open approvals are withdrawn. Not meant? deploybot audit shows who did it; deploybot 2fa add makes another.",
+	    ": second factor reset by %s. It ends within 10 minutes; their open approvals are withdrawn. Was it not them? deploybot audit shows who did it; deploybot 2fa add makes another.",
 	    person, by);
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_RESET, person);
 	decide_take_back_all(tx, update, person, "their second factor was reset");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chat/chat_deployment.h"
 #include "chat/chat_hold.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
@@ -144,10 +145,11 @@ offer_ask(struct tx *tx, const struct update *update, const struct hold *lock,
     struct chat_text *text, struct buttons *buttons)
 {
 	struct request ask = request_about("ask", "hold", lock->id);
+	const char *by = lock->by[0] != '\0' ? lock->by : "its owner";
 	char label[LIMIT_BUTTON];
 
-	(void)snprintf(label, sizeof(label), "🙋 Ask %.*s to unlock",
-	    (int)text_cut(lock->by, strlen(lock->by), 40), lock->by);
+	(void)snprintf(
+	    label, sizeof(label), "🙋 Ask %.*s to unlock", (int)text_cut(by, strlen(by), 40), by);
 	decide_own_button(tx, update, &ask, ASK_MS, label, buttons);
 	if (decide_is_allowed(tx, update->person, POLICY_UNLOCK, lock->target))
 		chat_text_add(
@@ -196,7 +198,7 @@ offer_exception(struct tx *tx, const struct update *update, const struct request
     struct buttons *buttons)
 {
 	struct request override = request_of("override", environment);
-	char ref[LIMIT_REF];
+	char ref[LIMIT_REF], label[LIMIT_BUTTON];
 
 	if (!decide_is_allowed(tx, update->person, POLICY_FREEZE, environment)) {
 		add_who_may(tx, environment, freeze, text);
@@ -207,8 +209,8 @@ offer_exception(struct tx *tx, const struct update *update, const struct request
 		return;
 	}
 	request_add(&override, "ref", request_get(request, "ref", ref));
-	decide_own_button(
-	    tx, update, &override, EXCEPTION_MS, "⚠️ Deploy all the same", buttons);
+	decide_own_button(tx, update, &override, EXCEPTION_MS,
+	    chat_deployment_label("⚠️ Deploy all the same:", environment, label), buttons);
 	chat_text_add(text,
 	    "\nTo deploy all the same, reply to this message with the reason, within 10 minutes.");
 }

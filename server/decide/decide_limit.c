@@ -140,7 +140,7 @@ say_used_up(struct tx *tx, const struct update *update, const char *what)
 	char text[LIMIT_TOAST];
 
 	(void)snprintf(text, sizeof(text),
-	    "yours of 24 hours is %d; there is room again at %02d:%02d %s.",
+	    "you may start %d in 24 hours; there is room again at %02d:%02d %s.",
 	    tx->settings->cost_limit_per_user, room.hour, room.minute, zone);
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true, "🚫 Limit used up: %s: %s", what, text);

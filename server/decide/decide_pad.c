@@ -40,7 +40,7 @@ static const struct {
 	{ "9", "9" },
 	{ "⌫", BACK },
 	{ "0", "0" },
-	{ "✖", CANCEL },
+	{ "✖ Cancel", CANCEL },
 };
 _Static_assert(COUNT(keys) <= LIMIT_BUTTONS, "one message has them all");
 
@@ -123,7 +123,7 @@ show(struct tx *tx, const struct update *update)
 	}
 	chat_text_init(&text);
 	chat_first(&text, FIRST_CODE_ASKED, tx->factor_for);
-	chat_text_add(&text, "the six digits that your app shows, within 2 minutes.");
+	chat_text_add(&text, "the six digits that your authenticator app shows, within 2 minutes.");
 	message.head = chat_text_take(&text);
 	pad.message = row_message_add(tx, &message);
 	row_button_set_message(tx, &message.buttons, pad.message);
@@ -311,7 +311,7 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 	if (end != FACTOR_WANTED) {
 		close_pad(tx, &pad, FIRST_CODE_REFUSED,
 		    end == FACTOR_REFUSED ?
-			"no code was used: see the answer." :
+			"no code was used: why stands where you asked for it." :
 			"it asks first now, for other work is there. Ask for it again; no code was used.");
 		if (end != FACTOR_REFUSED || again.kind != UPDATE_PRESS)
 			decide_toastf(tx, update, false, "Not done: no code was used.");

@@ -118,7 +118,10 @@ notify_blocked(
 	chat_first_commit(&text, subject, block->commit);
 	chat_text_add(&text, block->by[0] != '\0' ? " was " : ": ");
 	chat_block(&text, block, tx->at);
-	chat_text_add(&text, ". " MARK_CODE "/deploy %s" MARK_CODE " asks first.", environment);
+	chat_text_add(&text,
+	    ". A newer commit is deployed as ever; " MARK_CODE "/deploy %s" MARK_CODE
+	    " of this one asks first.",
+	    environment);
 	decide_send_team(tx, environment, &text);
 }
 

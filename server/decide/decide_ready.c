@@ -108,9 +108,8 @@ decide_ready_send(struct tx *tx, const struct chat_address *address, const struc
 	chat_text_outside(&text, "\n", decide_action_touches(tx, work, touches));
 	chat_text_add(&text, "\n#%" PRId64, work->id);
 	chat_text_outside(&text, ", requested by ", work->requester);
-	chat_text_code(&text,
-	    "\nWhoever may presses Approve, or replies to this message within 5 minutes with\n",
-	    line);
+	chat_text_code(
+	    &text, "\nPress Approve, or reply to this message within 5 minutes with\n", line);
 	add_buttons(tx, address->chat, work, line, &message.buttons);
 	row = decide_send_as(tx, &message, &text);
 	if (row == 0)

@@ -340,7 +340,7 @@ say_denied(struct tx *tx, const struct update *update, const char *target, const
 	add_target(&text, target);
 	chat_text_theirs(&text, target[0] != '\0' ? " " : "", wanted);
 	chat_text_add(&text, ": %s.", reason);
-	chat_text_outside(&text, "", whom);
+	chat_text_outside(&text, whom[0] != '\0' ? " " : "", whom);
 	add_way_in(tx, update, &text);
 	(void)decide_send(tx, &update->address, &text);
 }
@@ -363,14 +363,14 @@ find_whom(struct tx *tx, const struct update *update, enum policy_action action,
 	    !decide_sees(tx, update->person, environment))
 		return out;
 	n = decide_whom(tx, action, name, environment, &(struct row_person){ 0 }, people);
-	used = (size_t)snprintf(out, WHOM, "%s", n > 0 ? " Ask " : "");
+	used = (size_t)snprintf(out, WHOM, "%s", n > 0 ? "Ask " : "");
 	for (size_t i = 0; i < n; i++)
 		used += (size_t)snprintf(out + used, WHOM - used, "%s%s",
 		    decide_whom_between(i, n, " or "), people[i].name); /* three names fit */
 	if (n > 0)
 		(void)snprintf(out + used, WHOM - used, ".");
 	else if (policy_who_may(tx->settings, action, name, environment, tx->at, roles)[0] != '\0')
-		(void)snprintf(out, WHOM, " Ask somebody with the role %s, or an admin.", roles);
+		(void)snprintf(out, WHOM, "Ask somebody with the role %s, or an admin.", roles);
 	return out;
 }
 
@@ -380,8 +380,9 @@ say_no(struct tx *tx, const struct update *update, const char *what, const char 
     const char *wanted, const char *reason, const char *whom)
 {
 	if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, true, "%s%s: %s.%s", chat_first_rows[FIRST_DENIED].before,
-		    what, reason, whom);
+		decide_toastf(tx, update, true, "%s%s: %s.%s%s",
+		    chat_first_rows[FIRST_DENIED].before, what, reason, whom[0] != '\0' ? " " : "",
+		    whom);
 	else if (is_worth_an_answer(tx, update))
 		say_denied(tx, update, target, wanted, reason, whom);
 }

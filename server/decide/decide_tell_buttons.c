@@ -120,6 +120,7 @@ add_past_barrier(
 	struct request request = request_of("rollback", deployment->environment);
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct barrier barriers[BARRIERS_SHOWN];
+	char label[LIMIT_BUTTON];
 
 	if (!deployment_is_left_unhealthy(deployment) || environment.current.id == 0 ||
 	    decide_list_barriers(tx, deployment, barriers) == 0 ||
@@ -127,7 +128,8 @@ add_past_barrier(
 		return;
 	request_add_number(&request, "release", environment.current.number);
 	request_add(&request, "past", "barrier");
-	row_button_show_for(tx, &request, chat, 0, CHAT_PAST_BARRIER, buttons);
+	row_button_show_for(tx, &request, chat, 0,
+	    chat_deployment_label(CHAT_PAST_BARRIER ":", deployment->environment, label), buttons);
 }
 
 /* Nothing was touched, so that trying once more costs time alone. */

@@ -153,7 +153,7 @@ add(struct tx *tx, const struct api_request *api, struct json_out *json)
 	decide_token_audit(tx, &api->from, AUDIT_CODE_TOKEN_MADE, &token, token.role);
 	decide_factor_tell(tx, 0,
 	    "🔑 Token made: " MARK_BOLD "%s" MARK_BOLD
-	    " with the role %s, valid until %s. Not meant? " MARK_CODE
+	    " with the role %s, valid until %s. Was it not you? " MARK_CODE
 	    "deploybot token revoke %s" MARK_CODE " on the server ends it.",
 	    token.name, token.role, zone_date_text(tx->settings->zone, token.expires_at - 1, until),
 	    token.name);

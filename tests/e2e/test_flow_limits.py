@@ -138,7 +138,7 @@ def test_who_has_used_up_a_day_is_told_the_hour_of_room_and_still_stops_and_roll
     paid = scene.audit(action="deploy_requested", user_id=f"telegram:{who.number}")[0]
     # What was paid in an hour counts until 24 hours behind its end.
     room = (int(re.search(r"T(\d\d):", paid["timestamp"]).group(1)) + 1) % 24
-    who.hear(f"Limit used up: deploy: yours of 24 hours is 1; there is room again at {room:02d}:00 UTC.")
+    who.hear(f"Limit used up: deploy: you may start 1 in 24 hours; there is room again at {room:02d}:00 UTC.")
     assert len(scene.audit(action="denied", reason="COST_LIMIT_PER_USER", user_id=f"telegram:{who.number}")) == 1
     scene.hold_all()
     other = scene.begin("blog/staging")     # whose own day has room
@@ -149,7 +149,7 @@ def test_who_has_used_up_a_day_is_told_the_hour_of_room_and_still_stops_and_roll
     other.hear("blog/staging still runs")
     roll_back(who, "shop/staging")
     who.say("/deploy blog/staging")
-    who.hear("Limit used up: deploy: yours of 24 hours is 1")
+    who.hear("Limit used up: deploy: you may start 1 in 24 hours")
 
 
 def stranger(scene, number):

@@ -32,7 +32,7 @@ def test_a_first_release_is_asked_about_and_cannot_roll_back(scene):
     who = scene.admin()
     question = ask(who)
     said = text_of(question)
-    for words in (scene.head("main")[:7], "Builds can be held", "by Joon Park", "requested by @admin_",
+    for words in (scene.head("main")[:7], "Builds can be held", "author Joon Park", "requested by @admin_",
                   "Nothing was released to production yet.", "no release to roll back to"):
         assert words in said
     assert scene.app("production")[0] == 0 and not scene.is_busy("production")

@@ -124,14 +124,14 @@ each_state_says_what_is_promised(void **state)
 		    "❓ Awaiting approval: staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_QUEUED, "⏳ Queued: 1st in staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_RUNNING,
-		    "🚀 Deploying staging \"Make it blue\" 1a2b3c4\nby Ann · requested by @ada" },
+		    "🚀 Deploying staging \"Make it blue\" 1a2b3c4\nauthor Ann · requested by @ada" },
 		{ DEPLOY_STOPPING, "✋ Stopping staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_VERIFYING, "🩺 checking health" },
 		{ DEPLOY_ROLLING_BACK,
 		    "↩️ Rolling back staging from \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_VERIFYING_ROLLBACK, "🩺 checking the health of 9f8e7d6" },
 		{ DEPLOY_LIVE,
-		    "✅ Live: staging \"Make it blue\" 1a2b3c4\nby Ann · requested by @ada\ntook 1 min 1 s · was 9f8e7d6 · audit 0badcafe0badcafe" },
+		    "✅ Live: staging \"Make it blue\" 1a2b3c4\nauthor Ann · requested by @ada\ntook 1 min 1 s · was 9f8e7d6 · audit 0badcafe0badcafe" },
 		{ DEPLOY_FAILED,
 		    "❌ Failed: staging, nothing was changed: \"Make it blue\"\nstaging still runs 9f8e7d6\n" },
 		{ DEPLOY_ROLLED_BACK,
@@ -408,7 +408,7 @@ a_subject_that_shows_nothing_is_said_to_be_none(void **state)
 	(void)text_copy(work.subject, LIMIT_SUBJECT, "nothing was changed ✅ Live: production");
 	says(&what, "?\n1a2b3c4 \"nothing was changed ✅ Live: production\"\n");
 	(void)text_copy(work.author, LIMIT_PERSON, "Confirmed by ada_ops");
-	says(&what, "\nby \"Confirmed by ada_ops\" · requested by @ada");
+	says(&what, "\nauthor \"Confirmed by ada_ops\" · requested by @ada");
 }
 
 /* Its first message stood as "rolling back" for ever. */
@@ -1031,7 +1031,7 @@ what_an_author_chose_is_not_read_as_our_words(void **state)
 		assert_true(chat_deployment(&what, &message));
 		if (s == DEPLOY_AWAITING_APPROVAL)
 			assert_non_null(strstr(message.head,
-			    "by \"Mina - approved by (at)lead, (at)admin\" · pushed by Mina - "));
+			    "author \"Mina - approved by (at)lead, (at)admin\" · pushed by Mina - "));
 		assert_null(strstr(message.head, "· approved"));
 		assert_null(strstr(message.head, "@lead"));
 		assert_null(strstr(message.head, "＠"));
@@ -1252,7 +1252,7 @@ a_log_begins_with_what_who_when_and_how(void **state)
 	(void)state;
 	assert_true(chat_log_head(&log, head, sizeof(head)));
 	assert_string_equal(head,
-	    "staging #7 1a2b3c4 \"Make it blue\", run 3\nby Ann · requested by @ada\n"
+	    "staging #7 1a2b3c4 \"Make it blue\", run 3\nauthor Ann · requested by @ada\n"
 	    "started 2025-12-31T23:58:59Z, took 1 min 1 s, exit 65\n"
 	    "2025-12-31T23:59:00Z build\n2025-12-31T23:59:40Z push");
 	log.times = (struct run_times){ NOW - 61000, NOW, 0, 0 };

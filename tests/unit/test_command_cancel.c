@@ -170,7 +170,7 @@ without_a_name_what_runs_is_offered_and_that_alone_is_cancelled(void **state)
 	assert_string_equal(world_plain(message),
 	    "❓ /cancel: which?\nstaging in progress: aaaaaaa \"Make it blue\" · @ada");
 	assert_int_equal(message->buttons.n, 1);
-	(void)text_copy(old, sizeof(old), world_button(message, "✋ staging aaaaaaa"));
+	(void)text_copy(old, sizeof(old), world_button(message, "staging aaaaaaa"));
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	world_deploy_starts(&w, COMMIT_B);
@@ -181,7 +181,7 @@ without_a_name_what_runs_is_offered_and_that_alone_is_cancelled(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/cancel");
 	message = world_last(&w);
 	(void)world_press(
-	    &w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "✋ staging bbbbbbb"));
+	    &w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "staging bbbbbbb"));
 	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
 	assert_string_equal(world_plain(message), "👉 @cy: /cancel staging");
 	assert_int_equal(message->buttons.n, 0);

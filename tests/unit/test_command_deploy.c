@@ -267,7 +267,7 @@ an_answer_after_the_environment_became_busy_takes_a_place(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_non_null(world_says(&w,
-	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nby Ann Example · requested by @cy\n"
+	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nauthor Ann Example · requested by @cy\n"
 	    "behind #1: @ada deploys aaaaaaa"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	world_close(&w);
@@ -286,7 +286,7 @@ the_question_shows_what_would_change(void **state)
 	button = ask_production(&w, COMMIT_A);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(strstr(world_plain(button), "aaaaaaa \"Make it blue\""));
-	assert_non_null(strstr(world_plain(button), "by Ann Example · requested by @ada"));
+	assert_non_null(strstr(world_plain(button), "author Ann Example · requested by @ada"));
 	assert_non_null(strstr(world_plain(button), "Nothing was released to production yet."));
 	assert_non_null(strstr(world_plain(button), "no release to roll back to"));
 	assert_int_equal(button->buttons.n, 2);
@@ -619,7 +619,8 @@ a_role_lost_while_git_is_asked_starts_nothing(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
-	assert_non_null(world_says(&w, "the requester is no longer allowed to do so"));
+	assert_non_null(
+	    world_says(&w, "whoever asked for it may not do that any more: ask somebody who may"));
 
 	/* A role that is still there starts it: nobody else's is looked at. */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");

@@ -15,7 +15,7 @@
 #define NO(x)		      "No \"" x "\". There are: " THERE
 #define NEAR(x, y)	      "No \"" x "\". Did you mean " y "?"
 #define BEGINS(word, x, y)    "❓ /" word " " y "?\n" x " is taken as " y "."
-#define TOO_MUCH(word, usage) "Too much behind /" word ". Usage: " usage
+#define TOO_MUCH(word, usage) "Too much after /" word ". Usage: " usage
 #define DEPLOY		      TOO_MUCH("deploy", "/deploy <environment> [ref] [emergency <reason>]")
 #define NO_EMERGENCY(why) \
 	"🚨 Not deployed: shop/staging: " why ". /deploy shop/staging emergency the shop is down"
@@ -52,7 +52,7 @@ static const struct {
 	{ "/help /who", "/whoami — your Telegram id and your role\n\n" ENVIRONMENTS },
 	{ "/2fa " W260, TOO_MUCH("2fa", "/2fa [confirm <code>, recover <code> or reset <id>]") },
 	{ "/do restart-web acme now please",
-	    "Too much behind /do. Usage: /do [action] [client or environment] [job]" },
+	    "Too much after /do. Usage: /do [action] [client or environment] [job]" },
 	{ "/do restart-web acme",
 	    "There is no client acme. You may not restart-web on any client: ask an admin. /whoami says what you may." },
 	{ "/do bounce acme", "There is no action bounce. You may: run-job" },

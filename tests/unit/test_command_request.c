@@ -243,13 +243,13 @@ a_new_line_closes_the_one_before(void **state)
 	for (int i = 0; i < 70; i++) {
 		w.aid.at += 60 * INT64_C(1000);
 		(void)world_press(&w, APPROVER, WORLD_GROUP,
-		    world_button(world_says(&w, "Whoever may presses"), "New line"));
+		    world_button(world_says(&w, "Press Approve"), "New line"));
 	}
 	assert_string_equal(world_plain(first),
 	    "❓ To be approved: client/acme restart-web\n"
 	    "#1: a newer line was made; /pending shows it, too.");
 	assert_int_equal(first->buttons.n, 0);
-	last = world_says(&w, "Whoever may presses");
+	last = world_says(&w, "Press Approve");
 	assert_string_not_equal(world_button(last, "Approve"), "");
 	for (size_t i = 0; i < w.n_screen; i++)
 		open +=
@@ -287,7 +287,7 @@ lines_in_more_chats_than_are_kept_close_the_oldest(void **state)
 	assert_int_equal(first->buttons.n, 0);
 	(void)world_text(&w, APPROVER, "/reject 1 no");
 	for (size_t i = 0; i < w.n_screen; i++)
-		open += strstr(w.screen[i].text, "Whoever may presses") != NULL;
+		open += strstr(w.screen[i].text, "Press Approve") != NULL;
 	assert_int_equal(open, 0);
 	world_close(&w);
 }

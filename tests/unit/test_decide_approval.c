@@ -64,7 +64,7 @@ a_second_person_approves_and_it_goes_live(void **state)
 	asks(&w, COMMIT_A);
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "Awaiting")),
 	    "❓ Awaiting approval: production \"Make it blue\" aaaaaaa\n"
-	    "by Ann Example · requested by @ada\nNothing was released to production yet.\n"
+	    "author Ann Example · requested by @ada\nNothing was released to production yet.\n"
 	    "• aaaaaaa \"Change 1\" — Ann Example\n• aaaaaaa \"Change 2\" — Ann Example\n"
 	    "🗄 runs before the release: pre-deploy/10-migrate\n"
 	    "#1 · approved 0 of 1\n⌛ until 08:00");
@@ -442,7 +442,7 @@ static void
 what_was_typed_before_it_was_asked_anew_is_no_yes(void **state)
 {
 	static const char no[] =
-	    "Not approved: production aaaaaaa has changed since it was shown here: look again.";
+	    "Not approved: production aaaaaaa has changed since it was shown here: look at it again, below.";
 	struct world w;
 	int64_t shown;
 
@@ -473,7 +473,7 @@ what_was_confirmed_over_another_release_is_confirmed_again_too(void **state)
 	b_awaits_over_a(&w);
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "asked again: production runs aaaaaaa now\nby Ann Example · requested by @ada\n"
+	    "asked again: production runs aaaaaaa now\nauthor Ann Example · requested by @ada\n"
 	    "after its approvals it is to be confirmed again: @ada\n"));
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
 	is_confirmed_again(&w);
@@ -628,7 +628,7 @@ a_no_with_a_reason_ends_it_and_rings(void **state)
 	(void)world_decide(&w, event);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "👎 Rejected: production \"Make it blue\" aaaaaaa\nby @bob: the demo is at 4\nby Ann"));
+	    "👎 Rejected: production \"Make it blue\" aaaaaaa\nby @bob: the demo is at 4\nauthor Ann"));
 	assert_false(world_says_in(&w, WORLD_GROUP, "👎 Rejected")->is_silent);
 	assert_int_equal(
 	    world_audited(&w, "deploy_approval", "\"reason\":\"the demo is at 4\""), 1);
@@ -749,7 +749,7 @@ half_of_its_time_reminds_once_and_all_of_it_ends_it(void **state)
 	    "⌛ Not approved: production \"Make it blue\"");
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
 	    "⌛ Not approved: production \"Make it blue\"\n"
-	    "by Ann Example · requested by @ada\n"
+	    "author Ann Example · requested by @ada\n"
 	    "0 of 1 had approved it. Nothing was started: ask for it again."));
 	assert_int_equal(rings_in(&w, WORLD_GROUP), rings + 1); /* who asked, in a new message */
 	assert_true(world_says_in(&w, WORLD_GROUP, "Not approved: ")->reply_to != 0);

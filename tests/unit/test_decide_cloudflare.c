@@ -126,8 +126,8 @@ it_is_restored_when_its_time_has_come(void **state)
 	wait_for(&s, HOUR);
 	answer(&s, "get", &attack);
 	answer(&s, "medium", &medium);
-	assert_non_null(world_says(&s.w, "Level restored"));
-	assert_false(world_says(&s.w, "Level restored")->is_alarm);
+	assert_non_null(world_says(&s.w, "Attack mode off"));
+	assert_false(world_says(&s.w, "Attack mode off")->is_alarm);
 	assert_string_equal(row(&s).zone, "");
 	assert_true(is_idle(&s));
 	world_close(&s.w);
@@ -180,7 +180,7 @@ what_somebody_else_has_set_stays(void **state)
 	wait_for(&s, HOUR);
 	answer(&s, "get", &high);
 	assert_true(is_idle(&s));
-	assert_non_null(world_says(&s.w, "Level left"));
+	assert_non_null(world_says(&s.w, "Level changed"));
 	assert_string_equal(row(&s).zone, "");
 	world_close(&s.w);
 }
@@ -304,7 +304,7 @@ it_is_tried_until_it_is_restored_with_a_message_an_hour(void **state)
 	assert_int_equal(said(&s, "not reset"), 2);
 	wait_for(&s, 5 * MINUTE);
 	answer(&s, "get", &medium); /* and was */
-	assert_non_null(world_says(&s.w, "Level restored"));
+	assert_non_null(world_says(&s.w, "Attack mode off"));
 	assert_string_equal(row(&s).zone, "");
 	world_close(&s.w);
 }
@@ -395,7 +395,7 @@ normal_restores_what_was(void **state)
 	answer(&s, "medium", &medium);
 	ends(&s, DEPLOY_DONE, "medium again");
 	assert_string_equal(row(&s).zone, "");
-	assert_null(world_says(&s.w, "Level restored")); /* its own message says it */
+	assert_null(world_says(&s.w, "Attack mode off")); /* its own message says it */
 	world_close(&s.w);
 }
 
@@ -412,7 +412,7 @@ normal_that_fails_is_tried_on_without_its_work(void **state)
 	wait_for(&s, MINUTE);
 	answer(&s, "get", &attack);
 	answer(&s, "medium", &medium);
-	assert_non_null(world_says(&s.w, "Level restored"));
+	assert_non_null(world_says(&s.w, "Attack mode off"));
 	world_close(&s.w);
 }
 

@@ -286,7 +286,7 @@ why_is_said_in_so_many_words(void **state)
 	assert_non_null(strstr(said_by(&w, "/deploy production main --emergency  -- "), "say why"));
 	assert_non_null(strstr(said_by(&w, longest), "the reason is longer than 199 bytes"));
 	assert_non_null(strstr(said_by(&w, "/deploy production main two emergency it is down"),
-	    "Too much behind /deploy"));
+	    "Too much after /deploy"));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	longest[strlen(longest) - 1] = '\0';
 	(void)world_text(&w, WORLD_ADMIN, longest);

@@ -58,7 +58,7 @@ a_line_that_became_too_old_spends_no_code(void **state)
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
 	assert_non_null(world_says(&w, "its ts is more than 5 minutes ago"));
 	assert_string_equal(world_plain(world_says_in(&w, ada.id, "🔐")),
-	    "🔐 Not done: client/acme restart-web: no code was used: see the answer.");
+	    "🔐 Not done: client/acme restart-web: no code was used: why stands where you asked for it.");
 	assert_false(is_begun(&w));
 	say_line(&w, OTHER, 0, factor_code(&w, &ada, 0));
 	assert_true(is_begun(&w));

@@ -93,8 +93,8 @@ a_scanned_one_counts_when_another_admin_has_confirmed_it(void **state)
 	open_chat(&w, "TOTP_ENROL=chat");
 	make(&w);
 	prove(&w);
-	assert_string_equal(
-	    world_copies(world_says_in(&w, CY, "Right. Your second factor"), "📋 Copy the command"),
+	assert_string_equal(world_copies(world_says_in(&w, CY, "Right so far. Your second factor"),
+				"📋 Copy the command"),
 	    "deploybot 2fa confirm 33");
 	deletion = world_peek(&w, EFFECT_DELETE_MESSAGE);
 	assert_non_null(deletion);

@@ -250,7 +250,7 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	push(&w, "develop", COMMIT_A);
 	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_says(&w,
-	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nby Ann Example · "
+	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nauthor Ann Example · "
 	    "pushed by github:octo(7)\nbehind #1: github:octo(7) deploys aaaaaaa"));
 	push(&w, "develop", COMMIT_C);
 	assert_non_null(world_says(
@@ -471,7 +471,7 @@ a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_string_equal(world_plain(world_last(&w)),
 	    "⛔ Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by @ada, just now (to release 1, "
-	    "aaaaaaa). /deploy staging asks first.");
+	    "aaaaaaa). A newer commit is deployed as ever; /deploy staging of this one asks first.");
 	push(&w, "develop", COMMIT_C);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
 	world_due(&w, TIMER_POLL);

@@ -55,6 +55,20 @@ the_same_files_ran_on_staging_under_another_commit(void **state)
 	world_close(&w);
 }
 
+/* Goal: what nobody can have seen is no reassurance. */
+static void
+what_ran_for_less_than_a_minute_is_a_warning(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	stage(&w, COMMIT_A, TREE_1, NULL);
+	w.aid.at += 30 * 1000;
+	assert_true(says(&w, COMMIT_C, TREE_1, "\n⚠️ ran on staging for only 30 s, healthy\n"));
+	world_close(&w);
+}
+
 /* How long is until something else went live there. */
 static void
 what_was_replaced_or_rolled_back_is_said_so(void **state)
@@ -223,6 +237,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_files_ran_on_staging_under_another_commit),
+		cmocka_unit_test(what_ran_for_less_than_a_minute_is_a_warning),
 		cmocka_unit_test(what_was_replaced_or_rolled_back_is_said_so),
 		cmocka_unit_test(what_is_down_there_now_is_not_said_to_be_healthy),
 		cmocka_unit_test(what_never_ran_there_is_warned_of),

@@ -161,7 +161,7 @@ what_runs_under_an_old_name_is_cancelled_by_either(void **state)
 		(void)world_text(&w, WORLD_STRANGER, typed[i]);
 		assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
 		(void)world_text(&w, WORLD_STAGING_USER, typed[i]);
-		assert_non_null(world_says(&w, "Cancelling: staging \"Make it blue\" aaaaaaa"));
+		assert_non_null(world_says(&w, "Stopping: staging \"Make it blue\" aaaaaaa"));
 		assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
 		world_close(&w);
 	}
@@ -198,7 +198,7 @@ what_runs_of_a_removed_application_is_seen_and_cancelled(void **state)
 	assert_non_null(world_says(&w, "No \"blog/production\"."));
 	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel blog production");
-	assert_non_null(world_says(&w, "Cancelling: blog/production \"Make it blue\" aaaaaaa"));
+	assert_non_null(world_says(&w, "Stopping: blog/production \"Make it blue\" aaaaaaa"));
 	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
 	world_run_ends(&w,
 	    (struct run_ended){ .gate_opened = true, .ended_on_request = true, .exit_status = -1 });

@@ -132,7 +132,7 @@ stop_status_and_rollback_never_ask(void **state)
 	assert_false(
 	    policy_needs_factor(w.aid.settings, POLICY_DO, "service-status", "production"));
 	(void)world_text(&w, ada.id, "/deploy staging v1 and more");
-	assert_non_null(world_says(&w, "Too much behind /deploy"));
+	assert_non_null(world_says(&w, "Too much after /deploy"));
 	(void)world_text(&w, ada.id, "/queue");
 	assert_null(world_says(&w, "Code for"));
 	factor_close(&w);

@@ -201,7 +201,7 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	    world_peek(&w, EFFECT_DOCUMENT)->u.document.file_name, "staging-bbbbbbb-2.log");
 	/* What, who, when: whoever is sent the file alone knows what it is. */
 	assert_non_null(strstr(world_peek(&w, EFFECT_DOCUMENT)->u.document.head,
-	    "staging #2 bbbbbbb \"Make it blue\", run 2\nby Ann Example · requested by @ada\n"
+	    "staging #2 bbbbbbb \"Make it blue\", run 2\nauthor Ann Example · requested by @ada\n"
 	    "started 2026-01-01T00:00:00Z, still running"));
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });

@@ -484,6 +484,27 @@ a_status_that_cannot_be_handled_is_told_as_such(void **state)
 	world_close(&w);
 }
 
+/* Goal: who asks in a chat reads no SQL; the log has it. */
+static void
+a_fault_of_the_own_database_is_called_one(void **state)
+{
+	const struct world_message *message;
+	struct event *fault;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	fault = store_aid_event(&w.aid, EVENT_FAULT);
+	fault->u.fault = (struct fault){ .kind = EFFECT_RUN,
+		.subject = world_newest(&w, "staging").id,
+		.reason = "database: disk I/O error: SELECT id, environment FROM work" };
+	(void)world_decide(&w, fault);
+	message = world_says(&w, "interrupted: deploybot's own database failed");
+	assert_non_null(message);
+	assert_null(world_says(&w, "SELECT"));
+	world_close(&w);
+}
+
 static void
 a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat(void **state)
 {
@@ -585,6 +606,7 @@ main(void)
 		cmocka_unit_test(a_question_whose_deadline_cannot_be_handled_expires_later),
 		cmocka_unit_test(a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling),
 		cmocka_unit_test(a_status_that_cannot_be_handled_is_told_as_such),
+		cmocka_unit_test(a_fault_of_the_own_database_is_called_one),
 		cmocka_unit_test(
 		    a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat),
 		cmocka_unit_test(settings_that_were_read_anew_or_refused_are_audited),

@@ -115,7 +115,7 @@ presses_are_slowed_down(void **state)
 	assert_null(world_says(&w, "Too many commands"));
 	w.aid.at += 2000;
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, confirm);
-	assert_string_equal(w.toast, "⛔ Denied: deploy: only an admin may.");
+	assert_string_equal(w.toast, "⛔ Denied: deploy: only an admin may. Ask @ada.");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
 	world_git_same(&w);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
