@@ -851,8 +851,8 @@ static const char *const migration_7[] = {
 	" is_out INTEGER NOT NULL,"
 	" tries INTEGER NOT NULL,"
 	" detail TEXT NOT NULL) STRICT;",
-	/* What each deployment brought beside what was live: n from 0, the newest first; n -1 has in
-	 * `of` how many there were. */
+	/* What each deployment brought beside what was live: n from 0, the newest first; -1 has
+	 * in `of` how many there were. */
 	"CREATE TABLE change ("
 	" deployment INTEGER NOT NULL,"
 	" n INTEGER NOT NULL,"
