@@ -159,8 +159,8 @@ const char *chat_deployment_approve(const struct deployment *deployment, char ou
 #define CHAT_SAID_NOT_REVIEWED " · " MARK_BOLD "not reviewed" MARK_BOLD
 #define CHAT_SAID_LOOK	       "\nLook at it"
 
-/* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0: not
- * how long ago).  The first begins the text.  is_sure: somebody looked when it ended. */
+/* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
+ * not how long ago).  The first begins the text.  is_sure: somebody looked when it ended. */
 #define CHAT_SEEN "👀 Seen"
 void chat_deployment_nag(struct chat_text *text, const struct deployment *work,
     const struct environment *environment, bool is_sure, bool is_last, int64_t at);

@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-#define HALF_MIGRATED "; the database may be half migrated"
+#define HALF_MIGRATED	"; the database may be half migrated"
+#define NOT_ROLLED_BACK MARK_BOLD "the database was NOT rolled back" MARK_BOLD ": "
 
 /* How it ended, without a full stop. */
 static void
@@ -87,7 +88,7 @@ chat_deployment_behind_migration(struct chat_text *text, const struct chat_deplo
 	if (migration != MIGRATION_NOT_STARTED &&
 	    (deployment->state == DEPLOY_ROLLED_BACK ||
 		deployment->state == DEPLOY_ROLLBACK_FAILED))
-		chat_text_add(text, MARK_BOLD "the database was NOT rolled back" MARK_BOLD ": ");
+		chat_text_add(text, NOT_ROLLED_BACK);
 	add_what_became_of_it(text, about);
 	if (deployment->state == DEPLOY_ROLLED_BACK)
 		add_what_serves(text, about,
@@ -98,17 +99,15 @@ chat_deployment_behind_migration(struct chat_text *text, const struct chat_deplo
 						 "; the database may be half migrated");
 }
 
-void
-chat_migration_behind(
-    struct chat_text *text, const struct migration_behind *behind, const char *serves)
+static void
+add_behind(struct chat_text *text, const char *before, const struct migration_behind *behind,
+    const char *serves)
 {
 	enum migration migration = deployment_migration_of(behind->step);
 
 	if (behind->n == 0)
 		return;
-	chat_text_add(text, "\n⚠️ ");
-	if (strstr(serves, "now serves") != NULL)
-		chat_text_add(text, MARK_BOLD "the database was NOT rolled back" MARK_BOLD ": ");
+	chat_text_add(text, "\n⚠️ %s", before);
 	chat_text_commit(text, "the migration of ", behind->commit);
 	chat_text_add(text, "%s",
 	    migration == MIGRATION_RAN	      ? " ran" :
@@ -128,6 +127,13 @@ chat_migration_behind(
 }
 
 void
+chat_migration_behind(
+    struct chat_text *text, const struct migration_behind *behind, const char *serves)
+{
+	add_behind(text, "", behind, serves);
+}
+
+void
 chat_deployment_past_migration(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
@@ -138,5 +144,6 @@ chat_deployment_past_migration(struct chat_text *text, const struct chat_deploym
 	if (!deployment->target_changed || deployment->state == DEPLOY_LIVE)
 		(void)snprintf(serves, sizeof(serves), "%.7s %s", deployment->commit,
 		    deployment->state == DEPLOY_LIVE ? "now serves" : "would serve");
-	chat_migration_behind(text, about->behind, serves);
+	add_behind(
+	    text, deployment->state == DEPLOY_LIVE ? NOT_ROLLED_BACK : "", about->behind, serves);
 }
