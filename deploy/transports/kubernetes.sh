@@ -60,9 +60,10 @@ readonly KUBERNETES_RIGHTS='{{.status.allowed}}
 '
 
 # What a job has not of the main workload's pods and their container: other containers, which would keep it running, names and
-# ports, what would keep it from being scheduled, and what the server in it begins with or is asked.  Their labels it has not
-# either, or the Service would send it requests.
-readonly KUBERNETES_NOT_OF_POD=' containers initContainers ephemeralContainers restartPolicy hostname subdomain schedulingGates '
+# ports, what would keep it from being scheduled, or from its end where it is cut, and what the server in it begins with or is
+# asked.  Their labels it has not either, or the Service would send it requests.
+readonly KUBERNETES_NOT_OF_POD=' containers initContainers ephemeralContainers restartPolicy hostname subdomain schedulingGates '\
+'terminationGracePeriodSeconds '
 readonly KUBERNETES_NOT_OF_AFFINITY=' podAntiAffinity ' # nodes that each have a pod of these would be none for it
 readonly KUBERNETES_NOT_OF_CONTAINER=' name image command args ports livenessProbe readinessProbe startupProbe lifecycle '\
 'restartPolicy stdin stdinOnce tty '

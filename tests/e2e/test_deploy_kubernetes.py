@@ -293,7 +293,7 @@ POD = {"affinity": {"nodeAffinity": NODES, "podAntiAffinity": {"requiredDuringSc
        "containers": [{"name": "log", "image": "y", "env": [{"name": "B", "value": "no"}], "workingDir": "/log"},
                       CONTAINER, {"name": "end", "image": "z", "workingDir": "/end"}],
        "initContainers": [{"name": "app", "image": "i", "env": []}], "restartPolicy": "Always", "hostname": "shop",
-       "schedulingGates": [{"name": "later"}], **OF_POD}
+       "schedulingGates": [{"name": "later"}], "terminationGracePeriodSeconds": 3600, **OF_POD}
 
 
 def kube(bench, **fields):

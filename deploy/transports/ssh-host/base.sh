@@ -433,7 +433,7 @@ restarts_before() { # ID
 
 # compose up of these services; what it says goes to a file, as those who read may be gone.
 bring_up() { # PORT SERVICE...
-	local words status=0
+	local words status=0 began=$SECONDS
 	run_compose "$up_seconds" "$1" up -d --no-deps --no-build "${@:2}" >"$private/words" 2>&1 || status=$?
 	up_since=$SECONDS
 	read_file words "$private/words"
@@ -441,7 +441,8 @@ bring_up() { # PORT SERVICE...
 	if ((status > 123)); then
 		was_cut=yes
 	fi
-	((status != 124 && status != 137)) || die 70 "compose up took longer than $up_seconds s: $(last_line "$words")"
+	((status < 124 || SECONDS - began < up_seconds)) ||
+		die 70 "compose up took longer than $up_seconds s: $(last_line "$words")"
 	((status == 0)) || die 70 "compose up failed: $(last_line "$words")"
 	[[ $told == no ]] || die 75 "was asked to stop"
 }
