@@ -134,6 +134,8 @@ def play(hall):
     scene = CrashScene(folder, start=False, telegram=("--local", "--limits", "off", "--token",
                                                       PLANTED["TELEGRAM_BOT_TOKEN"]), settings={
         **{name: value for name, value in PLANTED.items() if name.isupper()},
+        "AUDIT_S3_BUCKET": "orchard", "AUDIT_S3_REGION": "eu-central-1", "AUDIT_S3_ENDPOINT": "https://127.0.0.1:9",
+        "AUDIT_S3_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "ENABLE_API_SERVER": "true", "ENABLE_TOKEN_AUTH": "true",
         "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref", "REGISTRIES": "hub",
         "REGISTRY_HUB_URL": "hub.example.org", "REGISTRY_HUB_USER": "robot", "REGISTRY_USER": "robot",
         "REGISTRY_PULL_USER": "reader", "SSH_KEY_PATH": str(key), "LOG_LEVEL": "DEBUG",
