@@ -135,6 +135,8 @@ what_the_library_refuses_by_itself_is_one_answer_and_the_end(void **state)
 		end = strstr(f->peer.in, "\r\n\r\n");
 		assert_non_null(end);
 		for (const char *at = f->peer.in; (at = strstr(at, "HTTP/1.1 ")) != NULL; at++) {
+			if (strspn(at + strlen("HTTP/1.1 "), "0123456789") != 3)
+				continue; /* libmicrohttpd 1.0 writes of HTTP/1.1 in its page */
 			assert_memory_equal(at, f->peer.in, (size_t)(end - f->peer.in));
 			assert_non_null(strstr(at, "\r\nConnection: close\r\n"));
 		}
