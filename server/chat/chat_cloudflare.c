@@ -44,7 +44,7 @@ static void
 add_trouble(struct chat_text *text, const struct chat_cloudflare *is)
 {
 	chat_text_add(text,
-	    "\nVisitors still see a challenge page: its security level was to be %s again",
+	    "\nVisitors may still see a challenge page: its security level was to be %s again",
 	    level_of(is->old));
 	chat_text_since(text, " at ", &is->clock, is->until, is->now);
 	chat_text_outside(text, "; setting it failed: ", is->detail);

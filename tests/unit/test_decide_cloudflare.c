@@ -291,17 +291,17 @@ it_is_tried_until_it_is_restored_with_a_message_an_hour(void **state)
 	set_under_attack(&s);
 	wait_for(&s, HOUR);
 	answer(&s, "get", &timeout);
-	assert_int_equal(said(&s, "not reset: "), 1);
-	assert_true(world_says(&s.w, "not reset: ")->is_alarm);
+	assert_int_equal(said(&s, "⚠️ Attack mode on? "), 1);
+	assert_true(world_says(&s.w, "⚠️ Attack mode on? ")->is_alarm);
 	for (int i = 0; i < 7; i++) {
 		wait_for(&s, MINUTE / 2 << (i < 5 ? i : 5));
 		answer(&s, "get", &attack);
 		answer(&s, "medium", &timeout); /* that may have been done */
 	}
-	assert_int_equal(said(&s, "not reset: "), 1);
+	assert_int_equal(said(&s, "⚠️ Attack mode on? "), 1);
 	wait_for(&s, 16 * MINUTE);
 	answer(&s, "get", &busy);
-	assert_int_equal(said(&s, "not reset"), 2);
+	assert_int_equal(said(&s, "⚠️ Attack mode on? "), 2);
 	wait_for(&s, 5 * MINUTE);
 	answer(&s, "get", &medium); /* and was */
 	assert_non_null(world_says(&s.w, "Attack mode off"));

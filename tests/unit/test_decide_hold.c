@@ -851,7 +851,8 @@ an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever(void **state)
 	w.aid.at += 600 * 1000;
 	reply(&w, WORLD_ADMIN, denial, "urgent");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	assert_non_null(world_says(&w, "⌛ Not deployed: staging: that was more than 10 minutes"));
+	assert_non_null(
+	    world_says(&w, "⌛ Not deployed: staging: your reply came later than 10 minutes"));
 	world_close(&w);
 }
 

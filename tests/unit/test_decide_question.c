@@ -621,7 +621,7 @@ who_joins_a_question_that_is_not_true_any_more_reads_what_is(void **state)
 		world_open(&w, NULL);
 		ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
 		ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_B);
-		confirm(&w, WORLD_ADMIN, world_says(&w, "bbbbbbb \"Make it blue\"\nby"));
+		confirm(&w, WORLD_ADMIN, world_says(&w, "bbbbbbb \"Make it blue\"\nauthor"));
 		go_live(&w);
 		if (by_push)
 			push(&w, COMMIT_A);
