@@ -612,7 +612,8 @@ chat_deployment_rings_before(enum deploy_state state)
 								CHAT_RINGS_MAX - 2;
 }
 
-#define ROLLING_BEFORE ": " CHAT_SAID_ROLLING /* as the version before said it, behind the subject */
+#define ROLLING_BEFORE \
+	": " CHAT_SAID_ROLLING /* as the version before said it, behind the subject */
 
 /* Where a line that rang says it: in front of the first quote, or last as it was. */
 static const char *

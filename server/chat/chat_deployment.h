@@ -154,7 +154,8 @@ const char *chat_deployment_label(const char *what, const char *target, char out
 const char *chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON]);
 const char *chat_deployment_approve(const struct deployment *deployment, char out[LIMIT_BUTTON]);
 
-/* What is looked for in messages that were sent before, maybe by an earlier version: words on disk. */
+/* What is looked for in messages that were sent before, maybe by an earlier version: words on
+ * disk. */
 #define CHAT_SAID_ROLLING      "rolling back to "
 #define CHAT_SAID_NOT_REVIEWED " · " MARK_BOLD "not reviewed" MARK_BOLD
 #define CHAT_SAID_LOOK	       "\nLook at it"

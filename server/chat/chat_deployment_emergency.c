@@ -58,7 +58,8 @@ chat_emergency_begins(struct chat_text *text, const struct deployment *work,
 	if (work->reviewed_at != 0)
 		chat_text_outside(text, "\nreviewed by ", work->reviewer);
 	else
-		chat_text_add(text, CHAT_SAID_LOOK " when it has begun, then press Review done: " ELSE);
+		chat_text_add(
+		    text, CHAT_SAID_LOOK " when it has begun, then press Review done: " ELSE);
 }
 
 /* What it passed stands there as it was: only what is new is added. */

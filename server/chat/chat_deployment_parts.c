@@ -397,7 +397,8 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 			char age[TEXT_DURATION_SIZE];
 
 			chat_text_add(text, "\n%sran on %s for %s%s%s",
-			    ran->is_left || is_doubted || ran->ms < LEAST_RAN_MS ? "⚠️ " : "🧪 ",
+			    ran->is_left || is_doubted || ran->ms < LEAST_RAN_MS ? "⚠️ " :
+										   "🧪 ",
 			    ran->environment, ran->ms < LEAST_RAN_MS ? "only " : "",
 			    text_age(age, ran->ms),
 			    ran->is_left	? ", then was rolled back" :

@@ -4,6 +4,7 @@
 
 #include "chat/chat_text.h"
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "lib/text.h"

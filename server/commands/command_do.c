@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_do.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"

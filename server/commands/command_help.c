@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_do.h"
 #include "decide/decide_first_admin.h"
 #include "decide/decide_page.h"

@@ -5,6 +5,7 @@
 
 #include "chat/chat_deployment.h"
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_history.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"

@@ -1,6 +1,7 @@
 /* command_sessions.c - /sessions: who is logged in by a token, until when.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_session.h"
 

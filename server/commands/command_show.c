@@ -4,6 +4,7 @@
 
 #include "chat/chat_deployment_show.h"
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_barrier.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_history.h"

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_around.h"
 #include "decide/decide_hold_change.h"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_factor.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_who.h"

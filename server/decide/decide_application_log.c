@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_application_log.h"
 
+#include "decide/decide_allowed.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_reply.h"
 

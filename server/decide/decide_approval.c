@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "decide/decide_allowed.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_git.h"
 #include "decide/decide_needs.h"

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "decide/decide_action.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_need.h"
 #include "decide/decide_page.h"

@@ -9,6 +9,7 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_text.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_limit.h"

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "decide/decide_allowed.h"
 #include "decide/decide_factor.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_picture.h"

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "decide/decide_allowed.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_need.h"
 #include "decide/decide_where.h"

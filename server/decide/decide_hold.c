@@ -7,6 +7,7 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_hold.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"

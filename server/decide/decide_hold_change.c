@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "chat/chat_hold.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_around.h"
 #include "decide/decide_hold_repeat.h"

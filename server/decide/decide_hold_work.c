@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "chat/chat_hold.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_reply.h"

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "decide/decide_allowed.h"
 #include "decide/decide_reply.h"
 #include "lib/zone.h"
 #include "store/row_cost.h"

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "decide/decide_allowed.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_do.h"
 #include "decide/decide_factor_try.h"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "decide/decide_action.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_barrier.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_emergency.h"

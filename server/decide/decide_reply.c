@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_hold.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_need.h"
 #include "decide/decide_refusal.h"
@@ -215,31 +216,6 @@ decide_audit_request(struct tx *tx, const struct deployment *deployment, const c
 	    meta);
 }
 
-/* Work under a former name is also theirs who may do that under the new one. */
-static struct policy_decision
-decision_of(struct tx *tx, int64_t person, enum policy_action action, const char *environment)
-{
-	struct principal who = decide_who(tx, person);
-	struct policy_decision decision =
-	    policy_decide(tx->settings, who, action, environment, tx->at);
-	const char *name =
-	    decision.verdict == POLICY_DENY ? decide_new_name(tx, environment) : NULL;
-
-	return name == NULL ? decision : policy_decide(tx->settings, who, action, name, tx->at);
-}
-
-bool
-decide_is_stranger(struct tx *tx, int64_t person)
-{
-	return !policy_is_known(tx->settings, decide_who(tx, person), tx->at);
-}
-
-bool
-decide_is_allowed(struct tx *tx, int64_t person, enum policy_action action, const char *environment)
-{
-	return decision_of(tx, person, action, environment).verdict == POLICY_ALLOW;
-}
-
 /* The kind of what a stranger did, as it is counted. */
 static const char *
 input_of(const struct update *update)
@@ -408,7 +384,7 @@ decide_may_as(struct tx *tx, const struct update *update, enum policy_action act
     const char *environment, const char *wanted)
 {
 	char whom[WHOM];
-	struct policy_decision decision = decision_of(tx, update->person, action, environment);
+	struct policy_decision decision = decide_allowed(tx, update->person, action, environment);
 
 	if (decision.verdict == POLICY_ALLOW) {
 		if (decide_lacks_factor(tx, update, action, environment))
@@ -426,25 +402,10 @@ decide_may_as(struct tx *tx, const struct update *update, enum policy_action act
 
 /* --- work --- */
 
-static struct policy_decision
-decision_of_do(struct tx *tx, int64_t person, const char *name, const char *target)
-{
-	const char *now = environment_client(target) != NULL ? NULL : decide_new_name(tx, target);
-
-	return policy_decide_do(
-	    tx->settings, decide_who(tx, person), name, now != NULL ? now : target, tx->at);
-}
-
-bool
-decide_is_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target)
-{
-	return decision_of_do(tx, person, name, target).verdict == POLICY_ALLOW;
-}
-
 bool
 decide_may_do(struct tx *tx, const struct update *update, const char *name, const char *target)
 {
-	struct policy_decision decision = decision_of_do(tx, update->person, name, target);
+	struct policy_decision decision = decide_allowed_do(tx, update->person, name, target);
 	char what[sizeof("do.") + ACTION_NAME];
 	char whom[WHOM];
 
@@ -459,17 +420,6 @@ decide_may_do(struct tx *tx, const struct update *update, const char *name, cons
 	say_no(tx, update, what, target, name, decision.reason,
 	    find_whom(tx, update, POLICY_DO, name, target, whom));
 	return false;
-}
-
-bool
-decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment)
-{
-	char target[LIMIT_ENVIRONMENT];
-
-	return deployment_is_action(deployment) ?
-	    decide_is_allowed_do(
-		tx, person, deployment->action, deployment_target(deployment, target)) :
-	    decide_is_allowed(tx, person, deployment_grant(deployment), deployment->environment);
 }
 
 bool

@@ -65,20 +65,11 @@ enum audit_severity decide_severity(int64_t person);
 const char *
 decide_requester(struct tx *tx, const struct deployment *deployment, char out[PRINCIPAL_TEXT]);
 
-/* Has this person no role in force? */
-bool decide_is_stranger(struct tx *tx, int64_t person);
-
-/* May this person do that now?  Says nothing. */
-bool decide_is_allowed(
-    struct tx *tx, int64_t person, enum policy_action action, const char *environment);
-
-/* The same of an action (types/action.h) on a client/acme or environment. */
-bool decide_is_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target);
+/* May the sender do that action (types/action.h) on a client/acme or environment?  As decide_may(). */
 bool
 decide_may_do(struct tx *tx, const struct update *update, const char *name, const char *target);
 
-/* May they let that work start: deploy, roll back, do that action there? */
-bool decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment);
+/* May they let that work start?  As decide_may(). */
 bool
 decide_may_work(struct tx *tx, const struct update *update, const struct deployment *deployment);
 

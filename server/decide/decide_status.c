@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_status.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_cloudflare.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_needs.h"

@@ -1,6 +1,7 @@
 /* decide_tell_buttons.c - what can be pressed below the messages about a deployment.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_application_log.h"
 #include "decide/decide_barrier.h"
 #include "decide/decide_nag.h"

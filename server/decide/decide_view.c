@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_text.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_refusal.h"

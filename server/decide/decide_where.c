@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "decide/decide_allowed.h"
 #include "decide/decide_near.h"
 #include "decide/decide_page.h"
 #include "decide/decide_refusal.h"

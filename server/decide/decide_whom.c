@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_whom.h"
 
-#include "decide/decide_reply.h"
+#include "decide/decide_allowed.h"
 
 #define PEOPLE 20 /* who asked for something lately, and may have a name */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_enrol.h"
 #include "decide/decide_factor_try.h"
 #include "decide/decide_first_admin.h"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_line.h"

@@ -11,7 +11,8 @@
 #include "policy/policy.h"
 #include "types/message.h"
 
-/* K(name, word on disk and in /v1, what it is then, why nothing starts): the last two have no row. */
+/* K(name, word on disk and in /v1, what it is then, why nothing starts).  The last two have no
+ * row. */
 #define HOLD_KINDS(K) \
 	K(LOCK, "lock", "locked", "it is locked") \
 	K(FREEZE, "freeze", "frozen", "it is frozen") \
