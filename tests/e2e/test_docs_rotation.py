@@ -1,10 +1,128 @@
 """Goal: what docs/OPERATIONS.md says of changing a secret does that, for each secret, and a second typing harms nothing."""
 # SPDX-License-Identifier: ISC
+import re
 import subprocess
+import uuid
 
 import pytest
 
 from docs_aid import Typist, blocks_of
+from ops_aid import bare_settings, check_stop, github_headers, lines_of, request, sign
+from stage import GITHUB_SECRET, WEBHOOK_SECRET, Deploybot, wait_until
+
+WEBHOOKS = {"GITHUB_WEBHOOK_SECRET": GITHUB_SECRET, "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "FORGE_WEBHOOK_SECRET": "forge-secret-0123456789abcdef0123",
+            "WEBHOOK_API_SECRET": "api-secret-0123456789abcdef012345",
+            "AUTH_TOKEN_SECRET": "token-secret-0123456789abcdef0123",
+            "HOOK_B2_SECRET": "hook-secret-0123456789abcdef01234"}
+TOTP = "0" * 62 + "11"
+WITNESS = ("AKIAIOSFODNN7OLDKEY0", "old-half-0123456789abcdef")
+
+
+class Bot(Deploybot):
+    """A server whose settings stand in /etc/deploybot/deploybot.conf and its secrets in files, as the package has it."""
+
+    def __init__(self, folder, typist):
+        self.typist = typist
+        self.witness = {"AUDIT_S3_BUCKET": "orchard", "AUDIT_S3_REGION": "eu-central-1",
+                        "AUDIT_S3_ENDPOINT": "https://127.0.0.1:9", "AUDIT_S3_ACCESS_KEY_ID": WITNESS[0]}
+        files = {**WEBHOOKS, "CLOUDFLARE_API_TOKEN": "old-token-0123456789abcdef0123456789abcd",
+                 "AUDIT_S3_SECRET_ACCESS_KEY": WITNESS[1]}
+        named = {f"{name}_FILE": typist.keep(name.lower(), value) for name, value in files.items()}
+        named["TOTP_KEY_FILE"] = typist.keep("totp_key", TOTP)
+        settings = bare_settings(folder, GITHUB_WEBHOOK_SECRET=None, TELEGRAM_WEBHOOK_SECRET=None,
+                                 ENABLE_API_SERVER="true", ENABLE_TOKEN_AUTH="true", HOOK_B2_STARTS="deploy:staging",
+                                 REPOSITORY_PATH="orchard/shop", **self.witness, **named)
+        super().__init__(folder, settings)
+        typist.conf.write_text(lines_of(self.settings)[:-1], "utf-8")      # whose last line has no end
+        typist.conf.chmod(0o600)
+        self.given, self.arguments = {}, ("--env-file", str(typist.conf), "serve")
+
+    def read_anew(self, act):
+        """What the log says of it."""
+        before = len(self.log())
+        said = act()
+        wait_until(lambda: re.search("settings (not )?changed|no changes", self.log()[before:]), 20, "a reload")
+        return said, self.log()[before:]
+
+    def opens(self, name, value):
+        body = b'{"zen":"x"}'
+        path, fields = {
+            "GITHUB_WEBHOOK_SECRET": ("/github/webhook", github_headers(body, "ping", str(uuid.uuid4()))),
+            "TELEGRAM_WEBHOOK_SECRET": ("/telegram/webhook", {"X-Telegram-Bot-Api-Secret-Token": value}),
+            "FORGE_WEBHOOK_SECRET": ("/forge/webhook/gitlab", {"X-Gitlab-Token": value,
+                                                              "X-Gitlab-Event-UUID": str(uuid.uuid4())}),
+            "HOOK_B2_SECRET": ("/hooks/b2", {"Authorization": f"Bearer {value}"})}[name]
+        fields |= {"Content-Type": "application/json"}
+        if "X-Hub-Signature-256" in fields:
+            fields["X-Hub-Signature-256"] = sign(body, value)
+        return request(self, "POST", path, body, fields).status != 401
+
+
+@pytest.fixture(scope="module", name="bot")
+def fixture_bot(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rotation")
+    typist = Typist(folder)
+    made = Bot(folder, typist)
+    typist.build = made.build
+    made.start()
+    yield made
+    check_stop(made)
+
+
+@pytest.mark.parametrize("name", sorted(WEBHOOKS))
+def test_a_webhooks_secret_is_changed_alone_and_both_values_open_until_the_old_one_goes(bot, name):
+    change, clean = blocks_of("The webhook secrets")
+    typist, file = bot.typist, bot.typist.server / name.lower()
+    settings = typist.conf.read_text("utf-8")
+    others = {path: path.read_text("ascii") for path in typist.server.iterdir() if path != file}
+    _, log = bot.read_anew(lambda: typist.type(change, GITHUB_WEBHOOK_SECRET=name))
+    assert f"{name}_PREVIOUS" in log and "settings not changed" not in log and "restart" not in log, log
+    fresh = file.read_text("ascii").strip()
+    assert fresh != WEBHOOKS[name] and re.fullmatch("[0-9a-f]{64}", fresh)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert typist.conf.read_text("utf-8").splitlines() == [*settings.splitlines(), f"{name}_PREVIOUS_FILE={file}_previous"]
+    said = typist.type(change, GITHUB_WEBHOOK_SECRET=name)
+    assert "not cleaned up" in said and file.read_text("ascii").strip() == fresh
+    if name not in ("AUTH_TOKEN_SECRET", "WEBHOOK_API_SECRET"):
+        assert bot.opens(name, fresh) and bot.opens(name, WEBHOOKS[name])
+    _, log = bot.read_anew(lambda: typist.type(clean, GITHUB_WEBHOOK_SECRET=name))
+    assert f"{name}_PREVIOUS" in log and "settings not changed" not in log, log
+    assert typist.conf.read_text("utf-8").splitlines() == settings.splitlines()
+    assert {path: path.read_text("ascii") for path in typist.server.iterdir() if path != file} == others
+    if name not in ("AUTH_TOKEN_SECRET", "WEBHOOK_API_SECRET"):
+        assert bot.opens(name, fresh) and not bot.opens(name, WEBHOOKS[name])
+
+
+def test_a_secret_of_an_applications_file_is_changed_there(tmp_path):
+    change, clean = blocks_of("The webhook secrets")
+    typist = Typist(tmp_path)
+    (tmp_path / "deploybot.pid").write_text("0")
+    (tmp_path / "bin" / "systemctl").write_text("#!/bin/bash\n")
+    (tmp_path / "bin" / "deploybot").write_text("#!/bin/bash\n")
+    theirs = f"HOOK_B2_SECRET_PREVIOUS_FILE={typist.keep('theirs_previous', 'theirs')}\n"
+    typist.conf.write_text(theirs, "ascii")
+    file = typist.keep("shop_hook_b2", "shop's")
+    shop = typist.etc / "apps" / "shop.env"
+    shop.write_text(f"HOOK_B2_SECRET_FILE={file}\nREPOSITORY_PATH=orchard/shop\n", "ascii")
+    before = shop.read_text("ascii")
+    instead = {"name=GITHUB_WEBHOOK_SECRET": "name=HOOK_B2_SECRET", "deploybot.conf": "apps/shop.env"}
+    typist.type(change, **instead)
+    assert shop.read_text("ascii") == before + f"HOOK_B2_SECRET_PREVIOUS_FILE={file}_previous\n"
+    assert (typist.server / "shop_hook_b2_previous").read_text("ascii") == "shop's\n" != file.read_text("ascii")
+    typist.type(clean, **instead)
+    assert shop.read_text("ascii") == before and typist.conf.read_text("ascii") == theirs
+    assert sorted(path.name for path in typist.server.iterdir()) == ["shop_hook_b2", "theirs_previous"]
+
+
+@pytest.mark.parametrize("line", ["", "GITHUB_WEBHOOK_SECRET_FILE=/nowhere/secret\n", "GITHUB_WEBHOOK_SECRET=inline\n"])
+def test_a_secret_that_is_in_no_file_is_left_as_it_is_and_that_is_said(tmp_path, line):
+    typist = Typist(tmp_path)
+    typist.conf.write_text(f"#\n{line}", "ascii")
+    assert "nothing was changed" in typist.type(blocks_of("The webhook secrets")[0])
+    assert typist.conf.read_text("ascii") == f"#\n{line}" and not list(typist.server.iterdir())
+    assert not (tmp_path / "systemctl").exists()
+
 
 HOST = """# of the team
 restrict ssh-ed25519 {deploy} deploybot-2026-01-01
