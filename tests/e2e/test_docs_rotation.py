@@ -1,4 +1,5 @@
-"""Goal: what docs/OPERATIONS.md says of changing a secret does that, for each secret, and a second typing harms nothing."""
+"""Goal: what docs/OPERATIONS.md says of changing a secret does that, for each secret, and a second typing harms nothing;
+and its searches of the audit log find what they look for."""
 # SPDX-License-Identifier: ISC
 import re
 import subprocess
@@ -6,9 +7,9 @@ import uuid
 
 import pytest
 
-from docs_aid import Typist, blocks_of
-from ops_aid import bare_settings, check_stop, github_headers, lines_of, request, sign
-from stage import GITHUB_SECRET, WEBHOOK_SECRET, Deploybot, wait_until
+from docs_aid import PAGE, Typist, blocks_of
+from ops_aid import bare_settings, check_stop, github_headers, lines_of, request, sign, wait_audit
+from stage import GITHUB_SECRET, ROOT, WEBHOOK_SECRET, Deploybot, wait_until
 
 WEBHOOKS = {"GITHUB_WEBHOOK_SECRET": GITHUB_SECRET, "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
             "FORGE_WEBHOOK_SECRET": "forge-secret-0123456789abcdef0123",
@@ -158,3 +159,16 @@ def test_a_hosts_line_gets_its_new_key_with_its_options_and_no_other_line_is_tou
     (home / "old_key.pub").unlink()
     typist.type(remove, check=False, **instead)
     assert file.read_text("ascii") == there.replace(old, fresh)
+
+
+def test_each_search_of_the_runbooks_is_a_command_that_there_is(bot):
+    """And none reads the newest file alone, which begins anew with each day."""
+    body = b'{"zen":"x"}'
+    assert request(bot, "POST", "/github/webhook", body, {
+        **github_headers(body, "ping"), "X-Hub-Signature-256": "sha256=" + "1" * 64}).status == 401
+    wait_audit(bot, code="webhook_rejected")
+    found = re.findall(r"(?m)^ {4}(sudo -u deploybot deploybot audit (?:search|tail).*)$", PAGE)
+    shown = "".join(bot.typist.type(command) for command in found)
+    assert len(found) >= 4 and '"reason":"signature"' in shown, shown
+    for page in (PAGE, (ROOT / "deploy/monitoring/alerts.yml").read_text("utf-8")):
+        assert not re.findall(r"(?:grep|tail|less|cat)[^\n`]*audit\.log(?!\*)", re.sub("journalctl.*", "", page))
