@@ -125,6 +125,71 @@ def test_a_secret_that_is_in_no_file_is_left_as_it_is_and_that_is_said(tmp_path,
     assert not (tmp_path / "systemctl").exists()
 
 
+def test_the_witnesss_id_and_its_secret_change_at_once(bot):
+    """One reload takes both over, and the old file goes when the new one works."""
+    change, clean = blocks_of("The witness's key")
+    fresh = "new-half-fedcba9876543210"
+    typist = bot.typist
+    old = typist.server / "audit_s3_secret_access_key"
+    said, log = bot.read_anew(lambda: typist.type(
+        change, clean, stdin=fresh + "\n", **{"127.0.0.1:8080": f"127.0.0.1:{bot.port}"}))
+    assert re.search("settings changed: .*AUDIT_S3_ACCESS_KEY_ID.*AUDIT_S3_SECRET_ACCESS_KEY", log), log
+    assert "restart" not in log and "deploybot_audit_witness_pending" in said
+    text = typist.conf.read_text("utf-8")
+    file = re.search("(?m)^AUDIT_S3_SECRET_ACCESS_KEY_FILE=(.*)", text)[1]
+    assert "AUDIT_S3_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\n" in text and file.endswith("/audit_s3_AKIAIOSFODNN7EXAMPLE")
+    with open(file, encoding="ascii") as there:
+        assert there.read() == fresh + "\n"
+    assert not old.exists() and fresh not in bot.log()
+
+
+def test_cloudflares_token_is_taken_over_without_a_restart(bot):
+    block, = blocks_of("Cloudflare's token")
+    _, log = bot.read_anew(lambda: bot.typist.type(block, stdin="new-token-0123456789abcdef0123456789abcd\n"))
+    assert "settings changed: CLOUDFLARE_API_TOKEN" in log and "restart" not in log, log
+
+
+def test_the_key_of_second_factors_has_the_old_one_on_its_second_line_until_that_goes(bot):
+    """Typed twice before the restart the key that all is encrypted with is not lost."""
+    change, clean = blocks_of("The key of second factors")
+    file = bot.typist.server / "totp_key"
+    instead = {"sudo -u deploybot deploybot doctor": "true"}      # which asks who is not there
+    bot.typist.type(change, **instead)
+    fresh, old = file.read_text("ascii").splitlines()
+    assert old == TOTP and re.fullmatch("[0-9a-f]{64}", fresh) and fresh != old
+    assert "has two keys already" in bot.typist.type(change, **instead)
+    assert file.read_text("ascii") == f"{fresh}\n{old}\n" and file.stat().st_mode & 0o777 == 0o600
+    bot.typist.type(clean)
+    assert file.read_text("ascii") == f"{fresh}\n"
+    assert (bot.folder / "systemctl").read_text("ascii").endswith("restart deploybot\n" * 2)
+
+
+def test_a_collectors_certificate_and_its_key_change_at_once(tmp_path):
+    block, = blocks_of("The collector's certificate")
+    typist = Typist(tmp_path)
+    (tmp_path / "bin" / "systemctl").write_text("#!/bin/bash\n")
+    (tmp_path / "bin" / "deploybot").write_text("#!/bin/bash\n")
+    typist.conf.write_text("AUDIT_SYSLOG_CERTIFICATE=/old.pem\nAUDIT_SYSLOG_KEY=/old.key\nAUDIT_SYSLOG_CA=/ca.pem\n", "ascii")
+    for name in ("bot.pem", "bot.key"):
+        (tmp_path / "home" / name).write_text(name, "ascii")
+    assert "/old.pem\n/old.key" in typist.type(block, 'echo "$old"')
+    named = dict(re.findall("(?m)^AUDIT_SYSLOG_([A-Z]+)=(.*)$", typist.conf.read_text("ascii")))
+    assert named.pop("CA") == "/ca.pem" and set(named) == {"CERTIFICATE", "KEY"}
+    assert {typist.server.joinpath(path).read_text("ascii") for path in named.values()} == {"bot.pem", "bot.key"}
+    assert named["KEY"].endswith(".key") and not (tmp_path / "home" / "bot.key").exists()
+
+
+def test_the_repositorys_key_is_put_where_its_setting_says(tmp_path):
+    block, = blocks_of("The repository's key")
+    typist = Typist(tmp_path)
+    (tmp_path / "bin" / "deploybot").write_text("#!/bin/bash\n")
+    file = typist.keep("git_key", "old", "runner")
+    typist.conf.write_text(f"REPOSITORY_KEY_PATH={file}\n", "ascii")
+    public = typist.type(block).strip()
+    shown = subprocess.run(["ssh-keygen", "-y", "-f", file], capture_output=True, text=True, check=True).stdout.strip()
+    assert public.splitlines()[-1] == shown and not (tmp_path / "home" / "new_key").exists()
+
+
 HOST = """# of the team
 restrict ssh-ed25519 {deploy} deploybot-2026-01-01
 restrict,command="/usr/local/lib/deploybot/act-on-host.sh --only restart-web unit=web.service" ssh-ed25519 {client} acme
