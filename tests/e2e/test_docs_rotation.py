@@ -1,6 +1,7 @@
 """Goal: what docs/OPERATIONS.md says of changing a secret does that, for each secret, and a second typing harms nothing;
-and its searches of the audit log find what they look for."""
+its searches of the audit log find what they look for, and an export without names is proven as one with them."""
 # SPDX-License-Identifier: ISC
+import hashlib
 import re
 import subprocess
 import uuid
@@ -188,6 +189,29 @@ def test_the_repositorys_key_is_put_where_its_setting_says(tmp_path):
     public = typist.type(block).strip()
     shown = subprocess.run(["ssh-keygen", "-y", "-f", file], capture_output=True, text=True, check=True).stdout.strip()
     assert public.splitlines()[-1] == shown and not (tmp_path / "home" / "new_key").exists()
+
+
+def test_an_export_without_names_is_still_the_one_that_was_printed(bot):
+    """docs/personal-data.md: nothing else may be missing or other than it was."""
+    body = b'{"zen":"x"}'
+    request(bot, "POST", "/github/webhook", body, {**github_headers(body, "ping"), "X-Hub-Signature-256": "sha256=1"})
+    wait_audit(bot, code="webhook_rejected")
+    folder = bot.folder / "export"
+    said = bot.typist.type(f"deploybot audit export {folder}")
+    assert hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest() in said
+    command = re.search(r"(?m)^ {4}(sed .*verify\.sh.*)$", (ROOT / "docs/personal-data.md").read_text("utf-8"))[1]
+
+    def status():
+        return subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=False).returncode
+
+    assert status() == 0
+    (folder / "names.csv").unlink()
+    assert status() == 0
+    text = (folder / "entries.jsonl").read_text("utf-8")
+    (folder / "entries.jsonl").write_text(text.replace('"denied"', '"daring"', 1), "utf-8")
+    assert status() != 0
+    (folder / "entries.jsonl").unlink()
+    assert status() != 0
 
 
 HOST = """# of the team
