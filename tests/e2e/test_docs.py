@@ -2,6 +2,7 @@
 in INSTALLATION.md says whether it is run by a test (tests/infra/test_infra_installation.py)."""
 # SPDX-License-Identifier: ISC
 import functools
+import json
 import pathlib
 import re
 import subprocess
@@ -229,6 +230,16 @@ def test_each_place_that_the_server_connects_to_stands_in_the_docs():
     there = re.findall(r'(?m)^OUTBOUND\(\w+, "(\w+)"', text_of("server/types/outbound.def"))
     table = re.search(r"(?s)\| word \| what \|.*?\n(.*?)\n\n", text_of("docs/SECURITY-OPERATIONS.md"))[1]
     assert [CODE.findall(row)[0] for row in table.splitlines()[1:]] == there
+
+
+def test_the_policy_of_an_auditor_has_what_is_said_that_it_needs_and_no_more():
+    text = text_of("docs/audit.md")
+    statements = json.loads(re.search(r'(?s)```json\n(\{"Version".*?)```', text)[1])["Statement"]
+    bucket, objects = ([action] if isinstance(action := one["Action"], str) else action for one in statements)
+    said = re.search(r"(?s)they need (.*?), and no\s+more", text)[1]
+    assert sorted(bucket + objects) == sorted(re.findall(r"`(s3:\w+)`", said))
+    assert [one["Resource"] for one in statements] == ["arn:aws:s3:::BUCKET", "arn:aws:s3:::BUCKET/*"]
+    assert bucket == ["s3:ListBucketVersions"] and {one["Effect"] for one in statements} == {"Allow"}
 
 
 # --- who holds which secret ---
