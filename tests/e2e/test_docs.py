@@ -135,6 +135,12 @@ def test_each_command_of_the_installation_is_run_or_says_why_not():
     assert len([block for block in found if block.is_run]) > len(found) / 2
 
 
+def test_each_command_of_the_runbooks_that_are_walked_is_run_or_says_why_not():
+    """tests/infra/walk_installation.py reads these sections, and stops at a block without a mark."""
+    sections = re.search(r"(?m)^SECTIONS = (\(.*\))$", text_of("tests/infra/walk_installation.py"))[1]
+    assert len([block for block in blocks("OPERATIONS.md", re.findall('"([^"]+)"', sections)) if block.is_run]) > 10
+
+
 def test_settings_of_the_installation_stand_in_the_file_that_is_installed():
     """`run: machine, settings` is typed over the lines that are there."""
     there = re.findall(r"(?m)^#?([A-Z_]+)=", text_of(".env.example"))
@@ -173,11 +179,12 @@ def test_the_table_of_actions_has_each_with_what_it_needs():
         assert f"CLIENT_<ID>_{setting}" in rows[name] or "the same" in rows[name], name
 
 
-SECRET = re.compile(r"\w+_(?:KEY|KEY_PATH|KEY_FILE|TOKEN|PASSWORD|SECRETS?|HASH|CERTIFICATE|PROXY)(?:_PREVIOUS)?|KUBECONFIG")
+SECRET = re.compile(r"\w+_(?:KEY|KEY_PATH|KEY_FILE|TOKEN|PASSWORD|SECRETS?|HASH|CERTIFICATE|PROXY)(?:_PREVIOUS)?"
+                    "|KUBECONFIG")
 
 
 def credentials():
-    """What opens something: settings by their names and by what .env.example calls a secret, and files that are none."""
+    """What opens something: settings, by their names or because .env.example says so, and files that are none."""
     lines = text_of(".env.example")
     found = set(re.findall(r"(?m)^# A secret; (\w+(?:<NAME>_\w+)?)_FILE", lines))
     found |= {name for name in re.findall(r"(?m)^#?([A-Z][A-Z_0-9]+)=", lines) if SECRET.fullmatch(name)}

@@ -1,4 +1,4 @@
-"""Goal: what docs/OPERATIONS.md says of changing a secret does that, for each secret, and a second typing harms nothing;
+"""Goal: what docs/OPERATIONS.md says of changing a secret does that for each, and a second typing harms nothing;
 its searches of the audit log find what they look for, and an export without names is proven as one with them."""
 # SPDX-License-Identifier: ISC
 import hashlib
@@ -22,7 +22,7 @@ WITNESS = ("AKIAIOSFODNN7OLDKEY0", "old-half-0123456789abcdef")
 
 
 class Bot(Deploybot):
-    """A server whose settings stand in /etc/deploybot/deploybot.conf and its secrets in files, as the package has it."""
+    """A server whose settings stand in /etc/deploybot and its secrets in files, as the package has it."""
 
     def __init__(self, folder, typist):
         self.typist = typist
@@ -83,7 +83,8 @@ def test_a_webhooks_secret_is_changed_alone_and_both_values_open_until_the_old_o
     fresh = file.read_text("ascii").strip()
     assert fresh != WEBHOOKS[name] and re.fullmatch("[0-9a-f]{64}", fresh)
     assert file.stat().st_mode & 0o777 == 0o600
-    assert typist.conf.read_text("utf-8").splitlines() == [*settings.splitlines(), f"{name}_PREVIOUS_FILE={file}_previous"]
+    added = f"{name}_PREVIOUS_FILE={file}_previous"
+    assert typist.conf.read_text("utf-8").splitlines() == [*settings.splitlines(), added]
     said = typist.type(change, GITHUB_WEBHOOK_SECRET=name)
     assert "not cleaned up" in said and file.read_text("ascii").strip() == fresh
     if name not in ("AUTH_TOKEN_SECRET", "WEBHOOK_API_SECRET"):
@@ -170,7 +171,8 @@ def test_a_collectors_certificate_and_its_key_change_at_once(tmp_path):
     typist = Typist(tmp_path)
     (tmp_path / "bin" / "systemctl").write_text("#!/bin/bash\n")
     (tmp_path / "bin" / "deploybot").write_text("#!/bin/bash\n")
-    typist.conf.write_text("AUDIT_SYSLOG_CERTIFICATE=/old.pem\nAUDIT_SYSLOG_KEY=/old.key\nAUDIT_SYSLOG_CA=/ca.pem\n", "ascii")
+    typist.conf.write_text("AUDIT_SYSLOG_CERTIFICATE=/old.pem\nAUDIT_SYSLOG_KEY=/old.key\n"
+                           "AUDIT_SYSLOG_CA=/ca.pem\n", "ascii")
     for name in ("bot.pem", "bot.key"):
         (tmp_path / "home" / name).write_text(name, "ascii")
     assert "/old.pem\n/old.key" in typist.type(block, 'echo "$old"')
@@ -221,15 +223,16 @@ ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAB/+= ada@home
 """
 
 
-@pytest.mark.parametrize("heading, user, which", [("The deploy key", "deploy", "deploy"), ("A client's key", "web", "client")])
+@pytest.mark.parametrize("heading, user, which", [("The deploy key", "deploy", "deploy"),
+                                                  ("A client's key", "web", "client")])
 def test_a_hosts_line_gets_its_new_key_with_its_options_and_no_other_line_is_touched(tmp_path, heading, user, which):
     """Both keys and somebody's own on one host; typed twice, and where the old key is not at all, nothing is lost."""
     add, *_, remove = [text for text in blocks_of(heading) if "authorized_keys" in text]
     typist, home = Typist(tmp_path), tmp_path / "home"
     public = {}
     for name in ("deploy", "client", "new"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{name}-2026", "-f", home / f"{name}_key"],
-                       check=True)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{name}-2026",
+                        "-f", home / f"{name}_key"], check=True)
         public[name] = (home / f"{name}_key.pub").read_text("ascii").split()[1]
     (home / f"{which}_key.pub").rename(home / "old_key.pub")
     there = HOST.format(**public)

@@ -92,7 +92,7 @@ def test_polling_or_plain_http_has_no_certificate_to_look_at(tmp_path):
 
 
 def test_who_cannot_prove_to_be_telegram_is_sent_nothing(tmp_path):
-    """The bot's token is in the path of each call: a certificate that nobody vouches for ends it before a byte of it."""
+    """The bot's token is in the path of each call: a certificate that nobody vouches for ends it before that."""
     server = TlsServer(make_certificate(tmp_path / "tls", IN_A_YEAR))
     bot = bare(tmp_path / "bot", TELEGRAM_API_BASE=f"https://localhost:{server.port}").start()
     try:
