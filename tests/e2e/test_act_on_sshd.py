@@ -4,12 +4,14 @@ import getpass
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 
 import pytest
 
 from commands_aid import CommandBench
+from docs_aid import Typist, blocks_of
 from runner_client import ROOT, is_alive, wait_for
 from ssh_aid import TUNNEL, Sshd
 from stage import free_port
@@ -217,3 +219,26 @@ def test_whoever_is_killed_leaves_no_program_on_the_host(machine, options, numbe
         machine.kill_session(process)
     wait_for(lambda: not is_alive(pid), "the end of the program on the host", 60)
     assert machine.asked() == ["ended"]
+
+
+def test_a_clients_new_key_of_the_runbook_is_let_in_and_held_to_the_same_actions(machine, tmp_path):
+    """docs/OPERATIONS.md, "A client's key", typed on both machines: the old key is not let in behind it."""
+    machine.allow(KEY_LINE)
+    make, add, ask, place, remove = blocks_of("A client's key")
+    typist = Typist(tmp_path / "machine")
+    (typist.folder / "bin" / "deploybot").write_text("#!/bin/bash\n")
+    typist.conf.write_text(f"CLIENT_ACME_SSH_KEY_PATH={machine.path}/key\n", "ascii")
+    typist.keep("known_hosts", (machine.path / "known_hosts").read_text("ascii").strip(), "runner")
+    on_host = {"~web/.ssh/authorized_keys": f"{machine.path}/authorized"}
+    typist.type(make)
+    assert KEY_LINE.split()[-1] in typist.type(add, **on_host)
+    said = typist.type(ask, check=False, **{"web@acme.example": f"-p {machine.port} 127.0.0.1"})
+    assert "this key is for actions of deploybot alone" in said, said
+    shutil.copy(machine.path / "key", machine.path / "former")
+    typist.type(make.split("\n", 2)[0], make.split("\n", 2)[1], place)
+    typist.type(remove, **on_host)
+    status, said = machine.act("restart-web")
+    assert status == 0 and "web.service is running" in said, said
+    assert "alone" in machine.ssh("true").stderr
+    os.replace(machine.path / "former", machine.path / "key")
+    assert "Permission denied" in machine.ssh("true").stderr

@@ -2,6 +2,7 @@
 in INSTALLATION.md says whether it is run by a test (tests/infra/test_infra_installation.py)."""
 # SPDX-License-Identifier: ISC
 import functools
+import json
 import pathlib
 import re
 import subprocess
@@ -134,6 +135,12 @@ def test_each_command_of_the_installation_is_run_or_says_why_not():
     assert len([block for block in found if block.is_run]) > len(found) / 2
 
 
+def test_each_command_of_the_runbooks_that_are_walked_is_run_or_says_why_not():
+    """tests/infra/walk_installation.py reads these sections, and stops at a block without a mark."""
+    sections = re.search(r"(?m)^SECTIONS = (\(.*\))$", text_of("tests/infra/walk_installation.py"))[1]
+    assert len([block for block in blocks("OPERATIONS.md", re.findall('"([^"]+)"', sections)) if block.is_run]) > 10
+
+
 def test_settings_of_the_installation_stand_in_the_file_that_is_installed():
     """`run: machine, settings` is typed over the lines that are there."""
     there = re.findall(r"(?m)^#?([A-Z_]+)=", text_of(".env.example"))
@@ -172,17 +179,57 @@ def test_the_table_of_actions_has_each_with_what_it_needs():
         assert f"CLIENT_<ID>_{setting}" in rows[name] or "the same" in rows[name], name
 
 
+SECRET = re.compile(r"\w+_(?:KEY|KEY_PATH|KEY_FILE|TOKEN|PASSWORD|SECRETS?|HASH|CERTIFICATE|PROXY)(?:_PREVIOUS)?"
+                    "|KUBECONFIG")
+
+
+def credentials():
+    """What opens something: settings, by their names or because .env.example says so, and files that are none."""
+    lines = text_of(".env.example")
+    found = set(re.findall(r"(?m)^# A secret; (\w+(?:<NAME>_\w+)?)_FILE", lines))
+    found |= {name for name in re.findall(r"(?m)^#?([A-Z][A-Z_0-9]+)=", lines) if SECRET.fullmatch(name)}
+    found |= set(re.findall(r"(?m)^read_value (\w+_token) ", text_of("deploy/monitoring/alertmanager.sh")))
+    found |= set(re.findall(r"/run/secrets/(\w+_password)", text_of("docker-compose.yml")))
+    found |= {name for path in FILES if re.fullmatch(r"(server|runner)/.*\.c", path)
+              for name in re.findall(r'(?m)^#define \w+ "/([\w-]+\.key)"', text_of(path))}
+    found = {re.sub("^REGISTRY_[A-Z]+_PASSWORD", "REGISTRY_<NAME>_PASSWORD", name) if
+             name != "REGISTRY_PULL_PASSWORD" else name for name in found}
+    found = {re.sub("^HOOK_[A-Z_]+_SECRET", "HOOK_<NAME>_SECRET", name) for name in found}
+    return {re.sub("^CLIENT_[A-Z]+_", "CLIENT_<ID>_", name) for name in found}
+
+
 def test_each_secret_stands_where_it_is_said_how_it_is_changed():
-    """docs/SECURITY-OPERATIONS.md against what .env.example calls a secret or a key of ssh."""
-    there = re.findall(r"(?m)^# A secret; (\w+(?:<NAME>_\w+)?)_FILE", text_of(".env.example"))
-    there += re.findall(r"(?m)^#?(\w*_KEY_PATH|KUBECONFIG|TOTP_KEY_FILE)=", text_of(".env.example"))
+    """docs/SECURITY-OPERATIONS.md against all that opens something, by its name or because a file says so."""
+    there = credentials()
     table = re.search(r"(?s)\| credential \| opens \|.*?\n(.*?)\n\n", text_of("docs/SECURITY-OPERATIONS.md"))[1]
     said = {name for row in table.splitlines() for name in CODE.findall(row.split("|")[1])}
     previous = {name for name in there if name.endswith("_PREVIOUS")}
-    assert len(there) > 10 and len(previous) > 5
-    assert not {re.sub("^CLIENT_[A-Z]+_", "CLIENT_<ID>_", name) for name in there} - said - previous
+    assert len(there) > 25 and len(previous) > 5
+    assert {"AUDIT_SYSLOG_KEY", "TELEGRAM_PROXY", "BUILD_SECRETS", "alert_bot_token", "admin_password",
+            "secret-marks.key"} <= there
+    assert not there - said - previous
     how = {name for row in table.splitlines() for name in CODE.findall(row.split("|")[4])}
     assert not previous - how, "each secret with two values is changed by them"
+
+
+def test_where_it_is_said_how_a_secret_is_changed_there_are_commands():
+    """Each row of the table leads to a section with a block, or has its command or where it is done itself."""
+    table = re.search(r"(?s)\| credential \| opens \|.*?\n(.*?)\n\n", text_of("docs/SECURITY-OPERATIONS.md"))[1]
+    for row in table.splitlines()[1:]:
+        links = re.findall(r"\]\(([\w-]+\.md)#([\w-]+)\)", row.split("|")[4])
+        for page, anchor in links:
+            parts = re.split(r"(?m)^##+ ", text_of(f"docs/{page}"))
+            section = next(part for part in parts if re.sub(
+                r"[^\w\- ]", "", part.partition("\n")[0].lower()).replace(" ", "-") == anchor)
+            assert re.search(r"(?m)^ {4}\S", section), f"{page}#{anchor} has no command"
+        assert links or re.search("`|the first one deleted|my.telegram.org|a new file", row.split("|")[4]), row
+
+
+def test_each_block_of_the_rotation_is_typed_by_the_test_that_it_names():
+    section = text_of("docs/OPERATIONS.md").partition("\n## Rotation\n")[2].partition("\n## ")[0]
+    for part in section.split("\n### ")[1:]:
+        for name in re.findall(r"<!-- not run: tests/e2e/(\w+\.py) types it -->", part):
+            assert f'"{part.partition(chr(10))[0]}"' in text_of(f"tests/e2e/{name}"), (part.partition("\n")[0], name)
 
 
 def test_each_place_that_the_server_connects_to_stands_in_the_docs():
@@ -190,6 +237,16 @@ def test_each_place_that_the_server_connects_to_stands_in_the_docs():
     there = re.findall(r'(?m)^OUTBOUND\(\w+, "(\w+)"', text_of("server/types/outbound.def"))
     table = re.search(r"(?s)\| word \| what \|.*?\n(.*?)\n\n", text_of("docs/SECURITY-OPERATIONS.md"))[1]
     assert [CODE.findall(row)[0] for row in table.splitlines()[1:]] == there
+
+
+def test_the_policy_of_an_auditor_has_what_is_said_that_it_needs_and_no_more():
+    text = text_of("docs/audit.md")
+    statements = json.loads(re.search(r'(?s)```json\n(\{"Version".*?)```', text)[1])["Statement"]
+    bucket, objects = ([action] if isinstance(action := one["Action"], str) else action for one in statements)
+    said = re.search(r"(?s)they need (.*?), and no\s+more", text)[1]
+    assert sorted(bucket + objects) == sorted(re.findall(r"`(s3:\w+)`", said))
+    assert [one["Resource"] for one in statements] == ["arn:aws:s3:::BUCKET", "arn:aws:s3:::BUCKET/*"]
+    assert bucket == ["s3:ListBucketVersions"] and {one["Effect"] for one in statements} == {"Allow"}
 
 
 # --- who holds which secret ---

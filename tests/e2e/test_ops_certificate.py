@@ -7,6 +7,7 @@ import pytest
 
 from ops_aid import WAIT_S, bare, check_stop, metric
 from stage import WEBHOOK_SECRET, free_port, wait_until
+from telegram_client import DEFAULT_TOKEN
 from tls_aid import TlsServer, make_certificate
 
 EXPIRY = "deploybot_tls_expiry_timestamp_seconds"
@@ -88,3 +89,16 @@ def test_polling_or_plain_http_has_no_certificate_to_look_at(tmp_path):
     assert "deploybot_messages_waiting_since_timestamp_seconds 0\n" in found
     assert f"\n{UP}" not in found and f"\n{EXPIRY}" not in found
     check_stop(bot)
+
+
+def test_who_cannot_prove_to_be_telegram_is_sent_nothing(tmp_path):
+    """The bot's token is in the path of each call: a certificate that nobody vouches for ends it before that."""
+    server = TlsServer(make_certificate(tmp_path / "tls", IN_A_YEAR))
+    bot = bare(tmp_path / "bot", TELEGRAM_API_BASE=f"https://localhost:{server.port}").start()
+    try:
+        wait_until(lambda: server.asked or "getWebhookInfo" in bot.log(), WAIT_S, "a call of the Bot API")
+        assert not server.asked and "SSL peer certificate" in bot.log()
+    finally:
+        server.stop()
+        check_stop(bot)
+    assert DEFAULT_TOKEN not in bot.log()
