@@ -194,7 +194,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 	[[ -n $ssh_shares || $BASHPID != "$$" ]] || ssh_begin_sharing
 	ssh_make_pipes
 	exec {ssh_life}<>"$ssh_folder/life" {ssh_ended}<>"$ssh_folder/ended"
-	ssh_begun=() ssh_done=() ssh_status=0 ssh_said=
+	ssh_begun=() ssh_done=() ssh_status=0 ssh_said='' ssh_never_came=no
 	# What a host says is no word of ours.
 	if [[ $ssh_quiet == no ]]; then
 		quotes=yes
@@ -325,6 +325,7 @@ ssh_explain() { # INDEX STATUS LAST-LINE WORDS
 			return "$?"
 		fi
 		ssh_status=$EXIT_UNREACHABLE
+		! ssh_has_no_session "$4" || ssh_never_came=yes
 		ssh_explain_lost "$1" "$3" "$4"
 		;;
 	124) ssh_status=$EXIT_BUSY ssh_said="$host: out of time" ;;
@@ -735,6 +736,7 @@ ssh_await_migration() { # WHAT-IT-IS-KNOWN-BY WORD...
 		migration_not_begun "$ssh_status" "$ssh_said"
 }
 
+# What a host does not say itself did begin, or may have: of a connection that broke, and of one who was killed.
 ssh_migrate() { # WORD...
 	local status=0
 	ssh_only=(0)
@@ -742,6 +744,10 @@ ssh_migrate() { # WORD...
 		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "$@" || status=$?
 	((status != 0)) || return 0
 	[[ ! $ssh_said =~ ': the migration failed (exit '([0-9]+)')'$ ]] || migration_failed "${BASH_REMATCH[1]}"
+	[[ $ssh_never_came == no && $ssh_said != "${ssh_hosts[0]}: the migration did not begin: "* ]] || {
+		migration_not_started
+		fail "$ssh_status" "$ssh_said"
+	}
 	fail "$ssh_status" "the migration was cut: $ssh_said"
 }
 

@@ -271,6 +271,34 @@ def test_whichever_is_killed_the_host_stops_the_migration(bench, who):
     assert status == 0 and bench.runs() == [(f"{bench.image}@{digest}", "running")], said
 
 
+HELD = """if [[ -e %s/held ]]; then
+	[[ "$*" != %s ]] || { echo "%s" >&2; exit %d; }
+fi"""
+
+
+@pytest.mark.parametrize("program, words, says, status, end", [
+    ("flock", "*", "", 1, "the migration did not begin: something else is being released to {app} there"),
+    ("docker", "'image inspect'*", "Cannot connect to the Docker daemon", 1,
+     "the migration did not begin: docker has no "),
+    ("ssh", "*'bash -s -- migrate '*", "ssh: connect to host h1 port 22: Connection refused", 255, " cannot be reached: "),
+    ("ssh", "*'bash -s -- migrate '*", "client_loop: send disconnect: Broken pipe", 255, None)])
+def test_one_that_never_began_is_not_called_cut(bench, program, words, says, status, end):
+    """Regression: nothing had run, and people compared schemas.  Of a connection that broke nobody knows."""
+    _, one = bench.shipped("one")
+    text = HELD % (bench.path, words, says, status)
+    if program == "ssh":
+        bench.wrap(program, text)
+    else:
+        bench.on_host(program, text)
+    commit, _ = bench.release("two")
+    bench.hook("pre-start", "10-then", f"touch {bench.path}/held")
+    status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate")
+    assert status in (70, 75) and migrations(bench) == [] and bench.runs() == [(f"{bench.image}@{one}", "running")]
+    assert bench.steps()[-2:] == ["migrate", "migrate-not-started" if end else "migrate-stopped"], said
+    assert ("the migration was cut" in said[-1]) == (end is None), said
+    assert end is None or end.format(app=bench.app) in said[-1], said
+
+
 def test_one_that_a_killed_run_and_host_left_is_waited_for_and_never_doubled(bench):
     bench.shipped("one")
     process, commit, digest = hung(bench)

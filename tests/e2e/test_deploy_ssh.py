@@ -768,7 +768,7 @@ def test_a_service_has_as_long_to_start_as_the_environment_says(bench):
     status, said = bench.run("deploy.sh", "staging", commit, START_SECONDS="1")
     assert status == 70 and "after 1 s: " in said[-1] and "its health starting" in said[-1], said
     status, said = bench.run("deploy.sh", "staging", commit, START_SECONDS="soon")
-    assert status == 64 and "START_SECONDS" in said[-1], said
+    assert status == 78 and "START_SECONDS" in said[-1], said
 
 
 @pytest.mark.parametrize("times, says", [

@@ -519,6 +519,25 @@ def test_a_migration_that_is_cancelled_is_stopped_and_said_so(bench):
     assert bench.runs() == ("active", first) and "may still be running" not in "\n".join(bench.said())
 
 
+def test_a_migration_that_nobody_may_run_is_refused_before_anything(bench):
+    """Regression: it was found out behind the build, and called cut."""
+    run_as_shop(bench)
+    first = bench.shipped_app()
+    bench.sudoers(*SUDOERS)
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app(), MIGRATE_COMMAND="true")
+    assert status == 70 and "deploy may run nothing as shop by sudo" in said[-1], said
+    assert bench.steps() == ["preflight"] and bench.runs() == ("active", first), said
+
+
+def test_a_migration_that_never_began_is_not_called_cut(bench):
+    run_as_shop(bench)
+    first = bench.shipped_app()
+    bench.hook("pre-start", "10-then", f"sed -i '/shop ALL/d' {bench.host()}/sudoers")
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app(), MIGRATE_COMMAND="true")
+    assert status == 70 and "the migration did not begin: deploy may run nothing as shop by sudo" in said[-1], said
+    assert bench.steps()[-2:] == ["migrate", "migrate-not-started"] and bench.runs() == ("active", first), said
+
+
 @pytest.mark.long
 def test_what_outlives_a_cancelled_migration_is_said_to_run_still(bench):
     process, first, pid = cut_in_its_migration(bench, "stays")

@@ -309,6 +309,7 @@ act_migrate() {
 	began=$SECONDS
 	# Without the lock: where all of us are killed and it goes on, who comes next finds it by its name.
 	find_with
+	begins
 	# stderr is ours: its end says why, also where we are asked to stop meanwhile
 	run_loose "$seconds" bash -c 'exec "$@" 2>&1' migrate "${with[@]}" DEPLOY_IMAGE="$image" DEPLOY_PORT=0 "${compose[@]}" \
 		run --rm --no-deps -T --name "$migration" "$migrator" "${job[@]}" 5>&- 9>&- || status=$?

@@ -17,6 +17,7 @@ on_worker_exit() { # STATUS
 	if [[ $change == begun ]]; then
 		"take_back_$strategy" || true # what has become of it is in said
 	fi
+	name_not_begun
 	[[ -z $why ]] || printf '%s%s\n' "$why" "$said" >&2
 	exit "$1"
 }
