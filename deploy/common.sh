@@ -121,12 +121,13 @@ read_settings() { # ENV
 	else
 		check_settings # it names all that is wrong
 	fi
-	mapfile -d '' -t handed < <("$runner" --settings "$1" 2>/dev/null)
-	wait "$!" || { # once more, for what it says
+	# Its last word says that all came: bash (5.2) loses the end of such a process now and then, and `wait` fails.
+	mapfile -d '' -t handed < <("$runner" --settings "$1" 2>/dev/null && printf 'whole\0')
+	((${#handed[@]} > 0)) && [[ ${handed[-1]} == whole ]] || { # once more, for what it says
 		said=$("$runner" --settings "$1" 2>&1 >/dev/null) || true
 		fail_in_lines "$EXIT_CONFIG" "${said:-$runner --settings $1 failed}"
 	}
-	for word in "${handed[@]}"; do
+	for word in "${handed[@]:0:${#handed[@]}-1}"; do
 		if [[ $word == *=* ]]; then
 			export "${word?}"
 		else
