@@ -196,11 +196,13 @@ migration_leave() {
 	migration=left
 	unquote # where a signal has ended what was shown
 	if ! has_function transport_end_migration; then
+		migration=stopped
 		step migrate-stopped # a process of ours, which ends with us
 		return 0
 	fi
 	transport_end_migration &
 	if wait "$!"; then
+		migration=stopped
 		step migrate-stopped
 	else
 		warn "the migration may still be running, ${migration_at:-as $migration_name}: the next deployment waits for it"

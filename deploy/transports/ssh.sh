@@ -194,7 +194,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 	[[ -n $ssh_shares || $BASHPID != "$$" ]] || ssh_begin_sharing
 	ssh_make_pipes
 	exec {ssh_life}<>"$ssh_folder/life" {ssh_ended}<>"$ssh_folder/ended"
-	ssh_begun=() ssh_done=() ssh_status=0 ssh_said='' ssh_never_came=no
+	ssh_begun=() ssh_done=() ssh_status=0 ssh_said='' ssh_never_came=no ssh_lost=()
 	# What a host says is no word of ours.
 	if [[ $ssh_quiet == no ]]; then
 		quotes=yes
@@ -325,20 +325,24 @@ ssh_explain() { # INDEX STATUS LAST-LINE WORDS
 			return "$?"
 		fi
 		ssh_status=$EXIT_UNREACHABLE
-		! ssh_has_no_session "$4" || ssh_never_came=yes
+		if ssh_has_no_session "$4"; then
+			ssh_never_came=yes
+		else
+			ssh_lost+=("$1")
+		fi
 		ssh_explain_lost "$1" "$3" "$4"
 		;;
-	124) ssh_status=$EXIT_BUSY ssh_said="$host: out of time" ;;
+	124) ssh_lost+=("$1") ssh_status=$EXIT_BUSY ssh_said="$host: out of time" ;;
 	126 | 127) ssh_status=$EXIT_REFUSED ssh_said="$host: ${3:-no bash}: bash and timeout (coreutils) are needed there" ;;
 	1[2-9][0-9]) ssh_killed "$host" " (status $2)" ;;
 	*) ssh_status=$EXIT_REFUSED ssh_said="$host: ended with status $2${3:+: $3}" ;;
 	esac
 }
 
-# What it had begun is put in order by the other one of its two processes, or by whoever comes next.
+# What it had begun is put in order by the other one of its two processes, where that lives, or by whoever comes next.
 ssh_killed() { # HOST WORDS
 	ssh_status=$EXIT_REFUSED ssh_said="$1: what deploybot runs there for this act was killed$2: is memory short there (dmesg)? \
-What it had begun is put in order there, or by the next release or rollback"
+What it had begun is put in order by its guard, if that lives, or by the next release or rollback"
 }
 
 ssh_make_folder() {
@@ -618,19 +622,25 @@ ssh_start() { # WORD...
 	((status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 
-# From here on no status may say that the target is untouched.
+# From here on no status may say that the target is untouched.  What runs on a host is what it said when its switch ended.
 ssh_switch_failed() {
-	local i done_on=''
+	local i done_on='' unknown=''
 	ssh_at_work=no
 	((ssh_status == EXIT_BUSY)) || ssh_status=$EXIT_REFUSED
 	for i in ${ssh_done[@]+"${ssh_done[@]}"}; do
 		done_on+=" ${ssh_hosts[$i]}"
 	done
+	for i in ${ssh_lost[@]+"${ssh_lost[@]}"}; do
+		unknown+=" ${ssh_hosts[$i]}"
+	done
+	[[ -z $unknown ]] || ssh_said+="; what runs on$unknown is not known: a switch that loses us is finished there, or taken back"
 	if [[ -n $done_on && $act == rollback ]]; then
-		ssh_said+="; rolled back on$done_on: deploy/rollback.sh $environment $release goes on with the others"
+		ssh_said+="; rolled back on$done_on"
+		ssh_said+=$(by_hand ': deploy/rollback.sh %s %s goes on with the others' "$environment" "$release")
 	elif [[ -n $done_on ]]; then
-		ssh_said+="; the new release runs on$done_on"
-		[[ -z $PREVIOUS_RELEASE ]] || ssh_said+=": deploy/rollback.sh $environment $PREVIOUS_RELEASE rolls it back"
+		ssh_said+="; switched to the new release on$done_on"
+		[[ -z $PREVIOUS_RELEASE ]] ||
+			ssh_said+=$(by_hand ': deploy/rollback.sh %s %s rolls it back' "$environment" "$PREVIOUS_RELEASE")
 	fi
 	fail "$ssh_status" "$ssh_said"
 }

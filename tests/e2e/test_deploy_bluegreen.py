@@ -246,6 +246,49 @@ def test_a_release_that_is_not_well_touches_nothing(bench, how, says):
     is_whole(bench, one)
 
 
+UNTAKEN = """if [[ -e %s/untaken ]]; then
+	before=$(/usr/bin/pgrep -P "$(<%s/nginx.pid)")
+	(exec -a nginx %s "$@")
+	while [[ $(/usr/bin/pgrep -P "$(<%s/nginx.pid)") == "$before" ]]; do sleep 0.05; done
+	exit 1
+fi"""
+
+
+@pytest.mark.parametrize("is_taken, says", [
+    (False, "; the earlier release serves still"),
+    (True, "; nginx was asked to go back to port {}, and did not say that it did: which release serves is not known")])
+def test_of_a_second_reload_that_fails_nobody_says_more_than_was_seen(bench, is_taken, says):
+    """Regression: "serves still" was said of an nginx that had begun to lead to the new port."""
+    bench.shipped("one")
+    port = bench.file_says()
+    commit, _ = bench.release("two")
+    if is_taken:
+        real = os.readlink(bench.host_bin / "nginx")
+        bench.on_host("nginx", UNTAKEN % (bench.path, bench.host(), real, bench.host()))
+        (bench.path / "untaken").touch()
+    else:
+        (bench.host() / "nginx.refuses").write_text("server")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and said[-1].endswith(says.format(port)) and bench.file_says() == port, said
+
+
+def test_what_serves_again_and_does_not_answer_is_said_so(bench):
+    """Regression: that its container runs was called "serves"."""
+    bench.shipped("one")
+    port = bench.file_says()
+    commit, _ = bench.release("two")
+    (bench.host() / "nginx.refuses").write_text(f"127.0.0.1:{port ^ bench.ports[0] ^ bench.ports[1]}")
+    pid = next(box["pid"] for box in bench.engine()["containers"] if box.get("port") == port)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        status, said = bench.run("deploy.sh", "staging", commit)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert status == 70 and said[-1].endswith(
+        f"; nginx leads to port {port} again, where the earlier release runs and does not answer "
+        f"(http://127.0.0.1:{port}/ does not answer)"), said
+
+
 @pytest.mark.long
 def test_a_reload_that_fails_points_back(bench):
     _, one = bench.shipped("one")
@@ -869,7 +912,7 @@ def test_what_was_started_for_a_release_that_failed_on_a_host_is_ended_on_those_
     commit, two = bench.release("two")
     hosts = three_hosts_of_which(bench, "kill $reader; echo no room >&2; exit 70")
     status, said = bench.run("deploy.sh", "staging", commit, **hosts)
-    assert status == 70 and said[-1].startswith("deploy.sh: h2: no room; the new release runs on h1: "), said
+    assert status == 70 and said[-1].startswith("deploy.sh: h2: no room; switched to the new release on h1"), said
     assert got_by(bench, "switch") == ["deploy@h2"] and sorted(got_by(bench, "tidy")) == ["deploy@h2", "deploy@h3"]
     assert bench.serves() == two and bench.port_of(one)     # which drains
 
@@ -878,7 +921,7 @@ def test_who_ends_a_release_that_has_begun_is_told_what_is_left(bench):
     one, old = bench.shipped("one")
     commit, two = bench.release("two")
     hosts = three_hosts_of_which(bench, f"touch {bench.path}/there; exec sleep 1000")
-    process = bench.start("deploy.sh", "staging", commit, **hosts, PREVIOUS_RELEASE=f"{one}@{old}")
+    process = bench.start("deploy.sh", "staging", commit, **hosts, PREVIOUS_RELEASE=f"{one}@{old}", RUN_ID=None)
     wait_for((bench.path / "there").exists, "the switch on h2", 60)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130

@@ -4,6 +4,7 @@ image, before anything starts, never in a rollback; one that is cut is stopped, 
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -129,6 +130,32 @@ def test_every_strategy_goes_the_one_way_that_is_drawn(bench, request):
 def test_the_marker_is_said_where_there_is_a_command_alone(bench, command, wanted):
     status, said = bench.run("deploy.sh", "staging", bench.release("one")[0], MIGRATE_COMMAND=command)
     assert status == 0 and ("migrate" in bench.steps()) == wanted, said
+
+
+LAST = """set -euo pipefail; here=%s/deploy; . "$here/act.sh"
+%s; environment=staging PREVIOUS_RELEASE=; readonly act=deploy; shipped=no awaits_migration=no release=to
+trap on_exit EXIT; at_exit migration_leave; %s"""
+STOPPED = "; its migration was stopped, and the database may be half migrated; nothing was released"
+
+
+@pytest.mark.parametrize("state, ends, says", [
+    ("migration=begun RUN_ID=", "fail 75 cut", f"cut{STOPPED}"),
+    ("migration=begun RUN_ID=", "on_signal 130", f"ended by a signal{STOPPED}"),
+    ("migration=begun RUN_ID=1", "on_signal 130", "ended by a signal"),
+    ("migration=begun RUN_ID= migration_name=m; transport_end_migration() { false; }", "fail 70 cut",
+     "cut; its migration may still be running, as m, and the database may be half migrated; nothing was released"),
+    ("migration=ran RUN_ID=", "fail 70 down", "down; its migration ran, and that stays; nothing was released"),
+    ("migration=ran RUN_ID=1", "fail 70 down", "down"), ("migration=failed RUN_ID=", "fail 70 down", "down"),
+    ("migration=ran RUN_ID= release_began=yes", "on_signal 143",
+     "ended by a signal; the release had begun, on some hosts or on all: deploy/deploy.sh staging to goes on with it; "
+     "its migration ran, and that stays"),
+    ("migration= RUN_ID=1 release_began=yes", "on_signal 143",
+     "ended by a signal; the release had begun, on some hosts or on all")])
+def test_who_works_by_hand_is_told_last_what_became_of_the_migration(tmp_path, state, ends, says):
+    """Regression: "ended by a signal" was all, in the middle of it; and a run of deploybot's named a rollback by hand."""
+    done = subprocess.run(["/bin/bash", "-c", LAST % (ROOT, state, ends), "x"], check=False, timeout=60, cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == f"x: {says}", done
 
 
 # ---- on hosts ----------------------------------------------------------------------------------
@@ -280,7 +307,7 @@ fi"""
     ("flock", "*", "", 1, "the migration did not begin: something else is being released to {app} there"),
     ("docker", "'image inspect'*", "Cannot connect to the Docker daemon", 1,
      "the migration did not begin: docker has no "),
-    ("ssh", "*'bash -s -- migrate '*", "ssh: connect to host h1 port 22: Connection refused", 255, " cannot be reached: "),
+    ("ssh", "*'bash -s -- migrate '*", "ssh: connect to host h1 port 22: Connection refused", 255, " be reached: "),
     ("ssh", "*'bash -s -- migrate '*", "client_loop: send disconnect: Broken pipe", 255, None)])
 def test_one_that_never_began_is_not_called_cut(bench, program, words, says, status, end):
     """Regression: nothing had run, and people compared schemas.  Of a connection that broke nobody knows."""
