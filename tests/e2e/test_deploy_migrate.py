@@ -178,6 +178,7 @@ def test_it_runs_once_on_the_first_host_with_the_new_image(bench):
     assert f"app of {bench.image}@{digest}: bin/migrate a=b" in said
     assert migrations(bench) == [["compose", "run", "--rm", "--no-deps", "-T", "--name", "deploybot-migrate-staging",
                                   "app", "bin/migrate", "a=b"]]
+    assert (bench.state / "apps" / "staging" / "migrated").read_text().startswith(f"ran {commit} ")
     acts = [(call[-2], call[-1].split()[7]) for call in bench.ssh_calls()]
     assert acts.count(("deploy@h1", "migrate")) == 1 and ("deploy@h2", "migrate") not in acts
     came = [acts.index(act) for act in (("deploy@h2", "pull"), ("deploy@h1", "migrate"), ("deploy@h1", "switch"))]
