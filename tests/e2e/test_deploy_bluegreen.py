@@ -2,12 +2,14 @@
 whatever fails or is killed, nginx points at a release that runs, and the next attempt works."""
 # SPDX-License-Identifier: ISC
 import contextlib
+import http.server
 import os
 import pathlib
 import re
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -244,6 +246,29 @@ def test_a_release_that_is_not_well_touches_nothing(bench, how, says):
     assert status == 70 and says in said[-1] and "release" not in bench.steps(), said
     assert bench.engine()["containers"] == before and set(people.got) <= {one}
     is_whole(bench, one)
+
+
+def test_a_smoke_url_without_its_port_does_not_speak_for_the_new_release(tmp_path):
+    """Regression: nginx answered there, with the release before, and the new one was called good though it listened nowhere."""
+    script = (f'. {ROOT}/deploy/transports/ssh-host/base.sh; set +e; said=; for smoke_url in "" "http://127.0.0.1:$1/" '
+              '"http://127.0.0.1:{port}/"; do for port in "$1" "$2" ""; do answers "$port"; printf "%s " "$?"; done; done')
+    with http.server.HTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        done = subprocess.run(["/bin/bash", "-c", script, "x", str(server.server_port), str(free_port())], check=False,
+                              timeout=60, cwd=tmp_path, capture_output=True, text=True)
+        server.shutdown()
+        thread.join()
+    assert done.stdout.split() == ["0", "1", "0", "0", "1", "0", "0", "1", "1"], done
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):   # pylint: disable=invalid-name
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
 
 
 UNTAKEN = """if [[ -e %s/untaken ]]; then
