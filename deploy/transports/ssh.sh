@@ -446,6 +446,7 @@ transport_preflight() {
 	ssh_ids=() ssh_interrupted=()
 	ssh_quiet=no
 	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
+	ssh_name_gone
 	ssh_find_file
 	ssh_quiet=yes
 	ssh_only=("${!ssh_hosts[@]}")
@@ -609,6 +610,29 @@ ssh_switch() { # WORD...
 	ssh_at_work=yes
 	ssh_everywhere $((SSH_SWITCH_SECONDS + ssh_grace)) switch "$@" || ssh_switch_failed
 	ssh_started=() ssh_at_work=no
+	ssh_note_hosts
+}
+
+# Of the last release, for ssh_name_gone.
+ssh_note_hosts() {
+	local i
+	for i in "${!ssh_hosts[@]}"; do
+		printf '%s %s\n' "${ssh_hosts[$i]}" "${ssh_ports[$i]}"
+	done >"$app/hosts.new" && mv -f -- "$app/hosts.new" "$app/hosts" || warn "$app/hosts cannot be written"
+}
+
+# A host that was taken out of the setting runs on, with its workers and schedulers: said until the next release has gone by.
+ssh_name_gone() {
+	local host port i is_there
+	[[ -r $app/hosts ]] || return 0
+	while read -r host port; do
+		is_there=no
+		for i in "${!ssh_hosts[@]}"; do
+			[[ ${ssh_hosts[$i]} != "$host" || ${ssh_ports[$i]} != "$port" ]] || is_there=yes
+		done
+		[[ $is_there == yes ]] || warn "$host (port $port) is not in $(name_of "$environment" HOST) any more: what the last \
+release started there runs on, and no release replaces it: stop it there"
+	done <"$app/hosts"
 }
 
 # Beside what serves.

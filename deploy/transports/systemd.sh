@@ -73,6 +73,7 @@ transport_preflight() {
 	ssh_check_files
 	ssh_quiet=no ssh_migrating=()
 	[[ $reads != logs ]] || return 0
+	ssh_name_gone
 	[[ -z $migration_name ]] || ssh_found=(migrates=yes) # on the first host
 	ssh_all "$SSH_ASK_SECONDS" check "${ssh_common[@]}"
 	ssh_found=()
