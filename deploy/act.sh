@@ -161,9 +161,17 @@ migrate() {
 	at_exit migration_leave
 	printf '\n' # as below for `==> release`
 	step migrate
+	{ read_line noted_before "$app/migrated"; } 2>/dev/null
+	note_migration began
 	transport_migrate "$release" "${words[@]}"
 	migration=ran
+	note_migration ran
 	step migrated
+}
+
+# For a rollback by hand, which brings no database back.
+note_migration() { # began|ran
+	{ printf '%s %s %(%F)T\n' "$1" "${release%%@*}" -1 >"$app/migrated"; } 2>/dev/null || true # a full disk
 }
 
 # One that a killed run has left is at work still.  Ours has not begun while that is waited for, however it ends.
@@ -180,6 +188,7 @@ migration_not_begun() { # STATUS TEXT
 # Behind `==> migrate`, where whoever was to run it has refused: nothing of it ever ran, and nothing is to be stopped.
 migration_not_started() {
 	migration=refused
+	{ printf '%s\n' "$noted_before" >"$app/migrated"; } 2>/dev/null || true # a full disk
 	step migrate-not-started
 }
 
@@ -196,11 +205,13 @@ migration_leave() {
 	migration=left
 	unquote # where a signal has ended what was shown
 	if ! has_function transport_end_migration; then
+		migration=stopped
 		step migrate-stopped # a process of ours, which ends with us
 		return 0
 	fi
 	transport_end_migration &
 	if wait "$!"; then
+		migration=stopped
 		step migrate-stopped
 	else
 		warn "the migration may still be running, ${migration_at:-as $migration_name}: the next deployment waits for it"

@@ -5,6 +5,8 @@
 #                                        BASE may be empty, and AFTER, the commit that a push announced; do PATHS
 #                                        (patterns, a comma between) differ from BASE, and which of these COMMITs does
 #                                        it contain?
+#   commits.sh past COMMIT LIVE          which barriers has LIVE that COMMIT has not?  By the mirror as it is, which may
+#                                        have neither: then it says `unknown`
 #   commits.sh heads BRANCH...           where these branches are
 #   commits.sh maintain                  packs each mirror whose day it is; TERM ends it
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
@@ -389,6 +391,20 @@ answer_commits() { # REF BRANCH BASE AFTER PATHS [COMMIT...]
 	echo end
 }
 
+# For rollback.sh by hand, where perhaps nothing can be fetched.
+answer_past() { # COMMIT LIVE
+	local memory=''
+	check_commit "$1"
+	check_commit "$2"
+	if [[ -d $mirror ]] && commit=$(mirror_commit "$1") && mirror_commit "$2" >/dev/null; then
+		limit_memory
+		tell_past "$2"
+	else
+		printf 'unknown 1\n'
+	fi
+	echo end
+}
+
 answer_heads() { # BRANCH...
 	local found line branch
 	found=$(safe_git ls-remote --quiet --refs --end-of-options "$repository" 'refs/heads/*' 2>&1) ||
@@ -482,6 +498,10 @@ main() {
 	commits)
 		[[ $# -ge 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE [AFTER [PATHS [COMMIT...]]]"
 		answer_commits "$2" "$3" "$4" "${@:5}"
+		;;
+	past)
+		[[ $# -eq 3 ]] || give_up "$EXIT_INPUT" "past COMMIT LIVE"
+		answer_past "$2" "$3"
 		;;
 	maintain) answer_maintain ;;
 	heads)

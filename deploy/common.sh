@@ -121,12 +121,13 @@ read_settings() { # ENV
 	else
 		check_settings # it names all that is wrong
 	fi
-	mapfile -d '' -t handed < <("$runner" --settings "$1" 2>/dev/null)
-	wait "$!" || { # once more, for what it says
+	# Its last word says that all came: bash (5.2) loses the end of such a process now and then, and `wait` fails.
+	mapfile -d '' -t handed < <("$runner" --settings "$1" 2>/dev/null && printf 'whole\0')
+	((${#handed[@]} > 0)) && [[ ${handed[-1]} == whole ]] || { # once more, for what it says
 		said=$("$runner" --settings "$1" 2>&1 >/dev/null) || true
 		fail_in_lines "$EXIT_CONFIG" "${said:-$runner --settings $1 failed}"
 	}
-	for word in "${handed[@]}"; do
+	for word in "${handed[@]:0:${#handed[@]}-1}"; do
 		if [[ $word == *=* ]]; then
 			export "${word?}"
 		else
@@ -243,6 +244,7 @@ on_exit() {
 		"${at_exit_words[@]:1:count}" || true # the others are to be done all the same
 		at_exit_words=("${at_exit_words[@]:count+1}")
 	done
+	[[ -z $failure || -n ${RUN_ID:-} ]] || add_migration
 	[[ -z $failure || -z $said_more ]] || tell_failure "$failure" # it stands last, whatever the clean-up has said
 	# Up to 69 says that the target is untouched: whoever failed so, it is not true any more.
 	if [[ -n ${release_began:-}${migration:-} ]] && ((status >= EXIT_INPUT && status <= EXIT_UNREACHABLE)); then
@@ -270,6 +272,25 @@ on_signal() { # STATUS
 	exit "$1"
 }
 
+# What somebody who works by hand has to know behind any failure: of a run of deploybot's the server says it.
+add_migration() {
+	local is=''
+	case ${migration:-} in
+	ran) is="its migration ran, and that stays" ;;
+	stopped) is="its migration was stopped, and the database may be half migrated" ;;
+	left) is="its migration may still be running, ${migration_at:-as $migration_name}, and the database may be half migrated" ;;
+	*) return 0 ;;
+	esac
+	failure+="; $is" said_more=yes
+	[[ -n ${release_began:-} ]] || failure+="; nothing was released"
+}
+
+# Prints a command, which somebody who works by hand may take: of a run of deploybot's it is the server that rolls back.
+by_hand() { # FORMAT WORD...
+	# shellcheck disable=SC2059 # the format is ours
+	[[ -n ${RUN_ID:-} ]] || printf "$@"
+}
+
 # Behind `==> release`, and what helps.
 what_is_left() {
 	[[ ${awaits_migration:-no} == no ]] ||
@@ -278,12 +299,13 @@ what_is_left() {
 	if [[ $shipped == yes ]]; then
 		printf '; %s runs, and what comes behind that (hooks, clean-up) was not finished' "$release"
 	elif [[ $act == rollback ]]; then
-		printf '; the rollback had begun, on some hosts or on all: deploy/rollback.sh %s %s goes on with it' \
-			"$environment" "$release"
+		printf '; the rollback had begun, on some hosts or on all'
+		by_hand ': deploy/rollback.sh %s %s goes on with it' "$environment" "$release"
 	else
-		printf '; the release had begun, on some hosts or on all: deploy/deploy.sh %s %s goes on with it' \
-			"$environment" "$release"
-		[[ -z $PREVIOUS_RELEASE ]] || printf ', deploy/rollback.sh %s %s rolls it back' "$environment" "$PREVIOUS_RELEASE"
+		printf '; the release had begun, on some hosts or on all'
+		by_hand ': deploy/deploy.sh %s %s goes on with it' "$environment" "$release"
+		[[ -z $PREVIOUS_RELEASE ]] ||
+			by_hand ', deploy/rollback.sh %s %s rolls it back' "$environment" "$PREVIOUS_RELEASE"
 	fi
 }
 

@@ -89,9 +89,8 @@ hook_image() {
 
 # Of a run of deploybot's it is the server that rolls back, where that can be.
 what_rolls_back() {
-	[[ -n ${RUN_ID:-} ]] || printf ', and the release runs'
-	[[ -n ${RUN_ID:-} || -z $PREVIOUS_RELEASE ]] ||
-		printf ' (deploy/rollback.sh %s %s rolls it back)' "$environment" "$PREVIOUS_RELEASE"
+	by_hand ', and the release runs'
+	[[ -z $PREVIOUS_RELEASE ]] || by_hand ' (deploy/rollback.sh %s %s rolls it back)' "$environment" "$PREVIOUS_RELEASE"
 }
 
 hook_failed() { # KIND NAME STATUS OURS

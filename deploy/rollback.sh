@@ -1,15 +1,17 @@
 #!/bin/bash
-# rollback.sh ENV [RELEASE] - brings an earlier release back, without building anything.
+# rollback.sh ENV [RELEASE] [--past] - brings an earlier release back, without building anything.
 # SPDX-License-Identifier: ISC
 # RELEASE is its commit, or COMMIT@sha256:DIGEST where it has an image, or target:WORD, what ran before deploybot;
 # left out: the one that was live before, by the state files.  Works by hand too, and believes nothing it was given.
+# By hand it goes past no barrier (.deploybot/no-rollback) without --past; of a run of the server's that one has asked.
 # The contract stands in docs/deploy-scripts.md.
 set -euo pipefail
 here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/act.sh
 . "$here/act.sh"
 
-readonly act=rollback
+readonly act=rollback BARRIER=.deploybot/no-rollback
+: "${PAST_SECONDS:=60}"
 
 # The release that was live before, of the state file that the server writes; in `release`.
 find_previous() {
@@ -38,7 +40,34 @@ release, or deploy that commit"
 	verify_rollback "$release" "$by"
 }
 
-[[ $# -eq 1 || $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: rollback.sh ENV [RELEASE]"
+# Who asks by hand is told what a rollback leaves as it is, and stopped before a barrier.
+check_past() {
+	local word from reason answer='' n=0 how of since=''
+	{ read -r how of since <"$app/migrated"; } 2>/dev/null || true # none ran here
+	if [[ -n $since && $of != "${release%%@*}" ]]; then
+		[[ $how != began ]] || how='began, and did not end well'
+		warn "the migration of ${of:0:12} $how ($since): a rollback does not undo it, the database stays as it is"
+	fi
+	[[ $past == no ]] || return 0
+	[[ -z ${before%%@*} || $release == target:* || ${before%%@*} == "${release%%@*}" ]] ||
+		asked "$PAST_SECONDS" "a look for barriers" env DEPLOYBOT_SETTINGS=checked "$here/commits.sh" past \
+			"${release%%@*}" "${before%%@*}" || answer=
+	while read -r word from reason; do
+		[[ $word == past ]] || continue
+		n=$((n + 1))
+		warn "a rollback to ${release:0:12} goes past ${from:0:12}: $reason ($BARRIER)"
+	done <<<"$answer"
+	((n == 0)) || fail "$EXIT_INPUT" "nothing was rolled back: barriers are in the way, see above (add --past where that is meant)"
+	[[ ${before%%@*} == "${release%%@*}" || ($answer == *end && $answer != unknown*) ]] ||
+		warn "whether a $BARRIER lies between was not looked at: what runs, or its history, is not known here"
+}
+
+past=no
+if [[ $# -gt 1 && ${!#} == --past ]]; then
+	past=yes
+	set -- "${@:1:$#-1}"
+fi
+[[ $# -eq 1 || $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: rollback.sh ENV [RELEASE] [--past]"
 check_environment "$1"
 [[ $# -eq 1 ]] || check_release "$2"
 check_run
@@ -58,6 +87,7 @@ fi
 preflight
 take_application_log
 note_current
+[[ -n ${RUN_ID:-} ]] || check_past
 if [[ $release == target:* ]]; then
 	has_function transport_before ||
 		fail "$EXIT_INPUT" "the transport $transport keeps nothing from before deploybot: take a release's commit"

@@ -194,7 +194,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 	[[ -n $ssh_shares || $BASHPID != "$$" ]] || ssh_begin_sharing
 	ssh_make_pipes
 	exec {ssh_life}<>"$ssh_folder/life" {ssh_ended}<>"$ssh_folder/ended"
-	ssh_begun=() ssh_done=() ssh_status=0 ssh_said=
+	ssh_begun=() ssh_done=() ssh_status=0 ssh_said='' ssh_never_came=no ssh_lost=()
 	# What a host says is no word of ours.
 	if [[ $ssh_quiet == no ]]; then
 		quotes=yes
@@ -325,19 +325,24 @@ ssh_explain() { # INDEX STATUS LAST-LINE WORDS
 			return "$?"
 		fi
 		ssh_status=$EXIT_UNREACHABLE
+		if ssh_has_no_session "$4"; then
+			ssh_never_came=yes
+		else
+			ssh_lost+=("$1")
+		fi
 		ssh_explain_lost "$1" "$3" "$4"
 		;;
-	124) ssh_status=$EXIT_BUSY ssh_said="$host: out of time" ;;
+	124) ssh_lost+=("$1") ssh_status=$EXIT_BUSY ssh_said="$host: out of time" ;;
 	126 | 127) ssh_status=$EXIT_REFUSED ssh_said="$host: ${3:-no bash}: bash and timeout (coreutils) are needed there" ;;
 	1[2-9][0-9]) ssh_killed "$host" " (status $2)" ;;
 	*) ssh_status=$EXIT_REFUSED ssh_said="$host: ended with status $2${3:+: $3}" ;;
 	esac
 }
 
-# What it had begun is put in order by the other one of its two processes, or by whoever comes next.
+# What it had begun is put in order by the other one of its two processes, where that lives, or by whoever comes next.
 ssh_killed() { # HOST WORDS
 	ssh_status=$EXIT_REFUSED ssh_said="$1: what deploybot runs there for this act was killed$2: is memory short there (dmesg)? \
-What it had begun is put in order there, or by the next release or rollback"
+What it had begun is put in order by its guard, if that lives, or by the next release or rollback"
 }
 
 ssh_make_folder() {
@@ -441,6 +446,7 @@ transport_preflight() {
 	ssh_ids=() ssh_interrupted=()
 	ssh_quiet=no
 	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
+	ssh_name_gone
 	ssh_find_file
 	ssh_quiet=yes
 	ssh_only=("${!ssh_hosts[@]}")
@@ -604,6 +610,29 @@ ssh_switch() { # WORD...
 	ssh_at_work=yes
 	ssh_everywhere $((SSH_SWITCH_SECONDS + ssh_grace)) switch "$@" || ssh_switch_failed
 	ssh_started=() ssh_at_work=no
+	ssh_note_hosts
+}
+
+# Of the last release, for ssh_name_gone.
+ssh_note_hosts() {
+	local i
+	for i in "${!ssh_hosts[@]}"; do
+		printf '%s %s\n' "${ssh_hosts[$i]}" "${ssh_ports[$i]}"
+	done >"$app/hosts.new" && mv -f -- "$app/hosts.new" "$app/hosts" || warn "$app/hosts cannot be written"
+}
+
+# A host that was taken out of the setting runs on, with its workers and schedulers: said until the next release has gone by.
+ssh_name_gone() {
+	local host port i is_there
+	[[ -r $app/hosts ]] || return 0
+	while read -r host port; do
+		is_there=no
+		for i in "${!ssh_hosts[@]}"; do
+			[[ ${ssh_hosts[$i]} != "$host" || ${ssh_ports[$i]} != "$port" ]] || is_there=yes
+		done
+		[[ $is_there == yes ]] || warn "$host (port $port) is not in $(name_of "$environment" HOST) any more: what the last \
+release started there runs on, and no release replaces it: stop it there"
+	done <"$app/hosts"
 }
 
 # Beside what serves.
@@ -617,19 +646,25 @@ ssh_start() { # WORD...
 	((status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 
-# From here on no status may say that the target is untouched.
+# From here on no status may say that the target is untouched.  What runs on a host is what it said when its switch ended.
 ssh_switch_failed() {
-	local i done_on=''
+	local i done_on='' unknown=''
 	ssh_at_work=no
 	((ssh_status == EXIT_BUSY)) || ssh_status=$EXIT_REFUSED
 	for i in ${ssh_done[@]+"${ssh_done[@]}"}; do
 		done_on+=" ${ssh_hosts[$i]}"
 	done
+	for i in ${ssh_lost[@]+"${ssh_lost[@]}"}; do
+		unknown+=" ${ssh_hosts[$i]}"
+	done
+	[[ -z $unknown ]] || ssh_said+="; what runs on$unknown is not known: a switch that loses us is finished there, or taken back"
 	if [[ -n $done_on && $act == rollback ]]; then
-		ssh_said+="; rolled back on$done_on: deploy/rollback.sh $environment $release goes on with the others"
+		ssh_said+="; rolled back on$done_on"
+		ssh_said+=$(by_hand ': deploy/rollback.sh %s %s goes on with the others' "$environment" "$release")
 	elif [[ -n $done_on ]]; then
-		ssh_said+="; the new release runs on$done_on"
-		[[ -z $PREVIOUS_RELEASE ]] || ssh_said+=": deploy/rollback.sh $environment $PREVIOUS_RELEASE rolls it back"
+		ssh_said+="; switched to the new release on$done_on"
+		[[ -z $PREVIOUS_RELEASE ]] ||
+			ssh_said+=$(by_hand ': deploy/rollback.sh %s %s rolls it back' "$environment" "$PREVIOUS_RELEASE")
 	fi
 	fail "$ssh_status" "$ssh_said"
 }
@@ -735,6 +770,7 @@ ssh_await_migration() { # WHAT-IT-IS-KNOWN-BY WORD...
 		migration_not_begun "$ssh_status" "$ssh_said"
 }
 
+# What a host does not say itself did begin, or may have: of a connection that broke, and of one who was killed.
 ssh_migrate() { # WORD...
 	local status=0
 	ssh_only=(0)
@@ -742,6 +778,10 @@ ssh_migrate() { # WORD...
 		"lock=$SSH_LOCK_SECONDS" "seconds=$MIGRATE_TIMEOUT_SECONDS" "$@" || status=$?
 	((status != 0)) || return 0
 	[[ ! $ssh_said =~ ': the migration failed (exit '([0-9]+)')'$ ]] || migration_failed "${BASH_REMATCH[1]}"
+	[[ $ssh_never_came == no && $ssh_said != "${ssh_hosts[0]}: the migration did not begin: "* ]] || {
+		migration_not_started
+		fail "$ssh_status" "$ssh_said"
+	}
 	fail "$ssh_status" "the migration was cut: $ssh_said"
 }
 

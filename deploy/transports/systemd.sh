@@ -72,7 +72,11 @@ transport_preflight() {
 	migration_at="in ${SYSTEMD_DIR%/} on ${ssh_hosts[0]}"
 	ssh_check_files
 	ssh_quiet=no ssh_migrating=()
-	[[ $reads == logs ]] || ssh_all "$SSH_ASK_SECONDS" check "${ssh_common[@]}"
+	[[ $reads != logs ]] || return 0
+	ssh_name_gone
+	[[ -z $migration_name ]] || ssh_found=(migrates=yes) # on the first host
+	ssh_all "$SSH_ASK_SECONDS" check "${ssh_common[@]}"
+	ssh_found=()
 }
 
 transport_ship() { # COMMIT

@@ -2,12 +2,14 @@
 whatever fails or is killed, nginx points at a release that runs, and the next attempt works."""
 # SPDX-License-Identifier: ISC
 import contextlib
+import http.server
 import os
 import pathlib
 import re
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -244,6 +246,72 @@ def test_a_release_that_is_not_well_touches_nothing(bench, how, says):
     assert status == 70 and says in said[-1] and "release" not in bench.steps(), said
     assert bench.engine()["containers"] == before and set(people.got) <= {one}
     is_whole(bench, one)
+
+
+def test_a_smoke_url_without_its_port_does_not_speak_for_the_new_release(tmp_path):
+    """Regression: nginx answered there, with the release before, and the new one was called good though it listened nowhere."""
+    script = (f'. {ROOT}/deploy/transports/ssh-host/base.sh; set +e; said=; for smoke_url in "" "http://127.0.0.1:$1/" '
+              '"http://127.0.0.1:{port}/"; do for port in "$1" "$2" ""; do answers "$port"; printf "%s " "$?"; done; done')
+    with http.server.HTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        done = subprocess.run(["/bin/bash", "-c", script, "x", str(server.server_port), str(free_port())], check=False,
+                              timeout=60, cwd=tmp_path, capture_output=True, text=True)
+        server.shutdown()
+        thread.join()
+    assert done.stdout.split() == ["0", "1", "0", "0", "1", "0", "0", "1", "1"], done
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):   # pylint: disable=invalid-name
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+UNTAKEN = """if [[ -e %s/untaken ]]; then
+	before=$(/usr/bin/pgrep -P "$(<%s/nginx.pid)")
+	(exec -a nginx %s "$@")
+	while [[ $(/usr/bin/pgrep -P "$(<%s/nginx.pid)") == "$before" ]]; do sleep 0.05; done
+	exit 1
+fi"""
+
+
+@pytest.mark.parametrize("is_taken, says", [
+    (False, "; the earlier release serves still"),
+    (True, "; nginx was asked to go back to port {}, and did not say that it did: which release serves is not known")])
+def test_of_a_second_reload_that_fails_nobody_says_more_than_was_seen(bench, is_taken, says):
+    """Regression: "serves still" was said of an nginx that had begun to lead to the new port."""
+    bench.shipped("one")
+    port = bench.file_says()
+    commit, _ = bench.release("two")
+    if is_taken:
+        real = os.readlink(bench.host_bin / "nginx")
+        bench.on_host("nginx", UNTAKEN % (bench.path, bench.host(), real, bench.host()))
+        (bench.path / "untaken").touch()
+    else:
+        (bench.host() / "nginx.refuses").write_text("server")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and said[-1].endswith(says.format(port)) and bench.file_says() == port, said
+
+
+def test_what_serves_again_and_does_not_answer_is_said_so(bench):
+    """Regression: that its container runs was called "serves"."""
+    bench.shipped("one")
+    port = bench.file_says()
+    commit, _ = bench.release("two")
+    (bench.host() / "nginx.refuses").write_text(f"127.0.0.1:{port ^ bench.ports[0] ^ bench.ports[1]}")
+    pid = next(box["pid"] for box in bench.engine()["containers"] if box.get("port") == port)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        status, said = bench.run("deploy.sh", "staging", commit)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert status == 70 and said[-1].endswith(
+        f"; nginx leads to port {port} again, where the earlier release runs and does not answer "
+        f"(http://127.0.0.1:{port}/ does not answer)"), said
 
 
 @pytest.mark.long
@@ -869,7 +937,7 @@ def test_what_was_started_for_a_release_that_failed_on_a_host_is_ended_on_those_
     commit, two = bench.release("two")
     hosts = three_hosts_of_which(bench, "kill $reader; echo no room >&2; exit 70")
     status, said = bench.run("deploy.sh", "staging", commit, **hosts)
-    assert status == 70 and said[-1].startswith("deploy.sh: h2: no room; the new release runs on h1: "), said
+    assert status == 70 and said[-1].startswith("deploy.sh: h2: no room; switched to the new release on h1"), said
     assert got_by(bench, "switch") == ["deploy@h2"] and sorted(got_by(bench, "tidy")) == ["deploy@h2", "deploy@h3"]
     assert bench.serves() == two and bench.port_of(one)     # which drains
 
@@ -878,7 +946,7 @@ def test_who_ends_a_release_that_has_begun_is_told_what_is_left(bench):
     one, old = bench.shipped("one")
     commit, two = bench.release("two")
     hosts = three_hosts_of_which(bench, f"touch {bench.path}/there; exec sleep 1000")
-    process = bench.start("deploy.sh", "staging", commit, **hosts, PREVIOUS_RELEASE=f"{one}@{old}")
+    process = bench.start("deploy.sh", "staging", commit, **hosts, PREVIOUS_RELEASE=f"{one}@{old}", RUN_ID=None)
     wait_for((bench.path / "there").exists, "the switch on h2", 60)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130

@@ -310,6 +310,27 @@ def test_a_rollback_builds_nothing_and_sees_that_the_image_is_there_first(bench)
     assert bench.target() == f"{second}@{bench.digests()[second]}"
 
 
+def test_a_rollback_by_hand_stops_before_a_barrier(bench):
+    """Regression: nothing was asked, warned or printed."""
+    one, digest = shipped(bench, "one")
+    (bench.repository / ".deploybot").mkdir()
+    (bench.repository / ".deploybot" / "no-rollback").write_text("drops column price\n")
+    two, _ = shipped(bench, "two")
+    to = f"{one}@{digest}"
+    (bench.state / "apps" / "staging" / "migrated").write_text(f"ran {two} 2026-01-02\n")
+    status, said = bench.run("rollback.sh", "staging", to, RUN_ID=None)
+    says = f"warning: a rollback to {one[:12]} goes past {two[:12]}: drops column price (.deploybot/no-rollback)"
+    assert status == 64 and says in said and "release" not in bench.steps(), said
+    says = f"warning: the migration of {two[:12]} ran (2026-01-02): a rollback does not undo it, "
+    assert f"{says}the database stays as it is" in said, said
+    status, said = bench.run("rollback.sh", "staging", to, RUN_ID=None, REPOSITORY_URL=str(bench.path / "other"))
+    assert status == 0 and any("lies between was not looked at" in line for line in said), said
+    assert bench.run("deploy.sh", "staging", two)[0] == 0
+    for words, settings in (([to, "--past"], {"RUN_ID": None}), ([to], {}), ([to], {"RUN_ID": None})):
+        status, said = bench.run("rollback.sh", "staging", *words, **settings)
+        assert status == 0 and "goes past" not in "\n".join(said) and "looked at" not in "\n".join(said), said
+
+
 def test_a_rollback_by_hand_takes_the_state_files_previous_release(bench):
     first, digest = shipped(bench, "one")
     second, other = shipped(bench, "two")

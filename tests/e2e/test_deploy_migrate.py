@@ -4,6 +4,7 @@ image, before anything starts, never in a rollback; one that is cut is stopped, 
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -131,6 +132,32 @@ def test_the_marker_is_said_where_there_is_a_command_alone(bench, command, wante
     assert status == 0 and ("migrate" in bench.steps()) == wanted, said
 
 
+LAST = """set -euo pipefail; here=%s/deploy; . "$here/act.sh"
+%s; environment=staging PREVIOUS_RELEASE=; readonly act=deploy; shipped=no awaits_migration=no release=to
+trap on_exit EXIT; at_exit migration_leave; %s"""
+STOPPED = "; its migration was stopped, and the database may be half migrated; nothing was released"
+
+
+@pytest.mark.parametrize("state, ends, says", [
+    ("migration=begun RUN_ID=", "fail 75 cut", f"cut{STOPPED}"),
+    ("migration=begun RUN_ID=", "on_signal 130", f"ended by a signal{STOPPED}"),
+    ("migration=begun RUN_ID=1", "on_signal 130", "ended by a signal"),
+    ("migration=begun RUN_ID= migration_name=m; transport_end_migration() { false; }", "fail 70 cut",
+     "cut; its migration may still be running, as m, and the database may be half migrated; nothing was released"),
+    ("migration=ran RUN_ID=", "fail 70 down", "down; its migration ran, and that stays; nothing was released"),
+    ("migration=ran RUN_ID=1", "fail 70 down", "down"), ("migration=failed RUN_ID=", "fail 70 down", "down"),
+    ("migration=ran RUN_ID= release_began=yes", "on_signal 143",
+     "ended by a signal; the release had begun, on some hosts or on all: deploy/deploy.sh staging to goes on with it; "
+     "its migration ran, and that stays"),
+    ("migration= RUN_ID=1 release_began=yes", "on_signal 143",
+     "ended by a signal; the release had begun, on some hosts or on all")])
+def test_who_works_by_hand_is_told_last_what_became_of_the_migration(tmp_path, state, ends, says):
+    """Regression: "ended by a signal" was all, in the middle of it; and a run of deploybot's named a rollback by hand."""
+    done = subprocess.run(["/bin/bash", "-c", LAST % (ROOT, state, ends), "x"], check=False, timeout=60, cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == f"x: {says}", done
+
+
 # ---- on hosts ----------------------------------------------------------------------------------
 
 
@@ -151,6 +178,7 @@ def test_it_runs_once_on_the_first_host_with_the_new_image(bench):
     assert f"app of {bench.image}@{digest}: bin/migrate a=b" in said
     assert migrations(bench) == [["compose", "run", "--rm", "--no-deps", "-T", "--name", "deploybot-migrate-staging",
                                   "app", "bin/migrate", "a=b"]]
+    assert (bench.state / "apps" / "staging" / "migrated").read_text().startswith(f"ran {commit} ")
     acts = [(call[-2], call[-1].split()[7]) for call in bench.ssh_calls()]
     assert acts.count(("deploy@h1", "migrate")) == 1 and ("deploy@h2", "migrate") not in acts
     came = [acts.index(act) for act in (("deploy@h2", "pull"), ("deploy@h1", "migrate"), ("deploy@h1", "switch"))]
@@ -269,6 +297,34 @@ def test_whichever_is_killed_the_host_stops_the_migration(bench, who):
     wait_for(bench.is_quiet, "the host to be at rest", 60)
     status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate")
     assert status == 0 and bench.runs() == [(f"{bench.image}@{digest}", "running")], said
+
+
+HELD = """if [[ -e %s/held ]]; then
+	[[ "$*" != %s ]] || { echo "%s" >&2; exit %d; }
+fi"""
+
+
+@pytest.mark.parametrize("program, words, says, status, end", [
+    ("flock", "*", "", 1, "the migration did not begin: something else is being released to {app} there"),
+    ("docker", "'image inspect'*", "Cannot connect to the Docker daemon", 1,
+     "the migration did not begin: docker has no "),
+    ("ssh", "*'bash -s -- migrate '*", "ssh: connect to host h1 port 22: Connection refused", 255, " be reached: "),
+    ("ssh", "*'bash -s -- migrate '*", "client_loop: send disconnect: Broken pipe", 255, None)])
+def test_one_that_never_began_is_not_called_cut(bench, program, words, says, status, end):
+    """Regression: nothing had run, and people compared schemas.  Of a connection that broke nobody knows."""
+    _, one = bench.shipped("one")
+    text = HELD % (bench.path, words, says, status)
+    if program == "ssh":
+        bench.wrap(program, text)
+    else:
+        bench.on_host(program, text)
+    commit, _ = bench.release("two")
+    bench.hook("pre-start", "10-then", f"touch {bench.path}/held")
+    status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate")
+    assert status in (70, 75) and migrations(bench) == [] and bench.runs() == [(f"{bench.image}@{one}", "running")]
+    assert bench.steps()[-2:] == ["migrate", "migrate-not-started" if end else "migrate-stopped"], said
+    assert ("the migration was cut" in said[-1]) == (end is None), said
+    assert end is None or end.format(app=bench.app) in said[-1], said
 
 
 def test_one_that_a_killed_run_and_host_left_is_waited_for_and_never_doubled(bench):

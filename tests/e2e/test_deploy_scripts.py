@@ -710,6 +710,23 @@ def test_deploy_works_by_hand(bench):
     assert bench.page()["page"] == "one"
 
 
+@pytest.mark.parametrize("end, status", [("exit 0", 64), ("exit 1", 78)])
+def test_settings_that_came_by_half_are_none(tmp_path, end, status):
+    """They are whole where the program has ended well: 64 is of a word that is read behind them."""
+    runner = tmp_path / "runner"
+    runner.write_text(f"""#!/bin/bash
+[[ $1 == --settings ]] || exit 0
+printf 'DEPLOY_TRANSPORT=local\\0'
+{end}
+""")
+    runner.chmod(0o755)
+    env = {"PATH": os.environ["PATH"], "STATE_DIRECTORY": str(tmp_path), "DEPLOYBOT_RUNNER": str(runner)}
+    done = subprocess.run([os.path.join(DEPLOY, "deploy.sh"), "staging", "no-commit"], env=env,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    assert ("--settings staging failed" in done.stderr) == (status == 78), done.stderr
+
+
 # ---- the script in docs/ -----------------------------------------------------------------------
 
 

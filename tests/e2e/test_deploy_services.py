@@ -162,6 +162,22 @@ def test_a_release_replaces_all_services_of_its_image_the_main_one_first(any_ben
     assert parts(any_bench) == all_run(digest, "app", "worker", "scheduler")
 
 
+STOPPED = "is stopped here, and a release or rollback starts it (is it to stay down? Leave it out of COMPOSE_SERVICES)"
+
+
+def test_a_service_that_somebody_has_stopped_is_named_before_it_is_started(any_bench):
+    """Regression: a standby's scheduler ran again behind the next release, without a word."""
+    _, digest = any_bench.shipped("one")
+    boxes = any_bench.engine()["containers"]
+    any_bench.change_engine(containers=[{**box, "status": "running" if box["labels"]["service"] == "app" else "exited"}
+                                        for box in boxes])
+    _, said = any_bench.run("target.sh", "staging", "preflight")
+    assert [line for line in said if "is stopped here" in line] == [f"h1: warning: worker {STOPPED}"], said
+    any_bench.change_engine(containers=boxes)
+    assert STOPPED not in "\n".join(any_bench.run("target.sh", "staging", "preflight")[1])
+    assert parts(any_bench) == all_run(digest, "app", "worker", "scheduler")
+
+
 def test_the_services_that_the_setting_names_are_replaced_and_no_others(bench):
     for services, names in (("scheduler, once,app", ["app", "scheduler", "once"]), ("app", ["app"])):
         bench.change_engine(containers=[])

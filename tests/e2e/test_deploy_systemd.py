@@ -4,9 +4,11 @@ old or the new one, whole, and what is said of the host is true."""
 import fcntl
 import os
 import signal
+import subprocess
 
 import pytest
 
+from commands_aid import DEPLOY
 from runner_client import is_alive, wait_for
 from systemd_aid import SystemdBench
 
@@ -172,6 +174,23 @@ def test_a_release_that_does_not_stay_up_is_taken_back(bench, fate, says):
     assert bench.runs() == ("active", first) and bench.link() == link and bench.left() == []
     # What has failed too often is started by nobody before that is reset.
     assert bench.orders()[2:] == [["reset-failed", "shop.service"], ["--no-block", "restart", "shop.service"]]
+
+
+@pytest.mark.parametrize("state, says", [
+    ("inactive", "; as before, none is up of a.service"),
+    ("deactivating", "; none was up before, and still there is: a.service (deactivating)")])
+def test_what_was_told_to_stop_and_is_there_yet_is_not_called_down(tmp_path, state, says):
+    """It may take its TimeoutStopSec, and nobody waits so long."""
+    (tmp_path / ".deploybot.before").mkdir()
+    for name, text in (("link", "\n"), ("units", "a.service inactive \n"), ("touched", "a.service\n")):
+        (tmp_path / ".deploybot.before" / name).write_text(text)
+    script = (f'set -euo pipefail; cd "$1"; . {DEPLOY}/transports/systemd-host/switch.sh\n'
+              'order() { :; }; point_to() { :; }; say() { :; }; forget_before() { :; }; pause() { SECONDS=1000; }\n'
+              'declare -A field; look() { field=([ActiveState]=$is); }\n'
+              'units=(a.service) is=$2 steady=1 UP_SECONDS=1; take_back; echo "$said"')
+    done = subprocess.run(["/bin/bash", "-c", script, "x", tmp_path, state], check=False, timeout=60,
+                          capture_output=True, text=True)
+    assert done.stdout == f"{says}\n", done
 
 
 def test_the_first_release_that_fails_leaves_nothing(bench):
@@ -517,6 +536,25 @@ def test_a_migration_that_is_cancelled_is_stopped_and_said_so(bench):
     assert process.wait(timeout=60) == 143
     assert bench.steps()[-2:] == ["migrate", "migrate-stopped"], bench.said()
     assert bench.runs() == ("active", first) and "may still be running" not in "\n".join(bench.said())
+
+
+def test_a_migration_that_nobody_may_run_is_refused_before_anything(bench):
+    """Regression: it was found out behind the build, and called cut."""
+    run_as_shop(bench)
+    first = bench.shipped_app()
+    bench.sudoers(*SUDOERS)
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app(), MIGRATE_COMMAND="true")
+    assert status == 70 and "deploy may run nothing as shop by sudo" in said[-1], said
+    assert bench.steps() == ["preflight"] and bench.runs() == ("active", first), said
+
+
+def test_a_migration_that_never_began_is_not_called_cut(bench):
+    run_as_shop(bench)
+    first = bench.shipped_app()
+    bench.hook("pre-start", "10-then", f"sed -i '/shop ALL/d' {bench.host()}/sudoers")
+    status, said = bench.run("deploy.sh", "staging", bench.commit_app(), MIGRATE_COMMAND="true")
+    assert status == 70 and "the migration did not begin: deploy may run nothing as shop by sudo" in said[-1], said
+    assert bench.steps()[-2:] == ["migrate", "migrate-not-started"] and bench.runs() == ("active", first), said
 
 
 @pytest.mark.long

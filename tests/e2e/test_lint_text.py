@@ -75,3 +75,19 @@ def test_a_key_by_its_name_is_refused_and_git_does_not_take_it(tmp_path, name):
 def test_what_only_speaks_of_keys_is_let_pass(tmp_path):
     for name in ("tests/tools/npm/known_secrets", ".env.example", "lib/keyed.c", "deploy/github/secrets.baseline"):
         assert not lint_text.KEY_FILE.search(name), name
+
+
+@pytest.mark.parametrize("body, line", [
+    ('mapfile -t lines < <(ls)\nwait "$!" || exit 1\n', 2),
+    ('say() {\n\tread -r word < <(ls) || true\n\tif wait "$!"; then\n\t\ttrue\n\tfi\n}\n', 3),
+    ('mapfile -t lines < <(ls)\nsleep 1 &\nwait "$!"\n', None), ('tee >(cat) </dev/null\nwait "$!"\n', None),
+    ('say() {\n\tread -r word < <(ls)\n}\nsleep 1 & wait "$!"\n', None)])
+def test_the_end_of_a_process_substitution_is_not_waited_for(tmp_path, body, line):
+    """Regression: one run of 400 by hand ended so, with status 78 and no reason."""
+    (tmp_path / "deploy").mkdir()
+    head = "#!/bin/bash\n# part.sh - a part.\n# SPDX-License-Identifier: ISC\n"
+    (tmp_path / "deploy" / "part.sh").write_text(head + body)
+    said = subprocess.run([sys.executable, os.path.join(ROOT, "tests", "tools", "lint_text.py"), "deploy/part.sh"],
+                          cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                          check=False).stdout
+    assert said == "" if line is None else said.startswith(f'deploy/part.sh:{line + 3}: no wait "$!" behind < <( ): ')

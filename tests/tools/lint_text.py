@@ -59,6 +59,7 @@ BANNED = {
 KEY_FILE = re.compile(r"(?:^|/)(?:[^/]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx)|id_(?:rsa|dsa|ecdsa|ed25519)[^/]*|"
                       r"[^/]*deploy_key|kubeconfig|\.env|[^/]+\.env|\.netrc|\.pgpass|secrets?/.+)$")
 BARE_RETURN = re.compile(r"^[^#]*(?<![\w\"$#])return(?=\s*($|;|\}|#))")
+BACKGROUND = re.compile(r"(?<![&<>])&\s*(?:#.*)?$|^}$")
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
 SLEEP_C = re.compile(r"(?<![\w.>])(?:u|nano)?sleep\s*\(")
 SLEEP_PY = re.compile(r"(?<![\w.])(?:time\.)?sleep\(")
@@ -200,8 +201,13 @@ def check_python(path, lines, found):
 
 
 def check_script(path, lines, found):
-    """In a trap a bare `return` gives back what was true before the trap: a container was not removed for that."""
+    """In a trap a bare `return` gives back what was true before the trap: a container was not removed for that.  And
+    bash loses the end of what stands in <( ) now and then: `wait` said that it had failed, though all had come."""
+    is_read_from = False
     for number, line in enumerate(lines, 1):
+        is_read_from = (is_read_from or "< <(" in line) and not BACKGROUND.search(line)
+        if is_read_from and 'wait "$!"' in line:
+            found.say(path, number, 'no wait "$!" behind < <( ): have a last word printed, and look for that')
         if path.parts[0] == "deploy" and BARE_RETURN.search(line):
             found.say(path, number, 'return says what: 0, 1 or "$?"')
 

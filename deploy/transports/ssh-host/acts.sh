@@ -84,6 +84,7 @@ check_compose() {
 	name_services
 	name_grace
 	name_drifted
+	name_stopped
 	[[ -z $chosen ]] || printf 'file %s\n' "$chosen"
 	! is_of_repository || say "$the_file, sha256 ${compose_file:19:12}"
 	name_strangers
@@ -141,6 +142,22 @@ name_drifted() {
 		find_surveyed "$project" "$name"
 		read -r _ of _ _ _ _ _ image_of_it _ <<<"$line"
 		[[ -z $mine || -z $of || $of == "$mine" ]] || say "warning: $name runs $image_of_it, and $service $image_now"
+	done
+}
+
+# What somebody has stopped, in an incident or as a standby, runs again behind a release.  One that ends by itself is not meant.
+name_stopped() {
+	local name line its_project state part is
+	for name in ${others[@]+"${others[@]}"}; do
+		[[ ${field[$name.restart]:-} == @(always|unless-stopped) ]] || continue
+		is=
+		while IFS='|' read -r line its_project _; do
+			read -r _ _ state _ _ _ _ _ part <<<"$line"
+			[[ $its_project == "$project" && $part == "$name" ]] || continue
+			is+=" $state"
+		done <<<"$surveyed"
+		[[ -z $is || -n ${is// exited/} ]] ||
+			say "warning: $name is stopped here, and a release or rollback starts it (is it to stay down? Leave it out of COMPOSE_SERVICES)"
 	done
 }
 
@@ -309,6 +326,7 @@ act_migrate() {
 	began=$SECONDS
 	# Without the lock: where all of us are killed and it goes on, who comes next finds it by its name.
 	find_with
+	begins
 	# stderr is ours: its end says why, also where we are asked to stop meanwhile
 	run_loose "$seconds" bash -c 'exec "$@" 2>&1' migrate "${with[@]}" DEPLOY_IMAGE="$image" DEPLOY_PORT=0 "${compose[@]}" \
 		run --rm --no-deps -T --name "$migration" "$migrator" "${job[@]}" 5>&- 9>&- || status=$?

@@ -10,7 +10,7 @@
 #   .env                  our lines in it: DEPLOY_IMAGE, DEPLOY_PORT, and COMPOSE_FILE (file.sh)
 #   .deploybot.lock       who holds it works here; says where the private folder is
 #   .deploybot.before/    what ran, while that is being replaced.  Who finds it without holder brings it back
-#   .deploybot.nginx      which upstream file nginx has surely read, and the port in it
+#   .deploybot.nginx      which upstream file nginx has surely read, the port in it, and the process of that nginx
 #   .deploybot.made       bluegreen: PORT CONTAINER SUM, by what compose made the container of; the last is to be switched to
 #   .deploybot.drain      bluegreen: what a switch has left running: DEPLOYMENT PORT SECONDS-OF-UPTIME, then the workers
 #                         of nginx that had requests for it, or `blind`;  .deploybot.drain.kept: it is to serve again
@@ -406,14 +406,15 @@ http_status() { # URL
 		- "$name" "$port" "${rest#*/}" "$authority" 2>/dev/null
 }
 
-# Does it answer?  SMOKE_URL with a 2xx; without one, a port of ours with whatever is http.
+# Does it answer?  A port of ours with whatever is http, where SMOKE_URL does not ask that one: it may be nginx's, which leads to
+# what was there before.  SMOKE_URL with a 2xx.
 answers() { # PORT; fills said
 	local url=${smoke_url//'{port}'/$1}
-	if [[ -z $url ]]; then
+	if [[ -n $1 && $url == "$smoke_url" ]]; then
 		said="http://127.0.0.1:$1/ does not answer"
-		[[ -z $1 ]] || http_status "http://127.0.0.1:$1/" >/dev/null
-		return "$?"
+		http_status "http://127.0.0.1:$1/" >/dev/null || return 1
 	fi
+	[[ -n $url ]] || return 0
 	said=$(http_status "$url") || true # then it is empty
 	[[ $said != 2?? ]] || return 0
 	said="$url answers ${said:-nothing}"

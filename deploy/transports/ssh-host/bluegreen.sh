@@ -118,10 +118,11 @@ is_passed_over() {
 	[[ -n $place && $place == "$(place_of "$file" "$reloaded")" ]]
 }
 
-# Returns when requests that come from now on go where the upstream file says; else fills said.
+# Returns when requests that come from now on go where the upstream file says; else fills said, and untaken with whether nginx
+# was seen to have the workers that it had.
 reload() {
 	local before words began reloaded='' marked=no
-	before=$(workers)
+	before=$(workers) untaken=no
 	if mark_unread; then
 		marked=yes
 	fi
@@ -130,6 +131,7 @@ reload() {
 	words=$(timeout -k 5 "$ASK_SECONDS" $reload_command 2>&1 </dev/null 5>&- 9>&-) || {
 		show "$words"
 		said="\"$reload_command\" failed: $(last_line "$words")"
+		find_untaken
 		return 1
 	}
 	began=$SECONDS
@@ -148,13 +150,24 @@ reload() {
 			return 1
 		fi
 		# Where that cannot be written the next act reloads again.
-		{ upstream_stamp && printf '%s\n' "$(live_port)"; } >.deploybot.nginx || true
+		{ upstream_stamp && printf '%s\n' "$(live_port)" "$reloaded"; } >.deploybot.nginx || true
 		served=blind
 		[[ $is_blind == yes ]] || find_served "$before"
 		return 0
 	fi
 	said="nginx did not take its configuration within $RELOAD_SECONDS s: its error log says why"
+	find_untaken
 	return 1
+}
+
+# Of the nginx that was reloaded last, where one is known: there may be others, which come and go.
+find_untaken() {
+	local now master='' had has
+	[[ -n $before ]] || return 0
+	now=$(workers)
+	{ read -r && read -r && read -r master; } 2>/dev/null <.deploybot.nginx || true # then it is of all
+	had=$(grep "^${master:+$master }" <<<"$before") && has=$(grep "^${master:+$master }" <<<"$now") || return 0
+	[[ $has != "$had" ]] || untaken=yes
 }
 
 point_at() { # PORT
@@ -462,9 +475,16 @@ note_switch() { # OLD
 	note_before "$port" "${others[@]}"
 }
 
+# Fills earlier with what is true of what runs on a port that nginx was led back to.
+find_earlier() { # PORT
+	local said=''
+	earlier="the earlier release serves still"
+	answers "$1" || earlier="nginx leads to port $1 again, where the earlier release runs and does not answer ($said)"
+}
+
 # Leads nginx back to what served, stops what was to follow it, and brings back the other services; nobody may stop this.
 take_back_bluegreen() {
-	local old='' new runs=''
+	local old='' new runs='' earlier
 	trap '' TERM HUP INT
 	say "rolling back to the earlier release"
 	new=$(live_port)
@@ -486,7 +506,8 @@ take_back_bluegreen() {
 	[[ -n $old ]] || stop_port "$new" || true # the next act stops it
 	said="; as before, nothing runs on port $port_a or $port_b"
 	if [[ -n $old ]]; then
-		said='; the earlier release serves still'
+		find_earlier "$old"
+		said="; $earlier"
 		drop_ready "$(other_port "$old")" || true
 	fi
 	restore_before ${others[@]+"${others[@]}"} && { [[ -z $(ran_before) ]] || stays_up; } ||
@@ -511,14 +532,18 @@ keep_new() {
 	forget_before
 }
 
-# nginx has the old port still, or nothing that works: the file says so too.
+# nginx may have the old port still, or nothing that works: the file says so too, and what was seen of it is said.
 point_back() { # OLD NEW
-	local why=$said runs='' is="the earlier release serves still"
-	[[ -z $1 ]] || runs=$(insist running "$1") ||
-		runs=unknown is="nginx has port $1 as before, where docker does not say what runs"
+	local why=$said runs='' was_untaken=$untaken earlier="nginx leads to port $1, where docker does not say what runs"
+	[[ -z $1 ]] || runs=$(insist running "$1") || runs=unknown
 	if [[ -n $runs ]]; then
-		point_at "$1" && reload && drop_ready "$2" || true # nginx never left the old port; the next act tries again
-		why+="; $is"
+		[[ $runs == unknown ]] || find_earlier "$1"
+		if point_at "$1" && reload; then
+			drop_ready "$2" || true # the next act tries again, here and below
+		elif [[ $was_untaken.$untaken != yes.yes ]]; then
+			earlier="nginx was asked to go back to port $1, and did not say that it did: which release serves is not known"
+		fi
+		why+="; $earlier"
 	fi
 	said=$why
 }

@@ -15,6 +15,17 @@ on_told() {
 	fi
 }
 
+# Right before a migration: until then nothing of it ever ran, however we end.  The guard may have to say so.
+begins() {
+	[[ $told == no ]] || die 75 "was asked to stop"
+	: >"$private/begun" || die 75 "$private cannot be written: $(df -P -- "$private" | tail -n 1)"
+}
+
+# Where that never came it is said of why we end: whoever sent us reads these words (ssh.sh), and has nothing to stop.
+name_not_begun() {
+	[[ ${act:-} != migrate || -z $why || (-n $private && -e $private/begun) ]] || why="the migration did not begin: $why"
+}
+
 # Holds the lock; what a killed holder left of its secrets is removed.
 take_lock() {
 	local folder='' patience
@@ -72,6 +83,7 @@ guard() {
 # shellcheck disable=SC2317 # a trap calls it
 on_exit() { # STATUS
 	trap - EXIT
+	name_not_begun
 	[[ -z $private ]] || rm -rf -- "$private" || true # why we end is said all the same
 	[[ -z $why ]] || printf '%s\n' "$why" >&2
 	exit "$1"

@@ -17,6 +17,7 @@ on_worker_exit() { # STATUS
 	if [[ $change == begun ]]; then
 		"take_back_$strategy" || true # what has become of it is in said
 	fi
+	name_not_begun
 	[[ -z $why ]] || printf '%s%s\n' "$why" "$said" >&2
 	exit "$1"
 }
@@ -62,7 +63,7 @@ on_worker_killed() {
 	elif [[ $strategy == bluegreen && ($act == switch || $settle == yes) ]]; then
 		settle=yes
 		settle_bluegreen
-		[[ -z $live ]] || why+="; port $live serves"
+		[[ -z $live ]] || why+="; nginx leads to port $live"
 	fi
 	if [[ $act.$strategy == start.bluegreen ]]; then
 		tidy_bluegreen
@@ -73,7 +74,7 @@ main() { # ACT NAME=VALUE...
 	local act=$1 word dir='' service='' strategy='' image='' release='' ports='' upstream='' drain=0 keep='' lines=0
 	local before='' lock=30 missing=66 user='' password='' smoke_url='' reload_command='' host me port_a port_b
 	local compose=()
-	local said='' loose='' told=no change='' started='' was_cut=no is_blind=no
+	local said='' untaken=no loose='' told=no change='' started='' was_cut=no is_blind=no
 	local job=() job_name='' migration='' migrator='' seconds=0
 	local project='' root='' surveyed='' now='' wanted_services='' others=() left='' names=() externals=''
 	local unsure='' start_seconds=120 up_since=0 up_image='' source=host origin='' allow='' chosen='' file_text=''

@@ -184,6 +184,15 @@ ssh_was_killed() { # INDEX WORDS
 		timeout 5 ssh -F none "-oControlPath=$ssh_folder/c$1" -O check -- "${ssh_hosts[$1]}" >/dev/null 2>&1
 }
 
+# What ssh says where it came to no session, and of one that it had.
+readonly SSH_NO_SESSION=$'(^|\n)(ssh: connect to host|ssh: Could not resolve hostname|kex_exchange_identification:|\
+Host key verification failed)|: Permission denied \\(' SSH_HAD_SESSION='mux_client|client_loop|packet_write'
+
+# Did ssh end before anything could be run there?  Where a connection stood and broke nobody knows.
+ssh_has_no_session() { # WORDS
+	[[ $1 =~ $SSH_NO_SESSION && ! $1 =~ $SSH_HAD_SESSION ]]
+}
+
 # Fills ssh_said of a connection that did not come about, or broke.
 ssh_explain_lost() { # INDEX LAST-LINE WORDS
 	local host=${ssh_hosts[$1]} port=${ssh_ports[$1]} user=$DEPLOY_USER said=$2 what=host

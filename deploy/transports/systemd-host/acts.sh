@@ -7,7 +7,7 @@ readonly TOOLS=(flock:util-linux tar:tar gzip:gzip systemctl:systemd journalctl:
 readonly WORK_SECONDS=15
 
 act_check() {
-	local unit tool
+	local unit tool user as_user
 	for tool in "${TOOLS[@]}"; do
 		command -v "${tool%:*}" >/dev/null ||
 			die 70 "the program ${tool%:*} is missing there (Debian: apt-get install ${tool#*:})"
@@ -18,6 +18,7 @@ act_check() {
 	for unit in "${units[@]}"; do
 		check_unit "$unit"
 	done
+	[[ $migrates == no ]] || find_user # that is not to be found out behind the build
 	! is_interrupted ||
 		say "warning: an earlier release was interrupted here, and nothing has put that in order since: deploy, or roll \
 back, which does so as it begins"
@@ -192,27 +193,33 @@ readonly WATCHED='exec 4<&0 </dev/null
 	kill "$watcher" 2>/dev/null
 	exit "$status"'
 
-# Runs words, and no shell, in a release's folder as the first unit's user.
-run_work() { # SECONDS FOLDER WORDS...
-	local status=0 user words application=''
+# Fills user with the first unit's, and as_user with what runs something as that one.
+find_user() {
 	look "${units[0]}" || die 70 "$said"
 	user=${field[User]:-}
 	[[ $scope == system ]] || user=$me
 	[[ -n $user && ($user != root || $me == root) ]] ||
 		die 70 "${units[0]} runs as root, and deploybot runs nothing as root: User= in the unit"
-	[[ $environment != */* ]] || application=${environment%/*}
-	words=(bash -c "$WATCHED" deploybot "$1" "$dir/.deploybot.work" env --chdir="$dir/$2" COMMIT="$(commit_of "$2")"
-		ENVIRONMENT="${environment##*/}" APPLICATION="$application" "${@:3}")
-	if [[ $user != "$me" ]]; then
-		sudo -n -l -u "$user" -- bash -c true >/dev/null 2>&1 ||
-			die 70 "$me may run nothing as $user by sudo: visudo -f /etc/sudoers.d/deploybot, and write: \
+	as_user=()
+	[[ $user != "$me" ]] || return 0
+	sudo -n -l -u "$user" -- bash -c true >/dev/null 2>&1 ||
+		die 70 "$me may run nothing as $user by sudo: visudo -f /etc/sudoers.d/deploybot, and write: \
 $me ALL=($user) NOPASSWD: ALL"
-		words=(sudo -n -u "$user" -- "${words[@]}")
-	fi
+	as_user=(sudo -n -u "$user" --)
+}
+
+# Runs words, and no shell, in a release's folder as the first unit's user.
+run_work() { # SECONDS FOLDER WORDS...
+	local status=0 user as_user words application=''
+	find_user
+	[[ $environment != */* ]] || application=${environment%/*}
+	words=(${as_user[@]+"${as_user[@]}"} bash -c "$WATCHED" deploybot "$1" "$dir/.deploybot.work" env --chdir="$dir/$2"
+		COMMIT="$(commit_of "$2")" ENVIRONMENT="${environment##*/}" APPLICATION="$application" "${@:3}")
 	: >>.deploybot.work
 	chmod 644 .deploybot.work
 	mkfifo -m 600 -- "$private/work"
 	exec 7<>"$private/work"
+	begins
 	works=yes
 	"${words[@]}" <"$private/work" 2>&1 7>&- & # stderr is ours: its end says why
 	loose=$!

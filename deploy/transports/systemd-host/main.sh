@@ -12,6 +12,7 @@ on_worker_exit() { # STATUS
 	if [[ $change == begun ]]; then
 		take_back || true # what has become of it is in said
 	fi
+	name_not_begun
 	[[ -z $why ]] || printf '%s%s\n' "$why" "$said" >&2
 	exit "$1"
 }
@@ -50,14 +51,14 @@ on_worker_killed() {
 main() { # ACT NAME=VALUE...
 	local act=$1 word dir='' environment='' units=() scope='' steady=5 release='' name='' before='' size=0 keep=''
 	local count=5 lines=0 lock=30 missing=64 seconds=0 job=() smoke_url='' host me manager=() become=()
-	local said='' works=no loose='' told=no change='' was_cut=no
+	local said='' migrates=no works=no loose='' told=no change='' was_cut=no
 	local -A field=()
 	shift
 	trap 'on_exit "$?"' EXIT
 	for word in "$@"; do
 		case ${word%%=*} in
 		dir | environment | scope | steady | release | name | before | size) printf -v "${word%%=*}" %s "${word#*=}" ;;
-		keep | count | lines | lock | missing | seconds) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		keep | count | lines | lock | missing | seconds | migrates) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		units) IFS=, read -r -a units <<<"${word#*=}" ;;
 		job) job+=("${word#*=}") ;;
 		*) die 64 "systemd-host/main.sh does not know $word" ;;

@@ -2,6 +2,9 @@
 # switch.sh - the units run another release, and what ran before comes back when that fails.
 # SPDX-License-Identifier: ISC
 
+# What was ordered to stop is looked at for so long.
+readonly DOWN_SECONDS=5
+
 # Writes down what runs, before anything changes.
 note_before() {
 	local unit link=''
@@ -43,7 +46,7 @@ restart() { # UNIT
 
 # Brings back what ran before a change that was not finished; nobody may stop this.
 take_back() {
-	local unit state link='' up=() status=0 until=$((SECONDS + UP_SECONDS + steady))
+	local unit state link='' left_up='' up=() status=0 until=$((SECONDS + UP_SECONDS + steady))
 	trap '' TERM HUP INT
 	told=no
 	say "rolling back to the earlier release"
@@ -63,7 +66,9 @@ take_back() {
 		esac
 	done <.deploybot.before/units
 	if ((status == 0 && ${#up[@]} == 0)); then
+		find_left_up
 		said="; as before, none is up of ${units[*]}"
+		[[ -z $left_up ]] || said="; none was up before, and still there is:$left_up"
 	elif ((status == 0)) && wait_up "$steady" "${up[@]}"; then
 		said="; the earlier release runs again"
 	else
@@ -71,6 +76,20 @@ take_back() {
 		return 1
 	fi
 	forget_before
+}
+
+# Fills left_up with the units that are there yet: a stop is ordered, and takes as long as TimeoutStopSec says.
+find_left_up() {
+	local unit by=$((SECONDS + DOWN_SECONDS))
+	while :; do
+		left_up=
+		for unit in "${units[@]}"; do
+			look "$unit" || field=([ActiveState]=unknown)
+			[[ ${field[ActiveState]:-unknown} == @(inactive|failed) ]] || left_up+=" $unit (${field[ActiveState]:-unknown})"
+		done
+		[[ -n $left_up ]] && ((SECONDS < by)) || return 0
+		pause 0.3
+	done
 }
 
 was_touched() { # UNIT
