@@ -54,6 +54,7 @@ struct compare {
 	char detail[DETAIL];
 	bool has_pending;
 	bool is_faulty; /* a finding in the log */
+	bool has_hole;	/* a number does not follow the one before it, whatever the witness has */
 
 	struct removal {
 		int64_t seq;		     /* the entry that says so; 0: none does */
@@ -447,6 +448,8 @@ end_line(struct compare *c, const struct audit_claim *claim, int64_t same)
 {
 	int64_t seq = claim->is.seq;
 
+	if (c->result.entries > 0 && seq != c->last.is.seq + 1)
+		c->has_hole = true;
 	c->last = *claim;
 	c->last_same = same;
 	if (c->result.entries == 0 || seq < c->result.first) {
@@ -462,7 +465,7 @@ end_line(struct compare *c, const struct audit_claim *claim, int64_t same)
 	audit_chain_short(&claim->is, c->result.head);
 	if (seq > c->result.covered)
 		c->result.newer++;
-	if (!c->is_faulty && c->n_odd == 0)
+	if (!c->is_faulty && !c->has_hole && c->n_odd == 0)
 		c->result.flawless = seq;
 	look_for_heads(c, claim);
 }

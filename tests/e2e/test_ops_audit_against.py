@@ -77,7 +77,7 @@ def test_a_folder_of_objects_shows_what_was_done_to_the_log_without_server_datab
     verify(log, 1, *arguments, says=(f"error: entry 7 was changed ({log} line 7): user_id was \"telegram:7\", is "
                                      "\"telegram:8\"", "whole are entries 1 to 6"))
     log.write_text("".join(lines[:12] + lines[13:]), encoding="utf-8")
-    verify(log, 1, *arguments, says=("error: entry 13 was removed",))
+    verify(log, 1, *arguments, says=("error: entry 13 was removed", "whole are entries 1 to 12\n"))
     log.write_text("".join(lines[:20]), encoding="utf-8")
     verify(log, 1, *arguments, says=("error: entries 21 to 35 are not in the log: it was cut off at its end",))
     log.write_text("".join(lines[9:]), encoding="utf-8")
