@@ -308,8 +308,8 @@ print_unreached(const struct audit_against *against, const struct audit_compared
 		    "note: what is behind entry %" PRId64 ", up to entry %" PRId64
 		    ", stands on the log's own chain alone: compare a newer head, a stamp, or a witness (--against)\n",
 		    newest, found->last);
-	(void)printf("note: no head shows what was cut off behind entry %" PRId64 "\n",
-	    found->last);
+	(void)printf(
+	    "note: no head shows what was cut off behind entry %" PRId64 "\n", found->last);
 }
 
 static int

@@ -277,8 +277,8 @@ cli_audit_export(const struct cli *cli, const char *database, const char *log)
 	int status;
 	struct err err;
 
-	if (!cli_audit_arguments(cli,
-		OPTION_PERIOD | OPTION_FORMAT | OPTION_REST | OPTION_ANYWAY, &arguments))
+	if (!cli_audit_arguments(
+		cli, OPTION_PERIOD | OPTION_FORMAT | OPTION_REST | OPTION_ANYWAY, &arguments))
 		return EX_USAGE;
 	if (arguments.rest == NULL || arguments.format == AUDIT_TEXT) {
 		(void)fprintf(stderr,

@@ -82,9 +82,9 @@ read_code(const char *text, struct audit_arguments *ret, const char **ret_what)
 	if (text_index(text, words, COUNT(words)) != COUNT(words))
 		return true;
 	nearest = text_nearest(text, words, COUNT(words));
-	(void)snprintf(what, sizeof(what), "a code or an action of the table in docs/audit.md%s%s%s",
-	    nearest == NULL ? "" : " (", nearest == NULL ? "" : nearest,
-	    nearest == NULL ? "" : "?)");
+	(void)snprintf(what, sizeof(what),
+	    "a code or an action of the table in docs/audit.md%s%s%s", nearest == NULL ? "" : " (",
+	    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?)");
 	*ret_what = what;
 	return false;
 }
@@ -98,8 +98,8 @@ is_environment(const char *text)
 
 	if (slash == NULL)
 		return text_is_word(text, 63);
-	(void)snprintf(first, sizeof(first), "%.*s", (int)(slash - text < 63 ? slash - text : 63),
-	    text);
+	(void)snprintf(
+	    first, sizeof(first), "%.*s", (int)(slash - text < 63 ? slash - text : 63), text);
 	return text_is_word(first, 63) && text_is_word(slash + 1, 63);
 }
 
@@ -142,7 +142,8 @@ read_option(const char *option, const char *value, unsigned wanted, struct audit
 		return text_to_i64(value, 1, AUDIT_INTEGER_MAX, &ret->filter.deployment, NULL);
 	}
 	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--person") == 0) {
-		*ret_what = "telegram:42, 42, github:7, local:ada, token:ci, hook:ci, system or git";
+		*ret_what =
+		    "telegram:42, 42, github:7, local:ada, token:ci, hook:ci, system or git";
 		return read_person(value, ret);
 	}
 	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--severity") == 0) {
@@ -194,8 +195,7 @@ cli_audit_arguments(const struct cli *cli, unsigned wanted, struct audit_argumen
 		return false;
 	}
 	if (ret->filter.from != 0 && ret->filter.to != 0 && ret->filter.from >= ret->filter.to) {
-		(void)fprintf(
-		    stderr, "error: audit %s: --from is not before --to\n", cli->argv[0]);
+		(void)fprintf(stderr, "error: audit %s: --from is not before --to\n", cli->argv[0]);
 		return false;
 	}
 	return true;

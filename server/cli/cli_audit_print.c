@@ -59,8 +59,7 @@ print_text(FILE *out, const struct audit_fields *fields, const char *name)
 		(void)value_of(fields, "application", value, sizeof(value));
 	print_clean(out, " ", value, SHOWN);
 	print_clean(out, " #", value_of(fields, "deployment", value, sizeof(value)), SHOWN);
-	print_clean(
-	    out, " ", value_of(fields, "commit", value, sizeof(value)), COMMIT_SHOWN + 1);
+	print_clean(out, " ", value_of(fields, "commit", value, sizeof(value)), COMMIT_SHOWN + 1);
 	print_clean(out, ": ", value_of(fields, "outcome", value, sizeof(value)), SHOWN);
 	print_clean(out, ", ", value_of(fields, "user_id", value, sizeof(value)), SHOWN);
 	if (name[0] != '\0') {

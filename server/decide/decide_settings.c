@@ -48,7 +48,8 @@ add_name(struct differing *d, const char *application, const char *name)
 {
 	if (!d->names_wanted)
 		return;
-	if (d->names.size + strlen(name) + 2 > NAMES_MAX || strcmp(d->application, application) != 0)
+	if (d->names.size + strlen(name) + 2 > NAMES_MAX ||
+	    strcmp(d->application, application) != 0)
 		flush_names(d);
 	(void)text_copy(d->application, sizeof(d->application), application); /* of the same size */
 	buf_addf(&d->names, "%s%s", d->names.size > 0 ? ", " : "", name);

@@ -5,8 +5,8 @@
 #include "store/tx.h"
 #include "types/secret.h"
 
-/* The program began: which version, on a copy or not, and what differs from the settings of the last
- * run.  Of what says who may what an entry for each, with the old and the new value. */
+/* The program began: which version, on a copy or not, and what differs from the settings of the
+ * last run.  Of what says who may what an entry for each, with the old and the new value. */
 void decide_settings_started(struct tx *tx, bool is_restored);
 
 /* Settings were read anew: the same entries of what says who may what.  has_all: the entry about

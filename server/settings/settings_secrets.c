@@ -28,9 +28,9 @@ is_deciding(const struct settings_spec *spec)
 	static const char *const ends[] = { "_CONFIRM", "_APPROVALS", "_APPROVALS_IF", "_APPROVERS",
 		"_APPROVAL_CHAT_ID" };
 
+	/* Not PERSON_<ID>_GITHUB: a login is somebody's name, and no name gets into the chain. */
 	if (spec->family == FAMILY_ROLE || spec->family == FAMILY_LOCAL ||
-	    spec->family == FAMILY_PERSON || spec->family == FAMILY_HOOK ||
-	    text_starts(spec->name, "AUDIT_"))
+	    spec->family == FAMILY_HOOK || text_starts(spec->name, "AUDIT_"))
 		return true;
 	for (size_t i = 0; i < COUNT(ends); i++)
 		if (text_ends(spec->name, ends[i]))
@@ -42,9 +42,9 @@ static void
 one_open(const struct settings *s, const struct settings_spec *spec, const char *name,
     const struct settings_value *value, const struct walk *walk)
 {
-	struct settings_open open = { .application = s->application,
-		.text = value->text,
-		.is_deciding = is_deciding(spec) };
+	struct settings_open open = {
+		.application = s->application, .text = value->text, .is_deciding = is_deciding(spec)
+	};
 
 	if (spec->is_secret || !value->is_given || value->is_inherited || value->text == NULL)
 		return;

@@ -690,8 +690,7 @@ describe_rest(struct buf *text, const struct audit_fields *was, const struct aud
 	char key[64];
 
 	for (size_t i = 0; i < of->n; i++) {
-		(void)snprintf(
-		    key, sizeof(key), "%.*s", (int)of->at[i].key_size, of->at[i].key);
+		(void)snprintf(key, sizeof(key), "%.*s", (int)of->at[i].key_size, of->at[i].key);
 		if (text_index(key, told, n) == n &&
 		    (of == was || audit_fields_get(was, key) == NULL))
 			describe_field(text, was, is, key);

@@ -55,8 +55,7 @@ is_of_application(const struct audit_fields *fields, const char *application, bo
 	if (is_word(value, strlen(value), application, is_named))
 		return true;
 	slash = strchr(value_of(fields, "environment", value), '/');
-	return (slash != NULL &&
-		   is_word(value, (size_t)(slash - value), application, is_named)) ||
+	return (slash != NULL && is_word(value, (size_t)(slash - value), application, is_named)) ||
 	    is_in_list(
 		audit_field_text(audit_fields_get(fields, "applications"), list, sizeof(list)),
 		application);
@@ -73,8 +72,8 @@ is_of_environment(const struct audit_fields *fields, const char *environment, bo
 
 	if (asked == NULL)
 		return is_word(name, strlen(name), environment, is_named);
-	(void)snprintf(application, sizeof(application), "%.*s", (int)(asked - environment),
-	    environment);
+	(void)snprintf(
+	    application, sizeof(application), "%.*s", (int)(asked - environment), environment);
 	return slash != NULL && is_word(name, strlen(name), asked + 1, is_named) &&
 	    is_word(value, (size_t)(slash - value), application, is_named);
 }

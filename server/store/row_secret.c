@@ -45,8 +45,7 @@ is_known(struct tx *tx, const struct secret_seen *secret)
 	return tx_number(tx,
 		   "SELECT COUNT(*) FROM secret WHERE application = $1 AND name = $2 AND mark = $3"
 		   " AND gone_at = 0",
-		   DB_TEXT(secret->application), DB_TEXT(secret->name),
-		   DB_TEXT(secret->mark)) > 0;
+		   DB_TEXT(secret->application), DB_TEXT(secret->name), DB_TEXT(secret->mark)) > 0;
 }
 
 /* One that was there before is as old as it was then. */

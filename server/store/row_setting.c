@@ -47,7 +47,8 @@ read_kept(const struct db_rows *rows, void *out)
 static bool
 make_mark(const char *text, char ret[MARK], struct err *err)
 {
-	const char *scheme = strstr(text, "://"), *at = scheme == NULL ? NULL : strrchr(scheme, '@');
+	const char *scheme = strstr(text, "://"),
+		   *at = scheme == NULL ? NULL : strrchr(scheme, '@');
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	struct buf plain;
 	bool ok;
@@ -69,7 +70,7 @@ tell(const struct look *look, const struct kept *kept, const char *is, bool is_d
 	const struct row_setting_change change = {
 		.application = kept->application,
 		.name = kept->name,
-		.was = !is_deciding	      ? NULL :
+		.was = !is_deciding	? NULL :
 		    kept->value == NULL ? "" :
 					  kept->value,
 		.is = is_deciding ? is : NULL,
@@ -137,11 +138,9 @@ bool
 row_setting_look(struct tx *tx, row_setting_differs *differs, void *ctx)
 {
 	int64_t last = tx_number(tx, "SELECT COALESCE(MAX(look), 0) FROM setting");
-	struct look look = { .tx = tx,
-		.differs = differs,
-		.ctx = ctx,
-		.number = last + 1,
-		.is_first = last == 0 };
+	struct look look = {
+		.tx = tx, .differs = differs, .ctx = ctx, .number = last + 1, .is_first = last == 0
+	};
 
 	settings_for_open(tx->settings, on_value, &look);
 	end_gone(&look);

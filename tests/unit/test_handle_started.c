@@ -565,7 +565,8 @@ a_start_is_audited_and_what_the_settings_were_before_it(void **state)
 	(void)state;
 	world_open(&w, STAGING_URL, "DEPLOY_USER=one", NULL);
 	assert_int_equal(world_audited(&w, "server_started", "\"restored\":\"no\""), 1);
-	assert_int_equal(world_audited(&w, "settings_changed", ""), 0); /* nothing to compare with */
+	assert_int_equal(
+	    world_audited(&w, "settings_changed", ""), 0); /* nothing to compare with */
 	restart(&w);
 	assert_int_equal(world_audited(&w, "server_started", ""), 2);
 	assert_int_equal(world_audited(&w, "settings_changed", ""), 0);
@@ -578,8 +579,8 @@ a_start_is_audited_and_what_the_settings_were_before_it(void **state)
 			     "\"was\":\"11,22\",\"when\":\"start\""),
 	    1);
 	assert_int_equal(world_audited(&w, "\"severity\":\"high\"", "\"is\":\"11,666\""), 1);
-	assert_int_equal(
-	    world_audited(&w, "\"severity\":\"low\"", "\"changed\":\"DEPLOY_USER, STAGING_HEALTH_URL"),
+	assert_int_equal(world_audited(&w, "\"severity\":\"low\"",
+			     "\"changed\":\"DEPLOY_USER, STAGING_HEALTH_URL"),
 	    1);
 	restart(&w);
 	assert_int_equal(world_audited(&w, "settings_changed", ""), 2);
@@ -623,9 +624,7 @@ a_start_on_a_copy_says_behind_which_entry_the_log_goes_on(void **state)
 	event = store_aid_event(&w.aid, EVENT_STARTED);
 	event->u.started.is_restored = true;
 	(void)world_decide(&w, event);
-	assert_int_equal(
-	    world_audited(&w, "\"last\":\"1\"", "\"restored\":\"yes\""),
-	    1);
+	assert_int_equal(world_audited(&w, "\"last\":\"1\"", "\"restored\":\"yes\""), 1);
 	world_close(&w);
 }
 
