@@ -292,6 +292,26 @@ print_agreed(const struct audit_against *against, const struct audit_compared *f
 		    found->newer, written(against->copy, &entries[n - 1], last));
 }
 
+/* What the newest head that was kept does not reach. */
+static void
+print_unreached(const struct audit_against *against, const struct audit_compared *found)
+{
+	int64_t newest = 0;
+
+	for (size_t i = 0; i < against->heads.n; i++)
+		if (against->heads.at[i].seq > newest)
+			newest = against->heads.at[i].seq;
+	if (newest == 0)
+		return;
+	if (newest < found->last)
+		(void)printf(
+		    "note: what is behind entry %" PRId64 ", up to entry %" PRId64
+		    ", stands on the log's own chain alone: compare a newer head, a stamp, or a witness (--against)\n",
+		    newest, found->last);
+	(void)printf(
+	    "note: no head shows what was cut off behind entry %" PRId64 "\n", found->last);
+}
+
 static int
 conclude(const struct audit_against *against, const struct audit_compared *found, const char *log)
 {
@@ -317,6 +337,8 @@ conclude(const struct audit_against *against, const struct audit_compared *found
 	if (against->copy == NULL && against->heads.n == 0)
 		(void)printf(
 		    "note: by its own chain alone: whoever owns the machine can write one anew whole; compare it with --against\n");
+	else if (against->copy == NULL)
+		print_unreached(against, found);
 	if (against->faults_of_witness == 0)
 		return EX_OK;
 	(void)fprintf(stderr,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cli/cli_audit_against_inside.h"
+#include "lib/clean.h"
 #include "lib/text.h"
 
 static void
@@ -164,6 +165,14 @@ print_pair(FILE *out, const struct audit_finding *f, const char *words)
 	print_entries(out, f);
 	(void)fprintf(out, " %s:", words);
 	print_object(out, f->source, f->at);
+	if (f->what == FOUND_COPY_DIFFERS && (f->at == 0 || f->other_at == 0)) {
+		(void)fputs(" and", out);
+		print_object(out, f->other, f->other_at);
+		(void)fputs(
+		    ": neither counts, as a folder does not show which is the older one; the bucket does (--against s3://…)",
+		    out);
+		return;
+	}
 	(void)fputs(" counts,", out);
 	print_object(out, f->other, f->other_at);
 	(void)fputs(" does not", out);
@@ -186,7 +195,7 @@ print_of_witness(FILE *out, const struct audit_finding *f)
 		(void)fputs("the witness lacks ", out);
 		print_entries(out, f);
 		(void)fputs(
-		    ": they were removed there, or never arrived; the chain of the entry behind them holds them",
+		    ": they were removed there, never arrived, or do not count; the chain of the entry behind them holds them",
 		    out);
 		break;
 	case FOUND_COPY_LATE:
@@ -252,6 +261,7 @@ cli_audit_against_print(void *ctx, const struct audit_finding *given)
 {
 	struct audit_against *against = ctx;
 	char file[PATH_MAX], source[PATH_MAX + 64], other[PATH_MAX + 64];
+	char detail[1024];
 	struct audit_finding plain = *given;
 	const struct audit_finding *finding = &plain;
 	enum audit_severity_found severity = audit_found_severity(finding->what);
@@ -268,6 +278,9 @@ cli_audit_against_print(void *ctx, const struct audit_finding *given)
 	plain.file = make_plain(given->file, file, sizeof(file));
 	plain.source = make_plain(given->source, source, sizeof(source));
 	plain.other = make_plain(given->other, other, sizeof(other));
+	if (given->detail != NULL) /* values of lines that somebody has changed */
+		plain.detail =
+		    clean_line(detail, sizeof(detail), given->detail, strlen(given->detail));
 	(void)fputs(severity == FOUND_NOTE ? "note: " : "error: ", out);
 	if (severity == FOUND_LOG)
 		print_of_log(out, finding);

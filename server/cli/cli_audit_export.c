@@ -46,14 +46,16 @@ static const char readme[] =
     "   number of bytes of what follows as 8 bytes, most significant first, and the line up to\n"
     "   ,\"prev\": with a closing brace. verify.sh works that out.\n"
     "\n"
-    "3. Nothing was put in, left out or reordered: seq counts up by 1, and prev is the hash of\n"
-    "   the line before. In an export with --app the entries of all else are left out: there prev\n"
-    "   is compared where seq follows seq.\n"
+    "3. Between the first and the last line nothing was put in, left out or reordered: seq counts\n"
+    "   up by 1, and prev is the hash of the line before. In an export with --app, --environment or\n"
+    "   --deployment the entries of all else are left out: there prev is compared where seq follows\n"
+    "   seq. What stood before the first line, and behind the last one, the folder cannot show:\n"
+    "   whoever makes a folder makes its sums, too. So compare the last line with what is outside:\n"
     "\n"
     "4. The log is the one that the team saw: final messages in the chat end with `audit` and 16\n"
     "   digits, which are the first of the hash of the newest entry at that moment:\n"
     "\n"
-    "       grep -n '\"hash\":\"36fec2005dd1a0b4' entries.jsonl\n"
+    "       grep -n '\"hash\":\"36fec2005dd1a0b4' entries.jsonl        # or: ./verify.sh 36fec2005dd1a0b4\n"
     "\n"
     "   Digits that the chat has and no entry begins with: the log was cut or written anew. What\n"
     "   came behind the last digits that anybody kept outside of the server is not proven.\n";
@@ -66,6 +68,9 @@ static const char verify[] =
     "cd \"$(dirname \"$0\")\"\n"
     "sha256sum --check --quiet SHA256SUMS\n"
     "fail() { echo \"error: $1\" >&2; exit 1; }\n"
+    "for digits; do\n"
+    "\t[[ $digits =~ ^[0-9a-f]{8,64}$ ]] || fail \"usage: verify.sh [DIGITS...]: 16 of 0-9 a-f behind \\\"audit\\\" in the chat\"\n"
+    "done\n"
     "bytes() { printf '%b' \"$(sed 's/../\\\\x&/g' <<<\"$1\")\"; }\n"
     "n=0 last=0 head=\n"
     "while IFS= read -r line && IFS=$'\\t' read -r version seq prev hash <&3 && IFS= read -r plain <&4; do\n"
@@ -88,7 +93,14 @@ static const char verify[] =
     "\t3< <(jq -r '[.version // 1, .seq, .prev, .hash] | @tsv' entries.jsonl) \\\n"
     "\t4< <(jq -cS 'del(.hash)' entries.jsonl)\n"
     "((n == $(wc -l <entries.jsonl))) || fail \"line $((n + 1)) cannot be read\"\n"
-    "echo \"ok: $n entries, the last is $last, head ${head:0:16}\"\n";
+    "((n > 0)) || fail \"there is no entry\"\n"
+    "for digits; do\n"
+    "\tseq=$(jq -r --arg digits \"$digits\" 'select(.hash | startswith($digits)) | .seq' entries.jsonl)\n"
+    "\t[[ -n $seq ]] || fail \"$digits is no entry of this folder\"\n"
+    "\techo \"ok: $digits is entry $seq\"\n"
+    "done\n"
+    "echo \"ok: $n entries, the last is $last, head ${head:0:16}\"\n"
+    "echo \"note: what came behind entry $last this folder does not show; compare its head with the chat, a timestamp or the witness\"\n";
 
 struct export
 {
@@ -236,21 +248,46 @@ write_entries(struct export *export, const char *database, const struct audit_ar
 	return close_file(export->csv, ok, err);
 }
 
+/* A folder that is sound by itself must not be made of a log that is not. */
+static int
+check_log(const char *database, const char *log, const struct audit_arguments *arguments)
+{
+	int status = cli_audit_is_named(database, &arguments->filter);
+
+	if (status != EX_OK)
+		return status;
+	status = cli_audit_verify_rows(database, log);
+	if (status == EX_OK || arguments->is_anyway)
+		return status;
+	(void)fprintf(stderr,
+	    "error: the log does not verify, so nothing was exported; --anyway exports it all the same\n");
+	return status;
+}
+
+static const char not_verified[] =
+    "NOT VERIFIED: when this was exported (with --anyway), rows and files of the log did not fit.\n\n";
+
 int
-cli_audit_export(const struct cli *cli, const char *database)
+cli_audit_export(const struct cli *cli, const char *database, const char *log)
 {
 	struct audit_arguments arguments = { .format = AUDIT_JSON };
 	struct export export = { 0 };
 	char path[PATH_MAX], hex[CRYPTO_SHA256_HEX];
+	const struct audit_filter *filter = &arguments.filter;
+	int status;
 	struct err err;
 
-	if (!cli_audit_arguments(cli, OPTION_PERIOD | OPTION_FORMAT | OPTION_REST, &arguments))
+	if (!cli_audit_arguments(
+		cli, OPTION_PERIOD | OPTION_FORMAT | OPTION_REST | OPTION_ANYWAY, &arguments))
 		return EX_USAGE;
 	if (arguments.rest == NULL || arguments.format == AUDIT_TEXT) {
 		(void)fprintf(stderr,
 		    "error: audit export: expected a new folder, and --format json or csv\n");
 		return EX_USAGE;
 	}
+	status = check_log(database, log, &arguments);
+	if (status != EX_OK && !arguments.is_anyway)
+		return status;
 	export.folder = arguments.rest;
 	if (mkdir(export.folder, 0700) != 0) {
 		(void)err_errno(&err, ERR_IO, errno, "making the folder %s", export.folder);
@@ -259,17 +296,23 @@ cli_audit_export(const struct cli *cli, const char *database)
 	}
 	(void)snprintf(path, sizeof(path), "%s/" SUMS, export.folder);
 	if (!write_entries(&export, database, &arguments, &err) ||
-	    !write_text(&export, README, "", readme, 0600, &err) ||
+	    !write_text(&export, README, status == EX_OK ? "" : not_verified, readme, 0600, &err) ||
 	    !write_text(&export, VERIFY,
-		arguments.filter.application != NULL ? "#!/bin/bash\nfiltered=1\n" :
-						       "#!/bin/bash\nfiltered=0\n",
+		filter->application != NULL || filter->environment != NULL ||
+			filter->deployment != 0 ?
+		    "#!/bin/bash\nfiltered=1\n" :
+		    "#!/bin/bash\nfiltered=0\n",
 		strchr(verify, '\n') + 1, 0700, &err) ||
 	    !write_sums(&export, &err) || !sum_file(path, hex, &err)) {
 		(void)fprintf(
 		    stderr, "error: %s: what is in %s is not whole\n", err.text, export.folder);
 		return err_exit_status(err.code);
 	}
-	(void)printf("ok: %" PRId64 " entries in %s\nsha256 of %s: %s\n", export.n, export.folder,
-	    SUMS, hex);
-	return EX_OK;
+	if (export.n == 0) {
+		(void)fprintf(stderr, "error: no entry is like that: %s has none\n", export.folder);
+		return 1;
+	}
+	(void)printf("%s: %" PRId64 " entries in %s\nsha256 of %s: %s\n",
+	    status == EX_OK ? "ok" : "note", export.n, export.folder, SUMS, hex);
+	return status;
 }

@@ -23,6 +23,7 @@ read_time(const char *text, bool is_end, int64_t *ret)
 	struct tm tm = { 0 };
 	const char *rest = strptime(text, "%Y-%m-%d", &tm);
 	bool is_day = rest != NULL && *rest == '\0';
+	int day;
 
 	if (rest == NULL || strlen(text) < 10 || text[4] != '-' || text[7] != '-')
 		return false;
@@ -31,8 +32,26 @@ read_time(const char *text, bool is_end, int64_t *ret)
 		if (rest == NULL || *rest != '\0')
 			return false;
 	}
+	day = tm.tm_mday;
 	*ret = (int64_t)timegm(&tm) * 1000 + (is_day && is_end ? DAY_MS : 0);
-	return *ret > 0;
+	return *ret > 0 && tm.tm_mday == day; /* or the month has no such day */
+}
+
+/* What stands in user_id: with a colon, or one of ours. */
+static bool
+is_person(const char *text)
+{
+	static const char *const kinds[] = { "telegram", "local", "token", "hook", "github",
+		"gitlab", "gitea", "bitbucket" };
+	static const char *const alone[] = { "system", "git", "local", "api", "hook", "telegram",
+		"github", "gitlab", "gitea", "bitbucket" };
+	char kind[16];
+	size_t size = strcspn(text, ":");
+
+	if (text[size] == '\0')
+		return text_index(text, alone, COUNT(alone)) != COUNT(alone);
+	(void)snprintf(kind, sizeof(kind), "%.*s", (int)(size < 15 ? size : 15), text);
+	return text[size + 1] != '\0' && text_index(kind, kinds, COUNT(kinds)) != COUNT(kinds);
 }
 
 /* 42 is telegram:42. */
@@ -44,7 +63,44 @@ read_person(const char *text, struct audit_arguments *ret)
 	    snprintf(ret->person, sizeof(ret->person), "%s%s", is_number ? "telegram:" : "", text);
 
 	ret->filter.person = ret->person;
-	return size > 0 && (size_t)size < sizeof(ret->person);
+	return size > 0 && (size_t)size < sizeof(ret->person) && is_person(ret->person);
+}
+
+/* A code, or an action, which several codes may have. */
+static bool
+read_code(const char *text, struct audit_arguments *ret, const char **ret_what)
+{
+	static char what[96];
+	const char *words[2 * AUDIT_CODE_COUNT];
+	const char *nearest;
+
+	ret->filter.code = text;
+	for (size_t i = 0; i < AUDIT_CODE_COUNT; i++) {
+		words[2 * i] = audit_code_rows[i].code;
+		words[2 * i + 1] = audit_code_rows[i].action;
+	}
+	if (text_index(text, words, COUNT(words)) != COUNT(words))
+		return true;
+	nearest = text_nearest(text, words, COUNT(words));
+	(void)snprintf(what, sizeof(what),
+	    "a code or an action of the table in docs/audit.md%s%s%s", nearest == NULL ? "" : " (",
+	    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?)");
+	*ret_what = what;
+	return false;
+}
+
+/* "production" or "shop/production", of an action "client/acme". */
+static bool
+is_environment(const char *text)
+{
+	const char *slash = strchr(text, '/');
+	char first[64];
+
+	if (slash == NULL)
+		return text_is_word(text, 63);
+	(void)snprintf(
+	    first, sizeof(first), "%.*s", (int)(slash - text < 63 ? slash - text : 63), text);
+	return text_is_word(first, 63) && text_is_word(slash + 1, 63);
 }
 
 static bool
@@ -76,8 +132,18 @@ read_option(const char *option, const char *value, unsigned wanted, struct audit
 		ret->filter.application = value;
 		return text_is_word(value, 63);
 	}
+	if ((wanted & OPTION_PERIOD) != 0 && strcmp(option, "--environment") == 0) {
+		*ret_what = "an environment, as production or shop/production";
+		ret->filter.environment = value;
+		return is_environment(value);
+	}
+	if ((wanted & OPTION_PERIOD) != 0 && strcmp(option, "--deployment") == 0) {
+		*ret_what = "the number of a deployment";
+		return text_to_i64(value, 1, AUDIT_INTEGER_MAX, &ret->filter.deployment, NULL);
+	}
 	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--person") == 0) {
-		*ret_what = "telegram:42, 42, github:7 or local:ada";
+		*ret_what =
+		    "telegram:42, 42, github:7, local:ada, token:ci, hook:ci, system or git";
 		return read_person(value, ret);
 	}
 	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--severity") == 0) {
@@ -85,9 +151,7 @@ read_option(const char *option, const char *value, unsigned wanted, struct audit
 		return read_severity(value, ret);
 	}
 	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--code") == 0) {
-		*ret_what = "a code";
-		ret->filter.code = value;
-		return value[0] != '\0';
+		return read_code(value, ret, ret_what);
 	}
 	if ((wanted & OPTION_FORMAT) != 0 && strcmp(option, "--format") == 0) {
 		*ret_what = "text, json or csv";
@@ -113,6 +177,10 @@ cli_audit_arguments(const struct cli *cli, unsigned wanted, struct audit_argumen
 			ret->rest = option;
 			continue;
 		}
+		if ((wanted & OPTION_ANYWAY) != 0 && strcmp(option, "--anyway") == 0) {
+			ret->is_anyway = true;
+			continue;
+		}
 		if (i + 1 < cli->argc &&
 		    read_option(option, cli->argv[i + 1], wanted, ret, &what)) {
 			i++;
@@ -126,10 +194,51 @@ cli_audit_arguments(const struct cli *cli, unsigned wanted, struct audit_argumen
 			    stderr, "error: audit %s does not take %s\n", cli->argv[0], option);
 		return false;
 	}
+	if (ret->filter.from != 0 && ret->filter.to != 0 && ret->filter.from >= ret->filter.to) {
+		(void)fprintf(stderr, "error: audit %s: --from is not before --to\n", cli->argv[0]);
+		return false;
+	}
 	return true;
 }
 
+int
+cli_audit_is_named(const char *database, const struct audit_filter *filter)
+{
+	const char *application = filter->application, *environment = filter->environment;
+	struct err err;
+	bool has = true;
+
+	if ((application != NULL || environment != NULL) &&
+	    !audit_read_has(database, application, environment, &has, &err)) {
+		(void)fprintf(stderr, "error: %s\n", err.text);
+		return err_exit_status(err.code);
+	}
+	if (has)
+		return EX_OK;
+	(void)fprintf(stderr,
+	    "error: no entry of the whole log names %s%s%s%s%s: is that how it is called?\n",
+	    application != NULL ? "the application " : "", application != NULL ? application : "",
+	    application != NULL && environment != NULL ? " with " : "",
+	    environment != NULL ? "the environment " : "", environment != NULL ? environment : "");
+	return 1;
+}
+
 /* --- lists --- */
+
+/* Nothing was found: among how many? */
+static int
+say_none(const char *database)
+{
+	int64_t newest;
+	struct err err;
+
+	if (!audit_read_newest(database, &newest, &err)) {
+		(void)fprintf(stderr, "error: %s\n", err.text);
+		return err_exit_status(err.code);
+	}
+	(void)fprintf(stderr, "note: none of the log's %" PRId64 " entries is like that\n", newest);
+	return EX_OK;
+}
 
 struct list {
 	enum audit_format format;
@@ -156,6 +265,7 @@ static int
 print_list(const char *database, const struct audit_arguments *arguments)
 {
 	struct list list = { .format = arguments->format, .left = arguments->limit };
+	int status = EX_OK;
 	struct err err;
 
 	audit_print_head(stdout, list.format);
@@ -169,7 +279,9 @@ print_list(const char *database, const struct audit_arguments *arguments)
 		    ": a later --from, or a greater -n, shows them\n",
 		    arguments->limit);
 	else if (list.left == arguments->limit)
-		(void)fputs("note: no entry is like that\n", stderr);
+		status = say_none(database);
+	if (status != EX_OK)
+		return status;
 	return fflush(stdout) == 0 && ferror(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
@@ -196,11 +308,13 @@ int
 cli_audit_search(const struct cli *cli, const char *database)
 {
 	struct audit_arguments arguments = { .limit = SEARCH_USUAL };
+	int status;
 
 	if (!cli_audit_arguments(
 		cli, OPTION_PERIOD | OPTION_WHO | OPTION_FORMAT | OPTION_LIMIT, &arguments))
 		return EX_USAGE;
-	return print_list(database, &arguments);
+	status = cli_audit_is_named(database, &arguments.filter);
+	return status != EX_OK ? status : print_list(database, &arguments);
 }
 
 /* --- one --- */

@@ -9,7 +9,9 @@
 #include "lib/text.h"
 #include "store/audit_chain.h"
 
-#define SHOWN 160 /* bytes of a value in a line of text */
+#define SHOWN	     160 /* bytes of a value in a line of text */
+#define NAMED_SHOWN  520 /* ... of what was changed: whole */
+#define COMMIT_SHOWN 7
 
 enum audit_format
 audit_format_of(const char *word)
@@ -39,6 +41,10 @@ value_of(const struct audit_fields *fields, const char *key, char *out, size_t r
 	return audit_field_text(audit_fields_get(fields, key), out, room);
 }
 
+/* What is shown with its name, where an entry has it: of settings, and of a start. */
+static const char *const named[] = { "changed", "was", "is", "applications", "refused_file",
+	"program", "restored" };
+
 static void
 print_text(FILE *out, const struct audit_fields *fields, const char *name)
 {
@@ -49,15 +55,28 @@ print_text(FILE *out, const struct audit_fields *fields, const char *name)
 		(void)value_of(fields, "action", code, sizeof(code));
 	(void)fprintf(out, "%s %s %-8s %s", value_of(fields, "seq", seq, sizeof(seq)),
 	    value_of(fields, "timestamp", at, sizeof(at)), severity, code);
-	print_clean(out, " ", value_of(fields, "environment", value, sizeof(value)), SHOWN);
+	if (value_of(fields, "environment", value, sizeof(value))[0] == '\0')
+		(void)value_of(fields, "application", value, sizeof(value));
+	print_clean(out, " ", value, SHOWN);
+	print_clean(out, " #", value_of(fields, "deployment", value, sizeof(value)), SHOWN);
+	print_clean(out, " ", value_of(fields, "commit", value, sizeof(value)), COMMIT_SHOWN + 1);
 	print_clean(out, ": ", value_of(fields, "outcome", value, sizeof(value)), SHOWN);
 	print_clean(out, ", ", value_of(fields, "user_id", value, sizeof(value)), SHOWN);
 	if (name[0] != '\0') {
 		print_clean(out, " (", name, SHOWN);
 		(void)fputc(')', out);
 	}
+	print_clean(out, ", ", value_of(fields, "need", value, sizeof(value)), SHOWN);
+	print_clean(out, ", ", value_of(fields, "factor", value, sizeof(value)), SHOWN);
 	print_clean(out, ": ", value_of(fields, "reason", value, sizeof(value)), SHOWN);
 	print_clean(out, ": ", value_of(fields, "detail", value, sizeof(value)), SHOWN);
+	for (size_t i = 0; i < COUNT(named); i++) {
+		char before[32];
+
+		(void)snprintf(before, sizeof(before), ", %s ", named[i]);
+		print_clean(
+		    out, before, value_of(fields, named[i], value, sizeof(value)), NAMED_SHOWN);
+	}
 	(void)fputc('\n', out);
 }
 

@@ -51,14 +51,17 @@ verify(const char *database, const char *file, struct audit_witness *witnesses, 
 
 /* What the chat has, and the log has not, shows that the log was cut or written anew. */
 static int
-judge_witnesses(const struct audit_witness *witnesses, size_t n)
+judge_witnesses(const struct audit_witness *witnesses, size_t n, int64_t last)
 {
+	int64_t newest = 0;
 	int status = EX_OK;
 
 	for (size_t i = 0; i < n; i++) {
 		if (witnesses[i].seq != 0) {
 			(void)printf(
 			    "ok: %s is entry %" PRId64 "\n", witnesses[i].digits, witnesses[i].seq);
+			if (witnesses[i].seq > newest)
+				newest = witnesses[i].seq;
 			continue;
 		}
 		(void)fprintf(stderr,
@@ -66,6 +69,11 @@ judge_witnesses(const struct audit_witness *witnesses, size_t n)
 		    witnesses[i].digits);
 		status = 1;
 	}
+	if (newest > 0 && newest < last)
+		(void)printf(
+		    "note: what is behind entry %" PRId64 ", up to entry %" PRId64
+		    ", stands on the log's own chain alone: compare the newest message of the chat, or a witness (--against)\n",
+		    newest, last);
 	return status;
 }
 
@@ -104,6 +112,18 @@ judge(const struct audit_verified *found, const char *file)
 	return status;
 }
 
+int
+cli_audit_verify_rows(const char *database, const char *log)
+{
+	struct audit_verified found;
+	struct err err;
+
+	if (verify(database, log, NULL, 0, &found, &err))
+		return judge(&found, log);
+	(void)fprintf(stderr, "error: %s\n", err.text);
+	return 1;
+}
+
 static int
 verify_database(const struct settings *s, struct arguments *arguments)
 {
@@ -115,7 +135,7 @@ verify_database(const struct settings *s, struct arguments *arguments)
 	if (verify(
 		database, s->audit_log_path, arguments->digits, arguments->n_digits, &found, &err))
 		return judge(&found, s->audit_log_path) |
-		    judge_witnesses(arguments->digits, arguments->n_digits);
+		    judge_witnesses(arguments->digits, arguments->n_digits, found.entries);
 	(void)fprintf(stderr, "error: %s\n", err.text);
 	return 1;
 }

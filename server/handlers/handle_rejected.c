@@ -22,7 +22,7 @@ void
 handle_rejected(struct tx *tx, const struct event *event)
 {
 	const struct rejected *rejected = &event->u.rejected;
-	char count[24], input[128];
+	char count[24], input[192];
 	bool has_client = rejected->client[0] != '\0';
 	const char *const meta[] = { "reason", rejected->reason, "count", count,
 		has_client ? "client" : NULL, rejected->client, NULL };

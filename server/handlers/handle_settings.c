@@ -1,5 +1,7 @@
 /* handle_settings.c - settings were read anew, or refused.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <string.h>
+
 #include "decide/decide_access.h"
 #include "decide/decide_factor.h"
 #include "decide/decide_forward.h"
@@ -9,6 +11,7 @@
 #include "decide/decide_poll.h"
 #include "decide/decide_rename.h"
 #include "decide/decide_session.h"
+#include "decide/decide_settings.h"
 #include "decide/decide_unknown.h"
 #include "decide/decide_unsettled.h"
 #include "decide/decide_witness.h"
@@ -16,6 +19,8 @@
 #include "store/row_audit.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
+
+#define CUT 8 /* bytes that a text which was cut may be shorter than its room */
 
 static void
 audit(struct tx *tx, const struct settings_read *read)
@@ -49,6 +54,8 @@ handle_settings(struct tx *tx, const struct event *event)
 	char name[LIMIT_ENVIRONMENT] = "";
 
 	audit(tx, read);
+	if (read->accepted)
+		decide_settings_reloaded(tx, strlen(read->changed) < sizeof(read->changed) - CUT);
 	if (read->accepted)
 		decide_rename_all(tx);
 	if (read->accepted)

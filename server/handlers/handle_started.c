@@ -13,6 +13,7 @@
 #include "decide/decide_queue.h"
 #include "decide/decide_rename.h"
 #include "decide/decide_session.h"
+#include "decide/decide_settings.h"
 #include "decide/decide_unknown.h"
 #include "decide/decide_witness.h"
 #include "handlers/handlers.h"
@@ -95,6 +96,7 @@ handle_started(struct tx *tx, const struct event *event)
 	/* A database that was restored, or begun anew, beside the folders of later runs: their
 	 * records are not those of runs that are still to come. */
 	row_run_skip(tx, event->u.started.highest_run);
+	decide_settings_started(tx, event->u.started.is_restored);
 	if (event->u.started.is_restored)
 		distrust_all(tx);
 	decide_rename_all(tx);

@@ -1,4 +1,4 @@
-/* settings_secrets.h - every secret and key of a snapshot, and where each comes from.  Side: any. */
+/* settings_secrets.h - every value of a snapshot: secrets and keys with where they come from, all others.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -16,3 +16,15 @@ struct settings_secret {
  * main file's.  Keys are files that others read: their text is NULL. */
 typedef void settings_each_secret(void *ctx, const struct settings_secret *secret);
 void settings_for_secrets(const struct settings *s, settings_each_secret *each, void *ctx);
+
+/* A value that is no secret, as its file or the environment gives it. */
+struct settings_open {
+	const char *application; /* in whose file it stands; "": the main one */
+	char name[SETTING_NAME_MAX];
+	const char *text;
+	bool is_deciding; /* who may do what, and what is recorded of it */
+};
+
+/* Calls it for each that is set; what stands at its default is not. */
+typedef void settings_each_open(void *ctx, const struct settings_open *value);
+void settings_for_open(const struct settings *s, settings_each_open *each, void *ctx);

@@ -414,21 +414,38 @@ note_overlap(struct audit_copy *copy, struct overlap *overlap, const struct audi
 	overlap->last = kept->seq;
 }
 
-/* Of each number the first one stays. */
+/* Nothing says which of two objects is the older one: a name proves no time. */
+static bool
+is_undecided(const struct audit_copy *copy, const struct audit_copy_entry *kept,
+    const struct audit_copy_entry *other)
+{
+	return memcmp(kept->digest, other->digest, sizeof(kept->digest)) != 0 &&
+	    (copy->sources[kept->source].at == 0 || copy->sources[other->source].at == 0);
+}
+
+/* Of each number the first one stays, and none where it is not known which one was first. */
 static void
 drop_doubled(struct audit_copy *copy)
 {
 	struct overlap overlap = { 0 };
-	size_t n = 0;
+	size_t n = 0, kept = 0;
 
-	for (size_t i = 0; i < copy->n; i++)
-		if (n > 0 && copy->entries[n - 1].seq == copy->entries[i].seq)
-			note_overlap(copy, &overlap, &copy->entries[n - 1], &copy->entries[i]);
-		else
+	for (size_t i = 0; i < copy->n; i++) {
+		struct audit_copy_entry *last = n == 0 ? NULL : &copy->entries[n - 1];
+
+		if (last == NULL || last->seq != copy->entries[i].seq) {
 			copy->entries[n++] = copy->entries[i];
+			continue;
+		}
+		note_overlap(copy, &overlap, last, &copy->entries[i]);
+		last->is_undecided |= is_undecided(copy, last, &copy->entries[i]);
+	}
 	if (copy->n > 0)
 		flush_overlap(copy, &overlap);
-	copy->n = n;
+	for (size_t i = 0; i < n; i++)
+		if (!copy->entries[i].is_undecided)
+			copy->entries[kept++] = copy->entries[i];
+	copy->n = kept;
 }
 
 static bool

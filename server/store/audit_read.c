@@ -12,6 +12,7 @@
 
 /* A value of a line that is compared: longer ones fit nothing. */
 #define VALUE 256
+#define LIST  1024 /* of names */
 
 static const char *
 value_of(const struct audit_fields *fields, const char *key, char out[VALUE])
@@ -19,16 +20,71 @@ value_of(const struct audit_fields *fields, const char *key, char out[VALUE])
 	return audit_field_text(audit_fields_get(fields, key), out, VALUE);
 }
 
-/* The first version has the application in the name of the environment alone. */
+/* Is it this word, or all? */
 static bool
-is_of_application(const struct audit_fields *fields, const char *application)
+is_word(const char *text, size_t size, const char *word, bool is_named)
 {
-	char environment[VALUE];
-	const char *slash = strchr(value_of(fields, "environment", environment), '/');
-	size_t size = strlen(application);
+	return (size == strlen(word) && memcmp(text, word, size) == 0) ||
+	    (!is_named && size == 1 && text[0] == '*');
+}
 
-	return slash != NULL && (size_t)(slash - environment) == size &&
-	    memcmp(environment, application, size) == 0;
+/* "cider, shop": is it one of them? */
+static bool
+is_in_list(const char *list, const char *word)
+{
+	while (list[0] != '\0') {
+		size_t size = strcspn(list, ",");
+
+		if (is_word(list, size, word, true))
+			return true;
+		list += size;
+		list += strspn(list, ", ");
+	}
+	return false;
+}
+
+/* What it is about; the first version has that in the name of the environment alone.  A reload names
+ * those whose files changed. */
+static bool
+is_of_application(const struct audit_fields *fields, const char *application, bool is_named)
+{
+	char value[VALUE], list[LIST];
+	const char *slash;
+
+	(void)value_of(fields, "application", value);
+	if (is_word(value, strlen(value), application, is_named))
+		return true;
+	slash = strchr(value_of(fields, "environment", value), '/');
+	return (slash != NULL && is_word(value, (size_t)(slash - value), application, is_named)) ||
+	    is_in_list(
+		audit_field_text(audit_fields_get(fields, "applications"), list, sizeof(list)),
+		application);
+}
+
+/* environment: "production", or with its application. */
+static bool
+is_of_environment(const struct audit_fields *fields, const char *environment, bool is_named)
+{
+	char value[VALUE];
+	const char *slash = strchr(value_of(fields, "environment", value), '/');
+	const char *name = slash == NULL ? value : slash + 1, *asked = strchr(environment, '/');
+	char application[VALUE];
+
+	if (asked == NULL)
+		return is_word(name, strlen(name), environment, is_named);
+	(void)snprintf(
+	    application, sizeof(application), "%.*s", (int)(asked - environment), environment);
+	return slash != NULL && is_word(name, strlen(name), asked + 1, is_named) &&
+	    is_word(value, (size_t)(slash - value), application, is_named);
+}
+
+static bool
+is_of_deployment(const struct audit_fields *fields, int64_t deployment)
+{
+	int64_t number;
+
+	return audit_field_number(audit_fields_get(fields, "deployment"), &number) &&
+	    number == deployment;
 }
 
 /* The first version has github:login(7) where the second has github:7. */
@@ -63,7 +119,11 @@ fits(const struct audit_fields *fields, const struct audit_filter *filter)
 	enum audit_severity severity;
 
 	if (!is_within(fields, filter) ||
-	    (filter->application != NULL && !is_of_application(fields, filter->application)) ||
+	    (filter->application != NULL &&
+		!is_of_application(fields, filter->application, filter->is_named)) ||
+	    (filter->environment != NULL &&
+		!is_of_environment(fields, filter->environment, filter->is_named)) ||
+	    (filter->deployment != 0 && !is_of_deployment(fields, filter->deployment)) ||
 	    (filter->person != NULL && !is_of_person(fields, filter->person)) ||
 	    (filter->code != NULL && strcmp(value_of(fields, "code", value), filter->code) != 0 &&
 		strcmp(value_of(fields, "action", value), filter->code) != 0))
@@ -190,6 +250,26 @@ audit_read(const char *database, const struct audit_filter *filter, audit_read_l
 	struct reading r = { .db = db, .filter = filter, .each = each, .ctx = ctx };
 
 	return db != NULL && read_pages(&r, err);
+}
+
+static bool
+note_one(void *ctx, UNUSED const char *line, UNUSED size_t size,
+    UNUSED const struct audit_fields *fields, UNUSED const char *name)
+{
+	*(bool *)ctx = true;
+	return false;
+}
+
+bool
+audit_read_has(const char *database, const char *application, const char *environment, bool *ret,
+    struct err *err)
+{
+	const struct audit_filter filter = {
+		.application = application, .environment = environment, .is_named = true
+	};
+
+	*ret = false;
+	return audit_read(database, &filter, note_one, ret, err);
 }
 
 bool

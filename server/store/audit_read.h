@@ -11,7 +11,10 @@ struct audit_filter {
 	int64_t first;	/* entry */
 	int64_t from;	/* wall ms */
 	int64_t to;	/* ... of which none is */
-	const char *application;
+	const char *application; /* it is about that one, or about all */
+	const char *environment; /* "production", of any application, or "shop/production" */
+	bool is_named; /* what is about all does not fit */
+	int64_t deployment;
 	const char *person;	/* user_id */
 	const char *code;	/* or action */
 	enum audit_severity at_least;
@@ -25,6 +28,11 @@ typedef bool audit_read_line(
 /* Those that fit, the oldest first, a page of rows in memory at a time. */
 bool audit_read(const char *database, const struct audit_filter *filter, audit_read_line *each,
     void *ctx, struct err *err) MUST_USE;
+
+/* Is there an entry that names that application, and that environment?  What is not asked for is NULL;
+ * what is about all names none. */
+bool audit_read_has(const char *database, const char *application, const char *environment,
+    bool *ret, struct err *err) MUST_USE;
 
 /* The newest entry's number; 0: there is none. */
 bool audit_read_newest(const char *database, int64_t *ret, struct err *err) MUST_USE;

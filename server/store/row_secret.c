@@ -12,6 +12,7 @@
 
 #define DAY_MS	  (24 * 3600 * INT64_C(1000))
 #define KEPT_DAYS 400
+#define GONE_MAX  1024 /* that are in force, looked at for those that went */
 
 /* --- which are in force --- */
 
@@ -26,11 +27,35 @@ take_over(struct tx *tx, const struct secrets_seen *seen, const struct secret_se
 	    DB_TEXT(seen->key)); /* sticky */
 }
 
+/* Whom differences are told. */
+struct look {
+	row_secret_differs *differs;
+	void *ctx;
+};
+
+static void
+tell_nobody(UNUSED void *ctx, UNUSED const char *application, UNUSED const char *name)
+{
+}
+
+/* Is it in force already? */
+static bool
+is_known(struct tx *tx, const struct secret_seen *secret)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM secret WHERE application = $1 AND name = $2 AND mark = $3"
+		   " AND gone_at = 0",
+		   DB_TEXT(secret->application), DB_TEXT(secret->name), DB_TEXT(secret->mark)) > 0;
+}
+
 /* One that was there before is as old as it was then. */
 static void
-see(struct tx *tx, const struct secrets_seen *seen, const struct secret_seen *secret)
+see(struct tx *tx, const struct secrets_seen *seen, const struct secret_seen *secret,
+    const struct look *look)
 {
 	take_over(tx, seen, secret);
+	if (!is_known(tx, secret))
+		look->differs(look->ctx, secret->application, secret->name);
 	(void)tx_run(tx,
 	    "UPDATE secret SET gone_at = $4"
 	    " WHERE application = $1 AND name = $2 AND gone_at = 0 AND mark <> $3",
@@ -44,11 +69,59 @@ see(struct tx *tx, const struct secrets_seen *seen, const struct secret_seen *se
 	    DB_TEXT(seen->key), DB_I64(tx->at)); /* sticky */
 }
 
-int64_t
-row_secret_see(struct tx *tx, const struct secrets_seen *seen)
+struct named {
+	char application[ENVIRONMENT_NAME_MAX];
+	char name[SETTING_NAME_MAX];
+};
+
+static void
+read_named(const struct db_rows *rows, void *out)
+{
+	struct named *ret = out;
+
+	tx_text(rows, 0, ret->application, sizeof(ret->application));
+	tx_text(rows, 1, ret->name, sizeof(ret->name));
+}
+
+static bool
+is_seen(const struct secrets_seen *seen, const struct named *named)
 {
 	for (size_t i = 0; i < seen->count; i++)
-		see(tx, seen, &seen->list[i]);
+		if (strcmp(seen->list[i].application, named->application) == 0 &&
+		    strcmp(seen->list[i].name, named->name) == 0)
+			return true;
+	return false;
+}
+
+/* Those that no file has any more. */
+static void
+tell_gone(struct tx *tx, const struct secrets_seen *seen, const struct look *look)
+{
+	struct named *named = calloc(GONE_MAX, sizeof(*named));
+	size_t n;
+
+	if (named == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for the names of secrets");
+		return;
+	}
+	n = tx_read(tx, read_named, named, GONE_MAX,
+	    "SELECT application, name FROM secret WHERE gone_at = 0 ORDER BY application, name");
+	for (size_t i = 0; i < n; i++)
+		if (!is_seen(seen, &named[i]))
+			look->differs(look->ctx, named[i].application, named[i].name);
+	free(named);
+}
+
+int64_t
+row_secret_see(
+    struct tx *tx, const struct secrets_seen *seen, row_secret_differs *differs, void *ctx)
+{
+	bool is_first = tx_number(tx, "SELECT COUNT(*) FROM secret") == 0;
+	const struct look look = { is_first ? tell_nobody : differs, ctx };
+
+	for (size_t i = 0; i < seen->count; i++)
+		see(tx, seen, &seen->list[i], &look);
+	tell_gone(tx, seen, &look);
 	(void)tx_run(tx, "UPDATE secret SET gone_at = $1 WHERE gone_at = 0 AND looked_at <> $1",
 	    DB_I64(tx->at)); /* sticky */
 	return tx_number(tx,

@@ -876,6 +876,16 @@ static const char *const migration_7[] = {
 	" commit_id TEXT NOT NULL,"
 	" subject TEXT NOT NULL,"
 	" PRIMARY KEY (deployment, n)) STRICT, WITHOUT ROWID;",
+	/* What the settings were at the last look, but secrets.  mark: a digest; value: of those that
+	 * say who may what (deciding 1); look: its number. */
+	"CREATE TABLE setting ("
+	" application TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" mark TEXT NOT NULL,"
+	" value TEXT NOT NULL,"
+	" deciding INTEGER NOT NULL,"
+	" look INTEGER NOT NULL,"
+	" PRIMARY KEY (application, name)) STRICT, WITHOUT ROWID;",
 	NULL,
 };
 

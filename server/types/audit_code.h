@@ -64,6 +64,8 @@
 	CODE(CLOUDFLARE_BY_HAND, "cloudflare_by_hand", "cloudflare_by_hand", INFO, NULL, NULL) \
 	CODE(STATE_UNKNOWN, "state_unknown", "state_unknown", HIGH, NULL, NULL) \
 	CODE(STATE_KNOWN, "state_known", "state_known", INFO, NULL, NULL) \
+	CODE(SERVER_STARTED, "server_started", "server_started", INFO, NULL, NULL) \
+	CODE(SETTINGS_CHANGED, "settings_changed", "settings_changed", INFO, NULL, NULL) \
 	CODE(SETTINGS_RELOADED, "settings_reloaded", "settings_reloaded", INFO, NULL, NULL) \
 	CODE(SETTINGS_REFUSED, "settings_refused", "settings_reloaded", MEDIUM, NULL, NULL) \
 	CODE(ENVIRONMENT_RENAMED, "environment_renamed", "environment_renamed", INFO, NULL, NULL) \

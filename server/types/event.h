@@ -49,7 +49,7 @@ struct bytes {
 
 struct rejected {
 	char source[16];	/* "telegram", "github", "gitlab", "hook", REJECTED_LOCAL */
-	char reason[48];
+	char reason[96];
 	char application[ENVIRONMENT_NAME_MAX]; /* whose webhook, of the last; "": nobody's */
 	char client[48];	/* the address, or user, of the last of them; "": not known */
 	int64_t count;		/* how many it stands for */

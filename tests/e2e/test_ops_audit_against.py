@@ -77,7 +77,7 @@ def test_a_folder_of_objects_shows_what_was_done_to_the_log_without_server_datab
     verify(log, 1, *arguments, says=(f"error: entry 7 was changed ({log} line 7): user_id was \"telegram:7\", is "
                                      "\"telegram:8\"", "whole are entries 1 to 6"))
     log.write_text("".join(lines[:12] + lines[13:]), encoding="utf-8")
-    verify(log, 1, *arguments, says=("error: entry 13 was removed",))
+    verify(log, 1, *arguments, says=("error: entry 13 was removed", "whole are entries 1 to 12\n"))
     log.write_text("".join(lines[:20]), encoding="utf-8")
     verify(log, 1, *arguments, says=("error: entries 21 to 35 are not in the log: it was cut off at its end",))
     log.write_text("".join(lines[9:]), encoding="utf-8")
@@ -141,6 +141,9 @@ def test_a_chain_that_was_written_anew_by_who_owns_the_machine_is_seen_for_what_
     changed[9]["outcome"] = "allowed"
     log.write_text("".join(chained(changed)), encoding="utf-8")
     verify(log, 0, str(log), says=("by its own chain alone",))
+    verify(log, 0, str(log), head_of(chained(changed)[23]), says=(
+        "note: what is behind entry 24, up to entry 40, stands on the log's own chain alone",
+        "note: no head shows what was cut off behind entry 40"))
     verify(log, 1, str(log), "--against", str(tmp_path / "witness"),
            says=("entry 10 was changed", "outcome was \"denied\", is \"allowed\"", "entries 11 to 40 were hashed anew"))
 
@@ -193,6 +196,18 @@ def test_objects_of_two_servers_are_not_mixed(tmp_path, lines, log):
     (other / f"1-1-{head_of(lines[0])}.jsonl").write_text(lines[0], encoding="utf-8")
     verify(log, 64, str(log), "--against", str(tmp_path / "witness"),
            says=("several servers", "deploybot-other", SERVER))
+
+
+def test_of_two_objects_of_the_same_numbers_in_a_folder_neither_counts(tmp_path, lines, log):
+    """The log goes on behind a restore, or was written anew by who has the server's key: a name proves no time."""
+    changed = entries(N)
+    changed[20]["outcome"] = "allowed"
+    write_folder(tmp_path / "witness", lines)
+    write_folder(tmp_path / "witness", chained(changed)[:25])
+    for text in (lines, chained(changed)[:30]):
+        log.write_text("".join(text), encoding="utf-8")
+        verify(log, 1, str(log), "--against", str(tmp_path / "witness"), silent=("jsonl) counts,",), says=(
+            "error: entries 21 to 25 stand in two objects, and are not the same", "neither counts"))
 
 
 def test_what_is_no_witness_is_refused_with_what_would_be(tmp_path, log):

@@ -19,6 +19,7 @@ from test_ops_audit import copy, told, verify  # noqa: F401 pylint: disable=unus
 
 COLUMNS = ("seq", "at", "user_id", "action", "environment", "commit_id", "outcome", "severity", "deployment", "meta",
            "prev", "hash", "version", "code", "principal", "violation_type", "application", "need", "factor")
+CORE = ("environment", "commit", "deployment", "application", "need")
 HOSTILE = ["\x7f", "\u2028", "\u2029", "\u202e", "\u2066", "\u009b", "", "\x01", "\x1f", "\b\f\n\r\t",
            "\"", "\\", "\\u0041", "/", "<>&", "'", "é", "漢", "😀", "\ufffe", "\uffff", "\U0010ffff", "\ufeff",
            ",\"hash\":\"", "$(id)", "=1+1", "x" * 600, "%s", "\u00a0", "\ud7ff", "\ue000"]
@@ -59,9 +60,11 @@ def second_version(seq, prev, outcome, meta):
     def line():
         return "{" + ",".join(f'"{key}":{escaped(fields[key])}' for key in sorted(fields)) + "}\n"
     fields["hash"] = sha(jq(line().encode(), "-cS", "del(.hash)"))
-    row = (seq, 1795132800000 + seq, "telegram:1", "denied", "shop/staging", None, outcome, "medium", 0,
-           "{" + ",".join(f'"{key}":{escaped(value)}' for key, value in meta.items()) + "}", bytes.fromhex(prev),
-           bytes.fromhex(fields["hash"]), 2, "denied", "telegram", "unauthorized", "shop", None, None)
+    rest = {key: value for key, value in meta.items() if key not in CORE}
+    row = (seq, 1795132800000 + seq, "telegram:1", "denied", fields["environment"], fields["commit"], outcome, "medium",
+           fields["deployment"] or 0, "{" + ",".join(f'"{key}":{escaped(rest[key])}' for key in rest) + "}",
+           bytes.fromhex(prev), bytes.fromhex(fields["hash"]), 2, "denied", "telegram", "unauthorized",
+           fields["application"], fields.get("need"), None)
     return row, line(), fields["hash"]
 
 
@@ -181,7 +184,10 @@ def test_entries_are_searched_by_all_that_an_auditor_asks_for(copy):  # noqa: F8
         return [json.loads(line)["seq"] for line in say(copy, "search", "--format", "json", *arguments).splitlines()]
     assert found() == [1, 2, 3]
     assert found("--app", "shop") == [2, 3]
-    assert found("--app", "sho") == []
+    assert "names the application sho: is that" in say(copy, "search", "--app", "sho", status=1)
+    assert "names the environment production" in say(copy, "search", "--environment", "production", status=1)
+    assert found("--environment", "staging") == found("--environment", "shop/staging") == [2, 3]
+    assert found("--deployment", "7") == []
     assert found("--person", "1") == found("--person", "telegram:1") == [1, 2, 3]
     assert found("--person", "2") == []
     assert found("--severity", "medium") == [1, 2, 3], "warning of the first version is medium"
@@ -195,11 +201,46 @@ def test_entries_are_searched_by_all_that_an_auditor_asks_for(copy):  # noqa: F8
     assert "2 2026-11-20T00:00:00.002Z medium   denied shop/staging: b, telegram:1: twice\n" in text
     assert "reason          twice" in say(copy, "show", "2")
     assert "no entry 9" in say(copy, "show", "9", status=1)
+    done = copy.run("audit", "search", "--severity", "critical")
+    assert (done.returncode, done.stderr) == (0, "note: none of the log's 3 entries is like that\n")
+
+
+def test_what_concerns_an_application_is_found_wherever_an_entry_says_so(copy):  # noqa: F811
+    """A freeze of all, a webhook's refusal without an environment, settings of its file; and who approved what."""
+    write_chain(copy, [(2, "a", {"application": "*", "environment": "*/*"}),
+                       (2, "b", {"application": "shop", "environment": None}),
+                       (2, "c", {"application": None, "environment": None, "applications": "cider, shop"}),
+                       (2, "d", {"application": "web", "environment": "web/production"}),
+                       (2, "e", {"application": "shop", "environment": "shop/production", "deployment": 5,
+                                 "commit": "fddeaa3" + 33 * "0", "need": "approval"}),
+                       (2, "f", {"application": None, "environment": None, "changed": "ADMIN_TELEGRAM_IDS", "was": "1",
+                                 "is": "1,666"})])
+
+    def found(*arguments):
+        return [json.loads(line)["seq"] for line in say(copy, "search", "--format", "json", *arguments).splitlines()]
+    assert found("--app", "shop") == [1, 2, 3, 5]
+    assert found("--app", "web") == [1, 4]
+    assert found("--environment", "production") == [1, 4, 5]
+    assert found("--environment", "shop/production") == [1, 5]
+    assert found("--deployment", "5") == [5]
+    say(copy, "search", "--app", "nosuch", status=1)
+    text = say(copy, "search")
+    assert " denied shop/production #5 fddeaa3: e, telegram:1, approval\n" in text
+    assert " denied shop: b, telegram:1\n" in text
+    assert " denied: f, telegram:1, changed ADMIN_TELEGRAM_IDS, was 1, is 1,666\n" in text
 
 
 @pytest.mark.parametrize("arguments, words", [
     (["search", "--from", "yesterday"], "expected 2026-11-20"),
     (["search", "--from", "2026-13-01"], "expected 2026-11-20"),
+    (["search", "--from", "2026-02-31"], "expected 2026-11-20"),
+    (["search", "--from", "2026-11-24", "--to", "2026-11-20"], "--from is not before --to"),
+    (["search", "--code", "deploy_aproval"], "(deploy_approval?)"),
+    (["search", "--person", "root"], "expected telegram:42"),
+    (["search", "--person", "telegramm:4"], "expected telegram:42"),
+    (["search", "--environment", "a/b/c"], "expected an environment"),
+    (["search", "--deployment", "five"], "expected the number of a deployment"),
+    (["search", "--anyway"], "does not take --anyway"),
     (["search", "--severity", "bad"], "expected info, low"),
     (["search", "--app", "../x"], "expected the name"),
     (["search", "--format", "xml"], "expected text, json or csv"),
@@ -233,8 +274,27 @@ def test_an_application_alone_is_exported_and_verifies_with_its_gaps(copy, tmp_p
     write_chain(copy, [(2, "a", {}), (1, "b", {}), (2, "c", {})][:1] + [(2, "d", {})])
     say(copy, "export", str(tmp_path / "one"), "--app", "shop")
     assert run_verify(tmp_path / "one").returncode == 0
-    say(copy, "export", str(tmp_path / "none"), "--app", "web")
-    assert (tmp_path / "none" / "entries.jsonl").read_text() == ""
+    assert "names the application web" in say(copy, "export", str(tmp_path / "none"), "--app", "web", status=1)
+    assert not (tmp_path / "none").exists(), "a folder of nothing proves nothing, and looks green"
+
+
+def test_what_does_not_verify_is_not_exported_unless_somebody_says_so(copy, tmp_path):  # noqa: F811
+    """Rows that were cut off: by itself the folder would be sound."""
+    lines = write_chain(copy, [(2, "a", {}), (2, "b", {}), (2, "c", {})])
+    with contextlib.closing(sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db")) as db:
+        db.execute("DELETE FROM audit WHERE seq > 2")
+        db.commit()
+    assert "nothing was exported; --anyway" in say(copy, "export", str(tmp_path / "no"), status=1)
+    assert not (tmp_path / "no").exists()
+    say(copy, "export", str(tmp_path / "yes"), "--anyway", status=1)
+    assert (tmp_path / "yes" / "README.txt").read_text("utf-8").startswith("NOT VERIFIED")
+    done = run_verify(tmp_path / "yes")
+    assert done.returncode == 0 and "what came behind entry 2 this folder does not show" in done.stdout
+    for digits, status in ((json.loads(lines[1])["hash"][:16], 0), (json.loads(lines[2])["hash"][:16], 1), ("-x", 1)):
+        done = subprocess.run([str(tmp_path / "yes" / "verify.sh"), digits], capture_output=True, text=True,
+                              check=False, env={"PATH": "/usr/bin:/bin"})
+        assert done.returncode == status, done
+        assert status or f"ok: {digits} is entry 2" in done.stdout
 
 
 def test_the_server_s_own_entries_verify_by_jq_and_name_nobody(told, tmp_path):  # noqa: F811

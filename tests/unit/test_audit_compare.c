@@ -27,7 +27,7 @@
 struct seen {
 	enum audit_found what;
 	int64_t first, last;
-	char detail[200];
+	char detail[640];
 };
 
 struct world {
@@ -365,6 +365,8 @@ each_line_that_is_removed_is_named_and_no_other(void **state)
 			ASSERT_SAW(w, 1, CUT_END, ENTRIES, ENTRIES);
 		else
 			ASSERT_SAW(w, 1, REMOVED, (int64_t)i + 1, (int64_t)i + 1);
+		/* Whole is what stands before the hole, though the witness has what is gone. */
+		assert_int_equal(w->result.flawless, i == 0 ? ENTRIES : i);
 		insert_line(w, i, line);
 	}
 }
@@ -561,6 +563,44 @@ a_change_that_all_later_hashes_were_made_to_fit_is_found_where_it_is(void **stat
 }
 
 static void
+of_a_changed_entry_who_did_it_is_said_first_and_the_hash_not_at_all(void **state)
+{
+	struct world *w = *state;
+	struct audit_claim claim;
+	struct audit_line line = { .at = 86400000,
+		.user_id = "telegram:9",
+		.action = "denied",
+		.outcome = "allowed",
+		.environment = "shop/production",
+		.severity = "info",
+		.version = AUDIT_VERSION,
+		.code = "denied",
+		.principal = "telegram" };
+	char content[400] = "{\"x\":\"";
+	struct buf text;
+
+	(void)memset(content + 6, 'y', 380);
+	(void)snprintf(content + 386, sizeof(content) - 386, "\"}");
+	line.meta = content;
+	assert_true(audit_chain_read(w->line[7], strlen(w->line[7]), &claim, &w->err));
+	free(w->line[8]);
+	buf_init(&text, AUDIT_LINE_MAX);
+	assert_true(audit_chain_write(&claim.is, &line, &text, &w->err));
+	w->line[8] = buf_take(&text);
+	compare(w);
+	ASSERT_SAW(w, 1, CHANGED, 9, 9);
+	assert_int_equal(strncmp(w->seen[0].detail,
+			     "user_id was \"telegram:1\", is \"telegram:9\", outcome was "
+			     "\"denied\", is \"allowed\", environment was ",
+			     60),
+	    0);
+	assert_null(strstr(w->seen[0].detail, "hash was"));
+	assert_null(strstr(w->seen[0].detail, "prev"));
+	assert_non_null(strstr(w->seen[0].detail, "…"));
+	assert_non_null(strstr(w->seen[0].detail, "; hashed anew"));
+}
+
+static void
 a_line_put_in_with_all_later_numbers_made_to_fit_is_found(void **state)
 {
 	struct world *w = *state;
@@ -662,6 +702,30 @@ what_the_witness_lacks_is_tied_by_what_it_has_behind_it(void **state)
 	w->line[5] = make_line(&chain, "{\"x\":\"other\"}");
 	compare(w);
 	ASSERT_SAW(w, 1, UNLINKED, 6, 6);
+}
+
+static void
+of_two_objects_that_differ_and_have_no_time_neither_counts(void **state)
+{
+	struct world *w = *state;
+	struct audit_claim claim;
+	struct audit_chain chain;
+
+	assert_true(audit_chain_read(w->line[10], strlen(w->line[10]), &claim, &w->err));
+	chain = claim.is;
+	new_copy(w);
+	add_object(w, 1, 11, 0);
+	add_object(w, 12, 12, 0);
+	free(w->line[11]);
+	w->line[11] = make_line(&chain, "{\"x\":\"written anew, or restored\"}");
+	add_object(w, 12, 12, 0);
+	w->n_seen = 0;
+	finish_copy(w);
+	ASSERT_SAW(w, 1, COPY_DIFFERS, 12, 12);
+	compare(w);
+	assert_int_equal(w->n_seen, 0); /* neither for this log ... */
+	assert_int_equal(w->result.covered, 11);
+	assert_int_equal(w->result.newer, 1); /* ... nor against it */
 }
 
 static void
@@ -819,11 +883,13 @@ main(void)
 		T(lines_that_change_places_are_moved_not_changed),
 		T(segments_that_change_places_are_moved_whole),
 		T(a_change_that_all_later_hashes_were_made_to_fit_is_found_where_it_is),
+		T(of_a_changed_entry_who_did_it_is_said_first_and_the_hash_not_at_all),
 		T(a_line_put_in_with_all_later_numbers_made_to_fit_is_found),
 		T(a_line_removed_with_all_later_numbers_made_to_fit_is_found),
 		T(a_log_that_was_written_anew_whole_has_nothing_of_the_old_one),
 		T(what_came_behind_the_witness_is_judged_by_the_chain),
 		T(what_the_witness_lacks_is_tied_by_what_it_has_behind_it),
+		T(of_two_objects_that_differ_and_have_no_time_neither_counts),
 		T(a_witness_that_began_later_ties_what_was_before),
 		T(of_two_objects_with_one_number_the_older_counts_and_both_are_named),
 		T(an_object_that_is_not_what_its_name_says_does_not_count),

@@ -99,7 +99,7 @@ the_audits_entries_are_those_about_it(void **state)
 	text = strstr(shown(WORLD_ADMIN, "/show #2"), "audit entries ");
 	assert_non_null(text);
 	assert_int_equal(world_audited(&w, "\"deployment\":2", NULL), 2);
-	(void)snprintf(line, sizeof(line), "audit entries %d–%d", 4, 5);
+	(void)snprintf(line, sizeof(line), "audit entries %d–%d", 5, 6);
 	assert_string_equal(text, line);
 }
 

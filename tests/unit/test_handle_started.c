@@ -558,6 +558,116 @@ settings_that_were_read_anew_or_refused_are_audited(void **state)
 }
 
 static void
+a_start_is_audited_and_what_the_settings_were_before_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, "DEPLOY_USER=one", NULL);
+	assert_int_equal(world_audited(&w, "server_started", "\"restored\":\"no\""), 1);
+	assert_int_equal(
+	    world_audited(&w, "settings_changed", ""), 0); /* nothing to compare with */
+	restart(&w);
+	assert_int_equal(world_audited(&w, "server_started", ""), 2);
+	assert_int_equal(world_audited(&w, "settings_changed", ""), 0);
+
+	/* While nothing ran somebody made themselves an admin, and changed two other things. */
+	world_settings(&w, "ADMIN_TELEGRAM_IDS=11,666", "DEPLOY_USER=two", NULL);
+	restart(&w);
+	assert_int_equal(world_audited(&w, "settings_changed", ""), 2);
+	assert_int_equal(world_audited(&w, "\"changed\":\"ADMIN_TELEGRAM_IDS\"",
+			     "\"was\":\"11,22\",\"when\":\"start\""),
+	    1);
+	assert_int_equal(world_audited(&w, "\"severity\":\"high\"", "\"is\":\"11,666\""), 1);
+	assert_int_equal(world_audited(&w, "\"severity\":\"low\"",
+			     "\"changed\":\"DEPLOY_USER, STAGING_HEALTH_URL"),
+	    1);
+	restart(&w);
+	assert_int_equal(world_audited(&w, "settings_changed", ""), 2);
+	world_settings(&w, "DEPLOY_USER=two", NULL);
+	restart(&w);
+	assert_int_equal(world_audited(&w, "\"is\":\"11,22\"", "\"was\":\"11,666\""), 1);
+	world_close(&w);
+}
+
+static void
+a_reload_audits_who_may_what_with_its_old_and_its_new_value(void **state)
+{
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_OPS_IDS=7", "ROLE_OPS_MAY=status:*", NULL);
+	world_settings(&w, "ROLE_OPS_IDS=7", "ROLE_OPS_MAY=deploy:*", "LOG_LEVEL=debug", NULL);
+	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	event->u.settings_read.accepted = true;
+	(void)text_copy(event->u.settings_read.changed, LIMIT_LINE, "LOG_LEVEL, ROLE_OPS_MAY");
+	(void)world_decide(&w, event);
+	assert_int_equal(world_audited(&w, "settings_changed", ""), 1);
+	assert_int_equal(world_audited(&w, "\"changed\":\"ROLE_OPS_MAY\"",
+			     "\"was\":\"status:*\",\"when\":\"reload\""),
+	    1);
+	assert_int_equal(world_audited(&w, "\"severity\":\"high\"", "\"is\":\"deploy:*\""), 1);
+	restart(&w);
+	assert_int_equal(world_audited(&w, "settings_changed", ""), 1);
+	world_close(&w);
+}
+
+static void
+a_start_on_a_copy_says_behind_which_entry_the_log_goes_on(void **state)
+{
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	event = store_aid_event(&w.aid, EVENT_STARTED);
+	event->u.started.is_restored = true;
+	(void)world_decide(&w, event);
+	assert_int_equal(world_audited(&w, "\"last\":\"1\"", "\"restored\":\"yes\""), 1);
+	world_close(&w);
+}
+
+/* A secret's mark, as serve_secrets.c makes it. */
+static void
+see_secret(struct world *w, const char *name, const char *mark, const char *key)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_SECRETS_SEEN);
+	struct secrets_seen *seen = &event->u.secrets_seen;
+
+	seen->list = calloc(1, sizeof(*seen->list));
+	assert_non_null(seen->list);
+	seen->count = 1;
+	(void)text_copy(seen->list->name, sizeof(seen->list->name), name);
+	(void)text_copy(seen->list->mark, sizeof(seen->list->mark), mark);
+	(void)text_copy(seen->key, sizeof(seen->key), key);
+	(void)world_decide(w, event);
+}
+
+static void
+a_secret_that_is_another_one_is_named_and_nothing_of_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	see_secret(&w, "TELEGRAM_BOT_TOKEN", "11aa", "k1");
+	see_secret(&w, "TELEGRAM_BOT_TOKEN", "11aa", "k1");
+	assert_int_equal(world_audited(&w, "settings_changed", ""), 0);
+	see_secret(&w, "TELEGRAM_BOT_TOKEN", "22bb", "k1");
+	assert_int_equal(
+	    world_audited(&w, "\"changed\":\"TELEGRAM_BOT_TOKEN\"", "\"when\":\"secret\""), 1);
+	assert_int_equal(world_audited(&w, "settings_changed", "22bb"), 0);
+	see_secret(&w, "TELEGRAM_BOT_TOKEN", "33cc", "k2"); /* the marks' key was lost */
+	assert_int_equal(world_audited(&w, "settings_changed", ""), 1);
+	see_secret(&w, "CLOUDFLARE_API_TOKEN", "44dd", "k2");
+	assert_int_equal(world_audited(&w, "settings_changed",
+			     "\"changed\":\"CLOUDFLARE_API_TOKEN, TELEGRAM_BOT_TOKEN\""),
+	    1);
+	world_close(&w);
+}
+
+static void
 what_was_refused_at_the_door_is_audited_with_its_count(void **state)
 {
 	struct event *event;
@@ -610,6 +720,10 @@ main(void)
 		cmocka_unit_test(
 		    a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat),
 		cmocka_unit_test(settings_that_were_read_anew_or_refused_are_audited),
+		cmocka_unit_test(a_start_is_audited_and_what_the_settings_were_before_it),
+		cmocka_unit_test(a_reload_audits_who_may_what_with_its_old_and_its_new_value),
+		cmocka_unit_test(a_start_on_a_copy_says_behind_which_entry_the_log_goes_on),
+		cmocka_unit_test(a_secret_that_is_another_one_is_named_and_nothing_of_it),
 		cmocka_unit_test(what_was_refused_at_the_door_is_audited_with_its_count),
 	};
 
