@@ -1,6 +1,7 @@
 /* command_confirm.c - the answer to a question: goes on with a deployment, or leaves it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_barrier.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_need.h"
