@@ -3,9 +3,22 @@
 #include "commands/commands.h"
 #include "decide/decide_barrier.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_need.h"
 #include "decide/decide_question.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
+
+/* A step back past a barrier is a rollback, whatever word asked for it. */
+static bool
+may_go_past(struct tx *tx, const struct update *update, const struct deployment *deployment)
+{
+	if (decide_is_allowed(tx, update->person, POLICY_ROLLBACK, deployment->environment))
+		return deployment_is_emergency(deployment) || /* its code was given before */
+		    !decide_lacks_factor(tx, update, POLICY_ROLLBACK, deployment->environment);
+	decide_deny(tx, update, POLICY_ROLLBACK, deployment->environment, "rollback",
+	    "it rolls back past a barrier, and who confirms that needs the grant rollback");
+	return false;
+}
 
 static void
 proceed(struct tx *tx, const struct update *update, struct deployment *deployment)
@@ -15,6 +28,8 @@ proceed(struct tx *tx, const struct update *update, struct deployment *deploymen
 	struct barrier past[BARRIERS_SHOWN];
 	bool is_past = decide_list_past(tx, deployment, past) > 0;
 
+	if (is_past && !may_go_past(tx, update, deployment))
+		return;
 	(void)decide_requester(tx, deployment, requester);
 	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
 	    deployment_is_action(deployment) ? AUDIT_CODE_ACTION_CONFIRMED :

@@ -311,6 +311,31 @@ a_deployment_of_an_earlier_commit_is_asked_about_and_names_what_it_goes_past(voi
 	world_close(&w);
 }
 
+/* The role staging grants deploy and no rollback: an older commit's name was a way around that. */
+static void
+who_may_deploy_and_not_roll_back_confirms_no_step_back_past_a_barrier(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_D);
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_GROUP, "/deploy staging bbbbbbb");
+	world_git(&w, goes_back(COMMIT_B));
+	question = world_says(&w, "Deploy to staging?");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(question, "Deploy to"));
+	assert_string_equal(w.toast,
+	    "⛔ Denied: rollback: it rolls back past a barrier, and who confirms that needs the grant rollback.");
+	assert_int_equal(world_audited(&w, "\"confirmed\"", "telegram:33"), 0);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Deploy to"));
+	assert_string_equal(w.toast, "Confirmed.");
+	world_git(&w, goes_back(COMMIT_B));
+	assert_int_equal(world_run_starts(&w), 200);
+	world_close(&w);
+}
+
 /* By whoever: a branch that was reset, found by a push or by a poll. */
 static void
 a_push_that_goes_back_past_a_barrier_waits_for_a_person(void **state)
@@ -367,6 +392,8 @@ main(void)
 		cmocka_unit_test(who_may_not_roll_back_may_not_all_the_same),
 		cmocka_unit_test(
 		    a_deployment_of_an_earlier_commit_is_asked_about_and_names_what_it_goes_past),
+		cmocka_unit_test(
+		    who_may_deploy_and_not_roll_back_confirms_no_step_back_past_a_barrier),
 		cmocka_unit_test(a_push_that_goes_back_past_a_barrier_waits_for_a_person),
 		cmocka_unit_test(what_was_queued_before_the_barrier_is_asked_anew),
 		cmocka_unit_test(what_was_compared_with_another_release_is_compared_again),
