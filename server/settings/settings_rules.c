@@ -102,7 +102,9 @@ has(const struct view *v, enum setting setting, const char *part)
 	W(IN_PRODUCTION_WITHOUT_END, v->s->is_production && v->s->runs_max == 0) \
 	W(IN_PRODUCTION_STRANGERS_FLOOD, v->s->is_production && v->s->rate_limit_requests == 0) \
 	W(IN_PRODUCTION_ROLES_FLOOD, v->s->is_production && v->s->role_rate_limit == 0) \
-	W(UNKNOWN_PORT, is[RECREATE] && has(v, SETTING_SMOKE_URL, "{port}"))
+	W(UNKNOWN_PORT, is[RECREATE] && has(v, SETTING_SMOKE_URL, "{port}")) \
+	W(PORT_UNSAID, is[BLUEGREEN] && text_of(v, SETTING_SMOKE_URL) != NULL && \
+	    !has(v, SETTING_SMOKE_URL, "{port}"))
 /* clang-format on */
 
 enum where {

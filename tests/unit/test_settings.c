@@ -522,6 +522,15 @@ what_a_target_needs_is_asked_for_at_once(void **state)
 	SAYS(SETTINGS_ERROR, "REGISTRY_PULL_PASSWORD: is not set, and REGISTRY_PULL_USER needs it");
 	assert_null(LOAD(NULL, MINIMUM, "SMOKE_URL=http://h:{port}/"));
 	SAYS(SETTINGS_ERROR, "SMOKE_URL: has {port}, which only DEPLOY_STRATEGY=bluegreen knows");
+	assert_null(LOAD(NULL, MINIMUM, "DEPLOY_STRATEGY=bluegreen", "NGINX_UPSTREAM_FILE=/etc/u",
+	    "SMOKE_URL=http://127.0.0.1/health"));
+	SAYS(SETTINGS_ERROR,
+	    "SMOKE_URL: has no {port}, and DEPLOY_STRATEGY is bluegreen: the release that serves would answer for the new one");
+	assert_int_equal(report.errors, 1);
+	s = LOAD(NULL, MINIMUM, "DEPLOY_STRATEGY=bluegreen", "NGINX_UPSTREAM_FILE=/etc/u",
+	    "SMOKE_URL=http://127.0.0.1:{port}/health");
+	assert_non_null(s);
+	settings_unref(s);
 	assert_null(LOAD(NULL, MINIMUM, "USE_KUBERNETES=yes"));
 	SAYS(SETTINGS_ERROR, "KUBE_DEPLOYMENT: is not set");
 	s = LOAD(NULL, MINIMUM, "USE_KUBERNETES=yes", "KUBE_WORKLOADS=deployment/web",
