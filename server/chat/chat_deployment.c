@@ -7,6 +7,7 @@
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"
+#include "deployment/run_verdict.h"
 #include "lib/text.h"
 
 /* What is over sooner needs no bar, and a bar that is full at once says nothing. */
@@ -114,7 +115,12 @@ add_still_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, " has no release yet");
 		return;
 	}
-	chat_text_add(text, " still runs %.7s", about->environment->current.commit);
+	if (about->deployment->why == DEPLOY_WHY_SCRIPT &&
+	    run_verdict_is_unreachable(about->deployment->detail))
+		chat_text_add(text, ": %.7s was not replaced; whether it still runs is not known",
+		    about->environment->current.commit);
+	else
+		chat_text_add(text, " still runs %.7s", about->environment->current.commit);
 }
 
 static void

@@ -57,7 +57,11 @@ add_what_serves(struct chat_text *text, const struct chat_deployment *about, con
 		chat_text_add(text, "%s", ran ? "; the database is migrated" : half);
 		return;
 	}
-	if (serves[0] != '\0')
+	if (serves[0] != '\0' && migration == MIGRATION_CUT && about->migration_at != NULL &&
+	    deployment->state == DEPLOY_FAILED) /* nobody could look */
+		chat_text_add(
+		    text, "; %.7s was not replaced, whether it serves is not known", serves);
+	else if (serves[0] != '\0')
 		chat_text_add(text, "; %.7s %s serves", serves,
 		    deployment->state == DEPLOY_FAILED ? "still" : "now");
 	else

@@ -67,6 +67,14 @@ run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE])
 		(void)snprintf(out, room, "exit %d%s%.200s", ended->exit_status, colon, line);
 }
 
+bool
+run_verdict_is_unreachable(const char *line)
+{
+	static const char said[] = "exit 69"; /* EXIT_UNREACHABLE of deploy/common.sh */
+
+	return text_starts(line, said) && strchr(":", line[sizeof(said) - 1]) != NULL;
+}
+
 static void
 describe_not_started(struct run_verdict *verdict, const struct run_ended *ended)
 {

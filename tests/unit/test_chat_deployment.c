@@ -206,9 +206,9 @@ a_migration_is_never_passed_over(void **state)
 		{ "migrate-stopped", "x", DEPLOY_FAILED,
 		    "staging: the migration was cut; it was stopped; 9f8e7d6 still serves; the database may be half migrated\n" },
 		{ "migrate", "deploybot-migrate-staging on h1", DEPLOY_FAILED,
-		    "staging: the migration was cut; it may still be running in deploybot-migrate-staging on h1; 9f8e7d6 still serves; the database may be half migrated\n" },
+		    "staging: the migration was cut; it may still be running in deploybot-migrate-staging on h1; 9f8e7d6 was not replaced, whether it serves is not known; the database may be half migrated\n" },
 		{ "migrate", "", DEPLOY_FAILED,
-		    "the migration was cut; it may still be running; 9f8e7d6 still" },
+		    "the migration was cut; it may still be running; 9f8e7d6 was not replaced, whether" },
 		{ "migrate", NULL, DEPLOY_FAILED, "the migration was cut; it was stopped; 9f8e" },
 		{ "migrate-not-started", "x", DEPLOY_FAILED,
 		    "staging: the migration could not be started; nothing ran; 9f8e7d6 still serves\n" },
@@ -236,6 +236,35 @@ a_migration_is_never_passed_over(void **state)
 		if (rows[i].end == DEPLOY_FAILED)
 			says(&what,
 			    "\nLook at the database, then deploy a newer commit. This one is blocked: ");
+	}
+}
+
+/* Nothing was changed, which is known; what runs on a host that does not answer is not. */
+static void
+what_could_not_be_reached_is_not_said_to_run(void **state)
+{
+	static const struct {
+		const char *detail;
+		enum deploy_why why;
+		const char *says;
+	} rows[] = {
+#define UNSEEN "\nstaging: 9f8e7d6 was not replaced; whether it still runs is not known\n"
+		{ "exit 69: h1 cannot be reached", DEPLOY_WHY_SCRIPT, UNSEEN },
+		{ "exit 69", DEPLOY_WHY_SCRIPT, UNSEEN },
+#undef UNSEEN
+		{ "exit 690: x", DEPLOY_WHY_SCRIPT, "\nstaging still runs 9f8e7d6\n" },
+		{ "exit 65: exit 69", DEPLOY_WHY_SCRIPT, "\nstaging still runs 9f8e7d6\n" },
+		{ "exit 69: x", DEPLOY_WHY_TIMED_OUT, "\nstaging still runs 9f8e7d6\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct deployment deployment = sample(DEPLOY_FAILED);
+		struct chat_deployment what = about(&deployment);
+
+		deployment.why = rows[i].why;
+		(void)text_copy(deployment.detail, LIMIT_LINE, rows[i].detail);
+		says(&what, rows[i].says);
 	}
 }
 
@@ -1348,6 +1377,7 @@ main(void)
 		cmocka_unit_test(each_state_says_what_is_promised),
 		cmocka_unit_test(services_that_stay_old_are_named_where_it_is_said_to_run),
 		cmocka_unit_test(a_migration_is_never_passed_over),
+		cmocka_unit_test(what_could_not_be_reached_is_not_said_to_run),
 		cmocka_unit_test(what_is_in_doubt_is_never_said_to_run),
 		cmocka_unit_test(a_question_says_what_is_in_doubt),
 		cmocka_unit_test(another_branch_is_no_force_push),
