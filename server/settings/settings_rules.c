@@ -53,6 +53,14 @@ has(const struct view *v, enum setting setting, const char *part)
 	return text != NULL && strstr(text, part) != NULL;
 }
 
+/* Of a transport of somebody's own nobody here knows what it uses. */
+static bool
+is_ours(const char *transport)
+{
+	return strcmp(transport, "ssh") == 0 || strcmp(transport, "kubernetes") == 0 ||
+	    strcmp(transport, "systemd") == 0 || strcmp(transport, "local") == 0;
+}
+
 /* --- one setting beside others --- */
 
 /* What other settings say, for rules to depend on; each may ask those before it. */
@@ -95,6 +103,9 @@ has(const struct view *v, enum setting setting, const char *part)
 	W(COMPOSE_UNTRUSTED, is[BY_SSH] && is_set_to(v, SETTING_COMPOSE_SOURCE, "repo") && \
 	    !is_true(v, SETTING_COMPOSE_REPO_TRUSTED)) \
 	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \
+	W(BY_OURS, is[OUR_SCRIPTS] && is_ours(settings_transport(v->s, v->member))) \
+	W(NEVER_BLUEGREEN, is[BY_OURS] && !is[BY_SSH] && settings_is_bluegreen(v->s, v->member)) \
+	W(NOTHING_SWITCHED, is[BY_OURS] && !(is[BY_SSH] && is[BLUEGREEN])) \
 	W(IN_PRODUCTION, v->s->is_production) \
 	W(IN_PRODUCTION_WITHOUT_OTP, v->s->is_production && \
 	    is_true(v, SETTING_EMERGENCY_WITHOUT_OTP)) \
@@ -132,8 +143,18 @@ static const struct rule {
 } rules[] = {
 #define RULE(name, given, where, severity, sentence) \
 	{ SETTING_##name, given, where, SETTINGS_##severity, sentence },
-#define GIVEN	true
-#define MISSING false
+#define IDLE(...) /* below */
+#define GIVEN	  true
+#define MISSING	  false
+#include "settings/settings_rules.def"
+};
+
+/* A setting that does nothing where it was said for that very environment, or for all. */
+static const struct rule idle[] = {
+#define RULE(...)
+#define SWITCHES \
+	"is used by DEPLOY_STRATEGY=bluegreen of the transport ssh alone, and does nothing here"
+#define IDLE(name, where, sentence) { SETTING_##name, true, where, SETTINGS_WARNING, sentence },
 #include "settings/settings_rules.def"
 };
 
@@ -181,6 +202,26 @@ check_rule(
 	return true;
 }
 
+/* What an application has from the main file is said for others too, as is what is said for all
+ * environments where one of them uses it. */
+static bool
+check_idle(
+    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
+{
+	const struct settings_spec *spec = &settings_table[rule->setting];
+	char name[SETTING_NAME_MAX];
+	bool is[WHERE_COUNT];
+
+	(void)settings_name_of(v->member, rule->setting, name);
+	look_around(v, is);
+	if (!is_broken(v, rule, is) || !settings_is_in(l, spec, name, l->own))
+		return false;
+	if (stem != NULL && (stem[0] == '\0' || strcmp(name, spec->name) != 0))
+		settings_say(
+		    l->report, rule->severity, "%s%s: %s", stem, spec->name, rule->sentence);
+	return true;
+}
+
 /* A run that is ended while it waits says less than one that stopped waiting. */
 static bool
 check_wait(
@@ -199,6 +240,79 @@ check_wait(
 		settings_say(l->report, SETTINGS_ERROR,
 		    "%sIMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the deployment would be ended while it waits",
 		    stem, wait, all);
+	return true;
+}
+
+/* What starts slowly is ended, not waited for. */
+static bool
+check_start(
+    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
+{
+	const char *start = text_of(v, SETTING_START_SECONDS);
+	int all = v->member->times.deploy_timeout_seconds;
+	int64_t seconds;
+
+	(void)rule;
+	if (is_given(v, SETTING_DEPLOY_SCRIPT) || all <= 0 || start == NULL ||
+	    strcmp(settings_transport(v->s, v->member), "ssh") != 0 ||
+	    !text_to_i64(start, all, INT32_MAX, &seconds, NULL))
+		return false;
+	if (stem != NULL)
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%sSTART_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the deployment would be ended while a service still starts",
+		    stem, start, all);
+	return true;
+}
+
+#define WORKLOAD_MAX 300 /* a kind and a name in Kubernetes */
+#define WRONG_MAX    400
+
+/* Fills wrong with what kubernetes/workloads.sh would say in a deployment; false: nothing. */
+static bool
+judge_workloads(const char *list, const char *deployment, char wrong[WRONG_MAX])
+{
+	char first[WORKLOAD_MAX], one[WORKLOAD_MAX], other[WORKLOAD_MAX];
+	const char *rest = list;
+
+	if (!setting_next(&rest, first, sizeof(first)))
+		return false;
+	if (text_starts(first, "cronjob/")) {
+		(void)snprintf(wrong, WRONG_MAX,
+		    "the first one is the main one, which always runs, and %.80s does not: write a deployment/, statefulset/ or daemonset/ before it",
+		    first);
+		return true;
+	}
+	if (deployment != NULL &&
+	    (!text_starts(first, "deployment/") ||
+		strcmp(strchr(first, '/') + 1, deployment) != 0)) {
+		(void)snprintf(wrong, WRONG_MAX,
+		    "the first one is the main one, %.60s, and KUBE_DEPLOYMENT is %.60s: take KUBE_DEPLOYMENT out, or write deployment/%.60s first",
+		    first, deployment, deployment);
+		return true;
+	}
+	for (const char *from = list; setting_next(&from, one, sizeof(one));)
+		for (const char *next = from; setting_next(&next, other, sizeof(other));)
+			if (strcmp(one, other) == 0) {
+				(void)snprintf(wrong, WRONG_MAX, "names %.80s twice", one);
+				return true;
+			}
+	return false;
+}
+
+static bool
+check_workloads(
+    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
+{
+	const char *list = text_of(v, SETTING_KUBE_WORKLOADS);
+	char wrong[WRONG_MAX];
+
+	(void)rule;
+	if (is_given(v, SETTING_DEPLOY_SCRIPT) || list == NULL ||
+	    strcmp(settings_transport(v->s, v->member), "kubernetes") != 0 ||
+	    !judge_workloads(list, text_of(v, SETTING_KUBE_DEPLOYMENT), wrong))
+		return false;
+	if (stem != NULL)
+		settings_say(l->report, SETTINGS_FLAW, "%sKUBE_WORKLOADS: %s", stem, wrong);
 	return true;
 }
 
@@ -265,6 +379,10 @@ check_shipping(struct settings_loader *l)
 			check_each(l, check_rule, &rules[i]);
 	check_each(l, check_wait, NULL);
 	check_each(l, check_gate, NULL);
+	check_each(l, check_start, NULL);
+	check_each(l, check_workloads, NULL);
+	for (size_t i = 0; i < COUNT(idle); i++)
+		check_each(l, check_idle, &idle[i]);
 }
 
 /* Telegram's own servers call https alone; a Bot API server of one's own whatever it reaches. */

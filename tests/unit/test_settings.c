@@ -499,6 +499,79 @@ two_environments_do_not_listen_on_one_port_of_this_machine(void **state)
 	}
 }
 
+#define NOT_SWITCHED \
+	": is used by DEPLOY_STRATEGY=bluegreen of the transport ssh alone, and does nothing here"
+
+/* The strategy said for all is another environment's too, and no mistake of this one's. */
+static void
+what_does_nothing_is_warned_of_where_it_was_said(void **state)
+{
+	static const char *const rows[][4] = {
+		/* settings, what is said; NULL: nothing is */
+		{ "DRAIN_SECONDS=30", NULL, NULL, "DRAIN_SECONDS" NOT_SWITCHED },
+		{ "STAGING_DRAIN_SECONDS=30", NULL, NULL, "STAGING_DRAIN_SECONDS" NOT_SWITCHED },
+		{ "APP_PORTS=1,2", NULL, NULL, "APP_PORTS" NOT_SWITCHED },
+		{ "NGINX_UPSTREAM_FILE=/u", NULL, NULL, "NGINX_UPSTREAM_FILE" NOT_SWITCHED },
+		{ "NGINX_RELOAD_COMMAND=reload", NULL, NULL, "NGINX_RELOAD_COMMAND" NOT_SWITCHED },
+		{ "DEPLOY_STRATEGY=bluegreen", "NGINX_UPSTREAM_FILE=/u", "DRAIN_SECONDS=3", NULL },
+		{ "PRODUCTION_DEPLOY_STRATEGY=bluegreen", "NGINX_UPSTREAM_FILE=/u",
+		    "DRAIN_SECONDS=3", NULL },
+		{ "DEPLOY_TRANSPORT=local", "DEPLOY_STRATEGY=bluegreen", "NGINX_UPSTREAM_FILE=/u",
+		    "DEPLOY_STRATEGY: is bluegreen, which only the transport ssh does" },
+		{ "DEPLOY_TRANSPORT=own", "DRAIN_SECONDS=3", NULL, NULL },
+		{ "DEPLOY_SCRIPT=/opt/own", "DRAIN_SECONDS=3", NULL, NULL },
+		{ "DEPLOY_TIMEOUT_SECONDS=60", NULL, NULL,
+		    "START_SECONDS: 120 is not below DEPLOY_TIMEOUT_SECONDS (60): the deployment would be ended while a service still starts" },
+		{ "DEPLOY_TIMEOUT_SECONDS=121", NULL, NULL, NULL },
+		{ "DEPLOY_TIMEOUT_SECONDS=60", "DEPLOY_TRANSPORT=local", NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings *s = LOAD(NULL, MINIMUM, rows[i][0],
+		    rows[i][1] != NULL ? rows[i][1] : "TIMEZONE=UTC",
+		    rows[i][2] != NULL ? rows[i][2] : "LOG_LEVEL=INFO");
+
+		assert_non_null(s);
+		if (rows[i][3] != NULL)
+			SAYS(SETTINGS_WARNING, rows[i][3]);
+		else if (says(SETTINGS_WARNING, "does nothing") ||
+		    says(SETTINGS_WARNING, "START_S"))
+			fail_msg("row %zu is warned of", i);
+		settings_unref(s);
+	}
+}
+
+static void
+the_workloads_of_kubernetes_are_judged_before_a_deployment(void **state)
+{
+	static const char *const rows[][3] = {
+		{ "KUBE_WORKLOADS=cronjob/sitemap,deployment/web", "LOG_LEVEL=INFO",
+		    "KUBE_WORKLOADS: the first one is the main one, which always runs, and cronjob/sitemap does not: write a deployment/, statefulset/ or daemonset/ before it" },
+		{ "KUBE_WORKLOADS=deployment/web,cronjob/a,deployment/web", "LOG_LEVEL=INFO",
+		    "KUBE_WORKLOADS: names deployment/web twice" },
+		{ "KUBE_WORKLOADS=deployment/web", "KUBE_DEPLOYMENT=shop",
+		    "KUBE_WORKLOADS: the first one is the main one, deployment/web, and KUBE_DEPLOYMENT is shop: take KUBE_DEPLOYMENT out, or write deployment/shop first" },
+		{ "KUBE_WORKLOADS=statefulset/shop", "KUBE_DEPLOYMENT=shop",
+		    "and KUBE_DEPLOYMENT" },
+		{ "KUBE_WORKLOADS=deployment/shop,deployment/web", "KUBE_DEPLOYMENT=shop", NULL },
+		{ "KUBE_WORKLOADS=deployment/web,statefulset/web", "LOG_LEVEL=INFO", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings *s = LOAD(NULL, MINIMUM, "USE_KUBERNETES=yes", "KUBECONFIG=/k",
+		    "STAGING_KUBE_NAMESPACE=s", REGISTRY, rows[i][0], rows[i][1]);
+
+		assert_non_null(s);
+		if (rows[i][2] != NULL)
+			SAYS(SETTINGS_FLAW, rows[i][2]);
+		else
+			assert_int_equal(report.count, 0);
+		settings_unref(s);
+	}
+}
+
 /* Our scripts would say so as well, but not before somebody deploys. */
 static void
 what_a_target_needs_is_asked_for_at_once(void **state)
@@ -1077,6 +1150,8 @@ main(void)
 		cmocka_unit_test(what_no_release_can_reach_is_said),
 		cmocka_unit_test(a_webhook_that_telegram_cannot_reach_is_said),
 		cmocka_unit_test(two_environments_do_not_listen_on_one_port_of_this_machine),
+		cmocka_unit_test(what_does_nothing_is_warned_of_where_it_was_said),
+		cmocka_unit_test(the_workloads_of_kubernetes_are_judged_before_a_deployment),
 		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),
 		cmocka_unit_test(environments_are_a_list_with_settings_of_their_own),
 		cmocka_unit_test(names_of_environments_that_clash_are_refused),

@@ -186,6 +186,28 @@ defaults_by_which_two_would_meet_carry_the_name(void **state)
 	settings_unref(s);
 }
 
+/* What the main file says for all suits those that use it. */
+static void
+what_an_application_has_from_the_main_file_is_no_mistake_of_its_own(void **state)
+{
+	static const char main_file[] = SERVER "DEPLOY_STRATEGY=bluegreen\nDRAIN_SECONDS=30\n";
+	struct settings *s;
+
+	(void)state;
+	put("main", main_file);
+	put("apps/shop.env", OF("shop") "DEPLOY_TRANSPORT=systemd\nSYSTEMD_UNITS=shop.service\n");
+	s = load();
+	assert_false(says(SETTINGS_WARNING, "DEPLOY_STRATEGY: is"));
+	assert_false(says(SETTINGS_WARNING, "DRAIN_SECONDS"));
+	settings_unref(s);
+	put("apps/shop.env",
+	    OF("shop") "DEPLOY_TRANSPORT=systemd\nSYSTEMD_UNITS=shop.service\nDRAIN_SECONDS=3\n");
+	s = load();
+	assert_false(says(SETTINGS_WARNING, "DEPLOY_STRATEGY: is"));
+	SAYS(SETTINGS_WARNING, "shop: DRAIN_SECONDS: is used by DEPLOY_STRATEGY=bluegreen");
+	settings_unref(s);
+}
+
 /* Of others than the administrator, of no application, or twice: named, and the rest is read. */
 static void
 a_file_that_may_not_be_read_is_named(void **state)
@@ -786,6 +808,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_file_is_an_application),
 		TEST(defaults_by_which_two_would_meet_carry_the_name),
+		TEST(what_an_application_has_from_the_main_file_is_no_mistake_of_its_own),
 		TEST(a_file_that_may_not_be_read_is_named),
 		TEST(what_stands_in_the_wrong_file_is_said),
 		TEST(a_secret_does_not_stand_where_the_runner_reads),
