@@ -171,6 +171,7 @@ static const struct setting_case cases[] = {
 		"/.." } },
 	{ S(PATTERNS), { "src/**", "!docs/**", "*.md", "a b/..c", ":x", "-x", "Dockerfile" },
 	    { "", "!", "/src", "!/src", "..", "../x", "a/../b", "!a/..", "a\nb" } },
+	{ S(COMMAND), { "./migrate" }, { ".", "./", "./-x", "../x", ".x", "././x" } },
 	{ S(COMMAND), { "sudo -n nginx -s reload", "/usr/sbin/nginx -s reload" },
 	    { "", "-x", " x", "a;b", "a|b", "a $(b)", "a\nb", "a 'b'", "a*", "a>b", "~/a" } },
 	{ S(SMOKE), { "http://h:65535/", "http://h:80/:99999" },
