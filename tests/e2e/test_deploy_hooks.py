@@ -146,12 +146,12 @@ def test_the_hook_for_secrets_in_the_docs_sends_them_whole_to_each_host_before_t
     with open(os.path.join(ROOT, "docs", "application-settings.md"), encoding="utf-8") as file:
         text = re.search(r"takes this hook from here and runs it. -->\n```bash\n#!/bin/bash\n(.*?)```", file.read(),
                          re.S)[1]
-    bench.hook("pre-start", "50-secrets", text.replace("cd /srv/app && ", ""))
+    bench.hook("pre-start", "50-secrets", text.replace("cd $folder && ", "printf '%s' $folder >folder && "))
     for name, script in (("ssh", SSH), ("age", "#!/bin/bash\nprintf 'TOKEN=%s\\nMORE=ü\\n' \"${*: -1}\"\n")):
         (bench.bin / name).write_text(script)
         (bench.bin / name).chmod(0o755)
     settings = {"STAGING_HOST": "h1,h2:2222,[::1]:22", "SSH_KEY_PATH": "/k", "SSH_KNOWN_HOSTS": "/known",
-                "DEPLOY_USER": "me"}
+                "DEPLOY_USER": "me", "STAGING_COMPOSE_DIR": "/srv/shop"}
     shipped(bench, "one", **settings)
     files = [bench.stand / f"me@{host}" / "app.env" for host in ("h1", "h2", "::1")]
     told = "TOKEN=/etc/deploybot/secrets/staging.env.age\nMORE=ü\n"
@@ -160,7 +160,13 @@ def test_the_hook_for_secrets_in_the_docs_sends_them_whole_to_each_host_before_t
     common = "-oBatchMode=yes -oStrictHostKeyChecking=yes -oUserKnownHostsFile=/known -i /k -p"
     assert (bench.stand / "ssh").read_text().splitlines() == [
         f"{common} 22 me@h1", f"{common} 2222 me@h2", f"{common} 22 me@::1"]
+    assert [(file.parent / "folder").read_text() for file in files] == ["/srv/shop"] * 3
     assert not [line for line in bench.said() if "TOKEN" in line]
+    (bench.stand / "ssh").unlink()
+    status, said = bench.run("deploy.sh", "staging", bench.commit("behind"), **settings, SSH_JUMP="bastion:2200")
+    common = common.removesuffix(" -p")
+    assert status == 0 and (bench.stand / "ssh").read_text().splitlines()[0] == (
+        f"{common} -oProxyCommand=ssh {common} -W [%h]:%p ssh://me@bastion:2200 -p 22 me@h1"), said
     # A connection that breaks off leaves the old file, and the release stops.
     (bench.stand / "cut").touch()
     status, said = bench.run("deploy.sh", "staging", bench.commit("two"), **settings)
