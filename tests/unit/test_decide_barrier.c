@@ -311,7 +311,7 @@ a_deployment_of_an_earlier_commit_is_asked_about_and_names_what_it_goes_past(voi
 	world_close(&w);
 }
 
-/* The role staging grants deploy, and not rollback: an older commit's name was a way around that. */
+/* The role staging grants deploy and no rollback: an older commit's name was a way around that. */
 static void
 who_may_deploy_and_not_roll_back_confirms_no_step_back_past_a_barrier(void **state)
 {
