@@ -657,7 +657,7 @@ ssh_switch_failed() {
 	for i in ${ssh_lost[@]+"${ssh_lost[@]}"}; do
 		unknown+=" ${ssh_hosts[$i]}"
 	done
-	[[ -z $unknown ]] || ssh_said+="; what runs on$unknown is not known: a switch that loses us is finished there, or taken back"
+	[[ -z $unknown ]] || ssh_said+="; what runs on$unknown is not known: a switch that loses us is finished there, or rolled back"
 	if [[ -n $done_on && $act == rollback ]]; then
 		ssh_said+="; rolled back on$done_on"
 		ssh_said+=$(by_hand ': deploy/rollback.sh %s %s goes on with the others' "$environment" "$release")

@@ -281,7 +281,7 @@ fi"""
 
 @pytest.mark.parametrize("is_taken, says", [
     (False, "; the earlier release serves still"),
-    (True, "; nginx was asked to go back to port {}, and did not say that it did: which release serves is not known")])
+    (True, "; nginx was asked to lead to port {} again, and did not say that it does: which release serves is not known")])
 def test_of_a_second_reload_that_fails_nobody_says_more_than_was_seen(bench, is_taken, says):
     """Regression: "serves still" was said of an nginx that had begun to lead to the new port."""
     bench.shipped("one")

@@ -416,7 +416,7 @@ def test_a_host_that_was_taken_out_is_named_once(bench):
     assert says not in bench.run("target.sh", "staging", "preflight")[1]
 
 
-UNKNOWN = "; what runs on h3 is not known: a switch that loses us is finished there, or taken back"
+UNKNOWN = "; what runs on h3 is not known: a switch that loses us is finished there, or rolled back"
 
 
 @pytest.mark.parametrize("act, variables, says", [
