@@ -57,7 +57,8 @@ check_past() {
 		n=$((n + 1))
 		warn "a rollback to ${release:0:12} goes past ${from:0:12}: $reason ($BARRIER)"
 	done <<<"$answer"
-	((n == 0)) || fail "$EXIT_INPUT" "nothing was rolled back: barriers are in the way, see above (add --past where that is meant)"
+	((n == 0)) ||
+		fail "$EXIT_INPUT" "nothing was rolled back: barriers are in the way, see above (add --past where that is meant)"
 	[[ ${before%%@*} == "${release%%@*}" || ($answer == *end && $answer != unknown*) ]] ||
 		warn "whether a $BARRIER lies between was not looked at: what runs, or its history, is not known here"
 }

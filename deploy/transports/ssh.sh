@@ -630,8 +630,8 @@ ssh_name_gone() {
 		for i in "${!ssh_hosts[@]}"; do
 			[[ ${ssh_hosts[$i]} != "$host" || ${ssh_ports[$i]} != "$port" ]] || is_there=yes
 		done
-		[[ $is_there == yes ]] || warn "$host (port $port) is not in $(name_of "$environment" HOST) any more: what the last \
-release started there runs on, and no release replaces it: stop it there"
+		[[ $is_there == yes ]] || warn "$host (port $port) is not in $(name_of "$environment" HOST) any more: what the \
+last release started there runs on, and no release replaces it: stop it there"
 	done <"$app/hosts"
 }
 
@@ -657,7 +657,8 @@ ssh_switch_failed() {
 	for i in ${ssh_lost[@]+"${ssh_lost[@]}"}; do
 		unknown+=" ${ssh_hosts[$i]}"
 	done
-	[[ -z $unknown ]] || ssh_said+="; what runs on$unknown is not known: a switch that loses us is finished there, or taken back"
+	[[ -z $unknown ]] ||
+		ssh_said+="; what runs on$unknown is not known: a switch that loses us is finished there, or rolled back"
 	if [[ -n $done_on && $act == rollback ]]; then
 		ssh_said+="; rolled back on$done_on"
 		ssh_said+=$(by_hand ': deploy/rollback.sh %s %s goes on with the others' "$environment" "$release")

@@ -249,7 +249,7 @@ def test_a_release_that_is_not_well_touches_nothing(bench, how, says):
 
 
 def test_a_smoke_url_without_its_port_does_not_speak_for_the_new_release(tmp_path):
-    """Regression: nginx answered there, with the release before, and the new one was called good though it listened nowhere."""
+    """Regression: nginx answered there, with the release before, and a new one was good that listened nowhere."""
     script = (f'. {ROOT}/deploy/transports/ssh-host/base.sh; set +e; said=; for smoke_url in "" "http://127.0.0.1:$1/" '
               '"http://127.0.0.1:{port}/"; do for port in "$1" "$2" ""; do answers "$port"; printf "%s " "$?"; done; done')
     with http.server.HTTPServer(("127.0.0.1", 0), Answers) as server:
@@ -281,7 +281,8 @@ fi"""
 
 @pytest.mark.parametrize("is_taken, says", [
     (False, "; the earlier release serves still"),
-    (True, "; nginx was asked to go back to port {}, and did not say that it did: which release serves is not known")])
+    (True, "; nginx was asked to lead to port {} again, and did not say that it does: "
+           "which release serves is not known")])
 def test_of_a_second_reload_that_fails_nobody_says_more_than_was_seen(bench, is_taken, says):
     """Regression: "serves still" was said of an nginx that had begun to lead to the new port."""
     bench.shipped("one")

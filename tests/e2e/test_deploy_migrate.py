@@ -152,7 +152,7 @@ STOPPED = "; its migration was stopped, and the database may be half migrated; n
     ("migration= RUN_ID=1 release_began=yes", "on_signal 143",
      "ended by a signal; the release had begun, on some hosts or on all")])
 def test_who_works_by_hand_is_told_last_what_became_of_the_migration(tmp_path, state, ends, says):
-    """Regression: "ended by a signal" was all, in the middle of it; and a run of deploybot's named a rollback by hand."""
+    """Regression: "ended by a signal" was all, in the middle of it; and a server's run named a rollback by hand."""
     done = subprocess.run(["/bin/bash", "-c", LAST % (ROOT, state, ends), "x"], check=False, timeout=60, cwd=tmp_path,
                           capture_output=True, text=True)
     assert done.stderr.splitlines()[-1] == f"x: {says}", done

@@ -157,7 +157,8 @@ name_stopped() {
 			is+=" $state"
 		done <<<"$surveyed"
 		[[ -z $is || -n ${is// exited/} ]] ||
-			say "warning: $name is stopped here, and a release or rollback starts it (is it to stay down? Leave it out of COMPOSE_SERVICES)"
+			say "warning: $name is stopped here, and a release or rollback starts it (is it to stay down? \
+Leave it out of COMPOSE_SERVICES)"
 	done
 }
 

@@ -541,7 +541,8 @@ point_back() { # OLD NEW
 		if point_at "$1" && reload; then
 			drop_ready "$2" || true # the next act tries again, here and below
 		elif [[ $was_untaken.$untaken != yes.yes ]]; then
-			earlier="nginx was asked to go back to port $1, and did not say that it did: which release serves is not known"
+			earlier="nginx was asked to lead to port $1 again, and did not say that it does: \
+which release serves is not known"
 		fi
 		why+="; $earlier"
 	fi

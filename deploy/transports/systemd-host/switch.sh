@@ -85,7 +85,8 @@ find_left_up() {
 		left_up=
 		for unit in "${units[@]}"; do
 			look "$unit" || field=([ActiveState]=unknown)
-			[[ ${field[ActiveState]:-unknown} == @(inactive|failed) ]] || left_up+=" $unit (${field[ActiveState]:-unknown})"
+			[[ ${field[ActiveState]:-unknown} == @(inactive|failed) ]] ||
+				left_up+=" $unit (${field[ActiveState]:-unknown})"
 		done
 		[[ -n $left_up ]] && ((SECONDS < by)) || return 0
 		pause 0.3
