@@ -26,8 +26,8 @@ bool cli_audit_arguments(
 #define OPTION_REST   16U
 #define OPTION_ANYWAY 32U /* --anyway */
 
-/* Nothing of the log names that application or environment: said on stderr, with what is wrong; 0: it
- * does, or none was asked for. */
+/* Nothing of the log names that application or environment: said on stderr; 0: it does, or none
+ * was asked for. */
 int cli_audit_is_named(const char *database, const struct audit_filter *filter);
 
 /* Each returns the exit status; 64: usage. */
@@ -39,6 +39,6 @@ int cli_audit_export(const struct cli *cli, const char *database, const char *lo
 /* Reads settings only where no log is named. */
 int cli_audit_verify(const struct cli *cli);
 
-/* The rows and the log beside them, as `audit verify` looks at them; prints what it finds.  0, or what
- * to exit with. */
+/* The rows and the log beside them, as `audit verify` looks at them; prints what it finds.  0, or
+ * what to exit with. */
 int cli_audit_verify_rows(const char *database, const char *log);

@@ -43,8 +43,8 @@ is_in_list(const char *list, const char *word)
 	return false;
 }
 
-/* What it is about; the first version has that in the name of the environment alone.  A reload names
- * those whose files changed. */
+/* What it is about; the first version has that in the name of the environment alone.  A reload
+ * names those whose files changed. */
 static bool
 is_of_application(const struct audit_fields *fields, const char *application, bool is_named)
 {

@@ -29,8 +29,8 @@ typedef bool audit_read_line(
 bool audit_read(const char *database, const struct audit_filter *filter, audit_read_line *each,
     void *ctx, struct err *err) MUST_USE;
 
-/* Is there an entry that names that application, and that environment?  What is not asked for is NULL;
- * what is about all names none. */
+/* Is there an entry that names that application, and that environment?  What is not asked for is
+ * NULL; what is about all names none. */
 bool audit_read_has(const char *database, const char *application, const char *environment,
     bool *ret, struct err *err) MUST_USE;
 

@@ -11,9 +11,9 @@
 #include "store/tx.h"
 #include "types/secret.h"
 
-/* These are in force, and no others are.  Calls it for each that is new, another one or gone; at the
- * first look of all, and under another key of the marks, for none.  Returns since when the oldest of
- * them is, without those that are previous values; 0: there is none. */
+/* These are in force, and no others are.  Calls it for each that is new, another one or gone; at
+ * the first look of all, and under another key of the marks, for none.  Returns since when the
+ * oldest of them is, without those that are previous values; 0: there is none. */
 typedef void row_secret_differs(void *ctx, const char *application, const char *name);
 int64_t row_secret_see(
     struct tx *tx, const struct secrets_seen *seen, row_secret_differs *differs, void *ctx);
