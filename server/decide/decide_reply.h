@@ -65,7 +65,8 @@ enum audit_severity decide_severity(int64_t person);
 const char *
 decide_requester(struct tx *tx, const struct deployment *deployment, char out[PRINCIPAL_TEXT]);
 
-/* May the sender do that action (types/action.h) on a client/acme or environment?  As decide_may(). */
+/* May the sender do that action (types/action.h) on a client/acme or environment?  As
+ * decide_may(). */
 bool
 decide_may_do(struct tx *tx, const struct update *update, const char *name, const char *target);
 

@@ -1,4 +1,4 @@
-/* settings_secrets.h - every value of a snapshot: secrets and keys with where they come from, all others.  Side: any. */
+/* settings_secrets.h - every value of a snapshot: secrets and keys with their sources, all others.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

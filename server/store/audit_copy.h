@@ -3,8 +3,8 @@
 /*
  * They come as a witness's objects, each `<first>-<last>-<16 digits of the head>.jsonl`, or as
  * another copy of the log.  Only lines that are what they say count: an object that does not fit
- * to its name is a finding, and none of it counts.  Of two that hold one number the older counts; where
- * nobody says which one that is, as in a folder, and they differ, none does.
+ * to its name is a finding, and none of it counts.  Of two that hold one number the older counts;
+ * where nobody says which one that is, as in a folder, and they differ, none does.
  *
  * Memory: 40 bytes an entry.  The lines stand in a file without a name in TMPDIR.
  */

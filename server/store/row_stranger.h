@@ -13,8 +13,8 @@
  * the kind's row, which becomes one entry an hour, with the count, `last` (whoever came last),
  * `who` (each of them once, the first 480 bytes) and how many of the count were by others than
  * those, and goes after an hour without any.  `input` names the kind: a few words of ours, with a
- * role also who it was and the environment of the settings, never what came, so that there are as many
- * rows as there are such words.
+ * role also who it was and the environment of the settings, never what came, so that there are as
+ * many rows as there are such words.
  */
 void row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last,
     const struct audit_entry *entry, const char *const *meta);

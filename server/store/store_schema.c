@@ -867,8 +867,8 @@ static const char *const migration_7[] = {
 	" commit_id TEXT NOT NULL,"
 	" reason TEXT NOT NULL) STRICT;"
 	"CREATE INDEX past_deployment ON past (deployment);",
-	/* What each deployment brought beside what was live: n from 0, the newest first; n -1 has in
-	 * `of` how many there were. */
+	/* What each deployment brought beside what was live: n from 0, the newest first; n -1 has
+	 * in `of` how many there were. */
 	"CREATE TABLE change ("
 	" deployment INTEGER NOT NULL,"
 	" n INTEGER NOT NULL,"
@@ -876,8 +876,8 @@ static const char *const migration_7[] = {
 	" commit_id TEXT NOT NULL,"
 	" subject TEXT NOT NULL,"
 	" PRIMARY KEY (deployment, n)) STRICT, WITHOUT ROWID;",
-	/* What the settings were at the last look, but secrets.  mark: a digest; value: of those that
-	 * say who may what (deciding 1); look: its number. */
+	/* What the settings were at the last look, but secrets.  mark: a digest; value: of those
+	 * that say who may what (deciding 1); look: its number. */
 	"CREATE TABLE setting ("
 	" application TEXT NOT NULL,"
 	" name TEXT NOT NULL,"

@@ -205,27 +205,27 @@ struct effect_forward {
  * kind and may come once too often)
  */
 #define TIMERS(TIMER) \
-	TIMER(QUESTION, "question", 24 * 3600, MANY)	/* a confirmation runs out */ \
-	TIMER(POLL, "poll", 24 * 3600, ONE)	/* ask git for the heads; or POLL_REPOSITORY_SECONDS */ \
+	TIMER(QUESTION, "question", 24 * 3600, MANY) /* a confirmation runs out */ \
+	TIMER(POLL, "poll", 24 * 3600, ONE) /* heads; or POLL_REPOSITORY_SECONDS */ \
 	TIMER(APPROVAL, "approval", 7 * 24 * 3600, MANY) /* approvals are reminded of, or run out */ \
-	TIMER(DAILY, "daily", 24 * 3600, ONE)	/* retention */ \
-	TIMER(SEND, "say", 60, MANY)		/* a message is said again; the subject is its row */ \
-	TIMER(PUSH, "push", 120, MANY)	/* git is asked again for what a push announced */ \
-	TIMER(RENAME, "rename", 60, ONE)	/* rows of an application's old name */ \
-	TIMER(LEAVE, "leave", 60, MANY)	/* a group that is not ours; `name`: its id */ \
-	TIMER(HOLDS, "holds", 3600, ONE)	/* a lock or freeze begins or ends */ \
-	TIMER(CHANGED, "changed", 60, MANY)	/* settings changed under the work in `name` */ \
-	TIMER(REVIEW, "review", 24 * 3600, MANY)	/* a reminder of the work in `name` */ \
-	TIMER(NAG, "nag", 24 * 3600, MANY)	/* nobody has seen how the work in `name` ended */ \
-	TIMER(SESSIONS, "sessions", 3600, ONE)	/* logins by a token end */ \
-	TIMER(ACCESS, "access", 3600, ONE)	/* roles that end are announced */ \
-	TIMER(CLOUDFLARE, "cloudflare", 24 * 3600, MANY)	/* a zone (`name`), or work to begin */ \
-	TIMER(PICTURE, "picture", 120, MANY)	/* that of the person in `name` is deleted */ \
-	TIMER(PIN, "pin", 600, MANY)		/* the pinned status of the chat in `name` */ \
-	TIMER(PAD, "pad", 120, MANY)		/* that of the person in `name` is no more */ \
-	TIMER(WITNESS, "witness", 600, ONE)	/* entries of the audit go to their witness */ \
-	TIMER(FORWARD, "forward", 600, ONE)	/* entries of the audit go to collectors */ \
-	TIMER(STRANGERS, "strangers", 3600, ONE)	/* what strangers repeated becomes an audit entry */
+	TIMER(DAILY, "daily", 24 * 3600, ONE) /* retention */ \
+	TIMER(SEND, "say", 60, MANY) /* a message is said again; the subject is its row */ \
+	TIMER(PUSH, "push", 120, MANY) /* git is asked again for what a push announced */ \
+	TIMER(RENAME, "rename", 60, ONE) /* rows of an application's old name */ \
+	TIMER(LEAVE, "leave", 60, MANY) /* a group that is not ours; `name`: its id */ \
+	TIMER(HOLDS, "holds", 3600, ONE) /* a lock or freeze begins or ends */ \
+	TIMER(CHANGED, "changed", 60, MANY) /* settings changed under the work in `name` */ \
+	TIMER(REVIEW, "review", 24 * 3600, MANY) /* a reminder of the work in `name` */ \
+	TIMER(NAG, "nag", 24 * 3600, MANY) /* nobody has seen how the work in `name` ended */ \
+	TIMER(SESSIONS, "sessions", 3600, ONE) /* logins by a token end */ \
+	TIMER(ACCESS, "access", 3600, ONE) /* roles that end are announced */ \
+	TIMER(CLOUDFLARE, "cloudflare", 24 * 3600, MANY) /* a zone (`name`), or work to begin */ \
+	TIMER(PICTURE, "picture", 120, MANY) /* that of the person in `name` is deleted */ \
+	TIMER(PIN, "pin", 600, MANY) /* the pinned status of the chat in `name` */ \
+	TIMER(PAD, "pad", 120, MANY) /* that of the person in `name` is no more */ \
+	TIMER(WITNESS, "witness", 600, ONE) /* entries of the audit go to their witness */ \
+	TIMER(FORWARD, "forward", 600, ONE) /* entries of the audit go to collectors */ \
+	TIMER(STRANGERS, "strangers", 3600, ONE) /* what strangers repeated becomes an audit entry */
 
 enum timer_kind {
 #define TIMER(name, ...) TIMER_##name,

@@ -46,5 +46,6 @@ def test_each_status_that_a_call_of_a_hook_is_answered_is_described():
 
 def test_each_kind_of_hold_is_described():
     kinds = re.findall(r'^\tK\(\w+, "(\w+)"', (ROOT / "server/policy/hold.h").read_text("utf-8"), re.M)
-    holds = OPENAPI["components"]["schemas"]["status"]["properties"]["environments"]["items"]["properties"]["holds"]["items"]["properties"]
-    assert kinds and holds["kind"]["enum"] == kinds
+    environment = OPENAPI["components"]["schemas"]["status"]["properties"]["environments"]["items"]
+    hold = environment["properties"]["holds"]["items"]["properties"]
+    assert kinds and hold["kind"]["enum"] == kinds

@@ -49,14 +49,17 @@ def test_a_bare_host_gets_engine_user_key_and_folder_and_keeps_them(suite, tmp_p
         (root.path / "etc/resolv.conf").write_text(pathlib.Path("/etc/resolv.conf").read_text("utf-8"), "utf-8")
         said = root.run("bash", "-c", block).stdout
         assert "done: installed docker.io docker-compose" in said and said.endswith("\nprepared\n"), said
+        home = root.run("bash", "-c", "echo ~deploy").stdout.strip()
         assert {"deploy", "docker"} == set(root.run("id", "-nG", "deploy").stdout.split())
-        assert root.stat("/home/deploy/.ssh/authorized_keys") == "600 deploy deploy"
-        assert root.run("cat", "/home/deploy/.ssh/authorized_keys").stdout == f"restrict {key} deploybot\n"
+        assert root.stat(f"{home}/.ssh/authorized_keys") == "600 deploy deploy"
+        assert root.run("cat", f"{home}/.ssh/authorized_keys").stdout == f"restrict {key} deploybot\n"
         assert root.stat("/srv/app/docker-compose.yml").endswith(" deploy deploy")
-        shown = root.run("bash", "-c", "docker --version && cd /srv/app && { docker-compose config || docker compose config; }",
+        shown = root.run("bash", "-c", "docker --version && cd /srv/app && "
+                                       "{ docker-compose config || docker compose config; }",
                          DEPLOY_IMAGE="registry.example.org/app:1").stdout
         assert "registry.example.org/app:1" in shown and "8080" in shown, shown
-        look = ("bash", "-c", "find /srv/app /home/deploy -type f -exec sha256sum {} +; id deploy; stat -c %Y /var/lib/dpkg/status")
+        look = ("bash", "-c", "find /srv/app ~deploy -type f -exec sha256sum {} +; id deploy; "
+                              "stat -c %Y /var/lib/dpkg/status")
         before = root.run(*look).stdout
         said = root.run("bash", "-c", block).stdout.splitlines()
         assert said[-1] == "prepared" and all(line.startswith("kept: ") for line in said[:-1]) and len(said) == 5, said
