@@ -207,7 +207,7 @@ struct effect_forward {
 #define TIMERS(TIMER) \
 	TIMER(QUESTION, "question", 24 * 3600, MANY) /* a confirmation runs out */ \
 	TIMER(POLL, "poll", 24 * 3600, ONE) /* heads; or POLL_REPOSITORY_SECONDS */ \
-	TIMER(APPROVAL, "approval", 7 * 24 * 3600, MANY) /* approvals are reminded of, or run out */ \
+	TIMER(APPROVAL, "approval", 7 * 24 * 3600, MANY) /* they are reminded of, or run out */ \
 	TIMER(DAILY, "daily", 24 * 3600, ONE) /* retention */ \
 	TIMER(SEND, "say", 60, MANY) /* a message is said again; the subject is its row */ \
 	TIMER(PUSH, "push", 120, MANY) /* git is asked again for what a push announced */ \
@@ -225,7 +225,7 @@ struct effect_forward {
 	TIMER(PAD, "pad", 120, MANY) /* that of the person in `name` is no more */ \
 	TIMER(WITNESS, "witness", 600, ONE) /* entries of the audit go to their witness */ \
 	TIMER(FORWARD, "forward", 600, ONE) /* entries of the audit go to collectors */ \
-	TIMER(STRANGERS, "strangers", 3600, ONE) /* what strangers repeated becomes an audit entry */
+	TIMER(STRANGERS, "strangers", 3600, ONE) /* what they repeated is audited */
 
 enum timer_kind {
 #define TIMER(name, ...) TIMER_##name,

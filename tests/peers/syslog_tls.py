@@ -1,9 +1,9 @@
 """syslog_tls.py - a stand-in for a syslog server over TLS (RFC 5425), which refuses whatever RFC 5424 does not allow.
 
 It reads until its client closes TLS, keeps what it has read, and closes the connection.  `troubles` of the next ones:
-"reset" (gone before the handshake), "cut" (reads one frame and is killed: what it has not read is lost), "early" (closes
-in order without having been asked to), "bare" (reads all, ends without a word of TLS), "swallowed" (a relay that takes
-all bytes and shows nobody any), "held" (closes when `release` is set), "talks" (says a lot).
+"reset" (gone before the handshake), "cut" (reads one frame and is killed: what it has not read is lost), "early"
+(closes in order without having been asked to), "bare" (reads all, ends without a word of TLS), "swallowed" (a relay
+that takes all bytes and shows nobody any), "held" (closes when `release` is set), "talks" (says a lot).
 """
 # SPDX-License-Identifier: ISC
 import collections
