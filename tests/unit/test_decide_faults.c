@@ -39,6 +39,9 @@ static struct world w; /* of the story that is played */
 /* What strangers repeat is counted, an entry once an hour: with "audit" left out that is too. */
 #define NO_COUNT "NOT (kind = 'wait' AND body LIKE '%\"strangers\"%')"
 
+/* The digests of settings: some are of paths, and each story has a folder of its own. */
+#define NO_FOLDER " WHERE NOT (sqlite_master.name = 'setting' AND c.name = 'mark')"
+
 #define ROWS_SQL_MAX 16384
 
 /* All rows of all tables in one statement, and of each whether it stays as it is where only the
@@ -54,8 +57,8 @@ rows_sql(struct db *db)
 	if (sql[0] != '\0')
 		return sql;
 	assert_true(db_query(&tables, db, &err,
-	    "SELECT name, (SELECT group_concat('quote(' || name || ')', ' || ')"
-	    " FROM pragma_table_info(sqlite_master.name)) FROM sqlite_master"
+	    "SELECT name, (SELECT group_concat('quote(' || c.name || ')', ' || ')"
+	    " FROM pragma_table_info(sqlite_master.name) AS c" NO_FOLDER ") FROM sqlite_master"
 	    " WHERE type = 'table' AND name <> 'sqlite_sequence' ORDER BY name"));
 	while (db_next(&tables)) {
 		const char *name = db_col_text(&tables, 0);
