@@ -75,7 +75,7 @@ def test_a_cancel_during_the_build_touches_nothing(scene):
     other.say("/cancel staging")
     other.hear("✋ Stopping: staging")
     said = text_of(who.hear("nothing was changed", f"staging still runs {live[:7]}"))
-    assert "✋ Stopped: staging " in said and f" by @admin_{scene.next_admin}, nothing was changed" in said
+    assert "✋ Stopped: staging, nothing was changed" in said and f" by @admin_{scene.next_admin}" in said
     assert scene.scripts.live() == live == scene.state_file("staging")["commit"]
 
 
