@@ -26,18 +26,18 @@ _deploybot() {
 		'status:what runs where, and its health'
 		'history:the latest deployments'
 		'show:one deployment\: who, when, each step, how it ended'
-		'cancel:cancel the deployment in progress'
+		'cancel:stop what is in progress, roll back what it changed'
 		'queue:who waits; leave, or give your place away'
 		'lock:nobody else deploys there'
 		'unlock:end a lock'
 		'freeze:nobody deploys there'
 		'unfreeze:end a freeze'
-		'do:restart, look, clean\: what is no deployment'
+		'do:run an action\: restart, clear a cache, run a job'
 		'request:have somebody else approve an action'
 		'pending:what awaits approvals, with buttons to answer'
-		'approve:let what others ask for start'
+		'approve:approve what somebody else asked for'
 		'reject:say no to it, with a reason'
-		'review:you have looked at an emergency deployment'
+		'review:sign off an emergency deployment'
 	)
 	if ((CURRENT == 2)); then
 		_describe 'command' commands

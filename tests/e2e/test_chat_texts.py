@@ -24,7 +24,7 @@ def misleading(folder, text, rings):
     ("🔒 \1staging\1: locked by @ada", False, "no row"),
     ("🟢 \1staging\1 runs 1a2b3c4", False, None),
     ("❓ /deploy \1staging\1: of which application?", False, None),
-    ("✋ Stopped by somebody who has a long name: staging", False, "where"),
+    ("✋ Stopped: by somebody who has a very long name: staging", False, "where"),
     ("🔐 telegram:22: second factor reset", True, None),
     ("🔐 A second factor was reset, it is that of telegram:22", True, "where"),
     ("✋ Stopped: staging\nstaging still runs 1a2b3c4", True, None),

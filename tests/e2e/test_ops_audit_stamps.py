@@ -193,11 +193,12 @@ def test_the_next_day_the_last_head_of_the_day_is_stamped_whatever_came_between(
 
 def test_the_stamp_of_another_request_is_refused_and_today_is_not_stamped(tsa, stopped, tmp_path):
     """Its hash fits: the nonce does not."""
-    newest = stopped.audit()[-1]
+    assert stopped.audit()
     calls = len(tsa.calls)
     bot = bare(tmp_path, AUDIT_TIMESTAMP_URL=tsa.url).start()
     check_stop(bot)
     assert len(tsa.calls) == calls and not stamps(bot)
+    newest = bot.audit()[-1]    # that it was started
     tsa.last = tsa.authority.reply(tsa.authority.query(newest["hash"]))
     tsa.troubles.append("replay")
     bot = bare(tmp_path, AUDIT_TIMESTAMP_URL=tsa.url, **TOMORROW).start()

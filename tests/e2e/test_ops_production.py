@@ -130,8 +130,8 @@ def test_whose_the_database_is_and_whether_the_chain_is_whole(installed, tmp_pat
     for number, word in enumerate(("deploy", "rollback"), 1):
         update = json.dumps(telegram_update(CARL, number, f"/{word} production")).encode()
         assert post_telegram(installed, update).status == 200
-    wait_audit(installed, 2)
-    assert line_with(examine(installed), "audit log: 2 entries").startswith("ok ")
+    wait_audit(installed, 3)
+    assert line_with(examine(installed), "audit log: 3 entries").startswith("ok ")
     check_stop(installed)
     database = tmp_path / "state" / "deploybot.db"
     if os.geteuid() == 0:

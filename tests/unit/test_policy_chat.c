@@ -160,7 +160,7 @@ who_may_deploy_alone_sees_the_queue_and_leaves_it(void **state)
 	assert_string_equal(world_plain(world_last(&w)), "No \"production\". There are: staging");
 	(void)world_text(&w, CARL, "/status");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⛔ Denied: staging status: your role does not grant it. Ask somebody with the role staging, or an admin.");
+	    "⛔ Denied: staging status: your role does not grant it. Ask @ada.");
 	world_close(&w);
 }
 
