@@ -286,7 +286,8 @@ def test_what_an_operator_is_told_to_type_shows_something(town, command):
             assert pattern in ELSEWHERE or re.search(pattern, town.scene.bot.log() + town.ill.log()), pattern
     elif words[:2] == ["-u", "deploybot"]:
         yesterday = time.strftime("%F", time.gmtime(time.time() - DAY))
-        words = command.removeprefix("sudo ").replace('"$(date -u -d -1day +%F)"', yesterday).partition(" | ")[0].split()
+        typed = command.removeprefix("sudo ").replace('"$(date -u -d -1day +%F)"', yesterday)
+        words = typed.partition(" | ")[0].split()
         done = town.scene.bot.run(*words[3:])
         assert done.returncode in (0, 1) and done.stdout + done.stderr, done
     elif (words[0] in ("certbot", "df", "ls", "tail", "timedatectl")

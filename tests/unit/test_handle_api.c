@@ -129,8 +129,7 @@ who_is_let_in_is_one_sentence(void **state)
 		const char *why = local_user_judge(w.aid.settings, &cases[i].peer, &who);
 
 		/* It stands in the audit whole. */
-		assert_true(
-		    why == NULL || strlen(why) < sizeof(((struct rejected *)NULL)->reason));
+		assert_true(why == NULL || strlen(why) < sizeof(((struct rejected *)NULL)->reason));
 		if ((why == NULL) != (cases[i].why == NULL) ||
 		    (why != NULL && strstr(why, cases[i].why) == NULL))
 			fail_msg("case %zu: %s", i, why == NULL ? "let in" : why);
