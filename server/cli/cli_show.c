@@ -101,14 +101,14 @@ print_holds(const struct json *environment)
 			   *reason = text_of(hold, "reason");
 		enum hold_kind kind = 0;
 
-		while (kind < HOLD_WITNESS &&
+		while (kind < HOLD_KIND_COUNT &&
 		    strcmp(text_of(hold, "kind"), hold_kinds[kind].word) != 0)
 			kind++;
-
 		if (kind == HOLD_WITNESS)
 			(void)printf("  %s (%s)\n", hold_kinds[kind].is, text_of(hold, "by"));
 		else
-			(void)printf("  %s by %s, until %s%s%s\n", hold_kinds[kind].is,
+			(void)printf("  %s by %s, until %s%s%s\n",
+			    kind < HOLD_KIND_COUNT ? hold_kinds[kind].is : text_of(hold, "kind"),
 			    text_of(hold, "by"), until[0] != '\0' ? until : "somebody ends it",
 			    reason[0] != '\0' ? ": " : "", reason);
 	}

@@ -13,13 +13,13 @@
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "store/audit_difference.h"
 #include "store/audit_field.h"
 #include "store/audit_lines.h"
 
 #define HEAD_MIN  8    /* digits */
 #define TEXTS_MAX 1000 /* lines that are kept, to say what of them was changed */
 #define DETAIL	  600
-#define VALUE	  120 /* of a field that was changed, as it is shown */
 #define PAYLOAD	  16
 #define DAY_MS	  (24 * 3600 * INT64_C(1000))
 #define SKEW_MS	  (3600 * INT64_C(1000)) /* of the server's clock and the witness's */
@@ -644,108 +644,20 @@ pair_by_content(struct compare *c, struct err *err)
 	return true;
 }
 
-/* One value, cut where it is long. */
-static void
-add_value(struct buf *text, const struct audit_field *field)
-{
-	size_t size = text_cut(field->value, field->value_size, VALUE);
-
-	buf_add(text, field->value, size);
-	if (size < field->value_size)
-		buf_adds(text, "…");
-}
-
-/* One field, where the two differ. */
-static void
-describe_field(struct buf *text, const struct audit_fields *was, const struct audit_fields *is,
-    const char *key)
-{
-	const struct audit_field *before = audit_fields_get(was, key);
-	const struct audit_field *now = audit_fields_get(is, key);
-
-	if ((before == NULL && now == NULL) ||
-	    (before != NULL && now != NULL && now->value_size == before->value_size &&
-		memcmp(now->value, before->value, now->value_size) == 0))
-		return;
-	buf_addf(text, "%s%s", text->size == 0 ? "" : ", ", key);
-	if (before == NULL) {
-		buf_adds(text, " was not there");
-	} else {
-		buf_adds(text, " was ");
-		add_value(text, before);
-	}
-	if (now == NULL) {
-		buf_adds(text, ", is gone");
-	} else {
-		buf_adds(text, ", is ");
-		add_value(text, now);
-	}
-}
-
-/* Those of one side that have not been told of. */
-static void
-describe_rest(struct buf *text, const struct audit_fields *was, const struct audit_fields *is,
-    const struct audit_fields *of, const char *const told[], size_t n)
-{
-	char key[64];
-
-	for (size_t i = 0; i < of->n; i++) {
-		(void)snprintf(key, sizeof(key), "%.*s", (int)of->at[i].key_size, of->at[i].key);
-		if (text_index(key, told, n) == n &&
-		    (of == was || audit_fields_get(was, key) == NULL))
-			describe_field(text, was, is, key);
-	}
-}
-
-/* Do its own hash and what it says fit each other? */
-static bool
-is_hashed_anew(const struct odd *odd)
-{
-	struct audit_claim claim;
-
-	return audit_chain_read(odd->text, odd->size, &claim, NULL) &&
-	    memcmp(claim.hash, claim.is.hash, AUDIT_HASH) == 0;
-}
-
-/* Which fields have another value: who, what and when before all else; of the hash, which follows
- * from them, whether it was made to fit. */
+/* What of it is other than the witness's, which fields above all. */
 static void
 describe_change(struct compare *c, const struct odd *odd, int64_t seq, char out[DETAIL])
 {
-	static const char *const order[] = { "hash", "prev", "seq", "user_id", "outcome",
-		"environment", "commit", "timestamp", "code", "principal" };
 	const struct audit_copy_entry *entry = audit_copy_find(c->copy, seq);
-	struct audit_fields was = { 0 }, is = { 0 };
 	char line[AUDIT_LINE_MAX];
-	struct buf text;
 
 	out[0] = '\0';
-	if (odd->seq == 0) {
+	if (odd->seq == 0)
 		(void)snprintf(out, DETAIL, "it is no audit line any more");
-		return;
-	}
-	if (!odd->has_payload) {
+	else if (!odd->has_payload)
 		(void)snprintf(out, DETAIL, "its fields cannot be read any more");
-		return;
-	}
-	if (odd->text == NULL || !audit_copy_text(c->copy, entry, line, NULL) ||
-	    !audit_fields_read(&was, line, entry->size) ||
-	    !audit_fields_read(&is, odd->text, odd->size))
-		return;
-	buf_init(&text, (size_t)4 * AUDIT_LINE_MAX);
-	for (size_t i = 3; i < COUNT(order); i++)
-		describe_field(&text, &was, &is, order[i]);
-	describe_rest(&text, &was, &is, &was, order, COUNT(order));
-	describe_rest(&text, &was, &is, &is, order, COUNT(order));
-	if (text.size == 0) /* the hash alone, or its place */
-		for (size_t i = 0; i < 3; i++)
-			describe_field(&text, &was, &is, order[i]);
-	else if (is_hashed_anew(odd))
-		buf_adds(&text, "; hashed anew");
-	/* What does not fit is said to be more. */
-	(void)snprintf(out, DETAIL, "%.*s%s", (int)text_cut(buf_text(&text), text.size, DETAIL - 8),
-	    buf_text(&text), text.size > DETAIL - 8 ? " …" : "");
-	buf_done(&text);
+	else if (odd->text != NULL && audit_copy_text(c->copy, entry, line, NULL))
+		audit_difference(line, entry->size, odd->text, odd->size, out, DETAIL);
 }
 
 static void

@@ -1,0 +1,107 @@
+/* audit_difference.c - in which fields two audit lines with one number differ.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "store/audit_difference.h"
+
+#include <stdio.h>
+
+#include "lib/buf.h"
+#include "lib/text.h"
+#include "store/audit_chain.h"
+#include "store/audit_field.h"
+
+#define VALUE_MAX 120 /* bytes of a value that are shown */
+#define END_MAX	  8   /* bytes of what stands for the rest */
+
+struct lines {
+	struct audit_fields was, is;
+};
+
+/* Each, and those that follow from the others. */
+static const char *const first[] = { "user_id", "outcome", "environment", "commit", "timestamp",
+	"code", "principal" };
+static const char *const of_chain[] = { "hash", "prev", "seq" };
+
+static void
+add_value(struct buf *text, const struct audit_field *field)
+{
+	size_t size = text_cut(field->value, field->value_size, VALUE_MAX);
+
+	buf_add(text, field->value, size);
+	if (size < field->value_size)
+		buf_adds(text, "…");
+}
+
+static void
+add_field(struct buf *text, const struct lines *lines, const char *key)
+{
+	const struct audit_field *before = audit_fields_get(&lines->was, key);
+	const struct audit_field *now = audit_fields_get(&lines->is, key);
+
+	if ((before == NULL && now == NULL) ||
+	    (before != NULL && now != NULL && now->value_size == before->value_size &&
+		memcmp(now->value, before->value, now->value_size) == 0))
+		return;
+	buf_addf(text, "%s%s", text->size == 0 ? "" : ", ", key);
+	if (before == NULL) {
+		buf_adds(text, " was not there");
+	} else {
+		buf_adds(text, " was ");
+		add_value(text, before);
+	}
+	if (now == NULL) {
+		buf_adds(text, ", is gone");
+	} else {
+		buf_adds(text, ", is ");
+		add_value(text, now);
+	}
+}
+
+static void
+add_others(struct buf *text, const struct lines *lines, const struct audit_fields *of)
+{
+	char key[64];
+
+	for (size_t i = 0; i < of->n; i++) {
+		(void)snprintf(key, sizeof(key), "%.*s", (int)of->at[i].key_size, of->at[i].key);
+		if (text_index(key, first, COUNT(first)) == COUNT(first) &&
+		    text_index(key, of_chain, COUNT(of_chain)) == COUNT(of_chain) &&
+		    (of == &lines->was || audit_fields_get(&lines->was, key) == NULL))
+			add_field(text, lines, key);
+	}
+}
+
+static bool
+is_hashed_anew(const char *line, size_t size)
+{
+	struct audit_claim claim;
+
+	return audit_chain_read(line, size, &claim, NULL) &&
+	    memcmp(claim.hash, claim.is.hash, AUDIT_HASH) == 0;
+}
+
+void
+audit_difference(
+    const char *was, size_t was_size, const char *is, size_t is_size, char *out, size_t room)
+{
+	struct lines lines = { 0 };
+	struct buf text;
+
+	out[0] = '\0';
+	if (!audit_fields_read(&lines.was, was, was_size) ||
+	    !audit_fields_read(&lines.is, is, is_size))
+		return;
+	buf_init(&text, was_size + is_size + (size_t)AUDIT_FIELDS_MAX * VALUE_MAX);
+	for (size_t i = 0; i < COUNT(first); i++)
+		add_field(&text, &lines, first[i]);
+	add_others(&text, &lines, &lines.was);
+	add_others(&text, &lines, &lines.is);
+	if (text.size == 0)
+		for (size_t i = 0; i < COUNT(of_chain); i++)
+			add_field(&text, &lines, of_chain[i]);
+	else if (is_hashed_anew(is, is_size))
+		buf_adds(&text, "; hashed anew");
+	(void)snprintf(out, room, "%.*s%s",
+	    (int)text_cut(buf_text(&text), text.size, room - END_MAX), buf_text(&text),
+	    text.size > room - END_MAX ? " …" : "");
+	buf_done(&text);
+}
