@@ -44,7 +44,7 @@ tell_changed(struct serve *serve, const struct settings_change *change)
 	const struct settings *settings = serve->settings;
 
 	/* cut is fine, in all three */
-	(void)text_copy(read.changed, sizeof(read.changed), buf_text(&change->names));
+	read.is_cut = !text_copy(read.changed, sizeof(read.changed), buf_text(&change->names));
 	(void)text_copy(
 	    read.applications, sizeof(read.applications), buf_text(&change->applications));
 	if (change->refused_differ && settings->refused_count > 0)

@@ -155,10 +155,10 @@ decide_settings_started(struct tx *tx, bool is_restored)
 }
 
 void
-decide_settings_reloaded(struct tx *tx, bool has_all)
+decide_settings_reloaded(struct tx *tx, bool names_wanted)
 {
 	struct differing d = {
-		.tx = tx, .when = "reload", .at_least = AUDIT_LOW, .names_wanted = !has_all
+		.tx = tx, .when = "reload", .at_least = AUDIT_LOW, .names_wanted = names_wanted
 	};
 
 	begin(&d);

@@ -9,9 +9,9 @@
  * last run.  Of what says who may what an entry for each, with the old and the new value. */
 void decide_settings_started(struct tx *tx, bool is_restored);
 
-/* Settings were read anew: the same entries of what says who may what.  has_all: the entry about
- * the reload names all that changed, or else they are named here. */
-void decide_settings_reloaded(struct tx *tx, bool has_all);
+/* Settings were read anew: the same entries of what says who may what.  names_wanted: of all else
+ * the names, too, which the entry about that reload has not all. */
+void decide_settings_reloaded(struct tx *tx, bool names_wanted);
 
 /* These secrets are in force: names those that are others than they were.  Returns as
  * row_secret_see(). */

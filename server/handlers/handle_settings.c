@@ -1,7 +1,5 @@
 /* handle_settings.c - settings were read anew, or refused.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
-
 #include "decide/decide_access.h"
 #include "decide/decide_factor.h"
 #include "decide/decide_forward.h"
@@ -19,8 +17,6 @@
 #include "store/row_audit.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
-
-#define CUT 8 /* bytes that a text which was cut may be shorter than its room */
 
 static void
 audit(struct tx *tx, const struct settings_read *read)
@@ -55,7 +51,7 @@ handle_settings(struct tx *tx, const struct event *event)
 
 	audit(tx, read);
 	if (read->accepted)
-		decide_settings_reloaded(tx, strlen(read->changed) < sizeof(read->changed) - CUT);
+		decide_settings_reloaded(tx, read->is_cut);
 	if (read->accepted)
 		decide_rename_all(tx);
 	if (read->accepted)

@@ -143,6 +143,7 @@ struct message_sent {
 struct settings_read {
 	bool accepted;
 	bool needs_restart;
+	bool is_cut;		  /* `changed` has not all of them */
 	char changed[LIMIT_LINE]; /* names, never values; or what is wrong */
 	char applications[LIMIT_LINE]; /* of which the files changed, came or went; "": none */
 	char refused[LIMIT_LINE]; /* the first of their files that is refused now; "": none */

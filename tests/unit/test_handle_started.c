@@ -610,6 +610,13 @@ a_reload_audits_who_may_what_with_its_old_and_its_new_value(void **state)
 	assert_int_equal(world_audited(&w, "\"severity\":\"high\"", "\"is\":\"deploy:*\""), 1);
 	restart(&w);
 	assert_int_equal(world_audited(&w, "settings_changed", ""), 1);
+
+	/* What its own entry has no room for is named. */
+	world_settings(&w, "ROLE_OPS_IDS=7", "ROLE_OPS_MAY=deploy:*", NULL);
+	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	event->u.settings_read.accepted = event->u.settings_read.is_cut = true;
+	(void)world_decide(&w, event);
+	assert_int_equal(world_audited(&w, "settings_changed", "\"changed\":\"LOG_LEVEL\""), 1);
 	world_close(&w);
 }
 
