@@ -249,7 +249,7 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 		if (effect_columns[kind].lane == EFFECT_LANE_CHAT ||
 		    effect_columns[kind].lane == EFFECT_LANE_CALLBACK)
 			move_lane(tx, (enum effect_kind)kind, STORE_LANE_REST, old_chat, new_chat);
-	move_lane(tx, EFFECT_SEND_MESSAGE, STORE_LANE_ANSWERS, old_chat, new_chat);
-	move_lane(tx, EFFECT_SEND_MESSAGE, STORE_LANE_ALARMS, old_chat, new_chat);
+	for (int part = STORE_LANE_REST + 1; part < STORE_LANE_PARTS; part++)
+		move_lane(tx, EFFECT_SEND_MESSAGE, (enum store_lane_part)part, old_chat, new_chat);
 	store_lane_touch_all(tx->store);
 }

@@ -124,8 +124,14 @@ bool store_copy_make(const char *path, int64_t version, struct err *err) MUST_US
 
 /* --- store_lane.c --- */
 
-/* Messages of a chat have three lanes: neither alarms nor answers wait for what is behind them. */
-enum store_lane_part { STORE_LANE_REST, STORE_LANE_ANSWERS, STORE_LANE_ALARMS };
+/* Messages of a chat have four lanes: no alarm and no answer waits for the others, and what is new for no edit. */
+enum store_lane_part {
+	STORE_LANE_REST,
+	STORE_LANE_EDITS,
+	STORE_LANE_ANSWERS,
+	STORE_LANE_ALARMS,
+	STORE_LANE_PARTS,
+};
 
 /* A kind's lane of that chat; of that environment. */
 void store_lane_of_chat(

@@ -18,6 +18,7 @@ store_lane_of_chat(
     char out[STORE_LANE], enum effect_kind kind, enum store_lane_part part, int64_t chat)
 {
 	static const char *const parts[] = { [STORE_LANE_REST] = "",
+		[STORE_LANE_EDITS] = ":edit",
 		[STORE_LANE_ANSWERS] = ":answer",
 		[STORE_LANE_ALARMS] = ":alarm" };
 
@@ -35,7 +36,9 @@ part_of(const struct effect *effect)
 		return STORE_LANE_REST;
 	if (message->is_alarm)
 		return STORE_LANE_ALARMS;
-	return message->is_answer ? STORE_LANE_ANSWERS : STORE_LANE_REST;
+	if (message->is_answer)
+		return STORE_LANE_ANSWERS;
+	return message->remote_id != 0 ? STORE_LANE_EDITS : STORE_LANE_REST;
 }
 
 void
@@ -312,30 +315,6 @@ must_wait(struct store *store, const struct effect_row *row, bool *ret, struct e
 }
 
 static bool
-hand_out_head(struct store *store, const char *lane, bool is_recovered, struct queue_list *out,
-    struct err *err)
-{
-	struct effect_row row;
-	bool drop = true, waits = false, ok;
-
-	while (drop) {
-		if (!read_head(store, lane, &row, err))
-			return false;
-		if (row.id == 0)
-			return true;
-		ok = complete(store, &row, &drop, err) &&
-		    (drop || must_wait(store, &row, &waits, err));
-		if (ok && !waits)
-			ok = drop ? remove_row(store, &row, err) :
-				    hand_out(store, &row, is_recovered, out, err);
-		effect_free(row.effect);
-		if (!ok)
-			return false;
-	}
-	return true;
-}
-
-static bool
 exists(struct store *store, int64_t id, bool *ret, struct err *err)
 {
 	int64_t n;
@@ -363,6 +342,64 @@ is_out(struct store *store, const char *lane, bool *ret, struct err *err)
 		head->is_gone = !there;
 		if (there)
 			*ret = true;
+	}
+	return true;
+}
+
+static bool hand_out_head(struct store *store, const char *lane, bool is_recovered,
+    struct queue_list *out, struct err *err);
+
+/* Its head, where nobody of it is out. */
+static bool
+advance(struct store *store, const char *lane, bool is_recovered, struct queue_list *out,
+    struct err *err)
+{
+	bool busy;
+
+	return is_out(store, lane, &busy, err) &&
+	    (busy || hand_out_head(store, lane, is_recovered, out, err));
+}
+
+/* What was sent while this waited is edited by it: it keeps nobody waiting any more. */
+static bool
+move(struct store *store, const struct effect_row *row, bool *ret_moved, bool is_recovered,
+    struct queue_list *out, struct err *err)
+{
+	char lane[STORE_LANE];
+
+	store_lane_of(lane, row->effect);
+	*ret_moved = row->effect->kind == EFFECT_SEND_MESSAGE && strcmp(lane, row->lane) != 0;
+	return !*ret_moved ||
+	    (db_run(store->db, err, "UPDATE effect SET lane = $2 WHERE id = $1", DB_I64(row->id),
+		 DB_TEXT(lane)) &&
+		advance(store, lane, is_recovered, out, err));
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): of another lane, where what it was has changed */
+static bool
+hand_out_head(struct store *store, const char *lane, bool is_recovered, struct queue_list *out,
+    struct err *err)
+{
+	struct effect_row row;
+	bool again = true, drop, waits, ok;
+
+	while (again) {
+		drop = waits = false;
+		if (!read_head(store, lane, &row, err))
+			return false;
+		if (row.id == 0)
+			return true;
+		ok = complete(store, &row, &drop, err);
+		again = drop;
+		if (ok && drop)
+			ok = remove_row(store, &row, err);
+		else if (ok)
+			ok = move(store, &row, &again, is_recovered, out, err) &&
+			    must_wait(store, &row, &waits, err) &&
+			    (again || waits || hand_out(store, &row, is_recovered, out, err));
+		effect_free(row.effect);
+		if (!ok)
+			return false;
 	}
 	return true;
 }
@@ -413,16 +450,12 @@ bool
 store_lane_advance(struct store *store, struct queue_list *out, struct err *err)
 {
 	const struct store_names *touched = &store->lanes.touched;
-	bool busy;
 
 	if (touched->is_all && !touch_every_lane(store, err))
 		return false;
-	for (size_t i = 0; i < touched->n; i++) {
-		if (!is_out(store, touched->names[i], &busy, err))
+	for (size_t i = 0; i < touched->n; i++)
+		if (!advance(store, touched->names[i], false, out, err))
 			return false;
-		if (!busy && !hand_out_head(store, touched->names[i], false, out, err))
-			return false;
-	}
 	return true;
 }
 
@@ -550,7 +583,7 @@ store_lane_recover(struct store *store, struct queue_list *out, struct err *err)
 	    !touch_every_lane(store, err))
 		return false;
 	for (size_t i = 0; i < store->lanes.touched.n; i++)
-		if (!hand_out_head(store, store->lanes.touched.names[i], true, out, err))
+		if (!advance(store, store->lanes.touched.names[i], true, out, err))
 			return false;
 	return true;
 }

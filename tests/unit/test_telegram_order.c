@@ -423,6 +423,36 @@ failures_without_end_hold_nobody_up_for_longer_than_a_minute(void **state)
 	assert_in_range(sent_at("a question") - began, 5 * SECOND, 2 * MINUTE);
 }
 
+/* A group full of edits: what is new there is no minute late, whether those were edits when they were ordered or what they
+ * edit was on its way then. */
+static void
+what_is_new_does_not_wait_for_edits(void **state)
+{
+	int64_t rows[16], row, began;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		rows[i] = add("deploys", (struct message){ 0 });
+	run_for(3 * MINUTE);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		change(rows[i], "builds");
+	began = w.now;
+	(void)add("a push waits", (struct message){ 0 });
+	run_for(40 * SECOND);
+	assert_true(sent_at("a push waits") - began <= 4 * SECOND);
+	began = w.now;
+	row = add("another push", (struct message){ 0 });
+	for (int i = 0; i < 100 && find("another push") == NULL; i++)
+		step();
+	change(row, "another push deploys"); /* behind its own sending, which is out */
+	(void)add("a third push", (struct message){ 0 });
+	run_for(10 * SECOND);
+	assert_null(find("another push deploys")); /* no room for an edit */
+	assert_true(sent_at("a third push") - began <= 8 * SECOND);
+	run_for(2 * MINUTE);
+	assert_true(find("another push deploys")->is_edit);
+}
+
 /* Nobody is shown a question that is none any more, minutes late. */
 static void
 a_question_that_has_ended_before_it_was_sent_says_how_it_ended(void **state)
@@ -500,6 +530,7 @@ main(void)
 		T(a_failure_waits_for_what_it_replies_to_where_that_is_next),
 		T(a_failure_and_the_edit_of_what_it_replies_to_send_nothing_twice),
 		T(failures_without_end_hold_nobody_up_for_longer_than_a_minute),
+		T(what_is_new_does_not_wait_for_edits),
 		T(a_question_that_has_ended_before_it_was_sent_says_how_it_ended),
 		T(a_question_that_ends_while_it_is_next_says_how_it_ended),
 		T(buttons_that_have_expired_are_not_shown),
