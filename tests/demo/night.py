@@ -39,11 +39,12 @@ class Night:
     def said(self):
         return [view for view in self.chat.messages(ADA) if view["outgoing"] and not view["deleted"]]
 
-    def hear(self, *words, who=ADA, button="", rings=False, edited=False):
-        """What the bot says from this chapter on: a message, or an edit of one, with these words."""
+    def hear(self, *words, who=ADA, button="", rings=False, edited=None):
+        """What the bot says from this chapter on: a message, or an edit of one, with these words; one of the two where
+        edited says so."""
         return self.chat.wait_for_message(
             lambda view: all(word in text_of(view) for word in words) and not (rings and view["silent"])
-            and (view["edits"] > 0 or not edited)
+            and edited in (None, view["edits"] > 0)
             and (not button or any(button in label for label in buttons_of(view))),
             PATIENCE_S, chat_id=who, after=self.mark)
 
@@ -103,7 +104,7 @@ class Night:
 
     def approval_expires(self):
         self.chapter("the approval expires")
-        self.hear("Not approved: production")
+        self.hear("Not approved: production", edited=False)
 
     def lock_and_freeze(self):
         self.chapter("Bea locks staging; a push waits")

@@ -229,11 +229,12 @@ def test_a_drain_that_is_cut_is_a_warning_and_the_release_stays(scene, how):
 
 
 def test_the_next_release_ends_the_drain_of_the_one_before(scene):
+    before = len(scene.audit(action="drain_completed", outcome="stopped"))
     scene.replace()
     leader = scene.leader()
     scene.replace()
     wait_until(lambda: not is_alive(leader), PATIENCE_S, "the end of the first drain")
-    assert scene.audit(action="drain_completed")[-1]["outcome"] == "stopped"
+    scene.wait_for_audit(before + 1, action="drain_completed", outcome="stopped")
     scene.finish()
 
 

@@ -42,13 +42,12 @@ def logged(scene):
 
 def confirmed(scene, peer, n=1):
     """At least so many entries are outside, and what is there is what is here."""
-    def all_there():
+    def all_confirmed():
         lines = peer.lines()
-        return lines if len(lines) >= n else None
-    lines = wait_until(all_there, PATIENCE_S)
+        pending = scene.metric("deploybot_audit_witness_pending")
+        return lines if len(lines) >= n and pending == len(logged(scene).splitlines()) - len(lines) else None
+    lines = wait_until(all_confirmed, PATIENCE_S)
     assert logged(scene).startswith(b"".join(lines))
-    wait_until(lambda: scene.metric("deploybot_audit_witness_pending") == len(logged(scene).splitlines()) - len(lines),
-               PATIENCE_S)
     return lines
 
 

@@ -91,16 +91,27 @@ def test_that(which):
     seen.touch()
     assert not first
 """
+STANDS_ON_ANOTHER = """
+began = []
+def test_it_begins(): began.append(1)
+""" + FAILS_AT_FIRST.replace("    seen =", "    assert began\n    seen =")
+OTHER_FAILS = FAILS_AT_FIRST + """
+def test_other():
+    assert not pathlib.Path(__file__).with_name("seen").exists()
+    pathlib.Path(__file__).with_name("seen").touch()
+"""
 
 
 @pytest.mark.parametrize("text, strict, line, unsteady", (
     (FAILS_AT_FIRST.format(1), "", "1 passed, 0 failed, 0 skipped", ["test_it: test_that[0]"]),
+    (STANDS_ON_ANOTHER.format(1), "", "2 passed, 0 failed, 0 skipped", ["test_it: test_that[0]"]),
+    (OTHER_FAILS.format(1), "", "1 passed, 1 failed, 0 skipped", []),
     (FAILS_AT_FIRST.format(1), "1", "0 passed, 1 failed, 0 skipped", []),
     (FAILS_AT_FIRST.format(4), "", "0 passed, 4 failed, 0 skipped", []),
     ("def test_that(): assert 1 == 2", "", "0 passed, 1 failed, 0 skipped", []),
     (FAILS_AT_FIRST.format(1).replace("seen.touch()", "first or pytest.skip(); seen.touch()"), "",
      "0 passed, 1 failed, 0 skipped", [])),
-    ids=("passes alone", "strict", "too many", "fails again", "skipped alone"))
+    ids=("passes alone", "stands on another", "another fails alone", "strict", "too many", "fails again", "skipped alone"))
 def test_what_fails_among_the_others_and_passes_alone_is_named(tmp_path, monkeypatch, capfd, text, strict, line,
                                                                unsteady):
     """Only a few, and never with STRICT=1."""

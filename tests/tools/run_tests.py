@@ -4,8 +4,8 @@
 The last line is `N passed, N failed, N skipped`; the exit status is 0 only when none failed.  Before it stands what
 failed: the end of each unit program's output, then every name.
 
-Three end-to-end tests at most that failed among all the others are run once more, one after another on the machine that
-is quiet then.  One that passes is `unsteady`, is named as such at the end, and is a bug of the test or of what it tests
+The files of three end-to-end tests at most that failed among all the others are run once more, one after another on the
+machine that is quiet then.  One that passes is `unsteady`, is named as such at the end, and is a bug of the test or of what it tests
 all the same: with STRICT=1 it has failed.
 """
 # SPDX-License-Identifier: ISC
@@ -164,28 +164,27 @@ def report_of(build):
     return build / "e2e.xml"
 
 
-def read_report(path, count):
-    """[(module, test)] that failed, each once; what passed and what was skipped is counted."""
-    failed = {}
+def read_report(path):
+    """{(module, test): "passed", "skipped" or "failed"}; a test whose end went wrong is there twice."""
+    ended = {}
     for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
         name = case.get("classname"), case.get("name")
         if case.find("failure") is not None or case.find("error") is not None:
-            failed[name] = True
-        elif case.find("skipped") is not None:
-            count.skipped += 1
+            ended[name] = "failed"
         else:
-            count.passed += 1
-    return list(failed)
+            ended.setdefault(name, "passed" if case.find("skipped") is None else "skipped")
+    return ended
 
 
-def passes_alone(build, name):
-    module, test = name
-    print(f"once more, alone: {module}: {test}", flush=True)
-    report, count = build / "e2e-alone.xml", Count()
+def passed_alone(build, module):
+    """The tests that passed in a file that passes: all of it is run, since its tests may stand on one another."""
+    print(f"once more, alone: {module}", flush=True)
+    report = build / "e2e-alone.xml"
     report.unlink(missing_ok=True)
-    subprocess.run(pytest_words(f"--junitxml={report}", f"{module.replace('.', '/')}.py::{test}"), cwd=ROOT,
-                   env=pytest_environment(build), stdin=subprocess.DEVNULL, check=False)
-    return report.exists() and not read_report(report, count) and count.passed == 1
+    status = subprocess.run(
+        pytest_words(f"--junitxml={report}", "-m", "not long", f"{module.replace('.', '/')}.py"), cwd=ROOT,
+        env=pytest_environment(build), stdin=subprocess.DEVNULL, check=False).returncode
+    return {name for name, end in read_report(report).items() if end == "passed"} if status == 0 else set()
 
 
 def end_e2e(e2e, build, count):
@@ -199,10 +198,15 @@ def end_e2e(e2e, build, count):
     if not report.exists():
         count.fail(f"the end-to-end tests, which wrote no report: status {status}")
         return
-    failed = read_report(report, count)
+    ended = read_report(report)
+    count.passed += sum(end == "passed" for end in ended.values())
+    count.skipped += sum(end == "skipped" for end in ended.values())
+    failed = [name for name, end in ended.items() if end == "failed"]
     again = status == TESTS_FAILED and len(failed) <= AGAIN_MAX and os.environ.get("STRICT") != "1"
+    modules = dict.fromkeys(module for module, _ in failed) if again else ()
+    passed = set().union(*(passed_alone(build, module) for module in modules))
     for name in failed:
-        if again and passes_alone(build, name):
+        if name in passed:
             count.passed += 1
             count.unsteady.append(": ".join(name))
         else:
