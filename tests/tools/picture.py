@@ -81,7 +81,8 @@ def open_phone(browser, url):
 
 
 def screenshot(browser):
-    until(browser, "document.fonts.status === 'loaded' && document.getAnimations().length === 0", "a page at rest")
+    until(browser, "document.fonts.status === 'loaded' && document.getAnimations().every("
+          "(one) => one.playState === 'finished')", "a page at rest")
     browser.execute_script("document.getElementById('scroll').scrollTop = 1e6")
     return browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"]
 
