@@ -156,13 +156,15 @@ has_moved(const struct sim *sim, const struct effect *effect)
 	return sim->moved != 0 && effect->u.send_message.message.address.chat == sim->moving;
 }
 
-/* Of a message: failures, answers, and all else. */
+/* Of a message: failures, answers, what is new, and edits. */
 static int
 lane_of(const struct effect *effect)
 {
 	const struct message *message = &effect->u.send_message.message;
 
-	return message->is_alarm ? 2 : message->is_answer;
+	if (message->is_alarm || message->is_answer)
+		return message->is_alarm ? 3 : 2;
+	return message->remote_id != 0;
 }
 
 /* The store hands out the head of a lane, and nothing behind it.  (What was on its way to a chat
