@@ -1,4 +1,4 @@
-# compute.tf - the machines: staging, production, and one for deploybot where it is asked for.
+# compute.tf - the machines: staging, production, and one for deploybot where it is asked for; copies of their disks.
 # SPDX-License-Identifier: ISC
 
 # 136693071363 is Debian's own account (https://wiki.debian.org/Cloud/AmazonEC2Image).
@@ -24,6 +24,7 @@ locals {
 
   # host.sh is a whole script, read and checked as it stands; what it is told stands before it.
   host_script = file("${path.module}/host.sh")
+  sessions    = "SESSIONS='${var.sessions ? var.region : ""}'"
 }
 
 resource "aws_key_pair" "admin" {
@@ -47,6 +48,8 @@ resource "aws_instance" "app" {
     "ROLE=app",
     "DEPLOY_PUBLIC_KEY='${var.deploy_public_key}'",
     "REGISTRY='${local.registry}'",
+    "DOMAIN='${lookup(var.domains, each.key, "")}' EMAIL='${var.certificate_email}' APP_PORT=${var.app_port}",
+    local.sessions,
     local.host_script,
   ])
 
@@ -61,6 +64,7 @@ resource "aws_instance" "app" {
     volume_size           = var.root_volume_gb
     encrypted             = true
     delete_on_termination = true
+    tags                  = each.key == "production" ? { Snapshots = var.project } : {}
   }
 
   # A newer image of Debian or another text of host.sh replaces no machine that runs.
@@ -96,6 +100,7 @@ resource "aws_instance" "deploybot" {
   user_data = join("\n", [
     "#!/bin/bash",
     "ROLE=deploybot",
+    local.sessions,
     local.host_script,
   ])
 
@@ -110,6 +115,7 @@ resource "aws_instance" "deploybot" {
     volume_size           = var.root_volume_gb
     encrypted             = true
     delete_on_termination = true
+    tags                  = { Snapshots = var.project }
   }
 
   lifecycle {
@@ -128,4 +134,36 @@ resource "aws_eip" "deploybot" {
   tags = { Name = "${var.project}-deploybot" }
 
   depends_on = [aws_internet_gateway.main]
+}
+
+# ---- the disks of production and of deploybot, once a day; copies carry the tags of what they are of ----
+
+resource "aws_dlm_lifecycle_policy" "snapshots" {
+  count = var.snapshot_days == 0 ? 0 : 1
+
+  description        = "Disks of ${var.project}"
+  execution_role_arn = aws_iam_role.snapshots[0].arn
+  state              = "ENABLED"
+
+  policy_details {
+    resource_types = ["VOLUME"]
+    target_tags    = { Snapshots = var.project }
+
+    schedule {
+      name      = "daily"
+      copy_tags = true
+
+      create_rule {
+        interval      = 24
+        interval_unit = "HOURS"
+        times         = ["03:00"]
+      }
+
+      retain_rule {
+        count = var.snapshot_days
+      }
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.snapshots]
 }

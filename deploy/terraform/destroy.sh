@@ -10,24 +10,27 @@ project=myapp
 region=us-east-1
 maker=deploybot-terraform
 region=${AWS_REGION:-${AWS_DEFAULT_REGION:-$region}}
-dry='' force='' bypass=''
+dry='' force='' bypass='' snapshots=''
 
 usage() {
 	cat <<-END
-		Usage: destroy.sh [--project NAME] [--region REGION] [--dry-run] [--force] [--bypass-governance]
+		Usage: destroy.sh [--project NAME] [--region REGION] [--dry-run] [--force] [--snapshots]
+		                  [--bypass-governance]
 
-		Deletes, in one account and region of AWS, what deploy/terraform made and tagged: machines, addresses, network,
-		key pair, roles, the registry with its images, and of the audit log what Object Lock gives back.
+		Deletes, in one account and region of AWS, what deploy/terraform made and tagged: machines, addresses, network
+		and its flow log, key pair, roles, the registry with its images, and of the audit log what Object Lock gives back.
+		Snapshots of disks stay, and are listed.
 
 		  --project NAME        variable "project" of terraform ($project)
 		  --region REGION       variable "region" of terraform (\$AWS_REGION, or us-east-1: $region)
 		  --dry-run             print each command that would be run, and run none: AWS is not even asked what is there
 		  --force               do not ask; without it DESTROY has to be typed
+		  --snapshots           delete the snapshots of disks too: they are the last copy of what was on the machines
 		  --bypass-governance   delete locked entries of the audit log too (needs s3:BypassGovernanceRetention, and can
 		                        do nothing where the mode is COMPLIANCE)
 		  --help                this text
 
-		Exit status: 0 nothing of ours is there any more, 1 something is left or AWS could not be asked, 2 wrong options.
+		Exit status: 0 nothing of ours is there any more but what is said to stay, 1 something is left or AWS could not be asked, 2 wrong options.
 	END
 }
 
@@ -43,6 +46,7 @@ while (($# > 0)); do
 		;;
 	--dry-run) dry=1 ;;
 	--force) force=1 ;;
+	--snapshots) snapshots=1 ;;
 	--bypass-governance) bypass=1 ;;
 	--help) usage; exit 0 ;;
 	*) wrong_use "unknown option $1" ;;
@@ -55,9 +59,9 @@ done
 [[ ! $region =~ ^(cn|us-gov|us-iso[a-z]*)- ]] || wrong_use "--region $region: terraform makes nothing in China or GovCloud"
 
 # Made by terraform under these names; roles, profiles and the bucket have no list that could be asked for a tag.
-roles=("$project-app" "$project-deploy" "$project-deploybot")
+roles=("$project-app" "$project-deploy" "$project-deploybot" "$project-flow" "$project-snapshots")
 profiles=("$project-app" "$project-deploybot")
-policy=$project-deploybot
+policies=("$project-deploybot" "$project-people")
 oidc="oidc-provider/token.actions.githubusercontent.com"
 
 what=()   # what is to be deleted, in words
@@ -212,11 +216,48 @@ look_at_machines() {
 	((${#found[@]} == 0)) || add "machines$(printf ' %s' "${found[@]//$'\t'/ }")" delete_machines "${ids[@]}"
 }
 
+# Its filter is called --filter.
+look_at_flow_logs() {
+	local line
+	ask FLOW_LOG_IDS ec2 describe-flow-logs --region "$region" --filter "${tagged[@]:1}" \
+		--query "FlowLogs[].[FlowLogId]" || { unseen "flow log"; return 0; }
+	for line in "${found[@]}"; do add "flow log $line" delete_flow_log "$line"; done
+}
+
+# Who makes them is deleted; what was made is kept for who wants it back.
+look_at_snapshots() {
+	local line
+	ask SNAPSHOT_POLICY_IDS dlm get-lifecycle-policies --region "$region" --target-tags "Snapshots=$project" \
+		--query "Policies[?Tags.Project=='$project'&&Tags.ManagedBy=='$maker'].[PolicyId]" ||
+		{ unseen "who makes snapshots"; return 0; }
+	for line in "${found[@]}"; do add "snapshots' policy $line" delete_snapshot_policy "$line"; done
+	ask SNAPSHOT_IDS ec2 describe-snapshots --region "$region" --owner-ids self "${tagged[@]}" \
+		--query "Snapshots[].[SnapshotId,StartTime]" || { unseen snapshots; return 0; }
+	if [[ -z $snapshots ]]; then
+		for line in "${found[@]}"; do
+			line=${line/$'\t'/ of }
+			kept+=("snapshot ${line%%T*}: --snapshots deletes it")
+		done
+		[[ -z $dry ]] || say "# SNAPSHOT_IDS stay: --snapshots deletes them"
+		return 0
+	fi
+	for line in "${found[@]}"; do add "snapshot ${line//$'\t'/ of }" delete_snapshot "${line%%$'\t'*}"; done
+}
+
+look_at_log_group() {
+	local name=/$project/flow
+	is_ours "log group $name" '' tags{} logs list-tags-for-resource --region "$region" \
+		--resource-arn "arn:aws:logs:$region:$account:log-group:$name" || return 0
+	add "log group $name" delete_log_group "$name"
+}
+
 # 0: it carries our three tags.  Another region's is left to a run for that region.
-is_ours() { # WHAT PATH TAGS WORDS... - PATH.TAGS: where its tags are in aws's answer
+is_ours() { # WHAT PATH TAGS WORDS... - PATH.TAGS: where its tags are in aws's answer, a list, or with {} an object
 	local noun=$1 path=$2 tags=$3 query='' key of maker_of region_of
 	shift 3
-	for key in Project ManagedBy Region; do query+=",${tags}[?Key=='$key']|[0].Value"; done
+	for key in Project ManagedBy Region; do
+		if [[ $tags == *{} ]]; then query+=",${tags%{\}}.$key"; else query+=",${tags}[?Key=='$key']|[0].Value"; fi
+	done
 	ask TAGS "$@" --query "${path}[${query#,}]" || { unseen "$noun"; return 1; }
 	if [[ -n $dry ]]; then
 		say "# $noun is deleted only when its TAGS are: $project $maker $region"
@@ -246,8 +287,10 @@ look_at_roles() {
 	for name in "${roles[@]}"; do
 		is_ours "role $name" Role. Tags iam get-role --role-name "$name" && add "role $name" delete_role "$name"
 	done
-	is_ours "policy $policy" Policy. Tags iam get-policy --policy-arn "arn:aws:iam::$account:policy/$policy" &&
-		add "policy $policy" delete_policy "arn:aws:iam::$account:policy/$policy"
+	for name in "${policies[@]}"; do
+		is_ours "policy $name" Policy. Tags iam get-policy --policy-arn "arn:aws:iam::$account:policy/$name" &&
+			add "policy $name" delete_policy "arn:aws:iam::$account:policy/$name"
+	done
 	is_ours "GitHub's OIDC provider" '' Tags iam get-open-id-connect-provider \
 		--open-id-connect-provider-arn "arn:aws:iam::$account:$oidc" || return 0
 	# An account has one of it: others may have come to use ours.
@@ -290,6 +333,8 @@ look_at_audit_log() {
 
 look_at_all() { # in the order in which AWS gives them back
 	look_at_machines
+	look_at_flow_logs
+	look_at_snapshots
 	look address ADDRESS_IDS delete_address "Addresses[].[AllocationId,PublicIp]" ec2 describe-addresses
 	look disk VOLUME_IDS delete_volume "Volumes[].[VolumeId]" ec2 describe-volumes
 	look "security group" GROUP_IDS delete_group "SecurityGroups[?GroupName!='default'].[GroupId,GroupName]" \
@@ -300,6 +345,7 @@ look_at_all() { # in the order in which AWS gives them back
 	look VPC VPC_IDS delete_vpc "Vpcs[].[VpcId,CidrBlock]" ec2 describe-vpcs
 	look "key pair" KEY_IDS delete_key "KeyPairs[].[KeyPairId,KeyName]" ec2 describe-key-pairs
 	look_at_roles
+	look_at_log_group
 	look_at_registry
 	look_at_audit_log
 }
@@ -330,11 +376,24 @@ delete_table() { change ec2 delete-route-table --region "$region" --route-table-
 delete_vpc() { change ec2 delete-vpc --region "$region" --vpc-id "$1"; }
 delete_key() { change ec2 delete-key-pair --region "$region" --key-pair-id "$1"; }
 delete_oidc() { change iam delete-open-id-connect-provider --open-id-connect-provider-arn "$1"; }
+delete_snapshot_policy() { change dlm delete-lifecycle-policy --region "$region" --policy-id "$1"; }
+delete_snapshot() { change ec2 delete-snapshot --region "$region" --snapshot-id "$1"; }
+delete_log_group() { change logs delete-log-group --region "$region" --log-group-name "$1"; }
 delete_registry() { change ecr delete-repository --region "$region" --repository-name "$1" --force; }
 
 needs() { # WORDS... - asks for what has to go before; when that fails $reason is set
 	ask "$@" && return 0
 	reason="$code: $message"
+	return 1
+}
+
+# AWS says 200 to what it does not delete.
+delete_flow_log() {
+	needs REFUSALS ec2 delete-flow-logs --region "$region" --flow-log-ids "$1" \
+		--query "Unsuccessful[].[Error.Code,Error.Message]" || return 1
+	[[ -z $dry ]] || return 0
+	((${#found[@]} > 0)) && [[ ${found[0]} != *NotFound* ]] || return 0
+	reason=${found[0]//$'\t'/: }
 	return 1
 }
 
@@ -476,7 +535,7 @@ main() {
 		((${#kept[@]} == 0)) || printf 'stays: %s\n' "${kept[@]}"
 		if ((${#how[@]} == 0)); then
 			((${#left[@]} == 0)) || { list_left; finish; }
-			say "Nothing of $project is in $region: all is deleted, or --project or --region is another."
+			say "Nothing${kept[*]:+ else} of $project is in $region: all is deleted, or --project or --region is another."
 			exit 0
 		fi
 		say "These are deleted, for good:"

@@ -1,4 +1,4 @@
-# iam.tf - who may do what: machines pull, GitHub's workflows push, deploybot pulls and writes its audit log.
+# iam.tf - who may do what: machines pull, GitHub's workflows push, deploybot pulls and writes its audit log, people log in.
 # SPDX-License-Identifier: ISC
 
 data "aws_caller_identity" "me" {}
@@ -178,4 +178,186 @@ resource "aws_iam_instance_profile" "deploybot" {
 
   name = "${var.project}-deploybot"
   role = aws_iam_role.deploybot[0].name
+}
+
+# ---- people: a shell by Session Manager, without a port that is open ----
+
+data "aws_iam_policy_document" "sessions" {
+  # What the agent on a machine asks of Systems Manager for sessions, and nothing for its commands from afar.
+  statement {
+    actions = [
+      "ssm:UpdateInstanceInformation",
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "app_sessions" {
+  count = var.sessions ? 1 : 0
+
+  name   = "sessions"
+  role   = aws_iam_role.app.id
+  policy = data.aws_iam_policy_document.sessions.json
+}
+
+resource "aws_iam_role_policy" "deploybot_sessions" {
+  count = var.sessions && var.deploybot_instance ? 1 : 0
+
+  name   = "sessions"
+  role   = aws_iam_role.deploybot[0].id
+  policy = data.aws_iam_policy_document.sessions.json
+}
+
+data "aws_iam_policy_document" "people" {
+  # On these machines alone, a shell or ssh through it, and no other document of Systems Manager.
+  statement {
+    actions = ["ssm:StartSession"]
+    resources = concat(
+      [for machine in aws_instance.app : machine.arn],
+      aws_instance.deploybot[*].arn,
+      [
+        "arn:aws:ssm:${var.region}::document/AWS-StartSSHSession",
+        "arn:aws:ssm:${var.region}:${data.aws_caller_identity.me.account_id}:document/SSM-SessionManagerRunShell",
+      ],
+    )
+
+    condition {
+      test     = "BoolIfExists"
+      variable = "ssm:SessionDocumentAccessCheck"
+      values   = ["true"]
+    }
+  }
+
+  # A session is named after who began it.
+  statement {
+    actions   = ["ssm:ResumeSession", "ssm:TerminateSession"]
+    resources = ["arn:aws:ssm:${var.region}:${data.aws_caller_identity.me.account_id}:session/$${aws:userid}-*"]
+  }
+}
+
+resource "aws_iam_policy" "people" {
+  count = var.sessions ? 1 : 0
+
+  name        = "${var.project}-people"
+  description = "People of ${var.project}: sessions on its machines"
+  policy      = data.aws_iam_policy_document.people.json
+}
+
+# ---- the VPC's flow log ----
+
+data "aws_iam_policy_document" "flow_assumes" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["vpc-flow-logs.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.me.account_id]
+    }
+  }
+}
+
+resource "aws_iam_role" "flow" {
+  count = var.flow_log_days == 0 ? 0 : 1
+
+  name               = "${var.project}-flow"
+  assume_role_policy = data.aws_iam_policy_document.flow_assumes.json
+}
+
+data "aws_iam_policy_document" "flow" {
+  statement {
+    actions = [
+      "logs:CreateLogStream",
+      "logs:DescribeLogGroups",
+      "logs:DescribeLogStreams",
+      "logs:PutLogEvents",
+    ]
+    resources = ["arn:aws:logs:${var.region}:${data.aws_caller_identity.me.account_id}:log-group:/${var.project}/flow:*"]
+  }
+}
+
+resource "aws_iam_role_policy" "flow" {
+  count = var.flow_log_days == 0 ? 0 : 1
+
+  name   = "write"
+  role   = aws_iam_role.flow[0].id
+  policy = data.aws_iam_policy_document.flow.json
+}
+
+# ---- copies of disks ----
+
+data "aws_iam_policy_document" "snapshots_assumes" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["dlm.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.me.account_id]
+    }
+  }
+}
+
+resource "aws_iam_role" "snapshots" {
+  count = var.snapshot_days == 0 ? 0 : 1
+
+  name               = "${var.project}-snapshots"
+  assume_role_policy = data.aws_iam_policy_document.snapshots_assumes.json
+}
+
+data "aws_iam_policy_document" "snapshots" {
+  statement {
+    actions   = ["ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"]
+    resources = ["*"]
+  }
+
+  statement {
+    actions   = ["ec2:CreateSnapshot"]
+    resources = ["arn:aws:ec2:${var.region}:${data.aws_caller_identity.me.account_id}:volume/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Snapshots"
+      values   = [var.project]
+    }
+  }
+
+  # A snapshot has no name before it is made.
+  statement {
+    actions   = ["ec2:CreateSnapshot", "ec2:CreateTags"]
+    resources = ["arn:aws:ec2:${var.region}::snapshot/*"]
+  }
+
+  statement {
+    actions   = ["ec2:DeleteSnapshot"]
+    resources = ["arn:aws:ec2:${var.region}::snapshot/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/Snapshots"
+      values   = [var.project]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "snapshots" {
+  count = var.snapshot_days == 0 ? 0 : 1
+
+  name   = "copy"
+  role   = aws_iam_role.snapshots[0].id
+  policy = data.aws_iam_policy_document.snapshots.json
 }

@@ -1,4 +1,4 @@
-# network.tf - one VPC with a public subnet in each of two zones, and who may reach which port.
+# network.tf - one VPC with a public subnet in each of two zones, who may reach which port, and who tried.
 # SPDX-License-Identifier: ISC
 
 data "aws_availability_zones" "here" {
@@ -75,6 +75,8 @@ resource "aws_security_group" "app" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "app_ssh" {
+  count = var.admin_cidr == null ? 0 : 1
+
   security_group_id = aws_security_group.app.id
   description       = "ssh from the one address that people come from"
   cidr_ipv4         = var.admin_cidr
@@ -138,7 +140,7 @@ resource "aws_security_group" "deploybot" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "deploybot_ssh" {
-  count = var.deploybot_instance ? 1 : 0
+  count = var.deploybot_instance && var.admin_cidr != null ? 1 : 0
 
   security_group_id = aws_security_group.deploybot[0].id
   description       = "ssh from the one address that people come from"
@@ -178,4 +180,26 @@ resource "aws_vpc_security_group_ingress_rule" "app_from_deploybot" {
   ip_protocol                  = "tcp"
   from_port                    = each.value
   to_port                      = each.value
+}
+
+# ---- who spoke with whom, and who was refused ----
+
+resource "aws_cloudwatch_log_group" "flow" {
+  count = var.flow_log_days == 0 ? 0 : 1
+
+  name              = "/${var.project}/flow"
+  retention_in_days = var.flow_log_days
+}
+
+resource "aws_flow_log" "main" {
+  count = var.flow_log_days == 0 ? 0 : 1
+
+  vpc_id          = aws_vpc.main.id
+  traffic_type    = "ALL"
+  log_destination = aws_cloudwatch_log_group.flow[0].arn
+  iam_role_arn    = aws_iam_role.flow[0].arn
+
+  tags = { Name = var.project }
+
+  depends_on = [aws_iam_role_policy.flow]
 }

@@ -46,6 +46,19 @@ output "deploybot_policy_arn" {
   value       = aws_iam_policy.deploybot.arn
 }
 
+output "people_policy_arn" {
+  description = "Attach it to whoever may have a session on the machines; null: sessions = false."
+  value       = one(aws_iam_policy.people[*].arn)
+}
+
+output "instance_ids" {
+  description = "The machines, for `aws ssm start-session --target ID` and for ssh through it."
+  value = merge(
+    { for name, machine in aws_instance.app : name => machine.id },
+    var.deploybot_instance ? { deploybot = aws_instance.deploybot[0].id } : {},
+  )
+}
+
 output "audit_bucket" {
   description = "The witness of the audit log: AUDIT_S3_BUCKET."
   value       = aws_s3_bucket.audit.bucket

@@ -1,4 +1,4 @@
-# variables.tf - what may be chosen.  Three have no default: your address, your key, deploybot's key; one your repository.
+# variables.tf - what may be chosen.  Three have no default: your key, deploybot's key, your repository.
 # SPDX-License-Identifier: ISC
 
 variable "project" {
@@ -29,12 +29,13 @@ variable "region" {
 }
 
 variable "admin_cidr" {
-  description = "The one address that people come from with ssh, as ADDRESS/32: yours."
+  description = "The one address that people come from with ssh, as ADDRESS/32; null: port 22 is open to no person, and Session Manager is the way in."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(regex("^[0-9.]+/32$", var.admin_cidr)) && can(cidrnetmask(var.admin_cidr)) && var.admin_cidr != "0.0.0.0/32"
-    error_message = "admin_cidr is one IPv4 address with /32 behind it, for example \"203.0.113.7/32\" (`curl https://checkip.amazonaws.com` says yours): port 22 is open to no network, and the VPC has no IPv6."
+    condition     = var.admin_cidr == null || try(can(regex("^[0-9.]+/32$", var.admin_cidr)) && can(cidrnetmask(var.admin_cidr)) && var.admin_cidr != "0.0.0.0/32", false)
+    error_message = "admin_cidr is null, or one IPv4 address with /32 behind it, for example \"203.0.113.7/32\" (`curl https://checkip.amazonaws.com` says yours): port 22 is open to no network, and the VPC has no IPv6."
   }
 }
 
@@ -49,8 +50,24 @@ variable "deploybot_cidr" {
   }
 
   validation {
+    condition     = var.deploybot_cidr != null || var.admin_cidr != null || var.deploybot_instance
+    error_message = "deploybot_cidr is needed: nobody would reach port 22. Give the address of deploybot's server, or its own machine here (deploybot_instance = true), or admin_cidr where it comes from your address."
+  }
+
+  validation {
     condition     = var.deploybot_cidr == null || !var.deploybot_instance
     error_message = "deploybot_cidr is of a deploybot elsewhere: with deploybot_instance it comes from inside the VPC, and needs no address."
+  }
+}
+
+variable "sessions" {
+  description = "Session Manager opens a shell for whoever has people_policy_arn (outputs.tf), without an open port. false: with admin_cidr alone."
+  type        = bool
+  default     = true
+
+  validation {
+    condition     = var.sessions || var.admin_cidr != null
+    error_message = "sessions = false and no admin_cidr: no person would come in."
   }
 }
 
@@ -226,4 +243,64 @@ variable "deploybot_builds" {
   description = "true: deploybot may push images (IMAGE_SOURCE=build); false: CI builds, deploybot pulls (IMAGE_SOURCE=registry)."
   type        = bool
   default     = false
+}
+
+variable "flow_log_days" {
+  description = "For how many days CloudWatch keeps who spoke with the machines, and who was refused; 0: no flow log."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.flow_log_days)
+    error_message = "flow_log_days is a number of days that CloudWatch knows: 0 (none), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, or years up to 3653."
+  }
+}
+
+variable "snapshot_days" {
+  description = "How many daily copies of the disks of production and of deploybot's machine are kept; 0: none are made."
+  type        = number
+  default     = 7
+
+  validation {
+    condition     = var.snapshot_days >= 0 && var.snapshot_days <= 365 && floor(var.snapshot_days) == var.snapshot_days
+    error_message = "snapshot_days is a whole number from 0 (none) to 365."
+  }
+}
+
+variable "domains" {
+  description = "The names that people reach the application by, { staging = \"...\", production = \"...\" }: nginx there gets a certificate of Let's Encrypt as soon as the name leads to the machine. {}: you set nginx up."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for key, name in var.domains : contains(["staging", "production"], key) && can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", name)) && length(name) <= 253])
+    error_message = "domains names staging, production or both, each by a host's name in small letters, for example { production = \"shop.example.org\" }."
+  }
+}
+
+variable "certificate_email" {
+  description = "Where Let's Encrypt writes to about those certificates; needed with domains."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.certificate_email == "" || can(regex("^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+\\.[a-z]{2,63}$", var.certificate_email))
+    error_message = "certificate_email is no address, for example \"ops@example.org\"."
+  }
+
+  validation {
+    condition     = var.certificate_email != "" || length(var.domains) == 0
+    error_message = "certificate_email is needed with domains: Let's Encrypt warns there before a certificate ends."
+  }
+}
+
+variable "app_port" {
+  description = "The port on 127.0.0.1 that the application's container is published at, for nginx with domains; later releases say theirs (NGINX_UPSTREAM_FILE)."
+  type        = number
+  default     = 8001
+
+  validation {
+    condition     = var.app_port >= 1024 && var.app_port <= 65535 && floor(var.app_port) == var.app_port
+    error_message = "app_port is a whole number from 1024 to 65535."
+  }
 }

@@ -22,7 +22,7 @@ def account(**more):
     """An account with nothing in it.  A page has two entries: whoever reads one page reads too little."""
     return {"account": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/ops", "region": "us-east-1", "now": NOW, "page": 2,
             "log": [], "trouble": [], "ec2": {}, "iam": {"roles": {}, "profiles": {}, "policies": {}, "oidc": {}},
-            "ecr": {}, "s3": {}, **more}
+            "ecr": {}, "s3": {}, "dlm": {}, "logs": {}, **more}
 
 
 def trust(service=None):
@@ -73,7 +73,9 @@ def apply_rights(iam, project, region):
     def ours():
         return tags(project, region)
     arn = f"arn:aws:iam::{ACCOUNT}:policy/{project}-deploybot"
-    for name, attached, inline in (("app", [], ["pull"]), ("deploy", [], ["push"]), ("deploybot", [arn], [])):
+    for name, attached, inline in (("app", [], ["pull", "sessions"]), ("deploy", [], ["push"]),
+                                   ("deploybot", [arn], ["sessions"]), ("flow", [], ["write"]),
+                                   ("snapshots", [], ["copy"])):
         iam["roles"][f"{project}-{name}"] = {
             "RoleName": f"{project}-{name}", "Tags": ours(), "_attached": attached, "_inline": inline,
             "AssumeRolePolicyDocument": trust(None if name == "deploy" else "ec2.amazonaws.com")}
@@ -82,7 +84,23 @@ def apply_rights(iam, project, region):
             "InstanceProfileName": f"{project}-{name}", "Tags": ours(), "_roles": [f"{project}-{name}"]}
     iam["policies"][arn] = {"Arn": arn, "Tags": ours(), "_users": [], "_versions": [
         {"VersionId": f"v{number}", "IsDefaultVersion": number == 4} for number in range(1, 5)]}
+    people = f"arn:aws:iam::{ACCOUNT}:policy/{project}-people"
+    iam["policies"][people] = {"Arn": people, "Tags": ours(), "_users": [],
+                               "_versions": [{"VersionId": "v1", "IsDefaultVersion": True}]}
     iam["oidc"].setdefault(OIDC, {"Url": "token.actions.githubusercontent.com", "Tags": ours()})
+
+
+def apply_copies_and_logs(where, project, region, mark):
+    ours = {tag["Key"]: tag["Value"] for tag in tags(project, region)}
+    where["dlm"].setdefault(region, {})[f"policy-{mark}"] = {
+        "PolicyId": f"policy-{mark}", "State": "ENABLED", "Tags": ours, "_target_tags": {"Snapshots": project}}
+    where["logs"].setdefault(region, {})[f"/{project}/flow"] = {"tags": ours}
+    cloud = where["ec2"][region]
+    cloud["flow_logs"][f"fl-{mark}"] = {"FlowLogId": f"fl-{mark}", "Tags": tags(project, region)}
+    for day in range(1, 4):
+        name = f"snap-{mark}{day}"
+        cloud["snapshots"][name] = {"SnapshotId": name, "StartTime": f"2026-05-0{day}T03:00:00+00:00",
+                                    "Tags": tags(project, region, Snapshots=project)}
 
 
 def entry(number, until=None, mode="GOVERNANCE", **more):
@@ -95,12 +113,13 @@ def apply(where, project="myapp", region="us-east-1", mark="0a"):
     """What `terraform apply` makes with deploybot_instance = true, and some days of use."""
     cloud = where["ec2"].setdefault(region, {})
     for kind in ("instances", "addresses", "volumes", "groups", "subnets", "tables", "gateways", "vpcs", "keys",
-                 "interfaces"):
+                 "interfaces", "flow_logs", "snapshots"):
         cloud.setdefault(kind, {})
     apply_network(cloud, project, region, mark, tags(project, region))
     apply_machines(cloud, project, region, mark)
     cloud["keys"][f"key-{mark}"] = {"KeyPairId": f"key-{mark}", "KeyName": project, "Tags": tags(project, region)}
     apply_rights(where["iam"], project, region)
+    apply_copies_and_logs(where, project, region, mark)
     where["ecr"].setdefault(region, {})[project] = {
         "tags": tags(project, region), "images": [{"imageDigest": f"sha256:{number:064x}"} for number in range(5)]}
     where["s3"][f"{project}-audit-{ACCOUNT}-{region}"] = {
@@ -110,10 +129,11 @@ def apply(where, project="myapp", region="us-east-1", mark="0a"):
 
 
 def remains(where):
-    """The names of all that is there; what nobody can delete (ended machines) is not."""
-    found = [f"{region}/{name}" for region, kinds in where["ec2"].items() for items in kinds.values()
-             for name, item in items.items() if item.get("State", {}).get("Name") != "terminated"]
+    """The names of all that is there; what nobody can delete (ended machines) is not, nor are snapshots."""
+    found = [f"{region}/{name}" for region, kinds in where["ec2"].items()
+             for kind, items in kinds.items() if kind != "snapshots" for name, item in items.items() if item.get("State", {}).get("Name") != "terminated"]
     found += [name for items in where["iam"].values() for name in items]
+    found += [f"{region}/{name}" for kind in ("dlm", "logs") for region, items in where[kind].items() for name in items]
     found += [f"ecr {region}/{name}" for region, items in where["ecr"].items() for name in items]
     return sorted(found + [f"s3 {name}" for name in where["s3"]])
 

@@ -12,9 +12,26 @@ FOLDER = ROOT / "deploy" / "terraform"
 WORLD = ("0.0.0.0/0", "::/0")
 RULES = {}
 # What may stand on all resources, and why.
-STAR_RESOURCES = {"ecr:GetAuthorizationToken": "a password is for the whole registry: AWS knows no resource for it"}
-# The one pattern there is: new objects of the audit log.
-STAR_STRINGS = {'"${aws_s3_bucket.audit.arn}/*"'}
+STAR_RESOURCES = {
+    "ecr:GetAuthorizationToken": "a password is for the whole registry: AWS knows no resource for it",
+    **dict.fromkeys(("ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel",
+                     "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel",
+                     "ssmmessages:OpenDataChannel"), "what an agent says of its own machine: AWS knows no resource for it"),
+    **dict.fromkeys(("ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"),
+                    "looking: AWS knows no resource for it")}
+ME = "${data.aws_caller_identity.me.account_id}"
+# The patterns there are, and the tag that what is on them must carry; None: what is new carries none yet.
+STAR_STRINGS = {
+    '"${aws_s3_bucket.audit.arn}/*"': None,                                         # new entries of the audit log
+    '"arn:aws:ssm:${var.region}:' + ME + ':session/$${aws:userid}-*"': None,        # who began it
+    '"arn:aws:logs:${var.region}:' + ME + ':log-group:/${var.project}/flow:*"': None,   # its streams
+    '"arn:aws:ec2:${var.region}:' + ME + ':volume/*"': "aws:ResourceTag/Snapshots",
+    '"arn:aws:ec2:${var.region}::snapshot/*"': "aws:ResourceTag/Snapshots"}
+# What makes something: it has no tags before.
+MAKES = {"ec2:CreateSnapshot", "ec2:CreateTags"}
+SESSION_DOCUMENTS = {
+    '"arn:aws:ssm:${var.region}::document/AWS-StartSSHSession"',
+    '"arn:aws:ssm:${var.region}:' + ME + ':document/SSM-SessionManagerRunShell"'}
 ELSEWHERE = "var.deploybot_instance ? null : coalesce(var.deploybot_cidr, var.admin_cidr)"
 SECRET = re.compile(r"(?:AKIA|ASIA)[0-9A-Z]{16}|PRIVATE KEY|gh[pousr]_[A-Za-z0-9]{20}|\d{8,10}:[A-Za-z0-9_-]{35}")
 WORDS = re.compile(r'"(?:\\.|[^"\\])*"')
@@ -117,11 +134,10 @@ def ssh_is_open_to_one_address(conf):
         yield f"{name} opens port {body.get('from_port')} to {source}"
     if str(conf.locals().get("deploybot_elsewhere")) != ELSEWHERE:
         yield "local.deploybot_elsewhere is another address than deploybot's"
-    for name, default in (("admin_cidr", False), ("deploybot_cidr", True)):
+    for name in ("admin_cidr", "deploybot_cidr"):
         address = conf.variables().get(name, hcl_aid.Block())
         check = " ".join(str(item.get("condition")) for item in address.inside("validation"))
-        if ("default" in address) != default or address.get("default") is not None or "/32$" not in check or \
-                "cidrnetmask" not in check:
+        if address.get("default", "") is not None or "/32$" not in check or "cidrnetmask" not in check:
             yield f"{name} has a default, or is not held to one address"
 
 
@@ -185,7 +201,7 @@ def images_are_kept_and_never_changed(conf):
 
 def too_much(statement):
     """What an allowing statement allows beyond what is named."""
-    actions, resources = statement.get("actions"), statement.get("resources", [])
+    actions, resources = statement.get("actions"), list(texts([statement.get("resources", [])]))
     if {"not_actions", "not_resources"} & set(statement) or statement.inside("not_principals"):
         yield "allows everything but something"
     for part in texts([actions]):
@@ -193,8 +209,13 @@ def too_much(statement):
             yield f"allows actions by a pattern: {part}"
     if "*" in resources and set(actions or []) - set(STAR_RESOURCES):
         yield f"allows {actions} on everything"
-    for part in texts(resources if isinstance(resources, list) else [resources]):
-        if "*" in part and part != "*" and part not in STAR_STRINGS:
+    held = {item.get("variable") for item in statement.inside("condition") if item.get("test") == "StringEquals"}
+    for part in resources:
+        if "*" not in re.sub(r"aws_\w+\.\w+\[\*\]\.arn", "", part) or part == "*":
+            continue
+        tag = STAR_STRINGS.get(part, "")
+        new = set(actions or []) <= MAKES and "snapshot" in part
+        if tag == "" or (tag and tag not in held and not new):
             yield f"allows something on a pattern: {part}"
     for principal in statement.inside("principals"):
         if "*" in list(texts(principal)):
@@ -220,6 +241,53 @@ def rights_are_the_fewest(conf):
         if name.startswith(("aws_iam_", "aws_s3_bucket_policy")) and policy is not None and \
                 not re.fullmatch(r"data\.aws_iam_policy_document\.\w+\.json", str(policy)):
             yield f"{name}: its policy is no document that can be read here"
+
+
+@rule
+def people_come_by_sessions(conf):
+    documents = conf.documents()
+    agent = documents.get("sessions", hcl_aid.Block()).inside("statement")
+    if len(agent) != 1 or any(not action.startswith("ssmmessages:") and action != "ssm:UpdateInstanceInformation"
+                              for action in texts(agent[0].get("actions", []))):
+        yield "the agent on a machine takes more than sessions"
+    for item in documents.get("people", hcl_aid.Block()).inside("statement"):
+        named = [part for part in texts(item.get("resources")) if "document/" in part]
+        checked = one(item, "condition").get("variable") == "ssm:SessionDocumentAccessCheck"
+        if "ssm:StartSession" in item.get("actions", []) and not (
+                checked and SESSION_DOCUMENTS == set(re.findall(r'"arn:aws:ssm:[^"]*"', " ".join(named)))):
+            yield "people may run other documents than a shell and ssh"
+    for name in ("app_ssh", "deploybot_ssh"):
+        opened = dict(conf.resources("aws_vpc_security_group_ingress_rule")).get(
+            f"aws_vpc_security_group_ingress_rule.{name}", {})
+        if "var.admin_cidr" not in str(opened.get("count")):
+            yield f"{name}: port 22 is open to people who have sessions"
+
+
+@rule
+def traffic_is_logged_and_disks_are_copied(conf):
+    def only(kind):
+        found = conf.resources(kind)
+        return found[0][1] if len(found) == 1 else hcl_aid.Block()
+    flow = only("aws_flow_log")
+    if (flow.get("vpc_id"), flow.get("traffic_type")) != ("aws_vpc.main.id", "ALL"):
+        yield "not all of the VPC's traffic is logged"
+    if only("aws_cloudwatch_log_group").get("retention_in_days") != "var.flow_log_days":
+        yield "the flow log is kept for ever"
+    details = one(only("aws_dlm_lifecycle_policy"), "policy_details")
+    plan = one(details, "schedule")
+    if only("aws_dlm_lifecycle_policy").get("state") != "ENABLED" or plan.get("copy_tags") is not True or \
+            details.get("target_tags") != {"Snapshots": "var.project"}:
+        yield "snapshots are not made, or destroy.sh does not find them"
+    if one(plan, "retain_rule").get("count") != "var.snapshot_days":
+        yield "snapshots are kept for ever"
+    tagged = {name: one(body, "root_block_device").get("tags") for name, body in conf.resources("aws_instance")}
+    if 'each.key == "production" ? { Snapshots = var.project }' not in str(tagged.get("aws_instance.app")) or \
+            tagged.get("aws_instance.deploybot") != {"Snapshots": "var.project"}:
+        yield "production's disk, or deploybot's, is not among those that are copied"
+    for name in ("flow_assumes", "snapshots_assumes"):
+        for item in conf.documents().get(name, hcl_aid.Block()).inside("statement"):
+            if one(item, "condition").get("variable") != "aws:SourceAccount":
+                yield f"{name}: a service may use the role for another account"
 
 
 @rule

@@ -54,11 +54,13 @@ def test_after_DESTROY_nothing_of_ours_is_there_and_a_second_run_says_so(cloud, 
     assert (status, remains(where)) == (0, [])
     assert lines[1] == f"Account {ACCOUNT}, region us-east-1, project myapp, as arn:aws:iam::{ACCOUNT}:user/ops"
     assert "  registry myapp with 5 images" in lines and f"  audit log {BUCKET} with 5 entries" in lines
-    assert lines[-1].startswith("All of myapp in us-east-1 is deleted.")
+    assert lines[-1].startswith("All else of myapp in us-east-1 is deleted.")
+    snapshots = [line for line in lines if line.startswith("stays: snapshot")]
+    assert snapshots == 2 * [f"stays: snapshot snap-0a{day} of 2026-05-0{day}: --snapshots deletes it" for day in (1, 2, 3)]
     before = len(changes(where))
     status, lines = destroyer.run(where, typed="DESTROY\n")
     assert (status, len(changes(where))) == (0, before)
-    assert lines[-1].startswith("Nothing of myapp is in us-east-1")
+    assert lines[-1].startswith("Nothing else of myapp is in us-east-1")
     assert not list(tmp_path.iterdir())
 
 
@@ -69,6 +71,26 @@ def test_without_the_word_nothing_is_deleted(destroyer, typed):
     assert (status, changes(where)) == (1, [])
     assert lines[-2].endswith("Nothing was deleted.")
     assert lines[-1] == "destroy.sh: not confirmed: DESTROY was not typed"
+
+
+def test_snapshots_go_when_they_are_asked_for(destroyer):
+    where = apply(account())
+    where["ec2"]["us-east-1"]["snapshots"]["snap-0a2"]["_image"] = "ami-0a"
+    status, lines = destroyer.run(where, "--force", "--snapshots")
+    assert (status, remains(where), list(where["ec2"]["us-east-1"]["snapshots"])) == (1, [], ["snap-0a2"])
+    assert "  snapshot snap-0a2 of 2026-05-02T03:00:00+00:00: InvalidSnapshot.InUse: " \
+        "The snapshot snap-0a2 is currently in use by ami-0a" in lines
+    del where["ec2"]["us-east-1"]["snapshots"]["snap-0a2"]["_image"]
+    status, lines = destroyer.run(where, "--force", "--snapshots")
+    assert (status, where["ec2"]["us-east-1"]["snapshots"]) == (0, {})
+    assert lines[-1].startswith("All of myapp in us-east-1 is deleted.")
+
+
+def test_a_flow_log_that_aws_keeps_without_an_error_is_left(destroyer):
+    where = apply(account())
+    where["ec2"]["us-east-1"]["flow_logs"]["fl-0a"]["_refused"] = True
+    status, lines = destroyer.run(where, "--force")
+    assert status == 1 and "  flow log fl-0a: UnauthorizedOperation: You are not authorized" in lines
 
 
 def test_force_asks_nothing(destroyer):
@@ -93,7 +115,7 @@ def test_help_names_every_option(destroyer):
     status, lines = destroyer.run(account(), "--help")
     known = set(re.findall(r"^\t(--[a-z-]+)\)|^\t(--[a-z-]+) \|", SCRIPT.read_text(), re.M))
     options = {option for pair in known for option in pair if option} | {"--region"}
-    assert status == 0 and len(options) == 6
+    assert status == 0 and len(options) == 7
     assert [option for option in options if option not in "\n".join(lines)] == []
 
 
@@ -148,10 +170,10 @@ def test_what_is_run_is_what_the_dry_run_prints(destroyer):
     ran = [" ".join(words) for words in where["log"]]
     assert [words for words in ran if not any(pattern.fullmatch(words) for pattern in printed.values())] == []
     never = [line for line, pattern in printed.items() if not any(map(pattern.fullmatch, ran))]
-    # A role has policies of its own or attached ones, not both; each line of either has run for another role.
+    # deploybot's alone has an attached policy, and its policy alone older versions.
     assert [re.sub("--region.*|--policy.*", "", line).strip() for line in never] == [
-        "aws iam detach-role-policy --role-name myapp-app", "aws iam detach-role-policy --role-name myapp-deploy",
-        "aws iam delete-role-policy --role-name myapp-deploybot"]
+        *(f"aws iam detach-role-policy --role-name myapp-{name}" for name in ("app", "deploy", "flow", "snapshots")),
+        "aws iam delete-policy-version"]
 
 
 # ---- what is not ours ---------------------------------------------------------------------------
@@ -167,6 +189,9 @@ def test_another_project_of_the_account_is_untouched(destroyer):
     cloud = where["ec2"]["us-east-1"]["instances"]
     for name in [name for name in cloud if "0a" in name]:
         assert cloud.pop(name)["State"]["Name"] == "terminated"
+    copies = where["ec2"]["us-east-1"]["snapshots"]
+    for name in [name for name in copies if "0a" in name]:
+        del copies[name]
     assert {**where, "log": []} == {**alone, "log": []}
 
 
@@ -193,6 +218,8 @@ def test_what_has_our_names_but_another_maker_stays(destroyer):
     untag([item for items in where["ec2"]["us-east-1"].values() for item in items.values()], "others")
     untag([item for items in where["iam"].values() for item in items.values()], "others")
     untag([*where["ecr"]["us-east-1"].values(), *where["s3"].values()], "others")
+    for item in (where["dlm"]["us-east-1"]["policy-0a"], where["logs"]["us-east-1"]["/myapp/flow"]):
+        item["Tags" if "Tags" in item else "tags"]["ManagedBy"] = "others"
     before = remains(where)
     status, lines = destroyer.run(where, "--force")
     assert (status, remains(where), changes(where)) == (0, before, [])
@@ -219,7 +246,7 @@ def test_the_wrong_region_deletes_nothing_of_the_right_one(destroyer):
     assert (status, remains(where), changes(where)) == (1, before, [])
     advice = "run destroy.sh --project myapp --region us-east-1"
     assert f"  role myapp-app belongs to the region us-east-1: {advice}" in lines
-    assert lines[-1].startswith("destroy.sh: 7 left")
+    assert lines[-1].startswith("destroy.sh: 10 left")
 
 
 def test_the_region_of_the_environment_is_taken(cloud, tmp_path):
@@ -463,10 +490,12 @@ def test_names_agree_with_those_that_terraform_gives():
     assert f"\nproject={conf.variables()['project']['default']}\n" in script
     assert f"\nregion={conf.variables()['region']['default']}\n" in script
     assert f"\nmaker={conf.kind('provider')[0][1].inside('default_tags')[0]['tags']['ManagedBy']}\n" in script
-    for kind, names in (("aws_iam_role", "roles"), ("aws_iam_instance_profile", "profiles")):
+    for kind, names in (("aws_iam_role", "roles"), ("aws_iam_instance_profile", "profiles"),
+                        ("aws_iam_policy", "policies")):
         made = [body["name"].strip('"').replace("${var.project}", "$project") for _, body in conf.resources(kind)]
         assert f"\n{names}=({' '.join(chr(34) + name + chr(34) for name in sorted(made))})\n" in script
-    assert conf.resources("aws_iam_policy")[0][1]["name"] == '"${var.project}-deploybot"'
+    assert conf.resources("aws_cloudwatch_log_group")[0][1]["name"] == '"/${var.project}/flow"'
+    assert "name=/$project/flow\n" in script
     assert conf.resources("aws_s3_bucket")[0][1]["bucket"] == \
         '"${var.project}-audit-${data.aws_caller_identity.me.account_id}-${var.region}"'
 
@@ -480,7 +509,8 @@ def test_every_kind_of_thing_that_terraform_makes_is_deleted_or_goes_with_anothe
           "aws_subnet": "delete_subnet", "aws_route_table": "delete_table", "aws_internet_gateway": "delete_gateway",
           "aws_vpc": "delete_vpc", "aws_key_pair": "delete_key", "aws_iam_instance_profile": "delete_profile",
           "aws_iam_role": "delete_role", "aws_iam_policy": "delete_policy",
-          "aws_iam_openid_connect_provider": "delete_oidc",
+          "aws_iam_openid_connect_provider": "delete_oidc", "aws_flow_log": "delete_flow_log",
+          "aws_cloudwatch_log_group": "delete_log_group", "aws_dlm_lifecycle_policy": "delete_snapshot_policy",
           "aws_ecr_repository": "delete_registry", "aws_s3_bucket": "delete_audit_log"}
     made = {labels[0] for labels, _ in terraform_policy.read().kind("resource")}
     assert {name for name in made - goes_with if not name.startswith("aws_s3_bucket_")} == set(by)

@@ -13,6 +13,7 @@ import pytest
 
 import hcl_aid
 import terraform_policy
+from stage import free_port
 from terraform_policy import FOLDER, ROOT
 
 TERRAFORM = shutil.which("terraform")
@@ -59,6 +60,24 @@ BREACHES = [
     ("rights_are_the_fewest", "iam.tf", 'actions   = ["s3:PutObject"]', 'not_actions = ["s3:GetObject"]'),
     ("rights_are_the_fewest", "iam.tf", '"${aws_s3_bucket.audit.arn}/*"', '"arn:aws:s3:::*/*"'),
     ("rights_are_the_fewest", "iam.tf", '["ec2.amazonaws.com"]', '["*"]'),
+    ("rights_are_the_fewest", "iam.tf", 'actions   = ["ec2:CreateSnapshot", "ec2:CreateTags"]',
+     'actions = ["ec2:CreateSnapshot", "ec2:ModifySnapshotAttribute"]'),
+    ("rights_are_the_fewest", "iam.tf", 'variable = "aws:ResourceTag/Snapshots"', 'variable = "aws:ResourceTag/Name"'),
+    ("rights_are_the_fewest", "iam.tf", ":log-group:/${var.project}/flow:*", ":log-group:*"),
+    ("rights_are_the_fewest", "iam.tf", "session/$${aws:userid}-*", "session/*"),
+    ("people_come_by_sessions", "iam.tf", '"ssm:UpdateInstanceInformation",', '"ssm:SendCommand",'),
+    ("people_come_by_sessions", "iam.tf", "document/AWS-StartSSHSession", "document/AWS-RunShellScript"),
+    ("people_come_by_sessions", "iam.tf", '"ssm:SessionDocumentAccessCheck"', '"aws:SecureTransport"'),
+    ("people_come_by_sessions", "network.tf", "count = var.admin_cidr == null ? 0 : 1", "count = 1"),
+    ("traffic_is_logged_and_disks_are_copied", "network.tf", '"ALL"', '"REJECT"'),
+    ("traffic_is_logged_and_disks_are_copied", "network.tf", "retention_in_days = var.flow_log_days", ""),
+    ("traffic_is_logged_and_disks_are_copied", "compute.tf", "copy_tags = true", "copy_tags = false"),
+    ("traffic_is_logged_and_disks_are_copied", "compute.tf", "count = var.snapshot_days\n", "count = 1\n"),
+    ("traffic_is_logged_and_disks_are_copied", "compute.tf", 'each.key == "production" ? { Snap',
+     'each.key == "staging" ? { Snap'),
+    ("traffic_is_logged_and_disks_are_copied", "compute.tf", "= { Snapshots = var.project }\n  }",
+     "= { Other = var.project }\n  }"),
+    ("traffic_is_logged_and_disks_are_copied", "iam.tf", '"aws:SourceAccount"', '"aws:SourceArn"'),
     ("rights_are_the_fewest", "iam.tf", "policy_arn = aws_iam_policy.deploybot.arn",
      'policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"'),
     ("rights_are_the_fewest", "iam.tf", "policy = data.aws_iam_policy_document.deploy.json", "policy = jsonencode({})"),
@@ -126,7 +145,7 @@ def test_the_example_of_values_names_variables_and_gives_all_that_must_be_given(
     conf = terraform_policy.read()
     given = hcl_aid.parse((FOLDER / "terraform.tfvars.example").read_text())
     needed = {name for name, body in conf.variables().items() if "default" not in body}
-    assert needed == set(GOOD)
+    assert needed == set(GOOD) - {"admin_cidr"}
     assert needed <= set(given) <= set(conf.variables())
 
 
@@ -156,7 +175,7 @@ BAD = [("project", "-shop"), ("project", "a" * 21), ("project", "Shop"), ("proje
        ("admin_cidr", "0.0.0.0/0"), ("admin_cidr", "0.0.0.0/32"),
        ("admin_cidr", "203.0.113.0/24"), ("admin_cidr", "203.0.113.7"), ("admin_cidr", "2001:db8::1/128"),
        ("admin_cidr", "203.0.113.700/32"),
-       ("deploybot_cidr", "0.0.0.0/0"), ("deploybot_cidr", "198.51.100.0/24"), ("deploybot_cidr", ""),
+       ("admin_cidr", ""), ("deploybot_cidr", "0.0.0.0/0"), ("deploybot_cidr", "198.51.100.0/24"), ("deploybot_cidr", ""),
        ("admin_public_key", "-----BEGIN OPENSSH PRIVATE KEY-----"),
        ("admin_public_key", "ecdsa-sha2-nistp256 AAAAE2VjZHNh"), ("admin_public_key", KEY + " you'; rm -rf '"),
        ("deploy_public_key", ""), ("github_repository", "https://github.com/o/n"),
@@ -165,7 +184,11 @@ BAD = [("project", "-shop"), ("project", "a" * 21), ("project", "Shop"), ("proje
        ("github_branches", ["refs/heads/main"]), ("github_environments", ["*"]), ("instance_type", "t4g.small"),
        ("instance_type", "small"), ("root_volume_gb", 5), ("root_volume_gb", 20.5), ("ami_id", "debian"),
        ("vpc_cidr", "10.0.0.0/28"), ("vpc_cidr", "8.8.0.0/16"), ("health_port", 22), ("health_port", 70000),
-       ("keep_images", 5), ("audit_lock_mode", "governance"), ("audit_lock_days", 0)]
+       ("keep_images", 5), ("audit_lock_mode", "governance"), ("audit_lock_days", 0),
+       ("flow_log_days", 10), ("flow_log_days", -1), ("snapshot_days", 366), ("snapshot_days", 1.5),
+       ("domains", {"prod": "shop.example.org"}), ("domains", {"production": "shop.example.org; rm"}),
+       ("domains", {"production": "https://shop.example.org"}), ("certificate_email", "ops"),
+       ("certificate_email", "a'; id;'@example.org"), ("app_port", 80), ("app_port", 8001.5)]
 
 
 def refused(folder, calls):
@@ -188,7 +211,10 @@ def refused(folder, calls):
 def test_terraform_says_of_each_bad_value_what_is_wanted(tmp_path):
     """variables.tf stands alone in a module, which is called once for each bad value, and with good ones."""
     good = [{}, {"health_port": None, "ami_id": "ami-0123456789abcdef0"}, {"github_environments": ["production"]},
-            {"github_repository": "owner@12/name@345"}]     # what GitHub says of repositories since July 2026
+            {"github_repository": "owner@12/name@345"},     # what GitHub says of repositories since July 2026
+            {"admin_cidr": None, "deploybot_cidr": "198.51.100.9/32"}, {"admin_cidr": None, "deploybot_instance": True},
+            {"domains": {"production": "shop.example.org"}, "certificate_email": "ops@example.org"},
+            {"sessions": False}, {"flow_log_days": 0, "snapshot_days": 0}]
     calls = {f"bad_{place}": {**GOOD, name: value} for place, (name, value) in enumerate(BAD)}
     calls |= {f"good_{place}": {**GOOD, **more} for place, more in enumerate(good)}
     errors = refused(tmp_path, calls)
@@ -202,6 +228,16 @@ def test_terraform_refuses_one_key_for_both(tmp_path):
     calls = {"same": {**GOOD, "deploy_public_key": GOOD["admin_public_key"] + "2"}, "two": GOOD}
     errors = refused(tmp_path, calls)
     assert list(errors) == ["same"] and errors["same"][0].startswith("deploy_public_key is admin_public_key")
+
+
+@needs_terraform
+def test_terraform_refuses_what_nobody_would_come_into(tmp_path):
+    calls = {"post": {**GOOD, "domains": {"staging": "s.example.org"}, "certificate_email": ""},
+             "bot": {**GOOD, "admin_cidr": None, "deploybot_cidr": None},
+             "people": {**GOOD, "admin_cidr": None, "deploybot_instance": True, "sessions": False}}
+    errors = refused(tmp_path, calls)
+    assert set(errors) == {"bot", "people", "post"} and errors["post"][0].startswith("certificate_email is needed")
+    assert errors["bot"][0].startswith("deploybot_cidr is needed") and errors["people"][0].startswith("sessions = false")
 
 
 def evaluated(folder, expressions, **values):
@@ -222,7 +258,9 @@ def evaluated(folder, expressions, **values):
     (False, 8080, {}, {"app_health": 1, "app_ssh_deploybot": 0, "app_from_deploybot": {}, "deploybot_web": {}}),
     (False, 8080, {"deploybot_cidr": "198.51.100.9/32"}, {"app_health": 1, "app_ssh_deploybot": 1}),
     (False, 8080, {"deploybot_cidr": GOOD["admin_cidr"]}, {"app_health": 1, "app_ssh_deploybot": 0}),
-    (False, None, {}, {"app_health": 0, "app_from_deploybot": {}, "deploybot_web": {}}),
+    (False, None, {}, {"app_health": 0, "app_ssh": 1, "app_from_deploybot": {}, "deploybot_web": {}}),
+    (False, 8080, {"admin_cidr": None, "deploybot_cidr": "198.51.100.9/32"}, {"app_ssh": 0, "app_ssh_deploybot": 1}),
+    (True, None, {"admin_cidr": None}, {"app_ssh": 0, "app_ssh_deploybot": 0, "deploybot_ssh": 0}),
     (True, 8080, {}, {"app_health": 0, "app_ssh_deploybot": 0, "app_from_deploybot": {"ssh": 22, "health": 8080}}),
     (True, None, {}, {"app_health": 0, "app_from_deploybot": {"ssh": 22},
                       "deploybot_web": {"http": 80, "https": 443}})])
@@ -263,6 +301,29 @@ def test_terraform_validates_as_far_as_it_gets(tmp_path):
         pytest.skip("the provider hashicorp/aws cannot be downloaded here: `terraform validate` did not run")
     done = terraform(tmp_path, "validate", "-no-color")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("tls", ["", "tls"])
+def test_nginx_takes_the_site_of_the_first_boot(tmp_path, tls):
+    """A real nginx, with a certificate where Let's Encrypt would put one."""
+    script = (FOLDER / "host.sh").read_text()
+    function = script[script.index("site() {"):script.index("\n}\n", script.index("site() {")) + 3]
+    (tmp_path / "app.conf").write_text("server 127.0.0.1:8001;\n")
+    made = subprocess.run(["bash", "-euc", f"DOMAIN=shop.example.org\n{function}\nsite {tmp_path} {tls}"], text=True,
+                          capture_output=True, check=True).stdout
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    "/CN=shop.example.org", "-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem"],
+                   capture_output=True, check=True)
+    for port in ("80", "443"):
+        made = made.replace(f"listen {port}", f"listen 127.0.0.1:{free_port()}")
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/pid; error_log {tmp_path}/error; events {{}}\nhttp {{ access_log off;\n"
+        + made.replace("/etc/letsencrypt/live/app", str(tmp_path)) + "}\n")
+    done = subprocess.run(["/usr/sbin/nginx", "-t", "-q", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], text=True,
+                          capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("proxy_pass http://app;" in made, "return 503" in made) == (bool(tls), not tls)
+    assert tls == "" or "return 301 https://$host$request_uri;" in made and "Upgrade $http_upgrade;" in made
 
 
 def test_the_first_boot_of_a_machine_is_a_script_that_shellcheck_passes():

@@ -50,6 +50,18 @@ OPERATIONS = {
         **EC2_DESCRIBE, "--internet-gateway-ids": LIST}, (), "InternetGateways"),
     "ec2 describe-vpcs": Operation("DescribeVpcs", does.describe("vpcs"), EC2_DESCRIBE, (), "Vpcs"),
     "ec2 describe-key-pairs": Operation("DescribeKeyPairs", does.describe("keys"), EC2_DESCRIBE, (), "KeyPairs", False),
+    "ec2 describe-flow-logs": Operation(
+        "DescribeFlowLogs", does.describe("flow_logs"), {"--filter": LIST}, (), "FlowLogs"),
+    "ec2 delete-flow-logs": Operation(
+        "DeleteFlowLogs", does.delete_flow_logs, {"--flow-log-ids": LIST}, ("--flow-log-ids",)),
+    "ec2 describe-snapshots": Operation(
+        "DescribeSnapshots", does.describe("snapshots"), {**EC2_DESCRIBE, "--owner-ids": LIST}, (), "Snapshots"),
+    "ec2 delete-snapshot": plain("DeleteSnapshot", does.delete_snapshot, "--snapshot-id"),
+    "dlm get-lifecycle-policies":
+        Operation("GetLifecyclePolicies", does.snapshot_policies, {"--target-tags": LIST}),
+    "dlm delete-lifecycle-policy": plain("DeleteLifecyclePolicy", does.delete_snapshot_policy, "--policy-id"),
+    "logs list-tags-for-resource": plain("ListTagsForResource", does.log_group_tags, "--resource-arn"),
+    "logs delete-log-group": plain("DeleteLogGroup", does.delete_log_group, "--log-group-name"),
     "ec2 modify-instance-attribute":
         plain("ModifyInstanceAttribute", does.lift_protection, "--instance-id", no_disable_api_termination=FLAG),
     "ec2 terminate-instances":

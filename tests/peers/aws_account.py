@@ -27,12 +27,14 @@ MISSING = {"instances": "InvalidInstanceID.NotFound", "addresses": "InvalidAlloc
            "volumes": "InvalidVolume.NotFound", "groups": "InvalidGroup.NotFound",
            "subnets": "InvalidSubnetID.NotFound", "tables": "InvalidRouteTableID.NotFound",
            "gateways": "InvalidInternetGatewayID.NotFound", "vpcs": "InvalidVpcID.NotFound",
-           "keys": "InvalidKeyPair.NotFound"}
+           "keys": "InvalidKeyPair.NotFound", "flow_logs": "InvalidFlowLogId.NotFound",
+           "snapshots": "InvalidSnapshot.NotFound"}
 IDS = {"instances": "InstanceId", "addresses": "AllocationId", "volumes": "VolumeId", "groups": "GroupId",
        "subnets": "SubnetId", "tables": "RouteTableId", "gateways": "InternetGatewayId", "vpcs": "VpcId",
-       "keys": "KeyPairId"}
+       "keys": "KeyPairId", "flow_logs": "FlowLogId", "snapshots": "SnapshotId"}
 PREFIXES = {"instances": "i-", "addresses": "eipalloc-", "volumes": "vol-", "groups": "sg-", "subnets": "subnet-",
-            "tables": "rtb-", "gateways": "igw-", "vpcs": "vpc-", "keys": "key-"}
+            "tables": "rtb-", "gateways": "igw-", "vpcs": "vpc-", "keys": "key-", "flow_logs": "fl-",
+            "snapshots": "snap-"}
 
 
 def ec2(account, region, kind):
@@ -76,7 +78,7 @@ def describe(kind):
     def answer(account, region, given):
         ids = given.get(f"--{DESCRIBE_IDS[kind]}", []) if kind in DESCRIBE_IDS else []
         chosen = [pick(account, region, kind, name) for name in ids] or list(ec2(account, region, kind).values())
-        filters = parsed_filters(given.get("--filters", []))
+        filters = parsed_filters(given.get("--filter" if kind == "flow_logs" else "--filters", []))
         found = [{key: value for key, value in item.items() if not key.startswith("_")}
                  for item in chosen if matches(item, filters)]
         return [{"Instances": [item]} for item in found] if kind == "instances" else found
@@ -216,6 +218,28 @@ def delete_vpc(account, region, given):
     del ec2(account, region, "vpcs")[name]
 
 
+def delete_flow_logs(account, region, given):
+    """What is not deleted is no error of the call."""
+    unsuccessful = []
+    for name in given["--flow-log-ids"]:
+        item = ec2(account, region, "flow_logs").pop(name, None)
+        if item is None or item.get("_refused"):
+            code, text = ("UnauthorizedOperation", "You are not authorized") if item else \
+                ("InvalidFlowLogId.NotFound", f"The ID '{name}' does not exist")
+            unsuccessful.append({"ResourceId": name, "Error": {"Code": code, "Message": text}})
+            if item:
+                ec2(account, region, "flow_logs")[name] = item
+    return {"Unsuccessful": unsuccessful}
+
+
+def delete_snapshot(account, region, given):
+    item = pick(account, region, "snapshots", given["--snapshot-id"])
+    if item.get("_image"):
+        raise Refused("InvalidSnapshot.InUse",
+                      f"The snapshot {item['SnapshotId']} is currently in use by {item['_image']}")
+    del ec2(account, region, "snapshots")[item["SnapshotId"]]
+
+
 def delete_key(account, region, given):
     """It says so of a pair that is not there, too."""
     ec2(account, region, "keys").pop(given["--key-pair-id"], None)
@@ -350,6 +374,39 @@ def get_oidc(account, _, given):
 def delete_oidc(account, _, given):
     entity(account, "oidc", given["--open-id-connect-provider-arn"], OIDC)
     del account["iam"]["oidc"][given["--open-id-connect-provider-arn"]]
+
+
+# ---- Data Lifecycle Manager, CloudWatch Logs: their tags are an object, and no list ---------------
+
+def snapshot_policies(account, region, given):
+    """Those that look for one of these tags."""
+    wanted = dict(word.split("=", 1) for word in given.get("--target-tags", []))
+    return {"Policies": [shown(item) for item in account["dlm"].get(region, {}).values()
+                         if wanted.items() <= item["_target_tags"].items()]}
+
+
+def delete_snapshot_policy(account, region, given):
+    if account["dlm"].get(region, {}).pop(given["--policy-id"], None) is None:
+        raise Refused("ResourceNotFoundException", f"Policy {given['--policy-id']} does not exist")
+
+
+def log_group(account, region, name):
+    found = account["logs"].get(region, {}).get(name)
+    if found is None:
+        raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
+    return found
+
+
+def log_group_tags(account, region, given):
+    match = re.fullmatch(r"arn:aws:logs:([a-z0-9-]+):([0-9]{12}):log-group:([\w./#-]+)", given["--resource-arn"])
+    if not match or (match[1], match[2]) != (region, account["account"]):
+        raise Refused("InvalidParameterException", "1 validation error detected: Value at 'resourceArn' failed")
+    return {"tags": log_group(account, region, match[3])["tags"]}
+
+
+def delete_log_group(account, region, given):
+    log_group(account, region, given["--log-group-name"])
+    del account["logs"][region][given["--log-group-name"]]
 
 
 # ---- ECR ----------------------------------------------------------------------------------------
