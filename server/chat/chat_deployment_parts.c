@@ -465,7 +465,8 @@ chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *a
 		return;
 	chat_text_add(text, " (release %lld, ", (long long)current->number);
 	chat_text_ago(text, "", current->at, about->at);
-	chat_text_add(text, ")%s", is_way_back(about, current) ? ", and you can go back to it" : "");
+	chat_text_add(
+	    text, ")%s", is_way_back(about, current) ? ", and you can roll back to it" : "");
 }
 
 void
@@ -477,7 +478,7 @@ chat_deployment_way_back(struct chat_text *text, const struct chat_deployment *a
 		chat_text_add(text, "\n⚠️ no release to roll back to");
 	} else if (!is_way_back(about, &about->environment->current) &&
 	    is_way_back(about, previous)) {
-		chat_text_commit(text, "\n↩️ you can go back to ", previous->commit);
+		chat_text_commit(text, "\n↩️ you can roll back to ", previous->commit);
 		chat_text_add(text, " (release %lld, ", (long long)previous->number);
 		chat_text_ago(text, "", previous->at, about->at);
 		chat_text_add(text, ")");

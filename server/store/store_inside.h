@@ -124,7 +124,8 @@ bool store_copy_make(const char *path, int64_t version, struct err *err) MUST_US
 
 /* --- store_lane.c --- */
 
-/* Messages of a chat have four lanes: no alarm and no answer waits for the others, and what is new for no edit. */
+/* Messages of a chat have four lanes: no alarm and no answer waits for the others, and what is new
+ * for no edit. */
 enum store_lane_part {
 	STORE_LANE_REST,
 	STORE_LANE_EDITS,

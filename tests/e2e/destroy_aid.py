@@ -131,9 +131,11 @@ def apply(where, project="myapp", region="us-east-1", mark="0a"):
 def remains(where):
     """The names of all that is there; what nobody can delete (ended machines) is not, nor are snapshots."""
     found = [f"{region}/{name}" for region, kinds in where["ec2"].items()
-             for kind, items in kinds.items() if kind != "snapshots" for name, item in items.items() if item.get("State", {}).get("Name") != "terminated"]
+             for kind, items in kinds.items() if kind != "snapshots"
+             for name, item in items.items() if item.get("State", {}).get("Name") != "terminated"]
     found += [name for items in where["iam"].values() for name in items]
-    found += [f"{region}/{name}" for kind in ("dlm", "logs") for region, items in where[kind].items() for name in items]
+    for kind in ("dlm", "logs"):
+        found += [f"{region}/{name}" for region, items in where[kind].items() for name in items]
     found += [f"ecr {region}/{name}" for region, items in where["ecr"].items() for name in items]
     return sorted(found + [f"s3 {name}" for name in where["s3"]])
 

@@ -16,7 +16,7 @@ STAR_RESOURCES = {
     "ecr:GetAuthorizationToken": "a password is for the whole registry: AWS knows no resource for it",
     **dict.fromkeys(("ssm:UpdateInstanceInformation", "ssmmessages:CreateControlChannel",
                      "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel",
-                     "ssmmessages:OpenDataChannel"), "what an agent says of its own machine: AWS knows no resource for it"),
+                     "ssmmessages:OpenDataChannel"), "an agent speaks of its own machine: AWS knows no resource"),
     **dict.fromkeys(("ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"),
                     "looking: AWS knows no resource for it")}
 ME = "${data.aws_caller_identity.me.account_id}"

@@ -56,7 +56,8 @@ def test_after_DESTROY_nothing_of_ours_is_there_and_a_second_run_says_so(cloud, 
     assert "  registry myapp with 5 images" in lines and f"  audit log {BUCKET} with 5 entries" in lines
     assert lines[-1].startswith("All else of myapp in us-east-1 is deleted.")
     snapshots = [line for line in lines if line.startswith("stays: snapshot")]
-    assert snapshots == 2 * [f"stays: snapshot snap-0a{day} of 2026-05-0{day}: --snapshots deletes it" for day in (1, 2, 3)]
+    assert snapshots == 2 * [
+        f"stays: snapshot snap-0a{day} of 2026-05-0{day}: --snapshots deletes it" for day in (1, 2, 3)]
     before = len(changes(where))
     status, lines = destroyer.run(where, typed="DESTROY\n")
     assert (status, len(changes(where))) == (0, before)

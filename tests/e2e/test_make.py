@@ -111,7 +111,8 @@ def test_other():
     ("def test_that(): assert 1 == 2", "", "0 passed, 1 failed, 0 skipped", []),
     (FAILS_AT_FIRST.format(1).replace("seen.touch()", "first or pytest.skip(); seen.touch()"), "",
      "0 passed, 1 failed, 0 skipped", [])),
-    ids=("passes alone", "stands on another", "another fails alone", "strict", "too many", "fails again", "skipped alone"))
+    ids=("passes alone", "stands on another", "another fails alone", "strict", "too many", "fails again",
+         "skipped alone"))
 def test_what_fails_among_the_others_and_passes_alone_is_named(tmp_path, monkeypatch, capfd, text, strict, line,
                                                                unsteady):
     """Only a few, and never with STRICT=1."""

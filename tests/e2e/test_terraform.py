@@ -175,7 +175,8 @@ BAD = [("project", "-shop"), ("project", "a" * 21), ("project", "Shop"), ("proje
        ("admin_cidr", "0.0.0.0/0"), ("admin_cidr", "0.0.0.0/32"),
        ("admin_cidr", "203.0.113.0/24"), ("admin_cidr", "203.0.113.7"), ("admin_cidr", "2001:db8::1/128"),
        ("admin_cidr", "203.0.113.700/32"),
-       ("admin_cidr", ""), ("deploybot_cidr", "0.0.0.0/0"), ("deploybot_cidr", "198.51.100.0/24"), ("deploybot_cidr", ""),
+       ("admin_cidr", ""),
+       ("deploybot_cidr", "0.0.0.0/0"), ("deploybot_cidr", "198.51.100.0/24"), ("deploybot_cidr", ""),
        ("admin_public_key", "-----BEGIN OPENSSH PRIVATE KEY-----"),
        ("admin_public_key", "ecdsa-sha2-nistp256 AAAAE2VjZHNh"), ("admin_public_key", KEY + " you'; rm -rf '"),
        ("deploy_public_key", ""), ("github_repository", "https://github.com/o/n"),
@@ -237,7 +238,8 @@ def test_terraform_refuses_what_nobody_would_come_into(tmp_path):
              "people": {**GOOD, "admin_cidr": None, "deploybot_instance": True, "sessions": False}}
     errors = refused(tmp_path, calls)
     assert set(errors) == {"bot", "people", "post"} and errors["post"][0].startswith("certificate_email is needed")
-    assert errors["bot"][0].startswith("deploybot_cidr is needed") and errors["people"][0].startswith("sessions = false")
+    assert errors["bot"][0].startswith("deploybot_cidr is needed")
+    assert errors["people"][0].startswith("sessions = false")
 
 
 def evaluated(folder, expressions, **values):
@@ -311,9 +313,9 @@ def test_nginx_takes_the_site_of_the_first_boot(tmp_path, tls):
     (tmp_path / "app.conf").write_text("server 127.0.0.1:8001;\n")
     made = subprocess.run(["bash", "-euc", f"DOMAIN=shop.example.org\n{function}\nsite {tmp_path} {tls}"], text=True,
                           capture_output=True, check=True).stdout
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                    "/CN=shop.example.org", "-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem"],
-                   capture_output=True, check=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-subj", "/CN=shop.example.org", "-keyout", tmp_path / "privkey.pem",
+                    "-out", tmp_path / "fullchain.pem"], capture_output=True, check=True)
     for port in ("80", "443"):
         made = made.replace(f"listen {port}", f"listen 127.0.0.1:{free_port()}")
     (tmp_path / "nginx.conf").write_text(

@@ -221,7 +221,7 @@ a_question_links_to_what_changes_and_names_a_migration_and_the_way_back(void **s
 	assert_non_null(
 	    strstr(said, "\n🔗 https://github.com/acme/shop/compare/aaaaaaa1aaaa...bbbbbbb2bbbb\n"));
 	assert_non_null(
-	    strstr(said, "\nreplaces aaaaaaa (release 1, 3 d ago), and you can go back to it\n"));
+	    strstr(said, "\nreplaces aaaaaaa (release 1, 3 d ago), and you can roll back to it\n"));
 	assert_non_null(strstr(said, "\n🗄 runs before the release: bin/migrate\n"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
