@@ -30,7 +30,8 @@ usage() {
 		                        do nothing where the mode is COMPLIANCE)
 		  --help                this text
 
-		Exit status: 0 nothing of ours is there any more but what is said to stay, 1 something is left or AWS could not be asked, 2 wrong options.
+		Exit status: 0 nothing of ours is there any more but what is said to stay, 1 something is left or AWS could not be
+		asked, 2 wrong options.
 	END
 }
 
@@ -535,7 +536,8 @@ main() {
 		((${#kept[@]} == 0)) || printf 'stays: %s\n' "${kept[@]}"
 		if ((${#how[@]} == 0)); then
 			((${#left[@]} == 0)) || { list_left; finish; }
-			say "Nothing${kept[*]:+ else} of $project is in $region: all is deleted, or --project or --region is another."
+			say "Nothing${kept[*]:+ else} of $project is in $region:" \
+				"all is deleted, or --project or --region is another."
 			exit 0
 		fi
 		say "These are deleted, for good:"

@@ -2,8 +2,8 @@
 # host.sh - the first boot of a machine, as root: ssh for keys alone, sessions, updates by themselves, docker, the account deploy.
 # SPDX-License-Identifier: ISC
 # compute.tf puts ROLE (app or deploybot), SESSIONS (the region, or nothing), and for app DEPLOY_PUBLIC_KEY, REGISTRY,
-# DOMAIN (or nothing), EMAIL and APP_PORT, before this text.  Each step may be done twice.  Its last line, "host.sh: ready" or "host.sh: FAILED ...", is in
-# /var/log/cloud-init-output.log, where cloud-init has lines of its own below it.
+# DOMAIN (or nothing), EMAIL and APP_PORT, before this text.  Each step may be done twice.  Its last line, "host.sh:
+# ready" or "host.sh: FAILED ...", is in /var/log/cloud-init-output.log, where cloud-init has lines of its own below it.
 set -euo pipefail
 trap 'echo "host.sh: FAILED at line $LINENO; when it is fixed: sudo bash /var/lib/cloud/instance/user-data.txt"' ERR
 

@@ -4,9 +4,9 @@
 The last line is `N passed, N failed, N skipped`; the exit status is 0 only when none failed.  Before it stands what
 failed: the end of each unit program's output, then every name.
 
-Where three end-to-end tests at most failed among all the others, their files are run once more, one after another on the
-machine that is quiet then.  One that passes is `unsteady`, is named as such at the end, and is a bug of the test or of
-what it tests all the same: with STRICT=1 it has failed.
+Where three end-to-end tests at most failed among all the others, their files are run once more, one after another on
+the machine that is quiet then.  One that passes is `unsteady`, is named as such at the end, and is a bug of the test or
+of what it tests all the same: with STRICT=1 it has failed.
 """
 # SPDX-License-Identifier: ISC
 import concurrent.futures
