@@ -202,6 +202,7 @@ struct sim_work {
 	bool are_minutes_paid;		   /* ... when it ended */
 	bool is_reviewed;		   /* by who may */
 	bool is_lost;			   /* git has said that its commit is no more */
+	bool is_away;			   /* ... or nothing, when it was asked last */
 	const char *holds;		   /* a folder of a host, or NULL */
 	char confirmed_list[LIMIT_DIGEST]; /* that its question had; "": none */
 };
