@@ -346,8 +346,10 @@ decide_holds_look(struct tx *tx)
 	     hold = row_hold_next(tx, hold.id))
 		end_over(tx, &hold);
 	decide_hold_windows(tx, false);
+	/* Without a witness all are held. */
 	for (size_t i = 0; i < tx->settings->environment_count && !tx->failed; i++)
-		if (tx->settings->environments[i].freeze != NULL)
+		if (tx->settings->environments[i].freeze != NULL ||
+		    tx->settings->audit_witness_max_ms != 0)
 			refresh(tx, tx->settings->environments[i].name);
 	/* Also where a window has left the settings. */
 	while (row_environment_next_held(tx, name))

@@ -160,18 +160,20 @@ say(struct tx *tx, bool is_late, const struct witness_row *row)
 	(void)decide_send(tx, &home, &text);
 }
 
-/* Whether something new may start has changed? */
+/* Whether something new may start has changed?  It may have been late between two answers, said by
+ * nobody: what began to wait then is looked at too. */
 static void
 look_at_late(struct tx *tx, struct witness_row *row)
 {
-	bool is_late = row_witness_is_late(tx);
+	bool is_late = row_witness_is_late(tx), has_changed = is_late != row->is_late;
 
-	if (is_late == row->is_late)
-		return;
-	row->is_late = is_late;
-	row_witness_save(tx, row);
-	say(tx, is_late, row);
-	decide_holds_look(tx);
+	if (has_changed) {
+		row->is_late = is_late;
+		row_witness_save(tx, row);
+		say(tx, is_late, row);
+	}
+	if (has_changed || tx->settings->audit_witness_max_ms != 0)
+		decide_holds_look(tx);
 }
 
 /* --- what came of it --- */

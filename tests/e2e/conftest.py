@@ -12,15 +12,17 @@ import threading
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-for folder in (HERE, HERE.parent / "peers", HERE.parent / "demo"):
+for folder in (HERE, HERE.parent / "peers", HERE.parent / "demo", HERE.parent / "tools"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+import leaked  # noqa: E402  pylint: disable=wrong-import-position
 from runner_client import SLOW, all_processes  # noqa: E402  pylint: disable=wrong-import-position
 
 # Of a test, of what is made for it and of its end: for what hangs, and names it.
 TEST_LIMIT_S = 150 * max(2, int(SLOW))
 LONG_TEST_LIMIT_S = 3600
+LEAKED = 70                 # a status of its own: run_tests.py runs nothing once more then
 MUST_COME_S = 5             # who waits that long waits for what must come
 
 
@@ -76,6 +78,18 @@ def pytest_xdist_make_scheduler(config, log):
 
     whole = {}
     return Scheduling(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    """When all workers have ended: of no test a secret stands in what is left of it."""
+    if hasattr(session.config, "workerinput"):
+        return
+    found = leaked.search(session.config._tmp_path_factory.getbasetemp())      # pylint: disable=protected-access
+    for line in found:
+        print(f"\na secret is left in {line}")
+    if found:
+        session.exitstatus = LEAKED
 
 
 def ends_in_time(item, what):

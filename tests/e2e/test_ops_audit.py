@@ -25,7 +25,7 @@ def told(tmp_path_factory):
         scene.mallory.say("/deploy staging")
         scene.wait_for_audit(1, action="denied")
     newest = audit_head_in(finals[-1])
-    wait_until(lambda: scene.bot_rows("SELECT head FROM witness")[0][0].startswith(newest), PATIENCE_S,
+    wait_until(lambda: any(head.startswith(newest) for head, in scene.bot_rows("SELECT head FROM witness")), PATIENCE_S,
                "what Telegram confirmed")
     scene.close()
     return scene, finals, lengths

@@ -121,8 +121,8 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 
 /* Q1: in a free environment each place waits for an answer of somebody or of git, for a
  * resource that is held or waited for longer, for a slot that another one has, for the end of a
- * lock or freeze (that of the settings begins a moment before it is looked at), for settings that
- * are looked at again, or (a push) for who looks at what runs there. */
+ * lock or freeze (that of the settings begins a moment before it is looked at), for the witness of
+ * the audit, for settings that are looked at again, or (a push) for who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
@@ -141,7 +141,9 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT (d.waits_for = 'hold' AND (EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.held <> 0)"
 	    "  OR EXISTS (SELECT 1 FROM effect WHERE kind = 'wait' AND instr(body, '\"holds\"')"
-	    "   AND due <= $1)))"
+	    "   AND due <= $1)"
+	    "  OR EXISTS (SELECT 1 FROM effect WHERE kind = 'witness' OR (kind = 'wait'"
+	    "   AND body ->> 'wait' = 'witness'))))"
 	    " AND NOT (d.waits_for = 'settings' AND d.not_before <> 0 AND EXISTS (SELECT 1 FROM"
 	    "  effect e WHERE (e.kind = 'ask' AND e.subject = d.id) OR (e.kind = 'wait'"
 	    "  AND e.body ->> 'wait' = 'changed' AND e.body ->> 'name' = CAST(d.id AS TEXT))))"

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """planted.py FOLDER JOBS [WORD...] - takes one protection out at a time, and wants its test to notice.
+planted.py --names - only looks whether each names a test that there is.
 
 Each tests/planted/*.patch begins with the line
 
@@ -53,6 +54,23 @@ class Patch:
 
     def is_campaign(self):
         return ".py:" in self.program
+
+    def names_no_test(self):
+        """What it says of who notices it is nothing; None: all is there.  Invariants are named where they are broken."""
+        if self.is_campaign():
+            sources = [ROOT / "tests" / "faults" / (self.program.split(":", 1)[0])]
+        elif self.is_end_to_end():
+            sources = [ROOT / "tests" / "e2e" / self.program]
+        elif self.program == "test_sim":
+            sources = [*ROOT.glob("tests/sim/*.c"), *ROOT.glob("tests/faults/*.c"), ROOT / "tests/unit/test_sim.c"]
+        else:
+            sources = [ROOT / "tests" / "unit" / f"{self.program}.c"]
+        texts = [source.read_text("utf-8") for source in sources if source.is_file()]
+        missing = [] if self.is_campaign() else \
+            [name for name in self.test.split("|") if not any(re.search(rf"\b{name}\b", text) for text in texts)]
+        if not texts:
+            return f"{self.path.name}: there is no {self.program}"
+        return f"{self.path.name}: {self.program} has no test {', '.join(missing)}" if missing else None
 
     def targets(self):
         if self.is_campaign():
@@ -172,11 +190,14 @@ def say(verdict, began, patch):
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))    # by way of what ends a test
-    words = sys.argv[3:]
+    words = [] if sys.argv[1:] == ["--names"] else sys.argv[3:]
     patches = [Patch(path) for path in sorted(pathlib.Path(__file__).parent.glob("*.patch"))
                if not words or any(word in path.name for word in words)]
     if not patches:
         sys.exit("no such patch in tests/planted/")
+    wrong = [said for said in (patch.names_no_test() for patch in patches) if said]
+    if wrong or sys.argv[1] == "--names":
+        sys.exit("\n".join(wrong) or 0)
     tree = Tree(pathlib.Path(sys.argv[1]), sys.argv[2])
     tree.copy()
     began = time.monotonic()

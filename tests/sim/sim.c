@@ -272,6 +272,7 @@ the_clock_is_set_back(struct sim *sim)
 	for (size_t i = 0; i < sim->n_laters; i++)
 		sim->laters[i].at -= back;
 	sim->away_until -= back;
+	sim->witness.away_until -= back;
 	for (int e = 0; e < sim->n_environments; e++)
 		sim->targets[e].answers_at -= back;
 }
@@ -326,6 +327,7 @@ static const struct {
 	{ sim_factor_somebody_resets, { 3, 0, 0, 0 } },
 	{ sim_cloudflare_somebody_asks, { 20, 0, 0, 0 } },
 	{ sim_cloudflare_somebody_sets, { 6, 0, 0, 0 } },
+	{ sim_witness_goes_away, { 10, 10, 4, 6 } },
 	{ sim_emergency_somebody_cries, { 8, 8, 4, 0 } },
 	{ sim_approvals_somebody_asks, { 12, 12, 3, 0 } },
 	{ sim_approvals_somebody_answers, { 24, 24, 6, 0 } },
@@ -439,6 +441,7 @@ play(struct sim *sim, int n_applications)
 	sim->totals->histories++;
 	sim_server_free(sim);
 	sim_chat_free(sim);
+	sim_witness_free(sim);
 	playing = NULL;
 	free(sim);
 }

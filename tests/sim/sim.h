@@ -101,6 +101,12 @@
 	F(CLOUDFLARE_REFUSED, "Cloudflare refused a call") \
 	F(CLOUDFLARE_UNKNOWN, "Cloudflare did not answer a call") \
 	F(ZONE_STUCK, "a person had a zone tried again") \
+	F(WITNESS_REFUSED, "the audit's witness refused an object") \
+	F(WITNESS_UNKNOWN, "the audit's witness did not say whether it has an object") \
+	F(WITNESS_TAKEN, "the audit's witness called our own object somebody else's") \
+	F(WITNESS_LATE, "something was decided long without a witness") \
+	F(UNWITNESSED_REFUSED, "something new was refused for want of a witness") \
+	F(UNWITNESSED_BEGUN, "a rollback or an emergency began without a witness") \
 	F(CODE_ASKED, "a code was asked for") \
 	F(CODE_TAKEN, "a code was taken") \
 	F(CODE_REFUSED, "a code was wrong, or spent") \

@@ -14,7 +14,8 @@ find_barrier(struct sim *sim, struct tx *tx, const char *sql, int64_t work)
 	while (db_next(&rows) && found == 0) {
 		int64_t id = db_col_i64(&rows, 0);
 
-		if (!sim->works[id].is_lost &&
+		/* Of what git did not show nobody knows, who had it begin all the same. */
+		if (!sim->works[id].is_lost && !sim->works[id].is_away &&
 		    sim_forge_is_barrier(sim, sim_forge_index(sim, db_col_text(&rows, 1)),
 			sim_forge_index(sim, db_col_text(&rows, 2))))
 			found = id;

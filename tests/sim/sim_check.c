@@ -431,6 +431,7 @@ sim_check_commit(struct sim *sim)
 	sim_emergency_check(sim);
 	sim_nag_check(sim);
 	sim_pin_check(sim);
+	sim_witness_check(sim);
 	invariants_of_commit(&of);
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
@@ -699,6 +700,7 @@ sim_check_rest(struct sim *sim)
 	sim_emergency_check_rest(sim);
 	sim_actions_check_rest(sim);
 	sim_cloudflare_check_rest(sim);
+	sim_witness_check_rest(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);
 	what_was_acknowledged_stays(sim);

@@ -246,6 +246,7 @@ sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 	sim_approvals_before(sim, tx, ret);
 	sim_actions_before(sim, tx, ret);
 	sim_emergency_before(tx, ret);
+	sim_witness_before(sim, tx, ret);
 	if (ret->said == NULL)
 		return;
 	if (api != NULL)
@@ -402,6 +403,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		sim_factor_check_begun(sim, tx, id);
 		sim_emergency_check_begun(sim, tx, id);
 		sim_barrier_check_begun(sim, tx, id);
+		sim_witness_check_begun(sim, tx, id);
 	}
 	for (int64_t id = 0; id < SIM_DEPLOYMENTS; id++)
 		if (before->started_at[id] != 0 && started_at[id] == 0)
@@ -617,6 +619,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_actions_after(sim, tx, before);
 	sim_emergency_after(sim, tx, before);
 	sim_barrier_after(sim, tx);
+	sim_witness_after(sim, tx, before);
 	check_beginnings(sim, tx, before);
 	check_asked(sim, tx, before);
 	nobody_locks_without_a_grant(sim, tx, before);

@@ -323,6 +323,7 @@ is_away(struct sim *sim, struct sim_open *open)
 		    sim, sim->life, sim_delay(sim, 1000, 300000), git_answers, open->effect->id, 0);
 		return;
 	}
+	sim->works[open->effect->subject].is_away = true;
 	asked->exit_status = 69;
 	asked->unreachable = true;
 	/* NOANALYZE(malloc-leak): the effect has it */
@@ -365,6 +366,7 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 		/* NOANALYZE(malloc-leak): the effect has it */
 		asked->answer = answer_no();
 	} else {
+		sim->works[open->effect->subject].is_away = false;
 		asked->answer = answer_commits(sim, ask);
 	}
 	sim_server_report(sim, open);

@@ -202,6 +202,7 @@ struct sim_work {
 	bool are_minutes_paid;		   /* ... when it ended */
 	bool is_reviewed;		   /* by who may */
 	bool is_lost;			   /* git has said that its commit is no more */
+	bool is_away;			   /* ... or nothing, when it was asked last */
 	const char *holds;		   /* a folder of a host, or NULL */
 	char confirmed_list[LIMIT_DIGEST]; /* that its question had; "": none */
 };
@@ -219,6 +220,30 @@ struct sim_memory {
 struct sim_accepted {
 	const char *nonce;
 	int64_t person;
+};
+
+/* --- sim_witness.c: what the buckets outside have --- */
+
+#define SIM_BUCKETS 2
+
+struct sim_object {
+	int64_t first, last;
+	char head[LIMIT_AUDIT_HEAD];
+	bool is_said_taken; /* the server was told that its name is somebody else's */
+};
+
+struct sim_bucket {
+	struct sim_object *objects;
+	size_t n;
+	int64_t stored;	       /* entries, from the first on */
+	uint8_t (*hashes)[32]; /* of each */
+	int64_t confirmed;     /* so many the server called that, when it was looked at last */
+};
+
+struct sim_witness {
+	struct sim_bucket buckets[SIM_BUCKETS];
+	int64_t away_until;
+	bool refuses; /* while it is away; else what comes there is not answered */
 };
 
 /* --- sim_cloudflare.c: levels are indexes of its own list --- */
@@ -322,6 +347,7 @@ struct sim {
 	struct sim_yes yes[SIM_DEPLOYMENTS];
 
 	struct sim_zone zone;
+	struct sim_witness witness;
 	struct sim_accepted accepted[SIM_DEPLOYMENTS]; /* at rest */
 
 	size_t n_spent;
@@ -355,6 +381,7 @@ struct sim {
 
 extern const char *sim_environments[SIM_ENVIRONMENTS];
 extern const char *sim_applications[SIM_APPLICATIONS];
+extern const char *const sim_buckets[SIM_BUCKETS];
 
 int sim_environment(const char *name);
 /* The branch of an environment: the index of its head.  Two applications share a repository. */
@@ -409,6 +436,9 @@ bool sim_settings_needs_code(
 int64_t sim_settings_frozen_until(const struct settings *settings, int environment, int64_t at);
 /* When all windows of that week are over. */
 int64_t sim_settings_windows_end(int64_t at);
+/* The bucket that gets the audit; NULL: none.  ret_minutes (may be NULL): how late it may be; 0: it does
+ * not matter. */
+const char *sim_settings_witness(const struct settings *settings, int64_t *ret_minutes);
 /* The folder of a host that it is released to; NULL: its own alone. */
 const char *sim_settings_folder(const struct settings *settings, int environment);
 
@@ -534,6 +564,18 @@ void sim_actions_after(struct sim *sim, struct tx *tx, const struct sim_before *
 void sim_actions_check_order(struct sim *sim, const struct effect_run *order);
 void sim_actions_check_rest(struct sim *sim);
 
+/* --- sim_witness.c --- */
+
+void sim_witness_goes_away(struct sim *sim);
+void sim_witness_put(struct sim *sim, struct sim_open *open);
+void sim_witness_cut(struct sim *sim);
+void sim_witness_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
+void sim_witness_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_witness_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
+void sim_witness_check(struct sim *sim); /* after every commit */
+void sim_witness_check_rest(struct sim *sim);
+void sim_witness_free(struct sim *sim);
+
 /* --- sim_cloudflare.c: client solo's zone --- */
 
 void sim_cloudflare_somebody_sets(struct sim *sim);
@@ -647,6 +689,7 @@ struct sim_before {
 	const struct update *said; /* in a chat or on the machine; NULL: by nobody */
 	int64_t last_work;
 	int64_t last_message;
+	int64_t last_audit; /* 0: what begins needs no witness */
 	int64_t holds; /* all locks and freezes, as a number */
 	uint64_t of[SIM_ENVIRONMENTS];
 	bool is_guarded[SIM_ENVIRONMENTS];

@@ -52,7 +52,7 @@ may_fail_for_good(const struct event *event)
 {
 	return event->kind == EVENT_RUN_ENDED || event->kind == EVENT_PROBED ||
 	    event->kind == EVENT_GIT_ANSWERED || event->kind == EVENT_CLOUDFLARE_GOT ||
-	    event->kind == EVENT_CLOUDFLARE_WAS_SET;
+	    event->kind == EVENT_CLOUDFLARE_WAS_SET || event->kind == EVENT_WITNESSED;
 }
 
 static bool
@@ -130,7 +130,8 @@ static bool
 ends_by_itself(enum timer_kind kind)
 {
 	return kind == TIMER_QUESTION || kind == TIMER_PUSH || kind == TIMER_APPROVAL ||
-	    kind == TIMER_PAD || kind == TIMER_CHANGED || kind == TIMER_CLOUDFLARE;
+	    kind == TIMER_PAD || kind == TIMER_CHANGED || kind == TIMER_CLOUDFLARE ||
+	    kind == TIMER_WITNESS;
 }
 
 static void
@@ -234,8 +235,10 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_CLOUDFLARE_SET:
 		sim_cloudflare_call(sim, open);
 		break;
-	case EFFECT_WITNESS: /* no history has one */
-	case EFFECT_FORWARD:
+	case EFFECT_WITNESS:
+		sim_witness_put(sim, open);
+		break;
+	case EFFECT_FORWARD: /* no history has one */
 		abort();
 	case EFFECT_TIMER:
 		perform_timer(sim, effect);
@@ -278,6 +281,9 @@ twist(struct sim *sim, struct event *event)
 		event->u.run_ended.exit_status = event->u.run_ended.exit_status == 0 ? 1 : 0;
 	if (event->kind == EVENT_CLOUDFLARE_GOT || event->kind == EVENT_CLOUDFLARE_WAS_SET)
 		event->u.cloudflare = (struct cloudflare_answer){ .verdict = CLOUDFLARE_REFUSED };
+	if (event->kind == EVENT_WITNESSED)
+		event->u.witnessed.verdict =
+		    sim_one_in(sim, 2) ? WITNESS_CONFIRMED : WITNESS_REFUSED;
 	for (size_t i = 0; event->kind == EVENT_PROBED && i < event->u.probed.n; i++)
 		event->u.probed.findings[i].well = !event->u.probed.findings[i].well;
 }
@@ -483,6 +489,7 @@ sim_server_cut(struct sim *sim, bool is_host)
 	sim_trace(sim, "-- %s is killed", is_host ? "everything" : "the server");
 	sim_chat_cut(sim);
 	sim_cloudflare_cut(sim);
+	sim_witness_cut(sim);
 	for (size_t i = 0; i < SIM_OPEN; i++) {
 		effect_free(sim->open[i].effect);
 		sim->open[i] = (struct sim_open){ 0 };

@@ -108,6 +108,22 @@ static const char *const codes_words[SIM_VARIANTS] = {
 	[16] = "rollback:*/production,approve:*/staging,approve:*/production",
 };
 
+/* Who gets the audit, and after how many minutes without it nothing new starts; 0: it does. */
+const char *const sim_buckets[SIM_BUCKETS] = { "acme-audit", "acme-archive" };
+static const struct {
+	const char *bucket;
+	int64_t minutes;
+} witnesses[SIM_VARIANTS] = {
+	[1] = { "acme-audit", 2 },
+	[3] = { "acme-audit", 0 },
+	[4] = { "acme-audit", 3 },
+	[6] = { "acme-archive", 2 },
+	[10] = { "acme-audit", 2 },
+	[13] = { "acme-archive", 0 },
+	[15] = { "acme-audit", 3 },
+	[18] = { "acme-audit", 3 },
+};
+
 #define SHARED "deploy@h1:22/srv/shared"
 #define CONTRACTOR \
 	"ROLE_CONTRACTOR_IDS=44", "ROLE_CONTRACTOR_MAY=deploy:shop/staging, status", \
@@ -260,6 +276,13 @@ load(int variant, const char *folder)
 		write_applications(variant, folder, apps);
 		(void)snprintf(room[n++], sizeof(room[0]), "APPS_DIRECTORY=%s", apps);
 		(void)snprintf(room[n++], sizeof(room[0]), "REGISTRY_URL=registry.example.com");
+	}
+	if (witnesses[variant].bucket != NULL) {
+		(void)snprintf(room[n++], sizeof(room[0]), "AUDIT_S3_BUCKET=%s",
+		    witnesses[variant].bucket);
+		(void)snprintf(room[n++], sizeof(room[0]), "AUDIT_S3_REGION=eu-central-1");
+		(void)snprintf(room[n++], sizeof(room[0]), "AUDIT_WITNESS_MAX_MINUTES=%" PRId64,
+		    witnesses[variant].minutes);
 	}
 	if (codes_words[variant] != NULL)
 		(void)snprintf(room[n++], sizeof(room[0]), "REQUIRE_OTP=%s", codes_words[variant]);
@@ -458,6 +481,16 @@ sim_settings_needs_code(
 	return strcmp(program, "approve") == 0 ? codes->of_approve[kind] :
 	    strcmp(program, "rollback") == 0   ? codes->of_rollback[kind] :
 						 codes->of_deploy[kind];
+}
+
+const char *
+sim_settings_witness(const struct settings *settings, int64_t *ret_minutes)
+{
+	int variant = variant_of(settings);
+
+	if (ret_minutes != NULL)
+		*ret_minutes = witnesses[variant].minutes;
+	return witnesses[variant].bucket;
 }
 
 const char *

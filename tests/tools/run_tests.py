@@ -23,6 +23,7 @@ import time
 import xml.etree.ElementTree
 
 import chat_texts
+import leaked
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Only for what hangs: the longest take a minute of a core, and where many want one ten times that.
@@ -234,6 +235,8 @@ def main():
             count.fail(f"chat_texts: {first}")
         print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
         end_e2e(e2e, build, count)
+        for file in leaked.search(texts_of(build), report_of(build).parent / "stories"):
+            count.fail(f"a secret in {file}")
         alarm.cancel()
     count.show_failed()
     print(count.line(), flush=True)

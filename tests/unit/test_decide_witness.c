@@ -397,6 +397,45 @@ a_push_waits_for_the_witness_and_goes_on_when_it_is_back(void **state)
 	world_close(&w);
 }
 
+/* A PUT whose answer takes so long: nobody has said that nothing starts, nor that all goes on. */
+static void
+what_began_to_wait_before_anybody_said_so_goes_on_too(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
+	world_writes_entries(&w, 1);
+	world_due(&w, TIMER_WITNESS);
+	w.aid.at += 31 * MINUTE;
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says(&w, "🧾 Push waits: "));
+	assert_false(row_of(&w).is_late);
+	answer(&w, &good);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+static void
+without_a_witness_each_environment_is_marked_as_held(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", NULL);
+	lose(&w);
+	assert_int_equal(world_environment(&w, "staging").held, ENVIRONMENT_IS_UNWITNESSED);
+	assert_int_equal(world_environment(&w, "production").held, ENVIRONMENT_IS_UNWITNESSED);
+	(void)world_text(&w, WORLD_ADMIN, "/queue");
+	assert_non_null(world_says(&w, "production\n🧾 the audit log is without witness"));
+	find(&w);
+	assert_int_equal(world_environment(&w, "staging").held, 0);
+	world_close(&w);
+}
+
 static void
 an_action_is_refused_and_one_that_restores_is_not(void **state)
 {
@@ -469,6 +508,8 @@ main(void)
 		cmocka_unit_test(no_file_goes_before_the_witness_has_it_or_without_one),
 		cmocka_unit_test(nothing_new_starts_without_a_witness_and_what_makes_safe_does),
 		cmocka_unit_test(a_push_waits_for_the_witness_and_goes_on_when_it_is_back),
+		cmocka_unit_test(what_began_to_wait_before_anybody_said_so_goes_on_too),
+		cmocka_unit_test(without_a_witness_each_environment_is_marked_as_held),
 		cmocka_unit_test(an_action_is_refused_and_one_that_restores_is_not),
 		cmocka_unit_test(
 		    an_action_that_is_refused_again_and_again_is_one_entry_and_counted),
