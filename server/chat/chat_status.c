@@ -36,22 +36,61 @@ chat_status_is_trouble(const struct chat_status *status)
 		!is_healthy(status));
 }
 
+/* What stands in front of an environment's name, and what help says of it. */
+#define LIGHTS(L) \
+	L(HEALTHY, "🟢", "healthy") \
+	L(UNHEALTHY, "🔴", "does not answer as it should") \
+	L(ASKED, "🩺", "is being asked") \
+	L(UNCHECKED, "⚪", "no health check, or nothing deployed yet") \
+	L(BETWEEN, "⏳", "is being replaced") \
+	L(UNKNOWN, "⚠️", "not known what runs") \
+	L(DOWN, "🔥", "a deployment failed half-way")
+
+enum light {
+#define L(name, sign, help) LIGHT_##name,
+	LIGHTS(L)
+#undef L
+};
+
+static const char *const signs[] = {
+#define L(name, sign, help) sign,
+	LIGHTS(L)
+#undef L
+};
+
+void
+chat_status_legend(struct chat_text *text)
+{
+#define L(name, sign, help) chat_text_add(text, sign " " help "\n");
+	LIGHTS(L)
+#undef L
+	chat_text_add(text,
+	    "⏸ a push waits; 💧 the release before it ends its work; "
+	    "👀 nobody has seen how it failed\n");
+}
+
+static enum light
+light_of(const struct chat_status *status)
+{
+	if (status->environment->is_down)
+		return LIGHT_DOWN;
+	if (status->environment->unknown_since != 0)
+		return LIGHT_UNKNOWN;
+	if (status->n_urls == 0)
+		return LIGHT_UNCHECKED;
+	if (is_between(status))
+		return LIGHT_BETWEEN;
+	if (status->findings == NULL)
+		return LIGHT_ASKED;
+	if (status->environment->current.id == 0)
+		return LIGHT_UNCHECKED;
+	return is_healthy(status) ? LIGHT_HEALTHY : LIGHT_UNHEALTHY;
+}
+
 static const char *
 light(const struct chat_status *status)
 {
-	if (status->environment->is_down)
-		return "🔥";
-	if (status->environment->unknown_since != 0)
-		return "⚠️";
-	if (status->n_urls == 0)
-		return "⚪";
-	if (is_between(status))
-		return "⏳";
-	if (status->findings == NULL)
-		return "🩺";
-	if (status->environment->current.id == 0)
-		return "⚪";
-	return is_healthy(status) ? "🟢" : "🔴";
+	return signs[light_of(status)];
 }
 
 static void
