@@ -351,26 +351,35 @@ chat_block(struct chat_text *text, const struct block *block, int64_t at)
 }
 
 static void
+add_more_blocks(struct chat_text *text, const struct chat_status *status)
+{
+	if (status->n_all_blocks > (int64_t)status->n_blocks)
+		chat_text_add(text, " and %lld more",
+		    (long long)(status->n_all_blocks - (int64_t)status->n_blocks));
+}
+
+/* Why, of the newest alone. */
+static void
 add_blocks(struct chat_text *text, const struct chat_status *status)
 {
-	for (size_t i = 0; i < status->n_blocks; i++) {
-		struct block brief = status->blocks[i];
+	struct block brief;
 
-		if (strlen(brief.why) > WHY_BRIEF)
-			(void)memcpy(brief.why + text_cut(brief.why, WHY_BRIEF, WHY_BRIEF), "…",
-			    sizeof("…"));
-		chat_text_commit(text, "\nblocked: ", brief.commit);
-		chat_text_add(text, brief.by[0] != '\0' ? " " : ": ");
-		chat_block(text, &brief, status->at);
-	}
-	if (status->n_all_blocks > (int64_t)status->n_blocks)
-		chat_text_add(text, "\n… and %lld more are blocked",
-		    (long long)(status->n_all_blocks - (int64_t)status->n_blocks));
-	if (status->n_blocks > 0)
-		chat_text_add(text,
-		    "\nNo push deploys that: " MARK_CODE "/deploy %s <commit>" MARK_CODE
-		    " does. The block ends once a newer commit that contains it is live.",
-		    status->environment->name);
+	if (status->n_blocks == 0)
+		return;
+	brief = status->blocks[0];
+	if (strlen(brief.why) > WHY_BRIEF)
+		(void)memcpy(
+		    brief.why + text_cut(brief.why, WHY_BRIEF, WHY_BRIEF), "…", sizeof("…"));
+	chat_text_commit(text, "\nblocked: ", brief.commit);
+	chat_text_add(text, brief.by[0] != '\0' ? " " : ": ");
+	chat_block(text, &brief, status->at);
+	for (size_t i = 1; i < status->n_blocks; i++)
+		chat_text_commit(text, i == 1 ? "\nblocked too: " : ", ", status->blocks[i].commit);
+	add_more_blocks(text, status);
+	chat_text_add(text,
+	    "\nNo push deploys that: " MARK_CODE "/deploy %s <commit>" MARK_CODE
+	    " does. The block ends once a newer commit that contains it is live.",
+	    status->environment->name);
 }
 
 void
@@ -456,9 +465,7 @@ add_short_blocks(struct chat_text *text, const struct chat_status *status)
 {
 	for (size_t i = 0; i < status->n_blocks; i++)
 		chat_text_commit(text, i == 0 ? "\n⛔ blocked: " : ", ", status->blocks[i].commit);
-	if (status->n_all_blocks > (int64_t)status->n_blocks)
-		chat_text_add(text, " and %lld more",
-		    (long long)(status->n_all_blocks - (int64_t)status->n_blocks));
+	add_more_blocks(text, status);
 }
 
 void
