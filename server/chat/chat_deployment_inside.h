@@ -100,7 +100,7 @@ void chat_deployment_previous(
 /* A line: what its release failed in; nothing where it is not rolled back for that. */
 void chat_deployment_failed_step(struct chat_text *text, const struct chat_deployment *about);
 
-/* Its steps so far; how long it took, and the audit's head. */
+/* Its steps so far, of many the last few; how long it took, and the audit's head. */
 void chat_deployment_steps(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_took(struct chat_text *text, const struct chat_deployment *about);
 

@@ -266,6 +266,29 @@ chat_deployment_failed_step(struct chat_text *text, const struct chat_deployment
 		chat_text_outside(text, "\n✗ ", about->failed_step);
 }
 
+#define STEPS_SHOWN 8
+
+/* The one that the last few begin with: of what is about as long all are shown. */
+static size_t
+first_shown(const struct chat_deployment *about, size_t *ret_before)
+{
+	size_t first = about->n_steps;
+
+	*ret_before = 0;
+	for (size_t i = about->n_steps, n = 0; i-- > 0;) {
+		if (deployment_is_note(about->steps[i].name))
+			continue;
+		if (n++ < STEPS_SHOWN)
+			first = i;
+		else
+			++*ret_before;
+	}
+	if (*ret_before >= STEPS_SHOWN / 2)
+		return first;
+	*ret_before = 0;
+	return 0;
+}
+
 void
 chat_deployment_steps(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -274,8 +297,13 @@ chat_deployment_steps(struct chat_text *text, const struct chat_deployment *abou
 		[RUN_SUCCEEDED] = "\n✓ ",
 		[RUN_FAILED] = "\n✗ ",
 	};
+	size_t before, first = first_shown(about, &before);
 
-	for (size_t i = 0; i < about->n_steps; i++) {
+	if (before > 0) {
+		chat_text_add(text, "\n✓ %zu steps", before);
+		chat_text_duration(text, " ", about->steps[first].at - about->steps[0].at);
+	}
+	for (size_t i = first; i < about->n_steps; i++) {
 		bool is_last = i == deployment_last_step(about->steps, about->n_steps);
 
 		if (deployment_is_note(about->steps[i].name))

@@ -294,7 +294,7 @@ chat_deployment_found(const struct deployment *deployment)
 }
 
 char *
-chat_deployment_shared(const struct deployment *question, const char *requester)
+chat_deployment_shared(const struct deployment *question, const char *requester, const char *link)
 {
 	struct chat_text text;
 
@@ -303,7 +303,10 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, ", by ", question->requester);
 	chat_deployment_what(&text, ": ", question);
-	if (question->confirmed_by != 0) {
+	if (question->state == DEPLOY_AWAITING_APPROVAL) {
+		chat_text_add(
+		    &text, "\nIt awaits approval%s%s", link[0] != '\0' ? ": " : ".", link);
+	} else if (question->confirmed_by != 0) {
 		chat_text_outside(&text, "\nConfirmed by ", question->confirmer);
 		chat_text_add(&text, " just now: git is asked once more, then it starts.");
 	} else if (requester == NULL) {

@@ -36,22 +36,61 @@ chat_status_is_trouble(const struct chat_status *status)
 		!is_healthy(status));
 }
 
+/* What stands in front of an environment's name, and what help says of it. */
+#define LIGHTS(L) \
+	L(HEALTHY, "🟢", "healthy") \
+	L(UNHEALTHY, "🔴", "does not answer as it should") \
+	L(ASKED, "🩺", "is being asked") \
+	L(UNCHECKED, "⚪", "no health check, or nothing deployed yet") \
+	L(BETWEEN, "⏳", "is being replaced") \
+	L(UNKNOWN, "⚠️", "not known what runs") \
+	L(DOWN, "🔥", "a deployment failed half-way")
+
+enum light {
+#define L(name, sign, help) LIGHT_##name,
+	LIGHTS(L)
+#undef L
+};
+
+static const char *const signs[] = {
+#define L(name, sign, help) sign,
+	LIGHTS(L)
+#undef L
+};
+
+void
+chat_status_legend(struct chat_text *text)
+{
+#define L(name, sign, help) chat_text_add(text, sign " " help "\n");
+	LIGHTS(L)
+#undef L
+	chat_text_add(text,
+	    "⏸ a push waits; 💧 the release before it ends its work; "
+	    "👀 nobody has seen how it failed\n");
+}
+
+static enum light
+light_of(const struct chat_status *status)
+{
+	if (status->environment->is_down)
+		return LIGHT_DOWN;
+	if (status->environment->unknown_since != 0)
+		return LIGHT_UNKNOWN;
+	if (status->n_urls == 0)
+		return LIGHT_UNCHECKED;
+	if (is_between(status))
+		return LIGHT_BETWEEN;
+	if (status->findings == NULL)
+		return LIGHT_ASKED;
+	if (status->environment->current.id == 0)
+		return LIGHT_UNCHECKED;
+	return is_healthy(status) ? LIGHT_HEALTHY : LIGHT_UNHEALTHY;
+}
+
 static const char *
 light(const struct chat_status *status)
 {
-	if (status->environment->is_down)
-		return "🔥";
-	if (status->environment->unknown_since != 0)
-		return "⚠️";
-	if (status->n_urls == 0)
-		return "⚪";
-	if (is_between(status))
-		return "⏳";
-	if (status->findings == NULL)
-		return "🩺";
-	if (status->environment->current.id == 0)
-		return "⚪";
-	return is_healthy(status) ? "🟢" : "🔴";
+	return signs[light_of(status)];
 }
 
 static void
@@ -312,26 +351,35 @@ chat_block(struct chat_text *text, const struct block *block, int64_t at)
 }
 
 static void
+add_more_blocks(struct chat_text *text, const struct chat_status *status)
+{
+	if (status->n_all_blocks > (int64_t)status->n_blocks)
+		chat_text_add(text, " and %lld more",
+		    (long long)(status->n_all_blocks - (int64_t)status->n_blocks));
+}
+
+/* Why, of the newest alone. */
+static void
 add_blocks(struct chat_text *text, const struct chat_status *status)
 {
-	for (size_t i = 0; i < status->n_blocks; i++) {
-		struct block brief = status->blocks[i];
+	struct block brief;
 
-		if (strlen(brief.why) > WHY_BRIEF)
-			(void)memcpy(brief.why + text_cut(brief.why, WHY_BRIEF, WHY_BRIEF), "…",
-			    sizeof("…"));
-		chat_text_commit(text, "\nblocked: ", brief.commit);
-		chat_text_add(text, brief.by[0] != '\0' ? " " : ": ");
-		chat_block(text, &brief, status->at);
-	}
-	if (status->n_all_blocks > (int64_t)status->n_blocks)
-		chat_text_add(text, "\n… and %lld more are blocked",
-		    (long long)(status->n_all_blocks - (int64_t)status->n_blocks));
-	if (status->n_blocks > 0)
-		chat_text_add(text,
-		    "\nNo push deploys that: " MARK_CODE "/deploy %s <commit>" MARK_CODE
-		    " does. The block ends once a newer commit that contains it is live.",
-		    status->environment->name);
+	if (status->n_blocks == 0)
+		return;
+	brief = status->blocks[0];
+	if (strlen(brief.why) > WHY_BRIEF)
+		(void)memcpy(
+		    brief.why + text_cut(brief.why, WHY_BRIEF, WHY_BRIEF), "…", sizeof("…"));
+	chat_text_commit(text, "\nblocked: ", brief.commit);
+	chat_text_add(text, brief.by[0] != '\0' ? " " : ": ");
+	chat_block(text, &brief, status->at);
+	for (size_t i = 1; i < status->n_blocks; i++)
+		chat_text_commit(text, i == 1 ? "\nblocked too: " : ", ", status->blocks[i].commit);
+	add_more_blocks(text, status);
+	chat_text_add(text,
+	    "\nNo push deploys that: " MARK_CODE "/deploy %s <commit>" MARK_CODE
+	    " does. The block ends once a newer commit that contains it is live.",
+	    status->environment->name);
 }
 
 void
@@ -417,9 +465,7 @@ add_short_blocks(struct chat_text *text, const struct chat_status *status)
 {
 	for (size_t i = 0; i < status->n_blocks; i++)
 		chat_text_commit(text, i == 0 ? "\n⛔ blocked: " : ", ", status->blocks[i].commit);
-	if (status->n_all_blocks > (int64_t)status->n_blocks)
-		chat_text_add(text, " and %lld more",
-		    (long long)(status->n_all_blocks - (int64_t)status->n_blocks));
+	add_more_blocks(text, status);
 }
 
 void

@@ -53,6 +53,9 @@ void chat_left(struct chat_text *text, const char *becomes);
  * "its deployment failed, 5 min ago (script failed: exit 1)". */
 void chat_block(struct chat_text *text, const struct block *block, int64_t at);
 
+/* Adds what the signs in front of environments mean, a line for each. */
+void chat_status_legend(struct chat_text *text);
+
 /* Down, unknown or unhealthy: a phone shows what stands first, so this does. */
 bool chat_status_is_trouble(const struct chat_status *status);
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chat/chat_status.h"
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_do.h"
@@ -12,62 +13,127 @@
 #include "decide/decide_where.h"
 #include "decide/decide_who.h"
 
-#define PLACES_SHOWN	   3 /* behind a command */
+#define FIRST_SHOWN	   5
+#define DO_SHOWN	   5
+#define PLACES_SHOWN	   3 /* of what is not done everywhere */
 #define ENVIRONMENTS_SHOWN 40
 #define CLIENTS_SHOWN	   10
+
+/* What the names of all commands stand under. */
+#define GROUPS(G) \
+	G(SHIP, "Deploy") \
+	G(LOOK, "Look") \
+	G(HOLD, "Hold") \
+	G(DO, "Actions") \
+	G(APPROVE, "Approvals") \
+	G(OWN, "You") \
+	G(HELP, "Help")
+
+enum group {
+#define G(name, title) GROUP_##name,
+	GROUPS(G)
+#undef G
+};
+
+static const char *const titles[] = {
+#define G(name, title) [GROUP_##name] = (title),
+	GROUPS(G)
+#undef G
+};
 
 /* Of the table itself: commands.c, which has it with its functions, calls this file. */
 static const struct row {
 	const char *word;
 	enum policy_action action;
+	enum group group;
 	const char *usage;
 	const char *help;
 } table[] = {
-#define COMMAND(word, action, target, argument, when, cost, usage, help) \
-	{ #word, POLICY_##action, usage, help },
+#define COMMAND(word, action, target, argument, when, cost, group, usage, help) \
+	{ #word, POLICY_##action, GROUP_##group, usage, help },
 #define PRESSED(word, when, cost)
 #include "commands/commands.def"
 #undef COMMAND
 #undef PRESSED
 };
 
-/* Where one may do it: nothing behind what one may everywhere. */
-static void
-add_places(
-    struct tx *tx, const struct update *update, enum policy_action action, struct chat_text *text)
+enum {
+#define COMMAND(word, ...) ROW_##word,
+#define PRESSED(word, when, cost)
+#include "commands/commands.def"
+#undef COMMAND
+#undef PRESSED
+};
+
+/* What is needed first by whoever may it, half asleep. */
+static const int needed[] = { ROW_status, ROW_deploy, ROW_rollback, ROW_cancel, ROW_logs, ROW_do,
+	ROW_approve, ROW_reject };
+
+static bool
+may(struct tx *tx, const struct update *update, const struct row *row, const char *where)
 {
-	size_t n = 0, count = tx->settings->environment_count;
+	return decide_is_allowed(tx, update->person, row->action, where);
+}
 
-	for (size_t i = 0; i < count; i++)
-		n += decide_is_allowed(
-		    tx, update->person, action, tx->settings->environments[i].name);
-	if (n == count || policy_action_rows[action].who == POLICY_BY_ANYONE)
-		return;
-	for (size_t i = 0, shown = 0; i < count && shown < PLACES_SHOWN; i++) {
-		const char *name = tx->settings->environments[i].name;
+static bool
+sees(struct tx *tx, const struct update *update, size_t environment)
+{
+	return policy_sees(tx->settings, decide_who(tx, update->person),
+	    tx->settings->environments[environment].name, tx->at);
+}
 
-		if (decide_is_allowed(tx, update->person, action, name))
-			chat_text_add(text, "%s%s", shown++ == 0 ? " (" : ", ", name);
+/* Everywhere that they see, or by no environment: what is to be said of one in general. */
+static bool
+is_everywhere(struct tx *tx, const struct update *update, const struct row *row)
+{
+	size_t n = 0, seen = 0;
+
+	if (policy_action_rows[row->action].who == POLICY_BY_ANYONE)
+		return true;
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		n += may(tx, update, row, tx->settings->environments[i].name);
+		seen += sees(tx, update, i);
 	}
-	if (n > PLACES_SHOWN)
-		chat_text_add(text, " and %zu more", n - PLACES_SHOWN);
-	if (n > 0)
-		chat_text_add(text, ")");
+	return n == 0 || n == seen;
+}
+
+/* May they do the one exactly where they may do the other? */
+static bool
+is_as_wide(
+    struct tx *tx, const struct update *update, const struct row *row, const struct row *other)
+{
+	for (size_t i = 0; i < tx->settings->environment_count; i++)
+		if (may(tx, update, row, tx->settings->environments[i].name) !=
+		    may(tx, update, other, tx->settings->environments[i].name))
+			return false;
+	return true;
 }
 
 static void
-add_environments(struct tx *tx, const struct update *update, struct chat_text *text)
+add_places(
+    struct tx *tx, const struct update *update, const struct row *row, struct chat_text *text)
 {
-	struct principal who = decide_who(tx, update->person);
 	size_t n = 0;
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const char *name = tx->settings->environments[i].name;
 
-		if (policy_sees(tx->settings, who, name, tx->at) && n++ < ENVIRONMENTS_SHOWN)
-			chat_text_add(text, "%s " MARK_CODE "%s" MARK_CODE,
-			    n == 1 ? "\nEnvironments:" : "", name);
+		if (may(tx, update, row, name) && n++ < PLACES_SHOWN)
+			chat_text_add(text, "%s%s", n == 1 ? "" : ", ", name);
 	}
+	if (n > PLACES_SHOWN)
+		chat_text_add(text, " and %zu more", n - PLACES_SHOWN);
+}
+
+static void
+add_environments(struct tx *tx, const struct update *update, struct chat_text *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tx->settings->environment_count; i++)
+		if (sees(tx, update, i) && n++ < ENVIRONMENTS_SHOWN)
+			chat_text_add(text, "%s " MARK_CODE "%s" MARK_CODE,
+			    n == 1 ? "\nEnvironments:" : "", tx->settings->environments[i].name);
 	if (n > ENVIRONMENTS_SHOWN)
 		chat_text_add(text, " and %zu more: /status", n - ENVIRONMENTS_SHOWN);
 }
@@ -99,35 +165,142 @@ add_clients(struct tx *tx, const struct update *update, struct chat_text *text)
 		    text, "\nand %zu more: " MARK_CODE "/do" MARK_CODE, n - CLIENTS_SHOWN);
 }
 
-/* Without what they may nowhere. */
+/* The command can be tapped, what it takes be copied; without what they may nowhere. */
 static void
-add_usage(struct tx *tx, const struct update *update, const char *usage, struct chat_text *text)
+add_usage(struct tx *tx, const struct update *update, const struct row *row, struct chat_text *text)
 {
-	const char *emergency = strstr(usage, " [emergency ");
+	const char *takes = row->usage + strcspn(row->usage, " ");
+	const char *emergency = strstr(takes, " [emergency ");
 	size_t size =
 	    emergency != NULL && !decide_is_allowed(tx, update->person, POLICY_EMERGENCY, "") ?
-	    (size_t)(emergency - usage) :
-	    strlen(usage);
+	    (size_t)(emergency - takes) :
+	    strlen(takes);
 
-	chat_text_add(text, MARK_CODE "%.*s" MARK_CODE, (int)size, usage);
+	chat_text_add(text, "/%s", row->word);
+	if (size > 0)
+		chat_text_add(text, " " MARK_CODE "%.*s" MARK_CODE, (int)size - 1, takes + 1);
+	chat_text_add(text, " — %s", row->help);
 }
 
 static void
 add_row(struct tx *tx, const struct update *update, const struct row *row, struct chat_text *text)
 {
-	add_usage(tx, update, row->usage, text);
-	chat_text_add(text, " — %s", row->help);
-	add_places(tx, update, row->action, text);
+	add_usage(tx, update, row, text);
+	if (!is_everywhere(tx, update, row)) {
+		chat_text_add(text, " (");
+		add_places(tx, update, row, text);
+		chat_text_add(text, ")");
+	}
 	chat_text_add(text, "\n");
 }
 
+/* --- what is needed first --- */
+
+struct first {
+	const struct row *rows[FIRST_SHOWN];
+	bool is_said[FIRST_SHOWN];
+	size_t n;
+};
+
 static void
-say_help(struct tx *tx, const struct update *update, const char *greeting)
+choose(struct tx *tx, const struct update *update, struct first *ret)
 {
+	*ret = (struct first){ .n = 0 };
+	for (size_t i = 0; i < COUNT(needed) && ret->n < FIRST_SHOWN; i++)
+		if (may(tx, update, &table[needed[i]], ""))
+			ret->rows[ret->n++] = &table[needed[i]];
+	/* Of whoever has another grant alone: what that is for. */
+	for (size_t i = 0; ret->n == 0 && i < COUNT(table); i++)
+		if (policy_action_rows[table[i].action].who == POLICY_BY_GRANT &&
+		    may(tx, update, &table[i], ""))
+			ret->rows[ret->n++] = &table[i];
+}
+
+/* What may be done in the same environments stands together below their names. */
+static void
+add_first(struct tx *tx, const struct update *update, struct first *first, struct chat_text *text)
+{
+	for (size_t i = 0; i < first->n; i++)
+		if (is_everywhere(tx, update, first->rows[i])) {
+			add_row(tx, update, first->rows[i], text);
+			first->is_said[i] = true;
+		}
+	for (size_t i = 0; i < first->n; i++) {
+		if (first->is_said[i])
+			continue;
+		chat_text_add(text, "In " MARK_BOLD);
+		add_places(tx, update, first->rows[i], text);
+		chat_text_add(text, MARK_BOLD ":\n");
+		for (size_t j = i; j < first->n; j++) {
+			if (first->is_said[j] ||
+			    !is_as_wide(tx, update, first->rows[j], first->rows[i]))
+				continue;
+			add_usage(tx, update, first->rows[j], text);
+			chat_text_add(text, "\n");
+			first->is_said[j] = true;
+		}
+	}
+}
+
+/* All of a group that they may: each with its line, or the names of what was not said. */
+static void
+add_group(struct tx *tx, const struct update *update, size_t group, const struct first *first,
+    struct chat_text *text)
+{
+	bool is_begun = false;
+
+	for (size_t i = 0; i < COUNT(table); i++) {
+		bool is_first = false;
+
+		for (size_t j = 0; first != NULL && j < first->n; j++)
+			is_first |= first->rows[j] == &table[i];
+		if (table[i].group != group || is_first || !may(tx, update, &table[i], ""))
+			continue;
+		if (!is_begun)
+			chat_text_add(text, "%s" MARK_BOLD "%s" MARK_BOLD "%s",
+			    first != NULL ? "" : "\n", titles[group], first != NULL ? ":" : "\n");
+		is_begun = true;
+		if (first != NULL)
+			chat_text_add(text, " /%s", table[i].word);
+		else
+			add_row(tx, update, &table[i], text);
+	}
+	if (is_begun && first != NULL)
+		chat_text_add(text, "\n");
+}
+
+/* Of whoever may nothing but a few actions: those, by name. */
+static void
+add_do_buttons(struct tx *tx, const struct update *update, struct message *message)
+{
+	const struct settings *s = tx->settings;
+	char words[LIMIT_REF], label[LIMIT_BUTTON];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->client_count; i++)
+		for (size_t a = 0; a < ACTION_COUNT; a++)
+			n += decide_do_allows(tx, update->person, &action_table[a], &s->clients[i]);
+	for (size_t i = 0; n <= DO_SHOWN && i < s->client_count; i++)
+		for (size_t a = 0; a < ACTION_COUNT; a++) {
+			if (!decide_do_allows(tx, update->person, &action_table[a], &s->clients[i]))
+				continue;
+			(void)snprintf(
+			    words, sizeof(words), "%s %s", action_table[a].name, s->clients[i].id);
+			(void)snprintf(label, sizeof(label), "🔧 %.50s", words);
+			decide_do_choice(tx, update, words, label, message);
+		}
+}
+
+static void
+say_help(struct tx *tx, const struct update *update, const char *greeting, bool is_all)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	const struct request below = { .message = 0 };
 	bool is_stranger = decide_is_stranger(tx, update->person);
 	struct principal who = decide_who(tx, update->person);
 	char roles[LIMIT_LINE], ended[LIMIT_LINE];
 	struct chat_text text;
+	struct first first;
 
 	/* In a group a stranger's hello is a denial like any other. */
 	if (is_stranger && !update->is_private) {
@@ -137,22 +310,32 @@ say_help(struct tx *tx, const struct update *update, const char *greeting)
 	chat_text_init(&text);
 	chat_text_add(&text, "%s", greeting);
 	if (is_stranger)
-		chat_text_add(&text,
-		    "You have no role here yet. Send an admin the id that " MARK_CODE
-		    "/whoami" MARK_CODE " shows.\n");
+		chat_text_add(
+		    &text, "You have no role here yet. Send an admin the id that /whoami shows.\n");
 	else
 		chat_text_add(&text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n",
 		    policy_roles_text(tx->settings, who, tx->at, roles, sizeof(roles)));
 	if (policy_ended_text(tx->settings, who, tx->at, ended, sizeof(ended))[0] != '\0')
 		chat_text_add(&text, "Your access has ended: %s.\n", ended);
-	for (size_t i = 0; i < COUNT(table); i++)
-		if (decide_is_allowed(tx, update->person, table[i].action, ""))
-			add_row(tx, update, &table[i], &text);
+	choose(tx, update, &first);
+	if (!is_all && first.n > 0) {
+		add_first(tx, update, &first, &text);
+		chat_text_add(&text, "\n");
+	}
+	for (size_t group = 0; group < COUNT(titles); group++)
+		if (is_all || group != GROUP_HELP)
+			add_group(tx, update, group, is_all ? NULL : &first, &text);
+	if (!is_all)
+		chat_text_add(
+		    &text, "Each with what it takes: " MARK_CODE "/help all" MARK_CODE "\n");
 	if (!is_stranger) {
 		add_environments(tx, update, &text);
 		add_clients(tx, update, &text);
+		if (first.n == 1 && first.rows[0] == &table[ROW_do])
+			add_do_buttons(tx, update, &message);
 	}
-	(void)decide_send(tx, &update->address, &text);
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, &below, &message);
 }
 
 #define PREFIX_LEAST 3
@@ -180,6 +363,8 @@ say_one(struct tx *tx, const struct update *update, const char *typed)
 			continue;
 		n++;
 		add_row(tx, update, &table[i], &text);
+		if (i == ROW_status)
+			chat_status_legend(&text);
 		(void)snprintf(label, sizeof(label), "/%s", table[i].word);
 		decide_once_button(tx, update, &as, label, &message.buttons);
 	}
@@ -200,7 +385,7 @@ command_help(struct tx *tx, const struct update *update, const struct request *r
 	char typed[LIMIT_REF];
 
 	if (request_get(request, "word", typed)[0] == '\0' || !say_one(tx, update, typed))
-		say_help(tx, update, "");
+		say_help(tx, update, "", strcasecmp(typed, "all") == 0);
 }
 
 void
@@ -211,5 +396,6 @@ command_start(struct tx *tx, const struct update *update, const struct request *
 	if (update->is_private &&
 	    decide_first_admin_opens(tx, update, request_get(request, "text", typed)))
 		return;
-	say_help(tx, update, "👋 I deploy releases, check their health and roll bad ones back.\n\n");
+	say_help(tx, update, "👋 I deploy releases, check their health and roll bad ones back.\n\n",
+	    false);
 }

@@ -27,7 +27,7 @@
 static const struct command table[] = {
 #define LIMITED false
 #define ALWAYS	true
-#define COMMAND(word, action, target, argument, when, cost, usage, help) \
+#define COMMAND(word, action, target, argument, when, cost, group, usage, help) \
 	{ #word, POLICY_##action, COMMAND_##target, argument, when, cost, usage, help, \
 		command_##word },
 #define PRESSED(word, when, cost)

@@ -18,9 +18,8 @@
 #define HOUR_MS (3600 * INT64_C(1000))
 #define DAY_MS	(24 * HOUR_MS)
 #define WEEK_MS (7 * DAY_MS)
-#define PAGE	3500 /* bytes of the report in one message */
-#define PAGES	20
-#define NAMED	50 /* people in a message about what ends */
+#define PEOPLE	10 /* in the report of a month */
+#define NAMED	5  /* in a message about what ends */
 
 /* What was said once is noted like what came from outside once. */
 #define SOURCE "access"
@@ -120,7 +119,7 @@ add_where_it_ends(struct chat_text *text, const struct role *role)
 	chat_text_add(text, "%s%s.", role->application[0] != '\0' ? " of " : "", role->application);
 }
 
-/* One message for all of them: "Access ends: telegram:50, telegram:60 and 58 more, role …" */
+/* One message for all of them: "Access ends: telegram:50, telegram:60, … and 55 more, role …" */
 static void
 tell_admins(struct tx *tx, const struct ending *ending)
 {
@@ -205,55 +204,27 @@ look(struct tx *tx, const struct roles *roles)
 
 /* --- each month --- */
 
-/* Whole lines, as many as fit; one that is longer than a page is cut. */
-static size_t
-page_length(const char *lines)
-{
-	size_t n = strnlen(lines, PAGE);
-
-	if (lines[n] == '\0')
-		return n;
-	for (size_t end = n; end > 0; end--)
-		if (lines[end - 1] == '\n')
-			return end;
-	return n;
-}
-
-static void
-send_report(struct tx *tx, int64_t admin, const char *lines)
-{
-	struct chat_text text;
-
-	for (int page = 1; *lines != '\0' && page <= PAGES; page++) {
-		size_t n = page_length(lines);
-
-		chat_text_init(&text);
-		chat_text_add(&text,
-		    page == 1 ? "🔑 " MARK_BOLD "Who may what" MARK_BOLD ", this month's report:\n" :
-				"🔑 " MARK_BOLD "Who may what" MARK_BOLD ", page %d:\n",
-		    page);
-		chat_text_add(&text, "%.*s", (int)n, lines);
-		lines += n;
-		if (page == PAGES && *lines != '\0')
-			chat_text_add(
-			    &text, "… all of it: " MARK_CODE "deploybot policy report" MARK_CODE);
-		send_to(tx, admin, true, &text);
-	}
-}
-
 static void
 report(struct tx *tx)
 {
 	size_t count = 0;
 	struct grant_use *uses = row_grant_use_list(tx, &count);
+	struct chat_text text;
 	struct buf out;
 
 	if (uses == NULL)
 		return;
 	buf_init(&out, 64 * 1024);
-	policy_report(tx->settings, uses, count, tx->at, &out);
-	for (size_t i = 0; i < tx->settings->admins.count; i++)
-		send_report(tx, tx->settings->admins.id[i], buf_text(&out));
+	policy_report_brief(tx->settings, uses, count, tx->at, PEOPLE, &out);
+	for (size_t i = 0; i < tx->settings->admins.count; i++) {
+		chat_text_init(&text);
+		chat_text_add(&text,
+		    "🔑 " MARK_BOLD "Who may what" MARK_BOLD ", this month's report:\n%s"
+		    "Each person, with what they may: " MARK_CODE
+		    "deploybot policy report" MARK_CODE,
+		    buf_text(&out));
+		send_to(tx, tx->settings->admins.id[i], true, &text);
+	}
 	buf_done(&out);
 	free(uses);
 }

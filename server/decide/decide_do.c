@@ -7,6 +7,7 @@
 
 #include "decide/decide_action.h"
 #include "decide/decide_allowed.h"
+#include "decide/decide_asked.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_need.h"
 #include "decide/decide_page.h"
@@ -335,13 +336,20 @@ static bool
 is_asked_already(struct tx *tx, const struct update *update, const struct wanted *w,
     const struct deployment *work)
 {
-	int64_t id = row_deployment_same_action(tx, work);
-	char reason[64];
+	CLEANUP(message_done) struct message message = { 0 };
+	struct deployment asked = row_deployment_get(tx, row_deployment_same_action(tx, work));
+	char reason[64 + DECIDE_ASKED_LINK], link[DECIDE_ASKED_LINK];
 
-	(void)snprintf(reason, sizeof(reason), "it awaits approval already: #%" PRId64, id);
-	if (id != 0)
-		refuse(tx, update, w, reason);
-	return id != 0;
+	if (asked.id == 0)
+		return false;
+	message.reply_row = decide_asked_in(tx, &asked, &update->address);
+	if (message.reply_row == 0)
+		(void)decide_asked_link(tx, &asked, &update->address, link);
+	(void)snprintf(reason, sizeof(reason), "it awaits approval already: #%" PRId64 "%s%s",
+	    asked.id, message.reply_row == 0 && link[0] != '\0' ? ", " : "",
+	    message.reply_row == 0 ? link : "");
+	refuse_with(tx, update, w, reason, &message);
+	return true;
 }
 
 static int64_t

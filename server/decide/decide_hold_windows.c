@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_hold_windows.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "chat/chat_hold.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_around.h"
@@ -108,22 +111,46 @@ say_ended(struct tx *tx, const struct environment_settings *settings, size_t wai
 
 /* --- several --- */
 
-static void
-add_line(struct tx *tx, const char *environment, bool begins, struct chat_text *text)
+/* What is said of it behind its name; free(). */
+static char *
+words_of(struct tx *tx, const char *environment, bool begins)
 {
+	struct chat_text text;
 	struct holds holds;
 
-	chat_text_add(text, "\n%s", environment);
+	chat_text_init(&text);
 	if (begins) {
-		chat_text_add(text, ": ");
-		add_begun(tx, environment, text, false);
-		return;
+		chat_text_add(&text, ": ");
+		add_begun(tx, environment, &text, false);
+		return chat_text_take(&text);
 	}
 	decide_holds(tx, environment, &holds);
 	if (holds.n > 0) {
-		chat_text_add(text, ": still ");
-		chat_hold(text, &holds.at[0], &holds, tx->at);
+		chat_text_add(&text, ": still ");
+		chat_hold(&text, &holds.at[0], &holds, tx->at);
 	}
+	return chat_text_take(&text);
+}
+
+/* Those that stand together and of which the same is said have one line. */
+static void
+add_lines(struct tx *tx, const struct changed *changed, bool begins, struct chat_text *text)
+{
+	char *words = NULL;
+
+	for (size_t i = 0; i < changed->n && i < NAMED; i++) {
+		const char *name = changed->at[i]->name;
+		char *now = words_of(tx, name, begins);
+		bool is_same = words != NULL && now != NULL && strcmp(words, now) == 0;
+
+		if (!is_same && i > 0)
+			chat_text_add(text, "%s", words != NULL ? words : "");
+		chat_text_add(text, "%s%s", is_same ? ", " : "\n", name);
+		free(words);
+		words = now;
+	}
+	chat_text_add(text, "%s", words != NULL ? words : "");
+	free(words);
 }
 
 static void
@@ -131,8 +158,7 @@ say_several(struct tx *tx, const struct changed *changed, bool begins, struct ch
 {
 	chat_text_add(text, "%s" MARK_BOLD "%zu environments" MARK_BOLD " (calendar)",
 	    chat_first_rows[begins ? FIRST_FROZEN : FIRST_FREEZE_ENDED].before, changed->n);
-	for (size_t i = 0; i < changed->n && i < NAMED; i++)
-		add_line(tx, changed->at[i]->name, begins, text);
+	add_lines(tx, changed, begins, text);
 	if (changed->n > NAMED)
 		chat_text_add(
 		    text, "\n… and %zu more: " MARK_CODE "/status" MARK_CODE, changed->n - NAMED);

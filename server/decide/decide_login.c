@@ -152,9 +152,9 @@ begin(struct tx *tx, const struct update *update, struct token *token)
 	row_token_save(tx, token);
 	decide_session_begin(tx, update, token);
 	(void)decide_sendf(tx, &update->address,
-	    "🔑 Logged in: you have the role " MARK_BOLD "%s" MARK_BOLD
-	    " besides, until %s, or until it was not used for %s; " MARK_CODE "/logout" MARK_CODE
-	    " ends it. It approves nothing. Your message with the token is deleted.",
+	    "🔑 Logged in: role " MARK_BOLD "%s" MARK_BOLD
+	    " until %s, or %s without use.\nIt approves nothing; " MARK_CODE "/logout" MARK_CODE
+	    " ends it. Your message with the token is deleted.",
 	    token->role, zone_date_text(tx->settings->zone, token->expires_at - 1, until),
 	    text_duration(idle, tx->settings->session_timeout_ms));
 }

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chat/chat_deployment.h"
 #include "decide/decide_allowed.h"
+#include "decide/decide_asked.h"
 #include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_end.h"
@@ -43,7 +45,7 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 {
 	struct deployment question =
 	    row_deployment_question_of(tx, request->environment, request->commit);
-
+	char link[DECIDE_ASKED_LINK];
 	bool is_confirmed = question.state == DEPLOY_AWAITING_APPROVAL;
 
 	if (question.id == 0 || deployment_is_emergency(request))
@@ -52,8 +54,12 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 	    is_confirmed ? "it awaits approval" : "its question is open", question.id);
 	(void)decide_step(tx, request, DEPLOY_ON_SUPERSEDE, NULL);
 	/* Who asks for what others approve is none of those who asked: they may approve it. */
-	if (is_confirmed)
+	if (is_confirmed) {
+		decide_asked_reply(tx, &question, request,
+		    chat_deployment_shared(&question, NULL,
+			decide_asked_link(tx, &question, &request->address, link)));
 		return true;
+	}
 	bring_up_to_date(tx, &question, answer);
 	decide_tell_shared(tx, &question, request, answer);
 	return true;

@@ -9,6 +9,7 @@
 #include "chat/chat_text.h"
 #include "decide/decide_action.h"
 #include "decide/decide_application_log.h"
+#include "decide/decide_asked.h"
 #include "decide/decide_barrier.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_git.h"
@@ -908,55 +909,19 @@ decide_tell_given(struct tx *tx, const struct deployment *from, const struct dep
 	reply_requester(tx, to, true, &text);
 }
 
-static bool
-stands_in(struct tx *tx, int64_t row, const struct chat_address *address)
-{
-	CLEANUP(message_done) struct message message = { 0 };
-
-	if (row == 0)
-		return false;
-	message = row_message_get(tx, row);
-	return message.address.chat == address->chat;
-}
-
-/* The message that shows it in that chat; 0: none does. */
-static int64_t
-message_in(struct tx *tx, const struct deployment *deployment, const struct chat_address *address)
-{
-	int64_t rows[OTHERS_MAX + 2] = { deployment->message, deployment->also_message };
-	size_t n = 2 + row_button_list_messages(tx, deployment->id, rows + 2, OTHERS_MAX);
-
-	for (size_t i = 0; i < n; i++)
-		if (stands_in(tx, rows[i], address))
-			return rows[i];
-	return 0;
-}
-
-static void
-reply_shared(struct tx *tx, const struct deployment *question, const struct deployment *request,
-    int64_t here)
-{
-	CLEANUP(message_done)
-	struct message message = {
-		.address = request->address, .is_silent = true, .is_answer = true, .reply_row = here
-	};
-
-	message.head = chat_deployment_shared(
-	    question, request->requested_by != question->requested_by ? request->requester : NULL);
-	(void)row_message_add(tx, &message);
-}
-
 void
 decide_tell_shared(struct tx *tx, struct deployment *question, const struct deployment *request,
     const struct git_answer *answer)
 {
 	struct shown shown;
 	struct chat_deployment about = facts(tx, question, answer, &shown);
-	int64_t here = message_in(tx, question, &request->address), shows = 0;
-	int64_t team = decide_chat_of(tx, question->environment);
+	int64_t team = decide_chat_of(tx, question->environment), shows = 0;
+	const char *other =
+	    request->requested_by != question->requested_by ? request->requester : NULL;
 
-	if (here != 0)
-		reply_shared(tx, question, request, here);
+	if (decide_asked_in(tx, question, &request->address) != 0)
+		decide_asked_reply(
+		    tx, question, request, chat_deployment_shared(question, other, ""));
 	else
 		shows = add_message(tx, &about, &request->address, false);
 	if (shows != 0 && question->also_message == 0 && request->address.chat == team) {

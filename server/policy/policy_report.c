@@ -33,45 +33,93 @@ policy_report_grants(const struct roles *roles, const struct role *role, struct 
 		buf_addf(out, "%s%s", i > 0 ? ", " : "", roles->grant[role->first_grant + i].text);
 }
 
-/* Of all roles in force. */
-static uint32_t
-add_rights(const struct settings *settings, const struct role_member *member, size_t n, int64_t at,
-    struct buf *out)
+/* What one person may, of all roles in force, and what of it they have not used. */
+struct rights {
+	uint32_t actions;
+	bool is_own;	 /* of a role that the settings can narrow */
+	uint32_t unused; /* for 90 days; none before uses were counted for so long */
+};
+
+static struct rights
+rights_of(const struct settings *settings, const struct role_member *member, size_t n,
+    const struct uses *uses, int64_t at)
 {
 	const struct roles *roles = settings->roles;
-	uint32_t actions = 0;
+	struct rights rights = { .actions = 0 };
+	int64_t since = last_use(uses, 0, NULL);
+	uint32_t needs_grant = 0;
 
+	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
+		if (policy_action_rows[i].who == POLICY_BY_GRANT)
+			needs_grant |= POLICY_ACTION_BIT(i);
 	for (size_t i = 0; i < n; i++) {
 		const struct role *role = &roles->role[member[i].role];
 
 		if (!policy_is_in_force(&member[i], at))
 			continue;
-		buf_adds(out, actions == 0 ? "  may " : ", ");
-		policy_report_grants(roles, role, out);
+		rights.is_own |= !role->is_built_in;
 		for (size_t g = 0; g < role->grant_count; g++)
-			actions |= roles->grant[role->first_grant + g].actions;
+			rights.actions |= roles->grant[role->first_grant + g].actions;
 	}
-	buf_adds(out, "\n");
-	return actions;
+	rights.actions &= needs_grant;
+	for (size_t i = 0; since != 0 && at - since >= UNUSED_MS && i < POLICY_ACTION_COUNT; i++)
+		if (at - last_use(uses, member->person, policy_action_rows[i].word) >= UNUSED_MS)
+			rights.unused |= rights.actions & POLICY_ACTION_BIT(i);
+	return rights;
 }
 
 static void
-add_unused(const struct uses *uses, int64_t person, uint32_t actions, int64_t at, struct buf *out)
+add_rights(const struct settings *settings, const struct role_member *member, size_t n, int64_t at,
+    struct buf *out)
 {
-	int64_t since = last_use(uses, 0, NULL);
-	const char *before = "; not for 90 days: ";
+	const char *before = "  may ";
 
-	if (since == 0 || at - since < UNUSED_MS)
-		return;
-	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++) {
-		const struct policy_action_row *row = &policy_action_rows[i];
-
-		if (row->who != POLICY_BY_GRANT || (actions & POLICY_ACTION_BIT(i)) == 0 ||
-		    at - last_use(uses, person, row->word) < UNUSED_MS)
+	for (size_t i = 0; i < n; i++) {
+		if (!policy_is_in_force(&member[i], at))
 			continue;
-		buf_addf(out, "%s%s", before, row->word);
+		buf_adds(out, before);
+		policy_report_grants(settings->roles, &settings->roles->role[member[i].role], out);
 		before = ", ";
 	}
+	buf_adds(out, "\n");
+}
+
+static void
+add_unused(uint32_t unused, size_t most, struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
+		if ((unused & POLICY_ACTION_BIT(i)) != 0 && n++ < most)
+			buf_addf(out, "%s%s", n == 1 ? "; not for 90 days: " : ", ",
+			    policy_action_rows[i].word);
+	if (n > most)
+		buf_addf(out, " and %zu more", n - most);
+}
+
+/* "telegram:50 contractor" */
+static void
+add_name(const struct settings *settings, int64_t person, int64_t at, struct buf *out)
+{
+	struct principal who = principal_of_person(person);
+	const char *user = person < 0 ? settings_user_name(settings, person) : NULL;
+	char roles[LIMIT_LINE], text[PRINCIPAL_TEXT];
+
+	if (user != NULL)
+		(void)snprintf(who.name, sizeof(who.name), "%s", user);
+	buf_addf(out, "%s %s", principal_text(&who, text),
+	    policy_roles_text(settings, who, at, roles, sizeof(roles)));
+}
+
+static void
+add_last_use(
+    const struct settings *settings, const struct uses *uses, int64_t person, struct buf *out)
+{
+	int64_t last = last_use(uses, person, NULL);
+	char date[ZONE_DATE];
+
+	buf_addf(
+	    out, "last use %s", last == 0 ? "never" : zone_date_text(settings->zone, last, date));
 }
 
 static void
@@ -79,29 +127,36 @@ add_person(const struct settings *settings, const struct role_member *member, si
     const struct uses *uses, int64_t at, struct buf *out)
 {
 	struct principal who = principal_of_person(member->person);
-	int64_t last = last_use(uses, member->person, NULL);
-	const char *user = member->person < 0 ? settings_user_name(settings, member->person) : NULL;
-	char roles[LIMIT_LINE], ended[LIMIT_LINE], date[ZONE_DATE], text[PRINCIPAL_TEXT];
 	bool is_known = policy_is_known(settings, who, at);
-	uint32_t actions = 0;
+	char ended[LIMIT_LINE];
 
 	if (principal_is_root(member->person))
 		return;
 	(void)policy_ended_text(settings, who, at, ended, sizeof(ended));
 	if (!is_known && ended[0] == '\0')
 		return;
-	if (user != NULL)
-		(void)snprintf(who.name, sizeof(who.name), "%s", user);
-	buf_addf(out, "%s %s\n", principal_text(&who, text),
-	    policy_roles_text(settings, who, at, roles, sizeof(roles)));
+	add_name(settings, member->person, at, out);
+	buf_adds(out, "\n");
 	if (ended[0] != '\0')
 		buf_addf(out, "  has ended: %s\n", ended);
 	if (is_known)
-		actions = add_rights(settings, member, n, at, out);
-	buf_addf(
-	    out, "  last use %s", last == 0 ? "never" : zone_date_text(settings->zone, last, date));
-	add_unused(uses, member->person, actions, at, out);
+		add_rights(settings, member, n, at, out);
+	buf_adds(out, "  ");
+	add_last_use(settings, uses, member->person, out);
+	add_unused(rights_of(settings, member, n, uses, at).unused, POLICY_ACTION_COUNT, out);
 	buf_adds(out, "\n");
+}
+
+static void
+add_since(const struct settings *settings, const struct uses *uses, int64_t at, struct buf *out)
+{
+	int64_t since = last_use(uses, 0, NULL);
+	char date[ZONE_DATE];
+
+	if (since != 0 && at - since < UNUSED_MS)
+		buf_addf(out,
+		    "Uses are counted since %s: what is not used for 90 days is named from then on.\n",
+		    zone_date_text(settings->zone, since, date));
 }
 
 void
@@ -110,16 +165,106 @@ policy_report(const struct settings *settings, const struct grant_use uses[], si
 {
 	const struct roles *roles = settings->roles;
 	const struct uses all = { uses, count };
-	int64_t since = last_use(&all, 0, NULL);
-	char date[ZONE_DATE];
 
 	for (size_t i = 0, n; i < roles->member_count; i += n) {
 		const struct role_member *member = roles_of(roles, roles->member[i].person, &n);
 
 		add_person(settings, member, n, &all, at, out);
 	}
-	if (since != 0 && at - since < UNUSED_MS)
-		buf_addf(out,
-		    "Uses are counted since %s: what is not used for 90 days is named from then on.\n",
-		    zone_date_text(settings->zone, since, date));
+	add_since(settings, &all, at, out);
+}
+
+/* --- what an admin may have to do --- */
+
+#define ROLES_COUNTED 6
+#define UNUSED_NAMED  4
+
+enum concern { CONCERN_ENDED, CONCERN_IDLE, CONCERN_PARTLY, CONCERN_COUNT };
+
+/* Nothing of a person is one of CONCERN_COUNT. */
+static enum concern
+concern_of(const struct settings *settings, int64_t person, int64_t at, const struct rights *rights)
+{
+	struct principal who = principal_of_person(person);
+	char ended[LIMIT_LINE];
+
+	if (principal_is_root(person))
+		return CONCERN_COUNT;
+	if (policy_ended_text(settings, who, at, ended, sizeof(ended))[0] != '\0')
+		return CONCERN_ENDED;
+	if (rights->unused == 0)
+		return CONCERN_COUNT;
+	if (rights->unused == rights->actions)
+		return CONCERN_IDLE;
+	return rights->is_own ? CONCERN_PARTLY : CONCERN_COUNT;
+}
+
+static void
+add_concern(const struct settings *settings, int64_t person, const struct uses *uses, int64_t at,
+    enum concern concern, const struct rights *rights, struct buf *out)
+{
+	char ended[LIMIT_LINE];
+
+	add_name(settings, person, at, out);
+	buf_adds(out, ": ");
+	if (concern == CONCERN_ENDED)
+		buf_addf(out, "has ended: %s; ",
+		    policy_ended_text(
+			settings, principal_of_person(person), at, ended, sizeof(ended)));
+	add_last_use(settings, uses, person, out);
+	if (concern == CONCERN_PARTLY)
+		add_unused(rights->unused, UNUSED_NAMED, out);
+	buf_adds(out, "\n");
+}
+
+/* "admin 2, staging 1, contractor 12" */
+static void
+add_roles(const struct settings *settings, int64_t at, struct buf *out)
+{
+	const struct roles *roles = settings->roles;
+	size_t shown = 0;
+
+	for (size_t r = 0; r < roles->count; r++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < roles->member_count; i++)
+			n += roles->member[i].role == r &&
+			    !principal_is_root(roles->member[i].person) &&
+			    policy_is_in_force(&roles->member[i], at);
+		if (n > 0 && shown++ < ROLES_COUNTED)
+			buf_addf(out, "%s%s%s%s %zu", shown == 1 ? "" : ", ",
+			    roles->role[r].application,
+			    roles->role[r].application[0] != '\0' ? ":" : "", roles->role[r].name,
+			    n);
+	}
+	if (shown > ROLES_COUNTED)
+		buf_addf(out, " and %zu more roles", shown - ROLES_COUNTED);
+	buf_adds(out, "\n");
+}
+
+void
+policy_report_brief(const struct settings *settings, const struct grant_use uses[], size_t count,
+    int64_t at, size_t lines, struct buf *out)
+{
+	const struct roles *roles = settings->roles;
+	const struct uses all = { uses, count };
+	size_t found = 0;
+
+	add_roles(settings, at, out);
+	for (enum concern concern = CONCERN_ENDED; concern < CONCERN_COUNT; concern++)
+		for (size_t i = 0, n; i < roles->member_count; i += n) {
+			int64_t person = roles->member[i].person;
+			const struct role_member *member = roles_of(roles, person, &n);
+			struct rights rights = rights_of(settings, member, n, &all, at);
+
+			if (concern_of(settings, person, at, &rights) != concern)
+				continue;
+			if (found == 0)
+				buf_adds(out, "What may be taken out of the settings:\n");
+			if (found++ < lines)
+				add_concern(settings, person, &all, at, concern, &rights, out);
+		}
+	if (found > lines)
+		buf_addf(out, "… and %zu more\n", found - lines);
+	add_since(settings, &all, at, out);
 }

@@ -108,7 +108,7 @@ PIECES = [
     # --- a chat command ---
     Piece("command", "its row in commands.def", "compiler", [
         Edit("server/commands/commands.def", "COMMAND(whoami,",
-             'COMMAND(echo, GREET, NONE, "", LIMITED, 0, "/echo", "says it again")\n')],
+             'COMMAND(echo, GREET, NONE, "", LIMITED, 0, OWN, "/echo", "says it again")\n')],
         obj("server/commands/command_echo")),
     Piece("command", "its file", "linker", [
         Edit("server/commands/command_echo.c", "", HEAD.format("command_echo.c", "store") +

@@ -1161,6 +1161,33 @@ steps_are_ticked_with_their_time(void **state)
 	says(&what, "✓ build 40 s\n✗ migrate");
 }
 
+/* Goal: what happens now is on the screen of a phone, however many steps came before. */
+static void
+of_many_steps_the_last_are_shown(void **state)
+{
+	struct step steps[40] = { { .name = "" } };
+	struct deployment deployment = sample(DEPLOY_RUNNING);
+	struct chat_deployment what = about(&deployment);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		(void)snprintf(steps[i].name, LIMIT_STEP, "step%zu", i);
+		steps[i].at = NOW - 60000 + (int64_t)i * 1000;
+	}
+	what.steps = steps;
+	what.n_steps = 11;
+	says(&what, "\n✓ step0 1 s\n✓ step1 1 s\n");
+	what.n_steps = 12;
+	says(&what, "\n✓ 4 steps 4 s\n✓ step4 1 s\n");
+	what.n_steps = 40;
+	says(&what, "\n✓ 32 steps 32 s\n✓ step32 1 s\n");
+	says(&what, "\n✓ step38 1 s\n▸ step39");
+	deployment.state = DEPLOY_FAILED;
+	what.run_end = RUN_FAILED;
+	says(&what, "\n✓ 32 steps 32 s\n✓ step32 1 s\n");
+	says(&what, "\n✗ step39");
+}
+
 /* What a failure left is told as it is known: different sentences. */
 static void
 down_is_said_of_what_was_looked_at(void **state)
@@ -1404,6 +1431,7 @@ main(void)
 		cmocka_unit_test(what_rings_and_what_does_not),
 		cmocka_unit_test(steps_are_ticked_with_their_time),
 		cmocka_unit_test(a_failure_says_what_is_known_to_run),
+		cmocka_unit_test(of_many_steps_the_last_are_shown),
 		cmocka_unit_test(down_is_said_of_what_was_looked_at),
 		cmocka_unit_test(what_ran_before_has_no_commit),
 		cmocka_unit_test(a_failure_says_the_last_five_lines),

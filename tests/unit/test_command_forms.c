@@ -47,9 +47,16 @@ static const struct {
 	const char *typed, *answer;
 } rows[] = {
 	{ "/start " W260, TOO_MUCH("start", "/start") },
-	{ "/help deploy now", TOO_MUCH("help", "/help [command]") },
+	{ "/help deploy now", TOO_MUCH("help", "/help [command or all]") },
 	{ "/help whoami", "/whoami — your Telegram id and your role\n\n" ENVIRONMENTS },
 	{ "/help /who", "/whoami — your Telegram id and your role\n\n" ENVIRONMENTS },
+	{ "/help status",
+	    "/status [application or environment] — what runs where, and its health\n"
+	    "🟢 healthy\n🔴 does not answer as it should\n🩺 is being asked\n"
+	    "⚪ no health check, or nothing deployed yet\n⏳ is being replaced\n"
+	    "⚠️ not known what runs\n🔥 a deployment failed half-way\n"
+	    "⏸ a push waits; 💧 the release before it ends its work; "
+	    "👀 nobody has seen how it failed\n\n" ENVIRONMENTS },
 	{ "/2fa " W260, TOO_MUCH("2fa", "/2fa [confirm <code>, recover <code> or reset <id>]") },
 	{ "/do restart-web acme now please",
 	    "Too much after /do. Usage: /do [action] [client or environment] [job]" },

@@ -374,6 +374,31 @@ of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it(void **st
 	    "⏳ shop/staging: in progress bbbbbbb; last live: aaaaaaa, ");
 }
 
+/* The longest that it gets: nothing is said of each command of each environment. */
+static void
+help_over_a_hundred_environments_is_a_page_of_a_phone(void **state)
+{
+	const char *text;
+	char apps[192];
+	size_t rows = 0;
+
+	(void)state;
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
+	world_settings(&w, apps, "GITHUB_REPOSITORY=", "ROLE_C_IDS=50",
+	    "ROLE_C_MAY=status:*/*, deploy:*/b, cancel:*/b, log:*/c", NULL);
+	(void)world_text(&w, 50, "/help");
+	text = world_plain(world_last(&w));
+	assert_non_null(strstr(text, "In app00/b, app01/b, app02/b and 7 more:\n/deploy "));
+	assert_non_null(strstr(text, " app03/j and 60 more: /status"));
+	assert_null(strstr(text, "app04/staging"));
+	for (const char *at = text; *at != '\0'; at++)
+		rows += *at == '\n';
+	assert_in_range(rows, 8, 16);
+	assert_in_range(strlen(text), 500, 1200);
+	(void)world_text(&w, WORLD_ADMIN, "/help all");
+	assert_in_range(strlen(world_plain(world_last(&w))), 1000, 3000);
+}
+
 static void
 a_page_shows_twenty_and_leads_to_the_others(void **state)
 {
@@ -548,6 +573,7 @@ main(void)
 		TEST(of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it,
 		    open_two),
 		TEST(a_page_shows_twenty_and_leads_to_the_others, open_many),
+		TEST(help_over_a_hundred_environments_is_a_page_of_a_phone, open_many),
 		TEST(a_page_that_was_left_is_not_shown_again, open_many),
 		TEST(a_page_of_the_history_is_five_environments, open_many),
 		TEST(a_file_that_is_not_in_force_is_named_to_who_may_everything, open_two),

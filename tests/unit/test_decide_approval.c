@@ -175,6 +175,7 @@ who_confirmed_or_asked_for_the_same_is_none_of_the_others(void **state)
 static void
 who_asks_for_what_awaits_approval_may_still_approve_it(void **state)
 {
+	const struct world_message *said;
 	struct world w;
 
 	(void)state;
@@ -184,8 +185,40 @@ who_asks_for_what_awaits_approval_may_still_approve_it(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(
 	    world_says(&w, "⏭️ Skipped: production: it awaits approval already: #1"));
+	/* A reply leads to where it stands in that chat. */
+	said = world_says(&w, "☝️ production: asked about already, by @ada");
+	assert_string_equal(world_plain(said),
+	    "☝️ production: asked about already, by @ada: \"Make it blue\" aaaaaaa\nIt awaits approval.");
+	assert_int_equal(said->reply_to,
+	    w.screen_remote[world_says_in(&w, WORLD_GROUP, "approved 0 of 1")->row]);
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* Half asleep nobody looks for it in another chat. */
+static void
+who_asks_elsewhere_is_led_to_where_it_awaits_approval(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", "TELEGRAM_CHAT_ID=-1001234567890", NULL);
+	asks(&w, COMMIT_A);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(strstr(world_plain(world_says_in(&w, WORLD_OTHER_ADMIN,
+				   "☝️ production: asked about already")),
+	    "\nIt awaits approval: https://t.me/c/1234567890/"));
+	world_close(&w);
+	/* What is no supergroup has no links. */
+	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
+	asks(&w, COMMIT_A);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_plain(world_says_in(
+				&w, WORLD_OTHER_ADMIN, "☝️ production: asked about already")),
+	    "☝️ production: asked about already, by @ada: \"Make it blue\" aaaaaaa\nIt awaits approval.");
 	world_close(&w);
 }
 
@@ -728,10 +761,10 @@ who_asked_reads_who_has_seen_it(void **state)
 static void
 half_of_its_time_reminds_once_and_all_of_it_ends_it(void **state)
 {
+	const struct world_message *team;
 	struct world w;
 	char button[LIMIT_BUTTON_ID];
 	size_t rings;
-	struct world_message *told;
 
 	(void)state;
 	world_open(&w, "PRODUCTION_APPROVALS=1", "APPROVAL_TIMEOUT=2h", NULL);
@@ -754,10 +787,10 @@ half_of_its_time_reminds_once_and_all_of_it_ends_it(void **state)
 	    "0 of 1 had approved it. Nothing was started: ask for it again."));
 	assert_int_equal(rings_in(&w, WORLD_GROUP), rings + 1); /* who asked, in a new message */
 	assert_true(world_says_in(&w, WORLD_GROUP, "Not approved: ")->reply_to != 0);
-	told = world_says_in(&w, WORLD_TEAM, "⌛ Not approved: ");
-	assert_string_equal(world_plain(told),
+	team = world_says_in(&w, WORLD_TEAM, "Not approved: ");
+	assert_string_equal(world_plain(team),
 	    "⌛ Not approved: production \"Make it blue\""); /* who slept: what is left to do? */
-	assert_true(told->is_silent && told->reply_to != 0);
+	assert_true(team->is_silent && team->reply_to != 0);
 	assert_null(world_says_in(&w, WORLD_TEAM, "Not approved yet")); /* nor does that stay */
 	assert_string_equal(label_in(&w, WORLD_TEAM, "Approve"), "");
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, button);
@@ -1426,6 +1459,7 @@ main(void)
 		cmocka_unit_test(who_may_approve_elsewhere_is_none_of_those_who_may_here),
 		cmocka_unit_test(who_confirmed_or_asked_for_the_same_is_none_of_the_others),
 		cmocka_unit_test(who_asks_for_what_awaits_approval_may_still_approve_it),
+		cmocka_unit_test(who_asks_elsewhere_is_led_to_where_it_awaits_approval),
 		cmocka_unit_test(who_asked_may_where_the_settings_say_so),
 		cmocka_unit_test(who_loses_the_grant_counts_no_more_when_the_last_comes),
 		cmocka_unit_test(who_loses_the_grant_in_the_queue_sends_it_back_to_waiting),

@@ -59,7 +59,7 @@ what_is_hidden_is_answered_as_what_does_not_exist(void **state)
 		const char *word;
 		enum target target;
 	} commands[] = {
-#define COMMAND(word, action, target, argument, limit, cost, usage, help) { #word, target },
+#define COMMAND(word, action, target, argument, limit, cost, group, usage, help) { #word, target },
 #define PRESSED(word, limit, cost)
 #include "commands/commands.def"
 #undef PRESSED

@@ -144,17 +144,21 @@ there_is_one_message_for_each_chat(void **state)
 	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 1);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "🧊 Frozen: 12 environments (calendar)\n"
-	    "app00/staging: frozen by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "\n… and 2 more: /status\nNothing new is deployed there; rollbacks go on."));
+	    "app00/staging, app01/staging, app02/staging, app03/staging, app04/staging, app05/staging, "
+	    "app06/staging, app07/staging, app08/staging, app09/staging: "
+	    "frozen by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"
+	    "… and 2 more: /status\nNothing new is deployed there; rollbacks go on."));
 	assert_int_equal(count_said(&w, -1009, "🧊 Frozen: shop/staging by STAGING_FREEZE"), 1);
 	assert_int_equal(count_said(&w, -1010, "calendar"), 0);
 
 	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
 	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 2);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🔓 Freeze ended: 12 environments (calendar)\napp00/staging\napp01/staging\n"
-	    "app02/staging\napp03/staging: still frozen by @ada"));
+	    "🔓 Freeze ended: 12 environments (calendar)\n"
+	    "app00/staging, app01/staging, app02/staging\n"
+	    "app03/staging: still frozen by @ada, 1 h ago, until Thu 2026-01-01 06:00 (UTC)\n"
+	    "app04/staging, app05/staging, app06/staging, app07/staging, app08/staging, app09/staging\n"
+	    "… and 2 more: /status"));
 	assert_int_equal(count_said(&w, -1009, "🔓 Freeze ended: shop/staging"), 1);
 	world_close(&w);
 }

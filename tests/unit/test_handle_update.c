@@ -124,29 +124,73 @@ presses_are_slowed_down(void **state)
 
 /* --- commands --- */
 
+/* Goal: half asleep one reads five commands, not twenty-six. */
 static void
-help_shows_only_what_the_role_may(void **state)
+help_says_first_what_is_needed_first(void **state)
 {
 	struct world w;
-	const char *text;
 
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/help");
-	text = world_plain(world_last(&w));
-	assert_non_null(strstr(text, "/rollback"));
-	assert_non_null(strstr(text, "/deploy"));
-	assert_null(strstr(text, "(staging)"));
+	assert_string_equal(world_plain(world_last(&w)),
+	    "You may, as admin:\n"
+	    "/status [application or environment] — what runs where, and its health\n"
+	    "/deploy <environment> [ref] [emergency <reason>] — build and ship the newest commit\n"
+	    "/rollback <environment> [release] — roll back to an earlier release\n"
+	    "/cancel <environment> — stop what is in progress, roll back what it changed\n"
+	    "/logs <environment> [lines] — what the application logged last\n\n"
+	    "Look: /history /show /audit /queue\n"
+	    "Hold: /lock /unlock /freeze /unfreeze\n"
+	    "Actions: /do /request\n"
+	    "Approvals: /pending /approve /reject /review\n"
+	    "You: /2fa /whoami /login /logout /sessions\n"
+	    "Each with what it takes: /help all\n\n"
+	    "Environments: staging production");
 	(void)world_text(&w, WORLD_STAGING_USER, "/help");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "You may, as staging:\n"
+	    "/status [application or environment] — what runs where, and its health\n"
+	    "In staging:\n"
+	    "/deploy <environment> [ref] — build and ship the newest commit\n"
+	    "/cancel <environment> — stop what is in progress, roll back what it changed\n"
+	    "/logs <environment> [lines] — what the application logged last\n\n"
+	    "Look: /history /show /queue\n"
+	    "Approvals: /pending\n"
+	    "You: /2fa /whoami /login /logout /sessions\n"
+	    "Each with what it takes: /help all\n\n"
+	    "Environments: staging production");
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/start");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "👋 I deploy releases, check their health and roll bad ones back.\n\n"
+	    "You have no role here yet. Send an admin the id that /whoami shows.\n"
+	    "You: /whoami /login /logout /sessions\n"
+	    "Each with what it takes: /help all\n");
+	world_close(&w);
+}
+
+static void
+help_all_has_a_line_for_each_that_the_role_may(void **state)
+{
+	struct world w;
+	const char *text;
+	char word[40];
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/help all");
+	text = world_plain(world_last(&w));
+	for (size_t i = 0; i < commands_count(); i++) {
+		(void)snprintf(word, sizeof(word), "\n/%s ", commands_get(i)->word);
+		assert_non_null(strstr(text, word));
+		assert_non_null(strstr(text, commands_get(i)->help));
+	}
+	(void)world_text(&w, WORLD_STAGING_USER, "/help ALL");
 	text = world_plain(world_last(&w));
 	assert_null(strstr(text, "/rollback"));
-	assert_non_null(strstr(text, "build and ship the newest commit (staging)"));
-	assert_non_null(strstr(text, "/history"));
-	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/start");
-	text = world_plain(world_last(&w));
-	assert_null(strstr(text, "/deploy"));
-	assert_null(strstr(text, "production"));
-	assert_non_null(strstr(text, "/whoami"));
+	assert_non_null(strstr(text, "\n\nDeploy\n/deploy <environment> [ref] — build"));
+	assert_non_null(strstr(text, "build and ship the newest commit (staging)\n"));
+	assert_non_null(strstr(text, "\n\nLook\n/status "));
 	world_close(&w);
 }
 
@@ -918,7 +962,8 @@ main(void)
 		cmocka_unit_test(forwarded_talk_that_is_no_command_is_not_audited),
 		cmocka_unit_test(messages_move_with_their_chat),
 		cmocka_unit_test(presses_are_slowed_down),
-		cmocka_unit_test(help_shows_only_what_the_role_may),
+		cmocka_unit_test(help_says_first_what_is_needed_first),
+		cmocka_unit_test(help_all_has_a_line_for_each_that_the_role_may),
 		cmocka_unit_test(a_stranger_in_a_group_is_told_once_an_hour_and_counted),
 		cmocka_unit_test(strangers_without_number_are_an_entry_an_hour_for_each_kind),
 		cmocka_unit_test(a_colleague_is_never_counted_away),

@@ -124,7 +124,8 @@ help_and_whoami_name_roles_places_and_ends(void **state)
 	(void)world_text_in(&w, CARL, CARL, "/help");
 	text = world_plain(world_last(&w));
 	assert_ptr_equal(strstr(text, "You may, as c until 2099-01-31:\n"), text);
-	assert_non_null(strstr(text, " — build and ship the newest commit (staging)\n"));
+	assert_non_null(strstr(text,
+	    "\nIn staging:\n/deploy <environment> [ref] — build and ship the newest commit\n"));
 	assert_non_null(strstr(text, " — what runs where, and its health\n"));
 	assert_null(strstr(text, "/rollback"));
 	assert_null(strstr(text, "/cancel"));

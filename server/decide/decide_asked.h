@@ -1,0 +1,25 @@
+/* decide_asked.h - where what somebody asks for is asked about already.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/tx.h"
+#include "types/message.h"
+
+struct deployment;
+
+/* The message about that work in that chat, one in which it is to be answered before all others;
+ * 0: there is none. */
+int64_t
+decide_asked_in(struct tx *tx, const struct deployment *work, const struct chat_address *address);
+
+#define DECIDE_ASKED_LINK 64
+
+/* A link to it in another chat: of a supergroup alone, where it can be opened by who is in there;
+ * "": none, or it stands in that one (a reply leads to it). */
+const char *decide_asked_link(struct tx *tx, const struct deployment *work,
+    const struct chat_address *address, char ret[DECIDE_ASKED_LINK]);
+
+/* A reply to where it is asked about, or a message with a link to it, to who asked for the same.
+ * what: that it is asked about, of whom; it is taken, free(). */
+void decide_asked_reply(
+    struct tx *tx, const struct deployment *work, const struct deployment *request, char *what);
