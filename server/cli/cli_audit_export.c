@@ -226,8 +226,8 @@ write_sums(const struct export *export, struct err *err)
 /* --- all of it --- */
 
 static bool
-write_entries(struct export *export, const char *database, const struct audit_arguments *arguments,
-    struct err *err)
+write_entries(struct export *export, const struct audit_source *source,
+    const struct audit_arguments *arguments, struct err *err)
 {
 	bool ok;
 
@@ -239,10 +239,10 @@ write_entries(struct export *export, const char *database, const struct audit_ar
 	    (arguments->format != AUDIT_CSV || export->csv != NULL);
 	if (export->csv != NULL)
 		audit_print_head(export->csv, AUDIT_CSV);
-	ok = ok && audit_read(database, &arguments->filter, write_line, export, err);
+	ok = ok && audit_read(source, &arguments->filter, write_line, export, err);
 	if (ok)
 		(void)fputs("\"user_id\",\"name\"\r\n", export->names);
-	ok = ok && audit_read_names(database, write_name, export, err);
+	ok = ok && audit_read_names(source, write_name, export, err);
 	ok = close_file(export->lines, ok, err);
 	ok = close_file(export->names, ok, err);
 	return close_file(export->csv, ok, err);
@@ -250,13 +250,13 @@ write_entries(struct export *export, const char *database, const struct audit_ar
 
 /* A folder that is sound by itself must not be made of a log that is not. */
 static int
-check_log(const char *database, const char *log, const struct audit_arguments *arguments)
+check_log(const struct audit_source *source, const struct audit_arguments *arguments)
 {
-	int status = cli_audit_is_named(database, &arguments->filter);
+	int status = cli_audit_is_named(source, &arguments->filter);
 
 	if (status != EX_OK)
 		return status;
-	status = cli_audit_verify_rows(database, log);
+	status = cli_audit_verify_source(source);
 	if (status == EX_OK || arguments->is_anyway)
 		return status;
 	(void)fprintf(stderr,
@@ -268,7 +268,7 @@ static const char not_verified[] =
     "NOT VERIFIED: when this was exported (with --anyway), rows and files of the log did not fit.\n\n";
 
 int
-cli_audit_export(const struct cli *cli, const char *database, const char *log)
+cli_audit_export(const struct cli *cli, const struct audit_source *source)
 {
 	struct audit_arguments arguments = { .format = AUDIT_JSON };
 	struct export export = { 0 };
@@ -285,7 +285,7 @@ cli_audit_export(const struct cli *cli, const char *database, const char *log)
 		    "error: audit export: expected a new folder, and --format json or csv\n");
 		return EX_USAGE;
 	}
-	status = check_log(database, log, &arguments);
+	status = check_log(source, &arguments);
 	if (status != EX_OK && !arguments.is_anyway)
 		return status;
 	export.folder = arguments.rest;
@@ -295,7 +295,7 @@ cli_audit_export(const struct cli *cli, const char *database, const char *log)
 		return err_exit_status(err.code);
 	}
 	(void)snprintf(path, sizeof(path), "%s/" SUMS, export.folder);
-	if (!write_entries(&export, database, &arguments, &err) ||
+	if (!write_entries(&export, source, &arguments, &err) ||
 	    !write_text(&export, README, status == EX_OK ? "" : not_verified, readme, 0600, &err) ||
 	    !write_text(&export, VERIFY,
 		filter->application != NULL || filter->environment != NULL ||

@@ -20,12 +20,14 @@ def told(tmp_path_factory):
     finals, lengths = [], []
     for _ in range(2):
         scene.scripts.deploy(STEADY)
-        finals.append(scene.release())
+        scene.release()     # what rings may come before the edit that shows the head
+        finals.append(scene.chat.wait_for_message(
+            lambda view: audit_head_in(view) not in [None, *map(audit_head_in, finals)], PATIENCE_S))
         lengths.append(len(scene.audit()))
         scene.mallory.say("/deploy staging")
         scene.wait_for_audit(1, action="denied")
     newest = audit_head_in(finals[-1])
-    wait_until(lambda: scene.bot_rows("SELECT head FROM witness")[0][0].startswith(newest), PATIENCE_S,
+    wait_until(lambda: any(head.startswith(newest) for head, in scene.bot_rows("SELECT head FROM witness")), PATIENCE_S,
                "what Telegram confirmed")
     scene.close()
     return scene, finals, lengths
