@@ -40,7 +40,7 @@ refuse(const char *word, const char *why)
 	return EX_USAGE;
 }
 
-/* Takes --database FILE and --log LOG out of argv, wherever they stand.  0, or what to exit with. */
+/* Takes --database FILE and --log LOG out of argv.  0, or what to exit with. */
 static int
 take_source(struct cli *cli, struct audit_source *ret)
 {

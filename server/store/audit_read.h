@@ -34,8 +34,8 @@ typedef bool audit_read_line(
     void *ctx, const char *line, size_t size, const struct audit_fields *fields, const char *name);
 
 /* Those that fit, the oldest first, a page of rows in memory at a time. */
-bool audit_read(const struct audit_source *source, const struct audit_filter *filter, audit_read_line *each,
-    void *ctx, struct err *err) MUST_USE;
+bool audit_read(const struct audit_source *source, const struct audit_filter *filter,
+    audit_read_line *each, void *ctx, struct err *err) MUST_USE;
 
 /* Is there an entry that names that application, and that environment?  What is not asked for is
  * NULL; what is about all names none. */

@@ -260,13 +260,14 @@ def test_what_is_mistyped_is_said(copy, arguments, words):  # noqa: F811
 def alone(copy, folder, *arguments, status=0):
     """Typed where there are no settings."""
     folder.mkdir(exist_ok=True)
-    done = subprocess.run([str(copy.build / "deploybot"), "audit", *map(str, arguments)], cwd=folder, capture_output=True, text=True,
-                          check=False, env={"PATH": "/usr/bin:/bin"})
+    done = subprocess.run([str(copy.build / "deploybot"), "audit", *map(str, arguments)], cwd=folder,
+                          capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
     assert done.returncode == status, done
     return done.stdout + done.stderr
 
 
-def test_a_copy_of_the_database_or_of_the_log_is_read_without_settings_and_nothing_is_written(copy, tmp_path):  # noqa: F811
+def test_a_copy_of_the_database_or_of_the_log_is_read_without_settings_and_nothing_is_written(
+        copy, tmp_path):  # noqa: F811
     lines = write_chain(copy, [(2, "a", {}), (2, "b", {}), (2, "c", {})])
     taken, here = tmp_path / "taken%3F#?", tmp_path / "desk"
     taken.mkdir()
@@ -319,7 +320,8 @@ def test_what_is_named_for_settings_that_are_not_there_is_said(copy, tmp_path, a
 
 def test_help_says_the_options_of_each_kind(copy, tmp_path):  # noqa: F811
     for words in (["help", "audit"], ["help", "audit", "verify"], ["audit", "--help"]):
-        done = subprocess.run([str(copy.build / "deploybot"), *words], cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = subprocess.run([str(copy.build / "deploybot"), *words], cwd=tmp_path, capture_output=True, text=True,
+                              check=True)
         said = done.stdout.replace(str(copy.build / "deploybot"), "deploybot")
         assert "--severity WORD" in said and max(map(len, said.splitlines())) <= 100
 
