@@ -93,9 +93,7 @@ print_bash(void)
 	    "'\n\telif [[ $word == -* ]]; then\n"
 	    "\t\twords='--json --wait --no-wait --as --reason --emergency'\n"
 	    "\t\t[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'\n"
-	    "\t\t[[ ${COMP_WORDS[1]} != audit ]] || words='--against --bot --tsa-ca --database"
-	    " --log --from --to --app --environment --deployment --person --severity --code"
-	    " --format --anyway'\n"
+	    "\t\t[[ ${COMP_WORDS[1]} != audit ]] || words='--against --bot --tsa-ca --database --log --from --to --app --environment --deployment --person --severity --code --format --anyway'\n"
 	    "\telif ((COMP_CWORD == 2)); then\n"
 	    "\t\tcase ${COMP_WORDS[1]} in\n\t\t",
 	    stdout);

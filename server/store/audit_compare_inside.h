@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/text.h"
 #include "store/audit_compare.h"
 #include "store/audit_lines.h"
 

@@ -59,7 +59,7 @@ def test_many_users_fill_neither_log_nor_audit(scene):
 
 def test_what_was_refused_is_counted_over_a_stop(scene):
     def counted():
-        """How often LOCAL_SOCKET refused somebody, by the database: entries, and rows that become one within an hour."""
+        """How often somebody was refused, by the database: entries, and rows that become one within an hour."""
         entries = sum(int(e["count"]) for e in scene.audit(action="denied") if e["user_id"] == "local")
         return entries + scene.bot_rows("SELECT coalesce(sum(n), 0) FROM stranger WHERE source = 'local'")[0][0]
 
