@@ -3,8 +3,10 @@
 #include "lib/db.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -194,6 +196,35 @@ on_commit(void *ctx, UNUSED sqlite3 *handle, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+/* As SQLite reads it: what means something in a URI is escaped.  False: it is too long. */
+static bool
+immutable_uri(const char *path, char *out, size_t room)
+{
+	size_t n = (size_t)snprintf(out, room, "file:");
+
+	for (const char *c = path; *c != '\0' && n + 4 < room; c++)
+		n += (size_t)snprintf(
+		    out + n, room - n, strchr("%?#", *c) != NULL ? "%%%02X" : "%c", *c);
+	return n + sizeof("?immutable=1") <= room &&
+	    snprintf(out + n, room - n, "?immutable=1") > 0;
+}
+
+static int
+open_path(struct db *db, const char *path, unsigned flags)
+{
+	bool read_only = (flags & DB_READ_ONLY) != 0;
+	int how = (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+	char log[PATH_MAX], uri[3 * PATH_MAX];
+	struct stat st;
+
+	if ((flags & DB_COPY) == 0 || access(path, F_OK) != 0 ||
+	    snprintf(log, sizeof(log), "%s-wal", path) >= (int)sizeof(log) ||
+	    (stat(log, &st) == 0 && st.st_size > 0) || !immutable_uri(path, uri, sizeof(uri)))
+		return sqlite3_open_v2(path, &db->handle, how, NULL);
+	return sqlite3_open_v2(uri, &db->handle, how | SQLITE_OPEN_URI, NULL);
+}
+
 static bool
 open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 {
@@ -204,10 +235,7 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 	 * it open: that would drop its locks. */
 	if (!read_only && !db_files_prepare(path, err))
 		return false;
-	rc = sqlite3_open_v2(path, &db->handle,
-	    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
-		SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
-	    NULL);
+	rc = open_path(db, path, flags);
 	/* Where there is no descriptor to read and write, SQLite tries to read alone: it would
 	 * be open, and refuse every change for as long as it is. */
 	if (rc == SQLITE_OK && !read_only && sqlite3_db_readonly(db->handle, "main") != 0)

@@ -44,6 +44,9 @@ struct db_value db_blob(const void *data, size_t size);
 /* Opens, or creates (mode 0600), a database in WAL mode with synchronous=FULL and checks that it
  * took the settings.  Nothing is checkpointed inside a commit: call db_checkpoint. */
 #define DB_READ_ONLY 1u /* must be there; changes nothing, creates nothing but -shm */
+/* Besides: a copy, which nobody has open.  Where no log (-wal) stands beside it nothing is created
+ * either, so that it may be where nothing can be written. */
+#define DB_COPY 2u
 MUST_USE struct db *db_open(const char *path, unsigned flags, struct err *err);
 
 /* Takes NULL.  Finalizes all statements; no row may be open. */

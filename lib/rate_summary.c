@@ -26,6 +26,15 @@ rate_summary_due(struct rate_summary *summary, int64_t period_ms, int64_t now)
 }
 
 int64_t
+rate_summary_take(struct rate_summary *summary)
+{
+	int64_t count = summary->count;
+
+	summary->count = 0;
+	return count;
+}
+
+int64_t
 rate_summary_wait_ms(const struct rate_summary *summary, int64_t now)
 {
 	if (summary->count == 0)

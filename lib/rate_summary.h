@@ -17,6 +17,9 @@ int64_t rate_summary_add(struct rate_summary *summary, int64_t period_ms, int64_
 /* How many to report now, though nothing new happened; 0: none, or not yet. */
 int64_t rate_summary_due(struct rate_summary *summary, int64_t period_ms, int64_t now);
 
+/* All that is not yet reported, whatever the period says; 0: none. */
+int64_t rate_summary_take(struct rate_summary *summary);
+
 /* ms until rate_summary_due() will have something; -1: nothing waits. */
 int64_t rate_summary_wait_ms(const struct rate_summary *summary, int64_t now);
 

@@ -4,8 +4,10 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "lib/err.h"
 #include "lib/zone.h"
@@ -65,6 +67,30 @@ when_text(const struct zone *zone, int64_t at, char out[WHEN_TEXT])
 
 	(void)snprintf(out, WHEN_TEXT, "%.3s %s %02u:%02u", weekdays[time.weekday],
 	    zone_date_text(zone, at, date), (unsigned)time.hour % 100, (unsigned)time.minute % 100);
+	return out;
+}
+
+const char *
+when_stamp(const struct zone *zone, int64_t at, char out[WHEN_STAMP])
+{
+	struct zone_time time = zone_local(zone, at);
+	struct tm shown = { .tm_year = time.year - 1900,
+		.tm_mon = time.month - 1,
+		.tm_mday = time.day,
+		.tm_hour = time.hour,
+		.tm_min = time.minute,
+		.tm_sec = time.second };
+	char date[ZONE_DATE];
+	int minutes = (int)((timegm(&shown) - (at - (at % 1000)) / 1000) / 60);
+	unsigned away = (unsigned)abs(minutes);
+	int n = snprintf(out, WHEN_STAMP, "%sT%02u:%02u:%02u", zone_date_text(zone, at, date),
+	    (unsigned)time.hour % 100, (unsigned)time.minute % 100, (unsigned)time.second % 100);
+
+	if (minutes == 0)
+		(void)snprintf(out + n, WHEN_STAMP - (size_t)n, "Z");
+	else
+		(void)snprintf(out + n, WHEN_STAMP - (size_t)n, "%c%02u:%02u",
+		    minutes < 0 ? '-' : '+', away / 60 % 100, away % 60);
 	return out;
 }
 

@@ -37,3 +37,7 @@ int when_weekday(const char **text);
 #define WHEN_TEXT 21 /* "Mon 2027-01-04 08:00" with the NUL */
 /* Returns out. */
 const char *when_text(const struct zone *zone, int64_t at, char out[WHEN_TEXT]);
+
+#define WHEN_STAMP 26 /* "2027-01-04T08:00:00+01:00" with the NUL */
+/* The same for who does not know the zone (RFC 3339, with its offset; "Z": none).  Returns out. */
+const char *when_stamp(const struct zone *zone, int64_t at, char out[WHEN_STAMP]);

@@ -371,6 +371,7 @@ make_telegram(struct serve *serve, struct err *err)
 		.loop = serve->loop,
 		.settings = serve->settings,
 		.submit = serve_submit,
+		.refusals = serve->refusals,
 		.tail = show_tail,
 		.count_call = count_telegram_call,
 		.count_request = count_telegram_request,
@@ -413,6 +414,7 @@ make_webhooks(struct serve *serve)
 	    .loop = serve->loop,
 	    .settings = current_settings,
 	    .submit = serve_submit,
+	    .refusals = serve->refusals,
 	    .count_request = count_github_request,
 	    .ctx = serve,
 	});
@@ -420,6 +422,7 @@ make_webhooks(struct serve *serve)
 	    .loop = serve->loop,
 	    .settings = current_settings,
 	    .submit = serve_submit,
+	    .refusals = serve->refusals,
 	    .count_request = count_forge_request,
 	    .ctx = serve,
 	});
@@ -427,6 +430,7 @@ make_webhooks(struct serve *serve)
 	    .loop = serve->loop,
 	    .settings = current_settings,
 	    .submit = serve_submit,
+	    .refusals = serve->refusals,
 	    .count_request = count_hook_request,
 	    .ctx = serve,
 	});
@@ -526,7 +530,10 @@ make_parts(struct serve *serve, struct err *err)
 	serve->crossing = crossing_new(wake_loop, serve);
 	serve->metrics = metric_set_new();
 	serve->watch = health_watch_new(serve->loop, note_lag, serve);
-	if (serve->crossing == NULL || serve->metrics == NULL || serve->watch == NULL)
+	serve->refusals = refusals_new(
+	    &(struct refusals_config){ .loop = serve->loop, .submit = serve_submit, .ctx = serve });
+	if (serve->crossing == NULL || serve->metrics == NULL || serve->watch == NULL ||
+	    serve->refusals == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to start");
 	expect_counts(serve);
 	serve->probes = perform_probe_client(serve->loop, err);

@@ -25,6 +25,7 @@
 #include "store/store_thread.h"
 #include "telegram/telegram.h"
 #include "types/crossing.h"
+#include "types/refusals.h"
 
 #define SERVE_ROUTES_MAX (16 + ROUTE_API_ROUTES)
 
@@ -42,6 +43,7 @@ struct serve {
 	struct queue_list recovered; /* effects that were open, until they are handed out */
 	struct loop_async wake;
 	struct crossing *crossing;
+	struct refusals *refusals; /* who was not let in, and how often */
 	struct metric_set *metrics;
 	struct health_watch *watch;
 	struct http_client *probes;

@@ -86,6 +86,7 @@ serve_network_api(struct serve *serve)
 	serve->network_api = route_api_new(&(struct route_api_config){
 	    .settings = current_settings,
 	    .submit = serve_submit,
+	    .refusals = serve->refusals,
 	    .redact = serve->redact,
 	    .is_network = true,
 	    .look = look,
@@ -115,6 +116,7 @@ serve_local_start(struct serve *serve, struct err *err)
 	serve->api = route_api_new(&(struct route_api_config){
 	    .settings = current_settings,
 	    .submit = serve_submit,
+	    .refusals = serve->refusals,
 	    .redact = serve->redact,
 	    .runner_uid = runner_uid,
 	    .look = look,

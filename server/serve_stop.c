@@ -1,5 +1,6 @@
 /* serve_stop.c - graceful shutdown: no new work, what is in progress is answered and committed.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "clients/aws_credentials.h"
@@ -93,6 +94,19 @@ join_store(struct serve *serve)
 	store_thread_join(serve->store_thread, n <= UNANSWERED_MAX ? unanswered : NULL, n);
 }
 
+/* Nobody is let in or refused any more. */
+static void
+hand_over_refusals(struct serve *serve)
+{
+	int64_t lost = refusals_hand_over(serve->refusals);
+
+	if (lost > 0)
+		log_warning(
+		    "%" PRId64
+		    " requests that were refused are in no audit entry: the store took nothing",
+		    lost);
+}
+
 /* Answers that were decided while the store came to its end still go out; effects are rows. */
 static void
 drain(struct serve *serve)
@@ -102,6 +116,7 @@ drain(struct serve *serve)
 
 	if (serve->store_thread == NULL)
 		return;
+	hand_over_refusals(serve);
 	crossing_close(serve->crossing);
 	join_store(serve);
 	CRASH_POINT(stop_drained);
@@ -159,6 +174,7 @@ serve_teardown(struct serve *serve)
 	http_client_free(serve->s3);
 	http_client_free(serve->syslog);
 	aws_credentials_free(serve->aws);
+	refusals_free(serve->refusals);
 	health_watch_free(serve->watch);
 	metric_set_free(serve->metrics);
 	if (serve->loop != NULL)

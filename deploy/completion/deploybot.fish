@@ -42,6 +42,8 @@ complete -c deploybot -n '__fish_seen_subcommand_from secrets' -a 'check fetch'
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -a 'verify tail search show export'
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l against -r -F
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l tsa-ca -r -F
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l database -r -F
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l log -r -F
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l bot -x
 complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x
 complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x

@@ -92,6 +92,8 @@ print_row(const struct cli *cli, const struct row *row)
 {
 	(void)printf("Usage: %s [--env-file FILE] %s%s%s\n%s\n", cli->program, row->word,
 	    row->usage[0] == '\0' ? "" : " ", row->usage, row->help);
+	if (row->run == cli_audit)
+		cli_audit_usage(stdout, cli->program);
 }
 
 static int
@@ -103,7 +105,7 @@ cli_help(const struct cli *cli)
 		print_help(stdout, cli->program);
 		return EX_OK;
 	}
-	if (cli->argc > 1) {
+	if (cli->argc > 1 && strcmp(cli->argv[0], "audit") != 0) {
 		(void)fprintf(stderr, "Usage: %s help [COMMAND]\n", cli->program);
 		return EX_USAGE;
 	}

@@ -64,6 +64,9 @@ int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, cli_webhook;
 cli_command cli_application, cli_audit, cli_backup, cli_policy;
 cli_command cli_first_admin, cli_secrets;
+/* Its kinds and their options. */
+void cli_audit_usage(FILE *out, const char *program);
+
 cli_command cli_logs, cli_answer, cli_factor, cli_token, cli_completion;
 
 /* Each command of the chat but those about chats is a subcommand too: it asks the server. */

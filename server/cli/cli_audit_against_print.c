@@ -65,6 +65,19 @@ print_words(FILE *out, const struct audit_finding *f, const char *words, const c
 }
 
 static void
+print_foreign(FILE *out, const struct audit_finding *f)
+{
+	print_entries(out, f);
+	(void)fputs(
+	    " are of another chain, as of another server, or were all written anew: each fits to the one before it, and not to the witness",
+	    out);
+	print_place(out, f);
+	if (f->detail != NULL)
+		(void)fprintf(out, ": %s", f->detail);
+	print_since(out, "the witness has others", f);
+}
+
+static void
 print_of_log(FILE *out, const struct audit_finding *f)
 {
 	bool is_one = f->first == f->last;
@@ -76,6 +89,9 @@ print_of_log(FILE *out, const struct audit_finding *f)
 			break;
 		}
 		print_words(out, f, "changed", "the witness has it otherwise");
+		break;
+	case FOUND_FOREIGN:
+		print_foreign(out, f);
 		break;
 	case FOUND_REHASHED:
 		print_words(out, f,

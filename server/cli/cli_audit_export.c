@@ -1,106 +1,32 @@
 /* cli_audit_export.c - `deploybot audit export`: one folder for an auditor.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/cli_audit_export_inside.h"
 #include "cli/cli_audit_inside.h"
 #include "lib/crypto.h"
+#include "lib/crypto_ts.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"
+#include "store/audit_day.h"
 
 #define LINES_NAME "entries.jsonl"
 #define CSV_NAME   "entries.csv"
 #define NAMES_NAME "names.csv"
+#define EDGES_NAME "edges.jsonl"
 #define README	   "README.txt"
 #define VERIFY	   "verify.sh"
 #define SUMS	   "SHA256SUMS"
-
-static const char readme[] =
-    "Entries of the audit log of one deploybot\n"
-    "\n" LINES_NAME "  the entries, one JSON object a line, as deploybot wrote them\n" CSV_NAME
-    "    the same for a spreadsheet, where it was asked for: no part of the proof\n" NAMES_NAME
-    "      what the ids in user_id were called when this was exported: no part of the\n"
-    "               entries, and to be left out where a name was to be forgotten\n" VERIFY
-    "      does what follows for all of them: needs bash, jq and sha256sum\n" SUMS
-    "     of the files here; the sum of this one is what `audit export` printed\n"
-    "\n"
-    "Verify\n"
-    "\n"
-    "1. The files are those that were exported:\n"
-    "\n"
-    "       sha256sum --check SHA256SUMS\n"
-    "\n"
-    "2. An entry with \"version\":2 was not changed. Both print the same digits (here of line 1):\n"
-    "\n"
-    "       sed -n 1p entries.jsonl | jq -cS 'del(.hash)' | sha256sum\n"
-    "       sed -n 1p entries.jsonl | jq -r .hash\n"
-    "\n"
-    "   One without a version is of the first: its hash is the SHA-256 of prev as 32 bytes, the\n"
-    "   number of bytes of what follows as 8 bytes, most significant first, and the line up to\n"
-    "   ,\"prev\": with a closing brace. verify.sh works that out.\n"
-    "\n"
-    "3. Between the first and the last line nothing was put in, left out or reordered: seq counts\n"
-    "   up by 1, and prev is the hash of the line before. In an export with --app, --environment or\n"
-    "   --deployment the entries of all else are left out: there prev is compared where seq follows\n"
-    "   seq. What stood before the first line, and behind the last one, the folder cannot show:\n"
-    "   whoever makes a folder makes its sums, too. So compare the last line with what is outside:\n"
-    "\n"
-    "4. The log is the one that the team saw: final messages in the chat end with `audit` and 16\n"
-    "   digits, which are the first of the hash of the newest entry at that moment:\n"
-    "\n"
-    "       grep -n '\"hash\":\"36fec2005dd1a0b4' entries.jsonl        # or: ./verify.sh 36fec2005dd1a0b4\n"
-    "\n"
-    "   Digits that the chat has and no entry begins with: the log was cut or written anew. What\n"
-    "   came behind the last digits that anybody kept outside of the server is not proven.\n";
-
-static const char verify[] =
-    "#!/bin/bash\n"
-    "# Verifies the entries beside it; see README.txt.\n"
-    "set -euo pipefail\n"
-    "export LC_ALL=C\n"
-    "cd \"$(dirname \"$0\")\"\n"
-    "sha256sum --check --quiet SHA256SUMS\n"
-    "fail() { echo \"error: $1\" >&2; exit 1; }\n"
-    "for digits; do\n"
-    "\t[[ $digits =~ ^[0-9a-f]{8,64}$ ]] || fail \"usage: verify.sh [DIGITS...]: 16 of 0-9 a-f behind \\\"audit\\\" in the chat\"\n"
-    "done\n"
-    "bytes() { printf '%b' \"$(sed 's/../\\\\x&/g' <<<\"$1\")\"; }\n"
-    "n=0 last=0 head=\n"
-    "while IFS= read -r line && IFS=$'\\t' read -r version seq prev hash <&3 && IFS= read -r plain <&4; do\n"
-    "\tn=$((n + 1))\n"
-    "\tif [[ $version == 2 ]]; then\n"
-    "\t\tsum=$(sha256sum <<<\"$plain\")\n"
-    "\telse\n"
-    "\t\tplain=\"${line%,\\\"prev\\\":\\\"*}}\"\n"
-    "\t\tsum=$({ bytes \"$prev\"; bytes \"$(printf '%016x' \"${#plain}\")\"; printf '%s' \"$plain\"; } | sha256sum)\n"
-    "\tfi\n"
-    "\t[[ ${sum%% *} == \"$hash\" ]] || fail \"line $n: entry $seq was changed\"\n"
-    "\tif ((seq == last + 1)); then\n"
-    "\t\t[[ $last == 0 || $prev == \"$head\" ]] || fail \"line $n: entry $seq does not follow the one before it\"\n"
-    "\telif ((last != 0 && (seq <= last || !filtered))); then\n"
-    "\t\tfail \"line $n: behind entry $last stands entry $seq\"\n"
-    "\tfi\n"
-    "\t((n == 1)) && echo \"begins behind entry $((seq - 1)), head ${prev:0:16}\"\n"
-    "\tlast=$seq head=$hash\n"
-    "done <entries.jsonl \\\n"
-    "\t3< <(jq -r '[.version // 1, .seq, .prev, .hash] | @tsv' entries.jsonl) \\\n"
-    "\t4< <(jq -cS 'del(.hash)' entries.jsonl)\n"
-    "((n == $(wc -l <entries.jsonl))) || fail \"line $((n + 1)) cannot be read\"\n"
-    "((n > 0)) || fail \"there is no entry\"\n"
-    "for digits; do\n"
-    "\tseq=$(jq -r --arg digits \"$digits\" 'select(.hash | startswith($digits)) | .seq' entries.jsonl)\n"
-    "\t[[ -n $seq ]] || fail \"$digits is no entry of this folder\"\n"
-    "\techo \"ok: $digits is entry $seq\"\n"
-    "done\n"
-    "echo \"ok: $n entries, the last is $last, head ${head:0:16}\"\n"
-    "echo \"note: what came behind entry $last this folder does not show; compare its head with the chat, a timestamp or the witness\"\n";
 
 struct export
 {
@@ -108,7 +34,11 @@ struct export
 	FILE *lines;
 	FILE *csv; /* NULL: not asked for */
 	FILE *names;
+	FILE *edges;
 	int64_t n;
+	int64_t first, last; /* numbers of its entries, and their days */
+	char first_day[AUDIT_DAY], last_day[AUDIT_DAY];
+	char head[2 * LIMIT_LINE]; /* the newest bare line so far */
 };
 
 static FILE *
@@ -142,15 +72,16 @@ close_file(FILE *file, bool ok, struct err *err)
 }
 
 static bool
-write_text(const struct export *export, const char *name, const char *before, const char *text,
-    mode_t mode, struct err *err)
+write_text(const struct export *export, const char *name, const char *before,
+    const char *const *parts, mode_t mode, struct err *err)
 {
 	FILE *file = make_file(export, name, mode, err);
 
 	if (file == NULL)
 		return false;
 	(void)fputs(before, file);
-	(void)fputs(text, file);
+	while (*parts != NULL)
+		(void)fputs(*parts++, file);
 	return close_file(file, true, err);
 }
 
@@ -160,6 +91,13 @@ write_line(
 {
 	struct export *export = ctx;
 
+	if (!audit_field_number(audit_fields_get(fields, "seq"), &export->last))
+		return false;
+	audit_segment_day(line, size, export->last_day);
+	if (export->n == 0) {
+		export->first = export->last;
+		(void)text_copy(export->first_day, sizeof(export->first_day), export->last_day);
+	}
 	audit_print(export->lines, AUDIT_JSON, line, size, fields, name);
 	if (export->csv != NULL)
 		audit_print(export->csv, AUDIT_CSV, line, size, fields, name);
@@ -177,6 +115,84 @@ write_name(void *ctx, const char *who, const char *name)
 	audit_print_cell(export->names, name);
 	(void)fputs("\r\n", export->names);
 	return ferror(export->names) == 0;
+}
+
+/* --- what is around them --- */
+
+/* Number, hashes and time of an entry that is not of this folder: nothing of what happened. */
+static bool
+write_edge(void *ctx, const char *line, size_t size, const struct audit_fields *fields,
+    UNUSED const char *name)
+{
+	struct export *export = ctx;
+	char prev[2 * AUDIT_HASH + 1], hash[2 * AUDIT_HASH + 1], at[TEXT_TIME_SIZE];
+	struct audit_claim claim;
+
+	if (!audit_chain_read(line, size, &claim, NULL))
+		return false;
+	text_hex(prev, claim.prev, AUDIT_HASH);
+	text_hex(hash, claim.hash, AUDIT_HASH);
+	(void)audit_field_text(audit_fields_get(fields, "timestamp"), at, sizeof(at));
+	(void)snprintf(export->head, sizeof(export->head),
+	    "\"hash\":\"%s\",\"prev\":\"%s\",\"seq\":%" PRId64 ",\"timestamp\":\"%s\"}", hash, prev,
+	    claim.is.seq, at[strspn(at, "0123456789-:.TZ")] == '\0' ? at : "");
+	if (claim.is.seq == export->first - 1)
+		(void)fprintf(export->edges, "{\"edge\":\"before\",%s\n", export->head);
+	if (claim.is.seq == export->last + 1)
+		(void)fprintf(export->edges, "{\"edge\":\"behind\",%s\n", export->head);
+	return ferror(export->edges) == 0;
+}
+
+static bool
+write_edges(struct export *export, const struct audit_source *source, struct err *err)
+{
+	const struct audit_filter filter = { .first = export->first - 1 };
+	bool ok;
+
+	export->edges = make_file(export, EDGES_NAME, 0600, err);
+	ok = export->edges != NULL && audit_read(source, &filter, write_edge, export, err);
+	if (ok)
+		(void)fprintf(export->edges, "{\"edge\":\"head\",%s\n", export->head);
+	return close_file(export->edges, ok, err);
+}
+
+static bool
+copy_stamp(const struct export *export, const char *from, const char *day, struct err *err)
+{
+	char name[TEXT_TIME_SIZE + sizeof(AUDIT_STAMP_SUFFIX)];
+	size_t size;
+	char *bytes = file_read(from, CRYPTO_TS_ANSWER, &size, err);
+	FILE *file;
+	bool ok;
+
+	if (bytes == NULL)
+		return false;
+	(void)snprintf(name, sizeof(name), "%s" AUDIT_STAMP_SUFFIX, day);
+	file = make_file(export, name, 0600, err);
+	ok = file != NULL;
+	if (ok)
+		(void)fwrite(bytes, 1, size, file);
+	free(bytes);
+	return close_file(file, ok, err);
+}
+
+/* Those of its days that stand beside the log. */
+static bool
+copy_stamps(const struct export *export, const char *log, struct err *err)
+{
+	char day[TEXT_TIME_SIZE], path[PATH_MAX];
+	int64_t end;
+
+	(void)text_copy(day, sizeof(day), export->first_day);
+	while (
+	    log != NULL && (end = audit_day_end(day)) != 0 && strcmp(day, export->last_day) <= 0) {
+		audit_day_path(log, day, path);
+		if (access(path, F_OK) == 0 && !copy_stamp(export, path, day, err))
+			return false;
+		(void)text_time(day, end);
+		day[AUDIT_DAY - 1] = '\0';
+	}
+	return true;
 }
 
 /* --- sums --- */
@@ -204,30 +220,39 @@ sum_file(const char *path, char hex[CRYPTO_SHA256_HEX], struct err *err)
 	return true;
 }
 
+/* names.csv may be taken away: it is not among them. */
+static int
+is_summed(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && strcmp(entry->d_name, SUMS) != 0 &&
+	    strcmp(entry->d_name, NAMES_NAME) != 0;
+}
+
 static bool
 write_sums(const struct export *export, struct err *err)
 {
-	static const char *const names[] = { LINES_NAME, CSV_NAME, NAMES_NAME, README, VERIFY };
+	struct dirent **entries = NULL;
 	FILE *file = make_file(export, SUMS, 0600, err);
+	int n = file == NULL ? 0 : scandir(export->folder, &entries, is_summed, alphasort);
 	char path[PATH_MAX], hex[CRYPTO_SHA256_HEX];
-	bool ok = file != NULL;
+	bool ok = file != NULL && (n >= 0 || err_errno(err, ERR_IO, errno, "%s", export->folder));
 
-	for (size_t i = 0; ok && i < COUNT(names); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", export->folder, names[i]);
-		if (access(path, F_OK) != 0) /* no CSV was asked for */
-			continue;
-		ok = sum_file(path, hex, err);
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", export->folder, entries[i]->d_name);
+		ok = ok && sum_file(path, hex, err);
 		if (ok)
-			(void)fprintf(file, "%s  %s\n", hex, names[i]);
+			(void)fprintf(file, "%s  %s\n", hex, entries[i]->d_name);
+		free(entries[i]);
 	}
+	free(entries);
 	return close_file(file, ok, err);
 }
 
 /* --- all of it --- */
 
 static bool
-write_entries(struct export *export, const char *database, const struct audit_arguments *arguments,
-    struct err *err)
+write_entries(struct export *export, const struct audit_source *source,
+    const struct audit_arguments *arguments, struct err *err)
 {
 	bool ok;
 
@@ -239,10 +264,10 @@ write_entries(struct export *export, const char *database, const struct audit_ar
 	    (arguments->format != AUDIT_CSV || export->csv != NULL);
 	if (export->csv != NULL)
 		audit_print_head(export->csv, AUDIT_CSV);
-	ok = ok && audit_read(database, &arguments->filter, write_line, export, err);
+	ok = ok && audit_read(source, &arguments->filter, write_line, export, err);
 	if (ok)
 		(void)fputs("\"user_id\",\"name\"\r\n", export->names);
-	ok = ok && audit_read_names(database, write_name, export, err);
+	ok = ok && audit_read_names(source, write_name, export, err);
 	ok = close_file(export->lines, ok, err);
 	ok = close_file(export->names, ok, err);
 	return close_file(export->csv, ok, err);
@@ -250,13 +275,13 @@ write_entries(struct export *export, const char *database, const struct audit_ar
 
 /* A folder that is sound by itself must not be made of a log that is not. */
 static int
-check_log(const char *database, const char *log, const struct audit_arguments *arguments)
+check_log(const struct audit_source *source, const struct audit_arguments *arguments)
 {
-	int status = cli_audit_is_named(database, &arguments->filter);
+	int status = cli_audit_is_named(source, &arguments->filter);
 
 	if (status != EX_OK)
 		return status;
-	status = cli_audit_verify_rows(database, log);
+	status = cli_audit_verify_source(source);
 	if (status == EX_OK || arguments->is_anyway)
 		return status;
 	(void)fprintf(stderr,
@@ -268,7 +293,7 @@ static const char not_verified[] =
     "NOT VERIFIED: when this was exported (with --anyway), rows and files of the log did not fit.\n\n";
 
 int
-cli_audit_export(const struct cli *cli, const char *database, const char *log)
+cli_audit_export(const struct cli *cli, const struct audit_source *source)
 {
 	struct audit_arguments arguments = { .format = AUDIT_JSON };
 	struct export export = { 0 };
@@ -285,7 +310,7 @@ cli_audit_export(const struct cli *cli, const char *database, const char *log)
 		    "error: audit export: expected a new folder, and --format json or csv\n");
 		return EX_USAGE;
 	}
-	status = check_log(database, log, &arguments);
+	status = check_log(source, &arguments);
 	if (status != EX_OK && !arguments.is_anyway)
 		return status;
 	export.folder = arguments.rest;
@@ -295,14 +320,18 @@ cli_audit_export(const struct cli *cli, const char *database, const char *log)
 		return err_exit_status(err.code);
 	}
 	(void)snprintf(path, sizeof(path), "%s/" SUMS, export.folder);
-	if (!write_entries(&export, database, &arguments, &err) ||
-	    !write_text(&export, README, status == EX_OK ? "" : not_verified, readme, 0600, &err) ||
+	if (!write_entries(&export, source, &arguments, &err) ||
+	    (export.n > 0 &&
+		(!write_edges(&export, source, &err) ||
+		    !copy_stamps(&export, source->log, &err))) ||
+	    !write_text(&export, README, status == EX_OK ? "" : not_verified,
+		(const char *const[]){ cli_audit_export_readme, NULL }, 0600, &err) ||
 	    !write_text(&export, VERIFY,
 		filter->application != NULL || filter->environment != NULL ||
 			filter->deployment != 0 ?
 		    "#!/bin/bash\nfiltered=1\n" :
 		    "#!/bin/bash\nfiltered=0\n",
-		strchr(verify, '\n') + 1, 0700, &err) ||
+		cli_audit_export_verify, 0700, &err) ||
 	    !write_sums(&export, &err) || !sum_file(path, hex, &err)) {
 		(void)fprintf(
 		    stderr, "error: %s: what is in %s is not whole\n", err.text, export.folder);

@@ -28,17 +28,21 @@ bool cli_audit_arguments(
 
 /* Nothing of the log names that application or environment: said on stderr; 0: it does, or none
  * was asked for. */
-int cli_audit_is_named(const char *database, const struct audit_filter *filter);
+int cli_audit_is_named(const struct audit_source *source, const struct audit_filter *filter);
 
 /* Each returns the exit status; 64: usage. */
-int cli_audit_tail(const struct cli *cli, const char *database);
-int cli_audit_search(const struct cli *cli, const char *database);
-int cli_audit_show(const struct cli *cli, const char *database);
-int cli_audit_export(const struct cli *cli, const char *database, const char *log);
+int cli_audit_tail(const struct cli *cli, const struct audit_source *source);
+int cli_audit_search(const struct cli *cli, const struct audit_source *source);
+int cli_audit_show(const struct cli *cli, const struct audit_source *source);
+int cli_audit_export(const struct cli *cli, const struct audit_source *source);
 
-/* Reads settings only where no log is named. */
-int cli_audit_verify(const struct cli *cli);
+/* Reads settings only where neither log nor database (`copy`; NULL: none) is named. */
+int cli_audit_verify(const struct cli *cli, const char *copy);
 
-/* The rows and the log beside them, as `audit verify` looks at them; prints what it finds.  0, or
- * what to exit with. */
-int cli_audit_verify_rows(const char *database, const char *log);
+/* The rows and the log beside them, or what of both there is, as `audit verify` looks at them;
+ * prints what it finds.  0, or what to exit with. */
+int cli_audit_verify_source(const struct audit_source *source);
+
+/* Is there a log?  A closed file by itself is none.  False: *ret_why says what to name; it may be
+ * read until the next call. */
+bool cli_audit_is_log(const char *path, const char **ret_why) MUST_USE;

@@ -202,14 +202,14 @@ cli_audit_arguments(const struct cli *cli, unsigned wanted, struct audit_argumen
 }
 
 int
-cli_audit_is_named(const char *database, const struct audit_filter *filter)
+cli_audit_is_named(const struct audit_source *source, const struct audit_filter *filter)
 {
 	const char *application = filter->application, *environment = filter->environment;
 	struct err err;
 	bool has = true;
 
 	if ((application != NULL || environment != NULL) &&
-	    !audit_read_has(database, application, environment, &has, &err)) {
+	    !audit_read_has(source, application, environment, &has, &err)) {
 		(void)fprintf(stderr, "error: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
@@ -227,12 +227,12 @@ cli_audit_is_named(const char *database, const struct audit_filter *filter)
 
 /* Nothing was found: among how many? */
 static int
-say_none(const char *database)
+say_none(const struct audit_source *source)
 {
 	int64_t newest;
 	struct err err;
 
-	if (!audit_read_newest(database, &newest, &err)) {
+	if (!audit_read_newest(source, &newest, &err)) {
 		(void)fprintf(stderr, "error: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
@@ -262,14 +262,14 @@ print_one(
 }
 
 static int
-print_list(const char *database, const struct audit_arguments *arguments)
+print_list(const struct audit_source *source, const struct audit_arguments *arguments)
 {
 	struct list list = { .format = arguments->format, .left = arguments->limit };
 	int status = EX_OK;
 	struct err err;
 
 	audit_print_head(stdout, list.format);
-	if (!audit_read(database, &arguments->filter, print_one, &list, &err)) {
+	if (!audit_read(source, &arguments->filter, print_one, &list, &err)) {
 		(void)fprintf(stderr, "error: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
@@ -279,14 +279,14 @@ print_list(const char *database, const struct audit_arguments *arguments)
 		    ": a later --from, or a greater -n, shows them\n",
 		    arguments->limit);
 	else if (list.left == arguments->limit)
-		status = say_none(database);
+		status = say_none(source);
 	if (status != EX_OK)
 		return status;
 	return fflush(stdout) == 0 && ferror(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
 int
-cli_audit_tail(const struct cli *cli, const char *database)
+cli_audit_tail(const struct cli *cli, const struct audit_source *source)
 {
 	struct audit_arguments arguments = { .limit = TAIL_USUAL };
 	int64_t newest;
@@ -294,18 +294,18 @@ cli_audit_tail(const struct cli *cli, const char *database)
 
 	if (!cli_audit_arguments(cli, OPTION_LIMIT | OPTION_FORMAT, &arguments))
 		return EX_USAGE;
-	if (!audit_read_newest(database, &newest, &err)) {
+	if (!audit_read_newest(source, &newest, &err)) {
 		(void)fprintf(stderr, "error: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
 	if (newest > arguments.limit)
 		arguments.filter.first = newest - arguments.limit + 1;
 	arguments.limit = LIMIT_MOST; /* those that come meanwhile, too */
-	return print_list(database, &arguments);
+	return print_list(source, &arguments);
 }
 
 int
-cli_audit_search(const struct cli *cli, const char *database)
+cli_audit_search(const struct cli *cli, const struct audit_source *source)
 {
 	struct audit_arguments arguments = { .limit = SEARCH_USUAL };
 	int status;
@@ -313,8 +313,8 @@ cli_audit_search(const struct cli *cli, const char *database)
 	if (!cli_audit_arguments(
 		cli, OPTION_PERIOD | OPTION_WHO | OPTION_FORMAT | OPTION_LIMIT, &arguments))
 		return EX_USAGE;
-	status = cli_audit_is_named(database, &arguments.filter);
-	return status != EX_OK ? status : print_list(database, &arguments);
+	status = cli_audit_is_named(source, &arguments.filter);
+	return status != EX_OK ? status : print_list(source, &arguments);
 }
 
 /* --- one --- */
@@ -341,7 +341,7 @@ print_whole(
 }
 
 int
-cli_audit_show(const struct cli *cli, const char *database)
+cli_audit_show(const struct cli *cli, const struct audit_source *source)
 {
 	struct audit_arguments arguments = { 0 };
 	struct whole whole = { 0 };
@@ -355,7 +355,7 @@ cli_audit_show(const struct cli *cli, const char *database)
 		return EX_USAGE;
 	}
 	arguments.filter.first = whole.seq;
-	if (!audit_read(database, &arguments.filter, print_whole, &whole, &err)) {
+	if (!audit_read(source, &arguments.filter, print_whole, &whole, &err)) {
 		(void)fprintf(stderr, "error: %s\n", err.text);
 		return err_exit_status(err.code);
 	}

@@ -14,6 +14,7 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "store/audit_segment.h"
 #include "store/audit_verify.h"
 #include "types/settings.h"
 
@@ -33,7 +34,7 @@ struct arguments {
 /* --- with the database --- */
 
 static bool
-verify(const char *database, const char *file, struct audit_witness *witnesses, size_t n,
+verify(const struct audit_source *source, struct audit_witness *witnesses, size_t n,
     struct audit_verified *ret, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
@@ -41,9 +42,9 @@ verify(const char *database, const char *file, struct audit_witness *witnesses, 
 	for (int look = 0; look < LOOKS; look++) {
 		if (look > 0)
 			(void)nanosleep(&pause, NULL);
-		if (!audit_verify_witnesses(database, file, witnesses, n, ret, err))
+		if (!audit_verify_witnesses(source, witnesses, n, ret, err))
 			return false;
-		if (ret->behind == 0)
+		if (ret->behind == 0 || source->log == NULL)
 			break;
 	}
 	return true;
@@ -77,8 +78,9 @@ judge_witnesses(const struct audit_witness *witnesses, size_t n, int64_t last)
 	return status;
 }
 
+/* The file beside the rows. */
 static int
-judge(const struct audit_verified *found, const char *file)
+judge_file(const struct audit_verified *found, const char *file)
 {
 	int status = EX_OK;
 
@@ -99,6 +101,16 @@ judge(const struct audit_verified *found, const char *file)
 		    found->behind, file);
 		status = 1;
 	}
+	return status;
+}
+
+static int
+judge(const struct audit_verified *found, const char *file)
+{
+	int status = file == NULL ? EX_OK : judge_file(found, file);
+
+	if (file == NULL)
+		(void)printf("note: the database alone: no log was named to compare it with\n");
 	if (found->outside > 0)
 		(void)printf(
 		    "note: by the database a witness outside has confirmed entries 1 to %" PRId64
@@ -113,28 +125,28 @@ judge(const struct audit_verified *found, const char *file)
 }
 
 int
-cli_audit_verify_rows(const char *database, const char *log)
+cli_audit_verify_source(const struct audit_source *source)
 {
+	struct audit_against against = { 0 };
 	struct audit_verified found;
 	struct err err;
 
-	if (verify(database, log, NULL, 0, &found, &err))
-		return judge(&found, log);
+	if (source->database == NULL)
+		return cli_audit_against_compare(&against, source->log);
+	if (verify(source, NULL, 0, &found, &err))
+		return judge(&found, source->log);
 	(void)fprintf(stderr, "error: %s\n", err.text);
 	return 1;
 }
 
 static int
-verify_database(const struct settings *s, struct arguments *arguments)
+verify_database(const struct audit_source *source, struct arguments *arguments)
 {
-	char database[PATH_MAX];
 	struct audit_verified found;
 	struct err err;
 
-	cli_database(s, database, sizeof(database));
-	if (verify(
-		database, s->audit_log_path, arguments->digits, arguments->n_digits, &found, &err))
-		return judge(&found, s->audit_log_path) |
+	if (verify(source, arguments->digits, arguments->n_digits, &found, &err))
+		return judge(&found, source->log) |
 		    judge_witnesses(arguments->digits, arguments->n_digits, found.entries);
 	(void)fprintf(stderr, "error: %s\n", err.text);
 	return 1;
@@ -194,9 +206,42 @@ refuse(const char *why, const char *word)
 	return false;
 }
 
+bool
+cli_audit_is_log(const char *path, const char **ret_why)
+{
+	static char why[PATH_MAX + 128];
+	struct audit_segments closed = { 0 };
+	const char *dot = strrchr(path, '.');
+	struct stat st;
+	bool is_there = stat(path, &st) == 0;
+
+	*ret_why = why;
+	if (is_there && S_ISDIR(st.st_mode)) {
+		(void)snprintf(why, sizeof(why), "%s is a folder: name the log in it, %s/audit.log",
+		    path, path);
+		return false;
+	}
+	if (is_there && dot != NULL && dot[1] != '\0' &&
+	    dot[1 + strspn(dot + 1, "0123456789")] == '\0') {
+		(void)snprintf(why, sizeof(why),
+		    "%s is a closed file of a log: name the log, %.*s, and all its files are read",
+		    path, (int)(dot - path), path);
+		return false;
+	}
+	if (!is_there && errno == ENOENT && audit_segments_list(path, &closed, NULL)) {
+		is_there = closed.n > 0; /* the newest one went, or was not taken along */
+		audit_segments_done(&closed);
+	} else if (is_there) {
+		is_there = S_ISREG(st.st_mode);
+	}
+	(void)snprintf(why, sizeof(why), "there is no such file: %s", path);
+	return is_there;
+}
+
 static bool
 take_word(struct arguments *arguments, const char *word)
 {
+	const char *why;
 	struct stat st;
 
 	if (audit_witness_is_one(word)) {
@@ -205,14 +250,17 @@ take_word(struct arguments *arguments, const char *word)
 		arguments->digits[arguments->n_digits++] = (struct audit_witness){ .digits = word };
 		return true;
 	}
-	if (word[0] == '-' || (strpbrk(word, "/.") == NULL && stat(word, &st) != 0))
+	if (word[0] == '-')
+		return refuse(
+		    "there is no such option (--against, --bot, --tsa-ca, --database)", word);
+	if (strpbrk(word, "/.") == NULL && stat(word, &st) != 0)
 		return refuse(
 		    "expected the 16 hexadecimal digits behind \"audit\" in a final message; 8 of an old one; or a log's path",
 		    word);
 	if (arguments->log != NULL)
 		return refuse("one log at a time", word);
-	if (stat(word, &st) != 0 || !S_ISREG(st.st_mode))
-		return refuse("there is no such file", word);
+	if (!cli_audit_is_log(word, &why))
+		return refuse(why, "");
 	arguments->log = word;
 	return true;
 }
@@ -243,15 +291,44 @@ read_arguments(const struct cli *cli, struct arguments *ret)
 	return true;
 }
 
+/* Of a copy of the database, with the log where one was named. */
+static int
+verify_copy(struct arguments *arguments, const char *copy)
+{
+	const struct audit_source source = {
+		.database = copy, .is_copy = true, .log = arguments->log
+	};
+	int status;
+
+	if (arguments->log == NULL && arguments->against.n > 0) {
+		(void)refuse("--against compares a log: name its path, too", ""); /* always false */
+		return EX_USAGE;
+	}
+	status = verify_database(&source, arguments);
+	arguments->n_digits = 0; /* the rows were asked */
+	return arguments->log == NULL ||
+		(arguments->against.n == 0 && !cli_audit_has_stamps(arguments->log)) ?
+	    status :
+	    status | compare(arguments, arguments->log);
+}
+
 int
-cli_audit_verify(const struct cli *cli)
+cli_audit_verify(const struct cli *cli, const char *copy)
 {
 	CLEANUP(settings_unrefp) struct settings *s = NULL;
 	struct arguments arguments = { 0 };
+	struct audit_source source;
+	char database[PATH_MAX];
 	int status;
 
 	if (!read_arguments(cli, &arguments))
 		return EX_USAGE;
+	if (copy != NULL && cli->is_named) {
+		(void)refuse("--env-file beside --database: one or the other", "");
+		return EX_USAGE;
+	}
+	if (copy != NULL)
+		return verify_copy(&arguments, copy);
 	if (arguments.log != NULL)
 		return compare(&arguments, arguments.log);
 	s = cli_settings(cli, false);
@@ -260,7 +337,9 @@ cli_audit_verify(const struct cli *cli)
 	arguments.against.settings = s;
 	if (arguments.against.tsa_ca == NULL)
 		arguments.against.tsa_ca = s->audit_timestamp_ca;
-	status = verify_database(s, &arguments);
+	cli_database(s, database, sizeof(database));
+	source = (struct audit_source){ .database = database, .log = s->audit_log_path };
+	status = verify_database(&source, &arguments);
 	return arguments.against.n == 0 && !cli_audit_has_stamps(s->audit_log_path) ?
 	    status :
 	    status | compare(&arguments, s->audit_log_path);

@@ -89,12 +89,13 @@ print_bash(void)
 		    "\t\twords='",
 	    stdout);
 	print_list(each_word, add_blank);
-	(void)fputs("'\n\telif [[ $word == -* ]]; then\n"
-		    "\t\twords='--json --wait --no-wait --as --reason --emergency'\n"
-		    "\t\t[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'\n"
-		    "\t\t[[ ${COMP_WORDS[1]} != audit ]] || words='--against --bot --tsa-ca'\n"
-		    "\telif ((COMP_CWORD == 2)); then\n"
-		    "\t\tcase ${COMP_WORDS[1]} in\n\t\t",
+	(void)fputs(
+	    "'\n\telif [[ $word == -* ]]; then\n"
+	    "\t\twords='--json --wait --no-wait --as --reason --emergency'\n"
+	    "\t\t[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'\n"
+	    "\t\t[[ ${COMP_WORDS[1]} != audit ]] || words='--against --bot --tsa-ca --database --log --from --to --app --environment --deployment --person --severity --code --format --anyway'\n"
+	    "\telif ((COMP_CWORD == 2)); then\n"
+	    "\t\tcase ${COMP_WORDS[1]} in\n\t\t",
 	    stdout);
 	print_list(each_of_environments, add_bar);
 	(void)fputs(") words=$(deploybot completion environments 2>/dev/null) ;;\n"
@@ -157,6 +158,8 @@ print_fish(void)
 	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -a 'verify tail search show export'\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l against -r -F\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l tsa-ca -r -F\n"
+	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l database -r -F\n"
+	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l log -r -F\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l bot -x\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x\n"

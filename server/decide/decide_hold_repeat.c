@@ -16,10 +16,10 @@ static void
 write_entry(struct tx *tx, const struct hold *hold, enum audit_code code, int64_t person,
     const char *outcome, const char *count)
 {
-	char until[WHEN_TEXT] = "", user[PRINCIPAL_TEXT];
+	char until[WHEN_STAMP] = "", user[PRINCIPAL_TEXT];
 
 	if (hold->until != 0)
-		(void)when_text(
+		(void)when_stamp(
 		    settings_clock(tx->settings, hold->target)->zone, hold->until, until);
 	row_audit_add(tx,
 	    &(struct audit_entry){

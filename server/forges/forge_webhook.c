@@ -8,14 +8,13 @@
 #include "forges/forge_signature.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
-#include "lib/rate_summary.h"
 #include "lib/text.h"
+#include "types/refusals.h"
 #include "types/secret.h"
 #include "types/settings.h"
 
 #define WEBHOOK_MAGIC 0x66687765u
 #define INBOUND_MAGIC 0x66686472u
-#define SUMMARY_MS    60000 /* one audit line a minute for all who were refused, of each forge */
 
 /* Each has two routes: its path, and what begins with it and '/'. */
 static const struct forge {
@@ -34,14 +33,10 @@ static const struct forge {
 };
 _Static_assert(2 * COUNT(forges) == FORGE_WEBHOOK_ROUTES, "two routes for each");
 
-/* Of one forge: what is refused is counted apart, or one would hide another. */
+/* Of one forge. */
 struct inlet {
 	struct forge_webhook *webhook;
 	const struct forge *of;
-	struct rate_summary refused;
-	char client[48]; /* the last of them */
-	char application[ENVIRONMENT_NAME_MAX];
-	struct loop_timer summary_timer;
 };
 
 struct forge_webhook {
@@ -68,7 +63,6 @@ static http_server_begin_fn on_begin;
 static http_server_piece_fn on_piece;
 static http_server_request_fn on_request;
 static event_done on_decided;
-static loop_timer_fn on_summary_due;
 
 struct forge_webhook *
 forge_webhook_new(const struct forge_webhook_config *config)
@@ -82,8 +76,6 @@ forge_webhook_new(const struct forge_webhook_config *config)
 	for (size_t i = 0; i < COUNT(forges); i++) {
 		webhook->inlets[i].webhook = webhook;
 		webhook->inlets[i].of = &forges[i];
-		loop_timer_init(
-		    &webhook->inlets[i].summary_timer, on_summary_due, &webhook->inlets[i]);
 	}
 	return webhook;
 }
@@ -94,8 +86,6 @@ forge_webhook_free(struct forge_webhook *webhook)
 	if (webhook == NULL)
 		return;
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
-	for (size_t i = 0; i < COUNT(forges); i++)
-		loop_timer_stop(&webhook->inlets[i].summary_timer);
 	webhook->magic = 0;
 	free(webhook);
 }
@@ -162,53 +152,14 @@ answer(struct inlet *inlet, struct http_request *request, const char *applicatio
 	    text == NULL ? 0 : strlen(text));
 }
 
-/* Audits `count` refusals together, or strangers would fill the log; when the store takes nothing
- * they wait for the next time. */
-static void
-tell_refused(struct inlet *inlet, int64_t count)
-{
-	const struct forge_webhook_config *config = &inlet->webhook->config;
-	struct event *event = count > 0 ? event_new(EVENT_REJECTED) : NULL;
-	int64_t wait_ms;
-
-	if (event != NULL) {
-		struct rejected *rejected = &event->u.rejected;
-
-		(void)text_copy(rejected->source, sizeof(rejected->source),
-		    delivery_forge_word(inlet->of->forge));
-		(void)text_copy(rejected->reason, sizeof(rejected->reason), "signature");
-		(void)text_copy(
-		    rejected->application, sizeof(rejected->application), inlet->application);
-		(void)text_copy(rejected->client, sizeof(rejected->client), inlet->client);
-		rejected->count = count;
-	}
-	if (count > 0 && (event == NULL || !config->submit(config->ctx, event))) {
-		event_free(event);
-		rate_summary_put_back(&inlet->refused, count);
-	}
-	wait_ms = rate_summary_wait_ms(&inlet->refused, loop_now_ms());
-	if (wait_ms >= 0 && !loop_timer_is_started(&inlet->summary_timer))
-		loop_timer_start(config->loop, &inlet->summary_timer, wait_ms, 0);
-}
-
-static void
-on_summary_due(UNUSED struct loop_timer *timer, void *ctx)
-{
-	struct inlet *inlet = ctx;
-
-	OBJ_CHECK(inlet->webhook, WEBHOOK_MAGIC);
-	tell_refused(inlet, rate_summary_due(&inlet->refused, SUMMARY_MS, loop_now_ms()));
-}
-
 static void
 refuse(struct inlet *inlet, struct http_request *request, const char *application)
 {
 	log_debug("a request to %s%s%s was refused: its signature or token is missing or wrong",
 	    inlet->of->path, application[0] != '\0' ? "/" : "", application);
-	(void)text_copy(inlet->client, sizeof(inlet->client), http_request_client(request));
-	(void)text_copy(inlet->application, sizeof(inlet->application), application);
+	refusals_add(inlet->webhook->config.refusals, delivery_forge_word(inlet->of->forge),
+	    "signature", application, http_request_client(request), false);
 	answer(inlet, request, application, 401, NULL);
-	tell_refused(inlet, rate_summary_add(&inlet->refused, SUMMARY_MS, loop_now_ms()));
 }
 
 /* --- a request, in the order of what happens --- */

@@ -15,6 +15,7 @@
 #include "types/event.h"
 
 struct forge_webhook;
+struct refusals;
 struct settings;
 
 #define FORGE_WEBHOOK_PATH "/forge/webhook/" /* and the forge's word */
@@ -29,6 +30,7 @@ struct forge_webhook_config {
 	struct settings *(*settings)(void *ctx);
 	/* Stamps the event and hands it to the store.  False: not taken, 503 is answered. */
 	bool (*submit)(void *ctx, struct event *event);
+	struct refusals *refusals;	/* counts who is not let in */
 	/* Called for each answer of a path that forge_webhook_application() knows; NULL: nobody
 	 * counts. */
 	void (*count_request)(

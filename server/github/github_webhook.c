@@ -8,14 +8,13 @@
 #include "github/github_signature.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
-#include "lib/rate_summary.h"
 #include "lib/text.h"
+#include "types/refusals.h"
 #include "types/secret.h"
 #include "types/settings.h"
 
 #define WEBHOOK_MAGIC 0x67687765u
 #define INBOUND_MAGIC 0x67686472u
-#define SUMMARY_MS    60000 /* one audit line a minute for all who were refused */
 
 struct github_webhook {
 	unsigned magic;
@@ -23,10 +22,6 @@ struct github_webhook {
 	struct settings *keyed; /* those that `keys` are made of; one reference */
 	size_t n_keys;		/* of each value of the main file's, then of its applications */
 	struct crypto_hmac_key **keys; /* NULL: not made yet */
-	struct rate_summary refused;
-	char refused_client[48]; /* the last of them */
-	char refused_application[ENVIRONMENT_NAME_MAX];
-	struct loop_timer summary_timer;
 };
 
 /* One request, from its head to its answer. */
@@ -46,7 +41,6 @@ static http_server_begin_fn on_begin;
 static http_server_piece_fn on_piece;
 static http_server_request_fn on_request;
 static event_done on_decided;
-static loop_timer_fn on_summary_due;
 
 static const char json_type[] = "application/json";
 static const char form_type[] = "application/x-www-form-urlencoded";
@@ -62,7 +56,6 @@ github_webhook_new(const struct github_webhook_config *config)
 		return NULL;
 	webhook->magic = WEBHOOK_MAGIC;
 	webhook->config = *config;
-	loop_timer_init(&webhook->summary_timer, on_summary_due, webhook);
 	return webhook;
 }
 
@@ -72,7 +65,6 @@ github_webhook_free(struct github_webhook *webhook)
 	if (webhook == NULL)
 		return;
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
-	loop_timer_stop(&webhook->summary_timer);
 	drop_keys(webhook);
 	settings_unref(webhook->keyed);
 	webhook->magic = 0;
@@ -128,54 +120,15 @@ answer(struct github_webhook *webhook, struct http_request *request, const char 
 	    text == NULL ? 0 : strlen(text));
 }
 
-/* Audits `count` refusals, of all webhooks together, or strangers would fill the log; when the
- * store takes nothing they wait for the next time. */
-static void
-tell_refused(struct github_webhook *webhook, int64_t count)
-{
-	struct event *event = count > 0 ? event_new(EVENT_REJECTED) : NULL;
-	int64_t wait_ms;
-
-	if (event != NULL) {
-		struct rejected *rejected = &event->u.rejected;
-
-		(void)text_copy(rejected->source, sizeof(rejected->source), "github");
-		(void)text_copy(rejected->reason, sizeof(rejected->reason), "signature");
-		(void)text_copy(
-		    rejected->client, sizeof(rejected->client), webhook->refused_client);
-		(void)text_copy(rejected->application, sizeof(rejected->application),
-		    webhook->refused_application);
-		rejected->count = count;
-	}
-	if (count > 0 && (event == NULL || !webhook->config.submit(webhook->config.ctx, event))) {
-		event_free(event);
-		rate_summary_put_back(&webhook->refused, count);
-	}
-	wait_ms = rate_summary_wait_ms(&webhook->refused, loop_now_ms());
-	if (wait_ms >= 0 && !loop_timer_is_started(&webhook->summary_timer))
-		loop_timer_start(webhook->config.loop, &webhook->summary_timer, wait_ms, 0);
-}
-
-static void
-on_summary_due(UNUSED struct loop_timer *timer, void *ctx)
-{
-	struct github_webhook *webhook = OBJ_OF(struct github_webhook, ctx, WEBHOOK_MAGIC);
-
-	tell_refused(webhook, rate_summary_due(&webhook->refused, SUMMARY_MS, loop_now_ms()));
-}
-
 static void
 refuse(struct github_webhook *webhook, struct http_request *request, const char *application)
 {
 	log_debug("a request to " GITHUB_WEBHOOK_PATH
 		  "%s%s was refused: its signature is missing or wrong",
 	    application[0] != '\0' ? "/" : "", application);
-	(void)text_copy(
-	    webhook->refused_client, sizeof(webhook->refused_client), http_request_client(request));
-	(void)text_copy(
-	    webhook->refused_application, sizeof(webhook->refused_application), application);
+	refusals_add(webhook->config.refusals, "github", "signature", application,
+	    http_request_client(request), false);
 	answer(webhook, request, application, 401, NULL);
-	tell_refused(webhook, rate_summary_add(&webhook->refused, SUMMARY_MS, loop_now_ms()));
 }
 
 /* --- the keys --- */

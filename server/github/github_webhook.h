@@ -14,6 +14,7 @@
 #include "types/event.h"
 
 struct github_webhook;
+struct refusals;
 struct settings;
 
 #define GITHUB_WEBHOOK_PATH "/github/webhook"
@@ -28,6 +29,7 @@ struct github_webhook_config {
 	struct settings *(*settings)(void *ctx);
 	/* Stamps the event and hands it to the store.  False: not taken, 503 is answered. */
 	bool (*submit)(void *ctx, struct event *event);
+	struct refusals *refusals;	/* counts who is not let in */
 	/* Called for each answer of a path that github_webhook_application() knows; NULL: nobody
 	 * counts. */
 	void (*count_request)(void *ctx, const char *application, int status);

@@ -18,6 +18,7 @@
 #include "routes/local_user.h"
 #include "runs/run_piece.h"
 #include "types/event.h"
+#include "types/refusals.h"
 
 #define BODY_MAX 16384
 #define SEEN_MAX 64 /* whose requests are counted; the one heard of longest ago makes room */
@@ -48,7 +49,7 @@ struct route_api {
 	struct seen tries[SEEN_MAX]; /* on TCP: addresses */
 	struct bucket all_tries;
 	struct bucket all_lines;
-	int64_t unsaid; /* refusals since the last that was said */
+	int64_t unlogged; /* refusals since the last that the log has */
 	struct bucket crowded;
 	int64_t without_place; /* without a place since the last of whom that was said */
 	struct operation {
@@ -154,44 +155,30 @@ seen_of(struct seen seen[SEEN_MAX], uint64_t who)
 	return oldest;
 }
 
-/* What strangers of a chat do is counted in the audit; so is this. */
-static void
-tell_store(struct route_api *local, const char *client, const char *why, int64_t count)
-{
-	struct event *event = event_new(EVENT_REJECTED);
-	struct rejected *rejected;
-
-	if (event == NULL)
-		return; /* the log has it */
-	rejected = &event->u.rejected;
-	(void)text_copy(rejected->source, sizeof(rejected->source),
-	    local->config.is_network ? REJECTED_API : REJECTED_LOCAL);
-	(void)text_copy(rejected->reason, sizeof(rejected->reason), why); /* cut is fine */
-	(void)text_copy(rejected->client, sizeof(rejected->client), client);
-	rejected->count = count;
-	if (!local->config.submit(local->config.ctx, event))
-		event_free(event);
-}
-
+/* What strangers of a chat do is counted in the audit; so is this.  The log and an entry of its own
+ * have whoever was not heard of for a minute. */
 static void
 note_refused(struct route_api *local, struct seen *seen, const char *client, const char *why)
 {
 	char more[64] = "";
+	bool is_said;
 
-	local->unsaid++;
+	local->unlogged++;
 	if (seen->why != why)
 		seen->lines = (struct bucket){ 0 };
-	if (!bucket_take(&seen->lines, line_rate, seen->at, 1) ||
-	    !bucket_take(&local->all_lines, all_lines_rate, seen->at, 1))
+	is_said = bucket_take(&seen->lines, line_rate, seen->at, 1) &&
+	    bucket_take(&local->all_lines, all_lines_rate, seen->at, 1);
+	refusals_add(local->config.refusals,
+	    local->config.is_network ? REJECTED_API : REJECTED_LOCAL, why, "", client, is_said);
+	if (!is_said)
 		return;
 	seen->why = why;
-	if (local->unsaid > 1)
+	if (local->unlogged > 1)
 		(void)snprintf(more, sizeof(more), " (and %lld more since the last such line)",
-		    (long long)local->unsaid - 1);
+		    (long long)local->unlogged - 1);
 	log_warning("%s: %s is not let in: %s%s", local->config.is_network ? "/v1" : "LOCAL_SOCKET",
 	    client, why, more);
-	tell_store(local, client, why, local->unsaid);
-	local->unsaid = 0;
+	local->unlogged = 0;
 }
 
 /* False: they were answered. */

@@ -19,6 +19,7 @@
 
 struct event;
 struct redact;
+struct refusals;
 struct route_api;
 
 #define ROUTE_API_ROUTES (2 * API_OPERATION_COUNT)
@@ -26,6 +27,7 @@ struct route_api;
 struct route_api_config {
 	struct settings *(*settings)(void *ctx);	/* today's; borrowed */
 	bool (*submit)(void *ctx, struct event *event); /* false: come again */
+	struct refusals *refusals;	/* counts who is not let in */
 	struct redact *redact;
 	bool is_network;		   /* for tokens: the two below are not called */
 	uint32_t (*runner_uid)(void *ctx); /* of whom scripts run as */

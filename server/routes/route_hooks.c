@@ -12,14 +12,13 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/log.h"
-#include "lib/rate_summary.h"
 #include "lib/text.h"
 #include "types/principal.h"
+#include "types/refusals.h"
 #include "types/settings.h"
 
 #define HOOKS_MAGIC  0x686f6f6bu
 #define CALL_MAGIC   0x63616c6cu
-#define SUMMARY_MS   60000 /* one audit line a minute for all who were refused */
 #define REFUSED_WORD "hook"
 
 /* Of one hook, before anything is decided: what it starts has a limit of its own
@@ -31,9 +30,6 @@ struct route_hooks {
 	unsigned magic;
 	struct route_hooks_config config;
 	struct bucket calls[PLACES];
-	struct rate_summary refused;
-	char refused_client[48]; /* the last of them */
-	struct loop_timer summary_timer;
 };
 
 /* One that was let in. */
@@ -49,7 +45,6 @@ struct call {
 static http_server_begin_fn on_begin;
 static http_server_request_fn on_request;
 static event_done on_decided;
-static loop_timer_fn on_summary_due;
 
 struct route_hooks *
 route_hooks_new(const struct route_hooks_config *config)
@@ -60,7 +55,6 @@ route_hooks_new(const struct route_hooks_config *config)
 		return NULL;
 	hooks->magic = HOOKS_MAGIC;
 	hooks->config = *config;
-	loop_timer_init(&hooks->summary_timer, on_summary_due, hooks);
 	return hooks;
 }
 
@@ -70,7 +64,6 @@ route_hooks_free(struct route_hooks *hooks)
 	if (hooks == NULL)
 		return;
 	OBJ_CHECK(hooks, HOOKS_MAGIC);
-	loop_timer_stop(&hooks->summary_timer);
 	hooks->magic = 0;
 	free(hooks);
 }
@@ -126,37 +119,6 @@ answer_said(struct call *call, int status, const char *said)
 
 /* --- who is not let in --- */
 
-static void
-tell_refused(struct route_hooks *hooks, int64_t count)
-{
-	struct event *event = count > 0 ? event_new(EVENT_REJECTED) : NULL;
-	int64_t wait_ms;
-
-	if (event != NULL) {
-		struct rejected *rejected = &event->u.rejected;
-
-		(void)text_copy(rejected->source, sizeof(rejected->source), REFUSED_WORD);
-		(void)text_copy(rejected->reason, sizeof(rejected->reason), "token");
-		(void)text_copy(rejected->client, sizeof(rejected->client), hooks->refused_client);
-		rejected->count = count;
-	}
-	if (count > 0 && (event == NULL || !hooks->config.submit(hooks->config.ctx, event))) {
-		event_free(event);
-		rate_summary_put_back(&hooks->refused, count);
-	}
-	wait_ms = rate_summary_wait_ms(&hooks->refused, loop_now_ms());
-	if (wait_ms >= 0 && !loop_timer_is_started(&hooks->summary_timer))
-		loop_timer_start(hooks->config.loop, &hooks->summary_timer, wait_ms, 0);
-}
-
-static void
-on_summary_due(UNUSED struct loop_timer *timer, void *ctx)
-{
-	struct route_hooks *hooks = OBJ_OF(struct route_hooks, ctx, HOOKS_MAGIC);
-
-	tell_refused(hooks, rate_summary_due(&hooks->refused, SUMMARY_MS, loop_now_ms()));
-}
-
 /* The same for a hook that is not there: its name is not in the log, nor in the audit. */
 static void
 refuse(struct route_hooks *hooks, struct http_request *request)
@@ -165,11 +127,10 @@ refuse(struct route_hooks *hooks, struct http_request *request)
 		{ NULL, NULL } };
 
 	log_debug("a call of " ROUTE_HOOKS_PATH " was refused: its token is missing or wrong");
-	(void)text_copy(
-	    hooks->refused_client, sizeof(hooks->refused_client), http_request_client(request));
+	refusals_add(
+	    hooks->config.refusals, REFUSED_WORD, "token", "", http_request_client(request), false);
 	hooks->config.count_request(hooks->config.ctx, "", 401);
 	http_request_answer(request, 401, headers, NULL, 0);
-	tell_refused(hooks, rate_summary_add(&hooks->refused, SUMMARY_MS, loop_now_ms()));
 }
 
 /* "Bearer TOKEN"; NULL: it is none, or there are two. */

@@ -11,6 +11,7 @@
 #include "types/event.h"
 
 struct route_hooks;
+struct refusals;
 struct settings;
 
 #define ROUTE_HOOKS_PATH "/hooks/" /* and the hook's id */
@@ -24,6 +25,7 @@ struct route_hooks_config {
 	struct settings *(*settings)(void *ctx);
 	/* Stamps the event and hands it to the store.  False: not taken, 503 is answered. */
 	bool (*submit)(void *ctx, struct event *event);
+	struct refusals *refusals;	/* counts who is not let in */
 	/* Called for each answer; application: in whose file the hook stands, "" of all who were
 	 * not let in. */
 	void (*count_request)(void *ctx, const char *application, int status);

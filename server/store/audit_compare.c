@@ -1,4 +1,4 @@
-/* audit_compare.c - pairs the log's lines with the witness's, then names those without one.  Side: store. */
+/* audit_compare.c - reads the log, and pairs its lines with the witness's by their numbers.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/audit_compare.h"
 
@@ -13,73 +13,18 @@
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/text.h"
-#include "store/audit_difference.h"
+#include "store/audit_compare_inside.h"
 #include "store/audit_field.h"
-#include "store/audit_lines.h"
 
 #define HEAD_MIN  8    /* digits */
 #define TEXTS_MAX 1000 /* lines that are kept, to say what of them was changed */
-#define DETAIL	  600
-#define PAYLOAD	  16
 #define DAY_MS	  (24 * 3600 * INT64_C(1000))
 #define SKEW_MS	  (3600 * INT64_C(1000)) /* of the server's clock and the witness's */
 
-/* A line that is not, at its place, what the witness has. */
-struct odd {
-	int64_t seq;	/* as it says; 0: it cannot be read */
-	int64_t before; /* entry of the line before it; 0: that is odd too, or there is none */
-	int64_t most;	/* the greatest entry before it */
-	size_t name;
-	int64_t line;
-	char *text; /* NULL: not kept */
-	size_t size;
-	uint8_t payload[PAYLOAD];
-	int64_t match; /* the entry that it is, under whatever number; 0: none */
-	bool has_payload;
-	bool is_covered; /* the witness has this number */
-};
-
-struct payload {
-	uint8_t digest[PAYLOAD];
-	int64_t seq;
-};
-
-struct compare {
-	struct audit_lines *lines;
-	struct audit_copy *copy;
-	struct audit_head **heads; /* by their digits */
-	size_t n_heads;
-	audit_found_fn *found;
-	void *ctx;
-	struct audit_finding pending;
-	char detail[DETAIL];
-	bool has_pending;
-	bool is_faulty; /* a finding in the log */
-	bool has_hole;	/* a number does not follow the one before it, whatever the witness has */
-
-	struct removal {
-		int64_t seq;		     /* the entry that says so; 0: none does */
-		int64_t last;		     /* up to this entry closed files went */
-		char head[LIMIT_AUDIT_HEAD]; /* of that one */
-		char at[TEXT_TIME_SIZE];
-	} removal;			   /* the newest */
-	char first_prev[LIMIT_AUDIT_HEAD]; /* what the least entry of the log follows */
-
-	struct audit_claim last; /* line that could be read; is.seq 0: none yet */
-	bool last_is_line;	 /* the one directly before */
-	int64_t last_same;	 /* it is as the witness has it, with this number; else 0 */
-	int64_t most;		 /* the greatest number that was the witness's, or by itself */
-	struct odd *odd;
-	size_t n_odd, room_odd;
-	char **names;
-	size_t n_names;
-	struct audit_compared result;
-};
-
 /* --- findings --- */
 
-static void
-flush(struct compare *c)
+void
+audit_compare_flush(struct compare *c)
 {
 	if (c->has_pending)
 		c->found(c->ctx, &c->pending);
@@ -92,8 +37,8 @@ is_same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static void
-tell(struct compare *c, const struct audit_finding *finding)
+void
+audit_compare_tell(struct compare *c, const struct audit_finding *finding)
 {
 	struct audit_finding *last = &c->pending;
 	const struct audit_copy_entry *entry;
@@ -105,7 +50,7 @@ tell(struct compare *c, const struct audit_finding *finding)
 		last->last = finding->last;
 		return;
 	}
-	flush(c);
+	audit_compare_flush(c);
 	*last = *finding;
 	if (finding->detail != NULL) {
 		(void)text_copy(c->detail, sizeof(c->detail), finding->detail);
@@ -128,7 +73,7 @@ tell_here(struct compare *c, enum audit_found what, int64_t first, int64_t last,
 		.line = c->lines->number,
 		.detail = detail };
 
-	tell(c, &finding);
+	audit_compare_tell(c, &finding);
 }
 
 /* --- heads --- */
@@ -187,9 +132,9 @@ look_for_heads(struct compare *c, const struct audit_claim *claim)
 
 /* --- lines without a partner --- */
 
-/* All of a line but what ties it to its place.  ret_has false: it has no fields to be read. */
-static bool
-payload_of(const char *line, size_t size, uint8_t out[PAYLOAD], bool *ret_has, struct err *err)
+bool
+audit_compare_payload(
+    const char *line, size_t size, uint8_t out[PAYLOAD], bool *ret_has, struct err *err)
 {
 	static const char *const ties[] = { "seq", "prev", "hash" };
 	struct audit_fields fields = { 0 };
@@ -219,9 +164,11 @@ payload_of(const char *line, size_t size, uint8_t out[PAYLOAD], bool *ret_has, s
 	return ok;
 }
 
+/* claim NULL: it is no line. */
 static bool
-add_odd(struct compare *c, int64_t seq, bool is_covered, struct err *err)
+add_odd(struct compare *c, const struct audit_claim *claim, bool is_covered, struct err *err)
 {
+	int64_t seq = claim == NULL ? 0 : claim->is.seq;
 	struct odd *odd;
 
 	if (c->n_odd == c->room_odd) {
@@ -239,9 +186,13 @@ add_odd(struct compare *c, int64_t seq, bool is_covered, struct err *err)
 		.most = c->most,
 		.name = c->n_names - 1,
 		.line = c->lines->number,
-		.is_covered = is_covered };
+		.is_covered = is_covered,
+		.is_sound = claim != NULL && memcmp(claim->hash, claim->is.hash, AUDIT_HASH) == 0,
+		.follows = claim != NULL && seq == c->last.is.seq + 1 &&
+		    memcmp(claim->prev, c->last.hash, AUDIT_HASH) == 0 };
 	if (seq != 0 &&
-	    !payload_of(c->lines->line, c->lines->size, odd->payload, &odd->has_payload, err))
+	    !audit_compare_payload(
+		c->lines->line, c->lines->size, odd->payload, &odd->has_payload, err))
 		return false;
 	if (seq != 0 && c->n_odd < TEXTS_MAX) {
 		odd->text = strndup(c->lines->line, c->lines->size);
@@ -400,18 +351,15 @@ take_removal(struct compare *c, int64_t seq, struct err *err)
 	return true;
 }
 
-/* "entry 12 of 2026-11-20T07:10:48.123Z" */
-static const char *
-removal_text(const struct compare *c, char out[DETAIL])
+const char *
+audit_compare_removal_text(const struct compare *c, char out[DETAIL])
 {
 	(void)snprintf(out, DETAIL, "entry %" PRId64 " of %s", c->removal.seq, c->removal.at);
 	return out;
 }
 
-/* Is it by that that the log begins behind this entry?  Then its first line follows the head that
- * was stated when it went. */
-static bool
-is_by_rule(const struct compare *c, int64_t last)
+bool
+audit_compare_is_by_rule(const struct compare *c, int64_t last)
 {
 	const struct removal *removal = &c->removal;
 
@@ -485,7 +433,7 @@ take_entry(struct compare *c, const struct audit_claim *claim, struct err *err)
 	if (entry == NULL) {
 		judge_alone(c, claim);
 		judge_beginning(c, claim);
-		if (c->n_odd > 0 && !add_odd(c, claim->is.seq, false, err))
+		if (c->n_odd > 0 && !add_odd(c, claim, false, err))
 			return false;
 		if (claim->is.seq > c->most && c->n_odd == 0)
 			c->most = claim->is.seq;
@@ -502,7 +450,7 @@ take_entry(struct compare *c, const struct audit_claim *claim, struct err *err)
 		if (!take_removal(c, entry->seq, err))
 			return false;
 		same = entry->seq;
-	} else if (!add_odd(c, claim->is.seq, true, err)) {
+	} else if (!add_odd(c, claim, true, err)) {
 		return false;
 	}
 	end_line(c, claim, same);
@@ -514,7 +462,7 @@ take_garbage(struct compare *c, struct err *err)
 {
 	if (c->copy == NULL)
 		tell_here(c, FOUND_CHANGED, 0, 0, "it is no audit line");
-	else if (!add_odd(c, 0, true, err))
+	else if (!add_odd(c, NULL, true, err))
 		return false;
 	c->last_same = 0;
 	return true;
@@ -559,277 +507,8 @@ read_log(struct compare *c, struct err *err)
 	while ((next = audit_lines_next(c->lines, err)) < AUDIT_LINES_END)
 		if (!note_name(c, err) || !take_line(c, next, err))
 			return false;
-	flush(c);
+	audit_compare_flush(c);
 	return next == AUDIT_LINES_END;
-}
-
-/* --- who is whose --- */
-
-static int
-compare_payloads(const void *a, const void *b)
-{
-	const struct payload *left = a, *right = b;
-	int order = memcmp(left->digest, right->digest, PAYLOAD);
-
-	return order != 0 ? order : (left->seq > right->seq) - (left->seq < right->seq);
-}
-
-/* Of all entries that were not found. */
-static struct payload *
-read_payloads(struct compare *c, size_t *ret_n, struct err *err)
-{
-	size_t n, n_all = 0;
-	const struct audit_copy_entry *entries = audit_copy_entries(c->copy, &n);
-	struct payload *all = calloc(n + 1, sizeof(*all));
-	char line[AUDIT_LINE_MAX];
-
-	if (all == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the lines that differ"));
-	for (size_t i = 0; i < n; i++) {
-		bool has = false;
-
-		if (entries[i].is_found)
-			continue;
-		all[n_all].seq = entries[i].seq;
-		if (!audit_copy_text(c->copy, &entries[i], line, err) ||
-		    !payload_of(line, entries[i].size, all[n_all].digest, &has, err)) {
-			free(all);
-			return NULL;
-		}
-		n_all += has ? 1 : 0;
-	}
-	if (n_all > 1)
-		qsort(all, n_all, sizeof(*all), compare_payloads);
-	*ret_n = n_all;
-	return all;
-}
-
-/* The first entry of that content that no line was yet; 0: none. */
-static int64_t
-find_payload(struct compare *c, const struct payload *all, size_t n, const uint8_t digest[PAYLOAD])
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (memcmp(all[middle].digest, digest, PAYLOAD) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < n && memcmp(all[low].digest, digest, PAYLOAD) == 0; low++) {
-		struct audit_copy_entry *entry = audit_copy_find(c->copy, all[low].seq);
-
-		if (!entry->is_found) {
-			entry->is_found = true;
-			return entry->seq;
-		}
-	}
-	return 0;
-}
-
-static bool
-pair_by_content(struct compare *c, struct err *err)
-{
-	size_t n = 0;
-	struct payload *all = read_payloads(c, &n, err);
-
-	if (all == NULL)
-		return false;
-	for (size_t i = 0; i < c->n_odd; i++)
-		if (c->odd[i].has_payload)
-			c->odd[i].match = find_payload(c, all, n, c->odd[i].payload);
-	free(all);
-	return true;
-}
-
-/* What of it is other than the witness's, which fields above all. */
-static void
-describe_change(struct compare *c, const struct odd *odd, int64_t seq, char out[DETAIL])
-{
-	const struct audit_copy_entry *entry = audit_copy_find(c->copy, seq);
-	char line[AUDIT_LINE_MAX];
-
-	out[0] = '\0';
-	if (odd->seq == 0)
-		(void)snprintf(out, DETAIL, "it is no audit line any more");
-	else if (!odd->has_payload)
-		(void)snprintf(out, DETAIL, "its fields cannot be read any more");
-	else if (odd->text != NULL && audit_copy_text(c->copy, entry, line, NULL))
-		audit_difference(line, entry->size, odd->text, odd->size, out, DETAIL);
-}
-
-static void
-tell_odd(struct compare *c, const struct odd *odd, enum audit_found what, int64_t seq,
-    const char *detail)
-{
-	const struct audit_finding finding = { .what = what,
-		.first = seq,
-		.last = seq,
-		.file = c->names[odd->name],
-		.line = odd->line,
-		.detail = detail == NULL || detail[0] == '\0' ? NULL : detail };
-
-	tell(c, &finding);
-}
-
-static bool
-take_if_free(struct compare *c, int64_t seq)
-{
-	struct audit_copy_entry *entry = audit_copy_find(c->copy, seq);
-
-	if (entry == NULL || entry->is_found)
-		return false;
-	entry->is_found = true;
-	return true;
-}
-
-/* Its content is the witness's entry `match`. */
-static void
-tell_matched(struct compare *c, const struct odd *odd, int64_t most)
-{
-	char detail[DETAIL] = "";
-
-	if (odd->seq != odd->match)
-		(void)snprintf(
-		    detail, sizeof(detail), "its number is now %+" PRId64, odd->seq - odd->match);
-	tell_odd(c, odd, odd->match < most ? FOUND_MOVED : FOUND_REHASHED, odd->match, detail);
-}
-
-/* As a change of the entry whose number it has, or else of the one that should stand there. */
-static int64_t
-tell_unmatched(struct compare *c, const struct odd *odd, int64_t before)
-{
-	int64_t seq = odd->seq != 0 && take_if_free(c, odd->seq) ? odd->seq :
-	    take_if_free(c, before + 1)				 ? before + 1 :
-								   0;
-	char detail[DETAIL];
-
-	if (seq == 0) {
-		if (odd->is_covered)
-			tell_odd(c, odd, FOUND_INSERTED, odd->seq,
-			    odd->seq == 0 ? "it is no audit line" : NULL);
-		return before;
-	}
-	describe_change(c, odd, seq, detail);
-	tell_odd(c, odd, FOUND_CHANGED, seq, detail);
-	return seq;
-}
-
-static void
-judge_odd(struct compare *c)
-{
-	int64_t before = 0, most = 0;
-
-	for (size_t i = 0; i < c->n_odd; i++) {
-		const struct odd *odd = &c->odd[i];
-
-		if (odd->before != 0)
-			before = odd->before;
-		if (odd->most > most)
-			most = odd->most;
-		if (odd->match != 0) {
-			tell_matched(c, odd, most);
-			before = odd->match;
-		} else {
-			before = tell_unmatched(c, odd, before);
-		}
-		if (before > most)
-			most = before;
-	}
-	flush(c);
-}
-
-/* --- entries without a line --- */
-
-static void
-tell_missing(struct compare *c, int64_t first, int64_t last, bool is_front)
-{
-	bool is_end = last == c->result.covered && c->result.last < first && c->result.newer == 0;
-	bool is_rule = is_front && !is_end && is_by_rule(c, last);
-	char says[DETAIL];
-	const struct audit_finding gone = { .what = FOUND_CUT_BY_RULE,
-		.first = 1,
-		.last = first - 1,
-		.detail = is_rule ? removal_text(c, says) : NULL };
-	const struct audit_finding finding = { .what = is_end ? FOUND_CUT_END :
-		    is_rule				      ? FOUND_CUT_BY_RULE :
-		    is_front				      ? FOUND_CUT_FRONT :
-								FOUND_REMOVED,
-		.first = is_front && !is_end && !is_rule ? 1 : first,
-		.last = last,
-		.detail = is_rule ? removal_text(c, says) : NULL };
-
-	if (is_rule && first > 1) { /* the witness does not have these (any more) */
-		tell(c, &gone);
-		flush(c);
-	}
-	tell(c, &finding);
-	flush(c);
-}
-
-static void
-judge_missing(struct compare *c)
-{
-	size_t n;
-	const struct audit_copy_entry *entries = audit_copy_entries(c->copy, &n);
-	int64_t first = 0;
-	bool is_any = false; /* was found before */
-
-	for (size_t i = 0; i < n; i++) {
-		bool is_last;
-
-		if (entries[i].is_found) {
-			is_any = true;
-			continue;
-		}
-		if (first == 0)
-			first = entries[i].seq;
-		is_last = i + 1 == n || entries[i + 1].is_found ||
-		    entries[i + 1].seq != entries[i].seq + 1;
-		if (is_last) {
-			tell_missing(c, first, entries[i].seq,
-			    !is_any && (c->result.entries == 0 || c->result.first > first));
-			first = 0;
-		}
-	}
-}
-
-/* The log begins behind entry 1, and the witness does not have what is missing. */
-static void
-judge_front(struct compare *c)
-{
-	int64_t last = c->result.first - 1;
-	bool is_rule = c->copy == NULL && is_by_rule(c, last);
-	char says[DETAIL];
-	const struct audit_finding finding = { .what =
-						   is_rule ? FOUND_CUT_BY_RULE : FOUND_CUT_FRONT,
-		.first = 1,
-		.last = last,
-		.detail = is_rule ? removal_text(c, says) : NULL };
-
-	if (last < 1 || (c->copy != NULL && audit_copy_find(c->copy, last) != NULL))
-		return;
-	tell(c, &finding);
-	flush(c);
-}
-
-static void
-judge_heads(struct compare *c)
-{
-	for (size_t i = 0; i < c->n_heads; i++) {
-		const struct audit_finding finding = {
-			.what = FOUND_HEAD_MISSING,
-			.source = c->heads[i]->digits,
-			.at = c->heads[i]->at,
-			.detail = c->heads[i]->by,
-		};
-
-		if (c->heads[i]->seq == 0)
-			tell(c, &finding);
-	}
-	flush(c);
 }
 
 /* --- all of it --- */
@@ -843,16 +522,8 @@ compare(struct compare *c, const char *path, struct err *err)
 	for (size_t i = 0; i < n; i++)
 		entries[i].is_found = false;
 	c->result.covered = newest_covered(c);
-	if (!audit_lines_open(c->lines, path, err) || !read_log(c, err) ||
-	    (c->n_odd > 0 && !pair_by_content(c, err)))
-		return false;
-	if (c->copy != NULL) {
-		judge_odd(c);
-		judge_missing(c);
-	}
-	judge_front(c);
-	judge_heads(c);
-	return true;
+	return audit_lines_open(c->lines, path, err) && read_log(c, err) &&
+	    audit_compare_judge(c, err);
 }
 
 static bool

@@ -21,6 +21,7 @@ enum audit_severity_found { FOUND_NOTE, FOUND_WITNESS, FOUND_LOG };
 /* what is found, and whether it is wrong with the witness or with the log */
 #define AUDIT_FOUNDS(F) \
 	F(CHANGED,      LOG) \
+	F(FOREIGN,      LOG)     /* several, sound behind each other: another chain's */ \
 	F(REHASHED,     LOG)     /* its content is there: number, prev or hash are others */ \
 	F(REMOVED,      LOG) \
 	F(INSERTED,     LOG) \

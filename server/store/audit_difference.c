@@ -31,15 +31,21 @@ add_value(struct buf *text, const struct audit_field *field)
 		buf_adds(text, "…");
 }
 
+static bool
+is_same(const struct audit_field *before, const struct audit_field *now)
+{
+	return before == NULL || now == NULL ? before == now :
+					       now->value_size == before->value_size &&
+		memcmp(now->value, before->value, now->value_size) == 0;
+}
+
 static void
 add_field(struct buf *text, const struct lines *lines, const char *key)
 {
 	const struct audit_field *before = audit_fields_get(&lines->was, key);
 	const struct audit_field *now = audit_fields_get(&lines->is, key);
 
-	if ((before == NULL && now == NULL) ||
-	    (before != NULL && now != NULL && now->value_size == before->value_size &&
-		memcmp(now->value, before->value, now->value_size) == 0))
+	if (is_same(before, now))
 		return;
 	buf_addf(text, "%s%s", text->size == 0 ? "" : ", ", key);
 	if (before == NULL) {
@@ -104,4 +110,15 @@ audit_difference(
 	    (int)text_cut(buf_text(&text), text.size, room - END_MAX), buf_text(&text),
 	    text.size > room - END_MAX ? " …" : "");
 	buf_done(&text);
+}
+
+bool
+audit_difference_has(
+    const char *was, size_t was_size, const char *is, size_t is_size, const char *key)
+{
+	struct lines lines = { 0 };
+
+	return audit_fields_read(&lines.was, was, was_size) &&
+	    audit_fields_read(&lines.is, is, is_size) &&
+	    !is_same(audit_fields_get(&lines.was, key), audit_fields_get(&lines.is, key));
 }

@@ -9,3 +9,7 @@
  * them, it says only whether it was made to fit.  "": one of them is no audit line. */
 void audit_difference(
     const char *was, size_t was_size, const char *is, size_t is_size, char *out, size_t room);
+
+/* Do they differ in that field? */
+bool audit_difference_has(
+    const char *was, size_t was_size, const char *is, size_t is_size, const char *key);

@@ -1,11 +1,14 @@
-/* audit_read.c - walks the rows page by page; nothing is written.  Side: store. */
+/* audit_read.c - walks the rows page by page, or the files; nothing is written.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/audit_read.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lib/err.h"
 #include "lib/text.h"
+#include "store/audit_lines.h"
 #include "store/store_inside.h"
 
 #define PAGE 200 /* entries read at once */
@@ -242,13 +245,76 @@ read_pages(struct reading *r, struct err *err)
 	return ok;
 }
 
-bool
-audit_read(const char *database, const struct audit_filter *filter, audit_read_line *each,
-    void *ctx, struct err *err)
-{
-	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
-	struct reading r = { .db = db, .filter = filter, .each = each, .ctx = ctx };
+/* --- from the log's files --- */
 
+static bool
+read_file_line(struct reading *r, const struct audit_lines *lines, struct err *err)
+{
+	int64_t seq;
+
+	if (!audit_chain_seq(lines->line, lines->size, &seq))
+		return err_set(err, ERR_INVALID,
+		    "%s line %" PRId64 ": it is no audit line: deploybot audit verify says more",
+		    lines->name, lines->number);
+	return seq < r->filter->first || read_line(r, lines->line, lines->size, err);
+}
+
+static bool
+read_lines(struct reading *r, struct audit_lines *lines, struct err *err)
+{
+	while (!r->is_over)
+		switch (audit_lines_next(lines, err)) {
+		case AUDIT_LINES_LINE:
+			if (!read_file_line(r, lines, err))
+				return false;
+			break;
+		case AUDIT_LINES_END:
+			return true;
+		case AUDIT_LINES_LONG:
+		case AUDIT_LINES_CUT:
+			return err_set(err, ERR_INVALID,
+			    "%s line %" PRId64
+			    ": it is cut off or too long: deploybot audit verify says more",
+			    lines->name, lines->number);
+		case AUDIT_LINES_FAILED:
+			return false;
+		}
+	return true;
+}
+
+static bool
+read_files(struct reading *r, const char *log, struct err *err)
+{
+	struct audit_lines *lines = calloc(1, sizeof(*lines));
+	bool ok;
+
+	if (lines == NULL)
+		return err_set(err, ERR_NOMEM, "no memory to read the audit log");
+	ok = audit_lines_open(lines, log, err) && read_lines(r, lines, err);
+	audit_lines_close(lines);
+	free(lines);
+	return ok;
+}
+
+/* --- for all --- */
+
+static struct db *
+open_rows(const struct audit_source *source, struct err *err)
+{
+	return db_open(
+	    source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
+}
+
+bool
+audit_read(const struct audit_source *source, const struct audit_filter *filter,
+    audit_read_line *each, void *ctx, struct err *err)
+{
+	CLEANUP(db_closep) struct db *db = NULL;
+	struct reading r = { .filter = filter, .each = each, .ctx = ctx };
+
+	if (source->database == NULL)
+		return read_files(&r, source->log, err);
+	r.db = db = open_rows(source, err);
 	return db != NULL && read_pages(&r, err);
 }
 
@@ -261,23 +327,34 @@ note_one(void *ctx, UNUSED const char *line, UNUSED size_t size,
 }
 
 bool
-audit_read_has(const char *database, const char *application, const char *environment, bool *ret,
-    struct err *err)
+audit_read_has(const struct audit_source *source, const char *application, const char *environment,
+    bool *ret, struct err *err)
 {
 	const struct audit_filter filter = {
 		.application = application, .environment = environment, .is_named = true
 	};
 
 	*ret = false;
-	return audit_read(database, &filter, note_one, ret, err);
+	return audit_read(source, &filter, note_one, ret, err);
+}
+
+static bool
+note_number(void *ctx, UNUSED const char *line, UNUSED size_t size,
+    const struct audit_fields *fields, UNUSED const char *name)
+{
+	return audit_field_number(audit_fields_get(fields, "seq"), ctx); /* it was read before */
 }
 
 bool
-audit_read_newest(const char *database, int64_t *ret, struct err *err)
+audit_read_newest(const struct audit_source *source, int64_t *ret, struct err *err)
 {
-	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
+	CLEANUP(db_closep) struct db *db = NULL;
 	struct audit_chain head;
 
+	*ret = 0;
+	if (source->database == NULL)
+		return audit_read(source, &(struct audit_filter){ 0 }, note_number, ret, err);
+	db = open_rows(source, err);
 	if (db == NULL || !store_audit_head(db, &head, err))
 		return false;
 	*ret = head.seq;
@@ -285,12 +362,16 @@ audit_read_newest(const char *database, int64_t *ret, struct err *err)
 }
 
 bool
-audit_read_names(const char *database, audit_read_name *each, void *ctx, struct err *err)
+audit_read_names(
+    const struct audit_source *source, audit_read_name *each, void *ctx, struct err *err)
 {
-	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
+	CLEANUP(db_closep) struct db *db = NULL;
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	bool has;
 
+	if (source->database == NULL)
+		return true;
+	db = open_rows(source, err);
 	if (db == NULL || !has_names(db, &has, err))
 		return false;
 	if (!has)

@@ -20,24 +20,33 @@ struct audit_filter {
 	enum audit_severity at_least;
 };
 
+/* Where entries are read: the rows, or where `database` is NULL the log's files.  Neither is
+ * changed. */
+struct audit_source {
+	const char *database;
+	bool is_copy;	 /* of it: nobody has it open */
+	const char *log; /* the path of the newest file */
+};
+
 /* One entry's line, without its newline; name: of its user, "" where none is known.  False ends
  * the reading. */
 typedef bool audit_read_line(
     void *ctx, const char *line, size_t size, const struct audit_fields *fields, const char *name);
 
 /* Those that fit, the oldest first, a page of rows in memory at a time. */
-bool audit_read(const char *database, const struct audit_filter *filter, audit_read_line *each,
-    void *ctx, struct err *err) MUST_USE;
+bool audit_read(const struct audit_source *source, const struct audit_filter *filter,
+    audit_read_line *each, void *ctx, struct err *err) MUST_USE;
 
 /* Is there an entry that names that application, and that environment?  What is not asked for is
  * NULL; what is about all names none. */
-bool audit_read_has(const char *database, const char *application, const char *environment,
-    bool *ret, struct err *err) MUST_USE;
+bool audit_read_has(const struct audit_source *source, const char *application,
+    const char *environment, bool *ret, struct err *err) MUST_USE;
 
 /* The newest entry's number; 0: there is none. */
-bool audit_read_newest(const char *database, int64_t *ret, struct err *err) MUST_USE;
+bool audit_read_newest(
+    const struct audit_source *source, int64_t *ret, struct err *err) MUST_USE;
 
-/* What the ids are called that have a name. */
+/* What the ids are called that have a name: by the rows alone. */
 typedef bool audit_read_name(void *ctx, const char *who, const char *name);
 bool audit_read_names(
-    const char *database, audit_read_name *each, void *ctx, struct err *err) MUST_USE;
+    const struct audit_source *source, audit_read_name *each, void *ctx, struct err *err) MUST_USE;

@@ -190,12 +190,14 @@ read_outside(struct db *db, struct audit_verified *found, struct err *err)
 /* The head, then the file, then the rows: what the file has was committed before it was written,
  * and what was committed before the file was opened should stand there. */
 static bool
-walk(struct walk *w, const char *database, const char *path, struct err *err)
+walk(struct walk *w, const struct audit_source *source, struct err *err)
 {
-	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
+	CLEANUP(db_closep)
+	struct db *db =
+	    db_open(source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
 
 	if (db == NULL || !store_audit_head(db, &w->head, err) ||
-	    !audit_lines_open(&w->file, path, err) || !read_file_line(w, err))
+	    !audit_lines_open(&w->file, source->log, err) || !read_file_line(w, err))
 		return false;
 	w->found.first = 1;
 	if (w->file_waits && !audit_chain_seq(w->file.line, w->file.size, &w->found.first))
@@ -209,12 +211,14 @@ walk(struct walk *w, const char *database, const char *path, struct err *err)
 bool
 audit_verify(const char *database, const char *file, struct audit_verified *ret, struct err *err)
 {
-	return audit_verify_witnesses(database, file, NULL, 0, ret, err);
+	const struct audit_source source = { .database = database, .log = file };
+
+	return audit_verify_witnesses(&source, NULL, 0, ret, err);
 }
 
 bool
-audit_verify_witnesses(const char *database, const char *file, struct audit_witness *witnesses,
-    size_t n, struct audit_verified *ret, struct err *err)
+audit_verify_witnesses(const struct audit_source *source, struct audit_witness *witnesses, size_t n,
+    struct audit_verified *ret, struct err *err)
 {
 	struct walk *w = calloc(1, sizeof(*w));
 	bool ok;
@@ -225,7 +229,7 @@ audit_verify_witnesses(const char *database, const char *file, struct audit_witn
 	w->n_witnesses = n;
 	for (size_t i = 0; i < n; i++)
 		witnesses[i].seq = 0;
-	ok = walk(w, database, file, err);
+	ok = walk(w, source, err);
 	audit_lines_close(&w->file);
 	if (ok) {
 		w->found.entries = w->chain.seq;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/base.h"
+#include "store/audit_read.h"
 #include "types/limits.h"
 
 struct audit_verified {
@@ -32,7 +33,7 @@ bool audit_witness_is_one(const char *digits);
 bool audit_verify(const char *database, const char *file, struct audit_verified *ret,
     struct err *err) MUST_USE;
 
-/* The same, and n witnesses are looked for in the chain. */
-bool audit_verify_witnesses(const char *database, const char *file,
-    struct audit_witness *witnesses, size_t n, struct audit_verified *ret,
-    struct err *err) MUST_USE;
+/* The same of a source with a database (its log: the file), and n witnesses are looked for in the
+ * chain. */
+bool audit_verify_witnesses(const struct audit_source *source, struct audit_witness *witnesses,
+    size_t n, struct audit_verified *ret, struct err *err) MUST_USE;

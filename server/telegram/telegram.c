@@ -73,6 +73,7 @@ make_hearing(struct telegram *telegram)
 			.api = telegram->api,
 			.settings = config->settings,
 			.submit = config->submit,
+			.refusals = config->refusals,
 			.own_name = telegram->name,
 			.count_request = config->count_request,
 			.pending = config->pending,

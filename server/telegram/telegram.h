@@ -9,6 +9,7 @@
 #include "types/event.h"
 
 struct http_route;
+struct refusals;
 struct telegram;
 
 /* Everything is borrowed for telegram's life; settings is referenced.  Callbacks may be NULL but
@@ -17,9 +18,10 @@ struct telegram_config {
 	struct loop *loop;
 	struct settings *settings;
 
-	/* Hands an event from outside (EVENT_UPDATE, EVENT_REJECTED) to the store: stamps it (time,
+	/* Hands an event from outside (EVENT_UPDATE) to the store: stamps it (time,
 	 * random bytes, settings) and takes it; false: refused, it stays the caller's. */
 	bool (*submit)(void *ctx, struct event *event);
+	struct refusals *refusals;	/* counts who comes to the webhook without its secret */
 	/* The last lines of a run's output, to be shown: clean, redacted UTF-8 without marks. */
 	void (*tail)(void *ctx, int64_t run, struct buf *out);
 	/* For the metrics: a call of the Bot API; a request to our webhook; updates that wait. */

@@ -11,27 +11,23 @@
 #include "lib/http_server.h"
 #include "lib/json.h"
 #include "lib/loop.h"
-#include "lib/rate_summary.h"
 #include "lib/text.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_register.h"
 #include "telegram/telegram_update.h"
 #include "types/event.h"
+#include "types/refusals.h"
 #include "types/secret.h"
 #include "types/settings.h"
 
 #define WEBHOOK_MAGIC	 0x74677768u
 #define SECRET_HEADER	 "X-Telegram-Bot-Api-Secret-Token"
-#define REJECTED_MS	 60000
 #define ORDER_PATIENCE_S 30 /* a person waits at the terminal */
 
 struct telegram_webhook {
 	unsigned magic;
 	struct telegram_webhook_config config;
 	struct telegram_register *reg;
-	struct rate_summary rejected;
-	char rejected_client[48]; /* the last of them */
-	struct loop_timer timer;  /* reports what was rejected meanwhile */
 	bool is_quiet;
 };
 
@@ -43,8 +39,6 @@ struct waiting {
 
 static void on_begin(struct http_request *request, void *ctx);
 static void reject(struct telegram_webhook *webhook, struct http_request *request);
-static void tell_rejected(struct telegram_webhook *webhook, int64_t count);
-static void on_time(struct loop_timer *timer, void *ctx);
 static void on_request(struct http_request *request, void *ctx);
 static void on_decided(void *ctx, const struct answer *answer);
 
@@ -58,7 +52,6 @@ telegram_webhook_new(const struct telegram_webhook_config *config)
 	webhook->magic = WEBHOOK_MAGIC;
 	webhook->config = *config;
 	webhook->config.settings = settings_ref(config->settings);
-	loop_timer_init(&webhook->timer, on_time, webhook);
 	webhook->reg = telegram_register_new(
 	    config->loop, config->api, config->settings, config->pending, config->ctx);
 	if (webhook->reg != NULL)
@@ -73,7 +66,6 @@ telegram_webhook_free(struct telegram_webhook *webhook)
 	if (webhook == NULL)
 		return;
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
-	loop_timer_stop(&webhook->timer);
 	telegram_register_free(webhook->reg);
 	settings_unref(webhook->config.settings);
 	free(webhook);
@@ -117,7 +109,6 @@ void
 telegram_webhook_quiesce(struct telegram_webhook *webhook)
 {
 	webhook->is_quiet = true;
-	loop_timer_stop(&webhook->timer);
 }
 
 /* --- a request --- */
@@ -151,54 +142,9 @@ on_begin(struct http_request *request, void *ctx)
 static void
 reject(struct telegram_webhook *webhook, struct http_request *request)
 {
-	int64_t now = loop_now_ms();
-	int64_t count = rate_summary_add(&webhook->rejected, REJECTED_MS, now);
-
-	(void)text_copy(webhook->rejected_client, sizeof(webhook->rejected_client),
-	    http_request_client(request));
+	refusals_add(webhook->config.refusals, "telegram", "wrong or missing secret", "",
+	    http_request_client(request), false);
 	answer_request(webhook, request, 401);
-	if (webhook->is_quiet)
-		return;
-	if (count > 0)
-		tell_rejected(webhook, count);
-	else if (!loop_timer_is_started(&webhook->timer))
-		loop_timer_start(webhook->config.loop, &webhook->timer,
-		    rate_summary_wait_ms(&webhook->rejected, now), 0);
-}
-
-static void
-on_time(struct loop_timer *timer, void *ctx)
-{
-	struct telegram_webhook *webhook = OBJ_OF(struct telegram_webhook, ctx, WEBHOOK_MAGIC);
-	int64_t now = loop_now_ms();
-	int64_t count = rate_summary_due(&webhook->rejected, REJECTED_MS, now);
-	int64_t wait = rate_summary_wait_ms(&webhook->rejected, now);
-
-	if (count > 0)
-		tell_rejected(webhook, count);
-	else if (wait >= 0)
-		loop_timer_start(webhook->config.loop, timer, wait, 0);
-}
-
-static void
-tell_rejected(struct telegram_webhook *webhook, int64_t count)
-{
-	struct event *event = event_new(EVENT_REJECTED);
-
-	if (event != NULL) {
-		(void)text_copy(
-		    event->u.rejected.source, sizeof(event->u.rejected.source), "telegram");
-		(void)text_copy(event->u.rejected.reason, sizeof(event->u.rejected.reason),
-		    "wrong or missing secret");
-		(void)text_copy(event->u.rejected.client, sizeof(event->u.rejected.client),
-		    webhook->rejected_client);
-		event->u.rejected.count = count;
-		if (webhook->config.submit(webhook->config.ctx, event))
-			return;
-	}
-	event_free(event);
-	rate_summary_put_back(&webhook->rejected, count);
-	loop_timer_start(webhook->config.loop, &webhook->timer, REJECTED_MS, 0);
 }
 
 static struct event *

@@ -13,6 +13,7 @@
 struct event;
 struct http_route;
 struct loop;
+struct refusals;
 struct settings;
 struct telegram_api;
 struct telegram_webhook;
@@ -25,6 +26,7 @@ struct telegram_webhook_config {
 	struct telegram_api *api;
 	struct settings *settings;	/* referenced: telegram_webhook_url and _secret */
 	bool (*submit)(void *ctx, struct event *event);	/* see struct telegram_config */
+	struct refusals *refusals;	/* counts who is not let in */
 	const char *own_name;		/* read with each update: "" until it is known */
 	void (*count_request)(void *ctx, int status);
 	void (*pending)(void *ctx, int64_t updates);

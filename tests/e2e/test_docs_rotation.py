@@ -201,10 +201,9 @@ def test_an_export_without_names_is_still_the_one_that_was_printed(bot):
     folder = bot.folder / "export"
     said = bot.typist.type(f"deploybot audit export {folder}")
     assert hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest() in said
-    command = re.search(r"(?m)^ {4}(sed .*verify\.sh.*)$", (ROOT / "docs/personal-data.md").read_text("utf-8"))[1]
 
     def status():
-        return subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=False).returncode
+        return subprocess.run([folder / "verify.sh"], cwd=folder, capture_output=True, check=False).returncode
 
     assert status() == 0
     (folder / "names.csv").unlink()

@@ -57,6 +57,22 @@ def test_many_users_fill_neither_log_nor_audit(scene):
     assert len([e for e in scene.audit(action="denied") if e["user_id"] == "local"]) < 10
 
 
+def test_what_was_refused_is_counted_over_a_stop(scene):
+    def counted():
+        """How often somebody was refused, by the database: entries, and rows that become one within an hour."""
+        entries = sum(int(e["count"]) for e in scene.audit(action="denied") if e["user_id"] == "local")
+        return entries + scene.bot_rows("SELECT coalesce(sum(n), 0) FROM stranger WHERE source = 'local'")[0][0]
+
+    scene.bot.stop()
+    before = counted()
+    scene.start_bot()
+    for user in (UNKNOWN, "root", UNKNOWN, UNKNOWN, "root"):
+        assert scene.ask(user, "GET", "/v1/status")[0] == 403
+    scene.bot.stop()
+    assert counted() == before + 5
+    scene.start_bot()
+
+
 def uid_of(user):
     if isinstance(user, int):
         return user

@@ -20,7 +20,9 @@ def told(tmp_path_factory):
     finals, lengths = [], []
     for _ in range(2):
         scene.scripts.deploy(STEADY)
-        finals.append(scene.release())
+        scene.release()     # what rings may come before the edit that shows the head
+        finals.append(scene.chat.wait_for_message(
+            lambda view: audit_head_in(view) not in [None, *map(audit_head_in, finals)], PATIENCE_S))
         lengths.append(len(scene.audit()))
         scene.mallory.say("/deploy staging")
         scene.wait_for_audit(1, action="denied")

@@ -148,6 +148,29 @@ def test_a_chain_that_was_written_anew_by_who_owns_the_machine_is_seen_for_what_
            says=("entry 10 was changed", "outcome was \"denied\", is \"allowed\"", "entries 11 to 40 were hashed anew"))
 
 
+def test_lines_of_another_chain_are_one_finding_and_not_each_a_changed_one(tmp_path, lines, log):
+    write_folder(tmp_path / "witness", lines)
+    other = [{**entry, "user_id": f"telegram:{1000 + i}", "timestamp": entry["timestamp"].replace("2026-", "2025-")}
+             for i, entry in enumerate(entries(N))]
+    other[4]["outcome"] = "allowed"
+    log.write_text("".join(chained(other)), encoding="utf-8")
+    text = verify(log, 1, str(log), "--against", str(tmp_path / "witness"), says=(
+        "entries 1 to 40 are of another chain", f"({log} line 1)",
+        "user_id differs in 40, outcome in 1, timestamp in 40; the witness has others ("))
+    assert len([line for line in text.splitlines() if line.startswith("error")]) == 2, text
+    log.write_text("".join([*lines[:16], *chained(other)[16:32], *lines[32:]]), encoding="utf-8")
+    text = verify(log, 1, str(log), "--against", str(tmp_path / "witness"), says=(
+        "entries 17 to 32 are of another chain", "is not what it was: whole are entries 1 to 16"))
+    assert len([line for line in text.splitlines() if line.startswith("error")]) == 2, text
+    log.write_text("".join([*lines[:16], *chained(other)[16:19], *lines[19:]]), encoding="utf-8")
+    verify(log, 1, str(log), "--against", str(tmp_path / "witness"),
+           says=("entry 17 was changed", "entry 19 was changed"), silent=("of another chain",))
+    mixed = [*lines[:16], *(line.replace('"denied"', '"alloww"', 1) for line in lines[16:24]), *lines[24:]]
+    log.write_text("".join(mixed), encoding="utf-8")
+    verify(log, 1, str(log), "--against", str(tmp_path / "witness"), says=("entries 17 to 24 were changed",),
+           silent=("of another chain",))
+
+
 def test_closed_files_that_changed_names_are_noticed(tmp_path, lines, log):
     write_folder(tmp_path / "witness", lines)
     arguments = (str(log), "--against", str(tmp_path / "witness"))

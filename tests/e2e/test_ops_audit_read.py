@@ -257,6 +257,75 @@ def test_what_is_mistyped_is_said(copy, arguments, words):  # noqa: F811
     assert words in say(copy, *arguments, status=64)
 
 
+def alone(copy, folder, *arguments, status=0):
+    """Typed where there are no settings."""
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run([str(copy.build / "deploybot"), "audit", *map(str, arguments)], cwd=folder,
+                          capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == status, done
+    return done.stdout + done.stderr
+
+
+def test_a_copy_of_the_database_or_of_the_log_is_read_without_settings_and_nothing_is_written(
+        copy, tmp_path):  # noqa: F811
+    lines = write_chain(copy, [(2, "a", {}), (2, "b", {}), (2, "c", {})])
+    taken, here = tmp_path / "taken%3F#?", tmp_path / "desk"
+    taken.mkdir()
+    database, log = taken / "copy.db", taken / "audit.log"
+    with contextlib.closing(sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db")) as db:
+        db.execute("VACUUM INTO ?", (str(database),))
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        assert db.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+    (taken / "audit.log.1").write_text("".join(lines[:2]), "ascii")
+    log.write_text(lines[2], "ascii")
+    before = {path.name: path.read_bytes() for path in taken.iterdir()}
+    for source in (("--database", database), ("--log", log)):
+        assert alone(copy, here, "search", "--format", "json", *source) == "".join(lines)
+        assert alone(copy, here, "tail", "-n", "1", "--format", "json", *source) == lines[2]
+        assert re.search(r"(?m)^outcome +b$", alone(copy, here, "show", "2", *source))
+        assert "none of the log's 3 entries" in alone(copy, here, "search", "--deployment", "7", *source)
+        assert "error" in alone(copy, here, "show", "4", *source, status=1)
+        assert "ok: 3 entries in" in alone(copy, here, "export", here / source[0].strip("-"), *source)
+        assert run_verify(here / source[0].strip("-")).returncode == 0
+    assert "ok: 3 entries in" in alone(copy, here, "export", here / "both", "--database", database, "--log", log)
+    head = json.loads(lines[1])["hash"][:16]
+    said = alone(copy, here, "verify", "--database", database, head)
+    assert "no log was named" in said and f"ok: {head} is entry 2" in said and "ok: 3 entries in the database" in said
+    assert "no log was named" not in alone(copy, here, "verify", log, "--database", database)
+    assert {path.name: path.read_bytes() for path in taken.iterdir()} == before
+    log.unlink()
+    assert alone(copy, here, "tail", "-n", "1", "--format", "json", "--log", log) == lines[1], "closed files alone"
+    (taken / "audit.log.1").write_text(lines[0], "ascii")
+    assert "entries are not in" in alone(copy, here, "verify", log, "--database", database, status=1)
+
+
+@pytest.mark.parametrize("arguments, status, words", [
+    (["search", "--database", "x.db", "--log", "audit.log"], 64, "one of both"),
+    (["search", "--database"], 64, "a file must follow"),
+    (["search", "--log", "a", "--log", "b"], 64, "one log at a time"),
+    (["tail", "--log", "nowhere"], 64, "there is no such file: nowhere"),
+    (["tail", "--database", "nowhere.db"], 66, "there is no database nowhere.db"),
+    (["verify", "--log", "audit.log"], 64, "stands by itself"),
+    (["verify", "--database", "x.db", "--against", "witness"], 64, "name its path, too"),
+    (["verify", "."], 64, ". is a folder: name the log in it"),
+    (["verify", "audit.log.17"], 64, "name the log, audit.log, and all its files are read"),
+    (["verify", "--agaist", "x"], 64, "there is no such option (--against,"),
+    (["verify", "--help"], 0, "--database FILE"),
+])
+def test_what_is_named_for_settings_that_are_not_there_is_said(copy, tmp_path, arguments, status, words):  # noqa: F811
+    (tmp_path / "desk").mkdir()
+    (tmp_path / "desk" / "audit.log.17").write_text("", "ascii")
+    assert words in alone(copy, tmp_path / "desk", *arguments, status=status)
+
+
+def test_help_says_the_options_of_each_kind(copy, tmp_path):  # noqa: F811
+    for words in (["help", "audit"], ["help", "audit", "verify"], ["audit", "--help"]):
+        done = subprocess.run([str(copy.build / "deploybot"), *words], cwd=tmp_path, capture_output=True, text=True,
+                              check=True)
+        said = done.stdout.replace(str(copy.build / "deploybot"), "deploybot")
+        assert "--severity WORD" in said and max(map(len, said.splitlines())) <= 100
+
+
 def test_a_spreadsheet_takes_nothing_for_a_formula(copy):  # noqa: F811
     write_chain(copy, [(2, text, {}) for text in ("=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a\"b,\nc", "plain")])
     rows = list(csv.reader(say(copy, "tail", "--format", "csv").splitlines(keepends=True)))

@@ -160,6 +160,7 @@ a_witness_is_found_by_16_digits_and_by_8_of_old_messages(void **state)
 {
 	struct world *w = *state;
 	const char *hash = strstr(w->text.data + line_at(w, 299), ",\"hash\":\"") + 9;
+	const struct audit_source source = { .database = w->database, .log = w->file };
 	char sixteen[17], eight[9];
 	struct audit_witness witnesses[3] = { { .digits = sixteen }, { .digits = eight },
 		{ .digits = "0123456789abcdef" } };
@@ -168,8 +169,8 @@ a_witness_is_found_by_16_digits_and_by_8_of_old_messages(void **state)
 	(void)snprintf(eight, sizeof(eight), "%.8s", hash);
 	for (char *c = eight; *c != '\0'; c++) /* as a person may type it */
 		*c = (char)toupper((unsigned char)*c);
-	assert_true(audit_verify_witnesses(
-	    w->database, w->file, witnesses, COUNT(witnesses), &w->found, &w->err));
+	assert_true(
+	    audit_verify_witnesses(&source, witnesses, COUNT(witnesses), &w->found, &w->err));
 	assert_int_equal(witnesses[0].seq, 300);
 	assert_int_equal(witnesses[1].seq, 300);
 	assert_int_equal(witnesses[2].seq, 0);

@@ -60,6 +60,7 @@ a_lock_binds_everybody_but_its_owner(void **state)
 	    "Only @ada deploys there now; pushes wait, rollbacks go on. /unlock staging ends it.");
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 Locked: staging by @ada"));
 	assert_int_equal(world_audited(&w, "lock_begun", "incident 42"), 1);
+	assert_int_equal(world_audited(&w, "lock_begun", "2026-01-01T02:00:00Z"), 1);
 
 	w.aid.at += 20 * 60 * 1000;
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");

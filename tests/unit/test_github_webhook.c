@@ -18,12 +18,14 @@
 #include "tests/unit/github_sample.h"
 #include "tests/unit/hmac_of.h"
 #include "tests/unit/http_ask.h"
+#include "types/refusals.h"
 #include "types/settings.h"
 
 #define SECRET "It's a Secret to Everybody"
 
 struct world {
 	struct loop *loop;
+	struct refusals *refusals;
 	struct github_webhook *webhook;
 	struct http_route routes[GITHUB_WEBHOOK_ROUTES];
 	struct http_server *server;
@@ -65,6 +67,7 @@ submit(void *ctx, struct event *event)
 		assert_string_equal(event->u.rejected.source, "github");
 		w->rejected += event->u.rejected.count;
 		w->rejected_events++;
+		event->done(event->done_ctx, &(struct answer){ .status = 200 });
 		event_free(event);
 		return true;
 	}
@@ -144,6 +147,8 @@ set_up(void **state)
 	w->settings = settings_with(SECRET);
 	w->loop = config.loop = loop_new(&err);
 	loop_task_init(&w->decide, on_decide, w);
+	w->refusals = config.refusals =
+	    refusals_new(&(struct refusals_config){ .loop = w->loop, .submit = submit, .ctx = w });
 	w->webhook = github_webhook_new(&config);
 	github_webhook_routes(w->webhook, w->routes);
 	server.routes = w->routes;
@@ -159,6 +164,7 @@ tear_down(void **state)
 
 	http_server_free(w->server);
 	github_webhook_free(w->webhook);
+	refusals_free(w->refusals);
 	loop_free(w->loop);
 	settings_unref(w->settings);
 	event_free(w->event);

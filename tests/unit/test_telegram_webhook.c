@@ -22,6 +22,7 @@
 #include "telegram/telegram_update.h"
 #include "tests/unit/fake_telegram.h"
 #include "types/event.h"
+#include "types/refusals.h"
 #include "types/settings.h"
 #include "types/outbound.h"
 
@@ -35,6 +36,7 @@ struct world {
 	struct fake_telegram *fake;
 	struct settings *settings;
 	struct telegram_api *api;
+	struct refusals *refusals;
 	struct telegram_webhook *webhook;
 	struct http_route route;  /* the webhook's */
 	struct http_route served; /* the same, through on_request() below */
@@ -78,6 +80,8 @@ submit(void *ctx, struct event *event)
 	assert_true(w->submitted < COUNT(w->events));
 	w->events[w->submitted++] = event;
 	w->is_told = true;
+	if (event->kind == EVENT_REJECTED)
+		event->done(event->done_ctx, &(struct answer){ .status = 200 });
 	return true;
 }
 
@@ -126,11 +130,14 @@ set_up(void **state)
 	w->fake = fake_telegram_new(w->loop);
 	w->settings = fake_telegram_settings(w->fake, OUR_URL);
 	w->api = telegram_api_new(w->loop, w->settings, NULL, NULL, &err);
+	w->refusals =
+	    refusals_new(&(struct refusals_config){ .loop = w->loop, .submit = submit, .ctx = w });
 	const struct telegram_webhook_config config = {
 		.loop = w->loop,
 		.api = w->api,
 		.settings = w->settings,
 		.submit = submit,
+		.refusals = w->refusals,
 		.own_name = "our_bot",
 		.count_request = count_request,
 		.pending = pending,
@@ -172,6 +179,7 @@ tear_down(void **state)
 	http_client_free(w->client);
 	http_server_free(w->server);
 	telegram_webhook_free(w->webhook);
+	refusals_free(w->refusals);
 	telegram_api_free(w->api);
 	settings_unref(w->settings);
 	fake_telegram_free(w->fake);
@@ -347,8 +355,9 @@ a_store_that_cannot_take_it_makes_telegram_come_again(void **state)
 	assert_int_equal(w->status, 503);
 	telegram_webhook_quiesce(w->webhook);
 	assert_int_equal(status_of(w, headers), 503);
-	assert_int_equal(status_of(w, strangers), 401); /* nor is that told of any more */
-	assert_int_equal(w->submitted, 1);
+	assert_int_equal(status_of(w, strangers), 401); /* which is told all the same */
+	assert_int_equal(w->submitted, 2);
+	assert_int_equal(w->events[1]->kind, EVENT_REJECTED);
 }
 
 static void

@@ -131,11 +131,39 @@ what_is_written_is_that_time_or_is_named(void **state)
 	zone_free(zone);
 }
 
+static void
+a_moment_says_its_offset_where_its_zone_is_not_known(void **state)
+{
+	static const struct {
+		const char *zone;
+		int64_t at;
+		const char *text;
+	} cases[] = {
+		{ "UTC", INT64_C(1798963200999), "2027-01-03T08:00:00Z" },
+		{ "Europe/Berlin", INT64_C(1798963200000), "2027-01-03T09:00:00+01:00" },
+		{ "Europe/Berlin", INT64_C(1782892800000), "2026-07-01T10:00:00+02:00" },
+		{ "America/St_Johns", INT64_C(1798963200000), "2027-01-03T04:30:00-03:30" },
+		{ "Asia/Kolkata", INT64_C(1798963200000), "2027-01-03T13:30:00+05:30" },
+	};
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct zone *zone = zone_new(cases[i].zone, &err);
+		char out[WHEN_STAMP];
+
+		assert_non_null(zone);
+		assert_string_equal(when_stamp(zone, cases[i].at, out), cases[i].text);
+		zone_free(zone);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_that_time_or_is_named),
+		cmocka_unit_test(a_moment_says_its_offset_where_its_zone_is_not_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,384 @@
+/* audit_compare_judge.c - names the log's lines without a partner, and the witness's without a line.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/text.h"
+#include "store/audit_compare_inside.h"
+#include "store/audit_difference.h"
+
+#define FOREIGN_MIN 4 /* neighbours; fewer are named each by itself */
+
+struct payload {
+	uint8_t digest[PAYLOAD];
+	int64_t seq;
+};
+
+/* --- who is whose --- */
+
+static int
+compare_payloads(const void *a, const void *b)
+{
+	const struct payload *left = a, *right = b;
+	int order = memcmp(left->digest, right->digest, PAYLOAD);
+
+	return order != 0 ? order : (left->seq > right->seq) - (left->seq < right->seq);
+}
+
+/* Of all entries that were not found. */
+static struct payload *
+read_payloads(struct compare *c, size_t *ret_n, struct err *err)
+{
+	size_t n, n_all = 0;
+	const struct audit_copy_entry *entries = audit_copy_entries(c->copy, &n);
+	struct payload *all = calloc(n + 1, sizeof(*all));
+	char line[AUDIT_LINE_MAX];
+
+	if (all == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the lines that differ"));
+	for (size_t i = 0; i < n; i++) {
+		bool has = false;
+
+		if (entries[i].is_found)
+			continue;
+		all[n_all].seq = entries[i].seq;
+		if (!audit_copy_text(c->copy, &entries[i], line, err) ||
+		    !audit_compare_payload(line, entries[i].size, all[n_all].digest, &has, err)) {
+			free(all);
+			return NULL;
+		}
+		n_all += has ? 1 : 0;
+	}
+	if (n_all > 1)
+		qsort(all, n_all, sizeof(*all), compare_payloads);
+	*ret_n = n_all;
+	return all;
+}
+
+/* The first entry of that content that no line was yet; 0: none. */
+static int64_t
+find_payload(struct compare *c, const struct payload *all, size_t n, const uint8_t digest[PAYLOAD])
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(all[middle].digest, digest, PAYLOAD) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < n && memcmp(all[low].digest, digest, PAYLOAD) == 0; low++) {
+		struct audit_copy_entry *entry = audit_copy_find(c->copy, all[low].seq);
+
+		if (!entry->is_found) {
+			entry->is_found = true;
+			return entry->seq;
+		}
+	}
+	return 0;
+}
+
+static bool
+pair_by_content(struct compare *c, struct err *err)
+{
+	size_t n = 0;
+	struct payload *all = read_payloads(c, &n, err);
+
+	if (all == NULL)
+		return false;
+	for (size_t i = 0; i < c->n_odd; i++)
+		if (c->odd[i].has_payload)
+			c->odd[i].match = find_payload(c, all, n, c->odd[i].payload);
+	free(all);
+	return true;
+}
+
+/* What of it is other than the witness's, which fields above all. */
+static void
+describe_change(struct compare *c, const struct odd *odd, int64_t seq, char out[DETAIL])
+{
+	const struct audit_copy_entry *entry = audit_copy_find(c->copy, seq);
+	char line[AUDIT_LINE_MAX];
+
+	out[0] = '\0';
+	if (odd->seq == 0)
+		(void)snprintf(out, DETAIL, "it is no audit line any more");
+	else if (!odd->has_payload)
+		(void)snprintf(out, DETAIL, "its fields cannot be read any more");
+	else if (odd->text != NULL && audit_copy_text(c->copy, entry, line, NULL))
+		audit_difference(line, entry->size, odd->text, odd->size, out, DETAIL);
+}
+
+static void
+tell_odd(struct compare *c, const struct odd *odd, enum audit_found what, int64_t seq,
+    const char *detail)
+{
+	const struct audit_finding finding = { .what = what,
+		.first = seq,
+		.last = seq,
+		.file = c->names[odd->name],
+		.line = odd->line,
+		.detail = detail == NULL || detail[0] == '\0' ? NULL : detail };
+
+	audit_compare_tell(c, &finding);
+}
+
+static bool
+take_if_free(struct compare *c, int64_t seq)
+{
+	struct audit_copy_entry *entry = audit_copy_find(c->copy, seq);
+
+	if (entry == NULL || entry->is_found)
+		return false;
+	entry->is_found = true;
+	return true;
+}
+
+/* Its content is the witness's entry `match`. */
+static void
+tell_matched(struct compare *c, const struct odd *odd, int64_t most)
+{
+	char detail[DETAIL] = "";
+
+	if (odd->seq != odd->match)
+		(void)snprintf(
+		    detail, sizeof(detail), "its number is now %+" PRId64, odd->seq - odd->match);
+	tell_odd(c, odd, odd->match < most ? FOUND_MOVED : FOUND_REHASHED, odd->match, detail);
+}
+
+/* As a change of the entry whose number it has, or else of the one that should stand there. */
+static int64_t
+tell_unmatched(struct compare *c, const struct odd *odd, int64_t before)
+{
+	int64_t seq = odd->seq != 0 && take_if_free(c, odd->seq) ? odd->seq :
+	    take_if_free(c, before + 1)				 ? before + 1 :
+								   0;
+	char detail[DETAIL];
+
+	if (seq == 0) {
+		if (odd->is_covered)
+			tell_odd(c, odd, FOUND_INSERTED, odd->seq,
+			    odd->seq == 0 ? "it is no audit line" : NULL);
+		return before;
+	}
+	describe_change(c, odd, seq, detail);
+	tell_odd(c, odd, FOUND_CHANGED, seq, detail);
+	return seq;
+}
+
+/* --- lines of another chain --- */
+
+/* The witness has another entry of that number, and this one was made to be one. */
+static bool
+may_be_foreign(struct compare *c, const struct odd *odd)
+{
+	const struct audit_copy_entry *entry;
+
+	if (odd->match != 0 || odd->seq == 0 || !odd->is_sound)
+		return false;
+	entry = audit_copy_find(c->copy, odd->seq);
+	return entry != NULL && !entry->is_found;
+}
+
+/* From this one on, behind each other; 0: too few. */
+static size_t
+count_foreign(struct compare *c, size_t i)
+{
+	size_t n = 0;
+
+	while (i + n < c->n_odd && may_be_foreign(c, &c->odd[i + n]) &&
+	    (n == 0 || c->odd[i + n].follows))
+		n++;
+	return n < FOREIGN_MIN ? 0 : n;
+}
+
+/* "user_id differs in 16, outcome in 2"; NULL: what is said of none. */
+static const char *
+describe_foreign(struct compare *c, const struct odd *odd, size_t n, char out[DETAIL])
+{
+	static const char *const keys[] = { "user_id", "outcome", "environment", "commit",
+		"timestamp", "code", "principal", "application", "deployment" };
+	size_t differ[COUNT(keys)] = { 0 };
+	char line[AUDIT_LINE_MAX];
+	struct buf text;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct audit_copy_entry *entry = audit_copy_find(c->copy, odd[i].seq);
+
+		if (odd[i].text == NULL || !audit_copy_text(c->copy, entry, line, NULL))
+			continue;
+		for (size_t k = 0; k < COUNT(keys); k++)
+			if (audit_difference_has(
+				line, entry->size, odd[i].text, odd[i].size, keys[k]))
+				differ[k]++;
+	}
+	buf_init(&text, DETAIL);
+	for (size_t k = 0; k < COUNT(keys); k++)
+		if (differ[k] > 0)
+			buf_addf(&text, "%s%s%s in %zu", text.size == 0 ? "" : ", ", keys[k],
+			    text.size == 0 ? " differs" : "", differ[k]);
+	(void)text_copy(out, DETAIL, buf_text(&text));
+	buf_done(&text);
+	return out[0] == '\0' ? NULL : out;
+}
+
+static void
+tell_foreign(struct compare *c, const struct odd *odd, size_t n)
+{
+	char detail[DETAIL];
+	const struct audit_finding finding = { .what = FOUND_FOREIGN,
+		.first = odd[0].seq,
+		.last = odd[n - 1].seq,
+		.file = c->names[odd[0].name],
+		.line = odd[0].line,
+		.detail = describe_foreign(c, odd, n, detail) };
+
+	for (size_t i = 0; i < n; i++)
+		audit_copy_find(c->copy, odd[i].seq)->is_found = true;
+	audit_compare_tell(c, &finding);
+}
+
+/* --- all of them --- */
+
+static void
+judge_odd(struct compare *c)
+{
+	int64_t before = 0, most = 0;
+
+	for (size_t i = 0; i < c->n_odd; i++) {
+		const struct odd *odd = &c->odd[i];
+		size_t n = count_foreign(c, i);
+
+		if (n > 0) {
+			tell_foreign(c, odd, n);
+			i += n - 1;
+			before = c->odd[i].seq;
+			if (before > most)
+				most = before;
+			continue;
+		}
+		if (odd->before != 0)
+			before = odd->before;
+		if (odd->most > most)
+			most = odd->most;
+		if (odd->match != 0) {
+			tell_matched(c, odd, most);
+			before = odd->match;
+		} else {
+			before = tell_unmatched(c, odd, before);
+		}
+		if (before > most)
+			most = before;
+	}
+	audit_compare_flush(c);
+}
+
+/* --- entries without a line --- */
+
+static void
+tell_missing(struct compare *c, int64_t first, int64_t last, bool is_front)
+{
+	bool is_end = last == c->result.covered && c->result.last < first && c->result.newer == 0;
+	bool is_rule = is_front && !is_end && audit_compare_is_by_rule(c, last);
+	char says[DETAIL];
+	const struct audit_finding gone = { .what = FOUND_CUT_BY_RULE,
+		.first = 1,
+		.last = first - 1,
+		.detail = is_rule ? audit_compare_removal_text(c, says) : NULL };
+	const struct audit_finding finding = { .what = is_end ? FOUND_CUT_END :
+		    is_rule				      ? FOUND_CUT_BY_RULE :
+		    is_front				      ? FOUND_CUT_FRONT :
+								FOUND_REMOVED,
+		.first = is_front && !is_end && !is_rule ? 1 : first,
+		.last = last,
+		.detail = is_rule ? audit_compare_removal_text(c, says) : NULL };
+
+	if (is_rule && first > 1) { /* the witness does not have these (any more) */
+		audit_compare_tell(c, &gone);
+		audit_compare_flush(c);
+	}
+	audit_compare_tell(c, &finding);
+	audit_compare_flush(c);
+}
+
+static void
+judge_missing(struct compare *c)
+{
+	size_t n;
+	const struct audit_copy_entry *entries = audit_copy_entries(c->copy, &n);
+	int64_t first = 0;
+	bool is_any = false; /* was found before */
+
+	for (size_t i = 0; i < n; i++) {
+		bool is_last;
+
+		if (entries[i].is_found) {
+			is_any = true;
+			continue;
+		}
+		if (first == 0)
+			first = entries[i].seq;
+		is_last = i + 1 == n || entries[i + 1].is_found ||
+		    entries[i + 1].seq != entries[i].seq + 1;
+		if (is_last) {
+			tell_missing(c, first, entries[i].seq,
+			    !is_any && (c->result.entries == 0 || c->result.first > first));
+			first = 0;
+		}
+	}
+}
+
+/* The log begins behind entry 1, and the witness does not have what is missing. */
+static void
+judge_front(struct compare *c)
+{
+	int64_t last = c->result.first - 1;
+	bool is_rule = c->copy == NULL && audit_compare_is_by_rule(c, last);
+	char says[DETAIL];
+	const struct audit_finding finding = { .what =
+						   is_rule ? FOUND_CUT_BY_RULE : FOUND_CUT_FRONT,
+		.first = 1,
+		.last = last,
+		.detail = is_rule ? audit_compare_removal_text(c, says) : NULL };
+
+	if (last < 1 || (c->copy != NULL && audit_copy_find(c->copy, last) != NULL))
+		return;
+	audit_compare_tell(c, &finding);
+	audit_compare_flush(c);
+}
+
+static void
+judge_heads(struct compare *c)
+{
+	for (size_t i = 0; i < c->n_heads; i++) {
+		const struct audit_finding finding = {
+			.what = FOUND_HEAD_MISSING,
+			.source = c->heads[i]->digits,
+			.at = c->heads[i]->at,
+			.detail = c->heads[i]->by,
+		};
+
+		if (c->heads[i]->seq == 0)
+			audit_compare_tell(c, &finding);
+	}
+	audit_compare_flush(c);
+}
+
+bool
+audit_compare_judge(struct compare *c, struct err *err)
+{
+	if (c->n_odd > 0 && !pair_by_content(c, err))
+		return false;
+	if (c->copy != NULL) {
+		judge_odd(c);
+		judge_missing(c);
+	}
+	judge_front(c);
+	judge_heads(c);
+	return true;
+}

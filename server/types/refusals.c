@@ -1,0 +1,178 @@
+/* refusals.c - requests that are refused unread: counted, and handed to the store once a minute.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "types/refusals.h"
+
+#include <stdlib.h>
+
+#include "lib/loop.h"
+#include "lib/rate_summary.h"
+#include "lib/text.h"
+
+#define KINDS_MAX 24 /* more than all of our words together; the last one has the others */
+
+struct kind {
+	struct refusals *refusals;
+	const char *source; /* NULL: not used */
+	const char *reason;
+	char application[ENVIRONMENT_NAME_MAX]; /* of the last, as is client */
+	char client[48];
+	struct rate_summary summary;
+	int64_t asked; /* in the event that the store has not decided on yet; 0: none */
+};
+
+struct refusals {
+	struct refusals_config config;
+	struct kind kinds[KINDS_MAX];
+	struct loop_timer timer;
+};
+
+static event_done on_decided;
+static loop_timer_fn on_due;
+
+struct refusals *
+refusals_new(const struct refusals_config *config)
+{
+	struct refusals *refusals = calloc(1, sizeof(*refusals));
+
+	if (refusals == NULL)
+		return NULL;
+	refusals->config = *config;
+	for (size_t i = 0; i < KINDS_MAX; i++)
+		refusals->kinds[i].refusals = refusals;
+	loop_timer_init(&refusals->timer, on_due, refusals);
+	return refusals;
+}
+
+void
+refusals_free(struct refusals *refusals)
+{
+	if (refusals == NULL)
+		return;
+	loop_timer_stop(&refusals->timer);
+	free(refusals);
+}
+
+static struct kind *
+kind_of(struct refusals *refusals, const char *source, const char *reason)
+{
+	struct kind *kind = refusals->kinds;
+
+	while (kind < &refusals->kinds[KINDS_MAX - 1] && kind->source != NULL &&
+	    (strcmp(kind->source, source) != 0 || strcmp(kind->reason, reason) != 0))
+		kind++;
+	kind->source = source;
+	kind->reason = reason;
+	return kind;
+}
+
+/* --- to the store --- */
+
+/* Of what has no event at the store already: of each kind one is enough. */
+static void
+set_timer(struct refusals *refusals)
+{
+	int64_t soonest = -1;
+
+	for (size_t i = 0; i < KINDS_MAX; i++) {
+		const struct kind *kind = &refusals->kinds[i];
+		int64_t wait =
+		    kind->asked > 0 ? -1 : rate_summary_wait_ms(&kind->summary, loop_now_ms());
+
+		if (wait >= 0 && (soonest < 0 || wait < soonest))
+			soonest = wait;
+	}
+	loop_timer_stop(&refusals->timer);
+	if (soonest >= 0)
+		loop_timer_start(refusals->config.loop, &refusals->timer, soonest, 0);
+}
+
+static bool
+submit(struct kind *kind, int64_t count, event_done *done)
+{
+	struct event *event = event_new(EVENT_REJECTED);
+	struct rejected *rejected;
+
+	if (event == NULL)
+		return false;
+	rejected = &event->u.rejected;
+	(void)text_copy(rejected->source, sizeof(rejected->source), kind->source);
+	(void)text_copy(rejected->reason, sizeof(rejected->reason), kind->reason); /* cut is fine */
+	(void)text_copy(rejected->application, sizeof(rejected->application), kind->application);
+	(void)text_copy(rejected->client, sizeof(rejected->client), kind->client);
+	rejected->count = count;
+	event->done = done;
+	event->done_ctx = kind;
+	if (kind->refusals->config.submit(kind->refusals->config.ctx, event))
+		return true;
+	event_free(event);
+	return false;
+}
+
+static void
+tell(struct kind *kind, int64_t count)
+{
+	if (count == 0)
+		return;
+	if (kind->asked == 0) {
+		kind->asked = count;
+		if (submit(kind, count, on_decided))
+			return;
+		kind->asked = 0;
+	}
+	rate_summary_put_back(&kind->summary, count);
+}
+
+static void
+on_decided(void *ctx, const struct answer *answer)
+{
+	struct kind *kind = ctx;
+
+	if (answer->status == 503)
+		rate_summary_put_back(&kind->summary, kind->asked);
+	kind->asked = 0;
+	set_timer(kind->refusals);
+}
+
+static void
+on_due(UNUSED struct loop_timer *timer, void *ctx)
+{
+	struct refusals *refusals = ctx;
+
+	for (size_t i = 0; i < KINDS_MAX; i++)
+		if (refusals->kinds[i].asked == 0)
+			tell(&refusals->kinds[i],
+			    rate_summary_due(
+				&refusals->kinds[i].summary, REFUSALS_PERIOD_MS, loop_now_ms()));
+	set_timer(refusals);
+}
+
+void
+refusals_add(struct refusals *refusals, const char *source, const char *reason,
+    const char *application, const char *client, bool is_now)
+{
+	struct kind *kind = kind_of(refusals, source, reason);
+	int64_t count;
+
+	(void)text_copy(kind->application, sizeof(kind->application), application);
+	(void)text_copy(kind->client, sizeof(kind->client), client);
+	count = rate_summary_add(&kind->summary, REFUSALS_PERIOD_MS, loop_now_ms());
+	if (count == 0 && is_now)
+		count = rate_summary_take(&kind->summary);
+	tell(kind, count);
+	set_timer(refusals);
+}
+
+int64_t
+refusals_hand_over(struct refusals *refusals)
+{
+	int64_t lost = 0;
+
+	loop_timer_stop(&refusals->timer);
+	for (size_t i = 0; i < KINDS_MAX; i++) {
+		int64_t count = rate_summary_take(&refusals->kinds[i].summary);
+
+		if (count > 0 && !submit(&refusals->kinds[i], count, NULL))
+			lost += count;
+	}
+	return lost;
+}

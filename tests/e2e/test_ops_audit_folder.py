@@ -1,0 +1,170 @@
+"""Goal: an auditor's folder says what stands at its ends, and what is outside (a timestamp, the witness, the chat)
+shows whether that is so; nothing of deploybot is needed for it."""
+# SPDX-License-Identifier: ISC
+import json
+import subprocess
+
+import pytest
+
+from audit_chain_aid import PROGRAM, chained, entries, head_of, objects
+from peers.tsa import Tsa
+
+PERIOD = ("--from", "2026-11-02", "--to", "2026-11-03")       # entries 9 to 24 of 40
+
+
+@pytest.fixture(name="tsa", scope="module")
+def _tsa(tmp_path_factory):
+    tsa = Tsa(tmp_path_factory.mktemp("tsa"))
+    yield tsa
+    tsa.close()
+
+
+@pytest.fixture(name="lines")
+def _lines():
+    return chained(entries(40))
+
+
+@pytest.fixture(name="log")
+def _log(tmp_path, lines, tsa):
+    log = tmp_path / "audit.log"
+    log.write_text("".join(lines), "ascii")
+    for last, day in ((7, "2026-11-01"), (15, "2026-11-02"), (23, "2026-11-03"), (31, "2026-11-04")):
+        (tmp_path / f"audit.log.{day}.tsr").write_bytes(
+            tsa.authority.reply(tsa.authority.query(json.loads(lines[last])["hash"])))
+    return log
+
+
+@pytest.fixture(name="witness")
+def _witness(tmp_path, lines):
+    write_witness(tmp_path / "witness", lines)
+    return tmp_path / "witness"
+
+
+def write_witness(folder, lines):
+    for name, content in objects(lines):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def export(log, *arguments):
+    folder = log.parent / "folder"
+    subprocess.run([PROGRAM, "audit", "export", folder, "--log", log, *arguments], cwd=log.parent, capture_output=True,
+                   check=True, env={"PATH": "/usr/bin:/bin"})
+    return folder
+
+
+def verify(folder, *arguments, status=0):
+    done = subprocess.run([folder / "verify.sh", *arguments], cwd=folder.parent, capture_output=True, text=True,
+                          check=False, env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == status, done
+    return done.stdout + done.stderr
+
+
+def forge(folder, change, edges=None):
+    """As whoever makes the folder could: its sums fit."""
+    path = folder / "entries.jsonl"
+    path.write_text("".join(change(path.read_text("ascii").splitlines(keepends=True))), "ascii")
+    if edges is not None:
+        (folder / "edges.jsonl").write_text("".join(json.dumps(edge) + "\n" for edge in edges), "ascii")
+    names = sorted(path.name for path in folder.iterdir() if path.name not in ("SHA256SUMS", "names.csv"))
+    sums = subprocess.run(["sha256sum", *names], cwd=folder, capture_output=True, text=True, check=True).stdout
+    (folder / "SHA256SUMS").write_text(sums, "ascii")
+
+
+def edges_of(folder):
+    return [json.loads(line) for line in (folder / "edges.jsonl").read_text("ascii").splitlines()]
+
+
+def test_a_periods_folder_has_its_timestamps_and_what_stands_before_and_behind_it(log, lines, tsa):
+    folder = export(log, *PERIOD)
+    assert (folder / "entries.jsonl").read_text("ascii") == "".join(lines[8:24])
+    assert [(edge["edge"], edge["seq"]) for edge in edges_of(folder)] == [("before", 8), ("behind", 25), ("head", 40)]
+    assert {key for edge in edges_of(folder) for key in edge} == {"edge", "seq", "hash", "prev", "timestamp"}, \
+        "nothing of what happened outside of the period"
+    assert sorted(path.name for path in folder.glob("*.tsr")) == ["2026-11-02.tsr", "2026-11-03.tsr"]
+    said = verify(folder, head_of(lines[20]))
+    for words in ("begins behind entry 8, of 2026-11-01T", "2026-11-02.tsr is of entry 16;",
+                  "2026-11-03.tsr is of entry 24;",
+                  "is entry 21", "own word entry 25, of 2026-11-04T", "the log's newest was 40"):
+        assert words in said
+    digest = json.loads(lines[15])["hash"]
+    subprocess.run(["openssl", "ts", "-verify", "-in", "2026-11-02.tsr", "-CAfile", tsa.ca_file, "-digest", digest],
+                   cwd=folder, capture_output=True, check=True)
+
+
+def test_names_may_be_taken_away_and_the_sums_stay(log):
+    folder = export(log)
+    (folder / "names.csv").unlink()
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+    assert "that was the log's newest" in verify(folder)
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda them: them[:-2], "entry 25 is not the one behind the last line"),
+    (lambda them: them[1:], "entry 8 is not the one before line 1")])
+def test_lines_that_were_cut_off_an_end_do_not_fit_to_what_stood_around_them(log, change, words):
+    folder = export(log, *PERIOD)
+    forge(folder, change)
+    assert words in verify(folder, status=1)
+
+
+def test_the_end_of_the_whole_log_cannot_be_cut_off_in_silence(log):
+    folder = export(log)
+    forge(folder, lambda them: them[:-1])
+    assert "entries 40 to 40 are not here" in verify(folder, status=1)
+
+
+def cut_with_its_edges(folder, lines):
+    """Two lines less, and edges.jsonl that fits: by itself such a folder is sound."""
+    before, last = edges_of(folder)[0], json.loads(lines[21])
+    head = {key: last[key] for key in ("hash", "prev", "seq", "timestamp")}
+    forge(folder, lambda them: them[:-2], [before, {"edge": "head", **head}])
+
+
+def test_a_timestamp_shows_that_its_day_went_on(log, lines):
+    folder = export(log, *PERIOD)
+    cut_with_its_edges(folder, lines)
+    assert "2026-11-03.tsr is of another entry than 22" in verify(folder, status=1)
+    (folder / "2026-11-03.tsr").unlink()
+    forge(folder, lambda them: them)
+    assert "own word that was the log's newest" in verify(folder), "only what is outside shows it then"
+
+
+def test_a_day_that_goes_on_behind_the_period_is_said(log):
+    folder = export(log, "--from", "2026-11-02", "--to", "2026-11-03T07:20:00Z")
+    assert "2026-11-03.tsr is of an entry that is not here: that day went on behind entry 20" in verify(folder)
+
+
+def test_the_witness_shows_what_the_folder_leaves_out_and_where_it_ends(log, lines, witness):
+    folder = export(log, *PERIOD)
+    said = verify(folder, witness)
+    assert "ok: 16 entries are as the witness has them" in said
+    assert "has entry 8, before line 1, of 2026-11-01T" in said
+    assert "has entry 25, behind the last line, of 2026-11-04T" in said
+    cut_with_its_edges(folder, lines)
+    (folder / "2026-11-03.tsr").unlink()
+    forge(folder, lambda them: them)
+    assert "has entry 23, behind the last line, of 2026-11-03T" in verify(folder, "witness"), "within the period"
+
+
+@pytest.mark.parametrize("spoil, words", [
+    (lambda lines: chained([{**json.loads(line), "user_id": "telegram:666"} for line in lines]),
+     "entry 9 is not as the witness"),
+    (lambda lines: lines[:5], "has none of these entries")])
+def test_a_folder_of_another_log_than_the_witnesss_is_no_part_of_it(log, lines, tmp_path, spoil, words):
+    write_witness(tmp_path / "other", spoil(lines))
+    assert words in verify(export(log, *PERIOD), "other", status=1)
+
+
+def test_a_folder_without_objects_is_no_witness(log, tmp_path):
+    (tmp_path / "empty").mkdir()
+    folder = export(log)
+    assert "holds no object of a witness" in verify(folder, "empty", status=1)
+    assert "usage: verify.sh" in verify(folder, "nowhere", status=1)
+
+
+def test_of_one_environment_the_witness_has_more_and_that_is_no_fault(log, witness):
+    folder = export(log, "--environment", "staging", *PERIOD)
+    forge(folder, lambda them: them[:3] + them[5:])
+    assert "ok: 14 entries are as the witness has them" in verify(folder, witness)
