@@ -408,8 +408,8 @@ def test_a_pulling_login_without_its_password_reaches_no_host(bench, settings, s
 def test_a_host_that_was_taken_out_is_named_once(bench):
     """Regression: its scheduler ran on, and no line named it."""
     bench.shipped("one", STAGING_HOST="h1,h2:2222")
-    says = ("warning: h2 (port 2222) is not in STAGING_HOST any more: what the last release started there runs on, and "
-            "no release replaces it: stop it there")
+    says = ("==> warning h2 (port 2222) is not in STAGING_HOST any more: what the last release started there runs on, "
+            "and no release replaces it: stop it there")
     assert says in bench.run("target.sh", "staging", "preflight")[1]
     bench.shipped("two")
     assert bench.said().count(says) == 1
