@@ -115,6 +115,12 @@ ssh_find_nginx() {
 	ssh_common+=("ports=$APP_PORTS" "upstream=$NGINX_UPSTREAM_FILE" "drain=$DRAIN_SECONDS")
 }
 
+# What serves would answer for the release beside it.
+ssh_check_smoke() {
+	[[ $DEPLOY_STRATEGY != bluegreen || -z $SMOKE_URL || $SMOKE_URL == *'{port}'* ]] || fail "$EXIT_CONFIG" "SMOKE_URL has no \
+{port}, and DEPLOY_STRATEGY is bluegreen: the release that serves would answer for the new one; write http://127.0.0.1:{port}/PATH"
+}
+
 ssh_check_files() {
 	local i mode
 	need_tool ssh openssh-client
@@ -446,6 +452,7 @@ transport_preflight() {
 	ssh_ids=() ssh_interrupted=()
 	ssh_quiet=no
 	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
+	ssh_check_smoke
 	ssh_name_gone
 	ssh_find_file
 	ssh_quiet=yes

@@ -534,11 +534,14 @@ def test_by_hand_all_settings_that_are_wrong_are_named_at_once(bench):
     ("DRAIN_SECONDS", "0", "is not seconds, 1 to 86400"),
     ("DRAIN_SECONDS", "08", "is not seconds, 1 to 86400"),
     ("DRAIN_SECONDS", "86401", "is not seconds, 1 to 86400"),
+    ("SMOKE_URL", "http://127.0.0.1/health", "has no {port}, and DEPLOY_STRATEGY is bluegreen: the release that serves "
+     "would answer for the new one; write http://127.0.0.1:{port}/PATH"),
 ])
 def test_bluegreen_settings_are_checked_before_anybody_is_asked(bench, name, value, says):
     settings = {"DEPLOY_STRATEGY": "bluegreen", "NGINX_UPSTREAM_FILE": "/etc/nginx/deploybot/app.conf", name: value}
-    status, said = bench.run("deploy.sh", "staging", COMMIT, **settings)
-    assert status == 78 and says in said[-1], said
+    for script in ("deploy.sh", "rollback.sh") if name == "SMOKE_URL" else ("deploy.sh",):
+        status, said = bench.run(script, "staging", COMMIT, **settings)
+        assert status == 78 and says in said[-1], said
     assert not bench.ssh_calls()
 
 
