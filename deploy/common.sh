@@ -54,6 +54,12 @@ warn() { # TEXT
 	say 'warning: %s' "$1" >&2
 }
 
+# For people, who do not read the log: the deployment's message has it too, and `deploybot doctor ENV`.
+warn_people() { # TEXT
+	said_more=yes
+	say '==> warning %s' "$1" >&2
+}
+
 step() { # NAME
 	said_more=yes
 	say '==> %s' "$1"

@@ -65,6 +65,8 @@ static const char *const removal_words[] = { PROTOCOL_REMOVALS(ITS_WORD) };
 		key, FIELD_TEXT, kinds, required, AT(member), 0, NULL, check \
 	}
 
+#define WARNING(key, n) TEXT(key, record.warnings[n], is_filled, RECORD_KINDS, 0)
+
 static const struct field fields[] = {
 	NUMBER("id", id, INT64_MAX, ID_KINDS | BIT(STUCK), ID_KINDS),
 	NUMBER("version", version, 1000000, BIT(HELLO), BIT(HELLO)),
@@ -113,6 +115,15 @@ static const struct field fields[] = {
 	NUMBER("signal", record.signal, 127, RECORD_KINDS, 0),
 	NUMBER("ended_at", record.ended_at, INT64_MAX, RECORD_KINDS, 0),
 	TEXT("image", record.image, protocol_is_image, BIT(HELLO) | BIT(STEP) | RECORD_KINDS, 0),
+	NUMBER("warnings", record.warning_count, INT_MAX, RECORD_KINDS, 0),
+	WARNING("warning1", 0),
+	WARNING("warning2", 1),
+	WARNING("warning3", 2),
+	WARNING("warning4", 3),
+	WARNING("warning5", 4),
+	WARNING("warning6", 5),
+	WARNING("warning7", 6),
+	WARNING("warning8", 7),
 };
 
 #define STEP_KINDS (BIT(HELLO) | BIT(STEP) | RECORD_KINDS)

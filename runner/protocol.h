@@ -70,8 +70,9 @@
  *   nobody connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
  * Record fields: gate released no_rollback migration drains exec_errno status signal timed_out
- *   ended lost unswept ended_at image steps.  image is what the script said last of
- *   `==> image sha256:…` before `==> release`.
+ *   ended lost unswept ended_at image warnings warning1 … steps.  image is what the script said
+ *   last of `==> image sha256:…` before `==> release`; warnings, how many different ones
+ *   (`==> warning`) it said, and warning1 and so on the first of them.
  *   (0.1.0 wrote more that nobody reads: log_size user_ms system_ms max_rss_kb.)
  *   How to read them, in this order:
  *     gate=0            the script never ran (ended=1: on request; else: the server was lost)
@@ -152,6 +153,8 @@
 #define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 9) /* each of those once */
 #define PROTOCOL_IMAGE		71		/* "sha256:" and 64 hex digits */
 #define PROTOCOL_STEP_NAME	47		/* bytes of a step's name; longer is cut */
+#define PROTOCOL_WARNING	200		/* bytes of a warning to people; longer is cut */
+#define PROTOCOL_WARNINGS	8		/* kept of one run; of more their number */
 #define PROTOCOL_ANSWER_MAX	65536		/* body of an answer; longer output fails the ask */
 #define PROTOCOL_PACKET_MAX	(PROTOCOL_ANSWER_MAX + 16384)	/* the largest message */
 #define PROTOCOL_RECORD_BYTES	16384		/* what the exit file is allocated to */
@@ -241,6 +244,8 @@ struct protocol_record {
 	int signal;
 	int64_t ended_at;	/* milliseconds since 1970 */
 	char image[PROTOCOL_IMAGE + 1];	/* also step; "": none was said */
+	unsigned int warning_count;	/* that were said, also those that are not here */
+	char warnings[PROTOCOL_WARNINGS][PROTOCOL_WARNING + 1]; /* printable; "": no more */
 };
 
 /* One message.  Fields that its kind does not name are zero or empty and are not sent. */

@@ -5,14 +5,16 @@
 #include "lib/buf.h"
 #include "lib/text.h"
 
-#define MARK	  "==> "
-#define MARK_LEN  (sizeof(MARK) - 1)
-#define IMAGE	  "image "
-#define IMAGE_LEN (sizeof(IMAGE) - 1)
-#define QUOTE	  "quote "
-#define UNQUOTE	  "unquote "
-#define BEL	  0x07
-#define ESC	  0x1b
+#define MARK	    "==> "
+#define MARK_LEN    (sizeof(MARK) - 1)
+#define IMAGE	    "image "
+#define IMAGE_LEN   (sizeof(IMAGE) - 1)
+#define WARNING	    "warning "
+#define WARNING_LEN (sizeof(WARNING) - 1)
+#define QUOTE	    "quote "
+#define UNQUOTE	    "unquote "
+#define BEL	    0x07
+#define ESC	    0x1b
 
 /* Nothing but the exact form: a digest that was read wrong would be what is rolled back to. */
 static bool
@@ -186,28 +188,30 @@ keep_secrets_out(struct step_scan *scan, const char *name, size_t len, struct bu
 	redact_stream_free(stream);
 }
 
+/* max: PROTOCOL_STEP_NAME, or of a warning PROTOCOL_WARNING. */
 static void
-step_ended(struct step_scan *scan, char *line, size_t len, step_scan_found *found, void *ctx)
+text_ended(
+    struct step_scan *scan, char *line, size_t len, size_t max, step_scan_found *found, void *ctx)
 {
-	char name[PROTOCOL_STEP_NAME + 1];
+	char text[PROTOCOL_WARNING + 1];
 	const char *from;
 	struct buf safe;
 
 	buf_init(&safe, 2 * STEP_SCAN_LINE);
 	len = drop_controls(line, len);
-	if (is_ours(line, len))
+	if (max == PROTOCOL_STEP_NAME && is_ours(line, len))
 		buf_add(&safe, line, len);
 	else
 		keep_secrets_out(scan, line, len, &safe);
 	len = safe.size;
 	from = trim(buf_text(&safe), &len);
-	len = text_cut(from, len, PROTOCOL_STEP_NAME);
+	len = text_cut(from, len, max);
 	from = trim(from, &len);
-	memcpy(name, from, len);
-	name[len] = '\0';
+	memcpy(text, from, len);
+	text[len] = '\0';
 	buf_wipe(&safe);
 	if (len > 0)
-		found(ctx, STEP_SCAN_STEP, name);
+		found(ctx, max == PROTOCOL_WARNING ? STEP_SCAN_WARNING : STEP_SCAN_STEP, text);
 }
 
 /* The line in scan->line is whole. */
@@ -220,8 +224,13 @@ line_ended(struct step_scan *scan, step_scan_found *found, void *ctx)
 		return;
 	if (is_image(scan->line, scan->len, digest))
 		found(ctx, STEP_SCAN_IMAGE, digest);
+	else if (scan->len > MARK_LEN + WARNING_LEN &&
+	    memcmp(scan->line + MARK_LEN, WARNING, WARNING_LEN) == 0)
+		text_ended(scan, scan->line + MARK_LEN + WARNING_LEN,
+		    scan->len - MARK_LEN - WARNING_LEN, PROTOCOL_WARNING, found, ctx);
 	else
-		step_ended(scan, scan->line + MARK_LEN, scan->len - MARK_LEN, found, ctx);
+		text_ended(scan, scan->line + MARK_LEN, scan->len - MARK_LEN, PROTOCOL_STEP_NAME,
+		    found, ctx);
 }
 
 /* Adds to a line that may still be a step's.  What the name has no room for is dropped. */

@@ -6,7 +6,7 @@
 #include "runner/protocol.h"
 
 #define STEP_SCAN_QUOTE 32 /* bytes of a word behind `==> quote` */
-#define STEP_SCAN_LINE	(PROTOCOL_STEP_NAME + 3 * REDACT_VALUE_MAX) /* no secret is cut in two */
+#define STEP_SCAN_LINE	(PROTOCOL_WARNING + 3 * REDACT_VALUE_MAX) /* no secret is cut in two */
 
 /* Words of ours, by which the server decides: kept as they are, whatever a secret may be called,
  * and however many steps were said before.  A migration has begun; how it ended (behind a blank:
@@ -32,6 +32,7 @@ struct step_scan {
 enum step_scan_kind {
 	STEP_SCAN_STEP,
 	STEP_SCAN_IMAGE,	/* exactly `==> image sha256:<64 hex>`: the text is the digest */
+	STEP_SCAN_WARNING,	/* `==> warning TEXT`: no step; for people, in the script's words */
 };
 
 typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *text);
@@ -44,7 +45,8 @@ size_t step_scan_decides(const char *name);
 
 /* Calls back for each step that ends in these bytes.  Its name is without blanks at its ends,
  * control characters, escape sequences and secrets, cut to PROTOCOL_STEP_NAME bytes between
- * characters; an empty one is no step.  A line ends with LF or CRLF.
+ * characters; an empty one is no step.  A warning's text is the same, cut to PROTOCOL_WARNING.  A
+ * line ends with LF or CRLF.
  *
  * From `==> quote WORD` (up to 32 letters and digits) to `==> unquote WORD` a script shows what
  * others wrote: no line of it is a step.  Who does not know WORD cannot end it, which is why no

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -427,6 +428,21 @@ take_image(struct protocol_record *record, const char *digest)
 		memcpy(record->image, digest, sizeof(record->image));
 }
 
+/* What is said again, as by two hosts or a hook in a loop, is one. */
+static void
+take_warning(struct protocol_record *record, const char *text)
+{
+	size_t i = 0;
+
+	while (i < PROTOCOL_WARNINGS && record->warnings[i][0] != '\0')
+		if (strcmp(record->warnings[i++], text) == 0)
+			return;
+	if (i < PROTOCOL_WARNINGS)
+		memcpy(record->warnings[i], text, strlen(text) + 1);
+	if (record->warning_count < INT_MAX)
+		record->warning_count++;
+}
+
 static bool
 was_said(const struct protocol_message *out, size_t decision)
 {
@@ -511,6 +527,10 @@ on_step(void *ctx, enum step_scan_kind kind, const char *text)
 		return;
 	if (kind == STEP_SCAN_IMAGE) {
 		take_image(&supervisor->out.record, text);
+		return;
+	}
+	if (kind == STEP_SCAN_WARNING) {
+		take_warning(&supervisor->out.record, text);
 		return;
 	}
 	take_limit(supervisor, limit_of(supervisor, text));

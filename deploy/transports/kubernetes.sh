@@ -229,12 +229,12 @@ kubernetes_check_main() {
 	kubernetes_refuse "the $kubernetes_title" "$kubernetes_main" "$kubernetes_paused" "$kubernetes_strategy" \
 		"$kubernetes_owner"
 	kubernetes_warn_of_gitops "the $kubernetes_title" "$kubernetes_gitops"
-	[[ $kubernetes_replicas != 0 ]] || warn "the $kubernetes_title has 0 replicas: nothing will run"
+	[[ $kubernetes_replicas != 0 ]] || warn_people "the $kubernetes_title has 0 replicas: nothing will run"
 }
 
 kubernetes_warn_of_gitops() { # TITLE WHO, or nobody
-	[[ -z $2 ]] || warn "$1 is kept as in git by $2, which sets the image back when it looks next: leave the image to \
-deploybot there, see docs/deploy-scripts.md"
+	[[ -z $2 ]] || warn_people "$1 is kept as in git by $2, which sets the image back when it looks next: leave the \
+image to deploybot there, see docs/deploy-scripts.md"
 }
 
 # What is not to be released to, whichever workload it is.

@@ -22,7 +22,7 @@ ssh_calls=0 ssh_grace=0
 # sshd on the way there lets 10 log in at a time.
 readonly SSH_ASIDE_AT_ONCE=8
 # Of a host's services that no release replaces, as many are named, with so long names.
-readonly SSH_OTHERS_MAX=16 SSH_OTHER_BYTES=64
+readonly SSH_OTHERS_MAX=16 SSH_OTHER_BYTES=64 SSH_STOPPED_BYTES=500
 # Of a compose file from the repository: each host reads it byte by byte.
 readonly COMPOSE_FILE_MAX=65536
 # A drain looks at the hosts so often; one that it cannot look at is asked for so long behind DRAIN_SECONDS.
@@ -113,6 +113,12 @@ ssh_find_nginx() {
 	[[ -n ${NGINX_UPSTREAM_FILE:-} ]] ||
 		fail "$EXIT_CONFIG" "DEPLOY_STRATEGY=bluegreen needs NGINX_UPSTREAM_FILE: what nginx there includes"
 	ssh_common+=("ports=$APP_PORTS" "upstream=$NGINX_UPSTREAM_FILE" "drain=$DRAIN_SECONDS")
+}
+
+# What serves would answer for the release beside it.
+ssh_check_smoke() {
+	[[ $DEPLOY_STRATEGY != bluegreen || -z $SMOKE_URL || $SMOKE_URL == *'{port}'* ]] || fail "$EXIT_CONFIG" "SMOKE_URL has no \
+{port}, and DEPLOY_STRATEGY is bluegreen: the release that serves would answer for the new one; write http://127.0.0.1:{port}/PATH"
 }
 
 ssh_check_files() {
@@ -446,6 +452,7 @@ transport_preflight() {
 	ssh_ids=() ssh_interrupted=()
 	ssh_quiet=no
 	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
+	ssh_check_smoke
 	ssh_name_gone
 	ssh_find_file
 	ssh_quiet=yes
@@ -465,11 +472,11 @@ transport_preflight() {
 # no release replaces, ssh_interrupted, where there is something to be put in order, and what runs then, and ssh_migrating,
 # the hosts where a migration is at work.
 ssh_show_check() {
-	local i line old left others
+	local i line old left stopped others
 	local -A text=()
 	for i in "${ssh_only[@]}"; do
 		[[ -s $ssh_folder/out.$i ]] || continue
-		old='' left='' others=0
+		old='' left='' stopped='' others=0
 		quote
 		while IFS= read -r line || [[ -n $line ]]; do
 			if [[ $line =~ ^(stays-old|left-over)\ ([A-Za-z0-9][A-Za-z0-9._-]*)\ ([^[:space:]]+)$ ]]; then
@@ -488,6 +495,9 @@ ssh_show_check() {
 				ssh_ids[i]=${BASH_REMATCH[1]} ssh_runs[i]=${BASH_REMATCH[2]:0:200} # longer than any release
 			elif [[ $line =~ ^interrupted\ (.*)$ ]]; then
 				ssh_interrupted[i]=${BASH_REMATCH[1]:0:200}
+			elif [[ $line =~ ^stopped\ ([A-Za-z0-9][A-Za-z0-9._-]*)$ ]]; then
+				((${#BASH_REMATCH[1]} <= SSH_OTHER_BYTES && ${#stopped} <= SSH_STOPPED_BYTES)) || continue
+				stopped+=" ${BASH_REMATCH[1]}"
 			elif [[ $line == migrating ]]; then
 				ssh_migrating+=("$i")
 			elif [[ $line =~ ^file\ (host|[0-9a-f]{64})$ ]]; then
@@ -503,8 +513,10 @@ ssh_show_check() {
 $SSH_OTHERS_MAX are named here"
 		[[ -z $old ]] || warn "${ssh_hosts[$i]}: these have this image, and no release replaces them:$old (write image: \
 \${DEPLOY_IMAGE} in the compose file in $ssh_dir there, or stop them)"
-		[[ -z $left ]] || warn "${ssh_hosts[$i]}: these are of a compose project of $ssh_dir that has another name now, \
-and no release replaces them:$left (there: docker rm -f$left)"
+		[[ -z $left ]] || warn_people "${ssh_hosts[$i]}: containers of a compose project of $ssh_dir that had another \
+name run beside the release; there: docker rm -f$left"
+		[[ -z $stopped ]] || warn_people "${ssh_hosts[$i]}: stopped there by somebody, and started by each release and \
+rollback:$stopped (is it to stay down? Leave it out of COMPOSE_SERVICES)"
 	done
 	ssh_compare
 }
@@ -630,8 +642,8 @@ ssh_name_gone() {
 		for i in "${!ssh_hosts[@]}"; do
 			[[ ${ssh_hosts[$i]} != "$host" || ${ssh_ports[$i]} != "$port" ]] || is_there=yes
 		done
-		[[ $is_there == yes ]] || warn "$host (port $port) is not in $(name_of "$environment" HOST) any more: what the \
-last release started there runs on, and no release replaces it: stop it there"
+		[[ $is_there == yes ]] || warn_people "$host (port $port) is not in $(name_of "$environment" HOST) any more: what \
+the last release started there runs on, and no release replaces it: stop it there"
 	done <"$app/hosts"
 }
 
@@ -687,7 +699,7 @@ ssh_tidy() {
 	ssh_started=()
 	((${#ssh_only[@]} > 0)) || return 0
 	ssh_everywhere $((SSH_ASK_SECONDS + ssh_grace)) tidy "${ssh_common[@]}" ||
-		warn "$ssh_said; what was started there may run on beside what serves, until the next release or rollback"
+		warn_people "$ssh_said; what was started there may run on beside what serves, until the next release or rollback"
 }
 
 # Looks at each host until nobody has a connection to what that deployment has left there, and it has ended.

@@ -27,6 +27,7 @@ struct chat_deployment {
 	const struct step *steps;	       /* of its newest run */
 	size_t n_steps;
 	const char *failed_step; /* what it is rolled back for; "", NULL: none, or it is not */
+	const struct run_warnings *warnings; /* of that run; NULL: none */
 	enum run_end run_end;	 /* how that run ended: the mark of its last step */
 	const char *touches;	 /* an action's: a line of what it does to what; "", NULL: none */
 	const char *tail;	 /* of an action, or a failure: last lines; "", NULL: none */

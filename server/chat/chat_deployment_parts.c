@@ -260,6 +260,26 @@ chat_deployment_application_log(struct chat_text *text, const struct chat_deploy
 }
 
 void
+chat_deployment_warnings(struct chat_text *text, const struct run_warnings *warnings, size_t max)
+{
+	const char *line = warnings == NULL ? "" : warnings->lines;
+	char one[LIMIT_LINE];
+	int64_t shown = 0;
+
+	for (; *line != '\0' && shown < (int64_t)max; shown++) {
+		size_t size = strcspn(line, "\n");
+
+		(void)text_copy(one, size + 1 < sizeof(one) ? size + 1 : sizeof(one), line);
+		chat_text_code(text, "\n⚠️ its script warns: ", one);
+		line += size + (line[size] == '\n');
+	}
+	if (shown > 0 && warnings->said > shown)
+		chat_text_add(text, "\n⚠️ %lld more %s in the log",
+		    (long long)(warnings->said - shown),
+		    warnings->said - shown == 1 ? "warning" : "warnings");
+}
+
+void
 chat_deployment_failed_step(struct chat_text *text, const struct chat_deployment *about)
 {
 	if (about->failed_step != NULL && about->failed_step[0] != '\0')

@@ -8,6 +8,7 @@
 #define CHAT_SHOW_RUNS	8  /* listed; beyond it a count */
 #define CHAT_SHOW_STEPS 24 /* of one run */
 #define CHAT_SHOW_AUDIT 32 /* numbers of entries */
+#define CHAT_SHOW_WARNINGS 8 /* of its newest run */
 
 struct chat_show_run {
 	int64_t id;

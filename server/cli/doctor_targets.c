@@ -19,11 +19,14 @@
 #include "lib/text.h"
 #include "types/settings.h"
 
-#define AT_ONCE	    4
-#define ASKED_MAX   16
-#define PATIENCE_MS 60000 /* a host that is off costs ssh its connect time-out */
-#define SAID_MAX    4096  /* of what it printed the end */
-#define BUSY	    75	  /* deploy/common.sh: something is being released there */
+#define AT_ONCE		4
+#define ASKED_MAX	16
+#define PATIENCE_MS	60000 /* a host that is off costs ssh its connect time-out */
+#define SAID_MAX	4096  /* of what it printed the end */
+#define READY		"ready to be deployed to"
+#define WARNING		"==> warning "
+#define WARNINGS_AROUND 64 /* bytes of what stands before the first of them */
+#define BUSY		75 /* deploy/common.sh: something is being released there */
 
 struct target {
 	struct doctor_targets *targets;
@@ -77,6 +80,29 @@ find_last_line(struct target *target, char out[LIMIT_LINE])
 	(void)clean_line(out, LIMIT_LINE, last, strlen(last));
 }
 
+/* What its script has warned people of: the first, and how many; false: of nothing. */
+static bool
+find_warnings(const struct target *target, char out[LIMIT_LINE])
+{
+	char first[LIMIT_LINE - WARNINGS_AROUND] = "";
+	const char *line = target->said;
+	size_t n = 0, size;
+
+	for (; *line != '\0'; line += size + (line[size] == '\n')) {
+		size = strcspn(line, "\n");
+		if (!text_starts(line, WARNING) || size == strlen(WARNING))
+			continue;
+		if (n++ == 0)
+			(void)clean_line(
+			    first, sizeof(first), line + strlen(WARNING), size - strlen(WARNING));
+	}
+	if (n == 1)
+		(void)snprintf(out, LIMIT_LINE, READY ", but: %s", first);
+	else if (n > 1)
+		(void)snprintf(out, LIMIT_LINE, READY ", with %zu warnings: %s", n, first);
+	return n > 0;
+}
+
 static void ask_more(struct doctor_targets *targets);
 
 static void
@@ -84,15 +110,16 @@ judge(struct target *target, int status)
 {
 	target->is_judged = true;
 	target->level = DOCTOR_ERROR;
-	find_last_line(target, target->text);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		target->level = DOCTOR_OK;
-		(void)text_copy(target->text, sizeof(target->text), "ready to be deployed to");
-	} else if (WIFEXITED(status) && WEXITSTATUS(status) == BUSY) {
-		target->level = DOCTOR_NOTE;
-	} else if (target->text[0] == '\0') {
-		(void)text_copy(target->text, sizeof(target->text), "the runner crashed");
+		(void)text_copy(target->text, sizeof(target->text), READY);
+		target->level = find_warnings(target, target->text) ? DOCTOR_WARNING : DOCTOR_OK;
+		return;
 	}
+	find_last_line(target, target->text);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == BUSY)
+		target->level = DOCTOR_NOTE;
+	else if (target->text[0] == '\0')
+		(void)text_copy(target->text, sizeof(target->text), "the runner crashed");
 }
 
 /* Its output has ended, or nobody waits for more. */

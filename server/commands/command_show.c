@@ -29,6 +29,7 @@ struct shown {
 	struct run_row rows[CHAT_SHOW_RUNS + 1];
 	struct chat_show_run runs[CHAT_SHOW_RUNS + 1];
 	struct step steps[CHAT_SHOW_RUNS][LIMIT_STEPS];
+	struct run_warnings warnings;
 	int64_t audit[CHAT_SHOW_AUDIT + 1];
 };
 
@@ -86,6 +87,7 @@ tell(struct tx *tx, const struct deployment *work, struct shown *shown, struct c
 		.deployment = &shown->work,
 		.environment = &shown->environment,
 		.block = is_blocked ? &shown->block : NULL,
+		.warnings = row_run_warnings(tx, work->run, &shown->warnings),
 		.run_end = row_run_end(tx, work->run),
 		.barriers = shown->barriers,
 		.approvals = work->why == DEPLOY_WHY_UNAPPROVED ? &none : NULL,

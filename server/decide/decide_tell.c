@@ -71,6 +71,7 @@ struct shown {
 	struct approval_request request;
 	struct chat_approvals approvals;
 	struct step steps[LIMIT_STEPS];
+	struct run_warnings warnings;
 	char migration_at[SETTINGS_MIGRATION];
 	char head[LIMIT_AUDIT_HEAD];
 	char tail[LIMIT_TAIL];
@@ -361,6 +362,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 		.n_steps = deployment->run != 0 ?
 		    row_step_list(tx, deployment->run, shown->steps, LIMIT_STEPS) :
 		    0,
+		.warnings = row_run_warnings(tx, deployment->run, &shown->warnings),
 		.run_end = row_run_end(tx, deployment->run),
 		.touches = decide_action_touches(tx, deployment, shown->touches),
 		.tail = tail_of(tx, deployment, shown->tail),

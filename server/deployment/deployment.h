@@ -6,6 +6,7 @@
 #include "types/action.h"
 #include "types/effect.h"
 #include "types/policy_action.h"
+#include "types/run_warnings.h"
 
 /* Who set it off: word, as metrics and rows name it. */
 #define TRIGGERS(T) \

@@ -69,6 +69,8 @@ handle_run_ended(struct tx *tx, const struct event *event)
 		row_run_set_tail(tx, ended.run, ended.tail);
 	if (ended.application_log[0] != '\0')
 		row_run_set_application_log(tx, ended.run, ended.application_log);
+	if (ended.warnings.said != 0)
+		row_run_set_warnings(tx, ended.run, &ended.warnings);
 	deployment.drains |= ended.drains;
 	verdict = run_verdict(&deployment, &ended, DECIDE_ATTEMPTS_MAX);
 	if (deployment.state != DEPLOY_ROLLING_BACK) {

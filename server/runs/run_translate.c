@@ -61,24 +61,53 @@ run_translate_order(const struct effect_run *order, unsigned grace_s, struct pro
 	memcpy(ret->fingerprint, order->binding, sizeof(ret->fingerprint));
 }
 
-/* A script may print a secret here too; of a name that was cut, its end may be half of one. */
-void
-run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP])
+/* A script may print a secret here too; of what was cut (at max bytes), its end may be half of one.
+ * Never empty. */
+static void
+make_safe(const char *said, size_t max, struct redact *redact, char *ret, size_t room)
 {
-	const struct run_tail_shape shape = { .max_lines = 1, .max_bytes = LIMIT_STEP - 1 };
+	const struct run_tail_shape shape = { .max_lines = 1, .max_bytes = room - 1 };
 	const size_t size = strlen(said);
 	const struct run_tail_bytes bytes = {
-		.data = said, .size = size, .is_growing = size + 4 > PROTOCOL_STEP_NAME
+		.data = said, .size = size, .is_growing = size + 4 > max
 	};
 	struct buf safe;
 
-	static_assert(LIMIT_STEP > PROTOCOL_STEP_NAME, "a step's name fits");
-	buf_init(&safe, LIMIT_STEP);
+	buf_init(&safe, room);
 	run_tail_of(&bytes, redact, &shape, &safe);
-	(void)clean_line(ret, LIMIT_STEP, buf_text(&safe), safe.size);
+	(void)clean_line(ret, room, buf_text(&safe), safe.size);
 	if (ret[0] == '\0')
-		(void)text_copy(ret, LIMIT_STEP, REDACT_MARK);
+		(void)text_copy(ret, room, REDACT_MARK);
 	buf_done(&safe);
+}
+
+void
+run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP])
+{
+	static_assert(LIMIT_STEP > PROTOCOL_STEP_NAME, "a step's name fits");
+	make_safe(said, PROTOCOL_STEP_NAME, redact, ret, LIMIT_STEP);
+}
+
+/* Between characters: up to three bytes below the limit. */
+static bool
+is_cut(const char *warning)
+{
+	return strlen(warning) + 4 > PROTOCOL_WARNING;
+}
+
+static void
+take_warnings(const struct protocol_record *record, struct redact *redact, struct run_warnings *ret)
+{
+	char line[LIMIT_LINE - sizeof("…")];
+	size_t used = 0;
+
+	static_assert(PROTOCOL_WARNINGS * (LIMIT_LINE + 1) <= LIMIT_WARNINGS, "all of them fit");
+	ret->said = record->warning_count;
+	for (size_t i = 0; i < PROTOCOL_WARNINGS && record->warnings[i][0] != '\0'; i++) {
+		make_safe(record->warnings[i], PROTOCOL_WARNING, redact, line, sizeof(line));
+		used += (size_t)snprintf(ret->lines + used, sizeof(ret->lines) - used, "%s%s%s",
+		    i > 0 ? "\n" : "", line, is_cut(record->warnings[i]) ? "…" : "");
+	}
 }
 
 void
@@ -148,6 +177,7 @@ run_translate_record(const struct run_context *context, const struct protocol_re
 
 	static_assert(sizeof(ended.image) == sizeof(record->image), "an image fits");
 	memcpy(ended.image, record->image, sizeof(ended.image));
+	take_warnings(record, context->redact, &ended.warnings);
 	detail_of(context, record, ended.detail);
 	if (record->gate && record->exec_errno == 0)
 		run_tail_end(context->state_directory, context->run, context->redact,

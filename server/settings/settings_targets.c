@@ -2,10 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
 
+#include "lib/address.h"
+#include "lib/text.h"
+#include "lib/url.h"
 #include "settings/settings_claims.h"
 
 /* --- what is missing --- */
@@ -72,6 +76,69 @@ check_registries(struct settings_loader *l, const struct settings_member *member
 	}
 }
 
+/* --- what the way to the hosts does not carry --- */
+
+#define SUBNET 24 /* bits: the least that clouds and offices make of a private network */
+
+static bool
+is_private(const char *host, struct sockaddr_in *ret)
+{
+	*ret = (struct sockaddr_in){ .sin_family = AF_INET };
+	return inet_pton(AF_INET, host, &ret->sin_addr) == 1 &&
+	    address_class((const struct sockaddr *)ret) == ADDRESS_PRIVATE;
+}
+
+/* Is it one of these hosts, or by its address beside one of them? */
+static bool
+is_beside(const char *asked, const char *hosts)
+{
+	char entry[SETTING_PART_MAX + 1];
+	struct sockaddr_in one, other;
+
+	while (setting_next(&hosts, entry, sizeof(entry))) {
+		if (entry[0] != '[') /* of IPv6, which url_host() has none of */
+			entry[strcspn(entry, ":")] = '\0';
+		if (text_same_ci(asked, entry))
+			return true;
+		if (is_private(asked, &one) && is_private(entry, &other) &&
+		    ntohl(one.sin_addr.s_addr) >> (32 - SUBNET) ==
+			ntohl(other.sin_addr.s_addr) >> (32 - SUBNET))
+			return true;
+	}
+	return false;
+}
+
+/* The health check is the server's, which goes no way that ssh is told. */
+static void
+check_health_way(
+    struct settings_loader *l, const struct settings_member *member, const char *transport)
+{
+	static const enum setting ways[] = { SETTING_SSH_JUMP, SETTING_SSH_PROXY_COMMAND };
+	const char *urls = member->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
+	const char *hosts = member->values[ENVIRONMENT_SETTING_HOST].text;
+	const char *way = NULL;
+	char url[SETTING_PART_MAX + 1], host[URL_HOST], name[SETTING_NAME_MAX],
+	    smoke[SETTING_NAME_MAX];
+
+	for (size_t i = 0; way == NULL && i < COUNT(ways); i++)
+		if (settings_value_of(l->s, member, ways[i])->is_given)
+			way = settings_table[ways[i]].name;
+	if (strcmp(transport, "ssh") != 0 && strcmp(transport, "systemd") != 0)
+		return;
+	while (
+	    way != NULL && hosts != NULL && urls != NULL && setting_next(&urls, url, sizeof(url))) {
+		if (url_host(url, host)[0] == '\0' || !is_beside(host, hosts))
+			continue;
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%s: %s is behind %s, and deploybot's server asks it directly: name a load balancer, or take it out and set %s=http://127.0.0.1:%s/PATH, which is asked on each host",
+		    setting_name(settings_table_families[ENVIRONMENT_SETTING_HEALTH_URL].name,
+			member->name, name),
+		    host, way, setting_name("<ENV>_SMOKE_URL", member->name, smoke),
+		    settings_is_bluegreen(l->s, member) ? "{port}" : "PORT");
+		return;
+	}
+}
+
 /* --- what two share --- */
 
 static const char *
@@ -133,8 +200,10 @@ settings_check_targets(struct settings_loader *l)
 
 		if (member->family != FAMILY_ENVIRONMENT)
 			continue;
-		if (!settings_value_of(l->s, member, SETTING_DEPLOY_SCRIPT)->is_given)
+		if (!settings_value_of(l->s, member, SETTING_DEPLOY_SCRIPT)->is_given) {
 			check_missing(l, member, settings_transport(l->s, member));
+			check_health_way(l, member, settings_transport(l->s, member));
+		}
 		check_registries(l, member);
 		for (size_t j = 0; j < i; j++)
 			if (in->members[j]->family == FAMILY_ENVIRONMENT)

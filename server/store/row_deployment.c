@@ -652,6 +652,32 @@ row_run_set_application_log(struct tx *tx, int64_t run, const char *lines)
 	    DB_TEXT(lines)); /* sticky */
 }
 
+void
+row_run_set_warnings(struct tx *tx, int64_t run, const struct run_warnings *warnings)
+{
+	(void)tx_run(tx, "UPDATE run SET warnings = $2, n_warnings = $3 WHERE id = $1", DB_I64(run),
+	    DB_TEXT(warnings->lines), DB_I64(warnings->said)); /* sticky */
+}
+
+static void
+read_warnings(const struct db_rows *rows, void *out)
+{
+	struct run_warnings *ret = out;
+
+	tx_text(rows, 0, ret->lines, sizeof(ret->lines));
+	ret->said = db_col_i64(rows, 1);
+}
+
+const struct run_warnings *
+row_run_warnings(struct tx *tx, int64_t run, struct run_warnings *ret)
+{
+	ret->said = 0;
+	ret->lines[0] = '\0';
+	(void)tx_read(tx, read_warnings, ret, 1,
+	    "SELECT warnings, n_warnings FROM run WHERE id = $1", DB_I64(run));
+	return ret;
+}
+
 static void
 read_application_log(const struct db_rows *rows, void *ret)
 {

@@ -111,6 +111,10 @@ void row_run_ended(struct tx *tx, const struct run_ended *ended);
 /* Its last lines, of an action; "": none, or another's.  Returns ret. */
 void row_run_set_tail(struct tx *tx, int64_t run, const char *tail);
 const char *row_run_tail(struct tx *tx, int64_t run, char ret[LIMIT_TAIL]);
+/* What it has warned people of, which goes with its log.  Returns ret: nothing, of no run. */
+void row_run_set_warnings(struct tx *tx, int64_t run, const struct run_warnings *warnings);
+const struct run_warnings *
+row_run_warnings(struct tx *tx, int64_t run, struct run_warnings *ret);
 struct run_times row_run_times(struct tx *tx, int64_t run);
 
 /* The newest that a run of this work left, "": none; returns whether it is what a health URL said

@@ -81,8 +81,10 @@ purge_run(struct tx *tx, int64_t run)
 	    "UPDATE counter SET value = value - COALESCE((SELECT log_size FROM run"
 	    " WHERE id = $1 AND is_purged = 0), 0) WHERE name = 'logs'",
 	    DB_I64(run));
-	(void)tx_run(
-	    tx, "UPDATE run SET is_purged = 1, application_log = '' WHERE id = $1", DB_I64(run));
+	(void)tx_run(tx,
+	    "UPDATE run SET is_purged = 1, application_log = '', warnings = '', n_warnings = 0"
+	    " WHERE id = $1",
+	    DB_I64(run));
 	(void)tx_run(tx, "DELETE FROM run_step WHERE run = $1", DB_I64(run));
 	(void)tx_run(tx, "DELETE FROM button WHERE target = 'run/' || $1 AND action = 'log'",
 	    DB_I64(run)); /* all sticky */

@@ -886,6 +886,9 @@ static const char *const migration_7[] = {
 	" deciding INTEGER NOT NULL,"
 	" look INTEGER NOT NULL,"
 	" PRIMARY KEY (application, name)) STRICT, WITHOUT ROWID;",
+	/* What its script has warned people of, and how often. */
+	"ALTER TABLE run ADD COLUMN warnings TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE run ADD COLUMN n_warnings INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 

@@ -14,6 +14,7 @@
 #include "types/delivery.h"
 #include "types/hook.h"
 #include "types/probe.h"
+#include "types/run_warnings.h"
 #include "types/secret.h"
 #include "types/update.h"
 
@@ -103,6 +104,7 @@ struct run_ended {
 	char detail[LIMIT_LINE]; /* the last line it printed, cleaned; or why it was refused */
 	char tail[LIMIT_TAIL];	/* its last lines, cleaned, a newline between */
 	char application_log[LIMIT_APPLICATION_LOG]; /* the same of what the application logged */
+	struct run_warnings warnings;
 	bool is_changed;	/* refused: what would ship it is not what it is bound to ... */
 	char *binding;		/* ... but this, owned by its event; NULL: not known */
 };

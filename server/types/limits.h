@@ -20,6 +20,7 @@
 #define LIMIT_LINE		256	/* a reason, a program's last line */
 #define LIMIT_LOG_HEAD		2048	/* what stands before a log: its steps' times */
 #define LIMIT_TAIL		1024	/* the last lines of one */
+#define LIMIT_WARNINGS		2056	/* what a run has warned people of */
 #define LIMIT_APPLICATION_LOG	2048	/* what an application logged last, of one release */
 #define LIMIT_LOG_ANSWER	3400	/* the same for /logs: a message has 4,096 units */
 #define LIMIT_URL		1024	/* a health URL */

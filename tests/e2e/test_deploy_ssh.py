@@ -408,8 +408,8 @@ def test_a_pulling_login_without_its_password_reaches_no_host(bench, settings, s
 def test_a_host_that_was_taken_out_is_named_once(bench):
     """Regression: its scheduler ran on, and no line named it."""
     bench.shipped("one", STAGING_HOST="h1,h2:2222")
-    says = ("warning: h2 (port 2222) is not in STAGING_HOST any more: what the last release started there runs on, and "
-            "no release replaces it: stop it there")
+    says = ("==> warning h2 (port 2222) is not in STAGING_HOST any more: what the last release started there runs on, "
+            "and no release replaces it: stop it there")
     assert says in bench.run("target.sh", "staging", "preflight")[1]
     bench.shipped("two")
     assert bench.said().count(says) == 1
@@ -534,11 +534,14 @@ def test_by_hand_all_settings_that_are_wrong_are_named_at_once(bench):
     ("DRAIN_SECONDS", "0", "is not seconds, 1 to 86400"),
     ("DRAIN_SECONDS", "08", "is not seconds, 1 to 86400"),
     ("DRAIN_SECONDS", "86401", "is not seconds, 1 to 86400"),
+    ("SMOKE_URL", "http://127.0.0.1/health", "has no {port}, and DEPLOY_STRATEGY is bluegreen: the release that serves "
+     "would answer for the new one; write http://127.0.0.1:{port}/PATH"),
 ])
 def test_bluegreen_settings_are_checked_before_anybody_is_asked(bench, name, value, says):
     settings = {"DEPLOY_STRATEGY": "bluegreen", "NGINX_UPSTREAM_FILE": "/etc/nginx/deploybot/app.conf", name: value}
-    status, said = bench.run("deploy.sh", "staging", COMMIT, **settings)
-    assert status == 78 and says in said[-1], said
+    for script in ("deploy.sh", "rollback.sh") if name == "SMOKE_URL" else ("deploy.sh",):
+        status, said = bench.run(script, "staging", COMMIT, **settings)
+        assert status == 78 and says in said[-1], said
     assert not bench.ssh_calls()
 
 

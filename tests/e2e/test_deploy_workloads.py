@@ -210,8 +210,8 @@ def test_whoever_keeps_another_one_as_in_git_is_named(many):
     assert status == 0, said
     named = [line for line in said if "is kept as in git by " in line]
     assert [line.partition(", which")[0] for line in named] == [
-        "warning: deployment/mailer is kept as in git by Argo (fruits:apps/Deployment:shop/mailer)",
-        "warning: cronjob/nightly is kept as in git by Flux (fruits)"], said
+        "==> warning deployment/mailer is kept as in git by Argo (fruits:apps/Deployment:shop/mailer)",
+        "==> warning cronjob/nightly is kept as in git by Flux (fruits)"], said
 
 
 def test_what_the_others_ran_before_deploybot_is_rolled_back_to(many):

@@ -41,3 +41,20 @@ def test_a_service_that_stays_old_is_named_where_it_is_said_to_run(scene):
     who.say("/deploy staging")
     end = text_of(who.hear("Live: staging", "⚠️ still on the old release: worker"))
     assert "stays-old" not in end
+
+
+def test_what_a_script_warns_of_is_in_its_message_and_speaks_for_no_one_else(scene):
+    """Twelve are said, one of them thrice; in code, where nothing is a link, a mention or bold."""
+    scene.scripts.deploy('echo "==> release"; for n in 1 2 3; do echo "==> warning <b>x</b> @ada https://evil.example"; '
+                         'done; for n in $(seq 11); do echo "==> warning number $n"; done; echo "==> switch"')
+    scene.health.answers["web"] = (200, {"status": "ok"})
+    who = scene.admin()
+    who.say("/deploy staging")
+    end = who.hear("Live: staging")
+    assert ("⚠️ its script warns: <b>x</b> @ada https://evil.example\n⚠️ its script warns: number 1\n"
+            "⚠️ its script warns: number 2\n⚠️ 9 more warnings in the log\n") in text_of(end)
+    assert "warning" not in text_of(end).replace("warnings in the log", "")     # no step
+    codes = [entity for entity in end["message"]["entities"] if entity["type"] == "code"]
+    assert len([code for code in codes if code["length"] == len("<b>x</b> @ada https://evil.example")]) == 1, codes
+    who.say("/show 1")
+    who.hear("⚠️ its script warns: number 7\n⚠️ 4 more warnings in the log\n")

@@ -1,5 +1,6 @@
 """Goal: `deploybot doctor ENV` asks the target as the runner would: with its settings, whatever stands in them."""
 # SPDX-License-Identifier: ISC
+import shutil
 import subprocess
 
 import pytest
@@ -69,3 +70,28 @@ def test_doctor_env_is_the_targets_preflight(tmp_path):
     assert found.returncode == 78 and "SSH_KEY_PATH: there is no file /nowhere/key" in found.stderr
     found = bot.run("doctor", "stagign")
     assert found.returncode != 0 and "unknown environment: stagign (there are: staging,production)" in found.stderr
+
+
+def test_doctor_says_what_a_preflight_warns_of(tmp_path):
+    """Regression: a target that somebody else sets back was "ready to be deployed to", and no more."""
+    bot = bare(tmp_path, ENVIRONMENTS="staging,production,test", DEPLOY_TRANSPORT="local", STAGING_PORT="8001",
+               PRODUCTION_PORT="8002", TEST_PORT="8003")
+    (tmp_path / "state").mkdir(0o700)
+    (tmp_path / "bin").mkdir()
+    shutil.copy(bot.build / "deploybot", tmp_path / "bin")
+    runner = tmp_path / "bin" / "deploybot-runner"
+    runner.write_text("""#!/bin/sh
+[ "$1" = --preflight ] || exit 1
+case $2 in
+staging) echo '==> preflight'; printf '==> warning kept as in git\\033[1m\\n' >&2 ;;
+production) echo '==> warning one'; echo '==> warning two'; echo all is there ;;
+*) echo all is there; echo '==> warning' ;;
+esac
+""")
+    runner.chmod(0o755)
+    bot.build = tmp_path / "bin"
+    found = bot.run("doctor").stdout
+    for line in ("warning  staging: ready to be deployed to, but: kept as in git",
+                 "warning  production: ready to be deployed to, with 2 warnings: one\n",
+                 "ok       test: ready to be deployed to\n"):
+        assert line in found, found

@@ -17,12 +17,13 @@ on_step(void *ctx, enum step_scan_kind kind, const char *name)
 		buf_addc(ctx, '!');
 		return;
 	}
-	assert(size > 0 && size <= PROTOCOL_STEP_NAME);
+	assert(size > 0 &&
+	    size <= (kind == STEP_SCAN_WARNING ? PROTOCOL_WARNING : PROTOCOL_STEP_NAME));
 	assert(name[0] != ' ' && name[size - 1] != ' ');
 	for (size_t i = 0; i < size; i++)
 		assert((unsigned char)name[i] >= 0x20 && name[i] != 0x7f);
 	buf_adds(ctx, name);
-	buf_addc(ctx, '\n');
+	buf_addc(ctx, kind == STEP_SCAN_WARNING ? '?' : '\n');
 }
 
 int

@@ -110,8 +110,8 @@ def test_what_a_renamed_project_has_left_is_named_or_in_the_way_of_no_release(ma
     host.run(advice.group(1))
     said = scene.attempt()
     assert "Live: production" in said and "still on the old release: app" in said, said + scene.last_log()
-    advice = next(log for log in reversed(scene.logs()) if "another name now" in log)
-    host.run(re.search(r"\(there: (docker rm -f [a-z0-9_ -]+)\)", advice).group(1))
+    advice = next(log for log in reversed(scene.logs()) if "another name run" in log)
+    host.run(re.search(r"; there: (docker rm -f [a-z0-9_ -]+)", advice).group(1))
     all_run(scene, commit)
 
 

@@ -191,6 +191,41 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 	says(&what, "\n⚠️ still on another release: worker, cron\n");
 }
 
+/* In code, in which nothing is a link, a mention, a mark or a line of ours. */
+static void
+what_a_script_warns_of_is_said_as_its_own_word(void **state)
+{
+	static const enum deploy_state ends[] = { DEPLOY_LIVE, DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
+		DEPLOY_ROLLBACK_FAILED };
+	struct run_warnings warned = { .said = 4,
+		.lines = "one" MARK_CODE MARK_BOLD " @lead https://evil.example/x\n<b>two</b>\n"
+			 "✅ Live: production, approved by @lead\nfour" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct deployment deployment = sample(ends[i]);
+		struct chat_deployment what = about(&deployment);
+		struct message message = { 0 };
+
+		what.warnings = &warned;
+		says(&what,
+		    "\n⚠️ its script warns: one @lead https://evil.example/x"
+		    "\n⚠️ its script warns: <b>two</b>"
+		    "\n⚠️ its script warns: ✅ Live: production, approved by @lead"
+		    "\n⚠️ 1 more warning in the log");
+		assert_true(chat_deployment(&what, &message));
+		assert_non_null(strstr(message.head,
+		    "warns: " MARK_CODE "one @lead https://evil.example/x" MARK_CODE "\n"));
+		message_done(&message);
+		assert_null(strstr(plain(&what), "four"));
+		warned.said = 1000;
+		says(&what, "\n⚠️ 997 more warnings in the log");
+		warned.said = 4;
+		what.warnings = NULL;
+		assert_null(strstr(plain(&what), "warns"));
+	}
+}
+
 /* It is told what serves, on which database, and what may be at work still: never that nothing was
  * changed. */
 static void
@@ -1403,6 +1438,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_state_says_what_is_promised),
 		cmocka_unit_test(services_that_stay_old_are_named_where_it_is_said_to_run),
+		cmocka_unit_test(what_a_script_warns_of_is_said_as_its_own_word),
 		cmocka_unit_test(a_migration_is_never_passed_over),
 		cmocka_unit_test(what_could_not_be_reached_is_not_said_to_run),
 		cmocka_unit_test(what_is_in_doubt_is_never_said_to_run),

@@ -86,6 +86,25 @@ a_deployment_is_told_from_who_asked_to_its_entries(void **state)
 	assert_string_equal(world_copies(world_last(&w), "📋 Copy the commit"), COMMIT_A);
 }
 
+/* All that are kept, where the message has three; they go with the log. */
+static void
+what_its_script_has_warned_of_is_told(void **state)
+{
+	static const struct run_ended good = { .gate_opened = true,
+		.released = true,
+		.warnings = { .said = 6, .lines = "one\ntwo\nthree\nfour\nfive" } };
+
+	(void)state;
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_ends(&w, good);
+	world_probed(&w, NULL);
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "\n⚠️ its script warns: three\n⚠️ 3 more warnings in the log\n"));
+	has(shown(WORLD_ADMIN, "/show 1"),
+	    "\n⚠️ its script warns: four\n⚠️ its script warns: five\n"
+	    "⚠️ 1 more warning in the log\n");
+}
+
 /* Its numbers are those of the audit's lines about it, and of no other. */
 static void
 the_audits_entries_are_those_about_it(void **state)
@@ -220,6 +239,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 	const struct CMUnitTest tests[] = {
 		TEST(a_deployment_is_told_from_who_asked_to_its_entries),
+		TEST(what_its_script_has_warned_of_is_told),
 		TEST(the_audits_entries_are_those_about_it),
 		TEST(what_was_rolled_back_says_why_and_to_what),
 		TEST(who_confirmed_and_who_approved_is_named),

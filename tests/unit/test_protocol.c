@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/protocol.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -53,6 +54,14 @@ an_order_is_read_as_it_was_sent(void **state)
 }
 
 static void
+fill_warnings(struct protocol_record *record)
+{
+	record->warning_count = INT_MAX;
+	for (size_t i = 0; i < PROTOCOL_WARNINGS; i++)
+		memset(record->warnings[i], 'w', PROTOCOL_WARNING);
+}
+
+static void
 a_record_is_read_as_it_was_sent(void **state)
 {
 	struct protocol_message sent = { .kind = PROTOCOL_RECONCILED,
@@ -78,6 +87,7 @@ a_record_is_read_as_it_was_sent(void **state)
 		memset(sent.steps[i].name, 'n', PROTOCOL_STEP_NAME);
 	}
 	sent.step_count = PROTOCOL_STEPS_ROOM;
+	fill_warnings(&sent.record);
 	round_trip(&sent, &read);
 	assert_memory_equal(&sent, &read, sizeof(sent));
 }
@@ -117,6 +127,7 @@ the_largest_record_fits_its_room_on_disk(void **state)
 		sent.steps[i].at = INT64_MAX;
 		memset(sent.steps[i].name, 'n', PROTOCOL_STEP_NAME);
 	}
+	fill_warnings(&sent.record);
 	assert_true(protocol_encode(&sent, packet, sizeof(packet), &len, NULL));
 }
 

@@ -5,6 +5,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 #define COMMIT "1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d" /* SHA-256's */
@@ -64,12 +66,35 @@ a_record_says_whether_all_was_swept(void **state)
 	assert_false(run_translate_record(&context, &record).unswept);
 }
 
+static void
+a_record_has_what_was_warned_of(void **state)
+{
+	const struct run_context context = { .run = 1, .state_directory = "/nowhere" };
+	static struct protocol_record record = { .exec_errno = 2, .warning_count = 9 };
+	struct run_ended ended;
+	char want[2 * LIMIT_LINE];
+
+	(void)state;
+	(void)snprintf(record.warnings[0], sizeof(record.warnings[0]),
+	    "token ghp_0123456789abcdef0123456789abcdef0123 \u202e\xff is old");
+	memset(record.warnings[1], 'w', PROTOCOL_WARNING);
+	ended = run_translate_record(&context, &record);
+	assert_int_equal(ended.warnings.said, 9);
+	(void)snprintf(want, sizeof(want), "token *** ? is old\n%s…", record.warnings[1]);
+	assert_string_equal(ended.warnings.lines, want);
+	for (size_t i = 0; i < PROTOCOL_WARNINGS; i++)
+		memset(record.warnings[i], 'w', PROTOCOL_WARNING);
+	ended = run_translate_record(&context, &record);
+	assert_true(strlen(ended.warnings.lines) > (size_t)PROTOCOL_WARNINGS * PROTOCOL_WARNING);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_release_is_its_commit_and_its_image),
 		cmocka_unit_test(a_record_keeps_its_image),
+		cmocka_unit_test(a_record_has_what_was_warned_of),
 		cmocka_unit_test(a_record_says_whether_all_was_swept),
 	};
 

@@ -20,7 +20,10 @@ on_found(void *ctx, enum step_scan_kind kind, const char *name)
 	size_t used = strlen(found->text);
 
 	(void)snprintf(found->text + used, sizeof(found->text) - used,
-	    kind == STEP_SCAN_IMAGE ? "<%s>" : "[%s]", name);
+	    kind == STEP_SCAN_IMAGE	  ? "<%s>" :
+		kind == STEP_SCAN_WARNING ? "{%s}" :
+					    "[%s]",
+	    name);
 }
 
 static void
@@ -100,6 +103,14 @@ steps_are_found_however_output_is_cut(void **state)
 		  "sha256:A123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n",
 		    "[image sha256:A123456789abcdef0123456789abcdef01]" },
 		{ "==> image\n", "[image]" },
+		/* a warning is no step, whatever it says */
+		{ "==> a\n==> warning two  words \r\n==> warning release\n==> b\n",
+		    "[a]{two  words}{release}[b]" },
+		{ "==> warning \033[1m<b>@all\007 \033]8;;x\007t\n", "{<b>@all t}" },
+		{ "==> warning\n==> warning \n==>  warning x\n==> warnings x\n==> warning   \n",
+		    "[warning][warning][warning x][warnings x]" },
+		{ "==> quote 1\n==> warning x\n==> unquote 1\n", "" },
+		{ "==> warning x", "" },
 		/* what others wrote */
 		{ "==> a\n==> quote 1aZ\n==> release\n==> image sha256:" DIGEST
 		  "\n==> unquote 1aZ\n==> b\n",
@@ -155,6 +166,36 @@ a_step_has_no_secret_in_its_name(void **state)
 	redact_free(secrets);
 }
 
+/* Longer than a step's name, and bounded; a secret is found before it is cut. */
+static void
+a_warning_is_cut_and_has_no_secret(void **state)
+{
+	static char line[1000];
+	static struct step_scan scan;
+	struct redact *secrets = redact_new(NULL);
+	struct found found = { 0 };
+	char want[PROTOCOL_WARNING + 3];
+
+	(void)state;
+	assert_true(redact_add(secrets, "correct horse, battery staple", NULL));
+	scan.secrets = secrets;
+	(void)snprintf(line, sizeof(line), "==> warning %0198d\xc3\xa4x\n", 0);
+	step_scan_feed(&scan, line, strlen(line), on_found, &found);
+	(void)snprintf(want, sizeof(want), "{%0198d\xc3\xa4}", 0);
+	assert_string_equal(found.text, want);
+	found.text[0] = '\0';
+	(void)snprintf(line, sizeof(line), "==> warning %0199d\xc3\xa4\n", 0);
+	step_scan_feed(&scan, line, strlen(line), on_found, &found);
+	(void)snprintf(want, sizeof(want), "{%0199d}", 0);
+	assert_string_equal(found.text, want);
+	found.text[0] = '\0';
+	(void)snprintf(line, sizeof(line), "==> warning %0190d correct horse, battery staple\n", 0);
+	step_scan_feed(&scan, line, strlen(line), on_found, &found);
+	(void)snprintf(want, sizeof(want), "{%0190d ***}", 0);
+	assert_string_equal(found.text, want);
+	redact_free(secrets);
+}
+
 /* What is longer than a line's room may end in the half of one. */
 static void
 a_step_that_is_too_long_shows_no_half_of_a_secret(void **state)
@@ -185,6 +226,7 @@ main(void)
 		cmocka_unit_test(each_step_that_decides_is_known_by_its_word),
 		cmocka_unit_test(steps_are_found_however_output_is_cut),
 		cmocka_unit_test(a_step_has_no_secret_in_its_name),
+		cmocka_unit_test(a_warning_is_cut_and_has_no_secret),
 		cmocka_unit_test(a_step_that_is_too_long_shows_no_half_of_a_secret),
 	};
 

@@ -443,6 +443,9 @@ full_message(int kind)
 
 	memset(m.record.image, 'a', PROTOCOL_IMAGE);
 	memcpy(m.record.image, "sha256:", 7);
+	m.record.warning_count = PROTOCOL_WARNINGS;
+	for (size_t i = 0; i < PROTOCOL_WARNINGS; i++)
+		m.record.warnings[i][0] = 'w';
 	return m;
 }
 

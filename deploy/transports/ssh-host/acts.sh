@@ -145,7 +145,8 @@ name_drifted() {
 	done
 }
 
-# What somebody has stopped, in an incident or as a standby, runs again behind a release.  One that ends by itself is not meant.
+# Lines `stopped SERVICE` for ssh.sh: what somebody has stopped, in an incident or as a standby, runs again behind a release.
+# One that ends by itself is not meant.
 name_stopped() {
 	local name line its_project state part is
 	for name in ${others[@]+"${others[@]}"}; do
@@ -156,9 +157,7 @@ name_stopped() {
 			[[ $its_project == "$project" && $part == "$name" ]] || continue
 			is+=" $state"
 		done <<<"$surveyed"
-		[[ -z $is || -n ${is// exited/} ]] ||
-			say "warning: $name is stopped here, and a release or rollback starts it (is it to stay down? \
-Leave it out of COMPOSE_SERVICES)"
+		[[ -z $is || -n ${is// exited/} ]] || printf 'stopped %s\n' "$name"
 	done
 }
 
