@@ -57,11 +57,38 @@ def test_what_fails_is_said_with_what_to_do(root):
     (root.path / "etc/ssh/sshd_config.d/00-broken.conf").unlink()
 
 
+# AWS's bucket cannot be reached here: a package of that name comes from whoever asks for that address, and no other.
+BUCKET = """#!/bin/sh
+for word; do last=$word; [ "$previous" != -o ] || out=$word; previous=$word; done
+[ "$last" = https://amazon-ssm-eu-central-1.s3.eu-central-1.amazonaws.com/latest/debian_amd64/amazon-ssm-agent.deb ] || exit 22
+mkdir -p /tmp/agent/DEBIAN
+printf '%s\\n' 'Package: amazon-ssm-agent' 'Version: 3' 'Architecture: all' 'Maintainer: a <a@b>' 'Description: x' \\
+    >/tmp/agent/DEBIAN/control
+dpkg-deb -b /tmp/agent "$out" >/dev/null
+"""
+
+
 @pytest.mark.parametrize("time", ["first", "second"])
 def test_staging_and_production_are_made_and_made_again(root, time):
-    done = boot(root, "app", DEPLOY_PUBLIC_KEY=KEY, REGISTRY=REGISTRY)
+    put(root, "usr/local/bin/curl", BUCKET)
+    done = boot(root, "app", DEPLOY_PUBLIC_KEY=KEY, REGISTRY=REGISTRY, SESSIONS="eu-central-1",
+                DOMAIN="shop.example.org", EMAIL="ops@example.org", APP_PORT="8001")
     assert done.stdout.splitlines()[-1] == "host.sh: ready", time
-    assert {"reload ssh", "restart docker"} <= set((root.path / "systemctl.log").read_text().splitlines())
+    assert {"reload ssh", "restart docker", "enable --now amazon-ssm-agent", "reload nginx",
+            "enable --now deploybot-certificate.timer"} <= set((root.path / "systemctl.log").read_text().splitlines())
+
+
+def test_nginx_stands_before_the_application_and_a_certificate_is_asked_for(root):
+    root.run("nginx", "-t", "-q")
+    root.run("visudo", "-c", "-f", "/etc/sudoers.d/deploybot")
+    assert root.stat("/etc/nginx/deploybot/app.conf") == "644 deploy deploy"
+    said = root.run("systemd-analyze", "verify", "deploybot-certificate.service", "deploybot-certificate.timer",
+                    check=False)
+    assert "deploybot-certificate" not in said.stdout + said.stderr
+    asks = root.run("grep", "certbot", "/etc/systemd/system/deploybot-certificate.service").stdout
+    assert asks.split() == ("ExecStart=/usr/bin/certbot certonly --webroot -w /var/www/letsencrypt --cert-name app -d "
+                            "shop.example.org -n --agree-tos -m ops@example.org --deploy-hook \"systemctl reload "
+                            "nginx\"").split()
 
 
 def test_ssh_takes_keys_alone_and_two_users(root):
