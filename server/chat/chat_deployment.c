@@ -176,7 +176,7 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 		    "\nwaits: as many deployments are in progress as may be; " MARK_CODE
 		    "/queue" MARK_CODE " shows which");
 	else if (ahead == NULL && about->environment->unknown_since != 0)
-		chat_text_add(text, "\nqueued until somebody has looked at the target");
+		chat_text_add(text, "\nqueued until somebody has looked at what runs there");
 	else if (ahead == NULL)
 		return;
 	else if (ahead->environment[0] == '\0' || strchr(deployment->waits_for, ':') != NULL) {
@@ -421,14 +421,14 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 	if (deployment->target_changed) {
 		chat_text_add(text, "\n%s Last known release: ",
 		    about->n_barriers > 0 ?
-			"The target was changed." :
+			"Something was changed there." :
 			chat_deployment_is_unknown(about) ?
 			"Nothing was rolled back: it may still be running, here or elsewhere." :
 			deployment->why == DEPLOY_WHY_INTERRUPTED ?
-			"The target may have been changed, and nothing was rolled back." :
+			"Something may have been changed there, and nothing was rolled back." :
 			deployment_is_rollback(deployment) ?
-			"The target was changed." :
-			"The target was changed, and nothing was rolled back.");
+			"Something was changed there." :
+			"Something was changed there, and nothing was rolled back.");
 		if (about->environment->current.id != 0)
 			chat_text_commit(text, "", about->environment->current.commit);
 		else

@@ -9,7 +9,7 @@
 #include "lib/url.h"
 
 /* How sure it is that it is down stands in the first line. */
-#define HALF_WAY "check the target: what was done there last failed half-way"
+#define HALF_WAY "look at what runs there: what was done last failed half-way"
 
 #define WHY_BRIEF 60 /* many of them stand in one message */
 

@@ -497,7 +497,7 @@ what_may_be_down_rings_with_why_and_what_to_do(void **state)
 	line = chat_deployment_ring(&what, true);
 	assert_non_null(line);
 	assert_non_null(strstr(line, " (script failed: exit 7)"));
-	assert_non_null(strstr(line, "\nCheck the target, then "));
+	assert_non_null(strstr(line, "\nLook at what runs there, then "));
 	free(line);
 	work.state = DEPLOY_FAILED;
 	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 3");
@@ -554,9 +554,9 @@ what_nobody_knows_is_not_said_as_if_it_were_known(void **state)
 	what.environment = &environment;
 	deployment.target_changed = true;
 	deployment.why = DEPLOY_WHY_SCRIPT;
-	says(&what, "\nThe target was changed, and nothing was rolled back.");
+	says(&what, "\nSomething was changed there, and nothing was rolled back.");
 	deployment.why = DEPLOY_WHY_INTERRUPTED;
-	says(&what, "\nThe target may have been changed, and nothing was rolled back.");
+	says(&what, "\nSomething may have been changed there, and nothing was rolled back.");
 	deployment.ended_at = environment.unknown_since = 4711;
 	says(&what, "\nNothing was rolled back: it may still be running, here or elsewhere.");
 }
@@ -1205,7 +1205,7 @@ down_is_said_of_what_was_looked_at(void **state)
 	what.rollback_not_started = true;
 	says(&what,
 	    "staging may be DOWN: 1a2b3c4 is still there, unhealthy: rolling back to 9f8e7d6 did not begin to change anything\n");
-	says(&what, "\nCheck the target, then /deploy staging or /rollback staging.");
+	says(&what, "\nLook at what runs there, then /deploy staging or /rollback staging.");
 	deployment.why = DEPLOY_WHY_SCRIPT;
 	says(&what, "staging may be DOWN: what came up of 1a2b3c4 is still there: rolling");
 }
