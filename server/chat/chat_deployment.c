@@ -188,7 +188,7 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 		if (strchr(deployment->waits_for, ':') != NULL)
 			chat_text_outside(text, ", which holds ", deployment->waits_for);
 	} else {
-		chat_text_add(text, "\nbehind #%lld: ", (long long)ahead->id);
+		chat_text_add(text, "\nstarts after #%lld: ", (long long)ahead->id);
 		chat_deployment_work(text, "", ahead);
 		if (ahead->started_at != 0)
 			chat_text_duration(text, ", since ", about->at - ahead->started_at);

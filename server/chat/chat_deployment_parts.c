@@ -399,7 +399,7 @@ chat_deployment_changes(struct chat_text *text, const struct git_answer *answer,
 	if (answer->has_base && answer->count == 0)
 		chat_text_add(text, "\nno new commits");
 	else if (answer->has_base)
-		chat_text_add(text, "\n%lld commit%s since", (long long)answer->count,
+		chat_text_add(text, "\n%lld new commit%s", (long long)answer->count,
 		    answer->count == 1 ? "" : "s");
 	if (answer->has_base && answer->count > 0 && n_failed > 0)
 		chat_text_add(text, ", ⚠️ %d failed before", n_failed);

@@ -1343,7 +1343,7 @@ a_place_says_which_one_it_is_and_behind_what(void **state)
 	ahead.id = 7;
 	(void)text_copy(ahead.commit, sizeof(ahead.commit), "5f5f5f5aaa");
 	says(&what, "⏳ Queued: 2nd in staging \"Make it blue\" 1a2b3c4");
-	says(&what, "\nbehind #7: @ada deploys 5f5f5f5, since 1 min");
+	says(&what, "\nstarts after #7: @ada deploys 5f5f5f5, since 1 min");
 	assert_null(strstr(plain(&what), "/cancel"));
 	(void)text_copy(deployment.emergency, sizeof(deployment.emergency), "the shop is down");
 	says(&what, "\n/cancel staging stops #7");
@@ -1352,10 +1352,10 @@ a_place_says_which_one_it_is_and_behind_what(void **state)
 	ahead.state = DEPLOY_RUNNING;
 	deployment.emergency[0] = '\0';
 	ahead.program = PROGRAM_ROLLBACK;
-	says(&what, "\nbehind #7: @ada rolls back to 5f5f5f5");
+	says(&what, "\nstarts after #7: @ada rolls back to 5f5f5f5");
 	ahead.program = PROGRAM_ACTION; /* no commit is its object */
 	(void)text_copy(ahead.action, sizeof(ahead.action), "restart-web");
-	says(&what, "\nbehind #7: @ada does restart-web, since 1 min");
+	says(&what, "\nstarts after #7: @ada does restart-web, since 1 min");
 	/* It would touch what another environment's work holds. */
 	ahead.id = 12;
 	(void)text_copy(ahead.environment, sizeof(ahead.environment), "shop/staging");
