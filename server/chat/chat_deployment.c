@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"
@@ -771,22 +772,15 @@ chat_deployment_given(
 	chat_deployment_what(text, " — ", deployment);
 }
 
-static const char *
-sign_of(enum deploy_state state)
+/* What its message begins with. */
+static void
+add_sign(struct chat_text *text, const struct deployment *deployment)
 {
-	switch (state) {
-	case DEPLOY_LIVE:
-	case DEPLOY_DONE:
-		return "✅";
-	case DEPLOY_ROLLED_BACK:
-		return "↩️";
-	case DEPLOY_ROLLBACK_FAILED:
-		return "🔥";
-	case DEPLOY_FAILED:
-		return "❌";
-	default:
-		return deploy_flow_class(state) == DEPLOY_CLASS_ACTIVE ? "🚀" : "▫️";
-	}
+	static const struct environment none;
+	const struct chat_deployment about = { .deployment = deployment, .environment = &none };
+	const char *before = chat_first_rows[chat_first_of(&about)].before;
+
+	chat_text_add(text, "%.*s", (int)strcspn(before, " "), before);
 }
 
 void
@@ -808,8 +802,11 @@ chat_deployment_line(
 {
 	char brief[100];
 
-	chat_text_add(text, "%s #%lld ", is->is_left ? "↩️" : sign_of(deployment->state),
-	    (long long)deployment->id);
+	if (is->is_left)
+		chat_text_add(text, "↩️");
+	else
+		add_sign(text, deployment);
+	chat_text_add(text, " #%lld ", (long long)deployment->id);
 	if (deployment->client[0] != '\0')
 		chat_text_add(text, "%s ", deployment->client);
 	chat_deployment_commit(text, "", deployment);

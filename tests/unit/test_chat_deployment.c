@@ -1161,6 +1161,29 @@ steps_are_ticked_with_their_time(void **state)
 	says(&what, "✓ build 40 s\n✗ migrate");
 }
 
+/* One sign means one thing, in /history as in the chat. */
+static void
+the_history_has_the_sign_of_each_message(void **state)
+{
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
+		for (int why = 0; why < 2; why++) {
+			struct deployment deployment = sample((enum deploy_state)s);
+			struct chat_deployment what = about(&deployment);
+			struct chat_history is = { .at = NOW };
+			struct chat_text line;
+			char sign[16];
+
+			deployment.why = why == 0 ? DEPLOY_WHY_NONE : DEPLOY_WHY_CANCELLED;
+			(void)snprintf(sign, sizeof(sign), "%.*s #7 ",
+			    (int)strcspn(plain(&what), " "), plain(&what));
+			chat_text_init(&line);
+			chat_deployment_line(&line, &deployment, &is);
+			assert_ptr_equal(strstr(buf_text(&line.buf), sign), buf_text(&line.buf));
+			buf_done(&line.buf);
+		}
+}
+
 /* Goal: what happens now is on the screen of a phone, however many steps came before. */
 static void
 of_many_steps_the_last_are_shown(void **state)
@@ -1431,6 +1454,7 @@ main(void)
 		cmocka_unit_test(what_rings_and_what_does_not),
 		cmocka_unit_test(steps_are_ticked_with_their_time),
 		cmocka_unit_test(a_failure_says_what_is_known_to_run),
+		cmocka_unit_test(the_history_has_the_sign_of_each_message),
 		cmocka_unit_test(of_many_steps_the_last_are_shown),
 		cmocka_unit_test(down_is_said_of_what_was_looked_at),
 		cmocka_unit_test(what_ran_before_has_no_commit),
