@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"
@@ -179,7 +180,7 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 		    "\nwaits: as many deployments are in progress as may be; " MARK_CODE
 		    "/queue" MARK_CODE " shows which");
 	else if (ahead == NULL && about->environment->unknown_since != 0)
-		chat_text_add(text, "\nqueued until somebody has looked at the target");
+		chat_text_add(text, "\nqueued until somebody has looked at what runs there");
 	else if (ahead == NULL)
 		return;
 	else if (ahead->environment[0] == '\0' || strchr(deployment->waits_for, ':') != NULL) {
@@ -191,7 +192,7 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 		if (strchr(deployment->waits_for, ':') != NULL)
 			chat_text_outside(text, ", which holds ", deployment->waits_for);
 	} else {
-		chat_text_add(text, "\nbehind #%lld: ", (long long)ahead->id);
+		chat_text_add(text, "\nstarts after #%lld: ", (long long)ahead->id);
 		chat_deployment_work(text, "", ahead);
 		if (ahead->started_at != 0)
 			chat_text_duration(text, ", since ", about->at - ahead->started_at);
@@ -426,14 +427,14 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 	if (deployment->target_changed) {
 		chat_text_add(text, "\n%s Last known release: ",
 		    about->n_barriers > 0 ?
-			"The target was changed." :
+			"Something was changed there." :
 			chat_deployment_is_unknown(about) ?
 			"Nothing was rolled back: it may still be running, here or elsewhere." :
 			deployment->why == DEPLOY_WHY_INTERRUPTED ?
-			"The target may have been changed, and nothing was rolled back." :
+			"Something may have been changed there, and nothing was rolled back." :
 			deployment_is_rollback(deployment) ?
-			"The target was changed." :
-			"The target was changed, and nothing was rolled back.");
+			"Something was changed there." :
+			"Something was changed there, and nothing was rolled back.");
 		if (about->environment->current.id != 0)
 			chat_text_commit(text, "", about->environment->current.commit);
 		else
@@ -778,22 +779,15 @@ chat_deployment_given(
 	chat_deployment_what(text, " — ", deployment);
 }
 
-static const char *
-sign_of(enum deploy_state state)
+/* What its message begins with. */
+static void
+add_sign(struct chat_text *text, const struct deployment *deployment)
 {
-	switch (state) {
-	case DEPLOY_LIVE:
-	case DEPLOY_DONE:
-		return "✅";
-	case DEPLOY_ROLLED_BACK:
-		return "↩️";
-	case DEPLOY_ROLLBACK_FAILED:
-		return "🔥";
-	case DEPLOY_FAILED:
-		return "❌";
-	default:
-		return deploy_flow_class(state) == DEPLOY_CLASS_ACTIVE ? "🚀" : "▫️";
-	}
+	static const struct environment none;
+	const struct chat_deployment about = { .deployment = deployment, .environment = &none };
+	const char *before = chat_first_rows[chat_first_of(&about)].before;
+
+	chat_text_add(text, "%.*s", (int)strcspn(before, " "), before);
 }
 
 void
@@ -815,8 +809,11 @@ chat_deployment_line(
 {
 	char brief[100];
 
-	chat_text_add(text, "%s #%lld ", is->is_left ? "↩️" : sign_of(deployment->state),
-	    (long long)deployment->id);
+	if (is->is_left)
+		chat_text_add(text, "↩️");
+	else
+		add_sign(text, deployment);
+	chat_text_add(text, " #%lld ", (long long)deployment->id);
 	if (deployment->client[0] != '\0')
 		chat_text_add(text, "%s ", deployment->client);
 	chat_deployment_commit(text, "", deployment);

@@ -419,7 +419,7 @@ chat_deployment_changes(struct chat_text *text, const struct git_answer *answer,
 	if (answer->has_base && answer->count == 0)
 		chat_text_add(text, "\nno new commits");
 	else if (answer->has_base)
-		chat_text_add(text, "\n%lld commit%s since", (long long)answer->count,
+		chat_text_add(text, "\n%lld new commit%s", (long long)answer->count,
 		    answer->count == 1 ? "" : "s");
 	if (answer->has_base && answer->count > 0 && n_failed > 0)
 		chat_text_add(text, ", ⚠️ %d failed before", n_failed);
@@ -436,7 +436,7 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 		if (ran->at == 0) {
 			chat_text_add(text, "\n⚠️ never ran on %s", ran->environment);
 		} else if (ran->is_failed) {
-			chat_text_add(text, "\n⚠️ its tree failed on %s", ran->environment);
+			chat_text_add(text, "\n⚠️ the same files failed on %s", ran->environment);
 			chat_text_outside(text, ran->detail[0] != '\0' ? " (" : "", ran->detail);
 			chat_text_add(text, ran->detail[0] != '\0' ? ")" : "");
 			chat_text_ago(text, " ", ran->at, about->at);
@@ -539,7 +539,7 @@ chat_deployment_next_step(struct chat_text *text, const struct environment *envi
 {
 	const char *name = deployment->environment;
 
-	chat_text_add(text, "\nCheck the target, then " MARK_CODE "/deploy %s" MARK_CODE, name);
+	chat_text_add(text, "\nLook at what runs there, then " MARK_CODE "/deploy %s" MARK_CODE, name);
 	if (environment->current.id != 0)
 		chat_text_add(text, " or " MARK_CODE "/rollback %s" MARK_CODE, name);
 	chat_text_add(text, ".");

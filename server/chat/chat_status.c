@@ -9,7 +9,7 @@
 #include "lib/url.h"
 
 /* How sure it is that it is down stands in the first line. */
-#define HALF_WAY "check the target: what was done there last failed half-way"
+#define HALF_WAY "look at what runs there: what was done last failed half-way"
 
 #define WHY_BRIEF 60 /* many of them stand in one message */
 
@@ -271,7 +271,7 @@ add_newer(struct chat_text *text, const struct chat_status *status)
 	} else {
 		return;
 	}
-	chat_text_ago(text, " (git, ", head->at, status->at);
+	chat_text_ago(text, " (asked git ", head->at, status->at);
 	chat_text_add(text, ")");
 }
 
@@ -299,7 +299,7 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 			chat_text_outside(text, " (", status->step);
 			chat_text_add(text, ")");
 		}
-		chat_text_duration(text, " since ", status->at - active->started_at);
+		chat_text_ago(text, ", begun ", active->started_at, status->at);
 		chat_text_outside(text, ", requested by ", active->requester);
 		add_confirmer(text, active);
 		add_exception(text, active);

@@ -93,11 +93,11 @@ command_2fa(struct tx *tx, const struct update *update, const struct request *re
 	if (!decide_may(tx, update, POLICY_TALK, ""))
 		return;
 	if (!update->is_private)
-		(void)decide_sendf(tx, &update->address,
-		    "🔐 Not done: /2fa works in our private chat only. A recovery code sent here was not used, and others have seen it.");
+		(void)decide_send_firstf(tx, &update->address, FIRST_CODE_REFUSED, "/2fa",
+		    "it works in our private chat only. A recovery code sent here was not used, and others have seen it.");
 	else if (!decide_has_own_role(tx, update->person))
-		(void)decide_sendf(
-		    tx, &update->address, "🔐 Not done: a login by a token makes no second factor.");
+		(void)decide_send_firstf(tx, &update->address, FIRST_CODE_REFUSED, "/2fa",
+		    "a login by a token makes no second factor.");
 	else if (text[0] == '\0')
 		show(tx, update);
 	else if (text_starts_ci(text, CONFIRM))

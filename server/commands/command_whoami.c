@@ -30,7 +30,7 @@ add_lines(struct tx *tx, int64_t person, struct buf *out)
 			continue;
 		buf_addf(out, "\n%s%s%s: ", role->setting,
 		    role->application[0] != '\0' ? " of " : "", role->application);
-		policy_report_grants(roles, role, out);
+		policy_report_words(roles, role, out);
 	}
 }
 

@@ -157,7 +157,7 @@ refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, 
 
 	decide_answer_no(tx, update);
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
-		decide_toastf(tx, update, true, "🚫 Not done: %s %s: %s.", target_of(w),
+		decide_toast_firstf(tx, update, true, FIRST_NOT_DONE, target_of(w), " %s: %s.",
 		    w->action->name, reason);
 	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_DONE, target_of(w));

@@ -42,7 +42,7 @@ warn(struct tx *tx, struct deployment *deployment, bool began, const char *why)
 
 	(void)text_copy(before, sizeof(before), deployment->note);
 	(void)snprintf(deployment->note, sizeof(deployment->note),
-	    "%.100s%swhat %s may still run: the drain %s (%.*s); the next release ends it", before,
+	    "%.100s%swhat %s may still run: ending it %s (%.*s); the next release ends it", before,
 	    before[0] == '\0' ? "" : "; ", what, how, before[0] == '\0' ? 120 : 60, why);
 	row_deployment_save(tx, deployment);
 	decide_tell(tx, deployment, NULL);

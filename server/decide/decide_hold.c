@@ -189,7 +189,7 @@ add_who_may(
 	for (size_t i = 0; i < n; i++)
 		chat_text_outside(text, decide_whom_between(i, n, " and "), people[i].name);
 	chat_text_add(text, "%s may deploy in a freeze.",
-	    n > 0 ? "" : "\nWho has the grant " MARK_CODE "freeze" MARK_CODE " there");
+	    n > 0 ? "" : "\nWhoever may " MARK_CODE "/freeze" MARK_CODE " it");
 }
 
 /* What they can do about a freeze; where they may. */

@@ -144,7 +144,7 @@ say_used_up(struct tx *tx, const struct update *update, const char *what)
 	    "you may start %d in 24 hours; there is room again at %02d:%02d %s.",
 	    tx->settings->cost_limit_per_user, room.hour, room.minute, zone);
 	if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, true, "🚫 Limit used up: %s: %s", what, text);
+		decide_toast_firstf(tx, update, true, FIRST_USED_UP, what, "%s", text);
 	else
 		(void)decide_send_firstf(tx, &update->address, FIRST_USED_UP, what, "%s", text);
 }

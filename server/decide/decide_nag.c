@@ -106,6 +106,8 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, const char *by)
 		chat_text_outside(&text, "\n👀 Seen by ", by);
 	free(message.head);
 	message.head = chat_text_take(&text);
+	if (by[0] != '\0')
+		row_message_is_looked_at(tx, row);
 	row_message_change(tx, row, &message);
 }
 

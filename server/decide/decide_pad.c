@@ -53,7 +53,8 @@ deny(struct tx *tx, const struct update *update, const char *why)
 	decide_audit_denied(
 	    tx, update, AUDIT_CODE_CODE_IMPOSSIBLE, "code", "", "no code can be taken");
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
-		decide_toastf(tx, update, true, "🔐 Not done: %s: %s.", tx->factor_for, why);
+		decide_toast_firstf(
+		    tx, update, true, FIRST_CODE_REFUSED, tx->factor_for, "%s.", why);
 	else
 		(void)decide_send_firstf(
 		    tx, &update->address, FIRST_CODE_REFUSED, tx->factor_for, "%s.", why);
@@ -138,9 +139,8 @@ static void
 say_start(struct tx *tx, const struct update *update, const char *name)
 {
 	if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, true,
-		    "🔐 Code needed: %s: type it in our private chat. Never pressed Start there? See the link below.",
-		    tx->factor_for);
+		decide_toast_firstf(tx, update, true, FIRST_CODE_NEEDED, tx->factor_for,
+		    "type it in our private chat. Never pressed Start there? See the link below.");
 	(void)decide_send_firstf(tx, &update->address, FIRST_CODE_NEEDED, tx->factor_for,
 	    "type it in our private chat. No pad there? Open %s%s%s, press Start, then ask for it again here.",
 	    name[0] != '\0' ? "https://t.me/" : "it", name, name[0] != '\0' ? "?start=2fa" : "");
@@ -155,9 +155,9 @@ say_where(struct tx *tx, const struct update *update)
 	if (!update->is_private && !row_chat_has_private(tx, update->person))
 		say_start(tx, update, name);
 	else if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, !update->is_private,
-		    "🔐 Code needed: %s: answer in our private chat%s%s.", tx->factor_for,
-		    name[0] != '\0' ? ", @" : "", name);
+		decide_toast_firstf(tx, update, !update->is_private, FIRST_CODE_NEEDED,
+		    tx->factor_for, "answer in our private chat%s%s.", name[0] != '\0' ? ", @" : "",
+		    name);
 	else if (!update->is_private)
 		(void)decide_send_firstf(tx, &update->address, FIRST_CODE_NEEDED, tx->factor_for,
 		    "answer in our private chat%s%s.", name[0] != '\0' ? ", https://t.me/" : "",
@@ -234,6 +234,7 @@ bool
 decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 {
 	char shown[PAD_SHOWN];
+	const char *why;
 	bool is_over;
 
 	row_pad_get(tx, update->person, ret);
@@ -243,12 +244,10 @@ decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 	if (strcmp(shown, ret->shown) == 0)
 		return true;
 	is_over = deploy_flow_class(row_deployment_get(tx, ret->work).state) == DEPLOY_CLASS_FINAL;
-	close_pad(tx, ret, FIRST_CODE_REFUSED,
-	    is_over ? "it is over; no code was used." :
-		      "it has changed meanwhile. Look at it again; no code was used.");
-	decide_toastf(tx, update, true,
-	    is_over ? "🔐 Not done: it is over; no code was used." :
-		      "🔐 Not done: it has changed meanwhile. Look at it again; no code was used.");
+	why = is_over ? "it is over; no code was used." :
+			"it has changed meanwhile. Look at it again; no code was used.";
+	close_pad(tx, ret, FIRST_CODE_REFUSED, why);
+	decide_toast_firstf(tx, update, true, FIRST_CODE_REFUSED, ret->wants, "%s", why);
 	return false;
 }
 
@@ -266,8 +265,8 @@ decide_pad_press(struct tx *tx, const struct update *update, const struct reques
 	if (!decide_pad_get(tx, update, &pad))
 		return;
 	if (pad.message == 0 || pad.message != request->message) {
-		decide_toastf(
-		    tx, update, true, "🔐 Not done: this pad has expired. Ask for it again.");
+		decide_toast_firstf(tx, update, true, FIRST_CODE_REFUSED, pad.wants,
+		    "this pad has expired. Ask for it again.");
 		return;
 	}
 	if (strcmp(request_get(request, "key", key), CANCEL) == 0) {

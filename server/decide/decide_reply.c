@@ -159,6 +159,20 @@ decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const c
 }
 
 void
+decide_toast_firstf(struct tx *tx, const struct update *update, bool is_alert,
+    enum chat_first first, const char *target, const char *fmt, ...)
+{
+	char line[LIMIT_TOAST * 2];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
+	va_end(args);
+	decide_toastf(tx, update, is_alert, "%s%s%s%s", chat_first_rows[first].before, target,
+	    chat_first_rows[first].behind, line);
+}
+
+void
 decide_expired(struct tx *tx, const struct update *update)
 {
 	decide_toastf(tx, update, false, "This button has expired or was used.");

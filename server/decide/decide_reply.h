@@ -48,7 +48,9 @@ bool decide_is_refused(struct tx *tx, const struct update *update, const char *e
 void decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const char *fmt, ...)
     PRINTF(4, 5);
 
-/* The same behind that beginning, with its target in it. */
+/* The same behind that beginning, with its target in it: a toast; an answer. */
+void decide_toast_firstf(struct tx *tx, const struct update *update, bool is_alert,
+    enum chat_first first, const char *target, const char *fmt, ...) PRINTF(6, 7);
 int64_t decide_send_firstf(struct tx *tx, const struct chat_address *address, enum chat_first first,
     const char *target, const char *fmt, ...) PRINTF(5, 6);
 

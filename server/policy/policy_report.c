@@ -3,6 +3,7 @@
 #include "policy/policy_report.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/zone.h"
@@ -31,6 +32,88 @@ policy_report_grants(const struct roles *roles, const struct role *role, struct 
 {
 	for (size_t i = 0; i < role->grant_count; i++)
 		buf_addf(out, "%s%s", i > 0 ? ", " : "", roles->grant[role->first_grant + i].text);
+}
+
+static bool
+is_everywhere(const struct grant *grant)
+{
+	return !grant->is_client && strcmp(grant->application, "*") == 0 &&
+	    strcmp(grant->name, "*") == 0;
+}
+
+static bool
+is_at_same(const struct grant *one, const struct grant *other)
+{
+	return one->is_client == other->is_client && strcmp(one->name, other->name) == 0 &&
+	    strcmp(one->application, other->application) == 0 &&
+	    strcmp(one->beside, other->beside) == 0;
+}
+
+/* It adds nothing to one that holds everywhere, or in each application that has such a one. */
+static bool
+is_covered(const struct grant *grants, size_t n, const struct grant *grant)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct grant *wide = &grants[i];
+
+		if (is_everywhere(wide) && wide->only[0] == '\0' && !grant->is_client &&
+		    !is_everywhere(grant) && (grant->actions & ~wide->actions) == 0 &&
+		    (wide->beside[0] == '\0' || strcmp(wide->beside, grant->name) == 0))
+			return true;
+	}
+	return false;
+}
+
+static void
+add_where(const struct grant *grant, struct buf *out)
+{
+	bool is_of_any = strcmp(grant->application, "*") == 0;
+
+	if (grant->is_client && strcmp(grant->name, "*") == 0)
+		buf_adds(out, " for all clients");
+	else if (grant->is_client)
+		buf_addf(out, " for client/%s", grant->name);
+	else if (is_everywhere(grant) && grant->beside[0] != '\0')
+		buf_addf(out, " in each application with %s", grant->beside);
+	else if (is_everywhere(grant))
+		buf_adds(out, " everywhere");
+	else if (strcmp(grant->name, "*") == 0)
+		buf_addf(out, " in all of %s", grant->application);
+	else
+		buf_addf(out, " in %s%s%s", is_of_any ? "" : grant->application,
+		    is_of_any || grant->application[0] == '\0' ? "" : "/", grant->name);
+}
+
+void
+policy_report_words(const struct roles *roles, const struct role *role, struct buf *out)
+{
+	const struct grant *grants = &roles->grant[role->first_grant];
+	size_t n = role->grant_count;
+	const char *between = "";
+
+	for (size_t i = 0; i < n; i++) {
+		bool is_said = is_covered(grants, n, &grants[i]);
+
+		for (size_t j = 0; j < i; j++)
+			is_said |= is_at_same(&grants[j], &grants[i]) &&
+			    !is_covered(grants, n, &grants[j]);
+		if (is_said)
+			continue;
+		for (size_t j = i; j < n; j++) {
+			size_t size = strcspn(grants[j].text, ":");
+
+			if (!is_at_same(&grants[j], &grants[i]) ||
+			    is_covered(grants, n, &grants[j]))
+				continue;
+			if (size == 1 && grants[j].text[0] == '*')
+				buf_addf(out, "%severything", between);
+			else
+				buf_addf(out, "%s%.*s", between, (int)size, grants[j].text);
+			between = ", ";
+		}
+		add_where(&grants[i], out);
+		between = "; ";
+	}
 }
 
 /* What one person may, of all roles in force, and what of it they have not used. */

@@ -124,6 +124,13 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 		row_effect_send(tx, id);
 }
 
+void
+row_message_is_looked_at(struct tx *tx, int64_t id)
+{
+	(void)tx_run(tx, "UPDATE message SET is_answer = 1 WHERE id = $1 AND remote_id <> 0",
+	    DB_I64(id)); /* sticky */
+}
+
 bool
 row_message_is_sent(struct tx *tx, int64_t id)
 {

@@ -12,6 +12,10 @@ int64_t row_message_add(struct tx *tx, const struct message *message);
  * are kept; head as above. */
 void row_message_change(struct tx *tx, int64_t id, const struct message *message);
 
+/* Somebody has pressed a button of it and looks: from now on its edits go as answers do.  For what
+ * is hardly edited any more. */
+void row_message_is_looked_at(struct tx *tx, int64_t id);
+
 /* The row; head owned by the caller (message_done).  id 0 in it: none. */
 struct message row_message_get(struct tx *tx, int64_t id);
 

@@ -55,7 +55,7 @@ def test_one_at_a_time_and_the_next_waits_its_turn(scene):
     first.hear("🔧 Doing client/acme reload-nginx")
     wait_until((scene.folder / "up").exists)
     second.say("/do disk-free acme")
-    second.hear("⏳ Queued: 1st in client/acme disk-free", "behind #", "does reload-nginx")
+    second.hear("⏳ Queued: 1st in client/acme disk-free", "starts after #", "does reload-nginx")
     third.say("/do disk-free beta")     # the same machine
     third.hear("⏳ Queued: 1st in client/beta", "which holds host:local")
     (scene.folder / "go").touch()

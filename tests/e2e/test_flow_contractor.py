@@ -86,7 +86,7 @@ def test_no_answer_names_what_they_do_not_see(scene, command):
 def test_whoami_and_help_say_what_they_may(scene):
     carl = scene.carl
     carl.say("/whoami")
-    said = text_of(carl.hear(f"Your Telegram id is {CARL}", "contractor", "deploy:shop/staging", UNTIL))
+    said = text_of(carl.hear(f"Your Telegram id is {CARL}", "contractor", "deploy", " in shop/staging", UNTIL))
     assert not [word for word in UNSEEN if word in said], said
     carl.say("/help")
     said = text_of(carl.hear("/deploy <environment>"))

@@ -67,7 +67,7 @@ def test_a_question_lists_ten_commits_and_counts_the_rest(scene):
     subjects = [scene.commit("main")["subject"] for _ in range(12)]
     who = scene.admin()
     said = text_of(ask(who))
-    assert "12 commits since:" in said and "… and 2 more" in said
+    assert "12 new commits:" in said and "… and 2 more" in said
     assert said.count("\n• ") == 10
     assert subjects[-1] in said and "replaces" in said and "no release to roll back to" not in said
 
@@ -177,7 +177,7 @@ def test_a_confirm_while_busy_takes_a_place(scene):
     first.press(one, "Deploy to")
     first.hear("▸ build")
     assert second.press(two, "Deploy to") == "Confirmed."
-    second.hear("⏳ Queued: 1st in production", "behind #", "deploys")
+    second.hear("⏳ Queued: 1st in production", "starts after #", "deploys")
     scene.let_go()
     first.hear("Live: production")
     assert not any("Deploy to" in label for label in buttons_of(scene.chat.message(two)))

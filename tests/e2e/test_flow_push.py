@@ -201,7 +201,7 @@ def test_while_one_deploys_the_latest_push_wins(scene):
     scene.wait_busy()
     scene.team.since = 0
     second = push(scene)
-    hear(scene, "⏳ Queued: 1st in staging", second["after"][:7], "behind #")
+    hear(scene, "⏳ Queued: 1st in staging", second["after"][:7], "starts after #")
     third = push(scene)
     hear(scene, "⏭️ Skipped: staging: replaced by " + third["after"][:7], second["after"][:7])
     scene.let_go()

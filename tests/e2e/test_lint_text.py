@@ -50,6 +50,12 @@ def test_only_a_literal_may_be_longer_than_a_line(tmp_path):
     assert "at most 100" in lint(tmp_path, "lib/part.c", f'\t/* {LONG} */\n')[0]
 
 
+def test_a_first_line_that_stands_in_the_table_is_taken_from_there(tmp_path):
+    said, = lint(tmp_path, "server/part.c", '\tsay("🚫 Not done: %s", what);\n')
+    assert said.startswith("server/part.c:4: a row of first.def")
+    assert not lint(tmp_path, "server/part.c", '\t/* "🚫 Not done: staging" */\n\tsay("🚫 /audit: how many?");\n')
+
+
 def test_a_header_without_pragma_once_is_refused(tmp_path):
     guarded = "#ifndef PART_H\n#define PART_H\n#endif\n"
     assert any("#pragma once" in said for said in lint(tmp_path, "lib/part.h", guarded))

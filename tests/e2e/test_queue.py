@@ -57,7 +57,7 @@ def test_people_are_served_in_order_and_told_when_it_is_their_turn(scene):
     ada, first = begin(scene)
     bob, second, waiting = queue(scene, "1st")
     carl, third, _ = queue(scene, "2nd")
-    assert "behind #" in text_of(waiting) and f"deploys {first[:7]}" in text_of(waiting)
+    assert "starts after #" in text_of(waiting) and f"deploys {first[:7]}" in text_of(waiting)
     scene.scripts.touch("go")
     ada.hear("Live: staging", first[:7])
     bob.hear("🚀 Begun: staging", second[:7])

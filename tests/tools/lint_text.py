@@ -24,6 +24,9 @@ SPLIT = re.compile(rf"/\*.*?\*/|'(?:\\.|[^'\\\n])+'|({LITERAL}(?:[ \t]*\\?\n[ \t
 SQL = re.compile(r'"\s*\(?(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH|PRAGMA|ALTER|DROP|FROM|WHERE|AND|OR|NOT|JOIN|LEFT|'
                  r'ORDER|VALUES|COALESCE|CASE|EXISTS)\b|"\(?\w+(?: =|, \w+, \w+,)|"[^"]*\$\d|'
                  r'[\s\S]*\b(?:TEXT|INTEGER|BLOB|NOT NULL|CREATE TABLE|CREATE (?:UNIQUE )?INDEX)\b')
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FIRST_LINES = tuple(re.findall(r'(?m)^FIRST\(\w+, *\w+, *\w+, *"([^"]*\w: )"',
+                               (ROOT / "server/chat/first.def").read_text(encoding="utf-8")))
 # Not joined yet: others are at work there.  This list goes when they are.
 MAY_SPLIT = re.compile(r"server/types/settings|lib/http_server|runner/supervisor|server/store/store_schema\.c|"
                        r"server/effects/|server/cli/doctor|server/telegram/telegram_pa")
@@ -179,6 +182,15 @@ def check_literals(path, text, found):
                 found.say(path, text.count("\n", 0, place) + 1, "a split literal: join it with the next, however long")
 
 
+def check_first_lines(path, text, found):
+    """What begins as a row of the table is taken from there: another wording there leaves nothing behind."""
+    if path.parts[0] != "server":
+        return
+    for match in SPLIT.finditer(text):
+        if match[0].startswith('"') and match[0][1:].startswith(FIRST_LINES):
+            found.say(path, text.count("\n", 0, match.start()) + 1, "a row of first.def: use its FIRST_")
+
+
 def check_functions(path, lines, found):
     """A function begins with a line `{` and ends with a line `}`: the style sees to that."""
     begun = None
@@ -232,6 +244,7 @@ def check(name, found):
     if path.suffix in (".c", ".h"):
         check_c(path, text, found)
         check_literals(path, text, found)
+        check_first_lines(path, text, found)
         check_functions(path, lines, found)
     if path.suffix == ".sh":
         check_script(path, lines, found)

@@ -133,6 +133,7 @@ show(struct world *w, const struct message *sent)
 	message->row = sent->id;
 	message->chat = sent->address.chat;
 	message->sends++;
+	message->is_answer = sent->is_answer;
 	message->buttons = sent->buttons;
 	message->text = strdup(sent->head);
 	assert_non_null(message->text);

@@ -66,6 +66,7 @@ struct world_message {
 	int64_t sends;
 	bool is_silent; /* as it was sent first */
 	bool is_alarm;
+	bool is_answer; /* as it was sent last */
 	int64_t reply_to; /* the platform's id */
 	char *text;	  /* its head as it was sent last */
 	struct buttons buttons;

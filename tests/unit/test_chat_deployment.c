@@ -532,7 +532,7 @@ what_may_be_down_rings_with_why_and_what_to_do(void **state)
 	line = chat_deployment_ring(&what, true);
 	assert_non_null(line);
 	assert_non_null(strstr(line, " (script failed: exit 7)"));
-	assert_non_null(strstr(line, "\nCheck the target, then "));
+	assert_non_null(strstr(line, "\nLook at what runs there, then "));
 	free(line);
 	work.state = DEPLOY_FAILED;
 	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 3");
@@ -589,9 +589,9 @@ what_nobody_knows_is_not_said_as_if_it_were_known(void **state)
 	what.environment = &environment;
 	deployment.target_changed = true;
 	deployment.why = DEPLOY_WHY_SCRIPT;
-	says(&what, "\nThe target was changed, and nothing was rolled back.");
+	says(&what, "\nSomething was changed there, and nothing was rolled back.");
 	deployment.why = DEPLOY_WHY_INTERRUPTED;
-	says(&what, "\nThe target may have been changed, and nothing was rolled back.");
+	says(&what, "\nSomething may have been changed there, and nothing was rolled back.");
 	deployment.ended_at = environment.unknown_since = 4711;
 	says(&what, "\nNothing was rolled back: it may still be running, here or elsewhere.");
 }
@@ -1196,6 +1196,29 @@ steps_are_ticked_with_their_time(void **state)
 	says(&what, "✓ build 40 s\n✗ migrate");
 }
 
+/* One sign means one thing, in /history as in the chat. */
+static void
+the_history_has_the_sign_of_each_message(void **state)
+{
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
+		for (int why = 0; why < 2; why++) {
+			struct deployment deployment = sample((enum deploy_state)s);
+			struct chat_deployment what = about(&deployment);
+			struct chat_history is = { .at = NOW };
+			struct chat_text line;
+			char sign[16];
+
+			deployment.why = why == 0 ? DEPLOY_WHY_NONE : DEPLOY_WHY_CANCELLED;
+			(void)snprintf(sign, sizeof(sign), "%.*s #7 ",
+			    (int)strcspn(plain(&what), " "), plain(&what));
+			chat_text_init(&line);
+			chat_deployment_line(&line, &deployment, &is);
+			assert_ptr_equal(strstr(buf_text(&line.buf), sign), buf_text(&line.buf));
+			buf_done(&line.buf);
+		}
+}
+
 /* Goal: what happens now is on the screen of a phone, however many steps came before. */
 static void
 of_many_steps_the_last_are_shown(void **state)
@@ -1240,7 +1263,7 @@ down_is_said_of_what_was_looked_at(void **state)
 	what.rollback_not_started = true;
 	says(&what,
 	    "staging may be DOWN: 1a2b3c4 is still there, unhealthy: rolling back to 9f8e7d6 did not begin to change anything\n");
-	says(&what, "\nCheck the target, then /deploy staging or /rollback staging.");
+	says(&what, "\nLook at what runs there, then /deploy staging or /rollback staging.");
 	deployment.why = DEPLOY_WHY_SCRIPT;
 	says(&what, "staging may be DOWN: what came up of 1a2b3c4 is still there: rolling");
 }
@@ -1378,7 +1401,7 @@ a_place_says_which_one_it_is_and_behind_what(void **state)
 	ahead.id = 7;
 	(void)text_copy(ahead.commit, sizeof(ahead.commit), "5f5f5f5aaa");
 	says(&what, "⏳ Queued: 2nd in staging \"Make it blue\" 1a2b3c4");
-	says(&what, "\nbehind #7: @ada deploys 5f5f5f5, since 1 min");
+	says(&what, "\nstarts after #7: @ada deploys 5f5f5f5, since 1 min");
 	assert_null(strstr(plain(&what), "/cancel"));
 	(void)text_copy(deployment.emergency, sizeof(deployment.emergency), "the shop is down");
 	says(&what, "\n/cancel staging stops #7");
@@ -1387,10 +1410,10 @@ a_place_says_which_one_it_is_and_behind_what(void **state)
 	ahead.state = DEPLOY_RUNNING;
 	deployment.emergency[0] = '\0';
 	ahead.program = PROGRAM_ROLLBACK;
-	says(&what, "\nbehind #7: @ada rolls back to 5f5f5f5");
+	says(&what, "\nstarts after #7: @ada rolls back to 5f5f5f5");
 	ahead.program = PROGRAM_ACTION; /* no commit is its object */
 	(void)text_copy(ahead.action, sizeof(ahead.action), "restart-web");
-	says(&what, "\nbehind #7: @ada does restart-web, since 1 min");
+	says(&what, "\nstarts after #7: @ada does restart-web, since 1 min");
 	/* It would touch what another environment's work holds. */
 	ahead.id = 12;
 	(void)text_copy(ahead.environment, sizeof(ahead.environment), "shop/staging");
@@ -1467,6 +1490,7 @@ main(void)
 		cmocka_unit_test(what_rings_and_what_does_not),
 		cmocka_unit_test(steps_are_ticked_with_their_time),
 		cmocka_unit_test(a_failure_says_what_is_known_to_run),
+		cmocka_unit_test(the_history_has_the_sign_of_each_message),
 		cmocka_unit_test(of_many_steps_the_last_are_shown),
 		cmocka_unit_test(down_is_said_of_what_was_looked_at),
 		cmocka_unit_test(what_ran_before_has_no_commit),

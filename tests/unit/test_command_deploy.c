@@ -268,7 +268,7 @@ an_answer_after_the_environment_became_busy_takes_a_place(void **state)
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_non_null(world_says(&w,
 	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nauthor Ann Example · requested by @cy\n"
-	    "behind #1: @ada deploys aaaaaaa"));
+	    "starts after #1: @ada deploys aaaaaaa"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	world_close(&w);
 }
@@ -302,7 +302,7 @@ the_question_shows_what_would_change(void **state)
 	button = world_says(&w, "Deploy to production?");
 	assert_non_null(strstr(world_plain(button), "replaces aaaaaaa (release 1, "));
 	assert_non_null(
-	    strstr(world_plain(button), "12 commits since:\n• bbbbbbb \"Change 1\" — Ann Example"));
+	    strstr(world_plain(button), "12 new commits:\n• bbbbbbb \"Change 1\" — Ann Example"));
 	assert_non_null(strstr(world_plain(button), "… and 2 more"));
 	assert_non_null(
 	    strstr(button->text, MARK_BOLD "the live commit is not in its history" MARK_BOLD));
@@ -506,7 +506,7 @@ busy_at_the_press_takes_a_place(void **state)
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, later);
 	world_git_same(&w);
 	assert_non_null(world_says(&w, "⏳ Queued: 1st in production \"Make it blue\" bbbbbbb"));
-	assert_non_null(world_says(&w, "behind #1: @ada deploys aaaaaaa"));
+	assert_non_null(world_says(&w, "starts after #1: @ada deploys aaaaaaa"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_string_equal(world_active(&w, "production").commit, COMMIT_A);
 	world_close(&w);

@@ -381,7 +381,7 @@ what_was_done_stands_in_the_history_and_is_no_deployment(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
 	(void)world_text(&w, WORLD_ADMIN, "/history client/beta");
-	assert_non_null(world_says(&w, "client/beta\n✅ #3 beta disk-free\n    done"));
+	assert_non_null(world_says(&w, "client/beta\n🔧 #3 beta disk-free\n    done"));
 	world_close(&w);
 }
 

@@ -228,13 +228,13 @@ what_waits_is_as_git_said_it_last(void **state)
 	(void)world_decide(&one, world_push(&one, "develop"));
 	world_git(&one, (struct world_git){ .commit = COMMIT_B, .count = 3 });
 	one.aid.at += INT64_C(2) * 3600 * 1000;
-	says(status_of(&one), "\n3 newer commits in develop (git, 2 h ago)\n");
+	says(status_of(&one), "\n3 newer commits in develop (asked git 2 h ago)\n");
 	/* A poll has seen the same head: what it is ahead of has not changed. */
 	world_act(&one, polled, (void *)(uintptr_t)COMMIT_B);
-	says(status_of(&one), "\n3 newer commits in develop (git, just now)\n");
+	says(status_of(&one), "\n3 newer commits in develop (asked git just now)\n");
 	/* ... another: how many these are is not known. */
 	world_act(&one, polled, (void *)(uintptr_t)COMMIT_C);
-	says(status_of(&one), "\ndevelop is at ccccccc (git, just now)\n");
+	says(status_of(&one), "\ndevelop is at ccccccc (asked git just now)\n");
 	assert_null(strstr(status_of(&one), "newer"));
 	/* Another branch is none of its. */
 	world_settings(&one, "GITHUB_BRANCH_STAGING=next", NULL);
@@ -267,7 +267,7 @@ behind_a_new_release_an_old_count_is_not_said(void **state)
 	(void)world_run_starts(&one);
 	world_run_ends(&one, GOOD);
 	says(status_of(&one), "staging runs bbbbbbb");
-	says(status_of(&one), "\ndevelop is at ccccccc (git, just now)\n");
+	says(status_of(&one), "\ndevelop is at ccccccc (asked git just now)\n");
 	assert_null(strstr(status_of(&one), "newer"));
 	world_close(&one);
 }
@@ -311,7 +311,7 @@ of_a_run_the_step_that_it_came_to_is_shown(void **state)
 	world_run_step(&w, 0, "pull");
 	world_run_step(&w, 1, "stays-old worker");
 	(void)world_text(&w, WORLD_ADMIN, "/status blog staging");
-	assert_non_null(strstr(world_plain(world_last(&w)), " aaaaaaa (pull) since "));
+	assert_non_null(strstr(world_plain(world_last(&w)), " aaaaaaa (pull), begun just now, requested by "));
 }
 
 static void

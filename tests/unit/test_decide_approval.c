@@ -314,7 +314,7 @@ what_is_asked_anew_lists_its_commits_over_what_is_live(void **state)
 	assert_null(strstr(world_plain(asked), "Change"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
 	assert_non_null(strstr(world_plain(asked),
-	    "replaces aaaaaaa (release 1, just now), and you can roll back to it\n1 commit since:\n• bbbbbbb \"Change 1\""));
+	    "replaces aaaaaaa (release 1, just now), and you can roll back to it\n1 new commit:\n• bbbbbbb \"Change 1\""));
 	assert_null(strstr(world_plain(asked), "Change 2"));
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_AWAITING_APPROVAL);
 	world_close(&w);
@@ -1040,7 +1040,7 @@ newer_commits_are_counted_over_what_is_live(void **state)
 	press_in(&w, CAROL, WORLD_TEAM, "Approve bbbbbbb"); /* asks anew */
 	press_in(&w, CAROL, WORLD_TEAM, "Approve bbbbbbb");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "\n1 commit since:"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "\n1 new commit:"));
 	push(&w, "develop", COMMIT_C, 5);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "4 newer commits wait, to ccccccc"));
 	world_close(&w);

@@ -67,11 +67,11 @@ an_automatic_rollback_past_a_barrier_is_not_tried(void **state)
 	assert_string_equal(world_plain(world_last(&w)),
 	    "⛔ Not rolled back: staging \"Make it blue\"\n"
 	    "staging may be broken: bbbbbbb was left running (unhealthy: HTTP 500)\n"
-	    "Check the target, then /deploy staging or /rollback staging.");
+	    "Look at what runs there, then /deploy staging or /rollback staging.");
 	assert_non_null(world_says(&w, "\nstaging may be broken: bbbbbbb was left running\n"));
 	assert_non_null(world_says(&w,
 	    "\n⛔ No rollback past this release: " DROPS
-	    "\nThe target was changed. Last known release: aaaaaaa"));
+	    "\nSomething was changed there. Last known release: aaaaaaa"));
 	rolls_back_all_the_same(&w);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_int_equal(world_audited(&w, "\"past\":\"" DROPS "\"", "telegram:11"), 1);

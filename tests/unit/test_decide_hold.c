@@ -710,7 +710,7 @@ a_window_of_the_settings_freezes_and_its_end_deploys_the_head(void **state)
 	    "frozen by STAGING_FREEZE (calendar), until Sat 2026-01-03 00:00 (Europe/Berlin)"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "🧊 Not deployed: staging: frozen by STAGING_FREEZE"));
-	assert_non_null(world_says(&w, "\nWho has the grant freeze there may deploy in a freeze."));
+	assert_non_null(world_says(&w, "\nWhoever may /freeze it may deploy in a freeze."));
 	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - 2 * HOUR_MS);
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - HOUR_MS);

@@ -129,7 +129,7 @@ what_is_down_is_reminded_of(void **state)
 	assert_non_null(world_says_in(
 	    &w, WORLD_TEAM, "⏰ May be DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "\nCheck the target, then /deploy staging or /rollback staging."));
+	    &w, WORLD_TEAM, "\nLook at what runs there, then /deploy staging or /rollback staging."));
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_non_null(
 	    world_says(&w, "👀 nobody has seen yet that it went DOWN with bbbbbbb, 15 min ago"));
@@ -252,6 +252,8 @@ who_may_roll_back_there_ends_it_and_is_named(void **state)
 	assert_false(world_environment(&w, "staging").is_unacknowledged);
 	assert_int_equal(world_audited(&w, "rollback_seen", "\"telegram:22\""), 1);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "runs aaaaaaa\n👀 Seen by @bob"));
+	/* Who has pressed looks whether that worked. */
+	assert_true(world_says_in(&w, WORLD_TEAM, "👀 Seen by @bob")->is_answer);
 	assert_non_null(world_says_in(&w, WORLD_GROUP, "👀 Seen by @bob"));
 	assert_string_equal(seen_in(&w, WORLD_TEAM), "");
 	assert_string_equal(seen_in(&w, WORLD_GROUP), "");

@@ -251,7 +251,7 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_says(&w,
 	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nauthor Ann Example · "
-	    "pushed by github:octo(7)\nbehind #1: github:octo(7) deploys aaaaaaa"));
+	    "pushed by github:octo(7)\nstarts after #1: github:octo(7) deploys aaaaaaa"));
 	push(&w, "develop", COMMIT_C);
 	assert_non_null(world_says(
 	    &w, "⏭️ Skipped: staging: replaced by ccccccc\nbbbbbbb \"Make it blue\""));

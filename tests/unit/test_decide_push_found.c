@@ -302,7 +302,7 @@ a_push_that_touches_none_of_the_paths_is_seen_and_no_more(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_int_equal(w.n_screen, said + 1);
 	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "3 newer commits in develop, none in PATHS (git, just now)"));
+	    "3 newer commits in develop, none in PATHS (asked git just now)"));
 	/* One that does is deployed, with all that lies between. */
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_D, .count = 4 });

@@ -114,7 +114,7 @@ people_wait_in_the_order_in_which_they_came(void **state)
 	assert_int_equal(state_of(&w, c), DEPLOY_QUEUED);
 	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb"));
 	assert_non_null(world_says(&w, "⏳ Queued: 2nd in staging \"Make it blue\" ccccccc"));
-	assert_non_null(world_says(&w, "behind #2: @cy deploys bbbbbbb"));
+	assert_non_null(world_says(&w, "starts after #2: @cy deploys bbbbbbb"));
 	go_live(&w);
 	is_ahead(&w, 1); /* B of A */
 	assert_int_equal(state_of(&w, b), DEPLOY_RUNNING);

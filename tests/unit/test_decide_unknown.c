@@ -73,7 +73,7 @@ a_push_keeps_its_place_until_somebody_has_looked(void **state)
 	push(&w, COMMIT_C);
 	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "queued until somebody has looked at the target"));
+	assert_non_null(world_says(&w, "queued until somebody has looked at what runs there"));
 	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
 	assert_null(world_peek(&w, EFFECT_RUN)); /* a restart is nobody's word */
 	looked(&w);

@@ -593,7 +593,7 @@ a_recovery_code_stands_for_a_code_once(void **state)
 		factor_type(&w, &ada, factor_wrong(&w, &ada));
 	(void)world_text(&w, ada.id, "/2fa recover " FACTOR_RECOVERY);
 	assert_non_null(
-	    world_says_in(&w, WORLD_GROUP, "Not done: /2fa works in our private chat only"));
+	    world_says_in(&w, WORLD_GROUP, "🔐 Not done: /2fa: it works in our private chat only"));
 	(void)world_text_in(&w, bob.id, bob.id, "/2fa recover " FACTOR_RECOVERY);
 	assert_non_null(world_says_in(&w, bob.id, "none of the recovery codes"));
 	assert_int_equal(started(&w), 0);

@@ -737,7 +737,7 @@ a_busy_environment_has_places_behind_who_what_and_since_when(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb"));
-	assert_non_null(world_says(&w, "behind #1: @ada deploys aaaaaaa, since 2 min"));
+	assert_non_null(world_says(&w, "starts after #1: @ada deploys aaaaaaa, since 2 min"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);
 }

@@ -133,10 +133,35 @@ help_and_whoami_name_roles_places_and_ends(void **state)
 	(void)world_text_in(&w, CARL, CARL, "/whoami");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "Your Telegram id is 50; your role here: c until 2099-01-31.\n"
-	    "ROLE_C_MAY: deploy:staging, status:*/*");
+	    "ROLE_C_MAY: deploy in staging; status everywhere");
 	/* In a group nobody else is shown what it grants. */
 	(void)world_text(&w, CARL, "/whoami");
 	assert_null(strstr(world_last(&w)->text, "ROLE_C_MAY"));
+	world_close(&w);
+}
+
+/* Goal: who is woken reads what they may, not how settings write it. */
+static void
+whoami_says_by_where_what_one_may(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_C_IDS=50",
+	    "ROLE_C_MAY=deploy:*/staging, status:production, log:production, cancel:*/staging, "
+	    "status:*/*, do.disk-free:client/acme, do:client/*",
+	    "CLIENTS=acme", "CLIENT_ACME_HOST=local", "CLIENT_ACME_ACTIONS=disk-free", NULL);
+	(void)world_text_in(&w, CARL, CARL, "/whoami");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "\nROLE_C_MAY: deploy, cancel in staging; log in production; status everywhere; "
+	    "do.disk-free for client/acme; do for all clients"));
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/whoami");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "\nADMIN_TELEGRAM_IDS: everything everywhere; everything for all clients"));
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/whoami");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "\nSTAGING_TELEGRAM_IDS: deploy, cancel, log in staging; "
+	    "status, history in each application with staging"));
 	world_close(&w);
 }
 
@@ -513,6 +538,7 @@ main(void)
 		cmocka_unit_test(a_denial_names_the_roles_that_may_and_to_a_stranger_none),
 		cmocka_unit_test(a_denial_names_people_who_may_and_to_a_stranger_the_way_in),
 		cmocka_unit_test(help_and_whoami_name_roles_places_and_ends),
+		cmocka_unit_test(whoami_says_by_where_what_one_may),
 		cmocka_unit_test(who_may_deploy_alone_sees_the_queue_and_leaves_it),
 		cmocka_unit_test(a_role_withdrawn_between_question_and_press_confirms_nothing),
 		cmocka_unit_test(a_role_that_ended_since_the_press_starts_nothing),

@@ -453,6 +453,40 @@ what_is_new_does_not_wait_for_edits(void **state)
 	assert_true(find("another push deploys")->is_edit);
 }
 
+static void
+act_pressed(struct tx *tx, void *arg)
+{
+	struct say *say = arg;
+
+	row_message_is_looked_at(tx, say->row);
+	row_message_change(tx, say->row, &say->message);
+}
+
+/* Who presses "Seen" in a group full of edits sees that it was, and an alarm goes before that. */
+static void
+an_edit_that_follows_a_press_waits_for_no_other_edit(void **state)
+{
+	struct say seen = { .message = { .head = (char *)"DOWN, seen by @ada" } };
+	int64_t rows[16], began;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		rows[i] = add("deploys", (struct message){ 0 });
+	seen.row = add("DOWN", (struct message){ .is_alarm = true });
+	run_for(3 * MINUTE);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		change(rows[i], "builds");
+	run_for(30 * SECOND);
+	began = w.now;
+	store_aid_act(&w.aid, act_pressed, &seen);
+	(void)add("another DOWN", (struct message){ .is_alarm = true });
+	run_for(4 * SECOND);
+	assert_non_null(find("DOWN, seen by @ada"));
+	assert_true(find("DOWN, seen by @ada")->is_edit);
+	assert_true(find("DOWN, seen by @ada")->at > sent_at("another DOWN"));
+	assert_true(sent_at("another DOWN") - began <= 2 * SECOND);
+}
+
 /* Nobody is shown a question that is none any more, minutes late. */
 static void
 a_question_that_has_ended_before_it_was_sent_says_how_it_ended(void **state)
@@ -531,6 +565,7 @@ main(void)
 		T(a_failure_and_the_edit_of_what_it_replies_to_send_nothing_twice),
 		T(failures_without_end_hold_nobody_up_for_longer_than_a_minute),
 		T(what_is_new_does_not_wait_for_edits),
+		T(an_edit_that_follows_a_press_waits_for_no_other_edit),
 		T(a_question_that_has_ended_before_it_was_sent_says_how_it_ended),
 		T(a_question_that_ends_while_it_is_next_says_how_it_ended),
 		T(buttons_that_have_expired_are_not_shown),
