@@ -90,10 +90,12 @@ unknown(const struct cli *cli, const char *word)
 static void
 print_row(const struct cli *cli, const struct row *row)
 {
+	if (row->run == cli_audit) {
+		cli_audit_usage(stdout, cli->program);
+		return;
+	}
 	(void)printf("Usage: %s [--env-file FILE] %s%s%s\n%s\n", cli->program, row->word,
 	    row->usage[0] == '\0' ? "" : " ", row->usage, row->help);
-	if (row->run == cli_audit)
-		cli_audit_usage(stdout, cli->program);
 }
 
 static int
@@ -105,7 +107,7 @@ cli_help(const struct cli *cli)
 		print_help(stdout, cli->program);
 		return EX_OK;
 	}
-	if (cli->argc > 1 && strcmp(cli->argv[0], "audit") != 0) {
+	if (cli->argc > 2 || (cli->argc == 2 && strcmp(cli->argv[0], "audit") != 0)) {
 		(void)fprintf(stderr, "Usage: %s help [COMMAND]\n", cli->program);
 		return EX_USAGE;
 	}

@@ -8,6 +8,7 @@
 #include "types/settings.h"
 
 static const char usage[] =
+    "Check and read the audit log; a folder for auditors.\n\n"
     "Usage: %s audit verify [LOG] [--database FILE] [--bot ID] [--tsa-ca FILE] [DIGITS...]\n"
     "                [--against s3|s3://BUCKET/FOLDER|FOLDER|FILE|DIGITS]...\n"
     "       %s audit tail [-n NUMBER] [--format text|json|csv] [SOURCE]\n"
@@ -19,7 +20,8 @@ static const char usage[] =
     "                [--deployment NUMBER] [--format json|csv] [--anyway] [SOURCE]\n"
     "LOG: the path of its newest file; the closed ones beside it are read, too\n"
     "SOURCE: --database FILE, a copy of the database, or --log LOG, its files; export takes both\n"
-    "        With LOG or SOURCE no settings and no server are needed, and nothing is written there\n"
+    "        (else those of the settings, --env-file FILE); with LOG or SOURCE no settings and no server\n"
+    "        are needed, and nothing is written there\n"
     "--against FOLDER: a witness's objects; FILE: another copy of the log, or Telegram's export of a\n"
     "        chat as JSON; DIGITS: the 16 behind \"audit\" in a final message; 8 in an old one\n"
     "TIME: 2026-11-20 or 2026-11-20T07:10:48Z, UTC; --to a day includes it\n"

@@ -234,7 +234,8 @@ cli_audit_is_log(const char *path, const char **ret_why)
 	} else if (is_there) {
 		is_there = S_ISREG(st.st_mode);
 	}
-	(void)snprintf(why, sizeof(why), "there is no such file: %s", path);
+	(void)snprintf(why, sizeof(why), "%s: %s",
+	    stat(path, &st) == 0 ? "it is no file" : "there is no such file", path);
 	return is_there;
 }
 

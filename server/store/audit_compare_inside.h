@@ -58,7 +58,12 @@ struct compare {
 	struct audit_compared result;
 };
 
-/* --- audit_compare.c --- */
+/* --- audit_compare_read.c --- */
+
+/* All lines of the log, beside c->copy; heads: see audit_compare().  What has no partner is in
+ * c->odd then, and the copy's entries say which were found. */
+bool audit_compare_read(struct compare *c, const char *path, struct audit_head *heads,
+    size_t n_heads, struct err *err) MUST_USE;
 
 /* Hands a finding on, once no neighbour can be joined to it. */
 void audit_compare_tell(struct compare *c, const struct audit_finding *finding);
@@ -73,9 +78,3 @@ bool audit_compare_payload(const char *line, size_t size, uint8_t out[PAYLOAD], 
 bool audit_compare_is_by_rule(const struct compare *c, int64_t last);
 /* "entry 12 of 2026-11-20T07:10:48.123Z" */
 const char *audit_compare_removal_text(const struct compare *c, char out[DETAIL]);
-
-/* --- audit_compare_judge.c --- */
-
-/* Behind the last line: what the lines without a partner are, which entries have no line, and
- * which heads are none.  False: no memory, or the copy cannot be read. */
-bool audit_compare_judge(struct compare *c, struct err *err) MUST_USE;

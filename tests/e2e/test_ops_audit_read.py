@@ -304,6 +304,7 @@ def test_a_copy_of_the_database_or_of_the_log_is_read_without_settings_and_nothi
     (["search", "--database"], 64, "a file must follow"),
     (["search", "--log", "a", "--log", "b"], 64, "one log at a time"),
     (["tail", "--log", "nowhere"], 64, "there is no such file: nowhere"),
+    (["tail", "--log", "/dev/null"], 64, "it is no file: /dev/null"),
     (["tail", "--database", "nowhere.db"], 66, "there is no database nowhere.db"),
     (["verify", "--log", "audit.log"], 64, "stands by itself"),
     (["verify", "--database", "x.db", "--against", "witness"], 64, "name its path, too"),
