@@ -572,7 +572,7 @@ void sim_witness_cut(struct sim *sim);
 void sim_witness_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
 void sim_witness_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
 void sim_witness_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
-void sim_witness_check(struct sim *sim); /* after every commit */
+void sim_witness_check(struct sim *sim);				    /* after every commit */
 void sim_witness_check_rest(struct sim *sim);
 void sim_witness_free(struct sim *sim);
 
@@ -690,7 +690,7 @@ struct sim_before {
 	int64_t last_work;
 	int64_t last_message;
 	int64_t last_audit; /* 0: what begins needs no witness */
-	int64_t holds; /* all locks and freezes, as a number */
+	int64_t holds;	    /* all locks and freezes, as a number */
 	uint64_t of[SIM_ENVIRONMENTS];
 	bool is_guarded[SIM_ENVIRONMENTS];
 	bool is_any_guarded;
