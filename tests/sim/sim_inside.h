@@ -436,8 +436,8 @@ bool sim_settings_needs_code(
 int64_t sim_settings_frozen_until(const struct settings *settings, int environment, int64_t at);
 /* When all windows of that week are over. */
 int64_t sim_settings_windows_end(int64_t at);
-/* The bucket that gets the audit; NULL: none.  ret_minutes (may be NULL): how late it may be; 0: it does
- * not matter. */
+/* The bucket that gets the audit; NULL: none.  ret_minutes (may be NULL): how late it may be; 0: as
+ * late as it is. */
 const char *sim_settings_witness(const struct settings *settings, int64_t *ret_minutes);
 /* The folder of a host that it is released to; NULL: its own alone. */
 const char *sim_settings_folder(const struct settings *settings, int environment);
