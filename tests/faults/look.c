@@ -107,13 +107,12 @@ look_at_environments(struct look *look, struct db *db, struct err *err)
 {
 	struct db_rows rows = { 0 };
 
-	memset(look->environments, 0, sizeof(look->environments));
 	if (!db_query(&rows, db, err,
 		"SELECT e.name, e.current_release, r.deployment, r.commit_id, e.is_down,"
 		" e.seen_commit, d.urls <> '', e.unknown_since <> 0, r.number, e.polled_commit"
 		" FROM environment e"
 		" LEFT JOIN release r ON r.id = e.current_release"
-		" LEFT JOIN work d ON d.id = r.deployment"))
+		" LEFT JOIN work d ON d.id = r.deployment ORDER BY e.name"))
 		return false;
 	for (look->n_environments = 0; db_next(&rows);) {
 		struct look_environment *e = &look->environments[look->n_environments++];
@@ -152,10 +151,17 @@ const struct look_environment *
 look_environment(const struct look *look, const char *name)
 {
 	static const struct look_environment none;
+	const struct look_environment *found = look->environments;
+	size_t n = look->n_environments;
 
-	for (size_t i = 0; i < look->n_environments; i++)
-		if (strcmp(look->environments[i].name, name) == 0)
-			return &look->environments[i];
+	while (n > 0) { /* they stand in the order of their names */
+		int order = strcmp(name, found[n / 2].name);
+
+		if (order == 0)
+			return &found[n / 2];
+		found += order > 0 ? n / 2 + 1 : 0;
+		n = order > 0 ? n - n / 2 - 1 : n / 2;
+	}
 	return &none;
 }
 

@@ -3,7 +3,6 @@
 planted.py --names - only looks whether each names a test that there is.
 
 Each tests/planted/*.patch begins with the line
-
     # gone: <the protection that it takes out>   by: <test program> <test or invariant that must fail>
 (or `by: <campaign>.py:<label of its trial> <invariant>`, of tests/faults/; `one|other`: either is broken first).
 In a copy of the tree under FOLDER each is applied, built, tested and reverted; WORDs choose patches by their name.
@@ -56,7 +55,7 @@ class Patch:
         return ".py:" in self.program
 
     def names_no_test(self):
-        """What it says of who notices it is nothing; None: all is there.  Invariants are named where they are broken."""
+        """What is wrong with what it says of who notices it; None: nothing.  Invariants are named where they break."""
         if self.is_campaign():
             sources = [ROOT / "tests" / "faults" / (self.program.split(":", 1)[0])]
         elif self.is_end_to_end():

@@ -436,8 +436,8 @@ bool sim_settings_needs_code(
 int64_t sim_settings_frozen_until(const struct settings *settings, int environment, int64_t at);
 /* When all windows of that week are over. */
 int64_t sim_settings_windows_end(int64_t at);
-/* The bucket that gets the audit; NULL: none.  ret_minutes (may be NULL): how late it may be; 0: it does
- * not matter. */
+/* The bucket that gets the audit; NULL: none.  ret_minutes (may be NULL): how late it may be; 0: as
+ * late as it is. */
 const char *sim_settings_witness(const struct settings *settings, int64_t *ret_minutes);
 /* The folder of a host that it is released to; NULL: its own alone. */
 const char *sim_settings_folder(const struct settings *settings, int environment);
@@ -572,7 +572,7 @@ void sim_witness_cut(struct sim *sim);
 void sim_witness_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
 void sim_witness_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
 void sim_witness_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
-void sim_witness_check(struct sim *sim); /* after every commit */
+void sim_witness_check(struct sim *sim);				    /* after every commit */
 void sim_witness_check_rest(struct sim *sim);
 void sim_witness_free(struct sim *sim);
 
@@ -690,7 +690,7 @@ struct sim_before {
 	int64_t last_work;
 	int64_t last_message;
 	int64_t last_audit; /* 0: what begins needs no witness */
-	int64_t holds; /* all locks and freezes, as a number */
+	int64_t holds;	    /* all locks and freezes, as a number */
 	uint64_t of[SIM_ENVIRONMENTS];
 	bool is_guarded[SIM_ENVIRONMENTS];
 	bool is_any_guarded;

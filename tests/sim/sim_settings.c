@@ -278,8 +278,8 @@ load(int variant, const char *folder)
 		(void)snprintf(room[n++], sizeof(room[0]), "REGISTRY_URL=registry.example.com");
 	}
 	if (witnesses[variant].bucket != NULL) {
-		(void)snprintf(room[n++], sizeof(room[0]), "AUDIT_S3_BUCKET=%s",
-		    witnesses[variant].bucket);
+		(void)snprintf(
+		    room[n++], sizeof(room[0]), "AUDIT_S3_BUCKET=%s", witnesses[variant].bucket);
 		(void)snprintf(room[n++], sizeof(room[0]), "AUDIT_S3_REGION=eu-central-1");
 		(void)snprintf(room[n++], sizeof(room[0]), "AUDIT_WITNESS_MAX_MINUTES=%" PRId64,
 		    witnesses[variant].minutes);

@@ -311,8 +311,7 @@ sim_witness_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 }
 
 /* Rollbacks, emergencies, what is only looked at, and what puts an action back. */
-#define GOES_ON \
-	"(program = 'rollback' OR emergency <> '' OR is_read <> 0 OR action = 'cf-normal')"
+#define GOES_ON "(program = 'rollback' OR emergency <> '' OR is_read <> 0 OR action = 'cf-normal')"
 
 void
 sim_witness_check_begun(struct sim *sim, struct tx *tx, int64_t work)
@@ -344,7 +343,8 @@ who_is_refused_reads_why(struct sim *sim, struct tx *tx, const struct sim_before
 		"SELECT COUNT(*) FROM message WHERE id > $1"
 		" AND instr(head, 'the audit log is without witness') > 0",
 		DB_I64(before->last_message)) == 0)
-		sim_fail(sim, __func__, "%" PRId64 ": %s", before->said->person, before->said->text);
+		sim_fail(
+		    sim, __func__, "%" PRId64 ": %s", before->said->person, before->said->text);
 }
 
 void
@@ -368,10 +368,12 @@ sim_witness_after(struct sim *sim, struct tx *tx, const struct sim_before *befor
 	if (found != 0)
 		sim_fail(sim, "an_entry_without_a_witness_is_marked", "%" PRId64, found);
 	found = number(sim, tx->db,
-	    "SELECT COALESCE(MAX(id), 0) FROM work WHERE id > $1 AND cause = 'chat' AND NOT " GOES_ON,
+	    "SELECT COALESCE(MAX(id), 0) FROM work WHERE id > $1 AND cause = 'chat'"
+	    " AND NOT " GOES_ON,
 	    DB_I64(before->last_work));
 	if (found != 0)
-		sim_fail(sim, "nothing_is_asked_for_long_without_a_witness", "work %" PRId64, found);
+		sim_fail(
+		    sim, "nothing_is_asked_for_long_without_a_witness", "work %" PRId64, found);
 }
 
 /* --- after every commit, and at rest --- */
@@ -437,8 +439,8 @@ void
 sim_witness_check_rest(struct sim *sim)
 {
 	const char *name = sim_settings_witness(sim_settings_get(sim->loaded), NULL);
-	int64_t newest = number(
-	    sim, sim->eyes, "SELECT COALESCE(MAX(seq), 0) FROM audit WHERE $1", DB_I64(1));
+	int64_t newest =
+	    number(sim, sim->eyes, "SELECT COALESCE(MAX(seq), 0) FROM audit WHERE $1", DB_I64(1));
 
 	for (int i = 0; i < SIM_BUCKETS; i++) {
 		const struct sim_bucket *bucket = &sim->witness.buckets[i];
