@@ -984,7 +984,7 @@ def test_what_failed_stands_last_whatever_the_clean_up_says(bench):
     bench.hook("pre-deploy", "10-no", "exit 3")
     bench.wrap("ssh", '[[ "$*" != *" tidy "* ]] || { echo "ssh: Connection refused" >&2; exit 255; }')
     status, said = bench.run("deploy.sh", "staging", commit)
-    assert status == 64 and any("warning: h1 cannot be reached" in line for line in said), said
+    assert status == 64 and any("==> warning h1 cannot be reached" in line for line in said), said
     reason = "deploy.sh: the hook pre-deploy/10-no failed with status 3, so nothing was changed: "
     reason += "its last lines are in the log"
     assert said[-1] == reason and said.count(reason) == 2
