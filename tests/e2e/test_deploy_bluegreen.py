@@ -763,7 +763,7 @@ def test_a_drain_that_is_cut_ends_no_release_and_the_next_one_tidies(bench):
 
 
 def test_nothing_is_switched_to_whose_stop_has_begun(bench):
-    """Regression: all on the host was killed while dockerd stopped it (up to 30 min), and a rollback led nginx there."""
+    """Regression: all was killed while dockerd stopped it (up to 30 min), and a rollback led nginx there."""
     bench.environment |= {"DRAIN_SECONDS": "86400"}
     (commit, one), (_, two), client = left_running(bench)
     client.socket.close()

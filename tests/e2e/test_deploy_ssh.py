@@ -907,7 +907,7 @@ def test_when_all_on_the_host_are_killed_the_next_release_puts_it_right(bench):
 
 
 def test_what_is_said_to_run_again_outlasts_a_stop_that_nobody_waits_for_any_more(bench):
-    """Regression: worker and guard were killed while dockerd stopped it (up to 30 min); it was rolled back to, then gone."""
+    """Regression: all was killed while dockerd stopped it (up to 30 min); it was rolled back to, then gone."""
     process, compose, digest = hanging_up(bench)
     bench.kill_host(compose)
     assert process.wait(timeout=120) == 70

@@ -164,7 +164,7 @@ outlast_stops() {
 	done <<<"$found"
 	[[ -n $unsure ]] || return 0
 	say "it may have begun to stop what runs: that is looked at for $late_seconds s, and started again where it ends"
-	stays_up || die 70 "an earlier release was interrupted here; what ran then could NOT be kept running: docker ps -a shows why"
+	stays_up || die 70 "an earlier release was interrupted here; what ran could NOT be kept running: docker ps -a shows why"
 }
 
 # Those that ran, or were being replaced, run what the main service does.  Fails where docker does not say which those are.
