@@ -27,12 +27,13 @@ struct chat_deployment {
 	const struct step *steps;	       /* of its newest run */
 	size_t n_steps;
 	const char *failed_step; /* what it is rolled back for; "", NULL: none, or it is not */
-	const struct run_warnings *warnings; /* of that run; NULL: none */
-	enum run_end run_end;	 /* how that run ended: the mark of its last step */
-	const char *touches;	 /* an action's: a line of what it does to what; "", NULL: none */
-	const char *tail;	 /* of an action, or a failure: last lines; "", NULL: none */
-	bool is_tail_private;	 /* an application may speak in it: not for everybody */
-	bool is_tail_hidden;	 /* there is one, and whoever reads this may not see it */
+	const struct run_warnings
+	    *warnings;	      /* of that run; a question: of what is live; NULL: none */
+	enum run_end run_end; /* how that run ended: the mark of its last step */
+	const char *touches;  /* an action's: a line of what it does to what; "", NULL: none */
+	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
+	bool is_tail_private; /* an application may speak in it: not for everybody */
+	bool is_tail_hidden;  /* there is one, and whoever reads this may not see it */
 	const char *application_log;  /* what it logged itself; "", NULL: none, or not for them */
 	size_t application_log_lines; /* so many of it at most */
 	int64_t estimate_ms;	      /* how long the whole took lately */
@@ -40,8 +41,8 @@ struct chat_deployment {
 	const struct ran *ran;		 /* ... what its files came to elsewhere */
 	size_t n_ran;
 	unsigned failed;    /* ... of answer->change: a bit for each that failed there */
-	const char *link;	   /* ... at the repository's host; "": none */
-	const char *first;	   /* ... what runs before its release; "": nothing */
+	const char *link;   /* ... at the repository's host; "": none */
+	const char *first;  /* ... what runs before its release; "": nothing */
 	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */
 	const struct chat_approvals *approvals; /* AWAITING_APPROVAL */
 	const struct chat_history *since;	/* LIVE: what became of it; NULL: as it ended */

@@ -26,10 +26,13 @@ void chat_deployment_emergency(
 void chat_deployment_shown_image(struct chat_text *text, const struct deployment *deployment);
 void chat_deployment_missing(struct chat_text *text, const struct deployment *deployment);
 
-/* A line for each of the first `max` that its script has warned of, in code, in which nothing is a
- * link, a mention or a word of ours; and how many more the log has. */
+/* A line for each of the first `max` that its script has warned of, behind ITS_SCRIPT or whose word
+ * it is, in code, in which nothing is a link, a mention or a word of ours; and how many more the
+ * log has. */
+#define ITS_SCRIPT     "its script warns"
+#define WARNINGS_SHOWN 3 /* /show has more */
 void chat_deployment_warnings(
-    struct chat_text *text, const struct run_warnings *warnings, size_t max);
+    struct chat_text *text, const char *who, const struct run_warnings *warnings, size_t max);
 
 /* What changed meanwhile and is no reason to ask again. */
 void chat_deployment_note(struct chat_text *text, const struct deployment *deployment);

@@ -260,7 +260,8 @@ chat_deployment_application_log(struct chat_text *text, const struct chat_deploy
 }
 
 void
-chat_deployment_warnings(struct chat_text *text, const struct run_warnings *warnings, size_t max)
+chat_deployment_warnings(
+    struct chat_text *text, const char *who, const struct run_warnings *warnings, size_t max)
 {
 	const char *line = warnings == NULL ? "" : warnings->lines;
 	char one[LIMIT_LINE];
@@ -270,7 +271,8 @@ chat_deployment_warnings(struct chat_text *text, const struct run_warnings *warn
 		size_t size = strcspn(line, "\n");
 
 		(void)text_copy(one, size + 1 < sizeof(one) ? size + 1 : sizeof(one), line);
-		chat_text_code(text, "\n⚠️ its script warns: ", one);
+		chat_text_add(text, "\n⚠️ %s: ", who);
+		chat_text_code(text, "", one);
 		line += size + (line[size] == '\n');
 	}
 	if (shown > 0 && warnings->said > shown)

@@ -220,6 +220,8 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 	if (!deployment_is_rollback(deployment))
 		add_odd(text, about);
 	add_warnings(text, about);
+	chat_deployment_warnings(
+	    text, "at the last release the script warned", about->warnings, WARNINGS_SHOWN);
 	if (!deployment_is_rollback(deployment)) {
 		chat_deployment_runs_first(text, about);
 		chat_deployment_ran(text, about);

@@ -299,6 +299,9 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct shown *s
 	if (deployment->program != PROGRAM_DEPLOY || !is_question(deployment) ||
 	    deployment->commit[0] == '\0')
 		return;
+	/* What it warned of as it made what is live is most likely so still. */
+	about->warnings = row_run_warnings(tx,
+	    row_deployment_get(tx, about->environment->current.deployment).run, &shown->warnings);
 	about->ran = shown->ran;
 	about->n_ran = decide_ran(tx, deployment, shown->ran);
 	about->failed = answer != NULL ? decide_ran_failed(tx, deployment->environment, answer) : 0;

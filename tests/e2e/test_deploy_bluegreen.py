@@ -762,6 +762,26 @@ def test_a_drain_that_is_cut_ends_no_release_and_the_next_one_tidies(bench):
     assert bench.serves() == three and not bench.port_of(one)
 
 
+def test_nothing_is_switched_to_whose_stop_has_begun(bench):
+    """Regression: all was killed while dockerd stopped it (up to 30 min), and a rollback led nginx there."""
+    bench.environment |= {"DRAIN_SECONDS": "86400"}
+    (commit, one), (_, two), client = left_running(bench)
+    client.socket.close()
+    before = {box["id"] for box in bench.engine()["containers"]}
+    bench.host_plan({"when": ["compose", "-p", f"app-{bench.port_of(one)[0]}", "rm"], "hang": True})
+    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40")
+    wait_for(lambda: process.poll() is not None or (bench.host() / "hangs").exists(), "the stop", 60)
+    assert process.poll() is None, bench.said()
+    bench.kill_host(bench.until_host_hangs())
+    bench.kill_session(process)
+    assert bench.port_of(one) and bench.serves() == two and (bench.app / ".deploybot.ending").exists()
+    bench.host_plan()
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{one}")
+    assert status == 0 and bench.serves() == one, said
+    served, = [box["id"] for box in bench.engine()["containers"] if box["of"].endswith(one)]
+    assert served not in before and not (bench.app / ".deploybot.ending").exists(), said
+
+
 def test_a_clean_up_keeps_an_image_that_drains(bench):
     bench.environment |= {"DRAIN_SECONDS": "86400", "KEEP_RELEASES": "1"}
     (_, one), (commit, two), client = left_running(bench)
@@ -964,7 +984,7 @@ def test_what_failed_stands_last_whatever_the_clean_up_says(bench):
     bench.hook("pre-deploy", "10-no", "exit 3")
     bench.wrap("ssh", '[[ "$*" != *" tidy "* ]] || { echo "ssh: Connection refused" >&2; exit 255; }')
     status, said = bench.run("deploy.sh", "staging", commit)
-    assert status == 64 and any("warning: h1 cannot be reached" in line for line in said), said
+    assert status == 64 and any("==> warning h1 cannot be reached" in line for line in said), said
     reason = "deploy.sh: the hook pre-deploy/10-no failed with status 3, so nothing was changed: "
     reason += "its last lines are in the log"
     assert said[-1] == reason and said.count(reason) == 2

@@ -906,6 +906,25 @@ def test_when_all_on_the_host_are_killed_the_next_release_puts_it_right(bench):
     assert not (bench.app / ".deploybot.before").exists()
 
 
+def test_what_is_said_to_run_again_outlasts_a_stop_that_nobody_waits_for_any_more(bench):
+    """Regression: all was killed while dockerd stopped it (up to 30 min); it was rolled back to, then gone."""
+    process, compose, digest = hanging_up(bench)
+    bench.kill_host(compose)
+    assert process.wait(timeout=120) == 70
+    said = bench.said()[-1]
+    assert "what runs on h1 is not known" in said or "was killed" in said, said
+    bench.host_plan()
+    process = bench.start("rollback.sh", "staging", next(
+        line for line in (bench.app / ".deploybot.releases").read_text().splitlines() if line.endswith(digest)))
+    looks = "it may have begun to stop what runs: that is looked at for 13 s, and started again where it ends"
+    wait_for(lambda: process.poll() is not None or any(looks in line for line in bench.said()), "the look", 60)
+    assert process.poll() is None, bench.said()
+    bench.change_engine(containers=[{**box, "status": "exited"} for box in bench.engine()["containers"]])   # KILL
+    assert process.wait(timeout=120) == 0, bench.said()
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+    assert not (bench.app / ".deploybot.before").exists()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("after, status, runs", [
     ("rollback", 0, "old"), ("deploy", 0, "new"), ("deploy of what the registry lost", 66, "old")])

@@ -27,6 +27,27 @@ ask_production(struct world *w, const char *commit)
 	return world_says(w, "Deploy to production?");
 }
 
+/* Before somebody presses: it is most likely so still. */
+static void
+a_question_has_what_the_script_warned_of_at_the_last_release(void **state)
+{
+	struct run_ended warned = GOOD;
+	const char *line = "⚠️ at the last release the script warned: kept by Argo CD\n";
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	warned.warnings = (struct run_warnings){ .said = 1, .lines = "kept by Argo CD" };
+	world_open(&w, NULL);
+	question = ask_production(&w, COMMIT_A);
+	assert_null(strstr(world_plain(question), "warned"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Deploy to"));
+	world_git_same(&w);
+	world_run_ends(&w, warned);
+	assert_non_null(strstr(world_plain(ask_production(&w, COMMIT_B)), line));
+	world_close(&w);
+}
+
 /* --- to live --- */
 
 static void
@@ -634,6 +655,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_question_has_what_the_script_warned_of_at_the_last_release),
 		cmocka_unit_test(a_deploy_goes_from_chat_to_live),
 		cmocka_unit_test(the_audit_tells_the_story_in_order),
 		cmocka_unit_test(without_a_health_url_the_script_alone_releases_and_it_is_said),

@@ -14,6 +14,7 @@
 #   .deploybot.made       bluegreen: PORT CONTAINER SUM, by what compose made the container of; the last is to be switched to
 #   .deploybot.drain      bluegreen: what a switch has left running: DEPLOYMENT PORT SECONDS-OF-UPTIME, then the workers
 #                         of nginx that had requests for it, or `blind`;  .deploybot.drain.kept: it is to serve again
+#   .deploybot.ending     bluegreen: the containers whose stop has begun
 #   .deploybot.releases   COMMIT@sha256:DIGEST of every release that was here
 #   .deploybot.compose    which compose file came with which of them, and .deploybot.compose.SUM.yml, these files
 #   .deploybot.target     WORD for what ran before deploybot: its image is deploybot-before:WORD; WORD.SERVICE for each

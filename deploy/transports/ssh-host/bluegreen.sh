@@ -195,12 +195,26 @@ stop_port() { # PORT
 	local ids words seconds
 	ids=$(containers "$1") || return 1
 	[[ -n $ids ]] || return 0
+	printf '%s\n' "$ids" >.deploybot.ending || true # a full disk
 	seconds=$(($(stop_grace) + 30))
 	((seconds >= up_seconds)) || seconds=$up_seconds
 	words=$(run_compose "$seconds" "$1" rm -s -f "$service" 2>&1) || show "$words"
 	ids=$(containers "$1") || return "$?"
 	# shellcheck disable=SC2086 # ids have no blanks
-	[[ -z $ids ]] || "${engine[@]}" rm -f $ids >/dev/null
+	[[ -z $ids ]] || "${engine[@]}" rm -f $ids >/dev/null || return "$?"
+	rm -f .deploybot.ending
+}
+
+# Was a stop begun there by an act that was killed?  dockerd goes on with it, so what runs there yet will not.
+is_ending() { # PORT
+	local ids id text
+	read_file text .deploybot.ending
+	[[ -n $text ]] || return 1
+	ids=$(containers "$1") || no_answer "nothing was started there"
+	for id in $ids; do
+		[[ $'\n'$text$'\n' != *$'\n'"$id"$'\n'* ]] || return 0
+	done
+	return 1
 }
 
 # ---- what a switch has left running --------------------------------------------------------------
@@ -332,6 +346,7 @@ settle_bluegreen() {
 	check_owner
 	if is_interrupted; then
 		begin_settling "an earlier release was interrupted here"
+		was_cut=yes # and dockerd goes on with what it was stopping then
 		take_back_bluegreen || die 70 "an earlier release was interrupted here$said"
 	else
 		forget_before
@@ -404,7 +419,7 @@ start_bluegreen() {
 	fi
 	idle=$(live_port)
 	idle=$(other_port "${idle:-$port_b}")
-	if runs_wanted "$idle" && is_as_made "$idle" && answers "$idle"; then
+	if runs_wanted "$idle" && is_as_made "$idle" && ! is_ending "$idle" && answers "$idle"; then
 		say "${release:0:12} runs still on port $idle"
 		keep_drain
 		note_ready "$idle"

@@ -130,12 +130,13 @@ keeps_running() { # SERVICE; status 2: docker does not say
 
 # What an earlier act could not finish, as it was killed together with its guard, or the host was.
 settle_recreate() {
-	local found id image_now there env_words
+	local found id of image_now there env_words
 	is_interrupted || {
 		forget_before
 		return "$?"
 	}
 	say "an earlier release was interrupted here"
+	was_cut=yes # and dockerd goes on with what it was stopping then
 	there=$(states "") || no_answer "nothing was changed there"
 	found=$(only_up "$there")
 	if [[ -z $found ]]; then
@@ -145,11 +146,25 @@ settle_recreate() {
 	while read -r id _; do
 		[[ -z $id || $found == *"$id"* ]] || "${engine[@]}" rm -f "$id" >/dev/null || true # it does not run
 	done <<<"$there"
-	read -r _ _ _ _ _ _ _ image_now _ <<<"$found"
+	read -r _ of _ _ _ _ _ image_now _ <<<"$found"
 	find_env_words_of "$image_now"
 	write_env "DEPLOY_IMAGE=$image_now" ${env_words[@]+"${env_words[@]}"} || die 70 ".env in $dir cannot be written"
 	settle_others || no_answer "${others[*]} may be of another release than $service"
+	# What another image replaces may end; what is to run on may not.
+	image_id wanted "$image" && [[ $wanted != "$of" ]] || outlast_stops
 	forget_before
+}
+
+# What ran before the interrupted release and runs yet may be about to end, and docker does not say so.
+outlast_stops() {
+	local found id
+	found=$(running "" "$service" ${others[@]+"${others[@]}"}) || no_answer "whether it goes on to run is not known"
+	while read -r id _; do
+		[[ -z $id ]] || ! grep -q "^$id " .deploybot.before/containers || unsure+=" $id"
+	done <<<"$found"
+	[[ -n $unsure ]] || return 0
+	say "it may have begun to stop what runs: that is looked at for $late_seconds s, and started again where it ends"
+	stays_up || die 70 "an earlier release was interrupted here; what ran could NOT be kept running: docker ps -a shows why"
 }
 
 # Those that ran, or were being replaced, run what the main service does.  Fails where docker does not say which those are.
