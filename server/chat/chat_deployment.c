@@ -806,7 +806,9 @@ chat_deployment_line(
 {
 	char brief[100];
 
-	if (is->is_left)
+	if (is->serves)
+		chat_text_add(text, "✅"); /* also where a rollback brought it */
+	else if (is->is_left)
 		chat_text_add(text, "↩️");
 	else
 		add_sign(text, deployment);

@@ -377,8 +377,8 @@ add_blocks(struct chat_text *text, const struct chat_status *status)
 		chat_text_commit(text, i == 1 ? "\nblocked too: " : ", ", status->blocks[i].commit);
 	add_more_blocks(text, status);
 	chat_text_add(text,
-	    "\nNo push deploys that: " MARK_CODE "/deploy %s <commit>" MARK_CODE
-	    " does. The block ends once a newer commit that contains it is live.",
+	    "\nNo push deploys that, until one with a fix on top does. By hand: " MARK_CODE
+	    "/deploy %s <commit>" MARK_CODE,
 	    status->environment->name);
 }
 

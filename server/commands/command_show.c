@@ -87,7 +87,7 @@ tell(struct tx *tx, const struct deployment *work, struct shown *shown, struct c
 		.deployment = &shown->work,
 		.environment = &shown->environment,
 		.block = is_blocked ? &shown->block : NULL,
-		.warnings = row_run_warnings(tx, work->run, &shown->warnings),
+		.warnings = row_deployment_warnings(tx, work->id, &shown->warnings),
 		.run_end = row_run_end(tx, work->run),
 		.barriers = shown->barriers,
 		.approvals = work->why == DEPLOY_WHY_UNAPPROVED ? &none : NULL,

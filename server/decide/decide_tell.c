@@ -300,8 +300,8 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct shown *s
 	    deployment->commit[0] == '\0')
 		return;
 	/* What it warned of as it made what is live is most likely so still. */
-	about->warnings = row_run_warnings(tx,
-	    row_deployment_get(tx, about->environment->current.deployment).run, &shown->warnings);
+	about->warnings =
+	    row_deployment_warnings(tx, about->environment->current.deployment, &shown->warnings);
 	about->ran = shown->ran;
 	about->n_ran = decide_ran(tx, deployment, shown->ran);
 	about->failed = answer != NULL ? decide_ran_failed(tx, deployment->environment, answer) : 0;
@@ -365,7 +365,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 		.n_steps = deployment->run != 0 ?
 		    row_step_list(tx, deployment->run, shown->steps, LIMIT_STEPS) :
 		    0,
-		.warnings = row_run_warnings(tx, deployment->run, &shown->warnings),
+		.warnings = row_deployment_warnings(tx, deployment->id, &shown->warnings),
 		.run_end = row_run_end(tx, deployment->run),
 		.touches = decide_action_touches(tx, deployment, shown->touches),
 		.tail = tail_of(tx, deployment, shown->tail),

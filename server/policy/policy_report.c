@@ -343,7 +343,8 @@ policy_report_brief(const struct settings *settings, const struct grant_use uses
 			if (concern_of(settings, person, at, &rights) != concern)
 				continue;
 			if (found == 0)
-				buf_adds(out, "What may be taken out of the settings:\n");
+				buf_adds(
+				    out, "Not used, to be looked at before the settings are:\n");
 			if (found++ < lines)
 				add_concern(settings, person, &all, at, concern, &rights, out);
 		}

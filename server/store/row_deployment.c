@@ -669,12 +669,13 @@ read_warnings(const struct db_rows *rows, void *out)
 }
 
 const struct run_warnings *
-row_run_warnings(struct tx *tx, int64_t run, struct run_warnings *ret)
+row_deployment_warnings(struct tx *tx, int64_t deployment, struct run_warnings *ret)
 {
 	ret->said = 0;
 	ret->lines[0] = '\0';
 	(void)tx_read(tx, read_warnings, ret, 1,
-	    "SELECT warnings, n_warnings FROM run WHERE id = $1", DB_I64(run));
+	    "SELECT warnings, n_warnings FROM run WHERE deployment = $1 ORDER BY id LIMIT 1",
+	    DB_I64(deployment));
 	return ret;
 }
 

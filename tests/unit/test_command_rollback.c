@@ -114,6 +114,7 @@ a_list_says_which_runs_again_and_which_goes_forward(void **state)
 	text = world_plain(world_last(&w));
 	assert_non_null(strstr(text, "↩️ #2 bbbbbbb \"Make it blue\"\n    was live until "));
 	assert_non_null(strstr(text, ", then rolled back, release 2"));
+	assert_non_null(strstr(text, "✅ #3 aaaaaaa \"Make it blue\"\n    rollback, ● live since "));
 	world_close(&w);
 }
 
@@ -677,8 +678,8 @@ status_lists_three_blocks_and_counts_the_rest(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_non_null(strstr(world_plain(world_last(&w)),
 	    "\nblocked: bbbbbbb rolled back by @ada, just now (to release 1, aaaaaaa)"
-	    "\nblocked too: ccccccc, ddddddd and 2 more\nNo push deploys that: /deploy staging <commit> does. "
-	    "The block ends once a newer commit that contains it is live."));
+	    "\nblocked too: ccccccc, ddddddd and 2 more\nNo push deploys that, until one with a fix on top does."
+	    " By hand: /deploy staging <commit>"));
 	world_close(&w);
 }
 

@@ -86,6 +86,29 @@ a_deployment_is_told_from_who_asked_to_its_entries(void **state)
 	assert_string_equal(world_copies(world_last(&w), "📋 Copy the commit"), COMMIT_A);
 }
 
+/* A rollback's script warns of another thing than that of the release which it takes back. */
+static void
+a_rollback_does_not_hide_what_its_release_warned_of(void **state)
+{
+	static const struct run_ended warned = { .gate_opened = true,
+		.released = true,
+		.warnings = { .said = 1, .lines = "0 replicas" } };
+	static const struct run_ended back = { .gate_opened = true,
+		.released = true,
+		.warnings = { .said = 1, .lines = "h1 could not be tidied" } };
+
+	(void)state;
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, warned);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, back);
+	world_probed(&w, NULL);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "its script warns: 0 replicas"));
+	assert_null(world_says_in(&w, WORLD_TEAM, "tidied"));
+	has(shown(WORLD_ADMIN, "/show 2"), "\n⚠️ its script warns: 0 replicas\n");
+}
+
 /* All that are kept, where the message has three; they go with the log. */
 static void
 what_its_script_has_warned_of_is_told(void **state)
@@ -239,6 +262,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 	const struct CMUnitTest tests[] = {
 		TEST(a_deployment_is_told_from_who_asked_to_its_entries),
+		TEST(a_rollback_does_not_hide_what_its_release_warned_of),
 		TEST(what_its_script_has_warned_of_is_told),
 		TEST(the_audits_entries_are_those_about_it),
 		TEST(what_was_rolled_back_says_why_and_to_what),

@@ -147,7 +147,7 @@ a_report_is_sent_once_a_month(void **state)
 	/* The contractor's day is over. */
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_ADMIN, "Who may what")),
 	    "🔑 Who may what, this month's report:\nadmin 2, staging 1\n"
-	    "What may be taken out of the settings:\n"
+	    "Not used, to be looked at before the settings are:\n"
 	    "telegram:50 nobody: has ended: contractor until 2027-01-31; last use 2027-01-29\n"
 	    "telegram:11 admin: last use never\n"
 	    "telegram:22 admin: last use never\n"
