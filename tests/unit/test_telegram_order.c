@@ -423,8 +423,8 @@ failures_without_end_hold_nobody_up_for_longer_than_a_minute(void **state)
 	assert_in_range(sent_at("a question") - began, 5 * SECOND, 2 * MINUTE);
 }
 
-/* A group full of edits: what is new there is no minute late, whether those were edits when they were ordered or what they
- * edit was on its way then. */
+/* A group full of edits: what is new there is no minute late, whether those were edits when they
+ * were ordered or what they edit was on its way then. */
 static void
 what_is_new_does_not_wait_for_edits(void **state)
 {
