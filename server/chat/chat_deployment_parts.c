@@ -438,7 +438,8 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 		if (ran->at == 0) {
 			chat_text_add(text, "\n⚠️ never ran on %s", ran->environment);
 		} else if (ran->is_failed) {
-			chat_text_add(text, "\n⚠️ the same files failed on %s", ran->environment);
+			chat_text_add(
+			    text, "\n⚠️ the same files failed on %s", ran->environment);
 			chat_text_outside(text, ran->detail[0] != '\0' ? " (" : "", ran->detail);
 			chat_text_add(text, ran->detail[0] != '\0' ? ")" : "");
 			chat_text_ago(text, " ", ran->at, about->at);
@@ -541,7 +542,8 @@ chat_deployment_next_step(struct chat_text *text, const struct environment *envi
 {
 	const char *name = deployment->environment;
 
-	chat_text_add(text, "\nLook at what runs there, then " MARK_CODE "/deploy %s" MARK_CODE, name);
+	chat_text_add(
+	    text, "\nLook at what runs there, then " MARK_CODE "/deploy %s" MARK_CODE, name);
 	if (environment->current.id != 0)
 		chat_text_add(text, " or " MARK_CODE "/rollback %s" MARK_CODE, name);
 	chat_text_add(text, ".");

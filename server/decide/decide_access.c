@@ -219,8 +219,8 @@ report(struct tx *tx)
 	for (size_t i = 0; i < tx->settings->admins.count; i++) {
 		chat_text_init(&text);
 		chat_text_add(&text,
-		    "🔑 " MARK_BOLD "Who may what" MARK_BOLD ", this month's report:\n%s"
-		    "Each person, with what they may: " MARK_CODE
+		    "🔑 " MARK_BOLD "Who may what" MARK_BOLD
+		    ", this month's report:\n%sEach person, with what they may: " MARK_CODE
 		    "deploybot policy report" MARK_CODE,
 		    buf_text(&out));
 		send_to(tx, tx->settings->admins.id[i], true, &text);

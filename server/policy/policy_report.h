@@ -22,5 +22,6 @@ void policy_report_brief(const struct settings *settings, const struct grant_use
 /* What a role grants, as it stands in the settings: "deploy:shop/staging, status:shop/staging". */
 void policy_report_grants(const struct roles *roles, const struct role *role, struct buf *out);
 
-/* The same for who reads it half asleep, by where: "deploy, cancel in staging; status everywhere". */
+/* The same for who reads it half asleep, by where: "deploy, cancel in staging; status
+ * everywhere". */
 void policy_report_words(const struct roles *roles, const struct role *role, struct buf *out);

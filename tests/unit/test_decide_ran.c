@@ -143,7 +143,8 @@ what_failed_there_says_why_and_when_and_is_marked(void **state)
 	stage(&w, COMMIT_B, TREE_2, "HTTP 500");
 	w.aid.at += 2 * HOUR_MS;
 	said = question(&w, COMMIT_B, TREE_2, 1);
-	assert_non_null(strstr(said, "\n⚠️ the same files failed on staging (HTTP 500) 2 h ago\n"));
+	assert_non_null(
+	    strstr(said, "\n⚠️ the same files failed on staging (HTTP 500) 2 h ago\n"));
 	assert_non_null(strstr(said,
 	    "\n1 new commit, ⚠️ 1 failed before:\n• ⚠️ bbbbbbb \"Change 1\" — Ann Example\n"));
 	said = question(&w, COMMIT_C, TREE_1, 1);

@@ -381,7 +381,8 @@ a_login_never_approves_enrols_or_makes_a_token(void **state)
 	assert_false(may(&w, EVE, POLICY_TWO_FA, ""));
 	assert_false(may(&w, EVE, POLICY_TOKEN, ""));
 	(void)world_text_in(&w, EVE, EVE, "/2fa");
-	assert_non_null(world_says_in(&w, EVE, "🔐 Not done: /2fa: a login by a token makes no second factor"));
+	assert_non_null(
+	    world_says_in(&w, EVE, "🔐 Not done: /2fa: a login by a token makes no second factor"));
 	assert_null(world_peek(&w, EFFECT_PICTURE));
 	(void)world_text_in(&w, EVE, EVE, "/2fa reset 11");
 	assert_int_equal(world_audited(&w, "\"factor_reset\"", NULL), 0);
