@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from audit_chain_aid import PROGRAM, chained, entries, head_of, objects
+from audit_chain_aid import PROGRAM, chained, entries, hash_of, head_of, objects
 from peers.tsa import Tsa
 
 PERIOD = ("--from", "2026-11-02", "--to", "2026-11-03")       # entries 9 to 24 of 40
@@ -113,6 +113,42 @@ def test_the_end_of_the_whole_log_cannot_be_cut_off_in_silence(log):
     folder = export(log)
     forge(folder, lambda them: them[:-1])
     assert "entries 40 to 40 are not here" in verify(folder, status=1)
+
+
+def hashed(line, **change):
+    """That line changed, with a hash that is right."""
+    entry = {**json.loads(line), **change}
+    return json.dumps({**entry, "hash": hash_of(entry)}, sort_keys=True, separators=(",", ":")) + "\n"
+
+
+COMMAND = "n[$(touch pwned)0]"
+
+
+@pytest.mark.parametrize("change", [{"seq": COMMAND}, {"version": COMMAND}, {"prev": COMMAND}])
+def test_what_an_entry_says_is_no_command_for_whoever_verifies_it(log, change):
+    folder = export(log, *PERIOD)
+    forge(folder, lambda them: them[:-1] + [hashed(them[-1], **change)])
+    assert "line 16 is no entry" in verify(folder, status=1)
+    assert not list(log.parent.rglob("pwned"))
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_what_an_edge_says_is_no_command_either(log, number):
+    folder = export(log, *PERIOD)
+    edges = edges_of(folder)
+    edges[number] = {**edges[number], "seq": COMMAND}
+    forge(folder, lambda them: them, edges)
+    assert f"edges.jsonl: {edges[number]['edge']} is no entry" in verify(folder, status=1)
+    assert not list(log.parent.rglob("pwned"))
+
+
+def test_a_witness_says_numbers_and_nothing_for_the_terminal(log, lines, tmp_path):
+    folder = export(log, *PERIOD)
+    for line, words in ((hashed(lines[30], seq=COMMAND), "a line is no entry"),
+                        (lines[30].replace("denied", "\x1b[2J"), "printable ASCII alone")):
+        write_witness(tmp_path / "other", lines[:30] + [line] + lines[31:])
+        assert words in verify(folder, "other", status=1)
+    assert not list(log.parent.rglob("pwned"))
 
 
 def cut_with_its_edges(folder, lines):
