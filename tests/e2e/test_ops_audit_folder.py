@@ -151,6 +151,20 @@ def test_a_witness_says_numbers_and_nothing_for_the_terminal(log, lines, tmp_pat
     assert not list(log.parent.rglob("pwned"))
 
 
+FORGED_LINES = [
+    lambda line: line.replace('{', '{"user_id":"telegram:666",', 1),         # the last of two is what counts
+    lambda line: line.replace('{', '{"hash":"44bdff81a266224e",', 1),
+    lambda line: line.replace('"code"', '"co\\u0064e"'),
+    lambda line: line.replace(',"code"', ', "code"')]
+
+
+@pytest.mark.parametrize("change", FORGED_LINES)
+def test_a_line_that_hashes_as_another_is_read_is_no_entry(log, change):
+    folder = export(log, *PERIOD)
+    forge(folder, lambda them: them[:3] + [change(them[3])] + them[4:])
+    assert "line 4 is not as deploybot writes it" in verify(folder, status=1)
+
+
 def cut_with_its_edges(folder, lines):
     """Two lines less, and edges.jsonl that fits: by itself such a folder is sound."""
     before, last = edges_of(folder)[0], json.loads(lines[21])

@@ -149,15 +149,16 @@ def test_the_readme_s_commands_verify_the_folder(folder):
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
     readme = (folder / "README.txt").read_text("utf-8")
     block = [line.strip() for line in readme.splitlines() if line.strip().startswith("sed -n 1p")]
-    assert len(block) == 2
+    assert len(block) == 3
+    lines = (folder / "entries.jsonl").read_text("ascii").splitlines()
     for number in (3, 4, 5):
-        told_hash = [subprocess.run(["bash", "-c", command.replace("1p", f"{number}p")], cwd=folder, check=True,
-                                    capture_output=True, text=True).stdout.split()[0] for command in block]
-        assert told_hash[0] == told_hash[1]
+        hashed, told, line = [subprocess.run(["bash", "-c", command.replace("1p", f"{number}p")], cwd=folder, check=True,
+                                             capture_output=True, text=True).stdout.strip() for command in block]
+        assert hashed.split()[0] == told and line == lines[number - 1]
     assert run_verify(folder).returncode == 0
 
 
-@pytest.mark.parametrize("change", ["byte", "removed", "swapped", "doubled", "sums"])
+@pytest.mark.parametrize("change", ["byte", "removed", "swapped", "doubled", "sums", "behind", "twice"])
 def test_a_folder_that_was_changed_does_not_verify(folder, change):
     path = folder / "entries.jsonl"
     lines = path.read_text("ascii").splitlines(keepends=True)
@@ -167,6 +168,10 @@ def test_a_folder_that_was_changed_does_not_verify(folder, change):
         del lines[2]
     elif change == "swapped":
         lines[1], lines[2] = lines[2], lines[1]
+    elif change == "behind":    # of a line of the first version the hash covers what is before prev
+        lines[0] = lines[0].replace('"}\n', '","code":"x"}\n')
+    elif change == "twice":
+        lines[0] = lines[0].replace("{", '{"hash":"0123456789abcdef",', 1)
     else:
         lines.insert(2, lines[2])
     path.write_text("".join(lines), encoding="ascii")
