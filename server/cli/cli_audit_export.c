@@ -13,13 +13,18 @@
 
 #include "cli/cli_audit_export_inside.h"
 #include "cli/cli_audit_inside.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/crypto_ts.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/json.h"
 #include "lib/text.h"
+#include "lib/version.h"
 #include "store/audit_day.h"
 
+#define ASKED_NAME "asked.json"
 #define LINES_NAME "entries.jsonl"
 #define CSV_NAME   "entries.csv"
 #define NAMES_NAME "names.csv"
@@ -27,6 +32,7 @@
 #define README	   "README.txt"
 #define VERIFY	   "verify.sh"
 #define SUMS	   "SHA256SUMS"
+#define ASKED_MAX  4096 /* a name that the log has fits */
 
 struct export
 {
@@ -36,6 +42,7 @@ struct export
 	FILE *names;
 	FILE *edges;
 	int64_t n;
+	int64_t newest;	     /* of the log when it was begun: no later one is read */
 	int64_t first, last; /* numbers of its entries, and their days */
 	char first_day[AUDIT_DAY], last_day[AUDIT_DAY];
 	char head[2 * LIMIT_LINE]; /* the newest bare line so far */
@@ -90,9 +97,11 @@ write_line(
     void *ctx, const char *line, size_t size, const struct audit_fields *fields, const char *name)
 {
 	struct export *export = ctx;
+	int64_t seq;
 
-	if (!audit_field_number(audit_fields_get(fields, "seq"), &export->last))
+	if (!audit_field_number(audit_fields_get(fields, "seq"), &seq) || seq > export->newest)
 		return false;
+	export->last = seq;
 	audit_segment_day(line, size, export->last_day);
 	if (export->n == 0) {
 		export->first = export->last;
@@ -128,7 +137,7 @@ write_edge(void *ctx, const char *line, size_t size, const struct audit_fields *
 	char prev[2 * AUDIT_HASH + 1], hash[2 * AUDIT_HASH + 1], at[TEXT_TIME_SIZE];
 	struct audit_claim claim;
 
-	if (!audit_chain_read(line, size, &claim, NULL))
+	if (!audit_chain_read(line, size, &claim, NULL) || claim.is.seq > export->newest)
 		return false;
 	text_hex(prev, claim.prev, AUDIT_HASH);
 	text_hex(hash, claim.hash, AUDIT_HASH);
@@ -193,6 +202,51 @@ copy_stamps(const struct export *export, const char *log, struct err *err)
 		day[AUDIT_DAY - 1] = '\0';
 	}
 	return true;
+}
+
+/* --- what was asked for --- */
+
+static void
+put_moment(struct json_out *json, const char *key, int64_t at)
+{
+	char text[TEXT_TIME_SIZE];
+
+	json_put_str(json, key, at == 0 ? NULL : text_time_ms(text, at));
+}
+
+static bool
+write_asked(const struct export *export, const struct audit_source *source,
+    const struct audit_filter *filter, int64_t at, bool is_verified, struct err *err)
+{
+	struct json_out json;
+	struct buf text;
+	bool ok;
+
+	buf_init(&text, ASKED_MAX);
+	json_out_init(&json, &text);
+	json_out_object(&json);
+	json_put_str(&json, "application", filter->application);
+	put_moment(&json, "at", at);
+	if (filter->deployment != 0)
+		json_put_i64(&json, "deployment", filter->deployment);
+	else
+		json_put_null(&json, "deployment");
+	json_put_str(&json, "environment", filter->environment);
+	put_moment(&json, "from", filter->from);
+	json_put_str(&json, "source",
+	    source->database == NULL ? "log" :
+		source->log == NULL  ? "database" :
+				       "both");
+	put_moment(&json, "to", filter->to);
+	json_put_str(&json, "verified", is_verified ? "yes" : "no");
+	json_put_str(&json, "version", version_text);
+	json_out_end(&json);
+	buf_addc(&text, '\n');
+	ok = buf_check(&text, err) &&
+	    write_text(
+		export, ASKED_NAME, "", (const char *const[]){ buf_text(&text), NULL }, 0600, err);
+	buf_done(&text);
+	return ok;
 }
 
 /* --- sums --- */
@@ -298,7 +352,7 @@ cli_audit_export(const struct cli *cli, const struct audit_source *source)
 	struct audit_arguments arguments = { .format = AUDIT_JSON };
 	struct export export = { 0 };
 	char path[PATH_MAX], hex[CRYPTO_SHA256_HEX];
-	const struct audit_filter *filter = &arguments.filter;
+	int64_t at = clock_wall_ms();
 	int status;
 	struct err err;
 
@@ -320,18 +374,15 @@ cli_audit_export(const struct cli *cli, const struct audit_source *source)
 		return err_exit_status(err.code);
 	}
 	(void)snprintf(path, sizeof(path), "%s/" SUMS, export.folder);
-	if (!write_entries(&export, source, &arguments, &err) ||
+	if (!audit_read_newest(source, &export.newest, &err) ||
+	    !write_asked(&export, source, &arguments.filter, at, status == EX_OK, &err) ||
+	    !write_entries(&export, source, &arguments, &err) ||
 	    (export.n > 0 &&
 		(!write_edges(&export, source, &err) ||
 		    !copy_stamps(&export, source->log, &err))) ||
 	    !write_text(&export, README, status == EX_OK ? "" : not_verified,
 		(const char *const[]){ cli_audit_export_readme, NULL }, 0600, &err) ||
-	    !write_text(&export, VERIFY,
-		filter->application != NULL || filter->environment != NULL ||
-			filter->deployment != 0 ?
-		    "#!/bin/bash\nfiltered=1\n" :
-		    "#!/bin/bash\nfiltered=0\n",
-		cli_audit_export_verify, 0700, &err) ||
+	    !write_text(&export, VERIFY, "", cli_audit_export_verify, 0700, &err) ||
 	    !write_sums(&export, &err) || !sum_file(path, hex, &err)) {
 		(void)fprintf(
 		    stderr, "error: %s: what is in %s is not whole\n", err.text, export.folder);

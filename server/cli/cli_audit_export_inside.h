@@ -4,6 +4,4 @@
 
 extern const char cli_audit_export_readme[];
 
-/* Behind "#!/bin/bash" and `filtered=0` or `filtered=1`: an export with --app, --environment or
- * --deployment. */
-extern const char *const cli_audit_export_verify[]; /* ends with NULL */
+extern const char *const cli_audit_export_verify[]; /* the same for each folder; ends with NULL */

@@ -1,6 +1,7 @@
 """Goal: an auditor's folder says what stands at its ends, and what is outside (a timestamp, the witness, the chat)
 shows whether that is so; nothing of deploybot is needed for it."""
 # SPDX-License-Identifier: ISC
+import hashlib
 import json
 import subprocess
 
@@ -8,6 +9,7 @@ import pytest
 
 from audit_chain_aid import PROGRAM, chained, entries, hash_of, head_of, objects
 from peers.tsa import Tsa
+from stage import ROOT
 
 PERIOD = ("--from", "2026-11-02", "--to", "2026-11-03")       # entries 9 to 24 of 40
 
@@ -61,8 +63,12 @@ def verify(folder, *arguments, status=0):
     return done.stdout + done.stderr
 
 
-def forge(folder, change, edges=None):
+def forge(folder, change, edges=None, asked=None):
     """As whoever makes the folder could: its sums fit."""
+    if asked is not None:
+        was = json.loads((folder / "asked.json").read_text("ascii"))
+        (folder / "asked.json").write_text(json.dumps({**was, **asked}, sort_keys=True, separators=(",", ":")) + "\n",
+                                           "ascii")
     path = folder / "entries.jsonl"
     path.write_text("".join(change(path.read_text("ascii").splitlines(keepends=True))), "ascii")
     if edges is not None:
@@ -169,7 +175,7 @@ def cut_with_its_edges(folder, lines):
     """Two lines less, and edges.jsonl that fits: by itself such a folder is sound."""
     before, last = edges_of(folder)[0], json.loads(lines[21])
     head = {key: last[key] for key in ("hash", "prev", "seq", "timestamp")}
-    forge(folder, lambda them: them[:-2], [before, {"edge": "head", **head}])
+    forge(folder, lambda them: them[:-2], [before, {"edge": "head", **head}], {"at": "2026-11-06T00:00:00.000Z"})
 
 
 def test_a_timestamp_shows_that_its_day_went_on(log, lines):
@@ -195,7 +201,60 @@ def test_the_witness_shows_what_the_folder_leaves_out_and_where_it_ends(log, lin
     cut_with_its_edges(folder, lines)
     (folder / "2026-11-03.tsr").unlink()
     forge(folder, lambda them: them)
-    assert "has entry 23, behind the last line, of 2026-11-03T" in verify(folder, "witness"), "within the period"
+    assert "has entry 24, of 2026-11-03T07:23:48.123Z, which was asked for and is not here" in \
+        verify(folder, "witness", status=1)
+
+
+def test_an_end_is_not_cut_where_the_witness_lacks_what_stood_behind_it(log, lines, witness):
+    folder = export(log, *PERIOD)
+    next(witness.rglob("21-25-*")).unlink()
+    said = verify(folder, witness)
+    assert "has entry 26, behind the last line, of 2026-11-04T07:25:48.123Z; it lacks 25 to 25, and" in said
+    cut_with_its_edges(folder, lines)
+    (folder / "2026-11-03.tsr").unlink()
+    forge(folder, lambda them: them)
+    assert "has entry 26, of 2026-11-04T07:25:48.123Z; by this folder the newest was 22" in \
+        verify(folder, witness, status=1)
+
+
+def test_what_came_behind_the_export_is_no_fault(log, lines, witness):
+    log.write_text("".join(lines[:37]), "ascii")
+    folder = export(log, "--from", "2026-11-05")
+    forge(folder, lambda them: them, None, {"at": json.loads(lines[37])["timestamp"]})
+    assert "has entries up to 40, of 2026-11-05T07:39:48.123Z; by this folder the newest of the log was 37" in \
+        verify(folder, witness)
+
+
+def test_a_folder_says_what_was_asked_for(log):
+    folder = export(log, "--environment", "staging", *PERIOD)
+    asked = json.loads((folder / "asked.json").read_text("ascii"))
+    assert {key: asked[key] for key in asked if key not in ("at", "version")} == {
+        "application": None, "deployment": None, "environment": "staging", "from": "2026-11-02T00:00:00.000Z",
+        "source": "log", "to": "2026-11-04T00:00:00.000Z", "verified": "yes"}
+    said = verify(folder)
+    for words in ("asked for: from 2026-11-02T00:00:00.000Z to 2026-11-04T00:00:00.000Z, environment staging; exported",
+                  f"by deploybot {asked['version']}", "note: a part alone", "note: made of the log alone"):
+        assert words in said
+
+
+@pytest.mark.parametrize("asked, words", [
+    ({"from": None}, "entry 8, of 2026-11-01T07:07:48.123Z, was asked for and is not here"),
+    ({"to": None}, "entry 25, of 2026-11-04T07:24:48.123Z, was asked for and is not here"),
+    ({"to": "2026-11-03T00:00:00.000Z"}, "entry 17 is none of what was asked for"),
+    ({"environment": "production"}, "entry 9 is none of what was asked for"),
+    ({"application": "a[$(touch pwned)0]\u001b[2J"}, "asked.json is not as deploybot writes it"),
+    ({"deployment": COMMAND}, "asked.json is not as deploybot writes it"),
+    ({"verified": "no"}, "exported with --anyway: the log did not verify then")])
+def test_a_folder_of_something_else_than_was_asked_for_does_not_verify(log, asked, words):
+    folder = export(log, *PERIOD)
+    forge(folder, lambda them: them, None, asked)
+    assert words in verify(folder, status=1)
+    assert not list(log.parent.rglob("pwned"))
+
+
+def test_the_manual_has_the_sum_of_verify_sh_which_is_one_text(log):
+    digest = hashlib.sha256((export(log, *PERIOD) / "verify.sh").read_bytes()).hexdigest()
+    assert digest in (ROOT / "docs" / "audit.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("spoil, words", [
@@ -214,7 +273,24 @@ def test_a_folder_without_objects_is_no_witness(log, tmp_path):
     assert "usage: verify.sh" in verify(folder, "nowhere", status=1)
 
 
-def test_of_one_environment_the_witness_has_more_and_that_is_no_fault(log, witness):
-    folder = export(log, "--environment", "staging", *PERIOD)
-    forge(folder, lambda them: them[:3] + them[5:])
-    assert "ok: 14 entries are as the witness has them" in verify(folder, witness)
+ABOUT = [{"environment": "staging"}, {"environment": "shop/staging"}, {"environment": "production"},
+         {"application": "shop"}, {"application": "*", "environment": "*"}, {"applications": "cider, shop"},
+         {"deployment": 7}, {"environment": "web/staging"}]
+
+
+@pytest.mark.parametrize("asked", [("--environment", "staging"), ("--environment", "shop/staging"), ("--app", "shop"),
+                                   ("--deployment", "7")])
+def test_of_a_part_the_witness_shows_what_was_left_out_and_what_was_not_asked_for(tmp_path, log, asked):
+    """verify.sh takes the same for that part as `audit export` does."""
+    lines = chained([{**entry, "environment": None, **ABOUT[i % 8]} for i, entry in enumerate(entries(40))])
+    log.write_text("".join(lines), "ascii")
+    write_witness(tmp_path / "other", lines)
+    for stamp in tmp_path.glob("*.tsr"):
+        stamp.unlink()
+    folder = export(log, *asked, *PERIOD)
+    n = len((folder / "entries.jsonl").read_text("ascii").splitlines())
+    assert f"ok: {n} entries are as the witness has them" in verify(folder, "other") and 0 < n < 16
+    if n > 2:
+        forge(folder, lambda them: them[:1] + them[2:])
+        assert "note: a part alone" in verify(folder)
+        assert ", which was asked for and is not here" in verify(folder, "other", status=1)

@@ -152,8 +152,8 @@ def test_the_readme_s_commands_verify_the_folder(folder):
     assert len(block) == 3
     lines = (folder / "entries.jsonl").read_text("ascii").splitlines()
     for number in (3, 4, 5):
-        hashed, told, line = [subprocess.run(["bash", "-c", command.replace("1p", f"{number}p")], cwd=folder, check=True,
-                                             capture_output=True, text=True).stdout.strip() for command in block]
+        hashed, told, line = [subprocess.run(["bash", "-c", command.replace("1p", f"{number}p")], cwd=folder, text=True,
+                                             check=True, capture_output=True).stdout.strip() for command in block]
         assert hashed.split()[0] == told and line == lines[number - 1]
     assert run_verify(folder).returncode == 0
 
@@ -364,12 +364,13 @@ def test_what_does_not_verify_is_not_exported_unless_somebody_says_so(copy, tmp_
     say(copy, "export", str(tmp_path / "yes"), "--anyway", status=1)
     assert (tmp_path / "yes" / "README.txt").read_text("utf-8").startswith("NOT VERIFIED")
     done = run_verify(tmp_path / "yes")
-    assert done.returncode == 0 and "what came behind entry 2 this folder does not show" in done.stdout
-    for digits, status in ((json.loads(lines[1])["hash"][:16], 0), (json.loads(lines[2])["hash"][:16], 1), ("-x", 1)):
+    assert done.returncode == 1 and "exported with --anyway: the log did not verify then" in done.stderr
+    assert "what came behind entry 2 this folder does not show" in done.stdout and "ok:" not in done.stdout
+    for digits, words in ((json.loads(lines[1])["hash"][:16], "is entry 2"),
+                          (json.loads(lines[2])["hash"][:16], "is no entry of this folder"), ("-x", "usage: ")):
         done = subprocess.run([str(tmp_path / "yes" / "verify.sh"), digits], capture_output=True, text=True,
                               check=False, env={"PATH": "/usr/bin:/bin"})
-        assert done.returncode == status, done
-        assert status or f"ok: {digits} is entry 2" in done.stdout
+        assert done.returncode == 1 and words in done.stdout + done.stderr, done
 
 
 def test_the_server_s_own_entries_verify_by_jq_and_name_nobody(told, tmp_path):  # noqa: F811
