@@ -156,7 +156,8 @@ do_ask_approvers(struct act *act)
 		decide_set_previous(tx, work);
 		set_direction(tx, work);
 	}
-	if (act->answer != NULL || request.asked_at == 0)
+	/* Where git has answered, it is what git compared with, which need not be live any more. */
+	if (act->answer == NULL ? request.asked_at == 0 : act->answer->error[0] != '\0')
 		(void)text_copy(work->compared_live, LIMIT_COMMIT, environment.current.commit);
 	(void)text_copy(work->shown_live, LIMIT_COMMIT, environment.current.commit);
 	work->shown_blocked |= row_block_find(tx, work->environment, work->commit, NULL);

@@ -16,6 +16,9 @@
 #include "store/row_environment.h"
 #include "store/row_past.h"
 
+/* Nothing was live when git was asked: no commit. */
+#define COMPARED_WITH_NOTHING "-"
+
 /* What nobody shall ship unawares: blocked commits, then those that were rejected, each once. */
 static size_t
 list_unwanted(struct tx *tx, const char *environment, struct block ret[LIMIT_BLOCKED])
@@ -125,6 +128,8 @@ decide_note_head(struct tx *tx, const char *name, const struct git_answer *answe
 void
 decide_contained(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
 	if (answer->tree[0] != '\0')
 		(void)text_copy(deployment->tree, LIMIT_COMMIT, answer->tree);
 	if (answer->error[0] == '\0')
@@ -134,6 +139,8 @@ decide_contained(struct tx *tx, struct deployment *deployment, const struct git_
 	/* Over another one that is live by then, git is asked again at its turn. */
 	if (answer->has_base)
 		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, answer->base);
+	else if (answer->error[0] == '\0' && environment.current.id != 0)
+		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, COMPARED_WITH_NOTHING);
 	if (answer->error[0] == '\0')
 		row_change_set(tx, deployment->id, answer);
 	for (size_t i = 0; i < answer->n_contained; i++)

@@ -577,7 +577,9 @@ decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct 
 	deployment->is_behind = false; /* the question said so */
 	deployment->changed[0] = '\0';
 	deployment->answered_at = tx->at;
-	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, deployment->shown_live);
+	/* Where git has compared it with what was live before the one that was shown, it does so again. */
+	if (deployment->compared_live[0] == '\0')
+		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, deployment->shown_live);
 	row_button_close_question(tx, deployment->id);
 	row_deployment_save(tx, deployment);
 	(void)decide_step(tx, deployment, DEPLOY_ON_CONFIRM, NULL);
@@ -597,12 +599,12 @@ decide_queue_answered(struct tx *tx, struct deployment *deployment,
 	 * has.  It starts as it was asked for, unless a question showed more; the release may
 	 * need it. */
 	deployment->waits_for[0] = '\0';
-	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, query->base);
 	deployment->is_behind = turn_is_behind(answer);
 	(void)text_copy(deployment->untouched, sizeof(deployment->untouched), answer->untouched);
 	deployment->note[0] = '\0';
 	decide_note_newer(deployment, answer);
 	decide_contained(tx, deployment, answer);
+	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, query->base);
 	row_deployment_save(tx, deployment);
 	look(&l);
 }

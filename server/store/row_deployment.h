@@ -113,8 +113,8 @@ void row_run_set_tail(struct tx *tx, int64_t run, const char *tail);
 const char *row_run_tail(struct tx *tx, int64_t run, char ret[LIMIT_TAIL]);
 /* What it has warned people of, which goes with its log. */
 void row_run_set_warnings(struct tx *tx, int64_t run, const struct run_warnings *warnings);
-/* What the deployment's own run has, its first: a rollback that followed warns of something else.  Returns ret: nothing
- * where there is no run. */
+/* What the deployment's own run has, its first: a rollback that followed warns of something else.
+ * Returns ret: nothing where there is no run. */
 const struct run_warnings *
 row_deployment_warnings(struct tx *tx, int64_t deployment, struct run_warnings *ret);
 struct run_times row_run_times(struct tx *tx, int64_t run);

@@ -15,7 +15,8 @@ import threading
 XML = "<{0}><Code>ProbeRefused</Code><Message>not in a test</Message></{1}>"
 BODIES = {"ec2": XML.format("Response><Errors><Error", "Error></Errors><RequestID>1</RequestID></Response"),
           "s3": XML.format("Error", "Error"),
-          "ecr": json.dumps({"__type": "ProbeRefused", "message": "not in a test"})}
+          **dict.fromkeys(("ecr", "logs"), json.dumps({"__type": "ProbeRefused", "message": "not in a test"})),
+          "dlm": json.dumps({"code": "ProbeRefused", "message": "not in a test"})}
 OTHERS = XML.format("ErrorResponse><Error", "Error><RequestId>1</RequestId></ErrorResponse")
 
 

@@ -34,11 +34,11 @@ def scene(tmp_path_factory):
 def test_a_program_runs_and_its_last_line_is_the_answer(scene):
     who = scene.admin()
     who.say("/do clear-cache acme")
-    said = text_of(who.hear("🔧 Done: client/acme clear-cache"))
+    said = text_of(who.hear("🔧 Done: client/acme clear-cache", "requested by"))
     assert "clear-cache: done" in said and "requested by" in said
     assert scene.audit(environment="client/acme")[-1]["action"] == "action_completed"
     who.say("/do disk-free acme")
-    said = text_of(who.hear("🔧 Done: client/acme disk-free"))
+    said = text_of(who.hear("🔧 Done: client/acme disk-free", "requested by"))
     assert said.startswith("🔧 Done: client/acme disk-free\nthe fullest disk is /") and "Mounted on" in said, said
 
 
@@ -89,7 +89,7 @@ def test_a_job_runs_in_the_release_that_is_live(real):
     who.say("/do run-job staging nothing")
     who.hear("which job? There are show, wrong, slow")
     job(who, "show")
-    said = text_of(who.hear("🔧 Done: staging run-job show"))
+    said = text_of(who.hear("🔧 Done: staging run-job show", "requested by"))
     assert said.startswith("🔧 Done: staging run-job show\n") and '"version":' in said and '"headline":' in said, said
     job(who, "wrong")
     assert "exit 70: run-job.sh: the job ended with status 1" in text_of(who.hear("❌ Failed: staging run-job wrong"))

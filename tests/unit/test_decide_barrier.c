@@ -47,6 +47,32 @@ rolls_back_all_the_same(struct world *w)
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button);
 }
 
+/* Found by the simulation (SEED=565): when git was asked nothing was live, so it showed no barrier. */
+static void
+what_went_live_since_git_was_asked_is_compared_with(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(&w), 200);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_git(&w, (struct world_git){ .commit = COMMIT_B, .barrier = DROPS });
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_FAILED);
+	world_close(&w);
+}
+
 static void
 an_automatic_rollback_past_a_barrier_is_not_tried(void **state)
 {
@@ -382,6 +408,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_went_live_since_git_was_asked_is_compared_with),
 		cmocka_unit_test(an_automatic_rollback_past_a_barrier_is_not_tried),
 		cmocka_unit_test(a_script_that_fails_behind_a_barrier_is_not_rolled_back),
 		cmocka_unit_test(every_release_in_the_way_is_named),
