@@ -577,7 +577,7 @@ decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct 
 	deployment->is_behind = false; /* the question said so */
 	deployment->changed[0] = '\0';
 	deployment->answered_at = tx->at;
-	/* Where git has compared it with what was live before the one that was shown, it does so again. */
+	/* Where git has compared it with what was live before that one, it does so again. */
 	if (deployment->compared_live[0] == '\0')
 		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, deployment->shown_live);
 	row_button_close_question(tx, deployment->id);

@@ -47,7 +47,8 @@ rolls_back_all_the_same(struct world *w)
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button);
 }
 
-/* Found by the simulation (SEED=565): when git was asked nothing was live, so it showed no barrier. */
+/* Found by the simulation (SEED=565): when git was asked nothing was live, and it showed no
+ * barrier. */
 static void
 what_went_live_since_git_was_asked_is_compared_with(void **state)
 {
