@@ -149,9 +149,9 @@ row_effect_order(struct tx *tx, const struct effect *as)
 
 /* The SEND_MESSAGEs of a message; 0: none. */
 struct sends {
-	int64_t out;	      /* handed out */
-	bool is_out_as_alarm; /* in the lane of alarms */
-	int64_t waiting;      /* behind the head of its lane */
+	int64_t out; /* handed out */
+	char out_lane[STORE_LANE];
+	int64_t waiting; /* behind the head of its lane */
 };
 
 static struct sends
@@ -168,7 +168,7 @@ find_sends(struct tx *tx, int64_t message)
 
 		if (store_lane_is_handed(tx->store, id)) {
 			found.out = id;
-			found.is_out_as_alarm = store_lane_is_of_alarms(db_col_text(&rows, 1));
+			tx_text(&rows, 1, found.out_lane, sizeof(found.out_lane));
 		} else {
 			found.waiting = id;
 		}
@@ -224,6 +224,7 @@ row_effect_send(struct tx *tx, int64_t message)
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct message *sent = &effect.u.send_message.message;
 	struct sends before;
+	int64_t id;
 
 	if (tx->failed || message == 0)
 		return;
@@ -239,16 +240,19 @@ row_effect_send(struct tx *tx, int64_t message)
 		sent->address.chat = db_col_i64(&rows, 0);
 		sent->remote_id = db_col_i64(&rows, 1);
 		sent->is_answer = db_col_i64(&rows, 2) != 0;
-		sent->is_alarm = before.out != 0 ?
-		    before.is_out_as_alarm :
-		    db_col_i64(&rows, 3) != 0 && sent->remote_id == 0;
+		sent->is_alarm =
+		    before.out == 0 && db_col_i64(&rows, 3) != 0 && sent->remote_id == 0;
 		sent->reply_row = db_col_i64(&rows, 4);
 	}
 	if (!tx_end(tx, &rows))
 		return;
 	if (sent->is_alarm)
 		raise_replied(tx, sent);
-	(void)row_effect_order(tx, &effect); /* 0: the tx has failed and says so itself */
+	id = row_effect_order(tx, &effect);
+	/* Behind the one that is out: none of an older text may come after it. */
+	if (before.out != 0)
+		(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE id = $1", DB_I64(id),
+		    DB_TEXT(before.out_lane)); /* sticky */
 }
 
 bool

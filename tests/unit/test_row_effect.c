@@ -139,6 +139,35 @@ act_supergroup(struct tx *tx, void *arg)
 
 /* Two lanes for a chat: that of answers moves with it too. */
 static void
+act_look_and_change(struct tx *tx, void *arg)
+{
+	const struct text *text = arg;
+	char head[] = "a step, seen";
+
+	row_message_is_looked_at(tx, text->id);
+	row_message_change(tx, text->id, &(struct message){ .head = head });
+}
+
+/* Found by the simulation (SEED=298): the edit that was out came last, with a text of before. */
+static void
+an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out(void **state)
+{
+	struct store_aid *aid = *state;
+	struct text text = { .id = add(aid, 1, "running") };
+	struct effect *out;
+
+	said(aid, "running");
+	change(aid, text.id, "a step");
+	out = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_non_null(out);
+	store_aid_act(aid, act_look_and_change, &text);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+	(void)store_aid_report(aid, out);
+	said(aid, "a step, seen");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
+static void
 an_answer_does_not_wait_for_what_is_edited_or_new(void **state)
 {
 	struct store_aid *aid = *state;
@@ -710,6 +739,7 @@ main(void)
 		    a_flood_of_pushes_is_the_question_in_progress_and_one_for_the_newest, setup,
 		    store_aid_teardown),
 		TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next),
+		TEST(an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out),
 		TEST(an_answer_does_not_wait_for_what_is_edited_or_new),
 		TEST(an_alarm_waits_for_nothing_else),
 		TEST(chats_do_not_wait_for_each_other),
