@@ -94,16 +94,16 @@ join_store(struct serve *serve)
 	store_thread_join(serve->store_thread, n <= UNANSWERED_MAX ? unanswered : NULL, n);
 }
 
-/* Nobody is let in or refused any more. */
+/* The store is closed. */
 static void
-hand_over_refusals(struct serve *serve)
+tell_lost_refusals(const struct serve *serve)
 {
-	int64_t lost = refusals_hand_over(serve->refusals);
+	int64_t lost = refusals_left(serve->refusals);
 
 	if (lost > 0)
 		log_warning(
 		    "%" PRId64
-		    " requests that were refused are in no audit entry: the store took nothing",
+		    " requests that were refused are in no audit entry: the store could not record them",
 		    lost);
 }
 
@@ -116,7 +116,7 @@ drain(struct serve *serve)
 
 	if (serve->store_thread == NULL)
 		return;
-	hand_over_refusals(serve);
+	refusals_hand_over(serve->refusals);
 	crossing_close(serve->crossing);
 	join_store(serve);
 	CRASH_POINT(stop_drained);
@@ -128,6 +128,7 @@ drain(struct serve *serve)
 				outcome->done(outcome->done_ctx, &outcome->answer);
 			outcome_free(outcome);
 		}
+	tell_lost_refusals(serve);
 }
 
 /* A start that came to nothing: nothing went out. */

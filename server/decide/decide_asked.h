@@ -19,7 +19,7 @@ decide_asked_in(struct tx *tx, const struct deployment *work, const struct chat_
 const char *decide_asked_link(struct tx *tx, const struct deployment *work,
     const struct chat_address *address, char ret[DECIDE_ASKED_LINK]);
 
-/* A reply to where it is asked about, or a message with a link to it, to who asked for the same.
- * what: that it is asked about, of whom; it is taken, free(). */
+/* To who asked for the same: a reply to where it is asked about in that chat, or a message where
+ * there is none.  what: that it is asked about, with decide_asked_link(); it is taken, free(). */
 void decide_asked_reply(
     struct tx *tx, const struct deployment *work, const struct deployment *request, char *what);

@@ -17,7 +17,8 @@ struct kind {
 	char application[ENVIRONMENT_NAME_MAX]; /* of the last, as is client */
 	char client[48];
 	struct rate_summary summary;
-	int64_t asked; /* in the event that the store has not decided on yet; 0: none */
+	int64_t asked;	/* in the event that the store has not decided on yet; 0: none */
+	int64_t handed; /* the same of the last one, as the program ends */
 };
 
 struct refusals {
@@ -162,17 +163,41 @@ refusals_add(struct refusals *refusals, const char *source, const char *reason,
 	set_timer(refusals);
 }
 
-int64_t
+static void
+on_handed(void *ctx, const struct answer *answer)
+{
+	struct kind *kind = ctx;
+
+	if (answer->status == 503)
+		rate_summary_put_back(&kind->summary, kind->handed);
+	kind->handed = 0;
+}
+
+void
 refusals_hand_over(struct refusals *refusals)
 {
-	int64_t lost = 0;
-
 	loop_timer_stop(&refusals->timer);
 	for (size_t i = 0; i < KINDS_MAX; i++) {
-		int64_t count = rate_summary_take(&refusals->kinds[i].summary);
+		struct kind *kind = &refusals->kinds[i];
+		int64_t count = rate_summary_take(&kind->summary);
 
-		if (count > 0 && !submit(&refusals->kinds[i], count, NULL))
-			lost += count;
+		if (count == 0)
+			continue;
+		kind->handed = count;
+		if (submit(kind, count, on_handed))
+			continue;
+		rate_summary_put_back(&kind->summary, count);
+		kind->handed = 0;
 	}
-	return lost;
+}
+
+int64_t
+refusals_left(const struct refusals *refusals)
+{
+	int64_t left = 0;
+
+	for (size_t i = 0; i < KINDS_MAX; i++)
+		left += refusals->kinds[i].summary.count + refusals->kinds[i].asked +
+		    refusals->kinds[i].handed;
+	return left;
 }

@@ -33,5 +33,9 @@ void refusals_free(struct refusals *refusals);
 void refusals_add(struct refusals *refusals, const char *source, const char *reason,
     const char *application, const char *client, bool is_now);
 
-/* The program ends: whatever is counted, at once.  Returns how many the store did not take. */
-int64_t refusals_hand_over(struct refusals *refusals);
+/* The program ends, and nobody is refused any more: whatever is counted, at once. */
+void refusals_hand_over(struct refusals *refusals);
+
+/* How many the store has not recorded: those it did not take, gave back (503) or has not decided
+ * on.  Behind refusals_hand_over() and the last of its answers they are lost. */
+int64_t refusals_left(const struct refusals *refusals);

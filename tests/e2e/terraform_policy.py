@@ -80,6 +80,12 @@ def one(body, kind):
     return found[0] if len(found) == 1 else hcl_aid.Block()
 
 
+def sole(conf, kind):
+    """The one resource of that kind, or an empty block, as above."""
+    found = conf.resources(kind)
+    return found[0][1] if len(found) == 1 else hcl_aid.Block()
+
+
 @rule
 def versions_are_pinned(conf):
     (_, body), = conf.kind("terraform")
@@ -265,17 +271,14 @@ def people_come_by_sessions(conf):
 
 @rule
 def traffic_is_logged_and_disks_are_copied(conf):
-    def only(kind):
-        found = conf.resources(kind)
-        return found[0][1] if len(found) == 1 else hcl_aid.Block()
-    flow = only("aws_flow_log")
+    flow = sole(conf, "aws_flow_log")
     if (flow.get("vpc_id"), flow.get("traffic_type")) != ("aws_vpc.main.id", "ALL"):
         yield "not all of the VPC's traffic is logged"
-    if only("aws_cloudwatch_log_group").get("retention_in_days") != "var.flow_log_days":
+    if sole(conf, "aws_cloudwatch_log_group").get("retention_in_days") != "var.flow_log_days":
         yield "the flow log is kept for ever"
-    details = one(only("aws_dlm_lifecycle_policy"), "policy_details")
+    details = one(sole(conf, "aws_dlm_lifecycle_policy"), "policy_details")
     plan = one(details, "schedule")
-    if only("aws_dlm_lifecycle_policy").get("state") != "ENABLED" or plan.get("copy_tags") is not True or \
+    if sole(conf, "aws_dlm_lifecycle_policy").get("state") != "ENABLED" or plan.get("copy_tags") is not True or \
             details.get("target_tags") != {"Snapshots": "var.project"}:
         yield "snapshots are not made, or destroy.sh does not find them"
     if one(plan, "retain_rule").get("count") != "var.snapshot_days":
@@ -327,32 +330,29 @@ def github_shows_its_branch(conf):
 
 @rule
 def the_audit_log_is_locked(conf):
-    def only(kind):
-        found = conf.resources(kind)
-        return found[0][1] if len(found) == 1 else hcl_aid.Block()
-    bucket = only("aws_s3_bucket")
+    bucket = sole(conf, "aws_s3_bucket")
     if bucket.get("object_lock_enabled") is not True or bucket.get("force_destroy") is not False:
         yield "the bucket has no Object Lock, or terraform would empty it"
-    if one(only("aws_s3_bucket_versioning"), "versioning_configuration").get("status") != "Enabled":
+    if one(sole(conf, "aws_s3_bucket_versioning"), "versioning_configuration").get("status") != "Enabled":
         yield "without versions there is no lock"
-    kept = one(one(only("aws_s3_bucket_object_lock_configuration"), "rule"), "default_retention")
+    kept = one(one(sole(conf, "aws_s3_bucket_object_lock_configuration"), "rule"), "default_retention")
     if (kept.get("mode"), kept.get("days")) != ("var.audit_lock_mode", "var.audit_lock_days"):
         yield "what comes in is not locked for the days that are set"
     if conf.variables().get("audit_lock_mode", {}).get("default") != "GOVERNANCE":
         yield "audit_lock_mode begins with what nobody can take back"
-    sealed = one(one(only("aws_s3_bucket_server_side_encryption_configuration"), "rule"),
+    sealed = one(one(sole(conf, "aws_s3_bucket_server_side_encryption_configuration"), "rule"),
                  "apply_server_side_encryption_by_default")
     if sealed.get("sse_algorithm") not in ("AES256", "aws:kms"):
         yield "the bucket is not encrypted"
     for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"):
-        if only("aws_s3_bucket_public_access_block").get(name) is not True:
+        if sole(conf, "aws_s3_bucket_public_access_block").get(name) is not True:
             yield f"{name} is not set"
     denied = [item for item in conf.documents().get("audit", hcl_aid.Block()).inside("statement")
               if item.get("effect") == "Deny" and one(item, "condition").get("variable") == "aws:SecureTransport"
               and one(item, "condition").get("values") == ["false"] and len(item.get("resources", [])) == 2]
-    if not denied or only("aws_s3_bucket_policy").get("policy") != "data.aws_iam_policy_document.audit.json":
+    if not denied or sole(conf, "aws_s3_bucket_policy").get("policy") != "data.aws_iam_policy_document.audit.json":
         yield "the bucket answers without TLS"
-    if any(item.inside("expiration") for item in only("aws_s3_bucket_lifecycle_configuration").inside("rule")):
+    if any(item.inside("expiration") for item in sole(conf, "aws_s3_bucket_lifecycle_configuration").inside("rule")):
         yield "entries of the audit log expire"
 
 

@@ -195,7 +195,8 @@ stop_port() { # PORT
 	local ids words seconds
 	ids=$(containers "$1") || return 1
 	[[ -n $ids ]] || return 0
-	printf '%s\n' "$ids" >.deploybot.ending || true # a full disk
+	printf '%s\n' "$ids" >.deploybot.ending ||
+		say "warning: what is being stopped cannot be noted in $dir: is its disk full?"
 	seconds=$(($(stop_grace) + 30))
 	((seconds >= up_seconds)) || seconds=$up_seconds
 	words=$(run_compose "$seconds" "$1" rm -s -f "$service" 2>&1) || show "$words"
