@@ -48,7 +48,7 @@ be_patient()
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "long: waits or starts much; `make test` leaves it to `make check-scripts`")
+    config.addinivalue_line("markers", "long: waits or starts much; `make test` leaves it to `make check-long`")
     config.addinivalue_line("markers", "first: ten seconds or more; workers begin with it, so that none ends with it")
 
 

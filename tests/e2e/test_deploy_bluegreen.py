@@ -86,6 +86,7 @@ def test_a_release_that_serves_already_is_neither_started_nor_reloaded(bench):
     is_whole(bench, digest)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["app.env", ".env"])
 def test_with_a_changed_env_file_the_image_that_serves_is_started_anew(bench, name):
     """And a rollback to what runs still takes it as it is: settings are not rolled back.  In .env our own lines change
@@ -121,6 +122,7 @@ def test_two_kinds_of_compose_name_the_projects_alike(tmp_path, tools_folder):
         made.done()
 
 
+@pytest.mark.long
 def test_two_environments_do_not_lead_one_nginx(bench):
     """Whatever the settings say: the file on the host names whose it is, and the other's release touches nothing."""
     bench.shipped("one")
@@ -210,6 +212,7 @@ def test_an_applications_environment_has_its_nginx_by_both_names(bench):
     assert status == 78 and "is shop/staging's, not staging's" in said[-1], said
 
 
+@pytest.mark.long
 def test_a_renamed_environment_keeps_its_nginx(bench):
     """What names it by its former name is its own, and nobody else's."""
     bench.shipped("one")
@@ -450,6 +453,7 @@ def fails_before_it_begins(bench, commit, words):
     assert (bench.upstream.read_text(), bench.serves()) == before
 
 
+@pytest.mark.long
 def test_a_switch_that_nginx_has_not_read_is_left_so_until_a_release_begins(bench):
     _, one = bench.shipped("one")
     drain(bench)
@@ -466,6 +470,7 @@ def test_a_switch_that_nginx_has_not_read_is_left_so_until_a_release_begins(benc
     is_whole(bench, two)
 
 
+@pytest.mark.long
 def test_where_nginx_leads_to_what_has_ended_the_next_release_leads_it_away_as_it_begins(bench):
     bench.environment |= {"DRAIN_SECONDS": "86400"}
     _, (_, two), client = left_running(bench)
@@ -603,6 +608,7 @@ def another_nginx(bench):
         other.terminate()
 
 
+@pytest.mark.long
 def test_a_drain_waits_for_no_worker_of_an_nginx_that_was_not_reloaded(bench):
     """Regression: beside another nginx on the host a drain lasted all of DRAIN_SECONDS."""
     bench.environment |= {"DRAIN_SECONDS": "86400"}
@@ -651,6 +657,7 @@ def test_a_drain_watches_the_nginx_that_was_reloaded_where_that_is_certain(tmp_p
     assert (done.returncode, done.stdout) == (0, served), done
 
 
+@pytest.mark.long
 def test_where_the_workers_of_nginx_cannot_be_seen_a_drain_takes_its_seconds(bench):
     """As of an nginx in a container of another namespace of processes: nobody knows who is connected still."""
     bench.environment |= {"DRAIN_SECONDS": "86400"}
@@ -665,6 +672,7 @@ def test_where_the_workers_of_nginx_cannot_be_seen_a_drain_takes_its_seconds(ben
     assert status == 0 and not bench.port_of(one) and bench.serves() == two, said
 
 
+@pytest.mark.long
 def test_a_drain_ends_after_its_seconds_whoever_is_connected_still(bench):
     bench.environment |= {"DRAIN_SECONDS": "1"}
     (_, one), (_, two), client = left_running(bench)
@@ -693,6 +701,7 @@ def test_a_drain_of_an_earlier_deployment_ends_nothing(bench):
     client.socket.close()
 
 
+@pytest.mark.long
 def test_a_release_that_needs_the_port_ends_the_drain_first(bench):
     bench.environment |= {"DRAIN_SECONDS": "86400"}
     (_, one), (_, two), client = left_running(bench)
@@ -706,6 +715,7 @@ def test_a_release_that_needs_the_port_ends_the_drain_first(bench):
     client.socket.close()
 
 
+@pytest.mark.long
 def test_what_fails_before_it_began_leaves_the_drain_as_it_was(bench):
     """A rollback to what drains, of which a hook says no: it drains on."""
     bench.environment |= {"DRAIN_SECONDS": "86400"}
@@ -733,6 +743,7 @@ def sleeps(bench, process):
     return False
 
 
+@pytest.mark.long
 def test_what_is_to_serve_again_is_not_ended_by_its_drain(bench):
     """Between the two acts of a rollback to it."""
     bench.environment |= {"DRAIN_SECONDS": "1"}
@@ -782,6 +793,7 @@ def test_nothing_is_switched_to_whose_stop_has_begun(bench):
     assert served not in before and not (bench.app / ".deploybot.ending").exists(), said
 
 
+@pytest.mark.long
 def test_a_clean_up_keeps_an_image_that_drains(bench):
     bench.environment |= {"DRAIN_SECONDS": "86400", "KEEP_RELEASES": "1"}
     (_, one), (commit, two), client = left_running(bench)
@@ -793,6 +805,7 @@ def test_a_clean_up_keeps_an_image_that_drains(bench):
     client.socket.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [0, 1, 4])    # what serves, what is to be ended, what of that is left
 def test_a_drain_that_docker_does_not_answer_ends_and_switches_nothing_and_looks_again(bench, after):
     """No answer read as "nothing runs there": nginx was led back, or what drained stayed until the next release."""
@@ -829,6 +842,7 @@ def test_whichever_question_docker_does_not_answer_one_release_serves(bench, que
     is_whole(bench, two)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("drains", [False, True])
 def test_a_start_that_is_cancelled_on_the_second_host_leaves_nothing_new_on_the_first(bench, drains):
     """What was started on h1 stayed there; and what drains there drains on."""
@@ -858,6 +872,7 @@ def test_a_start_that_is_cancelled_on_the_second_host_leaves_nothing_new_on_the_
         client.socket.close()
 
 
+@pytest.mark.long
 def test_by_hand_a_release_is_drained_by_the_one_who_ships_it(bench):
     _, one = bench.shipped("one")
     commit, two = bench.release("two")
@@ -866,6 +881,7 @@ def test_by_hand_a_release_is_drained_by_the_one_who_ships_it(bench):
     assert not bench.port_of(one) and bench.serves() == two
 
 
+@pytest.mark.long
 def test_what_another_reload_has_left_is_not_waited_for(bench):
     """Of another environment at the same nginx, say: its worker is on its way out too."""
     bench.environment |= {"DRAIN_SECONDS": "86400"}
@@ -890,6 +906,7 @@ def waits_for_the_lock():
     return [int(words[2]) for words in lines if words[:2] == [b"flock", b"-w"] and words[3:4] == [b"9"]]
 
 
+@pytest.mark.long
 def test_who_comes_while_a_drain_stops_something_waits_for_that(bench):
     """stop_grace_period and 30 s, 300 at most."""
     bench.environment |= {"DRAIN_SECONDS": "1"}
@@ -913,6 +930,7 @@ def test_who_comes_while_a_drain_stops_something_waits_for_that(bench):
 # ---- ended before the switch -------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("parallel", ["false", "true"])
 def test_a_deployment_that_is_ended_while_it_starts_leaves_none_on_the_hosts_that_have_started(bench, parallel):
     _, one = bench.shipped("one")
@@ -952,6 +970,7 @@ def got_by(bench, act):
     return [line.split()[0] for line in (bench.path / "got").read_text().splitlines() if line.split()[1] == act]
 
 
+@pytest.mark.long
 def test_what_was_started_for_a_release_that_failed_on_a_host_is_ended_on_those_behind_it(bench):
     """Regression: it ran on there, unsaid, until the next release."""
     _, one = bench.shipped("one")

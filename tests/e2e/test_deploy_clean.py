@@ -49,6 +49,7 @@ def applications(bench, **keep):
     bench.environment.update(APPS_DIRECTORY=str(bench.path / "apps"))
 
 
+@pytest.mark.long
 def test_what_another_application_has_of_one_image_name_stays(bench):
     """How many it keeps is its own setting: what it took from there may not go because this one needs it no more."""
     applications(bench, shop=1, blog=5)
@@ -139,6 +140,7 @@ def test_ecr_deletes_by_digest_and_its_failures_are_warnings(bench):
     assert one not in bench.digests()
 
 
+@pytest.mark.long
 def test_nothing_is_removed_while_another_environment_makes_its_image(bench):
     shipped(bench, "one")
     bench.plan({"when": ["docker", "build"], "hang": True})
@@ -164,6 +166,7 @@ def waits_for_the_images(bench, process):
     return False
 
 
+@pytest.mark.long
 def test_who_makes_an_image_waits_for_one_delete_at_most(bench):
     """The others are left to the next clean-up.  It had the lock for all of them, and deployments failed."""
     for text in ("one", "two", "three"):

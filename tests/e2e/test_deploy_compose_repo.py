@@ -105,6 +105,7 @@ def test_the_file_may_lie_deeper_and_be_told_for_one_environment(bench):
     assert any(f"{commit[:12]}:deploy/prod.yaml" in line for line in said)
 
 
+@pytest.mark.long
 def test_what_a_question_and_a_job_look_at_is_the_file_in_force(bench):
     status, said = bench.run("target.sh", "staging", "preflight")
     assert status == 0 and any("no release has brought its compose file here yet" in line for line in said), said
@@ -120,6 +121,7 @@ def test_what_a_question_and_a_job_look_at_is_the_file_in_force(bench):
     assert (bench.app / name_of(COMPOSE)).read_text() == COMPOSE
 
 
+@pytest.mark.long
 def test_back_to_the_host_and_from_there_again(bench):
     """A release that came with the host's file is rolled back to with it, and .env names none then."""
     (bench.app / "docker-compose.yml").write_text(COMPOSE + WORKER)
@@ -136,6 +138,7 @@ def test_back_to_the_host_and_from_there_again(bench):
     assert (bench.app / ".env").read_text().startswith("MINE=1\n")
 
 
+@pytest.mark.long
 def test_files_of_releases_that_are_not_kept_go(bench):
     files = [COMPOSE + f"    labels:\n      n: \"{n}\"\n" for n in range(4)]
     for text in files:
@@ -287,6 +290,7 @@ def test_what_reaches_beyond_its_containers_is_refused_and_allowed_by_name(real,
     assert not kept(real)
 
 
+@pytest.mark.long
 def test_what_a_file_says_for_other_variables_than_preflights_is_refused_too(real):
     """What it is brought up with decides: a port that is not set, as with recreate."""
     release(real, service('volumes: ["./x/${DEPLOY_PORT:-../../..}:/s"]'))
@@ -297,6 +301,7 @@ def test_what_a_file_says_for_other_variables_than_preflights_is_refused_too(rea
     assert not (real.app / ".env").exists()
 
 
+@pytest.mark.long
 def test_what_people_write_is_taken(real):
     (real.app / "a.env").write_text("A=1\n")
     (real.app / "b.env").write_text("B=1\n")
@@ -319,6 +324,7 @@ def test_what_people_write_is_taken(real):
 # ---- blue/green, killed ------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_with_bluegreen_each_of_the_two_has_its_own_file(pair):
     two = COMPOSE + PORTS + WORKER
     first, one = shipped(pair, COMPOSE + PORTS)
@@ -335,6 +341,7 @@ def test_with_bluegreen_each_of_the_two_has_its_own_file(pair):
     assert in_force(pair) == name_of(COMPOSE + PORTS) and pair.serves() == one
 
 
+@pytest.mark.long
 def test_what_was_made_of_the_hosts_file_is_not_taken_for_the_commits(pair):
     """And a worker of that file that fails, behind the image that serves, is put back, with the file of before."""
     (pair.app / "docker-compose.yml").write_text(COMPOSE + PORTS + WORKER)

@@ -208,6 +208,7 @@ def commit_a_bomb(bench, tree, levels):
     return commit
 
 
+@pytest.mark.long
 def test_a_million_submodules_need_no_memory_where_a_query_names_them(bench):
     bench.commit("one")
     leaf = make_tree(bench, *(("160000", "commit", SHA, f"s{number}") for number in range(10)))
@@ -259,6 +260,7 @@ def test_what_was_laid_out_does_not_stay_when_the_build_fails(bench):
     assert not (bench.state / "apps" / "staging" / "build").exists()
 
 
+@pytest.mark.long
 def test_a_commit_that_is_large_in_memory_alone_is_refused_by_a_query(bench):
     bench.commit("one")
     message = bench.path / "message"

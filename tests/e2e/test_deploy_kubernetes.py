@@ -453,6 +453,7 @@ def test_a_kubeconfig_that_others_may_read_and_a_missing_kubectl_are_said(words)
 # ---- the real kubectl --------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_renamed_environment_keeps_its_deployment(bench):
     """What names it by its former name is its own, and nobody else's."""
     bench.shipped("one")
@@ -538,6 +539,7 @@ def test_a_rollback_brings_the_recorded_revision_back(bench):
     assert bench.run("target.sh", "staging", "current")[1][-1] == second
 
 
+@pytest.mark.long
 def test_the_first_release_is_rolled_back_to_the_revision_before_deploybot(bench):
     release, status, said = bench.release("one", PREVIOUS_RELEASE="")
     assert status == 0 and "previous target:revision-1" in bench.steps(), said
@@ -689,6 +691,7 @@ def test_a_deployment_that_argo_or_flux_keeps_is_warned_of(bench, labels, notes,
     assert status == 0 and len(warned) == (who is not None) and (who is None or who in warned[0]), said
 
 
+@pytest.mark.long
 def test_a_token_in_a_file_is_read_anew_and_the_pods_own_serves_in_the_cluster(bench):
     """With the configuration of docs/deploy-scripts.md, moved to where this machine has such files."""
     with open(os.path.join(ROOT, "docs", "deploy-scripts.md"), encoding="utf-8") as file:

@@ -227,6 +227,7 @@ def test_a_hook_that_fails_says_whether_the_migration_ran(bench, kind):
     assert "release" not in bench.steps()
 
 
+@pytest.mark.long
 def test_a_hook_before_a_rollback_stops_it(bench):
     commit, one = bench.shipped("one")
     _, two = bench.shipped("two")
@@ -279,6 +280,7 @@ def test_a_deployment_that_is_cancelled_stops_its_migration_and_says_so(bench):
     assert bench.runs() == [(f"{bench.image}@{one}", "running")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", ["we", "worker", "nobody"])
 def test_whichever_is_killed_the_host_stops_the_migration(bench, who):
     bench.shipped("one")
@@ -359,6 +361,7 @@ def test_one_that_is_left_where_another_host_was_the_first_is_waited_for_there(b
     assert len(migrations(bench)) == 1 and ["compose", "run"] in [call[:2] for call in bench.host_calls("h2")]
 
 
+@pytest.mark.long
 def test_one_that_is_left_is_not_stopped_where_docker_does_not_answer_the_wait(bench):
     bench.shipped("one")
     process, commit, digest = hung(bench)
@@ -386,6 +389,7 @@ def test_one_that_is_left_and_does_not_end_is_stopped(bench):
     assert not left(bench) and len(migrations(bench)) == 1 and "migrate" not in bench.steps()
 
 
+@pytest.mark.long
 def test_whoever_waits_for_one_and_is_cancelled_has_begun_none(bench):
     """Regression: "the migration was cut", it read, and stopped the one that it waited for."""
     _, one = bench.shipped("one")

@@ -384,6 +384,7 @@ def test_git_says_whether_any_of_the_paths_has_changed_and_never_which(paths_ben
     assert changes.replace("__", "/").replace("DOT", ".").encode() not in answer.body
 
 
+@pytest.mark.long
 def test_what_git_cannot_compare_counts_as_touched(paths_bench):
     repository, runner = paths_bench.repository, paths_bench.asking
     base = repository.commit("Base", docs__a="0")

@@ -205,6 +205,7 @@ def test_preflight_refuses_services_that_a_release_cannot_replace(bench, text, s
     assert "release" not in bench.steps() and not bench.engine()["containers"]
 
 
+@pytest.mark.long
 def test_what_has_the_image_and_no_release_replaces_is_named(bench):
     """By its name typed out, or not in the file any more; what is left alone on purpose is not meant."""
     _, digest = bench.shipped("one")
@@ -239,6 +240,7 @@ def test_hosts_whose_compose_files_differ_are_named(bench):
     assert status == 0 and sorted(warning.partition("differ in: ")[2].partition(" (is")[0].split()) == ["app", "worker"]
 
 
+@pytest.mark.long
 def test_another_service_that_runs_another_image_than_the_main_one_is_named(bench):
     _, digest = bench.shipped("one")
     assert not any("warning: " in line for line in bench.run("target.sh", "staging", "preflight")[1])
@@ -254,6 +256,7 @@ def test_another_service_that_runs_another_image_than_the_main_one_is_named(benc
     assert not any("warning: " in line for line in bench.run("target.sh", "staging", "preflight")[1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("strategy", ["recreate", "bluegreen"])
 def test_what_a_renamed_project_has_left_running_is_named(strategy, request):
     """Beside the new one; and no other environment's below the folder, no file of its own for a database."""
@@ -282,6 +285,7 @@ def test_what_a_renamed_project_has_left_running_is_named(strategy, request):
         f"stays-old {name}" for name in names.split()]
 
 
+@pytest.mark.long
 def test_a_renamed_project_whose_containers_have_its_port_is_refused(bench):
     """Regression: the release began, and neither it nor its rollback could start."""
     (bench.app / "docker-compose.yml").write_text(
@@ -363,6 +367,7 @@ def test_a_subfolder_of_the_same_name_is_another_project(bench, file, is_ours):
 # ---- one that does not come up -----------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.first
 @pytest.mark.parametrize("code", [0, 3])
 def test_one_that_ends_is_done_with_0_and_a_failure_with_all_else(bench, code):
@@ -596,6 +601,7 @@ def test_whatever_is_killed_behind_the_switch_one_release_is_there_whole(pair, w
     is_whole(pair, new)
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_what_was_interrupted_is_put_in_order_behind_the_beginning_of_a_release(pair):
     """Who fails before it has changed nothing; by hand the release before is what serves when that is done."""

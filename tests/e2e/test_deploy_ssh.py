@@ -91,6 +91,7 @@ def test_a_deployment_is_four_calls_to_a_host_word_by_word(bench):
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench):
     commit, digest = bench.shipped("one")
@@ -238,6 +239,7 @@ def test_what_changes_nothing_that_serves_is_done_on_a_few_hosts_at_a_time(tmp_p
     assert highest == most
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_pull_on_several_hosts_that_is_cut_has_changed_nothing(bench, number):
     _, digest = bench.shipped("one")
@@ -317,6 +319,7 @@ def test_the_first_release_can_be_rolled_back_to_what_ran_before_deploybot(bench
     assert "target" not in (bench.app / ".deploybot.releases").read_text()
 
 
+@pytest.mark.long
 def test_what_ran_before_deploybot_is_kept_until_there_is_a_release_to_roll_back_to(bench):
     bench.by_hand()
     commit, digest = bench.shipped("one", PREVIOUS_RELEASE="")
@@ -552,6 +555,7 @@ def test_what_check_config_takes_for_draining_the_script_takes(bench, seconds):
     assert status == 70 and "DRAIN" not in said[-1] and f" drain={seconds} " in bench.ssh_calls()[0][-1], said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["stdout", "stderr"])
 def test_a_host_that_does_not_stop_talking_fills_no_memory(bench, where):
     """What is kept of it stands in /dev/shm until the call is over."""
@@ -663,6 +667,7 @@ def test_a_host_that_is_not_ready_is_told_what_is_missing(bench, spoil, says):
     assert "release" not in bench.steps() and "build" not in bench.steps()
 
 
+@pytest.mark.long
 def test_the_first_compose_is_refused_beside_an_engine_that_it_cannot_replace_on(bench):
     """It stopped the service, and died with ContainerConfig before there was another."""
     _, one = bench.shipped("one")
@@ -791,6 +796,7 @@ def test_a_service_has_as_long_to_start_as_the_environment_says(bench):
     assert status == 78 and "START_SECONDS" in said[-1], said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times, says", [
     (1, "; the earlier release runs again"), (9, "docker does not say what runs; the release was not begun there")])
 def test_what_docker_does_not_say_once_is_asked_again_and_then_nothing_is_touched(bench, times, says):
@@ -808,6 +814,7 @@ def test_what_docker_does_not_say_once_is_asked_again_and_then_nothing_is_touche
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 def test_an_image_of_which_docker_says_nothing_is_not_forgotten(bench):
     bench.environment["KEEP_RELEASES"] = "1"
     commit, one = bench.shipped("one")
@@ -827,6 +834,7 @@ def test_an_image_of_which_docker_says_nothing_is_not_forgotten(bench):
 HALF = ("containers", "env", "no-env")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("runs", [True, False])
 @pytest.mark.parametrize("env", ["SECRET=keep me\n", None])
 def test_a_note_of_what_ran_that_is_removed_in_part_is_none(bench, env, runs):
@@ -855,6 +863,7 @@ def test_a_note_of_what_ran_that_is_removed_in_part_is_none(bench, env, runs):
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 def test_half_a_note_that_an_earlier_version_left_is_none(bench):
     (bench.app / ".env").write_text("SECRET=keep me\n")
     bench.shipped("one")

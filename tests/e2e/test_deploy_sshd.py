@@ -26,6 +26,7 @@ def test_a_run_makes_one_connection_to_each_host(bench):
     assert bench.runs("h2")[0][1] == "running"
 
 
+@pytest.mark.long
 def test_calls_without_a_shared_connection_each_have_their_own(bench):
     """As on a host that allows no further session in it."""
     config = bench.sshd.path / "sshd_config"
@@ -82,6 +83,7 @@ def hanging_up(bench):
     return process, bench.until_host_hangs(), digest
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_when_the_shared_connection_is_killed_each_host_puts_itself_in_order(bench):
     bench.environment["STAGING_HOST"] = f"[::1]:{bench.port}"
@@ -98,6 +100,7 @@ def test_when_the_shared_connection_is_killed_each_host_puts_itself_in_order(ben
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 def test_a_host_whose_script_was_killed_is_not_called_unreachable(bench):
     """ssh ends with 255 then too, without a word."""
     bench.environment["STAGING_HOST"] = f"[::1]:{bench.port}"
@@ -143,6 +146,7 @@ def test_a_jump_host_leads_to_the_hosts(bench):
     assert bench.sshd.connections() == 2 and bench.jump.connections() == 2 and not bench.shared()
 
 
+@pytest.mark.long
 def test_a_command_of_ones_own_leads_to_the_hosts(bench):
     tunnel = bench.bin / "tunnel"
     tunnel.write_text(TUNNEL)

@@ -42,6 +42,7 @@ def test_a_release_is_built_here_copied_there_and_switched_to(bench):
     assert bench.current() == commit
 
 
+@pytest.mark.long
 def test_a_commit_with_the_names_that_deploybot_keeps_changes_nothing_beside_its_release(bench):
     """Files and links called as what stands in SYSTEMD_DIR: who may push holds no lock and leads nothing elsewhere."""
     run_as_shop(bench)
@@ -359,6 +360,7 @@ def test_when_all_on_the_host_are_killed_what_is_said_is_true_and_the_next_act_w
     assert bench.left() == []
 
 
+@pytest.mark.long
 def test_what_was_interrupted_is_named_and_stays_as_it_is_until_a_release_begins(bench):
     """Regression: the copy restarted units, and the release whose hook failed then had changed nothing, it said."""
     process, first, commit = hanging(bench, "systemctl", "--no-block", "restart")
@@ -380,6 +382,7 @@ def test_what_was_interrupted_is_named_and_stays_as_it_is_until_a_release_begins
     assert not any("was interrupted here, and nothing" in line for line in said)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("before", ["a release", "by hand"])
 def test_what_is_rolled_back_to_is_what_ran_before_the_one_that_was_interrupted(bench, before):
     """Regression: by hand it was the interrupted release, which had been switched to and had never been well."""
@@ -422,6 +425,7 @@ def test_a_release_that_does_not_arrive_whole_is_refused(bench):
     assert bench.releases() == [f"2-{first}"] and bench.left() == [] and "release" not in bench.steps()
 
 
+@pytest.mark.long
 def test_an_old_release_that_cannot_be_removed_is_in_the_way_of_none(bench):
     """Of root's in it, say."""
     bench.environment["KEEP_RELEASES"] = "1"

@@ -89,6 +89,7 @@ def test_where_one_fails_all_are_set_back_the_newest_first(many):
     assert names == ["shop", "worker", "queue", "queue", "worker", "shop"]
 
 
+@pytest.mark.long
 def test_what_cannot_be_set_back_is_named(many):
     many.shipped("one")
     release = many.pushed("bad")
@@ -142,6 +143,7 @@ def test_a_rollback_that_fails_at_one_sets_all_back_whole_templates_too(many, fi
     assert names == ["shop", "worker", "queue", "queue", "worker", "shop"]
 
 
+@pytest.mark.long
 def test_what_a_rollback_cannot_set_back_is_named(many):
     first = many.shipped("one")
     many.shipped("two")
@@ -214,6 +216,7 @@ def test_whoever_keeps_another_one_as_in_git_is_named(many):
         "==> warning cronjob/nightly is kept as in git by Flux (fruits)"], said
 
 
+@pytest.mark.long
 def test_what_the_others_ran_before_deploybot_is_rolled_back_to(many):
     before = images(many)
     release = many.shipped("one", PREVIOUS_RELEASE="")
@@ -232,6 +235,7 @@ def test_a_role_that_lacks_a_right_for_one_is_told_so(many):
     assert status == 70 and "release" not in many.steps(), said
 
 
+@pytest.mark.long
 def test_of_one_whose_init_container_alone_is_ours_a_rollback_changes_nothing_else(many):
     many.cluster.say("create", namespace="shop", name="seeder", image="other:1", progressDeadlineSeconds=2, init=OLD)
     many.environment["KUBE_WORKLOADS"] = "deployment/shop,deployment/seeder"

@@ -382,6 +382,7 @@ def check_trouble(destroyer, number, kind):
     assert remains(where) == others, said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(4))
 def test_a_call_that_fails_anywhere_leaves_what_the_next_run_finishes(destroyer, part):
     """Every call of a whole run fails once, each in one of five ways (SWEEP=all: in each of them)."""

@@ -52,11 +52,13 @@ def test_the_failed_releases_words_are_taken_before_anything_is_touched(ssh):
     assert ssh.steps()[:3] == ["preflight", "application log", "pull"]
 
 
+@pytest.mark.long
 def test_of_ports_the_one_that_the_failed_release_has(bluegreen):
     one, two = two_releases(bluegreen)
     assert rolls_back(bluegreen, one, two) == [f"the last words of {bluegreen.image}@{two.partition('@')[2]}"]
 
 
+@pytest.mark.long
 def test_a_host_that_runs_another_release_has_no_words_of_the_failed_one(ssh):
     one, two = two_releases(ssh)
     digest = two.partition("@")[2]
@@ -83,6 +85,7 @@ def test_a_rollback_waits_for_no_log(ssh):
     assert ssh.runs() == [(f"{ssh.image}@{two.partition('@')[2]}", "running")]
 
 
+@pytest.mark.long
 def test_no_line_of_it_is_a_step_or_loses_its_mark(ssh):
     one, two = two_releases(ssh)
     docker_logs(ssh, r"""
@@ -93,6 +96,7 @@ def test_no_line_of_it_is_a_step_or_loses_its_mark(ssh):
     assert ssh.steps() == ["preflight", "application log", "pull", "release", "switch h1"]
 
 
+@pytest.mark.long
 def test_of_much_the_last_bytes_are_taken_in_whole_lines(ssh):
     one, two = two_releases(ssh)
     docker_logs(ssh, r"""head -c 1000000 /dev/zero | tr '\0' x; echo; for i in {1..20000}; do echo "line $i"; done""")
@@ -103,6 +107,7 @@ def test_of_much_the_last_bytes_are_taken_in_whole_lines(ssh):
     assert rolls_back(ssh, two, one) == []     # a secret may stand where it was cut
 
 
+@pytest.mark.long
 def test_all_hosts_are_asked(ssh):
     both = {"STAGING_HOST": "h1,h2:2222", "HOSTS_PARALLEL": "true"}
     one = "@".join(ssh.shipped("one", **both))
@@ -127,6 +132,7 @@ def test_asked_by_deploybot_each_line_has_its_mark(ssh):
         assert asks(ssh, *words)[0] == 64
 
 
+@pytest.mark.long
 def test_who_asks_needs_no_lock_of_the_target(ssh):
     """Neither the environment's nor the host's folder's, while a deployment holds both."""
     two_releases(ssh)
@@ -138,6 +144,7 @@ def test_who_asks_needs_no_lock_of_the_target(ssh):
     assert status == 0 and found and process.poll() is None, said
 
 
+@pytest.mark.long
 def test_what_only_a_release_needs_hides_no_log(ssh):
     """Regression: on a full disk, where one looks at the log first, preflight failed before it was read."""
     two_releases(ssh)

@@ -218,7 +218,7 @@ def end_e2e(e2e, build, count):
 
 def main():
     build = pathlib.Path(sys.argv[1])
-    wanted = sys.argv[2:] or ["tests/e2e", "-m", "not long"]     # those are `make check-scripts`'
+    wanted = sys.argv[2:] or ["tests/e2e", "-m", "not long"]     # those are `make check-long`'
     count = Count()
     programs = sorted((p for p in (build / "tests").iterdir() if has_source(p.name) and os.access(p, os.X_OK)),
                       key=lambda p: (p.name not in LONGEST, p.name))
