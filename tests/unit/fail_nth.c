@@ -9,8 +9,7 @@
 
 #include "lib/base.h"
 
-#define PLACE_DEPTH 10 /* from the call that fails up to the decision */
-#define OWN_FRAMES  3  /* of this file */
+#define OWN_FRAMES 3 /* of this file */
 
 #define SQLITE_NOMEM	  7
 #define SQLITE_IOERR	  10
@@ -25,6 +24,7 @@ static struct {
 	unsigned call;
 	bool is_met;
 	bool (*is_done)(uint64_t place);
+	int callers; /* that tell a place from another */
 } plan;
 
 void
@@ -37,9 +37,10 @@ fail_nth(enum fail_what what, unsigned n)
 }
 
 void
-fail_nth_pass(bool (*is_done)(uint64_t place))
+fail_nth_pass(bool (*is_done)(uint64_t place), int callers)
 {
 	plan.is_done = is_done;
+	plan.callers = callers;
 }
 
 unsigned
@@ -69,9 +70,9 @@ fail_what_name(enum fail_what what)
 static uint64_t
 place(void)
 {
-	void *frames[PLACE_DEPTH];
+	void *frames[OWN_FRAMES + FAIL_CALLERS_MAX];
 	uint64_t hash = UINT64_C(14695981039346656037);
-	int n = backtrace(frames, PLACE_DEPTH);
+	int n = backtrace(frames, OWN_FRAMES + plan.callers);
 
 	for (int i = OWN_FRAMES; i < n; i++)
 		hash = (hash ^ (uintptr_t)frames[i]) * UINT64_C(1099511628211);

@@ -34,9 +34,10 @@ void fail_nth(enum fail_what what, unsigned n);
 /* Nothing fails any more.  True: the n-th call came. */
 bool fail_nth_met(void);
 
-/* A call that would fail at a place (who calls whom there, as one number) of which is_done() is
- * true is let pass, and the next one fails in its stead.  NULL: none is. */
-void fail_nth_pass(bool (*is_done)(uint64_t place));
+/* A call that would fail at a place (its nearest callers, up to FAIL_CALLERS_MAX, as one number) of
+ * which is_done() is true is let pass, and the next one fails in its stead.  NULL: none is. */
+#define FAIL_CALLERS_MAX 7
+void fail_nth_pass(bool (*is_done)(uint64_t place), int callers);
 
 /* The number of the call that failed last. */
 unsigned fail_nth_call(void);

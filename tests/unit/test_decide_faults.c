@@ -6,8 +6,8 @@
  * The attempts before that must have changed no row, have handed out nothing, and have said so.
  * Where an attempt decides although a call failed (a copy that is only faster, a closing by
  * FAULT), the story goes on from there and is played again for the next call.
- * A call that has failed before, in whatever story, with the same callers up to the batch, is
- * passed by but for one in STRIDE.
+ * A call that has failed before, in whatever story, with the same callers up to the batch (a refused
+ * one: with the nearest, for an event of that kind), is passed by but for one in STRIDE.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -130,6 +130,7 @@ static struct {
 	const char *story;
 	bool is_on;
 	unsigned decision;	/* the one at hand, from 0 */
+	uint64_t of;		/* what it is about */
 	unsigned from_decision; /* before it nothing fails */
 	unsigned from_call;	/* of from_decision */
 	bool is_done;		/* one decided although a call failed: nothing fails any more */
@@ -262,8 +263,10 @@ bool __wrap_store_batch(struct store *store, struct queue_list *events,
 static bool
 is_place_done(uint64_t place)
 {
-	size_t at = place % PLACES_MAX;
+	size_t at;
 
+	place ^= attempts.what == FAIL_STEP_REFUSED ? attempts.of << 32 : 0;
+	at = place % PLACES_MAX;
 	while (places[at] != 0 && places[at] != place)
 		at = (at + 1) % PLACES_MAX;
 	if (places[at] == 0) {
@@ -273,6 +276,18 @@ is_place_done(uint64_t place)
 	}
 	attempts.chance = attempts.chance * 1103515245u + 12345u;
 	return (attempts.chance >> 16) % attempts.stride != 0;
+}
+
+static void
+pass_by_places_of(enum fail_what what)
+{
+	if (what != places_of) {
+		memset(places, 0, sizeof(places));
+		n_places = 0;
+		places_of = what;
+	}
+	/* Whoever decides that nothing helps has the event before him, and not who asked for a row. */
+	fail_nth_pass(is_place_done, what == FAIL_STEP_REFUSED ? 3 : FAIL_CALLERS_MAX);
 }
 
 static unsigned
@@ -340,6 +355,7 @@ __wrap_store_batch(struct store *store, struct queue_list *events, struct queue_
 		look(); /* each time: what is quarantined leaves an entry */
 		before = seen;
 		queue_list_add(&one, &copy_of(event)->link);
+		attempts.of = (uint64_t)event->kind;
 		fail_nth(attempts.what, call);
 		ok = __real_store_batch(store, &one, &outcomes, err);
 		is_met = fail_nth_met();
@@ -427,12 +443,7 @@ play_with(enum story story, enum fail_what what)
 	attempts.from_decision = 0;
 	attempts.from_call = 1;
 	attempts.n_met = 0;
-	if (what != places_of) {
-		memset(places, 0, sizeof(places));
-		n_places = 0;
-		places_of = what;
-	}
-	fail_nth_pass(is_place_done);
+	pass_by_places_of(what);
 	do {
 		play(story, &rows);
 		playings++;
@@ -442,7 +453,7 @@ play_with(enum story story, enum fail_what what)
 		attempts.from_decision = attempts.next_decision;
 		attempts.from_call = attempts.next_call;
 	} while (attempts.is_done);
-	fail_nth_pass(NULL);
+	fail_nth_pass(NULL, 0);
 	print_message("           %-10s %-13s %5lu calls failed, played %u times\n", attempts.story,
 	    fail_what_name(what), attempts.n_met, playings);
 	assert_true(n_places > 0);
@@ -553,6 +564,8 @@ a_database_is_made_whole_or_not_at_all(void **state)
 	for (size_t i = 0; i < COUNT(whats); i++) {
 		bool is_met = true;
 
+		places_of = FAIL_WHAT_COUNT; /* each place of a new database */
+		pass_by_places_of(whats[i]);
 		for (unsigned n = 1; is_met; n++) {
 			store_aid_open(&aid, NULL, NULL, NULL);
 			store_close(TAKE(aid.store));
@@ -560,11 +573,13 @@ a_database_is_made_whole_or_not_at_all(void **state)
 			fail_nth(whats[i], n);
 			aid.store = store_open(&aid.config, &err);
 			is_met = fail_nth_met();
+			n = is_met ? fail_nth_call() : n;
 			if (aid.store == NULL)
 				aid.store = store_open(&aid.config, &err);
 			assert_non_null(aid.store);
 			store_aid_close(&aid);
 		}
+		fail_nth_pass(NULL, 0);
 	}
 }
 
