@@ -71,12 +71,32 @@ transport_preflight() {
 	systemd_find_settings
 	migration_at="in ${SYSTEMD_DIR%/} on ${ssh_hosts[0]}"
 	ssh_check_files
-	ssh_quiet=no ssh_migrating=()
+	ssh_quiet=no ssh_migrating=() ssh_grace=0
 	[[ $reads != logs ]] || return 0
 	ssh_name_gone
 	[[ -z $migration_name ]] || ssh_found=(migrates=yes) # on the first host
-	ssh_all "$SSH_ASK_SECONDS" check "${ssh_common[@]}"
-	ssh_found=()
+	ssh_only=("${!ssh_hosts[@]}") ssh_quiet=yes
+	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" || true # ssh_status, below
+	ssh_quiet=no ssh_found=()
+	systemd_show_check
+	((ssh_status == 0)) || fail "$ssh_status" "$ssh_said"
+}
+
+# What the hosts said of themselves goes to the log, but for how long their units may take to end.
+systemd_show_check() {
+	local i line
+	for i in "${ssh_only[@]}"; do
+		[[ -s $ssh_folder/out.$i ]] || continue
+		quote
+		while IFS= read -r line || [[ -n $line ]]; do
+			if [[ $line =~ ^grace\ (0|[1-9][0-9]{0,5})\ (0|[1-9][0-9]{0,3})$ ]]; then
+				ssh_add_grace "${BASH_REMATCH[@]:1:2}"
+			else
+				printf '%s\n' "$line"
+			fi
+		done <"$ssh_folder/out.$i"
+		unquote
+	done
 }
 
 transport_ship() { # COMMIT

@@ -90,11 +90,14 @@ def test_a_build_that_fails_touches_no_host(bench):
 
 def test_all_units_of_the_list_run_the_release(bench):
     for name in ("worker.service", "cron@a.service"):
-        bench.unit(name)
+        bench.unit(name, TimeoutStopUSec="10min" if name == "worker.service" else "1min 30s")
     units = "shop.service, worker.service,cron@a.service"
     commit = bench.shipped_app("comes 2", SYSTEMD_UNITS=units)
     assert {bench.runs(name) for name in units.replace(" ", "").split(",")} == {("active", commit)}
     assert [words[-1] for words in bench.orders() if "restart" in words] == units.replace(" ", "").split(",")
+    # They may take as long to end twice, as what is brought back may, and the longest of them once more.
+    assert [call[-1].split()[3] for call in bench.ssh_calls() if " switch " in call[-1]] == [
+        str(900 + 2 * (600 + 90) + 600)]
 
 
 def test_old_releases_go_but_what_is_live_and_what_was_before(bench):
@@ -188,7 +191,7 @@ def test_what_was_told_to_stop_and_is_there_yet_is_not_called_down(tmp_path, sta
     script = (f'set -euo pipefail; cd "$1"; . {DEPLOY}/transports/systemd-host/switch.sh\n'
               'order() { :; }; point_to() { :; }; say() { :; }; forget_before() { :; }; pause() { SECONDS=1000; }\n'
               'declare -A field; look() { field=([ActiveState]=$is); }\n'
-              'units=(a.service) is=$2 steady=1 UP_SECONDS=1; take_back; echo "$said"')
+              'units=(a.service) is=$2 steady=1 up_seconds=1; find_grace() { :; }; take_back; echo "$said"')
     done = subprocess.run(["/bin/bash", "-c", script, "x", tmp_path, state], check=False, timeout=60,
                           capture_output=True, text=True)
     assert done.stdout == f"{says}\n", done
@@ -255,10 +258,26 @@ def test_a_host_that_is_not_ready_is_told_what_is_missing(bench, spoil, says):
 
 
 def test_what_no_boot_starts_is_warned_of(bench):
-    bench.unit("shop.service", UnitFileState="disabled", NeedDaemonReload="yes")
+    bench.unit("shop.service", UnitFileState="disabled", NeedDaemonReload="yes", TimeoutStopUSec="infinity")
     status, said = bench.run("target.sh", "staging", "preflight")
     assert status == 0 and any("nothing starts shop.service after a reboot: systemctl enable" in line for line in said)
     assert any("systemd has not read it: systemctl daemon-reload" in line for line in said), said
+    assert any("waits 1800 s at most" in line and "take longer: shop.service (TimeoutStopSec=30min or less)" in line
+               for line in said), said
+    assert not any("grace" in line for line in said), said
+
+
+@pytest.mark.parametrize("spans, wanted", [
+    (("1min 30s", "2h 1min"), "1890 1800 2040 b"), (("1min 30s",), "90 90 240 "), (("0",), "0 0 180 "), (("500ms",), "1 1 180 "),
+    (("2min", "10min"), "720 600 870 "), (("20min 0.5s",), "1202 1202 1352 "), (("infinity",), "1800 1800 1950 a"),
+    (("1w 2d", "30min", "45min"), "5400 1800 5550 a c"), (("", "5s"), "5 5 180 "), (("soon", "5s"), "5 5 180 ")])
+def test_units_get_the_time_that_they_may_take_to_end(spans, wanted):
+    """Regression: all of them had 180 s together, whatever their TimeoutStopSec, and 90 s is systemd's default."""
+    script = (f'set -euo pipefail; . {DEPLOY}/transports/ssh-host/base.sh; . {DEPLOY}/transports/systemd-host/units.sh\n'
+              'declare -A field; look() { i=$(printf "%d" "\'$1"); field=([TimeoutStopUSec]=${spans[i - 97]}); }\n'
+              'units=(a b c); units=("${units[@]:0:$#}"); spans=("$@"); find_grace; echo $sum $longest $up_seconds$endless')
+    done = subprocess.run(["/bin/bash", "-c", script, "x", *spans], check=True, timeout=60, capture_output=True, text=True)
+    assert done.stdout.strip() == wanted.strip(), done
 
 
 WORDS = ("--no-block restart", "--no-block stop", "reset-failed")

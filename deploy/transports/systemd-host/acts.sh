@@ -7,7 +7,7 @@ readonly TOOLS=(flock:util-linux tar:tar gzip:gzip systemctl:systemd journalctl:
 readonly WORK_SECONDS=15
 
 act_check() {
-	local unit tool user as_user
+	local unit tool user as_user sum longest endless
 	for tool in "${TOOLS[@]}"; do
 		command -v "${tool%:*}" >/dev/null ||
 			die 70 "the program ${tool%:*} is missing there (Debian: apt-get install ${tool#*:})"
@@ -18,6 +18,10 @@ act_check() {
 	for unit in "${units[@]}"; do
 		check_unit "$unit"
 	done
+	find_grace
+	[[ -z $endless ]] || say "warning: a release waits $GRACE_MAX s at most for the end of what it replaces, and may be \
+rolled back for these, which may take longer:$endless (TimeoutStopSec=$((GRACE_MAX / 60))min or less)"
+	((up_seconds == UP_SECONDS)) || printf 'grace %s %s\n' "$sum" "$longest"
 	[[ $migrates == no ]] || find_user # that is not to be found out behind the build
 	! is_interrupted ||
 		say "warning: an earlier release was interrupted here, and nothing has put that in order since: deploy, or roll \

@@ -46,9 +46,11 @@ restart() { # UNIT
 
 # Brings back what ran before a change that was not finished; nobody may stop this.
 take_back() {
-	local unit state link='' left_up='' up=() status=0 until=$((SECONDS + UP_SECONDS + steady))
+	local unit state link='' left_up='' up=() status=0 until sum longest endless
 	trap '' TERM HUP INT
 	told=no
+	find_grace
+	until=$((SECONDS + up_seconds + steady))
 	say "rolling back to the earlier release"
 	IFS= read -r link <.deploybot.before/link || true # it may be empty
 	point_to "$link" || status=1
@@ -109,14 +111,15 @@ settle() {
 }
 
 act_switch() {
-	local to unit until
+	local to unit until sum longest endless
 	settle
 	[[ $told == no ]] || die 75 "was asked to stop"
 	to=$(folder_of "$release") || die "$missing" "the release ${release:0:12} is not kept there any more"
 	note_before || die 70 "what runs there cannot be written down: ${said:-$(df -P . | tail -n 1)}"
 	change=begun
 	point_to "$to" || die 70 "$dir/current cannot be switched: $(df -P . | tail -n 1)"
-	until=$((SECONDS + UP_SECONDS + steady))
+	find_grace
+	until=$((SECONDS + up_seconds + steady))
 	for unit in "${units[@]}"; do
 		say "restart $unit"
 		restart "$unit" || die 70 "$unit cannot be restarted: $said"

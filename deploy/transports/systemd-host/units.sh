@@ -27,7 +27,7 @@ order() { # WORDS... UNIT; fills said
 
 readonly FIELDS=(LoadState ActiveState SubState MainPID InvocationID NRestarts Job Result ExecMainStatus Type
 	RemainAfterExit UnitFileState NeedDaemonReload User WorkingDirectory RootDirectory EnvironmentFiles ExecStart
-	ExecStartPre)
+	ExecStartPre TimeoutStopUSec)
 
 # Fills field; what that systemd does not know stays out.
 look() { # UNIT
@@ -42,6 +42,37 @@ look() { # UNIT
 		name=${line%%=*}
 		field["$name"]=${field["$name"]:+"${field["$name"]} "}${line#*=} # some have several lines
 	done <<<"$words"
+}
+
+# Fills seconds: systemd writes "1min 30s", and "infinity" (systemd.time(7)).
+read_span() { # TEXT
+	local word
+	seconds=0
+	[[ $1 != infinity ]] || seconds=$((GRACE_MAX + 1))
+	for word in ${1/infinity/}; do
+		[[ $word =~ ^([0-9]{1,7})(\.[0-9]+)?(w|d|h|min|s|ms|us)$ ]] || return 1
+		case ${BASH_REMATCH[3]} in
+		w | d) seconds=$((GRACE_MAX + 1)) ;;
+		h) ((seconds += 10#${BASH_REMATCH[1]} * 3600)) || true ;;
+		min) ((seconds += 10#${BASH_REMATCH[1]} * 60)) || true ;;
+		s) ((seconds += 10#${BASH_REMATCH[1]} + ${#BASH_REMATCH[2]})) || true ;; # a little more where it has a fraction
+		*) ((seconds += 1)) ;;
+		esac
+	done
+}
+
+# How long the units may take to end, by TimeoutStopSec, one after the other and the longest.  Fills sum, longest and
+# up_seconds, and endless with who may take longer than anybody waits.
+find_grace() {
+	local unit seconds
+	sum=0 longest=0 endless=
+	for unit in "${units[@]}"; do
+		look "$unit" && read_span "${field[TimeoutStopUSec]:-}" || seconds=0
+		((seconds <= GRACE_MAX)) || endless+=" $unit" seconds=$GRACE_MAX
+		((longest >= seconds)) || longest=$seconds
+		((sum += seconds)) || true # 0
+	done
+	up_seconds=$((sum + UP_WORK_SECONDS > UP_SECONDS ? sum + UP_WORK_SECONDS : UP_SECONDS))
 }
 
 journal() { # UNIT LINES
