@@ -20,7 +20,7 @@
 
 #include "lib/log.h"
 
-#define SEEDS_OF_A_TEST 300
+#define SEEDS_OF_A_TEST 200
 
 static uint64_t
 given(const char *name, uint64_t otherwise)
@@ -100,7 +100,7 @@ static void
 a_long_history_of_fifty_applications_holds(void **state)
 {
 	uint64_t seed = given("SEED", given("FIRST", begins_at()));
-	int happenings = (int)given("HAPPENINGS", 500);
+	int happenings = (int)given("HAPPENINGS", 200);
 	struct sim_totals totals = { 0 };
 	double began = now_s();
 
