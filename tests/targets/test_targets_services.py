@@ -83,6 +83,22 @@ def test_a_compose_file_in_a_subfolder_is_released_like_any_other(make_scene):
     assert scene.state_file("production")["commit"] == commit
 
 
+def test_what_takes_longer_to_end_than_any_start_gets_its_time(make_scene):
+    """More than the 180 s that compose has for a release else.  Its first process hears no such signal."""
+    scene = make_scene(hosts=["h1"])
+    write(scene, RECREATE + OTHERS.replace("unless-stopped\n", "unless-stopped\n    stop_signal: SIGUSR1\n"
+                                           "    stop_grace_period: 190s\n", 1))
+    release(scene)
+    host, = scene.hosts
+    before = host.run("docker ps -q --no-trunc --filter label=com.docker.compose.service=worker")
+    commit = scene.change()
+    said = scene.attempt(timeout=2 * PATIENCE_S)
+    assert "Live: production" in said, said + scene.last_log()
+    all_run(scene, commit)
+    ended = host.run("docker ps -aq --no-trunc --filter label=com.docker.compose.service=worker")
+    assert before not in ended.split() and "rolling back" not in scene.last_log(), scene.last_log()
+
+
 def test_behind_the_switch_the_others_follow_or_all_goes_back(make_scene):
     scene = make_scene("bluegreen", hosts=["h1"])
     write(scene, BLUEGREEN + OTHERS)
