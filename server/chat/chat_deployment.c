@@ -415,6 +415,8 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 	}
 	chat_deployment_first(text, about);
 	add_what_runs(text, about);
+	if (deployment->target_changed)
+		chat_deployment_next_step(text, about->environment, deployment);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	add_tail(text, about);
@@ -438,7 +440,6 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 			chat_text_add(text, "none");
 		chat_deployment_behind_migration(text, about);
 		chat_deployment_past_migration(text, about);
-		chat_deployment_next_step(text, about->environment, deployment);
 	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
 		chat_text_add(text, "\nLook at the database, then deploy a newer commit. ");
 		chat_text_add(text,
@@ -484,6 +485,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_first(text, about);
 	chat_deployment_behind_migration(text, about);
 	add_what_runs(text, about);
+	chat_deployment_next_step(text, about->environment, deployment);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	chat_deployment_failed_step(text, about);
@@ -492,7 +494,6 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_warnings(text, ITS_SCRIPT, about->warnings, WARNINGS_SHOWN);
 	chat_deployment_requester(text, deployment);
 	add_unprobed(text, deployment);
-	chat_deployment_next_step(text, about->environment, deployment);
 	chat_deployment_took(text, about);
 }
 

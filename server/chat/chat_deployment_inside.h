@@ -48,8 +48,8 @@ void chat_deployment_draining(struct chat_text *text, const struct chat_deployme
 /* What its question warns of, where it is not what it is asked anew for. */
 void chat_deployment_warning(struct chat_text *text, const struct deployment *deployment);
 
-/* "Look at what runs there, then /deploy … or /rollback …": a release to roll back to is not there
- * after a first one. */
+/* "Now: /logs …, then /rollback …, or /deploy … with a fix.": where to look first; a release to
+ * roll back to is not there after a first one.  The newest commit is often what has just failed. */
 void chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
     const struct deployment *deployment);
 

@@ -542,9 +542,10 @@ chat_deployment_next_step(struct chat_text *text, const struct environment *envi
 {
 	const char *name = deployment->environment;
 
-	chat_text_add(
-	    text, "\nLook at what runs there, then " MARK_CODE "/deploy %s" MARK_CODE, name);
+	chat_text_add(text, "\nNow: " MARK_CODE "/logs %s" MARK_CODE, name);
 	if (environment->current.id != 0)
-		chat_text_add(text, " or " MARK_CODE "/rollback %s" MARK_CODE, name);
-	chat_text_add(text, ".");
+		chat_text_add(text, ", then " MARK_CODE "/rollback %s" MARK_CODE ", or ", name);
+	else
+		chat_text_add(text, ", then ");
+	chat_text_add(text, MARK_CODE "/deploy %s" MARK_CODE " with a fix.", name);
 }

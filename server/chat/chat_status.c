@@ -9,7 +9,15 @@
 #include "lib/url.h"
 
 /* How sure it is that it is down stands in the first line. */
-#define HALF_WAY "look at what runs there: what was done last failed half-way"
+static void
+add_half_way(struct chat_text *text, const struct environment *environment)
+{
+	if (environment->is_down)
+		chat_text_add(text,
+		    "\n" MARK_BOLD "the last change failed half-way" MARK_BOLD
+		    ": look at " MARK_CODE "/logs %s" MARK_CODE,
+		    environment->name);
+}
 
 #define WHY_BRIEF 60 /* many of them stand in one message */
 
@@ -44,7 +52,7 @@ chat_status_is_trouble(const struct chat_status *status)
 	L(UNCHECKED, "⚪", "no health check, or nothing deployed yet") \
 	L(BETWEEN, "⏳", "is being replaced") \
 	L(UNKNOWN, "⚠️", "not known what runs") \
-	L(DOWN, "🔥", "a deployment failed half-way")
+	L(DOWN, "🔥", "DOWN: the last change failed half-way")
 
 enum light {
 #define L(name, sign, help) LIGHT_##name,
@@ -390,8 +398,7 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 	add_release(text, status);
 	add_health(text, status);
 	chat_migration_behind(text, status->behind, "");
-	if (environment->is_down)
-		chat_text_add(text, "\n" MARK_BOLD HALF_WAY MARK_BOLD);
+	add_half_way(text, environment);
 	if (status->unseen != NULL)
 		chat_deployment_unseen(text, status->unseen, status->at);
 	for (size_t i = 0; i < status->n_reviews; i++)
@@ -477,8 +484,7 @@ chat_status_short(struct chat_text *text, const struct chat_status *status)
 	add_short_release(text, status);
 	if (environment->unknown_since != 0)
 		chat_text_outside(text, "\n", environment->unknown_why);
-	if (environment->is_down)
-		chat_text_add(text, "\n" HALF_WAY);
+	add_half_way(text, environment);
 	if (status->unseen != NULL)
 		chat_deployment_unseen(text, status->unseen, 0);
 	if (status->n_reviews > 0)

@@ -532,7 +532,7 @@ what_may_be_down_rings_with_why_and_what_to_do(void **state)
 	line = chat_deployment_ring(&what, true);
 	assert_non_null(line);
 	assert_non_null(strstr(line, " (script failed: exit 7)"));
-	assert_non_null(strstr(line, "\nLook at what runs there, then "));
+	assert_non_null(strstr(line, "\nNow: " MARK_CODE "/logs staging" MARK_CODE ", then "));
 	free(line);
 	work.state = DEPLOY_FAILED;
 	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 3");
@@ -1263,7 +1263,7 @@ down_is_said_of_what_was_looked_at(void **state)
 	what.rollback_not_started = true;
 	says(&what,
 	    "staging may be DOWN: 1a2b3c4 is still there, unhealthy: rolling back to 9f8e7d6 did not begin to change anything\n");
-	says(&what, "\nLook at what runs there, then /deploy staging or /rollback staging.");
+	says(&what, "\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix.");
 	deployment.why = DEPLOY_WHY_SCRIPT;
 	says(&what, "staging may be DOWN: what came up of 1a2b3c4 is still there: rolling");
 }
