@@ -329,7 +329,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 	if (deployment->state == DEPLOY_ROLLING_BACK)
 		chat_deployment_previous(text, CHAT_ROLLING, deployment);
 	if (deployment->state == DEPLOY_SUPERSEDED)
-		chat_text_outside(text, ": ",
+		chat_text_outside(text, ", ",
 		    deployment->detail[0] != '\0' ? deployment->detail :
 						    "replaced by a newer commit");
 	else if (deployment->subject[0] != '\0')

@@ -144,7 +144,7 @@ each_state_says_what_is_promised(void **state)
 		    "✖️ Cancelled: staging \"Make it blue\"\n1a2b3c4 \"Make it blue\": cancelled before" },
 		{ DEPLOY_EXPIRED, "⌛ Not confirmed: staging \"Make it blue\"\n1a2b3c4" },
 		{ DEPLOY_SUPERSEDED,
-		    "⏭️ Skipped: staging: replaced by a newer commit\n1a2b3c4 \"Make it blue\"" },
+		    "⏭️ Skipped: staging, replaced by a newer commit\n1a2b3c4 \"Make it blue\"" },
 	};
 
 	(void)state;
@@ -774,9 +774,9 @@ static const struct golden {
 	{ DEPLOY_LIVE, 0, "☑️ Was live: " NAME " \"Make it blue\" 1a2b3c4", .is_over = true },
 	{ DEPLOY_LIVE, 0, "↩️ Was rolled back: " NAME " \"Make it blue\" 1a2b3c4",
 	    .is_over = true, .is_left = true },
-	{ DEPLOY_SUPERSEDED, 0, "⏭️ Skipped: " NAME ": already live",
+	{ DEPLOY_SUPERSEDED, 0, "⏭️ Skipped: " NAME ", already live",
 	    .detail = "already live" },
-	{ DEPLOY_SUPERSEDED, 0, "⏭️ Skipped: " NAME ": replaced by a newer commit",
+	{ DEPLOY_SUPERSEDED, 0, "⏭️ Skipped: " NAME ", replaced by a newer commit",
 	    .step = NULL },
 };
 

@@ -504,7 +504,7 @@ an_open_question_is_found_by_who_did_not_ask_it(void **state)
 	(void)snprintf(path, sizeof(path), "/v1/work/%" PRId64, other);
 	assert_int_equal(ask(&w, ADMIN, API_WORK, path, NULL), 200);
 	SAID(&w, "\"state\":\"superseded\"");
-	(void)snprintf(number, sizeof(number), "its question is open already: #%" PRId64, work);
+	(void)snprintf(number, sizeof(number), "asked about already, as #%" PRId64, work);
 	SAID(&w, number);
 	(void)snprintf(number, sizeof(number), "\"joined\":%" PRId64 ",", work);
 	SAID(&w, number);
