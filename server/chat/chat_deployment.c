@@ -288,7 +288,7 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_first(text, about);
 	chat_deployment_past_migration(text, about);
 	add_what_stays_old(text, about);
-	chat_deployment_warnings(text, ITS_SCRIPT, about->warnings, WARNINGS_SHOWN);
+	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
 	chat_deployment_requester(text, deployment);
 	chat_deployment_missing(text, deployment);
 	if (about->block != NULL && deployment_is_rollback(deployment)) {
@@ -421,7 +421,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 	add_bad_reason(text, about);
 	add_tail(text, about);
 	chat_deployment_application_log(text, about);
-	chat_deployment_warnings(text, ITS_SCRIPT, about->warnings, WARNINGS_SHOWN);
+	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
 	chat_barriers(text, about->barriers, about->n_barriers);
 	if (deployment->target_changed) {
 		chat_text_add(text, "\n%s Last known release: ",
@@ -464,7 +464,7 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", deployment);
 	add_what_stays_old(text, about);
-	chat_deployment_warnings(text, ITS_SCRIPT, about->warnings, WARNINGS_SHOWN);
+	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
 	chat_deployment_requester(text, deployment);
 	add_detail(text, deployment);
 	chat_deployment_failed_step(text, about);
@@ -491,7 +491,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_failed_step(text, about);
 	add_tail(text, about);
 	chat_deployment_application_log(text, about);
-	chat_deployment_warnings(text, ITS_SCRIPT, about->warnings, WARNINGS_SHOWN);
+	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
 	chat_deployment_requester(text, deployment);
 	add_unprobed(text, deployment);
 	chat_deployment_took(text, about);

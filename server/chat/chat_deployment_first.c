@@ -314,6 +314,17 @@ before_subject(const struct deployment *deployment)
 						  ", roll back to ";
 }
 
+/* Of what is live: a green line would be read as that all is as it should be. */
+static void
+add_warned(struct chat_text *text, const struct chat_deployment *about)
+{
+	long long n = chat_deployment_count_warnings(about);
+
+	if (about->deployment->state == DEPLOY_LIVE && n > 0)
+		chat_text_add(text, ", %lld warning%s%s", n, n == 1 ? "" : "s",
+		    deployment_is_rollback(about->deployment) ? "" : ":");
+}
+
 void
 chat_deployment_first(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -321,6 +332,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 	char target[LIMIT_ENVIRONMENT];
 
 	chat_first(text, first_of_ring(about), deployment_target(deployment, target));
+	add_warned(text, about);
 	if (deployment->state == DEPLOY_LIVE && deployment_is_rollback(deployment)) {
 		chat_text_commit(text, " → ", deployment->commit);
 		chat_text_outside(text, " by ", deployment_starter(deployment));

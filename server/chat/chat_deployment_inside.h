@@ -26,13 +26,14 @@ void chat_deployment_emergency(
 void chat_deployment_shown_image(struct chat_text *text, const struct deployment *deployment);
 void chat_deployment_missing(struct chat_text *text, const struct deployment *deployment);
 
-/* A line for each of the first `max` that its script has warned of, behind ITS_SCRIPT or whose word
- * it is, in code, in which nothing is a link, a mention or a word of ours; and how many more the
- * log has. */
-#define ITS_SCRIPT     "its script warns"
+/* What its script has warned of: the first `max`, in code, in which nothing is a link, a mention or
+ * a word of ours, and how many more the log has.  Of a question what that of the live release has:
+ * it is most likely so still. */
 #define WARNINGS_SHOWN 3 /* /show has more */
-void chat_deployment_warnings(
-    struct chat_text *text, const char *who, const struct run_warnings *warnings, size_t max);
+int64_t chat_deployment_count_warnings(const struct chat_deployment *about);
+void
+chat_deployment_warnings(struct chat_text *text, const struct chat_deployment *about, size_t max);
+void chat_deployment_warned_live(struct chat_text *text, const struct chat_deployment *about);
 
 /* What changed meanwhile and is no reason to ask again. */
 void chat_deployment_note(struct chat_text *text, const struct deployment *deployment);

@@ -259,11 +259,11 @@ chat_deployment_application_log(struct chat_text *text, const struct chat_deploy
 	chat_text_lines(text, last_lines(about->application_log, about->application_log_lines));
 }
 
-void
-chat_deployment_warnings(
-    struct chat_text *text, const char *who, const struct run_warnings *warnings, size_t max)
+/* One begins no line of ours: it stands behind whose word it is, more behind a mark each. */
+static void
+add_warnings(struct chat_text *text, const struct run_warnings *warnings, size_t max)
 {
-	const char *line = warnings == NULL ? "" : warnings->lines;
+	const char *line = warnings->lines;
 	char one[LIMIT_LINE];
 	int64_t shown = 0;
 
@@ -271,14 +271,44 @@ chat_deployment_warnings(
 		size_t size = strcspn(line, "\n");
 
 		(void)text_copy(one, size + 1 < sizeof(one) ? size + 1 : sizeof(one), line);
-		chat_text_add(text, "\n⚠️ %s: ", who);
-		chat_text_code(text, "", one);
+		chat_text_code(text, warnings->said == 1 ? " " : "\n• ", one);
 		line += size + (line[size] == '\n');
 	}
-	if (shown > 0 && warnings->said > shown)
-		chat_text_add(text, "\n⚠️ %lld more %s in the log",
-		    (long long)(warnings->said - shown),
-		    warnings->said - shown == 1 ? "warning" : "warnings");
+	if (warnings->said > shown)
+		chat_text_add(
+		    text, "\n… and %lld more: 📄 Log", (long long)(warnings->said - shown));
+}
+
+int64_t
+chat_deployment_count_warnings(const struct chat_deployment *about)
+{
+	return about->warnings == NULL || about->warnings->lines[0] == '\0' ? 0 :
+									      about->warnings->said;
+}
+
+void
+chat_deployment_warnings(struct chat_text *text, const struct chat_deployment *about, size_t max)
+{
+	const struct deployment *deployment = about->deployment;
+
+	if (chat_deployment_count_warnings(about) == 0)
+		return;
+	/* Two scripts ran then, and nothing of this one is live. */
+	if (deployment->state == DEPLOY_ROLLED_BACK || deployment->state == DEPLOY_ROLLBACK_FAILED)
+		chat_text_add(text, "\n⚠️ %.7s warned:", deployment->commit);
+	else
+		chat_text_add(text, "\n⚠️ the script warned:");
+	add_warnings(text, about->warnings, max);
+}
+
+void
+chat_deployment_warned_live(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (chat_deployment_count_warnings(about) == 0)
+		return;
+	chat_text_commit(text, "\n⚠️ warned when ", about->environment->current.commit);
+	chat_text_add(text, " went live:");
+	add_warnings(text, about->warnings, WARNINGS_SHOWN);
 }
 
 void

@@ -220,8 +220,7 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 	if (!deployment_is_rollback(deployment))
 		add_odd(text, about);
 	add_warnings(text, about);
-	chat_deployment_warnings(
-	    text, "at the last release the script warned", about->warnings, WARNINGS_SHOWN);
+	chat_deployment_warned_live(text, about);
 	if (!deployment_is_rollback(deployment)) {
 		chat_deployment_runs_first(text, about);
 		chat_deployment_ran(text, about);
@@ -332,7 +331,6 @@ chat_deployment_awaits(const struct deployment *question, const char *link)
 	if (link[0] != '\0')
 		chat_text_add(&text, "%s", link);
 	else
-		chat_text_add(
-		    &text, MARK_CODE "/pending %s" MARK_CODE, question->environment);
+		chat_text_add(&text, MARK_CODE "/pending %s" MARK_CODE, question->environment);
 	return chat_text_take(&text);
 }

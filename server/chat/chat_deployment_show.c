@@ -176,7 +176,7 @@ add_end(struct chat_text *text, const struct chat_show *is)
 		chat_block(text, is->about->block, is->about->at);
 	}
 	chat_deployment_missing(text, work);
-	chat_deployment_warnings(text, ITS_SCRIPT, is->about->warnings, CHAT_SHOW_WARNINGS);
+	chat_deployment_warnings(text, is->about, CHAT_SHOW_WARNINGS);
 	chat_deployment_note(text, work);
 }
 

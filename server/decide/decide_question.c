@@ -28,8 +28,7 @@
 
 /* In the place of what it was skipped for: one message, with a way to where it is approved. */
 static void
-lead_to_approval(
-    struct tx *tx, const struct deployment *request, const struct deployment *question)
+lead_to_approval(struct tx *tx, const struct deployment *request, const struct deployment *question)
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	char link[DECIDE_ASKED_LINK];

@@ -925,8 +925,7 @@ decide_tell_shared(struct tx *tx, struct deployment *question, const struct depl
 	    request->requested_by != question->requested_by ? request->requester : NULL;
 
 	if (decide_asked_in(tx, question, &request->address) != 0)
-		decide_asked_reply(
-		    tx, question, request, chat_deployment_shared(question, other));
+		decide_asked_reply(tx, question, request, chat_deployment_shared(question, other));
 	else
 		shows = add_message(tx, &about, &request->address, false);
 	if (shows != 0 && question->also_message == 0 && request->address.chat == team) {

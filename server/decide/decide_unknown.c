@@ -40,8 +40,7 @@ notify(struct tx *tx, const char *name)
 	chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
 	chat_text_add(&text,
 	    "\nNothing is started there by itself: pushes are queued. Look with " MARK_CODE
-	    "/logs %s" MARK_CODE
-	    " at what runs there, and whether another deploybot works on it. ",
+	    "/logs %s" MARK_CODE " at what runs there, and whether another deploybot works on it. ",
 	    name);
 	chat_text_add(&text,
 	    "Where none does: the button starts what is queued, " MARK_CODE "/deploy %s" MARK_CODE

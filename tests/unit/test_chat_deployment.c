@@ -195,34 +195,45 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 static void
 what_a_script_warns_of_is_said_as_its_own_word(void **state)
 {
-	static const enum deploy_state ends[] = { DEPLOY_LIVE, DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
-		DEPLOY_ROLLBACK_FAILED };
+	static const struct {
+		enum deploy_state state;
+		const char *first, *whose;
+	} ends[] = {
+		{ DEPLOY_LIVE, "✅ Live: staging, 4 warnings: \"Make it blue\" 1a2b3c4\n",
+		    "\n⚠️ the script warned:" },
+		{ DEPLOY_FAILED, "", "\n⚠️ the script warned:" },
+		{ DEPLOY_ROLLED_BACK, "", "\n⚠️ 1a2b3c4 warned:" },
+		{ DEPLOY_ROLLBACK_FAILED, "", "\n⚠️ 1a2b3c4 warned:" },
+	};
 	struct run_warnings warned = { .said = 4,
 		.lines = "one" MARK_CODE MARK_BOLD " @lead https://evil.example/x\n<b>two</b>\n"
 			 "✅ Live: production, approved by @lead\nfour" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
-		struct deployment deployment = sample(ends[i]);
+		struct deployment deployment = sample(ends[i].state);
 		struct chat_deployment what = about(&deployment);
 		struct message message = { 0 };
 
 		what.warnings = &warned;
+		assert_true(text_starts(plain(&what), ends[i].first));
+		says(&what, ends[i].whose);
 		says(&what,
-		    "\n⚠️ its script warns: one @lead https://evil.example/x"
-		    "\n⚠️ its script warns: <b>two</b>"
-		    "\n⚠️ its script warns: ✅ Live: production, approved by @lead"
-		    "\n⚠️ 1 more warning in the log");
+		    " warned:"
+		    "\n• one @lead https://evil.example/x"
+		    "\n• <b>two</b>"
+		    "\n• ✅ Live: production, approved by @lead"
+		    "\n… and 1 more: 📄 Log\n");
 		assert_true(chat_deployment(&what, &message));
 		assert_non_null(strstr(message.head,
-		    "warns: " MARK_CODE "one @lead https://evil.example/x" MARK_CODE "\n"));
+		    "• " MARK_CODE "one @lead https://evil.example/x" MARK_CODE "\n"));
 		message_done(&message);
 		assert_null(strstr(plain(&what), "four"));
 		warned.said = 1000;
-		says(&what, "\n⚠️ 997 more warnings in the log");
+		says(&what, "\n… and 997 more: 📄 Log\n");
 		warned.said = 4;
 		what.warnings = NULL;
-		assert_null(strstr(plain(&what), "warns"));
+		assert_null(strstr(plain(&what), "warn"));
 	}
 }
 

@@ -206,16 +206,16 @@ who_asks_elsewhere_is_led_to_where_it_awaits_approval(void **state)
 	    &w, WORLD_OTHER_ADMIN, "\nApprove or reject it: https://t.me/c/1234567890/"));
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, INT64_C(-1001234567890), "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "\nApprove or reject it: https://t.me/c/1234567890/"));
+	assert_non_null(strstr(
+	    world_plain(world_last(&w)), "\nApprove or reject it: https://t.me/c/1234567890/"));
 	world_close(&w);
 	/* What is no supergroup has no links. */
 	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
 	asks(&w, COMMIT_A);
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says_in(
-	    &w, WORLD_OTHER_ADMIN, "\nApprove or reject it: /pending production"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_OTHER_ADMIN, "\nApprove or reject it: /pending production"));
 	world_close(&w);
 }
 
