@@ -177,7 +177,9 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 		    "\nwaits: as many deployments are in progress as may be; " MARK_CODE
 		    "/queue" MARK_CODE " shows which");
 	else if (ahead == NULL && about->environment->unknown_since != 0)
-		chat_text_add(text, "\nqueued until somebody has looked at what runs there");
+		chat_text_add(text,
+		    "\nqueued: what runs there is not known; ▶️ Start queue of %s, in its message, ends that",
+		    deployment->environment);
 	else if (ahead == NULL)
 		return;
 	else if (ahead->environment[0] == '\0' || strchr(deployment->waits_for, ':') != NULL) {

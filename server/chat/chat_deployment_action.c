@@ -106,8 +106,8 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	add_reason(text, action);
 	chat_deployment_tail(text, about, TAIL_WHOLE);
 	if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED)
-		chat_text_add(
-		    text, "\nIt is not done again by itself: look at what it has done first.");
+		chat_text_add(text,
+		    "\nNobody does it again by itself: see in 📄 Log what it has done before you do.");
 	add_where(text, action);
 	chat_deployment_requester(text, action);
 	chat_deployment_steps(text, about);

@@ -320,7 +320,8 @@ chat_deployment_failed_step(struct chat_text *text, const struct chat_deployment
 
 #define STEPS_SHOWN 8
 
-/* The one that the last few begin with: of what is about as long all are shown. */
+/* The one that the last few begin with: of what is about as long all are shown.  Behind a failure
+ * what went well is a number. */
 static size_t
 first_shown(const struct chat_deployment *about, size_t *ret_before)
 {
@@ -334,6 +335,10 @@ first_shown(const struct chat_deployment *about, size_t *ret_before)
 			first = i;
 		else
 			++*ret_before;
+	}
+	if (*ret_before >= STEPS_SHOWN / 2 && about->run_end == RUN_FAILED) {
+		*ret_before += STEPS_SHOWN - 1;
+		return deployment_last_step(about->steps, about->n_steps);
 	}
 	if (*ret_before >= STEPS_SHOWN / 2)
 		return first;
@@ -352,8 +357,9 @@ chat_deployment_steps(struct chat_text *text, const struct chat_deployment *abou
 	size_t before, first = first_shown(about, &before);
 
 	if (before > 0) {
-		chat_text_add(text, "\n✓ %zu steps", before);
-		chat_text_duration(text, " ", about->steps[first].at - about->steps[0].at);
+		chat_text_add(
+		    text, "\n✓ %zu steps%s", before, about->run_end == RUN_FAILED ? "" : " before");
+		chat_text_duration(text, ", ", about->steps[first].at - about->steps[0].at);
 	}
 	for (size_t i = first; i < about->n_steps; i++) {
 		bool is_last = i == deployment_last_step(about->steps, about->n_steps);

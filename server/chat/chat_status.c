@@ -73,7 +73,7 @@ chat_status_legend(struct chat_text *text)
 	LIGHTS(L)
 #undef L
 	chat_text_add(text,
-	    "⏸ a push waits; 💧 the release before it ends its work; 👀 nobody has seen how it failed\n");
+	    "⏸ a push waits; 💧 the old release finishes its requests; 👀 nobody has seen how it failed\n");
 }
 
 static enum light

@@ -74,7 +74,7 @@ add_where(const struct grant *grant, struct buf *out)
 	else if (grant->is_client)
 		buf_addf(out, " for client/%s", grant->name);
 	else if (is_everywhere(grant) && grant->beside[0] != '\0')
-		buf_addf(out, " in each application with %s", grant->beside);
+		buf_addf(out, " of all applications that have a %s", grant->beside);
 	else if (is_everywhere(grant))
 		buf_adds(out, " everywhere");
 	else if (strcmp(grant->name, "*") == 0)

@@ -1247,14 +1247,13 @@ of_many_steps_the_last_are_shown(void **state)
 	what.n_steps = 11;
 	says(&what, "\n✓ step0 1 s\n✓ step1 1 s\n");
 	what.n_steps = 12;
-	says(&what, "\n✓ 4 steps 4 s\n✓ step4 1 s\n");
+	says(&what, "\n✓ 4 steps before, 4 s\n✓ step4 1 s\n");
 	what.n_steps = 40;
-	says(&what, "\n✓ 32 steps 32 s\n✓ step32 1 s\n");
+	says(&what, "\n✓ 32 steps before, 32 s\n✓ step32 1 s\n");
 	says(&what, "\n✓ step38 1 s\n▸ step39");
 	deployment.state = DEPLOY_FAILED;
 	what.run_end = RUN_FAILED;
-	says(&what, "\n✓ 32 steps 32 s\n✓ step32 1 s\n");
-	says(&what, "\n✗ step39");
+	says(&what, "\n✓ 39 steps, 39 s\n✗ step39");
 }
 
 /* What a failure left is told as it is known: different sentences. */

@@ -161,7 +161,7 @@ whoami_says_by_where_what_one_may(void **state)
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/whoami");
 	assert_non_null(strstr(world_plain(world_last(&w)),
 	    "\nSTAGING_TELEGRAM_IDS: deploy, cancel, log in staging; "
-	    "status, history in each application with staging"));
+	    "status, history of all applications that have a staging"));
 	world_close(&w);
 }
 
