@@ -167,6 +167,24 @@ put_steps(struct tx *tx, const struct deployment *work, struct json_out *json)
 	json_out_end(json);
 }
 
+/* What its script has warned of: those that are kept, and how many it said. */
+static void
+put_warnings(struct tx *tx, const struct deployment *work, struct json_out *json)
+{
+	struct run_warnings warnings;
+	char *rest = warnings.lines;
+	const char *line;
+
+	(void)row_deployment_warnings(tx, work->id, &warnings);
+	json_put_i64(json, "warnings_said", warnings.said);
+	json_out_key(json, "warnings");
+	json_out_array(json);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			json_out_str(json, line);
+	json_out_end(json);
+}
+
 /* The list's digest, and its words, of what may ship it: marks, no values.  Who guesses a value
  * reads in its mark whether it is that one: who has `admin` alone sees them. */
 static void
@@ -244,6 +262,7 @@ decide_view_work(
 	put_number(json, "joined", joined(tx, work));
 	put_binding(tx, person, work, json);
 	put_steps(tx, work, json);
+	put_warnings(tx, work, json);
 	put_runs(tx, work, json);
 	put_message(tx, person, work, json);
 }
