@@ -10,6 +10,7 @@
 #include "decide/decide_needs.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
+#include "deployment/standing.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -314,16 +315,14 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	const char *name = settings->name;
 	struct environment environment = row_environment_get(tx, name);
 	struct deployment active = row_deployment_active(tx, name);
+	enum standing is = standing_of(&environment, &active, STANDING_UNCHECKED);
 	int64_t ids[ROW_QUEUE_LIST];
 
 	json_out_object(json);
 	json_put_str(json, "environment", name);
 	json_put_i64(json, "health_urls", (int64_t)settings->health_url_count);
-	json_put_str(json, "state",
-	    environment.unknown_since != 0  ? "unknown" :
-		environment.is_down	    ? "down" :
-		environment.current.id == 0 ? "none" :
-					      "live");
+	json_put_str(json, "state", standing_word(is, &environment));
+	json_put_bool(json, "is_replaced", is == STANDING_REPLACED);
 	put_text(json, "unknown_why", environment.unknown_why);
 	put_text(json, "refusal", decide_refusal(tx, name) != NULL ? decide_refusal(tx, name) : "");
 	json_put_bool(json, "is_rolled_back", environment.is_unacknowledged);
