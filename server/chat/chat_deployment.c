@@ -74,27 +74,6 @@ enum {
 DEPLOY_STATES(S)
 #undef S
 
-/* Why it failed is that its migration did, which is said of the database. */
-static bool
-is_said_of_migration(const struct deployment *deployment)
-{
-	return deployment->why == DEPLOY_WHY_SCRIPT &&
-	    deployment->state != DEPLOY_ROLLBACK_FAILED &&
-	    deployment_migration(deployment) == MIGRATION_FAILED;
-}
-
-static void
-add_detail(struct chat_text *text, const struct deployment *deployment)
-{
-	const char *why = deploy_flow_why_word(deployment->why);
-
-	if ((why[0] == '\0' && deployment->detail[0] == '\0') || is_said_of_migration(deployment))
-		return;
-	chat_text_add(
-	    text, "\n%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
-	chat_text_outside(text, "", deployment->detail);
-}
-
 static void
 add_unprobed(struct chat_text *text, const struct deployment *deployment)
 {
@@ -273,7 +252,7 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 	chat_first(text, chat_first_of(about), deployment->environment);
 	chat_deployment_what(text, "", deployment);
 	chat_deployment_requester(text, deployment);
-	add_detail(text, deployment);
+	chat_deployment_why(text, "\n", deployment, "", WHY_IN_STORY);
 	add_unprobed(text, deployment);
 	chat_deployment_failed_step(text, about);
 	chat_deployment_steps(text, about);
@@ -384,7 +363,7 @@ add_bad_reason(struct chat_text *text, const struct chat_deployment *about)
 	    text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
 	if (deployment->state == DEPLOY_FAILED)
 		chat_text_add(text, " failed");
-	add_detail(text, deployment);
+	chat_deployment_why(text, "\n", deployment, "", WHY_IN_STORY);
 }
 
 static void
@@ -468,7 +447,7 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 	add_what_stays_old(text, about);
 	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
 	chat_deployment_requester(text, deployment);
-	add_detail(text, deployment);
+	chat_deployment_why(text, "\n", deployment, "", WHY_IN_STORY);
 	chat_deployment_failed_step(text, about);
 	add_tail(text, about);
 	chat_deployment_application_log(text, about);
@@ -657,20 +636,6 @@ chat_deployment_rolled(
 	return true;
 }
 
-/* Why, in brackets: "(unhealthy: HTTP 500)". */
-static void
-add_why(struct chat_text *text, const struct deployment *deployment)
-{
-	const char *why = deploy_flow_why_word(deployment->why);
-
-	if ((why[0] == '\0' && deployment->detail[0] == '\0') || is_said_of_migration(deployment))
-		return;
-	chat_text_add(
-	    text, " (%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
-	chat_text_outside(text, "", deployment->detail);
-	chat_text_add(text, ")");
-}
-
 /* Somebody has to do something now, and must know what from the ring alone. */
 static bool
 is_for_hands(const struct chat_deployment *about)
@@ -705,7 +670,7 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		chat_deployment_first(&text, about);
 		if (deployment_is_action(deployment) && deployment->state == DEPLOY_FAILED &&
 		    chat_first_of(about) != FIRST_STOPPED)
-			add_why(&text, deployment);
+			chat_deployment_why(&text, " (", deployment, ")", WHY_IN_STORY);
 		return chat_text_take(&text);
 	}
 	switch (deployment->state) {
@@ -730,7 +695,7 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		chat_deployment_first(&text, about);
 		chat_deployment_behind_migration(&text, about);
 		add_what_runs(&text, about);
-		add_why(&text, deployment);
+		chat_deployment_why(&text, " (", deployment, ")", WHY_IN_STORY);
 		chat_deployment_next_step(&text, about->environment, deployment);
 		break;
 	default:
@@ -742,7 +707,7 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		if (!deployment_is_action(deployment))
 			add_what_runs(&text, about);
 		if (chat_first_of(about) != FIRST_STOPPED) /* who stopped it stands there */
-			add_why(&text, deployment);
+			chat_deployment_why(&text, " (", deployment, ")", WHY_IN_STORY);
 		/* A migration that failed stands in the first line, where nothing else happened. */
 		if (deployment->target_changed || deployment_migration(deployment) == MIGRATION_RAN)
 			chat_deployment_behind_migration(&text, about);

@@ -35,6 +35,15 @@ void
 chat_deployment_warnings(struct chat_text *text, const struct chat_deployment *about, size_t max);
 void chat_deployment_warned_live(struct chat_text *text, const struct chat_deployment *about);
 
+/* Why it ended so, between `before` and `behind`; nothing where there is no reason. */
+enum why_how {
+	WHY_WHOLE,    /* "unhealthy: HTTP 500" */
+	WHY_IN_STORY, /* ... but of a failed migration, which the story tells in its own words */
+	WHY_BRIEF     /* cut, and what was measured speaks for itself: "HTTP 500", "exit 70: …" */
+};
+void chat_deployment_why(struct chat_text *text, const char *before,
+    const struct deployment *deployment, const char *behind, enum why_how how);
+
 /* What changed meanwhile and is no reason to ask again. */
 void chat_deployment_note(struct chat_text *text, const struct deployment *deployment);
 

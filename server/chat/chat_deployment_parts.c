@@ -572,6 +572,63 @@ chat_deployment_way_back(struct chat_text *text, const struct chat_deployment *a
 	}
 }
 
+/* --- why --- */
+
+#define REASON_SIZE 80
+
+/* Why it failed is that its migration did, which is said of the database. */
+static bool
+is_said_of_migration(const struct deployment *deployment)
+{
+	return deployment->why == DEPLOY_WHY_SCRIPT &&
+	    deployment->state != DEPLOY_ROLLBACK_FAILED &&
+	    deployment_migration(deployment) == MIGRATION_FAILED;
+}
+
+/* No default: of another why the compiler asks. */
+static bool
+is_measured(enum deploy_why why)
+{
+	switch (why) {
+	case DEPLOY_WHY_UNHEALTHY:
+	case DEPLOY_WHY_SCRIPT:
+		return true;
+	case DEPLOY_WHY_NONE:
+	case DEPLOY_WHY_CANCELLED:
+	case DEPLOY_WHY_TIMED_OUT:
+	case DEPLOY_WHY_INTERRUPTED:
+	case DEPLOY_WHY_NOT_STARTED:
+	case DEPLOY_WHY_REFUSED:
+	case DEPLOY_WHY_REJECTED:
+	case DEPLOY_WHY_UNAPPROVED:
+	case DEPLOY_WHY_COUNT:
+		break;
+	}
+	return false;
+}
+
+void
+chat_deployment_why(struct chat_text *text, const char *before, const struct deployment *deployment,
+    const char *behind, enum why_how how)
+{
+	const char *word = deploy_flow_why_word(deployment->why), *detail = deployment->detail;
+	bool is_brief = how == WHY_BRIEF;
+	char brief[REASON_SIZE];
+
+	if ((word[0] == '\0' && detail[0] == '\0') ||
+	    (how == WHY_IN_STORY && is_said_of_migration(deployment)))
+		return;
+	if (is_brief && detail[0] != '\0' && is_measured(deployment->why))
+		word = "";
+	chat_text_add(text, "%s%s", before, word);
+	if (word[0] != '\0' && detail[0] != '\0')
+		chat_text_add(
+		    text, is_brief && deployment->why == DEPLOY_WHY_CANCELLED ? " " : ": ");
+	(void)text_copy(brief, sizeof(brief), detail);
+	chat_text_outside(text, "", is_brief ? brief : detail);
+	chat_text_add(text, "%s%s", is_brief && strlen(detail) >= sizeof(brief) ? "…" : "", behind);
+}
+
 void
 chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
     const struct deployment *deployment)

@@ -155,13 +155,8 @@ static void
 add_end(struct chat_text *text, const struct chat_show *is)
 {
 	const struct deployment *work = work_of(is);
-	const char *why = deploy_flow_why_word(work->why);
 
-	if (why[0] != '\0' || work->detail[0] != '\0') {
-		chat_text_add(
-		    text, "\n%s%s", why, why[0] != '\0' && work->detail[0] != '\0' ? ": " : "");
-		chat_text_outside(text, "", work->detail);
-	}
+	chat_deployment_why(text, "\n", work, "", WHY_WHOLE);
 	if (work->state == DEPLOY_ROLLED_BACK || work->state == DEPLOY_ROLLBACK_FAILED) {
 		chat_text_add(text,
 		    work->state == DEPLOY_ROLLED_BACK ? "\n↩️ rolled back to " :
