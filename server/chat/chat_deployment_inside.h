@@ -147,3 +147,20 @@ void chat_deployment_question(struct chat_text *text, const struct chat_deployme
 void chat_deployment_approval(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_expired(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_rejected(struct chat_text *text, const struct chat_deployment *about);
+
+/* One that has ended (chat_deployment_end.c). */
+void chat_deployment_end_live(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_rolled_back(struct chat_text *text, const struct chat_deployment *about);
+void
+chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_refused(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_cancelled(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_expired(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_superseded(struct chat_text *text, const struct chat_deployment *about);
+
+/* The sentence that a bad end must never leave in doubt: what runs there now. */
+void chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *about);
+
+/* A line, where nothing asks for its health. */
+void chat_deployment_unprobed(struct chat_text *text, const struct deployment *deployment);
