@@ -291,7 +291,7 @@ PIECES = [
              "".join(f"\tRULE({programs}, PARKED, {on}, CANCELLED, TELL, NEXT),\n"
                      for programs, on in (("D_A", "CANCEL"), ("D", "CANCEL_NO_ROLLBACK"), ("R", "CANCEL_ROLLBACK"))))]),
     Piece("state", "its words in the chat", "compiler", [
-        Edit("server/chat/chat_deployment.c", "\tW(QUEUED,", "\tW(PARKED, say_superseded, SILENT) \\\n")],
+        Edit("server/chat/chat_deployment.c", "\tW(QUEUED,", "\tW(PARKED, chat_deployment_end_superseded, SILENT) \\\n")],
         obj("server/chat/chat_deployment")),
     Piece("state", "how its message begins", "compiler", [
         Edit("server/chat/first.def", "FIRST(IS_NEXT,", 'FIRST(PARKED, PARKED, DRA, "⏳ Parked: ", " ")\n')],
