@@ -423,7 +423,8 @@ down_is_said_of_what_was_looked_at(void **state)
 	(void)state;
 	deployment.why = DEPLOY_WHY_UNHEALTHY;
 	what.run_end = RUN_SUCCEEDED; /* then its health was bad */
-	chat_says(&what, "staging is DOWN: 9f8e7d6 is back, and is not healthy either\n");
+	chat_says(&what,
+	    "staging is DOWN: 9f8e7d6 is back, and is not healthy either\nNow: /logs staging, then ");
 	what.run_end = RUN_FAILED;
 	chat_says(&what,
 	    "staging may be DOWN: the rollback from 1a2b3c4 to 9f8e7d6 failed: what runs is not known\n");
