@@ -241,7 +241,7 @@ unit-tests: $(TESTS)
 
 # Every message that these make the chat say, on one page as wide as a phone.
 SPEAKING := $(addprefix $(BUILD)/tests/,$(filter-out test_decide_faults,\
-	$(filter test_chat_deployment test_command_% test_decide_% test_handle_%,$(notdir $(TESTS)))))
+	$(filter test_chat_deployment% test_command_% test_decide_% test_handle_%,$(notdir $(TESTS)))))
 .PHONY: chat-texts chat-texts-page
 chat-texts: packages-test
 	@$(TEST_MAKE) -j$(JOBS) chat-texts-page

@@ -19,7 +19,7 @@ complete -c deploybot -n __fish_use_subcommand -a completion -d 'Print what make
 complete -c deploybot -n __fish_use_subcommand -a backup -d 'Copy the database, while the server runs.'
 complete -c deploybot -n __fish_use_subcommand -a version -d 'Print the version.'
 complete -c deploybot -n __fish_use_subcommand -a help -d 'This text, or help with COMMAND.'
-complete -c deploybot -n __fish_use_subcommand -a deploy -d 'build and ship the newest commit'
+complete -c deploybot -n __fish_use_subcommand -a deploy -d 'deploy the newest commit'
 complete -c deploybot -n __fish_use_subcommand -a rollback -d 'roll back to an earlier release'
 complete -c deploybot -n __fish_use_subcommand -a status -d 'what runs where, and its health'
 complete -c deploybot -n __fish_use_subcommand -a history -d 'the latest deployments'

@@ -21,7 +21,7 @@ _deploybot() {
 		'backup:Copy the database, while the server runs.'
 		'version:Print the version.'
 		'help:This text, or help with COMMAND.'
-		'deploy:build and ship the newest commit'
+		'deploy:deploy the newest commit'
 		'rollback:roll back to an earlier release'
 		'status:what runs where, and its health'
 		'history:the latest deployments'

@@ -102,10 +102,12 @@ struct chat_log {
 bool chat_log_head(const struct chat_log *log, char *ret, size_t room);
 
 /* What the reply to an open question says to who asked for the same; requester: NULL who asked
- * first, else somebody else.  link: to where it is asked, "" none.  free() it.  NULL only when
- * memory is short. */
-char *chat_deployment_shared(
-    const struct deployment *question, const char *requester, const char *link) MUST_USE;
+ * first, else somebody else.  free() it.  NULL only when memory is short. */
+char *chat_deployment_shared(const struct deployment *question, const char *requester) MUST_USE;
+
+/* The same of what awaits approval: its own line of what was skipped, and where that is to be
+ * approved.  link: to where it is asked, "" none. */
+char *chat_deployment_awaits(const struct deployment *question, const char *link) MUST_USE;
 
 /* Sounds for one deployment at most: its question, its failure, its end. */
 #define CHAT_RINGS_MAX 3

@@ -52,17 +52,6 @@ chat_action_about(struct chat_text *text, const struct chat_deployment *about)
 	add_where(text, about->deployment);
 }
 
-static void
-add_reason(struct chat_text *text, const struct deployment *action)
-{
-	const char *why = deploy_flow_why_word(action->why);
-
-	if (why[0] == '\0' && action->detail[0] == '\0')
-		return;
-	chat_text_add(text, "\n%s%s", why, why[0] != '\0' && action->detail[0] != '\0' ? ": " : "");
-	chat_text_outside(text, "", action->detail);
-}
-
 void
 chat_action_question(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -93,7 +82,7 @@ chat_action_progress(struct chat_text *text, const struct chat_deployment *about
 	add_what(text, chat_first_of(about), action);
 	add_where(text, action);
 	chat_deployment_requester(text, action);
-	add_reason(text, action);
+	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
 	chat_deployment_steps(text, about);
 }
 
@@ -103,11 +92,11 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *action = about->deployment;
 
 	chat_deployment_first(text, about);
-	add_reason(text, action);
+	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
 	chat_deployment_tail(text, about, TAIL_WHOLE);
 	if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED)
-		chat_text_add(
-		    text, "\nIt is not done again by itself: look at what it has done first.");
+		chat_text_add(text,
+		    "\nNobody does it again by itself: see in 📄 Log what it has done before you do.");
 	add_where(text, action);
 	chat_deployment_requester(text, action);
 	chat_deployment_steps(text, about);

@@ -7,8 +7,6 @@
 
 #include "lib/text.h"
 
-#define REASON_SIZE 80
-
 /* A step's first word, and what is said when it was the last. */
 static const struct {
 	const char *step;
@@ -212,48 +210,6 @@ first_of_ring(const struct chat_deployment *about)
 								FIRST_RETURNS_FAILED;
 }
 
-/* No default: of another why the compiler asks. */
-static bool
-is_measured(enum deploy_why why)
-{
-	switch (why) {
-	case DEPLOY_WHY_UNHEALTHY:
-	case DEPLOY_WHY_SCRIPT:
-		return true;
-	case DEPLOY_WHY_NONE:
-	case DEPLOY_WHY_CANCELLED:
-	case DEPLOY_WHY_TIMED_OUT:
-	case DEPLOY_WHY_INTERRUPTED:
-	case DEPLOY_WHY_NOT_STARTED:
-	case DEPLOY_WHY_REFUSED:
-	case DEPLOY_WHY_REJECTED:
-	case DEPLOY_WHY_UNAPPROVED:
-	case DEPLOY_WHY_COUNT:
-		break;
-	}
-	return false;
-}
-
-/* In brackets: what it was for.  What was measured speaks for itself: "HTTP 500", "exit 70: …". */
-static void
-add_reason(struct chat_text *text, const struct deployment *deployment)
-{
-	const char *word = deploy_flow_why_word(deployment->why);
-	bool says_itself = deployment->detail[0] != '\0' && is_measured(deployment->why);
-	char brief[REASON_SIZE];
-	size_t size;
-
-	size = (size_t)snprintf(brief, sizeof(brief), "%s%s%s", says_itself ? "" : word,
-	    says_itself || word[0] == '\0' || deployment->detail[0] == '\0' ? "" :
-		deployment->why == DEPLOY_WHY_CANCELLED			    ? " " :
-									      ": ",
-	    deployment->detail);
-	if (size == 0)
-		return;
-	chat_text_outside(text, " (", brief);
-	chat_text_add(text, size < sizeof(brief) ? ")" : "…)");
-}
-
 /* What is said of each end behind its subject. */
 static void
 add_rest(struct chat_text *text, const struct chat_deployment *about)
@@ -283,7 +239,7 @@ add_rest(struct chat_text *text, const struct chat_deployment *about)
 		break;
 	case DEPLOY_ROLLED_BACK:
 	case DEPLOY_ROLLING_BACK:
-		add_reason(text, deployment);
+		chat_deployment_why(text, " (", deployment, ")", WHY_BRIEF);
 		break;
 	default:
 		break;
@@ -314,6 +270,17 @@ before_subject(const struct deployment *deployment)
 						  ", roll back to ";
 }
 
+/* Of what is live: a green line would be read as that all is as it should be. */
+static void
+add_warned(struct chat_text *text, const struct chat_deployment *about)
+{
+	long long n = chat_deployment_count_warnings(about);
+
+	if (about->deployment->state == DEPLOY_LIVE && n > 0)
+		chat_text_add(text, ", %lld warning%s%s", n, n == 1 ? "" : "s",
+		    deployment_is_rollback(about->deployment) ? "" : ":");
+}
+
 void
 chat_deployment_first(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -321,6 +288,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 	char target[LIMIT_ENVIRONMENT];
 
 	chat_first(text, first_of_ring(about), deployment_target(deployment, target));
+	add_warned(text, about);
 	if (deployment->state == DEPLOY_LIVE && deployment_is_rollback(deployment)) {
 		chat_text_commit(text, " → ", deployment->commit);
 		chat_text_outside(text, " by ", deployment_starter(deployment));
@@ -329,7 +297,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 	if (deployment->state == DEPLOY_ROLLING_BACK)
 		chat_deployment_previous(text, CHAT_ROLLING, deployment);
 	if (deployment->state == DEPLOY_SUPERSEDED)
-		chat_text_outside(text, ": ",
+		chat_text_outside(text, ", ",
 		    deployment->detail[0] != '\0' ? deployment->detail :
 						    "replaced by a newer commit");
 	else if (deployment->subject[0] != '\0')

@@ -26,13 +26,23 @@ void chat_deployment_emergency(
 void chat_deployment_shown_image(struct chat_text *text, const struct deployment *deployment);
 void chat_deployment_missing(struct chat_text *text, const struct deployment *deployment);
 
-/* A line for each of the first `max` that its script has warned of, behind ITS_SCRIPT or whose word
- * it is, in code, in which nothing is a link, a mention or a word of ours; and how many more the
- * log has. */
-#define ITS_SCRIPT     "its script warns"
+/* What its script has warned of: the first `max`, in code, in which nothing is a link, a mention or
+ * a word of ours, and how many more the log has.  Of a question what that of the live release has:
+ * it is most likely so still. */
 #define WARNINGS_SHOWN 3 /* /show has more */
-void chat_deployment_warnings(
-    struct chat_text *text, const char *who, const struct run_warnings *warnings, size_t max);
+int64_t chat_deployment_count_warnings(const struct chat_deployment *about);
+void
+chat_deployment_warnings(struct chat_text *text, const struct chat_deployment *about, size_t max);
+void chat_deployment_warned_live(struct chat_text *text, const struct chat_deployment *about);
+
+/* Why it ended so, between `before` and `behind`; nothing where there is no reason. */
+enum why_how {
+	WHY_WHOLE,    /* "unhealthy: HTTP 500" */
+	WHY_IN_STORY, /* ... but of a failed migration, which the story tells in its own words */
+	WHY_BRIEF     /* cut, and what was measured speaks for itself: "HTTP 500", "exit 70: …" */
+};
+void chat_deployment_why(struct chat_text *text, const char *before,
+    const struct deployment *deployment, const char *behind, enum why_how how);
 
 /* What changed meanwhile and is no reason to ask again. */
 void chat_deployment_note(struct chat_text *text, const struct deployment *deployment);
@@ -48,8 +58,8 @@ void chat_deployment_draining(struct chat_text *text, const struct chat_deployme
 /* What its question warns of, where it is not what it is asked anew for. */
 void chat_deployment_warning(struct chat_text *text, const struct deployment *deployment);
 
-/* "Look at what runs there, then /deploy … or /rollback …": a release to roll back to is not there
- * after a first one. */
+/* "Now: /logs …, then /rollback …, or /deploy … with a fix.": where to look first; a release to
+ * roll back to is not there after a first one.  The newest commit is often what has just failed. */
 void chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
     const struct deployment *deployment);
 
@@ -137,3 +147,20 @@ void chat_deployment_question(struct chat_text *text, const struct chat_deployme
 void chat_deployment_approval(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_expired(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_rejected(struct chat_text *text, const struct chat_deployment *about);
+
+/* One that has ended (chat_deployment_end.c). */
+void chat_deployment_end_live(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_rolled_back(struct chat_text *text, const struct chat_deployment *about);
+void
+chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_refused(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_cancelled(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_expired(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_end_superseded(struct chat_text *text, const struct chat_deployment *about);
+
+/* The sentence that a bad end must never leave in doubt: what runs there now. */
+void chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *about);
+
+/* A line, where nothing asks for its health. */
+void chat_deployment_unprobed(struct chat_text *text, const struct deployment *deployment);

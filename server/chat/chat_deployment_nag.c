@@ -2,18 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-/* "HTTP 500", "script failed: exit 1" */
-static void
-add_why(struct chat_text *text, const struct deployment *work)
-{
-	const char *why = deploy_flow_why_word(work->why);
-
-	if (work->detail[0] != '\0')
-		chat_text_outside(text, ": ", work->detail);
-	else if (why[0] != '\0')
-		chat_text_add(text, ": %s", why);
-}
-
 void
 chat_deployment_nag(struct chat_text *text, const struct deployment *work,
     const struct environment *environment, bool is_sure, bool is_last, int64_t at)
@@ -30,7 +18,7 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 		chat_text_ago(text, " ", work->ended_at, at);
 	chat_text_add(text, ", nobody has seen it\n");
 	chat_deployment_commit(text, "", work);
-	add_why(text, work);
+	chat_deployment_why(text, ": ", work, "", WHY_BRIEF);
 	if (environment->is_down)
 		chat_deployment_next_step(text, environment, work);
 	else if (!environment_is_in_doubt(environment) && environment->current.id != 0)

@@ -2,13 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/text.h"
 
-#define LEAST_STEP_MS 100   /* what takes less is not worth a line behind its end */
-#define LEAST_RAN_MS  60000 /* what ran for less has shown nothing there */
+#define LEAST_RAN_MS 60000 /* what ran for less has shown nothing there */
 
 void
 chat_deployment_until(struct chat_text *text, const struct chat_deployment *about)
@@ -133,6 +131,14 @@ chat_deployment_previous(
 }
 
 void
+chat_deployment_unprobed(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->urls[0] == '\0')
+		chat_text_add(
+		    text, "\nNo health check configured: success means the script exited with 0.");
+}
+
+void
 chat_deployment_missing(struct chat_text *text, const struct deployment *deployment)
 {
 	if (deployment->missing[0] != '\0')
@@ -212,166 +218,6 @@ chat_deployment_took(struct chat_text *text, const struct chat_deployment *about
 		chat_text_add(text, "was %.7s · ", deployment->previous);
 	chat_text_add(
 	    text, "audit %s" MARK_ITALIC, about->audit_head != NULL ? about->audit_head : "-");
-}
-
-const char *
-chat_deployment_last_step(const struct chat_deployment *about)
-{
-	size_t last = deployment_last_step(about->steps, about->n_steps);
-
-	return last < about->n_steps ? about->steps[last].name : "";
-}
-
-/* Where the last n lines begin. */
-static const char *
-last_lines(const char *text, size_t n)
-{
-	const char *from = text + strlen(text);
-
-	while (from > text && n > 0) {
-		from = memrchr(text, '\n', (size_t)(from - text));
-		if (from == NULL)
-			return text;
-		n--;
-	}
-	return *from == '\n' ? from + 1 : from;
-}
-
-void
-chat_deployment_tail(struct chat_text *text, const struct chat_deployment *about, size_t lines)
-{
-	const char *tail = about->tail == NULL ? "" : last_lines(about->tail, lines);
-
-	/* One line of a run is the reason already. */
-	if (tail[0] == '\0' ||
-	    (strchr(tail, '\n') == NULL && about->deployment->why != DEPLOY_WHY_UNHEALTHY))
-		return;
-	chat_text_lines(text, tail);
-}
-
-void
-chat_deployment_application_log(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (about->application_log == NULL || about->application_log[0] == '\0' ||
-	    about->application_log_lines == 0)
-		return;
-	chat_text_add(text, "\nthe application logged:");
-	chat_text_lines(text, last_lines(about->application_log, about->application_log_lines));
-}
-
-void
-chat_deployment_warnings(
-    struct chat_text *text, const char *who, const struct run_warnings *warnings, size_t max)
-{
-	const char *line = warnings == NULL ? "" : warnings->lines;
-	char one[LIMIT_LINE];
-	int64_t shown = 0;
-
-	for (; *line != '\0' && shown < (int64_t)max; shown++) {
-		size_t size = strcspn(line, "\n");
-
-		(void)text_copy(one, size + 1 < sizeof(one) ? size + 1 : sizeof(one), line);
-		chat_text_add(text, "\n⚠️ %s: ", who);
-		chat_text_code(text, "", one);
-		line += size + (line[size] == '\n');
-	}
-	if (shown > 0 && warnings->said > shown)
-		chat_text_add(text, "\n⚠️ %lld more %s in the log",
-		    (long long)(warnings->said - shown),
-		    warnings->said - shown == 1 ? "warning" : "warnings");
-}
-
-void
-chat_deployment_failed_step(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (about->failed_step != NULL && about->failed_step[0] != '\0')
-		chat_text_outside(text, "\n✗ ", about->failed_step);
-}
-
-#define STEPS_SHOWN 8
-
-/* The one that the last few begin with: of what is about as long all are shown. */
-static size_t
-first_shown(const struct chat_deployment *about, size_t *ret_before)
-{
-	size_t first = about->n_steps;
-
-	*ret_before = 0;
-	for (size_t i = about->n_steps, n = 0; i-- > 0;) {
-		if (deployment_is_note(about->steps[i].name))
-			continue;
-		if (n++ < STEPS_SHOWN)
-			first = i;
-		else
-			++*ret_before;
-	}
-	if (*ret_before >= STEPS_SHOWN / 2)
-		return first;
-	*ret_before = 0;
-	return 0;
-}
-
-void
-chat_deployment_steps(struct chat_text *text, const struct chat_deployment *about)
-{
-	static const char *const last[] = {
-		[RUN_OPEN] = "\n▸ ",
-		[RUN_SUCCEEDED] = "\n✓ ",
-		[RUN_FAILED] = "\n✗ ",
-	};
-	size_t before, first = first_shown(about, &before);
-
-	if (before > 0) {
-		chat_text_add(text, "\n✓ %zu steps", before);
-		chat_text_duration(text, " ", about->steps[first].at - about->steps[0].at);
-	}
-	for (size_t i = first; i < about->n_steps; i++) {
-		bool is_last = i == deployment_last_step(about->steps, about->n_steps);
-
-		if (deployment_is_note(about->steps[i].name))
-			continue;
-		chat_text_outside(
-		    text, is_last ? last[about->run_end] : "\n✓ ", about->steps[i].name);
-		if (!is_last)
-			chat_text_duration(text, " ", about->steps[i + 1].at - about->steps[i].at);
-	}
-}
-
-/* What deploy.sh does for itself, however long a busy machine takes: no news of a release. */
-static bool
-is_housekeeping(const char *step)
-{
-	return strcmp(step, "clean") == 0 || text_starts(step, "preflight");
-}
-
-/* A line of one that is over; false: it says nothing, as it took no time.  A migration is named
- * however quick it was. */
-static bool
-add_past_step(
-    struct chat_text *text, const char *before, const struct chat_deployment *about, size_t i)
-{
-	const struct step *step = &about->steps[i];
-	int64_t end = i + 1 < about->n_steps ? about->steps[i + 1].at : about->deployment->ended_at;
-
-	if (deployment_is_note(step->name) || is_housekeeping(step->name) ||
-	    (end - step->at < LEAST_STEP_MS && !text_starts(step->name, "migrate")))
-		return false;
-	chat_text_add(text, "%s✓ ", before);
-	chat_text_outside(text, "", step->name);
-	chat_text_duration(text, " ", end - step->at);
-	return true;
-}
-
-void
-chat_deployment_folded(struct chat_text *text, const struct chat_deployment *about)
-{
-	const char *before = "\n" MARK_QUOTE;
-
-	for (size_t i = 0; i < about->n_steps; i++)
-		if (add_past_step(text, before, about, i))
-			before = "\n";
-	if (before[1] == '\0')
-		chat_text_add(text, MARK_QUOTE);
 }
 
 #define CHANGES_SHOWN 3 /* more are folded, in which marks do not nest */
@@ -536,15 +382,71 @@ chat_deployment_way_back(struct chat_text *text, const struct chat_deployment *a
 	}
 }
 
+#define REASON_SIZE 80
+
+/* Why it failed is that its migration did, which is said of the database. */
+static bool
+is_said_of_migration(const struct deployment *deployment)
+{
+	return deployment->why == DEPLOY_WHY_SCRIPT &&
+	    deployment->state != DEPLOY_ROLLBACK_FAILED &&
+	    deployment_migration(deployment) == MIGRATION_FAILED;
+}
+
+/* No default: of another why the compiler asks. */
+static bool
+is_measured(enum deploy_why why)
+{
+	switch (why) {
+	case DEPLOY_WHY_UNHEALTHY:
+	case DEPLOY_WHY_SCRIPT:
+		return true;
+	case DEPLOY_WHY_NONE:
+	case DEPLOY_WHY_CANCELLED:
+	case DEPLOY_WHY_TIMED_OUT:
+	case DEPLOY_WHY_INTERRUPTED:
+	case DEPLOY_WHY_NOT_STARTED:
+	case DEPLOY_WHY_REFUSED:
+	case DEPLOY_WHY_REJECTED:
+	case DEPLOY_WHY_UNAPPROVED:
+	case DEPLOY_WHY_COUNT:
+		break;
+	}
+	return false;
+}
+
+void
+chat_deployment_why(struct chat_text *text, const char *before, const struct deployment *deployment,
+    const char *behind, enum why_how how)
+{
+	const char *word = deploy_flow_why_word(deployment->why), *detail = deployment->detail;
+	bool is_brief = how == WHY_BRIEF;
+	char brief[REASON_SIZE];
+
+	if ((word[0] == '\0' && detail[0] == '\0') ||
+	    (how == WHY_IN_STORY && is_said_of_migration(deployment)))
+		return;
+	if (is_brief && detail[0] != '\0' && is_measured(deployment->why))
+		word = "";
+	chat_text_add(text, "%s%s", before, word);
+	if (word[0] != '\0' && detail[0] != '\0')
+		chat_text_add(
+		    text, is_brief && deployment->why == DEPLOY_WHY_CANCELLED ? " " : ": ");
+	(void)text_copy(brief, sizeof(brief), detail);
+	chat_text_outside(text, "", is_brief ? brief : detail);
+	chat_text_add(text, "%s%s", is_brief && strlen(detail) >= sizeof(brief) ? "…" : "", behind);
+}
+
 void
 chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
     const struct deployment *deployment)
 {
 	const char *name = deployment->environment;
 
-	chat_text_add(
-	    text, "\nLook at what runs there, then " MARK_CODE "/deploy %s" MARK_CODE, name);
+	chat_text_add(text, "\nNow: " MARK_CODE "/logs %s" MARK_CODE, name);
 	if (environment->current.id != 0)
-		chat_text_add(text, " or " MARK_CODE "/rollback %s" MARK_CODE, name);
-	chat_text_add(text, ".");
+		chat_text_add(text, ", then " MARK_CODE "/rollback %s" MARK_CODE ", or ", name);
+	else
+		chat_text_add(text, ", then ");
+	chat_text_add(text, MARK_CODE "/deploy %s" MARK_CODE " with a fix.", name);
 }

@@ -220,8 +220,7 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 	if (!deployment_is_rollback(deployment))
 		add_odd(text, about);
 	add_warnings(text, about);
-	chat_deployment_warnings(
-	    text, "at the last release the script warned", about->warnings, WARNINGS_SHOWN);
+	chat_deployment_warned_live(text, about);
 	if (!deployment_is_rollback(deployment)) {
 		chat_deployment_runs_first(text, about);
 		chat_deployment_ran(text, about);
@@ -296,7 +295,7 @@ chat_deployment_found(const struct deployment *deployment)
 }
 
 char *
-chat_deployment_shared(const struct deployment *question, const char *requester, const char *link)
+chat_deployment_shared(const struct deployment *question, const char *requester)
 {
 	struct chat_text text;
 
@@ -305,10 +304,7 @@ chat_deployment_shared(const struct deployment *question, const char *requester,
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, ", by ", question->requester);
 	chat_deployment_what(&text, ": ", question);
-	if (question->state == DEPLOY_AWAITING_APPROVAL) {
-		chat_text_add(
-		    &text, "\nIt awaits approval%s%s", link[0] != '\0' ? ": " : ".", link);
-	} else if (question->confirmed_by != 0) {
+	if (question->confirmed_by != 0) {
 		chat_text_outside(&text, "\nConfirmed by ", question->confirmer);
 		chat_text_add(&text, " just now: git is asked once more, then it starts.");
 	} else if (requester == NULL) {
@@ -317,5 +313,24 @@ chat_deployment_shared(const struct deployment *question, const char *requester,
 		chat_text_outside(&text, "\nYou may answer it too, ", requester);
 		chat_text_add(&text, ".");
 	}
+	return chat_text_take(&text);
+}
+
+char *
+chat_deployment_awaits(const struct deployment *question, const char *link)
+{
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_first(&text, FIRST_SKIPPED, question->environment);
+	chat_text_add(&text, ", #%lld awaits approval\n", (long long)question->id);
+	if (question->trigger == TRIGGER_CHAT)
+		chat_text_outside(&text, "asked by ", question->requester);
+	chat_deployment_what(&text, question->trigger == TRIGGER_CHAT ? ": " : "", question);
+	chat_text_add(&text, "\nApprove or reject it: ");
+	if (link[0] != '\0')
+		chat_text_add(&text, "%s", link);
+	else
+		chat_text_add(&text, MARK_CODE "/pending %s" MARK_CODE, question->environment);
 	return chat_text_take(&text);
 }

@@ -155,13 +155,8 @@ static void
 add_end(struct chat_text *text, const struct chat_show *is)
 {
 	const struct deployment *work = work_of(is);
-	const char *why = deploy_flow_why_word(work->why);
 
-	if (why[0] != '\0' || work->detail[0] != '\0') {
-		chat_text_add(
-		    text, "\n%s%s", why, why[0] != '\0' && work->detail[0] != '\0' ? ": " : "");
-		chat_text_outside(text, "", work->detail);
-	}
+	chat_deployment_why(text, "\n", work, "", WHY_WHOLE);
 	if (work->state == DEPLOY_ROLLED_BACK || work->state == DEPLOY_ROLLBACK_FAILED) {
 		chat_text_add(text,
 		    work->state == DEPLOY_ROLLED_BACK ? "\n↩️ rolled back to " :
@@ -176,7 +171,7 @@ add_end(struct chat_text *text, const struct chat_show *is)
 		chat_block(text, is->about->block, is->about->at);
 	}
 	chat_deployment_missing(text, work);
-	chat_deployment_warnings(text, ITS_SCRIPT, is->about->warnings, CHAT_SHOW_WARNINGS);
+	chat_deployment_warnings(text, is->about, CHAT_SHOW_WARNINGS);
 	chat_deployment_note(text, work);
 }
 

@@ -5,91 +5,92 @@
 #include "chat/chat_deployment.h"
 #include "chat/chat_first.h"
 #include "chat/chat_hold.h"
+#include "deployment/standing.h"
 #include "lib/text.h"
 #include "lib/url.h"
 
 /* How sure it is that it is down stands in the first line. */
-#define HALF_WAY "look at what runs there: what was done last failed half-way"
+static void
+add_half_way(struct chat_text *text, const struct environment *environment)
+{
+	if (environment->is_down)
+		chat_text_add(text,
+		    "\n" MARK_BOLD "the last change failed half-way" MARK_BOLD
+		    ": look at " MARK_CODE "/logs %s" MARK_CODE,
+		    environment->name);
+}
 
 #define WHY_BRIEF 60 /* many of them stand in one message */
 
-static bool
-is_healthy(const struct chat_status *status)
+static enum standing_health
+health_of(const struct chat_status *status)
 {
+	if (status->n_urls == 0)
+		return STANDING_UNCHECKED;
+	if (status->findings == NULL)
+		return STANDING_ASKED;
 	for (size_t i = 0; i < status->n_urls; i++)
 		if (!status->findings[i].well)
-			return false;
-	return true;
+			return STANDING_UNHEALTHY;
+	return STANDING_HEALTHY;
 }
 
-static bool
-is_between(const struct chat_status *status)
+static enum standing
+standing(const struct chat_status *status)
 {
-	return status->active != NULL && deployment_is_changing(status->active);
+	return standing_of(status->environment, status->active, health_of(status));
 }
 
 bool
 chat_status_is_trouble(const struct chat_status *status)
 {
-	return environment_is_in_doubt(status->environment) ||
-	    (status->findings != NULL && status->environment->current.id != 0 &&
-		!is_healthy(status));
+	return standing_is_trouble(standing(status));
 }
 
-/* What stands in front of an environment's name, and what help says of it. */
-#define LIGHTS(L) \
-	L(HEALTHY, "🟢", "healthy") \
-	L(UNHEALTHY, "🔴", "does not answer as it should") \
-	L(ASKED, "🩺", "is being asked") \
-	L(UNCHECKED, "⚪", "no health check, or nothing deployed yet") \
-	L(BETWEEN, "⏳", "is being replaced") \
-	L(UNKNOWN, "⚠️", "not known what runs") \
-	L(DOWN, "🔥", "a deployment failed half-way")
-
-enum light {
-#define L(name, sign, help) LIGHT_##name,
-	LIGHTS(L)
-#undef L
+/*
+ * Of each standing: its sign, and what help says of that (one line for those that share it); what
+ * stands between the environment's name and the commit on record, and where none is; what is said
+ * of a URL that does not answer as it should: without a release of ours it need not, and while one
+ * replaces another it may not; of health, in short.
+ */
+static const struct {
+	const char *sign, *help, *release, *none, *failing, *health;
+} rows[] = {
+	/* clang-format off */
+	[STANDING_RUNS] = { "🟢", "healthy", " runs ", "", "DOWN", ", healthy" },
+	[STANDING_OUT] = { "🔴", "does not answer as it should", " is DOWN; last live: ", "", "DOWN", "" },
+	[STANDING_NOT_ASKED] = { "🩺", "is being asked", " runs ", "", "DOWN", ", health not known yet" },
+	[STANDING_NOT_CHECKED] = { "⚪", "no health check, or nothing deployed yet", " runs ", "", "DOWN",
+	    ", no health check" },
+	[STANDING_EMPTY] = { "⚪", "", "", " has no release yet", "no healthy answer", "" },
+	[STANDING_REPLACED] = { "⏳", "is being replaced", "; last live: ", "; no release yet",
+	    "no healthy answer", "" },
+	[STANDING_UNKNOWN] = { "⚠️", "not known what runs", ": not known what runs; last known: ",
+	    ": not known what runs; no release yet", "no healthy answer", "" },
+	[STANDING_DOWN] = { "🔥", "DOWN: the last change failed half-way", " is DOWN; last live: ",
+	    " is DOWN; no release yet", "DOWN", "" },
+	[STANDING_MAY_BE_DOWN] = { "🔥", "", " may be DOWN; last live: ",
+	    " may be DOWN; no release yet", "DOWN", "" },
+	/* clang-format on */
 };
-
-static const char *const signs[] = {
-#define L(name, sign, help) sign,
-	LIGHTS(L)
-#undef L
-};
+_Static_assert(COUNT(rows) == STANDING_COUNT, "each has its words");
 
 void
 chat_status_legend(struct chat_text *text)
 {
-#define L(name, sign, help) chat_text_add(text, sign " " help "\n");
-	LIGHTS(L)
-#undef L
-	chat_text_add(text,
-	    "⏸ a push waits; 💧 the release before it ends its work; 👀 nobody has seen how it failed\n");
-}
+	static const enum standing order[] = { STANDING_RUNS, STANDING_OUT, STANDING_NOT_ASKED,
+		STANDING_NOT_CHECKED, STANDING_REPLACED, STANDING_UNKNOWN, STANDING_DOWN };
 
-static enum light
-light_of(const struct chat_status *status)
-{
-	if (status->environment->is_down)
-		return LIGHT_DOWN;
-	if (status->environment->unknown_since != 0)
-		return LIGHT_UNKNOWN;
-	if (status->n_urls == 0)
-		return LIGHT_UNCHECKED;
-	if (is_between(status))
-		return LIGHT_BETWEEN;
-	if (status->findings == NULL)
-		return LIGHT_ASKED;
-	if (status->environment->current.id == 0)
-		return LIGHT_UNCHECKED;
-	return is_healthy(status) ? LIGHT_HEALTHY : LIGHT_UNHEALTHY;
+	for (size_t i = 0; i < COUNT(order); i++)
+		chat_text_add(text, "%s %s\n", rows[order[i]].sign, rows[order[i]].help);
+	chat_text_add(text,
+	    "⏸ a push waits; 💧 the old release finishes its requests; 👀 nobody has seen how it failed\n");
 }
 
 static const char *
 light(const struct chat_status *status)
 {
-	return signs[light_of(status)];
+	return rows[standing(status)].sign;
 }
 
 static void
@@ -106,52 +107,18 @@ add_exception(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, "\n⚠️ in a freeze: ", deployment->exception);
 }
 
-/* Not while something replaces it: nobody knows then which of the two has answered. */
-static bool
-is_out(const struct chat_status *status)
-{
-	return status->n_urls > 0 && status->findings != NULL && !is_healthy(status) &&
-	    status->environment->current.id != 0 && !is_between(status);
-}
-
-/* What a phone shows of it: the release that is on record is no news of what runs. */
-static const char *
-release_words(const struct chat_status *status)
-{
-	bool has_release = status->environment->current.id != 0;
-
-	if (status->environment->is_down) {
-		if (status->n_urls > 0 && status->findings != NULL && !is_healthy(status))
-			return has_release ? " is DOWN; last live: " : " is DOWN; no release yet";
-		return has_release ? " may be DOWN; last live: " : " may be DOWN; no release yet";
-	}
-	if (status->environment->unknown_since != 0)
-		return has_release ? ": not known what runs; last known: " :
-				     ": not known what runs; no release yet";
-	if (is_out(status))
-		return " is DOWN; last live: ";
-	return has_release ? " runs " : " has no release yet";
-}
-
-/* One is being replaced by another, and none of the two can be said to run. */
-static bool
-is_replaced(const struct chat_status *status)
-{
-	return is_between(status) && !environment_is_in_doubt(status->environment);
-}
-
 /* Up to the commit on record, if there is one. */
 static void
 add_what_runs(struct chat_text *text, const struct chat_status *status)
 {
-	if (!is_replaced(status)) {
-		chat_text_add(text, "%s", release_words(status));
-		return;
+	enum standing is = standing(status);
+
+	if (is == STANDING_REPLACED) {
+		chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
+		chat_text_commit(text, " ", status->active->commit);
 	}
-	chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
-	chat_text_commit(text, " ", status->active->commit);
 	chat_text_add(
-	    text, status->environment->current.id != 0 ? "; last live: " : "; no release yet");
+	    text, "%s", status->environment->current.id != 0 ? rows[is].release : rows[is].none);
 }
 
 static void
@@ -166,9 +133,7 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	if (release->subject[0] != '\0')
 		chat_text_subject(text, " ", release->subject);
 	chat_text_add(text, "\nrelease %lld, ", (long long)release->number);
-	chat_text_since(text,
-	    environment_is_in_doubt(status->environment) || is_between(status) ? "went live " :
-										 "live since ",
+	chat_text_since(text, standing(status) <= STANDING_REPLACED ? "went live " : "live since ",
 	    &status->clock, release->at, status->at);
 	chat_text_ago(text, ", ", release->at, status->at);
 	chat_text_outside(text, ", by ", release->by);
@@ -176,16 +141,6 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	if (release->image[0] != '\0')
 		chat_text_image(text, ", ", release->image);
 	add_exception(text, status->released);
-}
-
-/* What an answer without health means: without a release of ours a URL need not answer, and while
- * one replaces another it may not. */
-static const char *
-unhealthy(const struct chat_status *status)
-{
-	bool has_release = status->environment->current.id != 0 || status->environment->is_down;
-
-	return has_release && !is_between(status) ? "DOWN" : "no healthy answer";
 }
 
 /* Of several, which host: two may run different releases. */
@@ -203,7 +158,7 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 	const struct probe_finding *finding = &status->findings[i];
 	const char *expected = status->environment->current.commit;
 
-	chat_text_add(text, "\n%s", finding->well ? "healthy" : unhealthy(status));
+	chat_text_add(text, "\n%s", finding->well ? "healthy" : rows[standing(status)].failing);
 	if (status->n_urls > 1)
 		add_where(text, status->targets[i].url);
 	if (finding->well)
@@ -390,8 +345,7 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 	add_release(text, status);
 	add_health(text, status);
 	chat_migration_behind(text, status->behind, "");
-	if (environment->is_down)
-		chat_text_add(text, "\n" MARK_BOLD HALF_WAY MARK_BOLD);
+	add_half_way(text, environment);
 	if (status->unseen != NULL)
 		chat_deployment_unseen(text, status->unseen, status->at);
 	for (size_t i = 0; i < status->n_reviews; i++)
@@ -418,11 +372,10 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 static const char *
 health_words(const struct chat_status *status)
 {
-	if (environment_is_in_doubt(status->environment) || is_between(status) || is_out(status))
-		return "";
-	if (status->n_urls == 0)
-		return status->is_not_looked_at ? ", health not looked at" : ", no health check";
-	return status->findings == NULL ? ", health not known yet" : ", healthy";
+	enum standing is = standing(status);
+
+	return is == STANDING_NOT_CHECKED && status->is_not_looked_at ? ", health not looked at" :
+									rows[is].health;
 }
 
 static void
@@ -477,8 +430,7 @@ chat_status_short(struct chat_text *text, const struct chat_status *status)
 	add_short_release(text, status);
 	if (environment->unknown_since != 0)
 		chat_text_outside(text, "\n", environment->unknown_why);
-	if (environment->is_down)
-		chat_text_add(text, "\n" HALF_WAY);
+	add_half_way(text, environment);
 	if (status->unseen != NULL)
 		chat_deployment_unseen(text, status->unseen, 0);
 	if (status->n_reviews > 0)
@@ -506,7 +458,7 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 		chat_text_commit(text, "", release->commit);
 		chat_text_ago(text, ", ", release->at, status->at);
 	}
-	if (status->active != NULL && !is_replaced(status)) {
+	if (status->active != NULL && standing(status) != STANDING_REPLACED) {
 		chat_text_add(text, "; ⏳ %s", deploy_flow_word(status->active->state));
 		chat_text_commit(text, " ", status->active->commit);
 	}

@@ -60,12 +60,17 @@ print_release(const struct json *environment)
 	char at[CLI_AT];
 
 	if (!json_holds_object(release)) {
-		(void)printf(
-		    "%-24s nothing was released yet\n", text_of(environment, "environment"));
+		const char *state = text_of(environment, "state");
+
+		(void)printf("%-24s %s%snothing was released yet\n",
+		    text_of(environment, "environment"), strcmp(state, "none") == 0 ? "" : state,
+		    strcmp(state, "none") == 0 ? "" : "; ");
 		return;
 	}
 	(void)printf("%-24s %s: release %lld", text_of(environment, "environment"),
-	    text_of(environment, "state"), (long long)json_get_i64_or(release, "number", 0));
+	    json_get_bool(environment, "is_replaced", false) ? "being replaced; last live" :
+							       text_of(environment, "state"),
+	    (long long)json_get_i64_or(release, "number", 0));
 	print_commit(release);
 	(void)printf(", by %s, %s\n", text_of(release, "by"), cli_show_at(release, "at", at));
 }
@@ -123,16 +128,18 @@ print_finding(const struct json *environment, const struct json *finding)
 {
 	const struct json *release = json_get(environment, "release");
 	const char *commit = text_of(finding, "commit"), *runs = text_of(release, "commit");
-	bool has_release =
-	    json_holds_object(release) || strcmp(text_of(environment, "state"), "down") == 0;
+	const char *state = text_of(environment, "state");
+	/* As the chat: while one replaces another it need not answer. */
+	bool is_down = strcmp(state, "down") == 0 ||
+	    (strcmp(state, "live") == 0 && !json_get_bool(environment, "is_replaced", false));
 
 	bool is_healthy = json_get_bool(finding, "is_healthy", false),
 	     is_one = json_get_i64_or(environment, "health_urls", 0) == 1;
 
 	(void)printf("  %s%s%s: ",
-	    is_healthy	    ? "healthy" :
-		has_release ? "UNHEALTHY" :
-			      "no healthy answer",
+	    is_healthy	? "healthy" :
+		is_down ? "DOWN" :
+			  "no healthy answer",
 	    is_one ? "" : " at ", is_one ? "" : text_of(finding, "at"));
 	if (is_healthy)
 		(void)printf("HTTP %lld in %lld ms",

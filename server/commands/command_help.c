@@ -230,7 +230,7 @@ add_first(struct tx *tx, const struct update *update, struct first *first, struc
 			continue;
 		chat_text_add(text, "In " MARK_BOLD);
 		add_places(tx, update, first->rows[i], text);
-		chat_text_add(text, MARK_BOLD ":\n");
+		chat_text_add(text, MARK_BOLD " only:\n");
 		for (size_t j = i; j < first->n; j++) {
 			if (first->is_said[j] ||
 			    !is_as_wide(tx, update, first->rows[j], first->rows[i]))
@@ -269,9 +269,10 @@ add_group(struct tx *tx, const struct update *update, size_t group, const struct
 		chat_text_add(text, "\n");
 }
 
-/* Of whoever may nothing but a few actions: those, by name. */
-static void
-add_do_buttons(struct tx *tx, const struct update *update, struct message *message)
+/* Of whoever may nothing but a few actions: those, each with its button.  False: it is more. */
+static bool
+say_actions(struct tx *tx, const struct update *update, const struct first *first,
+    struct chat_text *text, struct message *message)
 {
 	const struct settings *s = tx->settings;
 	char words[LIMIT_REF], label[LIMIT_BUTTON];
@@ -280,15 +281,53 @@ add_do_buttons(struct tx *tx, const struct update *update, struct message *messa
 	for (size_t i = 0; i < s->client_count; i++)
 		for (size_t a = 0; a < ACTION_COUNT; a++)
 			n += decide_do_allows(tx, update->person, &action_table[a], &s->clients[i]);
-	for (size_t i = 0; n <= DO_SHOWN && i < s->client_count; i++)
+	if (first->n != 1 || first->rows[0] != &table[ROW_do] || n == 0 || n > DO_SHOWN)
+		return false;
+	for (size_t i = 0; i < s->client_count; i++)
 		for (size_t a = 0; a < ACTION_COUNT; a++) {
-			if (!decide_do_allows(tx, update->person, &action_table[a], &s->clients[i]))
+			const struct client_settings *client = &s->clients[i];
+
+			if (!decide_do_allows(tx, update->person, &action_table[a], client))
 				continue;
+			chat_text_add(text, "%s on %s", action_table[a].name, client->id);
+			if (strcmp(client->name, client->id) != 0) {
+				chat_text_outside(text, " (", client->name);
+				chat_text_add(text, ")");
+			}
+			chat_text_add(text, "\n");
 			(void)snprintf(
-			    words, sizeof(words), "%s %s", action_table[a].name, s->clients[i].id);
+			    words, sizeof(words), "%s %s", action_table[a].name, client->id);
 			(void)snprintf(label, sizeof(label), "🔧 %.50s", words);
 			decide_do_choice(tx, update, words, label, message);
 		}
+	chat_text_add(text, "Press %s below, or write " MARK_CODE "/do %s" MARK_CODE ".\n\n",
+	    n == 1 ? "it" : "one", words);
+	return true;
+}
+
+/* Who has no role: what may be done about that, and nothing of what they may not. */
+static void
+say_stranger(struct tx *tx, const struct update *update, const char *ended, struct chat_text *text)
+{
+	if (ended[0] != '\0')
+		chat_text_add(text,
+		    "Your access has ended: %s. To get it back, send an admin the id that /whoami shows.\n",
+		    ended);
+	else
+		chat_text_add(
+		    text, "You have no role here. Send an admin the id that /whoami shows.\n");
+	add_row(tx, update, &table[ROW_whoami], text);
+	add_row(tx, update, &table[ROW_login], text);
+}
+
+/* A tap: its name in the text is copied by one. */
+static void
+add_all_button(struct tx *tx, const struct update *update, struct message *message)
+{
+	struct request all = request_of("help", "");
+
+	request_add(&all, "word", "all");
+	decide_once_button(tx, update, &all, "All commands", &message->buttons);
 }
 
 static void
@@ -299,6 +338,7 @@ say_help(struct tx *tx, const struct update *update, const char *greeting, bool 
 	bool is_stranger = decide_is_stranger(tx, update->person);
 	struct principal who = decide_who(tx, update->person);
 	char roles[LIMIT_LINE], ended[LIMIT_LINE];
+	bool has_actions = false;
 	struct chat_text text;
 	struct first first;
 
@@ -309,31 +349,34 @@ say_help(struct tx *tx, const struct update *update, const char *greeting, bool 
 	}
 	chat_text_init(&text);
 	chat_text_add(&text, "%s", greeting);
-	if (is_stranger)
-		chat_text_add(
-		    &text, "You have no role here yet. Send an admin the id that /whoami shows.\n");
-	else
-		chat_text_add(&text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n",
-		    policy_roles_text(tx->settings, who, tx->at, roles, sizeof(roles)));
-	if (policy_ended_text(tx->settings, who, tx->at, ended, sizeof(ended))[0] != '\0')
-		chat_text_add(&text, "Your access has ended: %s.\n", ended);
+	(void)policy_ended_text(tx->settings, who, tx->at, ended, sizeof(ended));
+	if (is_stranger) {
+		say_stranger(tx, update, ended, &text);
+		message.head = chat_text_take(&text);
+		(void)decide_send_keyboard(tx, update, &below, &message);
+		return;
+	}
+	if (ended[0] != '\0')
+		chat_text_add(&text, "Access that has ended: %s.\n", ended);
+	chat_text_add(&text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n",
+	    policy_roles_text(tx->settings, who, tx->at, roles, sizeof(roles)));
 	choose(tx, update, &first);
-	if (!is_all && first.n > 0) {
+	if (!is_all)
+		has_actions = say_actions(tx, update, &first, &text, &message);
+	if (!is_all && !has_actions && first.n > 0) {
 		add_first(tx, update, &first, &text);
 		chat_text_add(&text, "\n");
 	}
 	for (size_t group = 0; group < COUNT(titles); group++)
 		if (is_all || group != GROUP_HELP)
 			add_group(tx, update, group, is_all ? NULL : &first, &text);
-	if (!is_all)
-		chat_text_add(
-		    &text, "Each with what it takes: " MARK_CODE "/help all" MARK_CODE "\n");
-	if (!is_stranger) {
-		add_environments(tx, update, &text);
-		add_clients(tx, update, &text);
-		if (first.n == 1 && first.rows[0] == &table[ROW_do])
-			add_do_buttons(tx, update, &message);
+	if (!is_all) {
+		chat_text_add(&text, "How to write each: " MARK_CODE "/help all" MARK_CODE "\n");
+		add_all_button(tx, update, &message);
 	}
+	add_environments(tx, update, &text);
+	if (!has_actions)
+		add_clients(tx, update, &text);
 	message.head = chat_text_take(&text);
 	(void)decide_send_keyboard(tx, update, &below, &message);
 }

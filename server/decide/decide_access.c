@@ -207,7 +207,7 @@ look(struct tx *tx, const struct roles *roles)
 static void
 report(struct tx *tx)
 {
-	size_t count = 0;
+	size_t count = 0, found;
 	struct grant_use *uses = row_grant_use_list(tx, &count);
 	struct chat_text text;
 	struct buf out;
@@ -215,12 +215,16 @@ report(struct tx *tx)
 	if (uses == NULL)
 		return;
 	buf_init(&out, 64 * 1024);
-	policy_report_brief(tx->settings, uses, count, tx->at, PEOPLE, &out);
+	found = policy_report_brief(tx->settings, uses, count, tx->at, PEOPLE, &out);
 	for (size_t i = 0; i < tx->settings->admins.count; i++) {
 		chat_text_init(&text);
+		chat_text_add(&text, "🔑 " MARK_BOLD "Access" MARK_BOLD ": ");
+		if (found > 0)
+			chat_text_add(&text, "%zu to look at", found);
+		else
+			chat_text_add(&text, "nothing to do");
 		chat_text_add(&text,
-		    "🔑 " MARK_BOLD "Who may what" MARK_BOLD
-		    ", this month's report:\n%sEach person, with what they may: " MARK_CODE
+		    ", month's report\n%sAll, on the server: " MARK_CODE
 		    "deploybot policy report" MARK_CODE,
 		    buf_text(&out));
 		send_to(tx, tx->settings->admins.id[i], true, &text);

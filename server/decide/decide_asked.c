@@ -45,6 +45,21 @@ decide_asked_in(struct tx *tx, const struct deployment *work, const struct chat_
 	return 0;
 }
 
+/* False: it is in no supergroup, or was not sent yet. */
+static bool
+link_of(struct tx *tx, int64_t row, char ret[DECIDE_ASKED_LINK])
+{
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (row != 0)
+		message = row_message_get(tx, row);
+	if (message.remote_id == 0 || message.address.chat >= SUPERGROUPS)
+		return false;
+	(void)snprintf(ret, DECIDE_ASKED_LINK, "https://t.me/c/%" PRId64 "/%" PRId64,
+	    SUPERGROUPS - message.address.chat, message.remote_id);
+	return true;
+}
+
 const char *
 decide_asked_link(struct tx *tx, const struct deployment *work, const struct chat_address *address,
     char ret[DECIDE_ASKED_LINK])
@@ -53,17 +68,11 @@ decide_asked_link(struct tx *tx, const struct deployment *work, const struct cha
 	size_t n = list(tx, work, rows);
 
 	ret[0] = '\0';
-	for (size_t i = 0; i < n && ret[0] == '\0'; i++) {
-		CLEANUP(message_done) struct message message = { 0 };
-
-		if (rows[i] != 0)
-			message = row_message_get(tx, rows[i]);
-		if (message.remote_id != 0 && message.address.chat < SUPERGROUPS &&
-		    message.address.chat != address->chat)
-			(void)snprintf(ret, DECIDE_ASKED_LINK,
-			    "https://t.me/c/%" PRId64 "/%" PRId64,
-			    SUPERGROUPS - message.address.chat, message.remote_id);
-	}
+	if (link_of(tx, decide_asked_in(tx, work, address), ret))
+		return ret;
+	for (size_t i = 0; i < n; i++)
+		if (link_of(tx, rows[i], ret))
+			break;
 	return ret;
 }
 

@@ -14,12 +14,12 @@ decide_asked_in(struct tx *tx, const struct deployment *work, const struct chat_
 
 #define DECIDE_ASKED_LINK 64
 
-/* A link to it in another chat: of a supergroup alone, where it can be opened by who is in there;
- * "": none, or it stands in that one (a reply leads to it). */
+/* A link to it, in that chat before all others: of a supergroup alone, where it can be opened by
+ * who is in there; "": none. */
 const char *decide_asked_link(struct tx *tx, const struct deployment *work,
     const struct chat_address *address, char ret[DECIDE_ASKED_LINK]);
 
 /* To who asked for the same: a reply to where it is asked about in that chat, or a message where
- * there is none.  what: that it is asked about, with decide_asked_link(); it is taken, free(). */
+ * there is none.  what: that it is asked about; it is taken, free(). */
 void decide_asked_reply(
     struct tx *tx, const struct deployment *work, const struct deployment *request, char *what);

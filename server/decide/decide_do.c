@@ -331,24 +331,44 @@ audit(struct tx *tx, const struct update *update, const struct deployment *work,
 		work->client[0] != '\0' ? work->client : work->argument, NULL });
 }
 
+/* No denial, and what is asked of others stands there.  A toast's links cannot be pressed. */
+static void
+say_asked_already(struct tx *tx, const struct update *update, const struct wanted *w,
+    const struct deployment *asked)
+{
+	CLEANUP(message_done)
+	struct message message = { .reply_row = decide_asked_in(tx, asked, &update->address) };
+	char link[DECIDE_ASKED_LINK];
+	struct chat_text text;
+
+	decide_answer_no(tx, update);
+	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
+		decide_toast_firstf(tx, update, true, FIRST_SKIPPED, target_of(w),
+		    " %s, #%" PRId64 " awaits approval.", w->action->name, asked->id);
+	chat_text_init(&text);
+	chat_first(&text, FIRST_SKIPPED, target_of(w));
+	chat_text_code(&text, " ", w->action->name);
+	chat_text_add(&text,
+	    ", #%" PRId64 " awaits approval\nIt was asked for before. See where it stands: ",
+	    asked->id);
+	if (decide_asked_link(tx, asked, &update->address, link)[0] != '\0')
+		chat_text_add(&text, "%s", link);
+	else
+		chat_text_add(&text, MARK_CODE "/pending" MARK_CODE);
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, &(const struct request){ .message = 0 }, &message);
+}
+
 /* Each would be asked of all who approve. */
 static bool
 is_asked_already(struct tx *tx, const struct update *update, const struct wanted *w,
     const struct deployment *work)
 {
-	CLEANUP(message_done) struct message message = { 0 };
 	struct deployment asked = row_deployment_get(tx, row_deployment_same_action(tx, work));
-	char reason[64 + DECIDE_ASKED_LINK], link[DECIDE_ASKED_LINK];
 
 	if (asked.id == 0)
 		return false;
-	message.reply_row = decide_asked_in(tx, &asked, &update->address);
-	if (message.reply_row == 0)
-		(void)decide_asked_link(tx, &asked, &update->address, link);
-	(void)snprintf(reason, sizeof(reason), "it awaits approval already: #%" PRId64 "%s%s",
-	    asked.id, message.reply_row == 0 && link[0] != '\0' ? ", " : "",
-	    message.reply_row == 0 ? link : "");
-	refuse_with(tx, update, w, reason, &message);
+	say_asked_already(tx, update, w, &asked);
 	return true;
 }
 

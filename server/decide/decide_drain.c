@@ -35,15 +35,14 @@ audit(struct tx *tx, const struct deployment *deployment, enum audit_code code, 
 static void
 warn(struct tx *tx, struct deployment *deployment, bool began, const char *why)
 {
-	const char *how = began ? "was cut" : "did not begin";
-	const char *what =
-	    deployment->state == DEPLOY_ROLLED_BACK ? "was rolled back" : "ran before";
+	const char *how = began ? "was cut off" : "did not begin";
+	const char *what = deployment->state == DEPLOY_ROLLED_BACK ? "rolled-back" : "old";
 	char before[sizeof(deployment->note)];
 
 	(void)text_copy(before, sizeof(before), deployment->note);
 	(void)snprintf(deployment->note, sizeof(deployment->note),
-	    "%.100s%swhat %s may still run: ending it %s (%.*s); the next release ends it", before,
-	    before[0] == '\0' ? "" : "; ", what, how, before[0] == '\0' ? 120 : 60, why);
+	    "%.100s%sthe %s release may still run: stopping it %s (%.*s); the next release ends it",
+	    before, before[0] == '\0' ? "" : "; ", what, how, before[0] == '\0' ? 120 : 60, why);
 	row_deployment_save(tx, deployment);
 	decide_tell(tx, deployment, NULL);
 	tx_log(tx, LOG_LEVEL_WARNING, "deployment %" PRId64 " in %s: the drain %s: %s",

@@ -88,6 +88,14 @@ decide_hold_add_work(struct tx *tx, const char *target, struct chat_text *text)
 }
 
 const char *
+decide_hold_pushes_words(bool drops, bool waits)
+{
+	return !drops ? "pushes wait" :
+	    waits     ? "pushes wait, or are dropped where <ENV>_FREEZE_PUSHES says so" :
+			"pushes are dropped";
+}
+
+const char *
 decide_hold_pushes_text(struct tx *tx, const char *target)
 {
 	const struct environment_settings *environment;
@@ -98,9 +106,7 @@ decide_hold_pushes_text(struct tx *tx, const char *target)
 		drops = drops || environment->drops_pushes;
 		waits = waits || !environment->drops_pushes;
 	}
-	return !drops ? "pushes wait" :
-	    waits     ? "pushes wait, or are dropped where <ENV>_FREEZE_PUSHES says so" :
-			"pushes are dropped";
+	return decide_hold_pushes_words(drops, waits);
 }
 
 /* --- it ends --- */

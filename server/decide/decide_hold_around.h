@@ -16,6 +16,9 @@ void decide_hold_add_work(struct tx *tx, const char *target, struct chat_text *t
 /* What becomes of pushes there, by <ENV>_FREEZE_PUSHES: "pushes wait". */
 const char *decide_hold_pushes_text(struct tx *tx, const char *target);
 
+/* The same of some that drop them, and some where they wait. */
+const char *decide_hold_pushes_words(bool drops, bool waits);
+
 /* In how many of these something waits for the end of what holds them. */
 size_t decide_hold_waiting(struct tx *tx, const char *target);
 

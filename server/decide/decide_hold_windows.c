@@ -20,17 +20,21 @@
 /* What of one chat has changed. */
 struct changed {
 	size_t n;
-	size_t n_busy; /* with work in progress, queued, or a push that waits */
+	size_t n_busy;	/* with work in progress, queued, or a push that waits */
+	size_t n_drops; /* that drop what is pushed meanwhile */
+	int64_t until;	/* begun: until when all of them are frozen; 0: not until the same moment */
 	const struct environment_settings *at[NAMED];
+	size_t n_still; /* ended: that something else holds; not among the others */
+	const struct environment_settings *still[NAMED];
 };
 
 static bool
-has_changed(struct tx *tx, const struct environment_settings *settings, bool begins)
+has_changed(
+    struct tx *tx, const struct environment_settings *settings, bool begins, int64_t *ret_until)
 {
 	unsigned held = row_environment_get(tx, settings->name).held;
-	int64_t change;
 
-	return windows_have(settings->freeze, settings->of->zone, tx->at, &change) == begins &&
+	return windows_have(settings->freeze, settings->of->zone, tx->at, ret_until) == begins &&
 	    ((held & ENVIRONMENT_IS_IN_WINDOW) != 0) != begins;
 }
 
@@ -43,6 +47,15 @@ is_busy(struct tx *tx, const char *environment)
 	    row_queue_list(tx, environment, ids) > 0;
 }
 
+static bool
+is_held(struct tx *tx, const char *environment)
+{
+	struct holds holds;
+
+	decide_holds(tx, environment, &holds);
+	return holds.n > 0;
+}
+
 static struct changed
 collect(struct tx *tx, int64_t chat, bool begins)
 {
@@ -50,12 +63,22 @@ collect(struct tx *tx, int64_t chat, bool begins)
 
 	for (size_t i = 0; i < tx->settings->environment_count && !tx->failed; i++) {
 		const struct environment_settings *settings = &tx->settings->environments[i];
+		int64_t until;
 
-		if (settings->of->telegram_chat_id != chat || !has_changed(tx, settings, begins))
+		if (settings->of->telegram_chat_id != chat ||
+		    !has_changed(tx, settings, begins, &until))
 			continue;
-		if (changed.n < NAMED)
-			changed.at[changed.n] = settings;
-		changed.n++;
+		if (!begins && is_held(tx, settings->name)) {
+			if (changed.n_still < NAMED)
+				changed.still[changed.n_still] = settings;
+			changed.n_still++;
+		} else {
+			if (changed.n < NAMED)
+				changed.at[changed.n] = settings;
+			changed.until = changed.n == 0 || changed.until == until ? until : 0;
+			changed.n++;
+		}
+		changed.n_drops += settings->drops_pushes;
 		changed.n_busy +=
 		    begins ? is_busy(tx, settings->name) : decide_hold_waiting(tx, settings->name);
 		row_environment_set_held(tx, settings->name,
@@ -74,27 +97,19 @@ find_window(const struct holds *holds)
 	return NULL;
 }
 
-/* is_said: that it is frozen stands in front. */
-static void
-add_begun(struct tx *tx, const char *environment, struct chat_text *text, bool is_said)
-{
-	const struct hold *window;
-	struct holds holds;
-
-	decide_holds(tx, environment, &holds);
-	window = find_window(&holds);
-	chat_text_add(text, "%s", is_said ? "" : "frozen");
-	if (window != NULL)
-		chat_hold_by(text, window, &holds, tx->at);
-}
-
 /* --- one --- */
 
 static void
 say_begun(struct tx *tx, const struct environment_settings *settings, struct chat_text *text)
 {
+	const struct hold *window;
+	struct holds holds;
+
+	decide_holds(tx, settings->name, &holds);
+	window = find_window(&holds);
 	chat_first(text, FIRST_FROZEN, settings->name);
-	add_begun(tx, settings->name, text, true);
+	if (window != NULL)
+		chat_hold_by(text, window, &holds, tx->at);
 	chat_text_add(text, "\nNothing new is deployed there; %s, rollbacks go on.",
 	    decide_hold_pushes_text(tx, settings->name));
 	decide_hold_add_work(tx, settings->name, text);
@@ -111,64 +126,145 @@ say_ended(struct tx *tx, const struct environment_settings *settings, size_t wai
 
 /* --- several --- */
 
-/* What is said of it behind its name; free(). */
-static char *
-words_of(struct tx *tx, const char *environment, bool begins)
+/* What is said of one in front of its name, and behind it. */
+struct words {
+	char *before, *behind;
+};
+
+static void
+words_done(struct words *words)
+{
+	free(words->before);
+	free(words->behind);
+}
+
+static bool
+words_are_same(const struct words *a, const struct words *b)
+{
+	return a->before != NULL && b->before != NULL && a->behind != NULL && b->behind != NULL &&
+	    strcmp(a->before, b->before) == 0 && strcmp(a->behind, b->behind) == 0;
+}
+
+/* "by STAGING_FREEZE (calendar): ", and until when, where that is not the same of all. */
+static struct words
+words_of_begun(struct tx *tx, const char *environment, bool has_until)
 {
 	struct chat_text text;
 	struct holds holds;
+	const struct hold *window;
 
-	chat_text_init(&text);
-	if (begins) {
-		chat_text_add(&text, ": ");
-		add_begun(tx, environment, &text, false);
-		return chat_text_take(&text);
-	}
 	decide_holds(tx, environment, &holds);
-	if (holds.n > 0) {
-		chat_text_add(&text, ": still ");
-		chat_hold(&text, &holds.at[0], &holds, tx->at);
+	window = find_window(&holds);
+	chat_text_init(&text);
+	if (window != NULL) {
+		chat_text_outside(&text, "by ", window->by);
+		chat_text_add(&text, " (calendar)");
 	}
-	return chat_text_take(&text);
+	if (window != NULL && has_until && window->until != 0)
+		chat_hold_until(&text, ", ", window->until, &holds);
+	chat_text_add(&text, window != NULL ? ": " : "");
+	return (struct words){ chat_text_take(&text), strdup("") };
+}
+
+/* "Still locked: ", " by @ada, 20 min ago, until …" */
+static struct words
+words_of_still(struct tx *tx, const char *environment)
+{
+	struct chat_text before, behind;
+	struct holds holds;
+
+	decide_holds(tx, environment, &holds);
+	chat_text_init(&before);
+	chat_text_init(&behind);
+	if (holds.n > 0) {
+		chat_text_add(&before, "Still %s: ", hold_kinds[holds.at[0].kind].is);
+		chat_hold_by(&behind, &holds.at[0], &holds, tx->at);
+	}
+	return (struct words){ chat_text_take(&before), chat_text_take(&behind) };
 }
 
 /* Those that stand together and of which the same is said have one line. */
+struct lines {
+	struct chat_text *text;
+	struct words said;
+};
+
+/* Takes the words. */
 static void
-add_lines(struct tx *tx, const struct changed *changed, bool begins, struct chat_text *text)
+add_name(struct lines *lines, const char *name, struct words words)
 {
-	char *words = NULL;
-
-	for (size_t i = 0; i < changed->n && i < NAMED; i++) {
-		const char *name = changed->at[i]->name;
-		char *now = words_of(tx, name, begins);
-		bool is_same = words != NULL && now != NULL && strcmp(words, now) == 0;
-
-		if (!is_same && i > 0)
-			chat_text_add(text, "%s", words != NULL ? words : "");
-		chat_text_add(text, "%s%s", is_same ? ", " : "\n", name);
-		free(words);
-		words = now;
+	if (words_are_same(&words, &lines->said)) {
+		chat_text_add(lines->text, ", %s", name);
+	} else {
+		chat_text_add(lines->text, "%s\n%s%s",
+		    lines->said.behind != NULL ? lines->said.behind : "",
+		    words.before != NULL ? words.before : "", name);
 	}
-	chat_text_add(text, "%s", words != NULL ? words : "");
-	free(words);
+	words_done(&lines->said);
+	lines->said = words;
 }
 
 static void
-say_several(struct tx *tx, const struct changed *changed, bool begins, struct chat_text *text)
+end_lines(struct lines *lines)
 {
-	chat_text_add(text, "%s" MARK_BOLD "%zu environments" MARK_BOLD " (calendar)",
-	    chat_first_rows[begins ? FIRST_FROZEN : FIRST_FREEZE_ENDED].before, changed->n);
-	add_lines(tx, changed, begins, text);
-	if (changed->n > NAMED)
-		chat_text_add(
-		    text, "\n… and %zu more: " MARK_CODE "/status" MARK_CODE, changed->n - NAMED);
-	if (begins)
-		chat_text_add(text, "\nNothing new is deployed there; rollbacks go on.");
+	chat_text_add(lines->text, "%s", lines->said.behind != NULL ? lines->said.behind : "");
+	words_done(&lines->said);
+}
+
+static void
+add_more(size_t n, struct chat_text *text)
+{
+	if (n > NAMED)
+		chat_text_add(text, "\n… and %zu more: " MARK_CODE "/status" MARK_CODE, n - NAMED);
+}
+
+static void
+say_several_begun(struct tx *tx, const struct changed *changed, struct chat_text *text)
+{
+	struct lines lines = { .text = text };
+
+	chat_text_add(text, "%s" MARK_BOLD "%zu environments" MARK_BOLD,
+	    chat_first_rows[FIRST_FROZEN].before, changed->n);
+	if (changed->until != 0) {
+		struct chat_clock clock = decide_clock(tx, changed->at[0]->name);
+
+		chat_text_since(text, " until ", &clock, changed->until, tx->at);
+	}
+	for (size_t i = 0; i < changed->n && i < NAMED; i++)
+		add_name(&lines, changed->at[i]->name,
+		    words_of_begun(tx, changed->at[i]->name, changed->until == 0));
+	end_lines(&lines);
+	add_more(changed->n, text);
+	chat_text_add(text, "\nNothing new is deployed there; %s, rollbacks go on.",
+	    decide_hold_pushes_words(changed->n_drops > 0, changed->n_drops < changed->n));
 	if (changed->n_busy > 0)
 		chat_text_add(text,
-		    begins ? "\n⏳ In progress or queued in %zu of them: " MARK_CODE
-			     "/queue" MARK_CODE :
-			     "\nWhat waited in %zu of them goes on, where nothing else holds it.",
+		    "\n⏳ In progress or queued in %zu of them: " MARK_CODE "/queue" MARK_CODE,
+		    changed->n_busy);
+}
+
+/* What holds some of them still comes first: who reads "ended" deploys. */
+static void
+say_several_ended(struct tx *tx, const struct changed *changed, struct chat_text *text)
+{
+	struct lines still = { .text = text }, free_ones = { .text = text };
+	size_t n = changed->n > 0 ? changed->n : changed->n_still;
+
+	chat_text_add(text, "%s" MARK_BOLD "%zu environment%s" MARK_BOLD " (calendar)",
+	    chat_first_rows[FIRST_FREEZE_ENDED].before, n, n == 1 ? "" : "s");
+	for (size_t i = 0; i < changed->n_still && i < NAMED; i++)
+		add_name(
+		    &still, changed->still[i]->name, words_of_still(tx, changed->still[i]->name));
+	end_lines(&still);
+	add_more(changed->n_still, text);
+	for (size_t i = 0; i < changed->n && i < NAMED; i++)
+		add_name(
+		    &free_ones, changed->at[i]->name, (struct words){ strdup(""), strdup("") });
+	end_lines(&free_ones);
+	add_more(changed->n, text);
+	if (changed->n_busy > 0)
+		chat_text_add(text,
+		    "\nWhat waited in %zu of them goes on, where nothing else holds it.",
 		    changed->n_busy);
 }
 
@@ -182,15 +278,18 @@ decide_hold_windows(struct tx *tx, bool begins)
 		const struct chat_address team = { .chat = row_chat_now(tx, chat) };
 		struct changed changed = collect(tx, chat, begins);
 
-		if (changed.n == 0)
+		if (changed.n + changed.n_still == 0)
 			continue;
 		chat_text_init(&text);
-		if (changed.n > 1)
-			say_several(tx, &changed, begins, &text);
+		if (changed.n + changed.n_still > 1 && begins)
+			say_several_begun(tx, &changed, &text);
+		else if (changed.n + changed.n_still > 1)
+			say_several_ended(tx, &changed, &text);
 		else if (begins)
 			say_begun(tx, changed.at[0], &text);
 		else
-			say_ended(tx, changed.at[0], changed.n_busy, &text);
+			say_ended(tx, changed.n > 0 ? changed.at[0] : changed.still[0],
+			    changed.n_busy, &text);
 		(void)decide_send(tx, &team, &text);
 	}
 }

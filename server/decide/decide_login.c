@@ -146,17 +146,19 @@ static void
 begin(struct tx *tx, const struct update *update, struct token *token)
 {
 	char until[ZONE_DATE], idle[TEXT_DURATION_SIZE];
+	bool has_own = policy_is_known(tx->settings, principal_of_person(update->person), tx->at);
 
 	token->person = update->person;
 	token->used_at = tx->at;
 	row_token_save(tx, token);
 	decide_session_begin(tx, update, token);
 	(void)decide_sendf(tx, &update->address,
-	    "🔑 Logged in: role " MARK_BOLD "%s" MARK_BOLD
-	    " until %s, or %s without use.\nIt approves nothing; " MARK_CODE "/logout" MARK_CODE
-	    " ends it. Your message with the token is deleted.",
+	    "🔑 Logged in as " MARK_BOLD "%s" MARK_BOLD
+	    " until %s; ends after %s without use.\n%sWith the token's you cannot approve. " MARK_CODE
+	    "/logout" MARK_CODE " ends it. Your message with the token is deleted.",
 	    token->role, zone_date_text(tx->settings->zone, token->expires_at - 1, until),
-	    text_duration(idle, tx->settings->session_timeout_ms));
+	    text_duration(idle, tx->settings->session_timeout_ms),
+	    has_own ? "You keep your own role. " : "");
 }
 
 void

@@ -22,8 +22,21 @@
 #include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_message.h"
 
 /* --- shared --- */
+
+/* In the place of what it was skipped for: one message, with a way to where it is approved. */
+static void
+lead_to_approval(struct tx *tx, const struct deployment *request, const struct deployment *question)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	char link[DECIDE_ASKED_LINK];
+
+	message.head = chat_deployment_awaits(
+	    question, decide_asked_link(tx, question, &request->address, link));
+	row_message_change(tx, request->message, &message);
+}
 
 /* Who joins it reads what is; whoever was asked before reads that, too, and presses below it. */
 static void
@@ -45,19 +58,16 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 {
 	struct deployment question =
 	    row_deployment_question_of(tx, request->environment, request->commit);
-	char link[DECIDE_ASKED_LINK];
 	bool is_confirmed = question.state == DEPLOY_AWAITING_APPROVAL;
 
 	if (question.id == 0 || deployment_is_emergency(request))
 		return false; /* nobody's yes is waited for */
-	(void)snprintf(request->detail, sizeof(request->detail), "%s already: #%" PRId64,
-	    is_confirmed ? "it awaits approval" : "its question is open", question.id);
+	(void)snprintf(request->detail, sizeof(request->detail), "%s already, as #%" PRId64,
+	    is_confirmed ? "awaits approval" : "asked about", question.id);
 	(void)decide_step(tx, request, DEPLOY_ON_SUPERSEDE, NULL);
 	/* Who asks for what others approve is none of those who asked: they may approve it. */
 	if (is_confirmed) {
-		decide_asked_reply(tx, &question, request,
-		    chat_deployment_shared(&question, NULL,
-			decide_asked_link(tx, &question, &request->address, link)));
+		lead_to_approval(tx, request, &question);
 		return true;
 	}
 	bring_up_to_date(tx, &question, answer);

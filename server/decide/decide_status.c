@@ -63,7 +63,7 @@ static void
 sort_trouble(struct tx *tx, struct decide_scope *scope)
 {
 	char names[TROUBLE_MAX][LIMIT_ENVIRONMENT];
-	size_t n = row_environment_list_trouble(tx, names, TROUBLE_MAX), front = 0;
+	size_t n = row_environment_list_first(tx, names, TROUBLE_MAX), front = 0;
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = front; k < scope->n; k++) {

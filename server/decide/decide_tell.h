@@ -13,8 +13,8 @@
 void decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 
 /* A question is sent, not edited into what stands: a sound is made for a new message alone. */
-void decide_tell_question(struct tx *tx, struct deployment *deployment,
-    const struct git_answer *answer);
+void
+decide_tell_question(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 
 /* It is asked for in the chat of its approvals: sent, so that it rings, and the work's own message
  * says that it awaits them. */
@@ -44,8 +44,8 @@ void decide_tell_turn(struct tx *tx, const struct deployment *deployment, bool i
 void decide_tell_given(struct tx *tx, const struct deployment *from, const struct deployment *to);
 
 /* Asked for elsewhere: TELEGRAM_CHAT_ID gets a message about it too.  Sets also_message. */
-void decide_tell_team(struct tx *tx, struct deployment *deployment,
-    const struct git_answer *answer);
+void
+decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 
 /* Somebody else asked for it, who may answer it from now on: a reply to its question, or, in a chat
  * that it does not stand in, the question, which goes on there too. */

@@ -1,9 +1,71 @@
-/* decide_tell_inside.h - what can be pressed below a deployment's messages: for decide_tell.c alone.  Side: store. */
+/* decide_tell_inside.h - what the files that tell of a deployment share: facts, messages, buttons.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "chat/chat_deployment.h"
+#include "decide/decide_action.h"
+#include "decide/decide_barrier.h"
+#include "decide/decide_needs.h"
+#include "decide/decide_ran.h"
+#include "settings/settings_claims.h"
+#include "store/row_approval.h"
+#include "store/row_binding.h"
 #include "store/row_deployment.h"
 #include "types/message.h"
+
+/* Rows that its texts are made of. */
+struct decide_tell_rows {
+	struct environment environment;
+	struct release to;
+	struct release gone[CHAT_GONE + 1];
+	struct git_change gone_commits[LIMIT_COMMITS];
+	size_t position;
+	struct deployment ahead; /* id 0: none */
+	struct block block;
+	struct block contained[LIMIT_BLOCKED];
+	struct barrier barriers[BARRIERS_SHOWN];
+	struct barrier past[BARRIERS_SHOWN];
+	struct migration_behind behind;
+	struct ran ran[RAN_SHOWN];
+	char link[LIMIT_URL];
+	char first[LIMIT_LINE];
+	char list[FINGERPRINT_LIST_MAX];
+	struct holds holds;
+	struct decide_needs needs;
+	struct approval_request request;
+	struct chat_approvals approvals;
+	struct step steps[LIMIT_STEPS];
+	struct run_warnings warnings;
+	char migration_at[SETTINGS_MIGRATION];
+	char head[LIMIT_AUDIT_HEAD];
+	char tail[LIMIT_TAIL];
+	char failed_step[LIMIT_STEP];
+	char application_log[LIMIT_APPLICATION_LOG];
+	char touches[DECIDE_TOUCHES];
+};
+
+/* The facts that its texts are made of; they stand in *rows. */
+struct chat_deployment decide_tell_facts(struct tx *tx, const struct deployment *deployment,
+    const struct git_answer *answer, struct decide_tell_rows *rows);
+
+/* Does it wait for somebody's answer? */
+bool decide_tell_is_question(const struct deployment *deployment);
+
+/* Its message in that chat, as it is now; head and buttons alone. */
+void decide_tell_render(
+    struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret);
+
+/* ... in the place of that row; 0: none. */
+void decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row);
+
+/* In that row's place: its question stands below. */
+void decide_tell_leave(struct tx *tx, const struct deployment *deployment, int64_t row);
+
+/* May one more sound be made for it in that chat, by coming to this state? */
+bool decide_tell_may_ring(struct tx *tx, const struct deployment *deployment, int64_t chat);
+
+/* EXPIRED, as nobody approved it: says so in each chat in which it was asked. */
+void decide_tell_expired(struct tx *tx, const struct chat_deployment *about);
 
 /* Below its message in that chat, as it is now.  A person's own chat has only what they may do. */
 struct buttons
@@ -18,5 +80,5 @@ bool decide_tell_is_asked_in(struct tx *tx, const struct deployment *deployment,
 
 /* What an approver may press.  In a group all have all of them; in private a person has those that
  * are theirs. */
-void decide_tell_add_approval(struct tx *tx, const struct deployment *deployment, int64_t chat,
-    struct buttons *buttons);
+void decide_tell_add_approval(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons);

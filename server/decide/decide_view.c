@@ -10,6 +10,7 @@
 #include "decide/decide_needs.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
+#include "deployment/standing.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -167,6 +168,24 @@ put_steps(struct tx *tx, const struct deployment *work, struct json_out *json)
 	json_out_end(json);
 }
 
+/* What its script has warned of: those that are kept, and how many it said. */
+static void
+put_warnings(struct tx *tx, const struct deployment *work, struct json_out *json)
+{
+	struct run_warnings warnings;
+	char *rest = warnings.lines;
+	const char *line;
+
+	(void)row_deployment_warnings(tx, work->id, &warnings);
+	json_put_i64(json, "warnings_said", warnings.said);
+	json_out_key(json, "warnings");
+	json_out_array(json);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			json_out_str(json, line);
+	json_out_end(json);
+}
+
 /* The list's digest, and its words, of what may ship it: marks, no values.  Who guesses a value
  * reads in its mark whether it is that one: who has `admin` alone sees them. */
 static void
@@ -244,6 +263,7 @@ decide_view_work(
 	put_number(json, "joined", joined(tx, work));
 	put_binding(tx, person, work, json);
 	put_steps(tx, work, json);
+	put_warnings(tx, work, json);
 	put_runs(tx, work, json);
 	put_message(tx, person, work, json);
 }
@@ -295,16 +315,14 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	const char *name = settings->name;
 	struct environment environment = row_environment_get(tx, name);
 	struct deployment active = row_deployment_active(tx, name);
+	enum standing is = standing_of(&environment, &active, STANDING_UNCHECKED);
 	int64_t ids[ROW_QUEUE_LIST];
 
 	json_out_object(json);
 	json_put_str(json, "environment", name);
 	json_put_i64(json, "health_urls", (int64_t)settings->health_url_count);
-	json_put_str(json, "state",
-	    environment.unknown_since != 0  ? "unknown" :
-		environment.is_down	    ? "down" :
-		environment.current.id == 0 ? "none" :
-					      "live");
+	json_put_str(json, "state", standing_word(is, &environment));
+	json_put_bool(json, "is_replaced", is == STANDING_REPLACED);
 	put_text(json, "unknown_why", environment.unknown_why);
 	put_text(json, "refusal", decide_refusal(tx, name) != NULL ? decide_refusal(tx, name) : "");
 	json_put_bool(json, "is_rolled_back", environment.is_unacknowledged);

@@ -74,7 +74,7 @@ add_where(const struct grant *grant, struct buf *out)
 	else if (grant->is_client)
 		buf_addf(out, " for client/%s", grant->name);
 	else if (is_everywhere(grant) && grant->beside[0] != '\0')
-		buf_addf(out, " in each application with %s", grant->beside);
+		buf_addf(out, " of all applications that have a %s", grant->beside);
 	else if (is_everywhere(grant))
 		buf_adds(out, " everywhere");
 	else if (strcmp(grant->name, "*") == 0)
@@ -168,19 +168,18 @@ add_rights(const struct settings *settings, const struct role_member *member, si
 }
 
 static void
-add_unused(uint32_t unused, size_t most, struct buf *out)
+add_unused(uint32_t unused, size_t most, const char *before, struct buf *out)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
 		if ((unused & POLICY_ACTION_BIT(i)) != 0 && n++ < most)
-			buf_addf(out, "%s%s", n == 1 ? "; not for 90 days: " : ", ",
-			    policy_action_rows[i].word);
+			buf_addf(out, "%s%s", n == 1 ? before : ", ", policy_action_rows[i].word);
 	if (n > most)
 		buf_addf(out, " and %zu more", n - most);
 }
 
-/* "telegram:50 contractor" */
+/* "telegram:50 (contractor)" */
 static void
 add_name(const struct settings *settings, int64_t person, int64_t at, struct buf *out)
 {
@@ -190,8 +189,9 @@ add_name(const struct settings *settings, int64_t person, int64_t at, struct buf
 
 	if (user != NULL)
 		(void)snprintf(who.name, sizeof(who.name), "%s", user);
-	buf_addf(out, "%s %s", principal_text(&who, text),
-	    policy_roles_text(settings, who, at, roles, sizeof(roles)));
+	buf_adds(out, principal_text(&who, text));
+	if (policy_is_known(settings, who, at))
+		buf_addf(out, " (%s)", policy_roles_text(settings, who, at, roles, sizeof(roles)));
 }
 
 static void
@@ -226,7 +226,8 @@ add_person(const struct settings *settings, const struct role_member *member, si
 		add_rights(settings, member, n, at, out);
 	buf_adds(out, "  ");
 	add_last_use(settings, uses, member->person, out);
-	add_unused(rights_of(settings, member, n, uses, at).unused, POLICY_ACTION_COUNT, out);
+	add_unused(rights_of(settings, member, n, uses, at).unused, POLICY_ACTION_COUNT,
+	    "; not for 90 days: ", out);
 	buf_adds(out, "\n");
 }
 
@@ -262,16 +263,18 @@ policy_report(const struct settings *settings, const struct grant_use uses[], si
 #define ROLES_COUNTED 6
 #define UNUSED_NAMED  4
 
-enum concern { CONCERN_ENDED, CONCERN_IDLE, CONCERN_PARTLY, CONCERN_COUNT };
+/* The most idle first, what does nothing any more last. */
+enum concern { CONCERN_IDLE, CONCERN_PARTLY, CONCERN_ENDED, CONCERN_COUNT };
 
-/* Nothing of a person is one of CONCERN_COUNT. */
+/* Nothing of a person is one of CONCERN_COUNT; of an admin neither: they are there for the night on
+ * which they are needed. */
 static enum concern
 concern_of(const struct settings *settings, int64_t person, int64_t at, const struct rights *rights)
 {
 	struct principal who = principal_of_person(person);
 	char ended[LIMIT_LINE];
 
-	if (principal_is_root(person))
+	if (principal_is_root(person) || policy_has_role(settings, who, "admin", at))
 		return CONCERN_COUNT;
 	if (policy_ended_text(settings, who, at, ended, sizeof(ended))[0] != '\0')
 		return CONCERN_ENDED;
@@ -282,22 +285,34 @@ concern_of(const struct settings *settings, int64_t person, int64_t at, const st
 	return rights->is_own ? CONCERN_PARTLY : CONCERN_COUNT;
 }
 
+/* "telegram:60 (x): rollback, lock; last came 2026-03-31" */
 static void
-add_concern(const struct settings *settings, int64_t person, const struct uses *uses, int64_t at,
-    enum concern concern, const struct rights *rights, struct buf *out)
+add_unused_of(const struct settings *settings, int64_t person, const struct uses *uses, int64_t at,
+    const struct rights *rights, struct buf *out)
 {
-	char ended[LIMIT_LINE];
+	int64_t last = last_use(uses, person, NULL);
+	char date[ZONE_DATE];
 
 	add_name(settings, person, at, out);
 	buf_adds(out, ": ");
-	if (concern == CONCERN_ENDED)
-		buf_addf(out, "has ended: %s; ",
-		    policy_ended_text(
-			settings, principal_of_person(person), at, ended, sizeof(ended)));
-	add_last_use(settings, uses, person, out);
-	if (concern == CONCERN_PARTLY)
-		add_unused(rights->unused, UNUSED_NAMED, out);
+	if (rights->unused == rights->actions)
+		buf_adds(out, "nothing used");
+	else
+		add_unused(rights->unused, UNUSED_NAMED, "", out);
+	if (last != 0)
+		buf_addf(out, "; last came %s", zone_date_text(settings->zone, last, date));
 	buf_adds(out, "\n");
+}
+
+/* "telegram:50: contractor until 2027-01-31" */
+static void
+add_ended_of(const struct settings *settings, int64_t person, int64_t at, struct buf *out)
+{
+	struct principal who = principal_of_person(person);
+	char ended[LIMIT_LINE];
+
+	add_name(settings, person, at, out);
+	buf_addf(out, ": %s\n", policy_ended_text(settings, who, at, ended, sizeof(ended)));
 }
 
 /* "admin 2, staging 1, contractor 12" */
@@ -325,30 +340,54 @@ add_roles(const struct settings *settings, int64_t at, struct buf *out)
 	buf_adds(out, "\n");
 }
 
-void
+/* Those of one concern, below what is to be done; `found` of all have a line already. */
+static size_t
+add_concern(const struct settings *settings, const struct uses *uses, int64_t at, size_t lines,
+    enum concern concern, size_t found, struct buf *out)
+{
+	static const char *const heads[] = {
+		[CONCERN_IDLE] =
+		    "Not used for 90 days; take out of the settings what is not needed:\n",
+		[CONCERN_PARTLY] =
+		    "Not used for 90 days; take out of the settings what is not needed:\n",
+		[CONCERN_ENDED] = "Access has ended, and still stands in the settings:\n",
+	};
+	const struct roles *roles = settings->roles;
+	bool is_headed = concern == CONCERN_PARTLY && found > 0;
+
+	for (size_t i = 0, n; i < roles->member_count; i += n) {
+		int64_t person = roles->member[i].person;
+		const struct role_member *member = roles_of(roles, person, &n);
+		struct rights rights = rights_of(settings, member, n, uses, at);
+
+		if (concern_of(settings, person, at, &rights) != concern || found++ >= lines)
+			continue;
+		if (!is_headed)
+			buf_adds(out, heads[concern]);
+		is_headed = true;
+		if (concern == CONCERN_ENDED)
+			add_ended_of(settings, person, at, out);
+		else
+			add_unused_of(settings, person, uses, at, &rights, out);
+	}
+	return found;
+}
+
+size_t
 policy_report_brief(const struct settings *settings, const struct grant_use uses[], size_t count,
     int64_t at, size_t lines, struct buf *out)
 {
-	const struct roles *roles = settings->roles;
 	const struct uses all = { uses, count };
 	size_t found = 0;
 
-	add_roles(settings, at, out);
-	for (enum concern concern = CONCERN_ENDED; concern < CONCERN_COUNT; concern++)
-		for (size_t i = 0, n; i < roles->member_count; i += n) {
-			int64_t person = roles->member[i].person;
-			const struct role_member *member = roles_of(roles, person, &n);
-			struct rights rights = rights_of(settings, member, n, &all, at);
-
-			if (concern_of(settings, person, at, &rights) != concern)
-				continue;
-			if (found == 0)
-				buf_adds(
-				    out, "Not used, to be looked at before the settings are:\n");
-			if (found++ < lines)
-				add_concern(settings, person, &all, at, concern, &rights, out);
-		}
+	for (enum concern concern = 0; concern < CONCERN_COUNT; concern++)
+		found = add_concern(settings, &all, at, lines, concern, found, out);
 	if (found > lines)
 		buf_addf(out, "… and %zu more\n", found - lines);
+	if (found > 0)
+		buf_adds(out, "Admins are not listed here.\n");
+	buf_adds(out, "In force: ");
+	add_roles(settings, at, out);
 	add_since(settings, &all, at, out);
+	return found;
 }

@@ -13,10 +13,11 @@ struct buf;
 void policy_report(const struct settings *settings, const struct grant_use uses[], size_t count,
     int64_t at, struct buf *out);
 
-/* Appends what an admin may have to do about it: how many people have which role, then a line for
- * each whose access has ended, who has used none of it for 90 days, or not all of a role of the
- * settings' own, `lines` of them at most, and how many more there are. */
-void policy_report_brief(const struct settings *settings, const struct grant_use uses[],
+/* Appends what an admin may have to do about it: a line for each who has used none of it for 90
+ * days, not all of a role of the settings' own, or whose access has ended, `lines` of them at most,
+ * and how many more there are; then how many people have which role.  Admins are not among them.
+ * Returns of how many there is something to do. */
+size_t policy_report_brief(const struct settings *settings, const struct grant_use uses[],
     size_t count, int64_t at, size_t lines, struct buf *out);
 
 /* What a role grants, as it stands in the settings: "deploy:shop/staging, status:shop/staging". */

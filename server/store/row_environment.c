@@ -298,7 +298,7 @@ add_release(struct tx *tx, const struct release *release)
 }
 
 size_t
-row_environment_list_trouble(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t max)
+row_environment_list_first(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t max)
 {
 	return tx_read(tx, tx_read_environment, ret, max,
 	    "SELECT name FROM (SELECT name, CASE WHEN is_down <> 0 THEN 0 ELSE 1 END AS rank"

@@ -59,7 +59,7 @@ bool row_environment_next_open(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST
 
 /* Those that a person is to look at first: down, not known, in progress, with something queued, in
  * this order; at most max of them.  Returns how many. */
-size_t row_environment_list_trouble(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t max);
+size_t row_environment_list_first(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t max);
 
 /* A new release is live: a release row, current and previous move on, its block, alarm and doubt
  * end.  The environment's state file follows after the commit.  release->origin: of the release

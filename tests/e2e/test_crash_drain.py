@@ -222,7 +222,7 @@ def test_a_drain_that_is_cut_is_a_warning_and_the_release_stays(scene, how):
         wait_until(lambda: scene.count("drain_cut") == before + 1, PATIENCE_S, "a warning")
     else:
         scene.finish("drain_cut", "stuck")
-    who.hear("Live: staging", live[:7], "what ran before may still run: ending it was cut", after=0)
+    who.hear("Live: staging", live[:7], "the old release may still run: stopping it was cut off", after=0)
     assert scene.runs_now("staging") == live and scene.count("auto_rollback_completed") == 0
     assert scene.audit(action="drain_cut")[-1]["severity"] == "medium"
     assert "draining" not in scene.says(who)

@@ -79,7 +79,7 @@ def test_a_login_is_one_and_its_token_is_not_kept(scene, point):
     eve = scene.person(MALLORY)
     killed_at(scene, "login", point, lambda: eve.say(f"/login {token}"))
     wait_until(lambda: len(scene.audit(action="login")) > before, PATIENCE_S, "the login")
-    eve.hear("Logged in:", chat=MALLORY)
+    eve.hear("Logged in as ", chat=MALLORY)
     assert len(scene.audit(action="login")) == before + 1
     assert scene.bot_rows(f"SELECT COUNT(*) FROM session WHERE person = {MALLORY}") == [(1,)]
     for path in pathlib.Path(scene.bot.settings["STATE_DIRECTORY"]).rglob("*"):

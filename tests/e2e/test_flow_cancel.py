@@ -57,7 +57,7 @@ def test_a_broken_first_release_has_nothing_to_go_back_to_and_says_so(scene):
     assert scene.state_file("staging") is None
     assert scene.audit(environment="staging")[-1]["action"] == "deploy_failed"
     who.say("/status staging")
-    who.hear("🔥 staging", "look at what runs there")
+    who.hear("🔥 staging", "/logs staging")
     scene.health.answers.clear()
     scene.release()
 

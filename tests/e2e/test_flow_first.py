@@ -50,11 +50,11 @@ def test_what_a_script_warns_of_is_in_its_message_and_speaks_for_no_one_else(sce
     scene.health.answers["web"] = (200, {"status": "ok"})
     who = scene.admin()
     who.say("/deploy staging")
-    end = who.hear("Live: staging")
-    assert ("⚠️ its script warns: <b>x</b> @ada https://evil.example\n⚠️ its script warns: number 1\n"
-            "⚠️ its script warns: number 2\n⚠️ 9 more warnings in the log\n") in text_of(end)
-    assert "warning" not in text_of(end).replace("warnings in the log", "")     # no step
+    end = who.hear("Live: staging, 12 warnings: ")
+    assert ("⚠️ the script warned:\n• <b>x</b> @ada https://evil.example\n• number 1\n• number 2\n"
+            "… and 9 more: 📄 Log\n") in text_of(end)
+    assert "warning" not in text_of(end).replace("12 warnings", "")     # no step
     codes = [entity for entity in end["message"]["entities"] if entity["type"] == "code"]
     assert len([code for code in codes if code["length"] == len("<b>x</b> @ada https://evil.example")]) == 1, codes
     who.say("/show 1")
-    who.hear("⚠️ its script warns: number 7\n⚠️ 4 more warnings in the log\n")
+    who.hear("• number 7\n… and 4 more: 📄 Log\n")

@@ -203,7 +203,7 @@ def test_while_one_deploys_the_latest_push_wins(scene):
     second = push(scene)
     hear(scene, "⏳ Queued: 1st in staging", second["after"][:7], "starts after #")
     third = push(scene)
-    hear(scene, "⏭️ Skipped: staging: replaced by " + third["after"][:7], second["after"][:7])
+    hear(scene, "⏭️ Skipped: staging, replaced by " + third["after"][:7], second["after"][:7])
     scene.let_go()
     hear(scene, "Live: staging", third["after"][:7])
     started = [e["commit"] for e in scene.audit(action="deploy_started")]

@@ -51,7 +51,7 @@ def test_a_newer_push_replaces_the_question(scene):
     data = [b["callback_data"] for row in old["message"]["reply_markup"]["inline_keyboard"]
             for b in row][0]
     second = push(scene, "main")
-    hear(scene, "⏭️ Skipped: production: replaced by " + second["after"][:7], first["after"][:7])
+    hear(scene, "⏭️ Skipped: production, replaced by " + second["after"][:7], first["after"][:7])
     new = hear(scene, "Deploy to production?", second["after"][:7], buttons=("Deploy to",))
     late = scene.chat.act("press", user_id=scene.ada.number, chat_id=GROUP,
                           message_id=old["message_id"], data=data, wait=20)

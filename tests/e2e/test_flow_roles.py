@@ -91,7 +91,7 @@ def test_a_contractor_may_look_and_cancel_staging(scene):
 def test_help_lists_what_a_role_may(scene):
     scene.carl.say("/help")
     said = text_of(scene.carl.hear("You may, as staging"))
-    assert "In staging:\n/deploy <environment> [ref] — build and ship the newest commit\n" in said
+    assert "In staging only:\n/deploy <environment> [commit or branch] — deploy the newest commit\n" in said
     assert "/rollback" not in said
     scene.ada.say("/help")
     assert "/rollback" in text_of(scene.ada.hear("You may, as admin"))

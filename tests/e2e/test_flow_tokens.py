@@ -177,7 +177,7 @@ def test_somebody_logs_in_and_out_and_their_message_is_gone(scene):
     eve = scene.mallory
     eve.say("/status staging")
     eve.say(f"/login {token}")
-    eve.hear("Logged in:", "staging", chat=MALLORY)
+    eve.hear("Logged in as staging", chat=MALLORY)
     wait_until(lambda: not [m for m in scene.chat.messages(MALLORY)
                             if token in json.dumps(m) and not m["deleted"]], PATIENCE_S, "the message with the token")
     assert scene.wait_for_audit(action="login")[-1]["user_id"] == f"telegram:{MALLORY}"

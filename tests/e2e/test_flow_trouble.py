@@ -55,7 +55,7 @@ def test_what_telegram_cannot_parse_is_sent_as_plain_text(scene):
     scene.chat.fault("sendMessage", 1, status=400, description="Bad Request: can't parse "
                      "entities: Unsupported start tag \"x\" at byte offset 5")
     who.say("/help")
-    heard = who.hear("/deploy <environment> [ref]")
+    heard = who.hear("/deploy <environment> [commit or branch]")
     assert not any(e["type"] in ("bold", "code") for e in heard["message"].get("entities", []))
     assert "<b>" not in text_of(heard) and "&lt;" not in text_of(heard)
     assert [c["status"] for c in scene.chat.calls("sendMessage")] == [400, 200]

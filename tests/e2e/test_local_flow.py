@@ -125,7 +125,7 @@ def test_status_shows_health_as_the_chat_does(scene):
     well = scene.health.answers["staging"]
     scene.health.answers["staging"] = (500, {"commit": "f" * 40})
     try:
-        assert re.search(r"\n  UNHEALTHY: .*500.*, answers as fffffff\n", scene.run(PERSON, "status", "staging"))
+        assert re.search(r"\n  DOWN: .*500.*, answers as fffffff\n", scene.run(PERSON, "status", "staging"))
         assert [(h["environment"], h["is_healthy"], h["http_status"]) for h in
                 scene.json(PERSON, "status")["health"]] == [("staging", False, 500)]
     finally:

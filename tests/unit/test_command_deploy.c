@@ -32,7 +32,7 @@ static void
 a_question_has_what_the_script_warned_of_at_the_last_release(void **state)
 {
 	struct run_ended warned = GOOD;
-	const char *line = "⚠️ at the last release the script warned: kept by Argo CD\n";
+	const char *line = "\n⚠️ warned when aaaaaaa went live: kept by Argo CD\n";
 	struct world_message *question;
 	struct world w;
 

@@ -259,12 +259,12 @@ who_may_one_thing_is_asked_at_once_and_told_no_other(void **state)
 	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/help");
 	/* Goal: who may one thing reads that first, and presses it. */
 	assert_string_equal(world_plain(world_last(&w)),
-	    "You may, as contractor:\n"
-	    "/do [action] [client or environment] [job] — run an action: restart, clear a cache, run a job\n\n"
+	    "You may, as contractor:\nrestart-web on acme (Acme Ltd)\n"
+	    "Press it below, or write /do restart-web acme.\n\n"
 	    "Look: /queue\nActions: /request\nApprovals: /pending\n"
 	    "You: /2fa /whoami /login /logout /sessions\n"
-	    "Each with what it takes: /help all\n\nClients:\nacme Acme Ltd: restart-web");
-	assert_int_equal(world_last(&w)->buttons.n, 1);
+	    "How to write each: /help all\n");
+	assert_int_equal(world_last(&w)->buttons.n, 2);
 	(void)world_press(
 	    &w, CONTRACTOR, CONTRACTOR, world_button(world_last(&w), "🔧 restart-web acme"));
 	assert_non_null(world_says_in(&w, CONTRACTOR, "❓ Do it? client/acme restart-web"));

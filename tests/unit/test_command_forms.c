@@ -16,7 +16,7 @@
 #define NEAR(x, y)	      "No \"" x "\". Did you mean " y "?"
 #define BEGINS(word, x, y)    "❓ /" word " " y "?\n" x " is taken as " y "."
 #define TOO_MUCH(word, usage) "Too much after /" word ". Usage: " usage
-#define DEPLOY		      TOO_MUCH("deploy", "/deploy <environment> [ref] [emergency <reason>]")
+#define DEPLOY		      TOO_MUCH("deploy", "/deploy <environment> [commit or branch] [emergency <reason>]")
 #define NO_EMERGENCY(why) \
 	"🚨 Not deployed: shop/staging: " why ". /deploy shop/staging emergency the shop is down"
 #define AWAITS_REVIEW "Which one? /review needs a number: /status lists what awaits a review."
@@ -54,8 +54,8 @@ static const struct {
 	    "/status [application or environment] — what runs where, and its health\n"
 	    "🟢 healthy\n🔴 does not answer as it should\n🩺 is being asked\n"
 	    "⚪ no health check, or nothing deployed yet\n⏳ is being replaced\n"
-	    "⚠️ not known what runs\n🔥 a deployment failed half-way\n"
-	    "⏸ a push waits; 💧 the release before it ends its work; "
+	    "⚠️ not known what runs\n🔥 DOWN: the last change failed half-way\n"
+	    "⏸ a push waits; 💧 the old release finishes its requests; "
 	    "👀 nobody has seen how it failed\n\n" ENVIRONMENTS },
 	{ "/2fa " W260, TOO_MUCH("2fa", "/2fa [confirm <code>, recover <code> or reset <id>]") },
 	{ "/do restart-web acme now please",

@@ -74,7 +74,7 @@ the_same_asked_again_while_it_awaits_approval_is_one(void **state)
 	request(&w);
 	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🚫 Not done: client/acme restart-web\nit awaits approval already: #1");
+	    "⏭️ Skipped: client/acme restart-web, #1 awaits approval\nIt was asked for before. See where it stands: /pending");
 	assert_int_not_equal(world_last(&w)->reply_to, 0); /* to where it stands */
 	assert_int_equal(newest(&w).id, 1);
 	(void)world_text(&w, WORLD_ADMIN, "/request restart-web acme"); /* somebody else does */

@@ -104,9 +104,9 @@ a_rollback_does_not_hide_what_its_release_warned_of(void **state)
 	world_probed(&w, "HTTP 500");
 	world_run_ends(&w, back);
 	world_probed(&w, NULL);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "its script warns: 0 replicas"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "\n⚠️ bbbbbbb warned: 0 replicas\n"));
 	assert_null(world_says_in(&w, WORLD_TEAM, "tidied"));
-	has(shown(WORLD_ADMIN, "/show 2"), "\n⚠️ its script warns: 0 replicas\n");
+	has(shown(WORLD_ADMIN, "/show 2"), "\n⚠️ bbbbbbb warned: 0 replicas\n");
 }
 
 /* All that are kept, where the message has three; they go with the log. */
@@ -122,10 +122,8 @@ what_its_script_has_warned_of_is_told(void **state)
 	world_run_ends(&w, good);
 	world_probed(&w, NULL);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "\n⚠️ its script warns: three\n⚠️ 3 more warnings in the log\n"));
-	has(shown(WORLD_ADMIN, "/show 1"),
-	    "\n⚠️ its script warns: four\n⚠️ its script warns: five\n"
-	    "⚠️ 1 more warning in the log\n");
+	    "\n⚠️ the script warned:\n• one\n• two\n• three\n… and 3 more: 📄 Log\n"));
+	has(shown(WORLD_ADMIN, "/show 1"), "\n• four\n• five\n… and 1 more: 📄 Log\n");
 }
 
 /* Its numbers are those of the audit's lines about it, and of no other. */

@@ -80,7 +80,7 @@ of_several_applications_each_environment_is_a_line(void **state)
 	message = world_last(&w);
 	assert_string_equal(world_plain(message),
 	    "⚪ blog/staging has no release yet\n⚪ blog/production has no release yet\n"
-	    "🩺 shop/staging has no release yet\n⚪ shop/production has no release yet\n"
+	    "⚪ shop/staging has no release yet\n⚪ shop/production has no release yet\n"
 	    "checking health …\n\n4 environments; /status <application> shows all of one.");
 	assert_int_equal(message->buttons.n, 4);
 	assert_string_equal(message->buttons.at[2].label, "shop/staging");
@@ -101,7 +101,7 @@ a_button_leads_to_one_environment_and_back(void **state)
 	message = world_last(&w);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "shop/staging"));
 	assert_ptr_equal(world_last(&w), message);
-	assert_int_equal(strncmp(world_plain(message), "🩺 shop/staging has no", 21), 0);
+	assert_true(text_starts(world_plain(message), "⚪ shop/staging has no"));
 	assert_null(strstr(world_plain(message), "blog"));
 	assert_int_equal(message->buttons.n, 1);
 	world_probed(&w, NULL);
@@ -328,7 +328,7 @@ what_is_in_trouble_stands_first(void **state)
 	message = world_last(&w);
 	assert_string_equal(world_plain(message),
 	    "🔥 shop/production may be DOWN; no release yet\n"
-	    "🩺 shop/staging has no release yet; ⏳ in progress aaaaaaa\n"
+	    "⚪ shop/staging has no release yet; ⏳ in progress aaaaaaa\n"
 	    "⚪ blog/staging has no release yet\n⚪ blog/production has no release yet\n"
 	    "checking health …\n\n4 environments; /status <application> shows all of one.");
 }
@@ -389,7 +389,7 @@ help_over_a_hundred_environments_is_a_page_of_a_phone(void **state)
 	    "ROLE_C_MAY=status:*/*, deploy:*/b, cancel:*/b, log:*/c", NULL);
 	(void)world_text(&w, 50, "/help");
 	text = world_plain(world_last(&w));
-	assert_non_null(strstr(text, "In app00/b, app01/b, app02/b and 7 more:\n/deploy "));
+	assert_non_null(strstr(text, "In app00/b, app01/b, app02/b and 7 more only:\n/deploy "));
 	assert_non_null(strstr(text, " app03/j and 60 more: /status"));
 	assert_null(strstr(text, "app04/staging"));
 	for (const char *at = text; *at != '\0'; at++)

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
+#include "lib/text.h"
+
 #define UNTIL	INT64_C(1801440000000) /* 2027-02-01 00:00 UTC */
 #define DAY_MS	(24 * 3600 * INT64_C(1000))
 #define HOUR_MS (3600 * INT64_C(1000))
@@ -137,26 +139,27 @@ a_report_is_sent_once_a_month(void **state)
 
 	(void)state;
 	open_at(&w, UNTIL - 3 * DAY_MS);
-	assert_int_equal(count(&w, WORLD_ADMIN, "Who may what"), 0); /* nothing was before it */
+	assert_int_equal(count(&w, WORLD_ADMIN, "month's report"), 0); /* nothing was before it */
 	(void)world_text(&w, CARL, "/deploy staging");
 	wait_until(&w, UNTIL + DAY_MS);
-	assert_int_equal(count(&w, WORLD_ADMIN, "Who may what"), 1);
-	assert_int_equal(count(&w, WORLD_OTHER_ADMIN, "Who may what"), 1);
-	assert_int_equal(count(&w, WORLD_STAGING_USER, "Who may what"), 0);
-	assert_int_equal(count(&w, WORLD_TEAM, "Who may what"), 0);
+	assert_int_equal(count(&w, WORLD_ADMIN, "month's report"), 1);
+	assert_int_equal(count(&w, WORLD_OTHER_ADMIN, "month's report"), 1);
+	assert_int_equal(count(&w, WORLD_STAGING_USER, "month's report"), 0);
+	assert_int_equal(count(&w, WORLD_TEAM, "month's report"), 0);
 	/* The contractor's day is over. */
-	assert_string_equal(world_plain(world_says_in(&w, WORLD_ADMIN, "Who may what")),
-	    "🔑 Who may what, this month's report:\nadmin 2, staging 1\n"
-	    "Not used, to be looked at before the settings are:\n"
-	    "telegram:50 nobody: has ended: contractor until 2027-01-31; last use 2027-01-29\n"
-	    "telegram:11 admin: last use never\n"
-	    "telegram:22 admin: last use never\n"
-	    "telegram:33 staging: last use never\n"
-	    "Each person, with what they may: deploybot policy report");
+	assert_string_equal(world_plain(world_says_in(&w, WORLD_ADMIN, "month's report")),
+	    "🔑 Access: 2 to look at, month's report\n"
+	    "Not used for 90 days; take out of the settings what is not needed:\n"
+	    "telegram:33 (staging): nothing used\n"
+	    "Access has ended, and still stands in the settings:\n"
+	    "telegram:50: contractor until 2027-01-31\n"
+	    "Admins are not listed here.\n"
+	    "In force: admin 2, staging 1\n"
+	    "All, on the server: deploybot policy report");
 	wait_until(&w, UNTIL + 27 * DAY_MS);
-	assert_int_equal(count(&w, WORLD_ADMIN, "Who may what"), 1);
+	assert_int_equal(count(&w, WORLD_ADMIN, "month's report"), 1);
 	wait_until(&w, UNTIL + 29 * DAY_MS);
-	assert_int_equal(count(&w, WORLD_ADMIN, "Who may what"), 2);
+	assert_int_equal(count(&w, WORLD_ADMIN, "month's report"), 2);
 	world_close(&w);
 }
 
@@ -185,11 +188,12 @@ a_report_of_many_people_names_ten(void **state)
 	(void)world_text(&w, 1001, "/deploy staging");
 	wait_until(&w, STORE_AID_AT + 155 * DAY_MS);
 	text = world_plain(world_last(&w));
-	assert_ptr_equal(strstr(text, "🔑 Who may what, this month's report:\n"), text);
-	assert_non_null(strstr(text, "\nadmin 2, staging 1, r0 40, r1 40, r2 40, r3 40\n"));
-	assert_non_null(strstr(text, "\ntelegram:11 admin: last use never\n"));
-	assert_null(strstr(text, "telegram:1001 r0")); /* has used one of it */
-	assert_non_null(strstr(text, "\n… and 153 more\nEach person, with what they may: "));
+	assert_true(text_starts(text, "🔑 Access: 161 to look at, month's report\n"));
+	assert_non_null(
+	    strstr(text, "\nIn force: admin 2, staging 1, r0 40, r1 40, r2 40, r3 40\n"));
+	assert_null(strstr(text, "telegram:11 "));   /* an admin */
+	assert_null(strstr(text, "telegram:1001 ")); /* has used one of it */
+	assert_non_null(strstr(text, "\n… and 151 more\nAdmins are not listed here.\n"));
 	for (const char *at = text; (at = strstr(at, "\ntelegram:")) != NULL; at++)
 		named++;
 	assert_int_equal(named, 10);
@@ -210,16 +214,17 @@ what_nobody_used_for_90_days_is_named(void **state)
 	world_open(&w, role[0], role[1], NULL);
 	(void)world_text(&w, 60, "/deploy staging");
 	wait_until(&w, STORE_AID_AT + 89 * DAY_MS);
-	report = world_says_in(&w, WORLD_ADMIN, "Who may what");
+	report = world_says_in(&w, WORLD_ADMIN, "month's report");
 	assert_non_null(report);
-	assert_null(strstr(report->text, "not for 90 days"));
+	assert_string_equal(world_plain(report),
+	    "🔑 Access: nothing to do, month's report\nIn force: admin 2, staging 1, x 1\n"
+	    "Uses are counted since 2026-01-01: what is not used for 90 days is named from then on.\n"
+	    "All, on the server: deploybot policy report");
 	(void)world_text(&w, 60, "/status staging");
 	wait_until(&w, STORE_AID_AT + 125 * DAY_MS);
-	report = world_says_in(&w, WORLD_ADMIN, "Who may what");
-	assert_non_null(
-	    strstr(report->text, "\ntelegram:11 admin: last use never\ntelegram:22 admin: "));
-	assert_non_null(strstr(report->text, "\ntelegram:60 x: last use "));
-	assert_non_null(strstr(report->text, "; not for 90 days: deploy, rollback\n"));
+	report = world_says_in(&w, WORLD_ADMIN, "month's report");
+	assert_null(strstr(report->text, "telegram:11 "));
+	assert_non_null(strstr(report->text, "\ntelegram:60 (x): deploy, rollback; last came "));
 	world_close(&w);
 }
 

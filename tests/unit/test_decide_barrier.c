@@ -94,7 +94,7 @@ an_automatic_rollback_past_a_barrier_is_not_tried(void **state)
 	assert_string_equal(world_plain(world_last(&w)),
 	    "⛔ Not rolled back: staging \"Make it blue\"\n"
 	    "staging may be broken: bbbbbbb was left running (unhealthy: HTTP 500)\n"
-	    "Look at what runs there, then /deploy staging or /rollback staging.");
+	    "Now: /logs staging, then /rollback staging, or /deploy staging with a fix.");
 	assert_non_null(world_says(&w, "\nstaging may be broken: bbbbbbb was left running\n"));
 	assert_non_null(world_says(&w,
 	    "\n⛔ No rollback past this release: " DROPS

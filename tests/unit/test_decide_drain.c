@@ -98,7 +98,7 @@ what_was_rolled_back_is_drained_too(void **state)
 	assert_non_null(world_says(&w, "💧 draining bbbbbbb since "));
 	world_run_ends(&w, CUT);
 	assert_non_null(world_says(&w,
-	    "what was rolled back may still run: ending it was cut (exit 75: h1: out of time); the next release ends it"));
+	    "the rolled-back release may still run: stopping it was cut off (exit 75: h1: out of time); the next release ends it"));
 	world_close(&w);
 }
 
@@ -116,7 +116,7 @@ a_drain_that_is_cut_is_a_warning_and_no_failure(void **state)
 	assert_string_equal(world_blocked(&w, "staging"), "");
 	assert_false(world_environment(&w, "staging").is_down);
 	assert_non_null(world_says(&w,
-	    "what ran before may still run: ending it was cut (exit 75: h1: out of time); the next release ends it"));
+	    "the old release may still run: stopping it was cut off (exit 75: h1: out of time); the next release ends it"));
 	assert_int_equal(world_audited(&w, "drain_cut", "medium"), 1);
 	world_close(&w);
 }
@@ -266,7 +266,7 @@ drains_are_bounded_and_one_more_is_a_warning(void **state)
 	assert_null(front(&w, PROGRAM_DRAIN));
 	assert_int_equal(world_state(&w), DEPLOY_LIVE);
 	assert_non_null(world_says(&w,
-	    "ending it did not begin (too many drains are in progress); the next release ends it"));
+	    "stopping it did not begin (too many drains are in progress); the next release ends it"));
 	assert_null(world_says(&w, "was cut"));
 	world_close(&w);
 }
@@ -292,7 +292,7 @@ what_is_noted_of_a_deployment_stays_when_its_drain_is_cut(void **state)
 	world_act(&w, note, &deployment);
 	world_run_ends(&w, CUT);
 	assert_non_null(world_says(&w,
-	    "a newer commit waits: ccccccc; what ran before may still run: ending it was cut (exit 75: h1: out of time)"));
+	    "a newer commit waits: ccccccc; the old release may still run: stopping it was cut off (exit 75: h1: out of time)"));
 	world_close(&w);
 }
 

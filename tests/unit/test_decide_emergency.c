@@ -521,9 +521,11 @@ only_who_may_is_offered_one(void **state)
 
 	(void)state;
 	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=deploy:*", NULL);
-	assert_non_null(strstr(said_by(&w, "/help"), "[ref] [emergency <reason>] — build"));
+	assert_non_null(
+	    strstr(said_by(&w, "/help"), "[commit or branch] [emergency <reason>] — deploy"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/help");
-	assert_non_null(strstr(world_plain(world_last(&w)), "/deploy <environment> [ref] — build"));
+	assert_non_null(strstr(
+	    world_plain(world_last(&w)), "/deploy <environment> [commit or branch] — deploy"));
 	world_close(&w);
 }
 

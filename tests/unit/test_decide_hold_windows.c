@@ -143,23 +143,43 @@ there_is_one_message_for_each_chat(void **state)
 	sleep_until(&w, STORE_AID_AT + 30 * MINUTE_MS);
 	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 1);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🧊 Frozen: 12 environments (calendar)\n"
-	    "app00/staging, app01/staging, app02/staging, app03/staging, app04/staging, app05/staging, "
-	    "app06/staging, app07/staging, app08/staging, app09/staging: "
-	    "frozen by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"
-	    "… and 2 more: /status\nNothing new is deployed there; rollbacks go on."));
+	    "🧊 Frozen: 12 environments until 02:00\n"
+	    "by STAGING_FREEZE (calendar): app00/staging, app01/staging, app02/staging, app03/staging, "
+	    "app04/staging, app05/staging, app06/staging, app07/staging, app08/staging, app09/staging\n"
+	    "… and 2 more: /status\n"
+	    "Nothing new is deployed there; pushes wait, rollbacks go on."));
 	assert_int_equal(count_said(&w, -1009, "🧊 Frozen: shop/staging by STAGING_FREEZE"), 1);
 	assert_int_equal(count_said(&w, -1010, "calendar"), 0);
 
 	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
 	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 2);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🔓 Freeze ended: 12 environments (calendar)\n"
-	    "app00/staging, app01/staging, app02/staging\n"
-	    "app03/staging: still frozen by @ada, 1 h ago, until Thu 2026-01-01 06:00 (UTC)\n"
-	    "app04/staging, app05/staging, app06/staging, app07/staging, app08/staging, app09/staging\n"
-	    "… and 2 more: /status"));
+	    "🔓 Freeze ended: 11 environments (calendar)\n"
+	    "Still frozen: app03/staging by @ada, 1 h ago, until Thu 2026-01-01 06:00 (UTC)\n"
+	    "app00/staging, app01/staging, app02/staging, app04/staging, app05/staging, "
+	    "app06/staging, app07/staging, app08/staging, app09/staging, app10/staging\n"
+	    "… and 1 more: /status"));
 	assert_int_equal(count_said(&w, -1009, "🔓 Freeze ended: shop/staging"), 1);
+	world_close(&w);
+}
+
+/* "Ended" alone would be read as that one may deploy there. */
+static void
+what_something_else_holds_is_said_where_all_are(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_application(&w, "a", HALF_PAST);
+	world_application(&w, "b", "STAGING_FREEZE=Thu 00:30-Thu 01:30, Thu 01:30-Thu 02:00");
+	settings_changed(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/lock a/staging 5h");
+	(void)world_text(&w, WORLD_ADMIN, "/lock b/staging 5h");
+	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "🔓 Freeze ended: 2 environments (calendar)\n"
+	    "Still locked: a/staging, b/staging by @ada, 1 h ago, until "));
 	world_close(&w);
 }
 
@@ -171,6 +191,7 @@ main(void)
 		cmocka_unit_test(what_began_or_ended_while_nobody_looked_is_said_at_the_start),
 		cmocka_unit_test(a_line_that_leaves_the_settings_ends_the_freeze),
 		cmocka_unit_test(there_is_one_message_for_each_chat),
+		cmocka_unit_test(what_something_else_holds_is_said_where_all_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

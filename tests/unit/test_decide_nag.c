@@ -129,7 +129,7 @@ what_is_down_is_reminded_of(void **state)
 	assert_non_null(world_says_in(
 	    &w, WORLD_TEAM, "⏰ May be DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "\nLook at what runs there, then /deploy staging or /rollback staging."));
+	    "\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix."));
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_non_null(
 	    world_says(&w, "👀 nobody has seen yet that it went DOWN with bbbbbbb, 15 min ago"));

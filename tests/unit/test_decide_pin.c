@@ -220,8 +220,7 @@ it_follows_what_is_in_progress_held_and_down(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	looked_at(&w);
 	assert_true(text_starts(says(&w), "🔥 staging may be DOWN; last live: aaaaaaa"));
-	assert_true(
-	    summary_has(&w, "\nlook at what runs there: what was done last failed half-way"));
+	assert_true(summary_has(&w, "\nthe last change failed half-way: look at /logs staging"));
 	assert_true(summary_has(&w, "\n⛔ blocked: bbbbbbb"));
 	assert_int_equal(summary(&w, WORLD_TEAM)->row, pin_of(&w, WORLD_TEAM).message);
 	world_close(&w);

@@ -254,7 +254,7 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	    "pushed by github:octo(7)\nstarts after #1: github:octo(7) deploys aaaaaaa"));
 	push(&w, "develop", COMMIT_C);
 	assert_non_null(world_says(
-	    &w, "⏭️ Skipped: staging: replaced by ccccccc\nbbbbbbb \"Make it blue\""));
+	    &w, "⏭️ Skipped: staging, replaced by ccccccc\nbbbbbbb \"Make it blue\""));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
@@ -547,7 +547,7 @@ a_newer_push_replaces_the_question_and_says_so(void **state)
 	(void)text_copy(old, sizeof(old), world_button(world_last(&w), "Deploy to"));
 	push(&w, "main", COMMIT_B);
 	assert_non_null(world_says(
-	    &w, "⏭️ Skipped: production: replaced by bbbbbbb\naaaaaaa \"Make it blue\""));
+	    &w, "⏭️ Skipped: production, replaced by bbbbbbb\naaaaaaa \"Make it blue\""));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_null(world_peek(&w, EFFECT_RUN));

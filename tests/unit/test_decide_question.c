@@ -72,7 +72,7 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	    "☝️ production: asked about already: \"Make it blue\" aaaaaaa\nYou may answer it too, @bob."));
 	assert_int_equal(world_last(&w)->buttons.n, 0);
 	assert_non_null(world_says(&w,
-	    "⏭️ Skipped: production: its question is open already: #1\naaaaaaa \"Make it blue\""));
+	    "⏭️ Skipped: production, asked about already, as #1\naaaaaaa \"Make it blue\""));
 	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
 	go_live(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
@@ -239,7 +239,7 @@ a_start_closes_the_question_about_its_commit_and_no_other(void **state)
 	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL);
 	push(&w, COMMIT_A);
 	assert_non_null(world_says(
-	    &w, "⏭️ Skipped: production: started by github:octo(7)\naaaaaaa \"Make it blue\""));
+	    &w, "⏭️ Skipped: production, started by github:octo(7)\naaaaaaa \"Make it blue\""));
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_AWAITING_CONFIRMATION);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -287,7 +287,7 @@ what_went_live_meanwhile_is_not_started_again(void **state)
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
 	assert_non_null(
-	    world_says(&w, "⏭️ Skipped: staging: already live\naaaaaaa \"Make it blue\""));
+	    world_says(&w, "⏭️ Skipped: staging, already live\naaaaaaa \"Make it blue\""));
 	world_close(&w);
 }
 
@@ -331,7 +331,7 @@ a_push_of_what_is_live_asks_nobody(void **state)
 	push(&w, COMMIT_A);
 	assert_int_equal(open_questions(&w), 0);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "⏭️ Skipped: production: already live\naaaaaaa"));
+	    world_says_in(&w, WORLD_TEAM, "⏭️ Skipped: production, already live\naaaaaaa"));
 	world_close(&w);
 }
 

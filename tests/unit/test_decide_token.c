@@ -337,7 +337,7 @@ a_login_lends_a_role_until_it_ends(void **state)
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		open_world(&w);
 		login(&w, EVE, make_token(&w, "t", "staging", ends[i] == EXPIRED ? "12h" : "9d"));
-		assert_non_null(world_says_in(&w, EVE, "🔑 Logged in: role staging until "));
+		assert_non_null(world_says_in(&w, EVE, "🔑 Logged in as staging until "));
 		assert_true(may(&w, EVE, POLICY_DEPLOY, "staging"));
 		assert_false(may(&w, EVE, POLICY_DEPLOY, "production"));
 		if (ends[i] == IDLE) { /* each command moves its end */

@@ -73,7 +73,8 @@ a_push_keeps_its_place_until_somebody_has_looked(void **state)
 	push(&w, COMMIT_C);
 	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "queued until somebody has looked at what runs there"));
+	assert_non_null(world_says(
+	    &w, "queued: what runs there is not known; ▶️ Start queue of staging, in its"));
 	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
 	assert_null(world_peek(&w, EFFECT_RUN)); /* a restart is nobody's word */
 	looked(&w);

@@ -504,7 +504,7 @@ an_open_question_is_found_by_who_did_not_ask_it(void **state)
 	(void)snprintf(path, sizeof(path), "/v1/work/%" PRId64, other);
 	assert_int_equal(ask(&w, ADMIN, API_WORK, path, NULL), 200);
 	SAID(&w, "\"state\":\"superseded\"");
-	(void)snprintf(number, sizeof(number), "its question is open already: #%" PRId64, work);
+	(void)snprintf(number, sizeof(number), "asked about already, as #%" PRId64, work);
 	SAID(&w, number);
 	(void)snprintf(number, sizeof(number), "\"joined\":%" PRId64 ",", work);
 	SAID(&w, number);
@@ -669,14 +669,17 @@ commands_are_counted_as_those_of_a_chat(void **state)
 static void
 work_is_shown_as_it_stands(void **state)
 {
+	struct run_ended failed = FAILED_BEFORE_RELEASE;
 	char path[64];
 	struct world w;
 
 	(void)state;
+	failed.warnings = (struct run_warnings){ .said = 3, .lines = "0 replicas\nsays \"x\"" };
 	open_world(&w);
 	assert_int_equal(ask(&w, ADA, DEPLOY, OF_STAGING), 200);
 	(void)snprintf(path, sizeof(path), "/v1/work/%" PRId64, asked_work(&w));
 	assert_int_equal(ask(&w, STAGING, API_WORK, path, NULL), 200);
+	SAID(&w, "\"warnings_said\":0,\"warnings\":[]");
 	SAID(&w, "\"state\":\"requested\",\"is_over\":false");
 	SAID(&w, "\"run\":null");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -685,8 +688,9 @@ work_is_shown_as_it_stands(void **state)
 	assert_int_equal(ask(&w, STAGING, API_WORK, path, NULL), 200);
 	SAID(&w, "\"state\":\"running\"");
 	SAID(&w, "\"steps\":[{\"name\":\"build\"");
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	world_run_ends(&w, failed);
 	assert_int_equal(ask(&w, STAGING, API_WORK, path, NULL), 200);
+	SAID(&w, "\"warnings_said\":3,\"warnings\":[\"0 replicas\",\"says \\\"x\\\"\"]");
 	SAID(&w, "\"state\":\"failed\",\"is_over\":true,\"is_good\":false");
 	SAID(&w, "no such file");
 	assert_int_equal(ask(&w, STAGING, API_HISTORY, "/v1/history/staging", NULL), 200);

@@ -136,7 +136,7 @@ help_says_first_what_is_needed_first(void **state)
 	assert_string_equal(world_plain(world_last(&w)),
 	    "You may, as admin:\n"
 	    "/status [application or environment] — what runs where, and its health\n"
-	    "/deploy <environment> [ref] [emergency <reason>] — build and ship the newest commit\n"
+	    "/deploy <environment> [commit or branch] [emergency <reason>] — deploy the newest commit\n"
 	    "/rollback <environment> [release] — roll back to an earlier release\n"
 	    "/cancel <environment> — stop what is in progress, roll back what it changed\n"
 	    "/logs <environment> [lines] — what the application logged last\n\n"
@@ -145,27 +145,31 @@ help_says_first_what_is_needed_first(void **state)
 	    "Actions: /do /request\n"
 	    "Approvals: /pending /approve /reject /review\n"
 	    "You: /2fa /whoami /login /logout /sessions\n"
-	    "Each with what it takes: /help all\n\n"
+	    "How to write each: /help all\n\n"
 	    "Environments: staging production");
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "All commands"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "\n\nLook\n/status "));
 	(void)world_text(&w, WORLD_STAGING_USER, "/help");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "You may, as staging:\n"
 	    "/status [application or environment] — what runs where, and its health\n"
-	    "In staging:\n"
-	    "/deploy <environment> [ref] — build and ship the newest commit\n"
+	    "In staging only:\n"
+	    "/deploy <environment> [commit or branch] — deploy the newest commit\n"
 	    "/cancel <environment> — stop what is in progress, roll back what it changed\n"
 	    "/logs <environment> [lines] — what the application logged last\n\n"
 	    "Look: /history /show /queue\n"
 	    "Approvals: /pending\n"
 	    "You: /2fa /whoami /login /logout /sessions\n"
-	    "Each with what it takes: /help all\n\n"
+	    "How to write each: /help all\n\n"
 	    "Environments: staging production");
 	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/start");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "👋 I deploy releases, check their health and roll bad ones back.\n\n"
-	    "You have no role here yet. Send an admin the id that /whoami shows.\n"
-	    "You: /whoami /login /logout /sessions\n"
-	    "Each with what it takes: /help all\n");
+	    "You have no role here. Send an admin the id that /whoami shows.\n"
+	    "/whoami — your Telegram id and your role\n"
+	    "/login <token> — a role besides your own, by a token, in private\n");
+	assert_int_equal(world_last(&w)->buttons.n, 0);
 	world_close(&w);
 }
 
@@ -188,8 +192,9 @@ help_all_has_a_line_for_each_that_the_role_may(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/help ALL");
 	text = world_plain(world_last(&w));
 	assert_null(strstr(text, "/rollback"));
-	assert_non_null(strstr(text, "\n\nDeploy\n/deploy <environment> [ref] — build"));
-	assert_non_null(strstr(text, "build and ship the newest commit (staging)\n"));
+	assert_non_null(
+	    strstr(text, "\n\nDeploy\n/deploy <environment> [commit or branch] — deploy"));
+	assert_non_null(strstr(text, "deploy the newest commit (staging)\n"));
 	assert_non_null(strstr(text, "\n\nLook\n/status "));
 	world_close(&w);
 }
@@ -392,7 +397,8 @@ in_private_talk_of_somebody_with_a_grant_gets_help(void **state)
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "please could somebody deploy staging");
 	assert_int_equal(w.n_screen, 1);
-	assert_non_null(strstr(world_plain(world_last(&w)), "/deploy <environment> [ref]"));
+	assert_non_null(
+	    strstr(world_plain(world_last(&w)), "/deploy <environment> [commit or branch]"));
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/d\xc3\xa9ploy");
 	assert_int_equal(w.n_screen, 2);
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
@@ -445,7 +451,7 @@ too_many_arguments_are_told_with_the_usage(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging develop now");
-	assert_non_null(world_says(&w, "Usage: /deploy <environment> [ref]"));
+	assert_non_null(world_says(&w, "Usage: /deploy <environment> [commit or branch]"));
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	world_close(&w);
 }

@@ -125,7 +125,7 @@ help_and_whoami_name_roles_places_and_ends(void **state)
 	text = world_plain(world_last(&w));
 	assert_ptr_equal(strstr(text, "You may, as c until 2099-01-31:\n"), text);
 	assert_non_null(strstr(text,
-	    "\nIn staging:\n/deploy <environment> [ref] — build and ship the newest commit\n"));
+	    "\nIn staging only:\n/deploy <environment> [commit or branch] — deploy the newest commit\n"));
 	assert_non_null(strstr(text, " — what runs where, and its health\n"));
 	assert_null(strstr(text, "/rollback"));
 	assert_null(strstr(text, "/cancel"));
@@ -161,7 +161,7 @@ whoami_says_by_where_what_one_may(void **state)
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/whoami");
 	assert_non_null(strstr(world_plain(world_last(&w)),
 	    "\nSTAGING_TELEGRAM_IDS: deploy, cancel, log in staging; "
-	    "status, history in each application with staging"));
+	    "status, history of all applications that have a staging"));
 	world_close(&w);
 }
 
@@ -233,7 +233,8 @@ a_role_that_ended_since_the_press_starts_nothing(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
 	(void)world_text_in(&w, CARL, CARL, "/help");
-	assert_non_null(world_says(&w, "Your access has ended: c until 2027-01-31."));
+	assert_non_null(world_says(&w,
+	    "Your access has ended: c until 2027-01-31. To get it back, send an admin the id that /whoami shows.\n/whoami — "));
 	world_close(&w);
 }
 

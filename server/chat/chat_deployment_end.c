@@ -1,0 +1,327 @@
+/* chat_deployment_end.c - the texts of one that has ended: what runs now, and why.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment_inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "chat/chat_hold.h"
+#include "deployment/run_verdict.h"
+
+/* What is known to run there when a deployment came to nothing. */
+static void
+add_still_runs(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (environment_is_in_doubt(about->environment)) {
+		chat_deployment_doubt(text, about->environment, AS_BEFORE);
+		return;
+	}
+	chat_text_add(text, "%s", about->deployment->environment);
+	if (about->environment->current.id == 0) {
+		chat_text_add(text, " has no release yet");
+		return;
+	}
+	if (about->deployment->why == DEPLOY_WHY_SCRIPT &&
+	    run_verdict_is_unreachable(about->deployment->detail))
+		chat_text_add(text, ": %.7s was not replaced; whether it still runs is not known",
+		    about->environment->current.commit);
+	else
+		chat_text_add(text, " still runs %.7s", about->environment->current.commit);
+}
+
+/* A release replaces one service: who reads "runs" is not to think that all of them do. */
+static void
+add_what_stays_old(struct chat_text *text, const struct chat_deployment *about)
+{
+	const char *before = deployment_is_rollback(about->deployment) ||
+		about->deployment->state == DEPLOY_ROLLED_BACK ?
+	    "\n⚠️ " MARK_BOLD "still on another release: " MARK_BOLD :
+	    "\n⚠️ " MARK_BOLD "still on the old release: " MARK_BOLD;
+
+	for (size_t i = 0; i < about->n_steps; i++) {
+		const char *service = deployment_stays_old(about->steps[i].name);
+
+		if (service == NULL)
+			continue;
+		chat_text_outside(text, before, service);
+		before = ", ";
+	}
+}
+
+void
+chat_deployment_end_live(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_deployment_first(text, about);
+	chat_deployment_past_migration(text, about);
+	add_what_stays_old(text, about);
+	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
+	chat_deployment_requester(text, deployment);
+	chat_deployment_missing(text, deployment);
+	if (about->block != NULL && deployment_is_rollback(deployment)) {
+		chat_text_commit(text, "\n", about->block->commit);
+		chat_text_add(text, " is blocked: a push does not deploy it again; ");
+		chat_text_add(text, MARK_CODE "/deploy %s %.7s" MARK_CODE " asks first.",
+		    deployment->environment, about->block->commit);
+	}
+	chat_deployment_unprobed(text, deployment);
+	chat_deployment_note(text, deployment);
+	chat_deployment_took(text, about);
+	chat_deployment_folded(text, about);
+}
+
+/* A release of the commit that was live already: nothing else ran before, nor runs now. */
+static bool
+is_same_again(const struct deployment *deployment)
+{
+	return strcmp(deployment->commit, deployment->previous) == 0;
+}
+
+/* The sentence that a bad end must never leave in doubt: what runs there now. */
+void
+chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	const char *environment = deployment->environment;
+	bool is_target = deployment_is_back_to_target(deployment);
+	bool is_unhealthy = deployment->why == DEPLOY_WHY_UNHEALTHY;
+	char previous[32];
+
+	chat_text_add(text, "\n" MARK_BOLD);
+	(void)snprintf(previous, sizeof(previous), "%.*s", is_target ? 31 : 7,
+	    is_target ? "what ran before deploybot" : deployment->previous);
+	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
+		chat_text_add(
+		    text, "%s runs its earlier release of %s again", environment, previous);
+	} else if (deployment->state == DEPLOY_ROLLED_BACK) {
+		chat_text_add(text, "%s is NOT running %.7s; %s %s%s", environment,
+		    deployment->commit, is_target ? "it is back to" : "it runs", previous,
+		    is_target ? "" : " again");
+		if (strcmp(about->environment->current.commit, deployment->previous) == 0 &&
+		    about->environment->current.subject[0] != '\0')
+			chat_text_quoted(
+			    text, ": ", about->environment->current.subject, CHAT_FIRST_SUBJECT);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED &&
+	    chat_deployment_is_unknown(about)) {
+		chat_text_add(text,
+		    "%s may be DOWN: what rolling back from %.7s to %s left is not known",
+		    environment, deployment->commit, previous);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
+		chat_text_add(text,
+		    "%s may be DOWN: %s%.7s is still there%s: rolling back to %s did not begin to change anything",
+		    environment, is_unhealthy ? "" : "what came up of ", deployment->commit,
+		    is_unhealthy ? ", unhealthy" : "", previous);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->run_end == RUN_FAILED) {
+		chat_text_add(text,
+		    "%s may be DOWN: the rollback from %.7s to %s failed: what runs is not known",
+		    environment, deployment->commit, previous);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
+		chat_text_add(text, "%s is DOWN: %s is back, and is not healthy%s", environment,
+		    previous, is_unhealthy ? " either" : "");
+	} else if (about->n_barriers > 0) {
+		chat_text_add(text, "%s may be broken: %s%.7s was left running", environment,
+		    deployment->why == DEPLOY_WHY_UNHEALTHY ? "" : "what is up of ",
+		    deployment->commit);
+	} else if (deployment->target_changed) {
+		chat_text_add(text, "%s may be broken: its state is unknown", environment);
+	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
+		chat_deployment_migration_failed(text, about);
+	} else {
+		add_still_runs(text, about); /* that nothing was changed stands in the first line */
+	}
+	chat_text_add(text, MARK_BOLD);
+}
+
+/* Which commit it was about, and why it came to that. */
+static void
+add_bad_reason(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	/* Somebody wanted that: who and where stands in the first line. */
+	if (deployment->state == DEPLOY_FAILED && chat_first_of(about) == FIRST_STOPPED) {
+		chat_text_commit(text, deployment_is_rollback(deployment) ? "rollback to " : "",
+		    deployment->commit);
+		chat_text_add(text, " was stopped");
+		return;
+	}
+	chat_deployment_commit(
+	    text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
+	if (deployment->state == DEPLOY_FAILED)
+		chat_text_add(text, " failed");
+	chat_deployment_why(text, "\n", deployment, "", WHY_IN_STORY);
+}
+
+static void
+add_blocked(struct chat_text *text, const struct deployment *deployment)
+{
+	chat_text_add(text, "\nIt is blocked: a push does not deploy it again; ");
+	chat_text_add(
+	    text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
+}
+
+/* The last lines that say why; or where they are, of those that not everybody may read. */
+static void
+add_tail(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_deployment_tail(text, about, TAIL_FAILURE);
+	if (about->is_tail_hidden)
+		chat_text_add(text,
+		    "\nIts last lines may have customers' data: " MARK_BOLD "Log" MARK_BOLD
+		    " below shows them to who may read it.");
+}
+
+void
+chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	if (deployment_is_action(deployment)) {
+		chat_action_end(text, about);
+		return;
+	}
+	chat_deployment_first(text, about);
+	chat_deployment_what_runs(text, about);
+	if (deployment->target_changed)
+		chat_deployment_next_step(text, about->environment, deployment);
+	chat_text_add(text, "\n");
+	add_bad_reason(text, about);
+	add_tail(text, about);
+	chat_deployment_application_log(text, about);
+	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
+	chat_barriers(text, about->barriers, about->n_barriers);
+	if (deployment->target_changed) {
+		chat_text_add(text, "\n%s Last known release: ",
+		    about->n_barriers > 0 ?
+			"Something was changed there." :
+			chat_deployment_is_unknown(about) ?
+			"Nothing was rolled back: it may still be running, here or elsewhere." :
+			deployment->why == DEPLOY_WHY_INTERRUPTED ?
+			"Something may have been changed there, and nothing was rolled back." :
+			deployment_is_rollback(deployment) ?
+			"Something was changed there." :
+			"Something was changed there, and nothing was rolled back.");
+		if (about->environment->current.id != 0)
+			chat_text_commit(text, "", about->environment->current.commit);
+		else
+			chat_text_add(text, "none");
+		chat_deployment_behind_migration(text, about);
+		chat_deployment_past_migration(text, about);
+	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
+		chat_text_add(text, "\nLook at the database, then deploy a newer commit. ");
+		chat_text_add(text,
+		    "This one is blocked: no push deploys it, and " MARK_CODE "/deploy %s" MARK_CODE
+		    " of it asks first, then migrates again.",
+		    deployment->environment);
+	}
+	chat_deployment_requester(text, deployment);
+	chat_deployment_unprobed(text, deployment);
+	chat_deployment_steps(text, about);
+	chat_deployment_took(text, about);
+}
+
+void
+chat_deployment_end_rolled_back(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_deployment_first(text, about);
+	chat_deployment_behind_migration(text, about);
+	chat_deployment_what_runs(text, about);
+	chat_text_add(text, "\n");
+	chat_deployment_commit(text, "", deployment);
+	add_what_stays_old(text, about);
+	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
+	chat_deployment_requester(text, deployment);
+	chat_deployment_why(text, "\n", deployment, "", WHY_IN_STORY);
+	chat_deployment_failed_step(text, about);
+	add_tail(text, about);
+	chat_deployment_application_log(text, about);
+	chat_deployment_unprobed(text, deployment);
+	if (!is_same_again(deployment))
+		add_blocked(text, deployment);
+	chat_deployment_note(text, deployment);
+	chat_deployment_took(text, about);
+}
+
+void
+chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_deployment_first(text, about);
+	chat_deployment_behind_migration(text, about);
+	chat_deployment_what_runs(text, about);
+	chat_deployment_next_step(text, about->environment, deployment);
+	chat_text_add(text, "\n");
+	add_bad_reason(text, about);
+	chat_deployment_failed_step(text, about);
+	add_tail(text, about);
+	chat_deployment_application_log(text, about);
+	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
+	chat_deployment_requester(text, deployment);
+	chat_deployment_unprobed(text, deployment);
+	chat_deployment_took(text, about);
+}
+
+void
+chat_deployment_end_refused(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	if (deployment->why == DEPLOY_WHY_REJECTED) {
+		chat_deployment_rejected(text, about);
+		return;
+	}
+	chat_deployment_first(text, about);
+	if (deployment_runs_already(deployment, about->environment))
+		chat_text_add(text, ", so it is not %s again",
+		    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
+	chat_text_outside(text, "\n", deployment->detail);
+	if (about->answer != NULL && about->answer->n_possible > 0) {
+		chat_text_add(text, "\nPossible:");
+		for (size_t i = 0; i < about->answer->n_possible; i++) {
+			const struct git_name *possible = &about->answer->possible[i];
+
+			chat_text_code(text, "\n• ", possible->name);
+			if (possible->about[0] != '\0')
+				chat_text_theirs(text, " ", possible->about);
+		}
+	}
+}
+
+static void
+add_not_begun(struct chat_text *text, const struct chat_deployment *about, const char *how)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_deployment_first(text, about);
+	chat_deployment_commit(text, "\n", deployment);
+	chat_text_add(text, ": %s", how);
+	if (deployment->detail[0] != '\0' && deployment->state != DEPLOY_CANCELLED)
+		chat_text_outside(text, "\n", deployment->detail);
+}
+
+void
+chat_deployment_end_cancelled(struct chat_text *text, const struct chat_deployment *about)
+{
+	add_not_begun(text, about, "cancelled before it began");
+}
+
+void
+chat_deployment_end_expired(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->approvals != NULL)
+		chat_deployment_expired(text, about);
+	else
+		add_not_begun(text, about,
+		    "nobody confirmed it in time. Nothing was started: ask for it again.");
+}
+
+void
+chat_deployment_end_superseded(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_deployment_first(text, about);
+	chat_deployment_commit(text, "\n", about->deployment);
+}

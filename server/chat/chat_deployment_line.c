@@ -1,0 +1,69 @@
+/* chat_deployment_line.c - a deployment in a list: its two lines in /history.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment_inside.h"
+
+#include "lib/text.h"
+
+/* What its message begins with. */
+static void
+add_sign(struct chat_text *text, const struct deployment *deployment)
+{
+	static const struct environment none;
+	const struct chat_deployment about = { .deployment = deployment, .environment = &none };
+	const char *before = chat_first_rows[chat_first_of(&about)].before;
+
+	chat_text_add(text, "%.*s", (int)strcspn(before, " "), before);
+}
+
+void
+chat_deployment_live(struct chat_text *text, const struct chat_history *is)
+{
+	if (is->serves)
+		chat_text_since(text, "● live since ", &is->clock, is->since, is->at);
+	else if (is->until != 0)
+		chat_text_ago(text, "was live until ", is->until, is->at);
+	else
+		chat_text_since(text, "went live ", &is->clock, is->since, is->at);
+	chat_text_add(text, "%s, release %lld", is->is_left ? ", then rolled back" : "",
+	    (long long)is->release);
+}
+
+void
+chat_deployment_line(
+    struct chat_text *text, const struct deployment *deployment, const struct chat_history *is)
+{
+	char brief[100];
+
+	if (is->serves)
+		chat_text_add(text, "✅"); /* also where a rollback brought it */
+	else if (is->is_left)
+		chat_text_add(text, "↩️");
+	else
+		add_sign(text, deployment);
+	chat_text_add(text, " #%lld ", (long long)deployment->id);
+	if (deployment->client[0] != '\0')
+		chat_text_add(text, "%s ", deployment->client);
+	chat_deployment_commit(text, "", deployment);
+	chat_text_add(text, "\n    %s",
+	    deployment->is_forward		   ? "roll forward, " :
+		deployment_is_rollback(deployment) ? "rollback, " :
+						     "");
+	if (is->release != 0)
+		chat_deployment_live(text, is);
+	else
+		chat_text_add(text, "%s", deploy_flow_word(deployment->state));
+	if (deployment->why == DEPLOY_WHY_REFUSED && deployment->detail[0] != '\0') {
+		(void)text_copy(brief, sizeof(brief), deployment->detail);
+		chat_text_outside(text, ": ", brief);
+	} else if (deployment->why != DEPLOY_WHY_NONE)
+		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));
+	chat_text_outside(text, " · ", deployment->requester);
+	if (deployment_confirmer(deployment)[0] != '\0')
+		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
+	chat_text_ago(text, " · ", deployment->requested_at, is->at);
+	if (deployment->approvers[0] != '\0')
+		chat_text_outside(text, ", approved by ", deployment->approvers);
+	if (deployment->exception[0] != '\0')
+		chat_text_outside(text, "\n    ⚠️ in a freeze: ", deployment->exception);
+	chat_deployment_emergency(text, "\n    ", deployment);
+}

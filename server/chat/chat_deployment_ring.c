@@ -1,0 +1,144 @@
+/* chat_deployment_ring.c - what rings: one line, and what somebody has to know from it alone.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment_inside.h"
+
+#include <string.h>
+
+#define ROLLING_BEFORE \
+	": " CHAT_SAID_ROLLING /* as the version before said it, behind the subject */
+
+/* Where a line that rang says it: in front of the first quote, or last as it was. */
+static const char *
+find_rolling(const char *said)
+{
+	const char *at = strstr(said, CHAT_ROLLING), *old = NULL;
+
+	if (at != NULL && memchr(said, '"', (size_t)(at - said)) == NULL)
+		return at + strlen(CHAT_ROLLING) - strlen(CHAT_SAID_ROLLING);
+	for (at = said; (at = strstr(at, ROLLING_BEFORE)) != NULL; at++)
+		old = at + strlen(": "); /* a subject may say so, too */
+	return old;
+}
+
+bool
+chat_deployment_rolled(
+    struct chat_text *text, const struct deployment *deployment, const char *said)
+{
+	const char *at = find_rolling(said);
+
+	if (at == NULL)
+		return false;
+	chat_text_init(text);
+	chat_text_add(text, "%.*s%s%s", (int)(at - said), said,
+	    deployment->state == DEPLOY_ROLLED_BACK ? "rolled back to " : "NOT rolled back to ",
+	    at + strlen(CHAT_SAID_ROLLING));
+	return true;
+}
+
+/* Somebody has to do something now, and must know what from the ring alone. */
+static bool
+is_for_hands(const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	bool is_migrated = deployment_migration(deployment) != MIGRATION_NONE;
+
+	switch (deployment->state) {
+	case DEPLOY_ROLLING_BACK:
+	case DEPLOY_ROLLBACK_FAILED:
+		return true;
+	case DEPLOY_FAILED:
+		return !deployment_is_action(deployment) &&
+		    (deployment->target_changed || is_migrated);
+	case DEPLOY_ROLLED_BACK:
+		return is_migrated;
+	case DEPLOY_LIVE: /* a person's rollback, on the database of what it left */
+		return about->behind != NULL && about->behind->n > 0;
+	default:
+		return false;
+	}
+}
+
+char *
+chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
+{
+	const struct deployment *deployment = about->deployment;
+	struct chat_text text;
+
+	chat_text_init(&text);
+	if (is_brief && !is_for_hands(about)) {
+		chat_deployment_first(&text, about);
+		if (deployment_is_action(deployment) && deployment->state == DEPLOY_FAILED &&
+		    chat_first_of(about) != FIRST_STOPPED)
+			chat_deployment_why(&text, " (", deployment, ")", WHY_IN_STORY);
+		return chat_text_take(&text);
+	}
+	switch (deployment->state) {
+	case DEPLOY_REFUSED:
+		chat_deployment_end_refused(&text, about);
+		break;
+	case DEPLOY_EXPIRED:
+		chat_deployment_end_expired(&text, about);
+		break;
+	case DEPLOY_CANCELLED:
+		chat_deployment_end_cancelled(&text, about);
+		break;
+	case DEPLOY_ROLLING_BACK:
+		chat_deployment_first(&text, about);
+		break;
+	case DEPLOY_ROLLED_BACK: /* its first line says why */
+		chat_deployment_first(&text, about);
+		chat_deployment_behind_migration(&text, about);
+		chat_deployment_what_runs(&text, about);
+		break;
+	case DEPLOY_ROLLBACK_FAILED:
+		chat_deployment_first(&text, about);
+		chat_deployment_behind_migration(&text, about);
+		chat_deployment_what_runs(&text, about);
+		chat_deployment_why(&text, " (", deployment, ")", WHY_IN_STORY);
+		chat_deployment_next_step(&text, about->environment, deployment);
+		break;
+	default:
+		chat_deployment_first(&text, about);
+		if (deployment->state == DEPLOY_LIVE) {
+			chat_deployment_past_migration(&text, about);
+			break;
+		}
+		if (!deployment_is_action(deployment))
+			chat_deployment_what_runs(&text, about);
+		if (chat_first_of(about) != FIRST_STOPPED) /* who stopped it stands there */
+			chat_deployment_why(&text, " (", deployment, ")", WHY_IN_STORY);
+		/* A migration that failed stands in the first line, where nothing else happened. */
+		if (deployment->target_changed || deployment_migration(deployment) == MIGRATION_RAN)
+			chat_deployment_behind_migration(&text, about);
+		if (deployment->state == DEPLOY_FAILED && deployment->target_changed &&
+		    !deployment_is_action(deployment))
+			chat_deployment_next_step(&text, about->environment, deployment);
+		break;
+	}
+	return chat_text_take(&text);
+}
+
+void
+chat_deployment_turn(struct chat_text *text, const struct deployment *deployment, bool is_next)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	chat_text_init(text);
+	chat_first(
+	    text, is_next ? FIRST_IS_NEXT : FIRST_YOUR_TURN, deployment_target(deployment, target));
+	chat_deployment_what(text, "", deployment);
+	chat_text_add(text, "%s", is_next ? "\nIt starts by itself." : "\nIt was queued.");
+}
+
+void
+chat_deployment_given(
+    struct chat_text *text, const struct deployment *deployment, const char *what, const char *who)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	chat_text_init(text);
+	chat_first(text, FIRST_GIVEN, deployment_target(deployment, target));
+	chat_text_add(text, "%s", what);
+	chat_text_outside(text, "", who);
+	chat_deployment_what(text, " — ", deployment);
+}

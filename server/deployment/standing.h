@@ -1,0 +1,45 @@
+/* standing.h - what can be said of what runs in an environment: one rule for chat, /v1 and shell.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "deployment/deployment.h"
+
+/* What its health URLs said. */
+enum standing_health {
+	STANDING_UNCHECKED, /* none is set */
+	STANDING_ASKED,	    /* not known yet */
+	STANDING_HEALTHY,
+	STANDING_UNHEALTHY, /* one of them at least */
+};
+
+/*
+ * S(name, its word in /v1 where a release is on record, and where none is).
+ * The worst first: of two that are true it is the one above.
+ */
+#define STANDINGS(S) \
+	S(DOWN, "down", "down")		 /* what was done last failed, and it does not answer */ \
+	S(MAY_BE_DOWN, "down", "down")	 /* ... and whether it answers is not known */ \
+	S(UNKNOWN, "unknown", "unknown") /* nobody knows what runs there */ \
+	S(REPLACED, "live", "none")	 /* none of the two can be said to run */ \
+	S(OUT, "live", "none")		 /* its release does not answer as it should */ \
+	S(EMPTY, "none", "none")	 /* nothing of ours was released there */ \
+	S(NOT_ASKED, "live", "none")	 /* it runs; its health is not known yet, */ \
+	S(NOT_CHECKED, "live", "none")	 /* ... or is never asked */ \
+	S(RUNS, "live", "none")		 /* ... or is good */
+
+enum standing {
+#define S(name, live, none) STANDING_##name,
+	STANDINGS(S)
+#undef S
+	    STANDING_COUNT
+};
+
+/* active: what is in progress there; NULL, or id 0: nothing. */
+enum standing standing_of(const struct environment *environment, const struct deployment *active,
+    enum standing_health health);
+
+/* Somebody has to look at it. */
+bool standing_is_trouble(enum standing standing);
+
+/* Its word on the wire. */
+const char *standing_word(enum standing standing, const struct environment *environment);

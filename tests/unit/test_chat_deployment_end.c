@@ -1,0 +1,545 @@
+/* Goal: an end says what runs now, what became of the database and what to do, and nothing that is not known.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "chat_aid.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "chat/chat_deployment_inside.h"
+#include "chat/chat_text.h"
+#include "lib/text.h"
+
+/* It is told what serves, on which database, and what may be at work still: never that nothing was
+ * changed. */
+static void
+a_migration_is_never_passed_over(void **state)
+{
+	static const struct {
+		const char *migration, *at;
+		enum deploy_state end;
+		const char *says;
+	} rows[] = {
+		{ "migrate-failed 1", "x", DEPLOY_FAILED,
+		    "staging: the migration failed (exit 1); 9f8e7d6 still serves; the database may be half migrated\n" },
+		{ "migrate-stopped", "x", DEPLOY_FAILED,
+		    "staging: the migration was cut; it was stopped; 9f8e7d6 still serves; the database may be half migrated\n" },
+		{ "migrate", "deploybot-migrate-staging on h1", DEPLOY_FAILED,
+		    "staging: the migration was cut; it may still be running in deploybot-migrate-staging on h1; 9f8e7d6 was not replaced, whether it serves is not known; the database may be half migrated\n" },
+		{ "migrate", "", DEPLOY_FAILED,
+		    "the migration was cut; it may still be running; 9f8e7d6 was not replaced, whether" },
+		{ "migrate", NULL, DEPLOY_FAILED, "the migration was cut; it was stopped; 9f8e" },
+		{ "migrate-not-started", "x", DEPLOY_FAILED,
+		    "staging: the migration could not be started; nothing ran; 9f8e7d6 still serves\n" },
+		{ "migrated", "x", DEPLOY_FAILED,
+		    "staging: the migration ran; 9f8e7d6 still serves on the migrated database\n" },
+		{ "migrated", "x", DEPLOY_ROLLED_BACK,
+		    "↩️ Rolled back: staging from \"Make it blue\"\n⚠️ the database was NOT rolled back: the migration ran; 9f8e7d6 now serves on the migrated database\n" },
+		{ "migrate-failed ", "x", DEPLOY_ROLLED_BACK,
+		    "\n⚠️ the database was NOT rolled back: the migration failed; 9f8e7d6 now serves; the database may be half migrated" },
+		{ "migrate-not-started", "x", DEPLOY_ROLLED_BACK,
+		    "\n⚠️ the migration could not be started; nothing ran; 9f8e7d6 now serves\n" },
+		{ "migrated", "x", DEPLOY_ROLLBACK_FAILED,
+		    "🔥 DOWN: staging \"Make it blue\"\n⚠️ the database was NOT rolled back: the migration ran: the database is migrated\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct deployment deployment = chat_sample(rows[i].end);
+		struct chat_deployment what = chat_about(&deployment);
+
+		(void)text_copy(deployment.migration, LIMIT_STEP, rows[i].migration);
+		what.migration_at = rows[i].at;
+		chat_says(&what, rows[i].says);
+		assert_null(strstr(chat_plain(&what), "nothing was changed"));
+		if (rows[i].end == DEPLOY_FAILED)
+			chat_says(&what,
+			    "\nLook at the database, then deploy a newer commit. This one is blocked: ");
+	}
+}
+
+/* Nothing was changed, which is known; what runs on a host that does not answer is not. */
+static void
+what_could_not_be_reached_is_not_said_to_run(void **state)
+{
+	static const struct {
+		const char *detail;
+		enum deploy_why why;
+		const char *says;
+	} rows[] = {
+#define UNSEEN "\nstaging: 9f8e7d6 was not replaced; whether it still runs is not known\n"
+		{ "exit 69: h1 cannot be reached", DEPLOY_WHY_SCRIPT, UNSEEN },
+		{ "exit 69", DEPLOY_WHY_SCRIPT, UNSEEN },
+#undef UNSEEN
+		{ "exit 690: x", DEPLOY_WHY_SCRIPT, "\nstaging still runs 9f8e7d6\n" },
+		{ "exit 65: exit 69", DEPLOY_WHY_SCRIPT, "\nstaging still runs 9f8e7d6\n" },
+		{ "exit 69: x", DEPLOY_WHY_TIMED_OUT, "\nstaging still runs 9f8e7d6\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct deployment deployment = chat_sample(DEPLOY_FAILED);
+		struct chat_deployment what = chat_about(&deployment);
+
+		deployment.why = rows[i].why;
+		(void)text_copy(deployment.detail, LIMIT_LINE, rows[i].detail);
+		chat_says(&what, rows[i].says);
+	}
+}
+
+/* None of what is said of a work claims that what is on record runs. */
+static void
+claims_nothing(const char *text)
+{
+	static const char *const claims[] = { "still runs", "still serves", "\nreplaces " };
+
+	for (size_t i = 0; i < COUNT(claims); i++)
+		if (strstr(text, claims[i]) != NULL)
+			fail_msg("\"%s\" of what is in doubt:\n%s", claims[i], text);
+}
+
+static void
+claims_nothing_of(const struct chat_deployment *what)
+{
+	char *line = chat_deployment_ring(what, false);
+
+	claims_nothing(chat_plain(what));
+	assert_non_null(line);
+	claims_nothing(line);
+	free(line);
+}
+
+/* "staging still runs 9f8e7d6" was said of what had failed half-way before, and did not. */
+static void
+what_is_in_doubt_is_never_said_to_run(void **state)
+{
+	static const char *const migrations[] = { "", "migrate", "migrate-failed 1", "migrated" };
+
+	(void)state;
+	for (int way = 0; way < DEPLOY_STATE_COUNT * 16; way++) {
+		struct deployment work = chat_sample((enum deploy_state)(way / 16));
+		struct chat_deployment what = chat_about(&work);
+		struct environment environment = chat_there;
+		struct barrier barrier = { .reason = "drops column price" };
+
+		what.host = "h1";
+		environment.is_down = (way & 1) != 0;
+		environment.unknown_since = (way & 1) != 0 ? 0 : NOW - 5000;
+		what.environment = &environment;
+		work.target_changed = (way & 2) != 0;
+		(void)text_copy(work.migration, LIMIT_STEP, migrations[way >> 2 & 3]);
+		for (int why = 0; why < DEPLOY_WHY_COUNT; why++) {
+			work.why = (enum deploy_why)why;
+			what.barriers = &barrier;
+			what.n_barriers = work.state == DEPLOY_FAILED && (why & 1) != 0;
+			claims_nothing_of(&what);
+			work.program = PROGRAM_ROLLBACK;
+			claims_nothing_of(&what);
+			work.program = PROGRAM_DEPLOY;
+		}
+	}
+}
+
+/* Its question said "replaces" as if nothing were wrong. */
+static void
+a_question_says_what_is_in_doubt(void **state)
+{
+	struct deployment work = chat_sample(DEPLOY_AWAITING_CONFIRMATION);
+	struct chat_deployment what = chat_about(&work);
+	struct environment environment = chat_there;
+
+	(void)state;
+	what.environment = &environment;
+	what.host = "h1";
+	chat_says(&what, "\nreplaces 9f8e7d6 (release 0, 1 h ago)");
+	environment.is_down = true;
+	chat_says(&what, "\n⚠️ staging may be DOWN; last live: 9f8e7d6 (release 0, 1 h ago)");
+	environment.is_down = false;
+	environment.unknown_since = NOW - 5000;
+	chat_says(
+	    &what, "\n⚠️ what runs in staging is not known; last known: 9f8e7d6 (release 0, ");
+	environment.current.id = 0;
+	chat_says(&what, "\n⚠️ what runs in staging is not known; no release yet\n");
+	work.state = DEPLOY_FAILED;
+	work.ended_at = NOW;
+	chat_says(&what, "\nwhat runs in staging is not known as before; no release yet\n");
+	environment.is_down = true;
+	environment.current = chat_there.current;
+	chat_says(&what,
+	    "nothing was changed: \"Make it blue\"\nstaging may be DOWN as before; last live: 9f8e7d6\n");
+	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 1");
+	chat_says(&what,
+	    "\nstaging: the migration failed (exit 1); staging may be DOWN as before; last live: 9f8e7d6; the database may be half migrated\n");
+}
+
+/* "This commit was script failed: …" */
+static void
+what_failed_is_not_said_to_be_rejected(void **state)
+{
+	const struct block blocks[] = {
+		{ .commit = "1e350f7", .at = NOW - 43000, .why = "script failed: exit 70" },
+		{ .commit = "2e350f7",
+		    .at = NOW - 43000,
+		    .why = "rejected by @bob: no tests",
+		    .is_rejected = true },
+	};
+	struct deployment work = chat_sample(DEPLOY_AWAITING_CONFIRMATION);
+	struct chat_deployment what = chat_about(&work);
+
+	(void)state;
+	what.contained = blocks;
+	what.n_contained = COUNT(blocks);
+	chat_says(&what,
+	    "\n⚠️ contains 1e350f7, its deployment failed, 43 s ago (script failed: exit 70)"
+	    "\n⚠️ contains 2e350f7, rejected by @bob: no tests, 43 s ago\n");
+}
+
+/* It took no time, and nobody was told that the database is another one. */
+static void
+a_quick_migration_is_named(void **state)
+{
+	static const struct step steps[] = {
+		{ .name = "pull", .at = NOW - 2000 },
+		{ .name = "migrate", .at = NOW - 2000 },
+		{ .name = "release", .at = NOW - 2000 },
+	};
+	struct deployment work = chat_sample(DEPLOY_LIVE);
+	struct chat_deployment what = chat_about(&work);
+
+	(void)state;
+	work.ended_at = NOW;
+	what.steps = steps;
+	what.n_steps = COUNT(steps);
+	chat_says(&what, "\n✓ migrate 0.0 s\n✓ release 2 s");
+	assert_null(strstr(chat_plain(&what), "pull"));
+}
+
+/* Its first message stood as "rolling back" for ever. */
+static void
+what_rang_when_it_began_says_how_it_ended(void **state)
+{
+	static const struct {
+		enum deploy_state end;
+		const char *rang, *says; /* NULL: it did not say that */
+	} rows[] = {
+		{ DEPLOY_ROLLED_BACK,
+		    "❌ Failed: staging, rolling back to 9f8e7d6: \"a\" (HTTP 500)",
+		    "❌ Failed: staging, rolled back to 9f8e7d6: \"a\" (HTTP 500)" },
+		{ DEPLOY_ROLLBACK_FAILED, "❌ Failed: staging, rolling back to 9f8e7d6: \"a\"",
+		    "❌ Failed: staging, NOT rolled back to 9f8e7d6: \"a\"" },
+		{ DEPLOY_ROLLED_BACK,
+		    "❌ Failed: staging, rolling back to 9f8e7d6: \"a: rolling back to b\"",
+		    "❌ Failed: staging, rolled back to 9f8e7d6: \"a: rolling back to b\"" },
+		/* as the version before said it */
+		{ DEPLOY_ROLLED_BACK,
+		    "❌ Failed: staging \"a, rolling back to b\": rolling back to 9f8e7d6",
+		    "❌ Failed: staging \"a, rolling back to b\": rolled back to 9f8e7d6" },
+		{ DEPLOY_ROLLED_BACK,
+		    "❌ Failed: staging \"a: rolling back to b\": rolling back to 9f8e7d6",
+		    "❌ Failed: staging \"a: rolling back to b\": rolled back to 9f8e7d6" },
+		{ DEPLOY_ROLLED_BACK, "❌ Failed: staging", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct deployment work = chat_sample(rows[i].end);
+		struct chat_text text;
+		char *said;
+
+		if (rows[i].says == NULL) {
+			assert_false(chat_deployment_rolled(&text, &work, rows[i].rang));
+			continue;
+		}
+		assert_true(chat_deployment_rolled(&text, &work, rows[i].rang));
+		said = chat_text_take(&text);
+		assert_string_equal(said, rows[i].says);
+		free(said);
+	}
+}
+
+/* A group's line said neither why nor what to do; a migration's said the same three times. */
+static void
+what_may_be_down_rings_with_why_and_what_to_do(void **state)
+{
+	struct deployment work = chat_sample(DEPLOY_ROLLBACK_FAILED);
+	struct chat_deployment what = chat_about(&work);
+	char *line;
+
+	(void)state;
+	work.why = DEPLOY_WHY_SCRIPT;
+	(void)text_copy(work.detail, LIMIT_LINE, "exit 7");
+	line = chat_deployment_ring(&what, true);
+	assert_non_null(line);
+	assert_non_null(strstr(line, " (script failed: exit 7)"));
+	assert_non_null(strstr(line, "\nNow: " MARK_CODE "/logs staging" MARK_CODE ", then "));
+	free(line);
+	work.state = DEPLOY_FAILED;
+	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 3");
+	(void)text_copy(work.detail, LIMIT_LINE,
+	    "exit 70: deploy.sh: the migration failed (exit 3): its last lines are in the log");
+	line = chat_deployment_ring(&what, false);
+	assert_non_null(line);
+	assert_null(strstr(strstr(line, "the migration failed") + 1, "the migration failed"));
+	assert_null(strstr(line, "script failed"));
+	free(line);
+	what.is_tail_hidden = true;
+	chat_says(
+	    &what, "\nIts last lines may have customers' data: Log below shows them to who may");
+	assert_null(strstr(chat_plain(&what), "script failed"));
+}
+
+/* Who reads no more than what rings looks at the database too. */
+static void
+a_ring_says_what_became_of_the_database(void **state)
+{
+	static const struct {
+		bool target_changed;
+		const char *says;
+	} rows[] = {
+		{ true,
+		    "\n⚠️ the migration failed (exit 1); the database may be half migrated" },
+		{ false, "staging: the migration failed (exit 1); 9f8e7d6 still serves; the data" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct deployment deployment = chat_sample(DEPLOY_FAILED);
+		struct chat_deployment what = chat_about(&deployment);
+		char *line;
+
+		(void)text_copy(deployment.migration, LIMIT_STEP, "migrate-failed 1");
+		deployment.target_changed = rows[i].target_changed;
+		line = chat_deployment_ring(&what, false);
+		assert_non_null(line);
+		assert_non_null(strstr(line, rows[i].says));
+		assert_null(strstr(strstr(line, "the migration") + 1, "the migration")); /* once */
+		free(line);
+	}
+}
+
+/* "Changed" was said of what nobody knows, and "another machine" of what was left on this one. */
+static void
+what_nobody_knows_is_not_said_as_if_it_were_known(void **state)
+{
+	struct deployment deployment = chat_sample(DEPLOY_FAILED);
+	struct chat_deployment what = chat_about(&deployment);
+	struct environment environment = *what.environment;
+
+	(void)state;
+	what.environment = &environment;
+	deployment.target_changed = true;
+	deployment.why = DEPLOY_WHY_SCRIPT;
+	chat_says(&what, "\nSomething was changed there, and nothing was rolled back.");
+	deployment.why = DEPLOY_WHY_INTERRUPTED;
+	chat_says(&what, "\nSomething may have been changed there, and nothing was rolled back.");
+	deployment.ended_at = environment.unknown_since = 4711;
+	chat_says(&what, "\nNothing was rolled back: it may still be running, here or elsewhere.");
+}
+
+/* Of all that a script may print, only these words, in this order and before the release. */
+static void
+a_migration_is_what_its_steps_say(void **state)
+{
+	static const struct {
+		const char *before, *step;
+		bool target_changed;
+		enum program program;
+		const char *after;
+	} rows[] = {
+		{ "", "migrate", false, PROGRAM_DEPLOY, "migrate" },
+		{ "", "migrate", true, PROGRAM_DEPLOY, "" },
+		{ "", "migrate", false, PROGRAM_ROLLBACK, "" },
+		{ "", "migrated", false, PROGRAM_DEPLOY, "" },
+		{ "", "migrate-failed 1", false, PROGRAM_DEPLOY, "" },
+		{ "", "migrates", false, PROGRAM_DEPLOY, "" },
+		{ "migrate", "migrated", false, PROGRAM_DEPLOY, "migrated" },
+		{ "migrate", "migrated", true, PROGRAM_DEPLOY, "migrate" },
+		{ "migrate", "migrate-stopped", false, PROGRAM_DEPLOY, "migrate-stopped" },
+		{ "migrate", "migrate-not-started", false, PROGRAM_DEPLOY, "migrate-not-started" },
+		{ "migrate", "migrate-failed 127", false, PROGRAM_DEPLOY, "migrate-failed 127" },
+		{ "migrate", "migrate-failed x", false, PROGRAM_DEPLOY, "migrate" },
+		{ "migrate", "migrate-failed", false, PROGRAM_DEPLOY, "migrate" },
+		{ "migrated", "migrate", false, PROGRAM_DEPLOY, "migrated" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct deployment deployment = chat_sample(DEPLOY_RUNNING);
+
+		deployment.program = rows[i].program;
+		deployment.target_changed = rows[i].target_changed;
+		(void)text_copy(deployment.migration, LIMIT_STEP, rows[i].before);
+		deployment_take_migration(&deployment, rows[i].step);
+		assert_string_equal(deployment.migration, rows[i].after);
+	}
+}
+
+static void
+going_back_to_the_same_commit_is_no_contradiction(void **state)
+{
+	/* Goal: "NOT running 1a2b3c4; it runs 1a2b3c4 again" is said by neither of the two. */
+	struct deployment deployment = chat_sample(DEPLOY_ROLLED_BACK);
+	struct chat_deployment what = chat_about(&deployment);
+	char *alarm;
+
+	(void)state;
+	(void)text_copy(deployment.previous, sizeof(deployment.previous), deployment.commit);
+	chat_says(&what, "staging runs its earlier release of 1a2b3c4 again");
+	assert_null(strstr(chat_plain(&what), "NOT running"));
+	alarm = chat_deployment_ring(&what, false);
+	assert_non_null(alarm);
+	assert_non_null(strstr(alarm, "staging runs its earlier release of 1a2b3c4 again"));
+	assert_null(strstr(alarm, "NOT running"));
+	free(alarm);
+}
+
+static void
+every_end_after_a_start_carries_the_audits_head(void **state)
+{
+	static const enum deploy_state ends[] = { DEPLOY_LIVE, DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
+		DEPLOY_ROLLBACK_FAILED, DEPLOY_DONE };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct deployment deployment = chat_sample(ends[i]);
+		struct chat_deployment what = chat_about(&deployment);
+
+		chat_says(&what, "audit 0badcafe0badcafe");
+		chat_says(&what, "took 1 min");
+	}
+}
+
+/* What a failure left is told as it is known: different sentences. */
+static void
+down_is_said_of_what_was_looked_at(void **state)
+{
+	struct deployment deployment = chat_sample(DEPLOY_ROLLBACK_FAILED);
+	struct chat_deployment what = chat_about(&deployment);
+
+	(void)state;
+	deployment.why = DEPLOY_WHY_UNHEALTHY;
+	what.run_end = RUN_SUCCEEDED; /* then its health was bad */
+	chat_says(&what,
+	    "staging is DOWN: 9f8e7d6 is back, and is not healthy either\nNow: /logs staging, then ");
+	what.run_end = RUN_FAILED;
+	chat_says(&what,
+	    "staging may be DOWN: the rollback from 1a2b3c4 to 9f8e7d6 failed: what runs is not known\n");
+	what.rollback_not_started = true;
+	chat_says(&what,
+	    "staging may be DOWN: 1a2b3c4 is still there, unhealthy: rolling back to 9f8e7d6 did not begin to change anything\n");
+	chat_says(
+	    &what, "\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix.");
+	deployment.why = DEPLOY_WHY_SCRIPT;
+	chat_says(&what, "staging may be DOWN: what came up of 1a2b3c4 is still there: rolling");
+}
+
+static void
+what_ran_before_has_no_commit(void **state)
+{
+	struct deployment deployment = chat_sample(DEPLOY_ROLLING_BACK);
+	struct chat_deployment what = chat_about(&deployment);
+	char *line;
+
+	(void)state;
+	(void)text_copy(deployment.previous, sizeof(deployment.previous), "target:before-7");
+	line = chat_deployment_ring(&what, false);
+	assert_non_null(line);
+	assert_non_null(
+	    strstr(line, ", rolling back to what ran before deploybot: \"Make it blue\""));
+	free(line);
+}
+
+static void
+a_failure_says_what_is_known_to_run(void **state)
+{
+	static const struct environment empty = { .name = "staging" };
+	struct deployment deployment = chat_sample(DEPLOY_FAILED);
+	struct chat_deployment what = chat_about(&deployment);
+
+	(void)state;
+	what.environment = &empty;
+	chat_says(&what, "staging has no release yet");
+	deployment.target_changed = true;
+	chat_says(&what, "staging may be broken: its state is unknown");
+	chat_says(&what, "Last known release: none");
+	what.environment = &chat_there;
+	chat_says(&what, "Last known release: 9f8e7d6");
+}
+
+/* Goal: why it failed stands where it is read, as much of it as a phone shows. */
+static void
+a_failure_says_the_last_five_lines(void **state)
+{
+	static const enum deploy_state ends[] = { DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
+		DEPLOY_ROLLBACK_FAILED };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct deployment deployment = chat_sample(ends[i]);
+		struct chat_deployment what = chat_about(&deployment);
+
+		what.tail = "1\n2\n3 <b>\n4\n5\n6";
+		chat_says(&what, "\n2\n3 <b>\n4\n5\n6\n");
+		assert_null(strstr(chat_plain(&what), "\n1\n"));
+		(void)text_copy(deployment.detail, sizeof(deployment.detail), "exit 7: only this");
+		what.tail = "only this"; /* which is the reason already */
+		assert_null(strstr(chat_plain(&what), "\nonly this"));
+		deployment.why = DEPLOY_WHY_UNHEALTHY;
+		what.tail = "http://a/: HTTP 500 (3 tries in a row)";
+		chat_says(&what, "\nhttp://a/: HTTP 500 (3 tries in a row)\n");
+	}
+}
+
+/* Goal: below what the health URL answered stands why, and no line of it reads as ours. */
+static void
+a_failure_says_what_the_application_logged(void **state)
+{
+	static const enum deploy_state ends[] = { DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
+		DEPLOY_ROLLBACK_FAILED };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct deployment deployment = chat_sample(ends[i]);
+		struct chat_deployment what = chat_about(&deployment);
+
+		deployment.why = DEPLOY_WHY_UNHEALTHY;
+		what.tail = "http://a/: HTTP 500 (3 tries in a row)";
+		what.application_log = "0\n1\n<b> " MARK_BOLD "x" MARK_BOLD "\n\n  at main\xff";
+		what.application_log_lines = 4;
+		chat_says(&what, "3 tries in a row)\nthe application logged:\n1\n<b> x\n");
+		assert_null(strstr(chat_plain(&what), "\n0\n"));
+		what.application_log_lines = 0;
+		assert_null(strstr(chat_plain(&what), "the application logged"));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_migration_is_never_passed_over),
+		cmocka_unit_test(what_could_not_be_reached_is_not_said_to_run),
+		cmocka_unit_test(what_is_in_doubt_is_never_said_to_run),
+		cmocka_unit_test(a_question_says_what_is_in_doubt),
+		cmocka_unit_test(what_failed_is_not_said_to_be_rejected),
+		cmocka_unit_test(a_quick_migration_is_named),
+		cmocka_unit_test(what_rang_when_it_began_says_how_it_ended),
+		cmocka_unit_test(what_may_be_down_rings_with_why_and_what_to_do),
+		cmocka_unit_test(a_ring_says_what_became_of_the_database),
+		cmocka_unit_test(a_migration_is_what_its_steps_say),
+		cmocka_unit_test(what_nobody_knows_is_not_said_as_if_it_were_known),
+		cmocka_unit_test(going_back_to_the_same_commit_is_no_contradiction),
+		cmocka_unit_test(every_end_after_a_start_carries_the_audits_head),
+		cmocka_unit_test(a_failure_says_what_is_known_to_run),
+		cmocka_unit_test(down_is_said_of_what_was_looked_at),
+		cmocka_unit_test(what_ran_before_has_no_commit),
+		cmocka_unit_test(a_failure_says_the_last_five_lines),
+		cmocka_unit_test(a_failure_says_what_the_application_logged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

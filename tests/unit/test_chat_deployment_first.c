@@ -1,0 +1,391 @@
+/* Goal: the first forty characters of each message have its outcome and its environment.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "chat_aid.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "chat/chat_deployment_inside.h"
+#include "chat/chat_text.h"
+#include "lib/text.h"
+
+/* What a phone shows of a notification. */
+static void
+the_first_forty_characters_tell_outcome_and_environment(void **state)
+{
+	static const char *const outcome[DEPLOY_STATE_COUNT] = {
+		[DEPLOY_REQUESTED] = "asking git",
+		[DEPLOY_AWAITING_CONFIRMATION] = "Deploy to",
+		[DEPLOY_AWAITING_APPROVAL] = "Awaiting approval",
+		[DEPLOY_QUEUED] = "Queued",
+		[DEPLOY_RUNNING] = "Deploying",
+		[DEPLOY_STOPPING] = "Stopping",
+		[DEPLOY_VERIFYING] = "Deploying",
+		[DEPLOY_ROLLING_BACK] = "Rolling back",
+		[DEPLOY_VERIFYING_ROLLBACK] = "Rolling back",
+		[DEPLOY_LIVE] = "Live",
+		[DEPLOY_FAILED] = "Failed",
+		[DEPLOY_ROLLED_BACK] = "Rolled back",
+		[DEPLOY_ROLLBACK_FAILED] = "DOWN",
+		[DEPLOY_DONE] = "Done",
+		[DEPLOY_REFUSED] = "Not deployed",
+		[DEPLOY_CANCELLED] = "Cancelled",
+		[DEPLOY_EXPIRED] = "Not confirmed",
+		[DEPLOY_SUPERSEDED] = "Skipped",
+	};
+
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+		struct deployment deployment = chat_sample((enum deploy_state)s);
+		struct chat_deployment what = chat_about(&deployment);
+		char head[41];
+
+		(void)snprintf(head, sizeof(head), "%s", chat_plain(&what));
+		if (outcome[s] == NULL || strstr(head, outcome[s]) == NULL ||
+		    strstr(head, "staging") == NULL)
+			fail_msg("%s: %s", deploy_flow_word(deployment.state), head);
+	}
+}
+
+/* A name of 20 letters, the longest that the 40 have room for. */
+#define NAME "storefront/stagings1"
+
+static const struct golden {
+	enum deploy_state state;
+	enum deploy_why why;
+	const char *first; /* up to its end */
+	const char *step, *migration, *detail;
+	enum program program;
+	bool changed, barred, is_awaited, is_forward, is_live;
+	bool is_over, is_left; /* LIVE: as it is said later */
+	enum { LOOKED_AT, NOT_STARTED, UNKNOWN } how;
+	enum run_end run_end;
+} golden[] = {
+	{ DEPLOY_LIVE, 0, "✅ Live: " NAME " \"Make it blue\" 1a2b3c4", .step = NULL },
+	{ DEPLOY_LIVE, 0, "↩️ Rolled back: " NAME " → 1a2b3c4 by @ada",
+	    .program = PROGRAM_ROLLBACK },
+	{ DEPLOY_LIVE, 0, "↪️ Rolled forward: " NAME " → 1a2b3c4 by @ada",
+	    .program = PROGRAM_ROLLBACK, .is_forward = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "❌ Preflight failed: " NAME ", nothing was changed: \"Make it blue\"",
+	    .step = "preflight 5 checks", .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "❌ Build failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "build",
+	    .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "❌ Fetch failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "git",
+	    .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "❌ Push failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "push",
+	    .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "❌ Image failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "image",
+	    .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "❌ Pull failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "pull",
+	    .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "❌ Hook failed: " NAME ", nothing was changed: \"Make it blue\"",
+	    .step = "hook pre-deploy", .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "❌ Start failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "start",
+	    .run_end = RUN_FAILED },
+	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED,
+	    "🚫 Runs already: " NAME " \"Make it blue\" 1a2b3c4, so it is not deployed again",
+	    .is_live = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED,
+	    "❌ Failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "builder",
+	    .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ May be broken: " NAME " \"Make it blue\"",
+	    .step = "start h1", .changed = true, .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "❌ May be broken: " NAME " \"Make it blue\"",
+	    .step = "start h1", .detail = "by @ada", .changed = true, .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "❌ Rollback failed: " NAME ", nothing was changed: \"Make it blue\"",
+	    .program = PROGRAM_ROLLBACK, .step = "preflight", .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "⛔ Not rolled back: " NAME " \"Make it blue\"",
+	    .changed = true, .barred = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Migration failed: " NAME " \"Make it blue\"",
+	    .migration = "migrate-failed 3", .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "❌ Migration cut: " NAME " \"Make it blue\"",
+	    .migration = "migrate-stopped", .detail = "by @ada", .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED,
+	    "✋ Stopped: " NAME ", nothing was changed: \"Make it blue\" in build by @ada",
+	    .step = "build", .detail = "by @ada", .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "✋ Stopped: " NAME " \"Make it blue\" by @ada",
+	    .program = PROGRAM_ACTION, .detail = "by @ada" },
+	{ DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED, "❓ Unknown end: " NAME " \"Make it blue\"",
+	    .program = PROGRAM_ACTION },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Failed: " NAME " \"Make it blue\"",
+	    .program = PROGRAM_ACTION },
+	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_UNHEALTHY,
+	    "↩️ Rolled back: " NAME " from \"Make it blue\" (HTTP 500)", .detail = "HTTP 500",
+	    .changed = true },
+	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_TIMED_OUT,
+	    "↩️ Rolled back: " NAME " from \"Make it blue\" (timed out)", .changed = true },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 DOWN: " NAME " \"Make it blue\"",
+	    .changed = true, .run_end = RUN_SUCCEEDED },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 May be DOWN: " NAME " \"Make it blue\"",
+	    .changed = true, .run_end = RUN_FAILED },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 May be DOWN: " NAME " \"Make it blue\"",
+	    .changed = true, .how = NOT_STARTED },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 May be DOWN: " NAME " \"Make it blue\"",
+	    .changed = true, .how = UNKNOWN },
+	{ DEPLOY_DONE, 0, "🔧 Done: " NAME " \"Make it blue\"", .program = PROGRAM_ACTION },
+	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "🚫 Not deployed: " NAME " \"Make it blue\" 1a2b3c4",
+	    .step = NULL },
+	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED,
+	    "🚫 Not rolled back: " NAME " \"Make it blue\" 1a2b3c4", .program = PROGRAM_ROLLBACK },
+	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "🚫 Not done: " NAME " \"Make it blue\" 1a2b3c4",
+	    .program = PROGRAM_ACTION },
+	{ DEPLOY_REFUSED, DEPLOY_WHY_REJECTED, "👎 Rejected: " NAME " \"Make it blue\" 1a2b3c4",
+	    .detail = "rejected by @bob" },
+	{ DEPLOY_CANCELLED, DEPLOY_WHY_CANCELLED, "✖️ Cancelled: " NAME " \"Make it blue\"",
+	    .step = NULL },
+	{ DEPLOY_CANCELLED, DEPLOY_WHY_CANCELLED,
+	    "✖️ Cancelled: " NAME " \"Make it blue\" by @bob", .detail = "by @bob" },
+	{ DEPLOY_EXPIRED, 0, "⌛ Not confirmed: " NAME " \"Make it blue\"", .step = NULL },
+	{ DEPLOY_EXPIRED, 0, "⌛ Not approved: " NAME " \"Make it blue\"", .is_awaited = true },
+	{ DEPLOY_LIVE, 0, "☑️ Was live: " NAME " \"Make it blue\" 1a2b3c4", .is_over = true },
+	{ DEPLOY_LIVE, 0, "↩️ Was rolled back: " NAME " \"Make it blue\" 1a2b3c4",
+	    .is_over = true, .is_left = true },
+	{ DEPLOY_SUPERSEDED, 0, "⏭️ Skipped: " NAME ", already live",
+	    .detail = "already live" },
+	{ DEPLOY_SUPERSEDED, 0, "⏭️ Skipped: " NAME ", replaced by a newer commit",
+	    .step = NULL },
+};
+
+/* The text's first line; and its name ends within 40 letters, as Telegram counts them. */
+static void
+begins(const struct chat_deployment *what, const char *first)
+{
+	const char *text = chat_plain(what), *name = strstr(text, NAME);
+	size_t size = strcspn(text, "\n");
+
+	if (size != strlen(first) || memcmp(text, first, size) != 0)
+		fail_msg("\"%s\" is not the first line of:\n%s", first, text);
+	assert_non_null(name);
+	assert_true(text_utf16_length(text, (size_t)(name - text) + strlen(NAME)) <= 40);
+}
+
+/* Goal: whoever sees the button alone knows what it does, and to what; of a long name its end. */
+static void
+a_button_says_what_it_does_to_what(void **state)
+{
+	static const char most[] = "a-shop-of-20-letters/its-env-of-20-letter";
+	struct deployment work = chat_sample(DEPLOY_AWAITING_CONFIRMATION);
+	char label[LIMIT_BUTTON];
+
+	(void)state;
+	(void)text_copy(work.environment, sizeof(work.environment), "shop/production");
+	assert_string_equal(chat_deployment_yes(&work, label), "🚀 Deploy to shop/production");
+	work.is_again = true;
+	assert_string_equal(chat_deployment_yes(&work, label), "🔁 Deploy again to shop/production");
+	work.is_behind = true;
+	assert_string_equal(
+	    chat_deployment_yes(&work, label), "↩️ Go back to 1a2b3c4 in shop/production");
+	work.program = PROGRAM_ROLLBACK;
+	assert_string_equal(chat_deployment_yes(&work, label), "↩️ Roll back shop/production");
+	work.is_forward = true;
+	assert_string_equal(
+	    chat_deployment_yes(&work, label), "↪️ Roll forward shop/production");
+	(void)text_copy(work.environment, sizeof(work.environment), most);
+	assert_int_equal(strlen(most), 41);
+	assert_string_equal(chat_deployment_yes(&work, label),
+	    "↪️ Roll forward a-shop-of-20-letters/its-env-of-20-letter");
+	work.program = PROGRAM_DEPLOY;
+	assert_string_equal(chat_deployment_yes(&work, label),
+	    "↩️ Go back to 1a2b3c4 in …20-letters/its-env-of-20-letter");
+	assert_true(strlen(label) < LIMIT_BUTTON);
+}
+
+/* Goal: who reads nothing else knows how it ended, and where; of each end and each way to it. */
+static void
+each_end_begins_with_its_outcome_and_environment(void **state)
+{
+	bool said[CHAT_FIRST_COUNT] = { false };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(golden); i++) {
+		const struct golden *row = &golden[i];
+		struct deployment deployment = chat_sample(row->state);
+		struct chat_deployment what = chat_about(&deployment);
+		struct environment environment = chat_there;
+		struct step step = { .at = NOW - 1000 };
+		struct barrier barrier = { .reason = "drops column price" };
+		struct chat_approvals approvals = { .needed = 2, .n = 1, .changes = "" };
+		struct chat_history since = { .until = NOW, .is_left = row->is_left };
+
+		assert_int_equal(strlen(NAME), 20);
+		(void)text_copy(deployment.environment, sizeof(deployment.environment), NAME);
+		(void)text_copy(deployment.detail, sizeof(deployment.detail),
+		    row->detail != NULL ? row->detail : "");
+		(void)text_copy(deployment.migration, sizeof(deployment.migration),
+		    row->migration != NULL ? row->migration : "");
+		(void)text_copy(step.name, sizeof(step.name), row->step != NULL ? row->step : "");
+		deployment.why = row->why;
+		deployment.program = row->program;
+		deployment.target_changed = row->changed;
+		deployment.is_forward = row->is_forward;
+		deployment.ended_at = NOW;
+		environment.unknown_since = row->how == UNKNOWN ? NOW : 0;
+		what.environment = &environment;
+		what.steps = &step;
+		what.n_steps = row->step != NULL;
+		what.run_end = row->run_end;
+		what.rollback_not_started = row->how == NOT_STARTED;
+		what.barriers = &barrier;
+		what.n_barriers = row->barred;
+		if (row->is_over)
+			what.since = &since;
+		if (row->is_awaited)
+			what.approvals = &approvals;
+		if (row->is_live)
+			(void)text_copy(
+			    environment.current.commit, LIMIT_COMMIT, deployment.commit);
+		begins(&what, row->first);
+		said[chat_first_of(&what)] = true;
+	}
+	for (int f = 0; f < CHAT_FIRST_COUNT; f++) {
+		const struct chat_first_row *row = &chat_first_rows[f];
+		size_t colon = strcspn(row->before, ":");
+
+		if (row->state == DEPLOY_STATE_COUNT ||
+		    deploy_flow_class(row->state) != DEPLOY_CLASS_FINAL)
+			continue;
+		if (!said[f])
+			fail_msg(
+			    "no end begins with \"%s\": a row of golden[] is missing", row->before);
+		assert_true(
+		    text_utf16_length(row->before, colon) <= 19); /* 18 and the sign's second */
+	}
+}
+
+/* Goal: the same of what has not ended, of names of 18 letters; and each row is of a message. */
+#define SHORTER "storefront/staging"
+
+static void
+each_cell_of_the_table_is_said_within_forty_characters(void **state)
+{
+	static const struct {
+		const char *changed;
+		int64_t confirmed_by, answered_at;
+		enum deploy_why why;
+		bool is_forward, is_again, rings;
+	} ways[] = {
+		{ .changed = "" },
+		{ .changed = "", .is_forward = true },
+		{ .changed = "", .is_again = true },
+		{ .changed = "", .confirmed_by = 11 },
+		{ .changed = "the settings changed" },
+		{ .changed = "the settings changed", .answered_at = NOW },
+		{ .changed = "", .why = DEPLOY_WHY_CANCELLED, .rings = true },
+		{ .changed = "", .why = DEPLOY_WHY_UNHEALTHY, .rings = true },
+		{ .changed = "", .why = DEPLOY_WHY_SCRIPT, .rings = true },
+	};
+	bool said[CHAT_FIRST_COUNT] = { false };
+
+	(void)state;
+	for (int f = 0; f < CHAT_FIRST_COUNT; f++)
+		for (size_t i = 0; i < 3 * COUNT(ways); i++) {
+			const struct chat_first_row *row = &chat_first_rows[f];
+			enum program program = (enum program)(i / COUNT(ways));
+			struct chat_deployment what;
+			struct deployment work;
+			const char *text, *name;
+			size_t way = i % COUNT(ways);
+
+			if (row->state == DEPLOY_STATE_COUNT ||
+			    deploy_flow_class(row->state) == DEPLOY_CLASS_FINAL ||
+			    (row->programs & DEPLOY_OF(program)) == 0 ||
+			    (ways[way].is_forward && program != PROGRAM_ROLLBACK))
+				continue;
+			work = chat_sample(row->state);
+			work.program = program;
+			work.confirmed_by = ways[way].confirmed_by;
+			work.answered_at = ways[way].answered_at;
+			work.why = ways[way].why;
+			work.is_forward = ways[way].is_forward;
+			work.is_again = ways[way].is_again;
+			(void)text_copy(work.changed, sizeof(work.changed), ways[way].changed);
+			(void)text_copy(work.environment, sizeof(work.environment), SHORTER);
+			what = chat_about(&work);
+			text = ways[way].rings && row->state == DEPLOY_ROLLING_BACK ?
+			    chat_ring(&what) :
+			    chat_plain(&what);
+			if (!text_starts(text, row->before))
+				continue; /* another row's */
+			name = strstr(text, SHORTER);
+			if (name == NULL ||
+			    text_utf16_length(text, (size_t)(name - text) + strlen(SHORTER)) > 40)
+				fail_msg("where it is stands too late: %.80s", text);
+			said[f] = true;
+		}
+	for (int f = 0; f < CHAT_FIRST_COUNT; f++)
+		if (!said[f] && chat_first_rows[f].state != DEPLOY_STATE_COUNT &&
+		    deploy_flow_class(chat_first_rows[f].state) != DEPLOY_CLASS_FINAL)
+			fail_msg("no message begins with \"%s\"", chat_first_rows[f].before);
+}
+
+/* Goal: messages of no state, pushes, locks, freezes, Cloudflare, answers: the same, of the longest
+ * name that the 40 have room for.  All rows, for no test can say each. */
+static void
+each_message_of_its_own_has_room_for_its_target(void **state)
+{
+	(void)state;
+	for (int f = 0; f < CHAT_FIRST_COUNT; f++) {
+		const struct chat_first_row *row = &chat_first_rows[f];
+		struct chat_text text;
+		const char *said, *name;
+
+		if (row->state != DEPLOY_STATE_COUNT)
+			continue;
+		chat_text_init(&text);
+		chat_first(&text, (enum chat_first)f, NAME);
+		chat_first_commit(&text, "Make it blue", "1a2b3c4d5e6f7a8b");
+		said = buf_text(&text.buf);
+		name = strstr(said, NAME);
+		assert_non_null(name);
+		/* the mark in front of it is no letter */
+		if (text_utf16_length(said, (size_t)(name - said) - 1) + strlen(NAME) > 40)
+			fail_msg("where it is stands too late: %s", said);
+		assert_true(strstr(said, "\"Make it blue\"") < strstr(said, "1a2b3c4"));
+		buf_done(&text.buf);
+	}
+}
+
+/* Goal: a new rule that brings a program to a state asks for how that is said. */
+static void
+each_state_that_a_program_comes_to_has_a_row(void **state)
+{
+	unsigned rows[DEPLOY_STATE_COUNT] = { 0 };
+
+	(void)state;
+	for (int f = 0; f < CHAT_FIRST_COUNT; f++)
+		if (chat_first_rows[f].state != DEPLOY_STATE_COUNT)
+			rows[chat_first_rows[f].state] |= chat_first_rows[f].programs;
+	for (size_t i = 0; i < deploy_rule_count; i++)
+		if ((deploy_rules[i].programs & ~rows[deploy_rules[i].to]) != 0)
+			fail_msg("%s of programs %x: no row in first.def",
+			    deploy_flow_name(deploy_rules[i].to), deploy_rules[i].programs);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_forty_characters_tell_outcome_and_environment),
+		cmocka_unit_test(a_button_says_what_it_does_to_what),
+		cmocka_unit_test(each_end_begins_with_its_outcome_and_environment),
+		cmocka_unit_test(each_cell_of_the_table_is_said_within_forty_characters),
+		cmocka_unit_test(each_message_of_its_own_has_room_for_its_target),
+		cmocka_unit_test(each_state_that_a_program_comes_to_has_a_row),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
