@@ -208,6 +208,24 @@ def test_hosts_of_a_private_network_are_prepared_through_another_one(bench):
     assert len(keys) == 2 and keys[1].startswith("restrict,port-forwarding ssh-ed25519 ")
 
 
+def test_who_sits_there_is_asked_through_which_host_one_that_is_not_reached_is(bench):
+    """Where nobody sits there it is as it was; to neither has a byte gone by then."""
+    bench.take_over()
+    with open(bench.conf, "a", encoding="utf-8") as conf:
+        conf.write(f"ADMIN_TELEGRAM_IDS={ADA}\n")
+    jump = f"ops@127.0.0.1:{bench.jump_port}"
+    lines = bench.lines()
+    host = lines.index(f"127.0.0.1:{bench.port_2}")
+    typed = [*lines[:host], "127.0.0.1:1", "-", "ops@h1;id", jump]
+    done = subprocess.run(bench.words(), input="\n".join([*typed, ""]), env=bench.given(), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+    said = done.stdout
+    assert done.returncode == 64 and "127.0.0.1 is not reached from here: through which host?" in said, said
+    assert "SSH_JUMP" in said[said.index("through which host?"):said.index("\nSETUP_HEALTH  ")], said
+    assert f"SSH_JUMP='{jump}'\n" in (bench.folder / "setup/answers").read_text()
+    assert bench.jump.connections() == bench.sshd.connections() == 0
+
+
 def test_a_host_that_shows_another_key_than_before_is_no_question(bench):
     place = f"[127.0.0.1]:{bench.port_2}"
     secrets = bench.folder / "secrets/runner"
