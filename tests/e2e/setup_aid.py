@@ -130,7 +130,8 @@ class SetupBench(SshdBench):
     def take_over(self):
         """What an administrator has written already, and nobody is asked about."""
         self.conf.write_text(
-            f"# ours\nAPI_SERVER_PORT={SERVER_PORT}\nTELEGRAM_API_BASE={self.chat.base}\nSTAGING_COMPOSE_DIR={self.app}\n#STAGING_HOST=\n"
+            f"# ours\nAPI_SERVER_PORT={SERVER_PORT}\nTELEGRAM_API_BASE={self.chat.base}\n"
+            f"STAGING_COMPOSE_DIR={self.app}\n#STAGING_HOST=\n"
             f"DEPLOY_USER={getpass.getuser()}\nREGISTRY_IMAGE=team/shop\nSTATE_DIRECTORY={self.folder}/state\n"
             f"AUDIT_LOG_PATH={self.folder}/state/audit.log\nLOCAL_SOCKET={self.folder}/state/local.sock\n"
             f"TELEGRAM_BOT_TOKEN_FILE={self.folder}/secrets/server/telegram_bot_token\n")   # as a package has it
