@@ -157,10 +157,12 @@ let_build() {
 
 start() {
 	[[ $starts == yes && $folder == "$FOLDER_INSTALLED" && -d /run/systemd/system ]] || return 0
-	say '\nstarting deploybot'
 	if systemctl is-active --quiet deploybot.service; then
-		[[ $changed == no ]] || systemctl restart deploybot-runner.service deploybot.service
+		[[ $changed == yes ]] || { say '\ndeploybot runs already, with these settings'; return 0; }
+		say '\nrestarting deploybot'
+		systemctl restart deploybot-runner.service deploybot.service
 	else
+		say '\nstarting deploybot'
 		systemctl enable --now "${UNITS[@]}"
 	fi || fail "$EXIT_CONFIG" "deploybot does not start: journalctl -u deploybot -u deploybot-runner says why"
 }

@@ -100,6 +100,27 @@ find_route(struct http_request *request)
 #define LINE_END 2
 
 /*
+ * Whether between a value and what comes next lies a line's end alone, and the empty line where it
+ * is the last one.  libmicrohttpd 0.9 leaves NULs of both, 1.0 NUL LF of the first alone; and where
+ * blanks are behind a value, which 1.0 cuts, a NUL of the first blank, the others and CRLF.
+ */
+static bool
+is_line_end(const char *at, size_t size, bool is_last)
+{
+	static const char nuls[2 * LINE_END], crlfs[2 * LINE_END] = "\r\n\r\n";
+	size_t end = is_last ? 2 * LINE_END : LINE_END;
+
+	if (size < end || at[0] != '\0')
+		return false;
+	if (size == end)
+		return memcmp(at, nuls, end) == 0 || memcmp(at + 1, crlfs + 1, end - 1) == 0;
+	for (at++, size--; size > end; at++, size--)
+		if (*at != ' ' && *at != '\t')
+			return false;
+	return memcmp(at, crlfs, end) == 0;
+}
+
+/*
  * Whether the head holds bytes that are in no field: libmicrohttpd cuts a value at a NUL, joins
  * folded lines and takes a bare LF for a line's end, all unseen.  It parses in place, so between
  * a value and the next name lies exactly what ended the line, and it shows how long the head was:
@@ -112,24 +133,31 @@ head_hides_something(const struct http_request *request, const char *version)
 {
 	const struct http_server_conn *conn = request->conn;
 	const struct http_field *fields = request->fields;
-	size_t size =
-	    strlen(request->method) + 1 + conn->target_size + 1 + strlen(version) + LINE_END;
 	size_t n = request->field_count;
+	size_t left = MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+			  ->header_size;
+	size_t line =
+	    strlen(request->method) + 1 + conn->target_size + 1 + strlen(version) + LINE_END;
 	const char *at = version + strlen(version) + LINE_END; /* where a field must begin */
-	/* The last field's and the empty line's, after libmicrohttpd 0.9 and 1.0. */
-	static const char ends_0[2 * LINE_END], ends_1[2 * LINE_END] = { '\0', '\n', '\r', '\n' };
 
+	if (left < line || n == 0)
+		return left != line + LINE_END;
+	left -= line;
 	for (size_t i = 0; i < n; i++) {
-		if (fields[i].name != at)
+		const char *end = fields[i].value + fields[i].value_size;
+		size_t size = (size_t)(end - at), gap;
+
+		if (fields[i].name != at || end < at || left < size)
 			return true;
-		at = fields[i].value + fields[i].value_size + LINE_END;
+		left -= size;
+		gap = i + 1 < n ? (size_t)(fields[i + 1].name - end) : left;
+		if ((i + 1 < n && fields[i + 1].name < end) || left < gap ||
+		    !is_line_end(end, gap, i + 1 == n))
+			return true;
+		left -= gap;
+		at = end + gap;
 	}
-	if (n > 0)
-		size += (size_t)(at - fields[0].name);
-	return MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
-		   ->header_size != size + LINE_END ||
-	    (n > 0 && memcmp(at - LINE_END, ends_0, sizeof(ends_0)) != 0 &&
-		memcmp(at - LINE_END, ends_1, sizeof(ends_1)) != 0);
+	return left != 0;
 }
 
 /* Makes every check that needs no byte of the body, then asks the route's on_begin. */

@@ -333,10 +333,33 @@ check_login() { # NAME
 	return 1
 }
 
-check_health() { # NAME
-	[[ $said =~ ^([1-9][0-9]{0,4})/[A-Za-z0-9._~/?=\&%-]*$ ]] && ((BASH_REMATCH[1] <= 65535)) && return 0
-	warn "$1: ${said@Q} is not PORT/PATH, as 8080/health"
+# Is it this machine, by one of its addresses?  What is behind a jump host is none of ours.
+is_here() { # HOST
+	local address own
+	shared_value_of SSH_JUMP ''
+	[[ -z $said ]] || return 1
+	own=" $(hostname -I 2>/dev/null) "
+	while read -r address _; do
+		[[ $address != 127.* && $address != ::1 && $own != *" $address "* ]] || return 0
+	done < <(getent ahosts "$1")
 	return 1
+}
+
+check_health() { # NAME
+	local port host
+	if ! [[ $said =~ ^([1-9][0-9]{0,4})/[A-Za-z0-9._~/?=\&%-]*$ ]] || ((BASH_REMATCH[1] > 65535)); then
+		warn "$1: ${said@Q} is not PORT/PATH, as 8080/health"
+		return 1
+	fi
+	port=${BASH_REMATCH[1]}
+	setting_there API_SERVER_PORT "$conf"
+	[[ $port == "${want[API_SERVER_PORT]:-${said:-8080}}" ]] || return 0
+	for host in "${hosts[@]}"; do
+		is_here "$host" || continue
+		warn "$1: $host is this machine, whose port $port is deploybot's own (API_SERVER_PORT): another one, by which the \
+application is reached here, as 8081/health; where it listens on $port inside, its docker-compose.yml says 8081:$port"
+		return 1
+	done
 }
 
 # A health URL for each host, where the settings have none.

@@ -139,6 +139,32 @@ check_health_way(
 	}
 }
 
+/* A check that deploybot answers itself passes whatever is released. */
+static void
+check_health_is_not_ours(struct settings_loader *l, const struct settings_member *member)
+{
+	const char *urls = member->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
+	const char *port = l->s->inside->values[SETTING_API_SERVER_PORT].text;
+	char url[SETTING_PART_MAX + 1], place[URL_PLACE], name[SETTING_NAME_MAX], *colon;
+
+	while (urls != NULL && port != NULL && setting_next(&urls, url, sizeof(url))) {
+		(void)url_place(url, place);
+		colon = strrchr(place, ':');
+		if (colon == NULL || strcmp(colon + 1, port) != 0)
+			continue;
+		*colon = '\0';
+		if (strncmp(place, "127.", 4) != 0 && !text_same_ci(place, "localhost") &&
+		    strcmp(place, "[::1]") != 0)
+			continue;
+		settings_say(l->report, SETTINGS_FLAW,
+		    "%s: %s is where deploybot itself serves (API_SERVER_PORT=%s), and answers for any release: name the port of the application",
+		    setting_name(settings_table_families[ENVIRONMENT_SETTING_HEALTH_URL].name,
+			member->name, name),
+		    url, port);
+		return;
+	}
+}
+
 /* --- what two share --- */
 
 static const char *
@@ -204,6 +230,7 @@ settings_check_targets(struct settings_loader *l)
 			check_missing(l, member, settings_transport(l->s, member));
 			check_health_way(l, member, settings_transport(l->s, member));
 		}
+		check_health_is_not_ours(l, member);
 		check_registries(l, member);
 		for (size_t j = 0; j < i; j++)
 			if (in->members[j]->family == FAMILY_ENVIRONMENT)

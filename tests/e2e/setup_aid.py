@@ -14,6 +14,7 @@ from ssh_aid import SshdBench
 from stage import free_port
 from telegram_client import ADA, DEFAULT_TOKEN, MALLORY
 
+SERVER_PORT = "8079"        # 8080 is the application's, on this same machine
 # Of a host: what changes a machine for good changes the bench's folder there.
 HOST_PROGRAMS = {
     "getent": 'case $1 in passwd) echo "$2:x:1:1::$HOST_HOME:/bin/bash" ;; *) exit 2 ;; esac',
@@ -90,7 +91,7 @@ class SetupBench(SshdBench):
             "REGISTRY_URL": self.registry, "REGISTRY_IMAGE": "team/shop", "REGISTRY_USER": "",
             "STAGING_HOST": f"127.0.0.1:{self.port_2}", "STAGING_COMPOSE_DIR": str(self.app), "PRODUCTION_HOST": "",
             "DEPLOY_USER": getpass.getuser(), "SETUP_LOGIN": getpass.getuser(), "SETUP_HOST_KEYS": self.fingerprint(),
-            **changes}
+            "API_SERVER_PORT": SERVER_PORT, **changes}
         path = self.path / "answers"
         path.write_text("".join(f"{name}={value}\n" for name, value in said.items() if value is not None))
         path.chmod(0o600)
@@ -129,7 +130,8 @@ class SetupBench(SshdBench):
     def take_over(self):
         """What an administrator has written already, and nobody is asked about."""
         self.conf.write_text(
-            f"# ours\nTELEGRAM_API_BASE={self.chat.base}\nSTAGING_COMPOSE_DIR={self.app}\n#STAGING_HOST=\n"
+            f"# ours\nAPI_SERVER_PORT={SERVER_PORT}\nTELEGRAM_API_BASE={self.chat.base}\n"
+            f"STAGING_COMPOSE_DIR={self.app}\n#STAGING_HOST=\n"
             f"DEPLOY_USER={getpass.getuser()}\nREGISTRY_IMAGE=team/shop\nSTATE_DIRECTORY={self.folder}/state\n"
             f"AUDIT_LOG_PATH={self.folder}/state/audit.log\nLOCAL_SOCKET={self.folder}/state/local.sock\n"
             f"TELEGRAM_BOT_TOKEN_FILE={self.folder}/secrets/server/telegram_bot_token\n")   # as a package has it

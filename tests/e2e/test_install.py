@@ -255,6 +255,16 @@ def test_the_server_sees_who_connects_and_the_command_lines_socket_is_named(tree
         assert re.search(f"^{line}$", local, re.M), line
 
 
+@pytest.mark.parametrize("unit", UNITS[:2])
+@pytest.mark.parametrize("status, goes_on", [(0, True), (75, False), (78, True)])
+def test_secrets_by_command_are_waited_for_and_wrong_settings_end_the_program_itself(tree, unit, status, goes_on):
+    """RestartPreventExitStatus= is of the program alone: what fails before it is tried again for ever."""
+    text = (tree / "usr/lib/systemd/system" / unit).read_text("utf-8")
+    script = re.search('^ExecStartPre=[+]/bin/sh -c "(.+)"$', text, re.MULTILINE)[1].replace("$$", "$")
+    script = re.sub("^/usr/lib/deploybot/deploybot .* secrets fetch", f"(exit {status})", script)
+    assert (subprocess.run(["sh", "-c", script], timeout=60, check=False).returncode == 0) == goes_on
+
+
 def test_folders_of_the_units_are_made_by_tmpfiles(tree):
     """A folder that a unit names and nobody makes is one that it starts without."""
     made = {line.split()[1] for line in (tree / "usr/lib/tmpfiles.d/deploybot.conf").read_text("utf-8").splitlines()

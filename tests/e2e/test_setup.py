@@ -11,7 +11,7 @@ import pytest
 
 from commands_aid import DEPLOY
 from namespace_aid import MOUNTS, need
-from setup_aid import PROGRAM, SetupBench
+from setup_aid import PROGRAM, SERVER_PORT, SetupBench
 from ssh_aid import until_at_rest
 from stage import free_port, wait_until
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
@@ -156,6 +156,7 @@ def test_while_a_webhook_is_set_no_link_is_offered(bench):
     ({"TELEGRAM_BOT_TOKEN": "7000000002:AAF-a_token_that_nobody_gave_0123456789"}, 78, "@BotFather"),
     ({"SETUP_HOST_KEYS": "SHA256:AAAA"}, 78, "is not among them"),
     ({"SETUP_HOST_KEYS": "yes"}, 78, "is not among them"),
+    ({"API_SERVER_PORT": None}, 78, "127.0.0.1 is this machine, whose port 8080 is deploybot's own (API_SERVER_PORT)"),
     ({"STAGING_HOST": "127.0.0.1:1"}, 69, "shows no ssh key at port 1"),
     ({"STAGING_HOST": "h 1"}, 78, "STAGING_HOST"),
     ({"SETUP_REPOSITORY": "/nowhere/shop.git"}, 69, "git cannot read /nowhere/shop.git"),
@@ -208,6 +209,24 @@ def test_hosts_of_a_private_network_are_prepared_through_another_one(bench):
     assert len(keys) == 2 and keys[1].startswith("restrict,port-forwarding ssh-ed25519 ")
 
 
+def test_who_sits_there_is_asked_through_which_host_one_that_is_not_reached_is(bench):
+    """Where nobody sits there it is as it was; to neither has a byte gone by then."""
+    bench.take_over()
+    with open(bench.conf, "a", encoding="utf-8") as conf:
+        conf.write(f"ADMIN_TELEGRAM_IDS={ADA}\n")
+    jump = f"ops@127.0.0.1:{bench.jump_port}"
+    lines = bench.lines()
+    host = lines.index(f"127.0.0.1:{bench.port_2}")
+    typed = [*lines[:host], "127.0.0.1:1", "-", "ops@h1;id", jump]
+    done = subprocess.run(bench.words(), input="\n".join([*typed, ""]), env=bench.given(), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+    said = done.stdout
+    assert done.returncode == 64 and "127.0.0.1 is not reached from here: through which host?" in said, said
+    assert "SSH_JUMP" in said[said.index("through which host?"):said.index("\nSETUP_HEALTH  ")], said
+    assert f"SSH_JUMP='{jump}'\n" in (bench.folder / "setup/answers").read_text()
+    assert bench.jump.connections() == bench.sshd.connections() == 0
+
+
 def test_a_host_that_shows_another_key_than_before_is_no_question(bench):
     place = f"[127.0.0.1]:{bench.port_2}"
     secrets = bench.folder / "secrets/runner"
@@ -228,7 +247,7 @@ def test_one_more_application_and_one_more_host(bench):
     assert status == 0, said
     web = {"SETUP_FIRST_NAME": "shop", "ADMIN_TELEGRAM_IDS": None, "TELEGRAM_BOT_TOKEN": None, "IMAGE_SOURCE": None,
            "TELEGRAM_API_BASE": None, "REGISTRY_URL": None, "REGISTRY_IMAGE": "team/web", "REGISTRY_USER": None,
-           "DEPLOY_USER": None}
+           "DEPLOY_USER": None, "API_SERVER_PORT": None}
     before = bench.files()
     status, said = bench.setup("--answers", bench.answers(**web), "app", "web")     # to the folder of the first one
     assert status == 78 and bench.files() == before, said
@@ -289,8 +308,8 @@ OTHERS = "deploybot 0123456789abcdef0123456789abcdef"
 @pytest.fixture
 def here(taken):
     """A deploybot runs here; taken.instance: what it says which one it is."""
-    with open(taken.conf, "a", encoding="utf-8") as conf:
-        conf.write(f"API_SERVER_PORT={free_port()}\nAPI_SERVER_ADDRESS=127.0.0.1\n")
+    given = taken.conf.read_text("utf-8")
+    taken.conf.write_text(given.replace(f"PORT={SERVER_PORT}\n", f"PORT={free_port()}\nAPI_SERVER_ADDRESS=127.0.0.1\n"))
     (taken.folder / "state").mkdir()
     words = [os.path.join(os.path.dirname(PROGRAM), "deploybot"), "--env-file", str(taken.conf)]
     given = {name: text for name, text in taken.given().items() if name in ("PATH", "LANG", "HOME")}

@@ -130,7 +130,8 @@ class Machine:
         return self.run("journalctl", "-o", "cat", "-u", unit, "--no-pager").stdout
 
     def status(self, unit):
-        return self.run("systemctl", "status", "--no-pager", "--full", unit, check=False).stdout
+        """With more lines than its ten: where control groups are not all ours systemd complains of them in four."""
+        return self.run("systemctl", "status", "--no-pager", "--full", "--lines=20", unit, check=False).stdout
 
     def stop(self):
         """TERM to nspawn's own process: KILL would leave what it has started."""

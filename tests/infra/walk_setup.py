@@ -105,7 +105,7 @@ class Setup(Walk):
         before, started = self.bot.sh(look), self.bot.sh("systemctl show -P MainPID deploybot")
         self.asked.clear()
         said = self.type_setup({name: "" for name in ANSWERS})
-        assert said.count("all is there") == 2, said
+        assert said.count("all is there") == 2 and "deploybot runs already" in said, said
         assert (self.bot.sh(look), self.bot.sh("systemctl show -P MainPID deploybot")) == (before, started)
 
     def look_at_night(self):

@@ -38,7 +38,8 @@ a_head_without_blanks_in_single_bytes_is_taken(void **state)
 {
 	static const char head[] =
 	    "POST /echo HTTP/1.1\r\nHost:x\r\ncontent-type:application/json\r\n"
-	    "X-Empty:\r\nX-Wide:   two  words \r\nX-Last: z\r\nContent-Length:5\r\n\r\nhello";
+	    "X-Empty:\r\nX-Blank: \t \r\nX-Wide:   two  words \r\nX-Wider: w \t \r\n"
+	    "Content-Length:5\r\nX-Last: z \t\r\n\r\nhello";
 	struct server_aid *f = *state;
 	struct loop_timer tick;
 
@@ -75,6 +76,10 @@ heads_that_must_not_pass_are_refused_before_the_body(void **state)
 		/* a NUL made up for by blanks that are not there, and bare line ends */
 		REFUSAL(POST_ECHO "Content-Length:3\r\nX-A:a\0b\r\nX-B:c\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Content-Length:3\r\nX-B:c\r\nX-A:a\0b\r\n\r\nabc", "400"),
+		/* ... or by blanks as libmicrohttpd 1.0 leaves them */
+		REFUSAL(POST_ECHO "Content-Length:3\r\nX-A:a\0 \r\nX-B:c\r\n\r\nabc", "400"),
+		REFUSAL(POST_ECHO "Content-Length:3\r\nX-A:a\0\t \r\n\r\nabc", "400"),
+		REFUSAL(POST_ECHO "Content-Length:3\r\nX-A:a \nX-B:c\r\n\r\nabc", "400"),
 		/* a line's end too short, made up for by an empty line too long */
 		REFUSAL("POST /echo HTTP/1.1\nHost: x\r\nContent-Length: 3\r\n: \nabc", "400"),
 		REFUSAL("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\n: \nabc", "400"),

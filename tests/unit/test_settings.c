@@ -422,6 +422,12 @@ what_no_release_can_reach_is_said(void **state)
 		    "PRODUCTION_PORT: is not set, and DEPLOY_TRANSPORT is local" },
 		{ { "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop", REGISTRY },
 		    "KUBECONFIG: is not set, and DEPLOY_TRANSPORT is kubernetes" },
+		{ { REGISTRY, "STAGING_HOST=a",
+		      "STAGING_HEALTH_URL=http://Localhost:8080/healthz" },
+		    "STAGING_HEALTH_URL: http://Localhost:8080/healthz is where deploybot itself serves (API_SERVER_PORT=8080)" },
+		{ { REGISTRY, "API_SERVER_PORT=9000",
+		      "STAGING_HEALTH_URL=http://a/,http://[::1]:9000" },
+		    "STAGING_HEALTH_URL: http://[::1]:9000 is where deploybot itself serves" },
 	};
 
 	(void)state;
