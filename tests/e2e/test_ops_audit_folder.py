@@ -3,6 +3,7 @@ shows whether that is so; nothing of deploybot is needed for it."""
 # SPDX-License-Identifier: ISC
 import hashlib
 import json
+import re
 import subprocess
 
 import pytest
@@ -90,13 +91,32 @@ def test_a_periods_folder_has_its_timestamps_and_what_stands_before_and_behind_i
         "nothing of what happened outside of the period"
     assert sorted(path.name for path in folder.glob("*.tsr")) == ["2026-11-02.tsr", "2026-11-03.tsr"]
     said = verify(folder, head_of(lines[20]))
-    for words in ("begins behind entry 8, of 2026-11-01T", "2026-11-02.tsr is of entry 16;",
-                  "2026-11-03.tsr is of entry 24;",
+    for words in ("begins behind entry 8, of 2026-11-01T", "note: 2026-11-02.tsr has the hash of entry 16 in it;",
+                  "note: 2026-11-03.tsr has the hash of entry 24 in it;",
                   "is entry 21", "own word entry 25, of 2026-11-04T", "the log's newest was 40"):
         assert words in said
     digest = json.loads(lines[15])["hash"]
     subprocess.run(["openssl", "ts", "-verify", "-in", "2026-11-02.tsr", "-CAfile", tsa.ca_file, "-digest", digest],
                    cwd=folder, capture_output=True, check=True)
+
+
+def test_who_signed_a_timestamp_is_what_openssl_says(log, lines, tsa, tmp_path):
+    """Anybody can write an entry's hash into a file."""
+    folder = export(log, *PERIOD)
+    said = verify(folder, "--tsa-ca", tsa.ca_file)
+    for day, entry in ((2, 16), (3, 24)):
+        assert re.search(rf"2026-11-0{day}.tsr was signed under \S+ at [A-Z][a-z]+ [0-9: ]+ GMT: entry {entry} was", said)
+    digest = json.loads(lines[23])["hash"]
+    for forged in (bytes.fromhex(digest), tsa.stranger.reply(tsa.stranger.query(digest))):
+        (folder / "2026-11-03.tsr").write_bytes(forged)
+        forge(folder, lambda them: them)
+        assert "note: 2026-11-03.tsr has the hash of entry 24 in it" in verify(folder)
+        assert f"2026-11-03.tsr is not signed under {tsa.ca_file}" in verify(folder, "--tsa-ca", tsa.ca_file, status=1)
+    for stamp in folder.glob("*.tsr"):
+        stamp.unlink()
+    forge(folder, lambda them: them)
+    assert "no timestamp is here" in verify(folder, "--tsa-ca", tsa.ca_file, status=1)
+    assert "usage: verify.sh" in verify(folder, "--tsa-ca", tmp_path, status=1)
 
 
 def test_names_may_be_taken_away_and_the_sums_stay(log):
