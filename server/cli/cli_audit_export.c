@@ -347,9 +347,10 @@ static const char not_verified[] =
     "NOT VERIFIED: when this was exported (with --anyway), rows and files of the log did not fit.\n\n";
 
 int
-cli_audit_export(const struct cli *cli, const struct audit_source *source)
+cli_audit_export(const struct cli *cli, const struct audit_source *given)
 {
 	struct audit_arguments arguments = { .format = AUDIT_JSON };
+	struct audit_source source = *given;
 	struct export export = { 0 };
 	char path[PATH_MAX], hex[CRYPTO_SHA256_HEX];
 	int64_t at = clock_wall_ms();
@@ -364,7 +365,8 @@ cli_audit_export(const struct cli *cli, const struct audit_source *source)
 		    "error: audit export: expected a new folder, and --format json or csv\n");
 		return EX_USAGE;
 	}
-	status = check_log(source, &arguments);
+	source.in_any_order = arguments.is_anyway;
+	status = check_log(&source, &arguments);
 	if (status != EX_OK && !arguments.is_anyway)
 		return status;
 	export.folder = arguments.rest;
@@ -374,12 +376,12 @@ cli_audit_export(const struct cli *cli, const struct audit_source *source)
 		return err_exit_status(err.code);
 	}
 	(void)snprintf(path, sizeof(path), "%s/" SUMS, export.folder);
-	if (!audit_read_newest(source, &export.newest, &err) ||
-	    !write_asked(&export, source, &arguments.filter, at, status == EX_OK, &err) ||
-	    !write_entries(&export, source, &arguments, &err) ||
+	if (!audit_read_newest(&source, &export.newest, &err) ||
+	    !write_asked(&export, &source, &arguments.filter, at, status == EX_OK, &err) ||
+	    !write_entries(&export, &source, &arguments, &err) ||
 	    (export.n > 0 &&
-		(!write_edges(&export, source, &err) ||
-		    !copy_stamps(&export, source->log, &err))) ||
+		(!write_edges(&export, &source, &err) ||
+		    !copy_stamps(&export, source.log, &err))) ||
 	    !write_text(&export, README, status == EX_OK ? "" : not_verified,
 		(const char *const[]){ cli_audit_export_readme, NULL }, 0600, &err) ||
 	    !write_text(&export, VERIFY, "", cli_audit_export_verify, 0700, &err) ||

@@ -318,6 +318,13 @@ def test_a_copy_of_the_database_or_of_the_log_is_read_without_settings_and_nothi
     (["verify", "audit.log.17"], 64, "name the log, audit.log, and all its files are read"),
     (["verify", "--agaist", "x"], 64, "there is no such option (--against,"),
     (["verify", "--help"], 0, "--database FILE"),
+    (["verify", "--database", "x.db", "--bot", "5"], 64, "and --against names none"),
+    (["verify", "--database", "x.db", "--tsa-ca", "nowhere.pem"], 64, "a file (PEM) that can be read: nowhere.pem"),
+    (["verify", "--database", "x.db", "--tsa-ca", "audit.log.17"], 64, "timestamps stand beside a log"),
+    (["verify", "audit.log", "--tsa-ca", "audit.log.17"], 64, "no timestamp stands beside the log: audit.log"),
+    (["verify", "audit.log", "--against", "36fec2005dd1a0b4", "--bot", "5"], 64, "--against names no export of a chat"),
+    (["verify", "audit.log", "--bot", "ada"], 64, "expected the bot's id, as 123456789: ada"),
+    (["verify", "audit.log", "--env-file", "audit.log.17"], 64, "beside --database or a log's path"),
 ])
 def test_what_is_named_for_settings_that_are_not_there_is_said(copy, tmp_path, arguments, status, words):  # noqa: F811
     (tmp_path / "desk").mkdir()
@@ -334,11 +341,12 @@ def test_help_says_the_options_of_each_kind(copy, tmp_path):  # noqa: F811
 
 
 def test_a_spreadsheet_takes_nothing_for_a_formula(copy):  # noqa: F811
-    write_chain(copy, [(2, text, {}) for text in ("=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a\"b,\nc", "plain")])
+    write_chain(copy, [(2, text, {}) for text in ("=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a\"b,\nc",
+                                                  "\x1b[2J\x07\u202eplain")])
     rows = list(csv.reader(say(copy, "tail", "--format", "csv").splitlines(keepends=True)))
     outcome = rows[0].index("outcome")
     cells = [row[outcome] for row in rows[1:] if len(row) == len(rows[0])]
-    assert cells[:4] == ["'=1+1", "'+1", "'-1", "'@x"] and cells[-1] == "plain"
+    assert cells == ["'=1+1", "'+1", "'-1", "'@x", "'=1", "'=1", "a\"b, c", "[2Jplain"], "a line each, without controls"
     assert not any(cell[:1] in tuple("=+-@\t\r") for row in rows for cell in row if cell)
 
 
