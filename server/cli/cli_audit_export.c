@@ -383,7 +383,7 @@ cli_audit_export(const struct cli *cli, const struct audit_source *given)
 		(!write_edges(&export, &source, &err) ||
 		    !copy_stamps(&export, source.log, &err))) ||
 	    !write_text(&export, README, status == EX_OK ? "" : not_verified,
-		(const char *const[]){ cli_audit_export_readme, NULL }, 0600, &err) ||
+		cli_audit_export_readme, 0600, &err) ||
 	    !write_text(&export, VERIFY, "", cli_audit_export_verify, 0700, &err) ||
 	    !write_sums(&export, &err) || !sum_file(path, hex, &err)) {
 		(void)fprintf(

@@ -5,13 +5,14 @@
 #include <stddef.h>
 
 /* clang-format off */
-const char cli_audit_export_readme[] =
+const char *const cli_audit_export_readme[] = {
     "Entries of the audit log of one deploybot\n"
     "\n"
     "asked.json     what was asked for (null: not limited), when (\"at\") and of which version, and whether the\n"
     "               log verified then (\"no\": exported with --anyway)\n"
     "entries.jsonl  the entries, one JSON object a line, as deploybot wrote them\n"
-    "entries.csv    the same for a spreadsheet, where it was asked for: no part of the proof\n"
+    "entries.csv    the same for a spreadsheet, where it was asked for: without control characters, a ' before\n"
+    "               what a spreadsheet would compute; verify.sh compares its columns with the entries\n"
     "edges.jsonl    number, hash and time of the entry before the first, of the one behind the last, and\n"
     "               of the log's newest when this was exported (\"head\"): what to look for outside\n"
     "DAY.tsr        timestamps (RFC 3161) of these days, where the log has some: each of the hash of the\n"
@@ -19,7 +20,8 @@ const char cli_audit_export_readme[] =
     "names.csv      what the ids in user_id were called when this was exported: no part of the proof and\n"
     "               of SHA256SUMS, so that it may be left out where a name was to be forgotten\n"
     "verify.sh      does what follows for all of them: needs bash, jq, sha256sum, od and awk. It is the same in\n"
-    "               each folder of a version: compare its sum with the one in deploybot's docs/audit.md\n"
+    "               each folder of a version: compare its sum (sha256sum verify.sh) with the one in docs/audit.md\n"
+    "               of deploybot's source of the version that asked.json names, from where you trust it\n"
     "SHA256SUMS     of the files here; the sum of this one is what `audit export` printed\n"
     "\n"
     "Verify\n"
@@ -28,8 +30,8 @@ const char cli_audit_export_readme[] =
     "\n"
     "       sha256sum --check SHA256SUMS\n"
     "\n"
-    "   Whoever makes a folder makes its sums, too: compare the sum of SHA256SUMS with the one that you\n"
-    "   were sent by another way.\n"
+    "   Whoever makes a folder makes its sums, too: compare the sum of SHA256SUMS, which verify.sh prints,\n"
+    "   with the one that you were sent by another way.\n"
     "\n"
     "2. An entry with \"version\":2 was not changed. The first two print the same digits (here of line 1),\n"
     "   and the third the line as it stands here, byte for byte: a key that is there twice would be\n"
@@ -42,7 +44,7 @@ const char cli_audit_export_readme[] =
     "   One without a version is of the first: its hash is the SHA-256 of prev as 32 bytes, the\n"
     "   number of bytes of what follows as 8 bytes, most significant first, and the line up to\n"
     "   ,\"prev\": with a closing brace; prev and hash are its end. verify.sh works that out.\n"
-    "\n"
+    "\n",
     "3. Between the first and the last line nothing was put in, left out or reordered: seq counts\n"
     "   up by 1, and prev is the hash of the line before. In an export with --app, --environment or\n"
     "   --deployment the entries of all else are left out: there prev is compared where seq follows\n"
@@ -79,7 +81,9 @@ const char cli_audit_export_readme[] =
     "   compares each line with it: what the witness has of what was asked for, and this folder not, is an\n"
     "   error, of a part (3), too. Where the witness itself lacks entries at an end it says which.\n"
     "\n"
-    "What came behind the last of these that reaches an entry is not proven.\n";
+    "Behind the newest entry that 4, 5 or 6 shows nothing is proven: it may have been cut off, or written anew.\n",
+    NULL
+};
 
 const char *const cli_audit_export_verify[] = {
     "#!/bin/bash\n"
@@ -126,6 +130,11 @@ const char *const cli_audit_export_verify[] = {
     "\t{ [[ $deployment == - ]] || is_number \"$deployment\"; } || fail \"asked.json is not as deploybot writes it\"\n"
     "filtered=0\n"
     "[[ $application$environment$deployment == --- ]] || filtered=1\n"
+    "asked=\"from ${from/#-/the first entry} until ${to/#-/the newest}\"\n"
+    "[[ $application == - ]] || asked+=\", application $application\"\n"
+    "[[ $environment == - ]] || asked+=\", environment $environment\"\n"
+    "[[ $deployment == - ]] || asked+=\", deployment $deployment\"\n"
+    "echo \"asked for: $asked; exported at $at by deploybot $of_version; sha256 of SHA256SUMS: $(sha256sum <SHA256SUMS | cut -c 1-64)\"\n"
     "fits='\n"
     "\tdef text(key): if (.[key] | type) == \"string\" then .[key] else \"\" end;\n"
     "\tdef is(word): . == word or . == \"*\";\n"
@@ -175,6 +184,36 @@ const char *const cli_audit_export_verify[] = {
     "((n > 0)) || fail \"there is no entry\"\n"
     "other=$(jq -rn --slurpfile asked asked.json \"$fits first(inputs | select(fits | not) | .seq)\" entries.jsonl)\n"
     "[[ -z $other ]] || fail \"entry $other is none of what was asked for\"\n"
+    "\n",
+    "# What people read must say the same.  Of a line with escapes the columns alone, their letters of ASCII.\n"
+    "cells='\n"
+    "\t[\"seq\", \"timestamp\", \"version\", \"severity\", \"code\", \"action\", \"violation_type\", \"user_id\", \"principal\", \"application\",\n"
+    "\t\t\"environment\", \"commit\", \"deployment\", \"outcome\", \"need\", \"factor\", \"prev\", \"hash\"] as $columns |\n"
+    "\tdef cell:\n"
+    "\t\t(if . == null then \"\" else tostring end) |\n"
+    "\t\t(if test(\"^ | $|  \") then gsub(\" +\"; \" \") | ltrimstr(\" \") | rtrimstr(\" \") else . end) |\n"
+    "\t\t(if test(\"^[=+@-]\") then \"\\u0027\" + . else . end) | \"\\\"\" + gsub(\"\\\"\"; \"\\\"\\\"\") + \"\\\"\";\n"
+    "\t(if test(\"\\\\\\\\[^\\\"\\\\\\\\]\") then 0 else 1 end) as $plain | fromjson | . as $entry |\n"
+    "\t([$columns[] | $entry[.] | cell] | join(\",\")) as $text |\n"
+    "\tif $plain == 1 then\n"
+    "\t\t\"1\\t\" + $text + \",\" + (with_entries(select(.key as $key | $columns | index([$key]) | not)) | tojson | cell)\n"
+    "\telse \"0\\t\" + ($text | explode | map(select(. > 32 and . < 127 and . != 39)) | implode) end\n"
+    "'\n"
+    "if [[ -e entries.csv ]]; then\n"
+    "\tother=$(awk -F'\\t' '\n"
+    "\t\tNR == FNR { plain[NR] = $1; want[NR] = $2; n = NR; next }\n"
+    "\t\tFNR == 1 { next }\n"
+    "\t\t{ line = $0; sub(/\\r$/, \"\", line) }\n"
+    "\t\tplain[FNR - 1] == 0 { gsub(/[^!-&(-~]/, \"\", line); line = substr(line, 1, length(want[FNR - 1])) }\n"
+    "\t\tFNR - 1 > n || line != want[FNR - 1] { found = FNR; exit }\n"
+    "\t\tEND { print found ? found : FNR - 1 != n ? FNR + 1 : \"\" }' <(jq -Rr \"$cells\" entries.jsonl) entries.csv)\n"
+    "\t[[ -z $other ]] || fail \"entries.csv line $other is not as entries.jsonl has it\"\n"
+    "fi\n"
+    "for file in *; do\n"
+    "\t[[ $file == SHA256SUMS || $file == names.csv ]] || grep -qxF -- \"${file//[^ -~]/?}\" <(cut -c 67- SHA256SUMS) ||\n"
+    "\t\techo \"note: ${file//[^ -~]/?} is not in SHA256SUMS: it is not of the export\"\n"
+    "done\n"
+    "[[ ! -e names.csv ]] || echo \"note: names.csv is not proven: what an id was called stands in no entry\"\n"
     "\n",
     "# What edges.jsonl says of the entries around them.\n"
     "read_edge() {\n"
@@ -262,7 +301,7 @@ const char *const cli_audit_export_verify[] = {
     "\t\t}\n"
     "\t\tfunction wrong(text) { print \"error: \" text >\"/dev/stderr\"; bad = 1 }\n"
     "\t\tNR == FNR { here[$1] = $2; next }\n"
-    "\t\t$1 in there && there[$1] != $3 { wrong(\"the witness has entry \" $1 \" twice, and not the same\") }\n"
+    "\t\t$1 in there && there[$1] != $3 { wrong(\"the witness has entry \" $1 \" twice, and not the same: are these objects of two servers, or of before a restore?\") }\n"
     "\t\t$1 in there { next }\n"
     "\t\t{ there[$1] = $3 }\n"
     "\t\t$1 + 0 > newest { newest = $1 + 0 }\n"
@@ -302,21 +341,17 @@ const char *const cli_audit_export_verify[] = {
     "\t\t}' \"$work/here\" \"$work/there\"\n"
     "fi\n"
     "\n",
-    "asked=\"from ${from/#-/the first entry} to ${to/#-/the newest}\"\n"
-    "[[ $application == - ]] || asked+=\", application $application\"\n"
-    "[[ $environment == - ]] || asked+=\", environment $environment\"\n"
-    "[[ $deployment == - ]] || asked+=\", deployment $deployment\"\n"
-    "echo \"asked for: $asked; exported at $at by deploybot $of_version\"\n"
     "if [[ -n $behind ]]; then\n"
     "\techo \"note: by this folder's own word entry $((last + 1)), of $behind, follows; the log's newest was $newest, of $newest_time\"\n"
     "else\n"
-    "\techo \"note: by this folder's own word that was the log's newest, of $newest_time\"\n"
+    "\techo \"note: by this folder's own word entry $last, of $newest_time, was the log's newest then\"\n"
     "fi\n"
     "[[ $source == both ]] || echo \"note: made of the $source alone: rows and files were not compared\"\n"
     "((!filtered)) || echo \"note: a part alone: it does not show what was left out of that part${witness:+, but for what the witness has}\"\n"
     "[[ -n $witness ]] ||\n"
     "\techo \"note: what came behind entry $last this folder does not show; compare its head with the chat, a timestamp or the witness\"\n"
     "[[ $verified == yes ]] || fail \"exported with --anyway: the log did not verify then, and what is here is not proven to be all\"\n"
-    "echo \"ok: $n entries, the last is $last, head ${head:0:16}\"\n",
+    "outside=${heads[*]-}$witness$authority\n"
+    "echo \"ok: $n entries, the last is $last, head ${head:0:16}$([[ -n $outside ]] || echo \": by this folder alone, compared with nothing outside\")\"\n",
     NULL
 };

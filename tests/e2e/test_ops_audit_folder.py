@@ -123,7 +123,7 @@ def test_names_may_be_taken_away_and_the_sums_stay(log):
     folder = export(log)
     (folder / "names.csv").unlink()
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
-    assert "that was the log's newest" in verify(folder)
+    assert "was the log's newest then" in verify(folder)
 
 
 @pytest.mark.parametrize("change, words", [
@@ -204,7 +204,7 @@ def test_a_timestamp_shows_that_its_day_went_on(log, lines):
     assert "2026-11-03.tsr is of another entry than 22" in verify(folder, status=1)
     (folder / "2026-11-03.tsr").unlink()
     forge(folder, lambda them: them)
-    assert "own word that was the log's newest" in verify(folder), "only what is outside shows it then"
+    assert "was the log's newest then" in verify(folder), "only what is outside shows it then"
 
 
 def test_a_day_that_goes_on_behind_the_period_is_said(log):
@@ -252,7 +252,7 @@ def test_a_folder_says_what_was_asked_for(log):
         "application": None, "deployment": None, "environment": "staging", "from": "2026-11-02T00:00:00.000Z",
         "source": "log", "to": "2026-11-04T00:00:00.000Z", "verified": "yes"}
     said = verify(folder)
-    for words in ("asked for: from 2026-11-02T00:00:00.000Z to 2026-11-04T00:00:00.000Z, environment staging; exported",
+    for words in ("asked for: from 2026-11-02T00:00:00.000Z until 2026-11-04T00:00:00.000Z, environment staging; exported",
                   f"by deploybot {asked['version']}", "note: a part alone", "note: made of the log alone"):
         assert words in said
 
@@ -270,6 +270,31 @@ def test_a_folder_of_something_else_than_was_asked_for_does_not_verify(log, aske
     forge(folder, lambda them: them, None, asked)
     assert words in verify(folder, status=1)
     assert not list(log.parent.rglob("pwned"))
+
+
+@pytest.mark.parametrize("change, line", [
+    (lambda them: them[:3] + [them[3].replace("telegram:11", "telegram:66")] + them[4:], 4),
+    (lambda them: them[:3] + [them[3].replace('"{}"', '"{""reason"":""asked""}"')] + them[4:], 4),
+    (lambda them: them[:3] + them[4:], 4), (lambda them: them[:-1], 17), (lambda them: them + them[-1:], 18)])
+def test_what_a_spreadsheet_shows_is_what_the_entries_say(log, change, line):
+    folder = export(log, "--format", "csv", *PERIOD)
+    table = folder / "entries.csv"
+    verify(folder)
+    rows = table.read_bytes().decode("ascii").split("\r\n")[:-1]
+    assert change(rows) != rows
+    table.write_bytes("".join(row + "\r\n" for row in change(rows)).encode())
+    forge(folder, lambda them: them)
+    assert f"entries.csv line {line} is not as entries.jsonl has it" in verify(folder, status=1)
+
+
+def test_what_somebody_put_beside_the_export_is_named(log):
+    folder = export(log, *PERIOD)
+    assert "is not in SHA256SUMS" not in verify(folder)
+    (folder / "entries-2.jsonl").write_text("{}\n", "ascii")
+    (folder / "a\x1b[2J").write_text("", "ascii")
+    said = verify(folder)
+    assert "note: entries-2.jsonl is not in SHA256SUMS: it is not of the export" in said
+    assert "note: a?[2J is not in SHA256SUMS" in said
 
 
 def test_the_manual_has_the_sum_of_verify_sh_which_is_one_text(log):

@@ -108,7 +108,7 @@ def test_jq_and_the_server_agree_on_hostile_strings(copy, tmp_path):  # noqa: F8
     verify(copy, 0, f"ok: {len(lines)} entries")
     assert say(copy, "tail", "-n", "1000", "--format", "json") == "".join(lines)
     folder = tmp_path / "for-the-auditor"
-    say(copy, "export", str(folder))
+    say(copy, "export", str(folder), "--format", "csv")
     done = run_verify(folder)
     assert done.returncode == 0, done
     assert f"ok: {len(lines)} entries" in done.stdout
