@@ -260,7 +260,7 @@ def test_a_folder_says_what_was_asked_for(log):
 @pytest.mark.parametrize("asked, words", [
     ({"from": None}, "entry 8, of 2026-11-01T07:07:48.123Z, was asked for and is not here"),
     ({"to": None}, "entry 25, of 2026-11-04T07:24:48.123Z, was asked for and is not here"),
-    ({"to": "2026-11-03T00:00:00.000Z"}, "entry 17 is none of what was asked for"),
+    ({"to": "2026-11-03T00:00:00.000Z"}, "entry 24 is none of what was asked for"),
     ({"environment": "production"}, "entry 9 is none of what was asked for"),
     ({"application": "a[$(touch pwned)0]\u001b[2J"}, "asked.json is not as deploybot writes it"),
     ({"deployment": COMMAND}, "asked.json is not as deploybot writes it"),
@@ -270,6 +270,24 @@ def test_a_folder_of_something_else_than_was_asked_for_does_not_verify(log, aske
     forge(folder, lambda them: them, None, asked)
     assert words in verify(folder, status=1)
     assert not list(log.parent.rglob("pwned"))
+
+
+@pytest.mark.parametrize("period, numbers", [
+    (("--from", "2026-11-02"), range(9, 25)), (("--to", "2026-11-01"), range(1, 11)),
+    (("--from", "2026-11-02", "--to", "2026-11-02"), range(9, 17))])
+def test_a_clock_that_was_set_back_leaves_no_hole_in_a_period(tmp_path, tsa, period, numbers):
+    """Nobody has taken anything out, and the day's timestamp is of the last entry before it was another day."""
+    them = entries(24)
+    them[9]["timestamp"] = "2026-11-01T23:59:59.900Z"         # behind the first one of the next day
+    lines = chained(them)
+    log = tmp_path / "audit.log"
+    log.write_text("".join(lines), "ascii")
+    (tmp_path / "audit.log.2026-11-01.tsr").write_bytes(
+        tsa.authority.reply(tsa.authority.query(json.loads(lines[7])["hash"])))
+    write_witness(tmp_path / "witness", lines)
+    folder = export(log, *period)
+    assert [json.loads(line)["seq"] for line in (folder / "entries.jsonl").read_text("ascii").splitlines()] == [*numbers]
+    assert f"ok: {len(numbers)} entries" in verify(folder, "witness") + verify(folder)
 
 
 @pytest.mark.parametrize("change, line", [
@@ -285,6 +303,19 @@ def test_what_a_spreadsheet_shows_is_what_the_entries_say(log, change, line):
     table.write_bytes("".join(row + "\r\n" for row in change(rows)).encode())
     forge(folder, lambda them: them)
     assert f"entries.csv line {line} is not as entries.jsonl has it" in verify(folder, status=1)
+
+
+def test_a_verify_sh_of_ones_own_verifies_a_folder_whose_own_cannot_be_trusted(log, witness):
+    folder = export(log, *PERIOD)
+    own = log.parent / "own.sh"
+    own.write_bytes((folder / "verify.sh").read_bytes())
+    (folder / "verify.sh").write_text("#!/bin/bash\necho ok\n", "ascii")
+    forge(folder, lambda them: them[:3] + [hashed(them[3], outcome="ok")] + them[4:])
+    assert verify(folder) == "ok\n"
+    for arguments in (("folder",), (witness, folder)):
+        done = subprocess.run(["bash", own, *arguments], cwd=log.parent, capture_output=True, text=True, check=False,
+                              env={"PATH": "/usr/bin:/bin", "CDPATH": "/"})
+        assert done.returncode == 1 and "line 5: entry 13 does not follow the one before it" in done.stderr, done
 
 
 def test_what_somebody_put_beside_the_export_is_named(log):
