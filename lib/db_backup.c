@@ -2,6 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/db_backup.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include <sqlite3.h>
 
 #include "lib/db_inside.h"
@@ -64,4 +68,13 @@ db_backup(const char *from, const char *to, struct err *err)
 	(void)sqlite3_close(target); /* no statement is open */
 	(void)sqlite3_close(source);
 	return ok;
+}
+
+bool
+db_backup_lacks_log(const char *path)
+{
+	char log[PATH_MAX];
+
+	(void)snprintf(log, sizeof(log), "%s-wal", path); /* cut, it is not there */
+	return access(log, F_OK) != 0 && db_files_version(path) == 2;
 }

@@ -10,3 +10,7 @@
  * one plain file, without a log beside it, and not flushed yet.  After a failure it is of no use.
  */
 bool db_backup(const char *from, const char *to, struct err *err) MUST_USE;
+
+/* Is it a copy of another making, without the log (-wal) of that database?  What was newest may be
+ * missing in it.  One of db_backup() is whole by itself. */
+bool db_backup_lacks_log(const char *path);

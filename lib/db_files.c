@@ -68,6 +68,20 @@ create_private(const char *path, struct err *err)
 	return true;
 }
 
+int
+db_files_version(const char *path)
+{
+	unsigned char header[20];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size;
+
+	if (fd < 0)
+		return 0; /* opening it says why */
+	size = pread(fd, header, sizeof(header), 0);
+	(void)close(fd); /* only read from */
+	return size == (ssize_t)sizeof(header) ? header[HEADER_READ_VERSION] : 0;
+}
+
 /*
  * A database that was copied here while the log of the one before was left beside it: SQLite would
  * write that log's pages into it, whatever they were of.  A backup is no database with a log (its
@@ -76,19 +90,9 @@ create_private(const char *path, struct err *err)
 static bool
 is_log_of_another(const char *path, const char *log)
 {
-	unsigned char header[20];
 	struct stat st;
-	ssize_t size;
-	int fd;
 
-	if (stat(log, &st) != 0 || st.st_size == 0)
-		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false; /* opening it says why */
-	size = pread(fd, header, sizeof(header), 0);
-	(void)close(fd); /* only read from */
-	return size == (ssize_t)sizeof(header) && header[HEADER_READ_VERSION] == 1;
+	return stat(log, &st) == 0 && st.st_size > 0 && db_files_version(path) == 1;
 }
 
 static bool

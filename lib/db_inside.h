@@ -19,3 +19,6 @@ bool db_files_prepare(const char *path, struct err *err) MUST_USE;
  * away.  Its name stays taken, as those of the log do when it is closed: in a folder where another
  * user may make files he could keep us from starting with one. */
 bool db_files_keep(const char *path, struct err *err) MUST_USE;
+
+/* As its header says: 2 with a log (-wal), 1 without one; 0: it is no database, or cannot be read. */
+int db_files_version(const char *path);

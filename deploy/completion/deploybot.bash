@@ -6,7 +6,7 @@ _deploybot() {
 	elif [[ $word == -* ]]; then
 		words='--json --wait --no-wait --as --reason --emergency'
 		[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'
-		[[ ${COMP_WORDS[1]} != audit ]] || words='--against --bot --tsa-ca --database --log --from --to --app --environment --deployment --person --severity --code --format --anyway'
+		[[ ${COMP_WORDS[1]} != audit ]] || words='--against --tsa-ca --database --log --bot --from --to --app --environment --deployment --person --severity --code --format --anyway'
 	elif ((COMP_CWORD == 2)); then
 		case ${COMP_WORDS[1]} in
 		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) words=$(deploybot completion environments 2>/dev/null) ;;

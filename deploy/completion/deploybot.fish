@@ -45,6 +45,16 @@ complete -c deploybot -n '__fish_seen_subcommand_from audit' -l tsa-ca -r -F
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l database -r -F
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l log -r -F
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l bot -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l from -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l to -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l app -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l environment -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l deployment -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l person -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l severity -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l code -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l format -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -l anyway
 complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x
 complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x
 complete -c deploybot -l json

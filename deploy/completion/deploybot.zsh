@@ -42,7 +42,13 @@ _deploybot() {
 	if ((CURRENT == 2)); then
 		_describe 'command' commands
 	elif [[ $PREFIX == -* ]]; then
-		compadd -- --json --wait --no-wait --as --reason --emergency
+		case $words[2] in
+		audit) compadd -- --against --tsa-ca --database --log --bot --from --to --app --environment --deployment --person --severity --code --format --anyway ;;
+		token) compadd -- --json --role --expires ;;
+		*) compadd -- --json --wait --no-wait --as --reason --emergency ;;
+		esac
+	elif [[ $words[2] == audit && " --against --tsa-ca --database --log " == *" $words[CURRENT-1] "* ]]; then
+		_files
 	elif ((CURRENT == 3)); then
 		case $words[2] in
 		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;

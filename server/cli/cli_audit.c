@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "cli/cli_audit_inside.h"
+#include "lib/db_backup.h"
 #include "types/settings.h"
 
 static const char usage[] =
@@ -21,7 +22,7 @@ static const char usage[] =
     "LOG: the path of its newest file; the closed ones beside it are read, too\n"
     "SOURCE: --database FILE, a copy of the database, or --log LOG, its files; export takes both\n"
     "        (else those of the settings, --env-file FILE); with LOG or SOURCE no settings and no server\n"
-    "        are needed, and nothing is written there\n"
+    "        are needed, and nothing is written there, but for a -shm where the copy has a -wal\n"
     "--against FOLDER: a witness's objects; FILE: another copy of the log, or Telegram's export of a\n"
     "        chat as JSON; DIGITS: the 16 behind \"audit\" in a final message; 8 in an old one\n"
     "TIME: 2026-11-20 or 2026-11-20T07:10:48Z, UTC; --to a day includes it\n"
@@ -69,6 +70,10 @@ take_source(struct cli *cli, struct audit_source *ret)
 	}
 	cli->argc = n;
 	ret->is_copy = ret->database != NULL;
+	if (ret->is_copy && db_backup_lacks_log(ret->database))
+		(void)fprintf(stderr,
+		    "note: %s was copied without its -wal: the newest entries may be missing in it; `deploybot backup FILE` makes a whole copy\n",
+		    ret->database);
 	return EX_OK;
 }
 

@@ -142,6 +142,7 @@ add_plain_file(struct audit_against *against, const char *path, const char *bot,
 	text = file_read(path, EXPORT_MAX, &size, err);
 	if (text == NULL)
 		return false;
+	against->has_chat = true;
 	ok = cli_audit_telegram(text, size, bot, &against->heads, err);
 	free(text);
 	return ok;

@@ -28,6 +28,7 @@ bool cli_audit_telegram(const char *text, size_t size, const char *bot, struct a
 struct audit_against {
 	struct audit_copy *copy; /* NULL: nothing but heads */
 	struct audit_heads heads;
+	bool has_chat; /* a chat's export was read */
 	size_t faults_of_log, missing_heads, faults_of_witness, printed;
 };
 

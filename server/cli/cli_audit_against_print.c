@@ -68,9 +68,11 @@ static void
 print_foreign(FILE *out, const struct audit_finding *f)
 {
 	print_entries(out, f);
-	(void)fputs(
-	    " are of another chain, as of another server, or were all written anew: each fits to the one before it, and not to the witness",
-	    out);
+	if (f->what == FOUND_REWRITTEN)
+		(void)fprintf(out, " were written anew behind entry %" PRId64, f->first - 1);
+	else
+		(void)fputs(
+		    " are of another chain, as of another server, or were all written anew", out);
 	print_place(out, f);
 	if (f->detail != NULL)
 		(void)fprintf(out, ": %s", f->detail);
@@ -91,6 +93,7 @@ print_of_log(FILE *out, const struct audit_finding *f)
 		print_words(out, f, "changed", "the witness has it otherwise");
 		break;
 	case FOUND_FOREIGN:
+	case FOUND_REWRITTEN:
 		print_foreign(out, f);
 		break;
 	case FOUND_REHASHED:

@@ -43,6 +43,7 @@ struct export
 	FILE *edges;
 	int64_t n;
 	int64_t newest;	     /* of the log when it was begun: no later one is read */
+	int64_t until;	     /* no later one is written */
 	int64_t first, last; /* numbers of its entries, and their days */
 	char first_day[AUDIT_DAY], last_day[AUDIT_DAY];
 	char head[2 * LIMIT_LINE]; /* the newest bare line so far */
@@ -99,7 +100,7 @@ write_line(
 	struct export *export = ctx;
 	int64_t seq;
 
-	if (!audit_field_number(audit_fields_get(fields, "seq"), &seq) || seq > export->newest)
+	if (!audit_field_number(audit_fields_get(fields, "seq"), &seq) || seq > export->until)
 		return false;
 	export->last = seq;
 	audit_segment_day(line, size, export->last_day);
@@ -305,8 +306,52 @@ write_sums(const struct export *export, struct err *err)
 /* --- all of it --- */
 
 static bool
+note_first(void *ctx, UNUSED const char *line, UNUSED size_t size,
+    const struct audit_fields *fields, UNUSED const char *name)
+{
+	return !audit_field_number(audit_fields_get(fields, "seq"), ctx); /* it was read before */
+}
+
+static bool
+note_last(void *ctx, UNUSED const char *line, UNUSED size_t size, const struct audit_fields *fields,
+    UNUSED const char *name)
+{
+	return audit_field_number(audit_fields_get(fields, "seq"), ctx);
+}
+
+/* A period of the whole log is one piece of it: from the first entry that is not before it to the
+ * last that is not behind it.  A clock that was set back would else leave a hole, as if something
+ * had been taken out. */
+static bool
+find_piece(struct export *export, const struct audit_source *source, struct audit_filter *filter,
+    struct err *err)
+{
+	struct audit_filter from = { .from = filter->from }, to = { .to = filter->to };
+
+	if (!audit_read_newest(source, &export->newest, err))
+		return false;
+	export->until = export->newest;
+	if (filter->application != NULL || filter->environment != NULL || filter->deployment != 0)
+		return true;
+	if (filter->from != 0) {
+		to.first = export->newest + 1;
+		if (!audit_read(source, &from, note_first, &to.first, err))
+			return false;
+	}
+	if (filter->to != 0) {
+		export->until = 0;
+		if (!audit_read(source, &to, note_last, &export->until, err))
+			return false;
+		if (export->until > export->newest)
+			export->until = export->newest;
+	}
+	*filter = (struct audit_filter){ .first = to.first };
+	return true;
+}
+
+static bool
 write_entries(struct export *export, const struct audit_source *source,
-    const struct audit_arguments *arguments, struct err *err)
+    const struct audit_arguments *arguments, const struct audit_filter *filter, struct err *err)
 {
 	bool ok;
 
@@ -318,7 +363,7 @@ write_entries(struct export *export, const struct audit_source *source,
 	    (arguments->format != AUDIT_CSV || export->csv != NULL);
 	if (export->csv != NULL)
 		audit_print_head(export->csv, AUDIT_CSV);
-	ok = ok && audit_read(source, &arguments->filter, write_line, export, err);
+	ok = ok && audit_read(source, filter, write_line, export, err);
 	if (ok)
 		(void)fputs("\"user_id\",\"name\"\r\n", export->names);
 	ok = ok && audit_read_names(source, write_name, export, err);
@@ -347,9 +392,11 @@ static const char not_verified[] =
     "NOT VERIFIED: when this was exported (with --anyway), rows and files of the log did not fit.\n\n";
 
 int
-cli_audit_export(const struct cli *cli, const struct audit_source *source)
+cli_audit_export(const struct cli *cli, const struct audit_source *given)
 {
 	struct audit_arguments arguments = { .format = AUDIT_JSON };
+	struct audit_source source = *given;
+	struct audit_filter filter;
 	struct export export = { 0 };
 	char path[PATH_MAX], hex[CRYPTO_SHA256_HEX];
 	int64_t at = clock_wall_ms();
@@ -364,7 +411,8 @@ cli_audit_export(const struct cli *cli, const struct audit_source *source)
 		    "error: audit export: expected a new folder, and --format json or csv\n");
 		return EX_USAGE;
 	}
-	status = check_log(source, &arguments);
+	source.in_any_order = arguments.is_anyway;
+	status = check_log(&source, &arguments);
 	if (status != EX_OK && !arguments.is_anyway)
 		return status;
 	export.folder = arguments.rest;
@@ -374,14 +422,15 @@ cli_audit_export(const struct cli *cli, const struct audit_source *source)
 		return err_exit_status(err.code);
 	}
 	(void)snprintf(path, sizeof(path), "%s/" SUMS, export.folder);
-	if (!audit_read_newest(source, &export.newest, &err) ||
-	    !write_asked(&export, source, &arguments.filter, at, status == EX_OK, &err) ||
-	    !write_entries(&export, source, &arguments, &err) ||
+	filter = arguments.filter;
+	if (!find_piece(&export, &source, &filter, &err) ||
+	    !write_asked(&export, &source, &arguments.filter, at, status == EX_OK, &err) ||
+	    !write_entries(&export, &source, &arguments, &filter, &err) ||
 	    (export.n > 0 &&
-		(!write_edges(&export, source, &err) ||
-		    !copy_stamps(&export, source->log, &err))) ||
+		(!write_edges(&export, &source, &err) ||
+		    !copy_stamps(&export, source.log, &err))) ||
 	    !write_text(&export, README, status == EX_OK ? "" : not_verified,
-		(const char *const[]){ cli_audit_export_readme, NULL }, 0600, &err) ||
+		cli_audit_export_readme, 0600, &err) ||
 	    !write_text(&export, VERIFY, "", cli_audit_export_verify, 0700, &err) ||
 	    !write_sums(&export, &err) || !sum_file(path, hex, &err)) {
 		(void)fprintf(

@@ -2,6 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-extern const char cli_audit_export_readme[];
-
-extern const char *const cli_audit_export_verify[]; /* the same for each folder; ends with NULL */
+/* The same for each folder; each ends with NULL. */
+extern const char *const cli_audit_export_readme[];
+extern const char *const cli_audit_export_verify[];

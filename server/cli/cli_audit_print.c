@@ -108,13 +108,16 @@ static const char *const columns[] = { "seq", "timestamp", "version", "severity"
 void
 audit_print_cell(FILE *out, const char *value)
 {
+	char clean[AUDIT_LINE_MAX];
+
+	(void)clean_line(clean, sizeof(clean), value, strlen(value));
 	(void)fputc('"', out);
-	if (value[0] != '\0' && strchr("=+-@\t\r", value[0]) != NULL)
+	if (clean[0] != '\0' && strchr("=+-@", clean[0]) != NULL)
 		(void)fputc('\'', out);
-	for (; *value != '\0'; value++) {
-		if (*value == '"')
+	for (const char *at = clean; *at != '\0'; at++) {
+		if (*at == '"')
 			(void)fputc('"', out);
-		(void)fputc(*value, out);
+		(void)fputc(*at, out);
 	}
 	(void)fputc('"', out);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/cli_audit_against_inside.h"
 #include "cli/cli_audit_inside.h"
@@ -155,6 +156,14 @@ verify_database(const struct audit_source *source, struct arguments *arguments)
 /* --- a log alone, or against something --- */
 
 static bool
+refuse(const char *why, const char *word)
+{
+	(void)fprintf(
+	    stderr, "error: audit verify: %s%s%s\n", why, word[0] == '\0' ? "" : ": ", word);
+	return false;
+}
+
+static bool
 add_digits(struct audit_heads *heads, const struct arguments *arguments, struct err *err)
 {
 	struct audit_head head;
@@ -182,6 +191,11 @@ compare(const struct arguments *arguments, const char *log)
 		(void)clean_line(said, sizeof(said), err.text, strlen(err.text));
 		(void)fprintf(stderr, "error: %s\n", said);
 		status = err_exit_status(err.code);
+	} else if (arguments->against.bot != NULL && !against.has_chat) {
+		(void)refuse(
+		    "--bot: --against names no export of a chat, where it would choose the sender",
+		    ""); /* always false */
+		status = EX_USAGE;
 	} else {
 		status = cli_audit_against_compare(&against, log);
 		faults = against.faults_of_log;
@@ -198,12 +212,15 @@ compare(const struct arguments *arguments, const char *log)
 
 /* --- arguments --- */
 
+/* "123", or as a chat's export has it: "user123", and in a channel "channel123". */
 static bool
-refuse(const char *why, const char *word)
+is_sender(const char *text)
 {
-	(void)fprintf(
-	    stderr, "error: audit verify: %s%s%s\n", why, word[0] == '\0' ? "" : ": ", word);
-	return false;
+	if (text_starts(text, "user"))
+		text += strlen("user");
+	else if (text_starts(text, "channel"))
+		text += strlen("channel");
+	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
 bool
@@ -280,6 +297,8 @@ read_arguments(const struct cli *cli, struct arguments *ret)
 		}
 		if (++i == cli->argc)
 			return refuse("something must follow", word);
+		if (is_bot && !is_sender(cli->argv[i]))
+			return refuse("--bot: expected the bot's id, as 123456789", cli->argv[i]);
 		if (is_bot)
 			ret->against.bot = cli->argv[i];
 		else if (is_ca)
@@ -292,6 +311,28 @@ read_arguments(const struct cli *cli, struct arguments *ret)
 	return true;
 }
 
+/* What nothing would read was typed in the belief that something did.  log NULL: none. */
+static bool
+check_options(const struct arguments *arguments, const char *log)
+{
+	const char *authority = arguments->against.tsa_ca;
+	struct stat st;
+
+	if (arguments->against.bot != NULL && arguments->against.n == 0)
+		return refuse(
+		    "--bot: it chooses the sender in a chat's export, and --against names none",
+		    "");
+	if (authority == NULL)
+		return true;
+	if (stat(authority, &st) != 0 || !S_ISREG(st.st_mode) || access(authority, R_OK) != 0)
+		return refuse("--tsa-ca: expected a file (PEM) that can be read", authority);
+	if (log == NULL)
+		return refuse("--tsa-ca: timestamps stand beside a log: name its path, too", "");
+	if (!cli_audit_has_stamps(log))
+		return refuse("--tsa-ca: no timestamp stands beside the log", log);
+	return true;
+}
+
 /* Of a copy of the database, with the log where one was named. */
 static int
 verify_copy(struct arguments *arguments, const char *copy)
@@ -301,6 +342,8 @@ verify_copy(struct arguments *arguments, const char *copy)
 	};
 	int status;
 
+	if (!check_options(arguments, arguments->log))
+		return EX_USAGE;
 	if (arguments->log == NULL && arguments->against.n > 0) {
 		(void)refuse("--against compares a log: name its path, too", ""); /* always false */
 		return EX_USAGE;
@@ -324,17 +367,21 @@ cli_audit_verify(const struct cli *cli, const char *copy)
 
 	if (!read_arguments(cli, &arguments))
 		return EX_USAGE;
-	if (copy != NULL && cli->is_named) {
-		(void)refuse("--env-file beside --database: one or the other", "");
+	if (cli->is_named && (copy != NULL || arguments.log != NULL)) {
+		(void)refuse("--env-file beside --database or a log's path: one or the other", "");
 		return EX_USAGE;
 	}
 	if (copy != NULL)
 		return verify_copy(&arguments, copy);
 	if (arguments.log != NULL)
-		return compare(&arguments, arguments.log);
+		return check_options(&arguments, arguments.log) ?
+		    compare(&arguments, arguments.log) :
+		    EX_USAGE;
 	s = cli_settings(cli, false);
 	if (s == NULL)
 		return EX_CONFIG;
+	if (!check_options(&arguments, s->audit_log_path))
+		return EX_USAGE;
 	arguments.against.settings = s;
 	if (arguments.against.tsa_ca == NULL)
 		arguments.against.tsa_ca = s->audit_timestamp_ca;

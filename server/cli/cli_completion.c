@@ -1,6 +1,7 @@
 /* cli_completion.c - `deploybot completion SHELL`: what shells complete, from the tables.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"
@@ -8,6 +9,12 @@
 #include "commands/commands.h"
 #include "lib/buf.h"
 #include "lib/err.h"
+
+/* Of `deploybot audit`: behind the first ones a file stands. */
+#define OF_FILES "--against --tsa-ca --database --log"
+#define OF_WORDS \
+	"--bot --from --to --app --environment --deployment --person --severity --code --format"
+#define OF_AUDIT OF_FILES " " OF_WORDS " --anyway"
 
 /* A word, and what it is for. */
 typedef void each_fn(void *ctx, const char *word, const char *help);
@@ -89,13 +96,12 @@ print_bash(void)
 		    "\t\twords='",
 	    stdout);
 	print_list(each_word, add_blank);
-	(void)fputs(
-	    "'\n\telif [[ $word == -* ]]; then\n"
-	    "\t\twords='--json --wait --no-wait --as --reason --emergency'\n"
-	    "\t\t[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'\n"
-	    "\t\t[[ ${COMP_WORDS[1]} != audit ]] || words='--against --bot --tsa-ca --database --log --from --to --app --environment --deployment --person --severity --code --format --anyway'\n"
-	    "\telif ((COMP_CWORD == 2)); then\n"
-	    "\t\tcase ${COMP_WORDS[1]} in\n\t\t",
+	(void)fputs("'\n\telif [[ $word == -* ]]; then\n"
+		    "\t\twords='--json --wait --no-wait --as --reason --emergency'\n"
+		    "\t\t[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'\n"
+		    "\t\t[[ ${COMP_WORDS[1]} != audit ]] || words='" OF_AUDIT "'\n"
+		    "\telif ((COMP_CWORD == 2)); then\n"
+		    "\t\tcase ${COMP_WORDS[1]} in\n\t\t",
 	    stdout);
 	print_list(each_of_environments, add_bar);
 	(void)fputs(") words=$(deploybot completion environments 2>/dev/null) ;;\n"
@@ -126,7 +132,14 @@ print_zsh(void)
 		    "\tif ((CURRENT == 2)); then\n"
 		    "\t\t_describe 'command' commands\n"
 		    "\telif [[ $PREFIX == -* ]]; then\n"
-		    "\t\tcompadd -- --json --wait --no-wait --as --reason --emergency\n"
+		    "\t\tcase $words[2] in\n"
+		    "\t\taudit) compadd -- " OF_AUDIT " ;;\n"
+		    "\t\ttoken) compadd -- --json --role --expires ;;\n"
+		    "\t\t*) compadd -- --json --wait --no-wait --as --reason --emergency ;;\n"
+		    "\t\tesac\n"
+		    "\telif [[ $words[2] == audit && \" " OF_FILES
+		    " \" == *\" $words[CURRENT-1] \"* ]]; then\n"
+		    "\t\t_files\n"
 		    "\telif ((CURRENT == 3)); then\n"
 		    "\t\tcase $words[2] in\n\t\t",
 	    stdout);
@@ -142,6 +155,21 @@ print_zsh(void)
 	    stdout);
 }
 
+/* Of `deploybot audit`: --words, a blank between them. */
+static void
+print_fish_options(const char *options, const char *how)
+{
+	while (*options != '\0') {
+		size_t size = strcspn(options, " ");
+
+		(void)printf(
+		    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l %.*s %s\n",
+		    (int)size - 2, options + 2, how);
+		options += size;
+		options += strspn(options, " ");
+	}
+}
+
 static void
 print_fish(void)
 {
@@ -155,20 +183,19 @@ print_fish(void)
 	    "' -a '(deploybot completion environments 2>/dev/null)'\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'\n"
 	    "complete -c deploybot -n '__fish_seen_subcommand_from secrets' -a 'check fetch'\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -a 'verify tail search show export'\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l against -r -F\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l tsa-ca -r -F\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l database -r -F\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l log -r -F\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l bot -x\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x\n"
-	    "complete -c deploybot -l json\n"
-	    "complete -c deploybot -l wait\n"
-	    "complete -c deploybot -l no-wait\n"
-	    "complete -c deploybot -l as -x\n"
-	    "complete -c deploybot -l reason -x\n"
-	    "complete -c deploybot -l emergency -x\n",
+	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -a 'verify tail search show export'\n",
+	    stdout);
+	print_fish_options(OF_FILES, "-r -F");
+	print_fish_options(OF_WORDS, "-x");
+	(void)fputs("complete -c deploybot -n '__fish_seen_subcommand_from audit' -l anyway\n"
+		    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x\n"
+		    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x\n"
+		    "complete -c deploybot -l json\n"
+		    "complete -c deploybot -l wait\n"
+		    "complete -c deploybot -l no-wait\n"
+		    "complete -c deploybot -l as -x\n"
+		    "complete -c deploybot -l reason -x\n"
+		    "complete -c deploybot -l emergency -x\n",
 	    stdout);
 }
 

@@ -6,13 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "store/audit_compare_inside.h"
 #include "store/audit_difference.h"
-
-#define FOREIGN_MIN 4 /* neighbours; fewer are named each by itself */
 
 struct payload {
 	uint8_t digest[PAYLOAD];
@@ -173,78 +170,6 @@ tell_unmatched(struct compare *c, const struct odd *odd, int64_t before)
 	return seq;
 }
 
-/* --- lines of another chain --- */
-
-/* The witness has another entry of that number, and this one was made to be one. */
-static bool
-may_be_foreign(struct compare *c, const struct odd *odd)
-{
-	const struct audit_copy_entry *entry;
-
-	if (odd->match != 0 || odd->seq == 0 || !odd->is_sound)
-		return false;
-	entry = audit_copy_find(c->copy, odd->seq);
-	return entry != NULL && !entry->is_found;
-}
-
-/* From this one on, behind each other; 0: too few. */
-static size_t
-count_foreign(struct compare *c, size_t i)
-{
-	size_t n = 0;
-
-	while (i + n < c->n_odd && may_be_foreign(c, &c->odd[i + n]) &&
-	    (n == 0 || c->odd[i + n].follows))
-		n++;
-	return n < FOREIGN_MIN ? 0 : n;
-}
-
-/* "user_id differs in 16, outcome in 2"; NULL: what is said of none. */
-static const char *
-describe_foreign(struct compare *c, const struct odd *odd, size_t n, char out[DETAIL])
-{
-	static const char *const keys[] = { "user_id", "outcome", "environment", "commit",
-		"timestamp", "code", "principal", "application", "deployment" };
-	size_t differ[COUNT(keys)] = { 0 };
-	char line[AUDIT_LINE_MAX];
-	struct buf text;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct audit_copy_entry *entry = audit_copy_find(c->copy, odd[i].seq);
-
-		if (odd[i].text == NULL || !audit_copy_text(c->copy, entry, line, NULL))
-			continue;
-		for (size_t k = 0; k < COUNT(keys); k++)
-			if (audit_difference_has(
-				line, entry->size, odd[i].text, odd[i].size, keys[k]))
-				differ[k]++;
-	}
-	buf_init(&text, DETAIL);
-	for (size_t k = 0; k < COUNT(keys); k++)
-		if (differ[k] > 0)
-			buf_addf(&text, "%s%s%s in %zu", text.size == 0 ? "" : ", ", keys[k],
-			    text.size == 0 ? " differs" : "", differ[k]);
-	(void)text_copy(out, DETAIL, buf_text(&text));
-	buf_done(&text);
-	return out[0] == '\0' ? NULL : out;
-}
-
-static void
-tell_foreign(struct compare *c, const struct odd *odd, size_t n)
-{
-	char detail[DETAIL];
-	const struct audit_finding finding = { .what = FOUND_FOREIGN,
-		.first = odd[0].seq,
-		.last = odd[n - 1].seq,
-		.file = c->names[odd[0].name],
-		.line = odd[0].line,
-		.detail = describe_foreign(c, odd, n, detail) };
-
-	for (size_t i = 0; i < n; i++)
-		audit_copy_find(c->copy, odd[i].seq)->is_found = true;
-	audit_compare_tell(c, &finding);
-}
-
 /* --- all of them --- */
 
 static void
@@ -254,10 +179,9 @@ judge_odd(struct compare *c)
 
 	for (size_t i = 0; i < c->n_odd; i++) {
 		const struct odd *odd = &c->odd[i];
-		size_t n = count_foreign(c, i);
+		size_t n = audit_compare_foreign(c, i);
 
 		if (n > 0) {
-			tell_foreign(c, odd, n);
 			i += n - 1;
 			before = c->odd[i].seq;
 			if (before > most)

@@ -24,6 +24,9 @@ struct odd {
 	bool is_covered; /* the witness has this number */
 	bool is_sound;	 /* its hash is its own */
 	bool follows;	 /* number and prev are behind the line before it */
+	int64_t behind;	 /* entry of the line before it, whatever that is; 0: there is none */
+	int64_t next;	 /* entry of the line behind it; 0: there is none, or it is no line */
+	bool is_followed; /* that one's number and prev are behind it */
 };
 
 struct compare {
@@ -48,8 +51,8 @@ struct compare {
 	char first_prev[LIMIT_AUDIT_HEAD]; /* what the least entry of the log follows */
 
 	struct audit_claim last; /* line that could be read; is.seq 0: none yet */
-	bool last_is_line;	 /* the one directly before */
 	int64_t last_same;	 /* it is as the witness has it, with this number; else 0 */
+	bool last_is_odd;	 /* the line directly before is the last of `odd` */
 	int64_t most;		 /* the greatest number that was the witness's, or by itself */
 	struct odd *odd;
 	size_t n_odd, room_odd;
@@ -78,3 +81,9 @@ bool audit_compare_payload(const char *line, size_t size, uint8_t out[PAYLOAD], 
 bool audit_compare_is_by_rule(const struct compare *c, int64_t last);
 /* "entry 12 of 2026-11-20T07:10:48.123Z" */
 const char *audit_compare_removal_text(const struct compare *c, char out[DETAIL]);
+
+/* --- audit_compare_foreign.c --- */
+
+/* From c->odd[i] on, sound lines behind each other in whose place the witness has others: they are
+ * told as one, and what differs in few of them by itself.  Returns how many; 0: too few. */
+size_t audit_compare_foreign(struct compare *c, size_t i);

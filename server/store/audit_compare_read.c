@@ -186,6 +186,7 @@ add_odd(struct compare *c, const struct audit_claim *claim, bool is_covered, str
 		.name = c->n_names - 1,
 		.line = c->lines->number,
 		.is_covered = is_covered,
+		.behind = c->last.is.seq,
 		.is_sound = claim != NULL && memcmp(claim->hash, claim->is.hash, AUDIT_HASH) == 0,
 		.follows = claim != NULL && seq == c->last.is.seq + 1 &&
 		    memcmp(claim->prev, c->last.hash, AUDIT_HASH) == 0 };
@@ -198,6 +199,7 @@ add_odd(struct compare *c, const struct audit_claim *claim, bool is_covered, str
 		odd->size = c->lines->size;
 	}
 	c->n_odd++;
+	c->last_is_odd = true;
 	return true;
 }
 
@@ -418,6 +420,21 @@ end_line(struct compare *c, const struct audit_claim *claim, int64_t same)
 	look_for_heads(c, claim);
 }
 
+/* Of the last line, which is odd: does this one stand behind it? */
+static void
+note_next(struct compare *c, const struct audit_claim *claim)
+{
+	struct odd *odd;
+
+	if (!c->last_is_odd)
+		return;
+	c->last_is_odd = false;
+	odd = &c->odd[c->n_odd - 1];
+	odd->next = claim->is.seq;
+	odd->is_followed =
+	    claim->is.seq == odd->seq + 1 && memcmp(claim->prev, c->last.hash, AUDIT_HASH) == 0;
+}
+
 static bool
 take_entry(struct compare *c, const struct audit_claim *claim, struct err *err)
 {
@@ -429,6 +446,7 @@ take_entry(struct compare *c, const struct audit_claim *claim, struct err *err)
 	if (!audit_lines_fits_name(c->lines, claim->is.seq))
 		tell_here(c, FOUND_FILE_NAME, claim->is.seq, claim->is.seq, NULL);
 	look_for_missing(c, claim->is.seq);
+	note_next(c, claim);
 	if (entry == NULL) {
 		judge_alone(c, claim);
 		judge_beginning(c, claim);

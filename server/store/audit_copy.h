@@ -22,6 +22,7 @@ enum audit_severity_found { FOUND_NOTE, FOUND_WITNESS, FOUND_LOG };
 #define AUDIT_FOUNDS(F) \
 	F(CHANGED,      LOG) \
 	F(FOREIGN,      LOG)     /* several, sound behind each other: another chain's */ \
+	F(REWRITTEN,    LOG)     /* ... whose first one follows the log's line before it */ \
 	F(REHASHED,     LOG)     /* its content is there: number, prev or hash are others */ \
 	F(REMOVED,      LOG) \
 	F(INSERTED,     LOG) \

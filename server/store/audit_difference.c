@@ -9,8 +9,9 @@
 #include "store/audit_chain.h"
 #include "store/audit_field.h"
 
-#define VALUE_MAX 120 /* bytes of a value that are shown */
-#define END_MAX	  8   /* bytes of what stands for the rest */
+#define VALUE_MAX 120			    /* bytes of a value that are shown */
+#define END_MAX	  8			    /* bytes of what stands for the rest */
+#define FIELD_MAX (64 + 2 * VALUE_MAX + 32) /* its name, both values, the words between */
 
 struct lines {
 	struct audit_fields was, is;
@@ -40,30 +41,30 @@ is_same(const struct audit_field *before, const struct audit_field *now)
 }
 
 static void
-add_field(struct buf *text, const struct lines *lines, const char *key)
+each_of(const struct lines *lines, const char *key, audit_difference_fn *each, void *ctx)
 {
 	const struct audit_field *before = audit_fields_get(&lines->was, key);
 	const struct audit_field *now = audit_fields_get(&lines->is, key);
+	struct buf text;
 
 	if (is_same(before, now))
 		return;
-	buf_addf(text, "%s%s", text->size == 0 ? "" : ", ", key);
-	if (before == NULL) {
-		buf_adds(text, " was not there");
-	} else {
-		buf_adds(text, " was ");
-		add_value(text, before);
-	}
-	if (now == NULL) {
-		buf_adds(text, ", is gone");
-	} else {
-		buf_adds(text, ", is ");
-		add_value(text, now);
-	}
+	buf_init(&text, FIELD_MAX);
+	buf_addf(&text, "%s was ", key);
+	if (before == NULL)
+		buf_adds(&text, "not there");
+	else
+		add_value(&text, before);
+	buf_addf(&text, ", is %s", now == NULL ? "gone" : "");
+	if (now != NULL)
+		add_value(&text, now);
+	each(ctx, key, buf_text(&text));
+	buf_done(&text);
 }
 
 static void
-add_others(struct buf *text, const struct lines *lines, const struct audit_fields *of)
+each_other(
+    const struct lines *lines, const struct audit_fields *of, audit_difference_fn *each, void *ctx)
 {
 	char key[64];
 
@@ -72,8 +73,25 @@ add_others(struct buf *text, const struct lines *lines, const struct audit_field
 		if (text_index(key, first, COUNT(first)) == COUNT(first) &&
 		    text_index(key, of_chain, COUNT(of_chain)) == COUNT(of_chain) &&
 		    (of == &lines->was || audit_fields_get(&lines->was, key) == NULL))
-			add_field(text, lines, key);
+			each_of(lines, key, each, ctx);
 	}
+}
+
+static void
+each_field(const struct lines *lines, audit_difference_fn *each, void *ctx)
+{
+	for (size_t i = 0; i < COUNT(first); i++)
+		each_of(lines, first[i], each, ctx);
+	each_other(lines, &lines->was, each, ctx);
+	each_other(lines, &lines->is, each, ctx);
+}
+
+static void
+append(void *ctx, UNUSED const char *key, const char *text)
+{
+	struct buf *all = ctx;
+
+	buf_addf(all, "%s%s", all->size == 0 ? "" : ", ", text);
 }
 
 static bool
@@ -96,14 +114,11 @@ audit_difference(
 	if (!audit_fields_read(&lines.was, was, was_size) ||
 	    !audit_fields_read(&lines.is, is, is_size))
 		return;
-	buf_init(&text, was_size + is_size + (size_t)AUDIT_FIELDS_MAX * VALUE_MAX);
-	for (size_t i = 0; i < COUNT(first); i++)
-		add_field(&text, &lines, first[i]);
-	add_others(&text, &lines, &lines.was);
-	add_others(&text, &lines, &lines.is);
+	buf_init(&text, (size_t)2 * AUDIT_FIELDS_MAX * FIELD_MAX);
+	each_field(&lines, append, &text);
 	if (text.size == 0)
 		for (size_t i = 0; i < COUNT(of_chain); i++)
-			add_field(&text, &lines, of_chain[i]);
+			each_of(&lines, of_chain[i], append, &text);
 	else if (is_hashed_anew(is, is_size))
 		buf_adds(&text, "; hashed anew");
 	(void)snprintf(out, room, "%.*s%s",
@@ -112,13 +127,13 @@ audit_difference(
 	buf_done(&text);
 }
 
-bool
-audit_difference_has(
-    const char *was, size_t was_size, const char *is, size_t is_size, const char *key)
+void
+audit_difference_each(const char *was, size_t was_size, const char *is, size_t is_size,
+    audit_difference_fn *each, void *ctx)
 {
 	struct lines lines = { 0 };
 
-	return audit_fields_read(&lines.was, was, was_size) &&
-	    audit_fields_read(&lines.is, is, is_size) &&
-	    !is_same(audit_fields_get(&lines.was, key), audit_fields_get(&lines.is, key));
+	if (audit_fields_read(&lines.was, was, was_size) &&
+	    audit_fields_read(&lines.is, is, is_size))
+		each_field(&lines, each, ctx);
 }

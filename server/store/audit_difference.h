@@ -10,6 +10,8 @@
 void audit_difference(
     const char *was, size_t was_size, const char *is, size_t is_size, char *out, size_t room);
 
-/* Do they differ in that field? */
-bool audit_difference_has(
-    const char *was, size_t was_size, const char *is, size_t is_size, const char *key);
+/* The same, field by field, without those of the chain.  text: `user_id was "a", is "b"`.  Both are
+ * borrowed for the call. */
+typedef void audit_difference_fn(void *ctx, const char *key, const char *text);
+void audit_difference_each(const char *was, size_t was_size, const char *is, size_t is_size,
+    audit_difference_fn *each, void *ctx);

@@ -168,6 +168,8 @@ struct reading {
 	const struct audit_filter *filter;
 	audit_read_line *each;
 	void *ctx;
+	struct audit_chain last; /* line of the files; seq 0: none yet */
+	bool in_any_order;
 	bool has_names;
 	bool is_over;
 };
@@ -248,15 +250,43 @@ read_pages(struct reading *r, struct err *err)
 /* --- from the log's files --- */
 
 static bool
+refuse_line(const struct audit_lines *lines, const char *why, struct err *err)
+{
+	return err_set(err, ERR_INVALID,
+	    "%s line %" PRId64 ": %s: deploybot audit verify says more", lines->name, lines->number,
+	    why);
+}
+
+/* Is it what it says, and behind the one before? */
+static bool
+check_file_line(struct reading *r, const struct audit_lines *lines, const struct audit_claim *claim,
+    struct err *err)
+{
+	char why[96];
+
+	if (memcmp(claim->hash, claim->is.hash, AUDIT_HASH) != 0)
+		return refuse_line(lines, "its hash is not that of what it says", err);
+	if (r->last.seq != 0 && claim->is.seq != r->last.seq + 1) {
+		(void)snprintf(why, sizeof(why), "behind entry %" PRId64 " stands entry %" PRId64,
+		    r->last.seq, claim->is.seq);
+		return refuse_line(lines, why, err);
+	}
+	if (r->last.seq != 0 && memcmp(claim->prev, r->last.hash, AUDIT_HASH) != 0)
+		return refuse_line(lines, "it does not follow the line before it", err);
+	r->last = claim->is;
+	return true;
+}
+
+static bool
 read_file_line(struct reading *r, const struct audit_lines *lines, struct err *err)
 {
-	int64_t seq;
+	struct audit_claim claim;
 
-	if (!audit_chain_seq(lines->line, lines->size, &seq))
-		return err_set(err, ERR_INVALID,
-		    "%s line %" PRId64 ": it is no audit line: deploybot audit verify says more",
-		    lines->name, lines->number);
-	return seq < r->filter->first || read_line(r, lines->line, lines->size, err);
+	if (!audit_chain_read(lines->line, lines->size, &claim, NULL))
+		return refuse_line(lines, "it is no audit line", err);
+	if (!r->in_any_order && !check_file_line(r, lines, &claim, err))
+		return false;
+	return claim.is.seq < r->filter->first || read_line(r, lines->line, lines->size, err);
 }
 
 static bool
@@ -272,10 +302,7 @@ read_lines(struct reading *r, struct audit_lines *lines, struct err *err)
 			return true;
 		case AUDIT_LINES_LONG:
 		case AUDIT_LINES_CUT:
-			return err_set(err, ERR_INVALID,
-			    "%s line %" PRId64
-			    ": it is cut off or too long: deploybot audit verify says more",
-			    lines->name, lines->number);
+			return refuse_line(lines, "it is cut off or too long", err);
 		case AUDIT_LINES_FAILED:
 			return false;
 		}
@@ -310,7 +337,9 @@ audit_read(const struct audit_source *source, const struct audit_filter *filter,
     audit_read_line *each, void *ctx, struct err *err)
 {
 	CLEANUP(db_closep) struct db *db = NULL;
-	struct reading r = { .filter = filter, .each = each, .ctx = ctx };
+	struct reading r = {
+		.filter = filter, .each = each, .ctx = ctx, .in_any_order = source->in_any_order
+	};
 
 	if (source->database == NULL)
 		return read_files(&r, source->log, err);

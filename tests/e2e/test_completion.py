@@ -43,6 +43,16 @@ def test_bash_completes(tmp_path, words, wanted):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_option_of_audit_is_completed(shell):
+    options = set(re.findall(r"--[a-z-]+", run(PROGRAM, "help", "audit"))) - {"--env-file"}
+    assert {"--against", "--severity", "--anyway"} <= options
+    made = (FOLDER / f"deploybot.{shell}").read_text("utf-8")
+    lines = [line for line in made.splitlines() if re.search(r"\baudit\b", line)]
+    for option in options:
+        assert any(re.search(rf"-l {option[2:]}\b|{option}\b", line) for line in lines), option
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_setup_completes_each_word_of_its_usage(shell):
     usage = re.search(r'USAGE="usage: deploybot-setup ([^"]+)"', (ROOT / "deploy" / "setup.sh").read_text("utf-8"))[1]
     wanted = set(re.findall(r"--[a-z-]+|\b[a-z]{3,}\b", usage.replace("\\\n", " ")))

@@ -156,11 +156,13 @@ def test_lines_of_another_chain_are_one_finding_and_not_each_a_changed_one(tmp_p
     log.write_text("".join(chained(other)), encoding="utf-8")
     text = verify(log, 1, str(log), "--against", str(tmp_path / "witness"), says=(
         "entries 1 to 40 are of another chain", f"({log} line 1)",
-        "user_id differs in 40, outcome in 1, timestamp in 40; the witness has others ("))
-    assert len([line for line in text.splitlines() if line.startswith("error")]) == 2, text
+        "user_id differs in all, timestamp in all, outcome in 1 (5); the witness has others (",
+        "entry 5 was changed", "outcome was \"denied\", is \"allowed\"; the witness has it otherwise ("))
+    assert len([line for line in text.splitlines() if line.startswith("error")]) == 3, text
     log.write_text("".join([*lines[:16], *chained(other)[16:32], *lines[32:]]), encoding="utf-8")
     text = verify(log, 1, str(log), "--against", str(tmp_path / "witness"), says=(
-        "entries 17 to 32 are of another chain", "is not what it was: whole are entries 1 to 16"))
+        "entries 17 to 32 are of another chain",
+        "entry 17 does not follow entry 16, entry 33 does not follow entry 32; user_id", "is not what it was: whole are entries 1 to 16"))
     assert len([line for line in text.splitlines() if line.startswith("error")]) == 2, text
     log.write_text("".join([*lines[:16], *chained(other)[16:19], *lines[19:]]), encoding="utf-8")
     verify(log, 1, str(log), "--against", str(tmp_path / "witness"),

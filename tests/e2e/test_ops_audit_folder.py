@@ -3,6 +3,7 @@ shows whether that is so; nothing of deploybot is needed for it."""
 # SPDX-License-Identifier: ISC
 import hashlib
 import json
+import re
 import subprocess
 
 import pytest
@@ -90,8 +91,8 @@ def test_a_periods_folder_has_its_timestamps_and_what_stands_before_and_behind_i
         "nothing of what happened outside of the period"
     assert sorted(path.name for path in folder.glob("*.tsr")) == ["2026-11-02.tsr", "2026-11-03.tsr"]
     said = verify(folder, head_of(lines[20]))
-    for words in ("begins behind entry 8, of 2026-11-01T", "2026-11-02.tsr is of entry 16;",
-                  "2026-11-03.tsr is of entry 24;",
+    for words in ("begins behind entry 8, of 2026-11-01T", "note: 2026-11-02.tsr has the hash of entry 16 in it;",
+                  "note: 2026-11-03.tsr has the hash of entry 24 in it;",
                   "is entry 21", "own word entry 25, of 2026-11-04T", "the log's newest was 40"):
         assert words in said
     digest = json.loads(lines[15])["hash"]
@@ -99,11 +100,30 @@ def test_a_periods_folder_has_its_timestamps_and_what_stands_before_and_behind_i
                    cwd=folder, capture_output=True, check=True)
 
 
+def test_who_signed_a_timestamp_is_what_openssl_says(log, lines, tsa, tmp_path):
+    """Anybody can write an entry's hash into a file."""
+    folder = export(log, *PERIOD)
+    said = verify(folder, "--tsa-ca", tsa.ca_file)
+    for day, entry in ((2, 16), (3, 24)):
+        assert re.search(rf"2026-11-0{day}.tsr was signed under \S+ at [A-Z][a-z]+ [0-9: ]+ GMT: entry {entry} was", said)
+    digest = json.loads(lines[23])["hash"]
+    for forged in (bytes.fromhex(digest), tsa.stranger.reply(tsa.stranger.query(digest))):
+        (folder / "2026-11-03.tsr").write_bytes(forged)
+        forge(folder, lambda them: them)
+        assert "note: 2026-11-03.tsr has the hash of entry 24 in it" in verify(folder)
+        assert f"2026-11-03.tsr is not signed under {tsa.ca_file}" in verify(folder, "--tsa-ca", tsa.ca_file, status=1)
+    for stamp in folder.glob("*.tsr"):
+        stamp.unlink()
+    forge(folder, lambda them: them)
+    assert "no timestamp is here" in verify(folder, "--tsa-ca", tsa.ca_file, status=1)
+    assert "usage: verify.sh" in verify(folder, "--tsa-ca", tmp_path, status=1)
+
+
 def test_names_may_be_taken_away_and_the_sums_stay(log):
     folder = export(log)
     (folder / "names.csv").unlink()
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
-    assert "that was the log's newest" in verify(folder)
+    assert "was the log's newest then" in verify(folder)
 
 
 @pytest.mark.parametrize("change, words", [
@@ -184,7 +204,7 @@ def test_a_timestamp_shows_that_its_day_went_on(log, lines):
     assert "2026-11-03.tsr is of another entry than 22" in verify(folder, status=1)
     (folder / "2026-11-03.tsr").unlink()
     forge(folder, lambda them: them)
-    assert "own word that was the log's newest" in verify(folder), "only what is outside shows it then"
+    assert "was the log's newest then" in verify(folder), "only what is outside shows it then"
 
 
 def test_a_day_that_goes_on_behind_the_period_is_said(log):
@@ -232,7 +252,7 @@ def test_a_folder_says_what_was_asked_for(log):
         "application": None, "deployment": None, "environment": "staging", "from": "2026-11-02T00:00:00.000Z",
         "source": "log", "to": "2026-11-04T00:00:00.000Z", "verified": "yes"}
     said = verify(folder)
-    for words in ("asked for: from 2026-11-02T00:00:00.000Z to 2026-11-04T00:00:00.000Z, environment staging; exported",
+    for words in ("asked for: from 2026-11-02T00:00:00.000Z until 2026-11-04T00:00:00.000Z, environment staging; exported",
                   f"by deploybot {asked['version']}", "note: a part alone", "note: made of the log alone"):
         assert words in said
 
@@ -240,7 +260,7 @@ def test_a_folder_says_what_was_asked_for(log):
 @pytest.mark.parametrize("asked, words", [
     ({"from": None}, "entry 8, of 2026-11-01T07:07:48.123Z, was asked for and is not here"),
     ({"to": None}, "entry 25, of 2026-11-04T07:24:48.123Z, was asked for and is not here"),
-    ({"to": "2026-11-03T00:00:00.000Z"}, "entry 17 is none of what was asked for"),
+    ({"to": "2026-11-03T00:00:00.000Z"}, "entry 24 is none of what was asked for"),
     ({"environment": "production"}, "entry 9 is none of what was asked for"),
     ({"application": "a[$(touch pwned)0]\u001b[2J"}, "asked.json is not as deploybot writes it"),
     ({"deployment": COMMAND}, "asked.json is not as deploybot writes it"),
@@ -250,6 +270,62 @@ def test_a_folder_of_something_else_than_was_asked_for_does_not_verify(log, aske
     forge(folder, lambda them: them, None, asked)
     assert words in verify(folder, status=1)
     assert not list(log.parent.rglob("pwned"))
+
+
+@pytest.mark.parametrize("period, numbers", [
+    (("--from", "2026-11-02"), range(9, 25)), (("--to", "2026-11-01"), range(1, 11)),
+    (("--from", "2026-11-02", "--to", "2026-11-02"), range(9, 17))])
+def test_a_clock_that_was_set_back_leaves_no_hole_in_a_period(tmp_path, tsa, period, numbers):
+    """Nobody has taken anything out, and the day's timestamp is of the last entry before it was another day."""
+    them = entries(24)
+    them[9]["timestamp"] = "2026-11-01T23:59:59.900Z"         # behind the first one of the next day
+    lines = chained(them)
+    log = tmp_path / "audit.log"
+    log.write_text("".join(lines), "ascii")
+    (tmp_path / "audit.log.2026-11-01.tsr").write_bytes(
+        tsa.authority.reply(tsa.authority.query(json.loads(lines[7])["hash"])))
+    write_witness(tmp_path / "witness", lines)
+    folder = export(log, *period)
+    assert [json.loads(line)["seq"] for line in (folder / "entries.jsonl").read_text("ascii").splitlines()] == [*numbers]
+    assert f"ok: {len(numbers)} entries" in verify(folder, "witness") + verify(folder)
+
+
+@pytest.mark.parametrize("change, line", [
+    (lambda them: them[:3] + [them[3].replace("telegram:11", "telegram:66")] + them[4:], 4),
+    (lambda them: them[:3] + [them[3].replace('"{}"', '"{""reason"":""asked""}"')] + them[4:], 4),
+    (lambda them: them[:3] + them[4:], 4), (lambda them: them[:-1], 17), (lambda them: them + them[-1:], 18)])
+def test_what_a_spreadsheet_shows_is_what_the_entries_say(log, change, line):
+    folder = export(log, "--format", "csv", *PERIOD)
+    table = folder / "entries.csv"
+    verify(folder)
+    rows = table.read_bytes().decode("ascii").split("\r\n")[:-1]
+    assert change(rows) != rows
+    table.write_bytes("".join(row + "\r\n" for row in change(rows)).encode())
+    forge(folder, lambda them: them)
+    assert f"entries.csv line {line} is not as entries.jsonl has it" in verify(folder, status=1)
+
+
+def test_a_verify_sh_of_ones_own_verifies_a_folder_whose_own_cannot_be_trusted(log, witness):
+    folder = export(log, *PERIOD)
+    own = log.parent / "own.sh"
+    own.write_bytes((folder / "verify.sh").read_bytes())
+    (folder / "verify.sh").write_text("#!/bin/bash\necho ok\n", "ascii")
+    forge(folder, lambda them: them[:3] + [hashed(them[3], outcome="ok")] + them[4:])
+    assert verify(folder) == "ok\n"
+    for arguments in (("folder",), (witness, folder)):
+        done = subprocess.run(["bash", own, *arguments], cwd=log.parent, capture_output=True, text=True, check=False,
+                              env={"PATH": "/usr/bin:/bin", "CDPATH": "/"})
+        assert done.returncode == 1 and "line 5: entry 13 does not follow the one before it" in done.stderr, done
+
+
+def test_what_somebody_put_beside_the_export_is_named(log):
+    folder = export(log, *PERIOD)
+    assert "is not in SHA256SUMS" not in verify(folder)
+    (folder / "entries-2.jsonl").write_text("{}\n", "ascii")
+    (folder / "a\x1b[2J").write_text("", "ascii")
+    said = verify(folder)
+    assert "note: entries-2.jsonl is not in SHA256SUMS: it is not of the export" in said
+    assert "note: a?[2J is not in SHA256SUMS" in said
 
 
 def test_the_manual_has_the_sum_of_verify_sh_which_is_one_text(log):

@@ -108,7 +108,7 @@ def test_jq_and_the_server_agree_on_hostile_strings(copy, tmp_path):  # noqa: F8
     verify(copy, 0, f"ok: {len(lines)} entries")
     assert say(copy, "tail", "-n", "1000", "--format", "json") == "".join(lines)
     folder = tmp_path / "for-the-auditor"
-    say(copy, "export", str(folder))
+    say(copy, "export", str(folder), "--format", "csv")
     done = run_verify(folder)
     assert done.returncode == 0, done
     assert f"ok: {len(lines)} entries" in done.stdout
@@ -284,9 +284,10 @@ def test_a_copy_of_the_database_or_of_the_log_is_read_without_settings_and_nothi
     (taken / "audit.log.1").write_text("".join(lines[:2]), "ascii")
     log.write_text(lines[2], "ascii")
     before = {path.name: path.read_bytes() for path in taken.iterdir()}
-    for source in (("--database", database), ("--log", log)):
-        assert alone(copy, here, "search", "--format", "json", *source) == "".join(lines)
-        assert alone(copy, here, "tail", "-n", "1", "--format", "json", *source) == lines[2]
+    for source, note in ((("--database", database), f"note: {database} was copied without its -wal: the newest entries may "
+                          "be missing in it; `deploybot backup FILE` makes a whole copy\n"), (("--log", log), "")):
+        assert alone(copy, here, "search", "--format", "json", *source) == "".join(lines) + note
+        assert alone(copy, here, "tail", "-n", "1", "--format", "json", *source) == lines[2] + note
         assert re.search(r"(?m)^outcome +b$", alone(copy, here, "show", "2", *source))
         assert "none of the log's 3 entries" in alone(copy, here, "search", "--deployment", "7", *source)
         assert "error" in alone(copy, here, "show", "4", *source, status=1)
@@ -317,6 +318,13 @@ def test_a_copy_of_the_database_or_of_the_log_is_read_without_settings_and_nothi
     (["verify", "audit.log.17"], 64, "name the log, audit.log, and all its files are read"),
     (["verify", "--agaist", "x"], 64, "there is no such option (--against,"),
     (["verify", "--help"], 0, "--database FILE"),
+    (["verify", "--database", "x.db", "--bot", "5"], 64, "and --against names none"),
+    (["verify", "--database", "x.db", "--tsa-ca", "nowhere.pem"], 64, "a file (PEM) that can be read: nowhere.pem"),
+    (["verify", "--database", "x.db", "--tsa-ca", "audit.log.17"], 64, "timestamps stand beside a log"),
+    (["verify", "audit.log", "--tsa-ca", "audit.log.17"], 64, "no timestamp stands beside the log: audit.log"),
+    (["verify", "audit.log", "--against", "36fec2005dd1a0b4", "--bot", "5"], 64, "--against names no export of a chat"),
+    (["verify", "audit.log", "--bot", "ada"], 64, "expected the bot's id, as 123456789: ada"),
+    (["verify", "audit.log", "--env-file", "audit.log.17"], 64, "beside --database or a log's path"),
 ])
 def test_what_is_named_for_settings_that_are_not_there_is_said(copy, tmp_path, arguments, status, words):  # noqa: F811
     (tmp_path / "desk").mkdir()
@@ -333,11 +341,12 @@ def test_help_says_the_options_of_each_kind(copy, tmp_path):  # noqa: F811
 
 
 def test_a_spreadsheet_takes_nothing_for_a_formula(copy):  # noqa: F811
-    write_chain(copy, [(2, text, {}) for text in ("=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a\"b,\nc", "plain")])
+    write_chain(copy, [(2, text, {}) for text in ("=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "a\"b,\nc",
+                                                  "\x1b[2J\x07\u202eplain")])
     rows = list(csv.reader(say(copy, "tail", "--format", "csv").splitlines(keepends=True)))
     outcome = rows[0].index("outcome")
     cells = [row[outcome] for row in rows[1:] if len(row) == len(rows[0])]
-    assert cells[:4] == ["'=1+1", "'+1", "'-1", "'@x"] and cells[-1] == "plain"
+    assert cells == ["'=1+1", "'+1", "'-1", "'@x", "'=1", "'=1", "a\"b, c", "[2Jplain"], "a line each, without controls"
     assert not any(cell[:1] in tuple("=+-@\t\r") for row in rows for cell in row if cell)
 
 

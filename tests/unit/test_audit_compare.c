@@ -643,6 +643,60 @@ a_log_that_was_written_anew_whole_has_nothing_of_the_old_one(void **state)
 	assert_int_equal(w->result.same, 0);
 }
 
+/* Entries `first` to `last` say something else each, and follow `chain`; `odd` is by another person. */
+static void
+write_anew(struct world *w, struct audit_chain chain, size_t first, size_t last, size_t odd)
+{
+	chain.seq = (int64_t)first - 1;
+	chain.version = AUDIT_VERSION;
+	for (size_t seq = first; seq <= last; seq++) {
+		struct audit_line line = { .at = 86400000 + 1000 * ((int64_t)seq - 1),
+			.user_id = seq == odd ? "telegram:666" : "telegram:1",
+			.action = "denied",
+			.outcome = "denied",
+			.severity = "info",
+			.meta = seq == odd ? "{\"need\":\"approval\",\"x\":\"other\"}" :
+					     "{\"x\":\"other\"}",
+			.version = AUDIT_VERSION,
+			.code = "denied",
+			.principal = "telegram" };
+		struct buf text;
+
+		buf_init(&text, AUDIT_LINE_MAX);
+		assert_true(audit_chain_write(&chain, &line, &text, &w->err));
+		free(w->line[seq - 1]);
+		w->line[seq - 1] = buf_take(&text);
+	}
+}
+
+static void
+of_many_that_were_written_anew_the_one_that_differs_in_more_is_named(void **state)
+{
+	struct world *w = *state;
+	struct audit_claim claim;
+
+	assert_true(audit_chain_read(w->line[5], strlen(w->line[5]), &claim, &w->err));
+	write_anew(w, claim.is, 7, ENTRIES, 9);
+	compare(w);
+	ASSERT_SAW(w, 2, REWRITTEN, 7, ENTRIES);
+	ASSERT_SAW(w, 2, CHANGED, 9, 9);
+	assert_string_equal(w->seen[0].detail, "x differs in all, user_id in 1 (9), need in 1 (9)");
+	assert_string_equal(w->seen[1].detail,
+	    "user_id was \"telegram:1\", is \"telegram:666\", need was not there, is \"approval\"");
+}
+
+static void
+of_lines_of_another_chain_both_breaks_are_said_by_their_numbers(void **state)
+{
+	struct world *w = *state;
+
+	write_anew(w, (struct audit_chain){ 0 }, 7, 10, 0);
+	compare(w);
+	ASSERT_SAW(w, 1, FOREIGN, 7, 10);
+	assert_string_equal(w->seen[0].detail,
+	    "entry 7 does not follow entry 6, entry 11 does not follow entry 10; x differs in all");
+}
+
 static void
 what_came_behind_the_witness_is_judged_by_the_chain(void **state)
 {
@@ -888,6 +942,8 @@ main(void)
 		T(a_line_put_in_with_all_later_numbers_made_to_fit_is_found),
 		T(a_line_removed_with_all_later_numbers_made_to_fit_is_found),
 		T(a_log_that_was_written_anew_whole_has_nothing_of_the_old_one),
+		T(of_many_that_were_written_anew_the_one_that_differs_in_more_is_named),
+		T(of_lines_of_another_chain_both_breaks_are_said_by_their_numbers),
 		T(what_came_behind_the_witness_is_judged_by_the_chain),
 		T(what_the_witness_lacks_is_tied_by_what_it_has_behind_it),
 		T(of_two_objects_that_differ_and_have_no_time_neither_counts),

@@ -419,6 +419,29 @@ what_began_to_wait_before_anybody_said_so_goes_on_too(void **state)
 	world_close(&w);
 }
 
+/* It has confirmed nothing, and the first entry is old. */
+static void
+of_a_new_bucket_everything_new_is_held_until_the_first_put(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
+	world_writes_entries(&w, 1);
+	world_due(&w, TIMER_WITNESS);
+	answer(&w, &good);
+	w.aid.at += 31 * MINUTE;
+	world_settings(&w, "AUDIT_S3_BUCKET=other", "AUDIT_S3_REGION=eu-central-1",
+	    "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_says(&w, "🧾 Not deployed: "));
+	assert_non_null(world_says(&w, "the audit log is without witness"));
+	find(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	world_close(&w);
+}
+
 static void
 without_a_witness_each_environment_is_marked_as_held(void **state)
 {
@@ -509,6 +532,7 @@ main(void)
 		cmocka_unit_test(nothing_new_starts_without_a_witness_and_what_makes_safe_does),
 		cmocka_unit_test(a_push_waits_for_the_witness_and_goes_on_when_it_is_back),
 		cmocka_unit_test(what_began_to_wait_before_anybody_said_so_goes_on_too),
+		cmocka_unit_test(of_a_new_bucket_everything_new_is_held_until_the_first_put),
 		cmocka_unit_test(without_a_witness_each_environment_is_marked_as_held),
 		cmocka_unit_test(an_action_is_refused_and_one_that_restores_is_not),
 		cmocka_unit_test(

@@ -174,6 +174,27 @@ what_another_user_made_is_not_written_into(void **state)
 	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
 }
 
+/* cp alone: what stands in the log only is not in it, and looks as if it had been removed. */
+static void
+a_copy_without_its_log_is_known_and_a_backup_is_none(void **state)
+{
+	struct scene *scene = *state;
+	struct store_backup made;
+	char log[160];
+
+	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
+	assert_false(db_backup_lacks_log(scene->file));
+	assert_false(db_backup_lacks_log(scene->aid.path)); /* it is beside it */
+	assert_int_equal(unlink(scene->file), 0);
+	assert_int_equal(link(scene->aid.path, scene->file), 0);
+	assert_true(db_backup_lacks_log(scene->file));
+	(void)snprintf(log, sizeof(log), "%s-wal", scene->file);
+	assert_true(file_write(log, "", 0, 0600, &scene->aid.err));
+	assert_false(db_backup_lacks_log(scene->file)); /* all is in the database */
+	assert_int_equal(unlink(log), 0);
+	assert_false(db_backup_lacks_log(log)); /* nothing is there */
+}
+
 static void
 an_odd_place_is_told_and_nothing_is_left_there(void **state)
 {
@@ -203,6 +224,7 @@ main(void)
 		TEST(a_copy_opens_as_a_store),
 		TEST(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone),
 		TEST(what_another_user_made_is_not_written_into),
+		TEST(a_copy_without_its_log_is_known_and_a_backup_is_none),
 		TEST(an_odd_place_is_told_and_nothing_is_left_there),
 	};
 
