@@ -20,5 +20,5 @@ bool db_files_prepare(const char *path, struct err *err) MUST_USE;
  * user may make files he could keep us from starting with one. */
 bool db_files_keep(const char *path, struct err *err) MUST_USE;
 
-/* As its header says: 2 with a log (-wal), 1 without one; 0: it is no database, or cannot be read. */
+/* As its header says: 2 with a log (-wal), 1 without one; 0: no database, or not to be read. */
 int db_files_version(const char *path);

@@ -1,4 +1,4 @@
-/* audit_compare_foreign.c - neighbours that are another chain's, or were all written anew: told as one.  Side: store. */
+/* audit_compare_foreign.c - neighbours of another chain, or all written anew: told as one.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
@@ -88,12 +88,13 @@ count_field(void *ctx, const char *key, UNUSED const char *text)
 	field->n++;
 }
 
+/* Of a field that differs in few: in another server's log most differ in many, if not in all. */
 static bool
 is_named(const struct run *run, const struct field *field, int64_t seq)
 {
-	bool is = false;
+	bool is_rare = field->n <= NAMED_MAX && field->n < run->n_read, is = false;
 
-	for (size_t i = 0; i < NAMED_MAX && i < field->n && field->n < run->n_read; i++)
+	for (size_t i = 0; is_rare && i < field->n; i++)
 		is = is || field->named[i] == seq;
 	return is;
 }
@@ -163,7 +164,7 @@ describe(struct run *run, struct buf *text)
 		    text->size == 0 ? "" : ", ", last->next, last->seq);
 	if (run->n_fields > 0 && text->size > 0)
 		buf_adds(text, "; ");
-	if (run->n_read < run->n)
+	if (run->n_fields > 0 && run->n_read < run->n)
 		buf_addf(text, "of the first %zu ", run->n_read);
 	for (size_t i = 0; i < run->n_fields; i++)
 		add_field(text, run, &run->fields[i], i == 0);

@@ -162,7 +162,8 @@ def test_lines_of_another_chain_are_one_finding_and_not_each_a_changed_one(tmp_p
     log.write_text("".join([*lines[:16], *chained(other)[16:32], *lines[32:]]), encoding="utf-8")
     text = verify(log, 1, str(log), "--against", str(tmp_path / "witness"), says=(
         "entries 17 to 32 are of another chain",
-        "entry 17 does not follow entry 16, entry 33 does not follow entry 32; user_id", "is not what it was: whole are entries 1 to 16"))
+        "entry 17 does not follow entry 16, entry 33 does not follow entry 32; user_id",
+        "is not what it was: whole are entries 1 to 16"))
     assert len([line for line in text.splitlines() if line.startswith("error")]) == 2, text
     log.write_text("".join([*lines[:16], *chained(other)[16:19], *lines[19:]]), encoding="utf-8")
     verify(log, 1, str(log), "--against", str(tmp_path / "witness"),

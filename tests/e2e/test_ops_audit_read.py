@@ -284,8 +284,9 @@ def test_a_copy_of_the_database_or_of_the_log_is_read_without_settings_and_nothi
     (taken / "audit.log.1").write_text("".join(lines[:2]), "ascii")
     log.write_text(lines[2], "ascii")
     before = {path.name: path.read_bytes() for path in taken.iterdir()}
-    for source, note in ((("--database", database), f"note: {database} was copied without its -wal: the newest entries may "
-                          "be missing in it; `deploybot backup FILE` makes a whole copy\n"), (("--log", log), "")):
+    lacks = (f"note: {database} was copied without its -wal: the newest entries may be missing in it; "
+             "`deploybot backup FILE` makes a whole copy\n")
+    for source, note in ((("--database", database), lacks), (("--log", log), "")):
         assert alone(copy, here, "search", "--format", "json", *source) == "".join(lines) + note
         assert alone(copy, here, "tail", "-n", "1", "--format", "json", *source) == lines[2] + note
         assert re.search(r"(?m)^outcome +b$", alone(copy, here, "show", "2", *source))

@@ -643,7 +643,7 @@ a_log_that_was_written_anew_whole_has_nothing_of_the_old_one(void **state)
 	assert_int_equal(w->result.same, 0);
 }
 
-/* Entries `first` to `last` say something else each, and follow `chain`; `odd` is by another person. */
+/* Entries `first` to `last` say something else and follow `chain`; `odd` is another person's. */
 static void
 write_anew(struct world *w, struct audit_chain chain, size_t first, size_t last, size_t odd)
 {
