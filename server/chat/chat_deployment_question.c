@@ -325,7 +325,7 @@ chat_deployment_awaits(const struct deployment *question, const char *link)
 	chat_first(&text, FIRST_SKIPPED, question->environment);
 	chat_text_add(&text, ", #%lld awaits approval\n", (long long)question->id);
 	if (question->trigger == TRIGGER_CHAT)
-		chat_text_outside(&text, "asked by ", question->requester);
+		chat_text_outside(&text, "requested by ", question->requester);
 	chat_deployment_what(&text, question->trigger == TRIGGER_CHAT ? ": " : "", question);
 	chat_text_add(&text, "\nApprove or reject it: ");
 	if (link[0] != '\0')

@@ -58,10 +58,12 @@ static const struct {
 } rows[] = {
 	/* clang-format off */
 	[STANDING_RUNS] = { "🟢", "healthy", " runs ", "", "DOWN", ", healthy" },
-	[STANDING_OUT] = { "🔴", "does not answer as it should", " is DOWN; last live: ", "", "DOWN", "" },
-	[STANDING_NOT_ASKED] = { "🩺", "is being asked", " runs ", "", "DOWN", ", health not known yet" },
-	[STANDING_NOT_CHECKED] = { "⚪", "no health check, or nothing deployed yet", " runs ", "", "DOWN",
-	    ", no health check" },
+	[STANDING_OUT] = { "🔴", "does not answer as it should", " is DOWN; last live: ", "",
+	    "DOWN", "" },
+	[STANDING_NOT_ASKED] = { "🩺", "is being asked", " runs ", "", "DOWN",
+	    ", health not known yet" },
+	[STANDING_NOT_CHECKED] = { "⚪", "no health check, or nothing deployed yet", " runs ", "",
+	    "DOWN", ", no health check" },
 	[STANDING_EMPTY] = { "⚪", "", "", " has no release yet", "no healthy answer", "" },
 	[STANDING_REPLACED] = { "⏳", "is being replaced", "; last live: ", "; no release yet",
 	    "no healthy answer", "" },

@@ -33,6 +33,8 @@ lead_to_approval(struct tx *tx, const struct deployment *request, const struct d
 	CLEANUP(message_done) struct message message = { 0 };
 	char link[DECIDE_ASKED_LINK];
 
+	if (request->message == 0)
+		return;
 	message.head = chat_deployment_awaits(
 	    question, decide_asked_link(tx, question, &request->address, link));
 	row_message_change(tx, request->message, &message);

@@ -179,17 +179,27 @@ add_unused(uint32_t unused, size_t most, const char *before, struct buf *out)
 		buf_addf(out, " and %zu more", n - most);
 }
 
-/* "telegram:50 (contractor)" */
+/* "telegram:50"; of a local user their name. */
 static void
-add_name(const struct settings *settings, int64_t person, int64_t at, struct buf *out)
+add_principal(const struct settings *settings, int64_t person, struct buf *out)
 {
 	struct principal who = principal_of_person(person);
 	const char *user = person < 0 ? settings_user_name(settings, person) : NULL;
-	char roles[LIMIT_LINE], text[PRINCIPAL_TEXT];
+	char text[PRINCIPAL_TEXT];
 
 	if (user != NULL)
 		(void)snprintf(who.name, sizeof(who.name), "%s", user);
 	buf_adds(out, principal_text(&who, text));
+}
+
+/* "telegram:60 (x)"; alone, of whom no role is in force. */
+static void
+add_name(const struct settings *settings, int64_t person, int64_t at, struct buf *out)
+{
+	struct principal who = principal_of_person(person);
+	char roles[LIMIT_LINE];
+
+	add_principal(settings, person, out);
 	if (policy_is_known(settings, who, at))
 		buf_addf(out, " (%s)", policy_roles_text(settings, who, at, roles, sizeof(roles)));
 }
@@ -211,15 +221,15 @@ add_person(const struct settings *settings, const struct role_member *member, si
 {
 	struct principal who = principal_of_person(member->person);
 	bool is_known = policy_is_known(settings, who, at);
-	char ended[LIMIT_LINE];
+	char ended[LIMIT_LINE], names[LIMIT_LINE];
 
 	if (principal_is_root(member->person))
 		return;
 	(void)policy_ended_text(settings, who, at, ended, sizeof(ended));
 	if (!is_known && ended[0] == '\0')
 		return;
-	add_name(settings, member->person, at, out);
-	buf_adds(out, "\n");
+	add_principal(settings, member->person, out);
+	buf_addf(out, " %s\n", policy_roles_text(settings, who, at, names, sizeof(names)));
 	if (ended[0] != '\0')
 		buf_addf(out, "  has ended: %s\n", ended);
 	if (is_known)

@@ -291,7 +291,8 @@ PIECES = [
              "".join(f"\tRULE({programs}, PARKED, {on}, CANCELLED, TELL, NEXT),\n"
                      for programs, on in (("D_A", "CANCEL"), ("D", "CANCEL_NO_ROLLBACK"), ("R", "CANCEL_ROLLBACK"))))]),
     Piece("state", "its words in the chat", "compiler", [
-        Edit("server/chat/chat_deployment.c", "\tW(QUEUED,", "\tW(PARKED, chat_deployment_end_superseded, SILENT) \\\n")],
+        Edit("server/chat/chat_deployment.c", "\tW(QUEUED,",
+             "\tW(PARKED, chat_deployment_end_superseded, SILENT) \\\n")],
         obj("server/chat/chat_deployment")),
     Piece("state", "how its message begins", "compiler", [
         Edit("server/chat/first.def", "FIRST(IS_NEXT,", 'FIRST(PARKED, PARKED, DRA, "⏳ Parked: ", " ")\n')],
@@ -305,7 +306,8 @@ PIECES = [
               Edit("tests/unit/test_chat_deployment.c", "\t\t{ DEPLOY_QUEUED,", '\t\t{ DEPLOY_PARKED, "" },\n')]),
     Piece("state", "the outcome that the chat begins with",
           "test_chat_deployment_first the_first_forty_characters_tell_outcome_and_environment", [
-              Edit("tests/unit/test_chat_deployment_first.c", "\t\t[DEPLOY_QUEUED] =", '\t\t[DEPLOY_PARKED] = "Parked",\n')]),
+              Edit("tests/unit/test_chat_deployment_first.c", "\t\t[DEPLOY_QUEUED] =",
+                   '\t\t[DEPLOY_PARKED] = "Parked",\n')]),
     Piece("state", "its word on disk", WORDS_TEST, [
         Edit(WORDS, "deployment.state QUEUED", "deployment.state PARKED\n")]),
     Piece("state", "its picture",

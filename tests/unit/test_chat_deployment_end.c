@@ -1,4 +1,4 @@
-/* Goal: an end says what runs now, what became of the database and what to do, and nothing that is not known.  Side: start. */
+/* Goal: an end says what runs, what became of the database, what to do, and only what is known.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "chat_aid.h"
 

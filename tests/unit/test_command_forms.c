@@ -16,7 +16,8 @@
 #define NEAR(x, y)	      "No \"" x "\". Did you mean " y "?"
 #define BEGINS(word, x, y)    "❓ /" word " " y "?\n" x " is taken as " y "."
 #define TOO_MUCH(word, usage) "Too much after /" word ". Usage: " usage
-#define DEPLOY		      TOO_MUCH("deploy", "/deploy <environment> [commit or branch] [emergency <reason>]")
+#define DEPLOY_FORM	      "/deploy <environment> [commit or branch] [emergency <reason>]"
+#define DEPLOY		      TOO_MUCH("deploy", DEPLOY_FORM)
 #define NO_EMERGENCY(why) \
 	"🚨 Not deployed: shop/staging: " why ". /deploy shop/staging emergency the shop is down"
 #define AWAITS_REVIEW "Which one? /review needs a number: /status lists what awaits a review."

@@ -184,7 +184,7 @@ who_asks_for_what_awaits_approval_may_still_approve_it(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	/* One message, with what can be tapped where there is no link. */
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⏭️ Skipped: production, #1 awaits approval\nasked by @ada: \"Make it blue\" aaaaaaa\nApprove or reject it: /pending production");
+	    "⏭️ Skipped: production, #1 awaits approval\nrequested by @ada: \"Make it blue\" aaaaaaa\nApprove or reject it: /pending production");
 	assert_null(world_says(&w, "asked about already"));
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	assert_non_null(world_peek(&w, EFFECT_RUN));
