@@ -6,8 +6,9 @@
  * The attempts before that must have changed no row, have handed out nothing, and have said so.
  * Where an attempt decides although a call failed (a copy that is only faster, a closing by
  * FAULT), the story goes on from there and is played again for the next call.
- * A call that has failed before, in whatever story, with the same callers up to the batch (a refused
- * one: with the nearest, for an event of that kind), is passed by but for one in STRIDE.
+ * A call that has failed before, in whatever story, with the same callers up to the batch (one
+ * that is refused: with the nearest, for an event of that kind), is passed by but for one in
+ * STRIDE.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -286,7 +287,7 @@ pass_by_places_of(enum fail_what what)
 		n_places = 0;
 		places_of = what;
 	}
-	/* Whoever decides that nothing helps has the event before him, and not who asked for a row. */
+	/* That nothing helps is decided with the event at hand, whoever asked for the row. */
 	fail_nth_pass(is_place_done, what == FAIL_STEP_REFUSED ? 3 : FAIL_CALLERS_MAX);
 }
 
