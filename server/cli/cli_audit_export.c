@@ -70,7 +70,9 @@ make_file(const struct export *export, const char *name, mode_t mode, struct err
 static bool
 close_file(FILE *file, bool ok, struct err *err)
 {
-	bool is_written = file == NULL || (fflush(file) == 0 && fsync(fileno(file)) == 0);
+	/* What failed earlier may be out of the buffer by now. */
+	bool is_written =
+	    file == NULL || (fflush(file) == 0 && ferror(file) == 0 && fsync(fileno(file)) == 0);
 
 	if (ok && !is_written)
 		ok = err_errno(err, ERR_IO, errno, "writing the folder");
@@ -215,6 +217,7 @@ put_moment(struct json_out *json, const char *key, int64_t at)
 	json_put_str(json, key, at == 0 ? NULL : text_time_ms(text, at));
 }
 
+/* Keys in the order of jq -S, with which verify.sh compares; what it calls filtered is is_part(). */
 static bool
 write_asked(const struct export *export, const struct audit_source *source,
     const struct audit_filter *filter, int64_t at, bool is_verified, struct err *err)
@@ -319,6 +322,15 @@ note_last(void *ctx, UNUSED const char *line, UNUSED size_t size, const struct a
 	return audit_field_number(audit_fields_get(fields, "seq"), ctx);
 }
 
+/* Whether the folder has not all of its period: what verify.sh has to be told of, too. */
+static bool
+is_part(const struct audit_filter *filter)
+{
+	return filter->application != NULL || filter->environment != NULL ||
+	    filter->deployment != 0 || filter->person != NULL || filter->code != NULL ||
+	    filter->at_least != 0;
+}
+
 /* A period of the whole log is one piece of it: from the first entry that is not before it to the
  * last that is not behind it.  A clock that was set back would else leave a hole, as if something
  * had been taken out. */
@@ -331,7 +343,7 @@ find_piece(struct export *export, const struct audit_source *source, struct audi
 	if (!audit_read_newest(source, &export->newest, err))
 		return false;
 	export->until = export->newest;
-	if (filter->application != NULL || filter->environment != NULL || filter->deployment != 0)
+	if (is_part(filter))
 		return true;
 	if (filter->from != 0) {
 		to.first = export->newest + 1;
@@ -376,7 +388,7 @@ write_entries(struct export *export, const struct audit_source *source,
 static int
 check_log(const struct audit_source *source, const struct audit_arguments *arguments)
 {
-	int status = cli_audit_is_named(source, &arguments->filter);
+	int status = cli_audit_check_named(source, &arguments->filter);
 
 	if (status != EX_OK)
 		return status;

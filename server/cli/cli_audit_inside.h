@@ -26,9 +26,10 @@ bool cli_audit_arguments(
 #define OPTION_REST   16U
 #define OPTION_ANYWAY 32U /* --anyway */
 
-/* Nothing of the log names that application or environment: said on stderr; 0: it does, or none
- * was asked for. */
-int cli_audit_is_named(const struct audit_source *source, const struct audit_filter *filter);
+/* Looks whether anything of the log names that application or environment.  EX_OK: it does, or
+ * none was asked for; else what to exit with, and why is said on stderr. */
+MUST_USE int cli_audit_check_named(
+    const struct audit_source *source, const struct audit_filter *filter);
 
 /* Each returns the exit status; 64: usage. */
 int cli_audit_tail(const struct cli *cli, const struct audit_source *source);

@@ -8,6 +8,8 @@
 #include "cli/cli_audit_inside.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "types/delivery.h"
+#include "types/principal.h"
 
 #define TAIL_USUAL   20
 #define SEARCH_USUAL 1000
@@ -37,21 +39,25 @@ read_time(const char *text, bool is_end, int64_t *ret)
 	return *ret > 0 && tm.tm_mday == day; /* or the month has no such day */
 }
 
-/* What stands in user_id: with a colon, or one of ours. */
+/* What stands in user_id: a kind of principal or a forge, and who, or one of ours alone. */
 static bool
 is_person(const char *text)
 {
-	static const char *const kinds[] = { "telegram", "local", "token", "hook", "github",
-		"gitlab", "gitea", "bitbucket" };
-	static const char *const alone[] = { "system", "git", "local", "api", "hook", "telegram",
-		"github", "gitlab", "gitea", "bitbucket" };
+	static const char *const kinds[] = {
+#define WORD(name, word, ...) word,
+		PRINCIPALS(WORD) DELIVERY_FORGES(WORD)
+#undef WORD
+	};
+	static const char *const alone[] = { "git", "api" };
 	char kind[16];
 	size_t size = strcspn(text, ":");
+	bool is_kind;
 
-	if (text[size] == '\0')
-		return text_index(text, alone, COUNT(alone)) != COUNT(alone);
 	(void)snprintf(kind, sizeof(kind), "%.*s", (int)(size < 15 ? size : 15), text);
-	return text[size + 1] != '\0' && text_index(kind, kinds, COUNT(kinds)) != COUNT(kinds);
+	is_kind = text_index(kind, kinds, COUNT(kinds)) != COUNT(kinds);
+	if (text[size] == '\0')
+		return is_kind || text_index(text, alone, COUNT(alone)) != COUNT(alone);
+	return is_kind && text[size + 1] != '\0';
 }
 
 /* 42 is telegram:42. */
@@ -202,7 +208,7 @@ cli_audit_arguments(const struct cli *cli, unsigned wanted, struct audit_argumen
 }
 
 int
-cli_audit_is_named(const struct audit_source *source, const struct audit_filter *filter)
+cli_audit_check_named(const struct audit_source *source, const struct audit_filter *filter)
 {
 	const char *application = filter->application, *environment = filter->environment;
 	struct err err;
@@ -313,7 +319,7 @@ cli_audit_search(const struct cli *cli, const struct audit_source *source)
 	if (!cli_audit_arguments(
 		cli, OPTION_PERIOD | OPTION_WHO | OPTION_FORMAT | OPTION_LIMIT, &arguments))
 		return EX_USAGE;
-	status = cli_audit_is_named(source, &arguments.filter);
+	status = cli_audit_check_named(source, &arguments.filter);
 	return status != EX_OK ? status : print_list(source, &arguments);
 }
 

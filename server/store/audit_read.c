@@ -25,10 +25,10 @@ value_of(const struct audit_fields *fields, const char *key, char out[VALUE])
 
 /* Is it this word, or all? */
 static bool
-is_word(const char *text, size_t size, const char *word, bool is_named)
+is_word(const char *text, size_t size, const char *word, bool is_by_name)
 {
 	return (size == strlen(word) && memcmp(text, word, size) == 0) ||
-	    (!is_named && size == 1 && text[0] == '*');
+	    (!is_by_name && size == 1 && text[0] == '*');
 }
 
 /* "cider, shop": is it one of them? */
@@ -49,16 +49,16 @@ is_in_list(const char *list, const char *word)
 /* What it is about; the first version has that in the name of the environment alone.  A reload
  * names those whose files changed. */
 static bool
-is_of_application(const struct audit_fields *fields, const char *application, bool is_named)
+is_of_application(const struct audit_fields *fields, const char *application, bool is_by_name)
 {
 	char value[VALUE], list[LIST];
 	const char *slash;
 
 	(void)value_of(fields, "application", value);
-	if (is_word(value, strlen(value), application, is_named))
+	if (is_word(value, strlen(value), application, is_by_name))
 		return true;
 	slash = strchr(value_of(fields, "environment", value), '/');
-	return (slash != NULL && is_word(value, (size_t)(slash - value), application, is_named)) ||
+	return (slash != NULL && is_word(value, (size_t)(slash - value), application, is_by_name)) ||
 	    is_in_list(
 		audit_field_text(audit_fields_get(fields, "applications"), list, sizeof(list)),
 		application);
@@ -66,7 +66,7 @@ is_of_application(const struct audit_fields *fields, const char *application, bo
 
 /* environment: "production", or with its application. */
 static bool
-is_of_environment(const struct audit_fields *fields, const char *environment, bool is_named)
+is_of_environment(const struct audit_fields *fields, const char *environment, bool is_by_name)
 {
 	char value[VALUE];
 	const char *slash = strchr(value_of(fields, "environment", value), '/');
@@ -74,11 +74,11 @@ is_of_environment(const struct audit_fields *fields, const char *environment, bo
 	char application[VALUE];
 
 	if (asked == NULL)
-		return is_word(name, strlen(name), environment, is_named);
+		return is_word(name, strlen(name), environment, is_by_name);
 	(void)snprintf(
 	    application, sizeof(application), "%.*s", (int)(asked - environment), environment);
-	return slash != NULL && is_word(name, strlen(name), asked + 1, is_named) &&
-	    is_word(value, (size_t)(slash - value), application, is_named);
+	return slash != NULL && is_word(name, strlen(name), asked + 1, is_by_name) &&
+	    is_word(value, (size_t)(slash - value), application, is_by_name);
 }
 
 static bool
@@ -123,9 +123,9 @@ fits(const struct audit_fields *fields, const struct audit_filter *filter)
 
 	if (!is_within(fields, filter) ||
 	    (filter->application != NULL &&
-		!is_of_application(fields, filter->application, filter->is_named)) ||
+		!is_of_application(fields, filter->application, filter->is_by_name)) ||
 	    (filter->environment != NULL &&
-		!is_of_environment(fields, filter->environment, filter->is_named)) ||
+		!is_of_environment(fields, filter->environment, filter->is_by_name)) ||
 	    (filter->deployment != 0 && !is_of_deployment(fields, filter->deployment)) ||
 	    (filter->person != NULL && !is_of_person(fields, filter->person)) ||
 	    (filter->code != NULL && strcmp(value_of(fields, "code", value), filter->code) != 0 &&
@@ -360,7 +360,7 @@ audit_read_has(const struct audit_source *source, const char *application, const
     bool *ret, struct err *err)
 {
 	const struct audit_filter filter = {
-		.application = application, .environment = environment, .is_named = true
+		.application = application, .environment = environment, .is_by_name = true
 	};
 
 	*ret = false;

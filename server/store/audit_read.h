@@ -13,7 +13,7 @@ struct audit_filter {
 	int64_t to;	/* ... of which none is */
 	const char *application; /* it is about that one, or about all */
 	const char *environment; /* "production", of any application, or "shop/production" */
-	bool is_named; /* what is about all does not fit */
+	bool is_by_name; /* what is about all does not fit */
 	int64_t deployment;
 	const char *person;	/* user_id */
 	const char *code;	/* or action */

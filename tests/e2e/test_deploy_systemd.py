@@ -197,6 +197,17 @@ def test_what_was_told_to_stop_and_is_there_yet_is_not_called_down(tmp_path, sta
     assert done.stdout == f"{says}\n", done
 
 
+@pytest.mark.parametrize("act", ["act_current", "act_job", "before=w; keep_before"])
+def test_why_systemd_does_not_answer_is_said_by_whoever_asks_what_runs(act):
+    """Regression: it ended $( ) alone, and the reason was lost with that."""
+    script = (f'set -euo pipefail; cd {DEPLOY}/transports; . ssh-host/base.sh; . systemd-host/units.sh\n'
+              '. systemd-host/switch.sh; . systemd-host/acts.sh\n'
+              'look() { said="systemd does not say how $1 is: no bus"; return 1; }\n'
+              'die() { echo "$1 $2"; exit; }; declare -A field; units=(a.service) said=; cd /\n')
+    done = subprocess.run(["/bin/bash", "-c", script + act], check=False, timeout=60, capture_output=True, text=True)
+    assert done.stdout.startswith("70 ") and done.stdout.endswith("systemd does not say how a.service is: no bus\n"), done
+
+
 def test_the_first_release_that_fails_leaves_nothing(bench):
     status, said = bench.run("deploy.sh", "staging", bench.commit_app("ends 3"))
     assert status == 70 and said[-1].endswith("; as before, none is up of shop.service"), said

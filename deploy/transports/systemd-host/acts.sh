@@ -90,11 +90,11 @@ sudoers_of() {
 # `migrating`.
 act_current() {
 	local link
-	link=$(runs_now) || die 70 "systemd does not say what runs"
+	link=$(runs_now) || die 70 "$link"
 	[[ -z $link || -n $(commit_of "$link") ]] || say "${units[0]} runs $link, which is no release" >&2
 	printf 'runs %s\n' "$(only_there "$link")"
 	if is_interrupted; then
-		link=$(to_come_back)
+		link=$(to_come_back) || die 70 "$link"
 		printf 'interrupted %s\n' "$(only_there "$link")"
 	fi
 	[[ ! -e .deploybot.work ]] || flock -n .deploybot.work true || printf 'migrating\n'
@@ -248,7 +248,7 @@ stop_work() {
 
 act_job() {
 	local link status=0
-	link=$(runs_now) || die 70 "systemd does not say what runs"
+	link=$(runs_now) || die 70 "$link"
 	[[ $(commit_of "$link") == "$release" ]] ||
 		die 70 "it runs ${link:-nothing} there, and the job was asked for in ${release:0:12}"
 	run_work "$JOB_SECONDS" "$link" "${job[@]}" || status=$?

@@ -49,7 +49,7 @@ on_worker_killed() {
 }
 
 main() { # ACT NAME=VALUE...
-	local act=$1 word dir='' environment='' units=() scope='' steady=5 release='' name='' before='' size=0 keep=''
+	local act=$1 word dir='' environment='' units=() scope='' steady='' release='' name='' before='' size=0 keep=''
 	local count=5 lines=0 lock=30 missing=64 seconds=0 job=() smoke_url='' host me manager=() become=()
 	local said='' migrates=no works=no loose='' told=no change='' was_cut=no
 	local -A field=()
@@ -64,6 +64,8 @@ main() { # ACT NAME=VALUE...
 		*) die 64 "systemd-host/main.sh does not know $word" ;;
 		esac
 	done
+	[[ -n $environment && -n $dir && -n ${units[*]-} && -n $scope && -n $steady ]] ||
+		die 64 "systemd-host/main.sh was not told all of ssh_common"
 	IFS= read -r smoke_url || die 64 "systemd-host/main.sh got no settings"
 	exec 3<&0 </dev/null
 	PATH=$PATH:/usr/local/bin:/usr/sbin:/sbin

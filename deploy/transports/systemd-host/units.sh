@@ -7,6 +7,7 @@
 #   releases/DEPLOYMENT-COMMIT/   what is there is whole
 #   current -> releases/…         what the units run
 #   .deploybot.incoming/          a release that is being received
+#   .deploybot.dropped.*/         an old one that is being removed, or could not be
 #   .deploybot.before/            what ran, while that is being replaced.  Who finds it without holder brings it back
 #   .deploybot.lock               who holds it works here; says where the private folder is
 #   .deploybot.work               held by what a job or a migration has started
@@ -79,7 +80,8 @@ journal() { # UNIT LINES
 	timeout -k 5 "$ASK_SECONDS" journalctl ${manager[@]+"${manager[@]}"} --no-pager -q -n "$2" -u "$1" 2>&1
 }
 
-# Until each of them has been up for so long as one process, and by `until`; fills said when one is not.
+# Until each of them has been up for so long as one process, and by `until`, unless we were `told` to stop; fills said when
+# one is not.  Another process than before, or a restart of one that we have restarted: systemd started it again.
 wait_up() { # SECONDS UNIT...
 	local since=$SECONDS unit now is_up
 	local -A runs=()
@@ -149,10 +151,13 @@ commit_of() { # releases/NAME: nothing, where it is none of ours
 	[[ ! $1 =~ ^releases/[0-9]+-([0-9a-f]{40}|[0-9a-f]{64})$ ]] || printf '%s' "${BASH_REMATCH[1]}"
 }
 
-# What the first unit runs, as releases/NAME.  While that is being replaced, the one that still runs was started before.
+# Prints what the first unit runs, as releases/NAME, or why that is not known, with a status.  While that is being replaced, the one that still runs was started before.
 runs_now() {
 	local link unit state id
-	look "${units[0]}" || die 70 "$said"
+	look "${units[0]}" || {
+		printf '%s' "$said"
+		return 70
+	}
 	[[ ${field[ActiveState]:-} == @(active|reloading|activating) ]] || return 0
 	link=$(readlink -- current) || link=
 	if [[ -e .deploybot.before/units ]]; then
