@@ -308,6 +308,7 @@ ask_environments() {
 }
 
 can_reach() { # HOST PORT
+	# shellcheck disable=SC2016 # the bash that is timed expands it
 	timeout --foreground 5 bash -c ': 2>/dev/null <>"/dev/tcp/$1/$2"' - "$1" "$2" 2>/dev/null
 }
 

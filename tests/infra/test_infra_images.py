@@ -68,7 +68,9 @@ def test_nothing_can_be_executed_in_the_server_but_the_server(engine):
                 if member.isfile() and member.mode & 0o111 and not name.startswith((".dockerenv", "dev/", "etc/"))}
     libraries = {name for name in programs if re.search(r"/(ld-[^/]*|lib[^/]*\.so[.0-9]*)$", name)}
     assert programs - libraries == {"usr/lib/deploybot/deploybot"}
-    assert not [name for name in files if re.search("(^|/)(ba|da|a)?sh$|busybox|perl|python|apt|dpkg", name)]
+    listed = re.compile("var/lib/dpkg(/status.d(/.*)?)?$")      # what scanners read, and nothing runs
+    assert not [name for name in files if not listed.match(name)
+                and re.search("(^|/)(ba|da|a)?sh$|busybox|perl|python|apt|dpkg", name)]
     wanted = "/bin/sh", "-c", "true"
     done = engine.try_docker(*GUARDED, f"--entrypoint={wanted[0]}", SERVER, *wanted[1:])
     assert done.returncode == 127 and "no such file" in done.stderr
