@@ -157,8 +157,8 @@ static void
 add_blocked(struct chat_text *text, const struct deployment *deployment)
 {
 	chat_text_add(text, "\nIt is blocked: a push does not deploy it again; ");
-	chat_text_add(
-	    text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
+	chat_text_add(text, MARK_CODE "/deploy %s %.7s" MARK_CODE " asks first.",
+	    deployment->environment, deployment->commit);
 }
 
 /* The last lines that say why; or where they are, of those that not everybody may read. */
@@ -183,8 +183,9 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 	}
 	chat_deployment_first(text, about);
 	chat_deployment_what_runs(text, about);
-	if (deployment->target_changed)
-		chat_deployment_next_step(text, about->environment, deployment);
+	if (deployment->target_changed || environment_is_in_doubt(about->environment))
+		chat_deployment_next_step(text, about->environment, deployment,
+		    about->n_barriers > 0 ? BACK_IS_BARRED : BACK_TO_ANY);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	add_tail(text, about);
@@ -211,9 +212,9 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
 		chat_text_add(text, "\nLook at the database, then deploy a newer commit. ");
 		chat_text_add(text,
-		    "This one is blocked: no push deploys it, and " MARK_CODE "/deploy %s" MARK_CODE
-		    " of it asks first, then migrates again.",
-		    deployment->environment);
+		    "This one is blocked: no push deploys it, and " MARK_CODE
+		    "/deploy %s %.7s" MARK_CODE " asks first, then migrates again.",
+		    deployment->environment, deployment->commit);
 	}
 	chat_deployment_requester(text, deployment);
 	chat_deployment_unprobed(text, deployment);
@@ -253,7 +254,8 @@ chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_de
 	chat_deployment_first(text, about);
 	chat_deployment_behind_migration(text, about);
 	chat_deployment_what_runs(text, about);
-	chat_deployment_next_step(text, about->environment, deployment);
+	chat_deployment_next_step(text, about->environment, deployment,
+	    chat_first_of(about) == FIRST_DOWN ? BACK_TO_EARLIER : BACK_TO_ANY);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	chat_deployment_failed_step(text, about);

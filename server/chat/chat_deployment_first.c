@@ -257,10 +257,14 @@ is_unbegun_rollback(const struct deployment *deployment)
 
 /* What it is quoted for: a lock screen ends within the subject. */
 static const char *
-before_subject(const struct deployment *deployment)
+before_subject(const struct chat_deployment *about)
 {
+	const struct deployment *deployment = about->deployment;
+
 	if (deployment->state == DEPLOY_FAILED && is_untouched(deployment))
-		return ", nothing was changed: ";
+		return about->environment->is_down		? ", may still be DOWN: " :
+		    environment_is_in_doubt(about->environment) ? ", state unknown: " :
+								  ", nothing was changed: ";
 	if (deployment->state == DEPLOY_ROLLING_BACK)
 		return ": ";
 	if (deployment->state == DEPLOY_ROLLED_BACK)
@@ -302,8 +306,8 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 						    "replaced by a newer commit");
 	else if (deployment->subject[0] != '\0')
 		chat_text_quoted(
-		    text, before_subject(deployment), deployment->subject, CHAT_FIRST_SUBJECT);
+		    text, before_subject(about), deployment->subject, CHAT_FIRST_SUBJECT);
 	else if (deployment_is_action(deployment) || deployment->commit[0] != '\0')
-		chat_deployment_commit(text, before_subject(deployment), deployment);
+		chat_deployment_commit(text, before_subject(about), deployment);
 	add_rest(text, about);
 }

@@ -21,9 +21,10 @@ void chat_deployment_requester(struct chat_text *text, const struct deployment *
 void chat_deployment_emergency(
     struct chat_text *text, const char *before, const struct deployment *deployment);
 
-/* What its release will not have.  Not of a rollback: its release is as it was. */
 /* Before it runs: which image it will have, or where that comes from. */
 void chat_deployment_shown_image(struct chat_text *text, const struct deployment *deployment);
+
+/* What its release will not have.  Not of a rollback: its release is as it was. */
 void chat_deployment_missing(struct chat_text *text, const struct deployment *deployment);
 
 /* What its script has warned of: the first `max`, in code, in which nothing is a link, a mention or
@@ -50,24 +51,31 @@ void chat_deployment_note(struct chat_text *text, const struct deployment *deplo
 /* A line for each commit in its history that is blocked or was rejected; of many the newest. */
 void chat_deployment_contained(struct chat_text *text, const struct chat_deployment *about);
 
-/* What drains there, and has to make room for it. */
+/* Lines of a question: what runs before its release, and what it goes back past. */
 void chat_deployment_runs_first(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_past(struct chat_text *text, const struct chat_deployment *about);
+
+/* What drains there, and has to make room for it. */
 void chat_deployment_draining(struct chat_text *text, const struct chat_deployment *about);
 
 /* What its question warns of, where it is not what it is asked anew for. */
 void chat_deployment_warning(struct chat_text *text, const struct deployment *deployment);
 
-/* "Now: /logs …, then /rollback …, or /deploy … with a fix.": where to look first; a release to
- * roll back to is not there after a first one.  The newest commit is often what has just failed. */
+/* "Now: /logs …, then /rollback …, or /deploy … with a fix.": where to look first; nothing to roll
+ * back to is there after a first release.  The newest commit is often what has just failed. */
+enum way_back {
+	BACK_TO_ANY,
+	BACK_TO_EARLIER, /* than what is back already, and is not healthy */
+	BACK_IS_BARRED	 /* something forbids it: no advice */
+};
 void chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
-    const struct deployment *deployment);
+    const struct deployment *deployment, enum way_back back);
 
 /* "staging may be DOWN", "what runs in staging is not known", and `then`; what is on record is no
  * news of what runs: "last live: ", "last known: ", with the commit, or "no release yet". */
 void chat_deployment_doubt(
     struct chat_text *text, const struct environment *environment, const char *then);
-#define AS_BEFORE " as before; " /* of what changed nothing */
+#define AS_BEFORE ", as before; " /* of what changed nothing */
 
 /* It is not of the branch, or the live commit is not in its history. */
 void chat_deployment_odd(struct chat_text *text, const struct deployment *deployment);

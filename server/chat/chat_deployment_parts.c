@@ -439,14 +439,16 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 
 void
 chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
-    const struct deployment *deployment)
+    const struct deployment *deployment, enum way_back back)
 {
 	const char *name = deployment->environment;
 
-	chat_text_add(text, "\nNow: " MARK_CODE "/logs %s" MARK_CODE, name);
-	if (environment->current.id != 0)
-		chat_text_add(text, ", then " MARK_CODE "/rollback %s" MARK_CODE ", or ", name);
-	else
-		chat_text_add(text, ", then ");
+	chat_text_add(text, "\nNow: " MARK_CODE "/logs %s" MARK_CODE ", then ", name);
+	if (environment->current.id != 0 && back != BACK_IS_BARRED) {
+		chat_text_add(text, MARK_CODE "/rollback %s" MARK_CODE, name);
+		if (back == BACK_TO_EARLIER && deployment->previous[0] != '\0')
+			chat_text_add(text, " to one before %.7s", deployment->previous);
+		chat_text_add(text, ", or ");
+	}
 	chat_text_add(text, MARK_CODE "/deploy %s" MARK_CODE " with a fix.", name);
 }

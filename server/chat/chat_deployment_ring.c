@@ -48,7 +48,8 @@ is_for_hands(const struct chat_deployment *about)
 		return true;
 	case DEPLOY_FAILED:
 		return !deployment_is_action(deployment) &&
-		    (deployment->target_changed || is_migrated);
+		    (deployment->target_changed || is_migrated ||
+			environment_is_in_doubt(about->environment));
 	case DEPLOY_ROLLED_BACK:
 		return is_migrated;
 	case DEPLOY_LIVE: /* a person's rollback, on the database of what it left */
@@ -95,7 +96,8 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		chat_deployment_behind_migration(&text, about);
 		chat_deployment_what_runs(&text, about);
 		chat_deployment_why(&text, " (", deployment, ")", WHY_IN_STORY);
-		chat_deployment_next_step(&text, about->environment, deployment);
+		chat_deployment_next_step(&text, about->environment, deployment,
+		    chat_first_of(about) == FIRST_DOWN ? BACK_TO_EARLIER : BACK_TO_ANY);
 		break;
 	default:
 		chat_deployment_first(&text, about);
@@ -110,9 +112,12 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		/* A migration that failed stands in the first line, where nothing else happened. */
 		if (deployment->target_changed || deployment_migration(deployment) == MIGRATION_RAN)
 			chat_deployment_behind_migration(&text, about);
-		if (deployment->state == DEPLOY_FAILED && deployment->target_changed &&
-		    !deployment_is_action(deployment))
-			chat_deployment_next_step(&text, about->environment, deployment);
+		if (deployment->state != DEPLOY_FAILED || deployment_is_action(deployment) ||
+		    (!deployment->target_changed && !environment_is_in_doubt(about->environment)))
+			break;
+		chat_barriers(&text, about->barriers, about->n_barriers);
+		chat_deployment_next_step(&text, about->environment, deployment,
+		    about->n_barriers > 0 ? BACK_IS_BARRED : BACK_TO_ANY);
 		break;
 	}
 	return chat_text_take(&text);

@@ -333,9 +333,9 @@ add_blocks(struct chat_text *text, const struct chat_status *status)
 		chat_text_commit(text, i == 1 ? "\nblocked too: " : ", ", status->blocks[i].commit);
 	add_more_blocks(text, status);
 	chat_text_add(text,
-	    "\nNo push deploys that, until one with a fix on top does. By hand: " MARK_CODE
-	    "/deploy %s <commit>" MARK_CODE,
-	    status->environment->name);
+	    "\nA push does not deploy it; one with a fix on top is deployed. By hand: " MARK_CODE
+	    "/deploy %s %.7s" MARK_CODE,
+	    status->environment->name, brief.commit);
 }
 
 void

@@ -161,7 +161,7 @@ refuse_past(struct tx *tx, const struct update *update, const struct release *to
 	request_add_number(&row.request, "release", to->number);
 	request_add(&row.request, "past", "barrier");
 	chat_text_init(&text);
-	chat_first(&text, FIRST_BARRED, to->environment);
+	chat_first(&text, FIRST_NOT_BACK, to->environment); /* nothing happened */
 	chat_text_commit(&text, " → ", to->commit);
 	chat_barriers(&text, barriers, n);
 	if (decide_is_answered(update))
@@ -218,7 +218,7 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
 	if (until != 0)
 		chat_text_ago(text, ", was live until ", until, tx->at);
 	else
-		chat_text_add(text, ", healthy last");
+		chat_text_add(text, ", the last that went live");
 	n = row_release_list_gone(tx, to, &environment->current, gone, COUNT(gone));
 	chat_text_add(text, "%s", n > 0 ? "\n   " : "");
 	chat_deployment_gone(text, gone, n);

@@ -63,6 +63,7 @@ collect(struct tx *tx, int64_t chat, bool begins)
 
 	for (size_t i = 0; i < tx->settings->environment_count && !tx->failed; i++) {
 		const struct environment_settings *settings = &tx->settings->environments[i];
+		size_t n = changed.n;
 		int64_t until;
 
 		if (settings->of->telegram_chat_id != chat ||
@@ -79,8 +80,10 @@ collect(struct tx *tx, int64_t chat, bool begins)
 			changed.n++;
 		}
 		changed.n_drops += settings->drops_pushes;
-		changed.n_busy +=
-		    begins ? is_busy(tx, settings->name) : decide_hold_waiting(tx, settings->name);
+		if (begins)
+			changed.n_busy += is_busy(tx, settings->name);
+		else if (changed.n > n)
+			changed.n_busy += decide_hold_waiting(tx, settings->name) > 0;
 		row_environment_set_held(tx, settings->name,
 		    row_environment_get(tx, settings->name).held ^ ENVIRONMENT_IS_IN_WINDOW);
 	}
@@ -116,12 +119,11 @@ say_begun(struct tx *tx, const struct environment_settings *settings, struct cha
 }
 
 static void
-say_ended(struct tx *tx, const struct environment_settings *settings, size_t waiting,
-    struct chat_text *text)
+say_ended(struct tx *tx, const struct environment_settings *settings, struct chat_text *text)
 {
 	chat_first(text, FIRST_FREEZE_ENDED, settings->name);
 	chat_text_add(text, " (calendar).");
-	decide_hold_add_end(tx, settings->name, waiting, text);
+	decide_hold_add_end(tx, settings->name, decide_hold_waiting(tx, settings->name), text);
 }
 
 /* --- several --- */
@@ -250,8 +252,9 @@ say_several_ended(struct tx *tx, const struct changed *changed, struct chat_text
 	struct lines still = { .text = text }, free_ones = { .text = text };
 	size_t n = changed->n > 0 ? changed->n : changed->n_still;
 
-	chat_text_add(text, "%s" MARK_BOLD "%zu environment%s" MARK_BOLD " (calendar)",
-	    chat_first_rows[FIRST_FREEZE_ENDED].before, n, n == 1 ? "" : "s");
+	chat_text_add(text, "%s" MARK_BOLD "%zu environment%s" MARK_BOLD "%s (calendar)",
+	    chat_first_rows[FIRST_FREEZE_ENDED].before, n, n == 1 ? "" : "s",
+	    changed->n > 0 ? "" : ", none free");
 	for (size_t i = 0; i < changed->n_still && i < NAMED; i++)
 		add_name(
 		    &still, changed->still[i]->name, words_of_still(tx, changed->still[i]->name));
@@ -288,8 +291,7 @@ decide_hold_windows(struct tx *tx, bool begins)
 		else if (begins)
 			say_begun(tx, changed.at[0], &text);
 		else
-			say_ended(tx, changed.n > 0 ? changed.at[0] : changed.still[0],
-			    changed.n_busy, &text);
+			say_ended(tx, changed.n > 0 ? changed.at[0] : changed.still[0], &text);
 		(void)decide_send(tx, &team, &text);
 	}
 }

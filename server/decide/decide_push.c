@@ -119,9 +119,9 @@ notify_blocked(
 	chat_text_add(&text, block->by[0] != '\0' ? " was " : ": ");
 	chat_block(&text, block, tx->at);
 	chat_text_add(&text,
-	    ". A newer commit is deployed as ever; " MARK_CODE "/deploy %s" MARK_CODE
-	    " of this one asks first.",
-	    environment);
+	    ". A newer commit is deployed as ever; " MARK_CODE "/deploy %s %.7s" MARK_CODE
+	    " asks first.",
+	    environment, block->commit);
 	decide_send_team(tx, environment, &text);
 }
 

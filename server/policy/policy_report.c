@@ -286,13 +286,13 @@ concern_of(const struct settings *settings, int64_t person, int64_t at, const st
 
 	if (principal_is_root(person) || policy_has_role(settings, who, "admin", at))
 		return CONCERN_COUNT;
-	if (policy_ended_text(settings, who, at, ended, sizeof(ended))[0] != '\0')
-		return CONCERN_ENDED;
-	if (rights->unused == 0)
-		return CONCERN_COUNT;
-	if (rights->unused == rights->actions)
+	if (rights->unused > 0 && rights->unused == rights->actions)
 		return CONCERN_IDLE;
-	return rights->is_own ? CONCERN_PARTLY : CONCERN_COUNT;
+	if (rights->unused > 0 && rights->is_own)
+		return CONCERN_PARTLY;
+	return policy_ended_text(settings, who, at, ended, sizeof(ended))[0] != '\0' ?
+	    CONCERN_ENDED :
+	    CONCERN_COUNT;
 }
 
 /* "telegram:60 (x): rollback, lock; last came 2026-03-31" */
@@ -300,8 +300,9 @@ static void
 add_unused_of(const struct settings *settings, int64_t person, const struct uses *uses, int64_t at,
     const struct rights *rights, struct buf *out)
 {
+	struct principal who = principal_of_person(person);
 	int64_t last = last_use(uses, person, NULL);
-	char date[ZONE_DATE];
+	char date[ZONE_DATE], ended[LIMIT_LINE];
 
 	add_name(settings, person, at, out);
 	buf_adds(out, ": ");
@@ -311,6 +312,8 @@ add_unused_of(const struct settings *settings, int64_t person, const struct uses
 		add_unused(rights->unused, UNUSED_NAMED, "", out);
 	if (last != 0)
 		buf_addf(out, "; last came %s", zone_date_text(settings->zone, last, date));
+	if (policy_ended_text(settings, who, at, ended, sizeof(ended))[0] != '\0')
+		buf_addf(out, "; ended: %s", ended);
 	buf_adds(out, "\n");
 }
 

@@ -282,7 +282,8 @@ def test_what_no_boot_starts_is_warned_of(bench):
     (("1min 30s", "2h 1min"), "1890 1800 2040 b"), (("1min 30s",), "90 90 240 "), (("0",), "0 0 180 "),
     (("500ms",), "1 1 180 "),
     (("2min", "10min"), "720 600 870 "), (("20min 0.5s",), "1202 1202 1352 "), (("infinity",), "1800 1800 1950 a"),
-    (("1w 2d", "30min", "45min"), "5400 1800 5550 a c"), (("", "5s"), "5 5 180 "), (("soon", "5s"), "5 5 180 ")])
+    (("1w 2d", "30min", "45min"), "5400 1800 5550 a c"), (("", "5s"), "5 5 180 "),
+    (("soon", "5s"), "1805 1800 1955 a"), (("1month 13h 30min",), "1800 1800 1950 a"), (("1y",), "1800 1800 1950 a")])
 def test_units_get_the_time_that_they_may_take_to_end(spans, wanted):
     """Regression: all of them had 180 s together, whatever their TimeoutStopSec, and 90 s is systemd's default."""
     script = (f'set -euo pipefail; cd {DEPLOY}/transports; . ssh-host/base.sh; . systemd-host/units.sh\n'

@@ -678,8 +678,8 @@ status_lists_three_blocks_and_counts_the_rest(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_non_null(strstr(world_plain(world_last(&w)),
 	    "\nblocked: bbbbbbb rolled back by @ada, just now (to release 1, aaaaaaa)"
-	    "\nblocked too: ccccccc, ddddddd and 2 more\nNo push deploys that, until one with a fix on top does."
-	    " By hand: /deploy staging <commit>"));
+	    "\nblocked too: ccccccc, ddddddd and 2 more\nA push does not deploy it; one with a fix on top is deployed."
+	    " By hand: /deploy staging bbbbbbb"));
 	world_close(&w);
 }
 

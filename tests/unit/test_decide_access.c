@@ -132,6 +132,22 @@ a_notice_that_was_missed_is_not_made_up_for(void **state)
 	world_close(&w);
 }
 
+/* Regression: a role that had ended kept the one that nobody used off the list. */
+static void
+who_has_an_ended_role_and_an_idle_one_is_idle(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, CONTRACT, "ROLE_SHIPPER_IDS=50", "ROLE_SHIPPER_MAY=rollback:staging", NULL);
+	w.aid.at = UNTIL - DAY_MS / 2;
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	wait_until(&w, UNTIL + DAY_MS);
+	assert_non_null(strstr(world_plain(world_says_in(&w, WORLD_ADMIN, "month's report")),
+	    "\ntelegram:50 (shipper): nothing used; ended: contractor until 2027-01-31\n"));
+	world_close(&w);
+}
+
 static void
 a_report_is_sent_once_a_month(void **state)
 {
@@ -252,6 +268,7 @@ main(void)
 		cmocka_unit_test(of_many_whose_role_ends_the_admins_get_one_message),
 		cmocka_unit_test(a_notice_that_was_missed_is_not_made_up_for),
 		cmocka_unit_test(a_report_is_sent_once_a_month),
+		cmocka_unit_test(who_has_an_ended_role_and_an_idle_one_is_idle),
 		cmocka_unit_test(a_report_of_many_people_names_ten),
 		cmocka_unit_test(what_nobody_used_for_90_days_is_named),
 		cmocka_unit_test(without_roles_of_ones_own_nobody_hears_of_it),

@@ -1,6 +1,7 @@
 /* Goal: each team's chat learns once when a freeze of the settings begins and ends.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
+#include "lib/db.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
 
@@ -178,8 +179,38 @@ what_something_else_holds_is_said_where_all_are(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/lock b/staging 5h");
 	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🔓 Freeze ended: 2 environments (calendar)\n"
+	    "🔓 Freeze ended: 2 environments, none free (calendar)\n"
 	    "Still locked: a/staging, b/staging by @ada, 1 h ago, until "));
+	world_close(&w);
+}
+
+/* A push waits in each of three, and two are locked besides. */
+static void
+what_goes_on_is_counted_without_what_is_locked_still(void **state)
+{
+	CLEANUP(db_closep) struct db *db = NULL;
+	struct world w;
+	struct err err;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_application(&w, "a", HALF_PAST);
+	world_application(&w, "b", HALF_PAST);
+	world_application(&w, "c", HALF_PAST);
+	settings_changed(&w);
+	sleep_until(&w, STORE_AID_AT + 30 * MINUTE_MS);
+	(void)world_text(&w, WORLD_ADMIN, "/lock b/staging 5h");
+	(void)world_text(&w, WORLD_ADMIN, "/lock c/staging 5h");
+	db = db_open(w.aid.path, 0, &err);
+	assert_non_null(db);
+	assert_true(
+	    db_run(db, &err, "UPDATE environment SET waiting_push = $1", DB_TEXT(COMMIT_B)));
+	assert_int_equal(db_changes(db), 3);
+	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "🔓 Freeze ended: 1 environment (calendar)\n"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "What waited in 1 of them goes on, where nothing else holds it."));
 	world_close(&w);
 }
 
@@ -192,6 +223,7 @@ main(void)
 		cmocka_unit_test(a_line_that_leaves_the_settings_ends_the_freeze),
 		cmocka_unit_test(there_is_one_message_for_each_chat),
 		cmocka_unit_test(what_something_else_holds_is_said_where_all_are),
+		cmocka_unit_test(what_goes_on_is_counted_without_what_is_locked_still),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -471,7 +471,7 @@ a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_string_equal(world_plain(world_last(&w)),
 	    "⛔ Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by @ada, just now (to release 1, "
-	    "aaaaaaa). A newer commit is deployed as ever; /deploy staging of this one asks first.");
+	    "aaaaaaa). A newer commit is deployed as ever; /deploy staging bbbbbbb asks first.");
 	push(&w, "develop", COMMIT_C);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
 	world_due(&w, TIMER_POLL);

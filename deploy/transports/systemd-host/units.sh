@@ -51,9 +51,10 @@ read_span() { # TEXT
 	seconds=0
 	[[ $1 != infinity ]] || seconds=$((GRACE_MAX + 1))
 	for word in ${1/infinity/}; do
-		[[ $word =~ ^([0-9]{1,7})(\.[0-9]+)?(w|d|h|min|s|ms|us)$ ]] || return 1
+		[[ $word != 0 ]] || continue
+		[[ $word =~ ^([0-9]{1,7})(\.[0-9]+)?(y|month|w|d|h|min|s|ms|us)$ ]] || return 1
 		case ${BASH_REMATCH[3]} in
-		w | d) seconds=$((GRACE_MAX + 1)) ;;
+		y | month | w | d) ((seconds += GRACE_MAX + 1)) ;;
 		h) ((seconds += 10#${BASH_REMATCH[1]} * 3600)) || true ;;
 		min) ((seconds += 10#${BASH_REMATCH[1]} * 60)) || true ;;
 		s) ((seconds += 10#${BASH_REMATCH[1]} + ${#BASH_REMATCH[2]})) || true ;; # a little more where it has a fraction
@@ -68,7 +69,8 @@ find_grace() {
 	local unit seconds
 	sum=0 longest=0 endless=
 	for unit in "${units[@]}"; do
-		look "$unit" && read_span "${field[TimeoutStopUSec]:-}" || seconds=0
+		look "$unit" || field=()
+		read_span "${field[TimeoutStopUSec]:-}" || seconds=$((GRACE_MAX + 1)) # what cannot be read is not 0
 		((seconds <= GRACE_MAX)) || endless+=" $unit" seconds=$GRACE_MAX
 		((longest >= seconds)) || longest=$seconds
 		((sum += seconds)) || true # 0
