@@ -22,17 +22,28 @@ add_half_way(struct chat_text *text, const struct environment *environment)
 
 #define WHY_BRIEF 60 /* many of them stand in one message */
 
+static bool
+is_other_commit(const struct chat_status *status, const struct probe_finding *finding)
+{
+	return probe_is_other_commit(finding->commit, status->environment->current.commit);
+}
+
 static enum standing_health
 health_of(const struct chat_status *status)
 {
+	enum standing_health health = STANDING_HEALTHY;
+
 	if (status->n_urls == 0)
 		return STANDING_UNCHECKED;
 	if (status->findings == NULL)
 		return STANDING_ASKED;
-	for (size_t i = 0; i < status->n_urls; i++)
+	for (size_t i = 0; i < status->n_urls; i++) {
 		if (!status->findings[i].well)
 			return STANDING_UNHEALTHY;
-	return STANDING_HEALTHY;
+		if (is_other_commit(status, &status->findings[i]))
+			health = STANDING_ANOTHER;
+	}
+	return health;
 }
 
 static enum standing
@@ -60,6 +71,7 @@ static const struct {
 	[STANDING_RUNS] = { "🟢", "healthy", " runs ", "", "DOWN", ", healthy" },
 	[STANDING_OUT] = { "🔴", "does not answer as it should", " is DOWN; last live: ", "",
 	    "DOWN", "" },
+	[STANDING_OTHER] = { "⚠️", "", ": another commit answers; last live: ", "", "", "" },
 	[STANDING_NOT_ASKED] = { "🩺", "is being asked", " runs ", "", "DOWN",
 	    ", health not known yet" },
 	[STANDING_NOT_CHECKED] = { "⚪", "no health check, or nothing deployed yet", " runs ", "",
@@ -67,7 +79,7 @@ static const struct {
 	[STANDING_EMPTY] = { "⚪", "", "", " has no release yet", "no healthy answer", "" },
 	[STANDING_REPLACED] = { "⏳", "is being replaced", "; last live: ", "; no release yet",
 	    "no healthy answer", "" },
-	[STANDING_UNKNOWN] = { "⚠️", "not known what runs", ": not known what runs; last known: ",
+	[STANDING_UNKNOWN] = { "⚠️", "not known what runs, or another commit answers", ": not known what runs; last known: ",
 	    ": not known what runs; no release yet", "no healthy answer", "" },
 	[STANDING_DOWN] = { "🔥", "DOWN: the last change failed half-way", " is DOWN; last live: ",
 	    " is DOWN; no release yet", "DOWN", "" },
@@ -127,6 +139,7 @@ static void
 add_release(struct chat_text *text, const struct chat_status *status)
 {
 	const struct release *release = &status->environment->current;
+	enum standing is = standing(status);
 
 	add_what_runs(text, status);
 	if (release->id == 0)
@@ -135,7 +148,8 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	if (release->subject[0] != '\0')
 		chat_text_subject(text, " ", release->subject);
 	chat_text_add(text, "\nrelease %lld, ", (long long)release->number);
-	chat_text_since(text, standing(status) <= STANDING_REPLACED ? "went live " : "live since ",
+	chat_text_since(text,
+	    is <= STANDING_REPLACED || is == STANDING_OTHER ? "went live " : "live since ",
 	    &status->clock, release->at, status->at);
 	chat_text_ago(text, ", ", release->at, status->at);
 	chat_text_outside(text, ", by ", release->by);
@@ -158,7 +172,6 @@ static void
 add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 {
 	const struct probe_finding *finding = &status->findings[i];
-	const char *expected = status->environment->current.commit;
 
 	chat_text_add(text, "\n%s", finding->well ? "healthy" : rows[standing(status)].failing);
 	if (status->n_urls > 1)
@@ -170,8 +183,7 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 		chat_text_outside(text, ": ", finding->detail);
 	if (!finding->well && finding->failures > 1)
 		chat_text_add(text, ", %d of %d tries", finding->failures, finding->failures);
-	if (finding->commit[0] != '\0' &&
-	    strncmp(finding->commit, expected, strlen(finding->commit)) != 0)
+	if (is_other_commit(status, finding))
 		chat_text_commit(text, ", answers as ", finding->commit);
 }
 

@@ -53,8 +53,39 @@ print_work(const struct json *work)
 	(void)printf("\n");
 }
 
+/* Its word of the chat: all its URLs are healthy, and one names a commit that is not live. */
+static bool
+is_other_commit(const struct json *environment, const struct json *health)
+{
+	bool is_other = false;
+
+	for (size_t i = 0; i < json_count(health); i++) {
+		const struct json *finding = json_at(health, i);
+
+		if (strcmp(text_of(finding, "environment"), text_of(environment, "environment")) !=
+		    0)
+			continue;
+		if (!json_get_bool(finding, "is_healthy", false))
+			return false;
+		is_other = is_other || json_get_bool(finding, "is_other_commit", false);
+	}
+	return is_other;
+}
+
+static const char *
+state_words(const struct json *environment, const struct json *health)
+{
+	const char *state = text_of(environment, "state");
+
+	if (json_get_bool(environment, "is_replaced", false))
+		return "being replaced; last live";
+	return strcmp(state, "live") == 0 && is_other_commit(environment, health) ?
+	    "another commit answers; last live" :
+	    state;
+}
+
 static void
-print_release(const struct json *environment)
+print_release(const struct json *environment, const struct json *health)
 {
 	const struct json *release = json_get(environment, "release");
 	char at[CLI_AT];
@@ -68,9 +99,7 @@ print_release(const struct json *environment)
 		return;
 	}
 	(void)printf("%-24s %s: release %lld", text_of(environment, "environment"),
-	    json_get_bool(environment, "is_replaced", false) ? "being replaced; last live" :
-							       text_of(environment, "state"),
-	    (long long)json_get_i64_or(release, "number", 0));
+	    state_words(environment, health), (long long)json_get_i64_or(release, "number", 0));
 	print_commit(release);
 	(void)printf(", by %s, %s\n", text_of(release, "by"), cli_show_at(release, "at", at));
 }
@@ -126,8 +155,6 @@ print_holds(const struct json *environment)
 static void
 print_finding(const struct json *environment, const struct json *finding)
 {
-	const struct json *release = json_get(environment, "release");
-	const char *commit = text_of(finding, "commit"), *runs = text_of(release, "commit");
 	const char *state = text_of(environment, "state");
 	/* As the chat: while one replaces another it need not answer. */
 	bool is_down = strcmp(state, "down") == 0 ||
@@ -147,8 +174,8 @@ print_finding(const struct json *environment, const struct json *finding)
 		    (long long)json_get_i64_or(finding, "latency_ms", 0));
 	else
 		(void)printf("%s", text_of(finding, "detail"));
-	if (commit[0] != '\0' && strncmp(commit, runs, strlen(commit)) != 0)
-		(void)printf(", answers as %.7s", commit);
+	if (json_get_bool(finding, "is_other_commit", false))
+		(void)printf(", answers as %.7s", text_of(finding, "commit"));
 	(void)printf("\n");
 }
 
@@ -182,7 +209,7 @@ cli_show_status(const struct json *answer)
 		const struct json *environment = json_at(all, i);
 		const struct json *work = json_get(environment, "in_progress");
 
-		print_release(environment);
+		print_release(environment, json_get(answer, "health"));
 		print_health(environment, json_get(answer, "health"));
 		if (text_of(environment, "unknown_why")[0] != '\0')
 			(void)printf("  not known: %s\n", text_of(environment, "unknown_why"));

@@ -10,8 +10,10 @@
 #include "decide/decide_chat.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_status.h"
+#include "lib/text.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
+#include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_pin.h"
 
@@ -294,15 +296,24 @@ decide_pin_due(struct tx *tx, int64_t named)
 	row_pin_put(tx, &pin);
 }
 
-/* All of its URLs are. */
-static bool
-is_healthy(const struct effect_probe *probe, const struct probed *probed, const char *environment)
+/* Of all of its URLs. */
+static void
+keep_health(struct tx *tx, const struct effect_probe *probe, const struct probed *probed,
+    const char *environment)
 {
-	for (size_t i = 0; i < probe->n; i++)
-		if (strcmp(probe->targets[i].environment, environment) == 0 &&
-		    !probed->findings[i].well)
-			return false;
-	return true;
+	const struct environment now = row_environment_get(tx, environment);
+	struct probe_finding all = { .well = true };
+
+	for (size_t i = 0; i < probe->n; i++) {
+		const struct probe_finding *one = &probed->findings[i];
+
+		if (strcmp(probe->targets[i].environment, environment) != 0)
+			continue;
+		all.well = all.well && one->well;
+		if (probe_is_other_commit(one->commit, now.current.commit))
+			(void)text_copy(all.commit, sizeof(all.commit), one->commit);
+	}
+	row_pin_set_health(tx, environment, &all);
 }
 
 void
@@ -315,7 +326,7 @@ decide_pin_probed(struct tx *tx, const struct effect_probe *probe, const struct 
 		const char *name = probe->targets[i].environment;
 
 		if (strcmp(last, name) != 0) /* an environment's stand side by side */
-			row_pin_set_health(tx, name, is_healthy(probe, probed, name));
+			keep_health(tx, probe, probed, name);
 		last = name;
 	}
 	if (pin.timer == 0 || !decide_status_is_pinned(tx, pin.chat))

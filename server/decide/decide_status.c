@@ -332,7 +332,7 @@ find_known_health(struct tx *tx, const struct environment_settings *settings, st
 		since = shown->environment.current.at;
 	status->n_urls = 1;
 	status->is_not_looked_at = false;
-	if (row_pin_health(tx, settings->name, since, &shown->finding.well))
+	if (row_pin_health(tx, settings->name, since, &shown->finding))
 		status->findings = &shown->finding;
 }
 

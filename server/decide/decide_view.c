@@ -348,6 +348,7 @@ ask_health(struct tx *tx, const struct decide_scope *scope)
 		tx_fail(tx, ERR_NOMEM, "no memory for a look at health");
 	for (size_t i = 0; answer->targets != NULL && i < scope->n; i++) {
 		const struct environment_settings *of = scope->at[i];
+		const struct environment now = row_environment_get(tx, of->name);
 
 		if (answer->n_targets + of->health_url_count > PROBE_LOOK_TARGETS)
 			return;
@@ -356,6 +357,7 @@ ask_health(struct tx *tx, const struct decide_scope *scope)
 
 			(void)text_copy(target->environment, sizeof(target->environment), of->name);
 			(void)text_copy(target->url, sizeof(target->url), of->health_urls[u]);
+			(void)text_copy(target->commit, sizeof(target->commit), now.current.commit);
 		}
 	}
 }

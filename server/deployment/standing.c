@@ -17,6 +17,8 @@ standing_of(const struct environment *environment, const struct deployment *acti
 	switch (health) {
 	case STANDING_UNHEALTHY:
 		return STANDING_OUT;
+	case STANDING_ANOTHER:
+		return STANDING_OTHER;
 	case STANDING_ASKED:
 		return STANDING_NOT_ASKED;
 	case STANDING_UNCHECKED:
@@ -31,7 +33,7 @@ bool
 standing_is_trouble(enum standing standing)
 {
 	return standing == STANDING_DOWN || standing == STANDING_MAY_BE_DOWN ||
-	    standing == STANDING_UNKNOWN || standing == STANDING_OUT;
+	    standing == STANDING_UNKNOWN || standing == STANDING_OUT || standing == STANDING_OTHER;
 }
 
 const char *

@@ -9,6 +9,7 @@ enum standing_health {
 	STANDING_UNCHECKED, /* none is set */
 	STANDING_ASKED,	    /* not known yet */
 	STANDING_HEALTHY,
+	STANDING_ANOTHER,   /* ... but one of them names a commit that is not live on record */
 	STANDING_UNHEALTHY, /* one of them at least */
 };
 
@@ -22,6 +23,7 @@ enum standing_health {
 	S(UNKNOWN, "unknown", "unknown") /* nobody knows what runs there */ \
 	S(REPLACED, "live", "none")	 /* none of the two can be said to run */ \
 	S(OUT, "live", "none")		 /* its release does not answer as it should */ \
+	S(OTHER, "live", "none")	 /* ... and another commit answers in its place */ \
 	S(EMPTY, "none", "none")	 /* nothing of ours was released there */ \
 	S(NOT_ASKED, "live", "none")	 /* it runs; its health is not known yet, */ \
 	S(NOT_CHECKED, "live", "none")	 /* ... or is never asked */ \

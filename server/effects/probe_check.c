@@ -60,14 +60,6 @@ commit_of_body(char commit[LIMIT_COMMIT], const char *body, size_t size)
 	return take_commit(commit, json_get_str(json, "commit"));
 }
 
-static bool
-is_same_commit(const char *answered, const char *expected)
-{
-	size_t a = strlen(answered), b = strlen(expected);
-
-	return strncmp(answered, expected, a < b ? a : b) == 0;
-}
-
 /* --- what people are told ----------------------------------------------------------------- */
 
 static void
@@ -128,8 +120,7 @@ probe_check_judge(const struct http_client_result *result, const char *expected,
 		take_first_line(result, finding->answer);
 		return false;
 	}
-	if (expected[0] == '\0' || finding->commit[0] == '\0' ||
-	    is_same_commit(finding->commit, expected))
+	if (!probe_is_other_commit(finding->commit, expected))
 		return true;
 	(void)snprintf(finding->detail, sizeof(finding->detail),
 	    "answers commit %.*s, expected %.*s", SHOWN_DIGITS, finding->commit, SHOWN_DIGITS,

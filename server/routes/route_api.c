@@ -379,6 +379,8 @@ put_finding(
 		json_put_null(json, "latency_ms");
 	}
 	json_put_str(json, "commit", finding->commit[0] == '\0' ? NULL : finding->commit);
+	json_put_bool(
+	    json, "is_other_commit", probe_is_other_commit(finding->commit, target->commit));
 	json_put_str(json, "detail", finding->detail[0] == '\0' ? NULL : finding->detail);
 	json_out_end(json);
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_pin.h"
 
+#include "lib/text.h"
 #include "store/store_inside.h"
 
 static void
@@ -76,22 +77,28 @@ row_pin_changed(const struct tx *tx, size_t i)
 }
 
 void
-row_pin_set_health(struct tx *tx, const char *environment, bool is_healthy)
+row_pin_set_health(struct tx *tx, const char *environment, const struct probe_finding *finding)
 {
 	(void)tx_run(tx,
-	    "INSERT OR REPLACE INTO health (environment, is_healthy, at) VALUES ($1, $2, $3)",
-	    DB_TEXT(environment), DB_I64(is_healthy), DB_I64(tx->at)); /* sticky */
+	    "INSERT OR REPLACE INTO health (environment, is_healthy, commit_id, at)"
+	    " VALUES ($1, $2, $3, $4)",
+	    DB_TEXT(environment), DB_I64(finding->well), DB_TEXT(finding->commit),
+	    DB_I64(tx->at)); /* sticky */
+}
+
+static void
+read_health(const struct db_rows *rows, void *ret)
+{
+	struct probe_finding *finding = ret;
+
+	*finding = (struct probe_finding){ .well = db_col_i64(rows, 0) != 0 };
+	(void)text_copy(finding->commit, sizeof(finding->commit), db_col_text(rows, 1));
 }
 
 bool
-row_pin_health(struct tx *tx, const char *environment, int64_t since, bool *ret_is_healthy)
+row_pin_health(struct tx *tx, const char *environment, int64_t since, struct probe_finding *ret)
 {
-	int64_t found;
-
-	if (tx_read(tx, tx_read_number, &found, 1,
-		"SELECT is_healthy FROM health WHERE environment = $1 AND at >= $2",
-		DB_TEXT(environment), DB_I64(since)) == 0)
-		return false;
-	*ret_is_healthy = found != 0;
-	return true;
+	return tx_read(tx, read_health, ret, 1,
+		   "SELECT is_healthy, commit_id FROM health WHERE environment = $1 AND at >= $2",
+		   DB_TEXT(environment), DB_I64(since)) > 0;
 }

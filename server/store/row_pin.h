@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/tx.h"
+#include "types/probe.h"
 
 struct pin {
 	int64_t chat;	  /* by its id of today; 0 in what was found: none */
@@ -30,7 +31,10 @@ bool row_pin_next(struct tx *tx, int64_t *chat);
  * NULL: no more. */
 const char *row_pin_changed(const struct tx *tx, size_t i);
 
-/* What the URLs of an environment answered, and when. */
-void row_pin_set_health(struct tx *tx, const char *environment, bool is_healthy);
+/* What the URLs of an environment answered, and when: whether all are well, and a commit that one
+ * of them named though it is not live, "": none.  Nothing else of the finding is kept. */
+void
+row_pin_set_health(struct tx *tx, const char *environment, const struct probe_finding *finding);
 /* The same, no older than `since`, wall ms.  False: not known. */
-bool row_pin_health(struct tx *tx, const char *environment, int64_t since, bool *ret_is_healthy);
+bool
+row_pin_health(struct tx *tx, const char *environment, int64_t since, struct probe_finding *ret);

@@ -889,6 +889,8 @@ static const char *const migration_7[] = {
 	/* What its script has warned people of, and how often. */
 	"ALTER TABLE run ADD COLUMN warnings TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE run ADD COLUMN n_warnings INTEGER NOT NULL DEFAULT 0;",
+	/* What one of its URLs named though it was not live; '': none did. */
+	"ALTER TABLE health ADD COLUMN commit_id TEXT NOT NULL DEFAULT '';",
 	NULL,
 };
 

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include <string.h>
+
 #include "lib/base.h"
 #include "types/limits.h"
 
@@ -14,7 +16,8 @@
 struct probe_target {
 	char environment[LIMIT_ENVIRONMENT];
 	char url[LIMIT_URL];
-	char commit[LIMIT_COMMIT];	/* expected; "": any.  Compared as a prefix both ways */
+	char commit[LIMIT_COMMIT];	/* expected; "": any.  Compared as a prefix both ways.  A look for
+					 * /v1 passes any: what is live on record */
 };
 
 /* A target is healthy after `successes` passes in a row, failed after `failures` in a row, or when
@@ -48,3 +51,12 @@ struct probe_finding {
 	char detail[LIMIT_LINE];	/* why the last failure was one; "" after a pass */
 	char answer[LIMIT_LINE];	/* the first line of what answered then; "": none */
 };
+
+/* It names a commit, and one is known, and neither begins with the other. */
+static inline bool
+probe_is_other_commit(const char *answered, const char *known)
+{
+	size_t a = strlen(answered), b = strlen(known);
+
+	return a > 0 && b > 0 && strncmp(answered, known, a < b ? a : b) != 0;
+}

@@ -128,6 +128,10 @@ def test_status_shows_health_as_the_chat_does(scene):
         assert re.search(r"\n  DOWN: .*500.*, answers as fffffff\n", scene.run(PERSON, "status", "staging"))
         assert [(h["environment"], h["is_healthy"], h["http_status"]) for h in
                 scene.json(PERSON, "status")["health"]] == [("staging", False, 500)]
+        scene.health.answers["staging"] = (200, {"commit": "f" * 40})
+        assert re.search(r"^staging +another commit answers; last live: release .*\n  healthy: .*, answers as fffffff\n",
+                         scene.run(PERSON, "status", "staging"))
+        assert [h["is_other_commit"] for h in scene.json(PERSON, "status")["health"]] == [True]
     finally:
         scene.health.answers["staging"] = well
 

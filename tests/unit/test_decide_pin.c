@@ -240,6 +240,11 @@ what_is_down_stands_first(void **state)
 	world_due(&w, TIMER_PIN);
 	health(&w, NULL);
 	assert_true(text_starts(says(&w), "🟢 staging runs aaaaaaa, healthy\n"));
+	world_due(&w, TIMER_PIN);
+	world_probed_as(&w, COMMIT_B);
+	world_due(&w, TIMER_PIN);
+	assert_true(
+	    text_starts(says(&w), "⚠️ staging: another commit answers; last live: aaaaaaa\n"));
 	world_close(&w);
 }
 

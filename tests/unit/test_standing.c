@@ -26,6 +26,10 @@ the_worst_that_is_true_is_said(void **state)
 		{ CHANGING, STANDING_UNCHECKED, STANDING_REPLACED, "none" },
 		{ 0, STANDING_UNHEALTHY, STANDING_EMPTY, "none" },
 		{ RELEASED, STANDING_UNHEALTHY, STANDING_OUT, "live" },
+		{ RELEASED, STANDING_ANOTHER, STANDING_OTHER, "live" },
+		{ CHANGING | RELEASED, STANDING_ANOTHER, STANDING_REPLACED, "live" },
+		{ DOWN | RELEASED, STANDING_ANOTHER, STANDING_MAY_BE_DOWN, "down" },
+		{ 0, STANDING_ANOTHER, STANDING_EMPTY, "none" },
 		{ RELEASED, STANDING_ASKED, STANDING_NOT_ASKED, "live" },
 		{ RELEASED, STANDING_UNCHECKED, STANDING_NOT_CHECKED, "live" },
 		{ RELEASED, STANDING_HEALTHY, STANDING_RUNS, "live" },
@@ -59,7 +63,7 @@ what_is_replaced_is_no_trouble_yet(void **state)
 	for (enum standing is = 0; is < STANDING_COUNT; is++)
 		assert_int_equal(standing_is_trouble(is),
 		    is == STANDING_DOWN || is == STANDING_MAY_BE_DOWN || is == STANDING_UNKNOWN ||
-			is == STANDING_OUT);
+			is == STANDING_OUT || is == STANDING_OTHER);
 }
 
 int
