@@ -1,4 +1,4 @@
-/* chat_deployment.c - the texts of a deployment's message.  Side: pure. */
+/* chat_deployment.c - which text and which sound a state has; what has not ended.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment.h"
 

@@ -37,18 +37,20 @@ struct chat_deployment {
 	const char *application_log;  /* what it logged itself; "", NULL: none, or not for them */
 	size_t application_log_lines; /* so many of it at most */
 	int64_t estimate_ms;	      /* how long the whole took lately */
-	const struct git_answer *answer; /* AWAITING_CONFIRMATION: what would change */
-	const struct ran *ran;		 /* ... what its files came to elsewhere */
+	const struct git_answer
+	    *answer;	       /* a question: what would change; REFUSED: what was possible */
+	const struct ran *ran; /* ... what its files came to elsewhere */
 	size_t n_ran;
 	unsigned failed;    /* ... of answer->change: a bit for each that failed there */
 	const char *link;   /* ... at the repository's host; "": none */
 	const char *first;  /* ... what runs before its release; "": nothing */
 	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */
-	const struct chat_approvals *approvals; /* AWAITING_APPROVAL */
-	const struct chat_history *since;	/* LIVE: what became of it; NULL: as it ended */
-	int64_t until;		    /* wall ms: an open question ends then; 0: it does not */
+	const struct chat_approvals
+	    *approvals; /* AWAITING_APPROVAL, and what nobody approved; else NULL */
+	const struct chat_history *since; /* LIVE: what became of it; NULL: as it ended */
+	int64_t until;			  /* wall ms: an open question ends then; 0: it does not */
 	size_t n_urls;		    /* AWAITING_CONFIRMATION: health URLs of its environment */
-	const char *audit_head;	    /* final states: the chain's short hash */
+	const char *audit_head;	    /* the chain's short hash, which final states say */
 	const struct release *to;   /* of a rollback: what it brings back */
 	const struct release *gone; /* ... its question: the releases that it rolls back */
 	size_t n_gone;
@@ -65,11 +67,11 @@ struct chat_deployment {
 	const struct barrier *past; /* a question: what this deployment itself goes back past */
 	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
-	const struct holds *holds;	       /* locks and freezes of its environment */
-	int passed;			       /* approvals that an emergency passes */
-	int64_t draining_since;		/* wall ms: of what its start would end; 0: there is none */
-	struct chat_clock clock;	/* in which that is said */
-	size_t position;		/* QUEUED: in its queue, from 1 */
+	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */
+	int passed;		   /* approvals that an emergency passes */
+	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */
+	struct chat_clock clock;   /* in which that is said */
+	size_t position;	   /* QUEUED: in its queue, from 1 */
 	const struct deployment *ahead; /* QUEUED: what is before it, or holds what it needs;
 					 its environment "": they may not see that */
 	const char *migration_at;  /* of one that was cut: where it may be at work; "": not known;

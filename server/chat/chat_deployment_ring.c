@@ -1,4 +1,4 @@
-/* chat_deployment_ring.c - what rings: one line, and what somebody has to know from it alone.  Side: pure. */
+/* chat_deployment_ring.c - what rings, and what is said to who asked alone.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 

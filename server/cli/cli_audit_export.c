@@ -217,7 +217,7 @@ put_moment(struct json_out *json, const char *key, int64_t at)
 	json_put_str(json, key, at == 0 ? NULL : text_time_ms(text, at));
 }
 
-/* Keys in the order of jq -S, with which verify.sh compares; what it calls filtered is is_part(). */
+/* Keys in the order of jq -S, as verify.sh compares; what it calls filtered is is_part(). */
 static bool
 write_asked(const struct export *export, const struct audit_source *source,
     const struct audit_filter *filter, int64_t at, bool is_verified, struct err *err)

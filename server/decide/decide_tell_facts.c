@@ -257,7 +257,7 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_t
 	about->link = rows->link;
 }
 
-/* The facts that its texts are made of; they stand in *shown. */
+/* The facts that its texts are made of; they stand in *rows. */
 struct chat_deployment
 decide_tell_facts(struct tx *tx, const struct deployment *deployment,
     const struct git_answer *answer, struct decide_tell_rows *rows)

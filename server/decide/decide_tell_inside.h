@@ -51,7 +51,9 @@ struct chat_deployment decide_tell_facts(struct tx *tx, const struct deployment 
 /* Does it wait for somebody's answer? */
 bool decide_tell_is_question(const struct deployment *deployment);
 
-/* Its message in that chat, as it is now; head and buttons alone. */
+/* Its message in that chat, as it is now, with head and buttons alone, and without what its readers
+ * may not see: a fact that names another environment, a client, a hold or an application's words is
+ * taken out here.  What rings, reminds or expires is made of *about as it is, and says none. */
 void decide_tell_render(
     struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret);
 

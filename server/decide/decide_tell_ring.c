@@ -10,8 +10,7 @@
 #include "store/row_effect.h"
 #include "store/row_message.h"
 
-/* Messages that ring for one work: CHAT_RINGS_MAX in the team's chat and where it was asked for,
- * and what asked for approvals. */
+/* Messages that ring for one work: CHAT_RINGS_MAX in the team's chat and where it was asked for. */
 #define RINGS_MAX 16
 
 /* It was not sent yet, and says what it has come to: then it rings when it is. */

@@ -58,7 +58,8 @@ is_of_application(const struct audit_fields *fields, const char *application, bo
 	if (is_word(value, strlen(value), application, is_by_name))
 		return true;
 	slash = strchr(value_of(fields, "environment", value), '/');
-	return (slash != NULL && is_word(value, (size_t)(slash - value), application, is_by_name)) ||
+	return (slash != NULL &&
+		   is_word(value, (size_t)(slash - value), application, is_by_name)) ||
 	    is_in_list(
 		audit_field_text(audit_fields_get(fields, "applications"), list, sizeof(list)),
 		application);

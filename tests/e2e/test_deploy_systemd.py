@@ -205,7 +205,8 @@ def test_why_systemd_does_not_answer_is_said_by_whoever_asks_what_runs(act):
               'look() { said="systemd does not say how $1 is: no bus"; return 1; }\n'
               'die() { echo "$1 $2"; exit; }; declare -A field; units=(a.service) said=; cd /\n')
     done = subprocess.run(["/bin/bash", "-c", script + act], check=False, timeout=60, capture_output=True, text=True)
-    assert done.stdout.startswith("70 ") and done.stdout.endswith("systemd does not say how a.service is: no bus\n"), done
+    assert done.stdout.startswith("70 "), done
+    assert done.stdout.endswith("systemd does not say how a.service is: no bus\n"), done
 
 
 def test_the_first_release_that_fails_leaves_nothing(bench):

@@ -65,7 +65,7 @@ main() { # ACT NAME=VALUE...
 		esac
 	done
 	[[ -n $environment && -n $dir && -n ${units[*]-} && -n $scope && -n $steady ]] ||
-		die 64 "systemd-host/main.sh was not told all of ssh_common"
+		die 64 "systemd-host/main.sh was not sent all of ssh_common"
 	IFS= read -r smoke_url || die 64 "systemd-host/main.sh got no settings"
 	exec 3<&0 </dev/null
 	PATH=$PATH:/usr/local/bin:/usr/sbin:/sbin
