@@ -306,8 +306,7 @@ ask_environments() {
 				"A Linux with sshd; what deploybot needs there is made below"
 		else
 			ask "$setting" "$said" check_if_any "Where does $environment run? - for nowhere yet" \
-				"Another host than the one before it, or another folder there ($(name_of "$environment" COMPOSE_DIR)); asked \
-again, while it is nowhere, by each deploybot-setup"
+				"Another host than the one before it, or another folder ($(name_of "$environment" COMPOSE_DIR))"
 		fi
 		value_of "$setting" ''
 		[[ -z $said ]] || environments+=("$environment")
