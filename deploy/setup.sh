@@ -223,6 +223,7 @@ setup() {
 	check "${environments[@]}"
 	if [[ $starts == yes && $folder == "$FOLDER_INSTALLED" ]]; then
 		say '\nNow write to the bot: /deploy %s' "${environments[0]}"
+		[[ ${environments[*]} != staging ]] || say 'Once production has a host: deploybot-setup, typed again, asks for it'
 		say 'Later: deploybot-setup webhooks NAME (pushes arrive at once), deploybot-setup alerts (trouble is sent)'
 	else
 		say '\nNow start it: %s --env-file %s; then write to the bot: /deploy %s' "$program" "$conf" "${environments[0]}"
@@ -260,6 +261,7 @@ set_up_hosts() {
 	for environment in "${environments[@]}"; do
 		set_health "$environment"
 	done
+	warn_of_shared_health
 	check_all || fail "$EXIT_CONFIG" "check-config does not take the answers together: $untouched"
 	ask_login
 	prepare_environments
@@ -331,7 +333,7 @@ set_up_host() {
 	check_beginning
 	setting_there "$setting" "$target"
 	list=$said
-	[[ -n $list ]] || fail "$EXIT_CONFIG" "$target has no $setting: there is no environment $1 with hosts"
+	[[ -n $list ]] || fail_without_hosts "$1" "$environment"
 	find_key
 	ask SETUP_HOST '' check_new_host "Which host does $1 get? HOST or HOST:PORT" \
 		"Releases go there too, behind the others: $list"
@@ -346,6 +348,17 @@ set_up_host() {
 	prepare "${hosts[0]}" "${ports[0]}" "$said"
 	commit
 	check "$1"
+}
+
+# Its first host is not added but asked for, with its health check.
+fail_without_hosts() { # [APP/]ENV ENV
+	local list hint="deploybot-setup${application:+ app $application}, typed again, asks where $2 runs"
+	list_asked
+	if [[ -z $application ]] && has_applications; then
+		fail "$EXIT_INPUT" "name its application too: deploybot-setup host APP/$2"
+	fi
+	[[ " ${list[*]} " == *" $2 "* ]] || hint="write $2 into its ENVIRONMENTS, behind the others; then $hint"
+	fail "$EXIT_CONFIG" "$target has no $setting, so $1 has no first host yet: $hint"
 }
 
 check_new_host() { # NAME

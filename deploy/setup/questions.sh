@@ -284,12 +284,19 @@ ask_registry() {
 	ask_secret REGISTRY_PASSWORD "$said" required check_password "Its password" "It goes into a file of the runner's user"
 }
 
+# Fills list with the environments that are asked for.  Where staging is the only one, which is what "nowhere yet" leaves
+# in the file, production is offered again, unless --answers say that there is no other.
+list_asked() {
+	shared_value_of ENVIRONMENTS staging,production
+	[[ $said != staging || -v given[ENVIRONMENTS] ]] || said=staging,production
+	IFS=', ' read -r -a list <<<"$said"
+}
+
 # Fills environments with those that have hosts.
 ask_environments() {
 	local list environment setting
 	environments=()
-	shared_value_of ENVIRONMENTS staging,production
-	IFS=', ' read -r -a list <<<"$said"
+	list_asked
 	for environment in "${list[@]}"; do
 		check_environment_name "$environment"
 		setting=$(name_of "$environment" HOST)
@@ -390,13 +397,35 @@ set_health() { # ENV
 }
 
 ask_health() {
+	local from="from this machine, which the hosts have to let in at that port"
+	shared_value_of SSH_JUMP ''
+	[[ -z $said ]] || from="on each host itself"
 	ask SETUP_HEALTH 8080/health check_health "PORT/PATH at which the application answers when it is healthy" \
-		"Asked on each host after a release: one that does not answer 200 is rolled back"
+		"Asked after a release, $from; one that does not answer 2xx is rolled back"
 	health=$said
 }
 
+# One host has each port once, whatever folders two environments have there.
+warn_of_shared_health() {
+	local environment setting url urls
+	local -A seen=()
+	for environment in "${environments[@]}"; do
+		setting=$(name_of "$environment" HEALTH_URL)
+		value_of "$setting" ''
+		IFS=', ' read -r -a urls <<<"$said"
+		for url in ${urls[@]+"${urls[@]}"}; do
+			[[ -z ${seen[$url]:-} ]] || warn "$setting: $url is ${seen[$url]}'s too: where both run on that host, give \
+$environment another port, here and on the left of ports: in its docker-compose.yml, before its first release"
+			seen[$url]=$environment
+		done
+	done
+}
+
 ask_login() {
+	local agent="your agent"
+	[[ -z ${SUDO_USER:-} || -n ${SSH_AUTH_SOCK:-} ]] ||
+		agent="your agent (which sudo hides: sudo --preserve-env=SSH_AUTH_SOCK deploybot-setup)"
 	ask SETUP_LOGIN "${SUDO_USER:-root}" check_login "Who may log in to the hosts, root or with sudo? - for a block to paste" \
-		"With your key, your agent or a password; it makes the user $deploy_user with deploybot's own key there"
+		"With your key, $agent or a password; it makes the user $deploy_user with deploybot's own key there"
 	login=$said
 }

@@ -290,6 +290,28 @@ def taken(bench):
     return bench
 
 
+def test_where_production_was_nowhere_yet_it_is_asked_for_again_and_host_says_how(taken):
+    """Two environments on one host are said to have one port there, too."""
+    before = taken.files()
+    for environment, words in (("production", "deploybot-setup, typed again, asks where production runs"),
+                               ("eu", "write eu into its ENVIRONMENTS, behind the others; then deploybot-setup")):
+        status, said = taken.setup("host", environment)
+        assert status == 78 and words in said.splitlines()[-1] and taken.files() == before, said
+    with open(taken.conf, "a", encoding="utf-8") as conf:
+        conf.write(f"PRODUCTION_COMPOSE_DIR={taken.path}/production\n")
+    before = taken.files()
+    lines = taken.lines()
+    host = lines.index(f"127.0.0.1:{taken.port_2}")
+    typed = [lines[0], "", *lines[2:host], "", lines[host], ""]     # the token, and staging's host, are there
+    done = subprocess.run(taken.words(), input="\n".join([*typed, ""]), env=taken.given(), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+    said = done.stdout
+    assert "\nPRODUCTION_HOST  Where does production run? - for nowhere yet\n" in said, said
+    assert "PRODUCTION_HEALTH_URL: http://127.0.0.1:8080/health is staging's too" in said, said
+    assert done.returncode == 64 and "\nSETUP_LOGIN  " in said and taken.files() == before, said
+    assert taken.sshd.connections() == 0
+
+
 def answer_at_the_door(bench, status, body=""):
     """https://bot.example.org as curl sees it; all else is asked by the real one."""
     path = bench.path / "door"
