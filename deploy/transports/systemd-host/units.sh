@@ -153,7 +153,8 @@ commit_of() { # releases/NAME: nothing, where it is none of ours
 	[[ ! $1 =~ ^releases/[0-9]+-([0-9a-f]{40}|[0-9a-f]{64})$ ]] || printf '%s' "${BASH_REMATCH[1]}"
 }
 
-# Prints what the first unit runs, as releases/NAME, or why that is not known, with a status.  While that is being replaced, the one that still runs was started before.
+# Prints what the first unit runs, as releases/NAME, or why that is not known, with a status.  While that is being
+# replaced, the one that still runs was started before.
 runs_now() {
 	local link unit state id
 	look "${units[0]}" || {
