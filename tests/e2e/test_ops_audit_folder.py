@@ -194,6 +194,20 @@ def test_a_line_that_hashes_as_another_is_read_is_no_entry(log, change):
     assert "line 4 is not as deploybot writes it" in verify(folder, status=1)
 
 
+def test_a_line_without_its_end_is_no_place_for_what_jq_alone_reads(log, lines, tsa, tmp_path):
+    """The heads and the stamp of a log that is not here would be found in it."""
+    folder = export(log, *PERIOD)
+    real = [{key: json.loads(line)[key] for key in ("hash", "seq", "timestamp")} for line in lines[:24]]
+    for extra in ([real[23]], real):
+        forge(folder, lambda them, extra=extra: them[:16] + ["".join(json.dumps(entry) for entry in extra)])
+        assert "entries.jsonl: its last line has no end" in \
+            verify(folder, real[20]["hash"][:16], "--tsa-ca", tsa.ca_file, status=1)
+    forge(folder, lambda them: them[:16])
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / f"1-40-{head_of(lines[39])}.jsonl").write_text("".join(lines)[:-1], "ascii")
+    assert "/other: its last line has no end" in verify(folder, "other", status=1)
+
+
 def cut_with_its_edges(folder, lines):
     """Two lines less, and edges.jsonl that fits: by itself such a folder is sound."""
     before, last = edges_of(folder)[0], json.loads(lines[21])
