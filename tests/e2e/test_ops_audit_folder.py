@@ -387,3 +387,16 @@ def test_of_a_part_the_witness_shows_what_was_left_out_and_what_was_not_asked_fo
         forge(folder, lambda them: them[:1] + them[2:])
         assert "note: a part alone" in verify(folder)
         assert ", which was asked for and is not here" in verify(folder, "other", status=1)
+
+
+@pytest.mark.parametrize("others, words", [
+    ({12}, "entry 16 was as it is here then, and so were entries 13 to 15"),
+    ({12, 15}, "entry 16 was as it is here then; of the others this shows nothing")])
+def test_a_timestamp_in_a_part_shows_the_entries_that_are_chained_to_its_own(tmp_path, log, tsa, others, words):
+    lines = chained([{**entry, "application": "web" if n in others else "shop"} for n, entry in enumerate(entries(24), 1)])
+    log.write_text("".join(lines), "ascii")
+    for stamp in tmp_path.glob("*.tsr"):
+        stamp.unlink()
+    (tmp_path / "audit.log.2026-11-02.tsr").write_bytes(
+        tsa.authority.reply(tsa.authority.query(json.loads(lines[15])["hash"])))
+    assert words in verify(export(log, "--app", "shop", *PERIOD), "--tsa-ca", tsa.ca_file)
