@@ -1,9 +1,11 @@
 """Goal: an auditor's folder says what stands at its ends, and what is outside (a timestamp, the witness, the chat)
 shows whether that is so; nothing of deploybot is needed for it."""
 # SPDX-License-Identifier: ISC
+import datetime
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -108,7 +110,7 @@ def test_who_signed_a_timestamp_is_what_openssl_says(log, lines, tsa, tmp_path):
     folder = export(log, *PERIOD)
     said = verify(folder, "--tsa-ca", tsa.ca_file)
     for day, entry in ((2, 16), (3, 24)):
-        assert re.search(rf"2026-11-0{day}.tsr was signed under \S+ at [A-Z][a-z]+ [0-9: ]+ GMT: entry {entry} ", said)
+        assert re.search(rf"2026-11-0{day}.tsr was signed under \S+ at [A-Z][a-z]+ [0-9: ]+ GMT.* entry {entry} ", said)
     digest = json.loads(lines[23])["hash"]
     for forged in (bytes.fromhex(digest), tsa.stranger.reply(tsa.stranger.query(digest))):
         (folder / "2026-11-03.tsr").write_bytes(forged)
@@ -389,14 +391,53 @@ def test_of_a_part_the_witness_shows_what_was_left_out_and_what_was_not_asked_fo
         assert ", which was asked for and is not here" in verify(folder, "other", status=1)
 
 
-@pytest.mark.parametrize("others, words", [
-    ({12}, "entry 16 was as it is here then, and so were entries 13 to 15"),
-    ({12, 15}, "entry 16 was as it is here then; of the others this shows nothing")])
-def test_a_timestamp_in_a_part_shows_the_entries_that_are_chained_to_its_own(tmp_path, log, tsa, others, words):
-    lines = chained([{**entry, "application": "web" if n in others else "shop"} for n, entry in enumerate(entries(24), 1)])
+def of_late():
+    """24 entries, a third of each of nine days ago, yesterday and today: what is signed now is in time for two."""
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    days = [str(today - datetime.timedelta(n)) for n in (9, 1, 0)]
+    return [{**entry, "timestamp": days[n // 8] + entry["timestamp"][10:]} for n, entry in enumerate(entries(24))]
+
+
+def with_stamps(log, lines, tsa, *stamped):
     log.write_text("".join(lines), "ascii")
-    for stamp in tmp_path.glob("*.tsr"):
+    for stamp in log.parent.glob("*.tsr"):
         stamp.unlink()
-    (tmp_path / "audit.log.2026-11-02.tsr").write_bytes(
-        tsa.authority.reply(tsa.authority.query(json.loads(lines[15])["hash"])))
-    assert words in verify(export(log, "--app", "shop", *PERIOD), "--tsa-ca", tsa.ca_file)
+    for entry in (json.loads(lines[number - 1]) for number in stamped):
+        (log.parent / f"audit.log.{entry['timestamp'][:10]}.tsr").write_bytes(
+            tsa.authority.reply(tsa.authority.query(entry["hash"])))
+
+
+@pytest.mark.parametrize("others, words, alone", [
+    ({12}, "entry 16 was as it is here then, and so were entries 13 to 15", 19),
+    ({12, 15}, "entry 16 was as it is here then; of the others this shows nothing", 21)])
+def test_a_timestamp_in_a_part_shows_the_entries_that_are_chained_to_its_own(log, tsa, others, words, alone):
+    lines = chained([{**entry, "application": "web" if n in others else "shop"} for n, entry in enumerate(of_late(), 1)])
+    with_stamps(log, lines, tsa, 16)
+    said = verify(export(log, "--app", "shop"), "--tsa-ca", tsa.ca_file)
+    assert words in said and f"; {alone} of them, between 1 and 24, are shown by this folder alone" in said
+
+
+def test_what_nothing_outside_reaches_is_said_at_the_end(log, lines, witness):
+    folder = export(log, *PERIOD)
+    for path in witness.rglob("*.jsonl"):
+        if not path.name.startswith(("1-5-", "6-10-")):
+            path.unlink()
+    for outside, words in (((), "; entries 9 to 24 are shown by this folder alone"),
+                           ((head_of(lines[8]),), "; entries 10 to 24 are shown by this folder alone"),
+                           ((head_of(lines[20]), head_of(lines[8])), "; entries 22 to 24 are shown by this folder alone"),
+                           ((head_of(lines[39]),), "; entries 9 to 24 are shown by this folder alone"),
+                           ((witness,), "; entries 11 to 24 are shown by this folder alone"),
+                           ((head_of(lines[23]),), f"the last is 24, head {head_of(lines[23])}")):
+        assert verify(folder, *outside).endswith(f"{words}\n")
+
+
+def test_a_timestamp_that_was_bought_long_after_its_day_is_not_counted(tmp_path, log, tsa):
+    """Both are signed now."""
+    lines = chained(of_late())
+    for stamped, words in (((8,), "; entries 1 to 24 are shown by this folder alone"),
+                           ((8, 16), "; entries 17 to 24 are shown by this folder alone")):
+        with_stamps(log, lines, tsa, *stamped)
+        said = verify(export(log), "--tsa-ca", tsa.ca_file)
+        assert "more than 2 days behind its day: until then entry 8 could be written anew, so it is not" in said
+        assert words in said
+        shutil.rmtree(tmp_path / "folder")
