@@ -445,6 +445,21 @@ def test_what_nothing_outside_reaches_is_said_at_the_end(log, lines, witness):
         assert verify(folder, *outside).endswith(f"{words}\n")
 
 
+def test_few_digits_are_not_counted_as_they_can_be_made_to_fit(log):
+    """These two entries were found in seconds: of a part, whose lines may follow anything."""
+    them = [{**entry, "application": name} for entry, name in zip(entries(3), ("shop", "web", "shop"))]
+    with_stamps(log, chained(them), None)
+    folder = export(log, "--app", "shop")
+    first, last = (folder / "entries.jsonl").read_text("ascii").splitlines(keepends=True)
+    said = verify(folder, json.loads(last)["hash"][:15])
+    assert "is entry 3; 15 digits can be made to fit" in said and "; 2 of them, between 1 and 3," in said
+    last = hashed(last, user_id="telegram:6347", prev="b" * 64)
+    edges = [{"edge": "head", **{key: json.loads(last)[key] for key in ("hash", "prev", "seq", "timestamp")}}]
+    forge(folder, lambda _: [hashed(first, user_id="telegram:145988"), last], edges)
+    assert "491d70de is more than one entry: 1 3; newer messages have 16 digits" in verify(folder, "491d70de", status=1)
+    assert ", head 491d70de" in verify(folder, head_of(last))
+
+
 def test_a_timestamp_that_was_bought_long_after_its_day_is_not_counted(tmp_path, log, tsa):
     """Both are signed now."""
     lines = chained(of_late())
@@ -455,3 +470,4 @@ def test_a_timestamp_that_was_bought_long_after_its_day_is_not_counted(tmp_path,
         assert "more than 2 days behind its day: until then entry 8 could be written anew, so it is not" in said
         assert words in said
         shutil.rmtree(tmp_path / "folder")
+
