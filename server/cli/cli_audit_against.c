@@ -233,8 +233,9 @@ bool
 cli_audit_print_digits(const char *digits, int64_t seq)
 {
 	if (is_short(digits))
-		(void)printf("note: %s is entry %" PRId64
-			     "; %zu digits can be made to fit, so they are not counted: newer messages have %d\n",
+		(void)printf(
+		    "note: %s is entry %" PRId64
+		    "; %zu digits can be made to fit, so they are not counted: newer messages have %d\n",
 		    digits, seq, strlen(digits), SHOWN);
 	else
 		(void)printf("ok: %s is entry %" PRId64 "\n", digits, seq);

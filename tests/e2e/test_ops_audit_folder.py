@@ -425,7 +425,8 @@ def with_stamps(log, lines, tsa, *stamped):
     ({12}, "entry 16 was as it is here then, and so were entries 13 to 15", 19),
     ({12, 15}, "entry 16 was as it is here then; of the others this shows nothing", 21)])
 def test_a_timestamp_in_a_part_shows_the_entries_that_are_chained_to_its_own(log, tsa, others, words, alone):
-    lines = chained([{**entry, "application": "web" if n in others else "shop"} for n, entry in enumerate(of_late(), 1)])
+    lines = chained([{**entry, "application": "web" if n in others else "shop"}
+                     for n, entry in enumerate(of_late(), 1)])
     with_stamps(log, lines, tsa, 16)
     said = verify(export(log, "--app", "shop"), "--tsa-ca", tsa.ca_file)
     assert words in said and f"; {alone} of them, between 1 and 24, are shown by this folder alone" in said
@@ -436,9 +437,10 @@ def test_what_nothing_outside_reaches_is_said_at_the_end(log, lines, witness):
     for path in witness.rglob("*.jsonl"):
         if not path.name.startswith(("1-5-", "6-10-")):
             path.unlink()
+    early, late = head_of(lines[8]), head_of(lines[20])
     for outside, words in (((), "; entries 9 to 24 are shown by this folder alone"),
-                           ((head_of(lines[8]),), "; entries 10 to 24 are shown by this folder alone"),
-                           ((head_of(lines[20]), head_of(lines[8])), "; entries 22 to 24 are shown by this folder alone"),
+                           ((early,), "; entries 10 to 24 are shown by this folder alone"),
+                           ((late, early), "; entries 22 to 24 are shown by this folder alone"),
                            ((head_of(lines[39]),), "; entries 9 to 24 are shown by this folder alone"),
                            ((witness,), "; entries 11 to 24 are shown by this folder alone"),
                            ((head_of(lines[23]),), f"the last is 24, head {head_of(lines[23])}")):
@@ -470,4 +472,3 @@ def test_a_timestamp_that_was_bought_long_after_its_day_is_not_counted(tmp_path,
         assert "more than 2 days behind its day: until then entry 8 could be written anew, so it is not" in said
         assert words in said
         shutil.rmtree(tmp_path / "folder")
-
