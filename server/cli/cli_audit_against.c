@@ -17,6 +17,7 @@
 
 #define EXPORT_MAX (INT64_C(512) << 20)
 #define SERVER	   "deploybot-" /* how a server's folder begins */
+#define SHOWN	   16 /* digits in the chat; for 8 an entry that begins so is found in hours */
 
 /* --- gathering --- */
 
@@ -222,6 +223,25 @@ print_stamp(const struct audit_head *head, const struct audit_compared *found)
 		    head->seq, time, head->by);
 }
 
+static bool
+is_short(const char *digits)
+{
+	return strlen(digits) < SHOWN;
+}
+
+bool
+cli_audit_print_digits(const char *digits, int64_t seq)
+{
+	if (is_short(digits))
+		(void)printf(
+		    "note: %s is entry %" PRId64
+		    "; %zu digits can be made to fit, so they are not counted: newer messages have %d\n",
+		    digits, seq, strlen(digits), SHOWN);
+	else
+		(void)printf("ok: %s is entry %" PRId64 "\n", digits, seq);
+	return !is_short(digits);
+}
+
 static void
 print_heads(const struct audit_against *against, const struct audit_compared *found)
 {
@@ -240,7 +260,7 @@ print_heads(const struct audit_against *against, const struct audit_compared *fo
 		}
 		n++;
 		if (head->at == 0)
-			(void)printf("ok: %s is entry %" PRId64 "\n", head->digits, head->seq);
+			(void)cli_audit_print_digits(head->digits, head->seq); /* counted below */
 		else if (head->seq <= found->flawless && (best == NULL || head->seq > best->seq))
 			best = head;
 	}
@@ -299,9 +319,12 @@ print_unreached(const struct audit_against *against, const struct audit_compared
 {
 	int64_t newest = 0;
 
-	for (size_t i = 0; i < against->heads.n; i++)
-		if (against->heads.at[i].seq > newest)
-			newest = against->heads.at[i].seq;
+	for (size_t i = 0; i < against->heads.n; i++) {
+		const struct audit_head *head = &against->heads.at[i];
+
+		if (head->seq > newest && (head->at != 0 || !is_short(head->digits)))
+			newest = head->seq;
+	}
 	if (newest == 0)
 		return;
 	if (newest < found->last)

@@ -66,5 +66,8 @@ bool cli_audit_stamps_days(
 bool cli_audit_stamps(const char *log, const char *ca_file, struct audit_against *against,
     struct err *err) MUST_USE;
 
+/* Which entry somebody's digits are.  False: they are too few to show it. */
+bool cli_audit_print_digits(const char *digits, int64_t seq);
+
 /* Compares, prints, returns the exit status. */
 int cli_audit_against_compare(struct audit_against *against, const char *log);

@@ -60,9 +60,8 @@ judge_witnesses(const struct audit_witness *witnesses, size_t n, int64_t last)
 
 	for (size_t i = 0; i < n; i++) {
 		if (witnesses[i].seq != 0) {
-			(void)printf(
-			    "ok: %s is entry %" PRId64 "\n", witnesses[i].digits, witnesses[i].seq);
-			if (witnesses[i].seq > newest)
+			if (cli_audit_print_digits(witnesses[i].digits, witnesses[i].seq) &&
+			    witnesses[i].seq > newest)
 				newest = witnesses[i].seq;
 			continue;
 		}

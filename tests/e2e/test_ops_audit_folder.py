@@ -1,9 +1,11 @@
 """Goal: an auditor's folder says what stands at its ends, and what is outside (a timestamp, the witness, the chat)
 shows whether that is so; nothing of deploybot is needed for it."""
 # SPDX-License-Identifier: ISC
+import datetime
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -108,7 +110,7 @@ def test_who_signed_a_timestamp_is_what_openssl_says(log, lines, tsa, tmp_path):
     folder = export(log, *PERIOD)
     said = verify(folder, "--tsa-ca", tsa.ca_file)
     for day, entry in ((2, 16), (3, 24)):
-        assert re.search(rf"2026-11-0{day}.tsr was signed under \S+ at [A-Z][a-z]+ [0-9: ]+ GMT: entry {entry} ", said)
+        assert re.search(rf"2026-11-0{day}.tsr was signed under \S+ at [A-Z][a-z]+ [0-9: ]+ GMT.* entry {entry} ", said)
     digest = json.loads(lines[23])["hash"]
     for forged in (bytes.fromhex(digest), tsa.stranger.reply(tsa.stranger.query(digest))):
         (folder / "2026-11-03.tsr").write_bytes(forged)
@@ -192,6 +194,20 @@ def test_a_line_that_hashes_as_another_is_read_is_no_entry(log, change):
     folder = export(log, *PERIOD)
     forge(folder, lambda them: them[:3] + [change(them[3])] + them[4:])
     assert "line 4 is not as deploybot writes it" in verify(folder, status=1)
+
+
+def test_a_line_without_its_end_is_no_place_for_what_jq_alone_reads(log, lines, tsa, tmp_path):
+    """The heads and the stamp of a log that is not here would be found in it."""
+    folder = export(log, *PERIOD)
+    real = [{key: json.loads(line)[key] for key in ("hash", "seq", "timestamp")} for line in lines[:24]]
+    for extra in ([real[23]], real):
+        forge(folder, lambda them, extra=extra: them[:16] + ["".join(json.dumps(entry) for entry in extra)])
+        assert "entries.jsonl: its last line has no end" in \
+            verify(folder, real[20]["hash"][:16], "--tsa-ca", tsa.ca_file, status=1)
+    forge(folder, lambda them: them[:16])
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / f"1-40-{head_of(lines[39])}.jsonl").write_text("".join(lines)[:-1], "ascii")
+    assert "/other: its last line has no end" in verify(folder, "other", status=1)
 
 
 def cut_with_its_edges(folder, lines):
@@ -295,17 +311,31 @@ def test_a_clock_that_was_set_back_leaves_no_hole_in_a_period(tmp_path, tsa, per
 
 
 def test_what_a_spreadsheet_shows_is_what_the_entries_say(log):
-    folder = export(log, "--format", "csv", *PERIOD)
+    """Its rows also end at a CR; line 3 is of an entry with escapes, whose last cell is not compared."""
+    them = entries(4)
+    them[1]["reason"] = "two\nlines"
+    with_stamps(log, chained(them), None)
+    folder = export(log, "--format", "csv")
     table = folder / "entries.csv"
     verify(folder)
-    rows = table.read_bytes().decode("ascii").split("\r\n")[:-1]
-    for forged, line in ((rows[:3] + [rows[3].replace("telegram:11", "telegram:66")] + rows[4:], 4),
-                         (rows[:3] + [rows[3].replace('"{}"', '"{""reason"":""asked""}"')] + rows[4:], 4),
-                         (rows[:3] + rows[4:], 4), (rows[:-1], 17), (rows + rows[-1:], 18)):
-        assert forged != rows
-        table.write_bytes("".join(row + "\r\n" for row in forged).encode())
+    rows = table.read_bytes().decode("utf-8").split("\r\n")[:-1]
+
+    def refused(content):
+        table.write_bytes(content.encode())
         forge(folder, lambda them: them)
-        assert f"entries.csv line {line} is not as entries.jsonl has it" in verify(folder, status=1)
+        return verify(folder, status=1)
+    for line, forged in ((1, rows[0].replace("principal", "user_id")), (4, rows[3].replace("telegram:3", "telegram:6")),
+                         (4, rows[3].replace('"{}"', '"{""reason"":""asked""}"')),
+                         (3, rows[2].replace("telegram:2", "telegram:6")),
+                         (3, rows[2][:-1] + '\r1,2"'), (3, rows[2][:-1]), (3, rows[2] + ',"more"'),
+                         (3, rows[2].replace('"{""', '"=1+{""'))):
+        assert forged != rows[line - 1]
+        assert f"entries.csv line {line} is not as entries.jsonl has it" in \
+            refused("".join(row + "\r\n" for row in rows[:line - 1] + [forged] + rows[line:])), forged
+    for line, them in ((4, rows[:3] + rows[4:]), (5, rows[:-1]), (6, rows + rows[-1:])):
+        assert f"entries.csv line {line} is not" in refused("".join(row + "\r\n" for row in them))
+    assert "entries.csv: its last line has no end" in refused("\r\n".join(rows) + "\r")
+    assert "entries.csv: deploybot writes no control" in refused("\r\n".join(rows) + "\0\r\n")
 
 
 def test_a_verify_sh_of_ones_own_verifies_a_folder_whose_own_cannot_be_trusted(log, witness):
@@ -373,3 +403,72 @@ def test_of_a_part_the_witness_shows_what_was_left_out_and_what_was_not_asked_fo
         forge(folder, lambda them: them[:1] + them[2:])
         assert "note: a part alone" in verify(folder)
         assert ", which was asked for and is not here" in verify(folder, "other", status=1)
+
+
+def of_late():
+    """24 entries, a third of each of nine days ago, yesterday and today: what is signed now is in time for two."""
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    days = [str(today - datetime.timedelta(n)) for n in (9, 1, 0)]
+    return [{**entry, "timestamp": days[n // 8] + entry["timestamp"][10:]} for n, entry in enumerate(entries(24))]
+
+
+def with_stamps(log, lines, tsa, *stamped):
+    log.write_text("".join(lines), "ascii")
+    for stamp in log.parent.glob("*.tsr"):
+        stamp.unlink()
+    for entry in (json.loads(lines[number - 1]) for number in stamped):
+        (log.parent / f"audit.log.{entry['timestamp'][:10]}.tsr").write_bytes(
+            tsa.authority.reply(tsa.authority.query(entry["hash"])))
+
+
+@pytest.mark.parametrize("others, words, alone", [
+    ({12}, "entry 16 was as it is here then, and so were entries 13 to 15", 19),
+    ({12, 15}, "entry 16 was as it is here then; of the others this shows nothing", 21)])
+def test_a_timestamp_in_a_part_shows_the_entries_that_are_chained_to_its_own(log, tsa, others, words, alone):
+    lines = chained([{**entry, "application": "web" if n in others else "shop"}
+                     for n, entry in enumerate(of_late(), 1)])
+    with_stamps(log, lines, tsa, 16)
+    said = verify(export(log, "--app", "shop"), "--tsa-ca", tsa.ca_file)
+    assert words in said and f"; {alone} of them, between 1 and 24, are shown by this folder alone" in said
+
+
+def test_what_nothing_outside_reaches_is_said_at_the_end(log, lines, witness):
+    folder = export(log, *PERIOD)
+    for path in witness.rglob("*.jsonl"):
+        if not path.name.startswith(("1-5-", "6-10-")):
+            path.unlink()
+    early, late = head_of(lines[8]), head_of(lines[20])
+    for outside, words in (((), "; entries 9 to 24 are shown by this folder alone"),
+                           ((early,), "; entries 10 to 24 are shown by this folder alone"),
+                           ((late, early), "; entries 22 to 24 are shown by this folder alone"),
+                           ((head_of(lines[39]),), "; entries 9 to 24 are shown by this folder alone"),
+                           ((witness,), "; entries 11 to 24 are shown by this folder alone"),
+                           ((head_of(lines[23]),), f"the last is 24, head {head_of(lines[23])}")):
+        assert verify(folder, *outside).endswith(f"{words}\n")
+
+
+def test_few_digits_are_not_counted_as_they_can_be_made_to_fit(log):
+    """These two entries were found in seconds: of a part, whose lines may follow anything."""
+    them = [{**entry, "application": name} for entry, name in zip(entries(3), ("shop", "web", "shop"))]
+    with_stamps(log, chained(them), None)
+    folder = export(log, "--app", "shop")
+    first, last = (folder / "entries.jsonl").read_text("ascii").splitlines(keepends=True)
+    said = verify(folder, json.loads(last)["hash"][:15])
+    assert "is entry 3; 15 digits can be made to fit" in said and "; 2 of them, between 1 and 3," in said
+    last = hashed(last, user_id="telegram:6347", prev="b" * 64)
+    edges = [{"edge": "head", **{key: json.loads(last)[key] for key in ("hash", "prev", "seq", "timestamp")}}]
+    forge(folder, lambda _: [hashed(first, user_id="telegram:145988"), last], edges)
+    assert "491d70de is more than one entry: 1 3; newer messages have 16 digits" in verify(folder, "491d70de", status=1)
+    assert ", head 491d70de" in verify(folder, head_of(last))
+
+
+def test_a_timestamp_that_was_bought_long_after_its_day_is_not_counted(tmp_path, log, tsa):
+    """Both are signed now."""
+    lines = chained(of_late())
+    for stamped, words in (((8,), "; entries 1 to 24 are shown by this folder alone"),
+                           ((8, 16), "; entries 17 to 24 are shown by this folder alone")):
+        with_stamps(log, lines, tsa, *stamped)
+        said = verify(export(log), "--tsa-ca", tsa.ca_file)
+        assert "more than 2 days behind its day: until then entry 8 could be written anew, so it is not" in said
+        assert words in said
+        shutil.rmtree(tmp_path / "folder")
