@@ -183,7 +183,8 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 		chat_text_outside(text, ": ", finding->detail);
 	if (!finding->well && finding->failures > 1)
 		chat_text_add(text, ", %d of %d tries", finding->failures, finding->failures);
-	if (is_other_commit(status, finding))
+	if (finding->commit[0] != '\0' &&
+	    (status->environment->current.id == 0 || is_other_commit(status, finding)))
 		chat_text_commit(text, ", answers as ", finding->commit);
 }
 
@@ -299,8 +300,29 @@ chat_unknown_alarm(
     struct chat_text *text, const struct environment *environment, const char *host, int64_t at)
 {
 	chat_first(text, FIRST_IS_UNKNOWN, environment->name);
-	chat_text_add(text, "\n");
-	chat_unknown(text, environment, host, at);
+	chat_text_code(text, "\nsays deploybot on ", host);
+	chat_text_ago(text, ", ", environment->unknown_since, at);
+	chat_text_outside(text, ": ", environment->unknown_why);
+	chat_text_add(text, "\nNothing is started there by itself: pushes are queued.");
+	chat_unknown_orders(text, environment);
+}
+
+void
+chat_unknown_orders(struct chat_text *text, const struct environment *environment)
+{
+	const char *name = environment->name;
+
+	chat_text_add(text,
+	    "\nNow: look with " MARK_CODE "/logs %s" MARK_CODE
+	    ": something may still be at work there; if unsure, ask an admin. Then " MARK_CODE
+	    "/deploy %s" MARK_CODE,
+	    name, name);
+	if (environment->current.id != 0)
+		chat_text_add(
+		    text, " or " MARK_CODE "/rollback %s" MARK_CODE " (each asks first)", name);
+	else
+		chat_text_add(text, " (it asks first)");
+	chat_text_add(text, ", or ▶️ Start queue of %s, which starts what is queued.", name);
 }
 
 void
