@@ -153,7 +153,7 @@ static const struct {
 	{ "/cancel shop", "❓ /cancel shop: which environment?" },
 	{ "/cancel all", "Nothing to cancel." },
 	{ "/cancel shop staging",
-	    "ℹ️ Not cancelled: shop/staging: nothing runs or is queued." },
+	    "ℹ️ Nothing to stop: shop/staging: no deployment is in progress or queued." },
 	{ "/cancel shop/staging now", CANCEL },
 	{ "/cancel shop now", CANCEL },
 

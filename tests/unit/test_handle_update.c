@@ -812,7 +812,7 @@ requests_that_git_has_not_answered_are_bounded_for_each_person(void **state)
 	}
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 3);
 	assert_non_null(
-	    world_says(&w, "Not asked: staging: git has not answered your last 3 requests yet"));
+	    world_says(&w, "Try again later: staging: git has not answered your last 3 requests yet"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 4);
 	world_git(&w, (struct world_git){ .error = "git has no such ref" });
