@@ -287,11 +287,21 @@ before_subject(const struct deployment *deployment)
 static void
 add_warned(struct chat_text *text, const struct chat_deployment *about)
 {
+	bool is_rollback = deployment_is_rollback(about->deployment);
 	long long n = chat_deployment_count_warnings(about);
+	size_t old = 0;
 
-	if (about->deployment->state == DEPLOY_LIVE && n > 0)
-		chat_text_add(text, ", %lld warning%s%s", n, n == 1 ? "" : "s",
-		    deployment_is_rollback(about->deployment) ? "" : ":");
+	if (about->deployment->state != DEPLOY_LIVE)
+		return;
+	for (size_t i = 0; i < about->n_steps; i++)
+		old += deployment_stays_old(about->steps[i].name) != NULL;
+	if (old > 0)
+		chat_text_add(
+		    text, ", %zu on %s release", old, is_rollback ? "another" : "the old");
+	if (n > 0)
+		chat_text_add(text, ", %lld warning%s", n, n == 1 ? "" : "s");
+	if ((old > 0 || n > 0) && !is_rollback)
+		chat_text_add(text, ":");
 }
 
 void
