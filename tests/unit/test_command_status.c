@@ -150,8 +150,8 @@ of_several_hosts_each_is_named(void **state)
 	assert_non_null(
 	    strstr(status, "\nhealthy at [::1], HTTP 200 in 12 ms, answers as bbbbbbb\n"));
 	/* A green light said that aaaaaaa runs. */
-	assert_true(text_starts(
-	    status, "⚠️ staging: another commit answers; last live: aaaaaaa \"Make it blue\"\n"));
+	assert_true(text_starts(status,
+	    "⚠️ staging: another commit answers; last live: aaaaaaa \"Make it blue\"\n"));
 	assert_non_null(strstr(status, "\nrelease 1, went live 00:00"));
 	(void)world_text(&one, WORLD_ADMIN, "/status staging");
 	world_probed_as(&one, "aaaaaaa"); /* the same, said shorter */

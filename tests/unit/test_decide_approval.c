@@ -78,7 +78,8 @@ a_second_person_approves_and_it_goes_live(void **state)
 	assert_string_equal(w.toast, "Approved: production aaaaaaa: it is in progress.");
 	world_run_ends(&w, GOOD);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 1");
-	assert_non_null(world_says(&w, "#1 is live (approved by @bob): nothing is left to approve."));
+	assert_non_null(
+	    world_says(&w, "#1 is live (approved by @bob): nothing is left to approve."));
 	assert_string_equal(world_environment(&w, "production").current.commit, COMMIT_A);
 	assert_non_null(
 	    world_says_in(&w, WORLD_GROUP, "requested by @ada · approved by @bob\nNo health"));

@@ -7,9 +7,9 @@
 #define NOT_KNOWN "What runs in staging is not known"
 #define ALARM	  "State unknown: staging"
 #define ORDERS \
-	"\nNow: look with /logs staging: something may still be at work there; if unsure, ask an admin. " \
-	"Then /deploy staging or /rollback staging (each asks first), or ▶️ Start queue of staging, which " \
-	"starts what is queued."
+	"\nNow: look with /logs staging: something may still be at work there; if unsure, ask an " \
+	"admin. Then /deploy staging or /rollback staging (each asks first), or " \
+	"▶️ Start queue of staging, which starts what is queued."
 
 /* A is live, and nobody knows what the run of B left. */
 static void
