@@ -87,3 +87,20 @@ clean_text(char *out, size_t room, const char *text, size_t size)
 {
 	return clean(out, room, text, size, true);
 }
+
+size_t
+clean_quote(const char *at)
+{
+	static const char *const quotes[] = { "\"", "\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e",
+		"\xe2\x80\x9f",					/* U+201C-201F */
+		"\xe2\x80\xb3", "\xe2\x80\xb6", "\xca\xba",	/* double primes */
+		"\xef\xbc\x82",					/* full-width */
+		"\xe2\x9d\x9d", "\xe2\x9d\x9e",			/* ornaments */
+		"\xe3\x80\x9d", "\xe3\x80\x9e", "\xe3\x80\x9f", /* U+301D-301F */
+		"\xc2\xab", "\xc2\xbb" };			/* guillemets */
+
+	for (size_t i = 0; i < COUNT(quotes); i++)
+		if (strncmp(at, quotes[i], strlen(quotes[i])) == 0)
+			return strlen(quotes[i]);
+	return 0;
+}

@@ -19,3 +19,6 @@ const char *clean_line(char *out, size_t room, const char *text, size_t size);
 
 /* The same for text of several lines: line ends stay. */
 const char *clean_text(char *out, size_t room, const char *text, size_t size);
+
+/* How many bytes of a double quote, or of what reads as one, stand there; 0: none does. */
+size_t clean_quote(const char *at);

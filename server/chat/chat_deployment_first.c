@@ -94,6 +94,19 @@ is_seen_down(const struct chat_deployment *about)
 	    about->run_end != RUN_FAILED;
 }
 
+/* Its question is closed, and what it asked for goes on elsewhere: that is no commit skipped. */
+static enum chat_first
+skipped(const struct deployment *deployment)
+{
+	static const char *const elsewhere[] = { "started by ", "waits for ", "awaits approval ",
+		"asked about ", "the newest is asked for" };
+
+	for (size_t i = 0; i < COUNT(elsewhere); i++)
+		if (text_starts(deployment->detail, elsewhere[i]))
+			return FIRST_CLOSED;
+	return FIRST_SKIPPED;
+}
+
 /* Of a deployment, a person's rollback, or one forward. */
 static enum chat_first
 of_program(const struct deployment *deployment, enum chat_first deploys, enum chat_first back,
@@ -192,7 +205,7 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_EXPIRED:
 		return about->approvals != NULL ? FIRST_NOT_APPROVED : FIRST_NOT_CONFIRMED;
 	case DEPLOY_SUPERSEDED:
-		return FIRST_SKIPPED;
+		return skipped(about->deployment);
 	case DEPLOY_STATE_COUNT:
 		break;
 	}
@@ -278,11 +291,21 @@ before_subject(const struct chat_deployment *about)
 static void
 add_warned(struct chat_text *text, const struct chat_deployment *about)
 {
+	bool is_rollback = deployment_is_rollback(about->deployment);
 	long long n = chat_deployment_count_warnings(about);
+	size_t old = 0;
 
-	if (about->deployment->state == DEPLOY_LIVE && n > 0)
-		chat_text_add(text, ", %lld warning%s%s", n, n == 1 ? "" : "s",
-		    deployment_is_rollback(about->deployment) ? "" : ":");
+	if (about->deployment->state != DEPLOY_LIVE)
+		return;
+	for (size_t i = 0; i < about->n_steps; i++)
+		old += deployment_stays_old(about->steps[i].name) != NULL;
+	if (old > 0)
+		chat_text_add(
+		    text, ", %zu on %s release", old, is_rollback ? "another" : "the old");
+	if (n > 0)
+		chat_text_add(text, ", %lld warning%s", n, n == 1 ? "" : "s");
+	if ((old > 0 || n > 0) && !is_rollback)
+		chat_text_add(text, ":");
 }
 
 void

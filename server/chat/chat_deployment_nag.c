@@ -34,7 +34,7 @@ chat_deployment_unseen(struct chat_text *text, const struct deployment *work, in
 	if (work->state == DEPLOY_ROLLED_BACK)
 		chat_text_commit(text, "was rolled back from ", work->commit);
 	else
-		chat_text_commit(text, "went DOWN with ", work->commit);
+		chat_text_commit(text, "failed half-way with ", work->commit);
 	if (at != 0)
 		chat_text_ago(text, ", ", work->ended_at, at);
 }

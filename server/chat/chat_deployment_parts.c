@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "chat/chat_status.h"
 #include "lib/text.h"
 
 #define LEAST_RAN_MS 60000 /* what ran for less has shown nothing there */
@@ -443,6 +444,10 @@ chat_deployment_next_step(struct chat_text *text, const struct environment *envi
 {
 	const char *name = deployment->environment;
 
+	if (environment->unknown_since != 0) {
+		chat_unknown_orders(text, environment);
+		return;
+	}
 	chat_text_add(text, "\nNow: " MARK_CODE "/logs %s" MARK_CODE ", then ", name);
 	if (environment->current.id != 0 && back != BACK_IS_BARRED) {
 		chat_text_add(text, MARK_CODE "/rollback %s" MARK_CODE, name);

@@ -322,7 +322,7 @@ chat_deployment_awaits(const struct deployment *question, const char *link)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_first(&text, FIRST_SKIPPED, question->environment);
+	chat_first(&text, FIRST_CLOSED, question->environment);
 	chat_text_add(&text, ", #%lld awaits approval\n", (long long)question->id);
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, "requested by ", question->requester);

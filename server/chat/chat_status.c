@@ -69,7 +69,7 @@ static const struct {
 } rows[] = {
 	/* clang-format off */
 	[STANDING_RUNS] = { "🟢", "healthy", " runs ", "", "DOWN", ", healthy" },
-	[STANDING_OUT] = { "🔴", "does not answer as it should", " is DOWN; last live: ", "",
+	[STANDING_OUT] = { "🔴", "does not answer as it should", ": unhealthy; last live: ", "",
 	    "DOWN", "" },
 	[STANDING_OTHER] = { "⚠️", "", ": another commit answers; last live: ", "", "", "" },
 	[STANDING_NOT_ASKED] = { "🩺", "is being asked", " runs ", "", "DOWN",
@@ -79,10 +79,11 @@ static const struct {
 	[STANDING_EMPTY] = { "⚪", "", "", " has no release yet", "no healthy answer", "" },
 	[STANDING_REPLACED] = { "⏳", "is being replaced", "; last live: ", "; no release yet",
 	    "no healthy answer", "" },
-	[STANDING_UNKNOWN] = { "⚠️", "not known what runs, or another commit answers", ": not known what runs; last known: ",
-	    ": not known what runs; no release yet", "no healthy answer", "" },
-	[STANDING_DOWN] = { "🔥", "DOWN: the last change failed half-way", " is DOWN; last live: ",
-	    " is DOWN; no release yet", "DOWN", "" },
+	[STANDING_UNKNOWN] = { "⚠️", "not known what runs, or another commit answers",
+	    ": not known what runs; last known: ", ": not known what runs; no release yet",
+	    "no healthy answer", "" },
+	[STANDING_DOWN] = { "🔥", "DOWN, or may be: the last change failed half-way",
+	    " is DOWN; last live: ", " is DOWN; no release yet", "DOWN", "" },
 	[STANDING_MAY_BE_DOWN] = { "🔥", "", " may be DOWN; last live: ",
 	    " may be DOWN; no release yet", "DOWN", "" },
 	/* clang-format on */
@@ -121,6 +122,16 @@ add_exception(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, "\n⚠️ in a freeze: ", deployment->exception);
 }
 
+static size_t
+count_failing(const struct chat_status *status)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < status->n_urls; i++)
+		n += !status->findings[i].well;
+	return n;
+}
+
 /* Up to the commit on record, if there is one. */
 static void
 add_what_runs(struct chat_text *text, const struct chat_status *status)
@@ -131,8 +142,13 @@ add_what_runs(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
 		chat_text_commit(text, " ", status->active->commit);
 	}
-	chat_text_add(
-	    text, "%s", status->environment->current.id != 0 ? rows[is].release : rows[is].none);
+	if (is == STANDING_OUT && status->n_urls > 1)
+		chat_text_add(
+		    text, ": %zu of %zu health URLs", count_failing(status), status->n_urls);
+	chat_text_add(text, "%s",
+	    is == STANDING_OUT && status->n_urls > 1 ? " unhealthy; last live: " :
+		status->environment->current.id != 0 ? rows[is].release :
+						       rows[is].none);
 }
 
 static void
@@ -183,7 +199,8 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 		chat_text_outside(text, ": ", finding->detail);
 	if (!finding->well && finding->failures > 1)
 		chat_text_add(text, ", %d of %d tries", finding->failures, finding->failures);
-	if (is_other_commit(status, finding))
+	if (finding->commit[0] != '\0' &&
+	    (status->environment->current.id == 0 || is_other_commit(status, finding)))
 		chat_text_commit(text, ", answers as ", finding->commit);
 }
 
@@ -299,8 +316,29 @@ chat_unknown_alarm(
     struct chat_text *text, const struct environment *environment, const char *host, int64_t at)
 {
 	chat_first(text, FIRST_IS_UNKNOWN, environment->name);
-	chat_text_add(text, "\n");
-	chat_unknown(text, environment, host, at);
+	chat_text_code(text, "\nsays deploybot on ", host);
+	chat_text_ago(text, ", ", environment->unknown_since, at);
+	chat_text_outside(text, ": ", environment->unknown_why);
+	chat_text_add(text, "\nNothing is started there by itself: pushes are queued.");
+	chat_unknown_orders(text, environment);
+}
+
+void
+chat_unknown_orders(struct chat_text *text, const struct environment *environment)
+{
+	const char *name = environment->name;
+
+	chat_text_add(text,
+	    "\nNow: look with " MARK_CODE "/logs %s" MARK_CODE
+	    ": something may still be at work there; if unsure, ask an admin. Then " MARK_CODE
+	    "/deploy %s" MARK_CODE,
+	    name, name);
+	if (environment->current.id != 0)
+		chat_text_add(
+		    text, " or " MARK_CODE "/rollback %s" MARK_CODE " (each asks first)", name);
+	else
+		chat_text_add(text, " (it asks first)");
+	chat_text_add(text, ", or ▶️ Start queue of %s, which starts what is queued.", name);
 }
 
 void

@@ -113,8 +113,12 @@ chat_text_quoted(struct chat_text *text, const char *before, const char *theirs,
 		return;
 	}
 	chat_text_add(text, "%s\"", before);
-	for (size_t i = 0; i < size; i++)
-		buf_addc(&text->buf, words[i] == '"' ? '\'' : words[i]);
+	for (size_t i = 0; i < size;) {
+		size_t quote = clean_quote(words + i);
+
+		buf_addc(&text->buf, quote > 0 ? '\'' : words[i]);
+		i += quote > 0 ? quote : 1;
+	}
 	chat_text_add(text, size < line.buf.size ? "…\"" : "\"");
 	buf_done(&line.buf);
 }

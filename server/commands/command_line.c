@@ -18,7 +18,7 @@ command_line(struct tx *tx, const struct update *update, const struct request *r
 	if (work.id == 0 || !decide_sees(tx, update->person, deployment_target(&work, target))) {
 		decide_expired(tx, update);
 	} else if (work.state != DEPLOY_AWAITING_APPROVAL) {
-		decide_toastf(tx, update, false, "#%" PRId64 " is %s: no approval is asked for.",
+		decide_toastf(tx, update, false, "#%" PRId64 " is %s: nothing is left to approve.",
 		    work.id, deploy_flow_word(work.state));
 	} else {
 		decide_ready_send(tx, &update->address, &work);

@@ -23,7 +23,7 @@ command_newest(struct tx *tx, const struct update *update, const struct request 
 	    AUDIT_CODE_DEPLOY_APPROVAL, "replaced",
 	    (const char *const[]){ "name", update->name, NULL });
 	(void)snprintf(
-	    work.detail, sizeof(work.detail), "replaced by the newest: %.72s", update->name);
+	    work.detail, sizeof(work.detail), "the newest is asked for, by %.72s", update->name);
 	(void)decide_step(tx, &work, DEPLOY_ON_SUPERSEDE, NULL);
 	decide_toastf(tx, update, false, "The newest is asked for.");
 }

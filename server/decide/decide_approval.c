@@ -139,12 +139,12 @@ is_over(struct tx *tx, const struct update *update, const struct deployment *wor
 	is = work->state == DEPLOY_LIVE && row_release_until(tx, work) != 0 ? "was" : "is";
 	if (how[0] == '\0' && work->approvers[0] != '\0')
 		answer(tx, update, FIRST_NO_APPROVAL,
-		    "%s #%lld %s %s (approved by %s): no approval is asked for.",
+		    "%s #%lld %s %s (approved by %s): nothing is left to approve.",
 		    deployment_target(work, target), (long long)work->id, is,
 		    deploy_flow_word(work->state), work->approvers);
 	else
 		answer(tx, update, FIRST_NO_APPROVAL,
-		    "%s #%lld %s %s%s%s%s: no approval is asked for.",
+		    "%s #%lld %s %s%s%s%s: nothing is left to approve.",
 		    deployment_target(work, target), (long long)work->id, is,
 		    deploy_flow_word(work->state), how[0] != '\0' ? " (" : "", how,
 		    how[0] != '\0' ? ")" : "");

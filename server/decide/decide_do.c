@@ -343,10 +343,10 @@ say_asked_already(struct tx *tx, const struct update *update, const struct wante
 
 	decide_answer_no(tx, update);
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
-		decide_toast_firstf(tx, update, true, FIRST_SKIPPED, target_of(w),
+		decide_toast_firstf(tx, update, true, FIRST_CLOSED, target_of(w),
 		    " %s, #%" PRId64 " awaits approval.", w->action->name, asked->id);
 	chat_text_init(&text);
-	chat_first(&text, FIRST_SKIPPED, target_of(w));
+	chat_first(&text, FIRST_CLOSED, target_of(w));
 	chat_text_code(&text, " ", w->action->name);
 	chat_text_add(&text,
 	    ", #%" PRId64 " awaits approval\nIt was asked for before. See where it stands: ",

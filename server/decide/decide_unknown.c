@@ -38,14 +38,6 @@ notify(struct tx *tx, const char *name)
 
 	chat_text_init(&text);
 	chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
-	chat_text_add(&text,
-	    "\nNothing is started there by itself: pushes are queued. Look with " MARK_CODE
-	    "/logs %s" MARK_CODE " at what runs there, and whether another deploybot works on it. ",
-	    name);
-	chat_text_add(&text,
-	    "Where none does: the button starts what is queued, " MARK_CODE "/deploy %s" MARK_CODE
-	    " and " MARK_CODE "/rollback %s" MARK_CODE " ask first.",
-	    name, name);
 	message.head = chat_text_take(&text);
 	decide_add_looked(tx, name, message.address.chat, &message.buttons);
 	(void)row_message_add(tx, &message);

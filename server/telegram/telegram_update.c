@@ -333,12 +333,13 @@ read_address(const struct json *message, struct update *update)
 static void
 drop_signs(char *name)
 {
-	static const char *const signs[] = { "@", "\xef\xb9\xab", "\xef\xbc\xa0", "\xc2\xb7", "\"",
-		"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e", "\xe2\x80\x9f" };
+	static const char *const signs[] = { "@", "\xef\xb9\xab", "\xef\xbc\xa0", "\xc2\xb7" };
 
 	for (size_t i = 0; i < COUNT(signs); i++)
 		for (char *at = name; (at = strstr(at, signs[i])) != NULL;)
 			memset(at, ' ', strlen(signs[i]));
+	for (char *at = name; *at != '\0'; at++)
+		memset(at, ' ', clean_quote(at));
 }
 
 /* A username, or how they call themselves, in quotes and with the number that tells them from

@@ -16,8 +16,8 @@
 struct probe_target {
 	char environment[LIMIT_ENVIRONMENT];
 	char url[LIMIT_URL];
-	char commit[LIMIT_COMMIT];	/* expected; "": any.  Compared as a prefix both ways.  A look for
-					 * /v1 passes any: what is live on record */
+	char commit[LIMIT_COMMIT];	/* expected; "": any.  Compared as a prefix both ways.
+					 * A look for /v1 passes any: what is live */
 };
 
 /* A target is healthy after `successes` passes in a row, failed after `failures` in a row, or when

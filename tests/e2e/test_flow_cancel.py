@@ -65,7 +65,7 @@ def test_a_broken_first_release_has_nothing_to_go_back_to_and_says_so(scene):
 def test_nothing_in_progress_cannot_be_cancelled(scene):
     who = scene.admin()
     who.say("/cancel staging")
-    who.hear("Not cancelled: staging: nothing runs or is queued.")
+    who.hear("Nothing to stop: staging: no deployment is in progress or queued.")
 
 
 def test_a_cancel_during_the_build_touches_nothing(scene):

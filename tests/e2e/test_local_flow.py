@@ -129,7 +129,7 @@ def test_status_shows_health_as_the_chat_does(scene):
         assert [(h["environment"], h["is_healthy"], h["http_status"]) for h in
                 scene.json(PERSON, "status")["health"]] == [("staging", False, 500)]
         scene.health.answers["staging"] = (200, {"commit": "f" * 40})
-        assert re.search(r"^staging +another commit answers; last live: release .*\n  healthy: .*, answers as fffffff\n",
+        assert re.search(r"^staging +another commit answers; last live: release .*\n  healthy: .*, answers as fffffff",
                          scene.run(PERSON, "status", "staging"))
         assert [h["is_other_commit"] for h in scene.json(PERSON, "status")["health"]] == [True]
     finally:

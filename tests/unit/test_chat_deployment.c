@@ -85,7 +85,8 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 	what.n_steps = COUNT(steps);
 	what.run_end = RUN_SUCCEEDED;
 	chat_says(&what,
-	    "Live: staging \"Make it blue\" 1a2b3c4\n⚠️ still on the old release: worker");
+	    "✅ Live: staging, 2 on the old release: \"Make it blue\" 1a2b3c4\n"
+	    "⚠️ still on the old release: worker");
 	chat_says(&what, "worker, cron\n");
 	deployment.ended_at = NOW - 1000;
 	chat_says(&what, "✓ release 1 s\n✓ stays-old all is well");
@@ -95,6 +96,7 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 	assert_null(strstr(chat_plain(&what), "before-1"));
 	deployment.program = PROGRAM_ROLLBACK;
 	chat_says(&what, "\n⚠️ still on another release: worker, cron\n");
+	chat_says(&what, "Rolled back: staging, 2 on another release → 1a2b3c4");
 }
 
 /* In code, in which nothing is a link, a mention, a mark or a line of ours. */

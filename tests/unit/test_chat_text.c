@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "lib/buf.h"
@@ -42,11 +43,37 @@ a_command_in_code_marks_is_what_a_shell_takes(void **state)
 	}
 }
 
+/* A subject ended early, and what it said behind that read as ours. */
+static void
+nothing_in_a_subject_reads_as_its_end(void **state)
+{
+	static const char *const quotes[] = { "\"", "“", "”", "„", "‟", "″", "ʺ", "＂", "❝", "❞",
+		"«", "»", "‶", "〝", "〞", "〟" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) {
+		struct chat_text text;
+		char subject[64];
+
+		(void)snprintf(subject, sizeof(subject), "é%s 1a2b3c4 by @ada", quotes[i]);
+		chat_text_init(&text);
+		chat_text_subject(&text, ": ", subject);
+		assert_string_equal(buf_text(&text.buf), ": \"é' 1a2b3c4 by (at)ada\"");
+		buf_done(&text.buf);
+		/* Its last letter, where it is cut. */
+		chat_text_init(&text);
+		chat_text_quoted(&text, "", subject, 2);
+		assert_string_equal(buf_text(&text.buf), "\"é'…\"");
+		buf_done(&text.buf);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_in_code_marks_is_what_a_shell_takes),
+		cmocka_unit_test(nothing_in_a_subject_reads_as_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

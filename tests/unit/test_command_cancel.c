@@ -147,8 +147,8 @@ nothing_in_progress_is_said_to_whoever_cancels(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(
-	    world_says(&w, "ℹ️ Not cancelled: staging: nothing runs or is queued."));
+	assert_non_null(world_says(
+	    &w, "ℹ️ Nothing to stop: staging: no deployment is in progress or queued."));
 	world_close(&w);
 }
 

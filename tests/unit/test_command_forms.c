@@ -55,7 +55,7 @@ static const struct {
 	    "/status [application or environment] — what runs where, and its health\n"
 	    "🟢 healthy\n🔴 does not answer as it should\n🩺 is being asked\n"
 	    "⚪ no health check, or nothing deployed yet\n⏳ is being replaced\n"
-	    "⚠️ not known what runs, or another commit answers\n🔥 DOWN: the last change failed half-way\n"
+	    "⚠️ not known what runs, or another commit answers\n🔥 DOWN, or may be: the last change failed half-way\n"
 	    "⏸ a push waits; 💧 the old release finishes its requests; "
 	    "👀 nobody has seen how it failed\n\n" ENVIRONMENTS },
 	{ "/2fa " W260, TOO_MUCH("2fa", "/2fa [confirm <code>, recover <code> or reset <id>]") },
@@ -153,7 +153,7 @@ static const struct {
 	{ "/cancel shop", "❓ /cancel shop: which environment?" },
 	{ "/cancel all", "Nothing to cancel." },
 	{ "/cancel shop staging",
-	    "ℹ️ Not cancelled: shop/staging: nothing runs or is queued." },
+	    "ℹ️ Nothing to stop: shop/staging: no deployment is in progress or queued." },
 	{ "/cancel shop/staging now", CANCEL },
 	{ "/cancel shop now", CANCEL },
 

@@ -74,7 +74,7 @@ the_same_asked_again_while_it_awaits_approval_is_one(void **state)
 	request(&w);
 	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⏭️ Skipped: client/acme restart-web, #1 awaits approval\nIt was asked for before. See where it stands: /pending");
+	    "⏭️ Closed here: client/acme restart-web, #1 awaits approval\nIt was asked for before. See where it stands: /pending");
 	assert_int_not_equal(world_last(&w)->reply_to, 0); /* to where it stands */
 	assert_int_equal(newest(&w).id, 1);
 	(void)world_text(&w, WORLD_ADMIN, "/request restart-web acme"); /* somebody else does */
@@ -226,7 +226,7 @@ a_new_line_has_the_same_nonce_and_a_ts_of_now(void **state)
 	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
 	(void)world_press(
 	    &w, APPROVER, WORLD_GROUP, world_button(world_says(&w, "To be approved"), "New line"));
-	assert_non_null(strstr(w.toast, "no approval is asked for"));
+	assert_non_null(strstr(w.toast, "nothing is left to approve"));
 	world_close(&w);
 }
 

@@ -150,8 +150,8 @@ of_several_hosts_each_is_named(void **state)
 	assert_non_null(
 	    strstr(status, "\nhealthy at [::1], HTTP 200 in 12 ms, answers as bbbbbbb\n"));
 	/* A green light said that aaaaaaa runs. */
-	assert_true(text_starts(
-	    status, "⚠️ staging: another commit answers; last live: aaaaaaa \"Make it blue\"\n"));
+	assert_true(text_starts(status,
+	    "⚠️ staging: another commit answers; last live: aaaaaaa \"Make it blue\"\n"));
 	assert_non_null(strstr(status, "\nrelease 1, went live 00:00"));
 	(void)world_text(&one, WORLD_ADMIN, "/status staging");
 	world_probed_as(&one, "aaaaaaa"); /* the same, said shorter */
@@ -355,7 +355,7 @@ of_several_what_is_unhealthy_stands_first(void **state)
 	assert_true(text_starts(world_plain(world_last(&w)), "⚪ blog/staging"));
 	world_probed(&w, "HTTP 500");
 	said = world_plain(world_last(&w));
-	assert_true(text_starts(said, "🔴 shop/staging is DOWN; last live: aaaaaaa, "));
+	assert_true(text_starts(said, "🔴 shop/staging: unhealthy; last live: aaaaaaa, "));
 	assert_non_null(strstr(said, "\n⚪ blog/staging has no release yet\n"));
 }
 
@@ -371,7 +371,7 @@ of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it(void **st
 	world_probed(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	world_probed(&w, "HTTP 500");
-	says(world_plain(world_last(&w)), "🔴 shop/staging is DOWN; last live: aaaaaaa");
+	says(world_plain(world_last(&w)), "🔴 shop/staging: unhealthy; last live: aaaaaaa");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	(void)world_run_starts(&w);

@@ -78,7 +78,8 @@ a_second_person_approves_and_it_goes_live(void **state)
 	assert_string_equal(w.toast, "Approved: production aaaaaaa: it is in progress.");
 	world_run_ends(&w, GOOD);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 1");
-	assert_non_null(world_says(&w, "#1 is live (approved by @bob): no approval is asked for."));
+	assert_non_null(
+	    world_says(&w, "#1 is live (approved by @bob): nothing is left to approve."));
 	assert_string_equal(world_environment(&w, "production").current.commit, COMMIT_A);
 	assert_non_null(
 	    world_says_in(&w, WORLD_GROUP, "requested by @ada · approved by @bob\nNo health"));
@@ -184,7 +185,7 @@ who_asks_for_what_awaits_approval_may_still_approve_it(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	/* One message, with what can be tapped where there is no link. */
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⏭️ Skipped: production, #1 awaits approval\nrequested by @ada: \"Make it blue\" aaaaaaa\nApprove or reject it: /pending production");
+	    "⏭️ Closed here: production, #1 awaits approval\nrequested by @ada: \"Make it blue\" aaaaaaa\nApprove or reject it: /pending production");
 	assert_null(world_says(&w, "asked about already"));
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	assert_non_null(world_peek(&w, EFFECT_RUN));
@@ -665,7 +666,7 @@ a_no_with_a_reason_ends_it_and_rings(void **state)
 	assert_string_equal(label_in(&w, WORLD_TEAM, "Approve"), "");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/reject 1 late");
 	assert_non_null(world_says(
-	    &w, "#1 is refused (rejected by @bob: the demo is at 4): no approval is asked for."));
+	    &w, "#1 is refused (rejected by @bob: the demo is at 4): nothing is left to approve."));
 	assert_null(world_says_in(&w, WORLD_TEAM, "👎 Reject? ")); /* nor its buttons */
 	assert_string_equal(label_in(&w, WORLD_TEAM, "Not tonight"), "");
 	world_close(&w);

@@ -154,7 +154,7 @@ a_drain_that_did_not_run_or_was_lost_is_ordered_three_times(void **state)
 	world_run_ends(&w, LOST);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_audited(&w, "drain_cut", "medium"), 1);
-	assert_non_null(world_says(&w, "its supervisor was killed"));
+	assert_non_null(world_says(&w, "it was cut off"));
 	world_close(&w);
 }
 

@@ -823,8 +823,8 @@ a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
 	    "production, or the next push.");
 	assert_int_equal(world_audited(&w, "cancel_requested", "aaaaaaa"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
-	assert_non_null(
-	    world_says(&w, "ℹ️ Not cancelled: production: nothing runs or is queued."));
+	assert_non_null(world_says(
+	    &w, "ℹ️ Nothing to stop: production: no deployment is in progress or queued."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze production");
 	assert_non_null(world_says(&w, "🔓 Freeze ended: production by @ada."));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));

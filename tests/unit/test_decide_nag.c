@@ -131,8 +131,8 @@ what_is_down_is_reminded_of(void **state)
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix."));
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_non_null(
-	    world_says(&w, "👀 nobody has seen yet that it went DOWN with bbbbbbb, 15 min ago"));
+	assert_non_null(world_says(
+	    &w, "👀 nobody has seen yet that it failed half-way with bbbbbbb, 15 min ago"));
 	world_close(&w);
 }
 

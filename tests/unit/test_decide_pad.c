@@ -218,7 +218,7 @@ a_code_is_not_spent_on_what_is_over(void **state)
 	assert_non_null(world_says_in(&w, bob.id, "no code was used"));
 	/* Nor is one asked for then. */
 	(void)world_text(&w, bob.id, "/approve 1");
-	assert_non_null(world_says(&w, "#1 is cancelled (by @ada): no approval is asked for."));
+	assert_non_null(world_says(&w, "#1 is cancelled (by @ada): nothing is left to approve."));
 	assert_null(world_says_in(&w, bob.id, "Code for"));
 	await_approval(&w);
 	press_in(&w, &bob, WORLD_TEAM, "Approve");

@@ -236,7 +236,7 @@ what_is_down_stands_first(void **state)
 	open_pinned(&w);
 	world_due(&w, TIMER_PIN);
 	health(&w, "HTTP 500");
-	assert_true(text_starts(says(&w), "🔴 staging is DOWN; last live: aaaaaaa\n"));
+	assert_true(text_starts(says(&w), "🔴 staging: unhealthy; last live: aaaaaaa\n"));
 	world_due(&w, TIMER_PIN);
 	health(&w, NULL);
 	assert_true(text_starts(says(&w), "🟢 staging runs aaaaaaa, healthy\n"));

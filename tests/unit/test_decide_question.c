@@ -72,7 +72,7 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	    "☝️ production: asked about already: \"Make it blue\" aaaaaaa\nYou may answer it too, @bob."));
 	assert_int_equal(world_last(&w)->buttons.n, 0);
 	assert_non_null(world_says(&w,
-	    "⏭️ Skipped: production, asked about already, as #1\naaaaaaa \"Make it blue\""));
+	    "⏭️ Closed here: production, asked about already, as #1\naaaaaaa \"Make it blue\""));
 	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
 	go_live(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
@@ -238,8 +238,8 @@ a_start_closes_the_question_about_its_commit_and_no_other(void **state)
 	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, COMMIT_B);
 	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL);
 	push(&w, COMMIT_A);
-	assert_non_null(world_says(
-	    &w, "⏭️ Skipped: production, started by github:octo(7)\naaaaaaa \"Make it blue\""));
+	assert_non_null(world_says(&w,
+	    "⏭️ Closed here: production, started by github:octo(7)\naaaaaaa \"Make it blue\""));
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_AWAITING_CONFIRMATION);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);

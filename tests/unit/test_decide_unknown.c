@@ -5,6 +5,11 @@
 #include "lib/text.h"
 
 #define NOT_KNOWN "What runs in staging is not known"
+#define ALARM	  "State unknown: staging"
+#define ORDERS \
+	"\nNow: look with /logs staging: something may still be at work there; if unsure, ask an " \
+	"admin. Then /deploy staging or /rollback staging (each asks first), or " \
+	"▶️ Start queue of staging, which starts what is queued."
 
 /* A is live, and nobody knows what the run of B left. */
 static void
@@ -49,13 +54,16 @@ the_team_is_told_why_and_by_which_machine(void **state)
 
 	(void)state;
 	begin(&w);
-	message = world_says_in(&w, WORLD_TEAM, NOT_KNOWN);
+	message = world_says_in(&w, WORLD_TEAM, ALARM);
 	assert_non_null(message);
 	assert_true(message->is_alarm);
 	assert_non_null(strstr(world_plain(message), "run 2 of bbbbbbb: its folder is not here"));
 	assert_true(w.aid.settings->host[0] != '\0');
 	assert_non_null(strstr(world_plain(message), w.aid.settings->host));
-	assert_non_null(strstr(world_plain(message), "the button starts what is queued"));
+	assert_null(strstr(world_plain(message), NOT_KNOWN)); /* its first line says it */
+	assert_non_null(strstr(world_plain(message), ORDERS));
+	/* Who reads the deployment's own line is sent the same way. */
+	assert_non_null(strstr(world_plain(world_says(&w, "May be broken: staging")), ORDERS));
 	assert_string_not_equal(world_button(message, "▶️ Start queue of staging"), "");
 	assert_int_equal(world_audited(&w, "state_unknown", "run 2 of bbbbbbb"), 1);
 	assert_non_null(
@@ -81,7 +89,7 @@ a_push_keeps_its_place_until_somebody_has_looked(void **state)
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	assert_string_equal(world_environment(&w, "staging").unknown_why, "");
 	assert_string_equal(w.toast, "Deployments to staging go on.");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Looked at: staging by @bob"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "Queue started: staging by @bob"));
 	assert_int_equal(world_audited(&w, "state_known", "telegram:22"), 1);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
@@ -435,7 +443,7 @@ after_a_restore_an_environment_without_settings_is_not_known_either(void **state
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_null(world_peek(&w, EFFECT_PROBE));
 	assert_true(world_environment(&w, "staging").unknown_since > 0);
-	assert_null(world_says_in(&w, WORLD_TEAM, NOT_KNOWN)); /* nothing can start there */
+	assert_null(world_says_in(&w, WORLD_TEAM, ALARM)); /* nothing can start there */
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "State unknown: production"));
 	world_close(&w);
 }
@@ -473,10 +481,10 @@ a_restore_repeats_no_warning_of_the_run_that_it_ended(void **state)
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	start_restored(&w);
-	warning = world_says_in(&w, WORLD_TEAM, NOT_KNOWN);
+	warning = world_says_in(&w, WORLD_TEAM, ALARM);
 	assert_non_null(warning);
 	world_run_ends(&w, FOLDER_GONE);
-	assert_ptr_equal(world_says_in(&w, WORLD_TEAM, NOT_KNOWN), warning);
+	assert_ptr_equal(world_says_in(&w, WORLD_TEAM, ALARM), warning);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "State unknown: production"));
 	assert_int_equal(world_audited(&w, "state_unknown", "--restored"), 2);
 	press(&w, WORLD_ADMIN, warning, "Start queue");
@@ -493,10 +501,10 @@ a_restore_warns_of_what_was_not_known_before_the_copy_too(void **state)
 
 	(void)state;
 	begin(&w);
-	warning = world_says_in(&w, WORLD_TEAM, NOT_KNOWN);
+	warning = world_says_in(&w, WORLD_TEAM, ALARM);
 	w.aid.at += 1000;
 	start_restored(&w);
-	assert_ptr_not_equal(world_says_in(&w, WORLD_TEAM, NOT_KNOWN), warning);
+	assert_ptr_not_equal(world_says_in(&w, WORLD_TEAM, ALARM), warning);
 	assert_non_null(strstr(world_environment(&w, "staging").unknown_why, "--restored"));
 	world_close(&w);
 }

@@ -633,7 +633,7 @@ what_cannot_be_done_is_a_status_and_a_sentence(void **state)
 		    "Usage" },
 		{ "/v1/command/rollback", OF_STAGING, 409, "no earlier release" },
 		{ "/v1/command/cancel", OF_STAGING, 409,
-		    "Not cancelled: staging: nothing runs or is queued." },
+		    "Nothing to stop: staging: no deployment is in progress or queued." },
 		{ "/v1/command/queue", "{}", 200, "Nothing is in progress" },
 	};
 	struct world w;

@@ -120,7 +120,7 @@ a_run_that_could_not_be_swept_is_left_to_a_person(void **state)
 		.gate_opened = true, .lost = true, .unswept = true, .released = true });
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "what it started could not be swept"));
+	assert_non_null(world_says(&w, "it was cut off: some of it may still be at work"));
 	assert_null(world_says(&w, "was ended"));
 	assert_int_not_equal(world_environment(&w, "staging").unknown_since, 0);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "Nothing is started there by itself"));
@@ -627,8 +627,8 @@ what_is_lost_in_its_migration_is_not_rolled_back(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_non_null(world_says(&w,
 	    "staging: the migration was cut; it may still be running; aaaaaaa was not replaced, whether it serves is not known; the database may be half migrated"));
-	assert_non_null(world_says(
-	    &w, "its supervisor was killed; everything it had started on deploybot's machine"));
+	assert_non_null(
+	    world_says(&w, "it was cut off; all it had started on deploybot's machine"));
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	world_close(&w);
 }
@@ -768,7 +768,7 @@ a_lost_supervisor_stops_and_then_is_rolled_back(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
-	assert_non_null(world_says(&w, "interrupted: its supervisor was killed"));
+	assert_non_null(world_says(&w, "interrupted: it was cut off"));
 	world_close(&w);
 }
 

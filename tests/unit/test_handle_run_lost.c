@@ -55,8 +55,8 @@ the_chat_says_what_is_alive_still(void **state)
 	world_deploy_starts(&w, COMMIT_B);
 	lose(&w, "process 4711 of it would not end: " GROUP);
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_STOPPING);
-	assert_non_null(world_says(
-	    &w, "its supervisor was killed, and process 4711 of it would not end: " GROUP));
+	assert_non_null(
+	    world_says(&w, "it was cut off, and process 4711 of it would not end: " GROUP));
 	assert_non_null(world_says(&w, "✋ Stopping staging"));
 	world_close(&w);
 }
@@ -79,8 +79,8 @@ a_rollback_that_is_stuck_says_so_beside_its_cause(void **state)
 	assert_null(world_says(&w, "supervisor"));
 	lose(&w, "its end could not be reconciled: " GROUP);
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_ROLLING_BACK);
-	assert_non_null(world_says(
-	    &w, "its supervisor was killed, and its end could not be reconciled: " GROUP));
+	assert_non_null(
+	    world_says(&w, "it was cut off, and its end could not be reconciled: " GROUP));
 	assert_non_null(strstr(world_plain(world_says(&w, GROUP)), "503 instead of 200"));
 	world_close(&w);
 }

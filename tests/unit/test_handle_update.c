@@ -811,8 +811,8 @@ requests_that_git_has_not_answered_are_bounded_for_each_person(void **state)
 		(void)world_text(&w, WORLD_STAGING_USER, text);
 	}
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 3);
-	assert_non_null(
-	    world_says(&w, "Not asked: staging: git has not answered your last 3 requests yet"));
+	assert_non_null(world_says(
+	    &w, "Try again later: staging: git has not answered your last 3 requests yet"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 4);
 	world_git(&w, (struct world_git){ .error = "git has no such ref" });
@@ -839,8 +839,8 @@ status_asks_all_health_urls_at_once_and_tells_the_truth(void **state)
 	assert_int_equal(probe->u.probe.n, 3);
 	assert_int_equal(probe->u.probe.plan.failures, 3);
 	world_probed(&w, "HTTP 500");
-	assert_non_null(strstr(
-	    world_plain(world_last(&w)), "🔴 staging is DOWN; last live: aaaaaaa \"Make it blue\""));
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "🔴 staging: 2 of 2 health URLs unhealthy; last live: aaaaaaa \"Make it blue\""));
 	assert_non_null(
 	    strstr(world_plain(world_last(&w)), "DOWN at 127.0.0.1:1: HTTP 500, 3 of 3 tries"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "production has no release yet"));
