@@ -168,6 +168,7 @@ a_question_says_what_is_in_doubt(void **state)
 	work.ended_at = NOW;
 	chat_says(&what, "\nwhat runs in staging is not known, as before; no release yet\n");
 	environment.is_down = true;
+	environment.unknown_since = 0;
 	environment.current = chat_there.current;
 	chat_says(&what,
 	    ", may still be DOWN: \"Make it blue\"\nstaging may be DOWN, as before; last live: 9f8e7d6\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix.\n");
