@@ -138,6 +138,9 @@ char *chat_deployment_found(const struct deployment *deployment) MUST_USE;
 
 #define CHAT_PAST_BARRIER "⚠️ Roll back all the same"
 
+/* Adds what to do then, in its order: the same below whatever rings for it. */
+void chat_unknown_orders(struct chat_text *text, const struct environment *environment);
+
 /* A line for each that a rollback would go past. */
 void chat_barriers(struct chat_text *text, const struct barrier *barriers, size_t n);
 

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "chat/chat_status.h"
 #include "lib/text.h"
 
 #define LEAST_RAN_MS 60000 /* what ran for less has shown nothing there */
@@ -436,6 +435,24 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 	(void)text_copy(brief, sizeof(brief), detail);
 	chat_text_outside(text, "", is_brief ? brief : detail);
 	chat_text_add(text, "%s%s", is_brief && strlen(detail) >= sizeof(brief) ? "…" : "", behind);
+}
+
+void
+chat_unknown_orders(struct chat_text *text, const struct environment *environment)
+{
+	const char *name = environment->name;
+
+	chat_text_add(text,
+	    "\nNow: look with " MARK_CODE "/logs %s" MARK_CODE
+	    ": something may still be at work there; if unsure, ask an admin. Then " MARK_CODE
+	    "/deploy %s" MARK_CODE,
+	    name, name);
+	if (environment->current.id != 0)
+		chat_text_add(
+		    text, " or " MARK_CODE "/rollback %s" MARK_CODE " (each asks first)", name);
+	else
+		chat_text_add(text, " (it asks first)");
+	chat_text_add(text, ", or ▶️ Start queue of %s, which starts what is queued.", name);
 }
 
 void

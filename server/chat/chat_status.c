@@ -324,24 +324,6 @@ chat_unknown_alarm(
 }
 
 void
-chat_unknown_orders(struct chat_text *text, const struct environment *environment)
-{
-	const char *name = environment->name;
-
-	chat_text_add(text,
-	    "\nNow: look with " MARK_CODE "/logs %s" MARK_CODE
-	    ": something may still be at work there; if unsure, ask an admin. Then " MARK_CODE
-	    "/deploy %s" MARK_CODE,
-	    name, name);
-	if (environment->current.id != 0)
-		chat_text_add(
-		    text, " or " MARK_CODE "/rollback %s" MARK_CODE " (each asks first)", name);
-	else
-		chat_text_add(text, " (it asks first)");
-	chat_text_add(text, ", or ▶️ Start queue of %s, which starts what is queued.", name);
-}
-
-void
 chat_block(struct chat_text *text, const struct block *block, int64_t at)
 {
 	if (block->by[0] != '\0')

@@ -42,9 +42,6 @@ struct chat_status {
 void chat_unknown(
     struct chat_text *text, const struct environment *environment, const char *host, int64_t at);
 
-/* Adds what to do then, in its order: the same below whatever rings for it. */
-void chat_unknown_orders(struct chat_text *text, const struct environment *environment);
-
 /* The same as a message of its own, with what to do. */
 void chat_unknown_alarm(
     struct chat_text *text, const struct environment *environment, const char *host, int64_t at);
