@@ -94,19 +94,6 @@ is_seen_down(const struct chat_deployment *about)
 	    about->run_end != RUN_FAILED;
 }
 
-/* Its question is closed, and what it asked for goes on elsewhere: that is no commit skipped. */
-static enum chat_first
-skipped(const struct deployment *deployment)
-{
-	static const char *const elsewhere[] = { "started by ", "waits for ", "awaits approval ",
-		"asked about ", "the newest is asked for" };
-
-	for (size_t i = 0; i < COUNT(elsewhere); i++)
-		if (text_starts(deployment->detail, elsewhere[i]))
-			return FIRST_CLOSED;
-	return FIRST_SKIPPED;
-}
-
 /* Of a deployment, a person's rollback, or one forward. */
 static enum chat_first
 of_program(const struct deployment *deployment, enum chat_first deploys, enum chat_first back,
@@ -205,7 +192,8 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_EXPIRED:
 		return about->approvals != NULL ? FIRST_NOT_APPROVED : FIRST_NOT_CONFIRMED;
 	case DEPLOY_SUPERSEDED:
-		return skipped(about->deployment);
+		return about->deployment->why == DEPLOY_WHY_ELSEWHERE ? FIRST_CLOSED :
+									FIRST_SKIPPED;
 	case DEPLOY_STATE_COUNT:
 		break;
 	}

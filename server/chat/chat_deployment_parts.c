@@ -409,6 +409,7 @@ is_measured(enum deploy_why why)
 	case DEPLOY_WHY_REFUSED:
 	case DEPLOY_WHY_REJECTED:
 	case DEPLOY_WHY_UNAPPROVED:
+	case DEPLOY_WHY_ELSEWHERE:
 	case DEPLOY_WHY_COUNT:
 		break;
 	}

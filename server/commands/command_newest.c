@@ -24,6 +24,7 @@ command_newest(struct tx *tx, const struct update *update, const struct request 
 	    (const char *const[]){ "name", update->name, NULL });
 	(void)snprintf(
 	    work.detail, sizeof(work.detail), "the newest is asked for, by %.72s", update->name);
+	work.why = DEPLOY_WHY_ELSEWHERE;
 	(void)decide_step(tx, &work, DEPLOY_ON_SUPERSEDE, NULL);
 	decide_toastf(tx, update, false, "The newest is asked for.");
 }

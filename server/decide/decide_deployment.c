@@ -546,6 +546,7 @@ close_questions(struct tx *tx, const struct deployment *started)
 	while (question.id != 0 && !tx->failed) {
 		(void)snprintf(question.detail, sizeof(question.detail), "started by %s",
 		    deployment_starter(started));
+		question.why = DEPLOY_WHY_ELSEWHERE;
 		(void)decide_step(tx, &question, DEPLOY_ON_SUPERSEDE, NULL);
 		question = find_question(tx, started);
 	}

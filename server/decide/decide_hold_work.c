@@ -127,12 +127,14 @@ decide_hold_work(struct tx *tx, struct deployment *push)
 	    settings_environment(tx->settings, push->environment);
 	struct holds holds;
 	const struct hold *hold = binding(tx, push->environment, &holds);
+	bool is_dropped;
 
 	if (settings != NULL && hold != NULL)
 		note_push(tx, settings, hold, &holds, &pushed);
+	is_dropped = settings != NULL && settings->drops_pushes;
+	push->why = is_dropped ? DEPLOY_WHY_NONE : DEPLOY_WHY_ELSEWHERE;
 	(void)snprintf(push->detail, sizeof(push->detail), "%s the end of the %s",
-	    settings != NULL && settings->drops_pushes ? "dropped: not deployed before" :
-							 "waits for",
+	    is_dropped ? "dropped: not deployed before" : "waits for",
 	    chat_holds[hold == NULL ? HOLD_FREEZE : hold->kind].ends);
 	(void)decide_step(tx, push, DEPLOY_ON_SUPERSEDE, NULL);
 }

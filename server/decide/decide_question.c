@@ -66,6 +66,7 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 		return false; /* nobody's yes is waited for */
 	(void)snprintf(request->detail, sizeof(request->detail), "%s already, as #%" PRId64,
 	    is_confirmed ? "awaits approval" : "asked about", question.id);
+	request->why = DEPLOY_WHY_ELSEWHERE;
 	(void)decide_step(tx, request, DEPLOY_ON_SUPERSEDE, NULL);
 	/* Who asks for what others approve is none of those who asked: they may approve it. */
 	if (is_confirmed) {

@@ -93,7 +93,8 @@
 	W(NOT_STARTED, "NOT_STARTED", "not started") \
 	W(REFUSED,     "REFUSED",     "refused") \
 	W(REJECTED,    "REJECTED",    "rejected") \
-	W(UNAPPROVED,  "UNAPPROVED",  "not approved in time")
+	W(UNAPPROVED,  "UNAPPROVED",  "not approved in time") \
+	W(ELSEWHERE,   "ELSEWHERE",   "") /* closed here, goes on as detail says */
 
 enum deploy_state {
 #define S(name, row, word, class) DEPLOY_##name,

@@ -92,7 +92,7 @@ def take_over(scene, *arguments, change=None):
 
 
 def hear_warning(scene, environment="staging"):
-    return scene.ada.hear(f"What runs in {environment} is not known", socket.gethostname(), buttons=("Start queue",),
+    return scene.ada.hear(f"State unknown: {environment}", socket.gethostname(), buttons=("Start queue",),
                           after=scene.ada_since)
 
 

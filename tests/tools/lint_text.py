@@ -79,7 +79,6 @@ COMPARED = r"\b(?:strn?cmp|strn?casecmp|str(?:case)?str|text_(?:same_ci|starts|s
 COMPARED_CALL = re.compile(COMPARED)
 SENTENCE = re.compile(COMPARED + r'[^;?]*(?:(?:->|\.)(?:detail|note|description)\b|"[^"]*[A-Za-z] [A-Za-z][^"]*")')
 MAY_READ_SENTENCES = {
-    "server/chat/chat_deployment_first.c": "of what is superseded: it chooses a word, nothing else",
     "lib/http_server.c": "libmicrohttpd has no other word of it",
     "runner/cgroup.c": "the kernel's format",
     "server/decide/decide_forward.c": "only what the log has said already is left out of it",
