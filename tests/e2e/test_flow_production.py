@@ -216,7 +216,7 @@ def test_rollback_shows_from_and_to_and_asks_with_one_button(scene):
     again = text_of(who.hear("Roll back production?"))
     assert f"{previous[:7]} → " in again and f"→ {live[:7]}" not in again
     who.say("/status production")
-    who.hear(f"blocked: {live[:7]} rolled back by @admin_", "(to release ", "/deploy production <commit>")
+    who.hear(f"blocked: {live[:7]} rolled back by @admin_", "(to release ", f"/deploy production {live[:7]}")
 
 
 def test_rollback_to_a_named_release_goes_there(scene):
