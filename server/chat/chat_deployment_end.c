@@ -13,7 +13,8 @@ static void
 add_still_runs(struct chat_text *text, const struct chat_deployment *about)
 {
 	if (environment_is_in_doubt(about->environment)) {
-		chat_deployment_doubt(text, about->environment, AS_BEFORE);
+		chat_deployment_doubt(
+		    text, about->environment, ", as before: nothing was changed; ");
 		return;
 	}
 	chat_text_add(text, "%s", about->deployment->environment);

@@ -166,12 +166,13 @@ a_question_says_what_is_in_doubt(void **state)
 	chat_says(&what, "\n⚠️ what runs in staging is not known; no release yet\n");
 	work.state = DEPLOY_FAILED;
 	work.ended_at = NOW;
-	chat_says(&what, "\nwhat runs in staging is not known, as before; no release yet\n");
+	chat_says(&what,
+	    "\nwhat runs in staging is not known, as before: nothing was changed; no release yet\n");
 	environment.is_down = true;
 	environment.unknown_since = 0;
 	environment.current = chat_there.current;
 	chat_says(&what,
-	    ", may still be DOWN: \"Make it blue\"\nstaging may be DOWN, as before; last live: 9f8e7d6\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix.\n");
+	    ", may still be DOWN: \"Make it blue\"\nstaging may be DOWN, as before: nothing was changed; last live: 9f8e7d6\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix.\n");
 	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 1");
 	chat_says(&what,
 	    "\nstaging: the migration failed (exit 1); staging may be DOWN, as before; last live: 9f8e7d6; the database may be half migrated\n");
