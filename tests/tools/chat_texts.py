@@ -24,7 +24,8 @@ IN_DOUBT = re.compile(r"\b([Mm]ay be|is) DOWN\b|\b[Ww]hat runs in \S+ is not kno
 AS_IF_KNOWN = re.compile(r"\bstill runs\b|\bstill serves\b|\nreplaces ")
 # What says how things stand, asks about a command, or is about a person, is no outcome of a row's.
 STANDING = re.compile(
-    r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|: (in progress|not known|renamed|not in the)|$)"
+    r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|$"
+    r"|: (in progress|not known|renamed|not in the|another commit answers|unhealthy|\d+ of \d+ health URLs))"
     r"|❓ /|👉 \S+: /|❓ client/|🔐 Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
     r"|There is|Too much|You may|Your |Usage|🔑 |🚫 /")
 
