@@ -486,9 +486,8 @@ ssh_show_check() {
 				[[ ${BASH_REMATCH[1]} != left-over ]] || left+=" ${BASH_REMATCH[2]}"
 			elif [[ $line =~ ^services\ ([a-z0-9_-]+)\ ([A-Za-z0-9._,-]*)$ ]]; then
 				ssh_found[i]="project=${BASH_REMATCH[1]} others=${BASH_REMATCH[2]}"
-			elif [[ $line =~ ^grace\ (0|[1-9][0-9]{0,5})\ (0|[1-9][0-9]{0,3})$ ]]; then
+			elif ssh_take_grace "$line"; then
 				ssh_found[i]+=" grace=${BASH_REMATCH[1]},${BASH_REMATCH[2]}"
-				ssh_add_grace "${BASH_REMATCH[@]:1:2}"
 			elif [[ $line =~ ^tools\ (docker|docker-compose)\ ([A-Za-z0-9._/:@=,+-]*)$ ]]; then
 				ssh_found[i]+=" compose=${BASH_REMATCH[1]} root=${BASH_REMATCH[2]}"
 			elif [[ $line =~ ^runs\ ([^ ]+)\ (.*)$ ]]; then
@@ -521,9 +520,13 @@ rollback:$stopped (is it to stay down? Leave it out of COMPOSE_SERVICES)"
 	ssh_compare
 }
 
-# What is replaced may take so long to end, and once more where it is brought back; and a stop may take effect late.
-ssh_add_grace() { # SUM LONGEST
-	((2 * $1 + $2 <= ssh_grace)) || ssh_grace=$((2 * $1 + $2))
+# Is it a line `grace SUM LONGEST`?  What is replaced may take so long to end, and once more where it is brought back; and
+# a stop may take effect late.  Leaves both in BASH_REMATCH.
+ssh_take_grace() { # LINE
+	local most
+	[[ $1 =~ ^grace\ (0|[1-9][0-9]{0,5})\ (0|[1-9][0-9]{0,3})$ ]] || return 1
+	most=$((2 * BASH_REMATCH[1] + BASH_REMATCH[2]))
+	((most <= ssh_grace)) || ssh_grace=$most
 }
 
 # Hosts whose compose files have drifted apart run something else than one has looked at; some may mean it.

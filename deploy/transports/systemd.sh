@@ -89,11 +89,7 @@ systemd_show_check() {
 		[[ -s $ssh_folder/out.$i ]] || continue
 		quote
 		while IFS= read -r line || [[ -n $line ]]; do
-			if [[ $line =~ ^grace\ (0|[1-9][0-9]{0,5})\ (0|[1-9][0-9]{0,3})$ ]]; then
-				ssh_add_grace "${BASH_REMATCH[@]:1:2}"
-			else
-				printf '%s\n' "$line"
-			fi
+			ssh_take_grace "$line" || printf '%s\n' "$line"
 		done <"$ssh_folder/out.$i"
 		unquote
 	done

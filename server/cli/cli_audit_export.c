@@ -322,7 +322,7 @@ note_last(void *ctx, UNUSED const char *line, UNUSED size_t size, const struct a
 	return audit_field_number(audit_fields_get(fields, "seq"), ctx);
 }
 
-/* Whether the folder has not all of its period: what verify.sh has to be told of, too. */
+/* Whether the folder has not all of its period: verify.sh has to know of each of these, too. */
 static bool
 is_part(const struct audit_filter *filter)
 {

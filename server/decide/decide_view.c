@@ -315,7 +315,7 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	const char *name = settings->name;
 	struct environment environment = row_environment_get(tx, name);
 	struct deployment active = row_deployment_active(tx, name);
-	enum standing is = standing_of(&environment, &active, STANDING_UNCHECKED);
+	enum standing is = standing_of(&environment, &active, STANDING_ASKED);
 	int64_t ids[ROW_QUEUE_LIST];
 
 	json_out_object(json);

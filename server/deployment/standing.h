@@ -15,11 +15,12 @@ enum standing_health {
 
 /*
  * S(name, its word in /v1 where a release is on record, and where none is).
- * The worst first: of two that are true it is the one above.
+ * The worst first: of two that are true it is the one above.  Up to REPLACED nothing of ours is said
+ * to run: /status asks by this order.
  */
 #define STANDINGS(S) \
 	S(DOWN, "down", "down")		 /* what was done last failed, and it does not answer */ \
-	S(MAY_BE_DOWN, "down", "down")	 /* ... and whether it answers is not known */ \
+	S(MAY_BE_DOWN, "down", "down")	 /* ... and it answers well, or nobody knows */ \
 	S(UNKNOWN, "unknown", "unknown") /* nobody knows what runs there */ \
 	S(REPLACED, "live", "none")	 /* none of the two can be said to run */ \
 	S(OUT, "live", "none")		 /* its release does not answer as it should */ \

@@ -68,7 +68,7 @@ a_question_to_git_comes_back_as_it_was(void **state)
 		.n_branches = LIMIT_ENVIRONMENTS,
 		.is_patient = true,
 		.requested_by = "github:ada(7)",
-		.push = { "abc", "d-1", 1767225600000, 40, "shop" },
+		.push = { "abc", "d-1", 1767225600000, 40, "shop", "gitlab" },
 		.is_notified = true,
 	};
 
@@ -207,7 +207,7 @@ small_ones_come_back_as_they_were(void **state)
 		.name = "0123456789abcdef0123456789abcdef",
 		.environment = "staging",
 		.requested_by = "github:ada(7)",
-		.push = { "abc", "d-1", 1767225600000, 40, "shop" } };
+		.push = { "abc", "d-1", 1767225600000, 40, "shop", "gitlab" } };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.timer, &effect->u.timer, sizeof(effect->u.timer));
 	effect_free(effect);

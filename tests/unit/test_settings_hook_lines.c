@@ -102,11 +102,11 @@ static void
 hooks_that_share_a_secret_are_named(void **state)
 {
 	static const char *const lines[4] = { HOOK, "HOOK_C_STARTS=deploy:production ref=$.r",
-		"WEBHOOK_API_SECRET=" SECRET };
+		("WEBHOOK_API_SECRET=" SECRET) };
 	static const char *const same[4] = { HOOK, OWN, "HOOK_C_STARTS=deploy:production ref=$.r",
-		"HOOK_C_SECRET=" SECRET };
+		("HOOK_C_SECRET=" SECRET) };
 	static const char *const other[4] = { HOOK, OWN, "HOOK_C_STARTS=deploy:production ref=$.r",
-		"HOOK_C_SECRET=" SECRET "x" };
+		("HOOK_C_SECRET=" SECRET "x") };
 	struct settings *settings;
 
 	(void)state;

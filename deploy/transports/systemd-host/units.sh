@@ -54,11 +54,11 @@ read_span() { # TEXT
 		[[ $word != 0 ]] || continue
 		[[ $word =~ ^([0-9]{1,7})(\.[0-9]+)?(y|month|w|d|h|min|s|ms|us)$ ]] || return 1
 		case ${BASH_REMATCH[3]} in
-		y | month | w | d) ((seconds += GRACE_MAX + 1)) ;;
-		h) ((seconds += 10#${BASH_REMATCH[1]} * 3600)) || true ;;
-		min) ((seconds += 10#${BASH_REMATCH[1]} * 60)) || true ;;
-		s) ((seconds += 10#${BASH_REMATCH[1]} + ${#BASH_REMATCH[2]})) || true ;; # a little more where it has a fraction
-		*) ((seconds += 1)) ;;
+		y | month | w | d) seconds=$((GRACE_MAX + 1)) ;;
+		h) seconds=$((seconds + 10#${BASH_REMATCH[1]} * 3600)) ;;
+		min) seconds=$((seconds + 10#${BASH_REMATCH[1]} * 60)) ;;
+		s) seconds=$((seconds + 10#${BASH_REMATCH[1]} + ${#BASH_REMATCH[2]})) ;; # a little more where it has a fraction
+		*) seconds=$((seconds + 1)) ;;
 		esac
 	done
 }
@@ -73,7 +73,7 @@ find_grace() {
 		read_span "${field[TimeoutStopUSec]:-}" || seconds=$((GRACE_MAX + 1)) # what cannot be read is not 0
 		((seconds <= GRACE_MAX)) || endless+=" $unit" seconds=$GRACE_MAX
 		((longest >= seconds)) || longest=$seconds
-		((sum += seconds)) || true # 0
+		sum=$((sum + seconds))
 	done
 	up_seconds=$((sum + UP_WORK_SECONDS > UP_SECONDS ? sum + UP_WORK_SECONDS : UP_SECONDS))
 }
