@@ -15,8 +15,8 @@ enum standing_health {
 
 /*
  * S(name, its word in /v1 where a release is on record, and where none is).
- * The worst first: of two that are true it is the one above.  Up to REPLACED nothing of ours is said
- * to run: /status asks by this order.
+ * The worst first: of two that are true it is the one above.  Up to REPLACED nothing of ours is
+ * said to run: /status asks by this order.
  */
 #define STANDINGS(S) \
 	S(DOWN, "down", "down")		 /* what was done last failed, and it does not answer */ \
