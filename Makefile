@@ -224,6 +224,7 @@ test: packages-test
 	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_BUILD)/faults/oracle $(TEST_BUILD)/faults/libpower.so \
 		$(TEST_BUILD)/faults/libfault.so $(TEST_BUILD)/faults/oom_store
 	@$(PYTHON) tests/tools/circles.py $(TEST_BUILD)
+	@$(PYTHON) tests/tools/callers.py $(TEST_BUILD)/obj
 	@$(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
 
 .PHONY: tests

@@ -107,15 +107,6 @@ make_context(const struct crypto_tls_config *config, struct err *err)
 	return NULL;
 }
 
-bool
-crypto_tls_check(const struct crypto_tls_config *config, struct err *err)
-{
-	SSL_CTX *context = make_context(config, err);
-
-	SSL_CTX_free(context); /* takes NULL */
-	return context != NULL;
-}
-
 /* A certificate's name of an address is another than one of a host, and no name is sent for it. */
 static bool
 expect_host(SSL *ssl, const char *host)

@@ -28,9 +28,6 @@ enum crypto_tls_step {
 	CRYPTO_TLS_FAILED, /* what it has is not known */
 };
 
-/* Can the files be used?  host is not looked at. */
-bool crypto_tls_check(const struct crypto_tls_config *config, struct err *err) MUST_USE;
-
 /* fd and text are borrowed until it is freed; the files are read here. */
 struct crypto_tls *crypto_tls_new(const struct crypto_tls_config *config, int fd, const char *text,
     size_t size, struct err *err) MUST_USE;

@@ -74,8 +74,9 @@ decide_tell_render(
 	ret->buttons = decide_tell_buttons(tx, about->deployment, chat);
 }
 
-void
-decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
+/* ... in the place of that row; 0: none. */
+static void
+tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 {
 	CLEANUP(message_done) struct message now = { 0 };
 	CLEANUP(message_done) struct message message = { 0 };
@@ -147,7 +148,7 @@ tell_approvers(struct tx *tx, const struct chat_deployment *about, int64_t acted
 
 		if (now.address.chat < 0 || (now.address.chat == acted && !is_settled) ||
 		    deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
-			decide_tell_in(tx, about, rows[i]);
+			tell_in(tx, about, rows[i]);
 		else if (is_settled)
 			settle(tx, about, rows[i], &now);
 	}
@@ -155,7 +156,7 @@ tell_approvers(struct tx *tx, const struct chat_deployment *about, int64_t acted
 		return;
 	n = row_approval_list_messages(tx, about->deployment->id, true, rows);
 	for (size_t i = 0; i < n; i++)
-		decide_tell_in(tx, about, rows[i]);
+		tell_in(tx, about, rows[i]);
 }
 
 void
@@ -170,11 +171,11 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 		deployment->message = add_message(
 		    tx, &about, &deployment->address, decide_tell_is_question(deployment));
 	else
-		decide_tell_in(tx, &about, deployment->message);
-	decide_tell_in(tx, &about, deployment->also_message);
+		tell_in(tx, &about, deployment->message);
+	tell_in(tx, &about, deployment->also_message);
 	n = row_button_list_messages(tx, deployment->id, others, COUNT(others));
 	for (size_t i = 0; i < n; i++)
-		decide_tell_in(tx, &about, others[i]);
+		tell_in(tx, &about, others[i]);
 	tell_approvers(tx, &about, 0);
 }
 
@@ -196,7 +197,7 @@ decide_tell_listed(struct tx *tx, const struct deployment *deployment)
 	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
 
 	for (size_t i = 0; i < n; i++)
-		decide_tell_in(tx, &about, rows[i]);
+		tell_in(tx, &about, rows[i]);
 }
 
 /* The question stands below; what stood for it says so. */

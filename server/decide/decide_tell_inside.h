@@ -57,9 +57,6 @@ bool decide_tell_is_question(const struct deployment *deployment);
 void decide_tell_render(
     struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret);
 
-/* ... in the place of that row; 0: none. */
-void decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row);
-
 /* In that row's place: its question stands below. */
 void decide_tell_leave(struct tx *tx, const struct deployment *deployment, int64_t row);
 

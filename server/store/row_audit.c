@@ -374,25 +374,6 @@ row_audit_newest(const struct tx *tx)
 	return tx->store->mark.audit.seq;
 }
 
-int64_t
-row_audit_range(struct tx *tx, int64_t from, size_t size_max, char ret_head[LIMIT_AUDIT_HEAD])
-{
-	int64_t last = 0;
-
-	if (!tx->failed &&
-	    !store_audit_range(tx->store->db, from, size_max, &last, ret_head, &tx->err))
-		tx->failed = true;
-	return tx->failed ? 0 : last;
-}
-
-void
-row_audit_head_of(struct tx *tx, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD])
-{
-	ret_head[0] = '\0';
-	if (!tx->failed && !store_audit_head_of(tx->store->db, seq, ret_head, &tx->err))
-		tx->failed = true;
-}
-
 /* --- reading, outside a decision --- */
 
 /* A database of before the second version has none of its columns: the chain in it is read all the
@@ -520,8 +501,9 @@ count_lines(const struct buf *page, size_t room, size_t *ret_size)
 	return n;
 }
 
-bool
-store_audit_head_of(struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD], struct err *err)
+/* The 16 digits of an entry; zeroes where there is none.  False: SQL failed. */
+static bool
+head_of(struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD], struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct audit_chain head = { .seq = seq };
@@ -539,8 +521,10 @@ store_audit_head_of(struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD],
 	return db_rows_end(&rows, err);
 }
 
-bool
-store_audit_range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
+/* *ret_last: up to which entry the lines from `from` on are at most size_max bytes; its digits.
+ * 0: there is none.  False: SQL failed. */
+static bool
+range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
     char ret_head[LIMIT_AUDIT_HEAD], struct err *err)
 {
 	int64_t last = from - 1, page_last = 0, fits = 0, whole = 0;
@@ -563,5 +547,23 @@ store_audit_range(struct db *db, int64_t from, size_t size_max, int64_t *ret_las
 	if (!ok || last < from)
 		return ok;
 	*ret_last = last;
-	return store_audit_head_of(db, last, ret_head, err);
+	return head_of(db, last, ret_head, err);
+}
+
+int64_t
+row_audit_range(struct tx *tx, int64_t from, size_t size_max, char ret_head[LIMIT_AUDIT_HEAD])
+{
+	int64_t last = 0;
+
+	if (!tx->failed && !range(tx->store->db, from, size_max, &last, ret_head, &tx->err))
+		tx->failed = true;
+	return tx->failed ? 0 : last;
+}
+
+void
+row_audit_head_of(struct tx *tx, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD])
+{
+	ret_head[0] = '\0';
+	if (!tx->failed && !head_of(tx->store->db, seq, ret_head, &tx->err))
+		tx->failed = true;
 }

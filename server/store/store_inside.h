@@ -145,7 +145,6 @@ void store_lane_touch(struct store *store, const char *lane);
 void store_lane_touch_all(struct store *store);
 /* A message of this lane is closed: an alarm of its chat may have waited for it, to reply to it. */
 void store_lane_touch_alarms(struct store *store, const char *lane);
-bool store_lane_is_of_alarms(const char *lane);
 bool store_lane_is_handed(const struct store *store, int64_t id);
 
 /* Inside the transaction: hands out the head of each lane that has none out. */
@@ -185,15 +184,6 @@ bool store_audit_head(struct db *db, struct audit_chain *ret, struct err *err) M
  * seq in *ret_last (from - 1: none). */
 bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out, int64_t *ret_last,
     struct err *err) MUST_USE;
-
-/* The 16 digits of an entry; zeroes where there is none.  False: SQL failed. */
-bool store_audit_head_of(
-    struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD], struct err *err) MUST_USE;
-
-/* *ret_last: up to which entry the lines from `from` on are at most size_max bytes; its digits.
- * 0: there is none.  False: SQL failed. */
-bool store_audit_range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
-    char ret_head[LIMIT_AUDIT_HEAD], struct err *err) MUST_USE;
 
 /* --- row_witness.c --- */
 

@@ -101,8 +101,8 @@ store_lane_touch_alarms(struct store *store, const char *lane)
 	store_lane_touch(store, alarms);
 }
 
-bool
-store_lane_is_of_alarms(const char *lane)
+static bool
+is_of_alarms(const char *lane)
 {
 	return strstr(lane, ":alarm") != NULL;
 }
@@ -268,7 +268,7 @@ complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err
 	shown = (struct message *)((char *)effect + columns->message_at);
 	if (store_message_show(store->db, shown->id, &message, err)) {
 		*shown = message;
-		shown->is_alarm = store_lane_is_of_alarms(row->lane);
+		shown->is_alarm = is_of_alarms(row->lane);
 		return shown->remote_id != 0 || drop_closed_buttons(store, &shown->buttons, err);
 	}
 	*ret_drop = err->code == ERR_MISSING;

@@ -191,6 +191,10 @@ def make_base(engine):
     engine.docker("import", str(tree), BASE)
 
 
+# Of both images: the version is in the programs too.
+OURS = ("--build-arg=VERSION=1.2.3", "--build-arg=REVISION=0123abc", "--build-arg=SOURCE=https://git.example.com/deploybot")
+
+
 def build(engine, name, *words, target=None, file="Dockerfile", context=ROOT, buildkit=False):
     """Builds an image on the base; what docker says."""
     print(f"infra: building {name}", flush=True)
@@ -203,7 +207,6 @@ def build_all(engine):
     """The two images of this tree, and from Debian's packages those that compose takes from elsewhere."""
     make_base(engine)
     for target in ("server", "runner"):
-        build(engine, f"deploybot-{target}:test", "--build-arg=VERSION=1.2.3", "--build-arg=REVISION=0123abc",
-              "--build-arg=SOURCE=https://git.example.com/deploybot", target=target)
+        build(engine, f"deploybot-{target}:test", *OURS, target=target)
     for target in ("nginx", "prometheus", "alertmanager"):
         build(engine, f"{target}:test", target=target, file=HERE / "parts.Dockerfile", context=HERE)

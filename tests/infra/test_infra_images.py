@@ -149,7 +149,7 @@ def test_the_runner_s_clients_are_build_arguments(engine):
 def test_another_builder_makes_the_same_programs(engine):
     """BuildKit shares no cache with the classic builder: what both make is made twice."""
     digests = []
-    build(engine, "deploybot-server:buildkit", target="server", buildkit=True)
+    build(engine, "deploybot-server:buildkit", *engine_aid.OURS, target="server", buildkit=True)
     for image in (SERVER, "deploybot-server:buildkit"):
         files, export = files_of(engine, image)
         digests.append({

@@ -17,25 +17,24 @@ DEFINED = set("TDBRV")
 SEAMS = {
     "pure functions that are tested or fuzzed by themselves; their own file calls them": (
         "doctor_http_date", "doctor_url_trouble", "health_watch_judge", "settings_diff", "fs_check_judge",
-        "protocol_is_commit", "protocol_is_ref", "chat_ordinal"),
+        "protocol_is_commit", "protocol_is_ref", "chat_ordinal", "state_watch_look"),
     "the rules of whose turn it is: a test walks them": ("turn_rules", "turn_rule_count"),
     "what the bot is called, once it knows": ("telegram_name",),
     "the rule table: tests walk each cell of it, and docs/ is drawn from it": (
         "deploy_rules", "deploy_rule_count", "supervisor_rules", "supervisor_rule_count"),
-    "types and sources of settings: a test walks each row, and loads from several": (
-        "setting_rows",),
     "a loop of tests turns once and looks": ("loop_run_once",),
     "the rule table of a run, walked and drawn too": ("run_rules", "run_rule_count"),
     "a log that is caught, while stderr stays the test's own": ("log_to",),
 }
 
 
-def symbols(path):
-    """(letter, name) of each symbol of an object."""
-    listed = subprocess.run(["nm", "-P", path], check=True, capture_output=True, text=True).stdout
+def symbols(paths):
+    """(path, letter, name) of each symbol of these objects, but what a sanitizer adds."""
+    listed = subprocess.run(["nm", "-AP", *paths], check=True, capture_output=True, text=True).stdout
     for line in listed.splitlines():
-        name, letter = line.split()[:2]
-        yield letter, name
+        path, name, letter = line.split()[:3]
+        if not name.startswith("__odr_asan."):
+            yield pathlib.Path(path.removesuffix(":")), letter, name
 
 
 def source_of(path, objects):
@@ -54,12 +53,11 @@ def findings(objects, sources, seams):
                    if (sources / source_of(path, objects)).exists())
     if not found:
         return [f"{objects}: no objects; build first"]
-    for path in found:
-        for letter, name in symbols(path):
-            if letter == "U":
-                wanted[name] += 1
-            elif letter in DEFINED and name != "main":
-                defined[name] = source_of(path, objects)
+    for path, letter, name in symbols(found):
+        if letter == "U":
+            wanted[name] += 1
+        elif letter in DEFINED and name != "main":
+            defined[name] = source_of(path, objects)
     allowed = {name for names in seams.values() for name in names}
     said = []
     for name, source in sorted(defined.items(), key=lambda item: (item[1], item[0])):
