@@ -357,7 +357,7 @@ whoever_confirmed_a_push_and_lost_the_role_starts_nothing(void **state)
 
 /* --- a thousand policies --- */
 
-#define POLICIES 500
+#define POLICIES 300
 #define STEPS	 24
 #define OF_WORLD 10 /* policies that one database sees, one after the other */
 
