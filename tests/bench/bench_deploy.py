@@ -23,7 +23,7 @@ from stage import free_port, get  # noqa: E402  pylint: disable=wrong-import-pos
 ROUNDS = 5
 RATIO, OWN_SECONDS, MANY_RATIO = 1.5, 3, 3
 MANY, AT_ONCE = 20, 10
-# ssh 9.2 takes 0.2 s of a core to begin with sntrup761; 10.0 begins with ML-KEM, in a hundredth of that, as X25519 alone does.
+# ssh 9.2 takes 0.2 s of a core to begin with sntrup761; 10.0 begins with ML-KEM, in as little as X25519 alone.
 EXCHANGES = {"": "", ", a key exchange that costs nothing": "KexAlgorithms curve25519-sha256\n"}
 LOOK_S = 0.05      # each look is a millisecond of a core, which the hosts share with it
 PICTURE = "deploy.svg"

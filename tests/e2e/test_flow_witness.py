@@ -110,7 +110,7 @@ def test_an_object_whose_answer_was_lost_with_the_server_is_confirmed_and_there_
 
 
 @pytest.mark.parametrize("trouble", ["lost", "other", *(
-    pytest.param(trouble, marks=pytest.mark.long) for trouble in ("403", "409", "error", "bare", "versionless", "gone"))])
+    pytest.param(other, marks=pytest.mark.long) for other in ("403", "409", "error", "bare", "versionless", "gone"))])
 def test_what_does_not_prove_it_confirms_nothing_and_is_tried_again(scene, peer, trouble):
     locked(scene)
     stored = len(confirmed(scene, peer))

@@ -26,6 +26,27 @@ from scene import FaultScene
 import peer_process
 import stage
 
+# A new kind, with its line in KINDS and in CAMPAIGNS of tests/e2e/test_fault_campaigns.py:
+#
+#     class Noise(campaign.Kind):
+#         """What --help says."""
+#         name = "noise"
+#
+#         def trials(self, dice):                                 # labels replay: ONLY=label
+#             return [(f"production/{n}", n) for n in range(100)]
+#
+#         def trial(self, scene, parameters):
+#             flow = FLOWS["production"]
+#             flow.prepare(scene)                                 # state, person, chat; nothing runs
+#             scene.launch({"MY_FAULT": str(parameters)}, wait="if it lives")
+#             flow.play(scene)
+#             if scene.is_dead():
+#                 scene.launch()
+#             flow.settle(scene, scene.who)                       # until all is at rest
+#             oracle.check(scene, scene.who)
+#             return ["what was hit"]
+#
+#     KIND = Noise
 KINDS = {"crash": "crash", "crash-sweep": "sweep", "adopt": "adopt", "power": "power", "io": "inout", "oom": "oom",
          "hostile": "hostile", "soak": "soak"}      # and the file, which has it as KIND
 SAID_OF_A_LOG = 6000
