@@ -130,6 +130,15 @@ def test_files_that_are_named_exist(page):
     assert not missing, missing
 
 
+def test_what_a_newcomer_reads_first_stays_short():
+    """The words that are not everybody's, and how it is tested."""
+    architecture = (ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
+    glossary = architecture.split("## Glossary", 1)[1].split("\n## ", 1)[0]
+    words = [line for line in glossary.splitlines() if re.match(r"\| [^|-]+ \| .* \|$", line)]
+    assert 1 < len(words) - 1 <= 22     # and its head
+    assert len((ROOT / "docs/TESTING.md").read_text(encoding="utf-8").splitlines()) <= 250
+
+
 def test_each_command_of_the_installation_is_run_or_says_why_not():
     found = blocks("INSTALLATION.md")
     assert len([block for block in found if block.is_run]) > len(found) / 2
