@@ -109,10 +109,12 @@ chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *
 		    "%s may be DOWN: what rolling back from %.7s to %s left is not known",
 		    environment, deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
+		/* Whose script failed may have been put back by its host. */
 		chat_text_add(text,
-		    "%s may be DOWN: %s%.7s is still there%s: rolling back to %s did not begin to change anything",
-		    environment, is_unhealthy ? "" : "what came up of ", deployment->commit,
-		    is_unhealthy ? ", unhealthy" : "", previous);
+		    "%s may be DOWN: %.7s %s: rolling back to %s did not begin to change anything",
+		    environment, deployment->commit,
+		    is_unhealthy ? "is still there, unhealthy" : "failed, what it left is not known",
+		    previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->run_end == RUN_FAILED) {
 		chat_text_add(text,
 		    "%s may be DOWN: the rollback from %.7s to %s failed: what runs is not known",

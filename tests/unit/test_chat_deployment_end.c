@@ -436,7 +436,7 @@ down_is_said_of_what_was_looked_at(void **state)
 	chat_says(
 	    &what, "\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix.");
 	deployment.why = DEPLOY_WHY_SCRIPT;
-	chat_says(&what, "staging may be DOWN: what came up of 1a2b3c4 is still there: rolling");
+	chat_says(&what, "staging may be DOWN: 1a2b3c4 failed, what it left is not known: rolling");
 }
 
 static void
