@@ -200,12 +200,12 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 		    about->n_barriers > 0 ?
 			"Something was changed there." :
 			chat_deployment_is_unknown(about) ?
-			"Nothing was rolled back: it may still be running, here or elsewhere." :
+			"No rollback was started: it may still be running, here or elsewhere." :
 			deployment->why == DEPLOY_WHY_INTERRUPTED ?
-			"Something may have been changed there, and nothing was rolled back." :
+			"Something may have been changed there, and no rollback was started." :
 			deployment_is_rollback(deployment) ?
 			"Something was changed there." :
-			"Something was changed there, and nothing was rolled back.");
+			"Something was changed there, and no rollback was started.");
 		if (about->environment->current.id != 0)
 			chat_text_commit(text, "", about->environment->current.commit);
 		else

@@ -335,11 +335,11 @@ what_nobody_knows_is_not_said_as_if_it_were_known(void **state)
 	what.environment = &environment;
 	deployment.target_changed = true;
 	deployment.why = DEPLOY_WHY_SCRIPT;
-	chat_says(&what, "\nSomething was changed there, and nothing was rolled back.");
+	chat_says(&what, "\nSomething was changed there, and no rollback was started.");
 	deployment.why = DEPLOY_WHY_INTERRUPTED;
-	chat_says(&what, "\nSomething may have been changed there, and nothing was rolled back.");
+	chat_says(&what, "\nSomething may have been changed there, and no rollback was started.");
 	deployment.ended_at = environment.unknown_since = 4711;
-	chat_says(&what, "\nNothing was rolled back: it may still be running, here or elsewhere.");
+	chat_says(&what, "\nNo rollback was started: it may still be running, here or elsewhere.");
 }
 
 /* Of all that a script may print, only these words, in this order and before the release. */
