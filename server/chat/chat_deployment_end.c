@@ -123,9 +123,8 @@ chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *
 		chat_text_add(text, "%s is DOWN: %s is back, and is not healthy%s", environment,
 		    previous, is_unhealthy ? " either" : "");
 	} else if (about->n_barriers > 0) {
-		chat_text_add(text, "%s may be broken: %s%.7s was left running", environment,
-		    deployment->why == DEPLOY_WHY_UNHEALTHY ? "" : "what is up of ",
-		    deployment->commit);
+		chat_text_add(text, "%s may be broken: %.7s %s", environment, deployment->commit,
+		    is_unhealthy ? "was left running" : "failed, what it left is not known");
 	} else if (deployment->target_changed) {
 		chat_text_add(text, "%s may be broken: its state is unknown", environment);
 	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
