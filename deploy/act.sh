@@ -22,6 +22,9 @@
 # shellcheck source=deploy/verify.sh
 . "$here/verify.sh"
 
+readonly BARRIER=.deploybot/no-rollback
+: "${BARRIER_SECONDS:=60}"
+
 # ---- the transport -------------------------------------------------------------------------------
 
 # Sources transports/NAME.sh, and looks whether it defines what docs/transports.md says.
@@ -108,9 +111,26 @@ release_begins() {
 			printf 'the release that is live, %s, is no longer kept here\n' "${PREVIOUS_RELEASE:0:12}"
 		fi
 	fi
+	[[ $act != deploy ]] || find_barrier
 	release_began=yes
 	printf '\n' # a transport's program may have left its last line open, and this one has to be seen
 	step release
+}
+
+# Fills barred: does the repository say that nobody rolls back from the release to what runs?  Then no transport puts that
+# back by itself either.
+find_barrier() {
+	local base=${before:-$PREVIOUS_RELEASE} answer=''
+	[[ $base != target:* ]] || base=
+	ask_commits barrier "$commit" "${base%%@*}"
+	[[ $'\n'$answer =~ $'\n'barrier\ ([^$'\n']*) ]] || return 0
+	barred=yes
+	say 'nothing is rolled back by itself: %s (%s)' "${BASH_REMATCH[1]%% }" "$BARRIER"
+}
+
+# What the mirror as it is says, in `answer`; empty where it does not.
+ask_commits() { # WORD...
+	asked "$BARRIER_SECONDS" "a look for barriers" env DEPLOYBOT_SETTINGS=checked "$here/commits.sh" "$@" || answer=
 }
 
 # A transport says so where what it has replaced runs still: transport_drain ends that.
@@ -300,7 +320,8 @@ check_run() {
 	check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
 	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
 	export DEPLOYMENT_ID
-	reads='' release='' commit='' release_began='' start_began='' migration='' awaits_migration=no drains=no shipped=no
+	reads='' release='' commit='' before='' barred=no release_began='' start_began='' migration='' awaits_migration=no
+	drains=no shipped=no
 }
 
 # Where the log alone is read (`reads`), nothing is asked that only a release needs: it is wanted most where something is

@@ -623,6 +623,7 @@ ssh_switch() { # WORD...
 	ssh_only=("${!ssh_hosts[@]}")
 	((ssh_at_once == 1)) || step switch
 	ssh_at_work=yes
+	[[ $barred == no ]] || set -- "$@" barrier=yes
 	ssh_everywhere $((SSH_SWITCH_SECONDS + ssh_grace)) switch "$@" || ssh_switch_failed
 	ssh_started=() ssh_at_work=no
 	ssh_note_hosts
@@ -663,8 +664,9 @@ ssh_start() { # WORD...
 
 # From here on no status may say that the target is untouched.  What runs on a host is what it said when its switch ended.
 ssh_switch_failed() {
-	local i done_on='' unknown=''
+	local i done_on='' unknown='' else="or rolled back"
 	ssh_at_work=no
+	[[ $barred == no ]] || else="or left as it was then"
 	((ssh_status == EXIT_BUSY)) || ssh_status=$EXIT_REFUSED
 	for i in ${ssh_done[@]+"${ssh_done[@]}"}; do
 		done_on+=" ${ssh_hosts[$i]}"
@@ -673,7 +675,7 @@ ssh_switch_failed() {
 		unknown+=" ${ssh_hosts[$i]}"
 	done
 	[[ -z $unknown ]] ||
-		ssh_said+="; what runs on$unknown is not known: a switch that loses us is finished there, or rolled back"
+		ssh_said+="; what runs on$unknown is not known: a switch that loses us is finished there, $else"
 	if [[ -n $done_on && $act == rollback ]]; then
 		ssh_said+="; rolled back on$done_on"
 		ssh_said+=$(by_hand ': deploy/rollback.sh %s %s goes on with the others' "$environment" "$release")

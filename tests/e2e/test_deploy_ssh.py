@@ -753,6 +753,20 @@ def test_a_compose_that_fails_half_way_leaves_the_old_release_running(bench):
     assert (bench.app / ".env").read_text() == env and not (bench.app / ".deploybot.before").exists()
 
 
+def test_behind_a_barrier_the_host_brings_no_earlier_release_back(bench):
+    """Regression: chat said that what is up was left, and the earlier release ran on the newer database."""
+    _, old = bench.shipped("one")
+    bench.forbid()
+    commit, new = bench.release("two")
+    bench.change_engine(broken=["sha256:id-of-" + new[-8:]])
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and "ended with status 7" in said[-1], said
+    assert "; not rolled back, as .deploybot/no-rollback forbids it; " in said[-1], said
+    assert "nothing is rolled back by itself: drops column price (.deploybot/no-rollback)" in said, said
+    assert f"{bench.image}@{old}" not in [image for image, _ in bench.runs()], bench.runs()
+    assert not (bench.app / ".deploybot.before").exists() and new in (bench.app / ".env").read_text()
+
+
 @pytest.mark.long
 def test_a_release_that_does_not_stay_up_is_rolled_back(bench):
     _, digest = bench.shipped("one")
@@ -876,9 +890,11 @@ def test_half_a_note_that_an_earlier_version_left_is_none(bench):
     assert (bench.app / ".env").read_text() == f"SECRET=keep me\nDEPLOY_IMAGE={bench.image}@{two}\n"
 
 
-def hanging_up(bench):
+def hanging_up(bench, barrier=None):
     """A deployment hung in `compose up`: (its process, the pid of the compose)."""
     _, digest = bench.shipped("one")
+    if barrier:
+        bench.forbid(barrier)
     commit, _ = bench.release("two")
     bench.host_plan({"when": ["compose", "up"], "hang": True})
     process = bench.start("deploy.sh", "staging", commit)
@@ -897,6 +913,19 @@ def test_whichever_of_the_two_on_the_host_is_killed_the_old_release_runs(bench, 
     assert process.wait(timeout=120) == 70
     wait_for(bench.is_quiet, "the host to be at rest", 60)
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+    assert not (bench.app / ".deploybot.before").exists()
+
+
+@pytest.mark.long
+def test_behind_a_barrier_a_killed_host_brings_no_earlier_release_back_either(bench):
+    process, compose, digest = hanging_up(bench, "drops column price")
+    worker = [pid for pid in bench.host_processes() if pid != compose][1]
+    os.kill(worker, signal.SIGKILL)
+    os.kill(compose, signal.SIGKILL)
+    assert process.wait(timeout=120) == 70
+    wait_for(bench.is_quiet, "the host to be at rest", 60)
+    assert "; not rolled back, as .deploybot/no-rollback forbids it; up is: app (earlier)" in bench.said()[-1], bench.said()
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")], "compose had not come so far"
     assert not (bench.app / ".deploybot.before").exists()
 
 

@@ -227,6 +227,18 @@ def test_units_behind_one_that_fails_are_not_touched(bench):
     assert bench.units()["worker.service"] == before and bench.runs() == ("active", first)
 
 
+def test_behind_a_barrier_the_units_are_left_as_they_are(bench):
+    bench.unit("worker.service")
+    first = bench.shipped_app(SYSTEMD_UNITS="shop.service,worker.service")
+    bench.forbid()
+    commit = bench.commit_app("ends 3")
+    status, said = bench.run("deploy.sh", "staging", commit, SYSTEMD_UNITS="shop.service,worker.service")
+    assert status == 70 and said[-1].endswith(
+        "; not rolled back, as .deploybot/no-rollback forbids it; shop.service (new) is failed; worker.service "
+        "(earlier) is active"), said
+    assert commit in bench.link() and first not in bench.link() and bench.left() == []
+
+
 def test_an_earlier_release_that_does_not_come_up_again_is_said(bench):
     bench.shipped_app()
     (bench.app / "current" / "app").write_text("ends 9")

@@ -90,6 +90,21 @@ def test_where_one_fails_all_are_set_back_the_newest_first(many):
 
 
 @pytest.mark.long
+def test_behind_a_barrier_none_is_set_back(many):
+    first = many.pushed("one", many.commit("one"))
+    assert many.run("deploy.sh", "staging", first[:40])[0] == 0
+    many.forbid()
+    release = many.pushed("bad", many.commit("bad"))
+    assert many.run("commits.sh", "commits", release[:40], "main", "")[0] == 0  # the mirror has both
+    many.cluster.say("plan", sets={release[41:]: "never ready"})
+    status, said = many.run("deploy.sh", "staging", release[:40], KUBERNETES_ROLLOUT_SECONDS="2")
+    assert status == 75 and "; not rolled back, as .deploybot/no-rollback forbids it: " in said[-1], said
+    assert said[-1].endswith("the new image, as far as the cluster took that: statefulset/queue deployment/worker "
+                             "deployment/shop"), said
+    assert "set back" not in many.steps() and images(many)["deployment/worker"] == [image_of(release)] * 2
+
+
+@pytest.mark.long
 def test_what_cannot_be_set_back_is_named(many):
     many.shipped("one")
     release = many.pushed("bad")

@@ -245,6 +245,8 @@ kubernetes_set_back() { # STATUS
 	reason=$(<"$kubernetes_folder/reason")
 	[[ $reason != *$'\n'* ]] || printf '%s\n' "${reason%$'\n'*}" >&2
 	reason=${reason##*$'\n'} reason=${reason#"${0##*/}: "}
+	[[ $barred == no ]] || fail "$1" "$reason; not rolled back, as $BARRIER forbids it: these were set to the new image, as \
+far as the cluster took that: ${begun[*]}"
 	step "set back"
 	for workload in "${begun[@]}"; do
 		kubernetes_restore "$workload" &

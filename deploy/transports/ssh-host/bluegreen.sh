@@ -502,8 +502,12 @@ find_earlier() { # PORT
 take_back_bluegreen() {
 	local old='' new runs='' earlier
 	trap '' TERM HUP INT
-	say "rolling back to the earlier release"
 	new=$(live_port)
+	if [[ -e .deploybot.before/barrier ]]; then
+		leave_as_it_is "$new"
+		return "$?"
+	fi
+	say "rolling back to the earlier release"
 	IFS= read -r old 2>/dev/null <.deploybot.before/port || true # there was none
 	[[ -z $old ]] || runs=$(insist running "$old") || {
 		said="; docker does not say what runs: nginx serves port $new, and the next release or rollback puts it in order"
