@@ -502,8 +502,10 @@ transport_before() {
 
 kubernetes_undo() { # REVISION
 	[[ -n ${release_began:-} ]] || release_begins
-	kubernetes_ask rollout undo "${kubernetes_resources[$kubernetes_workload]}" "--to-revision=$1" ||
+	kubernetes_ask rollout undo "${kubernetes_resources[$kubernetes_workload]}" "--to-revision=$1" || {
+		kubernetes_note_refusal
 		kubernetes_failed "the revision $1 of ${kubernetes_workload#deployment/} could not be restored"
+	}
 	printf '%s' "$answer"
 }
 

@@ -121,6 +121,23 @@ def test_what_cannot_be_set_back_is_named(many):
     assert image_of(release) not in sum(found.values(), [])
 
 
+def test_what_the_cluster_refuses_was_not_changed_and_is_set_back_by_nobody(many):
+    """Regression: `rollout undo` was advised for it, which would have taken it one release further back."""
+    many.shipped("one")
+    before = templates(many)
+    release = many.pushed("bad")
+    worker = "/apis/apps/v1/namespaces/shop/deployments/worker"
+    many.cluster.say("plan", sets={}, faults=[{
+        "verb": "patch", "path": worker, "times": 9, "status": 403, "reason": "Forbidden",
+        "message": "admission webhook \"sign.example.org\" denied the request"}])
+    patched = len(many.cluster.of("patch"))
+    status, said = many.run("deploy.sh", "staging", release[:40])
+    assert status == 70 and "denied the request" in said[-1] and "rollout undo" not in said[-1], said
+    assert said[-1].endswith("; deployment/shop: all run what they ran before"), said
+    names = [note["path"].rpartition("/")[2] for note in many.cluster.of("patch")[patched:]]
+    assert names == ["shop", "worker", "shop"] and templates(many) == before
+
+
 def applied(many, workload, name, value):
     """As somebody's kubectl apply that changes more than an image: of this release's template alone."""
     said = subprocess.run(
