@@ -645,6 +645,45 @@ printf '%s' "${served//$'\\n'/;}"
 """
 
 
+UNRESTORED = """
+set -euo pipefail
+here=$1/deploy/transports/ssh-host
+. "$here/base.sh"
+. "$here/recreate.sh"
+. "$here/bluegreen.sh"
+eval "$(sed -n '/^on_worker_killed() {/,/^}/p' "$here/main.sh")"
+cd "$2"
+mkdir .deploybot.before
+echo 8001 >.deploybot.before/port
+echo "9 id running - 0 0 /w shop:old worker" >.deploybot.before/containers
+file=8002
+live_port() { printf '%s' "$file"; }
+point_at() { file=$1; }
+running() { printf 'id of running'; }
+upstream_stamp() { printf 1; }
+find_read() { read_stamp=1 read_port=$file; }
+reload() { :; }; check_owner() { :; }; drop_ready() { :; }; answers() { :; }; restore_before() { return 1; }
+host=h1 dir=$PWD strategy=bluegreen act=switch settle=no others=(worker) port_a=8001 port_b=8002 upstream=x
+was_cut=no said='' why="its process there was killed" live='' status=0 unrestored=''
+on_worker_killed
+printf '%s\n' "$why"
+[[ -e .deploybot.before/containers ]] # the next preflight names it
+settle=yes
+settle_for_release
+[[ ! -e .deploybot.before && $live == 8001 ]] # and the next release goes by
+"""
+
+
+def test_another_service_that_could_not_be_brought_back_is_said_and_noted_until_a_release_replaces_it(tmp_path):
+    """Regression: the note was gone, and with it what its guard had to say and what the next preflight would."""
+    done = subprocess.run(["/bin/bash", "-c", UNRESTORED, "x", ROOT, tmp_path], check=False, timeout=60,
+                          capture_output=True, text=True)
+    left = "the earlier release serves still, but worker could NOT be restored: docker ps -a on h1 shows why"
+    assert done.returncode == 0, done
+    assert f"its process there was killed; nginx leads to port 8001; {left}\n" in done.stdout, done
+    assert done.stdout.endswith(f"h1: warning: {left}\n"), done
+
+
 @pytest.mark.parametrize("before, behind, served", [
     ("10 11 1;10 12 1;20 21 1;20 22 1", "10 13 2;10 14 2;20 21 1;20 22 1", "10 11 1;10 12 1"),
     ("20 21 1;10 11 1", "20 21 1;10 13 2", "10 11 1"),
