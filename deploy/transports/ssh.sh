@@ -324,7 +324,7 @@ ssh_explain() { # INDEX STATUS LAST-LINE WORDS
 	local host=${ssh_hosts[$1]}
 	ssh_status=$2 ssh_said="$host: $3"
 	case $2 in
-	64 | 66 | 70 | 75 | 78) ;;
+	64 | 66 | 69 | 70 | 75 | 78) ;;
 	255)
 		if ssh_was_killed "$1" "$4"; then
 			ssh_killed "$host" "${3:+ ($3)}"

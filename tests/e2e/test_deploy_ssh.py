@@ -810,6 +810,20 @@ def test_a_service_has_as_long_to_start_as_the_environment_says(bench):
     assert status == 78 and "START_SECONDS" in said[-1], said
 
 
+@pytest.mark.parametrize("words, says", [
+    ("[[ $1 == info || $1 == version ]]", "h1: docker does not answer: "), ("[[ $1 == ps ]]", "h1: docker does not say what runs; ")])
+def test_a_docker_that_does_not_answer_is_as_a_host_that_does_not(bench, words, says):
+    """Chat says of 69 that what runs is not known, and of 70 that the live release still does."""
+    commit, _ = bench.release("one")
+    bench.on_host("docker", f"""
+        if {words}; then
+            echo "Cannot connect to the Docker daemon" >&2
+            exit 1
+        fi""")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 69 and says in said[-1] and "release" not in bench.steps(), said
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("times, says", [
     (1, "; the earlier release runs again"), (9, "docker does not say what runs; the release was not begun there")])

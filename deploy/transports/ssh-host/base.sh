@@ -246,9 +246,10 @@ find_in_docker() { # FORMAT FILTER...
 	done
 }
 
-# What cannot be done without docker's answer ends here, with what is true there.
+# What cannot be done without docker's answer ends here, with what is true there: as of a host that does not answer, nobody
+# knows what runs.
 no_answer() { # TEXT
-	local status=70
+	local status=69
 	[[ $act != drain ]] || status=75 # it looks again
 	die "$status" "docker does not say what runs; $1 (\"docker ps\" on $host shows why; then try again)"
 }
