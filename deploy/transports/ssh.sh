@@ -658,7 +658,7 @@ ssh_start() { # WORD...
 	ssh_only=("${!ssh_hosts[@]}") ssh_begun=() ssh_at_work=yes
 	at_exit ssh_tidy
 	ssh_everywhere $((SSH_START_SECONDS + ssh_grace)) start "$@" || status=$?
-	ssh_started=(${ssh_done[@]+"${ssh_done[@]}"}) ssh_begun=() ssh_at_work=no
+	ssh_started=(${ssh_done[@]+"${ssh_done[@]}"} ${ssh_lost[@]+"${ssh_lost[@]}"}) ssh_begun=() ssh_at_work=no
 	((status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 
@@ -688,12 +688,13 @@ ssh_switch_failed() {
 }
 
 # What was started beside what serves and is not switched to any more; where a signal ends the start, wherever that began:
-# a host that is at it still notices that we are gone.  A host where the switch has begun puts itself in order.
+# a host that is at it still notices that we are gone.  One that lost us is asked too, or named.  A host where the switch has begun puts itself in order.
 ssh_tidy() {
 	local i
 	if [[ $ssh_at_work == yes ]]; then
 		unquote
-		((${#ssh_started[@]} > 0)) || ssh_started=(${ssh_begun[@]+"${ssh_begun[@]}"}) ssh_begun=()
+		((${#ssh_started[@]} > 0)) ||
+			ssh_started=(${ssh_begun[@]+"${ssh_begun[@]}"} ${ssh_lost[@]+"${ssh_lost[@]}"}) ssh_begun=()
 		ssh_at_work=no
 		exec {ssh_life}>&-
 	fi

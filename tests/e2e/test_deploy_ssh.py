@@ -425,17 +425,31 @@ UNKNOWN = "; what runs on h3 is not known: a switch that loses us is finished th
 @pytest.mark.parametrize("act, variables, says", [
     ("deploy", "RUN_ID=", "; switched to the new release on h1: deploy/rollback.sh staging old rolls it back"),
     ("deploy", "RUN_ID=1", "; switched to the new release on h1"), ("rollback", "RUN_ID=1", "; rolled back on h1"),
+    ("deploy", "RUN_ID=1 barred=yes ssh_done=() ssh_lost=(2)", UNKNOWN.replace("rolled back", "left as it was then")),
     ("deploy", "RUN_ID=1 ssh_lost=(2)", f"{UNKNOWN}; switched to the new release on h1"),
     ("rollback", "RUN_ID=", "; rolled back on h1: deploy/rollback.sh staging to goes on with the others")])
 def test_what_some_hosts_run_behind_a_switch_that_failed_is_said_as_it_is(tmp_path, act, variables, says):
     """Regression: behind a rollback that failed, the command named would have brought the bad release back.  And people
     were told to roll back beside the server, which did."""
     script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
-              'act=$1 environment=staging release=to PREVIOUS_RELEASE=old ssh_hosts=(h1 h2 h3) ssh_done=(0)\n'
+              'act=$1 environment=staging release=to PREVIOUS_RELEASE=old barred=no ssh_hosts=(h1 h2 h3) ssh_done=(0)\n'
               f'ssh_status=69 ssh_said=down; {variables}; ssh_switch_failed')
     done = subprocess.run(["/bin/bash", "-c", script, "x", act], check=False, timeout=60, cwd=tmp_path,
                           capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (70, f"x: down{says}\n")
+
+
+def test_a_host_that_lost_us_while_it_started_is_tidied_or_named(tmp_path):
+    """Regression: what it had started beside what serves ran on unsaid."""
+    script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
+              'act=deploy environment=staging ssh_hosts=(h1 h2 h3) ssh_common=() RUN_ID=1 ssh_started=() SSH_START_SECONDS=1\n'
+              'ssh_everywhere() { echo "$2 on ${ssh_only[*]}"; ssh_done=(0) ssh_lost=(2) ssh_status=69 '
+              'ssh_said="h3: down"; return 69; }\n'
+              'trap on_exit EXIT; ssh_start')
+    done = subprocess.run(["/bin/bash", "-c", script, "x"], check=False, timeout=60, cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert done.returncode == 69 and done.stdout.splitlines() == ["==> start", "start on 0 1 2", "tidy on 0 2"], done
+    assert "==> warning h3: down; what was started there may run on beside what serves, until the next" in done.stderr
 
 
 @pytest.mark.parametrize("seconds", ["0", "08", "00009", "14"])
