@@ -487,6 +487,7 @@ def test_a_migration_is_a_job_of_its_own_name(bench):
 @pytest.mark.parametrize("fields, seconds, status, step", [
     ({"pods": ["job-x Running\n", "job-x Failed exit 3\n"]}, 60, 70, "migrate-failed 3"),
     ({"pods": ["job-x Failed\n"]}, 60, 70, "migrate-stopped"),
+    ({"pods": ['job-x Pending waiting ErrImagePull "none"\n']}, 60, 70, "migrate-not-started"),
     ({"pods": ["job-x Pending\n"]}, 2, 75, "migrate-stopped")])
 @pytest.mark.parametrize("bench", ["kubernetes"], indirect=True)
 def test_a_job_that_fails_or_is_cut_leaves_the_release_as_it_was(bench, fields, seconds, status, step):
@@ -503,6 +504,8 @@ def test_a_job_that_fails_or_is_cut_leaves_the_release_as_it_was(bench, fields, 
     ('Error from server (AlreadyExists): jobs.batch "x" already exists', "migrate-not-started"),
     ("The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?",
      "migrate-not-started"),
+    ("Unable to connect to the server: dial tcp: lookup k8s.example.org on 10.0.0.2:53: no such host", "migrate-not-started"),
+    ("Unable to connect to the server: dial tcp 10.0.0.1:6443: i/o timeout", "migrate-not-started"),
     ("Unable to connect to the server: EOF", "migrate-stopped")])
 @pytest.mark.parametrize("bench", ["kubernetes"], indirect=True)
 def test_a_job_that_the_cluster_refuses_has_not_been_started(bench, says, step):
