@@ -453,6 +453,8 @@ def test_local_waits_for_one_that_was_left(bench):
     again.send_signal(signal.SIGTERM)
     assert again.wait(timeout=60) == 143
     assert WAITED in bench.said()[-1] and "migrate" not in bench.steps(), bench.said()
+    left = f"a migration that was left is there still, holding {bench.state}/apps/staging/migrate.lock: waiting for its end"
+    assert left in bench.said(), bench.said()
     again = bench.start("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate", MIGRATE_TIMEOUT_SECONDS="1")
     assert again.wait(timeout=60) == 75
     says = "the migration did not begin: one that was left is at work still, after 1 s"
