@@ -234,7 +234,7 @@ migration_leave() {
 		migration=stopped
 		step migrate-stopped
 	else
-		warn "the migration may still be running, ${migration_at:-as $migration_name}: the next deployment waits for it"
+		warn "the migration may still be running, ${migration_at:-as $migration_name}: no other begins beside it"
 	fi
 }
 
