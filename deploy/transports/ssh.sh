@@ -678,11 +678,13 @@ ssh_switch_failed() {
 		ssh_said+="; what runs on$unknown is not known: a switch that loses us is finished there, $else"
 	if [[ -n $done_on && $act == rollback ]]; then
 		ssh_said+="; rolled back on$done_on"
-		ssh_said+=$(by_hand ': deploy/rollback.sh %s %s goes on with the others' "$environment" "$release")
+		ssh_said+=$(by_hand ': deploy/rollback.sh %s %s%s goes on with the others' "$environment" "$release" \
+			"$(past_barriers)")
 	elif [[ -n $done_on ]]; then
 		ssh_said+="; switched to the new release on$done_on"
 		[[ -z $PREVIOUS_RELEASE ]] ||
-			ssh_said+=$(by_hand ': deploy/rollback.sh %s %s rolls it back' "$environment" "$PREVIOUS_RELEASE")
+			ssh_said+=$(by_hand ': deploy/rollback.sh %s %s%s rolls it back' "$environment" "$PREVIOUS_RELEASE" \
+				"$(past_barriers)")
 	fi
 	fail "$ssh_status" "$ssh_said"
 }

@@ -133,7 +133,7 @@ def test_the_marker_is_said_where_there_is_a_command_alone(bench, command, wante
 
 
 LAST = """set -euo pipefail; here=%s/deploy; . "$here/act.sh"
-%s; environment=staging PREVIOUS_RELEASE=; readonly act=deploy; shipped=no awaits_migration=no release=to
+act=deploy; %s; environment=staging PREVIOUS_RELEASE=; shipped=no awaits_migration=no release=to
 trap on_exit EXIT; at_exit migration_leave; %s"""
 STOPPED = "; its migration was stopped, and the database may be half migrated; nothing was released"
 
@@ -149,6 +149,8 @@ STOPPED = "; its migration was stopped, and the database may be half migrated; n
     ("migration=ran RUN_ID= release_began=yes", "on_signal 143",
      "ended by a signal; the release had begun, on some hosts or on all: deploy/deploy.sh staging to goes on with it; "
      "its migration ran, and that stays"),
+    ("migration= act=rollback past=yes RUN_ID= release_began=yes", "on_signal 143",
+     "ended by a signal; the rollback had begun, on some hosts or on all: deploy/rollback.sh staging to --past goes on with it"),
     ("migration= RUN_ID=1 release_began=yes", "on_signal 143",
      "ended by a signal; the release had begun, on some hosts or on all")])
 def test_who_works_by_hand_is_told_last_what_became_of_the_migration(tmp_path, state, ends, says):

@@ -424,6 +424,8 @@ UNKNOWN = "; what runs on h3 is not known: a switch that loses us is finished th
 
 @pytest.mark.parametrize("act, variables, says", [
     ("deploy", "RUN_ID=", "; switched to the new release on h1: deploy/rollback.sh staging old rolls it back"),
+    ("deploy", "RUN_ID= barred=yes", "; switched to the new release on h1: deploy/rollback.sh staging old --past rolls it back"),
+    ("rollback", "RUN_ID= past=yes", "; rolled back on h1: deploy/rollback.sh staging to --past goes on with the others"),
     ("deploy", "RUN_ID=1", "; switched to the new release on h1"), ("rollback", "RUN_ID=1", "; rolled back on h1"),
     ("deploy", "RUN_ID=1 barred=yes ssh_done=() ssh_lost=(2)", UNKNOWN.replace("rolled back", "left as it was then")),
     ("deploy", "RUN_ID=1 ssh_lost=(2)", f"{UNKNOWN}; switched to the new release on h1"),
