@@ -173,7 +173,7 @@ docs/transports.md says what it lacks; until then unset it, and migrate in a hoo
 # MIGRATE_COMMAND with the new image, once in each deployment.  From `==> migrate` on nobody says that nothing was touched;
 # the next steps say how it ended: the server reads them.
 migrate() {
-	local words
+	local words began=$SECONDS
 	check_words MIGRATE_COMMAND "$MIGRATE_COMMAND"
 	! has_function transport_await_migration || transport_await_migration "$release" "${words[@]}"
 	awaits_migration=no
@@ -185,6 +185,7 @@ migrate() {
 	note_migration began
 	transport_migrate "$release" "${words[@]}"
 	migration=ran
+	migration_seconds=$((SECONDS - began))
 	note_migration ran
 	step migrated
 }
@@ -314,6 +315,7 @@ take_application_log() {
 
 : "${JOB_SECONDS:=3600}" # a job; the server's deadline is the one that counts
 : "${CLEAN_SECONDS:=300}" # the clean-up of all targets, and that of the registry: a release that is live waits for no more
+readonly CLEAN_MARGIN_SECONDS=5 # what was told to end has KILL_SECONDS, and we a little behind that
 
 check_run() {
 	: "${DEPLOYMENT_ID:=$EPOCHSECONDS}" "${KEEP_RELEASES:=5}"
@@ -321,7 +323,7 @@ check_run() {
 	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
 	export DEPLOYMENT_ID
 	reads='' release='' commit='' before='' barred=no release_began='' start_began='' migration='' awaits_migration=no
-	drains=no shipped=no
+	drains=no shipped=no migration_seconds=0
 }
 
 # Where the log alone is read (`reads`), nothing is asked that only a release needs: it is wanted most where something is
@@ -380,12 +382,20 @@ clean() {
 	[[ $transport_needs != image ]] || clean_part clean_images
 }
 
-# In a subshell of its own, which a deadline may end: its own, or that of something in it.
+# In a subshell of its own, which a deadline may end: its own, or that of something in it.  It is over before that of the
+# run, which would roll back a release that is up.
 clean_part() { # FUNCTION
-	local child
+	local child seconds=$CLEAN_SECONDS left=$CLEAN_SECONDS
+	[[ -z ${RUN_ID:-} || -z ${DEPLOY_TIMEOUT_SECONDS:-} ]] ||
+		left=$((DEPLOY_TIMEOUT_SECONDS + migration_seconds - SECONDS - KILL_SECONDS - CLEAN_MARGIN_SECONDS))
+	((left >= seconds)) || seconds=$left
+	if ((seconds <= 0)); then
+		warn "no time is left for the clean-up (DEPLOY_TIMEOUT_SECONDS); the next deployment continues it"
+		return 0
+	fi
 	"$1" &
 	child=$!
-	ends_within "$CLEAN_SECONDS" "$child" || kill -TERM "$child" 2>/dev/null || true # it may just have ended
+	ends_within "$seconds" "$child" || kill -TERM "$child" 2>/dev/null || true # it may just have ended
 	wait "$child" || warn "the clean-up was not finished; the next deployment continues it"
 }
 
