@@ -50,7 +50,7 @@ load_transport() { # HERE
 	while IFS= read -r file; do
 		case ${file#transport_} in
 		preflight | ship | current | rollback | logs | before | keeps | job | drain | clean) ;;
-		await_migration | migrate | end_migration) ;;
+		await_migration | migrate | end_migration | reached) ;;
 		*)
 			fail "$EXIT_CONFIG" "transports/$name.sh has a function $file, which nobody calls: is it misspelt? Names \
 of its own begin with the transport's (docs/transports.md)"

@@ -441,6 +441,18 @@ def test_what_some_hosts_run_behind_a_switch_that_failed_is_said_as_it_is(tmp_pa
     assert (done.returncode, done.stderr) == (70, f"x: down{says}\n")
 
 
+@pytest.mark.parametrize("state, says", [
+    ("ssh_switches=no", ""), ("ssh_done=() ssh_begun=([0]=0)", f"it runs on no host yet{UNKNOWN.replace('h3', 'h1')}"),
+    ("ssh_done=(0 1) ssh_begun=([0]=0 [1]=1)", "it runs on h1 h2"),
+    ("ssh_done=(0) ssh_begun=([0]=0) ssh_lost=(2)", f"it runs on h1{UNKNOWN}")])
+def test_where_a_release_runs_that_is_ended_in_its_switch_is_known(tmp_path, state, says):
+    script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
+              f'ssh_hosts=(h1 h2 h3) barred=no ssh_switches=yes ssh_lost=(); {state}; transport_reached')
+    done = subprocess.run(["/bin/bash", "-c", script, "x"], check=False, timeout=60, cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, says), done
+
+
 def test_a_host_that_lost_us_while_it_started_is_tidied_or_named(tmp_path):
     """Regression: what it had started beside what serves ran on unsaid."""
     script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
