@@ -708,7 +708,8 @@ ssh_switch_failed() {
 }
 
 # What was started beside what serves and is not switched to any more; where a signal ends the start, wherever that began:
-# a host that is at it still notices that we are gone.  One that lost us is asked too, or named.  A host where the switch has begun puts itself in order.
+# a host that is at it still notices that we are gone.  One that lost us is asked too, or named.  A host where the
+# switch has begun puts itself in order.
 ssh_tidy() {
 	local i
 	if [[ $ssh_at_work == yes ]]; then

@@ -113,7 +113,8 @@ chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *
 		chat_text_add(text,
 		    "%s may be DOWN: %.7s %s: rolling back to %s did not begin to change anything",
 		    environment, deployment->commit,
-		    is_unhealthy ? "is still there, unhealthy" : "failed, what it left is not known",
+		    is_unhealthy ? "is still there, unhealthy" :
+				   "failed, what it left is not known",
 		    previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->run_end == RUN_FAILED) {
 		chat_text_add(text,

@@ -1030,8 +1030,9 @@ def test_who_ends_a_release_that_has_begun_is_told_what_is_left(bench):
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
     assert bench.said()[-1] == (
-        "deploy.sh: ended by a signal; the release had begun: it runs on h1; what runs on h2 is not known: a switch that "
-        f"loses us is finished there, or rolled back: deploy/deploy.sh staging {commit}@{two} goes on with it, deploy/rollback.sh staging {one}@{old} rolls it back")
+        "deploy.sh: ended by a signal; the release had begun: it runs on h1; what runs on h2 is not known: a switch "
+        f"that loses us is finished there, or rolled back: deploy/deploy.sh staging {commit}@{two} goes on with it, "
+        f"deploy/rollback.sh staging {one}@{old} rolls it back")
     assert got_by(bench, "tidy") == ["deploy@h3"] and bench.serves() == two
 
 

@@ -214,7 +214,7 @@ def test_a_target_whose_clean_up_hangs_keeps_neither_the_release_nor_the_registr
     assert len(bench.digests()) == 2, "what ran before, and what runs"
 
 
-def test_a_clean_up_for_which_the_runs_deadline_leaves_no_time_is_left_to_the_next_deployment(bench):
+def test_where_the_runs_deadline_leaves_no_time_a_clean_up_is_left_to_the_next_deployment(bench):
     """Regression: the deadline ended it, and a release that was up was rolled back."""
     for text in ("one", "two"):
         shipped(bench, text)

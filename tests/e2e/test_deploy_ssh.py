@@ -424,8 +424,10 @@ UNKNOWN = "; what runs on h3 is not known: a switch that loses us is finished th
 
 @pytest.mark.parametrize("act, variables, says", [
     ("deploy", "RUN_ID=", "; switched to the new release on h1: deploy/rollback.sh staging old rolls it back"),
-    ("deploy", "RUN_ID= barred=yes", "; switched to the new release on h1: deploy/rollback.sh staging old --past rolls it back"),
-    ("rollback", "RUN_ID= past=yes", "; rolled back on h1: deploy/rollback.sh staging to --past goes on with the others"),
+    ("deploy", "RUN_ID= barred=yes",
+     "; switched to the new release on h1: deploy/rollback.sh staging old --past rolls it back"),
+    ("rollback", "RUN_ID= past=yes",
+     "; rolled back on h1: deploy/rollback.sh staging to --past goes on with the others"),
     ("deploy", "RUN_ID=1", "; switched to the new release on h1"), ("rollback", "RUN_ID=1", "; rolled back on h1"),
     ("deploy", "RUN_ID=1 barred=yes ssh_done=() ssh_lost=(2)", UNKNOWN.replace("rolled back", "left as it was then")),
     ("deploy", "RUN_ID=1 ssh_lost=(2)", f"{UNKNOWN}; switched to the new release on h1"),
@@ -456,7 +458,8 @@ def test_where_a_release_runs_that_is_ended_in_its_switch_is_known(tmp_path, sta
 def test_a_host_that_lost_us_while_it_started_is_tidied_or_named(tmp_path):
     """Regression: what it had started beside what serves ran on unsaid."""
     script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
-              'act=deploy environment=staging ssh_hosts=(h1 h2 h3) ssh_common=() RUN_ID=1 ssh_started=() SSH_START_SECONDS=1\n'
+              'act=deploy environment=staging ssh_hosts=(h1 h2 h3) ssh_common=() RUN_ID=1 ssh_started=()\n'
+              'SSH_START_SECONDS=1\n'
               'ssh_everywhere() { echo "$2 on ${ssh_only[*]}"; ssh_done=(0) ssh_lost=(2) ssh_status=69 '
               'ssh_said="h3: down"; return 69; }\n'
               'trap on_exit EXIT; ssh_start')
@@ -839,7 +842,8 @@ def test_a_service_has_as_long_to_start_as_the_environment_says(bench):
 
 
 @pytest.mark.parametrize("words, says", [
-    ("[[ $1 == info || $1 == version ]]", "h1: docker does not answer: "), ("[[ $1 == ps ]]", "h1: docker does not say what runs; ")])
+    ("[[ $1 == info || $1 == version ]]", "h1: docker does not answer: "),
+    ("[[ $1 == ps ]]", "h1: docker does not say what runs; ")])
 def test_a_docker_that_does_not_answer_is_as_a_host_that_does_not(bench, words, says):
     """Chat says of 69 that what runs is not known, and of 70 that the live release still does."""
     commit, _ = bench.release("one")
@@ -966,7 +970,8 @@ def test_behind_a_barrier_a_killed_host_brings_no_earlier_release_back_either(be
     os.kill(compose, signal.SIGKILL)
     assert process.wait(timeout=120) == 70
     wait_for(bench.is_quiet, "the host to be at rest", 60)
-    assert "; not rolled back, as .deploybot/no-rollback forbids it; up is: app (earlier)" in bench.said()[-1], bench.said()
+    said = bench.said()
+    assert said[-1].endswith("; not rolled back, as .deploybot/no-rollback forbids it; up is: app (earlier)"), said
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")], "compose had not come so far"
     assert not (bench.app / ".deploybot.before").exists()
 

@@ -200,7 +200,8 @@ def test_what_was_told_to_stop_and_is_there_yet_is_not_called_down(tmp_path, sta
 @pytest.mark.parametrize("act, status", [
     ("check_unit a.service", 69), ("act_current", 69), ("act_job", 70), ("before=w; keep_before", 70)])
 def test_why_systemd_does_not_answer_is_said_by_whoever_asks_what_runs(act, status):
-    """Regressions: it ended $( ) alone, and the reason was lost with that; and chat said that the release still runs."""
+    """Regressions: it ended $( ) alone, and the reason was lost with that; and chat said that the release still
+    runs."""
     script = (f'set -euo pipefail; cd {DEPLOY}/transports; . ssh-host/base.sh; . systemd-host/units.sh\n'
               '. systemd-host/switch.sh; . systemd-host/acts.sh\n'
               'look() { said="systemd does not say how $1 is: no bus"; return 1; }\n'
