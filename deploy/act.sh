@@ -22,6 +22,9 @@
 # shellcheck source=deploy/verify.sh
 . "$here/verify.sh"
 
+readonly BARRIER=.deploybot/no-rollback
+: "${BARRIER_SECONDS:=60}"
+
 # ---- the transport -------------------------------------------------------------------------------
 
 # Sources transports/NAME.sh, and looks whether it defines what docs/transports.md says.
@@ -47,7 +50,7 @@ load_transport() { # HERE
 	while IFS= read -r file; do
 		case ${file#transport_} in
 		preflight | ship | current | rollback | logs | before | keeps | job | drain | clean) ;;
-		await_migration | migrate | end_migration) ;;
+		await_migration | migrate | end_migration | reached) ;;
 		*)
 			fail "$EXIT_CONFIG" "transports/$name.sh has a function $file, which nobody calls: is it misspelt? Names \
 of its own begin with the transport's (docs/transports.md)"
@@ -108,9 +111,26 @@ release_begins() {
 			printf 'the release that is live, %s, is no longer kept here\n' "${PREVIOUS_RELEASE:0:12}"
 		fi
 	fi
+	[[ $act != deploy ]] || find_barrier
 	release_began=yes
 	printf '\n' # a transport's program may have left its last line open, and this one has to be seen
 	step release
+}
+
+# Fills barred: does the repository say that nobody rolls back from the release to what runs?  Then no transport puts that
+# back by itself either.
+find_barrier() {
+	local base=${before:-$PREVIOUS_RELEASE} answer=''
+	[[ $base != target:* ]] || base=
+	ask_commits barrier "$commit" "${base%%@*}"
+	[[ $'\n'$answer =~ $'\n'barrier\ ([^$'\n']*) ]] || return 0
+	barred=yes
+	say 'nothing is rolled back by itself: %s (%s)' "${BASH_REMATCH[1]%% }" "$BARRIER"
+}
+
+# What the mirror as it is says, in `answer`; empty where it does not.
+ask_commits() { # WORD...
+	asked "$BARRIER_SECONDS" "a look for barriers" env DEPLOYBOT_SETTINGS=checked "$here/commits.sh" "$@" || answer=
 }
 
 # A transport says so where what it has replaced runs still: transport_drain ends that.
@@ -153,7 +173,7 @@ docs/transports.md says what it lacks; until then unset it, and migrate in a hoo
 # MIGRATE_COMMAND with the new image, once in each deployment.  From `==> migrate` on nobody says that nothing was touched;
 # the next steps say how it ended: the server reads them.
 migrate() {
-	local words
+	local words began=$SECONDS
 	check_words MIGRATE_COMMAND "$MIGRATE_COMMAND"
 	! has_function transport_await_migration || transport_await_migration "$release" "${words[@]}"
 	awaits_migration=no
@@ -165,6 +185,7 @@ migrate() {
 	note_migration began
 	transport_migrate "$release" "${words[@]}"
 	migration=ran
+	migration_seconds=$((SECONDS - began))
 	note_migration ran
 	step migrated
 }
@@ -214,7 +235,7 @@ migration_leave() {
 		migration=stopped
 		step migrate-stopped
 	else
-		warn "the migration may still be running, ${migration_at:-as $migration_name}: the next deployment waits for it"
+		warn "the migration may still be running, ${migration_at:-as $migration_name}: no other begins beside it"
 	fi
 }
 
@@ -294,13 +315,15 @@ take_application_log() {
 
 : "${JOB_SECONDS:=3600}" # a job; the server's deadline is the one that counts
 : "${CLEAN_SECONDS:=300}" # the clean-up of all targets, and that of the registry: a release that is live waits for no more
+readonly CLEAN_MARGIN_SECONDS=5 # what was told to end has KILL_SECONDS, and we a little behind that
 
 check_run() {
 	: "${DEPLOYMENT_ID:=$EPOCHSECONDS}" "${KEEP_RELEASES:=5}"
 	check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
 	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
 	export DEPLOYMENT_ID
-	reads='' release='' commit='' release_began='' start_began='' migration='' awaits_migration=no drains=no shipped=no
+	reads='' release='' commit='' before='' barred=no release_began='' start_began='' migration='' awaits_migration=no
+	drains=no shipped=no migration_seconds=0
 }
 
 # Where the log alone is read (`reads`), nothing is asked that only a release needs: it is wanted most where something is
@@ -359,12 +382,20 @@ clean() {
 	[[ $transport_needs != image ]] || clean_part clean_images
 }
 
-# In a subshell of its own, which a deadline may end: its own, or that of something in it.
+# In a subshell of its own, which a deadline may end: its own, or that of something in it.  It is over before that of the
+# run, which would roll back a release that is up.
 clean_part() { # FUNCTION
-	local child
+	local child seconds=$CLEAN_SECONDS left=$CLEAN_SECONDS
+	[[ -z ${RUN_ID:-} || -z ${DEPLOY_TIMEOUT_SECONDS:-} ]] ||
+		left=$((DEPLOY_TIMEOUT_SECONDS + migration_seconds - SECONDS - KILL_SECONDS - CLEAN_MARGIN_SECONDS))
+	((left >= seconds)) || seconds=$left
+	if ((seconds <= 0)); then
+		warn "no time is left for the clean-up (DEPLOY_TIMEOUT_SECONDS); the next deployment continues it"
+		return 0
+	fi
 	"$1" &
 	child=$!
-	ends_within "$CLEAN_SECONDS" "$child" || kill -TERM "$child" 2>/dev/null || true # it may just have ended
+	ends_within "$seconds" "$child" || kill -TERM "$child" 2>/dev/null || true # it may just have ended
 	wait "$child" || warn "the clean-up was not finished; the next deployment continues it"
 }
 

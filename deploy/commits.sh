@@ -7,6 +7,7 @@
 #                                        it contain?
 #   commits.sh past COMMIT LIVE          which barriers has LIVE that COMMIT has not?  By the mirror as it is, which may
 #                                        have neither: then it says `unknown`
+#   commits.sh barrier COMMIT BASE       has COMMIT one that BASE, which may be empty, has not?  By the mirror too
 #   commits.sh heads BRANCH...           where these branches are
 #   commits.sh maintain                  packs each mirror whose day it is; TERM ends it
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
@@ -405,6 +406,20 @@ answer_past() { # COMMIT LIVE
 	echo end
 }
 
+# For deploy.sh, which was told of the commit by us or has fetched it.
+answer_barrier() { # COMMIT BASE
+	local memory=''
+	check_commit "$1"
+	[[ -z $2 ]] || check_commit "$2"
+	if [[ -d $mirror ]] && commit=$(mirror_commit "$1"); then
+		limit_memory
+		tell_barrier "$2"
+	else
+		printf 'unknown 1\n'
+	fi
+	echo end
+}
+
 answer_heads() { # BRANCH...
 	local found line branch
 	found=$(safe_git ls-remote --quiet --refs --end-of-options "$repository" 'refs/heads/*' 2>&1) ||
@@ -502,6 +517,10 @@ main() {
 	past)
 		[[ $# -eq 3 ]] || give_up "$EXIT_INPUT" "past COMMIT LIVE"
 		answer_past "$2" "$3"
+		;;
+	barrier)
+		[[ $# -eq 3 ]] || give_up "$EXIT_INPUT" "barrier COMMIT BASE"
+		answer_barrier "$2" "$3"
 		;;
 	maintain) answer_maintain ;;
 	heads)

@@ -297,6 +297,18 @@ by_hand() { # FORMAT WORD...
 	[[ -n ${RUN_ID:-} ]] || printf "$@"
 }
 
+# What a rollback by hand needs too: without it one stops before a barrier.
+past_barriers() {
+	[[ ${barred:-no} == no && ${past:-no} == no ]] || printf ' --past'
+}
+
+where_it_runs() {
+	local where=''
+	! declare -F transport_reached >/dev/null || where=$(transport_reached)
+	[[ -z $where ]] || where=": $where"
+	printf '%s' "${where:-, on some hosts or on all}"
+}
+
 # Behind `==> release`, and what helps.
 what_is_left() {
 	[[ ${awaits_migration:-no} == no ]] ||
@@ -305,13 +317,13 @@ what_is_left() {
 	if [[ $shipped == yes ]]; then
 		printf '; %s runs, and what comes behind that (hooks, clean-up) was not finished' "$release"
 	elif [[ $act == rollback ]]; then
-		printf '; the rollback had begun, on some hosts or on all'
-		by_hand ': deploy/rollback.sh %s %s goes on with it' "$environment" "$release"
+		printf '; the rollback had begun%s' "$(where_it_runs)"
+		by_hand ': deploy/rollback.sh %s %s%s goes on with it' "$environment" "$release" "$(past_barriers)"
 	else
-		printf '; the release had begun, on some hosts or on all'
+		printf '; the release had begun%s' "$(where_it_runs)"
 		by_hand ': deploy/deploy.sh %s %s goes on with it' "$environment" "$release"
 		[[ -z $PREVIOUS_RELEASE ]] ||
-			by_hand ', deploy/rollback.sh %s %s rolls it back' "$environment" "$PREVIOUS_RELEASE"
+			by_hand ', deploy/rollback.sh %s %s%s rolls it back' "$environment" "$PREVIOUS_RELEASE" "$(past_barriers)"
 	fi
 }
 

@@ -90,7 +90,8 @@ hook_image() {
 # Of a run of deploybot's it is the server that rolls back, where that can be.
 what_rolls_back() {
 	by_hand ', and the release runs'
-	[[ -z $PREVIOUS_RELEASE ]] || by_hand ' (deploy/rollback.sh %s %s rolls it back)' "$environment" "$PREVIOUS_RELEASE"
+	[[ -z $PREVIOUS_RELEASE ]] ||
+		by_hand ' (deploy/rollback.sh %s %s%s rolls it back)' "$environment" "$PREVIOUS_RELEASE" "$(past_barriers)"
 }
 
 hook_failed() { # KIND NAME STATUS OURS

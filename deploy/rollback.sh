@@ -10,8 +10,7 @@ here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/act.sh
 . "$here/act.sh"
 
-readonly act=rollback BARRIER=.deploybot/no-rollback
-: "${PAST_SECONDS:=60}"
+readonly act=rollback
 
 # The release that was live before, of the state file that the server writes; in `release`.
 find_previous() {
@@ -50,8 +49,7 @@ check_past() {
 	fi
 	[[ $past == no ]] || return 0
 	[[ -z ${before%%@*} || $release == target:* || ${before%%@*} == "${release%%@*}" ]] ||
-		asked "$PAST_SECONDS" "a look for barriers" env DEPLOYBOT_SETTINGS=checked "$here/commits.sh" past \
-			"${release%%@*}" "${before%%@*}" || answer=
+		ask_commits past "${release%%@*}" "${before%%@*}"
 	while read -r word from reason; do
 		[[ $word == past ]] || continue
 		n=$((n + 1))

@@ -124,7 +124,8 @@ kubernetes_is_away() {
 kubernetes_was_not_asked() {
 	local said
 	said=$(<"$kubernetes_folder/said")
-	[[ $said == *@('connection refused'|'was refused - did you specify'|'no route to host'|'TLS handshake timeout')* ]]
+	[[ $said == *@('connection refused'|'was refused - did you specify'|'no route to host'|'TLS handshake timeout')* ||
+		$said == *'dial tcp'*@('no such host'|'i/o timeout')* ]]
 }
 
 # What others wrote: set in, so that no line of it is taken for a step.
@@ -502,8 +503,10 @@ transport_before() {
 
 kubernetes_undo() { # REVISION
 	[[ -n ${release_began:-} ]] || release_begins
-	kubernetes_ask rollout undo "${kubernetes_resources[$kubernetes_workload]}" "--to-revision=$1" ||
+	kubernetes_ask rollout undo "${kubernetes_resources[$kubernetes_workload]}" "--to-revision=$1" || {
+		kubernetes_note_refusal
 		kubernetes_failed "the revision $1 of ${kubernetes_workload#deployment/} could not be restored"
+	}
 	printf '%s' "$answer"
 }
 
@@ -688,6 +691,7 @@ kubernetes_follow_job() { # NAME SECONDS ENDS
 			case $what in
 			*ImagePull* | InvalidImageName | Create*Error | RunContainerError)
 				[[ $3 == well ]] || break
+				[[ $1 != "$migration_name" || -n ${more[*]-} ]] || kubernetes_end_unstarted
 				fail "$EXIT_REFUSED" "the job could not be started: $what ${rest:0:160}"
 				;;
 			esac
@@ -722,6 +726,12 @@ kubernetes_make_job() { # NAME RELEASE SECONDS WORD...
 	kubernetes_ask get "${kubernetes_resources[$kubernetes_main]}" --output=json ||
 		kubernetes_failed "what the pods of ${kubernetes_main#*/} have cannot be seen"
 	kubernetes_job_body "$@" >"$kubernetes_folder/job.json"
+}
+
+# Its container never came up.  Surely so once the cluster tries that no more.
+kubernetes_end_unstarted() {
+	kubernetes_delete_job "$migration_name" &
+	! wait "$!" || migration_not_started
 }
 
 # One that a killed run has left is followed to its end.  Ours is written down then: all that it takes is there.

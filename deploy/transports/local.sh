@@ -145,6 +145,7 @@ transport_preflight() {
 	find_setting local_port "$environment" PORT
 	[[ -n $local_port ]] ||
 		fail "$EXIT_INPUT" "the transport local needs $(name_of "$environment" PORT): where the application is to listen"
+	migration_at="holding $app/migrate.lock"
 	[[ -d $app/releases ]] || mkdir -- "$app/releases"
 }
 

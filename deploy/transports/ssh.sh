@@ -17,7 +17,7 @@ transport_needs=image
 readonly SSH_LOCK_SECONDS=30 SSH_LOCK_ROLLBACK_SECONDS=300
 # Of what a host says and we keep until its call is over, in memory.
 readonly SSH_WORDS_MAX=65536
-ssh_calls=0 ssh_grace=0
+ssh_calls=0 ssh_grace=0 ssh_switches=no
 # What changes nothing that serves is done on so many hosts at a time where they are released to one after the other: an
 # sshd on the way there lets 10 log in at a time.
 readonly SSH_ASIDE_AT_ONCE=8
@@ -324,7 +324,7 @@ ssh_explain() { # INDEX STATUS LAST-LINE WORDS
 	local host=${ssh_hosts[$1]}
 	ssh_status=$2 ssh_said="$host: $3"
 	case $2 in
-	64 | 66 | 70 | 75 | 78) ;;
+	64 | 66 | 69 | 70 | 75 | 78) ;;
 	255)
 		if ssh_was_killed "$1" "$4"; then
 			ssh_killed "$host" "${3:+ ($3)}"
@@ -622,9 +622,10 @@ ssh_ship() { # RELEASE WORD...
 ssh_switch() { # WORD...
 	ssh_only=("${!ssh_hosts[@]}")
 	((ssh_at_once == 1)) || step switch
-	ssh_at_work=yes
+	ssh_begun=() ssh_done=() ssh_lost=() ssh_at_work=yes ssh_switches=yes
+	[[ $barred == no ]] || set -- "$@" barrier=yes
 	ssh_everywhere $((SSH_SWITCH_SECONDS + ssh_grace)) switch "$@" || ssh_switch_failed
-	ssh_started=() ssh_at_work=no
+	ssh_started=() ssh_at_work=no ssh_switches=no
 	ssh_note_hosts
 }
 
@@ -657,8 +658,28 @@ ssh_start() { # WORD...
 	ssh_only=("${!ssh_hosts[@]}") ssh_begun=() ssh_at_work=yes
 	at_exit ssh_tidy
 	ssh_everywhere $((SSH_START_SECONDS + ssh_grace)) start "$@" || status=$?
-	ssh_started=(${ssh_done[@]+"${ssh_done[@]}"}) ssh_begun=() ssh_at_work=no
+	ssh_started=(${ssh_done[@]+"${ssh_done[@]}"} ${ssh_lost[@]+"${ssh_lost[@]}"}) ssh_begun=() ssh_at_work=no
 	((status == 0)) || fail "$ssh_status" "$ssh_said"
+}
+
+ssh_unknown() { # HOSTS, each behind a blank
+	printf 'what runs on%s is not known: a switch that loses us is finished there, or %s' "$1" \
+		"$([[ $barred == no ]] && echo 'rolled back' || echo 'left as it was then')"
+}
+
+# In the middle of a switch.
+transport_reached() {
+	local i on='' open=''
+	[[ $ssh_switches == yes ]] || return 0
+	for i in "${!ssh_hosts[@]}"; do
+		if [[ " ${ssh_done[*]-} " == *" $i "* ]]; then
+			on+=" ${ssh_hosts[$i]}"
+		elif [[ -n ${ssh_begun[$i]:-} || " ${ssh_lost[*]-} " == *" $i "* ]]; then
+			open+=" ${ssh_hosts[$i]}"
+		fi
+	done
+	printf 'it runs on%s' "${on:- no host yet}"
+	[[ -z $open ]] || printf '; %s' "$(ssh_unknown "$open")"
 }
 
 # From here on no status may say that the target is untouched.  What runs on a host is what it said when its switch ended.
@@ -672,26 +693,29 @@ ssh_switch_failed() {
 	for i in ${ssh_lost[@]+"${ssh_lost[@]}"}; do
 		unknown+=" ${ssh_hosts[$i]}"
 	done
-	[[ -z $unknown ]] ||
-		ssh_said+="; what runs on$unknown is not known: a switch that loses us is finished there, or rolled back"
+	[[ -z $unknown ]] || ssh_said+="; $(ssh_unknown "$unknown")"
 	if [[ -n $done_on && $act == rollback ]]; then
 		ssh_said+="; rolled back on$done_on"
-		ssh_said+=$(by_hand ': deploy/rollback.sh %s %s goes on with the others' "$environment" "$release")
+		ssh_said+=$(by_hand ': deploy/rollback.sh %s %s%s goes on with the others' "$environment" "$release" \
+			"$(past_barriers)")
 	elif [[ -n $done_on ]]; then
 		ssh_said+="; switched to the new release on$done_on"
 		[[ -z $PREVIOUS_RELEASE ]] ||
-			ssh_said+=$(by_hand ': deploy/rollback.sh %s %s rolls it back' "$environment" "$PREVIOUS_RELEASE")
+			ssh_said+=$(by_hand ': deploy/rollback.sh %s %s%s rolls it back' "$environment" "$PREVIOUS_RELEASE" \
+				"$(past_barriers)")
 	fi
 	fail "$ssh_status" "$ssh_said"
 }
 
 # What was started beside what serves and is not switched to any more; where a signal ends the start, wherever that began:
-# a host that is at it still notices that we are gone.  A host where the switch has begun puts itself in order.
+# a host that is at it still notices that we are gone.  One that lost us is asked too, or named.  A host where the
+# switch has begun puts itself in order.
 ssh_tidy() {
 	local i
 	if [[ $ssh_at_work == yes ]]; then
 		unquote
-		((${#ssh_started[@]} > 0)) || ssh_started=(${ssh_begun[@]+"${ssh_begun[@]}"}) ssh_begun=()
+		((${#ssh_started[@]} > 0)) ||
+			ssh_started=(${ssh_begun[@]+"${ssh_begun[@]}"} ${ssh_lost[@]+"${ssh_lost[@]}"}) ssh_begun=()
 		ssh_at_work=no
 		exec {ssh_life}>&-
 	fi

@@ -109,10 +109,13 @@ chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *
 		    "%s may be DOWN: what rolling back from %.7s to %s left is not known",
 		    environment, deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
+		/* Whose script failed may have been put back by its host. */
 		chat_text_add(text,
-		    "%s may be DOWN: %s%.7s is still there%s: rolling back to %s did not begin to change anything",
-		    environment, is_unhealthy ? "" : "what came up of ", deployment->commit,
-		    is_unhealthy ? ", unhealthy" : "", previous);
+		    "%s may be DOWN: %.7s %s: rolling back to %s did not begin to change anything",
+		    environment, deployment->commit,
+		    is_unhealthy ? "is still there, unhealthy" :
+				   "failed, what it left is not known",
+		    previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->run_end == RUN_FAILED) {
 		chat_text_add(text,
 		    "%s may be DOWN: the rollback from %.7s to %s failed: what runs is not known",
@@ -121,9 +124,8 @@ chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *
 		chat_text_add(text, "%s is DOWN: %s is back, and is not healthy%s", environment,
 		    previous, is_unhealthy ? " either" : "");
 	} else if (about->n_barriers > 0) {
-		chat_text_add(text, "%s may be broken: %s%.7s was left running", environment,
-		    deployment->why == DEPLOY_WHY_UNHEALTHY ? "" : "what is up of ",
-		    deployment->commit);
+		chat_text_add(text, "%s may be broken: %.7s %s", environment, deployment->commit,
+		    is_unhealthy ? "was left running" : "failed, what it left is not known");
 	} else if (deployment->target_changed) {
 		chat_text_add(text, "%s may be broken: its state is unknown", environment);
 	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
@@ -198,12 +200,12 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 		    about->n_barriers > 0 ?
 			"Something was changed there." :
 			chat_deployment_is_unknown(about) ?
-			"Nothing was rolled back: it may still be running, here or elsewhere." :
+			"No rollback was started: it may still be running, here or elsewhere." :
 			deployment->why == DEPLOY_WHY_INTERRUPTED ?
-			"Something may have been changed there, and nothing was rolled back." :
+			"Something may have been changed there, and no rollback was started." :
 			deployment_is_rollback(deployment) ?
 			"Something was changed there." :
-			"Something was changed there, and nothing was rolled back.");
+			"Something was changed there, and no rollback was started.");
 		if (about->environment->current.id != 0)
 			chat_text_commit(text, "", about->environment->current.commit);
 		else

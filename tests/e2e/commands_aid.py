@@ -116,6 +116,11 @@ class CommandBench:
         git(self.repository, "commit", "-q", "--allow-empty", "-m", text)
         return git(self.repository, "rev-parse", "HEAD")
 
+    def forbid(self, reason="drops column price"):
+        """The next commit says that nobody rolls back past it."""
+        (self.repository / ".deploybot").mkdir(exist_ok=True)
+        (self.repository / ".deploybot" / "no-rollback").write_text(f"{reason}\n")
+
     def start(self, script, *words, **settings):
         """Starts a script in a session of its own; its output goes to self.log."""
         self.number += 1

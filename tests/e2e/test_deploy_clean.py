@@ -214,6 +214,15 @@ def test_a_target_whose_clean_up_hangs_keeps_neither_the_release_nor_the_registr
     assert len(bench.digests()) == 2, "what ran before, and what runs"
 
 
+def test_where_the_runs_deadline_leaves_no_time_a_clean_up_is_left_to_the_next_deployment(bench):
+    """Regression: the deadline ended it, and a release that was up was rolled back."""
+    for text in ("one", "two"):
+        shipped(bench, text)
+    shipped(bench, "three", KEEP_RELEASES="1", PREVIOUS_RELEASE="", DEPLOY_TIMEOUT_SECONDS="1")
+    says = "warning: no time is left for the clean-up (DEPLOY_TIMEOUT_SECONDS); the next deployment continues it"
+    assert len(bench.digests()) == 3 and says in bench.said() and "clean" in bench.steps(), bench.said()
+
+
 def test_an_engine_that_hangs_does_not_end_the_clean_up(bench):
     shipped(bench, "one")
     bench.plan({"when": ["docker", "image", "rm"], "hang": True})

@@ -64,6 +64,19 @@ def test_a_hook_behind_a_release_says_what_runs(bench, settings, says):
     assert status == 70 and says.format(first=f"{first}@{digest}") in said[-1], said
 
 
+def test_a_rollback_that_is_named_by_hand_is_one_that_is_not_refused(bench):
+    """Regression: behind a barrier the command that was named ended with 64."""
+    first, digest = shipped(bench, "one")
+    hook = bench.hook("post-deploy", "10-check", "exit 3")
+    bench.forbid()
+    status, said = bench.run("deploy.sh", "staging", bench.commit("two"), RUN_ID=None)
+    words = f"staging {first}@{digest} --past"
+    assert status == 70 and f" (deploy/rollback.sh {words} rolls it back): its last" in said[-1], said
+    hook.unlink()
+    status, said = bench.run("rollback.sh", *words.split(), RUN_ID=None)
+    assert status == 0 and bench.target() == f"{first}@{digest}", said
+
+
 def test_a_hook_that_fails_after_a_rollback_is_said(bench):
     first, _ = shipped(bench, "one")
     bench.hook("post-rollback", "tell", "exit 1")

@@ -133,7 +133,7 @@ def test_the_marker_is_said_where_there_is_a_command_alone(bench, command, wante
 
 
 LAST = """set -euo pipefail; here=%s/deploy; . "$here/act.sh"
-%s; environment=staging PREVIOUS_RELEASE=; readonly act=deploy; shipped=no awaits_migration=no release=to
+act=deploy; %s; environment=staging PREVIOUS_RELEASE=; shipped=no awaits_migration=no release=to
 trap on_exit EXIT; at_exit migration_leave; %s"""
 STOPPED = "; its migration was stopped, and the database may be half migrated; nothing was released"
 
@@ -149,6 +149,9 @@ STOPPED = "; its migration was stopped, and the database may be half migrated; n
     ("migration=ran RUN_ID= release_began=yes", "on_signal 143",
      "ended by a signal; the release had begun, on some hosts or on all: deploy/deploy.sh staging to goes on with it; "
      "its migration ran, and that stays"),
+    ("migration= act=rollback past=yes RUN_ID= release_began=yes", "on_signal 143",
+     "ended by a signal; the rollback had begun, on some hosts or on all: deploy/rollback.sh staging to --past goes on "
+     "with it"),
     ("migration= RUN_ID=1 release_began=yes", "on_signal 143",
      "ended by a signal; the release had begun, on some hosts or on all")])
 def test_who_works_by_hand_is_told_last_what_became_of_the_migration(tmp_path, state, ends, says):
@@ -453,6 +456,8 @@ def test_local_waits_for_one_that_was_left(bench):
     again.send_signal(signal.SIGTERM)
     assert again.wait(timeout=60) == 143
     assert WAITED in bench.said()[-1] and "migrate" not in bench.steps(), bench.said()
+    left = f"a migration that was left is there still, holding {bench.state}/apps/staging/migrate.lock: waiting"
+    assert any(line.startswith(left) for line in bench.said()), bench.said()
     again = bench.start("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate", MIGRATE_TIMEOUT_SECONDS="1")
     assert again.wait(timeout=60) == 75
     says = "the migration did not begin: one that was left is at work still, after 1 s"
@@ -487,6 +492,7 @@ def test_a_migration_is_a_job_of_its_own_name(bench):
 @pytest.mark.parametrize("fields, seconds, status, step", [
     ({"pods": ["job-x Running\n", "job-x Failed exit 3\n"]}, 60, 70, "migrate-failed 3"),
     ({"pods": ["job-x Failed\n"]}, 60, 70, "migrate-stopped"),
+    ({"pods": ['job-x Pending waiting ErrImagePull "none"\n']}, 60, 70, "migrate-not-started"),
     ({"pods": ["job-x Pending\n"]}, 2, 75, "migrate-stopped")])
 @pytest.mark.parametrize("bench", ["kubernetes"], indirect=True)
 def test_a_job_that_fails_or_is_cut_leaves_the_release_as_it_was(bench, fields, seconds, status, step):
@@ -503,6 +509,9 @@ def test_a_job_that_fails_or_is_cut_leaves_the_release_as_it_was(bench, fields, 
     ('Error from server (AlreadyExists): jobs.batch "x" already exists', "migrate-not-started"),
     ("The connection to the server 10.0.0.1:6443 was refused - did you specify the right host or port?",
      "migrate-not-started"),
+    ("Unable to connect to the server: dial tcp: lookup k8s.example.org on 10.0.0.2:53: no such host",
+     "migrate-not-started"),
+    ("Unable to connect to the server: dial tcp 10.0.0.1:6443: i/o timeout", "migrate-not-started"),
     ("Unable to connect to the server: EOF", "migrate-stopped")])
 @pytest.mark.parametrize("bench", ["kubernetes"], indirect=True)
 def test_a_job_that_the_cluster_refuses_has_not_been_started(bench, says, step):

@@ -565,6 +565,19 @@ def test_where_one_does_not_come_up_the_host_switches_back(pair):
     is_whole(pair, old)
 
 
+def test_behind_a_barrier_nginx_is_not_led_back_and_what_is_up_is_said(pair):
+    pair.shipped("one")
+    pair.forbid()
+    commit, new = pair.release("two")
+    ends(pair, "scheduler", new, 3)
+    status, said = pair.run("deploy.sh", "staging", commit)
+    assert status == 70 and said[-1].endswith(
+        f"; not rolled back, as .deploybot/no-rollback forbids it; nginx leads to port {pair.file_says()}; up is: "
+        "app (new), worker (new)"), said
+    assert served(pair)[f"app-{pair.file_says()}"] == {"app": new}
+    assert not (pair.app / ".deploybot.before").exists()
+
+
 def test_where_nothing_ran_before_nothing_is_left(pair):
     commit, new = pair.release("one")
     ends(pair, "worker", new, 1)

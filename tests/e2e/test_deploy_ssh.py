@@ -424,18 +424,49 @@ UNKNOWN = "; what runs on h3 is not known: a switch that loses us is finished th
 
 @pytest.mark.parametrize("act, variables, says", [
     ("deploy", "RUN_ID=", "; switched to the new release on h1: deploy/rollback.sh staging old rolls it back"),
+    ("deploy", "RUN_ID= barred=yes",
+     "; switched to the new release on h1: deploy/rollback.sh staging old --past rolls it back"),
+    ("rollback", "RUN_ID= past=yes",
+     "; rolled back on h1: deploy/rollback.sh staging to --past goes on with the others"),
     ("deploy", "RUN_ID=1", "; switched to the new release on h1"), ("rollback", "RUN_ID=1", "; rolled back on h1"),
+    ("deploy", "RUN_ID=1 barred=yes ssh_done=() ssh_lost=(2)", UNKNOWN.replace("rolled back", "left as it was then")),
     ("deploy", "RUN_ID=1 ssh_lost=(2)", f"{UNKNOWN}; switched to the new release on h1"),
     ("rollback", "RUN_ID=", "; rolled back on h1: deploy/rollback.sh staging to goes on with the others")])
 def test_what_some_hosts_run_behind_a_switch_that_failed_is_said_as_it_is(tmp_path, act, variables, says):
     """Regression: behind a rollback that failed, the command named would have brought the bad release back.  And people
     were told to roll back beside the server, which did."""
     script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
-              'act=$1 environment=staging release=to PREVIOUS_RELEASE=old ssh_hosts=(h1 h2 h3) ssh_done=(0)\n'
+              'act=$1 environment=staging release=to PREVIOUS_RELEASE=old barred=no ssh_hosts=(h1 h2 h3) ssh_done=(0)\n'
               f'ssh_status=69 ssh_said=down; {variables}; ssh_switch_failed')
     done = subprocess.run(["/bin/bash", "-c", script, "x", act], check=False, timeout=60, cwd=tmp_path,
                           capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (70, f"x: down{says}\n")
+
+
+@pytest.mark.parametrize("state, says", [
+    ("ssh_switches=no", ""), ("ssh_done=() ssh_begun=([0]=0)", f"it runs on no host yet{UNKNOWN.replace('h3', 'h1')}"),
+    ("ssh_done=(0 1) ssh_begun=([0]=0 [1]=1)", "it runs on h1 h2"),
+    ("ssh_done=(0) ssh_begun=([0]=0) ssh_lost=(2)", f"it runs on h1{UNKNOWN}")])
+def test_where_a_release_runs_that_is_ended_in_its_switch_is_known(tmp_path, state, says):
+    script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
+              f'ssh_hosts=(h1 h2 h3) barred=no ssh_switches=yes ssh_lost=(); {state}; transport_reached')
+    done = subprocess.run(["/bin/bash", "-c", script, "x"], check=False, timeout=60, cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, says), done
+
+
+def test_a_host_that_lost_us_while_it_started_is_tidied_or_named(tmp_path):
+    """Regression: what it had started beside what serves ran on unsaid."""
+    script = (f'set -euo pipefail; here={ROOT}/deploy; . "$here/common.sh"; . "$here/transports/ssh.sh"\n'
+              'act=deploy environment=staging ssh_hosts=(h1 h2 h3) ssh_common=() RUN_ID=1 ssh_started=()\n'
+              'SSH_START_SECONDS=1\n'
+              'ssh_everywhere() { echo "$2 on ${ssh_only[*]}"; ssh_done=(0) ssh_lost=(2) ssh_status=69 '
+              'ssh_said="h3: down"; return 69; }\n'
+              'trap on_exit EXIT; ssh_start')
+    done = subprocess.run(["/bin/bash", "-c", script, "x"], check=False, timeout=60, cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert done.returncode == 69 and done.stdout.splitlines() == ["==> start", "start on 0 1 2", "tidy on 0 2"], done
+    assert "==> warning h3: down; what was started there may run on beside what serves, until the next" in done.stderr
 
 
 @pytest.mark.parametrize("seconds", ["0", "08", "00009", "14"])
@@ -753,6 +784,20 @@ def test_a_compose_that_fails_half_way_leaves_the_old_release_running(bench):
     assert (bench.app / ".env").read_text() == env and not (bench.app / ".deploybot.before").exists()
 
 
+def test_behind_a_barrier_the_host_brings_no_earlier_release_back(bench):
+    """Regression: chat said that what is up was left, and the earlier release ran on the newer database."""
+    _, old = bench.shipped("one")
+    bench.forbid()
+    commit, new = bench.release("two")
+    bench.change_engine(broken=["sha256:id-of-" + new[-8:]])
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and "ended with status 7" in said[-1], said
+    assert "; not rolled back, as .deploybot/no-rollback forbids it; " in said[-1], said
+    assert "nothing is rolled back by itself: drops column price (.deploybot/no-rollback)" in said, said
+    assert f"{bench.image}@{old}" not in [image for image, _ in bench.runs()], bench.runs()
+    assert not (bench.app / ".deploybot.before").exists() and new in (bench.app / ".env").read_text()
+
+
 @pytest.mark.long
 def test_a_release_that_does_not_stay_up_is_rolled_back(bench):
     _, digest = bench.shipped("one")
@@ -794,6 +839,21 @@ def test_a_service_has_as_long_to_start_as_the_environment_says(bench):
     assert status == 70 and "after 1 s: " in said[-1] and "its health starting" in said[-1], said
     status, said = bench.run("deploy.sh", "staging", commit, START_SECONDS="soon")
     assert status == 78 and "START_SECONDS" in said[-1], said
+
+
+@pytest.mark.parametrize("words, says", [
+    ("[[ $1 == info || $1 == version ]]", "h1: docker does not answer: "),
+    ("[[ $1 == ps ]]", "h1: docker does not say what runs; ")])
+def test_a_docker_that_does_not_answer_is_as_a_host_that_does_not(bench, words, says):
+    """Chat says of 69 that what runs is not known, and of 70 that the live release still does."""
+    commit, _ = bench.release("one")
+    bench.on_host("docker", f"""
+        if {words}; then
+            echo "Cannot connect to the Docker daemon" >&2
+            exit 1
+        fi""")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 69 and says in said[-1] and "release" not in bench.steps(), said
 
 
 @pytest.mark.long
@@ -876,9 +936,11 @@ def test_half_a_note_that_an_earlier_version_left_is_none(bench):
     assert (bench.app / ".env").read_text() == f"SECRET=keep me\nDEPLOY_IMAGE={bench.image}@{two}\n"
 
 
-def hanging_up(bench):
+def hanging_up(bench, barrier=None):
     """A deployment hung in `compose up`: (its process, the pid of the compose)."""
     _, digest = bench.shipped("one")
+    if barrier:
+        bench.forbid(barrier)
     commit, _ = bench.release("two")
     bench.host_plan({"when": ["compose", "up"], "hang": True})
     process = bench.start("deploy.sh", "staging", commit)
@@ -897,6 +959,20 @@ def test_whichever_of_the_two_on_the_host_is_killed_the_old_release_runs(bench, 
     assert process.wait(timeout=120) == 70
     wait_for(bench.is_quiet, "the host to be at rest", 60)
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+    assert not (bench.app / ".deploybot.before").exists()
+
+
+@pytest.mark.long
+def test_behind_a_barrier_a_killed_host_brings_no_earlier_release_back_either(bench):
+    process, compose, digest = hanging_up(bench, "drops column price")
+    worker = [pid for pid in bench.host_processes() if pid != compose][1]
+    os.kill(worker, signal.SIGKILL)
+    os.kill(compose, signal.SIGKILL)
+    assert process.wait(timeout=120) == 70
+    wait_for(bench.is_quiet, "the host to be at rest", 60)
+    said = bench.said()
+    assert said[-1].endswith("; not rolled back, as .deploybot/no-rollback forbids it; up is: app (earlier)"), said
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")], "compose had not come so far"
     assert not (bench.app / ".deploybot.before").exists()
 
 

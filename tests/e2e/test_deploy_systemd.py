@@ -197,15 +197,17 @@ def test_what_was_told_to_stop_and_is_there_yet_is_not_called_down(tmp_path, sta
     assert done.stdout == f"{says}\n", done
 
 
-@pytest.mark.parametrize("act", ["act_current", "act_job", "before=w; keep_before"])
-def test_why_systemd_does_not_answer_is_said_by_whoever_asks_what_runs(act):
-    """Regression: it ended $( ) alone, and the reason was lost with that."""
+@pytest.mark.parametrize("act, status", [
+    ("check_unit a.service", 69), ("act_current", 69), ("act_job", 70), ("before=w; keep_before", 70)])
+def test_why_systemd_does_not_answer_is_said_by_whoever_asks_what_runs(act, status):
+    """Regressions: it ended $( ) alone, and the reason was lost with that; and chat said that the release still
+    runs."""
     script = (f'set -euo pipefail; cd {DEPLOY}/transports; . ssh-host/base.sh; . systemd-host/units.sh\n'
               '. systemd-host/switch.sh; . systemd-host/acts.sh\n'
               'look() { said="systemd does not say how $1 is: no bus"; return 1; }\n'
               'die() { echo "$1 $2"; exit; }; declare -A field; units=(a.service) said=; cd /\n')
     done = subprocess.run(["/bin/bash", "-c", script + act], check=False, timeout=60, capture_output=True, text=True)
-    assert done.stdout.startswith("70 "), done
+    assert done.stdout.startswith(f"{status} "), done
     assert done.stdout.endswith("systemd does not say how a.service is: no bus\n"), done
 
 
@@ -225,6 +227,18 @@ def test_units_behind_one_that_fails_are_not_touched(bench):
                              SYSTEMD_UNITS="shop.service,worker.service")
     assert status == 70 and said[-1].endswith("the earlier release runs again"), said
     assert bench.units()["worker.service"] == before and bench.runs() == ("active", first)
+
+
+def test_behind_a_barrier_the_units_are_left_as_they_are(bench):
+    bench.unit("worker.service")
+    first = bench.shipped_app(SYSTEMD_UNITS="shop.service,worker.service")
+    bench.forbid()
+    commit = bench.commit_app("ends 3")
+    status, said = bench.run("deploy.sh", "staging", commit, SYSTEMD_UNITS="shop.service,worker.service")
+    assert status == 70 and said[-1].endswith(
+        "; not rolled back, as .deploybot/no-rollback forbids it; shop.service (new) is failed; worker.service "
+        "(earlier) is active"), said
+    assert commit in bench.link() and first not in bench.link() and bench.left() == []
 
 
 def test_an_earlier_release_that_does_not_come_up_again_is_said(bench):
@@ -604,7 +618,7 @@ def test_what_outlives_a_cancelled_migration_is_said_to_run_still(bench):
         assert process.wait(timeout=120) == 143
         assert bench.steps()[-1] == "migrate", bench.said()
         said = "\n".join(bench.said())
-        assert f"the migration may still be running, in {bench.app} on h1: the next deployment waits" in said, said
+        assert f"the migration may still be running, in {bench.app} on h1: no other begins beside it" in said, said
         assert is_alive(pid) and bench.runs() == ("active", first)
     finally:
         os.kill(int(pid), signal.SIGKILL)

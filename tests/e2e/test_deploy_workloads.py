@@ -90,6 +90,21 @@ def test_where_one_fails_all_are_set_back_the_newest_first(many):
 
 
 @pytest.mark.long
+def test_behind_a_barrier_none_is_set_back(many):
+    first = many.pushed("one", many.commit("one"))
+    assert many.run("deploy.sh", "staging", first[:40])[0] == 0
+    many.forbid()
+    release = many.pushed("bad", many.commit("bad"))
+    assert many.run("commits.sh", "commits", release[:40], "main", "")[0] == 0  # the mirror has both
+    many.cluster.say("plan", sets={release[41:]: "never ready"})
+    status, said = many.run("deploy.sh", "staging", release[:40], KUBERNETES_ROLLOUT_SECONDS="2")
+    assert status == 75 and "; not rolled back, as .deploybot/no-rollback forbids it: " in said[-1], said
+    assert said[-1].endswith("the new image, as far as the cluster took that: statefulset/queue deployment/worker "
+                             "deployment/shop"), said
+    assert "set back" not in many.steps() and images(many)["deployment/worker"] == [image_of(release)] * 2
+
+
+@pytest.mark.long
 def test_what_cannot_be_set_back_is_named(many):
     many.shipped("one")
     release = many.pushed("bad")
@@ -104,6 +119,23 @@ def test_what_cannot_be_set_back_is_named(many):
     assert found["deployment/worker"] == [image_of(release)] * 2
     del found["deployment/worker"]
     assert image_of(release) not in sum(found.values(), [])
+
+
+def test_what_the_cluster_refuses_was_not_changed_and_is_set_back_by_nobody(many):
+    """Regression: `rollout undo` was advised for it, which would have taken it one release further back."""
+    many.shipped("one")
+    before = templates(many)
+    release = many.pushed("bad")
+    worker = "/apis/apps/v1/namespaces/shop/deployments/worker"
+    many.cluster.say("plan", sets={}, faults=[{
+        "verb": "patch", "path": worker, "times": 9, "status": 403, "reason": "Forbidden",
+        "message": "admission webhook \"sign.example.org\" denied the request"}])
+    patched = len(many.cluster.of("patch"))
+    status, said = many.run("deploy.sh", "staging", release[:40])
+    assert status == 70 and "denied the request" in said[-1] and "rollout undo" not in said[-1], said
+    assert said[-1].endswith("; deployment/shop: all run what they ran before"), said
+    names = [note["path"].rpartition("/")[2] for note in many.cluster.of("patch")[patched:]]
+    assert names == ["shop", "worker", "shop"] and templates(many) == before
 
 
 def applied(many, workload, name, value):

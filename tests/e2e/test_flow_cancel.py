@@ -52,7 +52,7 @@ def test_a_broken_first_release_has_nothing_to_go_back_to_and_says_so(scene):
     scene.health.answers["staging"] = (503, {"status": "starting"})
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("❌ May be broken: staging", "staging may be broken: its state is unknown", "nothing was rolled back",
+    who.hear("❌ May be broken: staging", "staging may be broken: its state is unknown", "no rollback was started",
              "Last known release: none", "HTTP 503")
     assert scene.state_file("staging") is None
     assert scene.audit(environment="staging")[-1]["action"] == "deploy_failed"
@@ -267,7 +267,7 @@ def test_a_script_may_say_that_there_is_no_way_back(scene):
     scene.scripts.rollback('touch "$here/up"')
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("staging may be broken: its state is unknown", "nothing was rolled back",
+    who.hear("staging may be broken: its state is unknown", "no rollback was started",
              f"Last known release: {live[:7]}", change["after"][:7])
     assert not (scene.scripts.folder / "up").exists(), "no rollback was tried"
     scene.scripts.reset()

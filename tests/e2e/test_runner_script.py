@@ -92,7 +92,7 @@ def test_the_environment_is_minimal_and_a_secret_is_a_file(bench):
 def test_every_setting_of_a_run_is_given_at_once_and_a_truth_is_spelt_one_way(bench):
     table = re.findall(r"^(?:SETTING|SHIPPING)\((\w+), (\w+), [^\n]*, (OPEN|SECRET), (?:RUNNER|BOTH),(?: |$)",
                        pathlib.Path(ROOT, "runner", "settings.def").read_text(encoding="utf-8"), re.MULTILINE)
-    own = {"STATE_DIRECTORY", "DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "DEPLOY_TIMEOUT_SECONDS", "RUN_LOG_LIMIT",
+    own = {"STATE_DIRECTORY", "DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "RUN_LOG_LIMIT",
            "MIRROR_MAINTENANCE_SECONDS", "APPS_DIRECTORY", "CLIENTS"}
     texts = {"BOOL": "Yes", "HOST_PATH": "/x", "PATH": "/x", "FILE": "/x", "REPOSITORY": "a/b", "REMOTE": "/x",
              "SECONDS_OR_0": "0", "SECONDS": "9", "COUNT": "7", "LINES": "3", "PORT_PAIR": "1,2", "SMOKE": "http://h",

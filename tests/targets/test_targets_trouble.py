@@ -200,6 +200,9 @@ TROUBLE = {
 }
 
 
+# What runs on a host that was not reached nobody has seen (69).
+UNSEEN = ("wrong host key", "host unreachable", "host vanishes mid-ship")
+
 # These get as far as a host: what they leave there must be in nobody's way.
 DEEP = ("host vanishes mid-ship", "disk full while it pulls", "registry sends other bytes", "registry forgets")
 
@@ -212,7 +215,10 @@ def test_trouble_says_what_to_do_and_is_in_nobodys_way(scene, name):
     with trouble(scene):
         said = scene.attempt()
     print(f"trouble: {name}: {scene.last_line()}", flush=True)
-    assert f"production still runs {live[:7]}" in said and "nothing was changed" in said, said + scene.last_log()
+    runs = f"production still runs {live[:7]}"
+    if name in UNSEEN:
+        runs = f"production: {live[:7]} was not replaced; whether it still runs is not known"
+    assert runs in said and "nothing was changed" in said, said + scene.last_log()
     # The chat shows 200 bytes of a line: what to do has to stand in them.
     assert scene.last_line()[:180] in said
     for word in words:

@@ -335,11 +335,11 @@ what_nobody_knows_is_not_said_as_if_it_were_known(void **state)
 	what.environment = &environment;
 	deployment.target_changed = true;
 	deployment.why = DEPLOY_WHY_SCRIPT;
-	chat_says(&what, "\nSomething was changed there, and nothing was rolled back.");
+	chat_says(&what, "\nSomething was changed there, and no rollback was started.");
 	deployment.why = DEPLOY_WHY_INTERRUPTED;
-	chat_says(&what, "\nSomething may have been changed there, and nothing was rolled back.");
+	chat_says(&what, "\nSomething may have been changed there, and no rollback was started.");
 	deployment.ended_at = environment.unknown_since = 4711;
-	chat_says(&what, "\nNothing was rolled back: it may still be running, here or elsewhere.");
+	chat_says(&what, "\nNo rollback was started: it may still be running, here or elsewhere.");
 }
 
 /* Of all that a script may print, only these words, in this order and before the release. */
@@ -436,7 +436,7 @@ down_is_said_of_what_was_looked_at(void **state)
 	chat_says(
 	    &what, "\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix.");
 	deployment.why = DEPLOY_WHY_SCRIPT;
-	chat_says(&what, "staging may be DOWN: what came up of 1a2b3c4 is still there: rolling");
+	chat_says(&what, "staging may be DOWN: 1a2b3c4 failed, what it left is not known: rolling");
 }
 
 static void

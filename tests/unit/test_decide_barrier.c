@@ -123,7 +123,7 @@ a_script_that_fails_behind_a_barrier_is_not_rolled_back(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_non_null(world_says(&w,
-	    "⛔ Not rolled back: staging \"Make it blue\"\nstaging may be broken: what is up of bbbbbbb was left running"));
+	    "⛔ Not rolled back: staging \"Make it blue\"\nstaging may be broken: bbbbbbb failed, what it left is not known"));
 	/* A person without a word for it is refused, and offered the same. */
 	assert_string_equal(said(&w, "/rollback staging"),
 	    "🚫 Not rolled back: staging → aaaaaaa\n⛔ No rollback past bbbbbbb: " DROPS);

@@ -67,7 +67,7 @@ the_team_is_told_why_and_by_which_machine(void **state)
 	assert_string_not_equal(world_button(message, "▶️ Start queue of staging"), "");
 	assert_int_equal(world_audited(&w, "state_unknown", "run 2 of bbbbbbb"), 1);
 	assert_non_null(
-	    world_says_in(&w, WORLD_GROUP, "Nothing was rolled back: it may still be running"));
+	    world_says_in(&w, WORLD_GROUP, "No rollback was started: it may still be running"));
 	world_close(&w);
 }
 

@@ -200,7 +200,7 @@ a_rollback_that_could_not_begin_is_told_so(void **state)
 	world_run_ends(&w, (struct run_ended){ .refused = true, .detail = "no space left" });
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w,
-	    "staging may be DOWN: what came up of bbbbbbb is still there: rolling back to aaaaaaa did not begin to change anything"));
+	    "staging may be DOWN: bbbbbbb failed, what it left is not known: rolling back to aaaaaaa did not begin to change anything"));
 	assert_non_null(world_says(&w, "the rollback: could not be started: no space left"));
 	assert_null(world_says(&w, "neither"));
 	assert_true(world_environment(&w, "staging").is_down);
@@ -703,7 +703,7 @@ a_rollback_that_ends_before_it_changed_anything_has_not_started(void **state)
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w,
-	    "staging may be DOWN: what came up of bbbbbbb is still there: rolling back to aaaaaaa did not begin to change anything"));
+	    "staging may be DOWN: bbbbbbb failed, what it left is not known: rolling back to aaaaaaa did not begin to change anything"));
 	world_close(&w);
 }
 

@@ -170,9 +170,16 @@ kubernetes_part_patch() { # WORKLOAD RELEASE-ANNOTATION IMAGE, empty: as it was
 		"$([[ $1 == cronjob/* ]] && echo jobTemplate || echo template)" "$template"
 }
 
+# Of what the API has answered with no, nothing was changed; where it gave no answer, nobody knows.
+kubernetes_note_refusal() {
+	kubernetes_is_away || : >"$kubernetes_folder/refused"
+}
+
 kubernetes_patch_part() { # WORKLOAD PATCH
-	kubernetes_ask patch "${kubernetes_resources[$1]}" --type=strategic "--patch=$2" ||
+	kubernetes_ask patch "${kubernetes_resources[$1]}" --type=strategic "--patch=$2" || {
+		kubernetes_note_refusal
 		kubernetes_failed "the image of $1 could not be set"
+	}
 	printf '%s' "$answer"
 }
 
@@ -228,14 +235,15 @@ kubernetes_note_revision() { # WORKLOAD
 	esac
 }
 
-# FUNCTION WORKLOAD RELEASE for each, in a subshell of its own.  Where one fails, all that were begun are set back, the
+# FUNCTION WORKLOAD RELEASE for each, in a subshell of its own.  Where one fails, all that were changed are set back, the
 # newest first, and what could not be is named.
 kubernetes_change_all() { # FUNCTION RELEASE
 	local workload status=0 begun=()
 	for workload in "$kubernetes_main" "${kubernetes_workloads[@]}"; do
-		begun=("$workload" ${begun[@]+"${begun[@]}"})
+		rm -f -- "$kubernetes_folder/refused"
 		"$1" "$workload" "$2" 2>"$kubernetes_folder/reason" &
 		wait "$!" || status=$?
+		[[ -e $kubernetes_folder/refused ]] || begun=("$workload" ${begun[@]+"${begun[@]}"})
 		((status == 0)) || kubernetes_set_back "$status"
 	done
 }
@@ -245,6 +253,9 @@ kubernetes_set_back() { # STATUS
 	reason=$(<"$kubernetes_folder/reason")
 	[[ $reason != *$'\n'* ]] || printf '%s\n' "${reason%$'\n'*}" >&2
 	reason=${reason##*$'\n'} reason=${reason#"${0##*/}: "}
+	((${#begun[@]} > 0)) || fail "$1" "$reason; no workload was changed"
+	[[ $barred == no ]] || fail "$1" "$reason; not rolled back, as $BARRIER forbids it: these were set to the new image, as \
+far as the cluster took that: ${begun[*]}"
 	step "set back"
 	for workload in "${begun[@]}"; do
 		kubernetes_restore "$workload" &

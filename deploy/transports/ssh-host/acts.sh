@@ -33,7 +33,7 @@ find_version() {
 		case $words in
 		*'permission denied'*) die 70 "$me may not use docker there: usermod -aG docker $me" ;;
 		esac
-		die 70 "docker does not answer: $(last_line "$words")"
+		die 69 "docker does not answer: $(last_line "$words")"
 	}
 	version=${words% *}
 }

@@ -24,6 +24,7 @@
 set -euo pipefail
 
 # How long a command may take.  docker answers questions within seconds, or something is wrong with it.
+readonly BARRIER=.deploybot/no-rollback
 readonly JOB_SECONDS=86400 # they who sent us end it before that
 readonly ASK_SECONDS=60 PULL_SECONDS=900 UP_SECONDS=180
 # How long a container without a health check has to run to be believed, and how long a start is looked at often.
@@ -128,6 +129,11 @@ forget_before() {
 	{ [[ ! -e .deploybot.before.new ]] || rm -rf .deploybot.before.new; } &&
 		mv -T -- .deploybot.before .deploybot.before.new && rm -rf .deploybot.before.new ||
 		say "warning: $dir/.deploybot.before cannot be removed: is all in it $me's?"
+}
+
+# With what ran before: that does not come back by itself, whoever finds the note.
+note_barrier() {
+	[[ $barrier == no ]] || : >.deploybot.before.new/barrier
 }
 
 # Puts our lines into .env: mode and all other lines stay.  A NAME without = takes its line out.
@@ -240,9 +246,10 @@ find_in_docker() { # FORMAT FILTER...
 	done
 }
 
-# What cannot be done without docker's answer ends here, with what is true there.
+# What cannot be done without docker's answer ends here, with what is true there: as of a host that does not answer, nobody
+# knows what runs.
 no_answer() { # TEXT
-	local status=70
+	local status=69
 	[[ $act != drain ]] || status=75 # it looks again
 	die "$status" "docker does not say what runs; $1 (\"docker ps\" on $host shows why; then try again)"
 }

@@ -341,14 +341,18 @@ begin_settling() { # WHAT
 	say "$1"
 }
 
-# Makes nginx and the upstream file say the same, and that what runs; fills live with its port, empty when none does.
+# Makes nginx and the upstream file say the same, and that what runs; fills live with its port, empty when none does, and
+# unrestored with what is said of other services that could not be brought back.
 settle_bluegreen() {
-	local other runs='' read_stamp read_port
+	local other runs='' read_stamp read_port status=0
+	unrestored=
 	check_owner
 	if is_interrupted; then
 		begin_settling "an earlier release was interrupted here"
 		was_cut=yes # and dockerd goes on with what it was stopping then
-		take_back_bluegreen || die 70 "an earlier release was interrupted here$said"
+		take_back_bluegreen || status=$?
+		((status != 1)) || die 70 "an earlier release was interrupted here$said"
+		((status == 0)) || unrestored=$said
 	else
 		forget_before
 	fi
@@ -408,9 +412,17 @@ is_as_made() { # PORT
 	[[ $'\n'$ids$'\n' == *$'\n'"$id"$'\n'* && -n $sum && $of == "$sum" ]]
 }
 
+# Others that could not be brought back are no reason to begin none: it replaces them.
+settle_for_release() {
+	settle_bluegreen
+	[[ -n $unrestored ]] || return 0
+	say "warning: ${unrestored#; }"
+	forget_before
+}
+
 start_bluegreen() {
 	local sum
-	settle_bluegreen
+	settle_for_release
 	image_id wanted "$image" || die 75 "docker has no $image any more, or does not answer: try again"
 	sum=$(sum_of_main) || sum='' # what is started says why
 	if [[ -n $live ]] && runs_wanted "$live" && is_as_made "$live"; then
@@ -443,7 +455,7 @@ switch_bluegreen() {
 	old=$(live_port) new=$(ready_port)
 	[[ -n $new ]] && runs_wanted "$new" ||
 		die 75 "what was started${new:+ on port $new} is not there any more: something else is being released"
-	[[ $new != "$old" ]] || settle_bluegreen
+	[[ $new != "$old" ]] || settle_for_release
 	note_switch "$old" || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 	if [[ $new != "$old" ]]; then
 		point_at "$new" || {
@@ -499,11 +511,16 @@ find_earlier() { # PORT
 }
 
 # Leads nginx back to what served, stops what was to follow it, and brings back the other services; nobody may stop this.
+# Status 2: all but the other services is in order.
 take_back_bluegreen() {
 	local old='' new runs='' earlier
 	trap '' TERM HUP INT
-	say "rolling back to the earlier release"
 	new=$(live_port)
+	if [[ -e .deploybot.before/barrier ]]; then
+		leave_as_it_is "$new"
+		return "$?"
+	fi
+	say "rolling back to the earlier release"
 	IFS= read -r old 2>/dev/null <.deploybot.before/port || true # there was none
 	[[ -z $old ]] || runs=$(insist running "$old") || {
 		said="; docker does not say what runs: nginx serves port $new, and the next release or rollback puts it in order"
@@ -526,8 +543,10 @@ take_back_bluegreen() {
 		said="; $earlier"
 		drop_ready "$(other_port "$old")" || true
 	fi
-	restore_before ${others[@]+"${others[@]}"} && { [[ -z $(ran_before) ]] || stays_up; } ||
+	restore_before ${others[@]+"${others[@]}"} && { [[ -z $(ran_before) ]] || stays_up; } || {
 		said+=", but ${others[*]} could NOT be restored: docker ps -a on $host shows why"
+		return 2
+	}
 	forget_before
 }
 

@@ -64,6 +64,7 @@ on_worker_killed() {
 		settle=yes
 		settle_bluegreen
 		[[ -z $live ]] || why+="; nginx leads to port $live"
+		why+=$unrestored
 	fi
 	if [[ $act.$strategy == start.bluegreen ]]; then
 		tidy_bluegreen
@@ -79,6 +80,7 @@ main() { # ACT NAME=VALUE...
 	local project='' root='' surveyed='' now='' wanted_services='' others=() left='' names=() externals=''
 	local unsure='' start_seconds=120 up_since=0 up_image='' source=host origin='' allow='' chosen='' file_text=''
 	local compose_file='' the_file='' offered='' in_force='' named_file='' env_words=() frame='' settle=no renew=no
+	local barrier=no unrestored=''
 	local -A field=() aside=()
 	local environment='' former='' deployment='' served='' wanted='' live='' idle='' free_gigabytes=0
 	shift
@@ -94,7 +96,7 @@ main() { # ACT NAME=VALUE...
 			[[ ${word#*=} == docker-compose ]] || compose=(docker compose)
 			;;
 		grace) take_grace "${word#*=}" ;;
-		settle | renew) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		settle | renew | barrier) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		start) start_seconds=${word#*=} ;;
 		file) chosen=${word#*=} ;;
 		services) wanted_services=${word#*=} ;;

@@ -14,6 +14,7 @@ note_before() { # PORT-THAT-SERVES SERVICE...
 	else
 		: >.deploybot.before.new/no-env || return "$?"
 	fi
+	note_barrier || return "$?"
 	flush .deploybot.before.new/* .deploybot.before.new
 	mv -T -- .deploybot.before.new .deploybot.before
 }
@@ -32,10 +33,40 @@ ran_before() {
 	done <.deploybot.before/containers
 }
 
+# Behind a barrier: what is up is left so, and said.
+leave_as_it_is() { # PORT-THAT-SERVES, which may be none
+	local found up='' of state name
+	said="; not rolled back, as $BARRIER forbids it"
+	[[ -z $1 ]] || said+="; nginx leads to port $1"
+	found=$(insist what_is_up "$1") || {
+		said+="; docker does not say what runs"
+		return 1
+	}
+	[[ -n $wanted ]] || image_id wanted "$image" || true # then nothing is called new
+	while read -r _ of state _ _ _ _ _ name; do
+		[[ -n $name ]] || continue
+		[[ $of == "$wanted" ]] && of=new || of=earlier
+		[[ $state == running ]] || of+=", $state"
+		up+=", $name ($of)"
+	done <<<"$found"
+	said+="; up is: ${up#, }"
+	[[ -n $up ]] || said="${said%; *}; nothing is up"
+	forget_before
+}
+
+what_is_up() { # PORT
+	running "$1" "$service" || return 1
+	((${#others[@]} == 0)) || { printf '\n' && running "" "${others[@]}"; }
+}
+
 # Brings back what ran before a change that was not finished; nobody may stop this.
 take_back_recreate() {
 	local status=0
 	trap '' TERM HUP INT
+	if [[ -e .deploybot.before/barrier ]]; then
+		leave_as_it_is ""
+		return "$?"
+	fi
 	say "rolling back to the earlier release"
 	restore_before "$service" ${others[@]+"${others[@]}"} || status=$?
 	if ((status == 2)); then

@@ -42,7 +42,7 @@ check_user() {
 
 check_unit() { # UNIT
 	local where=/etc/systemd/system enable="systemctl enable" verb
-	look "$1" || die 70 "$said"
+	look "$1" || die 69 "$said"
 	if [[ $scope == user ]]; then
 		where="~$me/.config/systemd/user" enable="systemctl --user enable"
 	fi
@@ -90,11 +90,11 @@ sudoers_of() {
 # `migrating`.
 act_current() {
 	local link
-	link=$(runs_now) || die 70 "$link"
+	link=$(runs_now) || die 69 "$link"
 	[[ -z $link || -n $(commit_of "$link") ]] || say "${units[0]} runs $link, which is no release" >&2
 	printf 'runs %s\n' "$(only_there "$link")"
 	if is_interrupted; then
-		link=$(to_come_back) || die 70 "$link"
+		link=$(to_come_back) || die 69 "$link"
 		printf 'interrupted %s\n' "$(only_there "$link")"
 	fi
 	[[ ! -e .deploybot.work ]] || flock -n .deploybot.work true || printf 'migrating\n'

@@ -16,6 +16,7 @@ note_before() {
 		printf '%s %s %s\n' "$unit" "${field[ActiveState]}" "${field[InvocationID]:-}" >>.deploybot.before.new/units ||
 			return "$?"
 	done
+	note_barrier || return "$?"
 	flush .deploybot.before.new/* .deploybot.before.new
 	mv -T -- .deploybot.before.new .deploybot.before
 }
@@ -44,11 +45,27 @@ restart() { # UNIT
 	order --no-block restart "$1"
 }
 
+# Behind a barrier: how the units are is left so, and said.
+leave_as_it_is() {
+	local unit of is=''
+	for unit in "${units[@]}"; do
+		look "$unit" || field=([ActiveState]=unknown)
+		was_touched "$unit" && of=new || of=earlier
+		is+="; $unit ($of) is ${field[ActiveState]:-unknown}"
+	done
+	said="; not rolled back, as $BARRIER forbids it$is"
+	forget_before
+}
+
 # Brings back what ran before a change that was not finished; nobody may stop this.
 take_back() {
 	local unit state link='' left_up='' up=() status=0 until sum longest endless
 	trap '' TERM HUP INT
 	told=no
+	if [[ -e .deploybot.before/barrier ]]; then
+		leave_as_it_is
+		return "$?"
+	fi
 	find_grace
 	until=$((SECONDS + up_seconds + steady))
 	say "rolling back to the earlier release"
