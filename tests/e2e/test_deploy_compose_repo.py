@@ -9,8 +9,9 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
-from commands_aid import git
+from commands_aid import DEPLOY, git
 from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, host_program, until_at_rest
 
 COMPOSE_PROGRAM = os.environ.get("COMPOSE_PROGRAM", "/usr/bin/docker-compose")
@@ -264,6 +265,56 @@ REACHES = [
     ("services: [\n", "compose does not understand", None),
     ("just text\n", "compose does not understand", None),
 ]
+
+
+def in_braces(rest):
+    return "services: {app: {image: \"${DEPLOY_IMAGE}\", labels: {a: " + rest + "}\n"
+
+
+# What YAML reads is an env_file of /etc/passwd.  Regressions: in a text over lines, what looked like a comment; a key that
+# an alias, or a ? in braces, stands for.
+JOINED = "x-a: &k \"env\\\n  _file\"\n"
+JOINED_ASKEW = "x-a: {a\": 1, b: &k \"env\\\n  _file\"}\n"
+HIDDEN = [
+    (in_braces("\"one\n# \"}, env_file: [ /etc/passwd ],\n restart: always}"), "a comment with quotes"),
+    (in_braces("'one\n # '}, env_file: [ /etc/passwd ]}"), "a comment with quotes"),
+    (in_braces("\"one\n# \"}, ? \"env\\\n_file\" : [ /etc/passwd ]}"), "a comment with quotes"),
+    (in_braces("\"one\nenv_file: a.env # \"}, env_file: [ /etc/passwd ]}"), "env_file names plain paths"),
+    (in_braces("\"one\nenv_file: # \"}, env_file: [ /etc/passwd ]}"), "env_file names plain paths"),
+    (in_braces("b},?\"env\\\n_file\" : [ /etc/passwd ]}"), "question mark"),
+    (JOINED + service("*k : [ /etc/passwd ]"), "goes on behind \\ in the next line"),
+    (JOINED_ASKEW + service("*k : [ /etc/passwd ]"), "an alias (*) as a key"),
+    (JOINED_ASKEW + service("*k: [ /etc/passwd ]"), "an alias (*) as a key"),
+    (JOINED_ASKEW + in_braces("b},*k:[ /etc/passwd ]}"), "an alias (*) as a key"),
+]
+
+
+def judged(texts):
+    """What the judge says of each by its text alone; nothing: it goes on to what compose makes of it."""
+    script = (f'host=h dir=$PWD; . {DEPLOY}/transports/ssh-host/base.sh; . {DEPLOY}/transports/ssh-host/judge.sh\n'
+              'the_file=it offered=yes\n'
+              'for file_text in "$@"; do (trap \'echo "$why"\' EXIT; why=; judge_text) || true; done')
+    done = subprocess.run(["/bin/bash", "-c", script, "x",
+                           *(base64.b64encode(text.encode()).decode() for text in texts)],
+                          check=True, timeout=60, capture_output=True, text=True)
+    assert not done.stderr, done
+    return done.stdout.splitlines()
+
+
+def test_what_hides_an_env_file_is_refused_by_the_text_alone():
+    texts = [text for text, _ in HIDDEN]
+    for text in texts:
+        assert yaml.safe_load(text)["services"]["app"]["env_file"] == ["/etc/passwd"], text
+    said = judged(texts)
+    assert len(said) == len(HIDDEN) and all(words in line for (_, words), line in zip(HIDDEN, said)), said
+
+
+def test_comments_and_texts_that_hide_nothing_are_taken():
+    assert judged([
+        service("# env_file: /etc/passwd\n# it's \"what\" *we* include, here\nenv_file: a.env   # more"),
+        service("command: >\n  sh -c \"a\" \\\n  \"b\" *.txt\nenvironment: {A: \"${A:?is not set}\"}"),
+        "x-base: &base {restart: always}\n" + service("<<: *base # a: b\ncommand: [\"sh\", \"-c\", \"echo x?\"]"),
+    ]) == [""] * 3
 
 
 def check(bench, text, *words):
