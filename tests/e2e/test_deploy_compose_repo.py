@@ -271,8 +271,8 @@ def in_braces(rest):
     return "services: {app: {image: \"${DEPLOY_IMAGE}\", labels: {a: " + rest + "}\n"
 
 
-# What YAML reads is an env_file of /etc/passwd.  Regressions: in a text over lines, what looked like a comment; a key that
-# an alias, or a ? in braces, stands for.
+# What YAML reads is an env_file of /etc/passwd.  Regressions: in a text over lines, what looked like a comment; a key
+# that an alias, or a ? in braces, stands for.
 JOINED = "x-a: &k \"env\\\n  _file\"\n"
 JOINED_ASKEW = "x-a: {a\": 1, b: &k \"env\\\n  _file\"}\n"
 HIDDEN = [
@@ -370,6 +370,26 @@ def test_what_people_write_is_taken(real):
     for form in (text, text.replace("\n", "\r\n"), commented):
         status, said = check(real, form)
         assert status == 0 and "a release replaces app (the main service), worker\n" in said, said
+
+
+def test_what_is_brought_up_is_in_the_project_that_preflight_has_found(tmp_path):
+    """Regression: a file's name may be another one for other variables, and what ran in that project was replaced."""
+    host = f"{DEPLOY}/transports/ssh-host"
+    compose = tmp_path / "compose"
+    compose.write_text("#!/bin/bash\n[[ $1 == config ]] || echo \"${COMPOSE_PROJECT_NAME:-${DEPLOY_PORT:-shop-production}} $1\"\n"
+                       "[[ $1 != config ]] || printf 'name: %s\\nservices:\\n  app:\\n    image: x\\n' "
+                       "\"${COMPOSE_PROJECT_NAME:-${DEPLOY_PORT:-shop-production}}\"\n")
+    compose.chmod(0o755)
+    script = (f'host=h dir=$PWD; for part in base file judge services recreate acts; do . {host}/$part.sh; done\n'
+              'compose=("$1") compose_file=.deploybot.compose.x.yml strategy=recreate service=app migrator=app image=i told=no\n'
+              "project='' names=() externals='' frame='' up_image='' offered='' source=repo act=migrate migration=m seconds=9\n"
+              'private=$PWD job=(x) loose=; declare -A field=()\n'
+              'image_id() { :; }; wait_for_migration() { :; }; begins() { :; }; end_container() { :; }\n'
+              'serving() { echo 1 2 3 4 5 6 7 i; }\n'
+              'words=$(compose_config); read_config "$words"; run_compose 9 "" up; act_migrate; run_job')
+    done = subprocess.run(["/bin/bash", "-euc", script, "x", str(compose)], check=False, timeout=60, cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["64999 up", "64999 run", "64999 run"], done
 
 
 # ---- blue/green, killed ------------------------------------------------------------------------

@@ -202,13 +202,13 @@ find_project_of() { # PORT
 }
 
 # compose, for the container behind PORT when there is one: the variables that it gets win over those of .env, and so does
-# up_image where it is set.
+# up_image where it is set.  The project is the one that preflight has found: a file may name another one for other variables.
 run_compose() { # SECONDS PORT WORDS...
 	local seconds=$1 port=$2 with
 	shift 2
 	find_with
 	if [[ -z $port ]]; then
-		with+=(${up_image:+"DEPLOY_IMAGE=$up_image"})
+		with+=(${project:+"COMPOSE_PROJECT_NAME=$project"} ${up_image:+"DEPLOY_IMAGE=$up_image"})
 	else
 		with+=("DEPLOY_PORT=$port" "DEPLOY_IMAGE=${image:-none}")
 		set -- -p "$(project_of "$port")" "$@"
