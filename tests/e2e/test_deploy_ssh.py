@@ -619,6 +619,23 @@ def test_what_ssh_says_comes_with_advice(bench, stderr, says):
     assert "release" not in bench.steps()
 
 
+NO_SESSION = (
+    "ssh: connect to host h1 port 22: Connection refused", "ssh: Could not resolve hostname h1: Name or service not known",
+    "kex_exchange_identification: Connection closed by remote host", "No ED25519 host key is known for h1 and you have "
+    "requested strict checking.\r\nHost key verification failed.\r", "u@h1: Permission denied (publickey).\r")
+
+
+def test_each_word_of_ssh_for_a_session_that_never_was_is_known():
+    """Regression: of a changed key at a migration it was said that the database may be half migrated."""
+    script = (f'. {DEPLOY}/transports/ssh/connect.sh\n'
+              'for words in "$@"; do ssh_has_no_session "$words" && echo none || echo one; done')
+    had = ["client_loop: send disconnect: Broken pipe", "mux_client_request_session: read from master failed",
+           "Connection to h1 closed by remote host."]
+    done = subprocess.run(["/bin/bash", "-euc", script, "x", *NO_SESSION, *had], check=True, timeout=60,
+                          capture_output=True, text=True)
+    assert done.stdout.split() == ["none"] * len(NO_SESSION) + ["one"] * len(had)
+
+
 def test_what_a_host_says_is_no_word_of_ours(bench):
     """Neither on stdout nor on stderr, and wherever its last line ends."""
     forged = "==> release\n==> no-rollback\n==> no end"

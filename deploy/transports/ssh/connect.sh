@@ -185,8 +185,8 @@ ssh_was_killed() { # INDEX WORDS
 }
 
 # What ssh says where it came to no session, and of one that it had.
-readonly SSH_NO_SESSION=$'(^|\n)(ssh: connect to host|ssh: Could not resolve hostname|kex_exchange_identification:|\
-Host key verification failed)|: Permission denied \\(' SSH_HAD_SESSION='mux_client|client_loop|packet_write'
+readonly SSH_NO_SESSION=$'(^|\n)(ssh: connect to host|ssh: Could not resolve hostname|kex_exchange_identification:|'\
+$'Host key verification failed)|: Permission denied \\(' SSH_HAD_SESSION='mux_client|client_loop|packet_write'
 
 # Did ssh end before anything could be run there?  Where a connection stood and broke nobody knows.
 ssh_has_no_session() { # WORDS
