@@ -1004,7 +1004,7 @@ def test_what_failed_stands_last_whatever_the_clean_up_says(bench):
     drain(bench)
     commit, _ = bench.release("two")
     bench.hook("pre-deploy", "10-no", "exit 3")
-    bench.wrap("ssh", '[[ "$*" != *" tidy "* ]] || { echo "ssh: Connection refused" >&2; exit 255; }')
+    bench.wrap("ssh", '[[ "$*" != *" tidy "* ]] || { echo "ssh: Connection refused" >>"$2"; exit 255; }')
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 64 and any("==> warning h1 cannot be reached" in line for line in said), said
     reason = "deploy.sh: the hook pre-deploy/10-no failed with status 3, so nothing was changed: "
