@@ -271,6 +271,29 @@ def in_braces(rest):
     return "services: {app: {image: \"${DEPLOY_IMAGE}\", labels: {a: " + rest + "}\n"
 
 
+LOGGING = "services:\n  app:\n    image: x\n    logging:\n"
+LOGS_TAKEN = ("      driver: json-file\n      options:\n        max-file: '3'\n        max-size: 10m\n", "      driver: none\n",
+              "      driver: \"local\"\n      options: {}\n    restart: always\n")
+LOGS_REFUSED = (
+    ("      driver: syslog\n      options:\n        syslog-address: unix:///run/x\n", "logging with driver syslog"),
+    ("      driver: awslogs\n", "logging with driver awslogs"),
+    ("      options:\n        fluentd-address: unix:///run/x\n", "logging with fluentd-address unix:///run/x"))
+
+
+def test_a_service_logs_to_files_of_dockerd_alone():
+    """Which is root in the host's network: a driver writes to a socket of the host, or with the machine's role."""
+    script = (f'host=h dir=$PWD allow=; . {DEPLOY}/transports/ssh-host/base.sh; . {DEPLOY}/transports/ssh-host/judge.sh\n'
+              f'. {DEPLOY}/transports/ssh-host/services.sh; the_file=it\n'
+              'for words in "$@"; do (trap \'echo "$why"\' EXIT; why=; judge_config "$words") || true; done\n'
+              'allow=logging; (judge_config "${!#}"); echo allowed')
+    texts = [LOGGING + text for text in (*LOGS_TAKEN, *(text for text, _ in LOGS_REFUSED))]
+    done = subprocess.run(["/bin/bash", "-c", script, "x", *texts], check=True, timeout=60, capture_output=True, text=True)
+    said = done.stdout.splitlines()
+    assert said[:3] == ["", "", ""] and said[-1] == "allowed" and not done.stderr, done
+    for line, (_, words) in zip(said[3:], LOGS_REFUSED):
+        assert f"service app: {words} reaches beyond its containers" in line and 'COMPOSE_ALLOW="logging"' in line, said
+
+
 # What YAML reads is an env_file of /etc/passwd.  Regressions: in a text over lines, what looked like a comment; a key
 # that an alias, or a ? in braces, stands for.
 JOINED = "x-a: &k \"env\\\n  _file\"\n"

@@ -192,7 +192,19 @@ judge_service() {
 		[[ $rest =~ ^-\ [\"\']?no-new-privileges([:=]true)?[\"\']?$ ]] || offense "$where" security_opt security_opt
 		;;
 	volumes) judge_mount ;;
+	logging) judge_logging ;;
 	deploy) [[ ! $rest =~ ^(-\ )?(devices|generic_resources): ]] || offense "$where" devices devices ;;
+	esac
+}
+
+# A line of a service's logging: dockerd writes it, as root, in the host's network, and to its sockets.
+judge_logging() {
+	unquote "${rest#*:}"
+	case $indent.${rest%%:*}.$word in
+	6.driver.json-file | 6.driver.local | 6.driver.none | 6.options. | 6.options.'{}' | 6.*.null) ;;
+	8.max-size.* | 8.max-file.* | 8.compress.* | 8.mode.* | 8.max-buffer-size.* | 8.tag.*) ;;
+	8.labels.* | 8.labels-regex.* | 8.env.* | 8.env-regex.*) ;;
+	*) offense "$where" logging "logging with ${rest%%:*}${word:+ $word}" ;;
 	esac
 }
 
