@@ -144,6 +144,7 @@ ssh_check_files() {
 # end says there that we are gone, in whatever way.
 ssh_call() { # INDEX SECONDS ACT WORD...
 	local i=$1 seconds=$2 what=$3 settings=$ssh_folder/settings feeder status=0 own jump ssh_telling
+	local began=$EPOCHSECONDS
 	[[ $what != pull ]] || settings=$ssh_folder/settings.pull
 	shift 2
 	exec {ssh_life}>&-
@@ -158,6 +159,8 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 		${ssh_sharing[@]+"${ssh_sharing[@]}"} -p "${ssh_ports[$i]}" -- "$DEPLOY_USER@${ssh_hosts[$i]}" \
 		"timeout -k 10 $seconds bash -s -- $*" || status=$?
 	kill "$feeder" 2>/dev/null || true # it has ended where all was read
+	# KILL, which timeout sends who is still putting things in order: no lack of memory.
+	((status != 137 || EPOCHSECONDS - began < seconds)) || status=124
 	! read -r -t 0 -u "$own" || ssh_read_words "$ssh_pipes$i.own" >"$ssh_folder/own.$i"
 	! read -r -t 0 -u "$jump" || ssh_read_words "$ssh_pipes$i.jump" >"$ssh_folder/jump.$i"
 	exit "$status"

@@ -619,6 +619,16 @@ def test_what_ssh_says_comes_with_advice(bench, stderr, says):
     assert "release" not in bench.steps()
 
 
+def test_our_own_deadline_is_no_lack_of_memory(bench):
+    """Regression: timeout kills a guard that needs longer than 10 s to put things in order, with KILL's status."""
+    bench.plan({"when": ["ssh"], "status": 137})
+    status, said = bench.run("deploy.sh", "staging", COMMIT, SSH_ASK_SECONDS="0")     # it is over at once
+    assert status == 75 and said[-1] == "deploy.sh: h1: out of time", said
+    bench.plan({"when": ["ssh"], "status": 137})
+    status, said = bench.run("deploy.sh", "staging", COMMIT)
+    assert status == 70 and "is memory short there" in said[-1], said
+
+
 NO_SESSION = (
     "ssh: connect to host h1 port 22: Connection refused", "ssh: Could not resolve hostname h1: Name or service not known",
     "kex_exchange_identification: Connection closed by remote host", "No ED25519 host key is known for h1 and you have "
