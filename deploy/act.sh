@@ -299,7 +299,11 @@ keep_application_log() { # LINES RELEASE
 mark_application_log() { # FILE BYTES
 	local from=1
 	(($(stat -c %s -- "$1") < $2)) || from=2
-	tail -n "+$from" -- "$1" | LC_ALL=C sed -e 's/\x1b\[[0-?]*[ -/]*[@-~]//g' | LC_ALL=C tr -d '\000-\010\013-\037\177' |
+	tail -n "+$from" -- "$1" | mark_lines
+}
+
+mark_lines() {
+	LC_ALL=C sed -e 's/\x1b\[[0-?]*[ -/]*[@-~]//g' | LC_ALL=C tr -d '\000-\010\013-\037\177' |
 		LC_ALL=C sed "s/^/$APPLICATION_MARK/; \$a\\" # ... and the last line ends
 }
 

@@ -396,7 +396,7 @@ kubernetes_tell_why() {
 	kubernetes_ask logs "$pod" "--container=$KUBE_CONTAINER" --tail=20 ${more[@]+"${more[@]}"} ||
 		return 0 # it may never have run
 	printf 'last lines of %s:\n' "$pod"
-	kubernetes_show "$answer"
+	mark_lines <<<"$answer"
 }
 
 # The recorded revisions are in `answer`, a line each: of a Deployment they are ReplicaSets.

@@ -143,20 +143,26 @@ ssh_check_files() {
 # The script goes over stdin, the settings behind it, and then the pipe `life`, whose only writer is the main shell: its
 # end says there that we are gone, in whatever way.
 ssh_call() { # INDEX SECONDS ACT WORD...
-	local i=$1 seconds=$2 what=$3 settings=$ssh_folder/settings feeder status=0
+	local i=$1 seconds=$2 what=$3 settings=$ssh_folder/settings feeder status=0 own jump ssh_telling
+	local began=$EPOCHSECONDS
 	[[ $what != pull ]] || settings=$ssh_folder/settings.pull
 	shift 2
 	exec {ssh_life}>&-
 	ssh_find_sharing "$i"
 	ssh_await_master "$i"
+	ssh_open_words "$ssh_pipes$i"
 	# A job, which a signal to us ends; a process substitution would be waited for, and it waits for us.
 	cat -- "$ssh_folder/program" "$settings" "$ssh_folder/life" >"$ssh_pipes$i.in" 2>/dev/null &
 	feeder=$!
 	exec <"$ssh_pipes$i.in"
-	limited $((seconds + SSH_CONNECT_SECONDS)) "$what on ${ssh_hosts[$i]}" ssh "${ssh_options[@]}" \
+	limited $((seconds + SSH_CONNECT_SECONDS)) "$what on ${ssh_hosts[$i]}" ssh "${ssh_telling[@]}" "${ssh_options[@]}" \
 		${ssh_sharing[@]+"${ssh_sharing[@]}"} -p "${ssh_ports[$i]}" -- "$DEPLOY_USER@${ssh_hosts[$i]}" \
 		"timeout -k 10 $seconds bash -s -- $*" || status=$?
 	kill "$feeder" 2>/dev/null || true # it has ended where all was read
+	# KILL, which timeout sends who is still putting things in order: no lack of memory.
+	((status != 137 || EPOCHSECONDS - began < seconds)) || status=124
+	! read -r -t 0 -u "$own" || ssh_read_words "$ssh_pipes$i.own" >"$ssh_folder/own.$i"
+	! read -r -t 0 -u "$jump" || ssh_read_words "$ssh_pipes$i.jump" >"$ssh_folder/jump.$i"
 	exit "$status"
 }
 
@@ -165,8 +171,8 @@ ssh_make_pipes() {
 	local i pipes=()
 	ssh_pipes=$ssh_folder/$BASHPID.$((++ssh_calls)).
 	for i in "${ssh_only[@]}"; do
-		pipes+=("$ssh_pipes$i".{in,out,err})
-		! ssh_wants_master "$i" || [[ -p $ssh_folder/up.$i ]] || pipes+=("$ssh_folder/up.$i")
+		pipes+=("$ssh_pipes$i".{in,out,err,own,jump})
+		! ssh_wants_master "$i" || [[ -p $ssh_folder/up.$i ]] || pipes+=("$ssh_folder/up.$i"{,.own,.jump})
 	done
 	mkfifo -m 600 -- "${pipes[@]}"
 }
@@ -229,6 +235,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 ssh_begin() { # INDEX SECONDS ACT WORD...
 	local found
 	ssh_begun[$1]=$1
+	: >"$ssh_folder/own.$1" >"$ssh_folder/jump.$1"
 	ssh_share "$1"
 	ssh_keep "$1" err
 	read -r -a found <<<"${ssh_found[$1]:-}"
@@ -288,29 +295,32 @@ ssh_show() { # TEXT
 	[[ -z $1 ]] || printf '  %s\n' "${1//$'\n'/$'\n'  }" >&2
 }
 
-# Waits for a call and reads what it has to say.
+# Waits for a call and reads what it has to say: the host, by its stderr, and ssh itself.
 ssh_finish() { # INDEX CHILD
-	local status=0 guard host_said='' said
+	local status=0 guard host_said='' own='' jump='' said
 	wait "$2" || status=$?
 	for guard in ${ssh_guards[$1]}; do
 		wait "$guard" || warn "${ssh_hosts[$1]} says more than $SSH_WORDS_MAX bytes at once: the rest is left out"
 	done
 	read_all host_said "$ssh_folder/err.$1"
 	host_said=${host_said%"${host_said##*[![:space:]]}"}
+	read_all own "$ssh_folder/own.$1"
+	read_all jump "$ssh_folder/jump.$1"
+	ssh_show "${jump%$'\n'}"
+	ssh_show "${own%$'\n'}"
 	if ((status == 0)); then
 		ssh_done+=("$1")
 		ssh_show "$host_said"
 		return "$?"
 	fi
 	unset "ssh_begun[$1]"
-	said=${host_said##*$'\n'}
-	said=${said:0:1000}
+	ssh_last_line "$host_said"
 	[[ $host_said != *$'\n'* ]] || ssh_show "${host_said%$'\n'*}"
-	ssh_failed "$1" "$status" "$said" "$host_said"
+	ssh_failed "$1" "$status" "$said" "$own" "$jump" "$host_said"
 }
 
 # The first failure is ours, and said last; it is said at once too where others go on, and so is each further one.
-ssh_failed() { # INDEX STATUS LAST-LINE WORDS
+ssh_failed() { # INDEX STATUS LAST-LINE OWN-WORDS JUMP-WORDS STDERR
 	local status=$ssh_status said=$ssh_said
 	ssh_explain "$@"
 	((${#children[@]} == 0 && status == 0)) || printf '%s\n' "$ssh_said" >&2
@@ -319,14 +329,14 @@ ssh_failed() { # INDEX STATUS LAST-LINE WORDS
 	also+=" ${ssh_hosts[$1]}"
 }
 
-# Fills ssh_status and ssh_said.
-ssh_explain() { # INDEX STATUS LAST-LINE WORDS
+# Fills ssh_status and ssh_said.  Why there is no connection is read in ssh's own words alone.
+ssh_explain() { # INDEX STATUS LAST-LINE OWN-WORDS JUMP-WORDS STDERR
 	local host=${ssh_hosts[$1]}
 	ssh_status=$2 ssh_said="$host: $3"
 	case $2 in
 	64 | 66 | 69 | 70 | 75 | 78) ;;
 	255)
-		if ssh_was_killed "$1" "$4"; then
+		if ssh_was_killed "$1" "$4$5" "$6"; then
 			ssh_killed "$host" "${3:+ ($3)}"
 			return "$?"
 		fi
@@ -336,7 +346,7 @@ ssh_explain() { # INDEX STATUS LAST-LINE WORDS
 		else
 			ssh_lost+=("$1")
 		fi
-		ssh_explain_lost "$1" "$3" "$4"
+		ssh_explain_lost "$1" "$4" "$5" "$6"
 		;;
 	124) ssh_lost+=("$1") ssh_status=$EXIT_BUSY ssh_said="$host: out of time" ;;
 	126 | 127) ssh_status=$EXIT_REFUSED ssh_said="$host: ${3:-no bash}: bash and timeout (coreutils) are needed there" ;;
@@ -768,7 +778,7 @@ ssh_look() { # INDEX DEPLOYMENT BEGAN
 		ssh_seen[$1]=$ssh_said
 		warn "$ssh_said"
 	fi
-	rm -f -- "$ssh_pipes"*.{in,out,err} # a drain may look for a day
+	rm -f -- "$ssh_pipes"*.{in,out,err,own,jump} # a drain may look for a day
 	if ((ssh_status == EXIT_UNREACHABLE || ssh_status == EXIT_BUSY)) &&
 		((SECONDS - $3 < DRAIN_SECONDS + SSH_DRAIN_MORE_SECONDS)); then
 		ssh_still+=("$1")

@@ -204,6 +204,23 @@ judge_users(struct doctor *doctor, const struct production *facts)
 	judge_runner(doctor, facts);
 }
 
+/* What the repository builds runs here, where no engine keeps it apart. */
+static void
+judge_builds(struct doctor *doctor, const struct settings *s)
+{
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+		const char *transport = settings_text_for(e, SETTING_DEPLOY_TRANSPORT);
+
+		if (transport == NULL || settings_is_given_for(e, SETTING_DEPLOY_SCRIPT) ||
+		    (strcmp(transport, "local") != 0 && strcmp(transport, "systemd") != 0))
+			continue;
+		SAY(doctor, WARNING,
+		    "%s: DEPLOY_TRANSPORT=%s: .deploybot/build of each commit runs as the runner's user, who reads the keys of every environment: who may push has them too; where that is not meant, give it a deploybot of its own",
+		    e->name, transport);
+	}
+}
+
 static void
 judge_images(struct doctor *doctor, const struct production *facts)
 {
@@ -289,6 +306,7 @@ doctor_production_judge(struct doctor *doctor, const struct production *facts)
 	for (size_t i = 0; i < s->environment_count; i++)
 		judge_environment(doctor, &s->environments[i]);
 	judge_users(doctor, facts);
+	judge_builds(doctor, s);
 	judge_images(doctor, facts);
 	judge_machine(doctor, facts);
 	judge_audit(doctor, facts);

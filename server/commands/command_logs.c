@@ -28,7 +28,8 @@ show_kept(struct tx *tx, const struct update *update, int64_t id)
 	chat_text_init(&text);
 	chat_first(&text, FIRST_LOG_KEPT, work.environment);
 	chat_first_commit(&text, work.subject, work.commit);
-	chat_text_add(&text, " before it was rolled back:");
+	chat_text_add(&text,
+	    work.state == DEPLOY_ROLLED_BACK ? " before it was rolled back:" : " as it failed:");
 	chat_text_lines(&text, lines);
 	(void)decide_send(tx, &(struct chat_address){ .chat = update->person }, &text);
 	decide_toastf(tx, update, false,

@@ -11,6 +11,6 @@
  */
 bool decide_shows_application_log(struct tx *tx, const char *environment, int64_t chat);
 
-/* From the release on, and in a migration, an application may speak in the last lines of this
- * work's newest run, of its customers. */
+/* From the release on, and in a migration, what an application says may stand in the last lines of
+ * this work's newest run without its mark (run_tail.h): a script of one's own sets none. */
 bool decide_tail_is_private(struct tx *tx, const struct deployment *work);

@@ -264,6 +264,21 @@ run_tail_end(const char *state_directory, int64_t run, struct redact *redact, bo
 	buf_done(&lines);
 }
 
+/* From a line's beginning on: what is cut may be the half of a secret. */
+static void
+read_application(int log, off_t from, char data[RUN_TAIL_READ_FIRST], struct redact *redact,
+    const struct run_tail_shape *shape, struct buf *out)
+{
+	ssize_t got = pread(log, data, RUN_TAIL_READ_FIRST, from);
+	const char *line = got <= 0 || from == 0 ? data : memchr(data, '\n', (size_t)got);
+	struct run_tail_bytes bytes = { .data = line };
+
+	if (got <= 0 || line == NULL)
+		return;
+	bytes.size = (size_t)got - (size_t)(line - data);
+	run_tail_application_of(&bytes, redact, shape, out);
+}
+
 void
 run_tail_application(
     const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room)
@@ -272,13 +287,14 @@ run_tail_application(
 	uint64_t size = 0;
 	int log = run_files_open_log(state_directory, run, &size, NULL);
 	char *data = log < 0 ? NULL : malloc(RUN_TAIL_READ_FIRST);
-	ssize_t got = data == NULL ? -1 : pread(log, data, RUN_TAIL_READ_FIRST, 0);
-	const struct run_tail_bytes bytes = { .data = data, .size = got < 0 ? 0 : (size_t)got };
 	struct buf lines;
 
 	buf_init(&lines, room - 1);
-	if (bytes.size > 0)
-		run_tail_application_of(&bytes, redact, &shape, &lines);
+	if (data != NULL)
+		read_application(log, 0, data, redact, &shape, &lines);
+	if (data != NULL && lines.size == 0 && size > RUN_TAIL_READ_FIRST)
+		read_application(
+		    log, (off_t)(size - RUN_TAIL_READ_FIRST), data, redact, &shape, &lines);
 	if (buf_failed(&lines) || !text_copy(out, room, buf_text(&lines)))
 		out[0] = '\0';
 	buf_done(&lines);

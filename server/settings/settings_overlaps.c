@@ -70,6 +70,10 @@ sort(struct items *items)
 
 /* --- targets --- */
 
+/* By it a migration is found again, stopped, and waited for, on whatever host or in whatever
+ * namespace: no claim, as two such may work at once on two of them today. */
+#define MIGRATION "migration:"
+
 /* "host:a:22/srv/app": what people call that. */
 static const char *
 thing_of(const char *resource)
@@ -78,6 +82,8 @@ thing_of(const char *resource)
 		return "a Deployment";
 	if (text_starts(resource, "port:"))
 		return "a port of this machine";
+	if (text_starts(resource, MIGRATION))
+		return "a migration's name";
 	return strstr(resource, "/:") != NULL ? "a host's port" : "a host's folder or file";
 }
 
@@ -115,10 +121,29 @@ check_pair(struct settings *s, const struct item *first, const struct item *late
 
 	if (one->of == other->of || is_known(s->inside, later->environment))
 		return true;
-	(void)snprintf(text, sizeof(text),
-	    "%s shares %s with %s (%.100s): a release to one would replace the other's",
-	    other->name, thing_of(later->text), one->name, strchr(later->text, ':') + 1);
+	(void)snprintf(text, sizeof(text), "%s shares %s with %s (%.100s): %s", other->name,
+	    thing_of(later->text), one->name, strchr(later->text, ':') + 1,
+	    text_starts(later->text, MIGRATION) ?
+		"a migration of one would be stopped as the other's" :
+		"a release to one would replace the other's");
 	return add_overlap(s->inside, first->environment, later->environment, text);
+}
+
+/* "shop/eu-west" and "shop-eu/west" are one name there: deploybot-migrate-shop-eu-west. */
+static void
+add_migration(struct items *items, const struct settings *s, size_t environment)
+{
+	const struct environment_settings *e = &s->environments[environment];
+	const char *command = settings_text_for(e, SETTING_MIGRATE_COMMAND);
+	char place[SETTINGS_MIGRATION], name[sizeof(MIGRATION) + LIMIT_ENVIRONMENT + 32];
+
+	if (command == NULL || command[0] == '\0' || !settings_migration_place(s, e->name, place) ||
+	    strstr(place, "deploybot-migrate-") == NULL)
+		return; /* a transport or a script that gives it no name */
+	(void)snprintf(name, sizeof(name), MIGRATION "deploybot-migrate-%s", e->name);
+	for (char *c = name; *c != '\0'; c++)
+		*c = *c == '/' ? '-' : *c;
+	add_item(items, name, environment);
 }
 
 static void
@@ -132,6 +157,7 @@ list_targets(const struct settings *s, struct items *items)
 			if (!text_starts(claims->at[n], "env:"))
 				add_item(items, claims->at[n], i);
 		free(claims);
+		add_migration(items, s, i);
 	}
 	sort(items);
 }

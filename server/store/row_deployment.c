@@ -701,7 +701,8 @@ row_run_may_have_application_log(struct tx *tx, int64_t run)
 {
 	return tx_number(tx,
 		   "SELECT COUNT(*) FROM run WHERE id = $1"
-		   " AND (program = 'rollback' OR application_log <> '')",
+		   " AND (program = 'rollback' OR application_log <> ''"
+		   " OR EXISTS (SELECT 1 FROM run_step WHERE run = $1 AND name = 'start'))",
 		   DB_I64(run)) > 0;
 }
 

@@ -134,9 +134,9 @@ class SshBench(CommandBench):
         return [(box["of"], box["status"]) for box in self.engine(name)["containers"]]
 
     def ssh_calls(self):
-        """Without what makes them share a connection."""
-        shared = ("-oControlMaster=no", "-oControlPath=/dev/shm/deploybot.")
-        return [[word for word in call if not word.startswith(shared)] for call in self.calls("ssh")]
+        """Without what makes them share a connection, and the pipe of ssh's own words."""
+        ours = ("-oControlMaster=no", "-oControlPath=/dev/shm/deploybot.", "-E", "/dev/shm/deploybot.")
+        return [[word for word in call if not word.startswith(ours)] for call in self.calls("ssh")]
 
     def release(self, text):
         """A commit and the image that the registry has of it: (commit, digest)."""

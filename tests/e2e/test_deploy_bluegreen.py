@@ -247,6 +247,9 @@ def test_a_release_that_is_not_well_touches_nothing(bench, how, says):
     with People(bench) as people:
         status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 70 and says in said[-1] and "release" not in bench.steps(), said
+    # Before `==> release` too the application's words have the mark that keeps them from a group.
+    words = [line for line in said if "the last words of" in line]
+    assert words and all(line.startswith("|app| ") for line in words), said
     assert bench.engine()["containers"] == before and set(people.got) <= {one}
     is_whole(bench, one)
 
@@ -1041,7 +1044,7 @@ def test_what_failed_stands_last_whatever_the_clean_up_says(bench):
     drain(bench)
     commit, _ = bench.release("two")
     bench.hook("pre-deploy", "10-no", "exit 3")
-    bench.wrap("ssh", '[[ "$*" != *" tidy "* ]] || { echo "ssh: Connection refused" >&2; exit 255; }')
+    bench.wrap("ssh", '[[ "$*" != *" tidy "* ]] || { echo "ssh: Connection refused" >>"$2"; exit 255; }')
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 64 and any("==> warning h1 cannot be reached" in line for line in said), said
     reason = "deploy.sh: the hook pre-deploy/10-no failed with status 3, so nothing was changed: "

@@ -9,8 +9,9 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
-from commands_aid import git
+from commands_aid import DEPLOY, git
 from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, host_program, until_at_rest
 
 COMPOSE_PROGRAM = os.environ.get("COMPOSE_PROGRAM", "/usr/bin/docker-compose")
@@ -266,6 +267,79 @@ REACHES = [
 ]
 
 
+def in_braces(rest):
+    return "services: {app: {image: \"${DEPLOY_IMAGE}\", labels: {a: " + rest + "}\n"
+
+
+LOGGING = "services:\n  app:\n    image: x\n    logging:\n"
+LOGS_TAKEN = ("      driver: json-file\n      options:\n        max-file: '3'\n        max-size: 10m\n", "      driver: none\n",
+              "      driver: \"local\"\n      options: {}\n    restart: always\n")
+LOGS_REFUSED = (
+    ("      driver: syslog\n      options:\n        syslog-address: unix:///run/x\n", "logging with driver syslog"),
+    ("      driver: awslogs\n", "logging with driver awslogs"),
+    ("      options:\n        fluentd-address: unix:///run/x\n", "logging with fluentd-address unix:///run/x"))
+
+
+def test_a_service_logs_to_files_of_dockerd_alone():
+    """Which is root in the host's network: a driver writes to a socket of the host, or with the machine's role."""
+    script = (f'host=h dir=$PWD allow=; . {DEPLOY}/transports/ssh-host/base.sh; . {DEPLOY}/transports/ssh-host/judge.sh\n'
+              f'. {DEPLOY}/transports/ssh-host/services.sh; the_file=it\n'
+              'for words in "$@"; do (trap \'echo "$why"\' EXIT; why=; judge_config "$words") || true; done\n'
+              'allow=logging; (judge_config "${!#}"); echo allowed')
+    texts = [LOGGING + text for text in (*LOGS_TAKEN, *(text for text, _ in LOGS_REFUSED))]
+    done = subprocess.run(["/bin/bash", "-c", script, "x", *texts], check=True, timeout=60, capture_output=True, text=True)
+    said = done.stdout.splitlines()
+    assert said[:3] == ["", "", ""] and said[-1] == "allowed" and not done.stderr, done
+    for line, (_, words) in zip(said[3:], LOGS_REFUSED):
+        assert f"service app: {words} reaches beyond its containers" in line and 'COMPOSE_ALLOW="logging"' in line, said
+
+
+# What YAML reads is an env_file of /etc/passwd.  Regressions: in a text over lines, what looked like a comment; a key
+# that an alias, or a ? in braces, stands for.
+JOINED = "x-a: &k \"env\\\n  _file\"\n"
+JOINED_ASKEW = "x-a: {a\": 1, b: &k \"env\\\n  _file\"}\n"
+HIDDEN = [
+    (in_braces("\"one\n# \"}, env_file: [ /etc/passwd ],\n restart: always}"), "a comment with quotes"),
+    (in_braces("'one\n # '}, env_file: [ /etc/passwd ]}"), "a comment with quotes"),
+    (in_braces("\"one\n# \"}, ? \"env\\\n_file\" : [ /etc/passwd ]}"), "a comment with quotes"),
+    (in_braces("\"one\nenv_file: a.env # \"}, env_file: [ /etc/passwd ]}"), "env_file names plain paths"),
+    (in_braces("\"one\nenv_file: # \"}, env_file: [ /etc/passwd ]}"), "env_file names plain paths"),
+    (in_braces("b},?\"env\\\n_file\" : [ /etc/passwd ]}"), "question mark"),
+    (JOINED + service("*k : [ /etc/passwd ]"), "goes on behind \\ in the next line"),
+    (JOINED_ASKEW + service("*k : [ /etc/passwd ]"), "an alias (*) as a key"),
+    (JOINED_ASKEW + service("*k: [ /etc/passwd ]"), "an alias (*) as a key"),
+    (JOINED_ASKEW + in_braces("b},*k:[ /etc/passwd ]}"), "an alias (*) as a key"),
+]
+
+
+def judged(texts):
+    """What the judge says of each by its text alone; nothing: it goes on to what compose makes of it."""
+    script = (f'host=h dir=$PWD; . {DEPLOY}/transports/ssh-host/base.sh; . {DEPLOY}/transports/ssh-host/judge.sh\n'
+              'the_file=it offered=yes\n'
+              'for file_text in "$@"; do (trap \'echo "$why"\' EXIT; why=; judge_text) || true; done')
+    done = subprocess.run(["/bin/bash", "-c", script, "x",
+                           *(base64.b64encode(text.encode()).decode() for text in texts)],
+                          check=True, timeout=60, capture_output=True, text=True)
+    assert not done.stderr, done
+    return done.stdout.splitlines()
+
+
+def test_what_hides_an_env_file_is_refused_by_the_text_alone():
+    texts = [text for text, _ in HIDDEN]
+    for text in texts:
+        assert yaml.safe_load(text)["services"]["app"]["env_file"] == ["/etc/passwd"], text
+    said = judged(texts)
+    assert len(said) == len(HIDDEN) and all(words in line for (_, words), line in zip(HIDDEN, said)), said
+
+
+def test_comments_and_texts_that_hide_nothing_are_taken():
+    assert judged([
+        service("# env_file: /etc/passwd\n# it's \"what\" *we* include, here\nenv_file: a.env   # more"),
+        service("command: >\n  sh -c \"a\" \\\n  \"b\" *.txt\nenvironment: {A: \"${A:?is not set}\"}"),
+        "x-base: &base {restart: always}\n" + service("<<: *base # a: b\ncommand: [\"sh\", \"-c\", \"echo x?\"]"),
+    ]) == [""] * 3
+
+
 def check(bench, text, *words):
     """As preflight asks a host: (status, what it says)."""
     offer = base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode()
@@ -319,6 +393,26 @@ def test_what_people_write_is_taken(real):
     for form in (text, text.replace("\n", "\r\n"), commented):
         status, said = check(real, form)
         assert status == 0 and "a release replaces app (the main service), worker\n" in said, said
+
+
+def test_what_is_brought_up_is_in_the_project_that_preflight_has_found(tmp_path):
+    """Regression: a file's name may be another one for other variables, and what ran in that project was replaced."""
+    host = f"{DEPLOY}/transports/ssh-host"
+    compose = tmp_path / "compose"
+    compose.write_text("#!/bin/bash\n[[ $1 == config ]] || echo \"${COMPOSE_PROJECT_NAME:-${DEPLOY_PORT:-shop-production}} $1\"\n"
+                       "[[ $1 != config ]] || printf 'name: %s\\nservices:\\n  app:\\n    image: x\\n' "
+                       "\"${COMPOSE_PROJECT_NAME:-${DEPLOY_PORT:-shop-production}}\"\n")
+    compose.chmod(0o755)
+    script = (f'host=h dir=$PWD; for part in base file judge services recreate acts; do . {host}/$part.sh; done\n'
+              'compose=("$1") compose_file=.deploybot.compose.x.yml strategy=recreate service=app migrator=app image=i told=no\n'
+              "project='' names=() externals='' frame='' up_image='' offered='' source=repo act=migrate migration=m seconds=9\n"
+              'private=$PWD job=(x) loose=; declare -A field=()\n'
+              'image_id() { :; }; wait_for_migration() { :; }; begins() { :; }; end_container() { :; }\n'
+              'serving() { echo 1 2 3 4 5 6 7 i; }\n'
+              'words=$(compose_config); read_config "$words"; run_compose 9 "" up; act_migrate; run_job')
+    done = subprocess.run(["/bin/bash", "-euc", script, "x", str(compose)], check=False, timeout=60, cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["64999 up", "64999 run", "64999 run"], done
 
 
 # ---- blue/green, killed ------------------------------------------------------------------------

@@ -611,7 +611,7 @@ def test_a_rollback_takes_what_the_new_pods_logged_and_nothing_of_the_old(bench,
     bench.cluster.say("plan", images={bad[41:]: why})
     bench.cluster.say("logs", **{bad[41:]: "no database: bye"})
     bad, status, said = bench.release("bad", KUBE_DEPLOYMENT="hasty")
-    assert status == 70, said
+    assert status == 70 and f"|app| {says}" in said and f"  {says}" not in said, said
     status, said = bench.run("target.sh", "staging", "logs", "7", KUBE_DEPLOYMENT="hasty")
     assert status == 0 and set(said[1:]) == {says}, said
     _, said = bench.run("rollback.sh", "staging", first, KUBE_DEPLOYMENT="hasty", PREVIOUS_RELEASE=bad,

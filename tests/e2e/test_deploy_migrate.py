@@ -305,7 +305,7 @@ def test_whichever_is_killed_the_host_stops_the_migration(bench, who):
 
 
 HELD = """if [[ -e %s/held ]]; then
-	[[ "$*" != %s ]] || { echo "%s" >&2; exit %d; }
+	[[ "$*" != %s ]] || { echo "%s" >>"%s"; exit %d; }
 fi"""
 
 
@@ -314,13 +314,14 @@ fi"""
     ("docker", "'image inspect'*", "Cannot connect to the Docker daemon", 1,
      "the migration did not begin: docker has no "),
     ("ssh", "*'bash -s -- migrate '*", "ssh: connect to host h1 port 22: Connection refused", 255, " be reached: "),
-    ("ssh", "*'bash -s -- migrate '*", "client_loop: send disconnect: Broken pipe", 255, None)])
+    ("ssh", "*'bash -s -- migrate '*", "client_loop: send disconnect: Broken pipe", 255, None),
+    ("ssh's host", "*'bash -s -- migrate '*", "u@h1: Permission denied (publickey).", 255, None)])     # it says what it likes
 def test_one_that_never_began_is_not_called_cut(bench, program, words, says, status, end):
     """Regression: nothing had run, and people compared schemas.  Of a connection that broke nobody knows."""
     _, one = bench.shipped("one")
-    text = HELD % (bench.path, words, says, status)
-    if program == "ssh":
-        bench.wrap(program, text)
+    text = HELD % (bench.path, words, says, "$2" if program == "ssh" else "/dev/stderr", status)    # ssh -E FILE
+    if program.startswith("ssh"):
+        bench.wrap("ssh", text)
     else:
         bench.on_host(program, text)
     commit, _ = bench.release("two")

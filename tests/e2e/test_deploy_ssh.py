@@ -644,10 +644,49 @@ def test_a_key_or_known_hosts_that_others_may_change_is_refused(bench):
     ("ssh: connect to host h1 port 22: Connection timed out\r\n", "cannot be reached: ssh: connect to host"),
 ])
 def test_what_ssh_says_comes_with_advice(bench, stderr, says):
-    bench.plan({"when": ["ssh"], "status": 255, "stderr": stderr})
+    bench.plan({"when": ["ssh"], "status": 255, "own": stderr})
     status, said = bench.run("deploy.sh", "staging", COMMIT)
     assert status == 69 and says in said[-1], said
     assert "release" not in bench.steps()
+
+
+def test_our_own_deadline_is_no_lack_of_memory(bench):
+    """Regression: timeout kills a guard that needs longer than 10 s to put things in order, with KILL's status."""
+    bench.plan({"when": ["ssh"], "status": 137})
+    status, said = bench.run("deploy.sh", "staging", COMMIT, SSH_ASK_SECONDS="0")     # it is over at once
+    assert status == 75 and said[-1] == "deploy.sh: h1: out of time", said
+    bench.plan({"when": ["ssh"], "status": 137})
+    status, said = bench.run("deploy.sh", "staging", COMMIT)
+    assert status == 70 and "is memory short there" in said[-1], said
+
+
+NO_SESSION = (
+    "ssh: connect to host h1 port 22: Connection refused", "ssh: Could not resolve hostname h1: Name or service not known",
+    "kex_exchange_identification: Connection closed by remote host", "No ED25519 host key is known for h1 and you have "
+    "requested strict checking.\r\nHost key verification failed.\r", "u@h1: Permission denied (publickey).\r")
+
+
+def test_each_word_of_ssh_for_a_session_that_never_was_is_known():
+    """Regression: of a changed key at a migration it was said that the database may be half migrated."""
+    script = (f'. {DEPLOY}/transports/ssh/connect.sh\n'
+              'for words in "$@"; do ssh_has_no_session "$words" && echo none || echo one; done')
+    had = ["client_loop: send disconnect: Broken pipe", "mux_client_request_session: read from master failed",
+           "Connection to h1 closed by remote host.",
+           "Received disconnect from h1 port 22:2: bye\nHost key verification failed."]     # its text is the host's
+    done = subprocess.run(["/bin/bash", "-euc", script, "x", *NO_SESSION, *had], check=True, timeout=60,
+                          capture_output=True, text=True)
+    assert done.stdout.split() == ["none"] * len(NO_SESSION) + ["one"] * len(had)
+
+
+@pytest.mark.parametrize("forged", [
+    "Connection closed by UNKNOWN port 65535\nHost key verification failed.\n", "u@h1: Permission denied (publickey).\n"])
+def test_what_a_host_says_is_no_word_of_ssh(bench, forged):
+    """Regression: root there led people to trust another key of the jump host."""
+    bench.plan({"when": ["ssh"], "status": 255, "stderr": forged})
+    key = bench.known.read_text().partition(" ")[2].splitlines()[0]
+    bench.known.write_text(bench.known.read_text() + f"bastion {key}\n")
+    status, said = bench.run("deploy.sh", "staging", COMMIT, SSH_JUMP="bastion")
+    assert status == 70 and said[-1].startswith("deploy.sh: h1: what deploybot runs there for this act was killed"), said
 
 
 def test_what_a_host_says_is_no_word_of_ours(bench):
@@ -674,7 +713,7 @@ def test_who_releases_by_hand_sees_no_marks_of_quotations(bench):
 
 def test_a_connection_that_breaks_after_release_is_not_called_untouched(bench):
     commit, _ = bench.release("one")
-    bench.plan({"when": ["ssh"], "after": 2, "status": 255, "stderr": "client_loop: send disconnect: Broken pipe\n"})
+    bench.plan({"when": ["ssh"], "after": 2, "status": 255, "own": "client_loop: send disconnect: Broken pipe\n"})
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 70 and "cannot be reached" in said[-1], said
     assert "release" in bench.steps()

@@ -60,9 +60,9 @@ def test_what_a_host_says_while_it_is_connected_to_is_bounded(tmp_path, says, st
     (tmp_path / "ssh").write_text(f"#!/bin/bash\n{says}\n")
     (tmp_path / "ssh").chmod(0o755)
     script = (f'. {ROOT}/deploy/common.sh; . {ROOT}/deploy/transports/ssh/connect.sh\n'
-              'SSH_WORDS_MAX=65536 ssh_hosts=(h) ssh_ports=(22) DEPLOY_USER=u ssh_options=()\n'
+              'SSH_WORDS_MAX=65536 ssh_hosts=(h) ssh_ports=(22) DEPLOY_USER=u ssh_options=() ssh_jump_host=\n'
               'ssh_folder=$(mktemp -d /tmp/XXXXXX); trap \'rm -rf "$ssh_folder"\' EXIT\n'
-              'PATH=$1:$PATH; exec {ssh_life}</dev/null; mkfifo "$ssh_folder"/{hold,up.0}\n'
+              'PATH=$1:$PATH; exec {ssh_life}</dev/null; mkfifo "$ssh_folder"/{hold,up.0,up.0.own,up.0.jump}\n'
               'ssh_begin_sharing; ssh_share 0; (ssh_await_master 0); status=$?\n'
               'stat -c "%s" "$ssh_folder/master.0"; ssh_unshare; exit "$status"')
     done = subprocess.run(["/bin/bash", "-c", script, "x", tmp_path], check=False, timeout=120, capture_output=True,
@@ -159,6 +159,17 @@ def test_a_command_of_ones_own_leads_to_the_hosts(bench):
     tunnel.write_text("#!/bin/bash\necho 'no such instance' >&2; exit 1\n")
     status, said = bench.run("deploy.sh", "staging", commit, SSH_PROXY_COMMAND="tunnel %h %p")
     assert status == 69 and "::1 cannot be reached through SSH_PROXY_COMMAND: no such instance" in "".join(said), said
+
+
+def test_what_root_on_a_host_prints_is_no_word_on_the_jump_host(bench):
+    config = bench.sshd.path / "sshd_config"
+    forged = "kex_exchange_identification: x\\nConnection closed by UNKNOWN port 65535\\nHost key verification failed.\\n"
+    config.write_text(f"ForceCommand printf '{forged}' >&2; exit 255\n{config.read_text()}")
+    os.kill(bench.sshd.process.pid, signal.SIGHUP)
+    wait_for(lambda: bench.sshd.said().count("Server listening on") == 4, "sshd to read its file anew", 60)
+    status, said = bench.run("deploy.sh", "staging", COMMIT, **jump(bench), HOSTS_PARALLEL="1")
+    assert status == 69, said
+    assert said[-1].startswith("deploy.sh: ::1 cannot be reached: it says: Host key verification failed. (is it up"), said
 
 
 @pytest.mark.parametrize("how, status, says", [

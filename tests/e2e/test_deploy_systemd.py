@@ -174,7 +174,7 @@ def test_a_release_that_does_not_stay_up_is_taken_back(bench, fate, says):
     bench.forget_orders()
     status, said = bench.run("deploy.sh", "staging", bench.commit_app(fate))
     assert status == 70 and says in said[-1] and said[-1].endswith("the earlier release runs again"), said
-    assert any("the last 20 words of shop.service" in line for line in said)
+    assert "|app| the last 20 words of shop.service" in said
     assert bench.runs() == ("active", first) and bench.link() == link and bench.left() == []
     # What has failed too often is started by nobody before that is reset.
     assert bench.orders()[2:] == [["reset-failed", "shop.service"], ["--no-block", "restart", "shop.service"]]

@@ -162,7 +162,7 @@ def test_what_only_a_release_needs_hides_no_log(ssh):
 def test_why_there_is_none_is_the_last_line(ssh):
     status, _, said = asks(ssh, "7", "20")
     assert status == 70 and "no container of app is there" in said[-1], said
-    ssh.plan({"when": ["ssh"], "status": 255, "stderr": "ssh: connect to host h1 port 22: Connection timed out\r\n"})
+    ssh.plan({"when": ["ssh"], "status": 255, "own": "ssh: connect to host h1 port 22: Connection timed out\r\n"})
     status, _, said = asks(ssh, "7", "20")
     assert status == 69 and "h1 cannot be reached" in said[-1], said
 

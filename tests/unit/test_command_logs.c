@@ -205,6 +205,41 @@ the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private(void **stat
 	world_close(&w);
 }
 
+/* Regression: with bluegreen a release is started before anything is changed, and what it said as it
+ * failed stood in a group. */
+static void
+what_a_start_that_failed_has_logged_is_in_private_too(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int is_marked = 0; is_marked < 2; is_marked++) {
+		struct run_ended failed = { .gate_opened = true, .exit_status = 70 };
+
+		/* Else it stands further back than what is read of the log. */
+		if (is_marked)
+			(void)text_copy(
+			    failed.application_log, sizeof(failed.application_log), LOGGED);
+		world_open(&w, STAGING_URL, NULL);
+		world_deploy_starts(&w, COMMIT_A);
+		world_run_step(&w, 0, "start");
+		world_run_ends(&w, failed);
+		assert_int_equal(world_state(&w), DEPLOY_FAILED);
+		assert_null(world_says_in(&w, WORLD_TEAM, "bye"));
+		(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
+		    world_button(world_says_in(&w, WORLD_TEAM, "staging"), "📄 Log"));
+		assert_int_equal(
+		    world_peek(&w, EFFECT_DOCUMENT)->u.document.address.chat, WORLD_ADMIN);
+		if (is_marked) {
+			(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
+			    world_button(
+				world_says_in(&w, WORLD_TEAM, "staging"), "📄 Application log"));
+			assert_non_null(world_says_in(&w, WORLD_ADMIN, "as it failed:\n" LOGGED));
+		}
+		world_close(&w);
+	}
+}
+
 /* --- /logs --- */
 
 static void
@@ -303,6 +338,7 @@ main(void)
 		cmocka_unit_test(behind_a_rollback_that_failed_the_button_asks_the_target),
 		cmocka_unit_test(
 		    the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private),
+		cmocka_unit_test(what_a_start_that_failed_has_logged_is_in_private_too),
 		cmocka_unit_test(logs_asks_the_target_and_says_what_it_says),
 		cmocka_unit_test(an_odd_number_of_lines_and_who_may_not_are_refused),
 		cmocka_unit_test(a_group_is_sent_nothing_but_where_to_ask),

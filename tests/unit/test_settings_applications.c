@@ -372,6 +372,45 @@ two_applications_do_not_share_a_target(void **state)
 	}
 }
 
+/* By its name a migration of one was waited for, and stopped, as the other's. */
+static void
+two_environments_do_not_share_a_migrations_name(void **state)
+{
+	static const struct {
+		const char *web; /* of shop-eu, beside its hosts */
+		bool is_shared;
+	} cases[] = {
+		{ "MIGRATE_COMMAND=m\n", true },
+		{ "MIGRATE_COMMAND=m\nDEPLOY_TRANSPORT=kubernetes\nKUBECONFIG=/k\nKUBE_DEPLOYMENT=w\n",
+		    true },
+		{ "", false },
+		{ "MIGRATE_COMMAND=m\nDEPLOY_SCRIPT=/bin/true\n", false },
+		{ "MIGRATE_COMMAND=m\nDEPLOY_TRANSPORT=systemd\nSYSTEMD_UNITS=w.service\n", false },
+	};
+	char text[512];
+
+	(void)state;
+	put("main", SERVER);
+	put("apps/shop.env",
+	    "REPOSITORY_URL=/a\nENVIRONMENTS=eu-west\nEU_WEST_HOST=a\nMIGRATE_COMMAND=m\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct settings *s;
+
+		(void)snprintf(text, sizeof(text),
+		    "REPOSITORY_URL=/b\nENVIRONMENTS=west\nWEST_HOST=b\n%s", cases[i].web);
+		put("apps/shop-eu.env", text);
+		s = load();
+		(void)snprintf(text, sizeof(text),
+		    "%s shares a migration's name with %s (deploybot-migrate-shop-eu-west): a migration of one would be stopped as the other's",
+		    "shop-eu/west", "shop/eu-west");
+		if (cases[i].is_shared)
+			SAYS(SETTINGS_FLAW, text);
+		assert_null(settings_refusal(s, "shop/eu-west"));
+		assert_int_equal(settings_refusal(s, "shop-eu/west") != NULL, cases[i].is_shared);
+		settings_unref(s);
+	}
+}
+
 static void
 two_applications_of_one_branch_are_noted(void **state)
 {
@@ -813,6 +852,7 @@ main(void)
 		TEST(what_stands_in_the_wrong_file_is_said),
 		TEST(a_secret_does_not_stand_where_the_runner_reads),
 		TEST(two_applications_do_not_share_a_target),
+		TEST(two_environments_do_not_share_a_migrations_name),
 		TEST(two_applications_of_one_branch_are_noted),
 		TEST(a_renamed_application_beside_its_old_file_is_said),
 		TEST(a_mistake_leaves_that_application_as_it_was),

@@ -308,6 +308,7 @@ run_job() {
 	fi
 	job_name=deploybot-job-$$ # of the guard, which removes it where we are killed, and waits for no client then
 	find_with
+	with+=("COMPOSE_PROJECT_NAME=$project")
 	# stderr is ours, as in a migration
 	run_loose "$JOB_SECONDS" bash -c 'exec "$@" 2>&1' job "${with[@]}" DEPLOY_IMAGE="$image" DEPLOY_PORT="${port:-0}" \
 		"${compose[@]}" run --rm --no-deps -T --name "$job_name" "$service" "${job[@]}" 5>&- || status=$?
@@ -326,6 +327,7 @@ act_migrate() {
 	began=$SECONDS
 	# Without the lock: where all of us are killed and it goes on, who comes next finds it by its name.
 	find_with
+	with+=("COMPOSE_PROJECT_NAME=$project")
 	begins
 	# stderr is ours: its end says why, also where we are asked to stop meanwhile
 	run_loose "$seconds" bash -c 'exec "$@" 2>&1' migrate "${with[@]}" DEPLOY_IMAGE="$image" DEPLOY_PORT=0 "${compose[@]}" \

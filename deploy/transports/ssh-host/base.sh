@@ -56,6 +56,13 @@ show() { # TEXT
 	[[ -z $1 ]] || printf '  %s\n' "${1//$'\n'/$'\n  '}" || true
 }
 
+# What the application itself said, which may be its customers': each line has the mark that act.sh gives its log, so that
+# nobody sees it who may not read that, and nothing in a line undoes the mark.
+show_application() { # TEXT
+	[[ -z $1 ]] || printf '%s\n' "$1" | LC_ALL=C sed 's/\x1b\[[0-?]*[ -/]*[@-~]//g' | LC_ALL=C tr -d '\000-\010\013-\037\177' |
+		LC_ALL=C sed 's/^/|app| /' 2>/dev/null || true
+}
+
 last_line() { # TEXT
 	local text=${1%"${1##*[![:space:]]}"}
 	text=${text##*$'\n'}
@@ -201,13 +208,13 @@ find_project_of() { # PORT
 }
 
 # compose, for the container behind PORT when there is one: the variables that it gets win over those of .env, and so does
-# up_image where it is set.
+# up_image where it is set.  The project is the one that preflight has found: a file may name another one for other variables.
 run_compose() { # SECONDS PORT WORDS...
 	local seconds=$1 port=$2 with
 	shift 2
 	find_with
 	if [[ -z $port ]]; then
-		with+=(${up_image:+"DEPLOY_IMAGE=$up_image"})
+		with+=(${project:+"COMPOSE_PROJECT_NAME=$project"} ${up_image:+"DEPLOY_IMAGE=$up_image"})
 	else
 		with+=("DEPLOY_PORT=$port" "DEPLOY_IMAGE=${image:-none}")
 		set -- -p "$(project_of "$port")" "$@"
@@ -410,7 +417,8 @@ http_status() { # URL
 	# shellcheck disable=SC2016 # the shell that is started expands it
 	timeout -k 1 5 bash -c 'exec 3<>"/dev/tcp/$1/$2" || exit
 		printf "GET /%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: deploybot\r\nConnection: close\r\n\r\n" "$3" "$4" >&3
-		IFS=" " read -r version status _ <&3 && [[ $version == HTTP/* ]] && printf "%s" "${status%$'"'\r'"'}"' \
+		IFS=" " read -r version status _ <&3 && [[ $version == HTTP/* ]] &&
+		[[ $status =~ ^[0-9]{3} ]] && printf "%s" "${BASH_REMATCH[0]}"' \
 		- "$name" "$port" "${rest#*/}" "$authority" 2>/dev/null
 }
 
@@ -524,12 +532,12 @@ wait_up() { # PORT [SERVICE]
 				how="with status $code"
 				[[ $state != running ]] || how="and docker started it again,"
 				said="${2:-the application} ended $how as soon as it was started"
-				show "$("${engine[@]}" logs --tail 20 "$id" 2>&1)"
+				show_application "$("${engine[@]}" logs --tail 20 "$id" 2>&1)"
 				return 1
 			elif [[ $health == unhealthy ]]; then
 				said="the container's health check fails"
-				show "$("${engine[@]}" inspect --format "$HEALTH_WORDS" "$id" 2>&1 | tail -n 5)"
-				show "$("${engine[@]}" logs --tail 20 "$id" 2>&1)"
+				show_application "$("${engine[@]}" inspect --format "$HEALTH_WORDS" "$id" 2>&1 | tail -n 5)"
+				show_application "$("${engine[@]}" logs --tail 20 "$id" 2>&1)"
 				return 1
 			elif [[ $state != running || $health == starting ]]; then
 				said="${name#/} is $state, its health $health"
@@ -554,7 +562,7 @@ wait_up() { # PORT [SERVICE]
 		((SECONDS - up_since < QUICK_SECONDS)) || pause=10
 	done
 	said="after $start_seconds s: $said"
-	[[ -z $last ]] || show "$("${engine[@]}" logs --tail 20 "$last" 2>&1)"
+	[[ -z $last ]] || show_application "$("${engine[@]}" logs --tail 20 "$last" 2>&1)"
 	return 1
 }
 

@@ -47,7 +47,9 @@ COMPOSE_ALLOW=\"bind:$real\""
 
 readonly FILE_PATH='[A-Za-z0-9_@+-][A-Za-z0-9._@+/-]*|[.][A-Za-z0-9_@+/-][A-Za-z0-9._@+/-]*'
 
-readonly ODD_CHARACTER='\\[xuU]' ODD_TAG='^%|(^|[^A-Za-z0-9])!(!|<)' ODD_KEY='(^|[[:space:],{[])[?]([[:space:]]|$)'
+readonly ODD_CHARACTER='\\[xuU]' ODD_TAG='^%|(^|[^A-Za-z0-9])!(!|<)' ODD_KEY='(^|[[:space:],{[])[?]'
+# An alias for a key, `*a :` or `*a:`, may stand for any word.
+readonly ODD_ALIAS='(^|[[:space:],{[])[*][^][[:space:],{}]+[[:space:]]*:'
 
 file_bytes() {
 	if [[ -n $offered ]]; then
@@ -72,9 +74,26 @@ judge_text() {
 	while IFS= read -r line || [[ -n $line ]]; do
 		number=$((number + 1))
 		((number <= FILE_LINES_MAX)) || refuse_file "it has more than $FILE_LINES_MAX lines"
-		[[ ! $line =~ ^[[:space:]]*(#|$) ]] || continue
+		if [[ $line =~ ^[[:space:]]*(#|$) ]]; then
+			[[ $line != *[\"\']* ]] || judge_comment
+			continue
+		fi
 		judge_line
 	done <<<"$text"
+}
+
+# One with quotes may be none, but the end of a text that began above it, and have anything behind that.
+judge_comment() {
+	[[ ! $line =~ (^|[^A-Za-z0-9_./-])(include|extends|label_file|env_file)[\"\']?[[:space:]]*: && ! $line =~ $ODD_CHARACTER|$ODD_TAG|$ODD_KEY|$ODD_ALIAS ]] ||
+		refuse_file "line $number: a comment with quotes may be the end of a text above it, with more behind: remove the \
+quotes from it, or the comment"
+}
+
+# Ends it with a \ that joins the next line, within double quotes?
+is_joined() {
+	local text=${line//\\?/} quotes # \" is no quote
+	quotes=${text//[!\"]/}
+	[[ $text == *\\ && -n $quotes && ($text == *\'* || $((${#quotes} % 2)) == 1) ]]
 }
 
 # Fills depth while the lines of an env_file go on.
@@ -94,18 +113,20 @@ ${BASH_REMATCH[2]}: write what it brings into this one (anchors help)"
 	if [[ $line =~ (^|[^A-Za-z0-9_./-])env_file[\"\']?[[:space:]]*([]:,}#]|$) ]]; then
 		[[ $rest =~ ^env_file:[[:space:]]*(.*)$ ]] || refuse_file "line $number: write env_file on a line of its own"
 		depth=$indent rest=${BASH_REMATCH[1]}
-		[[ -z $rest || $rest == '#'* ]] || judge_env_file
+		[[ $rest =~ ^(#[^\"\']*)?$ ]] || judge_env_file
 	fi
 	[[ ! $line =~ $ODD_CHARACTER ]] || refuse_file "line $number: a character is written as \\x or \\u: write it as it is"
 	[[ ! $line =~ $ODD_TAG ]] || refuse_file "line $number: tags of YAML (!!) are not taken: remove it"
 	[[ ! $line =~ $ODD_KEY ]] ||
 		refuse_file "line $number: a key behind a question mark is not taken: write KEY: VALUE"
+	[[ ! $line =~ $ODD_ALIAS ]] || refuse_file "line $number: an alias (*) as a key is not taken: write the key itself"
+	! is_joined || refuse_file "line $number: a text in double quotes goes on behind \\ in the next line: write it in one line"
 }
 
 # The value of an env_file, or a line of its list: plain paths in the folder.
 judge_env_file() {
 	local part real word parts
-	[[ $rest =~ ^(.*[^[:space:]])[[:space:]]+#.*$ ]] && rest=${BASH_REMATCH[1]}
+	[[ $rest =~ ^(.*[^[:space:]])[[:space:]]+#[^\"\']*$ ]] && rest=${BASH_REMATCH[1]}
 	rest=${rest%"${rest##*[! ]}"}
 	[[ ! $rest =~ ^(required|format):\ [a-z]+$ ]] || return 0
 	if [[ $rest =~ ^\[(.*)\]$ ]]; then
@@ -171,7 +192,19 @@ judge_service() {
 		[[ $rest =~ ^-\ [\"\']?no-new-privileges([:=]true)?[\"\']?$ ]] || offense "$where" security_opt security_opt
 		;;
 	volumes) judge_mount ;;
+	logging) judge_logging ;;
 	deploy) [[ ! $rest =~ ^(-\ )?(devices|generic_resources): ]] || offense "$where" devices devices ;;
+	esac
+}
+
+# A line of a service's logging: dockerd writes it, as root, in the host's network, and to its sockets.
+judge_logging() {
+	unquote "${rest#*:}"
+	case $indent.${rest%%:*}.$word in
+	6.driver.json-file | 6.driver.local | 6.driver.none | 6.options. | 6.options.'{}' | 6.*.null) ;;
+	8.max-size.* | 8.max-file.* | 8.compress.* | 8.mode.* | 8.max-buffer-size.* | 8.tag.*) ;;
+	8.labels.* | 8.labels-regex.* | 8.env.* | 8.env-regex.*) ;;
+	*) offense "$where" logging "logging with ${rest%%:*}${word:+ $word}" ;;
 	esac
 }
 

@@ -22,7 +22,7 @@ ssh_word() { # SETTING VALUE
 # Fills ssh_options, what every ssh is told, and the jump host's ssh_jump_user, ssh_jump_host and ssh_jump_port.
 ssh_find_way() {
 	: "${SSH_JUMP:=}" "${SSH_PROXY_COMMAND:=}"
-	ssh_jump_host=
+	ssh_jump_host='' ssh_jump_words=()
 	ssh_options=(-F none -T -oBatchMode=yes -oStrictHostKeyChecking=yes "-oUserKnownHostsFile=$SSH_KNOWN_HOSTS"
 		-oGlobalKnownHostsFile=/dev/null -oIdentitiesOnly=yes "-oIdentityFile=$SSH_KEY_PATH" -oConnectTimeout=15
 		-oServerAliveInterval=10 -oServerAliveCountMax=3 -oPermitLocalCommand=no -oForwardAgent=no
@@ -44,7 +44,8 @@ ssh_find_jump() {
 	for word in SSH_KNOWN_HOSTS SSH_KEY_PATH; do
 		ssh_word "With SSH_JUMP, $word" "${!word}"
 	done
-	ssh_options+=("-oProxyCommand=ssh ${ssh_options[*]} -W [%h]:%p -p $ssh_jump_port -- $ssh_jump_user@$ssh_jump_host")
+	ssh_jump_words=("${ssh_options[@]}" -W "[%h]:%p" -p "$ssh_jump_port" -- "$ssh_jump_user@$ssh_jump_host")
+	ssh_options+=("-oProxyCommand=ssh ${ssh_jump_words[*]}")
 }
 
 ssh_find_proxy() {
@@ -65,6 +66,22 @@ ssh_check_pinned() { # HOST PORT
 	ssh-keygen -F "$name" -f "$SSH_KNOWN_HOSTS" >/dev/null 2>&1 ||
 		fail "$EXIT_CONFIG" "$SSH_KNOWN_HOSTS has no key of $name: ssh-keyscan -p $2 \
 $1, compare it with the host's own, add it there"
+}
+
+# ---- what ssh itself says --------------------------------------------------------------------------
+
+# A host's stderr comes on ours, and who is root there writes what he likes to it.  What ssh says goes to a pipe of its own,
+# and what the jump host's says to another one, each of which holds so much as a pipe does: that is read when it is over.
+ssh_open_words() { # PIPES; fills own and jump, open as long as we are, and ssh_telling, which comes before ssh_options
+	exec {own}<>"$1.own" {jump}<>"$1.jump"
+	ssh_telling=(-E "$1.own")
+	[[ -z $ssh_jump_host || ! $1 =~ ^[A-Za-z0-9._/-]+$ ]] || # it goes through a shell
+		ssh_telling+=("-oProxyCommand=ssh -E $1.jump ${ssh_jump_words[*]}")
+}
+
+# Prints what stands in one of them, of which nothing was read yet.
+ssh_read_words() { # PIPE
+	dd if="$1" iflag=nonblock bs="$SSH_WORDS_MAX" count=1 2>/dev/null || true # nothing
 }
 
 # ---- one connection for a run --------------------------------------------------------------------
@@ -97,9 +114,11 @@ $SSH_CONTROL_PATH_MAX bytes"
 }
 
 ssh_master() { # INDEX
+	local own jump ssh_telling
 	exec {ssh_hold}>&- {ssh_life}>&-
+	ssh_open_words "$ssh_folder/up.$1"
 	# What waits for `up` stands in ssh_await_master.
-	exec ssh "${ssh_options[@]}" -oControlMaster=yes "-oControlPath=$ssh_folder/c$1" -oControlPersist=no \
+	exec ssh "${ssh_telling[@]}" "${ssh_options[@]}" -oControlMaster=yes "-oControlPath=$ssh_folder/c$1" -oControlPersist=no \
 		-p "${ssh_ports[$1]}" -- "$DEPLOY_USER@${ssh_hosts[$1]}" "echo && echo up && exec cat" \
 		<"$ssh_folder/hold" >"$ssh_folder/up.$1" 7>&- 8>&- 2> >(ssh_keep_master "$1")
 }
@@ -118,7 +137,11 @@ ssh_take_words() { # FILE
 # Of what a connection says on stderr, where a host may say what it likes, master.<index> gets that, and nobody the rest.
 # It has `up` open until then: who waits there for its end finds all of it.
 ssh_keep_master() { # INDEX
-	ssh_take_words "$ssh_folder/master.$1" || exec cat >/dev/null
+	local to_own to_jump # opened now, as below
+	exec 7>&- 8>&- {to_own}>"$ssh_folder/own.master.$1" {to_jump}>"$ssh_folder/jump.master.$1"
+	ssh_take_words "$ssh_folder/master.$1" || cat >/dev/null
+	ssh_read_words "$ssh_folder/up.$1.own" >&"$to_own"
+	ssh_read_words "$ssh_folder/up.$1.jump" >&"$to_jump"
 }
 
 # Ends well at a line `up` within so many bytes.
@@ -142,7 +165,9 @@ ssh_await_master() { # INDEX
 		return 0
 	fi
 	: >"$ssh_folder/awaited.$1"
-	[[ -s $ssh_folder/master.$1 ]] || return 0
+	[[ -s $ssh_folder/master.$1 || -s $ssh_folder/own.master.$1 ]] || return 0
+	cp -f -- "$ssh_folder/own.master.$1" "$ssh_folder/own.$1"
+	cp -f -- "$ssh_folder/jump.master.$1" "$ssh_folder/jump.$1"
 	head -c "$SSH_WORDS_MAX" -- "$ssh_folder/master.$1" >&2
 	exit 255
 }
@@ -173,54 +198,80 @@ ssh_unshare() {
 
 # What ssh says of a connection that breaks, or was none.
 readonly SSH_LOST="(^|[^a-z])(connect(ion|ing)? |client_loop|broken pipe|timeout, server|kex_|ssh: |packet_write|proxy|\
-permission denied|host key|identification|stdio forwarding|unknown port|no route|channel [0-9])"
+permission denied|host key|identification|stdio forwarding|unknown port|no route|channel [0-9]|disconnect)"
+# The one word that it has for it on stderr.
+readonly SSH_CLOSED=$'(^|\n)Connection to [^ ]+ closed( by remote host)?\\.\r?$'
 
 # Did a call end with ssh's 255 while its connection stood?  Then it is what it ran there that was killed: ssh has no word
 # for that.
-ssh_was_killed() { # INDEX WORDS
-	[[ ! ${2,,} =~ $SSH_LOST ]] || return 1
+ssh_was_killed() { # INDEX OWN-WORDS STDERR
+	[[ ! ${2,,} =~ $SSH_LOST && ! $3 =~ $SSH_CLOSED ]] || return 1
 	[[ -n ${ssh_masters[$1]:-} ]] || return 0
 	[[ -e $ssh_folder/awaited.$1 ]] &&
 		timeout 5 ssh -F none "-oControlPath=$ssh_folder/c$1" -O check -- "${ssh_hosts[$1]}" >/dev/null 2>&1
 }
 
-# What ssh says where it came to no session, and of one that it had.
-readonly SSH_NO_SESSION=$'(^|\n)(ssh: connect to host|ssh: Could not resolve hostname|kex_exchange_identification:|\
-Host key verification failed)|: Permission denied \\(' SSH_HAD_SESSION='mux_client|client_loop|packet_write'
-
-# Did ssh end before anything could be run there?  Where a connection stood and broke nobody knows.
-ssh_has_no_session() { # WORDS
-	[[ $1 =~ $SSH_NO_SESSION && ! $1 =~ $SSH_HAD_SESSION ]]
+# Fills ssh_is with what the first of ssh's own words that says anything means.  In those behind it a host may have its say:
+# the text with which it ends a session has as many lines as it likes.
+ssh_find_reason() { # OWN-WORDS
+	local line
+	ssh_is=''
+	while IFS= read -r line; do
+		case $line in
+		'ssh: connect to host '* | 'ssh: Could not resolve hostname '* | 'kex_exchange_identification: '*) ssh_is=unreached ;;
+		'Host key verification failed.'* | '@ '*'IDENTIFICATION HAS CHANGED'*) ssh_is=key ;;
+		[!\ ]*@*': Permission denied ('*) ssh_is=denied ;;
+		'stdio forwarding failed'*) ssh_is=forwarding ;;
+		mux_client* | client_loop* | *packet_write* | 'Received disconnect '* | 'Disconnected '* | 'Connection '*) ssh_is=lost ;;
+		'Timeout, server '* | *'roken pipe'*) ssh_is=lost ;;
+		*) continue ;;
+		esac
+		return 0
+	done <<<"$1"
 }
 
-# Fills ssh_said of a connection that did not come about, or broke.
-ssh_explain_lost() { # INDEX LAST-LINE WORDS
-	local host=${ssh_hosts[$1]} port=${ssh_ports[$1]} user=$DEPLOY_USER said=$2 what=host
-	# Said last where what leads to the host failed, which said why before.
-	if [[ $3 == *'UNKNOWN port 65535'* ]]; then
-		said=$(grep -v -e 'UNKNOWN port 65535' -e '^kex_exchange_identification' -e '^stdio forwarding failed' <<<"$3" |
-			tail -n 1)
-		said=${said:0:1000} said=${said%$'\r'}
-		[[ -n $ssh_jump_host ]] || what='proxy'
-		[[ -z $ssh_jump_host || $3 == *'stdio forwarding failed'* ]] || what='jump'
-	fi
-	case $what in
-	proxy)
+# Did ssh end before anything could be run there?  Where a connection stood and broke nobody knows.
+ssh_has_no_session() { # OWN-WORDS
+	local ssh_is
+	ssh_find_reason "$1"
+	[[ $ssh_is == @(unreached|key|denied) ]]
+}
+
+# The last line of words, as long as people read.
+ssh_last_line() { # WORDS; fills said
+	said=${1%"${1##*[![:space:]]}"}
+	said=${said##*$'\n'}
+	said=${said:0:1000} said=${said%$'\r'}
+}
+
+# Fills ssh_said of a connection that did not come about, or broke: by what ssh says itself, and the jump host's.
+ssh_explain_lost() { # INDEX OWN-WORDS JUMP-WORDS STDERR
+	local host=${ssh_hosts[$1]} port=${ssh_ports[$1]} user=$DEPLOY_USER said what=host ssh_is
+	ssh_last_line "${2:-$4}"
+	[[ -n $2 || -z $said || $4 =~ $SSH_CLOSED ]] || said="it says: $said"
+	ssh_find_reason "$3"
+	if [[ $ssh_is == forwarding ]]; then
+		ssh_last_line "$(grep -v '^stdio forwarding failed' <<<"$3")"
+	elif [[ -n $ssh_is && -n $ssh_jump_host ]]; then
+		what=jump host=$ssh_jump_host port=$ssh_jump_port user=$ssh_jump_user
+		ssh_last_line "$3"
+	elif [[ -n ${SSH_PROXY_COMMAND:-} && $2 == *'UNKNOWN port 65535'* ]] && ssh_has_no_session "$2"; then
+		ssh_last_line "$4"
 		ssh_said="$host cannot be reached through SSH_PROXY_COMMAND: ${said:-it says no more}"
 		return "$?"
-		;;
-	jump) host=$ssh_jump_host port=$ssh_jump_port user=$ssh_jump_user ;;
-	esac
-	case $3 in
-	*'Host key verification failed'* | *'IDENTIFICATION HAS CHANGED'*)
+	else
+		ssh_find_reason "$2"
+	fi
+	case $ssh_is in
+	key)
 		ssh_said="$host shows a key that is not in $SSH_KNOWN_HOSTS: is somebody in between? If the host's is new: \
 ssh-keyscan -p $port $host, compare, put it there"
 		;;
-	*'Permission denied'*)
+	denied)
 		ssh_said="$host does not let $user in: put what \"ssh-keygen -y -f $SSH_KEY_PATH\" prints into \
 ~$user/.ssh/authorized_keys there"
 		;;
-	*'stdio forwarding failed'*)
+	forwarding)
 		ssh_said="$host cannot be reached from the jump host $ssh_jump_host: ${said:-it says no more} (is it up, and port \
 $port open to that one?)"
 		;;

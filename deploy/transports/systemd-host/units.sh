@@ -123,7 +123,7 @@ wait_up() { # SECONDS UNIT...
 has_ended() { # UNIT [again]; fills said
 	said="$1 ended (${field[Result]:-unknown}, status ${field[ExecMainStatus]:-unknown})"
 	[[ -z ${2:-} ]] || said="$1 ended, and systemd started it again"
-	show "$(journal "$1" 20)"
+	show_application "$(journal "$1" 20)"
 }
 
 # ---- the link ------------------------------------------------------------------------------------

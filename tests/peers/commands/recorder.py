@@ -100,7 +100,7 @@ class Call:
 
     def act_planned(self):
         """Does what the plan says of this call, if it says something: `hang` (ignores TERM with `deaf`), `status` with
-        `stdout` and `stderr`, or only `prints`.  `after` leaves the first calls alone, `times` the later ones."""
+        `stdout` and `stderr`, and what it says in the file of -E (`own`), or only `prints`.  `after` leaves the first calls alone, `times` the later ones."""
         try:
             plan = json.loads(read(self.path("plan")))
         except FileNotFoundError:
@@ -113,6 +113,9 @@ class Call:
                 self.hang("deaf" in entry)
             sys.stdout.write(entry.get("stdout", ""))
             sys.stderr.write(entry.get("stderr", ""))
+            if "own" in entry:
+                with open(self.words[self.words.index("-E") + 1], "a", encoding="utf-8") as file:
+                    file.write(entry["own"])
             if "status" in entry:
                 sys.exit(entry["status"])
 
