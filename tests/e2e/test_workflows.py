@@ -84,6 +84,13 @@ def test_secrets_reach_only_the_steps_that_need_them_and_each_is_looked_for_firs
     assert not [name for name in table if name.startswith("GITHUB_")], "GitHub takes no such name"
 
 
+def test_what_speaks_for_github_is_a_secret_of_an_environment_and_of_one_job():
+    """Any branch's workflow reads those of the repository: it could name somebody else as who pushed."""
+    jobs = read(CI_CD)["jobs"]
+    assert [job for job in jobs if "DEPLOYBOT_WEBHOOK_SECRET" in json.dumps(jobs[job])] == ["tell"]
+    assert jobs["tell"]["environment"] == "deploybot"
+
+
 def test_what_terraform_is_asked_for_is_what_it_puts_out():
     text = text_of(CI_CD).replace("${ENVIRONMENT}", "staging")
     with open(os.path.join(ROOT, "deploy", "terraform", "outputs.tf"), encoding="utf-8") as file:
