@@ -168,8 +168,13 @@ def test_a_release_publishes_what_was_built_twice_scanned_and_checked_and_signs_
     # Nothing leaves before somebody has looked.
     looked_at = {"image": "release", "images": "release", "publish": "release", "apt": "github-pages"}
     for job, body in jobs.items():
-        assert ("secrets." in json.dumps(body)) == (job == "publish") and (
+        assert ("${{ secrets.RELEASE_SIGNING_KEY }}" in json.dumps(body)) == (job == "publish") and (
             body.get("environment") == looked_at.get(job)), job
+    # An environment that is missing comes to be without anybody who looks: it lacks the secret.
+    gate = jobs["image"]["steps"][0]
+    assert gate["env"] == {"HAS_KEY": "${{ secrets.RELEASE_SIGNING_KEY != '' }}"}
+    assert [subprocess.run(["bash", "-c", gate["run"]], env={"HAS_KEY": has}, stdout=subprocess.PIPE).returncode
+            for has in ("true", "false", "")] == [0, 1, 1]
     architectures = [entry["architecture"] for entry in jobs["package"]["strategy"]["matrix"]["include"]]
     assert architectures == ["amd64", "arm64"]
     assert jobs["image"]["strategy"] == jobs["package"]["strategy"]
