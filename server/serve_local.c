@@ -40,9 +40,10 @@ runner_uid(void *ctx)
 }
 
 static bool
-look(void *ctx, const struct probe_target *targets, size_t n, health_look_fn *on_done, void *done)
+look(void *ctx, uint64_t user, const struct probe_target *targets, size_t n,
+    health_look_fn *on_done, void *done)
 {
-	return health_look_start(((struct serve *)ctx)->looks, targets, n, on_done, done);
+	return health_look_start(((struct serve *)ctx)->looks, user, targets, n, on_done, done);
 }
 
 static bool

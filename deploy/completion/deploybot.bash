@@ -1,18 +1,39 @@
 # deploybot's completion for bash; made by: deploybot completion bash
 _deploybot() {
-	local word=${COMP_WORDS[COMP_CWORD]} words=
-	if ((COMP_CWORD == 1)); then
-		words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=
+	if [[ " --env-file --against --tsa-ca --database --log " == *" $before "* || ($COMP_CWORD == 2 && $before == backup) ]]; then
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
 	elif [[ $word == -* ]]; then
-		words='--json --wait --no-wait --as --reason --emergency'
-		[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'
-		[[ ${COMP_WORDS[1]} != audit ]] || words='--against --tsa-ca --database --log --bot --from --to --app --environment --deployment --person --severity --code --format --anyway'
+		case ${COMP_WORDS[1]} in
+		audit) words=' --against --tsa-ca --database --log --bot --from --to --app --environment --deployment --person --severity --code --format --anyway -n' ;;
+		serve) words=' --no-copy --restored' ;;
+		doctor) words=' --json --production' ;;
+		check-config) words=' --json --production' ;;
+		healthcheck) words=' --instance' ;;
+		logs) words=' --json --wait --no-wait --as --reason --emergency' ;;
+		answer) words=' --json --wait --no-wait --as --reason --emergency' ;;
+		2fa) words=' --json --wait --no-wait --as --reason --emergency' ;;
+		token) words=' --json --wait --no-wait --as --reason --emergency --role --expires' ;;
+		secrets) words=' --json' ;;
+		deploy|rollback|status|history|show|cancel|queue|lock|unlock|freeze|unfreeze|do|request|pending|approve|reject|review) words=' --json --wait --no-wait --as --reason --emergency' ;;
+		esac
+		words+=' --env-file'
+	elif ((COMP_CWORD == 1)); then
+		words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
 	elif ((COMP_CWORD == 2)); then
 		case ${COMP_WORDS[1]} in
-		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) words=$(deploybot completion environments 2>/dev/null) ;;
+		doctor|logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) words=$(deploybot completion environments 2>/dev/null) ;;
+		application) words='list check adopt' ;;
+		webhook) words='set info delete' ;;
+		audit) words='verify tail search show export' ;;
+		policy) words='explain report' ;;
+		2fa) words='add confirm codes recover reset' ;;
 		token) words='add list revoke' ;;
 		secrets) words='check fetch' ;;
-		audit) words='verify tail search show export' ;;
+		completion) words='bash zsh fish' ;;
+		help) words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review' ;;
 		esac
 		[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'
 	elif ((COMP_CWORD == 3)) && [[ ${COMP_WORDS[1]} == answer ]]; then

@@ -1,5 +1,6 @@
 # deploybot's completion for fish; made by: deploybot completion fish
 complete -c deploybot -f
+complete -c deploybot -l env-file -r -F
 complete -c deploybot -n __fish_use_subcommand -a serve -d 'Run the server (the default); restored: on a copy.'
 complete -c deploybot -n __fish_use_subcommand -a doctor -d 'Check everything, over the network; ENV: its target.'
 complete -c deploybot -n __fish_use_subcommand -a check-config -d 'Check the settings; asks no network.'
@@ -36,10 +37,27 @@ complete -c deploybot -n __fish_use_subcommand -a pending -d 'what awaits approv
 complete -c deploybot -n __fish_use_subcommand -a approve -d 'approve what somebody else asked for'
 complete -c deploybot -n __fish_use_subcommand -a reject -d 'say no to it, with a reason'
 complete -c deploybot -n __fish_use_subcommand -a review -d 'sign off an emergency deployment'
-complete -c deploybot -n '__fish_seen_subcommand_from logs answer deploy rollback status history cancel queue lock unlock freeze unfreeze pending' -a '(deploybot completion environments 2>/dev/null)'
-complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'
-complete -c deploybot -n '__fish_seen_subcommand_from secrets' -a 'check fetch'
+complete -c deploybot -n '__fish_seen_subcommand_from doctor logs answer deploy rollback status history cancel queue lock unlock freeze unfreeze pending' -a '(deploybot completion environments 2>/dev/null)'
+complete -c deploybot -n '__fish_seen_subcommand_from backup' -F
+complete -c deploybot -n '__fish_seen_subcommand_from help' -a 'serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
+complete -c deploybot -n '__fish_seen_subcommand_from serve' -l no-copy
+complete -c deploybot -n '__fish_seen_subcommand_from serve' -l restored
+complete -c deploybot -n '__fish_seen_subcommand_from doctor' -l json
+complete -c deploybot -n '__fish_seen_subcommand_from doctor' -l production
+complete -c deploybot -n '__fish_seen_subcommand_from check-config' -l json
+complete -c deploybot -n '__fish_seen_subcommand_from check-config' -l production
+complete -c deploybot -n '__fish_seen_subcommand_from application' -a 'list check adopt'
+complete -c deploybot -n '__fish_seen_subcommand_from healthcheck' -l instance
+complete -c deploybot -n '__fish_seen_subcommand_from webhook' -a 'set info delete'
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -a 'verify tail search show export'
+complete -c deploybot -n '__fish_seen_subcommand_from policy' -a 'explain report'
+complete -c deploybot -n '__fish_seen_subcommand_from 2fa' -a 'add confirm codes recover reset'
+complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x
+complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x
+complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'
+complete -c deploybot -n '__fish_seen_subcommand_from secrets' -l json
+complete -c deploybot -n '__fish_seen_subcommand_from secrets' -a 'check fetch'
+complete -c deploybot -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l against -r -F
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l tsa-ca -r -F
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l database -r -F
@@ -55,11 +73,11 @@ complete -c deploybot -n '__fish_seen_subcommand_from audit' -l severity -x
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l code -x
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l format -x
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l anyway
-complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x
-complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x
-complete -c deploybot -l json
-complete -c deploybot -l wait
-complete -c deploybot -l no-wait
-complete -c deploybot -l as -x
-complete -c deploybot -l reason -x
-complete -c deploybot -l emergency -x
+complete -c deploybot -n '__fish_seen_subcommand_from audit' -s n -x
+set -l asks logs answer 2fa token deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review
+complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l json
+complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l wait
+complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l no-wait
+complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l as -x
+complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l reason -x
+complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l emergency -x

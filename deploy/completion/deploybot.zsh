@@ -39,22 +39,37 @@ _deploybot() {
 		'reject:say no to it, with a reason'
 		'review:sign off an emergency deployment'
 	)
-	if ((CURRENT == 2)); then
-		_describe 'command' commands
+	if [[ " --env-file --against --tsa-ca --database --log " == *" $words[CURRENT-1] "* || "$CURRENT $words[2]" == '3 backup' ]]; then
+		_files
 	elif [[ $PREFIX == -* ]]; then
 		case $words[2] in
-		audit) compadd -- --against --tsa-ca --database --log --bot --from --to --app --environment --deployment --person --severity --code --format --anyway ;;
-		token) compadd -- --json --role --expires ;;
-		*) compadd -- --json --wait --no-wait --as --reason --emergency ;;
+		audit) compadd -- --against --tsa-ca --database --log --bot --from --to --app --environment --deployment --person --severity --code --format --anyway -n ;;
+		serve) compadd -- --no-copy --restored ;;
+		doctor) compadd -- --json --production ;;
+		check-config) compadd -- --json --production ;;
+		healthcheck) compadd -- --instance ;;
+		logs) compadd -- --json --wait --no-wait --as --reason --emergency ;;
+		answer) compadd -- --json --wait --no-wait --as --reason --emergency ;;
+		2fa) compadd -- --json --wait --no-wait --as --reason --emergency ;;
+		token) compadd -- --json --wait --no-wait --as --reason --emergency --role --expires ;;
+		secrets) compadd -- --json ;;
+		deploy|rollback|status|history|show|cancel|queue|lock|unlock|freeze|unfreeze|do|request|pending|approve|reject|review) compadd -- --json --wait --no-wait --as --reason --emergency ;;
 		esac
-	elif [[ $words[2] == audit && " --against --tsa-ca --database --log " == *" $words[CURRENT-1] "* ]]; then
-		_files
+		compadd -- --env-file
+	elif ((CURRENT == 2)); then
+		_describe 'command' commands
 	elif ((CURRENT == 3)); then
 		case $words[2] in
-		logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
+		doctor|logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
+		application) compadd -- list check adopt ;;
+		webhook) compadd -- set info delete ;;
+		audit) compadd -- verify tail search show export ;;
+		policy) compadd -- explain report ;;
+		2fa) compadd -- add confirm codes recover reset ;;
 		token) compadd -- add list revoke ;;
 		secrets) compadd -- check fetch ;;
-		audit) compadd -- verify tail search show export ;;
+		completion) compadd -- bash zsh fish ;;
+		help) compadd -- serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review ;;
 		esac
 	fi
 }

@@ -124,6 +124,10 @@ bool chat_deployment_is_alarm(enum deploy_state state);
 /* How many sounds there may have been before the one of this state: the last is left to the end. */
 size_t chat_deployment_rings_before(enum deploy_state state);
 
+/* The same head without what an application may have said, for who may not read its log: what it
+ * logged, and the last lines where those are private.  free() it; NULL only when memory is short. */
+char *chat_deployment_without_log(const char *head, bool is_tail_private) MUST_USE;
+
 /* What rings; free() it.  NULL only when memory is short.  is_brief: the story stands in the same
  * chat already, so that this is its first line alone, unless somebody has to do something now. */
 char *chat_deployment_ring(const struct chat_deployment *about, bool is_brief) MUST_USE;
@@ -167,6 +171,7 @@ const char *chat_deployment_approve(const struct deployment *deployment, char ou
 
 /* What is looked for in messages that were sent before, maybe by an earlier version: words on
  * disk. */
+#define CHAT_SAID_LOGGED       "\nthe application logged:"
 #define CHAT_SAID_ROLLING      "rolling back to "
 #define CHAT_SAID_NOT_REVIEWED " · " MARK_BOLD "not reviewed" MARK_BOLD
 #define CHAT_SAID_LOOK	       "\nLook at it"

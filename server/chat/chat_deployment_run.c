@@ -49,8 +49,34 @@ chat_deployment_application_log(struct chat_text *text, const struct chat_deploy
 	if (about->application_log == NULL || about->application_log[0] == '\0' ||
 	    about->application_log_lines == 0)
 		return;
-	chat_text_add(text, "\nthe application logged:");
+	chat_text_add(text, CHAT_SAID_LOGGED);
 	chat_text_lines(text, last_lines(about->application_log, about->application_log_lines));
+}
+
+char *
+chat_deployment_without_log(const char *head, bool is_tail_private)
+{
+	static const char begins[] = "\n" MARK_PRE, logged[] = CHAT_SAID_LOGGED;
+	struct chat_text text;
+	const char *at;
+
+	chat_text_init(&text);
+	while ((at = strstr(head, begins)) != NULL) {
+		size_t before = (size_t)(at - head), size = strlen(logged);
+		const char *end = strchrnul(at + strlen(begins), MARK_PRE[0]);
+		bool is_log = before >= size && strncmp(at - size, logged, size) == 0;
+
+		end += *end != '\0';
+		buf_add(&text.buf, head, is_log || is_tail_private ? before : (size_t)(end - head));
+		if (is_log)
+			chat_text_add(&text, " only the grant log shows it");
+		else if (is_tail_private)
+			chat_text_add(&text,
+			    "\nIts last lines may have customers' data: only the grant log shows them.");
+		head = end;
+	}
+	buf_adds(&text.buf, head);
+	return chat_text_take(&text);
 }
 
 /* One begins no line of ours: it stands behind whose word it is, more behind a mark each. */

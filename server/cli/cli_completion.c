@@ -14,28 +14,148 @@
 #define OF_FILES "--against --tsa-ca --database --log"
 #define OF_WORDS \
 	"--bot --from --to --app --environment --deployment --person --severity --code --format"
-#define OF_AUDIT OF_FILES " " OF_WORDS " --anyway"
+#define OF_AUDIT OF_FILES " " OF_WORDS " --anyway -n"
+
+/* Of what asks the running server (cli_server.c); behind the last ones a text stands. */
+#define OF_SERVER_FLAGS "--json --wait --no-wait"
+#define OF_SERVER_TEXTS "--as --reason --emergency"
+#define OF_SERVER	OF_SERVER_FLAGS " " OF_SERVER_TEXTS
+
+static const struct row {
+	const char *word;
+	const char *usage;
+	const char *help;
+} rows[] = {
+#define CLI(word, function, usage, help) { word, usage, help },
+	CLI_COMMANDS(CLI)
+#undef CLI
+};
+
+static const char *const asks_server[] = { "logs", "answer", "2fa", "token" };
+
+static bool
+does_ask_server(const char *word)
+{
+	for (size_t i = 0; i < COUNT(asks_server); i++)
+		if (strcmp(asks_server[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* --- what a usage says ------------------------------------------------------------------- */
+
+/* Its next option, moving on; 0: there is none.  Those of all that ask the server are no news. */
+static size_t
+next_option(const char **usage, const char **ret)
+{
+	while ((*usage = strstr(*usage, "--")) != NULL) {
+		size_t size = strspn(*usage, "-abcdefghijklmnopqrstuvwxyz");
+
+		*ret = *usage;
+		*usage += size;
+		if (memmem(OF_SERVER_FLAGS, sizeof(OF_SERVER_FLAGS), *ret, size) == NULL ||
+		    memmem("--json", 6, *ret, size) != NULL)
+			return size;
+	}
+	return 0;
+}
+
+/* The next of its alternatives that begins with a word of ours: "list | check [NAME]". */
+static size_t
+next_word(const char **usage, const char **ret)
+{
+	while (**usage != '\0') {
+		const char *begin = *usage + strspn(*usage, " ");
+		size_t size = strspn(begin, "abcdefghijklmnopqrstuvwxyz");
+		size_t rest = strcspn(begin, "|");
+
+		*usage = begin + rest + (begin[rest] == '|');
+		*ret = begin;
+		if (size > 0 && strchr(" |", begin[size]) != NULL)
+			return size;
+	}
+	return 0;
+}
+
+static bool
+has_option(const char *usage)
+{
+	const char *option;
+
+	return next_option(&usage, &option) > 0;
+}
+
+/* Behind it an environment stands, or a file. */
+static bool
+begins_with(const struct row *row, const char *what)
+{
+	return strstr(row->usage, what) != NULL;
+}
+
+static bool
+has_word(const struct row *row)
+{
+	const char *usage = row->usage, *word;
+
+	return !begins_with(row, "ENV") && next_word(&usage, &word) > 0;
+}
+
+static void
+add_options(const char *usage)
+{
+	const char *option;
+	size_t size;
+
+	while ((size = next_option(&usage, &option)) > 0)
+		(void)printf(" %.*s", (int)size, option);
+}
+
+static void
+add_words(const char *usage)
+{
+	const char *word, *before = "";
+	size_t size;
+
+	for (; (size = next_word(&usage, &word)) > 0; before = " ")
+		(void)printf("%s%.*s", before, (int)size, word);
+}
+
+/* --- which words ------------------------------------------------------------------------- */
 
 /* A word, and what it is for. */
 typedef void each_fn(void *ctx, const char *word, const char *help);
 
 static void
-each_word(each_fn *each, void *ctx)
+each_of_chat(each_fn *each, void *ctx)
 {
-#define CLI(word, function, usage, help) each(ctx, word, help);
-	CLI_COMMANDS(CLI)
-#undef CLI
 	for (size_t i = 0; i < commands_count(); i++)
 		if (cli_is_chat_command(commands_get(i)->word))
 			each(ctx, commands_get(i)->word, commands_get(i)->help);
+}
+
+static void
+each_word(each_fn *each, void *ctx)
+{
+	for (size_t i = 0; i < COUNT(rows); i++)
+		each(ctx, rows[i].word, rows[i].help);
+	each_of_chat(each, ctx);
+}
+
+static void
+each_of_server(each_fn *each, void *ctx)
+{
+	for (size_t i = 0; i < COUNT(asks_server); i++)
+		each(ctx, asks_server[i], "");
+	each_of_chat(each, ctx);
 }
 
 /* Those behind which an environment follows. */
 static void
 each_of_environments(each_fn *each, void *ctx)
 {
-	each(ctx, "logs", "");
-	each(ctx, "answer", "");
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (begins_with(&rows[i], "ENV"))
+			each(ctx, rows[i].word, "");
 	for (size_t i = 0; i < commands_count(); i++)
 		if (commands_get(i)->target != COMMAND_NONE &&
 		    cli_is_chat_command(commands_get(i)->word))
@@ -86,29 +206,73 @@ print_list(void (*each)(each_fn *, void *), each_fn *add)
 	each(add, &is_first);
 }
 
+/* Lines of a case: before the options, and behind them. */
+static void
+print_options(const char *before, const char *behind)
+{
+	(void)printf("\t\taudit)%s " OF_AUDIT "%s ;;\n", before, behind);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool is_servers = does_ask_server(rows[i].word);
+
+		if (strcmp(rows[i].word, "audit") == 0 ||
+		    (!is_servers && !has_option(rows[i].usage)))
+			continue;
+		(void)printf("\t\t%s)%s%s", rows[i].word, before, is_servers ? " " OF_SERVER : "");
+		add_options(rows[i].usage);
+		(void)printf("%s ;;\n", behind);
+	}
+	(void)printf("\t\t");
+	print_list(each_of_chat, add_bar);
+	(void)printf(")%s " OF_SERVER "%s ;;\n", before, behind);
+}
+
+/* What stands behind the subcommand. */
+static void
+print_words(const char *before, const char *behind)
+{
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!has_word(&rows[i]))
+			continue;
+		(void)printf("\t\t%s)%s", rows[i].word, before);
+		add_words(rows[i].usage);
+		(void)printf("%s ;;\n", behind);
+	}
+	(void)printf("\t\thelp)%s", before);
+	print_list(each_word, add_blank);
+	(void)printf("%s ;;\n", behind);
+}
+
+/* --- the shells -------------------------------------------------------------------------- */
+
 static void
 print_bash(void)
 {
-	(void)fputs("# deploybot's completion for bash; made by: deploybot completion bash\n"
-		    "_deploybot() {\n"
-		    "\tlocal word=${COMP_WORDS[COMP_CWORD]} words=\n"
-		    "\tif ((COMP_CWORD == 1)); then\n"
+	(void)fputs(
+	    "# deploybot's completion for bash; made by: deploybot completion bash\n"
+	    "_deploybot() {\n"
+	    "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+	    "\tif [[ \" --env-file " OF_FILES
+	    " \" == *\" $before \"* || ($COMP_CWORD == 2 && $before == backup) ]]; then\n"
+	    "\t\tcompopt -o filenames 2>/dev/null\n"
+	    "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+	    "\t\treturn\n"
+	    "\telif [[ $word == -* ]]; then\n"
+	    "\t\tcase ${COMP_WORDS[1]} in\n",
+	    stdout);
+	print_options(" words='", "'");
+	(void)fputs("\t\tesac\n"
+		    "\t\twords+=' --env-file'\n"
+		    "\telif ((COMP_CWORD == 1)); then\n"
 		    "\t\twords='",
 	    stdout);
 	print_list(each_word, add_blank);
-	(void)fputs("'\n\telif [[ $word == -* ]]; then\n"
-		    "\t\twords='--json --wait --no-wait --as --reason --emergency'\n"
-		    "\t\t[[ ${COMP_WORDS[1]} != token ]] || words+=' --role --expires'\n"
-		    "\t\t[[ ${COMP_WORDS[1]} != audit ]] || words='" OF_AUDIT "'\n"
-		    "\telif ((COMP_CWORD == 2)); then\n"
+	(void)fputs("'\n\telif ((COMP_CWORD == 2)); then\n"
 		    "\t\tcase ${COMP_WORDS[1]} in\n\t\t",
 	    stdout);
 	print_list(each_of_environments, add_bar);
-	(void)fputs(") words=$(deploybot completion environments 2>/dev/null) ;;\n"
-		    "\t\ttoken) words='add list revoke' ;;\n"
-		    "\t\tsecrets) words='check fetch' ;;\n"
-		    "\t\taudit) words='verify tail search show export' ;;\n"
-		    "\t\tesac\n"
+	(void)fputs(") words=$(deploybot completion environments 2>/dev/null) ;;\n", stdout);
+	print_words(" words='", "'");
+	(void)fputs("\t\tesac\n"
 		    "\t\t[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'\n"
 		    "\telif ((COMP_CWORD == 3)) && [[ ${COMP_WORDS[1]} == answer ]]; then\n"
 		    "\t\twords='yes no'\n"
@@ -128,45 +292,67 @@ print_zsh(void)
 		    "\tlocal -a commands=(\n",
 	    stdout);
 	each_word(add_zsh, NULL);
-	(void)fputs("\t)\n"
-		    "\tif ((CURRENT == 2)); then\n"
+	(void)fputs(
+	    "\t)\n"
+	    "\tif [[ \" --env-file " OF_FILES
+	    " \" == *\" $words[CURRENT-1] \"* || \"$CURRENT $words[2]\" == '3 backup' ]]; then\n"
+	    "\t\t_files\n"
+	    "\telif [[ $PREFIX == -* ]]; then\n"
+	    "\t\tcase $words[2] in\n",
+	    stdout);
+	print_options(" compadd --", "");
+	(void)fputs("\t\tesac\n"
+		    "\t\tcompadd -- --env-file\n"
+		    "\telif ((CURRENT == 2)); then\n"
 		    "\t\t_describe 'command' commands\n"
-		    "\telif [[ $PREFIX == -* ]]; then\n"
-		    "\t\tcase $words[2] in\n"
-		    "\t\taudit) compadd -- " OF_AUDIT " ;;\n"
-		    "\t\ttoken) compadd -- --json --role --expires ;;\n"
-		    "\t\t*) compadd -- --json --wait --no-wait --as --reason --emergency ;;\n"
-		    "\t\tesac\n"
-		    "\telif [[ $words[2] == audit && \" " OF_FILES
-		    " \" == *\" $words[CURRENT-1] \"* ]]; then\n"
-		    "\t\t_files\n"
 		    "\telif ((CURRENT == 3)); then\n"
 		    "\t\tcase $words[2] in\n\t\t",
 	    stdout);
 	print_list(each_of_environments, add_bar);
-	(void)fputs(") compadd -- ${(f)\"$(deploybot completion environments 2>/dev/null)\"} ;;\n"
-		    "\t\ttoken) compadd -- add list revoke ;;\n"
-		    "\t\tsecrets) compadd -- check fetch ;;\n"
-		    "\t\taudit) compadd -- verify tail search show export ;;\n"
-		    "\t\tesac\n"
+	(void)fputs(
+	    ") compadd -- ${(f)\"$(deploybot completion environments 2>/dev/null)\"} ;;\n", stdout);
+	print_words(" compadd -- ", "");
+	(void)fputs("\t\tesac\n"
 		    "\tfi\n"
 		    "}\n"
 		    "_deploybot \"$@\"\n",
 	    stdout);
 }
 
-/* Of `deploybot audit`: --words, a blank between them. */
+/* One option of a subcommand: how is what stands behind it. */
 static void
-print_fish_options(const char *options, const char *how)
+print_fish_option(const char *word, const char *option, size_t size, const char *how)
+{
+	(void)printf("complete -c deploybot -n '__fish_seen_subcommand_from %s' -l %.*s%s\n", word,
+	    (int)size - 2, option + 2, how);
+}
+
+static void
+print_fish_list(const char *word, const char *options, const char *how)
 {
 	while (*options != '\0') {
 		size_t size = strcspn(options, " ");
 
-		(void)printf(
-		    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -l %.*s %s\n",
-		    (int)size - 2, options + 2, how);
+		print_fish_option(word, options, size, how);
 		options += size;
 		options += strspn(options, " ");
+	}
+}
+
+static void
+print_fish_row(const struct row *row)
+{
+	const char *usage = row->usage, *option;
+	size_t size;
+
+	while ((size = next_option(&usage, &option)) > 0)
+		print_fish_option(row->word, option, size,
+		    option[size] == ' ' && option[size + 1] != '[' ? " -x" : "");
+	if (has_word(row)) {
+		(void)printf(
+		    "complete -c deploybot -n '__fish_seen_subcommand_from %s' -a '", row->word);
+		add_words(row->usage);
+		(void)printf("'\n");
 	}
 }
 
@@ -174,29 +360,40 @@ static void
 print_fish(void)
 {
 	(void)fputs("# deploybot's completion for fish; made by: deploybot completion fish\n"
-		    "complete -c deploybot -f\n",
+		    "complete -c deploybot -f\n"
+		    "complete -c deploybot -l env-file -r -F\n",
 	    stdout);
 	each_word(add_fish, NULL);
 	(void)fputs("complete -c deploybot -n '__fish_seen_subcommand_from ", stdout);
 	print_list(each_of_environments, add_blank);
-	(void)fputs(
-	    "' -a '(deploybot completion environments 2>/dev/null)'\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from token' -a 'add list revoke'\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from secrets' -a 'check fetch'\n"
-	    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -a 'verify tail search show export'\n",
+	(void)fputs("' -a '(deploybot completion environments 2>/dev/null)'\n"
+		    "complete -c deploybot -n '__fish_seen_subcommand_from backup' -F\n"
+		    "complete -c deploybot -n '__fish_seen_subcommand_from help' -a '",
 	    stdout);
-	print_fish_options(OF_FILES, "-r -F");
-	print_fish_options(OF_WORDS, "-x");
+	print_list(each_word, add_blank);
+	(void)fputs("'\n", stdout);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		print_fish_row(&rows[i]);
+	print_fish_list("audit", OF_FILES, " -r -F");
+	print_fish_list("audit", OF_WORDS, " -x");
 	(void)fputs("complete -c deploybot -n '__fish_seen_subcommand_from audit' -l anyway\n"
-		    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l role -x\n"
-		    "complete -c deploybot -n '__fish_seen_subcommand_from token' -l expires -x\n"
-		    "complete -c deploybot -l json\n"
-		    "complete -c deploybot -l wait\n"
-		    "complete -c deploybot -l no-wait\n"
-		    "complete -c deploybot -l as -x\n"
-		    "complete -c deploybot -l reason -x\n"
-		    "complete -c deploybot -l emergency -x\n",
+		    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -s n -x\n"
+		    "set -l asks ",
 	    stdout);
+	print_list(each_of_server, add_blank);
+	(void)fputs("\n", stdout);
+	for (int i = 0; i < 2; i++) {
+		const char *at = i == 0 ? OF_SERVER_FLAGS : OF_SERVER_TEXTS;
+
+		for (; *at != '\0'; at += strspn(at, " ")) {
+			size_t size = strcspn(at, " ");
+
+			(void)printf(
+			    "complete -c deploybot -n \"__fish_seen_subcommand_from $asks\" -l %.*s%s\n",
+			    (int)size - 2, at + 2, i == 0 ? "" : " -x");
+			at += size;
+		}
+	}
 }
 
 /* Those that whoever asks may see; silent where the server is not reached: nothing is completed. */

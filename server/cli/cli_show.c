@@ -161,12 +161,14 @@ print_finding(const struct json *environment, const struct json *finding)
 	    (strcmp(state, "live") == 0 && !json_get_bool(environment, "is_replaced", false));
 
 	bool is_healthy = json_get_bool(finding, "is_healthy", false),
+	     is_unknown = json_holds_null(json_get(finding, "is_healthy")),
 	     is_one = json_get_i64_or(environment, "health_urls", 0) == 1;
 
 	(void)printf("  %s%s%s: ",
-	    is_healthy	? "healthy" :
-		is_down ? "DOWN" :
-			  "no healthy answer",
+	    is_unknown	   ? "health is not known" :
+		is_healthy ? "healthy" :
+		is_down	   ? "DOWN" :
+			     "no healthy answer",
 	    is_one ? "" : " at ", is_one ? "" : text_of(finding, "at"));
 	if (is_healthy)
 		(void)printf("HTTP %lld in %lld ms",

@@ -3,6 +3,7 @@
 #include "decide/decide_tell.h"
 
 #include "chat/chat_text.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_application_log.h"
 #include "decide/decide_asked.h"
 #include "decide/decide_chat.h"
@@ -36,18 +37,29 @@ hide_tail(struct chat_deployment *shown)
 	shown->tail = "";
 }
 
-/* Its message in that chat, as it is now. */
-void
-decide_tell_render(
-    struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret)
+/* It waits behind work that they may not see. */
+static void
+hide_ahead(struct tx *tx, int64_t person, struct deployment *ahead)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	if (ahead->environment[0] != '\0' &&
+	    !decide_sees(tx, person, deployment_target(ahead, target)))
+		ahead->environment[0] = '\0';
+}
+
+/* Its text for that person, 0 a team: without what they may not see. */
+static void
+render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, bool shows_log,
+    struct message *ret)
 {
 	struct chat_deployment shown = *about;
 	struct deployment work = *about->deployment;
+	struct deployment ahead = about->ahead != NULL ? *about->ahead : (struct deployment){ 0 };
 	struct environment environment = *about->environment;
 	struct holds holds = *about->holds;
 	struct ran ran[RAN_SHOWN];
 	size_t n_ran = 0;
-	int64_t person = reader(&work, chat);
 
 	for (size_t i = 0; i < about->n_ran; i++)
 		if (person == 0 || decide_sees(tx, person, about->ran[i].environment))
@@ -57,12 +69,13 @@ decide_tell_render(
 	if (person != 0) {
 		decide_hide(tx, person, &work);
 		decide_hide_holds(tx, person, about->deployment->environment, &holds);
+		hide_ahead(tx, person, &ahead);
 	}
 	if (strcmp(work.environment, about->deployment->environment) != 0)
 		(void)text_copy(environment.name, sizeof(environment.name), work.environment);
 	if (strcmp(work.client, about->deployment->client) != 0)
 		shown.touches = "";
-	if (!decide_shows_application_log(tx, about->deployment->environment, chat)) {
+	if (!shows_log) {
 		if (about->is_tail_private)
 			hide_tail(&shown);
 		shown.application_log = "";
@@ -70,7 +83,17 @@ decide_tell_render(
 	shown.deployment = &work;
 	shown.environment = &environment;
 	shown.holds = &holds;
+	shown.ahead = about->ahead != NULL ? &ahead : NULL;
 	(void)chat_deployment(&shown, ret); /* without a head its row is refused */
+}
+
+/* Its message in that chat, as it is now. */
+void
+decide_tell_render(
+    struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret)
+{
+	render_for(tx, about, reader(about->deployment, chat),
+	    decide_shows_application_log(tx, about->deployment->environment, chat), ret);
 	ret->buttons = decide_tell_buttons(tx, about->deployment, chat);
 }
 
@@ -98,6 +121,48 @@ decide_tell_may_ring(struct tx *tx, const struct deployment *deployment, int64_t
 {
 	return (size_t)row_message_count_rings(tx, deployment->id, chat) <=
 	    chat_deployment_rings_before(deployment->state);
+}
+
+/* What stands is made of more than its rows (what git said), and stays where nothing of it is hidden
+ * from them. */
+static char *
+text_in_progress(
+    struct tx *tx, const struct deployment *work, struct message *stands, int64_t person)
+{
+	CLEANUP(message_done) struct message whole = { 0 };
+	CLEANUP(message_done) struct message theirs = { 0 };
+	struct decide_tell_rows shown;
+	struct chat_deployment about = decide_tell_facts(tx, work, NULL, &shown);
+
+	render_for(tx, &about, reader(work, stands->address.chat), false, &whole);
+	render_for(tx, &about, person, false, &theirs);
+	if (whole.head == NULL || theirs.head == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+		return NULL;
+	}
+	return strcmp(whole.head, theirs.head) == 0 ? TAKE(stands->head) : TAKE(theirs.head);
+}
+
+char *
+decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person)
+{
+	CLEANUP(message_done) struct message stands = row_message_get(tx, work->message);
+	bool is_theirs = person == reader(work, stands.address.chat);
+	char *text;
+
+	if (stands.head == NULL)
+		return NULL;
+	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL)
+		return is_theirs ? TAKE(stands.head) : text_in_progress(tx, work, &stands, person);
+	if (!is_theirs && !decide_sees(tx, person, work->environment))
+		return NULL;
+	if (deployment_is_action(work) ||
+	    decide_is_allowed(tx, person, POLICY_LOG, work->environment))
+		return TAKE(stands.head);
+	text = chat_deployment_without_log(stands.head, decide_tail_is_private(tx, work));
+	if (text == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+	return text;
 }
 
 /* A message of its own; an edit makes no sound.  asks: it is a question that nobody waits for. */

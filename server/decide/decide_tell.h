@@ -12,6 +12,11 @@
  */
 void decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 
+/* Its message as that person may read it over /v1, marked: what it names of what they do not see is
+ * left out, and of one that has ended what an application said, without the grant `log`.  free()
+ * it; NULL: there is none for them. */
+char *decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person) MUST_USE;
+
 /* A question is sent, not edited into what stands: a sound is made for a new message alone. */
 void
 decide_tell_question(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);

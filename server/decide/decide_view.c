@@ -10,6 +10,7 @@
 #include "decide/decide_needs.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_tell.h"
 #include "deployment/standing.h"
 #include "lib/buf.h"
 #include "lib/err.h"
@@ -18,7 +19,6 @@
 #include "store/row_binding.h"
 #include "store/row_drain.h"
 #include "store/row_environment.h"
-#include "store/row_message.h"
 #include "store/row_queue.h"
 
 #define HISTORY_OF_ONE	10
@@ -233,19 +233,18 @@ joined(struct tx *tx, const struct deployment *work)
 	    row_deployment_question_of(tx, work->environment, work->commit).id;
 }
 
-/* It is made for who asked, and may name where the client's environment is. */
 static void
 put_message(struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
 {
-	CLEANUP(message_done) struct message message = row_message_get(tx, work->message);
-	bool is_theirs = person == work->requested_by || decide_sees(tx, person, work->environment);
+	char *text = decide_tell_text(tx, work, person);
 	struct buf plain;
 
 	buf_init(&plain, LIMIT_MESSAGE);
-	if (message.head != NULL && is_theirs)
-		chat_text_plain(message.head, &plain);
+	if (text != NULL)
+		chat_text_plain(text, &plain);
 	put_text(json, "message", buf_text(&plain));
 	buf_done(&plain);
+	free(text);
 }
 
 void

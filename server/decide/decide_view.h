@@ -11,7 +11,7 @@
 
 struct json_out;
 
-/* One of them with its steps, and with its message as the chat shows it. */
+/* One of them with its steps, and with its message as they may read it. */
 void decide_view_work(
     struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json);
 

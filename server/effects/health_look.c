@@ -21,6 +21,7 @@ struct look {
 	struct loop_timer done; /* not under the feet of whoever began it */
 	health_look_fn *on_done;
 	void *ctx;
+	uint64_t user;
 	size_t pending;
 	size_t n;
 	struct probe_finding *findings;
@@ -83,6 +84,7 @@ on_answer(void *ctx, const struct http_client_result *result)
 
 	OBJ_CHECK(look->looks, MAGIC);
 	one->call = NULL;
+	finding->is_unknown = false;
 	finding->well = probe_check_judge(result, "", PROBE_LOOK_TIMEOUT_S, finding);
 	look->looks->n_probes--;
 	if (--look->pending == 0)
@@ -95,17 +97,33 @@ on_done(UNUSED struct loop_timer *timer, void *ctx)
 	end(ctx);
 }
 
+static size_t
+probes_of(const struct health_looks *looks, uint64_t user)
+{
+	size_t n = 0;
+
+	for (const struct look *look = looks->first; look != NULL; look = look->next)
+		n += look->user == user ? look->pending : 0;
+	return n;
+}
+
+/* Our own congestion says nothing of whom it keeps us from asking. */
 static void
 begin(struct one *one, const char *url)
 {
 	struct look *look = one->look;
 	struct health_looks *looks = look->looks;
 	struct probe_finding *finding = &look->findings[one - look->ones];
-	struct err err = { .text = "too many look at once: ask again in a moment" };
+	struct err err = { .code = ERR_BUSY,
+		.text = "too many look at once: ask again in a moment" };
 
-	if (looks->n_probes < HEALTH_LOOK_PROBES)
+	if (probes_of(looks, look->user) >= HEALTH_LOOK_PROBES_OF_USER)
+		(void)err_set(&err, ERR_BUSY,
+		    "your other looks still wait for answers: ask again in a moment");
+	else if (looks->n_probes < HEALTH_LOOK_PROBES)
 		one->call = probe_check_start(
 		    looks->client, url, PROBE_LOOK_TIMEOUT_S, on_answer, one, &err);
+	finding->is_unknown = one->call != NULL || err.code == ERR_BUSY || err.code == ERR_NOMEM;
 	(void)text_copy(finding->detail, sizeof(finding->detail),
 	    one->call == NULL ? err.text : "no answer yet");
 	look->pending += one->call != NULL;
@@ -113,8 +131,8 @@ begin(struct one *one, const char *url)
 }
 
 bool
-health_look_start(struct health_looks *looks, const struct probe_target *targets, size_t n,
-    health_look_fn *on_done_fn, void *ctx)
+health_look_start(struct health_looks *looks, uint64_t user, const struct probe_target *targets,
+    size_t n, health_look_fn *on_done_fn, void *ctx)
 {
 	struct look *look = calloc(1, sizeof(*look) + n * sizeof(look->ones[0]));
 	struct probe_finding *findings = calloc(n > 0 ? n : 1, sizeof(*findings));
@@ -129,6 +147,7 @@ health_look_start(struct health_looks *looks, const struct probe_target *targets
 		.looks = looks,
 		.on_done = on_done_fn,
 		.ctx = ctx,
+		.user = user,
 		.n = n,
 		.findings = findings };
 	looks->first = look;

@@ -9,8 +9,9 @@
 #include "lib/text.h"
 #include "types/settings.h"
 
-#define MAGIC	  0x486c7468u
-#define TIMEOUT_S 30 /* at most: a round must be over before the next */
+#define MAGIC	   0x486c7468u
+#define CROWDED_MS 100 /* until it is tried again */
+#define TIMEOUT_S  30  /* at most: a round must be over before the next */
 
 struct look {
 	struct environment_look *environment;
@@ -123,17 +124,19 @@ perform_health_free(struct perform_health *health)
 	free(health);
 }
 
-/* Without memory nobody knows that it is up. */
-static void
+/* Without memory nobody knows that it is up.  False, nothing is told: the client is crowded, which
+ * says nothing of whom it keeps us from asking. */
+static bool
 look_at(struct perform_health *health, const struct environment_settings *e)
 {
 	struct environment_look *look =
 	    calloc(1, sizeof(*look) + e->health_url_count * sizeof(look->urls[0]));
 	int timeout_s = e->times->health_check_timeout_seconds;
+	struct err err = { .code = ERR_NONE };
 
 	if (look == NULL) {
 		health->on_health(health->ctx, e->name, 0, NULL, false);
-		return;
+		return true;
 	}
 	look->health = health;
 	look->is_up = true;
@@ -142,21 +145,26 @@ look_at(struct perform_health *health, const struct environment_settings *e)
 	(void)text_copy(look->name, sizeof(look->name), e->name);
 	look->next = health->looks;
 	health->looks = look;
-	for (size_t i = 0; i < look->n; i++) {
+	for (size_t i = 0; i < look->n && err.code != ERR_BUSY; i++) {
 		look->urls[i].environment = look;
 		look->urls[i].url = e->health_urls[i];
 		look->urls[i].call = probe_check_start(health->client, e->health_urls[i],
-		    look->timeout_s, on_answer, &look->urls[i], NULL);
+		    look->timeout_s, on_answer, &look->urls[i], &err);
 		if (look->urls[i].call != NULL)
 			look->pending++;
 		else
 			look->is_up = false; /* it could not be asked: nobody knows that it is up */
 	}
 	health->n_probes += look->pending;
+	if (err.code == ERR_BUSY) {
+		free_look(look);
+		return false;
+	}
 	if (look->pending == 0) {
 		health->on_health(health->ctx, look->name, 0, NULL, false);
 		free_look(look);
 	}
+	return true;
 }
 
 /* The next one with URLs; NULL: all were asked. */
@@ -211,9 +219,12 @@ on_due(UNUSED struct loop_timer *timer, void *ctx)
 			loop_timer_start(health->loop, &health->timer, wait_ms(health), 0);
 			return;
 		}
+		if (!look_at(health, e)) {
+			loop_timer_start(health->loop, &health->timer, CROWDED_MS, 0);
+			return;
+		}
 		health->next++;
 		health->n_asked++;
-		look_at(health, e);
 	}
 	end_round(health);
 }

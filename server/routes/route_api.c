@@ -64,7 +64,7 @@ struct asked {
 	struct http_request *request;
 	enum api_operation operation;
 	int64_t offset;
-	uint64_t token; /* on TCP: whose, as in seen */
+	uint64_t who; /* as in seen */
 	/* Of a status, until its health is known. */
 	char *text;
 	struct probe_target *targets;
@@ -370,7 +370,10 @@ put_finding(
 	json_out_object(json);
 	json_put_str(json, "environment", target->environment);
 	json_put_str(json, "at", url_place(target->url, place));
-	json_put_bool(json, "is_healthy", finding->well);
+	if (finding->is_unknown)
+		json_put_null(json, "is_healthy");
+	else
+		json_put_bool(json, "is_healthy", finding->well);
 	if (finding->http_status != 0) {
 		json_put_i64(json, "http_status", finding->http_status);
 		json_put_i64(json, "latency_ms", finding->latency_ms);
@@ -427,7 +430,8 @@ answer_status(struct asked *asked, const struct answer *decided)
 		memcpy(
 		    asked->targets, decided->targets, decided->n_targets * sizeof(*asked->targets));
 	if (asked->text != NULL && asked->targets != NULL &&
-	    config->look(config->ctx, asked->targets, asked->n_targets, on_looked, asked))
+	    config->look(
+		config->ctx, asked->who, asked->targets, asked->n_targets, on_looked, asked))
 		return;
 	answer_said(asked->request, 503, "no memory: try again");
 	free_asked(asked);
@@ -439,7 +443,7 @@ on_decided(void *ctx, const struct answer *decided)
 	struct asked *asked = ctx;
 
 	if (asked->local->config.is_network && decided->text != NULL && decided->status != 401)
-		(void)seen_of(asked->local->seen, asked->token);
+		(void)seen_of(asked->local->seen, asked->who);
 	if (asked->operation == API_STATUS && decided->status == 200 && decided->text != NULL) {
 		answer_status(asked, decided);
 		return;
@@ -483,6 +487,17 @@ new_event(
 	return event;
 }
 
+static uint64_t
+who_asks(const struct route_api *local, const struct http_request *request,
+    const struct api_request *api)
+{
+	uid_t uid;
+
+	if (local->config.is_network)
+		return number_of(api->from.token);
+	return http_request_user_id(request, &uid) ? uid : UINT64_MAX;
+}
+
 static void
 on_request(struct http_request *request, void *ctx)
 {
@@ -502,7 +517,7 @@ on_request(struct http_request *request, void *ctx)
 	*asked = (struct asked){ .local = local,
 		.request = request,
 		.operation = operation->operation,
-		.token = number_of(event->u.api->from.token),
+		.who = who_asks(local, request, event->u.api),
 		.offset = event->u.api->offset };
 	event->done = on_decided;
 	event->done_ctx = asked;

@@ -27,14 +27,14 @@ struct route_api;
 struct route_api_config {
 	struct settings *(*settings)(void *ctx);	/* today's; borrowed */
 	bool (*submit)(void *ctx, struct event *event); /* false: come again */
-	struct refusals *refusals;	/* counts who is not let in */
+	struct refusals *refusals;			/* counts who is not let in */
 	struct redact *redact;
 	bool is_network;		   /* for tokens: the two below are not called */
 	uint32_t (*runner_uid)(void *ctx); /* of whom scripts run as */
 	/* Somebody whom no setting names has connected: are they there by now? */
 	void (*on_unknown)(void *ctx);
-	/* Looks at health: calls on_done() once, and later; false: no memory. */
-	bool (*look)(void *ctx, const struct probe_target *targets, size_t n,
+	/* Looks at health for that user: calls on_done() once, and later; false: no memory. */
+	bool (*look)(void *ctx, uint64_t user, const struct probe_target *targets, size_t n,
 	    void (*on_done)(void *ctx, const struct probe_finding *findings), void *done_ctx);
 	void *ctx;
 };

@@ -244,29 +244,50 @@ settings_meant_name(const char *name, const char *const names[], size_t count)
 	return found;
 }
 
+/* What stands between the two: the name of an environment, as it is in ENVIRONMENTS. */
+static bool
+take_environment(
+    const char *name, const char *before, size_t n, const char *after, char out[SETTING_NAME_MAX])
+{
+	size_t size = strlen(name), behind = strlen(after), middle = size - n - behind;
+
+	if (size <= n + behind || middle >= SETTING_NAME_MAX || strncmp(name, before, n) != 0 ||
+	    strcmp(name + size - behind, after) != 0)
+		return false;
+	for (size_t i = 0; i < middle; i++)
+		out[i] = (char)(name[n + i] == '_' ? '-' : tolower((unsigned char)name[n + i]));
+	out[middle] = '\0';
+	return setting_check(SETTING_TYPE_NAMES, out, false, NULL);
+}
+
+/* QA_ROLLBACK_APPROVALS is qa's: the shortest name is that of the longest setting. */
+static void
+keep_shorter(const char *found, char out[SETTING_NAME_MAX])
+{
+	if (out[0] == '\0' || strlen(found) < strlen(out))
+		(void)text_copy(out, SETTING_NAME_MAX, found);
+}
+
 bool
 settings_meant_environment(const char *name, char out[SETTING_NAME_MAX])
 {
-	size_t size = strlen(name);
+	char found[SETTING_NAME_MAX], after[SETTING_NAME_MAX];
 
+	out[0] = '\0';
 	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
 		const char *pattern = settings_table_families[i].name;
-		size_t before = strcspn(pattern, "<"), after = strlen(strchr(pattern, '>') + 1);
-		size_t middle = size - before - after;
 
-		if (settings_table_families[i].family != FAMILY_ENVIRONMENT ||
-		    size <= before + after || middle >= SETTING_NAME_MAX ||
-		    strncmp(name, pattern, before) != 0 ||
-		    strcmp(name + size - after, strchr(pattern, '>') + 1) != 0)
-			continue;
-		for (size_t n = 0; n < middle; n++)
-			out[n] = (char)(name[before + n] == '_' ?
-				'-' :
-				tolower((unsigned char)name[before + n]));
-		out[middle] = '\0';
-		return setting_check(SETTING_TYPE_NAMES, out, false, NULL);
+		if (settings_table_families[i].family == FAMILY_ENVIRONMENT &&
+		    take_environment(
+			name, pattern, strcspn(pattern, "<"), strchr(pattern, '>') + 1, found))
+			keep_shorter(found, out);
 	}
-	return false;
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		(void)snprintf(after, sizeof(after), "_%s", settings_table[i].name);
+		if (settings_table[i].is_shipping && take_environment(name, "", 0, after, found))
+			keep_shorter(found, out);
+	}
+	return out[0] != '\0';
 }
 
 /* --- what is a value, and still not what was meant --- */

@@ -537,6 +537,27 @@ begins_as_a_family(const char *name)
 	return false;
 }
 
+/* Whose hint would have another environment's setting changed, or one of all: only a typo of an
+ * environment's name is that one's. */
+static bool
+is_of_another(const char *nearest, const char *environment)
+{
+	char of[SETTING_NAME_MAX];
+	const char *names[] = { of };
+
+	return nearest != NULL &&
+	    (!settings_meant_environment(nearest, of) ||
+		text_nearest(environment, names, 1) == NULL);
+}
+
+/* QA_TELEGRAM_CHAT_ID: that one is of all. */
+static bool
+ends_with_setting(const char *name, const char *setting)
+{
+	return setting != NULL && text_ends(name, setting) && strlen(name) > strlen(setting) &&
+	    name[strlen(name) - strlen(setting) - 1] == '_';
+}
+
 /* member: of which environment it looks; NULL: of none.  The main file may be one that other
  * programs read too; an application's is ours alone. */
 static void
@@ -550,11 +571,15 @@ say_unknown(struct settings_loader *l, const struct known_names *known, size_t s
 
 	if (nearest == NULL)
 		nearest = settings_meant_name(entry->name, known->names, known->count);
-	if (nearest == NULL && member == NULL &&
-	    settings_meant_environment(entry->name, environment) &&
-	    (list == NULL || strcasestr(list, environment) == NULL)) /* else that is refused */
+	if (member == NULL && settings_meant_environment(entry->name, environment) &&
+	    (list == NULL || strcasestr(list, environment) == NULL) && /* else that is refused */
+	    (nearest == NULL || is_of_another(nearest, environment)))
 		(void)snprintf(what, sizeof(what),
 		    "%.60s: is no setting: ENVIRONMENTS names no %.40s", entry->name, environment);
+	else if (ends_with_setting(entry->name, nearest))
+		(void)snprintf(what, sizeof(what),
+		    "%.60s: is no setting, and no environment has a %s of its own", entry->name,
+		    nearest);
 	else
 		(void)snprintf(what, sizeof(what), "%.60s: is no setting%s%s%s", entry->name,
 		    nearest != NULL ?

@@ -43,6 +43,8 @@ probe_deadline_s(int failures, int interval_s, int timeout_s)
 
 struct probe_finding {
 	bool well;
+	bool is_unknown;	/* of a look: it was not asked, or has not answered yet; detail says
+				 * why */
 	int passes;		/* in all */
 	int failures;		/* in a row, up to now */
 	int http_status;	/* of the last answer; 0: none */

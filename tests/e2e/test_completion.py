@@ -30,16 +30,38 @@ def test_the_file_is_what_the_program_prints(shell):
     ("deploy st", {"staging"}), ("logs ", {"staging", "shop/production"}), ("answer ", {"staging", "shop/production"}),
     ("answer staging ", {"yes", "no"}), ("freeze a", {"all"}), ("unfreeze a", {"all"}), ("deploy a", set()),
     ("token ", {"add", "list", "revoke"}), ("secrets ", {"check", "fetch"}),
-    ("token add ci --r", {"--reason", "--role"})])
+    ("token add ci --r", {"--reason", "--role"}), ("serve --", {"--no-copy", "--restored", "--env-file"}),
+    ("doctor --", {"--json", "--production", "--env-file"}), ("doctor st", {"staging"}),
+    ("healthcheck --i", {"--instance"}), ("version --", {"--env-file"}), ("audit tail -", None),
+    ("webhook ", {"set", "info", "delete"}), ("application ", {"list", "check", "adopt"}),
+    ("policy ", {"explain", "report"}), ("2fa re", {"recover", "reset"}), ("completion f", {"fish"}),
+    ("help aud", {"audit"}), ("backup copy", {"copy.db"}), ("audit verify --database copy", {"copy.db"}),
+    ("--env-file copy", {"copy.db"})])
 def test_bash_completes(tmp_path, words, wanted):
     asked = tmp_path / "deploybot"
     asked.write_text('#!/bin/sh\n[ "$*" = "completion environments" ] && printf "staging\\nshop/production\\n"\n')
     asked.chmod(0o755)
     script = (f'. {FOLDER}/deploybot.bash; COMP_WORDS=(deploybot "$@"); COMP_CWORD=$#; _deploybot; '
               'printf "%s\\n" "${COMPREPLY[@]}"')
-    said = run("bash", "-c", script, "bash", *words.split(" "), PATH=f"{tmp_path}:{os.environ['PATH']}")
+    (tmp_path / "copy.db").touch()
+    said = run("bash", "-c", f"cd {tmp_path}; {script}", "bash", *words.split(" "),
+               PATH=f"{tmp_path}:{os.environ['PATH']}")
     found = {line for line in said.splitlines() if line}
-    assert found == wanted if wanted is not None else {"deploy", "serve", "logs"} <= found
+    some = {"-n", "--severity"} if words else {"deploy", "serve", "logs"}
+    assert found == wanted if wanted is not None else some <= found
+
+
+@pytest.mark.parametrize("word", ["serve", "doctor", "check-config", "healthcheck"])
+def test_an_option_that_is_completed_is_one_that_the_command_takes(word):
+    """What refuses another one says which there are; help, of which completion is made, says the same."""
+    refused = subprocess.run([PROGRAM, word, "--bogus"], cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    taken = set(re.findall(r"\[(--[a-z-]+)", refused.stderr.rpartition("Usage:")[2]))
+    assert refused.returncode == 64 and taken == set(re.findall(r"--[a-z-]+", run(PROGRAM, "help", word))) - {"--env-file"}
+    for shell in ("bash", "zsh", "fish"):
+        made = (FOLDER / f"deploybot.{shell}").read_text("utf-8")
+        lines = [line for line in made.splitlines() if re.search(rf"\s{word}\)|from {word}'", line)]
+        for option in taken:
+            assert any(re.search(rf"-l {option[2:]}$|{option}\b", line) for line in lines), (shell, option)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

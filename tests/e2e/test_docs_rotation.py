@@ -4,6 +4,7 @@ its searches of the audit log find what they look for, and an export without nam
 import hashlib
 import re
 import subprocess
+import textwrap
 import uuid
 
 import pytest
@@ -59,6 +60,38 @@ class Bot(Deploybot):
         if "X-Hub-Signature-256" in fields:
             fields["X-Hub-Signature-256"] = sign(body, value)
         return request(self, "POST", path, body, fields).status != 401
+
+
+def test_what_was_there_before_a_restore_is_kept_however_often_it_is_typed(tmp_path):
+    typist = Typist(tmp_path, tmp_path)
+    state, logs = tmp_path / "state", tmp_path / "logs"
+    for folder in (state, logs):
+        folder.mkdir()
+    for name, words in (("bin/date", 'echo "$1" >>"$FOLDER/dates"; wc -l <"$FOLDER/dates"'), ("deploybot", "true")):
+        (tmp_path / name).write_text(f"#!/bin/bash\n{words}\n")
+        (tmp_path / name).chmod(0o755)
+    block = re.search(r"(?m)^    sudo sh -e <<'END'\n    copy=COPY(?:    .*\n|.*\n)*?    END\n", PAGE)[0]
+    places = {"/var/lib/deploybot": str(state), "/var/log/deploybot": str(logs),
+              "/run/systemd/system": str(tmp_path / "run")}
+
+    def restore(copy):
+        return typist.type(textwrap.dedent(block), check=False, COPY=str(copy), **places)
+
+    (state / "deploybot.db").write_text("live")
+    (state / "deploybot.db-wal").write_text("newer")
+    for name, kept in (("one", "live"), ("two", "one"), ("three", "two")):
+        (logs / "audit.log").write_text(f"until {name}")
+        (state / "deploybot.db.v1").write_text(name)        # as an upgrade leaves it
+        said = restore(state / "deploybot.db.v1")
+        assert (state / "deploybot.db").read_text() == name, said
+        (away,) = [folder for folder in state.glob("before-*") if (folder / "deploybot.db").read_text() == kept]
+        assert (logs / away.name / "audit.log").read_text() == f"until {name}", said
+        assert not (state / "deploybot.db-wal").exists()
+    assert len(list(state.glob("before-*/deploybot.db-wal"))) == 1
+    started = (tmp_path / "systemctl").read_text()
+    restore(tmp_path / "none")
+    assert (state / "deploybot.db").read_text() == "three" and (tmp_path / "systemctl").read_text() == started
+    assert started.count("stop ") == started.count("\nstart ") == 3
 
 
 @pytest.fixture(scope="module", name="bot")

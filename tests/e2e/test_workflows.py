@@ -84,6 +84,13 @@ def test_secrets_reach_only_the_steps_that_need_them_and_each_is_looked_for_firs
     assert not [name for name in table if name.startswith("GITHUB_")], "GitHub takes no such name"
 
 
+def test_what_speaks_for_github_is_a_secret_of_an_environment_and_of_one_job():
+    """Any branch's workflow reads those of the repository: it could name somebody else as who pushed."""
+    jobs = read(CI_CD)["jobs"]
+    assert [job for job in jobs if "DEPLOYBOT_WEBHOOK_SECRET" in json.dumps(jobs[job])] == ["tell"]
+    assert jobs["tell"]["environment"] == "deploybot"
+
+
 def test_what_terraform_is_asked_for_is_what_it_puts_out():
     text = text_of(CI_CD).replace("${ENVIRONMENT}", "staging")
     with open(os.path.join(ROOT, "deploy", "terraform", "outputs.tf"), encoding="utf-8") as file:
@@ -161,8 +168,13 @@ def test_a_release_publishes_what_was_built_twice_scanned_and_checked_and_signs_
     # Nothing leaves before somebody has looked.
     looked_at = {"image": "release", "images": "release", "publish": "release", "apt": "github-pages"}
     for job, body in jobs.items():
-        assert ("secrets." in json.dumps(body)) == (job == "publish") and (
+        assert ("${{ secrets.RELEASE_SIGNING_KEY }}" in json.dumps(body)) == (job == "publish") and (
             body.get("environment") == looked_at.get(job)), job
+    # An environment that is missing comes to be without anybody who looks: it lacks the secret.
+    gate = jobs["image"]["steps"][0]
+    assert gate["env"] == {"HAS_KEY": "${{ secrets.RELEASE_SIGNING_KEY != '' }}"}
+    assert [subprocess.run(["bash", "-c", gate["run"]], env={"HAS_KEY": has}, stdout=subprocess.PIPE).returncode
+            for has in ("true", "false", "")] == [0, 1, 1]
     architectures = [entry["architecture"] for entry in jobs["package"]["strategy"]["matrix"]["include"]]
     assert architectures == ["amd64", "arm64"]
     assert jobs["image"]["strategy"] == jobs["package"]["strategy"]

@@ -746,6 +746,115 @@ a_run_is_read_by_who_may_read_logs(void **state)
 	world_close(&w);
 }
 
+#define WATCH_IS "LOCAL_GAMES_IS=role watch", "ROLE_WATCH_IDS=77"
+#define LOGGED	 "customer bob@example.org: no funds"
+
+/* A message may be one in private, or of a group that shows logs: what stands there is not what
+ * everybody reads who sees the work. */
+static void
+what_an_application_logged_is_no_part_of_a_message_without_the_grant(void **state)
+{
+	static const int64_t chats[] = { WORLD_ADMIN, WORLD_TEAM };
+	struct run_ended back = GOOD;
+	struct world w;
+
+	(void)state;
+	(void)text_copy(back.application_log, sizeof(back.application_log), LOGGED);
+	for (size_t i = 0; i < COUNT(chats); i++) {
+		world_open(&w, ADA_IS, WATCH_IS, "ROLE_WATCH_MAY=status:*/*", TEAM, STAGING_URL,
+		    "FAILURE_LOG_IN_CHAT=true", NULL);
+		world_deploy_goes_live(&w, COMMIT_A);
+		(void)world_text_in(&w, WORLD_ADMIN, chats[i], "/deploy staging");
+		world_git(&w, (struct world_git){ .commit = COMMIT_B });
+		(void)world_run_starts(&w);
+		world_run_ends(&w, GOOD);
+		world_probed(&w, "HTTP 500");
+		world_run_ends(&w, back);
+		world_probed(&w, NULL);
+		assert_non_null(world_says_in(&w, chats[i], LOGGED));
+		assert_int_equal(ask(&w, STAGING, API_WORK, "/v1/work/2", NULL), 200);
+		assert_false(said(&w, LOGGED));
+		SAID(&w, "Rolled back: staging from");
+		SAID(&w, "the application logged: only the grant log shows it\\n");
+		assert_int_equal(ask(&w, ADA, API_WORK, "/v1/work/2", NULL), 200);
+		SAID(&w, "the application logged:\\n" LOGGED);
+		world_close(&w);
+	}
+}
+
+/* Of the build everybody reads them who is shown the failure. */
+static void
+last_lines_in_which_an_application_may_speak_need_the_grant_too(void **state)
+{
+	static const struct {
+		bool released;
+		bool is_shown;
+	} cases[] = { { true, false }, { false, true } };
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct run_ended failed = { .gate_opened = true, .exit_status = 1 };
+
+		failed.released = cases[i].released;
+		(void)text_copy(failed.tail, sizeof(failed.tail), LOGGED "\nstopped");
+		world_open(&w, ADA_IS, WATCH_IS, "ROLE_WATCH_MAY=status:*/*", TEAM, NULL);
+		(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/deploy staging");
+		world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		(void)world_run_starts(&w);
+		world_run_ends(&w, failed);
+		assert_non_null(world_says_in(&w, WORLD_ADMIN, LOGGED));
+		assert_int_equal(ask(&w, STAGING, API_WORK, "/v1/work/1", NULL), 200);
+		assert_int_equal(said(&w, LOGGED), cases[i].is_shown);
+		assert_int_equal(
+		    said(&w, "customers' data: only the grant log shows them"), !cases[i].is_shown);
+		assert_int_equal(ask(&w, ADA, API_WORK, "/v1/work/1", NULL), 200);
+		SAID(&w, LOGGED);
+		world_close(&w);
+	}
+}
+
+/* Who asked sees both environments; who reads it, production alone.  Whom nothing is hidden from
+ * reads what git said, too. */
+static void
+what_a_question_says_of_another_environment_is_for_who_sees_that(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, ADA_IS, ADMIN_IS, WATCH_IS, "ROLE_WATCH_MAY=status:production", TEAM, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .count = 1 });
+	assert_int_equal(ask(&w, ADMIN, API_WORK, "/v1/work/2", NULL), 200);
+	SAID(&w, "ran on staging");
+	SAID(&w, "Change 1");
+	assert_int_equal(ask(&w, STAGING, API_WORK, "/v1/work/2", NULL), 200);
+	SAID(&w, "Deploy to production?");
+	assert_false(said(&w, "staging"));
+	world_close(&w);
+}
+
+/* Who asked sees what it is queued behind; who reads it, its own client alone. */
+static void
+what_a_queued_work_is_behind_is_for_who_sees_that(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, ADA_IS, WATCH_IS, "ROLE_WATCH_MAY=status:client/beta", TEAM,
+	    "CLIENTS=acme,beta", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
+	    "CLIENT_BETA_HOST=h", "CLIENT_BETA_ACTIONS=disk-free", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");
+	assert_int_equal(ask(&w, ADA, API_WORK, "/v1/work/2", NULL), 200);
+	SAID(&w, "of client/acme, which holds host:h");
+	assert_int_equal(ask(&w, STAGING, API_WORK, "/v1/work/2", NULL), 200);
+	SAID(&w, "waits for other work");
+	assert_false(said(&w, "acme"));
+	world_close(&w);
+}
+
 #define EIGHT(name) \
 	name "_HEALTH_URL=http://a/1,http://a/2,http://a/3,http://a/4,http://a/5,http://a/6," \
 	     "http://a/7,http://a/8"
@@ -800,6 +909,11 @@ main(void)
 		cmocka_unit_test(work_is_shown_as_it_stands),
 		cmocka_unit_test(a_release_that_was_replaced_says_until_when_it_was_live),
 		cmocka_unit_test(a_run_is_read_by_who_may_read_logs),
+		cmocka_unit_test(
+		    what_an_application_logged_is_no_part_of_a_message_without_the_grant),
+		cmocka_unit_test(last_lines_in_which_an_application_may_speak_need_the_grant_too),
+		cmocka_unit_test(what_a_question_says_of_another_environment_is_for_who_sees_that),
+		cmocka_unit_test(what_a_queued_work_is_behind_is_for_who_sees_that),
 		cmocka_unit_test(health_is_asked_of_64_urls_at_most),
 	};
 

@@ -24,6 +24,7 @@ struct scene {
 	struct probe_target targets[PROBE_LOOK_TARGETS];
 	struct http_request *held[HEALTH_LOOK_PROBES];
 	size_t n_held;
+	uint64_t user;
 	size_t n; /* that the newest look has */
 	size_t told;
 	struct probe_finding last[2];
@@ -114,7 +115,8 @@ look(struct scene *scene, size_t n)
 	size_t told = scene->told;
 
 	scene->n = n;
-	assert_true(health_look_start(scene->looks, scene->targets, n, on_looked, scene));
+	assert_true(
+	    health_look_start(scene->looks, scene->user, scene->targets, n, on_looked, scene));
 	assert_int_equal(scene->told, told); /* never inside */
 }
 
@@ -128,9 +130,11 @@ each_url_has_its_finding(void **state)
 	look(scene, 2);
 	UNTIL(scene, scene->told == 1);
 	assert_false(scene->last[0].well);
+	assert_false(scene->last[0].is_unknown);
 	assert_int_equal(scene->last[0].http_status, 500);
 	assert_non_null(strstr(scene->last[0].detail, "500"));
 	assert_true(scene->last[1].well);
+	assert_false(scene->last[1].is_unknown);
 	assert_string_equal(scene->last[1].detail, "");
 	look(scene, 0);
 	UNTIL(scene, scene->told == 2);
@@ -143,10 +147,11 @@ one_look_too_many_is_told_so_and_places_come_back(void **state)
 
 	for (size_t i = 0; i < PROBE_LOOK_TARGETS; i++)
 		aim(scene, i, "/h/held");
-	for (size_t i = 0; i < LOOKS; i++)
+	for (; scene->user < LOOKS; scene->user++)
 		look(scene, PROBE_LOOK_TARGETS);
 	UNTIL(scene, scene->told == 1);
 	assert_non_null(strstr(scene->last[0].detail, "too many"));
+	assert_true(scene->last[0].is_unknown);
 	UNTIL(scene, scene->n_held == HEALTH_LOOK_PROBES);
 	while (scene->n_held > 0)
 		http_request_answer(scene->held[--scene->n_held], 200, NULL, "", 0);
@@ -155,6 +160,26 @@ one_look_too_many_is_told_so_and_places_come_back(void **state)
 	aim(scene, 0, "/h/well");
 	look(scene, 1);
 	UNTIL(scene, scene->told == LOOKS + 1);
+	assert_true(scene->last[0].well);
+}
+
+/* "DOWN" was said of what nobody had asked, as somebody else had three looks open. */
+static void
+whose_looks_all_wait_takes_no_place_of_others(void **state)
+{
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < PROBE_LOOK_TARGETS; i++)
+		aim(scene, i, "/h/held");
+	look(scene, PROBE_LOOK_TARGETS);
+	look(scene, 1);
+	UNTIL(scene, scene->told == 1);
+	assert_true(scene->last[0].is_unknown);
+	assert_non_null(strstr(scene->last[0].detail, "your other looks"));
+	scene->user = 1;
+	aim(scene, 0, "/h/well");
+	look(scene, 1);
+	UNTIL(scene, scene->told == 2);
 	assert_true(scene->last[0].well);
 }
 
@@ -168,6 +193,7 @@ what_is_in_progress_at_the_end_is_told_so_far(void **state)
 	health_looks_free(TAKE(scene->looks));
 	assert_int_equal(scene->told, 1);
 	assert_false(scene->last[0].well);
+	assert_true(scene->last[0].is_unknown);
 	assert_string_equal(scene->last[0].detail, "no answer yet");
 }
 
@@ -178,6 +204,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(each_url_has_its_finding, begin, finish),
 		cmocka_unit_test_setup_teardown(
 		    one_look_too_many_is_told_so_and_places_come_back, begin, finish),
+		cmocka_unit_test_setup_teardown(
+		    whose_looks_all_wait_takes_no_place_of_others, begin, finish),
 		cmocka_unit_test_setup_teardown(
 		    what_is_in_progress_at_the_end_is_told_so_far, begin, finish),
 	};

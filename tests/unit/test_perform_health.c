@@ -9,6 +9,7 @@
 
 #include "lib/http_client.h"
 #include "lib/http_server.h"
+#include "types/outbound.h"
 #include "types/settings.h"
 #include "until.h"
 
@@ -30,7 +31,7 @@ struct scene {
 	bool is_holding; /* requests are kept, not answered */
 	struct http_request *held[N];
 	size_t n_held;
-	size_t asked, up, up_urls;
+	size_t asked, up, down, up_urls;
 	int64_t at[4 * N]; /* when they were asked */
 	size_t rounds;
 	double seconds; /* of the last round */
@@ -57,6 +58,7 @@ on_health(void *ctx, UNUSED const char *environment, size_t i, const char *url, 
 
 	if (url == NULL) {
 		scene->up += is_up;
+		scene->down += !is_up;
 		return;
 	}
 	assert_int_equal(i, 0);
@@ -155,6 +157,32 @@ at_most_64_are_asked_at_a_time_and_none_is_left_out(void **state)
 	assert_int_equal(scene->rounds, 1);
 }
 
+/* Whom our own crowd keeps us from asking is not down: an alert would ring for it. */
+static void
+where_the_client_is_crowded_they_are_asked_a_little_later(void **state)
+{
+	struct scene *scene = *state;
+
+	http_client_free(scene->client);
+	scene->client = http_client_new(scene->loop,
+	    &(struct http_client_config){ .connections_max = 1,
+		.in_flight_max = 1,
+		.queue_max = 1,
+		.address_is_allowed = outbound_allows,
+		.address_ctx = outbound_of(OUTBOUND_HEALTH, NULL) },
+	    NULL);
+	assert_non_null(scene->client);
+	scene->is_holding = true;
+	look_at(scene, 4, 60000);
+	for (size_t i = 0; i < 4; i++) {
+		UNTIL(scene, scene->n_held > 0);
+		http_request_answer(scene->held[--scene->n_held], 200, NULL, "ok", 2);
+		UNTIL(scene, scene->up + scene->down > i);
+	}
+	assert_int_equal(scene->up, 4);
+	assert_int_equal(scene->down, 0);
+}
+
 static void
 the_first_round_is_at_once_and_the_next_ones_are_spread(void **state)
 {
@@ -214,6 +242,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, finish)
 	const struct CMUnitTest tests[] = {
 		TEST(at_most_64_are_asked_at_a_time_and_none_is_left_out),
+		TEST(where_the_client_is_crowded_they_are_asked_a_little_later),
 		TEST(the_first_round_is_at_once_and_the_next_ones_are_spread),
 		TEST(a_round_that_does_not_fit_takes_longer),
 		TEST(settings_read_anew_are_asked_for_at_once),

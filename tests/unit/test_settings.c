@@ -225,6 +225,31 @@ an_unknown_name_gets_the_nearest_known_one(void **state)
 	settings_unref(s);
 }
 
+/* Who followed "did you mean STAGING_ROLLBACK_APPROVALS?" changed what staging asks for. */
+static void
+what_is_of_an_environment_that_is_not_there_is_never_anothers(void **state)
+{
+	struct settings *s = LOAD("QA_ROLLBACK_APPROVALS=2\nPREVIEW_HEALTH_URL=http://x/\n"
+				  "QA_DEPLOY_USER=x\nSTAGNG_HEALTH_URL=http://x/\n"
+				  "STAGNG_DEPLOY_USER=x\nQA_HOST=x\nQA_TELEGRAM_CHAT_ID=-1001\n",
+	    MINIMUM);
+
+	(void)state;
+	assert_non_null(s);
+	SAYS(SETTINGS_WARNING, "QA_ROLLBACK_APPROVALS: is no setting: ENVIRONMENTS names no qa (");
+	SAYS(
+	    SETTINGS_WARNING, "PREVIEW_HEALTH_URL: is no setting: ENVIRONMENTS names no preview (");
+	SAYS(SETTINGS_WARNING, "QA_DEPLOY_USER: is no setting: ENVIRONMENTS names no qa (");
+	SAYS(SETTINGS_WARNING, "QA_HOST: is no setting: ENVIRONMENTS names no qa (");
+	SAYS(SETTINGS_WARNING,
+	    "QA_TELEGRAM_CHAT_ID: is no setting, and no environment has a TELEGRAM_CHAT_ID of its own (");
+	SAYS(SETTINGS_WARNING,
+	    "STAGNG_HEALTH_URL: is no setting; did you mean STAGING_HEALTH_URL? (");
+	SAYS(SETTINGS_WARNING,
+	    "STAGNG_DEPLOY_USER: is no setting; did you mean STAGING_DEPLOY_USER? (");
+	settings_unref(s);
+}
+
 /* One line for each, whatever is set for it; what is empty is not set. */
 static void
 a_client_that_is_not_listed_is_named_once(void **state)
@@ -1145,6 +1170,7 @@ main(void)
 		cmocka_unit_test(all_errors_are_said_at_once_with_their_lines),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
 		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
+		cmocka_unit_test(what_is_of_an_environment_that_is_not_there_is_never_anothers),
 		cmocka_unit_test(a_client_that_is_not_listed_is_named_once),
 		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),
 		cmocka_unit_test(what_the_guide_leaves_to_be_replaced_is_named),
