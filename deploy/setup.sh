@@ -26,6 +26,8 @@ here=${here%/*}
 . "$here/setup/hosts.sh"
 # shellcheck source=deploy/setup/around.sh
 . "$here/setup/around.sh"
+# shellcheck source=deploy/setup/alerts.sh
+. "$here/setup/alerts.sh"
 
 readonly UNITS=(deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service)
 readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] \

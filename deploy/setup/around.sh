@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
-# around.sh - what deploybot-setup makes around an installation that works: the address for webhooks, and who hears alerts.
+# around.sh - what deploybot-setup makes around an installation that works: the address for webhooks.
 # SPDX-License-Identifier: ISC
-# Sourced by setup.sh, never run.  nginx, Prometheus and Alertmanager are changed only while they are as Debian installs
-# them; of another's configuration is said what to add.
+# Sourced by setup.sh, never run.  nginx is changed only while it is as Debian installs it; of another's configuration is
+# said what to add.
 
 readonly CALL_SECONDS=20 CALL_BYTES_MAX=65536 REGISTER_TRIES=20
 
-# ---- both ----------------------------------------------------------------------------------------
+# ---- also of alerts.sh -----------------------------------------------------------------------------
 
 # Is a file as its package brought it?  PACKAGE may not be there.
 is_untouched() { # FILE PACKAGE
@@ -163,119 +163,4 @@ set_up_webhooks() { # NAME
 	start
 	[[ $folder != "$FOLDER_INSTALLED" || $starts == no ]] || until_registered "$1"
 	say_forge "$1"
-}
-
-# ---- alerts --------------------------------------------------------------------------------------
-
-# Of the second bot; the answer is not shown, for it has the token's number in it.
-call_bot() { # METHOD [FIELD=VALUE...]
-	local api complaint=''
-	value_of TELEGRAM_API_BASE https://api.telegram.org
-	api=${said%/}
-	call "$api/bot$(<"$secret_file")/$1" "${@:2}"
-	[[ $said != 200 ]] || return 0
-	! [[ $(<"$draft/said") =~ \"description\":\ ?\"(([^\"\\]|\\.){1,200})\" ]] || complaint=${BASH_REMATCH[1]}
-	warn "Telegram does not take it (status $said): ${complaint:-no answer from $api}"
-	return 1
-}
-
-check_alert_token() { # NAME
-	local own
-	if [[ -z $secret_file || ! $(<"$secret_file") =~ ^[0-9]{1,19}:[A-Za-z0-9_-]{20,}$ ]]; then
-		warn "$1: it is no token as @BotFather gives it"
-		return 1
-	fi
-	value_of TELEGRAM_BOT_TOKEN_FILE ''
-	own=$said
-	if [[ -r $own && $(<"$own") == "$(<"$secret_file")" ]]; then
-		warn "$1: that is deploybot's own bot: make a second one at @BotFather: who reads Alertmanager's file has it"
-		return 1
-	fi
-	call_bot getMe
-}
-
-check_alert_chat() { # NAME
-	local chat=$said
-	if [[ ! $chat =~ ^-?[1-9][0-9]{0,18}$ ]]; then
-		warn "$1: ${chat@Q} is no chat's id, as -1001234567890"
-		return 1
-	fi
-	call_bot sendMessage "chat_id=$chat" "text=deploybot's alerts arrive here." && return 0
-	warn "$1: is the second bot in that chat?  In private it has to be written to first."
-	return 1
-}
-
-check_watchdog() { # NAME
-	local url=$said
-	if [[ ! $url =~ ^https?://[A-Za-z0-9._~:/?#@!\$\&()*+,\;=%-]+$ ]]; then
-		warn "$1: it is no http:// or https:// address"
-		return 1
-	fi
-	call "$url"
-	[[ $said != 2* ]] || return 0
-	warn "$1: it answers $said (000: not at all)"
-	return 1
-}
-
-# Prometheus asks us, and knows the rules.
-install_rules() { # FOLDER
-	local file=$1/prometheus.yml
-	install -m 0644 -- "$examples/alerts.yml" "$1/alerts.yml"
-	if [[ ! -e $file ]] || is_untouched "$file" prometheus; then
-		install -m 0644 -- "$examples/prometheus.yml" "$file"
-	elif ! grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?deploybot[\"']?[[:blank:]]*(#.*)?$" "$file"; then
-		warn "$file is your own: add what $examples/prometheus.yml has: the job deploybot, rule_files, alerting"
-	fi
-}
-
-set_up_alerts() {
-	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file
-	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without alerts"
-	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
-		place=/etc/prometheus group=(prometheus)
-		type -P prometheus >/dev/null && type -P prometheus-alertmanager >/dev/null || fail "$EXIT_CONFIG" \
-			"there is no Alertmanager: apt-get install -y prometheus prometheus-alertmanager; then this again"
-		find_examples monitoring
-		file=$place/alertmanager.yml
-		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||
-			is_untouched "$file" prometheus-alertmanager ||
-			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand. $untouched"
-	fi
-	draft=$folder/setup.alerts
-	begin_draft
-	ask_secret ALERT_BOT_TOKEN "$values/alert_bot_token" required check_alert_token \
-		"The token of a second bot: write /newbot to @BotFather again" "Alertmanager's file has it, and not deploybot's own"
-	ask_alerts
-	mkdir -p -- "$values" "$place"
-	for name in alert_bot_token alert_chat_id alert_watchdog_url alert_api_url; do
-		[[ ! -e $draft/$name ]] || write_secret "$(me)" "$values/$name" <"$draft/$name"
-	done
-	find_examples monitoring
-	install_rules "$place"
-	"$examples/alertmanager.sh" "$values" "$place/alertmanager.yml" "${group[@]}" ||
-		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
-	rm -rf -- "$draft"
-	if [[ $folder == "$FOLDER_INSTALLED" && $starts == yes && -d /run/systemd/system ]]; then
-		systemctl restart prometheus prometheus-alertmanager &&
-			systemctl enable --now deploybot-backup.timer deploybot-check.timer ||
-			fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
-	fi
-	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
-}
-
-# What goes into the three files.
-ask_alerts() {
-	local chat='' url=''
-	cat -- "$secret_file" >"$draft/alert_bot_token"
-	[[ ! -r $values/alert_chat_id ]] || chat=$(<"$values/alert_chat_id")
-	ask ALERT_CHAT_ID "$chat" check_alert_chat "The chat that is notified: its id" \
-		"The second bot has to be in it; /whoami, written there to deploybot, says it.  A message goes there now"
-	printf '%s\n' "$said" >"$draft/alert_chat_id"
-	[[ ! -r $values/alert_watchdog_url ]] || url=$(<"$values/alert_watchdog_url")
-	ask ALERT_WATCHDOG_URL "$url" check_watchdog "An address that rings when nobody calls it any more" \
-		"It notices that this machine is off: healthchecks.io and others give such"
-	watchdog=$said
-	printf '%s\n' "$said" >"$draft/alert_watchdog_url"
-	value_of TELEGRAM_API_BASE ''
-	[[ -z $said ]] || printf '%s\n' "${said%/}" >"$draft/alert_api_url"
 }

@@ -1,0 +1,166 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# alerts.sh - what deploybot-setup makes so that somebody is notified: Prometheus, Alertmanager, the nightly looks.
+# SPDX-License-Identifier: ISC
+# Sourced by setup.sh behind around.sh, never run.  What is another's own configuration is left, and what to add is said.
+
+# Of the second bot; the answer is not shown, for it has the token's number in it.
+call_bot() { # METHOD [FIELD=VALUE...]
+	local api complaint=''
+	value_of TELEGRAM_API_BASE https://api.telegram.org
+	api=${said%/}
+	call "$api/bot$(<"$secret_file")/$1" "${@:2}"
+	[[ $said != 200 ]] || return 0
+	! [[ $(<"$draft/said") =~ \"description\":\ ?\"(([^\"\\]|\\.){1,200})\" ]] || complaint=${BASH_REMATCH[1]}
+	warn "Telegram does not take it (status $said): ${complaint:-no answer from $api}"
+	return 1
+}
+
+check_alert_token() { # NAME
+	local own
+	if [[ -z $secret_file || ! $(<"$secret_file") =~ ^[0-9]{1,19}:[A-Za-z0-9_-]{20,}$ ]]; then
+		warn "$1: it is no token as @BotFather gives it"
+		return 1
+	fi
+	value_of TELEGRAM_BOT_TOKEN_FILE ''
+	own=$said
+	if [[ -r $own && $(<"$own") == "$(<"$secret_file")" ]]; then
+		warn "$1: that is deploybot's own bot: make a second one at @BotFather: who reads Alertmanager's file has it"
+		return 1
+	fi
+	call_bot getMe
+}
+
+check_alert_chat() { # NAME
+	local chat=$said
+	if [[ ! $chat =~ ^-?[1-9][0-9]{0,18}$ ]]; then
+		warn "$1: ${chat@Q} is no chat's id, as -1001234567890"
+		return 1
+	fi
+	call_bot sendMessage "chat_id=$chat" "text=deploybot's alerts arrive here." && return 0
+	warn "$1: is the second bot in that chat?  In private it has to be written to first."
+	return 1
+}
+
+check_watchdog() { # NAME
+	local url=$said
+	if [[ ! $url =~ ^https?://[A-Za-z0-9._~:/?#@!\$\&()*+,\;=%-]+$ ]]; then
+		warn "$1: it is no http:// or https:// address"
+		return 1
+	fi
+	call "$url"
+	[[ $said != 2* ]] || return 0
+	warn "$1: it answers $said (000: not at all)"
+	return 1
+}
+
+# Prometheus asks us, and knows the rules.
+install_rules() { # FOLDER
+	local file=$1/prometheus.yml
+	install -m 0644 -- "$examples/alerts.yml" "$1/alerts.yml"
+	if [[ ! -e $file ]] || is_untouched "$file" prometheus; then
+		install -m 0644 -- "$examples/prometheus.yml" "$file"
+	elif ! cmp -s -- "$examples/prometheus.yml" "$file"; then
+		own_prometheus=yes
+	fi
+	[[ $own_prometheus == yes ]] || return 0
+	if ! grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?deploybot[\"']?[[:blank:]]*(#.*)?$" "$file"; then
+		warn "$file is your own: add what $examples/prometheus.yml has: the job deploybot, rule_files, alerting"
+	fi
+}
+
+# Puts options into ARGS of a file of /etc/default; one that is there with another value stays as it is.
+set_arguments() { # FILE OPTION=VALUE...
+	local file=$1 option line there words=''
+	[[ -e $file ]] || install -m 0644 /dev/null "$file"
+	line=$(grep -n '^[[:blank:]]*ARGS=' -- "$file" | tail -n 1 | cut -d: -f1) || true
+	there=$(tail -n "+${line:-1}" -- "$file" | grep -v '^[[:blank:]]*#') || true
+	for option in "${@:2}"; do
+		[[ $there == *"${option%%=*}"[=[:space:]]* ]] || words+="${words:+ }$option"
+	done
+	[[ -n $words ]] || return 0
+	cp -p -- "$file" "$file.new"
+	if [[ -z $line ]]; then
+		[[ -z $(tail -c 1 -- "$file") ]] || echo >>"$file.new"
+		printf 'ARGS="%s"\n' "$words" >>"$file.new"
+	else
+		awk -v line="$line" -v words="$words" '
+			NR == line {
+				match($0, /ARGS=/)
+				value = substr($0, RSTART + 5)
+				quote = value ~ /^["\047]/ ? substr(value, 1, 1) : "\""
+				if (value !~ /^["\047]/)
+					value = quote value quote
+				space = substr(value, 2, 1) == quote ? "" : " "
+				$0 = substr($0, 1, RSTART + 4) quote words space substr(value, 2)
+			}
+			{ print }' "$file" >"$file.new"
+	fi
+	sync -- "$file.new"
+	mv -fT -- "$file.new" "$file"
+	say '%s: ARGS has %s now' "$file" "$words"
+}
+
+# Neither asks for a login, so no other machine reaches them; and an Alertmanager that looks for others of its kind ends
+# at once where this machine has no private address.
+keep_to_this_machine() { # FOLDER-OF-DEFAULTS
+	set_arguments "$1/prometheus-alertmanager" --cluster.listen-address= --web.listen-address=127.0.0.1:9093
+	if [[ $own_prometheus == no ]]; then
+		set_arguments "$1/prometheus" --web.listen-address=127.0.0.1:9090
+	fi
+	! grep -Es '^[[:blank:]]*ARGS=.*--web\.listen-address[= ]' "$1"/prometheus{,-alertmanager} |
+		grep -Eqv -- '--web\.listen-address[= ](127\.|\[::1\]|localhost:)' ||
+		warn "$1: an address in ARGS is not of this machine alone: whoever reaches it needs no login, and may silence alerts"
+}
+
+set_up_alerts() {
+	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file own_prometheus=no
+	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without alerts"
+	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
+		place=/etc/prometheus group=(prometheus)
+		type -P prometheus >/dev/null && type -P prometheus-alertmanager >/dev/null || fail "$EXIT_CONFIG" \
+			"there is no Alertmanager: apt-get install -y prometheus prometheus-alertmanager; then this again"
+		find_examples monitoring
+		file=$place/alertmanager.yml
+		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||
+			is_untouched "$file" prometheus-alertmanager ||
+			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand. $untouched"
+	fi
+	draft=$folder/setup.alerts
+	begin_draft
+	ask_secret ALERT_BOT_TOKEN "$values/alert_bot_token" required check_alert_token \
+		"The token of a second bot: write /newbot to @BotFather again" "Alertmanager's file has it, and not deploybot's own"
+	ask_alerts
+	mkdir -p -- "$values" "$place"
+	for name in alert_bot_token alert_chat_id alert_watchdog_url alert_api_url; do
+		[[ ! -e $draft/$name ]] || write_secret "$(me)" "$values/$name" <"$draft/$name"
+	done
+	find_examples monitoring
+	install_rules "$place"
+	"$examples/alertmanager.sh" "$values" "$place/alertmanager.yml" "${group[@]}" ||
+		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
+	rm -rf -- "$draft"
+	[[ $folder != "$FOLDER_INSTALLED" ]] || keep_to_this_machine /etc/default
+	if [[ $folder == "$FOLDER_INSTALLED" && $starts == yes && -d /run/systemd/system ]]; then
+		systemctl restart prometheus prometheus-alertmanager &&
+			systemctl enable --now deploybot-backup.timer deploybot-check.timer ||
+			fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
+	fi
+	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
+}
+
+# What goes into the three files.
+ask_alerts() {
+	local chat='' url=''
+	cat -- "$secret_file" >"$draft/alert_bot_token"
+	[[ ! -r $values/alert_chat_id ]] || chat=$(<"$values/alert_chat_id")
+	ask ALERT_CHAT_ID "$chat" check_alert_chat "The chat that is notified: its id" \
+		"The second bot has to be in it; /whoami, written there to deploybot, says it.  A message goes there now"
+	printf '%s\n' "$said" >"$draft/alert_chat_id"
+	[[ ! -r $values/alert_watchdog_url ]] || url=$(<"$values/alert_watchdog_url")
+	ask ALERT_WATCHDOG_URL "$url" check_watchdog "An address that rings when nobody calls it any more" \
+		"It notices that this machine is off: healthchecks.io and others give such"
+	watchdog=$said
+	printf '%s\n' "$said" >"$draft/alert_watchdog_url"
+	value_of TELEGRAM_API_BASE ''
+	[[ -z $said ]] || printf '%s\n' "${said%/}" >"$draft/alert_api_url"
+}

@@ -1,0 +1,85 @@
+"""Goal: what deploybot-setup makes of an nginx, a Prometheus and an Alertmanager works, and takes nothing from what was
+there: the parts of deploy/setup one by one, with real programs, beside the whole in test_setup.py."""
+# SPDX-License-Identifier: ISC
+import os
+import subprocess
+
+import pytest
+
+from commands_aid import DEPLOY
+from monitoring_aid import tool
+from namespace_aid import need
+
+DEBIANS = '# Set the command-line arguments to pass to the server.\nARGS=""\n'
+SOURCED = f"""set -euo pipefail; umask 077; here={DEPLOY}; . {DEPLOY}/common.sh
+for part in ask questions settings around alerts; do . {DEPLOY}/setup/$part.sh; done
+"""
+
+
+def call(script, *words, path=None):
+    """(status, what it said) of a script behind the parts of setup."""
+    env = {"PATH": path or "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+    done = subprocess.run(["bash", "-c", SOURCED + script, "deploybot-setup", *map(str, words)], env=env, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                          check=False)
+    return done.returncode, done.stdout
+
+
+# ---- what Debian's units start them with -----------------------------------------------------------
+
+def keep(folder, own_prometheus="no"):
+    return call('own_prometheus=$2; keep_to_this_machine "$1"', folder, own_prometheus)
+
+
+@pytest.mark.parametrize("before, after", [
+    (DEBIANS, '# Set the command-line arguments to pass to the server.\nARGS="{}"\n'), (None, 'ARGS="{}"\n'),
+    ('ARGS="--a=b \\\n  --c"\n', 'ARGS="{} --a=b \\\n  --c"\n'), ("ARGS='--a \"b\"'\n", "ARGS='{} --a \"b\"'\n"),
+    ("ARGS=--a --b\n", 'ARGS="{} --a --b"\n'), ("ARGS=\n", 'ARGS="{}"\n'),
+    ('ARGS="--web.listen-address=:1"\nARGS="--a"\n', 'ARGS="--web.listen-address=:1"\nARGS="{} --a"\n'),
+    ('#ARGS="--web.listen-address=:1"\nX=y', '#ARGS="--web.listen-address=:1"\nX=y\nARGS="{}"\n')])
+def test_options_are_put_before_those_that_are_there_which_stay(tmp_path, before, after):
+    file = tmp_path / "default"
+    if before is not None:
+        file.write_text(before)
+        file.chmod(0o640)
+    for _ in range(2):      # the second time it changes nothing
+        status, said = call('set_arguments "$1" --cluster.listen-address= --web.listen-address=127.0.0.1:9', file)
+        assert status == 0 and file.read_text() == after.format(
+            "--cluster.listen-address= --web.listen-address=127.0.0.1:9"), said
+    assert file.stat().st_mode & 0o777 == (0o644 if before is None else 0o640) and os.listdir(tmp_path) == ["default"]
+
+
+def test_an_address_of_the_admins_own_stays_and_is_said_to_need_no_login(tmp_path):
+    (tmp_path / "prometheus").write_text('ARGS="--web.listen-address=10.0.0.7:9090 --log.level=warn"\n')
+    (tmp_path / "prometheus-alertmanager").write_text(DEBIANS)
+    status, said = keep(tmp_path)
+    assert status == 0 and "whoever reaches it needs no login" in said, said
+    assert (tmp_path / "prometheus").read_text() == 'ARGS="--web.listen-address=10.0.0.7:9090 --log.level=warn"\n'
+    assert 'ARGS="--cluster.listen-address= --web.listen-address=127.0.0.1:9093"\n' in \
+        (tmp_path / "prometheus-alertmanager").read_text()
+    (tmp_path / "prometheus").write_text(DEBIANS)
+    status, said = keep(tmp_path)
+    assert status == 0 and "login" not in said, said
+
+
+def test_a_prometheus_of_the_admins_own_is_left_to_whom_it_answers(tmp_path):
+    for name in ("prometheus", "prometheus-alertmanager"):
+        (tmp_path / name).write_text(DEBIANS)
+    assert keep(tmp_path, "yes")[0] == 0 and (tmp_path / "prometheus").read_text() == DEBIANS
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a network of its own")
+def test_alertmanager_starts_on_a_machine_without_a_private_address_and_listens_on_loopback_alone(tmp_path):
+    """With ARGS as Debian's it ends: what listens for others of its kind looks for an address to name itself by."""
+    need("unshare", "--net")
+    tool("prometheus-alertmanager")
+    (tmp_path / "prometheus-alertmanager").write_text(DEBIANS)
+    assert keep(tmp_path)[0] == 0
+    (tmp_path / "am.yml").write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+    script = """ip link set lo up; ip address add 5.9.8.7/32 dev lo; . "$1/prometheus-alertmanager"
+prometheus-alertmanager --config.file="$1/am.yml" --storage.path="$1/data" $ARGS >"$1/log" 2>&1 & process=$!
+until curl --silent --max-time 9 http://127.0.0.1:9093/-/ready; do kill -0 "$process" || exit; done; echo
+ss -Hltun | awk '{ print $5 }'; kill "$process"; wait "$process" || true"""
+    done = subprocess.run(["unshare", "--net", "bash", "-c", script, "bash", tmp_path], capture_output=True, text=True,
+                          timeout=120, check=False)
+    assert done.stdout.split() == ["OK", "127.0.0.1:9093"], done.stdout + done.stderr + (tmp_path / "log").read_text()
