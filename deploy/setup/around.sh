@@ -46,9 +46,25 @@ serves_name() { # NAME
 			END { exit !found }'
 }
 
-# nginx before us, with the certificate that certbot has made.
+# What nginx serves beside the page that its package brings: files whose sites would be gone with our configuration, which
+# reads none of them.
+sites_of_others() { # FOLDER-OF-NGINX FOLDER-OF-THAT-PAGE
+	local file page
+	for file in "$1"/sites-enabled/* "$1"/conf.d/*.conf; do
+		[[ -e $file || -L $file ]] || continue
+		if [[ $file -ef $1/sites-available/default ]] && is_untouched "$1/sites-available/default" nginx-common; then
+			for page in "$2"/*; do
+				[[ ! -e $page || $page == */index.nginx-debian.html ]] || printf '%s ' "$page"
+			done
+		else
+			printf '%s ' "$file"
+		fi
+	done
+}
+
+# nginx before us, with the certificate that certbot has made.  What it was before is kept beside it.
 open_door() { # NAME
-	local live=/etc/letsencrypt/live/$1 file=/etc/nginx/nginx.conf
+	local live=/etc/letsencrypt/live/$1 file=/etc/nginx/nginx.conf sites kept=/etc/nginx/nginx.conf.before-deploybot
 	type -P nginx >/dev/null || fail "$EXIT_CONFIG" "there is no nginx: apt-get install -y nginx certbot; then this again"
 	if serves_name "$1"; then
 		say 'nginx: %s is in its configuration already' "$1"
@@ -59,25 +75,33 @@ systemctl stop nginx; certbot certonly --standalone -d $1; then this again. $unt
 	find_examples nginx
 	is_untouched "$file" nginx-common || fail "$EXIT_CONFIG" "$file is your own: add $1 to it as the head of \
 $examples/nginx.conf says, then this again. $untouched"
-	install -d /etc/deploybot/tls /var/www/letsencrypt
+	sites=$(sites_of_others /etc/nginx /var/www/html)
+	[[ -z $sites ]] || fail "$EXIT_CONFIG" "nginx serves other sites, which our configuration does not read: ${sites% }. \
+Add $1 beside them as the head of $examples/nginx.conf says, then this again. $untouched"
+	install -d -m 0755 /etc/deploybot/tls /var/www/letsencrypt
 	ln -sfn -- "$live/fullchain.pem" "$live/privkey.pem" /etc/deploybot/tls/
-	cp -p -- "$file" "$draft/nginx.conf"
+	cp -p -- "$file" "$kept"
 	sed "s/deploybot\\.example\\.com/$1/" "$examples/nginx.conf" >"$file"
+	untouched="nginx has our configuration now ($kept is what it had), the settings are as they were"
 	if ! nginx -t >"$draft/said" 2>&1; then
-		cat -- "$draft/nginx.conf" >"$file"
-		fail "$EXIT_CONFIG" "nginx does not take our configuration: $(head -n 1 -- "$draft/said"); its own is back"
+		cat -- "$kept" >"$file"
+		fail "$EXIT_CONFIG" "nginx does not take our configuration: $(grep -m 1 -F '[emerg]' -- "$draft/said"); its own is back"
 	fi
-	systemctl restart nginx || fail "$EXIT_CONFIG" "nginx does not start: journalctl -u nginx says why"
-	say 'nginx: %s is from the example now; the certificate is renewed by:' "$file"
+	systemctl restart nginx || fail "$EXIT_CONFIG" "nginx does not start: journalctl -u nginx says why. $untouched"
+	say 'nginx: %s is from the example now, %s is what it was; the certificate is renewed by:' "$file" "$kept"
 	say "  certbot certonly --webroot -w /var/www/letsencrypt -d %s --force-renewal --deploy-hook 'systemctl reload nginx'" "$1"
+}
+
+# Fills `instance` with which one the server is that runs here.
+find_instance() {
+	instance=$(deploybot --env-file "$conf" healthcheck --instance 2>"$draft/shown") || fail "$EXIT_CONFIG" "deploybot does \
+not run here, so no name leads to it yet: $(tr -d '[:cntrl:]' <"$draft/shown" | head -c 300) (systemctl status deploybot). $untouched"
 }
 
 # Telegram sends updates to nobody else once the webhook is set: that it leads to the very server that runs here is looked
 # at before.  Another one's answers, a proxy's own and a parked domain's are not what that says.
 look_at_door() { # NAME
-	local here call_header='Deploybot-Instance: ?'
-	here=$(deploybot --env-file "$conf" healthcheck --instance 2>"$draft/shown") || fail "$EXIT_CONFIG" "deploybot does not \
-run here, so no name leads to it yet: $(tr -d '[:cntrl:]' <"$draft/shown" | head -c 300) (systemctl status deploybot). $untouched"
+	local call_header='Deploybot-Instance: ?'
 	call "https://$1/telegram/webhook"
 	case $said in
 	000) fail "$EXIT_UNREACHABLE" "https://$1 does not answer with a certificate that is valid: does the name lead here, are \
@@ -85,7 +109,7 @@ ports 80 and 443 open, does nginx run? $(tr -d '[:cntrl:]' <"$draft/shown" | hea
 	502 | 503 | 504) fail "$EXIT_UNREACHABLE" "https://$1 answers $said: nginx is there, deploybot behind it is not: \
 systemctl status deploybot. $untouched" ;;
 	esac
-	[[ $(head -c 100 -- "$draft/said") == "$here" ]] || fail "$EXIT_CONFIG" "https://$1 answers $said, but that is not this \
+	[[ $(head -c 100 -- "$draft/said") == "$instance" ]] || fail "$EXIT_CONFIG" "https://$1 answers $said, but that is not this \
 deploybot: the name leads to another machine, or to another site of the proxy here, which has to pass on /telegram/webhook \
 as $(proxy_example) says. $untouched"
 	say 'https://%s leads to the deploybot that runs here' "$1"
@@ -143,7 +167,7 @@ journalctl -u deploybot says why; deploybot webhook info looks again"
 
 # From polling to webhooks, behind nginx.
 set_up_webhooks() { # NAME
-	local secret=FORGE_WEBHOOK_SECRET
+	local secret=FORGE_WEBHOOK_SECRET instance
 	[[ $1 =~ ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$ && ${#1} -le 253 ]] ||
 		fail "$EXIT_INPUT" "${1@Q} is no name in the DNS, in small letters: as bot.example.org"
 	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without webhooks"
@@ -151,6 +175,7 @@ set_up_webhooks() { # NAME
 	begin_draft
 	take_given
 	check_beginning
+	find_instance
 	[[ $folder != "$FOLDER_INSTALLED" ]] || open_door "$1"
 	look_at_door "$1"
 	want[TELEGRAM_WEBHOOK_URL]=https://$1/telegram/webhook

@@ -1,14 +1,19 @@
 """Goal: what deploybot-setup makes of an nginx, a Prometheus and an Alertmanager works, and takes nothing from what was
 there: the parts of deploy/setup one by one, with real programs, beside the whole in test_setup.py."""
 # SPDX-License-Identifier: ISC
+import hashlib
 import os
+import pathlib
+import shutil
 import subprocess
+import time
 
 import pytest
 
 from commands_aid import DEPLOY
 from monitoring_aid import tool
-from namespace_aid import need
+from namespace_aid import MOUNTS, need
+from tls_aid import make_certificate
 
 DEBIANS = '# Set the command-line arguments to pass to the server.\nARGS=""\n'
 SOURCED = f"""set -euo pipefail; umask 077; here={DEPLOY}; . {DEPLOY}/common.sh
@@ -23,6 +28,60 @@ def call(script, *words, path=None):
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
                           check=False)
     return done.returncode, done.stdout
+
+
+# ---- nginx -----------------------------------------------------------------------------------------
+
+DEBIANS_OWN = 'is_untouched() { [[ $(<"$1") == debian ]]; }; sites_of_others "$1/nginx" "$1/html"'
+
+
+@pytest.mark.parametrize("files, found", [
+    ({}, ""), ({"html/index.nginx-debian.html": ""}, ""), ({"nginx/conf.d/README": ""}, ""),
+    ({"nginx/sites-enabled/shop": ""}, "nginx/sites-enabled/shop "), ({"nginx/conf.d/shop.conf": ""}, "nginx/conf.d/shop.conf "),
+    ({"html/index.html": "our site"}, "html/index.html "),
+    ({"nginx/sites-available/default": "ours"}, "nginx/sites-enabled/default ")])
+def test_a_site_that_nginx_serves_is_seen_and_debians_own_page_is_none(tmp_path, files, found):
+    for folder in ("nginx/conf.d", "nginx/sites-available", "nginx/sites-enabled", "html"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "nginx/sites-enabled/default").symlink_to(tmp_path / "nginx/sites-available/default")
+    for name, text in {"nginx/sites-available/default": "debian", **files}.items():
+        (tmp_path / name).write_text(text)
+    assert call(DEBIANS_OWN, tmp_path) == (0, found and f"{tmp_path}/{found}")
+
+
+# In an /etc of its own; nginx itself says whether it takes the configuration.
+OWN_ETC = """PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin; cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc &&
+mount -t tmpfs none /var/www && mount -t tmpfs none /run && mount -t tmpfs none /var/log/nginx || exit 77
+live=/etc/letsencrypt/live/bot.example.org; mkdir -p "$live" && cp "$1/tls/cert.pem" "$live/fullchain.pem" &&
+cp "$1/tls/key.pem" "$live/privkey.pem"
+look() { "$@" 2>&1; echo "status $?"; md5sum </etc/nginx/nginx.conf; ls /etc/nginx; }
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc of its own")
+def test_nginx_is_taken_only_where_nobody_else_uses_it_and_what_it_had_is_kept(tmp_path):
+    need(*MOUNTS)
+    tool("nginx")
+    make_certificate(tmp_path / "tls", int(time.time()) + 86400)
+    (tmp_path / "draft").mkdir()
+    door = f"""{SOURCED}
+systemctl() {{ echo "systemctl $*"; }}
+untouched='nothing here was changed' draft=$1/draft
+open_door bot.example.org; call() {{ said=000; }}; look_at_door bot.example.org"""
+    # First with a site of somebody's, then without.
+    script = OWN_ETC + """echo "server { listen 81; server_name shop.example.org; }" >/etc/nginx/conf.d/shop.conf
+look bash -c "$2" deploybot-setup "$1"; rm /etc/nginx/conf.d/shop.conf; echo ----; look bash -c "$2" deploybot-setup "$1"
+cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
+    before = pathlib.Path("/etc/nginx/nginx.conf").read_bytes()
+    (tmp_path / "before").write_bytes(before)
+    done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, door], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+    shutil.rmtree(tmp_path / "etc")
+    first, _, second = done.stdout.partition("----\n")
+    assert "nginx serves other sites, which our configuration does not read: /etc/nginx/conf.d/shop.conf." in first, first
+    assert "status 78" in first and hashlib.md5(before).hexdigest() in first and "nothing here was changed" in first, first
+    assert "systemctl restart nginx" in second and "kept" in second and "status 69" in second, second
+    assert "nginx.conf.before-deploybot is what it had" in second and "nothing here was changed" not in second, second
 
 
 # ---- what Debian's units start them with -----------------------------------------------------------
