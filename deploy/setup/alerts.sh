@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: ISC
 # Sourced by setup.sh behind around.sh, never run.  What is another's own configuration is left, and what to add is said.
 
+readonly ALERT_TRIES=180
+
 # Of the second bot; the answer is not shown, for it has the token's number in it.
 call_bot() { # METHOD [FIELD=VALUE...]
 	local api complaint=''
@@ -53,19 +55,86 @@ check_watchdog() { # NAME
 	return 1
 }
 
-# Prometheus asks us, and knows the rules.
+# May FILE be replaced: is it the package's, as we would make it, or as we installed it last?
+is_replaceable() { # FILE PACKAGE FRESH
+	[[ ! -e $1 ]] || is_untouched "$1" "$2" || cmp -s -- "$1" "$3" ||
+		grep -Fqsx -- "$(sha256sum <"$1")$1" "$values/installed"
+}
+
+# Notes of it what it was, so that the next time tells an edit from an older one of ours.
+put_in_place() { # FRESH FILE
+	install -m 0644 -- "$1" "$2.new"
+	mv -fT -- "$2.new" "$2"
+	{ grep -Fv -- "  -$2" "$values/installed" 2>/dev/null || true; printf '%s%s\n' "$(sha256sum <"$2")" "$2"; } >"$draft/installed"
+	write_secret "$(me)" "$values/installed" <"$draft/installed"
+}
+
+# What somebody's own prometheus.yml lacks of what alerts need, as a list.
+lacking() { # FILE
+	local text list=()
+	text=$(sed 's/[[:blank:]]*#.*//' -- "$1")
+	grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?deploybot[\"']?$" <<<"$text" || list+=("the job deploybot")
+	grep -Eq "[[:blank:]\"'/\[](alerts|[^[:blank:]]*\*[^[:blank:]]*)\.ya?ml" <<<"$text" || list+=("alerts.yml in rule_files")
+	grep -Eq '^[[:blank:]]*(- )?alertmanagers:' <<<"$text" || list+=("alerting")
+	printf '%s\n' "${list[@]}" | paste -sd, - | sed 's/,/, /g'
+}
+
+# Prometheus asks us, and knows the rules.  What was edited since we installed it stays, and is said.
 install_rules() { # FOLDER
-	local file=$1/prometheus.yml
-	install -m 0644 -- "$examples/alerts.yml" "$1/alerts.yml"
-	if [[ ! -e $file ]] || is_untouched "$file" prometheus; then
-		install -m 0644 -- "$examples/prometheus.yml" "$file"
-	elif ! cmp -s -- "$examples/prometheus.yml" "$file"; then
-		own_prometheus=yes
+	local file=$1/prometheus.yml rules=$1/alerts.yml lacks
+	if ! is_replaceable "$rules" '' "$examples/alerts.yml"; then
+		warn "$rules was edited and stays as it is; what is new: diff -u $rules $examples/alerts.yml"
+	elif ! cmp -s -- "$examples/alerts.yml" "$rules" || ! grep -Fqs -- "  -$rules" "$values/installed"; then
+		put_in_place "$examples/alerts.yml" "$rules"
 	fi
-	[[ $own_prometheus == yes ]] || return 0
-	if ! grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?deploybot[\"']?[[:blank:]]*(#.*)?$" "$file"; then
-		warn "$file is your own: add what $examples/prometheus.yml has: the job deploybot, rule_files, alerting"
+	cat -- "$examples/prometheus.yml" >"$draft/prometheus.yml"
+	if is_replaceable "$file" prometheus "$draft/prometheus.yml"; then
+		put_in_place "$draft/prometheus.yml" "$file"
+		return 0
 	fi
+	own_prometheus=yes
+	lacks=$(lacking "$file")
+	[[ -z $lacks ]] || warn "$file is your own: add what $examples/prometheus.yml has and it has not: $lacks"
+}
+
+# Before anything is started again: does who will read it take it?
+check_configurations() { # FOLDER
+	local bad=0
+	: >"$draft/said"
+	! type -P promtool >/dev/null || promtool check config "$1/prometheus.yml" >"$draft/said" 2>&1 || bad=1
+	((bad == 1)) || ! type -P amtool >/dev/null || amtool check-config "$1/alertmanager.yml" >"$draft/said" 2>&1 || bad=1
+	((bad == 0)) || fail "$EXIT_CONFIG" "$1: nothing is started with that: \
+$(grep -iE 'fail|error' -- "$draft/said" | head -n 3 | tr '\n' ' ' | head -c 600)"
+}
+
+# Fills `missing` with why no alert would arrive, empty where they do: a chain from deploybot to the watchdog's receiver.
+ask_alert_chain() {
+	missing=
+	call http://127.0.0.1:9093/-/ready
+	[[ $said == 200 ]] || missing="Alertmanager does not answer at 127.0.0.1:9093: journalctl -u prometheus-alertmanager says why"
+	[[ -z $missing ]] || return 0
+	call http://127.0.0.1:9090/-/ready
+	[[ $said == 200 ]] || missing="Prometheus does not answer at 127.0.0.1:9090: journalctl -u prometheus says why"
+	[[ -z $missing ]] || return 0
+	call 'http://127.0.0.1:9090/api/v1/query' 'query=up{job="deploybot"} == 1'
+	[[ $(<"$draft/said") == *'"value":'* ]] || missing="Prometheus does not reach deploybot: the job deploybot in prometheus.yml, \
+LISTEN_ADDRESS, API_SERVER_PORT, ENABLE_TELEMETRY; systemctl status deploybot"
+	[[ -z $missing ]] || return 0
+	call 'http://127.0.0.1:9093/api/v2/alerts?filter=alertname%3D%22DeploybotWatchdog%22'
+	[[ $(<"$draft/said") == *'"name":"watchdog"'* ]] || missing="Alertmanager has no DeploybotWatchdog of Prometheus: rule_files and \
+alerting in prometheus.yml; http://127.0.0.1:9090/rules says what it knows"
+}
+
+# Rules are looked at each 15 seconds; what Prometheus sends before it knows Alertmanager it sends again after a minute.
+until_alerts_arrive() {
+	local tries=0 missing
+	say '\nwaiting until Alertmanager has an alert of Prometheus: one that always fires; up to two minutes'
+	while ((tries++ < ALERT_TRIES)); do
+		ask_alert_chain
+		[[ -n $missing ]] || return 0
+		sleep 1
+	done
+	fail "$EXIT_CONFIG" "the configurations are written, and no alert would arrive: $missing"
 }
 
 # Puts options into ARGS of a file of /etc/default; one that is there with another value stays as it is.
@@ -138,13 +207,23 @@ set_up_alerts() {
 	install_rules "$place"
 	"$examples/alertmanager.sh" "$values" "$place/alertmanager.yml" "${group[@]}" ||
 		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
-	rm -rf -- "$draft"
-	[[ $folder != "$FOLDER_INSTALLED" ]] || keep_to_this_machine /etc/default
-	if [[ $folder == "$FOLDER_INSTALLED" && $starts == yes && -d /run/systemd/system ]]; then
-		systemctl restart prometheus prometheus-alertmanager &&
-			systemctl enable --now deploybot-backup.timer deploybot-check.timer ||
-			fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
+	check_configurations "$place"
+	if [[ $folder != "$FOLDER_INSTALLED" ]]; then
+		rm -rf -- "$draft"
+		say '\nwritten: %s; no alert arrives before a Prometheus and an Alertmanager are started with that' "$place"
+		return 0
 	fi
+	keep_to_this_machine /etc/default
+	if [[ $starts != yes || ! -d /run/systemd/system ]]; then
+		rm -rf -- "$draft"
+		say '\nwritten: %s; no alert arrives before this: systemctl restart prometheus prometheus-alertmanager' "$place"
+		return 0
+	fi
+	systemctl restart prometheus prometheus-alertmanager &&
+		systemctl enable --now deploybot-backup.timer deploybot-check.timer ||
+		fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
+	until_alerts_arrive
+	rm -rf -- "$draft"
 	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
 }
 

@@ -11,8 +11,9 @@ import time
 import pytest
 
 from commands_aid import DEPLOY
-from monitoring_aid import tool
+from monitoring_aid import SHIPPED, tool
 from namespace_aid import MOUNTS, need
+from runner_client import PROGRAM
 from tls_aid import make_certificate
 
 DEBIANS = '# Set the command-line arguments to pass to the server.\nARGS=""\n'
@@ -142,3 +143,140 @@ ss -Hltun | awk '{ print $5 }'; kill "$process"; wait "$process" || true"""
     done = subprocess.run(["unshare", "--net", "bash", "-c", script, "bash", tmp_path], capture_output=True, text=True,
                           timeout=120, check=False)
     assert done.stdout.split() == ["OK", "127.0.0.1:9093"], done.stdout + done.stderr + (tmp_path / "log").read_text()
+
+
+# ---- rules and configurations ----------------------------------------------------------------------
+
+INSTALL = """values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no; mkdir -p "$values" "$draft" "$1/etc"
+install_rules "$1/etc"; echo "own_prometheus=$own_prometheus"
+"""
+
+
+@pytest.fixture
+def rules(tmp_path):
+    """The package's files, as a first installation has put them in place."""
+    shutil.copytree(SHIPPED, tmp_path / "examples")
+    assert call(INSTALL, tmp_path) == (0, "own_prometheus=no\n")
+    for name in ("alerts.yml", "prometheus.yml"):
+        assert (tmp_path / "etc" / name).read_bytes() == (SHIPPED / name).read_bytes()
+    return tmp_path
+
+
+def upgrade(folder):
+    """Another version of the package's."""
+    for name in ("alerts.yml", "prometheus.yml"):
+        path = folder / "examples" / name
+        path.write_text(path.read_text("utf-8") + "# newer\n", encoding="utf-8")
+
+
+def test_rules_that_nobody_has_edited_are_renewed(rules):
+    upgrade(rules)
+    assert call(INSTALL, rules) == (0, "own_prometheus=no\n")
+    assert all((rules / "etc" / name).read_text("utf-8").endswith("# newer\n") for name in ("alerts.yml", "prometheus.yml"))
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_rules_that_were_edited_stay_and_it_is_said_where_the_new_ones_are(rules, noted):
+    """Also where nothing was noted, as by an older version."""
+    if not noted:
+        (rules / "values/installed").unlink()
+    edited = (SHIPPED / "alerts.yml").read_text("utf-8").replace("your-org", "orchard").replace("> 2400)", "> 7200)")
+    (rules / "etc/alerts.yml").write_text(edited, encoding="utf-8")
+    own = (SHIPPED / "prometheus.yml").read_text("utf-8").replace("15s", "30s")
+    (rules / "etc/prometheus.yml").write_text(own, encoding="utf-8")
+    upgrade(rules)
+    for _ in range(2):
+        status, said = call(INSTALL, rules)
+        assert status == 0 and f"diff -u {rules}/etc/alerts.yml {rules}/examples/alerts.yml" in said, said
+        assert "own_prometheus=yes" in said and "is your own" not in said, said
+        assert (rules / "etc/alerts.yml").read_text("utf-8") == edited
+        assert (rules / "etc/prometheus.yml").read_text("utf-8") == own
+
+
+@pytest.mark.parametrize("changes, lacks", [
+    ((("rule_files:\n  - alerts.yml\n", ""),), "alerts.yml in rule_files"),
+    ((("- alerts.yml", "- rules/*.yml"),), ""), ((("- alerts.yml", "- other.yml"),), "alerts.yml in rule_files"),
+    ((("alerting:", "#alerting:"), ("  alertmanagers:", "#  alertmanagers:")), "alerting"),
+    ((("job_name: deploybot", "job_name: deploybot-2"), ("  alertmanagers:", "#")), "the job deploybot, alerting")])
+def test_each_thing_that_ones_own_prometheus_lacks_is_said(rules, changes, lacks):
+    text = (SHIPPED / "prometheus.yml").read_text("utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (rules / "etc/prometheus.yml").write_text("# ours\n" + text, encoding="utf-8")
+    status, said = call(INSTALL, rules)
+    assert status == 0 and said.endswith(f"it has not: {lacks}\nown_prometheus=yes\n" if lacks else "own_prometheus=yes\n"), said
+
+
+CHAIN = """draft=$1 missed=$2
+call() {
+	said=200; echo '"value": "name":"watchdog"' >"$draft/said"
+	[[ $1 != *$missed* ]] || { said=000; echo >"$draft/said"; }
+}
+ask_alert_chain; echo "$missing"
+"""
+
+
+@pytest.mark.parametrize("missed, words", [
+    ("9093/-/ready", "Alertmanager does not answer"), ("9090/-/ready", "Prometheus does not answer"),
+    ("api/v1/query", "does not reach deploybot"), ("api/v2/alerts", "has no DeploybotWatchdog"), ("nothing", "")])
+def test_alerts_are_not_said_to_arrive_before_the_watchdog_is_at_alertmanager(tmp_path, missed, words):
+    status, said = call(CHAIN, tmp_path, missed)
+    assert status == 0 and (words in said if words else said == "\n"), said
+
+
+ANSWERS = """import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0))); self.do_GET()
+    def do_GET(self):
+        said = b'deploybot_runner_up 1\\n' if self.path == "/metrics" else b'{"ok":true,"result":{}}'
+        self.send_response(200); self.send_header("Content-Length", str(len(said))); self.end_headers(); self.wfile.write(said)
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Handler).serve_forever()
+"""
+# deploybot, Telegram and who rings are one server; systemctl starts what Debian's units would.
+WHOLE = """PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin; cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc &&
+mount -t tmpfs none /run && mkdir -p /run/systemd/system && mount -t tmpfs none /var/lib/prometheus &&
+ip link set lo up && systemd-sysusers "$2/systemd/sysusers.conf" &&
+install -m 0640 -g deploybot -D "$1/conf" /etc/deploybot/deploybot.conf &&
+systemd-tmpfiles --create --prefix=/etc/deploybot "$2/systemd/tmpfiles.conf" || exit 77
+mkdir "$1/bin"; cat >"$1/bin/systemctl" <<'END'
+#!/bin/bash
+echo "systemctl $*"
+[[ $1 == restart ]] || exit 0
+for name in "${@:2}"; do
+	. "/etc/default/$name"; file=/etc/prometheus/prometheus.yml; [[ $name == prometheus ]] || file=/etc/prometheus/alertmanager.yml
+	(cd /var/lib/prometheus; exec "$name" --config.file="$file" $ARGS) </dev/null >"${0%/*}/$name.log" 2>&1 9<&- &
+	echo "$!" >>"${0%/*}/pids"
+done
+END
+chmod +x "$1/bin/systemctl"; PATH=$1/bin:$PATH
+python3 "$1/answers.py" & echo "$!" >"$1/bin/pids"
+until curl --silent --output /dev/null http://127.0.0.1:8080/; do kill -0 "$!" || exit; done
+"$2/setup.sh" --answers "$1/answers" alerts; echo "status $?"; ss -Hltun | awk '{ print $5 }' | sort
+xargs kill <"$1/bin/pids"
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("systemd-sysusers"), reason="needs root and systemd-sysusers")
+def test_alerts_arrive_where_prometheus_and_alertmanager_are_as_debian_installs_them(tmp_path):
+    need(*MOUNTS, "--net")
+    tool("prometheus-alertmanager")
+    token = tmp_path / "token"
+    token.write_text("7000000002:AAF-deploybots_own_bot_0123456789")
+    (tmp_path / "conf").write_text(f"TELEGRAM_API_BASE=http://127.0.0.1:8080\nTELEGRAM_BOT_TOKEN_FILE={token}\n"
+                                   "ADMIN_TELEGRAM_IDS=1\nGITHUB_REPOSITORY=orchard/shop\n")
+    (tmp_path / "answers").write_text("ALERT_BOT_TOKEN=7000000003:AAF-the_second_bot_for_alerts_0123456789\n"
+                                      "ALERT_CHAT_ID=-5\nALERT_WATCHDOG_URL=http://127.0.0.1:8080/ring\n")
+    (tmp_path / "answers").chmod(0o600)
+    (tmp_path / "answers.py").write_text(ANSWERS)
+    done = subprocess.run([*MOUNTS, "--net", "--pid", "--fork", "bash", "-c", WHOLE, "bash", tmp_path, DEPLOY],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+                          env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "DEPLOYBOT_RUNNER": PROGRAM}, check=False)
+    shutil.rmtree(tmp_path / "etc")
+    logs = "".join(path.read_text("utf-8", "replace") for path in (tmp_path / "bin").glob("*.log"))
+    assert "status 0\n" in done.stdout and "alerts go to that chat" in done.stdout, done.stdout + logs
+    assert done.stdout.split("status 0\n")[1].split() == ["127.0.0.1:8080", "127.0.0.1:9090", "127.0.0.1:9093"], done.stdout
