@@ -87,7 +87,12 @@ install_rules() { # FOLDER
 	elif ! cmp -s -- "$examples/alerts.yml" "$rules" || ! grep -Fqs -- "  -$rules" "$values/installed"; then
 		put_in_place "$examples/alerts.yml" "$rules"
 	fi
-	cat -- "$examples/prometheus.yml" >"$draft/prometheus.yml"
+	own_address
+	if [[ $said == unix:* ]]; then
+		warn "Prometheus asks no socket in a file, as LISTEN_ADDRESS is one: change the job deploybot in $file"
+		said=127.0.0.1:8080
+	fi
+	sed "s|\"127\\.0\\.0\\.1:8080\"|\"$said\"|" "$examples/prometheus.yml" >"$draft/prometheus.yml"
 	if is_replaceable "$file" prometheus "$draft/prometheus.yml"; then
 		put_in_place "$draft/prometheus.yml" "$file"
 		return 0

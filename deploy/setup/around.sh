@@ -37,6 +37,22 @@ call() { # URL [FIELD=VALUE...]
 		said=000
 }
 
+# Fills `said` with where the server is asked on this machine: HOST:PORT, or unix:PATH.
+own_address() {
+	local port
+	value_of API_SERVER_PORT 8080
+	port=$said
+	value_of LISTEN_ADDRESS 127.0.0.1
+	case $said in
+	/*) said=unix:$said ;;
+	0.0.0.0) said=127.0.0.1:$port ;;
+	:: | \[::\]) said="[::1]:$port" ;;
+	\[*\]) said+=:$port ;;
+	*:*) said="[$said]:$port" ;;
+	*) said+=:$port ;;
+	esac
+}
+
 # ---- webhooks ------------------------------------------------------------------------------------
 
 # Is it a server_name of what nginx reads, as a whole word and in no comment?
@@ -81,7 +97,8 @@ Add $1 beside them as the head of $examples/nginx.conf says, then this again. $u
 	install -d -m 0755 /etc/deploybot/tls /var/www/letsencrypt
 	ln -sfn -- "$live/fullchain.pem" "$live/privkey.pem" /etc/deploybot/tls/
 	cp -p -- "$file" "$kept"
-	sed "s/deploybot\\.example\\.com/$1/" "$examples/nginx.conf" >"$file"
+	own_address
+	sed "s/deploybot\\.example\\.com/$1/; s|server 127\\.0\\.0\\.1:8080;|server $said;|" "$examples/nginx.conf" >"$file"
 	untouched="nginx has our configuration now ($kept is what it had), the settings are as they were"
 	if ! nginx -t >"$draft/said" 2>&1; then
 		cat -- "$kept" >"$file"

@@ -4,6 +4,7 @@ there: the parts of deploy/setup one by one, with real programs, beside the whol
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -65,14 +66,15 @@ def test_nginx_is_taken_only_where_nobody_else_uses_it_and_what_it_had_is_kept(t
     tool("nginx")
     make_certificate(tmp_path / "tls", int(time.time()) + 86400)
     (tmp_path / "draft").mkdir()
+    (tmp_path / "conf").write_text("API_SERVER_PORT=9091\n")
     door = f"""{SOURCED}
 systemctl() {{ echo "systemctl $*"; }}
-untouched='nothing here was changed' draft=$1/draft
+untouched='nothing here was changed' draft=$1/draft conf_there=$1/conf
 open_door bot.example.org; call() {{ said=000; }}; look_at_door bot.example.org"""
     # First with a site of somebody's, then without.
     script = OWN_ETC + """echo "server { listen 81; server_name shop.example.org; }" >/etc/nginx/conf.d/shop.conf
 look bash -c "$2" deploybot-setup "$1"; rm /etc/nginx/conf.d/shop.conf; echo ----; look bash -c "$2" deploybot-setup "$1"
-cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
+grep -E '^\\s+server [0-9]' /etc/nginx/nginx.conf; cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
     before = pathlib.Path("/etc/nginx/nginx.conf").read_bytes()
     (tmp_path / "before").write_bytes(before)
     done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, door], stdin=subprocess.DEVNULL, text=True,
@@ -83,6 +85,7 @@ cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
     assert "status 78" in first and hashlib.md5(before).hexdigest() in first and "nothing here was changed" in first, first
     assert "systemctl restart nginx" in second and "kept" in second and "status 69" in second, second
     assert "nginx.conf.before-deploybot is what it had" in second and "nothing here was changed" not in second, second
+    assert "server 127.0.0.1:9091;" in second and "server 127.0.0.1:8080;" not in second, second
 
 
 # ---- what Debian's units start them with -----------------------------------------------------------
@@ -147,7 +150,7 @@ ss -Hltun | awk '{ print $5 }'; kill "$process"; wait "$process" || true"""
 
 # ---- rules and configurations ----------------------------------------------------------------------
 
-INSTALL = """values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no; mkdir -p "$values" "$draft" "$1/etc"
+INSTALL = """conf_there=$1/conf; values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no; mkdir -p "$values" "$draft" "$1/etc"
 install_rules "$1/etc"; echo "own_prometheus=$own_prometheus"
 """
 
@@ -167,6 +170,19 @@ def upgrade(folder):
     for name in ("alerts.yml", "prometheus.yml"):
         path = folder / "examples" / name
         path.write_text(path.read_text("utf-8") + "# newer\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("settings, address", [
+    ("", "127.0.0.1:8080"), ("API_SERVER_PORT=9091\n", "127.0.0.1:9091"), ("LISTEN_ADDRESS=0.0.0.0\n", "127.0.0.1:8080"),
+    ("LISTEN_ADDRESS=10.0.0.7\nAPI_SERVER_PORT=81\n", "10.0.0.7:81"), ("LISTEN_ADDRESS=::\n", "[::1]:8080"),
+    ("LISTEN_ADDRESS=fd00::7\n", "[fd00::7]:8080"), ("LISTEN_ADDRESS=/run/d.sock\n", "unix:/run/d.sock")])
+def test_nginx_and_prometheus_ask_where_the_server_listens(rules, settings, address):
+    (rules / "conf").write_text(settings)
+    assert call('conf_there=$1; own_address; echo "$said"', rules / "conf") == (0, address + "\n")
+    status, said = call(INSTALL, rules)
+    asked = re.findall(r"job_name: deploybot\n.*\n +- targets: \[\"(.*)\"\]", (rules / "etc/prometheus.yml").read_text("utf-8"))
+    assert status == 0 and asked == ["127.0.0.1:8080" if address.startswith("unix") else address]
+    assert ("asks no socket in a file" in said) == address.startswith("unix"), said
 
 
 def test_rules_that_nobody_has_edited_are_renewed(rules):
