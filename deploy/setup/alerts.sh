@@ -71,9 +71,11 @@ put_in_place() { # FRESH FILE
 
 # What somebody's own prometheus.yml lacks of what alerts need, as a list.
 lacking() { # FILE
-	local text list=()
+	local text job list=()
 	text=$(sed 's/[[:blank:]]*#.*//' -- "$1")
-	grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?deploybot[\"']?$" <<<"$text" || list+=("the job deploybot")
+	for job in deploybot alertmanager; do
+		grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?$job[\"']?$" <<<"$text" || list+=("the job $job")
+	done
 	grep -Eq "[[:blank:]\"'/\[](alerts|[^[:blank:]]*\*[^[:blank:]]*)\.ya?ml" <<<"$text" || list+=("alerts.yml in rule_files")
 	grep -Eq '^[[:blank:]]*(- )?alertmanagers:' <<<"$text" || list+=("alerting")
 	printf '%s\n' "${list[@]}" | paste -sd, - | sed 's/,/, /g'

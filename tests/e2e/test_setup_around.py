@@ -213,7 +213,8 @@ def test_rules_that_were_edited_stay_and_it_is_said_where_the_new_ones_are(rules
     ((("rule_files:\n  - alerts.yml\n", ""),), "alerts.yml in rule_files"),
     ((("- alerts.yml", "- rules/*.yml"),), ""), ((("- alerts.yml", "- other.yml"),), "alerts.yml in rule_files"),
     ((("alerting:", "#alerting:"), ("  alertmanagers:", "#  alertmanagers:")), "alerting"),
-    ((("job_name: deploybot", "job_name: deploybot-2"), ("  alertmanagers:", "#")), "the job deploybot, alerting")])
+    ((("job_name: deploybot", "job_name: deploybot-2"), ("  alertmanagers:", "#")), "the job deploybot, alerting"),
+    ((("job_name: alertmanager", "job_name: am"),), "the job alertmanager")])
 def test_each_thing_that_ones_own_prometheus_lacks_is_said(rules, changes, lacks):
     text = (SHIPPED / "prometheus.yml").read_text("utf-8")
     for old, new in changes:
