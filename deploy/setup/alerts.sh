@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: ISC
 # Sourced by setup.sh behind around.sh, never run.  What is another's own configuration is left, and what to add is said.
 
-readonly ALERT_TRIES=180
+readonly ALERT_TRIES=180 NIGHTLY="deploybot-backup.timer deploybot-check.timer"
 
 # Of the second bot; the answer is not shown, for it has the token's number in it.
 call_bot() { # METHOD [FIELD=VALUE...]
@@ -199,7 +199,8 @@ set_up_alerts() {
 		file=$place/alertmanager.yml
 		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||
 			is_untouched "$file" prometheus-alertmanager ||
-			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand. $untouched"
+			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand, with alerts.yml \
+and what prometheus.yml there has; and what alerts look at each night: systemctl enable --now $NIGHTLY. $untouched"
 	fi
 	draft=$folder/setup.alerts
 	begin_draft
@@ -226,8 +227,8 @@ set_up_alerts() {
 		say '\nwritten: %s; no alert arrives before this: systemctl restart prometheus prometheus-alertmanager' "$place"
 		return 0
 	fi
-	systemctl restart prometheus prometheus-alertmanager &&
-		systemctl enable --now deploybot-backup.timer deploybot-check.timer ||
+	# shellcheck disable=SC2086 # two units
+	systemctl enable --now $NIGHTLY && systemctl restart prometheus prometheus-alertmanager ||
 		fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
 	until_alerts_arrive
 	rm -rf -- "$draft"
