@@ -12,6 +12,7 @@ import time
 import pytest
 import yaml
 
+from runner_client import PROGRAM
 from stage import ROOT, WEBHOOK_SECRET, free_port
 from telegram_client import ADA, DEFAULT_TOKEN
 
@@ -328,6 +329,24 @@ def test_without_a_domain_a_token_and_an_id_are_enough(checkout):
             0, "prepare.sh: nothing is missing: docker-compose up --detach server runner\n")
     assert (checkout / ".env").read_text("ascii") == "HTTP_PORT=81\nDEPLOYBOT_HOSTNAME=polling.invalid\n"
     assert prepare(checkout, "polling")[0] == 64
+
+
+def test_the_settings_that_are_named_for_a_start_without_a_domain_are_enough(tmp_path):
+    said = (ROOT / "docs/INSTALLATION.md").read_text("utf-8").partition("**Without a domain**")[2].partition("known_hosts")[0]
+    names = re.findall(r"`([A-Z_]+)(?:=\w+)?`", said)
+    assert len(names) >= 5 and "`ENVIRONMENTS=staging`" in said
+    (tmp_path / "token").write_text(DEFAULT_TOKEN, encoding="ascii")
+    (tmp_path / "token").chmod(0o600)
+    values = {"GITHUB_REPOSITORY": "orchard/shop", "REGISTRY_URL": "ghcr.io", "REGISTRY_IMAGE": "orchard/shop",
+              "STAGING_HOST": "10.0.0.5", "STAGING_HEALTH_URL": "http://10.0.0.5:8080/health", "ENVIRONMENTS": "staging"}
+    assert set(names) == set(values)
+    text = (COMPOSE / "deploybot.conf").read_text("utf-8").replace("ADMIN_TELEGRAM_IDS=\n", f"ADMIN_TELEGRAM_IDS={ADA}\n")
+    text = text.replace("=/run/secrets/telegram_bot_token", f"={tmp_path}/token")
+    (tmp_path / "conf").write_text(text + "".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
+    done = subprocess.run([pathlib.Path(PROGRAM).parent / "deploybot", "--env-file", tmp_path / "conf", "check-config"],
+                          env={"RUNNER_SOCKET": "/run/deploybot-runner/runner.sock"}, capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files are given to other users")
