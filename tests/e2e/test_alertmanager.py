@@ -12,7 +12,7 @@ import threading
 import pytest
 import yaml
 
-from monitoring_aid import PATIENCE_S, SHIPPED, Prometheus, tool
+from monitoring_aid import PATIENCE_S, SHIPPED, Prometheus, rules_text, tool
 from stage import free_port, get, wait_until
 
 TOKEN = "223456789:BBaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
@@ -64,6 +64,27 @@ def test_a_value_that_is_none_leaves_what_is_there(tmp_path, changes, said):
     done = fill(tmp_path / "values", out, **changes)
     assert done.returncode == 78 and said in done.stderr and TOKEN not in done.stderr, done
     assert out.read_text(encoding="ascii") == "old" and os.listdir(tmp_path).count("alertmanager.yml") == 1
+
+
+@pytest.mark.parametrize("count", [1, 5, 6, 60])
+def test_a_message_is_whole_however_many_alerts_are_in_it(tmp_path, count):
+    """Sick health URLs of one environment are alerts of one group."""
+    message = yaml.safe_load((SHIPPED / "alertmanager.yml").read_text("utf-8"))["receivers"][0]["telegram_configs"][0]["message"]
+    rule = next(r for r in yaml.safe_load(rules_text())["groups"][0]["rules"] if r["alert"] == "DeploybotEnvironmentUnhealthy")
+    longest = max((r["annotations"]["description"] for r in yaml.safe_load(rules_text())["groups"][0]["rules"]), key=len)
+    url = "https://app.example.org/health?" + "a=b&" * 200
+    alerts = [{"status": "firing", "labels": {"severity": "critical"}, "annotations": {
+        "summary": f"production is unhealthy: {n} {url} fails", "description": longest,
+        "runbook_url": rule["annotations"]["runbook_url"]}} for n in range(count)]
+    (tmp_path / "data").write_text(json.dumps({"alerts": alerts, "status": "firing"}), encoding="utf-8")
+    done = subprocess.run([tool("amtool"), "template", "render", "--template.type=html", f"--template.text={message}",
+                           "--template.glob=/usr/share/prometheus/alertmanager/default.tmpl",
+                           f"--template.data={tmp_path}/data"], capture_output=True, text=True, timeout=60, check=False)
+    text = done.stdout
+    assert done.returncode == 0 and len(text) <= 4096, (len(text), done.stderr)
+    shown = min(count, 5)
+    assert text.count("<b>critical</b>") == text.count("<b>") == text.count("</b>") == shown
+    assert text.count("#deploybotenvironmentunhealthy") == shown and (f"5 of {count}" in text) == (count > 5), text
 
 
 class Far:
