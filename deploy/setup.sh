@@ -5,7 +5,7 @@
 # deploybot-setup [OPTION...] host [APP/]ENV   - one more host of an environment
 # deploybot-setup [OPTION...] webhooks NAME    - from polling to webhooks, at https://NAME behind nginx
 # deploybot-setup [OPTION...] alerts           - who is notified of what goes wrong, and who rings when this machine is off
-# deploybot-setup [OPTION...] check            - asks whether all is there; changes nothing
+# deploybot-setup [OPTION...] check            - asks whether all is there; changes nothing, but --stamp's two stamps
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2031 # what a subshell is given is its own
 # Everything is asked, looked at and prepared before anything here is changed: an end before that leaves the installation
@@ -26,13 +26,15 @@ here=${here%/*}
 . "$here/setup/hosts.sh"
 # shellcheck source=deploy/setup/around.sh
 . "$here/setup/around.sh"
+# shellcheck source=deploy/setup/alerts.sh
+. "$here/setup/alerts.sh"
 
 readonly UNITS=(deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service)
-readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] \
+readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] [--stamp] \
 [app NAME | host [APP/]ENV | webhooks NAME | alerts | check]"
 readonly FOLDER_INSTALLED=/etc/deploybot
 
-folder=$FOLDER_INSTALLED answers='' starts=yes anew=no act=setup name='' application='' first_name='' changed=no
+folder=$FOLDER_INSTALLED answers='' starts=yes anew=no stamps=no act=setup name='' application='' first_name='' changed=no
 untouched="nothing here was changed; the same command goes on with what was answered, with --anew it asks all of it again"
 
 # ---- where and who ---------------------------------------------------------------------------------
@@ -47,6 +49,7 @@ read_words() { # WORD...
 			;;
 		--anew) anew=yes ;;
 		--no-start) starts=no ;;
+		--stamp) stamps=yes ;;
 		-h | --help | help)
 			printf '%s\n' "$USAGE"
 			exit 0
@@ -183,10 +186,20 @@ list_environments() {
 	done
 }
 
+# What /metrics shows of the nightly check, where the server looks for it; as that one's user: in its folder root makes
+# nothing.
+stamp() { # begun|passed
+	[[ $stamps == yes ]] || return 0
+	setting_there STATE_DIRECTORY "$conf"
+	as "$server_user" touch -- "${said:-/var/lib/deploybot}/check.$1" ||
+		fail "$EXIT_CONFIG" "STATE_DIRECTORY: nobody will know of this check: does a unit's ReadWritePaths= have that folder?"
+}
+
 # Everything that can be asked, as those ask who will need it.
 check() {
 	local environment bad=0 home
 	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf: deploybot-setup makes it"
+	stamp begun
 	say '\n==> doctor, as %s' "$server_user"
 	as "$server_user" env -i "PATH=$PATH" LANG=C.UTF-8 HOME=/ "$program" --env-file "$conf" doctor || bad=1
 	home=$(getent passwd "$runner_user" | cut -d: -f6)
@@ -196,6 +209,7 @@ check() {
 			"$program" --env-file "$conf" doctor "$environment" || bad=1
 	done
 	((bad == 0)) || fail "$EXIT_CONFIG" "something is not there yet: see above what to do, then: deploybot-setup check"
+	stamp passed
 }
 
 setup() {

@@ -6,7 +6,7 @@ _deploybot_setup() {
 	--folder | --answers) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	host) mapfile -t COMPREPLY < <(compgen -W "$(deploybot completion environments 2>/dev/null)" -- "$word") ;;
 	app | webhooks) COMPREPLY=() ;;
-	*) mapfile -t COMPREPLY < <(compgen -W 'app host webhooks alerts check --folder --answers --anew --no-start --help' -- "$word") ;;
+	*) mapfile -t COMPREPLY < <(compgen -W 'app host webhooks alerts check --folder --answers --anew --no-start --stamp --help' -- "$word") ;;
 	esac
 }
 complete -F _deploybot_setup deploybot-setup

@@ -11,4 +11,5 @@ complete -c deploybot-setup -l folder -x -a '(__fish_complete_directories)'
 complete -c deploybot-setup -l answers -r -F
 complete -c deploybot-setup -l anew
 complete -c deploybot-setup -l no-start
+complete -c deploybot-setup -l stamp
 complete -c deploybot-setup -l help

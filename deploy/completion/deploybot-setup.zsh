@@ -7,7 +7,7 @@ _deploybot_setup() {
 	--answers) _files ;;
 	host) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
 	app|webhooks) ;;
-	*) compadd -- app host webhooks alerts check --folder --answers --anew --no-start --help ;;
+	*) compadd -- app host webhooks alerts check --folder --answers --anew --no-start --stamp --help ;;
 	esac
 }
 _deploybot_setup "$@"

@@ -5,7 +5,7 @@
 # FOLDER has three files of one line each, which root and nobody else may write:
 #   alert_bot_token     of a bot of its own (@BotFather): whoever reads OUT has it, so it is never deploybot's bot
 #   alert_chat_id       the chat that is notified; this bot must be in it (/whoami of deploybot shows the id)
-#   alert_watchdog_url  called each minute while all is well; whoever is behind it rings when the calls stop
+#   alert_watchdog_url  called each minute while alerts arrive; whoever is behind it rings when the calls stop
 #   alert_api_url       only with a Bot API server of your own
 # OUT is replaced as a whole, mode 0640; GROUP is that of Alertmanager (Debian: prometheus), or nobody else reads it.
 # Exit status: 0 written, 64 usage, 78 a value is missing or is none (which, is said).

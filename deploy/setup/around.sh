@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
-# around.sh - what deploybot-setup makes around an installation that works: the address for webhooks, and who hears alerts.
+# around.sh - what deploybot-setup makes around an installation that works: the address for webhooks.
 # SPDX-License-Identifier: ISC
-# Sourced by setup.sh, never run.  nginx, Prometheus and Alertmanager are changed only while they are as Debian installs
-# them; of another's configuration is said what to add.
+# Sourced by setup.sh, never run.  nginx is changed only while it is as Debian installs it; of another's configuration is
+# said what to add.
 
 readonly CALL_SECONDS=20 CALL_BYTES_MAX=65536 REGISTER_TRIES=20
 
-# ---- both ----------------------------------------------------------------------------------------
+# ---- also of alerts.sh -----------------------------------------------------------------------------
 
 # Is a file as its package brought it?  PACKAGE may not be there.
 is_untouched() { # FILE PACKAGE
@@ -37,6 +37,22 @@ call() { # URL [FIELD=VALUE...]
 		said=000
 }
 
+# Fills `said` with where the server is asked on this machine: HOST:PORT, or unix:PATH.
+own_address() {
+	local port
+	value_of API_SERVER_PORT 8080
+	port=$said
+	value_of LISTEN_ADDRESS 127.0.0.1
+	case $said in
+	/*) said=unix:$said ;;
+	0.0.0.0) said=127.0.0.1:$port ;;
+	:: | \[::\]) said="[::1]:$port" ;;
+	\[*\]) said+=:$port ;;
+	*:*) said="[$said]:$port" ;;
+	*) said+=:$port ;;
+	esac
+}
+
 # ---- webhooks ------------------------------------------------------------------------------------
 
 # Is it a server_name of what nginx reads, as a whole word and in no comment?
@@ -46,9 +62,25 @@ serves_name() { # NAME
 			END { exit !found }'
 }
 
-# nginx before us, with the certificate that certbot has made.
+# What nginx serves beside the page that its package brings: files whose sites would be gone with our configuration, which
+# reads none of them.
+sites_of_others() { # FOLDER-OF-NGINX FOLDER-OF-THAT-PAGE
+	local file page
+	for file in "$1"/sites-enabled/* "$1"/conf.d/*.conf; do
+		[[ -e $file || -L $file ]] || continue
+		if [[ $file -ef $1/sites-available/default ]] && is_untouched "$1/sites-available/default" nginx-common; then
+			for page in "$2"/*; do
+				[[ ! -e $page || $page == */index.nginx-debian.html ]] || printf '%s ' "$page"
+			done
+		else
+			printf '%s ' "$file"
+		fi
+	done
+}
+
+# nginx before us, with the certificate that certbot has made.  What it was before is kept beside it.
 open_door() { # NAME
-	local live=/etc/letsencrypt/live/$1 file=/etc/nginx/nginx.conf
+	local live=/etc/letsencrypt/live/$1 file=/etc/nginx/nginx.conf sites kept=/etc/nginx/nginx.conf.before-deploybot
 	type -P nginx >/dev/null || fail "$EXIT_CONFIG" "there is no nginx: apt-get install -y nginx certbot; then this again"
 	if serves_name "$1"; then
 		say 'nginx: %s is in its configuration already' "$1"
@@ -59,25 +91,34 @@ systemctl stop nginx; certbot certonly --standalone -d $1; then this again. $unt
 	find_examples nginx
 	is_untouched "$file" nginx-common || fail "$EXIT_CONFIG" "$file is your own: add $1 to it as the head of \
 $examples/nginx.conf says, then this again. $untouched"
-	install -d /etc/deploybot/tls /var/www/letsencrypt
+	sites=$(sites_of_others /etc/nginx /var/www/html)
+	[[ -z $sites ]] || fail "$EXIT_CONFIG" "nginx serves other sites, which our configuration does not read: ${sites% }. \
+Add $1 beside them as the head of $examples/nginx.conf says, then this again. $untouched"
+	install -d -m 0755 /etc/deploybot/tls /var/www/letsencrypt
 	ln -sfn -- "$live/fullchain.pem" "$live/privkey.pem" /etc/deploybot/tls/
-	cp -p -- "$file" "$draft/nginx.conf"
-	sed "s/deploybot\\.example\\.com/$1/" "$examples/nginx.conf" >"$file"
+	cp -p -- "$file" "$kept"
+	own_address
+	sed "s/deploybot\\.example\\.com/$1/; s|server 127\\.0\\.0\\.1:8080;|server $said;|" "$examples/nginx.conf" >"$file"
+	untouched="nginx has our configuration now ($kept is what it had), the settings are as they were"
 	if ! nginx -t >"$draft/said" 2>&1; then
-		cat -- "$draft/nginx.conf" >"$file"
-		fail "$EXIT_CONFIG" "nginx does not take our configuration: $(head -n 1 -- "$draft/said"); its own is back"
+		cat -- "$kept" >"$file"
+		fail "$EXIT_CONFIG" "nginx does not take our configuration: $(grep -m 1 -F '[emerg]' -- "$draft/said"); its own is back"
 	fi
-	systemctl restart nginx || fail "$EXIT_CONFIG" "nginx does not start: journalctl -u nginx says why"
-	say 'nginx: %s is from the example now; the certificate is renewed by:' "$file"
+	systemctl restart nginx || fail "$EXIT_CONFIG" "nginx does not start: journalctl -u nginx says why. $untouched"
+	say 'nginx: %s is from the example now, %s is what it was; the certificate is renewed by:' "$file" "$kept"
 	say "  certbot certonly --webroot -w /var/www/letsencrypt -d %s --force-renewal --deploy-hook 'systemctl reload nginx'" "$1"
+}
+
+# Fills `instance` with which one the server is that runs here.
+find_instance() {
+	instance=$(deploybot --env-file "$conf" healthcheck --instance 2>"$draft/shown") || fail "$EXIT_CONFIG" "deploybot does \
+not run here, so no name leads to it yet: $(tr -d '[:cntrl:]' <"$draft/shown" | head -c 300) (systemctl status deploybot). $untouched"
 }
 
 # Telegram sends updates to nobody else once the webhook is set: that it leads to the very server that runs here is looked
 # at before.  Another one's answers, a proxy's own and a parked domain's are not what that says.
 look_at_door() { # NAME
-	local here call_header='Deploybot-Instance: ?'
-	here=$(deploybot --env-file "$conf" healthcheck --instance 2>"$draft/shown") || fail "$EXIT_CONFIG" "deploybot does not \
-run here, so no name leads to it yet: $(tr -d '[:cntrl:]' <"$draft/shown" | head -c 300) (systemctl status deploybot). $untouched"
+	local call_header='Deploybot-Instance: ?'
 	call "https://$1/telegram/webhook"
 	case $said in
 	000) fail "$EXIT_UNREACHABLE" "https://$1 does not answer with a certificate that is valid: does the name lead here, are \
@@ -85,7 +126,7 @@ ports 80 and 443 open, does nginx run? $(tr -d '[:cntrl:]' <"$draft/shown" | hea
 	502 | 503 | 504) fail "$EXIT_UNREACHABLE" "https://$1 answers $said: nginx is there, deploybot behind it is not: \
 systemctl status deploybot. $untouched" ;;
 	esac
-	[[ $(head -c 100 -- "$draft/said") == "$here" ]] || fail "$EXIT_CONFIG" "https://$1 answers $said, but that is not this \
+	[[ $(head -c 100 -- "$draft/said") == "$instance" ]] || fail "$EXIT_CONFIG" "https://$1 answers $said, but that is not this \
 deploybot: the name leads to another machine, or to another site of the proxy here, which has to pass on /telegram/webhook \
 as $(proxy_example) says. $untouched"
 	say 'https://%s leads to the deploybot that runs here' "$1"
@@ -143,7 +184,7 @@ journalctl -u deploybot says why; deploybot webhook info looks again"
 
 # From polling to webhooks, behind nginx.
 set_up_webhooks() { # NAME
-	local secret=FORGE_WEBHOOK_SECRET
+	local secret=FORGE_WEBHOOK_SECRET instance
 	[[ $1 =~ ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$ && ${#1} -le 253 ]] ||
 		fail "$EXIT_INPUT" "${1@Q} is no name in the DNS, in small letters: as bot.example.org"
 	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without webhooks"
@@ -151,6 +192,7 @@ set_up_webhooks() { # NAME
 	begin_draft
 	take_given
 	check_beginning
+	find_instance
 	[[ $folder != "$FOLDER_INSTALLED" ]] || open_door "$1"
 	look_at_door "$1"
 	want[TELEGRAM_WEBHOOK_URL]=https://$1/telegram/webhook
@@ -163,119 +205,4 @@ set_up_webhooks() { # NAME
 	start
 	[[ $folder != "$FOLDER_INSTALLED" || $starts == no ]] || until_registered "$1"
 	say_forge "$1"
-}
-
-# ---- alerts --------------------------------------------------------------------------------------
-
-# Of the second bot; the answer is not shown, for it has the token's number in it.
-call_bot() { # METHOD [FIELD=VALUE...]
-	local api complaint=''
-	value_of TELEGRAM_API_BASE https://api.telegram.org
-	api=${said%/}
-	call "$api/bot$(<"$secret_file")/$1" "${@:2}"
-	[[ $said != 200 ]] || return 0
-	! [[ $(<"$draft/said") =~ \"description\":\ ?\"(([^\"\\]|\\.){1,200})\" ]] || complaint=${BASH_REMATCH[1]}
-	warn "Telegram does not take it (status $said): ${complaint:-no answer from $api}"
-	return 1
-}
-
-check_alert_token() { # NAME
-	local own
-	if [[ -z $secret_file || ! $(<"$secret_file") =~ ^[0-9]{1,19}:[A-Za-z0-9_-]{20,}$ ]]; then
-		warn "$1: it is no token as @BotFather gives it"
-		return 1
-	fi
-	value_of TELEGRAM_BOT_TOKEN_FILE ''
-	own=$said
-	if [[ -r $own && $(<"$own") == "$(<"$secret_file")" ]]; then
-		warn "$1: that is deploybot's own bot: make a second one at @BotFather: who reads Alertmanager's file has it"
-		return 1
-	fi
-	call_bot getMe
-}
-
-check_alert_chat() { # NAME
-	local chat=$said
-	if [[ ! $chat =~ ^-?[1-9][0-9]{0,18}$ ]]; then
-		warn "$1: ${chat@Q} is no chat's id, as -1001234567890"
-		return 1
-	fi
-	call_bot sendMessage "chat_id=$chat" "text=deploybot's alerts arrive here." && return 0
-	warn "$1: is the second bot in that chat?  In private it has to be written to first."
-	return 1
-}
-
-check_watchdog() { # NAME
-	local url=$said
-	if [[ ! $url =~ ^https?://[A-Za-z0-9._~:/?#@!\$\&()*+,\;=%-]+$ ]]; then
-		warn "$1: it is no http:// or https:// address"
-		return 1
-	fi
-	call "$url"
-	[[ $said != 2* ]] || return 0
-	warn "$1: it answers $said (000: not at all)"
-	return 1
-}
-
-# Prometheus asks us, and knows the rules.
-install_rules() { # FOLDER
-	local file=$1/prometheus.yml
-	install -m 0644 -- "$examples/alerts.yml" "$1/alerts.yml"
-	if [[ ! -e $file ]] || is_untouched "$file" prometheus; then
-		install -m 0644 -- "$examples/prometheus.yml" "$file"
-	elif ! grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?deploybot[\"']?[[:blank:]]*(#.*)?$" "$file"; then
-		warn "$file is your own: add what $examples/prometheus.yml has: the job deploybot, rule_files, alerting"
-	fi
-}
-
-set_up_alerts() {
-	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file
-	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without alerts"
-	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
-		place=/etc/prometheus group=(prometheus)
-		type -P prometheus >/dev/null && type -P prometheus-alertmanager >/dev/null || fail "$EXIT_CONFIG" \
-			"there is no Alertmanager: apt-get install -y prometheus prometheus-alertmanager; then this again"
-		find_examples monitoring
-		file=$place/alertmanager.yml
-		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||
-			is_untouched "$file" prometheus-alertmanager ||
-			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand. $untouched"
-	fi
-	draft=$folder/setup.alerts
-	begin_draft
-	ask_secret ALERT_BOT_TOKEN "$values/alert_bot_token" required check_alert_token \
-		"The token of a second bot: write /newbot to @BotFather again" "Alertmanager's file has it, and not deploybot's own"
-	ask_alerts
-	mkdir -p -- "$values" "$place"
-	for name in alert_bot_token alert_chat_id alert_watchdog_url alert_api_url; do
-		[[ ! -e $draft/$name ]] || write_secret "$(me)" "$values/$name" <"$draft/$name"
-	done
-	find_examples monitoring
-	install_rules "$place"
-	"$examples/alertmanager.sh" "$values" "$place/alertmanager.yml" "${group[@]}" ||
-		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
-	rm -rf -- "$draft"
-	if [[ $folder == "$FOLDER_INSTALLED" && $starts == yes && -d /run/systemd/system ]]; then
-		systemctl restart prometheus prometheus-alertmanager &&
-			systemctl enable --now deploybot-backup.timer deploybot-check.timer ||
-			fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
-	fi
-	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
-}
-
-# What goes into the three files.
-ask_alerts() {
-	local chat='' url=''
-	cat -- "$secret_file" >"$draft/alert_bot_token"
-	[[ ! -r $values/alert_chat_id ]] || chat=$(<"$values/alert_chat_id")
-	ask ALERT_CHAT_ID "$chat" check_alert_chat "The chat that is notified: its id" \
-		"The second bot has to be in it; /whoami, written there to deploybot, says it.  A message goes there now"
-	printf '%s\n' "$said" >"$draft/alert_chat_id"
-	[[ ! -r $values/alert_watchdog_url ]] || url=$(<"$values/alert_watchdog_url")
-	ask ALERT_WATCHDOG_URL "$url" check_watchdog "An address that rings when nobody calls it any more" \
-		"It notices that this machine is off: healthchecks.io and others give such"
-	watchdog=$said
-	printf '%s\n' "$said" >"$draft/alert_watchdog_url"
-	value_of TELEGRAM_API_BASE ''
-	[[ -z $said ]] || printf '%s\n' "${said%/}" >"$draft/alert_api_url"
 }

@@ -125,6 +125,12 @@ check_health_way(
 			way = settings_table[ways[i]].name;
 	if (strcmp(transport, "ssh") != 0 && strcmp(transport, "systemd") != 0)
 		return;
+	if (way != NULL && hosts != NULL && urls == NULL)
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%s: is not set, and the hosts are behind %s: between deployments nobody looks at the application, and no alert tells that it is down; name a load balancer that this machine reaches, or watch it from elsewhere",
+		    setting_name(settings_table_families[ENVIRONMENT_SETTING_HEALTH_URL].name,
+			member->name, name),
+		    way);
 	while (
 	    way != NULL && hosts != NULL && urls != NULL && setting_next(&urls, url, sizeof(url))) {
 		if (url_host(url, host)[0] == '\0' || !is_beside(host, hosts))

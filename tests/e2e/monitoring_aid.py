@@ -98,7 +98,7 @@ class Prometheus:
         config, times = re.subn(r'targets: \["127\.0\.0\.1:8080"\]', f"targets: [{listed}]", config)
         assert times == 1
         config, times = re.subn(r"127\.0\.0\.1:9093", f"127.0.0.1:{alertmanager}", config)
-        assert times == 1
+        assert times == 2       # who is notified, and whether it could
         config = config.replace("127.0.0.1:9090", f"127.0.0.1:{self.port}")
         rules = rules_text()
         for pattern, value in changes:

@@ -12,7 +12,7 @@ import threading
 import pytest
 import yaml
 
-from monitoring_aid import PATIENCE_S, SHIPPED, Prometheus, tool
+from monitoring_aid import PATIENCE_S, SHIPPED, Prometheus, rules_text, tool
 from stage import free_port, get, wait_until
 
 TOKEN = "223456789:BBaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
@@ -66,18 +66,43 @@ def test_a_value_that_is_none_leaves_what_is_there(tmp_path, changes, said):
     assert out.read_text(encoding="ascii") == "old" and os.listdir(tmp_path).count("alertmanager.yml") == 1
 
 
+@pytest.mark.parametrize("count", [1, 5, 6, 60])
+def test_a_message_is_whole_however_many_alerts_are_in_it(tmp_path, count):
+    """Sick health URLs of one environment are alerts of one group."""
+    message = yaml.safe_load((SHIPPED / "alertmanager.yml").read_text("utf-8"))["receivers"][0]["telegram_configs"][0]["message"]
+    rule = next(r for r in yaml.safe_load(rules_text())["groups"][0]["rules"] if r["alert"] == "DeploybotEnvironmentUnhealthy")
+    longest = max((r["annotations"]["description"] for r in yaml.safe_load(rules_text())["groups"][0]["rules"]), key=len)
+    url = "https://app.example.org/health?" + "a=b&" * 200
+    alerts = [{"status": "firing", "labels": {"severity": "critical"}, "annotations": {
+        "summary": f"production is unhealthy: {n} {url} fails", "description": longest,
+        "runbook_url": rule["annotations"]["runbook_url"]}} for n in range(count)]
+    (tmp_path / "data").write_text(json.dumps({"alerts": alerts, "status": "firing"}), encoding="utf-8")
+    done = subprocess.run([tool("amtool"), "template", "render", "--template.type=html", f"--template.text={message}",
+                           "--template.glob=/usr/share/prometheus/alertmanager/default.tmpl",
+                           f"--template.data={tmp_path}/data"], capture_output=True, text=True, timeout=60, check=False)
+    text = done.stdout
+    assert done.returncode == 0 and len(text) <= 4096, (len(text), done.stderr)
+    shown = min(count, 5)
+    assert text.count("<b>critical</b>") == text.count("<b>") == text.count("</b>") == shown
+    assert text.count("#deploybotenvironmentunhealthy") == shown and (f"5 of {count}" in text) == (count > 5), text
+
+
 class Far:
     """Who is called from Alertmanager: [(path, body)]."""
 
     def __init__(self):
         self.calls = []
+        self.refuses = False    # what the bot sends
         far = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 far.calls.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
                 answer = b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":1,"type":"group"}}}'
-                self.send_response(200)
+                kicked = far.refuses and self.path != "/ring"
+                if kicked:
+                    answer = b'{"ok":false,"error_code":403,"description":"Forbidden: bot was kicked from the group chat"}'
+                self.send_response(403 if kicked else 200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
@@ -103,7 +128,7 @@ class Alertmanager:
         assert done.returncode == 0, done
         text = config.read_text(encoding="utf-8")
         for pattern, value in ((r"group_wait: 30s", "group_wait: 0s"), (r"group_interval: \w+", "group_interval: 1s"),
-                               (r"repeat_interval: 50s", "repeat_interval: 1s")):
+                               (r"repeat_interval: \w+", "repeat_interval: 1s")):
             text, times = re.subn(pattern, value, text)
             assert times > 0, pattern
         config.write_text(text, encoding="utf-8")
@@ -127,7 +152,7 @@ def test_an_alert_is_in_the_chat_and_the_watchdog_is_called(tmp_path):
     tool("prometheus-alertmanager")
     far = Far()
     alertmanager = Alertmanager(tmp_path, far)
-    prometheus = Prometheus(tmp_path, [f"127.0.0.1:{free_port()}"], [(r"for: \d+[mhd]\n", "for: 1s\n")],
+    prometheus = Prometheus(tmp_path, [f"127.0.0.1:{free_port()}"], [(r"for: \d+[mhd]\n", "for: 1s\n"), (r"\[15m\]\)\) > 0", "[6s])) > 0")],
                             alertmanager.port)
     try:
         wait_until(alertmanager.is_up, PATIENCE_S, "Alertmanager")
@@ -140,6 +165,11 @@ def test_an_alert_is_in_the_chat_and_the_watchdog_is_called(tmp_path):
         ring = next(body for path, body in far.calls if path == "/ring")
         assert {alert["labels"]["alertname"] for alert in ring["alerts"]} == {"DeploybotWatchdog"}
         assert not [body for path, body in far.calls if path not in ("/ring", f"/bot{TOKEN}/sendMessage")]
+        # Who is kicked notifies nobody of it: then the calls stop, and who is behind that URL rings.
+        far.refuses = True
+        wait_until(lambda: not prometheus.firing(alertname="DeploybotWatchdog"), PATIENCE_S, "the end of the watchdog")
+        far.refuses = False
+        wait_until(lambda: prometheus.firing(alertname="DeploybotWatchdog"), PATIENCE_S, "the watchdog again")
     finally:
         if prometheus.process is not None:
             prometheus.stop()

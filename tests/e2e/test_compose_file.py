@@ -7,10 +7,12 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 import yaml
 
+from runner_client import PROGRAM
 from stage import ROOT, WEBHOOK_SECRET, free_port
 from telegram_client import ADA, DEFAULT_TOKEN
 
@@ -329,6 +331,24 @@ def test_without_a_domain_a_token_and_an_id_are_enough(checkout):
     assert prepare(checkout, "polling")[0] == 64
 
 
+def test_the_settings_that_are_named_for_a_start_without_a_domain_are_enough(tmp_path):
+    said = (ROOT / "docs/INSTALLATION.md").read_text("utf-8").partition("**Without a domain**")[2].partition("known_hosts")[0]
+    names = re.findall(r"`([A-Z_]+)(?:=\w+)?`", said)
+    assert len(names) >= 5 and "`ENVIRONMENTS=staging`" in said
+    (tmp_path / "token").write_text(DEFAULT_TOKEN, encoding="ascii")
+    (tmp_path / "token").chmod(0o600)
+    values = {"GITHUB_REPOSITORY": "orchard/shop", "REGISTRY_URL": "ghcr.io", "REGISTRY_IMAGE": "orchard/shop",
+              "STAGING_HOST": "10.0.0.5", "STAGING_HEALTH_URL": "http://10.0.0.5:8080/health", "ENVIRONMENTS": "staging"}
+    assert set(names) == set(values)
+    text = (COMPOSE / "deploybot.conf").read_text("utf-8").replace("ADMIN_TELEGRAM_IDS=\n", f"ADMIN_TELEGRAM_IDS={ADA}\n")
+    text = text.replace("=/run/secrets/telegram_bot_token", f"={tmp_path}/token")
+    (tmp_path / "conf").write_text(text + "".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
+    done = subprocess.run([pathlib.Path(PROGRAM).parent / "deploybot", "--env-file", tmp_path / "conf", "check-config"],
+                          env={"RUNNER_SOCKET": "/run/deploybot-runner/runner.sock"}, capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files are given to other users")
 def test_grafana_never_starts_with_the_password_that_everybody_knows(checkout):
     """Without the file its image starts all the same, as admin with the password admin."""
@@ -371,3 +391,112 @@ def test_docker_compose_takes_the_file(tmp_path):
     assert config("--file", str(COMPOSE / "engine.yml"), **named, DOCKER_GID="1").returncode == 0
     done = config()
     assert done.returncode != 0 and "write the name that Telegram and GitHub call into .env" in done.stderr
+
+
+# --- nightly.sh ---
+
+# What the containers are here: their users without a capability, their folder, a deploybot that copies a file.
+ENGINE = """#!/bin/bash
+root=%s state=$root/state
+case ${0##*/} in
+docker) [[ $1 == cp && $2 == id-of-server:/var/lib/deploybot/* ]] && exec cp -- "$state/${2##*/}" "$3"; exit 9 ;;
+esac
+case $1 in ps) echo id-of-server; exit ;; stop | -f) exit ;; exec | run) shift ;; *) exit 9 ;; esac
+user= entry=()
+while [[ $1 == -* ]]; do
+	case $1 in
+	-T | --rm | --no-deps) ;;
+	--user) user=${2%%:*}; shift ;;
+	--entrypoint) entry=("$2"); shift ;;
+	-v) [[ $2 == deploybot_audit:/var/log/deploybot ]] || exit 9; shift ;;
+	*) exit 9 ;;
+	esac
+	shift
+done
+case $1 in server) user=${user:-10001} ;; runner) user=${user:-10002} ;; *) exit 9 ;; esac
+shift; set -- "${entry[@]}" "${@//\\/var\\/log\\/deploybot/$root/audit}"; words=("${@//\\/var\\/lib\\/deploybot/$state}")
+case $1 in /usr/lib/deploybot/*) echo "${words[*]}" >>"$root/calls"; words=("$root/program" "${words[@]}") ;; esac
+exec setpriv --reuid "$user" --regid "$user" --groups 10001 --inh-caps=-all --bounding-set=-all "${words[@]}"
+"""
+OF_A_CONTAINER = """#!/bin/bash
+case "$*" in *--preflight\\ %s*) echo "no such host"; exit 78 ;; *\\ backup\\ *) umask 077; echo copy >"${@: -1}" ;; esac
+"""
+
+
+@pytest.fixture
+def night(checkout):
+    """A checkout whose containers run; its folder of the state as Dockerfile makes it."""
+    (checkout / "bin").mkdir()
+    for name in ("docker", "docker-compose"):
+        (checkout / "bin" / name).write_text(ENGINE % checkout, encoding="ascii")
+        (checkout / "bin" / name).chmod(0o755)
+    subprocess.run(["install", "-d", "-m", "1770", "-o", "0", "-g", "10001", checkout / "state"], check=True, timeout=60)
+    prepare(checkout)
+    for path in (checkout, *checkout.parents):
+        if path.stat().st_uid == os.geteuid() and not path.stat().st_mode & 0o001:
+            path.chmod(path.stat().st_mode | 0o011)     # pytest's folders are ours alone
+    conf = checkout / "config" / "deploybot.conf"
+    conf.write_text(conf.read_text("utf-8") + "GITHUB_REPOSITORY=a/b\nENVIRONMENTS='staging, eu'\n", encoding="utf-8")
+    (checkout / "config" / "apps").mkdir()
+    (checkout / "config" / "apps" / "web.env").write_text("ENVIRONMENTS=production\n", encoding="ascii")
+    return checkout
+
+
+def nightly(folder, missing="nobody"):
+    """(status, what it says)."""
+    (folder / "program").write_text(OF_A_CONTAINER % missing, encoding="ascii")
+    (folder / "program").chmod(0o755)
+    done = subprocess.run([folder / "deploy/compose/nightly.sh"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          env={"PATH": f"{folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, timeout=60, check=False)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")
+def test_each_night_a_backup_is_taken_out_of_the_containers_and_every_target_is_looked_at(night):
+    (night / "backups").mkdir()
+    for name, days in (("old.db", 16), ("new.db", 3)):
+        (night / "backups" / name).touch()
+        os.utime(night / "backups" / name, (time.time() - days * 86400,) * 2)
+    status, said = nightly(night)
+    assert status == 0 and "all is there" in said, said
+    kept = sorted(path.name for path in (night / "backups").iterdir())
+    assert len(kept) == 2 and "new.db" in kept
+    made = next(night / "backups" / name for name in kept if name != "new.db")
+    assert made.read_text("ascii") == "copy\n" and made.stat().st_mode & 0o777 == 0o600 and made.stat().st_uid == 0
+    assert sorted(path.name for path in (night / "state").iterdir()) == ["check.begun", "check.passed"]
+    calls = (night / "calls").read_text("utf-8")
+    assert " doctor\n" in calls and re.findall(r"--preflight (\S+)", calls) == ["staging", "eu", "web/production"], calls
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")
+def test_a_look_that_finds_something_missing_does_not_pass_and_the_backup_is_made_all_the_same(night):
+    status, said = nightly(night, missing="eu")
+    assert status == 1 and "no such host" in said and "see above" in said.splitlines()[-1], said
+    assert [path.name for path in (night / "state").iterdir()] == ["check.begun"]
+    assert len(list((night / "backups").iterdir())) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")
+def test_what_is_said_to_be_typed_restores_a_backup_for_the_servers_user(night):
+    """With no capability: who may move and write what is what the folders' owners and modes say."""
+    subprocess.run(["install", "-d", "-m", "0750", "-o", "10001", "-g", "10001", night / "audit"], check=True, timeout=60)
+    for path in (night / "state/deploybot.db", night / "state/deploybot.db-wal", night / "audit/audit.log"):
+        path.write_text("of now", encoding="ascii")
+        os.chown(path, 10001, 10001)
+    (night / "COPY").write_text("of then", encoding="ascii")
+    readme = (COMPOSE / "README.md").read_text("utf-8").partition("## Restoring")[2].partition("\n## ")[0]
+    typed = "\n".join(re.findall("^    (.+)$", readme, re.M))
+    assert typed.count("docker-compose ") == 5
+    done = subprocess.run(["bash", "-ec", typed], cwd=night, env={"PATH": f"{night}/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done
+    made = night / "state/deploybot.db"
+    assert (made.read_text("ascii"), made.stat().st_uid, made.stat().st_mode & 0o777) == ("of then", 10001, 0o600)
+    assert sorted(path.name for path in night.glob("*/before/*")) == ["audit.log", "deploybot.db", "deploybot.db-wal"]
+    start = yaml.safe_load((COMPOSE / "restored.yml").read_text("utf-8"))["services"]["server"]["command"]
+    assert start == [*json.loads(re.search(r"^CMD (.*)$", stages()["server"], re.M)[1]), "--restored"]
+
+
+def test_the_line_for_cron_calls_what_there_is():
+    line = re.search(r"^    17 3 \* \* \* root /opt/deploybot/(\S+) 2>&1 \| logger", (COMPOSE / "README.md").read_text("utf-8"), re.M)
+    assert os.access(ROOT / line[1], os.X_OK)

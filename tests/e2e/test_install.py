@@ -90,7 +90,7 @@ def test_the_set_up_starts_from_where_it_is_installed_and_its_manual_names_its_w
     said = run(tree / "usr/sbin/deploybot-setup", "--help").stdout
     words = set(re.findall(r"--([a-z-]+)|\b([a-z]+)\b(?= NAME| \[APP/\]ENV| \||\])", said))
     text = page(tree, "man8/deploybot-setup.8").replace("\\", "")
-    assert len(words) == 9, said
+    assert len(words) == 10, said
     for option, command in words:
         assert re.search(rf"^\.It (Fl -{option}|Cm {command})\b", text, re.M), (option, command)
     found = run(tree / "usr/sbin/deploybot-setup", "--folder", tmp_path, "check")     # the programs too

@@ -59,7 +59,7 @@ def test_an_alert_says_how_bad_it_is_what_it_is_and_what_to_do(name):
     for block in re.split(r"(?m)^ +- alert: ", rules_text())[1:]:
         if block.split()[0] != name:
             continue
-        assert re.search(r"severity: ('\{\{ if eq \$labels.environment|critical$|warning$|none$)", block, re.M)
+        assert re.search(r"severity: ('\{\{ if match .* \$labels.environment|critical$|warning$|none$)", block, re.M)
         if not re.search(r"annotations: \*\w+$", block, re.M):
             for part in ("summary", "description", "runbook_url"):
                 assert f"          {part}: " in block, part

@@ -46,6 +46,19 @@ def test_a_file_of_answers_ends_in_a_target_where_all_is_there(bench):
     assert stat.S_IMODE((bench.folder / "secrets/runner").stat().st_mode) == 0o700
     keys = (bench.home / ".ssh/authorized_keys").read_text().splitlines()
     assert len(keys) == 2 and keys[1].startswith("restrict ssh-ed25519 ") and keys[1].endswith(" deploybot")
+    check_stamps_of_the_nightly_check(bench, bench.folder / "state")
+
+
+def check_stamps_of_the_nightly_check(bench, state):
+    """Where the server looks for them, which STATE_DIRECTORY says."""
+    assert bench.settings()["STATE_DIRECTORY"] == str(state) and not list(state.glob("check.*"))
+    status, said = bench.setup("--stamp", "check")
+    assert status == 0 and {path.name for path in state.glob("check.*")} == {"check.begun", "check.passed"}, said
+    for name in ("check.begun", "check.passed"):
+        os.utime(state / name, (1, 1))
+    (bench.folder / "secrets/runner/known_hosts").write_text("")
+    assert bench.setup("--stamp", "check")[0] == 78
+    assert (state / "check.begun").stat().st_mtime > 1 == (state / "check.passed").stat().st_mtime
 
 
 def test_a_file_that_a_package_names_and_nobody_has_made_is_asked_for(bench):

@@ -1,0 +1,253 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# alerts.sh - what deploybot-setup makes so that somebody is notified: Prometheus, Alertmanager, the nightly looks.
+# SPDX-License-Identifier: ISC
+# Sourced by setup.sh behind around.sh, never run.  What is another's own configuration is left, and what to add is said.
+
+readonly ALERT_TRIES=180 NIGHTLY="deploybot-backup.timer deploybot-check.timer"
+
+# Of the second bot; the answer is not shown, for it has the token's number in it.
+call_bot() { # METHOD [FIELD=VALUE...]
+	local api complaint=''
+	value_of TELEGRAM_API_BASE https://api.telegram.org
+	api=${said%/}
+	call "$api/bot$(<"$secret_file")/$1" "${@:2}"
+	[[ $said != 200 ]] || return 0
+	! [[ $(<"$draft/said") =~ \"description\":\ ?\"(([^\"\\]|\\.){1,200})\" ]] || complaint=${BASH_REMATCH[1]}
+	warn "Telegram does not take it (status $said): ${complaint:-no answer from $api}"
+	return 1
+}
+
+check_alert_token() { # NAME
+	local own
+	if [[ -z $secret_file || ! $(<"$secret_file") =~ ^[0-9]{1,19}:[A-Za-z0-9_-]{20,}$ ]]; then
+		warn "$1: it is no token as @BotFather gives it"
+		return 1
+	fi
+	value_of TELEGRAM_BOT_TOKEN_FILE ''
+	own=$said
+	if [[ -r $own && $(<"$own") == "$(<"$secret_file")" ]]; then
+		warn "$1: that is deploybot's own bot: make a second one at @BotFather: who reads Alertmanager's file has it"
+		return 1
+	fi
+	call_bot getMe
+}
+
+check_alert_chat() { # NAME
+	local chat=$said
+	if [[ ! $chat =~ ^-?[1-9][0-9]{0,18}$ ]]; then
+		warn "$1: ${chat@Q} is no chat's id, as -1001234567890"
+		return 1
+	fi
+	call_bot sendMessage "chat_id=$chat" "text=deploybot's alerts arrive here." && return 0
+	warn "$1: is the second bot in that chat?  In private it has to be written to first."
+	return 1
+}
+
+check_watchdog() { # NAME
+	local url=$said
+	if [[ ! $url =~ ^https?://[A-Za-z0-9._~:/?#@!\$\&()*+,\;=%-]+$ ]]; then
+		warn "$1: it is no http:// or https:// address"
+		return 1
+	fi
+	call "$url"
+	[[ $said != 2* ]] || return 0
+	warn "$1: it answers $said (000: not at all)"
+	return 1
+}
+
+# May FILE be replaced: is it the package's, as we would make it, or as we installed it last?
+is_replaceable() { # FILE PACKAGE FRESH
+	[[ ! -e $1 ]] || is_untouched "$1" "$2" || cmp -s -- "$1" "$3" ||
+		grep -Fqsx -- "$(sha256sum <"$1")$1" "$values/installed"
+}
+
+# Notes of it what it was, so that the next time tells an edit from an older one of ours.
+put_in_place() { # FRESH FILE
+	install -m 0644 -- "$1" "$2.new"
+	mv -fT -- "$2.new" "$2"
+	{ grep -Fv -- "  -$2" "$values/installed" 2>/dev/null || true; printf '%s%s\n' "$(sha256sum <"$2")" "$2"; } >"$draft/installed"
+	write_secret "$(me)" "$values/installed" <"$draft/installed"
+}
+
+# What somebody's own prometheus.yml lacks of what alerts need, as a list.
+lacking() { # FILE
+	local text job list=()
+	text=$(sed 's/[[:blank:]]*#.*//' -- "$1")
+	for job in deploybot alertmanager; do
+		grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?$job[\"']?$" <<<"$text" || list+=("the job $job")
+	done
+	grep -Eq "[[:blank:]\"'/\[](alerts|[^[:blank:]]*\*[^[:blank:]]*)\.ya?ml" <<<"$text" || list+=("alerts.yml in rule_files")
+	grep -Eq '^[[:blank:]]*(- )?alertmanagers:' <<<"$text" || list+=("alerting")
+	printf '%s\n' "${list[@]}" | paste -sd, - | sed 's/,/, /g'
+}
+
+# Prometheus asks us, and knows the rules.  What was edited since we installed it stays, and is said.
+install_rules() { # FOLDER
+	local file=$1/prometheus.yml rules=$1/alerts.yml lacks
+	if ! is_replaceable "$rules" '' "$examples/alerts.yml"; then
+		warn "$rules was edited and stays as it is; what is new: diff -u $rules $examples/alerts.yml"
+	elif ! cmp -s -- "$examples/alerts.yml" "$rules" || ! grep -Fqs -- "  -$rules" "$values/installed"; then
+		put_in_place "$examples/alerts.yml" "$rules"
+	fi
+	own_address
+	if [[ $said == unix:* ]]; then
+		warn "Prometheus asks no socket in a file, as LISTEN_ADDRESS is one: change the job deploybot in $file"
+		said=127.0.0.1:8080
+	fi
+	sed "s|\"127\\.0\\.0\\.1:8080\"|\"$said\"|" "$examples/prometheus.yml" >"$draft/prometheus.yml"
+	if is_replaceable "$file" prometheus "$draft/prometheus.yml"; then
+		put_in_place "$draft/prometheus.yml" "$file"
+		return 0
+	fi
+	own_prometheus=yes
+	lacks=$(lacking "$file")
+	[[ -z $lacks ]] || warn "$file is your own: add what $examples/prometheus.yml has and it has not: $lacks"
+}
+
+# Before anything is started again: does who will read it take it?
+check_configurations() { # FOLDER
+	local bad=0
+	: >"$draft/said"
+	! type -P promtool >/dev/null || promtool check config "$1/prometheus.yml" >"$draft/said" 2>&1 || bad=1
+	((bad == 1)) || ! type -P amtool >/dev/null || amtool check-config "$1/alertmanager.yml" >"$draft/said" 2>&1 || bad=1
+	((bad == 0)) || fail "$EXIT_CONFIG" "$1: nothing is started with that: \
+$(grep -iE 'fail|error' -- "$draft/said" | head -n 3 | tr '\n' ' ' | head -c 600)"
+}
+
+# Fills `missing` with why no alert would arrive, empty where they do: a chain from deploybot to the watchdog's receiver.
+ask_alert_chain() {
+	missing=
+	call http://127.0.0.1:9093/-/ready
+	[[ $said == 200 ]] || missing="Alertmanager does not answer at 127.0.0.1:9093: journalctl -u prometheus-alertmanager says why"
+	[[ -z $missing ]] || return 0
+	call http://127.0.0.1:9090/-/ready
+	[[ $said == 200 ]] || missing="Prometheus does not answer at 127.0.0.1:9090: journalctl -u prometheus says why"
+	[[ -z $missing ]] || return 0
+	call 'http://127.0.0.1:9090/api/v1/query' 'query=up{job="deploybot"} == 1'
+	[[ $(<"$draft/said") == *'"value":'* ]] || missing="Prometheus does not reach deploybot: the job deploybot in prometheus.yml, \
+LISTEN_ADDRESS, API_SERVER_PORT, ENABLE_TELEMETRY; systemctl status deploybot"
+	[[ -z $missing ]] || return 0
+	call 'http://127.0.0.1:9093/api/v2/alerts?filter=alertname%3D%22DeploybotWatchdog%22'
+	[[ $(<"$draft/said") == *'"name":"watchdog"'* ]] || missing="Alertmanager has no DeploybotWatchdog of Prometheus: rule_files and \
+alerting in prometheus.yml; http://127.0.0.1:9090/rules says what it knows"
+}
+
+# Rules are looked at each 15 seconds; what Prometheus sends before it knows Alertmanager it sends again after a minute.
+until_alerts_arrive() {
+	local tries=0 missing
+	say '\nwaiting until Alertmanager has an alert of Prometheus: one that always fires; up to two minutes'
+	while ((tries++ < ALERT_TRIES)); do
+		ask_alert_chain
+		[[ -n $missing ]] || return 0
+		sleep 1
+	done
+	fail "$EXIT_CONFIG" "the configurations are written, and no alert would arrive: $missing"
+}
+
+# Puts options into ARGS of a file of /etc/default; one that is there with another value stays as it is.
+set_arguments() { # FILE OPTION=VALUE...
+	local file=$1 option line there words=''
+	[[ -e $file ]] || install -m 0644 /dev/null "$file"
+	line=$(grep -n '^[[:blank:]]*ARGS=' -- "$file" | tail -n 1 | cut -d: -f1) || true
+	there=$(tail -n "+${line:-1}" -- "$file" | grep -v '^[[:blank:]]*#') || true
+	for option in "${@:2}"; do
+		[[ $there == *"${option%%=*}"[=[:space:]]* ]] || words+="${words:+ }$option"
+	done
+	[[ -n $words ]] || return 0
+	cp -p -- "$file" "$file.new"
+	if [[ -z $line ]]; then
+		[[ -z $(tail -c 1 -- "$file") ]] || echo >>"$file.new"
+		printf 'ARGS="%s"\n' "$words" >>"$file.new"
+	else
+		awk -v line="$line" -v words="$words" '
+			NR == line {
+				match($0, /ARGS=/)
+				value = substr($0, RSTART + 5)
+				quote = value ~ /^["\047]/ ? substr(value, 1, 1) : "\""
+				if (value !~ /^["\047]/)
+					value = quote value quote
+				space = substr(value, 2, 1) == quote ? "" : " "
+				$0 = substr($0, 1, RSTART + 4) quote words space substr(value, 2)
+			}
+			{ print }' "$file" >"$file.new"
+	fi
+	sync -- "$file.new"
+	mv -fT -- "$file.new" "$file"
+	say '%s: ARGS has %s now' "$file" "$words"
+}
+
+# Neither asks for a login, so no other machine reaches them; and an Alertmanager that looks for others of its kind ends
+# at once where this machine has no private address.
+keep_to_this_machine() { # FOLDER-OF-DEFAULTS
+	set_arguments "$1/prometheus-alertmanager" --cluster.listen-address= --web.listen-address=127.0.0.1:9093
+	if [[ $own_prometheus == no ]]; then
+		set_arguments "$1/prometheus" --web.listen-address=127.0.0.1:9090
+	fi
+	! grep -Es '^[[:blank:]]*ARGS=.*--web\.listen-address[= ]' "$1"/prometheus{,-alertmanager} |
+		grep -Eqv -- '--web\.listen-address[= ](127\.|\[::1\]|localhost:)' ||
+		warn "$1: an address in ARGS is not of this machine alone: whoever reaches it needs no login, and may silence alerts"
+}
+
+set_up_alerts() {
+	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file own_prometheus=no
+	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without alerts"
+	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
+		place=/etc/prometheus group=(prometheus)
+		type -P prometheus >/dev/null && type -P prometheus-alertmanager >/dev/null || fail "$EXIT_CONFIG" \
+			"there is no Alertmanager: apt-get install -y prometheus prometheus-alertmanager; then this again"
+		find_examples monitoring
+		file=$place/alertmanager.yml
+		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||
+			is_untouched "$file" prometheus-alertmanager ||
+			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand, with alerts.yml \
+and what prometheus.yml there has; and what alerts look at each night: systemctl enable --now $NIGHTLY. $untouched"
+	fi
+	draft=$folder/setup.alerts
+	begin_draft
+	ask_secret ALERT_BOT_TOKEN "$values/alert_bot_token" required check_alert_token \
+		"The token of a second bot: write /newbot to @BotFather again" "Alertmanager's file has it, and not deploybot's own"
+	ask_alerts
+	mkdir -p -- "$values" "$place"
+	for name in alert_bot_token alert_chat_id alert_watchdog_url alert_api_url; do
+		[[ ! -e $draft/$name ]] || write_secret "$(me)" "$values/$name" <"$draft/$name"
+	done
+	find_examples monitoring
+	install_rules "$place"
+	"$examples/alertmanager.sh" "$values" "$place/alertmanager.yml" "${group[@]}" ||
+		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
+	check_configurations "$place"
+	if [[ $folder != "$FOLDER_INSTALLED" ]]; then
+		rm -rf -- "$draft"
+		say '\nwritten: %s; no alert arrives before a Prometheus and an Alertmanager are started with that' "$place"
+		return 0
+	fi
+	keep_to_this_machine /etc/default
+	if [[ $starts != yes || ! -d /run/systemd/system ]]; then
+		rm -rf -- "$draft"
+		say '\nwritten: %s; no alert arrives before this: systemctl restart prometheus prometheus-alertmanager' "$place"
+		return 0
+	fi
+	# shellcheck disable=SC2086 # two units
+	systemctl enable --now $NIGHTLY && systemctl restart prometheus prometheus-alertmanager ||
+		fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
+	until_alerts_arrive
+	rm -rf -- "$draft"
+	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
+}
+
+# What goes into the three files.
+ask_alerts() {
+	local chat='' url=''
+	cat -- "$secret_file" >"$draft/alert_bot_token"
+	[[ ! -r $values/alert_chat_id ]] || chat=$(<"$values/alert_chat_id")
+	ask ALERT_CHAT_ID "$chat" check_alert_chat "The chat that is notified: its id" \
+		"The second bot has to be in it; /whoami, written there to deploybot, says it.  A message goes there now"
+	printf '%s\n' "$said" >"$draft/alert_chat_id"
+	[[ ! -r $values/alert_watchdog_url ]] || url=$(<"$values/alert_watchdog_url")
+	ask ALERT_WATCHDOG_URL "$url" check_watchdog "An address that rings when nobody calls it any more" \
+		"It notices that this machine is off: healthchecks.io and others give such"
+	watchdog=$said
+	printf '%s\n' "$said" >"$draft/alert_watchdog_url"
+	value_of TELEGRAM_API_BASE ''
+	[[ -z $said ]] || printf '%s\n' "${said%/}" >"$draft/alert_api_url"
+}

@@ -1,0 +1,299 @@
+"""Goal: what deploybot-setup makes of an nginx, a Prometheus and an Alertmanager works, and takes nothing from what was
+there: the parts of deploy/setup one by one, with real programs, beside the whole in test_setup.py."""
+# SPDX-License-Identifier: ISC
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from commands_aid import DEPLOY
+from monitoring_aid import SHIPPED, tool
+from namespace_aid import MOUNTS, need
+from runner_client import PROGRAM
+from tls_aid import make_certificate
+
+DEBIANS = '# Set the command-line arguments to pass to the server.\nARGS=""\n'
+SOURCED = f"""set -euo pipefail; umask 077; here={DEPLOY}; . {DEPLOY}/common.sh
+for part in ask questions settings around alerts; do . {DEPLOY}/setup/$part.sh; done
+"""
+
+
+def call(script, *words, path=None):
+    """(status, what it said) of a script behind the parts of setup."""
+    env = {"PATH": path or "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+    done = subprocess.run(["bash", "-c", SOURCED + script, "deploybot-setup", *map(str, words)], env=env, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                          check=False)
+    return done.returncode, done.stdout
+
+
+# ---- nginx -----------------------------------------------------------------------------------------
+
+DEBIANS_OWN = 'is_untouched() { [[ $(<"$1") == debian ]]; }; sites_of_others "$1/nginx" "$1/html"'
+
+
+@pytest.mark.parametrize("files, found", [
+    ({}, ""), ({"html/index.nginx-debian.html": ""}, ""), ({"nginx/conf.d/README": ""}, ""),
+    ({"nginx/sites-enabled/shop": ""}, "nginx/sites-enabled/shop "), ({"nginx/conf.d/shop.conf": ""}, "nginx/conf.d/shop.conf "),
+    ({"html/index.html": "our site"}, "html/index.html "),
+    ({"nginx/sites-available/default": "ours"}, "nginx/sites-enabled/default ")])
+def test_a_site_that_nginx_serves_is_seen_and_debians_own_page_is_none(tmp_path, files, found):
+    for folder in ("nginx/conf.d", "nginx/sites-available", "nginx/sites-enabled", "html"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "nginx/sites-enabled/default").symlink_to(tmp_path / "nginx/sites-available/default")
+    for name, text in {"nginx/sites-available/default": "debian", **files}.items():
+        (tmp_path / name).write_text(text)
+    assert call(DEBIANS_OWN, tmp_path) == (0, found and f"{tmp_path}/{found}")
+
+
+# In an /etc of its own; nginx itself says whether it takes the configuration.
+OWN_ETC = """PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin; cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc &&
+mount -t tmpfs none /var/www && mount -t tmpfs none /run && mount -t tmpfs none /var/log/nginx || exit 77
+live=/etc/letsencrypt/live/bot.example.org; mkdir -p "$live" && cp "$1/tls/cert.pem" "$live/fullchain.pem" &&
+cp "$1/tls/key.pem" "$live/privkey.pem"
+look() { "$@" 2>&1; echo "status $?"; md5sum </etc/nginx/nginx.conf; ls /etc/nginx; }
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc of its own")
+def test_nginx_is_taken_only_where_nobody_else_uses_it_and_what_it_had_is_kept(tmp_path):
+    need(*MOUNTS)
+    tool("nginx")
+    make_certificate(tmp_path / "tls", int(time.time()) + 86400)
+    (tmp_path / "draft").mkdir()
+    (tmp_path / "conf").write_text("API_SERVER_PORT=9091\n")
+    door = f"""{SOURCED}
+systemctl() {{ echo "systemctl $*"; }}
+untouched='nothing here was changed' draft=$1/draft conf_there=$1/conf
+open_door bot.example.org; call() {{ said=000; }}; look_at_door bot.example.org"""
+    # First with a site of somebody's, then without.
+    script = OWN_ETC + """echo "server { listen 81; server_name shop.example.org; }" >/etc/nginx/conf.d/shop.conf
+look bash -c "$2" deploybot-setup "$1"; rm /etc/nginx/conf.d/shop.conf; echo ----; look bash -c "$2" deploybot-setup "$1"
+grep -E '^\\s+server [0-9]' /etc/nginx/nginx.conf; cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
+    before = pathlib.Path("/etc/nginx/nginx.conf").read_bytes()
+    (tmp_path / "before").write_bytes(before)
+    done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, door], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+    shutil.rmtree(tmp_path / "etc")
+    first, _, second = done.stdout.partition("----\n")
+    assert "nginx serves other sites, which our configuration does not read: /etc/nginx/conf.d/shop.conf." in first, first
+    assert "status 78" in first and hashlib.md5(before).hexdigest() in first and "nothing here was changed" in first, first
+    assert "systemctl restart nginx" in second and "kept" in second and "status 69" in second, second
+    assert "nginx.conf.before-deploybot is what it had" in second and "nothing here was changed" not in second, second
+    assert "server 127.0.0.1:9091;" in second and "server 127.0.0.1:8080;" not in second, second
+
+
+# ---- what Debian's units start them with -----------------------------------------------------------
+
+def keep(folder, own_prometheus="no"):
+    return call('own_prometheus=$2; keep_to_this_machine "$1"', folder, own_prometheus)
+
+
+@pytest.mark.parametrize("before, after", [
+    (DEBIANS, '# Set the command-line arguments to pass to the server.\nARGS="{}"\n'), (None, 'ARGS="{}"\n'),
+    ('ARGS="--a=b \\\n  --c"\n', 'ARGS="{} --a=b \\\n  --c"\n'), ("ARGS='--a \"b\"'\n", "ARGS='{} --a \"b\"'\n"),
+    ("ARGS=--a --b\n", 'ARGS="{} --a --b"\n'), ("ARGS=\n", 'ARGS="{}"\n'),
+    ('ARGS="--web.listen-address=:1"\nARGS="--a"\n', 'ARGS="--web.listen-address=:1"\nARGS="{} --a"\n'),
+    ('#ARGS="--web.listen-address=:1"\nX=y', '#ARGS="--web.listen-address=:1"\nX=y\nARGS="{}"\n')])
+def test_options_are_put_before_those_that_are_there_which_stay(tmp_path, before, after):
+    file = tmp_path / "default"
+    if before is not None:
+        file.write_text(before)
+        file.chmod(0o640)
+    for _ in range(2):      # the second time it changes nothing
+        status, said = call('set_arguments "$1" --cluster.listen-address= --web.listen-address=127.0.0.1:9', file)
+        assert status == 0 and file.read_text() == after.format(
+            "--cluster.listen-address= --web.listen-address=127.0.0.1:9"), said
+    assert file.stat().st_mode & 0o777 == (0o644 if before is None else 0o640) and os.listdir(tmp_path) == ["default"]
+
+
+def test_an_address_of_the_admins_own_stays_and_is_said_to_need_no_login(tmp_path):
+    (tmp_path / "prometheus").write_text('ARGS="--web.listen-address=10.0.0.7:9090 --log.level=warn"\n')
+    (tmp_path / "prometheus-alertmanager").write_text(DEBIANS)
+    status, said = keep(tmp_path)
+    assert status == 0 and "whoever reaches it needs no login" in said, said
+    assert (tmp_path / "prometheus").read_text() == 'ARGS="--web.listen-address=10.0.0.7:9090 --log.level=warn"\n'
+    assert 'ARGS="--cluster.listen-address= --web.listen-address=127.0.0.1:9093"\n' in \
+        (tmp_path / "prometheus-alertmanager").read_text()
+    (tmp_path / "prometheus").write_text(DEBIANS)
+    status, said = keep(tmp_path)
+    assert status == 0 and "login" not in said, said
+
+
+def test_a_prometheus_of_the_admins_own_is_left_to_whom_it_answers(tmp_path):
+    for name in ("prometheus", "prometheus-alertmanager"):
+        (tmp_path / name).write_text(DEBIANS)
+    assert keep(tmp_path, "yes")[0] == 0 and (tmp_path / "prometheus").read_text() == DEBIANS
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a network of its own")
+def test_alertmanager_starts_on_a_machine_without_a_private_address_and_listens_on_loopback_alone(tmp_path):
+    """With ARGS as Debian's it ends: what listens for others of its kind looks for an address to name itself by."""
+    need("unshare", "--net")
+    tool("prometheus-alertmanager")
+    (tmp_path / "prometheus-alertmanager").write_text(DEBIANS)
+    assert keep(tmp_path)[0] == 0
+    (tmp_path / "am.yml").write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+    script = """ip link set lo up; ip address add 5.9.8.7/32 dev lo; . "$1/prometheus-alertmanager"
+prometheus-alertmanager --config.file="$1/am.yml" --storage.path="$1/data" $ARGS >"$1/log" 2>&1 & process=$!
+until curl --silent --max-time 9 http://127.0.0.1:9093/-/ready; do kill -0 "$process" || exit; done; echo
+ss -Hltun | awk '{ print $5 }'; kill "$process"; wait "$process" || true"""
+    done = subprocess.run(["unshare", "--net", "bash", "-c", script, "bash", tmp_path], capture_output=True, text=True,
+                          timeout=120, check=False)
+    assert done.stdout.split() == ["OK", "127.0.0.1:9093"], done.stdout + done.stderr + (tmp_path / "log").read_text()
+
+
+# ---- rules and configurations ----------------------------------------------------------------------
+
+INSTALL = """conf_there=$1/conf; values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no; mkdir -p "$values" "$draft" "$1/etc"
+install_rules "$1/etc"; echo "own_prometheus=$own_prometheus"
+"""
+
+
+@pytest.fixture
+def rules(tmp_path):
+    """The package's files, as a first installation has put them in place."""
+    shutil.copytree(SHIPPED, tmp_path / "examples")
+    assert call(INSTALL, tmp_path) == (0, "own_prometheus=no\n")
+    for name in ("alerts.yml", "prometheus.yml"):
+        assert (tmp_path / "etc" / name).read_bytes() == (SHIPPED / name).read_bytes()
+    return tmp_path
+
+
+def upgrade(folder):
+    """Another version of the package's."""
+    for name in ("alerts.yml", "prometheus.yml"):
+        path = folder / "examples" / name
+        path.write_text(path.read_text("utf-8") + "# newer\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("settings, address", [
+    ("", "127.0.0.1:8080"), ("API_SERVER_PORT=9091\n", "127.0.0.1:9091"), ("LISTEN_ADDRESS=0.0.0.0\n", "127.0.0.1:8080"),
+    ("LISTEN_ADDRESS=10.0.0.7\nAPI_SERVER_PORT=81\n", "10.0.0.7:81"), ("LISTEN_ADDRESS=::\n", "[::1]:8080"),
+    ("LISTEN_ADDRESS=fd00::7\n", "[fd00::7]:8080"), ("LISTEN_ADDRESS=/run/d.sock\n", "unix:/run/d.sock")])
+def test_nginx_and_prometheus_ask_where_the_server_listens(rules, settings, address):
+    (rules / "conf").write_text(settings)
+    assert call('conf_there=$1; own_address; echo "$said"', rules / "conf") == (0, address + "\n")
+    status, said = call(INSTALL, rules)
+    asked = re.findall(r"job_name: deploybot\n.*\n +- targets: \[\"(.*)\"\]", (rules / "etc/prometheus.yml").read_text("utf-8"))
+    assert status == 0 and asked == ["127.0.0.1:8080" if address.startswith("unix") else address]
+    assert ("asks no socket in a file" in said) == address.startswith("unix"), said
+
+
+def test_rules_that_nobody_has_edited_are_renewed(rules):
+    upgrade(rules)
+    assert call(INSTALL, rules) == (0, "own_prometheus=no\n")
+    assert all((rules / "etc" / name).read_text("utf-8").endswith("# newer\n") for name in ("alerts.yml", "prometheus.yml"))
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_rules_that_were_edited_stay_and_it_is_said_where_the_new_ones_are(rules, noted):
+    """Also where nothing was noted, as by an older version."""
+    if not noted:
+        (rules / "values/installed").unlink()
+    edited = (SHIPPED / "alerts.yml").read_text("utf-8").replace("your-org", "orchard").replace("> 2400)", "> 7200)")
+    (rules / "etc/alerts.yml").write_text(edited, encoding="utf-8")
+    own = (SHIPPED / "prometheus.yml").read_text("utf-8").replace("15s", "30s")
+    (rules / "etc/prometheus.yml").write_text(own, encoding="utf-8")
+    upgrade(rules)
+    for _ in range(2):
+        status, said = call(INSTALL, rules)
+        assert status == 0 and f"diff -u {rules}/etc/alerts.yml {rules}/examples/alerts.yml" in said, said
+        assert "own_prometheus=yes" in said and "is your own" not in said, said
+        assert (rules / "etc/alerts.yml").read_text("utf-8") == edited
+        assert (rules / "etc/prometheus.yml").read_text("utf-8") == own
+
+
+@pytest.mark.parametrize("changes, lacks", [
+    ((("rule_files:\n  - alerts.yml\n", ""),), "alerts.yml in rule_files"),
+    ((("- alerts.yml", "- rules/*.yml"),), ""), ((("- alerts.yml", "- other.yml"),), "alerts.yml in rule_files"),
+    ((("alerting:", "#alerting:"), ("  alertmanagers:", "#  alertmanagers:")), "alerting"),
+    ((("job_name: deploybot", "job_name: deploybot-2"), ("  alertmanagers:", "#")), "the job deploybot, alerting"),
+    ((("job_name: alertmanager", "job_name: am"),), "the job alertmanager")])
+def test_each_thing_that_ones_own_prometheus_lacks_is_said(rules, changes, lacks):
+    text = (SHIPPED / "prometheus.yml").read_text("utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (rules / "etc/prometheus.yml").write_text("# ours\n" + text, encoding="utf-8")
+    status, said = call(INSTALL, rules)
+    assert status == 0 and said.endswith(f"it has not: {lacks}\nown_prometheus=yes\n" if lacks else "own_prometheus=yes\n"), said
+
+
+CHAIN = """draft=$1 missed=$2
+call() {
+	said=200; echo '"value": "name":"watchdog"' >"$draft/said"
+	[[ $1 != *$missed* ]] || { said=000; echo >"$draft/said"; }
+}
+ask_alert_chain; echo "$missing"
+"""
+
+
+@pytest.mark.parametrize("missed, words", [
+    ("9093/-/ready", "Alertmanager does not answer"), ("9090/-/ready", "Prometheus does not answer"),
+    ("api/v1/query", "does not reach deploybot"), ("api/v2/alerts", "has no DeploybotWatchdog"), ("nothing", "")])
+def test_alerts_are_not_said_to_arrive_before_the_watchdog_is_at_alertmanager(tmp_path, missed, words):
+    status, said = call(CHAIN, tmp_path, missed)
+    assert status == 0 and (words in said if words else said == "\n"), said
+
+
+ANSWERS = """import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0))); self.do_GET()
+    def do_GET(self):
+        said = b'deploybot_runner_up 1\\n' if self.path == "/metrics" else b'{"ok":true,"result":{}}'
+        self.send_response(200); self.send_header("Content-Length", str(len(said))); self.end_headers(); self.wfile.write(said)
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Handler).serve_forever()
+"""
+# deploybot, Telegram and who rings are one server; systemctl starts what Debian's units would.
+WHOLE = """PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin; cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc &&
+mount -t tmpfs none /run && mkdir -p /run/systemd/system && mount -t tmpfs none /var/lib/prometheus &&
+ip link set lo up && systemd-sysusers "$2/systemd/sysusers.conf" &&
+install -m 0640 -g deploybot -D "$1/conf" /etc/deploybot/deploybot.conf &&
+systemd-tmpfiles --create --prefix=/etc/deploybot "$2/systemd/tmpfiles.conf" || exit 77
+mkdir "$1/bin"; cat >"$1/bin/systemctl" <<'END'
+#!/bin/bash
+echo "systemctl $*"
+[[ $1 == restart ]] || exit 0
+for name in "${@:2}"; do
+	. "/etc/default/$name"; file=/etc/prometheus/prometheus.yml; [[ $name == prometheus ]] || file=/etc/prometheus/alertmanager.yml
+	(cd /var/lib/prometheus; exec "$name" --config.file="$file" $ARGS) </dev/null >"${0%/*}/$name.log" 2>&1 9<&- &
+	echo "$!" >>"${0%/*}/pids"
+done
+END
+chmod +x "$1/bin/systemctl"; PATH=$1/bin:$PATH
+python3 "$1/answers.py" & echo "$!" >"$1/bin/pids"
+until curl --silent --output /dev/null http://127.0.0.1:8080/; do kill -0 "$!" || exit; done
+"$2/setup.sh" --answers "$1/answers" alerts; echo "status $?"; ss -Hltun | awk '{ print $5 }' | sort
+xargs kill <"$1/bin/pids"
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("systemd-sysusers"), reason="needs root and systemd-sysusers")
+def test_alerts_arrive_where_prometheus_and_alertmanager_are_as_debian_installs_them(tmp_path):
+    need(*MOUNTS, "--net")
+    tool("prometheus-alertmanager")
+    token = tmp_path / "token"
+    token.write_text("7000000002:AAF-deploybots_own_bot_0123456789")
+    (tmp_path / "conf").write_text(f"TELEGRAM_API_BASE=http://127.0.0.1:8080\nTELEGRAM_BOT_TOKEN_FILE={token}\n"
+                                   "ADMIN_TELEGRAM_IDS=1\nGITHUB_REPOSITORY=orchard/shop\n")
+    (tmp_path / "answers").write_text("ALERT_BOT_TOKEN=7000000003:AAF-the_second_bot_for_alerts_0123456789\n"
+                                      "ALERT_CHAT_ID=-5\nALERT_WATCHDOG_URL=http://127.0.0.1:8080/ring\n")
+    (tmp_path / "answers").chmod(0o600)
+    (tmp_path / "answers.py").write_text(ANSWERS)
+    done = subprocess.run([*MOUNTS, "--net", "--pid", "--fork", "bash", "-c", WHOLE, "bash", tmp_path, DEPLOY],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+                          env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "DEPLOYBOT_RUNNER": PROGRAM}, check=False)
+    shutil.rmtree(tmp_path / "etc")
+    logs = "".join(path.read_text("utf-8", "replace") for path in (tmp_path / "bin").glob("*.log"))
+    assert "status 0\n" in done.stdout and "alerts go to that chat" in done.stdout, done.stdout + logs
+    assert done.stdout.split("status 0\n")[1].split() == ["127.0.0.1:8080", "127.0.0.1:9090", "127.0.0.1:9093"], done.stdout
