@@ -114,11 +114,23 @@ def test_another_prefix_is_everywhere(tmp_path):
     assert not (tmp_path / "usr").exists()
 
 
-def test_uninstall_leaves_what_is_the_administrators(tmp_path):
+def test_uninstall_and_upgrade_leave_what_is_the_administrators(tmp_path):
+    """Regression: an upgrade from source deleted hooks and transports of one's own, and releases went on without them."""
     make("install", f"DESTDIR={tmp_path}")
+    folder = tmp_path / "usr/local/lib/deploybot"
+    own = [folder / "deploy" / name for name in ("hooks.d/pre-start/secrets", "transports/mine.sh")]
+    for path in own:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine\n", "utf-8")
+    former = folder / "deploy/setup/of-the-version-before.sh"
+    former.write_text("", "utf-8")
+    with open(folder / "scripts", "a", encoding="utf-8") as file:
+        file.write("setup/of-the-version-before.sh\n")
+    make("install", f"DESTDIR={tmp_path}")
+    assert not former.exists() and [path.read_text("utf-8") for path in own] == ["mine\n"] * 2
     said = make("uninstall", f"DESTDIR={tmp_path}")
-    assert files(tmp_path) == ["etc/deploybot/deploybot.conf"]
-    assert "left: /etc/deploybot" in said
+    assert files(tmp_path) == sorted(["etc/deploybot/deploybot.conf", *(str(path.relative_to(tmp_path)) for path in own)])
+    assert "left: /etc/deploybot" in said and f"left, as they are yours:\n{folder}/deploy/" in said
 
 
 # ---- settings --------------------------------------------------------------------------------------
