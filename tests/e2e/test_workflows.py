@@ -178,7 +178,11 @@ def test_every_push_is_built_on_three_systems_and_as_images_that_are_scanned():
 
 def test_dependabot_looks_after_actions_bases_and_what_lint_takes():
     updates = read(".github/dependabot.yml")["updates"]
-    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "docker", "npm"}
+    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "docker", "docker-compose", "npm"}
+    images = re.findall(r"^    image: \$\{\w+:-(.*)\}$", text_of("docker-compose.yml"), re.M)
+    pinned = [image for image in images if not image.startswith("deploybot-")]
+    assert len(pinned) == 5     # with the tag that it follows; a digest alone would follow latest
+    assert all(re.fullmatch(r"[a-z/-]+:v?[0-9][a-z0-9.-]+@sha256:[0-9a-f]{64}", image) for image in pinned), pinned
     for update in updates:
         for folder in update.get("directories", [update.get("directory")]):
             assert os.path.isdir(ROOT + folder) and update["schedule"]["interval"] == "weekly", folder
@@ -292,6 +296,22 @@ def test_what_fails_while_building_fails_the_job_and_leaves_no_login(building, p
     status, ran = building.job("build")
     assert status != 0 and ran == STEPS[:step + 1] and not list(building.temp.iterdir())
     assert building.world()["registry"] == {}
+
+
+@pytest.mark.parametrize("registry_says, builds", [
+    ("echo '{}'", False), ("echo 'manifest unknown'; exit 1", True), ("echo 'no such manifest: x'; exit 1", True),
+    ("echo 'net/http: TLS handshake timeout'; exit 1", None)])
+def test_an_image_at_githubs_registry_is_built_once_for_each_commit(ci, registry_says, builds):
+    """Regression: a second branch with the commit pushed another image under its tag, which no approval had seen."""
+    assert read(GHCR)["concurrency"] == {"group": "image-${{ github.sha }}", "cancel-in-progress": False}
+    ci.workflow = GHCR
+    (ci.bin / "docker").unlink()
+    (ci.bin / "docker").write_text(f"#!/bin/bash\necho $1 >>{ci.path}/did\n[[ $1 != manifest ]] || {{ {registry_says}; }}\n")
+    (ci.bin / "docker").chmod(0o755)
+    status, _ = ci.job("image")
+    did = (ci.path / "did").read_text().split()
+    assert did == ["login", "manifest"] + (["build", "push"] if builds else []), ci.said
+    assert (status == 0) == (builds is not None) and ("Run this again" in "".join(ci.said)) == (builds is None), ci.said
 
 
 @pytest.mark.parametrize("registry", ["ghcr.io/acme", f"{ECR}/shop", f"https://{ECR}", f"{ECR};id"])
