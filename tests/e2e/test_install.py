@@ -157,6 +157,7 @@ def test_the_settings_file_has_every_setting_and_no_secret(tree):
         for member, example in MEMBERS:
             name = re.sub(member, example, name)
         assert name in names or f"{name}_FILE" in names, name
+    assert "may name a file" not in text
     secrets = re.findall(r'^(?:SETTING|SHIPPING)\((\w+), \w+, [^\n]*, SECRET,', "".join(
         (ROOT / name).read_text("utf-8") for name in ("runner/settings.def", "server/types/settings.def")), re.M)
     assert len(secrets) >= 5
