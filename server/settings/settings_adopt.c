@@ -70,7 +70,7 @@ add_lines(struct adopter *a, const struct env_entry *entry)
 	}
 }
 
-/* Does any environment switch between two ports?  Else the default of these is nothing that it has. */
+/* Does any environment switch between two ports?  Else the default of these is nobody's. */
 static bool
 is_bluegreen(const struct adopter *a)
 {

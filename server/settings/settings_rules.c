@@ -158,7 +158,8 @@ static const struct rule idle[] = {
 #define RULE(...)
 #define SWITCHES \
 	"is used by DEPLOY_STRATEGY=bluegreen of the transport ssh alone, and does nothing here"
-#define OF(transport) "is used by the transport " transport " alone, and does nothing here"
+#define OF(transport) \
+	"is used by the transport " transport " alone, and does nothing here"
 #define IDLE(name, where, sentence) { SETTING_##name, true, where, SETTINGS_WARNING, sentence },
 #include "settings/settings_rules.def"
 };
@@ -362,14 +363,16 @@ check_idle_families(struct settings_loader *l)
 		size_t n = i % COUNT(families);
 		const char *transport = settings_transport(l->s, member);
 		const struct view v = { l->s, member };
+		const char *usual = settings_table_families[families[n].setting].fallback;
 
 		if (member->family != FAMILY_ENVIRONMENT || is_given(&v, SETTING_DEPLOY_SCRIPT) ||
 		    !is_ours(transport) || strcmp(transport, families[n].transport) == 0 ||
-		    !member->values[families[n].setting].is_given)
-			continue;
+		    !member->values[families[n].setting].is_given ||
+		    (usual != NULL && strcmp(member->values[families[n].setting].text, usual) == 0))
+			continue; /* the usual one is what `application adopt` writes down */
 		settings_say(l->report, SETTINGS_WARNING, "%s: %s",
-		    setting_name(settings_table_families[families[n].setting].name, member->name,
-			name),
+		    setting_name(
+			settings_table_families[families[n].setting].name, member->name, name),
 		    families[n].sentence);
 	}
 }

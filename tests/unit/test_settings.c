@@ -545,6 +545,8 @@ what_does_nothing_is_warned_of_where_it_was_said(void **state)
 		    "STAGING_COMPOSE_DIR=/srv/a", "STAGING_COMPOSE_DIR" ONLY("ssh") },
 		{ "DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service", "STAGING_SYSTEMD_DIR=/a",
 		    NULL },
+		{ "DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service",
+		    "STAGING_COMPOSE_DIR=/srv/app", NULL },
 		{ "PRODUCTION_DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service",
 		    "COMPOSE_SERVICE=web", NULL },
 		{ "DEPLOY_TRANSPORT=own", "SYSTEMD_UNITS=a.service", "STAGING_PORT=8001", NULL },
