@@ -72,7 +72,10 @@ def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
     """The end of the input, or Ctrl-C, at each question leaves nothing but a draft, with which the next try goes on."""
     bench.take_over()
     before, lines = bench.files(), bench.lines()
-    assert len(lines) <= QUESTIONS_MAX
+    assert len(lines) <= QUESTIONS_MAX == 12
+    for page, words in (("README.md", "at most twelve questions"), ("docs/INSTALLATION.md", "at most twelve questions"),
+                        ("docs/BENEFITS.md", "at most 12 questions")):
+        assert words in (ROOT / page).read_text("utf-8"), page
     for line in lines[:-1]:
         status, said = bench.talk(line, interrupts)
         assert status == (130 if interrupts else 64) and bench.files() == before, said
