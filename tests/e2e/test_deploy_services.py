@@ -204,8 +204,8 @@ def test_a_service_that_is_named_may_stand_in_the_file_of_one_host_alone(bench):
     assert status == 0 and "h1: a release replaces app (the main service), worker, scheduler; left alone: once (not in " \
         "COMPOSE_SERVICES), jobs (not in COMPOSE_SERVICES)" in said, said
     assert "h2: a release replaces app (the main service), worker" in said, said
-    assert f"warning: h2: the compose file in {bench.app} there has no service scheduler, which COMPOSE_SERVICES " \
-        "names (meant, where it is to run on other hosts alone)" in said, said
+    assert f"warning: h2: the compose file in {bench.app} there has no service scheduler, which " \
+        "COMPOSE_SERVICES names (meant, where it is to run on other hosts alone)" in said, said
     status, said = bench.run("target.sh", "staging", "preflight", **{**two, "COMPOSE_SERVICES": "worker,schedular"})
     assert status == 70 and said[-1].endswith(
         f"h1 h2: the compose file in {bench.app} has no service schedular, which COMPOSE_SERVICES names"), said
@@ -217,8 +217,8 @@ def unstarted(said):
 
 def test_a_service_of_another_image_that_does_not_run_is_named_with_what_to_type(bench):
     """Regression: the chat said Live, and neither database nor frontend ran."""
-    line = ("==> warning h1: does not run there, and no release starts it, as its image is another one: %s (there, once: cd "
-            f"{bench.app} && %sdocker compose up -d %s)")
+    line = ("==> warning h1: does not run there, and no release starts it, as its image is another one: %s (there, "
+            f"once: cd {bench.app} && %sdocker compose up -d %s)")
     names = {"seed": {"status": "exited", "code": 0}, "cache": {"status": "running"},
              "broken": {"status": "exited", "code": 1}}
     (bench.app / "docker-compose.yml").write_text(

@@ -274,7 +274,8 @@ def test_a_host_without_sudo_is_told_that_and_not_what_to_write_for_it():
 . "$1/deploy/transports/systemd-host/acts.sh"
 me=deploy units=(shop.service) PATH=/nowhere
 check_sudo shop.service"""
-    done = subprocess.run(["/bin/bash", "-c", script, "x", ROOT], check=False, timeout=60, capture_output=True, text=True)
+    done = subprocess.run(["/bin/bash", "-c", script, "x", ROOT], check=False, timeout=60, capture_output=True,
+                          text=True)
     assert (done.returncode, done.stdout) == (
         70, "the program sudo is missing there (Debian: apt-get install sudo; or set SYSTEMD_SCOPE=user)\n"), done
 

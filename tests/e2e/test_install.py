@@ -115,7 +115,7 @@ def test_another_prefix_is_everywhere(tmp_path):
 
 
 def test_uninstall_and_upgrade_leave_what_is_the_administrators(tmp_path):
-    """Regression: an upgrade from source deleted hooks and transports of one's own, and releases went on without them."""
+    """Regression: an upgrade from source deleted hooks and transports, and releases went on without them."""
     make("install", f"DESTDIR={tmp_path}")
     folder = tmp_path / "usr/local/lib/deploybot"
     own = [folder / "deploy" / name for name in ("hooks.d/pre-start/secrets", "transports/mine.sh")]
@@ -129,7 +129,8 @@ def test_uninstall_and_upgrade_leave_what_is_the_administrators(tmp_path):
     make("install", f"DESTDIR={tmp_path}")
     assert not former.exists() and [path.read_text("utf-8") for path in own] == ["mine\n"] * 2
     said = make("uninstall", f"DESTDIR={tmp_path}")
-    assert files(tmp_path) == sorted(["etc/deploybot/deploybot.conf", *(str(path.relative_to(tmp_path)) for path in own)])
+    left = [str(path.relative_to(tmp_path)) for path in own]
+    assert files(tmp_path) == sorted(["etc/deploybot/deploybot.conf", *left])
     assert "left: /etc/deploybot" in said and f"left, as they are yours:\n{folder}/deploy/" in said
 
 

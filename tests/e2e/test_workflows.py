@@ -333,7 +333,8 @@ def test_an_image_at_githubs_registry_is_built_once_for_each_commit(ci, registry
     assert read(GHCR)["concurrency"] == {"group": "image-${{ github.sha }}", "cancel-in-progress": False}
     ci.workflow = GHCR
     (ci.bin / "docker").unlink()
-    (ci.bin / "docker").write_text(f"#!/bin/bash\necho $1 >>{ci.path}/did\n[[ $1 != manifest ]] || {{ {registry_says}; }}\n")
+    (ci.bin / "docker").write_text(
+        f"#!/bin/bash\necho $1 >>{ci.path}/did\n[[ $1 != manifest ]] || {{ {registry_says}; }}\n")
     (ci.bin / "docker").chmod(0o755)
     status, _ = ci.job("image")
     did = (ci.path / "did").read_text().split()
