@@ -503,7 +503,8 @@ ssh_show_check() {
 				unstarted+=" ${BASH_REMATCH[1]}"
 			elif [[ $line == unset ]]; then
 				compose="DEPLOY_IMAGE=none $compose" # or compose refuses the whole file
-			elif [[ $line =~ ^absent\ ([A-Za-z0-9][A-Za-z0-9._-]*)$ && ,${COMPOSE_SERVICES// /}, == *,"${BASH_REMATCH[1]}",* ]]; then
+			elif [[ $line =~ ^absent\ ([A-Za-z0-9][A-Za-z0-9._-]*)$ &&
+				,${COMPOSE_SERVICES// /}, == *,"${BASH_REMATCH[1]}",* ]]; then
 				absent[${BASH_REMATCH[1]}]+=" ${ssh_hosts[$i]}"
 			elif [[ $line == migrating ]]; then
 				ssh_migrating+=("$i")
@@ -524,8 +525,8 @@ $SSH_OTHERS_MAX are named here"
 name run beside the release; there: docker rm -f$left"
 		[[ -z $stopped ]] || warn_people "${ssh_hosts[$i]}: stopped there by somebody, and started by each release and \
 rollback:$stopped (is it to stay down? Leave it out of COMPOSE_SERVICES)"
-		[[ -z $unstarted ]] || warn_people "${ssh_hosts[$i]}: does not run there, and no release starts it, as its image is \
-another one:$unstarted (there, once: cd $ssh_dir && $compose up -d$unstarted)"
+		[[ -z $unstarted ]] || warn_people "${ssh_hosts[$i]}: does not run there, and no release starts it, as its image \
+is another one:$unstarted (there, once: cd $ssh_dir && $compose up -d$unstarted)"
 	done
 	ssh_compare
 	ssh_judge_absent
@@ -537,11 +538,12 @@ ssh_judge_absent() {
 	for name in "${!absent[@]}"; do
 		read -r -a on <<<"${absent[$name]}"
 		if ((${#on[@]} < ${#ssh_only[@]})); then
-			warn "${absent[$name]# }: the compose file in $ssh_dir there has no service $name, which COMPOSE_SERVICES names \
-(meant, where it is to run on other hosts alone)"
+			warn "${absent[$name]# }: the compose file in $ssh_dir there has no service $name, which COMPOSE_SERVICES \
+names (meant, where it is to run on other hosts alone)"
 		elif ((ssh_status == 0)); then
 			ssh_status=$EXIT_REFUSED
-			ssh_said="${absent[$name]# }: the compose file in $ssh_dir has no service $name, which COMPOSE_SERVICES names"
+			ssh_said="${absent[$name]# }: the compose file in $ssh_dir has no service $name, which \
+COMPOSE_SERVICES names"
 		fi
 	done
 }

@@ -158,8 +158,6 @@ static const struct rule idle[] = {
 #define RULE(...)
 #define SWITCHES \
 	"is used by DEPLOY_STRATEGY=bluegreen of the transport ssh alone, and does nothing here"
-#define OF(transport) \
-	"is used by the transport " transport " alone, and does nothing here"
 #define IDLE(name, where, sentence) { SETTING_##name, true, where, SETTINGS_WARNING, sentence },
 #include "settings/settings_rules.def"
 };
@@ -350,10 +348,10 @@ check_idle_families(struct settings_loader *l)
 {
 	static const struct {
 		enum family_setting setting;
-		const char *transport, *sentence;
+		const char *transport;
 	} families[] = {
-		{ ENVIRONMENT_SETTING_COMPOSE_DIR, "ssh", OF("ssh") },
-		{ ENVIRONMENT_SETTING_PORT, "local", OF("local") },
+		{ ENVIRONMENT_SETTING_COMPOSE_DIR, "ssh" },
+		{ ENVIRONMENT_SETTING_PORT, "local" },
 	};
 	const struct settings_inside *in = l->s->inside;
 	char name[SETTING_NAME_MAX];
@@ -370,10 +368,11 @@ check_idle_families(struct settings_loader *l)
 		    !member->values[families[n].setting].is_given ||
 		    (usual != NULL && strcmp(member->values[families[n].setting].text, usual) == 0))
 			continue; /* the usual one is what `application adopt` writes down */
-		settings_say(l->report, SETTINGS_WARNING, "%s: %s",
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%s: is used by the transport %s alone, and does nothing here",
 		    setting_name(
 			settings_table_families[families[n].setting].name, member->name, name),
-		    families[n].sentence);
+		    families[n].transport);
 	}
 }
 

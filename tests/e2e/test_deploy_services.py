@@ -201,8 +201,8 @@ def test_a_service_that_is_named_may_stand_in_the_file_of_one_host_alone(bench):
     two = {"COMPOSE_SERVICES": "worker,scheduler", "STAGING_HOST": "h1,h2:2222"}
     of_two_hosts(bench, h2=COMPOSE + "  worker:\n    image: ${DEPLOY_IMAGE}\n    restart: always\n")
     status, said = bench.run("target.sh", "staging", "preflight", **two)
-    assert status == 0 and "h1: a release replaces app (the main service), worker, scheduler; left alone: once (not in " \
-        "COMPOSE_SERVICES), jobs (not in COMPOSE_SERVICES)" in said, said
+    assert status == 0 and "h1: a release replaces app (the main service), worker, scheduler; left alone: once (not " \
+        "in COMPOSE_SERVICES), jobs (not in COMPOSE_SERVICES)" in said, said
     assert "h2: a release replaces app (the main service), worker" in said, said
     assert f"warning: h2: the compose file in {bench.app} there has no service scheduler, which " \
         "COMPOSE_SERVICES names (meant, where it is to run on other hosts alone)" in said, said

@@ -112,7 +112,7 @@ kubernetes_look_at() { # WORKLOAD
 			;;
 		esac
 	done <<<"${kubernetes_texts[$1]}"
-	# Of a release under a former REGISTRY_IMAGE.  A container that never had our image is somebody else's, also when it is alone.
+	# Of a release under a former REGISTRY_IMAGE.  A container that never had our image is somebody else's, alone or not.
 	if [[ -n $part_release ]] && ((${#part_ours[@]} == 0 && ${#part_all[@]} == 1)); then
 		part_ours=("${part_all[0]}")
 	fi

@@ -172,8 +172,8 @@ name_unstarted() {
 		is_there=no
 		while IFS='|' read -r line its_project _; do
 			read -r _ _ state _ _ code _ _ part <<<"$line"
-			[[ $its_project != "$project" || $part != "$name" ]] || { ! is_up "$state" && [[ $state.$code != exited.0 ]]; } ||
-				is_there=yes
+			[[ $its_project == "$project" && $part == "$name" ]] || continue
+			! is_up "$state" && [[ $state.$code != exited.0 ]] || is_there=yes
 		done <<<"$surveyed"
 		[[ $is_there == yes ]] || printf 'unstarted %s\n' "$name"
 	done
