@@ -19,6 +19,9 @@ UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-ru
 	deploybot-check.service deploybot-check.timer
 SCRIPTS	  = $(shell cd deploy && find *.sh setup transports -type f)
 EXAMPLES = $(shell cd deploy && find monitoring github -type f 2>/dev/null)
+# Of the scripts that an earlier `make install` has put there; hooks.d and transports beside them may be somebody's own.
+REMOVE_SCRIPTS = if [[ -f '$(D)$(LIBDIR)/scripts' ]]; then \
+	(cd '$(D)$(LIBDIR)/deploy' && xargs -r -d '\n' rm -f -- <../scripts); fi
 MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man8/deploybot-setup.8 man5/deploybot.conf.5
 
 .PHONY: install uninstall install-made deb
@@ -43,10 +46,10 @@ install: $(INSTALL_NEEDS) install-made
 	@install -d '$(D)$(PREFIX)/bin' '$(D)$(LIBDIR)/deploy'
 	@install -m 0755 $(BUILD)/deploybot $(BUILD)/deploybot-runner '$(D)$(LIBDIR)/'
 	@ln -sfn ../lib/deploybot/deploybot '$(D)$(PREFIX)/bin/deploybot'
-	@rm -rf '$(D)$(LIBDIR)/deploy' && cd deploy && for name in $(SCRIPTS); do \
+	@cd deploy && $(REMOVE_SCRIPTS) && for name in $(SCRIPTS); do \
 		mode=0644; [[ ! -x $$name ]] || mode=0755; \
 		install -D -m $$mode "$$name" '$(D)$(LIBDIR)/deploy/'"$$name" || exit; \
-	done
+	done && printf '%s\n' $(SCRIPTS) >'$(D)$(LIBDIR)/scripts'
 	@install -d '$(D)$(PREFIX)/sbin' && ln -sfn ../lib/deploybot/deploy/setup.sh '$(D)$(PREFIX)/sbin/deploybot-setup'
 	@install -d '$(D)$(UNITDIR)' '$(D)$(PREFIX)/lib/sysusers.d' '$(D)$(PREFIX)/lib/tmpfiles.d' '$(D)/etc/logrotate.d'
 	@install -m 0644 $(UNITS:%=$(MADE)/%) '$(D)$(UNITDIR)/'
@@ -78,11 +81,14 @@ install: $(INSTALL_NEEDS) install-made
 		echo "  then deploybot-setup; or by hand: edit $(CONFDIR)/deploybot.conf, put the secrets into $(CONFDIR)/secrets, and:"; \
 		echo "  systemctl enable --now deploybot.socket deploybot-local.socket deploybot-runner deploybot")
 
-# Leaves what an installation has made its own: /etc/deploybot, /var/lib/deploybot*, /var/log/deploybot, the users.
+# Leaves what an installation has made its own: hooks, transports, /etc/deploybot, /var/lib/deploybot*, /var/log/deploybot, the users.
 uninstall:
 	@if [[ -z '$(D)' && -d /run/systemd/system ]]; then \
 		systemctl disable --now $(UNITS) || true; fi
-	@rm -rf '$(D)$(LIBDIR)' '$(D)$(DOCDIR)'
+	@[[ ! -d '$(D)$(LIBDIR)/deploy' ]] || { $(REMOVE_SCRIPTS) && cd '$(D)$(LIBDIR)' && rm -f -- scripts deploybot deploybot-runner \
+		$(SCRIPTS:%=deploy/%) && find '$(D)$(LIBDIR)' -depth -type d -empty -delete; }
+	@[[ ! -d '$(D)$(LIBDIR)' ]] || { echo "left, as they are yours:" && find '$(D)$(LIBDIR)' ! -type d; }
+	@rm -rf '$(D)$(DOCDIR)'
 	@rm -f '$(D)$(PREFIX)/bin/deploybot' '$(D)$(PREFIX)/sbin/deploybot-setup' $(UNITS:%='$(D)$(UNITDIR)/%') '$(D)/etc/logrotate.d/deploybot' \
 		'$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf' '$(D)$(PREFIX)/lib/tmpfiles.d/deploybot.conf' \
 		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot' \

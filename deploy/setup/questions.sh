@@ -407,10 +407,29 @@ ask_health() {
 	health=$said
 }
 
+# Adds to seen, by URL, the environments of other applications; of the one without a name by the environment's alone.
+find_health_of_others() {
+	local file setting url urls of
+	for file in "$conf" "$folder"/apps/*.env; do
+		[[ -n $application && -f $file && $file != "$target" ]] || continue
+		of=${file##*/} of=${of%.env}/
+		[[ $file != "$conf" ]] || of=
+		while IFS= read -r setting; do
+			setting_there "$setting" "$file"
+			IFS=', ' read -r -a urls <<<"$said"
+			setting=${setting%_HEALTH_URL} setting=${setting,,}
+			for url in ${urls[@]+"${urls[@]}"}; do
+				seen[$url]=$of${setting//_/-}
+			done
+		done < <(grep -oE '^[A-Z0-9_]+_HEALTH_URL' "$file")
+	done
+}
+
 # One host has each port once, whatever folders two environments have there.
 warn_of_shared_health() {
 	local environment setting url urls
 	local -A seen=()
+	find_health_of_others
 	for environment in "${environments[@]}"; do
 		setting=$(name_of "$environment" HEALTH_URL)
 		value_of "$setting" ''

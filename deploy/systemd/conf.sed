@@ -12,7 +12,7 @@
 # A change is noticed within seconds, `systemctl reload deploybot` reads it at once: all is valid, or the old settings\
 # stay and the log says what is wrong.  What is read at start holds from `systemctl restart deploybot` on.\
 
-s/^# A secret; \([A-Z_<>]*\)_FILE may name a file that holds it\.$/# A secret: this names the file that holds it./
+s/^# A secret; \([A-Z0-9_<>]*\)_FILE may name a file that holds it\.$/# A secret: this names the file that holds it./
 s|^TELEGRAM_BOT_TOKEN=$|TELEGRAM_BOT_TOKEN_FILE=/etc/deploybot/secrets/server/telegram_bot_token|
 s|^#TELEGRAM_WEBHOOK_SECRET=$|#TELEGRAM_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/telegram_webhook_secret|
 s|^#TELEGRAM_WEBHOOK_SECRET_PREVIOUS=$|#TELEGRAM_WEBHOOK_SECRET_PREVIOUS_FILE=/etc/deploybot/secrets/server/telegram_webhook_secret_previous|

@@ -482,11 +482,11 @@ transport_preflight() {
 # no release replaces, ssh_interrupted, where there is something to be put in order, and what runs then, and ssh_migrating,
 # the hosts where a migration is at work.
 ssh_show_check() {
-	local i line old left stopped others
-	local -A text=()
+	local i line old left stopped others unstarted compose
+	local -A text=() absent=()
 	for i in "${ssh_only[@]}"; do
 		[[ -s $ssh_folder/out.$i ]] || continue
-		old='' left='' stopped='' others=0
+		old='' left='' stopped='' others=0 unstarted='' compose='docker compose'
 		quote
 		while IFS= read -r line || [[ -n $line ]]; do
 			if [[ $line =~ ^(stays-old|left-over)\ ([A-Za-z0-9][A-Za-z0-9._-]*)\ ([^[:space:]]+)$ ]]; then
@@ -500,6 +500,7 @@ ssh_show_check() {
 				ssh_found[i]+=" grace=${BASH_REMATCH[1]},${BASH_REMATCH[2]}"
 			elif [[ $line =~ ^tools\ (docker|docker-compose)\ ([A-Za-z0-9._/:@=,+-]*)$ ]]; then
 				ssh_found[i]+=" compose=${BASH_REMATCH[1]} root=${BASH_REMATCH[2]}"
+				[[ ${BASH_REMATCH[1]} == docker ]] || compose=${compose/docker compose/docker-compose}
 			elif [[ $line =~ ^runs\ ([^ ]+)\ (.*)$ ]]; then
 				ssh_ids[i]=${BASH_REMATCH[1]} ssh_runs[i]=${BASH_REMATCH[2]:0:200} # longer than any release
 			elif [[ $line =~ ^interrupted\ (.*)$ ]]; then
@@ -507,6 +508,14 @@ ssh_show_check() {
 			elif [[ $line =~ ^stopped\ ([A-Za-z0-9][A-Za-z0-9._-]*)$ ]]; then
 				((${#BASH_REMATCH[1]} <= SSH_OTHER_BYTES && ${#stopped} <= SSH_STOPPED_BYTES)) || continue
 				stopped+=" ${BASH_REMATCH[1]}"
+			elif [[ $line =~ ^unstarted\ ([A-Za-z0-9][A-Za-z0-9._-]*)$ ]]; then
+				((${#BASH_REMATCH[1]} <= SSH_OTHER_BYTES && ${#unstarted} <= SSH_STOPPED_BYTES)) || continue
+				unstarted+=" ${BASH_REMATCH[1]}"
+			elif [[ $line == unset ]]; then
+				compose="DEPLOY_IMAGE=none $compose" # or compose refuses the whole file
+			elif [[ $line =~ ^absent\ ([A-Za-z0-9][A-Za-z0-9._-]*)$ &&
+				,${COMPOSE_SERVICES// /}, == *,"${BASH_REMATCH[1]}",* ]]; then
+				absent[${BASH_REMATCH[1]}]+=" ${ssh_hosts[$i]}"
 			elif [[ $line == migrating ]]; then
 				ssh_migrating+=("$i")
 			elif [[ $line =~ ^file\ (host|[0-9a-f]{64})$ ]]; then
@@ -526,8 +535,27 @@ $SSH_OTHERS_MAX are named here"
 name run beside the release; there: docker rm -f$left"
 		[[ -z $stopped ]] || warn_people "${ssh_hosts[$i]}: stopped there by somebody, and started by each release and \
 rollback:$stopped (is it to stay down? Leave it out of COMPOSE_SERVICES)"
+		[[ -z $unstarted ]] || warn_people "${ssh_hosts[$i]}: does not run there, and no release starts it, as its image \
+is another one:$unstarted (there, once: cd $ssh_dir && $compose up -d$unstarted)"
 	done
 	ssh_compare
+	ssh_judge_absent
+}
+
+# A service of COMPOSE_SERVICES stands in the file of one host at least.
+ssh_judge_absent() {
+	local name on
+	for name in "${!absent[@]}"; do
+		read -r -a on <<<"${absent[$name]}"
+		if ((${#on[@]} < ${#ssh_only[@]})); then
+			warn "${absent[$name]# }: the compose file in $ssh_dir there has no service $name, which COMPOSE_SERVICES \
+names (meant, where it is to run on other hosts alone)"
+		elif ((ssh_status == 0)); then
+			ssh_status=$EXIT_REFUSED
+			ssh_said="${absent[$name]# }: the compose file in $ssh_dir has no service $name, which \
+COMPOSE_SERVICES names"
+		fi
+	done
 }
 
 # Is it a line `grace SUM LONGEST`?  What is replaced may take so long to end, and once more where it is brought back; and

@@ -6,6 +6,7 @@
 
 #include "lib/env_file.h"
 #include "lib/err.h"
+#include "lib/text.h"
 #include "settings/settings_table.h"
 
 struct adopter {
@@ -69,6 +70,25 @@ add_lines(struct adopter *a, const struct env_entry *entry)
 	}
 }
 
+/* Does any environment switch between two ports?  Else the default of these is nobody's. */
+static bool
+is_bluegreen(const struct adopter *a)
+{
+	const char *suffix = settings_table[SETTING_DEPLOY_STRATEGY].name;
+
+	for (size_t i = 0; i < a->file.count; i++)
+		if (text_ends(a->file.entries[i].name, suffix) &&
+		    text_same_ci(a->file.entries[i].value, "bluegreen"))
+			return true;
+	for (char *const *e = a->environ_list; e != NULL && *e != NULL; e++) {
+		const char *found = strstr(*e, suffix);
+
+		if (found != NULL && text_same_ci(found + strlen(suffix), "=bluegreen"))
+			return true;
+	}
+	return false;
+}
+
 /* One own setting: from where it is in force, or its default where a name would make it another. */
 static void
 move(struct adopter *a, const char *name, const char *pattern, const char *fallback)
@@ -85,7 +105,8 @@ move(struct adopter *a, const char *name, const char *pattern, const char *fallb
 		add_quoted(&a->ret->application, given);
 	} else if (entry != NULL && entry->value[0] != '\0') {
 		add_lines(a, entry);
-	} else if (fallback != NULL && (its == NULL || strcmp(its, fallback) != 0)) {
+	} else if (fallback != NULL && (its == NULL || strcmp(its, fallback) != 0) &&
+	    (strcmp(pattern, settings_table[SETTING_APP_PORTS].name) != 0 || is_bluegreen(a))) {
 		buf_addf(&a->ret->application, "%s=%s\n", name, fallback);
 	}
 }

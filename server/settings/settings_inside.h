@@ -291,6 +291,7 @@ void settings_say_overlaps(struct settings_loader *l);
 
 /* A note for each environment that is deployed by another application's pushes. */
 void settings_say_branches(struct settings_loader *l);
+void settings_say_shared_health(struct settings_loader *l);
 
 /* What was renamed, and is there under its old name too. */
 void settings_say_renamed(struct settings_loader *l);

@@ -100,6 +100,7 @@ take_nameless(struct settings_loader *l)
 	buf_done(&names);
 	settings_say_overlaps(l);
 	settings_say_branches(l);
+	settings_say_shared_health(l);
 	settings_say_renamed(l);
 }
 

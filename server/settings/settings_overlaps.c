@@ -76,14 +76,16 @@ sort(struct items *items)
 
 /* "host:a:22/srv/app": what people call that. */
 static const char *
-thing_of(const char *resource)
+thing_of(const char *resource, const struct environment_settings *of)
 {
+	if (text_starts(resource, MIGRATION))
+		return "a migration's name";
 	if (text_starts(resource, "kube:"))
 		return "a Deployment";
 	if (text_starts(resource, "port:"))
 		return "a port of this machine";
-	if (text_starts(resource, MIGRATION))
-		return "a migration's name";
+	if (strcmp(settings_transport(of->of, of->member), "systemd") == 0)
+		return "a host's folder (SYSTEMD_DIR)";
 	return strstr(resource, "/:") != NULL ? "a host's port" : "a host's folder or file";
 }
 
@@ -122,7 +124,7 @@ check_pair(struct settings *s, const struct item *first, const struct item *late
 	if (one->of == other->of || is_known(s->inside, later->environment))
 		return true;
 	(void)snprintf(text, sizeof(text), "%s shares %s with %s (%.100s): %s", other->name,
-	    thing_of(later->text), one->name, strchr(later->text, ':') + 1,
+	    thing_of(later->text, other), one->name, strchr(later->text, ':') + 1,
 	    text_starts(later->text, MIGRATION) ?
 		"a migration of one would be stopped as the other's" :
 		"a release to one would replace the other's");
@@ -257,6 +259,34 @@ settings_say_branches(struct settings_loader *l)
 			settings_say(l->report, SETTINGS_NOTE,
 			    "%s: a push to its branch %s is one to %s too: they have one repository",
 			    other->name, other->branch, one->name);
+	}
+	free_items(&items);
+}
+
+/* --- health --- */
+
+/* Only to speak of it: a load balancer's page may be meant, and then nobody looks at either. */
+void
+settings_say_shared_health(struct settings_loader *l)
+{
+	const struct settings *s = l->s;
+	struct items items = { 0 };
+	size_t first = 0;
+
+	for (size_t i = 0; i < s->environment_count; i++)
+		for (size_t n = 0; n < s->environments[i].health_url_count; n++)
+			add_item(&items, s->environments[i].health_urls[n], i);
+	sort(&items); /* without memory a warning is lost */
+	for (size_t i = 1; i < items.count; i++) {
+		size_t one = items.at[first].environment, other = items.at[i].environment;
+
+		if (strcmp(items.at[i].text, items.at[first].text) != 0)
+			first = i;
+		else if (one != other && (is_asked(l, one) || is_asked(l, other)))
+			settings_say(l->report, SETTINGS_WARNING,
+			    "%s: its health URL %.200s is that of %s too, and what runs there answers for it: give each an address that reaches it alone",
+			    s->environments[other].name, items.at[i].text,
+			    s->environments[one].name);
 	}
 	free_items(&items);
 }

@@ -106,6 +106,10 @@ is_ours(const char *transport)
 	W(BY_OURS, is[OUR_SCRIPTS] && is_ours(settings_transport(v->s, v->member))) \
 	W(NEVER_BLUEGREEN, is[BY_OURS] && !is[BY_SSH] && settings_is_bluegreen(v->s, v->member)) \
 	W(NOTHING_SWITCHED, is[BY_OURS] && !(is[BY_SSH] && is[BLUEGREEN])) \
+	W(NO_COMPOSE, is[BY_OURS] && !is[BY_SSH]) \
+	W(NO_UNITS, is[BY_OURS] && !is[ON_UNITS]) \
+	W(NO_CLUSTER, is[BY_OURS] && !is[ON_KUBERNETES]) \
+	W(NOTHING_MIGRATED, is[BY_SSH] && !is_given(v, SETTING_MIGRATE_COMMAND)) \
 	W(IN_PRODUCTION, v->s->is_production) \
 	W(IN_PRODUCTION_WITHOUT_OTP, v->s->is_production && \
 	    is_true(v, SETTING_EMERGENCY_WITHOUT_OTP)) \
@@ -212,9 +216,11 @@ check_idle(
 	char name[SETTING_NAME_MAX];
 	bool is[WHERE_COUNT];
 
+	if (!is_given(v, rule->setting))
+		return false; /* most are not */
 	(void)settings_name_of(v->member, rule->setting, name);
 	look_around(v, is);
-	if (!is_broken(v, rule, is) || !settings_is_in(l, spec, name, l->own))
+	if (!is[rule->where] || !settings_is_in(l, spec, name, l->own))
 		return false;
 	if (stem != NULL && (stem[0] == '\0' || strcmp(name, spec->name) != 0))
 		settings_say(
@@ -316,6 +322,60 @@ check_workloads(
 	return true;
 }
 
+/* There the owner is a part of each image's name, and ghcr.io/web is nobody's. */
+static bool
+check_owner(
+    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
+{
+	const char *transport = settings_transport(l->s, v->member);
+	const char *image = text_of(v, SETTING_REGISTRY_IMAGE);
+
+	(void)rule;
+	if (is_given(v, SETTING_DEPLOY_SCRIPT) || !is_set_to(v, SETTING_REGISTRY_URL, "ghcr.io") ||
+	    image == NULL || strchr(image, '/') != NULL ||
+	    (strcmp(transport, "ssh") != 0 && strcmp(transport, "kubernetes") != 0))
+		return false;
+	if (stem != NULL)
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%sREGISTRY_IMAGE: is %s, and an image at ghcr.io has its owner in its name: write OWNER/NAME, in small letters",
+		    stem, image);
+	return true;
+}
+
+/* What is said of one environment, by the transport that uses it. */
+static void
+check_idle_families(struct settings_loader *l)
+{
+	static const struct {
+		enum family_setting setting;
+		const char *transport;
+	} families[] = {
+		{ ENVIRONMENT_SETTING_COMPOSE_DIR, "ssh" },
+		{ ENVIRONMENT_SETTING_PORT, "local" },
+	};
+	const struct settings_inside *in = l->s->inside;
+	char name[SETTING_NAME_MAX];
+
+	for (size_t i = 0; i < in->member_count * COUNT(families); i++) {
+		const struct settings_member *member = in->members[i / COUNT(families)];
+		size_t n = i % COUNT(families);
+		const char *transport = settings_transport(l->s, member);
+		const struct view v = { l->s, member };
+		const char *usual = settings_table_families[families[n].setting].fallback;
+
+		if (member->family != FAMILY_ENVIRONMENT || is_given(&v, SETTING_DEPLOY_SCRIPT) ||
+		    !is_ours(transport) || strcmp(transport, families[n].transport) == 0 ||
+		    !member->values[families[n].setting].is_given ||
+		    (usual != NULL && strcmp(member->values[families[n].setting].text, usual) == 0))
+			continue; /* the usual one is what `application adopt` writes down */
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%s: is used by the transport %s alone, and does nothing here",
+		    setting_name(
+			settings_table_families[families[n].setting].name, member->name, name),
+		    families[n].transport);
+	}
+}
+
 /* A gate that ends before anything can pass, or before so many failures as are allowed. */
 static bool
 check_gate(
@@ -381,8 +441,10 @@ check_shipping(struct settings_loader *l)
 	check_each(l, check_gate, NULL);
 	check_each(l, check_start, NULL);
 	check_each(l, check_workloads, NULL);
+	check_each(l, check_owner, NULL);
 	for (size_t i = 0; i < COUNT(idle); i++)
 		check_each(l, check_idle, &idle[i]);
+	check_idle_families(l);
 }
 
 /* Telegram's own servers call https alone; a Bot API server of one's own whatever it reaches. */

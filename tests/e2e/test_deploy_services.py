@@ -188,6 +188,52 @@ def test_the_services_that_the_setting_names_are_replaced_and_no_others(bench):
                bench.run("target.sh", "staging", "preflight", COMPOSE_SERVICES="app")[1])
 
 
+def of_two_hosts(bench, **files):
+    """Both are one folder here: a host that is named has a compose file of its own."""
+    for name, text in files.items():
+        (bench.app / f"{name}.yml").write_text(text)
+    bench.on_host("docker", f"[[ ! -e {bench.app}/$HOSTNAME.yml ]] || "
+                  "export COMPOSE_FILE=$HOSTNAME.yml COMPOSE_PROJECT_NAME=app")
+
+
+def test_a_service_that_is_named_may_stand_in_the_file_of_one_host_alone(bench):
+    """Regression: every other host was refused, so that one wrote the scheduler into all files, and it ran twice."""
+    two = {"COMPOSE_SERVICES": "worker,scheduler", "STAGING_HOST": "h1,h2:2222"}
+    of_two_hosts(bench, h2=COMPOSE + "  worker:\n    image: ${DEPLOY_IMAGE}\n    restart: always\n")
+    status, said = bench.run("target.sh", "staging", "preflight", **two)
+    assert status == 0 and "h1: a release replaces app (the main service), worker, scheduler; left alone: once (not " \
+        "in COMPOSE_SERVICES), jobs (not in COMPOSE_SERVICES)" in said, said
+    assert "h2: a release replaces app (the main service), worker" in said, said
+    assert f"warning: h2: the compose file in {bench.app} there has no service scheduler, which " \
+        "COMPOSE_SERVICES names (meant, where it is to run on other hosts alone)" in said, said
+    status, said = bench.run("target.sh", "staging", "preflight", **{**two, "COMPOSE_SERVICES": "worker,schedular"})
+    assert status == 70 and said[-1].endswith(
+        f"h1 h2: the compose file in {bench.app} has no service schedular, which COMPOSE_SERVICES names"), said
+
+
+def unstarted(said):
+    return [line for line in said if "no release starts it" in line]
+
+
+def test_a_service_of_another_image_that_does_not_run_is_named_with_what_to_type(bench):
+    """Regression: the chat said Live, and neither database nor frontend ran."""
+    line = ("==> warning h1: does not run there, and no release starts it, as its image is another one: %s (there, "
+            f"once: cd {bench.app} && %sdocker compose up -d %s)")
+    names = {"seed": {"status": "exited", "code": 0}, "cache": {"status": "running"},
+             "broken": {"status": "exited", "code": 1}}
+    (bench.app / "docker-compose.yml").write_text(
+        COMPOSE + OTHERS + "".join(f"  {name}:\n    image: {name}:1\n" for name in names) +
+        "  tool:\n    image: tool:1\n    profiles:\n      - tools\n")
+    bench.change_engine(images={f"{name}:1": f"sha256:{name}" for name in names}, containers=[
+        {"id": f"{number:064x}", "name": f"app_{name}_1", "of": f"{name}:1", **state, "labels": {
+            "project": "app", "service": name, "oneoff": "False", "project.working_dir": str(bench.app)}}
+        for number, (name, state) in enumerate(names.items(), 1)])
+    for more in ("DEPLOY_IMAGE=none ", ""):
+        status, said = bench.run("target.sh", "staging", "preflight")
+        assert status == 0 and unstarted(said) == [line % ("database broken", more, "database broken")], said
+        (bench.app / ".env").write_text("DEPLOY_IMAGE=shop:1\n")
+
+
 @pytest.mark.parametrize("text, services, says", [
     (COMPOSE.replace("app:", "web:"), None, "has no service app: name yours so, or set COMPOSE_SERVICE"),
     (COMPOSE.replace("${DEPLOY_IMAGE}", "shop:1") + OTHERS, None,

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from commands_aid import DEPLOY
-from runner_client import is_alive, wait_for
+from runner_client import ROOT, is_alive, wait_for
 from systemd_aid import SystemdBench
 
 
@@ -281,6 +281,17 @@ def test_a_host_that_is_not_ready_is_told_what_is_missing(bench, spoil, says):
     status, said = bench.run("deploy.sh", "staging", bench.commit_app())
     assert status == 70 and says in said[-1], said
     assert bench.steps() == ["preflight"] and bench.orders() == []
+
+
+def test_a_host_without_sudo_is_told_that_and_not_what_to_write_for_it():
+    script = """die() { echo "$2"; exit "$1"; }
+. "$1/deploy/transports/systemd-host/acts.sh"
+me=deploy units=(shop.service) PATH=/nowhere
+check_sudo shop.service"""
+    done = subprocess.run(["/bin/bash", "-c", script, "x", ROOT], check=False, timeout=60, capture_output=True,
+                          text=True)
+    assert (done.returncode, done.stdout) == (
+        70, "the program sudo is missing there (Debian: apt-get install sudo; or set SYSTEMD_SCOPE=user)\n"), done
 
 
 def test_what_no_boot_starts_is_warned_of(bench):

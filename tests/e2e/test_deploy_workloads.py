@@ -224,9 +224,13 @@ def test_the_main_one_may_be_a_statefulset_or_a_daemonset(many, main):
     ("deployment/shop,pod/x", 78, "KUBE_WORKLOADS: \"pod/x\" is not KIND/NAME"),
     ("deployment/shop,cronjob/none", 70, "cronjob/none (KUBE_WORKLOADS) cannot be seen"),
     ("deployment/shop,daemonset/strange", 78, "daemonset/strange has no container with the image"),
+    ("deployment/shop,deployment/frontend", 78, f"deployment/frontend has no container with the image {IMAGE} "
+     "(there are: app nginx:1.27, none of them is released): take it out of KUBE_WORKLOADS, or where one is to run "
+     f"this image: kubectl --namespace shop set image deployment/frontend app={IMAGE}:TAG"),
 ])
 def test_workloads_that_cannot_be_meant_stop_before_anything_is_touched(many, workloads, status, text):
     many.cluster.say("create_other", namespace="shop", kind="DaemonSet", name="strange", image="other:1")
+    many.cluster.say("create", namespace="shop", name="frontend", image="nginx:1.27")
     release = many.pushed("one")
     found, said = many.run("deploy.sh", "staging", release[:40], KUBE_WORKLOADS=workloads)
     assert found == status and text in said[-1], said

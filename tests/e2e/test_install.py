@@ -114,11 +114,24 @@ def test_another_prefix_is_everywhere(tmp_path):
     assert not (tmp_path / "usr").exists()
 
 
-def test_uninstall_leaves_what_is_the_administrators(tmp_path):
+def test_uninstall_and_upgrade_leave_what_is_the_administrators(tmp_path):
+    """Regression: an upgrade from source deleted hooks and transports, and releases went on without them."""
     make("install", f"DESTDIR={tmp_path}")
+    folder = tmp_path / "usr/local/lib/deploybot"
+    own = [folder / "deploy" / name for name in ("hooks.d/pre-start/secrets", "transports/mine.sh")]
+    for path in own:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine\n", "utf-8")
+    former = folder / "deploy/setup/of-the-version-before.sh"
+    former.write_text("", "utf-8")
+    with open(folder / "scripts", "a", encoding="utf-8") as file:
+        file.write("setup/of-the-version-before.sh\n")
+    make("install", f"DESTDIR={tmp_path}")
+    assert not former.exists() and [path.read_text("utf-8") for path in own] == ["mine\n"] * 2
     said = make("uninstall", f"DESTDIR={tmp_path}")
-    assert files(tmp_path) == ["etc/deploybot/deploybot.conf"]
-    assert "left: /etc/deploybot" in said
+    left = [str(path.relative_to(tmp_path)) for path in own]
+    assert files(tmp_path) == sorted(["etc/deploybot/deploybot.conf", *left])
+    assert "left: /etc/deploybot" in said and f"left, as they are yours:\n{folder}/deploy/" in said
 
 
 # ---- settings --------------------------------------------------------------------------------------
@@ -145,6 +158,7 @@ def test_the_settings_file_has_every_setting_and_no_secret(tree):
         for member, example in MEMBERS:
             name = re.sub(member, example, name)
         assert name in names or f"{name}_FILE" in names, name
+    assert "may name a file" not in text
     secrets = re.findall(r'^(?:SETTING|SHIPPING)\((\w+), \w+, [^\n]*, SECRET,', "".join(
         (ROOT / name).read_text("utf-8") for name in ("runner/settings.def", "server/types/settings.def")), re.M)
     assert len(secrets) >= 5

@@ -13,7 +13,7 @@ from commands_aid import DEPLOY
 from namespace_aid import MOUNTS, need
 from setup_aid import PROGRAM, SERVER_PORT, SetupBench
 from ssh_aid import until_at_rest
-from stage import free_port, wait_until
+from stage import ROOT, free_port, wait_until
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
 
 QUESTIONS_MAX = 12
@@ -85,7 +85,10 @@ def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
     """The end of the input, or Ctrl-C, at each question leaves nothing but a draft, with which the next try goes on."""
     bench.take_over()
     before, lines = bench.files(), bench.lines()
-    assert len(lines) <= QUESTIONS_MAX
+    assert len(lines) <= QUESTIONS_MAX == 12
+    for page, words in (("README.md", "at most twelve questions"), ("docs/INSTALLATION.md", "at most twelve questions"),
+                        ("docs/BENEFITS.md", "at most 12 questions")):
+        assert words in (ROOT / page).read_text("utf-8"), page
     for line in lines[:-1]:
         status, said = bench.talk(line, interrupts)
         assert status == (130 if interrupts else 64) and bench.files() == before, said
@@ -254,6 +257,26 @@ def test_a_host_that_shows_another_key_than_before_is_no_question(bench):
 
 # ---- more of them ----------------------------------------------------------------------------------
 
+def test_a_health_url_that_another_application_has_is_warned_of(tmp_path):
+    """Regression: it was offered again, and the gate of one was passed by the other."""
+    (tmp_path / "apps").mkdir()
+    for name, text in (("main", "STAGING_HEALTH_URL=http://h/main\n"),
+                       ("apps/web.env", "STAGING_HEALTH_URL=http://h/web\n"),
+                       ("apps/shop.env", "EU_WEST_HEALTH_URL='http://h/a,http://h/shop'\n")):
+        (tmp_path / name).write_text(text)
+    script = """set -euo pipefail
+. "$1/deploy/setup/settings.sh"; . "$1/deploy/setup/questions.sh"
+name_of() { printf "%s_%s" "${1^^}" "$2"; }; value_of() { said=$mine; }; warn() { echo "$1"; }
+read_value() { said=${1//\\'}; }
+folder=$2 conf=$2/main application=web target=$2/apps/web.env environments=(staging)
+for mine in http://h/web http://h/shop http://h/main; do warn_of_shared_health; done
+application='' target=$conf; warn_of_shared_health"""
+    done = subprocess.run(["/bin/bash", "-c", script, "x", ROOT, tmp_path], check=False, timeout=60, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert [line.partition(" too: ")[0] for line in done.stdout.splitlines()] == [
+        "STAGING_HEALTH_URL: http://h/shop is shop/eu-west's", "STAGING_HEALTH_URL: http://h/main is staging's"], done.stdout
+
+
 @pytest.mark.long
 def test_one_more_application_and_one_more_host(bench):
     status, said = bench.setup("--answers", bench.answers())
@@ -269,6 +292,7 @@ def test_one_more_application_and_one_more_host(bench):
     web["STAGING_COMPOSE_DIR"] = str(bench.path / "web")
     status, said = bench.setup("--answers", bench.answers(**web), "app", "web")
     assert status == 0 and "/deploy web/staging" in said, said
+    assert "STAGING_HEALTH_URL: http://127.0.0.1:8080/health is staging's too" in said, said
     apps = bench.folder / "apps"
     assert sorted(path.name for path in apps.iterdir()) == ["shop.env", "web.env"]
     assert "STAGING_HOST" not in bench.settings() and bench.settings(apps / "shop.env")["STAGING_HOST"]

@@ -533,6 +533,8 @@ two_environments_do_not_listen_on_one_port_of_this_machine(void **state)
 #define NOT_SWITCHED \
 	": is used by DEPLOY_STRATEGY=bluegreen of the transport ssh alone, and does nothing here"
 
+#define ONLY(transport) ": is used by the transport " transport " alone, and does nothing here"
+
 /* The strategy said for all is another environment's too, and no mistake of this one's. */
 static void
 what_does_nothing_is_warned_of_where_it_was_said(void **state)
@@ -551,6 +553,28 @@ what_does_nothing_is_warned_of_where_it_was_said(void **state)
 		    "DEPLOY_STRATEGY: is bluegreen, which only the transport ssh does" },
 		{ "DEPLOY_TRANSPORT=own", "DRAIN_SECONDS=3", NULL, NULL },
 		{ "DEPLOY_SCRIPT=/opt/own", "DRAIN_SECONDS=3", NULL, NULL },
+		{ "SYSTEMD_UNITS=a.service", NULL, NULL, "SYSTEMD_UNITS" ONLY("systemd") },
+		{ "STAGING_SYSTEMD_DIR=/srv/a", NULL, NULL, "STAGING_SYSTEMD_DIR" ONLY("systemd") },
+		{ "KUBE_NAMESPACE=shop", NULL, NULL, "KUBE_NAMESPACE" ONLY("kubernetes") },
+		{ "STAGING_PORT=8001", NULL, NULL, "STAGING_PORT" ONLY("local") },
+		{ "MIGRATE_SERVICE=app", NULL, NULL,
+		    "MIGRATE_SERVICE: does nothing here: MIGRATE_COMMAND is not set" },
+		{ "MIGRATE_SERVICE=app", "MIGRATE_COMMAND=bin/migrate", NULL, NULL },
+		{ "DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service", "COMPOSE_SERVICE=web",
+		    "COMPOSE_SERVICE" ONLY("ssh") },
+		{ "DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service", "COMPOSE_SERVICES=web",
+		    "COMPOSE_SERVICES" ONLY("ssh") },
+		{ "DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service", "MIGRATE_SERVICE=web",
+		    "MIGRATE_SERVICE" ONLY("ssh") },
+		{ "DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service",
+		    "STAGING_COMPOSE_DIR=/srv/a", "STAGING_COMPOSE_DIR" ONLY("ssh") },
+		{ "DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service", "STAGING_SYSTEMD_DIR=/a",
+		    NULL },
+		{ "DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service",
+		    "STAGING_COMPOSE_DIR=/srv/app", NULL },
+		{ "PRODUCTION_DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service",
+		    "COMPOSE_SERVICE=web", NULL },
+		{ "DEPLOY_TRANSPORT=own", "SYSTEMD_UNITS=a.service", "STAGING_PORT=8001", NULL },
 		{ "DEPLOY_TIMEOUT_SECONDS=60", NULL, NULL,
 		    "START_SECONDS: 120 is not below DEPLOY_TIMEOUT_SECONDS (60): the deployment would be ended while a service still starts" },
 		{ "DEPLOY_TIMEOUT_SECONDS=121", NULL, NULL, NULL },
@@ -569,6 +593,30 @@ what_does_nothing_is_warned_of_where_it_was_said(void **state)
 		else if (says(SETTINGS_WARNING, "does nothing") ||
 		    says(SETTINGS_WARNING, "START_S"))
 			fail_msg("row %zu is warned of", i);
+		settings_unref(s);
+	}
+}
+
+static void
+an_image_at_githubs_registry_without_an_owner_is_warned_of(void **state)
+{
+	static const char says_so[] =
+	    "REGISTRY_IMAGE: is web, and an image at ghcr.io has its owner in its name: write OWNER/NAME, in small letters";
+	static const char *const good[][2] = {
+		{ "REGISTRY_URL=ghcr.io", "REGISTRY_IMAGE=acme/web" },
+		{ "REGISTRY_URL=ghcr.io/acme", "REGISTRY_IMAGE=web" },
+		{ "REGISTRY_URL=registry.example.org", "REGISTRY_IMAGE=web" },
+		{ "DEPLOY_SCRIPT=/opt/own", "REGISTRY_URL=ghcr.io" },
+	};
+	struct settings *s;
+
+	(void)state;
+	s = LOAD(NULL, MINIMUM, "REGISTRY_URL=GHCR.io", "REGISTRY_IMAGE=web");
+	SAYS(SETTINGS_WARNING, says_so);
+	settings_unref(s);
+	for (size_t i = 0; i < COUNT(good); i++) {
+		s = LOAD(NULL, MINIMUM, good[i][0], good[i][1]);
+		assert_false(says(SETTINGS_WARNING, "ghcr.io"));
 		settings_unref(s);
 	}
 }
@@ -1182,6 +1230,7 @@ main(void)
 		cmocka_unit_test(what_no_release_can_reach_is_said),
 		cmocka_unit_test(a_webhook_that_telegram_cannot_reach_is_said),
 		cmocka_unit_test(two_environments_do_not_listen_on_one_port_of_this_machine),
+		cmocka_unit_test(an_image_at_githubs_registry_without_an_owner_is_warned_of),
 		cmocka_unit_test(what_does_nothing_is_warned_of_where_it_was_said),
 		cmocka_unit_test(the_workloads_of_kubernetes_are_judged_before_a_deployment),
 		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),

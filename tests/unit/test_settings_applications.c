@@ -330,6 +330,8 @@ two_applications_do_not_share_a_target(void **state)
 	} cases[] = {
 		{ "", "STAGING_HOST=h:22", "STAGING_HOST=H\nSTAGING_COMPOSE_DIR=/srv/shop/",
 		    "a host's folder or file" },
+		{ "DEPLOY_TRANSPORT=systemd\n", "STAGING_HOST=h\nSYSTEMD_UNITS=a.service",
+		    "STAGING_HOST=h\nSYSTEMD_UNITS=b.service", "a host's folder (SYSTEMD_DIR)" },
 		{ "DEPLOY_TRANSPORT=local\n", "STAGING_PORT=5000", "STAGING_PORT=5000",
 		    "a port of this machine" },
 		{ "DEPLOY_TRANSPORT=kubernetes\nKUBECONFIG=/k\n",
@@ -409,6 +411,34 @@ two_environments_do_not_share_a_migrations_name(void **state)
 		assert_int_equal(settings_refusal(s, "shop-eu/west") != NULL, cases[i].is_shared);
 		settings_unref(s);
 	}
+}
+
+/* The gate of one would be passed by the other. */
+static void
+two_environments_with_one_health_url_are_warned_of(void **state)
+{
+	static const char by_both[] =
+	    "web/staging: its health URL http://h:8080/health is that of shop/staging too, and what runs there answers for it";
+	struct settings *s;
+
+	(void)state;
+	put("main", SERVER);
+	put("apps/shop.env", OF("shop") "STAGING_HEALTH_URL=http://h:8080/health\n");
+	put("apps/web.env", OF("web") "STAGING_HEALTH_URL=http://g/,http://h:8080/health\n");
+	s = load();
+	SAYS(SETTINGS_WARNING, by_both);
+	assert_int_equal(report.count, 1);
+	settings_unref(s);
+	put("apps/web.env", OF("web") "STAGING_HEALTH_URL=http://h:8081/health\n");
+	s = load();
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+	put("apps/web.env",
+	    OF("web") "STAGING_HEALTH_URL=http://g/\nPRODUCTION_HEALTH_URL=http://g/\n");
+	s = load();
+	SAYS(SETTINGS_WARNING, ": its health URL http://g/ is that of web/");
+	assert_int_equal(report.count, 1);
+	settings_unref(s);
 }
 
 static void
@@ -853,6 +883,7 @@ main(void)
 		TEST(a_secret_does_not_stand_where_the_runner_reads),
 		TEST(two_applications_do_not_share_a_target),
 		TEST(two_environments_do_not_share_a_migrations_name),
+		TEST(two_environments_with_one_health_url_are_warned_of),
 		TEST(two_applications_of_one_branch_are_noted),
 		TEST(a_renamed_application_beside_its_old_file_is_said),
 		TEST(a_mistake_leaves_that_application_as_it_was),

@@ -534,6 +534,13 @@ adopt_moves_what_is_said_for_one_environment_of_one_application(void **state)
 	assert_non_null(strstr(buf_text(&adopted.application), "\nSTAGING_APP_PORTS=1,2\n"));
 	assert_non_null(strstr(buf_text(&adopted.application), "\nPRODUCTION_APP_PORTS=3,4\n"));
 	assert_string_equal(buf_text(&adopted.elsewhere), "PRODUCTION_SMOKE_URL");
+	assert_null(strstr(buf_text(&adopted.application), "\nAPP_PORTS="));
+	settings_adopted_done(&adopted);
+	/* The former default, which a name would take away, and nobody else uses. */
+	assert_true(settings_adopt(&adopted, "shop",
+	    SERVER "PRODUCTION_DEPLOY_STRATEGY=BlueGreen\nSMOKE_URL=http://localhost/\n", NULL,
+	    NULL));
+	assert_non_null(strstr(buf_text(&adopted.application), "\nAPP_PORTS=8001,8002\n"));
 	settings_adopted_done(&adopted);
 }
 

@@ -112,8 +112,8 @@ kubernetes_look_at() { # WORKLOAD
 			;;
 		esac
 	done <<<"${kubernetes_texts[$1]}"
-	# The first time it may still have what somebody has put there.
-	if ((${#part_ours[@]} == 0 && ${#part_all[@]} == 1)); then
+	# Of a release under a former REGISTRY_IMAGE.  A container that never had our image is somebody else's, alone or not.
+	if [[ -n $part_release ]] && ((${#part_ours[@]} == 0 && ${#part_all[@]} == 1)); then
 		part_ours=("${part_all[0]}")
 	fi
 }
@@ -133,8 +133,7 @@ kubernetes_check_workloads() {
 	for workload in "${kubernetes_workloads[@]}"; do
 		resource=${kubernetes_resources[$workload]}
 		kubernetes_look_at "$workload" || kubernetes_failed "$workload (KUBE_WORKLOADS) cannot be seen"
-		((${#part_ours[@]} > 0)) || fail "$EXIT_CONFIG" "$workload has no container with the image $image (there are: \
-${part_all[*]}): set one's image once, or take it out of KUBE_WORKLOADS"
+		((${#part_ours[@]} > 0)) || kubernetes_refuse_foreign
 		kubernetes_refuse "$workload" "$workload" "$part_paused" "$part_strategy" "$part_owner"
 		kubernetes_warn_of_gitops "$workload" "$part_gitops"
 		rights+=("patch $resource")
@@ -148,6 +147,15 @@ ${part_all[*]}): set one's image once, or take it out of KUBE_WORKLOADS"
 	done
 	printf 'a release replaces %s (the main one), %s\n' "$kubernetes_main" \
 		"${kubernetes_workloads[*]}"
+}
+
+# Of workload, without a container that a release would replace.
+kubernetes_refuse_foreign() {
+	local name
+	read -r _ name _ <<<"${part_all[0]:-containers NAME}"
+	fail "$EXIT_CONFIG" "$workload has no container with the image $image (there are: $(printf '%s, ' "${part_all[@]#* }")\
+none of them is released): take it out of KUBE_WORKLOADS, or where one is to run this image: kubectl --namespace \
+$kubernetes_namespace set image $workload $name=$image:TAG"
 }
 
 # ---- patches -------------------------------------------------------------------------------------

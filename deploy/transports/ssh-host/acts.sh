@@ -85,6 +85,7 @@ check_compose() {
 	name_grace
 	name_drifted
 	name_stopped
+	name_unstarted
 	[[ -z $chosen ]] || printf 'file %s\n' "$chosen"
 	! is_of_repository || say "$the_file, sha256 ${compose_file:19:12}"
 	name_strangers
@@ -159,6 +160,24 @@ name_stopped() {
 		done <<<"$surveyed"
 		[[ -z $is || -n ${is// exited/} ]] || printf 'stopped %s\n' "$name"
 	done
+}
+
+# Lines `unstarted SERVICE` for ssh.sh: those of other images, which no release starts, and that do not run; `unset` where
+# compose does not know yet what DEPLOY_IMAGE is.  One that has done its work, or is not to be started by itself, is not meant.
+name_unstarted() {
+	local name line its_project state code part is_there
+	for name in "${names[@]}"; do
+		[[ ${field[$name.image]:-} != "$PROBE_IMAGE" && -z ${field[$name.profiles]+is} && ${field[$name.restart]:-} != no &&
+			${field[$name.scale]:-} != 0 ]] || continue
+		is_there=no
+		while IFS='|' read -r line its_project _; do
+			read -r _ _ state _ _ code _ _ part <<<"$line"
+			[[ $its_project == "$project" && $part == "$name" ]] || continue
+			! is_up "$state" && [[ $state.$code != exited.0 ]] || is_there=yes
+		done <<<"$surveyed"
+		[[ $is_there == yes ]] || printf 'unstarted %s\n' "$name"
+	done
+	grep -qs '^DEPLOY_IMAGE=' .env || printf 'unset\n'
 }
 
 # Lines `stays-old SERVICE IMAGE` for ssh.sh: what runs our image here too, by another name or from another file, and no

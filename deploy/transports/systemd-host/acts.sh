@@ -69,6 +69,8 @@ ${field[ExecStartPre]:-}" =~ [\ =!-]"$dir/current"[/\ ] ]] ||
 
 check_sudo() { # UNIT
 	local verb
+	command -v sudo >/dev/null || die 70 "the program sudo is missing there (Debian: apt-get install sudo; or set \
+SYSTEMD_SCOPE=user)"
 	for verb in "--no-block restart" "--no-block stop" "reset-failed"; do
 		# shellcheck disable=SC2086 # words
 		sudo -n -l -- systemctl $verb "$1" >/dev/null 2>&1 ||
