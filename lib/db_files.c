@@ -57,14 +57,8 @@ create_private(const char *path, struct err *err)
 
 	if (fd >= 0)
 		(void)close(fd); /* nothing was written */
-	else if (errno == EROFS)
-		return err_errno(err, ERR_IO, errno, "creating %s (mount it writable)", path);
-	else if (errno == EACCES)
-		return err_errno(err, ERR_IO, errno,
-		    "creating %s (user %u must be able to write in its folder)", path,
-		    (unsigned)geteuid());
 	else if (errno != EEXIST)
-		return err_errno(err, ERR_IO, errno, "creating %s", path);
+		return file_creation_failed(errno, path, err);
 	return true;
 }
 

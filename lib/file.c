@@ -327,6 +327,18 @@ file_owner_is_ours(uid_t owner, const char *path, struct err *err)
 }
 
 bool
+file_creation_failed(int errno_value, const char *path, struct err *err)
+{
+	if (errno_value == EROFS)
+		return err_errno(err, ERR_IO, errno_value, "creating %s (mount it writable)", path);
+	if (errno_value == EACCES)
+		return err_errno(err, ERR_IO, errno_value,
+		    "creating %s (user %u must be able to write in its folder)", path,
+		    (unsigned)geteuid());
+	return err_errno(err, ERR_IO, errno_value, "creating %s", path);
+}
+
+bool
 file_is_private(const char *path, bool group_may_read, struct err *err)
 {
 	mode_t others = group_may_read ? 037 : 077;

@@ -43,6 +43,10 @@ MUST_USE bool file_is_safe(const char *path, struct err *err);
  * Else ERR_CONFIG: in a folder that we share, another user has put it there before us. */
 MUST_USE bool file_owner_is_ours(uid_t owner, const char *path, struct err *err);
 
+/* A file of ours could not be made there: *err says so, and what to do about this error of open(2).
+ * Returns false. */
+bool file_creation_failed(int errno_value, const char *path, struct err *err);
+
 /* file_is_safe, and its file readable by nobody but its owner: for keys.  (Mode 0640 with a group
  * is accepted when `group_may_read`.) */
 MUST_USE bool file_is_private(const char *path, bool group_may_read, struct err *err);

@@ -42,7 +42,7 @@ map_page(const char *path, struct err *err)
 	int failed;
 
 	if (fd < 0)
-		return ERR_NULL(err_errno(err, ERR_IO, errno, "opening %s", path));
+		return ERR_NULL(file_creation_failed(errno, path, err));
 	/* What is cut under a mapping ends us by a signal. */
 	(void)fstat(fd, &st); /* else its owner stays unknown */
 	if (!file_owner_is_ours(st.st_uid, path, err)) {

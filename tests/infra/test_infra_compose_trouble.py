@@ -117,7 +117,7 @@ def test_a_setting_that_is_wrong_is_named_with_its_line(place):
 def test_a_state_volume_that_is_read_only(place):
     change(place, STATE.format(READ_ONLY))
     place.up("server", "runner")
-    fails(place, "server", "creating /var/lib/deploybot/deploybot.db (mount it writable): Read-only file system")
+    fails(place, "server", "creating /var/lib/deploybot/under-way (mount it writable): Read-only file system")
     fails(place, "runner", "Read-only file system: mount it writable")
 
 
@@ -135,7 +135,7 @@ def test_a_folder_of_another_in_the_place_of_the_state_volume(place, owner):
     os.chown(folder, owner, owner)
     change(place, STATE.format(FOLDER))
     place.up("server", "runner")
-    fails(place, "server", "creating /var/lib/deploybot/deploybot.db (user 10001 must be able to write in its folder)")
+    fails(place, "server", "creating /var/lib/deploybot/under-way (user 10001 must be able to write in its folder)")
     fails(place, "runner", "make")
     # As the README says.
     os.chown(folder, 0, 10001)
