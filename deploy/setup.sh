@@ -192,7 +192,7 @@ stamp() { # begun|passed
 	[[ $stamps == yes ]] || return 0
 	setting_there STATE_DIRECTORY "$conf"
 	as "$server_user" touch -- "${said:-/var/lib/deploybot}/check.$1" ||
-		fail "$EXIT_CONFIG" "STATE_DIRECTORY: nobody will know of this check: does a unit's ReadWritePaths= have that folder?"
+		fail "$EXIT_CONFIG" "STATE_DIRECTORY: nobody will know of this check: does a ReadWritePaths= have that folder?"
 }
 
 # Everything that can be asked, as those ask who will need it.

@@ -28,8 +28,8 @@ inside() { # [--user ID] SERVICE CMD...
 back_up() {
 	local name id status=0
 	name=$(date -u +%Y-%m-%dT%H%M%S).db
-	id=$("${compose[@]}" ps -q server) && [[ -n $id ]] || return
-	install -d -m 0700 -- "$folder" || return
+	id=$("${compose[@]}" ps -q server) && [[ -n $id ]] || return 1
+	install -d -m 0700 -- "$folder" || return 1
 	inside server /usr/lib/deploybot/deploybot backup "$STATE/$name" &&
 		docker cp "$id:$STATE/$name" "$folder/$name.new" && chmod 0600 -- "$folder/$name.new" &&
 		sync -- "$folder/$name.new" && mv -fT -- "$folder/$name.new" "$folder/$name" || status=1
@@ -52,7 +52,8 @@ environments() {
 	config=${config:-config}
 	main=$(value_of ENVIRONMENTS "$config/deploybot.conf")
 	main=${main:-staging production}
-	if ! compgen -G "$config/apps/*.env" >/dev/null || grep -Eq '^(GITHUB_REPOSITORY|REPOSITORY_URL)=.' "$config/deploybot.conf"; then
+	if ! compgen -G "$config/apps/*.env" >/dev/null ||
+		grep -Eq '^(GITHUB_REPOSITORY|REPOSITORY_URL)=.' "$config/deploybot.conf"; then
 		for name in $main; do
 			printf '%s\n' "$name"
 		done
@@ -68,7 +69,7 @@ environments() {
 
 look() {
 	local bad=0 environment list
-	inside runner touch "$STATE/check.begun" || return
+	inside runner touch "$STATE/check.begun" || return 1
 	inside server /usr/lib/deploybot/deploybot doctor || bad=1
 	mapfile -t list < <(environments)
 	for environment in "${list[@]}"; do

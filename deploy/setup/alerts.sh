@@ -65,7 +65,10 @@ is_replaceable() { # FILE PACKAGE FRESH
 put_in_place() { # FRESH FILE
 	install -m 0644 -- "$1" "$2.new"
 	mv -fT -- "$2.new" "$2"
-	{ grep -Fv -- "  -$2" "$values/installed" 2>/dev/null || true; printf '%s%s\n' "$(sha256sum <"$2")" "$2"; } >"$draft/installed"
+	{
+		grep -Fv -- "  -$2" "$values/installed" 2>/dev/null || true
+		printf '%s%s\n' "$(sha256sum <"$2")" "$2"
+	} >"$draft/installed"
 	write_secret "$(me)" "$values/installed" <"$draft/installed"
 }
 
@@ -118,18 +121,19 @@ $(grep -iE 'fail|error' -- "$draft/said" | head -n 3 | tr '\n' ' ' | head -c 600
 ask_alert_chain() {
 	missing=
 	call http://127.0.0.1:9093/-/ready
-	[[ $said == 200 ]] || missing="Alertmanager does not answer at 127.0.0.1:9093: journalctl -u prometheus-alertmanager says why"
+	[[ $said == 200 ]] || missing="Alertmanager does not answer at 127.0.0.1:9093: \
+journalctl -u prometheus-alertmanager says why"
 	[[ -z $missing ]] || return 0
 	call http://127.0.0.1:9090/-/ready
 	[[ $said == 200 ]] || missing="Prometheus does not answer at 127.0.0.1:9090: journalctl -u prometheus says why"
 	[[ -z $missing ]] || return 0
 	call 'http://127.0.0.1:9090/api/v1/query' 'query=up{job="deploybot"} == 1'
-	[[ $(<"$draft/said") == *'"value":'* ]] || missing="Prometheus does not reach deploybot: the job deploybot in prometheus.yml, \
-LISTEN_ADDRESS, API_SERVER_PORT, ENABLE_TELEMETRY; systemctl status deploybot"
+	[[ $(<"$draft/said") == *'"value":'* ]] || missing="Prometheus does not reach deploybot: \
+the job deploybot in prometheus.yml, LISTEN_ADDRESS, API_SERVER_PORT, ENABLE_TELEMETRY; systemctl status deploybot"
 	[[ -z $missing ]] || return 0
 	call 'http://127.0.0.1:9093/api/v2/alerts?filter=alertname%3D%22DeploybotWatchdog%22'
-	[[ $(<"$draft/said") == *'"name":"watchdog"'* ]] || missing="Alertmanager has no DeploybotWatchdog of Prometheus: rule_files and \
-alerting in prometheus.yml; http://127.0.0.1:9090/rules says what it knows"
+	[[ $(<"$draft/said") == *'"name":"watchdog"'* ]] || missing="Alertmanager has no DeploybotWatchdog of Prometheus: \
+rule_files and alerting in prometheus.yml; http://127.0.0.1:9090/rules says what it knows"
 }
 
 # Rules are looked at each 15 seconds; what Prometheus sends before it knows Alertmanager it sends again after a minute.
@@ -185,7 +189,7 @@ keep_to_this_machine() { # FOLDER-OF-DEFAULTS
 	fi
 	! grep -Es '^[[:blank:]]*ARGS=.*--web\.listen-address[= ]' "$1"/prometheus{,-alertmanager} |
 		grep -Eqv -- '--web\.listen-address[= ](127\.|\[::1\]|localhost:)' ||
-		warn "$1: an address in ARGS is not of this machine alone: whoever reaches it needs no login, and may silence alerts"
+		warn "$1: an address in ARGS is not of this machine alone: whoever reaches it needs no login, may silence alerts"
 }
 
 set_up_alerts() {
@@ -199,8 +203,8 @@ set_up_alerts() {
 		file=$place/alertmanager.yml
 		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||
 			is_untouched "$file" prometheus-alertmanager ||
-			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand, with alerts.yml \
-and what prometheus.yml there has; and what alerts look at each night: systemctl enable --now $NIGHTLY. $untouched"
+			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand, with \
+alerts.yml and what prometheus.yml there has; and what alerts look at each night: systemctl enable --now $NIGHTLY. $untouched"
 	fi
 	draft=$folder/setup.alerts
 	begin_draft

@@ -102,7 +102,8 @@ Add $1 beside them as the head of $examples/nginx.conf says, then this again. $u
 	untouched="nginx has our configuration now ($kept is what it had), the settings are as they were"
 	if ! nginx -t >"$draft/said" 2>&1; then
 		cat -- "$kept" >"$file"
-		fail "$EXIT_CONFIG" "nginx does not take our configuration: $(grep -m 1 -F '[emerg]' -- "$draft/said"); its own is back"
+		fail "$EXIT_CONFIG" "nginx does not take our configuration: \
+$(grep -m 1 -F '[emerg]' -- "$draft/said"); its own is back"
 	fi
 	systemctl restart nginx || fail "$EXIT_CONFIG" "nginx does not start: journalctl -u nginx says why. $untouched"
 	say 'nginx: %s is from the example now, %s is what it was; the certificate is renewed by:' "$file" "$kept"
@@ -112,7 +113,8 @@ Add $1 beside them as the head of $examples/nginx.conf says, then this again. $u
 # Fills `instance` with which one the server is that runs here.
 find_instance() {
 	instance=$(deploybot --env-file "$conf" healthcheck --instance 2>"$draft/shown") || fail "$EXIT_CONFIG" "deploybot does \
-not run here, so no name leads to it yet: $(tr -d '[:cntrl:]' <"$draft/shown" | head -c 300) (systemctl status deploybot). $untouched"
+not run here, so no name leads to it yet: $(tr -d '[:cntrl:]' <"$draft/shown" | head -c 300) \
+(systemctl status deploybot). $untouched"
 }
 
 # Telegram sends updates to nobody else once the webhook is set: that it leads to the very server that runs here is looked

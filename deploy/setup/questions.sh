@@ -382,7 +382,7 @@ set_health() { # ENV
 		value_of "$setting" "http://127.0.0.1:$health"
 		check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: set it in a file of answers"
 		say '  It is asked on each host itself (%s), as they are behind SSH_JUMP' "$setting"
-		warn "between deployments nobody looks at $1, and no alert tells that it is down: watch it from elsewhere, or set \
+		warn "between deployments nobody looks at $1, and no alert says that it is down: watch it from elsewhere, or set \
 $(name_of "$1" HEALTH_URL) to a load balancer that this machine reaches"
 		return 0
 	fi

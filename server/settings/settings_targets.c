@@ -127,7 +127,7 @@ check_health_way(
 		return;
 	if (way != NULL && hosts != NULL && urls == NULL)
 		settings_say(l->report, SETTINGS_WARNING,
-		    "%s: is not set, and the hosts are behind %s: between deployments nobody looks at the application, and no alert tells that it is down; name a load balancer that this machine reaches, or watch it from elsewhere",
+		    "%s: is not set, and the hosts are behind %s: between deployments nobody looks at the application, and no alert says that it is down; name a load balancer that this machine reaches, or watch it from elsewhere",
 		    setting_name(settings_table_families[ENVIRONMENT_SETTING_HEALTH_URL].name,
 			member->name, name),
 		    way);

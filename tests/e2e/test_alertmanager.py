@@ -69,9 +69,11 @@ def test_a_value_that_is_none_leaves_what_is_there(tmp_path, changes, said):
 @pytest.mark.parametrize("count", [1, 5, 6, 60])
 def test_a_message_is_whole_however_many_alerts_are_in_it(tmp_path, count):
     """Sick health URLs of one environment are alerts of one group."""
-    message = yaml.safe_load((SHIPPED / "alertmanager.yml").read_text("utf-8"))["receivers"][0]["telegram_configs"][0]["message"]
-    rule = next(r for r in yaml.safe_load(rules_text())["groups"][0]["rules"] if r["alert"] == "DeploybotEnvironmentUnhealthy")
-    longest = max((r["annotations"]["description"] for r in yaml.safe_load(rules_text())["groups"][0]["rules"]), key=len)
+    shipped = yaml.safe_load((SHIPPED / "alertmanager.yml").read_text("utf-8"))
+    message = shipped["receivers"][0]["telegram_configs"][0]["message"]
+    rules = yaml.safe_load(rules_text())["groups"][0]["rules"]
+    rule = next(rule for rule in rules if rule["alert"] == "DeploybotEnvironmentUnhealthy")
+    longest = max((rule["annotations"]["description"] for rule in rules), key=len)
     url = "https://app.example.org/health?" + "a=b&" * 200
     alerts = [{"status": "firing", "labels": {"severity": "critical"}, "annotations": {
         "summary": f"production is unhealthy: {n} {url} fails", "description": longest,
@@ -101,7 +103,7 @@ class Far:
                 answer = b'{"ok":true,"result":{"message_id":1,"date":1,"chat":{"id":1,"type":"group"}}}'
                 kicked = far.refuses and self.path != "/ring"
                 if kicked:
-                    answer = b'{"ok":false,"error_code":403,"description":"Forbidden: bot was kicked from the group chat"}'
+                    answer = b'{"ok":false,"error_code":403,"description":"Forbidden: bot was kicked"}'
                 self.send_response(403 if kicked else 200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))
@@ -152,7 +154,8 @@ def test_an_alert_is_in_the_chat_and_the_watchdog_is_called(tmp_path):
     tool("prometheus-alertmanager")
     far = Far()
     alertmanager = Alertmanager(tmp_path, far)
-    prometheus = Prometheus(tmp_path, [f"127.0.0.1:{free_port()}"], [(r"for: \d+[mhd]\n", "for: 1s\n"), (r"\[15m\]\)\) > 0", "[6s])) > 0")],
+    hurry = [(r"for: \d+[mhd]\n", "for: 1s\n"), (r"\[15m\]\)\) > 0", "[6s])) > 0")]
+    prometheus = Prometheus(tmp_path, [f"127.0.0.1:{free_port()}"], hurry,
                             alertmanager.port)
     try:
         wait_until(alertmanager.is_up, PATIENCE_S, "Alertmanager")

@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -264,11 +265,15 @@ def prepare(folder, *words, **more):
     return done.returncode, done.stdout
 
 
+def copy_checkout(folder):
+    shutil.copytree(COMPOSE, folder / "deploy" / "compose")
+    shutil.copytree(ROOT / "deploy" / "monitoring", folder / "deploy" / "monitoring")
+    return folder
+
+
 @pytest.fixture
 def checkout(tmp_path):
-    shutil.copytree(COMPOSE, tmp_path / "deploy" / "compose")
-    shutil.copytree(ROOT / "deploy" / "monitoring", tmp_path / "deploy" / "monitoring")
-    return tmp_path
+    return copy_checkout(tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="we are root")
@@ -332,17 +337,21 @@ def test_without_a_domain_a_token_and_an_id_are_enough(checkout):
 
 
 def test_the_settings_that_are_named_for_a_start_without_a_domain_are_enough(tmp_path):
-    said = (ROOT / "docs/INSTALLATION.md").read_text("utf-8").partition("**Without a domain**")[2].partition("known_hosts")[0]
+    said = (ROOT / "docs/INSTALLATION.md").read_text("utf-8").partition("**Without a domain**")[2]
+    said = said.partition("known_hosts")[0]
     names = re.findall(r"`([A-Z_]+)(?:=\w+)?`", said)
     assert len(names) >= 5 and "`ENVIRONMENTS=staging`" in said
     (tmp_path / "token").write_text(DEFAULT_TOKEN, encoding="ascii")
     (tmp_path / "token").chmod(0o600)
     values = {"GITHUB_REPOSITORY": "orchard/shop", "REGISTRY_URL": "ghcr.io", "REGISTRY_IMAGE": "orchard/shop",
-              "STAGING_HOST": "10.0.0.5", "STAGING_HEALTH_URL": "http://10.0.0.5:8080/health", "ENVIRONMENTS": "staging"}
+              "STAGING_HOST": "10.0.0.5", "STAGING_HEALTH_URL": "http://10.0.0.5:8080/health",
+              "ENVIRONMENTS": "staging"}
     assert set(names) == set(values)
-    text = (COMPOSE / "deploybot.conf").read_text("utf-8").replace("ADMIN_TELEGRAM_IDS=\n", f"ADMIN_TELEGRAM_IDS={ADA}\n")
+    text = (COMPOSE / "deploybot.conf").read_text("utf-8")
+    text = text.replace("ADMIN_TELEGRAM_IDS=\n", f"ADMIN_TELEGRAM_IDS={ADA}\n")
     text = text.replace("=/run/secrets/telegram_bot_token", f"={tmp_path}/token")
-    (tmp_path / "conf").write_text(text + "".join(f"{name}={value}\n" for name, value in values.items()), encoding="utf-8")
+    text += "".join(f"{name}={value}\n" for name, value in values.items())
+    (tmp_path / "conf").write_text(text, encoding="utf-8")
     done = subprocess.run([pathlib.Path(PROGRAM).parent / "deploybot", "--env-file", tmp_path / "conf", "check-config"],
                           env={"RUNNER_SOCKET": "/run/deploybot-runner/runner.sock"}, capture_output=True, text=True,
                           timeout=60, check=False)
@@ -414,40 +423,48 @@ while [[ $1 == -* ]]; do
 	shift
 done
 case $1 in server) user=${user:-10001} ;; runner) user=${user:-10002} ;; *) exit 9 ;; esac
-shift; set -- "${entry[@]}" "${@//\\/var\\/log\\/deploybot/$root/audit}"; words=("${@//\\/var\\/lib\\/deploybot/$state}")
+shift; set -- "${entry[@]}" "${@//\\/var\\/log\\/deploybot/$root/audit}"
+words=("${@//\\/var\\/lib\\/deploybot/$state}")
 case $1 in /usr/lib/deploybot/*) echo "${words[*]}" >>"$root/calls"; words=("$root/program" "${words[@]}") ;; esac
 exec setpriv --reuid "$user" --regid "$user" --groups 10001 --inh-caps=-all --bounding-set=-all "${words[@]}"
 """
 OF_A_CONTAINER = """#!/bin/bash
-case "$*" in *--preflight\\ %s*) echo "no such host"; exit 78 ;; *\\ backup\\ *) umask 077; echo copy >"${@: -1}" ;; esac
+case "$*" in
+*--preflight\\ %s*) echo "no such host"; exit 78 ;;
+*\\ backup\\ *) umask 077; echo copy >"${@: -1}" ;;
+esac
 """
 
 
 @pytest.fixture
-def night(checkout):
-    """A checkout whose containers run; its folder of the state as Dockerfile makes it."""
-    (checkout / "bin").mkdir()
-    for name in ("docker", "docker-compose"):
-        (checkout / "bin" / name).write_text(ENGINE % checkout, encoding="ascii")
-        (checkout / "bin" / name).chmod(0o755)
-    subprocess.run(["install", "-d", "-m", "1770", "-o", "0", "-g", "10001", checkout / "state"], check=True, timeout=60)
-    prepare(checkout)
-    for path in (checkout, *checkout.parents):
-        if path.stat().st_uid == os.geteuid() and not path.stat().st_mode & 0o001:
-            path.chmod(path.stat().st_mode | 0o011)     # pytest's folders are ours alone
-    conf = checkout / "config" / "deploybot.conf"
-    conf.write_text(conf.read_text("utf-8") + "GITHUB_REPOSITORY=a/b\nENVIRONMENTS='staging, eu'\n", encoding="utf-8")
-    (checkout / "config" / "apps").mkdir()
-    (checkout / "config" / "apps" / "web.env").write_text("ENVIRONMENTS=production\n", encoding="ascii")
-    return checkout
+def night():
+    """A checkout whose containers run; its folder of the state as Dockerfile makes it.  Not below pytest's folder,
+    which is closed to other users anew whenever somebody starts another pytest."""
+    with tempfile.TemporaryDirectory(prefix="deploybot-night-") as folder:
+        made = copy_checkout(pathlib.Path(folder))
+        made.chmod(0o711)
+        (made / "bin").mkdir()
+        for name in ("docker", "docker-compose"):
+            (made / "bin" / name).write_text(ENGINE % made, encoding="ascii")
+            (made / "bin" / name).chmod(0o755)
+        subprocess.run(["install", "-d", "-m", "1770", "-o", "0", "-g", "10001", made / "state"], check=True,
+                       timeout=60)
+        prepare(made)
+        conf = made / "config" / "deploybot.conf"
+        text = conf.read_text("utf-8") + "GITHUB_REPOSITORY=a/b\nENVIRONMENTS='staging, eu'\n"
+        conf.write_text(text, encoding="utf-8")
+        (made / "config" / "apps").mkdir()
+        (made / "config" / "apps" / "web.env").write_text("ENVIRONMENTS=production\n", encoding="ascii")
+        yield made
 
 
 def nightly(folder, missing="nobody"):
     """(status, what it says)."""
     (folder / "program").write_text(OF_A_CONTAINER % missing, encoding="ascii")
     (folder / "program").chmod(0o755)
-    done = subprocess.run([folder / "deploy/compose/nightly.sh"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env={"PATH": f"{folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, timeout=60, check=False)
+    done = subprocess.run([folder / "deploy/compose/nightly.sh"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, env={"PATH": f"{folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, timeout=60,
+                          check=False)
     return done.returncode, done.stdout
 
 
@@ -465,7 +482,8 @@ def test_each_night_a_backup_is_taken_out_of_the_containers_and_every_target_is_
     assert made.read_text("ascii") == "copy\n" and made.stat().st_mode & 0o777 == 0o600 and made.stat().st_uid == 0
     assert sorted(path.name for path in (night / "state").iterdir()) == ["check.begun", "check.passed"]
     calls = (night / "calls").read_text("utf-8")
-    assert " doctor\n" in calls and re.findall(r"--preflight (\S+)", calls) == ["staging", "eu", "web/production"], calls
+    assert " doctor\n" in calls, calls
+    assert re.findall(r"--preflight (\S+)", calls) == ["staging", "eu", "web/production"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")
@@ -479,7 +497,8 @@ def test_a_look_that_finds_something_missing_does_not_pass_and_the_backup_is_mad
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")
 def test_what_is_said_to_be_typed_restores_a_backup_for_the_servers_user(night):
     """With no capability: who may move and write what is what the folders' owners and modes say."""
-    subprocess.run(["install", "-d", "-m", "0750", "-o", "10001", "-g", "10001", night / "audit"], check=True, timeout=60)
+    subprocess.run(["install", "-d", "-m", "0750", "-o", "10001", "-g", "10001", night / "audit"], check=True,
+                   timeout=60)
     for path in (night / "state/deploybot.db", night / "state/deploybot.db-wal", night / "audit/audit.log"):
         path.write_text("of now", encoding="ascii")
         os.chown(path, 10001, 10001)
@@ -498,5 +517,6 @@ def test_what_is_said_to_be_typed_restores_a_backup_for_the_servers_user(night):
 
 
 def test_the_line_for_cron_calls_what_there_is():
-    line = re.search(r"^    17 3 \* \* \* root /opt/deploybot/(\S+) 2>&1 \| logger", (COMPOSE / "README.md").read_text("utf-8"), re.M)
+    readme = (COMPOSE / "README.md").read_text("utf-8")
+    line = re.search(r"^    17 3 \* \* \* root /opt/deploybot/(\S+) 2>&1 \| logger", readme, re.M)
     assert os.access(ROOT / line[1], os.X_OK)

@@ -39,7 +39,8 @@ DEBIANS_OWN = 'is_untouched() { [[ $(<"$1") == debian ]]; }; sites_of_others "$1
 
 @pytest.mark.parametrize("files, found", [
     ({}, ""), ({"html/index.nginx-debian.html": ""}, ""), ({"nginx/conf.d/README": ""}, ""),
-    ({"nginx/sites-enabled/shop": ""}, "nginx/sites-enabled/shop "), ({"nginx/conf.d/shop.conf": ""}, "nginx/conf.d/shop.conf "),
+    ({"nginx/sites-enabled/shop": ""}, "nginx/sites-enabled/shop "),
+    ({"nginx/conf.d/shop.conf": ""}, "nginx/conf.d/shop.conf "),
     ({"html/index.html": "our site"}, "html/index.html "),
     ({"nginx/sites-available/default": "ours"}, "nginx/sites-enabled/default ")])
 def test_a_site_that_nginx_serves_is_seen_and_debians_own_page_is_none(tmp_path, files, found):
@@ -73,16 +74,19 @@ untouched='nothing here was changed' draft=$1/draft conf_there=$1/conf
 open_door bot.example.org; call() {{ said=000; }}; look_at_door bot.example.org"""
     # First with a site of somebody's, then without.
     script = OWN_ETC + """echo "server { listen 81; server_name shop.example.org; }" >/etc/nginx/conf.d/shop.conf
-look bash -c "$2" deploybot-setup "$1"; rm /etc/nginx/conf.d/shop.conf; echo ----; look bash -c "$2" deploybot-setup "$1"
-grep -E '^\\s+server [0-9]' /etc/nginx/nginx.conf; cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
+look bash -c "$2" deploybot-setup "$1"; rm /etc/nginx/conf.d/shop.conf; echo ----
+look bash -c "$2" deploybot-setup "$1"
+grep -E '^\\s+server [0-9]' /etc/nginx/nginx.conf
+cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
     before = pathlib.Path("/etc/nginx/nginx.conf").read_bytes()
     (tmp_path / "before").write_bytes(before)
     done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, door], stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
     shutil.rmtree(tmp_path / "etc")
     first, _, second = done.stdout.partition("----\n")
-    assert "nginx serves other sites, which our configuration does not read: /etc/nginx/conf.d/shop.conf." in first, first
-    assert "status 78" in first and hashlib.md5(before).hexdigest() in first and "nothing here was changed" in first, first
+    assert "other sites, which our configuration does not read: /etc/nginx/conf.d/shop.conf." in first, first
+    assert "status 78" in first and "nothing here was changed" in first, first
+    assert hashlib.md5(before).hexdigest() in first, first
     assert "systemctl restart nginx" in second and "kept" in second and "status 69" in second, second
     assert "nginx.conf.before-deploybot is what it had" in second and "nothing here was changed" not in second, second
     assert "server 127.0.0.1:9091;" in second and "server 127.0.0.1:8080;" not in second, second
@@ -150,7 +154,8 @@ ss -Hltun | awk '{ print $5 }'; kill "$process"; wait "$process" || true"""
 
 # ---- rules and configurations ----------------------------------------------------------------------
 
-INSTALL = """conf_there=$1/conf; values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no; mkdir -p "$values" "$draft" "$1/etc"
+INSTALL = """conf_there=$1/conf; values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no
+mkdir -p "$values" "$draft" "$1/etc"
 install_rules "$1/etc"; echo "own_prometheus=$own_prometheus"
 """
 
@@ -173,14 +178,16 @@ def upgrade(folder):
 
 
 @pytest.mark.parametrize("settings, address", [
-    ("", "127.0.0.1:8080"), ("API_SERVER_PORT=9091\n", "127.0.0.1:9091"), ("LISTEN_ADDRESS=0.0.0.0\n", "127.0.0.1:8080"),
+    ("", "127.0.0.1:8080"), ("API_SERVER_PORT=9091\n", "127.0.0.1:9091"),
+    ("LISTEN_ADDRESS=0.0.0.0\n", "127.0.0.1:8080"),
     ("LISTEN_ADDRESS=10.0.0.7\nAPI_SERVER_PORT=81\n", "10.0.0.7:81"), ("LISTEN_ADDRESS=::\n", "[::1]:8080"),
     ("LISTEN_ADDRESS=fd00::7\n", "[fd00::7]:8080"), ("LISTEN_ADDRESS=/run/d.sock\n", "unix:/run/d.sock")])
 def test_nginx_and_prometheus_ask_where_the_server_listens(rules, settings, address):
     (rules / "conf").write_text(settings)
     assert call('conf_there=$1; own_address; echo "$said"', rules / "conf") == (0, address + "\n")
     status, said = call(INSTALL, rules)
-    asked = re.findall(r"job_name: deploybot\n.*\n +- targets: \[\"(.*)\"\]", (rules / "etc/prometheus.yml").read_text("utf-8"))
+    made = (rules / "etc/prometheus.yml").read_text("utf-8")
+    asked = re.findall(r"job_name: deploybot\n.*\n +- targets: \[\"(.*)\"\]", made)
     assert status == 0 and asked == ["127.0.0.1:8080" if address.startswith("unix") else address]
     assert ("asks no socket in a file" in said) == address.startswith("unix"), said
 
@@ -188,7 +195,8 @@ def test_nginx_and_prometheus_ask_where_the_server_listens(rules, settings, addr
 def test_rules_that_nobody_has_edited_are_renewed(rules):
     upgrade(rules)
     assert call(INSTALL, rules) == (0, "own_prometheus=no\n")
-    assert all((rules / "etc" / name).read_text("utf-8").endswith("# newer\n") for name in ("alerts.yml", "prometheus.yml"))
+    assert all((rules / "etc" / name).read_text("utf-8").endswith("# newer\n")
+               for name in ("alerts.yml", "prometheus.yml"))
 
 
 @pytest.mark.parametrize("noted", [True, False])
@@ -222,7 +230,7 @@ def test_each_thing_that_ones_own_prometheus_lacks_is_said(rules, changes, lacks
         text = text.replace(old, new)
     (rules / "etc/prometheus.yml").write_text("# ours\n" + text, encoding="utf-8")
     status, said = call(INSTALL, rules)
-    assert status == 0 and said.endswith(f"it has not: {lacks}\nown_prometheus=yes\n" if lacks else "own_prometheus=yes\n"), said
+    assert status == 0 and said.endswith((f"it has not: {lacks}\n" if lacks else "") + "own_prometheus=yes\n"), said
 
 
 CHAIN = """draft=$1 missed=$2
@@ -248,7 +256,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0))); self.do_GET()
     def do_GET(self):
         said = b'deploybot_runner_up 1\\n' if self.path == "/metrics" else b'{"ok":true,"result":{}}'
-        self.send_response(200); self.send_header("Content-Length", str(len(said))); self.end_headers(); self.wfile.write(said)
+        self.send_response(200); self.send_header("Content-Length", str(len(said))); self.end_headers()
+        self.wfile.write(said)
     def log_message(self, *_):
         pass
 http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Handler).serve_forever()
@@ -264,7 +273,8 @@ mkdir "$1/bin"; cat >"$1/bin/systemctl" <<'END'
 echo "systemctl $*"
 [[ $1 == restart ]] || exit 0
 for name in "${@:2}"; do
-	. "/etc/default/$name"; file=/etc/prometheus/prometheus.yml; [[ $name == prometheus ]] || file=/etc/prometheus/alertmanager.yml
+	. "/etc/default/$name"; file=/etc/prometheus/prometheus.yml
+	[[ $name == prometheus ]] || file=/etc/prometheus/alertmanager.yml
 	(cd /var/lib/prometheus; exec "$name" --config.file="$file" $ARGS) </dev/null >"${0%/*}/$name.log" 2>&1 9<&- &
 	echo "$!" >>"${0%/*}/pids"
 done
@@ -291,9 +301,11 @@ def test_alerts_arrive_where_prometheus_and_alertmanager_are_as_debian_installs_
     (tmp_path / "answers").chmod(0o600)
     (tmp_path / "answers.py").write_text(ANSWERS)
     done = subprocess.run([*MOUNTS, "--net", "--pid", "--fork", "bash", "-c", WHOLE, "bash", tmp_path, DEPLOY],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=300,
                           env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "DEPLOYBOT_RUNNER": PROGRAM}, check=False)
     shutil.rmtree(tmp_path / "etc")
     logs = "".join(path.read_text("utf-8", "replace") for path in (tmp_path / "bin").glob("*.log"))
     assert "status 0\n" in done.stdout and "alerts go to that chat" in done.stdout, done.stdout + logs
-    assert done.stdout.split("status 0\n")[1].split() == ["127.0.0.1:8080", "127.0.0.1:9090", "127.0.0.1:9093"], done.stdout
+    listens = done.stdout.split("status 0\n")[1].split()
+    assert listens == ["127.0.0.1:8080", "127.0.0.1:9090", "127.0.0.1:9093"], done.stdout
