@@ -368,6 +368,9 @@ def test_githubs_own_registry_gets_the_image_of_the_commit_in_small_letters(ci):
     assert ci.job("image")[0] == 0, ci.said
     assert ci.commit in ci.world()["registry"]["ghcr.io/orchard/shop"]
     assert "ghs-of-this-job" not in json.dumps(ci.calls("docker"))
+    (ci.stand / "calls").unlink()
+    assert ci.job("image")[0] == 0 and "is there already" in ci.said[-1], ci.said
+    assert [call[0] for call in ci.calls("docker")] == ["login", "manifest"]
 
 
 # ---- notifying deploybot -------------------------------------------------------------------------
