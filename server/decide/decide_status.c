@@ -380,7 +380,7 @@ decide_status_pinned(struct tx *tx, int64_t chat, struct chat_text *text)
 static bool
 may_somebody_look(struct tx *tx, int64_t chat, const char *name)
 {
-	return chat <= 0 || decide_is_allowed(tx, chat, POLICY_LOOKED, name);
+	return chat <= 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, name);
 }
 
 static void

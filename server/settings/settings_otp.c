@@ -23,7 +23,7 @@
 static uint32_t
 set_of_star(void)
 {
-	uint32_t set = POLICY_ACTION_BIT(POLICY_LOOKED);
+	uint32_t set = 0;
 
 	for (unsigned i = 0; i < POLICY_ACTION_COUNT; i++)
 		if (policy_action_is_grantable((enum policy_action)i))

@@ -19,7 +19,7 @@
 	ACTION(HISTORY,   "history",   GRANT,  "the latest deployments") \
 	ACTION(LOG,       "log",       GRANT,  "the logs of runs") \
 	ACTION(DEPLOY,    "deploy",    GRANT,  "deploy, answer one's question, leave the queue") \
-	ACTION(ROLLBACK,  "rollback",  GRANT,  "roll back to an earlier release") \
+	ACTION(ROLLBACK,  "rollback",  GRANT,  "roll back to an earlier release, start a queue that stands") \
 	ACTION(CANCEL,    "cancel",    GRANT,  "cancel what is queued or in progress") \
 	ACTION(CONFIRM,   "confirm",   GRANT,  "answer questions that others ask") \
 	ACTION(LOCK,      "lock",      GRANT,  "lock a target; end one's own lock") \
@@ -31,7 +31,6 @@
 	ACTION(AUDIT,     "audit",     GRANT,  "read the audit log") \
 	ACTION(TWO_FA,    "2fa",       GRANT,  "reset the second factor of another person") \
 	ACTION(TOKEN,     "token",     GRANT,  "make and revoke tokens of one's own roles") \
-	ACTION(LOOKED,    "I looked",  STAR,   "say that what runs there is known again") \
 	ACTION(ADMIN,     "admin",     STAR,   "see what is wrong with all settings") \
 	ACTION(TALK,      "queue",     KNOWN,  "see a queue, be answered in a group") \
 	ACTION(GREET,     "help",      ANYONE, "/start, /help and /whoami, in private")

@@ -305,13 +305,29 @@ only_who_may_roll_back_there_may_say_that_it_is_known(void **state)
 	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
 	press(&w, WORLD_STAGING_USER, message, "Start queue");
 	assert_true(w.is_alert);
-	assert_string_equal(w.toast, "⛔ Denied: I looked: only an admin may. Ask @ada.");
+	assert_string_equal(w.toast, "⛔ Denied: rollback: only an admin may. Ask @ada.");
 	assert_true(world_environment(&w, "staging").unknown_since > 0);
 	assert_int_equal(world_audited(&w, "denied", "telegram:33"), 1);
 	press(&w, WORLD_ADMIN, message, "Start queue");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	press(&w, WORLD_ADMIN, message, "Start queue"); /* once more */
 	assert_string_equal(w.toast, "This button has expired or was used.");
+	world_close(&w);
+}
+
+/* Whoever is on call, and no admin. */
+static void
+a_role_that_rolls_back_there_starts_the_queue(void **state)
+{
+	struct world_message *message;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	world_settings(&w, "ROLE_ONCALL_IDS=44", "ROLE_ONCALL_MAY=rollback:staging", NULL);
+	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
+	press(&w, 44, message, "Start queue");
+	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	world_close(&w);
 }
 
@@ -548,6 +564,7 @@ main(void)
 		cmocka_unit_test(a_place_from_before_the_clock_was_set_back_is_asked_anew),
 		cmocka_unit_test(a_question_that_did_not_say_so_is_refused),
 		cmocka_unit_test(only_who_may_roll_back_there_may_say_that_it_is_known),
+		cmocka_unit_test(a_role_that_rolls_back_there_starts_the_queue),
 		cmocka_unit_test(the_status_shows_it_with_its_button),
 		cmocka_unit_test(who_may_not_press_it_is_shown_no_button),
 		cmocka_unit_test(after_a_restore_nothing_is_known_and_nothing_starts),

@@ -111,7 +111,6 @@ static const struct {
 	{ POLICY_AUDIT, "A", "A", "A" },
 	{ POLICY_TWO_FA, "A", "A", "A" },
 	{ POLICY_TOKEN, "A", "A", "A" },
-	{ POLICY_LOOKED, "A", "A", "A" },
 	{ POLICY_ADMIN, "A", "A", "A" },
 	{ POLICY_TALK, "vsA", "vsA", "vsA" },
 	{ POLICY_GREET, "SvsA", "SvsA", "SvsA" },
@@ -222,8 +221,8 @@ a_grant_holds_where_it_says(void **state)
 	assert_false(may(s, 50, POLICY_STATUS, "blog/staging"));
 	assert_false(may(s, 50, POLICY_CONFIRM, "shop/staging"));
 	assert_true(may(s, 60, POLICY_CONFIRM, "infra/production"));
-	assert_true(may(s, 60, POLICY_LOOKED, "infra/production"));
-	assert_false(may(s, 60, POLICY_LOOKED, "shop/staging"));
+	assert_true(may(s, 60, POLICY_ADMIN, "infra/production"));
+	assert_false(may(s, 60, POLICY_ADMIN, "shop/staging"));
 	settings_unref(s);
 	end();
 }
@@ -679,9 +678,9 @@ an_application_with_a_mistake_is_no_unknown_one(void **state)
 
 /* --- a thousand policies, against a second reading of their text --- */
 
-/* "I looked" is granted by * alone. */
+/* The last one is granted by * alone. */
 static const enum policy_action actions[POLICY_AID_WORDS] = { POLICY_STATUS, POLICY_HISTORY,
-	POLICY_LOG, POLICY_DEPLOY, POLICY_ROLLBACK, POLICY_CANCEL, POLICY_CONFIRM, POLICY_LOOKED };
+	POLICY_LOG, POLICY_DEPLOY, POLICY_ROLLBACK, POLICY_CANCEL, POLICY_CONFIRM, POLICY_ADMIN };
 
 static struct settings *
 load_drawn(void)
