@@ -108,6 +108,7 @@ def machine(tmp_path, tools_folder):
     made.done()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", ["", KEY_LINE])
 def test_an_action_is_done_over_ssh(machine, options):
     """The script goes over stdin; with the line of the docs the one that is there does the same."""
@@ -206,6 +207,7 @@ def test_a_key_that_is_not_let_in_is_said(machine):
     assert status == 70 and "cannot be reached, or does not let" in said and machine.asked() == [], said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", ["", f'restrict,command="{HOST_SCRIPT} --only clear-cache run=slow"'])
 @pytest.mark.parametrize("number", [15, 9])
 def test_whoever_is_killed_leaves_no_program_on_the_host(machine, options, number):

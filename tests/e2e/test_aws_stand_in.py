@@ -80,6 +80,7 @@ def python_of_the_real_aws():
     return match[1] if match else None
 
 
+@pytest.mark.long
 def test_the_real_aws_takes_every_command_and_refuses_in_words_that_are_understood(tmp_path):
     """Each command goes through the real one, to a server on loopback that refuses it in the service's own format."""
     python = python_of_the_real_aws()

@@ -27,6 +27,7 @@ def fixture_bench(tmp_path, monkeypatch):
     return types.SimpleNamespace(new_folder=new_folder, lines=script)
 
 
+@pytest.mark.long
 def test_a_server_starts_on_the_history_that_is_measured(bench):
     from bench_history import fill
     from bench_push import count_rows
@@ -39,6 +40,7 @@ def test_a_server_starts_on_the_history_that_is_measured(bench):
         assert count_rows(stage, "release WHERE number > 1") == DEPLOYMENTS - 2
 
 
+@pytest.mark.long
 def test_the_questions_that_are_confirmed_start_their_runs(bench):
     from bench_start import Presser, begin_run, stage_with_script, wait_for_end
     with stage_with_script(bench, "confirm", bench.lines) as stage, contextlib.closing(Presser(stage)) as presser:

@@ -54,6 +54,7 @@ def test_the_story_happens_from_the_first_step_to_the_last_and_leaves_nothing(pl
     assert not processes_in(folder)
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_the_demo_with_everything_that_it_started(place):
     folder, environment = place
     with subprocess.Popen(DEMO, env=environment, stdin=subprocess.DEVNULL,

@@ -167,6 +167,7 @@ def beside(bench):
     return port
 
 
+@pytest.mark.long
 def test_two_environments_on_one_host_are_shipped_each_with_its_own(bench):
     """One file of settings loads with both, and no release of one touches what serves the other."""
     port = beside(bench)
@@ -195,6 +196,7 @@ def test_two_environments_on_one_host_are_shipped_each_with_its_own(bench):
     assert bench.upstream.with_name("production.conf").read_text().endswith("; # deploybot: production\n")
 
 
+@pytest.mark.long
 def test_an_applications_environment_has_its_nginx_by_both_names(bench):
     """Read back whole: with half a name it would keep itself out, or let another one's environment in."""
     own = ("REPOSITORY_URL", "REGISTRY_IMAGE", "NGINX_UPSTREAM_FILE", "APP_PORTS", "SMOKE_URL", "STAGING_HOST",
@@ -343,6 +345,7 @@ def needs_a_root_that_is_mounted():
             pytest.skip("this root is no mount: what nginx reads cannot be told")
 
 
+@pytest.mark.long
 def test_an_nginx_that_does_not_read_the_file_is_refused_with_nothing_touched(bench):
     needs_a_root_that_is_mounted()
     bench.configure(f"server 127.0.0.1:{bench.ports[0]};")
@@ -735,6 +738,7 @@ def test_an_automatic_rollback_only_points_nginx_back(bench):
     assert status == 0 and bench.serves() == one and not bench.port_of(two), said
 
 
+@pytest.mark.long
 def test_a_drain_of_an_earlier_deployment_ends_nothing(bench):
     bench.environment |= {"DRAIN_SECONDS": "1"}
     (_, one), _, client = left_running(bench)
@@ -1024,6 +1028,7 @@ def test_what_was_started_for_a_release_that_failed_on_a_host_is_ended_on_those_
     assert bench.serves() == two and bench.port_of(one)     # which drains
 
 
+@pytest.mark.long
 def test_who_ends_a_release_that_has_begun_is_told_what_is_left(bench):
     one, old = bench.shipped("one")
     commit, two = bench.release("two")
@@ -1039,6 +1044,7 @@ def test_who_ends_a_release_that_has_begun_is_told_what_is_left(bench):
     assert got_by(bench, "tidy") == ["deploy@h3"] and bench.serves() == two
 
 
+@pytest.mark.long
 def test_what_failed_stands_last_whatever_the_clean_up_says(bench):
     bench.shipped("one")
     drain(bench)

@@ -108,6 +108,7 @@ def test_the_region_of_a_registry_with_a_name_of_ones_own_is_said(bench):
     assert ["aws", "ecr", "get-login-password", "--region", "eu-central-1"] in bench.calls()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("host", [
     "123456789012.dkr-ecr.eu-west-1.on.aws", "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu",
     "123456789012.dkr.ecr-fips.us-east-2.amazonaws.com", "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn"])
@@ -124,6 +125,7 @@ INLINE = ("--build-arg", "BUILDKIT_INLINE_CACHE=1")
 STORE = "[[driver-type io.containerd.snapshotter.v1]]"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("world,buildkit,cache,said", [
     ({}, "1", INLINE, "docker 20.10.24, BuildKit"),
     ({"client": "26.1.5", "buildx": True}, "1", INLINE, "docker 26.1.5, buildx"),

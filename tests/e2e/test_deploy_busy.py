@@ -19,6 +19,7 @@ def busy_warnings(bench):
     return [line for line in bench.said() if "asked again in" in line]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("answer", [
     MANY, [502, {}, ""], [503, {"Retry-After": "nonsense $(id)"}, "busy"], [504, {}, ""]], ids=str)
 def test_a_registry_that_is_busy_once_is_asked_again(bench, answer):
@@ -123,6 +124,7 @@ def test_a_base_that_stays_away_is_said_and_not_asked_for_ever(bench):
     assert 2 <= len([call for call in bench.calls("docker") if call[1] == "build"]) <= 3 and bench.target() == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("said", [
     "npm ERR! 504 Gateway Timeout\nThe command '/bin/sh -c npm ci' returned a non-zero code: 1\n",
     '#7 ERROR: 503 service unavailable\nERROR: failed to solve: process "/bin/sh -c timeout 9 npm ci" did not complete '

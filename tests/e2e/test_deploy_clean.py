@@ -19,6 +19,7 @@ def state_file(bench, environment, commit, image, previous, previous_image):
         "previous": {"release": 8, "commit": previous, "image": previous_image}}, separators=(",", ":")) + "\n")
 
 
+@pytest.mark.long
 def test_old_images_go_and_what_any_environment_may_need_stays(bench):
     live = [shipped(bench, f"live {i}") for i in range(3)]
     # Production runs the first and ran the second, by its state file; of the third it knows the commit alone.
@@ -69,6 +70,7 @@ def test_what_another_application_has_of_one_image_name_stays(bench):
     assert set(bench.digests()) == {*commits[:2], *own}, "its own old ones go"
 
 
+@pytest.mark.long
 def test_what_was_live_before_stays_however_long_ago_it_was(bench):
     first = shipped(bench, "first")
     for i in range(4):
@@ -98,6 +100,7 @@ def test_images_that_ci_pushed_are_cis(bench):
     assert set(bench.digests()) == set(commits) and not [call for call in bench.calls("curl") if "DELETE" in call]
 
 
+@pytest.mark.long
 def test_a_registry_that_deletes_nothing_is_a_warning(bench):
     shipped(bench, "one")
     bench.change_world(answers={"DELETE": [405, {}, ""]})
@@ -123,6 +126,7 @@ def test_a_clean_up_that_hangs_is_a_warning(bench):
     assert len(bench.digests()) == 2
 
 
+@pytest.mark.long
 def test_ecr_deletes_by_digest_and_its_failures_are_warnings(bench):
     settings = {"REGISTRY_URL": ECR, "KEEP_RELEASES": "1"}
     bench.image = f"{ECR}/team/shop"
@@ -189,6 +193,7 @@ fi""")
     assert len(bench.digests()) == 3, "what is live before it, what is live, and production's"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["apps/production/before", "apps/production/images", "environments/production.json"])
 def test_a_file_that_cannot_be_read_keeps_all_images(bench, name):
     """A folder: root may read every file."""
@@ -204,6 +209,7 @@ def test_a_file_that_cannot_be_read_keeps_all_images(bench, name):
     assert "warning: the clean-up was not finished" in bench.said()[-1]
 
 
+@pytest.mark.long
 def test_a_target_whose_clean_up_hangs_keeps_neither_the_release_nor_the_registry_waiting(bench):
     """Each has a deadline of its own: one was for nothing, and the run's own ended a release that was live."""
     for text in ("one", "two"):

@@ -101,6 +101,7 @@ def bench(tmp_path, tools_folder, request):
     made.done()
 
 
+@pytest.mark.long
 @pytest.mark.first
 @pytest.mark.skipif(not os.access(COMPOSE_PROGRAM, os.X_OK), reason="docker-compose is not installed")
 def test_preflight_finds_what_a_release_replaces_in_whatever_people_write(bench):

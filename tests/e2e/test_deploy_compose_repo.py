@@ -171,6 +171,7 @@ def test_without_a_repository_preflight_says_so(bench):
     assert status == 78 and "set GITHUB_REPOSITORY or REPOSITORY_URL" in said[-1], said
 
 
+@pytest.mark.long
 def test_a_file_that_is_missing_too_large_or_no_file_is_refused(bench):
     release(bench, None)
     refused(bench, 64, "the repository has no docker-compose.yml of")

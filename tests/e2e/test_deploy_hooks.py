@@ -43,6 +43,7 @@ def test_hooks_run_in_their_order_with_what_they_need(bench):
         ["preflight"], ["rollback", f"{first}@{digest}"], *[["post-rollback", name] for name in order]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind,status,released", [
     ("pre-build", 65, False), ("pre-deploy", 64, False), ("post-deploy", 70, True)])
 def test_a_hook_that_fails_stops_the_deployment(bench, kind, status, released):
@@ -53,6 +54,7 @@ def test_a_hook_that_fails_stops_the_deployment(bench, kind, status, released):
     assert ("release" in bench.steps(), bench.target() != "", "never" in bench.spied()) == (released, released, False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings, says", [
     ({"RUN_ID": None}, ", and the release runs (deploy/rollback.sh staging {first} rolls it back): its last"),
     ({}, "failed with status 3: its last lines")])

@@ -96,6 +96,7 @@ def commit_a_barrier(bench):
     return base, bench.commit("drop")
 
 
+@pytest.mark.long
 def test_a_word_against_a_rollback_is_found_below_any_number_of_merges(bench):
     """Each of them differs from its second parent in that file, so that git lists it."""
     base, head = commit_a_barrier(bench)
@@ -172,6 +173,7 @@ def test_the_name_of_a_submodule_forges_no_step(bench, path):
     assert "\x1b" not in bench.log.read_text()
 
 
+@pytest.mark.long
 def test_no_more_mirrors_of_submodules_stay_than_may(bench):
     for number in range(3):
         name = f"library-{number}"

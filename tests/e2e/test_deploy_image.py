@@ -140,6 +140,7 @@ def test_no_password_goes_to_a_token_server_in_clear(bench):
     assert not [call for call in bench.calls() if "auth.example.org" in call[-1]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("url,image,api", [
     ("127.0.0.1:5000", "127.0.0.1:5000/team/shop", "http://127.0.0.1:5000/v2/team/shop/"),
     ("localhost:5000", "localhost:5000/team/shop", "http://localhost:5000/v2/team/shop/"),
@@ -215,6 +216,7 @@ def test_an_approved_image_that_is_gone_is_not_waited_for_where_ci_builds_none(b
     assert status == 66 and "wait for CI's image" not in bench.steps() and "IMAGE_SOURCE" not in said[-1], said
 
 
+@pytest.mark.long
 def test_an_image_that_was_not_pushed_from_here_is_not_shipped_but_built_anew(bench):
     """Regression: what a host with a login had pushed as a commit of staging's was production's next release."""
     commit, ours = shipped(bench)
@@ -257,6 +259,7 @@ def asked(bench, commit, **settings):
     return [line for line in said if line.startswith("image ")]
 
 
+@pytest.mark.long
 def test_a_question_knows_the_image_of_its_commit(bench):
     commit, pushed = shipped(bench)
     secret = password_file(bench)

@@ -361,6 +361,7 @@ def test_a_job_needs_nothing_of_the_deployment(words):
     assert set(pod) == {"restartPolicy", "containers"} and set(pod["containers"][0]) == {"name", "image", "args"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fields,status,text", [
     ({"pods": ["job-x Running\n", "job-x Failed exit 3\n"]}, 70, "the job ended with status 3"),
     ({"pods": ["job-x Failed\n"]}, 70, "the job ended with status that is not known"),
@@ -817,6 +818,7 @@ def test_killed_in_the_middle_the_next_attempt_works(bench, moment, how):
 # ---- the stand-in is strict --------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind,query,patch,status", [
     ("strategic-merge-patch", "?fieldValidation=Strict", {"spec": {"replica": 1}}, 400),
     ("strategic-merge-patch", "", {"metadata": {"annotations": {"a": 1}}}, 400),

@@ -126,6 +126,7 @@ def test_every_strategy_goes_the_one_way_that_is_drawn(bench, request):
                           and not (strategy in ("local", "systemd") and name == "pull")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command, wanted", [(None, False), ("bin/migrate", True)])
 def test_the_marker_is_said_where_there_is_a_command_alone(bench, command, wanted):
     status, said = bench.run("deploy.sh", "staging", bench.release("one")[0], MIGRATE_COMMAND=command)
@@ -172,6 +173,7 @@ def left(bench):
     return [box["name"] for box in bench.engine()["containers"] if box["name"].startswith("deploybot-migrate")]
 
 
+@pytest.mark.long
 def test_it_runs_once_on_the_first_host_with_the_new_image(bench):
     bench.shipped("one")
     commit, digest = bench.release("two")
@@ -188,6 +190,7 @@ def test_it_runs_once_on_the_first_host_with_the_new_image(bench):
     assert came == sorted(came)
 
 
+@pytest.mark.long
 def test_an_applications_migration_has_both_names(bench):
     (bench.path / "apps").mkdir()
     (bench.path / "apps" / "shop.env").write_text("".join(f"{name}={bench.environment[name]}\n" for name in (
@@ -198,6 +201,7 @@ def test_an_applications_migration_has_both_names(bench):
     assert migrations(bench)[0][6] == "deploybot-migrate-shop-staging"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings, status, text", [
     ({"MIGRATE_COMMAND": "bin/x ;id"}, 78, "MIGRATE_COMMAND"),
     ({"MIGRATE_COMMAND": "bin/x", "MIGRATE_SERVICE": "worker"}, 70, "has no service worker: correct MIGRATE_SERVICE"),
@@ -211,6 +215,7 @@ def test_what_is_wrong_is_said_before_anything(bench, settings, status, text):
     assert "migrate" not in bench.steps() and "pull" not in bench.steps()
 
 
+@pytest.mark.long
 def test_one_that_fails_is_the_end_and_what_was_live_serves(bench):
     _, one = bench.shipped("one")
     status, said = bench.run("deploy.sh", "staging", bench.release("two")[0], MIGRATE_COMMAND="false")
@@ -219,6 +224,7 @@ def test_one_that_fails_is_the_end_and_what_was_live_serves(bench):
     assert bench.runs() == [(f"{bench.image}@{one}", "running")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["pre-start", "pre-deploy"])
 def test_a_hook_that_fails_says_whether_the_migration_ran(bench, kind):
     commit, _ = bench.release("one")
@@ -240,6 +246,7 @@ def test_a_hook_before_a_rollback_stops_it(bench):
     assert bench.runs() == [(f"{bench.image}@{two}", "running")]
 
 
+@pytest.mark.long
 def test_one_that_takes_too_long_is_stopped_and_not_its_client_alone(bench):
     _, one = bench.shipped("one")
     status, said = bench.run("deploy.sh", "staging", bench.release("two")[0], MIGRATE_COMMAND="hang",
@@ -250,6 +257,7 @@ def test_one_that_takes_too_long_is_stopped_and_not_its_client_alone(bench):
     assert bench.runs() == [(f"{bench.image}@{one}", "running")]
 
 
+@pytest.mark.long
 def test_one_that_fails_behind_much_that_it_says_is_no_cut_one(bench):
     """Of what a host says of itself 64 KB are kept, the first; what the migration says is not of that."""
     bench.shipped("one")
@@ -274,6 +282,7 @@ def hung(bench, text="two"):
     return process, commit, digest
 
 
+@pytest.mark.long
 def test_a_deployment_that_is_cancelled_stops_its_migration_and_says_so(bench):
     _, one = bench.shipped("one")
     process, *_ = hung(bench)
@@ -505,6 +514,7 @@ def test_a_job_that_fails_or_is_cut_leaves_the_release_as_it_was(bench, fields, 
     assert not bench.world()["kubernetes"].get("jobs") and len(bench.world()["kubernetes"]["revisions"]) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("says, step", [
     ('Error from server (Forbidden): jobs.batch "x" is forbidden: exceeded quota: pods', "migrate-not-started"),
     ('Error from server (AlreadyExists): jobs.batch "x" already exists', "migrate-not-started"),
@@ -525,6 +535,7 @@ def test_a_job_that_the_cluster_refuses_has_not_been_started(bench, says, step):
 
 
 # Of its own end, or of its deadline's, behind which the cluster removes its pods.
+@pytest.mark.long
 @pytest.mark.parametrize("fields, logs", [
     ({"pods": ["job-x Running\n", "job-x Succeeded exit 0\n"]}, 2),
     ({"pods": ["", "job-x Succeeded exit 0\n"], "conditions": "Failed DeadlineExceeded\n"}, 1)])

@@ -141,6 +141,7 @@ def barriers(runner, ref, base):
             if key in ("barrier", "no_history")]
 
 
+@pytest.mark.long
 def test_the_newest_word_against_a_rollback_past_it_is_said(bench):
     path = bench.repository.path
     first = bench.repository.commit("First")
@@ -259,6 +260,7 @@ def commit_literally(folder, head):
     return commit
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("odd", [
     b"author  <a@b.c> 1 +0000\ncommitter Bo <b@b.c> 1 +0000\n\nNobody wrote it\n",
     b"author A <a@b.c> 1 +0000\ncommitter Bo <b@b.c> 253402300800 +0000\n\nIn the year 10000\n",

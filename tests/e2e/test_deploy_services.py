@@ -179,6 +179,7 @@ def test_a_service_that_somebody_has_stopped_is_named_before_it_is_started(any_b
     assert parts(any_bench) == all_run(digest, "app", "worker", "scheduler")
 
 
+@pytest.mark.long
 def test_the_services_that_the_setting_names_are_replaced_and_no_others(bench):
     for services, names in (("scheduler, once,app", ["app", "scheduler", "once"]), ("app", ["app"])):
         bench.change_engine(containers=[])
@@ -234,6 +235,7 @@ def test_a_service_of_another_image_that_does_not_run_is_named_with_what_to_type
         (bench.app / ".env").write_text("DEPLOY_IMAGE=shop:1\n")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text, services, says", [
     (COMPOSE.replace("app:", "web:"), None, "has no service app: name yours so, or set COMPOSE_SERVICE"),
     (COMPOSE.replace("${DEPLOY_IMAGE}", "shop:1") + OTHERS, None,
@@ -353,6 +355,7 @@ def test_a_renamed_project_whose_containers_have_its_port_is_refused(bench):
 # ---- whose containers --------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_a_compose_file_in_a_subfolder_is_seen_to_run(any_bench):
     """Its folder is what compose calls the project, and its label is not ours."""
@@ -376,6 +379,7 @@ def test_a_compose_file_in_a_subfolder_is_seen_to_run(any_bench):
     assert parts(any_bench) == all_run(digest, "app", "worker", "scheduler")
 
 
+@pytest.mark.long
 def test_a_project_that_another_folder_has_is_not_taken_over(bench):
     """compose would replace the other one's containers."""
     other = bench.path / "other" / "app"
@@ -527,6 +531,7 @@ def is_as_before(bench):
     return ids(bench) == {"app": "sha256:old-shop", "worker": "sha256:old-worker"}
 
 
+@pytest.mark.long
 @pytest.mark.first
 @pytest.mark.parametrize("strategy", ["recreate", "bluegreen"])
 def test_a_first_release_that_does_not_come_up_leaves_what_each_service_ran(strategy, request):
@@ -540,6 +545,7 @@ def test_a_first_release_that_does_not_come_up_leaves_what_each_service_ran(stra
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 @pytest.mark.first
 @pytest.mark.parametrize("strategy", ["recreate", "bluegreen"])
 def test_a_first_release_is_rolled_back_to_what_each_service_ran(strategy, request):
@@ -588,6 +594,7 @@ def is_whole(bench, digest):
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_behind_the_switch_the_others_are_replaced_in_a_project_of_their_own_never_two_at_a_time(pair):
     pair.shipped("one")
@@ -624,6 +631,7 @@ def test_behind_a_barrier_nginx_is_not_led_back_and_what_is_up_is_said(pair):
     assert not (pair.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 def test_where_nothing_ran_before_nothing_is_left(pair):
     commit, new = pair.release("one")
     ends(pair, "worker", new, 1)

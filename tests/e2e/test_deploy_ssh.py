@@ -107,6 +107,7 @@ def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
 
 
+@pytest.mark.long
 def test_what_runs_is_named_by_commit_and_digest(bench):
     commit, digest = bench.shipped("one")
     status, said = bench.run("target.sh", "staging", "current")
@@ -137,6 +138,7 @@ def test_hosts_come_one_after_the_other_with_their_ports(bench):
     assert "switch" in bench.steps() and "switch h1" not in bench.steps()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("parallel, most", [("1", 1), ("off", 3), ("2", 2), ("3", 3), ("99", 3), ("Yes", 3)])
 def test_as_many_hosts_as_the_number_says_work_at_once(bench, parallel, most):
     """Each hangs when it is begun, and when it fails no further one is begun."""
@@ -270,6 +272,7 @@ def test_who_was_told_to_stop_begins_nothing_that_would_have_to_be_stopped(tmp_p
     assert done.stderr == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("act", ["job", "migrate"])
 def test_who_is_told_to_stop_says_so_where_it_is_read(bench, act):
     """Regression: a job's words went to the log, and so did why it ended, which nobody reads there."""
@@ -335,6 +338,7 @@ def test_what_ran_before_deploybot_is_kept_until_there_is_a_release_to_roll_back
     assert "release" not in bench.steps()
 
 
+@pytest.mark.long
 def test_a_target_where_nothing_ran_has_no_previous_release(bench):
     commit, _ = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE="")
@@ -484,6 +488,7 @@ def test_whatever_number_a_host_says_it_drains_the_next_look_is_to_come(tmp_path
     assert os.listdir(tmp_path) == ["out.0"]
 
 
+@pytest.mark.long
 def test_nobody_else_can_open_the_lock_in_a_hosts_folder(bench):
     """Regression: the application, which may read that folder, held it, and each release and rollback ended with 75."""
     lock = bench.app / ".deploybot.lock"
@@ -509,6 +514,7 @@ def test_half_a_program_goes_to_no_host(bench):
     assert not bench.ssh_calls()
 
 
+@pytest.mark.long
 def test_remote_login_false_sends_none(bench):
     file = bench.path / "password"
     file.write_text(PASSWORD)
@@ -608,6 +614,7 @@ def test_a_host_that_does_not_stop_talking_fills_no_memory(bench, where):
     assert bench.run("deploy.sh", "staging", commit)[0] == 0
 
 
+@pytest.mark.long
 def test_a_host_names_no_more_services_than_are_read(bench):
     """Each is a step, and a name in the message."""
     commit, _ = bench.shipped("one")
@@ -689,6 +696,7 @@ def test_what_a_host_says_is_no_word_of_ssh(bench, forged):
     assert status == 70 and said[-1].startswith("deploy.sh: h1: what deploybot runs there for this act was killed"), said
 
 
+@pytest.mark.long
 def test_what_a_host_says_is_no_word_of_ours(bench):
     """Neither on stdout nor on stderr, and wherever its last line ends."""
     forged = "==> release\n==> no-rollback\n==> no end"
@@ -702,6 +710,7 @@ def test_what_a_host_says_is_no_word_of_ours(bench):
         assert status == 66 and bench.steps() == ["preflight", f"image {digest}", "pull"], said
 
 
+@pytest.mark.long
 def test_who_releases_by_hand_sees_no_marks_of_quotations(bench):
     commit, _ = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit, RUN_ID=None)
@@ -754,6 +763,7 @@ def test_the_first_compose_is_refused_beside_an_engine_that_it_cannot_replace_on
     assert status == 0, said
 
 
+@pytest.mark.long
 def test_an_image_that_is_gone_is_66_in_a_deployment_and_64_in_a_rollback(bench):
     commit, digest = bench.release("one")
     bench.change_engine(registry=[])
@@ -764,6 +774,7 @@ def test_an_image_that_is_gone_is_66_in_a_deployment_and_64_in_a_rollback(bench)
     assert "release" not in bench.steps()
 
 
+@pytest.mark.long
 def test_a_registry_that_is_not_trusted_there_is_not_called_empty(bench):
     commit, digest = bench.release("one")
     for words, says in (
@@ -775,6 +786,7 @@ def test_a_registry_that_is_not_trusted_there_is_not_called_empty(bench):
             assert status == 66 and says in said[-1], said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("act,words", [
     ("login", "Error response from daemon: login attempt failed with status: 503 Service Unavailable"),
     ("pull", "toomanyrequests: You have reached your pull rate limit."),

@@ -18,6 +18,7 @@ def bench(tmp_path, tools_folder):
     yield from until_at_rest(SshdBench(tmp_path, tools_folder))
 
 
+@pytest.mark.long
 def test_a_run_makes_one_connection_to_each_host(bench):
     commit, digest = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit)

@@ -156,6 +156,7 @@ def test_a_script_that_dies_alone_keeps_others_out_until_what_it_started_ends(be
     shipped(bench, "three")
 
 
+@pytest.mark.long
 def test_a_second_run_is_told_who_is_first_and_another_environment_goes_on(bench):
     process = start_that_hangs(bench, ["spy", "ship"])
     for script in ("deploy.sh", "rollback.sh"):

@@ -79,6 +79,7 @@ def test_a_release_that_is_not_kept_is_64_and_nothing_changes(bench):
     assert "release" not in bench.steps() and bench.orders() == [] and bench.runs() == ("active", first)
 
 
+@pytest.mark.long
 def test_a_build_that_fails_touches_no_host(bench):
     first = bench.shipped_app()
     bench.forget_orders()
@@ -100,6 +101,7 @@ def test_all_units_of_the_list_run_the_release(bench):
         str(900 + 2 * (600 + 90) + 600)]
 
 
+@pytest.mark.long
 def test_old_releases_go_but_what_is_live_and_what_was_before(bench):
     commits = [bench.shipped_app(KEEP_RELEASES="2") for _ in range(3)]
     assert [name.partition("-")[2] for name in bench.releases()] == commits[1:]
@@ -143,6 +145,7 @@ def test_a_bad_first_release_is_rolled_back_to_what_ran_before(bench):
     assert status == 0 and word in bench.steps(), said
 
 
+@pytest.mark.long
 def test_what_ran_before_and_was_removed_is_64_and_nothing_changes(bench):
     by_hand(bench)
     commit = bench.shipped_app()
@@ -217,6 +220,7 @@ def test_the_first_release_that_fails_leaves_nothing(bench):
     assert bench.link() == "" and bench.runs()[0] == "inactive" and bench.left() == []
 
 
+@pytest.mark.long
 def test_units_behind_one_that_fails_are_not_touched(bench):
     bench.unit("worker.service")
     first = bench.shipped_app(SYSTEMD_UNITS="shop.service,worker.service")
@@ -241,6 +245,7 @@ def test_behind_a_barrier_the_units_are_left_as_they_are(bench):
     assert commit in bench.link() and first not in bench.link() and bench.left() == []
 
 
+@pytest.mark.long
 def test_an_earlier_release_that_does_not_come_up_again_is_said(bench):
     bench.shipped_app()
     (bench.app / "current" / "app").write_text("ends 9")
@@ -325,6 +330,7 @@ WORDS = ("--no-block restart", "--no-block stop", "reset-failed")
 SUDOERS = [f"root systemctl {words} shop.service" for words in WORDS]
 
 
+@pytest.mark.long
 def test_sudo_for_these_words_is_all_that_it_takes(bench):
     bench.become("deploy", "deploy adm")
     bench.change_units(sudo=True)
@@ -464,6 +470,7 @@ def test_what_is_rolled_back_to_is_what_ran_before_the_one_that_was_interrupted(
     assert status == 0 and bench.link().endswith(first) and second not in bench.link(), said
 
 
+@pytest.mark.long
 def test_a_copy_that_is_cut_is_no_release(bench):
     """Half of it came, and whatever received it was killed."""
     first = bench.shipped_app()
@@ -539,6 +546,7 @@ def run_as_shop(bench):
     bench.sudoers(*SUDOERS, "shop ALL")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("become", [lambda bench: bench.unit("shop.service", User="root"), run_as_shop])
 def test_a_job_runs_in_the_folder_of_what_is_live_as_the_units_user(bench, become):
     become(bench)
@@ -594,6 +602,7 @@ def cut_in_its_migration(bench, how):
     return process, first, began.read_text().strip()
 
 
+@pytest.mark.long
 def test_a_migration_that_is_cancelled_is_stopped_and_said_so(bench):
     process, first, _ = cut_in_its_migration(bench, "stops")
     process.send_signal(signal.SIGTERM)
@@ -699,6 +708,7 @@ def test_a_migration_that_ends_so_by_itself_is_no_cut_one(bench, status):
     assert bench.steps()[-2:] == ["migrate", f"migrate-failed {status}"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["shop/staging", "staging"])
 def test_a_migration_and_a_job_know_their_application(bench, name):
     (bench.path / "apps").mkdir()
@@ -713,6 +723,7 @@ def test_a_migration_and_a_job_know_their_application(bench, name):
     assert status == 0 and f"<{name.rpartition('/')[0]}> <staging>" in [line.strip() for line in said], said
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_a_migration_runs_once_before_anything_is_switched(bench):
     run_as_shop(bench)

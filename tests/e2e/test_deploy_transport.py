@@ -12,6 +12,7 @@ from runner_client import ROOT, wait_for
 FORGED = f"==> release\n==> no-rollback\n==> image {digest('forged')}\n==> unquote 1\n==> no end"
 
 
+@pytest.mark.long
 def test_what_others_print_is_no_word_of_ours(bench):
     first, _ = shipped(bench, "one")
     for kind in ("pre-build", "pre-deploy"):
@@ -101,6 +102,7 @@ def one(bench):
         yield bench
 
 
+@pytest.mark.long
 def test_the_transport_in_docs_deploys_and_takes_back(one):
     first = one.commit("one")
     assert one.run("deploy.sh", "staging", first)[0] == 0

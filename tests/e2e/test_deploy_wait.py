@@ -73,6 +73,7 @@ def test_a_registry_that_hiccups_while_it_is_waited_for_is_asked_again(bench):
     assert process.wait(timeout=120) == 0 and bench.target() == f"{commit}@{digest}", bench.said()
 
 
+@pytest.mark.long
 def test_who_waits_keeps_no_other_environment_from_cleaning_up(bench):
     process = bench.start("deploy.sh", "production", bench.commit("slow"), **{**WAITS, "IMAGE_WAIT_SECONDS": "900",
                                                                               "IMAGE_POLL_SECONDS": "900"})

@@ -72,6 +72,7 @@ def test_a_release_and_a_rollback_reach_all_workloads_and_their_init_containers(
         ("apps", "daemonsets/agent"), ("batch", "cronjobs/report"))]
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_where_one_fails_all_are_set_back_the_newest_first(many):
     many.shipped("one")
@@ -216,6 +217,7 @@ def test_the_main_one_may_be_a_statefulset_or_a_daemonset(many, main):
     assert status == 78 and f"there is no {kind}" in said[-1].lower() and f"(there are: {name})" in said[-1], said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workloads, status, text", [
     ("statefulset/queue", 78, "the main one, statefulset/queue, and KUBE_DEPLOYMENT says deployment/shop: unset"),
     ("deployment/other", 78, "the main one, deployment/other, and KUBE_DEPLOYMENT says deployment/shop: unset"),

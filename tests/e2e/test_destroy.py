@@ -313,6 +313,7 @@ def locked(mode, free=1300, held=1200):
     return where
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
 def test_locked_entries_stay_and_it_is_said_until_when(destroyer, mode):
     where = locked(mode)
@@ -326,6 +327,7 @@ def test_locked_entries_stay_and_it_is_said_until_when(destroyer, mode):
     assert remains(where) == []
 
 
+@pytest.mark.long
 def test_governance_is_bypassed_only_when_asked_and_allowed(destroyer):
     where = locked("GOVERNANCE")
     status, lines = destroyer.run(where, "--force", "--bypass-governance")
@@ -403,6 +405,7 @@ def test_what_is_throttled_for_a_while_is_tried_again_by_aws_itself(destroyer):
     assert remains(where) == []
 
 
+@pytest.mark.long
 def test_half_an_account_is_finished(destroyer):
     """Runs that ended by chance at any of their calls, one after the other; the seed is in the message."""
     for seed in range(4):

@@ -90,6 +90,7 @@ def ask(runner, number, **fields):
     runner.send("ask", id=number, question="commits", **fields)
 
 
+@pytest.mark.long
 def test_a_fetch_that_makes_progress_goes_on_for_longer_than_any_patience(bench):
     """Its own is 6 s here, and the runner's for a query that shows none is 30 s."""
     head = bench.grow(3)
@@ -142,6 +143,7 @@ def test_what_a_killed_fetch_left_is_removed_under_the_lock(bench):
     assert bench.left() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ("0", "cut"))
 def test_a_fetch_that_was_cut_clones_nothing_anew(bench, how):
     bench.grow(0.1)

@@ -188,6 +188,7 @@ def test_a_stranger_who_writes_too_often_is_not_even_told_their_id(scene):
     assert [text for text in map(text_of, eve.messages()) if "Too many" in text or "Telegram id" in text] == []
 
 
+@pytest.mark.long
 def test_whoever_types_too_fast_is_told_once_a_minute_and_stops_all_the_same(scene):
     scene.limited(ROLE_RATE_LIMIT="1")
     two_releases(scene, "blog/staging")

@@ -155,6 +155,7 @@ def test_another_one_beside_it_is_removed_while_it_deploys_and_added_again(scene
     scene.verify()
 
 
+@pytest.mark.long
 def test_it_is_renamed_and_goes_back_to_what_it_was(scene):
     was = [commit for commit, in scene.bot_rows(
         "SELECT commit_id FROM release WHERE environment = 'web/staging' ORDER BY id")]

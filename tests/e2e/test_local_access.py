@@ -348,6 +348,7 @@ enum nss_status _nss_elsewhere_getpwnam_r(const char *name, struct passwd *ret, 
 """
 
 
+@pytest.mark.long
 def test_a_user_of_a_directory_elsewhere_is_found_and_it_holds_up_nobody():
     """Who comes there later too, without SIGHUP; and while it does not answer, all goes on, a reload too."""
     made = LocalScene(settings={"LOCAL_FAR_A_WAY_IS": MAY["LOCAL_GAMES_IS"]})
@@ -393,6 +394,7 @@ def test_users_are_the_servers_and_no_applications(scene, tmp_path):
     assert "LOCAL_ADA_IS: is one of the whole server: it stands in the settings file" in said
 
 
+@pytest.mark.long
 def test_policy_explain_knows_users_of_the_machine(scene):
     def explain(who, *more):
         done = scene.as_server("policy", "explain", who, *more)

@@ -66,6 +66,7 @@ def test_a_host_that_runs_another_release_has_no_words_of_the_failed_one(ssh):
     assert any("no application log: the application has logged nothing" in line for line in ssh.said())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings", [{"FAILURE_LOG_LINES": "0"}, {"RUN_ID": None}])
 def test_where_nobody_wants_them_nothing_is_asked(ssh, settings):
     one, two = two_releases(ssh)
@@ -73,6 +74,7 @@ def test_where_nobody_wants_them_nothing_is_asked(ssh, settings):
     assert "application log" not in ssh.steps()
 
 
+@pytest.mark.long
 def test_a_rollback_waits_for_no_log(ssh):
     """Neither for one that hangs and hears no signal, nor for one that ends in failure."""
     one, two = two_releases(ssh)
@@ -123,6 +125,7 @@ def asks(bench, *words, **settings):
     return status, [line.removeprefix(MARK) for line in said if line.startswith(MARK)], said
 
 
+@pytest.mark.long
 def test_asked_by_deploybot_each_line_has_its_mark(ssh):
     _, two = two_releases(ssh)
     status, found, _ = asks(ssh, "7", "20")
@@ -167,6 +170,7 @@ def test_why_there_is_none_is_the_last_line(ssh):
     assert status == 69 and "h1 cannot be reached" in said[-1], said
 
 
+@pytest.mark.long
 def test_units_of_systemd(systemd):
     one, two = systemd.shipped_app(), systemd.shipped_app()
     assert rolls_back(systemd, one, two)

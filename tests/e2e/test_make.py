@@ -24,6 +24,7 @@ def make(build, *flags):
     return (build / OBJECT).stat().st_mtime_ns
 
 
+@pytest.mark.long
 def test_other_flags_compile_again_and_the_same_ones_do_not(tmp_path):
     made = 0
     for flags in FLAGS:

@@ -133,6 +133,7 @@ def test_v1_arrives_with_its_token_which_no_log_has(proxy, upstream, tmp_path):
         assert not path.is_file() or token.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.long
 def test_v1_takes_16_kb_and_no_flood(proxy, upstream):
     assert proxy.ask("POST", "/v1/command/deploy", bytes(16 << 10)).status == 200
     head = f"POST /v1/command/deploy HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {(16 << 10) + 1}\r\n\r\n"
@@ -446,6 +447,7 @@ def test_of_many_deliveries_at_once_none_is_lost_and_no_connection_stays(pair):
     assert len(sockets) < 64
 
 
+@pytest.mark.long
 def test_a_restart_behind_nginx_is_502_for_a_moment_and_then_forgotten(pair):
     nginx, bot = pair
     body, headers = ping(guid="n3")

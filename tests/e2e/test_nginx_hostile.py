@@ -77,6 +77,7 @@ def test_one_address_cannot_hold_more_than_its_share_and_others_are_served(proxy
     wait_until(lambda: not is_full(), PATIENCE_S, "room again")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address, is_limited", [
     ("140.82.115.3", False), ("2a0a:a440::1", False), ("149.154.167.220", False), ("140.82.128.1", True)])
 def test_a_burst_of_github_or_telegram_is_never_refused(start, upstream, address, is_limited):

@@ -86,6 +86,7 @@ def pair(tmp_path):
         check_stop(bot)
 
 
+@pytest.mark.long
 def test_deploybot_restarts_on_its_socket_and_nobody_hears_of_it(pair):
     nginx, bot = pair
     with Load(nginx, bot) as load:
@@ -97,6 +98,7 @@ def test_deploybot_restarts_on_its_socket_and_nobody_hears_of_it(pair):
     assert nginx.errors() == ""
 
 
+@pytest.mark.long
 def test_a_renewed_certificate_is_shown_after_a_reload_that_refuses_nobody(pair):
     nginx, bot = pair
     with Load(nginx, bot) as load:

@@ -156,6 +156,7 @@ def test_without_a_settings_file_it_says_so(tmp_path):
     assert found.returncode == 78 and "(file: none; --env-file FILE names one)" in found.stderr, found
 
 
+@pytest.mark.long
 def test_doctor_asks_each_repository_once(bot):
     bot.run("application", "adopt", "shop")
     repository = bot.folder / "all.git"

@@ -189,6 +189,7 @@ def test_closed_files_that_changed_names_are_noticed(tmp_path, lines, log):
                                      "entries 1 to 10 were moved"))
 
 
+@pytest.mark.long
 def test_each_way_to_spoil_a_log_at_random_is_noticed(tmp_path, lines, log):
     """Bytes, lines and blocks, many at once: never ok unless what counts is unchanged."""
     write_folder(tmp_path / "witness", lines)

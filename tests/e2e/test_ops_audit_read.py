@@ -95,6 +95,7 @@ def run_verify(folder):
                           env={"PATH": "/usr/bin:/bin"})
 
 
+@pytest.mark.long
 def test_jq_and_the_server_agree_on_hostile_strings(copy, tmp_path):  # noqa: F811
     seed = random.randrange(1 << 32)
     dice = random.Random(seed)
@@ -114,6 +115,7 @@ def test_jq_and_the_server_agree_on_hostile_strings(copy, tmp_path):  # noqa: F8
     assert f"ok: {len(lines)} entries" in done.stdout
 
 
+@pytest.mark.long
 def test_any_byte_line_or_cut_of_a_chain_of_both_versions_is_noticed(copy):  # noqa: F811
     """By verify, with the rows beside it, at places that a seed draws; test_audit_chain takes every byte and bit."""
     seed = random.randrange(1 << 32)

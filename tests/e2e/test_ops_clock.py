@@ -37,6 +37,7 @@ def scene(tmp_path, clock):
     made.close()
 
 
+@pytest.mark.long
 def test_a_server_that_was_killed_while_its_clock_was_ahead_polls_at_once(tmp_path, clock):
     scene = CrashScene(tmp_path / "scene", start=False, settings={**faked(clock), "POLL_REPOSITORY_SECONDS": "2"})
     try:
@@ -63,6 +64,7 @@ def polled(scene):
         return known == 2 and waits == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jump", (f"+{30 * HOUR}", f"-{30 * HOUR}"))
 def test_a_jump_of_the_clock_ends_no_run_and_no_question(scene, clock, jump):
     scene.hold_script()

@@ -9,6 +9,7 @@ import pytest
 from stage import Stage, get, wait_until
 
 
+@pytest.mark.long
 def test_systemd_hears_of_ready_and_stopping(tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.settimeout(30)

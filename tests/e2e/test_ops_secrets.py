@@ -258,6 +258,7 @@ def test_the_server_leaves_no_core_and_cannot_be_read_by_others_of_its_user(scen
     assert os.stat(f"/proc/{scene.server()}/mem").st_uid == 0, "not dumpable"
 
 
+@pytest.mark.long
 def test_descriptors_and_processes_come_back_to_where_they_were(scene):
     """Four deployments later there are as many of both as before them."""
     def count():

@@ -89,6 +89,7 @@ class Caller(threading.Thread):
                 connection.close()
 
 
+@pytest.mark.long
 def test_nobody_is_refused_and_no_push_is_lost_over_restarts_under_load(tmp_path):
     with listener() as kept:
         bot = activated(tmp_path, kept).start()

@@ -134,6 +134,7 @@ def test_healthcheck_asks_a_unix_socket_too(tmp_path):
 
 # --- webhook ---
 
+@pytest.mark.long
 def test_webhook_set_info_and_delete(tmp_path):
     with Scene(tmp_path, start=False) as scene:
         port = free_port()

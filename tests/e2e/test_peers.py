@@ -730,6 +730,7 @@ def test_a_commit_that_does_not_build_fails_in_its_build(tmp_path):
     assert done.returncode == 1 and "not a number" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("before", sample_app.KINDS)
 def test_a_change_breaks_what_it_says_whatever_was_broken_before(tmp_path, before):
     _, tree = sample_app.create(tmp_path, build_seconds=0)

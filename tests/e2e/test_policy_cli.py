@@ -119,5 +119,6 @@ def test_the_report_lists_each_person_and_their_last_use(scene):
     assert of_person(report(), CARL)[2] in days
 
 
+@pytest.mark.long
 def test_check_config_names_whose_access_has_ended(scene):
     assert f"note: the role contractor of {BOB} ended with 2026-01-31\n" in scene.bot.run("check-config").stdout
