@@ -42,10 +42,14 @@ leave_as_it_is() { # PORT-THAT-SERVES, which may be none
 		said+="; docker does not say what runs"
 		return 1
 	}
-	[[ -n $wanted ]] || image_id wanted "$image" || true # then nothing is called new
+	[[ -n $wanted ]] || image_id wanted "$image" || wanted='' # then nobody knows which it is
 	while read -r _ of state _ _ _ _ _ name; do
 		[[ -n $name ]] || continue
-		[[ $of == "$wanted" ]] && of=new || of=earlier
+		if [[ -z $wanted ]]; then
+			of="of which release is not known"
+		else
+			[[ $of == "$wanted" ]] && of=new || of=earlier
+		fi
 		[[ $state == running ]] || of+=", $state"
 		up+=", $name ($of)"
 	done <<<"$found"
