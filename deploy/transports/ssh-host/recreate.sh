@@ -36,7 +36,7 @@ ran_before() {
 # Behind a barrier: what is up is left so, and said.
 leave_as_it_is() { # PORT-THAT-SERVES, which may be none
 	local found up='' of state name
-	said="; not rolled back, as $BARRIER forbids it"
+	said="; not rolled back ($BARRIER)"
 	[[ -z $1 ]] || said+="; nginx leads to port $1"
 	found=$(insist what_is_up "$1") || {
 		said+="; docker does not say what runs"
