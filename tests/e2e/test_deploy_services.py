@@ -625,7 +625,7 @@ def test_behind_a_barrier_nginx_is_not_led_back_and_what_is_up_is_said(pair):
     ends(pair, "scheduler", new, 3)
     status, said = pair.run("deploy.sh", "staging", commit)
     assert status == 70 and said[-1].endswith(
-        f"; not rolled back, as .deploybot/no-rollback forbids it; nginx leads to port {pair.file_says()}; up is: "
+        f"; not rolled back (.deploybot/no-rollback); nginx leads to port {pair.file_says()}; up is: "
         "app (new), worker (new)"), said
     assert served(pair)[f"app-{pair.file_says()}"] == {"app": new}
     assert not (pair.app / ".deploybot.before").exists()

@@ -240,7 +240,7 @@ def test_behind_a_barrier_the_units_are_left_as_they_are(bench):
     commit = bench.commit_app("ends 3")
     status, said = bench.run("deploy.sh", "staging", commit, SYSTEMD_UNITS="shop.service,worker.service")
     assert status == 70 and said[-1].endswith(
-        "; not rolled back, as .deploybot/no-rollback forbids it; shop.service (new) is failed; worker.service "
+        "; not rolled back (.deploybot/no-rollback); shop.service (new) is failed; worker.service "
         "(earlier) is active"), said
     assert commit in bench.link() and first not in bench.link() and bench.left() == []
 

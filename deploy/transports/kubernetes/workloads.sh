@@ -262,7 +262,7 @@ kubernetes_set_back() { # STATUS
 	[[ $reason != *$'\n'* ]] || printf '%s\n' "${reason%$'\n'*}" >&2
 	reason=${reason##*$'\n'} reason=${reason#"${0##*/}: "}
 	((${#begun[@]} > 0)) || fail "$1" "$reason; no workload was changed"
-	[[ $barred == no ]] || fail "$1" "$reason; not rolled back, as $BARRIER forbids it: these were set to the new image, as \
+	[[ $barred == no ]] || fail "$1" "$reason; not rolled back ($BARRIER): these were set to the new image, as \
 far as the cluster took that: ${begun[*]}"
 	step "set back"
 	for workload in "${begun[@]}"; do

@@ -36,16 +36,20 @@ ran_before() {
 # Behind a barrier: what is up is left so, and said.
 leave_as_it_is() { # PORT-THAT-SERVES, which may be none
 	local found up='' of state name
-	said="; not rolled back, as $BARRIER forbids it"
+	said="; not rolled back ($BARRIER)"
 	[[ -z $1 ]] || said+="; nginx leads to port $1"
 	found=$(insist what_is_up "$1") || {
 		said+="; docker does not say what runs"
 		return 1
 	}
-	[[ -n $wanted ]] || image_id wanted "$image" || true # then nothing is called new
+	[[ -n $wanted ]] || image_id wanted "$image" || wanted='' # then nobody knows which it is
 	while read -r _ of state _ _ _ _ _ name; do
 		[[ -n $name ]] || continue
-		[[ $of == "$wanted" ]] && of=new || of=earlier
+		if [[ -z $wanted ]]; then
+			of="of which release is not known"
+		else
+			[[ $of == "$wanted" ]] && of=new || of=earlier
+		fi
 		[[ $state == running ]] || of+=", $state"
 		up+=", $name ($of)"
 	done <<<"$found"

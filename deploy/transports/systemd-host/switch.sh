@@ -53,7 +53,7 @@ leave_as_it_is() {
 		was_touched "$unit" && of=new || of=earlier
 		is+="; $unit ($of) is ${field[ActiveState]:-unknown}"
 	done
-	said="; not rolled back, as $BARRIER forbids it$is"
+	said="; not rolled back ($BARRIER)$is"
 	forget_before
 }
 
