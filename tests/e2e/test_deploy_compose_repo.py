@@ -407,8 +407,8 @@ def test_what_is_brought_up_is_in_the_project_that_preflight_has_found(tmp_path)
     compose.chmod(0o755)
     script = (f'host=h dir=$PWD; for part in base file judge services recreate acts; do . {host}/$part.sh; done\n'
               'compose=("$1") compose_file=.deploybot.compose.x.yml strategy=recreate service=app migrator=app\n'
-              "image=i project='' names=() externals='' frame='' up_image='' offered='' source=repo act=migrate told=no\n"
-              'migration=m seconds=9\n'
+              "image=i project='' names=() externals='' frame='' up_image='' offered='' source=repo act=migrate\n"
+              'told=no migration=m seconds=9\n'
               'private=$PWD job=(x) loose=; declare -A field=()\n'
               'image_id() { :; }; wait_for_migration() { :; }; begins() { :; }; end_container() { :; }\n'
               'serving() { echo 1 2 3 4 5 6 7 i; }\n'
