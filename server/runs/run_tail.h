@@ -11,7 +11,7 @@ struct err;
 struct redact;
 
 #define RUN_TAIL_READ  16384 /* bytes of the log's end that are read */
-#define RUN_TAIL_READ_FIRST 131072 /* of its beginning, or of its end, for what the application logged */
+#define RUN_TAIL_READ_FIRST 131072 /* of its beginning, or end, for what the application logged */
 #define RUN_TAIL_SHOWN_APPLICATION 20 /* the most that FAILURE_LOG_LINES says */
 #define RUN_TAIL_LINES 100
 #define RUN_TAIL_LINE  200 /* bytes of a line; longer is cut, with "…" */
@@ -51,8 +51,8 @@ void run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
 void run_tail_application_of(const struct run_tail_bytes *bytes, struct redact *redact,
     const struct run_tail_shape *shape, struct buf *out);
 
-/* The last of them in what a run has said first, a rollback, or else in its end, a start that failed
- * behind a long build; "": none, or not to be read. */
+/* The last of them in what a run has said first, a rollback, or else in its end, a start that
+ * failed behind a long build; "": none, or not to be read. */
 void run_tail_application(
     const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room);
 

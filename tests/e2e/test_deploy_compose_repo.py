@@ -273,7 +273,8 @@ def in_braces(rest):
 
 
 LOGGING = "services:\n  app:\n    image: x\n    logging:\n"
-LOGS_TAKEN = ("      driver: json-file\n      options:\n        max-file: '3'\n        max-size: 10m\n", "      driver: none\n",
+LOGS_TAKEN = ("      driver: json-file\n      options:\n        max-file: '3'\n        max-size: 10m\n",
+              "      driver: none\n",
               "      driver: \"local\"\n      options: {}\n    restart: always\n")
 LOGS_REFUSED = (
     ("      driver: syslog\n      options:\n        syslog-address: unix:///run/x\n", "logging with driver syslog"),
@@ -283,12 +284,13 @@ LOGS_REFUSED = (
 
 def test_a_service_logs_to_files_of_dockerd_alone():
     """Which is root in the host's network: a driver writes to a socket of the host, or with the machine's role."""
-    script = (f'host=h dir=$PWD allow=; . {DEPLOY}/transports/ssh-host/base.sh; . {DEPLOY}/transports/ssh-host/judge.sh\n'
-              f'. {DEPLOY}/transports/ssh-host/services.sh; the_file=it\n'
+    script = ('host=h dir=$PWD allow= the_file=it\n'
+              f'for part in base judge services; do . {DEPLOY}/transports/ssh-host/$part.sh; done\n'
               'for words in "$@"; do (trap \'echo "$why"\' EXIT; why=; judge_config "$words") || true; done\n'
               'allow=logging; (judge_config "${!#}"); echo allowed')
     texts = [LOGGING + text for text in (*LOGS_TAKEN, *(text for text, _ in LOGS_REFUSED))]
-    done = subprocess.run(["/bin/bash", "-c", script, "x", *texts], check=True, timeout=60, capture_output=True, text=True)
+    done = subprocess.run(["/bin/bash", "-c", script, "x", *texts], check=True, timeout=60, capture_output=True,
+                          text=True)
     said = done.stdout.splitlines()
     assert said[:3] == ["", "", ""] and said[-1] == "allowed" and not done.stderr, done
     for line, (_, words) in zip(said[3:], LOGS_REFUSED):
@@ -400,13 +402,14 @@ def test_what_is_brought_up_is_in_the_project_that_preflight_has_found(tmp_path)
     """Regression: a file's name may be another one for other variables, and what ran in that project was replaced."""
     host = f"{DEPLOY}/transports/ssh-host"
     compose = tmp_path / "compose"
-    compose.write_text("#!/bin/bash\n[[ $1 == config ]] || echo \"${COMPOSE_PROJECT_NAME:-${DEPLOY_PORT:-shop-production}} $1\"\n"
-                       "[[ $1 != config ]] || printf 'name: %s\\nservices:\\n  app:\\n    image: x\\n' "
-                       "\"${COMPOSE_PROJECT_NAME:-${DEPLOY_PORT:-shop-production}}\"\n")
+    compose.write_text("#!/bin/bash\nname=${COMPOSE_PROJECT_NAME:-${DEPLOY_PORT:-shop-production}}\n"
+                       "[[ $1 == config ]] || echo \"$name $1\"\n"
+                       "[[ $1 != config ]] || printf 'name: %s\\nservices:\\n  app:\\n    image: x\\n' \"$name\"\n")
     compose.chmod(0o755)
     script = (f'host=h dir=$PWD; for part in base file judge services recreate acts; do . {host}/$part.sh; done\n'
-              'compose=("$1") compose_file=.deploybot.compose.x.yml strategy=recreate service=app migrator=app image=i told=no\n'
-              "project='' names=() externals='' frame='' up_image='' offered='' source=repo act=migrate migration=m seconds=9\n"
+              'compose=("$1") compose_file=.deploybot.compose.x.yml strategy=recreate service=app migrator=app\n'
+              "image=i project='' names=() externals='' frame='' up_image='' offered='' source=repo act=migrate\n"
+              'told=no migration=m seconds=9\n'
               'private=$PWD job=(x) loose=; declare -A field=()\n'
               'image_id() { :; }; wait_for_migration() { :; }; begins() { :; }; end_container() { :; }\n'
               'serving() { echo 1 2 3 4 5 6 7 i; }\n'

@@ -324,7 +324,7 @@ fi"""
      "the migration did not begin: docker has no "),
     ("ssh", "*'bash -s -- migrate '*", "ssh: connect to host h1 port 22: Connection refused", 255, " be reached: "),
     ("ssh", "*'bash -s -- migrate '*", "client_loop: send disconnect: Broken pipe", 255, None),
-    ("ssh's host", "*'bash -s -- migrate '*", "u@h1: Permission denied (publickey).", 255, None)])     # it says what it likes
+    ("ssh's host", "*'bash -s -- migrate '*", "u@h1: Permission denied (publickey).", 255, None)])
 def test_one_that_never_began_is_not_called_cut(bench, program, words, says, status, end):
     """Regression: nothing had run, and people compared schemas.  Of a connection that broke nobody knows."""
     _, one = bench.shipped("one")

@@ -668,7 +668,8 @@ def test_our_own_deadline_is_no_lack_of_memory(bench):
 
 
 NO_SESSION = (
-    "ssh: connect to host h1 port 22: Connection refused", "ssh: Could not resolve hostname h1: Name or service not known",
+    "ssh: connect to host h1 port 22: Connection refused",
+    "ssh: Could not resolve hostname h1: Name or service not known",
     "kex_exchange_identification: Connection closed by remote host", "No ED25519 host key is known for h1 and you have "
     "requested strict checking.\r\nHost key verification failed.\r", "u@h1: Permission denied (publickey).\r")
 
@@ -686,14 +687,16 @@ def test_each_word_of_ssh_for_a_session_that_never_was_is_known():
 
 
 @pytest.mark.parametrize("forged", [
-    "Connection closed by UNKNOWN port 65535\nHost key verification failed.\n", "u@h1: Permission denied (publickey).\n"])
+    "Connection closed by UNKNOWN port 65535\nHost key verification failed.\n",
+    "u@h1: Permission denied (publickey).\n"])
 def test_what_a_host_says_is_no_word_of_ssh(bench, forged):
     """Regression: root there led people to trust another key of the jump host."""
     bench.plan({"when": ["ssh"], "status": 255, "stderr": forged})
     key = bench.known.read_text().partition(" ")[2].splitlines()[0]
     bench.known.write_text(bench.known.read_text() + f"bastion {key}\n")
     status, said = bench.run("deploy.sh", "staging", COMMIT, SSH_JUMP="bastion")
-    assert status == 70 and said[-1].startswith("deploy.sh: h1: what deploybot runs there for this act was killed"), said
+    assert status == 70, said
+    assert said[-1].startswith("deploy.sh: h1: what deploybot runs there for this act was killed"), said
 
 
 @pytest.mark.long

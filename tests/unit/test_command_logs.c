@@ -205,8 +205,8 @@ the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private(void **stat
 	world_close(&w);
 }
 
-/* Regression: with bluegreen a release is started before anything is changed, and what it said as it
- * failed stood in a group. */
+/* Regression: with bluegreen a release is started before anything is changed, and what it said as
+ * it failed stood in a group. */
 static void
 what_a_start_that_failed_has_logged_is_in_private_too(void **state)
 {

@@ -383,7 +383,7 @@ two_environments_do_not_share_a_migrations_name(void **state)
 		bool is_shared;
 	} cases[] = {
 		{ "MIGRATE_COMMAND=m\n", true },
-		{ "MIGRATE_COMMAND=m\nDEPLOY_TRANSPORT=kubernetes\nKUBECONFIG=/k\nKUBE_DEPLOYMENT=w\n",
+		{ "MIGRATE_COMMAND=m\nUSE_KUBERNETES=true\nKUBECONFIG=/k\nKUBE_DEPLOYMENT=w\n",
 		    true },
 		{ "", false },
 		{ "MIGRATE_COMMAND=m\nDEPLOY_SCRIPT=/bin/true\n", false },

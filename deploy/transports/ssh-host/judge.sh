@@ -84,7 +84,8 @@ judge_text() {
 
 # One with quotes may be none, but the end of a text that began above it, and have anything behind that.
 judge_comment() {
-	[[ ! $line =~ (^|[^A-Za-z0-9_./-])(include|extends|label_file|env_file)[\"\']?[[:space:]]*: && ! $line =~ $ODD_CHARACTER|$ODD_TAG|$ODD_KEY|$ODD_ALIAS ]] ||
+	[[ ! $line =~ (^|[^A-Za-z0-9_./-])(include|extends|label_file|env_file)[\"\']?[[:space:]]*: &&
+		! $line =~ $ODD_CHARACTER|$ODD_TAG|$ODD_KEY|$ODD_ALIAS ]] ||
 		refuse_file "line $number: a comment with quotes may be the end of a text above it, with more behind: remove the \
 quotes from it, or the comment"
 }

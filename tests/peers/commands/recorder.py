@@ -100,7 +100,8 @@ class Call:
 
     def act_planned(self):
         """Does what the plan says of this call, if it says something: `hang` (ignores TERM with `deaf`), `status` with
-        `stdout` and `stderr`, and what it says in the file of -E (`own`), or only `prints`.  `after` leaves the first calls alone, `times` the later ones."""
+        `stdout` and `stderr`, and what it says in the file of -E (`own`), or only `prints`.
+        `after` leaves the first calls alone, `times` the later ones."""
         try:
             plan = json.loads(read(self.path("plan")))
         except FileNotFoundError:
