@@ -125,7 +125,7 @@ bool chat_deployment_is_alarm(enum deploy_state state);
 size_t chat_deployment_rings_before(enum deploy_state state);
 
 /* The same head without what an application may have said, for who may not read its log: what it
- * logged, and the last lines where those are private.  free() it; NULL only when memory is short. */
+ * logged, and last lines that are private.  free() it; NULL only when memory is short. */
 char *chat_deployment_without_log(const char *head, bool is_tail_private) MUST_USE;
 
 /* What rings; free() it.  NULL only when memory is short.  is_brief: the story stands in the same

@@ -123,8 +123,8 @@ decide_tell_may_ring(struct tx *tx, const struct deployment *deployment, int64_t
 	    chat_deployment_rings_before(deployment->state);
 }
 
-/* What stands is made of more than its rows (what git said), and stays where nothing of it is hidden
- * from them. */
+/* What stands is made of more than its rows (what git said), and stays where nothing is hidden from
+ * them. */
 static char *
 text_in_progress(
     struct tx *tx, const struct deployment *work, struct message *stands, int64_t person)

@@ -19,7 +19,7 @@
 	ACTION(HISTORY,   "history",   GRANT,  "the latest deployments") \
 	ACTION(LOG,       "log",       GRANT,  "the logs of runs") \
 	ACTION(DEPLOY,    "deploy",    GRANT,  "deploy, answer one's question, leave the queue") \
-	ACTION(ROLLBACK,  "rollback",  GRANT,  "roll back to an earlier release, start a queue that stands") \
+	ACTION(ROLLBACK,  "rollback",  GRANT,  "roll back to an earlier release, start a queue") \
 	ACTION(CANCEL,    "cancel",    GRANT,  "cancel what is queued or in progress") \
 	ACTION(CONFIRM,   "confirm",   GRANT,  "answer questions that others ask") \
 	ACTION(LOCK,      "lock",      GRANT,  "lock a target; end one's own lock") \

@@ -54,9 +54,11 @@ def test_bash_completes(tmp_path, words, wanted):
 @pytest.mark.parametrize("word", ["serve", "doctor", "check-config", "healthcheck"])
 def test_an_option_that_is_completed_is_one_that_the_command_takes(word):
     """What refuses another one says which there are; help, of which completion is made, says the same."""
-    refused = subprocess.run([PROGRAM, word, "--bogus"], cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    refused = subprocess.run([PROGRAM, word, "--bogus"], cwd="/", capture_output=True, text=True, timeout=60,
+                             check=False)
     taken = set(re.findall(r"\[(--[a-z-]+)", refused.stderr.rpartition("Usage:")[2]))
-    assert refused.returncode == 64 and taken == set(re.findall(r"--[a-z-]+", run(PROGRAM, "help", word))) - {"--env-file"}
+    helped = set(re.findall(r"--[a-z-]+", run(PROGRAM, "help", word))) - {"--env-file"}
+    assert refused.returncode == 64 and taken == helped
     for shell in ("bash", "zsh", "fish"):
         made = (FOLDER / f"deploybot.{shell}").read_text("utf-8")
         lines = [line for line in made.splitlines() if re.search(rf"\s{word}\)|from {word}'", line)]
