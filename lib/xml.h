@@ -20,6 +20,6 @@ struct xml_reader {
 	bool (*on_end)(void *ctx, const char *path, const char *text, struct err *err);
 };
 
-/* False: *err says why, and in which line; what was called before stays called. */
+/* False: *err says why, of what is no XML with its line; what was called before stays called. */
 bool xml_read(const char *text, size_t size, const struct xml_reader *reader, void *ctx,
     struct err *err) MUST_USE;

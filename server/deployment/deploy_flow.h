@@ -31,7 +31,7 @@
 	S(SUPERSEDED,            "SUPERSEDED",            "superseded",            FINAL)
 
 /*
- * SCRIPT_*, UNTOUCHED, AGAIN and NOT_STARTED come from the exit record, which is written when
+ * SCRIPT_*, FAILED_BEFORE_RELEASE and AGAIN come from the exit record, which is written when
  * nothing that the script started is alive: whatever starts a second program waits for one of
  * them.  *_NO_ROLLBACK: the same, but there is no release to roll back to.
  */

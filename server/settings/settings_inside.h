@@ -86,7 +86,8 @@ bool settings_truth(const char *text);
 
 /* --- settings_meant.c --- */
 
-/* Writes "; did you mean X?", or nothing: of a text that its type refuses.  Of a secret nothing. */
+/* Writes "; did you mean X?", another hint of what its type wants, or nothing: of a text that it
+ * refuses.  Of a secret nothing. */
 void settings_meant(const struct settings_spec *spec, const char *text, char *out, size_t room);
 
 /* The one of these names that has all words of this one, at most one more, in any order: of

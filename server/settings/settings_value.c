@@ -97,8 +97,8 @@ out_of_sight(const struct settings_loader *l, const struct wanted *w)
 	return look_up(l, file_setting, w->sources).text;
 }
 
-/* The first line of the file that NAME_FILE names; NULL when there is no NAME_FILE, or after an
- * error.  *ret_named: there is a NAME_FILE. */
+/* All of the file that NAME_FILE names, without the newlines at its end; NULL when there is no
+ * NAME_FILE, or after an error.  *ret_named: there is a NAME_FILE. */
 static char *
 read_secret_file(struct settings_loader *l, const struct wanted *w, struct settings_found *found,
     const char **ret_path, bool *ret_named)

@@ -47,8 +47,8 @@ draw_rules(struct buf *out)
 	};
 
 	buf_adds(out,
-	    "\nA rule is of one or more programs: D deploy, R rollback, A action (none is begun "
-	    "yet).\n\n| of | from | on | to | does, in this order |\n|---|---|---|---|---|\n");
+	    "\nA rule is of one or more programs: D deploy, R rollback, A action.\n\n"
+	    "| of | from | on | to | does, in this order |\n|---|---|---|---|---|\n");
 	for (size_t i = 0; i < deploy_rule_count; i++) {
 		const struct deploy_rule *rule = &deploy_rules[i];
 
