@@ -329,8 +329,13 @@ file_owner_is_ours(uid_t owner, const char *path, struct err *err)
 bool
 file_creation_failed(int errno_value, const char *path, struct err *err)
 {
+	struct stat st;
+
 	if (errno_value == EROFS)
 		return err_errno(err, ERR_IO, errno_value, "creating %s (mount it writable)", path);
+	if (lstat(path, &st) == 0)
+		return err_errno(
+		    err, ERR_IO, errno_value, "opening %s, of user %u", path, (unsigned)st.st_uid);
 	if (errno_value == EACCES)
 		return err_errno(err, ERR_IO, errno_value,
 		    "creating %s (user %u must be able to write in its folder)", path,

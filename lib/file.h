@@ -44,7 +44,7 @@ MUST_USE bool file_is_safe(const char *path, struct err *err);
 MUST_USE bool file_owner_is_ours(uid_t owner, const char *path, struct err *err);
 
 /* A file of ours could not be made there: *err says so, and what to do about this error of open(2).
- * Returns false. */
+ * Is it there already, it could not be opened.  Returns false. */
 bool file_creation_failed(int errno_value, const char *path, struct err *err);
 
 /* file_is_safe, and its file readable by nobody but its owner: for keys.  (Mode 0640 with a group

@@ -79,6 +79,14 @@ is_same_again(const struct deployment *deployment)
 	return strcmp(deployment->commit, deployment->previous) == 0;
 }
 
+/* Its host may have put it back, or have left it up. */
+static const char *
+what_it_left(const struct deployment *deployment)
+{
+	return deployment->why == DEPLOY_WHY_CANCELLED ? "was stopped, what it left is not known" :
+							 "failed, what it left is not known";
+}
+
 /* The sentence that a bad end must never leave in doubt: what runs there now. */
 void
 chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *about)
@@ -113,8 +121,7 @@ chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *
 		chat_text_add(text,
 		    "%s may be DOWN: %.7s %s: rolling back to %s did not begin to change anything",
 		    environment, deployment->commit,
-		    is_unhealthy ? "is still there, unhealthy" :
-				   "failed, what it left is not known",
+		    is_unhealthy ? "is still there, unhealthy" : what_it_left(deployment),
 		    previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->run_end == RUN_FAILED) {
 		chat_text_add(text,
@@ -125,7 +132,7 @@ chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *
 		    previous, is_unhealthy ? " either" : "");
 	} else if (about->n_barriers > 0) {
 		chat_text_add(text, "%s may be broken: %.7s %s", environment, deployment->commit,
-		    is_unhealthy ? "was left running" : "failed, what it left is not known");
+		    is_unhealthy ? "was left running" : what_it_left(deployment));
 	} else if (deployment->target_changed) {
 		chat_text_add(text, "%s may be broken: its state is unknown", environment);
 	} else if (deployment_migration(deployment) != MIGRATION_NONE) {

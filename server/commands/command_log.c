@@ -62,5 +62,5 @@ command_log(struct tx *tx, const struct update *update, const struct request *re
 	decide_toastf(tx, update, false, "%s",
 	    document->address.chat == update->address.chat ?
 		"Sending the log." :
-		"It has what the application logged, and comes in private. If nothing comes, write /start to me there first.");
+		"It may have what the application logged, and comes in private. If nothing comes, write /start to me there first.");
 }

@@ -13,6 +13,7 @@
 #include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/text.h"
+#include "lib/url.h"
 #include "settings/settings_claims.h"
 
 /* One resource of one environment, or what its pushes come from. */
@@ -70,8 +71,7 @@ sort(struct items *items)
 
 /* --- targets --- */
 
-/* By it a migration is found again, stopped, and waited for, on whatever host or in whatever
- * namespace: no claim, as two such may work at once on two of them today. */
+/* By it a migration is found again, stopped, and waited for on its host, or in its namespace. */
 #define MIGRATION "migration:"
 
 /* "host:a:22/srv/app": what people call that. */
@@ -126,26 +126,39 @@ check_pair(struct settings *s, const struct item *first, const struct item *late
 	(void)snprintf(text, sizeof(text), "%s shares %s with %s (%.100s): %s", other->name,
 	    thing_of(later->text, other), one->name, strchr(later->text, ':') + 1,
 	    text_starts(later->text, MIGRATION) ?
-		"a migration of one would be stopped as the other's" :
+		"a migration of one would be stopped as the other's: rename one" :
 		"a release to one would replace the other's");
 	return add_overlap(s->inside, first->environment, later->environment, text);
 }
 
 /* "shop/eu-west" and "shop-eu/west" are one name there: deploybot-migrate-shop-eu-west. */
 static void
-add_migration(struct items *items, const struct settings *s, size_t environment)
+add_migration(struct items *items, const struct settings *s, size_t environment,
+    const struct settings_claims *claims)
 {
 	const struct environment_settings *e = &s->environments[environment];
 	const char *command = settings_text_for(e, SETTING_MIGRATE_COMMAND);
-	char place[SETTINGS_MIGRATION], name[sizeof(MIGRATION) + LIMIT_ENVIRONMENT + 32];
+	char place[SETTINGS_MIGRATION], name[LIMIT_ENVIRONMENT];
+	char text[sizeof(MIGRATION) + LIMIT_ENVIRONMENT + SETTINGS_CLAIM + 32];
 
 	if (command == NULL || command[0] == '\0' || !settings_migration_place(s, e->name, place) ||
 	    strstr(place, "deploybot-migrate-") == NULL)
 		return; /* a transport or a script that gives it no name */
-	(void)snprintf(name, sizeof(name), MIGRATION "deploybot-migrate-%s", e->name);
+	(void)snprintf(name, sizeof(name), "%s", e->name);
 	for (char *c = name; *c != '\0'; c++)
 		*c = *c == '/' ? '-' : *c;
-	add_item(items, name, environment);
+	for (size_t i = 0; i < claims->n; i++) { /* "host:a:22/srv/app", "kube:/k/ns/app" */
+		const char *claim = claims->at[i];
+		const char *end = text_starts(claim, "host:") ? strchr(claim, '/') :
+		    text_starts(claim, "kube:")		      ? strrchr(claim, '/') :
+								NULL;
+
+		if (end == NULL)
+			continue;
+		(void)snprintf(text, sizeof(text), MIGRATION "deploybot-migrate-%s, %.*s", name,
+		    (int)(end - claim), claim);
+		add_item(items, text, environment);
+	}
 }
 
 static void
@@ -158,8 +171,9 @@ list_targets(const struct settings *s, struct items *items)
 		for (size_t n = 0; claims != NULL && n < claims->n; n++)
 			if (!text_starts(claims->at[n], "env:"))
 				add_item(items, claims->at[n], i);
+		if (claims != NULL)
+			add_migration(items, s, i, claims);
 		free(claims);
-		add_migration(items, s, i);
 	}
 	sort(items);
 }
@@ -271,6 +285,7 @@ settings_say_shared_health(struct settings_loader *l)
 {
 	const struct settings *s = l->s;
 	struct items items = { 0 };
+	char place[URL_PLACE];
 	size_t first = 0;
 
 	for (size_t i = 0; i < s->environment_count; i++)
@@ -282,10 +297,11 @@ settings_say_shared_health(struct settings_loader *l)
 
 		if (strcmp(items.at[i].text, items.at[first].text) != 0)
 			first = i;
-		else if (one != other && (is_asked(l, one) || is_asked(l, other)))
+		else if (one != other && other != items.at[i - 1].environment &&
+		    (is_asked(l, one) || is_asked(l, other)))
 			settings_say(l->report, SETTINGS_WARNING,
-			    "%s: its health URL %.200s is that of %s too, and what runs there answers for it: give each an address that reaches it alone",
-			    s->environments[other].name, items.at[i].text,
+			    "%s: its health URL at %s is that of %s too, and what runs there answers for it: give each an address that reaches it alone",
+			    s->environments[other].name, url_place(items.at[i].text, place),
 			    s->environments[one].name);
 	}
 	free_items(&items);

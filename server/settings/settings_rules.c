@@ -614,10 +614,28 @@ is_of_another(const char *nearest, const char *environment)
 
 /* QA_TELEGRAM_CHAT_ID: that one is of all. */
 static bool
-ends_with_setting(const char *name, const char *setting)
+is_for_all(const char *name, const char *setting)
 {
-	return setting != NULL && text_ends(name, setting) && strlen(name) > strlen(setting) &&
-	    name[strlen(name) - strlen(setting) - 1] == '_';
+	if (setting == NULL || !text_ends(name, setting) || strlen(name) <= strlen(setting) ||
+	    name[strlen(name) - strlen(setting) - 1] != '_')
+		return false;
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (strcmp(settings_table[i].name, setting) == 0)
+			return !settings_table[i].is_shipping;
+	return false;
+}
+
+/* As a whole word of ENVIRONMENTS, whose entries stand between commas and blanks. */
+static bool
+is_listed(const char *list, const char *environment)
+{
+	size_t length = strlen(environment);
+
+	for (const char *at = list; at != NULL && (at = strcasestr(at, environment)) != NULL; at++)
+		if ((at == list || strchr(", ", at[-1]) != NULL) &&
+		    (at[length] == '\0' || strchr(", ", at[length]) != NULL))
+			return true;
+	return false;
 }
 
 /* member: of which environment it looks; NULL: of none.  The main file may be one that other
@@ -634,11 +652,11 @@ say_unknown(struct settings_loader *l, const struct known_names *known, size_t s
 	if (nearest == NULL)
 		nearest = settings_meant_name(entry->name, known->names, known->count);
 	if (member == NULL && settings_meant_environment(entry->name, environment) &&
-	    (list == NULL || strcasestr(list, environment) == NULL) && /* else that is refused */
+	    !is_listed(list, environment) && /* else that is refused */
 	    (nearest == NULL || is_of_another(nearest, environment)))
 		(void)snprintf(what, sizeof(what),
 		    "%.60s: is no setting: ENVIRONMENTS names no %.40s", entry->name, environment);
-	else if (ends_with_setting(entry->name, nearest))
+	else if (is_for_all(entry->name, nearest))
 		(void)snprintf(what, sizeof(what),
 		    "%.60s: is no setting, and no environment has a %s of its own", entry->name,
 		    nearest);

@@ -702,7 +702,8 @@ row_run_may_have_application_log(struct tx *tx, int64_t run)
 	return tx_number(tx,
 		   "SELECT COUNT(*) FROM run WHERE id = $1"
 		   " AND (program = 'rollback' OR application_log <> ''"
-		   " OR EXISTS (SELECT 1 FROM run_step WHERE run = $1 AND name = 'start'))",
+		   " OR EXISTS (SELECT 1 FROM run_step WHERE run = $1 AND name = 'start')"
+		   " AND (SELECT state FROM work WHERE id = run.deployment) <> 'LIVE')",
 		   DB_I64(run)) > 0;
 }
 

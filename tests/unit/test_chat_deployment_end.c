@@ -437,6 +437,9 @@ down_is_said_of_what_was_looked_at(void **state)
 	    &what, "\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix.");
 	deployment.why = DEPLOY_WHY_SCRIPT;
 	chat_says(&what, "staging may be DOWN: 1a2b3c4 failed, what it left is not known: rolling");
+	deployment.why = DEPLOY_WHY_CANCELLED; /* it may have been up, and well */
+	chat_says(
+	    &what, "staging may be DOWN: 1a2b3c4 was stopped, what it left is not known: rolling");
 }
 
 static void

@@ -240,6 +240,26 @@ what_a_start_that_failed_has_logged_is_in_private_too(void **state)
 	}
 }
 
+/* Of what came up nothing is shown. */
+static void
+the_log_of_a_live_release_comes_where_it_was_asked_for(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_step(&w, 0, "start");
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says_in(&w, WORLD_TEAM, "Live"), "📄 Log"));
+	assert_int_equal(world_peek(&w, EFFECT_DOCUMENT)->u.document.address.chat, WORLD_TEAM);
+	world_close(&w);
+}
+
 /* --- /logs --- */
 
 static void
@@ -339,6 +359,7 @@ main(void)
 		cmocka_unit_test(
 		    the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private),
 		cmocka_unit_test(what_a_start_that_failed_has_logged_is_in_private_too),
+		cmocka_unit_test(the_log_of_a_live_release_comes_where_it_was_asked_for),
 		cmocka_unit_test(logs_asks_the_target_and_says_what_it_says),
 		cmocka_unit_test(an_odd_number_of_lines_and_who_may_not_are_refused),
 		cmocka_unit_test(a_group_is_sent_nothing_but_where_to_ask),

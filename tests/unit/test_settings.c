@@ -231,7 +231,8 @@ what_is_of_an_environment_that_is_not_there_is_never_anothers(void **state)
 {
 	struct settings *s = LOAD("QA_ROLLBACK_APPROVALS=2\nPREVIEW_HEALTH_URL=http://x/\n"
 				  "QA_DEPLOY_USER=x\nSTAGNG_HEALTH_URL=http://x/\n"
-				  "STAGNG_DEPLOY_USER=x\nQA_HOST=x\nQA_TELEGRAM_CHAT_ID=-1001\n",
+				  "STAGNG_DEPLOY_USER=x\nQA_HOST=x\nQA_TELEGRAM_CHAT_ID=-1001\n"
+				  "PROD_DEPLOY_TRANSPORT=ssh\n",
 	    MINIMUM);
 
 	(void)state;
@@ -241,6 +242,8 @@ what_is_of_an_environment_that_is_not_there_is_never_anothers(void **state)
 	    SETTINGS_WARNING, "PREVIEW_HEALTH_URL: is no setting: ENVIRONMENTS names no preview (");
 	SAYS(SETTINGS_WARNING, "QA_DEPLOY_USER: is no setting: ENVIRONMENTS names no qa (");
 	SAYS(SETTINGS_WARNING, "QA_HOST: is no setting: ENVIRONMENTS names no qa (");
+	SAYS(SETTINGS_WARNING, /* production is one */
+	    "PROD_DEPLOY_TRANSPORT: is no setting: ENVIRONMENTS names no prod (");
 	SAYS(SETTINGS_WARNING,
 	    "QA_TELEGRAM_CHAT_ID: is no setting, and no environment has a TELEGRAM_CHAT_ID of its own (");
 	SAYS(SETTINGS_WARNING,

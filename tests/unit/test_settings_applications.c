@@ -382,12 +382,15 @@ two_environments_do_not_share_a_migrations_name(void **state)
 		const char *web; /* of shop-eu, beside its hosts */
 		bool is_shared;
 	} cases[] = {
-		{ "MIGRATE_COMMAND=m\n", true },
+		{ "WEST_HOST=a\nMIGRATE_COMMAND=m\n", true },
+		{ "WEST_HOST=b,a:22\nMIGRATE_COMMAND=m\n", true },
+		{ "WEST_HOST=b\nMIGRATE_COMMAND=m\n", false },
 		{ "MIGRATE_COMMAND=m\nUSE_KUBERNETES=true\nKUBECONFIG=/k\nKUBE_DEPLOYMENT=w\n",
-		    true },
-		{ "", false },
-		{ "MIGRATE_COMMAND=m\nDEPLOY_SCRIPT=/bin/true\n", false },
-		{ "MIGRATE_COMMAND=m\nDEPLOY_TRANSPORT=systemd\nSYSTEMD_UNITS=w.service\n", false },
+		    false },
+		{ "WEST_HOST=a\n", false },
+		{ "WEST_HOST=a\nMIGRATE_COMMAND=m\nDEPLOY_SCRIPT=/bin/true\n", false },
+		{ "WEST_HOST=a\nMIGRATE_COMMAND=m\nDEPLOY_TRANSPORT=systemd\nSYSTEMD_UNITS=w.service\n",
+		    false },
 	};
 	char text[512];
 
@@ -398,12 +401,12 @@ two_environments_do_not_share_a_migrations_name(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct settings *s;
 
-		(void)snprintf(text, sizeof(text),
-		    "REPOSITORY_URL=/b\nENVIRONMENTS=west\nWEST_HOST=b\n%s", cases[i].web);
+		(void)snprintf(
+		    text, sizeof(text), "REPOSITORY_URL=/b\nENVIRONMENTS=west\n%s", cases[i].web);
 		put("apps/shop-eu.env", text);
 		s = load();
 		(void)snprintf(text, sizeof(text),
-		    "%s shares a migration's name with %s (deploybot-migrate-shop-eu-west): a migration of one would be stopped as the other's",
+		    "%s shares a migration's name with %s (deploybot-migrate-shop-eu-west, host:a:22): a migration of one would be stopped as the other's: rename one",
 		    "shop-eu/west", "shop/eu-west");
 		if (cases[i].is_shared)
 			SAYS(SETTINGS_FLAW, text);
@@ -418,7 +421,7 @@ static void
 two_environments_with_one_health_url_are_warned_of(void **state)
 {
 	static const char by_both[] =
-	    "web/staging: its health URL http://h:8080/health is that of shop/staging too, and what runs there answers for it";
+	    "web/staging: its health URL at h:8080 is that of shop/staging too, and what runs there answers for it";
 	struct settings *s;
 
 	(void)state;
@@ -436,7 +439,7 @@ two_environments_with_one_health_url_are_warned_of(void **state)
 	put("apps/web.env",
 	    OF("web") "STAGING_HEALTH_URL=http://g/\nPRODUCTION_HEALTH_URL=http://g/\n");
 	s = load();
-	SAYS(SETTINGS_WARNING, ": its health URL http://g/ is that of web/");
+	SAYS(SETTINGS_WARNING, ": its health URL at g is that of web/");
 	assert_int_equal(report.count, 1);
 	settings_unref(s);
 }
