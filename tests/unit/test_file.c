@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/file.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -164,6 +165,23 @@ a_file_of_somebody_else_is_not_safe(void **state)
 	assert_non_null(strstr(err.text, "belongs to user 12345"));
 }
 
+/* What is there already is not repaired by its folder. */
+static void
+a_file_that_cannot_be_made_is_said_with_what_to_do(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_false(file_creation_failed(EROFS, "/nowhere/x", &err));
+	assert_string_equal(
+	    err.text, "creating /nowhere/x (mount it writable): Read-only file system");
+	assert_false(file_creation_failed(EACCES, "/nowhere/x", &err));
+	assert_non_null(
+	    strstr(err.text, "must be able to write in its folder): Permission denied"));
+	assert_false(file_creation_failed(EACCES, "/etc/passwd", &err));
+	assert_string_equal(err.text, "opening /etc/passwd, of user 0: Permission denied");
+}
+
 int
 main(void)
 {
@@ -175,6 +193,7 @@ main(void)
 		TEST(a_path_is_safe_below_a_sticky_folder_and_not_below_an_open_one),
 		TEST(links_that_lead_round_end),
 		TEST(a_file_of_somebody_else_is_not_safe),
+		TEST(a_file_that_cannot_be_made_is_said_with_what_to_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

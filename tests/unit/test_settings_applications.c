@@ -389,7 +389,8 @@ two_environments_do_not_share_a_migrations_name(void **state)
 		    false },
 		{ "WEST_HOST=a\n", false },
 		{ "WEST_HOST=a\nMIGRATE_COMMAND=m\nDEPLOY_SCRIPT=/bin/true\n", false },
-		{ "WEST_HOST=a\nMIGRATE_COMMAND=m\nDEPLOY_TRANSPORT=systemd\nSYSTEMD_UNITS=w.service\n",
+		{ "WEST_HOST=a\nMIGRATE_COMMAND=m\nDEPLOY_TRANSPORT=systemd\n"
+		  "SYSTEMD_UNITS=w.service\n",
 		    false },
 	};
 	char text[512];
