@@ -600,6 +600,7 @@ transport_current() {
 		for found in "${ssh_interrupted[$i]:-}" "${ssh_runs[$i]:-}"; do
 			[[ -z $found || $found =~ ^[0-9a-f]{40,64}@sha256:[0-9a-f]{64}$ ]] ||
 				fail "$EXIT_REFUSED" "${ssh_hosts[$i]} says nonsense of what runs there: ${found@Q}"
+			[[ -z $found ]] || ran_there+=("$found")
 		done
 		[[ $act != deploy || -z ${ssh_interrupted[$i]:-} ]] || : "${PREVIOUS_RELEASE=${ssh_interrupted[$i]}}"
 		[[ $i != 0 ]] || first=$found

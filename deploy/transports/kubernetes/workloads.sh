@@ -202,6 +202,7 @@ kubernetes_note_parts() { # RELEASE
 		kubernetes_look_at "$workload" || kubernetes_failed "what $workload runs cannot be seen"
 		[[ $workload != "$kubernetes_main" ]] || kubernetes_take_main
 		kubernetes_uids[$workload]=$part_uid
+		ran_there+=("$part_release")
 		kubernetes_former[$workload]=$(kubernetes_part_patch "$workload" "$part_release" '')
 		read -r kind name _ <<<"${part_ours[0]}"
 		[[ $kind != containers ]] || kubernetes_container[$workload]=$name
