@@ -131,9 +131,11 @@ find_barrier() {
 	say 'nothing is rolled back by itself: %s (%s)' "${BASH_REMATCH[1]%% }" "$BARRIER"
 }
 
-# What the mirror as it is says, in `answer`; empty where it does not.
-ask_commits() { # WORD...
-	asked "$BARRIER_SECONDS" "a look for barriers" env DEPLOYBOT_SETTINGS=checked "$here/commits.sh" "$@" || answer=
+# What the mirror as it is says, in `answer`; empty where it does not.  A look that is cut counts as a barrier: it ends no
+# deployment behind its migration.
+ask_commits() { # past|barrier COMMIT BASE...
+	answered "$BARRIER_SECONDS" env DEPLOYBOT_SETTINGS=checked "$here/commits.sh" "$@" || answer=
+	[[ $is_over == no ]] || answer="${1/past/past $3} git did not look through all commits within $BARRIER_SECONDS s"
 }
 
 # A transport says so where what it has replaced runs still: transport_drain ends that.

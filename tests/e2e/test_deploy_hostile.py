@@ -117,6 +117,19 @@ def test_a_look_for_words_against_a_rollback_that_is_cut_counts_as_one(bench):
     assert said == "barrier git did not look through all new commits for .deploybot/no-rollback (status 124)"
 
 
+def test_a_look_of_the_scripts_that_is_cut_counts_as_one_and_ends_no_deployment(bench):
+    """Regression: it ended with 75 behind the migration."""
+    base, drop = commit_a_barrier(bench)
+    cut = "commits within 1 s (.deploybot/no-rollback)"
+    here = bench.path / "slow"
+    here.mkdir()
+    (here / "commits.sh").write_text("#!/bin/bash\nexec sleep 1000\n")
+    (here / "commits.sh").chmod(0o755)
+    asks = f"here={here} PREVIOUS_RELEASE={base}"
+    assert looked_for(bench, drop, asks, BARRIER_SECONDS="1") == [
+        f"nothing is rolled back by itself: git did not look through all {cut}", "barred yes"]
+
+
 def looked_for(bench, commit, variables, **settings):
     """What find_barrier makes of them, with the mirror as it is."""
     script = (f'set -euo pipefail; here={DEPLOY}; . "$here/act.sh"; check_run\n'
