@@ -619,14 +619,15 @@ def test_where_one_does_not_come_up_the_host_switches_back(pair):
 
 
 def test_behind_a_barrier_nginx_is_not_led_back_and_what_is_up_is_said(pair):
-    pair.shipped("one")
+    """Regression: what had served was stopped at once, with its open requests."""
+    _, old = pair.shipped("one")
     pair.forbid()
     commit, new = pair.release("two")
     ends(pair, "scheduler", new, 3)
     status, said = pair.run("deploy.sh", "staging", commit)
     assert status == 70 and said[-1].endswith(
         f"; not rolled back (.deploybot/no-rollback); nginx leads to port {pair.file_says()}; up is: "
-        "app (new), worker (new)"), said
+        f"app (new), worker (new); the earlier one drains on port {pair.port_of(old)[0]}"), said
     assert served(pair)[f"app-{pair.file_says()}"] == {"app": new}
     assert not (pair.app / ".deploybot.before").exists()
 
