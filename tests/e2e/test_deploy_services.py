@@ -224,7 +224,8 @@ def test_a_service_of_another_image_that_does_not_run_is_named_with_what_to_type
              "broken": {"status": "exited", "code": 1}}
     (bench.app / "docker-compose.yml").write_text(
         COMPOSE + OTHERS + "".join(f"  {name}:\n    image: {name}:1\n" for name in names) +
-        "  tool:\n    image: tool:1\n    profiles:\n      - tools\n")
+        "  tool:\n    image: tool:1\n    profiles:\n      - tools\n"
+        "  standby:\n    image: standby:1\n    deploy:\n      replicas: 0\n")
     bench.change_engine(images={f"{name}:1": f"sha256:{name}" for name in names}, containers=[
         {"id": f"{number:064x}", "name": f"app_{name}_1", "of": f"{name}:1", **state, "labels": {
             "project": "app", "service": name, "oneoff": "False", "project.working_dir": str(bench.app)}}
