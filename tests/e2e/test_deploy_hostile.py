@@ -154,9 +154,9 @@ def test_a_word_against_a_rollback_is_looked_for_behind_each_release_that_some_h
             "ssh": f"ssh_interrupted=() ssh_runs=({drop}{digest} {base}{digest}); transport_current >/dev/null 2>&1",
             "systemd": f"ssh_folder=.; echo runs releases/1-{drop} >out.0; echo runs releases/0-{base} >out.1\n"
                        "ssh_all() { :; }; transport_current >/dev/null 2>&1",
-            "kubernetes": "kubernetes_main=a kubernetes_workloads=(b); declare -A kubernetes_{uids,former,container,patches}\n"
-                          "part_uid=1 part_ours=('containers a b')\n"
-                          "kubernetes_ask_parts() { :; }; kubernetes_take_main() { :; }; kubernetes_part_patch() { :; }\n"
+            "kubernetes": "kubernetes_main=a kubernetes_workloads=(b) part_uid=1 part_ours=('containers a b')\n"
+                          "declare -A kubernetes_{uids,former,container,patches}; kubernetes_part_patch() { :; }\n"
+                          "kubernetes_ask_parts() { :; }; kubernetes_take_main() { :; }\n"
                           f"kubernetes_look_at() {{ [[ $1 == b ]] && part_release={base}{digest} || part_release=; }}\n"
                           "kubernetes_note_parts target:x"}.items():
         sources = f'. "$here/transports/{transport}.sh"; kubernetes_take_before() {{ :; }}; ssh_hosts=(h1 h2)\n'
