@@ -261,7 +261,9 @@ name_current() {
 name_interrupted() {
 	local found='' port='' id of_image what="an earlier release was interrupted here"
 	if is_interrupted; then
-		if [[ $strategy == bluegreen ]]; then
+		if [[ -e .deploybot.before/barrier ]]; then
+			found=$now # what is up is left
+		elif [[ $strategy == bluegreen ]]; then
 			IFS= read -r port <.deploybot.before/port || true # nothing served
 			[[ -z $port ]] || found=$(running "$port") || no_answer "nothing was changed there"
 		elif [[ -z $now ]]; then
