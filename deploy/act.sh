@@ -117,20 +117,25 @@ release_begins() {
 	step release
 }
 
-# Fills barred: does the repository say that nobody rolls back from the release to what runs?  Then no transport puts that
-# back by itself either.
+# Fills barred: does the repository say that nobody rolls back from the release to what runs, or to what ran before one that
+# came to some hosts alone?  Then no transport puts that back by itself either.
 find_barrier() {
-	local base=${before:-$PREVIOUS_RELEASE} answer=''
-	[[ $base != target:* ]] || base=
-	ask_commits barrier "$commit" "${base%%@*}"
+	local base bases=() answer=''
+	for base in "$PREVIOUS_RELEASE" "$before" ${ran_there[@]+"${ran_there[@]}"}; do
+		base=${base%%@*}
+		[[ ! $base =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ || " ${bases[*]-} " == *" $base "* ]] || bases+=("$base")
+	done
+	ask_commits barrier "$commit" "${bases[@]-}"
 	[[ $'\n'$answer =~ $'\n'barrier\ ([^$'\n']*) ]] || return 0
 	barred=yes
 	say 'nothing is rolled back by itself: %s (%s)' "${BASH_REMATCH[1]%% }" "$BARRIER"
 }
 
-# What the mirror as it is says, in `answer`; empty where it does not.
-ask_commits() { # WORD...
-	asked "$BARRIER_SECONDS" "a look for barriers" env DEPLOYBOT_SETTINGS=checked "$here/commits.sh" "$@" || answer=
+# What the mirror as it is says, in `answer`; empty where it does not.  A look that is cut counts as a barrier: it ends no
+# deployment behind its migration.
+ask_commits() { # past|barrier COMMIT BASE...
+	answered "$BARRIER_SECONDS" env DEPLOYBOT_SETTINGS=checked "$here/commits.sh" "$@" || answer=
+	[[ $is_over == no ]] || answer="${1/past/past $3} git did not look through all commits within $BARRIER_SECONDS s"
 }
 
 # A transport says so where what it has replaced runs still: transport_drain ends that.
@@ -326,7 +331,7 @@ check_run() {
 	check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
 	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
 	export DEPLOYMENT_ID
-	reads='' release='' commit='' before='' barred=no release_began='' start_began='' migration='' awaits_migration=no
+	reads='' release='' commit='' before='' ran_there=() barred=no release_began='' start_began='' migration='' awaits_migration=no
 	drains=no shipped=no migration_seconds=0
 }
 

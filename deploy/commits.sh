@@ -7,7 +7,7 @@
 #                                        it contain?
 #   commits.sh past COMMIT LIVE          which barriers has LIVE that COMMIT has not?  By the mirror as it is, which may
 #                                        have neither: then it says `unknown`
-#   commits.sh barrier COMMIT BASE       has COMMIT one that BASE, which may be empty, has not?  By the mirror too
+#   commits.sh barrier COMMIT BASE...    has COMMIT one that a BASE, which may be empty, has not?  By the mirror too
 #   commits.sh heads BRANCH...           where these branches are
 #   commits.sh maintain                  packs each mirror whose day it is; TERM ends it
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
@@ -407,13 +407,17 @@ answer_past() { # COMMIT LIVE
 }
 
 # For deploy.sh, which was told of the commit by us or has fetched it.
-answer_barrier() { # COMMIT BASE
-	local memory=''
+answer_barrier() { # COMMIT BASE...
+	local memory='' base
 	check_commit "$1"
-	[[ -z $2 ]] || check_commit "$2"
+	for base in "${@:2}"; do
+		[[ -z $base ]] || check_commit "$base"
+	done
 	if [[ -d $mirror ]] && commit=$(mirror_commit "$1"); then
 		limit_memory
-		tell_barrier "$2"
+		for base in "${@:2}"; do
+			tell_barrier "$base"
+		done
 	else
 		printf 'unknown 1\n'
 	fi
@@ -519,8 +523,8 @@ main() {
 		answer_past "$2" "$3"
 		;;
 	barrier)
-		[[ $# -eq 3 ]] || give_up "$EXIT_INPUT" "barrier COMMIT BASE"
-		answer_barrier "$2" "$3"
+		[[ $# -ge 3 ]] || give_up "$EXIT_INPUT" "barrier COMMIT BASE..."
+		answer_barrier "${@:2}"
 		;;
 	maintain) answer_maintain ;;
 	heads)

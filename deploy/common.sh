@@ -408,8 +408,16 @@ unquote() {
 
 # As limited, with what CMD printed in `answer`; stderr stays in the log.  The file is emptied, and removed at our end.
 asked() { # SECONDS WHAT CMD...
+	local status=0
+	answered "$1" "${@:3}" || status=$?
+	[[ $is_over == no ]] || fail "$EXIT_BUSY" "$2 took longer than $1 s"
+	return "$status"
+}
+
+# As asked, but its deadline is no failure: is_over says so.
+answered() { # SECONDS CMD...
 	local status=0 file=$app/answer.$act.$BASHPID
-	limited "$@" >"$file" || status=$?
+	bounded "$@" >"$file" || status=$?
 	read_all answer "$file"
 	: >"$file" || true
 	return "$status"

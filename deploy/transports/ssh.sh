@@ -482,11 +482,11 @@ transport_preflight() {
 # no release replaces, ssh_interrupted, where there is something to be put in order, and what runs then, and ssh_migrating,
 # the hosts where a migration is at work.
 ssh_show_check() {
-	local i line old left stopped others unstarted compose
+	local i line old left stopped others unstarted compose when
 	local -A text=() absent=()
 	for i in "${ssh_only[@]}"; do
 		[[ -s $ssh_folder/out.$i ]] || continue
-		old='' left='' stopped='' others=0 unstarted='' compose='docker compose'
+		old='' left='' stopped='' others=0 unstarted='' compose='docker compose' when=once
 		quote
 		while IFS= read -r line || [[ -n $line ]]; do
 			if [[ $line =~ ^(stays-old|left-over)\ ([A-Za-z0-9][A-Za-z0-9._-]*)\ ([^[:space:]]+)$ ]]; then
@@ -513,6 +513,9 @@ ssh_show_check() {
 				unstarted+=" ${BASH_REMATCH[1]}"
 			elif [[ $line == unset ]]; then
 				compose="DEPLOY_IMAGE=none $compose" # or compose refuses the whole file
+			elif [[ $line =~ ^named\ ([A-Za-z0-9._:-]{1,200})$ ]]; then
+				compose="COMPOSE_FILE=${BASH_REMATCH[1]} $compose"
+				[[ ${BASH_REMATCH[1]} != .* ]] || when='once its compose file is there' # `pull` keeps it
 			elif [[ $line =~ ^absent\ ([A-Za-z0-9][A-Za-z0-9._-]*)$ &&
 				,${COMPOSE_SERVICES// /}, == *,"${BASH_REMATCH[1]}",* ]]; then
 				absent[${BASH_REMATCH[1]}]+=" ${ssh_hosts[$i]}"
@@ -536,7 +539,7 @@ name run beside the release; there: docker rm -f$left"
 		[[ -z $stopped ]] || warn_people "${ssh_hosts[$i]}: stopped there by somebody, and started by each release and \
 rollback:$stopped (is it to stay down? Leave it out of COMPOSE_SERVICES)"
 		[[ -z $unstarted ]] || warn_people "${ssh_hosts[$i]}: does not run there, and no release starts it, as its image \
-is another one:$unstarted (there, once: cd $ssh_dir && $compose up -d$unstarted)"
+is another one:$unstarted (there, $when: cd $ssh_dir && $compose up -d$unstarted)"
 	done
 	ssh_compare
 	ssh_judge_absent
@@ -600,6 +603,7 @@ transport_current() {
 		for found in "${ssh_interrupted[$i]:-}" "${ssh_runs[$i]:-}"; do
 			[[ -z $found || $found =~ ^[0-9a-f]{40,64}@sha256:[0-9a-f]{64}$ ]] ||
 				fail "$EXIT_REFUSED" "${ssh_hosts[$i]} says nonsense of what runs there: ${found@Q}"
+			[[ -z $found ]] || ran_there+=("$found")
 		done
 		[[ $act != deploy || -z ${ssh_interrupted[$i]:-} ]] || : "${PREVIOUS_RELEASE=${ssh_interrupted[$i]}}"
 		[[ $i != 0 ]] || first=$found

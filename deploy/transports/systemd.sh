@@ -136,7 +136,7 @@ transport_current() {
 			fi
 			ssh_ids[i]=${line#* } of=''
 			[[ ! ${ssh_ids[$i]} =~ ^releases/[0-9]+-([0-9a-f]{40}|[0-9a-f]{64})$ ]] ||
-				ssh_ids[i]='' of=${BASH_REMATCH[1]}
+				ssh_ids[i]='' of=${BASH_REMATCH[1]} ran_there+=("${BASH_REMATCH[1]}")
 			if [[ $line == runs\ * ]]; then
 				found=$of
 			elif [[ $act == deploy ]]; then # interrupted

@@ -84,8 +84,12 @@ def test_a_push_that_changes_the_file_changes_what_runs_and_a_rollback_brings_th
     said = bench.said()
     assert any(f"the compose file {first[:12]}:docker-compose.yml, sha256 " in line for line in said), said
     assert (bench.app / name_of(COMPOSE)).read_text() == COMPOSE
-    second, newer = shipped(bench, COMPOSE + WORKER)
-    assert parts(bench) == {"app": newer, "worker": newer} and in_force(bench) == name_of(COMPOSE + WORKER)
+    more = COMPOSE + WORKER + "  cache:\n    image: redis:7\n"
+    second, newer = shipped(bench, more)
+    assert parts(bench) == {"app": newer, "worker": newer} and in_force(bench) == name_of(more)
+    said = bench.said()     # .env named the former file, which has no such service
+    assert any(line.endswith(f": cache (there, once its compose file is there: cd {bench.app} && COMPOSE_FILE="
+                             f"{name_of(more)} docker compose up -d cache)") for line in said), said
     # Also where the commit is nowhere any more.
     for mirror in (bench.state / "git").glob("*.git"):
         subprocess.run(["rm", "-rf", mirror], check=True)

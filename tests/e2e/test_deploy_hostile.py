@@ -117,6 +117,52 @@ def test_a_look_for_words_against_a_rollback_that_is_cut_counts_as_one(bench):
     assert said == "barrier git did not look through all new commits for .deploybot/no-rollback (status 124)"
 
 
+def test_a_look_of_the_scripts_that_is_cut_counts_as_one_and_ends_no_deployment(bench):
+    """Regression: it ended with 75 behind the migration."""
+    base, drop = commit_a_barrier(bench)
+    cut = "commits within 1 s (.deploybot/no-rollback)"
+    here = bench.path / "slow"
+    here.mkdir()
+    (here / "commits.sh").write_text("#!/bin/bash\nexec sleep 1000\n")
+    (here / "commits.sh").chmod(0o755)
+    asks = f"here={here} PREVIOUS_RELEASE={base}"
+    assert looked_for(bench, drop, asks, BARRIER_SECONDS="1") == [
+        f"nothing is rolled back by itself: git did not look through all {cut}", "barred yes"]
+
+
+def looked_for(bench, commit, variables, **settings):
+    """What find_barrier makes of them, with the mirror as it is."""
+    script = (f'set -euo pipefail; here={DEPLOY}; . "$here/act.sh"; check_run\n'
+              f"act=deploy app={bench.path} environment=staging commit={commit} PREVIOUS_RELEASE=\n"
+              f'{variables}\nfind_barrier; echo "barred $barred"')
+    done = subprocess.run(["/bin/bash", "-c", script], capture_output=True, text=True, check=False, timeout=60,
+                          cwd=bench.path, env={**bench.environment, "DEPLOY_TRANSPORT": "local", **settings})
+    return done.stdout.splitlines()
+
+
+def test_a_word_against_a_rollback_is_looked_for_behind_each_release_that_some_host_runs(bench):
+    """Regression: a release that had failed on the second host came to the third one behind none, at the second try."""
+    base, drop = commit_a_barrier(bench)
+    after = bench.commit("after")
+    barriers(bench, "main", base)
+    digest = "@sha256:" + "a" * 64
+    barred = ["nothing is rolled back by itself: drops column price (.deploybot/no-rollback)", "barred yes"]
+    known = f"before={drop}{digest} PREVIOUS_RELEASE={drop}{digest}\n"
+    assert looked_for(bench, after, known) == ["barred no"]
+    assert looked_for(bench, after, f"before={drop}{digest} PREVIOUS_RELEASE={base}{digest}") == barred
+    for transport, runs in {
+            "ssh": f"ssh_interrupted=() ssh_runs=({drop}{digest} {base}{digest}); transport_current >/dev/null 2>&1",
+            "systemd": f"ssh_folder=.; echo runs releases/1-{drop} >out.0; echo runs releases/0-{base} >out.1\n"
+                       "ssh_all() { :; }; transport_current >/dev/null 2>&1",
+            "kubernetes": "kubernetes_main=a kubernetes_workloads=(b) part_uid=1 part_ours=('containers a b')\n"
+                          "declare -A kubernetes_{uids,former,container,patches}; kubernetes_part_patch() { :; }\n"
+                          "kubernetes_ask_parts() { :; }; kubernetes_take_main() { :; }\n"
+                          f"kubernetes_look_at() {{ [[ $1 == b ]] && part_release={base}{digest} || part_release=; }}\n"
+                          "kubernetes_note_parts target:x"}.items():
+        sources = f'. "$here/transports/{transport}.sh"; kubernetes_take_before() {{ :; }}; ssh_hosts=(h1 h2)\n'
+        assert looked_for(bench, after, known + sources + runs) == barred, transport
+
+
 def test_the_first_release_has_its_word_against_a_rollback_too(bench):
     commit_a_barrier(bench)
     assert barriers(bench, "main", "") == ["barrier drops column price "]

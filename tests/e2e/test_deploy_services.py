@@ -224,7 +224,8 @@ def test_a_service_of_another_image_that_does_not_run_is_named_with_what_to_type
              "broken": {"status": "exited", "code": 1}}
     (bench.app / "docker-compose.yml").write_text(
         COMPOSE + OTHERS + "".join(f"  {name}:\n    image: {name}:1\n" for name in names) +
-        "  tool:\n    image: tool:1\n    profiles:\n      - tools\n")
+        "  tool:\n    image: tool:1\n    profiles:\n      - tools\n"
+        "  standby:\n    image: standby:1\n    deploy:\n      replicas: 0\n")
     bench.change_engine(images={f"{name}:1": f"sha256:{name}" for name in names}, containers=[
         {"id": f"{number:064x}", "name": f"app_{name}_1", "of": f"{name}:1", **state, "labels": {
             "project": "app", "service": name, "oneoff": "False", "project.working_dir": str(bench.app)}}
@@ -619,14 +620,15 @@ def test_where_one_does_not_come_up_the_host_switches_back(pair):
 
 
 def test_behind_a_barrier_nginx_is_not_led_back_and_what_is_up_is_said(pair):
-    pair.shipped("one")
+    """Regression: what had served was stopped at once, with its open requests."""
+    _, old = pair.shipped("one")
     pair.forbid()
     commit, new = pair.release("two")
     ends(pair, "scheduler", new, 3)
     status, said = pair.run("deploy.sh", "staging", commit)
     assert status == 70 and said[-1].endswith(
         f"; not rolled back (.deploybot/no-rollback); nginx leads to port {pair.file_says()}; up is: "
-        "app (new), worker (new)"), said
+        f"app (new), worker (new); the earlier one drains on port {pair.port_of(old)[0]}"), said
     assert served(pair)[f"app-{pair.file_says()}"] == {"app": new}
     assert not (pair.app / ".deploybot.before").exists()
 

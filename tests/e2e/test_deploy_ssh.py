@@ -852,6 +852,24 @@ def test_behind_a_barrier_the_host_brings_no_earlier_release_back(bench):
     assert not (bench.app / ".deploybot.before").exists() and new in (bench.app / ".env").read_text()
 
 
+@pytest.mark.parametrize("strategy, now", [("bluegreen", "new"), ("recreate", "new"), ("recreate", "")])
+@pytest.mark.parametrize("barrier", [True, False])
+def test_what_an_interrupted_release_comes_back_to_is_what_is_up_behind_a_barrier(tmp_path, strategy, now, barrier):
+    """Regression: the release before was named as what runs once that is put in order, and it stays down."""
+    before = tmp_path / ".deploybot.before"
+    before.mkdir()
+    (before / "port").write_text("8001\n")
+    (before / "containers").write_text("old\n")
+    if barrier:
+        (before / "barrier").touch()
+    script = (f"set -euo pipefail; cd {ROOT}/deploy/transports/ssh-host; . ./acts.sh; . ./recreate.sh; cd {tmp_path}\n"
+              f"strategy={strategy} now={now}; running() {{ echo old; }}; only_up() {{ echo \"$1\"; }}\n"
+              "name_release() { echo \"$id\"; }; say() { :; }; name_interrupted")
+    done = subprocess.run(["/bin/bash", "-c", script], check=False, timeout=60, capture_output=True, text=True)
+    comes_back = now if barrier or (strategy, now) == ("recreate", "new") else "old"
+    assert (done.returncode, done.stdout) == (0, f"interrupted {comes_back}\n"), done
+
+
 @pytest.mark.long
 def test_a_release_that_does_not_stay_up_is_rolled_back(bench):
     _, digest = bench.shipped("one")

@@ -448,6 +448,18 @@ def test_what_was_interrupted_is_named_and_stays_as_it_is_until_a_release_begins
     assert not any("was interrupted here, and nothing" in line for line in said)
 
 
+def test_what_an_interrupted_release_comes_back_to_is_what_is_up_behind_a_barrier(tmp_path):
+    """Regression: the release before was named, and nothing brings that back."""
+    before = tmp_path / ".deploybot.before"
+    before.mkdir()
+    (before / "link").write_text("releases/old\n")
+    script = (f". {ROOT}/deploy/transports/systemd-host/switch.sh; runs_now() {{ printf releases/new; }}\n"
+              "to_come_back; echo; : >.deploybot.before/barrier; to_come_back")
+    done = subprocess.run(["/bin/bash", "-c", script], check=False, timeout=60, cwd=tmp_path, capture_output=True,
+                          text=True)
+    assert done.stdout.split() == ["releases/old", "releases/new"], done
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("before", ["a release", "by hand"])
 def test_what_is_rolled_back_to_is_what_ran_before_the_one_that_was_interrupted(bench, before):

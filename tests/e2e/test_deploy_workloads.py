@@ -139,6 +139,25 @@ def test_what_the_cluster_refuses_was_not_changed_and_is_set_back_by_nobody(many
     assert names == ["shop", "worker", "shop"] and templates(many) == before
 
 
+@pytest.mark.parametrize("said, is_refused", [
+    ("Error from server (Forbidden): deployments.apps \"shop\" is forbidden", True),
+    ("Error from server: admission webhook \"sign.example.org\" denied the request: no", True),
+    ("Warning: old\nThe Deployment \"shop\" is invalid: spec.template: no", True),
+    ("Error from server (Timeout): the server was unable to return a response in the time allotted, but may still be "
+     "processing the request", False),
+    ("Error from server: etcdserver: request timed out", False),
+    ("Error from server: etcdserver: leader changed", False),
+    ("Error from server (InternalError): failed calling webhook: Error from server (Forbidden): no", False),
+    ("Unable to connect to the server: EOF", False)])
+def test_only_what_the_cluster_says_no_to_was_surely_not_changed(tmp_path, said, is_refused):
+    """Regression: of a change that may have been carried out it was said that no workload was changed."""
+    (tmp_path / "said").write_text(said)
+    script = f"kubernetes_folder={tmp_path}; . {ROOT}/deploy/transports/kubernetes/workloads.sh; kubernetes_note_refusal"
+    subprocess.run(["/bin/bash", "-c", script], check=True, timeout=60,
+                   env={"KUBERNETES_OWNER": "o", "KUBERNETES_RELEASE": "r"})
+    assert (tmp_path / "refused").exists() == is_refused
+
+
 def applied(many, workload, name, value):
     """As somebody's kubectl apply that changes more than an image: of this release's template alone."""
     said = subprocess.run(

@@ -178,9 +178,14 @@ kubernetes_part_patch() { # WORKLOAD RELEASE-ANNOTATION IMAGE, empty: as it was
 		"$([[ $1 == cronjob/* ]] && echo jobTemplate || echo template)" "$template"
 }
 
-# Of what the API has answered with no, nothing was changed; where it gave no answer, nobody knows.
+# Nothing was changed where the API says no, or kubectl does before it asks.  Of all else that goes wrong (no answer, or one
+# of a server that has had trouble with its store) nobody knows.
 kubernetes_note_refusal() {
-	kubernetes_is_away || : >"$kubernetes_folder/refused"
+	local said reasons='Forbidden|Invalid|NotFound|Conflict|BadRequest|MethodNotAllowed|RequestEntityTooLarge'
+	local words="Error from server \\(($reasons)\\):|Error from server: admission webhook |The [^[:space:]]+ \"[^\"]*\" is invalid:"
+	words+="|error: You must be logged in |error: (no rollout history|unable to find specified revision)"
+	said=$(<"$kubernetes_folder/said")
+	[[ ! $'\n'$said =~ $'\n'($words) ]] || : >"$kubernetes_folder/refused"
 }
 
 kubernetes_patch_part() { # WORKLOAD PATCH
@@ -202,6 +207,7 @@ kubernetes_note_parts() { # RELEASE
 		kubernetes_look_at "$workload" || kubernetes_failed "what $workload runs cannot be seen"
 		[[ $workload != "$kubernetes_main" ]] || kubernetes_take_main
 		kubernetes_uids[$workload]=$part_uid
+		ran_there+=("$part_release")
 		kubernetes_former[$workload]=$(kubernetes_part_patch "$workload" "$part_release" '')
 		read -r kind name _ <<<"${part_ours[0]}"
 		[[ $kind != containers ]] || kubernetes_container[$workload]=$name

@@ -163,7 +163,7 @@ name_stopped() {
 }
 
 # Lines `unstarted SERVICE` for ssh.sh: those of other images, which no release starts, and that do not run; `unset` where
-# compose does not know yet what DEPLOY_IMAGE is.  One that has done its work, or is not to be started by itself, is not meant.
+# compose does not know yet what DEPLOY_IMAGE is, and `named FILE` where .env names another file.  One that has done its work, or is not to be started by itself, is not meant.
 name_unstarted() {
 	local name line its_project state code part is_there
 	for name in "${names[@]}"; do
@@ -178,6 +178,7 @@ name_unstarted() {
 		[[ $is_there == yes ]] || printf 'unstarted %s\n' "$name"
 	done
 	grep -qs '^DEPLOY_IMAGE=' .env || printf 'unset\n'
+	[[ -z $compose_file || $compose_file == "$named_file" ]] || printf 'named %s\n' "$compose_file"
 }
 
 # Lines `stays-old SERVICE IMAGE` for ssh.sh: what runs our image here too, by another name or from another file, and no
@@ -260,7 +261,9 @@ name_current() {
 name_interrupted() {
 	local found='' port='' id of_image what="an earlier release was interrupted here"
 	if is_interrupted; then
-		if [[ $strategy == bluegreen ]]; then
+		if [[ -e .deploybot.before/barrier ]]; then
+			found=$now # what is up is left
+		elif [[ $strategy == bluegreen ]]; then
 			IFS= read -r port <.deploybot.before/port || true # nothing served
 			[[ -z $port ]] || found=$(running "$port") || no_answer "nothing was changed there"
 		elif [[ -z $now ]]; then

@@ -449,7 +449,7 @@ start_bluegreen() {
 }
 
 switch_bluegreen() {
-	local old new ids
+	local old new
 	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
 	check_owner
 	old=$(live_port) new=$(ready_port)
@@ -478,13 +478,18 @@ switch_bluegreen() {
 	bring_up_others
 	change=over
 	forget_before
-	old=$(other_port "$new")
-	if ids=$(containers "$old") && [[ -z $ids ]]; then
-		rm -f .deploybot.drain
-	else
-		note_drain "$old" # or docker does not say: then the drain asks
-	fi
+	leave_to_drain "$(other_port "$new")" || true # nothing is there
 	rm -f .deploybot.drain.kept
+}
+
+# Behind a switch; false: nothing runs there.
+leave_to_drain() { # PORT
+	local ids
+	if ids=$(containers "$1") && [[ -z $ids ]]; then
+		rm -f .deploybot.drain
+		return 1
+	fi
+	note_drain "$1" # or docker does not say: then the drain asks
 }
 
 # What was made ready and is not switched to; what drains there was there before, and drains on.
@@ -516,12 +521,15 @@ take_back_bluegreen() {
 	local old='' new runs='' earlier
 	trap '' TERM HUP INT
 	new=$(live_port)
+	IFS= read -r old 2>/dev/null <.deploybot.before/port || true # there was none
 	if [[ -e .deploybot.before/barrier ]]; then
-		leave_as_it_is "$new"
-		return "$?"
+		# Or who tidies behind us would cut what served.
+		[[ -n $old && $old != "$new" ]] && leave_to_drain "$old" || old=
+		leave_as_it_is "$new" || return "$?"
+		said+=${old:+"; the earlier one drains on port $old"}
+		return 0
 	fi
 	say "rolling back to the earlier release"
-	IFS= read -r old 2>/dev/null <.deploybot.before/port || true # there was none
 	[[ -z $old ]] || runs=$(insist running "$old") || {
 		said="; docker does not say what runs: nginx serves port $new, and the next release or rollback puts it in order"
 		return 1

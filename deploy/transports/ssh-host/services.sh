@@ -102,6 +102,7 @@ read_service_line() {
 	fi
 	case $key in
 	ports) read_port ;;
+	deploy) [[ $indent != 6 || $rest != 'replicas: 0' ]] || field[$name.scale]=0 ;;
 	volumes) # SOURCE:TARGET, or a line of its own
 		[[ ! $rest =~ ^(- )?source:\ [\'\"]?([A-Za-z0-9][A-Za-z0-9_.-]*)[\'\"]?$ &&
 			! $rest =~ ^(- )[\'\"]?([A-Za-z0-9][A-Za-z0-9_.-]*):/ ]] || field[$name.volumes]+=" ${BASH_REMATCH[2]}"

@@ -26,10 +26,11 @@ is_interrupted() {
 	[[ -d .deploybot.before ]] && flock -s -n .deploybot.lock true
 }
 
-# What a bad release is rolled back to: what runs, or what does once an interrupted one is put in order.
+# What a bad release is rolled back to: what runs, or what does once an interrupted one is put in order; behind a barrier
+# that is what is up.
 to_come_back() {
 	local link=''
-	if [[ -e .deploybot.before/link ]]; then
+	if [[ -e .deploybot.before/link && ! -e .deploybot.before/barrier ]]; then
 		IFS= read -r link <.deploybot.before/link || true # it may be empty
 		printf '%s' "$link"
 	else
