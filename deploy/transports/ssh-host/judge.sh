@@ -47,10 +47,6 @@ COMPOSE_ALLOW=\"bind:$real\""
 
 readonly FILE_PATH='[A-Za-z0-9_@+-][A-Za-z0-9._@+/-]*|[.][A-Za-z0-9_@+/-][A-Za-z0-9._@+/-]*'
 
-readonly ODD_CHARACTER='\\[xuU]' ODD_TAG='^%|(^|[^A-Za-z0-9])!(!|<)' ODD_KEY='(^|[[:space:],{[])[?]'
-# An alias for a key, `*a :` or `*a:`, may stand for any word.
-readonly ODD_ALIAS='(^|[[:space:],{[])[*][^][[:space:],{}]+[[:space:]]*:'
-
 file_bytes() {
 	if [[ -n $offered ]]; then
 		base64 -d <<<"$file_text"
@@ -61,7 +57,7 @@ file_bytes() {
 
 # What would read other files, or hide that it does.
 judge_text() {
-	local LC_ALL=C text line number=0 depth='' indent rest
+	local LC_ALL=C text line number=0 depth='' indent rest code flow=0 was_flow column=-1 is_plain=no block='' is_begun=no
 	[[ -z $(file_bytes | tr -d '\11\12\15\40-\176\200-\377' | head -c 1 | od -An -c) ]] ||
 		refuse_file "it has bytes that are no text (UTF-8): save it as such"
 	text=$(file_bytes)
@@ -74,33 +70,154 @@ judge_text() {
 	while IFS= read -r line || [[ -n $line ]]; do
 		number=$((number + 1))
 		((number <= FILE_LINES_MAX)) || refuse_file "it has more than $FILE_LINES_MAX lines"
-		if [[ $line =~ ^[[:space:]]*(#|$) ]]; then
-			[[ $line != *[\"\']* ]] || judge_comment
+		rest=${line#"${line%%[! ]*}"}
+		indent=$((${#line} - ${#rest}))
+		if is_in_block || [[ $rest =~ ^[[:space:]]*(#|$) ]]; then
 			continue
 		fi
+		if [[ $line =~ ^(---|\.\.\.)([[:space:]]|$) ]]; then
+			[[ ${line:3} =~ ^[[:space:]]*([[:space:]]#.*)?$ ]] ||
+				refuse_file "line $number: write what is behind ${line:0:3} on a line of its own"
+			column=-1 is_plain=no depth=
+			continue
+		fi
+		was_flow=$flow
+		scan_line
 		judge_line
 	done <<<"$text"
 }
 
-# One with quotes may be none, but the end of a text that began above it, and have anything behind that.
-judge_comment() {
-	[[ ! $line =~ (^|[^A-Za-z0-9_./-])(include|extends|label_file|env_file)[\"\']?[[:space:]]*: &&
-		! $line =~ $ODD_CHARACTER|$ODD_TAG|$ODD_KEY|$ODD_ALIAS ]] ||
-		refuse_file "line $number: a comment with quotes may be the end of a text above it, with more behind: remove the \
-quotes from it, or the comment"
+# Is the line one of a text behind | or >?  That has what is as deep as its first line.
+is_in_block() {
+	[[ -n $block ]] || return 1
+	if [[ -z $rest || $indent -ge $block ]]; then
+		[[ $is_begun == yes ]] || ((indent <= block)) || block=$indent
+		[[ -z $rest ]] || is_begun=yes
+		return 0
+	fi
+	block=
+	return 1
 }
 
-# Ends it with a \ that joins the next line, within double quotes?
-is_joined() {
-	local text=${line//\\?/} quotes # \" is no quote
-	quotes=${text//[!\"]/}
-	[[ $text == *\\ && -n $quotes && ($text == *\'* || $((${#quotes} % 2)) == 1) ]]
+# Reads a line as YAML's scanners do, word by word, as what is a comment, a key or an alias depends on the quotes before it.
+# Fills code with the line without its comment.  From line to line: flow, how many brackets are open; column, where the
+# innermost list or mapping begins; is_plain, a text without quotes goes on where the next line is deeper; block, how deep a
+# text behind | or > is.  No text in quotes goes on: then a line's beginning is never within one.
+scan_line() {
+	local left="$line " start='' at is_open=no
+	code=$line
+	if [[ $is_plain == yes ]] && ((flow > 0 || indent > column)); then
+		start=$indent
+		scan_plain
+	fi
+	while :; do
+		left=${left#"${left%%[![:space:]]*}"}
+		[[ -n $left ]] || break
+		at=$((${#line} + 1 - ${#left}))
+		start=${start:-$at}
+		scan_word
+	done
+	is_plain=$is_open
+}
+
+scan_word() {
+	local word=${left%%[][:space:],\{\}[]*}
+	case $left in
+	'#'*)
+		[[ ${line:at-1:1} == [[:space:]] ]] || refuse_file "line $number: a # for a comment has a blank before it: write one"
+		code=${line:0:at} left=
+		;;
+	\"* | \'*) scan_quoted ;;
+	[\[\{]*) ((++flow)) && left=${left:1} ;;
+	[]\}]*) flow=$((flow > 0 ? flow - 1 : 0)) left=${left:1} ;;
+	,*) left=${left:1} ;;
+	:[[:space:]]*) scan_colon ;;
+	-[[:space:]]*)
+		((flow > 0)) || column=$at
+		start='' left=${left:1}
+		;;
+	\?[[:space:]]*) refuse_file "line $number: a key behind a question mark is not taken: write KEY: VALUE" ;;
+	\**)
+		[[ $word != *:* && ! ${left:${#word}} =~ ^[[:space:]]*: ]] ||
+			refuse_file "line $number: an alias (*) as a key is not taken: write the key itself"
+		left=${left:${#word}}
+		;;
+	\&*)
+		[[ $word =~ ^.[A-Za-z0-9_-]+$ ]] || refuse_file "line $number: an anchor is not plain (A-Z a-z 0-9 _ -): write it so"
+		left=${left:${#word}}
+		;;
+	[%!]*)
+		[[ $word =~ ^![A-Za-z0-9_-]*$ ]] || refuse_file "line $number: tags of YAML (!!) are not taken: remove it"
+		left=${left:${#word}}
+		;;
+	[\|\>]*)
+		[[ $flow == 0 && $left =~ ^.[-+]?[[:space:]]+(#.*)?$ ]] ||
+			refuse_file "line $number: behind ${left:0:1}, which begins a text over lines, there is - or + or nothing: put \
+what begins with it into quotes"
+		block=$((column < 0 ? 1 : column + 1)) is_begun=no code=${line:0:at} left=
+		;;
+	*)
+		if ((flow > 0)); then
+			case $left in
+			:*)
+				scan_colon
+				return "$?"
+				;;
+			\?*) refuse_file "line $number: a key behind a question mark is not taken: write KEY: VALUE" ;;
+			esac
+		fi
+		scan_plain
+		;;
+	esac
+}
+
+# What is before it was a key.
+scan_colon() {
+	[[ ${line:0:at} == *[![:space:]]* ]] ||
+		refuse_file "line $number: it begins with a colon: write KEY: VALUE in one line"
+	((flow > 0)) || column=$start
+	left=${left:1}
+}
+
+# Quotes in the middle of a text are none.
+scan_plain() {
+	local part=$left whole
+	((flow == 0)) || part=${part%%[],\{\}[]*}
+	whole=${part%%:[[:space:]]*}
+	whole=${whole%%[[:space:]]#*}
+	[[ $flow == 0 || $whole != *:[\"\']* ]] ||
+		refuse_file "line $number: within brackets a blank is missing between a colon and a quote: write KEY: VALUE"
+	left=${left:${#whole}}
+	[[ $left == *[![:space:]]* ]] || is_open=yes
+}
+
+scan_quoted() {
+	local quote=${left:0:1} part
+	left=${left:1}
+	while :; do
+		if [[ $quote == \' ]]; then
+			part=${left%%\'*}
+		else
+			part=${left%%[\"\\]*}
+		fi
+		[[ $part != "$left" ]] || refuse_file "line $number: a text in quotes that goes on in the next line is not taken: write \
+it in one line, or without quotes behind >"
+		left=${left:${#part}}
+		[[ $left != \\[xuU]* ]] || refuse_file "line $number: a character is written as \\x or \\u: write it as it is"
+		case $left in
+		\\* | \'\'*) left=${left:2} ;;
+		*)
+			left=${left:1}
+			return 0
+			;;
+		esac
+	done
 }
 
 # Fills depth while the lines of an env_file go on.
 judge_line() {
-	rest=${line#"${line%%[! ]*}"}
-	indent=$((${#line} - ${#rest}))
+	code=${code%"${code##*[![:space:]]}"}
+	rest=${code:indent}
 	if [[ -n $depth ]]; then
 		if ((indent > depth)) || [[ $indent == "$depth" && $rest == -* ]]; then
 			judge_env_file
@@ -108,27 +225,20 @@ judge_line() {
 		fi
 		depth=
 	fi
-	[[ ! $line =~ (^|[^A-Za-z0-9_./-])(include|extends|label_file)[\"\']?[[:space:]]*([]:,}#]|$) ]] ||
+	[[ ! $code =~ (^|[^A-Za-z0-9_./-])(include|extends|label_file)[\"\']?[[:space:]]*: ]] ||
 		refuse_file "line $number: with COMPOSE_SOURCE=repo it is one file that reads no others, without \
 ${BASH_REMATCH[2]}: write what it brings into this one (anchors help)"
-	if [[ $line =~ (^|[^A-Za-z0-9_./-])env_file[\"\']?[[:space:]]*([]:,}#]|$) ]]; then
-		[[ $rest =~ ^env_file:[[:space:]]*(.*)$ ]] || refuse_file "line $number: write env_file on a line of its own"
+	if [[ $code =~ (^|[^A-Za-z0-9_./-])env_file[\"\']?[[:space:]]*: ]]; then
+		[[ $was_flow == 0 && $rest =~ ^env_file:[[:space:]]*(.*)$ ]] ||
+			refuse_file "line $number: write env_file on a line of its own"
 		depth=$indent rest=${BASH_REMATCH[1]}
-		[[ $rest =~ ^(#[^\"\']*)?$ ]] || judge_env_file
+		[[ -z $rest ]] || judge_env_file
 	fi
-	[[ ! $line =~ $ODD_CHARACTER ]] || refuse_file "line $number: a character is written as \\x or \\u: write it as it is"
-	[[ ! $line =~ $ODD_TAG ]] || refuse_file "line $number: tags of YAML (!!) are not taken: remove it"
-	[[ ! $line =~ $ODD_KEY ]] ||
-		refuse_file "line $number: a key behind a question mark is not taken: write KEY: VALUE"
-	[[ ! $line =~ $ODD_ALIAS ]] || refuse_file "line $number: an alias (*) as a key is not taken: write the key itself"
-	! is_joined || refuse_file "line $number: a text in double quotes goes on behind \\ in the next line: write it in one line"
 }
 
 # The value of an env_file, or a line of its list: plain paths in the folder.
 judge_env_file() {
 	local part real word parts
-	[[ $rest =~ ^(.*[^[:space:]])[[:space:]]+#[^\"\']*$ ]] && rest=${BASH_REMATCH[1]}
-	rest=${rest%"${rest##*[! ]}"}
 	[[ ! $rest =~ ^(required|format):\ [a-z]+$ ]] || return 0
 	if [[ $rest =~ ^\[(.*)\]$ ]]; then
 		IFS=, read -r -a parts <<<"${BASH_REMATCH[1]}"
