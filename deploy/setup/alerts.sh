@@ -55,10 +55,17 @@ check_watchdog() { # NAME
 	return 1
 }
 
-# May FILE be replaced: is it the package's, as we would make it, or as we installed it last?
-is_replaceable() { # FILE PACKAGE FRESH
+# Is it as some version came with it, but for the owner in its links and where the server listens?
+is_shipped() { # FILE ADDRESS
+	local sum
+	sum=$(sed -E "s#github\.com/[A-Za-z0-9._-]+#github.com/your-org#; s|\"$2\"|\"127.0.0.1:8080\"|" -- "$1" | sha256sum)
+	grep -Fqsx -- "${sum%-}${1##*/}" "$examples/shipped"
+}
+
+# May FILE be replaced: is it the package's, as we would make it, as we installed it last, or as it was ever shipped?
+is_replaceable() { # FILE PACKAGE FRESH ADDRESS
 	[[ ! -e $1 ]] || is_untouched "$1" "$2" || cmp -s -- "$1" "$3" ||
-		grep -Fqsx -- "$(sha256sum <"$1")$1" "$values/installed"
+		grep -Fqsx -- "$(sha256sum <"$1")$1" "$values/installed" || is_shipped "$1" "$4"
 }
 
 # Notes of it what it was, so that the next time tells an edit from an older one of ours.
@@ -84,25 +91,30 @@ lacking() { # FILE
 	printf '%s\n' "${list[@]}" | paste -sd, - | sed 's/,/, /g'
 }
 
-# Prometheus asks us, and knows the rules.  What was edited since we installed it stays, and is said.
+# Prometheus asks us, and knows the rules.  What was edited since we installed it stays, and is said; to whom the links
+# lead stays in what is renewed too.
 install_rules() { # FOLDER
-	local file=$1/prometheus.yml rules=$1/alerts.yml lacks
-	if ! is_replaceable "$rules" '' "$examples/alerts.yml"; then
-		warn "$rules was edited and stays as it is; what is new: diff -u $rules $examples/alerts.yml"
-	elif ! cmp -s -- "$examples/alerts.yml" "$rules" || ! grep -Fqs -- "  -$rules" "$values/installed"; then
-		put_in_place "$examples/alerts.yml" "$rules"
-	fi
+	local file=$1/prometheus.yml rules=$1/alerts.yml owner='' lacks
 	own_address
 	if [[ $said == unix:* ]]; then
 		warn "Prometheus asks no socket in a file, as LISTEN_ADDRESS is one: change the job deploybot in $file"
 		said=127.0.0.1:8080
 	fi
+	[[ ! -e $rules ]] || owner=$(sed -nE 's#.*runbook_url: https://github\.com/([A-Za-z0-9._-]+)/.*#\1#p' -- "$rules" | sort -u)
+	[[ $owner =~ ^[A-Za-z0-9._-]+$ ]] || owner=your-org
+	sed "s|github\\.com/your-org|github.com/$owner|" "$examples/alerts.yml" >"$draft/alerts.yml"
+	if ! is_replaceable "$rules" '' "$draft/alerts.yml" "$said"; then
+		stayed+=" $rules"
+		warn "$rules was edited and stays as it is; what is new: diff -u $rules $examples/alerts.yml"
+	elif ! cmp -s -- "$draft/alerts.yml" "$rules" || ! grep -Fqs -- "  -$rules" "$values/installed"; then
+		put_in_place "$draft/alerts.yml" "$rules"
+	fi
 	sed "s|\"127\\.0\\.0\\.1:8080\"|\"$said\"|" "$examples/prometheus.yml" >"$draft/prometheus.yml"
-	if is_replaceable "$file" prometheus "$draft/prometheus.yml"; then
+	if is_replaceable "$file" prometheus "$draft/prometheus.yml" "$said"; then
 		put_in_place "$draft/prometheus.yml" "$file"
 		return 0
 	fi
-	own_prometheus=yes
+	own_prometheus=yes stayed+=" $file"
 	lacks=$(lacking "$file")
 	[[ -z $lacks ]] || warn "$file is your own: add what $examples/prometheus.yml has and it has not: $lacks"
 }
@@ -186,6 +198,8 @@ keep_to_this_machine() { # FOLDER-OF-DEFAULTS
 	set_arguments "$1/prometheus-alertmanager" --cluster.listen-address= --web.listen-address=127.0.0.1:9093
 	if [[ $own_prometheus == no ]]; then
 		set_arguments "$1/prometheus" --web.listen-address=127.0.0.1:9090
+	elif ! grep -Eqs '^[[:blank:]]*ARGS=.*--web\.listen-address' "$1/prometheus"; then
+		warn "Prometheus is your own, and $1/prometheus names no --web.listen-address: port 9090 may be open to everybody"
 	fi
 	! grep -Es '^[[:blank:]]*ARGS=.*--web\.listen-address[= ]' "$1"/prometheus{,-alertmanager} |
 		grep -Eqv -- '--web\.listen-address[= ](127\.|\[::1\]|localhost:)' ||
@@ -193,7 +207,7 @@ keep_to_this_machine() { # FOLDER-OF-DEFAULTS
 }
 
 set_up_alerts() {
-	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file own_prometheus=no
+	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file own_prometheus=no stayed=''
 	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without alerts"
 	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
 		place=/etc/prometheus group=(prometheus)
@@ -237,6 +251,7 @@ alerts.yml and what prometheus.yml there has; and what alerts look at each night
 	until_alerts_arrive
 	rm -rf -- "$draft"
 	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
+	[[ -z $stayed ]] || warn "not renewed, for it is edited:$stayed"
 }
 
 # What goes into the three files.

@@ -132,7 +132,8 @@ def test_an_address_of_the_admins_own_stays_and_is_said_to_need_no_login(tmp_pat
 def test_a_prometheus_of_the_admins_own_is_left_to_whom_it_answers(tmp_path):
     for name in ("prometheus", "prometheus-alertmanager"):
         (tmp_path / name).write_text(DEBIANS)
-    assert keep(tmp_path, "yes")[0] == 0 and (tmp_path / "prometheus").read_text() == DEBIANS
+    status, said = keep(tmp_path, "yes")
+    assert status == 0 and (tmp_path / "prometheus").read_text() == DEBIANS and "9090 may be open" in said, said
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a network of its own")
@@ -154,7 +155,7 @@ ss -Hltun | awk '{ print $5 }'; kill "$process"; wait "$process" || true"""
 
 # ---- rules and configurations ----------------------------------------------------------------------
 
-INSTALL = """conf_there=$1/conf; values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no
+INSTALL = """conf_there=$1/conf; values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no stayed=
 mkdir -p "$values" "$draft" "$1/etc"
 install_rules "$1/etc"; echo "own_prometheus=$own_prometheus"
 """
@@ -197,6 +198,39 @@ def test_rules_that_nobody_has_edited_are_renewed(rules):
     assert call(INSTALL, rules) == (0, "own_prometheus=no\n")
     assert all((rules / "etc" / name).read_text("utf-8").endswith("# newer\n")
                for name in ("alerts.yml", "prometheus.yml"))
+
+
+def test_rules_as_any_earlier_version_came_with_them_are_renewed_and_their_links_lead_where_they_did(rules):
+    """Regression: what was set up by hand, or before anything was noted, counted as edited."""
+    (rules / "values/installed").unlink()
+    (rules / "conf").write_text("LISTEN_ADDRESS=10.0.0.7\n")
+    lines = []
+    for name, old, new in (("alerts.yml", "your-org", "orchard"), ("prometheus.yml", "127.0.0.1:8080", "10.0.0.7:8080")):
+        text = (SHIPPED / name).read_text("utf-8").replace("15s", "14s").replace("> 2400", "> 2300")
+        lines.append(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n")
+        text = "".join(line.replace(old, new, 1) for line in text.splitlines(True))
+        (rules / "etc" / name).write_text(text, encoding="utf-8")
+    (rules / "examples/shipped").write_text("".join(lines), encoding="ascii")
+    for _ in range(2):
+        assert call(INSTALL, rules) == (0, "own_prometheus=no\n")
+        alerts, asked = ((rules / "etc" / name).read_text("utf-8") for name in ("alerts.yml", "prometheus.yml"))
+        assert "> 2400" in alerts and "your-org/" not in alerts and "/orchard/deploybot/" in alerts
+        assert "15s" in asked and '"10.0.0.7:8080"' in asked
+
+
+def test_every_earlier_version_of_the_rules_is_listed():
+    """As far as git has them here; without git there is nothing to compare with."""
+    listed = (SHIPPED / "shipped").read_text("ascii").splitlines()
+    assert len(listed) == len(set(listed)) > 20
+
+    def git(*words):
+        return subprocess.run(["git", "-C", SHIPPED, *words], capture_output=True, timeout=60, check=False).stdout
+    for name in ("alerts.yml", "prometheus.yml"):
+        for commit in git("log", "--first-parent", "--format=%H", "--", name).decode().split():
+            text = git("show", f"{commit}:./{name}")
+            line = f"{hashlib.sha256(text).hexdigest()}  {name}"
+            assert not text or text == (SHIPPED / name).read_bytes() or line in listed, \
+                f"{commit} shipped another {name}: add to deploy/monitoring/shipped the line {line}"
 
 
 @pytest.mark.parametrize("noted", [True, False])
