@@ -129,31 +129,49 @@ check_configurations() { # FOLDER
 $(grep -iE 'fail|error' -- "$draft/said" | head -n 3 | tr '\n' ' ' | head -c 600)"
 }
 
+# Fills `said` with where one of the two answers on this machine; empty where its options do not say it plainly.
+listens_at() { # FILE-OF-DEFAULTS DEFAULT
+	local args
+	args=$(sed -n '/^[[:blank:]]*#/d; /^[[:blank:]]*ARGS=/,$p' -- "$1" 2>/dev/null) || true
+	said=$2
+	if [[ $args =~ .*--web\.listen-address[=[:blank:]]([^[:blank:]\"\']*) ]]; then
+		said=${BASH_REMATCH[1]}
+		said=${said/#:/127.0.0.1:} said=${said/#0.0.0.0:/127.0.0.1:} said=${said/#'[::]:'/'[::1]:'}
+	fi
+	[[ $said =~ ^[][A-Za-z0-9.:-]+:[0-9]+$ && ! $args =~ --web\.(config\.file|route-prefix|external-url) ]] || said=
+}
+
 # Fills `missing` with why no alert would arrive, empty where they do: a chain from deploybot to the watchdog's receiver.
-ask_alert_chain() {
+ask_alert_chain() { # PROMETHEUS ALERTMANAGER
 	missing=
-	call http://127.0.0.1:9093/-/ready
-	[[ $said == 200 ]] || missing="Alertmanager does not answer at 127.0.0.1:9093: \
+	call "http://$2/-/ready"
+	[[ $said == 200 ]] || missing="Alertmanager does not answer at $2: \
 journalctl -u prometheus-alertmanager says why"
 	[[ -z $missing ]] || return 0
-	call http://127.0.0.1:9090/-/ready
-	[[ $said == 200 ]] || missing="Prometheus does not answer at 127.0.0.1:9090: journalctl -u prometheus says why"
+	call "http://$1/-/ready"
+	[[ $said == 200 ]] || missing="Prometheus does not answer at $1: journalctl -u prometheus says why"
 	[[ -z $missing ]] || return 0
-	call 'http://127.0.0.1:9090/api/v1/query' 'query=up{job="deploybot"} == 1'
+	call "http://$1/api/v1/query" 'query=up{job="deploybot"} == 1'
 	[[ $(<"$draft/said") == *'"value":'* ]] || missing="Prometheus does not reach deploybot: \
 the job deploybot in prometheus.yml, LISTEN_ADDRESS, API_SERVER_PORT, ENABLE_TELEMETRY; systemctl status deploybot"
 	[[ -z $missing ]] || return 0
-	call 'http://127.0.0.1:9093/api/v2/alerts?filter=alertname%3D%22DeploybotWatchdog%22'
+	call "http://$2/api/v2/alerts?filter=alertname%3D%22DeploybotWatchdog%22"
 	[[ $(<"$draft/said") == *'"name":"watchdog"'* ]] || missing="Alertmanager has no DeploybotWatchdog of Prometheus: \
-rule_files and alerting in prometheus.yml; http://127.0.0.1:9090/rules says what it knows"
+rule_files and alerting in prometheus.yml; http://$1/rules says what it knows"
 }
 
 # Rules are looked at each 15 seconds; what Prometheus sends before it knows Alertmanager it sends again after a minute.
-until_alerts_arrive() {
-	local tries=0 missing
-	say '\nwaiting until Alertmanager has an alert of Prometheus: one that always fires; up to two minutes'
+# Status 1 where it is not known whom to ask.
+until_alerts_arrive() { # FOLDER-OF-DEFAULTS
+	local tries=0 missing prometheus
+	listens_at "$1/prometheus" 127.0.0.1:9090
+	prometheus=$said
+	listens_at "$1/prometheus-alertmanager" 127.0.0.1:9093
+	[[ -n $prometheus && -n $said ]] || return 1
+	set -- "$prometheus" "$said"
+	say '\nwaiting until Alertmanager has an alert of Prometheus: one that always fires; up to three minutes'
 	while ((tries++ < ALERT_TRIES)); do
-		ask_alert_chain
+		ask_alert_chain "$@"
 		[[ -n $missing ]] || return 0
 		sleep 1
 	done
@@ -248,9 +266,13 @@ alerts.yml and what prometheus.yml there has; and what alerts look at each night
 	# shellcheck disable=SC2086 # two units
 	systemctl enable --now $NIGHTLY && systemctl restart prometheus prometheus-alertmanager ||
 		fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
-	until_alerts_arrive
+	if until_alerts_arrive /etc/default; then
+		say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
+	else
+		say '\nwritten and restarted; whether alerts arrive was not looked at, as ARGS in /etc/default/prometheus or'
+		say 'prometheus-alertmanager has web options of your own: in three minutes %s has to have been called' "$watchdog"
+	fi
 	rm -rf -- "$draft"
-	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
 	[[ -z $stayed ]] || warn "not renewed, for it is edited:$stayed"
 }
 

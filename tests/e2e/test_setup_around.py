@@ -272,16 +272,32 @@ call() {
 	said=200; echo '"value": "name":"watchdog"' >"$draft/said"
 	[[ $1 != *$missed* ]] || { said=000; echo >"$draft/said"; }
 }
-ask_alert_chain; echo "$missing"
+ask_alert_chain 127.0.0.1:9090 10.0.0.7:9093; echo "$missing"
 """
 
 
 @pytest.mark.parametrize("missed, words", [
-    ("9093/-/ready", "Alertmanager does not answer"), ("9090/-/ready", "Prometheus does not answer"),
+    ("10.0.0.7:9093/-/ready", "Alertmanager does not answer"), ("9090/-/ready", "Prometheus does not answer"),
     ("api/v1/query", "does not reach deploybot"), ("api/v2/alerts", "has no DeploybotWatchdog"), ("nothing", "")])
 def test_alerts_are_not_said_to_arrive_before_the_watchdog_is_at_alertmanager(tmp_path, missed, words):
     status, said = call(CHAIN, tmp_path, missed)
     assert status == 0 and (words in said if words else said == "\n"), said
+
+
+@pytest.mark.parametrize("args, address", [
+    (None, "127.0.0.1:9090"), ("", "127.0.0.1:9090"), ("--log.level=info", "127.0.0.1:9090"),
+    ("--web.listen-address=10.0.0.7:81 --log.level=info", "10.0.0.7:81"), ("--web.listen-address :81", "127.0.0.1:81"),
+    ("--a=1 --web.listen-address=0.0.0.0:9090", "127.0.0.1:9090"), ("--web.listen-address=[::]:81", "[::1]:81"),
+    ("--a=1 \\\n\t--web.listen-address=[fd00::7]:81", "[fd00::7]:81"), ("--web.listen-address=$WHERE", ""),
+    ("--web.config.file=/etc/tls.yml", ""), ("--web.external-url=https://a.example.org/prometheus", "")])
+def test_prometheus_is_asked_where_its_options_say_or_it_is_said_that_nobody_looked(tmp_path, args, address):
+    """Regression: an address of the admin's own was asked at 127.0.0.1:9090, which failed after three minutes."""
+    if args is not None:
+        (tmp_path / "prometheus").write_text(f'# ARGS="--web.listen-address=1.2.3.4:5"\nARGS="{args}"\n')
+    assert call('listens_at "$1" 127.0.0.1:9090; echo "$said"', tmp_path / "prometheus") == (0, address + "\n")
+    if not address:
+        (tmp_path / "prometheus-alertmanager").write_text(DEBIANS)
+        assert call('until_alerts_arrive "$1" || echo unknown', tmp_path) == (0, "unknown\n")
 
 
 ANSWERS = """import http.server, sys
