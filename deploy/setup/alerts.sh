@@ -68,15 +68,40 @@ is_replaceable() { # FILE PACKAGE FRESH ADDRESS
 		grep -Fqsx -- "$(sha256sum <"$1")$1" "$values/installed" || is_shipped "$1" "$4"
 }
 
-# Notes of it what it was, so that the next time tells an edit from an older one of ours.
+# So that the next time tells an edit from an older one of ours.
+note_installed() { # FILE
+	{
+		grep -Fv -- "  -$1" "$values/installed" 2>/dev/null || true
+		printf '%s%s\n' "$(sha256sum <"$1")" "$1"
+	} >"$draft/installed"
+	write_secret "$(me)" "$values/installed" <"$draft/installed"
+}
+
 put_in_place() { # FRESH FILE
 	install -m 0644 -- "$1" "$2.new"
 	mv -fT -- "$2.new" "$2"
-	{
-		grep -Fv -- "  -$2" "$values/installed" 2>/dev/null || true
-		printf '%s%s\n' "$(sha256sum <"$2")" "$2"
-	} >"$draft/installed"
-	write_secret "$(me)" "$values/installed" <"$draft/installed"
+	note_installed "$2"
+}
+
+# Alertmanager's is made anew as a whole; one that is not as we left it is kept beside it, and so is each later one.
+install_receivers() { # FILE [GROUP]
+	local kept=$1.before-deploybot
+	if ! is_replaceable "$1" prometheus-alertmanager "$draft/ours/alertmanager.yml" ''; then
+		cp -p --backup=numbered -- "$1" "$kept"
+		warn "$1 was not as deploybot-setup left it: what it was is $kept now; diff -u $kept $1"
+	fi
+	"$examples/alertmanager.sh" "$values" "$@" ||
+		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
+	note_installed "$1"
+}
+
+# Nothing is replaced by what Prometheus and Alertmanager, as they are here, would not take.
+check_ours() {
+	mkdir -p -- "$draft/ours"
+	cp -- "$examples"/{alerts,prometheus}.yml "$draft/ours"
+	"$examples/alertmanager.sh" "$values" "$draft/ours/alertmanager.yml" >/dev/null ||
+		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
+	check_configurations "$draft/ours"
 }
 
 # What somebody's own prometheus.yml lacks of what alerts need, as a list.
@@ -248,9 +273,9 @@ alerts.yml and what prometheus.yml there has; and what alerts look at each night
 		[[ ! -e $draft/$name ]] || write_secret "$(me)" "$values/$name" <"$draft/$name"
 	done
 	find_examples monitoring
+	check_ours
 	install_rules "$place"
-	"$examples/alertmanager.sh" "$values" "$place/alertmanager.yml" "${group[@]}" ||
-		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
+	install_receivers "$place/alertmanager.yml" "${group[@]}"
 	check_configurations "$place"
 	if [[ $folder != "$FOLDER_INSTALLED" ]]; then
 		rm -rf -- "$draft"

@@ -267,6 +267,37 @@ def test_each_thing_that_ones_own_prometheus_lacks_is_said(rules, changes, lacks
     assert status == 0 and said.endswith((f"it has not: {lacks}\n" if lacks else "") + "own_prometheus=yes\n"), said
 
 
+RECEIVERS = """values=$1/values draft=$1/draft examples=$1/examples
+check_ours; install_receivers "$1/etc/alertmanager.yml"
+"""
+
+
+def test_an_alertmanager_that_was_edited_is_kept_beside_the_new_one_each_time(rules):
+    """Regression: one with our first line was replaced without a word."""
+    for name, value in (("bot_token", "7000000003:AAF-the_second_bot_for_alerts_0123456789"), ("chat_id", "-5"),
+                        ("watchdog_url", "http://127.0.0.1/ring")):
+        (rules / f"values/alert_{name}").write_text(value)
+    (rules / "bin").mkdir()
+    (rules / "bin/amtool").write_text(f"#!/bin/sh\n[ ! -e {rules}/refuses ] || {{ echo failed: x; exit 1; }}\n")
+    (rules / "bin/amtool").chmod(0o755)
+    path = f"{rules}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    file = rules / "etc/alertmanager.yml"
+    assert "before-deploybot" not in call(RECEIVERS, rules, path=path)[1]
+    ours = file.read_bytes()
+    (rules / "values/alert_chat_id").write_text("-6")
+    assert "before-deploybot" not in call(RECEIVERS, rules, path=path)[1] and file.read_bytes() != ours
+    for edit in ("one", "two"):
+        file.write_text(file.read_text("utf-8") + f"# {edit}\n", encoding="utf-8")
+        (rules / "refuses").touch()
+        status, said = call(RECEIVERS, rules, path=path)
+        assert status == 78 and "failed: x" in said and f"# {edit}" in file.read_text("utf-8"), said
+        (rules / "refuses").unlink()
+        status, said = call(RECEIVERS, rules, path=path)
+        assert status == 0 and f"diff -u {file}.before-deploybot {file}\n" in said, said
+    kept = sorted(path.read_text("utf-8").splitlines()[-1] for path in file.parent.glob("*.before-deploybot*"))
+    assert kept == ["# one", "# two"] and "# two" not in file.read_text("utf-8")
+
+
 CHAIN = """draft=$1 missed=$2
 call() {
 	said=200; echo '"value": "name":"watchdog"' >"$draft/said"
