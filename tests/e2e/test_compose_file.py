@@ -454,7 +454,7 @@ def night():
                        timeout=60)
         prepare(made)
         conf = made / "config" / "deploybot.conf"
-        text = conf.read_text("utf-8") + "GITHUB_REPOSITORY=a/b\nENVIRONMENTS='staging, eu'\n"
+        text = conf.read_text("utf-8") + "  GITHUB_REPOSITORY=a/b\nexport ENVIRONMENTS='staging, eu'\n"
         conf.write_text(text, encoding="utf-8")
         (made / "config" / "apps").mkdir()
         (made / "config" / "apps" / "web.env").write_text("ENVIRONMENTS=production\n", encoding="ascii")
