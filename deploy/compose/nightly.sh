@@ -39,9 +39,9 @@ back_up() {
 	find "$folder" -maxdepth 1 -type f -name '*.db' -mtime +14 -delete
 }
 
-# As prepare.sh finds a setting.
+# As prepare.sh finds a setting; blanks and `export` may stand before it, as for the server.
 value_of() { # NAME FILE
-	sed -n "s/^$1=//p" "$2" | tail -n 1 | sed 's/[[:blank:]]#.*//' | tr -d "\"'\r" | tr ',' ' '
+	sed -nE "s/^[[:blank:]]*(export[[:blank:]]+)?$1=//p" "$2" | tail -n 1 | sed 's/[[:blank:]]#.*//' | tr -d "\"'\r" | tr ',' ' '
 }
 
 # All environments, those of named applications with their names.
@@ -53,7 +53,7 @@ environments() {
 	main=$(value_of ENVIRONMENTS "$config/deploybot.conf")
 	main=${main:-staging production}
 	if ! compgen -G "$config/apps/*.env" >/dev/null ||
-		grep -Eq '^(GITHUB_REPOSITORY|REPOSITORY_URL)=.' "$config/deploybot.conf"; then
+		grep -Eq '^[[:blank:]]*(export[[:blank:]]+)?(GITHUB_REPOSITORY|REPOSITORY_URL)=.' "$config/deploybot.conf"; then
 		for name in $main; do
 			printf '%s\n' "$name"
 		done

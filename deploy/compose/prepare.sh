@@ -39,7 +39,7 @@ miss() { # PATH WHAT
 
 # The value of a setting that is set in config/deploybot.conf.
 value_of() { # NAME
-	sed -n "s/^$1=\(.\+\)/\1/p" "$config/deploybot.conf" | tail -n 1
+	sed -nE "s/^[[:blank:]]*(export[[:blank:]]+)?$1=(.+)/\2/p" "$config/deploybot.conf" | tail -n 1
 }
 
 # A secret that the configuration names must be there, and say something.

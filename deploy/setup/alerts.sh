@@ -55,21 +55,53 @@ check_watchdog() { # NAME
 	return 1
 }
 
-# May FILE be replaced: is it the package's, as we would make it, or as we installed it last?
-is_replaceable() { # FILE PACKAGE FRESH
-	[[ ! -e $1 ]] || is_untouched "$1" "$2" || cmp -s -- "$1" "$3" ||
-		grep -Fqsx -- "$(sha256sum <"$1")$1" "$values/installed"
+# Is it as some version came with it, but for the owner in its links and where the server listens?
+is_shipped() { # FILE ADDRESS
+	local sum
+	sum=$(sed -E "s#github\.com/[A-Za-z0-9._-]+#github.com/your-org#; s|\"$2\"|\"127.0.0.1:8080\"|" -- "$1" | sha256sum)
+	grep -Fqsx -- "${sum%-}${1##*/}" "$examples/shipped"
 }
 
-# Notes of it what it was, so that the next time tells an edit from an older one of ours.
+# May FILE be replaced: is it the package's, as we would make it, as we installed it last, or as it was ever shipped?
+is_replaceable() { # FILE PACKAGE FRESH ADDRESS
+	[[ ! -e $1 ]] || is_untouched "$1" "$2" || cmp -s -- "$1" "$3" ||
+		grep -Fqsx -- "$(sha256sum <"$1")$1" "$values/installed" || is_shipped "$1" "$4"
+}
+
+# So that the next time tells an edit from an older one of ours.
+note_installed() { # FILE
+	{
+		grep -Fv -- "  -$1" "$values/installed" 2>/dev/null || true
+		printf '%s%s\n' "$(sha256sum <"$1")" "$1"
+	} >"$draft/installed"
+	write_secret "$(me)" "$values/installed" <"$draft/installed"
+}
+
 put_in_place() { # FRESH FILE
 	install -m 0644 -- "$1" "$2.new"
 	mv -fT -- "$2.new" "$2"
-	{
-		grep -Fv -- "  -$2" "$values/installed" 2>/dev/null || true
-		printf '%s%s\n' "$(sha256sum <"$2")" "$2"
-	} >"$draft/installed"
-	write_secret "$(me)" "$values/installed" <"$draft/installed"
+	note_installed "$2"
+}
+
+# Alertmanager's is made anew as a whole; one that is not as we left it is kept beside it, and so is each later one.
+install_receivers() { # FILE [GROUP]
+	local kept=$1.before-deploybot
+	if ! is_replaceable "$1" prometheus-alertmanager "$draft/ours/alertmanager.yml" ''; then
+		cp -p --backup=numbered -- "$1" "$kept"
+		warn "$1 was not as deploybot-setup left it: what it was is $kept now; diff -u $kept $1"
+	fi
+	"$examples/alertmanager.sh" "$values" "$@" ||
+		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
+	note_installed "$1"
+}
+
+# Nothing is replaced by what Prometheus and Alertmanager, as they are here, would not take.
+check_ours() {
+	mkdir -p -- "$draft/ours"
+	cp -- "$examples"/{alerts,prometheus}.yml "$draft/ours"
+	"$examples/alertmanager.sh" "$values" "$draft/ours/alertmanager.yml" >/dev/null ||
+		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
+	check_configurations "$draft/ours"
 }
 
 # What somebody's own prometheus.yml lacks of what alerts need, as a list.
@@ -84,25 +116,30 @@ lacking() { # FILE
 	printf '%s\n' "${list[@]}" | paste -sd, - | sed 's/,/, /g'
 }
 
-# Prometheus asks us, and knows the rules.  What was edited since we installed it stays, and is said.
+# Prometheus asks us, and knows the rules.  What was edited since we installed it stays, and is said; to whom the links
+# lead stays in what is renewed too.
 install_rules() { # FOLDER
-	local file=$1/prometheus.yml rules=$1/alerts.yml lacks
-	if ! is_replaceable "$rules" '' "$examples/alerts.yml"; then
-		warn "$rules was edited and stays as it is; what is new: diff -u $rules $examples/alerts.yml"
-	elif ! cmp -s -- "$examples/alerts.yml" "$rules" || ! grep -Fqs -- "  -$rules" "$values/installed"; then
-		put_in_place "$examples/alerts.yml" "$rules"
-	fi
+	local file=$1/prometheus.yml rules=$1/alerts.yml owner='' lacks
 	own_address
 	if [[ $said == unix:* ]]; then
 		warn "Prometheus asks no socket in a file, as LISTEN_ADDRESS is one: change the job deploybot in $file"
 		said=127.0.0.1:8080
 	fi
+	[[ ! -e $rules ]] || owner=$(sed -nE 's#.*runbook_url: https://github\.com/([A-Za-z0-9._-]+)/.*#\1#p' -- "$rules" | sort -u)
+	[[ $owner =~ ^[A-Za-z0-9._-]+$ ]] || owner=your-org
+	sed "s|github\\.com/your-org|github.com/$owner|" "$examples/alerts.yml" >"$draft/alerts.yml"
+	if ! is_replaceable "$rules" '' "$draft/alerts.yml" "$said"; then
+		stayed+=" $rules"
+		warn "$rules was edited and stays as it is; what is new: diff -u $rules $examples/alerts.yml"
+	elif ! cmp -s -- "$draft/alerts.yml" "$rules" || ! grep -Fqs -- "  -$rules" "$values/installed"; then
+		put_in_place "$draft/alerts.yml" "$rules"
+	fi
 	sed "s|\"127\\.0\\.0\\.1:8080\"|\"$said\"|" "$examples/prometheus.yml" >"$draft/prometheus.yml"
-	if is_replaceable "$file" prometheus "$draft/prometheus.yml"; then
+	if is_replaceable "$file" prometheus "$draft/prometheus.yml" "$said"; then
 		put_in_place "$draft/prometheus.yml" "$file"
 		return 0
 	fi
-	own_prometheus=yes
+	own_prometheus=yes stayed+=" $file"
 	lacks=$(lacking "$file")
 	[[ -z $lacks ]] || warn "$file is your own: add what $examples/prometheus.yml has and it has not: $lacks"
 }
@@ -117,31 +154,49 @@ check_configurations() { # FOLDER
 $(grep -iE 'fail|error' -- "$draft/said" | head -n 3 | tr '\n' ' ' | head -c 600)"
 }
 
+# Fills `said` with where one of the two answers on this machine; empty where its options do not say it plainly.
+listens_at() { # FILE-OF-DEFAULTS DEFAULT
+	local args
+	args=$(sed -n '/^[[:blank:]]*#/d; /^[[:blank:]]*ARGS=/,$p' -- "$1" 2>/dev/null) || true
+	said=$2
+	if [[ $args =~ .*--web\.listen-address[=[:blank:]]([^[:blank:]\"\']*) ]]; then
+		said=${BASH_REMATCH[1]}
+		said=${said/#:/127.0.0.1:} said=${said/#0.0.0.0:/127.0.0.1:} said=${said/#'[::]:'/'[::1]:'}
+	fi
+	[[ $said =~ ^[][A-Za-z0-9.:-]+:[0-9]+$ && ! $args =~ --web\.(config\.file|route-prefix|external-url) ]] || said=
+}
+
 # Fills `missing` with why no alert would arrive, empty where they do: a chain from deploybot to the watchdog's receiver.
-ask_alert_chain() {
+ask_alert_chain() { # PROMETHEUS ALERTMANAGER
 	missing=
-	call http://127.0.0.1:9093/-/ready
-	[[ $said == 200 ]] || missing="Alertmanager does not answer at 127.0.0.1:9093: \
+	call "http://$2/-/ready"
+	[[ $said == 200 ]] || missing="Alertmanager does not answer at $2: \
 journalctl -u prometheus-alertmanager says why"
 	[[ -z $missing ]] || return 0
-	call http://127.0.0.1:9090/-/ready
-	[[ $said == 200 ]] || missing="Prometheus does not answer at 127.0.0.1:9090: journalctl -u prometheus says why"
+	call "http://$1/-/ready"
+	[[ $said == 200 ]] || missing="Prometheus does not answer at $1: journalctl -u prometheus says why"
 	[[ -z $missing ]] || return 0
-	call 'http://127.0.0.1:9090/api/v1/query' 'query=up{job="deploybot"} == 1'
+	call "http://$1/api/v1/query" 'query=up{job="deploybot"} == 1'
 	[[ $(<"$draft/said") == *'"value":'* ]] || missing="Prometheus does not reach deploybot: \
 the job deploybot in prometheus.yml, LISTEN_ADDRESS, API_SERVER_PORT, ENABLE_TELEMETRY; systemctl status deploybot"
 	[[ -z $missing ]] || return 0
-	call 'http://127.0.0.1:9093/api/v2/alerts?filter=alertname%3D%22DeploybotWatchdog%22'
+	call "http://$2/api/v2/alerts?filter=alertname%3D%22DeploybotWatchdog%22"
 	[[ $(<"$draft/said") == *'"name":"watchdog"'* ]] || missing="Alertmanager has no DeploybotWatchdog of Prometheus: \
-rule_files and alerting in prometheus.yml; http://127.0.0.1:9090/rules says what it knows"
+rule_files and alerting in prometheus.yml; http://$1/rules says what it knows"
 }
 
 # Rules are looked at each 15 seconds; what Prometheus sends before it knows Alertmanager it sends again after a minute.
-until_alerts_arrive() {
-	local tries=0 missing
-	say '\nwaiting until Alertmanager has an alert of Prometheus: one that always fires; up to two minutes'
+# Status 1 where it is not known whom to ask.
+until_alerts_arrive() { # FOLDER-OF-DEFAULTS
+	local tries=0 missing prometheus
+	listens_at "$1/prometheus" 127.0.0.1:9090
+	prometheus=$said
+	listens_at "$1/prometheus-alertmanager" 127.0.0.1:9093
+	[[ -n $prometheus && -n $said ]] || return 1
+	set -- "$prometheus" "$said"
+	say '\nwaiting until Alertmanager has an alert of Prometheus: one that always fires; up to three minutes'
 	while ((tries++ < ALERT_TRIES)); do
-		ask_alert_chain
+		ask_alert_chain "$@"
 		[[ -n $missing ]] || return 0
 		sleep 1
 	done
@@ -186,6 +241,8 @@ keep_to_this_machine() { # FOLDER-OF-DEFAULTS
 	set_arguments "$1/prometheus-alertmanager" --cluster.listen-address= --web.listen-address=127.0.0.1:9093
 	if [[ $own_prometheus == no ]]; then
 		set_arguments "$1/prometheus" --web.listen-address=127.0.0.1:9090
+	elif ! grep -Eqs '^[[:blank:]]*ARGS=.*--web\.listen-address' "$1/prometheus"; then
+		warn "Prometheus is your own, and $1/prometheus names no --web.listen-address: port 9090 may be open to everybody"
 	fi
 	! grep -Es '^[[:blank:]]*ARGS=.*--web\.listen-address[= ]' "$1"/prometheus{,-alertmanager} |
 		grep -Eqv -- '--web\.listen-address[= ](127\.|\[::1\]|localhost:)' ||
@@ -193,7 +250,7 @@ keep_to_this_machine() { # FOLDER-OF-DEFAULTS
 }
 
 set_up_alerts() {
-	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file own_prometheus=no
+	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file own_prometheus=no stayed=''
 	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without alerts"
 	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
 		place=/etc/prometheus group=(prometheus)
@@ -216,9 +273,9 @@ alerts.yml and what prometheus.yml there has; and what alerts look at each night
 		[[ ! -e $draft/$name ]] || write_secret "$(me)" "$values/$name" <"$draft/$name"
 	done
 	find_examples monitoring
+	check_ours
 	install_rules "$place"
-	"$examples/alertmanager.sh" "$values" "$place/alertmanager.yml" "${group[@]}" ||
-		fail "$EXIT_CONFIG" "Alertmanager's configuration is as it was: see above"
+	install_receivers "$place/alertmanager.yml" "${group[@]}"
 	check_configurations "$place"
 	if [[ $folder != "$FOLDER_INSTALLED" ]]; then
 		rm -rf -- "$draft"
@@ -234,9 +291,14 @@ alerts.yml and what prometheus.yml there has; and what alerts look at each night
 	# shellcheck disable=SC2086 # two units
 	systemctl enable --now $NIGHTLY && systemctl restart prometheus prometheus-alertmanager ||
 		fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
-	until_alerts_arrive
+	if until_alerts_arrive /etc/default; then
+		say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
+	else
+		say '\nwritten and restarted; whether alerts arrive was not looked at, as ARGS in /etc/default/prometheus or'
+		say 'prometheus-alertmanager has web options of your own: in three minutes %s has to have been called' "$watchdog"
+	fi
 	rm -rf -- "$draft"
-	say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
+	[[ -z $stayed ]] || warn "not renewed, for it is edited:$stayed"
 }
 
 # What goes into the three files.

@@ -397,7 +397,8 @@ def test_docker_compose_takes_the_file(tmp_path):
                               env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **more})
     named = {"DEPLOYBOT_HOSTNAME": "a.example.org"}
     assert config("--profile", "dashboards", **named).returncode == 0
-    assert config("--file", str(COMPOSE / "engine.yml"), **named, DOCKER_GID="1").returncode == 0
+    for more in ("engine.yml", "restored.yml"):
+        assert config("--file", str(COMPOSE / more), **named, DOCKER_GID="1").returncode == 0
     done = config()
     assert done.returncode != 0 and "write the name that Telegram and GitHub call into .env" in done.stderr
 
@@ -410,14 +411,16 @@ root=%s state=$root/state
 case ${0##*/} in
 docker) [[ $1 == cp && $2 == id-of-server:/var/lib/deploybot/* ]] && exec cp -- "$state/${2##*/}" "$3"; exit 9 ;;
 esac
-case $1 in ps) echo id-of-server; exit ;; stop | -f) exit ;; exec | run) shift ;; *) exit 9 ;; esac
+files=
+while [[ $1 == -f ]]; do [[ -s $2 ]] || exit 9; files+=" $2"; shift 2; done
+case $1 in ps) echo id-of-server; exit ;; stop | up) echo "$1$files ${*: -2}" >>"$root/orders"; exit ;;
+exec | run) shift ;; *) exit 9 ;; esac
 user= entry=()
 while [[ $1 == -* ]]; do
 	case $1 in
 	-T | --rm | --no-deps) ;;
 	--user) user=${2%%:*}; shift ;;
 	--entrypoint) entry=("$2"); shift ;;
-	-v) [[ $2 == deploybot_audit:/var/log/deploybot ]] || exit 9; shift ;;
 	*) exit 9 ;;
 	esac
 	shift
@@ -451,7 +454,7 @@ def night():
                        timeout=60)
         prepare(made)
         conf = made / "config" / "deploybot.conf"
-        text = conf.read_text("utf-8") + "GITHUB_REPOSITORY=a/b\nENVIRONMENTS='staging, eu'\n"
+        text = conf.read_text("utf-8") + "  GITHUB_REPOSITORY=a/b\nexport ENVIRONMENTS='staging, eu'\n"
         conf.write_text(text, encoding="utf-8")
         (made / "config" / "apps").mkdir()
         (made / "config" / "apps" / "web.env").write_text("ENVIRONMENTS=production\n", encoding="ascii")
@@ -495,25 +498,46 @@ def test_a_look_that_finds_something_missing_does_not_pass_and_the_backup_is_mad
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")
-def test_what_is_said_to_be_typed_restores_a_backup_for_the_servers_user(night):
+def test_what_is_said_to_be_typed_restores_a_backup_for_the_servers_user_however_often(night):
     """With no capability: who may move and write what is what the folders' owners and modes say."""
     subprocess.run(["install", "-d", "-m", "0750", "-o", "10001", "-g", "10001", night / "audit"], check=True,
                    timeout=60)
-    for path in (night / "state/deploybot.db", night / "state/deploybot.db-wal", night / "audit/audit.log"):
+    for path in (night / "state/deploybot.db", night / "state/deploybot.db.v4"):
         path.write_text("of now", encoding="ascii")
         os.chown(path, 10001, 10001)
-    (night / "COPY").write_text("of then", encoding="ascii")
+    shutil.copy(ROOT / "docker-compose.yml", night)
+    (night / "bin/date").write_text("#!/bin/sh\nexec cat /proc/sys/kernel/random/uuid\n", encoding="ascii")
+    (night / "bin/date").chmod(0o755)
     readme = (COMPOSE / "README.md").read_text("utf-8").partition("## Restoring")[2].partition("\n## ")[0]
-    typed = "\n".join(re.findall("^    (.+)$", readme, re.M))
-    assert typed.count("docker-compose ") == 5
-    done = subprocess.run(["bash", "-ec", typed], cwd=night, env={"PATH": f"{night}/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-                          capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done
+    typed = re.search("^    sudo (sh -e <<'END'\n(?:    .*\n)*?    END\n)", readme, re.M)[1].replace("\n    ", "\n")
     made = night / "state/deploybot.db"
-    assert (made.read_text("ascii"), made.stat().st_uid, made.stat().st_mode & 0o777) == ("of then", 10001, 0o600)
-    assert sorted(path.name for path in night.glob("*/before/*")) == ["audit.log", "deploybot.db", "deploybot.db-wal"]
-    start = yaml.safe_load((COMPOSE / "restored.yml").read_text("utf-8"))["services"]["server"]["command"]
-    assert start == [*json.loads(re.search(r"^CMD (.*)$", stages()["server"], re.M)[1]), "--restored"]
+
+    def restore(copy):
+        return subprocess.run(["bash", "-c", typed.replace("copy=COPY", f"copy={copy}")], cwd=night, timeout=60,
+                              env={"PATH": f"{night}/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, capture_output=True,
+                              text=True, check=False)
+    for name, before in (("one", "of now"), ("two", "one")):
+        (night / name).write_text(name, encoding="ascii")
+        for path in (night / "state/deploybot.db-wal", night / "audit/audit.log"):
+            path.write_text(f"until {name}", encoding="ascii")
+            os.chown(path, 10001, 10001)
+        done = restore(name)
+        assert done.returncode == 0, done
+        assert (made.read_text("ascii"), made.stat().st_uid, made.stat().st_mode & 0o777) == (name, 10001, 0o600)
+        (away,) = [path.parent for path in night.glob("state/before-*/deploybot.db") if path.read_text() == before]
+        assert (away / "deploybot.db-wal").read_text() == f"until {name}"
+        assert (night / "audit" / away.name / "audit.log").read_text() == f"until {name}"
+        assert sorted(path.name for path in away.parent.glob("deploybot*")) == ["deploybot.db", "deploybot.db.v4"]
+        assert sorted(path.name for path in away.iterdir()) == ["deploybot.db", "deploybot.db-wal"]
+    orders = (night / "orders").read_text()
+    assert orders.splitlines()[-1] == "up docker-compose.yml deploy/compose/restored.yml --no-deps server"
+    assert restore("three").returncode != 0 and made.read_text("ascii") == "two"
+    assert (night / "orders").read_text() == orders
+    there = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]["server"]
+    for_once = yaml.safe_load((COMPOSE / "restored.yml").read_text("utf-8"))["services"]
+    assert for_once["runner"]["volumes"][0] in there["volumes"]
+    assert for_once["server"]["command"] == [*json.loads(re.search(r"^CMD (.*)$", stages()["server"], re.M)[1]),
+                                             "--restored"]
 
 
 def test_the_line_for_cron_calls_what_there_is():

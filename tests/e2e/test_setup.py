@@ -56,9 +56,18 @@ def check_stamps_of_the_nightly_check(bench, state):
     assert status == 0 and {path.name for path in state.glob("check.*")} == {"check.begun", "check.passed"}, said
     for name in ("check.begun", "check.passed"):
         os.utime(state / name, (1, 1))
-    (bench.folder / "secrets/runner/known_hosts").write_text("")
+    known = bench.folder / "secrets/runner/known_hosts"
+    hosts = known.read_bytes()
+    known.write_text("")
     assert bench.setup("--stamp", "check")[0] == 78
     assert (state / "check.begun").stat().st_mtime > 1 == (state / "check.passed").stat().st_mtime
+    # Where none can be written the look is made all the same.
+    known.write_bytes(hosts)
+    (state / "check.begun").unlink()
+    (state / "check.begun").symlink_to("/nowhere/there")
+    status, said = bench.setup("--stamp", "check")
+    assert status == 78 and "==> doctor" in said and "no stamp could be written" in said, said
+    assert "all is there, and only the stamp" in said and (state / "check.passed").stat().st_mtime == 1, said
 
 
 def test_a_file_that_a_package_names_and_nobody_has_made_is_asked_for(bench):

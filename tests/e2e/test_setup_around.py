@@ -132,7 +132,8 @@ def test_an_address_of_the_admins_own_stays_and_is_said_to_need_no_login(tmp_pat
 def test_a_prometheus_of_the_admins_own_is_left_to_whom_it_answers(tmp_path):
     for name in ("prometheus", "prometheus-alertmanager"):
         (tmp_path / name).write_text(DEBIANS)
-    assert keep(tmp_path, "yes")[0] == 0 and (tmp_path / "prometheus").read_text() == DEBIANS
+    status, said = keep(tmp_path, "yes")
+    assert status == 0 and (tmp_path / "prometheus").read_text() == DEBIANS and "9090 may be open" in said, said
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a network of its own")
@@ -154,7 +155,7 @@ ss -Hltun | awk '{ print $5 }'; kill "$process"; wait "$process" || true"""
 
 # ---- rules and configurations ----------------------------------------------------------------------
 
-INSTALL = """conf_there=$1/conf; values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no
+INSTALL = """conf_there=$1/conf; values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no stayed=
 mkdir -p "$values" "$draft" "$1/etc"
 install_rules "$1/etc"; echo "own_prometheus=$own_prometheus"
 """
@@ -199,6 +200,39 @@ def test_rules_that_nobody_has_edited_are_renewed(rules):
                for name in ("alerts.yml", "prometheus.yml"))
 
 
+def test_rules_as_any_earlier_version_came_with_them_are_renewed_and_their_links_lead_where_they_did(rules):
+    """Regression: what was set up by hand, or before anything was noted, counted as edited."""
+    (rules / "values/installed").unlink()
+    (rules / "conf").write_text("LISTEN_ADDRESS=10.0.0.7\n")
+    lines = []
+    for name, old, new in (("alerts.yml", "your-org", "orchard"), ("prometheus.yml", "127.0.0.1:8080", "10.0.0.7:8080")):
+        text = (SHIPPED / name).read_text("utf-8").replace("15s", "14s").replace("> 2400", "> 2300")
+        lines.append(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n")
+        text = "".join(line.replace(old, new, 1) for line in text.splitlines(True))
+        (rules / "etc" / name).write_text(text, encoding="utf-8")
+    (rules / "examples/shipped").write_text("".join(lines), encoding="ascii")
+    for _ in range(2):
+        assert call(INSTALL, rules) == (0, "own_prometheus=no\n")
+        alerts, asked = ((rules / "etc" / name).read_text("utf-8") for name in ("alerts.yml", "prometheus.yml"))
+        assert "> 2400" in alerts and "your-org/" not in alerts and "/orchard/deploybot/" in alerts
+        assert "15s" in asked and '"10.0.0.7:8080"' in asked
+
+
+def test_every_earlier_version_of_the_rules_is_listed():
+    """As far as git has them here; without git there is nothing to compare with."""
+    listed = (SHIPPED / "shipped").read_text("ascii").splitlines()
+    assert len(listed) == len(set(listed)) > 20
+
+    def git(*words):
+        return subprocess.run(["git", "-C", SHIPPED, *words], capture_output=True, timeout=60, check=False).stdout
+    for name in ("alerts.yml", "prometheus.yml"):
+        for commit in git("log", "--first-parent", "--format=%H", "--", name).decode().split():
+            text = git("show", f"{commit}:./{name}")
+            line = f"{hashlib.sha256(text).hexdigest()}  {name}"
+            assert not text or text == (SHIPPED / name).read_bytes() or line in listed, \
+                f"{commit} shipped another {name}: add to deploy/monitoring/shipped the line {line}"
+
+
 @pytest.mark.parametrize("noted", [True, False])
 def test_rules_that_were_edited_stay_and_it_is_said_where_the_new_ones_are(rules, noted):
     """Also where nothing was noted, as by an older version."""
@@ -233,21 +267,68 @@ def test_each_thing_that_ones_own_prometheus_lacks_is_said(rules, changes, lacks
     assert status == 0 and said.endswith((f"it has not: {lacks}\n" if lacks else "") + "own_prometheus=yes\n"), said
 
 
+RECEIVERS = """values=$1/values draft=$1/draft examples=$1/examples
+check_ours; install_receivers "$1/etc/alertmanager.yml"
+"""
+
+
+def test_an_alertmanager_that_was_edited_is_kept_beside_the_new_one_each_time(rules):
+    """Regression: one with our first line was replaced without a word."""
+    for name, value in (("bot_token", "7000000003:AAF-the_second_bot_for_alerts_0123456789"), ("chat_id", "-5"),
+                        ("watchdog_url", "http://127.0.0.1/ring")):
+        (rules / f"values/alert_{name}").write_text(value)
+    (rules / "bin").mkdir()
+    (rules / "bin/amtool").write_text(f"#!/bin/sh\n[ ! -e {rules}/refuses ] || {{ echo failed: x; exit 1; }}\n")
+    (rules / "bin/amtool").chmod(0o755)
+    path = f"{rules}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    file = rules / "etc/alertmanager.yml"
+    assert "before-deploybot" not in call(RECEIVERS, rules, path=path)[1]
+    ours = file.read_bytes()
+    (rules / "values/alert_chat_id").write_text("-6")
+    assert "before-deploybot" not in call(RECEIVERS, rules, path=path)[1] and file.read_bytes() != ours
+    for edit in ("one", "two"):
+        file.write_text(file.read_text("utf-8") + f"# {edit}\n", encoding="utf-8")
+        (rules / "refuses").touch()
+        status, said = call(RECEIVERS, rules, path=path)
+        assert status == 78 and "failed: x" in said and f"# {edit}" in file.read_text("utf-8"), said
+        (rules / "refuses").unlink()
+        status, said = call(RECEIVERS, rules, path=path)
+        assert status == 0 and f"diff -u {file}.before-deploybot {file}\n" in said, said
+    kept = sorted(path.read_text("utf-8").splitlines()[-1] for path in file.parent.glob("*.before-deploybot*"))
+    assert kept == ["# one", "# two"] and "# two" not in file.read_text("utf-8")
+
+
 CHAIN = """draft=$1 missed=$2
 call() {
 	said=200; echo '"value": "name":"watchdog"' >"$draft/said"
 	[[ $1 != *$missed* ]] || { said=000; echo >"$draft/said"; }
 }
-ask_alert_chain; echo "$missing"
+ask_alert_chain 127.0.0.1:9090 10.0.0.7:9093; echo "$missing"
 """
 
 
 @pytest.mark.parametrize("missed, words", [
-    ("9093/-/ready", "Alertmanager does not answer"), ("9090/-/ready", "Prometheus does not answer"),
+    ("10.0.0.7:9093/-/ready", "Alertmanager does not answer"), ("9090/-/ready", "Prometheus does not answer"),
     ("api/v1/query", "does not reach deploybot"), ("api/v2/alerts", "has no DeploybotWatchdog"), ("nothing", "")])
 def test_alerts_are_not_said_to_arrive_before_the_watchdog_is_at_alertmanager(tmp_path, missed, words):
     status, said = call(CHAIN, tmp_path, missed)
     assert status == 0 and (words in said if words else said == "\n"), said
+
+
+@pytest.mark.parametrize("args, address", [
+    (None, "127.0.0.1:9090"), ("", "127.0.0.1:9090"), ("--log.level=info", "127.0.0.1:9090"),
+    ("--web.listen-address=10.0.0.7:81 --log.level=info", "10.0.0.7:81"), ("--web.listen-address :81", "127.0.0.1:81"),
+    ("--a=1 --web.listen-address=0.0.0.0:9090", "127.0.0.1:9090"), ("--web.listen-address=[::]:81", "[::1]:81"),
+    ("--a=1 \\\n\t--web.listen-address=[fd00::7]:81", "[fd00::7]:81"), ("--web.listen-address=$WHERE", ""),
+    ("--web.config.file=/etc/tls.yml", ""), ("--web.external-url=https://a.example.org/prometheus", "")])
+def test_prometheus_is_asked_where_its_options_say_or_it_is_said_that_nobody_looked(tmp_path, args, address):
+    """Regression: an address of the admin's own was asked at 127.0.0.1:9090, which failed after three minutes."""
+    if args is not None:
+        (tmp_path / "prometheus").write_text(f'# ARGS="--web.listen-address=1.2.3.4:5"\nARGS="{args}"\n')
+    assert call('listens_at "$1" 127.0.0.1:9090; echo "$said"', tmp_path / "prometheus") == (0, address + "\n")
+    if not address:
+        (tmp_path / "prometheus-alertmanager").write_text(DEBIANS)
+        assert call('until_alerts_arrive "$1" || echo unknown', tmp_path) == (0, "unknown\n")
 
 
 ANSWERS = """import http.server, sys

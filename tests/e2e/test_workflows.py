@@ -339,7 +339,9 @@ def test_what_fails_while_building_fails_the_job_and_leaves_no_login(building, p
 
 @pytest.mark.parametrize("registry_says, builds", [
     ("echo '{}'", False), ("echo 'manifest unknown'; exit 1", True), ("echo 'no such manifest: x'; exit 1", True),
-    ("echo 'net/http: TLS handshake timeout'; exit 1", None)])
+    ("echo 'net/http: TLS handshake timeout'; exit 1", None), ("echo 'unknown: internal error'; exit 1", None),
+    ("echo 'x509: certificate signed by unknown authority'; exit 1", None),
+    ("echo 'lookup ghcr.io: host not found'; exit 1", None)])
 def test_an_image_at_githubs_registry_is_built_once_for_each_commit(ci, registry_says, builds):
     """Regression: a second branch with the commit pushed another image under its tag, which no approval had seen."""
     assert read(GHCR)["concurrency"] == {"group": "image-${{ github.sha }}", "cancel-in-progress": False}
