@@ -331,7 +331,8 @@ check_run() {
 	check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
 	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
 	export DEPLOYMENT_ID
-	reads='' release='' commit='' before='' ran_there=() barred=no release_began='' start_began='' migration='' awaits_migration=no
+	reads='' release='' commit='' before='' ran_there=() barred=no release_began='' start_began=''
+	migration='' awaits_migration=no
 	drains=no shipped=no migration_seconds=0
 }
 

@@ -152,7 +152,8 @@ def test_what_the_cluster_refuses_was_not_changed_and_is_set_back_by_nobody(many
 def test_only_what_the_cluster_says_no_to_was_surely_not_changed(tmp_path, said, is_refused):
     """Regression: of a change that may have been carried out it was said that no workload was changed."""
     (tmp_path / "said").write_text(said)
-    script = f"kubernetes_folder={tmp_path}; . {ROOT}/deploy/transports/kubernetes/workloads.sh; kubernetes_note_refusal"
+    script = (f"kubernetes_folder={tmp_path}; . {ROOT}/deploy/transports/kubernetes/workloads.sh\n"
+              "kubernetes_note_refusal")
     subprocess.run(["/bin/bash", "-c", script], check=True, timeout=60,
                    env={"KUBERNETES_OWNER": "o", "KUBERNETES_RELEASE": "r"})
     assert (tmp_path / "refused").exists() == is_refused

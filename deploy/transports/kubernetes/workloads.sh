@@ -182,8 +182,9 @@ kubernetes_part_patch() { # WORKLOAD RELEASE-ANNOTATION IMAGE, empty: as it was
 # of a server that has had trouble with its store) nobody knows.
 kubernetes_note_refusal() {
 	local said reasons='Forbidden|Invalid|NotFound|Conflict|BadRequest|MethodNotAllowed|RequestEntityTooLarge'
-	local words="Error from server \\(($reasons)\\):|Error from server: admission webhook |The [^[:space:]]+ \"[^\"]*\" is invalid:"
-	words+="|error: You must be logged in |error: (no rollout history|unable to find specified revision)"
+	local words="Error from server \\(($reasons)\\):|Error from server: admission webhook "
+	words+="|The [^[:space:]]+ \"[^\"]*\" is invalid:|error: You must be logged in "
+	words+="|error: (no rollout history|unable to find specified revision)"
 	said=$(<"$kubernetes_folder/said")
 	[[ ! $'\n'$said =~ $'\n'($words) ]] || : >"$kubernetes_folder/refused"
 }

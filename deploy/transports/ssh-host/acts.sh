@@ -163,7 +163,8 @@ name_stopped() {
 }
 
 # Lines `unstarted SERVICE` for ssh.sh: those of other images, which no release starts, and that do not run; `unset` where
-# compose does not know yet what DEPLOY_IMAGE is, and `named FILE` where .env names another file.  One that has done its work, or is not to be started by itself, is not meant.
+# compose does not know yet what DEPLOY_IMAGE is, and `named FILE` where .env names another file.  One that has done
+# its work, or is not to be started by itself, is not meant.
 name_unstarted() {
 	local name line its_project state code part is_there
 	for name in "${names[@]}"; do
