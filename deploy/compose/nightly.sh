@@ -41,7 +41,8 @@ back_up() {
 
 # As prepare.sh finds a setting; blanks and `export` may stand before it, as for the server.
 value_of() { # NAME FILE
-	sed -nE "s/^[[:blank:]]*(export[[:blank:]]+)?$1=//p" "$2" | tail -n 1 | sed 's/[[:blank:]]#.*//' | tr -d "\"'\r" | tr ',' ' '
+	sed -nE "s/^[[:blank:]]*(export[[:blank:]]+)?$1=//p" "$2" |
+		tail -n 1 | sed 's/[[:blank:]]#.*//' | tr -d "\"'\r" | tr ',' ' '
 }
 
 # All environments, those of named applications with their names.

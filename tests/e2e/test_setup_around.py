@@ -205,7 +205,8 @@ def test_rules_as_any_earlier_version_came_with_them_are_renewed_and_their_links
     (rules / "values/installed").unlink()
     (rules / "conf").write_text("LISTEN_ADDRESS=10.0.0.7\n")
     lines = []
-    for name, old, new in (("alerts.yml", "your-org", "orchard"), ("prometheus.yml", "127.0.0.1:8080", "10.0.0.7:8080")):
+    for name, old, new in (("alerts.yml", "your-org", "orchard"),
+                           ("prometheus.yml", "127.0.0.1:8080", "10.0.0.7:8080")):
         text = (SHIPPED / name).read_text("utf-8").replace("15s", "14s").replace("> 2400", "> 2300")
         lines.append(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n")
         text = "".join(line.replace(old, new, 1) for line in text.splitlines(True))

@@ -317,7 +317,9 @@ def test_a_critical_weakness_is_not_pushed(building, findings, text):
 
 @pytest.mark.parametrize("lines, says", [
     ("    expired_at: 2999-01-01\n", None), ("    expired_at: 2020-01-01\n", "Trivy found"),
-    ("", "an entry without a line expired_at")])
+    ("", "an entry without a line expired_at"),
+    ("    expired_at: 2999-01-01\n    paths:\n      - usr/bin/a\n      - usr/bin/b\n", None),
+    ("    expired_at: 2999-01-01\n  - statement: why\n    id: CVE-2026-2\n", "an entry without a line expired_at")])
 def test_one_that_is_listed_passes_until_its_day(building, lines, says):
     building.world(critical=["CVE-2026-1"])
     (building.work / ".trivyignore.yaml").write_text(
@@ -325,6 +327,16 @@ def test_one_that_is_listed_passes_until_its_day(building, lines, says):
     status, ran = building.job("build")
     assert (status == 0) == (says is None) and ran == (STEPS if says is None else STEPS[:4]), building.said
     assert says is None or says in building.said[-1], building.said
+
+
+@pytest.mark.parametrize("text", [
+    "vulnerabilities:\n  - statement: why\n    id: CVE-2026-1\n", "vulnerabilities: [{id: CVE-2026-1}]\n",
+    "vulnerabilities:\n  -\n    id: CVE-2026-1\n",
+    "vulnerabilities:\n- {id: CVE-2026-1}\n- expired_at: 2999-01-01\n  id: CVE-2026-2\n"])
+def test_an_entry_without_a_day_is_not_taken_however_it_is_written(building, text):
+    building.world(critical=["CVE-2026-1"])
+    (building.work / ".trivyignore.yaml").write_text(text)
+    assert building.job("build") == (1, STEPS[:4]) and "without a line expired_at" in building.said[-1], building.said
 
 
 @pytest.mark.parametrize("plan,step", [
