@@ -368,6 +368,11 @@ def test_what_hides_an_env_file_is_refused_by_the_text_alone():
         assert words in line, (text, line)
 
 
+def test_a_line_that_would_take_minutes_is_refused():
+    said = judged(["a: [" + "'', " * 1024 + "]", "# " + "''" * 30000 + "\na: b"])
+    assert said == [*said[:1], ""] and "line 1 has more than 4096 bytes: write it in several" in said[0], said
+
+
 def test_comments_and_texts_that_hide_nothing_are_taken():
     for text in PLAIN:
         files = yaml.safe_load(text)["services"]["app"].get("env_file", [])

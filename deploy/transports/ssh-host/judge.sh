@@ -10,7 +10,7 @@ cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset depends_on deploy 
 environment expose extra_hosts healthcheck hostname image init labels links logging mac_address mem_limit mem_reservation \
 mem_swappiness memswap_limit networks oom_kill_disable oom_score_adj pids_limit platform ports profiles read_only restart \
 scale secrets shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty ulimits user working_dir "
-readonly FILE_LINES_MAX=2000
+readonly FILE_LINES_MAX=2000 LINE_BYTES_MAX=4096 # a line's words cost the square of its length
 
 refuse_file() { # WHAT-TO-DO
 	die 70 "$the_file: $1"
@@ -81,6 +81,7 @@ judge_text() {
 			column=-1 is_plain=no depth=
 			continue
 		fi
+		((${#line} <= LINE_BYTES_MAX)) || refuse_file "line $number has more than $LINE_BYTES_MAX bytes: write it in several"
 		was_flow=$flow
 		scan_line
 		judge_line
