@@ -338,15 +338,17 @@ PLAIN = [
     service("restart: always # needed ?? ask bob\ncommand: prog --q ?a=1"),
     service("command: [\"x\", \"[?]\"]\nlabels:\n  a: http://h/{?x}"),
     service("restart: always # *note*: see wiki\n# **note**: see wiki\ncommand: prog --allow *.example.com:443"),
-    service("command: |\n  sh -c \"migrate && \\\n    serve\"\n  curl -H \"A: b\" -d '{}' \\\n    http://h\n  it's\nworking_dir: /a"),
+    service("command: |\n  sh -c \"migrate && \\\n    serve\"\n  curl -H \"A: b\" -d '{}' \\\n  it's\nworking_dir: /a"),
     service("env_file:\n  - a.env # it's generated\n  # don't\n  - \"b.env\" # \"both\"\nrestart: always"),
     service("command: bash -c \"migrate\n  && serve --it's\n  && echo 'done\"\nrestart: always"),
-    service("command: make include\nlabels: [a=include, b=extends]\nenvironment: {A: \"${A:?is not set}\", B: it's}"),
+    service("command: make include\nlabels: [a=include, b=extends]\nenvironment: {A: \"${A:?no}\", B: it's}"),
     service("labels:\n  - >-  # folded\n\n    \"one\n\n    env_file: none\n    # it's\n  - two"),
     service("command: [\n  \"sh\", # it's\n  '-c', 'it''s \\', a\\b]\nlabels: {a: \"\\\"\", 'b': \"#\", c: d#e}"),
-    "---\n# it's\nx-base: &base {restart: always}\n" + service("<<: *base # a: b\ncommand: [\"sh\", \"-c\", \"echo x?\"]"),
+    "---\n# it's\nx-base: &base {restart: always}\n" + service("<<: *base # a: b\n"
+            "command: [\"sh\", \"-c\", \"echo x?\"]"),
     service("# env_file: /etc/passwd\n# it's \"what\" *we* include, here\nenv_file: a.env   # more"),
-    service("command: >\n  sh -c \"a\" \\\n  \"b\" *.txt\nenvironment:\n- A=!!\n- \"B=\\\\\"\n- C=%d |\n- D=it's > \"x"),
+    service("command: >\n  sh -c \"a\" \\\n  \"b\" *.txt\nenvironment:\n"
+            "- A=!!\n- \"B=\\\\\"\n- C=%d |\n- D=it's > \"x"),
 ]
 
 
@@ -370,6 +372,11 @@ def test_what_hides_an_env_file_is_refused_by_the_text_alone():
     assert len(said) == len(HIDDEN), said
     for (text, words), line in zip(HIDDEN, said):
         assert words in line, (text, line)
+
+
+def test_a_line_that_would_take_minutes_is_refused():
+    said = judged(["a: [" + "'', " * 1024 + "]", "# " + "''" * 30000 + "\na: b"])
+    assert said == [*said[:1], ""] and "line 1 has more than 4096 bytes: break it" in said[0], said
 
 
 def test_comments_and_texts_that_hide_nothing_are_taken():

@@ -10,7 +10,7 @@ cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset depends_on deploy 
 environment expose extra_hosts healthcheck hostname image init labels links logging mac_address mem_limit mem_reservation \
 mem_swappiness memswap_limit networks oom_kill_disable oom_score_adj pids_limit platform ports profiles read_only restart \
 scale secrets shm_size stdin_open stop_grace_period stop_signal sysctls tmpfs tty ulimits user working_dir "
-readonly FILE_LINES_MAX=2000
+readonly FILE_LINES_MAX=2000 LINE_BYTES_MAX=4096 # a line's words cost the square of its length
 
 refuse_file() { # WHAT-TO-DO
 	die 70 "$the_file: $1"
@@ -81,6 +81,7 @@ judge_text() {
 			column=-1 is_plain=no depth=
 			continue
 		fi
+		((${#line} <= LINE_BYTES_MAX)) || refuse_file "line $number has more than $LINE_BYTES_MAX bytes: break it"
 		was_flow=$flow
 		scan_line
 		judge_line
@@ -99,7 +100,7 @@ is_in_block() {
 	return 1
 }
 
-# Reads a line as YAML's scanners do, word by word, as what is a comment, a key or an alias depends on the quotes before it.
+# Reads a line as YAML's scanners do, word by word: what is a comment, a key or an alias depends on quotes before it.
 # Fills code with the line without its comment.  From line to line: flow, how many brackets are open; column, where the
 # innermost list or mapping begins; is_plain, a text without quotes goes on where the next line is deeper; block, how deep a
 # text behind | or > is.  No text in quotes goes on: then a line's beginning is never within one.
@@ -124,7 +125,7 @@ scan_word() {
 	local word=${left%%[][:space:],\{\}[]*}
 	case $left in
 	'#'*)
-		[[ ${line:at-1:1} == [[:space:]] ]] || refuse_file "line $number: a # for a comment has a blank before it: write one"
+		[[ ${line:at-1:1} == [[:space:]] ]] || refuse_file "line $number: a blank is missing before the #"
 		code=${line:0:at} left=
 		;;
 	\"* | \'*) scan_quoted ;;
@@ -143,7 +144,7 @@ scan_word() {
 		left=${left:${#word}}
 		;;
 	\&*)
-		[[ $word =~ ^.[A-Za-z0-9_-]+$ ]] || refuse_file "line $number: an anchor is not plain (A-Z a-z 0-9 _ -): write it so"
+		[[ $word =~ ^.[A-Za-z0-9_-]+$ ]] || refuse_file "line $number: an anchor has A-Z a-z 0-9 _ - alone: write it so"
 		left=${left:${#word}}
 		;;
 	[%!]*)
@@ -152,8 +153,8 @@ scan_word() {
 		;;
 	[\|\>]*)
 		[[ $flow == 0 && $left =~ ^.[-+]?[[:space:]]+(#.*)?$ ]] ||
-			refuse_file "line $number: behind ${left:0:1}, which begins a text over lines, there is - or + or nothing: put \
-what begins with it into quotes"
+			refuse_file "line $number: a text over lines begins with ${left:0:1}, ${left:0:1}- or ${left:0:1}+ alone: \
+put what begins with it into quotes"
 		block=$((column < 0 ? 1 : column + 1)) is_begun=no code=${line:0:at} left=
 		;;
 	*)
@@ -200,8 +201,8 @@ scan_quoted() {
 		else
 			part=${left%%[\"\\]*}
 		fi
-		[[ $part != "$left" ]] || refuse_file "line $number: a text in quotes that goes on in the next line is not taken: write \
-it in one line, or without quotes behind >"
+		[[ $part != "$left" ]] || refuse_file "line $number: a text in quotes that goes on in the next line is not taken: \
+write it in one line, or without quotes behind >"
 		left=${left:${#part}}
 		[[ $left != \\[xuU]* ]] || refuse_file "line $number: a character is written as \\x or \\u: write it as it is"
 		case $left in
