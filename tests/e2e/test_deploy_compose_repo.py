@@ -102,6 +102,23 @@ def test_a_push_that_changes_the_file_changes_what_runs_and_a_rollback_brings_th
     assert status == 0 and parts(bench) == {"app": newer, "worker": newer}, said
 
 
+def test_a_file_that_ran_is_gone_back_to_whatever_is_refused_by_now(bench):
+    first, digest = shipped(bench, COMPOSE)
+    second, newer = shipped(bench, COMPOSE + WORKER)
+    refused = COMPOSE.replace("  app:\n", '  app:\n    labels: {x: "one\n      two"}\n', 1)
+    kept = bench.app / name_of(refused)
+    kept.write_text(refused)
+    notes = bench.app / ".deploybot.compose"
+    notes.write_text(f"{first}@{digest} {kept.name.split('.')[-2]}\n{second}@{newer} "
+                     f"{name_of(COMPOSE + WORKER).split('.')[-2]}\n")
+    status, said = bench.run("rollback.sh", "staging", f"{first}@{digest}")
+    assert status == 0 and in_force(bench) == kept.name, "\n".join(said)
+    # In a deployment it is judged.
+    commit, _ = release(bench, refused)
+    status, said = bench.run("deploy.sh", "staging", commit, IMAGE_SOURCE="registry")
+    assert status == 70 and "quot" in said[-1], said
+
+
 def test_the_file_may_lie_deeper_and_be_told_for_one_environment(bench):
     commit, digest = release(bench, COMPOSE, "deploy/prod.yaml")
     status, said = bench.run("deploy.sh", "staging", commit, STAGING_COMPOSE_REPO_FILE="deploy/prod.yaml",

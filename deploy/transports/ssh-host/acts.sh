@@ -63,7 +63,7 @@ service and end with ContainerConfig: install Compose 2 (Debian 13: apt-get inst
 act_pull() {
 	keep_file
 	keep_before
-	! is_of_repository || judge_real
+	! is_of_repository || has_run_here || judge_real
 	pull
 }
 

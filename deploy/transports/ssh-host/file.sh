@@ -141,6 +141,19 @@ is_of_repository() {
 	[[ $compose_file == .deploybot.compose.* ]]
 }
 
+# Did this file of a commit run here?  Then a rollback, a log, a drain or a job takes it as it is, whatever the judge's
+# rules are by now; what a deployment brings is judged anew.
+has_run_here() {
+	local sum=${compose_file#.deploybot.compose.} of kept
+	sum=${sum%.yml}
+	[[ -z $offered && $act.$renew != pull.yes ]] && is_whole "$sum" || return 1
+	[[ $sum != "$in_force" ]] || return 0
+	while read -r of kept; do
+		[[ $kept != "$sum" ]] || ! grep -qxF "$of" .deploybot.releases 2>/dev/null || return 0
+	done < <(cat .deploybot.compose 2>/dev/null)
+	return 1
+}
+
 # Fills with: what starts compose, with the variables that say which file.  All profiles: what is judged is what runs.
 find_with() {
 	with=(env)

@@ -161,13 +161,13 @@ read_compose() {
 # it does not.
 find_services() {
 	local words name asked=''
-	! is_of_repository || judge_text
+	! is_of_repository || has_run_here || judge_text
 	read_compose || {
 		words=$(compose_config 2>&1) || true # once more, for what it says
 		show "$words"
 		die 70 "compose does not understand $the_file: $(last_line "$words")"
 	}
-	! is_of_repository || judge_config "$words"
+	! is_of_repository || has_run_here || judge_config "$words"
 	read_config "$words"
 	find_project
 	others=() left=''
