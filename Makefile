@@ -435,7 +435,7 @@ help:
 	@echo "make            the two programs, in $(BUILD)/"
 	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
-	@echo "make test       all tests: 7 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
+	@echo "make test       all tests: 15 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
 	@echo "make check-sim  10000 random histories of everything, without time or network: 4 min of a core (SEEDS=n; SEED=n: one again)"
 	@echo "make check-io   each read, write, flush, open, socket, fork of three flows fails once: 4 min (IO=all: 2 h)"
 	@echo "make check-oom  each place that allocates gets none, once, and all for a while: 5 min (OOM=all: 90 min)"
