@@ -406,7 +406,7 @@ answer_past() { # COMMIT LIVE
 	echo end
 }
 
-# For deploy.sh, which was told of the commit by us or has fetched it.
+# For deploy.sh, which has the commit from us, or has fetched it.
 answer_barrier() { # COMMIT BASE...
 	local memory='' base
 	check_commit "$1"

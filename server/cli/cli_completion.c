@@ -17,7 +17,8 @@
 #define OF_AUDIT OF_FILES " " OF_WORDS " --anyway -n"
 
 /* Of what asks the running server (cli_server.c); behind the last ones a text stands. */
-#define OF_SERVER_FLAGS "--json --wait --no-wait"
+#define OF_WAITING	"--wait --no-wait"
+#define OF_SERVER_FLAGS "--json " OF_WAITING
 #define OF_SERVER_TEXTS "--as --reason --emergency"
 #define OF_SERVER	OF_SERVER_FLAGS " " OF_SERVER_TEXTS
 
@@ -44,7 +45,8 @@ does_ask_server(const char *word)
 
 /* --- what a usage says ------------------------------------------------------------------- */
 
-/* Its next option, moving on; 0: there is none.  Those of all that ask the server are no news. */
+/* Its next option, moving on; 0: there is none.  Those that say whether to wait all have that ask the
+ * server. */
 static size_t
 next_option(const char **usage, const char **ret)
 {
@@ -53,8 +55,7 @@ next_option(const char **usage, const char **ret)
 
 		*ret = *usage;
 		*usage += size;
-		if (memmem(OF_SERVER_FLAGS, sizeof(OF_SERVER_FLAGS), *ret, size) == NULL ||
-		    memmem("--json", 6, *ret, size) != NULL)
+		if (memmem(OF_WAITING, strlen(OF_WAITING), *ret, size) == NULL)
 			return size;
 	}
 	return 0;
@@ -85,11 +86,10 @@ has_option(const char *usage)
 	return next_option(&usage, &option) > 0;
 }
 
-/* Behind it an environment stands, or a file. */
 static bool
-begins_with(const struct row *row, const char *what)
+takes_environment(const struct row *row)
 {
-	return strstr(row->usage, what) != NULL;
+	return strstr(row->usage, "ENV") != NULL;
 }
 
 static bool
@@ -97,7 +97,7 @@ has_word(const struct row *row)
 {
 	const char *usage = row->usage, *word;
 
-	return !begins_with(row, "ENV") && next_word(&usage, &word) > 0;
+	return !takes_environment(row) && next_word(&usage, &word) > 0;
 }
 
 static void
@@ -154,7 +154,7 @@ static void
 each_of_environments(each_fn *each, void *ctx)
 {
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (begins_with(&rows[i], "ENV"))
+		if (takes_environment(&rows[i]))
 			each(ctx, rows[i].word, "");
 	for (size_t i = 0; i < commands_count(); i++)
 		if (commands_get(i)->target != COMMAND_NONE &&

@@ -6,6 +6,7 @@
 
 #include "cli/doctor.h"
 #include "lib/text.h"
+#include "settings/settings_claims.h"
 #include "types/limits.h"
 #include "settings/settings_table.h"
 
@@ -210,11 +211,9 @@ judge_builds(struct doctor *doctor, const struct settings *s)
 {
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
-		const char *transport = settings_text_for(e, SETTING_DEPLOY_TRANSPORT);
-		const char *kubernetes = settings_text_for(e, SETTING_USE_KUBERNETES);
+		const char *transport = settings_transport_of(e);
 
-		if (transport == NULL || settings_is_given_for(e, SETTING_DEPLOY_SCRIPT) ||
-		    (kubernetes != NULL && strcasecmp(kubernetes, "true") == 0) ||
+		if (settings_is_given_for(e, SETTING_DEPLOY_SCRIPT) ||
 		    (strcmp(transport, "local") != 0 && strcmp(transport, "systemd") != 0))
 			continue;
 		SAY(doctor, WARNING,

@@ -190,6 +190,12 @@ settings_transport(const struct settings *s, const struct settings_member *membe
 	return name == NULL ? "ssh" : name;
 }
 
+const char *
+settings_transport_of(const struct environment_settings *environment)
+{
+	return settings_transport(environment->of, environment->member);
+}
+
 static const struct settings_member *
 find_member(const struct settings *s, const char *environment)
 {

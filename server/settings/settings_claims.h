@@ -40,6 +40,12 @@ settings_claims_client(const struct settings *s, const struct client_settings *c
 /* <ENV>_HOST as it is set, a comma between; NULL: it is not. */
 const char *settings_host_list(const struct settings *s, const char *environment);
 
+struct environment_settings;
+
+/* By which transport releases come there, as deploy/act.sh reads the settings: "ssh" where none says
+ * another.  Borrowed from them. */
+const char *settings_transport_of(const struct environment_settings *environment);
+
 /* Where our scripts run a migration of it, for people: "deploybot-migrate-shop-staging on HOST",
  * "/srv/app on HOST"; "": a script or a transport of theirs does.  False: it ends with its run,
  * wherever that ends. */

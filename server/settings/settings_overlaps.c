@@ -84,7 +84,7 @@ thing_of(const char *resource, const struct environment_settings *of)
 		return "a Deployment";
 	if (text_starts(resource, "port:"))
 		return "a port of this machine";
-	if (strcmp(settings_transport(of->of, of->member), "systemd") == 0)
+	if (strcmp(settings_transport_of(of), "systemd") == 0)
 		return "a host's folder (SYSTEMD_DIR)";
 	return strstr(resource, "/:") != NULL ? "a host's port" : "a host's folder or file";
 }

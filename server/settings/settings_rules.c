@@ -625,15 +625,13 @@ is_for_all(const char *name, const char *setting)
 	return false;
 }
 
-/* As a whole word of ENVIRONMENTS, whose entries stand between commas and blanks. */
 static bool
 is_listed(const char *list, const char *environment)
 {
-	size_t length = strlen(environment);
+	char listed[SETTING_NAME_MAX];
 
-	for (const char *at = list; at != NULL && (at = strcasestr(at, environment)) != NULL; at++)
-		if ((at == list || strchr(", ", at[-1]) != NULL) &&
-		    (at[length] == '\0' || strchr(", ", at[length]) != NULL))
+	while (list != NULL && setting_next(&list, listed, sizeof(listed)))
+		if (text_same_ci(listed, environment))
 			return true;
 	return false;
 }

@@ -160,14 +160,15 @@ read_compose() {
 # Fills project, `others`, which a release replaces behind the main service, and `left`, words on those of our image that
 # it does not.
 find_services() {
-	local words name asked=''
-	! is_of_repository || has_run_here || judge_text
+	local words name asked='' judged=no
+	! is_of_repository || has_run_here || judged=yes
+	[[ $judged == no ]] || judge_text
 	read_compose || {
 		words=$(compose_config 2>&1) || true # once more, for what it says
 		show "$words"
 		die 70 "compose does not understand $the_file: $(last_line "$words")"
 	}
-	! is_of_repository || has_run_here || judge_config "$words"
+	[[ $judged == no ]] || judge_config "$words"
 	read_config "$words"
 	find_project
 	others=() left=''
