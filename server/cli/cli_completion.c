@@ -45,7 +45,7 @@ does_ask_server(const char *word)
 
 /* --- what a usage says ------------------------------------------------------------------- */
 
-/* Its next option, moving on; 0: there is none.  Those that say whether to wait all have that ask the
+/* Its next option, moving on; 0: there is none.  Whether to wait all can be told that ask the
  * server. */
 static size_t
 next_option(const char **usage, const char **ret)

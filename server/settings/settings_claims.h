@@ -42,8 +42,8 @@ const char *settings_host_list(const struct settings *s, const char *environment
 
 struct environment_settings;
 
-/* By which transport releases come there, as deploy/act.sh reads the settings: "ssh" where none says
- * another.  Borrowed from them. */
+/* By which transport releases come there, as deploy/act.sh reads the settings: "ssh" where none
+ * says another.  Borrowed from them. */
 const char *settings_transport_of(const struct environment_settings *environment);
 
 /* Where our scripts run a migration of it, for people: "deploybot-migrate-shop-staging on HOST",

@@ -218,7 +218,8 @@ ssh_find_reason() { # OWN-WORDS
 	ssh_is=''
 	while IFS= read -r line; do
 		case $line in
-		'ssh: connect to host '* | 'ssh: Could not resolve hostname '* | 'kex_exchange_identification: '*) ssh_is=unreached ;;
+		'ssh: connect to host '* | 'ssh: Could not resolve hostname '*) ssh_is=unreached ;;
+		'kex_exchange_identification: '*) ssh_is=unreached ;;
 		'Host key verification failed.'* | '@ '*'IDENTIFICATION HAS CHANGED'*) ssh_is=key ;;
 		[!\ ]*@*': Permission denied ('*) ssh_is=denied ;;
 		'stdio forwarding failed'*) ssh_is=forwarding ;;
