@@ -625,13 +625,15 @@ is_for_all(const char *name, const char *setting)
 	return false;
 }
 
+/* Also in a list that is refused, for its blanks: that is said, and this not beside it. */
 static bool
 is_listed(const char *list, const char *environment)
 {
-	char listed[SETTING_NAME_MAX];
+	size_t length = strlen(environment);
 
-	while (list != NULL && setting_next(&list, listed, sizeof(listed)))
-		if (text_same_ci(listed, environment))
+	for (const char *at = list; at != NULL && (at = strcasestr(at, environment)) != NULL; at++)
+		if ((at == list || strchr(", ", at[-1]) != NULL) &&
+		    (at[length] == '\0' || strchr(", ", at[length]) != NULL))
 			return true;
 	return false;
 }
@@ -650,7 +652,7 @@ say_unknown(struct settings_loader *l, const struct known_names *known, size_t s
 	if (nearest == NULL)
 		nearest = settings_meant_name(entry->name, known->names, known->count);
 	if (member == NULL && settings_meant_environment(entry->name, environment) &&
-	    !is_listed(list, environment) && /* else that is refused */
+	    !is_listed(list, environment) &&
 	    (nearest == NULL || is_of_another(nearest, environment)))
 		(void)snprintf(what, sizeof(what),
 		    "%.60s: is no setting: ENVIRONMENTS names no %.40s", entry->name, environment);
