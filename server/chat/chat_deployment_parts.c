@@ -290,14 +290,18 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 			chat_text_add(text, ran->detail[0] != '\0' ? ")" : "");
 			chat_text_ago(text, " ", ran->at, about->at);
 		} else {
-			bool is_doubted = ran->is_down || ran->is_unknown;
+			bool is_doubted = ran->is_down || ran->is_unknown || ran->is_left ||
+			    ran->ms < LEAST_RAN_MS;
 			char age[TEXT_DURATION_SIZE];
 
-			chat_text_add(text, "\n%sran on %s for %s%s%s",
-			    ran->is_left || is_doubted || ran->ms < LEAST_RAN_MS ? "⚠️ " :
-										   "🧪 ",
-			    ran->environment, ran->ms < LEAST_RAN_MS ? "only " : "",
-			    text_age(age, ran->ms),
+			if (ran->image[0] != '\0')
+				chat_text_image(text, "\n⚠️ another ", ran->image);
+			chat_text_add(text,
+			    ran->image[0] != '\0' ? " of it" :
+				is_doubted	  ? "\n⚠️" :
+						    "\n🧪");
+			chat_text_add(text, " ran on %s for %s%s%s", ran->environment,
+			    ran->ms < LEAST_RAN_MS ? "only " : "", text_age(age, ran->ms),
 			    ran->is_left	? ", then was rolled back" :
 				ran->is_down	? ", and may be DOWN now" :
 				ran->is_unknown ? "; what runs there now is not known" :

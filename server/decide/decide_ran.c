@@ -30,8 +30,19 @@ list_before(struct tx *tx, const char *environment, const char *ret[RAN_SHOWN])
 	return 0;
 }
 
+/* Whoever may push to the registry can put another behind the same commit's name.  Of the same files
+ * under another commit nobody expects the same image. */
+static bool
+is_another_image(const struct deployment *work, const struct deployment *tried)
+{
+	return git_image_is_digest(work->shown_image) && git_image_is_digest(tried->image) &&
+	    strcmp(work->commit, tried->commit) == 0 &&
+	    strcmp(work->shown_image, tried->image) != 0;
+}
+
 static struct ran
-ran_of(struct tx *tx, const struct environment *environment, const struct deployment *tried)
+ran_of(struct tx *tx, const struct environment *environment, const struct deployment *tried,
+    const struct deployment *work)
 {
 	struct ran ran = { .at = tried->ended_at };
 	int64_t until;
@@ -43,6 +54,8 @@ ran_of(struct tx *tx, const struct environment *environment, const struct deploy
 	(void)text_copy(ran.detail, sizeof(ran.detail), tried->detail);
 	if (ran.is_failed)
 		return ran;
+	if (is_another_image(work, tried))
+		(void)text_copy(ran.image, sizeof(ran.image), tried->image);
 	until = row_release_until(tx, tried);
 	ran.is_down = until == 0 && environment->is_down;
 	ran.is_unknown = until == 0 && environment->unknown_since != 0;
@@ -65,7 +78,7 @@ decide_ran(struct tx *tx, const struct deployment *work, struct ran ret[RAN_SHOW
 
 		/* Of a commit whose files are not known another may have had the same. */
 		if (tried.id != 0 || work->tree[0] != '\0' || there.current.id == 0)
-			ret[n++] = ran_of(tx, &there, &tried);
+			ret[n++] = ran_of(tx, &there, &tried, work);
 	}
 	return n;
 }

@@ -71,6 +71,7 @@ struct ran {
 	char detail[LIMIT_LINE]; /* why it failed; "": not known */
 	int64_t ms;		 /* else it was live so long */
 	bool is_probed;		 /* ... behind a health check */
+	char image[LIMIT_IMAGE]; /* ... as another image of the same commit than now; or "" */
 	bool is_left;		 /* ... and was rolled back */
 	bool is_down;		 /* ... and what was done there last left it down, */
 	bool is_unknown;	 /* or nobody knows */

@@ -2,9 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
-#define HOUR_MS INT64_C(3600000)
-#define TREE_1	"1111111122222222333333334444444455555555"
-#define TREE_2	"6666666677777777888888889999999900000000"
+#define HOUR_MS	 INT64_C(3600000)
+#define TREE_1	 "1111111122222222333333334444444455555555"
+#define DIGITS_1 "1111111111111111111111111111111111111111111111111111111111111111"
+#define DIGITS_2 "2222222222222222222222222222222222222222222222222222222222222222"
+#define TREE_2	 "6666666677777777888888889999999900000000"
 
 /* Staging is asked for that commit with that tree. */
 static void
@@ -193,6 +195,35 @@ only_environments_of_the_same_application_count(void **state)
 	world_close(&w);
 }
 
+/* With IMAGE_SOURCE=registry whoever may push there can put another image behind a commit that staging ran. */
+static void
+what_ran_there_as_another_image_is_no_reassurance(void **state)
+{
+	struct world w;
+	const char *images[] = { "sha256:" DIGITS_1, "sha256:" DIGITS_2 };
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	ask_staging(&w, COMMIT_A, TREE_1);
+	world_run_ships(&w, 1, "image", images[0]);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	w.aid.at += 3 * HOUR_MS;
+	for (size_t i = 0; i < 3; i++) {
+		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+		world_git(&w,
+		    (struct world_git){ .commit = i < 2 ? COMMIT_A : COMMIT_C,
+			.tree = TREE_1,
+			.count = 1,
+			.image = images[i != 0] });
+		assert_non_null(strstr(world_plain(world_says(&w, "Deploy to production?")),
+		    i == 1 ?
+			"\n⚠️ another image 1111111… of it ran on staging for 3 h, healthy\n" :
+			"\n🧪 ran on staging for 3 h, healthy\n"));
+	}
+	world_close(&w);
+}
+
 static void
 a_question_links_to_what_changes_and_names_a_migration_and_the_way_back(void **state)
 {
@@ -243,6 +274,7 @@ main(void)
 		cmocka_unit_test(what_is_down_there_now_is_not_said_to_be_healthy),
 		cmocka_unit_test(what_never_ran_there_is_warned_of),
 		cmocka_unit_test(what_failed_there_says_why_and_when_and_is_marked),
+		cmocka_unit_test(what_ran_there_as_another_image_is_no_reassurance),
 		cmocka_unit_test(a_long_list_is_folded),
 		cmocka_unit_test(only_environments_of_the_same_application_count),
 		cmocka_unit_test(
