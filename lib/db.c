@@ -95,6 +95,15 @@ ids_are_used_up(struct db *db, char ret_table[64])
 	return found;
 }
 
+/* Whoever says it in a chat leaves its text out. */
+static bool
+of_database(struct err *err)
+{
+	if (err != NULL)
+		err->is_of_database = true;
+	return false;
+}
+
 /* The SQL is a constant of the program and may be shown; its values may not.  SQLite calls many a
  * full disk an I/O error. */
 static bool
@@ -105,11 +114,13 @@ fail(struct db *db, struct err *err, int rc, const char *sql)
 
 	note_failure(db, rc);
 	if (rc == SQLITE_FULL && strncmp(sql, "INSERT", 6) == 0 && ids_are_used_up(db, table))
-		return err_set(err, ERR_CONFIG,
+		(void)err_set(err, ERR_CONFIG,
 		    "database: the ids of table %s are used up, the disk is not full: restart deploybot, which corrects it where no row has the highest: %.100s",
 		    table, sql);
-	return err_set(err, code, "database: %s%s: %.100s", sqlite3_errmsg(db->handle),
-	    code == ERR_FULL ? ": make room on its disk" : "", sql);
+	else
+		(void)err_set(err, code, "database: %s%s: %.100s", sqlite3_errmsg(db->handle),
+		    code == ERR_FULL ? ": make room on its disk" : "", sql);
+	return of_database(err);
 }
 
 /* --- opening --- */
@@ -134,9 +145,11 @@ pragma_gives(struct db *db, const char *sql, const char *want, struct err *err)
 	got = db_next(&rows) ? db_col_text(&rows, 0) : NULL;
 	if (got == NULL && rows.failure != 0)
 		return db_rows_end(&rows, err);
-	if (got == NULL || strcmp(got, want) != 0)
-		return err_set(err, ERR_CONFIG, "database: %s gave %s, not %s", sql,
+	if (got == NULL || strcmp(got, want) != 0) {
+		(void)err_set(err, ERR_CONFIG, "database: %s gave %s, not %s", sql,
 		    got == NULL ? "nothing" : got, want);
+		return of_database(err);
+	}
 	while (db_next(&rows)) /* to its end: a flush that fails is reported there */
 		continue;
 	return db_rows_end(&rows, err);
@@ -499,8 +512,10 @@ db_one_i64_values(int64_t *ret, struct db *db, struct err *err, const char *sql,
 	value = found ? db_col_i64(&rows, 0) : 0;
 	if (!db_rows_end(&rows, err))
 		return false;
-	if (!found)
-		return err_set(err, ERR_MISSING, "database: no such row: %.100s", sql);
+	if (!found) {
+		(void)err_set(err, ERR_MISSING, "database: no such row: %.100s", sql);
+		return of_database(err);
+	}
 	*ret = value;
 	return true;
 }
@@ -614,8 +629,10 @@ db_release(struct db *db, struct err *err)
 bool
 db_rollback_to(struct db *db, struct err *err)
 {
-	if (!db_in_transaction(db))
-		return err_set(err, ERR_IO, "database: the transaction is gone");
+	if (!db_in_transaction(db)) {
+		(void)err_set(err, ERR_IO, "database: the transaction is gone");
+		return of_database(err);
+	}
 	return db_run(db, err, "ROLLBACK TO one") && db_run(db, err, "RELEASE one");
 }
 

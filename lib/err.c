@@ -14,6 +14,7 @@ err_set(struct err *err, enum err_code code, const char *fmt, ...)
 	if (err == NULL)
 		return false;
 	err->code = code;
+	err->is_of_database = false;
 	va_start(args, fmt);
 	(void)vsnprintf(err->text, sizeof(err->text), fmt, args); /* cut is fine */
 	va_end(args);
@@ -34,6 +35,7 @@ err_errno(struct err *err, enum err_code code, int errno_value, const char *fmt,
 	else if (errno_value == ENOSPC || errno_value == EDQUOT)
 		code = ERR_FULL;
 	err->code = code;
+	err->is_of_database = false;
 	va_start(args, fmt);
 	(void)vsnprintf(err->text, sizeof(err->text), fmt, args); /* cut is fine */
 	va_end(args);

@@ -27,11 +27,12 @@ enum err_code {
 
 struct err {
 	enum err_code code;
+	bool is_of_database; /* db.h failed: its text may have SQL */
 	char text[240];
 };
 
-/* Describe a failure.  Returns false, so that `return err_set(...)` is the whole failure path.
- * err may be NULL. */
+/* Describe a failure; it is not of the database.  Returns false, so that `return err_set(...)` is
+ * the whole failure path.  err may be NULL. */
 bool err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
 /* As err_set, with ": " and the text of errno_value (errno(3)) behind.  Maps ENOMEM, ENOSPC and

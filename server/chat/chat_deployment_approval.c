@@ -7,7 +7,6 @@
 #include "chat/chat_hold.h"
 #include "chat/chat_status.h"
 #include "lib/condition.h"
-#include "lib/text.h"
 
 /* 'production "Make it blue" 1a2b3c4', "client/acme restart-web"; a rollback's says so in words, if
  * not in front of its target already. */
@@ -163,14 +162,9 @@ chat_deployment_expired(struct chat_text *text, const struct chat_deployment *ab
 void
 chat_deployment_rejected(struct chat_text *text, const struct chat_deployment *about)
 {
-	const struct deployment *deployment = about->deployment;
-	const char *by = deployment->detail;
-
-	if (text_starts(by, "rejected "))
-		by += sizeof("rejected ") - 1;
 	chat_deployment_first(text, about);
-	chat_text_outside(text, "\n", by);
-	chat_deployment_requester(text, deployment);
+	chat_text_outside(text, "\n", about->deployment->detail);
+	chat_deployment_requester(text, about->deployment);
 }
 
 const char *

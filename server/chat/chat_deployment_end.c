@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "chat/chat_hold.h"
-#include "deployment/run_verdict.h"
 
 /* What is known to run there when a deployment came to nothing. */
 static void
@@ -22,8 +21,7 @@ add_still_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, " has no release yet");
 		return;
 	}
-	if (about->deployment->why == DEPLOY_WHY_SCRIPT &&
-	    run_verdict_is_unreachable(about->deployment->detail))
+	if (about->deployment->why == DEPLOY_WHY_SCRIPT && about->is_unreachable)
 		chat_text_add(text, ": %.7s was not replaced; whether it still runs is not known",
 		    about->environment->current.commit);
 	else

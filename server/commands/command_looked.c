@@ -8,7 +8,7 @@
 void
 command_looked(struct tx *tx, const struct update *update, const struct request *request)
 {
-	if (!decide_may(tx, update, POLICY_ROLLBACK, request->target))
+	if (!decide_may_called(tx, update, POLICY_ROLLBACK, request->target, "start queue"))
 		return;
 	if (row_environment_get(tx, request->target).unknown_since == 0) {
 		decide_expired(tx, update);

@@ -93,7 +93,9 @@ decide_hold_repeats_say(struct tx *tx)
 		code = audit_code_of(repeat.action);
 		assert(code != AUDIT_CODE_COUNT); /* decide_hold_audit() put it there */
 		write_entry(tx, &repeat.hold, code, repeat.person,
-		    text_ends(repeat.action, "begun") ? "begun" : "ended", count);
+		    code == AUDIT_CODE_LOCK_BEGUN || code == AUDIT_CODE_FREEZE_BEGUN ? "begun" :
+										       "ended",
+		    count);
 		repeat.n = 0;
 		(void)row_hold_repeat_count(tx, &repeat); /* none of the next minute is the first */
 	}

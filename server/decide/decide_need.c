@@ -67,7 +67,7 @@ decide_lacks_factor_for(struct tx *tx, const struct update *update, const char *
 
 static bool
 lacks(struct tx *tx, const struct update *update, enum policy_action action, const char *name,
-    const char *environment)
+    const char *environment, const char *called)
 {
 	bool is_review = tx->request != NULL && strcmp(tx->request->action, "review") == 0;
 	char what[LIMIT_LINE];
@@ -77,10 +77,7 @@ lacks(struct tx *tx, const struct update *update, enum policy_action action, con
 	tx->only_asks = is_only_asked(tx, action, name, environment);
 	if (tx->only_asks)
 		return false;
-	(void)snprintf(what, sizeof(what), "%s %s", environment,
-	    is_review		? "review" :
-		name[0] != '\0' ? name :
-				  policy_action_word(action));
+	(void)snprintf(what, sizeof(what), "%s %s", environment, is_review ? "review" : called);
 	return decide_lacks_factor_for(tx, update, what);
 }
 
@@ -88,22 +85,32 @@ bool
 decide_lacks_factor(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
-	return lacks(tx, update, action, "", environment);
+	return lacks(tx, update, action, "", environment, policy_action_word(action));
+}
+
+bool
+decide_lacks_factor_called(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment, const char *what)
+{
+	return lacks(tx, update, action, "", environment, what);
 }
 
 bool
 decide_lacks_factor_do(
     struct tx *tx, const struct update *update, const char *name, const char *target)
 {
-	return lacks(tx, update, POLICY_DO, name, target);
+	return lacks(tx, update, POLICY_DO, name, target, name);
 }
 
 bool
 decide_lacks_factor_of_work(
     struct tx *tx, const struct update *update, const struct deployment *work)
 {
+	enum policy_action grant = deployment_grant(work);
+	bool is_action = deployment_is_action(work);
 	char target[LIMIT_ENVIRONMENT];
 
-	return lacks(tx, update, deployment_grant(work),
-	    deployment_is_action(work) ? work->action : "", deployment_target(work, target));
+	return lacks(tx, update, grant, is_action ? work->action : "",
+	    deployment_target(work, target),
+	    is_action ? work->action : policy_action_word(grant));
 }

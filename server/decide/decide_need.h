@@ -18,6 +18,10 @@
 bool decide_lacks_factor(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment) MUST_USE;
 
+/* The same of what its grant is not called after: "start queue" */
+bool decide_lacks_factor_called(struct tx *tx, const struct update *update,
+    enum policy_action action, const char *environment, const char *what) MUST_USE;
+
 /* The same of an action (types/action.h); of what is confirmed, whatever it is. */
 bool decide_lacks_factor_do(
     struct tx *tx, const struct update *update, const char *name, const char *target) MUST_USE;

@@ -364,7 +364,7 @@ find_whom(struct tx *tx, const struct update *update, enum policy_action action,
 	return out;
 }
 
-/* what: as it is audited, a grant's word. */
+/* what: as it is audited. */
 static void
 say_no(struct tx *tx, const struct update *update, const char *what, const char *target,
     const char *wanted, const char *reason, const char *whom)
@@ -386,32 +386,47 @@ decide_deny(struct tx *tx, const struct update *update, enum policy_action actio
 	say_no(tx, update, policy_action_word(action), environment, wanted, reason, "");
 }
 
+static bool
+may(struct tx *tx, const struct update *update, enum policy_action action, const char *environment,
+    const char *what, const char *wanted)
+{
+	char whom[WHOM];
+	struct policy_decision decision = decide_allowed(tx, update->person, action, environment);
+
+	if (decision.verdict == POLICY_ALLOW) {
+		if (decide_lacks_factor_called(tx, update, action, environment, what))
+			return false;
+		if (policy_action_is_grantable(action))
+			row_grant_use_note(tx, update->person, policy_action_word(action));
+		return true;
+	}
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, environment, decision.reason);
+	say_no(tx, update, what, environment, wanted, decision.reason,
+	    find_whom(tx, update, action, "", environment, whom));
+	return false;
+}
+
 bool
 decide_may(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
-	return decide_may_as(tx, update, action, environment, policy_action_word(action));
+	const char *word = policy_action_word(action);
+
+	return may(tx, update, action, environment, word, word);
 }
 
 bool
 decide_may_as(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted)
 {
-	char whom[WHOM];
-	struct policy_decision decision = decide_allowed(tx, update->person, action, environment);
+	return may(tx, update, action, environment, policy_action_word(action), wanted);
+}
 
-	if (decision.verdict == POLICY_ALLOW) {
-		if (decide_lacks_factor(tx, update, action, environment))
-			return false;
-		if (policy_action_is_grantable(action))
-			row_grant_use_note(tx, update->person, policy_action_word(action));
-		return true;
-	}
-	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, policy_action_word(action), environment,
-	    decision.reason);
-	say_no(tx, update, policy_action_word(action), environment, wanted, decision.reason,
-	    find_whom(tx, update, action, "", environment, whom));
-	return false;
+bool
+decide_may_called(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment, const char *what)
+{
+	return may(tx, update, action, environment, what, what);
 }
 
 /* --- work --- */

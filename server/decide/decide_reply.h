@@ -88,6 +88,11 @@ bool decide_may(
 bool decide_may_as(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted);
 
+/* The same of what its grant is not called after, as the button "Start queue" of rollback: denial,
+ * audit and the question for a code say `what`. */
+bool decide_may_called(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment, const char *what);
+
 /* The no of it, for a reason that the policy does not know. */
 void decide_deny(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted, const char *reason);

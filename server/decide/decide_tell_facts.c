@@ -10,6 +10,7 @@
 #include "decide/decide_hold.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
+#include "deployment/run_verdict.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
 #include "store/row_block.h"
@@ -270,6 +271,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 	    deployment->why == DEPLOY_WHY_UNAPPROVED;
 
 	const char *failed_step = failed_step_of(tx, deployment, rows); /* its steps go again */
+	const struct run_times run = row_run_times(tx, deployment->run);
 	struct chat_deployment about;
 
 	rows->environment = row_environment_get(tx, deployment->environment);
@@ -308,6 +310,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		    0,
 		.warnings = row_deployment_warnings(tx, deployment->id, &rows->warnings),
 		.run_end = row_run_end(tx, deployment->run),
+		.is_unreachable = run_verdict_is_unreachable(&run),
 		.touches = decide_action_touches(tx, deployment, rows->touches),
 		.tail = tail_of(tx, deployment, rows->tail),
 		.is_tail_private = decide_tail_is_private(tx, deployment),

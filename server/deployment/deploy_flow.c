@@ -34,7 +34,13 @@
 #define REFUSE	DEPLOY_DO_REFUSE_CANCEL
 #define NEXT	DEPLOY_DO_NEXT
 
-/* No second program touches a target while the first has a living process: hence STOPPING. */
+/*
+ * No second program touches a target while the first has a living process: hence STOPPING.  A
+ * rollback that a person asked for has no release to roll back to (deployment_can_roll_back()): of
+ * what comes from an exit record or a probe it meets the *_NO_ROLLBACK alone, and never goes back.
+ * A deployment that goes back keeps its *_NO_ROLLBACK on purpose: `==> no-rollback` of its
+ * rollback.sh, or a row that was damaged, must lead to an end as well.
+ */
 const struct deploy_rule deploy_rules[] = {
 	/*   of   from, on, to, acts in their order */
 	RULE(DRA, REQUESTED,             ASK,                       AWAITING_CONFIRMATION, ASK),
@@ -80,7 +86,7 @@ const struct deploy_rule deploy_rules[] = {
 
 	RULE(DR,  RUNNING,               SCRIPT_OK,                 VERIFYING,             PROBE, TELL),
 	RULE(DR,  RUNNING,               SCRIPT_OK_UNPROBED,        LIVE,                  GOES, DRAIN, TELL, NEXT),
-	RULE(DR,  RUNNING,               SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(D,   RUNNING,               SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(DR,  RUNNING,               SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
 	RULE(DR,  RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
 	RULE(D,   RUNNING,               MIGRATION_FAILED,          FAILED,                BLOCK, TELL, NEXT),
@@ -102,9 +108,9 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(A,   RUNNING,               CANCEL,                    STOPPING,              STOP, TELL),
 	RULE(A,   RUNNING,               CANCEL_UNSTOPPABLE,        RUNNING,               REFUSE),
 
-	RULE(DR,  STOPPING,              SCRIPT_OK,                 ROLLING_BACK,          ROLLBACK, TELL),
-	RULE(DR,  STOPPING,              SCRIPT_OK_UNPROBED,        ROLLING_BACK,          ROLLBACK, TELL),
-	RULE(DR,  STOPPING,              SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(D,   STOPPING,              SCRIPT_OK,                 ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(D,   STOPPING,              SCRIPT_OK_UNPROBED,        ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(D,   STOPPING,              SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(DR,  STOPPING,              SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
 	RULE(DR,  STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
 	RULE(D,   STOPPING,              MIGRATION_FAILED,          FAILED,                BLOCK, TELL, NEXT),
@@ -121,27 +127,26 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(A,   STOPPING,              CANCEL_UNSTOPPABLE,        STOPPING,              REFUSE),
 
 	RULE(DR,  VERIFYING,             HEALTHY,                   LIVE,                  GOES, DRAIN, TELL, NEXT),
-	RULE(DR,  VERIFYING,             UNHEALTHY,                 ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(D,   VERIFYING,             UNHEALTHY,                 ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(DR,  VERIFYING,             UNHEALTHY_NO_ROLLBACK,     FAILED,                DOWN, TELL, NEXT),
 	RULE(DR,  VERIFYING,             FOLDER_GONE,               FAILED,                DROP, TELL, NEXT),
 	RULE(D,   VERIFYING,             CANCEL,                    ROLLING_BACK,          DROP, ROLLBACK, TELL),
 	RULE(D,   VERIFYING,             CANCEL_NO_ROLLBACK,        FAILED,                DROP, DOWN, TELL, NEXT),
 	RULE(R,   VERIFYING,             CANCEL_ROLLBACK,           VERIFYING,             REFUSE),
 
-	RULE(DR,  ROLLING_BACK,          SCRIPT_OK,                 VERIFYING_ROLLBACK,    PROBE, TELL),
-	RULE(DR,  ROLLING_BACK,          SCRIPT_OK_UNPROBED,        ROLLED_BACK,           BLOCK, DRAIN, TELL, NEXT),
-	RULE(DR,  ROLLING_BACK,          SCRIPT_FAILED,             ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(DR,  ROLLING_BACK,          SCRIPT_FAILED_NO_ROLLBACK, ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(DR,  ROLLING_BACK,          FAILED_BEFORE_RELEASE,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(DR,  ROLLING_BACK,          AGAIN,                     ROLLING_BACK,          ROLLBACK),
-	RULE(DR,  ROLLING_BACK,          FOLDER_GONE,               ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(D,   ROLLING_BACK,          SCRIPT_OK,                 VERIFYING_ROLLBACK,    PROBE, TELL),
+	RULE(D,   ROLLING_BACK,          SCRIPT_OK_UNPROBED,        ROLLED_BACK,           BLOCK, DRAIN, TELL, NEXT),
+	RULE(D,   ROLLING_BACK,          SCRIPT_FAILED,             ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(D,   ROLLING_BACK,          SCRIPT_FAILED_NO_ROLLBACK, ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(D,   ROLLING_BACK,          AGAIN,                     ROLLING_BACK,          ROLLBACK),
+	RULE(D,   ROLLING_BACK,          FOLDER_GONE,               ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
 	RULE(D,   ROLLING_BACK,          CANCEL,                    ROLLING_BACK,          REFUSE),
 	RULE(D,   ROLLING_BACK,          CANCEL_NO_ROLLBACK,        ROLLING_BACK,          REFUSE),
 
-	RULE(DR,  VERIFYING_ROLLBACK,    HEALTHY,                   ROLLED_BACK,           BLOCK, DRAIN, TELL, NEXT),
-	RULE(DR,  VERIFYING_ROLLBACK,    UNHEALTHY,                 ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(DR,  VERIFYING_ROLLBACK,    UNHEALTHY_NO_ROLLBACK,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(DR,  VERIFYING_ROLLBACK,    FOLDER_GONE,               ROLLBACK_FAILED,       DROP, BLOCK, DOWN, TELL, NEXT),
+	RULE(D,   VERIFYING_ROLLBACK,    HEALTHY,                   ROLLED_BACK,           BLOCK, DRAIN, TELL, NEXT),
+	RULE(D,   VERIFYING_ROLLBACK,    UNHEALTHY,                 ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(D,   VERIFYING_ROLLBACK,    UNHEALTHY_NO_ROLLBACK,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(D,   VERIFYING_ROLLBACK,    FOLDER_GONE,               ROLLBACK_FAILED,       DROP, BLOCK, DOWN, TELL, NEXT),
 	RULE(D,   VERIFYING_ROLLBACK,    CANCEL,                    VERIFYING_ROLLBACK,    REFUSE),
 	RULE(D,   VERIFYING_ROLLBACK,    CANCEL_NO_ROLLBACK,        VERIFYING_ROLLBACK,    REFUSE),
 };

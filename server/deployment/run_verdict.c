@@ -6,6 +6,8 @@
 
 #include "lib/text.h"
 
+#define EXIT_UNREACHABLE 69 /* as deploy/common.sh has it */
+
 static bool
 can_roll_back(const struct deployment *deployment, const struct run_ended *ended)
 {
@@ -68,11 +70,9 @@ run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE])
 }
 
 bool
-run_verdict_is_unreachable(const char *line)
+run_verdict_is_unreachable(const struct run_times *times)
 {
-	static const char said[] = "exit 69"; /* EXIT_UNREACHABLE of deploy/common.sh */
-
-	return text_starts(line, said) && strchr(":", line[sizeof(said) - 1]) != NULL;
+	return times->exit_status == EXIT_UNREACHABLE && times->signal_number == 0;
 }
 
 static void

@@ -29,9 +29,8 @@ bool run_verdict_is_success(const struct run_ended *ended);
 /* How it ended, as a line; what its script said last is in it. */
 void run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE]);
 
-/* Does such a line say that repository or target could not be reached?  Then what runs there is
- * not known. */
-bool run_verdict_is_unreachable(const char *line);
+/* Repository or target could not be reached: what runs there is not known. */
+bool run_verdict_is_unreachable(const struct run_times *times);
 
 /* Its script never ran: refused, its gate stayed shut, or it could not be executed. */
 bool run_verdict_never_began(const struct run_ended *ended);

@@ -313,7 +313,7 @@ handle_fault(struct tx *tx, const struct event *event)
 	struct fault said = *fault;
 
 	assert((size_t)fault->kind < COUNT(faults));
-	if (text_starts(fault->reason, "database: "))
+	if (fault->is_of_database)
 		(void)text_copy(said.reason, sizeof(said.reason), OWN_DATABASE);
 	tx_log(tx, LOG_LEVEL_ERROR, "the result of %s (of %" PRId64 ") could not be handled: %s",
 	    effect_name((enum effect_kind)fault->kind), fault->subject, fault->reason);

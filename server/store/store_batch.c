@@ -297,6 +297,7 @@ decide_fault(struct store *store, struct batch *batch, const struct event *event
 	if (event->kind == EVENT_RUN_ENDED)
 		fault.u.fault.folder_gone =
 		    event->u.run_ended.folder_gone || event->u.run_ended.unswept;
+	fault.u.fault.is_of_database = reason->is_of_database;
 	(void)text_copy(fault.u.fault.reason, sizeof(fault.u.fault.reason), reason->text);
 	verdict = attempt(&tx, store, &fault, handler_of(store, EVENT_FAULT), &again);
 	if (verdict == UNDONE && is_passing(&tx.err))

@@ -158,6 +158,7 @@ struct fault {
 	bool folder_gone;	/* RUN: as its result said */
 	int64_t chat;		/* SEND_MESSAGE: it stands there ... */
 	int64_t remote_id;	/* ... under this id; 0: it was not sent */
+	bool is_of_database;	/* a statement failed: the reason has SQL */
 	char reason[LIMIT_LINE];
 };
 

@@ -659,7 +659,7 @@ a_no_with_a_reason_ends_it_and_rings(void **state)
 	(void)world_decide(&w, event);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "👎 Rejected: production \"Make it blue\" aaaaaaa\nby @bob: the demo is at 4\nauthor Ann"));
+	    "👎 Rejected: production \"Make it blue\" aaaaaaa\nrejected by @bob: the demo is at 4\nauthor Ann"));
 	assert_false(world_says_in(&w, WORLD_GROUP, "👎 Rejected")->is_silent);
 	assert_int_equal(
 	    world_audited(&w, "deploy_approval", "\"reason\":\"the demo is at 4\""), 1);

@@ -250,6 +250,28 @@ a_no_needs_no_code(void **state)
 	factor_close(&w);
 }
 
+/* Its grant is that of rollbacks: who starts a queue was asked for the code of one. */
+static void
+who_starts_a_queue_is_asked_for_its_code(void **state)
+{
+	const struct world_message *asked;
+	struct world w;
+
+	(void)state;
+	open_with(&w, "REQUIRE_OTP=rollback:*", STAGING_URL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, FOLDER_GONE);
+	press_in(&w, &ada, WORLD_TEAM, "Start queue");
+	asked = world_says_in(&w, ada.id, "🔐");
+	assert_non_null(asked);
+	assert_non_null(strstr(world_plain(asked), "staging start queue: the six digits"));
+	assert_int_not_equal(world_environment(&w, "staging").unknown_since, 0);
+	factor_type(&w, &ada, factor_code(&w, &ada, 0));
+	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
+	factor_close(&w);
+}
+
 /* --- what asks again --- */
 
 /* Found by hand: the button was used up before its code was given, and a right code found none. */
@@ -399,6 +421,7 @@ main(void)
 		cmocka_unit_test(a_yes_is_bound_to_the_question_it_answers),
 		cmocka_unit_test(a_code_is_not_spent_on_what_is_over),
 		cmocka_unit_test(a_no_needs_no_code),
+		cmocka_unit_test(who_starts_a_queue_is_asked_for_its_code),
 		cmocka_unit_test(a_pad_that_expired_says_what_now),
 		cmocka_unit_test(a_pad_that_expired_unseen_is_closed_by_the_next),
 		cmocka_unit_test(who_never_pressed_start_is_given_the_link),

@@ -305,9 +305,9 @@ only_who_may_roll_back_there_may_say_that_it_is_known(void **state)
 	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
 	press(&w, WORLD_STAGING_USER, message, "Start queue");
 	assert_true(w.is_alert);
-	assert_string_equal(w.toast, "⛔ Denied: rollback: only an admin may. Ask @ada.");
+	assert_string_equal(w.toast, "⛔ Denied: start queue: only an admin may. Ask @ada.");
 	assert_true(world_environment(&w, "staging").unknown_since > 0);
-	assert_int_equal(world_audited(&w, "denied", "telegram:33"), 1);
+	assert_int_equal(world_audited(&w, "denied", "\"request\":\"start queue\""), 1);
 	press(&w, WORLD_ADMIN, message, "Start queue");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	press(&w, WORLD_ADMIN, message, "Start queue"); /* once more */

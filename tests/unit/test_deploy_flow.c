@@ -128,14 +128,15 @@ reach_of(enum program program)
 static bool
 is_reached(enum program program, int s)
 {
-	static const bool is_of_a_release[DEPLOY_STATE_COUNT] = { [DEPLOY_VERIFYING] = true,
-		[DEPLOY_ROLLING_BACK] = true,
+	static const bool goes_back[DEPLOY_STATE_COUNT] = { [DEPLOY_ROLLING_BACK] = true,
 		[DEPLOY_VERIFYING_ROLLBACK] = true,
-		[DEPLOY_LIVE] = true,
 		[DEPLOY_ROLLED_BACK] = true,
 		[DEPLOY_ROLLBACK_FAILED] = true };
 
-	return program == PROGRAM_ACTION ? !is_of_a_release[s] : s != DEPLOY_DONE;
+	if (program != PROGRAM_DEPLOY && goes_back[s])
+		return false;
+	return program == PROGRAM_ACTION ? s != DEPLOY_VERIFYING && s != DEPLOY_LIVE :
+					   s != DEPLOY_DONE;
 }
 
 static void
@@ -203,13 +204,6 @@ no_action_touches_what_is_live(void **state)
 				    deploy_flow_event_name(deploy_rules[i].on));
 }
 
-/* ROLLING_BACK and after are never entered by a rollback that a person asked for. */
-static bool
-can_be_a_persons_rollback(enum deploy_state state)
-{
-	return state != DEPLOY_ROLLING_BACK && state != DEPLOY_VERIFYING_ROLLBACK;
-}
-
 static void
 whoever_cancels_is_always_answered(void **state)
 {
@@ -229,9 +223,7 @@ whoever_cancels_is_always_answered(void **state)
 			enum deploy_state from = (enum deploy_state)s;
 			struct deploy_acts acts;
 
-			if (is_final(from) || !of.is_reached[s] ||
-			    (cancels[c].program == PROGRAM_ROLLBACK &&
-				!can_be_a_persons_rollback(from)))
+			if (is_final(from) || !of.is_reached[s])
 				continue;
 			(void)deploy_flow_step(cancels[c].program, from, cancels[c].on, &acts);
 			if (!does(&acts, DEPLOY_DO_TELL) && !does(&acts, DEPLOY_DO_REFUSE_CANCEL))
@@ -340,6 +332,15 @@ ends_its_run(const struct walk *walk, enum deploy_event event)
 	return is_exit(event) || (event == DEPLOY_ON_SUPERSEDE && walk->state == DEPLOY_RUNNING);
 }
 
+/* A rollback has no release to roll back to. */
+static bool
+is_possible_of_a_rollback(const struct walk *walk, enum deploy_event event)
+{
+	return event != DEPLOY_ON_SCRIPT_FAILED && event != DEPLOY_ON_UNHEALTHY &&
+	    (walk->state != DEPLOY_STOPPING ||
+		(event != DEPLOY_ON_SCRIPT_OK && event != DEPLOY_ON_SCRIPT_OK_UNPROBED));
+}
+
 /* Can the world outside say this now? */
 static bool
 is_possible(const struct walk *walk, enum deploy_event event)
@@ -347,6 +348,10 @@ is_possible(const struct walk *walk, enum deploy_event event)
 	if (walk->program == PROGRAM_ACTION &&
 	    (event == DEPLOY_ON_SCRIPT_OK_UNPROBED || event == DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK))
 		return false; /* nor knows of probes and rollbacks where it is an action */
+	if (walk->program == PROGRAM_ROLLBACK && !is_possible_of_a_rollback(walk, event))
+		return false;
+	if (event == DEPLOY_ON_FAILED_BEFORE_RELEASE && walk->state == DEPLOY_ROLLING_BACK)
+		return false; /* run_verdict() says no more than that it failed */
 	if (event == DEPLOY_ON_AGAIN && walk->state == DEPLOY_STOPPING)
 		return false; /* run_verdict() orders no other run of what was told to stop */
 	if (event == DEPLOY_ON_CHANGED && walk->state != DEPLOY_RUNNING)

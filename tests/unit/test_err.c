@@ -22,6 +22,22 @@ context_stands_before_the_cause(void **state)
 	assert_int_equal(err_exit_status(err.code), 66);
 }
 
+/* Goal: where it came from goes with it, also below a context, and not on to the next one. */
+static void
+a_failure_of_the_database_is_marked(void **state)
+{
+	struct err err;
+
+	(void)state;
+	(void)err_set(&err, ERR_IO, "x");
+	assert_false(err.is_of_database);
+	err.is_of_database = true;
+	(void)err_wrap(&err, "reading");
+	assert_true(err.is_of_database);
+	(void)err_errno(&err, ERR_IO, EIO, "write");
+	assert_false(err.is_of_database);
+}
+
 static void
 a_full_disk_is_told_apart_from_other_failures(void **state)
 {
@@ -55,6 +71,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(context_stands_before_the_cause),
+		cmocka_unit_test(a_failure_of_the_database_is_marked),
 		cmocka_unit_test(a_full_disk_is_told_apart_from_other_failures),
 		cmocka_unit_test(a_text_too_long_is_cut_and_still_ends),
 	};

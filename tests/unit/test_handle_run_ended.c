@@ -32,6 +32,33 @@ a_script_that_fails_untouched_rolls_nothing_back(void **state)
 	world_close(&w);
 }
 
+/* Goal: that is the status of the run, whatever its script said last. */
+static void
+what_could_not_be_reached_is_known_by_its_status(void **state)
+{
+	static const struct {
+		int status;
+		const char *last;
+		const char *says;
+	} rows[] = {
+		{ 69, "h1 is away", "was not replaced; whether it still runs is not known" },
+		{ 1, "exit 69", "staging still runs aaaaaaa" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct run_ended ended = FAILED_BEFORE_RELEASE;
+		struct world w;
+
+		ended.exit_status = rows[i].status;
+		(void)text_copy(ended.detail, sizeof(ended.detail), rows[i].last);
+		world_b_over_a(&w, STAGING_URL);
+		world_run_ends(&w, ended);
+		assert_non_null(world_says(&w, rows[i].says));
+		world_close(&w);
+	}
+}
+
 /* Regression: the block of a commit named what went wrong with its rollback. */
 static void
 a_block_says_what_was_wrong_with_its_commit(void **state)
@@ -1121,6 +1148,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_script_that_fails_untouched_rolls_nothing_back),
+		cmocka_unit_test(what_could_not_be_reached_is_known_by_its_status),
 		cmocka_unit_test(a_block_says_what_was_wrong_with_its_commit),
 		cmocka_unit_test(an_end_that_failed_is_said_once_more_so_that_the_phone_rings),
 		cmocka_unit_test(a_script_that_fails_after_release_is_rolled_back),

@@ -5,6 +5,7 @@
 #include "lib/db.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
+#include "store/store_inside.h"
 
 static void
 restart(struct world *w)
@@ -484,24 +485,46 @@ a_status_that_cannot_be_handled_is_told_as_such(void **state)
 	world_close(&w);
 }
 
+static void
+breaks(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	(void)tx_run(tx, "INSERT INTO run (id, deployment) VALUES (NULL, NULL)");
+}
+
 /* Goal: who asks in a chat reads no SQL; the log has it. */
 static void
 a_fault_of_the_own_database_is_called_one(void **state)
 {
-	const struct world_message *message;
-	struct event *fault;
 	struct world w;
 
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
-	fault = store_aid_event(&w.aid, EVENT_FAULT);
-	fault->u.fault = (struct fault){ .kind = EFFECT_RUN,
-		.subject = world_newest(&w, "staging").id,
-		.reason = "database: disk I/O error: SELECT id, environment FROM work" };
-	(void)world_decide(&w, fault);
-	message = world_says(&w, "interrupted: deploybot's own database failed");
-	assert_non_null(message);
-	assert_null(world_says(&w, "SELECT"));
+	w.aid.handlers[EVENT_RUN_ENDED] = breaks;
+	world_run_ends(&w, GOOD);
+	assert_non_null(world_says(&w, "interrupted: deploybot's own database failed"));
+	assert_null(world_says(&w, "INSERT"));
+	world_close(&w);
+}
+
+static void
+says_database(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	tx_fail(tx, ERR_INVALID, "database: bye");
+}
+
+/* Goal: whose fault it is goes by where it came from, not by how its words begin. */
+static void
+a_fault_that_only_names_a_database_is_said(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	w.aid.handlers[EVENT_RUN_ENDED] = says_database;
+	world_run_ends(&w, GOOD);
+	assert_non_null(world_says(&w, "interrupted: database: bye"));
 	world_close(&w);
 }
 
@@ -724,6 +747,7 @@ main(void)
 		cmocka_unit_test(a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling),
 		cmocka_unit_test(a_status_that_cannot_be_handled_is_told_as_such),
 		cmocka_unit_test(a_fault_of_the_own_database_is_called_one),
+		cmocka_unit_test(a_fault_that_only_names_a_database_is_said),
 		cmocka_unit_test(
 		    a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat),
 		cmocka_unit_test(settings_that_were_read_anew_or_refused_are_audited),

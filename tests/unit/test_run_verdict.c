@@ -294,7 +294,7 @@ no_exit_record_is_left_without_a_rule(void **state)
 			struct deploy_acts acts;
 
 			if (before.program != PROGRAM_DEPLOY && states[s] == DEPLOY_ROLLING_BACK)
-				continue; /* it has no release to roll back to */
+				continue; /* it never goes back: test_deploy_flow */
 			for (int p = 0; p < 4; p++) {
 				before.previous[0] = p & 1 ? 'a' : '\0';
 				before.urls[0] = p & 2 ? 'h' : '\0';
