@@ -12,7 +12,6 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +27,7 @@
 #include "runner/reconcile.h"
 #include "runner/maintenance.h"
 #include "runner/shared_state.h"
+#include "runner/watches.h"
 
 #define SPARE_AFTER_MS 1000  /* idle for so long: nobody waits for the disk */
 #define QUIET_MS       20    /* a run that begins has the processor: git waits so long */
@@ -36,15 +36,6 @@
 #define REFUSED_MS     60000 /* whoever may connect may send without end: one line in so long */
 #define EXIT_IO	       74
 #define EXIT_CONFIG    78
-
-struct watch {
-	uint64_t id;
-	pid_t pid;
-	int pidfd;
-	bool child;    /* to be waited for */
-	bool ours;     /* our child: what it leaves is ours too.  Else an earlier runner's */
-	bool is_drain; /* nobody waits for it; of an earlier runner's it is not known */
-};
 
 struct runner {
 	struct connections connections;
@@ -56,8 +47,7 @@ struct runner {
 	int root;
 	const struct program_dirs *dirs;
 	int exit_status; /* -1: go on */
-	size_t watch_count;
-	struct watch watches[PROTOCOL_RUNS_MAX];
+	struct watches watches;
 	struct reconciling reconciling;
 	struct orphans orphans;
 	bool has_orphans; /* children of supervisors that end become ours */
@@ -112,42 +102,11 @@ refuse_changed(struct runner *runner, const struct protocol_message *order, cons
 
 /* ---- supervisors ----------------------------------------------------------------------------- */
 
-static bool
-watch_has(const struct runner *runner, uint64_t id)
-{
-	for (size_t i = 0; i < runner->watch_count; i++) {
-		if (runner->watches[i].id == id)
-			return true;
-	}
-	return false;
-}
-
-static bool
-watch_add(struct runner *runner, uint64_t id, pid_t pid, bool child)
-{
-	int pidfd;
-
-	if (watch_has(runner, id))
-		return true;
-	if (runner->watch_count == PROTOCOL_RUNS_MAX)
-		return false;
-	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pidfd == -1)
-		return false;
-	runner->watches[runner->watch_count++] =
-	    (struct watch){ .id = id, .pid = pid, .pidfd = pidfd, .child = child, .ours = child };
-	return true;
-}
-
 /* Runs that somebody waits for. */
 static size_t
-watches_awaited(const struct runner *runner)
+runs_awaited(const struct runner *runner)
 {
-	size_t n = runner->reconciling.count;
-
-	for (size_t i = 0; i < runner->watch_count; i++)
-		n += !runner->watches[i].is_drain;
-	return n;
+	return runner->reconciling.count + watches_awaited(&runner->watches);
 }
 
 /* Of a service alone: where we are the server's child its log says the same. */
@@ -182,39 +141,15 @@ log_end(const struct runner *runner, const struct protocol_message *reconciled)
 static bool
 on_supervisor_ended(struct runner *runner, size_t i)
 {
-	struct watch watch = runner->watches[i];
+	struct watch watch;
 
 	CRASH_POINT(supervisor_gone);
-	(void)close(watch.pidfd);
-	runner->watches[i] = runner->watches[--runner->watch_count];
-	if (watch.child)
-		(void)waitpid(watch.pid, NULL, 0);
+	watch = watches_take(&runner->watches, i);
 	runner->requester = 0; /* nobody asked: sent to all */
 	order_reconcile(runner, watch.id);
 	reconcile_bind(&runner->reconciling, watch.id,
 	    watch.ours && runner->has_orphans ? RECONCILE_WHOLE : RECONCILE_CUT);
 	return reconcile_has(&runner->reconciling, watch.id);
-}
-
-static bool
-has_ended(const struct watch *watch)
-{
-	struct pollfd fd = { watch->pidfd, POLLIN, 0 };
-
-	return poll(&fd, 1, 0) == 1;
-}
-
-/* Of each watch, whether its supervisor has; how many have. */
-static size_t
-find_ended(const struct runner *runner, bool ended[PROTOCOL_RUNS_MAX])
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < runner->watch_count; i++) {
-		ended[i] = has_ended(&runner->watches[i]);
-		count += ended[i];
-	}
-	return count;
 }
 
 /* Which supervisors have ended, and which children are new: what they left is among those, so a
@@ -229,11 +164,11 @@ look_at_children(struct runner *runner)
 
 	do {
 		free(fresh);
-		ends = find_ended(runner, ended);
+		ends = watches_ended(&runner->watches, ended);
 		count = orphans_look(&runner->orphans, &fresh);
-	} while (find_ended(runner, again) != ends); /* one that has ended stays so */
+	} while (watches_ended(&runner->watches, again) != ends); /* one that has ended stays so */
 	/* From the end: the one that goes is replaced by the last, which was looked at. */
-	for (size_t i = runner->watch_count; i-- > 0;) {
+	for (size_t i = runner->watches.count; i-- > 0;) {
 		if (ended[i] && !on_supervisor_ended(runner, i))
 			recorded++;
 	}
@@ -269,7 +204,7 @@ order_run(struct runner *runner, struct protocol_message *order)
 	CRASH_POINT(order_heard);
 	if (runner->is_draining)
 		(void)err_set(&err, ERR_LIMIT, "the runner is stopping");
-	else if (runner->watch_count == PROTOCOL_RUNS_MAX)
+	else if (runner->watches.count == PROTOCOL_RUNS_MAX)
 		(void)err_set(&err, ERR_LIMIT, "%d runs are kept already", PROTOCOL_RUNS_MAX);
 	else if (draw_tag(order, &err))
 		start.folder = run_folder_make(runner->root, order, &start.is_spare, &err);
@@ -294,11 +229,13 @@ order_run(struct runner *runner, struct protocol_message *order)
 	}
 	CRASH_POINT(supervisor_up);
 	orphans_add(&runner->orphans, pid);
-	if (!watch_add(runner, order->id, pid, true))
+	if (!watches_add(&runner->watches,
+		&(struct watch){ .id = order->id,
+		    .pid = pid,
+		    .child = true,
+		    .ours = true,
+		    .is_drain = order->program == PROTOCOL_PROGRAM_DRAIN }))
 		runner->exit_status = EXIT_IO; /* out of descriptors: its supervisor needs nobody */
-	else
-		runner->watches[runner->watch_count - 1].is_drain =
-		    order->program == PROTOCOL_PROGRAM_DRAIN;
 	(void)snprintf(what, sizeof(what), "started: %s %.7s",
 	    environment_id_text(order->application, order->environment, id), order->argument);
 	log_run(runner, order->id, what);
@@ -314,13 +251,13 @@ order_reconcile(struct runner *runner, uint64_t id)
 	pid_t supervisor = 0;
 
 	if (!reconcile_look(&runner->reconciling, runner->root, id, &reconciled, &supervisor)) {
-		if (watch_has(runner, id)) /* its lock goes before it does */
+		if (watches_has(&runner->watches, id)) /* its lock goes before it does */
 			reconcile_bind(&runner->reconciling, id, RECONCILE_AWAITED);
 		return; /* goes on in reconcile_pending */
 	}
 	if (reconciled.state == PROTOCOL_STATE_ALIVE)
-		(void)watch_add(
-		    runner, id, supervisor, false); /* else the server's socket shows it */
+		(void)watches_add(&runner->watches, /* else the server's socket shows it */
+		    &(struct watch){ .id = id, .pid = supervisor });
 	if (runner->requester == 0) {
 		log_end(runner, &reconciled);
 		connections_say_all(&runner->connections, &reconciled);
@@ -518,10 +455,7 @@ reap(struct runner *runner)
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
 		git_query_queue_reaped(&runner->git_queries, pid);
 		maintenance_reaped(&runner->maintenance, pid);
-		for (size_t i = 0; i < runner->watch_count; i++) {
-			if (runner->watches[i].pid == pid)
-				runner->watches[i].child = false;
-		}
+		watches_reaped(&runner->watches, pid);
 	}
 }
 
@@ -534,7 +468,7 @@ on_stop_signal(struct runner *runner)
 	}
 	runner->is_draining = true;
 	(void)fprintf(
-	    stderr, "deploybot-runner: draining: waiting for %zu runs\n", watches_awaited(runner));
+	    stderr, "deploybot-runner: draining: waiting for %zu runs\n", runs_awaited(runner));
 }
 
 static void
@@ -571,7 +505,7 @@ watch_signals(bool stops)
 static bool
 is_idle(const struct runner *runner)
 {
-	return watches_awaited(runner) == 0 && git_query_queue_is_idle(&runner->git_queries) &&
+	return runs_awaited(runner) == 0 && git_query_queue_is_idle(&runner->git_queries) &&
 	    !runner->is_draining;
 }
 
@@ -616,9 +550,9 @@ list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + PROTOCOL_RU
 		    (struct pollfd){ connection->number == 0 ? -1 : connection->fd,
 			    connections_events(connection), 0 };
 	}
-	for (size_t i = 0; i < runner->watch_count; i++)
-		fds[FD_WATCHES + i] = (struct pollfd){ runner->watches[i].pidfd, POLLIN, 0 };
-	return FD_WATCHES + runner->watch_count;
+	for (size_t i = 0; i < runner->watches.count; i++)
+		fds[FD_WATCHES + i] = (struct pollfd){ runner->watches.all[i].pidfd, POLLIN, 0 };
+	return FD_WATCHES + runner->watches.count;
 }
 
 static void
@@ -657,7 +591,7 @@ static void
 turn(struct runner *runner)
 {
 	struct pollfd fds[FD_WATCHES + PROTOCOL_RUNS_MAX];
-	size_t watches = runner->watch_count, count = list_fds(runner, fds);
+	size_t watches = runner->watches.count, count = list_fds(runner, fds);
 	int wait_ms = time_to_wait(runner), due_ms = connections_expire(&runner->connections),
 	    ready;
 	bool has_news = reconcile_needs_look(&runner->reconciling);
@@ -698,7 +632,7 @@ turn(struct runner *runner)
 			orphans_add(&runner->orphans, runner->maintenance.pid);
 	}
 	log_refused(runner, rate_summary_due(&runner->refused, REFUSED_MS, clock_monotonic_ms()));
-	if (runner->is_draining && watches_awaited(runner) == 0)
+	if (runner->is_draining && runs_awaited(runner) == 0)
 		runner->exit_status = 0;
 }
 
@@ -750,8 +684,7 @@ runner_serve(const struct runner_start *start)
 	CRASH_POINT(runner_up);
 	while (runner.exit_status == -1)
 		turn(&runner);
-	for (size_t i = 0; i < runner.watch_count; i++)
-		(void)close(runner.watches[i].pidfd); /* those supervisors go on */
+	watches_close(&runner.watches); /* those supervisors go on */
 	listener_close(&runner.listener);
 	(void)close(runner.root);
 	return runner.exit_status;

@@ -1,10 +1,10 @@
 /* runner_settings.h - the runner's own settings, read anew for each order.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Only names in runner/settings.def are looked at, and those of a transport of theirs (program.c).
- * The environment that the runner was started with wins over the main file, never over an
- * application's; what of an application is its own stands in its file alone, or has its default.
- * What is empty is not set.
+ * Only names in runner/settings.def are looked at, and those of a transport of theirs
+ * (program_settings.c).  The environment that the runner was started with wins over the main file,
+ * never over an application's; what of an application is its own stands in its file alone, or has
+ * its default.  What is empty is not set.
  */
 #pragma once
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +23,7 @@
 #include "runner/log_pump.h"
 #include "runner/run_folder.h"
 #include "runner/supervisor_flow.h"
+#include "runner/supervisor_record.h"
 
 #define READY_WAIT_MS  20000 /* a disk this slow is no place to start a run */
 #define STUCK_AFTER_MS 5000  /* after KILL */
@@ -420,60 +420,6 @@ on_output(struct supervisor *supervisor)
 	}
 }
 
-/* What counts is what was shipped: the last one before the target changes. */
-static void
-take_image(struct protocol_record *record, const char *digest)
-{
-	if (!record->released)
-		memcpy(record->image, digest, sizeof(record->image));
-}
-
-/* What is said again, as by two hosts or a hook in a loop, is one. */
-static void
-take_warning(struct protocol_record *record, const char *text)
-{
-	size_t i = 0;
-
-	while (i < PROTOCOL_WARNINGS && record->warnings[i][0] != '\0')
-		if (strcmp(record->warnings[i++], text) == 0)
-			return;
-	if (i < PROTOCOL_WARNINGS)
-		memcpy(record->warnings[i], text, strlen(text) + 1);
-	if (record->warning_count < INT_MAX)
-		record->warning_count++;
-}
-
-static bool
-was_said(const struct protocol_message *out, size_t decision)
-{
-	for (size_t i = 0; i < out->step_count; i++)
-		if (step_scan_decides(out->steps[i].name) == decision)
-			return true;
-	return false;
-}
-
-static void
-take_step(struct protocol_message *out, const char *name)
-{
-	bool release = strcmp(name, STEP_SCAN_RELEASE) == 0;
-	bool no_rollback = strcmp(name, STEP_SCAN_NO_ROLLBACK) == 0;
-	bool first = step_scan_decides(name) != 0 && !was_said(out, step_scan_decides(name));
-
-	/* Behind the release it is too late to say so: it may be what an application printed. */
-	if (no_rollback && out->record.released)
-		return;
-	out->record.migration |= !out->record.released && strcmp(name, STEP_SCAN_MIGRATE) == 0;
-	out->record.released |= release;
-	out->record.no_rollback |= no_rollback;
-	out->record.drains |= out->record.released && strcmp(name, STEP_SCAN_DRAIN_LATER) == 0;
-	if (out->step_count >= PROTOCOL_STEPS_MAX && !first)
-		return;
-	assert(out->step_count < PROTOCOL_STEPS_ROOM);
-	out->steps[out->step_count] = (struct protocol_step){ .at = clock_wall_ms() };
-	memcpy(out->steps[out->step_count].name, name, strlen(name) + 1);
-	out->step_count++;
-}
-
 /* The limit of its own that a step has; NULL: the deadline is its. */
 static int64_t *
 limit_of(struct supervisor *supervisor, const char *step)
@@ -525,16 +471,9 @@ on_step(void *ctx, enum step_scan_kind kind, const char *text)
 
 	if (supervisor->flow.state == SUPERVISOR_TOLD)
 		return;
-	if (kind == STEP_SCAN_IMAGE) {
-		take_image(&supervisor->out.record, text);
-		return;
-	}
-	if (kind == STEP_SCAN_WARNING) {
-		take_warning(&supervisor->out.record, text);
-		return;
-	}
-	take_limit(supervisor, limit_of(supervisor, text));
-	take_step(&supervisor->out, text);
+	if (kind == STEP_SCAN_STEP)
+		take_limit(supervisor, limit_of(supervisor, text));
+	supervisor_record_take(&supervisor->out, kind, text);
 	if (supervisor->out.record.migration && supervisor->out.step_count > before &&
 	    step_scan_decides(text) != 0)
 		keep_draft(supervisor);

@@ -38,6 +38,3 @@ bool decide_is_live(struct tx *tx, const struct deployment *deployment);
 /* What the person of an update asks for; no row yet. */
 struct deployment decide_requested(struct tx *tx, const struct update *update,
     enum program program, const char *environment);
-
-/* Sets deployment->previous to the release that it would be rolled back to; "": there is none. */
-void decide_set_previous(struct tx *tx, struct deployment *deployment);

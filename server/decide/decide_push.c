@@ -10,6 +10,7 @@
 #include "decide/decide_deployment.h"
 #include "decide/decide_git.h"
 #include "decide/decide_hold_work.h"
+#include "decide/decide_previous.h"
 #include "decide/decide_question.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_refusal.h"

@@ -9,6 +9,7 @@
 #include "decide/decide_barrier.h"
 #include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_previous.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_zone.h"
 #include "lib/text.h"

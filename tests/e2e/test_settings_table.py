@@ -68,7 +68,7 @@ OF_NO_ENVIRONMENT = re.compile("GITHUB_REPOSITORY|REPOSITORY_.*|FETCH_TIMEOUT_SE
 
 def test_what_a_release_is_given_may_be_said_for_one_environment():
     """A new row of that kind is SHIPPING, not SETTING (runner/settings.def)."""
-    handed = re.search(r"shipping_settings\[\] = \{(.*?)\};", text_of(ROOT, "runner/program.c"), re.S)[1]
+    handed = re.search(r"shipping_settings\[\] = \{(.*?)\};", text_of(ROOT, "runner/program_settings.c"), re.S)[1]
     rows = set(re.findall(r"^SHIPPING\((\w+)", text_of(ROOT, "runner/settings.def"), re.M))
     names = set(re.findall(r'"(\w+)"', handed))
     assert len(names) > 30
@@ -89,7 +89,7 @@ def test_an_unread_row_is_named(tmp_path, path, before, row):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     changed = tmp_path / path
     changed.write_text(changed.read_text("utf-8").replace(before, row + before, 1), "utf-8")
-    rules, program = tmp_path / "server/settings/settings_rules.c", tmp_path / "runner/program.c"
+    rules, program = tmp_path / "server/settings/settings_rules.c", tmp_path / "runner/program_settings.c"
     rules.write_text(rules.read_text("utf-8") + "\n/* SETTING_NEW_ONE, ENVIRONMENT_SETTING_NEW_ONE */\n", "utf-8")
     program.write_text(program.read_text("utf-8").replace('"DEPLOY_TRANSPORT",', '"DEPLOY_TRANSPORT", "NEW_ONE",')
                        .replace('= { "HOST",', '= { "HOST", "NEW_ONE",'), "utf-8")

@@ -229,7 +229,7 @@ PIECES = [
               Edit("server/settings/settings_clients.c", "\t{ ACTION_CLEAR_CACHE,",
                    "\t{ ACTION_POKE_WEB, CLIENT_SETTING_POKE_UNIT },\n")]),
     Piece("action", "that setting for the script", SNAPSHOT_TEST, [
-        Edit("runner/program.c", '\t"CACHE_COMMAND", NULL };', '\t"POKE_UNIT",\n')]),
+        Edit("runner/program_settings.c", '\t"CACHE_COMMAND", NULL };', '\t"POKE_UNIT",\n')]),
     Piece("action", "its words for the host", "test_act_on.py test_what_an_action_cannot_do_without_is_said_before", [
         Edit("deploy/act-on.sh", "\treload-nginx) read",
              '\tpoke-web)\n\t\t[[ -n ${CLIENT_POKE_UNIT:-} ]] || fail "$EXIT_CONFIG" '
@@ -253,8 +253,8 @@ PIECES = [
              '\tcase ACTION_BY_POKING:\n\t\treturn "poking";\n')],
         obj("server/decide/decide_do")),
     Piece("executor", "what its RUN orders", "compiler", [
-        Edit("server/decide/decide_deployment.c", "\tcase ACTION_BY_CLOUDFLARE:",
-             "\tcase ACTION_BY_POKING:\n\t\treturn true;\n")], obj("server/decide/decide_deployment")),
+        Edit("server/decide/decide_acts.c", "\tcase ACTION_BY_CLOUDFLARE:",
+             "\tcase ACTION_BY_POKING:\n\t\treturn true;\n")], obj("server/decide/decide_acts")),
     Piece("argument", "its name", "compiler", [
         Edit("server/types/action.h", "\tACTION_TAKES_NONE,", "\tACTION_TAKES_POKE,\n")],
         obj("server/decide/decide_do")),

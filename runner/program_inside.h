@@ -1,0 +1,36 @@
+/* program_inside.h - which settings a program is given, for program*.[ch].  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "runner/program.h"
+#include "runner/runner_settings.h"
+
+/* Names, each list with NULL at its end. */
+struct program_settings {
+	const char *const *names;
+	const char *const *of_environment; /* without what stands before them, "STAGING_" */
+};
+
+extern const struct program_settings program_repository;
+extern const struct program_settings program_registry; /* what asks it for CI's image */
+extern const struct program_settings program_shipping;
+extern const struct program_settings program_acting;
+
+bool program_add_variable(struct program_plan *plan, const char *name, const char *value,
+    struct err *err) MUST_USE;
+
+/* Those of the list that are set; of a secret NAME_FILE. */
+bool program_add_settings(struct program_plan *plan, const struct program_settings *of,
+    const char *environment, struct runner_settings *settings, struct err *err) MUST_USE;
+
+/* RENAMED_FROM, where the application had another name. */
+bool program_add_former(struct program_plan *plan, struct runner_settings *settings,
+    const struct program_dirs *dirs, struct err *err) MUST_USE;
+
+/* What deploy/act-on.sh gets of a client, without its id; "": nothing. */
+bool program_add_client(struct program_plan *plan, const char *client,
+    struct runner_settings *settings, struct err *err) MUST_USE;
+
+/* Those that only a transport of somebody's own knows: TRANSPORT_... */
+bool program_add_own_settings(struct program_plan *plan, const char *environment,
+    const struct runner_settings *settings, struct err *err) MUST_USE;

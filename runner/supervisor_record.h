@@ -1,0 +1,9 @@
+/* supervisor_record.h - what a run says in its output, in its record.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "runner/step_scan.h"
+
+/* A step, an image or a warning of step_scan_feed(); out is the record as it will be sent. */
+void
+supervisor_record_take(struct protocol_message *out, enum step_scan_kind kind, const char *text);

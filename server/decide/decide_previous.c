@@ -1,0 +1,28 @@
+/* decide_previous.c - which release a deployment replaces, and whether a rollback goes forward.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_previous.h"
+
+#include "lib/text.h"
+#include "store/row_environment.h"
+
+void
+decide_set_previous(struct tx *tx, struct deployment *deployment)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	const struct release *back = &environment.current;
+
+	if (strcmp(back->commit, deployment->commit) == 0)
+		back = &environment.previous; /* the same once more: what was live before it */
+	(void)text_copy(deployment->previous, sizeof(deployment->previous), back->commit);
+	(void)text_copy(
+	    deployment->previous_image, sizeof(deployment->previous_image), back->image);
+}
+
+void
+decide_set_direction(struct tx *tx, struct deployment *deployment)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	deployment->is_forward =
+	    row_release_get(tx, deployment->to_release).origin > environment.current.origin;
+}
