@@ -537,8 +537,8 @@ def test_a_job_that_the_cluster_refuses_has_not_been_started(bench, says, step):
 
 # As a real kubectl says them; of the last two it had sent the request twice, and says of the second time alone.
 UNSURE = ["Unable to connect to the server: EOF",
-          'Error from server (Timeout): error when creating "job.json": the server was unable to return a response in the '
-          "time allotted, but may still be processing the request (post jobs.batch)",
+          'Error from server (Timeout): error when creating "job.json": the server was unable to return a response in '
+          "the time allotted, but may still be processing the request (post jobs.batch)",
           "Error from server (ServerTimeout): The POST operation against Job.batch could not be completed at this time",
           "Error from server: etcdserver: request timed out", "Error from server: etcdserver: leader changed",
           'Error from server (AlreadyExists): error when creating "job.json": jobs.batch "x" already exists',
