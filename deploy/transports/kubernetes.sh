@@ -115,15 +115,18 @@ kubernetes_is_away() {
 	*'Unable to connect'* | *'onnection to the server'* | *'connection refused'* | *'connection reset'* | *EOF* | \
 		*'Client.Timeout'* | *'i/o timeout'* | *'TLS handshake timeout'* | *'no route to host'* | *'ServiceUnavailable'* | \
 		*'currently unable to handle'* | *'InternalError'* | *'internal error'* | *'TooManyRequests'* | \
-		*'http2: '* | *'deadline exceeded'* | *'Timeout: '* | *'request did not complete'*) return 0 ;;
+		*'http2: '* | *'deadline exceeded'* | *'Timeout: '* | *'(Timeout)'* | *'request did not complete'* | \
+		*'(ServerTimeout)'* | *'etcdserver: '*) return 0 ;;
 	esac
 	return 1
 }
 
-# Of these: did no connection come about, so that no request was ever sent?
+# Of these: did no connection come about, so that no request was ever sent?  Not of a create that has begun: where an answer
+# says so kubectl sends it again by itself, and tells of the last time alone.
 kubernetes_was_not_asked() {
 	local said
 	said=$(<"$kubernetes_folder/said")
+	[[ $said != *'error when creating'* ]] || return 1
 	[[ $said == *@('connection refused'|'was refused - did you specify'|'no route to host'|'TLS handshake timeout')* ||
 		$said == *'dial tcp'*@('no such host'|'i/o timeout')* ]]
 }
@@ -322,8 +325,21 @@ kubernetes_follow() { # RESOURCE
 			return "$EXIT_BUSY"
 		fi
 		kubernetes_is_away || return "$EXIT_REFUSED"
-		warn "the cluster's API is not available; retrying for up to ${KUBERNETES_ROLLOUT_SECONDS} s"
-		limited $((KUBERNETES_AGAIN_SECONDS + 10)) "a pause" sleep "$KUBERNETES_AGAIN_SECONDS"
+		kubernetes_ask_later
+	done
+}
+
+kubernetes_ask_later() {
+	warn "the cluster's API is not available; retrying for up to ${KUBERNETES_ROLLOUT_SECONDS} s"
+	limited $((KUBERNETES_AGAIN_SECONDS + 10)) "a pause" sleep "$KUBERNETES_AGAIN_SECONDS"
+}
+
+# What was rolled out is no failure for an answer that is missing: asked again as in kubernetes_follow.
+kubernetes_look_behind() {
+	local until=$((EPOCHSECONDS + KUBERNETES_ROLLOUT_SECONDS))
+	until kubernetes_look; do
+		kubernetes_is_away && ((EPOCHSECONDS < until)) || kubernetes_failed "what runs now cannot be seen"
+		kubernetes_ask_later
 	done
 }
 
@@ -333,7 +349,7 @@ kubernetes_wait() { # [IMAGE]
 	kubernetes_follow "${kubernetes_resources[$kubernetes_workload]}" || status=$?
 	((status == 0)) || kubernetes_not_done "$status"
 	[[ -n ${1:-} ]] || return 0
-	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
+	kubernetes_look_behind
 	[[ $(kubernetes_image) == "$1" ]] || fail "$EXIT_REFUSED" "somebody else has released to $name meanwhile: its image \
 is $(kubernetes_image) now; agree on who releases, then deploy again"
 }
@@ -753,10 +769,12 @@ kubernetes_await_migration() {
 }
 
 # A Job whose name tells it from all others: the cluster itself has one at most.  What the API refuses is not there, nor what
-# it was never asked for; where it gives no answer, nobody knows.
+# it was never asked for.  Behind any other answer, and none, it may be at work; so it may where one is there already, as
+# there was none before, and kubectl may have sent it twice.
 transport_migrate() { # RELEASE WORD...
 	kubernetes_ask create "--filename=$kubernetes_folder/job.json" || {
-		kubernetes_is_away && ! kubernetes_was_not_asked || migration_not_started
+		kubernetes_was_refused || kubernetes_was_not_asked || kubernetes_failed "the migration was cut as it began"
+		migration_not_started
 		kubernetes_failed "the migration could not be created"
 	}
 	kubernetes_follow_job "$migration_name" "$MIGRATE_TIMEOUT_SECONDS" well

@@ -777,6 +777,31 @@ def test_an_api_that_goes_away_while_the_cluster_rolls_out_is_asked_again(bench)
     assert "the cluster's API is not available; retrying" in "\n".join(bench.said())
 
 
+AWAY = {"etcd": {"status": 500, "reason": "", "message": "etcdserver: leader changed"},
+        "timeout": {"status": 504, "reason": "Timeout", "message": "the server was unable to return a response"},
+        "restart": {"status": 503, "reason": "ServiceUnavailable", "message": "apiserver is shutting down"}}
+SHOP = "/apis/apps/v1/namespaces/shop/deployments/shop"
+
+
+@pytest.mark.parametrize("why", ["etcd", pytest.param("timeout", marks=pytest.mark.long),
+                                 pytest.param("restart", marks=pytest.mark.long)])
+def test_a_release_that_is_rolled_out_is_no_failure_for_one_answer_that_is_missing(bench, why):
+    """Regression: the look behind the rollout was never repeated, and the server rolled a good release back."""
+    bench.cluster.say("plan", pace=0.3, faults=[
+        {"verb": "get", "path": SHOP, "after": "watch", "times": 2, **AWAY[why]}])
+    release = bench.shipped("one")
+    assert bench.cluster.pods() == {image_of(release): [True, True]}
+    faults = [note for note in bench.cluster.requests() if "fault" in note]
+    assert len(faults) == 2 and "the cluster's API is not available; retrying" in "\n".join(bench.said())
+
+
+def test_a_release_that_cannot_be_seen_any_more_fails_in_its_time(bench):
+    bench.cluster.say("plan", pace=0.3, faults=[
+        {"verb": "get", "path": SHOP, "after": "watch", "times": 99, **AWAY["etcd"]}])
+    _, status, said = bench.release("one", KUBERNETES_ROLLOUT_SECONDS="5")
+    assert status == 70 and "what runs now cannot be seen: Error from server: etcdserver" in said[-1], said
+
+
 @pytest.mark.long
 def test_somebody_elses_release_meanwhile_is_said(bench):
     bench.cluster.say("plan", pace=600)

@@ -143,6 +143,8 @@ def test_what_the_cluster_refuses_was_not_changed_and_is_set_back_by_nobody(many
     ("Error from server (Forbidden): deployments.apps \"shop\" is forbidden", True),
     ("Error from server: admission webhook \"sign.example.org\" denied the request: no", True),
     ("Warning: old\nThe Deployment \"shop\" is invalid: spec.template: no", True),
+    ("error: error validating \"job.json\": error validating data: failed to download openapi: EOF", True),
+    ("Error from server (AlreadyExists): error when creating \"job.json\": jobs.batch \"x\" already exists", False),
     ("Error from server (Timeout): the server was unable to return a response in the time allotted, but may still be "
      "processing the request", False),
     ("Error from server: etcdserver: request timed out", False),

@@ -180,13 +180,17 @@ kubernetes_part_patch() { # WORKLOAD RELEASE-ANNOTATION IMAGE, empty: as it was
 
 # Nothing was changed where the API says no, or kubectl does before it asks.  Of all else that goes wrong (no answer, or one
 # of a server that has had trouble with its store) nobody knows.
-kubernetes_note_refusal() {
+kubernetes_was_refused() {
 	local said reasons='Forbidden|Invalid|NotFound|Conflict|BadRequest|MethodNotAllowed|RequestEntityTooLarge'
 	local words="Error from server \\(($reasons)\\):|Error from server: admission webhook "
 	words+="|The [^[:space:]]+ \"[^\"]*\" is invalid:|error: You must be logged in "
-	words+="|error: (no rollout history|unable to find specified revision)"
+	words+="|error: (no rollout history|unable to find specified revision|error validating )"
 	said=$(<"$kubernetes_folder/said")
-	[[ ! $'\n'$said =~ $'\n'($words) ]] || : >"$kubernetes_folder/refused"
+	[[ $'\n'$said =~ $'\n'($words) ]]
+}
+
+kubernetes_note_refusal() {
+	! kubernetes_was_refused || : >"$kubernetes_folder/refused"
 }
 
 kubernetes_patch_part() { # WORKLOAD PATCH
