@@ -237,12 +237,12 @@ find_key() {
 prepare_environments() {
 	local environment i
 	hosts=() ports=()
-	for environment in "${environments[@]}"; do
+	for environment in "${by_ssh[@]}"; do
 		value_of "$(name_of "$environment" HOST)" ''
 		add_hosts "$said"
 	done
 	confirm_keys
-	for environment in "${environments[@]}"; do
+	for environment in "${by_ssh[@]}"; do
 		value_of "$(name_of "$environment" HOST)" ''
 		hosts=() ports=()
 		add_hosts "$said"

@@ -358,6 +358,84 @@ def test_where_production_was_nowhere_yet_it_is_asked_for_again_and_host_says_ho
     assert taken.sshd.connections() == 0
 
 
+def test_an_environment_with_a_transport_of_its_own_stays_when_set_up_is_typed_again(taken):
+    """Regression: it was asked for a host, and Enter, or --answers without one, took it out of ENVIRONMENTS."""
+    text = taken.conf.read_text("utf-8").replace("ENVIRONMENTS=staging\n", "ENVIRONMENTS=staging,production\n")
+    taken.conf.write_text(f"{text}PRODUCTION_DEPLOY_TRANSPORT=local\nPRODUCTION_PORT=8090\n"
+                          "PRODUCTION_HEALTH_URL=http://127.0.0.1:8090/health\n")
+    before = taken.files()
+    lines = taken.lines()
+    typed = [lines[0], "", *lines[2:lines.index(f"127.0.0.1:{taken.port_2}")], "", ""]
+    done = subprocess.run(taken.words(), input="\n".join([*typed, ""]), env=taken.given(), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+    said = done.stdout
+    assert done.returncode == 64 and "\nSETUP_LOGIN  " in said and taken.files() == before, said
+    assert "Where does production run?" not in said and "production is released by local: it stays" in said, said
+    _, said = taken.setup("--answers", taken.answers(PRODUCTION_HOST=None, API_SERVER_PORT=None, ADMIN_TELEGRAM_IDS=None))
+    assert "\nwritten: " in said and "==> doctor production" in said and "goes out of ENVIRONMENTS" not in said, said
+    assert taken.settings()["ENVIRONMENTS"] == "staging,production", said
+    assert "#PRODUCTION_HOST" not in taken.conf.read_text("utf-8")
+
+
+ENVIRONMENTS = f"""set -euo pipefail; shopt -s extglob; . {DEPLOY}/common.sh
+for part in ask questions settings; do . {DEPLOY}/setup/$part.sh; done
+draft=$1 conf=$1/main target=$1/main conf_there=$1/main application='' answers='' untouched=''
+look_at_candidate() {{ :; }}
+if [[ -e $1/web.env ]]; then target=$1/web.env conf_there=$1/web.env application=web; fi
+if [[ -e $1/answers ]]; then answers=$1/answers; read_answers given "$answers"; fi
+take_given; ask_environments; echo "all: ${{environments[*]}} by ssh: ${{by_ssh[*]-}}"
+echo "written: ${{want[ENVIRONMENTS]-as it was}}"
+"""
+BOTH = "ENVIRONMENTS='staging, production'\nSTAGING_HOST=h1\n"
+
+
+def ask_environments(folder, typed, **files):
+    for name, text in files.items():
+        (folder / {"app": "web.env"}.get(name, name)).write_text(text)
+    done = subprocess.run(["bash", "-c", ENVIRONMENTS, "deploybot-setup", folder], input=typed, check=False, timeout=60, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("way, named", [
+    ("PRODUCTION_DEPLOY_TRANSPORT=kubernetes\n", "kubernetes"), ("PRODUCTION_USE_KUBERNETES=Yes\n", "kubernetes"),
+    ("PRODUCTION_DEPLOY_TRANSPORT=systemd\nPRODUCTION_HOST=h2\n", "systemd"),
+    ("PRODUCTION_DEPLOY_SCRIPT=/srv/ship\n", "/srv/ship"),
+    ("DEPLOY_TRANSPORT=local\nSTAGING_DEPLOY_TRANSPORT=ssh\n", "local")])
+@pytest.mark.parametrize("application", [False, True])
+def test_who_is_not_asked_for_a_host_stays(tmp_path, way, named, application):
+    files = {"main": way, "app": BOTH} if application else {"main": BOTH + way}
+    if "_HOST" in way and application:
+        files = {"main": "", "app": BOTH + way}
+    for given in ({}, {"answers": "IMAGE_SOURCE=registry\n"}):
+        status, said = ask_environments(tmp_path, "\n", **files, **given)
+        assert status == 0 and "PRODUCTION_HOST" not in said and f"production is released by {named}: it stays" in said, said
+        assert "all: staging production by ssh: staging\nwritten: staging,production\n" in said, said
+
+
+@pytest.mark.parametrize("typed, answers, status, words", [
+    ("\n\n", None, 64, "production is in ENVIRONMENTS: a host is needed, or - takes it out"),
+    ("\n-\n", None, 0, "production goes out of ENVIRONMENTS, as answered"),
+    ("\nh2\n", None, 0, "all: staging production by ssh: staging production"),
+    ("", "IMAGE_SOURCE=registry\n", 78, "has no PRODUCTION_HOST"),
+    ("", "PRODUCTION_HOST=\n", 0, "production goes out of ENVIRONMENTS, as answered"),
+    ("", "ENVIRONMENTS=staging\n", 0, "production goes out of ENVIRONMENTS, as answered")])
+def test_an_environment_goes_by_an_answer_alone_and_that_is_said(tmp_path, typed, answers, status, words):
+    done, said = ask_environments(tmp_path, typed, main=BOTH, **({"answers": answers} if answers else {}))
+    assert done == status and words in said, said
+    assert ("written: staging\n" in said) == ("goes out" in words), said
+
+
+@pytest.mark.parametrize("main, typed, written", [
+    ("", "h1\n\n", "staging"), ("ENVIRONMENTS=staging\nSTAGING_HOST=h1\n", "\n\n", "staging"),
+    ("ENVIRONMENTS=staging\nSTAGING_DEPLOY_TRANSPORT=local\n", "\n", "staging"),
+    ("ENVIRONMENTS=staging\nDEPLOY_TRANSPORT=local\n", "", "as it was"),
+    ("DEPLOY_TRANSPORT=kubernetes\n", "", "as it was")])
+def test_who_was_never_there_needs_no_host_yet(tmp_path, main, typed, written):
+    status, said = ask_environments(tmp_path, typed, main=main)
+    assert status == 0 and said.endswith(f"written: {written}\n") and "goes out" not in said, said
+
+
 def answer_at_the_door(bench, status, body=""):
     """https://bot.example.org as curl sees it; all else is asked by the real one."""
     path = bench.path / "door"
