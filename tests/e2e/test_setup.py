@@ -200,16 +200,42 @@ def test_answers_that_others_may_read_are_not_read(bench):
     assert status == 78 and "chmod 600" in said and bench.files() == {}, said
 
 
+BLOCK_BEGINS = 'if [ "$(id -u)" = 0 ]; then '
+
+
+@pytest.mark.parametrize("who, has_sudo", [("0", False), ("0", True), ("1000", True)])
+def test_the_block_to_paste_works_as_root_without_sudo(tmp_path, who, has_sudo):
+    """Regression: a Debian that was installed with a root password has no sudo."""
+    (tmp_path / "setup").mkdir()
+    (tmp_path / "setup/prepare-host.sh").write_text('prepare_host() { echo "$user $dir $port ${BY_SUDO:-as is}"; }\n')
+    words = [f". {DEPLOY}/setup/hosts.sh; here=$1 deploy_user=deploy public_key='ssh-ed25519 AA' health=8080/health",
+             "print_block h1 /srv/app"]
+    printed = subprocess.run(["bash", "-c", "; ".join(words), "bash", tmp_path], capture_output=True, text=True,
+                             timeout=60, check=True).stdout
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    for name, text in {"id": f"echo {who}", "sudo": 'BY_SUDO=sudo exec "$@"', "cat": 'exec /usr/bin/cat "$@"'}.items():
+        if name != "sudo" or has_sudo:
+            (binaries / name).write_text(f"#!/bin/bash\n{text}\n")
+            (binaries / name).chmod(0o755)
+    (binaries / "bash").symlink_to("/bin/bash")
+    for shell in ("/bin/sh", "/bin/bash"):
+        pasted = subprocess.run([shell], input=printed[printed.index(BLOCK_BEGINS):], env={"PATH": str(binaries)},
+                                check=False, capture_output=True, text=True, timeout=60)
+        by = "as is" if who == "0" else "sudo"
+        assert pasted.returncode == 0 and pasted.stdout == f"deploy /srv/app 8080 {by}\n", pasted
+
+
 @pytest.mark.long
 def test_a_host_that_lets_nobody_in_gets_a_block_to_paste(bench):
     """As sudo there asks for a password that nobody types."""
     (bench.home / "no-sudo").touch()
     status, said = bench.setup("--answers", bench.answers())
     assert status == 69 and "does not let" in said.splitlines()[-1] and bench.files() == {}, said
-    block = said[said.index("sudo bash <<"):said.rindex("\nDEPLOYBOT\n") + len("\nDEPLOYBOT\n")]
+    block = said[said.index(BLOCK_BEGINS):said.rindex("\nDEPLOYBOT\n") + len("\nDEPLOYBOT\n")]
     path = {"PATH": (bench.stand / "host.path").read_text(), "STAND": str(bench.host("h2")), "PASTED": "yes"}
-    pasted = subprocess.run(["bash", "-c", block.replace("sudo bash", "bash")], env=path, capture_output=True,
-                            text=True, timeout=60, check=False)
+    (bench.host_bin / "sudo").unlink()     # at the console, as root
+    pasted = subprocess.run(["bash", "-c", block], env=path, capture_output=True, text=True, timeout=60, check=False)
     assert pasted.returncode == 0 and pasted.stdout.endswith("prepared\n"), pasted
     status, said = bench.setup("--answers", bench.answers(SETUP_LOGIN=""))
     assert status == 0 and "lets" in said, said
@@ -371,7 +397,8 @@ def test_an_environment_with_a_transport_of_its_own_stays_when_set_up_is_typed_a
     said = done.stdout
     assert done.returncode == 64 and "\nSETUP_LOGIN  " in said and taken.files() == before, said
     assert "Where does production run?" not in said and "production is released by local: it stays" in said, said
-    _, said = taken.setup("--answers", taken.answers(PRODUCTION_HOST=None, API_SERVER_PORT=None, ADMIN_TELEGRAM_IDS=None))
+    answers = taken.answers(PRODUCTION_HOST=None, API_SERVER_PORT=None, ADMIN_TELEGRAM_IDS=None)
+    _, said = taken.setup("--answers", answers)
     assert "\nwritten: " in said and "==> doctor production" in said and "goes out of ENVIRONMENTS" not in said, said
     assert taken.settings()["ENVIRONMENTS"] == "staging,production", said
     assert "#PRODUCTION_HOST" not in taken.conf.read_text("utf-8")
@@ -392,8 +419,8 @@ BOTH = "ENVIRONMENTS='staging, production'\nSTAGING_HOST=h1\n"
 def ask_environments(folder, typed, **files):
     for name, text in files.items():
         (folder / {"app": "web.env"}.get(name, name)).write_text(text)
-    done = subprocess.run(["bash", "-c", ENVIRONMENTS, "deploybot-setup", folder], input=typed, check=False, timeout=60, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(["bash", "-c", ENVIRONMENTS, "deploybot-setup", folder], input=typed, check=False, timeout=60,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
 
 
@@ -409,7 +436,8 @@ def test_who_is_not_asked_for_a_host_stays(tmp_path, way, named, application):
         files = {"main": "", "app": BOTH + way}
     for given in ({}, {"answers": "IMAGE_SOURCE=registry\n"}):
         status, said = ask_environments(tmp_path, "\n", **files, **given)
-        assert status == 0 and "PRODUCTION_HOST" not in said and f"production is released by {named}: it stays" in said, said
+        assert status == 0 and "PRODUCTION_HOST" not in said, said
+        assert f"production is released by {named}: it stays" in said, said
         assert "all: staging production by ssh: staging\nwritten: staging,production\n" in said, said
 
 
