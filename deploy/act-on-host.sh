@@ -13,6 +13,8 @@
 set -euo pipefail
 
 readonly ASK_SECONDS=30
+readonly CONTAINER='{{.State.Status}} {{index .Config.Labels "com.docker.compose.project"}} '\
+'{{index .Config.Labels "com.docker.compose.project.working_dir"}}'
 
 die() { # STATUS TEXT
 	printf '%s\n' "$2" >&2
@@ -71,18 +73,83 @@ system() { # WORD...
 	"${words[@]}"
 }
 
-compose() { # WORD...
-	docker compose --project-directory "$dir" "$@"
+# ---- a service of a compose file ---------------------------------------------------------------------
+
+# As base.sh of the ssh transport has it, whose host this is.
+find_compose() {
+	if timeout "$ASK_SECONDS" docker compose version </dev/null >/dev/null 2>&1; then
+		compose=(docker compose)
+	elif command -v docker-compose >/dev/null; then
+		compose=(docker-compose)
+	else
+		die 70 'neither "docker compose" nor docker-compose is there (Debian: apt-get install docker-compose)'
+	fi
 }
+
+# Fills found with lines STATE PROJECT FOLDER, of each container of the service that was made in the folder, which is ours
+# from here on.  docker says it, as ps of docker-compose 1.29 knows no --format.
+find_containers() {
+	local ids lines line
+	[[ $unit != -* ]] || die 64 "no service's name: $unit"
+	cd -- "$dir" || die 70 "$unit: there is no folder $dir"
+	ids=$(timeout "$ASK_SECONDS" docker ps -a -q --no-trunc --filter "label=com.docker.compose.service=$unit" \
+		--filter label=com.docker.compose.oneoff=False </dev/null) || die 70 "$unit: docker does not say what runs"
+	found=()
+	[[ -n $ids ]] || return 0
+	# shellcheck disable=SC2086 # ids have no blanks
+	lines=$(timeout "$ASK_SECONDS" docker inspect --format "$CONTAINER" $ids </dev/null) ||
+		die 70 "$unit: docker does not say what runs"
+	while IFS= read -r line; do
+		[[ ! ${line#* * } -ef . ]] || found+=("$line")
+	done <<<"$lines"
+}
+
+# Fills port and project with those of what serves; empty where that is the folder's own project.  With bluegreen it is the
+# one of the port that nginx has surely read, or that the last switch has noted.
+find_project() {
+	local line projects=' '
+	for line in ${found[@]+"${found[@]}"}; do
+		line=${line#* }
+		projects+="${line%% *} "
+	done
+	for port in "$(sed -n 2p .deploybot.nginx 2>/dev/null)" \
+		"$(sed -n 's/^[[:space:]]*DEPLOY_PORT=//p' .env 2>/dev/null | tail -n 1)"; do
+		[[ $port =~ ^[0-9]+$ && $projects =~ \ ([a-z0-9_-]+-$port)\  ]] || continue
+		project=${BASH_REMATCH[1]}
+		return 0
+	done
+	port='' project=''
+}
+
+compose_status() {
+	local line state='' its_project found port project
+	find_containers
+	find_project
+	for line in ${found[@]+"${found[@]}"}; do
+		its_project=${line#* }
+		[[ ${its_project%% *} == "${project:-${its_project%% *}}" && $state != running ]] || continue
+		state=${line%% *}
+	done
+	[[ $state == running ]] || die 70 "$unit is not running: ${state:-there is no container}"
+	echo "$unit is running${port:+ on port $port}"
+}
+
+compose_restart() {
+	local compose found port project words=()
+	find_containers
+	find_project
+	find_compose
+	[[ -z $project ]] || words=(-p "$project")
+	env ${port:+"DEPLOY_PORT=$port"} "${compose[@]}" ${words[@]+"${words[@]}"} restart "$unit" </dev/null ||
+		die 70 "$unit could not be restarted"
+}
+
+# ---- what is done ------------------------------------------------------------------------------------
 
 service_status() {
 	local state
 	if [[ -n $dir ]]; then
-		state=$(timeout "$ASK_SECONDS" docker compose --project-directory "$dir" ps --format '{{.State}}' -- "$unit") ||
-			die 70 "$unit: docker compose does not say"
-		state=${state%%$'\n'*}
-		[[ $state == running ]] || die 70 "$unit is not running: ${state:-there is no container}"
-		echo "$unit is running"
+		compose_status
 		return 0
 	fi
 	# No sudo: anybody may ask.
@@ -95,7 +162,7 @@ service_status() {
 
 restart_web() {
 	if [[ -n $dir ]]; then
-		compose restart -- "$unit" || die 70 "$unit could not be restarted"
+		compose_restart
 	else
 		system restart -- "$unit" || die 70 "$unit could not be restarted"
 	fi

@@ -256,25 +256,18 @@ has_applications() {
 }
 
 set_up_hosts() {
-	local environment
-	shared_value_of DEPLOY_TRANSPORT ssh
-	if [[ $said != ssh ]]; then
-		say '\nDEPLOY_TRANSPORT is %s: where that ships to is not prepared from here.' "$said"
-		shared_value_of ENVIRONMENTS staging,production
-		IFS=', ' read -r -a environments <<<"$said"
-		find_key
-		return 0
-	fi
+	local environment by_ssh
 	ask_environments
 	find_key
+	((${#by_ssh[@]} > 0)) || return 0
 	hosts=() ports=()
-	for environment in "${environments[@]}"; do
+	for environment in "${by_ssh[@]}"; do
 		value_of "$(name_of "$environment" HOST)" ''
 		add_hosts "$said"
 	done
 	ask_jump
 	ask_health
-	for environment in "${environments[@]}"; do
+	for environment in "${by_ssh[@]}"; do
 		set_health "$environment"
 	done
 	warn_of_shared_health
@@ -368,7 +361,7 @@ set_up_host() {
 
 # Its first host is not added but asked for, with its health check.
 fail_without_hosts() { # [APP/]ENV ENV
-	local list hint="deploybot-setup${application:+ app $application}, typed again, asks where $2 runs"
+	local list offered hint="deploybot-setup${application:+ app $application}, typed again, asks where $2 runs"
 	list_asked
 	if [[ -z $application ]] && has_applications; then
 		fail "$EXIT_INPUT" "name its application too: deploybot-setup host APP/$2"

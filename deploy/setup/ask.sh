@@ -102,23 +102,23 @@ taken() { # CHECK NAME
 	return "$status"
 }
 
-# Fills `said` with what is answered to NAME, when CHECK (a function that says why not, and sees `said`) takes it.  An
-# answer of the file that it does not take ends us; of the draft it is asked anew.
+# Fills `said` with what is answered to NAME, when CHECK (a function that says why not, and sees `said`, and in `heard` a `-`
+# where somebody said "none") takes it.  An answer of the file that it does not take ends us; of the draft it is asked anew.
 ask() { # NAME DEFAULT CHECK QUESTION REASON
 	local name=$1 default=$2 check=$3 tries=0
 	if [[ -v given[$name] ]]; then
-		said=${given[$name]}
+		said=${given[$name]} heard=${given[$name]:--}
 		taken "$check" "$name" || fail "$EXIT_CONFIG" "$answers: $name is not taken: see above"
 		return 0
 	fi
 	if [[ -v drafted[$name] ]]; then
-		said=${drafted[$name]}
+		said=${drafted[$name]} heard=${drafted[$name]:--}
 		if taken "$check" "$name"; then
 			say '%s: %s, as answered before' "$name" "$said"
 			return 0
 		fi
 	elif [[ -n $answers ]]; then
-		said=$default
+		said=$default heard=$default
 		taken "$check" "$name" || fail "$EXIT_CONFIG" "$answers has no $name: $4"
 		return 0
 	fi
@@ -127,6 +127,7 @@ ask() { # NAME DEFAULT CHECK QUESTION REASON
 	while ((tries++ < TRIES_MAX)); do
 		hear "  [$default] > "
 		[[ -n $said ]] || said=$default
+		heard=$said
 		[[ $said != - ]] || said=
 		if [[ $said =~ [[:cntrl:]\'] ]]; then
 			warn "$name: a quote, or a character that cannot be seen: type it again"

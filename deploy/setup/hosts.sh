@@ -191,7 +191,7 @@ prepare_through() { # HOST PORT FOLDER [prepare_jump]
 print_block() { # HOST FOLDER [prepare_jump]
 	printf '\n%s: paste this there, as root:\n\n' "$1"
 	# shellcheck disable=SC2016 # the host's shell expands it
-	printf "sudo bash <<'DEPLOYBOT'\n"
+	printf "if [ \"\$(id -u)\" = 0 ]; then bash; else sudo bash; fi <<'DEPLOYBOT'\n" # root may have no sudo
 	host_program "$2"
 	printf '%s\nDEPLOYBOT\n\n' "${3:-prepare_host}"
 }
@@ -237,12 +237,12 @@ find_key() {
 prepare_environments() {
 	local environment i
 	hosts=() ports=()
-	for environment in "${environments[@]}"; do
+	for environment in "${by_ssh[@]}"; do
 		value_of "$(name_of "$environment" HOST)" ''
 		add_hosts "$said"
 	done
 	confirm_keys
-	for environment in "${environments[@]}"; do
+	for environment in "${by_ssh[@]}"; do
 		value_of "$(name_of "$environment" HOST)" ''
 		hosts=() ports=()
 		add_hosts "$said"

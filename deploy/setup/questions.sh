@@ -284,34 +284,100 @@ ask_registry() {
 	ask_secret REGISTRY_PASSWORD "$said" required check_password "Its password" "It goes into a file of the runner's user"
 }
 
-# Fills list with the environments that are asked for.  Where staging is the only one, which is what "nowhere yet" leaves
-# in the file, production is offered again, unless --answers say that there is no other.
+# Fills list with the environments that are to be looked at.  Where staging is the only one, which is what "nowhere yet"
+# leaves in the file, production is offered again (offered), unless --answers say that there is no other.
 list_asked() {
+	offered=
 	shared_value_of ENVIRONMENTS staging,production
-	[[ $said != staging || -v given[ENVIRONMENTS] ]] || said=staging,production
-	IFS=', ' read -r -a list <<<"$said"
+	[[ $said != staging || -v given[ENVIRONMENTS] ]] || offered=production
+	IFS=', ' read -r -a list <<<"$said${offered:+,$offered}"
 }
 
-# Fills environments with those that have hosts.
+# Fills `before` with the environments that somebody has named; not with the default's.
+list_before() {
+	setting_there ENVIRONMENTS "$conf_there"
+	[[ -n $said || -z $application || $conf_there != "$target" ]] || setting_there ENVIRONMENTS "$conf"
+	IFS=', ' read -r -a before <<<"$said"
+}
+
+# Fills `said` with a setting as it is for one environment: <ENV>_NAME, then NAME, both of an application's file first.
+value_for() { # ENV NAME
+	local name own
+	own=$(name_of "$1" "$2")
+	said=
+	for name in "$own" "$2"; do
+		[[ -n $said ]] || value_of "$name" ''
+	done
+	for name in "$own" "$2"; do
+		[[ -n $said || -z $application ]] || setting_there "$name" "$conf"
+	done
+}
+
+# Fills `way` with how an environment is released to where nobody is asked for its hosts; empty where it is by ssh, be it
+# behind a script of somebody's own.
+find_way() { # ENV
+	local script
+	way=
+	value_for "$1" DEPLOY_SCRIPT
+	script=$said
+	value_for "$1" USE_KUBERNETES
+	[[ ${said,,} != @(true|yes|1|on) ]] || way=kubernetes
+	value_for "$1" DEPLOY_TRANSPORT
+	[[ -n $way || ${said:-ssh} == ssh ]] || way=$said
+	value_of "$(name_of "$1" HOST)" ''
+	[[ -z $script || -z $way && -n $said ]] || way=$script
+}
+
+# What is there already goes by a `-` alone, or an answer in the file that is empty.
+check_leaving() { # NAME
+	if [[ -z $said && $heard != - && " ${before[*]} " == *" $environment "* ]]; then
+		warn "$1: $environment is in ENVIRONMENTS: a host is needed, or - takes it out"
+		return 1
+	fi
+	check_if_any "$1"
+}
+
+# Fills environments with those that are to be there, and by_ssh with those whose hosts are prepared.
 ask_environments() {
-	local list environment setting
-	environments=()
+	local list offered before environment setting way asked=no
+	environments=() by_ssh=()
+	list_before
 	list_asked
 	for environment in "${list[@]}"; do
 		check_environment_name "$environment"
-		setting=$(name_of "$environment" HOST)
+		find_way "$environment"
+		if [[ -n $way ]]; then
+			[[ $environment == "$offered" ]] || keep_environment
+			continue
+		fi
+		asked=yes setting=$(name_of "$environment" HOST)
 		value_of "$setting" ''
 		if ((${#environments[@]} == 0)); then
 			ask "$setting" "$said" check_needed "Where does $environment run? HOST[:PORT], commas between several" \
 				"A Linux with sshd; what deploybot needs there is made below"
 		else
-			ask "$setting" "$said" check_if_any "Where does $environment run? - for nowhere yet" \
+			ask "$setting" "$said" check_leaving "Where does $environment run? - for nowhere yet" \
 				"Another host than the one before it, or another folder ($(name_of "$environment" COMPOSE_DIR))"
 		fi
 		value_of "$setting" ''
-		[[ -z $said ]] || environments+=("$environment")
+		[[ -z $said ]] || environments+=("$environment") by_ssh+=("$environment")
 	done
-	want[ENVIRONMENTS]=$(IFS=,; printf '%s' "${environments[*]}")
+	[[ $asked == no ]] || want[ENVIRONMENTS]=$(IFS=,; printf '%s' "${environments[*]}")
+	say_leaving
+}
+
+keep_environment() {
+	environments+=("$environment")
+	say '\n%s is released by %s: it stays, and where that goes to is not prepared from here' "$environment" "$way"
+}
+
+# Before anything is written.
+say_leaving() {
+	local environment
+	for environment in ${before[@]+"${before[@]}"}; do
+		[[ " ${environments[*]} " == *" $environment "* ]] || warn "$environment goes out of ENVIRONMENTS, as answered: no \
+deployment, no rollback and no alert on it from then on"
+	done
 }
 
 can_reach() { # HOST PORT

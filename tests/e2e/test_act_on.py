@@ -51,6 +51,62 @@ def test_a_unit_is_restarted_by_sudo_and_looked_at(client):
     assert "-oStrictHostKeyChecking=yes" in words and f"-oIdentityFile={client.key}" in words
 
 
+def box(name, client, project, status="running", folder=None):
+    labels = {"project": project, "service": "app", "oneoff": "False", "project.working_dir": str(folder or client.app)}
+    return {"id": f"{name:0>64}", "name": f"{project}_app_1", "of": "shop:1", "labels": labels, "status": status}
+
+
+def with_service(client, version, *boxes):
+    """The client's service `app` of the compose file in client.app, on a host with that compose."""
+    client.change_engine(compose=version, images={"shop:1": "sha256:1"}, containers=list(boxes))
+    client.environment |= {"CLIENT_WEB_UNIT": "app", "CLIENT_COMPOSE_DIR": str(client.app)}
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_service_of_a_compose_file_is_restarted_by_the_compose_that_is_there(client, tmp_path, version):
+    """Regression: on Debian 12, which has docker-compose and no plugin, docker was asked what it does not know."""
+    elsewhere = tmp_path / "other"
+    elsewhere.mkdir()
+    with_service(client, version, box("2", client, "other", "exited", elsewhere), box("1", client, "app"))
+    status, said = client.run("act-on.sh", "client/acme", "service-status")
+    assert status == 0 and "app is running" in said, said
+    status, said = client.run("act-on.sh", "client/acme", "restart-web")
+    assert status == 0 and "Restarting app_app_1 ... done" in "\n".join(said) and "app is running" in said, said
+    assert ["compose", "restart", "app"] in client.host_calls()
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("note", [".deploybot.nginx", ".env"])
+def test_with_bluegreen_the_one_that_serves_is_meant(client, version, note):
+    with_service(client, version, box("1", client, "app-8001", "exited"), box("2", client, "app-8002"))
+    (client.app / ".env").write_text(f"X=y\nDEPLOY_PORT={'8001' if note != '.env' else '8002'}\n")
+    if note != ".env":
+        (client.app / note).write_text("1 2 3 4\n8002\n77\n")
+    status, said = client.run("act-on.sh", "client/acme", "restart-web")
+    assert status == 0 and "Restarting app-8002_app_1 ... done" in "\n".join(said), said
+    assert "app is running on port 8002" in said and not any("app-8001_app_1" in line for line in said), said
+    assert client.runs() == [("shop:1", "exited"), ("shop:1", "running")]
+
+
+@pytest.mark.parametrize("states, words", [
+    ([], "app is not running: there is no container"), (["exited"], "app is not running: exited")])
+def test_a_service_that_does_not_run_is_a_failure_too(client, states, words):
+    with_service(client, "v1", *(box("1", client, "app", state) for state in states))
+    status, said = client.run("act-on.sh", "client/acme", "service-status")
+    assert status == 70 and words in "\n".join(said), said
+
+
+def test_a_host_without_any_compose_is_told_what_to_install(client, tmp_path, tools_folder):
+    with_service(client, "v1", box("1", client, "app"))
+    (client.host_bin / "docker-compose").unlink()
+    (tmp_path / "tools").mkdir()
+    for name in set(os.listdir(tools_folder)) - {"docker-compose"}:
+        os.symlink(os.path.join(tools_folder, name), tmp_path / "tools" / name)
+    (client.stand / "host.path").write_text(f"{client.host_bin}:{tmp_path}/tools")
+    status, said = client.run("act-on.sh", "client/acme", "restart-web")
+    assert status == 70 and "apt-get install docker-compose" in "\n".join(said), said
+
+
 def test_one_that_does_not_run_is_a_failure_that_says_so(client):
     (client.host() / "state").write_text("failed\nfailed\n")
     status, said = client.run("act-on.sh", "client/acme", "service-status")

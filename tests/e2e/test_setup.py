@@ -200,16 +200,42 @@ def test_answers_that_others_may_read_are_not_read(bench):
     assert status == 78 and "chmod 600" in said and bench.files() == {}, said
 
 
+BLOCK_BEGINS = 'if [ "$(id -u)" = 0 ]; then '
+
+
+@pytest.mark.parametrize("who, has_sudo", [("0", False), ("0", True), ("1000", True)])
+def test_the_block_to_paste_works_as_root_without_sudo(tmp_path, who, has_sudo):
+    """Regression: a Debian that was installed with a root password has no sudo."""
+    (tmp_path / "setup").mkdir()
+    (tmp_path / "setup/prepare-host.sh").write_text('prepare_host() { echo "$user $dir $port ${BY_SUDO:-as is}"; }\n')
+    words = [f". {DEPLOY}/setup/hosts.sh; here=$1 deploy_user=deploy public_key='ssh-ed25519 AA' health=8080/health",
+             "print_block h1 /srv/app"]
+    printed = subprocess.run(["bash", "-c", "; ".join(words), "bash", tmp_path], capture_output=True, text=True,
+                             timeout=60, check=True).stdout
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    for name, text in {"id": f"echo {who}", "sudo": 'BY_SUDO=sudo exec "$@"', "cat": 'exec /usr/bin/cat "$@"'}.items():
+        if name != "sudo" or has_sudo:
+            (binaries / name).write_text(f"#!/bin/bash\n{text}\n")
+            (binaries / name).chmod(0o755)
+    (binaries / "bash").symlink_to("/bin/bash")
+    for shell in ("/bin/sh", "/bin/bash"):
+        pasted = subprocess.run([shell], input=printed[printed.index(BLOCK_BEGINS):], env={"PATH": str(binaries)},
+                                check=False, capture_output=True, text=True, timeout=60)
+        by = "as is" if who == "0" else "sudo"
+        assert pasted.returncode == 0 and pasted.stdout == f"deploy /srv/app 8080 {by}\n", pasted
+
+
 @pytest.mark.long
 def test_a_host_that_lets_nobody_in_gets_a_block_to_paste(bench):
     """As sudo there asks for a password that nobody types."""
     (bench.home / "no-sudo").touch()
     status, said = bench.setup("--answers", bench.answers())
     assert status == 69 and "does not let" in said.splitlines()[-1] and bench.files() == {}, said
-    block = said[said.index("sudo bash <<"):said.rindex("\nDEPLOYBOT\n") + len("\nDEPLOYBOT\n")]
+    block = said[said.index(BLOCK_BEGINS):said.rindex("\nDEPLOYBOT\n") + len("\nDEPLOYBOT\n")]
     path = {"PATH": (bench.stand / "host.path").read_text(), "STAND": str(bench.host("h2")), "PASTED": "yes"}
-    pasted = subprocess.run(["bash", "-c", block.replace("sudo bash", "bash")], env=path, capture_output=True,
-                            text=True, timeout=60, check=False)
+    (bench.host_bin / "sudo").unlink()     # at the console, as root
+    pasted = subprocess.run(["bash", "-c", block], env=path, capture_output=True, text=True, timeout=60, check=False)
     assert pasted.returncode == 0 and pasted.stdout.endswith("prepared\n"), pasted
     status, said = bench.setup("--answers", bench.answers(SETUP_LOGIN=""))
     assert status == 0 and "lets" in said, said
@@ -356,6 +382,86 @@ def test_where_production_was_nowhere_yet_it_is_asked_for_again_and_host_says_ho
     assert "PRODUCTION_HEALTH_URL: http://127.0.0.1:8080/health is staging's too" in said, said
     assert done.returncode == 64 and "\nSETUP_LOGIN  " in said and taken.files() == before, said
     assert taken.sshd.connections() == 0
+
+
+def test_an_environment_with_a_transport_of_its_own_stays_when_set_up_is_typed_again(taken):
+    """Regression: it was asked for a host, and Enter, or --answers without one, took it out of ENVIRONMENTS."""
+    text = taken.conf.read_text("utf-8").replace("ENVIRONMENTS=staging\n", "ENVIRONMENTS=staging,production\n")
+    taken.conf.write_text(f"{text}PRODUCTION_DEPLOY_TRANSPORT=local\nPRODUCTION_PORT=8090\n"
+                          "PRODUCTION_HEALTH_URL=http://127.0.0.1:8090/health\n")
+    before = taken.files()
+    lines = taken.lines()
+    typed = [lines[0], "", *lines[2:lines.index(f"127.0.0.1:{taken.port_2}")], "", ""]
+    done = subprocess.run(taken.words(), input="\n".join([*typed, ""]), env=taken.given(), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+    said = done.stdout
+    assert done.returncode == 64 and "\nSETUP_LOGIN  " in said and taken.files() == before, said
+    assert "Where does production run?" not in said and "production is released by local: it stays" in said, said
+    answers = taken.answers(PRODUCTION_HOST=None, API_SERVER_PORT=None, ADMIN_TELEGRAM_IDS=None)
+    _, said = taken.setup("--answers", answers)
+    assert "\nwritten: " in said and "==> doctor production" in said and "goes out of ENVIRONMENTS" not in said, said
+    assert taken.settings()["ENVIRONMENTS"] == "staging,production", said
+    assert "#PRODUCTION_HOST" not in taken.conf.read_text("utf-8")
+
+
+ENVIRONMENTS = f"""set -euo pipefail; shopt -s extglob; . {DEPLOY}/common.sh
+for part in ask questions settings; do . {DEPLOY}/setup/$part.sh; done
+draft=$1 conf=$1/main target=$1/main conf_there=$1/main application='' answers='' untouched=''
+look_at_candidate() {{ :; }}
+if [[ -e $1/web.env ]]; then target=$1/web.env conf_there=$1/web.env application=web; fi
+if [[ -e $1/answers ]]; then answers=$1/answers; read_answers given "$answers"; fi
+take_given; ask_environments; echo "all: ${{environments[*]}} by ssh: ${{by_ssh[*]-}}"
+echo "written: ${{want[ENVIRONMENTS]-as it was}}"
+"""
+BOTH = "ENVIRONMENTS='staging, production'\nSTAGING_HOST=h1\n"
+
+
+def ask_environments(folder, typed, **files):
+    for name, text in files.items():
+        (folder / {"app": "web.env"}.get(name, name)).write_text(text)
+    done = subprocess.run(["bash", "-c", ENVIRONMENTS, "deploybot-setup", folder], input=typed, check=False, timeout=60,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("way, named", [
+    ("PRODUCTION_DEPLOY_TRANSPORT=kubernetes\n", "kubernetes"), ("PRODUCTION_USE_KUBERNETES=Yes\n", "kubernetes"),
+    ("PRODUCTION_DEPLOY_TRANSPORT=systemd\nPRODUCTION_HOST=h2\n", "systemd"),
+    ("PRODUCTION_DEPLOY_SCRIPT=/srv/ship\n", "/srv/ship"),
+    ("DEPLOY_TRANSPORT=local\nSTAGING_DEPLOY_TRANSPORT=ssh\n", "local")])
+@pytest.mark.parametrize("application", [False, True])
+def test_who_is_not_asked_for_a_host_stays(tmp_path, way, named, application):
+    files = {"main": way, "app": BOTH} if application else {"main": BOTH + way}
+    if "_HOST" in way and application:
+        files = {"main": "", "app": BOTH + way}
+    for given in ({}, {"answers": "IMAGE_SOURCE=registry\n"}):
+        status, said = ask_environments(tmp_path, "\n", **files, **given)
+        assert status == 0 and "PRODUCTION_HOST" not in said, said
+        assert f"production is released by {named}: it stays" in said, said
+        assert "all: staging production by ssh: staging\nwritten: staging,production\n" in said, said
+
+
+@pytest.mark.parametrize("typed, answers, status, words", [
+    ("\n\n", None, 64, "production is in ENVIRONMENTS: a host is needed, or - takes it out"),
+    ("\n-\n", None, 0, "production goes out of ENVIRONMENTS, as answered"),
+    ("\nh2\n", None, 0, "all: staging production by ssh: staging production"),
+    ("", "IMAGE_SOURCE=registry\n", 78, "has no PRODUCTION_HOST"),
+    ("", "PRODUCTION_HOST=\n", 0, "production goes out of ENVIRONMENTS, as answered"),
+    ("", "ENVIRONMENTS=staging\n", 0, "production goes out of ENVIRONMENTS, as answered")])
+def test_an_environment_goes_by_an_answer_alone_and_that_is_said(tmp_path, typed, answers, status, words):
+    done, said = ask_environments(tmp_path, typed, main=BOTH, **({"answers": answers} if answers else {}))
+    assert done == status and words in said, said
+    assert ("written: staging\n" in said) == ("goes out" in words), said
+
+
+@pytest.mark.parametrize("main, typed, written", [
+    ("", "h1\n\n", "staging"), ("ENVIRONMENTS=staging\nSTAGING_HOST=h1\n", "\n\n", "staging"),
+    ("ENVIRONMENTS=staging\nSTAGING_DEPLOY_TRANSPORT=local\n", "\n", "staging"),
+    ("ENVIRONMENTS=staging\nDEPLOY_TRANSPORT=local\n", "", "as it was"),
+    ("DEPLOY_TRANSPORT=kubernetes\n", "", "as it was")])
+def test_who_was_never_there_needs_no_host_yet(tmp_path, main, typed, written):
+    status, said = ask_environments(tmp_path, typed, main=main)
+    assert status == 0 and said.endswith(f"written: {written}\n") and "goes out" not in said, said
 
 
 def answer_at_the_door(bench, status, body=""):

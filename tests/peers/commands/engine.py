@@ -26,6 +26,10 @@ SURVEY = (INSPECT + '|{{index .Config.Labels "com.docker.compose.project"}}|'
           '{{with index .Config "StopTimeout"}}{{.}}{{end}}|'
           '{{index .Config.Labels "com.docker.compose.project.working_dir"}}')
 
+# Of act-on-host.sh.
+SERVICE = ('{{.State.Status}} {{index .Config.Labels "com.docker.compose.project"}} '
+           '{{index .Config.Labels "com.docker.compose.project.working_dir"}}')
+
 
 def refuse(word):
     return Refused(125, f"unknown flag: {word}")
@@ -144,6 +148,8 @@ def inspect(state, words):
                   end=f"|{box['labels'].get('project', '')}|{box.get('port', '')}|"
                       f"{box.get('grace', '')}|{box['labels'].get('project.working_dir', '')}\n"
                   if template == SURVEY else "\n")
+        elif template == SERVICE:
+            print(box["status"], box["labels"].get("project", ""), box["labels"].get("project.working_dir", ""))
         elif template == "{{.Name}} {{.State.Running}}":
             print("/" + box["name"], str(box["status"] == "running").lower())
         elif template == "{{.Id}}":
@@ -344,6 +350,17 @@ def remove(state, project, service):
             state["containers"].remove(box)
 
 
+def restart(state, project, service):
+    boxes = [box for box in state["containers"]
+             if {"project": project, "service": service, "oneoff": "False"}.items() <= box["labels"].items()]
+    if not boxes:
+        raise Refused(1, "ERROR: No containers to restart")
+    for box in boxes:
+        end(box)
+        start(state, box)
+        print(f"Restarting {box['name']} ... done")
+
+
 def run_once(call, project, name, service, words):
     of = variables()["DEPLOY_IMAGE"]
     with engine() as state:
@@ -387,6 +404,9 @@ def compose(call):
                 call.hang()
             if status:
                 return status
+    elif rest[:1] == ["restart"] and len(rest) == 2:
+        with engine() as state:
+            restart(state, project, rest[1])
     elif rest[:3] == ["rm", "-s", "-f"] and len(rest) == 4:
         with engine() as state:
             remove(state, project, rest[3])
