@@ -136,8 +136,9 @@ crypto_tls_new(
 	tls->ssl = SSL_new(tls->context);
 	if (tls->ssl == NULL || SSL_set_fd(tls->ssl, fd) != 1 ||
 	    !expect_host(tls->ssl, config->host)) {
+		(void)fail(err, ERR_NOMEM, "TLS"); /* before what OpenSSL says of it is cleared */
 		crypto_tls_free(tls);
-		return ERR_NULL(fail(err, ERR_NOMEM, "TLS"));
+		return NULL;
 	}
 	return tls;
 }

@@ -61,6 +61,23 @@ read_up_to(int fd, char *data, size_t room)
 	return (ssize_t)used;
 }
 
+/* Into *data, which has room bytes and a NUL; of a file that has more by now cap + 1 at most. */
+static ssize_t
+read_growing(int fd, char **data, size_t room, size_t cap)
+{
+	ssize_t used = read_up_to(fd, *data, room), rest;
+	char *more;
+
+	if (used < 0 || (size_t)used < room || room > cap)
+		return used;
+	more = realloc(*data, cap + 2);
+	if (more == NULL)
+		return -1;
+	*data = more;
+	rest = read_up_to(fd, more + used, cap + 1 - room);
+	return rest < 0 ? rest : used + rest;
+}
+
 static char *
 read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err)
 {
@@ -76,13 +93,12 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 	data = malloc(room + 1);
 	if (data == NULL)
 		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory to read %s", path));
-	used = read_up_to(fd, data, room);
-	if (used < 0 || (size_t)used == room) {
+	used = read_growing(fd, &data, room, cap);
+	if (used < 0 || (size_t)used > cap) {
 		if (used < 0)
 			(void)err_errno(err, ERR_IO, errno, "reading %s", path);
 		else
-			(void)err_set(
-			    err, ERR_LIMIT, "%s is larger than %zu bytes", path, room - 1);
+			(void)err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, cap);
 		free(data);
 		return NULL;
 	}

@@ -303,8 +303,10 @@ make_series(struct metric *m, const char *const labels[], size_t at)
 static struct series *
 series_of(struct metric *m, const char *const labels[], size_t count)
 {
-	static const char *const other[METRICS_LABELS_MAX] = { "other", "other", "other", "other" };
+	static const char *const other[] = { "other", "other", "other", "other", "other" };
 	size_t at;
+
+	static_assert(COUNT(other) == METRICS_LABELS_MAX, "a word for each label");
 
 	assert(count == m->label_count);
 	if (find(m, labels, count, &at))

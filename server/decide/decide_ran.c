@@ -30,8 +30,8 @@ list_before(struct tx *tx, const char *environment, const char *ret[RAN_SHOWN])
 	return 0;
 }
 
-/* Whoever may push to the registry can put another behind the same commit's name.  Of the same files
- * under another commit nobody expects the same image. */
+/* Whoever may push to the registry can put another behind the same commit's name.  Of the same
+ * files under another commit nobody expects the same image. */
 static bool
 is_another_image(const struct deployment *work, const struct deployment *tried)
 {

@@ -4,7 +4,7 @@
  * In constant memory and in small steps, so that the loop is never held for more than a few
  * milliseconds:
  *
- *	job = run_log_start(state_directory, run, redact, &err);
+ *	job = run_log_start(state_directory, run, head, redact, &err);
  *	each turn (loop_defer): switch (run_log_step(job, &err))
  *		RUN_LOG_MORE: again        RUN_LOG_FAILED: run_log_free(job)
  *		RUN_LOG_DONE: fd = run_log_fd(job), size = run_log_size(job); read it with pread();

@@ -195,7 +195,7 @@ only_environments_of_the_same_application_count(void **state)
 	world_close(&w);
 }
 
-/* With IMAGE_SOURCE=registry whoever may push there can put another image behind a commit that staging ran. */
+/* With IMAGE_SOURCE=registry whoever may push there can put another behind the same commit. */
 static void
 what_ran_there_as_another_image_is_no_reassurance(void **state)
 {

@@ -3,6 +3,7 @@
 #include "lib/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -17,6 +18,16 @@
 #include "lib/err.h"
 
 static char folder[64];
+static off_t grows_by; /* behind each look at its size */
+
+int
+fstat(int fd, struct stat *st)
+{
+	int status = fstatat(fd, "", st, AT_EMPTY_PATH);
+
+	st->st_size -= grows_by;
+	return status;
+}
 
 static const char *
 in(const char *name)
@@ -49,6 +60,29 @@ tear_down(void **state)
 		(void)remove(in(names[i]));
 	assert_int_not_equal(access(folder, F_OK), 0); /* no temporary file was left */
 	return 0;
+}
+
+/* A log that others write, for one: it was "larger than" the size that it had a moment before. */
+static void
+what_grows_while_it_is_read_is_read_up_to_the_limit(void **state)
+{
+	struct err err;
+	size_t size;
+	char *text;
+
+	(void)state;
+	assert_true(file_write(in("file"), "0123456789", 10, 0600, &err));
+	for (grows_by = 0; grows_by < 10; grows_by++) {
+		text = file_read(in("file"), 10, &size, &err);
+		assert_non_null(text);
+		assert_int_equal(size, 10);
+		assert_string_equal(text, "0123456789");
+		free(text);
+		assert_null(file_read(in("file"), 9, &size, &err));
+		assert_int_equal(err.code, ERR_LIMIT);
+		assert_non_null(strstr(err.text, "is larger than 9 bytes"));
+	}
+	grows_by = 0;
 }
 
 static void
@@ -187,6 +221,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(what_grows_while_it_is_read_is_read_up_to_the_limit),
 		TEST(what_is_written_whole_is_read_whole),
 		TEST(what_is_no_file_is_refused),
 		TEST(folders_are_made_with_those_above),

@@ -106,6 +106,24 @@ has(struct metrics *reg, const char *name)
 }
 
 static void
+too_many_series_of_as_many_labels_as_there_may_be_become_other(void **state)
+{
+	struct metrics *reg = metrics_new();
+	struct metric *m = metrics_counter(reg, "y_total", "Y.", "a,b,c,d,e");
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < METRICS_SERIES_MAX + 2; i++) {
+		(void)snprintf(name, sizeof(name), "n%d", i);
+		metrics_add(m, 1, METRICS_LABELS(name, "b", "c", "d", "e"));
+	}
+	assert_true(
+	    value(reg, "y_total{a=\"other\",b=\"other\",c=\"other\",d=\"other\",e=\"other\"}") ==
+	    2);
+	metrics_free(reg);
+}
+
+static void
 too_many_series_become_other(void **state)
 {
 	struct metrics *reg = metrics_new();
@@ -186,6 +204,7 @@ main(void)
 		cmocka_unit_test(the_text_is_sorted_escaped_and_whole),
 		cmocka_unit_test(a_moment_keeps_its_seconds),
 		cmocka_unit_test(too_many_series_become_other),
+		cmocka_unit_test(too_many_series_of_as_many_labels_as_there_may_be_become_other),
 		cmocka_unit_test(a_series_can_be_forgotten),
 		cmocka_unit_test(without_a_metric_nothing_happens),
 		cmocka_unit_test(the_process_is_measured),

@@ -57,15 +57,23 @@ deploybot's runner is"
 	ssh_options+=("-oProxyCommand=$SSH_PROXY_COMMAND")
 }
 
+# Fills scan: what shows the key of a host, typed where the host can be reached.
+ssh_find_scan() { # HOST PORT
+	scan="ssh-keyscan -p $2 $1"
+	[[ -z $ssh_jump_host || $1 == "$ssh_jump_host" ]] || scan="on the jump host $ssh_jump_host: $scan"
+	[[ -z $SSH_PROXY_COMMAND ]] || scan="where SSH_PROXY_COMMAND leads: $scan"
+}
+
 ssh_check_pinned() { # HOST PORT
-	local name
+	local name scan
 	known_as name "$1" "$2"
 	# A name that stands there as it is; what ssh-keygen finds are hashes and lists of names too.
 	: "${ssh_known:=$'\n'$(<"$SSH_KNOWN_HOSTS")}"
 	[[ $ssh_known != *$'\n'"$name "[!' ']* ]] || return 0
-	ssh-keygen -F "$name" -f "$SSH_KNOWN_HOSTS" >/dev/null 2>&1 ||
-		fail "$EXIT_CONFIG" "$SSH_KNOWN_HOSTS has no key of $name: ssh-keyscan -p $2 \
-$1, compare it with the host's own, add it there"
+	ssh-keygen -F "$name" -f "$SSH_KNOWN_HOSTS" >/dev/null 2>&1 && return 0
+	ssh_find_scan "$1" "$2"
+	fail "$EXIT_CONFIG" "$SSH_KNOWN_HOSTS has no key of $name: $scan, compare it with the host's own, add \
+it to that file"
 }
 
 # ---- what ssh itself says --------------------------------------------------------------------------
@@ -247,7 +255,7 @@ ssh_last_line() { # WORDS; fills said
 
 # Fills ssh_said of a connection that did not come about, or broke: by what ssh says itself, and the jump host's.
 ssh_explain_lost() { # INDEX OWN-WORDS JUMP-WORDS STDERR
-	local host=${ssh_hosts[$1]} port=${ssh_ports[$1]} user=$DEPLOY_USER said what=host ssh_is
+	local host=${ssh_hosts[$1]} port=${ssh_ports[$1]} user=$DEPLOY_USER said what=host ssh_is scan
 	ssh_last_line "${2:-$4}"
 	[[ -n $2 || -z $said || $4 =~ $SSH_CLOSED ]] || said="it says: $said"
 	ssh_find_reason "$3"
@@ -265,8 +273,9 @@ ssh_explain_lost() { # INDEX OWN-WORDS JUMP-WORDS STDERR
 	fi
 	case $ssh_is in
 	key)
+		ssh_find_scan "$host" "$port"
 		ssh_said="$host shows a key that is not in $SSH_KNOWN_HOSTS: is somebody in between? If the host's is new: \
-ssh-keyscan -p $port $host, compare, put it there"
+$scan, compare, put it into that file"
 		;;
 	denied)
 		ssh_said="$host does not let $user in: put what \"ssh-keygen -y -f $SSH_KEY_PATH\" prints into \

@@ -50,7 +50,7 @@ check_unit() { # UNIT
 	loaded) ;;
 	not-found)
 		die 70 "there is no unit $1: put it into $where (docs/deploy-scripts.md has one), then \
-${enable/enable/daemon-reload}"
+${enable/enable/daemon-reload}; one that is to run on another host alone belongs to an application of its own"
 		;;
 	masked) die 70 "the unit $1 is masked: ${enable/enable/unmask} $1" ;;
 	*) die 70 "systemd cannot load the unit $1 (${field[LoadState]}): systemd-analyze verify $1 says why" ;;
