@@ -11,6 +11,7 @@
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "store/row_deployment.h"
+#include "store/row_run.h"
 
 #define SHOWN_OF_ONE  5 /* two buttons each; two more lead to the other pages */
 #define SHOWN_OF_EACH 3

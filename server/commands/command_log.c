@@ -9,6 +9,7 @@
 #include "decide/decide_reply.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
+#include "store/row_run.h"
 
 static void
 add_head(

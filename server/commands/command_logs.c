@@ -7,6 +7,7 @@
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
+#include "store/row_run.h"
 
 #define LINES	   20
 #define LINES_MOST 100

@@ -15,6 +15,7 @@
 #include "store/row_audit.h"
 #include "store/row_block.h"
 #include "store/row_environment.h"
+#include "store/row_run.h"
 
 #define LOOK_MS	   (24 * 3600 * INT64_C(1000))
 #define LOGS_SHOWN 4

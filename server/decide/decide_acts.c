@@ -25,6 +25,7 @@
 #include "store/row_button.h"
 #include "store/row_claim.h"
 #include "store/row_queue.h"
+#include "store/row_run.h"
 
 /* What one step is made of: passed to each act. */
 struct act {

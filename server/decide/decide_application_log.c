@@ -5,6 +5,7 @@
 #include "decide/decide_allowed.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_reply.h"
+#include "store/row_run.h"
 
 bool
 decide_shows_application_log(struct tx *tx, const char *environment, int64_t chat)

@@ -11,6 +11,7 @@
 #include "store/row_audit.h"
 #include "store/row_drain.h"
 #include "store/row_effect.h"
+#include "store/row_run.h"
 
 #define ATTEMPTS_MAX 3
 

@@ -8,6 +8,7 @@
 #include "decide/decide_record.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
+#include "store/row_run.h"
 
 /* The entries of its end name who asked for it: who wanted it ended may be somebody else. */
 static void

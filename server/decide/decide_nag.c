@@ -14,6 +14,7 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
+#include "store/row_run.h"
 #include "store/row_shown.h"
 
 #define MINUTE_MS  (60 * INT64_C(1000))

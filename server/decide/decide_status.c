@@ -22,6 +22,7 @@
 #include "store/row_drain.h"
 #include "store/row_environment.h"
 #include "store/row_pin.h"
+#include "store/row_run.h"
 
 /* Of one environment's URLs, which stand side by side; findings NULL: not known yet. */
 static void

@@ -11,6 +11,7 @@
 #include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
+#include "store/row_run.h"
 
 #define NOT_NOW	 "Not now"
 #define FRESH_MS INT64_C(3600000) /* a release, or a failure; then its button is expired */

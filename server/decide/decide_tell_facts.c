@@ -20,6 +20,7 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
+#include "store/row_run.h"
 #include "types/forge.h"
 
 /* Of its commit; of what it left, where it is live. */

@@ -20,6 +20,7 @@
 #include "store/row_drain.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
+#include "store/row_run.h"
 
 #define HISTORY_OF_ONE	10
 #define HISTORY_OF_EACH 3

@@ -23,6 +23,7 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
+#include "store/row_run.h"
 
 /* Does it wait for somebody's answer, or will it when git has answered? */
 static bool

@@ -9,6 +9,7 @@
 #include "handlers/handlers.h"
 #include "store/row_deployment.h"
 #include "store/row_message.h"
+#include "store/row_run.h"
 
 /* Of an installation's before there were several applications: every role sees all. */
 static int64_t

@@ -14,6 +14,7 @@
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_drain.h"
+#include "store/row_run.h"
 
 /* Who the leader was is not flushed: after a power cut the record of a lost run says `never let go`
  * of one that was at work.  That it was seen at its gate stands in its row, before any go.  Behind

@@ -3,6 +3,7 @@
 #include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
+#include "store/row_run.h"
 
 #define NOTE \
 	"started by another version of deploybot: it keeps running, and its steps are shown at its end"

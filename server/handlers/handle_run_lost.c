@@ -6,6 +6,7 @@
 #include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
+#include "store/row_run.h"
 
 /* What stands there must still be true when it has ended. */
 static void

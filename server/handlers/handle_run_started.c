@@ -3,6 +3,7 @@
 #include "handlers/handlers.h"
 #include "store/row_deployment.h"
 #include "store/row_drain.h"
+#include "store/row_run.h"
 
 #define GO    200
 #define NO_GO 409 /* its run was ended before it began: the gate stays shut */

@@ -3,6 +3,7 @@
 
 #include "decide/decide_tell.h"
 #include "store/row_environment.h"
+#include "store/row_run.h"
 #include "handlers/handlers.h"
 
 /* Where the database knows a release it is that one, and no other, that is rolled back to. */

@@ -21,6 +21,7 @@
 #include "store/row_environment.h"
 #include "store/row_grant_use.h"
 #include "store/row_queue.h"
+#include "store/row_run.h"
 #include "store/row_stranger.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))

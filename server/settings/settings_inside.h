@@ -259,6 +259,9 @@ void settings_check_placeholders(struct settings_loader *l, bool own);
 
 /* Of the own ones alone, or of all others; unknown names with the own ones. */
 void settings_check_rules(struct settings_loader *l, bool own);
+
+/* --- settings_unknown.c --- */
+
 void settings_check_unknown(struct settings_loader *l);
 
 /* --- settings_claims.c --- */

@@ -1,18 +1,13 @@
-/* row_deployment.c - deployments, their runs and the steps of these.  Side: store. */
+/* row_deployment.c - deployments, and all other work on a target.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/row_deployment.h"
 
 #include <stdio.h>
 
 #include "lib/text.h"
+#include "store/row_run.h"
 #include "store/store_inside.h"
 
-static const char *const programs[] = {
-	[PROGRAM_DEPLOY] = "deploy",
-	[PROGRAM_ROLLBACK] = "rollback",
-	[PROGRAM_ACTION] = "action",
-	[PROGRAM_DRAIN] = "drain",
-};
 static const char *const causes[] = {
 #define T(name, word) word,
 	TRIGGERS(T)
@@ -144,7 +139,7 @@ read_deployment(const struct db_rows *rows, void *out)
 
 	*d = (struct deployment){
 		.id = db_col_i64(rows, 0),
-		.program = (enum program)index_of(db_col_text(rows, 2), programs, COUNT(programs)),
+		.program = row_run_program(db_col_text(rows, 2)),
 		.trigger = (enum trigger)index_of(db_col_text(rows, 3), causes, COUNT(causes)),
 		.state = deploy_flow_parse(db_col_text(rows, 4)),
 		.why = (enum deploy_why)index_of(db_col_text(rows, 5), whys, COUNT(whys)),
@@ -440,6 +435,26 @@ row_deployment_count_requested(struct tx *tx, int64_t requested_by)
 	    DB_I64(requested_by));
 }
 
+static void
+read_warnings(const struct db_rows *rows, void *out)
+{
+	struct run_warnings *ret = out;
+
+	tx_text(rows, 0, ret->lines, sizeof(ret->lines));
+	ret->said = db_col_i64(rows, 1);
+}
+
+const struct run_warnings *
+row_deployment_warnings(struct tx *tx, int64_t deployment, struct run_warnings *ret)
+{
+	ret->said = 0;
+	ret->lines[0] = '\0';
+	(void)tx_read(tx, read_warnings, ret, 1,
+	    "SELECT warnings, n_warnings FROM run WHERE deployment = $1 ORDER BY id LIMIT 1",
+	    DB_I64(deployment));
+	return ret;
+}
+
 /* --- writing --- */
 
 /* Said when it is asked for, and never after: its indexes stand on these. */
@@ -471,7 +486,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 
 	bind_saved(deployment, values);
 	*more++ = DB_TEXT(deployment->environment);
-	*more++ = DB_TEXT(programs[deployment->program]);
+	*more++ = DB_TEXT(row_run_program_word(deployment->program));
 	*more++ = DB_TEXT(causes[deployment->trigger]);
 	*more++ = DB_I64(deployment->requested_by);
 	*more++ = DB_TEXT(deploy_flow_name(deployment->state));
@@ -509,276 +524,4 @@ row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state, enu
 	while (db_next(&rows))
 		store_names_add(&tx->store->changed, db_col_text(&rows, 0));
 	(void)tx_end(tx, &rows); /* sticky */
-}
-
-/* --- runs --- */
-
-void
-row_run_skip(struct tx *tx, int64_t highest)
-{
-	/* Where SQLite keeps what AUTOINCREMENT gave last: https://www.sqlite.org/autoinc.html */
-	(void)tx_run(tx,
-	    "INSERT INTO sqlite_sequence (name, seq) SELECT 'run', 0"
-	    " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'run')");
-	(void)tx_run(tx, "UPDATE sqlite_sequence SET seq = $1 WHERE name = 'run' AND seq < $1",
-	    DB_I64(highest));
-	/* A folder's name had made it what leaves no number for the next run. */
-	(void)tx_run(tx,
-	    "UPDATE sqlite_sequence SET seq = (SELECT MAX($1, COALESCE(MAX(id), 0)) FROM run"
-	    " WHERE id <= $2) WHERE name = 'run' AND seq > $2",
-	    DB_I64(highest), DB_I64(ROW_RUN_MOST)); /* all sticky */
-}
-
-int64_t
-row_run_add(struct tx *tx, int64_t deployment, enum program program)
-{
-	if (!tx_run(tx,
-		"INSERT INTO run (deployment, program, pid, start_time, boot, ordered_at,"
-		" started_at, ended_at, exit_status, signal_number, duration_ms, detail, is_purged)"
-		" VALUES ($1, $2, 0, 0, '', $3, 0, 0, 0, 0, 0, '', 0)",
-		DB_I64(deployment), DB_TEXT(programs[program]), DB_I64(tx->at)))
-		return 0;
-	return db_last_id(tx->db);
-}
-
-void
-row_run_started(struct tx *tx, const struct run_started *started)
-{
-	(void)tx_run(tx,
-	    "UPDATE run SET pid = $2, start_time = $3, boot = $4, started_at = $5 WHERE id = $1",
-	    DB_I64(started->run), DB_I64(started->pid), DB_I64(started->start_time),
-	    DB_TEXT(started->boot), DB_I64(tx->at)); /* sticky */
-}
-
-void
-row_run_distrust(struct tx *tx)
-{
-	(void)tx_run(tx, "UPDATE run SET started_at = $1 WHERE started_at = 0 AND ended_at = 0",
-	    DB_I64(tx->at)); /* sticky */
-}
-
-void
-row_run_ended(struct tx *tx, const struct run_ended *ended)
-{
-	(void)tx_run(tx,
-	    "UPDATE counter SET value = value + COALESCE((SELECT $2 - log_size FROM run"
-	    " WHERE id = $1 AND is_purged = 0), 0) WHERE name = 'logs'",
-	    DB_I64(ended->run), DB_I64(ended->log_size)); /* sticky */
-	(void)tx_run(tx,
-	    "UPDATE run SET ended_at = $2, exit_status = $3, signal_number = $4,"
-	    " duration_ms = $5, detail = $6, log_size = $7 WHERE id = $1",
-	    DB_I64(ended->run), DB_I64(tx->at), DB_I64(ended->exit_status),
-	    DB_I64(ended->signal_number), DB_I64(ended->duration_ms), DB_TEXT(ended->detail),
-	    DB_I64(ended->log_size)); /* sticky */
-}
-
-static void
-read_run(const struct db_rows *rows, void *ret)
-{
-	*(struct run_row *)ret = (struct run_row){ db_col_i64(rows, 0),
-		(enum program)index_of(db_col_text(rows, 1), programs, COUNT(programs)),
-		db_col_i64(rows, 2) != 0 };
-}
-
-size_t
-row_run_list(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max)
-{
-	return tx_read(tx, read_run, ret, max,
-	    "SELECT id, program, is_purged FROM run WHERE deployment = $1 AND is_purged = 0"
-	    " ORDER BY id LIMIT $2",
-	    DB_I64(deployment), DB_I64(max));
-}
-
-size_t
-row_run_list_all(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max)
-{
-	return tx_read(tx, read_run, ret, max,
-	    "SELECT id, program, is_purged FROM run WHERE deployment = $1 ORDER BY id LIMIT $2",
-	    DB_I64(deployment), DB_I64(max));
-}
-
-int64_t
-row_run_newest(struct tx *tx, int64_t deployment, enum program program)
-{
-	return tx_number(tx,
-	    "SELECT MAX(id) FROM run WHERE deployment = $1 AND program = $2 AND is_purged = 0",
-	    DB_I64(deployment), DB_TEXT(programs[program]));
-}
-
-bool
-row_run_is_open(struct tx *tx, int64_t run)
-{
-	return tx_number(
-		   tx, "SELECT COUNT(*) FROM run WHERE id = $1 AND ended_at = 0", DB_I64(run)) > 0;
-}
-
-enum run_end
-row_run_end(struct tx *tx, int64_t run)
-{
-	static const enum run_end ends[] = { RUN_OPEN, RUN_SUCCEEDED, RUN_FAILED };
-
-	return ends[tx_number(tx,
-	    "SELECT CASE WHEN ended_at = 0 THEN 0"
-	    " WHEN exit_status = 0 AND signal_number = 0 THEN 1 ELSE 2 END"
-	    " FROM run WHERE id = $1 UNION ALL SELECT 0 LIMIT 1",
-	    DB_I64(run))];
-}
-
-void
-row_run_set_tail(struct tx *tx, int64_t run, const char *tail)
-{
-	(void)tx_run(
-	    tx, "UPDATE run SET tail = $2 WHERE id = $1", DB_I64(run), DB_TEXT(tail)); /* sticky */
-}
-
-static void
-read_tail(const struct db_rows *rows, void *ret)
-{
-	tx_text(rows, 0, ret, LIMIT_TAIL);
-}
-
-const char *
-row_run_tail(struct tx *tx, int64_t run, char ret[LIMIT_TAIL])
-{
-	ret[0] = '\0';
-	(void)tx_read(tx, read_tail, ret, 1, "SELECT tail FROM run WHERE id = $1", DB_I64(run));
-	return ret;
-}
-
-void
-row_run_set_application_log(struct tx *tx, int64_t run, const char *lines)
-{
-	(void)tx_run(tx, "UPDATE run SET application_log = $2 WHERE id = $1", DB_I64(run),
-	    DB_TEXT(lines)); /* sticky */
-}
-
-void
-row_run_set_warnings(struct tx *tx, int64_t run, const struct run_warnings *warnings)
-{
-	(void)tx_run(tx, "UPDATE run SET warnings = $2, n_warnings = $3 WHERE id = $1", DB_I64(run),
-	    DB_TEXT(warnings->lines), DB_I64(warnings->said)); /* sticky */
-}
-
-static void
-read_warnings(const struct db_rows *rows, void *out)
-{
-	struct run_warnings *ret = out;
-
-	tx_text(rows, 0, ret->lines, sizeof(ret->lines));
-	ret->said = db_col_i64(rows, 1);
-}
-
-const struct run_warnings *
-row_deployment_warnings(struct tx *tx, int64_t deployment, struct run_warnings *ret)
-{
-	ret->said = 0;
-	ret->lines[0] = '\0';
-	(void)tx_read(tx, read_warnings, ret, 1,
-	    "SELECT warnings, n_warnings FROM run WHERE deployment = $1 ORDER BY id LIMIT 1",
-	    DB_I64(deployment));
-	return ret;
-}
-
-static void
-read_application_log(const struct db_rows *rows, void *ret)
-{
-	tx_text(rows, 0, ret, LIMIT_APPLICATION_LOG);
-}
-
-const char *
-row_run_application_log(struct tx *tx, int64_t deployment, char ret[LIMIT_APPLICATION_LOG])
-{
-	ret[0] = '\0';
-	(void)tx_read(tx, read_application_log, ret, 1,
-	    "SELECT application_log FROM run WHERE deployment = $1 AND application_log <> ''"
-	    " ORDER BY id LIMIT 1",
-	    DB_I64(deployment));
-	return ret;
-}
-
-bool
-row_run_may_have_application_log(struct tx *tx, int64_t run)
-{
-	return tx_number(tx,
-		   "SELECT COUNT(*) FROM run WHERE id = $1"
-		   " AND (program = 'rollback' OR application_log <> ''"
-		   " OR EXISTS (SELECT 1 FROM run_step WHERE run = $1 AND name = 'start')"
-		   " AND (SELECT state FROM work WHERE id = run.deployment) <> 'LIVE')",
-		   DB_I64(run)) > 0;
-}
-
-static void
-read_times(const struct db_rows *rows, void *ret)
-{
-	*(struct run_times *)ret = (struct run_times){ .started_at = db_col_i64(rows, 0),
-		.ended_at = db_col_i64(rows, 1),
-		.exit_status = (int)db_col_i64(rows, 2),
-		.signal_number = (int)db_col_i64(rows, 3) };
-}
-
-struct run_times
-row_run_times(struct tx *tx, int64_t run)
-{
-	struct run_times times = { 0 };
-
-	(void)tx_read(tx, read_times, &times, 1,
-	    "SELECT started_at, ended_at, exit_status, signal_number FROM run WHERE id = $1",
-	    DB_I64(run));
-	return times;
-}
-
-bool
-row_run_newest_tail(struct tx *tx, int64_t deployment, char ret[LIMIT_TAIL])
-{
-	int64_t run = tx_number(
-	    tx, "SELECT MAX(id) FROM run WHERE deployment = $1 AND tail <> ''", DB_I64(deployment));
-
-	(void)row_run_tail(tx, run, ret);
-	return row_run_end(tx, run) == RUN_SUCCEEDED;
-}
-
-bool
-row_run_changed_nothing(struct tx *tx, int64_t run)
-{
-	return tx_number(tx,
-		   "SELECT COUNT(*) FROM run WHERE id = $1 AND signal_number = 0"
-		   " AND (exit_status = -1 OR (exit_status > 0 AND NOT EXISTS"
-		   " (SELECT 1 FROM run_step WHERE run = $1 AND name = 'release')))",
-		   DB_I64(run)) > 0;
-}
-
-bool
-row_run_was_started(struct tx *tx, int64_t run)
-{
-	return tx_number(tx, "SELECT COUNT(*) FROM run WHERE id = $1 AND started_at <> 0",
-		   DB_I64(run)) > 0;
-}
-
-/* --- steps --- */
-
-bool
-row_step_add(struct tx *tx, const struct run_step *step)
-{
-	return tx_run(tx,
-		   "INSERT INTO run_step (run, n, name, at) VALUES ($1, $2, $3, $4)"
-		   " ON CONFLICT DO NOTHING",
-		   DB_I64(step->run), DB_I64(step->n), DB_TEXT(step->name), DB_I64(step->at)) &&
-	    db_changes(tx->db) == 1;
-}
-
-static void
-read_step(const struct db_rows *rows, void *out)
-{
-	struct step *ret = out;
-
-	tx_text(rows, 0, ret->name, sizeof(ret->name));
-	ret->at = db_col_i64(rows, 1);
-}
-
-size_t
-row_step_list(struct tx *tx, int64_t run, struct step *ret, size_t max)
-{
-	return tx_read(tx, read_step, ret, max,
-	    "SELECT name, at FROM run_step WHERE run = $1 ORDER BY n LIMIT $2", DB_I64(run),
-	    DB_I64(max));
 }

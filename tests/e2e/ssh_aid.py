@@ -7,6 +7,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -273,6 +274,64 @@ class People(threading.Thread):
     def __exit__(self, *_):
         self.is_over = True
         self.join()
+
+
+def drain(bench, **settings):
+    """As the server orders it behind the health gate; by hand it is whichever deployment's."""
+    return bench.run("drain.sh", "staging", **{"DEPLOYMENT_ID": None, **settings})
+
+
+def is_whole(bench, digest):
+    """This release runs and answers, once what it replaced is drained alone; file and .env say so."""
+    status, said = drain(bench)
+    assert status == 0, said
+    (port,) = bench.port_of(digest)
+    assert bench.serves() == digest
+    assert len(bench.engine()["containers"]) == 1 and bench.file_says() == port
+    assert f"DEPLOY_IMAGE={bench.image}@{digest}\nDEPLOY_PORT={port}\n" in (bench.app / ".env").read_text()
+
+
+def deploy(bench, commit):
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 0, "\n".join(said)
+    return said
+
+
+class Download:
+    """A client whose answer does not come: its connection holds one of nginx's workers."""
+
+    def __init__(self, bench):
+        self.socket = socket.create_connection(("127.0.0.1", bench.port))
+        self.socket.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")  # its head does not end: no worker may close it
+
+    def is_open(self):
+        self.socket.setblocking(False)
+        try:
+            return self.socket.recv(1) != b""
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        finally:
+            self.socket.setblocking(True)
+
+    def ends(self):
+        self.socket.sendall(b"Connection: close\r\n\r\n")
+        answer = b""
+        while more := self.socket.recv(4096):
+            answer += more
+        return answer
+
+
+def left_running(bench, **settings):
+    """A release over another with a connection open: (commit and digest of the earlier one, of the new one)."""
+    one = bench.shipped("one")
+    drain(bench)
+    two = bench.release("two")
+    client = Download(bench)
+    status, said = bench.run("deploy.sh", "staging", two[0], DEPLOYMENT_ID="40", **settings)
+    assert status == 0, said
+    return one, two, client
 
 
 # A way of its own to a host and a port: SSH_PROXY_COMMAND.

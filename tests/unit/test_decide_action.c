@@ -6,6 +6,7 @@
 #include "decide_aid.h"
 #include "lib/text.h"
 #include "store/row_button.h"
+#include "store/row_run.h"
 
 #define CLIENT \
 	"CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=clear-cache", \

@@ -4,6 +4,7 @@
 
 #include "lib/text.h"
 #include "store/row_drain.h"
+#include "store/row_run.h"
 
 #define DRAINS ((struct run_ended){ .gate_opened = true, .released = true, .drains = true })
 #define CUT \

@@ -1,32 +1,9 @@
-/* Goal: nothing begins in a lock or freeze but what may, and what waits for its end goes on.  Side: start. */
+/* Goal: nothing begins in a lock but what may, and what waits for its end goes on.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "decide_aid.h"
+#include "hold_aid.h"
 
-#include "decide/decide_hold.h"
 #include "lib/text.h"
 #include "store/row_hold.h"
-
-#define HOUR_MS (3600 * INT64_C(1000))
-#define DAY_MS	(24 * HOUR_MS)
-
-#define NEW_YEAR "STAGING_FREEZE=2026-01-01..2026-01-02"
-
-static void
-push(struct world *w, const char *branch, const char *commit)
-{
-	assert_int_equal(world_decide(w, world_push(w, branch)).status, 200);
-	world_git(w, (struct world_git){ .commit = commit });
-}
-
-static void
-reply(struct world *w, int64_t person, const struct world_message *to, const char *text)
-{
-	struct event *event = world_update(w, UPDATE_TEXT, person, to->chat);
-
-	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), text);
-	event->u.update->reply_to = w->screen_remote[to->row];
-	(void)world_decide(w, event);
-}
 
 static void
 settings_changed(struct world *w)
@@ -36,16 +13,6 @@ settings_changed(struct world *w)
 	event->u.settings_read.accepted = true;
 	(void)world_decide(w, event);
 }
-
-/* Until the first of the deadlines of `kind` behind that moment. */
-static void
-sleep_until(struct world *w, int64_t at)
-{
-	while (w->aid.at < at)
-		world_due(w, TIMER_HOLDS);
-}
-
-/* --- locks --- */
 
 static void
 a_lock_binds_everybody_but_its_owner(void **state)
@@ -105,7 +72,7 @@ a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
 	world_open(&w, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	push(&w, "develop", COMMIT_B);
+	hold_push(&w, "develop", COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_LIVE);
 	assert_non_null(
@@ -113,7 +80,7 @@ a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
 	assert_non_null(world_says(&w, "Afterwards develop's newest commit is deployed."));
 	assert_true(world_last(&w)->is_silent);
 	said = w.n_screen;
-	push(&w, "develop", COMMIT_C); /* said once */
+	hold_push(&w, "develop", COMMIT_C); /* said once */
 	assert_int_equal(w.n_screen, said);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_non_null(world_says(&w, "🔒 locked by @ada"));
@@ -145,7 +112,7 @@ a_push_that_waited_is_found_by_polling_though_its_query_is_lost(void **state)
 	world_due(&w, TIMER_POLL);
 	world_git_heads(&w, COMMIT_A, COMMIT_C);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	push(&w, "develop", COMMIT_B);
+	hold_push(&w, "develop", COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	fault = store_aid_event(&w.aid, EVENT_FAULT);
 	fault->effect = world_peek(&w, EFFECT_GIT_QUERY)->id;
@@ -170,7 +137,7 @@ what_waited_and_is_live_by_the_end_is_no_news(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	push(&w, "develop", COMMIT_B);
+	hold_push(&w, "develop", COMMIT_B);
 	world_deploy_goes_live(&w, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	said = w.n_screen;
@@ -194,7 +161,7 @@ a_push_is_dropped_where_the_settings_say_so(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
 	assert_non_null(world_says(
 	    &w, "Freeze ended: all environments by @ada.\n🔒 Still locked: staging (@ada)"));
-	push(&w, "develop", COMMIT_B);
+	hold_push(&w, "develop", COMMIT_B);
 	assert_non_null(
 	    world_says_in(&w, WORLD_TEAM, "🔒 Push dropped: staging \"Make it blue\" bbbbbbb"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
@@ -202,7 +169,7 @@ a_push_is_dropped_where_the_settings_say_so(void **state)
 	    "🔓 Unlocked: staging by @ada.\nPushed and not deployed: bbbbbbb. /deploy staging deploys "
 	    "the branch's newest.");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	push(&w, "develop", COMMIT_C);
+	hold_push(&w, "develop", COMMIT_C);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	world_close(&w);
 }
@@ -214,9 +181,9 @@ a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins(void **state)
 
 	(void)state;
 	world_open(&w, NULL);
-	push(&w, "main", COMMIT_A); /* asked about */
-	push(&w, "develop", COMMIT_A);
-	push(&w, "develop", COMMIT_B); /* queued behind it */
+	hold_push(&w, "main", COMMIT_A); /* asked about */
+	hold_push(&w, "develop", COMMIT_A);
+	hold_push(&w, "develop", COMMIT_B); /* queued behind it */
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
 	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 06:00");
@@ -267,27 +234,6 @@ a_persons_place_is_kept_and_passed_over(void **state)
 }
 
 static void
-nobody_is_next_in_a_freeze(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00");
-	w.aid.at += 1000;
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/queue staging");
-	(void)world_press(
-	    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Leave the queue"));
-	assert_null(world_says(&w, "You are next"));
-	world_close(&w);
-}
-
-static void
 a_lock_that_is_over_holds_nothing_and_is_said_to_be(void **state)
 {
 	struct world w;
@@ -295,8 +241,8 @@ a_lock_that_is_over_holds_nothing_and_is_said_to_be(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 90m");
-	push(&w, "develop", COMMIT_A);
-	sleep_until(&w, STORE_AID_AT + 90 * 60 * 1000);
+	hold_push(&w, "develop", COMMIT_A);
+	hold_sleep_until(&w, STORE_AID_AT + 90 * 60 * 1000);
 	assert_non_null(
 	    world_says_in(&w, WORLD_GROUP, "🔓 Unlocked: staging: its time is over (@ada)."));
 	assert_int_equal(world_audited(&w, "lock_ended", "expired"), 1);
@@ -319,7 +265,7 @@ a_clock_that_is_set_back_makes_no_lock_endless(void **state)
 	assert_true(world_peek(&w, EFFECT_TIMER) != NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "🧊 Not deployed: staging: frozen by @ada"));
-	sleep_until(&w, STORE_AID_AT + 2 * HOUR_MS);
+	hold_sleep_until(&w, STORE_AID_AT + 2 * HOUR_MS);
 	w.aid.at += 60 * 1000;
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
@@ -447,7 +393,7 @@ a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes(void **state)
 		if (rows[i].person != 0)
 			(void)world_text(&w, rows[i].person, rows[i].text);
 		else
-			sleep_until(&w, STORE_AID_AT + HOUR_MS);
+			hold_sleep_until(&w, STORE_AID_AT + HOUR_MS);
 		assert_string_equal(world_plain(question), rows[i].says);
 		assert_int_equal(question->buttons.n, 0);
 		world_close(&w);
@@ -492,7 +438,7 @@ who_asked_is_told_when_the_lock_ends_by_itself(void **state)
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 30m nearly done");
 	assert_non_null(world_says_in(
 	    &w, WORLD_ADMIN, "(UTC): nearly done; was until Thu 2026-01-01 01:00 (UTC): incident"));
-	sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
+	hold_sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
 	assert_non_null(world_says_in(
 	    &w, WORLD_GROUP, "🔓 Unlocked: staging: the lock that you asked about has ended."));
 	world_close(&w);
@@ -515,22 +461,6 @@ what_is_in_progress_is_named_where_a_lock_or_freeze_begins(void **state)
 	assert_non_null(world_says(&w, "\n⏳ In progress in staging: aaaaaaa by @ada."));
 	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 06:00");
 	assert_null(strstr(world_last(&w)->text, "⏳"));
-	world_close(&w);
-}
-
-static void
-who_ends_a_freeze_of_somebody_elsewhere_is_answered(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/freeze staging until 06:00");
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unfreeze staging");
-	for (size_t i = 0; i < 3; i++)
-		assert_non_null(
-		    world_says_in(&w, (const int64_t[]){ WORLD_GROUP, WORLD_TEAM, WORLD_ADMIN }[i],
-			"🔓 Freeze ended: staging by @bob; it was begun by @ada."));
 	world_close(&w);
 }
 
@@ -601,7 +531,7 @@ a_lock_of_who_left_ends(void **state)
 	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "Not deployed: staging: locked by @eve"));
-	push(&w, "develop", COMMIT_A);
+	hold_push(&w, "develop", COMMIT_A);
 	world_settings(&w, NULL);
 	settings_changed(&w);
 	assert_non_null(
@@ -635,7 +565,7 @@ a_lock_ends_with_the_role_of_its_owner(void **state)
 	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
 	world_due(&w, TIMER_HOLDS); /* what is repeated is counted for a minute */
 	assert_int_equal(next_look(&w), STORE_AID_AT + HOUR_MS);
-	sleep_until(&w, STORE_AID_AT + HOUR_MS);
+	hold_sleep_until(&w, STORE_AID_AT + HOUR_MS);
 	assert_non_null(
 	    world_says_in(&w, WORLD_TEAM, "Unlocked: staging: no role lets @eve lock it"));
 	world_close(&w);
@@ -696,444 +626,6 @@ unlock_ends_the_lock_that_binds(void **state)
 	world_close(&w);
 }
 
-/* --- freezes --- */
-
-static void
-a_window_of_the_settings_freezes_and_its_end_deploys_the_head(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, NEW_YEAR, "TIMEZONE=Europe/Berlin", NULL);
-	push(&w, "develop", COMMIT_A);
-	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "frozen by STAGING_FREEZE (calendar), until Sat 2026-01-03 00:00 (Europe/Berlin)"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "🧊 Not deployed: staging: frozen by STAGING_FREEZE"));
-	assert_non_null(world_says(&w, "\nWhoever may /freeze it may deploy in a freeze."));
-	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - 2 * HOUR_MS);
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - HOUR_MS);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
-}
-
-/* The push is queued when the window begins; nobody has typed anything. */
-static void
-a_window_that_begins_ends_what_a_push_has_queued(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_FREEZE=Thu 00:30-Thu 02:00", NULL);
-	push(&w, "develop", COMMIT_A);
-	push(&w, "develop", COMMIT_B);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
-	world_run_ends(&w, GOOD);
-	sleep_until(&w, STORE_AID_AT + 2 * HOUR_MS);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
-}
-
-static void
-an_exception_is_given_with_a_reason_and_holds_for_that_work(void **state)
-{
-	const struct world_message *denial;
-	struct world w;
-
-	(void)state;
-	world_open(&w, NEW_YEAR, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging v1");
-	denial = world_says(&w, "🧊 Not deployed: staging: frozen by STAGING_FREEZE");
-	assert_non_null(denial);
-	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(denial, "Deploy all the same"));
-	assert_string_equal(
-	    w.toast, "Reply to this message with the reason: then staging is deployed to.");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	reply(&w, WORLD_OTHER_ADMIN, denial, "mine, not yours");
-	reply(&w, WORLD_ADMIN, denial, " \n ");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	reply(&w, WORLD_ADMIN, denial, "CVE-2026-1:\nthe fix");
-	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_string_equal(world_newest(&w, "staging").exception, "CVE-2026-1: the fix");
-	assert_int_equal(world_audited(&w, "deploy_requested", "CVE-2026-1: the fix"), 1);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(&w, "in a freeze: CVE-2026-1: the fix"));
-	world_run_ends(&w, GOOD);
-
-	assert_non_null(strstr(world_plain(world_says(&w, "Live: staging")),
-	    "\n⚠️ in a freeze: CVE-2026-1: the fix\n"));
-	(void)world_text(&w, WORLD_ADMIN, "/history staging");
-	assert_non_null(world_says(&w, "\n    ⚠️ in a freeze: CVE-2026-1: the fix"));
-	reply(&w, WORLD_ADMIN, denial, "once more"); /* it was used */
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
-}
-
-static void
-who_may_not_deploy_in_a_freeze_reads_who_may(void **state)
-{
-	const struct world_message *denial;
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 06:00");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	denial = world_says(&w, "Not deployed: staging: frozen by @bob");
-	assert_int_equal(denial->buttons.n, 0);
-	assert_non_null(strstr(world_plain(denial), "\n@bob and @ada may deploy in a freeze."));
-	reply(&w, WORLD_STRANGER, denial, "it is urgent");
-	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:99"), 0);
-	reply(&w, WORLD_STAGING_USER, denial, "it is urgent");
-	assert_non_null(world_says(&w, "⛔ Denied: staging freeze: "));
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
-}
-
-static void
-a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 06:00 sale");
-	(void)world_text(&w, WORLD_ADMIN, "/queue");
-	assert_string_equal(world_plain(world_last(&w)),
-	    "production\n🧊 frozen by @ada, just now, until Thu 2026-01-01 06:00 (UTC): sale");
-	push(&w, "main", COMMIT_A);
-	assert_non_null(world_says(&w, "Afterwards main's newest commit is asked about here."));
-	(void)world_text(&w, WORLD_ADMIN, "/queue production");
-	assert_non_null(world_says(&w, "\n⏸ push aaaaaaa waits; /cancel production drops it"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/cancel production");
-	assert_non_null(world_says(&w, "⛔ Denied: production cancel"));
-	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
-	assert_string_equal(world_plain(world_last(&w)),
-	    "⛔ Push dropped: production aaaaaaa\nNothing deploys it by itself: /deploy "
-	    "production, or the next push.");
-	assert_int_equal(world_audited(&w, "cancel_requested", "aaaaaaa"), 1);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
-	assert_non_null(world_says(
-	    &w, "ℹ️ Nothing to stop: production: no deployment is in progress or queued."));
-	(void)world_text(&w, WORLD_ADMIN, "/unfreeze production");
-	assert_non_null(world_says(&w, "🔓 Freeze ended: production by @ada."));
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
-}
-
-static void
-an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever(void **state)
-{
-	const struct world_message *denial;
-	struct world w;
-
-	(void)state;
-	world_open(&w, NEW_YEAR, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	denial = world_last(&w);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging");
-	reply(&w, WORLD_ADMIN, denial, "urgent");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	assert_non_null(world_says(&w, "🔒 Not deployed: staging: locked by @bob"));
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock staging");
-
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	denial = world_last(&w);
-	w.aid.at += 600 * 1000;
-	reply(&w, WORLD_ADMIN, denial, "urgent");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	assert_non_null(
-	    world_says(&w, "⌛ Not deployed: staging: your reply came later than 10 minutes"));
-	world_close(&w);
-}
-
-/* Its work is queued when what it was given for, or by, changes. */
-static void
-an_exception_ends_with_the_right_and_holds_for_freezes_of_before(void **state)
-{
-	static const struct {
-		bool frozen_again, loses_right;
-		enum deploy_state state;
-	} rows[] = {
-		{ false, false, DEPLOY_RUNNING },
-		{ true, false, DEPLOY_QUEUED },
-		{ false, true, DEPLOY_QUEUED },
-	};
-	struct world w;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		world_open(
-		    &w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, freeze:staging", NULL);
-		world_deploy_starts(&w, COMMIT_A);
-		(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00");
-		(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-		reply(&w, WORLD_STAGING_USER, world_last(&w), "urgent");
-		world_git(&w, (struct world_git){ .commit = COMMIT_B });
-		assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-		w.aid.at += 60 * 1000;
-		if (rows[i].frozen_again)
-			(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze staging until 07:00");
-		if (rows[i].loses_right)
-			world_settings(&w, NULL);
-		world_run_ends(&w, FAILED_BEFORE_RELEASE);
-		assert_int_equal(world_newest(&w, "staging").state, rows[i].state);
-		world_close(&w);
-	}
-}
-
-/* A lock keeps the work until the next window has begun. */
-static void
-an_exception_from_one_window_is_none_from_the_next(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_FREEZE=Thu 00:10-Thu 00:20, Thu 00:30-Thu 02:00", NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	w.aid.at += HOUR_MS / 4;
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	reply(&w, WORLD_ADMIN, world_last(&w), "urgent");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	w.aid.at += HOUR_MS / 3;
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	world_close(&w);
-}
-
-static void
-of_two_freezes_the_later_end_counts(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, NEW_YEAR, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
-	push(&w, "develop", COMMIT_A);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "until Sat 2026-01-03 00:00"));
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 2026-01-10 sale");
-	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "🧊 Frozen: all environments by @bob, until Sun 2026-01-11 00:00 (UTC): sale"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "Not deployed: staging: frozen by @bob (all environments)"));
-	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
-	assert_non_null(world_says(&w, "🔓 Freeze ended: staging by @ada."));
-	assert_non_null(world_says(&w,
-	    "🔓 Freeze ended: staging by @ada.\n🧊 Still frozen, until Sun 2026-01-11 00:00 (UTC) "
-	    "(@bob). /unfreeze all ends it."));
-	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
-	assert_non_null(world_says(&w,
-	    "ℹ️ Still frozen: staging: what freezes it is of more than that.\n🧊 Still frozen, until Sun 2026-01-11 00:00 "
-	    "(UTC) (@bob). /unfreeze all ends it."));
-	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
-	assert_non_null(world_says(&w,
-	    "Freeze ended: all environments by @ada; it was begun by @bob.\n🧊 Still frozen: staging, until Sat "
-	    "2026-01-03 00:00 (UTC) (STAGING_FREEZE)"));
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY)); /* the window holds it */
-	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
-}
-
-/* STAGING_FREEZE begins before the other ends. */
-static void
-a_window_that_begins_meanwhile_is_said_with_its_end(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_FREEZE=Thu 05:00-Thu 09:00", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
-	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "Frozen: staging by @ada, until Thu 2026-01-01 06:00 (UTC), then frozen by STAGING_FREEZE "
-	    "until Thu 2026-01-01 09:00 (UTC): dinner"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "then frozen by STAGING_FREEZE until Thu 2026-01-01 09:00"));
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 04:00 dinner"); /* before it */
-	assert_null(strstr(world_plain(world_last(&w)), "STAGING_FREEZE"));
-	world_close(&w);
-}
-
-static void
-a_freeze_that_outlasts_the_lock_is_said_with_it(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00");
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 2h");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "🔒 Not deployed: staging: locked by @ada"));
-	assert_non_null(world_says(&w, "\n🧊 frozen by @ada"));
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 8h");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_null(strstr(world_plain(world_last(&w)), "🧊"));
-	world_close(&w);
-}
-
-static void
-a_freeze_is_of_an_environment_an_application_or_all(void **state)
-{
-	static const struct {
-		const char *typed, *holds, *spares;
-	} rows[] = {
-		{ "/freeze shop until 06:00", "shop/staging", "blog/staging" },
-		{ "/freeze shop until 06:00", "shop/production", "blog/production" },
-		{ "/freeze shop staging until 06:00", "shop/staging", "shop/production" },
-		{ "/freeze all until 06:00", "blog/production", NULL },
-	};
-	char text[64];
-	struct world w;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		world_open(&w, NULL);
-		world_application(&w, "shop", "");
-		world_application(&w, "blog", "");
-		(void)world_text(&w, WORLD_ADMIN, rows[i].typed);
-		(void)snprintf(text, sizeof(text), "/deploy %s", rows[i].holds);
-		(void)world_text(&w, WORLD_ADMIN, text);
-		assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-		(void)snprintf(text, sizeof(text), "/deploy %s", rows[i].spares);
-		if (rows[i].spares != NULL) {
-			(void)world_text(&w, WORLD_ADMIN, text);
-			assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
-		}
-		world_close(&w);
-	}
-}
-
-static void
-a_freeze_is_said_once_in_each_chat_that_it_concerns(void **state)
-{
-	static const struct {
-		const char *typed;
-		bool is_shops;
-	} rows[] = {
-		{ "/freeze all until 06:00", true },
-		{ "/freeze shop until 06:00", true },
-		{ "/freeze blog staging until 06:00", false },
-	};
-	const int64_t shops = -777, teams = -9001;
-	struct event *event;
-	struct world w;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		size_t n[2] = { 0, 0 };
-
-		world_open(&w, NULL);
-		world_application(&w, "shop", "TELEGRAM_CHAT_ID=-777\n");
-		world_application(&w, "blog", "");
-		event = world_update(&w, UPDATE_MIGRATED, 0, WORLD_TEAM);
-		event->u.update->new_chat = teams; /* the settings have its former id */
-		(void)world_decide(&w, event);
-		(void)world_text_in(&w, WORLD_ADMIN, teams, rows[i].typed);
-		for (size_t k = 0; k < w.n_screen; k++)
-			if (text_starts(w.screen[k].text, "🧊 Frozen: ")) {
-				assert_int_not_equal(w.screen[k].chat, WORLD_TEAM);
-				n[0] += w.screen[k].chat == shops;
-				n[1] += w.screen[k].chat == teams;
-			}
-		assert_int_equal(n[0], rows[i].is_shops);
-		assert_int_equal(n[1], 1); /* there it was typed */
-		world_close(&w);
-	}
-}
-
-static void
-add_freezes(struct tx *tx, UNUSED void *arg)
-{
-	for (int64_t person = 1; person <= HOLDS_MAX; person++) {
-		struct hold freeze = { .kind = HOLD_FREEZE, .person = person, .at = tx->at };
-
-		(void)text_copy(freeze.target, sizeof(freeze.target), "staging");
-		row_hold_add(tx, &freeze);
-	}
-}
-
-static void
-count_holds(struct tx *tx, void *arg)
-{
-	struct holds holds;
-
-	decide_holds(tx, "staging", &holds);
-	*(size_t *)arg = holds.n;
-}
-
-static void
-of_too_many_holds_none_but_the_last_is_left_out(void **state)
-{
-	struct world w;
-	size_t n = 0;
-
-	(void)state;
-	world_open(&w, NEW_YEAR, NULL);
-	store_aid_act(&w.aid, add_freezes, NULL);
-	store_aid_act(&w.aid, count_holds, &n);
-	assert_int_equal(n, HOLDS_MAX);
-	world_close(&w);
-}
-
-static void
-who_may_not_freeze_all_of_it_freezes_nothing(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, freeze:staging", NULL);
-	(void)world_text(&w, WORLD_STAGING_USER, "/freeze all until 06:00");
-	assert_non_null(world_says(
-	    &w, "⛔ Denied: all freeze: only who may freeze each environment of it may."));
-	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
-	assert_non_null(world_says(&w, "⛔ Denied: staging lock: only an admin may."));
-	(void)world_text(&w, WORLD_STAGING_USER, "/unfreeze all");
-	assert_non_null(world_says(&w, "⛔ Denied: all unfreeze: only who may freeze each"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
-	assert_non_null(world_says(&w, "⛔ Denied: staging unlock: "));
-	(void)world_text(&w, WORLD_STRANGER, "/freeze all until 06:00");
-	(void)world_text(&w, WORLD_STRANGER, "/freeze staging until 06:00");
-	(void)world_text(&w, WORLD_STRANGER, "/unlock staging");
-	(void)world_text(&w, WORLD_STAGING_USER, "/freeze staging until 06:00");
-	assert_int_equal(world_audited(&w, "freeze_begun", NULL), 1);
-	world_close(&w);
-}
-
-/* A question that was open runs on; its answer takes a place, and waits there. */
-static void
-a_question_confirmed_in_a_freeze_waits_for_its_end(void **state)
-{
-	const struct world_message *question;
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	question = world_says(&w, "Deploy to production?");
-	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 00:30");
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, question->buttons.at[0].id);
-	world_git_same(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	assert_non_null(world_says(&w, "🧊 frozen by @ada"));
-	sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
-}
-
 int
 main(void)
 {
@@ -1146,7 +638,6 @@ main(void)
 		cmocka_unit_test(a_push_is_dropped_where_the_settings_say_so),
 		cmocka_unit_test(a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins),
 		cmocka_unit_test(a_persons_place_is_kept_and_passed_over),
-		cmocka_unit_test(nobody_is_next_in_a_freeze),
 		cmocka_unit_test(a_lock_that_is_over_holds_nothing_and_is_said_to_be),
 		cmocka_unit_test(a_clock_that_is_set_back_makes_no_lock_endless),
 		cmocka_unit_test(whoever_has_unlock_ends_it_and_its_owner_is_notified),
@@ -1157,28 +648,11 @@ main(void)
 		cmocka_unit_test(a_question_to_the_owner_is_answered_by_who_may_unlock),
 		cmocka_unit_test(who_asked_is_told_when_the_lock_ends_by_itself),
 		cmocka_unit_test(what_is_in_progress_is_named_where_a_lock_or_freeze_begins),
-		cmocka_unit_test(who_ends_a_freeze_of_somebody_elsewhere_is_answered),
 		cmocka_unit_test(a_second_lock_is_denied_and_ones_own_is_prolonged),
 		cmocka_unit_test(a_lock_of_who_left_ends),
 		cmocka_unit_test(a_lock_ends_with_the_role_of_its_owner),
 		cmocka_unit_test(a_dead_lock_binds_nobody_beside_another_and_is_ended_by_it),
 		cmocka_unit_test(unlock_ends_the_lock_that_binds),
-		cmocka_unit_test(a_window_of_the_settings_freezes_and_its_end_deploys_the_head),
-		cmocka_unit_test(a_window_that_begins_ends_what_a_push_has_queued),
-		cmocka_unit_test(an_exception_is_given_with_a_reason_and_holds_for_that_work),
-		cmocka_unit_test(who_may_not_deploy_in_a_freeze_reads_who_may),
-		cmocka_unit_test(a_push_that_waits_is_shown_and_may_be_cancelled),
-		cmocka_unit_test(an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever),
-		cmocka_unit_test(an_exception_ends_with_the_right_and_holds_for_freezes_of_before),
-		cmocka_unit_test(an_exception_from_one_window_is_none_from_the_next),
-		cmocka_unit_test(of_two_freezes_the_later_end_counts),
-		cmocka_unit_test(a_window_that_begins_meanwhile_is_said_with_its_end),
-		cmocka_unit_test(a_freeze_that_outlasts_the_lock_is_said_with_it),
-		cmocka_unit_test(a_freeze_is_of_an_environment_an_application_or_all),
-		cmocka_unit_test(a_freeze_is_said_once_in_each_chat_that_it_concerns),
-		cmocka_unit_test(of_too_many_holds_none_but_the_last_is_left_out),
-		cmocka_unit_test(who_may_not_freeze_all_of_it_freezes_nothing),
-		cmocka_unit_test(a_question_confirmed_in_a_freeze_waits_for_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

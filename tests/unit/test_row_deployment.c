@@ -14,6 +14,7 @@
 #include "store/row_environment.h"
 #include "store/row_retention.h"
 #include "store/row_button.h"
+#include "store/row_run.h"
 #include "tests/unit/store_aid.h"
 
 static int64_t

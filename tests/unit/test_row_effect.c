@@ -13,6 +13,7 @@
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_message.h"
+#include "store/row_run.h"
 #include "store/store_inside.h"
 #include "tests/unit/is_utf8.h"
 #include "tests/unit/store_aid.h"

@@ -16,6 +16,7 @@
 #include "store/row_message.h"
 #include "store/row_button.h"
 #include "store/row_rate_limit.h"
+#include "store/row_run.h"
 #include "tests/unit/store_aid.h"
 
 #define DAY INT64_C(86400000)

@@ -1,0 +1,214 @@
+/* Goal: behind a migration that may be at work nothing is rolled back but a release, and that is said.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+#include "decide/decide_end.h"
+
+static void
+a_script_that_says_no_rollback_cannot_roll_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "no-rollback");
+	world_run_step(&w, 1, "release");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_non_null(world_says(&w, "Last known release: aaaaaaa"));
+	world_close(&w);
+}
+
+static void
+migrates_and_goes_live(struct world *w, const char *commit)
+{
+	world_deploy_starts(w, commit);
+	world_run_step(w, 0, "migrate");
+	world_run_step(w, 1, "migrated");
+	world_run_step(w, 2, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_string_equal(world_environment(w, "staging").current.commit, commit);
+}
+
+static const char *
+status_of_staging(struct world *w)
+{
+	struct world_message *message;
+
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	message = world_last(w);
+	world_probed(w, NULL);
+	return world_plain(message);
+}
+
+#define BEHIND "\n⚠️ the migration of bbbbbbb failed; the database may be half migrated"
+
+/* What was live serves on: nothing is rolled back, and no push does it again. */
+static void
+what_ends_behind_its_migration_is_blocked_and_not_rolled_back(void **state)
+{
+	struct world w;
+	const char *status;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "migrate");
+	assert_null(strstr(status_of_staging(&w), "the migration of")); /* it is at work */
+	world_run_step(&w, 1, "migrate-failed 1");
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .migration = true, .exit_status = 70 });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_non_null(world_says(&w,
+	    "staging: the migration failed (exit 1); aaaaaaa still serves; the database may be half migrated"));
+	assert_null(world_says(&w, "nothing was changed"));
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_false(world_environment(&w, "staging").is_unacknowledged);
+	assert_false(world_environment(&w, "staging").is_down);
+	status = status_of_staging(&w);
+	assert_non_null(strstr(status,
+	    "\nblocked: bbbbbbb: its deployment failed, just now (script failed: exit 70)"));
+	assert_null(strstr(status, "rolled back"));
+	assert_non_null(strstr(status, BEHIND));
+	migrates_and_goes_live(&w, COMMIT_C); /* nothing waits for it */
+	assert_null(strstr(status_of_staging(&w), "the migration of"));
+	world_close(&w);
+}
+
+/* The record alone knows of it: the server was away. */
+static void
+a_migration_of_which_only_the_record_tells_may_be_at_work(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w,
+	    (struct run_ended){ .gate_opened = true,
+		.migration = true,
+		.timed_out = true,
+		.exit_status = -1,
+		.signal_number = 9 });
+	assert_non_null(world_says(&w, "the migration was cut; it may still be running"));
+	assert_null(world_says(&w, "nothing was changed"));
+	world_close(&w);
+}
+
+static void
+a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "migrate");
+	world_run_step(&w, 1, "migrated");
+	world_run_step(&w, 2, "release");
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_non_null(
+	    world_says(&w, "the migration ran; aaaaaaa now serves on the migrated database"));
+	world_close(&w);
+}
+
+/* Its record has it from its supervisor's draft: that it was seen at its gate counts for less. */
+static void
+what_is_lost_in_its_migration_is_not_rolled_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "migrate");
+	world_run_ends(&w,
+	    (struct run_ended){
+		.gate_opened = true, .lost = true, .migration = true, .exit_status = -1 });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_non_null(world_says(&w,
+	    "staging: the migration was cut; it may still be running; aaaaaaa was not replaced, whether it serves is not known; the database may be half migrated"));
+	assert_non_null(
+	    world_says(&w, "it was cut off; all it had started on deploybot's machine"));
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	world_close(&w);
+}
+
+static void
+give_up(struct tx *tx, UNUSED void *arg)
+{
+	struct deployment active = row_deployment_active(tx, "staging");
+
+	decide_give_up(tx, &active, "its result could not be handled");
+}
+
+static void
+what_is_given_up_in_its_migration_is_not_rolled_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "migrate");
+	world_run_step(&w, 1, "migrated");
+	world_act(&w, give_up, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_non_null(
+	    world_says(&w, "the migration ran; aaaaaaa still serves on the migrated database"));
+	world_close(&w);
+}
+
+/* It said nothing of the database, neither in its question nor in its end. */
+static void
+a_persons_rollback_past_a_migration_says_on_what_the_earlier_release_serves(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	migrates_and_goes_live(&w, COMMIT_A);
+	migrates_and_goes_live(&w, COMMIT_B);
+	migrates_and_goes_live(&w, COMMIT_C);
+	(void)world_rollback_asks(&w, "/rollback staging");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "\n⚠️ the migration of ccccccc ran; bbbbbbb would serve on the migrated database"));
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "\n⚠️ the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa would serve on the migrated database"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll back"));
+	(void)world_run_starts(&w);
+	assert_null(strstr(world_plain(world_says(&w, "Rolling back staging")), "the migration"));
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_non_null(world_says(&w,
+	    "aaaaaaa by @ada\n⚠️ the database was NOT rolled back: the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa now serves on the migrated database"));
+
+	/* Forward to what migrated last: the database is that release's. */
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 3");
+	assert_non_null(strstr(world_plain(world_last(&w)), "Roll forward staging?"));
+	assert_null(strstr(world_plain(world_last(&w)), "the migration"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_script_that_says_no_rollback_cannot_roll_back),
+		cmocka_unit_test(what_ends_behind_its_migration_is_blocked_and_not_rolled_back),
+		cmocka_unit_test(a_migration_of_which_only_the_record_tells_may_be_at_work),
+		cmocka_unit_test(
+		    a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves),
+		cmocka_unit_test(what_is_lost_in_its_migration_is_not_rolled_back),
+		cmocka_unit_test(what_is_given_up_in_its_migration_is_not_rolled_back),
+		cmocka_unit_test(
+		    a_persons_rollback_past_a_migration_says_on_what_the_earlier_release_serves),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

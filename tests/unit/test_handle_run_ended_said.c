@@ -1,0 +1,295 @@
+/* Goal: how a run ended is said: each reason, the step, the log, and nothing that only some may read.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+#include "store/audit_verify.h"
+
+static void
+an_end_that_failed_is_said_once_more_so_that_the_phone_rings(void **state)
+{
+	struct world w;
+	size_t said;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	said = w.n_screen;
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(w.n_screen, said + 2); /* where it was asked for, and in the team's chat */
+	world_close(&w);
+}
+
+/* Why the release failed was lost: the message spoke of its rollback alone. */
+static void
+behind_a_failed_rollback_both_reasons_are_said(void **state)
+{
+	struct run_ended away = TOUCHED;
+	struct world_message *rang;
+	struct world w;
+
+	(void)state;
+	(void)text_copy(away.detail, sizeof(away.detail), "No route to host");
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, away);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(
+	    &w, "\nunhealthy: HTTP 500; the rollback: exit 1: No route to host\n✗ health check\n"));
+	rang =
+	    world_says_in(&w, WORLD_TEAM, "(unhealthy: HTTP 500; the rollback: exit 1: No route");
+	assert_non_null(rang);
+	assert_int_equal(
+	    world_audited(&w, "auto_rollback_failed", "HTTP 500; the rollback: exit 1: No"), 1);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_non_null(world_says(&w, "(unhealthy: HTTP 500)")); /* its block: of the commit */
+	world_close(&w);
+	world_b_over_a(&w, STAGING_URL);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/cancel staging");
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, away);
+	assert_non_null(world_says(&w, "by @bob; the rollback: exit 1: No route to host"));
+	world_close(&w);
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, FOLDER_GONE);
+	assert_non_null(world_says(&w, "unhealthy: HTTP 500; the rollback: its folder is not"));
+	world_close(&w);
+}
+
+/* A document of an unhealthy release ended with exit 0, and did not say what was wrong. */
+static void
+the_log_of_an_unhealthy_release_begins_with_what_its_health_said(void **state)
+{
+	const struct effect *document;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "start");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	assert_non_null(world_says(&w, "\n✗ health check\n↩️ rolling back to aaaaaaa"));
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_non_null(world_says(&w, "\nunhealthy: HTTP 500\n✗ health check\n"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(&w, WORLD_GROUP, "Rolled back"), "📄 Log"));
+	document = world_peek(&w, EFFECT_DOCUMENT);
+	assert_non_null(document);
+	assert_non_null(
+	    strstr(document->u.document.head, ", exit 0\nhttp://127.0.0.1:1/health: HTTP 500"));
+	world_close(&w);
+}
+
+/* The step in which the script failed stays marked, whatever its rollback has for steps. */
+static void
+the_failed_step_is_marked_while_it_is_rolled_back_and_after(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "build");
+	world_run_step(&w, 1, "release");
+	world_run_step(&w, 2, "start h1");
+	world_run_ends(&w, TOUCHED);
+	(void)world_run_starts(&w);
+	world_run_step(&w, 0, "switch");
+	assert_non_null(world_says(&w, "\n✗ start h1\n▸ switch"));
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_non_null(world_says(&w, "\nscript failed: exit 1\n✗ start h1\n"));
+	world_close(&w);
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "start h1");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/cancel staging");
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_null(world_says(&w, "✗ start")); /* it was stopped */
+	world_close(&w);
+}
+
+/* Whatever length the two have, each is there, and no letter is cut in two. */
+static void
+long_reasons_leave_room_for_each_other(void **state)
+{
+	struct deployment work = { .why = DEPLOY_WHY_SCRIPT };
+	char release[LIMIT_LINE], line[LIMIT_LINE];
+
+	(void)state;
+	(void)memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	for (size_t n = 0; n < LIMIT_LINE - 2; n += 7) {
+		size_t used = 0;
+
+		while (used + 2 <= n) /* of two bytes each */
+			used += (size_t)snprintf(work.detail + used, 3, "ü");
+		work.detail[used] = '\0';
+		deployment_add_rollback_failure(&work, ROLLBACK_BEHIND, line);
+		assert_non_null(strstr(work.detail, ROLLBACK_BEHIND "xxxxxxxxxx"));
+		(void)deployment_release_failure(&work, release);
+		assert_int_equal(strlen(release) % 2, 0);
+		assert_true(strlen(release) >= (used < 100 ? used : 100));
+	}
+}
+
+/* Goal: an application may say in the log whose order failed: not to a whole group. */
+static void
+what_an_application_may_have_said_is_shown_in_private_alone(void **state)
+{
+	struct run_ended failed = FAILED_BEFORE_RELEASE;
+	struct world w;
+
+	(void)state;
+	(void)text_copy(failed.tail, sizeof(failed.tail), "npm ERR! 1\nno such file");
+	world_b_over_a(&w, NULL);
+	world_run_ends(&w, failed);
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "npm ERR! 1\nno such file"));
+	world_close(&w);
+	for (int is_private = 0; is_private < 2; is_private++) {
+		int64_t chat = is_private ? WORLD_ADMIN : WORLD_GROUP;
+
+		world_open(&w, NULL);
+		world_deploy_goes_live(&w, COMMIT_A);
+		(void)world_text_in(&w, WORLD_ADMIN, chat, "/deploy staging");
+		world_git(&w, (struct world_git){ .commit = COMMIT_B });
+		failed = TOUCHED;
+		(void)text_copy(failed.tail, sizeof(failed.tail), "order of Mina\nfailed");
+		(void)world_run_starts(&w);
+		world_run_ends(&w, failed);
+		world_run_ends(&w, GOOD); /* its rollback */
+		assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+		assert_int_equal(
+		    world_says_in(&w, chat, "order of Mina\nfailed") != NULL, is_private);
+		assert_null(world_says_in(&w, WORLD_TEAM, "order of Mina"));
+		world_close(&w);
+	}
+}
+
+static void
+an_unhealthy_release_names_the_url_without_what_may_be_a_token(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, "STAGING_HEALTH_URL=http://127.0.0.1:9/health?token=t");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_non_null(world_says(&w, "http://127.0.0.1:9/health: HTTP 500\n"));
+	assert_null(world_says(&w, "token"));
+	world_close(&w);
+}
+
+static void
+every_final_message_carries_the_audits_head(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_non_null(
+	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "still runs aaaaaaa\n")), "audit "));
+	(void)world_audited(&w, "", NULL);
+	for (size_t i = 0; i < w.n_screen; i++) {
+		const char *at = strstr(world_plain(&w.screen[i]), "audit ");
+		char head[LIMIT_AUDIT_HEAD] = "";
+
+		if (at == NULL)
+			continue;
+		(void)text_copy(head, sizeof(head), at + 6);
+		assert_int_equal(strspn(head, "0123456789abcdef"), 16);
+		if (strstr(w.audit, head) == NULL)
+			fail_msg("audit head %s is not in the chain", head);
+	}
+	world_close(&w);
+}
+
+/* What `audit verify` says of the chat. */
+static bool
+is_witnessed(struct world *w)
+{
+	struct audit_verified found;
+	struct err err;
+
+	if (!audit_verify(w->aid.path, NULL, &found, &err))
+		fail_msg("%s", err.text);
+	return found.is_witnessed;
+}
+
+/* The chat is a witness of a head that it was sent, once Telegram has said so, and of no other. */
+static void
+the_chat_is_a_witness_of_what_telegram_confirmed(void **state)
+{
+	store_handler *sent;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_true(is_witnessed(&w));
+	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
+	assert_false(is_witnessed(&w));
+	world_deploy_starts(&w, COMMIT_C);
+	sent = w.aid.handlers[EVENT_MESSAGE_SENT];
+	w.aid.handlers[EVENT_MESSAGE_SENT] = NULL; /* nobody has confirmed it */
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_false(is_witnessed(&w));
+	w.aid.handlers[EVENT_MESSAGE_SENT] = sent;
+	world_close(&w);
+}
+
+/* Not of the state: what was cancelled while it was checked has failed in no step. */
+static void
+the_step_that_failed_or_was_killed_is_crossed_out(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_step(&w, 0, "fetch");
+	world_run_step(&w, 1, "build");
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_non_null(strstr(world_plain(world_says(&w, "✓ fetch")), "✗ build"));
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_step(&w, 0, "build");
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_non_null(world_says(&w, "▸ build"));
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .exit_status = -1, .signal_number = 15 });
+	assert_non_null(world_says(&w, "✗ build"));
+	assert_null(world_says(&w, "▸ build"));
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	assert_null(world_says(&w, "✗ release"));
+	assert_non_null(world_says(&w, "✓ release"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_end_that_failed_is_said_once_more_so_that_the_phone_rings),
+		cmocka_unit_test(behind_a_failed_rollback_both_reasons_are_said),
+		cmocka_unit_test(long_reasons_leave_room_for_each_other),
+		cmocka_unit_test(the_log_of_an_unhealthy_release_begins_with_what_its_health_said),
+		cmocka_unit_test(the_failed_step_is_marked_while_it_is_rolled_back_and_after),
+		cmocka_unit_test(what_an_application_may_have_said_is_shown_in_private_alone),
+		cmocka_unit_test(an_unhealthy_release_names_the_url_without_what_may_be_a_token),
+		cmocka_unit_test(every_final_message_carries_the_audits_head),
+		cmocka_unit_test(the_chat_is_a_witness_of_what_telegram_confirmed),
+		cmocka_unit_test(the_step_that_failed_or_was_killed_is_crossed_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+/* Goal: what changed is named without its value, and what needs a restart stays as it runs.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "settings_aid.h"
+
+#include "lib/buf.h"
+
+static void
+what_changed_is_named_without_its_value(void **state)
+{
+	struct settings *a = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=" SECRET);
+	struct settings *b = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=x" SECRET,
+	    "API_SERVER_PORT=9", "ENVIRONMENTS=staging", "STAGING_PORT=5");
+	struct settings_change change, none;
+
+	(void)state;
+	settings_change_init(&change);
+	settings_change_init(&none);
+	assert_true(settings_diff(a, b, &change));
+	assert_string_equal(buf_text(&change.names),
+	    "GITHUB_WEBHOOK_SECRET, API_SERVER_PORT, ENVIRONMENTS, "
+	    "STAGING_PORT, PRODUCTION_CONFIRM, PRODUCTION_NOTIFY_AFTER_SECONDS, PRODUCTION_FREEZE_PUSHES, PRODUCTION_APPROVALS, PRODUCTION_ROLLBACK_APPROVALS, GITHUB_BRANCH_PRODUCTION, "
+	    "PRODUCTION_COMPOSE_DIR");
+	assert_string_equal(buf_text(&change.restart_names), "API_SERVER_PORT");
+	assert_false(settings_diff(a, a, &none));
+	settings_change_done(&change);
+	settings_change_done(&none);
+	settings_unref(a);
+	settings_unref(b);
+}
+
+/* Reloads these beside running; what waits for a restart is in waiting. */
+static struct settings *
+reload(const struct settings *running, const char *const environment[], char waiting[256])
+{
+	struct settings *fresh = NULL;
+	struct settings_change change;
+
+	settings_change_init(&change);
+	assert_true(settings_reload(running, NULL, (char *const *)(uintptr_t)environment, NULL,
+	    &fresh, &settings_said, &change));
+	(void)snprintf(waiting, 256, "%s", buf_text(&change.restart_names));
+	settings_change_done(&change);
+	return fresh;
+}
+
+#define RELOAD(running, waiting, ...) \
+	reload(running, (const char *const[]){ __VA_ARGS__, NULL }, waiting)
+
+static void
+what_needs_a_restart_stays_as_it_runs(void **state)
+{
+	struct settings *running = LOAD(NULL, MINIMUM, "STATE_DIRECTORY=/one", "LOG_LEVEL=INFO",
+	    "API_SERVER_PORT=8081", "ENVIRONMENTS=staging");
+	struct settings *first, *second;
+	char waiting[256];
+
+	(void)state;
+	first = RELOAD(running, waiting, MINIMUM, "STATE_DIRECTORY=/two", "LOG_LEVEL=DEBUG",
+	    "ENABLE_TELEMETRY=false", "ENVIRONMENTS=staging,qa", "QA_HEALTH_URL=http://h/x");
+	assert_string_equal(waiting, "API_SERVER_PORT, STATE_DIRECTORY");
+	assert_string_equal(first->state_directory, "/one");
+	assert_string_equal(settings_text(first, SETTING_STATE_DIRECTORY), "/one");
+	assert_int_equal(first->api_server_port, 8081);
+	assert_int_equal(first->log_level, LOG_LEVEL_DEBUG);
+	assert_false(first->enable_telemetry);
+	assert_int_equal(first->environment_count, 2);
+	assert_string_equal(settings_environment(first, "qa")->health_urls[0], "http://h/x");
+	assert_int_equal(first->admins.count, 2);
+	/* It is the running one that is kept, not the one that waits, and it waits on. */
+	second = RELOAD(first, waiting, MINIMUM, "STATE_DIRECTORY=/two", "API_SERVER_PORT=8081");
+	assert_string_equal(waiting, "STATE_DIRECTORY");
+	assert_string_equal(second->state_directory, "/one");
+	settings_unref(running);
+	settings_unref(first);
+	settings_unref(second);
+}
+
+static void
+a_running_webhook_keeps_its_secret_when_polling_is_to_come(void **state)
+{
+	struct settings *running = LOAD(NULL, MINIMUM,
+	    "TELEGRAM_WEBHOOK_URL=https://b.example.org/x", "TELEGRAM_WEBHOOK_SECRET=" SECRET);
+	struct settings *polling, *rotated;
+	char waiting[256];
+
+	(void)state;
+	polling = RELOAD(running, waiting, MINIMUM);
+	assert_string_equal(waiting, "TELEGRAM_WEBHOOK_URL, TELEGRAM_WEBHOOK_SECRET");
+	assert_int_equal(polling->telegram_mode, TELEGRAM_WEBHOOK);
+	assert_string_equal(polling->telegram_webhook_secret, SECRET);
+	assert_int_equal(polling->poll_repository_seconds, 300); /* 60 goes with polling */
+	rotated = RELOAD(polling, waiting, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://b.example.org/x",
+	    "TELEGRAM_WEBHOOK_SECRET=x" SECRET);
+	assert_string_equal(waiting, "");
+	assert_string_equal(rotated->telegram_webhook_secret, "x" SECRET);
+	settings_unref(running);
+	settings_unref(polling);
+	settings_unref(rotated);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_changed_is_named_without_its_value),
+		cmocka_unit_test(what_needs_a_restart_stays_as_it_runs),
+		cmocka_unit_test(a_running_webhook_keeps_its_secret_when_polling_is_to_come),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

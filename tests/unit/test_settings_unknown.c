@@ -1,0 +1,85 @@
+/* Goal: a name that is no setting is named, with what was meant, and is never taken for another one.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "settings_aid.h"
+
+static void
+an_unknown_name_gets_the_nearest_known_one(void **state)
+{
+	struct settings *s =
+	    LOAD("LOG_LEVLE=debug\nSTAGING_HOTS=x\nCOMPLETELY_DIFFERENT=1\nTRANSPORT_ALL=1\n"
+		 "STAGING_TRANSPORT_ZONE=2\nSTAGING_SOMEWHERE_ELSE=3\n",
+		MINIMUM);
+
+	(void)state;
+	assert_non_null(s);
+	SAYS(SETTINGS_WARNING, "LOG_LEVLE: is no setting; did you mean LOG_LEVEL? (");
+	SAYS(SETTINGS_WARNING, "STAGING_HOTS: is no setting; did you mean STAGING_HOST?");
+	SAYS(SETTINGS_WARNING, "COMPLETELY_DIFFERENT: is no setting (");
+	assert_false(settings_aid_says(SETTINGS_WARNING, "TRANSPORT_ALL"));
+	assert_false(settings_aid_says(SETTINGS_WARNING, "STAGING_TRANSPORT_ZONE"));
+	SAYS(SETTINGS_WARNING,
+	    "STAGING_SOMEWHERE_ELSE: is no setting, and no script gets it (a transport");
+	settings_unref(s);
+}
+
+/* Who followed "did you mean STAGING_ROLLBACK_APPROVALS?" changed what staging asks for. */
+static void
+what_is_of_an_environment_that_is_not_there_is_never_anothers(void **state)
+{
+	struct settings *s = LOAD("QA_ROLLBACK_APPROVALS=2\nPREVIEW_HEALTH_URL=http://x/\n"
+				  "QA_DEPLOY_USER=x\nSTAGNG_HEALTH_URL=http://x/\n"
+				  "STAGNG_DEPLOY_USER=x\nQA_HOST=x\nQA_TELEGRAM_CHAT_ID=-1001\n"
+				  "PROD_DEPLOY_TRANSPORT=ssh\n",
+	    MINIMUM);
+
+	(void)state;
+	assert_non_null(s);
+	SAYS(SETTINGS_WARNING, "QA_ROLLBACK_APPROVALS: is no setting: ENVIRONMENTS names no qa (");
+	SAYS(
+	    SETTINGS_WARNING, "PREVIEW_HEALTH_URL: is no setting: ENVIRONMENTS names no preview (");
+	SAYS(SETTINGS_WARNING, "QA_DEPLOY_USER: is no setting: ENVIRONMENTS names no qa (");
+	SAYS(SETTINGS_WARNING, "QA_HOST: is no setting: ENVIRONMENTS names no qa (");
+	SAYS(SETTINGS_WARNING, /* production is one */
+	    "PROD_DEPLOY_TRANSPORT: is no setting: ENVIRONMENTS names no prod (");
+	SAYS(SETTINGS_WARNING,
+	    "QA_TELEGRAM_CHAT_ID: is no setting, and no environment has a TELEGRAM_CHAT_ID of its own (");
+	SAYS(SETTINGS_WARNING,
+	    "STAGNG_HEALTH_URL: is no setting; did you mean STAGING_HEALTH_URL? (");
+	SAYS(SETTINGS_WARNING,
+	    "STAGNG_DEPLOY_USER: is no setting; did you mean STAGING_DEPLOY_USER? (");
+	settings_unref(s);
+}
+
+/* One line for each, whatever is set for it; what is empty is not set. */
+static void
+a_client_that_is_not_listed_is_named_once(void **state)
+{
+	struct settings *s =
+	    LOAD("CLIENT_ACME_HOST=a@b\nCLIENT_ACME_WEB_UNIT=web.service\n"
+		 "CLIENT_ACME_ACTIONS=restart-web\nCLIENT_SIX_TWO_HOST=h\nCLIENT_NONE_HOST=\n",
+		MINIMUM);
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(s);
+	SAYS(SETTINGS_FLAW, "CLIENTS: does not list acme, which has settings (CLIENT_ACME_HOST, ");
+	SAYS(SETTINGS_FLAW, " line 1): add it (CLIENTS=acme), or nothing is done there");
+	SAYS(SETTINGS_FLAW, "CLIENTS: does not list six-two, which has settings");
+	for (size_t i = 0; i < settings_said.count; i++)
+		n += strncmp(settings_said.lines[i].text, "CLIENT", 6) == 0;
+	assert_int_equal(n, 3); /* the empty one is no setting, as ever */
+	assert_false(settings_aid_says(SETTINGS_WARNING, "CLIENT_ACME"));
+	settings_unref(s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
+		cmocka_unit_test(what_is_of_an_environment_that_is_not_there_is_never_anothers),
+		cmocka_unit_test(a_client_that_is_not_listed_is_named_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
