@@ -16,8 +16,9 @@
 #include "store/row_drain.h"
 
 /* Which process was the main one is not flushed: after a power cut the record of a lost run says
- * `never let go` of one that was at work.  That it was seen at its gate stands in its row, before any go.  Behind
- * the begin of a migration the record knows what was said, by a draft that is flushed. */
+ * `never let go` of one that was at work.  That it was seen at its gate stands in its row, before
+ * any go.  Behind the begin of a migration the record knows what was said, by a draft that is
+ * flushed. */
 static struct run_ended
 with_what_is_known(struct tx *tx, const struct run_ended *told)
 {
