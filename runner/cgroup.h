@@ -16,8 +16,9 @@
 #define CGROUP_PATH 192 /* of a group, with its NUL: a longer one is cut */
 
 /* Makes the group of the run with this tag; groups of earlier runs that are empty by now go.  Its
- * folder, for the leader to be born in (main_process.h); as long as it is open no other supervisor,
- * of this server or of another beside it, takes the empty group away.  -1: there can be none. */
+ * folder, for the main process to be born in (main_process.h); as long as it is open no other
+ * supervisor, of this server or of another beside it, takes the empty group away.  -1: there can be
+ * none. */
 int cgroup_make(const char *tag);
 
 /* Kills all that is in it.  True: something is still alive, one of it is *ret_one (untouched where

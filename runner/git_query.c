@@ -141,7 +141,7 @@ on_children(struct git_query *query)
 	    &query->main_process_ended, &query->wait_status);
 }
 
-/* Until its leader has ended and nothing of it is alive. */
+/* Until its main process has ended and nothing of it is alive. */
 static void
 question_wait(struct git_query *query)
 {
@@ -169,8 +169,8 @@ question_wait(struct git_query *query)
 			    query->is_of_target ? "the target did not answer in time" :
 						  "git did not answer in time");
 		}
-		/* What git left behind is no part of the answer: when the leader has ended, the
-		 * rest is. */
+		/* What git left behind is no part of the answer: when the main process has ended,
+		 * the rest is. */
 		if (query->main_process_ended ||
 		    (query->killing && clock_monotonic_ms() >= query->kill_at))
 			(void)process_signal_below(getpid(), SIGKILL, &one);

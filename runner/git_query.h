@@ -10,10 +10,10 @@
 #define GIT_QUERY_MAINTAIN_DEADLINE_S 600
 
 /*
- * Forks the asker.  Returns a socket that gives encoded packets: PROGRESS where that was asked
- * for, then one ANSWER, and closes; one that closes without an ANSWER was killed.  -1: it could not
- * be forked.  *ret_pid is to be waited for.  Closing the socket early ends the question and
- * everything it started.
+ * Forks the process that asks.  Returns a socket that gives encoded packets: PROGRESS where that
+ * was asked for, then one ANSWER, and closes; one that closes without an ANSWER was killed.  -1: it
+ * could not be forked.  *ret_pid is to be waited for.  Closing the socket early ends the git query
+ * and everything it started.
  */
 int git_query_start(const struct protocol_message *order, const struct program_dirs *dirs,
     pid_t *ret_pid, struct err *err);

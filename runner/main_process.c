@@ -210,7 +210,7 @@ main_process_open_gate(struct main_process *main_process)
 {
 	if (main_process->gate == -1)
 		return;
-	/* A leader that died at its gate is noticed by its end. */
+	/* One that died at its gate is noticed by its end. */
 	(void)!write(main_process->gate, "g", 1);
 	(void)close(main_process->gate);
 	main_process->gate = -1;

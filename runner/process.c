@@ -355,7 +355,7 @@ process_is_of_this_boot(const struct process_main *main_process)
 	    (main_process->space == 0 || main_process->space == process_space());
 }
 
-/* Is the session number still that of our leader?  Not when another process has its pid. */
+/* Is the session number still that of our main process?  Not when another process has its pid. */
 static bool
 session_is_ours(const struct process_main *main_process)
 {

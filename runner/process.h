@@ -21,7 +21,7 @@ struct process {
 	uint64_t start;		/* clock ticks after boot */
 };
 
-/* A run's leader, as its supervisor wrote it down. */
+/* A run's main process, as its supervisor wrote it down. */
 struct process_main {
 	pid_t pid;
 	uint64_t start;
@@ -63,6 +63,6 @@ enum process_owner { PROCESS_OF_NOBODY, PROCESS_OF_RUN, PROCESS_OF_ANOTHER };
 enum process_owner process_owner(
     const struct process *one, const struct process_main *main_process);
 
-/* Signals every process that has RUN_ID=tag in its environment or is in the leader's session, and
- * is neither us nor dead.  Returns how many there were (*ret_one: one of them), or -1. */
+/* Signals every process that has RUN_ID=tag in its environment or is in the main process's session,
+ * and is neither us nor dead.  Returns how many there were (*ret_one: one of them), or -1. */
 int process_signal_run(const struct process_main *main_process, int signal_number, pid_t *ret_one);

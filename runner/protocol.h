@@ -79,8 +79,8 @@
  *     exec_errno!=0     it could not be started: nothing ran
  *     lost=1            its supervisor was killed: gate and released say what may have happened,
  *                       and with migration=1 what has (unswept=1: what it started may be alive)
- *     else              status (signal=0) or signal of the leader; timed_out, ended say whether
- *                       the deadline or `end` asked for its end first
+ *     else              status (signal=0) or signal of the main process; timed_out, ended say
+ *                       whether the deadline or `end` asked for its end first
  *
  * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot, tag, pid namespace,
  * in a control group?) ·

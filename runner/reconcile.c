@@ -121,7 +121,7 @@ is_swept(const struct reconcile *reconcile)
 	    !process_is_of_this_boot(&reconcile->main_process);
 }
 
-/* What may have happened: without a leader's name on disk no gate could open.  Behind the begin of
+/* What may have happened: without a main process on disk no gate could open.  Behind the begin of
  * a migration its supervisor's draft says whether the release was begun. */
 static void
 fill_lost(const struct reconcile *reconcile, struct protocol_message *ret)

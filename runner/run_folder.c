@@ -14,7 +14,7 @@
 #include "lib/crash_point.h"
 #include "lib/file.h"
 
-#define SMALL_FILE 8192 /* an order is below 2 KB, a leader below 200 bytes */
+#define SMALL_FILE 8192 /* an order is below 2 KB, a main process below 200 bytes */
 
 #define SPARE "spare" /* a folder in runs/ that is no run's yet; runs have numbers */
 
@@ -291,7 +291,7 @@ run_folder_record_read(int folder, struct protocol_message *ret)
 	return RUN_FOLDER_RECORD;
 }
 
-/* ---- leader, order, socket --------------------------------------------------------------- */
+/* ---- main process, order, socket --------------------------------------------------------- */
 
 bool
 run_folder_main_process_write(int folder, const struct process_main *main_process, struct err *err)

@@ -55,7 +55,8 @@ bool run_folder_record_write(int claimed, const struct protocol_message *exit_me
     struct err *err) MUST_USE;
 enum run_folder_record run_folder_record_read(int folder, struct protocol_message *ret);
 
-/* Who the leader is; written before the gate can open.  Read fails when it is not there. */
+/* Which process is the main one; written before the gate can open.  Read fails when it is not
+ * there. */
 bool run_folder_main_process_write(
     int folder, const struct process_main *main_process, struct err *err) MUST_USE;
 bool run_folder_main_process_read(int folder, struct process_main *ret);

@@ -12,5 +12,6 @@
 int subreaper_init(int *const keep[], size_t keep_count, struct err *err);
 
 /* When that signalfd can be read: reaps every child that has ended, adopted ones too.  True: there
- * is none any more.  If leader was among them, *ret_ended is true and *ret_status as waitpid's. */
+ * is none any more.  If main_process was among them, *ret_ended is true and *ret_status as
+ * waitpid's. */
 bool subreaper_reap(int children, pid_t main_process, bool *ret_ended, int *ret_status);

@@ -15,8 +15,8 @@ struct supervisor_start {
 
 /*
  * Forks the supervisor.  Returns its pid when it has its lock, its record's room on disk, its
- * leader at the gate and its socket listening; or -1, and then it is gone and the folder is the
- * caller's to remove.  Waits for that.  The folder's name is flushed before the gate can open;
+ * main process at the gate and its socket listening; or -1, and then it is gone and the folder is
+ * the caller's to remove.  Waits for that.  The folder's name is flushed before the gate can open;
  * where that fails, the gate stays shut.
  *
  * The supervisor has a session of its own, ignores INT, TERM and HUP, and holds none of our

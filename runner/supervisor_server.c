@@ -51,7 +51,7 @@ tell_hello(struct supervisor_server *server, const struct supervisor_news *news)
 	if (!tell(server, &hello))
 		return false;
 	server->said_hello = true;
-	server->steps_told = news->out->step_count;
+	server->steps_sent = news->out->step_count;
 	return true;
 }
 
@@ -61,11 +61,11 @@ tell_steps(struct supervisor_server *server, const struct supervisor_news *news)
 	struct protocol_message step = { .kind = PROTOCOL_STEP, .step_count = 1 };
 
 	memcpy(step.record.image, news->out->record.image, sizeof(step.record.image));
-	while (server->steps_told < news->out->step_count) {
-		step.steps[0] = news->out->steps[server->steps_told];
+	while (server->steps_sent < news->out->step_count) {
+		step.steps[0] = news->out->steps[server->steps_sent];
 		if (!tell(server, &step))
 			return false;
-		server->steps_told++;
+		server->steps_sent++;
 	}
 	return true;
 }

@@ -10,7 +10,7 @@ struct supervisor_server {
 	bool blocked;	/* wait until it can be written to */
 	bool said_hello;
 	bool said_exit;
-	size_t steps_told;
+	size_t steps_sent;
 };
 
 /* What there is to send. */

@@ -65,7 +65,7 @@ struct chat_deployment {
 	size_t n_contained;
 	const struct barrier *barriers; /* in the way of a rollback: in a question, and FAILED */
 	size_t n_barriers;
-	const struct barrier *past; /* a question: what this deployment itself goes back past */
+	const struct barrier *past; /* a question: what this deployment itself rolls back past */
 	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
 	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */
@@ -159,7 +159,7 @@ void
 chat_deployment_changes(struct chat_text *text, const struct git_answer *answer, unsigned failed);
 
 /* To an approver: it needs no more of them.  Begins the text. */
-void chat_deployment_settled(struct chat_text *text, const struct deployment *deployment);
+void chat_deployment_decided(struct chat_text *text, const struct deployment *deployment);
 
 #define CHAT_ROLL_BACK "↩️ Roll back"
 

@@ -127,7 +127,7 @@ chat_deployment_approval(struct chat_text *text, const struct chat_deployment *a
 }
 
 void
-chat_deployment_settled(struct chat_text *text, const struct deployment *deployment)
+chat_deployment_decided(struct chat_text *text, const struct deployment *deployment)
 {
 	chat_text_init(text);
 	add_subject(text, FIRST_APPROVED, deployment);

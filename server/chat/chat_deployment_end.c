@@ -193,7 +193,7 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 	chat_deployment_what_runs(text, about);
 	if (deployment->target_changed || environment_is_in_doubt(about->environment))
 		chat_deployment_next_step(text, about->environment, deployment,
-		    about->n_barriers > 0 ? BACK_IS_BARRED : BACK_TO_ANY);
+		    about->n_barriers > 0 ? ROLLBACK_IS_BARRED : ROLLBACK_TO_ANY);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	add_tail(text, about);
@@ -263,7 +263,7 @@ chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_de
 	chat_deployment_behind_migration(text, about);
 	chat_deployment_what_runs(text, about);
 	chat_deployment_next_step(text, about->environment, deployment,
-	    chat_first_of(about) == FIRST_DOWN ? BACK_TO_EARLIER : BACK_TO_ANY);
+	    chat_first_of(about) == FIRST_DOWN ? ROLLBACK_TO_EARLIER : ROLLBACK_TO_ANY);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	chat_deployment_failed_step(text, about);

@@ -200,7 +200,7 @@ chat_first_of(const struct chat_deployment *about)
 	abort();
 }
 
-/* The line that rings says why it goes back, in the place of that it does. */
+/* The line that rings says why it is rolled back, in the place of that it does. */
 static enum chat_first
 first_of_ring(const struct chat_deployment *about)
 {

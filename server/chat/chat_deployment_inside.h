@@ -51,7 +51,7 @@ void chat_deployment_note(struct chat_text *text, const struct deployment *deplo
 /* A line for each commit in its history that is blocked or was rejected; of many the newest. */
 void chat_deployment_contained(struct chat_text *text, const struct chat_deployment *about);
 
-/* Lines of a question: what runs before its release, and what it goes back past. */
+/* Lines of a question: what runs before its release, and what it rolls back past. */
 void chat_deployment_runs_first(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_past(struct chat_text *text, const struct chat_deployment *about);
 
@@ -63,13 +63,13 @@ void chat_deployment_warning(struct chat_text *text, const struct deployment *de
 
 /* "Now: /logs …, then /rollback …, or /deploy … with a fix.": where to look first; nothing to roll
  * back to is there after a first release.  The newest commit is often what has just failed. */
-enum way_back {
-	BACK_TO_ANY,
-	BACK_TO_EARLIER, /* than what is back already, and is not healthy */
-	BACK_IS_BARRED	 /* something forbids it: no advice */
+enum rollback_advice {
+	ROLLBACK_TO_ANY,
+	ROLLBACK_TO_EARLIER, /* than what is back already, and is not healthy */
+	ROLLBACK_IS_BARRED	 /* something forbids it: no advice */
 };
 void chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
-    const struct deployment *deployment, enum way_back back);
+    const struct deployment *deployment, enum rollback_advice advice);
 
 /* "staging may be DOWN", "what runs in staging is not known", and `then`; what is on record is no
  * news of what runs: "last live: ", "last known: ", with the commit, or "no release yet". */
@@ -94,7 +94,7 @@ void chat_action_about(struct chat_text *text, const struct chat_deployment *abo
 enum chat_first chat_first_of(const struct chat_deployment *about);
 enum chat_first chat_first_of_question(const struct deployment *deployment);
 
-/* The first line of one that has ended, or goes back: outcome, environment, subject. */
+/* The first line of one that has ended, or is rolled back: outcome, environment, subject. */
 void chat_deployment_first(struct chat_text *text, const struct chat_deployment *about);
 
 /* What runs there is not known since the end that this is about. */
@@ -143,7 +143,7 @@ void chat_deployment_until(struct chat_text *text, const struct chat_deployment 
 
 /* Lines of a question: what its files came to elsewhere, and the release to roll back to. */
 void chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about);
-void chat_deployment_way_back(struct chat_text *text, const struct chat_deployment *about);
+void chat_deployment_rollback_target(struct chat_text *text, const struct chat_deployment *about);
 
 /* Lines of a rollback's question: the commits that go with it. */
 void chat_deployment_gone_commits(struct chat_text *text, const struct chat_deployment *about);

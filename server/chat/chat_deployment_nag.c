@@ -21,7 +21,7 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 	chat_deployment_why(text, ": ", work, "", WHY_BRIEF);
 	if (environment->is_down)
 		chat_deployment_next_step(
-		    text, environment, work, is_sure ? BACK_TO_EARLIER : BACK_TO_ANY);
+		    text, environment, work, is_sure ? ROLLBACK_TO_EARLIER : ROLLBACK_TO_ANY);
 	else if (!environment_is_in_doubt(environment) && environment->current.id != 0)
 		chat_text_commit(text, "\nruns ", environment->current.commit);
 	chat_text_add(text, is_last ? "\nThis is the last reminder." : "");

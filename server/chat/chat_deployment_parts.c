@@ -313,7 +313,7 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 
 /* Is it what a failure of this is rolled back to? */
 static bool
-is_way_back(const struct chat_deployment *about, const struct release *release)
+is_rollback_target(const struct chat_deployment *about, const struct release *release)
 {
 	return about->can_roll_back && release->id != 0 &&
 	    strcmp(release->commit, about->deployment->previous) == 0;
@@ -367,18 +367,18 @@ chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *a
 	chat_text_add(text, " (release %lld, ", (long long)current->number);
 	chat_text_ago(text, "", current->at, about->at);
 	chat_text_add(
-	    text, ")%s", is_way_back(about, current) ? ", and you can roll back to it" : "");
+	    text, ")%s", is_rollback_target(about, current) ? ", and you can roll back to it" : "");
 }
 
 void
-chat_deployment_way_back(struct chat_text *text, const struct chat_deployment *about)
+chat_deployment_rollback_target(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct release *previous = &about->environment->previous;
 
 	if (!about->can_roll_back) {
 		chat_text_add(text, "\n⚠️ no release to roll back to");
-	} else if (!is_way_back(about, &about->environment->current) &&
-	    is_way_back(about, previous)) {
+	} else if (!is_rollback_target(about, &about->environment->current) &&
+	    is_rollback_target(about, previous)) {
 		chat_text_commit(text, "\n↩️ you can roll back to ", previous->commit);
 		chat_text_add(text, " (release %lld, ", (long long)previous->number);
 		chat_text_ago(text, "", previous->at, about->at);
@@ -462,7 +462,7 @@ chat_unknown_orders(struct chat_text *text, const struct environment *environmen
 
 void
 chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
-    const struct deployment *deployment, enum way_back back)
+    const struct deployment *deployment, enum rollback_advice advice)
 {
 	const char *name = deployment->environment;
 
@@ -471,9 +471,9 @@ chat_deployment_next_step(struct chat_text *text, const struct environment *envi
 		return;
 	}
 	chat_text_add(text, "\nNow: " MARK_CODE "/logs %s" MARK_CODE ", then ", name);
-	if (environment->current.id != 0 && back != BACK_IS_BARRED) {
+	if (environment->current.id != 0 && advice != ROLLBACK_IS_BARRED) {
 		chat_text_add(text, MARK_CODE "/rollback %s" MARK_CODE, name);
-		if (back == BACK_TO_EARLIER && deployment->previous[0] != '\0')
+		if (advice == ROLLBACK_TO_EARLIER && deployment->previous[0] != '\0')
 			chat_text_add(text, " to one before %.7s", deployment->previous);
 		chat_text_add(text, ", or ");
 	}

@@ -225,7 +225,7 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 		chat_deployment_runs_first(text, about);
 		chat_deployment_ran(text, about);
 		add_what_would_change(text, about);
-		chat_deployment_way_back(text, about);
+		chat_deployment_rollback_target(text, about);
 	}
 	if (about->n_urls == 0)
 		chat_text_add(

@@ -97,7 +97,7 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 		chat_deployment_what_runs(&text, about);
 		chat_deployment_why(&text, " (", deployment, ")", WHY_IN_STORY);
 		chat_deployment_next_step(&text, about->environment, deployment,
-		    chat_first_of(about) == FIRST_DOWN ? BACK_TO_EARLIER : BACK_TO_ANY);
+		    chat_first_of(about) == FIRST_DOWN ? ROLLBACK_TO_EARLIER : ROLLBACK_TO_ANY);
 		break;
 	default:
 		chat_deployment_first(&text, about);
@@ -117,7 +117,7 @@ chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 			break;
 		chat_barriers(&text, about->barriers, about->n_barriers);
 		chat_deployment_next_step(&text, about->environment, deployment,
-		    about->n_barriers > 0 ? BACK_IS_BARRED : BACK_TO_ANY);
+		    about->n_barriers > 0 ? ROLLBACK_IS_BARRED : ROLLBACK_TO_ANY);
 		break;
 	}
 	return chat_text_take(&text);

@@ -38,7 +38,7 @@ health_of(const struct chat_status *status)
 	if (status->findings == NULL)
 		return STANDING_ASKED;
 	for (size_t i = 0; i < status->n_urls; i++) {
-		if (!status->findings[i].well)
+		if (!status->findings[i].is_healthy)
 			return STANDING_UNHEALTHY;
 		if (is_other_commit(status, &status->findings[i]))
 			health = STANDING_ANOTHER;
@@ -128,7 +128,7 @@ count_failing(const struct chat_status *status)
 	size_t n = 0;
 
 	for (size_t i = 0; i < status->n_urls; i++)
-		n += !status->findings[i].well;
+		n += !status->findings[i].is_healthy;
 	return n;
 }
 
@@ -189,15 +189,16 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 {
 	const struct probe_finding *finding = &status->findings[i];
 
-	chat_text_add(text, "\n%s", finding->well ? "healthy" : rows[standing(status)].failing);
+	chat_text_add(
+	    text, "\n%s", finding->is_healthy ? "healthy" : rows[standing(status)].failing);
 	if (status->n_urls > 1)
 		add_where(text, status->targets[i].url);
-	if (finding->well)
+	if (finding->is_healthy)
 		chat_text_add(
 		    text, ", HTTP %d in %d ms", finding->http_status, finding->latency_ms);
 	else
 		chat_text_outside(text, ": ", finding->detail);
-	if (!finding->well && finding->failures > 1)
+	if (!finding->is_healthy && finding->failures > 1)
 		chat_text_add(text, ", %d of %d tries", finding->failures, finding->failures);
 	if (finding->commit[0] != '\0' &&
 	    (status->environment->current.id == 0 || is_other_commit(status, finding)))

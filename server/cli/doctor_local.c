@@ -52,11 +52,11 @@ doctor_is_in_order(const char *path, bool is_secret, struct err *err)
 	struct stat st;
 	bool is_users =
 	    geteuid() == 0 && stat(path, &st) == 0 && st.st_uid != 0 && seteuid(st.st_uid) == 0;
-	bool is_well = is_secret ? file_is_private(path, true, err) : file_is_safe(path, err);
+	bool is_ok = is_secret ? file_is_private(path, true, err) : file_is_safe(path, err);
 
 	if (is_users && seteuid(0) != 0)
 		abort();
-	return is_well;
+	return is_ok;
 }
 
 static void

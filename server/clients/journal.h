@@ -1,7 +1,7 @@
 /* journal.h - lines of the audit for the systemd journal: one try, nothing about when or why.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * By its socket, as sd_journal_send() waits for a journal that is busy, and says that all is well
+ * By its socket, as sd_journal_send() waits for a journal that is busy, and says that all is ok
  * where there is none.
  */
 #pragma once

@@ -29,7 +29,7 @@ command_keep(struct tx *tx, const struct update *update, const struct request *r
 	if (!decide_may(tx, update, POLICY_LOCK, lock.target))
 		return;
 	decide_toastf(tx, update, false, "%s stays locked.", lock.target);
-	decide_hold_settle(tx, &lock, true, ", kept by ", lock.by);
+	decide_hold_answered(tx, &lock, true, ", kept by ", lock.by);
 	if (lock.asked.chat != lock.address.chat)
 		say_kept(tx, &lock);
 }

@@ -133,7 +133,8 @@ of_deployment(
 	return number;
 }
 
-/* Without a wish: the one before, or, when nobody knows what runs, the last that was healthy. */
+/* Where none is named: the one before, or, when nobody knows what runs, the last that was
+ * healthy. */
 static struct release
 choose(struct tx *tx, const struct environment *environment, const char *wanted)
 {

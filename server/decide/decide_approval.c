@@ -279,7 +279,7 @@ add_approval(struct tx *tx, const struct update *update, struct deployment *work
 
 /* Nothing that a code would be for; said to who may know. */
 static bool
-is_settled(struct tx *tx, const struct update *update, struct deployment *work)
+is_decided(struct tx *tx, const struct update *update, struct deployment *work)
 {
 	struct decide_needs needs;
 	char subject[SUBJECT];
@@ -330,7 +330,7 @@ decide_approve(struct tx *tx, const struct update *update, struct deployment *wo
 {
 	struct decide_needs needs;
 
-	if (is_settled(tx, update, work) || (is_typed && is_of_before(tx, update, work)) ||
+	if (is_decided(tx, update, work) || (is_typed && is_of_before(tx, update, work)) ||
 	    !decide_may_approve(tx, update, work))
 		return;
 	add_approval(tx, update, work);

@@ -74,7 +74,7 @@ decide_list_past(struct tx *tx, const struct deployment *work, struct barrier re
 }
 
 bool
-decide_is_past_unsaid(struct tx *tx, const struct deployment *work)
+decide_is_past_unshown(struct tx *tx, const struct deployment *work)
 {
 	struct barrier past[BARRIERS_SHOWN];
 

@@ -22,4 +22,4 @@ size_t decide_list_past(
     struct tx *tx, const struct deployment *work, struct barrier ret[BARRIERS_SHOWN]);
 
 /* Is there such a thing that no question has said? */
-bool decide_is_past_unsaid(struct tx *tx, const struct deployment *work);
+bool decide_is_past_unshown(struct tx *tx, const struct deployment *work);

@@ -114,7 +114,7 @@ static void
 prolong(struct tx *tx, struct cloudflare_row *row, int64_t until)
 {
 	row->until = until;
-	row->tries = row->failed_at = row->told_at = 0;
+	row->tries = row->failed_at = row->notified_at = 0;
 	wait_until(tx, row, until);
 	finish_set(tx, row, "under attack already;");
 	enter(tx, row, CLOUDFLARE_IS_SET);
@@ -300,7 +300,7 @@ not_restored(struct tx *tx, struct cloudflare_row *row, const struct cloudflare_
 	row->tries++;
 	row->phase = is_stuck ? CLOUDFLARE_IS_STUCK : CLOUDFLARE_IS_RESTORING;
 	if (is_stuck)
-		row->told_at = 0;
+		row->notified_at = 0;
 	decide_cloudflare_tell_failing(tx, row);
 	row_cloudflare_save(tx, row);
 }
@@ -487,7 +487,7 @@ decide_cloudflare_due(struct tx *tx, const char *zone)
 		call(tx, &row, EFFECT_CLOUDFLARE_GET, "");
 		row_cloudflare_save(tx, &row);
 	} else if (row.phase == CLOUDFLARE_IS_STUCK) {
-		row.told_at = 0;
+		row.notified_at = 0;
 		wait_until(tx, &row, tx->at + DAY_MS);
 		decide_cloudflare_tell_failing(tx, &row);
 		row_cloudflare_save(tx, &row);
@@ -512,7 +512,7 @@ decide_cloudflare_answer(
 	audit(tx, &row,
 	    is_again ? AUDIT_CODE_CLOUDFLARE_TRIED_AGAIN : AUDIT_CODE_CLOUDFLARE_BY_HAND,
 	    "success");
-	row.tries = row.failed_at = row.told_at = 0;
+	row.tries = row.failed_at = row.notified_at = 0;
 	if (is_again)
 		begin_restoring(tx, &row);
 	else

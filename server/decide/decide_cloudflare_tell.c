@@ -79,9 +79,9 @@ decide_cloudflare_tell_failing(struct tx *tx, struct cloudflare_row *row)
 	bool is_stuck = row->phase == CLOUDFLARE_IS_STUCK;
 	struct chat_text text;
 
-	if (row->told_at != 0 && tx->at - row->told_at < HOUR_MS)
+	if (row->notified_at != 0 && tx->at - row->notified_at < HOUR_MS)
 		return;
-	row->told_at = tx->at;
+	row->notified_at = tx->at;
 	chat_text_init(&text);
 	if (is_stuck)
 		chat_cloudflare_stuck(&text, &facts);

@@ -139,7 +139,7 @@ wait_a_day(struct tx *tx, int64_t work)
 
 /* Who has asked the open question about the same commit has asked for this one, too. */
 static void
-add_askers(struct tx *tx, const struct deployment *work)
+add_requesters(struct tx *tx, const struct deployment *work)
 {
 	struct deployment question =
 	    row_deployment_question_of(tx, work->environment, work->commit);
@@ -161,7 +161,7 @@ decide_emergency_ring(struct tx *tx, const struct deployment *work)
 	bool rings = decide_may_ring_emergency(tx, work->requested_by);
 	struct passed passed;
 
-	add_askers(tx, work);
+	add_requesters(tx, work);
 	find_passed(tx, work, &passed);
 	tell_owner(tx, work, &passed.holds);
 	ring(tx, work, &passed, team, rings);

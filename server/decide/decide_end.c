@@ -24,7 +24,7 @@ audit_cancel(struct tx *tx, const struct deployment *deployment, const struct up
 
 /* An action has nothing to roll back, and needs no release for that. */
 static bool
-has_way_back(const struct deployment *deployment)
+has_rollback(const struct deployment *deployment)
 {
 	return deployment_is_action(deployment) || deployment_can_roll_back(deployment);
 }
@@ -42,7 +42,7 @@ decide_cancel(struct tx *tx, struct deployment *deployment, const struct update 
 	struct deployment before = *deployment;
 	enum deploy_event event = deployment_is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
 	    is_unstoppable(deployment) ? DEPLOY_ON_CANCEL_UNSTOPPABLE :
-	    has_way_back(deployment)   ? DEPLOY_ON_CANCEL :
+	    has_rollback(deployment)   ? DEPLOY_ON_CANCEL :
 					 DEPLOY_ON_CANCEL_NO_ROLLBACK;
 
 	audit_cancel(tx, deployment, update);
@@ -79,7 +79,7 @@ give_reason(struct deployment *deployment, const char *reason)
 void
 decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 {
-	bool has_back = has_way_back(deployment);
+	bool can_roll_back = has_rollback(deployment);
 	enum deploy_event event;
 
 	give_reason(deployment, reason);
@@ -91,7 +91,8 @@ decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 	case DEPLOY_CLASS_ACTIVE:
 		if (deployment->state == DEPLOY_VERIFYING ||
 		    deployment->state == DEPLOY_VERIFYING_ROLLBACK) {
-			event = has_back ? DEPLOY_ON_UNHEALTHY : DEPLOY_ON_UNHEALTHY_NO_ROLLBACK;
+			event =
+			    can_roll_back ? DEPLOY_ON_UNHEALTHY : DEPLOY_ON_UNHEALTHY_NO_ROLLBACK;
 		} else if (deployment_migration(deployment) != MIGRATION_NONE &&
 		    !deployment->target_changed) {
 			end_run(tx, deployment->run);
@@ -99,8 +100,8 @@ decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 		} else {
 			deployment->target_changed = true; /* nobody knows */
 			end_run(tx, deployment->run);
-			event = has_back ? DEPLOY_ON_SCRIPT_FAILED :
-					   DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK;
+			event = can_roll_back ? DEPLOY_ON_SCRIPT_FAILED :
+						DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK;
 		}
 		break;
 	default:

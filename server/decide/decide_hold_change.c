@@ -155,7 +155,7 @@ look_at_next(struct tx *tx)
 /* --- it begins, it ends --- */
 
 void
-decide_hold_settle(
+decide_hold_answered(
     struct tx *tx, const struct hold *lock, bool is_kept, const char *what, const char *person)
 {
 	const struct request keep = request_about("keep", "hold", lock->id);
@@ -186,7 +186,7 @@ close_buttons(
 
 	if (lock->kind != HOLD_LOCK)
 		return;
-	decide_hold_settle(tx, lock, is_kept, what, person);
+	decide_hold_answered(tx, lock, is_kept, what, person);
 	row_button_close(tx, ask.action, ask.target);
 }
 
@@ -264,7 +264,7 @@ send_teams(
 		if (is_worth_it)
 			send_copy(tx, &team, text);
 		else
-			decide_hold_unsaid(tx, chat, by->person, by->name);
+			decide_hold_unsent(tx, chat, by->person, by->name);
 	}
 }
 

@@ -16,7 +16,7 @@ decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by,
 
 /* What came of the questions to that lock's owner is said in their place, and nobody presses them
  * any more: "staging: stays locked, kept by @ada." */
-void decide_hold_settle(
+void decide_hold_answered(
     struct tx *tx, const struct hold *lock, bool is_kept, const char *what, const char *person);
 
 /* Says the text where it was begun, in the chat of its team, and to whoever did it (NULL: nobody,

@@ -52,7 +52,7 @@ decide_hold_audit(
 }
 
 void
-decide_hold_unsaid(struct tx *tx, int64_t chat, int64_t person, const char *name)
+decide_hold_unsent(struct tx *tx, int64_t chat, int64_t person, const char *name)
 {
 	struct hold_repeat repeat = { .person = person, .chat = chat };
 
@@ -61,7 +61,7 @@ decide_hold_unsaid(struct tx *tx, int64_t chat, int64_t person, const char *name
 }
 
 static void
-say_unsaid(struct tx *tx, const struct hold_repeat *repeat)
+send_unsent(struct tx *tx, const struct hold_repeat *repeat)
 {
 	const struct chat_address team = { .chat = row_chat_now(tx, repeat->chat) };
 	struct chat_text text;
@@ -86,7 +86,7 @@ decide_hold_repeats_say(struct tx *tx)
 		if (repeat.n == 0)
 			continue;
 		if (repeat.chat != 0) {
-			say_unsaid(tx, &repeat);
+			send_unsent(tx, &repeat);
 			continue;
 		}
 		(void)snprintf(count, sizeof(count), "%" PRId64, repeat.n);

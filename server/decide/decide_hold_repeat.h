@@ -15,7 +15,7 @@ void decide_hold_audit(
     struct tx *tx, const struct hold *hold, bool begins, int64_t person, const char *outcome);
 
 /* A copy that is not sent to that chat. */
-void decide_hold_unsaid(struct tx *tx, int64_t chat, int64_t person, const char *name);
+void decide_hold_unsent(struct tx *tx, int64_t chat, int64_t person, const char *name);
 
 /* Writes and says what was counted, where its minute is over. */
 void decide_hold_repeats_say(struct tx *tx);

@@ -116,7 +116,7 @@ decide_may_ring_question(struct tx *tx, const struct deployment *work)
 	    may_ring_again(tx, work, "rings-question");
 }
 
-/* Not out of the same: who has rung for approvals may still be heard. */
+/* Not out of the same: who has rung for approvals still gets an answer. */
 bool
 decide_may_ring_emergency(struct tx *tx, int64_t person)
 {

@@ -111,6 +111,5 @@ decide_lacks_factor_of_work(
 	char target[LIMIT_ENVIRONMENT];
 
 	return lacks(tx, update, grant, is_action ? work->action : "",
-	    deployment_target(work, target),
-	    is_action ? work->action : policy_action_word(grant));
+	    deployment_target(work, target), is_action ? work->action : policy_action_word(grant));
 }

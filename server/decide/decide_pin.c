@@ -226,9 +226,9 @@ decide_pin_pinned(struct tx *tx, const struct effect_pin_message *pinned, const 
 		return;
 	if (failure[0] == '\0') {
 		pin.pinned = pinned->remote_id;
-		pin.is_told = false;
-	} else if (!pin.is_told) {
-		pin.is_told = true;
+		pin.is_notified = false;
+	} else if (!pin.is_notified) {
+		pin.is_notified = true;
 		say_refused(tx, pinned, failure);
 	}
 	row_pin_put(tx, &pin);
@@ -302,14 +302,14 @@ keep_health(struct tx *tx, const struct effect_probe *probe, const struct probed
     const char *environment)
 {
 	const struct environment now = row_environment_get(tx, environment);
-	struct probe_finding all = { .well = true };
+	struct probe_finding all = { .is_healthy = true };
 
 	for (size_t i = 0; i < probe->n; i++) {
 		const struct probe_finding *one = &probed->findings[i];
 
 		if (strcmp(probe->targets[i].environment, environment) != 0)
 			continue;
-		all.well = all.well && one->well;
+		all.is_healthy = all.is_healthy && one->is_healthy;
 		if (probe_is_other_commit(one->commit, now.current.commit))
 			(void)text_copy(all.commit, sizeof(all.commit), one->commit);
 	}

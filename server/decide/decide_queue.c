@@ -19,7 +19,7 @@
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
 #include "decide/decide_tell.h"
-#include "decide/decide_unsettled.h"
+#include "decide/decide_unsynced.h"
 #include "decide/decide_who.h"
 #include "decide/decide_zone.h"
 #include "deployment/turn.h"
@@ -135,7 +135,7 @@ differs(const struct look *l, struct place *place)
 	if (l->now.unknown_since != 0 && l->now.unknown_since >= work->answered_at)
 		(void)snprintf(place->changed, LIMIT_LINE, "what %s runs is not known any more",
 		    deployment_target(work, target));
-	else if (decide_is_past_unsaid(l->tx, work))
+	else if (decide_is_past_unshown(l->tx, work))
 		(void)snprintf(place->changed, LIMIT_LINE,
 		    "%s runs %.7s now, and this rolls back past it", l->environment,
 		    l->now.current.commit);
@@ -167,7 +167,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_BARRED, is_rollback && decide_is_barred(l->tx, work) },
 		{ TURN_IS_BLOCKED, is_blocked(l->tx, work) },
 		{ TURN_IS_UNKNOWN, l->now.unknown_since != 0 },
-		{ TURN_IS_UNSETTLED, decide_is_unsettled(l->tx, work) },
+		{ TURN_IS_UNSYNCED, decide_is_unsynced(l->tx, work) },
 		{ TURN_IS_UNBOUND, decide_is_unbound(work) },
 		{ TURN_IS_ASKED,
 		    work->is_asked_anew && row_effect_find(l->tx, EFFECT_TIMER, work->id) != 0 },
@@ -316,7 +316,7 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_WAIT_SETTINGS:
 		wait_for(l, &place, ROW_QUEUE_SETTINGS);
-		decide_unsettled_wait(l->tx, &place.work);
+		decide_unsynced_wait(l->tx, &place.work);
 		break;
 	case TURN_TO_WAIT_CLAIM:
 		wait_for(l, &place, place.resource);
@@ -355,8 +355,8 @@ tell_places(const struct look *l)
 		if (work.is_asked_anew)
 			continue;
 		decide_tell(l->tx, &work, NULL);
-		if (i == 0 && !work.is_told_next && !decide_is_held(l->tx, &work)) {
-			work.is_told_next = true;
+		if (i == 0 && !work.is_next_notified && !decide_is_held(l->tx, &work)) {
+			work.is_next_notified = true;
 			if (work.trigger == TRIGGER_CHAT && work.queued_at < l->tx->at)
 				decide_tell_turn(l->tx, &work, true);
 		}
@@ -554,8 +554,8 @@ decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
 		return false;
 	mine->place = other->place;
 	other->place = place;
-	other->is_told_next = mine->is_told_next; /* by what is said now */
-	mine->is_told_next = false;
+	other->is_next_notified = mine->is_next_notified; /* by what is said now */
+	mine->is_next_notified = false;
 	row_deployment_save(tx, mine);
 	row_deployment_save(tx, other);
 	decide_audit_request(tx, mine, decide_user(tx, mine->requested_by, user),

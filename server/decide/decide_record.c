@@ -1,4 +1,4 @@
-/* decide_record.c - what the audit, the log and the metrics hear of a deployment's step.  Side: store. */
+/* decide_record.c - what the audit, the log and the metrics get of a deployment's step.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_record.h"
 

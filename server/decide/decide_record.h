@@ -1,4 +1,4 @@
-/* decide_record.h - what the audit, the log and the metrics hear of a deployment's step.  Side: store. */
+/* decide_record.h - what the audit, the log and the metrics get of a deployment's step.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

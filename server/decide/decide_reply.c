@@ -318,7 +318,7 @@ add_way_in(struct tx *tx, const struct update *update, struct chat_text *text)
 		    name[0] != '\0' ? ", https://t.me/" : "", name);
 }
 
-/* Target and wish are what they typed, and names: from outside. */
+/* Target and what was wanted are what they typed, and names: from outside. */
 static void
 say_denied(struct tx *tx, const struct update *update, const char *target, const char *wanted,
     const char *reason, const char *whom)

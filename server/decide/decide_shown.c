@@ -32,7 +32,7 @@ decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer
 	deployment->is_again = decide_is_live(tx, deployment);
 	decide_bind_shown(tx, deployment, answer);
 	decide_zone_warn(tx, deployment);
-	if (decide_is_past_unsaid(tx, deployment))
+	if (decide_is_past_unshown(tx, deployment))
 		deployment->is_past_barrier = true; /* this one says so */
 	(void)decide_step(tx, deployment, DEPLOY_ON_ASK, answer);
 }

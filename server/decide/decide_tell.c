@@ -115,7 +115,7 @@ tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 }
 
 /* May one more sound be made for it in that chat, by coming to this state?  Not counted over all
- * chats: those of whoever asked would leave none for a team that is to hear it is down. */
+ * chats: those of whoever asked would leave none for a team that is to read that it is down. */
 bool
 decide_tell_may_ring(struct tx *tx, const struct deployment *deployment, int64_t chat)
 {
@@ -185,12 +185,13 @@ add_message(struct tx *tx, const struct chat_deployment *about, const struct cha
 
 /* That it goes on, and no more: how it ends stands where it was asked for. */
 static void
-settle(struct tx *tx, const struct chat_deployment *about, int64_t row, const struct message *now)
+edit_decided(
+    struct tx *tx, const struct chat_deployment *about, int64_t row, const struct message *now)
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text;
 
-	chat_deployment_settled(&text, about->deployment);
+	chat_deployment_decided(&text, about->deployment);
 	message.head = chat_text_take(&text);
 	message.address = now->address;
 	if (about->deployment->state == DEPLOY_QUEUED)
@@ -199,23 +200,23 @@ settle(struct tx *tx, const struct chat_deployment *about, int64_t row, const st
 	row_message_change(tx, row, &message);
 }
 
-/* Those in groups show each approval; a person's own is edited once, when it is settled, and when
- * they (acted; 0: nobody) have said yes or taken it back. */
+/* Those in groups show each approval; a person's own is edited once, when it is decided, and when
+ * they (acted; 0: nobody) have said yes or withdrawn it. */
 static void
 tell_approvers(struct tx *tx, const struct chat_deployment *about, int64_t acted)
 {
-	bool is_settled = about->deployment->state != DEPLOY_AWAITING_APPROVAL;
+	bool is_decided = about->deployment->state != DEPLOY_AWAITING_APPROVAL;
 	int64_t rows[ROW_APPROVAL_MESSAGES];
 	size_t n = row_approval_list_messages(tx, about->deployment->id, false, rows);
 
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message now = row_message_get(tx, rows[i]);
 
-		if (now.address.chat < 0 || (now.address.chat == acted && !is_settled) ||
+		if (now.address.chat < 0 || (now.address.chat == acted && !is_decided) ||
 		    deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
 			tell_in(tx, about, rows[i]);
-		else if (is_settled)
-			settle(tx, about, rows[i], &now);
+		else if (is_decided)
+			edit_decided(tx, about, rows[i], &now);
 	}
 	if (deploy_flow_class(about->deployment->state) != DEPLOY_CLASS_FINAL)
 		return;

@@ -25,9 +25,9 @@ rings_itself(struct tx *tx, const struct chat_deployment *about, const struct me
 }
 
 /* An edit makes no sound, so what rings is a message of its own; where the one before was not sent
- * yet, because its chat has had its messages of a minute or Telegram is away, that one says the
- * end alone.  A team reads both: there the
- * story stands once, in the message that is edited, and this is its first line with the buttons.
+ * yet, because its chat has had its messages of a minute or Telegram does not answer, that one says
+ * the end alone.  A team reads both: there the story stands once, in the message that is edited,
+ * and this is its first line with the buttons.
  * Both are rows of one decision: after a crash each is sent, in whatever order, and neither needs
  * the other to be understood. */
 static void
@@ -79,7 +79,7 @@ tell_rolled(struct tx *tx, const struct deployment *deployment)
 	}
 }
 
-/* The team hears of what is bad; of the rest who asked. */
+/* The team is notified of what is bad; of the rest who asked. */
 void
 decide_ring(struct tx *tx, const struct deployment *deployment)
 {

@@ -37,9 +37,9 @@
 /*
  * No second program touches a target while the first has a living process: hence STOPPING.  A
  * rollback that a person asked for has no release to roll back to (deployment_can_roll_back()): of
- * what comes from an exit record or a probe it meets the *_NO_ROLLBACK alone, and never goes back.
- * A deployment that goes back keeps its *_NO_ROLLBACK on purpose: `==> no-rollback` of its
- * rollback.sh, or a row that was damaged, must lead to an end as well.
+ * what comes from an exit record or a probe it meets the *_NO_ROLLBACK alone, and is never rolled
+ * back itself.  A deployment that is rolled back keeps its *_NO_ROLLBACK on purpose: `==>
+ * no-rollback` of its rollback.sh, or a row that was damaged, must lead to an end as well.
  */
 const struct deploy_rule deploy_rules[] = {
 	/*   of   from, on, to, acts in their order */

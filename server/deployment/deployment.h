@@ -159,7 +159,7 @@ struct deployment {
 	int64_t queued_at;		/* wall ms; 0: it took no place yet */
 	char compared_live[LIMIT_COMMIT]; /* live when it took its place, or git compared */
 	bool is_behind;			  /* ... and its commit is an ancestor of that */
-	bool is_told_next;		  /* that nobody is before it any more */
+	bool is_next_notified;		  /* that nobody is before it any more */
 	int64_t run;			  /* its newest run; 0: none yet */
 	int attempts;			  /* runs ordered for the present program */
 	bool target_changed;		  /* `==> release` was said: the target may have changed */

@@ -17,7 +17,7 @@
 	F(BARRED)	/* a rollback past a release that nobody rolls back past */ \
 	F(BLOCKED)	/* its commit was blocked, and no question said so */ \
 	F(UNKNOWN)	/* what runs there is not known */ \
-	F(UNSETTLED)	/* what would ship it is changing, or is not what the server has read */ \
+	F(UNSYNCED)	/* what would ship it is changing, or is not what the server has read */ \
 	F(UNBOUND)	/* it was answered for, and what would ship it was not known */ \
 	F(ASKED)	/* it was asked anew, and nobody has answered yet */ \
 	F(CLAIMED)	/* other work holds what it would touch, or waits for it longer */ \

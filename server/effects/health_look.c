@@ -85,7 +85,7 @@ on_answer(void *ctx, const struct http_client_result *result)
 	OBJ_CHECK(look->looks, MAGIC);
 	one->call = NULL;
 	finding->is_unknown = false;
-	finding->well = probe_check_judge(result, "", PROBE_LOOK_TIMEOUT_S, finding);
+	finding->is_healthy = probe_check_judge(result, "", PROBE_LOOK_TIMEOUT_S, finding);
 	look->looks->n_probes--;
 	if (--look->pending == 0)
 		loop_timer_start(look->looks->loop, &look->done, 0, 0);

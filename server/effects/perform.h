@@ -63,7 +63,7 @@ void perform_effect(struct perform *perform, struct effect *effect);
  * was decided since is not sent as a question.  Borrows it. */
 void perform_change(struct perform *perform, struct effect *effect);
 
-/* Its row is gone: forget it.  One that is not there any more is fine: its result is under way
+/* Its row is gone: forget it.  One that is not there any more is fine: its result is on its way
  * and will find nothing.  Only kinds whose row says that they can be withdrawn. */
 void perform_withdraw(struct perform *perform, int64_t id);
 

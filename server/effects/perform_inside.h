@@ -68,5 +68,6 @@ typedef void performer_done(struct perform *perform);
 #undef END_true
 #undef END_false
 
-/* A run whose order was put off is refused instead: its end is wished.  Any other is left alone. */
+/* A run whose order was put off is refused instead: its end is requested.  Any other is left
+ * alone. */
 void perform_run_cancel(struct perform *perform, int64_t run);

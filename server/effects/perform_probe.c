@@ -20,7 +20,7 @@
  * answers at once, which does it again. */
 #define BEGIN_PER_MS 16
 
-/* One URL until it is decided: a call is under way, or the timer for the next one runs. */
+/* One URL until it is decided: a call is in progress, or the timer for the next one runs. */
 struct target {
 	struct probe_job *probe;
 	const struct probe_target *what;
@@ -225,14 +225,14 @@ give_up_others(struct target *failed)
 }
 
 static void
-decide(struct target *target, bool is_well)
+decide(struct target *target, bool is_healthy)
 {
 	struct probe_job *probe = target->probe;
 
 	target->is_decided = true;
-	target->finding->well = is_well;
+	target->finding->is_healthy = is_healthy;
 	probe->undecided--;
-	if (!is_well && probe->job.effect->u.probe.message == 0)
+	if (!is_healthy && probe->job.effect->u.probe.message == 0)
 		give_up_others(target);
 	if (probe->undecided == 0)
 		perform_job_wait(&probe->job, 0);
@@ -296,7 +296,7 @@ note_undecided(struct target *target)
 	    finding->passes > 0 && finding->passes < target->tries ? "answers come and go" :
 								     "undecided",
 	    finding->passes, target->tries, plan_of(target->probe)->deadline_s, last);
-	finding->well = false;
+	finding->is_healthy = false;
 }
 
 static void

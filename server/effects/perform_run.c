@@ -39,7 +39,7 @@ static void on_put_off(void *ctx, const char *why);
 static void on_dropped(void *ctx);
 static void on_again(struct perform_job *job);
 
-/* Not from the heap: a way back must not fail for want of a few bytes. */
+/* Not from the heap: a rollback must not fail for want of a few bytes. */
 static struct run_job jobs[JOBS_MAX];
 
 static const struct effect_run *

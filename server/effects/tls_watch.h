@@ -35,7 +35,7 @@ struct tls_watch_config {
 struct tls_watch *tls_watch_start(const struct tls_watch_config *config, struct err *err) MUST_USE;
 
 /* Looks at once at TELEGRAM_WEBHOOK_URL's host, and then again and again; at nothing where it is
- * not set or not https.  What is under way is given up.  Nothing of settings is kept. */
+ * not set or not https.  What is in progress is given up.  Nothing of settings is kept. */
 void tls_watch_settings(struct tls_watch *watch, const struct settings *settings);
 
 void tls_watch_free(struct tls_watch *watch); /* takes NULL */

@@ -17,7 +17,7 @@
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
-#include "decide/decide_unsettled.h"
+#include "decide/decide_unsynced.h"
 #include "decide/decide_zone.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
@@ -107,7 +107,7 @@ answer_settings(struct tx *tx, const struct git_answered *answered)
 	struct deployment deployment = row_deployment_get(tx, tx->effect->subject);
 
 	if (deployment.state == DEPLOY_QUEUED)
-		decide_unsettled_answered(tx, &deployment, answered->binding);
+		decide_unsynced_answered(tx, &deployment, answered->binding);
 	if (deployment.state != DEPLOY_REQUESTED)
 		return; /* it has ended meanwhile */
 	if (answered->binding == NULL)

@@ -47,7 +47,7 @@ worst(const struct effect_probe *probe, const struct probed *probed)
 	if (probed->n != probe->n || probed->n == 0)
 		return &nothing;
 	for (size_t i = 0; i < probed->n; i++)
-		if (!probed->findings[i].well &&
+		if (!probed->findings[i].is_healthy &&
 		    (bad == NULL || probed->findings[i].failures > bad->failures))
 			bad = &probed->findings[i];
 	return bad;

@@ -7,7 +7,7 @@
 #include "handlers/handlers.h"
 #include "store/row_stranger.h"
 
-/* Whoever was turned away at that door. */
+/* Whoever was refused at that webhook. */
 static enum audit_code
 code_of(const char *source)
 {

@@ -16,9 +16,10 @@
 #include "store/row_drain.h"
 #include "store/row_run.h"
 
-/* Who the leader was is not flushed: after a power cut the record of a lost run says `never let go`
- * of one that was at work.  That it was seen at its gate stands in its row, before any go.  Behind
- * the begin of a migration the record knows what was said, by a draft that is flushed. */
+/* Which process was the main one is not flushed: after a power cut the record of a lost run says
+ * `never let go` of one that was at work.  That it was seen at its gate stands in its row, before
+ * any go.  Behind the begin of a migration the record knows what was said, by a draft that is
+ * flushed. */
 static struct run_ended
 with_what_is_known(struct tx *tx, const struct run_ended *told)
 {

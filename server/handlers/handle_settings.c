@@ -11,7 +11,7 @@
 #include "decide/decide_session.h"
 #include "decide/decide_settings.h"
 #include "decide/decide_unknown.h"
-#include "decide/decide_unsettled.h"
+#include "decide/decide_unsynced.h"
 #include "decide/decide_witness.h"
 #include "handlers/handlers.h"
 #include "store/row_audit.h"
@@ -64,7 +64,7 @@ handle_settings(struct tx *tx, const struct event *event)
 	decide_witness_begin(tx);
 	decide_forward_begin(tx);
 	if (read->accepted)
-		decide_unsettled_look_all(tx);
+		decide_unsynced_look_all(tx);
 	if (read->accepted)
 		decide_pins_look(tx);
 	/* What is queued in an environment that has left the settings ends. */

@@ -17,7 +17,7 @@
 #include "decide/decide_poll.h"
 #include "decide/decide_rename.h"
 #include "decide/decide_session.h"
-#include "decide/decide_unsettled.h"
+#include "decide/decide_unsynced.h"
 #include "decide/decide_witness.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
@@ -155,7 +155,7 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 			decide_cloudflare_due(tx, tx->effect->u.timer.name);
 		break;
 	case TIMER_CHANGED:
-		look_at(tx, decide_unsettled_look, tx->effect->u.timer.name);
+		look_at(tx, decide_unsynced_look, tx->effect->u.timer.name);
 		break;
 	case TIMER_REVIEW:
 		look_at(tx, decide_emergency_due, tx->effect->u.timer.name);

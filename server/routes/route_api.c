@@ -21,7 +21,7 @@
 #include "types/refusals.h"
 
 #define BODY_MAX 16384
-#define SEEN_MAX 64 /* whose requests are counted; the one heard of longest ago makes room */
+#define SEEN_MAX 64 /* whose requests are counted; the one seen longest ago makes room */
 #define BEARER	 "Bearer "
 
 /* Of one user: looking at a deployment that goes on takes four requests a second. */
@@ -156,7 +156,7 @@ seen_of(struct seen seen[SEEN_MAX], uint64_t who)
 }
 
 /* What strangers of a chat do is counted in the audit; so is this.  The log and an entry of its own
- * have whoever was not heard of for a minute. */
+ * have whoever was not seen for a minute. */
 static void
 note_refused(struct route_api *local, struct seen *seen, const char *client, const char *why)
 {
@@ -373,7 +373,7 @@ put_finding(
 	if (finding->is_unknown)
 		json_put_null(json, "is_healthy");
 	else
-		json_put_bool(json, "is_healthy", finding->well);
+		json_put_bool(json, "is_healthy", finding->is_healthy);
 	if (finding->http_status != 0) {
 		json_put_i64(json, "http_status", finding->http_status);
 		json_put_i64(json, "latency_ms", finding->latency_ms);

@@ -8,7 +8,7 @@
  * a byte that is not UTF-8 becomes '?', so that nothing grows.
  *
  * A '\r' starts the line anew: of a progress bar its last state is left.  A line longer than
- * RUN_CLEAN_LINE cannot be taken back any more; a '\r' in it is a line's end.
+ * RUN_CLEAN_LINE cannot be undone any more; a '\r' in it is a line's end.
  *
  * Clean first, redact after: an escape sequence inside a secret must not hide it.
  */

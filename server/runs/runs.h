@@ -40,7 +40,7 @@ struct runs *runs_start(struct loop *loop, const struct runs_config *config, str
     MUST_USE;
 
 /* Closes every socket (the runner ends by itself, runs go on) and frees all.  Whoever follows a run
- * or wishes its end is called back by on_dropped, whoever waits for an answer not at all.  Takes
+ * or requests its end is called back by on_dropped, whoever waits for an answer not at all.  Takes
  * NULL. */
 void runs_free(struct runs *runs);
 

@@ -31,7 +31,7 @@ read_row(const struct db_rows *rows, void *out)
 		.timer = db_col_i64(rows, 12),
 		.tries = db_col_i64(rows, 13),
 		.failed_at = db_col_i64(rows, 14),
-		.told_at = db_col_i64(rows, 15),
+		.notified_at = db_col_i64(rows, 15),
 	};
 	tx_text(rows, 0, ret->zone, sizeof(ret->zone));
 	tx_text(rows, 1, ret->target, sizeof(ret->target));
@@ -79,7 +79,7 @@ row_cloudflare_save(struct tx *tx, const struct cloudflare_row *row)
 	    DB_TEXT(row->old), DB_TEXT(row->set), DB_I64(row->at), DB_I64(row->until),
 	    DB_I64(row->work), DB_TEXT(row->by), DB_I64(row->address.chat),
 	    DB_I64(row->address.thread), DB_I64(row->effect), DB_I64(row->timer),
-	    DB_I64(row->tries), DB_I64(row->failed_at), DB_I64(row->told_at),
+	    DB_I64(row->tries), DB_I64(row->failed_at), DB_I64(row->notified_at),
 	    DB_TEXT(row->detail)); /* sticky */
 }
 

@@ -36,7 +36,7 @@ struct cloudflare_row {
 	int64_t timer;		     /* 0: none */
 	int64_t tries;
 	int64_t failed_at;	 /* wall ms of the first failure to restore it; 0: none */
-	int64_t told_at;	 /* wall ms of the last message about that */
+	int64_t notified_at;	 /* wall ms of the last message about that */
 	char detail[LIMIT_LINE]; /* the last failure; "": none */
 };
 

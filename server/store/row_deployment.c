@@ -40,7 +40,7 @@ static const char *const whys[] = {
 	C(I64,  queued_at,       queued_at) and \
 	C(TEXT, compared_live,   compared_live) and \
 	C(FLAG, is_behind,       is_behind) and \
-	C(FLAG, is_told_next,    is_told_next) and \
+	C(FLAG, is_told_next,    is_next_notified) and \
 	C(I64,  run,             run) and \
 	C(INT,  attempts,        attempts) and \
 	C(FLAG, is_touched,      target_changed) and \

@@ -83,11 +83,12 @@ row_hold_next(struct tx *tx, int64_t after)
 }
 
 void
-row_hold_asked(struct tx *tx, int64_t id, const struct chat_address *asker)
+row_hold_asked(struct tx *tx, int64_t id, const struct chat_address *requester)
 {
 	(void)tx_run(tx,
 	    "UPDATE hold SET asked_at = $2, asked_chat = $3, asked_thread = $4 WHERE id = $1",
-	    DB_I64(id), DB_I64(tx->at), DB_I64(asker->chat), DB_I64(asker->thread)); /* sticky */
+	    DB_I64(id), DB_I64(tx->at), DB_I64(requester->chat),
+	    DB_I64(requester->thread)); /* sticky */
 }
 
 void

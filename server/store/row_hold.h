@@ -22,6 +22,6 @@ void row_hold_list(struct tx *tx, const char *environment, struct holds *ret);
 struct hold row_hold_next(struct tx *tx, int64_t after);
 
 /* Its owner was asked to end it, just now, by somebody there. */
-void row_hold_asked(struct tx *tx, int64_t id, const struct chat_address *asker);
+void row_hold_asked(struct tx *tx, int64_t id, const struct chat_address *requester);
 
 void row_hold_remove(struct tx *tx, int64_t id);

@@ -228,7 +228,7 @@ move_documents(struct tx *tx, int64_t old_chat, int64_t new_chat)
 void
 row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 {
-	/* The same people hear both: what rang for a deployment there already does so for these. */
+	/* The same people get both: what rang for a deployment there already does so for these. */
 	(void)tx_run(tx,
 	    "UPDATE message SET is_silent = 1, rings_for = 0 WHERE chat = $1 AND rings_for IN"
 	    " (SELECT n.rings_for FROM message n WHERE n.chat = $2 AND n.rings_for <> 0)",

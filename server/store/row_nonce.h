@@ -3,7 +3,7 @@
 /*
  * A nonce that stands here is not accepted again: the row is written in the transaction that makes
  * the work.  It goes when both its ts and its arrival are a day old; what is not newer than the
- * newest ts that went is too old for ever, so a clock that goes back accepts nothing twice.
+ * newest ts that went is too old for ever, so a clock that is set back accepts nothing twice.
  */
 #pragma once
 

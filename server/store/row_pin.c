@@ -16,7 +16,7 @@ read_pin(const struct db_rows *rows, void *ret)
 		.due = db_col_i64(rows, 4),
 		.shown_at = db_col_i64(rows, 5),
 		.tried_at = db_col_i64(rows, 6),
-		.is_told = db_col_i64(rows, 7) != 0,
+		.is_notified = db_col_i64(rows, 7) != 0,
 	};
 }
 
@@ -40,7 +40,7 @@ row_pin_put(struct tx *tx, const struct pin *pin)
 	    " is_told) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 	    DB_I64(pin->chat), DB_I64(pin->message), DB_I64(pin->pinned), DB_I64(pin->timer),
 	    DB_I64(pin->due), DB_I64(pin->shown_at), DB_I64(pin->tried_at),
-	    DB_I64(pin->is_told)); /* sticky */
+	    DB_I64(pin->is_notified)); /* sticky */
 }
 
 void
@@ -82,7 +82,7 @@ row_pin_set_health(struct tx *tx, const char *environment, const struct probe_fi
 	(void)tx_run(tx,
 	    "INSERT OR REPLACE INTO health (environment, is_healthy, commit_id, at)"
 	    " VALUES ($1, $2, $3, $4)",
-	    DB_TEXT(environment), DB_I64(finding->well), DB_TEXT(finding->commit),
+	    DB_TEXT(environment), DB_I64(finding->is_healthy), DB_TEXT(finding->commit),
 	    DB_I64(tx->at)); /* sticky */
 }
 
@@ -91,7 +91,7 @@ read_health(const struct db_rows *rows, void *ret)
 {
 	struct probe_finding *finding = ret;
 
-	*finding = (struct probe_finding){ .well = db_col_i64(rows, 0) != 0 };
+	*finding = (struct probe_finding){ .is_healthy = db_col_i64(rows, 0) != 0 };
 	(void)text_copy(finding->commit, sizeof(finding->commit), db_col_text(rows, 1));
 }
 

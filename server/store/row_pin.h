@@ -13,7 +13,7 @@ struct pin {
 	int64_t due;	  /* ... and when that is */
 	int64_t shown_at; /* wall ms: what it says was looked at last; 0: never */
 	int64_t tried_at; /* the same: it was sent or pinned; 0: never */
-	bool is_told;	  /* the chat knows that it cannot be pinned */
+	bool is_notified;	  /* the chat knows that it cannot be pinned */
 };
 
 /* That of a chat; with the chat's id alone where there is none. */

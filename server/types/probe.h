@@ -42,7 +42,7 @@ probe_deadline_s(int failures, int interval_s, int timeout_s)
 }
 
 struct probe_finding {
-	bool well;
+	bool is_healthy;
 	bool is_unknown;	/* of a look: it was not asked, or has not answered yet; detail says
 				 * why */
 	int passes;		/* in all */

@@ -675,7 +675,7 @@ sim_run_supervisor_is_killed(struct sim *sim)
 /* --- health --- */
 
 static bool
-is_well(struct sim *sim, const struct probe_target *url, struct probe_finding *finding)
+is_healthy(struct sim *sim, const struct probe_target *url, struct probe_finding *finding)
 {
 	const struct sim_target *target = &sim->targets[sim_environment(url->environment)];
 	const char *answers = sim->now < target->answers_at ? target->before : target->runs;
@@ -743,18 +743,18 @@ probe_looks(struct sim *sim, int64_t id, int64_t b)
 	for (size_t i = 0; i < probe->n; i++) {
 		struct probe_finding *finding = &probed->findings[i];
 
-		if (finding->well)
+		if (finding->is_healthy)
 			continue;
 		if (open->is_restless ? is_pass_of_the_restless(open, i, finding) :
-					is_well(sim, &probe->targets[i], finding)) {
+					is_healthy(sim, &probe->targets[i], finding)) {
 			open->failures[i] = 0;
-			finding->well = ++open->passes[i] >= probe->plan.successes;
+			finding->is_healthy = ++open->passes[i] >= probe->plan.successes;
 		} else {
 			open->passes[i] = 0;
 			finding->failures = ++open->failures[i];
 			lost |= finding->failures >= probe->plan.failures;
 		}
-		all &= finding->well;
+		all &= finding->is_healthy;
 	}
 	if (all || lost)
 		report_probe(sim, open, all);

@@ -285,7 +285,7 @@ twist(struct sim *sim, struct event *event)
 		event->u.witnessed.verdict =
 		    sim_one_in(sim, 2) ? WITNESS_CONFIRMED : WITNESS_REFUSED;
 	for (size_t i = 0; event->kind == EVENT_PROBED && i < event->u.probed.n; i++)
-		event->u.probed.findings[i].well = !event->u.probed.findings[i].well;
+		event->u.probed.findings[i].is_healthy = !event->u.probed.findings[i].is_healthy;
 }
 
 static void

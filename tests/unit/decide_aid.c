@@ -725,7 +725,7 @@ probed(struct world *w, const char *failure, const char *commit)
 	probed->findings = calloc(probed->n, sizeof(*probed->findings));
 	assert_non_null(probed->findings);
 	for (size_t i = 0; i < probed->n; i++) {
-		probed->findings[i].well = failure == NULL;
+		probed->findings[i].is_healthy = failure == NULL;
 		probed->findings[i].http_status = failure == NULL ? 200 : 500;
 		probed->findings[i].latency_ms = 12;
 		if (failure != NULL && effect->u.probe.message != 0) /* a look for /status */

@@ -97,7 +97,7 @@ a_cancel_while_verifying_drops_the_probe_and_goes_back(void **state)
 	/* Its result comes all the same: it finds nothing. */
 	probe->result->u.probed.n = 1;
 	probe->result->u.probed.findings = calloc(1, sizeof(struct probe_finding));
-	probe->result->u.probed.findings[0].well = true;
+	probe->result->u.probed.findings[0].is_healthy = true;
 	(void)store_aid_report(&w.aid, probe);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);

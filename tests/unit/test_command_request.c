@@ -323,7 +323,8 @@ a_line_is_shown_until_its_request_is_over(void **state)
 	request(&w);
 	(void)world_text(&w, APPROVER, "/reject 1 the demo is at 4");
 	assert_null(world_says(&w, "To be approved"));
-	assert_non_null(world_says(&w, "👎 Rejected: client/acme restart-web\nby @eve: the demo"));
+	assert_non_null(
+	    world_says(&w, "👎 Rejected: client/acme restart-web\nrejected by @eve: the demo"));
 	world_close(&w);
 }
 

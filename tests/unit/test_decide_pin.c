@@ -90,7 +90,7 @@ health(struct world *w, const char *failure)
 		probed->findings = calloc(probed->n, sizeof(*probed->findings));
 		assert_non_null(probed->findings);
 		for (size_t k = 0; k < probed->n; k++) {
-			probed->findings[k].well = failure == NULL;
+			probed->findings[k].is_healthy = failure == NULL;
 			(void)text_copy(
 			    probed->findings[k].detail, LIMIT_LINE, failure == NULL ? "" : failure);
 		}

@@ -129,11 +129,11 @@ each_url_has_its_finding(void **state)
 	aim(scene, 1, "/h/well");
 	look(scene, 2);
 	UNTIL(scene, scene->told == 1);
-	assert_false(scene->last[0].well);
+	assert_false(scene->last[0].is_healthy);
 	assert_false(scene->last[0].is_unknown);
 	assert_int_equal(scene->last[0].http_status, 500);
 	assert_non_null(strstr(scene->last[0].detail, "500"));
-	assert_true(scene->last[1].well);
+	assert_true(scene->last[1].is_healthy);
 	assert_false(scene->last[1].is_unknown);
 	assert_string_equal(scene->last[1].detail, "");
 	look(scene, 0);
@@ -156,11 +156,11 @@ one_look_too_many_is_told_so_and_places_come_back(void **state)
 	while (scene->n_held > 0)
 		http_request_answer(scene->held[--scene->n_held], 200, NULL, "", 0);
 	UNTIL(scene, scene->told == LOOKS);
-	assert_true(scene->last[0].well);
+	assert_true(scene->last[0].is_healthy);
 	aim(scene, 0, "/h/well");
 	look(scene, 1);
 	UNTIL(scene, scene->told == LOOKS + 1);
-	assert_true(scene->last[0].well);
+	assert_true(scene->last[0].is_healthy);
 }
 
 /* "DOWN" was said of what nobody had asked, as somebody else had three looks open. */
@@ -180,7 +180,7 @@ whose_looks_all_wait_takes_no_place_of_others(void **state)
 	aim(scene, 0, "/h/well");
 	look(scene, 1);
 	UNTIL(scene, scene->told == 2);
-	assert_true(scene->last[0].well);
+	assert_true(scene->last[0].is_healthy);
 }
 
 static void
@@ -192,7 +192,7 @@ what_is_in_progress_at_the_end_is_told_so_far(void **state)
 	look(scene, 1);
 	health_looks_free(TAKE(scene->looks));
 	assert_int_equal(scene->told, 1);
-	assert_false(scene->last[0].well);
+	assert_false(scene->last[0].is_healthy);
 	assert_true(scene->last[0].is_unknown);
 	assert_string_equal(scene->last[0].detail, "no answer yet");
 }

@@ -190,7 +190,7 @@ every_url_must_be_well_and_is_asked_at_once(void **state)
 	const struct probe_finding *found = findings(scene, "/good /new /odd", NEW, once);
 
 	assert_int_equal(scene->result->u.probed.n, 3);
-	assert_true(found[0].well && found[1].well && found[2].well);
+	assert_true(found[0].is_healthy && found[1].is_healthy && found[2].is_healthy);
 	assert_int_equal(found[0].http_status, 200);
 	assert_string_equal(found[0].commit, "");
 	assert_string_equal(found[1].commit, NEW);
@@ -220,7 +220,7 @@ the_old_version_answering_is_no_pass(void **state)
 		const struct probe_finding *found =
 		    findings(*state, samples[i].path, samples[i].expected, once);
 
-		assert_int_equal(found->well, samples[i].well);
+		assert_int_equal(found->is_healthy, samples[i].well);
 		assert_string_equal(found->detail, samples[i].detail);
 	}
 }
@@ -257,7 +257,7 @@ it_is_well_after_passes_in_a_row_within_the_failures_allowed(void **state)
 	const struct probe_finding *found = findings(*state, "/flaky", "",
 	    (struct probe_plan){ .successes = 2, .failures = 3, .interval_s = 0, .timeout_s = 5 });
 
-	assert_true(found->well);
+	assert_true(found->is_healthy);
 	assert_int_equal(found->failures, 0);
 	assert_int_equal(found->passes, 2);
 }
@@ -301,7 +301,7 @@ answers_that_come_and_go_end_at_the_deadline(void **state)
 	int64_t began = loop_now_ms();
 	const struct probe_finding *found = findings(*state, "/restless", "", plan_until(300, 300));
 
-	assert_false(found->well);
+	assert_false(found->is_healthy);
 	assert_in_range(loop_now_ms() - began, 250, 60000);
 	assert_int_equal(strncmp(found->detail, "answers come and go: ", 21), 0);
 	assert_non_null(strstr(found->detail, " tries passed within 300 s; the last: "));
@@ -315,7 +315,7 @@ who_never_answers_until_then_is_said_as_undecided(void **state)
 
 	plan.timeout_s = 60;
 	found = findings(*state, "/silent", "", plan);
-	assert_false(found->well);
+	assert_false(found->is_healthy);
 	assert_string_equal(
 	    found->detail, "undecided: 0 of 0 tries passed within 60 s; the last: no answer yet");
 }
@@ -327,9 +327,9 @@ the_deadline_leaves_alone_what_is_decided(void **state)
 	const struct probe_finding *found =
 	    findings(*state, "/good /restless", "", plan_until(300, 300));
 
-	assert_true(found[0].well);
+	assert_true(found[0].is_healthy);
 	assert_string_equal(found[0].detail, "");
-	assert_false(found[1].well);
+	assert_false(found[1].is_healthy);
 }
 
 static struct probe_finding
@@ -352,7 +352,7 @@ a_restart_does_not_begin_the_deadline_anew(void **state)
 	int64_t began = loop_now_ms();
 	struct probe_finding found = recovered(*state, "/restless", plan_until(-200000, 20));
 
-	assert_false(found.well);
+	assert_false(found.is_healthy);
 	assert_in_range(loop_now_ms() - began, 0, 15000);
 	assert_int_equal(strncmp(found.detail, "answers come and go", 19), 0);
 }
@@ -361,7 +361,7 @@ a_restart_does_not_begin_the_deadline_anew(void **state)
 static void
 what_ran_out_while_nobody_looked_condemns_nobody(void **state)
 {
-	assert_true(recovered(*state, "/good", plan_until(-200000, 300)).well);
+	assert_true(recovered(*state, "/good", plan_until(-200000, 300)).is_healthy);
 }
 
 /* Of a version that had no deadline: answers that come and go may not last for ever either. */
@@ -385,7 +385,7 @@ the_clock_set_back_makes_no_deadline_longer(void **state)
 	int64_t began = loop_now_ms();
 	struct probe_finding found = recovered(*state, "/restless", plan_until(INT32_MAX, 1));
 
-	assert_false(found.well);
+	assert_false(found.is_healthy);
 	assert_in_range(loop_now_ms() - began, 0, 60000);
 }
 
@@ -396,7 +396,7 @@ it_has_failed_after_so_many_failures_in_a_row(void **state)
 	const struct probe_finding *found = findings(*state, "/flaky", "",
 	    (struct probe_plan){ .successes = 2, .failures = 2, .interval_s = 0, .timeout_s = 5 });
 
-	assert_false(found->well);
+	assert_false(found->is_healthy);
 	assert_int_equal(found->failures, 2);
 	assert_string_equal(found->detail, "HTTP 503");
 }
@@ -409,8 +409,8 @@ one_failed_url_ends_the_gate_without_waiting_for_the_others(void **state)
 	    findings(*state, "/silent /bad", "", (struct probe_plan){ 1, 1, 0, 60, 0, 0 });
 
 	assert_true(loop_now_ms() - began < 30000);
-	assert_false(found[0].well);
-	assert_false(found[1].well);
+	assert_false(found[0].is_healthy);
+	assert_false(found[1].is_healthy);
 	assert_non_null(strstr(found[0].detail, "HTTP 500"));
 	assert_int_equal(found[0].failures, 0);
 }
@@ -427,9 +427,9 @@ status_looks_at_every_url_to_the_end(void **state)
 	while (scene->result == NULL)
 		loop_run_once(scene->loop);
 	found = scene->result->u.probed.findings;
-	assert_false(found[0].well);
-	assert_true(found[1].well);
-	assert_true(found[2].well);
+	assert_false(found[0].is_healthy);
+	assert_true(found[1].is_healthy);
+	assert_true(found[2].is_healthy);
 	assert_string_equal(found[2].commit, OLD);
 }
 

@@ -131,7 +131,8 @@ what_was_not_asked_is_not_said_to_be_down(void **state)
 	ask(w, 'a');
 	assert_true(has(w->asked.body, "\"is_healthy\":false,"));
 	assert_true(has(w->printed, "\n  DOWN: HTTP 500\n"));
-	w->finding = (struct probe_finding){ .well = true, .http_status = 200, .latency_ms = 7 };
+	w->finding =
+	    (struct probe_finding){ .is_healthy = true, .http_status = 200, .latency_ms = 7 };
 	ask(w, 'a');
 	assert_true(has(w->asked.body, "\"is_healthy\":true,"));
 	assert_true(has(w->printed, "\n  healthy: HTTP 200 in 7 ms\n"));

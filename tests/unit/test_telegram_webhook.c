@@ -45,7 +45,7 @@ struct world {
 	char url[128];
 	struct event *events[16];
 	size_t submitted;
-	bool is_told; /* something was submitted */
+	bool is_notified; /* something was submitted */
 	bool is_full;
 	bool is_short; /* of memory, where an update becomes an event */
 	int counted[600];
@@ -79,7 +79,7 @@ submit(void *ctx, struct event *event)
 		return false;
 	assert_true(w->submitted < COUNT(w->events));
 	w->events[w->submitted++] = event;
-	w->is_told = true;
+	w->is_notified = true;
 	if (event->kind == EVENT_REJECTED)
 		event->done(event->done_ctx, &(struct answer){ .status = 200 });
 	return true;
@@ -294,9 +294,9 @@ what_is_rejected_within_a_minute_is_told_as_one(void **state)
 	ahead_s += 50;
 	assert_int_equal(status_of(w, strangers), 401);
 	assert_int_equal(w->submitted, 1);
-	w->is_told = false;
+	w->is_notified = false;
 	ahead_s += 11;
-	assert_true(fake_run_until(w->loop, &w->is_told, 20000));
+	assert_true(fake_run_until(w->loop, &w->is_notified, 20000));
 	assert_int_equal(w->submitted, 2);
 	assert_int_equal(w->events[1]->kind, EVENT_REJECTED);
 	assert_int_equal(w->events[1]->u.rejected.count, 3);
@@ -313,9 +313,9 @@ what_was_rejected_is_told_once_the_store_takes_it(void **state)
 		w->is_full = true;
 		for (int i = 0; i < n; i++)
 			assert_int_equal(status_of(w, strangers), 401);
-		w->is_full = w->is_told = false;
+		w->is_full = w->is_notified = false;
 		ahead_s += 61;
-		assert_true(fake_run_until(w->loop, &w->is_told, 20000));
+		assert_true(fake_run_until(w->loop, &w->is_notified, 20000));
 		assert_int_equal(w->submitted, n);
 		assert_int_equal(w->events[n - 1]->u.rejected.count, n);
 		ahead_s += 61;

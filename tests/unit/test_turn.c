@@ -30,7 +30,7 @@ what_starts_has_nothing_against_it(void **state)
 	for (unsigned facts = 0; facts < ALL; facts++) {
 		bool may = !is(facts, HINDERS) &&
 		    (is(facts, TURN(ROLLBACK)) ||
-			!is(facts, TURN(UNCOMPARED) | TURN(BEHIND) | TURN(UNSETTLED))) &&
+			!is(facts, TURN(UNCOMPARED) | TURN(BEHIND) | TURN(UNSYNCED))) &&
 		    (is(facts, TURN(PERSON)) || !is(facts, TURN(UNKNOWN) | TURN(BLOCKED)));
 
 		assert_int_equal(turn_decide(facts)->to == TURN_TO_START, may);

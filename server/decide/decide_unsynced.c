@@ -1,6 +1,6 @@
-/* decide_unsettled.c - places that wait until server and runner have the same settings.  Side: store. */
+/* decide_unsynced.c - places that wait until server and runner have the same settings.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_unsettled.h"
+#include "decide/decide_unsynced.h"
 
 #include <stdio.h>
 
@@ -31,7 +31,7 @@ is_unread(struct tx *tx, const struct deployment *deployment, char ret_names[LIM
 }
 
 bool
-decide_is_unsettled(struct tx *tx, const struct deployment *deployment)
+decide_is_unsynced(struct tx *tx, const struct deployment *deployment)
 {
 	char names[LIMIT_LINE / 2];
 
@@ -47,17 +47,17 @@ decide_is_unbound(const struct deployment *deployment)
 }
 
 void
-decide_unsettled_wait(struct tx *tx, struct deployment *deployment)
+decide_unsynced_wait(struct tx *tx, struct deployment *deployment)
 {
 	if (deployment->not_before != 0)
 		return;
 	deployment->not_before = tx->at;
 	row_deployment_save(tx, deployment);
-	decide_unsettled_look(tx, deployment->id);
+	decide_unsynced_look(tx, deployment->id);
 }
 
 void
-decide_unsettled_look(struct tx *tx, int64_t work)
+decide_unsynced_look(struct tx *tx, int64_t work)
 {
 	struct effect_git_query query = { .kind = GIT_QUERY_SETTINGS };
 	struct deployment deployment = row_deployment_get(tx, work);
@@ -76,17 +76,17 @@ decide_unsettled_look(struct tx *tx, int64_t work)
 }
 
 void
-decide_unsettled_look_all(struct tx *tx)
+decide_unsynced_look_all(struct tx *tx)
 {
 	int64_t work = 0;
 
 	while ((work = row_binding_waiting(tx, work)) != 0 && !tx->failed)
 		if (row_deployment_get(tx, work).n_changed < DECIDE_CHANGES_MAX)
-			decide_unsettled_look(tx, work);
+			decide_unsynced_look(tx, work);
 }
 
 void
-decide_unsettled_answered(struct tx *tx, struct deployment *deployment, const char *list)
+decide_unsynced_answered(struct tx *tx, struct deployment *deployment, const char *list)
 {
 	char digest[FINGERPRINT_DIGEST], names[LIMIT_LINE / 2];
 
