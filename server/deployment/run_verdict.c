@@ -2,9 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/run_verdict.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/text.h"
+
+#define KILLED	    "killed by signal 9" /* SIGKILL */
+#define THEN_KILLED ", then " KILLED
 
 static bool
 can_roll_back(const struct deployment *deployment, const struct run_ended *ended)
@@ -73,6 +78,15 @@ run_verdict_is_unreachable(const char *line)
 	static const char said[] = "exit 69"; /* EXIT_UNREACHABLE of deploy/common.sh */
 
 	return text_starts(line, said) && strchr(":", line[sizeof(said) - 1]) != NULL;
+}
+
+bool
+run_verdict_is_killed(const char *line)
+{
+	size_t size = strlen(line), end = sizeof(THEN_KILLED) - 1;
+
+	return text_starts(line, KILLED) ||
+	    (size >= end && strcmp(line + size - end, THEN_KILLED) == 0);
 }
 
 static void
@@ -193,5 +207,8 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 		describe_not_started(&verdict, ended);
 	else if (is_back || deployment->why != DEPLOY_WHY_CANCELLED)
 		run_verdict_describe(ended, verdict.detail);
+	else if (!verdict.target_changed && !ended->lost && ended->signal_number == SIGKILL)
+		(void)snprintf(verdict.detail, sizeof(verdict.detail), "%.200s" THEN_KILLED,
+		    deployment->detail);
 	return verdict;
 }

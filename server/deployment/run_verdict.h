@@ -33,5 +33,8 @@ void run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE]);
  * not known. */
 bool run_verdict_is_unreachable(const char *line);
 
+/* Does such a line say that KILL ended it, so that it put nothing in order? */
+bool run_verdict_is_killed(const char *line);
+
 /* Its script never ran: refused, its gate stayed shut, or it could not be executed. */
 bool run_verdict_never_began(const struct run_ended *ended);

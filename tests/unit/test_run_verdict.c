@@ -190,6 +190,14 @@ static const struct row rows[] = {
 	{ "stopping, killed before release", { STOPPING },
 	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 15 },
 	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NONE, false, "" },
+	{ "stopping, did not end by itself before release", { STOPPING, .detail = "by @ada" },
+	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 9 },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NONE, false,
+	    "by @ada, then killed by signal 9" },
+	{ "stopping, did not end by itself after release", { STOPPING, .detail = "by @ada" },
+	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 9,
+		.released = true },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true, "" },
 	{ "stopping, killed after release", { STOPPING },
 	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 15,
 		.released = true },
@@ -306,12 +314,25 @@ no_exit_record_is_left_without_a_rule(void **state)
 	}
 }
 
+/* Goal: only a line of ours says that KILL ended it, never what its script said. */
+static void
+a_line_says_that_it_was_killed_in_our_words_alone(void **state)
+{
+	(void)state;
+	assert_true(run_verdict_is_killed("killed by signal 9 (out of memory?): ==> start"));
+	assert_true(run_verdict_is_killed("by @ada, then killed by signal 9"));
+	assert_false(run_verdict_is_killed("killed by signal 15"));
+	assert_false(run_verdict_is_killed("exit 1: a worker was killed by signal 9"));
+	assert_false(run_verdict_is_killed(""));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_exit_record_means_one_thing),
 		cmocka_unit_test(no_exit_record_is_left_without_a_rule),
+		cmocka_unit_test(a_line_says_that_it_was_killed_in_our_words_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
