@@ -763,15 +763,15 @@ ssh_switch_failed() {
 
 # Where no release begins it is said that nothing was changed: of what serves that is true.
 ssh_name_cut() {
-	local i on=''
+	local i cut_on=''
 	[[ -z $release_began ]] || return 0
 	for i in "${!ssh_cut[@]}"; do
-		on+=${ssh_cut[$i]:+", ${ssh_cut[$i]}"}
+		cut_on+=${ssh_cut[$i]:+", ${ssh_cut[$i]}"}
 		ssh_cut[i]='' # once
 	done
-	[[ -n $on ]] || return 0
+	[[ -n $cut_on ]] || return 0
 	unquote
-	warn_people "${on#, }: what serves is as it was; what drained beside it was ended to make room, and its open \
+	warn_people "${cut_on#, }: what serves is as it was; what drained beside it was ended to make room, and its open \
 connections are closed"
 }
 
