@@ -25,6 +25,8 @@ readonly SSH_ASIDE_AT_ONCE=8
 readonly SSH_OTHERS_MAX=16 SSH_OTHER_BYTES=64 SSH_STOPPED_BYTES=500
 # Of a compose file from the repository: each host reads it byte by byte.
 readonly COMPOSE_FILE_MAX=65536
+# What a host says, on stderr, where a start ends what drains.
+readonly SSH_CUT_WORDS='what drains there is ended: its open connections are closed'
 # A drain looks at the hosts so often; one that it cannot look at is asked for so long behind DRAIN_SECONDS.
 readonly SSH_LOOK_SECONDS=15 SSH_DRAIN_MORE_SECONDS=600
 
@@ -306,6 +308,7 @@ ssh_finish() { # INDEX CHILD
 	host_said=${host_said%"${host_said##*[![:space:]]}"}
 	read_all own "$ssh_folder/own.$1"
 	read_all jump "$ssh_folder/jump.$1"
+	[[ $host_said != *"$SSH_CUT_WORDS"* ]] || : "${ssh_cut[$1]=${ssh_hosts[$1]}}"
 	ssh_show "${jump%$'\n'}"
 	ssh_show "${own%$'\n'}"
 	if ((status == 0)); then
@@ -459,7 +462,7 @@ transport_preflight() {
 	ssh_find_settings
 	ssh_check_files
 	ssh_started=() ssh_at_work=no ssh_migrating=() ssh_grace=0 ssh_others=() ssh_found=() ssh_runs=()
-	ssh_ids=() ssh_interrupted=()
+	ssh_ids=() ssh_interrupted=() ssh_cut=()
 	ssh_quiet=no
 	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
 	ssh_check_smoke
@@ -482,11 +485,11 @@ transport_preflight() {
 # no release replaces, ssh_interrupted, where there is something to be put in order, and what runs then, and ssh_migrating,
 # the hosts where a migration is at work.
 ssh_show_check() {
-	local i line old left stopped others unstarted compose when
+	local i line old left stopped others unstarted compose when beside holds port
 	local -A text=() absent=()
 	for i in "${ssh_only[@]}"; do
 		[[ -s $ssh_folder/out.$i ]] || continue
-		old='' left='' stopped='' others=0 unstarted='' compose='docker compose' when=once
+		old='' left='' stopped='' others=0 unstarted='' compose='docker compose' when=once beside='' holds=''
 		quote
 		while IFS= read -r line || [[ -n $line ]]; do
 			if [[ $line =~ ^(stays-old|left-over)\ ([A-Za-z0-9][A-Za-z0-9._-]*)\ ([^[:space:]]+)$ ]]; then
@@ -494,6 +497,9 @@ ssh_show_check() {
 				ssh_others+=("${BASH_REMATCH[2]} ${BASH_REMATCH[3]}")
 				[[ ${BASH_REMATCH[1]} != stays-old ]] || old+=" ${BASH_REMATCH[2]}"
 				[[ ${BASH_REMATCH[1]} != left-over ]] || left+=" ${BASH_REMATCH[2]}"
+			elif [[ $line =~ ^(beside|holds)\ ([A-Za-z0-9][A-Za-z0-9._-]*)(\ ([0-9]{1,5}))?$ ]]; then
+				[[ ${BASH_REMATCH[1]} == beside ]] && beside=${BASH_REMATCH[2]:0:SSH_OTHER_BYTES} ||
+					holds=${BASH_REMATCH[2]:0:SSH_OTHER_BYTES} port=${BASH_REMATCH[4]}
 			elif [[ $line =~ ^services\ ([a-z0-9_-]+)\ ([A-Za-z0-9._,-]*)$ ]]; then
 				ssh_found[i]="project=${BASH_REMATCH[1]} others=${BASH_REMATCH[2]}"
 			elif ssh_take_grace "$line"; then
@@ -540,6 +546,10 @@ name run beside the release; there: docker rm -f$left"
 rollback:$stopped (is it to stay down? Leave it out of COMPOSE_SERVICES)"
 		[[ -z $unstarted ]] || warn_people "${ssh_hosts[$i]}: does not run there, and no release starts it, as its image \
 is another one:$unstarted (there, $when: cd $ssh_dir && $compose up -d$unstarted)"
+		[[ -z $beside ]] || warn_people "${ssh_hosts[$i]}: $beside runs there, and no release was switched to it: one is \
+at work, or was killed; the next one ends it"
+		[[ -z $holds ]] || warn_people "${ssh_hosts[$i]}: $holds has port $port, which every second release needs, and \
+deploybot does not end it: when nobody is to be rolled back to it, there: docker rm -f $holds"
 	done
 	ssh_compare
 	ssh_judge_absent
@@ -698,7 +708,9 @@ ssh_start() { # WORD...
 	local status=0
 	step start
 	ssh_only=("${!ssh_hosts[@]}") ssh_begun=() ssh_at_work=yes
+	at_exit ssh_name_cut # what tidying has found
 	at_exit ssh_tidy
+	at_exit ssh_name_cut # who is killed while that tidies has said what it knew
 	ssh_everywhere $((SSH_START_SECONDS + ssh_grace)) start "$@" || status=$?
 	ssh_started=(${ssh_done[@]+"${ssh_done[@]}"} ${ssh_lost[@]+"${ssh_lost[@]}"}) ssh_begun=() ssh_at_work=no
 	((status == 0)) || fail "$ssh_status" "$ssh_said"
@@ -747,6 +759,20 @@ ssh_switch_failed() {
 				"$(past_barriers)")
 	fi
 	fail "$ssh_status" "$ssh_said"
+}
+
+# Where no release begins it is said that nothing was changed: of what serves that is true.
+ssh_name_cut() {
+	local i cut_on=''
+	[[ -z $release_began ]] || return 0
+	for i in "${!ssh_cut[@]}"; do
+		cut_on+=${ssh_cut[$i]:+", ${ssh_cut[$i]}"}
+		ssh_cut[i]='' # once
+	done
+	[[ -n $cut_on ]] || return 0
+	unquote
+	warn_people "${cut_on#, }: what serves is as it was; what drained beside it was ended to make room, and its open \
+connections are closed"
 }
 
 # What was started beside what serves and is not switched to any more; where a signal ends the start, wherever that began:

@@ -28,6 +28,14 @@ add_still_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, " still runs %.7s", about->environment->current.commit);
 }
 
+static void
+add_what_was_left(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (chat_deployment_is_left(about))
+		chat_text_add(
+		    text, "; what was started there may run on, until the next deployment");
+}
+
 /* A release replaces one service: who reads "runs" is not to think that all of them do. */
 static void
 add_what_stays_old(struct chat_text *text, const struct chat_deployment *about)
@@ -137,6 +145,7 @@ chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *
 		chat_deployment_migration_failed(text, about);
 	} else {
 		add_still_runs(text, about); /* that nothing was changed stands in the first line */
+		add_what_was_left(text, about);
 	}
 	chat_text_add(text, MARK_BOLD);
 }

@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "deployment/run_verdict.h"
 #include "lib/text.h"
 
 /* A step's first word, and what is said when it was the last. */
@@ -84,6 +86,20 @@ chat_deployment_is_unknown(const struct chat_deployment *about)
 {
 	return about->environment->unknown_since != 0 &&
 	    about->environment->unknown_since == about->deployment->ended_at;
+}
+
+/* Killed behind its start: nothing has ended what that began, beside what serves. */
+bool
+chat_deployment_is_left(const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	if (deployment->state != DEPLOY_FAILED || !is_untouched(deployment) || !about->is_killed)
+		return false;
+	for (size_t i = 0; i < about->n_steps; i++)
+		if (strcmp(about->steps[i].name, "start") == 0)
+			return true;
+	return false;
 }
 
 /* Somebody looked, behind a rollback that ran to its end: its release is not healthy either. */
@@ -265,6 +281,7 @@ before_subject(const struct chat_deployment *about)
 	if (deployment->state == DEPLOY_FAILED && is_untouched(deployment))
 		return about->environment->is_down		? ", may still be DOWN: " :
 		    environment_is_in_doubt(about->environment) ? ", state unknown: " :
+		    chat_deployment_is_left(about)		? ", what it left is not known: " :
 								  ", nothing was changed: ";
 	if (deployment->state == DEPLOY_ROLLING_BACK)
 		return ": ";

@@ -100,6 +100,9 @@ void chat_deployment_first(struct chat_text *text, const struct chat_deployment 
 /* What runs there is not known since the end that this is about. */
 bool chat_deployment_is_unknown(const struct chat_deployment *about);
 
+/* It was killed before its release, behind the start of what nothing has ended. */
+bool chat_deployment_is_left(const struct chat_deployment *about);
+
 /* The name of the step that its run came to; "": none. */
 const char *chat_deployment_last_step(const struct chat_deployment *about);
 

@@ -260,6 +260,18 @@ def test_a_script_killed_by_a_signal_is_told_as_that(scene):
     who.hear(f"it runs {live[:7]} again", "killed by signal 9 (out of memory?)")
 
 
+def test_of_a_script_killed_behind_its_start_nobody_says_that_nothing_was_changed(scene):
+    """Regression: what it had started beside what serves ran on, unsaid; and it is no release to roll back."""
+    live = scene.scripts.live()
+    scene.commit()
+    scene.scripts.deploy('echo "==> start"; kill -KILL $$')
+    who = scene.admin()
+    who.say("/deploy staging")
+    said = text_of(who.hear(f"staging still runs {live[:7]}; what was started there may run on, until the next deploy",
+                            "what it left is not known", "killed by signal 9 (out of memory?)"))
+    assert "nothing was changed" not in said and scene.scripts.live() == live
+
+
 def test_a_script_may_say_that_there_is_no_way_back(scene):
     live = scene.scripts.live()
     change = scene.commit()

@@ -90,6 +90,32 @@ what_could_not_be_reached_is_not_said_to_run(void **state)
 	}
 }
 
+/* What was killed behind its start may have left what that began: "nothing was changed" was all that was said. */
+static void
+what_a_killed_start_may_have_left_is_said(void **state)
+{
+	struct deployment deployment = chat_sample(DEPLOY_FAILED);
+	struct chat_deployment what = chat_about(&deployment);
+	struct step steps[] = { { .name = "start", .at = NOW - 1000 },
+		{ .name = "hook pre-deploy", .at = NOW - 500 } };
+
+	(void)state;
+	deployment.why = DEPLOY_WHY_SCRIPT;
+	what.is_killed = true;
+	what.run_end = RUN_FAILED;
+	what.steps = &steps[1];
+	what.n_steps = 1;
+	chat_says(&what, "\nstaging still runs 9f8e7d6\n");
+	what.steps = steps;
+	what.n_steps = COUNT(steps);
+	chat_says(&what,
+	    "\nstaging still runs 9f8e7d6; what was started there may run on, until the next deployment\n");
+	assert_null(strstr(chat_plain(&what), "nothing was changed"));
+	what.is_killed = false;
+	chat_says(&what, "nothing was changed");
+	chat_says(&what, "\nstaging still runs 9f8e7d6\n");
+}
+
 /* None of what is said of a work claims that what is on record runs. */
 static void
 claims_nothing(const char *text)
@@ -527,6 +553,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_migration_is_never_passed_over),
 		cmocka_unit_test(what_could_not_be_reached_is_not_said_to_run),
+		cmocka_unit_test(what_a_killed_start_may_have_left_is_said),
 		cmocka_unit_test(what_is_in_doubt_is_never_said_to_run),
 		cmocka_unit_test(a_question_says_what_is_in_doubt),
 		cmocka_unit_test(what_failed_is_not_said_to_be_rejected),

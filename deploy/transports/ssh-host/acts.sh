@@ -90,6 +90,7 @@ check_compose() {
 	! is_of_repository || say "$the_file, sha256 ${compose_file:19:12}"
 	name_strangers
 	name_left_over
+	name_on_ports
 	[[ -z $migrator ]] || check_migrator
 }
 
@@ -222,29 +223,51 @@ COMPOSE_PROJECT_NAME=$its_project in $dir/.env, or end it there (docker rm -f ${
 	[[ -z $found ]] || printf '%s' "$found" | LC_ALL=C sort -u
 }
 
+# Lines `holds CONTAINER PORT`: what was started without a port in its project's name has one of ours; and `beside CONTAINER`:
+# what was started for a release, and no switch has come.  Whoever has the lock is at it.
+name_on_ports() {
+	local line its_project ports port state container name beside=''
+	[[ $strategy == bluegreen ]] || return 0
+	port=$(live_port)
+	if [[ -n $port ]] && ! has_served "$(other_port "$port")" && ! is_interrupted &&
+		{ [[ ! -e .deploybot.lock ]] || flock -s -n .deploybot.lock true; }; then
+		beside=$(project_of "$(other_port "$port")")
+	fi
+	while IFS='|' read -r line its_project ports _; do
+		read -r _ _ state _ _ _ container _ name <<<"$line"
+		is_up "$state" && [[ $name == "$service" ]] || continue
+		[[ $its_project != "$beside" ]] || printf 'beside %s\n' "${container#/}"
+		for port in $ports; do
+			[[ $its_project != "$project" || ($port != "$port_a" && $port != "$port_b") ]] ||
+				printf 'holds %s %s\n' "${container#/}" "$port"
+		done
+	done <<<"$surveyed"
+}
+
 # Fills surveyed, a line (SURVEY) for each container that compose keeps here, and now, the one (STATE) that serves.
 survey() {
-	local words line='' port='' name projects=()
+	local words line='' port='' place places=()
 	answer_of survey || words=$(ask_docker "$SURVEY" label=com.docker.compose.oneoff=False) ||
 		no_answer "nothing was changed there"
 	surveyed=$words
 	if [[ $strategy == bluegreen ]]; then
 		port=$(live_port)
-		[[ -z $port ]] || projects=("$(project_of "$port")" "$(project_of "$(other_port "$port")")")
+		[[ -z $port ]] || places=("$(project_of "$port"):" "$project:$port")
+		[[ -z $port ]] || ! has_served "$(other_port "$port")" || places+=("$(project_of "$(other_port "$port")"):")
 	fi
-	for name in ${projects[@]+"${projects[@]}"} "$project"; do # as serving() has it
-		find_surveyed "$name" "$service"
+	for place in ${places[@]+"${places[@]}"} "$project:"; do # as serving() has it
+		find_surveyed "${place%:*}" "$service" "${place##*:}"
 		[[ -z $line ]] || break
 	done
 	now=$line
 }
 
 # Fills line with the first of surveyed that is up, as STATE has it; empty: there is none.
-find_surveyed() { # PROJECT SERVICE
-	local its_project part state
-	while IFS='|' read -r line its_project _; do
+find_surveyed() { # PROJECT SERVICE [PORT]
+	local its_project ports part state
+	while IFS='|' read -r line its_project ports _; do
 		read -r _ _ state _ _ _ _ _ part <<<"$line"
-		[[ $its_project != "$1" || $part != "$2" ]] || ! is_up "$state" || return 0
+		[[ $its_project != "$1" || $part != "$2" || (-n ${3:-} && " $ports " != *" $3 "*) ]] || ! is_up "$state" || return 0
 	done <<<"$surveyed"
 	line=
 }
@@ -285,12 +308,13 @@ name_interrupted() {
 		say "warning: $what, and nothing has put that in order since: deploy, or roll back, which does so as it begins"
 }
 
-# Does nginx lead to a port where nothing runs, while the other one answers?
+# Does nginx lead to a port where nothing runs, while the other one, which has served, answers?
 is_led_nowhere() {
 	local port found
 	port=$(live_port)
 	[[ $now != *" /$(project_of "$port")"[-_]* ]] || return 1 # what serves runs there: docker need not be asked again
-	found=$(running "$port") || no_answer "nothing was changed there"
+	has_served "$(other_port "$port")" || return 1
+	found=$(on_port "$port") || no_answer "nothing was changed there"
 	[[ -z $found ]] || return 1
 	port=$(other_port "$port")
 	found=$(running "$port") || no_answer "nothing was changed there"
@@ -401,7 +425,7 @@ end_container() { # NAME
 
 # Of one image: of all services that a release replaces, wherever they are; nothing where it is not there any more.
 act_logs() {
-	local port='' found id of wanted=''
+	local port='' found id of wanted='' seen=' '
 	if [[ -n $image ]]; then
 		image_id wanted "$image" || return 0
 		found=$(of_release) || no_answer "nothing was changed there"
@@ -411,7 +435,9 @@ act_logs() {
 		[[ -n $found ]] || die 70 "no container of $service is there"
 	fi
 	while read -r id of _; do
-		[[ -z $id || (-n $wanted && $of != "$wanted") ]] || "${engine[@]}" logs --tail "$lines" "$id" 2>&1
+		[[ -n $id && (-z $wanted || $of == "$wanted") && $seen != *" $id "* ]] || continue
+		seen+="$id "
+		"${engine[@]}" logs --tail "$lines" "$id" 2>&1
 	done <<<"$found"
 }
 

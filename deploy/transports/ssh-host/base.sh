@@ -11,9 +11,11 @@
 #   .deploybot.lock       who holds it works here; says where the private folder is
 #   .deploybot.before/    what ran, while that is being replaced.  Who finds it without holder brings it back
 #   .deploybot.nginx      which upstream file nginx has surely read, the port in it, and the process of that nginx
-#   .deploybot.made       bluegreen: PORT CONTAINER SUM, by what compose made the container of; the last is to be switched to
+#   .deploybot.made       bluegreen: PORT CONTAINER SUM RESTARTS, by what compose made the container of, and how often docker
+#                         had started it anew when it was ready; the last is to be switched to
 #   .deploybot.drain      bluegreen: what a switch has left running: DEPLOYMENT PORT SECONDS-OF-UPTIME, then the workers
-#                         of nginx that had requests for it, or `blind`;  .deploybot.drain.kept: it is to serve again
+#                         of nginx that had requests for it, or `blind`;  .deploybot.drain.kept: it is to serve again;
+#                         .deploybot.drain.cut: a start has ended it, and no switch has come
 #   .deploybot.ending     bluegreen: the containers whose stop has begun
 #   .deploybot.releases   COMMIT@sha256:DIGEST of every release that was here
 #   .deploybot.compose    which compose file came with which of them, and .deploybot.compose.SUM.yml, these files
@@ -290,13 +292,29 @@ states() { # PORT [SERVICE...]
 }
 
 find_states() { # PORT [SERVICE...]
-	local port=$1 name all=''
+	local port=$1 name all='' holders=''
 	[[ $# -gt 1 ]] || set -- "$1" "$service"
 	for name in "${@:2}"; do
 		find_of_service "$STATE" "$port" "$name" || return 1
 		[[ -z $docker_said ]] || all+=$docker_said$'\n'
 	done
-	docker_said=$all
+	if [[ -n $port && -z $(only_up "$all") ]]; then
+		find_holders "$port" || return 1
+	fi
+	docker_said=$all$holders
+}
+
+# Fills holders with the lines (STATE) of those of the main service that run in the folder's own project and have that port:
+# recreate, or somebody, has started them.  They are looked at and switched to as others are, and nobody but people ends them.
+find_holders() { # PORT
+	local line its_project ports state
+	holders=''
+	[[ -n $project ]] || return 0 # nobody has asked compose yet: `clean`
+	find_of_service "$SURVEY" '' || return 1
+	while IFS='|' read -r line its_project ports _; do
+		read -r _ _ state _ <<<"$line"
+		! is_up "$state" || [[ " $ports " != *" $1 "* ]] || holders+=$line$'\n'
+	done <<<"$docker_said"
 }
 
 is_up() { # STATE
@@ -316,12 +334,13 @@ running() { # PORT [SERVICE...]: the lines of those that run
 }
 
 # A line (STATE) of what serves; nothing when nothing runs.  With bluegreen it may still be what somebody started there
-# without a port of ours.
+# without a port of ours; what no release was ever switched to is not meant.
 serving() {
 	local port='' ports=() found=''
 	if [[ $strategy == bluegreen ]]; then
 		port=$(live_port)
-		[[ -z $port ]] || ports=("$port" "$(other_port "$port")")
+		[[ -z $port ]] || ports=("$port")
+		[[ -z $port ]] || ! has_served "$(other_port "$port")" || ports+=("$(other_port "$port")")
 	fi
 	for port in ${ports[@]+"${ports[@]}"} ''; do
 		found=$(running "$port") || return 1
@@ -439,7 +458,7 @@ answers() { # PORT; fills said
 
 # How often docker had started a container anew before our change: one that survived a power cut is no new failure.
 restarts_before() { # ID
-	local id restarts found=0
+	local id restarts found=${restarts_then:-0}
 	if [[ -e .deploybot.before/containers ]]; then
 		while read -r id _ _ _ restarts _; do
 			[[ $id != "$1" ]] || found=$restarts
@@ -511,9 +530,10 @@ look_up() { # PORT SERVICE
 }
 
 # Until what `bring_up` started is the wanted image, healthy, and answers (the main service alone does); fills said when it
-# does not.  Another one may also do its work and end.
+# does not.  Another one may also do its work and end.  Of what was started by an earlier act still_up() says what it was then.
 wait_up() { # PORT [SERVICE]
 	local part=${2:-$service} found line id of state health restarts code name how last='' pause=1 ids=''
+	local steady=${steady_seconds:-$STEADY_SECONDS} ended=${ended_when:-as soon as it was started}
 	while ((SECONDS - up_since < start_seconds)); do
 		[[ $told == no ]] || die 75 "was asked to stop"
 		said="no container of $part is there" line=
@@ -531,7 +551,7 @@ wait_up() { # PORT [SERVICE]
 				{ ((restarts > 0)) && ((restarts > $(restarts_before "$id"))); }; then
 				how="with status $code"
 				[[ $state != running ]] || how="and docker started it again,"
-				said="${2:-the application} ended $how as soon as it was started"
+				said="${2:-the application} ended $how $ended"
 				show_application "$("${engine[@]}" logs --tail 20 "$id" 2>&1)"
 				return 1
 			elif [[ $health == unhealthy ]]; then
@@ -548,11 +568,11 @@ wait_up() { # PORT [SERVICE]
 		if [[ $line == over ]]; then
 			say "$part has ended with 0: it is taken for done"
 			return "$?"
-		elif [[ $line == healthy || ($line == - && $((SECONDS - up_since)) -ge $STEADY_SECONDS) ]]; then
+		elif [[ $line == healthy || ($line == - && $((SECONDS - up_since)) -ge $steady) ]]; then
 			[[ $part == "$service" ]] || return 0
 			! answers "$1" || return 0
 		fi
-		if [[ $line == - ]] && ((SECONDS - up_since < STEADY_SECONDS)); then
+		if [[ $line == - ]] && ((SECONDS - up_since < steady)); then
 			pause 1 # it runs, and is not believed yet
 			continue
 		fi

@@ -90,6 +90,21 @@ is_led_elsewhere() {
 	[[ -n $read_stamp && $read_stamp != "$(upstream_stamp)" && $read_port != "$(live_port)" ]]
 }
 
+# Was it switched to before, and not only started?
+has_served() { # PORT
+	local drain_of drain_port='' drain_since drain_workers read_stamp read_port
+	find_read
+	[[ $read_port == "$1" ]] || { read_drain && [[ $drain_port == "$1" ]]; }
+}
+
+# As `running`, of a port that nginx leads to: where no container of ours has it, a word for whatever else answers there.
+on_port() { # PORT
+	local found
+	found=$(running "$1") || return 1
+	[[ -n $found ]] || ! http_status "http://127.0.0.1:$1/" >/dev/null || found=answers
+	printf '%s' "$found"
+}
+
 # Where it is for a process: device and path on it; nothing where a read leaves no mark.
 place_of() { # FILE PID
 	local device root point options best='' found=''
@@ -324,8 +339,16 @@ end_drain() {
 
 # Before what runs on the idle port is replaced.
 cut_drain() {
-	[[ ! -e .deploybot.drain ]] || say "what drains there is ended: its open connections are closed"
+	if [[ -e .deploybot.drain ]]; then
+		: >.deploybot.drain.cut || true # a full disk: it is said now
+		name_cut
+	fi
 	rm -f .deploybot.drain .deploybot.drain.kept
+}
+
+# On stderr: ssh.sh reads it there, and says so in the end where no release comes of it.  As `say`, where nobody reads.
+name_cut() {
+	printf '%s: what drains there is ended: its open connections are closed\n' "$host" >&2 || true
 }
 
 # What drains is to serve again: a drain that comes now leaves it alone.
@@ -357,9 +380,9 @@ settle_bluegreen() {
 		forget_before
 	fi
 	live=$(live_port)
-	[[ -z $live ]] || runs=$(running "$live") || no_answer "nginx was left on port $live"
-	if [[ -n $live && -z $runs ]]; then
-		other=$(other_port "$live")
+	[[ -z $live ]] || runs=$(on_port "$live") || no_answer "nginx was left on port $live"
+	other=$(other_port "$live")
+	if [[ -n $live && -z $runs ]] && has_served "$other"; then
 		runs=$(running "$other") || no_answer "nginx was left on port $live"
 		if [[ -n $runs ]] && http_status "http://127.0.0.1:$other/" >/dev/null; then
 			begin_settling "the upstream file says $live, where nothing runs, and port $other answers"
@@ -384,15 +407,15 @@ line_of_port() { # PORT
 	grep "^$1 " .deploybot.made 2>/dev/null | tail -n 1 || true # there is none
 }
 
-# Leaves for the switch which port it is, and for later releases of what the container there was made.
+# Leaves for the switch which port it is and how often docker has started it, and for later releases of what the container
+# there was made.
 note_ready() { # PORT SUM, or PORT alone: as it was noted
-	local ids line
-	line=$(line_of_port "$1")
-	if [[ $# == 2 ]]; then
-		ids=$(containers "$1") || no_answer "nothing was switched there"
-		line="$1 ${ids%%$'\n'*} ${2:--}"
-	fi
-	{ line_of_port "$(other_port "$1")" && printf '%s\n' "${line:-$1 - -}"; } >.deploybot.made.new &&
+	local found id made=- of=- restarts
+	found=$(running "$1") || no_answer "nothing was switched there"
+	read -r id _ _ _ restarts _ <<<"$found" # it may just have ended
+	read -r _ made of _ < <(line_of_port "$1") || true # nobody has made it
+	[[ $# == 1 ]] || made=$id of=$2 restarts=0
+	{ line_of_port "$(other_port "$1")" && printf '%s\n' "$1 ${made:--} ${of:--} ${restarts:-0}"; } >.deploybot.made.new &&
 		put_file .deploybot.made.new .deploybot.made || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 }
 
@@ -408,8 +431,25 @@ is_as_made() { # PORT
 	local ids id of
 	[[ $renew == yes ]] || return 0
 	ids=$(containers "$1") || no_answer "nothing was started there"
-	read -r _ id of < <(line_of_port "$1") || return 1
+	read -r _ id of _ < <(line_of_port "$1") || return 1
 	[[ $'\n'$ids$'\n' == *$'\n'"$id"$'\n'* && -n $sum && $of == "$sum" ]]
+}
+
+# The switch would refuse it.
+is_unhealthy() { # PORT
+	local found
+	found=$(running "$1") || no_answer "nothing was started there"
+	[[ $found == *' running unhealthy '* ]]
+}
+
+# Before a drain is cut for nothing.
+check_free() { # PORT
+	local holders name
+	find_holders "$1" || no_answer "nothing was started there"
+	[[ -n $holders ]] || return 0
+	read -r _ _ _ _ _ _ name _ <<<"$holders"
+	die 70 "port $1, where the new release would start, is that of ${name#/}, which no release has started: when nobody \
+is to be rolled back to it, end it there (docker rm -f ${name#/})"
 }
 
 # Others that could not be brought back are no reason to begin none: it replaces them.
@@ -422,6 +462,7 @@ settle_for_release() {
 
 start_bluegreen() {
 	local sum
+	rm -f .deploybot.drain.cut # of an earlier one
 	settle_for_release
 	image_id wanted "$image" || die 75 "docker has no $image any more, or does not answer: try again"
 	sum=$(sum_of_main) || sum='' # what is started says why
@@ -432,12 +473,13 @@ start_bluegreen() {
 	fi
 	idle=$(live_port)
 	idle=$(other_port "${idle:-$port_b}")
-	if runs_wanted "$idle" && is_as_made "$idle" && ! is_ending "$idle" && answers "$idle"; then
+	if runs_wanted "$idle" && is_as_made "$idle" && ! is_ending "$idle" && ! is_unhealthy "$idle" && answers "$idle"; then
 		say "${release:0:12} runs still on port $idle"
 		keep_drain
 		note_ready "$idle"
 		return "$?"
 	fi
+	check_free "$idle"
 	cut_drain
 	stop_port "$idle" || die 70 "what runs on port $idle cannot be stopped"
 	started=$idle
@@ -448,14 +490,38 @@ start_bluegreen() {
 	started=
 }
 
+# Is what was made ready on a port there yet, and its container, whatever became of it?
+is_ready() { # PORT
+	local found of want=no
+	found=$(states "$1") || no_answer "nothing was switched there"
+	while read -r _ of _; do
+		[[ -n $of ]] || continue
+		[[ $of == "$wanted" ]] || return 1
+		want=yes
+	done <<<"$found"
+	[[ $want == yes ]]
+}
+
+# Other hosts and hooks may have taken long: is it up, healthy, not started anew, and does it answer still?
+still_up() { # PORT
+	local restarts_then='' steady_seconds=0 ended_when="since it was started" start_seconds=$QUICK_SECONDS up_since=$SECONDS
+	read -r _ _ _ restarts_then < <(line_of_port "$1") || true # 0
+	wait_up "$1"
+}
+
 switch_bluegreen() {
-	local old new
+	local old new is_there=is_ready
 	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
 	check_owner
 	old=$(live_port) new=$(ready_port)
-	[[ -n $new ]] && runs_wanted "$new" ||
+	[[ $new != "$old" ]] || is_there=runs_wanted
+	[[ -n $new ]] && "$is_there" "$new" ||
 		die 75 "what was started${new:+ on port $new} is not there any more: something else is being released"
-	[[ $new != "$old" ]] || settle_for_release
+	if [[ $new == "$old" ]]; then
+		settle_for_release
+	else
+		still_up "$new" || die 70 "the new release does not run: $said; nothing was switched there"
+	fi
 	note_switch "$old" || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 	if [[ $new != "$old" ]]; then
 		point_at "$new" || {
@@ -479,7 +545,7 @@ switch_bluegreen() {
 	change=over
 	forget_before
 	leave_to_drain "$(other_port "$new")" || true # nothing is there
-	rm -f .deploybot.drain.kept
+	rm -f .deploybot.drain.kept .deploybot.drain.cut
 }
 
 # Behind a switch; false: nothing runs there.
@@ -503,7 +569,7 @@ drop_ready() { # PORT
 note_switch() { # OLD
 	local port='' runs=''
 	((${#others[@]} + ${#env_words[@]} > 0)) || return 0
-	[[ -z $1 ]] || runs=$(running "$1") || no_answer "nothing was switched there"
+	[[ -z $1 ]] || runs=$(on_port "$1") || no_answer "nothing was switched there"
 	[[ -z $runs ]] || port=$1
 	note_before "$port" "${others[@]}"
 }
@@ -530,7 +596,7 @@ take_back_bluegreen() {
 		return 0
 	fi
 	say "rolling back to the earlier release"
-	[[ -z $old ]] || runs=$(insist running "$old") || {
+	[[ -z $old ]] || runs=$(insist on_port "$old") || {
 		said="; docker does not say what runs: nginx serves port $new, and the next release or rollback puts it in order"
 		return 1
 	}
@@ -578,7 +644,7 @@ keep_new() {
 # nginx may have the old port still, or nothing that works: the file says so too, and what was seen of it is said.
 point_back() { # OLD NEW
 	local why=$said runs='' was_untaken=$untaken earlier="nginx leads to port $1, where docker does not say what runs"
-	[[ -z $1 ]] || runs=$(insist running "$1") || runs=unknown
+	[[ -z $1 ]] || runs=$(insist on_port "$1") || runs=unknown
 	if [[ -n $runs ]]; then
 		[[ $runs == unknown ]] || find_earlier "$1"
 		if point_at "$1" && reload; then
@@ -592,9 +658,14 @@ which release serves is not known"
 	said=$why
 }
 
-# Takes away what was started beside what serves.
+# Takes away what was started beside what serves, or where nothing does.
 tidy_bluegreen() {
+	local port
+	[[ ! -e .deploybot.drain.cut ]] || name_cut
+	rm -f .deploybot.drain.cut
 	settle_bluegreen
-	[[ -n $live ]] || return 0
-	drop_ready "$(other_port "$live")"
+	port=$(live_port)
+	[[ -n $port ]] || return 0
+	port=$(other_port "$port")
+	[[ -z $live ]] && has_served "$port" || drop_ready "$port"
 }
