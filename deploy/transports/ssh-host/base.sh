@@ -138,9 +138,35 @@ forget_before() {
 		say "warning: $dir/.deploybot.before cannot be removed: is all in it $me's?"
 }
 
-# With what ran before: that does not come back by itself, whoever finds the note.
-note_barrier() {
+# With what ran before, for whoever finds the note: that was to be left by a rollback; it does not come back by itself.
+note_act() {
+	[[ $rollback == no ]] || : >.deploybot.before.new/rollback || return "$?"
 	[[ $barrier == no ]] || : >.deploybot.before.new/barrier
+}
+
+# For people: what we bring.
+new_release() {
+	if [[ $rollback == no ]]; then
+		printf 'the new release'
+	elif [[ $release == target:* ]]; then
+		printf 'what ran before deploybot'
+	else
+		printf 'the release to roll back to (%s)' "${release:0:12}"
+	fi
+}
+
+# For people: what is put back where a change fails.  A rollback puts back what it was to replace, which is no earlier
+# release; of a change that was cut its note says which it was.
+earlier_release() {
+	local was_rollback=$rollback
+	if [[ -d .deploybot.before ]]; then
+		[[ -e .deploybot.before/rollback ]] && was_rollback=yes || was_rollback=no
+	fi
+	if [[ $was_rollback == no ]]; then
+		printf 'the earlier release'
+	else
+		printf 'the release that it was to replace'
+	fi
 }
 
 # Puts our lines into .env: mode and all other lines stay.  A NAME without = takes its line out.

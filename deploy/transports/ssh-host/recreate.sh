@@ -14,7 +14,7 @@ note_before() { # PORT-THAT-SERVES SERVICE...
 	else
 		: >.deploybot.before.new/no-env || return "$?"
 	fi
-	note_barrier || return "$?"
+	note_act || return "$?"
 	flush .deploybot.before.new/* .deploybot.before.new
 	mv -T -- .deploybot.before.new .deploybot.before
 }
@@ -71,7 +71,7 @@ take_back_recreate() {
 		leave_as_it_is ""
 		return "$?"
 	fi
-	say "rolling back to the earlier release"
+	say "rolling back to $(earlier_release)"
 	restore_before "$service" ${others[@]+"${others[@]}"} || status=$?
 	if ((status == 2)); then
 		said="; docker does not say what runs: the next act puts it in order (docker ps -a on $host shows why)"
@@ -81,9 +81,9 @@ take_back_recreate() {
 		said="${said%, } runs in the compose project $project"
 		((status == 0)) || said="; what was started could NOT be removed: docker ps -a on $host shows why"
 	elif stays_up; then
-		said="; the earlier release runs again"
+		said="; $(earlier_release) runs again"
 	else
-		said="; the earlier release could NOT be restored: docker ps -a on $host shows why"
+		said="; $(earlier_release) could NOT be restored: docker ps -a on $host shows why"
 		return 1
 	fi
 	forget_before
@@ -224,7 +224,7 @@ switch_recreate() {
 	write_env "DEPLOY_IMAGE=$image" ${env_words[@]+"${env_words[@]}"} ||
 		die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
 	bring_up "" "$service" # never cut short by us: between its stop and its start nothing runs
-	wait_up "" || die 70 "the new release does not run: $said"
+	wait_up "" || die 70 "$(new_release) does not run: $said"
 	bring_up_others
 	forget_before
 	change=over

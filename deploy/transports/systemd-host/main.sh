@@ -51,14 +51,16 @@ on_worker_killed() {
 main() { # ACT NAME=VALUE...
 	local act=$1 word dir='' environment='' units=() scope='' steady='' release='' name='' before='' size=0 keep=''
 	local count=5 lines=0 lock=30 missing=64 seconds=0 job=() smoke_url='' host me manager=() become=()
-	local said='' migrates=no works=no loose='' told=no change='' was_cut=no barrier=no
+	local said='' migrates=no works=no loose='' told=no change='' was_cut=no barrier=no rollback=no
 	local -A field=()
 	shift
 	trap 'on_exit "$?"' EXIT
 	for word in "$@"; do
 		case ${word%%=*} in
 		dir | environment | scope | steady | release | name | before | size) printf -v "${word%%=*}" %s "${word#*=}" ;;
-		barrier | keep | count | lines | lock | missing | seconds | migrates) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		barrier | rollback | keep | count | lines | lock | missing | seconds | migrates)
+			printf -v "${word%%=*}" %s "${word#*=}"
+			;;
 		units) IFS=, read -r -a units <<<"${word#*=}" ;;
 		job) job+=("${word#*=}") ;;
 		*) die 64 "systemd-host/main.sh does not know $word" ;;
