@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from runner_client import ROOT
+from runner_client import ROOT, wait_for
 from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, until_at_rest
 from systemd_aid import SystemdBench
 
@@ -128,3 +128,59 @@ def test_what_becomes_of_a_rollback_that_loses_its_host_is_not_called_rolled_bac
     done = subprocess.run(["/bin/bash", "-c", script, "x", act, barred], check=True, timeout=60, cwd=tmp_path,
                           capture_output=True, text=True)
     assert done.stdout == f"what runs on h1 is not known: a switch that loses us is finished there, or {says}"
+
+
+# ---- what is taken away ------------------------------------------------------------------------
+
+
+def stops(bench):  # pylint: disable=redefined-outer-name
+    return [call[1:] for call in bench.host_calls() if call[:2] in (["docker", "stop"], ["docker", "rm"])]
+
+
+@pytest.mark.parametrize("of, count", [("bench", 3), pytest.param("pair", 2, marks=pytest.mark.long)])
+def test_what_was_brought_up_gets_its_time_to_end_all_at_once(request, of, count):
+    """Regression: it was killed, in the middle of the requests and jobs that it had taken by then."""
+    made = request.getfixturevalue(of)
+    _, old = made.shipped("one")
+    commit, new = made.release("two")
+    ends(made, "scheduler", new)
+    before = len(stops(made))
+    status, said = made.run("deploy.sh", "staging", commit)
+    assert status == 70 and "the service scheduler does not run" in said[-1], said
+    assert "killed" not in made.engine()
+    stop, remove, *_ = stops(made)[before:]
+    assert stop[0] == "stop" and len(stop[1:]) == count and remove == ["rm", "-f", *stop[1:]]
+    assert {"worker", "scheduler"} <= {name for name, digest in running(made).items() if digest == old}
+
+
+@pytest.mark.long
+def test_what_does_not_end_in_its_time_is_removed(bench):
+    _, old = bench.shipped("one")
+    commit, new = bench.release("two")
+    ends(bench, "scheduler", new)
+    bench.on_host("docker", '[[ $1 != stop ]] || { echo "cannot stop container: permission denied" >&2; exit 1; }')
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and said[-1].endswith("; the earlier release runs again"), said
+    assert sorted(bench.engine()["killed"]) == ["app_app_1", "app_worker_1"]
+    assert running(bench) == {"app": old, "worker": old, "scheduler": old}
+
+
+def test_what_was_about_to_end_when_all_was_killed_is_not_believed_to_run(bench):
+    """dockerd goes on with that stop: a deployment of the same commit found it running, and said so."""
+    bench.shipped("one")
+    commit, new = bench.release("two")
+    ends(bench, "scheduler", new)
+    bench.host_plan({"when": ["docker", "stop"], "hang": True})
+    process = bench.start("deploy.sh", "staging", commit)
+    bench.kill_host(bench.until_host_hangs())
+    assert process.wait(timeout=120) == 70
+    assert running(bench) == {"app": new, "worker": new}
+    bench.host_plan()
+    ends(bench, None, None)
+    process = bench.start("deploy.sh", "staging", commit)
+    looks = "it may have begun to stop what runs: that is looked at for 13 s, and started again where it ends"
+    wait_for(lambda: process.poll() is not None or any(looks in line for line in bench.said()), "the look", 60)
+    assert process.poll() is None, bench.said()
+    bench.change_engine(containers=[{**box, "status": "exited"} for box in bench.engine()["containers"]])
+    assert process.wait(timeout=120) == 0, bench.said()
+    assert running(bench) == {"app": new, "worker": new, "scheduler": new}
