@@ -34,6 +34,7 @@ readonly STEADY_SECONDS=3 QUICK_SECONDS=10
 readonly GRACE_SECONDS=10 GRACE_MAX=1800 LATE_SECONDS=3 UP_WORK_SECONDS=150
 # What `up` may take, and how late such a stop may still take effect; ssh.sh says so where services have a longer grace.
 up_seconds=$UP_SECONDS late_seconds=$((GRACE_SECONDS + LATE_SECONDS))
+rollback=no # ssh.sh and systemd.sh say so
 # nginx reads its configuration and starts workers; and what is waited where its processes cannot be seen.
 readonly RELOAD_SECONDS=15 BLIND_SECONDS=3
 readonly FREE_KILOBYTES=1048576

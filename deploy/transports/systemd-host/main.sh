@@ -51,7 +51,7 @@ on_worker_killed() {
 main() { # ACT NAME=VALUE...
 	local act=$1 word dir='' environment='' units=() scope='' steady='' release='' name='' before='' size=0 keep=''
 	local count=5 lines=0 lock=30 missing=64 seconds=0 job=() smoke_url='' host me manager=() become=()
-	local said='' migrates=no works=no loose='' told=no change='' was_cut=no barrier=no rollback=no
+	local said='' migrates=no works=no loose='' told=no change='' was_cut=no barrier=no
 	local -A field=()
 	shift
 	trap 'on_exit "$?"' EXIT
