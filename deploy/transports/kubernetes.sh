@@ -9,6 +9,7 @@ readonly transport_needs=image
 
 : "${KUBERNETES_ASK_SECONDS:=60}" # one call of kubectl, with all that it asks
 : "${KUBERNETES_ROLLOUT_SECONDS:=900}" # longer than a Deployment's progressDeadlineSeconds is by itself (600)
+: "${KUBERNETES_LATE_SECONDS:=15}" # behind a create that was not answered: the API may be at it as long as at one request
 : "${KUBERNETES_AGAIN_SECONDS:=3}" # between two attempts when the API was not there while the cluster rolls out
 readonly KUBERNETES_REQUEST=15s # one answer of the API
 
@@ -773,7 +774,10 @@ kubernetes_await_migration() {
 # there was none before, and kubectl may have sent it twice.
 transport_migrate() { # RELEASE WORD...
 	kubernetes_ask create "--filename=$kubernetes_folder/job.json" || {
-		kubernetes_was_refused || kubernetes_was_not_asked || kubernetes_failed "the migration was cut as it began"
+		kubernetes_was_refused || kubernetes_was_not_asked || {
+			kubernetes_unanswered=yes
+			kubernetes_failed "the migration was cut as it began"
+		}
 		migration_not_started
 		kubernetes_failed "the migration could not be created"
 	}
@@ -785,7 +789,18 @@ transport_migrate() { # RELEASE WORD...
 }
 
 transport_end_migration() {
+	[[ -z ${kubernetes_unanswered:-} ]] || kubernetes_await_late
 	kubernetes_delete_job "$migration_name"
+}
+
+# What is removed before it is there would come behind us.
+kubernetes_await_late() {
+	local until=$((EPOCHSECONDS + KUBERNETES_LATE_SECONDS))
+	while ((EPOCHSECONDS < until)); do
+		kubernetes_ask get "jobs.batch/$migration_name" --ignore-not-found --output=name || answer=''
+		[[ -z $answer ]] || break
+		limited $((KUBERNETES_AGAIN_SECONDS + 10)) "a pause" sleep "$KUBERNETES_AGAIN_SECONDS"
+	done
 }
 
 # At most so many of its pods.

@@ -639,7 +639,7 @@ transport_ship() { # RELEASE
 }
 
 transport_rollback() { # RELEASE
-	ssh_ship "$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" "missing=$EXIT_INPUT"
+	ssh_ship "$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" "missing=$EXIT_INPUT" rollback=yes
 }
 
 # Adds to `words` what makes a host keep what ran before deploybot.
@@ -717,8 +717,10 @@ ssh_start() { # WORD...
 }
 
 ssh_unknown() { # HOSTS, each behind a blank
-	printf 'what runs on%s is not known: a switch that loses us is finished there, or %s' "$1" \
-		"$([[ $barred == no ]] && echo 'rolled back' || echo 'left as it was then')"
+	local or='rolled back'
+	[[ ${act:-} != rollback ]] || or=undone # or it would be taken for done
+	[[ $barred == no ]] || or='left as it was then'
+	printf 'what runs on%s is not known: a switch that loses us is finished there, or %s' "$1" "$or"
 }
 
 # In the middle of a switch.

@@ -116,7 +116,7 @@ transport_rollback() { # COMMIT
 	step find
 	ssh_all "$SSH_START_SECONDS" find "${ssh_common[@]}" "release=$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" \
 		"missing=$EXIT_INPUT"
-	systemd_switch "$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS"
+	systemd_switch "$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" rollback=yes
 }
 
 # What runs on the first host; where others run something else, that is said.  Fills ssh_migrating, as ssh.sh has it, and

@@ -562,6 +562,17 @@ def test_a_job_that_the_cluster_may_have_begun_is_ended_and_called_cut(bench, sa
     assert (bench.state / "apps" / "staging" / "migrated").read_text().startswith(f"began {release[:40]} ")
 
 
+@pytest.mark.parametrize("bench", ["kubernetes"], indirect=True)
+def test_a_job_that_comes_behind_its_lost_answer_is_waited_for_and_ended(bench):
+    release = bench.pushed("one")
+    kube(bench, loses_jobs=UNSURE[1], late_jobs=2)
+    status, _ = bench.run("deploy.sh", "staging", release[:40], MIGRATE_COMMAND="bin/migrate",
+                          KUBERNETES_AGAIN_SECONDS="1")
+    kept = bench.world()["kubernetes"]
+    assert status == 70 and bench.steps()[-1] == "migrate-stopped"
+    assert (kept["late_jobs"], kept["jobs"]) == (0, {})
+
+
 # Of its own end, or of its deadline's, behind which the cluster removes its pods.
 @pytest.mark.long
 @pytest.mark.parametrize("fields, logs", [

@@ -191,7 +191,7 @@ def test_what_was_told_to_stop_and_is_there_yet_is_not_called_down(tmp_path, sta
     (tmp_path / ".deploybot.before").mkdir()
     for name, text in (("link", "\n"), ("units", "a.service inactive \n"), ("touched", "a.service\n")):
         (tmp_path / ".deploybot.before" / name).write_text(text)
-    script = (f'set -euo pipefail; cd "$1"; . {DEPLOY}/transports/systemd-host/switch.sh\n'
+    script = (f'set -euo pipefail; cd {DEPLOY}/transports; . ssh-host/base.sh; . systemd-host/switch.sh; cd "$1"\n'
               'order() { :; }; point_to() { :; }; say() { :; }; forget_before() { :; }; pause() { SECONDS=1000; }\n'
               'declare -A field; look() { field=([ActiveState]=$is); }\n'
               'units=(a.service) is=$2 steady=1 up_seconds=1; find_grace() { :; }; take_back; echo "$said"')

@@ -36,6 +36,7 @@ readonly STEADY_SECONDS=3 QUICK_SECONDS=10
 readonly GRACE_SECONDS=10 GRACE_MAX=1800 LATE_SECONDS=3 UP_WORK_SECONDS=150
 # What `up` may take, and how late such a stop may still take effect; ssh.sh says so where services have a longer grace.
 up_seconds=$UP_SECONDS late_seconds=$((GRACE_SECONDS + LATE_SECONDS))
+rollback=no # ssh.sh and systemd.sh say so
 # nginx reads its configuration and starts workers; and what is waited where its processes cannot be seen.
 readonly RELOAD_SECONDS=15 BLIND_SECONDS=3
 readonly FREE_KILOBYTES=1048576
@@ -140,9 +141,35 @@ forget_before() {
 		say "warning: $dir/.deploybot.before cannot be removed: is all in it $me's?"
 }
 
-# With what ran before: that does not come back by itself, whoever finds the note.
-note_barrier() {
+# With what ran before, for whoever finds the note: that was to be left by a rollback; it does not come back by itself.
+note_act() {
+	[[ $rollback == no ]] || : >.deploybot.before.new/rollback || return "$?"
 	[[ $barrier == no ]] || : >.deploybot.before.new/barrier
+}
+
+# For people: what we bring.
+new_release() {
+	if [[ $rollback == no ]]; then
+		printf 'the new release'
+	elif [[ $release == target:* ]]; then
+		printf 'what ran before deploybot'
+	else
+		printf 'the release to roll back to (%s)' "${release:0:12}"
+	fi
+}
+
+# For people: what is put back where a change fails.  A rollback puts back what it was to replace, which is no earlier
+# release; of a change that was cut its note says which it was.
+earlier_release() {
+	local was_rollback=$rollback
+	if [[ -d .deploybot.before ]]; then
+		[[ -e .deploybot.before/rollback ]] && was_rollback=yes || was_rollback=no
+	fi
+	if [[ $was_rollback == no ]]; then
+		printf 'the earlier release'
+	else
+		printf 'the release that it was to replace'
+	fi
 }
 
 # Puts our lines into .env: mode and all other lines stay.  A NAME without = takes its line out.

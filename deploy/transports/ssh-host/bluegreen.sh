@@ -485,7 +485,7 @@ start_bluegreen() {
 	started=$idle
 	say "start ${release:0:12} on port $idle"
 	bring_up "$idle" "$service"
-	wait_up "$idle" || die 70 "the new release does not run: $said"
+	wait_up "$idle" || die 70 "$(new_release) does not run: $said"
 	note_ready "$idle" "$sum"
 	started=
 }
@@ -577,8 +577,8 @@ note_switch() { # OLD
 # Fills earlier with what is true of what runs on a port that nginx was led back to.
 find_earlier() { # PORT
 	local said=''
-	earlier="the earlier release serves still"
-	answers "$1" || earlier="nginx leads to port $1 again, where the earlier release runs and does not answer ($said)"
+	earlier="$(earlier_release) serves still"
+	answers "$1" || earlier="nginx leads to port $1 again, where $(earlier_release) runs and does not answer ($said)"
 }
 
 # Leads nginx back to what served, stops what was to follow it, and brings back the other services; nobody may stop this.
@@ -595,7 +595,7 @@ take_back_bluegreen() {
 		said+=${old:+"; the earlier one drains on port $old"}
 		return 0
 	fi
-	say "rolling back to the earlier release"
+	say "rolling back to $(earlier_release)"
 	[[ -z $old ]] || runs=$(insist on_port "$old") || {
 		said="; docker does not say what runs: nginx serves port $new, and the next release or rollback puts it in order"
 		return 1
@@ -631,7 +631,7 @@ keep_new() {
 	runs=$(insist running "$new") || return 1
 	read -r _ _ _ _ _ _ _ image_now _ <<<"$runs" # nothing may run
 	find_env_words_of "$image_now"
-	said="; the earlier release does not run any more on port $old, the new one serves"
+	said="; $(earlier_release) does not run any more on port $old: port $new serves"
 	[[ -z $image_now ]] || write_env "DEPLOY_IMAGE=$image_now" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} ||
 		return "$?"
 	settle_others || {

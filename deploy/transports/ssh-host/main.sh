@@ -96,7 +96,7 @@ main() { # ACT NAME=VALUE...
 			[[ ${word#*=} == docker-compose ]] || compose=(docker compose)
 			;;
 		grace) take_grace "${word#*=}" ;;
-		settle | renew | barrier) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		settle | renew | barrier | rollback) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		start) start_seconds=${word#*=} ;;
 		file) chosen=${word#*=} ;;
 		services) wanted_services=${word#*=} ;;

@@ -14,7 +14,7 @@ note_before() { # PORT-THAT-SERVES SERVICE...
 	else
 		: >.deploybot.before.new/no-env || return "$?"
 	fi
-	note_barrier || return "$?"
+	note_act || return "$?"
 	flush .deploybot.before.new/* .deploybot.before.new
 	mv -T -- .deploybot.before.new .deploybot.before
 }
@@ -71,7 +71,7 @@ take_back_recreate() {
 		leave_as_it_is ""
 		return "$?"
 	fi
-	say "rolling back to the earlier release"
+	say "rolling back to $(earlier_release)"
 	restore_before "$service" ${others[@]+"${others[@]}"} || status=$?
 	if ((status == 2)); then
 		said="; docker does not say what runs: the next act puts it in order (docker ps -a on $host shows why)"
@@ -81,9 +81,9 @@ take_back_recreate() {
 		said="${said%, } runs in the compose project $project"
 		((status == 0)) || said="; what was started could NOT be removed: docker ps -a on $host shows why"
 	elif stays_up; then
-		said="; the earlier release runs again"
+		said="; $(earlier_release) runs again"
 	else
-		said="; the earlier release could NOT be restored: docker ps -a on $host shows why"
+		said="; $(earlier_release) could NOT be restored: docker ps -a on $host shows why"
 		return 1
 	fi
 	forget_before
@@ -93,7 +93,7 @@ take_back_recreate() {
 # .env and the containers of these services as they were noted.  Status 2: docker does not say which there are.  Fills `unsure`
 # with those that run as before: a stop that was begun may end them yet.
 restore_before() { # SERVICE...
-	local id name part of image_then rest is there='' status=0 compose_file='' # .env says it
+	local id name part of image_then rest is there='' new=() status=0 compose_file='' # .env says it
 	if [[ -e .deploybot.before/env ]]; then
 		cp -p .deploybot.before/env .env.deploybot && put_file .env.deploybot "$(readlink -f .env)" || status=1
 	elif [[ -e .deploybot.before/no-env ]]; then
@@ -101,8 +101,9 @@ restore_before() { # SERVICE...
 	fi
 	[[ $# == 0 ]] || there=$(insist states "" "$@") || return 2
 	while read -r id rest; do
-		[[ -z $id ]] || grep -q "^$id " .deploybot.before/containers || "${engine[@]}" rm -f "$id" >/dev/null || status=1
+		[[ -z $id ]] || grep -q "^$id " .deploybot.before/containers || new+=("$id")
 	done <<<"$there"
+	((${#new[@]} == 0)) || end_new "${new[@]}" || status=1
 	while read -r id name part of image_then; do
 		if ! is=$("${engine[@]}" inspect --format '{{.Name}} {{.State.Running}}' "$id" 2>/dev/null); then
 			make_anew "$part" "$of" "$image_then"
@@ -116,6 +117,13 @@ restore_before() { # SERVICE...
 		fi
 	done < <(ran_before)
 	return "$status"
+}
+
+# What was brought up gets its stop_grace_period too, all at once.  Noted, as dockerd goes on with a stop when we are killed.
+end_new() { # ID...
+	printf '%s\n' "$@" >.deploybot.before/ending || true # a full disk
+	timeout -k 10 "$up_seconds" docker stop "$@" >/dev/null || true # what it could not stop goes now
+	"${engine[@]}" rm -f "$@" >/dev/null
 }
 
 # With its image of then: before the first release that stood in no .env, and each service had its own.
@@ -190,12 +198,13 @@ settle_recreate() {
 	forget_before
 }
 
-# What ran before the interrupted release and runs yet may be about to end, and docker does not say so.
+# What ran before the interrupted release and runs yet may be about to end, and so may what was being taken back: docker
+# does not say so.
 outlast_stops() {
 	local found id
 	found=$(running "" "$service" ${others[@]+"${others[@]}"}) || no_answer "whether it goes on to run is not known"
 	while read -r id _; do
-		[[ -z $id ]] || ! grep -q "^$id " .deploybot.before/containers || unsure+=" $id"
+		[[ -z $id ]] || ! grep -qsE "^$id( |\$)" .deploybot.before/{containers,ending} || unsure+=" $id"
 	done <<<"$found"
 	[[ -n $unsure ]] || return 0
 	say "it may have begun to stop what runs: that is looked at for $late_seconds s, and started again where it ends"
@@ -224,7 +233,7 @@ switch_recreate() {
 	write_env "DEPLOY_IMAGE=$image" ${env_words[@]+"${env_words[@]}"} ||
 		die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
 	bring_up "" "$service" # never cut short by us: between its stop and its start nothing runs
-	wait_up "" || die 70 "the new release does not run: $said"
+	wait_up "" || die 70 "$(new_release) does not run: $said"
 	bring_up_others
 	forget_before
 	change=over

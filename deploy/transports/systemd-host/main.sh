@@ -58,7 +58,9 @@ main() { # ACT NAME=VALUE...
 	for word in "$@"; do
 		case ${word%%=*} in
 		dir | environment | scope | steady | release | name | before | size) printf -v "${word%%=*}" %s "${word#*=}" ;;
-		barrier | keep | count | lines | lock | missing | seconds | migrates) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		barrier | rollback | keep | count | lines | lock | missing | seconds | migrates)
+			printf -v "${word%%=*}" %s "${word#*=}"
+			;;
 		units) IFS=, read -r -a units <<<"${word#*=}" ;;
 		job) job+=("${word#*=}") ;;
 		*) die 64 "systemd-host/main.sh does not know $word" ;;

@@ -16,7 +16,7 @@ note_before() {
 		printf '%s %s %s\n' "$unit" "${field[ActiveState]}" "${field[InvocationID]:-}" >>.deploybot.before.new/units ||
 			return "$?"
 	done
-	note_barrier || return "$?"
+	note_act || return "$?"
 	flush .deploybot.before.new/* .deploybot.before.new
 	mv -T -- .deploybot.before.new .deploybot.before
 }
@@ -69,7 +69,7 @@ take_back() {
 	fi
 	find_grace
 	until=$((SECONDS + up_seconds + steady))
-	say "rolling back to the earlier release"
+	say "rolling back to $(earlier_release)"
 	IFS= read -r link <.deploybot.before/link || true # it may be empty
 	point_to "$link" || status=1
 	while read -r unit state _; do
@@ -90,9 +90,9 @@ take_back() {
 		said="; as before, none is up of ${units[*]}"
 		[[ -z $left_up ]] || said="; none was up before, and still there is:$left_up"
 	elif ((status == 0)) && wait_up "$steady" "${up[@]}"; then
-		said="; the earlier release runs again"
+		said="; $(earlier_release) runs again"
 	else
-		said="; the earlier release could NOT be restored ($said): \"systemctl status ${units[*]}\" on $host shows why"
+		said="; $(earlier_release) could NOT be restored ($said): \"systemctl status ${units[*]}\" on $host shows why"
 		return 1
 	fi
 	forget_before
@@ -141,10 +141,10 @@ act_switch() {
 	for unit in "${units[@]}"; do
 		say "restart $unit"
 		restart "$unit" || die 70 "$unit cannot be restarted: $said"
-		wait_up 0 "$unit" || die 70 "the new release does not run: $said"
+		wait_up 0 "$unit" || die 70 "$(new_release) does not run: $said"
 	done
-	wait_answer || die 70 "the new release does not run: $said"
-	wait_up "$steady" "${units[@]}" || die 70 "the new release does not run: $said"
+	wait_answer || die 70 "$(new_release) does not run: $said"
+	wait_up "$steady" "${units[@]}" || die 70 "$(new_release) does not run: $said"
 	forget_before
 	change=over
 	say "${release:0:12} runs"

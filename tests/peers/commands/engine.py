@@ -4,8 +4,9 @@ STAND/engine: {"images": {name: id}, "registry": [names], "containers": [...], "
 its version and that of its API. A container that is started runs, unless its image's id stands in "broken"; what
 "health" says of that id is its health. One with a port answers there with the name of its image. "ends": {SERVICE:
 STATUS}, what ends at once; "fails": TEXT, what ends with 3, as its lines of the compose file have that. "halts":
-compose hangs between stop and start. compose reads image and port as the real one does: from the environment, then from
-.env. Plans (recorder.py) go by "docker" or "compose" and their words.
+compose hangs between stop and start. "killed": which ones `docker rm -f` has ended while they ran. compose reads image
+and port as the real one does: from the environment, then from .env. Plans (recorder.py) go by "docker" or "compose" and
+their words.
 """
 # SPDX-License-Identifier: ISC
 # pylint: disable=import-outside-toplevel; most calls need none of those
@@ -224,23 +225,31 @@ def change(state, act, words):
         box["name"] = rest[1]
     elif act == "logs":
         print("the last words of", box["of"])
-    elif box["status"] == "running" and "-f" not in found:
-        raise Refused(1, "You cannot remove a running container")
-    else:
+    for box in [find(state, word) for word in rest] if act == "rm" else ():
+        if box["status"] == "running" and "-f" not in found:
+            raise Refused(1, "You cannot remove a running container")
+        if box["status"] == "running":
+            state.setdefault("killed", []).append(box["name"])
         end(box)
         state["containers"].remove(box)
 
 
 def stop(words):
     """One of `compose run --rm` is gone with its end, and its client ends."""
-    _, (name,) = options(words, values=("-t",), refuse=refuse)
+    _, names = options(words, values=("-t",), refuse=refuse)
     with engine() as state:
-        box = find(state, name)
-        state["containers"].remove(box)
-    try:
-        os.kill(box["client"], signal.SIGTERM)
-    except (ProcessLookupError, KeyError):
-        pass
+        boxes = [find(state, name) for name in names]
+        for box in boxes:
+            if box["labels"].get("oneoff") == "True":
+                state["containers"].remove(box)
+            elif box["status"] == "running":
+                end(box)
+                box.update(status="exited", code=143)
+    for box in boxes:
+        try:
+            os.kill(box["client"], signal.SIGTERM)
+        except (ProcessLookupError, KeyError):
+            pass
 
 
 def wait(words):
