@@ -98,6 +98,11 @@ def test_a_server_whose_runner_is_away(town):
     assert town.wait_firing("DeploybotRunnerDown")["instance"] == town.other
 
 
+def test_a_bot_whose_commands_do_not_come(town):
+    found = town.wait_firing("DeploybotNotReceiving")
+    assert (found["instance"], found["severity"], found["reason"]) == (town.other, "critical", "stopped")
+
+
 def test_an_environment_that_does_not_answer(town):
     found = town.wait_firing("DeploybotEnvironmentUnhealthy")
     assert (found["instance"], found["environment"], found["severity"]) == (town.other, "staging", "warning")
