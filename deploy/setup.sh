@@ -194,6 +194,15 @@ stamp() { # begun|passed
 	as "$server_user" touch -- "${said:-/var/lib/deploybot}/check.$1" || stamped=no
 }
 
+# The stamp that the alert on old backups looks at is the backup's own: what brings it elsewhere, an ExecStartPost= of that
+# unit, may fail behind it each night.  A unit's failure stands until it is started again.
+check_backup() {
+	! systemctl --quiet is-failed deploybot-backup.service 2>/dev/null && return 0
+	warn "deploybot-backup.service has failed: the backup, or what brings it elsewhere: \
+journalctl -u deploybot-backup says why; then systemctl start deploybot-backup"
+	return 1
+}
+
 # Everything that can be asked, as those ask who will need it.
 check() {
 	local environment bad=0 home stamped=yes
@@ -207,6 +216,7 @@ check() {
 		as "$runner_user" env -i "PATH=$PATH" LANG=C.UTF-8 "HOME=${home:-/}" \
 			"$program" --env-file "$conf" doctor "$environment" || bad=1
 	done
+	check_backup || bad=1
 	[[ $bad == 1 || $stamped == no ]] || stamp passed
 	[[ $stamped == yes ]] || warn "STATE_DIRECTORY: no stamp could be written there, so alerts do not know of this check: \
 does a ReadWritePaths= of the unit have that folder?"

@@ -154,6 +154,12 @@ note_pending(void *ctx, int64_t updates)
 }
 
 static void
+note_receiving(void *ctx, bool is_receiving)
+{
+	metric_set_telegram_receiving(((struct serve *)ctx)->metrics, is_receiving);
+}
+
+static void
 note_health(void *ctx, const char *environment, size_t i, const char *url, bool is_up)
 {
 	struct metric_set *metrics = ((struct serve *)ctx)->metrics;
@@ -376,6 +382,7 @@ make_telegram(struct serve *serve, struct err *err)
 		.count_call = count_telegram_call,
 		.count_request = count_telegram_request,
 		.pending = note_pending,
+		.receiving = note_receiving,
 		.ctx = serve,
 		.commands = menu,
 		.command_count = n,

@@ -170,10 +170,12 @@ examine_registration(struct doctor *doctor, const char *url)
 			"a webhook is registered although we poll: it is removed when deploybot starts");
 	else if (strcmp(url, s->telegram_webhook_url) == 0)
 		TELL(doctor, WEBHOOKS, OK, "Telegram: our webhook is registered");
-	else
+	else if (url[0] == '\0')
 		TELL(doctor, WEBHOOKS, WARNING,
-		    "Telegram: %s: start deploybot, or type `deploybot webhook set`",
-		    url[0] == '\0' ? "no webhook is registered" : "another webhook is registered");
+		    "Telegram: no webhook is registered: start deploybot, or type `deploybot webhook set`");
+	else
+		TELL(doctor, WEBHOOKS, ERROR,
+		    "Telegram: another webhook is registered, which gets this bot's commands: type `deploybot webhook set`; if it comes back somebody else has the token: /revoke at @BotFather");
 }
 
 static void

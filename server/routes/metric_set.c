@@ -413,6 +413,12 @@ metric_set_telegram_pending(struct metric_set *set, int64_t updates)
 }
 
 void
+metric_set_telegram_receiving(struct metric_set *set, bool is_receiving)
+{
+	metrics_set(set->telegram_receiving, is_receiving ? 1 : 0, METRICS_BARE);
+}
+
+void
 metric_set_clock(struct metric_set *set, bool is_known, int64_t ahead_s)
 {
 	if (is_known)

@@ -40,6 +40,8 @@ void metric_set_webhook(
 void metric_set_telegram(struct metric_set *set, const char *method, int status);
 /* getWebhookInfo's pending_update_count. */
 void metric_set_telegram_pending(struct metric_set *set, int64_t updates);
+/* Do updates come here? */
+void metric_set_telegram_receiving(struct metric_set *set, bool is_receiving);
 
 /* How far our clock is before Telegram's; not known: its last answer is too old. */
 void metric_set_clock(struct metric_set *set, bool is_known, int64_t ahead_s);

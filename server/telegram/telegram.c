@@ -77,6 +77,7 @@ make_hearing(struct telegram *telegram)
 			.own_name = telegram->name,
 			.count_request = config->count_request,
 			.pending = config->pending,
+			.receiving = config->receiving,
 			.ctx = config->ctx,
 		};
 
@@ -89,6 +90,7 @@ make_hearing(struct telegram *telegram)
 		.submit = config->submit,
 		.own_name = telegram->name,
 		.pending = config->pending,
+		.receiving = config->receiving,
 		.ctx = config->ctx,
 	};
 

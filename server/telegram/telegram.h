@@ -24,10 +24,12 @@ struct telegram_config {
 	struct refusals *refusals;	/* counts who comes to the webhook without its secret */
 	/* The last lines of a run's output, to be shown: clean, redacted UTF-8 without marks. */
 	void (*tail)(void *ctx, int64_t run, struct buf *out);
-	/* For the metrics: a call of the Bot API; a request to our webhook; updates that wait. */
+	/* For the metrics: a call of the Bot API; a request to our webhook; updates that wait;
+	 * whether updates come here. */
 	void (*count_call)(void *ctx, const char *method, int code);
 	void (*count_request)(void *ctx, int status);
 	void (*pending)(void *ctx, int64_t updates);
+	void (*receiving)(void *ctx, bool is_receiving);
 	void *ctx;
 
 	const struct telegram_menu_command *commands;

@@ -28,14 +28,16 @@
 #define PAUSE_MAX_MS	60000
 #define STORE_PAUSE_MS	2000
 #define CONFLICT_MS	5000
+#define CONTESTED_MS	120000 /* above the longest pause of another program */
 
 struct telegram_poll {
 	unsigned magic;
 	struct telegram_poll_config config;
 	struct loop_timer timer;
 	struct telegram_call *call;
-	int64_t offset;	   /* 0: whatever there is */
-	unsigned failures; /* in a row */
+	int64_t offset;		 /* 0: whatever there is */
+	unsigned failures;	 /* in a row */
+	int64_t contested_until; /* loop_now_ms(): another program takes updates as well */
 	bool is_running;
 	bool is_deciding; /* the store has an answer of ours */
 	bool is_reported; /* of the outage in progress */
@@ -155,6 +157,13 @@ ask(struct telegram_poll *poll)
 }
 
 static void
+tell_receiving(const struct telegram_poll *poll, bool is_receiving)
+{
+	if (poll->config.receiving != NULL)
+		poll->config.receiving(poll->config.ctx, is_receiving);
+}
+
+static void
 on_updates(void *ctx, const struct telegram_result *result)
 {
 	struct telegram_poll *poll = OBJ_OF(struct telegram_poll, ctx, POLL_MAGIC);
@@ -167,6 +176,7 @@ on_updates(void *ctx, const struct telegram_result *result)
 	if (poll->is_reported)
 		log_info("polling Telegram works again");
 	poll->is_reported = false;
+	tell_receiving(poll, loop_now_ms() >= poll->contested_until);
 	hand_on(poll, result);
 }
 
@@ -273,6 +283,9 @@ static void
 on_refused(struct telegram_poll *poll, const struct telegram_result *result)
 {
 	poll->failures++;
+	if (result->code == 409)
+		poll->contested_until = loop_now_ms() + CONTESTED_MS;
+	tell_receiving(poll, false);
 	if (result->code == 409 && strstr(result->description, "webhook is active") != NULL) {
 		remove_webhook(poll);
 		return;

@@ -16,6 +16,9 @@ struct telegram_poll_config {
 	const char *own_name;	/* read with each answer: "" until it is known */
 	/* Updates of Telegram's last answer (LIMIT_UPDATES at most) that are not on disk yet. */
 	void (*pending)(void *ctx, int64_t updates); /* may be NULL */
+	/* After each answer: do updates come here?  For two minutes after another program has taken
+	 * them (409) they count as lost to it, though it is our turn now and then.  May be NULL. */
+	void (*receiving)(void *ctx, bool is_receiving);
 	void *ctx;
 };
 

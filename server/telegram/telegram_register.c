@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -17,14 +19,14 @@
 #define LOOK_MS	       60000
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MAX_MS   300000
+#define RECENT_S       3600 /* Telegram shows its last failure for ever */
 
 struct telegram_register {
 	unsigned magic;
 	struct loop *loop;
 	struct telegram_api *api;
 	struct settings *settings;
-	void (*pending)(void *ctx, int64_t updates);
-	void *ctx;
+	struct telegram_register_hooks hooks;
 	struct loop_timer timer;
 	struct telegram_call *call;
 	unsigned failures;  /* in a row */
@@ -33,6 +35,7 @@ struct telegram_register {
 	bool is_set;	  /* it was ours once: another one is not fought with */
 	bool is_stale;	  /* the secret has changed since it was set */
 	bool is_reported; /* of what is wrong now */
+	bool is_late;	  /* what could not be delivered is reported */
 };
 
 static void on_time(struct loop_timer *timer, void *ctx);
@@ -43,7 +46,7 @@ static void on_set(void *ctx, const struct telegram_result *result);
 
 struct telegram_register *
 telegram_register_new(struct loop *loop, struct telegram_api *api, struct settings *settings,
-    void (*pending)(void *ctx, int64_t updates), void *ctx)
+    const struct telegram_register_hooks *hooks)
 {
 	struct telegram_register *reg = calloc(1, sizeof(*reg));
 
@@ -53,8 +56,7 @@ telegram_register_new(struct loop *loop, struct telegram_api *api, struct settin
 	reg->loop = loop;
 	reg->api = api;
 	reg->settings = settings_ref(settings);
-	reg->pending = pending;
-	reg->ctx = ctx;
+	reg->hooks = *hooks;
 	loop_timer_init(&reg->timer, on_time, reg);
 	return reg;
 }
@@ -111,11 +113,19 @@ look_after(struct telegram_register *reg, int64_t ms)
 }
 
 static void
+tell_receiving(const struct telegram_register *reg, bool is_receiving)
+{
+	if (reg->hooks.receiving != NULL)
+		reg->hooks.receiving(reg->hooks.ctx, is_receiving);
+}
+
+static void
 fail(struct telegram_register *reg, const char *what, const char *why, int64_t retry_after_s)
 {
 	if (!reg->is_reported)
 		log_error("Telegram's webhook: %s: %s; retrying until it works", what, why);
 	reg->is_reported = true;
+	tell_receiving(reg, false);
 	reg->failures++;
 	look_after(
 	    reg, telegram_pause_ms(reg->failures, PAUSE_FIRST_MS, PAUSE_MAX_MS, retry_after_s));
@@ -203,6 +213,29 @@ stands(struct telegram_register *reg, const struct json *info)
 	return url != NULL && url[0] != '\0' && !is_refused_anew;
 }
 
+/* Updates wait although it stands, and their delivery has failed of late. */
+static bool
+is_undelivered(const struct json *info)
+{
+	int64_t failed_at = json_get_i64_or(info, "last_error_date", 0);
+
+	return json_get_i64_or(info, "pending_update_count", 0) > 0 &&
+	    clock_wall_ms() / 1000 - failed_at < RECENT_S;
+}
+
+static void
+report_undelivered(const struct json *info)
+{
+	const char *error = json_get_str(info, "last_error_message");
+	char line[200];
+
+	if (error == NULL)
+		error = "it does not say why";
+	log_warning("Telegram could not deliver updates to TELEGRAM_WEBHOOK_URL: %s (%lld wait)",
+	    clean_line(line, sizeof(line), error, strlen(error)),
+	    (long long)json_get_i64_or(info, "pending_update_count", 0));
+}
+
 static void
 on_info(void *ctx, const struct telegram_result *result)
 {
@@ -218,17 +251,26 @@ on_info(void *ctx, const struct telegram_result *result)
 	bool has_other =
 	    url != NULL && url[0] != '\0' && strcmp(url, reg->settings->telegram_webhook_url) != 0;
 
-	if (reg->pending != NULL)
-		reg->pending(reg->ctx, json_get_i64_or(result->result, "pending_update_count", 0));
+	if (reg->hooks.pending != NULL)
+		reg->hooks.pending(
+		    reg->hooks.ctx, json_get_i64_or(result->result, "pending_update_count", 0));
 	if (reg->is_set && has_other) {
+		tell_receiving(reg, false);
 		if (!reg->is_reported)
 			log_error(
 			    "somebody else has registered a webhook for this bot: its updates do not come here; run `deploybot webhook set` to restore it");
 		reg->is_reported = true;
 		look_after(reg, LOOK_MS);
 	} else if (stands(reg, result->result)) {
+		bool is_late = is_undelivered(result->result);
+
+		if (is_late && !reg->is_late)
+			report_undelivered(result->result);
+		reg->is_late = is_late;
+		tell_receiving(reg, !is_late);
 		succeed(reg);
 	} else {
+		tell_receiving(reg, false); /* the next look knows whether this has helped */
 		set(reg);
 	}
 }

@@ -8,9 +8,17 @@
 
 struct telegram_register;
 
-/* pending (may be NULL) is called once a minute with how many updates wait at Telegram. */
+/* Who is notified of what is found, once a minute and at each failure.  Each may be NULL. */
+struct telegram_register_hooks {
+	void (*pending)(void *ctx, int64_t updates); /* so many updates wait at Telegram */
+	/* Do updates come here?  Not where Telegram does not say, another webhook is registered,
+	 * ours is yet to be seen standing, or what waits could not be delivered within the hour. */
+	void (*receiving)(void *ctx, bool is_receiving);
+	void *ctx;
+};
+
 struct telegram_register *telegram_register_new(struct loop *loop, struct telegram_api *api,
-    struct settings *settings, void (*pending)(void *ctx, int64_t updates), void *ctx) MUST_USE;
+    struct settings *settings, const struct telegram_register_hooks *hooks) MUST_USE;
 void telegram_register_free(struct telegram_register *reg); /* takes NULL */
 
 /* Asks what is registered; sets ours where it is none, another, for other updates or with another

@@ -52,8 +52,13 @@ telegram_webhook_new(const struct telegram_webhook_config *config)
 	webhook->magic = WEBHOOK_MAGIC;
 	webhook->config = *config;
 	webhook->config.settings = settings_ref(config->settings);
-	webhook->reg = telegram_register_new(
-	    config->loop, config->api, config->settings, config->pending, config->ctx);
+	const struct telegram_register_hooks hooks = {
+		.pending = config->pending,
+		.receiving = config->receiving,
+		.ctx = config->ctx,
+	};
+
+	webhook->reg = telegram_register_new(config->loop, config->api, config->settings, &hooks);
 	if (webhook->reg != NULL)
 		return webhook;
 	telegram_webhook_free(webhook);

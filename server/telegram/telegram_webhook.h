@@ -29,7 +29,8 @@ struct telegram_webhook_config {
 	struct refusals *refusals;	/* counts who is not let in */
 	const char *own_name;		/* read with each update: "" until it is known */
 	void (*count_request)(void *ctx, int status);
-	void (*pending)(void *ctx, int64_t updates);
+	void (*pending)(void *ctx, int64_t updates); /* these two: telegram_register_hooks */
+	void (*receiving)(void *ctx, bool is_receiving);
 	void *ctx;
 };
 

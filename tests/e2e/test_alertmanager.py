@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from monitoring_aid import PATIENCE_S, SHIPPED, Prometheus, rules_text, tool
-from stage import free_port, get, wait_until
+from stage import ROOT, free_port, get, wait_until
 
 TOKEN = "223456789:BBaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
 CHAT = -1001234567890
@@ -149,12 +149,32 @@ class Alertmanager:
         self.process.wait(PATIENCE_S)
 
 
+def look_by_amtool(alertmanager, prometheus):
+    """As docs/OPERATIONS.md has it; and a silence of all alerts stops the watchdog, which none can silence unheard."""
+    page = (ROOT / "docs" / "OPERATIONS.md").read_text("utf-8")
+    typed = re.findall(r"(?m)^ {4}(amtool .*)$", page)
+    assert [line.split()[2:] for line in typed] == [["alert", "query"], ["silence", "query"]]
+
+    def amtool(*words):
+        done = subprocess.run([tool("amtool"), typed[0].split()[1].replace("9093", str(alertmanager.port)), *words],
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done
+        return done.stdout
+    assert "DeploybotDown" in amtool(*typed[0].split()[2:])
+    silence = amtool("silence", "add", "alertname!=DeploybotWatchdog", "--comment=x", "--duration=4h").strip()
+    assert silence in amtool(*typed[1].split()[2:])
+    wait_until(lambda: not prometheus.firing(alertname="DeploybotWatchdog"), PATIENCE_S, "the end of the watchdog")
+    amtool("silence", "expire", silence)
+    wait_until(lambda: prometheus.firing(alertname="DeploybotWatchdog"), PATIENCE_S, "the watchdog again")
+
+
 def test_an_alert_is_in_the_chat_and_the_watchdog_is_called(tmp_path):
     tool("prometheus")
     tool("prometheus-alertmanager")
     far = Far()
     alertmanager = Alertmanager(tmp_path, far)
-    hurry = [(r"for: \d+[mhd]\n", "for: 1s\n"), (r"\[15m\]\)\) > 0", "[6s])) > 0")]
+    hurry = [(r"for: \d+[mhd]\n", "for: 1s\n"), (r"\[15m\]\)\) > 0", "[6s])) > 0"), (r"\[1d\]", "[3s]"),
+             (r"offset 1d", "offset 3s")]
     prometheus = Prometheus(tmp_path, [f"127.0.0.1:{free_port()}"], hurry,
                             alertmanager.port)
     try:
@@ -173,6 +193,7 @@ def test_an_alert_is_in_the_chat_and_the_watchdog_is_called(tmp_path):
         wait_until(lambda: not prometheus.firing(alertname="DeploybotWatchdog"), PATIENCE_S, "the end of the watchdog")
         far.refuses = False
         wait_until(lambda: prometheus.firing(alertname="DeploybotWatchdog"), PATIENCE_S, "the watchdog again")
+        look_by_amtool(alertmanager, prometheus)
     finally:
         if prometheus.process is not None:
             prometheus.stop()

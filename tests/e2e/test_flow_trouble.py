@@ -195,7 +195,19 @@ def test_a_revoked_token_is_no_end(scene):
     wait_until(lambda: (scene.state_file("staging") or {}).get("commit") == commit, 30,
                "the release without Telegram")
     wait_until(lambda: "TELEGRAM_BOT_TOKEN" in scene.bot.log(), 30, "an alarm in the log")
+    wait_until(lambda: "\ndeploybot_telegram_receiving 0\n" in scene.bot.metrics(), 30, "an alarm in the metrics")
     scene.chat.act("revoke", revoked=False)
     assert scene.bot.stop() == 0
     scene.start_bot()
     who.hear("Live: staging", commit[:7])
+    wait_until(lambda: scene.metric("deploybot_telegram_receiving") == 1, 60, "a good answer in the metrics")
+
+
+def test_another_program_that_polls_this_bot_is_in_the_metrics_though_we_get_our_turn(scene):
+    """Goal: an alert hears of it; the last test, for it counts for two minutes."""
+    wait_until(lambda: scene.metric("deploybot_telegram_receiving") == 1, 60, "a good answer")
+    assert scene.chat.bot("getUpdates", timeout=0)[0] == 200
+    wait_until(lambda: "another program polls" in scene.bot.log(), 30, "a clash")
+    wait_until(lambda: "polling Telegram works again" in scene.bot.log().partition("another program polls")[2], 30,
+               "our turn")
+    assert "\ndeploybot_telegram_receiving 0\n" in scene.bot.metrics()

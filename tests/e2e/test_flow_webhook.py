@@ -141,6 +141,9 @@ def test_another_webhook_is_replaced_by_ours(scene):
     assert scene.bot.stop() == 0
     scene.chat.bot("setWebhook", url="http://127.0.0.1:9/other", secret_token="x" * 20)
     assert not is_registered(scene)
+    found = scene.bot.run("doctor")
+    assert found.returncode == 1 and any(line.startswith("error ") and "another webhook is registered" in line
+                                         for line in found.stdout.splitlines()), found.stdout
     who = scene.admin()
     who.say("/whoami")
     scene.start_bot()

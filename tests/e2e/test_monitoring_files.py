@@ -12,8 +12,9 @@ from monitoring_aid import (BOARDS, SHIPPED, alert_names, expressions, metric_na
 from stage import ROOT
 
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
-ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotDeploymentFailed DeploybotRolledBack
-DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotMessagesStuck
+ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
+DeploybotRolledBack DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected
+DeploybotMessagesStuck
 DeploybotAuditExportFailing DeploybotAuditWithoutWitness DeploybotAuditWithoutTimestamp DeploybotAuditNotCollected
 DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotClockWrong
 DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring DeploybotWatchdog""".split()

@@ -98,6 +98,11 @@ def test_a_server_whose_runner_is_away(town):
     assert town.wait_firing("DeploybotRunnerDown")["instance"] == town.other
 
 
+def test_a_bot_whose_commands_do_not_come(town):
+    found = town.wait_firing("DeploybotNotReceiving")
+    assert (found["instance"], found["severity"], found["reason"]) == (town.other, "critical", "stopped")
+
+
 def test_an_environment_that_does_not_answer(town):
     found = town.wait_firing("DeploybotEnvironmentUnhealthy")
     assert (found["instance"], found["environment"], found["severity"]) == (town.other, "staging", "warning")
@@ -291,6 +296,7 @@ def test_what_an_operator_is_told_to_type_shows_something(town, command):
         done = town.scene.bot.run(*words[3:])
         assert done.returncode in (0, 1) and done.stdout + done.stderr, done
     elif (words[0] in ("certbot", "df", "ls", "tail", "timedatectl")
+          or words[0] == "amtool"               # with an Alertmanager: test_alertmanager.py
           or words[0] == "deploybot-setup"      # of a whole host: tests/infra
           or "api.telegram.org" in command or "HEALTH_URL" in command):
         # certbot is not here, nor the internet, nor a clock's daemon; folders are tmpfiles', the file nginx.conf's.

@@ -265,3 +265,17 @@ def test_the_nightly_backup_keeps_two_weeks_is_seen_by_metrics_and_can_be_restor
         assert verified.returncode == 0, verified
     finally:
         scene.close()
+
+
+def test_the_line_that_brings_backups_elsewhere_reads_roots_configuration_and_removes_nothing_there(tmp_path):
+    """As the unit calls it: root, with the home of the server's user, who may write a configuration into it."""
+    block = re.search(r"(?m)^<!-- not run: .*test_ops_backup\.py types its line -->\n\n((?: {4}.*\n)+)",
+                      (ROOT / "docs/OPERATIONS.md").read_text("utf-8"))[1]
+    prefix, words = re.search(r"(?m)^ +ExecStartPost=([^/]*)(/.*)$", block).groups()
+    assert prefix == "+"
+    rclone = tmp_path / "rclone"
+    rclone.write_text('#!/bin/sh\necho "$HOME" "$@"\n', "ascii")
+    rclone.chmod(0o755)
+    done = subprocess.run(shlex.split(words), env={"PATH": str(tmp_path), "HOME": "/var/lib/deploybot"}, check=True,
+                          capture_output=True, text=True, timeout=60)
+    assert done.stdout == "/root copy /var/backups/deploybot REMOTE:deploybot\n"

@@ -100,6 +100,7 @@ feed(struct metric_set *set)
 	metric_set_webhook(set, "", "github", 200);
 	metric_set_telegram(set, "getMe", 200);
 	metric_set_telegram_pending(set, 0);
+	metric_set_telegram_receiving(set, true);
 	metric_set_clock(set, true, 0);
 	metric_set_health(set, "staging", true);
 	metric_set_health_url(set, "staging", 0, "https://a.example/h?key=1", true);
@@ -146,6 +147,7 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"deploybot_check_passed_timestamp_seconds 1767225002",
 		"# TYPE deploybot_telegram_requests_total counter",
 		"# TYPE deploybot_telegram_pending_updates gauge",
+		"deploybot_telegram_receiving 1",
 		"deploybot_clock_ahead_seconds 0",
 		"# TYPE deploybot_outbox_pending gauge",
 		"# TYPE deploybot_audit_entries_total counter",
@@ -355,6 +357,7 @@ requests_health_and_lag_are_told(void **state)
 	metric_set_telegram(*state, "sendMessage", 200);
 	metric_set_telegram(*state, "sendMessage", 0);
 	metric_set_telegram_pending(*state, 4);
+	metric_set_telegram_receiving(*state, false);
 	metric_set_health(*state, "staging", true);
 	metric_set_loop_lag(*state, 0.25);
 	metric_set_runner(*state, true);
@@ -363,6 +366,7 @@ requests_health_and_lag_are_told(void **state)
 	assert_true(
 	    says(*state, "deploybot_telegram_requests_total{method=\"sendMessage\",code=\"0\"} 1"));
 	assert_true(says(*state, "deploybot_telegram_pending_updates 4"));
+	assert_true(says(*state, "deploybot_telegram_receiving 0"));
 	assert_true(says(*state, "deploybot_health_up{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_loop_lag_seconds 0.25"));
 	assert_true(says(*state, "deploybot_runner_up 1"));

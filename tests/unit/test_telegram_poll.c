@@ -6,6 +6,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "lib/crypto.h"
@@ -27,7 +30,20 @@ struct world {
 	size_t submitted;
 	bool is_full;
 	int64_t waiting;
+	int receiving; /* -1: nobody has said */
 };
+
+/* Time passes as a test wants it, for libev too. */
+static time_t ahead_s;
+
+int
+clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int status = (int)syscall(SYS_clock_gettime, clock, ret);
+
+	ret->tv_sec += ahead_s;
+	return status;
+}
 
 static bool
 submit(void *ctx, struct event *event)
@@ -50,6 +66,14 @@ pending(void *ctx, int64_t updates)
 	w->waiting = updates;
 }
 
+static void
+receiving(void *ctx, bool is_receiving)
+{
+	struct world *w = ctx;
+
+	w->receiving = is_receiving;
+}
+
 static int
 set_up(void **state)
 {
@@ -58,6 +82,7 @@ set_up(void **state)
 
 	log_to(-1);
 	log_set_level(LOG_LEVEL_ERROR);
+	w->receiving = -1;
 	w->loop = loop_new(&err);
 	w->fake = fake_telegram_new(w->loop);
 	w->settings = fake_telegram_settings(w->fake, NULL);
@@ -69,6 +94,7 @@ set_up(void **state)
 		.submit = submit,
 		.own_name = "our_bot",
 		.pending = pending,
+		.receiving = receiving,
 		.ctx = w,
 	};
 
@@ -225,6 +251,53 @@ failures_are_waited_out_with_fewer_updates_asked_for(void **state)
 	    990);
 }
 
+#define NOTHING "{\"ok\":true,\"result\":[]}"
+
+static void
+whether_updates_come_here_is_known(void **state)
+{
+	/* Goal: the gauge is 1 with the first answer, and 0 while the token is refused. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getUpdates", 200, NOTHING);
+	telegram_poll_start(w->poll);
+	assert_int_equal(w->receiving, -1);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 2, 2000));
+	assert_int_equal(w->receiving, 1);
+	telegram_poll_stop(w->poll);
+	fake_telegram_script(w->fake, "getUpdates", 401,
+	    "{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}");
+	telegram_poll_start(w->poll);
+	fake_run_for(w->loop, 200);
+	assert_int_equal(w->receiving, 0);
+}
+
+static void
+our_turn_between_another_programs_is_not_receiving(void **state)
+{
+	/* Goal: two programs that poll one bot take turns; an alert that waits for five minutes of
+	 * 0 is not silenced by ours. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getUpdates", 409,
+	    "{\"ok\":false,\"error_code\":409,"
+	    "\"description\":\"Conflict: terminated by other getUpdates request; make sure that "
+	    "only one bot instance is running\"}");
+	fake_telegram_script(w->fake, "getUpdates", 200, NOTHING);
+	telegram_poll_start(w->poll);
+	fake_run_for(w->loop, 200);
+	assert_int_equal(w->receiving, 0);
+	ahead_s += 6;
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 3, 2000));
+	assert_int_equal(w->receiving, 0);
+
+	/* The other one has ended; the answer that is awaited does not come, the next one does. */
+	fake_telegram_script(w->fake, "getUpdates", 200, NOTHING);
+	ahead_s += 130;
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 5, 20000));
+	assert_int_equal(w->receiving, 1);
+}
+
 static void
 after_stop_nothing_is_asked(void **state)
 {
@@ -251,6 +324,8 @@ main(void)
 		T(an_empty_answer_costs_no_decision),
 		T(a_webhook_that_is_set_is_removed_and_its_updates_are_kept),
 		T(failures_are_waited_out_with_fewer_updates_asked_for),
+		T(whether_updates_come_here_is_known),
+		T(our_turn_between_another_programs_is_not_receiving),
 		T(after_stop_nothing_is_asked),
 	};
 	struct err err;

@@ -50,6 +50,7 @@ struct world {
 	bool is_short; /* of memory, where an update becomes an event */
 	int counted[600];
 	int64_t waiting;
+	int receiving; /* -1: nobody has said */
 	bool is_answered;
 	int status;
 	size_t body_size;
@@ -119,6 +120,14 @@ pending(void *ctx, int64_t updates)
 	w->waiting = updates;
 }
 
+static void
+receiving(void *ctx, bool is_receiving)
+{
+	struct world *w = ctx;
+
+	w->receiving = is_receiving;
+}
+
 static int
 set_up(void **state)
 {
@@ -126,6 +135,7 @@ set_up(void **state)
 	struct err err;
 
 	log_set_level(LOG_LEVEL_ERROR);
+	w->receiving = -1;
 	w->loop = loop_new(&err);
 	w->fake = fake_telegram_new(w->loop);
 	w->settings = fake_telegram_settings(w->fake, OUR_URL);
@@ -141,6 +151,7 @@ set_up(void **state)
 		.own_name = "our_bot",
 		.count_request = count_request,
 		.pending = pending,
+		.receiving = receiving,
 		.ctx = w,
 	};
 
@@ -502,6 +513,60 @@ a_secret_that_telegram_never_got_is_set_when_we_refuse_it(void **state)
 	registered(w, refused, false);
 }
 
+#define STANDS "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS
+
+static void
+whether_updates_come_here_is_known(void **state)
+{
+	/* Goal: the gauge is 0 while a command at night would reach nobody. */
+	struct world *w = *state;
+	char late[512];
+
+	registered(w, "\"url\":\"\"", true);
+	assert_int_equal(w->receiving, 0); /* set, and not seen standing yet */
+	registered(w, STANDS, false);
+	assert_int_equal(w->receiving, 1);
+	registered(w, "\"url\":\"https://other.example.org/x\"", false);
+	assert_int_equal(w->receiving, 0);
+	registered(w, STANDS, false);
+	assert_int_equal(w->receiving, 1);
+
+	(void)snprintf(late, sizeof(late),
+	    STANDS ",\"pending_update_count\":3,\"last_error_date\":%lld,"
+		   "\"last_error_message\":\"Connection timed out\"",
+	    (long long)time(NULL) - 90);
+	registered(w, late, false);
+	assert_int_equal(w->receiving, 0);
+	(void)snprintf(late, sizeof(late),
+	    STANDS ",\"pending_update_count\":3,\"last_error_date\":%lld,"
+		   "\"last_error_message\":\"Connection timed out\"",
+	    (long long)time(NULL) - 7200);
+	registered(w, late, false);
+	assert_int_equal(w->receiving, 1); /* what failed then has arrived long since */
+	(void)snprintf(late, sizeof(late),
+	    STANDS ",\"pending_update_count\":0,\"last_error_date\":%lld,"
+		   "\"last_error_message\":\"Connection timed out\"",
+	    (long long)time(NULL) - 90);
+	registered(w, late, false);
+	assert_int_equal(w->receiving, 1); /* it was tried again, and arrived */
+}
+
+static void
+a_revoked_token_is_known_without_a_message_to_send(void **state)
+{
+	/* Goal: /revoke in a quiet hour is noticed by the next look, not by the next message. */
+	struct world *w = *state;
+
+	registered(w, STANDS, false);
+	assert_int_equal(w->receiving, 1);
+	fake_telegram_script(w->fake, "getWebhookInfo", 401,
+	    "{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}");
+	ahead_s += 61;
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getWebhookInfo", 2, 20000));
+	fake_run_for(w->loop, 200);
+	assert_int_equal(w->receiving, 0);
+}
+
 static void
 on_ordered(void *ctx, bool ok, const char *text)
 {
@@ -595,6 +660,8 @@ main(void)
 		T(a_rotated_secret_holds_at_once_and_is_told_to_telegram),
 		T(settings_with_the_same_secret_set_nothing),
 		T(a_secret_that_telegram_never_got_is_set_when_we_refuse_it),
+		T(whether_updates_come_here_is_known),
+		T(a_revoked_token_is_known_without_a_message_to_send),
 		T(the_command_line_sets_shows_and_deletes),
 		T(the_command_line_waits_as_long_as_it_is_told_to),
 	};

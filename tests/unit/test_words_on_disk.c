@@ -544,6 +544,7 @@ note_metrics(void)
 	metric_set_webhook(set, "", "github", 200);
 	metric_set_telegram(set, "getMe", 200);
 	metric_set_telegram_pending(set, 0);
+	metric_set_telegram_receiving(set, true);
 	metric_set_clock(set, true, 0);
 	metric_set_health(set, "staging", true);
 	metric_set_health_interval(set, 60);
