@@ -91,16 +91,19 @@ CMD ["--env-file", "/etc/deploybot/deploybot.conf", "serve"]
 
 # ---- runner-files: what is put into the runner's root, in one piece --------------------------------
 FROM ${RUNNER_BASE_IMAGE:-${BASE_IMAGE}} AS runner-files
-# 1: build and push images (IMAGE_SOURCE=build).  Of Debian's package the client alone: no engine runs here.
+# 1: build and push images (IMAGE_SOURCE=build).  Of Debian's package the client alone: no engine runs here.  From Debian 13
+# on it is a package of its own.
 ARG WITH_DOCKER=1
 WORKDIR /files
 COPY --from=build /image/common/ root/
 RUN if [ "${WITH_DOCKER}" = 1 ]; then \
 	apt-get update \
-	&& apt-get download docker.io \
-	&& dpkg-deb --extract docker.io_*.deb all \
+	&& package=docker.io \
+	&& if apt-cache show docker-cli >/dev/null 2>&1; then package=docker-cli; fi \
+	&& apt-get download "${package}" \
+	&& dpkg-deb --extract "${package}"_*.deb all \
 	&& install -D -m 0755 all/usr/bin/docker root/usr/bin/docker \
-	&& rm -rf all docker.io_*.deb /var/lib/apt/lists/*; \
+	&& rm -rf all "${package}"_*.deb /var/lib/apt/lists/*; \
  fi
 
 # ---- runner: what deploy/'s scripts call ----------------------------------------------------------

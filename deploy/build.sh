@@ -19,7 +19,7 @@ check_build() {
 	[[ -n $BUILD_PULL || $BUILD_NO_CACHE == false ]] || BUILD_PULL=false
 	: "${BUILD_PULL:=true}"
 	check_bool BUILD_PULL
-	need_tool docker docker.io
+	need_tool docker "docker.io; from Debian 13 on docker-cli beside it"
 	need_tool git git
 	check_registries
 	check_build_secrets

@@ -71,7 +71,7 @@ install: $(INSTALL_NEEDS) install-made
 	@install -d '$(D)$(DOCDIR)/examples/nginx'
 	@install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(wildcard docs/*.md) docs/openapi.json '$(D)$(DOCDIR)/'
 	@install -m 0644 $(MADE)/deploybot.conf '$(D)$(DOCDIR)/examples/'
-	@install -m 0644 $(wildcard nginx/*.conf) '$(D)$(DOCDIR)/examples/nginx/'
+	@install -m 0644 $(wildcard nginx/*.conf) nginx/shipped '$(D)$(DOCDIR)/examples/nginx/'
 	@cd deploy && for name in $(EXAMPLES); do \
 		mode=0644; [[ ! -x $$name ]] || mode=0755; \
 		install -D -m $$mode "$$name" '$(D)$(DOCDIR)/examples/'"$$name" || exit; \

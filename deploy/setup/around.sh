@@ -4,7 +4,7 @@
 # Sourced by setup.sh, never run.  nginx is changed only while it is as Debian installs it; of another's configuration is
 # said what to add.
 
-readonly CALL_SECONDS=20 CALL_BYTES_MAX=65536 REGISTER_TRIES=20
+readonly CALL_SECONDS=20 CALL_BYTES_MAX=65536 REGISTER_TRIES=20 CERTBOT_SECONDS=300
 
 # ---- also of alerts.sh -----------------------------------------------------------------------------
 
@@ -78,17 +78,60 @@ sites_of_others() { # FOLDER-OF-NGINX FOLDER-OF-THAT-PAGE
 	done
 }
 
+# nginx.conf as it is for a name and where the server listens.
+print_nginx() { # NAME ADDRESS
+	sed "s/deploybot\\.example\\.com/$1/; s|server 127\\.0\\.0\\.1:8080;|server $2;|" "$examples/nginx.conf"
+}
+
+# Is it as some version came with it, but for these two?
+is_nginx_shipped() { # FILE NAME
+	local sum
+	sum=$(sed -E "s/${2//./\\.}/deploybot.example.com/; s|^([[:blank:]]+server) [^ ;{]+;|\\1 127.0.0.1:8080;|" -- "$1" |
+		sha256sum)
+	[[ $sum == "$(sha256sum <"$examples/nginx.conf")" ]] || grep -Fqsx -- "${sum%-}nginx.conf" "$examples/shipped"
+}
+
+# The draft's nginx.conf, and what was there beside it.  Fills kept with where that is.
+put_nginx() { # FILE reload|restart
+	kept=$1.before-deploybot
+	cp -p --backup=numbered -- "$1" "$kept"
+	cat -- "$draft/nginx.conf" >"$1"
+	untouched="nginx has our configuration now ($kept is what it had), the settings are as they were"
+	if ! nginx -t >"$draft/said" 2>&1; then
+		cat -- "$kept" >"$1"
+		fail "$EXIT_CONFIG" "nginx does not take our configuration: \
+$(grep -m 1 -F '[emerg]' -- "$draft/said"); its own is back"
+	fi
+	systemctl "$2" nginx || fail "$EXIT_CONFIG" "nginx does not start: journalctl -u nginx says why. $untouched"
+}
+
+# What this version's example has anew, where nginx.conf is as some version of it came; one that was edited stays.
+renew_nginx() { # FILE
+	local kept
+	if cmp -s -- "$draft/nginx.conf" "$1"; then
+		say 'nginx: %s is in its configuration already' "$name"
+	elif is_nginx_shipped "$1" "$name"; then
+		put_nginx "$1" reload
+		say 'nginx: %s is from the example of this version now, %s is what it was' "$1" "$kept"
+	else
+		say 'nginx: %s is in its configuration already, which was edited or is your own, and stays as it is' "$name"
+		say '  what this version has: diff -u %s %s' "$1" "$examples/nginx.conf"
+	fi
+}
+
 # nginx before us, with the certificate that certbot has made.  What it was before is kept beside it.
 open_door() { # NAME
-	local live=/etc/letsencrypt/live/$1 file=/etc/nginx/nginx.conf sites kept=/etc/nginx/nginx.conf.before-deploybot
+	local name=$1 live=/etc/letsencrypt/live/$1 file=/etc/nginx/nginx.conf sites kept
 	type -P nginx >/dev/null || fail "$EXIT_CONFIG" "there is no nginx: apt-get install -y nginx certbot; then this again"
+	find_examples nginx
+	own_address
+	print_nginx "$1" "$said" >"$draft/nginx.conf"
 	if serves_name "$1"; then
-		say 'nginx: %s is in its configuration already' "$1"
+		renew_nginx "$file"
 		return 0
 	fi
 	[[ -s $live/fullchain.pem && -s $live/privkey.pem ]] || fail "$EXIT_CONFIG" "there is no certificate of $1: \
 systemctl stop nginx; certbot certonly --standalone -d $1; then this again. $untouched"
-	find_examples nginx
 	is_untouched "$file" nginx-common || fail "$EXIT_CONFIG" "$file is your own: add $1 to it as the head of \
 $examples/nginx.conf says, then this again. $untouched"
 	sites=$(sites_of_others /etc/nginx /var/www/html)
@@ -96,18 +139,38 @@ $examples/nginx.conf says, then this again. $untouched"
 Add $1 beside them as the head of $examples/nginx.conf says, then this again. $untouched"
 	install -d -m 0755 /etc/deploybot/tls /var/www/letsencrypt
 	ln -sfn -- "$live/fullchain.pem" "$live/privkey.pem" /etc/deploybot/tls/
-	cp -p -- "$file" "$kept"
-	own_address
-	sed "s/deploybot\\.example\\.com/$1/; s|server 127\\.0\\.0\\.1:8080;|server $said;|" "$examples/nginx.conf" >"$file"
-	untouched="nginx has our configuration now ($kept is what it had), the settings are as they were"
-	if ! nginx -t >"$draft/said" 2>&1; then
-		cat -- "$kept" >"$file"
-		fail "$EXIT_CONFIG" "nginx does not take our configuration: \
-$(grep -m 1 -F '[emerg]' -- "$draft/said"); its own is back"
+	put_nginx "$file" restart
+	say 'nginx: %s is from the example now, %s is what it was' "$file" "$kept"
+}
+
+# Was the certificate got by a certbot that listened on port 80 itself?  There nginx listens now.
+renews_standalone() { # NAME
+	grep -Eqs '^[[:blank:]]*authenticator[[:blank:]]*=[[:blank:]]*standalone[[:blank:]]*$' "/etc/letsencrypt/renewal/$1.conf"
+}
+
+# From then on it is renewed through nginx; where that cannot be done here, the last that is said is what to type.
+renew_through_nginx() { # NAME
+	local words line
+	renews_standalone "$1" || return 0
+	words=(certbot renew --cert-name "$1" --force-renewal --webroot --webroot-path /var/www/letsencrypt
+		--deploy-hook 'systemctl reload nginx')
+	if [[ $starts == yes ]] &&
+		nginx -T 2>/dev/null | grep -E '^[[:blank:]]*root[[:blank:]]+/var/www/letsencrypt;' >/dev/null; then
+		say '\ncertbot renews the certificate of %s once, through nginx, as it has to from now on' "$1"
+		said=$(umask 022 && timeout --foreground "$CERTBOT_SECONDS" "${words[@]}" --non-interactive 2>&1 </dev/null) || true
+		if ! renews_standalone "$1"; then
+			say 'the certificate of %s is renewed through nginx from now on (certbot.timer)' "$1"
+			return 0
+		fi
+		while IFS= read -r line; do
+			say '  certbot: %s' "$line"
+		done <<<"$said"
 	fi
-	systemctl restart nginx || fail "$EXIT_CONFIG" "nginx does not start: journalctl -u nginx says why. $untouched"
-	say 'nginx: %s is from the example now, %s is what it was; the certificate is renewed by:' "$file" "$kept"
-	say "  certbot certonly --webroot -w /var/www/letsencrypt -d %s --force-renewal --deploy-hook 'systemctl reload nginx'" "$1"
+	warn "the certificate of $1 will NOT be renewed: certbot wants port 80 for itself, where nginx listens now"
+	say 'Type this now, with the folder that nginx serves /.well-known/acme-challenge/ from, or the certificate expires:'
+	printf '  '
+	printf '%q ' "${words[@]}"
+	printf '\n'
 }
 
 # Fills `instance` with which one the server is that runs here.
@@ -207,4 +270,5 @@ set_up_webhooks() { # NAME
 	start
 	[[ $folder != "$FOLDER_INSTALLED" || $starts == no ]] || until_registered "$1"
 	say_forge "$1"
+	[[ $folder != "$FOLDER_INSTALLED" ]] || renew_through_nginx "$1"
 }

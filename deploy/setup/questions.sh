@@ -182,7 +182,8 @@ ask_token_of_repository() {
 
 check_source() { # NAME
 	if [[ $said == build ]] && ! type -P docker >/dev/null; then
-		warn "$1: there is no docker here: apt-get install docker.io, as root, and answer again; or let CI build"
+		warn "$1: there is no docker here: apt-get install docker.io (from Debian 13 on docker-cli beside it), as root, \
+and answer again; or let CI build"
 		return 1
 	fi
 	check_setting "$1"

@@ -86,6 +86,9 @@ void doctor_outbound(struct doctor *doctor);
 /* The transport's file, the port: at once, and for check-config too. */
 void doctor_machine(struct doctor *doctor);
 
+/* Whether certbot can renew the webhooks' certificate: at once. */
+void doctor_renewal(struct doctor *doctor);
+
 /* Approvals that nobody could give: at once, and for check-config too.  Approvers to whom the bot
  * may not write. */
 void doctor_approvals(struct doctor *doctor);
@@ -115,7 +118,8 @@ void doctor_runner_path(char out[PATH_MAX]);
 /* Who listens there: "by nginx (process 12)", as far as our user may see it. */
 #define DOCTOR_WHO 128
 void doctor_port_who(const char *address, int port, char out[DOCTOR_WHO]);
-/* Does anybody but root? */
+/* Does anybody?  Does anybody but root? */
+bool doctor_port_is_taken(const char *address, int port) MUST_USE;
 bool doctor_port_is_users(const char *address, int port) MUST_USE;
 
 /* Is what stands there out of others' reach, a secret also out of their sight?  Typed by root: as
@@ -133,6 +137,9 @@ bool doctor_find_script(const char *file, char out[PATH_MAX]) MUST_USE;
 
 /* Why Telegram's own servers could not reach this URL; NULL: they could. */
 const char *doctor_url_trouble(const char *url);
+
+/* Does that file of certbot's get a certificate by listening on port 80 itself? */
+bool doctor_renews_standalone(const char *text);
 
 /* Has that text of known_hosts a key of [USER@]HOST[:PORT]?  True where it cannot be seen. */
 bool doctor_knows_host(const char *known, const char *client_host);

@@ -468,6 +468,7 @@ doctor_local(struct doctor *doctor)
 		examine_shared_folder(doctor); /* scripts and keys are not for us to see */
 	examine_local_socket(doctor);
 	doctor_machine(doctor);
+	doctor_renewal(doctor);
 	doctor_outbound(doctor);
 	examine_store(doctor);
 	examine_chats(doctor);

@@ -68,6 +68,14 @@ doctor_port_is_users(const char *address, int port)
 	return find_listener(address, port, &listener) && listener.uid != 0;
 }
 
+bool
+doctor_port_is_taken(const char *address, int port)
+{
+	struct listener listener;
+
+	return find_listener(address, port, &listener);
+}
+
 /* Of another user's processes only root sees that. */
 static bool
 has_socket(const char *pid, unsigned long inode)

@@ -48,6 +48,33 @@ def test_every_service_has_few_rights_and_limits(name):
     assert "docker.sock" not in json.dumps(service)
 
 
+APT = {
+    "apt-get": '[[ $1 != download ]] || touch "$2_1.0+dfsg_amd64.deb"',
+    "apt-cache": '[[ $* == "show docker-cli" && $RELEASE == trixie ]]',
+    # From Debian 13 on docker.io has the engine alone.
+    "dpkg-deb": 'mkdir -p "$3/usr/bin"; client=docker.io; [[ $RELEASE != trixie ]] || client=docker-cli\n'
+                '[[ $2 != "$client"_* ]] || echo "$2" >"$3/usr/bin/docker"',
+}
+
+
+@pytest.mark.parametrize("release, package", [("bookworm", "docker.io"), ("trixie", "docker-cli")])
+def test_the_runners_image_gets_dockers_client_from_the_package_that_has_it(tmp_path, release, package):
+    command = re.search(r"(?m)^RUN (if .*WITH_DOCKER.*)$", stages()["runner-files"])[1]
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    for name, text in APT.items():
+        (bin_folder / name).write_text(f"#!/bin/bash\n{text}\n")
+        (bin_folder / name).chmod(0o755)
+    done = subprocess.run(["/bin/sh", "-c", command.replace("/var/lib/apt/lists", str(lists))], cwd=tmp_path,
+                          env={"PATH": f"{bin_folder}:/usr/bin:/bin", "WITH_DOCKER": "1", "RELEASE": release},
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "root/usr/bin/docker").read_text() == f"{package}_1.0+dfsg_amd64.deb\n"
+    assert not list(tmp_path.glob("*.deb")) and not (tmp_path / "all").exists()
+
+
 def test_only_nginx_has_ports():
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert set(ports) == {"nginx", "dashboards"}

@@ -14,10 +14,11 @@ import pytest
 from commands_aid import DEPLOY
 from monitoring_aid import SHIPPED, tool
 from namespace_aid import MOUNTS, need
-from runner_client import PROGRAM
+from runner_client import PROGRAM, ROOT
 from tls_aid import make_certificate
 
 DEBIANS = '# Set the command-line arguments to pass to the server.\nARGS=""\n'
+NGINX = pathlib.Path(ROOT, "nginx")
 SOURCED = f"""set -euo pipefail; umask 077; here={DEPLOY}; . {DEPLOY}/common.sh
 for part in ask questions settings around alerts; do . {DEPLOY}/setup/$part.sh; done
 """
@@ -90,6 +91,109 @@ cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
     assert "systemctl restart nginx" in second and "kept" in second and "status 69" in second, second
     assert "nginx.conf.before-deploybot is what it had" in second and "nothing here was changed" not in second, second
     assert "server 127.0.0.1:9091;" in second and "server 127.0.0.1:8080;" not in second, second
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8080", "[::1]:9091", "unix:/run/deploybot/http.sock"])
+def test_an_nginx_conf_of_ours_is_known_by_what_nobody_but_us_has_changed(tmp_path, address):
+    examples = shutil.copytree(NGINX, tmp_path / "examples")
+    now = (examples / "nginx.conf").read_text("utf-8")
+    asked = 'examples=$1/examples; is_nginx_shipped "$1/made" bot.example.org'
+    script = f'examples=$1/examples; print_nginx bot.example.org "$2" >"$1/made"; {asked}'
+    assert call(script, tmp_path, address) == (0, "")
+    made = (tmp_path / "made").read_text("utf-8")
+    assert f"server {address};" in made and "deploybot.example.com" not in made
+    (examples / "nginx.conf").write_text(now + "# newer\n", encoding="utf-8")
+    assert call(asked, tmp_path)[0] == 1
+    (examples / "shipped").write_text(f"{hashlib.sha256(now.encode()).hexdigest()}  nginx.conf\n", encoding="ascii")
+    assert call(asked, tmp_path)[0] == 0
+    (tmp_path / "made").write_text(made.replace("keepalive_timeout 30s", "keepalive_timeout 31s"), encoding="utf-8")
+    assert call(asked, tmp_path)[0] == 1
+
+
+RENEWS = """
+systemctl() { echo "systemctl $*"; }
+find_examples() { examples=$where/examples; }
+untouched='nothing here was changed' where=$1 draft=$1/draft conf_there=$1/conf starts=$2
+open_door bot.example.org; renew_through_nginx bot.example.org"""
+# As certbot has it: what it was told is in that file where it has succeeded.
+CERTBOT = """#!/bin/bash
+echo "certbot $*"; umask; [[ ! -e $CERTBOT_FAILS ]] || { echo "Some challenges have failed." >&2; exit 1; }
+sed -i 's/^authenticator = .*/authenticator = webroot/' /etc/letsencrypt/renewal/bot.example.org.conf
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc of its own")
+def test_what_is_typed_again_renews_nginx_and_the_certificate_is_renewed_through_it(tmp_path):
+    """Regression: nginx.conf stayed as an older version had it, and certbot went on to want port 80 for itself."""
+    need(*MOUNTS)
+    tool("nginx")
+    make_certificate(tmp_path / "tls", int(time.time()) + 86400)
+    examples = shutil.copytree(NGINX, tmp_path / "examples")
+    older = (examples / "nginx.conf").read_bytes()
+    with open(examples / "shipped", "a", encoding="ascii") as shipped:
+        shipped.write(f"{hashlib.sha256(older).hexdigest()}  nginx.conf\n")
+    (tmp_path / "draft").mkdir()
+    (tmp_path / "conf").touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/certbot").write_text(CERTBOT.replace("$CERTBOT_FAILS", f"{tmp_path}/fails"))
+    (tmp_path / "bin/certbot").chmod(0o755)
+    script = OWN_ETC + """PATH=$1/bin:$PATH; mkdir -p /etc/letsencrypt/renewal
+renewal=/etc/letsencrypt/renewal/bot.example.org.conf; echo "authenticator = standalone" >"$renewal"
+door() { bash -c "$2" deploybot-setup "$1" "${@:3}" 2>&1; echo "status $?"; echo ----; }
+door "$1" "$2" no
+touch "$1/fails"; door "$1" "$2" yes; rm "$1/fails"
+echo "# newer" >>"$1/examples/nginx.conf"; door "$1" "$2" yes
+cat "$renewal"; sed s/deploybot.example.com/bot.example.org/ "$1/older" |
+	cmp /etc/nginx/nginx.conf.before-deploybot - && echo kept
+tail -n 1 /etc/nginx/nginx.conf; door "$1" "$2" yes
+sed -i 's/keepalive_timeout 30s/keepalive_timeout 31s/' /etc/nginx/nginx.conf; door "$1" "$2" yes; ls /etc/nginx
+"""
+    (tmp_path / "older").write_bytes(older)
+    done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, SOURCED + RENEWS], stdin=subprocess.DEVNULL,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+    shutil.rmtree(tmp_path / "etc")
+    first, failed, renewed, again, edited, files = done.stdout.split("----\n")
+    typed = "  certbot renew --cert-name bot.example.org --force-renewal --webroot --webroot-path /var/www/letsencrypt "
+    assert "systemctl restart nginx" in first and "status 0" in first, first
+    assert "will NOT be renewed" in first and first.splitlines()[-2].startswith(typed), first
+    assert "is in its configuration already" in failed and "Some challenges have failed." in failed, failed
+    assert "will NOT be renewed" in failed and failed.splitlines()[-2].startswith(typed), failed
+    assert "is from the example of this version now" in renewed and "systemctl reload nginx" in renewed, renewed
+    assert "NOT be renewed" not in renewed and "renewed through nginx from now on" in renewed, renewed
+    assert again.startswith("authenticator = webroot\nkept\n# newer\n"), again
+    assert "is in its configuration already" in again and "certbot" not in again, again
+    assert "was edited or is your own, and stays as it is\n  what this version has: diff -u " in edited, edited
+    assert f"diff -u /etc/nginx/nginx.conf {examples}/nginx.conf\n" in edited, edited
+    assert "nginx.conf.before-deploybot.~1~" in files and "systemctl" not in edited, files
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc and a port 80 of its own")
+def test_doctor_says_that_certbot_cannot_renew_while_nginx_has_its_port(tmp_path):
+    need(*MOUNTS, "--net")
+    (tmp_path / "conf").write_text(
+        "TELEGRAM_WEBHOOK_URL=https://bot.example.org:8443/telegram/webhook\nTELEGRAM_API_BASE=http://127.0.0.1:9\n"
+        "TELEGRAM_BOT_TOKEN=7000000002:AAF-deploybots_own_bot_0123456789\nADMIN_TELEGRAM_IDS=1\n"
+        f"TELEGRAM_WEBHOOK_SECRET={'d8' * 32}\nGITHUB_REPOSITORY=orchard/shop\nREGISTRY_URL=10.1.2.3\n"
+        f"ENVIRONMENTS=staging\nSTAGING_HOST=h1\nSTATE_DIRECTORY={tmp_path}\nAUDIT_LOG_PATH={tmp_path}/audit.log\n")
+    script = """cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc || exit 77
+mkdir -p /etc/letsencrypt/renewal; ip link set lo up
+doctor() { "$2" --env-file "$1/conf" doctor 2>&1; echo ----; }
+echo "authenticator = standalone" >/etc/letsencrypt/renewal/bot.example.org.conf
+doctor "$@"
+python3 -m http.server 80 --bind 0.0.0.0 >/dev/null 2>&1 & process=$!
+until curl --silent --output /dev/null http://127.0.0.1/; do kill -0 "$process" || exit; done
+doctor "$@"
+echo "authenticator = webroot" >/etc/letsencrypt/renewal/bot.example.org.conf
+doctor "$@"; kill "$process"
+"""
+    program = os.path.join(os.path.dirname(PROGRAM), "deploybot")
+    done = subprocess.run([*MOUNTS, "--net", "bash", "-c", script, "bash", tmp_path, program], stdin=subprocess.DEVNULL,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+    shutil.rmtree(tmp_path / "etc", ignore_errors=True)
+    free, taken, through, _ = done.stdout.split("----\n")
+    said = "certificate: certbot will not renew it: /etc/letsencrypt/renewal/bot.example.org.conf says standalone"
+    assert said in taken and "deploybot-setup webhooks bot.example.org" in taken, done.stdout
+    assert "Telegram" in free and said not in free and said not in through, done.stdout
 
 
 # ---- what Debian's units start them with -----------------------------------------------------------
@@ -219,19 +323,20 @@ def test_rules_as_any_earlier_version_came_with_them_are_renewed_and_their_links
         assert "15s" in asked and '"10.0.0.7:8080"' in asked
 
 
-def test_every_earlier_version_of_the_rules_is_listed():
+@pytest.mark.parametrize("folder, names", [(SHIPPED, ("alerts.yml", "prometheus.yml")), (NGINX, ("nginx.conf",))])
+def test_every_earlier_version_of_what_is_renewed_is_listed(folder, names):
     """As far as git has them here; without git there is nothing to compare with."""
-    listed = (SHIPPED / "shipped").read_text("ascii").splitlines()
-    assert len(listed) == len(set(listed)) > 20
+    listed = (folder / "shipped").read_text("ascii").splitlines()
+    assert len(listed) == len(set(listed)) > 4
 
     def git(*words):
-        return subprocess.run(["git", "-C", SHIPPED, *words], capture_output=True, timeout=60, check=False).stdout
-    for name in ("alerts.yml", "prometheus.yml"):
+        return subprocess.run(["git", "-C", folder, *words], capture_output=True, timeout=60, check=False).stdout
+    for name in names:
         for commit in git("log", "--first-parent", "--format=%H", "--", name).decode().split():
             text = git("show", f"{commit}:./{name}")
             line = f"{hashlib.sha256(text).hexdigest()}  {name}"
-            assert not text or text == (SHIPPED / name).read_bytes() or line in listed, \
-                f"{commit} shipped another {name}: add to deploy/monitoring/shipped the line {line}"
+            assert not text or text == (folder / name).read_bytes() or line in listed, \
+                f"{commit} shipped another {name}: add to {folder}/shipped the line {line}"
 
 
 @pytest.mark.parametrize("noted", [True, False])

@@ -58,6 +58,19 @@ addresses_that_telegram_cannot_call_are_named(void **state)
 }
 
 static void
+a_certificate_that_only_a_free_port_80_renews_is_known_by_certbots_file(void **state)
+{
+	(void)state;
+	assert_true(doctor_renews_standalone(
+	    "version = 2.1.0\n\n[renewalparams]\nauthenticator = standalone\nserver = s\n"));
+	assert_true(doctor_renews_standalone("authenticator=standalone"));
+	assert_false(doctor_renews_standalone("authenticator = webroot\n# was standalone\n"));
+	assert_false(doctor_renews_standalone("# authenticator = standalone\n"));
+	assert_false(doctor_renews_standalone("[renewalparams]\nkey_type = standalone\n"));
+	assert_false(doctor_renews_standalone(""));
+}
+
+static void
 the_date_of_an_answer_is_read(void **state)
 {
 	(void)state;
@@ -297,6 +310,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_that_telegram_cannot_call_are_named),
+		cmocka_unit_test(
+		    a_certificate_that_only_a_free_port_80_renews_is_known_by_certbots_file),
 		cmocka_unit_test(the_date_of_an_answer_is_read),
 		cmocka_unit_test(nothing_is_made_in_the_folder_of_another_user),
 		cmocka_unit_test(a_store_is_only_called_broken_when_it_is),
