@@ -79,7 +79,9 @@ fi
 site() { # FOLDER [tls] - nginx's file; FOLDER has the upstream that a release is switched by (NGINX_UPSTREAM_FILE)
 	local answer='return 503'
 	[[ -z ${2:-} ]] || answer="return 301 https://\$host\$request_uri"
+	# nginx's 64 bytes are too few for a name of 47 letters beside Debian's own site; these are enough for the longest there is.
 	cat <<-END
+		server_names_hash_bucket_size 512;
 		upstream app { include $1/app.conf; }
 		map \$http_upgrade \$app_connection { default upgrade; '' ''; }
 		server {
@@ -126,7 +128,8 @@ if [[ $ROLE == app && -n ${DOMAIN:-} ]]; then
 	else
 		site /etc/nginx/deploybot >/etc/nginx/conf.d/app.conf
 	fi
-	nginx -t && systemctl reload nginx
+	nginx -t
+	systemctl reload nginx
 	# Until DNS leads here there is none: asked for every 20 minutes, as Let's Encrypt bears five failures an hour.
 	cat >/etc/systemd/system/deploybot-certificate.service <<-END
 		[Unit]

@@ -305,17 +305,23 @@ def test_terraform_validates_as_far_as_it_gets(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+LONG = ".".join(["a" * 63] * 3 + ["b" * 57, "org"])
+
+
+@pytest.mark.parametrize("domain", ["shop.example.org", LONG], ids=["short", "long"])
 @pytest.mark.parametrize("tls", ["", "tls"])
-def test_nginx_takes_the_site_of_the_first_boot(tmp_path, tls):
-    """A real nginx, with a certificate where Let's Encrypt would put one."""
+def test_nginx_takes_the_site_of_the_first_boot(tmp_path, tls, domain):
+    """A real nginx, with a certificate where Let's Encrypt would put one, and a site beside it as Debian's is."""
+    assert len(LONG) == 253
     script = (FOLDER / "host.sh").read_text()
     function = script[script.index("site() {"):script.index("\n}\n", script.index("site() {")) + 3]
     (tmp_path / "app.conf").write_text("server 127.0.0.1:8001;\n")
-    made = subprocess.run(["bash", "-euc", f"DOMAIN=shop.example.org\n{function}\nsite {tmp_path} {tls}"], text=True,
+    made = subprocess.run(["bash", "-euc", f"DOMAIN={domain}\n{function}\nsite {tmp_path} {tls}"], text=True,
                           capture_output=True, check=True).stdout
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                     "-subj", "/CN=shop.example.org", "-keyout", tmp_path / "privkey.pem",
                     "-out", tmp_path / "fullchain.pem"], capture_output=True, check=True)
+    made += "server { listen 80 default_server; server_name _; }\n"
     for port in ("80", "443"):
         made = made.replace(f"listen {port}", f"listen 127.0.0.1:{free_port()}")
     (tmp_path / "nginx.conf").write_text(
@@ -326,6 +332,29 @@ def test_nginx_takes_the_site_of_the_first_boot(tmp_path, tls):
     assert (done.returncode, done.stderr) == (0, "")
     assert ("proxy_pass http://app;" in made, "return 503" in made) == (bool(tls), not tls)
     assert tls == "" or "return 301 https://$host$request_uri;" in made and "Upgrade $http_upgrade;" in made
+
+
+NO_NGINX = """install() { shift; while [[ $1 == -* ]]; do shift 2; done; mkdir -p "$@"; }
+chown() { :; }
+nginx() { echo refused; return 1; }
+systemctl() { echo "systemctl $*"; }
+"""
+
+
+def test_a_first_boot_whose_nginx_takes_no_configuration_says_so_and_never_that_all_is_done(tmp_path):
+    """Regression: behind `nginx -t &&` neither `set -e` nor the trap was asked, and its last line was "ready"."""
+    script = (FOLDER / "host.sh").read_text()
+    text = script[:script.index("[[ ${ROLE:-}")] + NO_NGINX + script[script.index("# ---- nginx before"):]
+    for place in ("/etc/", "/var/www/", "/usr/local/share/"):
+        text = text.replace(place, f"{tmp_path}{place}")
+    for folder in ("sudoers.d", "nginx/conf.d", "systemd/system"):
+        (tmp_path / "etc" / folder).mkdir(parents=True)
+    done = subprocess.run(["bash", "-c", text], text=True, capture_output=True, check=False, env={
+        "PATH": os.environ["PATH"], "ROLE": "app", "DOMAIN": "shop.example.org", "EMAIL": "a@example.org",
+        "APP_PORT": "8001"})
+    said = done.stdout.splitlines()
+    assert done.returncode != 0 and said[0] == "refused" and said[1].startswith("host.sh: FAILED at line "), done
+    assert len(said) == 2, done
 
 
 def test_the_first_boot_of_a_machine_is_a_script_that_shellcheck_passes():
