@@ -766,7 +766,7 @@ ssh_switch_failed() {
 # Where no release begins it is said that nothing was changed: of what serves that is true.
 ssh_name_cut() {
 	local i cut_on=''
-	[[ -z $release_began ]] || return 0
+	[[ -z ${release_began:-} ]] || return 0
 	for i in "${!ssh_cut[@]}"; do
 		cut_on+=${ssh_cut[$i]:+", ${ssh_cut[$i]}"}
 		ssh_cut[i]='' # once
