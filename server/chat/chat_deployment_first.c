@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deployment/run_verdict.h"
 #include "lib/text.h"
 
 /* A step's first word, and what is said when it was the last. */
