@@ -90,7 +90,8 @@ what_could_not_be_reached_is_not_said_to_run(void **state)
 	}
 }
 
-/* What was killed behind its start may have left what that began: "nothing was changed" was all that was said. */
+/* What was killed behind its start may have left what that began; it was said that nothing was
+ * changed. */
 static void
 what_a_killed_start_may_have_left_is_said(void **state)
 {
