@@ -199,6 +199,7 @@ as $(proxy_example) says. $untouched"
 
 # Where it stands, to be read.
 proxy_example() {
+	# reason kept: its name is said in its place
 	(find_examples nginx 2>/dev/null && printf '%s/nginx.conf' "$examples") || printf 'nginx.conf of the package'
 }
 
