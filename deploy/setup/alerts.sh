@@ -260,7 +260,8 @@ set_up_alerts() {
 	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
 		place=/etc/prometheus group=(prometheus)
 		type -P prometheus >/dev/null && type -P prometheus-alertmanager >/dev/null || fail "$EXIT_CONFIG" \
-			"there is no Alertmanager: apt-get install -y --no-install-recommends prometheus prometheus-alertmanager; then this again"
+			"there is no Alertmanager: \
+apt-get install -y --no-install-recommends prometheus prometheus-alertmanager; then this again"
 		find_examples monitoring
 		file=$place/alertmanager.yml
 		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||
