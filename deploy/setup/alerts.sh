@@ -247,6 +247,11 @@ keep_to_this_machine() { # FOLDER-OF-DEFAULTS
 	! grep -Es '^[[:blank:]]*ARGS=.*--web\.listen-address[= ]' "$1"/prometheus{,-alertmanager} |
 		grep -Eqv -- '--web\.listen-address[= ](127\.|\[::1\]|localhost:)' ||
 		warn "$1: an address in ARGS is not of this machine alone: whoever reaches it needs no login, may silence alerts"
+	# Debian recommends it beside Prometheus.  Somebody else's may be read from elsewhere, on purpose.
+	[[ ! -e $1/prometheus-node-exporter ]] ||
+		grep -Eqs '^[[:blank:]]*ARGS=.*--web\.listen-address[= ](127\.|\[::1\]|localhost:)' "$1/prometheus-node-exporter" ||
+		warn "prometheus-node-exporter shows this machine to everybody at port 9100, and nothing here needs it: \
+apt-get purge prometheus-node-exporter, or --web.listen-address=127.0.0.1:9100 in $1/prometheus-node-exporter"
 }
 
 set_up_alerts() {
@@ -255,7 +260,8 @@ set_up_alerts() {
 	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
 		place=/etc/prometheus group=(prometheus)
 		type -P prometheus >/dev/null && type -P prometheus-alertmanager >/dev/null || fail "$EXIT_CONFIG" \
-			"there is no Alertmanager: apt-get install -y prometheus prometheus-alertmanager; then this again"
+			"there is no Alertmanager: \
+apt-get install -y --no-install-recommends prometheus prometheus-alertmanager; then this again"
 		find_examples monitoring
 		file=$place/alertmanager.yml
 		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||

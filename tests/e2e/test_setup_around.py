@@ -233,6 +233,22 @@ def test_an_address_of_the_admins_own_stays_and_is_said_to_need_no_login(tmp_pat
     assert status == 0 and "login" not in said, said
 
 
+def test_what_debian_recommends_beside_prometheus_is_named_where_everybody_reaches_it(tmp_path):
+    exporter = tmp_path / "prometheus-node-exporter"
+    assert "9100" not in keep(tmp_path)[1]
+    exporter.write_text('ARGS=""\n')
+    status, said = keep(tmp_path)
+    assert status == 0 and "everybody at port 9100" in said and "apt-get purge" in said, said
+    exporter.write_text('ARGS="--web.listen-address=127.0.0.1:9100"\n')
+    status, said = keep(tmp_path)
+    assert status == 0 and "9100" not in said, said
+    exporter.write_text('ARGS="--web.listen-address=0.0.0.0:9100"\n')
+    assert "everybody at port 9100" in keep(tmp_path)[1]
+    text = "".join((ROOT / name).read_text("utf-8") for name in ("docs/INSTALLATION.md", "deploy/setup/alerts.sh"))
+    installed = re.findall(r"apt-get install [^\n;`]*prometheus[^\n;`]*", text)
+    assert len(installed) == 4 and all("--no-install-recommends" in line for line in installed), installed
+
+
 def test_a_prometheus_of_the_admins_own_is_left_to_whom_it_answers(tmp_path):
     for name in ("prometheus", "prometheus-alertmanager"):
         (tmp_path / name).write_text(DEBIANS)

@@ -82,5 +82,5 @@ def packages(found):
     names = set()
     for block in found:
         for words in re.findall(r"apt-get install -y ([^\n]+)", block.text) if block.is_run else []:
-            names |= {word for word in words.split() if "/" not in word}
+            names |= {word for word in words.split() if "/" not in word and word[0] != "-"}
     return sorted(names)
