@@ -150,7 +150,7 @@ reload() {
 			return 1
 		fi
 		# Where that cannot be written the next act reloads again.
-		{ upstream_stamp && printf '%s\n' "$(live_port)" "$reloaded"; } >.deploybot.nginx || true
+		write_file .deploybot.nginx printf '%s\n' "$(upstream_stamp)" "$(live_port)" "$reloaded" || rm -f .deploybot.nginx
 		served=blind
 		[[ $is_blind == yes ]] || find_served "$before"
 		return 0
@@ -195,7 +195,7 @@ stop_port() { # PORT
 	local ids words seconds
 	ids=$(containers "$1") || return 1
 	[[ -n $ids ]] || return 0
-	printf '%s\n' "$ids" >.deploybot.ending ||
+	write_file .deploybot.ending printf '%s\n' "$ids" ||
 		say "warning: what is being stopped cannot be noted in $dir: is its disk full?"
 	seconds=$(($(stop_grace) + 30))
 	((seconds >= up_seconds)) || seconds=$up_seconds
@@ -246,12 +246,10 @@ note_drain() { # PORT
 		drain_since=$(uptime_seconds)
 		[[ -n $served ]] || served=$(workers '[n]ginx: worker process is shutting down') || true # there is none
 	fi
-	if printf '%s\n' "${deployment:-0} $1 $drain_since" ${served:+"$served"} >.deploybot.drain.new; then
-		mv -f .deploybot.drain.new .deploybot.drain
-	else
+	write_file .deploybot.drain printf '%s\n' "${deployment:-0} $1 $drain_since" ${served:+"$served"} || {
 		rm -f .deploybot.drain
 		say "warning: $dir cannot be written: what ran on port $1 stays until the next release"
-	fi
+	}
 }
 
 # Fills passed_by with the masters of drain_workers whose workers all take requests still: those were not reloaded since,
@@ -386,14 +384,14 @@ line_of_port() { # PORT
 
 # Leaves for the switch which port it is, and for later releases of what the container there was made.
 note_ready() { # PORT SUM, or PORT alone: as it was noted
-	local ids line
-	line=$(line_of_port "$1")
+	local ids line other
+	line=$(line_of_port "$1") other=$(line_of_port "$(other_port "$1")")
 	if [[ $# == 2 ]]; then
 		ids=$(containers "$1") || no_answer "nothing was switched there"
 		line="$1 ${ids%%$'\n'*} ${2:--}"
 	fi
-	{ line_of_port "$(other_port "$1")" && printf '%s\n' "${line:-$1 - -}"; } >.deploybot.made.new &&
-		put_file .deploybot.made.new .deploybot.made || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	write_file .deploybot.made printf '%s\n' ${other:+"$other"} "${line:-$1 - -}" ||
+		die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 }
 
 # What a start has left for it; nothing where none has.
@@ -449,7 +447,7 @@ start_bluegreen() {
 }
 
 switch_bluegreen() {
-	local old new
+	local old new has_env=yes
 	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
 	check_owner
 	old=$(live_port) new=$(ready_port)
@@ -457,23 +455,30 @@ switch_bluegreen() {
 		die 75 "what was started${new:+ on port $new} is not there any more: something else is being released"
 	[[ $new != "$old" ]] || settle_for_release
 	note_switch "$old" || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	make_env "DEPLOY_IMAGE=$image" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} || {
+		# It is what the others start with.
+		((${#others[@]} + ${#env_words[@]} == 0)) || {
+			forget_before
+			die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
+		}
+		has_env=no
+		say "warning: $dir/.env could not be written"
+	}
 	if [[ $new != "$old" ]]; then
 		point_at "$new" || {
+			drop_env
 			forget_before
 			die 70 "$upstream cannot be written: $(df -P -- "${upstream%/*}" | tail -n 1)"
 		}
 		if ! reload; then
 			point_back "$old" "$new"
+			drop_env
 			forget_before
 			die 70 "$said"
 		fi
 	fi
 	change=begun
-	write_env "DEPLOY_IMAGE=$image" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} || {
-		# It is what the others start with.
-		((${#others[@]} + ${#env_words[@]} == 0)) || die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
-		say "warning: $dir/.env could not be written"
-	}
+	[[ $has_env == no ]] || put_env || die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
 	say "${release:0:12} serves on port $new"
 	bring_up_others
 	change=over

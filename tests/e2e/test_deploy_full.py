@@ -1,0 +1,96 @@
+"""Goal: a host whose disk is full has each file of deploybot's whole, the old or the new one; what cannot be written is
+known before anything changes, and half a line of an earlier version swallows no other."""
+# SPDX-License-Identifier: ISC
+import subprocess
+
+import pytest
+
+from runner_client import ROOT
+from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, until_at_rest
+from test_deploy_compose_repo import REPO, in_force, name_of, release, shipped
+
+LIMIT = 1024    # of fill_disk()
+
+
+@pytest.fixture
+def bench(tmp_path, tools_folder):
+    yield from until_at_rest(SshBench(tmp_path, tools_folder, "v2"))
+
+
+@pytest.fixture
+def pair(tmp_path, tools_folder):
+    yield from until_at_rest(BlueGreenBench(tmp_path, tools_folder, "v2"))
+
+
+def env_of_almost(bench, *lines):
+    """An .env that has room, but not for what a release writes into it."""
+    text = "".join(f"{line}\n" for line in lines)
+    text = f"MINE={'x' * (LIMIT - 4 - len(text) - 6)}\n{text}"
+    assert len(text) == LIMIT - 4
+    (bench.app / ".env").write_text(text)
+    return text
+
+
+def left_over(bench):
+    return [file.name for file in bench.app.iterdir() if file.name.endswith(".deploybot")]
+
+
+# ---- .env --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", ["recreate", "bluegreen"])
+def test_an_env_that_has_no_room_is_known_before_anything_is_replaced_and_stays_whole(strategy, request):
+    """Regression: with COMPOSE_FILE taken out the last line was written, so all were: .env ended in the middle."""
+    bench = request.getfixturevalue("bench" if strategy == "recreate" else "pair")
+    compose = (bench.app / "docker-compose.yml").read_text()
+    _, first = shipped(bench, compose, **REPO)
+    led_to = strategy == "bluegreen" and bench.file_says()
+    text = env_of_almost(bench, f"COMPOSE_FILE={name_of(compose)}")
+    before = bench.engine()["containers"]
+    commit, digest = release(bench, compose)
+    bench.fill_disk("switch")
+    status, said = bench.run("deploy.sh", "staging", commit, COMPOSE_SOURCE="host")
+    assert status == 70 and f"{bench.app}/.env cannot be written" in said[-1], said
+    assert (bench.app / ".env").read_text() == text and not left_over(bench)
+    if strategy == "recreate":
+        assert bench.engine()["containers"] == before
+    else:
+        assert bench.serves() == first and bench.file_says() == led_to
+    assert not (bench.app / ".deploybot.before").exists()
+    bench.empty_disk()
+    assert bench.run("deploy.sh", "staging", commit, COMPOSE_SOURCE="host")[0] == 0
+    now = (bench.app / ".env").read_text()
+    assert now.startswith(text.splitlines()[0]) and f"@{digest}\n" in now and in_force(bench) is None
+
+
+def test_where_nothing_starts_with_it_a_release_goes_live_and_says_that_env_is_the_old_one(pair):
+    text = env_of_almost(pair)
+    commit, digest = pair.release("one")
+    pair.fill_disk("switch")
+    status, said = pair.run("deploy.sh", "staging", commit)
+    assert status == 0 and pair.serves() == digest, said
+    assert any(f"warning: {pair.app}/.env could not be written" in line for line in said), said
+    assert (pair.app / ".env").read_text() == text and not left_over(pair)
+
+
+RESTORED = """
+set -euo pipefail
+. "$1/deploy/transports/ssh-host/base.sh"
+. "$1/deploy/transports/ssh-host/recreate.sh"
+cd "$2"
+mkdir .deploybot.before
+echo of-before >.deploybot.before/env
+: >.deploybot.before/containers
+cp() { echo half >"${@: -1}"; return 1; }
+echo "$3" >.env
+restore_before
+cat .env
+"""
+
+
+@pytest.mark.parametrize("now", ["of-before", "of-the-release"])
+def test_what_ran_before_has_its_env_back_without_room_for_a_copy(tmp_path, now):
+    done = subprocess.run(["/bin/bash", "-c", RESTORED, "x", ROOT, tmp_path, now], check=False, timeout=60,
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "of-before\n"), done
+    assert not [file for file in tmp_path.iterdir() if file.name == ".env.deploybot"]
