@@ -94,3 +94,69 @@ def test_what_ran_before_has_its_env_back_without_room_for_a_copy(tmp_path, now)
                           capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "of-before\n"), done
     assert not [file for file in tmp_path.iterdir() if file.name == ".env.deploybot"]
+
+
+# ---- notes -------------------------------------------------------------------------------------
+
+
+def notes(count):
+    return "".join(f"{number:040x}@sha256:{number:064x} {number:064x}\n" for number in range(count))
+
+
+CUT = "c" * 40 + "@sha256:" + "c" * 64 + " " + "d" * 30
+
+
+@pytest.mark.parametrize("how", ["full", "cut before", "swallowed before"])
+def test_half_a_note_takes_no_other_releases_compose_file_from_it(bench, how):
+    """Regression: the next note was added to it, and a rollback to that release took the host's file without a word."""
+    shipped(bench, COMPOSE, **REPO)
+    file = bench.app / ".deploybot.compose"
+    if how == "full":
+        file.write_text(notes(5))
+        commit, _ = release(bench, COMPOSE)
+        bench.fill_disk("pull")
+        status, said = bench.run("deploy.sh", "staging", commit, **REPO)
+        assert status == 70 and f"{file} cannot be written" in said[-1], said
+        assert file.read_text() == notes(5) and not left_over(bench) and "release" not in bench.steps()
+        bench.empty_disk()
+    elif how == "cut before":
+        file.write_text(notes(1) + CUT)
+    second = COMPOSE + "  worker:\n    image: ${DEPLOY_IMAGE}\n"
+    commit, digest = shipped(bench, second, **REPO)
+    if how == "swallowed before":
+        file.write_text(CUT + file.read_text().splitlines()[-1] + "\n")
+    shipped(bench, None, COMPOSE_SOURCE="host")
+    assert in_force(bench) is None
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}", **REPO)
+    assert status == 0 and in_force(bench) == name_of(second), said
+
+
+def test_a_release_that_cannot_be_noted_is_shipped_and_no_other_is_lost_with_it(bench):
+    file = bench.app / ".deploybot.releases"
+    before = [f"{number:040x}@sha256:{number:064x}" for number in range(9)]
+    file.write_text("".join(f"{line}\n" for line in before) + before[0][:4])
+    commit, digest = bench.release("one")
+    bench.fill_disk("pull")
+    assert bench.run("deploy.sh", "staging", commit, KEEP_RELEASES="20")[0] == 0
+    bench.empty_disk()
+    assert f"{commit}@{digest}" not in file.read_text()
+    file.write_text(file.read_text()[-5:])
+    commit, digest = bench.shipped("two")
+    assert file.read_text().splitlines()[-1] == f"{commit}@{digest}"
+
+
+def test_what_ran_before_deploybot_is_noted_whole_or_the_release_does_not_begin(bench):
+    bench.by_hand()
+    file = bench.app / ".deploybot.target"
+    text = "".join(f"before-{number:04}\n" for number in range(85)) + "w"
+    assert len(text) == LIMIT - 3
+    file.write_text(text)
+    commit, _ = bench.release("one")
+    bench.fill_disk("pull")
+    status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE="")
+    assert status == 70 and f"{file} cannot be written" in said[-1] and file.read_text() == text, said
+    assert [box for box in bench.runs() if box[1] == "running"] == [("shop:old", "running")] and not left_over(bench)
+    bench.empty_disk()
+    status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE="")
+    word, = [step.partition(":")[2] for step in bench.steps() if step.startswith("previous target:")]
+    assert status == 0 and word in file.read_text().splitlines(), said
