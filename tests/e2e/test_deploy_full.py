@@ -96,6 +96,33 @@ def test_what_ran_before_has_its_env_back_without_room_for_a_copy(tmp_path, now)
     assert not [file for file in tmp_path.iterdir() if file.name == ".env.deploybot"]
 
 
+TOUCHED = """
+set -euo pipefail
+trap '' XFSZ
+. "$1/deploy/transports/ssh-host/base.sh"
+. "$1/deploy/transports/systemd-host/switch.sh"
+cd "$2"
+mkdir .deploybot.before
+echo web.service >.deploybot.before/touched
+order() { echo "$*"; }
+dir=$PWD
+ulimit -f 0
+restart web.service
+restart worker.service && exit 1
+echo "$said"
+"""
+
+
+def test_a_unit_that_was_restarted_is_brought_back_without_room_for_a_note(tmp_path):
+    """Regression: it was noted once more, which a full disk refused, and with it the way back."""
+    done = subprocess.run(["/bin/bash", "-c", TOUCHED, "x", ROOT, tmp_path], check=False, timeout=60,
+                          capture_output=True, text=True)
+    said = done.stdout.splitlines()
+    assert done.returncode == 0 and said[:2] == ["reset-failed web.service", "--no-block restart web.service"], done
+    assert len(said) == 3 and said[2].startswith(f"{tmp_path} cannot be written: "), done
+    assert (tmp_path / ".deploybot.before" / "touched").read_text() == "web.service\n"
+
+
 # ---- notes -------------------------------------------------------------------------------------
 
 
