@@ -57,6 +57,26 @@ of its own begin with the transport's (docs/transports.md)"
 			;;
 		esac
 	done < <(compgen -A function transport_)
+	check_halves
+}
+
+# What one function begins another one ends, or nobody does: a cut migration would be said to be stopped that works on
+# elsewhere, and what was replaced would run for ever.
+check_halves() {
+	local name there='' missing='' says=drain_later
+	for name in migrate await_migration end_migration; do
+		if has_function "transport_$name"; then there=transport_$name; else missing=transport_$name; fi
+	done
+	[[ -z $there || -z $missing ]] || fail "$EXIT_CONFIG" "transports/$transport.sh has a function $there and no $missing: \
+what is done for a migration is begun, awaited and ended, so all three are there or none (docs/transports.md)"
+	# What stands in a function is indented by bash.
+	if [[ $(declare -f) =~ \ drain_later[[:space:]\;\&\|\)] ]]; then
+		has_function transport_drain || fail "$EXIT_CONFIG" "transports/$transport.sh says $says and has no function \
+transport_drain: what it replaces would run for ever (docs/transports.md)"
+	else
+		! has_function transport_drain || fail "$EXIT_CONFIG" "transports/$transport.sh has a function transport_drain and \
+never says $says: nobody would call it (docs/transports.md)"
+	fi
 }
 
 has_function() { # NAME
@@ -140,6 +160,8 @@ ask_commits() { # past|barrier COMMIT BASE...
 
 # A transport says so where what it has replaced runs still: transport_drain ends that.
 drain_later() {
+	has_function transport_drain || fail "$EXIT_CONFIG" "the transport $transport leaves something running, and has no \
+function transport_drain that would end it (docs/transports.md)"
 	drains=yes
 	step drain-later
 }
@@ -180,7 +202,7 @@ docs/transports.md says what it lacks; until then unset it, and migrate in a hoo
 migrate() {
 	local words began=$SECONDS
 	check_words MIGRATE_COMMAND "$MIGRATE_COMMAND"
-	! has_function transport_await_migration || transport_await_migration "$release" "${words[@]}"
+	transport_await_migration "$release" "${words[@]}"
 	awaits_migration=no
 	migration=begun
 	at_exit migration_leave
@@ -230,11 +252,6 @@ migration_leave() {
 	[[ $migration == begun ]] || return 0
 	migration=left
 	unquote # where a signal has ended what was shown
-	if ! has_function transport_end_migration; then
-		migration=stopped
-		step migrate-stopped # a process of ours, which ends with us
-		return 0
-	fi
 	transport_end_migration &
 	if wait "$!"; then
 		migration=stopped

@@ -683,10 +683,12 @@ ssh_switch() { # WORD...
 
 # Of the last release, for ssh_name_gone.
 ssh_note_hosts() {
-	local i
+	local i lines=()
 	for i in "${!ssh_hosts[@]}"; do
-		printf '%s %s\n' "${ssh_hosts[$i]}" "${ssh_ports[$i]}"
-	done >"$app/hosts.new" && mv -f -- "$app/hosts.new" "$app/hosts" || warn "$app/hosts cannot be written"
+		lines+=("${ssh_hosts[$i]} ${ssh_ports[$i]}")
+	done
+	printf '%s\n' "${lines[@]}" >"$app/hosts.new" && mv -f -- "$app/hosts.new" "$app/hosts" ||
+		warn "$app/hosts cannot be written"
 }
 
 # A host that was taken out of the setting runs on, with its workers and schedulers: said until the next release has gone by.

@@ -124,6 +124,14 @@ class SshBench(CommandBench):
         file.write_text(f'#!/bin/bash\n{text}\nexec -a {program} {real} "$@"\n')
         file.chmod(0o755)
 
+    def fill_disk(self, act):
+        """In this act no file there but docker's can be larger than 1024 bytes: what is written stops in the middle."""
+        self.on_host("timeout", f"""trap "" XFSZ
+if [[ " $* " == *" -s -- {act} "* ]]; then ulimit -S -f 1; else ulimit -S -f unlimited; fi""")
+
+    def empty_disk(self):
+        (self.host_bin / "timeout").unlink()
+
     def by_hand(self, image="shop:old"):
         """The application runs there, as somebody has started it by hand."""
         labels = {"project": "app", "service": "app", "oneoff": "False", "project.working_dir": str(self.app)}

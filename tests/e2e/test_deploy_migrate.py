@@ -136,13 +136,14 @@ def test_the_marker_is_said_where_there_is_a_command_alone(bench, command, wante
 LAST = """set -euo pipefail; here=%s/deploy; . "$here/act.sh"
 act=deploy; %s; environment=staging PREVIOUS_RELEASE=; shipped=no awaits_migration=no release=to
 trap on_exit EXIT; at_exit migration_leave; %s"""
+ENDS = "transport_end_migration() { :; }"
 STOPPED = "; its migration was stopped, and the database may be half migrated; nothing was released"
 
 
 @pytest.mark.parametrize("state, ends, says", [
-    ("migration=begun RUN_ID=", "fail 75 cut", f"cut{STOPPED}"),
-    ("migration=begun RUN_ID=", "on_signal 130", f"ended by a signal{STOPPED}"),
-    ("migration=begun RUN_ID=1", "on_signal 130", "ended by a signal"),
+    (f"migration=begun RUN_ID=; {ENDS}", "fail 75 cut", f"cut{STOPPED}"),
+    (f"migration=begun RUN_ID=; {ENDS}", "on_signal 130", f"ended by a signal{STOPPED}"),
+    (f"migration=begun RUN_ID=1; {ENDS}", "on_signal 130", "ended by a signal"),
     ("migration=begun RUN_ID= migration_name=m; transport_end_migration() { false; }", "fail 70 cut",
      "cut; its migration may still be running, as m, and the database may be half migrated; nothing was released"),
     ("migration=ran RUN_ID=", "fail 70 down", "down; its migration ran, and that stays; nothing was released"),

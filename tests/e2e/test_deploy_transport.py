@@ -186,8 +186,36 @@ def test_a_function_that_is_misspelt_is_refused(bench, name):
     assert bench.steps() == []
 
 
+MIGRATES = {"transport_migrate": ":", "transport_await_migration": ":", "transport_end_migration": ":"}
+
+
+@pytest.mark.parametrize("functions, says", [
+    ({"transport_migrate": ":"}, "a function transport_migrate and no transport_"),
+    ({"transport_migrate": ":", "transport_await_migration": ":"},
+     "a function transport_await_migration and no transport_end_migration"),
+    ({"transport_migrate": ":", "transport_end_migration": ":"},
+     "a function transport_end_migration and no transport_await_migration"),
+    ({"transport_end_migration": ":"}, "a function transport_end_migration and no transport_"),
+    ({"nomad_leaves": "[[ -n $x ]] || drain_later"}, "says drain_later and has no function transport_drain"),
+    ({"transport_drain": ":"}, "a function transport_drain and never says drain_later")], ids=range(6))
+def test_half_of_what_belongs_together_is_refused_before_anything_else(bench, functions, says):
+    """Regression: a migration that was cut was called stopped, and what was replaced ran for ever."""
+    own(bench, **functions)
+    for words in (("deploy.sh", "staging", bench.commit("one")), ("target.sh", "staging", "preflight"),
+                  ("drain.sh", "staging")):
+        status, said = bench.run(*words)
+        assert status == 78 and says in said[-1] and bench.steps() == [] and not (bench.stand / "spy").exists(), said
+
+
+@pytest.mark.parametrize("ends, says", [(":", "migrate-stopped"), ("false", None)], ids=["stopped", "at work"])
+def test_a_cut_migration_is_stopped_where_the_transport_has_seen_that(bench, ends, says):
+    own(bench, **MIGRATES | {"transport_migrate": "fail 70 cut", "transport_end_migration": ends})
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"), MIGRATE_COMMAND="bin/migrate")
+    assert status == 70 and bench.steps()[-1] == (says or "migrate") and "release" not in bench.steps(), said
+
+
 def test_a_drain_is_called_alone(bench):
-    own(bench, transport_drain='spy drain "$1"', transport_preflight="fail 70 never")
+    own(bench, transport_drain='spy drain "$1"', transport_preflight="fail 70 never", nomad_leaves="drain_later || :")
     status, said = bench.run("drain.sh", "staging", DEPLOYMENT_ID="7")
     assert status == 0 and bench.spied() == ["drain 7"], said
 

@@ -473,7 +473,7 @@ act_clean() {
 		fi
 	done <<<"$text"
 	drop_before
-	((${#kept[@]} == 0)) || printf '%s\n' "${kept[@]}" >.deploybot.releases.new
-	((${#kept[@]} == 0)) || put_file .deploybot.releases.new .deploybot.releases
+	((${#kept[@]} == 0)) || write_file .deploybot.releases printf '%s\n' "${kept[@]}" ||
+		say "warning: $dir/.deploybot.releases cannot be written: $(df -P . | tail -n 1)"
 	clean_files
 }

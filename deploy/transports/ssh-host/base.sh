@@ -133,6 +133,27 @@ put_file() { # NEW FILE
 	mv -f -- "$1" "$2"
 }
 
+# FILE becomes what CMD prints, or stays as it is, with a status: where a full disk takes half of that, or CMD fails.  CMD is
+# one command: of a group of them the last one's status alone is seen.  Mode and owner of FILE stay.
+write_file() { # FILE CMD...
+	make_file "$@" && put_file "$1.deploybot" "$1"
+}
+
+# The first half of it: what is to become of FILE is beside it.
+make_file() { # FILE CMD...
+	local new=$1.deploybot
+	rm -f -- "$new" && { [[ ! -e $1 ]] || cp -p -- "$1" "$new"; } && "${@:2}" >"$new" && return 0
+	rm -f -- "$new"
+	return 1
+}
+
+# The same with a line more.  One that an earlier version had to leave without its end gets that, and stays apart.
+add_line() { # FILE LINE
+	local text=''
+	[[ ! -e $1 ]] || text=$(cat -- "$1") || return 1
+	write_file "$1" printf '%s\n' ${text:+"$text"} "$2"
+}
+
 # Of what ran before a change: its name goes first, as half a note is none.
 forget_before() {
 	[[ -e .deploybot.before ]] || return 0
@@ -174,37 +195,52 @@ earlier_release() {
 
 # Puts our lines into .env: mode and all other lines stay.  A NAME without = takes its line out.
 write_env() { # NAME[=VALUE]...
-	local file new line name
-	file=.env
-	[[ ! -L .env ]] || file=$(readlink -f -- .env)
-	new=$file.deploybot
-	[[ -e $file ]] || (umask 077 && : >"$file") || return "$?"
-	[[ ! -e $new && ! -L $new ]] || rm -f -- "$new"
-	cp -p -- "$file" "$new" || return "$?"
-	{
+	make_env "$@" && put_env
+}
+
+# The first half of it: whether there is room for it is known before anything else is changed.
+make_env() { # NAME[=VALUE]...
+	local file line name text=''
+	file=$(env_file) || return "$?"
+	if [[ -e $file ]]; then
 		while IFS= read -r line || [[ -n $line ]]; do
 			for name in "$@"; do
 				if [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?"${name%%=*}"[[:space:]]*= ]]; then
 					continue 2
 				fi
 			done
-			printf '%s\n' "$line"
-		done <"$file"
-		for name in "$@"; do
-			[[ $name != *=* ]] || printf '%s\n' "$name"
-		done
-	} >"$new" || {
-		rm -f -- "$new"
-		return 1
-	}
-	put_file "$new" "$file"
+			text+=$line$'\n'
+		done <"$file" || return "$?"
+	fi
+	for name in "$@"; do
+		[[ $name != *=* ]] || text+=$name$'\n'
+	done
+	(
+		[[ -e $file ]] || umask 077
+		make_file "$file" printf %s "$text"
+	)
+}
+
+put_env() {
+	local file
+	file=$(env_file) && put_file "$file.deploybot" "$file"
+}
+
+# What make_env has made is not to be.
+drop_env() {
+	local file
+	file=$(env_file) && rm -f -- "$file.deploybot"
+}
+
+env_file() {
+	if [[ -L .env ]]; then readlink -f -- .env; else printf .env; fi
 }
 
 note_release() {
 	local text
 	read_file text .deploybot.releases
 	if [[ $release != target:* && $'\n'$text$'\n' != *$'\n'"$release"$'\n'* ]]; then
-		printf '%s\n' "$release" >>.deploybot.releases || true # a full disk: by its label it is known still
+		add_line .deploybot.releases "$release" || true # a full disk: by its label it is known still
 	fi
 }
 
@@ -400,7 +436,7 @@ keep_image() { # WORD ID
 		words=$("${engine[@]}" create --name "deploybot-$1" --label com.docker.compose.project=deploybot-before \
 			"deploybot-before:$1" true 2>&1) ||
 		say "warning: \"docker image prune -a\" may remove what ran before: $(last_line "$words")"
-	grep -qxF -- "$1" .deploybot.target 2>/dev/null || printf '%s\n' "$1" >>.deploybot.target ||
+	grep -qxF -- "$1" .deploybot.target 2>/dev/null || add_line .deploybot.target "$1" ||
 		die 70 "$dir/.deploybot.target cannot be written"
 }
 
@@ -423,7 +459,7 @@ drop_before() {
 	if ((${#kept[@]} == 0)); then
 		rm -f .deploybot.target
 	else
-		printf '%s\n' "${kept[@]}" >.deploybot.target.new && put_file .deploybot.target.new .deploybot.target
+		write_file .deploybot.target printf '%s\n' "${kept[@]}" || true # a word too many is looked for and not found
 	fi
 }
 

@@ -165,7 +165,7 @@ reload() {
 			return 1
 		fi
 		# Where that cannot be written the next act reloads again.
-		{ upstream_stamp && printf '%s\n' "$(live_port)" "$reloaded"; } >.deploybot.nginx || true
+		write_file .deploybot.nginx printf '%s\n' "$(upstream_stamp)" "$(live_port)" "$reloaded" || rm -f .deploybot.nginx
 		served=blind
 		[[ $is_blind == yes ]] || find_served "$before"
 		return 0
@@ -210,7 +210,7 @@ stop_port() { # PORT
 	local ids words seconds
 	ids=$(containers "$1") || return 1
 	[[ -n $ids ]] || return 0
-	printf '%s\n' "$ids" >.deploybot.ending ||
+	write_file .deploybot.ending printf '%s\n' "$ids" ||
 		say "warning: what is being stopped cannot be noted in $dir: is its disk full?"
 	seconds=$(($(stop_grace) + 30))
 	((seconds >= up_seconds)) || seconds=$up_seconds
@@ -261,12 +261,10 @@ note_drain() { # PORT
 		drain_since=$(uptime_seconds)
 		[[ -n $served ]] || served=$(workers '[n]ginx: worker process is shutting down') || true # there is none
 	fi
-	if printf '%s\n' "${deployment:-0} $1 $drain_since" ${served:+"$served"} >.deploybot.drain.new; then
-		mv -f .deploybot.drain.new .deploybot.drain
-	else
+	write_file .deploybot.drain printf '%s\n' "${deployment:-0} $1 $drain_since" ${served:+"$served"} || {
 		rm -f .deploybot.drain
 		say "warning: $dir cannot be written: what ran on port $1 stays until the next release"
-	fi
+	}
 }
 
 # Fills passed_by with the masters of drain_workers whose workers all take requests still: those were not reloaded since,
@@ -410,13 +408,14 @@ line_of_port() { # PORT
 # Leaves for the switch which port it is and how often docker has started it, and for later releases of what the container
 # there was made.
 note_ready() { # PORT SUM, or PORT alone: as it was noted
-	local found id made=- of=- restarts
+	local found id made=- of=- restarts other
 	found=$(running "$1") || no_answer "nothing was switched there"
 	read -r id _ _ _ restarts _ <<<"$found" # it may just have ended
 	read -r _ made of _ < <(line_of_port "$1") || true # nobody has made it
 	[[ $# == 1 ]] || made=$id of=$2 restarts=0
-	{ line_of_port "$(other_port "$1")" && printf '%s\n' "$1 ${made:--} ${of:--} ${restarts:-0}"; } >.deploybot.made.new &&
-		put_file .deploybot.made.new .deploybot.made || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	other=$(line_of_port "$(other_port "$1")")
+	write_file .deploybot.made printf '%s\n' ${other:+"$other"} "$1 ${made:--} ${of:--} ${restarts:-0}" ||
+		die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 }
 
 # What a start has left for it; nothing where none has.
@@ -510,7 +509,7 @@ still_up() { # PORT
 }
 
 switch_bluegreen() {
-	local old new is_there=is_ready
+	local old new is_there=is_ready has_env=yes
 	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
 	check_owner
 	old=$(live_port) new=$(ready_port)
@@ -523,23 +522,30 @@ switch_bluegreen() {
 		still_up "$new" || die 70 "the new release does not run: $said; nothing was switched there"
 	fi
 	note_switch "$old" || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	make_env "DEPLOY_IMAGE=$image" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} || {
+		# It is what the others start with.
+		((${#others[@]} + ${#env_words[@]} == 0)) || {
+			forget_before
+			die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
+		}
+		has_env=no
+		say "warning: $dir/.env could not be written"
+	}
 	if [[ $new != "$old" ]]; then
 		point_at "$new" || {
+			drop_env
 			forget_before
 			die 70 "$upstream cannot be written: $(df -P -- "${upstream%/*}" | tail -n 1)"
 		}
 		if ! reload; then
 			point_back "$old" "$new"
+			drop_env
 			forget_before
 			die 70 "$said"
 		fi
 	fi
 	change=begun
-	write_env "DEPLOY_IMAGE=$image" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} || {
-		# It is what the others start with.
-		((${#others[@]} + ${#env_words[@]} == 0)) || die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
-		say "warning: $dir/.env could not be written"
-	}
+	[[ $has_env == no ]] || put_env || die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
 	say "${release:0:12} serves on port $new"
 	bring_up_others
 	change=over

@@ -23,11 +23,12 @@ find_in_force() {
 	done <.env
 }
 
-# Prints SUM or host of a release, the last that was noted; nothing where none is.
+# Prints SUM or host of a release, the last that was noted; nothing where none is.  By the end of a line: before that there
+# may be half a note, to which an earlier version has added the next one.
 noted_file() { # COMMIT@sha256:DIGEST, or a part of that
-	local of sum found=''
-	while read -r of sum; do
-		[[ $of != *"$1"* || ! $sum =~ ^(host|[0-9a-f]{64})$ ]] || found=$sum
+	local line found=''
+	while IFS= read -r line || [[ -n $line ]]; do
+		[[ ! $line =~ "$1"[0-9a-f]*(@sha256:[0-9a-f]{64})?\ (host|[0-9a-f]{64})$ ]] || found=${BASH_REMATCH[2]}
 	done < <(cat .deploybot.compose 2>/dev/null)
 	printf '%s' "$found"
 }
@@ -172,12 +173,12 @@ keep_file() {
 	[[ -n $chosen ]] || return 0
 	if [[ $chosen != host ]] && ! is_whole "$chosen"; then
 		file=$(kept_file "$chosen")
-		base64 -d <<<"$file_text" >"$file.new" && put_file "$file.new" "$file" ||
+		write_file "$file" base64 -d <<<"$file_text" ||
 			die 70 "$dir/$file cannot be written: $(df -P . | tail -n 1)"
 		is_whole "$chosen" || die 70 "$dir/$file is not what was sent: deploy again"
 	fi
 	[[ $chosen == host && ! -e .deploybot.compose ]] || [[ $(noted_file "$release") == "$chosen" ]] ||
-		printf '%s %s\n' "$release" "$chosen" >>.deploybot.compose ||
+		add_line .deploybot.compose "$release $chosen" ||
 		die 70 "$dir/.deploybot.compose cannot be written: $(df -P . | tail -n 1)"
 }
 
@@ -185,14 +186,14 @@ keep_file() {
 clean_files() {
 	local of sum lines=() sums=' ' file in_force
 	[[ -e .deploybot.compose ]] || return 0
-	while read -r of sum; do
-		[[ " ${kept[*]-} " == *" $of "* ]] || continue
+	for of in ${kept[@]+"${kept[@]}"}; do
+		sum=$(noted_file "$of")
+		[[ -n $sum ]] || continue
 		lines+=("$of $sum") sums+="$sum "
-	done <.deploybot.compose
+	done
 	find_in_force
-	printf '%s\n' ${lines[@]+"${lines[@]}"} >.deploybot.compose.lines && put_file .deploybot.compose.lines .deploybot.compose ||
-		return 0
-	for file in .deploybot.compose.*.yml .deploybot.compose.*.new; do
+	write_file .deploybot.compose printf '%s\n' ${lines[@]+"${lines[@]}"} || return 0
+	for file in .deploybot.compose.*.yml .deploybot.compose.*.new .deploybot.compose.*.yml.deploybot; do
 		sum=${file#.deploybot.compose.} sum=${sum%.yml}
 		[[ $sums == *" $sum "* || $sum == "$in_force" ]] || rm -f -- "$file"
 	done

@@ -90,15 +90,23 @@ take_back_recreate() {
 	return "$status"
 }
 
+# .env as it was noted.  On a full disk what was not changed needs no room, and the note takes its place.
+restore_env() {
+	local file
+	[[ ! -e .deploybot.before/no-env ]] || rm -f .env
+	[[ -e .deploybot.before/env ]] || return 0
+	file=$(env_file) || return "$?"
+	! cmp -s .deploybot.before/env "$file" || return 0
+	cp -p -- .deploybot.before/env "$file.deploybot" && put_file "$file.deploybot" "$file" && return 0
+	rm -f -- "$file.deploybot"
+	[[ $file == .env ]] && mv -f -- .deploybot.before/env .env
+}
+
 # .env and the containers of these services as they were noted.  Status 2: docker does not say which there are.  Fills `unsure`
 # with those that run as before: a stop that was begun may end them yet.
 restore_before() { # SERVICE...
 	local id name part of image_then rest is there='' new=() status=0 compose_file='' # .env says it
-	if [[ -e .deploybot.before/env ]]; then
-		cp -p .deploybot.before/env .env.deploybot && put_file .env.deploybot "$(readlink -f .env)" || status=1
-	elif [[ -e .deploybot.before/no-env ]]; then
-		rm -f .env
-	fi
+	restore_env || status=1
 	[[ $# == 0 ]] || there=$(insist states "" "$@") || return 2
 	while read -r id rest; do
 		[[ -z $id ]] || grep -q "^$id " .deploybot.before/containers || new+=("$id")

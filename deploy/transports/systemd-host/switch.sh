@@ -40,8 +40,10 @@ to_come_back() {
 
 # A unit that we have touched is restarted or stopped when it is brought back; one that we have not runs on.
 restart() { # UNIT
-	printf '%s\n' "$1" >>.deploybot.before/touched || return "$?"
-	flush .deploybot.before/touched .deploybot.before
+	was_touched "$1" || { add_line .deploybot.before/touched "$1" && flush .deploybot.before; } || {
+		said="$dir cannot be written: $(df -P . | tail -n 1)"
+		return 1
+	}
 	order reset-failed "$1" || true # where it has not failed; what counts is that it can be started
 	order --no-block restart "$1"
 }
