@@ -61,7 +61,7 @@ static const struct golden {
 	const char *first; /* up to its end */
 	const char *step, *migration, *detail;
 	enum program program;
-	bool changed, barred, is_awaited, is_forward, is_live;
+	bool changed, barred, is_awaited, is_forward, is_live, is_killed;
 	bool is_over, is_left; /* LIVE: as it is said later */
 	enum { LOOKED_AT, NOT_STARTED, UNKNOWN } how;
 	enum run_end run_end;
@@ -97,15 +97,15 @@ static const struct golden {
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
 	    "❌ New one not up: " NAME ", what it left is not known: \"Make it blue\"",
-	    .step = "start", .detail = "killed by signal 9 (out of memory?)",
-	    .run_end = RUN_FAILED },
+	    .step = "start", .is_killed = true, .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
 	    "❌ Build failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "build",
-	    .detail = "killed by signal 9 (out of memory?)", .run_end = RUN_FAILED },
+	    .is_killed = true, .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED,
 	    "✋ Stopped: " NAME
 	    ", what it left is not known: \"Make it blue\" in start by @ada, then killed by signal 9",
-	    .step = "start", .detail = "by @ada, then killed by signal 9", .run_end = RUN_FAILED },
+	    .step = "start", .is_killed = true, .detail = "by @ada, then killed by signal 9",
+	    .run_end = RUN_FAILED },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED,
 	    "🚫 Runs already: " NAME " \"Make it blue\" 1a2b3c4, so it is not deployed again",
 	    .is_live = true },
@@ -260,6 +260,7 @@ each_end_begins_with_its_outcome_and_environment(void **state)
 		what.steps = &step;
 		what.n_steps = row->step != NULL;
 		what.run_end = row->run_end;
+		what.is_killed = row->is_killed;
 		what.rollback_not_started = row->how == NOT_STARTED;
 		what.barriers = &barrier;
 		what.n_barriers = row->barred;
