@@ -92,7 +92,8 @@ def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench
     bench.forget_calls()
     status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
     assert status == 0, said
-    release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=300", "missing=64"]
+    release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=300", "missing=64",
+               "rollback=yes"]
     assert bench.ssh_calls() == [
         ssh_words(bench, "check", 150, f"image={bench.image}"),
         ssh_words(bench, "pull", 1300, *release), ssh_words(bench, "switch", 900, *release)]
