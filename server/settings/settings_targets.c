@@ -98,7 +98,7 @@ check_one_login(struct settings_loader *l, const struct settings_member *member,
 	    other[0] == '\0' ? "REGISTRY_URL" : setting_name("REGISTRY_<NAME>_URL", other, of_url),
 	    registry,
 	    other[0] == '\0' ? "REGISTRY_USER" :
-				setting_name("REGISTRY_<NAME>_USER", other, of_user),
+			       setting_name("REGISTRY_<NAME>_USER", other, of_user),
 	    member->name);
 }
 

@@ -401,7 +401,8 @@ def test_a_host_gets_the_key_of_its_own_environment(ways_in, files, staging, pro
 
 def test_each_environment_is_asked_about_by_its_own_way(ways_in):
     """A key that goes through a jump host is needed there; who has no jump host gets a health URL."""
-    status, said, public = ways_in(main=HOSTS_OF_THREE + OWN_KEYS + "PRODUCTION_SSH_JUMP=ops@gate\nPRODUCTION_DEPLOY_USER=x\n")
+    own = "PRODUCTION_SSH_JUMP=ops@gate\nPRODUCTION_DEPLOY_USER=x\n"
+    status, said, public = ways_in(main=HOSTS_OF_THREE + OWN_KEYS + own)
     assert status == 0 and f"production: x production_key {public['production_key']} ops@gate\n" in said, said
     assert said.count("asked at once") == 2 and "x production_key ops@gate: h2 h3\n" in said, said
     assert "staging_key direct: h1 h4\nasked" in said and "health:  http://127.0.0.1:8080/health\n" in said, said
