@@ -106,8 +106,8 @@ def test_compose_gets_the_time_that_its_services_may_take_to_end(bench, grace, e
 @pytest.mark.parametrize("settings, grace, says", [
     ({}, "4m", None),
     ({}, "8m1s",
-     "what runs may take 481 s to end in a release (stop_grace_period), and DEPLOY_TIMEOUT_SECONDS is 600: a release that "
-     "needs that long would be ended and rolled back, however good it is; set DEPLOY_TIMEOUT_SECONDS to 601 or more"),
+     "what runs may take 481 s to end in a release (stop_grace_period), and DEPLOY_TIMEOUT_SECONDS is 600: a release "
+     "that needs that long would be ended and rolled back, however good it is; set DEPLOY_TIMEOUT_SECONDS to 601 or more"),
     ({"DEPLOY_TIMEOUT_SECONDS": "601"}, "8m1s", None),
     ({"STAGING_HOST": "h1,h2:2222"}, "4m1s", "set DEPLOY_TIMEOUT_SECONDS to 602 or more"),
     ({"STAGING_HOST": "h1,h2:2222", "HOSTS_PARALLEL": "true"}, "4m1s", None)])
@@ -145,8 +145,8 @@ NETWORKS = "    networks:\n      - shop\nnetworks:\n  shop:\n    external: true\
 
 @pytest.mark.parametrize("text, networks, says", [
     (COMPOSE + NETWORKS, [],
-     "service app: there is no network acme_shop, which is external: compose makes none of these; there: docker network "
-     "create acme_shop"),
+     "service app: there is no network acme_shop, which is external: compose makes none of these; there: docker "
+     "network create acme_shop"),
     (COMPOSE + NETWORKS, ["acme_shop"], None),
     (COMPOSE + NETWORKS.replace("true", "true\n    driver: overlay"), [], None),
     (COMPOSE + NETWORKS.replace("true", "false"), [], None),

@@ -255,8 +255,8 @@ check_networks() {
 			fi
 			real=${field[/$of.name]:-$of}
 			[[ $'\n'$found == *$'\n'"$real "* || $found == *" $real"* ]] ||
-				die 70 "$the_file, service $name: there is no network $real, which is external: compose makes none of \
-these; there: docker network create $real"
+				die 70 "$the_file, service $name: there is no network $real, which is external: compose makes none \
+of these; there: docker network create $real"
 		done
 	done
 }
