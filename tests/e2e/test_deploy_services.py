@@ -107,7 +107,8 @@ def test_compose_gets_the_time_that_its_services_may_take_to_end(bench, grace, e
     ({}, "4m", None),
     ({}, "8m1s",
      "what runs may take 481 s to end in a release (stop_grace_period), and DEPLOY_TIMEOUT_SECONDS is 600: a release "
-     "that needs that long would be ended and rolled back, however good it is; set DEPLOY_TIMEOUT_SECONDS to 601 or more"),
+     "that needs that long would be ended and rolled back, however good it is; set DEPLOY_TIMEOUT_SECONDS to 601 or "
+     "more"),
     ({"DEPLOY_TIMEOUT_SECONDS": "601"}, "8m1s", None),
     ({"STAGING_HOST": "h1,h2:2222"}, "4m1s", "set DEPLOY_TIMEOUT_SECONDS to 602 or more"),
     ({"STAGING_HOST": "h1,h2:2222", "HOSTS_PARALLEL": "true"}, "4m1s", None)])
