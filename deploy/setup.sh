@@ -272,8 +272,7 @@ set_up_hosts() {
 	((${#by_ssh[@]} > 0)) || return 0
 	hosts=() ports=()
 	for environment in "${by_ssh[@]}"; do
-		value_of "$(name_of "$environment" HOST)" ''
-		add_hosts "$said"
+		add_direct_hosts "$environment"
 	done
 	ask_jump
 	ask_health
@@ -338,7 +337,7 @@ name_first() {
 
 # One more host of an environment that has some.
 set_up_host() {
-	local environment=${1##*/} setting list url first
+	local environment=${1##*/} setting list fresh through reach
 	[[ $1 != */* ]] || application=${1%/*}
 	check_environment_name "$1"
 	draft=$folder/setup.host
@@ -356,13 +355,19 @@ set_up_host() {
 	find_key
 	ask SETUP_HOST '' check_new_host "Which host does $1 get? HOST or HOST:PORT" \
 		"Releases go there too, behind the others: $list"
+	fresh=$said hosts=() ports=()
+	find_way_in "$environment"
+	if [[ -z $through ]]; then
+		add_hosts "$fresh"
+		ask_jump
+		find_way_in "$environment"
+	fi
 	hosts=() ports=()
-	add_hosts "$said"
-	ask_jump
+	add_hosts "$fresh"
 	find_health "$environment" "$list"
 	check_all || fail "$EXIT_CONFIG" "check-config does not take the answers together: $untouched"
 	ask_login
-	confirm_keys
+	confirm_keys "$through"
 	value_of "$(name_of "$environment" COMPOSE_DIR)" "/srv/${application:-app}"
 	prepare "${hosts[0]}" "${ports[0]}" "$said"
 	commit

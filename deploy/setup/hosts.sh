@@ -61,16 +61,15 @@ check_fingerprints() { # NAME
 
 # Shows the keys of all hosts that are new, and has them confirmed: before the first byte goes there.  That of a jump host
 # first, which then has to let us through to see theirs.
-confirm_keys() {
-	local behind=("${hosts[@]}") at=("${ports[@]}") through
-	shared_value_of SSH_JUMP ''
-	through=$said jump='' key_way=''
-	if [[ -n $through ]]; then
-		split_jump "$through"
+confirm_keys() { # SSH_JUMP
+	local behind=("${hosts[@]}") at=("${ports[@]}")
+	jump='' key_way=''
+	if [[ -n $1 ]]; then
+		split_jump "$1"
 		hosts=("$jump_host") ports=("$jump_port")
 		confirm_these
 		prepare_jump_host "${behind[0]}" "${at[0]}"
-		jump=$through
+		jump=$1
 	fi
 	hosts=("${behind[@]}") ports=("${at[@]}")
 	confirm_these
@@ -221,28 +220,74 @@ again. $untouched"
 
 # ---- all of them ------------------------------------------------------------------------------------
 
+# The key of all that have none of their own.
 find_key() {
 	shared_value_of DEPLOY_USER deploy
 	deploy_user=$said
-	key=$key_final
+	key_shared=$key_final
 	if [[ ! -s $key_final ]]; then
-		key=$draft/deploy_key
-		[[ -s $key ]] || ssh-keygen -q -t ed25519 -N '' -C deploybot -f "$key"
+		key_shared=$draft/deploy_key
+		[[ -s $key_shared ]] || ssh-keygen -q -t ed25519 -N '' -C deploybot -f "$key_shared"
 	fi
+	use_key "$key_shared"
+}
+
+use_key() { # FILE
+	key=$1
 	public_key=$(ssh-keygen -y -f "$key") || fail "$EXIT_CONFIG" "$key is no key that ssh-keygen can read"
 	public_key=$(cut -d' ' -f1,2 <<<"$public_key")
 }
 
-# All of the environments': their keys first, all at once.
-prepare_environments() {
-	local environment i
-	hosts=() ports=()
+# Fills deploy_user, key, public_key and `through`, its SSH_JUMP, as a deployment there will have them, which comes with no
+# other environment's key; and `reach`, the same for those that are reached by the same user and key over one jump host.
+find_way_in() { # ENV
+	value_for "$1" DEPLOY_USER
+	deploy_user=${said:-deploy}
+	value_for "$1" SSH_KEY_PATH
+	[[ -n $said && $said != "$key_final" ]] || said=$key_shared
+	[[ -s $said ]] || fail "$EXIT_CONFIG" "$(name_of "$1" SSH_KEY_PATH): the key of $1, $said, is not there yet: make it, as \
+$runner_user: ssh-keygen -q -t ed25519 -N '' -C deploybot -f $said; then begin again. $untouched"
+	use_key "$said"
+	value_for "$1" SSH_JUMP
+	through=$said reach=direct
+	[[ -z $through ]] || reach="$deploy_user $key $through"
+}
+
+# Adds those of an environment that this machine comes to by itself, as far as the settings say.
+add_direct_hosts() { # ENV
+	value_for "$1" SSH_JUMP
+	[[ -z $said ]] || return 0
+	value_of "$(name_of "$1" HOST)" ''
+	add_hosts "$said"
+}
+
+# Those that are reached in the same way are asked about at once.
+confirm_keys_of_all() {
+	local environment
+	local -A lists=()
 	for environment in "${by_ssh[@]}"; do
+		find_way_in "$environment"
 		value_of "$(name_of "$environment" HOST)" ''
-		add_hosts "$said"
+		lists[$reach]+=${lists[$reach]:+,}$said
 	done
-	confirm_keys
 	for environment in "${by_ssh[@]}"; do
+		find_way_in "$environment"
+		[[ -n ${lists[$reach]} ]] || continue
+		hosts=() ports=()
+		add_hosts "${lists[$reach]}"
+		lists[$reach]=''
+		confirm_keys "$through"
+	done
+}
+
+# All of the environments': their keys first.
+prepare_environments() {
+	local environment i through reach
+	confirm_keys_of_all
+	for environment in "${by_ssh[@]}"; do
+		find_way_in "$environment"
+		jump=$through
+		[[ -z $jump ]] || split_jump "$jump"
 		value_of "$(name_of "$environment" HOST)" ''
 		hosts=() ports=()
 		add_hosts "$said"

@@ -443,7 +443,7 @@ set_health() { # ENV
 	setting=$(name_of "$1" HEALTH_URL)
 	value_of "$setting" ''
 	[[ -z $said ]] || return 0
-	shared_value_of SSH_JUMP ''
+	value_for "$1" SSH_JUMP
 	if [[ -n $said ]]; then # nor does the server reach them
 		setting=$(name_of "$1" SMOKE_URL)
 		value_of "$setting" "http://127.0.0.1:$health"

@@ -197,7 +197,7 @@ commit() {
 		[[ ${want[$name]} != "$secrets/server/"* ]] || user=$server_user
 		write_secret "$user" "${want[$name]}" <"${staged[$name]}"
 	done
-	[[ $key == "$key_final" ]] || write_secret "$runner_user" "$key_final" <"$key"
+	[[ $key_shared == "$key_final" ]] || write_secret "$runner_user" "$key_final" <"$key_shared"
 	cmp -s -- "$known" "$known_final" || write_secret "$runner_user" "$known_final" <"$known"
 	if [[ -n $application ]]; then
 		write_application

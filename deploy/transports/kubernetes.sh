@@ -12,6 +12,7 @@ readonly transport_needs=image
 : "${KUBERNETES_LATE_SECONDS:=15}" # behind a create that was not answered: the API may be at it as long as at one request
 : "${KUBERNETES_AGAIN_SECONDS:=3}" # between two attempts when the API was not there while the cluster rolls out
 readonly KUBERNETES_REQUEST=15s # one answer of the API
+readonly KUBERNETES_TELL_SECONDS=30 # of a run's time, to ask why a rollout is not done
 
 # What we write down: on the pod template what runs, on the workload whose it is.
 readonly KUBERNETES_RELEASE=deploybot/release KUBERNETES_ATTEMPT=deploybot/attempt KUBERNETES_OWNER=deploybot/environment
@@ -314,8 +315,8 @@ kubernetes_set_image() { # RELEASE
 
 # Waits until the cluster has carried it out.  That goes on while the API is away, so we ask again.  Returns 0, EXIT_BUSY
 # when that takes too long, or EXIT_REFUSED.
-kubernetes_follow() { # RESOURCE
-	local until=$((EPOCHSECONDS + KUBERNETES_ROLLOUT_SECONDS)) left status
+kubernetes_follow() { # RESOURCE [SECONDS]
+	local until=$((EPOCHSECONDS + ${2:-KUBERNETES_ROLLOUT_SECONDS})) left status
 	while :; do
 		left=$((until - EPOCHSECONDS)) status=0
 		((left > 0)) || return "$EXIT_BUSY"
@@ -331,7 +332,7 @@ kubernetes_follow() { # RESOURCE
 }
 
 kubernetes_ask_later() {
-	warn "the cluster's API is not available; retrying for up to ${KUBERNETES_ROLLOUT_SECONDS} s"
+	warn "the cluster's API is not available; retrying for up to ${kubernetes_patience:-$KUBERNETES_ROLLOUT_SECONDS} s"
 	limited $((KUBERNETES_AGAIN_SECONDS + 10)) "a pause" sleep "$KUBERNETES_AGAIN_SECONDS"
 }
 
@@ -344,10 +345,23 @@ kubernetes_look_behind() {
 	done
 }
 
+# Fills kubernetes_patience: how long a rollout is waited for.  Where a run is ended by then it is less: somebody has to say
+# what keeps the cluster from it.
+kubernetes_find_patience() {
+	local all=${DEPLOY_TIMEOUT_SECONDS:-} spared
+	kubernetes_patience=$KUBERNETES_ROLLOUT_SECONDS
+	[[ -n ${RUN_ID:-} && -n $all ]] || return 0
+	spared=$((all / 20 < KUBERNETES_TELL_SECONDS ? all / 20 : KUBERNETES_TELL_SECONDS))
+	((all + migration_seconds - SECONDS - spared >= kubernetes_patience)) ||
+		kubernetes_patience=$((all + migration_seconds - SECONDS - spared))
+	((kubernetes_patience > 0)) || kubernetes_patience=1
+}
+
 kubernetes_wait() { # [IMAGE]
-	local status=0 name=${kubernetes_workload#deployment/}
+	local status=0 name=${kubernetes_workload#deployment/} kubernetes_patience
 	step "rollout${kubernetes_workloads[*]+ $kubernetes_workload}"
-	kubernetes_follow "${kubernetes_resources[$kubernetes_workload]}" || status=$?
+	kubernetes_find_patience
+	kubernetes_follow "${kubernetes_resources[$kubernetes_workload]}" "$kubernetes_patience" || status=$?
 	((status == 0)) || kubernetes_not_done "$status"
 	[[ -n ${1:-} ]] || return 0
 	kubernetes_look_behind
@@ -363,7 +377,7 @@ kubernetes_not_done() { # STATUS
 	if [[ $said == *orbidden* || $said == *Unauthorized* ]]; then
 		kubernetes_failed "the rollout of $name cannot be followed"
 	fi
-	(($1 != EXIT_BUSY)) || what="the rollout of $name took longer than $KUBERNETES_ROLLOUT_SECONDS s"
+	(($1 != EXIT_BUSY)) || what="the rollout of $name took longer than $kubernetes_patience s"
 	kubernetes_tell_why &
 	wait "$!" || warn "the cluster does not say why"
 	[[ ! -s $kubernetes_folder/why ]] || reason=$(<"$kubernetes_folder/why")

@@ -463,7 +463,7 @@ transport_preflight() {
 	ssh_check_files
 	ssh_started=() ssh_at_work=no ssh_migrating=() ssh_grace=0 ssh_others=() ssh_found=() ssh_runs=()
 	ssh_ids=() ssh_interrupted=() ssh_cut=()
-	ssh_quiet=no
+	ssh_quiet=no ssh_stops=()
 	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
 	ssh_check_smoke
 	ssh_name_gone
@@ -502,7 +502,7 @@ ssh_show_check() {
 					holds=${BASH_REMATCH[2]:0:SSH_OTHER_BYTES} port=${BASH_REMATCH[4]}
 			elif [[ $line =~ ^services\ ([a-z0-9_-]+)\ ([A-Za-z0-9._,-]*)$ ]]; then
 				ssh_found[i]="project=${BASH_REMATCH[1]} others=${BASH_REMATCH[2]}"
-			elif ssh_take_grace "$line"; then
+			elif ssh_take_grace "$line" "$i"; then
 				ssh_found[i]+=" grace=${BASH_REMATCH[1]},${BASH_REMATCH[2]}"
 			elif [[ $line =~ ^tools\ (docker|docker-compose)\ ([A-Za-z0-9._/:@=,+-]*)$ ]]; then
 				ssh_found[i]+=" compose=${BASH_REMATCH[1]} root=${BASH_REMATCH[2]}"
@@ -551,6 +551,7 @@ at work, or was killed; the next one ends it"
 		[[ -z $holds ]] || warn_people "${ssh_hosts[$i]}: $holds has port $port, which every second release needs, and \
 deploybot does not end it: when nobody is to be rolled back to it, there: docker rm -f $holds"
 	done
+	ssh_judge_deadline
 	ssh_compare
 	ssh_judge_absent
 }
@@ -571,13 +572,33 @@ COMPOSE_SERVICES names"
 	done
 }
 
-# Is it a line `grace SUM LONGEST`?  What is replaced may take so long to end, and once more where it is brought back; and
-# a stop may take effect late.  Leaves both in BASH_REMATCH.
-ssh_take_grace() { # LINE
+# Is it a line `grace SUM LONGEST [SLOW]`?  What is replaced may take so long to end, and once more where it is brought back;
+# and a stop may take effect late.  Leaves both in BASH_REMATCH, and in ssh_stops what slow ones may take.
+ssh_take_grace() { # LINE INDEX
 	local most
-	[[ $1 =~ ^grace\ (0|[1-9][0-9]{0,5})\ (0|[1-9][0-9]{0,3})$ ]] || return 1
+	[[ $1 =~ ^grace\ (0|[1-9][0-9]{0,5})\ (0|[1-9][0-9]{0,3})(\ (0|[1-9][0-9]{0,5}))?$ ]] || return 1
 	most=$((2 * BASH_REMATCH[1] + BASH_REMATCH[2]))
 	((most <= ssh_grace)) || ssh_grace=$most
+	ssh_stops[$2]=${BASH_REMATCH[4]:-0}
+}
+
+# A run that is ended while old ones end brings them back, however good the new ones are.  Hosts are switched in their order,
+# so many at a time; that the last of the new ones starts comes on top.
+ssh_judge_deadline() {
+	local i slot free most=0 busy=()
+	[[ -n ${DEPLOY_TIMEOUT_SECONDS:-} && ${#ssh_stops[@]} -gt 0 ]] || return 0
+	for i in "${!ssh_hosts[@]}"; do
+		free=0
+		for ((slot = 0; slot < ssh_at_once; slot++)); do
+			((${busy[$slot]:-0} >= ${busy[$free]:-0})) || free=$slot
+		done
+		busy[free]=$((${busy[$free]:-0} + ${ssh_stops[$i]:-0}))
+		((busy[free] <= most)) || most=${busy[$free]}
+	done
+	((most += START_SECONDS))
+	((most <= START_SECONDS || most <= DEPLOY_TIMEOUT_SECONDS)) || warn_people "what runs may take \
+$((most - START_SECONDS)) s to end in a release (stop_grace_period), and DEPLOY_TIMEOUT_SECONDS is $DEPLOY_TIMEOUT_SECONDS: \
+a release that needs that long would be ended and rolled back, however good it is; set DEPLOY_TIMEOUT_SECONDS to $most or more"
 }
 
 # Hosts whose compose files have drifted apart run something else than one has looked at; some may mean it.

@@ -71,7 +71,7 @@ transport_preflight() {
 	systemd_find_settings
 	migration_at="in ${SYSTEMD_DIR%/} on ${ssh_hosts[0]}"
 	ssh_check_files
-	ssh_quiet=no ssh_migrating=() ssh_grace=0
+	ssh_quiet=no ssh_migrating=() ssh_grace=0 ssh_stops=()
 	[[ $reads != logs ]] || return 0
 	ssh_name_gone
 	[[ -z $migration_name ]] || ssh_found=(migrates=yes) # on the first host
@@ -89,7 +89,7 @@ systemd_show_check() {
 		[[ -s $ssh_folder/out.$i ]] || continue
 		quote
 		while IFS= read -r line || [[ -n $line ]]; do
-			ssh_take_grace "$line" || printf '%s\n' "$line"
+			ssh_take_grace "$line" "$i" || printf '%s\n' "$line"
 		done <"$ssh_folder/out.$i"
 		unquote
 	done

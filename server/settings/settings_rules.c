@@ -103,6 +103,7 @@ is_ours(const char *transport)
 	W(NO_COMPOSE, is[BY_OURS] && !is[BY_SSH]) \
 	W(NO_UNITS, is[BY_OURS] && !is[ON_UNITS]) \
 	W(NO_CLUSTER, is[BY_OURS] && !is[ON_KUBERNETES]) \
+	W(NOT_ASKED_ON_HOSTS, is[NO_COMPOSE] && is[NO_UNITS]) \
 	W(NOTHING_MIGRATED, is[BY_SSH] && !is_given(v, SETTING_MIGRATE_COMMAND)) \
 	W(IN_PRODUCTION, v->s->is_production) \
 	W(IN_PRODUCTION_WITHOUT_OTP, v->s->is_production && \

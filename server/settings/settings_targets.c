@@ -56,16 +56,63 @@ say_no_build(struct settings_loader *l, const char *setting, const char *registr
 	    setting_name(setting, registry, name), registry, member->name);
 }
 
+/* Of "https://HOST/PATH", which may begin at HOST.  Returns its length; it is at *url then. */
+static size_t
+find_registry_host(const char **url)
+{
+	const char *scheme = strstr(*url, "://");
+
+	if (scheme != NULL)
+		*url = scheme + strlen("://");
+	return strcspn(*url, "/");
+}
+
+static bool
+are_at_one_host(const char *one, const char *other)
+{
+	size_t n = find_registry_host(&one);
+
+	return find_registry_host(&other) == n && strncmp(one, other, n) == 0;
+}
+
+/* docker keeps one login for each host: REGISTRY_URL's is the first. */
+static void
+check_one_login(struct settings_loader *l, const struct settings_member *member,
+    const char *registry, const char *url)
+{
+	const char *list = settings_value_of(l->s, member, SETTING_REGISTRIES)->text;
+	const char *first = settings_value_of(l->s, member, SETTING_REGISTRY_URL)->text;
+	char other[SETTINGS_MEMBER_NAME] = "", name[SETTING_NAME_MAX], of_url[SETTING_NAME_MAX],
+	     of_user[SETTING_NAME_MAX];
+	size_t length;
+
+	while (first == NULL || !are_at_one_host(first, url)) {
+		if (!setting_next(&list, other, sizeof(other)) || strcmp(other, registry) == 0)
+			return; /* what is behind it is looked at in its turn */
+		first = settings_find(l, setting_name("REGISTRY_<NAME>_URL", other, name));
+	}
+	length = find_registry_host(&url);
+	settings_say(l->report, SETTINGS_FLAW,
+	    "%s: is at %.*s, as %s is, and docker keeps one login for each host: take %s out of REGISTRIES, and let %s read its images too; no image can be built for %s",
+	    setting_name("REGISTRY_<NAME>_URL", registry, name), (int)length, url,
+	    other[0] == '\0' ? "REGISTRY_URL" : setting_name("REGISTRY_<NAME>_URL", other, of_url),
+	    registry,
+	    other[0] == '\0' ? "REGISTRY_USER" :
+			       setting_name("REGISTRY_<NAME>_USER", other, of_user),
+	    member->name);
+}
+
 /* What a build logs in at; AWS makes its own passwords. */
 static void
 check_registries(struct settings_loader *l, const struct settings_member *member)
 {
-	const char *list = settings_value_of(l->s, member, SETTING_REGISTRIES)->text, *user;
+	const char *list = settings_value_of(l->s, member, SETTING_REGISTRIES)->text, *user, *url;
 	char registry[SETTINGS_MEMBER_NAME], name[SETTING_NAME_MAX];
 
 	while (list != NULL && setting_next(&list, registry, sizeof(registry))) {
 		user = settings_find(l, setting_name("REGISTRY_<NAME>_USER", registry, name));
-		if (settings_find(l, setting_name("REGISTRY_<NAME>_URL", registry, name)) == NULL)
+		url = settings_find(l, setting_name("REGISTRY_<NAME>_URL", registry, name));
+		if (url == NULL)
 			say_no_build(l, "REGISTRY_<NAME>_URL", registry, member);
 		else if (user != NULL && strcmp(user, "AWS") != 0 &&
 		    settings_find(l, setting_name("REGISTRY_<NAME>_PASSWORD", registry, name)) ==
@@ -73,6 +120,8 @@ check_registries(struct settings_loader *l, const struct settings_member *member
 		    settings_find(
 			l, setting_name("REGISTRY_<NAME>_PASSWORD_FILE", registry, name)) == NULL)
 			say_no_build(l, "REGISTRY_<NAME>_PASSWORD", registry, member);
+		if (url != NULL)
+			check_one_login(l, member, registry, url);
 	}
 }
 

@@ -16,7 +16,7 @@ import urllib.request
 import pytest
 
 from commands.recorder import records_in
-from commands_aid import CommandBench
+from commands_aid import DEPLOY, CommandBench
 from runner_client import ROOT, wait_for
 
 # The client that the tests use; any since Debian's 1.20 will do.
@@ -655,6 +655,25 @@ def test_a_rollout_that_takes_too_long_is_out_of_time_and_can_be_rolled_back(ben
     assert status == 75 and "took longer than 2 s" in said[-1]
     assert bench.run("rollback.sh", "staging", first)[0] == 0
     assert bench.cluster.pods() == {image_of(first): [True, True]}
+
+
+def test_a_run_that_is_ended_before_the_cluster_gives_up_says_why(bench):
+    """Regression: it was ended while it waited, and nobody had looked at the pods."""
+    bench.cluster.say("plan", images={bench.pushed("bad")[41:]: "CrashLoopBackOff"})
+    bench.environment["DEPLOYMENT_ID"] = "8"
+    _, status, said = bench.release("bad", RUN_ID="1", DEPLOY_TIMEOUT_SECONDS="15")
+    assert status == 75 and re.search(r"took longer than (1?[0-9]) s: the pod .*CrashLoopBackOff", said[-1]), said
+
+
+@pytest.mark.parametrize("settings, seconds", [
+    (":", 900), ("DEPLOY_TIMEOUT_SECONDS=600", 900), ("RUN_ID=1 DEPLOY_TIMEOUT_SECONDS=600", 600 - 100 - 30),
+    ("RUN_ID=1 DEPLOY_TIMEOUT_SECONDS=200 migration_seconds=50", 200 + 50 - 100 - 10),
+    ("RUN_ID=1 DEPLOY_TIMEOUT_SECONDS=60", 1), ("RUN_ID=1 DEPLOY_TIMEOUT_SECONDS=3600", 900)])
+def test_a_rollout_is_waited_for_as_long_as_its_run_has(settings, seconds):
+    script = f"""migration_seconds=0 here={DEPLOY}; . {DEPLOY}/transports/kubernetes.sh
+SECONDS=100; {settings}; kubernetes_find_patience; echo $kubernetes_patience"""
+    done = subprocess.run(["bash", "-c", script], check=True, timeout=60, stdout=subprocess.PIPE, text=True)
+    assert int(done.stdout) == seconds
 
 
 def test_a_missing_deployment_is_said_with_those_that_are_there(bench):

@@ -225,6 +225,30 @@ def test_one_that_fails_is_the_end_and_what_was_live_serves(bench):
     assert bench.runs() == [(f"{bench.image}@{one}", "running")]
 
 
+NETWORK = "network shop declared as external, but could not be found"
+# What the engine remembers: of before, too, so that it is all since then; or of before alone what was long ago.
+WHOLE, CUT = [[100, "exec_start: sh", "app_1"]], []
+
+
+@pytest.mark.parametrize("settings, events, began", [
+    ({"unmade": NETWORK}, WHOLE, False),
+    ({"unmade": NETWORK}, [*WHOLE, [101, "start", "deploybot-migrate-staging"]], False),
+    ({"unmade": NETWORK}, CUT, True), ({}, WHOLE, True)])
+def test_one_whose_container_never_started_did_not_begin(bench, settings, events, began):
+    """Regression: whatever compose itself refused was "the database may be half migrated".  What the engine has
+    forgotten may have been its start."""
+    _, one = bench.shipped("one")
+    bench.change_engine(**settings, events=events)
+    status, said = bench.run("deploy.sh", "staging", bench.release("two")[0], MIGRATE_COMMAND="false")
+    assert status == 70 and bench.runs() == [(f"{bench.image}@{one}", "running")], said
+    if began:
+        assert re.search(r"the migration failed \(exit [13]\): ", said[-1]), said
+        assert bench.steps()[-2].startswith("migrate") and bench.steps()[-1].startswith("migrate-failed "), said
+    else:
+        assert "the migration did not begin: compose run ended with status 1" in said[-1], said
+        assert bench.steps()[-2:] == ["migrate", "migrate-not-started"], said
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["pre-start", "pre-deploy"])
 def test_a_hook_that_fails_says_whether_the_migration_ran(bench, kind):

@@ -103,6 +103,25 @@ def test_compose_gets_the_time_that_its_services_may_take_to_end(bench, grace, e
     assert words[3] == str(switch)
 
 
+@pytest.mark.parametrize("settings, grace, says", [
+    ({}, "4m", None),
+    ({}, "8m1s",
+     "what runs may take 481 s to end in a release (stop_grace_period), and DEPLOY_TIMEOUT_SECONDS is 600: a release "
+     "that needs that long would be ended and rolled back, however good it is; set DEPLOY_TIMEOUT_SECONDS to 601 or "
+     "more"),
+    ({"DEPLOY_TIMEOUT_SECONDS": "601"}, "8m1s", None),
+    ({"STAGING_HOST": "h1,h2:2222"}, "4m1s", "set DEPLOY_TIMEOUT_SECONDS to 602 or more"),
+    ({"STAGING_HOST": "h1,h2:2222", "HOSTS_PARALLEL": "true"}, "4m1s", None)])
+def test_what_takes_longer_to_end_than_a_run_may_is_said_before_one(bench, settings, grace, says):
+    """Regression: the run was ended while it waited, and each good release rolled back."""
+    (bench.app / "docker-compose.yml").write_text(
+        (COMPOSE + OTHERS).replace("restart: always\n", f"restart: always\n    stop_grace_period: {grace}\n", 1))
+    status, said = bench.run("target.sh", "staging", "preflight", **{"DEPLOY_TIMEOUT_SECONDS": "600", **settings})
+    assert status == 0, said
+    found = [line for line in said if "==> warning what runs may take" in line]
+    assert (says is None) == (not found) and (says is None or found[0].endswith(says)), said
+
+
 @pytest.mark.parametrize("grace, says", [
     ("30m1s", "service worker: its stop_grace_period is 1801 s, and a release waits 1800 s at most for the end of what "
               "it replaces: write 30m or less"),
@@ -112,6 +131,36 @@ def test_preflight_refuses_a_grace_that_no_release_waits_for(bench, grace, says)
         COMPOSE + OTHERS.replace("restart: always\n", f"restart: always\n    stop_grace_period: {grace}\n", 1))
     status, said = bench.run("deploy.sh", "staging", bench.release("one")[0])
     assert status == 70 and says in said[-1] and "pull" not in bench.steps(), said
+
+
+def test_a_pair_does_not_wait_in_a_release_for_the_main_service(pair):
+    """Which is drained behind it."""
+    (pair.app / "docker-compose.yml").write_text(
+        (COMPOSE + PORTS + OTHERS).replace("restart: always\n", "restart: always\n    stop_grace_period: 30m\n", 1))
+    status, said = pair.run("target.sh", "staging", "preflight", DEPLOY_TIMEOUT_SECONDS="600")
+    assert status == 0 and "what runs may take" not in "\n".join(said), said
+
+
+NETWORKS = "    networks:\n      - shop\nnetworks:\n  shop:\n    external: true\n    name: acme_shop\n"
+
+
+@pytest.mark.parametrize("text, networks, says", [
+    (COMPOSE + NETWORKS, [],
+     "service app: there is no network acme_shop, which is external: compose makes none of these; there: docker "
+     "network create acme_shop"),
+    (COMPOSE + NETWORKS, ["acme_shop"], None),
+    (COMPOSE + NETWORKS.replace("true", "true\n    driver: overlay"), [], None),
+    (COMPOSE + NETWORKS.replace("true", "false"), [], None),
+    (COMPOSE + "networks:\n  shop:\n    external: true\n", [], None),
+    (COMPOSE + "networks:\n  default:\n    external: true\n    name: old\n", [], "docker network create old")])
+def test_a_network_that_somebody_else_makes_has_to_be_there(bench, text, networks, says):
+    """Regression: a migration was the first to miss it."""
+    bench.change_engine(networks=networks)
+    (bench.app / "docker-compose.yml").write_text(text)
+    status, said = bench.run("target.sh", "staging", "preflight")
+    asked = [call for call in bench.host_calls() if call[:2] == ["docker", "network"]]
+    assert (status, says is None or said[-1].endswith(says)) == (0 if says is None else 70, True), said
+    assert len(asked) == (1 if says or networks else 0), asked
 
 
 def test_both_versions_words_for_a_time_are_understood():

@@ -354,6 +354,80 @@ def test_one_more_application_and_one_more_host(bench):
     assert settings["STAGING_HEALTH_URL"] == "http://127.0.0.1:8080/health,http://[::1]:8080/health"
 
 
+WAYS_IN = f"""set -euo pipefail; shopt -s extglob; . {DEPLOY}/common.sh
+for part in ask questions settings hosts; do . {DEPLOY}/setup/$part.sh; done
+draft=$1 conf=$1/main target=$1/main conf_there=$1/main application='' answers='' untouched='' runner_user=me
+key_final=$1/shared known=$1/known by_ssh=(staging production qa) health=8080/health
+look_at_candidate() {{ :; }}
+if [[ -e $1/web.env ]]; then target=$1/web.env conf_there=$1/web.env application=web; fi
+find_key
+for one in staging production; do
+    find_way_in $one
+    echo "$one: $deploy_user ${{key#"$1/"}} ${{public_key##* }} $through"
+done
+confirm_keys() {{ echo "asked at once: $deploy_user ${{key##*/}} ${{1:-direct}}: ${{hosts[*]}}"; }}
+confirm_keys_of_all
+for one in staging production; do set_health "$one"; done >/dev/null
+echo "health: ${{want[STAGING_SMOKE_URL]-}} ${{want[PRODUCTION_SMOKE_URL]-}}"
+"""
+HOSTS_OF_THREE = "STAGING_HOST=h1\nPRODUCTION_HOST=h2,h3\nQA_HOST=h4\n"
+
+
+@pytest.fixture(name="ways_in")
+def make_ways_in(tmp_path):
+    """Calls with settings; what is said then, by its first words, and the keys' public halves by name."""
+    public = {}
+    for name in ("shared", "staging_key", "production_key"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
+        public[name] = (tmp_path / f"{name}.pub").read_text().split()[1]
+
+    def call(**files):
+        for name, text in files.items():
+            (tmp_path / {"app": "web.env"}.get(name, name)).write_text(text.replace("%", f"{tmp_path}/"))
+        done = subprocess.run(["bash", "-c", WAYS_IN, "deploybot-setup", tmp_path], check=False, timeout=60, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout, public
+    return call
+
+
+OWN_KEYS = "STAGING_SSH_KEY_PATH=%staging_key\nPRODUCTION_SSH_KEY_PATH=%production_key\n"
+
+
+@pytest.mark.parametrize("files, staging, production", [
+    ({"main": HOSTS_OF_THREE}, "deploy shared ", "deploy shared "),
+    ({"main": HOSTS_OF_THREE + OWN_KEYS}, "deploy staging_key ", "deploy production_key "),
+    ({"main": HOSTS_OF_THREE + OWN_KEYS + "SSH_KEY_PATH=%shared\nPRODUCTION_DEPLOY_USER=ops\n"},
+     "deploy staging_key ", "ops production_key "),
+    ({"main": OWN_KEYS + "PRODUCTION_DEPLOY_USER=ops\n",
+      "app": HOSTS_OF_THREE + "SSH_KEY_PATH=%shared\nDEPLOY_USER=web\n"}, "web shared ", "web shared "),
+    ({"main": OWN_KEYS, "app": HOSTS_OF_THREE}, "deploy staging_key ", "deploy production_key ")])
+def test_a_host_gets_the_key_of_its_own_environment(ways_in, files, staging, production):
+    """Regression: each host got the one that SSH_KEY_PATH names, and staging's opened production."""
+    status, said, public = ways_in(**files)
+    assert status == 0, said
+    for line, words in (("staging", staging), ("production", production)):
+        assert f"{line}: {words}{public[words.split()[1]]} \n" in said, said
+    assert "asked at once: deploy shared direct: h1 h2 h3 h4\n" in said or "asked at once" in said, said
+
+
+def test_each_environment_is_asked_about_by_its_own_way(ways_in):
+    """A key that goes through a jump host is needed there; who has no jump host gets a health URL."""
+    own = "PRODUCTION_SSH_JUMP=ops@gate\nPRODUCTION_DEPLOY_USER=x\n"
+    status, said, public = ways_in(main=HOSTS_OF_THREE + OWN_KEYS + own)
+    assert status == 0 and f"production: x production_key {public['production_key']} ops@gate\n" in said, said
+    assert said.count("asked at once") == 2 and "x production_key ops@gate: h2 h3\n" in said, said
+    assert "staging_key direct: h1 h4\nasked" in said and "health:  http://127.0.0.1:8080/health\n" in said, said
+    status, said, _ = ways_in(main=HOSTS_OF_THREE + OWN_KEYS + "SSH_JUMP=ops@gate\n")
+    assert [line.split(" ", 3)[3] for line in said.splitlines() if "asked" in line] == [
+        "deploy staging_key ops@gate: h1", "deploy production_key ops@gate: h2 h3", "deploy shared ops@gate: h4"], said
+
+
+def test_a_key_that_is_named_and_not_there_is_no_reason_to_take_another_one(ways_in):
+    status, said, _ = ways_in(main=HOSTS_OF_THREE + "PRODUCTION_SSH_KEY_PATH=%none\n")
+    assert status == 78 and "PRODUCTION_SSH_KEY_PATH: the key of production, " in said, said
+    assert "\nproduction: " not in said and "ssh-keygen -q -t ed25519" in said.splitlines()[-1], said
+
+
 # ---- around it -------------------------------------------------------------------------------------
 
 @pytest.fixture
@@ -393,6 +467,29 @@ def test_where_production_was_nowhere_yet_it_is_asked_for_again_and_host_says_ho
     assert "PRODUCTION_HEALTH_URL: http://127.0.0.1:8080/health is staging's too" in said, said
     assert done.returncode == 64 and "\nSETUP_LOGIN  " in said and taken.files() == before, said
     assert taken.sshd.connections() == 0
+
+
+def test_a_new_host_of_production_lets_in_productions_own_key_and_not_stagings(taken):
+    """Regression: it let in the one of SSH_KEY_PATH."""
+    public = {}
+    for name in ("staging_key", "production_key"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", taken.path / name], check=True)
+        public[name] = (taken.path / f"{name}.pub").read_text().split()[1]
+    with open(taken.sshd.path / "authorized", "a", encoding="utf-8") as authorized:     # on the first host
+        authorized.write(f"ssh-ed25519 {public['production_key']}\n")
+    text = taken.conf.read_text("utf-8").replace("ENVIRONMENTS=staging\n", "ENVIRONMENTS=staging,production\n")
+    taken.conf.write_text(f"{text.replace(str(taken.key), str(taken.path / 'staging_key'))}"
+                          f"PRODUCTION_HOST=127.0.0.1:{taken.port_2}\nPRODUCTION_COMPOSE_DIR={taken.path}/production\n"
+                          f"PRODUCTION_HEALTH_URL=http://127.0.0.1:8081/health\n"
+                          f"PRODUCTION_SSH_KEY_PATH={taken.path / 'production_key'}\n")
+    answers = taken.path / "answers"
+    answers.write_text(f"SETUP_HOST=[::1]:{taken.port}\nSETUP_LOGIN={getpass.getuser()}\n"
+                       f"SETUP_HOST_KEYS={taken.fingerprint()}\n")
+    answers.chmod(0o600)
+    _, said = taken.setup("--answers", answers, "host", "production")
+    assert "\nwritten: " in said and taken.settings()["PRODUCTION_HOST"].endswith(f",[::1]:{taken.port}"), said
+    keys = (taken.home / ".ssh/authorized_keys").read_text()
+    assert public["production_key"] in keys and public["staging_key"] not in keys, keys
 
 
 def test_an_environment_with_a_transport_of_its_own_stays_when_set_up_is_typed_again(taken):

@@ -262,6 +262,18 @@ what_does_nothing_is_warned_of_where_it_was_said(void **state)
 		{ "SYSTEMD_UNITS=a.service", NULL, NULL, "SYSTEMD_UNITS" ONLY("systemd") },
 		{ "STAGING_SYSTEMD_DIR=/srv/a", NULL, NULL, "STAGING_SYSTEMD_DIR" ONLY("systemd") },
 		{ "KUBE_NAMESPACE=shop", NULL, NULL, "KUBE_NAMESPACE" ONLY("kubernetes") },
+		{ "KUBECONFIG=/k", NULL, NULL, "KUBECONFIG" ONLY("kubernetes") },
+		{ "KUBE_CONTAINER=web", NULL, NULL, "KUBE_CONTAINER" ONLY("kubernetes") },
+		{ "SMOKE_URL=http://127.0.0.1/h", NULL, NULL, NULL },
+		{ "SMOKE_URL=http://127.0.0.1/h", "DEPLOY_TRANSPORT=systemd",
+		    "SYSTEMD_UNITS=a.service", NULL },
+		{ "SMOKE_URL=http://127.0.0.1/h", "DEPLOY_TRANSPORT=local", NULL,
+		    "SMOKE_URL: is asked on hosts by the transports ssh and systemd alone, and does nothing here" },
+		{ "STAGING_SMOKE_URL=http://127.0.0.1/h", "DEPLOY_TRANSPORT=kubernetes",
+		    "KUBE_WORKLOADS=deployment/web",
+		    "STAGING_SMOKE_URL: is asked on hosts by the transports ssh and systemd alone" },
+		{ "KUBECONFIG=/k", "DEPLOY_TRANSPORT=kubernetes", "KUBE_WORKLOADS=deployment/web",
+		    NULL },
 		{ "STAGING_PORT=8001", NULL, NULL, "STAGING_PORT" ONLY("local") },
 		{ "MIGRATE_SERVICE=app", NULL, NULL,
 		    "MIGRATE_SERVICE: does nothing here: MIGRATE_COMMAND is not set" },
@@ -471,6 +483,43 @@ a_registry_that_is_named_has_an_address(void **state)
 	SAYS(SETTINGS_ERROR, "REGISTRIES: \"image\" is not the name of a registry");
 }
 
+/* docker keeps the last login at a host alone: a deployment refuses two. */
+static void
+two_registries_at_one_host_are_refused_before_a_deployment(void **state)
+{
+	static const char *const rows[][4] = {
+		/* settings, what is said; NULL: nothing is */
+		{ "REGISTRY_URL=ghcr.io", "REGISTRY_BASE_URL=ghcr.io", NULL,
+		    "REGISTRY_BASE_URL: is at ghcr.io, as REGISTRY_URL is, and docker keeps one login for each host: take base out of REGISTRIES, and let REGISTRY_USER read its images too; no image can be built for staging" },
+		{ "REGISTRY_URL=https://ghcr.io", "REGISTRY_BASE_URL=ghcr.io/other", NULL,
+		    "REGISTRY_BASE_URL: is at ghcr.io, as REGISTRY_URL is" },
+		{ "REGISTRY_BASE_URL=https://h.example.org/a", "REGISTRY_HUB_URL=h.example.org/b",
+		    NULL,
+		    "REGISTRY_HUB_URL: is at h.example.org, as REGISTRY_BASE_URL is, and docker keeps one login for each host: take hub out of REGISTRIES, and let REGISTRY_BASE_USER read" },
+		{ "STAGING_REGISTRY_URL=base.example.org", "REGISTRY_URL=r.example.org", NULL,
+		    "let REGISTRY_USER read its images too; no image can be built for staging" },
+		{ "REGISTRY_URL=ghcr.io", "REGISTRY_BASE_URL=ghcr.io:5000",
+		    "REGISTRY_HUB_URL=ghcr.example.org", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings *s = LOAD(NULL, MINIMUM, "REGISTRIES=base,hub",
+		    i == 3 ? "REGISTRY_BASE_URL=base.example.org" : "TIMEZONE=UTC", rows[i][0],
+		    rows[i][1], rows[i][2] != NULL ? rows[i][2] : "LOG_LEVEL=INFO");
+
+		assert_non_null(s);
+		if (rows[i][3] != NULL)
+			SAYS(SETTINGS_FLAW, rows[i][3]);
+		else
+			assert_false(says(SETTINGS_FLAW, "one login for each host"));
+		if (i == 3)
+			assert_false(says(SETTINGS_FLAW,
+			    "read its images too; no image can be built for production"));
+		settings_unref(s);
+	}
+}
+
 /* Whoever sets it believes that nothing else is deployed. */
 static void
 a_verification_that_nobody_would_ask_for_is_refused(void **state)
@@ -535,6 +584,7 @@ main(void)
 		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),
 		cmocka_unit_test(settings_that_need_each_other_are_checked),
 		cmocka_unit_test(a_registry_that_is_named_has_an_address),
+		cmocka_unit_test(two_registries_at_one_host_are_refused_before_a_deployment),
 		cmocka_unit_test(a_verification_that_nobody_would_ask_for_is_refused),
 		cmocka_unit_test(the_repositorys_compose_file_is_trusted_in_words),
 	};

@@ -275,6 +275,7 @@ kubernetes_set_back() { # STATUS
 	((${#begun[@]} > 0)) || fail "$1" "$reason; no workload was changed"
 	[[ $barred == no ]] || fail "$1" "$reason; not rolled back ($BARRIER): these were set to the new image, as \
 far as the cluster took that: ${begun[*]}"
+	printf '%s\n' "$reason" >&2 # a run's deadline may come before the last line
 	step "set back"
 	for workload in "${begun[@]}"; do
 		kubernetes_restore "$workload" &

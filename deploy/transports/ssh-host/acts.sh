@@ -367,11 +367,11 @@ run_job() {
 # With the new image, before anything of the release runs; its name tells it from all others.  In the project of the
 # folder, whose network it has.
 act_migrate() {
-	local status=0 began with
+	local status=0 began began_at with
 	image_id wanted "$image" || die 75 "docker has no $image any more, or does not answer: try again"
 	wait_for_migration # another one may have begun since preflight
 	job_name=$migration
-	began=$SECONDS
+	began=$SECONDS began_at=$EPOCHSECONDS
 	# Without the lock: where all of us are killed and it goes on, who comes next finds it by its name.
 	find_with
 	with+=("COMPOSE_PROJECT_NAME=$project")
@@ -382,7 +382,28 @@ act_migrate() {
 	end_container "$migration" || die 70 "its end was not seen" # once more, behind this
 	job_name=''
 	((status == 0)) || ((SECONDS - began < seconds)) || die 75 "it took longer than $seconds s and was stopped"
+	if ((status != 0)) && has_never_run "$migration" "$began_at"; then
+		rm -f -- "$private/begun"
+		die 70 "compose run ended with status $status before anything of it ran: see its own words above"
+	fi
 	((status == 0)) || die 70 "the migration failed (exit $status)"
+}
+
+# Was no container of that name started since then, as compose was refused one, or what it is to run is not there?  The engine
+# keeps its last events alone: unless one from before is among them nobody knows.
+has_never_run() { # NAME SINCE
+	local words at action name is_whole=no
+	words=$("${engine[@]}" events --since 1 --until "$((EPOCHSECONDS + 1))" \
+		--format '{{.Time}} {{.Action}} {{index .Actor.Attributes "name"}}' 2>/dev/null) || return 1
+	while read -r at action name; do
+		[[ $at =~ ^[0-9]{1,12}$ ]] || continue # a command of several lines
+		if ((at < $2)); then
+			is_whole=yes
+		elif [[ $action == start && $name == "$1" ]]; then
+			return 1
+		fi
+	done <<<"$words"
+	[[ $is_whole == yes ]]
 }
 
 # One that a killed run has left: two at a time are never started.  That docker does not answer is not its end.

@@ -33,8 +33,8 @@ unquote() { # TEXT; fills word
 
 # Both versions of compose print a file in one form: two blanks before a service, four before what it has, lists with -.
 # Fills project (version 2 alone says it), names of services, externals, frame, what stands beside the services, and field,
-# by NAME.KEY; `field` has of lists: .fixed, ports of the host that are none of ours; .volumes, named ones; .needs, other
-# services.
+# by NAME.KEY, of networks by /NAME.KEY; `field` has of lists: .fixed, ports of the host that are none of ours; .volumes, named
+# ones; .needs, other services; .networks.
 read_config() { # TEXT
 	local word section='' name='' key=''
 	each_line read_config_line "$1"
@@ -59,11 +59,15 @@ read_config_line() {
 		unquote "${rest#*:}"
 		[[ $section != name ]] || project=$word
 		;;
-	2.volumes)
+	2.volumes | 2.networks)
 		unquote "${rest%%:*}"
 		name=$word
 		;;
 	4.volumes) [[ $rest != external:* || $rest == *false ]] || externals+=" $name " ;;
+	4.networks)
+		unquote "${rest#*:}"
+		field[/$name.${rest%%:*}]=$word
+		;;
 	esac
 	[[ $section == services ]] || frame+=$line$'\n'
 }
@@ -110,6 +114,10 @@ read_service_line() {
 	depends_on | links | volumes_from)
 		[[ $rest != '- '* && $indent != 6 ]] || [[ ! $rest =~ ^(- )?[\'\"]?([A-Za-z0-9._-]+) ]] ||
 			field[$name.needs]+=" ${BASH_REMATCH[2]}"
+		;;
+	networks)
+		((indent > 6)) || [[ ! $rest =~ ^(- )?[\'\"]?([A-Za-z0-9._-]+) ]] ||
+			field[$name.networks]+=" ${BASH_REMATCH[2]}"
 		;;
 	esac
 }
@@ -230,6 +238,27 @@ image: "'${DEPLOY_IMAGE}'
 	done
 	check_project
 	[[ $strategy != bluegreen ]] || check_pair
+	check_networks
+}
+
+# One that compose does not make has to be there: a migration would be the first to miss it.  An overlay of a swarm is hidden on
+# a node where nobody uses it.
+check_networks() {
+	local name of real found asked=no
+	for name in "$service" ${others[@]+"${others[@]}"} ${migrator:+"$migrator"}; do
+		[[ -z ${field[$name.network_mode]:-} ]] || continue
+		for of in ${field[$name.networks]:-default}; do
+			[[ ${field[/$of.external]:-} == true && ${field[/$of.driver]:-} != overlay ]] || continue
+			if [[ $asked == no ]]; then
+				found=$("${engine[@]}" network ls --no-trunc --format '{{.Name}} {{.ID}}' 2>/dev/null) || return 0
+				asked=yes
+			fi
+			real=${field[/$of.name]:-$of}
+			[[ $'\n'$found == *$'\n'"$real "* || $found == *" $real"* ]] ||
+				die 70 "$the_file, service $name: there is no network $real, which is external: compose makes none \
+of these; there: docker network create $real"
+		done
+	done
 }
 
 # What cannot be there twice cannot stand beside the release that it replaces.
@@ -300,10 +329,11 @@ read_time() { # SERVICE TEXT
 		die 70 "$the_file, service $1: stop_grace_period is no time: ${2@Q} (write it as 90s or 3m)"
 }
 
-# A line `grace SUM LONGEST` for ssh.sh, where that is longer than usual: the seconds that what a release replaces may take
-# to end, by the file and by what runs, which was made of an earlier one.
+# A line `grace SUM LONGEST SLOW` for ssh.sh, where that is longer than usual: the seconds that what a release replaces may take
+# to end, by the file and by what runs, which was made of an earlier one; SLOW of those alone that somebody has given longer, and
+# that end within the release.
 name_grace() {
-	local name seconds line grace port port_project sum=0 longest=0 projects=" $project "
+	local name seconds line grace port port_project sum=0 longest=0 slow=0 projects=" $project "
 	for port in $port_a $port_b; do # of bluegreen alone
 		find_project_of "$port"
 		projects+="$port_project "
@@ -316,8 +346,10 @@ waits $GRACE_MAX s at most for the end of what it replaces: write $((GRACE_MAX /
 		((grace <= seconds)) || seconds=$grace
 		((longest >= seconds)) || longest=$seconds
 		((sum += seconds)) || true # 0
+		((seconds <= GRACE_SECONDS)) || [[ $name == "$service" && $strategy == bluegreen ]] || ((slow += seconds))
 	done
-	((sum + UP_WORK_SECONDS <= UP_SECONDS && longest <= GRACE_SECONDS)) || printf 'grace %s %s\n' "$sum" "$longest"
+	((sum + UP_WORK_SECONDS <= UP_SECONDS && longest <= GRACE_SECONDS)) ||
+		printf 'grace %s %s %s\n' "$sum" "$longest" "$slow"
 }
 
 # What preflight has found so.

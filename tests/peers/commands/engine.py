@@ -4,8 +4,10 @@ STAND/engine: {"images": {name: id}, "registry": [names], "containers": [...], "
 its version and that of its API. A container that is started runs, unless its image's id stands in "broken"; what
 "health" says of that id is its health. One with a port answers there with the name of its image. "ends": {SERVICE:
 STATUS}, what ends at once; "fails": TEXT, what ends with 3, as its lines of the compose file have that. "halts":
-compose hangs between stop and start. "killed": which ones `docker rm -f` has ended while they ran. compose reads image
-and port as the real one does: from the environment, then from .env. Plans (recorder.py) go by "docker" or "compose" and
+compose hangs between stop and start. "killed": which ones `docker rm -f` has ended while they ran. "networks" are those
+that are there, "events" what happened lately, as [TIME, ACTION, NAME]; "unmade": TEXT, with which compose refuses to
+make the container of a `run`. compose reads image and port as the real one does: from the environment, then from .env.
+Plans (recorder.py) go by "docker" or "compose" and
 their words.
 """
 # SPDX-License-Identifier: ISC
@@ -14,6 +16,7 @@ import os
 import re
 import signal
 import sys
+import time
 
 import recorder
 from recorder import FILES_MAX, Call, Refused, World, options, read, write
@@ -263,6 +266,22 @@ def wait(words):
         select.select([], [], [], 0.05)
 
 
+def network(state, words):
+    if words != ["ls", "--no-trunc", "--format", "{{.Name}} {{.ID}}"]:
+        raise Refused(1, f"no docker network {words}")
+    for number, name in enumerate(["bridge", "host", "none", *state.get("networks", [])]):
+        print(name, f"{number:064x}")
+
+
+def events(state, words):
+    found, rest = options(words, values=("--since", "--until", "--format"), refuse=refuse)
+    if rest or found["--format"] != ['{{.Time}} {{.Action}} {{index .Actor.Attributes "name"}}']:
+        raise Refused(64, f"the stand-in tells of all events: {words}")
+    for at, action, name in state.get("events", []):
+        if int(found["--since"][0]) <= at <= int(found["--until"][0]):
+            print(at, action, name)
+
+
 def docker(words):
     act, *rest = words
     if act in ("stop", "wait"):
@@ -270,7 +289,7 @@ def docker(words):
         return
     with engine() as state:
         simple = {"ps": ps, "inspect": inspect, "image": image, "pull": pull, "login": login, "tag": tag,
-                  "create": create}
+                  "create": create, "network": network, "events": events}
         if act in simple:
             simple[act](state, rest)
         elif act in ("start", "rename", "rm", "logs"):
@@ -375,7 +394,10 @@ def run_once(call, project, name, service, words):
     with engine() as state:
         if any(box["name"] == name for box in state["containers"]):
             raise Refused(125, f"Conflict. The container name {name} is already in use")
+        if "unmade" in state:
+            raise Refused(1, state["unmade"])
         state["number"] = state.get("number", 0) + 1
+        state.setdefault("events", []).append([int(time.time()), "start", name])
         box = {"id": f"{state['number']:064x}", "name": name, "of": of, "status": "running",
                "client": recorder.caller.pid(), "labels": {"project": project, "service": service, "oneoff": "True"}}
         state["containers"].append(box)
