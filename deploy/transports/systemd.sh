@@ -6,7 +6,7 @@
 
 # shellcheck source=deploy/transports/ssh.sh
 . "$here/transports/ssh.sh" # its calls; all that is about containers is replaced here
-unset -f transport_drain
+unset -f transport_drain ssh_ship
 transport_needs=source
 
 : "${SYSTEMD_PACK_SECONDS:=600}"

@@ -169,7 +169,8 @@ def test_a_release_that_cannot_be_noted_is_shipped_and_no_other_is_lost_with_it(
     assert f"{commit}@{digest}" not in file.read_text()
     file.write_text(file.read_text()[-5:])
     commit, digest = bench.shipped("two")
-    assert file.read_text().splitlines()[-1] == f"{commit}@{digest}"
+    assert file.read_text() == f"{commit}@{digest}\n"   # and the half line is gone
+    assert not any("could not be removed" in line for line in bench.said()), bench.said()
 
 
 def test_what_ran_before_deploybot_is_noted_whole_or_the_release_does_not_begin(bench):

@@ -196,8 +196,8 @@ MIGRATES = {"transport_migrate": ":", "transport_await_migration": ":", "transpo
     ({"transport_migrate": ":", "transport_end_migration": ":"},
      "a function transport_end_migration and no transport_await_migration"),
     ({"transport_end_migration": ":"}, "a function transport_end_migration and no transport_"),
-    ({"nomad_leaves": "[[ -n $x ]] || drain_later"}, "says drain_later and has no function transport_drain"),
-    ({"transport_drain": ":"}, "a function transport_drain and never says drain_later")], ids=range(6))
+    ({"nomad_leaves": "[[ -n $x ]] || drain_later"}, "says drain_later and has no function transport_drain")],
+    ids=range(5))
 def test_half_of_what_belongs_together_is_refused_before_anything_else(bench, functions, says):
     """Regression: a migration that was cut was called stopped, and what was replaced ran for ever."""
     own(bench, **functions)
@@ -215,7 +215,7 @@ def test_a_cut_migration_is_stopped_where_the_transport_has_seen_that(bench, end
 
 
 def test_a_drain_is_called_alone(bench):
-    own(bench, transport_drain='spy drain "$1"', transport_preflight="fail 70 never", nomad_leaves="drain_later || :")
+    own(bench, transport_drain='spy drain "$1"', transport_preflight="fail 70 never")
     status, said = bench.run("drain.sh", "staging", DEPLOYMENT_ID="7")
     assert status == 0 and bench.spied() == ["drain 7"], said
 

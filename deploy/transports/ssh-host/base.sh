@@ -21,6 +21,7 @@
 #   .deploybot.compose    which compose file came with which of them, and .deploybot.compose.SUM.yml, these files
 #   .deploybot.target     WORD for what ran before deploybot: its image is deploybot-before:WORD; WORD.SERVICE for each
 #                         other service that ran
+#   NAME.deploybot        what NAME is to become, while that is written; of one who was killed it is nothing
 # Two processes work: the worker does the act, the guard waits for it.  Whichever is killed, the other one leaves the
 # host whole; where both are, the next act does.
 set -euo pipefail
