@@ -512,9 +512,9 @@ two_registries_at_one_host_are_refused_before_a_deployment(void **state)
 		if (rows[i][3] != NULL)
 			SAYS(SETTINGS_FLAW, rows[i][3]);
 		else
-			assert_false(says(SETTINGS_FLAW, "one login for each host"));
+			assert_false(settings_aid_says(SETTINGS_FLAW, "one login for each host"));
 		if (i == 3)
-			assert_false(says(SETTINGS_FLAW,
+			assert_false(settings_aid_says(SETTINGS_FLAW,
 			    "read its images too; no image can be built for production"));
 		settings_unref(s);
 	}
