@@ -410,7 +410,7 @@ def test_the_next_act_stops_a_job_that_a_killed_run_has_left(words):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("when,status", [("get", 75), ("auth", 75), ("patch", 75), ("rollout", 75)])
+@pytest.mark.parametrize("when,status", [("get", 75), ("create", 75), ("patch", 75), ("rollout", 75)])
 def test_a_kubectl_that_hangs_is_ended(words, when, status):
     words.environment.update(KUBERNETES_ASK_SECONDS="1", KUBERNETES_ROLLOUT_SECONDS="1", KILL_SECONDS="1")
     real = words.bin / "kubectl"
