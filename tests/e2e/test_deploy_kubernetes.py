@@ -242,7 +242,7 @@ WAIT = [["rollout", "status", "deployments.apps/shop", "--timeout=900s"], LOOK]
 
 def test_a_release_word_by_word(words):
     release = words.pushed("one")
-    status, said = words.run("deploy.sh", "staging", release[:40])
+    status, said = words.run("deploy.sh", "staging", release[:40], DEPLOY_TIMEOUT_SECONDS="3600")
     assert status == 0, said
     cause = f"deploybot: deployment 1, commit {release[:40]}"
     patch = {"metadata": {"annotations": {"kubernetes.io/change-cause": cause, "deploybot/environment": "staging"}},
@@ -259,7 +259,7 @@ def test_a_release_word_by_word(words):
 def test_a_rollback_word_by_word(words):
     first, _ = words.shipped("one"), words.shipped("two")
     words.forget_calls()
-    status, said = words.run("rollback.sh", "staging", first)
+    status, said = words.run("rollback.sh", "staging", first, DEPLOY_TIMEOUT_SECONDS="3600")
     assert status == 0, said
     assert plain(words) == [*PREFLIGHT, LOOK, ["get", "replicasets.apps", "--output=TEMPLATE"],
                             ["rollout", "undo", "deployments.apps/shop", "--to-revision=2"], *WAIT]
