@@ -58,6 +58,16 @@ def names(bench):
 # ---- what runs on one of the ports under the folder's own name ---------------------------------
 
 
+def test_a_migration_does_not_run_for_a_release_that_has_no_port(bench):
+    """Regression: the database was migrated, then the start was refused, and the old code served it; each time again."""
+    on_a_port(bench)
+    deploy(bench, bench.release("one")[0])      # on the other port
+    commit, _ = bench.release("two")
+    status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate")
+    assert status == 70 and "migrate" not in bench.steps() and "pull" not in bench.steps(), said
+    assert "behind its migration, is that of app_app_1" in said[-1] and said[-1].endswith("(docker rm -f app_app_1)"), said
+
+
 def test_a_switch_that_fails_leads_back_to_what_somebody_has_started_on_a_port(bench):
     """Regression: nginx was left on the new port, whose container was ended, and "as before, nothing runs" was said."""
     (bench.app / "docker-compose.yml").write_text(COMPOSE + PORTS + WORKER)

@@ -63,6 +63,15 @@ def test_an_env_that_has_no_room_is_known_before_anything_is_replaced_and_stays_
     assert now.startswith(text.splitlines()[0]) and f"@{digest}\n" in now and in_force(bench) is None
 
 
+def test_an_env_that_cannot_be_replaced_takes_no_release_down(pair):
+    """Regression: behind the switch it was a failure, for which the new release was ended while nginx led to it."""
+    shipped(pair, (pair.app / "docker-compose.yml").read_text())
+    pair.on_host("mv", '[[ ${*: -1} != */.env && ${*: -1} != .env ]] || exit 1')
+    _, digest = shipped(pair, (pair.app / "docker-compose.yml").read_text())
+    assert pair.serves() == digest and any("/.env could not be replaced" in line for line in pair.said())
+    assert not left_over(pair)
+
+
 def test_where_nothing_starts_with_it_a_release_goes_live_and_says_that_env_is_the_old_one(pair):
     text = env_of_almost(pair)
     commit, digest = pair.release("one")

@@ -14,7 +14,8 @@ import pytest
 from commands_aid import DEPLOY
 from monitoring_aid import SHIPPED, tool
 from namespace_aid import MOUNTS, need
-from runner_client import PROGRAM, ROOT
+from runner_client import PROGRAM
+from stage import ROOT
 from tls_aid import make_certificate
 
 DEBIANS = '# Set the command-line arguments to pass to the server.\nARGS=""\n'

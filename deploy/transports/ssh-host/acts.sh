@@ -224,11 +224,13 @@ COMPOSE_PROJECT_NAME=$its_project in $dir/.env, or end it there (docker rm -f ${
 }
 
 # Lines `holds CONTAINER PORT`: what was started without a port in its project's name has one of ours; and `beside CONTAINER`:
-# what was started for a release, and no switch has come.  Whoever has the lock is at it.
+# what was started for a release, and no switch has come.  Whoever has the lock is at it.  Where the next one would start on that
+# port behind a migration, it is to fail before that.
 name_on_ports() {
-	local line its_project ports port state container name beside=''
+	local line its_project ports port state container name beside='' idle held=''
 	[[ $strategy == bluegreen ]] || return 0
 	port=$(live_port)
+	idle=$(other_port "${port:-$port_b}")
 	if [[ -n $port ]] && ! has_served "$(other_port "$port")" && ! is_interrupted &&
 		{ [[ ! -e .deploybot.lock ]] || flock -s -n .deploybot.lock true; }; then
 		beside=$(project_of "$(other_port "$port")")
@@ -238,10 +240,13 @@ name_on_ports() {
 		is_up "$state" && [[ $name == "$service" ]] || continue
 		[[ $its_project != "$beside" ]] || printf 'beside %s\n' "${container#/}"
 		for port in $ports; do
-			[[ $its_project != "$project" || ($port != "$port_a" && $port != "$port_b") ]] ||
-				printf 'holds %s %s\n' "${container#/}" "$port"
+			[[ $its_project == "$project" && ($port == "$port_a" || $port == "$port_b") ]] || continue
+			printf 'holds %s %s\n' "${container#/}" "$port"
+			[[ $port != "$idle" ]] || held=${container#/}
 		done
 	done <<<"$surveyed"
+	[[ -z $held || -z $migrator || $rollback == yes ]] || die 70 "port $idle, where the new release would start behind its \
+migration, is that of $held, which no release has started: when nobody is to be rolled back to it, end it there (docker rm -f $held)"
 }
 
 # Fills surveyed, a line (SURVEY) for each container that compose keeps here, and now, the one (STATE) that serves.
@@ -371,7 +376,7 @@ act_migrate() {
 	image_id wanted "$image" || die 75 "docker has no $image any more, or does not answer: try again"
 	wait_for_migration # another one may have begun since preflight
 	job_name=$migration
-	began=$SECONDS began_at=$EPOCHSECONDS
+	began=$SECONDS began_at=$(engine_now) || began_at=
 	# Without the lock: where all of us are killed and it goes on, who comes next finds it by its name.
 	find_with
 	with+=("COMPOSE_PROJECT_NAME=$project")
@@ -389,11 +394,18 @@ act_migrate() {
 	((status == 0)) || die 70 "the migration failed (exit $status)"
 }
 
+# In seconds: the engine may be another machine's, whose clock is another one too.
+engine_now() {
+	local at
+	at=$("${engine[@]}" info --format '{{.SystemTime}}' 2>/dev/null) && date -d "$at" +%s 2>/dev/null
+}
+
 # Was no container of that name started since then, as compose was refused one, or what it is to run is not there?  The engine
 # keeps its last events alone: unless one from before is among them nobody knows.
 has_never_run() { # NAME SINCE
-	local words at action name is_whole=no
-	words=$("${engine[@]}" events --since 1 --until "$((EPOCHSECONDS + 1))" \
+	local words at action name until is_whole=no
+	[[ -n $2 ]] && until=$(engine_now) || return 1
+	words=$("${engine[@]}" events --since 1 --until "$((until + 1))" \
 		--format '{{.Time}} {{.Action}} {{index .Actor.Attributes "name"}}' 2>/dev/null) || return 1
 	while read -r at action name; do
 		[[ $at =~ ^[0-9]{1,12}$ ]] || continue # a command of several lines

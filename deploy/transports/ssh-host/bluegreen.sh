@@ -519,7 +519,7 @@ switch_bluegreen() {
 	if [[ $new == "$old" ]]; then
 		settle_for_release
 	else
-		still_up "$new" || die 70 "the new release does not run: $said; nothing was switched there"
+		still_up "$new" || die 70 "$(new_release) does not run: $said; nothing was switched there"
 	fi
 	note_switch "$old" || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 	make_env "DEPLOY_IMAGE=$image" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} || {
@@ -545,13 +545,20 @@ switch_bluegreen() {
 		fi
 	fi
 	change=begun
-	[[ $has_env == no ]] || put_env || die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
+	[[ $has_env == no ]] || put_env || env_stays
 	say "${release:0:12} serves on port $new"
 	bring_up_others
 	change=over
 	forget_before
 	leave_to_drain "$(other_port "$new")" || true # nothing is there
 	rm -f .deploybot.drain.kept .deploybot.drain.cut
+}
+
+# What was made of .env could not be put in its place: without others to start nobody needs it before the next release.
+env_stays() {
+	((${#others[@]} + ${#env_words[@]} == 0)) || die 70 "$dir/.env cannot be replaced: $(df -P . | tail -n 1)"
+	drop_env
+	say "warning: $dir/.env could not be replaced"
 }
 
 # Behind a switch; false: nothing runs there.

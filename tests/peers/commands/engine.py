@@ -5,12 +5,13 @@ its version and that of its API. A container that is started runs, unless its im
 "health" says of that id is its health. One with a port answers there with the name of its image. "ends": {SERVICE:
 STATUS}, what ends at once; "fails": TEXT, what ends with 3, as its lines of the compose file have that. "halts":
 compose hangs between stop and start. "killed": which ones `docker rm -f` has ended while they ran. "networks" are those
-that are there, "events" what happened lately, as [TIME, ACTION, NAME]; "unmade": TEXT, with which compose refuses to
-make the container of a `run`. compose reads image and port as the real one does: from the environment, then from .env.
-Plans (recorder.py) go by "docker" or "compose" and their words.
+that are there, "events" what happened lately, as [TIME, ACTION, NAME], by its clock, which is so many seconds "ahead";
+"unmade": TEXT, with which compose refuses to make the container of a `run`. compose reads image and port as the real one
+does: from the environment, then from .env. Plans (recorder.py) go by "docker" or "compose" and their words.
 """
 # SPDX-License-Identifier: ISC
 # pylint: disable=import-outside-toplevel; most calls need none of those
+import datetime
 import os
 import re
 import signal
@@ -272,10 +273,16 @@ def network(state, words):
         print(name, f"{number:064x}")
 
 
+def now(state):
+    return int(time.time()) + state.get("ahead", 0)
+
+
 def events(state, words):
     found, rest = options(words, values=("--since", "--until", "--format"), refuse=refuse)
     if rest or found["--format"] != ['{{.Time}} {{.Action}} {{index .Actor.Attributes "name"}}']:
         raise Refused(64, f"the stand-in tells of all events: {words}")
+    if int(found["--until"][0]) > now(state) + 2:
+        raise Refused(64, f"the stand-in does not wait for what is to come: {words}")
     for at, action, name in state.get("events", []):
         if int(found["--since"][0]) <= at <= int(found["--until"][0]):
             print(at, action, name)
@@ -300,6 +307,9 @@ def docker(words):
         elif act == "info":
             if state.get("denied"):
                 raise Refused(1, "errors pretty printing info")
+            if words[-1] == "{{.SystemTime}}":
+                print(datetime.datetime.fromtimestamp(now(state), datetime.timezone.utc).isoformat())
+                return
             version = state.get("docker", "20.10.24 1.41").partition(" ")[0]
             print((version + "|" if "ServerVersion" in words[-1] else "") + os.environ["STAND"])
         elif rest and (act, rest[0]) == ("context", "inspect"):
@@ -396,7 +406,7 @@ def run_once(call, project, name, service, words):
         if "unmade" in state:
             raise Refused(1, state["unmade"])
         state["number"] = state.get("number", 0) + 1
-        state.setdefault("events", []).append([int(time.time()), "start", name])
+        state.setdefault("events", []).append([now(state), "start", name])
         box = {"id": f"{state['number']:064x}", "name": name, "of": of, "status": "running",
                "client": recorder.caller.pid(), "labels": {"project": project, "service": service, "oneoff": "True"}}
         state["containers"].append(box)
