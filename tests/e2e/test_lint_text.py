@@ -97,3 +97,14 @@ def test_the_end_of_a_process_substitution_is_not_waited_for(tmp_path, body, lin
                           cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
                           check=False).stdout
     assert said == "" if line is None else said.startswith(f'deploy/part.sh:{line + 3}: no wait "$!" behind < <( ): ')
+
+
+@pytest.mark.parametrize("folder, is_found", [("ssh-host", True), ("ssh", False)])
+def test_what_a_host_runs_needs_no_bash_of_later(tmp_path, folder, is_found):
+    """Regression: where bash is 4.2, as docs promise, each migration was said to be cut."""
+    (tmp_path / "deploy" / folder).mkdir(parents=True)
+    name = f"deploy/{folder}/part.sh"
+    (tmp_path / name).write_text("# part.sh - a part.\n# SPDX-License-Identifier: ISC\nnow=$EPOCHSECONDS\n")
+    said = subprocess.run([sys.executable, os.path.join(ROOT, "tests", "tools", "lint_text.py"), name], cwd=tmp_path,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False).stdout
+    assert ("bash 4.2" in said) == is_found, said

@@ -222,6 +222,8 @@ def check_script(path, lines, found):
             found.say(path, number, 'no wait "$!" behind < <( ): have a last word printed, and look for that')
         if path.parts[0] == "deploy" and BARE_RETURN.search(line):
             found.say(path, number, 'return says what: 0, 1 or "$?"')
+        if path.parent.name.endswith("-host") and "EPOCH" in line:
+            found.say(path, number, "a host may have bash 4.2, which has no EPOCHSECONDS: printf '%(%s)T' -1")
 
 
 def check(name, found):
