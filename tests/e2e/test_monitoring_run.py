@@ -99,8 +99,8 @@ def test_a_server_whose_runner_is_away(town):
 
 
 def test_a_bot_whose_commands_do_not_come(town):
-    found = town.wait_firing("DeploybotNotReceiving")
-    assert (found["instance"], found["severity"], found["reason"]) == (town.other, "critical", "stopped")
+    found = town.wait_firing("DeploybotNotReceiving", instance=town.other)
+    assert (found["severity"], found["reason"]) == ("critical", "stopped")
 
 
 def test_an_environment_that_does_not_answer(town):
