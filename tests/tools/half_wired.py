@@ -76,6 +76,11 @@ def handler(event):
                 function(f"handle_{event}", "UNUSED struct tx *tx, UNUSED const struct event *event"))
 
 
+def reader(name, side, include, parameter, value):
+    return HEAD.format(f"{name}.c", side) + f'#include "{include}"\n\nint {name}({parameter});\n\n' \
+        f"int\n{name}({parameter})\n{{\n\treturn {value};\n}}\n"
+
+
 WORDS = "tests/fixtures/words-on-disk.txt"
 WORDS_TEST = "test_words_on_disk every_word_that_is_written_is_in_the_list"
 EFFECT_ROW = 'EFFECT(POKE, poke, "poke", POKED,\n    NONE, false, true, NO, 0)\n'
@@ -93,6 +98,7 @@ MIGRATION = """static const char *const migration_parked[] = {
 
 """
 SNAPSHOT_TEST = "test_settings_table.py test_every_setting_is_read_by_somebody"
+OWN_VALUE_TEST = "test_settings_table.py test_what_one_environment_may_have_for_itself_is_read_so"
 
 
 def obj(path):
@@ -193,9 +199,35 @@ PIECES = [
         Edit("server/settings/settings_fields.c", "\ts->run_logs_keep =",
              "\ts->poke_tries = number_of(s, SETTING_POKE_TRIES);\n")]),
     Piece("setting", "who reads its field", SNAPSHOT_TEST, [
-        Edit("server/decide/decide_poke.c", "", HEAD.format("decide_poke.c", "store") + '#include "store/tx.h"\n\n'
-             "int decide_poke(const struct tx *tx);\n\nint\ndecide_poke(const struct tx *tx)\n{\n"
-             "\treturn tx->settings->poke_tries;\n}\n")]),
+        Edit("server/decide/decide_poke.c", "", reader("decide_poke", "store", "store/tx.h", "const struct tx *tx",
+             "tx->settings->poke_tries + tx->settings->times.poke_seconds"))]),
+    # One that an environment may have for itself, and one that only environments have, of both programs.
+    Piece("setting", "its row, of one that an environment may have for itself", "compiler", [
+        Edit("server/types/settings.def", "SHIPPING(FAILURE_LOG_IN_CHAT,",
+             'SHIPPING(POKE_SECONDS, SECONDS, "5", OPEN, SERVER, SHARED, "How long it is poked.")\n')],
+        obj("server/settings/settings_fields")),
+    Piece("setting", "its field, of each environment", "compiler", [
+        Edit("server/types/settings.h", "\tint health_check_timeout_seconds;", "\tint poke_seconds;\n")],
+        obj("server/settings/settings_fields")),
+    Piece("setting", "what fills that field", SNAPSHOT_TEST, [
+        Edit("server/settings/settings_fields.c", "\tt->health_check_timeout_seconds =",
+             "\tt->poke_seconds = number_for(s, member, SETTING_POKE_SECONDS);\n")]),
+    Piece("setting", "that it is filled with what the environment has for itself", OWN_VALUE_TEST, [
+        Swap("server/settings/settings_fields.c", "number_for(s, member, SETTING_POKE_SECONDS)",
+             "number_of(s, SETTING_POKE_SECONDS)")]),
+    Piece("setting", "its row, of both programs and each environment", "compiler", [
+        Edit("runner/settings.def", "FAMILY_SETTING(ENVIRONMENT, HOST,",
+             'FAMILY_SETTING(ENVIRONMENT, POKE_DOOR, "<ENV>_POKE_DOOR", PORT, NULL, OPEN, BOTH, OWN,\n'
+             '    "Where it is poked.")\n')], obj("server/settings/settings_poke")),
+    Piece("setting", "who reads it in the server", SNAPSHOT_TEST, [
+        Edit("server/settings/settings_poke.c", "", reader(
+            "settings_poke", "pure", "settings/settings_inside.h", "const struct settings_member *member",
+            "member->values[ENVIRONMENT_SETTING_POKE_DOOR].is_given"))]),
+    Piece("setting", "its name, without the environment's, for scripts", SNAPSHOT_TEST, [
+        Edit("runner/program_settings.c", '"COMPOSE_DIR", "PORT", NULL };', '"POKE_DOOR", ')]),
+    Piece("setting", "the script that reads it", SNAPSHOT_TEST, [
+        Edit("deploy/transports/local.sh", "", "\nfind_door() { # ENV\n\tfind_setting door \"$1\" POKE_DOOR\n}\n")]),
+
     Piece("setting", ".env.example", "test_settings_table.py test_config_example_is_the_committed_file", [
         Made(".env.example", "build/deploybot config-example >.env.example")]),
 
