@@ -153,15 +153,18 @@ PIECES = [
         Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace(", NO, 0)", ", NO)"))],
         obj("server/types/effect")),
     Piece("effect", "its struct", "compiler", [
-        Edit("server/types/effect.h", "\nstruct effect {", "\nstruct effect_poke {\n\tint64_t run;\n};\n")],
+        Edit("server/types/effect.h", "\nstruct effect {", "\nstruct effect_poke {\n\tint64_t run;\n\tint tries;\n};\n")],
         obj("server/types/effect")),
     Piece("effect", "its member of the union", "compiler", [
         Edit("server/types/effect.h", "\t\tstruct effect_timer timer;", "\t\tstruct effect_poke poke;\n")],
         obj("server/types/effect_codec")),
     Piece("effect", "its fields", "compiler", [
         Edit("server/types/effect_codec.c", "/* clang-format on */",
-             'static const struct field fields_poke[] = { FIELD("run", poke.run), END };\n')],
+             'static const struct field fields_poke[] =\n'
+             '\t{ FIELD("run", poke.run), FIELD("tries", poke.tries), END };\n')],
         obj("server/types/effect_codec")),
+    Piece("effect", "one of its fields", "test_effect_codec no_member_of_a_kind_is_lost_in_its_row", [
+        Swap("server/types/effect_codec.c", 'FIELD("tries", poke.tries), ', "")]),
     Piece("effect", "perform_<name>()", "linker", [
         Edit(PERFORM, "", function("perform_poke", PERFORMS, "\tperform_report(effect);\n"))]),
     Piece("effect", "recover_<name>()", "linker", [
@@ -178,7 +181,7 @@ PIECES = [
         Edit("server/types/event.def", "EVENT(RUN_ENDED,", "EVENT(POKED, poked)\n")], obj("server/types/effect")),
     Piece("effect", "the handler of its result", "linker", [handler("poked")]),
     Piece("effect", "its words on disk", WORDS_TEST, [
-        Edit(WORDS, "effect.kind probe", "effect.kind poke\neffect.poke run\n")]),
+        Edit(WORDS, "effect.kind probe", "effect.kind poke\neffect.poke run\neffect.poke tries\n")]),
     Piece("effect", "its lane, count and withdrawal in the test of them",
           "test_row_effect each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row", [
               Edit("tests/unit/test_row_effect.c", "\t[EFFECT_TIMER] =", '\t[EFFECT_POKE] = { "", false, true },\n')]),
