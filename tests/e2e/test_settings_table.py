@@ -39,9 +39,9 @@ def text_of(root, *patterns, without=()):
 
 def unread(root):
     """The names of rows with the sides that do not read them, and the fields of the snapshot that nobody reads.  The
-    server reads a row where it names it, but for the rules between settings; what settings_fields.c fills has to be read
-    outside of the room.  The runner names what it reads, with its family; what it only hands to scripts (a family's in
-    of_<family>), one of them has to read."""
+    server reads a row where it names it, but for the rules between settings; what settings_fields.c fills has to be
+    read outside of the room.  The runner names what it reads, with its family; what it only hands to scripts (a
+    family's in of_<family>), one of them has to read."""
     tables = text_of(root, "server/types/settings.def", "runner/settings.def")
     server = text_of(root, "server/**/*.c", "server/settings/settings_defaults.def", without=("settings_rules.c",))
     rooms = [path.name for path in (root / "server").iterdir() if path.is_dir() and path.name != "settings"]
@@ -80,8 +80,8 @@ def test_every_setting_is_read_by_somebody():
 
 
 def read_for_all(root):
-    """The SHIPPING rows that the server reads without a look at what an environment has for itself.  The rules are asked
-    of each environment anyway, and doctor says what is said for all."""
+    """The SHIPPING rows that the server reads without a look at what an environment has for itself.  The rules are
+    asked of each environment anyway, and doctor says what is said for all."""
     tables = text_of(root, "server/types/settings.def", "runner/settings.def")
     server = "\n".join(path.read_text("utf-8") for path in sorted((root / "server").glob("**/*.c"))
                        if path.name != "settings_rules.c" and not path.name.startswith("doctor"))

@@ -153,7 +153,8 @@ PIECES = [
         Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace(", NO, 0)", ", NO)"))],
         obj("server/types/effect")),
     Piece("effect", "its struct", "compiler", [
-        Edit("server/types/effect.h", "\nstruct effect {", "\nstruct effect_poke {\n\tint64_t run;\n\tint tries;\n};\n")],
+        Edit("server/types/effect.h", "\nstruct effect {",
+             "\nstruct effect_poke {\n\tint64_t run;\n\tint tries;\n};\n")],
         obj("server/types/effect")),
     Piece("effect", "its member of the union", "compiler", [
         Edit("server/types/effect.h", "\t\tstruct effect_timer timer;", "\t\tstruct effect_poke poke;\n")],
@@ -242,6 +243,8 @@ PIECES = [
     Piece("metric", "what feeds it", "test_metric_set every_row_of_the_table_is_fed_by_something", [
         Edit("server/routes/metric_set.c", "\tmetrics_set(set->loop_lag,",
              "\tmetrics_add(set->pokes, 1, METRICS_BARE);\n")]),
+    Piece("metric", "that it is at zero before it counts", "test_metric_set no_counter_comes_from_nowhere", [
+        Swap("server/routes/metric_set.c", "\t\tmetrics_expect(metric, METRICS_BARE);\n", "\t\t(void)metric;\n")]),
     Piece("metric", "its word on the wire", WORDS_TEST, [
         Edit(WORDS, "metric deploybot_release_info", "metric deploybot_pokes_total counter\n")]),
     Piece("metric", "who looks at it",
