@@ -36,17 +36,31 @@ static const double store_commit_bounds[] = { .0001, .00025, .0005, .001, .0025,
 #define DEFINE_histogram(reg, field, ...) \
 	metrics_histogram(reg, __VA_ARGS__, field##_bounds, COUNT(field##_bounds))
 
+#define BEGIN_gauge(metric, labels)	((void)0)
+#define BEGIN_counter(metric, labels)	begin_at_zero(metric, labels)
+#define BEGIN_histogram(metric, labels) begin_at_zero(metric, labels)
+
+/* increase() of a series that came from nowhere with 1 is 0: an alert would miss the first.  What
+ * is known before is there before (below); all else is written once at zero. */
+static void
+begin_at_zero(struct metric *metric, const char *labels)
+{
+	if (labels == NULL)
+		metrics_expect(metric, METRICS_BARE);
+	else
+		metrics_hold_new(metric, true); /* of a histogram nothing is held */
+}
+
 static void
 define(struct metric_set *set, struct metrics *reg)
 {
-#define METRIC(name, kind, field, ...) set->field = DEFINE_##kind(reg, field, name, __VA_ARGS__);
+#define METRIC(name, kind, field, help, labels) \
+	set->field = DEFINE_##kind(reg, field, name, help, labels); \
+	BEGIN_##kind(set->field, labels);
 #include "routes/metric_set.def"
 #undef METRIC
 	metrics_with_process(reg);
 	metrics_set(set->build_info, 1, METRICS_LABELS(version_text));
-	/* Counters without labels are there from the start. */
-	metrics_add(set->audit_entries, 0, METRICS_BARE);
-	metrics_add(set->audit_export_failures, 0, METRICS_BARE);
 	metrics_set(set->messages_waiting_since, 0, METRICS_BARE);
 }
 
@@ -189,6 +203,7 @@ static void
 expect_work(struct metric_set *set, const struct environment_settings *environment)
 {
 	expect_deployments(set, environment->name, TRIGGER_CHAT);
+	metrics_expect(set->deployment_duration, METRICS_LABELS(OF(environment->name)));
 	if (environment->branch == NULL)
 		return;
 	expect_deployments(set, environment->name, TRIGGER_PUSH);
@@ -260,7 +275,6 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 	size_t series = settings->environment_count * SERIES_MOST;
 
 	metrics_bound(set->deployments, series);
-	metrics_hold_new(set->deployments, settings->environment_count > METRIC_SET_ENVIRONMENTS);
 	metrics_bound(set->deployment_failed, settings->environment_count);
 	metrics_bound(set->environment_busy, settings->environment_count);
 	metrics_bound(set->environment_busy_since, settings->environment_count);

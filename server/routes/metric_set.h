@@ -22,7 +22,8 @@ void metric_set_free(struct metric_set *set); /* takes NULL */
 
 /* Series whose labels are known from the settings are there from the start, at zero, and there may
  * be as many as the settings need; what is counted of an environment comes with its first work, by
- * metric_set_gauges().  At start, and after a reload. */
+ * metric_set_gauges().  A counter's other series are written once at zero before what made them is
+ * added.  At start, and after a reload. */
 void metric_set_settings(struct metric_set *set, const struct settings *settings);
 void metric_set_expect_command(struct metric_set *set, const char *word);
 

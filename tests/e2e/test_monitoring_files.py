@@ -94,6 +94,23 @@ def test_what_is_made_for_alerts_and_dashboards_is_used_by_them():
     assert ours <= asked, f"nobody looks at {ours - asked}"
 
 
+def test_what_is_asked_for_its_increase_is_at_zero_before_it_counts():
+    """test_metric_set.c sees that of each counter and histogram of the table but of those that it names."""
+    kinds = dict(re.findall(r'^METRIC\("(\w+)", (\w+),',
+                            (ROOT / "server/routes/metric_set.def").read_text(encoding="utf-8"), re.M))
+    unit = (ROOT / "tests/unit/test_metric_set.c").read_text(encoding="utf-8")
+    from_nowhere = set(re.findall(r'^\t"(\w+)",$', re.search(r"from_nowhere\[\] = \{(.*?)\};", unit, re.S)[1], re.M))
+    asked = {}
+    for whose, texts in (("alerts", [e for _, e in expressions()]), ("panels", [q[2] for q in queries()])):
+        text = " ".join(texts)
+        names = metric_names(" ".join(re.findall(r"\b(?:increase|rate|irate|delta|resets)\(([^)]*)", text)))
+        asked[whose] = {re.sub("_(bucket|count|sum)$", "", name) for name in names if name.startswith("deploybot_")}
+    assert len(asked["alerts"]) >= 3 and len(asked["panels"]) >= 8
+    assert {kinds[name] for name in asked["alerts"] | asked["panels"]} == {"counter", "histogram"}
+    assert not asked["alerts"] & from_nowhere, "the first event after a start would raise no alert"
+    assert from_nowhere <= asked["panels"], "nobody asks: it needs no reason"
+
+
 # --- the dashboards ---
 
 @EACH_BOARD

@@ -1,6 +1,7 @@
 """Goal: each row of the settings' tables is read by somebody, printed by config-example, and held against its type by
 hand as by the runner."""
 # SPDX-License-Identifier: ISC
+import collections
 import os
 import pathlib
 import re
@@ -12,10 +13,19 @@ import pytest
 from runner_client import PROGRAM, ROOT
 
 ROOT = pathlib.Path(ROOT)
-# What nothing of ours reads, each with its reason.
+# What a side does not read, each with its reason.
 READ_BY_NOBODY = {
-    "TELEGRAM_API_ID": "people have it from other bots; check-config says that it is not needed",
-    "TELEGRAM_API_HASH": "as TELEGRAM_API_ID",
+    "TELEGRAM_API_ID: server": "people have it from other bots; check-config says that it is not needed",
+    "TELEGRAM_API_HASH: server": "as TELEGRAM_API_ID",
+    "GITHUB_BRANCH_<ENV>: runner": "of the list of marks alone, which has all rows that are not SERVER's",
+}
+# Lines that name a SHIPPING row and read no value that an environment could have for itself, each with its reason.
+READ_FOR_ALL = {
+    "static const enum setting ways[] = { SETTING_SSH_JUMP, SETTING_SSH_PROXY_COMMAND };":
+        "asked of each member with settings_value_of() in the loop below",
+    "text_or(settings_text(tx->settings, SETTING_NGINX_RELOAD_COMMAND), \"?\"));":
+        "an action is done at a client, which is no environment's",
+    "return spec == &settings_table[SETTING_SSH_KEY_PATH] ||": "the row, not its value",
 }
 ROW = re.compile(r'^(?:(?:SETTING|SHIPPING)\((?P<fixed>\w+)|'
                  r'FAMILY_SETTING\((?P<family>\w+), (?P<id>\w+), "(?P<name>[\w<>]+)"), '
@@ -28,27 +38,34 @@ def text_of(root, *patterns, without=()):
 
 
 def unread(root):
-    """The names of rows, and the fields of the snapshot, that nobody reads.  The server reads a row where it names it,
-    but for the rules between settings; what settings_fields.c fills has to be read outside of the room.  The runner
-    names what it reads; what it only hands to scripts, one of them has to read."""
+    """The names of rows with the sides that do not read them, and the fields of the snapshot that nobody reads.  The
+    server reads a row where it names it, but for the rules between settings; what settings_fields.c fills has to be
+    read outside of the room.  The runner names what it reads, with its family; what it only hands to scripts (a
+    family's in of_<family>), one of them has to read."""
     tables = text_of(root, "server/types/settings.def", "runner/settings.def")
     server = text_of(root, "server/**/*.c", "server/settings/settings_defaults.def", without=("settings_rules.c",))
     rooms = [path.name for path in (root / "server").iterdir() if path.is_dir() and path.name != "settings"]
     outside = text_of(root, "server/*.[ch]", *(f"server/{room}/*.[ch]" for room in rooms), without=("settings.h",))
     rotated = text_of(root, "server/types/secret.h")
     runner, scripts = text_of(root, "runner/*.c"), text_of(root, "deploy/*.sh", "deploy/transports/**/*.sh")
-    lists = re.compile(r"\*const \w+\[\] = \{(.*?)\};", re.S)
-    handed, runner = "".join(lists.findall(runner)), lists.sub("", runner)
+    lists = re.compile(r"\*const (\w+)\[\] = \{(.*?)\};", re.S)
+    handed, runner = dict(lists.findall(runner)), lists.sub("", runner)
+    of_all = "".join(names for of, names in handed.items() if not of.startswith("of_"))
+    by_name = set(re.findall(r"\b\w*SETTING_\w+", server))
     for row in ROW.finditer(tables):
         name, word = row["fixed"] or row["name"], row["fixed"] or row["id"]
-        by_server = re.search(rf"\b{row['family'] + '_' if row['family'] else ''}SETTING_{word}\b", server) or \
+        by_server = f"{row['family'] + '_' if row['family'] else ''}SETTING_{word}" in by_name or \
             re.search(rf'^FAMILY\(\w+, "[^"]*", {word},', tables, re.M) or \
             (word.endswith("_PREVIOUS") and f"ROW({word.removesuffix('_PREVIOUS')})" in rotated)
-        by_script = f'"{word}"' in handed and re.search(
-            rf"(\$|\{{|!|check_bool )(CLIENT_)?{word}(_FILE)?\b|setting_of \S+ {word}\b|_{word}$", scripts, re.M)
-        if not ((by_server and row["whose"] != "RUNNER") or
-                (row["whose"] != "SERVER" and (by_script or f'"{word}"' in runner))):
-            yield name
+        given = handed.get(f"of_{row['family'].lower()}", "") if row["family"] else of_all
+        by_script = f'"{word}"' in given and re.search(
+            rf"(\$|\{{|!|check_bool )(CLIENT_)?{word}(_FILE)?\b|(setting_of|find_setting \w+) \S+ {word}\b|_{word}$",
+            scripts, re.M)
+        by_runner = by_script or (f'"{row["family"]}", "{word}"' if row["family"] else f'"{word}"') in runner
+        sides = [side for side, is_read, other in (("server", by_server, "RUNNER"), ("runner", by_runner, "SERVER"))
+                 if row["whose"] != other and not is_read]
+        if sides:
+            yield f"{name}: {' and '.join(sides)}"
     snapshot = (root / "server/types/settings.h").read_text("utf-8")
     for struct in ("settings", "settings_times", "environment_settings"):
         body = re.search(rf"^struct {struct} {{(.*?)^}};", snapshot, re.M | re.S)[1]
@@ -60,6 +77,27 @@ def unread(root):
 
 def test_every_setting_is_read_by_somebody():
     assert set(unread(ROOT)) == set(READ_BY_NOBODY)
+
+
+def read_for_all(root):
+    """The SHIPPING rows that the server reads without a look at what an environment has for itself.  The rules are
+    asked of each environment anyway, and doctor says what is said for all."""
+    tables = text_of(root, "server/types/settings.def", "runner/settings.def")
+    server = "\n".join(path.read_text("utf-8") for path in sorted((root / "server").glob("**/*.c"))
+                       if path.name != "settings_rules.c" and not path.name.startswith("doctor"))
+    for line in READ_FOR_ALL:
+        server = server.replace(line, "")
+    named = collections.Counter(re.findall(r"\bSETTING_(\w+)", server))
+    of_one = collections.Counter(re.findall(
+        r"(?:settings_(?:text|is_given)_for\(|(?:settings_value_of|number_for)\((?![^,]+, NULL)|text_of\(of, |"
+        r"settings_table\[)[^()]*\bSETTING_(\w+)", server))
+    yield from (word for word in re.findall(r"^SHIPPING\((\w+)", tables, re.M) if named[word] != of_one[word])
+
+
+def test_what_one_environment_may_have_for_itself_is_read_so():
+    assert not set(read_for_all(ROOT))
+    server = text_of(ROOT, "server/**/*.c")
+    assert all(line in server for line in READ_FOR_ALL)
 
 
 # How the repository is read is of an application, whatever its environments.
@@ -95,6 +133,27 @@ def test_an_unread_row_is_named(tmp_path, path, before, row):
                        .replace('= { "HOST",', '= { "HOST", "NEW_ONE",'), "utf-8")
     new = set(unread(tmp_path)) - set(READ_BY_NOBODY)
     assert len(new) == 1 and re.search("NEW_ONE|new_one", new.pop())
+
+
+@pytest.mark.parametrize("path, before, after, found, says", [
+    ("runner/program_settings.c", '"COMPOSE_DIR", "PORT", NULL', '"COMPOSE_DIR", NULL', unread, "<ENV>_PORT: runner"),
+    ("runner/program_settings.c", '= { "HOST", "COMPOSE_DIR"', '= { "COMPOSE_DIR"', unread, "<ENV>_HOST: runner"),
+    ("runner/program_settings.c", '"DEPLOY_TIMEOUT_SECONDS", NULL', "NULL", unread, "DEPLOY_TIMEOUT_SECONDS: runner"),
+    ("server/settings/settings_fields.c", "SETTING_DEPLOY_TIMEOUT_SECONDS", "SETTING_SHUTDOWN_TIMEOUT_SECONDS", unread,
+     "DEPLOY_TIMEOUT_SECONDS: server"),
+    ("server/settings/settings_fields.c", "number_for(s, in, SETTING_FAILURE_LOG_LINES)",
+     "number_of(s, SETTING_FAILURE_LOG_LINES)", read_for_all, "FAILURE_LOG_LINES"),
+    ("server/settings/settings_fields.c", "number_for(s, member, SETTING_HEALTH_CHECK_TIMEOUT)",
+     "number_for(s, NULL, SETTING_HEALTH_CHECK_TIMEOUT)", read_for_all, "HEALTH_CHECK_TIMEOUT"),
+    ("server/decide/decide_tell_facts.c", "settings_text_for(settings, SETTING_MIGRATE_COMMAND)",
+     "settings_text(tx->settings, SETTING_MIGRATE_COMMAND)", read_for_all, "MIGRATE_COMMAND")])
+def test_a_row_that_one_side_or_one_environment_lost_is_named(tmp_path, path, before, after, found, says):
+    for folder in ("server", "runner", "deploy"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    text = (tmp_path / path).read_text("utf-8")
+    assert text.count(before) == 1
+    (tmp_path / path).write_text(text.replace(before, after), "utf-8")
+    assert set(found(tmp_path)) - set(READ_BY_NOBODY) == {says}
 
 
 def test_config_example_is_the_committed_file():

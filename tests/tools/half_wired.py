@@ -76,6 +76,11 @@ def handler(event):
                 function(f"handle_{event}", "UNUSED struct tx *tx, UNUSED const struct event *event"))
 
 
+def reader(name, side, include, parameter, value):
+    return HEAD.format(f"{name}.c", side) + f'#include "{include}"\n\nint {name}({parameter});\n\n' \
+        f"int\n{name}({parameter})\n{{\n\treturn {value};\n}}\n"
+
+
 WORDS = "tests/fixtures/words-on-disk.txt"
 WORDS_TEST = "test_words_on_disk every_word_that_is_written_is_in_the_list"
 EFFECT_ROW = 'EFFECT(POKE, poke, "poke", POKED,\n    NONE, false, true, NO, 0)\n'
@@ -93,6 +98,7 @@ MIGRATION = """static const char *const migration_parked[] = {
 
 """
 SNAPSHOT_TEST = "test_settings_table.py test_every_setting_is_read_by_somebody"
+OWN_VALUE_TEST = "test_settings_table.py test_what_one_environment_may_have_for_itself_is_read_so"
 
 
 def obj(path):
@@ -147,15 +153,19 @@ PIECES = [
         Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace(", NO, 0)", ", NO)"))],
         obj("server/types/effect")),
     Piece("effect", "its struct", "compiler", [
-        Edit("server/types/effect.h", "\nstruct effect {", "\nstruct effect_poke {\n\tint64_t run;\n};\n")],
+        Edit("server/types/effect.h", "\nstruct effect {",
+             "\nstruct effect_poke {\n\tint64_t run;\n\tint tries;\n};\n")],
         obj("server/types/effect")),
     Piece("effect", "its member of the union", "compiler", [
         Edit("server/types/effect.h", "\t\tstruct effect_timer timer;", "\t\tstruct effect_poke poke;\n")],
         obj("server/types/effect_codec")),
     Piece("effect", "its fields", "compiler", [
         Edit("server/types/effect_codec.c", "/* clang-format on */",
-             'static const struct field fields_poke[] = { FIELD("run", poke.run), END };\n')],
+             'static const struct field fields_poke[] =\n'
+             '\t{ FIELD("run", poke.run), FIELD("tries", poke.tries), END };\n')],
         obj("server/types/effect_codec")),
+    Piece("effect", "one of its fields", "test_effect_codec no_member_of_a_kind_is_lost_in_its_row", [
+        Swap("server/types/effect_codec.c", 'FIELD("tries", poke.tries), ', "")]),
     Piece("effect", "perform_<name>()", "linker", [
         Edit(PERFORM, "", function("perform_poke", PERFORMS, "\tperform_report(effect);\n"))]),
     Piece("effect", "recover_<name>()", "linker", [
@@ -172,7 +182,7 @@ PIECES = [
         Edit("server/types/event.def", "EVENT(RUN_ENDED,", "EVENT(POKED, poked)\n")], obj("server/types/effect")),
     Piece("effect", "the handler of its result", "linker", [handler("poked")]),
     Piece("effect", "its words on disk", WORDS_TEST, [
-        Edit(WORDS, "effect.kind probe", "effect.kind poke\neffect.poke run\n")]),
+        Edit(WORDS, "effect.kind probe", "effect.kind poke\neffect.poke run\neffect.poke tries\n")]),
     Piece("effect", "its lane, count and withdrawal in the test of them",
           "test_row_effect each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row", [
               Edit("tests/unit/test_row_effect.c", "\t[EFFECT_TIMER] =", '\t[EFFECT_POKE] = { "", false, true },\n')]),
@@ -193,9 +203,35 @@ PIECES = [
         Edit("server/settings/settings_fields.c", "\ts->run_logs_keep =",
              "\ts->poke_tries = number_of(s, SETTING_POKE_TRIES);\n")]),
     Piece("setting", "who reads its field", SNAPSHOT_TEST, [
-        Edit("server/decide/decide_poke.c", "", HEAD.format("decide_poke.c", "store") + '#include "store/tx.h"\n\n'
-             "int decide_poke(const struct tx *tx);\n\nint\ndecide_poke(const struct tx *tx)\n{\n"
-             "\treturn tx->settings->poke_tries;\n}\n")]),
+        Edit("server/decide/decide_poke.c", "", reader("decide_poke", "store", "store/tx.h", "const struct tx *tx",
+             "tx->settings->poke_tries + tx->settings->times.poke_seconds"))]),
+    # One that an environment may have for itself, and one that only environments have, of both programs.
+    Piece("setting", "its row, of one that an environment may have for itself", "compiler", [
+        Edit("server/types/settings.def", "SHIPPING(FAILURE_LOG_IN_CHAT,",
+             'SHIPPING(POKE_SECONDS, SECONDS, "5", OPEN, SERVER, SHARED, "How long it is poked.")\n')],
+        obj("server/settings/settings_fields")),
+    Piece("setting", "its field, of each environment", "compiler", [
+        Edit("server/types/settings.h", "\tint health_check_timeout_seconds;", "\tint poke_seconds;\n")],
+        obj("server/settings/settings_fields")),
+    Piece("setting", "what fills that field", SNAPSHOT_TEST, [
+        Edit("server/settings/settings_fields.c", "\tt->health_check_timeout_seconds =",
+             "\tt->poke_seconds = number_for(s, member, SETTING_POKE_SECONDS);\n")]),
+    Piece("setting", "that it is filled with what the environment has for itself", OWN_VALUE_TEST, [
+        Swap("server/settings/settings_fields.c", "number_for(s, member, SETTING_POKE_SECONDS)",
+             "number_of(s, SETTING_POKE_SECONDS)")]),
+    Piece("setting", "its row, of both programs and each environment", "compiler", [
+        Edit("runner/settings.def", "FAMILY_SETTING(ENVIRONMENT, HOST,",
+             'FAMILY_SETTING(ENVIRONMENT, POKE_DOOR, "<ENV>_POKE_DOOR", PORT, NULL, OPEN, BOTH, OWN,\n'
+             '    "Where it is poked.")\n')], obj("server/settings/settings_poke")),
+    Piece("setting", "who reads it in the server", SNAPSHOT_TEST, [
+        Edit("server/settings/settings_poke.c", "", reader(
+            "settings_poke", "pure", "settings/settings_inside.h", "const struct settings_member *member",
+            "member->values[ENVIRONMENT_SETTING_POKE_DOOR].is_given"))]),
+    Piece("setting", "its name, without the environment's, for scripts", SNAPSHOT_TEST, [
+        Edit("runner/program_settings.c", '"COMPOSE_DIR", "PORT", NULL };', '"POKE_DOOR", ')]),
+    Piece("setting", "the script that reads it", SNAPSHOT_TEST, [
+        Edit("deploy/transports/local.sh", "", "\nfind_door() { # ENV\n\tfind_setting door \"$1\" POKE_DOOR\n}\n")]),
+
     Piece("setting", ".env.example", "test_settings_table.py test_config_example_is_the_committed_file", [
         Made(".env.example", "build/deploybot config-example >.env.example")]),
 
@@ -207,6 +243,8 @@ PIECES = [
     Piece("metric", "what feeds it", "test_metric_set every_row_of_the_table_is_fed_by_something", [
         Edit("server/routes/metric_set.c", "\tmetrics_set(set->loop_lag,",
              "\tmetrics_add(set->pokes, 1, METRICS_BARE);\n")]),
+    Piece("metric", "that it is at zero before it counts", "test_metric_set no_counter_comes_from_nowhere", [
+        Swap("server/routes/metric_set.c", "\t\tmetrics_expect(metric, METRICS_BARE);\n", "\t\t(void)metric;\n")]),
     Piece("metric", "its word on the wire", WORDS_TEST, [
         Edit(WORDS, "metric deploybot_release_info", "metric deploybot_pokes_total counter\n")]),
     Piece("metric", "who looks at it",

@@ -29,6 +29,145 @@ again(const struct effect *effect)
 	return copy;
 }
 
+/* Whatever has no row here is a number or a bool, and stands in the effect's row. */
+/* clang-format off */
+#define AT(member)	offsetof(struct effect, u.member)
+#define SIZE(member)	sizeof(((struct effect *)0)->u.member)
+#define TEXT(kind, member)	{ EFFECT_##kind, IS_TEXT, AT(member), SIZE(member) }
+#define WORD(kind, member)	{ EFFECT_##kind, IS_WORD, AT(member), SIZE(member) }
+#define NOT_IN_ROW(kind, member) { EFFECT_##kind, IS_NOT_IN_ROW, AT(member), SIZE(member) }
+#define PUSH(kind, of) \
+	TEXT(kind, of.push.after), TEXT(kind, of.push.delivery), TEXT(kind, of.push.hook), \
+	TEXT(kind, of.push.forge)
+static const struct {
+	enum effect_kind kind;
+	enum { IS_TEXT, IS_WORD, IS_NOT_IN_ROW } is;
+	size_t at, size;
+} odd_members[] = {
+	WORD(RUN, run.program), TEXT(RUN, run.environment), TEXT(RUN, run.commit),
+	TEXT(RUN, run.image), TEXT(RUN, run.previous), TEXT(RUN, run.previous_image),
+	TEXT(RUN, run.ref), TEXT(RUN, run.action), TEXT(RUN, run.argument), TEXT(RUN, run.client),
+	TEXT(RUN, run.binding), NOT_IN_ROW(RUN, run.started_at), NOT_IN_ROW(RUN, run.message),
+	WORD(GIT_QUERY, git_query.kind), TEXT(GIT_QUERY, git_query.environment),
+	TEXT(GIT_QUERY, git_query.ref), TEXT(GIT_QUERY, git_query.base),
+	TEXT(GIT_QUERY, git_query.branch), TEXT(GIT_QUERY, git_query.blocked),
+	TEXT(GIT_QUERY, git_query.paths), TEXT(GIT_QUERY, git_query.requested_by),
+	PUSH(GIT_QUERY, git_query), TEXT(APPLICATION_LOG, application_log.environment),
+	TEXT(PROBE, probe.asked), NOT_IN_ROW(PROBE, probe.targets), /* looked at by themselves */
+	{ EFFECT_SEND_MESSAGE, IS_NOT_IN_ROW, AT(send_message.message.address),
+	    sizeof(struct message) - offsetof(struct message, address) },
+	TEXT(TOAST, toast.callback), TEXT(TOAST, toast.text), NOT_IN_ROW(TOAST, toast.chat),
+	TEXT(DOCUMENT, document.file_name), TEXT(DOCUMENT, document.caption),
+	TEXT(DOCUMENT, document.head), NOT_IN_ROW(PICTURE, picture.sealed),
+	TEXT(CLOUDFLARE_GET, cloudflare.zone), NOT_IN_ROW(CLOUDFLARE_GET, cloudflare.level),
+	TEXT(CLOUDFLARE_SET, cloudflare.zone), TEXT(CLOUDFLARE_SET, cloudflare.level),
+	TEXT(WITNESS, witness.place), TEXT(WITNESS, witness.head),
+	NOT_IN_ROW(WITNESS, witness.lines), NOT_IN_ROW(WITNESS, witness.size),
+	WORD(FORWARD, forward.to), TEXT(FORWARD, forward.place),
+	NOT_IN_ROW(FORWARD, forward.lines), NOT_IN_ROW(FORWARD, forward.size),
+	WORD(TIMER, timer.kind), TEXT(TIMER, timer.name), TEXT(TIMER, timer.environment),
+	TEXT(TIMER, timer.requested_by), PUSH(TIMER, timer),
+};
+/* clang-format on */
+
+/* Without it padding is taken for members, and refused. */
+#if !__has_builtin(__builtin_clear_padding)
+#define __builtin_clear_padding(at) ((void)(at))
+#endif
+
+/* Each byte of a kind's own struct but padding is 1. */
+#define cloudflare_get cloudflare
+#define cloudflare_set cloudflare
+static size_t
+fill_members(struct effect *effect)
+{
+	memset(&effect->u, 1, sizeof(effect->u));
+	switch (effect->kind) {
+#define EFFECT(upper, lower, ...) \
+	case EFFECT_##upper: \
+		__builtin_clear_padding(&effect->u.lower); \
+		return sizeof(effect->u.lower);
+#include "types/effect.def"
+#undef EFFECT
+	case EFFECT_KIND_COUNT:
+		break;
+	}
+	return 0;
+}
+#undef cloudflare_get
+#undef cloudflare_set
+
+static void
+fill_lists(struct effect *effect)
+{
+	if (effect->kind == EFFECT_GIT_QUERY) {
+		effect->u.git_query.n_branches = COUNT(effect->u.git_query.branches);
+		for (size_t i = 0; i < COUNT(effect->u.git_query.branches); i++)
+			effect->u.git_query.branches[i][LIMIT_REF - 1] = '\0';
+	} else if (effect->kind == EFFECT_PROBE) {
+		struct probe_target *target = calloc(1, sizeof(*target));
+
+		assert_non_null(target);
+		memset(target, 1, sizeof(*target));
+		__builtin_clear_padding(target);
+		target->environment[LIMIT_ENVIRONMENT - 1] = '\0';
+		target->url[LIMIT_URL - 1] = '\0';
+		target->commit[LIMIT_COMMIT - 1] = '\0';
+		effect->u.probe.n = 1;
+		effect->u.probe.targets = target;
+	}
+}
+
+/* Everything of it that stands in its row is other than 0; the size of its struct. */
+static size_t
+fill(struct effect *effect)
+{
+	size_t size = fill_members(effect);
+	char *bytes = (char *)effect;
+
+	for (size_t i = 0; i < COUNT(odd_members); i++) {
+		size_t at = odd_members[i].at, its_size = odd_members[i].size;
+
+		if (odd_members[i].kind != effect->kind)
+			continue;
+		if (odd_members[i].is == IS_TEXT)
+			bytes[at + its_size - 1] = '\0';
+		else if (odd_members[i].is == IS_WORD)
+			*(int *)(void *)(bytes + at) = 1;
+		else
+			memset(bytes + at, 0, its_size);
+	}
+	fill_lists(effect);
+	return size;
+}
+
+static void
+no_member_of_a_kind_is_lost_in_its_row(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++) {
+		struct effect *effect = effect_new((enum effect_kind)kind), *copy;
+		size_t size = fill(effect);
+
+		copy = again(effect);
+		if (kind == EFFECT_PROBE) {
+			assert_int_equal(copy->u.probe.n, 1);
+			assert_memory_equal(copy->u.probe.targets, effect->u.probe.targets,
+			    sizeof(struct probe_target));
+			free(copy->u.probe.targets);
+			free(effect->u.probe.targets);
+			copy->u.probe.targets = effect->u.probe.targets = NULL;
+		}
+		for (size_t i = 0; i < size; i++)
+			if (((const char *)&copy->u)[i] != ((const char *)&effect->u)[i])
+				fail_msg("%s: byte %zu of its struct does not come back: "
+					 "is that member missing in its fields?",
+				    effect_name((enum effect_kind)kind), i);
+		effect_free(effect);
+		effect_free(copy);
+	}
+}
+
 static void
 a_run_comes_back_as_it_was(void **state)
 {
@@ -343,6 +482,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_member_of_a_kind_is_lost_in_its_row),
 		cmocka_unit_test(a_run_comes_back_as_it_was),
 		cmocka_unit_test(a_question_to_git_comes_back_as_it_was),
 		cmocka_unit_test(the_largest_probe_comes_back_as_it_was),

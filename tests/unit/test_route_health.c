@@ -165,6 +165,9 @@ metrics_are_the_text_format_that_prometheus_3_wants(void **state)
 	assert_non_null(strstr(
 	    w->asked.text, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
 	assert_non_null(strstr(w->asked.body,
+	    "\ndeploybot_webhook_requests_total{source=\"github\",code=\"200\"} 0\n"));
+	assert_int_equal(ask(w, "GET /metrics"), 200); /* once at zero, then as it was counted */
+	assert_non_null(strstr(w->asked.body,
 	    "\ndeploybot_webhook_requests_total{source=\"github\",code=\"200\"} 1\n"));
 	size = strlen(w->asked.body);
 	assert_int_equal(w->asked.body[size - 1], '\n');
