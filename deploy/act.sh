@@ -408,9 +408,9 @@ clean() {
 # In a subshell of its own, which a deadline may end: its own, or that of something in it.  It is over before that of the
 # run, which would roll back a release that is up.
 clean_part() { # FUNCTION
-	local child seconds=$CLEAN_SECONDS left=$CLEAN_SECONDS
+	local child seconds=$CLEAN_SECONDS left=$CLEAN_SECONDS margin=$((KILL_SECONDS + CLEAN_MARGIN_SECONDS))
 	[[ -z ${RUN_ID:-} || -z ${DEPLOY_TIMEOUT_SECONDS:-} ]] ||
-		left=$((DEPLOY_TIMEOUT_SECONDS + migration_seconds - SECONDS - KILL_SECONDS - CLEAN_MARGIN_SECONDS))
+		left=$((DEPLOY_TIMEOUT_SECONDS + migration_seconds + fetch_seconds - SECONDS - margin))
 	((left >= seconds)) || seconds=$left
 	if ((seconds <= 0)); then
 		warn "no time is left for the clean-up (DEPLOY_TIMEOUT_SECONDS); the next deployment continues it"

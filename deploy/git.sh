@@ -8,6 +8,7 @@
 : "${FETCH_BYTES:=21474836480}" # of what one fetch brings
 # What a fetch that was cut ends with: the repository is unreachable, and the mirror is as good as it was.
 readonly FETCH_CUT=75
+fetch_seconds=0 # of this run: its deadline waits for so many
 
 # No configuration but ours, no hooks, no prompts, one protocol: the one that REPOSITORY_URL needs.
 
@@ -294,8 +295,11 @@ mirror_commit() { # HEX
 }
 
 fetch_new() { # COMMIT
+	local began=$SECONDS
 	mirror_update ||
 		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output in the log, REPOSITORY_URL and its key"
+	fetch_seconds=$((fetch_seconds + SECONDS - began))
+	((fetch_seconds <= FETCH_TIMEOUT_SECONDS)) || fetch_seconds=$FETCH_TIMEOUT_SECONDS # for no more
 	[[ $(mirror_commit "$1") == "$1" ]] ||
 		fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
 }

@@ -76,6 +76,8 @@ readonly KUBERNETES_JOB_PODS='{{range .items}}{{.metadata.name}} {{.status.phase
 {{end}}'
 readonly KUBERNETES_JOB_STATE='{{range .status.conditions}}{{if eq .status "True"}}{{.type}} {{.reason}}
 {{end}}{{end}}'
+readonly KUBERNETES_JOB_ATTEMPT="attempt {{with .metadata.annotations}}\
+{{with index . \"$KUBERNETES_ATTEMPT\"}}{{printf \"%q\" .}}{{end}}{{end}}"
 readonly KUBERNETES_JOB_RIGHTS=("create jobs.batch" "get jobs.batch" "list jobs.batch" "watch jobs.batch" "delete jobs.batch")
 readonly KUBERNETES_JOB_KEPT=600 # seconds behind its end, where we could not remove it
 
@@ -348,12 +350,12 @@ kubernetes_look_behind() {
 # Fills kubernetes_patience: how long a rollout is waited for.  Where a run is ended by then it is less: somebody has to say
 # what keeps the cluster from it.
 kubernetes_find_patience() {
-	local all=${DEPLOY_TIMEOUT_SECONDS:-} spared
+	local all=${DEPLOY_TIMEOUT_SECONDS:-} spared left
 	kubernetes_patience=$KUBERNETES_ROLLOUT_SECONDS
 	[[ -n ${RUN_ID:-} && -n $all ]] || return 0
 	spared=$((all / 20 < KUBERNETES_TELL_SECONDS ? all / 20 : KUBERNETES_TELL_SECONDS))
-	((all + migration_seconds - SECONDS - spared >= kubernetes_patience)) ||
-		kubernetes_patience=$((all + migration_seconds - SECONDS - spared))
+	left=$((all + migration_seconds + fetch_seconds - SECONDS - spared))
+	((left >= kubernetes_patience)) || kubernetes_patience=$left
 	((kubernetes_patience > 0)) || kubernetes_patience=1
 }
 
@@ -658,8 +660,8 @@ kubernetes_job_body() { # NAME RELEASE SECONDS WORD...
 	kubernetes_read_template ||
 		fail "$EXIT_REFUSED" "the cluster does not say what the container $KUBE_CONTAINER of ${kubernetes_main#*/} has"
 	words=$(printf '"%s",' "${@:4}")
-	printf '{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"%s","annotations":{"%s":"%s","%s":"%s"}},' \
-		"$1" "$KUBERNETES_OWNER" "$environment" "$KUBERNETES_RELEASE" "$2"
+	printf '{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"%s","annotations":{"%s":"%s","%s":"%s","%s":"%s"}},' \
+		"$1" "$KUBERNETES_OWNER" "$environment" "$KUBERNETES_RELEASE" "$2" "$KUBERNETES_ATTEMPT" "$kubernetes_attempt"
 	printf '"spec":{"backoffLimit":0,"activeDeadlineSeconds":%s,"ttlSecondsAfterFinished":%s,"template":{"spec":{' \
 		"$3" "$KUBERNETES_JOB_KEPT"
 	printf '%s"restartPolicy":"Never","containers":[{"name":"job","image":"%s",%s"args":[%s]}]}}}}\n' "$job_pod" \
@@ -754,6 +756,7 @@ transport_job() { # RELEASE WORD...
 }
 
 kubernetes_make_job() { # NAME RELEASE SECONDS WORD...
+	kubernetes_attempt=$DEPLOYMENT_ID-$EPOCHREALTIME # another deploybot may have this number too
 	kubernetes_ask get "${kubernetes_resources[$kubernetes_main]}" --output=json ||
 		kubernetes_failed "what the pods of ${kubernetes_main#*/} have cannot be seen"
 	kubernetes_job_body "$@" >"$kubernetes_folder/job.json"
@@ -768,6 +771,7 @@ kubernetes_end_unstarted() {
 # One that a killed run has left is followed to its end.  Ours is written down then: all that it takes is there.
 transport_await_migration() { # RELEASE WORD...
 	kubernetes_await_migration
+	kubernetes_job_is=unseen
 	kubernetes_make_job "$migration_name" "$1" "$MIGRATE_TIMEOUT_SECONDS" "${@:2}"
 }
 
@@ -785,16 +789,18 @@ kubernetes_await_migration() {
 
 # A Job whose name tells it from all others: the cluster itself has one at most.  What the API refuses is not there, nor what
 # it was never asked for.  Behind any other answer, and none, it may be at work; so it may where one is there already, as
-# there was none before, and kubectl may have sent it twice.
+# there was none before, and kubectl may have sent it twice: unless it is seen to be another's.
 transport_migrate() { # RELEASE WORD...
 	kubernetes_ask create "--filename=$kubernetes_folder/job.json" || {
 		kubernetes_was_refused || kubernetes_was_not_asked || {
 			kubernetes_unanswered=yes
+			kubernetes_leave_to_another
 			kubernetes_failed "the migration was cut as it began"
 		}
 		migration_not_started
 		kubernetes_failed "the migration could not be created"
 	}
+	kubernetes_job_is=ours
 	kubernetes_follow_job "$migration_name" "$MIGRATE_TIMEOUT_SECONDS" well
 	[[ $kubernetes_status =~ ^[0-9]+$ ]] || fail "$EXIT_REFUSED" "the migration was cut: how it ended is not known"
 	kubernetes_delete_job "$migration_name" &
@@ -802,17 +808,49 @@ transport_migrate() { # RELEASE WORD...
 	[[ $kubernetes_status == 0 ]] || migration_failed "$kubernetes_status"
 }
 
+# Fills kubernetes_job_is: ours, another, none or unseen.
+kubernetes_find_migration() {
+	kubernetes_job_is=unseen
+	kubernetes_ask get "jobs.batch/$migration_name" --ignore-not-found "--output=go-template=$KUBERNETES_JOB_ATTEMPT" ||
+		return 0
+	case $answer in
+	'') kubernetes_job_is=none ;;
+	"attempt \"$kubernetes_attempt\"") kubernetes_job_is=ours ;;
+	*) kubernetes_job_is=another ;;
+	esac
+}
+
+# Somebody else's that came between our look and our create.
+kubernetes_leave_to_another() {
+	local said
+	said=$(<"$kubernetes_folder/said")
+	[[ $said == *'(AlreadyExists)'* ]] || return 0
+	kubernetes_find_migration
+	if [[ $kubernetes_job_is == another ]]; then
+		migration_not_started
+		fail "$EXIT_BUSY" "the migration did not begin: another deployment's is at work, as $migration_name in the \
+namespace $kubernetes_namespace, and was left; agree on who releases, then deploy again"
+	fi
+	printf '%s\n' "$said" >"$kubernetes_folder/said"
+}
+
+# Only what is known to be ours is removed.
 transport_end_migration() {
-	[[ -z ${kubernetes_unanswered:-} ]] || kubernetes_await_late
-	kubernetes_delete_job "$migration_name"
+	[[ $kubernetes_job_is == ours ]] || kubernetes_await_late
+	case $kubernetes_job_is in
+	ours) kubernetes_delete_job "$migration_name" ;;
+	another) fail "$EXIT_BUSY" "the job $migration_name is another deployment's, and was left" ;;
+	unseen) kubernetes_failed "whose the job $migration_name is cannot be seen" ;;
+	esac
 }
 
 # What is removed before it is there would come behind us.
 kubernetes_await_late() {
 	local until=$((EPOCHSECONDS + KUBERNETES_LATE_SECONDS))
-	while ((EPOCHSECONDS < until)); do
-		kubernetes_ask get "jobs.batch/$migration_name" --ignore-not-found --output=name || answer=''
-		[[ -z $answer ]] || break
+	while :; do
+		kubernetes_find_migration
+		[[ $kubernetes_job_is != ours && $kubernetes_job_is != another ]] || break
+		[[ -n ${kubernetes_unanswered:-} ]] && ((EPOCHSECONDS < until)) || break
 		limited $((KUBERNETES_AGAIN_SECONDS + 10)) "a pause" sleep "$KUBERNETES_AGAIN_SECONDS"
 	done
 }

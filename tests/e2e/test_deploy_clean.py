@@ -4,10 +4,11 @@ clean-up that fails is a warning."""
 import json
 import os
 import pathlib
+import subprocess
 
 import pytest
 
-from commands_aid import ECR, digest, shipped
+from commands_aid import DEPLOY, ECR, digest, shipped
 from runner_client import wait_for
 
 
@@ -227,6 +228,19 @@ def test_where_the_runs_deadline_leaves_no_time_a_clean_up_is_left_to_the_next_d
     shipped(bench, "three", KEEP_RELEASES="1", PREVIOUS_RELEASE="", DEPLOY_TIMEOUT_SECONDS="1")
     says = "warning: no time is left for the clean-up (DEPLOY_TIMEOUT_SECONDS); the next deployment continues it"
     assert len(bench.digests()) == 3 and says in bench.said() and "clean" in bench.steps(), bench.said()
+
+
+@pytest.mark.parametrize("settings, seconds", [
+    ("DEPLOY_TIMEOUT_SECONDS=200", 200 - 100 - 15), ("DEPLOY_TIMEOUT_SECONDS=600", 300),
+    ("DEPLOY_TIMEOUT_SECONDS=110 migration_seconds=30 fetch_seconds=20", 110 + 30 + 20 - 100 - 15)])
+def test_the_clean_up_has_as_long_as_its_run(settings, seconds):
+    """Regression: the time of a fetch was taken from it, for which the run's deadline waits."""
+    script = f"""here={DEPLOY}; . {DEPLOY}/act.sh
+migration_seconds=0 KILL_SECONDS=10 RUN_ID=1 SECONDS=100; {settings}
+ends_within() {{ echo "$1"; }}
+clean_part true"""
+    done = subprocess.run(["bash", "-c", script], check=True, timeout=60, stdout=subprocess.PIPE, text=True)
+    assert int(done.stdout) == seconds
 
 
 def test_an_engine_that_hangs_does_not_end_the_clean_up(bench):

@@ -11,12 +11,13 @@ import signal
 import ssl
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
 
 from commands.recorder import records_in
-from commands_aid import DEPLOY, CommandBench
+from commands_aid import DEPLOY, CommandBench, stand_in
 from runner_client import ROOT, wait_for
 
 # The client that the tests use; any since Debian's 1.20 will do.
@@ -311,7 +312,9 @@ def test_a_job_word_by_word(words):
     status, said = job(words, release)
     assert status == 0 and "migrated" in said, said
     name = "deploybot-job-2"
-    assert words.world()["kubernetes"]["last_job"] == {
+    created = words.world()["kubernetes"]["last_job"]
+    assert re.fullmatch(r"2-\d+\.\d{6}", created["metadata"]["annotations"].pop("deploybot/attempt"))
+    assert created == {
         "apiVersion": "batch/v1", "kind": "Job",
         "metadata": {"name": name, "annotations": {"deploybot/environment": "staging", "deploybot/release": release}},
         "spec": {"backoffLimit": 0, "activeDeadlineSeconds": 3600, "ttlSecondsAfterFinished": 600, "template": {
@@ -665,15 +668,37 @@ def test_a_run_that_is_ended_before_the_cluster_gives_up_says_why(bench):
     assert status == 75 and re.search(r"took longer than (1?[0-9]) s: the pod .*CrashLoopBackOff", said[-1]), said
 
 
+FETCH_TAKES = 5     # more than the calls of a slow machine
+
+
 @pytest.mark.parametrize("settings, seconds", [
     (":", 900), ("DEPLOY_TIMEOUT_SECONDS=600", 900), ("RUN_ID=1 DEPLOY_TIMEOUT_SECONDS=600", 600 - 100 - 30),
     ("RUN_ID=1 DEPLOY_TIMEOUT_SECONDS=200 migration_seconds=50", 200 + 50 - 100 - 10),
+    ("RUN_ID=1 DEPLOY_TIMEOUT_SECONDS=200 migration_seconds=30 fetch_seconds=20", 200 + 30 + 20 - 100 - 10),
     ("RUN_ID=1 DEPLOY_TIMEOUT_SECONDS=60", 1), ("RUN_ID=1 DEPLOY_TIMEOUT_SECONDS=3600", 900)])
 def test_a_rollout_is_waited_for_as_long_as_its_run_has(settings, seconds):
-    script = f"""migration_seconds=0 here={DEPLOY}; . {DEPLOY}/transports/kubernetes.sh
+    script = f"""migration_seconds=0 fetch_seconds=0 here={DEPLOY}; . {DEPLOY}/transports/kubernetes.sh
 SECONDS=100; {settings}; kubernetes_find_patience; echo $kubernetes_patience"""
     done = subprocess.run(["bash", "-c", script], check=True, timeout=60, stdout=subprocess.PIPE, text=True)
     assert int(done.stdout) == seconds
+
+
+def test_a_rollout_waits_as_long_behind_a_fetch_that_took_its_time(words):
+    """Regression: a fetch, for which the run's deadline waits, was taken from the rollout of a good release."""
+    os.symlink(stand_in("docker"), words.bin / "docker")
+    (words.bin / "git").write_text(f"""#!/bin/bash
+[[ " $* " != *" fetch "* ]] || sleep {FETCH_TAKES}
+exec /usr/bin/git "$@"
+""")
+    (words.bin / "git").chmod(0o755)
+    words.wrap("kubectl", f'[[ "$*" != *"rollout status"* ]] || echo "$EPOCHREALTIME" >{words.stand}/began')
+    commit = words.commit("one")
+    started = time.time()
+    status, said = words.run("deploy.sh", "staging", commit, IMAGE_SOURCE="build", DEPLOY_TIMEOUT_SECONDS="300")
+    assert status == 0 and "git fetch" in words.steps(), said
+    used = float((words.stand / "began").read_text()) - started - FETCH_TAKES
+    waited = next(int(call[3][len("--timeout="):-1]) for call in plain(words) if call[:2] == ["rollout", "status"])
+    assert waited >= 300 - 15 - used - 1
 
 
 def test_a_missing_deployment_is_said_with_those_that_are_there(bench):

@@ -588,6 +588,40 @@ def test_a_job_that_the_cluster_may_have_begun_is_ended_and_called_cut(bench, sa
     assert (bench.state / "apps" / "staging" / "migrated").read_text().startswith(f"began {release[:40]} ")
 
 
+@pytest.mark.parametrize("of_another", [{"deploybot/attempt": "1-1700000000.000000"}, {}])
+@pytest.mark.parametrize("bench", ["kubernetes"], indirect=True)
+def test_a_job_that_another_deploybot_was_quicker_to_create_is_left_to_it(bench, of_another):
+    """Regression: it was taken for ours, and removed in the middle of a migration."""
+    release = bench.pushed("one")
+    kube(bench, other_jobs=of_another)
+    status, said = bench.run("deploy.sh", "staging", release[:40], MIGRATE_COMMAND="bin/migrate")
+    assert status == 75 and bench.steps()[-2:] == ["migrate", "migrate-not-started"], said
+    assert "another deployment's is at work, as deploybot-migrate-staging in the namespace shop" in said[-1], said
+    kept = bench.world()["kubernetes"]
+    assert kept["jobs"]["deploybot-migrate-staging"]["metadata"]["annotations"] == of_another
+    assert len(kept["revisions"]) == 1 and not any(call[0] == "delete" for call in plain(bench))
+
+
+@pytest.mark.parametrize("says, is_seen", [("(AlreadyExists)", False), (UNSURE[1], False), (UNSURE[1], True)])
+@pytest.mark.parametrize("bench", ["kubernetes"], indirect=True)
+def test_a_job_that_is_not_seen_to_be_ours_is_not_removed(bench, says, is_seen):
+    """It may be ours, and at work: nobody says that it did not begin, nor that it was stopped."""
+    release = bench.pushed("one")
+    kube(bench, other_jobs={}, **({} if says == "(AlreadyExists)" else {"refuses_jobs": says}))
+    if not is_seen:
+        bench.wrap("kubectl", """if [[ "$*" == *"=go-template=attempt "* ]]; then
+	echo "Unable to connect to the server: EOF" >&2
+	exit 1
+fi""")
+    status, said = bench.run("deploy.sh", "staging", release[:40], MIGRATE_COMMAND="bin/migrate",
+                             KUBERNETES_LATE_SECONDS="1", KUBERNETES_AGAIN_SECONDS="1")
+    assert status == 70 and bench.steps()[-1] == "migrate", said
+    assert "the migration was cut as it began: " in said[-1] and says in said[-1], said
+    assert any("the migration may still be running, as deploybot-migrate-staging" in line for line in said), said
+    assert list(bench.world()["kubernetes"]["jobs"]) == ["deploybot-migrate-staging"]
+    assert not any(call[0] == "delete" for call in plain(bench))
+
+
 @pytest.mark.parametrize("bench", ["kubernetes"], indirect=True)
 def test_a_job_that_comes_behind_its_lost_answer_is_waited_for_and_ended(bench):
     release = bench.pushed("one")
