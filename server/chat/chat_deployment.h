@@ -31,7 +31,7 @@ struct chat_deployment {
 	    *warnings;	      /* of that run; a question: of what is live; NULL: none */
 	enum run_end run_end; /* how that run ended: the mark of its last step */
 	bool is_unreachable;  /* ... its target or repository could not be reached */
-	bool is_killed;	      /* ... KILL ended it: it put nothing in order */
+	bool is_killed;	      /* ... a signal ended it: it put nothing in order */
 	const char *touches;  /* an action's: a line of what it does to what; "", NULL: none */
 	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
 	bool is_tail_private; /* an application may speak in it: not for everybody */

@@ -175,7 +175,7 @@ examine_registration(struct doctor *doctor, const char *url)
 		    "Telegram: no webhook is registered: start deploybot, or type `deploybot webhook set`");
 	else
 		TELL(doctor, WEBHOOKS, ERROR,
-		    "Telegram: another webhook is registered, which gets this bot's commands: type `deploybot webhook set`; if it comes back somebody else has the token: /revoke at @BotFather");
+		    "Telegram: another webhook is registered, which gets this bot's commands: restart deploybot if TELEGRAM_WEBHOOK_URL was changed, else type `deploybot webhook set`; if it comes back somebody else has the token: /revoke at @BotFather");
 }
 
 static void

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_tell_inside.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -313,7 +312,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.warnings = row_deployment_warnings(tx, deployment->id, &rows->warnings),
 		.run_end = row_run_end(tx, deployment->run),
 		.is_unreachable = run_verdict_is_unreachable(&run),
-		.is_killed = run.signal_number == SIGKILL,
+		.is_killed = run.signal_number != 0,
 		.touches = decide_action_touches(tx, deployment, rows->touches),
 		.tail = tail_of(tx, deployment, rows->tail),
 		.is_tail_private = decide_tail_is_private(tx, deployment),

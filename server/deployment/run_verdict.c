@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/run_verdict.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -195,8 +194,8 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 		describe_not_started(&verdict, ended);
 	else if (is_back || deployment->why != DEPLOY_WHY_CANCELLED)
 		run_verdict_describe(ended, verdict.detail);
-	else if (!verdict.target_changed && !ended->lost && ended->signal_number == SIGKILL)
+	else if (!verdict.target_changed && !ended->lost && ended->signal_number != 0)
 		(void)snprintf(verdict.detail, sizeof(verdict.detail),
-		    "%.200s, then killed by signal %d", deployment->detail, SIGKILL);
+		    "%.200s, then killed by signal %d", deployment->detail, ended->signal_number);
 	return verdict;
 }

@@ -102,6 +102,18 @@ check_one_login(struct settings_loader *l, const struct settings_member *member,
 	    member->name);
 }
 
+/* As deploy/build.sh has it; what a transport of one's own needs is not known here. */
+static bool
+builds_nothing(const struct settings_loader *l, const struct settings_member *member)
+{
+	const char *source = settings_value_of(l->s, member, SETTING_IMAGE_SOURCE)->text;
+	const char *transport = settings_transport(l->s, member);
+
+	return settings_value_of(l->s, member, SETTING_DEPLOY_SCRIPT)->is_given ||
+	    (source != NULL && strcmp(source, "registry") == 0) ||
+	    strcmp(transport, "local") == 0 || strcmp(transport, "systemd") == 0;
+}
+
 /* What a build logs in at; AWS makes its own passwords. */
 static void
 check_registries(struct settings_loader *l, const struct settings_member *member)
@@ -286,7 +298,8 @@ settings_check_targets(struct settings_loader *l)
 			check_health_way(l, member, settings_transport(l->s, member));
 		}
 		check_health_is_not_ours(l, member);
-		check_registries(l, member);
+		if (!builds_nothing(l, member))
+			check_registries(l, member);
 		for (size_t j = 0; j < i; j++)
 			if (in->members[j]->family == FAMILY_ENVIRONMENT)
 				check_shared(l, in->members[j], in->members[i]);

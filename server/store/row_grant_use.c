@@ -63,7 +63,7 @@ row_grant_use_list(struct tx *tx, size_t *ret_count)
 
 	uses = list(tx->db, ret_count, &err);
 	if (uses == NULL)
-		tx_fail(tx, err.code, "%s", err.text);
+		tx_fail_with(tx, &err);
 	return uses;
 }
 

@@ -42,7 +42,7 @@ row_message_get(struct tx *tx, int64_t id)
 
 	if (!tx->failed && id != 0 && !store_message_load(tx->db, id, &message, &err) &&
 	    err.code != ERR_MISSING)
-		tx_fail(tx, err.code, "%s", err.text);
+		tx_fail_with(tx, &err);
 	if (message.head == NULL) /* "" at least, for a message that is not there too */
 		message.head = strdup("");
 	if (message.head == NULL)

@@ -39,6 +39,15 @@ tx_fail(struct tx *tx, enum err_code code, const char *fmt, ...)
 	(void)err_set(&tx->err, code, "%s", text);
 }
 
+void
+tx_fail_with(struct tx *tx, const struct err *err)
+{
+	if (tx->failed)
+		return;
+	tx->failed = true;
+	tx->err = *err;
+}
+
 /* --- statements --- */
 
 /* How those begin that only say or count something; what orders a message does, too. */

@@ -54,6 +54,9 @@ struct tx {
 /* Remember a failure that is not SQL's (memory, a row that must be there). */
 void tx_fail(struct tx *tx, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
+/* Remember a failure that may be SQL's, of tx->db: *err says whether it is. */
+void tx_fail_with(struct tx *tx, const struct err *err);
+
 /* What the buffer could not take is the tx's failure. */
 void tx_check(struct tx *tx, const struct buf *buf);
 

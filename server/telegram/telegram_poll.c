@@ -119,6 +119,13 @@ how_many(const struct telegram_poll *poll)
 }
 
 static void
+tell_receiving(const struct telegram_poll *poll, bool is_receiving)
+{
+	if (poll->config.receiving != NULL)
+		poll->config.receiving(poll->config.ctx, is_receiving);
+}
+
+static void
 ask(struct telegram_poll *poll)
 {
 	struct err err = { 0 };
@@ -152,15 +159,9 @@ ask(struct telegram_poll *poll)
 	buf_done(&body);
 	if (poll->call == NULL) {
 		log_warning("cannot poll Telegram for updates: %s", err.text);
+		tell_receiving(poll, false);
 		ask_after(poll, PAUSE_FIRST_MS);
 	}
-}
-
-static void
-tell_receiving(const struct telegram_poll *poll, bool is_receiving)
-{
-	if (poll->config.receiving != NULL)
-		poll->config.receiving(poll->config.ctx, is_receiving);
 }
 
 static void

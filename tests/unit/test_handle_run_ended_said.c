@@ -275,6 +275,49 @@ the_step_that_failed_or_was_killed_is_crossed_out(void **state)
 	world_close(&w);
 }
 
+static struct run_ended
+stopped_by(int signal_number)
+{
+	return (struct run_ended){ .gate_opened = true,
+		.ended_on_request = true,
+		.exit_status = signal_number != 0 ? -1 : 143,
+		.signal_number = signal_number };
+}
+
+/* Regression: of a script without traps that a /cancel ended behind its start it was said that
+ * nothing was changed.  One with a trap has tidied, and exits. */
+static void
+of_a_start_that_any_signal_ended_it_is_not_known_what_it_left(void **state)
+{
+	static const int signals[] = { 15, 11, 9, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(signals); i++) {
+		char said[64];
+		struct world w;
+
+		world_open(&w, STAGING_URL, NULL);
+		world_deploy_goes_live(&w, COMMIT_A);
+		world_deploy_starts(&w, COMMIT_B);
+		world_run_step(&w, 0, "start");
+		(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+		world_run_ends(&w, stopped_by(signals[i]));
+		(void)snprintf(said, sizeof(said), ", then killed by signal %d", signals[i]);
+		assert_non_null(world_says(&w, "Stopped: staging"));
+		if (signals[i] == 0) {
+			assert_non_null(world_says(&w, "Stopped: staging, nothing was changed"));
+			assert_null(world_says(&w, "killed by"));
+		} else {
+			assert_non_null(
+			    world_says(&w, "Stopped: staging, what it left is not known"));
+			assert_non_null(world_says(&w, said));
+			assert_non_null(world_says(&w, "what was started there may run on"));
+			assert_null(world_says(&w, "nothing was changed"));
+		}
+		world_close(&w);
+	}
+}
+
 int
 main(void)
 {
@@ -289,6 +332,7 @@ main(void)
 		cmocka_unit_test(every_final_message_carries_the_audits_head),
 		cmocka_unit_test(the_chat_is_a_witness_of_what_telegram_confirmed),
 		cmocka_unit_test(the_step_that_failed_or_was_killed_is_crossed_out),
+		cmocka_unit_test(of_a_start_that_any_signal_ended_it_is_not_known_what_it_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
 #include "lib/db.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
+#include "store/row_grant_use.h"
+#include "store/row_message.h"
 #include "store/store_inside.h"
 
 static void
@@ -507,6 +509,56 @@ a_fault_of_the_own_database_is_called_one(void **state)
 	world_close(&w);
 }
 
+/* As a corrupt page does it: no failure that may pass, and the table is there for FAULT. */
+static void
+make_unreadable(struct tx *tx, const char *move, const char *unreadable)
+{
+	assert_true(tx_run(tx, move));
+	assert_true(tx_run(tx, unreadable));
+}
+
+static void
+breaks_as_a_message_is_read(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	make_unreadable(tx, "ALTER TABLE message RENAME TO gone",
+	    "CREATE VIEW message AS SELECT * FROM gone WHERE length(zeroblob(1 << 40))");
+	struct message message = row_message_get(tx, 1);
+
+	message_done(&message);
+}
+
+static void
+breaks_as_uses_are_read(struct tx *tx, const struct event *event)
+{
+	size_t n;
+
+	(void)event;
+	make_unreadable(tx, "ALTER TABLE grant_use RENAME TO gone",
+	    "CREATE VIEW grant_use AS SELECT * FROM gone WHERE length(zeroblob(1 << 40))");
+	free(row_grant_use_list(tx, &n));
+}
+
+/* Regression: SQL went to the chat, as what was read by others than tx_* had lost whose fault it
+ * was. */
+static void
+a_row_that_cannot_be_read_is_the_own_databases_fault(void **state)
+{
+	store_handler *const handlers[] = { breaks_as_a_message_is_read, breaks_as_uses_are_read };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(handlers); i++) {
+		struct world w;
+
+		world_b_over_a(&w, STAGING_URL);
+		w.aid.handlers[EVENT_RUN_ENDED] = handlers[i];
+		world_run_ends(&w, GOOD);
+		assert_non_null(world_says(&w, "interrupted: deploybot's own database failed"));
+		assert_null(world_says(&w, "SELECT"));
+		world_close(&w);
+	}
+}
+
 static void
 says_database(struct tx *tx, const struct event *event)
 {
@@ -747,6 +799,7 @@ main(void)
 		cmocka_unit_test(a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling),
 		cmocka_unit_test(a_status_that_cannot_be_handled_is_told_as_such),
 		cmocka_unit_test(a_fault_of_the_own_database_is_called_one),
+		cmocka_unit_test(a_row_that_cannot_be_read_is_the_own_databases_fault),
 		cmocka_unit_test(a_fault_that_only_names_a_database_is_said),
 		cmocka_unit_test(
 		    a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat),

@@ -520,6 +520,44 @@ two_registries_at_one_host_are_refused_before_a_deployment(void **state)
 	}
 }
 
+/* Regression: what no deployment asks was an error, and its advice took another's login away. */
+static void
+registries_are_judged_where_images_are_built(void **state)
+{
+	static const struct {
+		const char *setting, *beside;
+		bool is_built;
+	} rows[] = {
+		{ "IMAGE_SOURCE=registry", "LOG_LEVEL=INFO", false },
+		{ "DEPLOY_SCRIPT=/opt/ours.sh", "ROLLBACK_SCRIPT=/opt/ours.sh", false },
+		{ "DEPLOY_TRANSPORT=local", "LOG_LEVEL=INFO", false },
+		{ "DEPLOY_TRANSPORT=systemd", "SYSTEMD_UNITS=a.service", false },
+		{ "IMAGE_SOURCE=build", "LOG_LEVEL=INFO", true },
+		{ "DEPLOY_TRANSPORT=kubernetes", "KUBE_DEPLOYMENT=a", true },
+		{ "DEPLOY_TRANSPORT=ours", "LOG_LEVEL=INFO", true },
+	};
+	struct settings *s;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		s = LOAD(NULL, MINIMUM, "REGISTRIES=base,hub", "REGISTRY_URL=ghcr.io/ours",
+		    "REGISTRY_BASE_URL=ghcr.io", rows[i].setting, rows[i].beside);
+		if (s == NULL)
+			fail_msg("%s is refused", rows[i].setting);
+		assert_int_equal(
+		    settings_aid_says(SETTINGS_FLAW, "one login for each host"), rows[i].is_built);
+		assert_int_equal(
+		    settings_aid_says(SETTINGS_FLAW, "REGISTRIES names hub"), rows[i].is_built);
+		settings_unref(s);
+	}
+	s = LOAD(NULL, MINIMUM, "REGISTRIES=base", "REGISTRY_URL=r.example.org",
+	    "REGISTRY_BASE_URL=ghcr.io", "PRODUCTION_IMAGE_SOURCE=registry",
+	    "PRODUCTION_REGISTRY_URL=ghcr.io/ours");
+	assert_non_null(s);
+	assert_false(settings_aid_says(SETTINGS_FLAW, "REGISTRY_BASE"));
+	settings_unref(s);
+}
+
 /* Whoever sets it believes that nothing else is deployed. */
 static void
 a_verification_that_nobody_would_ask_for_is_refused(void **state)
@@ -585,6 +623,7 @@ main(void)
 		cmocka_unit_test(settings_that_need_each_other_are_checked),
 		cmocka_unit_test(a_registry_that_is_named_has_an_address),
 		cmocka_unit_test(two_registries_at_one_host_are_refused_before_a_deployment),
+		cmocka_unit_test(registries_are_judged_where_images_are_built),
 		cmocka_unit_test(a_verification_that_nobody_would_ask_for_is_refused),
 		cmocka_unit_test(the_repositorys_compose_file_is_trusted_in_words),
 	};

@@ -273,6 +273,33 @@ whether_updates_come_here_is_known(void **state)
 }
 
 static void
+ignore(void *ctx, const struct telegram_result *result)
+{
+	(void)ctx;
+	(void)result;
+}
+
+static void
+a_poll_that_cannot_be_begun_is_not_receiving(void **state)
+{
+	/* Goal: as of one that fails; no update comes, and the gauge stayed 1. */
+	struct world *w = *state;
+	struct err err;
+	size_t n = 0;
+
+	fake_telegram_script(w->fake, "getUpdates", 200, NOTHING);
+	telegram_poll_start(w->poll);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 2, 2000));
+	assert_int_equal(w->receiving, 1);
+	telegram_poll_stop(w->poll);
+	while (telegram_api_post(w->api, "getMe", NULL, ignore, NULL, &err) != NULL)
+		assert_true(++n < 1000);
+	assert_int_equal(err.code, ERR_BUSY);
+	telegram_poll_start(w->poll);
+	assert_int_equal(w->receiving, 0);
+}
+
+static void
 our_turn_between_another_programs_is_not_receiving(void **state)
 {
 	/* Goal: two programs that poll one bot take turns; an alert that waits for five minutes of
@@ -325,6 +352,7 @@ main(void)
 		T(a_webhook_that_is_set_is_removed_and_its_updates_are_kept),
 		T(failures_are_waited_out_with_fewer_updates_asked_for),
 		T(whether_updates_come_here_is_known),
+		T(a_poll_that_cannot_be_begun_is_not_receiving),
 		T(our_turn_between_another_programs_is_not_receiving),
 		T(after_stop_nothing_is_asked),
 	};
