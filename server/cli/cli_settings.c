@@ -16,27 +16,37 @@ cli_settings_reported(const struct cli *cli, bool all, struct settings_report *r
 	return cli_settings_for(cli, all, NULL, report);
 }
 
+/* Errors last: what refuses to start ends with why, and `docker logs` with that. */
+static void
+print_report(const struct settings_report *report)
+{
+	static const struct {
+		enum settings_severity severity;
+		const char *word;
+	} order[] = { { SETTINGS_NOTE, "note" }, { SETTINGS_WARNING, "warning" },
+		{ SETTINGS_FLAW, "error" }, { SETTINGS_ERROR, "error" } };
+
+	if (report->left_out > 0)
+		(void)fprintf(stderr,
+		    "%-8s and %zu lines more: deploybot application check NAME says them\n", "note",
+		    report->left_out);
+	for (size_t turn = 0; turn < COUNT(order); turn++)
+		for (size_t i = 0; i < report->count; i++)
+			if (report->lines[i].severity == order[turn].severity)
+				(void)fprintf(
+				    stderr, "%-8s %s\n", order[turn].word, report->lines[i].text);
+}
+
 struct settings *
 cli_settings_for(
     const struct cli *cli, bool all, const char *application, struct settings_report *report)
 {
-	static const char *const words[] = {
-		[SETTINGS_ERROR] = "error",
-		[SETTINGS_FLAW] = "error",
-		[SETTINGS_WARNING] = "warning",
-		[SETTINGS_NOTE] = "note",
-	};
 	struct settings *settings = NULL;
 
 	if (!settings_load_for(application, cli->env_file, environ, &settings, report))
 		all = true;
-	for (size_t i = 0; all && i < report->count; i++)
-		(void)fprintf(
-		    stderr, "%-8s %s\n", words[report->lines[i].severity], report->lines[i].text);
-	if (all && report->left_out > 0)
-		(void)fprintf(stderr,
-		    "%-8s and %zu lines more: deploybot application check NAME says them\n", "note",
-		    report->left_out);
+	if (all)
+		print_report(report);
 	return settings;
 }
 

@@ -38,6 +38,16 @@ def test_nothing_set_names_all_that_is_required_and_no_more(tmp_path):
     assert not any("WEBHOOK_SECRET" in x for x in lines)
 
 
+def test_what_is_refused_ends_with_why(tmp_path):
+    """Regression: a warning stood last, which is all that `docker ps` and `docker logs --tail 1` show of a start."""
+    same = "http://127.0.0.1:1/"
+    bot = bare(tmp_path, HEALTH_CHECK_RETRIES="many", STAGING_HEALTH_URL=same, PRODUCTION_HEALTH_URL=same)
+    refused(bot)
+    said = bot.log().splitlines()
+    assert any(line.startswith("warning") for line in said), said
+    assert said[-1].startswith("error") and "HEALTH_CHECK_RETRIES" in said[-1], said
+
+
 def test_webhook_mode_needs_its_secret(tmp_path):
     lines = refused(bare(tmp_path, TELEGRAM_WEBHOOK_SECRET=None))
     assert len(lines) == 1 and "TELEGRAM_WEBHOOK_SECRET" in lines[0]
