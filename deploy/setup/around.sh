@@ -143,9 +143,15 @@ Add $1 beside them as the head of $examples/nginx.conf says, then this again. $u
 	say 'nginx: %s is from the example now, %s is what it was' "$file" "$kept"
 }
 
-# Was the certificate got by a certbot that listened on port 80 itself?  There nginx listens now.
+# Was the certificate got by a certbot that listened on port 80 itself?  There nginx listens now.  Not where a hook ends
+# nginx meanwhile, or another port is passed on to certbot (as the server's `doctor` judges it).
 renews_standalone() { # NAME
-	grep -Eqs '^[[:blank:]]*authenticator[[:blank:]]*=[[:blank:]]*standalone[[:blank:]]*$' "/etc/letsencrypt/renewal/$1.conf"
+	local etc=/etc/letsencrypt port='^[[:blank:]]*http01_port[[:blank:]]*='
+	local file=$etc/renewal/$1.conf
+	grep -Eqs '^[[:blank:]]*authenticator[[:blank:]]*=[[:blank:]]*standalone[[:blank:]]*$' "$file" || return 1
+	! compgen -G "$etc/renewal-hooks/pre/*" >/dev/null || return 1
+	! grep -Eqs '^[[:blank:]]*pre_hook[[:blank:]]*=[[:blank:]]*[^[:blank:]]' "$file" || return 1
+	! grep -Es "$port" "$file" | grep -Ev "${port}[[:blank:]]*80[[:blank:]]*\$" >/dev/null
 }
 
 # From then on it is renewed through nginx; where that cannot be done here, the last that is said is what to type.

@@ -138,7 +138,8 @@ bool doctor_find_script(const char *file, char out[PATH_MAX]) MUST_USE;
 /* Why Telegram's own servers could not reach this URL; NULL: they could. */
 const char *doctor_url_trouble(const char *url);
 
-/* Does that file of certbot's get a certificate by listening on port 80 itself? */
+/* Does that file of certbot's get a certificate by listening on port 80 itself, with nothing that
+ * makes room there? */
 bool doctor_renews_standalone(const char *text);
 
 /* Has that text of known_hosts a key of [USER@]HOST[:PORT]?  True where it cannot be seen. */

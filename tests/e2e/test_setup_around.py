@@ -168,6 +168,26 @@ sed -i 's/keepalive_timeout 30s/keepalive_timeout 31s/' /etc/nginx/nginx.conf; d
     assert "nginx.conf.before-deploybot.~1~" in files and "systemctl" not in edited, files
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc of its own")
+def test_a_certificate_that_certbot_makes_room_for_stays_as_it_is(tmp_path):
+    """Regression: it was renewed anew through nginx, or said not to be renewed at all."""
+    need(*MOUNTS)
+    script = """cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc || exit 77
+mkdir -p /etc/letsencrypt/renewal /etc/letsencrypt/renewal-hooks/pre
+judge() {
+	printf 'authenticator = standalone\\n%s\\n' "$1" >/etc/letsencrypt/renewal/a.conf
+	if bash -c "$judged" setup; then echo yes; else echo no; fi
+}
+judged=$2; judge; judge 'http01_port = 80'; judge '# pre_hook = a'
+judge 'http01_port = 8888'; judge 'pre_hook = systemctl stop nginx'; touch /etc/letsencrypt/renewal-hooks/pre/a; judge
+"""
+    done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, SOURCED + "renews_standalone a"],
+                          stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=120, check=False)
+    shutil.rmtree(tmp_path / "etc", ignore_errors=True)
+    assert done.stdout.split() == ["yes"] * 3 + ["no"] * 3, done.stdout
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc and a port 80 of its own")
 def test_doctor_says_that_certbot_cannot_renew_while_nginx_has_its_port(tmp_path):
     need(*MOUNTS, "--net")
@@ -184,6 +204,8 @@ doctor "$@"
 python3 -m http.server 80 --bind 0.0.0.0 >/dev/null 2>&1 & process=$!
 until curl --silent --output /dev/null http://127.0.0.1/; do kill -0 "$process" || exit; done
 doctor "$@"
+mkdir -p /etc/letsencrypt/renewal-hooks/pre; touch /etc/letsencrypt/renewal-hooks/pre/nginx
+doctor "$@"; rm /etc/letsencrypt/renewal-hooks/pre/nginx
 echo "authenticator = webroot" >/etc/letsencrypt/renewal/bot.example.org.conf
 doctor "$@"; kill "$process"
 """
@@ -191,10 +213,10 @@ doctor "$@"; kill "$process"
     done = subprocess.run([*MOUNTS, "--net", "bash", "-c", script, "bash", tmp_path, program], stdin=subprocess.DEVNULL,
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
     shutil.rmtree(tmp_path / "etc", ignore_errors=True)
-    free, taken, through, _ = done.stdout.split("----\n")
+    free, taken, hooked, through, _ = done.stdout.split("----\n")
     said = "certificate: certbot will not renew it: /etc/letsencrypt/renewal/bot.example.org.conf says standalone"
     assert said in taken and "deploybot-setup webhooks bot.example.org" in taken, done.stdout
-    assert "Telegram" in free and said not in free and said not in through, done.stdout
+    assert "Telegram" in free and said not in free + hooked + through, done.stdout
 
 
 # ---- what Debian's units start them with -----------------------------------------------------------

@@ -70,6 +70,19 @@ a_certificate_that_only_a_free_port_80_renews_is_known_by_certbots_file(void **s
 	assert_false(doctor_renews_standalone(""));
 }
 
+/* Regression: a certificate that is renewed, as certbot stops who has the port, was warned of. */
+static void
+a_certificate_that_certbot_makes_room_for_is_renewed(void **state)
+{
+	(void)state;
+	assert_false(doctor_renews_standalone(
+	    "[renewalparams]\npre_hook = systemctl stop nginx\nauthenticator = standalone\n"));
+	assert_false(doctor_renews_standalone("authenticator = standalone\nhttp01_port = 8888\n"));
+	assert_true(doctor_renews_standalone("authenticator = standalone\nhttp01_port = 80\n"));
+	assert_true(doctor_renews_standalone(
+	    "authenticator = standalone\n# pre_hook = x\npost_hook = systemctl start nginx\n"));
+}
+
 static void
 the_date_of_an_answer_is_read(void **state)
 {
@@ -310,6 +323,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_that_telegram_cannot_call_are_named),
+		cmocka_unit_test(a_certificate_that_certbot_makes_room_for_is_renewed),
 		cmocka_unit_test(
 		    a_certificate_that_only_a_free_port_80_renews_is_known_by_certbots_file),
 		cmocka_unit_test(the_date_of_an_answer_is_read),
