@@ -15,8 +15,8 @@ HOOKS = {
 
 
 def call(*words, **named):
-    """As call_once(), by a caller who comes again where it is told to wait: a fast machine makes more calls of a hook in
-    a moment than it may have."""
+    """As call_once(), by a caller who comes again where it is told to wait: a fast machine makes more calls of a hook
+    in a moment than it may have."""
     def answer():
         done = call_once(*words, **named)
         return done if done[0] != 429 else None

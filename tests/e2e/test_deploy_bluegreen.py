@@ -256,7 +256,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 
 UNTAKEN = """if [[ -e %s/untaken ]]; then
-	workers() { /usr/bin/pgrep -P "$(<%s/nginx.pid)" -f '^nginx: worker process$'; } # a new one has its name a moment later
+	# A new one has its name a moment later.
+	workers() { /usr/bin/pgrep -P "$(<%s/nginx.pid)" -f '^nginx: worker process$'; }
 	before=$(workers)
 	(exec -a nginx %s "$@")
 	while [[ $(workers) == "$before" ]]; do sleep 0.05; done

@@ -59,13 +59,14 @@ def names(bench):
 
 
 def test_a_migration_does_not_run_for_a_release_that_has_no_port(bench):
-    """Regression: the database was migrated, then the start was refused, and the old code served it; each time again."""
+    """Regression: the database was migrated, the start was refused, and the old code served it; each time again."""
     on_a_port(bench)
     deploy(bench, bench.release("one")[0])      # on the other port
     commit, _ = bench.release("two")
     status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate")
     assert status == 70 and "migrate" not in bench.steps() and "pull" not in bench.steps(), said
-    assert "behind its migration, is that of app_app_1" in said[-1] and said[-1].endswith("(docker rm -f app_app_1)"), said
+    assert "behind its migration, is that of app_app_1" in said[-1], said
+    assert said[-1].endswith("(docker rm -f app_app_1)"), said
 
 
 def test_a_switch_that_fails_leads_back_to_what_somebody_has_started_on_a_port(bench):

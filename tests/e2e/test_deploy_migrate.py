@@ -234,7 +234,8 @@ WHOLE, CUT = [[100, "exec_start: sh", "app_1"]], []
     ({"unmade": NETWORK}, WHOLE, False),
     ({"unmade": NETWORK}, [*WHOLE, [101, "start", "deploybot-migrate-staging"]], False),
     ({"unmade": NETWORK}, CUT, True), ({}, WHOLE, True),
-    ({"ahead": -3600}, WHOLE, True), ({"ahead": 3600}, WHOLE, True), ({"ahead": -3600, "unmade": NETWORK}, WHOLE, False)])
+    ({"ahead": -3600}, WHOLE, True), ({"ahead": 3600}, WHOLE, True),
+    ({"ahead": -3600, "unmade": NETWORK}, WHOLE, False)])
 def test_one_whose_container_never_started_did_not_begin(bench, settings, events, began):
     """Regression: whatever compose itself refused was "the database may be half migrated".  What the engine has
     forgotten may have been its start."""

@@ -246,7 +246,8 @@ name_on_ports() {
 		done
 	done <<<"$surveyed"
 	[[ -z $held || -z $migrator || $rollback == yes ]] || die 70 "port $idle, where the new release would start behind its \
-migration, is that of $held, which no release has started: when nobody is to be rolled back to it, end it there (docker rm -f $held)"
+migration, is that of $held, which no release has started: when nobody is to be rolled back to it, end it there (docker \
+rm -f $held)"
 }
 
 # Fills surveyed, a line (SURVEY) for each container that compose keeps here, and now, the one (STATE) that serves.

@@ -6,8 +6,8 @@ its version and that of its API. A container that is started runs, unless its im
 STATUS}, what ends at once; "fails": TEXT, what ends with 3, as its lines of the compose file have that. "halts":
 compose hangs between stop and start. "killed": which ones `docker rm -f` has ended while they ran. "networks" are those
 that are there, "events" what happened lately, as [TIME, ACTION, NAME], by its clock, which is so many seconds "ahead";
-"unmade": TEXT, with which compose refuses to make the container of a `run`. compose reads image and port as the real one
-does: from the environment, then from .env. Plans (recorder.py) go by "docker" or "compose" and their words.
+"unmade": TEXT, with which compose refuses to make the container of a `run`. compose reads image and port as the real
+one does: from the environment, then from .env. Plans (recorder.py) go by "docker" or "compose" and their words.
 """
 # SPDX-License-Identifier: ISC
 # pylint: disable=import-outside-toplevel; most calls need none of those
