@@ -144,8 +144,9 @@ def test_another_webhook_is_replaced_by_ours(scene):
     found = scene.bot.run("doctor")
     said = [line for line in found.stdout.splitlines() if "another webhook is registered" in line]
     # It may be our own of before: then `webhook set` makes the server that still has that one ring.
-    assert found.returncode == 1 and len(said) == 1 and said[0].startswith("error "), found.stdout
-    assert ": restart deploybot if TELEGRAM_WEBHOOK_URL was changed, else type `deploybot webhook set`" in said[0], said
+    advice = ": restart deploybot if TELEGRAM_WEBHOOK_URL was changed, else type `deploybot webhook set`"
+    assert found.returncode == 1 and len(said) == 1, found.stdout
+    assert said[0].startswith("error ") and advice in said[0], found.stdout
     who = scene.admin()
     who.say("/whoami")
     scene.start_bot()
