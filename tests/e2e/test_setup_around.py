@@ -267,7 +267,8 @@ def test_what_debian_recommends_beside_prometheus_is_named_where_everybody_reach
     assert status == 0 and "9100" not in said, said
     exporter.write_text('ARGS="--web.listen-address=0.0.0.0:9100"\n')
     assert "everybody at port 9100" in keep(tmp_path)[1]
-    text = "".join((ROOT / name).read_text("utf-8") for name in ("docs/INSTALLATION.md", "deploy/setup/alerts.sh"))
+    texts = (pathlib.Path(ROOT, name).read_text("utf-8") for name in ("docs/INSTALLATION.md", "deploy/setup/alerts.sh"))
+    text = "".join(texts)
     installed = re.findall(r"apt-get install [^\n;`]*prometheus[^\n;`]*", text)
     assert len(installed) == 4 and all("--no-install-recommends" in line for line in installed), installed
 
