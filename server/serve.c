@@ -297,12 +297,13 @@ open_lock(const char *folder, bool is_shared, struct err *err)
 	if (snprintf(file, sizeof(file), "%s/" POISON_FILE, folder) >= SOURCE_PATH)
 		return ERR_FD(err_set(err, ERR_CONFIG, "STATE_DIRECTORY is too long"));
 	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (fd < 0)
+		return ERR_FD(file_creation_failed(errno, file, err));
+	if (fstat(fd, &st) != 0)
 		(void)err_errno(err, ERR_IO, errno, "opening %s", file);
 	else if (file_owner_is_ours(st.st_uid, file, err))
 		return fd;
-	if (fd >= 0)
-		(void)close(fd); /* nothing was written */
+	(void)close(fd); /* nothing was written */
 	return -1;
 }
 
