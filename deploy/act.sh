@@ -63,11 +63,11 @@ of its own begin with the transport's (docs/transports.md)"
 # What one function begins another one ends, or nobody does: a cut migration would be said to be stopped that works on
 # elsewhere, and what was replaced would run for ever.
 check_halves() {
-	local name there='' missing='' says=drain_later
+	local name present='' missing='' says=drain_later
 	for name in migrate await_migration end_migration; do
-		if has_function "transport_$name"; then there=transport_$name; else missing=transport_$name; fi
+		if has_function "transport_$name"; then present=transport_$name; else missing=transport_$name; fi
 	done
-	[[ -z $there || -z $missing ]] || fail "$EXIT_CONFIG" "transports/$transport.sh has a function $there and no $missing: \
+	[[ -z $present || -z $missing ]] || fail "$EXIT_CONFIG" "transports/$transport.sh has a function $present and no $missing: \
 what is done for a migration is begun, awaited and ended, so all three are there or none (docs/transports.md)"
 	# What stands in a function is indented by bash.  The other way round a DEPLOY_SCRIPT may say it.
 	has_function transport_drain || [[ ! $(declare -f) =~ \ drain_later[[:space:]\;\&\|\)] ]] ||
@@ -136,13 +136,13 @@ release_begins() {
 # Fills barred: does the repository say that nobody rolls back from the release to what runs, or to what ran before one that
 # came to some hosts alone?  Then no transport puts that back by itself either.
 find_barrier() {
-	local base bases=() answer=''
+	local base bases=() answer='' found=$'\nbarrier ([^\n]*)'
 	for base in "$PREVIOUS_RELEASE" "$before" ${ran_there[@]+"${ran_there[@]}"}; do
 		base=${base%%@*}
 		[[ ! $base =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ || " ${bases[*]-} " == *" $base "* ]] || bases+=("$base")
 	done
 	ask_commits barrier "$commit" "${bases[@]-}"
-	[[ $'\n'$answer =~ $'\n'barrier\ ([^$'\n']*) ]] || return 0
+	[[ $'\n'$answer =~ $found ]] || return 0
 	barred=yes
 	say 'nothing is rolled back by itself: %s (%s)' "${BASH_REMATCH[1]%% }" "$BARRIER"
 }
@@ -408,17 +408,17 @@ clean() {
 # In a subshell of its own, which a deadline may end: its own, or that of something in it.  It is over before that of the
 # run, which would roll back a release that is up.
 clean_part() { # FUNCTION
-	local child seconds=$CLEAN_SECONDS left=$CLEAN_SECONDS margin=$((KILL_SECONDS + CLEAN_MARGIN_SECONDS))
+	local child limit=$CLEAN_SECONDS spare=$CLEAN_SECONDS margin=$((KILL_SECONDS + CLEAN_MARGIN_SECONDS))
 	[[ -z ${RUN_ID:-} || -z ${DEPLOY_TIMEOUT_SECONDS:-} ]] ||
-		left=$((DEPLOY_TIMEOUT_SECONDS + migration_seconds + fetch_seconds - SECONDS - margin))
-	((left >= seconds)) || seconds=$left
-	if ((seconds <= 0)); then
+		spare=$((DEPLOY_TIMEOUT_SECONDS + migration_seconds + fetch_seconds - SECONDS - margin))
+	((spare >= limit)) || limit=$spare
+	if ((limit <= 0)); then
 		warn "no time is left for the clean-up (DEPLOY_TIMEOUT_SECONDS); the next deployment continues it"
 		return 0
 	fi
 	"$1" &
 	child=$!
-	ends_within "$seconds" "$child" || kill -TERM "$child" 2>/dev/null || true # it may just have ended
+	ends_within "$limit" "$child" || kill -TERM "$child" 2>/dev/null || true # it may just have ended
 	wait "$child" || warn "the clean-up was not finished; the next deployment continues it"
 }
 

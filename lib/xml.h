@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Of a stranger: a document type, an entity of its own, depth over XML_DEPTH_MAX, a name or text
- * longer than its room, and bytes that are no UTF-8 are refused (nor
- * UTF-16, where a byte order mark says so).  Attributes are passed over.
+ * longer than its room, and bytes that are neither UTF-8 nor, behind its byte order mark, UTF-16
+ * are refused.  Attributes are passed over.
  */
 #pragma once
 

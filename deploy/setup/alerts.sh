@@ -109,7 +109,7 @@ lacking() { # FILE
 	local text job list=()
 	text=$(sed 's/[[:blank:]]*#.*//' -- "$1")
 	for job in deploybot alertmanager; do
-		grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?$job[\"']?$" <<<"$text" || list+=("the job $job")
+		grep -Eq "^[[:blank:]]*(- )?job_name:[[:blank:]]*[\"']?${job}[\"']?$" <<<"$text" || list+=("the job $job")
 	done
 	grep -Eq "[[:blank:]\"'/\[](alerts|[^[:blank:]]*\*[^[:blank:]]*)\.ya?ml" <<<"$text" || list+=("alerts.yml in rule_files")
 	grep -Eq '^[[:blank:]]*(- )?alertmanagers:' <<<"$text" || list+=("alerting")

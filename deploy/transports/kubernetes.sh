@@ -340,7 +340,9 @@ kubernetes_ask_later() {
 
 # What was rolled out is no failure for an answer that is missing: asked again as in kubernetes_follow.
 kubernetes_look_behind() {
-	local until=$((EPOCHSECONDS + KUBERNETES_ROLLOUT_SECONDS))
+	local kubernetes_patience until
+	kubernetes_find_patience
+	until=$((EPOCHSECONDS + kubernetes_patience))
 	until kubernetes_look; do
 		kubernetes_is_away && ((EPOCHSECONDS < until)) || kubernetes_failed "what runs now cannot be seen"
 		kubernetes_ask_later

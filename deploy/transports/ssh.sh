@@ -237,7 +237,8 @@ ssh_everywhere() { # SECONDS ACT WORD...
 ssh_begin() { # INDEX SECONDS ACT WORD...
 	local found
 	ssh_begun[$1]=$1
-	: >"$ssh_folder/own.$1" >"$ssh_folder/jump.$1"
+	: >"$ssh_folder/own.$1"
+	: >"$ssh_folder/jump.$1"
 	ssh_share "$1"
 	ssh_keep "$1" err
 	read -r -a found <<<"${ssh_found[$1]:-}"
@@ -297,6 +298,11 @@ ssh_show() { # TEXT
 	[[ -z $1 ]] || printf '  %s\n' "${1//$'\n'/$'\n'  }" >&2
 }
 
+# In a line of the host's own: what the application says there has its mark before it.
+ssh_says_cut() { # STDERR
+	grep -qE "^[^|]*: $SSH_CUT_WORDS\$" <<<"$1"
+}
+
 # Waits for a call and reads what it has to say: the host, by its stderr, and ssh itself.
 ssh_finish() { # INDEX CHILD
 	local status=0 guard host_said='' own='' jump='' said
@@ -308,7 +314,7 @@ ssh_finish() { # INDEX CHILD
 	host_said=${host_said%"${host_said##*[![:space:]]}"}
 	read_all own "$ssh_folder/own.$1"
 	read_all jump "$ssh_folder/jump.$1"
-	[[ $host_said != *"$SSH_CUT_WORDS"* ]] || : "${ssh_cut[$1]=${ssh_hosts[$1]}}"
+	! ssh_says_cut "$host_said" || : "${ssh_cut[$1]=${ssh_hosts[$1]}}"
 	ssh_show "${jump%$'\n'}"
 	ssh_show "${own%$'\n'}"
 	if ((status == 0)); then
@@ -748,17 +754,17 @@ ssh_unknown() { # HOSTS, each behind a blank
 
 # In the middle of a switch.
 transport_reached() {
-	local i on='' open=''
+	local i done_on='' unknown=''
 	[[ $ssh_switches == yes ]] || return 0
 	for i in "${!ssh_hosts[@]}"; do
 		if [[ " ${ssh_done[*]-} " == *" $i "* ]]; then
-			on+=" ${ssh_hosts[$i]}"
+			done_on+=" ${ssh_hosts[$i]}"
 		elif [[ -n ${ssh_begun[$i]:-} || " ${ssh_lost[*]-} " == *" $i "* ]]; then
-			open+=" ${ssh_hosts[$i]}"
+			unknown+=" ${ssh_hosts[$i]}"
 		fi
 	done
-	printf 'it runs on%s' "${on:- no host yet}"
-	[[ -z $open ]] || printf '; %s' "$(ssh_unknown "$open")"
+	printf 'it runs on%s' "${done_on:- no host yet}"
+	[[ -z $unknown ]] || printf '; %s' "$(ssh_unknown "$unknown")"
 }
 
 # From here on no status may say that the target is untouched.  What runs on a host is what it said when its switch ended.

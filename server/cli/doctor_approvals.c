@@ -21,8 +21,7 @@ examine_number(struct doctor *doctor, const struct needs_work *work, const char 
 		n--;
 	if (needed > 0 && n < (size_t)needed)
 		TELL(doctor, FILES, WARNING,
-		    "%s: %s needs %d approval%s, and only %zu %s may give one when another of them asks: see "
-		    "the grant approve%s",
+		    "%s: %s needs %d approval%s, and only %zu %s may give one when another of them asks: see the grant approve%s",
 		    work->target, what, needed, needed == 1 ? "" : "s", n,
 		    n == 1 ? "person" : "people",
 		    work->is_action ? ":client/ID" : " and <ENV>_APPROVERS");

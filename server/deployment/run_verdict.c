@@ -3,7 +3,6 @@
 #include "deployment/run_verdict.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/text.h"
 

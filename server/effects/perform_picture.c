@@ -19,9 +19,7 @@
 #define PICTURE_MAX (128 * 1024)
 
 #define CAPTION \
-	"🔐 Scan this with your authenticator app, then write /2fa confirm and its six digits. " \
-	"Somebody else confirms that it is you. " \
-	"The picture is deleted in two minutes: do not forward it."
+	"🔐 Scan this with your authenticator app, then write /2fa confirm and its six digits. Somebody else confirms that it is you. The picture is deleted in two minutes: do not forward it."
 
 struct picture {
 	struct effect *effect;

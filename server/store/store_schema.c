@@ -935,8 +935,7 @@ store_schema_migrate(struct db *db, const char *copy_of, int64_t to, struct err 
 		return false;
 	if (version > to)
 		return err_set(err, ERR_CONFIG,
-		    "the database has version %lld and this program knows %lld: start the newer "
-		    "one",
+		    "the database has version %lld and this program knows %lld: start the newer one",
 		    (long long)version, (long long)to);
 	if (copy_of != NULL && version > 0 && version < to &&
 	    !store_copy_make(copy_of, version, err))

@@ -123,7 +123,7 @@ echo "$said"
 
 
 def test_a_unit_that_was_restarted_is_brought_back_without_room_for_a_note(tmp_path):
-    """Regression: it was noted once more, which a full disk refused, and with it the way back."""
+    """Regression: it was noted once more, which a full disk refused, so the unit was not brought back."""
     done = subprocess.run(["/bin/bash", "-c", TOUCHED, "x", ROOT, tmp_path], check=False, timeout=60,
                           capture_output=True, text=True)
     said = done.stdout.splitlines()

@@ -163,6 +163,14 @@ def test_a_network_that_somebody_else_makes_has_to_be_there(bench, text, network
     assert len(asked) == (1 if says or networks else 0), asked
 
 
+def test_on_a_node_of_a_swarm_a_network_may_be_out_of_sight(bench):
+    """Regression: an overlay that no task of the node uses yet is not listed, and the release was refused."""
+    bench.change_engine(swarm=True)
+    (bench.app / "docker-compose.yml").write_text(COMPOSE + NETWORKS)
+    status, said = bench.run("target.sh", "staging", "preflight")
+    assert status == 0 and any("the network acme_shop cannot be seen from here" in line for line in said), said
+
+
 def test_both_versions_words_for_a_time_are_understood():
     script = """. "$1/deploy/transports/ssh-host/services.sh"
 for word in 1h1m1s 1.5m 90s 3m 2m0.5s 0s 1500ms; do read_time app $word; echo $seconds; done"""

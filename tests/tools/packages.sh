@@ -17,7 +17,7 @@ declare -A group=(
 	[deb]="build-essential debhelper dpkg-dev fakeroot"
 	[unit]="git libcmocka-dev openssl python3 ca-certificates"
 	[release]="apt-utils dpkg-dev gpg gpg-agent gpgv python3"
-	[infra]="docker.io docker-compose docker-registry openssh-server iproute2 lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
+	[infra]="docker.io docker-compose docker-registry openssh-server sudo iproute2 lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
 	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
 )
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.

@@ -523,8 +523,7 @@ switch_bluegreen() {
 	fi
 	note_switch "$old" || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 	make_env "DEPLOY_IMAGE=$image" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} || {
-		# It is what the others start with.
-		((${#others[@]} + ${#env_words[@]} == 0)) || {
+		needs_env && {
 			forget_before
 			die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
 		}
@@ -545,7 +544,11 @@ switch_bluegreen() {
 		fi
 	fi
 	change=begun
-	[[ $has_env == no ]] || put_env || env_stays
+	[[ $has_env == no ]] || put_env || {
+		needs_env && die 70 "$dir/.env cannot be replaced: $(df -P . | tail -n 1)"
+		drop_env
+		say "warning: $dir/.env could not be replaced"
+	}
 	say "${release:0:12} serves on port $new"
 	bring_up_others
 	change=over
@@ -554,11 +557,9 @@ switch_bluegreen() {
 	rm -f .deploybot.drain.kept .deploybot.drain.cut
 }
 
-# What was made of .env could not be put in its place: without others to start nobody needs it before the next release.
-env_stays() {
-	((${#others[@]} + ${#env_words[@]} == 0)) || die 70 "$dir/.env cannot be replaced: $(df -P . | tail -n 1)"
-	drop_env
-	say "warning: $dir/.env could not be replaced"
+# It is what the other services start with, and names another compose file; without both the next release writes its own.
+needs_env() {
+	((${#others[@]} + ${#env_words[@]} > 0))
 }
 
 # Behind a switch; false: nothing runs there.
@@ -581,7 +582,7 @@ drop_ready() { # PORT
 # Where other services are replaced behind the switch, or .env names another compose file: what they were, and the port that served.
 note_switch() { # OLD
 	local port='' runs=''
-	((${#others[@]} + ${#env_words[@]} > 0)) || return 0
+	needs_env || return 0
 	[[ -z $1 ]] || runs=$(on_port "$1") || no_answer "nothing was switched there"
 	[[ -z $runs ]] || port=$1
 	note_before "$port" "${others[@]}"

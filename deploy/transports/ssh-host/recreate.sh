@@ -206,7 +206,7 @@ settle_recreate() {
 	forget_before
 }
 
-# What ran before the interrupted release and runs yet may be about to end, and so may what was being taken back: docker
+# What ran before the interrupted release and runs yet may be about to end, and so may what was being ended again: docker
 # does not say so.
 outlast_stops() {
 	local found id

@@ -241,8 +241,7 @@ image: "'${DEPLOY_IMAGE}'
 	check_networks
 }
 
-# One that compose does not make has to be there: a migration would be the first to miss it.  An overlay of a swarm is hidden on
-# a node where nobody uses it.
+# One that compose does not make has to be there: a migration would be the first to miss it.
 check_networks() {
 	local name of real found asked=no
 	for name in "$service" ${others[@]+"${others[@]}"} ${migrator:+"$migrator"}; do
@@ -254,11 +253,19 @@ check_networks() {
 				asked=yes
 			fi
 			real=${field[/$of.name]:-$of}
-			[[ $'\n'$found == *$'\n'"$real "* || $found == *" $real"* ]] ||
-				die 70 "$the_file, service $name: there is no network $real, which is external: compose makes none \
-of these; there: docker network create $real"
+			[[ $'\n'$found == *$'\n'"$real "* || $found == *" $real"* ]] || no_network "$name" "$real"
 		done
 	done
+}
+
+# Where swarm hides what no task of this node uses yet, docker says so by itself if it is not there.
+no_network() { # SERVICE NETWORK
+	[[ $("${engine[@]}" info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null) != active ]] || {
+		say "warning: $the_file, service $1: the network $2 cannot be seen from here, a node of a swarm"
+		return 0
+	}
+	die 70 "$the_file, service $1: there is no network $2, which is external: compose makes none of these; \
+there: docker network create $2"
 }
 
 # What cannot be there twice cannot stand beside the release that it replaces.

@@ -75,6 +75,7 @@ find_grace() {
 		((longest >= seconds)) || longest=$seconds
 		sum=$((sum + seconds))
 	done
+	# shellcheck disable=SC2153 # base.sh has it
 	up_seconds=$((sum + UP_WORK_SECONDS > UP_SECONDS ? sum + UP_WORK_SECONDS : UP_SECONDS))
 }
 

@@ -4,10 +4,10 @@ STAND/engine: {"images": {name: id}, "registry": [names], "containers": [...], "
 its version and that of its API. A container that is started runs, unless its image's id stands in "broken"; what
 "health" says of that id is its health. One with a port answers there with the name of its image. "ends": {SERVICE:
 STATUS}, what ends at once; "fails": TEXT, what ends with 3, as its lines of the compose file have that. "halts":
-compose hangs between stop and start. "killed": which ones `docker rm -f` has ended while they ran. "networks" are those
-that are there, "events" what happened lately, as [TIME, ACTION, NAME], by its clock, which is so many seconds "ahead";
-"unmade": TEXT, with which compose refuses to make the container of a `run`. compose reads image and port as the real
-one does: from the environment, then from .env. Plans (recorder.py) go by "docker" or "compose" and their words.
+compose hangs between stop and start. "killed": which ones `docker rm -f` has ended while they ran. "networks": those
+that are there; "events": what happened, [TIME, ACTION, NAME], by its clock, so many seconds "ahead"; "swarm": the host
+is a node of one. "unmade": TEXT, with which compose refuses to make the container of a `run`. compose reads image and
+port from the environment, then from .env. Plans (recorder.py) go by "docker" or "compose" and their words.
 """
 # SPDX-License-Identifier: ISC
 # pylint: disable=import-outside-toplevel; most calls need none of those
@@ -273,6 +273,12 @@ def network(state, words):
         print(name, f"{number:064x}")
 
 
+def info(state, words):
+    if words != ["--format", "{{.Swarm.LocalNodeState}}"]:
+        raise Refused(1, f"no docker info {words}")
+    print("active" if state.get("swarm") else "inactive")
+
+
 def now(state):
     return int(time.time()) + state.get("ahead", 0)
 
@@ -295,7 +301,7 @@ def docker(words):
         return
     with engine() as state:
         simple = {"ps": ps, "inspect": inspect, "image": image, "pull": pull, "login": login, "tag": tag,
-                  "create": create, "network": network, "events": events}
+                  "create": create, "network": network, "events": events, "info": info}
         if act in simple:
             simple[act](state, rest)
         elif act in ("start", "rename", "rm", "logs"):
