@@ -127,8 +127,10 @@ def test_a_state_volume_that_is_full(place):
     fails(place, "server", "make room on its disk")
 
 
-@pytest.mark.parametrize("owner", [0, 1000])
-def test_a_folder_of_another_in_the_place_of_the_state_volume(place, owner):
+@pytest.mark.parametrize("owner, words", [
+    (0, "fix it: install -d -m 0700 -o deploybot-runner -g deploybot-runner /var/lib/deploybot/"),
+    (1000, "make the state directory root:")])
+def test_a_folder_of_another_in_the_place_of_the_state_volume(place, owner, words):
     folder = place.folder / "mine"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -136,7 +138,7 @@ def test_a_folder_of_another_in_the_place_of_the_state_volume(place, owner):
     change(place, STATE.format(FOLDER))
     place.up("server", "runner")
     fails(place, "server", "creating /var/lib/deploybot/under-way (user 10001 must be able to write in its folder)")
-    fails(place, "runner", "make")
+    fails(place, "runner", words)
     # As the README says.
     os.chown(folder, 0, 10001)
     folder.chmod(0o1770)

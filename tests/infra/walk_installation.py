@@ -301,7 +301,7 @@ class Walk:
         mark = self.chat.mark()
         said = self.type_block(restore)
         assert said.strip().splitlines()[-1].startswith("ok"), said
-        warning = self.chat.wait_for_message(lambda view: "What runs in staging is not known" in text_of(view),
+        warning = self.chat.wait_for_message(lambda view: "State unknown: staging" in text_of(view),
                                              PATIENCE_S, GROUP, mark)
         self.chat.press(ADA, warning, next(button for button in buttons_of(warning) if "Start queue" in button))
         self.push("After the copy was put back")
