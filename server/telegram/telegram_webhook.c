@@ -241,14 +241,23 @@ put_kinds(struct buf *text, const struct json *kinds)
 	buf_addc(text, '\n');
 }
 
+/* Where Telegram has none: the server may not have come to it yet. */
+static const char *
+no_webhook(const struct settings *settings)
+{
+	return settings->telegram_mode == TELEGRAM_WEBHOOK ?
+	    "none yet: the server registers TELEGRAM_WEBHOOK_URL when it starts; ask again in a moment" :
+	    "none: updates are polled";
+}
+
 static void
-put_info(struct buf *text, const struct json *info)
+put_info(struct buf *text, const struct settings *settings, const struct json *info)
 {
 	const char *url = json_get_str(info, "url");
 	char at[TEXT_TIME_SIZE];
 	int64_t error_at = json_get_i64_or(info, "last_error_date", 0);
 
-	put_line(text, "url", url == NULL || url[0] == '\0' ? "none: updates are polled" : url);
+	put_line(text, "url", url == NULL || url[0] == '\0' ? no_webhook(settings) : url);
 	buf_addf(text, "pending_update_count: %lld\n",
 	    (long long)json_get_i64_or(info, "pending_update_count", 0));
 	put_line(text, "ip_address", json_get_str(info, "ip_address"));
@@ -306,7 +315,7 @@ on_ordered(void *ctx, const struct telegram_result *result)
 	else if (order->command == TELEGRAM_WEBHOOK_DELETE)
 		buf_adds(&text, "the webhook is removed; updates are kept until they are polled\n");
 	else
-		put_info(&text, result->result);
+		put_info(&text, order->settings, result->result);
 	end_order(order, result->ok, buf_text(&text));
 	buf_done(&text);
 }

@@ -614,6 +614,27 @@ the_command_line_sets_shows_and_deletes(void **state)
 }
 
 static void
+one_that_is_not_registered_yet_is_not_called_polling(void **state)
+{
+	/* Regression: right behind a start an administrator read that updates are polled. */
+	struct world *w = *state;
+
+	for (int is_polling = 0; is_polling < 2; is_polling++) {
+		w->is_answered = false;
+		w->settings->telegram_mode = is_polling ? TELEGRAM_POLLING : TELEGRAM_WEBHOOK;
+		fake_telegram_script(w->fake, "getWebhookInfo", 200,
+		    "{\"ok\":true,\"result\":{\"url\":\"\",\"pending_update_count\":0}}");
+		assert_true(telegram_webhook_order(
+		    w->loop, w->api, w->settings, TELEGRAM_WEBHOOK_INFO, on_ordered, w, NULL));
+		assert_true(fake_run_until(w->loop, &w->is_answered, 2000));
+		assert_string_equal(w->text,
+		    is_polling ?
+			"url: none: updates are polled\npending_update_count: 0\n" :
+			"url: none yet: the server registers TELEGRAM_WEBHOOK_URL when it starts; ask again in a moment\npending_update_count: 0\n");
+	}
+}
+
+static void
 the_command_line_waits_as_long_as_it_is_told_to(void **state)
 {
 	/* Goal: a 429 is tried again after its pause; an hour is nobody's patience. */
@@ -663,6 +684,7 @@ main(void)
 		T(whether_updates_come_here_is_known),
 		T(a_revoked_token_is_known_without_a_message_to_send),
 		T(the_command_line_sets_shows_and_deletes),
+		T(one_that_is_not_registered_yet_is_not_called_polling),
 		T(the_command_line_waits_as_long_as_it_is_told_to),
 	};
 	struct err err;
