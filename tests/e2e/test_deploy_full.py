@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from runner_client import ROOT
-from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, until_at_rest
+from ssh_aid import COMPOSE, BlueGreenBench, SshBench, until_at_rest
 from test_deploy_compose_repo import REPO, in_force, name_of, release, shipped
 
 LIMIT = 1024    # of fill_disk()

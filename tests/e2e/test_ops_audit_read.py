@@ -40,9 +40,8 @@ def sha(data):
 
 def first_version(seq, prev, outcome):
     """A row and a line, as CHANGES of 0.1.0 described them."""
-    bare = ('{"timestamp":"2026-11-20T00:00:00.%03dZ","seq":%d,"user_id":"telegram:1","action":"denied",'
-            '"environment":null,"commit":null,"outcome":%s,"severity":"warning","deployment":null'
-            % (seq, seq, escaped(outcome)))
+    bare = (f'{{"timestamp":"2026-11-20T00:00:00.{seq:03d}Z","seq":{seq},"user_id":"telegram:1","action":"denied",'
+            f'"environment":null,"commit":null,"outcome":{escaped(outcome)},"severity":"warning","deployment":null')
     body = (bare + "}").encode()
     digest = hashlib.sha256(bytes.fromhex(prev) + len(body).to_bytes(8, "big") + body).hexdigest()
     row = (seq, 1795132800000 + seq, "telegram:1", "denied", None, None, outcome, "warning", 0, "{}",
@@ -123,7 +122,8 @@ def test_any_byte_line_or_cut_of_a_chain_of_both_versions_is_noticed(copy):  # n
     dice = random.Random(seed)
     lines = write_chain(copy, [(1, "a", {}), (1, "b", {}), (2, "c", {"reason": "é\x7f"}), (2, "d", {}), (2, "e", {})])
     text = "".join(lines)
-    wrong = [text[:at] + ("0" if text[at] != "0" else "1") + text[at + 1:] for at in dice.sample(range(len(text)), 25)]
+    wrong = [text[:at] + ("0" if text[at:at + 1] != "0" else "1") + text[at + 1:]
+             for at in dice.sample(range(len(text)), 25)]
     wrong += [text[:at] for at in dice.sample(range(len(text)), 10)]
     wrong += ["".join(lines[:n] + lines[n + 1:]) for n in range(5)]
     wrong += ["".join(lines[:n] + [lines[n + 1], lines[n]] + lines[n + 2:]) for n in range(4)]

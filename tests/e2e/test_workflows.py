@@ -174,8 +174,8 @@ def test_a_release_publishes_what_was_built_twice_scanned_and_checked_and_signs_
     # An environment that is missing comes to be without anybody who looks: it lacks the secret.
     gate = jobs["image"]["steps"][0]
     assert gate["env"] == {"HAS_KEY": "${{ secrets.RELEASE_SIGNING_KEY != '' }}"}
-    assert [subprocess.run(["bash", "-c", gate["run"]], env={"HAS_KEY": has}, stdout=subprocess.PIPE).returncode
-            for has in ("true", "false", "")] == [0, 1, 1]
+    assert [subprocess.run(["bash", "-c", gate["run"]], env={"HAS_KEY": has}, stdout=subprocess.PIPE,
+                           check=False).returncode for has in ("true", "false", "")] == [0, 1, 1]
     architectures = [entry["architecture"] for entry in jobs["package"]["strategy"]["matrix"]["include"]]
     assert architectures == ["amd64", "arm64"]
     assert jobs["image"]["strategy"] == jobs["package"]["strategy"]

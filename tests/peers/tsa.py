@@ -111,12 +111,10 @@ class Tsa:
         kind = "application/timestamp-reply"
         if handler.headers["Content-Type"] != "application/timestamp-query" or handler.path != "/stamp":
             return 415, "text/plain", b"a timestamp-query is wanted"
-        if trouble == "500":
-            return 500, "text/plain", b"later"
-        if trouble == "html":
-            return 200, "text/html", b"<html>"
-        if trouble == "refused":
-            return 200, kind, REFUSED
+        fixed = {"500": (500, "text/plain", b"later"), "html": (200, "text/html", b"<html>"),
+                 "refused": (200, kind, REFUSED)}
+        if trouble in fixed:
+            return fixed[trouble]
         if trouble == "other":
             return 200, kind, self.authority.reply(self.authority.query("ab" * 32))
         if trouble == "replay":

@@ -93,7 +93,7 @@ check_python() { # pylint
 on_is_a_key='truthy: {check-keys: false}' sha='comments: {min-spaces-from-content: 1}'
 
 check_yaml() { # yamllint
-	local width='line-length: {max: 120, allow-non-breakable-inline-mappings: true}'
+	local width='line-length: {max: 132, allow-non-breakable-inline-mappings: true}'
 	files '*.yml' '*.yaml' | xargs -r yamllint --strict -d \
 		"{extends: default, rules: {$width, document-start: disable, $on_is_a_key, $sha}}"
 }

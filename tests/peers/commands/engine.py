@@ -424,7 +424,7 @@ def run_once(call, project, name, service, words):
     return 3 if words[0] == "false" else 0
 
 
-def compose(call):
+def compose(call):   # pylint: disable=too-many-branches; a command each
     words = call.words
     found, rest = [], words[2:] if words[:2] == ["-f", "-"] else list(words)
     if rest[0] == "-p":
