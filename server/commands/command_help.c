@@ -342,11 +342,6 @@ say_help(struct tx *tx, const struct update *update, const char *greeting, bool 
 	struct chat_text text;
 	struct first first;
 
-	/* In a group a stranger's hello is a denial like any other. */
-	if (is_stranger && !update->is_private) {
-		(void)decide_may(tx, update, POLICY_TALK, "");
-		return;
-	}
 	chat_text_init(&text);
 	chat_text_add(&text, "%s", greeting);
 	(void)policy_ended_text(tx->settings, who, tx->at, ended, sizeof(ended));
@@ -427,6 +422,8 @@ command_help(struct tx *tx, const struct update *update, const struct request *r
 {
 	char typed[LIMIT_REF];
 
+	if (!decide_may(tx, update, POLICY_GREET, ""))
+		return;
 	if (request_get(request, "word", typed)[0] == '\0' || !say_one(tx, update, typed))
 		say_help(tx, update, "", strcasecmp(typed, "all") == 0);
 }
@@ -438,6 +435,8 @@ command_start(struct tx *tx, const struct update *update, const struct request *
 
 	if (update->is_private &&
 	    decide_first_admin_opens(tx, update, request_get(request, "text", typed)))
+		return;
+	if (!decide_may(tx, update, POLICY_GREET, ""))
 		return;
 	say_help(tx, update, "👋 I deploy releases, check their health and roll bad ones back.\n\n",
 	    false);

@@ -8,7 +8,7 @@ void
 command_logout(struct tx *tx, const struct update *update, const struct request *request)
 {
 	(void)request; /* it has no words */
-	if (!decide_may(tx, update, POLICY_GREET, ""))
+	if (!decide_may_as(tx, update, POLICY_GREET, "", "logout"))
 		return;
 	(void)decide_sendf(tx, &update->address,
 	    decide_session_leave(tx, update) ? "🔑 Logged out: only your own roles count now." :

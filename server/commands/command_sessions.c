@@ -28,7 +28,7 @@ command_sessions(struct tx *tx, const struct update *update, const struct reques
 	size_t n = 0;
 
 	(void)request; /* it has no words */
-	if (!decide_may(tx, update, POLICY_GREET, ""))
+	if (!decide_may_as(tx, update, POLICY_GREET, "", "sessions"))
 		return;
 	if (!update->is_private) {
 		(void)decide_sendf(

@@ -64,10 +64,8 @@ command_whoami(struct tx *tx, const struct update *update, const struct request 
 	struct buf lines;
 
 	(void)request; /* takes no argument */
-	if (is_stranger && !update->is_private) {
-		(void)decide_may(tx, update, POLICY_TALK, "");
+	if (!decide_may_as(tx, update, POLICY_GREET, "", "whoami"))
 		return;
-	}
 	(void)snprintf(
 	    who, sizeof(who), "whoami:%" PRId64 ":%" PRId64, update->person, update->address.chat);
 	if (!row_rate_limit_take(tx, who, 1, WHOAMI_EVERY_MS))

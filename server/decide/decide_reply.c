@@ -386,12 +386,23 @@ decide_deny(struct tx *tx, const struct update *update, enum policy_action actio
 	say_no(tx, update, policy_action_word(action), environment, wanted, reason, "");
 }
 
+/* In a group a stranger's hello is a denial like any other. */
+static enum policy_action
+action_here(struct tx *tx, const struct update *update, enum policy_action action)
+{
+	return action == POLICY_GREET && !update->is_private &&
+		decide_is_stranger(tx, update->person) ?
+	    POLICY_TALK :
+	    action;
+}
+
 static bool
-may(struct tx *tx, const struct update *update, enum policy_action action, const char *environment,
+may(struct tx *tx, const struct update *update, enum policy_action asked, const char *environment,
     const char *what, const char *wanted)
 {
-	char whom[WHOM];
+	enum policy_action action = action_here(tx, update, asked);
 	struct policy_decision decision = decide_allowed(tx, update->person, action, environment);
+	char whom[WHOM];
 
 	if (decision.verdict == POLICY_ALLOW) {
 		if (decide_lacks_factor_called(tx, update, action, environment, what))

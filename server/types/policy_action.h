@@ -33,7 +33,7 @@
 	ACTION(TOKEN,     "token",     GRANT,  "make and revoke tokens of one's own roles") \
 	ACTION(ADMIN,     "admin",     STAR,   "see what is wrong with all settings") \
 	ACTION(TALK,      "queue",     KNOWN,  "see a queue, be answered in a group") \
-	ACTION(GREET,     "help",      ANYONE, "/start, /help and /whoami, in private")
+	ACTION(GREET,     "help",      ANYONE, "/start, /help, /whoami and /login, in private")
 
 enum policy_action {
 #define ACTION(name, ...) POLICY_##name,

@@ -66,6 +66,9 @@ class Piece:
         return None if self.by in ("compiler", "linker") else tuple(self.by.split(" "))
 
 
+ECHO_ASKS = "\t(void)decide_may(tx, update, POLICY_GREET, \"\");\n"
+
+
 def function(name, parameters, body=""):
     return f"\nvoid\n{name}({parameters})\n{{\n{body}}}\n"
 
@@ -118,9 +121,12 @@ PIECES = [
         obj("server/commands/command_echo")),
     Piece("command", "its file", "linker", [
         Edit("server/commands/command_echo.c", "", HEAD.format("command_echo.c", "store") +
-             '#include "commands/commands.h"\n' + function(
+             '#include "commands/commands.h"\n#include "decide/decide_reply.h"\n' + function(
                  "command_echo", "UNUSED struct tx *tx, UNUSED const struct update *update,\n"
-                 "    UNUSED const struct request *request"))]),
+                 "    UNUSED const struct request *request", ECHO_ASKS))]),
+    Piece("command", "whether its sender may", "test_handle_update_limits "
+          "each_command_of_a_stranger_in_a_group_is_a_denial", [
+              Swap("server/commands/command_echo.c", ECHO_ASKS, "")]),
     Piece("command", "its row in README's table", "test_docs.py test_the_readme_has_each_command_as_it_is_typed", [
         Edit("README.md", "| `/whoami` |", "| `/echo` | says it again | everybody |\n")]),
     Piece("command", "its word on disk, for buttons that stand for it", WORDS_TEST, [

@@ -119,7 +119,7 @@ each_button_that_a_stranger_presses_changes_nothing(void **state)
 #undef COMMAND
 	};
 	enum effect_kind kind;
-	size_t before[EFFECT_KIND_COUNT];
+	size_t before[EFFECT_KIND_COUNT], n_screen;
 	struct deployment work, work_after;
 	struct environment environment, environment_after;
 	struct world w;
@@ -136,7 +136,12 @@ each_button_that_a_stranger_presses_changes_nothing(void **state)
 		for (kind = 0; kind < EFFECT_KIND_COUNT; kind++)
 			before[kind] = world_count(&w, kind);
 		w.aid.at += 61 * 1000; /* strangers are limited */
+		n_screen = w.n_screen;
 		(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, shown.buttons.at[0].id);
+		if (w.n_screen != n_screen ||
+		    (strstr(w.toast, "⛔ Denied") != w.toast && strstr(w.toast, "expired") == NULL))
+			fail_msg("%s: %zu messages, and \"%s\"", words[i], w.n_screen - n_screen,
+			    w.toast);
 		for (kind = 0; kind < EFFECT_KIND_COUNT; kind++)
 			if (kind != EFFECT_TIMER && /* to count strangers */
 			    world_count(&w, kind) != before[kind])

@@ -69,6 +69,36 @@ a_stranger_in_a_group_is_told_once_an_hour_and_counted(void **state)
 	world_close(&w);
 }
 
+/* Each row of commands.def, an hour after the last denial: a function that does not ask who types
+ * would be found here alone. */
+static void
+each_command_of_a_stranger_in_a_group_is_a_denial(void **state)
+{
+	const char *no;
+	char word[64];
+	struct world w;
+	size_t before;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < 2 * commands_count(); i++) {
+		(void)snprintf(word, sizeof(word), "/%s%s", commands_get(i / 2)->word,
+		    i % 2 == 1 ? " whoami" : "");
+		no = strcmp(word, "/login whoami") != 0 ?
+		    "you have no role here" :
+		    "Denied: login: a token that others have seen is no token any more";
+		before = w.n_screen;
+		w.aid.at += INT64_C(61) * 60 * 1000;
+		(void)world_text(&w, WORLD_STRANGER, word);
+		(void)world_text(&w, WORLD_STRANGER, word);
+		if (w.n_screen != before + 1)
+			fail_msg("%s: %zu answers", word, w.n_screen - before);
+		if (strstr(world_plain(world_last(&w)), no) == NULL)
+			fail_msg("%s: %s", word, world_plain(world_last(&w)));
+	}
+	world_close(&w);
+}
+
 /* However many accounts: what is kept is bounded by the kinds of what they can do. */
 static void
 strangers_without_number_are_an_entry_an_hour_for_each_kind(void **state)
@@ -311,6 +341,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(presses_are_slowed_down),
 		cmocka_unit_test(a_stranger_in_a_group_is_told_once_an_hour_and_counted),
+		cmocka_unit_test(each_command_of_a_stranger_in_a_group_is_a_denial),
 		cmocka_unit_test(strangers_without_number_are_an_entry_an_hour_for_each_kind),
 		cmocka_unit_test(a_colleague_is_never_counted_away),
 		cmocka_unit_test(a_denied_stranger_in_one_group_is_told_in_another_too),

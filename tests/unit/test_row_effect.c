@@ -687,7 +687,9 @@ act_on_each_kind(struct tx *tx, void *arg)
 		int64_t before = tx->store->mark.n_outbox;
 		int64_t id = add_kind(tx, (enum effect_kind)kind);
 
-		assert_int_equal(tx->store->mark.n_outbox - before, kinds[kind].is_counted);
+		if (tx->store->mark.n_outbox - before != kinds[kind].is_counted)
+			fail_msg("%s: is it counted? its row in `kinds`",
+			    effect_name((enum effect_kind)kind));
 		assert_int_equal(
 		    tx_number(tx,
 			"SELECT COUNT(*) FROM effect WHERE id = $1 AND COALESCE(lane, '') = $2",
