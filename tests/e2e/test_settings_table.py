@@ -100,6 +100,33 @@ def test_what_one_environment_may_have_for_itself_is_read_so():
     assert all(line in server for line in READ_FOR_ALL)
 
 
+# Lines that read of the main file what an application may have for itself, each with its reason.
+READ_OF_MAIN = {
+    "const struct chat_address home = { .chat = tx->settings->telegram_chat_id };": "the audit's witness is of all",
+    "return chat == tx->settings->telegram_chat_id &&": "behind the loop that asks each environment's own",
+    "update->address.chat == row_chat_now(tx, tx->settings->telegram_chat_id) ?": "what /whoami says is of no environment",
+}
+
+
+def read_of_main(root):
+    """The fields that an application's file may fill, and that the store's side reads of the main file alone: what is
+    of an environment is read of its snapshot, environment_settings.of."""
+    scopes = dict(re.findall(r"^(?:SETTING|SHIPPING)\((\w+), .*, (?:SERVER|RUNNER|BOTH), (\w+),(?: \"|$)", text_of(
+        root, "server/types/settings.def", "runner/settings.def"), re.M))
+    filled = re.findall(r"s->(\w+) =[^;]*?\bSETTING_(\w+)", text_of(root, "server/settings/settings_fields.c"))
+    rooms = [path.name for path in (root / "server").iterdir() if path.is_dir() and path.name != "settings"]
+    server = text_of(root, *(f"server/{room}/*.c" for room in rooms))
+    for line in READ_OF_MAIN:
+        server = server.replace(line, "")
+    yield from sorted(field for field, row in filled if scopes[row] != "SERVER" and
+                      re.search(rf"\btx->settings->{field}\b", server))
+
+
+def test_what_an_application_may_have_for_itself_is_read_of_its_own_settings():
+    assert not set(read_of_main(ROOT))
+    assert all(line in text_of(ROOT, "server/**/*.c") for line in READ_OF_MAIN)
+
+
 # How the repository is read is of an application, whatever its environments.
 OF_NO_ENVIRONMENT = re.compile("GITHUB_REPOSITORY|REPOSITORY_.*|FETCH_TIMEOUT_SECONDS|ENVIRONMENTS")
 
@@ -146,7 +173,9 @@ def test_an_unread_row_is_named(tmp_path, path, before, row):
     ("server/settings/settings_fields.c", "number_for(s, member, SETTING_HEALTH_CHECK_TIMEOUT)",
      "number_for(s, NULL, SETTING_HEALTH_CHECK_TIMEOUT)", read_for_all, "HEALTH_CHECK_TIMEOUT"),
     ("server/decide/decide_tell_facts.c", "settings_text_for(settings, SETTING_MIGRATE_COMMAND)",
-     "settings_text(tx->settings, SETTING_MIGRATE_COMMAND)", read_for_all, "MIGRATE_COMMAND")])
+     "settings_text(tx->settings, SETTING_MIGRATE_COMMAND)", read_for_all, "MIGRATE_COMMAND"),
+    ("server/decide/decide_hold_change.c", "environment->of->telegram_chat_id", "tx->settings->telegram_chat_id",
+     read_of_main, "telegram_chat_id")])
 def test_a_row_that_one_side_or_one_environment_lost_is_named(tmp_path, path, before, after, found, says):
     for folder in ("server", "runner", "deploy"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
