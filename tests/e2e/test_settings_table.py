@@ -104,7 +104,7 @@ def test_what_one_environment_may_have_for_itself_is_read_so():
 READ_OF_MAIN = {
     "const struct chat_address home = { .chat = tx->settings->telegram_chat_id };": "the audit's witness is of all",
     "return chat == tx->settings->telegram_chat_id &&": "behind the loop that asks each environment's own",
-    "update->address.chat == row_chat_now(tx, tx->settings->telegram_chat_id) ?": "what /whoami says is of no environment",
+    "update->address.chat == row_chat_now(tx, tx->settings->telegram_chat_id) ?": "/whoami is of no environment",
 }
 
 
