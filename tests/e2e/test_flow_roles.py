@@ -13,7 +13,7 @@ class EnvFile:
 
     def __init__(self, folder):
         self.path = folder / ".env"
-        # On a fast machine a stranger's many tries here would be too many: a press of theirs is then answered by nobody.
+        # On a fast machine a stranger's many tries would be too many, and a press then has no answer.
         self.values = {"ADMIN_TELEGRAM_IDS": ADMIN_IDS, "STAGING_TELEGRAM_IDS": str(CARL), "RATE_LIMIT_REQUESTS": "0"}
         self.write()
 
