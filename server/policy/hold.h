@@ -65,7 +65,7 @@ struct hold_work {
 	enum policy_action action;
 	int64_t requester;   /* a person; 0: a push */
 	int64_t confirmer;   /* 0: nobody */
-	bool restores;	     /* it only takes back what an action did */
+	bool restores;	     /* it only undoes what an action did */
 	bool has_exception;  /* from freezes that were there ... */
 	int64_t excepted_at; /* ... then: wall ms */
 };

@@ -112,7 +112,7 @@ def test_a_message_that_telegram_may_have_says_so_after_a_restart_and_no_other(s
     assert sum("Sent again after a restart" in text for text in said()) == is_noted, said()
 
 
-def test_told_twice_it_ends_at_once(scene):
+def test_a_second_signal_ends_it_at_once(scene):
     who = begin(scene)
     leader = scene.leader()
     tell_to_stop(scene)

@@ -355,7 +355,7 @@ who_come_back_to_the_queue_together_start_by_their_places(void **state)
 	approval_asks(&w, COMMIT_C);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve ccccccc");
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Take back");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 2");
 	world_settings(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);

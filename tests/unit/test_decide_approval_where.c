@@ -121,23 +121,23 @@ ones_own_message_follows_ones_own_yes(void **state)
 	own = world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting approval");
 	others = world_says_in(&w, DAN, "Awaiting approval");
 	sends = others->sends;
-	assert_string_equal(world_button(own, "Take back"), "");
+	assert_string_equal(world_button(own, "Withdraw"), "");
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve aaaaaaa");
 	assert_non_null(strstr(world_plain(own), "approved 1 of 2: @bob"));
 	assert_string_equal(world_button(own, "Approve"), "");
-	assert_string_equal(world_button(others, "Take back"), "");
+	assert_string_equal(world_button(others, "Withdraw"), "");
 	assert_int_equal(others->sends, sends);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Take back");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Withdraw");
 	assert_non_null(strstr(world_plain(own), "approved 0 of 2"));
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve aaaaaaa");
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/pending");
-	assert_string_not_equal(world_button(world_last(&w), "Take back my approval of #2"), "");
+	assert_string_not_equal(world_button(world_last(&w), "Withdraw my approval of #2"), "");
 
 	approval_press_in(&w, CAROL, CAROL, "Approve aaaaaaa");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
 	assert_non_null(strstr(world_plain(others), "👍 Approved: production"));
 	assert_int_equal(others->buttons.n, 0);
-	assert_string_not_equal(world_button(own, "Take back"), "");
+	assert_string_not_equal(world_button(own, "Withdraw"), "");
 	world_close(&w);
 }
 
