@@ -8,7 +8,7 @@ import pytest
 
 from crash_aid import HOLD, STEADY, CrashScene, is_alive
 from flow_aid import PATIENCE_S
-from ops_aid import bare, check_stop, elapsed
+from ops_aid import bare, check_stop, elapsed, processes_in
 from stage import get, wait_until
 from telegram_client import text_of
 
@@ -144,4 +144,9 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_left(tmp_path):
     second = bare(other, API_SERVER_PORT=first.settings["API_SERVER_PORT"]).start(wait=False)
     assert second.process.wait(20) not in (0, None)
     assert first.settings["API_SERVER_PORT"] in second.log()
+    assert len(processes_in(first.settings["STATE_DIRECTORY"])) > 0, "one that runs is seen"
+    wait_until(lambda: not processes_in(other), PATIENCE_S, "the end of its runner")
+    third = bare(other).start()     # in the same state directory, whose lock is free
+    assert processes_in(other)
+    check_stop(third)
     check_stop(first)
