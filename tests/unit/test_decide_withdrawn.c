@@ -52,7 +52,7 @@ what_changed_before_an_approval_was_withdrawn_is_confirmed_again(void **state)
 	press_in(&w, WORLD_ADMIN, WORLD_GROUP, "restart-web");
 	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	world_settings(&w, ACME("database.service"), NULL);
-	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Take");
+	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 	work = world_newest(&w, "client/acme");
 	assert_true(work.is_unconfirmed);
 	assert_non_null(strstr(work.changed, "the settings of client/acme changed"));
@@ -77,10 +77,10 @@ what_has_enough_without_it_stays_in_the_queue(void **state)
 	press_in(&w, EVE, WORLD_TEAM, "Approve");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
 	go_to_the_day(&w);
-	press_in(&w, EVE, WORLD_TEAM, "Take");
+	press_in(&w, EVE, WORLD_TEAM, "Withdraw");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
 	assert_string_equal(world_newest(&w, "production").approvers, "@bob");
-	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Take");
+	press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	world_close(&w);
 }
