@@ -547,6 +547,31 @@ hours_count_at_the_moment_of_the_start(void **state)
 	world_close(&w);
 }
 
+static void
+say_pending_as(struct world *w, int64_t person, const char *name)
+{
+	struct event *event = world_update(w, UPDATE_TEXT, person, WORLD_GROUP);
+
+	(void)text_copy(event->u.update->name, sizeof(event->u.update->name), name);
+	update_set_text(event->u.update, "/pending");
+	(void)world_decide(w, event);
+}
+
+static void
+one_name_is_not_a_part_of_another(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44,45", NULL);
+	approval_asks(&w, COMMIT_A);
+	say_pending_as(&w, CAROL, "Ann Lee");
+	say_pending_as(&w, 45, "Lee");
+	say_pending_as(&w, CAROL, "Ann Lee");
+	assert_string_equal(world_newest(&w, "production").seen_by, "Ann Lee, Lee");
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -572,6 +597,7 @@ main(void)
 		cmocka_unit_test(who_asked_cancels_it),
 		cmocka_unit_test(the_largest_number_of_what_applies_is_needed),
 		cmocka_unit_test(hours_count_at_the_moment_of_the_start),
+		cmocka_unit_test(one_name_is_not_a_part_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
