@@ -37,10 +37,10 @@ MUST_USE bool
 seal_close(const struct seal_keys *keys, const char *place, const uint8_t nonce[SEAL_NONCE],
     const void *data, size_t size, char out[SEAL_TEXT], struct err *err);
 
-/* Opens exactly size bytes, at most SEAL_MAX: more is a bug of the caller (an assert).  ERR_MISSING:
- * the key it was sealed with is not there; ERR_INVALID: it is no such text, or one of another size;
- * ERR_DENIED: it was changed, or sealed for another place; ERR_IO: OpenSSL failed.  After a
- * failure nothing of the secret is in out. */
+/* Opens exactly size bytes, at most SEAL_MAX: more is a bug of the caller (an assert).
+ * ERR_MISSING: the key it was sealed with is not there; ERR_INVALID: it is no such text, or one of
+ * another size; ERR_DENIED: it was changed, or sealed for another place; ERR_IO: OpenSSL failed.
+ * After a failure nothing of the secret is in out. */
 MUST_USE bool seal_open(const struct seal_keys *keys, const char *place, const char *text,
     void *out, size_t size, struct err *err);
 

@@ -24,8 +24,8 @@ struct run_follow_world {
 	void *ctx;
 };
 
-/* Follows it; nothing is reported or ordered yet.  is_resumed: look first, order only where there is
- * nothing. */
+/* Follows it; nothing is reported or ordered yet.  is_resumed: look first, order only where there
+ * is nothing. */
 struct run_follow *run_follow_new(const struct run_follow_world *world,
     const struct effect_run *order, const struct runs_watch *watch, bool is_resumed,
     struct err *err) MUST_USE;

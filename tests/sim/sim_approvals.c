@@ -44,8 +44,8 @@ static void
 says(struct sim *sim, int64_t person, int64_t work)
 {
 	static const char *const labels[] = { "Approve", "Approve", "Approve", "Approve", "Approve",
-		"Approve", "Reject", "Not tonight", "Keep it", "Withdraw", "Withdraw",
-		"Withdraw", "Withdraw" };
+		"Approve", "Reject", "Not tonight", "Keep it", "Withdraw", "Withdraw", "Withdraw",
+		"Withdraw" };
 	static const char *const typed[] = { "/approve %" PRId64, "/approve #%" PRId64,
 		"/approve %" PRId64, "/reject %" PRId64 " not today" };
 	char text[64];
