@@ -28,11 +28,13 @@ enum crypto_tls_step {
 	CRYPTO_TLS_FAILED, /* what it has is not known */
 };
 
-/* fd and text are borrowed until it is freed; the files are read here. */
+/* fd and text are borrowed until it is freed; the files are read here.  NULL: ERR_CONFIG: a file
+ * cannot be used, which is named; ERR_NOMEM. */
 struct crypto_tls *crypto_tls_new(const struct crypto_tls_config *config, int fd, const char *text,
     size_t size, struct err *err) MUST_USE;
 
-/* Goes on as far as it can without waiting.  *err with FAILED alone. */
+/* Goes on as far as it can without waiting.  *err with FAILED alone: ERR_DENIED: its certificate is
+ * not accepted; ERR_IO: all else.  After DONE or FAILED it is only freed, not called again. */
 enum crypto_tls_step crypto_tls_step(struct crypto_tls *tls, struct err *err) MUST_USE;
 
 void crypto_tls_free(struct crypto_tls *tls); /* takes NULL */

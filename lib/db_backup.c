@@ -37,13 +37,16 @@ static bool
 copy(sqlite3 *from, sqlite3 *to, const char *to_path, struct err *err)
 {
 	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
-	int rc;
+	int step, rc;
 
 	if (backup == NULL)
 		return fail(to, sqlite3_extended_errcode(to), "copying to", to_path, err);
-	(void)sqlite3_backup_step(backup, -1); /* finish reports its failure */
+	step = sqlite3_backup_step(backup, -1);
 	rc = sqlite3_backup_finish(backup);
-	return rc == SQLITE_OK || fail(to, rc, "copying to", to_path, err);
+	if (rc != SQLITE_OK)
+		return fail(to, rc, "copying to", to_path, err);
+	/* A lock that outlasted our patience is no failure to finish, and nothing is copied. */
+	return step == SQLITE_DONE || fail(NULL, step, "copying to", to_path, err);
 }
 
 static bool

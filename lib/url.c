@@ -30,7 +30,7 @@ url_host(const char *url, char out[URL_HOST])
 const char *
 url_place(const char *url, char out[URL_PLACE])
 {
-	const char *at = strstr(url, "://");
+	const char *at = url == NULL ? NULL : strstr(url, "://");
 	size_t size = at == NULL ? 0 : strcspn(at + strlen("://"), "/?#");
 
 	if (size >= URL_PLACE)

@@ -12,7 +12,7 @@
 const char *url_host(const char *url, char out[URL_HOST]);
 
 /* HOST[:PORT] as it is written, an address of IPv6 too, for people; "": it has none, or one that is
- * longer.  Returns out. */
+ * longer.  url may be NULL.  Returns out. */
 const char *url_place(const char *url, char out[URL_PLACE]);
 
 /* Is that host the domain, which is in lower case, or below it?  "notacme.example" is not below

@@ -111,7 +111,7 @@ kubernetes_ask() { # WORD...
 	asked "$KUBERNETES_ASK_SECONDS" "the cluster's answer to kubectl $1" "${kubernetes_call[@]}" </dev/null
 }
 
-# Was the API not there, or not well?
+# Was the API not there, or unhealthy?
 kubernetes_is_away() {
 	local said
 	said=$(<"$kubernetes_folder/said")

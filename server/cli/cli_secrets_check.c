@@ -1,9 +1,11 @@
 /* cli_secrets_check.c - `deploybot secrets check`: where each comes from, how old, who may read it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Ages are the server's rows (store/row_secret.h); of what only the runner may read, the date of
- * its file, where that can be seen.  No value is shown, nor anything that is made of one.
+ * Ages and uses are the server's rows (store/row_secret.h); where there is none, the age is that of
+ * its file, where that can be seen, and of uses nothing is known.  No value is shown, nor anything
+ * that is made of one.
  */
+#include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -34,6 +36,7 @@ struct finding {
 	char from[16]; /* "file", "credential", "command", "environment", "settings" */
 	char file[SETTING_PART_MAX + 1]; /* "": none is known */
 	bool is_seen;			 /* the file could be looked at */
+	bool is_missing;		 /* there is none; neither: we may not look */
 	unsigned mode;
 	char readers[2 * NAME_ROOM + 16];
 	bool is_by_date; /* since: of the file */
@@ -129,16 +132,43 @@ group_name(gid_t group, char out[NAME_ROOM])
 	return out;
 }
 
+/* Who is to have it alone: with a runner of its own what that reads is that user's. */
+static const char *
+wanted_owner(const struct checking *c, const struct finding *f)
+{
+	return f->secret->spec->whose == WHOSE_RUNNER && c->settings->runner_socket != NULL ?
+	    "deploybot-runner" :
+	    "deploybot";
+}
+
+/* A credential is there while its service runs: one that is not is no fault. */
+static void
+note_missing(const struct checking *c, struct finding *f)
+{
+	f->is_missing = true;
+	if (strcmp(f->from, "command") == 0)
+		(void)snprintf(f->problem, sizeof(f->problem),
+		    "the file is missing: deploybot secrets fetch makes it");
+	else if (strcmp(f->from, "credential") != 0)
+		(void)snprintf(f->problem, sizeof(f->problem),
+		    "the file is missing: put it there, owner %s, mode 0600", wanted_owner(c, f));
+}
+
 /* In the folder of a credential the service manager sees to it, by an access list: no mode says
  * who may. */
 static void
-look_at_file(struct finding *f)
+look_at_file(const struct checking *c, struct finding *f)
 {
 	char user[NAME_ROOM], group[NAME_ROOM];
 	struct stat st;
 
-	if (f->file[0] == '\0' || stat(f->file, &st) != 0)
+	if (f->file[0] == '\0')
 		return;
+	if (stat(f->file, &st) != 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			note_missing(c, f);
+		return;
+	}
 	f->is_seen = true;
 	f->mode = (unsigned)st.st_mode & 07777;
 	(void)snprintf(f->readers, sizeof(f->readers), "%s%s%s", user_name(st.st_uid, user),
@@ -148,8 +178,8 @@ look_at_file(struct finding *f)
 		(void)snprintf(f->readers, sizeof(f->readers), "everybody");
 	if (strcmp(f->from, "credential") != 0 && (st.st_mode & 077) != 0)
 		(void)snprintf(f->problem, sizeof(f->problem),
-		    "%s may read or change the file: chmod 600 it",
-		    (st.st_mode & 07) != 0 ? "everybody" : "its group");
+		    "%s may read or change the file: chmod 600 it, owner %s",
+		    (st.st_mode & 07) != 0 ? "everybody" : "its group", wanted_owner(c, f));
 	if (f->since == 0) {
 		f->since = st.st_mtim.tv_sec * INT64_C(1000);
 		f->is_by_date = true;
@@ -174,6 +204,13 @@ find_age(const struct checking *c, struct finding *f)
 	}
 }
 
+/* By a file's date nothing is known of who used it. */
+static bool
+has_uses(const struct finding *f)
+{
+	return f->since != 0 && !f->is_by_date;
+}
+
 static int64_t
 days_since(const struct checking *c, int64_t since)
 {
@@ -188,7 +225,7 @@ judge(struct checking *c, struct finding *f)
 	if (f->problem[0] == '\0' && f->is_due)
 		(void)snprintf(f->problem, sizeof(f->problem),
 		    "older than ROTATE_DAYS=%d: change it", c->settings->rotate_days);
-	if (f->problem[0] == '\0' && f->is_previous && f->since != 0 &&
+	if (f->problem[0] == '\0' && f->is_previous && has_uses(f) &&
 	    days_since(c, f->used_at != 0 ? f->used_at : f->since) >= UNUSED_DAYS)
 		(void)snprintf(f->problem, sizeof(f->problem),
 		    "nobody has used it for %d days: take it out", UNUSED_DAYS);
@@ -197,18 +234,19 @@ judge(struct checking *c, struct finding *f)
 
 /* --- what is shown --- */
 
+/* Each line has the name, for grep. */
 static void
 print_previous(const struct finding *f)
 {
 	char at[TEXT_TIME_SIZE];
 
-	if (f->since == 0)
-		return; /* nothing is known of it */
-	if (f->uses == 0)
-		(void)printf("    the previous value is accepted too; never used\n");
+	(void)printf("    %s is accepted too; ", f->secret->name);
+	if (!has_uses(f))
+		(void)printf("when it was used last is not known\n");
+	else if (f->uses == 0)
+		(void)printf("never used\n");
 	else
-		(void)printf("    the previous value is accepted too; last used %.16s UTC, %" PRId64
-			     " time%s\n",
+		(void)printf("last used %.16s UTC, %" PRId64 " time%s\n",
 		    text_time_ms(at, f->used_at), f->uses, f->uses == 1 ? "" : "s");
 }
 
@@ -226,7 +264,7 @@ print(const struct checking *c, const struct finding *f)
 	if (f->is_seen)
 		(void)printf(" (%04o, read by %s)", f->mode, f->readers);
 	else if (f->file[0] != '\0')
-		(void)printf(" (not to be seen by this user)");
+		(void)printf(f->is_missing ? " (missing)" : " (not visible to this user)");
 	if (f->since == 0)
 		(void)printf(", age not known\n");
 	else
@@ -235,7 +273,7 @@ print(const struct checking *c, const struct finding *f)
 	if (f->is_previous)
 		print_previous(f);
 	if (f->problem[0] != '\0')
-		(void)printf("    warning: %s\n", f->problem);
+		(void)printf("    warning: %s: %s\n", secret->name, f->problem);
 }
 
 static void
@@ -265,7 +303,10 @@ put(const struct checking *c, const struct finding *f)
 	json_put_bool(json, "is_due", f->is_due);
 	json_put_bool(json, "is_previous", f->is_previous);
 	put_time(json, "used_at", f->used_at);
-	json_put_i64(json, "uses", f->uses);
+	if (has_uses(f))
+		json_put_i64(json, "uses", f->uses);
+	else
+		json_put_null(json, "uses");
 	json_put_str(json, "problem", f->problem[0] == '\0' ? NULL : f->problem);
 	json_out_end(json);
 }
@@ -279,7 +320,7 @@ on_secret(void *ctx, const struct settings_secret *secret)
 
 	find_source(c, &f);
 	find_age(c, &f);
-	look_at_file(&f);
+	look_at_file(c, &f);
 	judge(c, &f);
 	if (c->json != NULL)
 		put(c, &f);

@@ -80,7 +80,7 @@ add_work(struct pending *p, struct deployment *work)
 	}
 	if (row_approval_is_of(p->tx, work->id, p->update->person)) {
 		(void)snprintf(
-		    label, sizeof(label), "🙅 Take back my approval of #%" PRId64, work->id);
+		    label, sizeof(label), "🙅 Withdraw my approval of #%" PRId64, work->id);
 		add_button(p, "unapprove", work->id, label);
 		return;
 	}

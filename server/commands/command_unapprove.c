@@ -1,4 +1,4 @@
-/* command_unapprove.c - what "Take back my approval" stands for.  Side: store. */
+/* command_unapprove.c - what "Withdraw my approval" stands for.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_approval.h"
@@ -10,5 +10,5 @@ command_unapprove(struct tx *tx, const struct update *update, const struct reque
 	struct deployment work = decide_approval_work(tx, update, request, rest);
 
 	if (work.id != 0)
-		decide_take_back(tx, update, &work);
+		decide_approval_withdraw(tx, update, &work);
 }

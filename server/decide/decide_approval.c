@@ -1,4 +1,4 @@
-/* decide_approval.c - who may says yes, no, or takes a yes back; and what follows.  Side: store. */
+/* decide_approval.c - who may approves, rejects, or withdraws an approval; and what follows.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_approval.h"
 
@@ -390,7 +390,7 @@ decide_reject(
 /* --- withdrawn --- */
 
 static void
-take_back(struct tx *tx, const struct update *update, struct deployment *work, int64_t person,
+withdraw(struct tx *tx, const struct update *update, struct deployment *work, int64_t person,
     const char *why)
 {
 	row_approval_void(tx, work->id, person, why);
@@ -409,19 +409,20 @@ take_back(struct tx *tx, const struct update *update, struct deployment *work, i
 }
 
 void
-decide_take_back_all(struct tx *tx, const struct update *update, int64_t person, const char *why)
+decide_approval_withdraw_all(
+    struct tx *tx, const struct update *update, int64_t person, const char *why)
 {
 	int64_t id = 0;
 
 	while (!tx->failed && (id = row_approval_next_of(tx, person, id)) != 0) {
 		struct deployment work = row_deployment_get(tx, id);
 
-		take_back(tx, update, &work, person, why);
+		withdraw(tx, update, &work, person, why);
 	}
 }
 
 void
-decide_take_back(struct tx *tx, const struct update *update, struct deployment *work)
+decide_approval_withdraw(struct tx *tx, const struct update *update, struct deployment *work)
 {
 	struct decide_needs needs;
 
@@ -432,7 +433,7 @@ decide_take_back(struct tx *tx, const struct update *update, struct deployment *
 		decide_toastf(tx, update, false, "There is no approval of yours to withdraw.");
 		return;
 	}
-	take_back(tx, update, work, update->person, "withdrawn");
+	withdraw(tx, update, work, update->person, "withdrawn");
 	(void)decide_needs_look(tx, work, &needs);
 	toast_standing(tx, update, work, &needs, FIRST_WITHDRAWN, "");
 }

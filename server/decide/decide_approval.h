@@ -1,4 +1,4 @@
-/* decide_approval.h - who may says yes, no, or takes a yes back; and what follows.  Side: store. */
+/* decide_approval.h - who may approves, rejects, or withdraws an approval; and what follows.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -19,10 +19,10 @@ void decide_approve(
     struct tx *tx, const struct update *update, struct deployment *work, bool is_typed);
 void decide_reject(
     struct tx *tx, const struct update *update, struct deployment *work, const char *reason);
-void decide_take_back(struct tx *tx, const struct update *update, struct deployment *work);
+void decide_approval_withdraw(struct tx *tx, const struct update *update, struct deployment *work);
 
 /* All that this person has given to work that has not begun; by whom, the update says. */
-void decide_take_back_all(
+void decide_approval_withdraw_all(
     struct tx *tx, const struct update *update, int64_t person, const char *why);
 
 /* May whoever sent the update approve or reject it now?  A no is said. */

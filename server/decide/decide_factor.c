@@ -108,7 +108,7 @@ decide_factor_reset(struct tx *tx, const struct update *update, int64_t person)
 	    ": second factor reset by %s. It ends within 10 minutes; their open approvals are withdrawn. Was it not them? deploybot audit shows who did it; deploybot 2fa add makes another.",
 	    person, by);
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_RESET, person);
-	decide_take_back_all(tx, update, person, "their second factor was reset");
+	decide_approval_withdraw_all(tx, update, person, "their second factor was reset");
 	factor.reset_message = tell(tx, person, update->person, line);
 	factor.reset_at = tx->at + RESET_MS;
 	row_factor_save(tx, &factor);
@@ -296,7 +296,7 @@ decide_factor_recover(struct tx *tx, const struct update *update, int64_t person
 	}
 	accept(tx, &factor, factor.last_step);
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_RECOVERED, person);
-	decide_take_back_all(tx, update, person, "they used a recovery code");
+	decide_approval_withdraw_all(tx, update, person, "they used a recovery code");
 	decide_factor_tell(tx, person,
 	    "🔐 Recovery code used: by " MARK_CODE "telegram:%" PRId64 MARK_CODE ", %" PRId64
 	    " left. Not you, or not them? An admin ends that second factor: /2fa reset %" PRId64

@@ -20,12 +20,12 @@ bool decide_factor_is_pending(const struct tx *tx, const struct factor *factor) 
 void decide_factor_audit(
     struct tx *tx, const struct update *update, enum audit_code code, int64_t person);
 
-/* It was reset by who sent the update, and all are told.  It counts until the first admin who did
- * not do it has been sent that, or ten minutes. */
+/* It was reset by who sent the update, and all are notified.  It counts until the first admin who
+ * did not do it has been sent that, or ten minutes. */
 void decide_factor_reset(struct tx *tx, const struct update *update, int64_t person);
 
 /* A recovery code of that person, as whoever sent the update has typed it: taken once, in the place
- * of a code, and told to all; a wait ends, a factor that is closed stays so.  False: *why as
+ * of a code, and all are notified; a wait ends, a factor that is closed stays so.  False: *why as
  * above. */
 bool decide_factor_recover(struct tx *tx, const struct update *update, int64_t person,
     const char *text, char why[LIMIT_LINE]) MUST_USE;

@@ -17,8 +17,8 @@ void decide_session_touch(struct tx *tx, int64_t person);
 
 /*
  * Ends those that do not hold any more: not used for SESSION_TIMEOUT_SECONDS, their token expired
- * or revoked, its role gone.  Each is audited, and told to its person.  At start, after a change of
- * the settings or of a token, and at TIMER_SESSIONS.
+ * or revoked, its role gone.  Each is audited, and its person is notified.  At start, after a
+ * change of the settings or of a token, and at TIMER_SESSIONS.
  */
 void decide_sessions_look(struct tx *tx);
 

@@ -107,7 +107,7 @@ decide_tell_add_approval(
 	if (deployment->state == DEPLOY_AWAITING_APPROVAL)
 		row_button_show_for(tx, &reject, chat, 0, "👎 Reject …", buttons);
 	if (chat > 0 ? is_theirs : deployment->approvers[0] != '\0')
-		row_button_show_for(tx, &back, chat, 0, "🙅 Take back my approval", buttons);
+		row_button_show_for(tx, &back, chat, 0, "🙅 Withdraw my approval", buttons);
 	if (deployment->state == DEPLOY_AWAITING_APPROVAL && deployment->trigger != TRIGGER_CHAT &&
 	    deployment->note[0] != '\0')
 		row_button_show_for(

@@ -40,7 +40,7 @@
 	V(CLEAR)		/* git answered; nobody need be asked */ \
 	V(REFUSE)		/* busy, unknown ref, no answer of git, blocked meanwhile */ \
 	V(ASK_APPROVAL)		/* others must approve it, or once more: in the queue, too */ \
-	V(APPROVE)		/* one of them did, or took that back */ \
+	V(APPROVE)		/* one of them did, or withdrew that */ \
 	V(CHANGED)		/* what was shown is not what is: nothing has begun */ \
 	V(REJECT)		/* one of them said no */ \
 	V(CONFIRM)		/* whoever may said yes */ \

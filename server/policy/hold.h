@@ -65,13 +65,18 @@ struct hold_work {
 	enum policy_action action;
 	int64_t requester;   /* a person; 0: a push */
 	int64_t confirmer;   /* 0: nobody */
-	bool restores;	     /* it only takes back what an action did */
+	bool restores;	     /* it is an action that only undoes another one (types/action.h) */
 	bool has_exception;  /* from freezes that were there ... */
 	int64_t excepted_at; /* ... then: wall ms */
 };
 
-/* A lock binds everybody but its owner, a freeze whatever has no exception.  ALLOW, or NOT_NOW,
- * until when (0: nobody knows) and by whom: *ret_hold (may be NULL). */
+/*
+ * The first that keeps this work from starting: NOT_NOW, with why, until when (0: not known) and
+ * *ret_hold, which points into holds (may be NULL; untouched with ALLOW).  Only deployments and
+ * actions are kept: by a lock, unless its owner requested or confirmed the work; by a freeze or a
+ * window, unless the work has an exception that is not older than it; by a missing witness, unless
+ * the work restores, whoever asks and whatever exception it has.
+ */
 struct policy_decision
 hold_decide(const struct holds *holds, const struct hold_work *work, const struct hold **ret_hold);
 

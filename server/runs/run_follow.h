@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Knows its supervisor's socket and what the runner says about it.  What is to be said to the
- * runner is not queued: run_follow_say() reads it off the run's state when the runner can be told.
+ * runner is not queued: run_follow_say() reads it off the run's state when the runner can take it.
  * What comes next is one table (run_flow.h), whose acts are carried out here; a run that is over is
  * reported and freed at the bottom of the turn.
  */
@@ -24,8 +24,8 @@ struct run_follow_world {
 	void *ctx;
 };
 
-/* Follows it; nothing is said or told yet.  is_resumed: look first, order only where there is
- * nothing. */
+/* Follows it; nothing is reported or ordered yet.  is_resumed: look first, order only where there
+ * is nothing. */
 struct run_follow *run_follow_new(const struct run_follow_world *world,
     const struct effect_run *order, const struct runs_watch *watch, bool is_resumed,
     struct err *err) MUST_USE;
@@ -36,13 +36,13 @@ void run_follow_drop(struct run_follow *run);
 int64_t run_follow_id(const struct run_follow *run);
 bool run_follow_is_drain(const struct run_follow *run);
 
-/* Tells the runner what is to be told; false: it can take no more now. */
+/* Sends the runner what is to be said to it; false: it can take no more now. */
 bool run_follow_say(struct run_follow *run, struct runner_link *runner) MUST_USE;
 
 /* The runner said started, refused, settled or stuck about it. */
 void run_follow_take(struct run_follow *run, const struct protocol_message *message);
 
-/* The runner is gone: what it was told and did not answer is asked of the next one. */
+/* The runner is gone: what was sent to it and not answered is asked of the next one. */
 void run_follow_runner_down(struct run_follow *run);
 
 /* As runs_go() and runs_stop_run(). */

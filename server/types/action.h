@@ -56,7 +56,7 @@ uint32_t action_set(const char *list);
 /* Those that it carries out. */
 uint32_t action_set_by(enum action_executor executor);
 
-/* Does it only take back what another one did?  NULL: no. */
+/* Does it only undo what another one did?  NULL: no. */
 bool action_restores(const struct action *action);
 
 /* Can an APPROVE line say it?  It names a client, and of an argument the default. */

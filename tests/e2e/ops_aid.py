@@ -4,6 +4,7 @@ and requests sent byte by byte."""
 import atexit
 import hashlib
 import hmac
+import os
 import pathlib
 import re
 import socket
@@ -64,6 +65,19 @@ def stop_what_failed_tests_left():
 def is_sanitized(bot):
     """A sanitizer's shadow memory makes sizes meaningless."""
     return b"__asan_init" in (bot.build / "deploybot").read_bytes()
+
+
+def processes_in(folder):
+    """What runs there: its folder is there, or a word of its command line is."""
+    found = []
+    for process in pathlib.Path("/proc").iterdir():
+        try:
+            words = (process / "cmdline").read_bytes().decode("utf-8", "replace")
+            if os.readlink(process / "cwd").startswith(str(folder)) or str(folder) in words:
+                found.append(words.replace("\0", " "))
+        except OSError:
+            continue    # no process, one that is gone, or nobody's business
+    return found
 
 
 def check_stop(bot, wanted=0):

@@ -2,13 +2,13 @@
 a browser who talks to the real bot."""
 # SPDX-License-Identifier: ISC
 import os
-import pathlib
 import signal
 import subprocess
 
 import pytest
 
 from browser_aid import chromium, click, complaints, shows, until
+from ops_aid import processes_in
 from stage import APPLICATIONS, ROOT, Stage, wait_until
 from telegram_client import ADA, BEA
 
@@ -20,19 +20,6 @@ STEPS = ("Ada presses shop/staging", "✓ the other application was left alone",
          "Ada presses Deploy to shop/production", "✓ /status tells the truth about shop/production",
          "✓ /status tells the truth about cider/staging", "✓ deploybot audit verify",
          "all of it happened")
-
-
-def processes_in(folder):
-    """What still runs there: applications, servers and stand-ins of a demo that has ended."""
-    found = []
-    for process in pathlib.Path("/proc").iterdir():
-        try:
-            words = (process / "cmdline").read_bytes().decode("utf-8", "replace")
-            if os.readlink(process / "cwd").startswith(str(folder)) or str(folder) in words:
-                found.append(words.replace("\0", " "))
-        except OSError:
-            continue    # no process, one that is gone, or nobody's business
-    return found
 
 
 @pytest.fixture(name="place")

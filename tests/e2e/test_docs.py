@@ -134,9 +134,38 @@ def test_what_a_newcomer_reads_first_stays_short():
     """The words that are not everybody's, and how it is tested."""
     architecture = (ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
     glossary = architecture.split("## Glossary", 1)[1].split("\n## ", 1)[0]
-    words = [line for line in glossary.splitlines() if re.match(r"\| [^|-]+ \| .* \|$", line)]
-    assert 1 < len(words) - 1 <= 22     # and its head
+    rows = re.findall(r"(?m)^\| ([^|-]+) \| .* \|$", glossary)
+    words = [word for row in rows[1:] for word in re.split(r",\s*", row)]     # behind its head
+    assert 10 < len(words) <= 22 and len(set(words)) == len(words), words
     assert len((ROOT / "docs/TESTING.md").read_text(encoding="utf-8").splitlines()) <= 250
+
+
+# As people type them; the page writes back-off.
+FIELD = ("RPO", "RTO", "back-off", "dead letter", "poison message", "least privilege", "retention", "idempotent",
+         "rate limit", "quarantine", "graceful shutdown", "disaster recovery")
+
+
+@pytest.mark.parametrize("word", FIELD)
+def test_a_word_of_the_field_leads_to_its_section(word):
+    """The table on top of the runbook has it, and a section that it leads to says it too."""
+    text = text_of("docs/OPERATIONS.md")
+    row = next(row for row in text.partition("\n## ")[0].splitlines() if re.match(rf"\| [^|]*\b{word}\b", row))
+    parts = {re.sub(r"[^\w\- ]", "", part.partition("\n")[0].lower()).replace(" ", "-"): part
+             for part in re.split(r"(?m)^##+ ", text)}
+    said = [parts[anchor] for anchor in re.findall(r"\]\(#([\w-]+)\)", row)]
+    assert any(re.search(rf"(?i){word}".replace(" ", r"[\s-]"), part) for part in said), row
+    assert "(backoff)" in text
+
+
+def test_the_limits_have_their_settings_and_what_is_never_refused():
+    """The section of rate limits against settings.def and commands.def."""
+    section = text_of("docs/OPERATIONS.md").partition("\n## Rate limits and overload\n")[2].partition("\n## ")[0]
+    settings = re.findall(r"(?m)^SETTING\((\w*RATE_LIMIT\w*|COST_LIMIT\w*),", text_of("server/types/settings.def"))
+    always = re.findall(r"(?m)^COMMAND\((\w+), .*\bALWAYS\b", text_of("server/commands/commands.def"))
+    assert len(settings) == 5 and len(always) > 4
+    assert not [name for name in settings if f"`{name}`" not in section]
+    never = re.search(r"(?s)With a role these are never refused.*?\.\n", section)[0]
+    assert sorted(re.findall(r"`/(\w+)`", never)) == sorted(always)
 
 
 def test_each_command_of_the_installation_is_run_or_says_why_not():

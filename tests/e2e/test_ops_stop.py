@@ -8,7 +8,7 @@ import pytest
 
 from crash_aid import HOLD, STEADY, CrashScene, is_alive
 from flow_aid import PATIENCE_S
-from ops_aid import bare, check_stop, elapsed
+from ops_aid import bare, check_stop, elapsed, processes_in
 from stage import get, wait_until
 from telegram_client import text_of
 
@@ -112,7 +112,7 @@ def test_a_message_that_telegram_may_have_says_so_after_a_restart_and_no_other(s
     assert sum("Sent again after a restart" in text for text in said()) == is_noted, said()
 
 
-def test_told_twice_it_ends_at_once(scene):
+def test_a_second_signal_ends_it_at_once(scene):
     who = begin(scene)
     leader = scene.leader()
     tell_to_stop(scene)
@@ -144,4 +144,9 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_left(tmp_path):
     second = bare(other, API_SERVER_PORT=first.settings["API_SERVER_PORT"]).start(wait=False)
     assert second.process.wait(20) not in (0, None)
     assert first.settings["API_SERVER_PORT"] in second.log()
+    assert len(processes_in(first.settings["STATE_DIRECTORY"])) > 0, "one that runs is seen"
+    wait_until(lambda: not processes_in(other), PATIENCE_S, "the end of its runner")
+    third = bare(other).start()     # in the same state directory, whose lock is free
+    assert processes_in(other)
+    check_stop(third)
     check_stop(first)

@@ -547,7 +547,7 @@ def test_draining_it_begins_nothing_and_waits_for_its_runs(bench):
     assert bench.process.wait(20) == 0
 
 
-def test_told_twice_a_draining_runner_ends_at_once(bench):
+def test_a_second_signal_ends_a_draining_runner_at_once(bench):
     server = bench.start("while [ ! -e $MARKS/go ]; do sleep 0.05; done", "--drain")
     server.order(1)
     go(bench, 1)

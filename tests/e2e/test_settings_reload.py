@@ -104,6 +104,9 @@ def test_a_delivery_in_the_middle_of_a_rotation_is_not_lost(bot):
     shown = json.loads(bot.run("--env-file", str(bot.env_path), "secrets", "check", "--json").stdout)
     previous = next(one for one in shown["secrets"] if one["name"] == "GITHUB_WEBHOOK_SECRET_PREVIOUS")
     assert previous["uses"] == 2 and previous["used_at"] is not None and previous["from"] == "settings"
+    lines = bot.run("--env-file", str(bot.env_path), "secrets", "check").stdout.splitlines()
+    line, = (line for line in lines if line.startswith("    GITHUB_WEBHOOK_SECRET_PREVIOUS is accepted too; "))
+    assert "; last used " in line and line.endswith(" UTC, 2 times"), "with its name, for grep"
     bot.change(GITHUB_WEBHOOK_SECRET_PREVIOUS=None)
     assert (github_status(bot, GITHUB_SECRET), github_status(bot, NEW_SECRET)) == (401, 200)
     assert NEW_SECRET not in bot.log() and GITHUB_SECRET not in bot.log()

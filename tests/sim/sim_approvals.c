@@ -44,8 +44,8 @@ static void
 says(struct sim *sim, int64_t person, int64_t work)
 {
 	static const char *const labels[] = { "Approve", "Approve", "Approve", "Approve", "Approve",
-		"Approve", "Reject", "Not tonight", "Keep it", "Take back", "Take back",
-		"Take back", "Take back" };
+		"Approve", "Reject", "Not tonight", "Keep it", "Withdraw", "Withdraw", "Withdraw",
+		"Withdraw" };
 	static const char *const typed[] = { "/approve %" PRId64, "/approve #%" PRId64,
 		"/approve %" PRId64, "/reject %" PRId64 " not today" };
 	char text[64];
@@ -62,7 +62,7 @@ static void
 it_is_taken_back(struct sim *sim, int64_t person, int64_t b)
 {
 	(void)b;
-	(void)sim_chat_press_anywhere(sim, person, "Take back");
+	(void)sim_chat_press_anywhere(sim, person, "Withdraw");
 }
 
 void

@@ -16,7 +16,7 @@ IS = r"(?:is|are|was|were|be|been|being|isn't|aren't)"
 WORDS = {
     r"told twice to stop": "second signal: exiting at once",
     r"(?:un)?told|tells?|telling|tells? of": "notify, notified, report, sent, say",
-    r"(?:taken?|takes|taking|took|goes|go|going|went|gone) (?:it |them |that |this )?back(?! my approval)|"
+    r"(?:taken?|takes|taking|took|goes|go|going|went|gone) (?:it |them |that |this )?back|"
     r"(?:no )?way back":
         "roll back, rolled back, previous release, no release to roll back to",
     r"all is well": "ok",

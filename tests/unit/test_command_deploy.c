@@ -178,7 +178,7 @@ the_gate_opens_only_for_what_was_recorded(void **state)
 }
 
 static void
-a_step_told_twice_is_one(void **state)
+a_step_reported_twice_is_one(void **state)
 {
 	struct world w;
 	int64_t sends;
@@ -661,7 +661,7 @@ main(void)
 		cmocka_unit_test(without_a_health_url_the_script_alone_releases_and_it_is_said),
 		cmocka_unit_test(a_deploy_asked_for_elsewhere_is_told_to_the_team_too),
 		cmocka_unit_test(the_gate_opens_only_for_what_was_recorded),
-		cmocka_unit_test(a_step_told_twice_is_one),
+		cmocka_unit_test(a_step_reported_twice_is_one),
 		cmocka_unit_test(a_deploy_of_what_is_live_rolls_back_to_what_was_before_it),
 		cmocka_unit_test(a_ref_that_is_none_is_answered_with_what_is_possible),
 		cmocka_unit_test(digits_of_several_are_refused_with_each_in_full),

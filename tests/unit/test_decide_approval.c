@@ -390,9 +390,9 @@ a_yes_is_taken_back_until_it_starts(void **state)
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	approval_asks(&w, COMMIT_B);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Take back");
+	approval_press_in(&w, CAROL, WORLD_TEAM, "Withdraw");
 	assert_string_equal(w.toast, "There is no approval of yours to withdraw.");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Take back");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 	assert_string_equal(w.toast, "Withdrawn: production bbbbbbb: 0 of 1.");
 	assert_int_equal(world_audited(&w, "deploy_approval", "withdrawn"), 1);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
@@ -422,7 +422,7 @@ a_yes_given_and_taken_back_in_turn_rings_little_and_ends(void **state)
 		w.aid.at += 60 * 1000;
 		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
 		assert_string_equal(w.toast, "Approved: production bbbbbbb: it is queued.");
-		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Take back");
+		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 		assert_string_equal(w.toast, "Withdrawn: production bbbbbbb: 0 of 1.");
 	}
 	assert_int_equal(rings_in(&w, WORLD_TEAM) - before, 2);
@@ -430,7 +430,7 @@ a_yes_given_and_taken_back_in_turn_rings_little_and_ends(void **state)
 	assert_int_equal((w.aid.at - begin) / 60000, 60);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
 	w.aid.at += 3600 * INT64_C(1000); /* its place in the queue uses nothing up */
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Take back");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	world_due(&w, TIMER_APPROVAL);
 	assert_int_equal((w.aid.at - begin) / 60000, 180);
@@ -465,7 +465,7 @@ drop(struct tx *tx, UNUSED void *arg)
 {
 	const struct update update = { .person = WORLD_OTHER_ADMIN, .name = "@bob" };
 
-	decide_take_back_all(tx, &update, WORLD_OTHER_ADMIN, "the second factor was reset");
+	decide_approval_withdraw_all(tx, &update, WORLD_OTHER_ADMIN, "the second factor was reset");
 }
 
 static void
@@ -547,6 +547,31 @@ hours_count_at_the_moment_of_the_start(void **state)
 	world_close(&w);
 }
 
+static void
+say_pending_as(struct world *w, int64_t person, const char *name)
+{
+	struct event *event = world_update(w, UPDATE_TEXT, person, WORLD_GROUP);
+
+	(void)text_copy(event->u.update->name, sizeof(event->u.update->name), name);
+	update_set_text(event->u.update, "/pending");
+	(void)world_decide(w, event);
+}
+
+static void
+one_name_is_not_a_part_of_another(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44,45", NULL);
+	approval_asks(&w, COMMIT_A);
+	say_pending_as(&w, CAROL, "Ann Lee");
+	say_pending_as(&w, 45, "Lee");
+	say_pending_as(&w, CAROL, "Ann Lee");
+	assert_string_equal(world_newest(&w, "production").seen_by, "Ann Lee, Lee");
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -572,6 +597,7 @@ main(void)
 		cmocka_unit_test(who_asked_cancels_it),
 		cmocka_unit_test(the_largest_number_of_what_applies_is_needed),
 		cmocka_unit_test(hours_count_at_the_moment_of_the_start),
+		cmocka_unit_test(one_name_is_not_a_part_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -355,7 +355,7 @@ who_come_back_to_the_queue_together_start_by_their_places(void **state)
 	approval_asks(&w, COMMIT_C);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve ccccccc");
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Take back");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 2");
 	world_settings(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
@@ -384,6 +384,30 @@ an_environment_that_leaves_the_settings_is_approved_by_nobody(void **state)
 	world_close(&w);
 }
 
+static void
+what_has_enough_by_the_hour_goes_on(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int is_pressed = 0; is_pressed < 2; is_pressed++) { /* at midnight */
+		world_open(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44",
+		    "PRODUCTION_APPROVALS_IF=outside Mon-Sun 01:00-23:59=2", NULL);
+		approval_asks(&w, COMMIT_A);
+		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+		assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
+		world_due(&w, TIMER_APPROVAL); /* it is night still */
+		assert_null(world_says(&w, "Not approved yet"));
+		w.aid.at += 2 * 3600 * INT64_C(1000);
+		if (is_pressed)
+			approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+		else
+			world_due(&w, TIMER_APPROVAL);
+		assert_non_null(world_peek(&w, EFFECT_RUN));
+		world_close(&w);
+	}
+}
+
 int
 main(void)
 {
@@ -402,6 +426,7 @@ main(void)
 		cmocka_unit_test(settings_that_need_fewer_or_more_are_in_force_at_once),
 		cmocka_unit_test(who_come_back_to_the_queue_together_start_by_their_places),
 		cmocka_unit_test(an_environment_that_leaves_the_settings_is_approved_by_nobody),
+		cmocka_unit_test(what_has_enough_by_the_hour_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

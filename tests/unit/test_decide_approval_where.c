@@ -121,23 +121,23 @@ ones_own_message_follows_ones_own_yes(void **state)
 	own = world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting approval");
 	others = world_says_in(&w, DAN, "Awaiting approval");
 	sends = others->sends;
-	assert_string_equal(world_button(own, "Take back"), "");
+	assert_string_equal(world_button(own, "Withdraw"), "");
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve aaaaaaa");
 	assert_non_null(strstr(world_plain(own), "approved 1 of 2: @bob"));
 	assert_string_equal(world_button(own, "Approve"), "");
-	assert_string_equal(world_button(others, "Take back"), "");
+	assert_string_equal(world_button(others, "Withdraw"), "");
 	assert_int_equal(others->sends, sends);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Take back");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Withdraw");
 	assert_non_null(strstr(world_plain(own), "approved 0 of 2"));
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve aaaaaaa");
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/pending");
-	assert_string_not_equal(world_button(world_last(&w), "Take back my approval of #2"), "");
+	assert_string_not_equal(world_button(world_last(&w), "Withdraw my approval of #2"), "");
 
 	approval_press_in(&w, CAROL, CAROL, "Approve aaaaaaa");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
 	assert_non_null(strstr(world_plain(others), "👍 Approved: production"));
 	assert_int_equal(others->buttons.n, 0);
-	assert_string_not_equal(world_button(own, "Take back"), "");
+	assert_string_not_equal(world_button(own, "Withdraw"), "");
 	world_close(&w);
 }
 
@@ -240,6 +240,26 @@ what_awaits_is_told_of_rows_that_cannot_be_read(void **state)
 	world_close(&w);
 }
 
+static void
+each_of_many_requests_can_be_reached(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ADMIN_TELEGRAM_IDS=11,22,44", "CLIENTS=acme",
+	    "CLIENT_ACME_HOST=web@acme.example", "CLIENT_ACME_APPROVALS=1",
+	    "CLIENT_ACME_ACTIONS=restart-web,clear-cache", "CLIENT_ACME_CACHE_COMMAND=true",
+	    "CLIENT_ACME_WEB_UNIT=web.service", NULL);
+	for (int i = 0; i < 4; i++)
+		(void)world_text(&w, i < 2 ? WORLD_ADMIN : CAROL,
+		    i % 2 == 0 ? "/request restart-web acme" : "/request clear-cache acme");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/pending");
+	assert_string_not_equal(world_button(world_last(&w), "Approve #3"), "");
+	assert_string_equal(world_button(world_last(&w), "Approve #4"), "");
+	assert_string_not_equal(world_button(world_last(&w), "2"), "");
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -253,6 +273,7 @@ main(void)
 		cmocka_unit_test(what_awaits_is_listed_for_who_may),
 		cmocka_unit_test(who_does_not_see_it_learns_nothing_of_it),
 		cmocka_unit_test(what_awaits_is_told_of_rows_that_cannot_be_read),
+		cmocka_unit_test(each_of_many_requests_can_be_reached),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

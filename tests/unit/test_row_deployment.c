@@ -236,7 +236,7 @@ act_run(struct tx *tx, void *arg)
 }
 
 static void
-a_step_told_twice_is_one(void **state)
+a_step_reported_twice_is_one(void **state)
 {
 	store_aid_act(*state, act_run, NULL);
 }
@@ -326,7 +326,7 @@ main(void)
 		TEST(classes_of_states_are_told_apart),
 		TEST(a_question_after_a_push_is_not_one_from_the_chat),
 		TEST(history_is_what_started_or_was_refused_newest_first),
-		TEST(a_step_told_twice_is_one),
+		TEST(a_step_reported_twice_is_one),
 		TEST(the_estimate_is_the_median_of_the_last_five),
 		TEST(logs_beyond_those_kept_go_by_environment_with_their_buttons),
 	};

@@ -97,16 +97,21 @@ static void
 it_opens_in_its_place_alone(void **state)
 {
 	struct seal_keys keys = keys_of(OLD);
-	char text[SEAL_TEXT], other[SEAL_TEXT], out[6];
+	char text[SEAL_TEXT] = "as it was", other[SEAL_TEXT], out[6];
+	uint8_t large[SEAL_MAX + 1] = { 0 };
 	struct err err;
 
 	(void)state;
+	assert_false(seal_close(&keys, "factor/11", nonce, large, sizeof(large), text, &err));
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_string_equal(text, "as it was");
 	assert_true(seal_close(&keys, "factor/11", nonce, "secret", 6, text, &err));
 	assert_null(strstr(text, "secret"));
 	assert_true(seal_open(&keys, "factor/11", text, out, 6, &err));
 	assert_memory_equal(out, "secret", 6);
 	assert_false(seal_open(&keys, "factor/22", text, out, 6, &err));
 	assert_int_equal(err.code, ERR_DENIED);
+	assert_memory_equal(out, "\0\0\0\0\0\0", 6);
 	assert_false(seal_open(&keys, "pad/11", text, out, 6, &err));
 	assert_int_equal(err.code, ERR_DENIED);
 	for (size_t i = 0; text[i] != '\0'; i++) {

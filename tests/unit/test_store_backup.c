@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/store_backup.h"
 
+#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -17,6 +18,20 @@
 #include "lib/file.h"
 #include "store/row_message.h"
 #include "tests/unit/store_aid.h"
+
+/* sqlite's own, but where somebody has a lock for longer than our patience (SQLITE_BUSY). */
+static bool is_locked;
+int sqlite3_backup_step(void *backup, int pages);
+
+int
+sqlite3_backup_step(void *backup, int pages)
+{
+	void *found = dlsym(RTLD_NEXT, "sqlite3_backup_step");
+	int (*real)(void *, int);
+
+	memcpy(&real, &found, sizeof(real));
+	return is_locked ? 5 : real(backup, pages);
+}
 
 struct scene {
 	struct store_aid aid;
@@ -215,6 +230,20 @@ an_odd_place_is_told_and_nothing_is_left_there(void **state)
 	assert_false(db_backup(scene->aid.path, path, &scene->aid.err)); /* it must be there */
 }
 
+static void
+a_lock_that_is_not_given_up_is_no_empty_copy(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_true(file_write(scene->file, "", 0, 0600, &scene->aid.err));
+	is_locked = true;
+	assert_false(db_backup(scene->aid.path, scene->file, &scene->aid.err));
+	is_locked = false;
+	assert_int_equal(scene->aid.err.code, ERR_BUSY);
+	assert_non_null(strstr(scene->aid.err.text, "database is locked"));
+	assert_true(db_backup(scene->aid.path, scene->file, &scene->aid.err));
+}
+
 int
 main(void)
 {
@@ -226,6 +255,7 @@ main(void)
 		TEST(what_another_user_made_is_not_written_into),
 		TEST(a_copy_without_its_log_is_known_and_a_backup_is_none),
 		TEST(an_odd_place_is_told_and_nothing_is_left_there),
+		TEST(a_lock_that_is_not_given_up_is_no_empty_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,7 @@ the_place_is_host_and_port_as_they_are_written(void **state)
 		{ "http://[::1]:8080/up", "[::1]:8080" },
 		{ "acme.example", "" },
 		{ "https://", "" },
+		{ NULL, "" },
 	};
 	char out[URL_PLACE], url[URL_PLACE + 16];
 
