@@ -245,9 +245,9 @@ put_kinds(struct buf *text, const struct json *kinds)
 static const char *
 no_webhook(const struct settings *settings)
 {
-	return settings->telegram_mode == TELEGRAM_WEBHOOK ?
-	    "none yet: the server registers TELEGRAM_WEBHOOK_URL when it starts; ask again in a moment" :
-	    "none: updates are polled";
+	if (settings->telegram_mode != TELEGRAM_WEBHOOK)
+		return "none: updates are polled";
+	return "none yet: the server registers TELEGRAM_WEBHOOK_URL when it starts; ask again in a moment";
 }
 
 static void
