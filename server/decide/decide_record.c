@@ -110,12 +110,11 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 		"why", deploy_flow_why_word(deployment->why), "detail",
 		detail_of(deployment, detail),
 		deployment_is_action(deployment) ? "action" : "previous",
-		deployment_is_action(deployment) ? deployment->action : deployment->previous,
-		deployment->requested_by != 0 ? "name" : NULL, deployment->requester, NULL, NULL,
-		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+		deployment_is_action(deployment) ? deployment->action : deployment->previous, NULL,
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
 	char user[PRINCIPAL_TEXT], confirmer[PRINCIPAL_TEXT], canceller[PRINCIPAL_TEXT];
 	char approved[LIMIT_LINE];
-	size_t n = deployment->requested_by != 0 ? 10 : 8;
+	size_t n = 8;
 
 	add_fact(facts, &n, "image", deployment->image);
 	add_fact(facts, &n, "confirmed_by",

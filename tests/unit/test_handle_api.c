@@ -180,6 +180,11 @@ who_came_from_the_machine_is_not_read_out_of_a_name(void **state)
 	assert_int_equal(
 	    world_audited(&w, "deploy_requested", "\"principal\":\"local:daemon\""), 1);
 	assert_int_equal(named(&w, "telegram:11", eve), 1);
+	/* ... and when it goes on, or is undone in the chat, which are other events. */
+	assert_int_equal(ask(&w, ADA, API_COMMAND, "/v1/command/lock", OF_STAGING), 200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	assert_int_equal(named(&w, "telegram:11", "daemon (from the machine)"), 0);
 	world_close(&w);
 }
 
