@@ -25,12 +25,14 @@ readonly BARRIER=.deploybot/no-rollback PAST=8 SHOWN=10 PACK_SECONDS=590 IMAGE_S
 : "${MIRROR_MAINTENANCE_SECONDS:=86400}" "${QUERY_KIB:=2097152}"
 
 # What git said, as the answer's error, and the status of the question: its first `fatal:`, behind which often comes
-# advice that says nothing alone; else its last line.
-give_up() { # STATUS WORDS
-	local words
+# advice that says nothing alone; else its last line. `advised`: it says what to do.
+give_up() { # STATUS WORDS [advised]
+	local words hint
 	words=$(printf '%s\n' "$2" | grep -m 1 '^fatal:' || printf '%s\n' "$2" | grep -v '^[[:space:]]*$' | tail -n 1)
-	words=$(printf '%s' "$words" | tr -d '\000-\010\013-\037\177')$(advice "$words")
-	printf 'error %s\n' "${words:-git failed}"
+	hint=$(advice "$words")
+	words=$(printf '%s' "$words" | tr -d '\000-\010\013-\037\177')
+	printf 'error %s%s\n' "${words:-git failed}" "$hint"
+	[[ -z $hint${3-} ]] || printf 'advised 1\n'
 	exit "$1"
 }
 
@@ -48,7 +50,7 @@ advice() { # WORDS
 
 # What common.sh refuses is an answer here.
 fail() { # STATUS TEXT
-	give_up "$1" "$2"
+	give_up "$1" "$2" advised
 }
 
 # Questions have their supervisor's deadline.

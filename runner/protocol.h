@@ -137,6 +137,7 @@
  *     possible commit 1a2b3c4d…<TAB>branch deadbee: Make the button blue
  * status 69 (unreachable, refused), 78 (settings), any other, or timed_out:
  *     error fatal: could not read from remote repository.        git's last line
+ *     advised 1                       it says what to do
  * An answer with status 0 or 64 and without `end` is broken and counts as status 69; so is one in
  * which commit, branch_commit, in_branch, base, forced or count is odd, or where one of in_branch,
  * forced and count is missing.  What decorates may be missing or odd.

@@ -122,16 +122,6 @@ log_warned(const struct settings *settings, const struct settings *before)
 	}
 }
 
-/* Is this line of the report about what one of such a list says? */
-static bool
-is_of(const struct settings_refused list[], size_t n, const struct settings_line *line)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i].reason[0] != '\0' && strstr(line->text, list[i].reason) != NULL)
-			return true;
-	return false;
-}
-
 static bool
 was_said(const struct settings_report *report, const struct settings_line *line)
 {
@@ -141,18 +131,15 @@ was_said(const struct settings_report *report, const struct settings_line *line)
 	return false;
 }
 
-/* What is in force and comes to nothing, where the last look did not find it. */
+/* What is in force and comes to nothing, where the last look did not find it.  What is listed was
+ * said with its list. */
 static void
 log_new(const struct serve *serve, const struct settings_report *report)
 {
-	const struct settings *settings = serve->settings;
-
 	for (size_t i = 0; i < report->count; i++) {
 		const struct settings_line *line = &report->lines[i];
 
-		if (line->severity > SETTINGS_WARNING ||
-		    is_of(settings->refused, settings->refused_count, line) ||
-		    is_of(settings->warned, settings->warned_count, line) ||
+		if (line->severity > SETTINGS_WARNING || line->is_listed ||
 		    was_said(serve->options.report, line))
 			continue;
 		if (line->severity == SETTINGS_WARNING)

@@ -35,31 +35,55 @@ name_end(const struct deployment *work)
 						    "It has ended.";
 }
 
+static enum chat_first
+first_of(const struct deployment *work)
+{
+	return has_not_begun(work) ? FIRST_EMERGENCY_NEVER :
+	    work->reviewed_at != 0 ? FIRST_REVIEWED :
+				     FIRST_EMERGENCY;
+}
+
+static void
+add_review(struct chat_text *text, const struct deployment *work, const char *when)
+{
+	if (work->reviewed_at != 0)
+		chat_text_outside(text, "\nreviewed by ", work->reviewer);
+	else
+		chat_text_add(text, CHAT_SAID_LOOK "%s, then press Review done: " ELSE, when);
+}
+
 void
 chat_emergency_begins(struct chat_text *text, const struct deployment *work,
     const struct holds *holds, int approvals, int64_t at)
 {
 	chat_text_init(text);
-	add_what(text,
-	    has_not_begun(work)	       ? FIRST_EMERGENCY_NEVER :
-		work->reviewed_at != 0 ? FIRST_REVIEWED :
-					 FIRST_EMERGENCY,
-	    work);
+	add_what(text, first_of(work), work);
 	add_why(text, work);
 	if (has_not_begun(work))
 		return;
 	chat_text_add(text, "\n#%lld %s", (long long)work->id,
-	    approvals > 0 || (holds != NULL && holds->n > 0) ?
+	    approvals > 0 || holds->n > 0 ?
 		"goes past:" :
 		"asks for no approval, and goes past locks and freezes");
 	if (approvals > 0)
 		chat_text_add(text, "\n⚠️ approved 0 of %d", approvals);
 	chat_hold_lines(text, holds, at);
-	if (work->reviewed_at != 0)
-		chat_text_outside(text, "\nreviewed by ", work->reviewer);
-	else
-		chat_text_add(
-		    text, CHAT_SAID_LOOK " when it has begun, then press Review done: " ELSE);
+	add_review(text, work, " when it has begun");
+}
+
+/* In the place of a reminder, or of what an earlier version said in other words: what it passed is
+ * in no row, and is left out. */
+static void
+say_anew(struct chat_text *text, const struct deployment *work, bool has_ended)
+{
+	chat_text_init(text);
+	add_what(text, first_of(work), work);
+	add_why(text, work);
+	if (has_not_begun(work))
+		return;
+	chat_text_add(text, "\n#%lld%s%s", (long long)work->id, has_ended ? ": " : "",
+	    has_ended ? name_end(work) : "");
+	add_review(text, work, "");
 }
 
 /* What it passed stands there as it was: only what is new is added. */
@@ -76,9 +100,8 @@ chat_emergency_goes_on(
 		chat_text_add(text, "%s\n%s", said, name_end(work));
 		return;
 	}
-	/* A reminder is about one that waits for nothing else. */
 	if (has_not_begun(work) || strncmp(said, not_yet, strlen(not_yet)) != 0) {
-		chat_emergency_begins(text, work, NULL, 0, 0);
+		say_anew(text, work, has_ended);
 		return;
 	}
 	chat_text_init(text);
@@ -90,10 +113,7 @@ chat_emergency_goes_on(
 	chat_text_add(text, "%.*s", (int)size, said);
 	if (has_ended)
 		chat_text_add(text, "\n%s", name_end(work));
-	if (work->reviewed_at != 0)
-		chat_text_outside(text, "\nreviewed by ", work->reviewer);
-	else
-		chat_text_add(text, CHAT_SAID_LOOK ", then press Review done: " ELSE);
+	add_review(text, work, "");
 }
 
 void

@@ -33,16 +33,12 @@ load_settings(const struct cli *cli, struct settings_report *report)
 
 /* --- list --- */
 
-/* "shop: STAGING_PORT: is not set, …" */
 static bool
 has_flaw(const struct settings_report *report, const char *application)
 {
-	size_t size = strlen(application);
-
 	for (size_t i = 0; i < report->count; i++)
-		if (report->lines[i].severity == SETTINGS_FLAW && size > 0 &&
-		    strncmp(report->lines[i].text, application, size) == 0 &&
-		    report->lines[i].text[size] == ':')
+		if (report->lines[i].severity == SETTINGS_FLAW && application[0] != '\0' &&
+		    strcmp(report->lines[i].application, application) == 0)
 			return true;
 	return false;
 }

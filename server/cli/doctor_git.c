@@ -143,7 +143,7 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 	else {
 		if (answer != NULL && answer->error[0] != '\0')
 			why = answer->error;
-		if (text_ends(why, "?")) /* commits.sh has said what to look at */
+		if (answer != NULL && answer->advised)
 			advice = "";
 		TELL(git->doctor, GIT, ERROR, "%s%s%s", prefix(repository, before), why, advice);
 	}

@@ -130,8 +130,8 @@ static bool
 is_over(struct tx *tx, const struct update *update, const struct deployment *work)
 {
 	bool is_final = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
-	const char *how = is_final ? work->detail : "", *is;
-	char target[LIMIT_ENVIRONMENT];
+	char target[LIMIT_ENVIRONMENT], detail[LIMIT_LINE];
+	const char *how = is_final ? deployment_detail(work, detail) : "", *is;
 
 	if (work->state == DEPLOY_AWAITING_APPROVAL)
 		return false;

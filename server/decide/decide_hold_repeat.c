@@ -11,11 +11,13 @@
 #include "store/row_chat.h"
 #include "store/row_hold_repeat.h"
 
-/* count "": it was one. */
+/* count "": it was one.  The name is said by who begins it alone: whoever ends it may have come
+ * another way. */
 static void
 write_entry(struct tx *tx, const struct hold *hold, enum audit_code code, int64_t person,
     const char *outcome, const char *count)
 {
+	bool begins = code == AUDIT_CODE_LOCK_BEGUN || code == AUDIT_CODE_FREEZE_BEGUN;
 	char until[WHEN_STAMP] = "", user[PRINCIPAL_TEXT];
 
 	if (hold->until != 0)
@@ -30,9 +32,9 @@ write_entry(struct tx *tx, const struct hold *hold, enum audit_code code, int64_
 		.at_least = decide_severity(person),
 	    },
 	    (const char *const[]){ "until", until, "reason", hold->reason,
-		count[0] != '\0'	   ? "count" :
-		    person == hold->person ? "name" :
-					     NULL,
+		count[0] != '\0'		     ? "count" :
+		    begins && person == hold->person ? "name" :
+						       NULL,
 		count[0] != '\0' ? count : hold->by, NULL });
 }
 

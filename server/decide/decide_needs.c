@@ -270,7 +270,7 @@ decide_needs_void(struct tx *tx, struct deployment *work)
 		row_approval_void(tx, work->id, all[i].person, fault);
 		decide_audit_request(tx, work, decide_user(tx, all[i].person, user),
 		    AUDIT_CODE_APPROVAL_VOID, "void",
-		    (const char *const[]){ "reason", fault, "name", all[i].name, NULL });
+		    (const char *const[]){ "reason", fault, NULL });
 	}
 	decide_needs_name(tx, work);
 	return n_void;

@@ -90,30 +90,31 @@ approvers(struct tx *tx, const struct deployment *deployment, char out[LIMIT_LIN
 
 /* What it says where it names a person is a fact of its own, by their id. */
 static const char *
-detail_of(const struct deployment *deployment)
+detail_of(const struct deployment *deployment, char out[LIMIT_LINE])
 {
 	bool names_canceller =
 	    deployment->why == DEPLOY_WHY_CANCELLED && deployment->cancelled_by != 0;
 	bool names_starter =
 	    deployment->state == DEPLOY_SUPERSEDED && deployment->trigger == TRIGGER_CHAT;
 
-	return names_canceller || names_starter ? "" : deployment->detail;
+	return names_canceller || names_starter ? "" : deployment_detail(deployment, out);
 }
 
 static void
 add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code code)
 {
+	char detail[LIMIT_LINE];
 	const char *facts[] = { "trigger",
 		principal_is_hook(deployment->requested_by) ? "hook" :
 							      trigger_word(deployment->trigger),
-		"why", deploy_flow_why_word(deployment->why), "detail", detail_of(deployment),
+		"why", deploy_flow_why_word(deployment->why), "detail",
+		detail_of(deployment, detail),
 		deployment_is_action(deployment) ? "action" : "previous",
-		deployment_is_action(deployment) ? deployment->action : deployment->previous,
-		deployment->requested_by != 0 ? "name" : NULL, deployment->requester, NULL, NULL,
-		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+		deployment_is_action(deployment) ? deployment->action : deployment->previous, NULL,
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
 	char user[PRINCIPAL_TEXT], confirmer[PRINCIPAL_TEXT], canceller[PRINCIPAL_TEXT];
 	char approved[LIMIT_LINE];
-	size_t n = deployment->requested_by != 0 ? 10 : 8;
+	size_t n = 8;
 
 	add_fact(facts, &n, "image", deployment->image);
 	add_fact(facts, &n, "confirmed_by",
@@ -183,6 +184,7 @@ decide_record_log(struct tx *tx, const struct deployment *deployment, enum deplo
 	bool is_bad = state == DEPLOY_FAILED || state == DEPLOY_ROLLED_BACK ||
 	    state == DEPLOY_ROLLING_BACK || state == DEPLOY_ROLLBACK_FAILED;
 	bool has_reason = (is_bad || is_refused) && deployment->detail[0] != '\0';
+	char detail[LIMIT_LINE];
 
 	tx_log(tx,
 	    state == DEPLOY_ROLLBACK_FAILED ? LOG_LEVEL_ERROR :
@@ -193,5 +195,5 @@ decide_record_log(struct tx *tx, const struct deployment *deployment, enum deplo
 	    deploy_flow_event_name(event), deployment->environment,
 	    deployment->commit[0] != '\0' ? " " : "", deployment->commit,
 	    is_bad && why[0] != '\0' ? ": " : "", is_bad ? why : "", has_reason ? ": " : "",
-	    has_reason ? deployment->detail : "");
+	    has_reason ? deployment_detail(deployment, detail) : "");
 }

@@ -101,7 +101,7 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	struct deployment shown = *of;
 	const struct deployment *work = &shown;
 	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
-	char state[LIMIT_ENVIRONMENT];
+	char state[LIMIT_ENVIRONMENT], detail[LIMIT_LINE];
 
 	decide_hide(tx, person, &shown);
 	deployment_outcome_label(work->state, state);
@@ -125,7 +125,7 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	put_approvals(tx, work, json);
 	put_text(json, "emergency", work->emergency);
 	put_text(json, "reviewed_by", work->reviewer);
-	put_text(json, "detail", work->detail);
+	put_text(json, "detail", deployment_detail(work, detail));
 	put_number(json, "run", work->run);
 	put_time(json, "requested_at", work->requested_at);
 	put_time(json, "started_at", work->started_at);

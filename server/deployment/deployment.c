@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "lib/clean.h"
 #include "lib/text.h"
 
 #define TARGET		   "target:"
@@ -235,7 +236,7 @@ deployment_add_rollback_failure(struct deployment *deployment, const char *how, 
 	(void)deployment_release_failure(deployment, release);
 	release[text_cut(release, strlen(release), room)] = '\0';
 	(void)snprintf(
-	    line, sizeof(line), "%s%s%s%s", release, release[0] != '\0' ? "; " : "", how, detail);
+	    line, sizeof(line), "%s%s\n%s%s", release, release[0] != '\0' ? ";" : "", how, detail);
 	line[text_cut(line, strlen(line), LIMIT_LINE - 1)] = '\0';
 	(void)text_copy(deployment->detail, sizeof(deployment->detail), line);
 }
@@ -243,18 +244,19 @@ deployment_add_rollback_failure(struct deployment *deployment, const char *how, 
 const char *
 deployment_release_failure(const struct deployment *deployment, char out[LIMIT_LINE])
 {
-	static const char *const hows[] = { "; " ROLLBACK_ITSELF, "; " ROLLBACK_BEHIND };
+	char *end;
 
 	(void)text_copy(out, LIMIT_LINE, deployment->detail);
-	for (size_t i = 0; i < COUNT(hows); i++) {
-		char *behind = strstr(out, hows[i]);
-
-		if (behind != NULL)
-			*behind = '\0';
-	}
-	if (text_starts(out, ROLLBACK_ITSELF) || text_starts(out, ROLLBACK_BEHIND))
-		out[0] = '\0';
+	end = strchr(out, '\n');
+	if (end != NULL)
+		*(end > out ? end - 1 : end) = '\0'; /* without the ";" */
 	return out;
+}
+
+const char *
+deployment_detail(const struct deployment *deployment, char out[LIMIT_LINE])
+{
+	return clean_line(out, LIMIT_LINE, deployment->detail, strlen(deployment->detail));
 }
 
 bool

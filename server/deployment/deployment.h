@@ -173,7 +173,8 @@ struct deployment {
 	bool is_forward;	 /* ... which is newer than what it leaves */
 	char tree[LIMIT_COMMIT]; /* git's name of all files of its commit; "": not known */
 	char urls[LIMIT_URL_LIST]; /* health URLs, comma list, as they were when it started */
-	char detail[LIMIT_LINE];   /* why: the script's last line, the probe's failure */
+	char detail[LIMIT_LINE];   /* why: the script's last line, the probe's failure.  Behind a
+				    * line end, which neither has, why its rollback failed too */
 	/* Of an action: who carries it out ("local", "ssh", "run", "cloudflare"), which, with
 	 * what, and to which client; "": to its environment itself. */
 	char executor[ACTION_NAME];
@@ -304,12 +305,14 @@ enum migration deployment_migration_of(const char *step);
 const char *deployment_migration_status(const struct deployment *deployment);
 
 /* Its rollback failed as well: why stands behind what its release failed of, which is kept whatever
- * length either has.  how: ROLLBACK_ITSELF, ROLLBACK_BEHIND.  And what of that is the release's. */
+ * length either has.  how: ROLLBACK_ITSELF, ROLLBACK_BEHIND.  And what of that is the release's;
+ * both in one line, for what does not make one of it as a chat does. */
 #define ROLLBACK_ITSELF "the rollback: "
 #define ROLLBACK_BEHIND "after the rollback: "
 void
 deployment_add_rollback_failure(struct deployment *deployment, const char *how, const char *detail);
 const char *deployment_release_failure(const struct deployment *deployment, char out[LIMIT_LINE]);
+const char *deployment_detail(const struct deployment *deployment, char out[LIMIT_LINE]);
 
 /* Is it rolled back to what ran before deploybot, of which no commit is known? */
 bool deployment_is_back_to_target(const struct deployment *deployment);

@@ -4,10 +4,18 @@
 
 #include <stdio.h>
 
+#include "lib/text.h"
 #include "types/principal.h"
 #include "types/roles.h"
 
 #define UNKNOWN "your user is not known here: see LOCAL_<USER>_IS"
+
+static const char *
+let_in(struct update *ret)
+{
+	(void)snprintf(ret->name, sizeof(ret->name), "%.50s (from the machine)", ret->local);
+	return NULL;
+}
 
 static const char *
 judge_root(const struct settings *settings, const struct local_peer *peer, struct update *ret)
@@ -17,8 +25,8 @@ judge_root(const struct settings *settings, const struct local_peer *peer, struc
 	if (!roles_have(settings->roles, peer->as))
 		return "there is no such role: see ROLE_<NAME>_MAY, or say --as admin";
 	ret->person = principal_of_root(peer->as);
-	(void)snprintf(ret->name, sizeof(ret->name), "root as %.20s (from the machine)", peer->as);
-	return NULL;
+	(void)snprintf(ret->local, sizeof(ret->local), "root as %.20s", peer->as);
+	return let_in(ret);
 }
 
 const char *
@@ -38,6 +46,6 @@ local_user_judge(const struct settings *settings, const struct local_peer *peer,
 	ret->person = settings_user(settings, peer->uid, &name);
 	if (ret->person == 0)
 		return UNKNOWN;
-	(void)snprintf(ret->name, sizeof(ret->name), "%s (from the machine)", name);
-	return NULL;
+	(void)text_copy(ret->local, sizeof(ret->local), name); /* fits */
+	return let_in(ret);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/text.h"
 #include "settings/settings_folder.h"
 #include "settings/settings_inside.h"
 
@@ -26,28 +27,41 @@ pass_on(struct settings_report *to, const struct settings_report *from, const ch
 {
 	for (size_t i = 0; i < from->count; i++) {
 		const struct settings_line *line = &from->lines[i];
+		struct settings_line *passed = was_said(to, line->text) ?
+		    NULL :
+		    settings_say(to,
+			line->severity == SETTINGS_ERROR ? SETTINGS_FLAW : line->severity, "%s: %s",
+			application, line->text);
 
-		if (!was_said(to, line->text))
-			settings_say(to,
-			    line->severity == SETTINGS_ERROR ? SETTINGS_FLAW : line->severity,
-			    "%s: %s", application, line->text);
+		if (passed == NULL)
+			continue;
+		passed->is_listed = line->is_listed;
+		(void)text_copy(passed->application, sizeof(passed->application), application);
 	}
 }
 
-static const char *
-first_error(const struct settings_report *report)
+/* Which stands for all that is wrong with the file: nothing else of it is in force. */
+static struct settings_line *
+first_error(struct settings_report *report)
 {
-	for (size_t i = 0; i < report->count; i++)
+	struct settings_line *first = NULL;
+
+	for (size_t i = report->count; i-- > 0;) {
+		report->lines[i].is_listed = false;
 		if (report->lines[i].severity == SETTINGS_ERROR)
-			return report->lines[i].text;
-	return "";
+			first = &report->lines[i];
+	}
+	return first;
 }
 
 static void
-refuse_file(struct settings_loader *l, const char *file, const char *reason)
+refuse_file(
+    struct settings_loader *l, struct settings_line *line, const char *file, const char *reason)
 {
 	struct settings_inside *in = l->s->inside;
 
+	if (line != NULL)
+		line->is_listed = true;
 	if (!settings_refuse(&in->refused, &in->refused_count, file, reason))
 		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
 }
@@ -105,26 +119,30 @@ keep_warnings(struct settings_loader *l, const char *file)
 {
 	for (size_t i = 0; l->running != NULL && i < l->running->warned_count; i++)
 		if (strcmp(l->running->warned[i].file, file) == 0)
-			settings_warn(l, file, l->running->warned[i].reason);
+			settings_warn(l, NULL, file, l->running->warned[i].reason);
 }
 
 /* Which snapshot of an application it is: the one just read, or the running one. */
 static struct settings *
 choose(struct settings_loader *l, const char *application, struct settings *fresh,
-    struct settings *running, const struct settings_report *report)
+    struct settings *running, struct settings_report *report)
 {
 	char file[ENVIRONMENT_NAME_MAX + 8];
+	struct settings_line *error;
+	const char *reason;
 
 	(void)snprintf(file, sizeof(file), "%.20s.env", application);
 	if (report->errors > 0) {
 		keep_warnings(l, file);
-		refuse_file(l, file, first_error(report));
+		error = first_error(report);
+		reason = error == NULL ? "" : error->text;
+		refuse_file(l, error, file, reason);
 		if (running == NULL && fresh != NULL)
-			refuse_work(fresh, file, first_error(report));
+			refuse_work(fresh, file, reason);
 		return running != NULL ? running : fresh;
 	}
 	for (size_t i = 0; i < fresh->warned_count; i++)
-		settings_warn(l, file, fresh->warned[i].reason);
+		settings_warn(l, NULL, file, fresh->warned[i].reason);
 	return running != NULL && settings_are_same(running, fresh) ? running : fresh;
 }
 
@@ -192,9 +210,11 @@ add_applications(
 		return;
 	}
 	for (size_t i = 0; i < folder->refused_count; i++) {
-		refuse_file(l, folder->refused[i].file, folder->refused[i].reason);
-		settings_say(l->report, SETTINGS_FLAW, "%s/%s: %s", directory,
-		    folder->refused[i].file, folder->refused[i].reason);
+		const char *file = folder->refused[i].file, *reason = folder->refused[i].reason;
+
+		refuse_file(l,
+		    settings_say(l->report, SETTINGS_FLAW, "%s/%s: %s", directory, file, reason),
+		    file, reason);
 	}
 	for (size_t i = 0; i < folder->count; i++)
 		add_application(l, &folder->files[i],
@@ -226,7 +246,8 @@ settings_take_applications(struct settings_loader *l)
 		add_applications(l, directory, &folder);
 		settings_folder_done(&folder);
 	} else if (given != NULL || err.code != ERR_MISSING) {
-		refuse_file(l, "", err.text);
-		settings_say(l->report, SETTINGS_FLAW, "APPS_DIRECTORY: %s", err.text);
+		refuse_file(l,
+		    settings_say(l->report, SETTINGS_FLAW, "APPS_DIRECTORY: %s", err.text), "",
+		    err.text);
 	}
 }

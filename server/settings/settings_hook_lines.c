@@ -47,13 +47,14 @@ say_missing(const struct checked *c, bool is_whole)
 {
 	enum settings_severity severity = settings_gone(c->l, &c->grant, is_whole);
 	char name[SETTING_NAME_MAX], what[LIMIT_LINE];
+	struct settings_line *line;
 
 	(void)snprintf(what, sizeof(what), "there is no environment %s: this hook starts nothing",
 	    c->line.target);
 	(void)name_of(c, HOOK_SETTING_STARTS, name);
-	settings_say(c->l->report, severity, "%s: %s", name, what);
+	line = settings_say(c->l->report, severity, "%s: %s", name, what);
 	if (severity != SETTINGS_ERROR)
-		settings_warn(c->l, name, what);
+		settings_warn(c->l, line, name, what);
 }
 
 static void

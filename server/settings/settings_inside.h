@@ -42,13 +42,16 @@ struct settings_found {
 
 /* --- settings_report.c --- */
 
-void settings_say(struct settings_report *report, enum settings_severity severity, const char *fmt,
-    ...) PRINTF(3, 4);
+/* The line; NULL: there was no room for it. */
+struct settings_line *settings_say(struct settings_report *report, enum settings_severity severity,
+    const char *fmt, ...) PRINTF(3, 4);
 void settings_say_found(struct settings_loader *l, enum settings_severity severity,
     const char *name, struct settings_found found, const char *what);
 
-/* Also notes it in the snapshot, for who looks at it while it is in force. */
-void settings_warn(struct settings_loader *l, const char *where, const char *what);
+/* Also notes what the line (NULL: none) says in the snapshot, for who looks at it while it is in
+ * force. */
+void settings_warn(struct settings_loader *l, struct settings_line *line, const char *where,
+    const char *what);
 
 /* --- settings_gone.c --- */
 

@@ -21,6 +21,8 @@ struct settings_report {
 	size_t left_out; /* lines for which there was no room */
 	struct settings_line {
 		enum settings_severity severity;
+		bool is_listed; /* it stands in refused or warned of the snapshot as well */
+		char application[ENVIRONMENT_NAME_MAX]; /* of whose file it is; "": of none */
 		char text
 		    [300]; /* "API_SERVER_PORT: \"x\" is not a port, 1 to 65535 (.env line 7)" */
 	} lines[SETTINGS_REPORT_MAX];

@@ -167,7 +167,7 @@ settings_take_otp(struct settings_loader *l)
 	(void)snprintf(why, sizeof(why),
 	    "%.120s; no second factor can be read: put back the file that they were made with (mode 0600, of the server's user), or a new key",
 	    err.text);
-	settings_say(l->report, SETTINGS_FLAW, "TOTP_KEY_FILE: %s", why);
-	settings_warn(l, "TOTP_KEY_FILE", why);
+	settings_warn(l, settings_say(l->report, SETTINGS_FLAW, "TOTP_KEY_FILE: %s", why),
+	    "TOTP_KEY_FILE", why);
 	free(keys);
 }

@@ -22,7 +22,7 @@ cut_at_a_word(char *text)
 	memcpy(end, " ...", sizeof(" ..."));
 }
 
-void
+struct settings_line *
 settings_say(struct settings_report *report, enum settings_severity severity, const char *fmt, ...)
 {
 	struct settings_line *line;
@@ -34,10 +34,10 @@ settings_say(struct settings_report *report, enum settings_severity severity, co
 		report->flaws++;
 	if (report->count == SETTINGS_REPORT_MAX) {
 		report->left_out++;
-		return;
+		return NULL;
 	}
 	line = &report->lines[report->count++];
-	line->severity = severity;
+	*line = (struct settings_line){ .severity = severity };
 	va_start(args, fmt);
 	if (vsnprintf(line->text, sizeof(line->text), fmt, args) >= (int)sizeof(line->text))
 		cut_at_a_word(line->text);
@@ -45,6 +45,7 @@ settings_say(struct settings_report *report, enum settings_severity severity, co
 	for (char *c = line->text; *c != '\0'; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7F) /* a value may hold anything */
 			*c = '?';
+	return line;
 }
 
 void
@@ -59,10 +60,13 @@ settings_say_found(struct settings_loader *l, enum settings_severity severity, c
 }
 
 void
-settings_warn(struct settings_loader *l, const char *where, const char *what)
+settings_warn(
+    struct settings_loader *l, struct settings_line *line, const char *where, const char *what)
 {
 	struct settings_inside *in = l->s->inside;
 
+	if (line != NULL)
+		line->is_listed = true;
 	if (!settings_refuse(&in->warned, &in->warned_count, where, what))
 		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
 	l->s->warned_count = in->warned_count;

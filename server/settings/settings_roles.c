@@ -208,12 +208,14 @@ static void
 say_missing(const struct checked *c, enum settings_severity severity, const char *what)
 {
 	char name[SETTING_NAME_MAX], reason[LIMIT_LINE + 64];
+	struct settings_line *line;
 
 	(void)snprintf(
 	    reason, sizeof(reason), "%s: take this grant out, or put back what it names", what);
-	settings_say(c->l->report, severity, "%s: %s", name_of(c, ROLE_SETTING_MAY, name), reason);
+	line = settings_say(
+	    c->l->report, severity, "%s: %s", name_of(c, ROLE_SETTING_MAY, name), reason);
 	if (severity != SETTINGS_ERROR)
-		settings_warn(c->l, name, reason);
+		settings_warn(c->l, line, name, reason);
 }
 
 static void

@@ -185,6 +185,7 @@ say_unknown(struct settings_loader *l, const struct known_names *known, size_t s
 	bool is_error = begins_as_a_family(entry->name);
 	const char *list = settings_find(l, settings_table[SETTING_ENVIRONMENTS].name);
 	char what[LIMIT_LINE], environment[SETTING_NAME_MAX];
+	struct settings_line *line;
 
 	if (nearest == NULL)
 		nearest = settings_meant_name(entry->name, known->names, known->count);
@@ -205,10 +206,10 @@ say_unknown(struct settings_loader *l, const struct known_names *known, size_t s
 			", and no script gets it (a transport's own: <ENV>_TRANSPORT_…)" :
 			"",
 		    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?");
-	settings_say(l->report, is_error ? SETTINGS_ERROR : SETTINGS_WARNING, "%s (%.60s line %u)",
-	    what, l->sources[source].file, entry->line);
+	line = settings_say(l->report, is_error ? SETTINGS_ERROR : SETTINGS_WARNING,
+	    "%s (%.60s line %u)", what, l->sources[source].file, entry->line);
 	if (l->main != NULL && !is_error)
-		settings_warn(l, l->s->application, what);
+		settings_warn(l, line, l->s->application, what);
 }
 
 /* Is it of a client that CLIENTS does not list?  Said once for all that is set for it in a file. */

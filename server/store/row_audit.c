@@ -15,8 +15,6 @@
 #define META_NAME 160 /* a name of META_WORD bytes, behind META_MAX times "meta_" */
 #define META_WORD 64
 
-#define FROM_THE_MACHINE " (from the machine)" /* behind the name of a user: local_user.c */
-
 #define RANGE_PAGE 64 /* entries read at once */
 
 #define META_VALUE 512 /* bytes: enough for a reason, and a line stays below AUDIT_LINE_MAX */
@@ -61,6 +59,13 @@ sender_of(const struct tx *tx)
 	return tx->event->kind == EVENT_API ? &tx->event->u.api->from : NULL;
 }
 
+/* What a user of the machine is called is not the name of the person whom they stand for. */
+static bool
+is_local(const struct update *sender)
+{
+	return sender != NULL && sender->local[0] != '\0';
+}
+
 /* Bytes of "gitlab:", where that is a forge's word; 0: it is of none. */
 static size_t
 forge_size(const char *user)
@@ -99,7 +104,7 @@ split_user(const char *user, char id[PRINCIPAL_TEXT], char name[PRINCIPAL_NAME])
 static void
 note_name(struct tx *tx, const char *id, const char *name)
 {
-	if (name != NULL && name[0] != '\0' && strstr(name, FROM_THE_MACHINE) == NULL)
+	if (name != NULL && name[0] != '\0')
 		(void)tx_run(tx,
 		    "INSERT INTO person_name (who, name, at) VALUES ($1, $2, $3)"
 		    " ON CONFLICT (who) DO UPDATE SET name = $2, at = $3 WHERE name <> $2",
@@ -242,15 +247,10 @@ name_principal(const struct tx *tx, const char *user, char out[PRINCIPAL_TEXT])
 	struct principal who =
 	    sender == NULL ? (struct principal){ 0 } : principal_of_person(sender->person);
 	char text[PRINCIPAL_TEXT];
-	const char *end;
 
 	(void)snprintf(out, PRINCIPAL_TEXT, "%.*s", (int)strcspn(user, ":"), user);
-	if (tx->event->kind != EVENT_API || strcmp(principal_text(&who, text), user) != 0)
-		return;
-	end = strstr(sender->name, FROM_THE_MACHINE);
-	if (end != NULL)
-		(void)snprintf(
-		    out, PRINCIPAL_TEXT, "local:%.*s", (int)(end - sender->name), sender->name);
+	if (is_local(sender) && strcmp(principal_text(&who, text), user) == 0)
+		(void)snprintf(out, PRINCIPAL_TEXT, "local:%s", sender->local);
 }
 
 static void
@@ -310,7 +310,7 @@ row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const 
 		    NULL, (const char *const[]){ "meta", "too long", NULL }, late, &text);
 	}
 	tx_check(tx, &text);
-	note_name(tx, user, login[0] != '\0' ? login : name);
+	note_name(tx, user, login[0] != '\0' ? login : is_local(sender) ? NULL : name);
 	add_line(tx, entry, user, buf_text(&text));
 	buf_done(&text);
 }

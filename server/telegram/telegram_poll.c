@@ -287,6 +287,9 @@ on_refused(struct telegram_poll *poll, const struct telegram_result *result)
 	if (result->code == 409)
 		poll->contested_until = loop_now_ms() + CONTESTED_MS;
 	tell_receiving(poll, false);
+	/* Both conflicts are a 409, apart in words alone (Bot API, getUpdates; its server's
+	 * Client.cpp): "can't use getUpdates method while webhook is active", "terminated by other
+	 * getUpdates request". */
 	if (result->code == 409 && strstr(result->description, "webhook is active") != NULL) {
 		remove_webhook(poll);
 		return;

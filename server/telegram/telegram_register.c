@@ -176,7 +176,9 @@ kinds_are_ours(const struct json *kinds)
 	return same;
 }
 
-/* Telegram does not show the secret that it has; our refusal of it does. */
+/* Telegram does not show the secret that it has; our refusal of it does.  There is only a text "in
+ * human-readable format" (Bot API, WebhookInfo.last_error_message): "Wrong response from the
+ * webhook: 401 Unauthorized". */
 static bool
 was_refused(const struct json *info)
 {

@@ -296,6 +296,7 @@ static const struct key keys[] = {
 	WHOLE(contains, take_contains),
 	WHOLE(head, take_head),
 	MEMBER(error, take_text),
+	MEMBER(advised, take_flag),
 	WHOLE(possible, take_possible),
 };
 
@@ -393,6 +394,7 @@ unanswered(const char *text, int exit_status, struct git_answer *ret, struct err
 		    said.error, sizeof(said.error), "git did not answer (status %d)", exit_status);
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->error, said.error, sizeof(ret->error));
+	ret->advised = said.advised;
 	return err_set(err, ERR_IO, "%s", ret->error);
 }
 

@@ -73,6 +73,7 @@ struct git_answer {
 	const char *binding;
 	/* a no */
 	char error[LIMIT_LINE];		/* "" unless git said no: then the line for people */
+	bool advised;			/* ... which says what to do */
 	size_t n_possible;
 	struct git_name possible[LIMIT_COMMITS];
 };

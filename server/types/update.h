@@ -41,6 +41,7 @@ struct update {
 	bool is_private;
 	int64_t person;		/* sender's or presser's id; 0: unknown */
 	char name[LIMIT_PERSON]; /* cleaned display name, "@user" where there is one */
+	char local[LIMIT_PERSON]; /* user of this machine, "root as admin"; "": not from it */
 	int64_t new_chat;	/* UPDATE_MIGRATED */
 	char callback[LIMIT_CALLBACK];	/* UPDATE_PRESS: to be answered with a toast */
 	char button[LIMIT_BUTTON_ID];	/* UPDATE_PRESS: our opaque id; "" where it cannot be one */

@@ -395,6 +395,7 @@ def test_a_repository_that_is_not_there_is_unreachable_with_gits_words(bench):
         assert answer["status"] == 69
         # Not git's last line, which is "and the repository exists."
         assert dict(lines(answer))["error"].startswith("fatal: ") and "nowhere" in dict(lines(answer))["error"]
+        assert "advised" not in dict(lines(answer))
 
 
 def test_a_repository_of_another_user_comes_with_advice(bench):
@@ -407,12 +408,14 @@ def test_a_repository_of_another_user_comes_with_advice(bench):
         assert answer["status"] == 69
         error = dict(lines(answer))["error"]
         assert "dubious ownership" in error and "; chown -R root that folder" in error, error
+        assert dict(lines(answer))["advised"] == "1"
 
 
 def test_a_host_that_is_not_resolved_comes_with_advice(bench):
     answer = bench.runner(REPOSITORY_URL="https://nowhere.invalid/team/shop.git").ask("heads", branches="main")
     error = dict(lines(answer))["error"]
     assert answer["status"] == 69 and "resolve host" in error and error.endswith("(/etc/resolv.conf)?"), error
+    assert dict(lines(answer))["advised"] == "1"
 
 
 @pytest.mark.parametrize("url", ["ext::sh -c id", "-oProxyCommand=id", "ssh://-oProxyCommand=id/x", "file:///etc",

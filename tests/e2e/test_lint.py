@@ -60,6 +60,12 @@ def test_no_objects_are_no_pass(tmp_path):
 @pytest.mark.parametrize("line, is_found", [
     ('if (strncmp(run->detail, prefix, 4) == 0)', True),
     ('return strstr(error, "is not there") != NULL;', True),
+    ('#define HOW "; the way back: "\nreturn strstr(out, HOW) != NULL;', True),
+    ('return strstr(said, CHAT_SAID_LOOK) != NULL;', True),
+    ('return strstr(line->text, reason) != NULL;', True),
+    ('return strncmp(report->lines[i].text, application, size) == 0;', True),
+    ('return strcmp(report->lines[i].text, line->text) == 0;', False),
+    ('#define RESET "reset "\nreturn text_starts(text, RESET);', False),
     ('if (strcmp(kind, "step") == 0) /* a "word or two" */', False),
     ('say("it is not there", strlen(deployment->note));', False)])
 def test_a_decision_that_is_read_out_of_a_sentence_is_found(line, is_found, capsys):

@@ -304,6 +304,13 @@ def test_what_a_reload_finds_wrong_is_logged_once(bot):
     assert " shares " not in puts(web.replace("9001", "8001") + "KEEP_RELEASES=9\n")
     puts(web)
     assert bot.run("application", "list").returncode == 0
+    # Regression: what is said of the one file was left out of what is said of the other.
+    puts(web + "FROBNICATE=1\n", "settings: web.env: FROBNICATE: is no setting")
+    (bot.folder / ".env").write_text(main + "FROBNICATE=1\n", encoding="utf-8")
+    wait_until(lambda: "settings: FROBNICATE: is no setting" in bot.log(), WAIT_S, "the main file's")
+    assert bot.log().count("web.env: FROBNICATE") == 1 and "web: FROBNICATE" not in bot.log(), bot.log()
+    (bot.folder / ".env").write_text(main, encoding="utf-8")
+    puts(web)
     (bot.folder / ".env").write_text(main + "KEEP_RELEASES=many\n", encoding="utf-8")
     wait_until(lambda: "settings not changed: KEEP_RELEASES" in bot.log(), WAIT_S, "its refusal")
     (bot.folder / ".env").write_text(main, encoding="utf-8")

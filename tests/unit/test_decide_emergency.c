@@ -552,6 +552,27 @@ a_reminder_rings_each_day_for_a_fortnight(void **state)
 	world_close(&w);
 }
 
+/* Regression: it said afterwards that no approval was asked for, which was: by how it began. */
+static void
+a_reminder_says_no_other_thing_of_what_was_passed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, PLAIN, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
+	goes_live(&w, COMMIT_A);
+	world_due(&w, TIMER_REVIEW);
+	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "aaaaaaa\nby @ada: the shop is down\n#1\nreviewed by @bob"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "📝 Reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
+	    "#1 goes past:\n⚠️ approved 0 of 2\nIt is live.\nreviewed by @bob"));
+	for (size_t i = 0; i < w.n_screen; i++)
+		assert_null(strstr(world_plain(&w.screen[i]), "asks for no approval"));
+	world_close(&w);
+}
+
 static void
 what_is_reviewed_reminds_nobody(void **state)
 {
@@ -632,6 +653,7 @@ main(void)
 		cmocka_unit_test(who_was_rung_reads_how_it_ended),
 		cmocka_unit_test(only_who_may_is_offered_one),
 		cmocka_unit_test(a_reminder_rings_each_day_for_a_fortnight),
+		cmocka_unit_test(a_reminder_says_no_other_thing_of_what_was_passed),
 		cmocka_unit_test(what_is_reviewed_reminds_nobody),
 		cmocka_unit_test(who_is_alone_closes_it_and_the_audit_says_so),
 		cmocka_unit_test(what_never_began_is_nothing_to_review),

@@ -122,14 +122,18 @@ a_git_that_could_not_answer_says_why(void **state)
 		const char *text;
 		int status;
 		const char *error;
+		bool advised;
 	} samples[] = {
 		{ "error fatal: could not read from remote repository.\n", 69,
-		    "fatal: could not read from remote repository." },
-		{ "the runner is not there", 69, "the runner is not there" },
-		{ "one\ntwo\n\n", 1, "two" },
-		{ "", 69, "git did not answer (status 69)" },
-		{ NULL, 75, "git did not answer (status 75)" },
-		{ "error \x1b[31mred\xe2\x80\xae\n", 69, "[31mred" },
+		    "fatal: could not read from remote repository.", false },
+		{ "the runner is not there", 69, "the runner is not there", false },
+		{ "one\ntwo\n\n", 1, "two", false },
+		{ "", 69, "git did not answer (status 69)", false },
+		{ NULL, 75, "git did not answer (status 75)", false },
+		{ "error \x1b[31mred\xe2\x80\xae\n", 69, "[31mred", false },
+		{ "error fatal: whose is it?\n", 69, "fatal: whose is it?", false },
+		{ "error fatal: another's; chown it\nadvised 1\n", 69, "fatal: another's; chown it",
+		    true },
 	};
 
 	(void)state;
@@ -138,6 +142,7 @@ a_git_that_could_not_answer_says_why(void **state)
 
 		assert_false(git_answer_decode(samples[i].text, samples[i].status, &answer, NULL));
 		assert_string_equal(answer.error, samples[i].error);
+		assert_int_equal(answer.advised, samples[i].advised);
 	}
 }
 

@@ -6,9 +6,11 @@
 
 #include "fail_nth.h"
 #include "handlers/handlers.h"
+#include "lib/db.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "routes/local_user.h"
+#include "store/store_inside.h"
 #include "types/api.h"
 #include "types/principal.h"
 
@@ -137,6 +139,52 @@ who_is_let_in_is_one_sentence(void **state)
 		assert_string_equal(who.name, cases[i].name);
 		assert_int_equal(who.address.chat, 0);
 	}
+	world_close(&w);
+}
+
+static int64_t
+named(struct world *w, const char *who, const char *name)
+{
+	int64_t n;
+
+	assert_true(db_one_i64(&n, w->aid.store->db, NULL,
+	    "SELECT COUNT(*) FROM person_name WHERE who = $1 AND name = $2", DB_TEXT(who),
+	    DB_TEXT(name)));
+	return n;
+}
+
+/* Regression: by how the name was called, which anybody chooses for themselves at Telegram. */
+static void
+who_came_from_the_machine_is_not_read_out_of_a_name(void **state)
+{
+	static const char eve[] = "“Eve (from the machine)” (id 45)";
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	event = store_aid_event(&w.aid, EVENT_UPDATE);
+	event->u.update = calloc(1, sizeof(*event->u.update));
+	assert_non_null(event->u.update);
+	*event->u.update = (struct update){ .kind = UPDATE_TEXT,
+		.address.chat = WORLD_ADMIN,
+		.is_private = true,
+		.person = WORLD_ADMIN };
+	(void)text_copy(event->u.update->name, sizeof(event->u.update->name), eve);
+	update_set_text(event->u.update, "/deploy staging");
+	(void)world_decide(&w, event);
+	assert_int_equal(world_audited(&w, "deploy_requested", "\"principal\":\"telegram\""), 1);
+	assert_int_equal(named(&w, "telegram:11", eve), 1);
+	/* As the user of the machine who stands for the same person: the name stays theirs. */
+	assert_int_equal(ask(&w, ADA, DEPLOY, OF_PRODUCTION), 200);
+	assert_int_equal(
+	    world_audited(&w, "deploy_requested", "\"principal\":\"local:daemon\""), 1);
+	assert_int_equal(named(&w, "telegram:11", eve), 1);
+	/* ... and when it goes on, or is undone in the chat, which are other events. */
+	assert_int_equal(ask(&w, ADA, API_COMMAND, "/v1/command/lock", OF_STAGING), 200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	assert_int_equal(named(&w, "telegram:11", "daemon (from the machine)"), 0);
 	world_close(&w);
 }
 
@@ -887,6 +935,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_is_let_in_is_one_sentence),
+		cmocka_unit_test(who_came_from_the_machine_is_not_read_out_of_a_name),
 		cmocka_unit_test(somebody_deploys_as_in_a_chat_and_the_teams_chat_sees_it),
 		cmocka_unit_test(a_role_may_what_it_grants_and_no_more),
 		cmocka_unit_test(root_has_the_grants_of_the_role_that_it_says),

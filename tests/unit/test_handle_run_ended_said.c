@@ -113,6 +113,29 @@ the_failed_step_is_marked_while_it_is_rolled_back_and_after(void **state)
 	world_close(&w);
 }
 
+/* Regression: a script's last line was cut where it has the words that we put between the two. */
+static void
+words_of_a_script_are_not_taken_for_ours(void **state)
+{
+	struct run_ended failed = TOUCHED;
+	struct world w;
+
+	(void)state;
+	(void)text_copy(failed.detail, sizeof(failed.detail), "restore; the rollback: by hand");
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, failed);
+	world_run_ends(&w, failed);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(&w,
+	    "exit 1: restore; the rollback: by hand; the rollback: exit 1: restore; the rollback: by hand\n"));
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_non_null(world_says(&w, "(script failed: exit 1: restore; the rollback: by hand)"));
+	assert_int_equal(world_audited(&w, "auto_rollback_failed",
+			     "by hand; the rollback: exit 1: restore; the rollback: by hand\""),
+	    1);
+	world_close(&w);
+}
+
 /* Whatever length the two have, each is there, and no letter is cut in two. */
 static void
 long_reasons_leave_room_for_each_other(void **state)
@@ -324,6 +347,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_end_that_failed_is_said_once_more_so_that_the_phone_rings),
 		cmocka_unit_test(behind_a_failed_rollback_both_reasons_are_said),
+		cmocka_unit_test(words_of_a_script_are_not_taken_for_ours),
 		cmocka_unit_test(long_reasons_leave_room_for_each_other),
 		cmocka_unit_test(the_log_of_an_unhealthy_release_begins_with_what_its_health_said),
 		cmocka_unit_test(the_failed_step_is_marked_while_it_is_rolled_back_and_after),
