@@ -134,12 +134,27 @@ begin_want() {
 		setting_there "${name}_FILE" "$conf_there" # as the package has it, of a file that is asked for below
 		[[ -z $said || -e $said || -v want[${name}_FILE] ]] || want[${name}_FILE]=''
 	done
+	stage_password
 	[[ -v want[ADMIN_TELEGRAM_IDS] ]] || { setting_there ADMIN_TELEGRAM_IDS "$conf_there" && [[ -n $said ]]; } ||
 		want[ADMIN_TELEGRAM_IDS]=1
 	value_of RUNNER_SOCKET ''
 	[[ -n $said || $folder != "$FOLDER_INSTALLED" ]] || want[RUNNER_SOCKET]=/run/deploybot-runner/runner.sock
 	want[SSH_KEY_PATH]=$key_final
 	want[SSH_KNOWN_HOSTS]=$known_final
+}
+
+# check-config wants a login's password beside it, and the first question that it looks at is another one.
+stage_password() {
+	[[ -n ${given[REGISTRY_USER]:-} ]] || return 0
+	if [[ -n ${given[REGISTRY_PASSWORD]:-} ]]; then
+		secret_file=$draft/secret.REGISTRY_PASSWORD
+		(umask 077 && printf '%s\n' "${given[REGISTRY_PASSWORD]}" >"$secret_file")
+		place_secret REGISTRY_PASSWORD runner
+		return 0
+	fi
+	value_of REGISTRY_PASSWORD_FILE ''
+	[[ -n $said ]] || value_of REGISTRY_PASSWORD ''
+	[[ -n $said ]] || fail "$EXIT_CONFIG" "$answers has REGISTRY_USER, and no REGISTRY_PASSWORD beside it"
 }
 
 # In a shell of its own, with the scripts that a deployment asks git and the registry by.

@@ -163,6 +163,18 @@ def test_an_image_is_called_as_its_registry_has_them(registry, repository, image
     assert done.stdout == f"{image}\n"
 
 
+def test_a_login_at_the_registry_is_taken_from_the_file_with_its_password(bench):
+    """Regression: the bot's token was looked at while the settings had the one without the other."""
+    bench.take_over()
+    with open(bench.conf, "a", encoding="utf-8") as conf:      # as a package has it
+        conf.write(f"REGISTRY_PASSWORD_FILE={bench.folder}/secrets/runner/registry_password\n")
+    status, said = bench.setup("--answers", bench.answers(REGISTRY_USER="ada"))
+    assert status == 78 and "REGISTRY_USER, and no REGISTRY_PASSWORD" in said.splitlines()[-1], said
+    login = {"REGISTRY_USER": "ada", "REGISTRY_PASSWORD": "of-the-registry"}
+    status, said = bench.setup("--answers", bench.answers(**login, STAGING_HOST="127.0.0.1:1"))
+    assert status == 69 and "shows no ssh key at port 1" in said and "is not taken" not in said, said
+
+
 # ---- the first admin -------------------------------------------------------------------------------
 
 def test_ctrl_c_while_nobody_opens_the_link_changes_nothing(bench):
