@@ -96,7 +96,8 @@ find_installation() {
 begin_draft() {
 	exec 9<"$folder"
 	flock -n 9 || fail "$EXIT_BUSY" "another deploybot-setup is at work on $folder"
-	[[ $anew == no ]] || rm -rf -- "$draft"
+	# Hosts may have the key that was made: another one would be one more that they let in.
+	[[ $anew == no || ! -d $draft ]] || find "$draft" -mindepth 1 ! -name 'deploy_key*' -delete
 	mkdir -p -- "$draft"
 	chmod 0711 -- "$draft" # whose keys are tried may read the keys of hosts in it, and nothing else
 	trap on_exit EXIT
@@ -104,6 +105,7 @@ begin_draft() {
 	[[ ! -t 0 ]] || at_exit stty echo
 	at_exit rm -f -- "$candidate" "$draft/said" "$draft/shown" "$draft/new.conf"
 	[[ ! -f $draft/answers ]] || read_answers drafted "$draft/answers"
+	[[ ! -f $draft/refused ]] || read_answers refused "$draft/refused"
 	if [[ -n $answers ]]; then
 		open_answers "$answers"
 		forget_answers
@@ -131,9 +133,9 @@ end_by_signal() { # STATUS
 # A file of answers says everything, but who has opened the link.
 forget_answers() {
 	local admin=${drafted[ADMIN_TELEGRAM_IDS]:-}
-	drafted=()
+	drafted=() refused=()
 	[[ -z $admin ]] || drafted[ADMIN_TELEGRAM_IDS]=$admin
-	rm -f -- "$draft"/secret.*
+	rm -f -- "$draft"/secret.* "$draft/refused"
 }
 
 # An installation without a settings file: that of another folder.

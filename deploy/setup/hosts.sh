@@ -34,6 +34,8 @@ look_at_key() { # HOST PORT
 		host_key=${BASH_REMATCH[1]}
 		break
 	done
+	[[ -n $host_key ]] || refuse_host "$1"
+	[[ -n $host_key || -z $jump ]] || refuse SSH_JUMP
 	[[ -n $host_key ]] || fail "$EXIT_UNREACHABLE" "$1 shows no ssh key at port $2${jump:+ through $jump}: is it up, and the \
 port open to ${jump:-this machine}? $untouched"
 	if ssh-keygen -F "$name" -f "$known" >/dev/null 2>&1; then
@@ -45,11 +47,20 @@ If the host was made anew: ssh-keygen -R '$name' -f $known_final, and begin agai
 	printf '%s %s\n' "$name" "$host_key" >>"$draft/shown"
 }
 
+# Who does not know their keys may have typed others than were meant.
+refuse_these() {
+	local host
+	for host in "${hosts[@]}"; do
+		refuse_host "$host"
+	done
+}
+
 # A yes, or all the fingerprints, as a file of answers has to have them.
 check_fingerprints() { # NAME
 	local print hint='yes, or '
 	[[ -n $answers || ! ${said,,} =~ ^y(es)?$ ]] || return 0
 	[[ -z $answers ]] || hint='' # nobody has looked at them
+	[[ ! ${said,,} =~ ^no?$ ]] || refuse_these
 	[[ ! ${said,,} =~ ^no?$ ]] || fail "$EXIT_REFUSED" "the hosts' keys were not confirmed: $untouched"
 	for print in "${prints[@]}"; do
 		if [[ ,${said// /}, != *",$print,"* ]]; then
@@ -105,6 +116,7 @@ prepare_jump_host() { # HOST PORT: of one behind it
 	if [[ -n $login ]] && prepare_through "$jump_host" "$jump_port" '' prepare_jump && jump_leads "$1" "$2"; then
 		return 0
 	fi
+	[[ -z $login ]] || refuse SETUP_LOGIN
 	print_block "$jump_host" '' prepare_jump
 	while [[ -z $answers ]] && ((tries++ < TRIES_MAX)); do
 		hear "Enter, when it has printed \"prepared\" > "
@@ -114,6 +126,7 @@ prepare_jump_host() { # HOST PORT: of one behind it
 		print_said "$jump_host"
 	done
 	print_said "$jump_host"
+	refuse SSH_JUMP
 	fail "$EXIT_UNREACHABLE" "$jump_host does not let $jump_user through to $1:$2 with deploybot's key: paste the block above \
 there, and begin again; its sshd needs AllowTcpForwarding. $untouched"
 }

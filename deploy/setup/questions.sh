@@ -96,6 +96,32 @@ check_token() { # NAME
 		warn "$1: ${words##*$'\n'} (@BotFather shows the token at /token)"
 		return 1
 	fi
+	confirm_bot "$1"
+}
+
+check_yes_or_no() { # NAME
+	[[ ${said,,} =~ ^(y(es)?|no?)$ ]] && return 0
+	warn "$1: yes or no"
+	return 1
+}
+
+# A token does not show whose it is.  Fills bot with its name; one that is typed, not there already, is confirmed once.
+confirm_bot() { # NAME
+	bot=''
+	call_bot getMe || return 1
+	! [[ $(<"$draft/said") =~ \"username\":\ ?\"([A-Za-z0-9_]{1,64})\" ]] || bot=${BASH_REMATCH[1]}
+	if [[ -n $answers || $secret_file != "$draft"/* || ${drafted[SETUP_BOT]:-} == "$bot" ]]; then
+		say 'The bot is @%s' "$bot"
+		return 0
+	fi
+	unset "drafted[SETUP_BOT]" "refused[SETUP_BOT]" # of another one
+	ask SETUP_BOT yes check_yes_or_no "The bot is @$bot. Is it yours? yes or no" \
+		"Two programs cannot share a bot; after no another token is asked for"
+	if [[ ${said,,} != y* ]]; then
+		warn "$1: then the token of another bot"
+		return 1
+	fi
+	keep_draft SETUP_BOT "$bot"
 }
 
 ask_bot() {
@@ -115,11 +141,13 @@ ask_admin() {
 	fi
 	want[ADMIN_TELEGRAM_IDS]=1 # nobody yet: the rest can be looked at
 	make_candidate
+	refuse SETUP_BOT # who finds in the link that it is another's bot is asked again
 	# Where a server runs already, it is asked over its local socket, which is root's way in.
 	if id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; then
 		say 'The first admin has the Telegram id %s.' "$id"
 		want[ADMIN_TELEGRAM_IDS]=$id
 		keep_draft ADMIN_TELEGRAM_IDS "$id"
+		accept SETUP_BOT
 		return 0
 	fi
 	[[ -z $answers ]] || fail "$EXIT_CONFIG" "the first admin is not known: ADMIN_TELEGRAM_IDS in $answers says who: $untouched"
@@ -183,15 +211,19 @@ check_git() { # NAME
 	return 1
 }
 
+check_reading() { # NAME
+	look_with check_git "$1" SETUP_REPOSITORY
+}
+
 ask_token_of_repository() {
 	value_of REPOSITORY_URL ''
 	if [[ -n $said && $said != https://* ]]; then
 		secret_file=
-		check_git REPOSITORY_TOKEN || fail "$EXIT_UNREACHABLE" "the repository cannot be read: $untouched"
+		check_reading REPOSITORY_TOKEN || fail "$EXIT_UNREACHABLE" "the repository cannot be read: $untouched"
 		return 0
 	fi
 	shared_value_of REPOSITORY_TOKEN_FILE ''
-	ask_secret REPOSITORY_TOKEN "$said" optional check_git "A token that may read the repository; none where it is public" \
+	ask_secret REPOSITORY_TOKEN "$said" optional check_reading "A token that may read the repository; none where it is public" \
 		"At GitHub: Settings, Developer settings, Fine-grained tokens, this repository, Contents: read-only"
 }
 
@@ -234,7 +266,7 @@ check_registry_answers() { # NAME
 
 check_password() { # NAME
 	place_secret "$1" runner
-	check_registry_answers "$1"
+	look_with check_registry_answers "$1" REGISTRY_URL REGISTRY_USER
 }
 
 # Without one there is no password to try it with.
@@ -242,7 +274,7 @@ check_login_name() { # NAME
 	check_setting "$1" || return 1
 	[[ -z $said ]] || return 0
 	secret_file=
-	check_registry_answers "$1"
+	look_with check_registry_answers "$1" REGISTRY_URL
 }
 
 # Fills `said` with the image's name at a registry.  Those that are shared by everybody have an owner in each name, as the
