@@ -176,11 +176,14 @@ print_said() { # HOST
 	done < <(head -c "$HOST_SAYS_MAX" -- "$draft/said")
 }
 
-# Does it let deploybot in, with its key alone?
-lets_in() { # HOST PORT
-	local caller=()
-	ssh_to "$LOGIN_SECONDS" "$2" -F none -oBatchMode=yes -oIdentitiesOnly=yes "-oIdentityFile=$key" -- "$deploy_user@$1" true \
-		</dev/null >"$draft/said" 2>&1
+# Does it let deploybot in, with its key alone, and is the folder there?  Fills lacks with what is wrong.
+is_ready() { # HOST PORT FOLDER
+	local caller=() status=0
+	ssh_to "$LOGIN_SECONDS" "$2" -F none -oBatchMode=yes -oIdentitiesOnly=yes "-oIdentityFile=$key" -- "$deploy_user@$1" \
+		"test -d ${3@Q}" </dev/null >"$draft/said" 2>&1 || status=$?
+	lacks="does not let $deploy_user in with deploybot's key"
+	((status != 1)) || lacks="has no folder $3 that $deploy_user sees"
+	return "$status"
 }
 
 # Through whoever has sudo there, with the keys and the agent of who called us.
@@ -210,24 +213,25 @@ print_block() { # HOST FOLDER [prepare_jump]
 
 # Until deploybot's key opens it.
 prepare() { # HOST PORT FOLDER
-	local tries=0
-	if [[ -n $login ]] && prepare_through "$@" && lets_in "$1" "$2"; then
-		return 0
+	local tries=0 lacks prepared=no
+	if [[ -n $login ]]; then
+		prepare_through "$@" && prepared=yes || refuse SETUP_LOGIN
 	fi
-	if [[ -z $login ]] && lets_in "$1" "$2"; then
-		say '%s: it lets %s in already' "$1" "$deploy_user"
+	if is_ready "$@"; then
+		[[ $prepared == yes ]] || say '%s: it lets %s in already, and %s is there' "$1" "$deploy_user" "$3"
 		return 0
 	fi
 	print_block "$1" "$3"
 	while [[ -z $answers ]] && ((tries++ < TRIES_MAX)); do
 		hear "Enter, when it has printed \"prepared\" > "
-		if lets_in "$1" "$2"; then
+		if is_ready "$@"; then
 			return 0
 		fi
 		print_said "$1"
 	done
 	print_said "$1"
-	fail "$EXIT_UNREACHABLE" "$1 does not let $deploy_user in with deploybot's key: paste the block above there, and begin \
+	refuse_host "$1"
+	fail "$EXIT_UNREACHABLE" "$1 $lacks: paste the block above there, and begin \
 again. $untouched"
 }
 

@@ -477,6 +477,31 @@ def test_one_more_application_and_one_more_host(bench):
     assert settings["STAGING_HEALTH_URL"] == "http://127.0.0.1:8080/health,http://[::1]:8080/health"
 
 
+PREPARED = f"""set -euo pipefail; . {DEPLOY}/common.sh; . {DEPLOY}/setup/ask.sh; . {DEPLOY}/setup/hosts.sh
+draft=$1 login=$2 lets_in=$3 answers=file untouched='' deploy_user=deploy key=k known=k public_key=k health=8080/health
+prepare_through() {{ echo "as $login"; [[ $login == root ]] && mkdir -p -- "$draft/srv"; }}
+ssh_to() {{ [[ $lets_in == yes ]] || return 255; bash -c "${{@: -1}}"; }}
+print_block() {{ echo "the block"; }}
+[[ $4 == no ]] || mkdir -p "$1/srv"
+prepare h1 22 "$1/srv"
+"""
+
+
+@pytest.mark.parametrize("login, lets_in, has_folder, status, words", [
+    ("root", "yes", "no", 0, "as root\n"), ("root", "no", "no", 69, "does not let deploy in with deploybot's key"),
+    ("gone", "yes", "yes", 0, "h1: it lets deploy in already"), ("gone", "yes", "no", 69, "h1 has no folder"),
+    ("", "yes", "yes", 0, "h1: it lets deploy in already"), ("", "yes", "no", 69, "h1 has no folder"),
+    ("", "no", "yes", 69, "does not let deploy in with deploybot's key")])
+def test_a_host_is_ready_where_deploybots_key_opens_it_and_the_folder_is_there(
+        tmp_path, login, lets_in, has_folder, status, words):
+    """Regression: whose login is not let in any more was asked for it though all was there; and with none a host
+    without the folder passed, until doctor."""
+    done = subprocess.run(["bash", "-c", PREPARED, "x", tmp_path, login, lets_in, has_folder], check=False, timeout=60,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == status and words in done.stdout, done.stdout
+    assert ("the block" in done.stdout) == (status != 0), done.stdout
+
+
 WAYS_IN = f"""set -euo pipefail; shopt -s extglob; . {DEPLOY}/common.sh
 for part in ask questions settings hosts; do . {DEPLOY}/setup/$part.sh; done
 draft=$1 conf=$1/main target=$1/main conf_there=$1/main application='' answers='' untouched='' runner_user=me
