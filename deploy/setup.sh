@@ -342,7 +342,7 @@ set_up_host() {
 	local environment=${1##*/} setting list fresh through reach
 	[[ $1 != */* ]] || application=${1%/*}
 	check_environment_name "$1"
-	draft=$folder/setup.host
+	draft=$folder/setup.host.${application:+$application.}$environment # what is typed for staging is not production's
 	[[ -z $application ]] || target=$folder/apps/$application.env candidate=$draft/apps/$application.env
 	conf_there=$target
 	[[ -f $target ]] || fail "$EXIT_CONFIG" "there is no $target: deploybot application list says which applications there are"

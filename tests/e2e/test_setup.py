@@ -617,6 +617,20 @@ def test_where_production_was_nowhere_yet_it_is_asked_for_again_and_host_says_ho
     assert taken.sshd.connections() == 0
 
 
+def test_the_host_that_was_typed_for_staging_is_not_productions(taken):
+    """Regression: all environments had one draft, and production got what an interrupted try had for staging."""
+    text = taken.conf.read_text("utf-8").replace("ENVIRONMENTS=staging\n", "ENVIRONMENTS=staging,production\n")
+    taken.conf.write_text(f"{text}PRODUCTION_HOST=localhost:{taken.port_2}\n"
+                          "PRODUCTION_HEALTH_URL=http://localhost:8081/health\n")
+    before, typed = taken.files(), f"[::1]:{taken.port}"
+    status, said = type_lines(taken, [typed], "host", "staging")
+    assert status == 64 and "\nSETUP_LOGIN  " in said, said
+    status, said = type_lines(taken, [], "host", "production")
+    assert status == 64 and "\nSETUP_HOST  Which host does production get?" in said and typed not in said, said
+    status, said = type_lines(taken, [], "host", "staging")
+    assert status == 64 and f"SETUP_HOST: {typed}, as answered before" in said and taken.files() == before, said
+
+
 def test_a_new_host_of_production_lets_in_productions_own_key_and_not_stagings(taken):
     """Regression: it let in the one of SSH_KEY_PATH."""
     public = {}
