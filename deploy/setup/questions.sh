@@ -512,8 +512,38 @@ $(name_of "$1" HEALTH_URL) to a load balancer that this machine reaches"
 	check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: no address can be made of the hosts: set it in a file of answers"
 }
 
+# Fills setting and `said` with an environment's health URL, or what is asked on hosts behind a jump host; empty: none yet.
+health_there() { # ENV
+	setting=$(name_of "$1" HEALTH_URL)
+	value_of "$setting" ''
+	[[ -z $said ]] || return 0
+	value_for "$1" SSH_JUMP
+	[[ -n $said ]] || return 0
+	setting=$(name_of "$1" SMOKE_URL)
+	value_of "$setting" ''
+}
+
+# Where each environment has one none is asked for.  A docker-compose.yml that is written has the first one's port.
+keep_health() {
+	local environment setting given_health=${given[SETUP_HEALTH]:-}
+	for environment in "${by_ssh[@]}"; do
+		health_there "$environment"
+		[[ -n $said ]] || return 1
+	done
+	health=''
+	for environment in "${by_ssh[@]}"; do
+		health_there "$environment"
+		say '%s stays as it is: %s' "$setting" "$said"
+		[[ -n $health || ! ${said%%,*} =~ ^https?://[^/]*:([0-9]+)/ ]] || health=${BASH_REMATCH[1]}/
+		[[ -z $given_health || ${said%%,*} == *":$given_health" ]] ||
+			warn "SETUP_HEALTH is $given_health, and $setting stays as it is: change it in $target"
+	done
+	health=${health:-8080/health}
+}
+
 ask_health() {
 	local from="from this machine, which the hosts have to let in at that port"
+	! keep_health || return 0
 	shared_value_of SSH_JUMP ''
 	[[ -z $said ]] || from="on each host itself"
 	ask SETUP_HEALTH 8080/health check_health "PORT/PATH at which the application answers when it is healthy" \

@@ -667,6 +667,7 @@ def test_an_environment_with_a_transport_of_its_own_stays_when_set_up_is_typed_a
     said = done.stdout
     assert done.returncode == 64 and "\nSETUP_LOGIN  " in said and taken.files() == before, said
     assert "Where does production run?" not in said and "production is released by local: it stays" in said, said
+    assert "\nSETUP_HEALTH  " not in said and "\nSTAGING_HEALTH_URL stays as it is: http://127.0.0.1:8080/health\n" in said
     answers = taken.answers(PRODUCTION_HOST=None, API_SERVER_PORT=None, ADMIN_TELEGRAM_IDS=None)
     _, said = taken.setup("--answers", answers)
     assert "\nwritten: " in said and "==> doctor production" in said and "goes out of ENVIRONMENTS" not in said, said
@@ -722,6 +723,32 @@ def test_an_environment_goes_by_an_answer_alone_and_that_is_said(tmp_path, typed
     done, said = ask_environments(tmp_path, typed, main=BOTH, **({"answers": answers} if answers else {}))
     assert done == status and words in said, said
     assert ("written: staging\n" in said) == ("goes out" in words), said
+
+
+KEEPS = ENVIRONMENTS.partition("take_given;")[0] + """by_ssh=(staging production)
+if keep_health; then echo "not asked, the port of $health"; else echo asked; fi
+"""
+HEALTH_OF_BOTH = "STAGING_HEALTH_URL=http://h1:8080/health\nPRODUCTION_HEALTH_URL=https://[::1]:9090/up\n"
+
+
+@pytest.mark.parametrize("main, answers, words, warned", [
+    ("", "", "asked\n", 0), ("STAGING_HEALTH_URL=http://h1:8080/health\n", "", "asked\n", 0),
+    ("STAGING_HEALTH_URL=http://h1/\nPRODUCTION_SMOKE_URL=http://127.0.0.1:1/\n", "", "asked\n", 0),
+    (HEALTH_OF_BOTH, "", "not asked, the port of 8080/\n", 0),
+    (HEALTH_OF_BOTH + "SSH_JUMP=ops@h3\n", "SETUP_HEALTH=8080/health\n", "not asked, the port of 8080/\n", 1),
+    (HEALTH_OF_BOTH, "SETUP_HEALTH=9090/ready\n", "STAGING_HEALTH_URL stays as it is: http://h1:8080/health\n", 2),
+    ("STAGING_HEALTH_URL=http://h1/\nPRODUCTION_HEALTH_URL=http://h2/\n", "", "not asked, the port of 8080/health\n", 0),
+    ("SSH_JUMP=ops@h3\nSTAGING_SMOKE_URL=http://127.0.0.1:8081/\nPRODUCTION_HEALTH_URL=http://h2/\n", "",
+     "STAGING_SMOKE_URL stays as it is: http://127.0.0.1:8081/\n", 0)])
+def test_where_each_has_a_health_url_none_is_asked_for(tmp_path, main, answers, words, warned):
+    """Regression: one was asked for, taken, and not used."""
+    for name, text in (("main", main), ("answers", answers)):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "answers").chmod(0o600)
+    done = subprocess.run(["bash", "-c", KEEPS, "deploybot-setup", tmp_path], check=False, timeout=60, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0 and words in done.stdout, done.stdout
+    assert done.stdout.count("stays as it is: change it in") == warned, done.stdout
 
 
 @pytest.mark.parametrize("main, typed, written", [
