@@ -393,7 +393,7 @@ check_new_host() { # NAME
 	said=$list,$typed
 	check_setting "$setting" || bad=1
 	said=$typed
-	return "$bad"
+	((bad == 0)) && check_found "$1"
 }
 
 # Its health URL is made as the first one's.

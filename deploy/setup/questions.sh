@@ -376,13 +376,51 @@ find_way() { # ENV
 	[[ -z $script || -z $way && -n $said ]] || way=$script
 }
 
+# Has each host of `said` an address?  Behind a jump host or a proxy that one finds it; before a jump host is asked for, a
+# name that is typed twice is meant.  A number alone is one that getent takes for an address.
+check_found() { # NAME
+	local hosts=() ports=() host typed=$said jump hint="type it again"
+	[[ -z $answers ]] || hint="set SSH_JUMP too"
+	value_for "$environment" SSH_JUMP
+	jump=$said${drafted[SSH_JUMP]:-}
+	value_for "$environment" SSH_PROXY_COMMAND
+	jump+=$said
+	said=$typed
+	[[ -z $jump && $typed != "${meant:-}" ]] || return 0
+	add_hosts "$typed"
+	for host in ${hosts[@]+"${hosts[@]}"}; do
+		is_found "$host" && continue
+		meant=$typed
+		warn "$1: $host has no address here. Is it written right? Where a jump host alone knows that name, $hint"
+		return 1
+	done
+}
+
+is_found() { # HOST
+	[[ ! $1 =~ ^[0-9]+$ ]] && timeout --foreground 20 getent ahosts "$1" >/dev/null
+}
+
+check_hosts() { # NAME
+	check_needed "$1" && check_found "$1"
+}
+
+# A jump host is reached from here.
+check_jump() { # NAME
+	local hosts=() ports=() typed=$said
+	check_if_any "$1" || return 1
+	add_hosts "${typed##*@}"
+	[[ -z $typed ]] || is_found "${hosts[0]}" && return 0
+	warn "$1: ${hosts[0]} has no address here: USER@HOST or USER@HOST:PORT"
+	return 1
+}
+
 # What is there already goes by a `-` alone, or an answer in the file that is empty.
 check_leaving() { # NAME
 	if [[ -z $said && $heard != - && " ${before[*]} " == *" $environment "* ]]; then
 		warn "$1: $environment is in ENVIRONMENTS: a host is needed, or - takes it out"
 		return 1
 	fi
-	check_if_any "$1"
+	check_if_any "$1" && check_found "$1"
 }
 
 # Fills environments with those that are to be there, and by_ssh with those whose hosts are prepared.
@@ -401,7 +439,7 @@ ask_environments() {
 		asked=yes setting=$(name_of "$environment" HOST)
 		value_of "$setting" ''
 		if ((${#environments[@]} == 0)); then
-			ask "$setting" "$said" check_needed "Where does $environment run? HOST[:PORT], commas between several" \
+			ask "$setting" "$said" check_hosts "Where does $environment run? HOST[:PORT], commas between several" \
 				"A Linux with sshd; what deploybot needs there is made below"
 		else
 			ask "$setting" "$said" check_leaving "Where does $environment run? - for nowhere yet" \
@@ -442,7 +480,7 @@ ask_jump() {
 	[[ -z $said ]] || return 0
 	for i in "${!hosts[@]}"; do
 		can_reach "${hosts[$i]}" "${ports[$i]}" && continue
-		ask SSH_JUMP '' check_if_any \
+		ask SSH_JUMP '' check_jump \
 			"${hosts[$i]} is not reached from here: through which host? USER@HOST[:PORT], - for none" \
 			"A host in a private network is reached through one that forwards; it gets deploybot's key for that alone"
 		return "$?"

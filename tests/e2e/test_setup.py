@@ -679,6 +679,8 @@ ENVIRONMENTS = f"""set -euo pipefail; shopt -s extglob; . {DEPLOY}/common.sh
 for part in ask questions settings; do . {DEPLOY}/setup/$part.sh; done
 draft=$1 conf=$1/main target=$1/main conf_there=$1/main application='' answers='' untouched=''
 look_at_candidate() {{ :; }}
+getent() {{ [[ $2 == h[0-9] ]]; }}
+timeout() {{ "${{@:3}}"; }}
 if [[ -e $1/web.env ]]; then target=$1/web.env conf_there=$1/web.env application=web; fi
 if [[ -e $1/answers ]]; then answers=$1/answers; read_answers given "$answers"; fi
 take_given; ask_environments; echo "all: ${{environments[*]}} by ssh: ${{by_ssh[*]-}}"
@@ -723,6 +725,38 @@ def test_an_environment_goes_by_an_answer_alone_and_that_is_said(tmp_path, typed
     done, said = ask_environments(tmp_path, typed, main=BOTH, **({"answers": answers} if answers else {}))
     assert done == status and words in said, said
     assert ("written: staging\n" in said) == ("goes out" in words), said
+
+
+@pytest.mark.parametrize("main, typed, answers, status, words", [
+    ("", "nosuch.example.org\n", None, 64, "STAGING_HOST: nosuch.example.org has no address here."),
+    ("", "nosuch.example.org\nnosuch.example.org\n\n", None, 0, "by ssh: staging\n"),
+    ("", "h1\n8080\n", None, 64, "PRODUCTION_HOST: 8080 has no address here."),
+    ("SSH_JUMP=ops@h1\n", "inside.example.org\n\n", None, 0, "by ssh: staging\n"),
+    ("SSH_PROXY_COMMAND='tunnel %h %p'\n", "inside.example.org\n\n", None, 0, "by ssh: staging\n"),
+    ("", "", "STAGING_HOST=nosuch.example.org\n", 78, "nosuch.example.org has no address here.")])
+def test_a_name_without_an_address_is_asked_again_unless_a_jump_host_may_know_it(
+        tmp_path, main, typed, answers, status, words):
+    """Regression: it was taken, the way through another host was asked, and much later whether it is up."""
+    done, said = ask_environments(tmp_path, typed, main=main, **({"answers": answers} if answers else {}))
+    assert done == status and words in said, said
+    assert ("has no address" in said) == ("no address" in words or typed.count("nosuch") == 2), said
+
+
+JUMPS = ENVIRONMENTS.partition("take_given;")[0] + """environment=staging
+can_reach() { return 1; }
+hosts=(h2) ports=(22); ask_jump; echo "through ${want[SSH_JUMP]}"
+"""
+
+
+@pytest.mark.parametrize("typed, through", [("8080\nops@h1\n", "ops@h1"), ("ops@nosuch:22\n\n-\n", ""),
+                                            ("ops@h1:2222\n", "ops@h1:2222")])
+def test_a_jump_host_without_an_address_is_asked_again(tmp_path, typed, through):
+    (tmp_path / "main").touch()
+    done = subprocess.run(["bash", "-c", JUMPS, "deploybot-setup", tmp_path], input=typed, check=False, timeout=60,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = done.stdout
+    assert done.returncode == 0 and said.endswith(f"through {through}\n"), said
+    assert ("has no address here: USER@HOST" in said) == ("2222" not in typed), said
 
 
 KEEPS = ENVIRONMENTS.partition("take_given;")[0] + """by_ssh=(staging production)
