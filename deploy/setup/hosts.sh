@@ -47,14 +47,6 @@ If the host was made anew: ssh-keygen -R '$name' -f $known_final, and begin agai
 	printf '%s %s\n' "$name" "$host_key" >>"$draft/shown"
 }
 
-# Who does not know their keys may have typed others than were meant.
-refuse_these() {
-	local host
-	for host in "${hosts[@]}"; do
-		refuse_host "$host"
-	done
-}
-
 # A yes, or all the fingerprints, as a file of answers has to have them.
 check_fingerprints() { # NAME
 	local print hint='yes, or '
@@ -67,6 +59,14 @@ check_fingerprints() { # NAME
 			warn "$1: ${hint}the fingerprints that the hosts themselves print: $print is not among them"
 			return 1
 		fi
+	done
+}
+
+# Who does not know their keys may have typed others than were meant.
+refuse_these() {
+	local host
+	for host in "${hosts[@]}"; do
+		refuse_host "$host"
 	done
 }
 

@@ -211,10 +211,6 @@ check_git() { # NAME
 	return 1
 }
 
-check_reading() { # NAME
-	look_with check_git "$1" SETUP_REPOSITORY
-}
-
 ask_token_of_repository() {
 	value_of REPOSITORY_URL ''
 	if [[ -n $said && $said != https://* ]]; then
@@ -225,6 +221,10 @@ ask_token_of_repository() {
 	shared_value_of REPOSITORY_TOKEN_FILE ''
 	ask_secret REPOSITORY_TOKEN "$said" optional check_reading "A token that may read the repository; none where it is public" \
 		"At GitHub: Settings, Developer settings, Fine-grained tokens, this repository, Contents: read-only"
+}
+
+check_reading() { # NAME
+	look_with check_git "$1" SETUP_REPOSITORY
 }
 
 check_source() { # NAME
