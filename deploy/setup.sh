@@ -96,7 +96,8 @@ find_installation() {
 begin_draft() {
 	exec 9<"$folder"
 	flock -n 9 || fail "$EXIT_BUSY" "another deploybot-setup is at work on $folder"
-	[[ $anew == no ]] || rm -rf -- "$draft"
+	# Hosts may have the key that was made: another one would be one more that they let in.
+	[[ $anew == no || ! -d $draft ]] || find "$draft" -mindepth 1 ! -name 'deploy_key*' -delete
 	mkdir -p -- "$draft"
 	chmod 0711 -- "$draft" # whose keys are tried may read the keys of hosts in it, and nothing else
 	trap on_exit EXIT
@@ -104,6 +105,7 @@ begin_draft() {
 	[[ ! -t 0 ]] || at_exit stty echo
 	at_exit rm -f -- "$candidate" "$draft/said" "$draft/shown" "$draft/new.conf"
 	[[ ! -f $draft/answers ]] || read_answers drafted "$draft/answers"
+	[[ ! -f $draft/refused ]] || read_answers refused "$draft/refused"
 	if [[ -n $answers ]]; then
 		open_answers "$answers"
 		forget_answers
@@ -131,9 +133,9 @@ end_by_signal() { # STATUS
 # A file of answers says everything, but who has opened the link.
 forget_answers() {
 	local admin=${drafted[ADMIN_TELEGRAM_IDS]:-}
-	drafted=()
+	drafted=() refused=()
 	[[ -z $admin ]] || drafted[ADMIN_TELEGRAM_IDS]=$admin
-	rm -f -- "$draft"/secret.*
+	rm -f -- "$draft"/secret.* "$draft/refused"
 }
 
 # An installation without a settings file: that of another folder.
@@ -340,7 +342,7 @@ set_up_host() {
 	local environment=${1##*/} setting list fresh through reach
 	[[ $1 != */* ]] || application=${1%/*}
 	check_environment_name "$1"
-	draft=$folder/setup.host
+	draft=$folder/setup.host.${application:+$application.}$environment # what is typed for staging is not production's
 	[[ -z $application ]] || target=$folder/apps/$application.env candidate=$draft/apps/$application.env
 	conf_there=$target
 	[[ -f $target ]] || fail "$EXIT_CONFIG" "there is no $target: deploybot application list says which applications there are"
@@ -391,7 +393,7 @@ check_new_host() { # NAME
 	said=$list,$typed
 	check_setting "$setting" || bad=1
 	said=$typed
-	return "$bad"
+	((bad == 0)) && check_found "$1"
 }
 
 # Its health URL is made as the first one's.

@@ -7,7 +7,9 @@ readonly ALERT_TRIES=180 NIGHTLY="deploybot-backup.timer deploybot-check.timer"
 
 # Of the second bot; the answer is not shown, for it has the token's number in it.
 call_bot() { # METHOD [FIELD=VALUE...]
-	local api complaint=''
+	local api complaint='' call_proxy
+	value_of TELEGRAM_PROXY ''
+	call_proxy=$said
 	value_of TELEGRAM_API_BASE https://api.telegram.org
 	api=${said%/}
 	call "$api/bot$(<"$secret_file")/$1" "${@:2}"

@@ -31,7 +31,8 @@ call() { # URL [FIELD=VALUE...]
 		words+=(--data-urlencode "$field")
 	done
 	: >"$draft/said"
-	said=$(printf 'url = "%s"\n' "$1" | curl --disable --config - --silent --max-time "$CALL_SECONDS" --globoff \
+	said=$(printf '%s = "%s"\n' url "$1" ${call_proxy:+proxy "$call_proxy"} |
+		curl --disable --config - --silent --max-time "$CALL_SECONDS" --globoff \
 		--max-filesize "$CALL_BYTES_MAX" --output "$draft/said" --write-out '%{http_code}' "${words[@]}" \
 		2>"$draft/shown") ||
 		said=000

@@ -6,6 +6,7 @@
 readonly ANSWERS_BYTES_MAX=65536 ANSWER_MAX=4000 TRIES_MAX=5
 
 declare -A given=() drafted=() # by setting: of --answers, and of an earlier try
+declare -A refused=()           # of an earlier try, where a later look failed
 
 # ---- files of answers ------------------------------------------------------------------------------
 
@@ -63,12 +64,59 @@ open_answers() { # FILE
 
 # What was accepted stays for the next try; a secret is a file of its own there.
 keep_draft() { # NAME VALUE
-	local name
 	drafted[$1]=$2
+	unset "refused[$1]"
+	write_draft drafted answers
+	write_draft refused refused
+}
+
+write_draft() { # ARRAY FILE
+	local -n those=$1
+	local name
+	for name in "${!those[@]}"; do
+		printf "%s='%s'\n" "$name" "${those[$name]}"
+	done >"$draft/$2.new" # which nobody else may read: the umask
+	mv -f -- "$draft/$2.new" "$draft/$2"
+}
+
+# A look that came later failed, and these may be why: the next try asks for them anew, and says what they were.
+refuse() { # NAME...
+	local name
+	for name in "$@"; do
+		[[ -v drafted[$name] ]] || continue
+		refused[$name]=${drafted[$name]}
+		unset "drafted[$name]"
+		write_draft refused refused
+		write_draft drafted answers
+	done
+}
+
+# The same look has found them right after all.
+accept() { # NAME...
+	local name
+	for name in "$@"; do
+		[[ ! -v refused[$name] ]] || keep_draft "$name" "${refused[$name]}"
+	done
+}
+
+# A look at NAME that shows whether the answers before it are right.
+look_with() { # CHECK NAME ANSWER...
+	if "$1" "$2"; then
+		accept "${@:3}"
+	else
+		refuse "${@:3}"
+		return 1
+	fi
+}
+
+# Every answer that names this host.
+refuse_host() { # HOST
+	local name
 	for name in "${!drafted[@]}"; do
-		printf "%s='%s'\n" "$name" "${drafted[$name]}"
-	done >"$draft/answers.new" # which nobody else may read: the umask
-	mv -f -- "$draft/answers.new" "$draft/answers"
+		if [[ $name == @(*_HOST|SSH_JUMP) && ,${drafted[$name]}, == *[,@\[]"$1"[],:]* ]]; then
+			refuse "$name"
+		fi
+	done
 }
 
 # ---- questions -------------------------------------------------------------------------------------
@@ -124,6 +172,10 @@ ask() { # NAME DEFAULT CHECK QUESTION REASON
 	fi
 	say '\n%s  %s' "$name" "$4"
 	say '  %s' "$5"
+	if [[ -n ${refused[$name]:-} ]]; then
+		say '  %s was answered before, and did not work' "${refused[$name]}"
+		default=${default:-${refused[$name]}}
+	fi
 	while ((tries++ < TRIES_MAX)); do
 		hear "  [$default] > "
 		[[ -n $said ]] || said=$default

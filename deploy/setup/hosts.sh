@@ -34,6 +34,8 @@ look_at_key() { # HOST PORT
 		host_key=${BASH_REMATCH[1]}
 		break
 	done
+	[[ -n $host_key ]] || refuse_host "$1"
+	[[ -n $host_key || -z $jump ]] || refuse SSH_JUMP
 	[[ -n $host_key ]] || fail "$EXIT_UNREACHABLE" "$1 shows no ssh key at port $2${jump:+ through $jump}: is it up, and the \
 port open to ${jump:-this machine}? $untouched"
 	if ssh-keygen -F "$name" -f "$known" >/dev/null 2>&1; then
@@ -50,12 +52,21 @@ check_fingerprints() { # NAME
 	local print hint='yes, or '
 	[[ -n $answers || ! ${said,,} =~ ^y(es)?$ ]] || return 0
 	[[ -z $answers ]] || hint='' # nobody has looked at them
+	[[ ! ${said,,} =~ ^no?$ ]] || refuse_these
 	[[ ! ${said,,} =~ ^no?$ ]] || fail "$EXIT_REFUSED" "the hosts' keys were not confirmed: $untouched"
 	for print in "${prints[@]}"; do
 		if [[ ,${said// /}, != *",$print,"* ]]; then
 			warn "$1: ${hint}the fingerprints that the hosts themselves print: $print is not among them"
 			return 1
 		fi
+	done
+}
+
+# Who does not know their keys may have typed others than were meant.
+refuse_these() {
+	local host
+	for host in "${hosts[@]}"; do
+		refuse_host "$host"
 	done
 }
 
@@ -105,6 +116,7 @@ prepare_jump_host() { # HOST PORT: of one behind it
 	if [[ -n $login ]] && prepare_through "$jump_host" "$jump_port" '' prepare_jump && jump_leads "$1" "$2"; then
 		return 0
 	fi
+	[[ -z $login ]] || refuse SETUP_LOGIN
 	print_block "$jump_host" '' prepare_jump
 	while [[ -z $answers ]] && ((tries++ < TRIES_MAX)); do
 		hear "Enter, when it has printed \"prepared\" > "
@@ -114,6 +126,7 @@ prepare_jump_host() { # HOST PORT: of one behind it
 		print_said "$jump_host"
 	done
 	print_said "$jump_host"
+	refuse SSH_JUMP
 	fail "$EXIT_UNREACHABLE" "$jump_host does not let $jump_user through to $1:$2 with deploybot's key: paste the block above \
 there, and begin again; its sshd needs AllowTcpForwarding. $untouched"
 }
@@ -163,11 +176,14 @@ print_said() { # HOST
 	done < <(head -c "$HOST_SAYS_MAX" -- "$draft/said")
 }
 
-# Does it let deploybot in, with its key alone?
-lets_in() { # HOST PORT
-	local caller=()
-	ssh_to "$LOGIN_SECONDS" "$2" -F none -oBatchMode=yes -oIdentitiesOnly=yes "-oIdentityFile=$key" -- "$deploy_user@$1" true \
-		</dev/null >"$draft/said" 2>&1
+# Does it let deploybot in, with its key alone, and is the folder there?  Fills lacks with what is wrong.
+is_ready() { # HOST PORT FOLDER
+	local caller=() status=0
+	ssh_to "$LOGIN_SECONDS" "$2" -F none -oBatchMode=yes -oIdentitiesOnly=yes "-oIdentityFile=$key" -- "$deploy_user@$1" \
+		"test -d ${3@Q}" </dev/null >"$draft/said" 2>&1 || status=$?
+	lacks="does not let $deploy_user in with deploybot's key"
+	((status != 1)) || lacks="has no folder $3 that $deploy_user sees"
+	return "$status"
 }
 
 # Through whoever has sudo there, with the keys and the agent of who called us.
@@ -197,24 +213,25 @@ print_block() { # HOST FOLDER [prepare_jump]
 
 # Until deploybot's key opens it.
 prepare() { # HOST PORT FOLDER
-	local tries=0
-	if [[ -n $login ]] && prepare_through "$@" && lets_in "$1" "$2"; then
-		return 0
+	local tries=0 lacks prepared=no
+	if [[ -n $login ]]; then
+		prepare_through "$@" && prepared=yes || refuse SETUP_LOGIN
 	fi
-	if [[ -z $login ]] && lets_in "$1" "$2"; then
-		say '%s: it lets %s in already' "$1" "$deploy_user"
+	if is_ready "$@"; then
+		[[ $prepared == yes ]] || say '%s: it lets %s in already, and %s is there' "$1" "$deploy_user" "$3"
 		return 0
 	fi
 	print_block "$1" "$3"
 	while [[ -z $answers ]] && ((tries++ < TRIES_MAX)); do
 		hear "Enter, when it has printed \"prepared\" > "
-		if lets_in "$1" "$2"; then
+		if is_ready "$@"; then
 			return 0
 		fi
 		print_said "$1"
 	done
 	print_said "$1"
-	fail "$EXIT_UNREACHABLE" "$1 does not let $deploy_user in with deploybot's key: paste the block above there, and begin \
+	refuse_host "$1"
+	fail "$EXIT_UNREACHABLE" "$1 $lacks: paste the block above there, and begin \
 again. $untouched"
 }
 

@@ -96,6 +96,32 @@ check_token() { # NAME
 		warn "$1: ${words##*$'\n'} (@BotFather shows the token at /token)"
 		return 1
 	fi
+	confirm_bot "$1"
+}
+
+check_yes_or_no() { # NAME
+	[[ ${said,,} =~ ^(y(es)?|no?)$ ]] && return 0
+	warn "$1: yes or no"
+	return 1
+}
+
+# A token does not show whose it is.  Fills bot with its name; one that is typed, not there already, is confirmed once.
+confirm_bot() { # NAME
+	bot=''
+	call_bot getMe || return 1
+	! [[ $(<"$draft/said") =~ \"username\":\ ?\"([A-Za-z0-9_]{1,64})\" ]] || bot=${BASH_REMATCH[1]}
+	if [[ -n $answers || $secret_file != "$draft"/* || ${drafted[SETUP_BOT]:-} == "$bot" ]]; then
+		say 'The bot is @%s' "$bot"
+		return 0
+	fi
+	unset "drafted[SETUP_BOT]" "refused[SETUP_BOT]" # of another one
+	ask SETUP_BOT yes check_yes_or_no "The bot is @$bot. Is it yours? yes or no" \
+		"Two programs cannot share a bot; after no another token is asked for"
+	if [[ ${said,,} != y* ]]; then
+		warn "$1: then the token of another bot"
+		return 1
+	fi
+	keep_draft SETUP_BOT "$bot"
 }
 
 ask_bot() {
@@ -115,11 +141,13 @@ ask_admin() {
 	fi
 	want[ADMIN_TELEGRAM_IDS]=1 # nobody yet: the rest can be looked at
 	make_candidate
+	refuse SETUP_BOT # who finds in the link that it is another's bot is asked again
 	# Where a server runs already, it is asked over its local socket, which is root's way in.
 	if id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; then
 		say 'The first admin has the Telegram id %s.' "$id"
 		want[ADMIN_TELEGRAM_IDS]=$id
 		keep_draft ADMIN_TELEGRAM_IDS "$id"
+		accept SETUP_BOT
 		return 0
 	fi
 	[[ -z $answers ]] || fail "$EXIT_CONFIG" "the first admin is not known: ADMIN_TELEGRAM_IDS in $answers says who: $untouched"
@@ -134,12 +162,27 @@ begin_want() {
 		setting_there "${name}_FILE" "$conf_there" # as the package has it, of a file that is asked for below
 		[[ -z $said || -e $said || -v want[${name}_FILE] ]] || want[${name}_FILE]=''
 	done
+	stage_password
 	[[ -v want[ADMIN_TELEGRAM_IDS] ]] || { setting_there ADMIN_TELEGRAM_IDS "$conf_there" && [[ -n $said ]]; } ||
 		want[ADMIN_TELEGRAM_IDS]=1
 	value_of RUNNER_SOCKET ''
 	[[ -n $said || $folder != "$FOLDER_INSTALLED" ]] || want[RUNNER_SOCKET]=/run/deploybot-runner/runner.sock
 	want[SSH_KEY_PATH]=$key_final
 	want[SSH_KNOWN_HOSTS]=$known_final
+}
+
+# check-config wants a login's password beside it, and the first question that it looks at is another one.
+stage_password() {
+	[[ -n ${given[REGISTRY_USER]:-} ]] || return 0
+	if [[ -n ${given[REGISTRY_PASSWORD]:-} ]]; then
+		secret_file=$draft/secret.REGISTRY_PASSWORD
+		(umask 077 && printf '%s\n' "${given[REGISTRY_PASSWORD]}" >"$secret_file")
+		place_secret REGISTRY_PASSWORD runner
+		return 0
+	fi
+	value_of REGISTRY_PASSWORD_FILE ''
+	[[ -n $said ]] || value_of REGISTRY_PASSWORD ''
+	[[ -n $said ]] || fail "$EXIT_CONFIG" "$answers has REGISTRY_USER, and no REGISTRY_PASSWORD beside it"
 }
 
 # In a shell of its own, with the scripts that a deployment asks git and the registry by.
@@ -172,12 +215,16 @@ ask_token_of_repository() {
 	value_of REPOSITORY_URL ''
 	if [[ -n $said && $said != https://* ]]; then
 		secret_file=
-		check_git REPOSITORY_TOKEN || fail "$EXIT_UNREACHABLE" "the repository cannot be read: $untouched"
+		check_reading REPOSITORY_TOKEN || fail "$EXIT_UNREACHABLE" "the repository cannot be read: $untouched"
 		return 0
 	fi
 	shared_value_of REPOSITORY_TOKEN_FILE ''
-	ask_secret REPOSITORY_TOKEN "$said" optional check_git "A token that may read the repository; none where it is public" \
+	ask_secret REPOSITORY_TOKEN "$said" optional check_reading "A token that may read the repository; none where it is public" \
 		"At GitHub: Settings, Developer settings, Fine-grained tokens, this repository, Contents: read-only"
+}
+
+check_reading() { # NAME
+	look_with check_git "$1" SETUP_REPOSITORY
 }
 
 check_source() { # NAME
@@ -219,7 +266,7 @@ check_registry_answers() { # NAME
 
 check_password() { # NAME
 	place_secret "$1" runner
-	check_registry_answers "$1"
+	look_with check_registry_answers "$1" REGISTRY_URL REGISTRY_USER
 }
 
 # Without one there is no password to try it with.
@@ -227,7 +274,7 @@ check_login_name() { # NAME
 	check_setting "$1" || return 1
 	[[ -z $said ]] || return 0
 	secret_file=
-	check_registry_answers "$1"
+	look_with check_registry_answers "$1" REGISTRY_URL
 }
 
 # Fills `said` with the image's name at a registry.  Those that are shared by everybody have an owner in each name, as the
@@ -329,13 +376,51 @@ find_way() { # ENV
 	[[ -z $script || -z $way && -n $said ]] || way=$script
 }
 
+# Has each host of `said` an address?  Behind a jump host or a proxy that one finds it; before a jump host is asked for, a
+# name that is typed twice is meant.  A number alone is one that getent takes for an address.
+check_found() { # NAME
+	local hosts=() ports=() host typed=$said jump hint="type it again"
+	[[ -z $answers ]] || hint="set SSH_JUMP too"
+	value_for "$environment" SSH_JUMP
+	jump=$said${drafted[SSH_JUMP]:-}
+	value_for "$environment" SSH_PROXY_COMMAND
+	jump+=$said
+	said=$typed
+	[[ -z $jump && $typed != "${meant:-}" ]] || return 0
+	add_hosts "$typed"
+	for host in ${hosts[@]+"${hosts[@]}"}; do
+		is_found "$host" && continue
+		meant=$typed
+		warn "$1: $host has no address here. Is it written right? Where a jump host alone knows that name, $hint"
+		return 1
+	done
+}
+
+is_found() { # HOST
+	[[ ! $1 =~ ^[0-9]+$ ]] && timeout --foreground 20 getent ahosts "$1" >/dev/null
+}
+
+check_hosts() { # NAME
+	check_needed "$1" && check_found "$1"
+}
+
+# A jump host is reached from here.
+check_jump() { # NAME
+	local hosts=() ports=() typed=$said
+	check_if_any "$1" || return 1
+	add_hosts "${typed##*@}"
+	[[ -z $typed ]] || is_found "${hosts[0]}" && return 0
+	warn "$1: ${hosts[0]} has no address here: USER@HOST or USER@HOST:PORT"
+	return 1
+}
+
 # What is there already goes by a `-` alone, or an answer in the file that is empty.
 check_leaving() { # NAME
 	if [[ -z $said && $heard != - && " ${before[*]} " == *" $environment "* ]]; then
 		warn "$1: $environment is in ENVIRONMENTS: a host is needed, or - takes it out"
 		return 1
 	fi
-	check_if_any "$1"
+	check_if_any "$1" && check_found "$1"
 }
 
 # Fills environments with those that are to be there, and by_ssh with those whose hosts are prepared.
@@ -354,7 +439,7 @@ ask_environments() {
 		asked=yes setting=$(name_of "$environment" HOST)
 		value_of "$setting" ''
 		if ((${#environments[@]} == 0)); then
-			ask "$setting" "$said" check_needed "Where does $environment run? HOST[:PORT], commas between several" \
+			ask "$setting" "$said" check_hosts "Where does $environment run? HOST[:PORT], commas between several" \
 				"A Linux with sshd; what deploybot needs there is made below"
 		else
 			ask "$setting" "$said" check_leaving "Where does $environment run? - for nowhere yet" \
@@ -395,7 +480,7 @@ ask_jump() {
 	[[ -z $said ]] || return 0
 	for i in "${!hosts[@]}"; do
 		can_reach "${hosts[$i]}" "${ports[$i]}" && continue
-		ask SSH_JUMP '' check_if_any \
+		ask SSH_JUMP '' check_jump \
 			"${hosts[$i]} is not reached from here: through which host? USER@HOST[:PORT], - for none" \
 			"A host in a private network is reached through one that forwards; it gets deploybot's key for that alone"
 		return "$?"
@@ -465,8 +550,38 @@ $(name_of "$1" HEALTH_URL) to a load balancer that this machine reaches"
 	check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: no address can be made of the hosts: set it in a file of answers"
 }
 
+# Fills setting and `said` with an environment's health URL, or what is asked on hosts behind a jump host; empty: none yet.
+health_there() { # ENV
+	setting=$(name_of "$1" HEALTH_URL)
+	value_of "$setting" ''
+	[[ -z $said ]] || return 0
+	value_for "$1" SSH_JUMP
+	[[ -n $said ]] || return 0
+	setting=$(name_of "$1" SMOKE_URL)
+	value_of "$setting" ''
+}
+
+# Where each environment has one none is asked for.  A docker-compose.yml that is written has the first one's port.
+keep_health() {
+	local environment setting given_health=${given[SETUP_HEALTH]:-}
+	for environment in "${by_ssh[@]}"; do
+		health_there "$environment"
+		[[ -n $said ]] || return 1
+	done
+	health=''
+	for environment in "${by_ssh[@]}"; do
+		health_there "$environment"
+		say '%s stays as it is: %s' "$setting" "$said"
+		[[ -n $health || ! ${said%%,*} =~ ^https?://[^/]*:([0-9]+)/ ]] || health=${BASH_REMATCH[1]}/
+		[[ -z $given_health || ${said%%,*} == *":$given_health" ]] ||
+			warn "SETUP_HEALTH is $given_health, and $setting stays as it is: change it in $target"
+	done
+	health=${health:-8080/health}
+}
+
 ask_health() {
 	local from="from this machine, which the hosts have to let in at that port"
+	! keep_health || return 0
 	shared_value_of SSH_JUMP ''
 	[[ -z $said ]] || from="on each host itself"
 	ask SETUP_HEALTH 8080/health check_health "PORT/PATH at which the application answers when it is healthy" \

@@ -132,13 +132,16 @@ check_beginning() {
 
 # All of it; prints what is wrong.  An application's file is not to blame for what others have.
 check_all() {
-	local words
+	local words name
 	words=$(look_at_candidate) && return 0
 	if [[ -n $application ]]; then
-		! grep -E "^error +${application}[:/]" <<<"$words" >&2
-		return "$?"
+		grep -E "^error +${application}[:/]" <<<"$words" >&2 || return 0
+	else
+		grep -e '^error' <<<"$words" >&2 || printf '%s\n' "$words" >&2
 	fi
-	grep -e '^error' <<<"$words" >&2 || printf '%s\n' "$words" >&2
+	for name in "${!drafted[@]}"; do
+		[[ $name != *_HOST ]] && ! grep -qw "^error.*$name" <<<"$words" || refuse "$name"
+	done
 	return 1
 }
 

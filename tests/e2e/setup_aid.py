@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 
-from commands_aid import DEPLOY
+from commands_aid import DEPLOY, stand_in
 from flow_aid import Health
 from runner_client import PROGRAM, wait_for
 from ssh_aid import SshdBench
@@ -24,6 +24,16 @@ HOST_PROGRAMS = {
           '[[ -e $HOST_HOME/no-sudo && -z ${PASTED:-} ]] && echo 1000 || echo 0',
     "install": 'mkdir -p -- "${@: -1}"',
 }
+NOWHERE = "http://127.0.0.1:1"
+# The chat is asked by the real one, and so is where nobody answers.
+CURL = """#!/bin/bash
+said=
+[[ " $* " != *" --config - "* ]] || said=$(cat)
+case "$* $said" in
+*{chat}/* | *//127.0.0.1:1/*) exec /usr/bin/curl "$@" <<<"$said" ;;
+*) exec {stand_in} "$@" <<<"$said" ;;
+esac
+"""
 
 
 class SetupBench(SshdBench):
@@ -32,7 +42,10 @@ class SetupBench(SshdBench):
     def __init__(self, path, tools_folder, chat):
         super().__init__(path, tools_folder)
         self.chat = chat
-        self.site = Health()    # the curl that asks is the real one
+        self.site = Health()
+        (self.bin / "curl").unlink()
+        (self.bin / "curl").write_text(CURL.format(chat=chat.base, stand_in=stand_in("curl")))
+        (self.bin / "curl").chmod(0o755)
         self.registry = self.site.url("").rstrip("/")
         self.folder = path / "etc"
         self.folder.mkdir()
@@ -139,7 +152,7 @@ class SetupBench(SshdBench):
 
     def lines(self):
         """What is typed at each question; where it is the link's turn, it is opened."""
-        return [str(self.repository), DEFAULT_TOKEN, "registry", self.registry, "-",
+        return [str(self.repository), DEFAULT_TOKEN, "yes", "registry", self.registry, "-",
                 f"127.0.0.1:{self.port_2}", "-", "", getpass.getuser(), "yes"]
 
     def talk(self, line, interrupts=False):

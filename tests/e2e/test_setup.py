@@ -11,12 +11,12 @@ import pytest
 
 from commands_aid import DEPLOY
 from namespace_aid import MOUNTS, need
-from setup_aid import PROGRAM, SERVER_PORT, SetupBench
+from setup_aid import NOWHERE, PROGRAM, SERVER_PORT, SetupBench
 from ssh_aid import until_at_rest
 from stage import ROOT, free_port, wait_until
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
 
-QUESTIONS_MAX = 12
+QUESTIONS_MAX = 13
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +105,9 @@ def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
     """The end of the input, or Ctrl-C, at each question leaves nothing but a draft, with which the next try goes on."""
     bench.take_over()
     before, lines = bench.files(), bench.lines()
-    assert len(lines) <= QUESTIONS_MAX == 12
-    for page, words in (("README.md", "at most twelve questions"), ("docs/INSTALLATION.md", "at most twelve questions"),
-                        ("docs/BENEFITS.md", "at most 12 questions")):
+    assert len(lines) <= QUESTIONS_MAX == 13
+    for page, words in (("README.md", "at most thirteen questions"), ("docs/BENEFITS.md", "at most 13 questions"),
+                        ("docs/INSTALLATION.md", "at most thirteen questions")):
         assert words in (ROOT / page).read_text("utf-8"), page
     for line in lines[:-1]:
         status, said = bench.talk(line, interrupts)
@@ -163,6 +163,18 @@ def test_an_image_is_called_as_its_registry_has_them(registry, repository, image
     assert done.stdout == f"{image}\n"
 
 
+def test_a_login_at_the_registry_is_taken_from_the_file_with_its_password(bench):
+    """Regression: the bot's token was looked at while the settings had the one without the other."""
+    bench.take_over()
+    with open(bench.conf, "a", encoding="utf-8") as conf:      # as a package has it
+        conf.write(f"REGISTRY_PASSWORD_FILE={bench.folder}/secrets/runner/registry_password\n")
+    status, said = bench.setup("--answers", bench.answers(REGISTRY_USER="ada"))
+    assert status == 78 and "REGISTRY_USER, and no REGISTRY_PASSWORD" in said.splitlines()[-1], said
+    login = {"REGISTRY_USER": "ada", "REGISTRY_PASSWORD": "of-the-registry"}
+    status, said = bench.setup("--answers", bench.answers(**login, STAGING_HOST="127.0.0.1:1"))
+    assert status == 69 and "shows no ssh key at port 1" in said and "is not taken" not in said, said
+
+
 # ---- the first admin -------------------------------------------------------------------------------
 
 def test_ctrl_c_while_nobody_opens_the_link_changes_nothing(bench):
@@ -186,7 +198,118 @@ def test_while_a_webhook_is_set_no_link_is_offered(bench):
     assert "ADMIN_TELEGRAM_IDS" in said.splitlines()[-1] and bench.files() == {}
 
 
+def type_lines(bench, lines, *words):
+    """(status, what it said) of whoever types these and goes."""
+    done = subprocess.run(bench.words(*words), input="".join(f"{line}\n" for line in lines), env=bench.given(),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=300,
+                          check=False)
+    return done.returncode, done.stdout
+
+
+@pytest.fixture
+def known_admin(bench):
+    """Nobody has to open a link."""
+    bench.take_over()
+    with open(bench.conf, "a", encoding="utf-8") as conf:
+        conf.write(f"ADMIN_TELEGRAM_IDS={ADA}\n")
+    return bench
+
+
+def test_the_bot_is_shown_by_its_name_before_it_is_taken(known_admin):
+    bench = known_admin
+    lines = bench.lines()
+    for answer in ("no", "what"):
+        status, said = type_lines(bench, [*lines[:2], answer])
+        assert status == 64 and "The bot is @deploy_demo_bot. Is it yours? yes or no" in said, said
+        assert ("then the token of another bot" in said) == (answer == "no") and "\nIMAGE_SOURCE  " not in said, said
+        assert (bench.folder / "setup/secret.TELEGRAM_BOT_TOKEN").exists() == (answer == "what")
+    status, said = type_lines(bench, ["yes"])
+    assert status == 64 and "The bot is @deploy_demo_bot. Is it yours?" in said and "\nIMAGE_SOURCE  " in said, said
+    _, said = type_lines(bench, [])
+    assert "The bot is @deploy_demo_bot\n" in said and "Is it yours?" not in said, said
+    # A file of answers is not asked, but it is said.
+    _, said = bench.setup("--answers", bench.answers(SETUP_REPOSITORY="/nowhere/shop.git"))
+    assert "The bot is @deploy_demo_bot\n" in said and "Is it yours?" not in said, said
+
+
+def leave_at_the_link(bench, lines):
+    """(status, what it said) of whoever types these and presses Ctrl-C where the link is shown."""
+    said = ""
+    with subprocess.Popen(bench.words(), env=bench.given(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, start_new_session=True) as process:
+        process.stdin.write("".join(f"{line}\n" for line in lines))
+        process.stdin.close()
+        for line in process.stdout:
+            said += line
+            if "https://t.me/" in line:
+                os.killpg(process.pid, signal.SIGINT)
+        return process.wait(timeout=60), said
+
+
+def test_who_leaves_at_the_link_is_asked_again_whose_bot_it_is(bench):
+    bench.take_over()
+    status, said = leave_at_the_link(bench, bench.lines()[:3])
+    assert status == 130 and "Is it yours?" in said, said
+    status, said = leave_at_the_link(bench, [])
+    assert status == 64 and "\nTELEGRAM_BOT_TOKEN  " not in said and "Is it yours?" in said, said
+
+
 # ---- what is refused -------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("wrong, name, value", [
+    ({0: "/nowhere/shop.git"}, "SETUP_REPOSITORY", "/nowhere/shop.git"),
+    ({4: NOWHERE}, "REGISTRY_URL", NOWHERE),
+    ({6: "127.0.0.1:1", 7: "-\n-"}, "STAGING_HOST", "127.0.0.1:1"),    # and no jump host
+    ({6: "127.0.0.1:1", 7: "-\nops@localhost:1"}, "SSH_JUMP", "ops@localhost:1"),
+    ({9: getpass.getuser()}, "SETUP_LOGIN", getpass.getuser()),
+    ({10: "no"}, "STAGING_HOST", "")])
+def test_an_answer_that_fails_later_is_asked_anew_and_named(known_admin, wrong, name, value):
+    """Regression: the next try took it again and failed again, and --anew alone asked for it, with all the rest."""
+    bench = known_admin
+    before = bench.files()
+    lines = [wrong.get(i, line) for i, line in enumerate(bench.lines())]
+    if name == "SETUP_LOGIN":
+        (bench.home / "no-sudo").touch()
+    _, said = type_lines(bench, lines)
+    assert bench.files() == before, said
+    status, said = type_lines(bench, [])
+    value = value or lines[6]
+    assert status == 64 and f"\n{name}  " in said and f"{name}: {value}, as answered before" not in said, said
+    assert f"\n  {value} was answered before, and did not work\n  [{value}] > " in said, said
+
+
+TOGETHER = f"""set -uo pipefail; . {DEPLOY}/common.sh; . {DEPLOY}/setup/ask.sh; . {DEPLOY}/setup/settings.sh
+draft=$1 application=$2 said=$3
+look_at_candidate() {{ printf '%s\n' "$said"; return 1; }}
+drafted=([REGISTRY_URL]=a [IMAGE_SOURCE]=build [STAGING_HOST]=h1)
+check_all && echo taken
+refused=(); [[ ! -f $draft/refused ]] || read_answers refused "$draft/refused"
+echo "asked anew: $(printf '%s\n' "${{!refused[@]}}" | sort | xargs)"
+"""
+
+
+@pytest.mark.parametrize("application, said, last", [
+    ("", "error    IMAGE_SOURCE: no", "asked anew: IMAGE_SOURCE STAGING_HOST"),
+    ("", "error    STAGING_COMPOSE_DIR: shared", "asked anew: STAGING_HOST"),
+    ("web", "error    web: IMAGE_SOURCE: no", "asked anew: IMAGE_SOURCE STAGING_HOST"),
+    ("web", "error    shop: IMAGE_SOURCE: no", "taken\nasked anew: ")])
+def test_answers_that_do_not_go_together_are_asked_anew(tmp_path, application, said, last):
+    done = subprocess.run(["bash", "-c", TOGETHER, "x", tmp_path, application, said],
+                          check=False, timeout=60, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert done.stdout == f"{last}\n", done.stdout
+
+
+def test_anew_forgets_answers_and_keeps_the_key_that_hosts_may_have(known_admin):
+    bench = known_admin
+    type_lines(bench, bench.lines()[:-1])
+    key = bench.folder / "setup/deploy_key"
+    made = key.read_bytes()
+    status, said = type_lines(bench, [], "--anew")
+    assert status == 64 and "\nSETUP_REPOSITORY  " in said and key.read_bytes() == made, said
+    assert sorted(path.name for path in key.parent.iterdir()) == ["confirmed", "deploy_key", "deploy_key.pub",
+                                                                  "known_hosts"]
+
+
 
 @pytest.mark.parametrize("changes, status, words", [
     ({"TELEGRAM_BOT_TOKEN": "7000000002:AAF-a_token_that_nobody_gave_0123456789"}, 78, "@BotFather"),
@@ -354,6 +477,31 @@ def test_one_more_application_and_one_more_host(bench):
     assert settings["STAGING_HEALTH_URL"] == "http://127.0.0.1:8080/health,http://[::1]:8080/health"
 
 
+PREPARED = f"""set -euo pipefail; . {DEPLOY}/common.sh; . {DEPLOY}/setup/ask.sh; . {DEPLOY}/setup/hosts.sh
+draft=$1 login=$2 lets_in=$3 answers=file untouched='' deploy_user=deploy key=k known=k public_key=k health=8080/health
+prepare_through() {{ echo "as $login"; [[ $login == root ]] && mkdir -p -- "$draft/srv"; }}
+ssh_to() {{ [[ $lets_in == yes ]] || return 255; bash -c "${{@: -1}}"; }}
+print_block() {{ echo "the block"; }}
+[[ $4 == no ]] || mkdir -p "$1/srv"
+prepare h1 22 "$1/srv"
+"""
+
+
+@pytest.mark.parametrize("login, lets_in, has_folder, status, words", [
+    ("root", "yes", "no", 0, "as root\n"), ("root", "no", "no", 69, "does not let deploy in with deploybot's key"),
+    ("gone", "yes", "yes", 0, "h1: it lets deploy in already"), ("gone", "yes", "no", 69, "h1 has no folder"),
+    ("", "yes", "yes", 0, "h1: it lets deploy in already"), ("", "yes", "no", 69, "h1 has no folder"),
+    ("", "no", "yes", 69, "does not let deploy in with deploybot's key")])
+def test_a_host_is_ready_where_deploybots_key_opens_it_and_the_folder_is_there(
+        tmp_path, login, lets_in, has_folder, status, words):
+    """Regression: whose login is not let in any more was asked for it though all was there; and with none a host
+    without the folder passed, until doctor."""
+    done = subprocess.run(["bash", "-c", PREPARED, "x", tmp_path, login, lets_in, has_folder], check=False, timeout=60,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == status and words in done.stdout, done.stdout
+    assert ("the block" in done.stdout) == (status != 0), done.stdout
+
+
 WAYS_IN = f"""set -euo pipefail; shopt -s extglob; . {DEPLOY}/common.sh
 for part in ask questions settings hosts; do . {DEPLOY}/setup/$part.sh; done
 draft=$1 conf=$1/main target=$1/main conf_there=$1/main application='' answers='' untouched='' runner_user=me
@@ -459,7 +607,7 @@ def test_where_production_was_nowhere_yet_it_is_asked_for_again_and_host_says_ho
     before = taken.files()
     lines = taken.lines()
     host = lines.index(f"127.0.0.1:{taken.port_2}")
-    typed = [lines[0], "", *lines[2:host], "", lines[host], ""]     # the token, and staging's host, are there
+    typed = [lines[0], "", *lines[3:host], "", lines[host], ""]     # the token, and staging's host, are there
     done = subprocess.run(taken.words(), input="\n".join([*typed, ""]), env=taken.given(), stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
     said = done.stdout
@@ -467,6 +615,20 @@ def test_where_production_was_nowhere_yet_it_is_asked_for_again_and_host_says_ho
     assert "PRODUCTION_HEALTH_URL: http://127.0.0.1:8080/health is staging's too" in said, said
     assert done.returncode == 64 and "\nSETUP_LOGIN  " in said and taken.files() == before, said
     assert taken.sshd.connections() == 0
+
+
+def test_the_host_that_was_typed_for_staging_is_not_productions(taken):
+    """Regression: all environments had one draft, and production got what an interrupted try had for staging."""
+    text = taken.conf.read_text("utf-8").replace("ENVIRONMENTS=staging\n", "ENVIRONMENTS=staging,production\n")
+    taken.conf.write_text(f"{text}PRODUCTION_HOST=localhost:{taken.port_2}\n"
+                          "PRODUCTION_HEALTH_URL=http://localhost:8081/health\n")
+    before, typed = taken.files(), f"[::1]:{taken.port}"
+    status, said = type_lines(taken, [typed], "host", "staging")
+    assert status == 64 and "\nSETUP_LOGIN  " in said, said
+    status, said = type_lines(taken, [], "host", "production")
+    assert status == 64 and "\nSETUP_HOST  Which host does production get?" in said and typed not in said, said
+    status, said = type_lines(taken, [], "host", "staging")
+    assert status == 64 and f"SETUP_HOST: {typed}, as answered before" in said and taken.files() == before, said
 
 
 def test_a_new_host_of_production_lets_in_productions_own_key_and_not_stagings(taken):
@@ -499,12 +661,13 @@ def test_an_environment_with_a_transport_of_its_own_stays_when_set_up_is_typed_a
                           "PRODUCTION_HEALTH_URL=http://127.0.0.1:8090/health\n")
     before = taken.files()
     lines = taken.lines()
-    typed = [lines[0], "", *lines[2:lines.index(f"127.0.0.1:{taken.port_2}")], "", ""]
+    typed = [lines[0], "", *lines[3:lines.index(f"127.0.0.1:{taken.port_2}")], ""]
     done = subprocess.run(taken.words(), input="\n".join([*typed, ""]), env=taken.given(), stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
     said = done.stdout
     assert done.returncode == 64 and "\nSETUP_LOGIN  " in said and taken.files() == before, said
     assert "Where does production run?" not in said and "production is released by local: it stays" in said, said
+    assert "\nSETUP_HEALTH  " not in said and "\nSTAGING_HEALTH_URL stays as it is: http://127.0.0.1:8080/health\n" in said
     answers = taken.answers(PRODUCTION_HOST=None, API_SERVER_PORT=None, ADMIN_TELEGRAM_IDS=None)
     _, said = taken.setup("--answers", answers)
     assert "\nwritten: " in said and "==> doctor production" in said and "goes out of ENVIRONMENTS" not in said, said
@@ -516,6 +679,8 @@ ENVIRONMENTS = f"""set -euo pipefail; shopt -s extglob; . {DEPLOY}/common.sh
 for part in ask questions settings; do . {DEPLOY}/setup/$part.sh; done
 draft=$1 conf=$1/main target=$1/main conf_there=$1/main application='' answers='' untouched=''
 look_at_candidate() {{ :; }}
+getent() {{ [[ $2 == h[0-9] ]]; }}
+timeout() {{ "${{@:3}}"; }}
 if [[ -e $1/web.env ]]; then target=$1/web.env conf_there=$1/web.env application=web; fi
 if [[ -e $1/answers ]]; then answers=$1/answers; read_answers given "$answers"; fi
 take_given; ask_environments; echo "all: ${{environments[*]}} by ssh: ${{by_ssh[*]-}}"
@@ -560,6 +725,64 @@ def test_an_environment_goes_by_an_answer_alone_and_that_is_said(tmp_path, typed
     done, said = ask_environments(tmp_path, typed, main=BOTH, **({"answers": answers} if answers else {}))
     assert done == status and words in said, said
     assert ("written: staging\n" in said) == ("goes out" in words), said
+
+
+@pytest.mark.parametrize("main, typed, answers, status, words", [
+    ("", "nosuch.example.org\n", None, 64, "STAGING_HOST: nosuch.example.org has no address here."),
+    ("", "nosuch.example.org\nnosuch.example.org\n\n", None, 0, "by ssh: staging\n"),
+    ("", "h1\n8080\n", None, 64, "PRODUCTION_HOST: 8080 has no address here."),
+    ("SSH_JUMP=ops@h1\n", "inside.example.org\n\n", None, 0, "by ssh: staging\n"),
+    ("SSH_PROXY_COMMAND='tunnel %h %p'\n", "inside.example.org\n\n", None, 0, "by ssh: staging\n"),
+    ("", "", "STAGING_HOST=nosuch.example.org\n", 78, "nosuch.example.org has no address here.")])
+def test_a_name_without_an_address_is_asked_again_unless_a_jump_host_may_know_it(
+        tmp_path, main, typed, answers, status, words):
+    """Regression: it was taken, the way through another host was asked, and much later whether it is up."""
+    done, said = ask_environments(tmp_path, typed, main=main, **({"answers": answers} if answers else {}))
+    assert done == status and words in said, said
+    assert ("has no address" in said) == ("no address" in words or typed.count("nosuch") == 2), said
+
+
+JUMPS = ENVIRONMENTS.partition("take_given;")[0] + """environment=staging
+can_reach() { return 1; }
+hosts=(h2) ports=(22); ask_jump; echo "through ${want[SSH_JUMP]}"
+"""
+
+
+@pytest.mark.parametrize("typed, through", [("8080\nops@h1\n", "ops@h1"), ("ops@nosuch:22\n\n-\n", ""),
+                                            ("ops@h1:2222\n", "ops@h1:2222")])
+def test_a_jump_host_without_an_address_is_asked_again(tmp_path, typed, through):
+    (tmp_path / "main").touch()
+    done = subprocess.run(["bash", "-c", JUMPS, "deploybot-setup", tmp_path], input=typed, check=False, timeout=60,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = done.stdout
+    assert done.returncode == 0 and said.endswith(f"through {through}\n"), said
+    assert ("has no address here: USER@HOST" in said) == ("2222" not in typed), said
+
+
+KEEPS = ENVIRONMENTS.partition("take_given;")[0] + """by_ssh=(staging production)
+if keep_health; then echo "not asked, the port of $health"; else echo asked; fi
+"""
+HEALTH_OF_BOTH = "STAGING_HEALTH_URL=http://h1:8080/health\nPRODUCTION_HEALTH_URL=https://[::1]:9090/up\n"
+
+
+@pytest.mark.parametrize("main, answers, words, warned", [
+    ("", "", "asked\n", 0), ("STAGING_HEALTH_URL=http://h1:8080/health\n", "", "asked\n", 0),
+    ("STAGING_HEALTH_URL=http://h1/\nPRODUCTION_SMOKE_URL=http://127.0.0.1:1/\n", "", "asked\n", 0),
+    (HEALTH_OF_BOTH, "", "not asked, the port of 8080/\n", 0),
+    (HEALTH_OF_BOTH + "SSH_JUMP=ops@h3\n", "SETUP_HEALTH=8080/health\n", "not asked, the port of 8080/\n", 1),
+    (HEALTH_OF_BOTH, "SETUP_HEALTH=9090/ready\n", "STAGING_HEALTH_URL stays as it is: http://h1:8080/health\n", 2),
+    ("STAGING_HEALTH_URL=http://h1/\nPRODUCTION_HEALTH_URL=http://h2/\n", "", "not asked, the port of 8080/health\n", 0),
+    ("SSH_JUMP=ops@h3\nSTAGING_SMOKE_URL=http://127.0.0.1:8081/\nPRODUCTION_HEALTH_URL=http://h2/\n", "",
+     "STAGING_SMOKE_URL stays as it is: http://127.0.0.1:8081/\n", 0)])
+def test_where_each_has_a_health_url_none_is_asked_for(tmp_path, main, answers, words, warned):
+    """Regression: one was asked for, taken, and not used."""
+    for name, text in (("main", main), ("answers", answers)):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "answers").chmod(0o600)
+    done = subprocess.run(["bash", "-c", KEEPS, "deploybot-setup", tmp_path], check=False, timeout=60, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0 and words in done.stdout, done.stdout
+    assert done.stdout.count("stays as it is: change it in") == warned, done.stdout
 
 
 @pytest.mark.parametrize("main, typed, written", [

@@ -23,11 +23,12 @@ from telegram_client import ADA, DEFAULT_TOKEN, text_of
 
 STAGING, PRODUCTION = HOSTS.values()
 SHOP = f"ssh://git@{FORGE}/bed/shop.git"
-QUESTIONS_MAX = 12
+QUESTIONS_MAX = 13
 # What is asked, and what is typed there; nothing: the default, which is shown.
-ANSWERS = {"SETUP_REPOSITORY": SHOP, "TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "IMAGE_SOURCE": "", "REGISTRY_URL": REGISTRY,
-           "REGISTRY_USER": REGISTRY_USER, "REGISTRY_PASSWORD": REGISTRY_PASSWORD, "STAGING_HOST": STAGING,
-           "PRODUCTION_HOST": PRODUCTION, "SETUP_HEALTH": "", "SETUP_LOGIN": "", "SETUP_HOST_KEYS": "yes"}
+ANSWERS = {"SETUP_REPOSITORY": SHOP, "TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "SETUP_BOT": "", "IMAGE_SOURCE": "",
+           "REGISTRY_URL": REGISTRY, "REGISTRY_USER": REGISTRY_USER, "REGISTRY_PASSWORD": REGISTRY_PASSWORD,
+           "STAGING_HOST": STAGING, "PRODUCTION_HOST": PRODUCTION, "SETUP_HEALTH": "", "SETUP_LOGIN": "",
+           "SETUP_HOST_KEYS": "yes"}
 QUESTION = re.compile(rb"\n([A-Z][A-Z0-9_]+)  [^\n]*\n[^\n]*\n  (?:\(not shown\) )?\[[^\n]*\] > $")
 LINK = re.compile(rb"https://t\.me/\w+\?start=([0-9a-f]{16})\s")
 
