@@ -96,32 +96,16 @@ check_token() { # NAME
 		warn "$1: ${words##*$'\n'} (@BotFather shows the token at /token)"
 		return 1
 	fi
-	confirm_bot "$1"
+	show_bot "$1"
 }
 
-check_yes_or_no() { # NAME
-	[[ ${said,,} =~ ^(y(es)?|no?)$ ]] && return 0
-	warn "$1: yes or no"
-	return 1
-}
-
-# A token does not show whose it is.  Fills bot with its name; one that is typed, not there already, is confirmed once.
-confirm_bot() { # NAME
-	bot=''
+# A token does not show whose it is: its name is said, and where it was typed what is to be done about another's.
+show_bot() { # NAME
+	local bot='' else=''
 	call_bot getMe || return 1
 	! [[ $(<"$draft/said") =~ \"username\":\ ?\"([A-Za-z0-9_]{1,64})\" ]] || bot=${BASH_REMATCH[1]}
-	if [[ -n $answers || $secret_file != "$draft"/* || ${drafted[SETUP_BOT]:-} == "$bot" ]]; then
-		say 'The bot is @%s' "$bot"
-		return 0
-	fi
-	unset "drafted[SETUP_BOT]" "refused[SETUP_BOT]" # of another one
-	ask SETUP_BOT yes check_yes_or_no "The bot is @$bot. Is it yours? yes or no" \
-		"Two programs cannot share a bot; after no another token is asked for"
-	if [[ ${said,,} != y* ]]; then
-		warn "$1: then the token of another bot"
-		return 1
-	fi
-	keep_draft SETUP_BOT "$bot"
+	[[ -n $answers || $secret_file != "$draft"/* ]] || else='; another one: Ctrl-C, and deploybot-setup --anew'
+	say 'The bot is @%s%s' "$bot" "$else"
 }
 
 ask_bot() {
@@ -141,13 +125,11 @@ ask_admin() {
 	fi
 	want[ADMIN_TELEGRAM_IDS]=1 # nobody yet: the rest can be looked at
 	make_candidate
-	refuse SETUP_BOT # who finds in the link that it is another's bot is asked again
 	# Where a server runs already, it is asked over its local socket, which is root's way in.
 	if id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; then
 		say 'The first admin has the Telegram id %s.' "$id"
 		want[ADMIN_TELEGRAM_IDS]=$id
 		keep_draft ADMIN_TELEGRAM_IDS "$id"
-		accept SETUP_BOT
 		return 0
 	fi
 	[[ -z $answers ]] || fail "$EXIT_CONFIG" "the first admin is not known: ADMIN_TELEGRAM_IDS in $answers says who: $untouched"

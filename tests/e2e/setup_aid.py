@@ -152,7 +152,7 @@ class SetupBench(SshdBench):
 
     def lines(self):
         """What is typed at each question; where it is the link's turn, it is opened."""
-        return [str(self.repository), DEFAULT_TOKEN, "yes", "registry", self.registry, "-",
+        return [str(self.repository), DEFAULT_TOKEN, "registry", self.registry, "-",
                 f"127.0.0.1:{self.port_2}", "-", "", getpass.getuser(), "yes"]
 
     def talk(self, line, interrupts=False):
