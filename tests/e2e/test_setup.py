@@ -297,8 +297,28 @@ def test_a_host_that_shows_another_key_than_before_is_no_question(bench):
     (secrets / "known_hosts").write_text(f"{place} {' '.join(another)}\n")
     before = bench.files()
     status, said = bench.setup("--answers", bench.answers())
-    assert status == 70 and f"ssh-keygen -R '{place}'" in said and bench.files() == before, said
-    assert bench.sshd.connections() == 0
+    assert status == 70 and f"anew: ssh-keygen -R '{place}' -f {secrets}/known_hosts, and begin again." in said, said
+    assert bench.sshd.connections() == 0 and bench.files() == before
+
+
+@pytest.mark.parametrize("confirmed, words", [
+    ("known_hosts", "anew: sudo -u runner ssh-keygen -R 'h1' -f {}/known_hosts, and begin again."),
+    ("confirmed", "another key than was confirmed before: is somebody in between? "
+     "If the host was made anew: begin again with --anew.")])
+def test_a_key_that_has_changed_is_taken_out_by_who_reads_the_file(tmp_path, confirmed, words):
+    """Regression: typed with sudo, ssh-keygen -R left a file that the runner could not read; at first there is none."""
+    public = {}
+    for name in ("old", "new"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
+        public[name] = " ".join((tmp_path / f"{name}.pub").read_text().split()[:2])
+    for name in (confirmed, "known"):
+        (tmp_path / name).write_text(f"h1 {public['old']}\n")
+    script = f""". {DEPLOY}/common.sh; . {DEPLOY}/setup/hosts.sh; new=$2 draft=$1 jump='' untouched=''
+known_final=$1/known_hosts known=$1/known runner_user=runner; scan_key() {{ echo "h1 $new"; }}; look_at_key h1 22"""
+    done = subprocess.run(["bash", "-c", script, "setup", tmp_path, public["new"]], text=True, check=False,
+                          capture_output=True, timeout=60)
+    assert done.returncode == 70 and words.format(tmp_path) in done.stderr, done.stderr
+    assert ("ssh-keygen" in done.stderr) == (confirmed == "known_hosts"), done.stderr
 
 
 # ---- more of them ----------------------------------------------------------------------------------
