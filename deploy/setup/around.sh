@@ -259,7 +259,7 @@ set_up_webhooks() { # NAME
 	local secret=FORGE_WEBHOOK_SECRET instance
 	[[ $1 =~ ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$ && ${#1} -le 253 ]] ||
 		fail "$EXIT_INPUT" "${1@Q} is no name in the DNS, in small letters: as bot.example.org"
-	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without webhooks"
+	need_set_up
 	draft=$folder/setup.webhooks
 	begin_draft
 	take_given

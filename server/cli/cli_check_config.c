@@ -10,6 +10,7 @@
 #include "cli/doctor.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/text.h"
 #include "lib/when.h"
 #include "lib/window.h"
 #include "lib/zone.h"
@@ -303,6 +304,20 @@ examine_machine(struct doctor *doctor)
 	return starts;
 }
 
+/* Of what its package brings: by hand it is a long way. */
+static void
+name_setup(const struct doctor *doctor)
+{
+	const char *file = doctor->cli->env_file;
+
+	for (size_t i = 0; i < doctor->count && file != NULL; i++)
+		if (strcmp(file, CLI_SETTINGS_FILE) == 0 &&
+		    text_starts(doctor->findings[i].text, "ADMIN_TELEGRAM_IDS: is not set"))
+			(void)fputs(
+			    "deploybot-setup asks for what is not set yet, and writes it.\n",
+			    stderr);
+}
+
 /* The last line; ret of the program. */
 static int
 conclude(const struct doctor *doctor, bool for_production, bool starts)
@@ -344,6 +359,7 @@ check_config(struct doctor *doctor, bool for_production, bool as_json)
 		print_summary(settings, doctor->cli->env_file);
 	(void)fflush(stdout);
 	doctor_print(doctor, DOCTOR_NOTE, stderr);
+	name_setup(doctor);
 	return conclude(doctor, for_production, starts);
 }
 

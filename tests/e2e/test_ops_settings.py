@@ -275,6 +275,9 @@ def test_the_installed_file_is_named_when_it_is_wrong(installed, tmp_path):
     assert found.returncode == 78
     assert found.stderr.splitlines()[-1] == ("The settings are wrong (file: /etc/deploybot/deploybot.conf);"
                                              " nothing was started.")
+    assert found.stderr.splitlines()[-2] == "deploybot-setup asks for what is not set yet, and writes it."
+    conf.write_text("ADMIN_TELEGRAM_IDS=1\nHEALTH_CHECK_RETRIES=many\n", encoding="ascii")
+    assert "deploybot-setup" not in installed.run("check-config").stderr
 
 
 def test_no_file_at_all_is_said(tmp_path):

@@ -88,6 +88,18 @@ def test_a_file_that_a_package_names_and_nobody_has_made_is_asked_for(bench):
     assert status == 78 and "has no TELEGRAM_BOT_TOKEN: The bot's token" in said.splitlines()[-1], said
 
 
+@pytest.mark.parametrize("words", [("app", "web"), ("host", "staging"), ("webhooks", "bot.example.org"), ("alerts",)])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_whatever_comes_later_asks_for_the_first_set_up_before_anything_else(bench, words, is_there):
+    """Regression: they took a package's settings file for an installation, and asked, or named a line of a draft."""
+    if is_there:
+        bench.take_over()
+    before = bench.files()
+    status, said = bench.setup(*words)
+    assert status == 78 and said.endswith(f": first deploybot-setup, without {words[0]}\n"), said
+    assert len(said.splitlines()) == 1 and bench.files() == before and not list(bench.folder.glob("setup*")), said
+
+
 @pytest.mark.long
 def test_what_is_there_is_taken_over_and_nothing_is_another_one_then(bench):
     status, said = bench.setup("--answers", bench.answers())
