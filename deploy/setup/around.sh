@@ -221,7 +221,7 @@ draw_secret() { # NAME
 # What is to be typed at the forge, which nobody here may.
 say_forge() { # NAME
 	local place path=github setting=GITHUB_WEBHOOK_SECRET_FILE
-	value_of GITHUB_REPOSITORY ''
+	find_github
 	if [[ -n $said ]]; then
 		place="https://github.com/$said/settings/hooks/new"
 	else
@@ -269,7 +269,7 @@ set_up_webhooks() { # NAME
 	look_at_door "$1"
 	want[TELEGRAM_WEBHOOK_URL]=https://$1/telegram/webhook
 	draw_secret TELEGRAM_WEBHOOK_SECRET
-	value_of GITHUB_REPOSITORY ''
+	find_github
 	[[ -z $said ]] || secret=GITHUB_WEBHOOK_SECRET
 	draw_secret "$secret"
 	find_key

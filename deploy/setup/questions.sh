@@ -57,19 +57,37 @@ secret_there() { # NAME
 
 # ---- questions -------------------------------------------------------------------------------------
 
+# Fills `said` with OWNER/NAME of a repository at GitHub, however its address was pasted; empty of any other one.
+github_name() { # TEXT
+	local host='[Gg]it[Hh]ub\.com'
+	said=
+	[[ $1 =~ ^((https?://)?(www\.)?$host/|git@$host:|ssh://git@$host/)?([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+)/?$ ]] ||
+		return 0
+	said=${BASH_REMATCH[4]%.git}
+}
+
+# The same of the one that is set.
+find_github() {
+	value_of GITHUB_REPOSITORY ''
+	[[ -z $said ]] || return 0
+	value_of REPOSITORY_URL ''
+	github_name "$said"
+}
+
 check_repository() { # NAME
-	local pattern='^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$' typed=$said
-	if [[ -z $typed ]]; then
-		warn "$1: an answer is needed"
+	local typed=$said
+	if [[ $typed != *[/:]* ]]; then
+		warn "$1: OWNER/NAME of a repository at GitHub, or a URL"
 		return 1
 	fi
-	[[ $typed != "$repository_there" ]] || return 0 # both settings stay as they are
+	github_name "$typed"
+	[[ $typed != "$repository_there" || $typed == "$said.git" ]] || return 0 # both settings stay as they are
 	unset "want[GITHUB_REPOSITORY]" "want[REPOSITORY_URL]"
-	if [[ $typed =~ $pattern ]]; then
+	if [[ -n $said && $typed != *@* ]]; then # ssh has a key of its own
 		want[REPOSITORY_URL]=''
 		check_setting GITHUB_REPOSITORY
 	else
-		want[GITHUB_REPOSITORY]=''
+		said=$typed want[GITHUB_REPOSITORY]=''
 		check_setting REPOSITORY_URL
 	fi
 }
@@ -269,7 +287,7 @@ ask_registry() {
 	fi
 	ask IMAGE_SOURCE "${said:-$there}" check_source "Who builds the images? registry: CI pushes them; build: deploybot" \
 		"build needs docker on this machine, and its group is as good as root here"
-	value_of GITHUB_REPOSITORY ''
+	find_github
 	there=${said:+ghcr.io} # whose own it is
 	value_of REGISTRY_URL "$there"
 	ask REGISTRY_URL "$said" check_needed "Which registry? HOST, or HOST:PORT/PATH" \

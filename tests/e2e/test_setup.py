@@ -216,6 +216,42 @@ def test_a_wrong_answer_is_named_and_nothing_is_changed(bench, changes, status, 
     assert "HEALTH" in words or bench.sshd.connections() == 0
 
 
+REPOSITORY = f""". {DEPLOY}/common.sh; for part in questions settings around; do . {DEPLOY}/setup/$part.sh; done
+check_setting() {{ want[$1]=$said; }}; conf_there=/nowhere repository_there=$2 application='' said=$1
+check_repository SETUP_REPOSITORY || exit; echo "${{want[GITHUB_REPOSITORY]-as it was}} ${{want[REPOSITORY_URL]-as it was}}"
+want[GITHUB_WEBHOOK_SECRET_FILE]=github want[FORGE_WEBHOOK_SECRET_FILE]=forge; say_forge bot.example.org"""
+
+
+def check_repository(typed, there=""):
+    done = subprocess.run(["bash", "-c", REPOSITORY, "setup", typed, there], check=False, timeout=60, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("typed", [
+    "orchard/shop", "orchard/shop.git", "https://github.com/orchard/shop", "https://github.com/orchard/shop.git",
+    "https://github.com/orchard/shop/", "github.com/orchard/shop", "http://www.github.com/orchard/shop.git/"])
+def test_a_pasted_address_of_github_is_owner_and_name(typed):
+    """Regression: git asked for shop.git.git, or webhooks named the address and the secret of another forge."""
+    for there in ("", "orchard/shop.git"):
+        status, said = check_repository(typed, there)
+        assert status == 0 and said.startswith("orchard/shop \n"), said
+        assert "https://bot.example.org/github/webhook" in said and "sudo cat github\n" in said, said
+
+
+@pytest.mark.parametrize("typed, path", [
+    ("git@github.com:orchard/shop.git", "github/webhook"), ("https://gitlab.example.org/a/b/shop.git", "forge/webhook"),
+    ("https://github.example.org/orchard/shop", "forge/webhook"), ("/srv/shop.git", "forge/webhook"),
+    ("git@git.example.org:shop.git", "forge/webhook")])
+def test_another_address_stays_as_it_is_typed(typed, path):
+    status, said = check_repository(typed)
+    assert status == 0 and said.startswith(f" {typed}\n") and f"https://bot.example.org/{path}" in said, said
+
+
+def test_one_word_is_no_repository():
+    assert check_repository("shop") == (1, "warning: SETUP_REPOSITORY: OWNER/NAME of a repository at GitHub, or a URL\n")
+
+
 def test_answers_that_others_may_read_are_not_read(bench):
     path = bench.answers()
     path.chmod(0o640)
