@@ -162,6 +162,7 @@ begin_want() {
 
 # In a shell of its own, with the scripts that a deployment asks git and the registry by.
 check_git() { # NAME
+	: >"$draft/said"
 	place_secret "$1" runner
 	value_of REPOSITORY_URL ''
 	local url=$said github key_path known_path
@@ -182,15 +183,24 @@ check_git() { # NAME
 		git_setup "$here"
 		safe_git ls-remote --quiet --heads -- "$repository" </dev/null >/dev/null 2>"$draft/said"
 	) && return 0
-	warn "$1: git cannot read ${url:-$github}: $(tail -n 1 -- "$draft/said" | tr -d '[:cntrl:]' | head -c 300)"
+	warn "$1: git cannot read ${url:-$github}: $(git_said)"
 	return 1
 }
 
+# Prints in one line why, without what git advises behind it.
+git_said() {
+	grep -avE '^(Please make sure|and the repository exists|[[:blank:]]*$)' -- "$draft/said" | tail -n 3 | tr '\n' ' ' |
+		tr -d '[:cntrl:]' | head -c 400
+}
+
 ask_token_of_repository() {
+	local hint
 	value_of REPOSITORY_URL ''
 	if [[ -n $said && $said != https://* ]]; then
+		[[ $said == /* ]] || hint=": by ssh it needs REPOSITORY_KEY_PATH, a key that the forge lets read it, and \
+REPOSITORY_KNOWN_HOSTS, with the forge's own key: set both in ${answers:-$target}, or take its https address"
 		secret_file=
-		check_git REPOSITORY_TOKEN || fail "$EXIT_UNREACHABLE" "the repository cannot be read: $untouched"
+		check_git SETUP_REPOSITORY || fail "$EXIT_UNREACHABLE" "the repository cannot be read${hint:-}. $untouched"
 		return 0
 	fi
 	shared_value_of REPOSITORY_TOKEN_FILE ''

@@ -252,6 +252,17 @@ def test_one_word_is_no_repository():
     assert check_repository("shop") == (1, "warning: SETUP_REPOSITORY: OWNER/NAME of a repository at GitHub, or a URL\n")
 
 
+def test_a_repository_by_ssh_says_what_ssh_said_and_which_settings_it_needs(bench):
+    """Regression: "and the repository exists" alone, of a token that nobody had been asked for."""
+    url = f"git@127.0.0.1:{bench.path}/shop.git"
+    status, said = bench.setup("--answers", bench.answers(SETUP_REPOSITORY=url))
+    warning, end = said.splitlines()[-2:]
+    assert status == 69 and warning.startswith(f"warning: SETUP_REPOSITORY: git cannot read {url}: "), said
+    assert "fatal: Could not read from remote repository." in warning and "the repository exists" not in warning, said
+    assert "by ssh it needs REPOSITORY_KEY_PATH" in end and f"set both in {bench.path}/answers" in end, said
+    assert bench.files() == {}
+
+
 def test_answers_that_others_may_read_are_not_read(bench):
     path = bench.answers()
     path.chmod(0o640)
