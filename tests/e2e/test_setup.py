@@ -296,6 +296,25 @@ def test_the_block_to_paste_works_as_root_without_sudo(tmp_path, who, has_sudo):
         assert pasted.returncode == 0 and pasted.stdout == f"deploy /srv/app 8080 {by}\n", pasted
 
 
+def test_what_another_deploybot_has_on_a_host_is_named_where_our_key_is_new(tmp_path):
+    """Regression: neither its key nor its releases were said; the first message of ours said "was target:"."""
+    stubs = f"""at={tmp_path} dir={tmp_path}/app user=deploy; mkdir -p "$dir"
+getent() {{ echo "x:x:1:1::$at:/bin/bash"; }}; runuser() {{ while [[ $1 != -- ]]; do shift; done; shift; "$@"; }}
+. {DEPLOY}/setup/prepare-host.sh; key='ssh-ed25519 {{}}'; prepare_key"""
+
+    def prepare(key):
+        return subprocess.run(["bash", "-c", stubs.replace("{}", key)], check=True, capture_output=True, text=True,
+                              timeout=60).stdout.splitlines()
+    assert prepare("ours") == ["done: the key of deploybot"]
+    assert prepare("ours") == ["kept: the key of deploybot"]
+    (tmp_path / "app/.deploybot.releases").touch()
+    assert prepare("ours") == ["kept: the key of deploybot"]
+    another, releases, done = prepare("fresh")
+    assert another.startswith(f"note: {tmp_path}/.ssh/authorized_keys has another key of a deploybot: "), another
+    assert releases.startswith(f"note: {tmp_path}/app has releases of another deploybot, or of an earlier set-up"), releases
+    assert done == "done: the key of deploybot"
+
+
 @pytest.mark.long
 def test_a_host_that_lets_nobody_in_gets_a_block_to_paste(bench):
     """As sudo there asks for a password that nobody types."""
