@@ -194,7 +194,9 @@ def test_while_a_webhook_is_set_no_link_is_offered(bench):
         status, said = bench.setup("--answers", bench.answers(ADMIN_TELEGRAM_IDS=None))
     finally:
         bench.chat.bot("deleteWebhook")
-    assert status == 78 and "the bot's updates go to a webhook" in said and "t.me" not in said, said
+    bot = bench.chat.bot("getMe")[1]["result"]["username"]
+    assert status == 78 and f"the bot's updates go to a webhook: @{bot}'s, at 127.0.0.1:9. " in said, said
+    assert "If another deploybot or program is there, take a new bot" in said and "t.me" not in said, said
     assert "ADMIN_TELEGRAM_IDS" in said.splitlines()[-1] and bench.files() == {}
 
 
