@@ -55,7 +55,7 @@ prepare_key() {
 		if grep -qF -- "$2" .ssh/authorized_keys; then echo "kept: the key of deploybot"; else
 			[[ ! -s .ssh/authorized_keys || -z $(tail -c 1 .ssh/authorized_keys) ]] || echo >>.ssh/authorized_keys
 			! grep -q " deploybot$" .ssh/authorized_keys || echo "note: $1/.ssh/authorized_keys has another key of a" \
-				"deploybot: if no earlier set-up or other environment of yours has it, another deploybot comes here too"
+				"deploybot: unless an earlier set-up or another environment made it, another one comes here too"
 			[[ ! -e $4/.deploybot.releases ]] || echo "note: $4 has releases of another deploybot, or of an earlier" \
 				"set-up: if that one still runs, each undoes what the other releases there"
 			printf "restrict%s %s deploybot\n" "$3" "$2" >>.ssh/authorized_keys &&

@@ -111,7 +111,8 @@ check_token() { # NAME
 	check_setting TELEGRAM_BOT_TOKEN_FILE || return 1
 	make_candidate
 	if ! words=$(deploybot --env-file "$candidate" webhook info 2>&1); then
-		warn "$1: ${words##*$'\n'} (@BotFather shows the token at /token)"
+		words=${words##*$'\n'}
+		warn "$1: ${words##error+( )} (@BotFather shows the token at /token)"
 		return 1
 	fi
 }
@@ -241,8 +242,17 @@ check_registry_answers() { # NAME
 		find_digest 0000000000000000000000000000000000000000 || status=$?
 		((status < 2)) || fail "$EXIT_REGISTRY" "$why"
 	) </dev/null >"$draft/said" 2>&1 && return 0
-	warn "$1: $(tail -n 1 -- "$draft/said" | tr -d '[:cntrl:]' | head -c 400)"
+	warn "$1: $(registry_said | head -c 400)"
 	return 1
+}
+
+# Prints in one line why; there is no log that has curl's reason.
+registry_said() {
+	local said curl hint='the name, its port, and http:// before it where it has no TLS'
+	said=$(tail -n 1 -- "$draft/said" | tr -d '[:cntrl:]')
+	curl=$(grep -a '^curl: ' -- "$draft/said" | tail -n 1 | tr -d '[:cntrl:]') || true # something else failed
+	[[ -z $curl ]] || said=${said/"see curl's output in the log; is REGISTRY_URL right?"/"$curl; is REGISTRY_URL right: $hint?"}
+	printf '%s' "$said"
 }
 
 check_password() { # NAME

@@ -10,7 +10,6 @@
 #include "cli/doctor.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
-#include "lib/text.h"
 #include "lib/when.h"
 #include "lib/window.h"
 #include "lib/zone.h"
@@ -310,12 +309,9 @@ name_setup(const struct doctor *doctor)
 {
 	const char *file = doctor->cli->env_file;
 
-	for (size_t i = 0; i < doctor->count && file != NULL; i++)
-		if (strcmp(file, CLI_SETTINGS_FILE) == 0 &&
-		    text_starts(doctor->findings[i].text, "ADMIN_TELEGRAM_IDS: is not set"))
-			(void)fputs(
-			    "deploybot-setup asks for what is not set yet, and writes it.\n",
-			    stderr);
+	if (doctor->settings == NULL && file != NULL && strcmp(file, CLI_SETTINGS_FILE) == 0)
+		(void)fputs(
+		    "deploybot-setup asks for what is not set yet, and writes it.\n", stderr);
 }
 
 /* The last line; ret of the program. */

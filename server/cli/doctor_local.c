@@ -425,7 +425,7 @@ examine_what_runs(struct doctor *doctor)
 	examine_environments(doctor);
 }
 
-/* Where the command line asks; the server's folder is not root's, who looks into it all the same. */
+/* Where the command line asks; the server's folder is not root's, who looks into it too. */
 static const char *
 find_local_socket(const struct settings *s)
 {

@@ -215,12 +215,13 @@ def test_while_a_webhook_is_set_no_link_is_offered(bench):
 def test_a_wrong_answer_is_named_and_nothing_is_changed(bench, changes, status, words):
     done, said = bench.setup("--answers", bench.answers(**changes))
     assert done == status and words in said and bench.files() == {}, said
+    assert "deploybot.conf.setup" not in said and "warning:  " not in said and ": error " not in said, said
     assert "HEALTH" in words or bench.sshd.connections() == 0
 
 
 REPOSITORY = f""". {DEPLOY}/common.sh; for part in questions settings around; do . {DEPLOY}/setup/$part.sh; done
 check_setting() {{ want[$1]=$said; }}; conf_there=/nowhere repository_there=$2 application='' said=$1
-check_repository SETUP_REPOSITORY || exit; echo "${{want[GITHUB_REPOSITORY]-as it was}} ${{want[REPOSITORY_URL]-as it was}}"
+check_repository SETUP_REPOSITORY || exit; echo "${{want[GITHUB_REPOSITORY]-}} ${{want[REPOSITORY_URL]-}}"
 want[GITHUB_WEBHOOK_SECRET_FILE]=github want[FORGE_WEBHOOK_SECRET_FILE]=forge; say_forge bot.example.org"""
 
 
@@ -250,8 +251,22 @@ def test_another_address_stays_as_it_is_typed(typed, path):
     assert status == 0 and said.startswith(f" {typed}\n") and f"https://bot.example.org/{path}" in said, said
 
 
+def test_a_registry_that_is_not_reached_is_said_with_curls_reason(tmp_path):
+    """Regression: "see curl's output in the log", of which there is none; http:// was named nowhere."""
+    script = f"""set -euo pipefail; here={DEPLOY}; . "$here/common.sh"
+for part in questions settings; do . "$here/setup/$part.sh"; done
+act=setup draft=$1 conf_there=/nowhere application='' secret_file=
+want[REGISTRY_URL]=127.0.0.1:1 want[REGISTRY_IMAGE]=team/shop; check_registry_answers REGISTRY_URL"""
+    given = {"PATH": "/usr/bin:/bin", "DEPLOYBOT_RUNNER": PROGRAM}
+    done = subprocess.run(["bash", "-c", script, "setup", tmp_path], check=False, capture_output=True, text=True,
+                          timeout=60, env=given)
+    assert done.returncode == 1 and ": the registry 127.0.0.1:1 cannot be reached: curl: (7) " in done.stderr, done
+    assert done.stderr.endswith("the name, its port, and http:// before it where it has no TLS?\n"), done.stderr
+
+
 def test_one_word_is_no_repository():
-    assert check_repository("shop") == (1, "warning: SETUP_REPOSITORY: OWNER/NAME of a repository at GitHub, or a URL\n")
+    said = "warning: SETUP_REPOSITORY: OWNER/NAME of a repository at GitHub, or a URL\n"
+    assert check_repository("shop") == (1, said)
 
 
 def test_a_repository_by_ssh_says_what_ssh_said_and_which_settings_it_needs(bench):
@@ -313,7 +328,7 @@ getent() {{ echo "x:x:1:1::$at:/bin/bash"; }}; runuser() {{ while [[ $1 != -- ]]
     assert prepare("ours") == ["kept: the key of deploybot"]
     another, releases, done = prepare("fresh")
     assert another.startswith(f"note: {tmp_path}/.ssh/authorized_keys has another key of a deploybot: "), another
-    assert releases.startswith(f"note: {tmp_path}/app has releases of another deploybot, or of an earlier set-up"), releases
+    assert releases.startswith(f"note: {tmp_path}/app has releases of another deploybot, or of an earlier "), releases
     assert done == "done: the key of deploybot"
 
 
@@ -364,7 +379,8 @@ def test_who_sits_there_is_asked_through_which_host_one_that_is_not_reached_is(b
                           stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
     said = done.stdout
     assert done.returncode == 64 and "127.0.0.1 is not reached from here: through which host?" in said, said
-    assert "SSH_JUMP" in said[said.index("through which host?"):said.index("\nSETUP_HEALTH  ")], said
+    refused = said[said.index("through which host?"):said.index("\nSETUP_HEALTH  ")]
+    assert "\nwarning: SSH_JUMP: " in refused and "deploybot.conf.setup" not in refused, said
     assert f"SSH_JUMP='{jump}'\n" in (bench.folder / "setup/answers").read_text()
     assert bench.jump.connections() == bench.sshd.connections() == 0
 

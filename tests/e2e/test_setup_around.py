@@ -223,10 +223,12 @@ doctor "$@"; kill "$process"
 SERVER = """import os, socket
 os.mkdir("/run/deploybot"); os.chown("/run/deploybot", 65534, 65534)
 with socket.socket(socket.AF_UNIX) as listening:
-    listening.bind("/run/deploybot/new"); listening.listen(); os.rename("/run/deploybot/new", "/run/deploybot/local.sock")
+    listening.bind("/run/deploybot/new"); listening.listen()
+    os.rename("/run/deploybot/new", "/run/deploybot/local.sock")
     while True:
         with listening.accept()[0] as asking:
-            asking.recv(4096); asking.sendall(b"HTTP/1.1 403 Forbidden\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{}")
+            asking.recv(4096)
+            asking.sendall(b"HTTP/1.1 403 No\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{}")
 """
 
 
@@ -236,8 +238,8 @@ def test_doctor_as_root_finds_the_socket_of_the_server_that_runs(tmp_path):
     need(*MOUNTS)
     (tmp_path / "conf").write_text(
         "TELEGRAM_API_BASE=http://127.0.0.1:9\nTELEGRAM_BOT_TOKEN=7000000002:AAF-deploybots_own_bot_0123456789\n"
-        "ADMIN_TELEGRAM_IDS=1\nGITHUB_REPOSITORY=orchard/shop\nREGISTRY_URL=10.1.2.3\nENVIRONMENTS=staging\nSTAGING_HOST=h1\n"
-        f"STATE_DIRECTORY={tmp_path}\nAUDIT_LOG_PATH={tmp_path}/audit.log\n")
+        "ADMIN_TELEGRAM_IDS=1\nGITHUB_REPOSITORY=orchard/shop\nREGISTRY_URL=10.1.2.3\n"
+        f"ENVIRONMENTS=staging\nSTAGING_HOST=h1\nSTATE_DIRECTORY={tmp_path}\nAUDIT_LOG_PATH={tmp_path}/audit.log\n")
     (tmp_path / "server").write_text(SERVER)
     script = """mount -t tmpfs none /run || exit 77
 doctor() { "$2" --env-file "$1/conf" doctor 2>&1 | grep -F 'command line: '; }
@@ -246,8 +248,8 @@ until [[ -S /run/deploybot/local.sock ]]; do kill -0 "$process" || exit; done
 doctor "$@"; kill "$process"; wait "$process"; doctor "$@"
 """
     program = os.path.join(os.path.dirname(PROGRAM), "deploybot")
-    done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, program], stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+    done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, program], stdin=subprocess.DEVNULL,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
     nowhere, runs, over = (line for line in done.stdout.splitlines() if "command line: " in line)
     assert nowhere.startswith("note ") and "no socket: LOCAL_SOCKET is not set" in nowhere, done.stdout
     assert runs.startswith("ok ") and runs.endswith("the server answers on /run/deploybot/local.sock"), done.stdout
