@@ -59,8 +59,7 @@ find_host() {
 	key=${CLIENT_SSH_KEY:-${SSH_KEY_PATH:-/app/secrets/deploy_key}} jump_key=${SSH_KEY_PATH:-}
 	need_tool ssh openssh-client
 	check_secret CLIENT_SSH_KEY_PATH "$key"
-	[[ -f $SSH_KNOWN_HOSTS && -r $SSH_KNOWN_HOSTS ]] ||
-		fail "$EXIT_CONFIG" "SSH_KNOWN_HOSTS: no file $SSH_KNOWN_HOSTS is there"
+	ssh_check_known
 	if [[ -z ${SSH_JUMP:-} || -z $jump_key ]]; then
 		jump_key=$key # whom the jump host knows
 	fi

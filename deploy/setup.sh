@@ -92,6 +92,15 @@ find_installation() {
 		fail "$EXIT_CONFIG" "$secrets has no folders server and runner: systemd-tmpfiles --create deploybot.conf"
 }
 
+# The file alone says nothing: the package brings one.
+need_set_up() {
+	setting_there TELEGRAM_BOT_TOKEN "$conf"
+	[[ -z $said ]] || return 0
+	setting_there TELEGRAM_BOT_TOKEN_FILE "$conf"
+	[[ -n $said && -s $said ]] ||
+		fail "$EXIT_CONFIG" "$conf names no bot's token that is there: first deploybot-setup, without $act"
+}
+
 # One at a time, whatever it is at.
 begin_draft() {
 	exec 9<"$folder"
@@ -292,7 +301,7 @@ set_up_application() {
 	application=$1 target=$folder/apps/$1.env draft=$folder/setup.$1 candidate=$folder/setup.$1/apps/$1.env conf_there=$target
 	[[ $1 =~ ^[a-z][a-z0-9-]{0,19}$ ]] ||
 		fail "$EXIT_INPUT" "${1@Q} is no name of an application: a-z, then up to 19 of a-z 0-9 -"
-	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without app"
+	need_set_up
 	begin_draft
 	begin_application
 	take_given
@@ -345,6 +354,7 @@ set_up_host() {
 	draft=$folder/setup.host.${application:+$application.}$environment # what is typed for staging is not production's
 	[[ -z $application ]] || target=$folder/apps/$application.env candidate=$draft/apps/$application.env
 	conf_there=$target
+	need_set_up
 	[[ -f $target ]] || fail "$EXIT_CONFIG" "there is no $target: deploybot application list says which applications there are"
 	setting=$(name_of "$environment" HOST)
 	begin_draft

@@ -258,7 +258,7 @@ apt-get purge prometheus-node-exporter, or --web.listen-address=127.0.0.1:9100 i
 
 set_up_alerts() {
 	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file own_prometheus=no stayed=''
-	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without alerts"
+	need_set_up
 	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
 		place=/etc/prometheus group=(prometheus)
 		type -P prometheus >/dev/null && type -P prometheus-alertmanager >/dev/null || fail "$EXIT_CONFIG" \

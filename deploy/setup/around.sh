@@ -222,7 +222,7 @@ draw_secret() { # NAME
 # What is to be typed at the forge, which nobody here may.
 say_forge() { # NAME
 	local place path=github setting=GITHUB_WEBHOOK_SECRET_FILE
-	value_of GITHUB_REPOSITORY ''
+	find_github
 	if [[ -n $said ]]; then
 		place="https://github.com/$said/settings/hooks/new"
 	else
@@ -260,7 +260,7 @@ set_up_webhooks() { # NAME
 	local secret=FORGE_WEBHOOK_SECRET instance
 	[[ $1 =~ ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$ && ${#1} -le 253 ]] ||
 		fail "$EXIT_INPUT" "${1@Q} is no name in the DNS, in small letters: as bot.example.org"
-	[[ -f $conf ]] || fail "$EXIT_CONFIG" "there is no $conf yet: first deploybot-setup, without webhooks"
+	need_set_up
 	draft=$folder/setup.webhooks
 	begin_draft
 	take_given
@@ -270,7 +270,7 @@ set_up_webhooks() { # NAME
 	look_at_door "$1"
 	want[TELEGRAM_WEBHOOK_URL]=https://$1/telegram/webhook
 	draw_secret TELEGRAM_WEBHOOK_SECRET
-	value_of GITHUB_REPOSITORY ''
+	find_github
 	[[ -z $said ]] || secret=GITHUB_WEBHOOK_SECRET
 	draw_secret "$secret"
 	find_key

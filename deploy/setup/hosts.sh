@@ -39,12 +39,21 @@ look_at_key() { # HOST PORT
 	[[ -n $host_key ]] || fail "$EXIT_UNREACHABLE" "$1 shows no ssh key at port $2${jump:+ through $jump}: is it up, and the \
 port open to ${jump:-this machine}? $untouched"
 	if ssh-keygen -F "$name" -f "$known" >/dev/null 2>&1; then
-		ssh-keygen -F "$name" -f "$known" | grep -qF -- " $host_key" ||
-			fail "$EXIT_REFUSED" "$1 shows another key than $known_final has of it: is somebody in between? \
-If the host was made anew: ssh-keygen -R '$name' -f $known_final, and begin again with --anew. $untouched"
+		ssh-keygen -F "$name" -f "$known" | grep -qF -- " $host_key" || refuse_key "$1" "$name"
 		return 0
 	fi
 	printf '%s %s\n' "$name" "$host_key" >>"$draft/shown"
+}
+
+# Root's ssh-keygen -R would leave a file that the runner may not read; before the first set-up is over there is none.
+refuse_key() { # HOST NAME
+	local where="was confirmed before" then="begin again with --anew" as=''
+	if ssh-keygen -F "$2" -f "$known_final" >/dev/null 2>&1; then
+		[[ $runner_user == "$(me)" ]] || as="sudo -u $runner_user "
+		where="$known_final has of it" then="${as}ssh-keygen -R '$2' -f $known_final, and begin again"
+	fi
+	fail "$EXIT_REFUSED" "$1 shows another key than $where: is somebody in between? If the host was made anew: $then. \
+$untouched"
 }
 
 # A yes, or all the fingerprints, as a file of answers has to have them.

@@ -46,7 +46,7 @@ prepare_group() {
 	fi
 }
 
-# As the user: a link in its home leads root nowhere.
+# As the user: a link in its home leads root nowhere.  Where our key is new, what another deploybot left is named.
 prepare_key() {
 	local home
 	home=$(getent passwd "$user" | cut -d: -f6)
@@ -54,10 +54,14 @@ prepare_key() {
 	runuser -u "$user" -- bash -c 'umask 077 && cd "$1" && mkdir -p .ssh && touch .ssh/authorized_keys &&
 		if grep -qF -- "$2" .ssh/authorized_keys; then echo "kept: the key of deploybot"; else
 			[[ ! -s .ssh/authorized_keys || -z $(tail -c 1 .ssh/authorized_keys) ]] || echo >>.ssh/authorized_keys
+			! grep -q " deploybot$" .ssh/authorized_keys || echo "note: $1/.ssh/authorized_keys has another key of a" \
+				"deploybot: unless an earlier set-up or another environment made it, another one comes here too"
+			[[ ! -e $4/.deploybot.releases ]] || echo "note: $4 has releases of another deploybot, or of an earlier" \
+				"set-up: if that one still runs, each undoes what the other releases there"
 			printf "restrict%s %s deploybot\n" "$3" "$2" >>.ssh/authorized_keys &&
 				echo "done: the key of deploybot"
 		fi' \
-		- "$home" "$key" "${allowed:-}" || stop "$home/.ssh/authorized_keys of $user cannot be written"
+		- "$home" "$key" "${allowed:-}" "$dir" || stop "$home/.ssh/authorized_keys of $user cannot be written"
 }
 
 prepare_folder() {

@@ -57,19 +57,37 @@ secret_there() { # NAME
 
 # ---- questions -------------------------------------------------------------------------------------
 
+# Fills `said` with OWNER/NAME of a repository at GitHub, however its address was pasted; empty of any other one.
+github_name() { # TEXT
+	local host='[Gg]it[Hh]ub\.com'
+	said=
+	[[ $1 =~ ^((https?://)?(www\.)?$host/|git@$host:|ssh://git@$host/)?([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+)/?$ ]] ||
+		return 0
+	said=${BASH_REMATCH[4]%.git}
+}
+
+# The same of the one that is set.
+find_github() {
+	value_of GITHUB_REPOSITORY ''
+	[[ -z $said ]] || return 0
+	value_of REPOSITORY_URL ''
+	github_name "$said"
+}
+
 check_repository() { # NAME
-	local pattern='^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$' typed=$said
-	if [[ -z $typed ]]; then
-		warn "$1: an answer is needed"
+	local typed=$said
+	if [[ $typed != *[/:]* ]]; then
+		warn "$1: OWNER/NAME of a repository at GitHub, or a URL"
 		return 1
 	fi
-	[[ $typed != "$repository_there" ]] || return 0 # both settings stay as they are
+	github_name "$typed"
+	[[ $typed != "$repository_there" || $typed == "$said.git" ]] || return 0 # both settings stay as they are
 	unset "want[GITHUB_REPOSITORY]" "want[REPOSITORY_URL]"
-	if [[ $typed =~ $pattern ]]; then
+	if [[ -n $said && $typed != *@* ]]; then # ssh has a key of its own
 		want[REPOSITORY_URL]=''
 		check_setting GITHUB_REPOSITORY
 	else
-		want[GITHUB_REPOSITORY]=''
+		said=$typed want[GITHUB_REPOSITORY]=''
 		check_setting REPOSITORY_URL
 	fi
 }
@@ -93,7 +111,8 @@ check_token() { # NAME
 	check_setting TELEGRAM_BOT_TOKEN_FILE || return 1
 	make_candidate
 	if ! words=$(deploybot --env-file "$candidate" webhook info 2>&1); then
-		warn "$1: ${words##*$'\n'} (@BotFather shows the token at /token)"
+		words=${words##*$'\n'}
+		warn "$1: ${words##error+( )} (@BotFather shows the token at /token)"
 		return 1
 	fi
 	show_bot "$1"
@@ -169,6 +188,7 @@ stage_password() {
 
 # In a shell of its own, with the scripts that a deployment asks git and the registry by.
 check_git() { # NAME
+	: >"$draft/said"
 	place_secret "$1" runner
 	value_of REPOSITORY_URL ''
 	local url=$said github key_path known_path
@@ -189,15 +209,24 @@ check_git() { # NAME
 		git_setup "$here"
 		safe_git ls-remote --quiet --heads -- "$repository" </dev/null >/dev/null 2>"$draft/said"
 	) && return 0
-	warn "$1: git cannot read ${url:-$github}: $(tail -n 1 -- "$draft/said" | tr -d '[:cntrl:]' | head -c 300)"
+	warn "$1: git cannot read ${url:-$github}: $(git_said)"
 	return 1
 }
 
+# Prints in one line why, without what git advises behind it.
+git_said() {
+	grep -avE '^(Please make sure|and the repository exists|[[:blank:]]*$)' -- "$draft/said" | tail -n 3 | tr '\n' ' ' |
+		tr -d '[:cntrl:]' | head -c 400
+}
+
 ask_token_of_repository() {
+	local hint
 	value_of REPOSITORY_URL ''
 	if [[ -n $said && $said != https://* ]]; then
+		[[ $said == /* ]] || hint=": by ssh it needs REPOSITORY_KEY_PATH, a key that the forge lets read it, and \
+REPOSITORY_KNOWN_HOSTS, with the forge's own key: set both in ${answers:-$target}, or take its https address"
 		secret_file=
-		check_reading REPOSITORY_TOKEN || fail "$EXIT_UNREACHABLE" "the repository cannot be read: $untouched"
+		check_reading SETUP_REPOSITORY || fail "$EXIT_UNREACHABLE" "the repository cannot be read${hint:-}. $untouched"
 		return 0
 	fi
 	shared_value_of REPOSITORY_TOKEN_FILE ''
@@ -242,8 +271,17 @@ check_registry_answers() { # NAME
 		find_digest 0000000000000000000000000000000000000000 || status=$?
 		((status < 2)) || fail "$EXIT_REGISTRY" "$why"
 	) </dev/null >"$draft/said" 2>&1 && return 0
-	warn "$1: $(tail -n 1 -- "$draft/said" | tr -d '[:cntrl:]' | head -c 400)"
+	warn "$1: $(registry_said | head -c 400)"
 	return 1
+}
+
+# Prints in one line why; there is no log that has curl's reason.
+registry_said() {
+	local said curl hint='the name, its port, and http:// before it where it has no TLS'
+	said=$(tail -n 1 -- "$draft/said" | tr -d '[:cntrl:]')
+	curl=$(grep -a '^curl: ' -- "$draft/said" | tail -n 1 | tr -d '[:cntrl:]') || true # something else failed
+	[[ -z $curl ]] || said=${said/"see curl's output in the log; is REGISTRY_URL right?"/"$curl; is REGISTRY_URL right: $hint?"}
+	printf '%s' "$said"
 }
 
 check_password() { # NAME
@@ -298,7 +336,7 @@ ask_registry() {
 	fi
 	ask IMAGE_SOURCE "${said:-$there}" check_source "Who builds the images? registry: CI pushes them; build: deploybot" \
 		"build needs docker on this machine, and its group is as good as root here"
-	value_of GITHUB_REPOSITORY ''
+	find_github
 	there=${said:+ghcr.io} # whose own it is
 	value_of REGISTRY_URL "$there"
 	ask REGISTRY_URL "$said" check_needed "Which registry? HOST, or HOST:PORT/PATH" \

@@ -74,10 +74,19 @@ make_candidate() {
 look_at_candidate() {
 	make_candidate
 	if [[ -z $application ]]; then
-		deploybot --env-file "$candidate" check-config 2>&1
+		deploybot --env-file "$candidate" check-config 2>&1 | without_place
 	else
-		deploybot --env-file "$conf" "APPS_DIRECTORY=${candidate%/*}" check-config 2>&1
+		deploybot --env-file "$conf" "APPS_DIRECTORY=${candidate%/*}" check-config 2>&1 | without_place
 	fi
+}
+
+# The candidate is gone before anybody looks for that line of it.
+without_place() {
+	local line place=${candidate:0:60} # as it is said
+	while IFS= read -r line; do
+		[[ $line != *" ($place line "+([0-9])')' ]] || line=${line%" ($place line "*}
+		printf '%s\n' "$line"
+	done
 }
 
 # Ours, with nothing of the caller's environment: it would win over the file.
@@ -96,7 +105,7 @@ check_setting() { # NAME
 	want[$1]=$said
 	while IFS= read -r line; do
 		[[ $line =~ ^error\ +"${application:+$application: }$1"(_FILE)?: ]] || continue
-		warn "${line#error+( )}"
+		warn "${line##error+( )}"
 		bad=1
 	done < <(look_at_candidate)
 	((bad == 0)) || unset "want[$1]"
@@ -124,7 +133,7 @@ check_beginning() {
 	while IFS= read -r line; do
 		[[ $line =~ ^error\ +"${application:+$application: }"([A-Z][A-Z0-9_]*):\ (.*)$ ]] || continue
 		[[ ${BASH_REMATCH[2]} != 'is not set'* ]] || continue
-		say '%s' "${line#error+( )}" >&2
+		say '%s' "${line##error+( )}" >&2
 		bad=1
 	done < <(look_at_candidate)
 	((bad == 0)) || fail "$EXIT_CONFIG" "what is said above is wrong${answers:+ in $answers, or} in $target: correct it first"

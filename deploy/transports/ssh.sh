@@ -128,8 +128,7 @@ ssh_check_files() {
 	need_tool ssh openssh-client
 	need_tool ssh-keygen openssh-client
 	check_secret SSH_KEY_PATH "$SSH_KEY_PATH"
-	[[ -f $SSH_KNOWN_HOSTS && -r $SSH_KNOWN_HOSTS ]] ||
-		fail "$EXIT_CONFIG" "SSH_KNOWN_HOSTS: no file $SSH_KNOWN_HOSTS is there: docs/deploy-scripts.md says how it is made"
+	ssh_check_known
 	mode=$(stat -L -c %a -- "$SSH_KNOWN_HOSTS")
 	(((8#$mode & 8#022) == 0)) ||
 		fail "$EXIT_CONFIG" "SSH_KNOWN_HOSTS: others may write $SSH_KNOWN_HOSTS (mode $mode): chmod 644 it"

@@ -214,7 +214,9 @@ chat_deployment_took(struct chat_text *text, const struct chat_deployment *about
 		chat_text_duration(text, "took ", end - deployment->started_at);
 		chat_text_add(text, " · ");
 	}
-	if (deployment->state == DEPLOY_LIVE && deployment->previous[0] != '\0')
+	if (deployment->state == DEPLOY_LIVE && deployment_is_back_to_target(deployment))
+		chat_text_add(text, "was what ran before deploybot · ");
+	else if (deployment->state == DEPLOY_LIVE && deployment->previous[0] != '\0')
 		chat_text_add(text, "was %.7s · ", deployment->previous);
 	chat_text_add(
 	    text, "audit %s" MARK_ITALIC, about->audit_head != NULL ? about->audit_head : "-");

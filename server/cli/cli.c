@@ -55,7 +55,8 @@ print_help(FILE *out, const char *program)
 	    "\nSettings come from the environment and from FILE; the environment wins.\n"
 	    "Without --env-file FILE is ./.env where that is there, else\n" CLI_SETTINGS_FILE
 	    ".  config-example lists all settings;\n"
-	    "check-config says which file was read.\n",
+	    "check-config says which file was read.  deploybot-setup asks for what a new\n"
+	    "installation needs, writes it and prepares the hosts.\n",
 	    out);
 }
 
@@ -80,7 +81,9 @@ unknown(const struct cli *cli, const char *word)
 		words[n++] = rows[i].word;
 	nearest = text_nearest(word, words, n);
 	(void)fprintf(stderr, "%s: there is no command \"%s\"", cli->program, word);
-	if (nearest != NULL)
+	if (strcmp(word, "setup") == 0)
+		(void)fprintf(stderr, "; it is a program of its own: deploybot-setup\n");
+	else if (nearest != NULL)
 		(void)fprintf(stderr, "; did you mean \"%s\"?\n", nearest);
 	else
 		(void)fprintf(stderr, "; see %s help\n", cli->program);

@@ -303,6 +303,17 @@ examine_machine(struct doctor *doctor)
 	return starts;
 }
 
+/* Of what its package brings: by hand it is a long way. */
+static void
+name_setup(const struct doctor *doctor)
+{
+	const char *file = doctor->cli->env_file;
+
+	if (doctor->settings == NULL && file != NULL && strcmp(file, CLI_SETTINGS_FILE) == 0)
+		(void)fputs(
+		    "deploybot-setup asks for what is not set yet, and writes it.\n", stderr);
+}
+
 /* The last line; ret of the program. */
 static int
 conclude(const struct doctor *doctor, bool for_production, bool starts)
@@ -344,6 +355,7 @@ check_config(struct doctor *doctor, bool for_production, bool as_json)
 		print_summary(settings, doctor->cli->env_file);
 	(void)fflush(stdout);
 	doctor_print(doctor, DOCTOR_NOTE, stderr);
+	name_setup(doctor);
 	return conclude(doctor, for_production, starts);
 }
 

@@ -16,11 +16,13 @@
 #include "cli/cli.h"
 #include "cli/cli_api.h"
 #include "lib/buf.h"
+#include "lib/clean.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/loop.h"
 #include "lib/text.h"
+#include "lib/url.h"
 #include "telegram/telegram_api.h"
 #include "types/settings.h"
 
@@ -40,7 +42,9 @@ struct first_admin {
 	struct loop_timer deadline;
 	struct loop_timer again;
 	struct cli_api server;
-	bool is_servers;	    /* it has the updates */
+	bool is_servers; /* it has the updates */
+	bool is_webhook; /* one is set, at: */
+	char webhook[URL_PLACE];
 	char unhelpful[LIMIT_LINE]; /* why one that runs is not asked; "": none does */
 	char wanted[sizeof("/start ") + CODE_BYTES * 2];
 	int64_t offset; /* 0: whatever there is */
@@ -99,13 +103,26 @@ on_webhook(void *ctx, const struct telegram_result *result)
 	struct first_admin *admin = ctx;
 	const char *url = result->ok ? json_get_str(result->result, "url") : NULL;
 
-	if (!result->ok)
+	if (!result->ok) {
 		refused(admin, result);
-	else if (url != NULL && url[0] != '\0')
-		give_up(admin, "the bot's updates go to a webhook: write /whoami to it, or first: ",
-		    "deploybot webhook delete");
-	else
-		ask(admin, "getMe", on_me);
+		return;
+	}
+	admin->is_webhook = url != NULL && url[0] != '\0';
+	if (admin->is_webhook)
+		(void)url_place(url, admin->webhook);
+	ask(admin, "getMe", on_me);
+}
+
+/* Whose it is people know: what another one receives by is not ours to delete. */
+static void
+refuse_webhook(struct first_admin *admin, const char *name)
+{
+	char why[URL_PLACE + 200], at[URL_PLACE];
+
+	(void)snprintf(why, sizeof(why), "the bot's updates go to a webhook: @%.64s's, at %s. ",
+	    name, clean_line(at, sizeof(at), admin->webhook, strlen(admin->webhook)));
+	give_up(admin, why,
+	    "If another deploybot or program is there, take a new bot (/newbot to @BotFather); if it is this one's, write /whoami to the bot, or first: deploybot webhook delete");
 }
 
 static void
@@ -144,6 +161,10 @@ on_me(void *ctx, const struct telegram_result *result)
 
 	if (!result->ok || name == NULL) {
 		refused(admin, result);
+		return;
+	}
+	if (admin->is_webhook) {
+		refuse_webhook(admin, name);
 		return;
 	}
 	(void)fprintf(stderr,

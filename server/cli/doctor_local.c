@@ -425,12 +425,22 @@ examine_what_runs(struct doctor *doctor)
 	examine_environments(doctor);
 }
 
+/* Where the command line asks; the server's folder is not root's, who looks into it too. */
+static const char *
+find_local_socket(const struct settings *s)
+{
+	const char *there = geteuid() == 0 ? SETTINGS_LOCAL_FOLDER : SETTINGS_LOCAL_SOCKET;
+	const char *path = settings_local_socket(s);
+
+	return path != NULL || access(there, F_OK) != 0 ? path : SETTINGS_LOCAL_SOCKET;
+}
+
 /* Any answer is one: it may well say that our user is not let in. */
 static void
 examine_local_socket(struct doctor *doctor)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
-	const char *path = settings_local_socket(doctor->settings);
+	const char *path = find_local_socket(doctor->settings);
 	struct cli_api api = { 0 };
 	struct err err;
 

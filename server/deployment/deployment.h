@@ -314,7 +314,7 @@ deployment_add_rollback_failure(struct deployment *deployment, const char *how, 
 const char *deployment_release_failure(const struct deployment *deployment, char out[LIMIT_LINE]);
 const char *deployment_detail(const struct deployment *deployment, char out[LIMIT_LINE]);
 
-/* Is it rolled back to what ran before deploybot, of which no commit is known? */
+/* Would it be rolled back to what ran before deploybot, of which no commit is known? */
 bool deployment_is_back_to_target(const struct deployment *deployment);
 
 /* The service that a step `stays-old SERVICE` names ([A-Za-z0-9][A-Za-z0-9._-]*): it has the

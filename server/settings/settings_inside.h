@@ -42,6 +42,11 @@ struct settings_found {
 
 /* --- settings_report.c --- */
 
+/* Of a file that cannot be opened: behind err_errno()'s sentence, with our user. */
+#define SETTINGS_MISSING "%s: put it there, for user %u to read"
+#define SETTINGS_UNREADABLE \
+	"%s: run this as the server's user (sudo -u deploybot deploybot), or let user %u read it"
+
 /* The line; NULL: there was no room for it. */
 struct settings_line *settings_say(struct settings_report *report, enum settings_severity severity,
     const char *fmt, ...) PRINTF(3, 4);

@@ -130,9 +130,6 @@ read_files(struct settings_loader *l)
 {
 	struct err err;
 
-	static const char or_as_server[] =
-	    ", or run this as the server's user: sudo -u deploybot deploybot ...";
-
 	for (size_t i = 0; i < l->count; i++) {
 		const char *file = l->sources[i].file;
 
@@ -145,8 +142,8 @@ read_files(struct settings_loader *l)
 			settings_say(l->report, SETTINGS_ERROR, "%s", err.text);
 		else
 			settings_say(l->report, SETTINGS_ERROR,
-			    "%s: put it there, for user %u to read%s", err.text,
-			    (unsigned)geteuid(), errno == EACCES ? or_as_server : "");
+			    errno == EACCES ? SETTINGS_UNREADABLE : SETTINGS_MISSING, err.text,
+			    (unsigned)geteuid());
 		return false;
 	}
 	return true;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +104,7 @@ static char *
 read_secret_file(struct settings_loader *l, const struct wanted *w, struct settings_found *found,
     const char **ret_path, bool *ret_named)
 {
-	char file_setting[SETTING_NAME_MAX + 8], what[sizeof(((struct err *)NULL)->text) + 64];
+	char file_setting[SETTING_NAME_MAX + 8], what[sizeof(((struct err *)NULL)->text) + 128];
 	struct settings_found path;
 	struct err err;
 	size_t size;
@@ -121,7 +122,9 @@ read_secret_file(struct settings_loader *l, const struct wanted *w, struct setti
 	}
 	text = file_read(path.text, SECRET_FILE_CAP, &size, &err);
 	if (text == NULL) {
-		(void)snprintf(what, sizeof(what), "%s: put it there, for user %u to read",
+		(void)snprintf(what, sizeof(what),
+		    access(path.text, R_OK) != 0 && errno == EACCES ? SETTINGS_UNREADABLE :
+								      SETTINGS_MISSING,
 		    err.text, (unsigned)geteuid());
 		settings_say_found(l, SETTINGS_ERROR, file_setting, path, what);
 		return NULL;

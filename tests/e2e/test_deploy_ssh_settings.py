@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: ISC
 import json
 import os
+import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -222,6 +224,24 @@ def test_a_setting_that_is_no_plain_word_goes_nowhere(bench, name, value, says):
     status, said = bench.run("deploy.sh", "staging", COMMIT, **{name: value})
     assert status == 78 and says in said[-1], said
     assert not bench.ssh_calls() and "release" not in bench.steps()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a file of another user's")
+def test_a_known_hosts_that_may_not_be_read_is_not_said_to_be_missing():
+    """Regression: root's ssh-keygen -R leaves it root's, and `doctor ENV` looked for a file that was there."""
+    parts = [pathlib.Path(DEPLOY, name).read_text("utf-8") for name in ("common.sh", "transports/ssh/connect.sh")]
+    script = "\n".join([*parts, 'me() { echo runner; }; SSH_KNOWN_HOSTS=$1; ssh_check_known'])
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        known = pathlib.Path(folder, "known_hosts")
+        known.write_text("h1 ssh-ed25519 AAAA\n")
+        for mode, path, status, words in (
+                (0o600, known, 78, f"{known} is there, and runner may not read it: as root: chown runner {known}"),
+                (0o600, f"{known}.none", 78, f"SSH_KNOWN_HOSTS: no file {known}.none is there"), (0o644, known, 0, "")):
+            known.chmod(mode)
+            done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script,
+                                   "bash", path], check=False, capture_output=True, text=True, timeout=60, cwd="/")
+            assert done.returncode == status and words in done.stderr, done.stderr
 
 
 def test_by_hand_all_settings_that_are_wrong_are_named_at_once(bench):

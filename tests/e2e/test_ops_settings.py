@@ -118,8 +118,8 @@ def test_settings_that_are_another_users_are_read_with_sudo(tmp_path):
     done = subprocess.run(["setpriv", "--reuid=12345", "--clear-groups", program, "--env-file",
                            tmp_path / "deploybot.conf", "check-config"], capture_output=True, text=True, check=False)
     assert done.returncode == 78
-    assert ("Permission denied: put it there, for user 12345 to read,"
-            " or run this as the server's user: sudo -u deploybot ") in done.stderr + done.stdout
+    assert ("Permission denied: run this as the server's user (sudo -u deploybot deploybot),"
+            " or let user 12345 read it") in done.stderr + done.stdout
 
 
 def test_a_secret_is_read_from_the_file_that_name_file_names(tmp_path):
@@ -275,6 +275,7 @@ def test_the_installed_file_is_named_when_it_is_wrong(installed, tmp_path):
     assert found.returncode == 78
     assert found.stderr.splitlines()[-1] == ("The settings are wrong (file: /etc/deploybot/deploybot.conf);"
                                              " nothing was started.")
+    assert found.stderr.splitlines()[-2] == "deploybot-setup asks for what is not set yet, and writes it."
 
 
 def test_no_file_at_all_is_said(tmp_path):

@@ -88,6 +88,18 @@ def test_a_file_that_a_package_names_and_nobody_has_made_is_asked_for(bench):
     assert status == 78 and "has no TELEGRAM_BOT_TOKEN: The bot's token" in said.splitlines()[-1], said
 
 
+@pytest.mark.parametrize("words", [("app", "web"), ("host", "staging"), ("webhooks", "bot.example.org"), ("alerts",)])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_whatever_comes_later_asks_for_the_first_set_up_before_anything_else(bench, words, is_there):
+    """Regression: they took a package's settings file for an installation, and asked, or named a line of a draft."""
+    if is_there:
+        bench.take_over()
+    before = bench.files()
+    status, said = bench.setup(*words)
+    assert status == 78 and said.endswith(f": first deploybot-setup, without {words[0]}\n"), said
+    assert len(said.splitlines()) == 1 and bench.files() == before and not list(bench.folder.glob("setup*")), said
+
+
 @pytest.mark.long
 def test_what_is_there_is_taken_over_and_nothing_is_another_one_then(bench):
     status, said = bench.setup("--answers", bench.answers())
@@ -194,7 +206,9 @@ def test_while_a_webhook_is_set_no_link_is_offered(bench):
         status, said = bench.setup("--answers", bench.answers(ADMIN_TELEGRAM_IDS=None))
     finally:
         bench.chat.bot("deleteWebhook")
-    assert status == 78 and "the bot's updates go to a webhook" in said and "t.me" not in said, said
+    bot = bench.chat.bot("getMe")[1]["result"]["username"]
+    assert status == 78 and f"the bot's updates go to a webhook: @{bot}'s, at 127.0.0.1:9. " in said, said
+    assert "If another deploybot or program is there, take a new bot" in said and "t.me" not in said, said
     assert "ADMIN_TELEGRAM_IDS" in said.splitlines()[-1] and bench.files() == {}
 
 
@@ -294,7 +308,69 @@ def test_anew_forgets_answers_and_keeps_the_key_that_hosts_may_have(known_admin)
 def test_a_wrong_answer_is_named_and_nothing_is_changed(bench, changes, status, words):
     done, said = bench.setup("--answers", bench.answers(**changes))
     assert done == status and words in said and bench.files() == {}, said
+    assert " line " not in said and "warning:  " not in said and ": error " not in said, said
     assert "HEALTH" in words or bench.sshd.connections() == 0
+
+
+REPOSITORY = f""". {DEPLOY}/common.sh; for part in questions settings around; do . {DEPLOY}/setup/$part.sh; done
+check_setting() {{ want[$1]=$said; }}; conf_there=/nowhere repository_there=$2 application='' said=$1
+check_repository SETUP_REPOSITORY || exit; echo "${{want[GITHUB_REPOSITORY]-}} ${{want[REPOSITORY_URL]-}}"
+want[GITHUB_WEBHOOK_SECRET_FILE]=github want[FORGE_WEBHOOK_SECRET_FILE]=forge; say_forge bot.example.org"""
+
+
+def check_repository(typed, there=""):
+    done = subprocess.run(["bash", "-c", REPOSITORY, "setup", typed, there], check=False, timeout=60, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("typed", [
+    "orchard/shop", "orchard/shop.git", "https://github.com/orchard/shop", "https://github.com/orchard/shop.git",
+    "https://github.com/orchard/shop/", "github.com/orchard/shop", "http://www.github.com/orchard/shop.git/"])
+def test_a_pasted_address_of_github_is_owner_and_name(typed):
+    """Regression: git asked for shop.git.git, or webhooks named the address and the secret of another forge."""
+    for there in ("", "orchard/shop.git"):
+        status, said = check_repository(typed, there)
+        assert status == 0 and said.startswith("orchard/shop \n"), said
+        assert "https://bot.example.org/github/webhook" in said and "sudo cat github\n" in said, said
+
+
+@pytest.mark.parametrize("typed, path", [
+    ("git@github.com:orchard/shop.git", "github/webhook"), ("https://gitlab.example.org/a/b/shop.git", "forge/webhook"),
+    ("https://github.example.org/orchard/shop", "forge/webhook"), ("/srv/shop.git", "forge/webhook"),
+    ("git@git.example.org:shop.git", "forge/webhook")])
+def test_another_address_stays_as_it_is_typed(typed, path):
+    status, said = check_repository(typed)
+    assert status == 0 and said.startswith(f" {typed}\n") and f"https://bot.example.org/{path}" in said, said
+
+
+def test_a_registry_that_is_not_reached_is_said_with_curls_reason(tmp_path):
+    """Regression: "see curl's output in the log", of which there is none; http:// was named nowhere."""
+    script = f"""set -euo pipefail; here={DEPLOY}; . "$here/common.sh"
+for part in questions settings; do . "$here/setup/$part.sh"; done
+act=setup draft=$1 conf_there=/nowhere application='' secret_file=
+want[REGISTRY_URL]=127.0.0.1:1 want[REGISTRY_IMAGE]=team/shop; check_registry_answers REGISTRY_URL"""
+    given = {"PATH": "/usr/bin:/bin", "DEPLOYBOT_RUNNER": PROGRAM}
+    done = subprocess.run(["bash", "-c", script, "setup", tmp_path], check=False, capture_output=True, text=True,
+                          timeout=60, env=given)
+    assert done.returncode == 1 and ": the registry 127.0.0.1:1 cannot be reached: curl: (7) " in done.stderr, done
+    assert done.stderr.endswith("the name, its port, and http:// before it where it has no TLS?\n"), done.stderr
+
+
+def test_one_word_is_no_repository():
+    said = "warning: SETUP_REPOSITORY: OWNER/NAME of a repository at GitHub, or a URL\n"
+    assert check_repository("shop") == (1, said)
+
+
+def test_a_repository_by_ssh_says_what_ssh_said_and_which_settings_it_needs(bench):
+    """Regression: "and the repository exists" alone, of a token that nobody had been asked for."""
+    url = f"git@127.0.0.1:{bench.path}/shop.git"
+    status, said = bench.setup("--answers", bench.answers(SETUP_REPOSITORY=url))
+    warning, end = said.splitlines()[-2:]
+    assert status == 69 and warning.startswith(f"warning: SETUP_REPOSITORY: git cannot read {url}: "), said
+    assert "fatal: Could not read from remote repository." in warning and "the repository exists" not in warning, said
+    assert "by ssh it needs REPOSITORY_KEY_PATH" in end and f"set both in {bench.path}/answers" in end, said
+    assert bench.files() == {}
 
 
 def test_answers_that_others_may_read_are_not_read(bench):
@@ -328,6 +404,25 @@ def test_the_block_to_paste_works_as_root_without_sudo(tmp_path, who, has_sudo):
                                 check=False, capture_output=True, text=True, timeout=60)
         by = "as is" if who == "0" else "sudo"
         assert pasted.returncode == 0 and pasted.stdout == f"deploy /srv/app 8080 {by}\n", pasted
+
+
+def test_what_another_deploybot_has_on_a_host_is_named_where_our_key_is_new(tmp_path):
+    """Regression: neither its key nor its releases were said; the first message of ours said "was target:"."""
+    stubs = f"""at={tmp_path} dir={tmp_path}/app user=deploy; mkdir -p "$dir"
+getent() {{ echo "x:x:1:1::$at:/bin/bash"; }}; runuser() {{ while [[ $1 != -- ]]; do shift; done; shift; "$@"; }}
+. {DEPLOY}/setup/prepare-host.sh; key='ssh-ed25519 {{}}'; prepare_key"""
+
+    def prepare(key):
+        return subprocess.run(["bash", "-c", stubs.replace("{}", key)], check=True, capture_output=True, text=True,
+                              timeout=60).stdout.splitlines()
+    assert prepare("ours") == ["done: the key of deploybot"]
+    assert prepare("ours") == ["kept: the key of deploybot"]
+    (tmp_path / "app/.deploybot.releases").touch()
+    assert prepare("ours") == ["kept: the key of deploybot"]
+    another, releases, done = prepare("fresh")
+    assert another.startswith(f"note: {tmp_path}/.ssh/authorized_keys has another key of a deploybot: "), another
+    assert releases.startswith(f"note: {tmp_path}/app has releases of another deploybot, or of an earlier "), releases
+    assert done == "done: the key of deploybot"
 
 
 @pytest.mark.long
@@ -377,7 +472,8 @@ def test_who_sits_there_is_asked_through_which_host_one_that_is_not_reached_is(b
                           stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
     said = done.stdout
     assert done.returncode == 64 and "127.0.0.1 is not reached from here: through which host?" in said, said
-    assert "SSH_JUMP" in said[said.index("through which host?"):said.index("\nSETUP_HEALTH  ")], said
+    refused = said[said.index("through which host?"):said.index("\nSETUP_HEALTH  ")]
+    assert "\nwarning: SSH_JUMP: " in refused and " line " not in refused, said
     assert f"SSH_JUMP='{jump}'\n" in (bench.folder / "setup/answers").read_text()
     assert bench.jump.connections() == bench.sshd.connections() == 0
 
@@ -390,8 +486,28 @@ def test_a_host_that_shows_another_key_than_before_is_no_question(bench):
     (secrets / "known_hosts").write_text(f"{place} {' '.join(another)}\n")
     before = bench.files()
     status, said = bench.setup("--answers", bench.answers())
-    assert status == 70 and f"ssh-keygen -R '{place}'" in said and bench.files() == before, said
-    assert bench.sshd.connections() == 0
+    assert status == 70 and f"anew: ssh-keygen -R '{place}' -f {secrets}/known_hosts, and begin again." in said, said
+    assert bench.sshd.connections() == 0 and bench.files() == before
+
+
+@pytest.mark.parametrize("confirmed, words", [
+    ("known_hosts", "anew: sudo -u runner ssh-keygen -R 'h1' -f {}/known_hosts, and begin again."),
+    ("confirmed", "another key than was confirmed before: is somebody in between? "
+     "If the host was made anew: begin again with --anew.")])
+def test_a_key_that_has_changed_is_taken_out_by_who_reads_the_file(tmp_path, confirmed, words):
+    """Regression: typed with sudo, ssh-keygen -R left a file that the runner could not read; at first there is none."""
+    public = {}
+    for name in ("old", "new"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
+        public[name] = " ".join((tmp_path / f"{name}.pub").read_text().split()[:2])
+    for name in (confirmed, "known"):
+        (tmp_path / name).write_text(f"h1 {public['old']}\n")
+    script = f""". {DEPLOY}/common.sh; . {DEPLOY}/setup/hosts.sh; new=$2 draft=$1 jump='' untouched=''
+known_final=$1/known_hosts known=$1/known runner_user=runner; scan_key() {{ echo "h1 $new"; }}; look_at_key h1 22"""
+    done = subprocess.run(["bash", "-c", script, "setup", tmp_path, public["new"]], text=True, check=False,
+                          capture_output=True, timeout=60)
+    assert done.returncode == 70 and words.format(tmp_path) in done.stderr, done.stderr
+    assert ("ssh-keygen" in done.stderr) == (confirmed == "known_hosts"), done.stderr
 
 
 # ---- more of them ----------------------------------------------------------------------------------

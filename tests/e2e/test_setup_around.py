@@ -219,6 +219,43 @@ doctor "$@"; kill "$process"
     assert "Telegram" in free and said not in free + hooked + through, done.stdout
 
 
+# Answers whoever asks; the folder is another user's.
+SERVER = """import os, socket
+os.mkdir("/run/deploybot"); os.chown("/run/deploybot", 65534, 65534)
+with socket.socket(socket.AF_UNIX) as listening:
+    listening.bind("/run/deploybot/new"); listening.listen()
+    os.rename("/run/deploybot/new", "/run/deploybot/local.sock")
+    while True:
+        with listening.accept()[0] as asking:
+            asking.recv(4096)
+            asking.sendall(b"HTTP/1.1 403 No\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{}")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a /run of its own")
+def test_doctor_as_root_finds_the_socket_of_the_server_that_runs(tmp_path):
+    """Regression: "no socket", as the folder is the server's and not root's."""
+    need(*MOUNTS)
+    (tmp_path / "conf").write_text(
+        "TELEGRAM_API_BASE=http://127.0.0.1:9\nTELEGRAM_BOT_TOKEN=7000000002:AAF-deploybots_own_bot_0123456789\n"
+        "ADMIN_TELEGRAM_IDS=1\nGITHUB_REPOSITORY=orchard/shop\nREGISTRY_URL=10.1.2.3\n"
+        f"ENVIRONMENTS=staging\nSTAGING_HOST=h1\nSTATE_DIRECTORY={tmp_path}\nAUDIT_LOG_PATH={tmp_path}/audit.log\n")
+    (tmp_path / "server").write_text(SERVER)
+    script = """mount -t tmpfs none /run || exit 77
+doctor() { "$2" --env-file "$1/conf" doctor 2>&1 | grep -F 'command line: '; }
+doctor "$@"; python3 "$1/server" & process=$!
+until [[ -S /run/deploybot/local.sock ]]; do kill -0 "$process" || exit; done
+doctor "$@"; kill "$process"; wait "$process"; doctor "$@"
+"""
+    program = os.path.join(os.path.dirname(PROGRAM), "deploybot")
+    done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, program], stdin=subprocess.DEVNULL,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+    nowhere, runs, over = (line for line in done.stdout.splitlines() if "command line: " in line)
+    assert nowhere.startswith("note ") and "no socket: LOCAL_SOCKET is not set" in nowhere, done.stdout
+    assert runs.startswith("ok ") and runs.endswith("the server answers on /run/deploybot/local.sock"), done.stdout
+    assert over.startswith("warning ") and "nobody listens" in over, done.stdout
+
+
 # ---- what Debian's units start them with -----------------------------------------------------------
 
 def keep(folder, own_prometheus="no"):

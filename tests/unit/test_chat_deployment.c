@@ -64,6 +64,20 @@ each_state_says_what_is_promised(void **state)
 	}
 }
 
+/* Regression: "was target:", cut as a commit is. */
+static void
+what_ran_before_deploybot_is_called_so_where_the_first_release_is_live(void **state)
+{
+	struct deployment deployment = chat_sample(DEPLOY_LIVE);
+	struct chat_deployment what = chat_about(&deployment);
+
+	(void)state;
+	(void)text_copy(
+	    deployment.previous, sizeof(deployment.previous), "target:before-0123456789abcdef");
+	chat_says(&what, "took 1 min 1 s · was what ran before deploybot · audit ");
+	assert_null(strstr(chat_plain(&what), "target:"));
+}
+
 /* "It runs" is said of one service: the others are not left to be believed. */
 static void
 services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
@@ -520,6 +534,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_state_says_what_is_promised),
+		cmocka_unit_test(
+		    what_ran_before_deploybot_is_called_so_where_the_first_release_is_live),
 		cmocka_unit_test(services_that_stay_old_are_named_where_it_is_said_to_run),
 		cmocka_unit_test(what_a_script_warns_of_is_said_as_its_own_word),
 		cmocka_unit_test(another_branch_is_no_force_push),

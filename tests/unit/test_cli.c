@@ -111,6 +111,7 @@ help_and_version_are_printed(void **state)
 	assert_int_equal(RUN(w, "--help"), EX_OK);
 	for (size_t i = 0; i < COUNT(words); i++)
 		assert_true(said(w, words[i]));
+	assert_true(said(w, "deploybot-setup"));
 	assert_int_equal(RUN(w, "help"), EX_OK);
 	assert_int_equal(RUN(w, "doctor", "--help"), EX_OK);
 	assert_true(said(w, "Usage"));
@@ -136,6 +137,9 @@ a_wrong_word_is_told_with_the_nearest_one(void **state)
 	assert_true(said(w, "did you mean \"doctor\"?"));
 	assert_int_equal(RUN(w, "rolback"), EX_USAGE); /* of the chat */
 	assert_true(said(w, "did you mean \"rollback\"?"));
+	assert_int_equal(RUN(w, "setup"), EX_USAGE);
+	assert_true(said(
+	    w, "there is no command \"setup\"; it is a program of its own: deploybot-setup\n"));
 	assert_int_equal(RUN(w, "help", "docter"), EX_USAGE);
 	assert_true(said(w, "did you mean \"doctor\"?"));
 	assert_int_equal(RUN(w, "doctor", "--jsn"), EX_USAGE);

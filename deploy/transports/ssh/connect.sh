@@ -12,6 +12,14 @@ readonly SSH_UP_MAX=4096
 
 ssh_masters=() ssh_shares='' # by index, the process of its connection; yes or no, when it is known
 
+# Others cannot read what root's ssh-keygen -R has written anew.
+ssh_check_known() {
+	[[ ! -f $SSH_KNOWN_HOSTS || ! -r $SSH_KNOWN_HOSTS ]] || return 0
+	[[ ! -f $SSH_KNOWN_HOSTS ]] || fail "$EXIT_CONFIG" "SSH_KNOWN_HOSTS: $SSH_KNOWN_HOSTS is there, and $(me) may not read \
+it: as root: chown $(me) $SSH_KNOWN_HOSTS"
+	fail "$EXIT_CONFIG" "SSH_KNOWN_HOSTS: no file $SSH_KNOWN_HOSTS is there: docs/deploy-scripts.md says how it is made"
+}
+
 # ---- the way -------------------------------------------------------------------------------------
 
 # What the shell at the other end takes as one plain word.
