@@ -210,8 +210,9 @@ void
 row_environment_down(struct tx *tx, const char *name)
 {
 	ensure(tx, name);
-	(void)tx_run(
-	    tx, "UPDATE environment SET is_down = 1 WHERE name = $1", DB_TEXT(name)); /* sticky */
+	(void)tx_run(tx,
+	    "UPDATE environment SET is_down = 1, is_unacknowledged = 0 WHERE name = $1",
+	    DB_TEXT(name)); /* sticky */
 	store_names_add(&tx->store->changed, name);
 }
 

@@ -41,7 +41,7 @@ void row_environment_rolled_back(struct tx *tx, const char *name);
 /* Somebody has seen that. */
 void row_environment_acknowledge(struct tx *tx, const char *name);
 
-/* The target was touched and nothing brought it to a known state. */
+/* The target was touched and nothing brought it to a known state: no rollback is unacknowledged. */
 void row_environment_down(struct tx *tx, const char *name);
 
 /* Nobody has seen how that work left it, and so many reminders were due; work 0: somebody has. */

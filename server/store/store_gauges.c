@@ -26,6 +26,7 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 		.trigger = trigger,
 		.is_busy = is_busy,
 		.is_unacknowledged = environment.is_unacknowledged,
+		.is_down = environment.is_down,
 		.has_failed = end == DEPLOY_FAILED || end == DEPLOY_ROLLBACK_FAILED,
 		.is_locked = (environment.held & ENVIRONMENT_IS_LOCKED) != 0,
 		.is_frozen = (environment.held & ENVIRONMENT_IS_FROZEN) != 0,

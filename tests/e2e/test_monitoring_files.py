@@ -13,7 +13,8 @@ from stage import ROOT
 
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
-DeploybotRolledBack DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected
+DeploybotEnvironmentDown DeploybotRolledBack DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy
+DeploybotWebhooksRejected
 DeploybotMessagesStuck
 DeploybotAuditExportFailing DeploybotAuditWithoutWitness DeploybotAuditWithoutTimestamp DeploybotAuditNotCollected
 DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotClockWrong

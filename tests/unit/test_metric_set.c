@@ -98,6 +98,7 @@ feed(struct metric_set *set)
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
 		    .has_failed = true,
+		    .is_down = true,
 		    .is_locked = true,
 		    .busy_since = 1767225600500,
 		    .released_at = 1767225000000,
@@ -151,6 +152,7 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"# TYPE deploybot_tls_expiry_timestamp_seconds gauge",
 		"# TYPE deploybot_tls_probe_up gauge",
 		"# TYPE deploybot_rollback_unacknowledged gauge",
+		"# TYPE deploybot_environment_down gauge",
 		"# TYPE deploybot_release_info gauge",
 		"# TYPE deploybot_health_up gauge",
 		"deploybot_health_url_up{environment=\"staging\",number=\"1\",url=\"https://a.example/h\"} 1",
@@ -368,7 +370,10 @@ gauges_replace_what_they_said_before(void **state)
 								 .commit = "1a2b3c4",
 								 .subject = "Sell \"medlars\"",
 								 .by = "@ada" },
-		    { .name = "old", .is_unacknowledged = true, .is_frozen = true } },
+		    { .name = "old",
+			.is_unacknowledged = true,
+			.is_down = true,
+			.is_frozen = true } },
 	};
 
 	metric_set_gauges(*state, &gauges, &none);
@@ -389,6 +394,8 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, RELEASED "{environment=\"staging\"} 1767225000"));
 	assert_false(knows(*state, RELEASED "{environment=\"old\"}"));
 	assert_true(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
+	assert_true(says(*state, "deploybot_environment_down{environment=\"old\"} 1"));
+	assert_false(knows(*state, "deploybot_environment_down{environment=\"staging\"}"));
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 1"));
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"freeze\"} 0"));
 	assert_true(says(*state, HELD "{environment=\"old\",kind=\"freeze\"} 1"));
@@ -409,6 +416,7 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 0"));
 	assert_true(says(*state, RELEASED "{environment=\"staging\"} 9"));
 	assert_false(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
+	assert_false(knows(*state, "deploybot_environment_down{environment=\"old\"}"));
 	assert_true(
 	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"9f8e7d6\"} 1"));
 	assert_false(
@@ -422,6 +430,7 @@ gauges_of_what_has_changed_replace_that_alone(void **state)
 	struct environment_gauge both[] = {
 		{ .name = "shop/staging",
 		    .is_busy = true,
+		    .is_down = true,
 		    .busy_since = 1000,
 		    .released_at = 1000,
 		    .commit = "1a2b3c4" },
@@ -439,6 +448,7 @@ gauges_of_what_has_changed_replace_that_alone(void **state)
 	    "deploybot_environment_busy{application=\"shop\",environment=\"shop/staging\"} 0"));
 	assert_false(knows(*state, SINCE "{application=\"shop\",environment=\"shop/staging\""));
 	assert_false(knows(*state, RELEASED "{application=\"shop\",environment=\"shop/staging\""));
+	assert_false(knows(*state, "deploybot_environment_down{"));
 	assert_false(knows(*state,
 	    "deploybot_release_info{application=\"shop\",environment=\"shop/staging\","
 	    "commit=\"1a2b3c4\"}"));
