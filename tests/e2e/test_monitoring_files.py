@@ -12,7 +12,7 @@ from monitoring_aid import (BOARDS, SHIPPED, alert_names, expressions, metric_na
 from stage import ROOT
 
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
-ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
+ALERTS = """DeploybotDown DeploybotRestarting DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
 DeploybotEnvironmentDown DeploybotRolledBack DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy
 DeploybotWebhooksRejected
 DeploybotMessagesStuck
