@@ -280,6 +280,7 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 	metrics_bound(set->environment_busy_since, settings->environment_count);
 	metrics_bound(set->rollback_unacknowledged, settings->environment_count);
 	metrics_bound(set->environment_down, settings->environment_count);
+	metrics_bound(set->poll_failing_since, settings->environment_count);
 	metrics_bound(set->environment_held, 2 * settings->environment_count);
 	metrics_bound(set->release_info, settings->environment_count);
 	metrics_bound(set->release_at, settings->environment_count);
@@ -313,6 +314,7 @@ forget_environment(struct metric_set *set, const char *name)
 {
 	metrics_remove(set->environment_busy_since, METRICS_LABELS(OF(name)));
 	metrics_remove(set->environment_down, METRICS_LABELS(OF(name)));
+	metrics_remove(set->poll_failing_since, METRICS_LABELS(OF(name)));
 	metrics_remove(set->release_at, METRICS_LABELS(OF(name)));
 	metrics_remove(set->environment_held, METRICS_LABELS(OF(name)));
 	metrics_remove(set->release_info, METRICS_LABELS(OF(name))); /* of whatever commit */
@@ -331,6 +333,9 @@ environment_gauges(struct metric_set *set, const struct environment_gauge *gauge
 		    METRICS_LABELS(OF(gauge->name)));
 	if (gauge->is_down)
 		metrics_set(set->environment_down, 1, METRICS_LABELS(OF(gauge->name)));
+	if (gauge->poll_failing_since != 0)
+		metrics_set(set->poll_failing_since, seconds_of(gauge->poll_failing_since),
+		    METRICS_LABELS(OF(gauge->name)));
 	metrics_set(set->rollback_unacknowledged, gauge->is_unacknowledged,
 	    METRICS_LABELS(OF(gauge->name)));
 	metrics_set(
@@ -352,6 +357,7 @@ forget_all(struct metric_set *set)
 	metrics_clear(set->release_at);
 	metrics_clear(set->rollback_unacknowledged);
 	metrics_clear(set->environment_down);
+	metrics_clear(set->poll_failing_since);
 	metrics_clear(set->environment_held);
 	metrics_clear(set->release_info);
 }

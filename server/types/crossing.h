@@ -49,6 +49,7 @@ struct environment_gauge {
 	bool is_frozen;
 	int64_t busy_since;	   /* wall ms; 0: it is not busy */
 	int64_t released_at;	   /* wall ms; 0: nothing is live */
+	int64_t poll_failing_since; /* wall ms; 0: git answers polls of its repository */
 	char commit[LIMIT_COMMIT]; /* live; "" none */
 	char subject[64];	   /* of it, cut: there may be thousands */
 	char by[LIMIT_PERSON];	   /* who released it */

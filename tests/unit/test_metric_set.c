@@ -99,6 +99,7 @@ feed(struct metric_set *set)
 		    .is_busy = true,
 		    .has_failed = true,
 		    .is_down = true,
+		    .poll_failing_since = 1767225600500,
 		    .is_locked = true,
 		    .busy_since = 1767225600500,
 		    .released_at = 1767225000000,
@@ -431,6 +432,7 @@ gauges_of_what_has_changed_replace_that_alone(void **state)
 		{ .name = "shop/staging",
 		    .is_busy = true,
 		    .is_down = true,
+		    .poll_failing_since = 1767225600500,
 		    .busy_since = 1000,
 		    .released_at = 1000,
 		    .commit = "1a2b3c4" },
@@ -442,6 +444,9 @@ gauges_of_what_has_changed_replace_that_alone(void **state)
 	    &(struct gauges){ .is_all = true, .n_environments = 2, .environment = both }, &none);
 	assert_true(says(*state,
 	    "deploybot_environment_busy{application=\"shop\",environment=\"shop/staging\"} 1"));
+	assert_true(says(*state,
+	    "deploybot_poll_failing_since_timestamp_seconds{application=\"shop\","
+	    "environment=\"shop/staging\"} 1767225600.5"));
 	metric_set_gauges(
 	    *state, &(struct gauges){ .n_environments = 1, .environment = one }, &none);
 	assert_true(says(*state,
@@ -449,6 +454,7 @@ gauges_of_what_has_changed_replace_that_alone(void **state)
 	assert_false(knows(*state, SINCE "{application=\"shop\",environment=\"shop/staging\""));
 	assert_false(knows(*state, RELEASED "{application=\"shop\",environment=\"shop/staging\""));
 	assert_false(knows(*state, "deploybot_environment_down{"));
+	assert_false(knows(*state, "deploybot_poll_failing_since_timestamp_seconds{"));
 	assert_false(knows(*state,
 	    "deploybot_release_info{application=\"shop\",environment=\"shop/staging\","
 	    "commit=\"1a2b3c4\"}"));

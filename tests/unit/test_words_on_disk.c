@@ -527,6 +527,7 @@ note_metrics(void)
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
 		    .is_down = true,
+		    .poll_failing_since = 1,
 		    .busy_since = 1,
 		    .released_at = 1,
 		    .commit = "1a2b3c4",
