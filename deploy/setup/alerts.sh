@@ -180,6 +180,10 @@ journalctl -u prometheus-alertmanager says why"
 	[[ $(<"$draft/said") == *'"value":'* ]] || missing="Prometheus does not reach deploybot: \
 the job deploybot in prometheus.yml, LISTEN_ADDRESS, API_SERVER_PORT, ENABLE_TELEMETRY; systemctl status deploybot"
 	[[ -z $missing ]] || return 0
+	call "http://$1/api/v1/query" 'query=up{job="alertmanager"} == 1'
+	[[ $(<"$draft/said") == *'"value":'* ]] || missing="Prometheus does not reach Alertmanager: \
+the job alertmanager in prometheus.yml has to name $2"
+	[[ -z $missing ]] || return 0
 	call "http://$2/api/v2/alerts?filter=alertname%3D%22DeploybotWatchdog%22"
 	[[ $(<"$draft/said") == *'"name":"watchdog"'* ]] || missing="Alertmanager has no DeploybotWatchdog of Prometheus: \
 rule_files and alerting in prometheus.yml; http://$1/rules says what it knows"

@@ -447,7 +447,7 @@ def test_an_alertmanager_that_was_edited_is_kept_beside_the_new_one_each_time(ru
 CHAIN = """draft=$1 missed=$2
 call() {
 	said=200; echo '"value": "name":"watchdog"' >"$draft/said"
-	[[ $1 != *$missed* ]] || { said=000; echo >"$draft/said"; }
+	[[ "$*" != *$missed* ]] || { said=000; echo >"$draft/said"; }
 }
 ask_alert_chain 127.0.0.1:9090 10.0.0.7:9093; echo "$missing"
 """
@@ -455,7 +455,8 @@ ask_alert_chain 127.0.0.1:9090 10.0.0.7:9093; echo "$missing"
 
 @pytest.mark.parametrize("missed, words", [
     ("10.0.0.7:9093/-/ready", "Alertmanager does not answer"), ("9090/-/ready", "Prometheus does not answer"),
-    ("api/v1/query", "does not reach deploybot"), ("api/v2/alerts", "has no DeploybotWatchdog"), ("nothing", "")])
+    ('up{job="deploybot"}', "does not reach deploybot"), ('up{job="alertmanager"}', "does not reach Alertmanager"),
+    ("api/v2/alerts", "has no DeploybotWatchdog"), ("nothing", "")])
 def test_alerts_are_not_said_to_arrive_before_the_watchdog_is_at_alertmanager(tmp_path, missed, words):
     status, said = call(CHAIN, tmp_path, missed)
     assert status == 0 and (words in said if words else said == "\n"), said
