@@ -485,10 +485,12 @@ metric_set_state(struct metric_set *set, const struct state_facts *facts)
 	if (facts->size == 0) {
 		metrics_clear(set->state_size);
 		metrics_clear(set->state_free);
+		metrics_clear(set->state_free_share);
 		return;
 	}
 	metrics_set(set->state_size, (double)facts->size, METRICS_BARE);
 	metrics_set(set->state_free, (double)facts->free, METRICS_BARE);
+	metrics_set(set->state_free_share, facts->free_share, METRICS_BARE);
 }
 
 void

@@ -125,6 +125,7 @@ feed(struct metric_set *set)
 	    &(struct state_facts){
 		.size = 1000,
 		.free = 100,
+		.free_share = 0.0625,
 		.backup_at = 1767225000,
 		.check_begun_at = 1767225001,
 		.check_passed_at = 1767225002,
@@ -159,6 +160,7 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"deploybot_health_url_up{environment=\"staging\",number=\"1\",url=\"https://a.example/h\"} 1",
 		"deploybot_state_free_bytes 100",
 		"deploybot_state_size_bytes 1000",
+		"deploybot_state_free_ratio 0.0625",
 		"deploybot_backup_timestamp_seconds 1767225000",
 		"deploybot_check_begun_timestamp_seconds 1767225001",
 		"deploybot_check_passed_timestamp_seconds 1767225002",
