@@ -337,6 +337,16 @@ def test_nginx_and_prometheus_ask_where_the_server_listens(rules, settings, addr
     assert ("asks no socket in a file" in said) == address.startswith("unix"), said
 
 
+def test_links_that_lead_nowhere_are_said_and_how_to_change_them(rules):
+    links = 'examples=/usr/share/doc/deploybot/examples/monitoring; say_where_links_lead "$1"'
+    path = rules / "etc/alerts.yml"
+    status, said = call(links, path)
+    assert status == 0 and "read OPERATIONS.md in /usr/share/doc/deploybot," in said, said
+    typed = re.search(r"sudo (sed -i '[^']+' \S+), then", said)[1].replace("YOURS", "orchard")
+    subprocess.run(["sh", "-c", typed], check=True, timeout=60)
+    assert "github.com/orchard/deploybot/blob" in path.read_text("utf-8") and call(links, path) == (0, "")
+
+
 def test_rules_that_nobody_has_edited_are_renewed(rules):
     upgrade(rules)
     assert call(INSTALL, rules) == (0, "own_prometheus=no\n")
