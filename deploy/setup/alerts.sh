@@ -146,9 +146,9 @@ install_rules() { # FOLDER
 
 # The repository is nowhere until somebody says whose copy it is.
 say_where_links_lead() { # RULES
-	! grep -q 'github\.com/your-org/' -- "$1" 2>/dev/null || warn "the links in alerts lead to github.com/your-org, where nothing \
-is: sudo sed -i 's|github.com/your-org|github.com/YOURS|' $1, then sudo systemctl reload prometheus; or read OPERATIONS.md in \
-${examples%/examples/monitoring}, the section with the alert's name"
+	! grep -q 'github\.com/your-org/' -- "$1" 2>/dev/null || warn "the links in alerts lead to github.com/your-org, where \
+nothing is: sudo sed -i 's|github.com/your-org|github.com/YOURS|' $1, then sudo systemctl reload prometheus; or read OPERATIONS.md \
+in ${examples%/examples/monitoring}, the section with the alert's name"
 }
 
 # Before anything is started again: does who will read it take it?

@@ -77,6 +77,20 @@ def test_what_operations_tells_people_to_say_are_commands_that_there_are():
     assert said - others <= words, said - words
 
 
+def test_a_backup_that_hangs_has_failed_before_the_nightly_check_looks():
+    """Regression: it was activating still, which is no failure."""
+    units = {name: (ROOT / "deploy/systemd" / name).read_text("utf-8")
+             for name in ("deploybot-backup.timer", "deploybot-backup.service", "deploybot-check.timer")}
+
+    def minute(name):
+        hour, minute = re.search(r"^OnCalendar=\*-\*-\* (\d\d):(\d\d):00$", units[name], re.M).groups()
+        return int(hour) * 60 + int(minute)
+    late = int(re.search(r"^RandomizedDelaySec=(\d+)m$", units["deploybot-backup.timer"], re.M)[1])
+    takes = int(re.search(r"^TimeoutStartSec=(\d+)h$", units["deploybot-backup.service"], re.M)[1]) * 60
+    assert minute("deploybot-check.timer") \
+        > minute("deploybot-backup.timer") + late + takes
+
+
 # --- names ---
 
 @pytest.mark.parametrize("text", [rules_text(), " ".join(q[2] for q in queries())], ids=["rules", "dashboards"])
