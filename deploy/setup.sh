@@ -214,6 +214,13 @@ journalctl -u deploybot-backup says why; then systemctl start deploybot-backup"
 	return 1
 }
 
+# Without it a secret that was changed where it is kept stays the old one here.
+check_secrets() {
+	! systemctl --quiet is-failed deploybot-secrets.service 2>/dev/null && return 0
+	warn "deploybot-secrets.service has failed, so secrets are not fetched: journalctl -u deploybot-secrets says why"
+	return 1
+}
+
 # Everything that can be asked, as those ask who will need it.
 check() {
 	local environment bad=0 home stamped=yes
@@ -228,6 +235,7 @@ check() {
 			"$program" --env-file "$conf" doctor "$environment" || bad=1
 	done
 	check_backup || bad=1
+	check_secrets || bad=1
 	[[ $bad == 1 || $stamped == no ]] || stamp passed
 	[[ $stamped == yes ]] || warn "STATE_DIRECTORY: no stamp could be written there, so alerts do not know of this check: \
 does a ReadWritePaths= of the unit have that folder?"

@@ -54,6 +54,8 @@ text=${text//@ALERT_BOT_TOKEN@/"$token"}
 text=${text//'"@ALERT_CHAT_ID@"'/"$chat"} # a number, there
 text=${text//@ALERT_WATCHDOG_URL@/"$watchdog"}
 text=${text//@ALERT_API_URL@/"$api"}
+machine=$(uname -n | tr -cd 'A-Za-z0-9._-' | head -c 64)
+text=${text//@MACHINE@/"${machine:-this machine}"}
 
 umask 077
 new=$(mktemp -- "$out.XXXXXX")

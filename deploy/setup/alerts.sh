@@ -146,6 +146,13 @@ install_rules() { # FOLDER
 	[[ -z $lacks ]] || warn "$file is your own: add what $examples/prometheus.yml has and it has not: $lacks"
 }
 
+# The repository is nowhere until somebody says whose copy it is.
+say_where_links_lead() { # RULES
+	! grep -q 'github\.com/your-org/' -- "$1" 2>/dev/null || warn "the links in alerts lead to github.com/your-org, where \
+nothing is: sudo sed -i 's|github.com/your-org|github.com/YOURS|' $1, then sudo systemctl reload prometheus; or read OPERATIONS.md \
+in ${examples%/examples/monitoring}, the section with the alert's name"
+}
+
 # Before anything is started again: does who will read it take it?
 check_configurations() { # FOLDER
 	local bad=0
@@ -181,6 +188,10 @@ journalctl -u prometheus-alertmanager says why"
 	call "http://$1/api/v1/query" 'query=up{job="deploybot"} == 1'
 	[[ $(<"$draft/said") == *'"value":'* ]] || missing="Prometheus does not reach deploybot: \
 the job deploybot in prometheus.yml, LISTEN_ADDRESS, API_SERVER_PORT, ENABLE_TELEMETRY; systemctl status deploybot"
+	[[ -z $missing ]] || return 0
+	call "http://$1/api/v1/query" 'query=up{job="alertmanager"} == 1'
+	[[ $(<"$draft/said") == *'"value":'* ]] || missing="Prometheus does not reach Alertmanager: \
+the job alertmanager in prometheus.yml has to name $2"
 	[[ -z $missing ]] || return 0
 	call "http://$2/api/v2/alerts?filter=alertname%3D%22DeploybotWatchdog%22"
 	[[ $(<"$draft/said") == *'"name":"watchdog"'* ]] || missing="Alertmanager has no DeploybotWatchdog of Prometheus: \
@@ -283,6 +294,7 @@ alerts.yml and what prometheus.yml there has; and what alerts look at each night
 	find_examples monitoring
 	check_ours
 	install_rules "$place"
+	say_where_links_lead "$place/alerts.yml"
 	install_receivers "$place/alertmanager.yml" "${group[@]}"
 	check_configurations "$place"
 	if [[ $folder != "$FOLDER_INSTALLED" ]]; then

@@ -446,7 +446,7 @@ do_block(struct act *act)
 	if (is_back && !deployment_is_back_to_target(deployment) &&
 	    strcmp(environment.current.commit, deployment->previous) != 0)
 		restore_previous(act);
-	if (deployment->state != DEPLOY_FAILED) /* what was live serves on */
+	if (is_back) /* after FAILED what was live serves on; ROLLBACK_FAILED is down */
 		row_environment_rolled_back(act->tx, deployment->environment);
 	(void)text_copy(block.by, sizeof(block.by), is_back ? "deploybot" : "");
 	(void)text_copy(block.commit, sizeof(block.commit), deployment->commit);

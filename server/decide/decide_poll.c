@@ -175,6 +175,31 @@ decide_poll(struct tx *tx)
 	add_timer(tx, &timer, tx->at + interval_ms * (int64_t)most / (int64_t)n);
 }
 
+/* That one's settings were those that git was asked with, or an environment's that has become first
+ * since. */
+static void
+note_answers(struct tx *tx, const struct environment_settings *e)
+{
+	if (!effect_asks_branch(&tx->effect->u.git_query, e->branch) ||
+	    row_environment_get(tx, e->name).poll_failing_since == 0)
+		return;
+	row_environment_set_poll_failing(tx, e->name, 0);
+	tx_log(tx, LOG_LEVEL_INFO, "%s: git answers polls again", e->name);
+}
+
+void
+decide_poll_failed(struct tx *tx, const char *why)
+{
+	const char *name = tx->effect->u.git_query.environment;
+
+	if (row_environment_get(tx, name).poll_failing_since != 0)
+		return;
+	row_environment_set_poll_failing(tx, name, tx->at);
+	tx_log(tx, LOG_LEVEL_WARNING,
+	    "%s: polling git failed: %s; it is polled on, pushes are not noticed meanwhile", name,
+	    why);
+}
+
 void
 decide_poll_answered(struct tx *tx, const struct git_answer *answer)
 {
@@ -189,6 +214,8 @@ decide_poll_answered(struct tx *tx, const struct git_answer *answer)
 		if (e->of != before)
 			is_shared = repository_is_shared(e->of, asked);
 		before = e->of;
+		if (is_shared && e->branch != NULL)
+			note_answers(tx, e);
 		for (size_t h = 0; is_shared && e->branch != NULL && h < answer->n_heads; h++)
 			if (strcmp(answer->head[h].branch, e->branch) == 0 && is_polled(tx, e))
 				decide_polled(tx, e, answer->head[h].commit);

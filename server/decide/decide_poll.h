@@ -16,8 +16,10 @@
 /* The TIMER_POLL of tx->effect has fired: asks git for the heads of whose turn it is. */
 void decide_poll(struct tx *tx);
 
-/* git has answered the GIT_QUERY_HEADS of tx->effect. */
+/* git has answered the GIT_QUERY_HEADS of tx->effect; it could not, and why: the first of a row is
+ * logged. */
 void decide_poll_answered(struct tx *tx, const struct git_answer *answer);
+void decide_poll_failed(struct tx *tx, const char *why);
 
 /* A poll is due now (is_now) or after the interval, unless one is waited for already, or nobody
  * wants any. */

@@ -108,6 +108,7 @@ struct environment {
 	struct environment_head head;
 	int64_t skipped_count; /* commits of the branch's head that change nothing in PATHS */
 	char polled_commit[LIMIT_COMMIT]; /* that polling knows; "": never polled, "-": none */
+	int64_t poll_failing_since; /* wall ms; of git, asked with its settings; 0: it answers */
 	bool is_down;			  /* the last change failed, and so did its rollback */
 	bool is_unacknowledged; /* rolled back, nobody has seen it, nothing is live since */
 	int64_t unseen_work;	/* rolled back or down by that, and nobody has seen it; 0: none */

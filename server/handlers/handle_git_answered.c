@@ -169,6 +169,8 @@ handle_git_answered(struct tx *tx, const struct event *event)
 	else if (query->kind == GIT_QUERY_HEADS) {
 		if (is_answered && answer->error[0] == '\0')
 			decide_poll_answered(tx, answer);
+		else
+			decide_poll_failed(tx, answer->error);
 		decide_poll_later(tx, false); /* a database of before has no timer meanwhile */
 	} else if (tx->effect->subject != 0) {
 		answer_deployment(tx, query, is_answered, answer);

@@ -279,6 +279,8 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 	metrics_bound(set->environment_busy, settings->environment_count);
 	metrics_bound(set->environment_busy_since, settings->environment_count);
 	metrics_bound(set->rollback_unacknowledged, settings->environment_count);
+	metrics_bound(set->environment_down, settings->environment_count);
+	metrics_bound(set->poll_failing_since, settings->environment_count);
 	metrics_bound(set->environment_held, 2 * settings->environment_count);
 	metrics_bound(set->release_info, settings->environment_count);
 	metrics_bound(set->release_at, settings->environment_count);
@@ -311,6 +313,8 @@ static void
 forget_environment(struct metric_set *set, const char *name)
 {
 	metrics_remove(set->environment_busy_since, METRICS_LABELS(OF(name)));
+	metrics_remove(set->environment_down, METRICS_LABELS(OF(name)));
+	metrics_remove(set->poll_failing_since, METRICS_LABELS(OF(name)));
 	metrics_remove(set->release_at, METRICS_LABELS(OF(name)));
 	metrics_remove(set->environment_held, METRICS_LABELS(OF(name)));
 	metrics_remove(set->release_info, METRICS_LABELS(OF(name))); /* of whatever commit */
@@ -326,6 +330,11 @@ environment_gauges(struct metric_set *set, const struct environment_gauge *gauge
 		    METRICS_LABELS(OF(gauge->name)));
 	if (gauge->released_at != 0)
 		metrics_set(set->release_at, seconds_of(gauge->released_at),
+		    METRICS_LABELS(OF(gauge->name)));
+	if (gauge->is_down)
+		metrics_set(set->environment_down, 1, METRICS_LABELS(OF(gauge->name)));
+	if (gauge->poll_failing_since != 0)
+		metrics_set(set->poll_failing_since, seconds_of(gauge->poll_failing_since),
 		    METRICS_LABELS(OF(gauge->name)));
 	metrics_set(set->rollback_unacknowledged, gauge->is_unacknowledged,
 	    METRICS_LABELS(OF(gauge->name)));
@@ -347,6 +356,8 @@ forget_all(struct metric_set *set)
 	metrics_clear(set->environment_busy_since);
 	metrics_clear(set->release_at);
 	metrics_clear(set->rollback_unacknowledged);
+	metrics_clear(set->environment_down);
+	metrics_clear(set->poll_failing_since);
 	metrics_clear(set->environment_held);
 	metrics_clear(set->release_info);
 }
@@ -474,10 +485,12 @@ metric_set_state(struct metric_set *set, const struct state_facts *facts)
 	if (facts->size == 0) {
 		metrics_clear(set->state_size);
 		metrics_clear(set->state_free);
+		metrics_clear(set->state_free_share);
 		return;
 	}
 	metrics_set(set->state_size, (double)facts->size, METRICS_BARE);
 	metrics_set(set->state_free, (double)facts->free, METRICS_BARE);
+	metrics_set(set->state_free_share, facts->free_share, METRICS_BARE);
 }
 
 void

@@ -33,6 +33,15 @@ time_of(const char *directory, const char *name)
 	return lstat(stamp, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_mtime : 0;
 }
 
+double
+state_watch_free_share(uint64_t blocks, uint64_t free_blocks, uint64_t inodes, uint64_t free_inodes)
+{
+	double bytes = blocks == 0 ? 0 : (double)free_blocks / (double)blocks;
+	double names = inodes == 0 ? 1 : (double)free_inodes / (double)inodes;
+
+	return bytes < names ? bytes : names;
+}
+
 struct state_facts
 state_watch_look(const char *directory)
 {
@@ -46,6 +55,8 @@ state_watch_look(const char *directory)
 	if (statvfs(directory, &fs) == 0) {
 		facts.size = (int64_t)(fs.f_blocks * fs.f_frsize);
 		facts.free = (int64_t)(fs.f_bavail * fs.f_frsize);
+		facts.free_share =
+		    state_watch_free_share(fs.f_blocks, fs.f_bavail, fs.f_files, fs.f_favail);
 	}
 	return facts;
 }

@@ -16,6 +16,7 @@ struct state_watch;
 
 struct state_facts {
 	int64_t size, free;	 /* bytes of the disk; free: for us.  0: it cannot be asked */
+	double free_share;	 /* of bytes or of inodes, whichever is less; as size */
 	int64_t backup_at;	 /* seconds since 1970 of the newest backup; 0: there is none */
 	int64_t check_begun_at;	 /* the same of when all that a deployment needs was looked at */
 	int64_t check_passed_at; /* ... and of when it was there */
@@ -28,6 +29,11 @@ typedef void state_watch_fn(void *ctx, const struct state_facts *facts);
 struct state_watch *state_watch_start(struct loop *loop, const char *directory,
     state_watch_fn *on_seen, void *ctx, struct err *err) MUST_USE;
 void state_watch_free(struct state_watch *watch); /* takes NULL */
+
+/* What is free of bytes, in blocks, or of inodes, whichever is less: 0 to 1.  Of 0 inodes: the file
+ * system makes them as it needs them. */
+double state_watch_free_share(
+    uint64_t blocks, uint64_t free_blocks, uint64_t inodes, uint64_t free_inodes);
 
 /* What is the case there now. */
 struct state_facts state_watch_look(const char *directory);

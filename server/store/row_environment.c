@@ -73,6 +73,7 @@ read_environment(const struct db_rows *rows, void *out)
 	ret->held = (unsigned)db_col_i64(rows, 15);
 	ret->unseen_work = db_col_i64(rows, 16);
 	ret->n_nags = (int)db_col_i64(rows, 17);
+	ret->poll_failing_since = db_col_i64(rows, 18);
 }
 
 struct environment
@@ -85,7 +86,7 @@ row_environment_get(struct tx *tx, const char *name)
 		"SELECT current_release, previous_release, seen_commit, is_down,"
 		" is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count,"
 		" waiting_push, head_branch, head_commit, head_base, head_count, head_at,"
-		" held, unseen_work, n_nags FROM environment WHERE name = $1",
+		" held, unseen_work, n_nags, poll_failing_since FROM environment WHERE name = $1",
 		DB_TEXT(name)) == 0)
 		return environment;
 	environment.current = row_release_get(tx, environment.current.id);
@@ -150,6 +151,15 @@ row_environment_set_polled(struct tx *tx, const char *name, const char *commit)
 }
 
 void
+row_environment_set_poll_failing(struct tx *tx, const char *name, int64_t since)
+{
+	ensure(tx, name);
+	(void)tx_run(tx, "UPDATE environment SET poll_failing_since = $2 WHERE name = $1",
+	    DB_TEXT(name), DB_I64(since)); /* sticky */
+	store_names_add(&tx->store->changed, name);
+}
+
+void
 row_environment_set_held(struct tx *tx, const char *name, unsigned held)
 {
 	ensure(tx, name);
@@ -210,8 +220,9 @@ void
 row_environment_down(struct tx *tx, const char *name)
 {
 	ensure(tx, name);
-	(void)tx_run(
-	    tx, "UPDATE environment SET is_down = 1 WHERE name = $1", DB_TEXT(name)); /* sticky */
+	(void)tx_run(tx,
+	    "UPDATE environment SET is_down = 1, is_unacknowledged = 0 WHERE name = $1",
+	    DB_TEXT(name)); /* sticky */
 	store_names_add(&tx->store->changed, name);
 }
 

@@ -24,6 +24,9 @@ void row_environment_count_head(struct tx *tx, const char *name, const char *bas
 /* Polling knows of this head, and nothing follows from it. */
 void row_environment_set_polled(struct tx *tx, const char *name, const char *commit);
 
+/* Polls of its repository fail since then (wall ms); 0: git answers. */
+void row_environment_set_poll_failing(struct tx *tx, const char *name, int64_t since);
+
 /* Locks and freezes: what there is at this look (ENVIRONMENT_IS_…); a push waits for their end, by
  * whom; they have ended: its head was not seen. */
 void row_environment_set_held(struct tx *tx, const char *name, unsigned held);
@@ -41,7 +44,7 @@ void row_environment_rolled_back(struct tx *tx, const char *name);
 /* Somebody has seen that. */
 void row_environment_acknowledge(struct tx *tx, const char *name);
 
-/* The target was touched and nothing brought it to a known state. */
+/* The target was touched and nothing brought it to a known state: no rollback is unacknowledged. */
 void row_environment_down(struct tx *tx, const char *name);
 
 /* Nobody has seen how that work left it, and so many reminders were due; work 0: somebody has. */

@@ -8,6 +8,7 @@
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/store_inside.h"
+#include "types/repository.h"
 #include "types/settings.h"
 
 static void
@@ -20,12 +21,16 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 	bool is_busy = active.id != 0 && !deployment_is_action(&active);
 	enum deploy_state end = row_deployment_last_end(tx, name);
 	enum trigger trigger = row_deployment_last_trigger(tx, name);
+	const struct settings *of = settings_environment(tx->store->settings, name)->of;
+	bool is_polled = repository_poll_of(of) > 0; /* not any more: nobody knows */
 
 	*ret = (struct environment_gauge){
 		.has_worked = trigger != TRIGGER_COUNT,
 		.trigger = trigger,
 		.is_busy = is_busy,
 		.is_unacknowledged = environment.is_unacknowledged,
+		.is_down = environment.is_down,
+		.poll_failing_since = is_polled ? environment.poll_failing_since : 0,
 		.has_failed = end == DEPLOY_FAILED || end == DEPLOY_ROLLBACK_FAILED,
 		.is_locked = (environment.held & ENVIRONMENT_IS_LOCKED) != 0,
 		.is_frozen = (environment.held & ENVIRONMENT_IS_FROZEN) != 0,

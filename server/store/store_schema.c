@@ -891,6 +891,8 @@ static const char *const migration_7[] = {
 	"ALTER TABLE run ADD COLUMN n_warnings INTEGER NOT NULL DEFAULT 0;",
 	/* What one of its URLs named though it was not live; '': none did. */
 	"ALTER TABLE health ADD COLUMN commit_id TEXT NOT NULL DEFAULT '';",
+	/* Polls of its repository, asked with its settings, fail since then; 0: they do not. */
+	"ALTER TABLE environment ADD COLUMN poll_failing_since INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 

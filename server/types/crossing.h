@@ -43,11 +43,13 @@ struct environment_gauge {
 	unsigned trigger; /* enum trigger of what was asked for there last */
 	bool is_busy;
 	bool is_unacknowledged; /* a rollback that nobody has seen, nor answered with a release */
+	bool is_down;		/* a release failed there, and so did its rollback */
 	bool has_failed;	/* of those that ran, the one that ended last failed */
 	bool is_locked;
 	bool is_frozen;
 	int64_t busy_since;	   /* wall ms; 0: it is not busy */
 	int64_t released_at;	   /* wall ms; 0: nothing is live */
+	int64_t poll_failing_since; /* wall ms; 0: git answers polls of its repository */
 	char commit[LIMIT_COMMIT]; /* live; "" none */
 	char subject[64];	   /* of it, cut: there may be thousands */
 	char by[LIMIT_PERSON];	   /* who released it */

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pathlib
+import platform
 import re
 import signal
 import subprocess
@@ -45,6 +46,7 @@ def test_its_configuration_has_the_values_is_private_and_is_taken_by_alertmanage
     assert telegram["telegram_configs"][0]["api_url"] == "https://api.telegram.org"
     assert watchdog["webhook_configs"][0]["url"] == FOUND["alert_watchdog_url"]
     assert not re.search("@[A-Z_]+@", text)
+    assert f"</b> on {platform.node()}: " in telegram["telegram_configs"][0]["message"]     # two may have one chat
     found = subprocess.run([tool("amtool"), "check-config", out], check=False, capture_output=True, text=True,
                            timeout=60)
     assert found.returncode == 0 and "SUCCESS" in found.stdout, found
@@ -181,7 +183,7 @@ def test_an_alert_is_in_the_chat_and_the_watchdog_is_called(tmp_path):
         wait_until(alertmanager.is_up, PATIENCE_S, "Alertmanager")
         prometheus.start()
         text = wait_until(lambda: next(iter(far.texts()), None), PATIENCE_S, "the alert")
-        assert text.startswith("🔥 <b>critical</b>: deploybot does not answer\n"), text
+        assert text.startswith(f"🔥 <b>critical</b> on {platform.node()}: deploybot does not answer\n"), text
         assert "&#34;systemctl status deploybot&#34;" in text and "#deploybotdown" in text
         assert "Watchdog" not in text
         wait_until(lambda: len([1 for path, _ in list(far.calls) if path == "/ring"]) >= 2, PATIENCE_S, "the watchdog")

@@ -525,6 +525,16 @@ def test_a_look_that_finds_something_missing_does_not_pass_and_the_backup_is_mad
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")
+def test_a_look_does_not_pass_where_no_backup_gets_out_of_the_containers(night):
+    """Regression: with a full disk of the host there was no backup, and no alert."""
+    (night / "bin/docker").write_text("#!/bin/sh\nexit 1\n", encoding="ascii")
+    status, said = nightly(night)
+    assert status == 1 and "no backup was made: see above" in said and "preflight of eu" in said, said
+    assert [path.name for path in (night / "state").iterdir()] == ["check.begun"]
+    assert not list((night / "backups").iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")
 def test_what_is_said_to_be_typed_restores_a_backup_for_the_servers_user_however_often(night):
     """With no capability: who may move and write what is what the folders' owners and modes say."""
     subprocess.run(["install", "-d", "-m", "0750", "-o", "10001", "-g", "10001", night / "audit"], check=True,

@@ -12,9 +12,9 @@ from monitoring_aid import (BOARDS, SHIPPED, alert_names, expressions, metric_na
 from stage import ROOT
 
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
-ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
-DeploybotRolledBack DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected
-DeploybotMessagesStuck
+ALERTS = """DeploybotDown DeploybotRestarting DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
+DeploybotEnvironmentDown DeploybotRolledBack DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy
+DeploybotWebhooksRejected DeploybotPollFailing DeploybotMessagesStuck
 DeploybotAuditExportFailing DeploybotAuditWithoutWitness DeploybotAuditWithoutTimestamp DeploybotAuditNotCollected
 DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotClockWrong
 DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring DeploybotWatchdog""".split()
@@ -75,6 +75,20 @@ def test_what_operations_tells_people_to_say_are_commands_that_there_are():
     assert said >= {"status", "history", "rollback", "cancel", "deploy"}
     others = {"healthz", "readyz", "metrics", "hooks", "revoke", "deletebot"}  # our addresses, @BotFather's words
     assert said - others <= words, said - words
+
+
+def test_a_backup_that_hangs_has_failed_before_the_nightly_check_looks():
+    """Regression: it was activating still, which is no failure."""
+    units = {name: (ROOT / "deploy/systemd" / name).read_text("utf-8")
+             for name in ("deploybot-backup.timer", "deploybot-backup.service", "deploybot-check.timer")}
+
+    def minute(name):
+        hour, minute = re.search(r"^OnCalendar=\*-\*-\* (\d\d):(\d\d):00$", units[name], re.M).groups()
+        return int(hour) * 60 + int(minute)
+    late = int(re.search(r"^RandomizedDelaySec=(\d+)m$", units["deploybot-backup.timer"], re.M)[1])
+    takes = int(re.search(r"^TimeoutStartSec=(\d+)h$", units["deploybot-backup.service"], re.M)[1]) * 60
+    assert minute("deploybot-check.timer") \
+        > minute("deploybot-backup.timer") + late + takes
 
 
 # --- names ---

@@ -64,14 +64,15 @@ def check_stamps_of_the_nightly_check(bench, state):
     # A backup that is not brought elsewhere is as bad: its own stamp is new.
     known.write_bytes(hosts)
     systemctl = bench.path / "systemctl"
-    systemctl.write_text('#!/bin/sh\n[ "$*" = "--quiet is-failed deploybot-backup.service" ]\n')
-    systemctl.chmod(0o755)
     path = bench.environment["PATH"]
-    bench.environment["PATH"] = f"{bench.path}:{path}"
-    status, said = bench.setup("--stamp", "check")
-    bench.environment["PATH"] = path
-    assert status == 78 and "journalctl -u deploybot-backup says why" in said, said
-    assert (state / "check.passed").stat().st_mtime == 1
+    for unit in ("deploybot-backup", "deploybot-secrets"):
+        systemctl.write_text(f'#!/bin/sh\n[ "$*" = "--quiet is-failed {unit}.service" ]\n')
+        systemctl.chmod(0o755)
+        bench.environment["PATH"] = f"{bench.path}:{path}"
+        status, said = bench.setup("--stamp", "check")
+        bench.environment["PATH"] = path
+        assert status == 78 and f"journalctl -u {unit} says why" in said, said
+        assert (state / "check.passed").stat().st_mtime == 1
     # Where none can be written the look is made all the same.
     known.write_bytes(hosts)
     (state / "check.begun").unlink()

@@ -374,6 +374,16 @@ def test_nginx_and_prometheus_ask_where_the_server_listens(rules, settings, addr
     assert ("asks no socket in a file" in said) == address.startswith("unix"), said
 
 
+def test_links_that_lead_nowhere_are_said_and_how_to_change_them(rules):
+    links = 'examples=/usr/share/doc/deploybot/examples/monitoring; say_where_links_lead "$1"'
+    path = rules / "etc/alerts.yml"
+    status, said = call(links, path)
+    assert status == 0 and "read OPERATIONS.md in /usr/share/doc/deploybot," in said, said
+    typed = re.search(r"sudo (sed -i '[^']+' \S+), then", said)[1].replace("YOURS", "orchard")
+    subprocess.run(["sh", "-c", typed], check=True, timeout=60)
+    assert "github.com/orchard/deploybot/blob" in path.read_text("utf-8") and call(links, path) == (0, "")
+
+
 def test_rules_that_nobody_has_edited_are_renewed(rules):
     upgrade(rules)
     assert call(INSTALL, rules) == (0, "own_prometheus=no\n")
@@ -484,7 +494,7 @@ def test_an_alertmanager_that_was_edited_is_kept_beside_the_new_one_each_time(ru
 CHAIN = """draft=$1 missed=$2
 call() {
 	said=200; echo '"value": "name":"watchdog"' >"$draft/said"
-	[[ $1 != *$missed* ]] || { said=000; echo >"$draft/said"; }
+	[[ "$*" != *$missed* ]] || { said=000; echo >"$draft/said"; }
 }
 ask_alert_chain 127.0.0.1:9090 10.0.0.7:9093; echo "$missing"
 """
@@ -492,7 +502,8 @@ ask_alert_chain 127.0.0.1:9090 10.0.0.7:9093; echo "$missing"
 
 @pytest.mark.parametrize("missed, words", [
     ("10.0.0.7:9093/-/ready", "Alertmanager does not answer"), ("9090/-/ready", "Prometheus does not answer"),
-    ("api/v1/query", "does not reach deploybot"), ("api/v2/alerts", "has no DeploybotWatchdog"), ("nothing", "")])
+    ('up{job="deploybot"}', "does not reach deploybot"), ('up{job="alertmanager"}', "does not reach Alertmanager"),
+    ("api/v2/alerts", "has no DeploybotWatchdog"), ("nothing", "")])
 def test_alerts_are_not_said_to_arrive_before_the_watchdog_is_at_alertmanager(tmp_path, missed, words):
     status, said = call(CHAIN, tmp_path, missed)
     assert status == 0 and (words in said if words else said == "\n"), said

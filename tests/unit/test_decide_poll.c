@@ -40,6 +40,19 @@ timer(struct world *w)
 	return NULL;
 }
 
+/* git cannot say, or the runner is disconnected. */
+static void
+fails(struct world *w)
+{
+	struct effect *effect = world_take(w, EFFECT_GIT_QUERY);
+
+	effect->result->u.git_answered.exit_status = 69;
+	effect->result->u.git_answered.unreachable = true;
+	effect->result->u.git_answered.answer = strdup("repository not found");
+	(void)store_aid_report(&w->aid, effect);
+	settings_change(w);
+}
+
 static void
 heads(struct world *w, const char *lines)
 {
@@ -123,6 +136,40 @@ one_that_is_not_answered_yet_is_not_asked_again(void **state)
 	for (int i = 0; i < 3; i++)
 		world_due(&w, TIMER_POLL);
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	world_close(&w);
+}
+
+/* Of two repositories, and of no environment beside the one whose settings were used. */
+static void
+polls_that_fail_are_known_since_the_first_until_git_answers(void **state)
+{
+	struct world w;
+	int64_t since;
+
+	(void)state;
+	open_scene(&w);
+	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
+	    "POLL_REPOSITORY_SECONDS=60", NULL);
+	applications_aid_add(w.aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
+	    "POLL_REPOSITORY_SECONDS=60", NULL);
+	settings_change(&w);
+	while (world_count(&w, EFFECT_GIT_QUERY) < 2)
+		world_due(&w, TIMER_POLL);
+	fails(&w);
+	heads(&w, "head " COMMIT_A " develop\n");
+	since = world_environment(&w, "blog/staging").poll_failing_since;
+	assert_true(since > 0);
+	assert_int_equal(world_environment(&w, "blog/production").poll_failing_since, 0);
+	assert_int_equal(world_environment(&w, "docs/staging").poll_failing_since, 0);
+	while (world_count(&w, EFFECT_GIT_QUERY) < 2)
+		world_due(&w, TIMER_POLL);
+	fails(&w);
+	assert_int_equal(world_environment(&w, "blog/staging").poll_failing_since, since);
+	while (world_count(&w, EFFECT_GIT_QUERY) < 2)
+		world_due(&w, TIMER_POLL);
+	heads(&w, "head " COMMIT_A " develop\n");
+	heads(&w, "head " COMMIT_A " develop\n");
+	assert_int_equal(world_environment(&w, "blog/staging").poll_failing_since, 0);
 	world_close(&w);
 }
 
@@ -265,6 +312,7 @@ main(void)
 		    a_repository_is_asked_once_for_the_branches_of_all_its_applications),
 		cmocka_unit_test(heads_are_matched_to_their_repository),
 		cmocka_unit_test(one_that_is_not_answered_yet_is_not_asked_again),
+		cmocka_unit_test(polls_that_fail_are_known_since_the_first_until_git_answers),
 		cmocka_unit_test(many_are_spread_over_the_interval),
 		cmocka_unit_test(at_most_eight_are_asked_at_a_time),
 		cmocka_unit_test(a_repository_is_asked_as_often_as_anybody_wants_and_no_more),

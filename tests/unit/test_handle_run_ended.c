@@ -68,6 +68,8 @@ a_block_says_what_was_wrong_with_its_commit(void **state)
 	world_run_ends(&w, boom);
 	world_run_ends(&w, away);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_true(world_environment(&w, "staging").is_down);
+	assert_false(world_environment(&w, "staging").is_unacknowledged); /* nothing serves again */
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	assert_non_null(world_says(&w, "(script failed: exit 1: boom)"));
 	world_close(&w);

@@ -98,6 +98,8 @@ feed(struct metric_set *set)
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
 		    .has_failed = true,
+		    .is_down = true,
+		    .poll_failing_since = 1767225600500,
 		    .is_locked = true,
 		    .busy_since = 1767225600500,
 		    .released_at = 1767225000000,
@@ -123,6 +125,7 @@ feed(struct metric_set *set)
 	    &(struct state_facts){
 		.size = 1000,
 		.free = 100,
+		.free_share = 0.0625,
 		.backup_at = 1767225000,
 		.check_begun_at = 1767225001,
 		.check_passed_at = 1767225002,
@@ -151,11 +154,13 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"# TYPE deploybot_tls_expiry_timestamp_seconds gauge",
 		"# TYPE deploybot_tls_probe_up gauge",
 		"# TYPE deploybot_rollback_unacknowledged gauge",
+		"# TYPE deploybot_environment_down gauge",
 		"# TYPE deploybot_release_info gauge",
 		"# TYPE deploybot_health_up gauge",
 		"deploybot_health_url_up{environment=\"staging\",number=\"1\",url=\"https://a.example/h\"} 1",
 		"deploybot_state_free_bytes 100",
 		"deploybot_state_size_bytes 1000",
+		"deploybot_state_free_ratio 0.0625",
 		"deploybot_backup_timestamp_seconds 1767225000",
 		"deploybot_check_begun_timestamp_seconds 1767225001",
 		"deploybot_check_passed_timestamp_seconds 1767225002",
@@ -368,7 +373,10 @@ gauges_replace_what_they_said_before(void **state)
 								 .commit = "1a2b3c4",
 								 .subject = "Sell \"medlars\"",
 								 .by = "@ada" },
-		    { .name = "old", .is_unacknowledged = true, .is_frozen = true } },
+		    { .name = "old",
+			.is_unacknowledged = true,
+			.is_down = true,
+			.is_frozen = true } },
 	};
 
 	metric_set_gauges(*state, &gauges, &none);
@@ -389,6 +397,8 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, RELEASED "{environment=\"staging\"} 1767225000"));
 	assert_false(knows(*state, RELEASED "{environment=\"old\"}"));
 	assert_true(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
+	assert_true(says(*state, "deploybot_environment_down{environment=\"old\"} 1"));
+	assert_false(knows(*state, "deploybot_environment_down{environment=\"staging\"}"));
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 1"));
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"freeze\"} 0"));
 	assert_true(says(*state, HELD "{environment=\"old\",kind=\"freeze\"} 1"));
@@ -409,6 +419,7 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 0"));
 	assert_true(says(*state, RELEASED "{environment=\"staging\"} 9"));
 	assert_false(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
+	assert_false(knows(*state, "deploybot_environment_down{environment=\"old\"}"));
 	assert_true(
 	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"9f8e7d6\"} 1"));
 	assert_false(
@@ -422,6 +433,8 @@ gauges_of_what_has_changed_replace_that_alone(void **state)
 	struct environment_gauge both[] = {
 		{ .name = "shop/staging",
 		    .is_busy = true,
+		    .is_down = true,
+		    .poll_failing_since = 1767225600500,
 		    .busy_since = 1000,
 		    .released_at = 1000,
 		    .commit = "1a2b3c4" },
@@ -433,12 +446,17 @@ gauges_of_what_has_changed_replace_that_alone(void **state)
 	    &(struct gauges){ .is_all = true, .n_environments = 2, .environment = both }, &none);
 	assert_true(says(*state,
 	    "deploybot_environment_busy{application=\"shop\",environment=\"shop/staging\"} 1"));
+	assert_true(says(*state,
+	    "deploybot_poll_failing_since_timestamp_seconds{application=\"shop\","
+	    "environment=\"shop/staging\"} 1767225600.5"));
 	metric_set_gauges(
 	    *state, &(struct gauges){ .n_environments = 1, .environment = one }, &none);
 	assert_true(says(*state,
 	    "deploybot_environment_busy{application=\"shop\",environment=\"shop/staging\"} 0"));
 	assert_false(knows(*state, SINCE "{application=\"shop\",environment=\"shop/staging\""));
 	assert_false(knows(*state, RELEASED "{application=\"shop\",environment=\"shop/staging\""));
+	assert_false(knows(*state, "deploybot_environment_down{"));
+	assert_false(knows(*state, "deploybot_poll_failing_since_timestamp_seconds{"));
 	assert_false(knows(*state,
 	    "deploybot_release_info{application=\"shop\",environment=\"shop/staging\","
 	    "commit=\"1a2b3c4\"}"));

@@ -62,14 +62,24 @@ act_holds(struct tx *tx, void *arg)
 	row_environment_rolled_back(tx, "staging");
 	row_block_add(tx, "staging", &(struct block){ .commit = "bbbb", .by = "@ada" });
 	row_block_add(tx, "staging", &(struct block){ .commit = "dddd222", .by = "@ada" });
-	row_environment_down(tx, "staging");
 	environment = row_environment_get(tx, "staging");
 	assert_string_equal(environment.current.commit, "aaaa111");
 	assert_true(row_block_find(tx, "staging", "bbbb", NULL));
 	assert_true(row_block_find(tx, "staging", "dddd222", NULL));
 	assert_false(row_block_find(tx, "production", "bbbb", NULL));
 	assert_string_equal(environment.seen_commit, "cccc");
-	assert_true(environment.is_down && environment.is_unacknowledged);
+	assert_true(environment.is_unacknowledged && !environment.is_down);
+}
+
+static void
+act_down(struct tx *tx, void *arg)
+{
+	struct environment environment;
+
+	(void)arg;
+	row_environment_down(tx, "staging");
+	environment = row_environment_get(tx, "staging");
+	assert_true(environment.is_down && !environment.is_unacknowledged);
 }
 
 static void
@@ -228,6 +238,27 @@ gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody(void **state)
 	assert_int_equal(outcome->gauges->environment[0].busy_since, 0);
 	assert_false(outcome->gauges->environment[0].has_failed);
 	assert_int_equal(outcome->gauges->environment[0].released_at, STORE_AID_AT);
+	assert_false(outcome->gauges->environment[0].is_down);
+	outcome_free(outcome);
+}
+
+/* The alert of the one says that the previous release serves. */
+static void
+gauges_show_what_is_down_and_not_as_rolled_back(void **state)
+{
+	struct store_aid *aid = *state;
+	char first[] = "aaaa111";
+	struct outcome *outcome;
+
+	store_aid_act(aid, act_release, first);
+	store_aid_act(aid, act_holds, NULL);
+	store_aid_forget(aid);
+	store_aid_act(aid, act_down, NULL);
+	outcome = store_aid_take_outcome(aid, OUTCOME_GAUGES);
+	assert_non_null(outcome);
+	assert_string_equal(outcome->gauges->environment[0].name, "staging");
+	assert_true(outcome->gauges->environment[0].is_down);
+	assert_false(outcome->gauges->environment[0].is_unacknowledged);
 	outcome_free(outcome);
 }
 
@@ -401,6 +432,7 @@ main(void)
 		TEST(what_is_live_is_never_blocked),
 		TEST(blocks_are_listed_newest_first_and_counted),
 		TEST(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody),
+		TEST(gauges_show_what_is_down_and_not_as_rolled_back),
 		TEST(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy),
 		TEST(a_busy_action_is_no_busy_deployment),
 		TEST(the_state_file_follows_the_release_and_is_mended_at_start),

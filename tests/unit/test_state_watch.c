@@ -45,6 +45,7 @@ a_disk_has_a_size_and_no_backup_is_none(void **state)
 	loop_run(seen.loop);
 	assert_true(seen.facts.size > 0 && seen.facts.free > 0);
 	assert_true(seen.facts.free <= seen.facts.size);
+	assert_true(seen.facts.free_share >= 0 && seen.facts.free_share <= 1);
 	assert_int_equal(seen.facts.backup_at, 0);
 	assert_int_equal(seen.facts.check_begun_at, 0);
 	assert_int_equal(seen.facts.check_passed_at, 0);
@@ -74,11 +75,23 @@ a_disk_has_a_size_and_no_backup_is_none(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* Regression: with no inode left nothing could be made, and 96 % were free. */
+static void
+what_is_free_is_the_less_of_bytes_and_inodes(void **state)
+{
+	(void)state;
+	assert_true(state_watch_free_share(1000, 250, 1000, 500) == 0.25);
+	assert_true(state_watch_free_share(1000, 960, 1000, 0) == 0);
+	assert_true(state_watch_free_share(1000, 750, 0, 0) == 0.75); /* as btrfs */
+	assert_true(state_watch_free_share(0, 0, 0, 0) == 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_disk_has_a_size_and_no_backup_is_none),
+		cmocka_unit_test(what_is_free_is_the_less_of_bytes_and_inodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -526,6 +526,8 @@ note_metrics(void)
 	const struct gauges gauges = { .n_environments = 1,
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
+		    .is_down = true,
+		    .poll_failing_since = 1,
 		    .busy_since = 1,
 		    .released_at = 1,
 		    .commit = "1a2b3c4",
