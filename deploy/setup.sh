@@ -92,12 +92,12 @@ find_installation() {
 		fail "$EXIT_CONFIG" "$secrets has no folders server and runner: systemd-tmpfiles --create deploybot.conf"
 }
 
-# The file alone says nothing: the package brings one.
+# The file alone says nothing: the package brings one.  What is below /run is there while its service runs, or is fetched.
 need_set_up() {
 	setting_there TELEGRAM_BOT_TOKEN "$conf"
 	[[ -z $said ]] || return 0
 	setting_there TELEGRAM_BOT_TOKEN_FILE "$conf"
-	[[ -n $said && -s $said ]] ||
+	[[ -n $said && (-s $said || $said == /run/*) ]] ||
 		fail "$EXIT_CONFIG" "$conf names no bot's token that is there: first deploybot-setup, without $act"
 }
 

@@ -406,11 +406,11 @@ check_found() { # NAME
 	value_for "$environment" SSH_PROXY_COMMAND
 	jump+=$said
 	said=$typed
-	[[ -z $jump && $typed != "${meant:-}" ]] || return 0
+	[[ -z $jump && $1=$typed != "${meant:-}" ]] || return 0
 	add_hosts "$typed"
 	for host in ${hosts[@]+"${hosts[@]}"}; do
 		is_found "$host" && continue
-		meant=$typed
+		meant=$1=$typed
 		warn "$1: $host has no address here. Is it written right? Where a jump host alone knows that name, $hint"
 		return 1
 	done

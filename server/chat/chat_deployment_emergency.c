@@ -74,15 +74,17 @@ chat_emergency_begins(struct chat_text *text, const struct deployment *work,
 /* In the place of a reminder, or of what an earlier version said in other words: what it passed is
  * in no row, and is left out. */
 static void
-say_anew(struct chat_text *text, const struct deployment *work, bool has_ended)
+say_anew(struct chat_text *text, const struct deployment *work)
 {
+	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
+
 	chat_text_init(text);
 	add_what(text, first_of(work), work);
 	add_why(text, work);
 	if (has_not_begun(work))
 		return;
-	chat_text_add(text, "\n#%lld%s%s", (long long)work->id, has_ended ? ": " : "",
-	    has_ended ? name_end(work) : "");
+	chat_text_add(text, "\n#%lld%s%s", (long long)work->id, is_over ? ": " : "",
+	    is_over ? name_end(work) : "");
 	add_review(text, work, "");
 }
 
@@ -101,7 +103,7 @@ chat_emergency_goes_on(
 		return;
 	}
 	if (has_not_begun(work) || strncmp(said, not_yet, strlen(not_yet)) != 0) {
-		say_anew(text, work, has_ended);
+		say_anew(text, work);
 		return;
 	}
 	chat_text_init(text);

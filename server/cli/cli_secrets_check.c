@@ -141,14 +141,28 @@ wanted_owner(const struct checking *c, const struct finding *f)
 	    "deploybot";
 }
 
+/* What the runner's container has under the same path as ours (docker-compose.yml) cannot be seen
+ * here. */
+static bool
+is_of_another_container(const struct checking *c, const struct finding *f)
+{
+	return f->secret->spec->whose == WHOSE_RUNNER && c->settings->runner_socket != NULL &&
+	    text_starts(f->file, "/run/secrets/");
+}
+
 /* A credential is there while its service runs: one that is not is no fault. */
 static void
 note_missing(const struct checking *c, struct finding *f)
 {
+	if (is_of_another_container(c, f))
+		return;
 	f->is_missing = true;
 	if (strcmp(f->from, "command") == 0)
 		(void)snprintf(f->problem, sizeof(f->problem),
 		    "the file is missing: deploybot secrets fetch makes it");
+	else if (f->is_previous)
+		(void)snprintf(f->problem, sizeof(f->problem),
+		    "the file is missing: take the setting out, or put the file there");
 	else if (strcmp(f->from, "credential") != 0)
 		(void)snprintf(f->problem, sizeof(f->problem),
 		    "the file is missing: put it there, owner %s, mode 0600", wanted_owner(c, f));
@@ -234,13 +248,20 @@ judge(struct checking *c, struct finding *f)
 
 /* --- what is shown --- */
 
-/* Each line has the name, for grep. */
+/* Each line has it, for grep. */
+static void
+print_name(const char *before, const struct settings_secret *secret, const char *behind)
+{
+	(void)printf("%s%s%s%s%s", before, secret->application,
+	    secret->application[0] != '\0' ? ": " : "", secret->name, behind);
+}
+
 static void
 print_previous(const struct finding *f)
 {
 	char at[TEXT_TIME_SIZE];
 
-	(void)printf("    %s is accepted too; ", f->secret->name);
+	print_name("    ", f->secret, " is accepted too; ");
 	if (!has_uses(f))
 		(void)printf("when it was used last is not known\n");
 	else if (f->uses == 0)
@@ -253,12 +274,10 @@ print_previous(const struct finding *f)
 static void
 print(const struct checking *c, const struct finding *f)
 {
-	const struct settings_secret *secret = f->secret;
 	int64_t days = days_since(c, f->since);
 
-	(void)printf("%s%s%s  from the %s", secret->application,
-	    secret->application[0] != '\0' ? ": " : "", secret->name,
-	    strcmp(f->from, "settings") == 0 ? "settings file" : f->from);
+	print_name("", f->secret, "  from the ");
+	(void)printf("%s", strcmp(f->from, "settings") == 0 ? "settings file" : f->from);
 	if (f->file[0] != '\0')
 		(void)printf(" %s", f->file);
 	if (f->is_seen)
@@ -272,8 +291,10 @@ print(const struct checking *c, const struct finding *f)
 		    f->is_by_date ? " by the file's date" : "");
 	if (f->is_previous)
 		print_previous(f);
-	if (f->problem[0] != '\0')
-		(void)printf("    warning: %s: %s\n", secret->name, f->problem);
+	if (f->problem[0] != '\0') {
+		print_name("    warning: ", f->secret, ": ");
+		(void)printf("%s\n", f->problem);
+	}
 }
 
 static void

@@ -315,13 +315,17 @@ settings_say_renamed(struct settings_loader *l)
 	for (size_t i = 0; i < in->application_count; i++) {
 		const struct settings *s = in->applications[i];
 		const char *former = settings_text(s, SETTING_RENAMED_FROM);
+		struct settings_line *line;
 
 		if (former == NULL || former[0] == '.' ||
 		    settings_application(l->s, former) == NULL ||
 		    (l->asked != NULL && strcmp(l->asked, s->application) != 0))
 			continue;
-		settings_say(l->report, SETTINGS_FLAW,
+		line = settings_say(l->report, SETTINGS_FLAW,
 		    "%s: RENAMED_FROM: %s.env is there still: remove it, and its history goes on as %s",
 		    s->application, former, s->application);
+		if (line != NULL)
+			(void)text_copy(
+			    line->application, sizeof(line->application), s->application);
 	}
 }

@@ -21,8 +21,11 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 	bool is_busy = active.id != 0 && !deployment_is_action(&active);
 	enum deploy_state end = row_deployment_last_end(tx, name);
 	enum trigger trigger = row_deployment_last_trigger(tx, name);
-	const struct settings *of = settings_environment(tx->store->settings, name)->of;
-	bool is_polled = repository_poll_of(of) > 0; /* not any more: nobody knows */
+	const struct environment_settings *settings =
+	    settings_environment(tx->store->settings, name);
+	/* Not any more: nobody knows. */
+	bool is_polled = settings->branch != NULL && environment.unknown_since == 0 &&
+	    repository_poll_of(settings->of) > 0;
 
 	*ret = (struct environment_gauge){
 		.has_worked = trigger != TRIGGER_COUNT,

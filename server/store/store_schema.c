@@ -891,13 +891,18 @@ static const char *const migration_7[] = {
 	"ALTER TABLE run ADD COLUMN n_warnings INTEGER NOT NULL DEFAULT 0;",
 	/* What one of its URLs named though it was not live; '': none did. */
 	"ALTER TABLE health ADD COLUMN commit_id TEXT NOT NULL DEFAULT '';",
+	NULL,
+};
+
+/* Builds with it may be installed, as with those before: what comes next is another one. */
+static const char *const migration_8[] = {
 	/* Polls of its repository, asked with its settings, fail since then; 0: they do not. */
 	"ALTER TABLE environment ADD COLUMN poll_failing_since INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
-	migration_5, migration_6, migration_7 };
+	migration_5, migration_6, migration_7, migration_8 };
 
 /* In one transaction. */
 static bool

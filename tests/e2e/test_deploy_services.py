@@ -163,10 +163,13 @@ def test_a_network_that_somebody_else_makes_has_to_be_there(bench, text, network
     assert len(asked) == (1 if says or networks else 0), asked
 
 
-def test_on_a_node_of_a_swarm_a_network_may_be_out_of_sight(bench):
+def test_on_a_worker_of_a_swarm_a_network_may_be_out_of_sight(bench):
     """Regression: an overlay that no task of the node uses yet is not listed, and the release was refused."""
-    bench.change_engine(swarm=True)
+    bench.change_engine(swarm="manager")
     (bench.app / "docker-compose.yml").write_text(COMPOSE + NETWORKS)
+    status, said = bench.run("target.sh", "staging", "preflight")
+    assert status == 70 and "there is no network acme_shop" in said[-1], said
+    bench.change_engine(swarm="worker")
     status, said = bench.run("target.sh", "staging", "preflight")
     assert status == 0 and any("the network acme_shop cannot be seen from here" in line for line in said), said
 

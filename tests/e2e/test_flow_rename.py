@@ -164,6 +164,7 @@ def test_it_is_renamed_and_goes_back_to_what_it_was(scene):
     scene.application("site", RENAMED_FROM="web")
     wait_until(lambda: "site: new" in str(scene.audit(action="settings_reloaded")), PATIENCE_S, "both")
     assert re.search(r"RENAMED_FROM: web\.env is there still", scene.bot.run("check-config").stderr)
+    assert re.search(r"(?m)^site: .*with errors", scene.bot.run("application", "list").stdout)
     assert scene.audit(action="environment_renamed", environment="site/staging") == []
     (scene.folder / "apps" / "web.env").unlink()
     scene.wait_for_audit(action="environment_renamed", environment="site/staging", outcome="ok")

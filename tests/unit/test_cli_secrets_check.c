@@ -130,6 +130,19 @@ a_credential_of_a_service_that_does_not_run_is_no_problem(void **state)
 }
 
 static void
+what_the_runners_container_has_under_our_path_is_not_missing(void **state)
+{
+	/* Regression: each of the runner's keys was to be put into the server's folder. */
+	struct world *w = *state;
+
+	(void)snprintf(w->key, sizeof(w->key), "/run/secrets/no_such_key");
+	assert_int_equal(check(w, NULL, "RUNNER_SOCKET=/run/runner.sock\n"), EX_OK);
+	assert_true(said(w, "/run/secrets/no_such_key (not visible to this user)"));
+	assert_int_equal(check(w, NULL, ""), 1);
+	assert_true(said(w, "the file is missing"));
+}
+
+static void
 a_key_that_this_user_may_not_see_is_not_missing(void **state)
 {
 	struct world *w = *state;
@@ -198,6 +211,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_missing_key_is_a_problem_that_says_whose_file_it_is_to_be),
+		TEST(what_the_runners_container_has_under_our_path_is_not_missing),
 		TEST(a_fetched_key_that_is_missing_is_made_by_fetch),
 		TEST(a_credential_of_a_service_that_does_not_run_is_no_problem),
 		TEST(a_key_that_this_user_may_not_see_is_not_missing),

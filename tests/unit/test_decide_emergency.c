@@ -563,8 +563,8 @@ a_reminder_says_no_other_thing_of_what_was_passed(void **state)
 	goes_live(&w, COMMIT_A);
 	world_due(&w, TIMER_REVIEW);
 	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
-	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "aaaaaaa\nby @ada: the shop is down\n#1\nreviewed by @bob"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "aaaaaaa\nby @ada: the shop is down\n#1: It is live.\nreviewed by @bob"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "📝 Reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
 	    "#1 goes past:\n⚠️ approved 0 of 2\nIt is live.\nreviewed by @bob"));

@@ -258,10 +258,12 @@ check_networks() {
 	done
 }
 
-# Where swarm hides what no task of this node uses yet, docker says so by itself if it is not there.
+# A worker of a swarm does not list an overlay that no task of its own uses yet; a manager lists all.
 no_network() { # SERVICE NETWORK
-	[[ $("${engine[@]}" info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null) != active ]] || {
-		say "warning: $the_file, service $1: the network $2 cannot be seen from here, a node of a swarm"
+	local swarm
+	swarm=$("${engine[@]}" info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}' 2>/dev/null) || swarm=
+	[[ $swarm != 'active false' ]] || {
+		say "warning: $the_file, service $1: the network $2 cannot be seen from here, a worker of a swarm"
 		return 0
 	}
 	die 70 "$the_file, service $1: there is no network $2, which is external: compose makes none of these; \

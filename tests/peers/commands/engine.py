@@ -5,9 +5,9 @@ its version and that of its API. A container that is started runs, unless its im
 "health" says of that id is its health. One with a port answers there with the name of its image. "ends": {SERVICE:
 STATUS}, what ends at once; "fails": TEXT, what ends with 3, as its lines of the compose file have that. "halts":
 compose hangs between stop and start. "killed": which ones `docker rm -f` has ended while they ran. "networks": those
-that are there; "events": what happened, [TIME, ACTION, NAME], by its clock, so many seconds "ahead"; "swarm": the host
-is a node of one. "unmade": TEXT, with which compose refuses to make the container of a `run`. compose reads image and
-port from the environment, then from .env. Plans (recorder.py) go by "docker" or "compose" and their words.
+there; "events": [TIME, ACTION, NAME], by its clock, so many seconds "ahead"; X "unmade": TEXT, with which compose
+refuses to make the container of a `run`. compose reads image and port from the environment, then from .env. Plans
+(recorder.py) go by "docker" or "compose" and their words.
 """
 # SPDX-License-Identifier: ISC
 # pylint: disable=import-outside-toplevel; most calls need none of those
@@ -279,7 +279,8 @@ def info(state, words):
     values = {"ServerVersion": state.get("docker", "20.10.24 1.41").partition(" ")[0],
               "DockerRootDir": os.environ["STAND"],
               "SystemTime": datetime.datetime.fromtimestamp(now(state), datetime.timezone.utc).isoformat(),
-              "Swarm.LocalNodeState": "active" if state.get("swarm") else "inactive"}
+              "Swarm.LocalNodeState": "active" if state.get("swarm") else "inactive",
+              "Swarm.ControlAvailable": "true" if state.get("swarm") == "manager" else "false"}
     flag, form = words
     try:
         print(re.sub(r"\{\{\.([\w.]+)\}\}", lambda match: values[match[1]], form))
