@@ -107,7 +107,7 @@ def fixture_bot(tmp_path_factory):
 
 @pytest.mark.parametrize("name", sorted(WEBHOOKS))
 def test_a_webhooks_secret_is_changed_alone_and_both_values_open_until_the_old_one_goes(bot, name):
-    change, clean = blocks_of("The webhook secrets")
+    change, _, clean = blocks_of("The webhook secrets")
     typist, file = bot.typist, bot.typist.server / name.lower()
     settings = typist.conf.read_text("utf-8")
     others = {path: path.read_text("ascii") for path in typist.server.iterdir() if path != file}
@@ -131,7 +131,7 @@ def test_a_webhooks_secret_is_changed_alone_and_both_values_open_until_the_old_o
 
 
 def test_a_secret_of_an_applications_file_is_changed_there(tmp_path):
-    change, clean = blocks_of("The webhook secrets")
+    change, _, clean = blocks_of("The webhook secrets")
     typist = Typist(tmp_path)
     (tmp_path / "deploybot.pid").write_text("0")
     (tmp_path / "bin" / "systemctl").write_text("#!/bin/bash\n")

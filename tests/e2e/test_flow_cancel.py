@@ -186,11 +186,12 @@ def test_when_the_way_back_fails_too_the_environment_is_down(scene):
     lines = [line for line in scene.bot.log().splitlines() if change["after"][:7] in line]
     assert [line.split()[1] for line in lines[-3:]] == ["warning", "info", "error"], lines
     assert lines[-3].endswith(f"(staging {change['after'][:7]}): unhealthy: HTTP 500"), lines
-    assert scene.metric("deploybot_rollback_unacknowledged", environment="staging") == 1
+    assert scene.metric("deploybot_environment_down", environment="staging") == 1
+    assert scene.metric("deploybot_rollback_unacknowledged", environment="staging") == 0    # nothing serves instead
     assert scene.state_file("staging")["commit"] == live
     scene.health.answers.clear()
     scene.release()
-    assert scene.metric("deploybot_rollback_unacknowledged", environment="staging") == 0
+    assert 'deploybot_environment_down{' not in scene.bot.metrics()
 
 
 @pytest.mark.parametrize("status", [64, 65, 66, 69])
