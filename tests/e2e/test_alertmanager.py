@@ -170,6 +170,35 @@ def look_by_amtool(alertmanager, prometheus):
     wait_until(lambda: prometheus.firing(alertname="DeploybotWatchdog"), PATIENCE_S, "the watchdog again")
 
 
+def inhibited(alertmanager):
+    """Whom Alertmanager keeps to itself: (alertname, instance, environment)."""
+    status, body = get(f"http://127.0.0.1:{alertmanager.port}/api/v2/alerts")
+    assert status == 200, body
+    return sorted(tuple(alert["labels"].get(name, "") for name in ("alertname", "instance", "environment"))
+                  for alert in json.loads(body) if alert["status"]["inhibitedBy"])
+
+
+def test_what_another_alert_says_better_is_not_said(tmp_path):
+    tool("prometheus-alertmanager")
+    far = Far()
+    alertmanager = Alertmanager(tmp_path, far)
+    failed, down = "DeploybotDeploymentFailed", "DeploybotEnvironmentDown"
+    alerts = [(failed, "a", "production"), (down, "a", "production"), (failed, "a", "staging"), (failed, "b", "production"),
+              ("DeploybotDown", "c", ""), (failed, "c", "production"), ("DeploybotWatchdog", "c", "")]
+    try:
+        wait_until(alertmanager.is_up, PATIENCE_S, "Alertmanager")
+        done = subprocess.run(
+            ["curl", "-sSf", "-H", "Content-Type: application/json", "-d",
+             json.dumps([{"labels": dict(zip(("alertname", "instance", "environment"), alert))} for alert in alerts]),
+             f"http://127.0.0.1:{alertmanager.port}/api/v2/alerts"], capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0, done
+        wait_until(lambda: inhibited(alertmanager) == [(failed, "a", "production"), (failed, "c", "production")],
+                   PATIENCE_S, "those that are inhibited")
+    finally:
+        alertmanager.stop()
+        far.server.shutdown()
+
+
 def test_an_alert_is_in_the_chat_and_the_watchdog_is_called(tmp_path):
     tool("prometheus")
     tool("prometheus-alertmanager")
