@@ -313,7 +313,7 @@ class Walk:
         secrets = "/etc/deploybot/secrets/*/"
         names = ("deploy_key", "telegram_webhook_secret", "github_webhook_secret")
         before = {name: self.bot.sh(f"cat {secrets}{name}") for name in names}
-        said = "".join("".join(one) for one in self.type("Rotation"))     # of a target: one of each
+        said = "".join("".join(one or "") for one in self.type("Rotation"))     # of a target: one of each
         assert "\n    GITHUB_WEBHOOK_SECRET_PREVIOUS is accepted too; " in said, said
         for block in self.page:     # which names GitHub's; Telegram's is the other one that is there
             if block.section == "Rotation" and "name=GITHUB_WEBHOOK_SECRET" in block.text:
