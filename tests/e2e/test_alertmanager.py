@@ -183,8 +183,9 @@ def test_what_another_alert_says_better_is_not_said(tmp_path):
     far = Far()
     alertmanager = Alertmanager(tmp_path, far)
     failed, down = "DeploybotDeploymentFailed", "DeploybotEnvironmentDown"
-    alerts = [(failed, "a", "production"), (down, "a", "production"), (failed, "a", "staging"), (failed, "b", "production"),
-              ("DeploybotDown", "c", ""), (failed, "c", "production"), ("DeploybotWatchdog", "c", "")]
+    alerts = [(failed, "a", "production"), (down, "a", "production"), (failed, "a", "staging"),
+              (failed, "b", "production"), ("DeploybotDown", "c", ""), (failed, "c", "production"),
+              ("DeploybotWatchdog", "c", "")]
     try:
         wait_until(alertmanager.is_up, PATIENCE_S, "Alertmanager")
         done = subprocess.run(
