@@ -120,14 +120,16 @@ resolve_hex() { # HEX
 	fi
 }
 
-# Fills kind, name and commit.  The environment's branch is that branch, or who may push could make its name ambiguous.
-resolve() { # REF BRANCH
-	local branch_commit tag_commit
+# Fills kind, name and commit, and what else is asked by name: of_branch, base and after, empty where it is no commit.  The
+# environment's branch is that branch, or who may push could make its name ambiguous.
+resolve() { # REF BRANCH BASE AFTER
+	local mirror_commits branch_commit tag_commit
 	name=$1 kind='' commit=''
 	[[ $name != -* ]] || no_such_ref "a ref does not begin with -"
 	git check-ref-format "refs/heads/$name" || no_such_ref "not a name that git allows"
-	branch_commit=$(mirror_commit "refs/heads/$name") || branch_commit=''
-	tag_commit=$(mirror_commit "refs/tags/$name") || tag_commit=''
+	find_commits "refs/heads/$name" "refs/tags/$name" "refs/heads/$2" "$3" "$4"
+	branch_commit=${mirror_commits[0]} tag_commit=${mirror_commits[1]} of_branch=${mirror_commits[2]}
+	base=${mirror_commits[3]} after=${mirror_commits[4]}
 	if [[ $name =~ ^[0-9A-Fa-f]{7,64}$ ]] && [[ $name != "$2" || ${#name} == 40 || ${#name} == 64 ]]; then
 		resolve_hex "$name"
 	fi
@@ -145,33 +147,37 @@ resolve() { # REF BRANCH
 # Removes control characters, all but tab and newline, which git puts between fields, and cuts what anybody may have
 # written in a commit: bytes, for what cannot be seen has no width, and an answer has an end.
 printable() {
-	cut -b -4096 | tr -d '\000-\010\013-\037\177' |
-		LC_ALL=C sed -E 's/^(change [0-9a-f]+ [^\t]{240})[^\t]*/\1/' | cut -b -1200
+	cut -b -4096 | LC_ALL=C sed -E \
+		's/[\x00-\x08\x0b-\x1f\x7f]//g; s/^(change [0-9a-f]+ [^\t]{240})[^\t]*/\1/; s/^(.{1200}).*/\1/'
 }
 
 tell_branch() { # BRANCH
-	local branch_commit in_branch=0
-	if [[ -n $1 ]]; then
-		printf 'branch %s\n' "$1"
-		if branch_commit=$(in_mirror rev-parse --verify --quiet --end-of-options "refs/heads/$1^{commit}"); then
-			printf 'branch_commit %s\n' "$branch_commit"
-			if in_mirror merge-base --is-ancestor "$commit" "$branch_commit"; then
-				in_branch=1
-			fi
+	local in_branch=0
+	[[ -z $1 ]] || printf 'branch %s\n' "$1"
+	if [[ -n $of_branch ]]; then
+		printf 'branch_commit %s\n' "$of_branch"
+		if [[ $of_branch == "$commit" ]] || in_mirror merge-base --is-ancestor "$commit" "$of_branch"; then
+			in_branch=1
 		fi
 	fi
 	printf 'in_branch %s\n' "$in_branch"
 }
 
-tell_base() { # BASE
-	local base forced=0
-	if [[ -z $1 ]] || ! base=$(mirror_commit "$1"); then
+# Fills fork with the commit where base and commit part, which is base where that lies behind commit; empty: nowhere.
+find_fork() {
+	fork=''
+	[[ -z $base ]] || fork=$(in_mirror merge-base "$base" "$commit") || fork=''
+}
+
+tell_base() {
+	local forced=0
+	if [[ -z $base ]]; then
 		printf 'forced 0\ncount 0\n'
-		return "$?"
+		return 0
 	fi
-	in_mirror merge-base --is-ancestor "$base" "$commit" || forced=1
+	[[ $fork == "$base" ]] || forced=1
 	printf 'base %s\nforced %s\ncount %s\n' "$base" "$forced" "$(in_mirror rev-list --count "$base..$commit")"
-	in_mirror log --no-show-signature --encoding=UTF-8 --max-count="$SHOWN" \
+	[[ $base == "$commit" ]] || in_mirror log --no-show-signature --encoding=UTF-8 --max-count="$SHOWN" \
 		--format='change %H %an%x09%s' "$base..$commit" -- | printable
 }
 
@@ -224,15 +230,15 @@ tell_past() { # BASE
 
 # What says that nobody rolls back past a release, in the words of whoever wrote it.  Where nothing is live every commit is
 # new.  Whoever may push can make the look at them long, and it hides nothing when it is cut.
-tell_barrier() { # BASE
-	local base found='' status=0
+tell_barrier() { # BASE, as it was given
+	local found='' status=0
 	if [[ -z $1 ]]; then
 		[[ $(in_mirror cat-file -t "$commit:$BARRIER" 2>/dev/null) != blob ]] || found=$commit
-	elif ! base=$(mirror_commit "$1") || ! in_mirror merge-base "$base" "$commit" >/dev/null; then
+	elif [[ -z $fork ]]; then
 		printf 'no_history 1\n'
 	else
-		found=$(barriers 1 "$base..$commit") || status=$?
-		tell_past "$base"
+		[[ $base == "$commit" ]] || found=$(barriers 1 "$base..$commit") || status=$?
+		[[ $base == "$fork" ]] || tell_past "$base"
 	fi
 	if [[ -n $found ]]; then
 		printf 'barrier %s\n' "$(reason_of "${found%% *}")"
@@ -255,10 +261,15 @@ is_touched() { # BASE PATTERN...
 	! timely diff-tree --quiet -r --end-of-options "$base" "$commit" -- "${patterns[@]}" >/dev/null 2>&1
 }
 
+# Can what differs between base and commit be told by their files alone?
+is_behind() {
+	[[ -n $fork && $fork == "$base" ]]
+}
+
 # Whether anything that one of the patterns means has changed, and never what; behind a / alone, of each for itself.
-tell_touches() { # BASE PATHS
-	local base='' pattern paths=() alone=() is_alone=''
-	[[ -n $2 ]] || return 0
+tell_touches() { # PATHS
+	local pattern paths=() alone=() is_alone=''
+	[[ -n $1 ]] || return 0
 	while IFS= read -r -d , pattern; do
 		pattern="${pattern#"${pattern%%[![:space:]]*}"}"
 		pattern="${pattern%"${pattern##*[![:space:]]}"}"
@@ -269,19 +280,16 @@ tell_touches() { # BASE PATHS
 		else
 			paths+=("$pattern")
 		fi
-	done <<<"$2,"
-	if [[ -z $1 ]] || ! base=$(mirror_commit "$1") || ! in_mirror merge-base --is-ancestor "$base" "$commit"; then
-		base=''
-	fi
+	done <<<"$1,"
 	if [[ ${#paths[@]} -gt 0 ]]; then
-		if [[ -z $base ]] || is_touched "$base" "${paths[@]}"; then
+		if ! is_behind || is_touched "$base" "${paths[@]}"; then
 			printf 'touches 1\n'
 		else
 			printf 'touches 0\n'
 		fi
 	fi
 	for pattern in ${alone[@]+"${alone[@]}"}; do
-		if [[ -n $base ]] && ! is_touched "$base" "$pattern"; then
+		if is_behind && ! is_touched "$base" "$pattern"; then
 			printf 'untouched %s\n' "$pattern" | printable
 		fi
 	done
@@ -360,12 +368,12 @@ limit_memory() {
 tell_after() { # AFTER
 	local lacks=1
 	[[ -n $1 ]] || return 0
-	[[ $(mirror_commit "$1") != "$1" ]] || lacks=0
+	[[ $after != "$1" ]] || lacks=0
 	printf 'lacks_after %s\n' "$lacks"
 }
 
 answer_commits() { # REF BRANCH BASE AFTER PATHS [COMMIT...]
-	local ref=${1:-$2} said memory=''
+	local ref=${1:-$2} said memory='' of_branch base after fork
 	[[ -n $ref ]] || give_up "$EXIT_INPUT" "neither a ref nor a branch was given"
 	[[ -z $3 ]] || [[ $3 =~ ^[0-9a-f]{7,64}$ ]] || give_up "$EXIT_INPUT" "the base is no commit"
 	if ! is_there_already "$ref"; then
@@ -374,8 +382,9 @@ answer_commits() { # REF BRANCH BASE AFTER PATHS [COMMIT...]
 		said=$(mirror_update 2>&1 >&3) || give_up "$EXIT_UNREACHABLE" "$said"
 		exec 3>&-
 	fi
-	resolve "$ref" "$2"
+	resolve "$ref" "$2" "$3" "${4-}"
 	limit_memory
+	find_fork
 	printf 'ref %s\nkind %s\ncommit %s\n' "$name" "$kind" "$commit"
 	in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 \
 		--format='tree %T%nauthor %an%nat %ct%nsubject %s' "$commit" -- | printable ||
@@ -383,9 +392,9 @@ answer_commits() { # REF BRANCH BASE AFTER PATHS [COMMIT...]
 			"git cannot read the commit ${commit:0:12} with $QUERY_KIB KiB of memory: is its message that large?"
 	tell_branch "$2"
 	tell_after "${4-}"
-	tell_base "$3"
+	tell_base
 	tell_barrier "$3"
-	tell_touches "$3" "${5-}"
+	tell_touches "${5-}"
 	tell_missing
 	[[ -z $memory ]] || ulimit -S -v "$memory" # others' programs
 	tell_image
@@ -410,15 +419,17 @@ answer_past() { # COMMIT LIVE
 
 # For deploy.sh, which has the commit from us, or has fetched it.
 answer_barrier() { # COMMIT BASE...
-	local memory='' base
+	local memory='' given base fork
 	check_commit "$1"
-	for base in "${@:2}"; do
-		[[ -z $base ]] || check_commit "$base"
+	for given in "${@:2}"; do
+		[[ -z $given ]] || check_commit "$given"
 	done
 	if [[ -d $mirror ]] && commit=$(mirror_commit "$1"); then
 		limit_memory
-		for base in "${@:2}"; do
-			tell_barrier "$base"
+		for given in "${@:2}"; do
+			base=$(mirror_commit "$given") || base=''
+			find_fork
+			tell_barrier "$given"
 		done
 	else
 		printf 'unknown 1\n'

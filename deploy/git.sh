@@ -57,9 +57,9 @@ git_setup() { # HERE: fills repository, mirror and git_options
 	esac
 	: "${STATE_DIRECTORY:=/var/lib/deploybot}"
 	mirror=$(mirror_of "$repository")
-	rm -f -- "${mirror%.git}.submodule" # it is not there for submodules alone (source.sh)
+	[[ ! -e ${mirror%.git}.submodule ]] || rm -f -- "${mirror%.git}.submodule" # it is not there for submodules alone (source.sh)
 	git_options=(-c core.hooksPath=/dev/null -c protocol.allow=never -c "protocol.$protocol.allow=always"
-		-c core.fsmonitor=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false
+		-c core.fsmonitor=false -c maintenance.auto=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false
 		-c core.warnAmbiguousRefs=false)
 	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 GIT_ATTR_NOSYSTEM=1
 	GIT_TOKEN_HOST=$(host_of "$repository")
@@ -179,7 +179,8 @@ progressing() { # CMD...
 	look_at_uptime
 	began=$uptime
 	[[ $BASHPID == "$$" ]] || catch_signals
-	rm -f -- "$pipe" && mkfifo -m 0600 -- "$pipe" || return 1
+	[[ ! -e $pipe ]] || rm -f -- "$pipe"
+	mkfifo -m 0600 -- "$pipe" || return 1
 	(ulimit -f $((FETCH_BYTES / 1024)) 2>/dev/null || true # it may be lower already
 		exec timeout --kill-after="$KILL_SECONDS" "$FETCH_TIMEOUT_SECONDS" "$@") \
 		</dev/null >/dev/null 2>"$pipe" &
@@ -270,7 +271,7 @@ mirror_update() {
 	local status=0 how_far='' said_far='' said_at uptime told_at progress_file=${mirror%.git}.progress
 	look_at_uptime
 	said_at=$uptime told_at=$uptime
-	mkdir -p "${mirror%/*}"
+	[[ -d ${mirror%/*} ]] || mkdir -p "${mirror%/*}"
 	step 'git fetch'
 	exec 9>"${mirror%.git}.lock"
 	mirror_lock || return "$?"
@@ -292,6 +293,16 @@ mirror_update() {
 # Prints the full commit that hex digits name, if it is in the mirror.
 mirror_commit() { # HEX
 	in_mirror rev-parse --verify --quiet --end-of-options "$1^{commit}" 2>/dev/null
+}
+
+# Fills mirror_commits with the commits that these name, empty where one is none: no NAME has a newline.
+find_commits() { # NAME...
+	local type commit n=0
+	mirror_commits=("${@/*/}")
+	while read -r type commit; do
+		[[ $type != commit ]] || mirror_commits[n]=$commit
+		n=$((n + 1))
+	done < <(printf '%s^{commit}\n' "$@" | in_mirror cat-file --batch-check='%(objecttype) %(objectname)' 2>/dev/null)
 }
 
 fetch_new() { # COMMIT

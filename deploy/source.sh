@@ -15,17 +15,20 @@ readonly LFS_POINTER='version https://git-lfs.github.com/spec/v1'
 
 # ---- what is missing -----------------------------------------------------------------------------
 
-# Fills entries and bytes with how much a commit is as files, or says false and fills only why: no more is counted than may
-# be.  A few objects can be as many files as one likes, as a folder may be there many times; with -t also none but folders.
+# Fills entries and bytes with how much a commit is as files, and submodules and attributes with how many of these entries
+# are such; or says false and fills only why: no more is counted than may be.  A few objects can be as many files as one
+# likes, as a folder may be there many times; with -t also none but folders.
 count_tree() { # COMMIT
 	local said
-	entries=0 bytes=0 why=''
+	entries=0 bytes=0 submodules=0 attributes=0 why=''
 	said=$(timeout "$COUNT_SECONDS" git "${git_options[@]}" --git-dir="$mirror" ls-tree -r -t -l --full-tree "$1" |
 		LC_ALL=C awk -v files="$CHECKOUT_ENTRIES" -v most="$CHECKOUT_BYTES" '
 			{ n++; size += $4; if (n > files || size > most) exit }
-			END { printf "%d %.0f\n", n, size }') ||
+			$2 == "commit" { submodules++ }
+			/[\t\/]\.gitattributes"?$/ { attributes++ }
+			END { printf "%d %.0f %d %d\n", n, size, submodules, attributes }') ||
 		why="git cannot count the files of ${1:0:12} within $COUNT_SECONDS s"
-	read -r entries bytes <<<"${said:-0 0}"
+	read -r entries bytes submodules attributes <<<"${said:-0 0 0 0}"
 	if ((entries > CHECKOUT_ENTRIES)); then
 		why="${1:0:12} has more than $CHECKOUT_ENTRIES files and folders (CHECKOUT_ENTRIES)"
 	elif ((bytes > CHECKOUT_BYTES)); then
@@ -73,13 +76,13 @@ add_missing() { # WHAT
 
 # Fills missing: what a release that is built here will not have; empty where nothing is, or nothing is built here.
 find_missing() { # COMMIT
-	local entries bytes why
+	local entries bytes submodules attributes why
 	missing=''
 	[[ -z ${DEPLOY_SCRIPT:-} ]] || return 0 # how that one gets its files, nobody knows
 	[[ ${IMAGE_SOURCE:-build} == build || ${DEPLOY_TRANSPORT:-ssh} == @(local|systemd) ]] || return 0
 	count_tree "$1" || return 0 # it is refused when it is laid out
-	[[ $REPOSITORY_SUBMODULES == fetch ]] || add_missing submodules < <(submodules_of "$1")
-	[[ $REPOSITORY_LFS == fetch ]] || add_missing "LFS files" < <(lfs_pointers_of "$1")
+	[[ $REPOSITORY_SUBMODULES == fetch ]] || ((submodules == 0)) || add_missing submodules < <(submodules_of "$1")
+	[[ $REPOSITORY_LFS == fetch ]] || ((attributes == 0)) || add_missing "LFS files" < <(lfs_pointers_of "$1")
 }
 
 # A setting of `refuse` that this commit does not pass.
@@ -110,7 +113,7 @@ lay_out() { # FOLDER COMMIT
 
 # Before anything is written, of all that is laid out together.
 check_size() { # COMMIT
-	local entries bytes why
+	local entries bytes submodules attributes why
 	count_tree "$1" || fail "$EXIT_BUILD" "$why: it is not laid out"
 	((laid_entries += entries, laid_bytes += bytes, 1))
 	((laid_entries <= CHECKOUT_ENTRIES && laid_bytes <= CHECKOUT_BYTES)) ||
