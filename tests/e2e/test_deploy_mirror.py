@@ -302,7 +302,8 @@ def test_a_submodule_from_elsewhere_gets_neither_key_nor_token(bench, url):
     assert b"the submodule vendor/lib comes from " in runner.log(bench.run_id)
 
 
-def test_lfs_pointers_are_named_and_nothing_else_is_taken_for_one(bench):
+@pytest.mark.parametrize("folder", ["", "Bücher"])
+def test_lfs_pointers_are_named_and_nothing_else_is_taken_for_one(bench, folder):
     repository = bench.repository.path
     good_app(bench, "plain")
     text = POINTER.format("0" * 64, 12)
@@ -314,8 +315,9 @@ def test_lfs_pointers_are_named_and_nothing_else_is_taken_for_one(bench):
     head = app_with(bench)
     runner = bench.shipper()
     assert missing(runner) is None    # no attribute says that they are more than files
-    (repository / ".gitattributes").write_text("*.png filter=lfs diff=lfs merge=lfs -text\n")
-    git(repository, "add", ".gitattributes")
+    (repository / folder).mkdir(exist_ok=True)
+    (repository / folder / ".gitattributes").write_text("*.png filter=lfs diff=lfs merge=lfs -text\n")
+    git(repository, "add", "-A")
     head = app_with(bench)
     assert missing(runner) == "4 LFS files (a.png, b.png, d.png, …)"
     assert bench.ship(runner, head)["status"] == 0 and bench.page()["commit"] == head
