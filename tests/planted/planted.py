@@ -1,18 +1,21 @@
 #!/usr/bin/python3
-"""planted.py FOLDER JOBS [WORD...] - takes one protection out at a time, and wants its test to notice.
+"""planted.py FOLDER JOBS [WORD...] - takes one protection out after another, and wants its test to notice.
 planted.py --names - only looks whether each names a test that there is.
 
 Each tests/planted/*.patch begins with the line
     # gone: <the protection that it takes out>   by: <test program> <test or invariant that must fail>
 (or `by: <campaign>.py:<label of its trial> <invariant>`, of tests/faults/; `one|other`: either is broken first).
-In a copy of the tree under FOLDER each is applied, built, tested and reverted; WORDs choose patches by their name.
+In JOBS copies of the tree under FOLDER each is applied, built, tested and reverted; WORDs choose patches by their name.
 What counts is that the named test fails, not that something does. Before that the same tests pass without a patch.
 Exit status 1 when one was not noticed, no longer applies, does not compile, or has no such line.
 """
 # SPDX-License-Identifier: ISC
+import concurrent.futures
 import os
 import pathlib
+import queue
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -100,6 +103,14 @@ class Patch:
 class Tree:
     """A copy of what git knows, as it stands in the working tree, with a build folder of its own."""
 
+    running = set()     # pids of process groups, of all trees
+
+    @classmethod
+    def end_all(cls, number, _):
+        for pid in list(cls.running):
+            os.killpg(pid, signal.SIGKILL)
+        os._exit(128 + number)
+
     def __init__(self, folder, jobs):
         self.path = folder.resolve() / "tree"
         self.jobs = jobs
@@ -113,11 +124,13 @@ class Tree:
         with tempfile.TemporaryFile() as output:    # no pipe: something that is left would keep it open
             with subprocess.Popen(command, cwd=self.path, env=self.environment | more, stdin=subprocess.DEVNULL,
                                   stdout=output, stderr=subprocess.STDOUT, start_new_session=True) as process:
+                self.running.add(process.pid)
                 try:
                     status = process.wait(timeout_s)
                 except subprocess.TimeoutExpired:
                     status = None
                 finally:
+                    self.running.discard(process.pid)
                     if process.returncode is None:
                         os.killpg(process.pid, signal.SIGKILL)
             output.seek(0)
@@ -140,6 +153,14 @@ class Tree:
             if target.is_file() and name.parts[0] != "build" and str(name) not in names:
                 target.unlink()
 
+    def twin(self, name):
+        """Another such copy beside it, built as it is."""
+        made = Tree(self.path.parent, self.jobs)
+        made.path = self.path.parent / name
+        shutil.rmtree(made.path, ignore_errors=True)
+        shutil.copytree(self.path, made.path, symlinks=True)
+        return made
+
     def build(self, targets):
         """Without -Werror: what became unused with a protection is no reason not to compile."""
         status, output = self.run(["make", "--no-print-directory", f"-j{self.jobs}", "BUILD=build", "OPT=-O1",
@@ -161,20 +182,23 @@ class Tree:
         return failed, output
 
 
-def check_unpatched(tree, patches):
+def check_unpatched(tree, patches, jobs):
     """{program: (what fails of it in the tree as it is, its output)}: a test that fails anyway notices nothing."""
     tree.build(sorted({target for patch in patches for target in patch.targets()}))
-    names, said = {}, {}
+    names, of_program = {}, {}
     for patch in patches:
         names.setdefault(patch.program, set()).update(patch.names())
-    for patch in patches:
-        if patch.program not in said:
-            named = names[patch.program]
-            try:
-                said[patch.program] = tree.test(patch.command(named), TEST_TIMEOUT_S * len(named), HISTORIES_UNPATCHED)
-            except Bad as bad:
-                said[patch.program] = named, bad.text
-    return said
+        of_program[patch.program] = patch
+
+    def play(program):
+        named = names[program]
+        try:
+            return tree.test(of_program[program].command(named), TEST_TIMEOUT_S * len(named), HISTORIES_UNPATCHED)
+        except Bad as bad:
+            return named, bad.text
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        return dict(zip(names, pool.map(play, names)))
 
 
 def judge_unpatched(patch, said):
@@ -193,7 +217,7 @@ def check_patched(tree, patch, unpatched):
     judge_unpatched(patch, unpatched)
     tree.apply(patch)
     try:
-        if patch.is_compiled():     # the others come first: nothing is left of a bug in what was built
+        if patch.is_compiled():
             tree.build(patch.targets())
         failed, output = tree.test(patch.command(), TEST_TIMEOUT_S, HISTORIES)
     finally:
@@ -204,41 +228,61 @@ def check_patched(tree, patch, unpatched):
         raise Bad("NOT NOTICED by that test", f"What failed is {', '.join(sorted(failed))}.\n{output}")
 
 
-def say(verdict, began, patch):
-    print(f"  {verdict:<12} {time.monotonic() - began:5.1f} s  {patch.path.stem}: {patch.gone}"
-          f" ({patch.program} {patch.test})", flush=True)
+def say(verdict, began, patch, *more):
+    print("\n".join([f"  {verdict:<12} {time.monotonic() - began:5.1f} s  {patch.path.stem}: {patch.gone}"
+                     f" ({patch.program} {patch.test})", *more]), flush=True)
 
 
-def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))    # by way of what ends a test
-    words = [] if sys.argv[1:] == ["--names"] else sys.argv[3:]
+def check_each(tree, waiting, unpatched):
+    """Takes from those that wait until none does; how many were noticed."""
+    noticed = 0
+    while True:
+        try:
+            patch = waiting.get_nowait()
+        except queue.Empty:
+            return noticed
+        began = time.monotonic()
+        try:
+            check_patched(tree, patch, unpatched)
+            noticed += 1
+            say("noticed", began, patch)
+        except Bad as bad:
+            say(bad.verdict, began, patch, *(f"      {line}" for line in bad.text.splitlines()),
+                f"      again: make check-planted WHAT={patch.path.stem}")
+
+
+def chosen(words):
+    """Those that need no compiler first: nothing of a bug is left in what was built."""
     patches = sorted((Patch(path) for path in pathlib.Path(__file__).parent.glob("*.patch")
                       if not words or any(word in path.name for word in words)),
                      key=lambda patch: (patch.is_compiled(), patch.path.name))
     if not patches:
         sys.exit("no such patch in tests/planted/")
+    return patches
+
+
+def main():
+    patches = chosen([] if sys.argv[1:] == ["--names"] else sys.argv[3:])
     wrong = [said for said in (patch.names_no_test() for patch in patches) if said]
     if wrong or sys.argv[1] == "--names":
         sys.exit("\n".join(wrong) or 0)
-    tree = Tree(pathlib.Path(sys.argv[1]), sys.argv[2])
+    signal.signal(signal.SIGTERM, Tree.end_all)
+    signal.signal(signal.SIGINT, Tree.end_all)
+    folder, jobs = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+    tree = Tree(folder, jobs)
     tree.copy()
     began = time.monotonic()
     try:
-        unpatched = check_unpatched(tree, patches)
+        unpatched = check_unpatched(tree, patches, jobs)
     except Bad as bad:
         sys.exit(f"{bad.text}\n{bad.verdict}: nothing can be said of planted bugs")
     print(f"  {len(unpatched)} programs and files of tests without a patch ({time.monotonic() - began:.1f} s)", flush=True)
-    noticed = 0
+    waiting = queue.SimpleQueue()
     for patch in patches:
-        one_began = time.monotonic()
-        try:
-            check_patched(tree, patch, unpatched)
-            noticed += 1
-            say("noticed", one_began, patch)
-        except Bad as bad:
-            say(bad.verdict, one_began, patch)
-            print("\n".join(f"      {line}" for line in bad.text.splitlines()), flush=True)
-            print(f"      again: make check-planted WHAT={patch.path.stem}", flush=True)
+        waiting.put(patch)
+    trees = [tree, *(tree.twin(f"tree{n}") for n in range(1, min(jobs, len(patches))))]
+    with concurrent.futures.ThreadPoolExecutor(len(trees)) as pool:
+        noticed = sum(pool.map(lambda one: check_each(one, waiting, unpatched), trees))
     print(f"{noticed} of {len(patches)} planted bugs were noticed ({time.monotonic() - began:.0f} s)")
     sys.exit(0 if noticed == len(patches) else 1)
 
