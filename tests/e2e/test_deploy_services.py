@@ -185,7 +185,7 @@ for word in 1h1m1s 1.5m 90s 3m 2m0.5s 0s 1500ms; do read_time app $word; echo $s
 # recreate.sh alone, its clock moved by each pause: the one container runs, but a stop that was begun ends it at $2.
 LATE_STOP = """set -euo pipefail
 here=$1/deploy/transports/ssh-host
-. "$here/base.sh"; . "$here/recreate.sh"
+for part in base containers up recreate; do . "$here/$part.sh"; done
 was_cut=yes late_seconds=$3 unsure=$4 service=app ends_at=$2 started=no
 unset SECONDS; SECONDS=0
 exec 3>&1
