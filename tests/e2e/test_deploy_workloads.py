@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from runner_client import ROOT, wait_for
 # pylint: disable-next=unused-import
-from test_deploy_kubernetes import IMAGE, KUBECTL, OLD, USER, authority, bench, image_of, rules  # noqa: F401
+from kubernetes_aid import IMAGE, KUBECTL, OLD, USER, authority, bench, image_of, rules  # noqa: F401
+from runner_client import ROOT, wait_for
 
 WORKLOADS = "deployment/shop, deployment/worker,statefulset/queue,daemonset/agent,cronjob/report"
 
