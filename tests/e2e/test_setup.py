@@ -100,6 +100,15 @@ def test_whatever_comes_later_asks_for_the_first_set_up_before_anything_else(ben
     assert len(said.splitlines()) == 1 and bench.files() == before and not list(bench.folder.glob("setup*")), said
 
 
+def test_a_token_below_run_that_is_away_now_counts_as_set_up(bench):
+    """What a manager of secrets puts there when the server starts: who types that is no server."""
+    bench.know_admin()
+    away = bench.conf.read_text("utf-8").replace(f"{bench.folder}/secrets/server/", f"/run/{bench.path.name}/none/")
+    bench.conf.write_text(away)
+    status, said = bench.setup("app", "web")
+    assert status == 64 and "first deploybot-setup" not in said and "\nSETUP_REPOSITORY  " in said, said
+
+
 @pytest.mark.long
 def test_what_is_there_is_taken_over_and_nothing_is_another_one_then(bench):
     status, said = bench.setup("--answers", bench.answers())

@@ -304,6 +304,11 @@ def test_a_name_without_an_address_is_asked_again_unless_a_jump_host_may_know_it
     assert ("has no address" in said) == ("no address" in words or typed.count("nosuch") == 2), said
 
 
+def test_a_name_that_was_meant_for_staging_is_not_taken_at_once_for_production(tmp_path):
+    status, said = ask_environments(tmp_path, "nosuch.example.org\n" * 3, main="")
+    assert status == 64 and "PRODUCTION_HOST: nosuch.example.org has no address here." in said, said
+
+
 JUMPS = ENVIRONMENTS.partition("take_given;")[0] + """environment=staging
 can_reach() { return 1; }
 hosts=(h2) ports=(22); ask_jump; echo "through ${want[SSH_JUMP]}"
