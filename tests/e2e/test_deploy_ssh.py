@@ -1,6 +1,7 @@
 """Goal: what goes to ssh is known word by word, to one host after the other or to several at once; what ran before
 deploybot can be rolled back to."""
 # SPDX-License-Identifier: ISC
+import graphlib
 import os
 import pathlib
 import re
@@ -35,6 +36,19 @@ def test_no_two_functions_of_what_is_one_program_have_one_name(parts):
     found = [name for part in parts for path in folder.glob(part)
              for name in re.findall(r"^(\w+)\(\)", path.read_text("utf-8"), re.M)]
     assert len(found) > 40 and not [name for name in set(found) if found.count(name) > 1]
+
+
+@pytest.mark.parametrize("name", ["ssh", "kubernetes"])
+def test_a_part_of_a_transport_takes_from_those_that_its_head_names_and_never_in_a_circle(name):
+    whole = pathlib.Path(ROOT, "deploy", "transports", f"{name}.sh")
+    texts = {path.name: path.read_text("utf-8") for path in (whole, *whole.with_suffix("").glob("*.sh"))}
+    has = {function: part for part, text in texts.items() for function in re.findall(r"(?m)^(\w+)\(\)", text)}
+    takes = {}
+    for part, text in texts.items():
+        head, _, code = text.partition("\n\n")
+        takes[part] = {has[word] for word in re.findall(r"\w+", re.sub("#.*", "", code)) if word in has} - {part}
+        assert part == whole.name or takes[part] <= set(re.findall(r"\w+\.sh", head)), (part, takes[part])
+    assert len(tuple(graphlib.TopologicalSorter(takes).static_order())) == len(texts) > 5
 
 
 QUESTIONS = r"(?:ask_docker|containers|states|running|serving|left_container)"
