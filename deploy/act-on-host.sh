@@ -75,7 +75,7 @@ system() { # WORD...
 
 # ---- a service of a compose file ---------------------------------------------------------------------
 
-# As base.sh of the ssh transport has it, whose host this is.
+# As ssh-host/containers.sh of the ssh transport has it, whose host this is.
 find_compose() {
 	if timeout "$ASK_SECONDS" docker compose version </dev/null >/dev/null 2>&1; then
 		compose=(docker compose)

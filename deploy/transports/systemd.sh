@@ -4,10 +4,16 @@
 # Sourced, never run; what it has to define stands in docs/transports.md.  It reaches its hosts as ssh.sh does, and
 # carries systemd-host/ there.  What is shipped is built here, by .deploybot/build as for local.sh.
 
-# shellcheck source=deploy/transports/ssh.sh
-. "$here/transports/ssh.sh" # its calls; all that is about containers is replaced here
-unset -f transport_drain ssh_ship
 transport_needs=source
+
+# shellcheck source=deploy/transports/ssh/connect.sh
+. "$here/transports/ssh/connect.sh"
+# shellcheck source=deploy/transports/ssh/hosts.sh
+. "$here/transports/ssh/hosts.sh"
+# shellcheck source=deploy/transports/ssh/calls.sh
+. "$here/transports/ssh/calls.sh"
+# shellcheck source=deploy/transports/ssh/switch.sh
+. "$here/transports/ssh/switch.sh"
 
 : "${SYSTEMD_PACK_SECONDS:=600}"
 : "${SYSTEMD_COPY_SECONDS:=1300}" # wait for the lock, copy a release
@@ -26,14 +32,11 @@ systemd_find_settings() {
 		"steady=$SYSTEMD_STEADY_SECONDS")
 }
 
-# As ssh.sh's: the program, and the settings behind it.
-ssh_make_folder() {
+# Once: what each call sends, the program and the settings behind it.
+systemd_prepare() {
 	[[ -z ${ssh_folder:-} ]] || return 0
-	make_private ssh_folder
-	mkfifo -m 600 -- "$ssh_folder"/{life,hold,ended}
-	ssh_write_program "$here/busy.sh" "$here"/transports/ssh-host/base.sh \
-		"$here"/transports/systemd-host/{units,switch,acts}.sh "$here"/transports/ssh-host/guard.sh \
-		"$here"/transports/systemd-host/main.sh
+	ssh_make_folder "$here"/transports/ssh-host/base.sh "$here"/transports/systemd-host/{units,switch,acts}.sh \
+		"$here"/transports/ssh-host/guard.sh "$here"/transports/systemd-host/main.sh
 	printf '%s\n' "$SMOKE_URL" >"$ssh_folder/settings"
 }
 
@@ -53,7 +56,6 @@ systemd_pack() { # FOLDER FILE
 systemd_copy() { # COMMIT FILE
 	local words=("release=$1" "name=$DEPLOYMENT_ID-$1" "size=$systemd_size" "lock=$SSH_LOCK_SECONDS")
 	ssh_add_before
-	ssh_make_folder
 	ln -sf -- "$2" "$ssh_folder/settings"
 	ssh_all "$SYSTEMD_COPY_SECONDS" receive "${ssh_common[@]}" "${words[@]}"
 	rm -f -- "$ssh_folder/settings" "$2"
@@ -75,6 +77,7 @@ transport_preflight() {
 	[[ $reads != logs ]] || return 0
 	ssh_name_gone
 	[[ -z $migration_name ]] || ssh_found=(migrates=yes) # on the first host
+	systemd_prepare
 	ssh_only=("${!ssh_hosts[@]}") ssh_quiet=yes
 	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" || true # ssh_status, below
 	ssh_quiet=no ssh_found=()
@@ -177,7 +180,13 @@ transport_migrate() { # COMMIT WORD...
 }
 
 transport_end_migration() {
+	# shellcheck disable=SC2119 # no word of its own
 	ssh_end_migration
+}
+
+transport_logs() { # LINES
+	systemd_prepare
+	ssh_all "$SSH_ASK_SECONDS" logs "${ssh_common[@]}" "lines=$1"
 }
 
 transport_clean() { # COMMIT...

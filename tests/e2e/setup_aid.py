@@ -150,6 +150,35 @@ class SetupBench(SshdBench):
             f"TELEGRAM_BOT_TOKEN_FILE={self.folder}/secrets/server/telegram_bot_token\n")   # as a package has it
         self.conf.chmod(0o640)
 
+    def know_admin(self):
+        """The same; and nobody has to open a link."""
+        self.take_over()
+        with open(self.conf, "a", encoding="utf-8") as conf:
+            conf.write(f"ADMIN_TELEGRAM_IDS={ADA}\n")
+        return self
+
+    def set_up(self):
+        """An installation as setup leaves one, without the hosts."""
+        self.know_admin()
+        token = self.folder / "secrets/server/telegram_bot_token"
+        token.parent.mkdir(parents=True)
+        token.write_text(DEFAULT_TOKEN + "\n")
+        token.chmod(0o600)
+        with open(self.conf, "a", encoding="utf-8") as conf:
+            conf.write(f"GITHUB_REPOSITORY=orchard/shop\n"
+                       f"ENVIRONMENTS=staging\nSTAGING_HOST=127.0.0.1:{self.port_2}\nDEPLOY_TRANSPORT=ssh\n"
+                       f"STAGING_HEALTH_URL=http://127.0.0.1:8080/health\nREGISTRY_URL={self.registry}\n"
+                       f"SSH_KEY_PATH={self.key}\nSSH_KNOWN_HOSTS={self.folder}/known_hosts\n")
+        (self.folder / "known_hosts").touch()
+        return self
+
+    def type_lines(self, lines, *words):
+        """(status, what it said) of whoever types these and goes."""
+        done = subprocess.run(self.words(*words), input="".join(f"{line}\n" for line in lines), env=self.given(),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                              timeout=300, check=False)
+        return done.returncode, done.stdout
+
     def lines(self):
         """What is typed at each question; where it is the link's turn, it is opened."""
         return [str(self.repository), DEFAULT_TOKEN, "registry", self.registry, "-",

@@ -8,6 +8,9 @@ from commands_aid import DEPLOY, stand_in
 from runner_client import wait_for
 from ssh_aid import SshBench
 
+WORDS = ("--no-block restart", "--no-block stop", "reset-failed")
+SUDOERS = [f"root systemctl {words} shop.service" for words in WORDS]
+WORKS = "#!/bin/bash\necho $BECAME at $COMMIT of $ENVIRONMENT in ${PWD##*/}\nexit $1\n"
 PROGRAMS = ("systemctl", "journalctl", "sudo", "id", "loginctl")
 
 
@@ -101,3 +104,13 @@ class SystemdBench(SshBench):
     def at_rest(self):
         wait_for(self.is_quiet, "the host to be at rest", 60)
         assert not (pathlib.Path(self.app) / ".deploybot.before").exists()
+
+
+def job(bench, commit, words, **settings):
+    return bench.run("run-job.sh", "staging", commit, JOB_COMMAND=words, **settings)
+
+
+def run_as_shop(bench):
+    bench.become("deploy", "deploy adm")
+    bench.unit("shop.service", User="shop")
+    bench.sudoers(*SUDOERS, "shop ALL")

@@ -86,9 +86,7 @@ printf '%s' "${served//$'\\n'/;}"
 UNRESTORED = """
 set -euo pipefail
 here=$1/deploy/transports/ssh-host
-. "$here/base.sh"
-. "$here/recreate.sh"
-. "$here/bluegreen.sh"
+for part in base containers up recreate bluegreen; do . "$here/$part.sh"; done
 eval "$(sed -n '/^on_worker_killed() {/,/^}/p' "$here/main.sh")"
 cd "$2"
 mkdir .deploybot.before

@@ -466,7 +466,8 @@ def test_what_is_brought_up_is_in_the_project_that_preflight_has_found(tmp_path)
                        "[[ $1 == config ]] || echo \"$name $1\"\n"
                        "[[ $1 != config ]] || printf 'name: %s\\nservices:\\n  app:\\n    image: x\\n' \"$name\"\n")
     compose.chmod(0o755)
-    script = (f'host=h dir=$PWD; for part in base file judge services recreate acts; do . {host}/$part.sh; done\n'
+    script = ('host=h dir=$PWD; for part in base containers up file judge services recreate acts; do\n'
+              f'. {host}/$part.sh; done\n'
               'compose=("$1") compose_file=.deploybot.compose.x.yml strategy=recreate service=app migrator=app\n'
               "image=i project='' names=() externals='' frame='' up_image='' offered='' source=repo act=migrate\n"
               'told=no migration=m seconds=9\n'

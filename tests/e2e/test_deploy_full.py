@@ -84,8 +84,7 @@ def test_where_nothing_starts_with_it_a_release_goes_live_and_says_that_env_is_t
 
 RESTORED = """
 set -euo pipefail
-. "$1/deploy/transports/ssh-host/base.sh"
-. "$1/deploy/transports/ssh-host/recreate.sh"
+for part in base containers recreate; do . "$1/deploy/transports/ssh-host/$part.sh"; done
 cd "$2"
 mkdir .deploybot.before
 echo of-before >.deploybot.before/env

@@ -9,11 +9,11 @@ import subprocess
 import pytest
 
 from commands_aid import CommandBench
+from kubernetes_aid import OLD, RIGHTS, KubeBench, kube, plain
 from runner_client import ROOT, wait_for
 from ssh_aid import COMPOSE, BlueGreenBench, SshBench
 from stage import free_port
 from systemd_aid import SystemdBench
-from test_deploy_kubernetes import KubeBench, OLD, RIGHTS, kube, plain
 
 KINDS = ("pre-start", "pre-deploy", "post-deploy", "pre-rollback", "post-rollback")
 RUN = """#!/usr/bin/python3

@@ -13,7 +13,7 @@ import pytest
 
 from commands_aid import make_library
 from runner_client import PROGRAM, is_alive, wait_for
-from test_deploy_scripts import DEPLOY, ShippingBench, git, good_app, lines
+from shipping_aid import DEPLOY, ShippingBench, git, good_app, lines
 
 OLD = time.time() - 100 * 86400
 SLOW_GIT = """

@@ -1,7 +1,9 @@
 """Goal: what goes to ssh is known word by word, to one host after the other or to several at once; what ran before
 deploybot can be rolled back to."""
 # SPDX-License-Identifier: ISC
+import graphlib
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -24,14 +26,29 @@ def bench(tmp_path, tools_folder):
     yield from until_at_rest(SshBench(tmp_path, tools_folder, "v1"))
 
 
-def test_no_two_functions_that_go_to_a_host_have_one_name():
-    """The files are one program there: a second one silently replaces the first, and was called with its words."""
-    folder = os.path.join(ROOT, "deploy", "transports", "ssh-host")
-    found = []
-    for name in os.listdir(folder):
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            found += re.findall(r"^(\w+)\(\)", file.read(), re.M)
-    assert len(found) > 50 and not [name for name in set(found) if found.count(name) > 1]
+@pytest.mark.parametrize("parts", [
+    ("ssh-host/*.sh",), ("systemd-host/*.sh", "ssh-host/base.sh", "ssh-host/guard.sh"), ("ssh.sh", "ssh/*.sh"),
+    ("systemd.sh", "ssh/connect.sh", "ssh/hosts.sh", "ssh/calls.sh", "ssh/switch.sh"),
+    ("kubernetes.sh", "kubernetes/*.sh")])
+def test_no_two_functions_of_what_is_one_program_have_one_name(parts):
+    """A second one silently replaces the first, and was called with its words."""
+    folder = pathlib.Path(ROOT, "deploy", "transports")
+    found = [name for part in parts for path in folder.glob(part)
+             for name in re.findall(r"^(\w+)\(\)", path.read_text("utf-8"), re.M)]
+    assert len(found) > 40 and not [name for name in set(found) if found.count(name) > 1]
+
+
+@pytest.mark.parametrize("name", ["ssh", "kubernetes"])
+def test_a_part_of_a_transport_takes_from_those_that_its_head_names_and_never_in_a_circle(name):
+    whole = pathlib.Path(ROOT, "deploy", "transports", f"{name}.sh")
+    texts = {path.name: path.read_text("utf-8") for path in (whole, *whole.with_suffix("").glob("*.sh"))}
+    has = {function: part for part, text in texts.items() for function in re.findall(r"(?m)^(\w+)\(\)", text)}
+    takes = {}
+    for part, text in texts.items():
+        head, _, code = text.partition("\n\n")
+        takes[part] = {has[word] for word in re.findall(r"\w+", re.sub("#.*", "", code)) if word in has} - {part}
+        assert part == whole.name or takes[part] <= set(re.findall(r"\w+\.sh", head)), (part, takes[part])
+    assert len(tuple(graphlib.TopologicalSorter(takes).static_order())) == len(texts) > 5
 
 
 QUESTIONS = r"(?:ask_docker|containers|states|running|serving|left_container)"
@@ -173,7 +190,7 @@ def test_a_host_that_is_down_is_named_at_once_and_no_further_one_begun(bench):
 
 # ssh_everywhere without ssh: $2 is a folder of this test's, `call` what an act on a host does, by its number.
 SIDE_BY_SIDE = """set -euo pipefail
-here=$1/deploy app=$2 act=ask DEPLOY_USER=deploy
+here=$1/deploy app=$2 ssh_folder=$2 act=ask DEPLOY_USER=deploy
 . "$here/common.sh"
 . "$here/transports/ssh.sh"
 ssh_shares=no
@@ -182,6 +199,7 @@ ssh_find_hosts
 ssh_find_at_once
 ssh_only=("${!ssh_hosts[@]}")
 cd "$2"
+[[ -p life ]] || mkfifo life ended
 until_there() { until [[ $(grep -c "$1" order) -ge $2 ]]; do sleep 0.02; done; }
 """
 
@@ -190,7 +208,6 @@ def side_by_side(path, hosts, parallel, call, act):
     (path / "order").write_text("")
     done = subprocess.run(
         ["/bin/bash", "-c", f"{SIDE_BY_SIDE}"
-         "ssh_make_folder() { ssh_folder=$app; [[ -p life ]] || mkfifo life ended; }\n"
          f"ssh_call() {{ exec {{ssh_life}}>&-; {call}\n}}\n"
          f'ssh_everywhere 10 {act} || {{ status=$?; echo "$ssh_said" >&2; exit "$status"; }}',
          "x", ROOT, path, ",".join(hosts), parallel], check=False, timeout=120, capture_output=True, text=True)

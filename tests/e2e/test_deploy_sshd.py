@@ -61,7 +61,7 @@ def test_what_a_host_says_while_it_is_connected_to_is_bounded(tmp_path, says, st
     (tmp_path / "ssh").write_text(f"#!/bin/bash\n{says}\n")
     (tmp_path / "ssh").chmod(0o755)
     script = (f'. {ROOT}/deploy/common.sh; . {ROOT}/deploy/transports/ssh/connect.sh\n'
-              'SSH_WORDS_MAX=65536 ssh_hosts=(h) ssh_ports=(22) DEPLOY_USER=u ssh_options=() ssh_jump_host=\n'
+              'ssh_hosts=(h) ssh_ports=(22) DEPLOY_USER=u ssh_options=() ssh_jump_host=\n'
               'ssh_folder=$(mktemp -d /tmp/XXXXXX); trap \'rm -rf "$ssh_folder"\' EXIT\n'
               'PATH=$1:$PATH; exec {ssh_life}</dev/null; mkfifo "$ssh_folder"/{hold,up.0,up.0.own,up.0.jump}\n'
               'ssh_begin_sharing; ssh_share 0; (ssh_await_master 0); status=$?\n'

@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from runner_client import ROOT, wait_for
 # pylint: disable-next=unused-import
-from test_deploy_kubernetes import IMAGE, KUBECTL, OLD, USER, authority, bench, image_of, rules  # noqa: F401
+from kubernetes_aid import IMAGE, KUBECTL, OLD, USER, authority, bench, image_of, rules  # noqa: F401
+from runner_client import ROOT, wait_for
 
 WORKLOADS = "deployment/shop, deployment/worker,statefulset/queue,daemonset/agent,cronjob/report"
 
@@ -154,10 +154,9 @@ def test_what_the_cluster_refuses_was_not_changed_and_is_set_back_by_nobody(many
 def test_only_what_the_cluster_says_no_to_was_surely_not_changed(tmp_path, said, is_refused):
     """Regression: of a change that may have been carried out it was said that no workload was changed."""
     (tmp_path / "said").write_text(said)
-    script = (f"kubernetes_folder={tmp_path}; . {ROOT}/deploy/transports/kubernetes/workloads.sh\n"
+    script = (f"kubernetes_folder={tmp_path}; . {ROOT}/deploy/transports/kubernetes/calls.sh\n"
               "kubernetes_note_refusal")
-    subprocess.run(["/bin/bash", "-c", script], check=True, timeout=60,
-                   env={"KUBERNETES_OWNER": "o", "KUBERNETES_RELEASE": "r"})
+    subprocess.run(["/bin/bash", "-c", script], check=True, timeout=60)
     assert (tmp_path / "refused").exists() == is_refused
 
 
@@ -312,9 +311,8 @@ def test_what_somebody_writes_at_one_workload_is_no_line_of_another(tmp_path):
     part = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {
         "name": "queue", "uid": "1", "annotations": {"deployment.kubernetes.io/revision": forged}},
             "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "i"}]}}}}
-    script = ("set -euo pipefail; KUBERNETES_OWNER=o KUBERNETES_RELEASE=r KUBERNETES_GITOPS=\n"
-              f". {ROOT}/deploy/transports/kubernetes/workloads.sh\n")
-    template = subprocess.run(["/bin/bash", "-c", script + 'printf %s "$KUBERNETES_PARTS"'], check=True, timeout=60,
+    script = f'set -eu; . {ROOT}/deploy/transports/kubernetes/state.sh; printf %s "$KUBERNETES_PARTS"'
+    template = subprocess.run(["/bin/bash", "-c", script], check=True, timeout=60,
                               stdout=subprocess.PIPE, text=True, cwd=tmp_path).stdout
     said = subprocess.run([KUBECTL, "label", "--local", "-f", "-", "-o", f"go-template={template}", "a=b"], check=True,
                           input=json.dumps(part), stdout=subprocess.PIPE, text=True, timeout=60,

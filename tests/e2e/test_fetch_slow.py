@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from runner_client import PROGRAM, ROOT, Bench, wait_for  # noqa: E402
-from test_deploy_scripts import DEPLOY, Repository, git, lines  # noqa: E402
+from shipping_aid import DEPLOY, Repository, git, lines  # noqa: E402
 
 PEER = os.path.join(ROOT, "tests", "peers", "slow_git.py")
 FAST = "100000000"

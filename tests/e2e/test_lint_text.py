@@ -50,6 +50,20 @@ def test_only_a_literal_may_be_longer_than_a_line(tmp_path):
     assert "at most 100" in lint(tmp_path, "lib/part.c", f'\t/* {LONG} */\n')[0]
 
 
+@pytest.mark.parametrize("name", ["lib/part.c", "server/part.h", "tests/part.py", "deploy/part.sh"])
+def test_a_file_has_at_most_700_lines(tmp_path, name):
+    said = lint(tmp_path, name, "\n" * 698)
+    assert [line for line in said if "at most 700" in line] == [
+        f"{name}:1: 701 lines, at most 700: it is more than one job, split it by sense"]
+    assert not [line for line in lint(tmp_path, name, "\n" * 697) if "at most 700" in line]
+
+
+def test_what_may_be_longer_is_named_and_comes_off_the_list_when_it_is_short(tmp_path):
+    name = "server/store/store_schema.c"
+    assert not [line for line in lint(tmp_path, name, "\n" * 900) if "lines" in line]
+    assert f"{name}:1: 10 lines: it is long no more, take it off MAY_BE_LONG" in lint(tmp_path, name, "\n" * 7)
+
+
 def test_a_first_line_that_stands_in_the_table_is_taken_from_there(tmp_path):
     said, = lint(tmp_path, "server/part.c", '\tsay("🚫 Not done: %s", what);\n')
     assert said.startswith("server/part.c:4: a row of first.def")

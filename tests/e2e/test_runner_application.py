@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from runner_client import PROGRAM, ROOT, Bench
+from shipping_aid import APP, ShippingBench
 from stage import free_port
-from test_deploy_scripts import APP, ShippingBench
 
 DEPLOY = os.path.join(ROOT, "deploy")
 SCRIPT = 'echo "arguments=$*"; env'

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 
 from crash_aid import is_alive
+from shipping_aid import APP, ShippingBench
 from stage import ROOT, wait_until
-from test_deploy_scripts import APP, ShippingBench
 from test_runner_application import by_hand
 from upgrade_aid import RELEASED, need_its_machine
 

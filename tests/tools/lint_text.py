@@ -10,6 +10,17 @@ import sys
 
 TAB = 8
 LONG_FILE = 700
+# Longer than that, each with its reason; one that is short by now comes off the list.
+TO_BE_SPLIT = "older than the limit"
+MAY_BE_LONG = {"server/store/store_schema.c": "SQL that databases have run: it is added to, and never rewritten"} | \
+    dict.fromkeys((
+        "lib/db.c", "server/serve.c", "tests/sim/sim_check.c", "tests/sim/sim_inside.h", "tests/sim/sim_run.c",
+        "tests/sim/sim_server.c", "tests/unit/decide_aid.c", "tests/unit/test_audit_compare.c",
+        "tests/unit/test_command_do.c", "tests/unit/test_command_rollback.c", "tests/unit/test_decide_queue.c",
+        "tests/unit/test_factor.c", "tests/unit/test_handle_api.c", "tests/unit/test_handle_started.c",
+        "tests/unit/test_policy.c", "tests/unit/test_redact.c", "tests/unit/test_row_effect.c",
+        "tests/unit/test_settings_applications.c", "tests/unit/test_store.c", "tests/unit/test_store_schema.c"),
+        TO_BE_SPLIT)
 LONG_FUNCTION = 100
 # C has 100 columns; what is read less closely may have some more.
 WIDTHS = {".c": 100, ".h": 100, ".def": 120, ".py": 120, ".js": 120, ".sh": 132, ".md": 140}
@@ -245,6 +256,14 @@ def check_script(path, lines, found):
             found.say(path, number, "a host may have bash 4.2, which has no EPOCHSECONDS: printf '%(%s)T' -1")
 
 
+def check_length(path, lines, found):
+    is_long, may = len(lines) > LONG_FILE, path.as_posix() in MAY_BE_LONG
+    if is_long and not may:
+        found.say(path, 1, f"{len(lines)} lines, at most {LONG_FILE}: it is more than one job, split it by sense")
+    if may and not is_long:
+        found.say(path, 1, f"{len(lines)} lines: it is long no more, take it off MAY_BE_LONG")
+
+
 def check(name, found):
     path = pathlib.Path(name)
     if KEY_FILE.search(name):
@@ -271,8 +290,8 @@ def check(name, found):
         check_script(path, lines, found)
     if path.suffix == ".py":
         check_python(path, lines, found)
-    if path.suffix in (".c", ".h", ".py") and len(lines) > LONG_FILE:
-        found.warn(path, 1, f"{len(lines)} lines: is it one job?")
+    if path.suffix in (".c", ".h", ".py", ".sh"):
+        check_length(path, lines, found)
 
 
 def main():

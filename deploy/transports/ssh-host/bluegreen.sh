@@ -2,6 +2,9 @@
 # bluegreen.sh - the new container starts beside the old one, and nginx is led from one to the other.
 # SPDX-License-Identifier: ISC
 
+# nginx reads its configuration and starts workers; and what is waited where its processes cannot be seen.
+readonly RELOAD_SECONDS=15 BLIND_SECONDS=3
+
 # The port that the upstream file names; none when it is none of ours.
 live_port() {
 	local text

@@ -1,10 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
-# connect.sh - how ssh.sh reaches a host: through what, over one connection for a run, and why it cannot.
+# connect.sh - how a host is reached: through what, over one connection for a run, and why it cannot.
 # SPDX-License-Identifier: ISC
-# Sourced by ssh.sh, and by act-on.sh, which has one call alone; never run.
+# Sourced by ssh.sh and systemd.sh, and by act-on.sh, which has one call alone; never run.  Takes from no file here.
 
 # To connect; an act's own time comes on top.
 readonly SSH_CONNECT_SECONDS=30
+# Of what a host says and we keep until its call is over, in memory.
+readonly SSH_WORDS_MAX=65536
 # Bytes of a shared connection's socket: ssh makes it under a name that is 17 longer, and an address holds 107.
 readonly SSH_CONTROL_PATH_MAX=80
 # What a host's shell may print before our word on a shared connection: a .bashrc of its own.

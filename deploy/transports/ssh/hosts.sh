@@ -1,0 +1,89 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# hosts.sh - which hosts an environment has: how many of them at a time, what opens them, and which one is in it no more.
+# SPDX-License-Identifier: ISC
+# Sourced by ssh.sh and systemd.sh.  Takes the way there from connect.sh.
+
+# What changes nothing that serves is done on so many hosts at a time where they are released to one after the other: an
+# sshd on the way there lets 10 log in at a time.
+readonly SSH_ASIDE_AT_ONCE=8
+
+# Fills ssh_hosts and, in the same order, ssh_ports.
+ssh_find_hosts() {
+	local list hosts=() ports=()
+	find_setting list "$environment" HOST
+	[[ -n $list ]] ||
+		fail "$EXIT_CONFIG" "$(name_of "$environment" HOST) is not set: which hosts does $environment run on? \
+(HOST[:PORT],…)"
+	add_hosts "$list"
+	ssh_hosts=("${hosts[@]}") ssh_ports=("${ports[@]}")
+}
+
+# Fills ssh_at_once, on how many hosts something is done at a time, and ssh_aside, the same of what changes nothing that
+# serves.  A number bounds all.
+ssh_find_at_once() {
+	ssh_aside=
+	case ${HOSTS_PARALLEL,,} in
+	true | yes | on) ssh_at_once=${#ssh_hosts[@]} ;;
+	false | no | off | 0) ssh_at_once=1 ssh_aside=$SSH_ASIDE_AT_ONCE ;;
+	*)
+		[[ $HOSTS_PARALLEL =~ ^[1-9][0-9]?$ ]] ||
+			fail "$EXIT_CONFIG" "HOSTS_PARALLEL is no number of hosts, 1 to 99, and neither true nor false: \
+${HOSTS_PARALLEL@Q}"
+		ssh_at_once=$HOSTS_PARALLEL
+		;;
+	esac
+	: "${ssh_aside:=$ssh_at_once}"
+}
+
+# Who and how: what systemd.sh needs too.
+ssh_find_reach() {
+	: "${DEPLOY_USER:=deploy}" "${SSH_KEY_PATH:=/app/secrets/deploy_key}" "${SSH_KNOWN_HOSTS:=/app/secrets/known_hosts}"
+	: "${HOSTS_PARALLEL:=false}" "${START_SECONDS:=120}"
+	check_number START_SECONDS "$START_SECONDS"
+	# Wait for a drain that stops something, start beside what serves, until it answers.
+	: "${SSH_START_SECONDS:=$((880 + START_SECONDS))}"
+	# Wait for what was interrupted, replace, wait until it answers, or take back.
+	: "${SSH_SWITCH_SECONDS:=$((660 + 2 * START_SECONDS))}"
+	ssh_find_hosts
+	ssh_find_at_once
+	ssh_find_way
+}
+
+ssh_check_files() {
+	local i mode
+	need_tool ssh openssh-client
+	need_tool ssh-keygen openssh-client
+	check_secret SSH_KEY_PATH "$SSH_KEY_PATH"
+	ssh_check_known
+	mode=$(stat -L -c %a -- "$SSH_KNOWN_HOSTS")
+	(((8#$mode & 8#022) == 0)) ||
+		fail "$EXIT_CONFIG" "SSH_KNOWN_HOSTS: others may write $SSH_KNOWN_HOSTS (mode $mode): chmod 644 it"
+	[[ -z $ssh_jump_host ]] || ssh_check_pinned "$ssh_jump_host" "$ssh_jump_port"
+	for i in "${!ssh_hosts[@]}"; do
+		ssh_check_pinned "${ssh_hosts[$i]}" "${ssh_ports[$i]}"
+	done
+}
+
+# Of the last release, for ssh_name_gone.
+ssh_note_hosts() {
+	local i lines=()
+	for i in "${!ssh_hosts[@]}"; do
+		lines+=("${ssh_hosts[$i]} ${ssh_ports[$i]}")
+	done
+	printf '%s\n' "${lines[@]}" >"$app/hosts.new" && mv -f -- "$app/hosts.new" "$app/hosts" ||
+		warn "$app/hosts cannot be written"
+}
+
+# A host that was taken out of the setting runs on, with its workers and schedulers: said until the next release has gone by.
+ssh_name_gone() {
+	local host port i is_there
+	[[ -r $app/hosts ]] || return 0
+	while read -r host port; do
+		is_there=no
+		for i in "${!ssh_hosts[@]}"; do
+			[[ ${ssh_hosts[$i]} != "$host" || ${ssh_ports[$i]} != "$port" ]] || is_there=yes
+		done
+		[[ $is_there == yes ]] || warn_people "$host (port $port) is not in $(name_of "$environment" HOST) any more: what \
+the last release started there runs on, and no release replaces it: stop it there"
+	done <"$app/hosts"
+}
