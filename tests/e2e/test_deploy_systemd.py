@@ -71,6 +71,7 @@ def test_a_rollback_is_the_link_and_a_restart(bench):
     assert status == 0 and bench.runs() == ("active", second), said
 
 
+@pytest.mark.long
 def test_a_release_that_is_not_kept_is_64_and_nothing_changes(bench):
     first = bench.shipped_app()
     bench.forget_orders()
@@ -89,6 +90,7 @@ def test_a_build_that_fails_touches_no_host(bench):
     assert bench.runs() == ("active", first)
 
 
+@pytest.mark.long
 def test_all_units_of_the_list_run_the_release(bench):
     for name in ("worker.service", "cron@a.service"):
         bench.unit(name, TimeoutStopUSec="10min" if name == "worker.service" else "1min 30s")
@@ -112,6 +114,7 @@ def test_old_releases_go_but_what_is_live_and_what_was_before(bench):
     assert [name.partition("-")[2] for name in bench.releases()] == [commits[1], commits[3]]
 
 
+@pytest.mark.long
 def test_the_log_is_the_units(bench):
     bench.shipped_app()
     status, said = bench.run("target.sh", "staging", "logs", "7")
@@ -159,6 +162,7 @@ def test_what_ran_before_and_was_removed_is_64_and_nothing_changes(bench):
     assert bench.orders() == [] and bench.runs() == ("active", commit)
 
 
+@pytest.mark.long
 def test_where_nothing_ran_before_there_is_nothing_to_roll_back_to(bench):
     os.symlink("releases/gone", bench.app / "current")
     bench.shipped_app()
@@ -233,6 +237,7 @@ def test_units_behind_one_that_fails_are_not_touched(bench):
     assert bench.units()["worker.service"] == before and bench.runs() == ("active", first)
 
 
+@pytest.mark.long
 def test_behind_a_barrier_the_units_are_left_as_they_are(bench):
     bench.unit("worker.service")
     first = bench.shipped_app(SYSTEMD_UNITS="shop.service,worker.service")
@@ -256,6 +261,7 @@ def test_an_earlier_release_that_does_not_come_up_again_is_said(bench):
     assert bench.runs() == ("active", commit) and bench.left() == []
 
 
+@pytest.mark.long
 def test_a_url_that_does_not_answer_is_a_failure(bench):
     first = bench.shipped_app()
     commit = bench.commit_app()
@@ -270,12 +276,14 @@ def test_a_url_that_does_not_answer_is_a_failure(bench):
 @pytest.mark.parametrize("spoil, says", [
     (lambda b: b.unit("shop.service", LoadState="not-found"),
      "there is no unit shop.service: put it into /etc/systemd/system"),
-    (lambda b: b.unit("shop.service", LoadState="masked"), "is masked: systemctl unmask shop.service"),
-    (lambda b: b.unit("shop.service", LoadState="bad-setting"), "systemd-analyze verify shop.service says why"),
-    (lambda b: b.unit("shop.service", Type="oneshot"), "is Type=oneshot"),
-    (lambda b: b.unit("shop.service", WorkingDirectory="/opt/shop", ExecStart="{ path=/opt/shop ; }"),
-     "so it would run no release: WorkingDirectory="),
-    (lambda b: (b.app / "current").mkdir(), "current is no link"),
+    pytest.param(lambda b: b.unit("shop.service", LoadState="masked"), "is masked: systemctl unmask shop.service",
+                 marks=pytest.mark.long),
+    pytest.param(lambda b: b.unit("shop.service", LoadState="bad-setting"),
+                 "systemd-analyze verify shop.service says why", marks=pytest.mark.long),
+    pytest.param(lambda b: b.unit("shop.service", Type="oneshot"), "is Type=oneshot", marks=pytest.mark.long),
+    pytest.param(lambda b: b.unit("shop.service", WorkingDirectory="/opt/shop", ExecStart="{ path=/opt/shop ; }"),
+                 "so it would run no release: WorkingDirectory=", marks=pytest.mark.long),
+    pytest.param(lambda b: (b.app / "current").mkdir(), "current is no link", marks=pytest.mark.long),
     (lambda b: b.app.rmdir(), "there is no folder"),
     (lambda b: (b.become("deploy", "deploy"), b.unit("shop.service", User="shop")),
      'deploy may not run "systemctl --no-block restart shop.service" by sudo: visudo -f /etc/sudoers.d/deploybot'),
@@ -345,6 +353,7 @@ def test_sudo_for_these_words_is_all_that_it_takes(bench):
     assert status == 70 and bench.runs() == ("active", first), said
 
 
+@pytest.mark.long
 def test_a_users_own_systemd_needs_a_user_who_lingers(bench):
     bench.become("deploy", "deploy")
     bench.change_units(scope="user")
@@ -388,7 +397,7 @@ def hanging(bench, *when, after=0, fate="up"):
     return process, first, commit
 
 
-@pytest.mark.parametrize("who", ["worker", "guard"])
+@pytest.mark.parametrize("who", ["worker", pytest.param("guard", marks=pytest.mark.long)])
 def test_whichever_of_the_two_on_the_host_is_killed_the_old_release_runs(bench, who):
     process, first, _ = hanging(bench, "systemctl", "--no-block", "restart")
     pid = bench.until_host_hangs()
@@ -583,6 +592,7 @@ def migrating(bench, status):
     return commit, status, said
 
 
+@pytest.mark.long
 def test_a_migration_that_takes_too_long_is_stopped(bench):
     run_as_shop(bench)
     first, status, said = migrating(bench, "0")
@@ -656,6 +666,7 @@ def test_what_outlives_a_cancelled_migration_is_said_to_run_still(bench):
         os.kill(int(pid), signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_one_that_is_left_is_waited_for_and_never_doubled(bench):
     run_as_shop(bench)
     first = bench.shipped_app()
@@ -711,7 +722,7 @@ def test_a_script_killed_at_any_step_leaves_one_release_and_the_next_one_works(b
     assert status == 0 and bench.runs() == ("active", commit) and bench.left() == [], said
 
 
-@pytest.mark.parametrize("status", ["137", "124"])
+@pytest.mark.parametrize("status", ["137", pytest.param("124", marks=pytest.mark.long)])
 def test_a_migration_that_ends_so_by_itself_is_no_cut_one(bench, status):
     """As one that was killed for its memory."""
     run_as_shop(bench)

@@ -243,11 +243,11 @@ def test_the_bot_is_shown_by_its_name_before_it_is_taken(known_admin):
 
 @pytest.mark.parametrize("wrong, name, value", [
     ({0: "/nowhere/shop.git"}, "SETUP_REPOSITORY", "/nowhere/shop.git"),
-    ({3: NOWHERE}, "REGISTRY_URL", NOWHERE),
+    pytest.param({3: NOWHERE}, "REGISTRY_URL", NOWHERE, marks=pytest.mark.long),
     ({5: "127.0.0.1:1", 6: "-\n-"}, "STAGING_HOST", "127.0.0.1:1"),    # and no jump host
-    ({5: "127.0.0.1:1", 6: "-\nops@localhost:1"}, "SSH_JUMP", "ops@localhost:1"),
-    ({8: getpass.getuser()}, "SETUP_LOGIN", getpass.getuser()),
-    ({9: "no"}, "STAGING_HOST", "")])
+    pytest.param({5: "127.0.0.1:1", 6: "-\nops@localhost:1"}, "SSH_JUMP", "ops@localhost:1", marks=pytest.mark.long),
+    pytest.param({8: getpass.getuser()}, "SETUP_LOGIN", getpass.getuser(), marks=pytest.mark.long),
+    pytest.param({9: "no"}, "STAGING_HOST", "", marks=pytest.mark.long)])
 def test_an_answer_that_fails_later_is_asked_anew_and_named(known_admin, wrong, name, value):
     """Regression: the next try took it again and failed again, and --anew alone asked for it, with all the rest."""
     bench = known_admin
@@ -299,9 +299,9 @@ def test_anew_forgets_answers_and_keeps_the_key_that_hosts_may_have(known_admin)
 @pytest.mark.parametrize("changes, status, words", [
     ({"TELEGRAM_BOT_TOKEN": "7000000002:AAF-a_token_that_nobody_gave_0123456789"}, 78, "@BotFather"),
     ({"SETUP_HOST_KEYS": "SHA256:AAAA"}, 78, "is not among them"),
-    ({"SETUP_HOST_KEYS": "yes"}, 78, "is not among them"),
+    pytest.param({"SETUP_HOST_KEYS": "yes"}, 78, "is not among them", marks=pytest.mark.long),
     ({"API_SERVER_PORT": None}, 78, "127.0.0.1 is this machine, whose port 8080 is deploybot's own (API_SERVER_PORT)"),
-    ({"STAGING_HOST": "127.0.0.1:1"}, 69, "shows no ssh key at port 1"),
+    pytest.param({"STAGING_HOST": "127.0.0.1:1"}, 69, "shows no ssh key at port 1", marks=pytest.mark.long),
     ({"STAGING_HOST": "h 1"}, 78, "STAGING_HOST"),
     ({"SETUP_REPOSITORY": "/nowhere/shop.git"}, 69, "git cannot read /nowhere/shop.git"),
     ({"WEBHOOK_API_SECRET": "x" * 40}, 78, "WEBHOOK_API_SECRET_FILE"),
@@ -718,6 +718,7 @@ def test_the_host_that_was_typed_for_staging_is_not_productions(taken):
     assert status == 64 and f"SETUP_HOST: {typed}, as answered before" in said and taken.files() == before, said
 
 
+@pytest.mark.long
 def test_a_new_host_of_production_lets_in_productions_own_key_and_not_stagings(taken):
     """Regression: it let in the one of SSH_KEY_PATH."""
     public = {}
@@ -943,9 +944,11 @@ def test_without_a_server_no_name_leads_to_it(taken):
 
 @pytest.mark.parametrize("name, door, status, words", [
     ("bot.example.org", "000", 69, "does not answer with a certificate"),
-    ("bot.example.org", "502", 69, "behind it is not"),
-    ("bot.example.org", "200", 78, "not this deploybot"), ("bot.example.org", "405", 78, "not this deploybot"),
-    ("https://bot.example.org", "200", 64, "no name in the DNS"), ("bot.example.org/$(id)", "200", 64, "no name in the DNS"),
+    pytest.param("bot.example.org", "502", 69, "behind it is not", marks=pytest.mark.long),
+    ("bot.example.org", "200", 78, "not this deploybot"),
+    pytest.param("bot.example.org", "405", 78, "not this deploybot", marks=pytest.mark.long),
+    pytest.param("https://bot.example.org", "200", 64, "no name in the DNS", marks=pytest.mark.long),
+    ("bot.example.org/$(id)", "200", 64, "no name in the DNS"),
     ("localhost", "200", 64, "no name in the DNS")])
 def test_an_address_that_leads_nowhere_leaves_polling_as_it_is(here, name, door, status, words):
     taken = here
