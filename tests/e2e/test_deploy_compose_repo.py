@@ -119,6 +119,7 @@ def test_a_file_that_ran_is_gone_back_to_whatever_is_refused_by_now(bench):
     assert status == 70 and "quot" in said[-1], said
 
 
+@pytest.mark.long
 def test_the_file_may_lie_deeper_and_be_told_for_one_environment(bench):
     commit, digest = release(bench, COMPOSE, "deploy/prod.yaml")
     status, said = bench.run("deploy.sh", "staging", commit, STAGING_COMPOSE_REPO_FILE="deploy/prod.yaml",

@@ -290,7 +290,7 @@ def test_who_is_told_to_stop_says_so_where_it_is_read(bench, act):
 
 
 @pytest.mark.first
-@pytest.mark.parametrize("server", [{"PREVIOUS_RELEASE": ""}, {}])
+@pytest.mark.parametrize("server", [{"PREVIOUS_RELEASE": ""}, pytest.param({}, marks=pytest.mark.long)])
 def test_the_first_release_can_be_rolled_back_to_what_ran_before_deploybot(bench, server):
     bench.by_hand()
     commit, digest = bench.release("one")

@@ -292,7 +292,7 @@ def test_a_service_has_as_long_to_start_as_the_environment_says(bench):
 
 @pytest.mark.parametrize("words, says", [
     ("[[ $1 == info || $1 == version ]]", "h1: docker does not answer: "),
-    ("[[ $1 == ps ]]", "h1: docker does not say what runs; ")])
+    pytest.param("[[ $1 == ps ]]", "h1: docker does not say what runs; ", marks=pytest.mark.long)])
 def test_a_docker_that_does_not_answer_is_as_a_host_that_does_not(bench, words, says):
     """Chat says of 69 that what runs is not known, and of 70 that the live release still does."""
     commit, _ = bench.release("one")

@@ -132,6 +132,7 @@ def test_an_installation_is_adopted_in_the_middle_of_its_work(scene):
     scene.verify()
 
 
+@pytest.mark.long
 def test_another_one_beside_it_is_removed_while_it_deploys_and_added_again(scene):
     scene.application("web")
     wait_until(lambda: "web: new" in str(scene.audit(action="settings_reloaded")), PATIENCE_S, "the new one")

@@ -10,10 +10,13 @@ might: good, or broken in a way that the subject does not give away.
 """
 # SPDX-License-Identifier: ISC
 import argparse
+import functools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
+import tempfile
 import time
 
 PEOPLE = {"ada": ("Ada Byron", "ada@shop.example"), "carl": ("Carl Engel", "carl@shop.example"),
@@ -219,18 +222,30 @@ def commit(tree, who, subject, at=None):
     return git(tree, "rev-parse", "HEAD")
 
 
-def create(folder, build_seconds=2.0, name="shop"):
-    """Makes the repository of that one of SHOPS, and its history. Returns (bare repository, work tree)."""
-    folder = pathlib.Path(folder)
-    bare, tree = folder / f"{name}.git", folder / "work"
-    folder.mkdir(parents=True, exist_ok=True)
+def places_in(folder, name):
+    return pathlib.Path(folder, f"{name}.git"), pathlib.Path(folder, "work")
+
+
+@functools.lru_cache
+def template(build_seconds, name):
+    """What create() copies, as long as this process lives: two dozen calls of git."""
+    folder = tempfile.TemporaryDirectory(prefix="sample-app.")     # pylint: disable=consider-using-with
+    bare, tree = places_in(folder.name, name)
     tree.mkdir()
-    git(folder, "init", "-q", "--bare", "-b", "main", str(bare))
-    git(tree, "init", "-q", "-b", "main")
+    git(tree, "init", "-q", "--bare", "-b", "main", "--template=", str(bare))
+    git(tree, "init", "-q", "-b", "main", "--template=")
     git(tree, "remote", "add", "origin", str(bare))
     write_history(tree, build_seconds, *SHOPS[name])
     git(tree, "push", "-q", "origin", *BRANCHES)
     git(tree, "checkout", "-q", "develop")
+    return folder
+
+
+def create(folder, build_seconds=2.0, name="shop"):
+    """Makes the repository of that one of SHOPS, and its history. Returns (bare repository, work tree)."""
+    bare, tree = places_in(folder, name)
+    shutil.copytree(template(build_seconds, name).name, folder, dirs_exist_ok=True)
+    git(tree, "remote", "set-url", "origin", str(bare))
     return bare, tree
 
 
