@@ -73,8 +73,8 @@ def test_telegrams_limits_are_kept(scene):
 
 @pytest.mark.parametrize("fault, times", [
     ({"status": 429, "description": "Too Many Requests: retry after 2", "retry_after": 2}, 2),
-    ({"status": 500, "description": "Internal Server Error"}, 2),
-    ({"status": 502, "raw": "<html>Bad Gateway</html>"}, 2),
+    pytest.param({"status": 500, "description": "Internal Server Error"}, 2, marks=pytest.mark.long),
+    pytest.param({"status": 502, "raw": "<html>Bad Gateway</html>"}, 2, marks=pytest.mark.long),
     ({"status": 200, "raw": "{", "content_type": "application/json"}, 1),
     ({"close": True}, 2)], ids=["429", "500", "502", "garbage", "closed"])
 def test_the_final_text_arrives_after_trouble(scene, fault, times):
