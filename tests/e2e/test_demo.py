@@ -91,6 +91,7 @@ def write(browser, text):
     field.send_keys(text + " ", Keys.BACKSPACE, Keys.ENTER)
 
 
+@pytest.mark.long
 def test_a_person_deploys_staging_in_the_browser_and_sees_it_go_live(stage, page):
     rows = "document.querySelectorAll('#messages .row.theirs').length"
     write(page, "/deploy shop/staging")

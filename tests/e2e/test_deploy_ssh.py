@@ -159,7 +159,8 @@ def test_a_host_that_is_down_is_named_at_once_and_no_further_one_begun(bench):
     third_host(bench)
     (bench.stand / "hosts" / "h2").rename(bench.stand / "hosts" / "gone")
     bench.host_plan({"when": ["docker"], "hang": True})
-    process = bench.start("target.sh", "staging", "preflight", STAGING_HOST="h1,h2:2222,h3", HOSTS_PARALLEL="2")
+    process = bench.start("target.sh", "staging", "preflight", STAGING_HOST="h1,h2:2222,h3", HOSTS_PARALLEL="2",
+                          SSH_ASK_SECONDS="20")
     hung = bench.until_host_hangs()
     wait_for(lambda: any(line.startswith("h2 cannot be reached: ssh: Could not resolve") for line in bench.said()),
              "h2 to be named while h1 still works", 60)
