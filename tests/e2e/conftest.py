@@ -61,12 +61,12 @@ def stays_together(path):
     return re.search(r'scope="(module|session)"', (HERE / pathlib.Path(path).name).read_text(encoding="utf-8"))
 
 
-def pytest_collection(session):     # pylint: disable=unused-argument
+def pytest_collection(session):
     """What is collected stays to the end: whoever looks through it for garbage looks in vain."""
     gc.disable()
 
 
-def pytest_collection_finish(session):      # pylint: disable=unused-argument
+def pytest_collection_finish(session):
     gc.freeze()
     gc.enable()
 

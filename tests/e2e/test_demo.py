@@ -28,6 +28,7 @@ def _place(tmp_path):
     return tmp_path, {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
 
 
+@pytest.mark.long
 def test_the_story_happens_from_the_first_step_to_the_last_and_leaves_nothing(place):
     folder, environment = place
     done = subprocess.run([*DEMO, "--story"], env=environment, stdin=subprocess.DEVNULL, text=True,

@@ -83,6 +83,7 @@ def fixture_scene(tmp_path_factory):
     ended_well(made)
 
 
+@pytest.mark.long
 def test_an_installation_is_adopted_in_the_middle_of_its_work(scene):
     first, second = scene.deploys("staging"), scene.deploys("staging")
     scene.rolls_back("staging", 1, first)

@@ -70,7 +70,7 @@ def start(script, words):
 
 
 def work(program, script, words):
-    import peer_process     # pylint: disable=import-outside-toplevel; who only starts one has no aiohttp
+    import peer_process      # who only starts one has no aiohttp
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)

@@ -56,7 +56,7 @@ class FixedTime(datetime.datetime):
 
 def signature_of(key, request, signed, moment, region):
     """The Authorization that botocore makes for this request, with exactly those headers."""
-    # pylint: disable=import-outside-toplevel; a second of a core, in each worker that only collects
+    # Here, for each worker collects this file: a second of a core.
     import botocore.auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials

@@ -235,7 +235,7 @@ def places_in(folder, name):
 @functools.lru_cache
 def template(build_seconds, name):
     """What create() copies, as long as this process lives: two dozen calls of git."""
-    folder = tempfile.TemporaryDirectory(prefix="sample-app.")     # pylint: disable=consider-using-with
+    folder = tempfile.TemporaryDirectory(prefix="sample-app.")
     bare, tree = places_in(folder.name, name)
     tree.mkdir()
     git(tree, "init", "-q", "--bare", "-b", "main", "--template=", str(bare))
@@ -250,7 +250,8 @@ def template(build_seconds, name):
 def create(folder, build_seconds=2.0, name="shop"):
     """Makes the repository of that one of SHOPS, and its history. Returns (bare repository, work tree)."""
     bare, tree = places_in(folder, name)
-    shutil.copytree(template(build_seconds, name).name, folder, dirs_exist_ok=True)
+    for made, place in zip(places_in(template(build_seconds, name).name, name), (bare, tree)):
+        shutil.copytree(made, place)
     git(tree, "remote", "set-url", "origin", str(bare))
     return bare, tree
 
