@@ -1,5 +1,6 @@
 """Where the end-to-end tests find the stand-ins, the demo's stage and each other's aids."""
 # SPDX-License-Identifier: ISC
+import gc
 import pathlib
 import re
 import shutil
@@ -17,6 +18,8 @@ for folder in (HERE, HERE.parent / "peers", HERE.parent / "demo", HERE.parent / 
         sys.path.insert(0, str(folder))
 
 import leaked  # noqa: E402  pylint: disable=wrong-import-position
+import nursery  # noqa: E402  pylint: disable=wrong-import-position
+import telegram_client  # noqa: E402  pylint: disable=wrong-import-position
 from runner_client import SLOW, all_processes  # noqa: E402  pylint: disable=wrong-import-position
 
 # Of a test, of what is made for it and of its end: for what hangs, and names it.
@@ -45,6 +48,7 @@ def be_patient():
 
 
 be_patient()
+telegram_client.start_process = nursery.start      # hundreds are started
 
 
 def pytest_configure(config):
@@ -55,6 +59,16 @@ def pytest_configure(config):
 def stays_together(path):
     """Whether a file's tests share something that one worker makes once."""
     return re.search(r'scope="(module|session)"', (HERE / pathlib.Path(path).name).read_text(encoding="utf-8"))
+
+
+def pytest_collection(session):
+    """What is collected stays to the end: whoever looks through it for garbage looks in vain."""
+    gc.disable()
+
+
+def pytest_collection_finish(session):
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -173,9 +173,10 @@ def test_an_action_goes_through_the_proxy_command_as_releases_do(machine):
 
 @pytest.mark.parametrize("action, settings, words", [
     ("clear-cache", {}, "this key may not do clear-cache"),
-    ("service-status", {}, "this key may not do service-status"),
+    pytest.param("service-status", {}, "this key may not do service-status", marks=pytest.mark.long),
     ("restart-web", {"CLIENT_WEB_UNIT": "other.service"}, "may do restart-web unit=web.service alone"),
-    ("restart-web", {"CLIENT_COMPOSE_DIR": "/srv"}, "may do restart-web unit=web.service alone")])
+    pytest.param("restart-web", {"CLIENT_COMPOSE_DIR": "/srv"}, "may do restart-web unit=web.service alone",
+                 marks=pytest.mark.long)])
 def test_what_the_keys_line_does_not_list_is_not_done(machine, action, settings, words):
     machine.allow(KEY_LINE)
     status, said = machine.act(action, **settings)

@@ -9,6 +9,8 @@ import pytest
 from night import BUILD_SECONDS, FIRST, SETTINGS, Night
 from stage import ROOT, Stage
 
+pytestmark = pytest.mark.long      # an approval and a reminder take a minute each
+
 GOLDEN = ROOT / "tests" / "fixtures" / "bad-night.txt"
 WHERE = ("staging", "production")
 

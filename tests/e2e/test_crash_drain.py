@@ -171,7 +171,7 @@ def behind_the_gate(scene):
     return who, runner
 
 
-@pytest.mark.parametrize("moment", ["ordered", "at its gate"])
+@pytest.mark.parametrize("moment", [pytest.param("ordered", marks=pytest.mark.long), "at its gate"])
 def test_killed_before_it_began_it_is_begun_once(scene, moment):
     scene.begun = scene.count("drain_started")
     drains, run = len(scene.drains()), scene.last_run() + 1

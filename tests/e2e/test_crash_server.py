@@ -100,7 +100,7 @@ def confirm_while_the_runner_stands(scene):
     return who, runner, before
 
 
-@pytest.mark.parametrize("old_runner", ["wakes first", "wakes last"])
+@pytest.mark.parametrize("old_runner", ["wakes first", pytest.param("wakes last", marks=pytest.mark.long)])
 def test_killed_before_the_runner_took_the_order(scene, old_runner):
     who, runner, commit = confirm_while_the_runner_stands(scene)
     scene.crash()

@@ -28,6 +28,7 @@ def _place(tmp_path):
     return tmp_path, {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
 
 
+@pytest.mark.long
 def test_the_story_happens_from_the_first_step_to_the_last_and_leaves_nothing(place):
     folder, environment = place
     done = subprocess.run([*DEMO, "--story"], env=environment, stdin=subprocess.DEVNULL, text=True,
@@ -91,6 +92,7 @@ def write(browser, text):
     field.send_keys(text + " ", Keys.BACKSPACE, Keys.ENTER)
 
 
+@pytest.mark.long
 def test_a_person_deploys_staging_in_the_browser_and_sees_it_go_live(stage, page):
     rows = "document.querySelectorAll('#messages .row.theirs').length"
     write(page, "/deploy shop/staging")
@@ -107,6 +109,7 @@ def test_a_person_deploys_staging_in_the_browser_and_sees_it_go_live(stage, page
     assert not complaints(page)
 
 
+@pytest.mark.long
 def test_a_person_is_asked_before_production_and_the_button_decides(stage, page):
     write(page, "/deploy shop/production")
     shows(page, "Deploy to shop/production?", LIVE_SECONDS)
@@ -117,6 +120,7 @@ def test_a_person_is_asked_before_production_and_the_button_decides(stage, page)
     assert not complaints(page)
 
 
+@pytest.mark.long
 def test_a_person_who_kills_the_server_in_the_middle_sees_it_go_on(stage, page):
     change = stage.push("develop", "good")
     until(page, "[...document.querySelectorAll('.key')].some(k => k.innerText.includes('Stop'))",
@@ -145,6 +149,7 @@ def sent_by(stage):
     return [call for call in stage.chat.calls("sendMessage") if call["status"] == 200]
 
 
+@pytest.mark.long
 def test_a_person_who_unplugs_telegram_is_answered_when_it_is_back(stage, page):
     click(page, "#unplug")
     until(page, "document.getElementById('fault-note').innerText.includes('20 s')", "what was done")
@@ -155,6 +160,7 @@ def test_a_person_who_unplugs_telegram_is_answered_when_it_is_back(stage, page):
     until(page, newest(["shop/production runs"]), "the answer", LIVE_SECONDS)
 
 
+@pytest.mark.long
 def test_each_button_of_the_second_application_breaks_what_it_says_and_nothing_of_the_one_before(stage, page):
     click(page, "#applications .segment", "cider")
     until(page, "document.querySelector('#applications .segment[aria-selected=true]').innerText === 'cider'", "cider")
@@ -174,6 +180,7 @@ def test_each_button_of_the_second_application_breaks_what_it_says_and_nothing_o
     assert not complaints(page)
 
 
+@pytest.mark.long
 def test_a_second_admin_confirms_what_the_first_one_asked_for(stage, page):
     write(page, "/deploy cider/production")
     shows(page, "Deploy to cider/production?", LIVE_SECONDS)

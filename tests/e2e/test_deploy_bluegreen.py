@@ -213,7 +213,8 @@ def test_a_renamed_environment_keeps_its_nginx(bench):
 # ---- a release or an nginx that is not as it should be -----------------------------------------
 
 
-@pytest.mark.parametrize("how, says", [("sick", "health check fails"), ("broken", "ended with status 7")])
+@pytest.mark.parametrize("how, says", [
+    ("sick", "health check fails"), pytest.param("broken", "ended with status 7", marks=pytest.mark.long)])
 def test_a_release_that_is_not_well_touches_nothing(bench, how, says):
     _, one = bench.shipped("one")
     before = bench.engine()["containers"]
@@ -266,7 +267,7 @@ fi"""
 
 
 @pytest.mark.parametrize("is_taken, says", [
-    (False, "; the earlier release serves still"),
+    pytest.param(False, "; the earlier release serves still", marks=pytest.mark.long),
     (True, "; nginx was asked to lead to port {} again, and did not say that it does: "
            "which release serves is not known")])
 def test_of_a_second_reload_that_fails_nobody_says_more_than_was_seen(bench, is_taken, says):

@@ -156,6 +156,7 @@ def test_a_drain_ends_after_its_seconds_whoever_is_connected_still(bench):
     client.socket.close()
 
 
+@pytest.mark.long
 def test_an_automatic_rollback_only_points_nginx_back(bench):
     bench.environment |= {"DRAIN_SECONDS": "86400"}
     (commit, one), (_, two), client = left_running(bench)

@@ -58,6 +58,7 @@ def names(bench):
 # ---- what runs on one of the ports under the folder's own name ---------------------------------
 
 
+@pytest.mark.long
 def test_a_migration_does_not_run_for_a_release_that_has_no_port(bench):
     """Regression: the database was migrated, the start was refused, and the old code served it; each time again."""
     on_a_port(bench)
@@ -69,6 +70,7 @@ def test_a_migration_does_not_run_for_a_release_that_has_no_port(bench):
     assert said[-1].endswith("(docker rm -f app_app_1)"), said
 
 
+@pytest.mark.long
 def test_a_switch_that_fails_leads_back_to_what_somebody_has_started_on_a_port(bench):
     """Regression: nginx was left on the new port, whose container was ended, and "as before, nothing runs" was said."""
     (bench.app / "docker-compose.yml").write_text(COMPOSE + PORTS + WORKER)
@@ -108,6 +110,7 @@ def test_the_first_release_is_rolled_back_to_what_runs_on_a_port_yet(bench):
     assert status == 0 and names(bench) == ["app_app_1"] and bench.ask() == (200, "shop:old"), said
 
 
+@pytest.mark.long
 def test_a_release_that_needs_the_port_of_what_somebody_has_started_says_so_and_ends_nothing(bench):
     on_a_port(bench)
     commit, one = bench.release("one")
@@ -126,6 +129,7 @@ def test_a_release_that_needs_the_port_of_what_somebody_has_started_says_so_and_
     assert warnings(deploy(bench, commit)) == [] and bench.serves() == two
 
 
+@pytest.mark.long
 def test_a_start_beside_what_somebody_has_started_that_comes_to_nothing_leaves_nothing(bench):
     """Regression: the new one ran on, and the next deployment, of whatever commit, led nginx to it as it began."""
     on_a_port(bench)
@@ -211,8 +215,9 @@ def ended(box):
 
 
 @pytest.mark.parametrize("change, says", [
-    (lambda box: box.update(restarts=4), "the application ended and docker started it again, since it was started"),
-    (ended, "the application ended with status 7 since it was started"),
+    pytest.param(lambda box: box.update(restarts=4),
+                 "the application ended and docker started it again, since it was started", marks=pytest.mark.long),
+    pytest.param(ended, "the application ended with status 7 since it was started", marks=pytest.mark.long),
     (None, "the container's health check fails")])
 def test_nginx_is_not_led_to_what_broke_since_it_was_started(bench, change, says):
     """Regression: image and "running" alone were compared; and one that had crashed was called another's release."""
@@ -248,6 +253,7 @@ def test_nginx_is_not_led_to_what_answers_no_more(bench):
     assert bench.serves() == one and bench.port_of(two) == []
 
 
+@pytest.mark.long
 def test_what_docker_had_started_anew_long_ago_is_switched_to(bench):
     """It drains since: a power cut then is no failure of it now."""
     bench.environment |= {"DRAIN_SECONDS": "86400"}
@@ -314,6 +320,7 @@ def test_a_drain_that_was_cut_for_a_release_that_came_is_no_warning(bench):
     connection.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["its start failed", "it was cancelled while it started"])
 def test_a_drain_that_was_cut_by_a_start_that_did_not_end_well_is_said(bench, how):
     bench.environment |= {"DRAIN_SECONDS": "86400"}

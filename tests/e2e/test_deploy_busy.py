@@ -83,9 +83,11 @@ def test_the_token_of_a_busy_registry_is_asked_for_again(bench):
 @pytest.mark.parametrize("words,said", [
     (["docker", "login"], "Error response from daemon: login attempt failed with status: 429 Too Many Requests\n"),
     (["docker", "push"], "received unexpected HTTP status: 503 Service Unavailable\n"),
-    (["docker", "push"], "toomanyrequests: Rate exceeded\n"),
-    (["docker", "push"], 'error parsing HTTP 429 response body: unexpected end of JSON input: ""\n'),
-    (["docker", "push"], "Put https://r/v2/: net/http: TLS handshake timeout\n")], ids=str)
+    pytest.param(["docker", "push"], "toomanyrequests: Rate exceeded\n", marks=pytest.mark.long),
+    pytest.param(["docker", "push"], 'error parsing HTTP 429 response body: unexpected end of JSON input: ""\n',
+                 marks=pytest.mark.long),
+    pytest.param(["docker", "push"], "Put https://r/v2/: net/http: TLS handshake timeout\n",
+                 marks=pytest.mark.long)], ids=str)
 def test_docker_at_a_busy_registry_tries_again(bench, words, said):
     bench.plan({"when": words, "status": 1, "stderr": said, "times": 2})
     shipped(bench, **password_file(bench))
@@ -105,9 +107,11 @@ from HEAD request to https://registry-1.docker.io/v2/library/node/manifests/20: 
 @pytest.mark.parametrize("said", [
     "toomanyrequests: You have reached your pull rate limit.\n",
     "received unexpected HTTP status: 503 Service Unavailable\n",
-    'Get "https://base.example.org/v2/": net/http: request canceled (Client.Timeout exceeded while awaiting headers)\n',
-    BUILDKIT % (("429 Too Many Requests",) * 2),
-    BUILDKIT % (("502 Bad Gateway",) * 2) + "\nView build details: docker-desktop://x\n"], ids=str)
+    pytest.param('Get "https://base.example.org/v2/": net/http: request canceled (Client.Timeout exceeded while awaiting '
+                 'headers)\n', marks=pytest.mark.long),
+    pytest.param(BUILDKIT % (("429 Too Many Requests",) * 2), marks=pytest.mark.long),
+    pytest.param(BUILDKIT % (("502 Bad Gateway",) * 2) + "\nView build details: docker-desktop://x\n",
+                 marks=pytest.mark.long)], ids=str)
 def test_a_base_of_a_busy_registry_is_asked_for_again(bench, said):
     bench.plan({"when": ["docker", "build"], "status": 1, "stderr": said, "times": 2})
     shipped(bench)

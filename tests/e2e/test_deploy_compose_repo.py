@@ -119,6 +119,7 @@ def test_a_file_that_ran_is_gone_back_to_whatever_is_refused_by_now(bench):
     assert status == 70 and "quot" in said[-1], said
 
 
+@pytest.mark.long
 def test_the_file_may_lie_deeper_and_be_told_for_one_environment(bench):
     commit, digest = release(bench, COMPOSE, "deploy/prod.yaml")
     status, said = bench.run("deploy.sh", "staging", commit, STAGING_COMPOSE_REPO_FILE="deploy/prod.yaml",
@@ -415,11 +416,11 @@ def check(bench, text, *words):
 
 
 @pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.long)
-                                        for first in range(8, len(REACHES), 8))])
+                                        for first in range(3, len(REACHES), 3))])
 def test_what_reaches_beyond_its_containers_is_refused_and_allowed_by_name(real, first):
     os.symlink("/etc", real.app / "leads-out")
     (real.app / "a.env").write_text("A=1\n")
-    for text, words, allowed in REACHES[first:first + 8]:
+    for text, words, allowed in REACHES[first:first + 3]:
         status, said = check(real, text)
         assert status == 70 and words in said.splitlines()[-1] and "17f61c5:docker-compose.yml" in said, (text, said)
         status, said = check(real, text, f"allow=nothing,{allowed or 'privileged'},bind:/nowhere")

@@ -38,7 +38,7 @@ def left_over(bench):
 # ---- .env --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strategy", ["recreate", "bluegreen"])
+@pytest.mark.parametrize("strategy", ["recreate", pytest.param("bluegreen", marks=pytest.mark.long)])
 def test_an_env_that_has_no_room_is_known_before_anything_is_replaced_and_stays_whole(strategy, request):
     """Regression: with COMPOSE_FILE taken out the last line was written, so all were: .env ended in the middle."""
     bench = request.getfixturevalue("bench" if strategy == "recreate" else "pair")
@@ -63,6 +63,7 @@ def test_an_env_that_has_no_room_is_known_before_anything_is_replaced_and_stays_
     assert now.startswith(text.splitlines()[0]) and f"@{digest}\n" in now and in_force(bench) is None
 
 
+@pytest.mark.long
 def test_an_env_that_cannot_be_replaced_takes_no_release_down(pair):
     """Regression: behind the switch it was a failure, for which the new release was ended while nginx led to it."""
     shipped(pair, (pair.app / "docker-compose.yml").read_text())
@@ -72,6 +73,7 @@ def test_an_env_that_cannot_be_replaced_takes_no_release_down(pair):
     assert not left_over(pair)
 
 
+@pytest.mark.long
 def test_where_nothing_starts_with_it_a_release_goes_live_and_says_that_env_is_the_old_one(pair):
     text = env_of_almost(pair)
     commit, digest = pair.release("one")
@@ -141,7 +143,8 @@ def notes(count):
 CUT = "c" * 40 + "@sha256:" + "c" * 64 + " " + "d" * 30
 
 
-@pytest.mark.parametrize("how", ["full", "cut before", "swallowed before"])
+@pytest.mark.parametrize("how", ["cut before", *(
+    pytest.param(how, marks=pytest.mark.long) for how in ("full", "swallowed before"))])
 def test_half_a_note_takes_no_other_releases_compose_file_from_it(bench, how):
     """Regression: the next note was added to it, and a rollback to that release took the host's file without a word."""
     shipped(bench, COMPOSE, **REPO)
@@ -166,6 +169,7 @@ def test_half_a_note_takes_no_other_releases_compose_file_from_it(bench, how):
     assert status == 0 and in_force(bench) == name_of(second), said
 
 
+@pytest.mark.long
 def test_a_release_that_cannot_be_noted_is_shipped_and_no_other_is_lost_with_it(bench):
     file = bench.app / ".deploybot.releases"
     before = [f"{number:040x}@sha256:{number:064x}" for number in range(9)]
@@ -181,6 +185,7 @@ def test_a_release_that_cannot_be_noted_is_shipped_and_no_other_is_lost_with_it(
     assert not any("could not be removed" in line for line in bench.said()), bench.said()
 
 
+@pytest.mark.long
 def test_what_ran_before_deploybot_is_noted_whole_or_the_release_does_not_begin(bench):
     bench.by_hand()
     file = bench.app / ".deploybot.target"

@@ -110,7 +110,7 @@ def test_docker_has_a_configuration_of_its_own_that_is_gone_afterwards(bench):
 
 @pytest.mark.parametrize("realm, settings", [
     ("https://auth.example.org/token", {"REGISTRY_REALMS": "id.example.org:8443,auth.example.org"}),
-    ("https://registry.example.org:8443/token", {})])
+    pytest.param("https://registry.example.org:8443/token", {}, marks=pytest.mark.long)])
 def test_a_registry_that_wants_a_token_gets_one(bench, realm, settings):
     bench.change_world(bearer=realm)
     shipped(bench, **password_file(bench), **settings)
@@ -169,6 +169,7 @@ def test_what_ci_has_pushed_is_used(bench):
     assert status == 66 and "CI has not pushed" in said[-1] and "IMAGE_SOURCE=build" in said[-1]
 
 
+@pytest.mark.long
 def test_an_image_that_is_there_is_not_built_again_unless_that_is_wanted(bench):
     commit, _ = shipped(bench)
     bench.forget_calls()
@@ -275,6 +276,7 @@ def test_a_question_knows_the_image_of_its_commit(bench):
     assert bench.spied() == []
 
 
+@pytest.mark.long
 def test_a_registry_that_hangs_does_not_keep_a_question(bench):
     commit, _ = shipped(bench)
     bench.plan({"when": ["curl"], "hang": True})
@@ -286,6 +288,7 @@ def test_a_registry_that_hangs_does_not_keep_a_question(bench):
     assert not private_folders(bench)
 
 
+@pytest.mark.long
 def test_by_hand_the_registry_says_which_image_it_has(bench):
     commit, pushed = shipped(bench)
     status, said = bench.run("target.sh", "staging", "image", commit)
@@ -334,6 +337,7 @@ def test_a_rollback_by_hand_stops_before_a_barrier(bench):
         assert status == 0 and "goes past" not in "\n".join(said) and "looked at" not in "\n".join(said), said
 
 
+@pytest.mark.long
 def test_a_rollback_by_hand_takes_the_state_files_previous_release(bench):
     first, digest = shipped(bench, "one")
     second, other = shipped(bench, "two")
@@ -365,6 +369,7 @@ def test_a_rollback_to_an_image_that_is_gone_touches_nothing(bench):
     assert bench.target() == before
 
 
+@pytest.mark.long
 def test_a_registry_that_is_down_does_not_stop_a_rollback(bench):
     first, digest = shipped(bench, "one")
     shipped(bench, "two")
@@ -373,6 +378,7 @@ def test_a_registry_that_is_down_does_not_stop_a_rollback(bench):
     assert status == 0 and any("warning" in line for line in said) and bench.target() == f"{first}@{digest}"
 
 
+@pytest.mark.long
 def test_what_cannot_be_gone_back_to_is_said_before_the_release(bench):
     first, digest = shipped(bench, "one")
     kept = bench.world()["registry"]
@@ -455,11 +461,14 @@ def test_a_commit_that_is_not_in_the_repository_is_bad_input(bench):
 @pytest.mark.parametrize("plan,status,text", [
     ({"when": ["docker", "build"], "status": 1, "stderr": "no space left\n"}, 65, "docker build failed with status 1"),
     ({"when": ["docker", "login"], "status": 1, "stderr": "unauthorized\n"}, 66, "refuses the login of robot"),
-    ({"when": ["docker", "push"], "status": 1, "stderr": "denied\n"}, 66, "did not take team/shop"),
-    ({"when": ["docker", "image"], "status": 1}, 66, "docker does not know"),
+    pytest.param({"when": ["docker", "push"], "status": 1, "stderr": "denied\n"}, 66, "did not take team/shop",
+                 marks=pytest.mark.long),
+    pytest.param({"when": ["docker", "image"], "status": 1}, 66, "docker does not know", marks=pytest.mark.long),
     ({"when": ["curl"], "status": 6, "stderr": "curl: (6) no such host\n"}, 66, "cannot be reached"),
-    ({"when": ["curl"], "status": 28, "stderr": "curl: (28) timeout\n"}, 75, "took longer than 60 s"),
-    ({"when": ["curl"], "status": 0, "stdout": "teapot"}, 66, "cannot be reached")], ids=str)
+    pytest.param({"when": ["curl"], "status": 28, "stderr": "curl: (28) timeout\n"}, 75, "took longer than 60 s",
+                 marks=pytest.mark.long),
+    pytest.param({"when": ["curl"], "status": 0, "stdout": "teapot"}, 66, "cannot be reached",
+                 marks=pytest.mark.long)], ids=str)
 def test_a_command_that_fails_is_said_with_what_to_do(bench, plan, status, text):
     bench.plan(plan)
     got, said = bench.run("deploy.sh", "staging", bench.commit("one"), REGISTRY_AGAIN_SECONDS="0",
@@ -475,13 +484,14 @@ GOOD = '{"schemaVersion": 2}'
 
 @pytest.mark.parametrize("answer,text", [
     ([200, {}, "<html>Please log in</html>"], "nonsense"),
-    ([200, {"Docker-Content-Digest": "sha256:12"}, GOOD], "nonsense"),
+    pytest.param([200, {"Docker-Content-Digest": "sha256:12"}, GOOD], "nonsense", marks=pytest.mark.long),
     ([200, {"Docker-Content-Digest": "sha256:" + "0" * 64}, GOOD], "nonsense"),
     ([200, {"Docker-Content-Digest": digest("x")}, "x"], "nonsense"),
-    ([200, {}, ""], "nonsense"),
+    pytest.param([200, {}, ""], "nonsense", marks=pytest.mark.long),
     ([301, {"Location": "https://evil.example.org/"}, ""], "HTTP 301"),
     ([401, {}, ""], "REGISTRY_USER"), ([403, {}, ""], "REGISTRY_USER"),
-    ([429, {}, ""], "HTTP 429"), ([500, {}, "oops"], "HTTP 500")], ids=str)
+    pytest.param([429, {}, ""], "HTTP 429", marks=pytest.mark.long),
+    pytest.param([500, {}, "oops"], "HTTP 500", marks=pytest.mark.long)], ids=str)
 def test_a_registry_that_talks_nonsense_is_not_believed(bench, answer, text):
     bench.change_world(answers={"GET": answer})
     status, said = bench.run("deploy.sh", "staging", bench.commit("one"), REGISTRY_AGAIN_SECONDS="0")

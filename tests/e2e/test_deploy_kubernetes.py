@@ -116,6 +116,7 @@ def test_a_release_is_rolled_out_by_digest(bench):
     assert bench.run("target.sh", "staging", "logs", "3") == (0, ["==> preflight", *2 * ["listening"]])    # pods
 
 
+@pytest.mark.long
 def test_nothing_but_the_rights_in_the_docs_is_needed_and_each_of_them_is(bench):
     rules = role()
     assert [rule["resourceNames"] for rule in rules if "deployments" in rule["resources"]] == [["shop"]]
@@ -236,10 +237,11 @@ def test_two_environments_cannot_share_one_deployment(bench):
 
 @pytest.mark.parametrize("labels,notes,who", [
     ({"argocd.argoproj.io/instance": "fruits"}, {}, "Argo (fruits)"),
-    ({}, {"argocd.argoproj.io/tracking-id": "fruits:apps/Deployment:shop/owned"}, "Argo (fruits:apps/"),
-    ({"kustomize.toolkit.fluxcd.io/name": "fruits"}, {}, "Flux (fruits)"),
-    ({"helm.toolkit.fluxcd.io/name": "fruits"}, {}, "Flux (fruits)"),
-    ({"app.kubernetes.io/instance": "fruits"}, {}, None)], ids=str)
+    pytest.param({}, {"argocd.argoproj.io/tracking-id": "fruits:apps/Deployment:shop/owned"}, "Argo (fruits:apps/",
+                 marks=pytest.mark.long),
+    pytest.param({"kustomize.toolkit.fluxcd.io/name": "fruits"}, {}, "Flux (fruits)", marks=pytest.mark.long),
+    pytest.param({"helm.toolkit.fluxcd.io/name": "fruits"}, {}, "Flux (fruits)", marks=pytest.mark.long),
+    pytest.param({"app.kubernetes.io/instance": "fruits"}, {}, None, marks=pytest.mark.long)], ids=str)
 def test_a_deployment_that_argo_or_flux_keeps_is_warned_of(bench, labels, notes, who):
     bench.cluster.say("create", namespace="shop", name="owned", image=OLD, labels=labels, notes=notes)
     status, said = bench.run("target.sh", "staging", "preflight", KUBE_DEPLOYMENT="owned")

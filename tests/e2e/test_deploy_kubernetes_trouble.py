@@ -77,6 +77,7 @@ def test_a_rollout_that_takes_too_long_is_out_of_time_and_can_be_rolled_back(ben
     assert bench.cluster.pods() == {image_of(first): [True, True]}
 
 
+@pytest.mark.long
 def test_a_run_that_is_ended_before_the_cluster_gives_up_says_why(bench):
     """Regression: it was ended while it waited, and nobody had looked at the pods."""
     bench.cluster.say("plan", images={bench.pushed("bad")[41:]: "CrashLoopBackOff"})
@@ -224,6 +225,7 @@ def test_a_release_that_is_rolled_out_is_no_failure_for_one_answer_that_is_missi
     assert len(faults) == 2 and "the cluster's API is not available; retrying" in "\n".join(bench.said())
 
 
+@pytest.mark.long
 def test_a_release_that_cannot_be_seen_any_more_fails_in_its_time(bench):
     bench.cluster.say("plan", pace=0.3, faults=[
         {"verb": "get", "path": SHOP, "after": "watch", "times": 99, **AWAY["etcd"]}])

@@ -102,7 +102,8 @@ def way(bench):
 
 
 @pytest.mark.first
-@pytest.mark.parametrize("bench", STRATEGIES, indirect=True)
+@pytest.mark.parametrize("bench", ["recreate", "local", *(
+    pytest.param(name, marks=pytest.mark.long) for name in ("bluegreen", "kubernetes", "systemd"))], indirect=True)
 def test_every_strategy_goes_the_one_way_that_is_drawn(bench, request):
     strategy = request.node.callspec.params["bench"]
     for kind in KINDS:
@@ -232,10 +233,12 @@ WHOLE, CUT = [[100, "exec_start: sh", "app_1"]], []
 
 @pytest.mark.parametrize("settings, events, began", [
     ({"unmade": NETWORK}, WHOLE, False),
-    ({"unmade": NETWORK}, [*WHOLE, [101, "start", "deploybot-migrate-staging"]], False),
-    ({"unmade": NETWORK}, CUT, True), ({}, WHOLE, True),
-    ({"ahead": -3600}, WHOLE, True), ({"ahead": 3600}, WHOLE, True),
-    ({"ahead": -3600, "unmade": NETWORK}, WHOLE, False)])
+    pytest.param({"unmade": NETWORK}, [*WHOLE, [101, "start", "deploybot-migrate-staging"]], False,
+                 marks=pytest.mark.long),
+    ({"unmade": NETWORK}, CUT, True), pytest.param({}, WHOLE, True, marks=pytest.mark.long),
+    pytest.param({"ahead": -3600}, WHOLE, True, marks=pytest.mark.long),
+    pytest.param({"ahead": 3600}, WHOLE, True, marks=pytest.mark.long),
+    pytest.param({"ahead": -3600, "unmade": NETWORK}, WHOLE, False, marks=pytest.mark.long)])
 def test_one_whose_container_never_started_did_not_begin(bench, settings, events, began):
     """Regression: whatever compose itself refused was "the database may be half migrated".  What the engine has
     forgotten may have been its start."""
@@ -346,11 +349,13 @@ fi"""
 
 
 @pytest.mark.parametrize("program, words, says, status, end", [
-    ("flock", "*", "", 1, "the migration did not begin: something else is being released to {app} there"),
-    ("docker", "'image inspect'*", "Cannot connect to the Docker daemon", 1,
-     "the migration did not begin: docker has no "),
+    pytest.param("flock", "*", "", 1, "the migration did not begin: something else is being released to {app} there",
+                 marks=pytest.mark.long),
+    pytest.param("docker", "'image inspect'*", "Cannot connect to the Docker daemon", 1,
+                 "the migration did not begin: docker has no ", marks=pytest.mark.long),
     ("ssh", "*'bash -s -- migrate '*", "ssh: connect to host h1 port 22: Connection refused", 255, " be reached: "),
-    ("ssh", "*'bash -s -- migrate '*", "client_loop: send disconnect: Broken pipe", 255, None),
+    pytest.param("ssh", "*'bash -s -- migrate '*", "client_loop: send disconnect: Broken pipe", 255, None,
+                 marks=pytest.mark.long),
     ("ssh's host", "*'bash -s -- migrate '*", "u@h1: Permission denied (publickey).", 255, None)])
 def test_one_that_never_began_is_not_called_cut(bench, program, words, says, status, end):
     """Regression: nothing had run, and people compared schemas.  Of a connection that broke nobody knows."""

@@ -105,6 +105,7 @@ def test_a_previous_release_that_is_gone_is_said_before_the_target_is_touched(be
     assert bench.page()["page"] == "two"
 
 
+@pytest.mark.long
 def test_five_releases_are_kept_and_always_the_previous(bench):
     commits = [good_app(bench, f"page {i}") for i in range(8)]
     runner = bench.shipper()

@@ -10,7 +10,7 @@ from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, until_at_rest
 from stage import free_port
 
 
-@pytest.fixture(params=["v1", "v2"])
+@pytest.fixture(params=["v2", pytest.param("v1", marks=pytest.mark.long)])
 def any_bench(tmp_path, tools_folder, request):
     made = SshBench(tmp_path, tools_folder, request.param)
     (made.app / "docker-compose.yml").write_text(COMPOSE + OTHERS)
@@ -308,10 +308,11 @@ NETWORKS = "    networks:\n      - shop\nnetworks:\n  shop:\n    external: true\
      "service app: there is no network acme_shop, which is external: compose makes none of these; there: docker "
      "network create acme_shop"),
     (COMPOSE + NETWORKS, ["acme_shop"], None),
-    (COMPOSE + NETWORKS.replace("true", "true\n    driver: overlay"), [], None),
-    (COMPOSE + NETWORKS.replace("true", "false"), [], None),
-    (COMPOSE + "networks:\n  shop:\n    external: true\n", [], None),
-    (COMPOSE + "networks:\n  default:\n    external: true\n    name: old\n", [], "docker network create old")])
+    pytest.param(COMPOSE + NETWORKS.replace("true", "true\n    driver: overlay"), [], None, marks=pytest.mark.long),
+    pytest.param(COMPOSE + NETWORKS.replace("true", "false"), [], None, marks=pytest.mark.long),
+    pytest.param(COMPOSE + "networks:\n  shop:\n    external: true\n", [], None, marks=pytest.mark.long),
+    pytest.param(COMPOSE + "networks:\n  default:\n    external: true\n    name: old\n", [],
+                 "docker network create old", marks=pytest.mark.long)])
 def test_a_network_that_somebody_else_makes_has_to_be_there(bench, text, networks, says):
     """Regression: a migration was the first to miss it."""
     bench.change_engine(networks=networks)
@@ -344,15 +345,19 @@ VOLUMES = """volumes:
 
 @pytest.mark.parametrize("app, others, says", [
     ("    container_name: shop\n", "", "only one can be called shop: remove container_name"),
-    ("      - \"127.0.0.1:9090:9090\"\n", "", "only one can have the port 9090: take ${DEPLOY_PORT} alone"),
-    ("    volumes:\n      - type: volume\n        source: shared\n      - type: volume\n        source: data\n", "",
-     "would have a volume data of its own, one of them empty: docker volume create it"),
+    pytest.param("      - \"127.0.0.1:9090:9090\"\n", "", "only one can have the port 9090: take ${DEPLOY_PORT} alone",
+                 marks=pytest.mark.long),
+    pytest.param("    volumes:\n      - type: volume\n        source: shared\n"
+                 "      - type: volume\n        source: data\n", "",
+                 "would have a volume data of its own, one of them empty: docker volume create it",
+                 marks=pytest.mark.long),
     ("    volumes:\n    - data:/data:rw\n", "", "would have a volume data of its own"),
-    (NEEDS % "database", "", "it does not find database: put that"),
-    ("", NEEDS % "app", "service database: with bluegreen app is"),
-    ("    links:\n    - database:db\n", "", "it does not find database: put that"),
-    ("    network_mode: service:database\n", "", "it does not find database: put that"),
-    ("", "    pid: 'service:app'\n", "service database: with bluegreen app is"),
+    pytest.param(NEEDS % "database", "", "it does not find database: put that", marks=pytest.mark.long),
+    pytest.param("", NEEDS % "app", "service database: with bluegreen app is", marks=pytest.mark.long),
+    pytest.param("    links:\n    - database:db\n", "", "it does not find database: put that", marks=pytest.mark.long),
+    pytest.param("    network_mode: service:database\n", "", "it does not find database: put that",
+                 marks=pytest.mark.long),
+    pytest.param("", "    pid: 'service:app'\n", "service database: with bluegreen app is", marks=pytest.mark.long),
     ("      - mode: ingress\n        published: \"9091\"\n        target: 9091\n", "",
      "only one can have the port 9091: take ${DEPLOY_PORT} alone"),
     ("    volumes:\n    - shared:/data:rw\n    - /srv/data:/data2:rw\n", "", None),

@@ -41,7 +41,8 @@ def noting_deadlines(bench):
 
 
 @pytest.mark.parametrize("grace, earlier, up, switch", [
-    ("3m0s", "", 150 + 180 + 10 + 10, 900 + 2 * 200 + 180), ("10s", 400, 150 + 400 + 20, 900 + 2 * 420 + 400)])
+    pytest.param("3m0s", "", 150 + 180 + 10 + 10, 900 + 2 * 200 + 180, marks=pytest.mark.long),
+    ("10s", 400, 150 + 400 + 20, 900 + 2 * 420 + 400)])
 def test_compose_gets_the_time_that_its_services_may_take_to_end(bench, grace, earlier, up, switch):
     """Regression: it was cut after 180 s, whatever their stop_grace_period; by the file, and by what runs."""
     bench.shipped("one")

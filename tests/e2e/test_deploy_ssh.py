@@ -176,7 +176,8 @@ def test_a_host_that_is_down_is_named_at_once_and_no_further_one_begun(bench):
     third_host(bench)
     (bench.stand / "hosts" / "h2").rename(bench.stand / "hosts" / "gone")
     bench.host_plan({"when": ["docker"], "hang": True})
-    process = bench.start("target.sh", "staging", "preflight", STAGING_HOST="h1,h2:2222,h3", HOSTS_PARALLEL="2")
+    process = bench.start("target.sh", "staging", "preflight", STAGING_HOST="h1,h2:2222,h3", HOSTS_PARALLEL="2",
+                          SSH_ASK_SECONDS="20")
     hung = bench.until_host_hangs()
     wait_for(lambda: any(line.startswith("h2 cannot be reached: ssh: Could not resolve") for line in bench.said()),
              "h2 to be named while h1 still works", 60)
@@ -307,7 +308,7 @@ def test_who_is_told_to_stop_says_so_where_it_is_read(bench, act):
 
 
 @pytest.mark.first
-@pytest.mark.parametrize("server", [{"PREVIOUS_RELEASE": ""}, {}])
+@pytest.mark.parametrize("server", [{"PREVIOUS_RELEASE": ""}, pytest.param({}, marks=pytest.mark.long)])
 def test_the_first_release_can_be_rolled_back_to_what_ran_before_deploybot(bench, server):
     bench.by_hand()
     commit, digest = bench.release("one")

@@ -73,7 +73,8 @@ def test_a_host_gets_the_registrys_login_for_a_pull_alone_and_then_the_pulling_o
 
 
 @pytest.mark.parametrize("settings,said", [
-    ({"REGISTRY_PULL_USER": "ci"}, "REGISTRY_PULL_USER is set, REGISTRY_PULL_PASSWORD "),
+    pytest.param({"REGISTRY_PULL_USER": "ci"}, "REGISTRY_PULL_USER is set, REGISTRY_PULL_PASSWORD ",
+                 marks=pytest.mark.long),
     ({"REGISTRY_PULL_USER": "ci", "REGISTRY_PULL_PASSWORD_FILE": "/nowhere"}, "REGISTRY_PULL_PASSWORD")])
 def test_a_pulling_login_without_its_password_reaches_no_host(bench, settings, said):
     status, lines = bench.run("deploy.sh", "staging", bench.release("one")[0], **settings)

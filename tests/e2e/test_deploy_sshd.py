@@ -140,6 +140,7 @@ def jump(bench, **settings):
     return {"SSH_JUMP": f"{bench.environment['DEPLOY_USER']}@127.0.0.1:{bench.jump_port}", **settings}
 
 
+@pytest.mark.long
 def test_a_jump_host_leads_to_the_hosts(bench):
     commit, digest = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit, **jump(bench))
@@ -178,11 +179,13 @@ def test_what_root_on_a_host_prints_is_no_word_on_the_jump_host(bench):
     ("unknown", 78, "has no key of [127.0.0.1]:"),
     ("another key", 69, "the jump host 127.0.0.1 shows a key that is not in"),
     ("another key of the host", 69, "deploy.sh: ::1 shows a key that is not in"),
-    ("shut", 69, "the jump host 127.0.0.1 does not let"),
+    pytest.param("shut", 69, "the jump host 127.0.0.1 does not let", marks=pytest.mark.long),
     ("host shut", 69, "deploy.sh: ::1 does not let"),
-    ("down", 69, "the jump host 127.0.0.1 cannot be reached: ssh: connect to host 127.0.0.1 port"),
+    pytest.param("down", 69, "the jump host 127.0.0.1 cannot be reached: ssh: connect to host 127.0.0.1 port",
+                 marks=pytest.mark.long),
     ("host down", 69, "::1 cannot be reached from the jump host 127.0.0.1: channel 0: open failed"),
-    ("host down, no jump host", 69, "::1 cannot be reached: ssh: connect to host ::1 port"),
+    pytest.param("host down, no jump host", 69, "::1 cannot be reached: ssh: connect to host ::1 port",
+                 marks=pytest.mark.long),
 ])
 def test_what_keeps_us_from_a_host_is_said_of_the_right_one(bench, how, status, says):
     settings = jump(bench)

@@ -69,6 +69,7 @@ def test_a_rollback_is_the_link_and_a_restart(bench):
     assert status == 0 and bench.runs() == ("active", second), said
 
 
+@pytest.mark.long
 def test_a_release_that_is_not_kept_is_64_and_nothing_changes(bench):
     first = bench.shipped_app()
     bench.forget_orders()
@@ -87,6 +88,7 @@ def test_a_build_that_fails_touches_no_host(bench):
     assert bench.runs() == ("active", first)
 
 
+@pytest.mark.long
 def test_all_units_of_the_list_run_the_release(bench):
     for name in ("worker.service", "cron@a.service"):
         bench.unit(name, TimeoutStopUSec="10min" if name == "worker.service" else "1min 30s")
@@ -110,6 +112,7 @@ def test_old_releases_go_but_what_is_live_and_what_was_before(bench):
     assert [name.partition("-")[2] for name in bench.releases()] == [commits[1], commits[3]]
 
 
+@pytest.mark.long
 def test_the_log_is_the_units(bench):
     bench.shipped_app()
     status, said = bench.run("target.sh", "staging", "logs", "7")
@@ -156,6 +159,7 @@ def test_what_ran_before_and_was_removed_is_64_and_nothing_changes(bench):
     assert bench.orders() == [] and bench.runs() == ("active", commit)
 
 
+@pytest.mark.long
 def test_where_nothing_ran_before_there_is_nothing_to_roll_back_to(bench):
     os.symlink("releases/gone", bench.app / "current")
     bench.shipped_app()
@@ -229,6 +233,7 @@ def test_units_behind_one_that_fails_are_not_touched(bench):
     assert bench.units()["worker.service"] == before and bench.runs() == ("active", first)
 
 
+@pytest.mark.long
 def test_behind_a_barrier_the_units_are_left_as_they_are(bench):
     bench.unit("worker.service")
     first = bench.shipped_app(SYSTEMD_UNITS="shop.service,worker.service")
@@ -252,6 +257,7 @@ def test_an_earlier_release_that_does_not_come_up_again_is_said(bench):
     assert bench.runs() == ("active", commit) and bench.left() == []
 
 
+@pytest.mark.long
 def test_a_url_that_does_not_answer_is_a_failure(bench):
     first = bench.shipped_app()
     commit = bench.commit_app()
@@ -265,12 +271,14 @@ def test_a_url_that_does_not_answer_is_a_failure(bench):
 @pytest.mark.parametrize("spoil, says", [
     (lambda b: b.unit("shop.service", LoadState="not-found"),
      "there is no unit shop.service: put it into /etc/systemd/system"),
-    (lambda b: b.unit("shop.service", LoadState="masked"), "is masked: systemctl unmask shop.service"),
-    (lambda b: b.unit("shop.service", LoadState="bad-setting"), "systemd-analyze verify shop.service says why"),
-    (lambda b: b.unit("shop.service", Type="oneshot"), "is Type=oneshot"),
-    (lambda b: b.unit("shop.service", WorkingDirectory="/opt/shop", ExecStart="{ path=/opt/shop ; }"),
-     "so it would run no release: WorkingDirectory="),
-    (lambda b: (b.app / "current").mkdir(), "current is no link"),
+    pytest.param(lambda b: b.unit("shop.service", LoadState="masked"), "is masked: systemctl unmask shop.service",
+                 marks=pytest.mark.long),
+    pytest.param(lambda b: b.unit("shop.service", LoadState="bad-setting"),
+                 "systemd-analyze verify shop.service says why", marks=pytest.mark.long),
+    pytest.param(lambda b: b.unit("shop.service", Type="oneshot"), "is Type=oneshot", marks=pytest.mark.long),
+    pytest.param(lambda b: b.unit("shop.service", WorkingDirectory="/opt/shop", ExecStart="{ path=/opt/shop ; }"),
+                 "so it would run no release: WorkingDirectory=", marks=pytest.mark.long),
+    pytest.param(lambda b: (b.app / "current").mkdir(), "current is no link", marks=pytest.mark.long),
     (lambda b: b.app.rmdir(), "there is no folder"),
     (lambda b: (b.become("deploy", "deploy"), b.unit("shop.service", User="shop")),
      'deploy may not run "systemctl --no-block restart shop.service" by sudo: visudo -f /etc/sudoers.d/deploybot'),
@@ -336,6 +344,7 @@ def test_sudo_for_these_words_is_all_that_it_takes(bench):
     assert status == 70 and bench.runs() == ("active", first), said
 
 
+@pytest.mark.long
 def test_a_users_own_systemd_needs_a_user_who_lingers(bench):
     bench.become("deploy", "deploy")
     bench.change_units(scope="user")
@@ -378,7 +387,7 @@ def hanging(bench, *when, after=0, fate="up"):
     return process, first, commit
 
 
-@pytest.mark.parametrize("who", ["worker", "guard"])
+@pytest.mark.parametrize("who", ["worker", pytest.param("guard", marks=pytest.mark.long)])
 def test_whichever_of_the_two_on_the_host_is_killed_the_old_release_runs(bench, who):
     process, first, _ = hanging(bench, "systemctl", "--no-block", "restart")
     pid = bench.until_host_hangs()

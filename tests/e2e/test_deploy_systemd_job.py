@@ -48,6 +48,7 @@ def migrating(bench, status):
     return commit, status, said
 
 
+@pytest.mark.long
 def test_a_migration_that_takes_too_long_is_stopped(bench):
     run_as_shop(bench)
     first, status, said = migrating(bench, "0")
@@ -121,6 +122,7 @@ def test_what_outlives_a_cancelled_migration_is_said_to_run_still(bench):
         os.kill(int(pid), signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_one_that_is_left_is_waited_for_and_never_doubled(bench):
     run_as_shop(bench)
     first = bench.shipped_app()
@@ -176,7 +178,7 @@ def test_a_script_killed_at_any_step_leaves_one_release_and_the_next_one_works(b
     assert status == 0 and bench.runs() == ("active", commit) and bench.left() == [], said
 
 
-@pytest.mark.parametrize("status", ["137", "124"])
+@pytest.mark.parametrize("status", ["137", pytest.param("124", marks=pytest.mark.long)])
 def test_a_migration_that_ends_so_by_itself_is_no_cut_one(bench, status):
     """As one that was killed for its memory."""
     run_as_shop(bench)

@@ -212,7 +212,8 @@ def test_what_a_rollback_cannot_set_back_is_named(many):
     assert image_of(first) not in sum(found.values(), [])
 
 
-@pytest.mark.parametrize("main", ["statefulset/queue", pytest.param("daemonset/agent", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("main", ["statefulset/queue", "daemonset/agent"])
 def test_the_main_one_may_be_a_statefulset_or_a_daemonset(many, main):
     """With the rights that the docs name for it, and none on Deployments but what the other one needs."""
     kind, _, name = main.partition("/")

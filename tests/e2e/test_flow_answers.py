@@ -35,7 +35,7 @@ def test_an_answer_goes_before_the_edits_of_what_is_in_progress(scene):
     who.hear("▸ step3")
     scene.person(0).hear("▸ step3", chat=GROUP, after=0)
     refused = scene.chat.state()["limits"]["refused"]
-    for _ in range(4):
+    for _ in range(2):
         for chat in (who.number, GROUP):
             who.hear("step", chat=chat, after=scene.chat.mark())    # its chat has just got an edit
             begun = time.monotonic()

@@ -194,7 +194,7 @@ def test_when_the_way_back_fails_too_the_environment_is_down(scene):
     assert 'deploybot_environment_down{' not in scene.bot.metrics()
 
 
-@pytest.mark.parametrize("status", [64, 65, 66, 69])
+@pytest.mark.parametrize("status", [64, 69, *(pytest.param(status, marks=pytest.mark.long) for status in (65, 66))])
 def test_exit_64_to_69_says_that_the_target_was_not_touched(scene, status):
     live = scene.scripts.live()
     scene.commit()
@@ -320,8 +320,8 @@ def test_an_old_version_that_answers_is_not_a_pass(scene):
     assert f"answers commit {live[:7]}, expected {change['after'][:7]}" in said
 
 
-@pytest.mark.parametrize("answer", [{"commit": "PREFIX"}, {"commit": "unknown"}, {"commit": 7},
-                                    b"fine", b"", b"[1]"])
+@pytest.mark.parametrize("answer", [{"commit": "PREFIX"}, b"fine", *(
+    pytest.param(answer, marks=pytest.mark.long) for answer in ({"commit": "unknown"}, {"commit": 7}, b"", b"[1]"))])
 def test_a_prefix_or_no_commit_at_all_is_a_pass(scene, answer):
     change = scene.commit()
     if isinstance(answer, dict) and answer["commit"] == "PREFIX":

@@ -79,7 +79,11 @@ PASSED = ("poll_read", "decision_made", "batch_decided", "batch_committed", "ans
           "message_answered", "result_due")
 
 
-@pytest.mark.parametrize("point", PASSED)
+BY_DAY = ("batch_decided", "batch_committed", "effect_begun", "order_said", "message_due")
+
+
+@pytest.mark.parametrize("point", [
+    point if point in BY_DAY else pytest.param(point, marks=pytest.mark.long) for point in PASSED])
 def test_a_line_is_carried_out_once_wherever_the_server_dies(scene, point):
     page = CrashPage(scene.folder / f"{point}.page")
     before, text, who = done(scene), line(), scene.admin()

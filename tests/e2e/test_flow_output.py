@@ -24,7 +24,7 @@ def scene(tmp_path_factory):
     made = Scene(folder, settings={**scripts.settings(), "STAGING_HEALTH_URL": None,
                                    "REGISTRY_USER": "ci", "REGISTRY_PASSWORD": PASSWORD,
                                    "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
-                                   "PRODUCTION_HEALTH_URL": None, "DEPLOY_TIMEOUT_SECONDS": "30"})
+                                   "PRODUCTION_HEALTH_URL": None, "DEPLOY_TIMEOUT_SECONDS": "8"})
     made.scripts = scripts
     yield made
     scripts.touch("go")

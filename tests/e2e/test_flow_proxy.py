@@ -68,7 +68,7 @@ class Proxy:
                 pass
 
 
-@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+@pytest.mark.parametrize("scheme", ["socks5h", pytest.param("http", marks=pytest.mark.long)])
 def test_telegram_and_nothing_else_goes_through_its_proxy(tmp_path, scheme):
     stage = Stage(tmp_path, start=False)
     proxies = []

@@ -83,6 +83,7 @@ def fixture_scene(tmp_path_factory):
     ended_well(made)
 
 
+@pytest.mark.long
 def test_an_installation_is_adopted_in_the_middle_of_its_work(scene):
     first, second = scene.deploys("staging"), scene.deploys("staging")
     scene.rolls_back("staging", 1, first)
@@ -132,6 +133,7 @@ def test_an_installation_is_adopted_in_the_middle_of_its_work(scene):
     scene.verify()
 
 
+@pytest.mark.long
 def test_another_one_beside_it_is_removed_while_it_deploys_and_added_again(scene):
     scene.application("web")
     wait_until(lambda: "web: new" in str(scene.audit(action="settings_reloaded")), PATIENCE_S, "the new one")

@@ -97,7 +97,7 @@ def test_history_lists_what_was_deployed(scene):
     listed = who.hear("staging", "● live since ", scene.head("develop")[:7])
     assert text_of(listed).count("✅") == 2 and text_of(listed).count("●") == 1
     assert sum("Log of #" in label for label in buttons_of(listed)) == 2
-    who.press(listed, "🔎 Show #2")
+    assert who.press(listed, "🔎 Show #2") == "", "a press that is not answered turns for a minute"
     shown = text_of(who.hear("Live: staging", "#2, ● live since ", "requested by @admin_", "audit entries "))
     assert re.search(r"\n\d\d:\d\d build \d", shown) and "exit 0" in shown
     who.say("/show 999")

@@ -105,13 +105,14 @@ def test_other():
 
 @pytest.mark.parametrize("text, strict, line, unsteady", (
     (FAILS_AT_FIRST.format(1), "", "1 passed, 0 failed, 0 skipped", ["test_it: test_that[0]"]),
-    (STANDS_ON_ANOTHER.format(1), "", "2 passed, 0 failed, 0 skipped", ["test_it: test_that[0]"]),
-    (OTHER_FAILS.format(1), "", "1 passed, 1 failed, 0 skipped", []),
-    (FAILS_AT_FIRST.format(1), "1", "0 passed, 1 failed, 0 skipped", []),
-    (FAILS_AT_FIRST.format(4), "", "0 passed, 4 failed, 0 skipped", []),
+    pytest.param(STANDS_ON_ANOTHER.format(1), "", "2 passed, 0 failed, 0 skipped", ["test_it: test_that[0]"],
+                 marks=pytest.mark.long),
+    pytest.param(OTHER_FAILS.format(1), "", "1 passed, 1 failed, 0 skipped", [], marks=pytest.mark.long),
+    pytest.param(FAILS_AT_FIRST.format(1), "1", "0 passed, 1 failed, 0 skipped", [], marks=pytest.mark.long),
+    pytest.param(FAILS_AT_FIRST.format(4), "", "0 passed, 4 failed, 0 skipped", [], marks=pytest.mark.long),
     ("def test_that(): assert 1 == 2", "", "0 passed, 1 failed, 0 skipped", []),
-    (FAILS_AT_FIRST.format(1).replace("seen.touch()", "first or pytest.skip(); seen.touch()"), "",
-     "0 passed, 1 failed, 0 skipped", [])),
+    pytest.param(FAILS_AT_FIRST.format(1).replace("seen.touch()", "first or pytest.skip(); seen.touch()"), "",
+     "0 passed, 1 failed, 0 skipped", [], marks=pytest.mark.long)),
     ids=("passes alone", "stands on another", "another fails alone", "strict", "too many", "fails again",
          "skipped alone"))
 def test_what_fails_among_the_others_and_passes_alone_is_named(tmp_path, monkeypatch, capfd, text, strict, line,
@@ -139,6 +140,7 @@ def test_a_unit_test_that_hangs_is_named_with_what_it_said(tmp_path, monkeypatch
     assert count.outputs[0].splitlines()[1:] == ["[ RUN      ] waits"]
 
 
+@pytest.mark.long
 def test_tests_have_the_same_names_in_all_workers():
     """A name made of the time, or of a set's order, differs between two of them, and then not one test is run."""
     def names(seed, *before):

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -290,6 +291,7 @@ def test_what_a_reload_finds_wrong_is_logged_once(bot):
         n = len(bot.audit(action="settings_reloaded"))
         before = len(bot.log())
         put(bot.folder, "web.env", text)
+        bot.process.send_signal(signal.SIGHUP)      # it would look by itself, every few seconds
         reloaded(bot, n + 1)
         for line in words:
             assert bot.log()[before:].count(line) == 1, bot.log()[before:]

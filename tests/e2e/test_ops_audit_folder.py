@@ -124,6 +124,7 @@ def test_who_signed_a_timestamp_is_what_openssl_says(log, lines, tsa, tmp_path):
     assert "usage: verify.sh" in verify(folder, "--tsa-ca", tmp_path, status=1)
 
 
+@pytest.mark.long
 def test_names_may_be_taken_away_and_the_sums_stay(log):
     folder = export(log)
     (folder / "names.csv").unlink()
@@ -133,7 +134,7 @@ def test_names_may_be_taken_away_and_the_sums_stay(log):
 
 @pytest.mark.parametrize("change, words", [
     (lambda them: them[:-2], "entry 25 is not the one behind the last line"),
-    (lambda them: them[1:], "entry 8 is not the one before line 1")])
+    pytest.param(lambda them: them[1:], "entry 8 is not the one before line 1", marks=pytest.mark.long)])
 def test_lines_that_were_cut_off_an_end_do_not_fit_to_what_stood_around_them(log, change, words):
     folder = export(log, *PERIOD)
     forge(folder, change)
@@ -155,7 +156,8 @@ def hashed(line, **change):
 COMMAND = "n[$(touch pwned)0]"
 
 
-@pytest.mark.parametrize("change", [{"seq": COMMAND}, {"version": COMMAND}, {"prev": COMMAND}])
+@pytest.mark.parametrize("change", [{"seq": COMMAND}, *(
+    pytest.param({name: COMMAND}, marks=pytest.mark.long) for name in ("version", "prev"))])
 def test_what_an_entry_says_is_no_command_for_whoever_verifies_it(log, change):
     folder = export(log, *PERIOD)
     forge(folder, lambda them: them[:-1] + [hashed(them[-1], **change)])
@@ -163,6 +165,7 @@ def test_what_an_entry_says_is_no_command_for_whoever_verifies_it(log, change):
     assert not list(log.parent.rglob("pwned"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_what_an_edge_says_is_no_command_either(log, number):
     folder = export(log, *PERIOD)
@@ -173,6 +176,7 @@ def test_what_an_edge_says_is_no_command_either(log, number):
     assert not list(log.parent.rglob("pwned"))
 
 
+@pytest.mark.long
 def test_a_witness_says_numbers_and_nothing_for_the_terminal(log, lines, tmp_path):
     folder = export(log, *PERIOD)
     for line, words in ((hashed(lines[30], seq=COMMAND), "a line is no entry"),
@@ -226,11 +230,13 @@ def test_a_timestamp_shows_that_its_day_went_on(log, lines):
     assert "was the log's newest then" in verify(folder), "only what is outside shows it then"
 
 
+@pytest.mark.long
 def test_a_day_that_goes_on_behind_the_period_is_said(log):
     folder = export(log, "--from", "2026-11-02", "--to", "2026-11-03T07:20:00Z")
     assert "2026-11-03.tsr is of an entry that is not here: that day went on behind entry 20" in verify(folder)
 
 
+@pytest.mark.long
 def test_the_witness_shows_what_the_folder_leaves_out_and_where_it_ends(log, lines, witness):
     folder = export(log, *PERIOD)
     said = verify(folder, witness)
@@ -256,6 +262,7 @@ def test_an_end_is_not_cut_where_the_witness_lacks_what_stood_behind_it(log, lin
         verify(folder, witness, status=1)
 
 
+@pytest.mark.long
 def test_what_came_behind_the_export_is_no_fault(log, lines, witness):
     log.write_text("".join(lines[:37]), "ascii")
     folder = export(log, "--from", "2026-11-05")
@@ -264,6 +271,7 @@ def test_what_came_behind_the_export_is_no_fault(log, lines, witness):
         verify(folder, witness)
 
 
+@pytest.mark.long
 def test_a_folder_says_what_was_asked_for(log):
     folder = export(log, "--environment", "staging", *PERIOD)
     asked = json.loads((folder / "asked.json").read_text("ascii"))
@@ -278,11 +286,12 @@ def test_a_folder_says_what_was_asked_for(log):
 
 @pytest.mark.parametrize("asked, words", [
     ({"from": None}, "entry 8, of 2026-11-01T07:07:48.123Z, was asked for and is not here"),
-    ({"to": None}, "entry 25, of 2026-11-04T07:24:48.123Z, was asked for and is not here"),
+    pytest.param({"to": None}, "entry 25, of 2026-11-04T07:24:48.123Z, was asked for and is not here",
+                 marks=pytest.mark.long),
     ({"to": "2026-11-03T00:00:00.000Z"}, "entry 24 is none of what was asked for"),
-    ({"environment": "production"}, "entry 9 is none of what was asked for"),
+    pytest.param({"environment": "production"}, "entry 9 is none of what was asked for", marks=pytest.mark.long),
     ({"application": "a[$(touch pwned)0]\u001b[2J"}, "asked.json is not as deploybot writes it"),
-    ({"deployment": COMMAND}, "asked.json is not as deploybot writes it"),
+    pytest.param({"deployment": COMMAND}, "asked.json is not as deploybot writes it", marks=pytest.mark.long),
     ({"verified": "no"}, "exported with --anyway: the log did not verify then")])
 def test_a_folder_of_something_else_than_was_asked_for_does_not_verify(log, asked, words):
     folder = export(log, *PERIOD)
@@ -292,7 +301,9 @@ def test_a_folder_of_something_else_than_was_asked_for_does_not_verify(log, aske
 
 
 @pytest.mark.parametrize("period, numbers", [
-    (("--from", "2026-11-02"), range(9, 25)), (("--to", "2026-11-01"), range(1, 11)),
+    pytest.param(("--from", "2026-11-02"), range(9, 25),
+                 marks=pytest.mark.long), pytest.param(("--to", "2026-11-01"), range(1, 11),
+                                                           marks=pytest.mark.long),
     (("--from", "2026-11-02", "--to", "2026-11-02"), range(9, 17))])
 def test_a_clock_that_was_set_back_leaves_no_hole_in_a_period(tmp_path, tsa, period, numbers):
     """Nobody has taken anything out, and the day's timestamp is of the last entry before it was another day."""
@@ -338,6 +349,7 @@ def test_what_a_spreadsheet_shows_is_what_the_entries_say(log):
     assert "entries.csv: deploybot writes no control" in refused("\r\n".join(rows) + "\0\r\n")
 
 
+@pytest.mark.long
 def test_a_verify_sh_of_ones_own_verifies_a_folder_whose_own_cannot_be_trusted(log, witness):
     folder = export(log, *PERIOD)
     own = log.parent / "own.sh"
@@ -366,6 +378,7 @@ def test_the_manual_has_the_sum_of_verify_sh_which_is_one_text(log):
     assert digest in (ROOT / "docs" / "audit.md").read_text("utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("spoil, words", [
     (lambda lines: chained([{**json.loads(line), "user_id": "telegram:666"} for line in lines]),
      "entry 9 is not as the witness"),
@@ -375,6 +388,7 @@ def test_a_folder_of_another_log_than_the_witnesss_is_no_part_of_it(log, lines, 
     assert words in verify(export(log, *PERIOD), "other", status=1)
 
 
+@pytest.mark.long
 def test_a_folder_without_objects_is_no_witness(log, tmp_path):
     (tmp_path / "empty").mkdir()
     folder = export(log)
@@ -387,8 +401,8 @@ ABOUT = [{"environment": "staging"}, {"environment": "shop/staging"}, {"environm
          {"deployment": 7}, {"environment": "web/staging"}]
 
 
-@pytest.mark.parametrize("asked", [("--environment", "staging"), ("--environment", "shop/staging"), ("--app", "shop"),
-                                   ("--deployment", "7")])
+@pytest.mark.parametrize("asked", [("--environment", "staging"), ("--deployment", "7"), *(
+    pytest.param(asked, marks=pytest.mark.long) for asked in (("--environment", "shop/staging"), ("--app", "shop")))])
 def test_of_a_part_the_witness_shows_what_was_left_out_and_what_was_not_asked_for(tmp_path, log, asked):
     """verify.sh takes the same for that part as `audit export` does."""
     lines = chained([{**entry, "environment": None, **ABOUT[i % 8]} for i, entry in enumerate(entries(40))])
@@ -422,7 +436,7 @@ def with_stamps(log, lines, tsa, *stamped):
 
 
 @pytest.mark.parametrize("others, words, alone", [
-    ({12}, "entry 16 was as it is here then, and so were entries 13 to 15", 19),
+    pytest.param({12}, "entry 16 was as it is here then, and so were entries 13 to 15", 19, marks=pytest.mark.long),
     ({12, 15}, "entry 16 was as it is here then; of the others this shows nothing", 21)])
 def test_a_timestamp_in_a_part_shows_the_entries_that_are_chained_to_its_own(log, tsa, others, words, alone):
     lines = chained([{**entry, "application": "web" if n in others else "shop"}

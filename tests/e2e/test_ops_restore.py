@@ -27,7 +27,7 @@ def release_another(scene):
     scene.release()
 
 
-@pytest.mark.parametrize("how", ("restored", "begun anew"))
+@pytest.mark.parametrize("how", ("restored", pytest.param("begun anew", marks=pytest.mark.long)))
 def test_the_record_of_another_history_is_no_result(scene, how):
     state, saved = scene.folder / "state", scene.folder / "saved"
     release_another(scene)

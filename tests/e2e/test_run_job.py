@@ -27,8 +27,8 @@ def test_a_job_has_the_live_image_and_its_words(bench):
 
 @pytest.mark.parametrize("command, words", [
     ("false", "the job ended with status 3"),
-    ("bin/x $(id)", "no plain word"),
-    ("bin/x ;id", "no plain word"),
+    pytest.param("bin/x $(id)", "no plain word", marks=pytest.mark.long),
+    pytest.param("bin/x ;id", "no plain word", marks=pytest.mark.long),
     (None, "JOB_COMMAND is not set")])
 def test_what_is_wrong_is_said(bench, command, words):
     commit, digest = bench.shipped("one")
@@ -61,7 +61,7 @@ def test_a_job_whose_worker_on_the_host_is_killed_leaves_no_container(bench):
     wait_for(lambda: bench.runs() == [(f"{bench.image}@{digest}", "running")], "the end of its container", 60)
 
 
-@pytest.mark.parametrize("number", [15, 9])
+@pytest.mark.parametrize("number", [pytest.param(15, marks=pytest.mark.long), 9])
 def test_whoever_is_killed_leaves_no_container(bench, number):
     commit, digest = bench.shipped("one")
     process = bench.start("run-job.sh", "staging", f"{commit}@{digest}", JOB_COMMAND="hang")

@@ -453,6 +453,7 @@ def test_one_of_another_version_or_without_hello_is_sent_away_alone(bench, words
     assert bench.process.poll() is None
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_nobody_waits_for_a_server_that_does_not_read_and_no_gate_for_ever(bench):
     """Three patiences at once: ten seconds for one that does not read and for one that says nothing, thirty for a

@@ -130,7 +130,7 @@ def test_what_a_question_left_under_the_new_name_makes_room_and_releases_do_not(
 
 
 @pytest.mark.parametrize("word", ["mv", "ln"])
-@pytest.mark.parametrize("when", ["before", "behind"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.long), "behind"])
 def test_whoever_is_killed_in_between_is_gone_on_from(bench, word, when):
     bench.ship_both()
     bench.rename("shop", ".")

@@ -141,12 +141,13 @@ def test_what_a_release_is_given_may_be_said_for_one_environment():
 
 
 @pytest.mark.parametrize("path, before, row", [
-    ("runner/settings.def", "SETTING(GITHUB_REPOSITORY,",
-     'SETTING(NEW_ONE, TEXT, NULL, OPEN, RUNNER, SHARED,\n    "New.")\n'),
+    pytest.param("runner/settings.def", "SETTING(GITHUB_REPOSITORY,",
+     'SETTING(NEW_ONE, TEXT, NULL, OPEN, RUNNER, SHARED,\n    "New.")\n', marks=pytest.mark.long),
     ("server/types/settings.def", "SETTING(ADMIN_TELEGRAM_IDS,",
      'SETTING(NEW_ONE, TEXT, NULL, OPEN, SERVER, SHARED,\n    "New.")\n'),
-    ("runner/settings.def", "FAMILY_SETTING(ENVIRONMENT, HOST,",
-     'FAMILY_SETTING(ENVIRONMENT, NEW_ONE, "<ENV>_NEW_ONE", TEXT, NULL, OPEN, BOTH, OWN,\n    "New.")\n'),
+    pytest.param("runner/settings.def", "FAMILY_SETTING(ENVIRONMENT, HOST,",
+     'FAMILY_SETTING(ENVIRONMENT, NEW_ONE, "<ENV>_NEW_ONE", TEXT, NULL, OPEN, BOTH, OWN,\n    "New.")\n',
+     marks=pytest.mark.long),
     ("server/types/settings.h", "	int run_logs_keep;", "	int new_one;\n")], ids=str)
 def test_an_unread_row_is_named(tmp_path, path, before, row):
     """Also one that is only handed to scripts, or only noted in the rules."""
@@ -164,14 +165,16 @@ def test_an_unread_row_is_named(tmp_path, path, before, row):
 
 @pytest.mark.parametrize("path, before, after, found, says", [
     ("runner/program_settings.c", '"COMPOSE_DIR", "PORT", NULL', '"COMPOSE_DIR", NULL', unread, "<ENV>_PORT: runner"),
-    ("runner/program_settings.c", '= { "HOST", "COMPOSE_DIR"', '= { "COMPOSE_DIR"', unread, "<ENV>_HOST: runner"),
-    ("runner/program_settings.c", '"DEPLOY_TIMEOUT_SECONDS", NULL', "NULL", unread, "DEPLOY_TIMEOUT_SECONDS: runner"),
+    pytest.param("runner/program_settings.c", '= { "HOST", "COMPOSE_DIR"', '= { "COMPOSE_DIR"', unread,
+                 "<ENV>_HOST: runner", marks=pytest.mark.long),
+    pytest.param("runner/program_settings.c", '"DEPLOY_TIMEOUT_SECONDS", NULL', "NULL", unread,
+                 "DEPLOY_TIMEOUT_SECONDS: runner", marks=pytest.mark.long),
     ("server/settings/settings_fields.c", "SETTING_DEPLOY_TIMEOUT_SECONDS", "SETTING_SHUTDOWN_TIMEOUT_SECONDS", unread,
      "DEPLOY_TIMEOUT_SECONDS: server"),
     ("server/settings/settings_fields.c", "number_for(s, in, SETTING_FAILURE_LOG_LINES)",
      "number_of(s, SETTING_FAILURE_LOG_LINES)", read_for_all, "FAILURE_LOG_LINES"),
-    ("server/settings/settings_fields.c", "number_for(s, member, SETTING_HEALTH_CHECK_TIMEOUT)",
-     "number_for(s, NULL, SETTING_HEALTH_CHECK_TIMEOUT)", read_for_all, "HEALTH_CHECK_TIMEOUT"),
+    pytest.param("server/settings/settings_fields.c", "number_for(s, member, SETTING_HEALTH_CHECK_TIMEOUT)",
+     "number_for(s, NULL, SETTING_HEALTH_CHECK_TIMEOUT)", read_for_all, "HEALTH_CHECK_TIMEOUT", marks=pytest.mark.long),
     ("server/decide/decide_tell_facts.c", "settings_text_for(settings, SETTING_MIGRATE_COMMAND)",
      "settings_text(tx->settings, SETTING_MIGRATE_COMMAND)", read_for_all, "MIGRATE_COMMAND"),
     ("server/decide/decide_hold_change.c", "environment->of->telegram_chat_id", "tx->settings->telegram_chat_id",

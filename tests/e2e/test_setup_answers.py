@@ -32,11 +32,11 @@ def taken(bench):
 
 @pytest.mark.parametrize("wrong, name, value", [
     ({0: "/nowhere/shop.git"}, "SETUP_REPOSITORY", "/nowhere/shop.git"),
-    ({3: NOWHERE}, "REGISTRY_URL", NOWHERE),
+    pytest.param({3: NOWHERE}, "REGISTRY_URL", NOWHERE, marks=pytest.mark.long),
     ({5: "127.0.0.1:1", 6: "-\n-"}, "STAGING_HOST", "127.0.0.1:1"),    # and no jump host
-    ({5: "127.0.0.1:1", 6: "-\nops@localhost:1"}, "SSH_JUMP", "ops@localhost:1"),
-    ({8: getpass.getuser()}, "SETUP_LOGIN", getpass.getuser()),
-    ({9: "no"}, "STAGING_HOST", "")])
+    pytest.param({5: "127.0.0.1:1", 6: "-\nops@localhost:1"}, "SSH_JUMP", "ops@localhost:1", marks=pytest.mark.long),
+    pytest.param({8: getpass.getuser()}, "SETUP_LOGIN", getpass.getuser(), marks=pytest.mark.long),
+    pytest.param({9: "no"}, "STAGING_HOST", "", marks=pytest.mark.long)])
 def test_an_answer_that_fails_later_is_asked_anew_and_named(bench, wrong, name, value):
     """Regression: the next try took it again and failed again, and --anew alone asked for it, with all the rest."""
     bench.know_admin()
@@ -87,9 +87,9 @@ def test_anew_forgets_answers_and_keeps_the_key_that_hosts_may_have(bench):
 @pytest.mark.parametrize("changes, status, words", [
     ({"TELEGRAM_BOT_TOKEN": "7000000002:AAF-a_token_that_nobody_gave_0123456789"}, 78, "@BotFather"),
     ({"SETUP_HOST_KEYS": "SHA256:AAAA"}, 78, "is not among them"),
-    ({"SETUP_HOST_KEYS": "yes"}, 78, "is not among them"),
+    pytest.param({"SETUP_HOST_KEYS": "yes"}, 78, "is not among them", marks=pytest.mark.long),
     ({"API_SERVER_PORT": None}, 78, "127.0.0.1 is this machine, whose port 8080 is deploybot's own (API_SERVER_PORT)"),
-    ({"STAGING_HOST": "127.0.0.1:1"}, 69, "shows no ssh key at port 1"),
+    pytest.param({"STAGING_HOST": "127.0.0.1:1"}, 69, "shows no ssh key at port 1", marks=pytest.mark.long),
     ({"STAGING_HOST": "h 1"}, 78, "STAGING_HOST"),
     ({"SETUP_REPOSITORY": "/nowhere/shop.git"}, 69, "git cannot read /nowhere/shop.git"),
     ({"WEBHOOK_API_SECRET": "x" * 40}, 78, "WEBHOOK_API_SECRET_FILE"),

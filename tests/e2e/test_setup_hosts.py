@@ -305,6 +305,7 @@ def test_the_host_that_was_typed_for_staging_is_not_productions(taken):
     assert status == 64 and f"SETUP_HOST: {typed}, as answered before" in said and taken.files() == before, said
 
 
+@pytest.mark.long
 def test_a_new_host_of_production_lets_in_productions_own_key_and_not_stagings(taken):
     """Regression: it let in the one of SSH_KEY_PATH."""
     public = {}

@@ -91,9 +91,11 @@ def test_without_a_server_no_name_leads_to_it(taken):
 
 @pytest.mark.parametrize("name, door, status, words", [
     ("bot.example.org", "000", 69, "does not answer with a certificate"),
-    ("bot.example.org", "502", 69, "behind it is not"),
-    ("bot.example.org", "200", 78, "not this deploybot"), ("bot.example.org", "405", 78, "not this deploybot"),
-    ("https://bot.example.org", "200", 64, "no name in the DNS"), ("bot.example.org/$(id)", "200", 64, "no name in the DNS"),
+    pytest.param("bot.example.org", "502", 69, "behind it is not", marks=pytest.mark.long),
+    ("bot.example.org", "200", 78, "not this deploybot"),
+    pytest.param("bot.example.org", "405", 78, "not this deploybot", marks=pytest.mark.long),
+    pytest.param("https://bot.example.org", "200", 64, "no name in the DNS", marks=pytest.mark.long),
+    ("bot.example.org/$(id)", "200", 64, "no name in the DNS"),
     ("localhost", "200", 64, "no name in the DNS")])
 def test_an_address_that_leads_nowhere_leaves_polling_as_it_is(here, name, door, status, words):
     taken = here

@@ -253,6 +253,7 @@ def commit(phone, branch="develop", kind="good"):
     return sample_app.change(phone.stage.work, branch, kind)
 
 
+@pytest.mark.long
 def test_staging_from_a_phone(phone):
     phone.begin()
     phone.write("/deploy staging")
@@ -260,6 +261,7 @@ def test_staging_from_a_phone(phone):
     phone.ends("Staging from a phone")
 
 
+@pytest.mark.long
 def test_production_with_what_changes(phone):
     phone.write("/deploy production")
     phone.tap(YES)
@@ -273,6 +275,7 @@ def test_production_with_what_changes(phone):
     phone.ends("Production, with what changes")
 
 
+@pytest.mark.long
 def test_a_second_person_approves(phone, approvals):    # pylint: disable=unused-argument
     commit(phone, "main")
     phone.become("Bea", BEA)
@@ -291,6 +294,7 @@ def test_a_second_person_approves(phone, approvals):    # pylint: disable=unused
     phone.ends("A second person approves")
 
 
+@pytest.mark.long
 def test_stop_it_now(phone):
     commit(phone)
     phone.begin()
@@ -301,6 +305,7 @@ def test_stop_it_now(phone):
     phone.ends("Stop it now")
 
 
+@pytest.mark.long
 def test_roll_it_back(phone):
     phone.write("/deploy staging")
     phone.sees("Live: staging")
@@ -312,6 +317,7 @@ def test_roll_it_back(phone):
     phone.ends("Roll it back")
 
 
+@pytest.mark.long
 def test_a_contractor_restarts_a_service(phone, host):
     phone.become("Carl", CARL)
     phone.write("/deploy staging")
@@ -325,6 +331,7 @@ def test_a_contractor_restarts_a_service(phone, host):
     phone.ends("A contractor restarts a service, and may do nothing else")
 
 
+@pytest.mark.long
 def test_what_runs_where_and_its_health(phone):
     phone.begin()
     phone.write("/status")
@@ -332,6 +339,7 @@ def test_what_runs_where_and_its_health(phone):
     phone.ends("What runs where, and its health")
 
 
+@pytest.mark.long
 def test_who_did_that_and_when(phone):
     phone.begin()
     phone.write("/history production")
@@ -341,6 +349,7 @@ def test_who_did_that_and_when(phone):
     phone.ends("Who did that, and when")
 
 
+@pytest.mark.long
 def test_why_did_it_fail(phone):
     commit(phone, kind="build")
     phone.begin()
@@ -352,6 +361,7 @@ def test_why_did_it_fail(phone):
     phone.ends("Why did it fail")
 
 
+@pytest.mark.long
 def test_it_was_rolled_back_and_somebody_knows(phone):
     commit(phone, kind="broken")
     phone.begin()

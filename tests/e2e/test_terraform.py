@@ -208,6 +208,7 @@ def refused(folder, calls):
     return errors
 
 
+@pytest.mark.long
 @needs_terraform
 def test_terraform_says_of_each_bad_value_what_is_wanted(tmp_path):
     """variables.tf stands alone in a module, which is called once for each bad value, and with good ones."""
@@ -258,14 +259,17 @@ def evaluated(folder, expressions, **values):
 @needs_terraform
 @pytest.mark.parametrize("machine,port,more,wanted", [
     (False, 8080, {}, {"app_health": 1, "app_ssh_deploybot": 0, "app_from_deploybot": {}, "deploybot_web": {}}),
-    (False, 8080, {"deploybot_cidr": "198.51.100.9/32"}, {"app_health": 1, "app_ssh_deploybot": 1}),
-    (False, 8080, {"deploybot_cidr": GOOD["admin_cidr"]}, {"app_health": 1, "app_ssh_deploybot": 0}),
+    pytest.param(False, 8080, {"deploybot_cidr": "198.51.100.9/32"}, {"app_health": 1, "app_ssh_deploybot": 1},
+                 marks=pytest.mark.long),
+    pytest.param(False, 8080, {"deploybot_cidr": GOOD["admin_cidr"]}, {"app_health": 1, "app_ssh_deploybot": 0},
+                 marks=pytest.mark.long),
     (False, None, {}, {"app_health": 0, "app_ssh": 1, "app_from_deploybot": {}, "deploybot_web": {}}),
     (False, 8080, {"admin_cidr": None, "deploybot_cidr": "198.51.100.9/32"}, {"app_ssh": 0, "app_ssh_deploybot": 1}),
-    (True, None, {"admin_cidr": None}, {"app_ssh": 0, "app_ssh_deploybot": 0, "deploybot_ssh": 0}),
+    pytest.param(True, None, {"admin_cidr": None}, {"app_ssh": 0, "app_ssh_deploybot": 0, "deploybot_ssh": 0},
+                 marks=pytest.mark.long),
     (True, 8080, {}, {"app_health": 0, "app_ssh_deploybot": 0, "app_from_deploybot": {"ssh": 22, "health": 8080}}),
-    (True, None, {}, {"app_health": 0, "app_from_deploybot": {"ssh": 22},
-                      "deploybot_web": {"http": 80, "https": 443}})])
+    pytest.param(True, None, {}, {"app_health": 0, "app_from_deploybot": {"ssh": 22},
+                      "deploybot_web": {"http": 80, "https": 443}}, marks=pytest.mark.long)])
 def test_terraform_opens_the_ports_that_the_choice_needs(tmp_path, machine, port, more, wanted):
     counts = {name.split(".")[1]: body.get("count", body.get("for_each"))
               for name, body in terraform_policy.read().resources("aws_vpc_security_group_ingress_rule")}

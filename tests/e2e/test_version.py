@@ -127,6 +127,7 @@ def test_a_tarball_says_what_changes_says_also_inside_a_repository_of_another(tr
         assert version(folder) == wanted
 
 
+@pytest.mark.long
 def test_dpkg_orders_what_is_between_two_releases():
     rising = ["0.1.0", "0.1.0-0-unreleased", "0.1.0-9-gffffffffff", "0.1.0-14-g0123456789", "0.1.1", "0.2.0"]
     rising = [package(ROOT, f"VERSION={name}") for name in rising]

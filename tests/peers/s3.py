@@ -28,10 +28,6 @@ import urllib.parse
 from unittest import mock
 from xml.sax.saxutils import escape
 
-import botocore.auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
 BUCKET, REGION = "acme-audit", "eu-central-1"
 WRITER = ("AKIAWRITERWRITER0001", "w-secret-half-0123456789abcdefghijklmnop")
 READER = ("AKIAREADERREADER0001", "r-secret-half-0123456789abcdefghijklmnop")
@@ -60,6 +56,10 @@ class FixedTime(datetime.datetime):
 
 def signature_of(key, request, signed, moment, region):
     """The Authorization that botocore makes for this request, with exactly those headers."""
+    # Here, for each worker collects this file: a second of a core.
+    import botocore.auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
     token = request.headers.get("x-amz-security-token")
     made = AWSRequest(method=request.command, url=f"http://{request.headers['Host']}{request.path}",
                       headers={name: request.headers[name] for name in signed

@@ -10,10 +10,13 @@ might: good, or broken in a way that the subject does not give away.
 """
 # SPDX-License-Identifier: ISC
 import argparse
+import functools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
+import tempfile
 import time
 
 PEOPLE = {"ada": ("Ada Byron", "ada@shop.example"), "carl": ("Carl Engel", "carl@shop.example"),
@@ -39,10 +42,10 @@ BUILD_SUBJECTS = ["Tidy up the price list", "Sort the price list by season"]
 
 APP = '''"""The shop: one page, one health check. Pure Python, no packages."""
 import html
-import http.server
 import json
 import os
 import pathlib
+import socketserver
 import string
 
 HERE = pathlib.Path(__file__).parent
@@ -51,6 +54,7 @@ SETTINGS = json.loads((HERE / "settings.json").read_text(encoding="utf-8"))
 COMMIT = os.environ.get("COMMIT", "")
 ENVIRONMENT = os.environ.get("ENVIRONMENT", "development")
 STORES = {"memory": dict}
+REASONS = {200: "OK", 404: "Not Found", 500: "Internal Server Error"}
 
 
 def open_sessions():
@@ -75,35 +79,40 @@ def health():
     return 200, {"status": "ok", **known}
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(socketserver.StreamRequestHandler):
+    """GET alone: it is started for each release, and http.server takes five times as long to be there."""
 
-    def do_GET(self):
-        if self.path.split("?")[0] == "/":
-            self.answer(200, "text/html; charset=utf-8", page())
-        elif self.path == "/health":
-            status, known = health()
-            self.answer(status, "application/json", json.dumps(known))
-        else:
-            self.answer(404, "text/plain", "not found")
+    def handle(self):
+        while words := self.rfile.readline().decode("latin-1").split():
+            while self.rfile.readline().strip():
+                pass
+            self.answer(*answer_to(words[1]))
 
     def answer(self, status, kind, text):
         body = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Commit", COMMIT)
-        self.end_headers()
-        self.wfile.write(body)
+        head = (f"HTTP/1.1 {status} {REASONS[status]}", f"Content-Type: {kind}", f"Content-Length: {len(body)}",
+                f"X-Commit: {COMMIT}", "", "")
+        self.wfile.write("\\r\\n".join(head).encode() + body)
 
-    def log_message(self, *_):
-        pass
+
+def answer_to(path):
+    if path.split("?")[0] == "/":
+        return 200, "text/html; charset=utf-8", page()
+    if path == "/health":
+        status, known = health()
+        return status, "application/json", json.dumps(known)
+    return 404, "text/plain", "not found"
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = daemon_threads = True
+    request_queue_size = 128
 
 
 if __name__ == "__main__":
     port = int(os.environ["PORT"])
     print(f"shop {RELEASE['version']} for {ENVIRONMENT} on port {port}", flush=True)
-    http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    Server(("127.0.0.1", port), Handler).serve_forever()
 '''
 
 PAGE = '''<!doctype html>
@@ -137,7 +146,7 @@ echo "Orchard $(sed -n 's/.*"version": "\\([^"]*\\)".*/\\1/p' release.json)"
 echo "checking sources"
 pause
 for file in *.py; do
-	/usr/bin/env python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$file"
+	/usr/bin/env python3 -IS -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$file"
 	echo "  ok $file"
 done
 echo "rendering the front page"
@@ -163,7 +172,7 @@ echo "built"
 RUN = '''#!/bin/sh
 # Serves the shop in the foreground on $PORT.
 cd "$(dirname "$0")/.."
-exec /usr/bin/env python3 app.py
+exec /usr/bin/env python3 -IS app.py
 '''
 
 README = """# Orchard
@@ -219,18 +228,31 @@ def commit(tree, who, subject, at=None):
     return git(tree, "rev-parse", "HEAD")
 
 
-def create(folder, build_seconds=2.0, name="shop"):
-    """Makes the repository of that one of SHOPS, and its history. Returns (bare repository, work tree)."""
-    folder = pathlib.Path(folder)
-    bare, tree = folder / f"{name}.git", folder / "work"
-    folder.mkdir(parents=True, exist_ok=True)
+def places_in(folder, name):
+    return pathlib.Path(folder, f"{name}.git"), pathlib.Path(folder, "work")
+
+
+@functools.lru_cache
+def template(build_seconds, name):
+    """What create() copies, as long as this process lives: two dozen calls of git."""
+    folder = tempfile.TemporaryDirectory(prefix="sample-app.")
+    bare, tree = places_in(folder.name, name)
     tree.mkdir()
-    git(folder, "init", "-q", "--bare", "-b", "main", str(bare))
-    git(tree, "init", "-q", "-b", "main")
+    git(tree, "init", "-q", "--bare", "-b", "main", "--template=", str(bare))
+    git(tree, "init", "-q", "-b", "main", "--template=")
     git(tree, "remote", "add", "origin", str(bare))
     write_history(tree, build_seconds, *SHOPS[name])
     git(tree, "push", "-q", "origin", *BRANCHES)
     git(tree, "checkout", "-q", "develop")
+    return folder
+
+
+def create(folder, build_seconds=2.0, name="shop"):
+    """Makes the repository of that one of SHOPS, and its history. Returns (bare repository, work tree)."""
+    bare, tree = places_in(folder, name)
+    for made, place in zip(places_in(template(build_seconds, name).name, name), (bare, tree)):
+        shutil.copytree(made, place)
+    git(tree, "remote", "set-url", "origin", str(bare))
     return bare, tree
 
 

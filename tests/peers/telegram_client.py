@@ -24,14 +24,20 @@ START_TIMEOUT_S = 20
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+def start_program(script, words):
+    """Not in our group: Ctrl-C is for whoever started it to hand on."""
+    return subprocess.Popen(["/usr/bin/python3", str(HERE / script), *words], stdout=subprocess.DEVNULL,
+                            start_new_session=True)
+
+
+start_process = start_program       # tests/e2e/conftest.py takes nursery.start
+
+
 def start_peer(script, *arguments):
     """Starts a stand-in on a free port. Returns (process, its base URL)."""
     with tempfile.TemporaryDirectory(prefix="peer-") as folder:
         port_file = os.path.join(folder, "port")
-        # Not in our group: Ctrl-C is for whoever started it to hand on.
-        process = subprocess.Popen(["/usr/bin/python3", str(HERE / script), "--port", "0",
-                                    "--port-file", port_file, *arguments],
-                                   stdout=subprocess.DEVNULL, start_new_session=True)
+        process = start_process(script, ["--port", "0", "--port-file", port_file, *arguments])
         try:
             return process, f"http://127.0.0.1:{read_port(process, port_file)}"
         except BaseException:
@@ -43,7 +49,7 @@ def read_port(process, port_file):
     deadline = time.monotonic() + START_TIMEOUT_S
     while not os.path.exists(port_file):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{process.args[1]} did not start, status {process.poll()}")
+            raise RuntimeError(f"{process.args} did not start, status {process.poll()}")
         try:
             process.wait(0.02)
         except subprocess.TimeoutExpired:

@@ -242,17 +242,20 @@ static void
 a_button_of_the_history_leads_to_it_and_back(void **state)
 {
 	struct world_message *message;
+	size_t toasts;
 
 	(void)state;
 	go_live();
 	(void)shown(WORLD_ADMIN, "/history staging");
 	message = world_last(&w);
+	toasts = w.n_toasts;
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "#1"));
 	assert_ptr_equal(world_last(&w), message);
 	has(world_plain(message), "✅ Live: staging");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "◀ history"));
 	assert_ptr_equal(world_last(&w), message);
 	has(world_plain(message), "staging\n✅ #1 aaaaaaa");
+	assert_int_equal(w.n_toasts, toasts + 2); /* a press without an answer turns for a minute */
 }
 
 int
