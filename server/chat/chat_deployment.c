@@ -213,9 +213,8 @@ bool
 chat_deployment(const struct chat_deployment *about, struct message *ret)
 {
 	const struct deployment *deployment = about->deployment;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	say[deployment->state](&text, about);
 	ret->head = chat_text_take(&text);
 	ret->live_run = 0;

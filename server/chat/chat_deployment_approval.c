@@ -129,7 +129,6 @@ chat_deployment_approval(struct chat_text *text, const struct chat_deployment *a
 void
 chat_deployment_decided(struct chat_text *text, const struct deployment *deployment)
 {
-	chat_text_init(text);
 	add_subject(text, FIRST_APPROVED, deployment);
 	chat_text_outside(text, "\napproved by ", deployment->approvers);
 }
@@ -139,7 +138,6 @@ chat_deployment_reminder(struct chat_text *text, const struct chat_deployment *a
 {
 	const struct chat_approvals *is = about->approvals;
 
-	chat_text_init(text);
 	add_subject(text,
 	    deployment_is_rollback(about->deployment) ? FIRST_BACK_AWAITS : FIRST_STILL_AWAITS,
 	    about->deployment);

@@ -272,9 +272,8 @@ chat_deployment_found(const struct deployment *deployment)
 {
 	bool is_anew = deployment->changed[0] != '\0' || deployment_is_action(deployment);
 	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	if (!is_anew && deployment->confirmed_by != 0) {
 		chat_first(&text, FIRST_NEEDS_APPROVAL, deployment->environment);
 		chat_deployment_what(&text, "", deployment);
@@ -297,9 +296,8 @@ chat_deployment_found(const struct deployment *deployment)
 char *
 chat_deployment_shared(const struct deployment *question, const char *requester)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_ASKED_BEFORE, question->environment);
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, ", by ", question->requester);
@@ -319,9 +317,8 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 char *
 chat_deployment_awaits(const struct deployment *question, const char *link)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_CLOSED, question->environment);
 	chat_text_add(&text, ", #%lld awaits approval\n", (long long)question->id);
 	if (question->trigger == TRIGGER_CHAT)

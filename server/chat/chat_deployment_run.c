@@ -57,10 +57,9 @@ char *
 chat_deployment_without_log(const char *head, bool is_tail_private)
 {
 	static const char begins[] = "\n" MARK_PRE, logged[] = CHAT_SAID_LOGGED;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	const char *at;
 
-	chat_text_init(&text);
 	while ((at = strstr(head, begins)) != NULL) {
 		size_t before = (size_t)(at - head), size = strlen(logged);
 		const char *end = strchrnul(at + strlen(begins), MARK_PRE[0]);

@@ -261,7 +261,6 @@ add_audit(struct chat_text *text, const struct chat_show *is)
 void
 chat_show(struct chat_text *text, const struct chat_show *is)
 {
-	chat_text_init(text);
 	add_first(text, is);
 	add_number(text, is);
 	add_people(text, is);

@@ -98,11 +98,10 @@ chat_text_theirs(struct chat_text *text, const char *before, const char *theirs)
 void
 chat_text_quoted(struct chat_text *text, const char *before, const char *theirs, size_t letters)
 {
-	struct chat_text line;
+	struct chat_text line = CHAT_TEXT_EMPTY;
 	const char *words;
 	size_t size;
 
-	chat_text_init(&line);
 	chat_text_theirs(&line, "", theirs);
 	words = buf_text(&line.buf);
 	size = text_utf16_cut(words, line.buf.size, letters);

@@ -143,10 +143,9 @@ ask_client(struct tx *tx, const struct update *update, const struct request *req
     const struct action *action, const char *wrong)
 {
 	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	chat_text_init(&text);
 	if (wrong[0] != '\0')
 		decide_do_no_client(tx, update->person, wrong, &text);
 	if (may_somewhere(tx, update, action))
@@ -166,10 +165,9 @@ ask_action(struct tx *tx, const struct update *update, const struct request *req
     const struct client_settings *client)
 {
 	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	chat_text_init(&text);
 	chat_text_add(&text, "❓ " MARK_BOLD "%s" MARK_BOLD ": what?\n", client->as.name);
 	add_actions(tx, update, client, &text, &message);
 	send_choices(tx, update, request, &text, &message);
@@ -178,10 +176,9 @@ ask_action(struct tx *tx, const struct update *update, const struct request *req
 static void
 say_no_action(struct tx *tx, const struct update *update, const char *name, const char *target)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	chat_text_init(&text);
 	decide_do_list(tx, update->person, name,
 	    decide_do_client(tx, update->person, decide_do_id(target)), false, &text);
 	(void)decide_send(tx, &update->address, &text);
@@ -227,14 +224,13 @@ say_too_much(struct tx *tx, const struct update *update, const struct words *wor
 	const struct request below = { .message = 0 };
 	struct request fewer = request_of("do", "");
 	char line[LIMIT_REF], label[LIMIT_BUTTON];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	(void)snprintf(line, sizeof(line), "%.40s %.100s", words->action, words->target);
 	(void)snprintf(label, sizeof(label), "/do %.24s %.28s", words->action, words->target);
 	request_add(&fewer, COMMANDS_TEXT, line);
 	decide_once_button(tx, update, &fewer, label, &message.buttons);
-	chat_text_init(&text);
 	chat_text_add(&text,
 	    "Too much after /do. Usage: " MARK_CODE
 	    "/do [action] [client or environment] [job]" MARK_CODE);

@@ -339,10 +339,9 @@ say_help(struct tx *tx, const struct update *update, const char *greeting, bool 
 	struct principal who = decide_who(tx, update->person);
 	char roles[LIMIT_LINE], ended[LIMIT_LINE];
 	bool has_actions = false;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct first first;
 
-	chat_text_init(&text);
 	chat_text_add(&text, "%s", greeting);
 	(void)policy_ended_text(tx->settings, who, tx->at, ended, sizeof(ended));
 	if (is_stranger) {
@@ -387,10 +386,9 @@ say_one(struct tx *tx, const struct update *update, const char *typed)
 	const struct request below = { .message = 0 };
 	const char *word = typed[0] == '/' ? typed + 1 : typed;
 	bool is_prefix = strlen(word) >= PREFIX_LEAST;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	size_t n = 0;
 
-	chat_text_init(&text);
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const struct request as = request_of(table[i].word, "");
 		char label[LIMIT_BUTTON];

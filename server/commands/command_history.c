@@ -121,11 +121,10 @@ command_history(struct tx *tx, const struct update *update, const struct request
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (!decide_scope(tx, update, POLICY_HISTORY, request, &scope))
 		return;
-	chat_text_init(&text);
 	if (scope.n == 1)
 		show_one(tx, update, request, scope.at[0]->name, &text, &message.buttons);
 	else

@@ -27,11 +27,10 @@ static void
 say_locked(
     struct tx *tx, const struct update *update, const struct hold *lock, const struct hold *before)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct holds holds;
 
 	decide_holds(tx, lock->target, &holds);
-	chat_text_init(&text);
 	chat_first(&text, before->id != 0 ? FIRST_LOCK_CHANGED : FIRST_LOCKED, lock->target);
 	chat_text_outside(&text, " by ", lock->by);
 	chat_hold_until(&text, ", ", lock->until, &holds);

@@ -235,7 +235,7 @@ command_queue(struct tx *tx, const struct update *update, const struct request *
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct shown shown = { .tx = tx,
 		.update = update,
 		.request = request,
@@ -250,7 +250,6 @@ command_queue(struct tx *tx, const struct update *update, const struct request *
 		if (is_in_use(tx, update->person, scope.at[i]->name))
 			scope.at[n++] = scope.at[i];
 	first = decide_page(request, n, PAGE, &page, &pages);
-	chat_text_init(&text);
 	if (n == 0)
 		chat_text_add(&text, "Nothing is in progress, and nothing is queued.");
 	for (size_t i = first; i < n && i < first + PAGE; i++)

@@ -31,10 +31,9 @@ keep(struct tx *tx, int64_t question, const struct deployment *work)
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, question);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_REJECTED, deployment_target(work, target));
 	chat_text_add(&text, "#%lld stays as it is.", (long long)work->id);
 	message.head = chat_text_take(&text);
@@ -47,10 +46,9 @@ ask_why(struct tx *tx, const struct update *update, const struct deployment *wor
 {
 	CLEANUP(message_done) struct message message = { .address = update->address };
 	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	int64_t row;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_REJECTED_YET, deployment_target(work, target));
 	chat_text_add(&text, "#%lld", (long long)work->id);
 	chat_text_outside(&text, ", ", update->name);
@@ -74,10 +72,9 @@ leave_question(struct tx *tx, int64_t row, const struct deployment *work)
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, row);
-	chat_text_init(&text);
 	chat_first(&text, work->why == DEPLOY_WHY_REJECTED ? FIRST_REJECTED : FIRST_ANSWERED,
 	    deployment_target(work, target));
 	chat_text_add(&text, "%s#%lld%s%s", work->why == DEPLOY_WHY_REJECTED ? " " : "",

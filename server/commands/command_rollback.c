@@ -62,9 +62,8 @@ say_possible(struct tx *tx, const struct update *update, const struct environmen
 {
 	struct release releases[RELEASES_SHOWN];
 	size_t n = row_release_list(tx, environment->name, releases, RELEASES_SHOWN);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_BACK, environment->name);
 	if (wanted[0] != '\0') {
 		chat_text_code(&text, " has no release ", wanted);
@@ -93,11 +92,10 @@ is_one_release(
 	struct release before =
 	    row_release_renumbered(tx, environment, wanted, tx->at - RENUMBERED_MS);
 	struct release now = row_release_find(tx, environment, wanted);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (before.id == 0)
 		return true;
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_BACK, environment);
 	chat_text_code(&text, ": which release is ", wanted);
 	chat_text_add(&text, "?");
@@ -157,11 +155,10 @@ refuse_past(struct tx *tx, const struct update *update, const struct release *to
 		.expires_at = tx->at + PAST_BARRIER_MS,
 	};
 	char label[LIMIT_BUTTON];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	request_add_number(&row.request, "release", to->number);
 	request_add(&row.request, "past", "barrier");
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_BACK, to->environment); /* nothing happened */
 	chat_text_commit(&text, " → ", to->commit);
 	chat_barriers(&text, barriers, n);
@@ -183,10 +180,9 @@ add_to(
 {
 	struct request request = request_of("rollback", to->environment);
 	char label[LIMIT_BUTTON];
-	struct chat_text subject;
+	struct chat_text subject = CHAT_TEXT_EMPTY;
 	char *theirs;
 
-	chat_text_init(&subject);
 	chat_text_theirs(&subject, "", to->subject);
 	theirs = chat_text_take(&subject);
 	if (theirs == NULL) {
@@ -235,7 +231,7 @@ offer(struct tx *tx, const struct update *update, const struct environment *envi
 	CLEANUP(message_done) struct message message = { 0 };
 	const struct request below = { .message = 0 };
 	struct release found[OFFERED];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	size_t n;
 
 	if (decide_is_answered(update))
@@ -245,7 +241,6 @@ offer(struct tx *tx, const struct update *update, const struct environment *envi
 	    OFFERED);
 	if (n < 2)
 		return false;
-	chat_text_init(&text);
 	chat_first(&text, FIRST_ASKS_BACK, environment->name);
 	chat_text_add(&text, " To which release:");
 	if (environment_is_in_doubt(environment)) {

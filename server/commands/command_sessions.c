@@ -23,7 +23,7 @@ void
 command_sessions(struct tx *tx, const struct update *update, const struct request *request)
 {
 	struct session session = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	bool sees_all;
 	size_t n = 0;
 
@@ -36,7 +36,6 @@ command_sessions(struct tx *tx, const struct update *update, const struct reques
 		return;
 	}
 	sees_all = decide_is_allowed(tx, update->person, POLICY_TOKEN, "");
-	chat_text_init(&text);
 	chat_text_add(&text, "🔑 Logged in by a token:");
 	while ((session = row_session_next(tx, session.person)).person != 0)
 		if ((sees_all || session.person == update->person) && n++ < SHOWN)

@@ -149,7 +149,7 @@ show(struct tx *tx, const struct update *update, const struct request *request,
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	struct shown *shown = calloc(1, sizeof(*shown));
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (shown == NULL) {
 		tx_fail(tx, ERR_NOMEM, "no memory for what is shown of a deployment");

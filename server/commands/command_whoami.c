@@ -60,7 +60,7 @@ command_whoami(struct tx *tx, const struct update *update, const struct request 
 	bool is_stranger = decide_is_stranger(tx, update->person);
 	struct message as = { .address = update->address, .is_silent = true, .is_answer = true };
 	char who[64], chat[160] = "", roles[LIMIT_LINE], id[24];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct buf lines;
 
 	(void)request; /* takes no argument */
@@ -82,7 +82,6 @@ command_whoami(struct tx *tx, const struct update *update, const struct request 
 		add_lines(tx, update->person, &lines);
 		add_factor(tx, update->person, &lines);
 	}
-	chat_text_init(&text);
 	chat_text_add(&text,
 	    "Your Telegram id is " MARK_CODE "%" PRId64 MARK_CODE "; your role here: " MARK_BOLD
 	    "%s" MARK_BOLD ".%s%s%s",

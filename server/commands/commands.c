@@ -342,7 +342,7 @@ say_too_much(struct tx *tx, const struct update *update, const struct command *c
 	struct chat_command fewer = *typed;
 	const char *behind;
 	struct request request;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	bool is_emergency = chat_command_emergency(typed, 0, &behind) < typed->n_arguments;
 
 	fewer.is_too_long = false;
@@ -355,7 +355,6 @@ say_too_much(struct tx *tx, const struct update *update, const struct command *c
 		    value[0] != '\0' ? " " : "", value);
 		decide_once_button(tx, update, &request, label, &message.buttons);
 	}
-	chat_text_init(&text);
 	chat_text_add(&text, "Too much after /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
 	    command->usage);
 	message.head = chat_text_take(&text);
@@ -368,13 +367,12 @@ say_unknown(struct tx *tx, const struct update *update, const struct chat_comman
 	CLEANUP(message_done) struct message message = { 0 };
 	const struct request below = { .message = 0 }, help = request_of("help", "");
 	const struct command *near;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	if (!decide_may(tx, update, POLICY_TALK, ""))
 		return;
 	near = find_near(tx, update, typed->word);
-	chat_text_init(&text);
 	chat_text_add(&text, "I don't know /%s.", typed->word);
 	if (near != NULL)
 		chat_text_add(&text, " Did you mean /%s?", near->word);
@@ -396,7 +394,7 @@ say_meant(struct tx *tx, const struct update *update)
 	const struct request below = { .message = 0 };
 	const struct command *near;
 	struct chat_command typed;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	char line[LIMIT_TEXT_IN];
 
 	if (!chat_command_guess(update->text, line, &typed) ||
@@ -410,7 +408,6 @@ say_meant(struct tx *tx, const struct update *update)
 	add_meant(tx, update, near, &typed, &message.buttons);
 	if (message.buttons.n == 0)
 		return false;
-	chat_text_init(&text);
 	chat_text_add(&text, "Did you mean ");
 	chat_text_code(&text, "", message.buttons.at[0].label);
 	chat_text_add(&text, "? A command begins with a slash.");
@@ -537,10 +534,9 @@ use_up(struct tx *tx, const struct update *update, const struct button_row *butt
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	char value[LIMIT_REF], target[REQUEST_TARGET];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, button->message);
-	chat_text_init(&text);
 	chat_text_outside(&text, "👉 ", update->name);
 	chat_text_add(&text, ": " MARK_CODE "/%s", command->word);
 	(void)target_of(tx, &button->request, target);

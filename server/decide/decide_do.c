@@ -153,13 +153,12 @@ static void
 refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, const char *reason,
     struct message *instead)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
 		decide_toast_firstf(tx, update, true, FIRST_NOT_DONE, target_of(w), " %s: %s.",
 		    w->action->name, reason);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_DONE, target_of(w));
 	chat_text_code(&text, " ", w->action->name);
 	chat_text_outside(&text, "\n", reason);
@@ -339,13 +338,12 @@ say_asked_already(struct tx *tx, const struct update *update, const struct wante
 	CLEANUP(message_done)
 	struct message message = { .reply_row = decide_asked_in(tx, asked, &update->address) };
 	char link[DECIDE_ASKED_LINK];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
 		decide_toast_firstf(tx, update, true, FIRST_CLOSED, target_of(w),
 		    " %s, #%" PRId64 " awaits approval.", w->action->name, asked->id);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_CLOSED, target_of(w));
 	chat_text_code(&text, " ", w->action->name);
 	chat_text_add(&text,

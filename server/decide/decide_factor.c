@@ -28,9 +28,8 @@ static const int wait_minutes[] = { 1, 5, 30, 60 };
 static int64_t
 send_to(struct tx *tx, int64_t person, const char *line)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_text_add(&text, "%s", line);
 	return decide_send_as(tx, &(struct message){ .address = { .chat = person } }, &text);
 }

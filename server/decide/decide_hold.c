@@ -236,10 +236,9 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
     const struct hold *hold, const struct holds *holds, const char *environment)
 {
 	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	int64_t row;
 
-	chat_text_init(&text);
 	if (strcmp(request->action, "lock") == 0)
 		chat_first(&text, FIRST_LOCKED_ALREADY, environment);
 	else

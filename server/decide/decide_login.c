@@ -36,11 +36,10 @@ void
 decide_login_deleted(
     struct tx *tx, const struct effect_delete_message *deleted, const char *failure)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (failure[0] == '\0')
 		return;
-	chat_text_init(&text);
 	chat_text_outside(&text,
 	    "🔑 Delete it yourself: your message with the token is still in this chat, because Telegram would not delete it: ",
 	    failure);

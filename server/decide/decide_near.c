@@ -127,7 +127,7 @@ decide_near_say(struct tx *tx, const struct update *update, const struct request
 	CLEANUP(message_done) struct message message = { 0 };
 	struct request answer = *request;
 	char near[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	tx->costs_nothing = true;
@@ -137,7 +137,6 @@ decide_near_say(struct tx *tx, const struct update *update, const struct request
 		return;
 	}
 	look_near_all(tx, update, all, request->target, near);
-	chat_text_init(&text);
 	if (request->target[0] != '\0')
 		chat_text_outside(&text, "No \"", request->target);
 	chat_text_add(&text, "%s",

@@ -64,11 +64,10 @@ static void
 close_pad(struct tx *tx, const struct pad *pad, enum chat_first first, const char *rest)
 {
 	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, pad->message);
 	row_pad_drop(tx, pad->update.person);
-	chat_text_init(&text);
 	chat_first(&text, first, pad->wants);
 	chat_text_add(&text, "%s", rest);
 	message.head = chat_text_take(&text);
@@ -107,7 +106,7 @@ show(struct tx *tx, const struct update *update)
 		.work = tx->factor_work,
 		.update = kept(update),
 	};
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	char person[24];
 
 	(void)text_copy(pad.wants, sizeof(pad.wants), tx->factor_for);
@@ -122,7 +121,6 @@ show(struct tx *tx, const struct update *update)
 		request_add(&button.request, "key", keys[i].key);
 		row_button_show(tx, &button, keys[i].label, &message.buttons);
 	}
-	chat_text_init(&text);
 	chat_first(&text, FIRST_CODE_ASKED, tx->factor_for);
 	chat_text_add(&text, "the six digits that your authenticator app shows, within 2 minutes.");
 	message.head = chat_text_take(&text);

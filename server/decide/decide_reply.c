@@ -104,10 +104,9 @@ decide_send_team(struct tx *tx, const char *environment, struct chat_text *text)
 int64_t
 decide_sendf(struct tx *tx, const struct chat_address *address, const char *fmt, ...)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	va_list args;
 
-	chat_text_init(&text);
 	va_start(args, fmt);
 	buf_addv(&text.buf, fmt, args);
 	va_end(args);
@@ -118,10 +117,9 @@ int64_t
 decide_send_firstf(struct tx *tx, const struct chat_address *address, enum chat_first first,
     const char *target, const char *fmt, ...)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	va_list args;
 
-	chat_text_init(&text);
 	chat_first(&text, first, target);
 	va_start(args, fmt);
 	buf_addv(&text.buf, fmt, args);
@@ -323,9 +321,8 @@ static void
 say_denied(struct tx *tx, const struct update *update, const char *target, const char *wanted,
     const char *reason, const char *whom)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_text_add(&text, "%s", chat_first_rows[FIRST_DENIED].before);
 	add_target(&text, target);
 	chat_text_theirs(&text, target[0] != '\0' ? " " : "", wanted);

@@ -48,11 +48,10 @@ static void
 end(struct tx *tx, const struct session *session, const struct token *token, const char *why)
 {
 	struct update update = update_of(session);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_session_drop(tx, session->person);
 	decide_token_audit(tx, &update, AUDIT_CODE_LOGOUT, token, why);
-	chat_text_init(&text);
 	chat_text_add(&text,
 	    "🔑 Logged out: your login by token " MARK_BOLD "%s" MARK_BOLD " has ended: %s.",
 	    token->name, why);

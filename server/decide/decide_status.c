@@ -428,11 +428,10 @@ decide_status(struct tx *tx, const struct update *update, const struct request *
     const struct effect_probe *probe, const struct probe_finding *findings, struct message *ret)
 {
 	CLEANUP(view_done) struct view view = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (!find_view(tx, update, request, &view))
 		return false;
-	chat_text_init(&text);
 	if (view.scope.is_wide) {
 		add_lines(tx, update, &text, &view, probe, findings);
 	} else {

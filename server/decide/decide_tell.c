@@ -189,7 +189,7 @@ edit_decided(
     struct tx *tx, const struct chat_deployment *about, int64_t row, const struct message *now)
 {
 	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_deployment_decided(&text, about->deployment);
 	message.head = chat_text_take(&text);

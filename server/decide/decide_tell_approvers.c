@@ -92,7 +92,7 @@ remind_in(
 	struct message message = {
 		.address.chat = chat, .reply_row = question, .is_silent = !rings
 	};
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_deployment_reminder(&text, about);
 	message.head = chat_text_take(&text);

@@ -34,9 +34,8 @@ notify(struct tx *tx, const char *name)
 	CLEANUP(message_done)
 	struct message message = { .address.chat = decide_chat_of(tx, name), .is_alarm = true };
 	struct environment environment = row_environment_get(tx, name);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
 	message.head = chat_text_take(&text);
 	decide_add_looked(tx, name, message.address.chat, &message.buttons);
@@ -118,14 +117,13 @@ void
 decide_looked(struct tx *tx, const struct update *update, const char *name)
 {
 	struct environment environment = row_environment_get(tx, name);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	char user[PRINCIPAL_TEXT];
 
 	row_environment_set_known(tx, name);
 	row_button_close(tx, "looked", name);
 	audit(tx, name, AUDIT_CODE_STATE_KNOWN, decide_user(tx, update->person, user), update->name,
 	    environment.unknown_why);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_LOOKED_AT, name);
 	chat_text_outside(&text, " by ", update->name);
 	chat_text_add(&text, ": deployments go on.");

@@ -298,11 +298,10 @@ say_which(struct tx *tx, const struct update *update, const struct request *requ
 	int64_t page, pages;
 	size_t first = decide_page(request, scope->n, WHICH_SHOWN, &page, &pages);
 	char value[LIMIT_REF];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	tx->costs_nothing = true; /* what is chosen will */
-	chat_text_init(&text);
 	for (size_t i = first; i < scope->n && i < first + WHICH_SHOWN; i++)
 		decide_choice(tx, update, request, scope->at[i]->name, &message.buttons);
 	decide_page_buttons(tx, update, request, page, pages, &message.buttons);

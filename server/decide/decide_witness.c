@@ -144,9 +144,8 @@ say(struct tx *tx, bool is_late, const struct witness_row *row)
 {
 	const struct chat_address home = { .chat = tx->settings->telegram_chat_id };
 	char age[TEXT_DURATION_SIZE];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first_held(&text, is_late ? FIRST_NOTHING_STARTS : FIRST_ALL_GOES_ON, HOLD_ALL);
 	if (is_late) {
 		chat_text_add(&text,

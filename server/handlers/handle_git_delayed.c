@@ -13,13 +13,12 @@
 static void
 notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (query->u.git_query.is_notified)
 		return;
 	query->u.git_query.is_notified = true;
 	row_effect_save(tx, id, query);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_PUSH_DELAYED, query->u.git_query.environment);
 	chat_text_outside(&text, "", why);
 	chat_text_add(&text, "\nIt cannot be looked up yet. Git is asked again until it answers.");
@@ -42,11 +41,10 @@ show_progress(struct tx *tx, const struct effect *query, const char *how_far)
 {
 	struct deployment deployment = row_deployment_get(tx, query->subject);
 	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (deployment.state != DEPLOY_REQUESTED)
 		return;
-	chat_text_init(&text);
 	chat_first(&text, FIRST_FETCHES, deployment.environment);
 	chat_text_outside(&text, how_far[0] != '\0' ? ": " : "", how_far);
 	chat_text_code(&text, " … to find ", query->u.git_query.ref);
