@@ -3,7 +3,6 @@
 #include "chat/chat_deployment.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"

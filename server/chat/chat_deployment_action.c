@@ -1,6 +1,5 @@
 /* chat_deployment_action.c - what an action's message says where a deployment's speaks of a release.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 #define LEAST_RAN_MS 60000 /* what ran for less has shown nothing there */

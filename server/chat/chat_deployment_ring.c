@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <string.h>
-
 #define ROLLING_BEFORE \
 	": " CHAT_SAID_ROLLING /* as the version before said it, behind the subject */
 

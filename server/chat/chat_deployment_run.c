@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 #define LEAST_STEP_MS 100 /* what takes less is not worth a line behind its end */

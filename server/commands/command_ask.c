@@ -1,7 +1,5 @@
 /* command_ask.c - the locked-out person's button: its owner is asked to end the lock.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "chat/chat_hold.h"
 #include "commands/commands.h"

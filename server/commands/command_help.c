@@ -1,7 +1,6 @@
 /* command_help.c - /start, /help: what the requester's role may do.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <string.h>
 
 #include "chat/chat_status.h"
 #include "commands/commands.h"

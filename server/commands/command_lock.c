@@ -9,7 +9,6 @@
 #include "decide/decide_where.h"
 #include "lib/text.h"
 #include "lib/when.h"
-#include "store/row_hold.h"
 
 #define LOCK_MOST_MS (30 * 24 * 3600 * INT64_C(1000))
 

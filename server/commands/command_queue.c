@@ -8,7 +8,6 @@
 #include "chat/chat_status.h"
 #include "commands/commands.h"
 #include "decide/decide_refusal.h"
-#include "decide/decide_reply.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_work.h"
 #include "decide/decide_needs.h"

@@ -5,7 +5,6 @@
 #include "commands/commands.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_reply.h"
-#include "lib/text.h"
 #include "store/row_message.h"
 
 static void

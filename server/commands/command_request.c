@@ -5,7 +5,6 @@
 #include "decide/decide_do.h"
 #include "decide/decide_ready.h"
 #include "decide/decide_reply.h"
-#include "lib/text.h"
 
 #define WORDS 3
 

@@ -3,7 +3,6 @@
 
 #include "commands/commands.h"
 #include "decide/decide_page.h"
-#include "decide/decide_reply.h"
 #include "decide/decide_status.h"
 #include "decide/decide_where.h"
 #include "store/row_effect.h"

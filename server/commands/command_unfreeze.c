@@ -1,6 +1,5 @@
 /* command_unfreeze.c - /unfreeze <environment, application or all>: ends what /freeze began there.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "chat/chat_hold.h"
 #include "commands/commands.h"
 #include "decide/decide_freeze_target.h"
 #include "decide/decide_hold.h"

@@ -1,6 +1,5 @@
 /* command_unlock.c - /unlock <environment>: ends one's own lock, or another person's.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <inttypes.h>
 
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"

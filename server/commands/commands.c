@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "decide/decide_allowed.h"

@@ -16,7 +16,6 @@
 #include "decide/decide_shown.h"
 #include "decide/decide_where.h"
 #include "lib/text.h"
-#include "store/row_button.h"
 #include "store/row_cloudflare.h"
 #include "store/row_deployment.h"
 #include "store/row_witness.h"

@@ -3,7 +3,6 @@
 #include "decide/decide_hold.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_hold.h"

@@ -4,9 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "chat/chat_hold.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_around.h"

@@ -3,7 +3,6 @@
 #include "decide/decide_hold_windows.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "chat/chat_hold.h"
 #include "decide/decide_hold.h"

@@ -3,7 +3,6 @@
 #include "decide/decide_login.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_command.h"
 #include "decide/decide_factor.h"

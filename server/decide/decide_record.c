@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "decide/decide_reply.h"
-#include "lib/text.h"
 #include "store/row_approval.h"
 #include "store/row_audit.h"
 

@@ -12,7 +12,6 @@
 #include "decide/decide_need.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_sees.h"
-#include "decide/decide_who.h"
 #include "decide/decide_whom.h"
 #include "lib/environment_id.h"
 #include "lib/text.h"

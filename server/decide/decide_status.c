@@ -16,7 +16,6 @@
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_block.h"
-#include "store/row_button.h"
 #include "store/row_chat.h"
 #include "store/row_deployment.h"
 #include "store/row_drain.h"

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_token.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +9,6 @@
 #include "decide/decide_limit.h"
 #include "decide/decide_need.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_sees.h"
 #include "decide/decide_session.h"
 #include "lib/crypto.h"
 #include "lib/json.h"

@@ -3,8 +3,6 @@
 #include "decide/decide_unknown.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "chat/chat_status.h"
 #include "decide/decide_chat.h"

@@ -9,7 +9,6 @@
 #include "decide/decide_hold.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_refusal.h"
-#include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
 #include "deployment/standing.h"
 #include "lib/buf.h"

@@ -3,8 +3,6 @@
 #include "decide/decide_where.h"
 
 #include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "decide/decide_allowed.h"
@@ -13,10 +11,8 @@
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
-#include "store/row_button.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
-#include "store/row_message.h"
 
 #define PREFIX_LEAST 3
 #define WORD_ALL     "all" /* of a freeze: it begins no name */

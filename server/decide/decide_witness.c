@@ -12,8 +12,6 @@
 #include "policy/hold.h"
 #include "store/row_audit.h"
 #include "store/row_effect.h"
-#include "store/row_environment.h"
-#include "store/row_queue.h"
 #include "store/row_witness.h"
 #include "types/settings.h"
 

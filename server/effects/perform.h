@@ -14,7 +14,6 @@
 
 struct aws_credentials;
 struct http_client;
-struct http_client_config;
 struct redact;
 struct runs;
 struct telegram;

@@ -1,6 +1,5 @@
 /* perform_forward.c - FORWARD: entries of the audit for a syslog server or the journal, one try.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 
 #include "clients/forward_text.h"
 #include "clients/journal.h"

@@ -1,8 +1,6 @@
 /* perform_git_query.c - a git question: once for a person, until git answers for a push.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 
-#include <string.h>
-
 #include "effects/perform_inside.h"
 #include "lib/log.h"
 #include "lib/text.h"

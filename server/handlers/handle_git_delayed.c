@@ -1,6 +1,5 @@
 /* handle_git_delayed.c - a git query is not answered yet: who waits for it is told why.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"

@@ -1,7 +1,6 @@
 /* handle_probed.c - health URLs were probed: for the health gate, or for /status.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <string.h>
 
 #include "decide/decide_deployment.h"
 #include "decide/decide_pin.h"

@@ -7,7 +7,6 @@
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/crash_point.h"
-#include "lib/crypto.h"
 #include "lib/http_server.h"
 #include "lib/json.h"
 #include "lib/loop.h"

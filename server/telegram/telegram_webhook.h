@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include "lib/base.h"
 #include "lib/err.h"
 
 struct event;
