@@ -91,6 +91,7 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t
 	}
 }
 
+/* AGAIN: asking twice changes nothing. */
 void
 perform_application_log(struct perform *perform, struct effect *effect)
 {
@@ -110,13 +111,6 @@ perform_application_log(struct perform *perform, struct effect *effect)
 		report(job_take(log), false, err.text);
 	else
 		perform_job_wait(&log->job, PATIENCE_MS);
-}
-
-/* Asking twice changes nothing. */
-void
-recover_application_log(struct perform *perform, struct effect *effect)
-{
-	perform_application_log(perform, effect);
 }
 
 void

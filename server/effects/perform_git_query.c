@@ -107,6 +107,7 @@ on_due(struct perform_job *job)
 		report(query_take(query), STATUS_FAILED, true, err.text, NULL);
 }
 
+/* AGAIN: asking twice changes nothing. */
 void
 perform_git_query(struct perform *perform, struct effect *effect)
 {
@@ -118,13 +119,6 @@ perform_git_query(struct perform *perform, struct effect *effect)
 	}
 	query->began = loop_now_ms();
 	on_due(&query->job);
-}
-
-/* Asking twice changes nothing. */
-void
-recover_git_query(struct perform *perform, struct effect *effect)
-{
-	perform_git_query(perform, effect);
 }
 
 /* The person is notified at most once in LONG_MS, however many lines there are. */

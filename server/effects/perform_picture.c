@@ -116,12 +116,6 @@ perform_picture(struct perform *perform, struct effect *effect)
 	}
 }
 
-/* telegram/ has them all. */
-void
-done_picture(UNUSED struct perform *perform)
-{
-}
-
 /* It may have been sent, and nobody would delete that one: the secret is drawn anew. */
 void
 recover_picture(UNUSED struct perform *perform, struct effect *effect)

@@ -50,6 +50,8 @@ on_retry(struct loop_timer *timer, void *ctx)
 	}
 }
 
+/* AGAIN: Telegram has no key for a send, and one that a crash cut off may appear twice, which the
+ * second says (store_message_mark_twice()).  An edit may not. */
 void
 perform_send_message(struct perform *perform, struct effect *effect)
 {
@@ -76,12 +78,4 @@ done_send_message(struct perform *perform)
 		next = effect->next;
 		effect_free(effect);
 	}
-}
-
-/* Telegram has no key for a send: one that a crash cut off may appear twice, which the second says
- * (store_message_mark_twice()).  An edit may not. */
-void
-recover_send_message(struct perform *perform, struct effect *effect)
-{
-	perform_send_message(perform, effect);
 }

@@ -291,11 +291,7 @@ ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 #define fault_toast	  ignore
 #define fault_document	  ignore
 #define fault_purge_run	  ignore
-
-static void
-fault_leave_chat(UNUSED struct tx *tx, UNUSED const struct fault *fault)
-{
-}
+#define fault_leave_chat  ignore
 
 static void (*const faults[])(struct tx *tx, const struct fault *fault) = {
 #define EFFECT(upper, lower, ...) [EFFECT_##upper] = fault_##lower,
