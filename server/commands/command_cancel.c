@@ -183,8 +183,8 @@ static void
 offer(struct tx *tx, const struct update *update, const struct request *request,
     const struct decide_scope *scope)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	struct request below = *request, one = *request;
+	struct message message = { 0 };
+	struct request one = *request;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	size_t n = 0;
 
@@ -194,13 +194,11 @@ offer(struct tx *tx, const struct update *update, const struct request *request,
 	    request->target[0] != '\0' ? " One at a time." : "");
 	for (size_t i = 0; i < scope->n && n < CHOICES; i++)
 		n += add_environment(tx, update, &one, scope->at[i]->name, &text, &message.buttons);
-	below.message = 0;
 	if (n == 0) {
 		buf_clear(&text.buf);
 		chat_text_add(&text, "Nothing to cancel.");
 	}
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &below, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
 void

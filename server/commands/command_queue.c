@@ -233,7 +233,7 @@ void
 command_queue(struct tx *tx, const struct update *update, const struct request *request)
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
-	CLEANUP(message_done) struct message message = { 0 };
+	struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct shown shown = { .tx = tx,
 		.update = update,
@@ -253,7 +253,6 @@ command_queue(struct tx *tx, const struct update *update, const struct request *
 		chat_text_add(&text, "Nothing is in progress, and nothing is queued.");
 	for (size_t i = first; i < n && i < first + PAGE; i++)
 		add_queue(&shown, scope.at[i]->name, &n_shown);
-	message.head = chat_text_take(&text);
 	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
-	(void)decide_send_keyboard(tx, update, request, &message);
+	(void)decide_send_keyboard(tx, update, request, &message, &text);
 }

@@ -28,15 +28,13 @@ add_choice(struct tx *tx, const struct update *update, const struct deployment *
 static void
 keep(struct tx *tx, int64_t question, const struct deployment *work)
 {
-	CLEANUP(message_done) struct message message = { 0 };
 	char target[LIMIT_ENVIRONMENT];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, question);
 	chat_first(&text, FIRST_NOT_REJECTED, deployment_target(work, target));
 	chat_text_add(&text, "#%lld stays as it is.", (long long)work->id);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, question, &message);
+	decide_change(tx, question, NULL, &text);
 }
 
 /* Three that are pressed, any other as a reply. */
@@ -69,7 +67,6 @@ ask_why(struct tx *tx, const struct update *update, const struct deployment *wor
 static void
 leave_question(struct tx *tx, int64_t row, const struct deployment *work)
 {
-	CLEANUP(message_done) struct message message = { 0 };
 	char target[LIMIT_ENVIRONMENT];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
@@ -81,8 +78,7 @@ leave_question(struct tx *tx, int64_t row, const struct deployment *work)
 	    work->why == DEPLOY_WHY_REJECTED ? "" : deploy_flow_word(work->state));
 	if (work->why == DEPLOY_WHY_REJECTED)
 		chat_text_outside(&text, ": ", work->detail);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, row, &message);
+	decide_change(tx, row, NULL, &text);
 }
 
 void

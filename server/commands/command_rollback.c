@@ -228,8 +228,7 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
 static bool
 offer(struct tx *tx, const struct update *update, const struct environment *environment)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	const struct request below = { .message = 0 };
+	struct message message = { 0 };
 	struct release found[OFFERED];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	size_t n;
@@ -255,8 +254,7 @@ offer(struct tx *tx, const struct update *update, const struct environment *envi
 		add_offered(tx, environment, &found[i], &text);
 		add_to(tx, update, &found[i], &message.buttons);
 	}
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &below, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 	return true;
 }
 

@@ -150,7 +150,7 @@ target_of(const struct wanted *w)
 /* With what may be done instead, where there is something. */
 static void
 refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, const char *reason,
-    struct message *instead)
+    const struct message *instead)
 {
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
@@ -161,14 +161,13 @@ refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, 
 	chat_first(&text, FIRST_NOT_DONE, target_of(w));
 	chat_text_code(&text, " ", w->action->name);
 	chat_text_outside(&text, "\n", reason);
-	instead->head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &(const struct request){ .message = 0 }, instead);
+	(void)decide_send_keyboard(tx, update, NULL, instead, &text);
 }
 
 static void
 refuse(struct tx *tx, const struct update *update, const struct wanted *w, const char *reason)
 {
-	CLEANUP(message_done) struct message message = { 0 };
+	struct message message = { 0 };
 
 	refuse_with(tx, update, w, reason, &message);
 }
@@ -178,7 +177,7 @@ static bool
 knows_level(struct tx *tx, const struct update *update, const struct wanted *w)
 {
 	static const char *const levels[] = { "low", "medium", "high", "essentially_off" };
-	CLEANUP(message_done) struct message message = { 0 };
+	struct message message = { 0 };
 	char words[LIMIT_REF];
 
 	if (w->action->argument != ACTION_TAKES_LEVEL || w->argument[0] != '\0' ||
@@ -334,7 +333,6 @@ static void
 say_asked_already(struct tx *tx, const struct update *update, const struct wanted *w,
     const struct deployment *asked)
 {
-	CLEANUP(message_done)
 	struct message message = { .reply_row = decide_asked_in(tx, asked, &update->address) };
 	char link[DECIDE_ASKED_LINK];
 	struct chat_text text = CHAT_TEXT_EMPTY;
@@ -352,8 +350,7 @@ say_asked_already(struct tx *tx, const struct update *update, const struct wante
 		chat_text_add(&text, "%s", link);
 	else
 		chat_text_add(&text, MARK_CODE "/pending" MARK_CODE);
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &(const struct request){ .message = 0 }, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
 /* Each would be asked of all who approve. */

@@ -234,7 +234,7 @@ static void
 deny(struct tx *tx, const struct update *update, const struct request *request,
     const struct hold *hold, const struct holds *holds, const char *environment)
 {
-	CLEANUP(message_done) struct message message = { 0 };
+	struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	int64_t row;
 
@@ -252,8 +252,7 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 		chat_text_add(&text, CHAT_HOLD_WITNESS_LEAVES);
 	else
 		offer_exception(tx, update, request, hold, environment, &text, &message.buttons);
-	message.head = chat_text_take(&text);
-	row = decide_send_keyboard(tx, update, request, &message);
+	row = decide_send_keyboard(tx, update, request, &message, &text);
 	if (row != 0 && hold->kind != HOLD_LOCK && hold->kind != HOLD_WITNESS &&
 	    message.buttons.n == 0)
 		expect_reply(tx, update, request, environment, row);

@@ -21,7 +21,6 @@
 #include "store/row_environment.h"
 #include "store/row_hold.h"
 #include "store/row_hold_repeat.h"
-#include "store/row_message.h"
 #include "store/row_queue.h"
 #include "store/row_rate_limit.h"
 
@@ -161,14 +160,12 @@ decide_hold_answered(
 	size_t n = row_button_list_open(tx, keep.action, keep.target, questions, COUNT(questions));
 
 	for (size_t i = 0; i < n; i++) {
-		CLEANUP(message_done) struct message message = { 0 };
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
 		chat_first(&text, is_kept ? FIRST_STAYS_LOCKED : FIRST_UNLOCKED, lock->target);
 		chat_text_outside(&text, what, person);
 		chat_text_add(&text, ".");
-		message.head = chat_text_take(&text);
-		row_message_change(tx, questions[i], &message);
+		decide_change(tx, questions[i], NULL, &text);
 	}
 	row_button_close(tx, keep.action, keep.target);
 	row_button_close(tx, "unlock", lock->target);

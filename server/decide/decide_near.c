@@ -124,8 +124,7 @@ void
 decide_near_say(struct tx *tx, const struct update *update, const struct request *request,
     const struct decide_scope *all)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	struct request answer = *request;
+	struct message message = { 0 };
 	char near[LIMIT_ENVIRONMENT];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
@@ -149,7 +148,5 @@ decide_near_say(struct tx *tx, const struct update *update, const struct request
 		add_environments(all, &text);
 	else
 		add_clients(tx, update->person, &text);
-	answer.message = 0; /* it stands below */
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &answer, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }

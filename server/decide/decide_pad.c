@@ -63,15 +63,13 @@ deny(struct tx *tx, const struct update *update, const char *why)
 static void
 close_pad(struct tx *tx, const struct pad *pad, enum chat_first first, const char *rest)
 {
-	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, pad->message);
 	row_pad_drop(tx, pad->update.person);
 	chat_first(&text, first, pad->wants);
 	chat_text_add(&text, "%s", rest);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, pad->message, &message);
+	decide_change(tx, pad->message, NULL, &text);
 }
 
 /* The update as it is done again, without what only its moment has. */

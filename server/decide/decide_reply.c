@@ -65,6 +65,16 @@ decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 }
 
 void
+decide_change(struct tx *tx, int64_t row, const struct buttons *buttons, struct chat_text *text)
+{
+	CLEANUP(message_done) struct message message = { .head = chat_text_take(text) };
+
+	if (buttons != NULL)
+		message.buttons = *buttons;
+	row_message_change(tx, row, &message);
+}
+
+void
 decide_answer_no(struct tx *tx, const struct update *update)
 {
 	if (decide_is_answered(update) && tx->answer.status == 200)

@@ -31,7 +31,12 @@ struct chat_clock decide_clock(const struct tx *tx, const char *environment);
  * not looked at; takes what is in it.  Returns the message's row; 0: the tx has failed. */
 int64_t decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text);
 
-/* The same as an answer, without a notification. */
+/* That message says the text from now on, above these buttons; NULL: it has none any more.  Takes
+ * what is in the text. */
+void decide_change(
+    struct tx *tx, int64_t row, const struct buttons *buttons, struct chat_text *text);
+
+/* As decide_send_as(), as an answer, without a notification. */
 int64_t decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text);
 
 /* To the team of that environment, without a notification. */

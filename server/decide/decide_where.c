@@ -290,7 +290,7 @@ static void
 say_which(struct tx *tx, const struct update *update, const struct request *request,
     const struct decide_scope *scope)
 {
-	CLEANUP(message_done) struct message message = { 0 };
+	struct message message = { 0 };
 	int64_t page, pages;
 	size_t first = decide_page(request, scope->n, WHICH_SHOWN, &page, &pages);
 	char value[LIMIT_REF];
@@ -320,8 +320,7 @@ say_which(struct tx *tx, const struct update *update, const struct request *requ
 		chat_text_outside(&text, " is taken as ", request->target);
 		chat_text_add(&text, ".");
 	}
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, request, &message);
+	(void)decide_send_keyboard(tx, update, request, &message, &text);
 }
 
 /* A typo is no missing right, and what they have no grant on is one; but a stranger learns of no

@@ -56,12 +56,10 @@ fault_run(struct tx *tx, const struct fault *fault)
 static void
 end_status(struct tx *tx, int64_t id, const char *reason)
 {
-	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_text_outside(&text, "The status is not available: ", reason);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, id, &message);
+	decide_change(tx, id, NULL, &text);
 }
 
 /* What stands in the chat is not said again: it would come each minute. */

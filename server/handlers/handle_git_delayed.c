@@ -39,7 +39,6 @@ static void
 show_progress(struct tx *tx, const struct effect *query, const char *how_far)
 {
 	struct deployment deployment = row_deployment_get(tx, query->subject);
-	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (deployment.state != DEPLOY_REQUESTED)
@@ -47,8 +46,7 @@ show_progress(struct tx *tx, const struct effect *query, const char *how_far)
 	chat_first(&text, FIRST_FETCHES, deployment.environment);
 	chat_text_outside(&text, how_far[0] != '\0' ? ": " : "", how_far);
 	chat_text_code(&text, " … to find ", query->u.git_query.ref);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, deployment.message, &message);
+	decide_change(tx, deployment.message, NULL, &text);
 }
 
 void
