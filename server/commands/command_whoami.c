@@ -61,7 +61,7 @@ command_whoami(struct tx *tx, const struct update *update, const struct request 
 	struct message as = { .address = update->address, .is_silent = true, .is_answer = true };
 	char who[64], chat[160] = "", roles[LIMIT_LINE], id[24];
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	struct buf lines;
+	struct buf lines = { .cap = 16 * 1024 };
 
 	(void)request; /* takes no argument */
 	if (!decide_may_as(tx, update, POLICY_GREET, "", "whoami"))
@@ -77,7 +77,6 @@ command_whoami(struct tx *tx, const struct update *update, const struct request 
 		    update->address.chat == row_chat_now(tx, tx->settings->telegram_chat_id) ?
 			": deployments are reported here" :
 			", for TELEGRAM_CHAT_ID");
-	buf_init(&lines, 16 * 1024);
 	if (update->is_private) {
 		add_lines(tx, update->person, &lines);
 		add_factor(tx, update->person, &lines);

@@ -86,9 +86,8 @@ is_due(struct tx *tx, const struct role_member *member)
 static void
 tell_people(struct tx *tx, const struct ending *ending)
 {
-	struct buf grants;
+	struct buf grants = { .cap = 4096 };
 
-	buf_init(&grants, 4096);
 	policy_report_grants(tx->settings->roles, ending->role, &grants);
 	for (size_t i = 0; i < ending->count; i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;
@@ -208,11 +207,10 @@ report(struct tx *tx)
 {
 	size_t count = 0, found;
 	struct grant_use *uses = row_grant_use_list(tx, &count);
-	struct buf out;
+	struct buf out = { .cap = 64 * 1024 };
 
 	if (uses == NULL)
 		return;
-	buf_init(&out, 64 * 1024);
 	found = policy_report_brief(tx->settings, uses, count, tx->at, PEOPLE, &out);
 	for (size_t i = 0; i < tx->settings->admins.count; i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;

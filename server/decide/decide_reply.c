@@ -38,9 +38,8 @@ decide_is_answered(const struct update *update)
 void
 decide_answer(struct tx *tx, const char *text)
 {
-	struct buf said;
+	struct buf said = { .cap = LIMIT_ANSWER_TEXT };
 
-	buf_init(&said, LIMIT_ANSWER_TEXT);
 	if (tx->answer.text != NULL)
 		buf_addf(&said, "%s\n", tx->answer.text);
 	chat_text_plain(text, &said);

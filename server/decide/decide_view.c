@@ -237,9 +237,8 @@ static void
 put_message(struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
 {
 	char *text = decide_tell_text(tx, work, person);
-	struct buf plain;
+	struct buf plain = { .cap = LIMIT_MESSAGE };
 
-	buf_init(&plain, LIMIT_MESSAGE);
 	if (text != NULL)
 		chat_text_plain(text, &plain);
 	put_text(json, "message", buf_text(&plain));

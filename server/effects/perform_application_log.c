@@ -48,9 +48,8 @@ say_why(struct effect *effect, const struct run_tail_bytes *said, struct redact 
 {
 	const struct run_tail_shape shape = { 1, LIMIT_LINE, true, false };
 	char why[LIMIT_LINE];
-	struct buf line;
+	struct buf line = { .cap = LIMIT_LINE };
 
-	buf_init(&line, LIMIT_LINE);
 	run_tail_of(said, redact, &shape, &line);
 	(void)clean_line(why, sizeof(why), buf_text(&line), line.size);
 	buf_done(&line);

@@ -57,10 +57,9 @@ draw_secret(const struct effect *effect, struct buf *out, struct err *err)
 static int
 open_picture(const struct effect *effect, int64_t *ret_size, struct err *err)
 {
-	struct buf drawn;
+	struct buf drawn = { .cap = PICTURE_MAX };
 	int fd = -1;
 
-	buf_init(&drawn, PICTURE_MAX);
 	if (draw_secret(effect, &drawn, err)) {
 		fd = memfd_create("picture", MFD_CLOEXEC);
 		*ret_size = (int64_t)drawn.size;

@@ -260,13 +260,12 @@ act(struct tx *tx, UNUSED const struct update *update, void *arg)
 {
 	const struct asked *asked = arg;
 	struct json_out json;
-	struct buf out;
+	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
 	if (!tx->is_tried) {
 		decide_api(tx, asked->api, asked->json);
 		return;
 	}
-	buf_init(&out, LIMIT_ANSWER_TEXT);
 	json_out_init(&json, &out);
 	json_out_object(&json);
 	decide_api(tx, asked->api, &json);
@@ -309,9 +308,8 @@ handle_api(struct tx *tx, const struct event *event)
 	struct api_request *api = event->u.api;
 	bool is_view = !api_is_post(api->operation);
 	struct json_out json;
-	struct buf out;
+	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
-	buf_init(&out, LIMIT_ANSWER_TEXT);
 	json_out_init(&json, &out);
 	json_out_object(&json);
 	if (!api->is_network || decide_token_enter(tx, api))

@@ -82,9 +82,8 @@ put_answer(struct tx *tx)
 	struct deployment work = row_deployment_get(tx, tx->answer.work);
 	char state[LIMIT_ENVIRONMENT];
 	struct json_out json;
-	struct buf out;
+	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
-	buf_init(&out, LIMIT_ANSWER_TEXT);
 	json_out_init(&json, &out);
 	json_out_object(&json);
 	if (work.id != 0) {
