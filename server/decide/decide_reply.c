@@ -48,6 +48,19 @@ decide_answer(struct tx *tx, const char *text)
 	tx->answer.text = buf_take(&said);
 }
 
+void
+decide_refusef(struct tx *tx, int status, const char *fmt, ...)
+{
+	char line[LIMIT_LINE * 2];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	tx->answer.status = status;
+	decide_answer(tx, line);
+}
+
 int64_t
 decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 {

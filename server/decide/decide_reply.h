@@ -16,6 +16,9 @@ bool decide_is_answered(const struct update *update);
 /* Appends the text to what they are answered, without its marks. */
 void decide_answer(struct tx *tx, const char *text);
 
+/* Refuses what came over /v1 or by a hook: that status, and the line as the answer (cut). */
+void decide_refusef(struct tx *tx, int status, const char *fmt, ...) PRINTF(3, 4);
+
 /* What is said is a no: a script sees that by the exit status. */
 void decide_answer_no(struct tx *tx, const struct update *update);
 

@@ -62,8 +62,7 @@ find_work(struct tx *tx, const struct api_request *api)
 
 	if (work.id != 0 && decide_sees(tx, api->from.person, deployment_target(&work, target)))
 		return work;
-	tx->answer.status = 404;
-	decide_answer(tx, "There is no work of that number.");
+	decide_refusef(tx, 404, "There is no work of that number.");
 	return (struct deployment){ 0 };
 }
 
@@ -139,8 +138,7 @@ answer_question(struct tx *tx, const struct api_request *api)
 	if (work.id == 0 || decide_is_too_fast(tx, &from, "press", deployment_is_rollback(&work)))
 		return;
 	if (!deployment_is_asked(&work)) {
-		tx->answer.status = 409;
-		decide_answer(tx,
+		decide_refusef(tx, 409, "%s",
 		    work.confirmed_by == 0 ? "There is no open question of that number." :
 			work.confirmed_by == from.person ?
 					     "You have confirmed it already." :
@@ -297,8 +295,7 @@ decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *
 	} else if (decide_factor_give(tx, &api->from, api->code, why)) {
 		act(tx, &api->from, &asked);
 	} else {
-		tx->answer.status = 403;
-		decide_answer(tx, why);
+		decide_refusef(tx, 403, "%s", why);
 	}
 }
 
