@@ -46,8 +46,7 @@ void
 chat_action_about(struct chat_text *text, const struct chat_deployment *about)
 {
 	add_help(text, about->deployment);
-	if (about->touches != NULL && about->touches[0] != '\0')
-		chat_text_outside(text, "\n", about->touches);
+	chat_text_some(text, "\n", about->touches);
 	add_where(text, about->deployment);
 }
 

@@ -21,8 +21,7 @@ is_older(const struct deployment *deployment, const struct git_answer *answer)
 static void
 add_link(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (about->link != NULL && about->link[0] != '\0')
-		chat_text_outside(text, "\n🔗 ", about->link);
+	chat_text_some(text, "\n🔗 ", about->link);
 }
 
 /* What is odd about it: in front of the commits, of which there may be many. */
@@ -68,8 +67,7 @@ chat_deployment_gone(struct chat_text *text, const struct release *gone, size_t 
 {
 	for (size_t i = 0; i < n && i < CHAT_GONE; i++) {
 		chat_text_commit(text, i == 0 ? "rolls back " : ", ", gone[i].commit);
-		if (gone[i].subject[0] != '\0')
-			chat_text_subject(text, " ", gone[i].subject);
+		chat_text_subject(text, " ", gone[i].subject);
 	}
 	if (n > CHAT_GONE)
 		chat_text_add(text, " and more");

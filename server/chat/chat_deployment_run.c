@@ -131,8 +131,7 @@ chat_deployment_warned_live(struct chat_text *text, const struct chat_deployment
 void
 chat_deployment_failed_step(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (about->failed_step != NULL && about->failed_step[0] != '\0')
-		chat_text_outside(text, "\n✗ ", about->failed_step);
+	chat_text_some(text, "\n✗ ", about->failed_step);
 }
 
 #define STEPS_SHOWN 8

@@ -32,6 +32,13 @@ chat_text_outside(struct chat_text *text, const char *before, const char *outsid
 }
 
 void
+chat_text_some(struct chat_text *text, const char *before, const char *outside)
+{
+	if (outside != NULL && outside[0] != '\0')
+		chat_text_outside(text, before, outside);
+}
+
+void
 chat_text_lines(struct chat_text *text, const char *lines)
 {
 	char line[512];
@@ -125,7 +132,8 @@ chat_text_quoted(struct chat_text *text, const char *before, const char *theirs,
 void
 chat_text_subject(struct chat_text *text, const char *before, const char *subject)
 {
-	chat_text_quoted(text, before, subject, SIZE_MAX);
+	if (subject[0] != '\0')
+		chat_text_quoted(text, before, subject, SIZE_MAX);
 }
 
 void

@@ -34,8 +34,7 @@ add_entry(struct tx *tx, struct chat_text *text, const struct audit_shown *entry
 		    entry->environment[0] != '\0' ? entry->environment : "deploybot");
 	add_words(text, entry->code);
 	chat_text_outside(text, ": ", entry->outcome);
-	if (entry->name[0] != '\0')
-		chat_text_outside(text, " · ", entry->name);
+	chat_text_some(text, " · ", entry->name);
 	chat_text_outside(text, entry->name[0] != '\0' ? ", " : " · ", entry->user);
 	chat_text_since(text, " · ", &clock, entry->at, tx->at);
 	chat_text_add(text, " · entry %" PRId64, entry->seq);

@@ -169,8 +169,7 @@ add_environment(struct tx *tx, const struct update *update, const struct request
 	}
 	chat_text_add(text, " %s: ", deploy_flow_word(work.state));
 	add_what(text, &work);
-	if (work.subject[0] != '\0')
-		chat_text_subject(text, " ", work.subject);
+	chat_text_subject(text, " ", work.subject);
 	chat_text_outside(text, " · ", work.requester);
 	if (work.client[0] != '\0') /* its grant is the client's, /cancel's the environment's */
 		decide_choice(tx, update, request, name, keyboard);

@@ -35,7 +35,7 @@ say_frozen(struct tx *tx, const struct update *update, const struct hold *freeze
 	chat_first_held(&text, FIRST_FROZEN, freeze->target);
 	chat_text_outside(&text, " by ", freeze->by);
 	chat_hold_until(&text, ", ", freeze->until, &holds);
-	chat_text_outside(&text, freeze->reason[0] != '\0' ? ": " : "", freeze->reason);
+	chat_text_some(&text, ": ", freeze->reason);
 	chat_text_add(&text,
 	    "\nNothing new is deployed there; %s, rollbacks go on. " MARK_CODE
 	    "/unfreeze %s" MARK_CODE " ends it.",

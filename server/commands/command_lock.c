@@ -19,7 +19,7 @@ say_before(struct chat_text *text, const struct hold *before, const struct holds
 	if (before->id == 0)
 		return;
 	chat_hold_until(text, "; was ", before->until, in);
-	chat_text_outside(text, before->reason[0] != '\0' ? ": " : "", before->reason);
+	chat_text_some(text, ": ", before->reason);
 }
 
 static void
@@ -33,7 +33,7 @@ say_locked(
 	chat_first(&text, before->id != 0 ? FIRST_LOCK_CHANGED : FIRST_LOCKED, lock->target);
 	chat_text_outside(&text, " by ", lock->by);
 	chat_hold_until(&text, ", ", lock->until, &holds);
-	chat_text_outside(&text, lock->reason[0] != '\0' ? ": " : "", lock->reason);
+	chat_text_some(&text, ": ", lock->reason);
 	say_before(&text, before, &holds);
 	chat_text_outside(&text, "\nOnly ", lock->by);
 	chat_text_add(&text,

@@ -32,8 +32,7 @@ add_release(struct chat_text *text, const struct release *release, int64_t at)
 	chat_text_add(
 	    text, "\n• release " MARK_CODE "%lld" MARK_CODE " ", (long long)release->number);
 	chat_text_commit(text, "", release->commit);
-	if (release->subject[0] != '\0')
-		chat_text_subject(text, " ", release->subject);
+	chat_text_subject(text, " ", release->subject);
 	chat_text_ago(text, ", ", release->at, at);
 	if (release->left_by != 0)
 		chat_text_add(text, ", rolled back");
@@ -211,7 +210,7 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
 	(void)text_copy(rollback.environment, sizeof(rollback.environment), environment->name);
 	(void)text_copy(rollback.commit, sizeof(rollback.commit), to->commit);
 	add_release(text, to, tx->at);
-	chat_text_outside(text, to->by[0] != '\0' ? " by " : "", to->by);
+	chat_text_some(text, " by ", to->by);
 	if (until != 0)
 		chat_text_ago(text, ", was live until ", until, tx->at);
 	else
@@ -246,8 +245,7 @@ offer(struct tx *tx, const struct update *update, const struct environment *envi
 		chat_text_add(&text, "\nwhat runs is not known");
 	} else {
 		chat_text_commit(&text, "\nlive: ", environment->current.commit);
-		if (environment->current.subject[0] != '\0')
-			chat_text_subject(&text, " ", environment->current.subject);
+		chat_text_subject(&text, " ", environment->current.subject);
 		chat_text_ago(&text, ", ", environment->current.at, tx->at);
 	}
 	for (size_t i = 0; i < n; i++) {

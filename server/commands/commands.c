@@ -532,7 +532,7 @@ use_up(struct tx *tx, const struct update *update, const struct button_row *butt
 	chat_text_outside(&text, "👉 ", update->name);
 	chat_text_add(&text, ": " MARK_CODE "/%s", command->word);
 	(void)target_of(tx, &button->request, target);
-	chat_text_outside(&text, target[0] != '\0' ? " " : "", target);
+	chat_text_some(&text, " ", target);
 	if (request_get(&button->request, command->argument, value)[0] != '\0')
 		chat_text_outside(&text, " ", value);
 	chat_text_add(&text, MARK_CODE);

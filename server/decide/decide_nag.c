@@ -102,8 +102,7 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, const char *by)
 			buttons.at[buttons.n++] = message.buttons.at[i];
 	message.buttons = buttons;
 	chat_text_add(&text, "%s", message.head);
-	if (by[0] != '\0')
-		chat_text_outside(&text, "\n👀 Seen by ", by);
+	chat_text_some(&text, "\n👀 Seen by ", by);
 	free(message.head);
 	message.head = chat_text_take(&text);
 	if (by[0] != '\0')

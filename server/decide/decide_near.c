@@ -136,8 +136,7 @@ decide_near_say(struct tx *tx, const struct update *update, const struct request
 		return;
 	}
 	look_near_all(tx, update, all, request->target, near);
-	if (request->target[0] != '\0')
-		chat_text_outside(&text, "No \"", request->target);
+	chat_text_some(&text, "No \"", request->target);
 	chat_text_add(&text, "%s",
 	    request->target[0] != '\0' ? (all->n > 0 || near[0] != '\0' ? "\"." : "\" for you.") :
 		all->n > 0	       ? "Which environment?" :

@@ -102,7 +102,7 @@ decide_ready_send(struct tx *tx, const struct chat_address *address, const struc
 	}
 	chat_first(&text, FIRST_TO_BE_APPROVED, deployment_target(work, target));
 	chat_text_code(&text, " ", work->action);
-	chat_text_outside(&text, work->argument[0] != '\0' ? " " : "", work->argument);
+	chat_text_some(&text, " ", work->argument);
 	chat_text_outside(&text, "\n", decide_action_touches(tx, work, touches));
 	chat_text_add(&text, "\n#%" PRId64, work->id);
 	chat_text_outside(&text, ", requested by ", work->requester);

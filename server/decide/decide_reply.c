@@ -348,7 +348,7 @@ say_denied(struct tx *tx, const struct update *update, const char *target, const
 	add_target(&text, target);
 	chat_text_theirs(&text, target[0] != '\0' ? " " : "", wanted);
 	chat_text_add(&text, ": %s.", reason);
-	chat_text_outside(&text, whom[0] != '\0' ? " " : "", whom);
+	chat_text_some(&text, " ", whom);
 	add_way_in(tx, update, &text);
 	(void)decide_send(tx, &update->address, &text);
 }

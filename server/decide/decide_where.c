@@ -278,7 +278,7 @@ name_meant(struct chat_text *text, const struct request *request, const struct d
 {
 	const char *name = scope->n == 1 ? scope->at[0]->name : request->target;
 
-	chat_text_outside(text, name[0] != '\0' ? " " : "", name);
+	chat_text_some(text, " ", name);
 }
 
 /* Words behind the target, as people call them. */

@@ -44,7 +44,7 @@ show_progress(struct tx *tx, const struct effect *query, const char *how_far)
 	if (deployment.state != DEPLOY_REQUESTED)
 		return;
 	chat_first(&text, FIRST_FETCHES, deployment.environment);
-	chat_text_outside(&text, how_far[0] != '\0' ? ": " : "", how_far);
+	chat_text_some(&text, ": ", how_far);
 	chat_text_code(&text, " … to find ", query->u.git_query.ref);
 	decide_change(tx, deployment.message, NULL, &text);
 }
