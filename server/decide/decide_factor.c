@@ -71,12 +71,7 @@ decide_factor_audit(
 	char user[PRINCIPAL_TEXT], whose[24];
 
 	(void)snprintf(whose, sizeof(whose), "%" PRId64, person);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = code,
-		.user = decide_user(tx, update->person, user),
-		.outcome = "ok",
-	    },
+	decide_audit(tx, code, decide_user(tx, update->person, user), NULL, "ok",
 	    (const char *const[]){ "person", whose, "name", update->name, NULL });
 }
 

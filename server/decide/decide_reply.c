@@ -230,6 +230,26 @@ decide_severity(int64_t person)
 }
 
 void
+decide_audit(struct tx *tx, enum audit_code code, const char *user, const char *environment,
+    const char *outcome, const char *const *meta)
+{
+	const struct audit_entry entry = {
+		.code = code, .user = user, .environment = environment, .outcome = outcome
+	};
+
+	row_audit_add(tx, &entry, meta);
+}
+
+void
+decide_audit_fact(const char *meta[], size_t *n, const char *key, const char *value)
+{
+	if (value == NULL || value[0] == '\0')
+		return;
+	meta[(*n)++] = key;
+	meta[(*n)++] = value;
+}
+
+void
 decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
     enum audit_code code, const char *outcome, const char *const *meta)
 {

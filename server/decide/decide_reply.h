@@ -105,7 +105,15 @@ bool decide_may_called(struct tx *tx, const struct update *update, enum policy_a
 void decide_deny(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted, const char *reason);
 
-/* Audits what somebody wants of a deployment; meta as row_audit_add() has it. */
+/* Audits what has no more than these; environment: NULL, of none; meta as row_audit_add() has
+ * it. */
+void decide_audit(struct tx *tx, enum audit_code code, const char *user, const char *environment,
+    const char *outcome, const char *const *meta);
+
+/* Adds a key and its value to the meta of an entry; nothing where the value is "" or NULL. */
+void decide_audit_fact(const char *meta[], size_t *n, const char *key, const char *value);
+
+/* Audits what somebody wants of a deployment. */
 void decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
     enum audit_code code, const char *outcome, const char *const *meta);
 

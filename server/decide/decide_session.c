@@ -18,21 +18,9 @@ decide_token_audit(struct tx *tx, const struct update *update, enum audit_code c
 	char user[PRINCIPAL_TEXT];
 	size_t n = 2;
 
-	if (token->id != 0) {
-		meta[n++] = "token";
-		meta[n++] = token->name;
-	}
-	if (reason != NULL) {
-		meta[n++] = "reason";
-		meta[n++] = reason;
-	}
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = code,
-		.user = decide_user(tx, update->person, user),
-		.outcome = "ok",
-	    },
-	    meta);
+	decide_audit_fact(meta, &n, "token", token->id != 0 ? token->name : "");
+	decide_audit_fact(meta, &n, "reason", reason);
+	decide_audit(tx, code, decide_user(tx, update->person, user), NULL, "ok", meta);
 }
 
 static struct update

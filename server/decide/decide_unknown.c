@@ -10,7 +10,6 @@
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
-#include "store/row_audit.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_button.h"
@@ -61,13 +60,7 @@ audit(struct tx *tx, const char *environment, enum audit_code code, const char *
 {
 	bool is_known = code == AUDIT_CODE_STATE_KNOWN;
 
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = code,
-		.user = user,
-		.environment = environment,
-		.outcome = is_known ? "known" : "unknown",
-	    },
+	decide_audit(tx, code, user, environment, is_known ? "known" : "unknown",
 	    (const char *const[]){ "why", why, "host", tx->settings->host, "name", name, NULL });
 }
 

@@ -61,10 +61,7 @@ record_removal(struct tx *tx)
 	(void)snprintf(from, sizeof(from), "%" PRId64, first);
 	(void)snprintf(to, sizeof(to), "%" PRId64, last);
 	(void)snprintf(days, sizeof(days), "%d", tx->settings->audit_keep_days);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = AUDIT_CODE_FILES_REMOVED, .user = "system", .outcome = "ok" },
-	    facts);
+	decide_audit(tx, AUDIT_CODE_FILES_REMOVED, "system", NULL, "ok", facts);
 }
 
 void
@@ -133,8 +130,7 @@ audit(struct tx *tx, enum audit_code code, const char *outcome, const struct wit
 		detail[0] != '\0' ? "reason" : NULL, detail, NULL };
 
 	(void)snprintf(confirmed, sizeof(confirmed), "%" PRId64, row->confirmed);
-	row_audit_add(
-	    tx, &(struct audit_entry){ .code = code, .user = "system", .outcome = outcome }, facts);
+	decide_audit(tx, code, "system", NULL, outcome, facts);
 }
 
 static void
