@@ -54,7 +54,7 @@ add_factor(struct tx *tx, int64_t person, struct buf *out)
 }
 
 void
-command_whoami(struct tx *tx, const struct update *update, const struct request *request)
+command_whoami(struct tx *tx, const struct update *update, UNUSED const struct request *request)
 {
 	struct principal person = decide_who(tx, update->person);
 	bool is_stranger = decide_is_stranger(tx, update->person);
@@ -63,7 +63,6 @@ command_whoami(struct tx *tx, const struct update *update, const struct request 
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct buf lines = { .cap = 16 * 1024 };
 
-	(void)request; /* takes no argument */
 	if (!decide_may_as(tx, update, POLICY_GREET, "", "whoami"))
 		return;
 	(void)snprintf(

@@ -98,7 +98,7 @@ decide_pad_shown(struct tx *tx, int64_t id, char ret[PAD_SHOWN])
 static void
 show(struct tx *tx, const struct update *update)
 {
-	CLEANUP(message_done) struct message message = { .address = { .chat = update->person } };
+	struct message message = { .address = { .chat = update->person } };
 	struct pad pad = {
 		.expires_at = tx->at + PAD_MS,
 		.work = tx->factor_work,
@@ -121,8 +121,7 @@ show(struct tx *tx, const struct update *update)
 	}
 	chat_first(&text, FIRST_CODE_ASKED, tx->factor_for);
 	chat_text_add(&text, "the six digits that your authenticator app shows, within 2 minutes.");
-	message.head = chat_text_take(&text);
-	pad.message = row_message_add(tx, &message);
+	pad.message = decide_send_as(tx, &message, &text);
 	row_button_set_message(tx, &message.buttons, pad.message);
 	(void)snprintf(person, sizeof(person), "%" PRId64, update->person);
 	row_button_set_effect(

@@ -120,7 +120,7 @@ decide_picture_deleted(
 static void
 ask_admin(struct tx *tx, const struct update *update, int64_t admin, const struct factor *factor)
 {
-	CLEANUP(message_done) struct message message = { .address = { .chat = admin } };
+	struct message message = { .address = { .chat = admin } };
 	struct button_row button = { .request = request_of("enrol", ""),
 		.chat = admin,
 		.person = admin,
@@ -136,8 +136,7 @@ ask_admin(struct tx *tx, const struct update *update, int64_t admin, const struc
 	    ", " MARK_CODE "telegram:%" PRId64 MARK_CODE
 	    ", has made one in the chat at %s. Ask them in another way whether they did, before you confirm it.",
 	    factor->person, text_time(at, factor->made_at));
-	message.head = chat_text_take(&text);
-	row_button_set_message(tx, &message.buttons, row_message_add(tx, &message));
+	row_button_set_message(tx, &message.buttons, decide_send_as(tx, &message, &text));
 }
 
 /* Never the person: nobody says of themselves that it is they. */

@@ -135,8 +135,9 @@ on_progress(void *ctx, const char *text)
 	(void)text_copy(query->how_far, sizeof(query->how_far), text + (*text == ' ' ? 1 : 0));
 }
 
+/* The text has a NUL behind it. */
 static void
-on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
+on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED size_t size,
     const char *binding)
 {
 	struct git_job *query = ctx;
@@ -144,7 +145,6 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t
 	struct git_answer answer;
 	bool is_whole;
 
-	(void)size; /* the text has a NUL behind it */
 	OBJ_CHECK(&query->job, PERFORM_JOB_MAGIC);
 	query->sent = NULL;
 	/* Read here only to know whether it is whole: a no is an answer, half of one is not. */

@@ -38,12 +38,11 @@ put_off(struct perform *perform, struct effect *effect)
 
 /* A chat has one out at a time: between chats there is no order to keep. */
 static void
-on_retry(struct loop_timer *timer, void *ctx)
+on_retry(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct perform *perform = ctx;
 	struct effect *next, *effect = TAKE(perform->unsent);
 
-	(void)timer;
 	for (; effect != NULL; effect = next) {
 		next = TAKE(effect->next);
 		perform_send_message(perform, effect);

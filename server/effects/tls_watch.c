@@ -111,11 +111,10 @@ conclude(struct tls_watch *watch, int64_t expires_at_s)
 }
 
 static void
-on_time(struct loop_timer *timer, void *ctx)
+on_time(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct tls_watch *watch = ctx;
 
-	(void)timer;
 	OBJ_CHECK(watch, MAGIC);
 	const struct http_client_request request = {
 		.label = "certificate",
