@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
 #include "types/limits.h"
 
 #define CHAT_COMMAND_WORDS 4 /* one more than any command takes, to say "too many" */

@@ -3,7 +3,6 @@
 #include "chat/chat_deployment.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"
@@ -213,9 +212,8 @@ bool
 chat_deployment(const struct chat_deployment *about, struct message *ret)
 {
 	const struct deployment *deployment = about->deployment;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	say[deployment->state](&text, about);
 	ret->head = chat_text_take(&text);
 	ret->live_run = 0;

@@ -134,8 +134,8 @@ char *chat_deployment_without_log(const char *head, bool is_tail_private) MUST_U
  * chat already, so that this is its first line alone, unless somebody has to do something now. */
 char *chat_deployment_ring(const struct chat_deployment *about, bool is_brief) MUST_USE;
 
-/* What rang when it began to be rolled back, as it stands, and how that ended.  Begins the text;
- * false: it does not say that, and no text was begun. */
+/* Adds what rang when it began to be rolled back, as it stands, and how that ended.  False: it does
+ * not say that, and nothing was added. */
 bool chat_deployment_rolled(
     struct chat_text *text, const struct deployment *deployment, const char *said) MUST_USE;
 
@@ -159,7 +159,7 @@ void chat_deployment_gone(struct chat_text *text, const struct release *gone, si
 void
 chat_deployment_changes(struct chat_text *text, const struct git_answer *answer, unsigned failed);
 
-/* To an approver: it needs no more of them.  Begins the text. */
+/* To an approver: it needs no more of them. */
 void chat_deployment_decided(struct chat_text *text, const struct deployment *deployment);
 
 #define CHAT_ROLL_BACK "↩️ Roll back"
@@ -179,13 +179,13 @@ const char *chat_deployment_approve(const struct deployment *deployment, char ou
 #define CHAT_SAID_LOOK	       "\nLook at it"
 
 /* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
- * not how long ago).  The first begins the text.  is_sure: somebody looked when it ended. */
+ * not how long ago).  is_sure: somebody looked when it ended. */
 #define CHAT_SEEN "👀 Seen"
 void chat_deployment_nag(struct chat_text *text, const struct deployment *work,
     const struct environment *environment, bool is_sure, bool is_last, int64_t at);
 void chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at);
 
-/* Half of the time for its approvals is over.  Begins the text. */
+/* Half of the time for its approvals is over. */
 void chat_deployment_reminder(struct chat_text *text, const struct chat_deployment *about);
 
 /* Of one that no approval, lock or freeze holds (chat_deployment_emergency.c), to who could have
@@ -218,7 +218,7 @@ void chat_deployment_work(
     struct chat_text *text, const char *before, const struct deployment *deployment);
 
 /* What is said to who asked alone, when they have come to the front of the queue (is_next), and
- * when it starts; and when somebody gave them a place, or has theirs.  Both begin the text. */
+ * when it starts; and when somebody gave them a place, or has theirs. */
 void
 chat_deployment_turn(struct chat_text *text, const struct deployment *deployment, bool is_next);
 void chat_deployment_given(

@@ -1,6 +1,5 @@
 /* chat_deployment_action.c - what an action's message says where a deployment's speaks of a release.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_hold.h"
@@ -47,8 +46,7 @@ void
 chat_action_about(struct chat_text *text, const struct chat_deployment *about)
 {
 	add_help(text, about->deployment);
-	if (about->touches != NULL && about->touches[0] != '\0')
-		chat_text_outside(text, "\n", about->touches);
+	chat_text_some(text, "\n", about->touches);
 	add_where(text, about->deployment);
 }
 

@@ -51,8 +51,7 @@ add_standing(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "\n#%lld · " MARK_BOLD "approved %zu of %d" MARK_BOLD,
 	    (long long)about->deployment->id, is->n, is->needed);
 	chat_text_outside(text, is->n > 0 ? ": " : "", about->deployment->approvers);
-	chat_text_outside(text, about->deployment->seen_by[0] != '\0' ? "\nseen by " : "",
-	    about->deployment->seen_by);
+	chat_text_some(text, "\nseen by ", about->deployment->seen_by);
 	if (is->because != NULL)
 		chat_text_outside(text, " · because of ", condition_text(is->because, words));
 	if (is->roles != NULL)
@@ -93,9 +92,8 @@ chat_deployment_approval(struct chat_text *text, const struct chat_deployment *a
 	const struct deployment *deployment = about->deployment;
 
 	add_subject(text, chat_first_of(about), deployment);
-	if (deployment->changed[0] != '\0')
-		chat_text_outside(
-		    text, "\n⚠️ " MARK_BOLD "asked again" MARK_BOLD ": ", deployment->changed);
+	chat_text_some(
+	    text, "\n⚠️ " MARK_BOLD "asked again" MARK_BOLD ": ", deployment->changed);
 	if (about->environment->unknown_since != 0 && !deployment_is_action(deployment)) {
 		chat_text_add(text, "\n\n");
 		chat_unknown(text, about->environment, about->host, about->at);
@@ -129,7 +127,6 @@ chat_deployment_approval(struct chat_text *text, const struct chat_deployment *a
 void
 chat_deployment_decided(struct chat_text *text, const struct deployment *deployment)
 {
-	chat_text_init(text);
 	add_subject(text, FIRST_APPROVED, deployment);
 	chat_text_outside(text, "\napproved by ", deployment->approvers);
 }
@@ -139,7 +136,6 @@ chat_deployment_reminder(struct chat_text *text, const struct chat_deployment *a
 {
 	const struct chat_approvals *is = about->approvals;
 
-	chat_text_init(text);
 	add_subject(text,
 	    deployment_is_rollback(about->deployment) ? FIRST_BACK_AWAITS : FIRST_STILL_AWAITS,
 	    about->deployment);

@@ -3,9 +3,6 @@
 #include "chat/chat_deployment_inside.h"
 
 #include <stdio.h>
-#include <string.h>
-
-#include "chat/chat_hold.h"
 
 /* What is known to run there when a deployment came to nothing. */
 static void

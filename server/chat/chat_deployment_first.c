@@ -2,9 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/text.h"
 
@@ -244,14 +242,12 @@ add_rest(struct chat_text *text, const struct chat_deployment *about)
 		break;
 	case DEPLOY_FAILED:
 		if (is_stopped(deployment)) {
-			chat_text_outside(text, step[0] != '\0' ? " in " : "", step);
-			chat_text_outside(
-			    text, deployment->detail[0] != '\0' ? " " : "", deployment->detail);
+			chat_text_some(text, " in ", step);
+			chat_text_some(text, " ", deployment->detail);
 		}
 		break;
 	case DEPLOY_CANCELLED: /* by whom */
-		chat_text_outside(
-		    text, deployment->detail[0] != '\0' ? " " : "", deployment->detail);
+		chat_text_some(text, " ", deployment->detail);
 		break;
 	case DEPLOY_ROLLED_BACK:
 	case DEPLOY_ROLLING_BACK:

@@ -58,12 +58,9 @@ chat_deployment_line(
 	} else if (deployment->why != DEPLOY_WHY_NONE)
 		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));
 	chat_text_outside(text, " · ", deployment->requester);
-	if (deployment_confirmer(deployment)[0] != '\0')
-		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
+	chat_text_some(text, ", confirmed by ", deployment_confirmer(deployment));
 	chat_text_ago(text, " · ", deployment->requested_at, is->at);
-	if (deployment->approvers[0] != '\0')
-		chat_text_outside(text, ", approved by ", deployment->approvers);
-	if (deployment->exception[0] != '\0')
-		chat_text_outside(text, "\n    ⚠️ in a freeze: ", deployment->exception);
+	chat_text_some(text, ", approved by ", deployment->approvers);
+	chat_text_some(text, "\n    ⚠️ in a freeze: ", deployment->exception);
 	chat_deployment_emergency(text, "\n    ", deployment);
 }

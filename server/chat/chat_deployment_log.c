@@ -32,12 +32,11 @@ bool
 chat_log_head(const struct chat_log *log, char *ret, size_t room)
 {
 	char at[TEXT_TIME_SIZE], target[LIMIT_ENVIRONMENT];
-	struct chat_text text;
-	struct buf plain;
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	struct buf plain = { .cap = LIMIT_MESSAGE };
 	char *marked;
 	bool ok;
 
-	chat_text_init(&text);
 	chat_text_add(
 	    &text, "%s #%lld ", deployment_target(log->work, target), (long long)log->work->id);
 	chat_deployment_commit(&text, log->is_back ? "rolled back from " : "", log->work);
@@ -53,7 +52,6 @@ chat_log_head(const struct chat_log *log, char *ret, size_t room)
 		chat_text_outside(&text, "", log->steps[i].name);
 	}
 	marked = chat_text_take(&text);
-	buf_init(&plain, LIMIT_MESSAGE);
 	if (marked != NULL)
 		chat_text_plain(marked, &plain);
 	ok = marked != NULL && !buf_failed(&plain);

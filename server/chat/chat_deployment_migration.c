@@ -36,8 +36,7 @@ add_what_became_of_it(struct chat_text *text, const struct chat_deployment *abou
 			break;
 		}
 		chat_text_add(text, "the migration was cut; it may still be running");
-		if (about->migration_at[0] != '\0')
-			chat_text_outside(text, " in ", about->migration_at);
+		chat_text_some(text, " in ", about->migration_at);
 		break;
 	}
 }

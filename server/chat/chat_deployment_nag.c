@@ -6,7 +6,6 @@ void
 chat_deployment_nag(struct chat_text *text, const struct deployment *work,
     const struct environment *environment, bool is_sure, bool is_last, int64_t at)
 {
-	chat_text_init(text);
 	chat_first(text,
 	    !environment->is_down ? FIRST_NAG_BACK :
 		is_sure		  ? FIRST_NAG_SURE :

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 #define LEAST_RAN_MS 60000 /* what ran for less has shown nothing there */
@@ -21,16 +19,14 @@ chat_deployment_commit(
 {
 	if (deployment_is_action(deployment)) {
 		chat_text_code(text, before, deployment->action);
-		chat_text_outside(
-		    text, deployment->argument[0] != '\0' ? " " : "", deployment->argument);
+		chat_text_some(text, " ", deployment->argument);
 		return;
 	}
 	if (deployment->commit[0] != '\0')
 		chat_text_commit(text, before, deployment->commit);
 	else
 		chat_text_ref(text, before, deployment->ref);
-	if (deployment->subject[0] != '\0')
-		chat_text_subject(text, " ", deployment->subject);
+	chat_text_subject(text, " ", deployment->subject);
 }
 
 void
@@ -109,12 +105,10 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 		chat_text_outside(text, "requested by ", deployment->requester);
 	else
 		chat_text_theirs(text, "pushed by ", deployment->requester);
-	if (deployment_confirmer(deployment)[0] != '\0')
-		chat_text_outside(text, " · confirmed by ", deployment_confirmer(deployment));
+	chat_text_some(text, " · confirmed by ", deployment_confirmer(deployment));
 	if (deployment->approvers[0] != '\0' && deployment->state != DEPLOY_AWAITING_APPROVAL)
 		chat_text_outside(text, " · approved by ", deployment->approvers);
-	if (deployment->exception[0] != '\0')
-		chat_text_outside(text, "\n⚠️ in a freeze: ", deployment->exception);
+	chat_text_some(text, "\n⚠️ in a freeze: ", deployment->exception);
 	chat_deployment_emergency(text, "\n", deployment);
 	if (deployment->is_unwitnessed)
 		chat_text_add(text, "\n🧾 without witness: the audit log was late outside");
@@ -141,15 +135,13 @@ chat_deployment_unprobed(struct chat_text *text, const struct deployment *deploy
 void
 chat_deployment_missing(struct chat_text *text, const struct deployment *deployment)
 {
-	if (deployment->missing[0] != '\0')
-		chat_text_outside(text, "\n⚠️ without ", deployment->missing);
+	chat_text_some(text, "\n⚠️ without ", deployment->missing);
 }
 
 void
 chat_deployment_note(struct chat_text *text, const struct deployment *deployment)
 {
-	if (deployment->note[0] != '\0')
-		chat_text_outside(text, "\nℹ️ ", deployment->note);
+	chat_text_some(text, "\nℹ️ ", deployment->note);
 }
 
 void
@@ -182,8 +174,7 @@ chat_barriers(struct chat_text *text, const struct barrier *barriers, size_t n)
 void
 chat_deployment_runs_first(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (about->first != NULL && about->first[0] != '\0')
-		chat_text_outside(text, "\n🗄 runs before the release: ", about->first);
+	chat_text_some(text, "\n🗄 runs before the release: ", about->first);
 }
 
 void
@@ -232,7 +223,7 @@ add_change(struct chat_text *text, const struct git_change *change, bool is_fold
 		chat_text_add(text, "%.7s", change->commit);
 	else
 		chat_text_commit(text, "", change->commit);
-	chat_text_subject(text, " ", change->subject);
+	chat_text_quoted(text, " ", change->subject, SIZE_MAX);
 	if (change->author[0] != '\0')
 		chat_text_author(text, " — ", change->author);
 }
@@ -288,7 +279,7 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 		} else if (ran->is_failed) {
 			chat_text_add(
 			    text, "\n⚠️ the same files failed on %s", ran->environment);
-			chat_text_outside(text, ran->detail[0] != '\0' ? " (" : "", ran->detail);
+			chat_text_some(text, " (", ran->detail);
 			chat_text_add(text, ran->detail[0] != '\0' ? ")" : "");
 			chat_text_ago(text, " ", ran->at, about->at);
 		} else {

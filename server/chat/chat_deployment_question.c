@@ -21,8 +21,7 @@ is_older(const struct deployment *deployment, const struct git_answer *answer)
 static void
 add_link(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (about->link != NULL && about->link[0] != '\0')
-		chat_text_outside(text, "\n🔗 ", about->link);
+	chat_text_some(text, "\n🔗 ", about->link);
 }
 
 /* What is odd about it: in front of the commits, of which there may be many. */
@@ -68,8 +67,7 @@ chat_deployment_gone(struct chat_text *text, const struct release *gone, size_t 
 {
 	for (size_t i = 0; i < n && i < CHAT_GONE; i++) {
 		chat_text_commit(text, i == 0 ? "rolls back " : ", ", gone[i].commit);
-		if (gone[i].subject[0] != '\0')
-			chat_text_subject(text, " ", gone[i].subject);
+		chat_text_subject(text, " ", gone[i].subject);
 	}
 	if (n > CHAT_GONE)
 		chat_text_add(text, " and more");
@@ -272,9 +270,8 @@ chat_deployment_found(const struct deployment *deployment)
 {
 	bool is_anew = deployment->changed[0] != '\0' || deployment_is_action(deployment);
 	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	if (!is_anew && deployment->confirmed_by != 0) {
 		chat_first(&text, FIRST_NEEDS_APPROVAL, deployment->environment);
 		chat_deployment_what(&text, "", deployment);
@@ -297,9 +294,8 @@ chat_deployment_found(const struct deployment *deployment)
 char *
 chat_deployment_shared(const struct deployment *question, const char *requester)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_ASKED_BEFORE, question->environment);
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, ", by ", question->requester);
@@ -319,9 +315,8 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 char *
 chat_deployment_awaits(const struct deployment *question, const char *link)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_CLOSED, question->environment);
 	chat_text_add(&text, ", #%lld awaits approval\n", (long long)question->id);
 	if (question->trigger == TRIGGER_CHAT)

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <string.h>
-
 #define ROLLING_BEFORE \
 	": " CHAT_SAID_ROLLING /* as the version before said it, behind the subject */
 
@@ -28,7 +26,6 @@ chat_deployment_rolled(
 
 	if (at == NULL)
 		return false;
-	chat_text_init(text);
 	chat_text_add(text, "%.*s%s%s", (int)(at - said), said,
 	    deployment->state == DEPLOY_ROLLED_BACK ? "rolled back to " : "NOT rolled back to ",
 	    at + strlen(CHAT_SAID_ROLLING));
@@ -63,9 +60,8 @@ char *
 chat_deployment_ring(const struct chat_deployment *about, bool is_brief)
 {
 	const struct deployment *deployment = about->deployment;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	if (is_brief && !is_for_hands(about)) {
 		chat_deployment_first(&text, about);
 		if (deployment_is_action(deployment) && deployment->state == DEPLOY_FAILED &&
@@ -128,7 +124,6 @@ chat_deployment_turn(struct chat_text *text, const struct deployment *deployment
 {
 	char target[LIMIT_ENVIRONMENT];
 
-	chat_text_init(text);
 	chat_first(
 	    text, is_next ? FIRST_IS_NEXT : FIRST_YOUR_TURN, deployment_target(deployment, target));
 	chat_deployment_what(text, "", deployment);
@@ -141,7 +136,6 @@ chat_deployment_given(
 {
 	char target[LIMIT_ENVIRONMENT];
 
-	chat_text_init(text);
 	chat_first(text, FIRST_GIVEN, deployment_target(deployment, target));
 	chat_text_add(text, "%s", what);
 	chat_text_outside(text, "", who);

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 #define LEAST_STEP_MS 100 /* what takes less is not worth a line behind its end */
@@ -57,10 +55,9 @@ char *
 chat_deployment_without_log(const char *head, bool is_tail_private)
 {
 	static const char begins[] = "\n" MARK_PRE, logged[] = CHAT_SAID_LOGGED;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	const char *at;
 
-	chat_text_init(&text);
 	while ((at = strstr(head, begins)) != NULL) {
 		size_t before = (size_t)(at - head), size = strlen(logged);
 		const char *end = strchrnul(at + strlen(begins), MARK_PRE[0]);
@@ -134,8 +131,7 @@ chat_deployment_warned_live(struct chat_text *text, const struct chat_deployment
 void
 chat_deployment_failed_step(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (about->failed_step != NULL && about->failed_step[0] != '\0')
-		chat_text_outside(text, "\n✗ ", about->failed_step);
+	chat_text_some(text, "\n✗ ", about->failed_step);
 }
 
 #define STEPS_SHOWN 8

@@ -54,8 +54,7 @@ add_number(struct chat_text *text, const struct chat_show *is)
 	}
 	if (work->commit[0] != '\0')
 		chat_text_code(text, "\n", work->commit);
-	if (work->subject[0] != '\0')
-		chat_text_subject(text, " ", work->subject);
+	chat_text_subject(text, " ", work->subject);
 	if (work->image[0] != '\0')
 		chat_text_image(text, ", ", work->image);
 }
@@ -73,7 +72,7 @@ add_people(struct chat_text *text, const struct chat_show *is)
 		chat_text_outside(text, "\nrequested by ", work->requester);
 	else
 		chat_text_theirs(text, "\npushed by ", work->requester);
-	chat_text_outside(text, is->where[0] != '\0' ? " " : "", is->where);
+	chat_text_some(text, " ", is->where);
 	add_at(text, ", ", is, work->requested_at);
 	if (work->confirmed_by != 0) {
 		chat_text_outside(text, "\nconfirmed by ", work->confirmer);
@@ -82,12 +81,10 @@ add_people(struct chat_text *text, const struct chat_show *is)
 	}
 	for (size_t i = 0; i < is->n_approvals; i++) {
 		chat_text_outside(text, "\napproved by ", is->approvals[i].name);
-		chat_text_outside(
-		    text, is->approvals[i].role[0] != '\0' ? " as " : "", is->approvals[i].role);
+		chat_text_some(text, " as ", is->approvals[i].role);
 		add_at(text, ", ", is, is->approvals[i].at);
 	}
-	if (work->exception[0] != '\0')
-		chat_text_outside(text, "\n⚠️ in a freeze: ", work->exception);
+	chat_text_some(text, "\n⚠️ in a freeze: ", work->exception);
 	chat_deployment_emergency(text, "\n", work);
 }
 
@@ -261,7 +258,6 @@ add_audit(struct chat_text *text, const struct chat_show *is)
 void
 chat_show(struct chat_text *text, const struct chat_show *is)
 {
-	chat_text_init(text);
 	add_first(text, is);
 	add_number(text, is);
 	add_people(text, is);

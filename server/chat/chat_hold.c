@@ -86,8 +86,7 @@ chat_hold_by(struct chat_text *text, const struct hold *hold, const struct holds
 		chat_text_ago(text, ", ", hold->at, at);
 	if (hold->kind != HOLD_WINDOW || hold->until != 0)
 		chat_hold_until(text, ", ", hold->until, in);
-	if (hold->reason[0] != '\0')
-		chat_text_outside(text, ": ", hold->reason);
+	chat_text_some(text, ": ", hold->reason);
 }
 
 void

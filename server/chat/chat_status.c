@@ -111,15 +111,13 @@ light(const struct chat_status *status)
 static void
 add_confirmer(struct chat_text *text, const struct deployment *deployment)
 {
-	if (deployment_confirmer(deployment)[0] != '\0')
-		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
+	chat_text_some(text, ", confirmed by ", deployment_confirmer(deployment));
 }
 
 static void
 add_exception(struct chat_text *text, const struct deployment *deployment)
 {
-	if (deployment->exception[0] != '\0')
-		chat_text_outside(text, "\n⚠️ in a freeze: ", deployment->exception);
+	chat_text_some(text, "\n⚠️ in a freeze: ", deployment->exception);
 }
 
 static size_t
@@ -161,8 +159,7 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	if (release->id == 0)
 		return;
 	chat_text_commit(text, "", release->commit);
-	if (release->subject[0] != '\0')
-		chat_text_subject(text, " ", release->subject);
+	chat_text_subject(text, " ", release->subject);
 	chat_text_add(text, "\nrelease %lld, ", (long long)release->number);
 	chat_text_since(text,
 	    is <= STANDING_REPLACED || is == STANDING_OTHER ? "went live " : "live since ",

@@ -32,6 +32,13 @@ chat_text_outside(struct chat_text *text, const char *before, const char *outsid
 }
 
 void
+chat_text_some(struct chat_text *text, const char *before, const char *outside)
+{
+	if (outside != NULL && outside[0] != '\0')
+		chat_text_outside(text, before, outside);
+}
+
+void
 chat_text_lines(struct chat_text *text, const char *lines)
 {
 	char line[512];
@@ -98,11 +105,10 @@ chat_text_theirs(struct chat_text *text, const char *before, const char *theirs)
 void
 chat_text_quoted(struct chat_text *text, const char *before, const char *theirs, size_t letters)
 {
-	struct chat_text line;
+	struct chat_text line = CHAT_TEXT_EMPTY;
 	const char *words;
 	size_t size;
 
-	chat_text_init(&line);
 	chat_text_theirs(&line, "", theirs);
 	words = buf_text(&line.buf);
 	size = text_utf16_cut(words, line.buf.size, letters);
@@ -126,7 +132,8 @@ chat_text_quoted(struct chat_text *text, const char *before, const char *theirs,
 void
 chat_text_subject(struct chat_text *text, const char *before, const char *subject)
 {
-	chat_text_quoted(text, before, subject, SIZE_MAX);
+	if (subject[0] != '\0')
+		chat_text_quoted(text, before, subject, SIZE_MAX);
 }
 
 void

@@ -11,6 +11,8 @@ struct chat_text {
 	struct buf buf;
 };
 
+/* An initialiser, and the same for one that was not initialised.  Nothing is allocated. */
+#define CHAT_TEXT_EMPTY { .buf = { .cap = LIMIT_MESSAGE } }
 void chat_text_init(struct chat_text *text);
 
 /* Literal text of ours with printf values that are ours too (numbers, names of environments). */
@@ -28,12 +30,14 @@ struct chat_clock {
 
 /* From outside: cleaned to one line, its marks dropped. */
 void chat_text_outside(struct chat_text *text, const char *before, const char *outside);
+/* The same where there is one: nothing for "" and NULL. */
+void chat_text_some(struct chat_text *text, const char *before, const char *outside);
 
 /* The same of what its author chose, as git and GitHub have it: no '@' and no '·' stay in it, so
  * that it cannot go on as our own words, "· approved by @lead". */
 void chat_text_theirs(struct chat_text *text, const char *before, const char *theirs);
 /* A subject: the same in quotes, at most so many letters of it; a quote in it becomes "'".  Of one
- * that shows nothing: (no subject). */
+ * that shows nothing: (no subject).  The second: all of it, and nothing where there is none. */
 void chat_text_quoted(
     struct chat_text *text, const char *before, const char *theirs, size_t letters);
 void chat_text_subject(struct chat_text *text, const char *before, const char *subject);

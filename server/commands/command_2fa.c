@@ -20,7 +20,7 @@ static void
 show(struct tx *tx, const struct update *update)
 {
 	struct factor factor = decide_factor_of(tx, update->person);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (factor.enrolled_at == 0 && tx->settings->enrols_in_chat) {
 		decide_picture_begin(tx, update);
@@ -33,7 +33,6 @@ show(struct tx *tx, const struct update *update)
 		    update->person);
 		return;
 	}
-	chat_text_init(&text);
 	chat_text_ago(&text, "🔐 You have a second factor, since ", factor.enrolled_at, tx->at);
 	chat_text_add(&text,
 	    ", and %" PRId64 " recovery codes. " MARK_CODE "/2fa recover <code>" MARK_CODE

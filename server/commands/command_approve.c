@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_approval.h"
-#include "decide/decide_reply.h"
-#include "decide/decide_where.h"
 
 void
 command_approve(struct tx *tx, const struct update *update, const struct request *request)

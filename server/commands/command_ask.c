@@ -1,7 +1,5 @@
 /* command_ask.c - the locked-out person's button: its owner is asked to end the lock.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "chat/chat_hold.h"
 #include "commands/commands.h"
@@ -32,12 +30,11 @@ ask(struct tx *tx, const struct update *update, const struct hold *lock)
 	CLEANUP(message_done)
 	struct message message = { .address = lock->address, .reply_to = lock->request };
 	struct request unlock = request_of("unlock", lock->target);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct holds holds;
 
 	request_add_number(&unlock, "hold", lock->id);
 	decide_holds(tx, lock->target, &holds);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_UNLOCK_ASKED, lock->target);
 	chat_text_outside(&text, "", update->name);
 	chat_text_outside(&text, " asks ", lock->by);

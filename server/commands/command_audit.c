@@ -34,8 +34,7 @@ add_entry(struct tx *tx, struct chat_text *text, const struct audit_shown *entry
 		    entry->environment[0] != '\0' ? entry->environment : "deploybot");
 	add_words(text, entry->code);
 	chat_text_outside(text, ": ", entry->outcome);
-	if (entry->name[0] != '\0')
-		chat_text_outside(text, " · ", entry->name);
+	chat_text_some(text, " · ", entry->name);
 	chat_text_outside(text, entry->name[0] != '\0' ? ", " : " · ", entry->user);
 	chat_text_since(text, " · ", &clock, entry->at, tx->at);
 	chat_text_add(text, " · entry %" PRId64, entry->seq);
@@ -137,14 +136,13 @@ command_audit(struct tx *tx, const struct update *update, const struct request *
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 	struct request wanted = *request;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	int64_t n;
 	size_t shown;
 
 	if (!read_number(tx, update, &wanted, &n) ||
 	    !decide_scope(tx, update, POLICY_AUDIT, &wanted, &scope) || !is_private(tx, update))
 		return;
-	chat_text_init(&text);
 	if (wanted.target[0] != '\0' && scope.n == 1) {
 		chat_first(&text, FIRST_AUDIT_LOG, scope.at[0]->name);
 		shown = add_one(tx, &text, scope.at[0]->name, (size_t)n);

@@ -31,9 +31,8 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
     bool is_waited_for)
 {
 	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first(&text,
 	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ? FIRST_STOPS_NOW :
 									  FIRST_CANCELS,
@@ -67,7 +66,7 @@ static void
 drop_push(struct tx *tx, const struct update *update, const struct environment *environment)
 {
 	char user[PRINCIPAL_TEXT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_environment_set_waiting(tx, environment->name, "");
 	row_audit_add(tx,
@@ -80,7 +79,6 @@ drop_push(struct tx *tx, const struct update *update, const struct environment *
 		.at_least = decide_severity(update->person),
 	    },
 	    (const char *const[]){ "state", "waits", "name", update->name, NULL });
-	chat_text_init(&text);
 	chat_first(&text, FIRST_PUSH_DROPPED, environment->name);
 	chat_text_commit(&text, " ", environment->seen_commit);
 	chat_text_add(&text,
@@ -171,8 +169,7 @@ add_environment(struct tx *tx, const struct update *update, const struct request
 	}
 	chat_text_add(text, " %s: ", deploy_flow_word(work.state));
 	add_what(text, &work);
-	if (work.subject[0] != '\0')
-		chat_text_subject(text, " ", work.subject);
+	chat_text_subject(text, " ", work.subject);
 	chat_text_outside(text, " · ", work.requester);
 	if (work.client[0] != '\0') /* its grant is the client's, /cancel's the environment's */
 		decide_choice(tx, update, request, name, keyboard);
@@ -185,25 +182,22 @@ static void
 offer(struct tx *tx, const struct update *update, const struct request *request,
     const struct decide_scope *scope)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	struct request below = *request, one = *request;
-	struct chat_text text;
+	struct message message = { 0 };
+	struct request one = *request;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	size_t n = 0;
 
 	one.target[0] = '\0'; /* all that there is is no target */
 	decide_answer_no(tx, update);
-	chat_text_init(&text);
 	chat_text_add(&text, "❓ " MARK_BOLD "/cancel" MARK_BOLD ": which?%s",
 	    request->target[0] != '\0' ? " One at a time." : "");
 	for (size_t i = 0; i < scope->n && n < CHOICES; i++)
 		n += add_environment(tx, update, &one, scope->at[i]->name, &text, &message.buttons);
-	below.message = 0;
 	if (n == 0) {
 		buf_clear(&text.buf);
 		chat_text_add(&text, "Nothing to cancel.");
 	}
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &below, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
 void

@@ -3,7 +3,6 @@
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_barrier.h"
-#include "decide/decide_deployment.h"
 #include "decide/decide_need.h"
 #include "decide/decide_question.h"
 #include "decide/decide_queue.h"

@@ -98,17 +98,6 @@ add_actions(struct tx *tx, const struct update *update, const struct client_sett
 		chat_text_add(text, "nothing that you may: an admin can grant do");
 }
 
-static void
-send_choices(struct tx *tx, const struct update *update, const struct request *request,
-    struct chat_text *text, struct message *message)
-{
-	struct request as = *request;
-
-	as.message = 0;
-	message->head = chat_text_take(text);
-	(void)decide_send_keyboard(tx, update, &as, message);
-}
-
 /* --- what is meant --- */
 
 /* Nothing is left to choose (NULL: not chosen yet): it is asked about at once.  What is begun
@@ -139,14 +128,13 @@ do_the_one(struct tx *tx, const struct update *update, const struct action *acti
 }
 
 static void
-ask_client(struct tx *tx, const struct update *update, const struct request *request,
-    const struct action *action, const char *wrong)
+ask_client(
+    struct tx *tx, const struct update *update, const struct action *action, const char *wrong)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct message message = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	chat_text_init(&text);
 	if (wrong[0] != '\0')
 		decide_do_no_client(tx, update->person, wrong, &text);
 	if (may_somewhere(tx, update, action))
@@ -158,45 +146,42 @@ ask_client(struct tx *tx, const struct update *update, const struct request *req
 		    " on any client: ask an admin. /whoami says what you may.",
 		    action != NULL ? action->name : "/do");
 	add_clients(tx, update, action, &text, &message);
-	send_choices(tx, update, request, &text, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
 static void
-ask_action(struct tx *tx, const struct update *update, const struct request *request,
-    const struct client_settings *client)
+ask_action(struct tx *tx, const struct update *update, const struct client_settings *client)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct message message = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	chat_text_init(&text);
 	chat_text_add(&text, "❓ " MARK_BOLD "%s" MARK_BOLD ": what?\n", client->as.name);
 	add_actions(tx, update, client, &text, &message);
-	send_choices(tx, update, request, &text, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
 static void
 say_no_action(struct tx *tx, const struct update *update, const char *name, const char *target)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	chat_text_init(&text);
 	decide_do_list(tx, update->person, name,
 	    decide_do_client(tx, update->person, decide_do_id(target)), false, &text);
 	(void)decide_send(tx, &update->address, &text);
 }
 
 static void
-do_to_client(struct tx *tx, const struct update *update, const struct request *request,
-    const struct action *action, const struct words *words)
+do_to_client(struct tx *tx, const struct update *update, const struct action *action,
+    const struct words *words)
 {
 	const char *id = decide_do_id(words->target);
 
 	if (id[0] == '\0' && do_the_one(tx, update, action, NULL))
 		return;
 	if (id[0] == '\0' || decide_do_client(tx, update->person, id) == NULL)
-		ask_client(tx, update, request, action, id);
+		ask_client(tx, update, action, id);
 	else
 		(void)decide_do(tx, update, action, id, words->argument, DO_ASKS);
 }
@@ -223,23 +208,20 @@ do_to_environment(struct tx *tx, const struct update *update, const struct reque
 static void
 say_too_much(struct tx *tx, const struct update *update, const struct words *words)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	const struct request below = { .message = 0 };
+	struct message message = { 0 };
 	struct request fewer = request_of("do", "");
 	char line[LIMIT_REF], label[LIMIT_BUTTON];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	(void)snprintf(line, sizeof(line), "%.40s %.100s", words->action, words->target);
 	(void)snprintf(label, sizeof(label), "/do %.24s %.28s", words->action, words->target);
 	request_add(&fewer, COMMANDS_TEXT, line);
 	decide_once_button(tx, update, &fewer, label, &message.buttons);
-	chat_text_init(&text);
 	chat_text_add(&text,
 	    "Too much after /do. Usage: " MARK_CODE
 	    "/do [action] [client or environment] [job]" MARK_CODE);
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &below, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
 void
@@ -258,14 +240,14 @@ command_do(struct tx *tx, const struct update *update, const struct request *req
 		say_too_much(tx, update, &words);
 	} else if (words.action[0] == '\0') {
 		if (!do_the_one(tx, update, NULL, NULL))
-			ask_client(tx, update, request, NULL, "");
+			ask_client(tx, update, NULL, "");
 	} else if (action == NULL && client != NULL && words.target[0] == '\0') {
 		if (!do_the_one(tx, update, NULL, client))
-			ask_action(tx, update, request, client);
+			ask_action(tx, update, client);
 	} else if (action == NULL) {
 		say_no_action(tx, update, words.action, words.target);
 	} else if (action->target == ACTION_ON_CLIENT) {
-		do_to_client(tx, update, request, action, &words);
+		do_to_client(tx, update, action, &words);
 	} else {
 		do_to_environment(tx, update, request, action, &words);
 	}

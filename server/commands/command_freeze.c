@@ -15,9 +15,8 @@
 static void
 say_refused(struct tx *tx, const struct update *update, const struct hold *freeze, const char *why)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	decide_answer_no(tx, update);
 	chat_first_held(&text, FIRST_NOT_FROZEN, freeze->target);
 	chat_text_outside(&text, "", why);
@@ -29,15 +28,14 @@ static void
 say_frozen(struct tx *tx, const struct update *update, const struct hold *freeze)
 {
 	char word[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct holds holds;
 
 	decide_holds(tx, freeze->target, &holds);
-	chat_text_init(&text);
 	chat_first_held(&text, FIRST_FROZEN, freeze->target);
 	chat_text_outside(&text, " by ", freeze->by);
 	chat_hold_until(&text, ", ", freeze->until, &holds);
-	chat_text_outside(&text, freeze->reason[0] != '\0' ? ": " : "", freeze->reason);
+	chat_text_some(&text, ": ", freeze->reason);
 	chat_text_add(&text,
 	    "\nNothing new is deployed there; %s, rollbacks go on. " MARK_CODE
 	    "/unfreeze %s" MARK_CODE " ends it.",

@@ -1,7 +1,6 @@
 /* command_help.c - /start, /help: what the requester's role may do.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <string.h>
 
 #include "chat/chat_status.h"
 #include "commands/commands.h"
@@ -333,22 +332,19 @@ add_all_button(struct tx *tx, const struct update *update, struct message *messa
 static void
 say_help(struct tx *tx, const struct update *update, const char *greeting, bool is_all)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	const struct request below = { .message = 0 };
+	struct message message = { 0 };
 	bool is_stranger = decide_is_stranger(tx, update->person);
 	struct principal who = decide_who(tx, update->person);
 	char roles[LIMIT_LINE], ended[LIMIT_LINE];
 	bool has_actions = false;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct first first;
 
-	chat_text_init(&text);
 	chat_text_add(&text, "%s", greeting);
 	(void)policy_ended_text(tx->settings, who, tx->at, ended, sizeof(ended));
 	if (is_stranger) {
 		say_stranger(tx, update, ended, &text);
-		message.head = chat_text_take(&text);
-		(void)decide_send_keyboard(tx, update, &below, &message);
+		(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 		return;
 	}
 	if (ended[0] != '\0')
@@ -372,8 +368,7 @@ say_help(struct tx *tx, const struct update *update, const char *greeting, bool 
 	add_environments(tx, update, &text);
 	if (!has_actions)
 		add_clients(tx, update, &text);
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &below, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
 #define PREFIX_LEAST 3
@@ -383,14 +378,12 @@ say_help(struct tx *tx, const struct update *update, const char *greeting, bool 
 static bool
 say_one(struct tx *tx, const struct update *update, const char *typed)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	const struct request below = { .message = 0 };
+	struct message message = { 0 };
 	const char *word = typed[0] == '/' ? typed + 1 : typed;
 	bool is_prefix = strlen(word) >= PREFIX_LEAST;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	size_t n = 0;
 
-	chat_text_init(&text);
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const struct request as = request_of(table[i].word, "");
 		char label[LIMIT_BUTTON];
@@ -412,8 +405,7 @@ say_one(struct tx *tx, const struct update *update, const char *typed)
 	}
 	if (!decide_is_stranger(tx, update->person))
 		add_environments(tx, update, &text);
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &below, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 	return true;
 }
 

@@ -120,16 +120,14 @@ void
 command_history(struct tx *tx, const struct update *update, const struct request *request)
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct message message = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (!decide_scope(tx, update, POLICY_HISTORY, request, &scope))
 		return;
-	chat_text_init(&text);
 	if (scope.n == 1)
 		show_one(tx, update, request, scope.at[0]->name, &text, &message.buttons);
 	else
 		show_several(tx, update, request, &scope, &text, &message.buttons);
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, request, &message);
+	(void)decide_send_keyboard(tx, update, request, &message, &text);
 }

@@ -8,9 +8,8 @@
 static void
 say_kept(struct tx *tx, const struct hold *lock)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_STAYS_LOCKED, lock->target);
 	chat_text_outside(&text, ": ", lock->by);
 	chat_text_add(&text, " keeps it.");

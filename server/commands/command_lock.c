@@ -9,7 +9,6 @@
 #include "decide/decide_where.h"
 #include "lib/text.h"
 #include "lib/when.h"
-#include "store/row_hold.h"
 
 #define LOCK_MOST_MS (30 * 24 * 3600 * INT64_C(1000))
 
@@ -20,22 +19,21 @@ say_before(struct chat_text *text, const struct hold *before, const struct holds
 	if (before->id == 0)
 		return;
 	chat_hold_until(text, "; was ", before->until, in);
-	chat_text_outside(text, before->reason[0] != '\0' ? ": " : "", before->reason);
+	chat_text_some(text, ": ", before->reason);
 }
 
 static void
 say_locked(
     struct tx *tx, const struct update *update, const struct hold *lock, const struct hold *before)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct holds holds;
 
 	decide_holds(tx, lock->target, &holds);
-	chat_text_init(&text);
 	chat_first(&text, before->id != 0 ? FIRST_LOCK_CHANGED : FIRST_LOCKED, lock->target);
 	chat_text_outside(&text, " by ", lock->by);
 	chat_hold_until(&text, ", ", lock->until, &holds);
-	chat_text_outside(&text, lock->reason[0] != '\0' ? ": " : "", lock->reason);
+	chat_text_some(&text, ": ", lock->reason);
 	say_before(&text, before, &holds);
 	chat_text_outside(&text, "\nOnly ", lock->by);
 	chat_text_add(&text,

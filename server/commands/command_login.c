@@ -6,11 +6,11 @@
 #include "decide/decide_reply.h"
 
 void
-command_login(struct tx *tx, const struct update *update, const struct request *request)
+command_login(struct tx *tx, const struct update *update, UNUSED const struct request *request)
 {
+	/* The words of the request were taken out: update->token. */
 	bool is_seen = !update->is_private || update->address.chat == 0;
 
-	(void)request; /* its words were taken out: update->token */
 	if (is_seen && update->token[0] != '\0' && decide_is_stranger(tx, update->person))
 		decide_deny(tx, update, POLICY_GREET, "", "login",
 		    "a token that others have seen is no token any more, have it revoked");

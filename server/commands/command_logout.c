@@ -5,9 +5,8 @@
 #include "decide/decide_session.h"
 
 void
-command_logout(struct tx *tx, const struct update *update, const struct request *request)
+command_logout(struct tx *tx, const struct update *update, UNUSED const struct request *request)
 {
-	(void)request; /* it has no words */
 	if (!decide_may_as(tx, update, POLICY_GREET, "", "logout"))
 		return;
 	(void)decide_sendf(tx, &update->address,

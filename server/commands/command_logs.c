@@ -18,7 +18,7 @@ show_kept(struct tx *tx, const struct update *update, int64_t id)
 {
 	struct deployment work = row_deployment_get(tx, id);
 	char lines[LIMIT_APPLICATION_LOG];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (!decide_may(tx, update, POLICY_LOG, work.environment))
 		return;
@@ -26,7 +26,6 @@ show_kept(struct tx *tx, const struct update *update, int64_t id)
 		decide_toastf(tx, update, true, "It is not kept any more.");
 		return;
 	}
-	chat_text_init(&text);
 	chat_first(&text, FIRST_LOG_KEPT, work.environment);
 	chat_first_commit(&text, work.subject, work.commit);
 	chat_text_add(&text,

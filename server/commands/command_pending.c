@@ -150,8 +150,8 @@ void
 command_pending(struct tx *tx, const struct update *update, const struct request *request)
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct message message = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct pending pending = { tx, update, &text, &message.buttons };
 	int64_t ids[LOOKED_AT], page, pages;
 	size_t n, first;
@@ -160,7 +160,6 @@ command_pending(struct tx *tx, const struct update *update, const struct request
 		return;
 	n = list(tx, &scope, request->target[0] == '\0', ids);
 	first = decide_page(request, n, PAGE, &page, &pages);
-	chat_text_init(&text);
 	chat_text_add(&text,
 	    n == 0 ? "Nothing awaits an approval." : MARK_BOLD "Awaiting approval" MARK_BOLD);
 	for (size_t i = first; i < n && i < first + PAGE; i++) {
@@ -169,7 +168,6 @@ command_pending(struct tx *tx, const struct update *update, const struct request
 		add_work(&pending, &work);
 	}
 	add_reviews(tx, &scope, &text);
-	message.head = chat_text_take(&text);
 	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
-	(void)decide_send_keyboard(tx, update, request, &message);
+	(void)decide_send_keyboard(tx, update, request, &message, &text);
 }

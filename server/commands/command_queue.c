@@ -8,7 +8,6 @@
 #include "chat/chat_status.h"
 #include "commands/commands.h"
 #include "decide/decide_refusal.h"
-#include "decide/decide_reply.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_work.h"
 #include "decide/decide_needs.h"
@@ -234,8 +233,8 @@ void
 command_queue(struct tx *tx, const struct update *update, const struct request *request)
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct message message = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct shown shown = { .tx = tx,
 		.update = update,
 		.request = request,
@@ -250,12 +249,10 @@ command_queue(struct tx *tx, const struct update *update, const struct request *
 		if (is_in_use(tx, update->person, scope.at[i]->name))
 			scope.at[n++] = scope.at[i];
 	first = decide_page(request, n, PAGE, &page, &pages);
-	chat_text_init(&text);
 	if (n == 0)
 		chat_text_add(&text, "Nothing is in progress, and nothing is queued.");
 	for (size_t i = first; i < n && i < first + PAGE; i++)
 		add_queue(&shown, scope.at[i]->name, &n_shown);
-	message.head = chat_text_take(&text);
 	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
-	(void)decide_send_keyboard(tx, update, request, &message);
+	(void)decide_send_keyboard(tx, update, request, &message, &text);
 }

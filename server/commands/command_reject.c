@@ -5,7 +5,6 @@
 #include "commands/commands.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_reply.h"
-#include "lib/text.h"
 #include "store/row_message.h"
 
 static void
@@ -29,16 +28,13 @@ add_choice(struct tx *tx, const struct update *update, const struct deployment *
 static void
 keep(struct tx *tx, int64_t question, const struct deployment *work)
 {
-	CLEANUP(message_done) struct message message = { 0 };
 	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, question);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_REJECTED, deployment_target(work, target));
 	chat_text_add(&text, "#%lld stays as it is.", (long long)work->id);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, question, &message);
+	decide_change(tx, question, NULL, &text);
 }
 
 /* Three that are pressed, any other as a reply. */
@@ -47,10 +43,9 @@ ask_why(struct tx *tx, const struct update *update, const struct deployment *wor
 {
 	CLEANUP(message_done) struct message message = { .address = update->address };
 	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	int64_t row;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_REJECTED_YET, deployment_target(work, target));
 	chat_text_add(&text, "#%lld", (long long)work->id);
 	chat_text_outside(&text, ", ", update->name);
@@ -72,12 +67,10 @@ ask_why(struct tx *tx, const struct update *update, const struct deployment *wor
 static void
 leave_question(struct tx *tx, int64_t row, const struct deployment *work)
 {
-	CLEANUP(message_done) struct message message = { 0 };
 	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, row);
-	chat_text_init(&text);
 	chat_first(&text, work->why == DEPLOY_WHY_REJECTED ? FIRST_REJECTED : FIRST_ANSWERED,
 	    deployment_target(work, target));
 	chat_text_add(&text, "%s#%lld%s%s", work->why == DEPLOY_WHY_REJECTED ? " " : "",
@@ -85,8 +78,7 @@ leave_question(struct tx *tx, int64_t row, const struct deployment *work)
 	    work->why == DEPLOY_WHY_REJECTED ? "" : deploy_flow_word(work->state));
 	if (work->why == DEPLOY_WHY_REJECTED)
 		chat_text_outside(&text, ": ", work->detail);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, row, &message);
+	decide_change(tx, row, NULL, &text);
 }
 
 void

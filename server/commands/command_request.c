@@ -5,7 +5,6 @@
 #include "decide/decide_do.h"
 #include "decide/decide_ready.h"
 #include "decide/decide_reply.h"
-#include "lib/text.h"
 
 #define WORDS 3
 
@@ -20,10 +19,9 @@ find_action(const char *name)
 static void
 say_usage(struct tx *tx, const struct update *update, char words[WORDS][LIMIT_REF])
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	chat_text_init(&text);
 	chat_text_add(
 	    &text, "Usage: " MARK_CODE "/request <action> <client> [argument]" MARK_CODE ". ");
 	decide_do_list(tx, update->person, words[0],
@@ -35,10 +33,9 @@ say_usage(struct tx *tx, const struct update *update, char words[WORDS][LIMIT_RE
 static void
 say_no_client(struct tx *tx, const struct update *update, const char *id)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
-	chat_text_init(&text);
 	decide_do_no_client(tx, update->person, id, &text);
 	chat_text_add(
 	    &text, MARK_CODE "/do" MARK_CODE " shows those that you may do something to.");

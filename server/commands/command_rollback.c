@@ -32,8 +32,7 @@ add_release(struct chat_text *text, const struct release *release, int64_t at)
 	chat_text_add(
 	    text, "\n• release " MARK_CODE "%lld" MARK_CODE " ", (long long)release->number);
 	chat_text_commit(text, "", release->commit);
-	if (release->subject[0] != '\0')
-		chat_text_subject(text, " ", release->subject);
+	chat_text_subject(text, " ", release->subject);
 	chat_text_ago(text, ", ", release->at, at);
 	if (release->left_by != 0)
 		chat_text_add(text, ", rolled back");
@@ -62,9 +61,8 @@ say_possible(struct tx *tx, const struct update *update, const struct environmen
 {
 	struct release releases[RELEASES_SHOWN];
 	size_t n = row_release_list(tx, environment->name, releases, RELEASES_SHOWN);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_BACK, environment->name);
 	if (wanted[0] != '\0') {
 		chat_text_code(&text, " has no release ", wanted);
@@ -93,11 +91,10 @@ is_one_release(
 	struct release before =
 	    row_release_renumbered(tx, environment, wanted, tx->at - RENUMBERED_MS);
 	struct release now = row_release_find(tx, environment, wanted);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (before.id == 0)
 		return true;
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_BACK, environment);
 	chat_text_code(&text, ": which release is ", wanted);
 	chat_text_add(&text, "?");
@@ -157,11 +154,10 @@ refuse_past(struct tx *tx, const struct update *update, const struct release *to
 		.expires_at = tx->at + PAST_BARRIER_MS,
 	};
 	char label[LIMIT_BUTTON];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	request_add_number(&row.request, "release", to->number);
 	request_add(&row.request, "past", "barrier");
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_BACK, to->environment); /* nothing happened */
 	chat_text_commit(&text, " → ", to->commit);
 	chat_barriers(&text, barriers, n);
@@ -183,10 +179,9 @@ add_to(
 {
 	struct request request = request_of("rollback", to->environment);
 	char label[LIMIT_BUTTON];
-	struct chat_text subject;
+	struct chat_text subject = CHAT_TEXT_EMPTY;
 	char *theirs;
 
-	chat_text_init(&subject);
 	chat_text_theirs(&subject, "", to->subject);
 	theirs = chat_text_take(&subject);
 	if (theirs == NULL) {
@@ -215,7 +210,7 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
 	(void)text_copy(rollback.environment, sizeof(rollback.environment), environment->name);
 	(void)text_copy(rollback.commit, sizeof(rollback.commit), to->commit);
 	add_release(text, to, tx->at);
-	chat_text_outside(text, to->by[0] != '\0' ? " by " : "", to->by);
+	chat_text_some(text, " by ", to->by);
 	if (until != 0)
 		chat_text_ago(text, ", was live until ", until, tx->at);
 	else
@@ -232,10 +227,9 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
 static bool
 offer(struct tx *tx, const struct update *update, const struct environment *environment)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	const struct request below = { .message = 0 };
+	struct message message = { 0 };
 	struct release found[OFFERED];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	size_t n;
 
 	if (decide_is_answered(update))
@@ -245,23 +239,20 @@ offer(struct tx *tx, const struct update *update, const struct environment *envi
 	    OFFERED);
 	if (n < 2)
 		return false;
-	chat_text_init(&text);
 	chat_first(&text, FIRST_ASKS_BACK, environment->name);
 	chat_text_add(&text, " To which release:");
 	if (environment_is_in_doubt(environment)) {
 		chat_text_add(&text, "\nwhat runs is not known");
 	} else {
 		chat_text_commit(&text, "\nlive: ", environment->current.commit);
-		if (environment->current.subject[0] != '\0')
-			chat_text_subject(&text, " ", environment->current.subject);
+		chat_text_subject(&text, " ", environment->current.subject);
 		chat_text_ago(&text, ", ", environment->current.at, tx->at);
 	}
 	for (size_t i = 0; i < n; i++) {
 		add_offered(tx, environment, &found[i], &text);
 		add_to(tx, update, &found[i], &message.buttons);
 	}
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &below, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 	return true;
 }
 

@@ -20,14 +20,13 @@ add_line(struct tx *tx, const struct session *session, struct chat_text *text)
 }
 
 void
-command_sessions(struct tx *tx, const struct update *update, const struct request *request)
+command_sessions(struct tx *tx, const struct update *update, UNUSED const struct request *request)
 {
 	struct session session = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	bool sees_all;
 	size_t n = 0;
 
-	(void)request; /* it has no words */
 	if (!decide_may_as(tx, update, POLICY_GREET, "", "sessions"))
 		return;
 	if (!update->is_private) {
@@ -36,7 +35,6 @@ command_sessions(struct tx *tx, const struct update *update, const struct reques
 		return;
 	}
 	sees_all = decide_is_allowed(tx, update->person, POLICY_TOKEN, "");
-	chat_text_init(&text);
 	chat_text_add(&text, "🔑 Logged in by a token:");
 	while ((session = row_session_next(tx, session.person)).person != 0)
 		if ((sees_all || session.person == update->person) && n++ < SHOWN)

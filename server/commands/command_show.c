@@ -147,9 +147,9 @@ static void
 show(struct tx *tx, const struct update *update, const struct request *request,
     const struct deployment *work, const char *target)
 {
-	CLEANUP(message_done) struct message message = { 0 };
+	struct message message = { 0 };
 	struct shown *shown = calloc(1, sizeof(*shown));
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (shown == NULL) {
 		tx_fail(tx, ERR_NOMEM, "no memory for what is shown of a deployment");
@@ -158,9 +158,8 @@ show(struct tx *tx, const struct update *update, const struct request *request,
 	shown->work = *work;
 	decide_hide(tx, update->person, &shown->work);
 	tell(tx, work, shown, &text);
-	message.head = chat_text_take(&text);
 	add_buttons(tx, update, request, work, target, shown, &message.buttons);
-	(void)decide_send_keyboard(tx, update, request, &message);
+	(void)decide_send_keyboard(tx, update, request, &message, &text);
 	free(shown);
 }
 

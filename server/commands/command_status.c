@@ -3,7 +3,6 @@
 
 #include "commands/commands.h"
 #include "decide/decide_page.h"
-#include "decide/decide_reply.h"
 #include "decide/decide_status.h"
 #include "decide/decide_where.h"
 #include "store/row_effect.h"
@@ -11,13 +10,14 @@
 static void
 show(struct tx *tx, const struct update *update, const struct request *request)
 {
-	CLEANUP(message_done) struct message message = { 0 };
+	struct message message = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct effect *probe = decide_status_probe(tx, update, request);
 	int64_t row = 0;
 
-	if (decide_status(
-		tx, update, request, probe != NULL ? &probe->u.probe : NULL, NULL, &message))
-		row = decide_send_keyboard(tx, update, request, &message);
+	if (decide_status(tx, update, request, probe != NULL ? &probe->u.probe : NULL, NULL,
+		&message.buttons, &text))
+		row = decide_send_keyboard(tx, update, request, &message, &text);
 	if (probe == NULL)
 		return;
 	probe->u.probe.message = row;

@@ -1,6 +1,5 @@
 /* command_unfreeze.c - /unfreeze <environment, application or all>: ends what /freeze began there.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "chat/chat_hold.h"
 #include "commands/commands.h"
 #include "decide/decide_freeze_target.h"
 #include "decide/decide_hold.h"
@@ -15,10 +14,9 @@ end(struct tx *tx, const struct update *update, const struct hold *freeze, bool 
     size_t waiting)
 {
 	bool is_owner = freeze->person == update->person;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_hold_end(tx, freeze, update, "ended");
-	chat_text_init(&text);
 	chat_first_held(&text, FIRST_FREEZE_ENDED, freeze->target);
 	chat_text_outside(&text, " by ", update->name);
 	if (!is_owner)
@@ -34,7 +32,7 @@ static void
 say_none(struct tx *tx, const struct update *update, const char *target)
 {
 	const struct environment_settings *environment;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct holds holds;
 	bool is_frozen = false;
 	size_t i = 0;
@@ -44,7 +42,6 @@ say_none(struct tx *tx, const struct update *update, const char *target)
 		is_frozen = is_frozen || hold_has(&holds, HOLD_FREEZE);
 	}
 	decide_answer_no(tx, update);
-	chat_text_init(&text);
 	chat_first_held(&text, is_frozen ? FIRST_STILL_FROZEN : FIRST_IS_NOT_FROZEN, target);
 	chat_text_add(&text, is_frozen ? ": what freezes it is of more than that." : ".");
 	decide_hold_add_end(tx, target, false, &text);

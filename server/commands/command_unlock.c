@@ -1,6 +1,5 @@
 /* command_unlock.c - /unlock <environment>: ends one's own lock, or another person's.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <inttypes.h>
 
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
@@ -28,9 +27,8 @@ static void
 say_unlocked(struct tx *tx, const struct update *update, const struct hold *lock, size_t waiting)
 {
 	bool is_owner = lock->person == update->person;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_UNLOCKED, lock->target);
 	chat_text_outside(&text, " by ", update->name);
 	if (!is_owner)

@@ -54,16 +54,15 @@ add_factor(struct tx *tx, int64_t person, struct buf *out)
 }
 
 void
-command_whoami(struct tx *tx, const struct update *update, const struct request *request)
+command_whoami(struct tx *tx, const struct update *update, UNUSED const struct request *request)
 {
 	struct principal person = decide_who(tx, update->person);
 	bool is_stranger = decide_is_stranger(tx, update->person);
 	struct message as = { .address = update->address, .is_silent = true, .is_answer = true };
 	char who[64], chat[160] = "", roles[LIMIT_LINE], id[24];
-	struct chat_text text;
-	struct buf lines;
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	struct buf lines = { .cap = 16 * 1024 };
 
-	(void)request; /* takes no argument */
 	if (!decide_may_as(tx, update, POLICY_GREET, "", "whoami"))
 		return;
 	(void)snprintf(
@@ -77,12 +76,10 @@ command_whoami(struct tx *tx, const struct update *update, const struct request 
 		    update->address.chat == row_chat_now(tx, tx->settings->telegram_chat_id) ?
 			": deployments are reported here" :
 			", for TELEGRAM_CHAT_ID");
-	buf_init(&lines, 16 * 1024);
 	if (update->is_private) {
 		add_lines(tx, update->person, &lines);
 		add_factor(tx, update->person, &lines);
 	}
-	chat_text_init(&text);
 	chat_text_add(&text,
 	    "Your Telegram id is " MARK_CODE "%" PRId64 MARK_CODE "; your role here: " MARK_BOLD
 	    "%s" MARK_BOLD ".%s%s%s",

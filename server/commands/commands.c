@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "decide/decide_allowed.h"
@@ -16,7 +15,6 @@
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_hold.h"
-#include "store/row_message.h"
 #include "types/action.h"
 
 #define TALK_LEAST   4 /* letters of a word that is no command, to be near to one in talk */
@@ -336,13 +334,12 @@ static void
 say_too_much(struct tx *tx, const struct update *update, const struct command *command,
     const struct chat_command *typed)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	const struct request below = { .message = 0 };
+	struct message message = { 0 };
 	char value[LIMIT_REF], label[LIMIT_BUTTON];
 	struct chat_command fewer = *typed;
 	const char *behind;
 	struct request request;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	bool is_emergency = chat_command_emergency(typed, 0, &behind) < typed->n_arguments;
 
 	fewer.is_too_long = false;
@@ -355,26 +352,23 @@ say_too_much(struct tx *tx, const struct update *update, const struct command *c
 		    value[0] != '\0' ? " " : "", value);
 		decide_once_button(tx, update, &request, label, &message.buttons);
 	}
-	chat_text_init(&text);
 	chat_text_add(&text, "Too much after /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
 	    command->usage);
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &below, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
 static void
 say_unknown(struct tx *tx, const struct update *update, const struct chat_command *typed)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	const struct request below = { .message = 0 }, help = request_of("help", "");
+	struct message message = { 0 };
+	const struct request help = request_of("help", "");
 	const struct command *near;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	if (!decide_may(tx, update, POLICY_TALK, ""))
 		return;
 	near = find_near(tx, update, typed->word);
-	chat_text_init(&text);
 	chat_text_add(&text, "I don't know /%s.", typed->word);
 	if (near != NULL)
 		chat_text_add(&text, " Did you mean /%s?", near->word);
@@ -384,19 +378,17 @@ say_unknown(struct tx *tx, const struct update *update, const struct chat_comman
 		add_meant(tx, update, near, typed, &message.buttons);
 	else
 		decide_once_button(tx, update, &help, "/help", &message.buttons);
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &below, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
 /* What begins as a command, but for its slash.  False: it is talk. */
 static bool
 say_meant(struct tx *tx, const struct update *update)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	const struct request below = { .message = 0 };
+	struct message message = { 0 };
 	const struct command *near;
 	struct chat_command typed;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	char line[LIMIT_TEXT_IN];
 
 	if (!chat_command_guess(update->text, line, &typed) ||
@@ -410,12 +402,10 @@ say_meant(struct tx *tx, const struct update *update)
 	add_meant(tx, update, near, &typed, &message.buttons);
 	if (message.buttons.n == 0)
 		return false;
-	chat_text_init(&text);
 	chat_text_add(&text, "Did you mean ");
 	chat_text_code(&text, "", message.buttons.at[0].label);
 	chat_text_add(&text, "? A command begins with a slash.");
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &below, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 	return true;
 }
 
@@ -535,21 +525,18 @@ static void
 use_up(struct tx *tx, const struct update *update, const struct button_row *button,
     const struct command *command)
 {
-	CLEANUP(message_done) struct message message = { 0 };
 	char value[LIMIT_REF], target[REQUEST_TARGET];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, button->message);
-	chat_text_init(&text);
 	chat_text_outside(&text, "👉 ", update->name);
 	chat_text_add(&text, ": " MARK_CODE "/%s", command->word);
 	(void)target_of(tx, &button->request, target);
-	chat_text_outside(&text, target[0] != '\0' ? " " : "", target);
+	chat_text_some(&text, " ", target);
 	if (request_get(&button->request, command->argument, value)[0] != '\0')
 		chat_text_outside(&text, " ", value);
 	chat_text_add(&text, MARK_CODE);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, button->message, &message);
+	decide_change(tx, button->message, NULL, &text);
 	if (request_number(&button->request, "work") == 0) /* else it was said */
 		decide_toastf(tx, update, false, "%s", target);
 }

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "chat/chat_text.h"
 #include "decide/decide_reply.h"
@@ -87,13 +86,12 @@ is_due(struct tx *tx, const struct role_member *member)
 static void
 tell_people(struct tx *tx, const struct ending *ending)
 {
-	struct chat_text text;
-	struct buf grants;
+	struct buf grants = { .cap = 4096 };
 
-	buf_init(&grants, 4096);
 	policy_report_grants(tx->settings->roles, ending->role, &grants);
 	for (size_t i = 0; i < ending->count; i++) {
-		chat_text_init(&text);
+		struct chat_text text = CHAT_TEXT_EMPTY;
+
 		chat_text_add(&text,
 		    "⏳ Your role " MARK_BOLD "%s" MARK_BOLD
 		    " ends %s.\nUntil then you may: %s. An admin can prolong it.",
@@ -124,10 +122,10 @@ static void
 tell_admins(struct tx *tx, const struct ending *ending)
 {
 	const struct settings_ids *admins = &tx->settings->admins;
-	struct chat_text text;
 
 	for (size_t i = 0; i < admins->count; i++) {
-		chat_text_init(&text);
+		struct chat_text text = CHAT_TEXT_EMPTY;
+
 		chat_text_add(&text, "⏳ Access ends:");
 		for (size_t m = 0; m < ending->count && m < NAMED; m++)
 			chat_text_add(&text, "%s" MARK_CODE "telegram:%" PRId64 MARK_CODE,
@@ -209,15 +207,14 @@ report(struct tx *tx)
 {
 	size_t count = 0, found;
 	struct grant_use *uses = row_grant_use_list(tx, &count);
-	struct chat_text text;
-	struct buf out;
+	struct buf out = { .cap = 64 * 1024 };
 
 	if (uses == NULL)
 		return;
-	buf_init(&out, 64 * 1024);
 	found = policy_report_brief(tx->settings, uses, count, tx->at, PEOPLE, &out);
 	for (size_t i = 0; i < tx->settings->admins.count; i++) {
-		chat_text_init(&text);
+		struct chat_text text = CHAT_TEXT_EMPTY;
+
 		chat_text_add(&text, "🔑 " MARK_BOLD "Access" MARK_BOLD ": ");
 		if (found > 0)
 			chat_text_add(&text, "%zu to look at", found);

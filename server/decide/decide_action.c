@@ -47,9 +47,8 @@ static void
 binding_of(const struct tx *tx, const struct deployment *work, char out[LIMIT_BINDING])
 {
 	const char *id = work->client[0] != '\0' ? work->client : work->argument;
-	struct buf all;
+	struct buf all = { .cap = BINDING_MOST };
 
-	buf_init(&all, BINDING_MOST);
 	settings_list_member(
 	    work->client[0] != '\0' ? tx->settings : settings_of(tx->settings, work->environment),
 	    work->client[0] != '\0' ? FAMILY_CLIENT : FAMILY_JOB, id, &all);

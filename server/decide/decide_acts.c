@@ -14,7 +14,6 @@
 #include "decide/decide_nag.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_previous.h"
-#include "decide/decide_shown.h"
 #include "decide/decide_tell.h"
 #include "decide/decide_zone.h"
 #include "lib/text.h"

@@ -53,11 +53,10 @@ give_up(struct tx *tx, const struct effect_git_query *query)
 	const struct settings *settings = settings_of(tx->settings, query->environment);
 	enum delivery_forge forge = delivery_forge_of(query->push.forge);
 	char source[DECIDE_SOURCE];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_dedupe_remove(
 	    tx, decide_announced_source(forge, query->push.hook, source), query->push.delivery);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_PUSH_NOT_FOUND, query->environment);
 	chat_text_commit(&text, ": git does not show ", query->push.after);
 	chat_text_outside(&text, ", pushed by ", query->requested_by);

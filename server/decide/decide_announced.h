@@ -5,8 +5,6 @@
 #include "store/tx.h"
 #include "types/delivery.h"
 
-struct environment_settings;
-
 #define DECIDE_SOURCE (DELIVERY_FORGE + 1 + ENVIRONMENT_NAME_MAX)
 /* Under which name deliveries by that webhook stand in the inbox: "github", "gitlab/shop". */
 const char *decide_announced_source(

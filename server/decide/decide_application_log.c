@@ -4,7 +4,6 @@
 
 #include "decide/decide_allowed.h"
 #include "decide/decide_chat.h"
-#include "decide/decide_reply.h"
 #include "store/row_run.h"
 
 bool

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "chat/chat_text.h"
 #include "deployment/deployment.h"
 #include "store/row_approval.h"
 #include "store/row_button.h"

@@ -54,9 +54,8 @@ void
 decide_cloudflare_tell_restored(struct tx *tx, const struct cloudflare_row *row)
 {
 	struct chat_cloudflare facts = facts_of(tx, row);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_cloudflare_restored(&text, &facts);
 	say(tx, row, false, &text);
 }
@@ -65,9 +64,8 @@ void
 decide_cloudflare_tell_left(struct tx *tx, const struct cloudflare_row *row, const char *level)
 {
 	struct chat_cloudflare facts = facts_of(tx, row);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_cloudflare_left(&text, &facts, level);
 	say(tx, row, false, &text);
 }
@@ -77,12 +75,11 @@ decide_cloudflare_tell_failing(struct tx *tx, struct cloudflare_row *row)
 {
 	struct chat_cloudflare facts = facts_of(tx, row);
 	bool is_stuck = row->phase == CLOUDFLARE_IS_STUCK;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (row->notified_at != 0 && tx->at - row->notified_at < HOUR_MS)
 		return;
 	row->notified_at = tx->at;
-	chat_text_init(&text);
 	if (is_stuck)
 		chat_cloudflare_stuck(&text, &facts);
 	else

@@ -10,8 +10,6 @@
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
 
-struct update;
-
 /* Confirmations: how long a question stands. */
 #define DECIDE_COMMAND_QUESTION_MS (120 * INT64_C(1000))
 #define DECIDE_QUEUE_QUESTION_MS (600 * INT64_C(1000)) /* asked anew in its place */

@@ -16,7 +16,6 @@
 #include "decide/decide_shown.h"
 #include "decide/decide_where.h"
 #include "lib/text.h"
-#include "store/row_button.h"
 #include "store/row_cloudflare.h"
 #include "store/row_deployment.h"
 #include "store/row_witness.h"
@@ -151,26 +150,24 @@ target_of(const struct wanted *w)
 /* With what may be done instead, where there is something. */
 static void
 refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, const char *reason,
-    struct message *instead)
+    const struct message *instead)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
 		decide_toast_firstf(tx, update, true, FIRST_NOT_DONE, target_of(w), " %s: %s.",
 		    w->action->name, reason);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NOT_DONE, target_of(w));
 	chat_text_code(&text, " ", w->action->name);
 	chat_text_outside(&text, "\n", reason);
-	instead->head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &(const struct request){ .message = 0 }, instead);
+	(void)decide_send_keyboard(tx, update, NULL, instead, &text);
 }
 
 static void
 refuse(struct tx *tx, const struct update *update, const struct wanted *w, const char *reason)
 {
-	CLEANUP(message_done) struct message message = { 0 };
+	struct message message = { 0 };
 
 	refuse_with(tx, update, w, reason, &message);
 }
@@ -180,7 +177,7 @@ static bool
 knows_level(struct tx *tx, const struct update *update, const struct wanted *w)
 {
 	static const char *const levels[] = { "low", "medium", "high", "essentially_off" };
-	CLEANUP(message_done) struct message message = { 0 };
+	struct message message = { 0 };
 	char words[LIMIT_REF];
 
 	if (w->action->argument != ACTION_TAKES_LEVEL || w->argument[0] != '\0' ||
@@ -336,16 +333,14 @@ static void
 say_asked_already(struct tx *tx, const struct update *update, const struct wanted *w,
     const struct deployment *asked)
 {
-	CLEANUP(message_done)
 	struct message message = { .reply_row = decide_asked_in(tx, asked, &update->address) };
 	char link[DECIDE_ASKED_LINK];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
 		decide_toast_firstf(tx, update, true, FIRST_CLOSED, target_of(w),
 		    " %s, #%" PRId64 " awaits approval.", w->action->name, asked->id);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_CLOSED, target_of(w));
 	chat_text_code(&text, " ", w->action->name);
 	chat_text_add(&text,
@@ -355,8 +350,7 @@ say_asked_already(struct tx *tx, const struct update *update, const struct wante
 		chat_text_add(&text, "%s", link);
 	else
 		chat_text_add(&text, MARK_CODE "/pending" MARK_CODE);
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &(const struct request){ .message = 0 }, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
 /* Each would be asked of all who approve. */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "decide/decide_deployment.h"
-#include "decide/decide_record.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_run.h"

@@ -4,8 +4,6 @@
 
 #include "store/row_deployment.h"
 
-struct update;
-
 /* Whoever sent the update wants it ended, and that is audited.  False: it cannot be now. */
 bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update);
 

@@ -3,7 +3,6 @@
 #include "decide/decide_enrol.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "decide/decide_allowed.h"
 #include "decide/decide_factor.h"
@@ -16,21 +15,6 @@
 #include "lib/json.h"
 
 #define RECOVERY_CODES 10
-
-static void PRINTF(2, 3) refuse(struct tx *tx, const char *fmt, ...);
-
-static void
-refuse(struct tx *tx, const char *fmt, ...)
-{
-	char line[LIMIT_LINE * 2];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
-	va_end(args);
-	tx->answer.status = 409;
-	decide_answer(tx, line);
-}
 
 static void
 put_secret(struct tx *tx, int64_t person, const struct factor_secret *secret, struct json_out *json)
@@ -57,20 +41,20 @@ add(struct tx *tx, const struct update *update, int64_t person, struct json_out 
 	struct err err;
 
 	if (factor.enrolled_at != 0) {
-		refuse(tx,
+		decide_refusef(tx, 409,
 		    "telegram:%" PRId64
 		    " has a second factor: reset it first, with deploybot 2fa reset %" PRId64,
 		    person, person);
 		return;
 	}
 	if (!decide_has_own_role(tx, person)) {
-		refuse(tx,
+		decide_refusef(tx, 409,
 		    "telegram:%" PRId64 " has no role here: a second factor would be for nothing",
 		    person);
 		return;
 	}
 	if (!row_factor_make(tx, person, update->person, &secret, &err)) {
-		refuse(tx, "no second factor was made: %s", err.text);
+		decide_refusef(tx, 409, "no second factor was made: %s", err.text);
 		return;
 	}
 	put_secret(tx, person, &secret, json);
@@ -110,20 +94,20 @@ confirm(struct tx *tx, const struct update *update, int64_t person, const char *
 	struct err err;
 
 	if (!decide_factor_is_pending(tx, &factor)) {
-		refuse(tx,
+		decide_refusef(tx, 409,
 		    "there is no new second factor of telegram:%" PRId64
 		    " to confirm: deploybot 2fa add makes one",
 		    person);
 		return;
 	}
 	if (!row_factor_open(tx, person, &secret, &err)) {
-		refuse(tx, "it cannot be read: %s", err.text);
+		decide_refusef(tx, 409, "it cannot be read: %s", err.text);
 		return;
 	}
 	if (factor.proven_at == 0 || code[0] != '\0')
 		factor.last_step = totp_match(secret.totp, tx->at / 1000, code);
 	if (factor.last_step < 0) {
-		refuse(tx,
+		decide_refusef(tx, 409,
 		    "that is not its code: is the clock of the telephone right, and this machine's?");
 	} else {
 		factor.enrolled_at = tx->at;
@@ -149,11 +133,11 @@ make_codes(struct tx *tx, const struct update *update, int64_t person, struct js
 	struct err err;
 
 	if (factor.enrolled_at == 0) {
-		refuse(tx, "telegram:%" PRId64 " has no second factor", person);
+		decide_refusef(tx, 409, "telegram:%" PRId64 " has no second factor", person);
 		return;
 	}
 	if (!row_factor_open(tx, person, &secret, &err)) {
-		refuse(tx, "it cannot be read: %s", err.text);
+		decide_refusef(tx, 409, "it cannot be read: %s", err.text);
 		return;
 	}
 	row_factor_drop_recovery(tx, person);
@@ -174,7 +158,7 @@ reset(struct tx *tx, const struct update *update, int64_t person)
 	struct factor factor = decide_factor_of(tx, person);
 
 	if (factor.person == 0) {
-		refuse(tx, "telegram:%" PRId64 " has no second factor", person);
+		decide_refusef(tx, 409, "telegram:%" PRId64 " has no second factor", person);
 		return;
 	}
 	decide_factor_reset(tx, update, person);
@@ -192,7 +176,7 @@ recover(struct tx *tx, const struct update *update, int64_t person, const char *
 		decide_answer(tx,
 		    "Recovery code taken: codes of the app are accepted again; the admins are notified. Is the telephone lost? Then deploybot 2fa reset, and add.");
 	else
-		refuse(tx, "not accepted: %s", why);
+		decide_refusef(tx, 409, "not accepted: %s", why);
 }
 
 void
@@ -218,5 +202,5 @@ decide_enrol(struct tx *tx, const struct api_request *api, struct json_out *json
 	else if (strcmp(word, "recover") == 0)
 		recover(tx, &api->from, person, api->recovery);
 	else
-		refuse(tx, "expected add, codes, confirm, recover or reset");
+		decide_refusef(tx, 409, "expected add, codes, confirm, recover or reset");
 }

@@ -28,9 +28,8 @@ static const int wait_minutes[] = { 1, 5, 30, 60 };
 static int64_t
 send_to(struct tx *tx, int64_t person, const char *line)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_text_add(&text, "%s", line);
 	return decide_send_as(tx, &(struct message){ .address = { .chat = person } }, &text);
 }
@@ -72,12 +71,7 @@ decide_factor_audit(
 	char user[PRINCIPAL_TEXT], whose[24];
 
 	(void)snprintf(whose, sizeof(whose), "%" PRId64, person);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = code,
-		.user = decide_user(tx, update->person, user),
-		.outcome = "ok",
-	    },
+	decide_audit(tx, code, decide_user(tx, update->person, user), NULL, "ok",
 	    (const char *const[]){ "person", whose, "name", update->name, NULL });
 }
 

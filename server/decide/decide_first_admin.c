@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_first_admin.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "decide/decide_factor.h"

@@ -164,10 +164,9 @@ void
 decide_git_changes(
     struct tx *tx, const char *environment, const struct git_answer *answer, char *out, size_t room)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	char *changes;
 
-	chat_text_init(&text);
 	chat_deployment_changes(&text, answer, decide_ran_failed(tx, environment, answer));
 	changes = chat_text_take(&text);
 	(void)text_copy(out, room, changes != NULL ? changes : "");

@@ -3,7 +3,6 @@
 #include "decide/decide_hold.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_hold.h"
@@ -235,11 +234,10 @@ static void
 deny(struct tx *tx, const struct update *update, const struct request *request,
     const struct hold *hold, const struct holds *holds, const char *environment)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct message message = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	int64_t row;
 
-	chat_text_init(&text);
 	if (strcmp(request->action, "lock") == 0)
 		chat_first(&text, FIRST_LOCKED_ALREADY, environment);
 	else
@@ -254,8 +252,7 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 		chat_text_add(&text, CHAT_HOLD_WITNESS_LEAVES);
 	else
 		offer_exception(tx, update, request, hold, environment, &text, &message.buttons);
-	message.head = chat_text_take(&text);
-	row = decide_send_keyboard(tx, update, request, &message);
+	row = decide_send_keyboard(tx, update, request, &message, &text);
 	if (row != 0 && hold->kind != HOLD_LOCK && hold->kind != HOLD_WITNESS &&
 	    message.buttons.n == 0)
 		expect_reply(tx, update, request, environment, row);

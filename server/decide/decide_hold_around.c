@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_hold_around.h"
 
-#include <string.h>
-
 #include "chat/chat_hold.h"
 #include "decide/decide_freeze_target.h"
 #include "decide/decide_hold.h"

@@ -4,9 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "chat/chat_hold.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_around.h"
@@ -23,7 +21,6 @@
 #include "store/row_environment.h"
 #include "store/row_hold.h"
 #include "store/row_hold_repeat.h"
-#include "store/row_message.h"
 #include "store/row_queue.h"
 #include "store/row_rate_limit.h"
 
@@ -163,15 +160,12 @@ decide_hold_answered(
 	size_t n = row_button_list_open(tx, keep.action, keep.target, questions, COUNT(questions));
 
 	for (size_t i = 0; i < n; i++) {
-		CLEANUP(message_done) struct message message = { 0 };
-		struct chat_text text;
+		struct chat_text text = CHAT_TEXT_EMPTY;
 
-		chat_text_init(&text);
 		chat_first(&text, is_kept ? FIRST_STAYS_LOCKED : FIRST_UNLOCKED, lock->target);
 		chat_text_outside(&text, what, person);
 		chat_text_add(&text, ".");
-		message.head = chat_text_take(&text);
-		row_message_change(tx, questions[i], &message);
+		decide_change(tx, questions[i], NULL, &text);
 	}
 	row_button_close(tx, keep.action, keep.target);
 	row_button_close(tx, "unlock", lock->target);
@@ -207,9 +201,8 @@ decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by,
 static void
 send_copy(struct tx *tx, const struct chat_address *to, const struct chat_text *text)
 {
-	struct chat_text copy;
+	struct chat_text copy = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&copy);
 	buf_adds(&copy.buf, buf_text(&text->buf));
 	(void)decide_send(tx, to, &copy);
 }
@@ -290,14 +283,13 @@ end_over(struct tx *tx, const struct hold *hold)
 	bool has_left = hold->kind == HOLD_LOCK &&
 	    settings_environment(tx->settings, hold->target) != NULL &&
 	    !decide_is_allowed(tx, hold->person, POLICY_LOCK, hold->target);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	size_t waiting;
 
 	if (!is_over && !has_left)
 		return;
 	waiting = decide_hold_waiting(tx, hold->target);
 	decide_hold_end(tx, hold, NULL, is_over ? "expired" : "no grant");
-	chat_text_init(&text);
 	chat_first_held(
 	    &text, hold->kind == HOLD_LOCK ? FIRST_UNLOCKED : FIRST_FREEZE_ENDED, hold->target);
 	chat_text_outside(&text, is_over ? ": its time is over (" : ": no role lets ", hold->by);

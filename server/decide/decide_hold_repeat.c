@@ -66,9 +66,8 @@ static void
 send_unsent(struct tx *tx, const struct hold_repeat *repeat)
 {
 	const struct chat_address team = { .chat = row_chat_now(tx, repeat->chat) };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_text_outside(&text, "🔒 ", repeat->hold.by);
 	chat_text_add(&text,
 	    ": %" PRId64 " more lock%s or freeze%s begun or ended, not said one by one. " MARK_CODE

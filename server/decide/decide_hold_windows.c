@@ -3,7 +3,6 @@
 #include "decide/decide_hold_windows.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "chat/chat_hold.h"
 #include "decide/decide_hold.h"
@@ -151,13 +150,12 @@ words_are_same(const struct words *a, const struct words *b)
 static struct words
 words_of_begun(struct tx *tx, const char *environment, bool has_until)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct holds holds;
 	const struct hold *window;
 
 	decide_holds(tx, environment, &holds);
 	window = find_window(&holds);
-	chat_text_init(&text);
 	if (window != NULL) {
 		chat_text_outside(&text, "by ", window->by);
 		chat_text_add(&text, " (calendar)");
@@ -172,12 +170,10 @@ words_of_begun(struct tx *tx, const char *environment, bool has_until)
 static struct words
 words_of_still(struct tx *tx, const char *environment)
 {
-	struct chat_text before, behind;
+	struct chat_text before = CHAT_TEXT_EMPTY, behind = CHAT_TEXT_EMPTY;
 	struct holds holds;
 
 	decide_holds(tx, environment, &holds);
-	chat_text_init(&before);
-	chat_text_init(&behind);
 	if (holds.n > 0) {
 		chat_text_add(&before, "Still %s: ", hold_kinds[holds.at[0].kind].is);
 		chat_hold_by(&behind, &holds.at[0], &holds, tx->at);
@@ -274,16 +270,15 @@ say_several_ended(struct tx *tx, const struct changed *changed, struct chat_text
 void
 decide_hold_windows(struct tx *tx, bool begins)
 {
-	struct chat_text text;
 	int64_t chat;
 
 	for (size_t i = 0; settings_next_chat(tx->settings, &i, &chat) && !tx->failed;) {
 		const struct chat_address team = { .chat = row_chat_now(tx, chat) };
 		struct changed changed = collect(tx, chat, begins);
+		struct chat_text text = CHAT_TEXT_EMPTY;
 
 		if (changed.n + changed.n_still == 0)
 			continue;
-		chat_text_init(&text);
 		if (changed.n + changed.n_still > 1 && begins)
 			say_several_begun(tx, &changed, &text);
 		else if (changed.n + changed.n_still > 1)

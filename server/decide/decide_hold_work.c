@@ -65,13 +65,12 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
 {
 	const struct chat_hold_words *words = &chat_holds[hold->kind];
 	bool is_noted = row_environment_get(tx, settings->name).waiting_push[0] != '\0';
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (!settings->drops_pushes)
 		row_environment_set_waiting(tx, settings->name, push->by);
 	if (is_noted && !settings->drops_pushes)
 		return;
-	chat_text_init(&text);
 	chat_first(&text, settings->drops_pushes ? words->push_dropped : words->push_waits,
 	    settings->name);
 	chat_first_commit(&text, push->subject, push->commit);

@@ -4,7 +4,6 @@
 
 #include "store/row_deployment.h"
 
-struct environment_settings;
 struct git_answer;
 
 /* Does one keep this work from starting now? */

@@ -3,7 +3,6 @@
 #include "decide/decide_login.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "chat/chat_command.h"
 #include "decide/decide_factor.h"
@@ -36,11 +35,10 @@ void
 decide_login_deleted(
     struct tx *tx, const struct effect_delete_message *deleted, const char *failure)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (failure[0] == '\0')
 		return;
-	chat_text_init(&text);
 	chat_text_outside(&text,
 	    "🔑 Delete it yourself: your message with the token is still in this chat, because Telegram would not delete it: ",
 	    failure);

@@ -92,7 +92,7 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, const char *by)
 	CLEANUP(message_done) struct message message = row_message_get(tx, row);
 	struct buttons buttons = { 0 };
 	struct button_row button;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (message.head == NULL)
 		return; /* gone by age */
@@ -101,10 +101,8 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, const char *by)
 		if (strcmp(message.buttons.at[i].id, button.id) != 0 || button.id[0] == '\0')
 			buttons.at[buttons.n++] = message.buttons.at[i];
 	message.buttons = buttons;
-	chat_text_init(&text);
 	chat_text_add(&text, "%s", message.head);
-	if (by[0] != '\0')
-		chat_text_outside(&text, "\n👀 Seen by ", by);
+	chat_text_some(&text, "\n👀 Seen by ", by);
 	free(message.head);
 	message.head = chat_text_take(&text);
 	if (by[0] != '\0')
@@ -150,7 +148,7 @@ decide_nag_due(struct tx *tx, int64_t id)
 	struct environment environment = row_environment_get(tx, work.environment);
 	struct message as = { .is_alarm = true };
 	const struct request seen = request_about("seen", "work", id);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	int64_t interval = interval_ms(tx, work.environment);
 
 	if (id == 0 || environment.unseen_work != id)
@@ -167,7 +165,6 @@ decide_nag_due(struct tx *tx, int64_t id)
 	environment = row_environment_get(tx, work.environment);
 	as.address.chat = decide_chat_of(tx, work.environment);
 	row_button_show_for(tx, &seen, as.address.chat, 0, CHAT_SEEN, &as.buttons);
-	chat_text_init(&text);
 	chat_deployment_nag(&text, &work, &environment, is_sure(tx, &work, &environment),
 	    environment.n_nags == DECIDE_NAGS_MAX, tx->at);
 	decide_nag_shown(tx, id, decide_send_as(tx, &as, &text));

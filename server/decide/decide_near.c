@@ -124,10 +124,9 @@ void
 decide_near_say(struct tx *tx, const struct update *update, const struct request *request,
     const struct decide_scope *all)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	struct request answer = *request;
+	struct message message = { 0 };
 	char near[LIMIT_ENVIRONMENT];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	tx->costs_nothing = true;
@@ -137,9 +136,7 @@ decide_near_say(struct tx *tx, const struct update *update, const struct request
 		return;
 	}
 	look_near_all(tx, update, all, request->target, near);
-	chat_text_init(&text);
-	if (request->target[0] != '\0')
-		chat_text_outside(&text, "No \"", request->target);
+	chat_text_some(&text, "No \"", request->target);
 	chat_text_add(&text, "%s",
 	    request->target[0] != '\0' ? (all->n > 0 || near[0] != '\0' ? "\"." : "\" for you.") :
 		all->n > 0	       ? "Which environment?" :
@@ -150,7 +147,5 @@ decide_near_say(struct tx *tx, const struct update *update, const struct request
 		add_environments(all, &text);
 	else
 		add_clients(tx, update->person, &text);
-	answer.message = 0; /* it stands below */
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, &answer, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }

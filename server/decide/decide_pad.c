@@ -63,16 +63,13 @@ deny(struct tx *tx, const struct update *update, const char *why)
 static void
 close_pad(struct tx *tx, const struct pad *pad, enum chat_first first, const char *rest)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, pad->message);
 	row_pad_drop(tx, pad->update.person);
-	chat_text_init(&text);
 	chat_first(&text, first, pad->wants);
 	chat_text_add(&text, "%s", rest);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, pad->message, &message);
+	decide_change(tx, pad->message, NULL, &text);
 }
 
 /* The update as it is done again, without what only its moment has. */
@@ -101,13 +98,13 @@ decide_pad_shown(struct tx *tx, int64_t id, char ret[PAD_SHOWN])
 static void
 show(struct tx *tx, const struct update *update)
 {
-	CLEANUP(message_done) struct message message = { .address = { .chat = update->person } };
+	struct message message = { .address = { .chat = update->person } };
 	struct pad pad = {
 		.expires_at = tx->at + PAD_MS,
 		.work = tx->factor_work,
 		.update = kept(update),
 	};
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	char person[24];
 
 	(void)text_copy(pad.wants, sizeof(pad.wants), tx->factor_for);
@@ -122,11 +119,9 @@ show(struct tx *tx, const struct update *update)
 		request_add(&button.request, "key", keys[i].key);
 		row_button_show(tx, &button, keys[i].label, &message.buttons);
 	}
-	chat_text_init(&text);
 	chat_first(&text, FIRST_CODE_ASKED, tx->factor_for);
 	chat_text_add(&text, "the six digits that your authenticator app shows, within 2 minutes.");
-	message.head = chat_text_take(&text);
-	pad.message = row_message_add(tx, &message);
+	pad.message = decide_send_as(tx, &message, &text);
 	row_button_set_message(tx, &message.buttons, pad.message);
 	(void)snprintf(person, sizeof(person), "%" PRId64, update->person);
 	row_button_set_effect(

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "chat/chat_hold.h"
 #include "decide/decide_reply.h"
@@ -81,42 +80,33 @@ decide_page_buttons(struct tx *tx, const struct update *update, const struct req
 		add_page(tx, update, request, page + 1, label, keyboard);
 }
 
-/* As decide_send_as() marks what has no buttons. */
-static void
-mark_unwitnessed(struct tx *tx, struct message *message)
-{
-	struct buf marked;
-
-	if (message->head == NULL || !row_witness_is_late(tx))
-		return;
-	buf_init(&marked, LIMIT_MESSAGE);
-	buf_addf(&marked, "%s%s", message->head, CHAT_HOLD_UNWITNESSED);
-	tx_check(tx, &marked);
-	free(message->head);
-	message->head = buf_take(&marked);
-}
-
 int64_t
 decide_send_keyboard(struct tx *tx, const struct update *update, const struct request *request,
-    struct message *message)
+    const struct message *as, struct chat_text *text)
 {
-	int64_t row = request->message, page = request_get_number(request, "page");
+	int64_t row = request == NULL ? 0 : request->message;
+	int64_t page = row == 0 ? 0 : request_get_number(request, "page");
+	CLEANUP(message_done) struct message message = *as;
 
-	mark_unwitnessed(tx, message);
-	if (message->head != NULL && decide_is_answered(update)) {
-		decide_answer(tx, message->head);
+	if (row_witness_is_late(tx) && !buf_failed(&text->buf)) {
+		chat_text_add(text, CHAT_HOLD_UNWITNESSED);
+		tx_check(tx, &text->buf);
+	}
+	message.head = chat_text_take(text);
+	if (message.head != NULL && decide_is_answered(update)) {
+		decide_answer(tx, message.head);
 		return 0;
 	}
-	message->address = update->address;
-	message->is_silent = message->is_answer = true;
+	message.address = update->address;
+	message.is_silent = message.is_answer = true;
 	if (row != 0) {
 		row_button_close_keyboard(tx, row);
-		row_message_change(tx, row, message);
+		row_message_change(tx, row, &message);
 	} else {
-		row = row_message_add(tx, message);
+		row = row_message_add(tx, &message);
 	}
-	row_button_set_message(tx, &message->buttons, row);
-	if (request->message != 0 && page != 0)
+	row_button_set_message(tx, &message.buttons, row);
+	if (page != 0)
 		decide_toastf(tx, update, false, "Page %" PRId64, page);
 	else if (request->message != 0) /* without an answer the button turns for a minute */
 		decide_toastf(tx, update, false, "%s", "");

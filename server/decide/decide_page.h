@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "chat/chat_text.h"
 #include "store/tx.h"
 #include "types/request.h"
 #include "types/update.h"
@@ -17,9 +18,10 @@ void decide_page_buttons(struct tx *tx, const struct update *update, const struc
     int64_t page, int64_t pages, struct buttons *keyboard);
 
 /* The keyboard of a request that several are meant by, and of pages: sent, or put in the place of
- * the one that was pressed, with a toast.  Returns the message's row. */
+ * the one that was pressed, with a toast; request NULL: it stands below.  Of `as` buttons and what
+ * it replies to are looked at; takes what is in the text.  Returns the message's row. */
 int64_t decide_send_keyboard(struct tx *tx, const struct update *update,
-    const struct request *request, struct message *message);
+    const struct request *request, const struct message *as, struct chat_text *text);
 
 /* Adds a button of theirs alone, for so long. */
 void decide_own_button(struct tx *tx, const struct update *update, const struct request *request,

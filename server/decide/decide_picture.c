@@ -120,25 +120,23 @@ decide_picture_deleted(
 static void
 ask_admin(struct tx *tx, const struct update *update, int64_t admin, const struct factor *factor)
 {
-	CLEANUP(message_done) struct message message = { .address = { .chat = admin } };
+	struct message message = { .address = { .chat = admin } };
 	struct button_row button = { .request = request_of("enrol", ""),
 		.chat = admin,
 		.person = admin,
 		.expires_at = tx->at + CONFIRM_MS };
 	char at[TEXT_TIME_SIZE];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	request_add_number(&button.request, "person", factor->person);
 	request_add_number(&button.request, "made", factor->made_at);
 	row_button_show(tx, &button, "Confirm: it is them", &message.buttons);
-	chat_text_init(&text);
 	chat_text_outside(&text, "🔐 Second factor to confirm: ", update->name);
 	chat_text_add(&text,
 	    ", " MARK_CODE "telegram:%" PRId64 MARK_CODE
 	    ", has made one in the chat at %s. Ask them in another way whether they did, before you confirm it.",
 	    factor->person, text_time(at, factor->made_at));
-	message.head = chat_text_take(&text);
-	row_button_set_message(tx, &message.buttons, row_message_add(tx, &message));
+	row_button_set_message(tx, &message.buttons, decide_send_as(tx, &message, &text));
 }
 
 /* Never the person: nobody says of themselves that it is they. */
@@ -148,7 +146,7 @@ ask_others(struct tx *tx, const struct update *update, const struct factor *fact
 	const struct settings_ids *admins = &tx->settings->admins;
 	struct message as = { .address = update->address, .is_silent = true, .is_answer = true };
 	char line[LIMIT_COPY];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	size_t n = 0;
 
 	for (size_t i = 0; i < admins->count; i++)
@@ -158,7 +156,6 @@ ask_others(struct tx *tx, const struct update *update, const struct factor *fact
 		}
 	(void)snprintf(line, sizeof(line), "deploybot 2fa confirm %" PRId64, update->person);
 	buttons_add_copy(&as.buttons, "📋 Copy the command", line);
-	chat_text_init(&text);
 	chat_text_add(&text, "🔐 Right so far. Your second factor does not count before %s: %s",
 	    n > 0 ? "another admin has confirmed that it is you, or somebody on the server" :
 		    "it is confirmed on the server",

@@ -135,11 +135,10 @@ show(struct tx *tx, struct pin *pin)
 {
 	CLEANUP(message_done) struct message before = row_message_get(tx, pin->message);
 	struct chat_clock clock = { .zone = tx->settings->zone, .is_named = true };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	char *body, *whole;
 
 	pin->shown_at = tx->at;
-	chat_text_init(&text);
 	(void)decide_status_pinned(tx, pin->chat, &text);
 	body = chat_text_take(&text);
 	if (body == NULL || tx->failed) {
@@ -155,7 +154,6 @@ show(struct tx *tx, struct pin *pin)
 		free(body);
 		return;
 	}
-	chat_text_init(&text);
 	chat_text_add(&text, "%s", body);
 	chat_text_since(&text, CHANGED, &clock, tx->at, 0);
 	whole = chat_text_take(&text);
@@ -206,9 +204,8 @@ static void
 say_refused(struct tx *tx, const struct effect_pin_message *pinned, const char *failure)
 {
 	const struct chat_address address = { .chat = pinned->chat };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_text_outside(&text, "📌 Status not pinned: ", failure);
 	chat_text_add(&text,
 	    ".\nGive the bot the right to pin messages here; it is tried again each hour and at each start. The status is kept up to date all the same.");
@@ -241,13 +238,12 @@ static void
 end(struct tx *tx, const struct pin *pin, const char *why)
 {
 	CLEANUP(message_done) struct message message = row_message_get(tx, pin->message);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_effect_withdraw(tx, pin->timer);
 	row_pin_remove(tx, pin->chat);
 	if (message.id == 0)
 		return;
-	chat_text_init(&text);
 	chat_text_add(&text,
 	    "📌 Status no longer kept up to date here: %s. " MARK_CODE "/status" MARK_CODE
 	    " shows it.",

@@ -112,9 +112,8 @@ static void
 notify_blocked(
     struct tx *tx, const char *environment, const char *subject, const struct block *block)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first(&text, FIRST_PUSH_BLOCKED, environment);
 	chat_first_commit(&text, subject, block->commit);
 	chat_text_add(&text, block->by[0] != '\0' ? " was " : ": ");
@@ -144,11 +143,10 @@ static void
 notify_first_poll(struct tx *tx, const struct environment_settings *settings,
     const struct environment *environment, const struct git_answer *answer)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (!answer->has_base || answer->forced || answer->count == 0)
 		return;
-	chat_text_init(&text);
 	chat_first(&text, FIRST_PUSH_BEFORE, settings->name);
 	chat_text_outside(&text, "", settings->branch);
 	chat_text_add(&text, " is %lld commit%s ahead of what is live", (long long)answer->count,

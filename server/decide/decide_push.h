@@ -5,8 +5,6 @@
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
 
-struct environment_settings;
-
 /* Asks git, until it answers, for the newest commit of the environment's branch.  requested_by:
  * "github:login(7)", DECIDE_POLL when it was found by polling, or DECIDE_FIRST_POLL when nothing
  * follows from it.  push: what a delivery announced; NULL: nothing. */

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_ran.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 #include "store/row_environment.h"
 

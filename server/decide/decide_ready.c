@@ -69,11 +69,10 @@ leave_lines(struct tx *tx, int64_t chat, const struct deployment *work)
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
 		char target[LIMIT_ENVIRONMENT];
-		struct chat_text text;
+		struct chat_text text = CHAT_TEXT_EMPTY;
 
 		if (message.address.chat != chat && (i > 0 || n < COUNT(rows)))
 			continue;
-		chat_text_init(&text);
 		chat_first(&text, FIRST_TO_BE_APPROVED, deployment_target(work, target));
 		chat_text_code(&text, " ", work->action);
 		chat_text_add(&text,
@@ -93,7 +92,7 @@ decide_ready_send(struct tx *tx, const struct chat_address *address, const struc
 {
 	struct message message = { .address = *address, .is_silent = true, .is_answer = true };
 	char line[APPROVE_LINE_SIZE], target[LIMIT_ENVIRONMENT], touches[DECIDE_TOUCHES];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	int64_t row;
 
 	if (!decide_ready_line(tx, work, line)) {
@@ -101,10 +100,9 @@ decide_ready_send(struct tx *tx, const struct chat_address *address, const struc
 		if (!decide_ready_line(tx, work, line))
 			return; /* the tx has failed */
 	}
-	chat_text_init(&text);
 	chat_first(&text, FIRST_TO_BE_APPROVED, deployment_target(work, target));
 	chat_text_code(&text, " ", work->action);
-	chat_text_outside(&text, work->argument[0] != '\0' ? " " : "", work->argument);
+	chat_text_some(&text, " ", work->argument);
 	chat_text_outside(&text, "\n", decide_action_touches(tx, work, touches));
 	chat_text_add(&text, "\n#%" PRId64, work->id);
 	chat_text_outside(&text, ", requested by ", work->requester);

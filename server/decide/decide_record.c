@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "decide/decide_reply.h"
-#include "lib/text.h"
 #include "store/row_approval.h"
 #include "store/row_audit.h"
 
@@ -64,15 +63,6 @@ at_least(const struct deployment *deployment)
 						     decide_severity(deployment->requested_by);
 }
 
-static void
-add_fact(const char *facts[], size_t *n, const char *key, const char *value)
-{
-	if (value[0] == '\0')
-		return;
-	facts[(*n)++] = key;
-	facts[(*n)++] = value;
-}
-
 /* The ids of who approved, as they stand in the audit. */
 static const char *
 approvers(struct tx *tx, const struct deployment *deployment, char out[LIMIT_LINE])
@@ -116,20 +106,20 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 	char approved[LIMIT_LINE];
 	size_t n = 8;
 
-	add_fact(facts, &n, "image", deployment->image);
-	add_fact(facts, &n, "confirmed_by",
+	decide_audit_fact(facts, &n, "image", deployment->image);
+	decide_audit_fact(facts, &n, "confirmed_by",
 	    deployment_confirmer(deployment)[0] == '\0' ?
 		"" :
 		decide_user(tx, deployment->confirmed_by, confirmer));
-	add_fact(facts, &n, "approved_by",
+	decide_audit_fact(facts, &n, "approved_by",
 	    deployment->approvers[0] == '\0' ? "" : approvers(tx, deployment, approved));
-	add_fact(facts, &n, "cancelled_by",
+	decide_audit_fact(facts, &n, "cancelled_by",
 	    deployment->why != DEPLOY_WHY_CANCELLED || deployment->cancelled_by == 0 ?
 		"" :
 		decide_user(tx, deployment->cancelled_by, canceller));
-	add_fact(facts, &n, "emergency", deployment->emergency);
+	decide_audit_fact(facts, &n, "emergency", deployment->emergency);
 	/* What may ship it: once, where it starts. */
-	add_fact(
+	decide_audit_fact(
 	    facts, &n, "binding", deployment->state == DEPLOY_RUNNING ? deployment->binding : "");
 	row_audit_add(tx,
 	    &(struct audit_entry){

@@ -4,7 +4,7 @@
 
 #include "decide/decide_queue.h"
 #include "decide/decide_refusal.h"
-#include "store/row_audit.h"
+#include "decide/decide_reply.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_rename.h"
@@ -15,13 +15,7 @@ static void
 rename_one(struct tx *tx, const char *from, const char *to)
 {
 	row_rename(tx, from, to);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = AUDIT_CODE_ENVIRONMENT_RENAMED,
-		.user = "system",
-		.environment = to,
-		.outcome = "ok",
-	    },
+	decide_audit(tx, AUDIT_CODE_ENVIRONMENT_RENAMED, "system", to, "ok",
 	    (const char *const[]){ "from", from, NULL });
 	tx_log(tx, LOG_LEVEL_INFO, "%s is %s from now on: its history and what is live go with it",
 	    from, to);
@@ -32,13 +26,7 @@ rename_one(struct tx *tx, const char *from, const char *to)
 static void
 say_apart(struct tx *tx, const char *former, const char *name)
 {
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = AUDIT_CODE_ENVIRONMENT_NOT_RENAMED,
-		.user = "system",
-		.environment = name,
-		.outcome = "refused",
-	    },
+	decide_audit(tx, AUDIT_CODE_ENVIRONMENT_NOT_RENAMED, "system", name, "refused",
 	    (const char *const[]){ "from", former, "reason", "both have a history", NULL });
 	tx_log(tx, LOG_LEVEL_WARNING,
 	    "RENAMED_FROM: %s and %s have a history each, and stay apart: take the line out of the file of %s",

@@ -12,7 +12,6 @@
 #include "decide/decide_need.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_sees.h"
-#include "decide/decide_who.h"
 #include "decide/decide_whom.h"
 #include "lib/environment_id.h"
 #include "lib/text.h"
@@ -39,15 +38,27 @@ decide_is_answered(const struct update *update)
 void
 decide_answer(struct tx *tx, const char *text)
 {
-	struct buf said;
+	struct buf said = { .cap = LIMIT_ANSWER_TEXT };
 
-	buf_init(&said, LIMIT_ANSWER_TEXT);
 	if (tx->answer.text != NULL)
 		buf_addf(&said, "%s\n", tx->answer.text);
 	chat_text_plain(text, &said);
 	free(tx->answer.text);
 	tx_check(tx, &said);
 	tx->answer.text = buf_take(&said);
+}
+
+void
+decide_refusef(struct tx *tx, int status, const char *fmt, ...)
+{
+	char line[LIMIT_LINE * 2];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	tx->answer.status = status;
+	decide_answer(tx, line);
 }
 
 int64_t
@@ -63,6 +74,16 @@ decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 		return 0;
 	}
 	return row_message_add(tx, &message);
+}
+
+void
+decide_change(struct tx *tx, int64_t row, const struct buttons *buttons, struct chat_text *text)
+{
+	CLEANUP(message_done) struct message message = { .head = chat_text_take(text) };
+
+	if (buttons != NULL)
+		message.buttons = *buttons;
+	row_message_change(tx, row, &message);
 }
 
 void
@@ -104,10 +125,9 @@ decide_send_team(struct tx *tx, const char *environment, struct chat_text *text)
 int64_t
 decide_sendf(struct tx *tx, const struct chat_address *address, const char *fmt, ...)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	va_list args;
 
-	chat_text_init(&text);
 	va_start(args, fmt);
 	buf_addv(&text.buf, fmt, args);
 	va_end(args);
@@ -118,10 +138,9 @@ int64_t
 decide_send_firstf(struct tx *tx, const struct chat_address *address, enum chat_first first,
     const char *target, const char *fmt, ...)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	va_list args;
 
-	chat_text_init(&text);
 	chat_first(&text, first, target);
 	va_start(args, fmt);
 	buf_addv(&text.buf, fmt, args);
@@ -208,6 +227,26 @@ enum audit_severity
 decide_severity(int64_t person)
 {
 	return principal_is_root(person) ? AUDIT_HIGH : AUDIT_INFO;
+}
+
+void
+decide_audit(struct tx *tx, enum audit_code code, const char *user, const char *environment,
+    const char *outcome, const char *const *meta)
+{
+	const struct audit_entry entry = {
+		.code = code, .user = user, .environment = environment, .outcome = outcome
+	};
+
+	row_audit_add(tx, &entry, meta);
+}
+
+void
+decide_audit_fact(const char *meta[], size_t *n, const char *key, const char *value)
+{
+	if (value == NULL || value[0] == '\0')
+		return;
+	meta[(*n)++] = key;
+	meta[(*n)++] = value;
 }
 
 void
@@ -323,14 +362,13 @@ static void
 say_denied(struct tx *tx, const struct update *update, const char *target, const char *wanted,
     const char *reason, const char *whom)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_text_add(&text, "%s", chat_first_rows[FIRST_DENIED].before);
 	add_target(&text, target);
 	chat_text_theirs(&text, target[0] != '\0' ? " " : "", wanted);
 	chat_text_add(&text, ": %s.", reason);
-	chat_text_outside(&text, whom[0] != '\0' ? " " : "", whom);
+	chat_text_some(&text, " ", whom);
 	add_way_in(tx, update, &text);
 	(void)decide_send(tx, &update->address, &text);
 }

@@ -16,6 +16,9 @@ bool decide_is_answered(const struct update *update);
 /* Appends the text to what they are answered, without its marks. */
 void decide_answer(struct tx *tx, const char *text);
 
+/* Refuses what came over /v1 or by a hook: that status, and the line as the answer (cut). */
+void decide_refusef(struct tx *tx, int status, const char *fmt, ...) PRINTF(3, 4);
+
 /* What is said is a no: a script sees that by the exit status. */
 void decide_answer_no(struct tx *tx, const struct update *update);
 
@@ -31,7 +34,12 @@ struct chat_clock decide_clock(const struct tx *tx, const char *environment);
  * not looked at; takes what is in it.  Returns the message's row; 0: the tx has failed. */
 int64_t decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text);
 
-/* The same as an answer, without a notification. */
+/* That message says the text from now on, above these buttons; NULL: it has none any more.  Takes
+ * what is in the text. */
+void decide_change(
+    struct tx *tx, int64_t row, const struct buttons *buttons, struct chat_text *text);
+
+/* As decide_send_as(), as an answer, without a notification. */
 int64_t decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text);
 
 /* To the team of that environment, without a notification. */
@@ -97,7 +105,15 @@ bool decide_may_called(struct tx *tx, const struct update *update, enum policy_a
 void decide_deny(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted, const char *reason);
 
-/* Audits what somebody wants of a deployment; meta as row_audit_add() has it. */
+/* Audits what has no more than these; environment: NULL, of none; meta as row_audit_add() has
+ * it. */
+void decide_audit(struct tx *tx, enum audit_code code, const char *user, const char *environment,
+    const char *outcome, const char *const *meta);
+
+/* Adds a key and its value to the meta of an entry; nothing where the value is "" or NULL. */
+void decide_audit_fact(const char *meta[], size_t *n, const char *key, const char *value);
+
+/* Audits what somebody wants of a deployment. */
 void decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
     enum audit_code code, const char *outcome, const char *const *meta);
 

@@ -18,21 +18,9 @@ decide_token_audit(struct tx *tx, const struct update *update, enum audit_code c
 	char user[PRINCIPAL_TEXT];
 	size_t n = 2;
 
-	if (token->id != 0) {
-		meta[n++] = "token";
-		meta[n++] = token->name;
-	}
-	if (reason != NULL) {
-		meta[n++] = "reason";
-		meta[n++] = reason;
-	}
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = code,
-		.user = decide_user(tx, update->person, user),
-		.outcome = "ok",
-	    },
-	    meta);
+	decide_audit_fact(meta, &n, "token", token->id != 0 ? token->name : "");
+	decide_audit_fact(meta, &n, "reason", reason);
+	decide_audit(tx, code, decide_user(tx, update->person, user), NULL, "ok", meta);
 }
 
 static struct update
@@ -48,11 +36,10 @@ static void
 end(struct tx *tx, const struct session *session, const struct token *token, const char *why)
 {
 	struct update update = update_of(session);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_session_drop(tx, session->person);
 	decide_token_audit(tx, &update, AUDIT_CODE_LOGOUT, token, why);
-	chat_text_init(&text);
 	chat_text_add(&text,
 	    "🔑 Logged out: your login by token " MARK_BOLD "%s" MARK_BOLD " has ended: %s.",
 	    token->name, why);

@@ -16,7 +16,6 @@
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_block.h"
-#include "store/row_button.h"
 #include "store/row_chat.h"
 #include "store/row_deployment.h"
 #include "store/row_drain.h"
@@ -425,28 +424,26 @@ add_looks(struct tx *tx, const struct update *update, const struct request *requ
 
 bool
 decide_status(struct tx *tx, const struct update *update, const struct request *request,
-    const struct effect_probe *probe, const struct probe_finding *findings, struct message *ret)
+    const struct effect_probe *probe, const struct probe_finding *findings, struct buttons *buttons,
+    struct chat_text *text)
 {
 	CLEANUP(view_done) struct view view = { 0 };
-	struct chat_text text;
 
 	if (!find_view(tx, update, request, &view))
 		return false;
-	chat_text_init(&text);
 	if (view.scope.is_wide) {
-		add_lines(tx, update, &text, &view, probe, findings);
+		add_lines(tx, update, text, &view, probe, findings);
 	} else {
-		add_paragraphs(tx, &text, &view, probe, findings);
-		add_refused(tx, update, &view, &text);
+		add_paragraphs(tx, text, &view, probe, findings);
+		add_refused(tx, update, &view, text);
 	}
 	if (request->target[0] == '\0')
-		decide_cloudflare_status(tx, update->person, &text);
-	ret->head = chat_text_take(&text);
-	if (ret->buttons.n > 0)
+		decide_cloudflare_status(tx, update->person, text);
+	if (buttons->n > 0)
 		return true;
-	add_looked(tx, update->address.chat, &view, &ret->buttons);
-	add_looks(tx, update, request, &view, &ret->buttons);
-	decide_page_buttons(tx, update, request, view.page, view.pages, &ret->buttons);
+	add_looked(tx, update->address.chat, &view, buttons);
+	add_looks(tx, update, request, &view, buttons);
+	decide_page_buttons(tx, update, request, view.page, view.pages, buttons);
 	return true;
 }
 

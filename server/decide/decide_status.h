@@ -10,13 +10,14 @@
 #include "decide/decide_where.h"
 
 /*
- * Writes head and buttons of what the request (its target and page) shows whoever sent the update;
+ * Adds text and buttons of what the request (its target and page) shows whoever sent the update;
  * probe: NULL, or that of these environments, and findings what came of it, NULL while they are
- * being probed.  The keyboard that a page has already (*ret's) stays: somebody may be pressing it.
+ * being probed.  The keyboard that a page has already stays: somebody may be pressing it.
  * False: there is nothing, or the tx has failed.
  */
 bool decide_status(struct tx *tx, const struct update *update, const struct request *request,
-    const struct effect_probe *probe, const struct probe_finding *findings, struct message *ret);
+    const struct effect_probe *probe, const struct probe_finding *findings, struct buttons *buttons,
+    struct chat_text *text);
 
 /* Adds what a message says for days of the environments that report to that chat, where PIN_STATUS
  * asks for it: those in trouble first, then those in which something is in progress or held.

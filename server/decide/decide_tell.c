@@ -9,6 +9,7 @@
 #include "decide/decide_chat.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_limit.h"
+#include "decide/decide_reply.h"
 #include "decide/decide_tell_inside.h"
 #include "decide/decide_where.h"
 #include "lib/text.h"
@@ -188,16 +189,13 @@ static void
 edit_decided(
     struct tx *tx, const struct chat_deployment *about, int64_t row, const struct message *now)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct buttons buttons = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_deployment_decided(&text, about->deployment);
-	message.head = chat_text_take(&text);
-	message.address = now->address;
 	if (about->deployment->state == DEPLOY_QUEUED)
-		decide_tell_add_approval(
-		    tx, about->deployment, now->address.chat, &message.buttons);
-	row_message_change(tx, row, &message);
+		decide_tell_add_approval(tx, about->deployment, now->address.chat, &buttons);
+	decide_change(tx, row, &buttons, &text);
 }
 
 /* Those in groups show each approval; a person's own is edited once, when it is decided, and when

@@ -5,6 +5,7 @@
 #include "chat/chat_text.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_limit.h"
+#include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
 #include "store/row_chat.h"
 #include "store/row_message.h"
@@ -88,16 +89,15 @@ static void
 remind_in(
     struct tx *tx, const struct chat_deployment *about, int64_t chat, int64_t question, bool rings)
 {
-	CLEANUP(message_done)
 	struct message message = {
 		.address.chat = chat, .reply_row = question, .is_silent = !rings
 	};
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_deployment_reminder(&text, about);
-	message.head = chat_text_take(&text);
 	decide_tell_add_approval(tx, about->deployment, chat, &message.buttons);
-	row_approval_add_message(tx, about->deployment->id, row_message_add(tx, &message), false);
+	row_approval_add_message(
+	    tx, about->deployment->id, decide_send_as(tx, &message, &text), false);
 }
 
 void

@@ -6,7 +6,6 @@
 #include "decide/decide_barrier.h"
 #include "decide/decide_nag.h"
 #include "decide/decide_needs.h"
-#include "decide/decide_reply.h"
 #include "decide/decide_tell_inside.h"
 #include "store/row_approval.h"
 #include "store/row_button.h"

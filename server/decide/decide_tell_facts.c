@@ -3,7 +3,6 @@
 #include "decide/decide_tell_inside.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "decide/decide_application_log.h"
 #include "decide/decide_git.h"

@@ -68,7 +68,7 @@ tell_rolled(struct tx *tx, const struct deployment *deployment)
 
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
-		struct chat_text text;
+		struct chat_text text = CHAT_TEXT_EMPTY;
 
 		if (message.head == NULL ||
 		    !chat_deployment_rolled(&text, deployment, message.head))
@@ -126,7 +126,7 @@ decide_tell_turn(struct tx *tx, const struct deployment *deployment, bool is_nex
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
 	int64_t patience_ms = settings != NULL ? settings->notify_after_seconds * INT64_C(1000) : 0;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_deployment_turn(&text, deployment, is_next);
 	reply_requester(tx, deployment, tx->at - deployment->queued_at > patience_ms, &text);
@@ -135,7 +135,7 @@ decide_tell_turn(struct tx *tx, const struct deployment *deployment, bool is_nex
 void
 decide_tell_given(struct tx *tx, const struct deployment *from, const struct deployment *to)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_deployment_given(&text, from, "your place went to ", to->requester);
 	reply_requester(tx, from, false, &text);

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_token.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +9,6 @@
 #include "decide/decide_limit.h"
 #include "decide/decide_need.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_sees.h"
 #include "decide/decide_session.h"
 #include "lib/crypto.h"
 #include "lib/json.h"
@@ -24,21 +22,6 @@
 #define DAY_MS	     (24 * HOUR_MS)
 #define EXPIRES_MOST (366 * DAY_MS)
 #define TRIES	     5 /* that are an entry each, in an hour */
-
-static void PRINTF(3, 4) refuse(struct tx *tx, int status, const char *fmt, ...);
-
-static void
-refuse(struct tx *tx, int status, const char *fmt, ...)
-{
-	char line[LIMIT_LINE * 2];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
-	va_end(args);
-	tx->answer.status = status;
-	decide_answer(tx, line);
-}
 
 /* Of "90d", "12h", "30m" or "2027-01-31", which it is valid on; 0: of none, or of too far away. */
 static int64_t
@@ -76,16 +59,18 @@ check(struct tx *tx, const struct api_request *api, struct token *token)
 	(void)request_get(&api->request, "expires", expires);
 	token->expires_at = expiry_of(tx, expires);
 	if (!token_is_name(name))
-		refuse(tx, 400, "a name: letters a-z, digits and -, %d at most, a letter first",
+		decide_refusef(tx, 400,
+		    "a name: letters a-z, digits and -, %d at most, a letter first",
 		    TOKEN_NAME - 1);
 	else if (!text_copy(token->role, sizeof(token->role), role) ||
 	    !roles_have(tx->settings->roles, role))
-		refuse(tx, 409, "there is no such role: see ROLE_<NAME>_MAY");
+		decide_refusef(tx, 409, "there is no such role: see ROLE_<NAME>_MAY");
 	else if (token->expires_at == 0)
-		refuse(tx, 400,
+		decide_refusef(tx, 400,
 		    "--expires: a time of at most 366 days, as 90d or 12h, or the last day, as 2027-01-31");
 	else if (row_token_named(tx, name).id != 0)
-		refuse(tx, 409, "there is a token of that name: deploybot token revoke %s", name);
+		decide_refusef(
+		    tx, 409, "there is a token of that name: deploybot token revoke %s", name);
 	else
 		return text_copy(token->name, sizeof(token->name), name);
 	return false;
@@ -138,7 +123,7 @@ add(struct tx *tx, const struct api_request *api, struct json_out *json)
 	    decide_lacks_factor_for(tx, &api->from, what))
 		return;
 	if (is_full(tx)) {
-		refuse(
+		decide_refusef(
 		    tx, 409, "there are %d tokens, which is the most: revoke one", ROW_TOKEN_LIST);
 		return;
 	}
@@ -177,7 +162,7 @@ revoke(struct tx *tx, const struct api_request *api)
 	struct token token = row_token_named(tx, request_get(&api->request, "name", name));
 
 	if (token.id == 0) {
-		refuse(tx, 404, "there is no token of that name: deploybot token list");
+		decide_refusef(tx, 404, "there is no token of that name: deploybot token list");
 		return;
 	}
 	if (token.made_by != api->from.person && !has_role(tx, api, token.role))
@@ -195,7 +180,7 @@ may(struct tx *tx, const struct api_request *api)
 		return false;
 	if (tx->settings->auth_token_secret != NULL)
 		return true;
-	refuse(tx, 409, "ENABLE_TOKEN_AUTH is false: no token is valid, and none is made");
+	decide_refusef(tx, 409, "ENABLE_TOKEN_AUTH is false: no token is valid, and none is made");
 	return false;
 }
 
@@ -211,7 +196,7 @@ decide_token(struct tx *tx, const struct api_request *api, struct json_out *json
 	else if (strcmp(word, "revoke") == 0)
 		revoke(tx, api);
 	else
-		refuse(tx, 400, "expected add or revoke");
+		decide_refusef(tx, 400, "expected add or revoke");
 }
 
 static void
@@ -297,7 +282,7 @@ decide_token_enter(struct tx *tx, struct api_request *api)
 
 	if (why != NULL) {
 		note_failed(tx, api, &token, why);
-		refuse(tx, 401,
+		decide_refusef(tx, 401,
 		    "%s: make one with deploybot token add, and send it as Authorization: Bearer",
 		    why);
 		return false;

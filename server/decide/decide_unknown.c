@@ -3,8 +3,6 @@
 #include "decide/decide_unknown.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "chat/chat_status.h"
 #include "decide/decide_chat.h"
@@ -12,7 +10,6 @@
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
-#include "store/row_audit.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_button.h"
@@ -34,9 +31,8 @@ notify(struct tx *tx, const char *name)
 	CLEANUP(message_done)
 	struct message message = { .address.chat = decide_chat_of(tx, name), .is_alarm = true };
 	struct environment environment = row_environment_get(tx, name);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
 	message.head = chat_text_take(&text);
 	decide_add_looked(tx, name, message.address.chat, &message.buttons);
@@ -64,13 +60,7 @@ audit(struct tx *tx, const char *environment, enum audit_code code, const char *
 {
 	bool is_known = code == AUDIT_CODE_STATE_KNOWN;
 
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = code,
-		.user = user,
-		.environment = environment,
-		.outcome = is_known ? "known" : "unknown",
-	    },
+	decide_audit(tx, code, user, environment, is_known ? "known" : "unknown",
 	    (const char *const[]){ "why", why, "host", tx->settings->host, "name", name, NULL });
 }
 
@@ -118,14 +108,13 @@ void
 decide_looked(struct tx *tx, const struct update *update, const char *name)
 {
 	struct environment environment = row_environment_get(tx, name);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	char user[PRINCIPAL_TEXT];
 
 	row_environment_set_known(tx, name);
 	row_button_close(tx, "looked", name);
 	audit(tx, name, AUDIT_CODE_STATE_KNOWN, decide_user(tx, update->person, user), update->name,
 	    environment.unknown_why);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_LOOKED_AT, name);
 	chat_text_outside(&text, " by ", update->name);
 	chat_text_add(&text, ": deployments go on.");

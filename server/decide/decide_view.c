@@ -9,7 +9,6 @@
 #include "decide/decide_hold.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_refusal.h"
-#include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
 #include "deployment/standing.h"
 #include "lib/buf.h"
@@ -55,6 +54,13 @@ put_number(struct json_out *json, const char *key, int64_t number)
 		json_put_null(json, key);
 	else
 		json_put_i64(json, key, number);
+}
+
+static void
+begin_list(struct json_out *json, const char *key)
+{
+	json_out_key(json, key);
+	json_out_array(json);
 }
 
 static void
@@ -156,8 +162,7 @@ put_steps(struct tx *tx, const struct deployment *work, struct json_out *json)
 	struct step steps[LIMIT_STEPS];
 	size_t n = work->run == 0 ? 0 : row_step_list(tx, work->run, steps, LIMIT_STEPS);
 
-	json_out_key(json, "steps");
-	json_out_array(json);
+	begin_list(json, "steps");
 	for (size_t i = 0; i < n; i++) {
 		if (deployment_is_note(steps[i].name))
 			continue;
@@ -179,8 +184,7 @@ put_warnings(struct tx *tx, const struct deployment *work, struct json_out *json
 
 	(void)row_deployment_warnings(tx, work->id, &warnings);
 	json_put_i64(json, "warnings_said", warnings.said);
-	json_out_key(json, "warnings");
-	json_out_array(json);
+	begin_list(json, "warnings");
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (line[0] != '\0')
 			json_out_str(json, line);
@@ -198,8 +202,7 @@ put_binding(struct tx *tx, int64_t person, const struct deployment *work, struct
 	put_text(json, "binding", work->binding);
 	if (!decide_is_allowed(tx, person, POLICY_ADMIN, POLICY_ALL))
 		return;
-	json_out_key(json, "bound_to");
-	json_out_array(json);
+	begin_list(json, "bound_to");
 	(void)row_binding_get(tx, work->id, list);
 	while ((word = strsep(&rest, " ")) != NULL)
 		if (word[0] != '\0')
@@ -213,8 +216,7 @@ put_runs(struct tx *tx, const struct deployment *work, struct json_out *json)
 	struct run_row runs[RUNS_OF_ONE];
 	size_t n = row_run_list(tx, work->id, runs, RUNS_OF_ONE);
 
-	json_out_key(json, "runs");
-	json_out_array(json);
+	begin_list(json, "runs");
 	for (size_t i = 0; i < n; i++) {
 		json_out_object(json);
 		json_put_i64(json, "run", runs[i].id);
@@ -238,9 +240,8 @@ static void
 put_message(struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
 {
 	char *text = decide_tell_text(tx, work, person);
-	struct buf plain;
+	struct buf plain = { .cap = LIMIT_MESSAGE };
 
-	buf_init(&plain, LIMIT_MESSAGE);
 	if (text != NULL)
 		chat_text_plain(text, &plain);
 	put_text(json, "message", buf_text(&plain));
@@ -279,8 +280,7 @@ put_questions(struct tx *tx, int64_t person, const char *name, struct json_out *
 
 	if (asked == NULL)
 		tx_fail(tx, ERR_NOMEM, "no memory for questions");
-	json_out_key(json, "questions");
-	json_out_array(json);
+	begin_list(json, "questions");
 	for (size_t i = 0; i < n; i++)
 		put_work(tx, person, json, NULL, &asked[i]);
 	json_out_end(json);
@@ -294,8 +294,7 @@ put_holds(struct tx *tx, const char *name, struct json_out *json)
 	struct holds holds;
 
 	decide_holds(tx, name, &holds);
-	json_out_key(json, "holds");
-	json_out_array(json);
+	begin_list(json, "holds");
 	for (size_t i = 0; i < holds.n; i++) {
 		json_out_object(json);
 		json_put_str(json, "kind", hold_kinds[holds.at[i].kind].word);
@@ -370,8 +369,7 @@ put_each(struct tx *tx, const struct decide_scope *scope,
     struct json_out *json)
 {
 	put_time(json, "now", tx->at);
-	json_out_key(json, "environments");
-	json_out_array(json);
+	begin_list(json, "environments");
 	for (size_t i = 0; i < scope->n; i++)
 		put(tx, scope->person, scope->at[i], json);
 	json_out_end(json);
@@ -397,8 +395,7 @@ put_queue(struct tx *tx, int64_t person, const struct environment_settings *sett
 	json_put_str(json, "environment", name);
 	put_work(tx, person, json, "in_progress", &work);
 	put_questions(tx, person, name, json);
-	json_out_key(json, "queue");
-	json_out_array(json);
+	begin_list(json, "queue");
 	for (size_t i = 0; i < n; i++) {
 		work = row_deployment_get(tx, ids[i]);
 		json_out_object(json);
@@ -427,8 +424,7 @@ decide_view_history(struct tx *tx, const struct decide_scope *scope, struct json
 	size_t n;
 
 	put_time(json, "now", tx->at);
-	json_out_key(json, "work");
-	json_out_array(json);
+	begin_list(json, "work");
 	for (size_t i = 0; i < scope->n; i++) {
 		n = row_deployment_list(tx, scope->at[i]->name, latest,
 		    scope->n == 1 ? HISTORY_OF_ONE : HISTORY_OF_EACH);

@@ -3,8 +3,6 @@
 #include "decide/decide_where.h"
 
 #include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "decide/decide_allowed.h"
@@ -13,10 +11,8 @@
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
-#include "store/row_button.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
-#include "store/row_message.h"
 
 #define PREFIX_LEAST 3
 #define WORD_ALL     "all" /* of a freeze: it begins no name */
@@ -282,7 +278,7 @@ name_meant(struct chat_text *text, const struct request *request, const struct d
 {
 	const char *name = scope->n == 1 ? scope->at[0]->name : request->target;
 
-	chat_text_outside(text, name[0] != '\0' ? " " : "", name);
+	chat_text_some(text, " ", name);
 }
 
 /* Words behind the target, as people call them. */
@@ -294,15 +290,14 @@ static void
 say_which(struct tx *tx, const struct update *update, const struct request *request,
     const struct decide_scope *scope)
 {
-	CLEANUP(message_done) struct message message = { 0 };
+	struct message message = { 0 };
 	int64_t page, pages;
 	size_t first = decide_page(request, scope->n, WHICH_SHOWN, &page, &pages);
 	char value[LIMIT_REF];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
 	tx->costs_nothing = true; /* what is chosen will */
-	chat_text_init(&text);
 	for (size_t i = first; i < scope->n && i < first + WHICH_SHOWN; i++)
 		decide_choice(tx, update, request, scope->at[i]->name, &message.buttons);
 	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
@@ -325,8 +320,7 @@ say_which(struct tx *tx, const struct update *update, const struct request *requ
 		chat_text_outside(&text, " is taken as ", request->target);
 		chat_text_add(&text, ".");
 	}
-	message.head = chat_text_take(&text);
-	(void)decide_send_keyboard(tx, update, request, &message);
+	(void)decide_send_keyboard(tx, update, request, &message, &text);
 }
 
 /* A typo is no missing right, and what they have no grant on is one; but a stranger learns of no

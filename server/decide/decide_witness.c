@@ -12,8 +12,6 @@
 #include "policy/hold.h"
 #include "store/row_audit.h"
 #include "store/row_effect.h"
-#include "store/row_environment.h"
-#include "store/row_queue.h"
 #include "store/row_witness.h"
 #include "types/settings.h"
 
@@ -63,10 +61,7 @@ record_removal(struct tx *tx)
 	(void)snprintf(from, sizeof(from), "%" PRId64, first);
 	(void)snprintf(to, sizeof(to), "%" PRId64, last);
 	(void)snprintf(days, sizeof(days), "%d", tx->settings->audit_keep_days);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = AUDIT_CODE_FILES_REMOVED, .user = "system", .outcome = "ok" },
-	    facts);
+	decide_audit(tx, AUDIT_CODE_FILES_REMOVED, "system", NULL, "ok", facts);
 }
 
 void
@@ -135,8 +130,7 @@ audit(struct tx *tx, enum audit_code code, const char *outcome, const struct wit
 		detail[0] != '\0' ? "reason" : NULL, detail, NULL };
 
 	(void)snprintf(confirmed, sizeof(confirmed), "%" PRId64, row->confirmed);
-	row_audit_add(
-	    tx, &(struct audit_entry){ .code = code, .user = "system", .outcome = outcome }, facts);
+	decide_audit(tx, code, "system", NULL, outcome, facts);
 }
 
 static void
@@ -144,9 +138,8 @@ say(struct tx *tx, bool is_late, const struct witness_row *row)
 {
 	const struct chat_address home = { .chat = tx->settings->telegram_chat_id };
 	char age[TEXT_DURATION_SIZE];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_first_held(&text, is_late ? FIRST_NOTHING_STARTS : FIRST_ALL_GOES_ON, HOLD_ALL);
 	if (is_late) {
 		chat_text_add(&text,

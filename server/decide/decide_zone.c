@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "decide/decide_where.h"
-#include "lib/text.h"
 #include "lib/url.h"
 #include "lib/when.h"
 #include "store/row_cloudflare.h"

@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include "lib/base.h"
 #include "types/effect.h"
 
 /* In the order of a life.  S(name, in rows, for people, class): OPEN, QUEUED, ACTIVE or FINAL. */

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
 #include "types/git_answer.h"
 
 /* F(name): what is true of it at this moment. */

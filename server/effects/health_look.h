@@ -4,7 +4,6 @@
 
 #include "types/probe.h"
 
-struct err;
 struct health_looks;
 struct http_client;
 struct loop;

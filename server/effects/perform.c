@@ -10,17 +10,21 @@
 
 #define PAUSE_FIRST_MS 1000
 
-#define END_true(name)	.withdraw = withdraw_##name
-#define END_false(name) .done = done_##name
+#define RECOVER_AGAIN(name)  perform_##name
+#define RECOVER_OWN(name)    recover_##name
+#define END_true_SELF(name)  .withdraw = withdraw_##name
+#define END_false_SELF(name) .done = done_##name
+#define END_false_ROOM(name) .done = NULL
 
 static const struct {
 	performer *perform;
 	performer *recover;
 	performer_withdraw *withdraw; /* NULL: it cannot be */
-	performer_done *done;	      /* NULL: each is withdrawn */
+	performer_done *done;	      /* NULL: each is withdrawn, or no job of ours */
 } functions[] = {
-#define EFFECT(upper, lower, word, result, lane, outbox, withdrawable, ...) \
-	{ perform_##lower, recover_##lower, END_##withdrawable(lower) },
+#define EFFECT( \
+    upper, lower, word, result, lane, outbox, withdrawable, row, drop, recovery, in_hand) \
+	{ perform_##lower, RECOVER_##recovery(lower), END_##withdrawable##_##in_hand(lower) },
 #include "types/effect.def"
 #undef EFFECT
 };
@@ -79,11 +83,10 @@ perform_done(struct perform *perform)
 /* --- an effect that waits --- */
 
 static void
-on_timer(struct loop_timer *timer, void *ctx)
+on_timer(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct perform_job *job = ctx;
 
-	(void)timer;
 	OBJ_CHECK(job, PERFORM_JOB_MAGIC);
 	job->due(job);
 }
@@ -116,6 +119,7 @@ perform_job_new(size_t size, struct perform *perform, struct effect *effect, per
 void
 perform_job_wait(struct perform_job *job, int64_t ms)
 {
+	assert(job->due != NULL);
 	loop_timer_start(job->perform->loop, &job->timer, ms, 0);
 }
 

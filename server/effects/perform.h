@@ -1,10 +1,11 @@
 /* perform.h - what every performer is given, and how it reports.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * For each row of types/effect.def there are perform_<name>() and recover_<name>(), in
- * effects/perform_<name>.c.  Both take the effect; sooner or later they fill effect->result and
- * call perform_report().  recover_* is called instead for an effect that was open when the program
- * started: it may have been carried out already.  Retries are the performer's, in memory.
+ * For each row of types/effect.def there is perform_<name>(), and where its recovery is OWN
+ * recover_<name>(), in effects/perform_<name>.c.  Both take the effect; sooner or later they fill
+ * effect->result and call perform_report().  An effect that was open when the program started may
+ * have been carried out already: it is recovered, or performed AGAIN.  Retries are the performer's,
+ * in memory.
  * What ends before its result comes goes by withdraw_<name>() or done_<name>(): perform_inside.h.
  */
 #pragma once
@@ -14,7 +15,6 @@
 
 struct aws_credentials;
 struct http_client;
-struct http_client_config;
 struct redact;
 struct runs;
 struct telegram;
@@ -49,9 +49,14 @@ struct http_client *perform_probe_client(struct loop *loop, struct err *err) MUS
 
 typedef void performer(struct perform *perform, struct effect *effect);
 
-#define EFFECT(upper, lower, ...) performer perform_##lower, recover_##lower;
+#define RECOVERER_AGAIN(name)
+#define RECOVERER_OWN(name) performer recover_##name;
+#define EFFECT(upper, name, word, result, lane, outbox, withdrawable, row, drop, recovery, ...) \
+	performer perform_##name; RECOVERER_##recovery(name)
 #include "types/effect.def"
 #undef EFFECT
+#undef RECOVERER_AGAIN
+#undef RECOVERER_OWN
 
 /* Hands effect->result (filled) to the store of effect->perform and frees the effect. */
 void perform_report(struct effect *effect);

@@ -48,9 +48,8 @@ say_why(struct effect *effect, const struct run_tail_bytes *said, struct redact 
 {
 	const struct run_tail_shape shape = { 1, LIMIT_LINE, true, false };
 	char why[LIMIT_LINE];
-	struct buf line;
+	struct buf line = { .cap = LIMIT_LINE };
 
-	buf_init(&line, LIMIT_LINE);
 	run_tail_of(said, redact, &shape, &line);
 	(void)clean_line(why, sizeof(why), buf_text(&line), line.size);
 	buf_done(&line);
@@ -91,6 +90,7 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t
 	}
 }
 
+/* AGAIN: asking twice changes nothing. */
 void
 perform_application_log(struct perform *perform, struct effect *effect)
 {
@@ -110,13 +110,6 @@ perform_application_log(struct perform *perform, struct effect *effect)
 		report(job_take(log), false, err.text);
 	else
 		perform_job_wait(&log->job, PATIENCE_MS);
-}
-
-/* Asking twice changes nothing. */
-void
-recover_application_log(struct perform *perform, struct effect *effect)
-{
-	perform_application_log(perform, effect);
 }
 
 void

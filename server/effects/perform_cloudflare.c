@@ -38,12 +38,6 @@ on_answer(void *ctx, const struct cloudflare_answer *answer)
 	report(perform_job_free(&job->job), answer);
 }
 
-/* It never waits for a time. */
-static void
-on_due(UNUSED struct perform_job *job)
-{
-}
-
 static void
 begin(struct perform *perform, struct effect *effect)
 {
@@ -55,7 +49,7 @@ begin(struct perform *perform, struct effect *effect)
 		.level = effect->kind == EFFECT_CLOUDFLARE_SET ? what->level : NULL,
 		.on_done = on_answer,
 	};
-	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, on_due);
+	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, NULL);
 	struct err err;
 
 	if (job == NULL) {
@@ -82,26 +76,14 @@ perform_cloudflare_get(struct perform *perform, struct effect *effect)
 }
 
 void
-recover_cloudflare_get(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect);
-}
-
-void
 withdraw_cloudflare_get(struct perform_job *job)
 {
 	end(job);
 }
 
+/* AGAIN: what it may have set already is set to the same. */
 void
 perform_cloudflare_set(struct perform *perform, struct effect *effect)
-{
-	begin(perform, effect);
-}
-
-/* What it may have set already is set to the same. */
-void
-recover_cloudflare_set(struct perform *perform, struct effect *effect)
 {
 	begin(perform, effect);
 }

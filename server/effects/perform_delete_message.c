@@ -23,6 +23,7 @@ on_ended(void *ctx, const char *failure)
 	perform_report(effect);
 }
 
+/* AGAIN: what is gone is deleted. */
 void
 perform_delete_message(struct perform *perform, struct effect *effect)
 {
@@ -31,17 +32,4 @@ perform_delete_message(struct perform *perform, struct effect *effect)
 	if (!telegram_delete(telegram_sender(perform->telegram), delete->person, delete->remote_id,
 		on_ended, effect))
 		on_ended(effect, "memory is short");
-}
-
-/* telegram/ has them all. */
-void
-done_delete_message(UNUSED struct perform *perform)
-{
-}
-
-/* What is gone is deleted. */
-void
-recover_delete_message(struct perform *perform, struct effect *effect)
-{
-	perform_delete_message(perform, effect);
 }

@@ -56,6 +56,7 @@ begin(struct sending *sending, struct err *err)
 	return err_set(err, ERR_NOMEM, "memory is short");
 }
 
+/* AGAIN: a document that a crash cut off may come twice; better than not at all. */
 void
 perform_document(UNUSED struct perform *perform, struct effect *effect)
 {
@@ -71,19 +72,6 @@ perform_document(UNUSED struct perform *perform, struct effect *effect)
 		return;
 	free(sending);
 	report(effect, err.text);
-}
-
-/* telegram/ has them all. */
-void
-done_document(UNUSED struct perform *perform)
-{
-}
-
-/* A document that a crash cut off may come twice; better than not at all. */
-void
-recover_document(struct perform *perform, struct effect *effect)
-{
-	perform_document(perform, effect);
 }
 
 static void

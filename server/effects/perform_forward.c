@@ -1,6 +1,5 @@
 /* perform_forward.c - FORWARD: entries of the audit for a syslog server or the journal, one try.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 
 #include "clients/forward_text.h"
 #include "clients/journal.h"
@@ -115,12 +114,7 @@ start_journal(struct forward_job *job, struct err *err)
 	return job->journal != NULL;
 }
 
-/* It never waits for a time. */
-static void
-on_due(UNUSED struct perform_job *job)
-{
-}
-
+/* AGAIN: what it may have sent already is sent again: its number says so. */
 void
 perform_forward(struct perform *perform, struct effect *effect)
 {
@@ -139,7 +133,7 @@ perform_forward(struct perform *perform, struct effect *effect)
 		report(effect, 0, "the database has no such entries any more");
 		return;
 	}
-	job = perform_job_new(sizeof(*job), perform, effect, on_due);
+	job = perform_job_new(sizeof(*job), perform, effect, NULL);
 	if (job == NULL) {
 		report(effect, 0, "no memory to send entries");
 		return;
@@ -147,13 +141,6 @@ perform_forward(struct perform *perform, struct effect *effect)
 	ok = what->to == FORWARD_SYSLOG ? start_syslog(job, &err) : start_journal(job, &err);
 	if (!ok)
 		report(end(job), 0, err.text);
-}
-
-/* What it may have sent already is sent again: its number says so. */
-void
-recover_forward(struct perform *perform, struct effect *effect)
-{
-	perform_forward(perform, effect);
 }
 
 void

@@ -1,8 +1,6 @@
 /* perform_git_query.c - a git question: once for a person, until git answers for a push.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 
-#include <string.h>
-
 #include "effects/perform_inside.h"
 #include "lib/log.h"
 #include "lib/text.h"
@@ -109,6 +107,7 @@ on_due(struct perform_job *job)
 		report(query_take(query), STATUS_FAILED, true, err.text, NULL);
 }
 
+/* AGAIN: asking twice changes nothing. */
 void
 perform_git_query(struct perform *perform, struct effect *effect)
 {
@@ -120,13 +119,6 @@ perform_git_query(struct perform *perform, struct effect *effect)
 	}
 	query->began = loop_now_ms();
 	on_due(&query->job);
-}
-
-/* Asking twice changes nothing. */
-void
-recover_git_query(struct perform *perform, struct effect *effect)
-{
-	perform_git_query(perform, effect);
 }
 
 /* The person is notified at most once in LONG_MS, however many lines there are. */
@@ -143,8 +135,9 @@ on_progress(void *ctx, const char *text)
 	(void)text_copy(query->how_far, sizeof(query->how_far), text + (*text == ' ' ? 1 : 0));
 }
 
+/* The text has a NUL behind it. */
 static void
-on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
+on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED size_t size,
     const char *binding)
 {
 	struct git_job *query = ctx;
@@ -152,7 +145,6 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t
 	struct git_answer answer;
 	bool is_whole;
 
-	(void)size; /* the text has a NUL behind it */
 	OBJ_CHECK(&query->job, PERFORM_JOB_MAGIC);
 	query->sent = NULL;
 	/* Read here only to know whether it is whole: a no is an answer, half of one is not. */

@@ -4,7 +4,6 @@
 
 #include "lib/base.h"
 
-struct err;
 struct http_client;
 struct loop;
 struct perform_health;

@@ -19,7 +19,7 @@ struct perform_job {
 	struct perform_job *next;	/* in perform->jobs: oldest first */
 	struct perform *perform;
 	struct effect *effect;
-	perform_due_fn *due;		/* its time has come */
+	perform_due_fn *due;		/* its time has come; NULL: it waits for none */
 	struct loop_timer timer;
 	int64_t pause_ms;		/* the next one; 0: none yet */
 };
@@ -35,7 +35,7 @@ void perform_job_init(struct perform_job *job, struct perform *perform, struct e
 void *perform_job_new(size_t size, struct perform *perform, struct effect *effect,
     perform_due_fn *due) MUST_USE;
 
-/* Calls due() in so many milliseconds, never at once. */
+/* Calls due() in so many milliseconds, never at once.  Not of one without. */
 void perform_job_wait(struct perform_job *job, int64_t ms);
 
 /* A pause for the next try: a second, then twice as much each time up to `most_ms`, a quarter more
@@ -60,13 +60,16 @@ typedef void performer_withdraw(struct perform_job *job);
 /* At the end of the program, of a kind that cannot be withdrawn: frees what is still in hand. */
 typedef void performer_done(struct perform *perform);
 
-#define END_true(name)	performer_withdraw withdraw_##name;
-#define END_false(name)	performer_done done_##name;
-#define EFFECT(upper, name, word, result, lane, outbox, withdrawable, ...) END_##withdrawable(name)
+#define END_true_SELF(name)	performer_withdraw withdraw_##name;
+#define END_false_SELF(name)	performer_done done_##name;
+#define END_false_ROOM(name)
+#define EFFECT(upper, name, word, result, lane, outbox, withdrawable, row, drop, recovery, hand) \
+	END_##withdrawable##_##hand(name)
 #include "types/effect.def"
 #undef EFFECT
-#undef END_true
-#undef END_false
+#undef END_true_SELF
+#undef END_false_SELF
+#undef END_false_ROOM
 
 /* A run whose order was put off is refused instead: its end is requested.  Any other is left
  * alone. */

@@ -25,23 +25,11 @@ on_ended(void *ctx, const char *failure)
 	perform_report(effect);
 }
 
+/* AGAIN: to leave what was left changes nothing. */
 void
 perform_leave_chat(struct perform *perform, struct effect *effect)
 {
 	if (!telegram_leave(
 		telegram_sender(perform->telegram), effect->u.leave_chat.chat, on_ended, effect))
 		perform_report(effect);
-}
-
-/* telegram/ has them all. */
-void
-done_leave_chat(UNUSED struct perform *perform)
-{
-}
-
-/* To leave what was left changes nothing. */
-void
-recover_leave_chat(struct perform *perform, struct effect *effect)
-{
-	perform_leave_chat(perform, effect);
 }

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform_inside.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -58,10 +57,9 @@ draw_secret(const struct effect *effect, struct buf *out, struct err *err)
 static int
 open_picture(const struct effect *effect, int64_t *ret_size, struct err *err)
 {
-	struct buf drawn;
+	struct buf drawn = { .cap = PICTURE_MAX };
 	int fd = -1;
 
-	buf_init(&drawn, PICTURE_MAX);
 	if (draw_secret(effect, &drawn, err)) {
 		fd = memfd_create("picture", MFD_CLOEXEC);
 		*ret_size = (int64_t)drawn.size;
@@ -115,12 +113,6 @@ perform_picture(struct perform *perform, struct effect *effect)
 		       telegram_sender(perform->telegram), &picture->file, on_ended, picture)) {
 		on_ended(picture, "memory is short");
 	}
-}
-
-/* telegram/ has them all. */
-void
-done_picture(UNUSED struct perform *perform)
-{
 }
 
 /* It may have been sent, and nobody would delete that one: the secret is drawn anew. */

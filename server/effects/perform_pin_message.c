@@ -25,23 +25,11 @@ on_ended(void *ctx, const char *failure)
 	perform_report(effect);
 }
 
+/* AGAIN: what is pinned is pinned once more, without a sound. */
 void
 perform_pin_message(struct perform *perform, struct effect *effect)
 {
 	if (!telegram_pin(
 		telegram_sender(perform->telegram), &effect->u.pin_message, on_ended, effect))
 		on_ended(effect, "memory is short");
-}
-
-/* telegram/ has them all. */
-void
-done_pin_message(UNUSED struct perform *perform)
-{
-}
-
-/* What is pinned is pinned once more, without a sound. */
-void
-recover_pin_message(struct perform *perform, struct effect *effect)
-{
-	perform_pin_message(perform, effect);
 }

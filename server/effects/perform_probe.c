@@ -329,13 +329,12 @@ try_later(struct target *target)
 /* --- one try ------------------------------------------------------------------------------ */
 
 static void
-on_try(struct loop_timer *timer, void *ctx)
+on_try(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct target *target = ctx;
 	struct perform *perform = target->probe->job.perform;
 	struct err err = { .code = ERR_NONE };
 
-	(void)timer;
 	OBJ_CHECK(&target->probe->job, PERFORM_JOB_MAGIC);
 	target->call = probe_check_start(perform->probes, target->what->url,
 	    plan_of(target->probe)->timeout_s, on_answer, target, &err);

@@ -31,12 +31,6 @@ perform_purge_run(struct perform *perform, struct effect *effect)
 		perform_job_wait(job, PAUSE_MS);
 }
 
-void
-recover_purge_run(struct perform *perform, struct effect *effect)
-{
-	perform_purge_run(perform, effect);
-}
-
 static void
 on_turn(struct perform_job *job)
 {

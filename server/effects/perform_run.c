@@ -1,8 +1,6 @@
 /* perform_run.c - a run, from its order, given again where it must, to its exit record.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 
-#include <string.h>
-
 #include "effects/perform_inside.h"
 #include "lib/clean.h"
 #include "lib/crash_point.h"

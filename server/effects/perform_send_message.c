@@ -38,18 +38,19 @@ put_off(struct perform *perform, struct effect *effect)
 
 /* A chat has one out at a time: between chats there is no order to keep. */
 static void
-on_retry(struct loop_timer *timer, void *ctx)
+on_retry(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct perform *perform = ctx;
 	struct effect *next, *effect = TAKE(perform->unsent);
 
-	(void)timer;
 	for (; effect != NULL; effect = next) {
 		next = TAKE(effect->next);
 		perform_send_message(perform, effect);
 	}
 }
 
+/* AGAIN: Telegram has no key for a send, and one that a crash cut off may appear twice, which the
+ * second says (store_message_mark_twice()).  An edit may not. */
 void
 perform_send_message(struct perform *perform, struct effect *effect)
 {
@@ -76,12 +77,4 @@ done_send_message(struct perform *perform)
 		next = effect->next;
 		effect_free(effect);
 	}
-}
-
-/* Telegram has no key for a send: one that a crash cut off may appear twice, which the second says
- * (store_message_mark_twice()).  An edit may not. */
-void
-recover_send_message(struct perform *perform, struct effect *effect)
-{
-	perform_send_message(perform, effect);
 }

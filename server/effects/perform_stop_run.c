@@ -30,6 +30,8 @@ on_dropped(struct runs_stop_request *request)
 	free(job);
 }
 
+/* AGAIN: effects are handed out in the order of their ids, and a run that is open is followed by
+ * now. */
 void
 perform_stop_run(struct perform *perform, struct effect *effect)
 {
@@ -52,17 +54,4 @@ perform_stop_run(struct perform *perform, struct effect *effect)
 	free(job);
 	perform_run_cancel(perform, effect->u.stop_run.run); /* it may wait to be ordered again */
 	perform_report(effect);
-}
-
-/* Effects are handed out in the order of their ids: a run that is open is followed by now. */
-void
-recover_stop_run(struct perform *perform, struct effect *effect)
-{
-	perform_stop_run(perform, effect);
-}
-
-/* runs/ has them all. */
-void
-done_stop_run(UNUSED struct perform *perform)
-{
 }

@@ -46,12 +46,6 @@ perform_timer(struct perform *perform, struct effect *effect)
 }
 
 void
-recover_timer(struct perform *perform, struct effect *effect)
-{
-	perform_timer(perform, effect);
-}
-
-void
 withdraw_timer(struct perform_job *job)
 {
 	effect_free(perform_job_free(job));

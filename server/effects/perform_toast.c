@@ -20,22 +20,10 @@ on_ended(void *ctx, const char *failure)
 	perform_report(effect);
 }
 
+/* AGAIN: it may still wait for its answer; one that is too late is refused and harmless. */
 void
 perform_toast(struct perform *perform, struct effect *effect)
 {
 	if (!telegram_toast(telegram_sender(perform->telegram), &effect->u.toast, on_ended, effect))
 		perform_report(effect);
-}
-
-/* telegram/ has them all. */
-void
-done_toast(UNUSED struct perform *perform)
-{
-}
-
-/* It may still wait for its answer; one that is too late is refused and harmless. */
-void
-recover_toast(struct perform *perform, struct effect *effect)
-{
-	perform_toast(perform, effect);
 }

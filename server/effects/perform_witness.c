@@ -96,12 +96,7 @@ start(struct witness_job *job, struct err *err)
 	return job->keys != NULL;
 }
 
-/* It never waits for a time. */
-static void
-on_due(UNUSED struct perform_job *job)
-{
-}
-
+/* AGAIN: what it may have put already is refused then, and confirmed by it. */
 void
 perform_witness(struct perform *perform, struct effect *effect)
 {
@@ -119,18 +114,11 @@ perform_witness(struct perform *perform, struct effect *effect)
 		refuse(effect, "the database has no such entries any more");
 		return;
 	}
-	job = perform_job_new(sizeof(*job), perform, effect, on_due);
+	job = perform_job_new(sizeof(*job), perform, effect, NULL);
 	if (job == NULL)
 		refuse(effect, "no memory to send entries to the witness");
 	else if (!start(job, &err))
 		refuse(perform_job_free(&job->job), err.text);
-}
-
-/* What it may have put already is put again: that is refused then, and confirmed by it. */
-void
-recover_witness(struct perform *perform, struct effect *effect)
-{
-	perform_witness(perform, effect);
 }
 
 void

@@ -3,7 +3,6 @@
 #include "effects/probe_check.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/clean.h"
 #include "lib/json.h"

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/http_client.h"
 #include "lib/loop.h"
@@ -112,11 +111,10 @@ conclude(struct tls_watch *watch, int64_t expires_at_s)
 }
 
 static void
-on_time(struct loop_timer *timer, void *ctx)
+on_time(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct tls_watch *watch = ctx;
 
-	(void)timer;
 	OBJ_CHECK(watch, MAGIC);
 	const struct http_client_request request = {
 		.label = "certificate",

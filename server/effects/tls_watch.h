@@ -10,7 +10,6 @@
 
 #include "lib/base.h"
 
-struct err;
 struct loop;
 struct settings;
 struct tls_watch;

@@ -10,7 +10,6 @@
  */
 #pragma once
 
-#include "lib/base.h"
 #include "lib/crypto.h"
 #include "types/delivery.h"
 

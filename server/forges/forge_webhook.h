@@ -16,7 +16,6 @@
 
 struct forge_webhook;
 struct refusals;
-struct settings;
 
 #define FORGE_WEBHOOK_PATH "/forge/webhook/" /* and the forge's word */
 

@@ -185,9 +185,8 @@ decode(const struct delivery *told, const char *text, size_t size, struct queue_
 
 bool
 github_decode_json(
-    struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
+    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
 {
-	(void)ret_offset; /* polling's */
 	return decode(&raw->u.delivery, raw->raw.data, raw->raw.size, ret_events, ret_status);
 }
 

@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include "lib/base.h"
 #include "lib/crypto.h"
 
 #define GITHUB_SIGNATURE_SIZE CRYPTO_SHA256_SIZE

@@ -15,7 +15,6 @@
 
 struct github_webhook;
 struct refusals;
-struct settings;
 
 #define GITHUB_WEBHOOK_PATH "/github/webhook"
 #define GITHUB_WEBHOOK_PATHS GITHUB_WEBHOOK_PATH "/" /* and the application's name */

@@ -62,8 +62,7 @@ find_work(struct tx *tx, const struct api_request *api)
 
 	if (work.id != 0 && decide_sees(tx, api->from.person, deployment_target(&work, target)))
 		return work;
-	tx->answer.status = 404;
-	decide_answer(tx, "There is no work of that number.");
+	decide_refusef(tx, 404, "There is no work of that number.");
 	return (struct deployment){ 0 };
 }
 
@@ -139,8 +138,7 @@ answer_question(struct tx *tx, const struct api_request *api)
 	if (work.id == 0 || decide_is_too_fast(tx, &from, "press", deployment_is_rollback(&work)))
 		return;
 	if (!deployment_is_asked(&work)) {
-		tx->answer.status = 409;
-		decide_answer(tx,
+		decide_refusef(tx, 409, "%s",
 		    work.confirmed_by == 0 ? "There is no open question of that number." :
 			work.confirmed_by == from.person ?
 					     "You have confirmed it already." :
@@ -260,13 +258,12 @@ act(struct tx *tx, UNUSED const struct update *update, void *arg)
 {
 	const struct asked *asked = arg;
 	struct json_out json;
-	struct buf out;
+	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
 	if (!tx->is_tried) {
 		decide_api(tx, asked->api, asked->json);
 		return;
 	}
-	buf_init(&out, LIMIT_ANSWER_TEXT);
 	json_out_init(&json, &out);
 	json_out_object(&json);
 	decide_api(tx, asked->api, &json);
@@ -298,8 +295,7 @@ decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *
 	} else if (decide_factor_give(tx, &api->from, api->code, why)) {
 		act(tx, &api->from, &asked);
 	} else {
-		tx->answer.status = 403;
-		decide_answer(tx, why);
+		decide_refusef(tx, 403, "%s", why);
 	}
 }
 
@@ -309,9 +305,8 @@ handle_api(struct tx *tx, const struct event *event)
 	struct api_request *api = event->u.api;
 	bool is_view = !api_is_post(api->operation);
 	struct json_out json;
-	struct buf out;
+	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
-	buf_init(&out, LIMIT_ANSWER_TEXT);
 	json_out_init(&json, &out);
 	json_out_object(&json);
 	if (!api->is_network || decide_token_enter(tx, api))

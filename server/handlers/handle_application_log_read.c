@@ -11,12 +11,11 @@ handle_application_log_read(struct tx *tx, const struct event *event)
 {
 	const struct effect_application_log *want = &tx->effect->u.application_log;
 	const struct application_log_read *found = &event->u.application_log_read;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (!decide_is_allowed(tx, want->person, POLICY_LOG, want->environment) ||
 	    !decide_shows_application_log(tx, want->environment, want->address.chat))
 		return;
-	chat_text_init(&text);
 	chat_first(&text, found->is_read ? FIRST_LOG_READ : FIRST_NO_LOG, want->environment);
 	if (found->is_read)
 		chat_text_lines(&text, found->text);

@@ -26,11 +26,10 @@ handle_documented(struct tx *tx, const struct event *event)
 {
 	const struct effect_document *document = &tx->effect->u.document;
 	const char *failure = event->u.message_sent.failure;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (failure[0] == '\0')
 		return;
-	chat_text_init(&text);
 	chat_text_outside(&text, chat_first_rows[FIRST_LOG_NOT_SENT].before,
 	    document->caption[0] != '\0' ? document->caption : "the log");
 	chat_text_outside(&text, ": ", failure);

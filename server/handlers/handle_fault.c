@@ -56,13 +56,10 @@ fault_run(struct tx *tx, const struct fault *fault)
 static void
 end_status(struct tx *tx, int64_t id, const char *reason)
 {
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_init(&text);
 	chat_text_outside(&text, "The status is not available: ", reason);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, id, &message);
+	decide_change(tx, id, NULL, &text);
 }
 
 /* What stands in the chat is not said again: it would come each minute. */
@@ -179,7 +176,7 @@ say_push_lost(struct tx *tx, const struct effect_git_query *query, const char *r
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, query->environment);
 	char source[DECIDE_SOURCE];
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (query->kind != GIT_QUERY_COMMITS || settings == NULL ||
 	    settings->of->poll_repository_seconds != 0)
@@ -189,7 +186,6 @@ say_push_lost(struct tx *tx, const struct effect_git_query *query, const char *r
 		    decide_announced_source(
 			delivery_forge_of(query->push.forge), query->push.hook, source),
 		    query->push.delivery);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_PUSH_LOST, settings->name);
 	chat_text_outside(&text, ": git's answer could not be handled: ", reason);
 	chat_text_add(&text,
@@ -274,11 +270,10 @@ fault_forward(struct tx *tx, const struct fault *fault)
 static void
 fault_application_log(struct tx *tx, const struct fault *fault)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (tx->effect == NULL)
 		return;
-	chat_text_init(&text);
 	chat_first(&text, FIRST_NO_LOG, tx->effect->u.application_log.environment);
 	chat_text_outside(&text, "the answer could not be handled: ", fault->reason);
 	(void)decide_send(tx, &tx->effect->u.application_log.address, &text);
@@ -294,11 +289,7 @@ ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 #define fault_toast	  ignore
 #define fault_document	  ignore
 #define fault_purge_run	  ignore
-
-static void
-fault_leave_chat(UNUSED struct tx *tx, UNUSED const struct fault *fault)
-{
-}
+#define fault_leave_chat  ignore
 
 static void (*const faults[])(struct tx *tx, const struct fault *fault) = {
 #define EFFECT(upper, lower, ...) [EFFECT_##upper] = fault_##lower,

@@ -1,6 +1,5 @@
 /* handle_git_delayed.c - a git query is not answered yet: who waits for it is told why.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
@@ -13,13 +12,12 @@
 static void
 notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (query->u.git_query.is_notified)
 		return;
 	query->u.git_query.is_notified = true;
 	row_effect_save(tx, id, query);
-	chat_text_init(&text);
 	chat_first(&text, FIRST_PUSH_DELAYED, query->u.git_query.environment);
 	chat_text_outside(&text, "", why);
 	chat_text_add(&text, "\nIt cannot be looked up yet. Git is asked again until it answers.");
@@ -41,17 +39,14 @@ static void
 show_progress(struct tx *tx, const struct effect *query, const char *how_far)
 {
 	struct deployment deployment = row_deployment_get(tx, query->subject);
-	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (deployment.state != DEPLOY_REQUESTED)
 		return;
-	chat_text_init(&text);
 	chat_first(&text, FIRST_FETCHES, deployment.environment);
-	chat_text_outside(&text, how_far[0] != '\0' ? ": " : "", how_far);
+	chat_text_some(&text, ": ", how_far);
 	chat_text_code(&text, " … to find ", query->u.git_query.ref);
-	message.head = chat_text_take(&text);
-	row_message_change(tx, deployment.message, &message);
+	decide_change(tx, deployment.message, NULL, &text);
 }
 
 void

@@ -1,6 +1,5 @@
 /* handle_hook.c - a call of /hooks: decided once, as if its line were typed by whom it is.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "commands/commands.h"
@@ -26,15 +25,11 @@ act(struct tx *tx, const struct update *update, void *arg)
 static void
 refuse_factor(struct tx *tx, const struct hook_call *call)
 {
-	char said[LIMIT_LINE * 2];
-
 	decide_audit_denied(tx, &call->from, AUDIT_CODE_CODE_IMPOSSIBLE, call->request.action,
 	    call->request.target, "needs a code");
-	(void)snprintf(said, sizeof(said),
+	decide_refusef(tx, 403,
 	    "%s needs a code of the second factor (REQUIRE_OTP), which no hook has: let <ENV>_CONFIRM ask a person",
 	    tx->factor_for);
-	decide_answer(tx, said);
-	tx->answer.status = 403;
 }
 
 /* Begun is 202; what only said something was refused. */
@@ -82,9 +77,8 @@ put_answer(struct tx *tx)
 	struct deployment work = row_deployment_get(tx, tx->answer.work);
 	char state[LIMIT_ENVIRONMENT];
 	struct json_out json;
-	struct buf out;
+	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
-	buf_init(&out, LIMIT_ANSWER_TEXT);
 	json_out_init(&json, &out);
 	json_out_object(&json);
 	if (work.id != 0) {
@@ -111,8 +105,7 @@ handle_hook(struct tx *tx, const struct event *event)
 	if (before.status == 0) {
 		decide(tx, call);
 	} else if (before.is_other) {
-		tx->answer.status = 422;
-		decide_answer(tx, "this key was used with another body within 24 hours");
+		decide_refusef(tx, 422, "this key was used with another body within 24 hours");
 	} else {
 		tx->answer.status = before.status;
 		tx->answer.work = before.work;

@@ -1,10 +1,10 @@
 /* handle_probed.c - health URLs were probed: for the health gate, or for /status.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <string.h>
 
 #include "decide/decide_deployment.h"
 #include "decide/decide_pin.h"
+#include "decide/decide_reply.h"
 #include "decide/decide_status.h"
 #include "handlers/handlers.h"
 #include "store/row_deployment.h"
@@ -25,15 +25,14 @@ static void
 answer_status(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
 {
 	CLEANUP(message_done) struct message now = row_message_get(tx, probe->message);
-	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct update asked = { .person = who_asked(tx, probe), .address = now.address };
 	struct request request = request_of("status", probe->asked);
 
 	request_add_number(&request, "page", probe->page);
-	message.buttons = now.buttons;
 	if (decide_status(tx, &asked, &request, probe,
-		probed->n == probe->n ? probed->findings : NULL, &message))
-		row_message_change(tx, probe->message, &message);
+		probed->n == probe->n ? probed->findings : NULL, &now.buttons, &text))
+		decide_change(tx, probe->message, &now.buttons, &text);
 }
 
 /* The target that failed most often in a row: others were called off with it.  NULL: all are

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "handlers/handlers.h"
 #include "store/row_stranger.h"

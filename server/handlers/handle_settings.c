@@ -8,13 +8,13 @@
 #include "decide/decide_pin.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_rename.h"
+#include "decide/decide_reply.h"
 #include "decide/decide_session.h"
 #include "decide/decide_settings.h"
 #include "decide/decide_unknown.h"
 #include "decide/decide_unsynced.h"
 #include "decide/decide_witness.h"
 #include "handlers/handlers.h"
-#include "store/row_audit.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
 
@@ -25,22 +25,12 @@ audit(struct tx *tx, const struct settings_read *read)
 		"needs_restart", read->needs_restart ? "yes" : "no", NULL, NULL, NULL, NULL, NULL };
 	size_t n = 4;
 
-	if (read->applications[0] != '\0') {
-		facts[n++] = "applications";
-		facts[n++] = read->applications;
-	}
-	if (read->refused[0] != '\0') {
-		facts[n++] = "refused_file";
-		facts[n++] = read->refused;
-	}
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.code = read->accepted && read->refused[0] == '\0' ? AUDIT_CODE_SETTINGS_RELOADED :
-								     AUDIT_CODE_SETTINGS_REFUSED,
-		.user = "system",
-		.outcome = read->accepted ? "ok" : "refused",
-	    },
-	    facts);
+	decide_audit_fact(facts, &n, "applications", read->applications);
+	decide_audit_fact(facts, &n, "refused_file", read->refused);
+	decide_audit(tx,
+	    read->accepted && read->refused[0] == '\0' ? AUDIT_CODE_SETTINGS_RELOADED :
+							 AUDIT_CODE_SETTINGS_REFUSED,
+	    "system", NULL, read->accepted ? "ok" : "refused", facts);
 }
 
 void

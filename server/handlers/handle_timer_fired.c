@@ -47,41 +47,14 @@ tidy(struct tx *tx)
 	(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + (more ? SOON_MS : DAY_MS));
 }
 
+/* A chat's, or of some work or person that is no subject: other timers of it may be open. */
 static void
-leave(struct tx *tx, const char *name)
-{
-	int64_t chat;
-
-	if (text_to_i64(name, INT64_MIN, INT64_MAX, &chat, NULL))
-		decide_chat_leave(tx, chat);
-}
-
-/* Some work's that is no subject: other timers of it may be open. */
-static void
-look_at(struct tx *tx, void (*look)(struct tx *tx, int64_t work), const char *work)
+look_at(struct tx *tx, void (*look)(struct tx *tx, int64_t id), int64_t least)
 {
 	int64_t id;
 
-	if (text_to_i64(work, 1, INT64_MAX, &id, NULL))
+	if (text_to_i64(tx->effect->u.timer.name, least, INT64_MAX, &id, NULL))
 		look(tx, id);
-}
-
-static void
-look_at_pin(struct tx *tx, const char *name)
-{
-	int64_t chat;
-
-	if (text_to_i64(name, INT64_MIN, INT64_MAX, &chat, NULL))
-		decide_pin_due(tx, chat);
-}
-
-static void
-end_pad(struct tx *tx, const char *whose)
-{
-	int64_t person;
-
-	if (text_to_i64(whose, 1, INT64_MAX, &person, NULL))
-		decide_pad_due(tx, person);
 }
 
 static void
@@ -116,10 +89,10 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		drop_picture(tx, &tx->effect->u.timer);
 		break;
 	case TIMER_PIN:
-		look_at_pin(tx, tx->effect->u.timer.name);
+		look_at(tx, decide_pin_due, INT64_MIN);
 		break;
 	case TIMER_PAD:
-		end_pad(tx, tx->effect->u.timer.name);
+		look_at(tx, decide_pad_due, 1);
 		break;
 	case TIMER_WITNESS:
 		decide_witness_due(tx);
@@ -143,7 +116,7 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		decide_sessions_look(tx);
 		break;
 	case TIMER_LEAVE:
-		leave(tx, tx->effect->u.timer.name);
+		look_at(tx, decide_chat_leave, INT64_MIN);
 		break;
 	case TIMER_HOLDS:
 		decide_holds_look(tx);
@@ -155,13 +128,13 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 			decide_cloudflare_due(tx, tx->effect->u.timer.name);
 		break;
 	case TIMER_CHANGED:
-		look_at(tx, decide_unsynced_look, tx->effect->u.timer.name);
+		look_at(tx, decide_unsynced_look, 1);
 		break;
 	case TIMER_REVIEW:
-		look_at(tx, decide_emergency_due, tx->effect->u.timer.name);
+		look_at(tx, decide_emergency_due, 1);
 		break;
 	case TIMER_NAG:
-		look_at(tx, decide_nag_due, tx->effect->u.timer.name);
+		look_at(tx, decide_nag_due, 1);
 		break;
 	case TIMER_KIND_COUNT:
 		break;

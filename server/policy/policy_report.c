@@ -3,7 +3,6 @@
 #include "policy/policy_report.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/zone.h"

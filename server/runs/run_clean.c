@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_clean.h"
 
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/text.h"

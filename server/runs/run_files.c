@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,32 +135,34 @@ run_files_open_log(const char *state_directory, int64_t run, uint64_t *ret_size,
 	return log;
 }
 
+/* A file of its folder, or the link that stands there. */
+static bool
+stat_in(const char *state_directory, int64_t run, const char *name, struct stat *ret)
+{
+	int folder = run_files_open(state_directory, run, NULL);
+	bool ok = folder >= 0 && fstatat(folder, name, ret, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (folder >= 0)
+		close(folder);
+	return ok;
+}
+
 int64_t
 run_files_started_at(const char *state_directory, int64_t run)
 {
-	int folder = run_files_open(state_directory, run, NULL);
-	int64_t at = 0;
 	struct stat st;
 
-	if (folder < 0)
-		return 0;
-	if (fstatat(folder, "leader", &st, AT_SYMLINK_NOFOLLOW) == 0)
-		at = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
-	close(folder);
-	return at;
+	return stat_in(state_directory, run, "leader", &st) ?
+	    (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000 :
+	    0;
 }
 
 int64_t
 run_files_log_size(const char *state_directory, int64_t run)
 {
-	int folder = run_files_open(state_directory, run, NULL);
-	int64_t size = 0;
 	struct stat st;
 
-	if (folder < 0)
-		return 0;
-	if (fstatat(folder, "log", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-		size = (int64_t)st.st_size;
-	close(folder);
-	return size;
+	return stat_in(state_directory, run, "log", &st) && S_ISREG(st.st_mode) ?
+	    (int64_t)st.st_size :
+	    0;
 }

@@ -6,8 +6,6 @@
 
 #include "lib/base.h"
 
-struct err;
-
 /* A descriptor of STATE/runs/<run>, never through a link.  -1 and *err: ERR_MISSING, or the disk's
  * reason.  The caller closes it. */
 int run_files_open(const char *state_directory, int64_t run, struct err *err) MUST_USE;

@@ -19,7 +19,6 @@
 
 #include "lib/base.h"
 
-struct err;
 struct redact;
 struct run_log_job;
 

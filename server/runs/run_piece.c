@@ -3,7 +3,6 @@
 #include "runs/run_piece.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/buf.h"

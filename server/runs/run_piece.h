@@ -7,7 +7,6 @@
 #include "lib/base.h"
 
 struct buf;
-struct err;
 struct redact;
 
 #define RUN_PIECE 32768 /* bytes of the log that are read */

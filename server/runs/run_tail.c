@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -242,9 +241,8 @@ run_tail_last(
     const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room)
 {
 	const struct run_tail_shape shape = { 1, RUN_TAIL_LINE, true, false };
-	struct buf line;
+	struct buf line = { .cap = RUN_TAIL_LINE };
 
-	buf_init(&line, RUN_TAIL_LINE);
 	read_all(state_directory, run, redact, &shape, &line);
 	(void)clean_line(out, room, buf_text(&line), line.size);
 	buf_done(&line);

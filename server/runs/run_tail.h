@@ -7,7 +7,6 @@
 #include "lib/base.h"
 
 struct buf;
-struct err;
 struct redact;
 
 #define RUN_TAIL_READ  16384 /* bytes of the log's end that are read */

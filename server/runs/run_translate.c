@@ -3,7 +3,6 @@
 #include "runs/run_translate.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/clean.h"

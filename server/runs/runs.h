@@ -10,7 +10,6 @@
 
 #include "types/effect.h"
 
-struct err;
 struct loop;
 struct redact;
 struct runs;

@@ -68,33 +68,10 @@ make_hearing(struct telegram *telegram)
 	const struct telegram_config *config = &telegram->config;
 
 	if (config->settings->telegram_mode == TELEGRAM_WEBHOOK) {
-		const struct telegram_webhook_config webhook = {
-			.loop = config->loop,
-			.api = telegram->api,
-			.settings = config->settings,
-			.submit = config->submit,
-			.refusals = config->refusals,
-			.own_name = telegram->name,
-			.count_request = config->count_request,
-			.pending = config->pending,
-			.receiving = config->receiving,
-			.ctx = config->ctx,
-		};
-
-		telegram->webhook = telegram_webhook_new(&webhook);
+		telegram->webhook = telegram_webhook_new(config, telegram->api, telegram->name);
 		return telegram->webhook != NULL;
 	}
-	const struct telegram_poll_config poll = {
-		.loop = config->loop,
-		.api = telegram->api,
-		.submit = config->submit,
-		.own_name = telegram->name,
-		.pending = config->pending,
-		.receiving = config->receiving,
-		.ctx = config->ctx,
-	};
-
-	telegram->poll = telegram_poll_new(&poll);
+	telegram->poll = telegram_poll_new(config, telegram->api, telegram->name);
 	return telegram->poll != NULL;
 }
 

@@ -2,40 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
 #include "lib/err.h"
+#include "telegram/telegram_config.h"
 #include "telegram/telegram_menu.h"
 #include "telegram/telegram_send.h"
 #include "types/event.h"
 
 struct http_route;
-struct refusals;
 struct telegram;
 
-/* Everything is borrowed for telegram's life; settings is referenced.  Callbacks may be NULL but
- * for submit. */
-struct telegram_config {
-	struct loop *loop;
-	struct settings *settings;
-
-	/* Hands an event from outside (EVENT_UPDATE) to the store: stamps it (time,
-	 * random bytes, settings) and takes it; false: refused, it stays the caller's. */
-	bool (*submit)(void *ctx, struct event *event);
-	struct refusals *refusals;	/* counts who comes to the webhook without its secret */
-	/* The last lines of a run's output, to be shown: clean, redacted UTF-8 without marks. */
-	void (*tail)(void *ctx, int64_t run, struct buf *out);
-	/* For the metrics: a call of the Bot API; a request to our webhook; updates that wait;
-	 * whether updates come here. */
-	void (*count_call)(void *ctx, const char *method, int code);
-	void (*count_request)(void *ctx, int status);
-	void (*pending)(void *ctx, int64_t updates);
-	void (*receiving)(void *ctx, bool is_receiving);
-	void *ctx;
-
-	const struct telegram_menu_command *commands;
-	size_t command_count;
-};
-
+/* Everything in it is borrowed for telegram's life; settings is referenced. */
 struct telegram *telegram_new(const struct telegram_config *config, struct err *err) MUST_USE;
 
 /* Begins: getMe, then polling or registering the webhook, menus.  Waits for nothing. */

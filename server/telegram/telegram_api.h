@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include "lib/base.h"
 #include "lib/err.h"
 
 struct buf;

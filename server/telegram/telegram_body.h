@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
 #include "types/effect.h"
 
 struct buf;

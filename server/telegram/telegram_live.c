@@ -221,12 +221,10 @@ static bool
 edit(struct telegram_live *live, const struct message *message, const char *tail)
 {
 	struct telegram_html_parts parts = { .head = message->head };
-	struct buf marked;
-	struct buf html;
+	struct buf marked = { .cap = LIVE_MAX };
+	struct buf html = { .cap = HTML_MAX };
 	bool is_sent = false;
 
-	buf_init(&marked, LIVE_MAX);
-	buf_init(&html, HTML_MAX);
 	fill(message, tail, clock_wall_ms(), &marked);
 	parts.live = buf_text(&marked);
 	telegram_html_render(&parts, TELEGRAM_HTML_TEXT_MAX, &html);

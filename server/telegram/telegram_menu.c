@@ -206,14 +206,13 @@ set_next(struct telegram_menu *menu)
 {
 	const struct target *target;
 	struct json_out json;
-	struct buf body;
+	struct buf body = { .cap = 64 * 1024 };
 
 	OBJ_CHECK(menu, MENU_MAGIC);
 	assert(menu->call == NULL && menu->next <= menu->n);
 	if (menu->next == menu->n)
 		return;
 	target = &menu->target[menu->next];
-	buf_init(&body, 64 * 1024);
 	json_out_init(&json, &body);
 	json_out_object(&json);
 	if (!target->is_gone)

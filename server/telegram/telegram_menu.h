@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
 #include "types/policy_action.h"
 
 struct loop;

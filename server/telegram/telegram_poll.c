@@ -32,7 +32,9 @@
 
 struct telegram_poll {
 	unsigned magic;
-	struct telegram_poll_config config;
+	struct telegram_config config;
+	struct telegram_api *api;
+	const char *own_name;
 	struct loop_timer timer;
 	struct telegram_call *call;
 	int64_t offset;		 /* 0: whatever there is */
@@ -53,7 +55,8 @@ static void remove_webhook(struct telegram_poll *poll);
 static void on_removed(void *ctx, const struct telegram_result *result);
 
 struct telegram_poll *
-telegram_poll_new(const struct telegram_poll_config *config)
+telegram_poll_new(
+    const struct telegram_config *config, struct telegram_api *api, const char *own_name)
 {
 	struct telegram_poll *poll = calloc(1, sizeof(*poll));
 
@@ -61,6 +64,8 @@ telegram_poll_new(const struct telegram_poll_config *config)
 		return NULL;
 	poll->magic = POLL_MAGIC;
 	poll->config = *config;
+	poll->api = api;
+	poll->own_name = own_name;
 	loop_timer_init(&poll->timer, on_time, poll);
 	return poll;
 }
@@ -130,11 +135,10 @@ ask(struct telegram_poll *poll)
 {
 	struct err err = { 0 };
 	struct json_out json;
-	struct buf body;
+	struct buf body = { .cap = 1024 };
 
 	OBJ_CHECK(poll, POLL_MAGIC);
 	assert(poll->call == NULL && !poll->is_deciding);
-	buf_init(&body, 1024);
 	json_out_init(&json, &body);
 	json_out_object(&json);
 	if (poll->offset != 0)
@@ -155,7 +159,7 @@ ask(struct telegram_poll *poll)
 		.ctx = poll,
 	};
 
-	poll->call = telegram_api_call(poll->config.api, &request, &err);
+	poll->call = telegram_api_call(poll->api, &request, &err);
 	buf_done(&body);
 	if (poll->call == NULL) {
 		log_warning("cannot poll Telegram for updates: %s", err.text);
@@ -207,7 +211,6 @@ count_updates(const struct telegram_result *result)
 static void
 hand_on(struct telegram_poll *poll, const struct telegram_result *result)
 {
-	const struct telegram_poll_config *config = &poll->config;
 	int64_t count = count_updates(result);
 
 	tell_pending(poll, count);
@@ -223,7 +226,7 @@ hand_on(struct telegram_poll *poll, const struct telegram_result *result)
 		memcpy(bytes, result->body, result->body_size);
 		bytes[result->body_size] = '\0';
 		raw = telegram_update_raw(
-		    SOURCE_TELEGRAM_POLL, bytes, result->body_size, config->own_name);
+		    SOURCE_TELEGRAM_POLL, bytes, result->body_size, poll->own_name);
 	}
 	if (raw != NULL) {
 		raw->done = on_decided;
@@ -231,7 +234,7 @@ hand_on(struct telegram_poll *poll, const struct telegram_result *result)
 		poll->is_deciding = true;
 	}
 	CRASH_POINT(poll_read);
-	if (raw == NULL || !config->submit(config->ctx, raw)) {
+	if (raw == NULL || !poll->config.submit(poll->config.ctx, raw)) {
 		poll->is_deciding = false;
 		event_free(raw);
 		ask_after(poll, STORE_PAUSE_MS);
@@ -311,8 +314,7 @@ remove_webhook(struct telegram_poll *poll)
 
 	log_info(
 	    "Telegram has a webhook for this bot: removing it, because TELEGRAM_WEBHOOK_URL is not set and updates are polled");
-	poll->call =
-	    telegram_api_post(poll->config.api, "deleteWebhook", NULL, on_removed, poll, &err);
+	poll->call = telegram_api_post(poll->api, "deleteWebhook", NULL, on_removed, poll, &err);
 	if (poll->call == NULL) {
 		log_warning("cannot remove Telegram's webhook: %s", err.text);
 		ask_after(poll, pause_ms(poll));

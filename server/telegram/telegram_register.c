@@ -23,10 +23,8 @@
 
 struct telegram_register {
 	unsigned magic;
-	struct loop *loop;
+	struct telegram_config config;
 	struct telegram_api *api;
-	struct settings *settings;
-	struct telegram_register_hooks hooks;
 	struct loop_timer timer;
 	struct telegram_call *call;
 	unsigned failures;  /* in a row */
@@ -45,18 +43,16 @@ static void set(struct telegram_register *reg);
 static void on_set(void *ctx, const struct telegram_result *result);
 
 struct telegram_register *
-telegram_register_new(struct loop *loop, struct telegram_api *api, struct settings *settings,
-    const struct telegram_register_hooks *hooks)
+telegram_register_new(const struct telegram_config *config, struct telegram_api *api)
 {
 	struct telegram_register *reg = calloc(1, sizeof(*reg));
 
 	if (reg == NULL)
 		return NULL;
 	reg->magic = REGISTER_MAGIC;
-	reg->loop = loop;
+	reg->config = *config;
+	reg->config.settings = settings_ref(config->settings);
 	reg->api = api;
-	reg->settings = settings_ref(settings);
-	reg->hooks = *hooks;
 	loop_timer_init(&reg->timer, on_time, reg);
 	return reg;
 }
@@ -69,7 +65,7 @@ telegram_register_free(struct telegram_register *reg)
 	OBJ_CHECK(reg, REGISTER_MAGIC);
 	loop_timer_stop(&reg->timer);
 	telegram_api_cancel(reg->call);
-	settings_unref(reg->settings);
+	settings_unref(reg->config.settings);
 	free(reg);
 }
 
@@ -86,8 +82,8 @@ telegram_register_settings(struct telegram_register *reg, struct settings *setti
 	struct settings *old;
 
 	OBJ_CHECK(reg, REGISTER_MAGIC);
-	old = reg->settings;
-	reg->settings = settings_ref(settings);
+	old = reg->config.settings;
+	reg->config.settings = settings_ref(settings);
 	if (reg->is_started &&
 	    !crypto_same_text(old->telegram_webhook_secret, settings->telegram_webhook_secret)) {
 		loop_timer_stop(&reg->timer);
@@ -109,14 +105,14 @@ on_time(UNUSED struct loop_timer *timer, void *ctx)
 static void
 look_after(struct telegram_register *reg, int64_t ms)
 {
-	loop_timer_start(reg->loop, &reg->timer, ms, 0);
+	loop_timer_start(reg->config.loop, &reg->timer, ms, 0);
 }
 
 static void
 tell_receiving(const struct telegram_register *reg, bool is_receiving)
 {
-	if (reg->hooks.receiving != NULL)
-		reg->hooks.receiving(reg->hooks.ctx, is_receiving);
+	if (reg->config.receiving != NULL)
+		reg->config.receiving(reg->config.ctx, is_receiving);
 }
 
 static void
@@ -211,7 +207,7 @@ stands(struct telegram_register *reg, const struct json *info)
 	if (reg->is_stale)
 		return false;
 	if (!reg->is_set)
-		return is_ours(info, reg->settings);
+		return is_ours(info, reg->config.settings);
 	return url != NULL && url[0] != '\0' && !is_refused_anew;
 }
 
@@ -250,12 +246,12 @@ on_info(void *ctx, const struct telegram_result *result)
 		return;
 	}
 	const char *url = json_get_str(result->result, "url");
-	bool has_other =
-	    url != NULL && url[0] != '\0' && strcmp(url, reg->settings->telegram_webhook_url) != 0;
+	bool has_other = url != NULL && url[0] != '\0' &&
+	    strcmp(url, reg->config.settings->telegram_webhook_url) != 0;
 
-	if (reg->hooks.pending != NULL)
-		reg->hooks.pending(
-		    reg->hooks.ctx, json_get_i64_or(result->result, "pending_update_count", 0));
+	if (reg->config.pending != NULL)
+		reg->config.pending(
+		    reg->config.ctx, json_get_i64_or(result->result, "pending_update_count", 0));
 	if (reg->is_set && has_other) {
 		tell_receiving(reg, false);
 		if (!reg->is_reported)
@@ -283,9 +279,8 @@ telegram_register_set(struct telegram_api *api, const struct settings *settings,
 {
 	struct telegram_call *call;
 	struct json_out json;
-	struct buf body;
+	struct buf body = { .cap = 8192 };
 
-	buf_init(&body, 8192);
 	json_out_init(&json, &body);
 	json_out_object(&json);
 	json_put_str(&json, "url", settings->telegram_webhook_url);
@@ -305,7 +300,7 @@ set(struct telegram_register *reg)
 {
 	struct err err = { 0 };
 
-	reg->call = telegram_register_set(reg->api, reg->settings, on_set, reg, &err);
+	reg->call = telegram_register_set(reg->api, reg->config.settings, on_set, reg, &err);
 	if (reg->call == NULL)
 		fail(reg, "cannot be registered", err.text, 0);
 }
@@ -322,6 +317,6 @@ on_set(void *ctx, const struct telegram_result *result)
 		return;
 	}
 	reg->is_stale = false;
-	log_info("Telegram sends updates to %s", reg->settings->telegram_webhook_url);
+	log_info("Telegram sends updates to %s", reg->config.settings->telegram_webhook_url);
 	succeed(reg);
 }

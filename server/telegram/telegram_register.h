@@ -2,23 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
 #include "lib/err.h"
 #include "telegram/telegram_api.h"
+#include "telegram/telegram_config.h"
 
 struct telegram_register;
 
-/* Who is notified of what is found, once a minute and at each failure.  Each may be NULL. */
-struct telegram_register_hooks {
-	void (*pending)(void *ctx, int64_t updates); /* so many updates wait at Telegram */
-	/* Do updates come here?  Not where Telegram does not say, another webhook is registered,
-	 * ours is yet to be seen standing, or what waits could not be delivered within the hour. */
-	void (*receiving)(void *ctx, bool is_receiving);
-	void *ctx;
-};
-
-struct telegram_register *telegram_register_new(struct loop *loop, struct telegram_api *api,
-    struct settings *settings, const struct telegram_register_hooks *hooks) MUST_USE;
+/* settings of the config is referenced.  Once a minute and at each failure pending() gets how many
+ * updates wait at Telegram, and receiving() whether they come here: not where Telegram does not
+ * say, another webhook is registered, ours is yet to be seen standing, or what waits could not be
+ * delivered within the hour. */
+struct telegram_register *telegram_register_new(
+    const struct telegram_config *config, struct telegram_api *api) MUST_USE;
 void telegram_register_free(struct telegram_register *reg); /* takes NULL */
 
 /* Asks what is registered; sets ours where it is none, another, for other updates or with another

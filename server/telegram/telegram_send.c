@@ -112,7 +112,7 @@ telegram_message_send(
     struct telegram_send *send, struct message *message, telegram_sent_fn *on_said, void *ctx)
 {
 	struct telegram_job *job =
-	    telegram_send_job_add(send, TELEGRAM_JOB_SEND, &message->address, ctx);
+	    telegram_send_job_add(send, TELEGRAM_JOB_SEND, &message->address, NULL, ctx);
 
 	if (job == NULL)
 		return false;
@@ -146,12 +146,12 @@ bool
 telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
     telegram_ended_fn *on_ended, void *ctx)
 {
-	struct telegram_job *job = telegram_send_job_add(send, TELEGRAM_JOB_TOAST, NULL, ctx);
+	struct telegram_job *job =
+	    telegram_send_job_add(send, TELEGRAM_JOB_TOAST, NULL, on_ended, ctx);
 
 	if (job == NULL)
 		return false;
 	job->toast = toast;
-	job->on_ended = on_ended;
 	job->give_up_at = loop_now_ms() + TOAST_LIFE_MS;
 	return true;
 }
@@ -161,25 +161,24 @@ telegram_document(
     struct telegram_send *send, struct telegram_file *file, telegram_ended_fn *on_ended, void *ctx)
 {
 	struct telegram_job *job =
-	    telegram_send_job_add(send, TELEGRAM_JOB_DOCUMENT, &file->address, ctx);
+	    telegram_send_job_add(send, TELEGRAM_JOB_DOCUMENT, &file->address, on_ended, ctx);
 
 	if (job == NULL)
 		return false;
 	job->file = file;
 	job->is_prepared = file->prepare == NULL;
-	job->on_ended = on_ended;
 	return true;
 }
 
 bool
 telegram_leave(struct telegram_send *send, int64_t chat, telegram_ended_fn *on_ended, void *ctx)
 {
-	struct telegram_job *job = telegram_send_job_add(send, TELEGRAM_JOB_LEAVE, NULL, ctx);
+	struct telegram_job *job =
+	    telegram_send_job_add(send, TELEGRAM_JOB_LEAVE, NULL, on_ended, ctx);
 
 	if (job == NULL)
 		return false;
 	job->leaves = chat;
-	job->on_ended = on_ended;
 	return true;
 }
 
@@ -187,13 +186,13 @@ bool
 telegram_delete(struct telegram_send *send, int64_t chat, int64_t remote_id,
     telegram_ended_fn *on_ended, void *ctx)
 {
-	struct telegram_job *job = telegram_send_job_add(send, TELEGRAM_JOB_DELETE, NULL, ctx);
+	struct telegram_job *job =
+	    telegram_send_job_add(send, TELEGRAM_JOB_DELETE, NULL, on_ended, ctx);
 
 	if (job == NULL)
 		return false;
 	job->leaves = chat;
 	job->deletes = remote_id;
-	job->on_ended = on_ended;
 	return true;
 }
 
@@ -202,13 +201,12 @@ telegram_pin(struct telegram_send *send, const struct effect_pin_message *pin,
     telegram_ended_fn *on_ended, void *ctx)
 {
 	struct telegram_job *job = telegram_send_job_add(
-	    send, TELEGRAM_JOB_PIN, &(struct chat_address){ .chat = pin->chat }, ctx);
+	    send, TELEGRAM_JOB_PIN, &(struct chat_address){ .chat = pin->chat }, on_ended, ctx);
 
 	if (job == NULL)
 		return false;
 	job->pins = pin->remote_id;
 	job->is_unpin = pin->is_off;
-	job->on_ended = on_ended;
 	return true;
 }
 
@@ -294,7 +292,7 @@ telegram_send_live_edit(struct telegram_send *send, const struct message *messag
 	if (!telegram_send_can_decorate(send, message->address.chat))
 		return false;
 	struct telegram_job *job =
-	    telegram_send_job_add(send, TELEGRAM_JOB_LIVE, &message->address, ctx);
+	    telegram_send_job_add(send, TELEGRAM_JOB_LIVE, &message->address, NULL, ctx);
 
 	if (job == NULL)
 		return false;

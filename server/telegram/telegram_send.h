@@ -12,7 +12,6 @@
 
 #include <sys/types.h>
 
-#include "lib/base.h"
 #include "types/effect.h"
 
 struct buf;

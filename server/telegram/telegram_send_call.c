@@ -23,9 +23,8 @@ render(struct telegram_job *job, struct buf *text)
 {
 	const struct telegram_send_hooks *hooks = &job->send->hooks;
 	struct telegram_html_parts parts = { .head = job->message->head };
-	struct buf live;
+	struct buf live = { .cap = LIVE_MAX };
 
-	buf_init(&live, LIVE_MAX);
 	if (job->message->live_run != 0 && hooks->live != NULL)
 		hooks->live(hooks->ctx, job->message, &live);
 	parts.live = buf_text(&live);
@@ -36,15 +35,24 @@ render(struct telegram_job *job, struct buf *text)
 	buf_done(&live);
 }
 
+/* Frees the body. */
+static struct telegram_call *
+post(struct telegram_job *job, const char *method, struct buf *body, struct err *err)
+{
+	struct telegram_call *call =
+	    telegram_api_post(job->send->api, method, body, telegram_send_on_answer, job, err);
+
+	buf_done(body);
+	return call;
+}
+
 static struct telegram_call *
 call_say(struct telegram_job *job, struct err *err)
 {
 	struct telegram_call *call = NULL;
-	struct buf text;
-	struct buf json;
+	struct buf text = { .cap = HTML_MAX };
+	struct buf json = { .cap = TELEGRAM_BODY_MAX };
 
-	buf_init(&text, HTML_MAX);
-	buf_init(&json, TELEGRAM_BODY_MAX);
 	render(job, &text);
 	const struct telegram_body body = {
 		.message = job->message,
@@ -67,54 +75,37 @@ call_say(struct telegram_job *job, struct err *err)
 static struct telegram_call *
 call_toast(struct telegram_job *job, struct err *err)
 {
-	struct telegram_call *call;
-	struct buf json;
+	struct buf json = { .cap = TELEGRAM_BODY_MAX };
 
-	buf_init(&json, TELEGRAM_BODY_MAX);
 	telegram_body_toast(job->toast, &json);
-	call = telegram_api_post(
-	    job->send->api, "answerCallbackQuery", &json, telegram_send_on_answer, job, err);
-	buf_done(&json);
-	return call;
+	return post(job, "answerCallbackQuery", &json, err);
 }
 
 static struct telegram_call *
 call_leave(struct telegram_job *job, struct err *err)
 {
-	struct telegram_call *call;
-	struct buf json;
+	struct buf json = { .cap = TELEGRAM_BODY_MAX };
 
-	buf_init(&json, TELEGRAM_BODY_MAX);
 	buf_addf(&json, "{\"chat_id\":%lld}", (long long)job->leaves);
-	call = telegram_api_post(
-	    job->send->api, "leaveChat", &json, telegram_send_on_answer, job, err);
-	buf_done(&json);
-	return call;
+	return post(job, "leaveChat", &json, err);
 }
 
 static struct telegram_call *
 call_delete(struct telegram_job *job, struct err *err)
 {
-	struct telegram_call *call;
-	struct buf json;
+	struct buf json = { .cap = TELEGRAM_BODY_MAX };
 
-	buf_init(&json, TELEGRAM_BODY_MAX);
 	buf_addf(&json, "{\"chat_id\":%lld,\"message_id\":%lld}", (long long)job->leaves,
 	    (long long)job->deletes);
-	call = telegram_api_post(
-	    job->send->api, "deleteMessage", &json, telegram_send_on_answer, job, err);
-	buf_done(&json);
-	return call;
+	return post(job, "deleteMessage", &json, err);
 }
 
 static struct telegram_call *
 call_pin(struct telegram_job *job, struct err *err)
 {
-	struct telegram_call *call;
 	struct json_out json;
-	struct buf body;
+	struct buf body = { .cap = TELEGRAM_BODY_MAX };
 
-	buf_init(&body, TELEGRAM_BODY_MAX);
 	json_out_init(&json, &body);
 	json_out_object(&json);
 	json_put_i64(&json, "chat_id", job->chat);
@@ -122,11 +113,7 @@ call_pin(struct telegram_job *job, struct err *err)
 	if (!job->is_unpin)
 		json_put_bool(&json, "disable_notification", true);
 	json_out_end(&json);
-	call =
-	    telegram_api_post(job->send->api, job->is_unpin ? "unpinChatMessage" : "pinChatMessage",
-		&body, telegram_send_on_answer, job, err);
-	buf_done(&body);
-	return call;
+	return post(job, job->is_unpin ? "unpinChatMessage" : "pinChatMessage", &body, err);
 }
 
 static ssize_t
@@ -213,13 +200,8 @@ telegram_send_call_live(struct telegram_job *job, const struct message *message,
 		.is_html = true,
 		.is_edit = true,
 	};
-	struct telegram_call *call;
-	struct buf json;
+	struct buf json = { .cap = TELEGRAM_BODY_MAX };
 
-	buf_init(&json, TELEGRAM_BODY_MAX);
 	telegram_body_message(&body, &json);
-	call = telegram_api_post(
-	    job->send->api, "editMessageText", &json, telegram_send_on_answer, job, NULL);
-	buf_done(&json);
-	return call;
+	return post(job, "editMessageText", &json, NULL);
 }

@@ -84,10 +84,10 @@ struct telegram_call *telegram_send_call_live(
 /* ctx is the job.  It is finished, or to be started again. */
 void telegram_send_on_answer(void *ctx, const struct telegram_result *result);
 
-/* A new job at the end of the list, which is looked at in this turn.  place: NULL, of no chat.
- * NULL: no memory. */
+/* A new job at the end of the list, which is looked at in this turn.  address: NULL, of no chat;
+ * on_ended: NULL, it is notified otherwise.  NULL: no memory. */
 struct telegram_job *telegram_send_job_add(struct telegram_send *send, enum telegram_job_kind kind,
-    const struct chat_address *address, void *ctx);
+    const struct chat_address *address, telegram_ended_fn *on_ended, void *ctx);
 
 /* Takes it out of the list, notifies whoever asked (but for the first), and frees it. */
 void telegram_send_job_drop(struct telegram_job *job);

@@ -7,7 +7,7 @@
 
 struct telegram_job *
 telegram_send_job_add(struct telegram_send *send, enum telegram_job_kind kind,
-    const struct chat_address *address, void *ctx)
+    const struct chat_address *address, telegram_ended_fn *on_ended, void *ctx)
 {
 	struct telegram_job *job = calloc(1, sizeof(*job));
 
@@ -16,6 +16,7 @@ telegram_send_job_add(struct telegram_send *send, enum telegram_job_kind kind,
 		return NULL;
 	job->send = send;
 	job->kind = kind;
+	job->on_ended = on_ended;
 	job->ctx = ctx;
 	job->since = clock_wall_ms();
 	job->added_at = loop_now_ms();

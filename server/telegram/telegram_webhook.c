@@ -7,7 +7,6 @@
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/crash_point.h"
-#include "lib/crypto.h"
 #include "lib/http_server.h"
 #include "lib/json.h"
 #include "lib/loop.h"
@@ -26,7 +25,8 @@
 
 struct telegram_webhook {
 	unsigned magic;
-	struct telegram_webhook_config config;
+	struct telegram_config config;
+	const char *own_name;
 	struct telegram_register *reg;
 	bool is_quiet;
 };
@@ -43,7 +43,8 @@ static void on_request(struct http_request *request, void *ctx);
 static void on_decided(void *ctx, const struct answer *answer);
 
 struct telegram_webhook *
-telegram_webhook_new(const struct telegram_webhook_config *config)
+telegram_webhook_new(
+    const struct telegram_config *config, struct telegram_api *api, const char *own_name)
 {
 	struct telegram_webhook *webhook = calloc(1, sizeof(*webhook));
 
@@ -52,13 +53,8 @@ telegram_webhook_new(const struct telegram_webhook_config *config)
 	webhook->magic = WEBHOOK_MAGIC;
 	webhook->config = *config;
 	webhook->config.settings = settings_ref(config->settings);
-	const struct telegram_register_hooks hooks = {
-		.pending = config->pending,
-		.receiving = config->receiving,
-		.ctx = config->ctx,
-	};
-
-	webhook->reg = telegram_register_new(config->loop, config->api, config->settings, &hooks);
+	webhook->own_name = own_name;
+	webhook->reg = telegram_register_new(config, api);
 	if (webhook->reg != NULL)
 		return webhook;
 	telegram_webhook_free(webhook);
@@ -165,7 +161,7 @@ make_event(struct telegram_webhook *webhook, struct http_request *request)
 		return NULL;
 	}
 	*waiting = (struct waiting){ webhook, request };
-	raw = telegram_update_raw(SOURCE_TELEGRAM_WEBHOOK, bytes, size, webhook->config.own_name);
+	raw = telegram_update_raw(SOURCE_TELEGRAM_WEBHOOK, bytes, size, webhook->own_name);
 	if (raw == NULL) {
 		free(waiting);
 		return NULL;
@@ -302,11 +298,10 @@ static void
 on_ordered(void *ctx, const struct telegram_result *result)
 {
 	struct order *order = ctx;
-	struct buf text;
+	struct buf text = { .cap = 16 * 1024 };
 
 	if (is_ordered_again(order, result))
 		return;
-	buf_init(&text, 16 * 1024);
 	if (!result->ok)
 		buf_addf(&text, "Telegram refused: %s\n", result->description);
 	else if (order->command == TELEGRAM_WEBHOOK_SET)

@@ -7,35 +7,20 @@
  */
 #pragma once
 
-#include "lib/base.h"
 #include "lib/err.h"
+#include "telegram/telegram_config.h"
 
-struct event;
 struct http_route;
-struct loop;
-struct refusals;
-struct settings;
 struct telegram_api;
 struct telegram_webhook;
 
 #define TELEGRAM_WEBHOOK_PATH		"/telegram/webhook"
 #define TELEGRAM_WEBHOOK_BODY_MAX	(1 << 20)
 
-struct telegram_webhook_config {
-	struct loop *loop;
-	struct telegram_api *api;
-	struct settings *settings;	/* referenced: telegram_webhook_url and _secret */
-	bool (*submit)(void *ctx, struct event *event);	/* see struct telegram_config */
-	struct refusals *refusals;	/* counts who is not let in */
-	const char *own_name;		/* read with each update: "" until it is known */
-	void (*count_request)(void *ctx, int status);
-	void (*pending)(void *ctx, int64_t updates); /* these two: telegram_register_hooks */
-	void (*receiving)(void *ctx, bool is_receiving);
-	void *ctx;
-};
-
-struct telegram_webhook *telegram_webhook_new(const struct telegram_webhook_config *config)
-    MUST_USE;
+/* settings of the config is referenced: telegram_webhook_url and _secret.  own_name is read with
+ * each update: "" until it is known. */
+struct telegram_webhook *telegram_webhook_new(const struct telegram_config *config,
+    struct telegram_api *api, const char *own_name) MUST_USE;
 
 /* Not while the store may still answer.  NULL is fine. */
 void telegram_webhook_free(struct telegram_webhook *webhook);

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/action.h"
 
-#include <string.h>
-
 #include "lib/setting.h"
 #include "lib/text.h"
 

@@ -3,7 +3,6 @@
 #include "types/api.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/clean.h"
 #include "lib/err.h"

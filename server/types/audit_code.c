@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/audit_code.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 const struct audit_code_row audit_code_rows[AUDIT_CODE_COUNT] = {

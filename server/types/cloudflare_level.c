@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/cloudflare_level.h"
 
-#include <string.h>
-
 static const struct {
 	const char *word;
 	const char *text;

@@ -16,7 +16,7 @@
 #define ROW_MESSAGE(at)	     .message_at = offsetof(struct effect, u.at)
 
 const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
-#define EFFECT(name, performer, word_, result_, lane_, outbox, withdrawable, needs_row, drop) \
+#define EFFECT(name, performer, word_, result_, lane_, outbox, withdrawable, needs_row, drop, ...) \
 	[EFFECT_##name] = { .word = word_, .result = EVENT_##result_, LANE_##lane_, \
 		.is_outbox = outbox, .is_withdrawable = withdrawable, ROW_##needs_row, \
 		.drop_after_s = drop },
@@ -32,8 +32,8 @@ const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
 #define IN_ENVIRONMENT(at)   1
 #define READS_NO	     0
 #define READS_MESSAGE(at)    1
-#define EFFECT(name, performer, word, result, lane, outbox, withdrawable, needs_row, drop) \
-	_Static_assert(((drop) == 0 && !READS_##needs_row) || IN_##lane, #name " needs a lane"); \
+#define EFFECT(name, performer, word, result, lane, outbox, withdrawable, row, drop, again, hand) \
+	_Static_assert(((drop) == 0 && !READS_##row) || IN_##lane, #name " needs a lane"); \
 	_Static_assert(!(outbox) || !(withdrawable), #name " is a message: it cannot be withdrawn");
 #include "types/effect.def"
 #undef EFFECT

@@ -18,8 +18,6 @@
 #include "types/secret.h"
 #include "types/update.h"
 
-struct settings;
-
 enum event_kind {
 #define EVENT(name, handler) EVENT_##name,
 #include "types/event.def"

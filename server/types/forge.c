@@ -3,7 +3,6 @@
 #include "types/forge.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/text.h"
 

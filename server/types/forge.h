@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
 #include "types/limits.h"
 
 /* An https address below the repository's page at GitHub, GitLab, Gitea, Forgejo or Bitbucket,

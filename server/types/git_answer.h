@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
 #include "types/limits.h"
 
 enum git_kind { GIT_NONE, GIT_BRANCH, GIT_TAG, GIT_COMMIT };

@@ -11,9 +11,6 @@
 #include "types/secret.h"
 #include "types/update.h"
 
-struct err;
-struct settings;
-
 #define HOOK_VALUE_MAX 200 /* bytes of the word */
 #define HOOK_KEY_MAX   200 /* of a call's idempotency key */
 #define HOOK_GRANT     72  /* "do.restart-web:client/acme" */

@@ -10,7 +10,6 @@
  */
 #pragma once
 
-#include "lib/base.h"
 #include "types/limits.h"
 
 #define MARK_BOLD   "\x01"

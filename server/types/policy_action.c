@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/policy_action.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 const struct policy_action_row policy_action_rows[POLICY_ACTION_COUNT] = {

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "lib/base.h"
 #include "types/limits.h"
 
 #define PROBE_TARGETS_MAX	(LIMIT_URLS * LIMIT_ENVIRONMENTS)

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/repository.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 #include "types/settings.h"
 

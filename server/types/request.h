@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include "lib/base.h"
 #include "types/limits.h"
 
 #define REQUEST_ACTION	  24

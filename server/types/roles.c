@@ -3,7 +3,6 @@
 #include "types/roles.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void
 roles_free(struct roles *roles)

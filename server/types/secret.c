@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/secret.h"
 
-#include <stdio.h>
-
 #include "lib/crypto.h"
 #include "lib/text.h"
 

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "lib/base.h"
 #include "lib/log.h"
 #include "lib/setting.h"
 #include "types/limits.h"

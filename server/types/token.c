@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/token.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 #define PREFIX	   (sizeof(TOKEN_PREFIX) - 1)

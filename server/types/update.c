@@ -3,7 +3,6 @@
 #include "types/update.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/crypto.h"
 #include "lib/text.h"

@@ -86,7 +86,7 @@ def reader(name, side, include, parameter, value):
 
 WORDS = "tests/fixtures/words-on-disk.txt"
 WORDS_TEST = "test_words_on_disk every_word_that_is_written_is_in_the_list"
-EFFECT_ROW = 'EFFECT(POKE, poke, "poke", POKED,\n    NONE, false, true, NO, 0)\n'
+EFFECT_ROW = 'EFFECT(POKE, poke, "poke", POKED,\n    NONE, false, true, NO, 0, OWN, SELF)\n'
 PERFORM = "server/effects/perform_poke.c"
 PERFORMS = "UNUSED struct perform *perform, struct effect *effect"
 FLOW = "server/deployment/deploy_flow"
@@ -156,7 +156,7 @@ PIECES = [
     Piece("effect", "its row in effect.def", "compiler", [
         Edit("server/types/effect.def", "/* a deadline */", EFFECT_ROW)], obj("server/types/effect_codec")),
     Piece("effect", "a column of its row", "compiler", [
-        Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace(", NO, 0)", ", NO)"))],
+        Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace(", OWN, SELF)", ", OWN)"))],
         obj("server/types/effect")),
     Piece("effect", "its struct", "compiler", [
         Edit("server/types/effect.h", "\nstruct effect {",

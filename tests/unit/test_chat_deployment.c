@@ -382,13 +382,12 @@ the_history_has_the_sign_of_each_message(void **state)
 			struct deployment deployment = chat_sample((enum deploy_state)s);
 			struct chat_deployment what = chat_about(&deployment);
 			struct chat_history is = { .at = NOW };
-			struct chat_text line;
+			struct chat_text line = CHAT_TEXT_EMPTY;
 			char sign[16];
 
 			deployment.why = why == 0 ? DEPLOY_WHY_NONE : DEPLOY_WHY_CANCELLED;
 			(void)snprintf(sign, sizeof(sign), "%.*s #7 ",
 			    (int)strcspn(chat_plain(&what), " "), chat_plain(&what));
-			chat_text_init(&line);
 			chat_deployment_line(&line, &deployment, &is);
 			assert_ptr_equal(strstr(buf_text(&line.buf), sign), buf_text(&line.buf));
 			buf_done(&line.buf);
@@ -514,7 +513,7 @@ static void
 a_turn_says_that_nobody_has_to_begin_it(void **state)
 {
 	struct deployment deployment = chat_sample(DEPLOY_QUEUED);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 	char *line;
 
 	(void)state;

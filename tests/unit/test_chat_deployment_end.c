@@ -275,7 +275,7 @@ what_rang_when_it_began_says_how_it_ended(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct deployment work = chat_sample(rows[i].end);
-		struct chat_text text;
+		struct chat_text text = CHAT_TEXT_EMPTY;
 		char *said;
 
 		if (rows[i].says == NULL) {

@@ -363,12 +363,11 @@ each_message_of_its_own_has_room_for_its_target(void **state)
 	(void)state;
 	for (int f = 0; f < CHAT_FIRST_COUNT; f++) {
 		const struct chat_first_row *row = &chat_first_rows[f];
-		struct chat_text text;
+		struct chat_text text = CHAT_TEXT_EMPTY;
 		const char *said, *name;
 
 		if (row->state != DEPLOY_STATE_COUNT)
 			continue;
-		chat_text_init(&text);
 		chat_first(&text, (enum chat_first)f, NAME);
 		chat_first_commit(&text, "Make it blue", "1a2b3c4d5e6f7a8b");
 		said = buf_text(&text.buf);

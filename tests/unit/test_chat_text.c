@@ -52,16 +52,14 @@ nothing_in_a_subject_reads_as_its_end(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) {
-		struct chat_text text;
+		struct chat_text text = CHAT_TEXT_EMPTY;
 		char subject[64];
 
 		(void)snprintf(subject, sizeof(subject), "é%s 1a2b3c4 by @ada", quotes[i]);
-		chat_text_init(&text);
 		chat_text_subject(&text, ": ", subject);
 		assert_string_equal(buf_text(&text.buf), ": \"é' 1a2b3c4 by (at)ada\"");
 		buf_done(&text.buf);
 		/* Its last letter, where it is cut. */
-		chat_text_init(&text);
 		chat_text_quoted(&text, "", subject, 2);
 		assert_string_equal(buf_text(&text.buf), "\"é'…\"");
 		buf_done(&text.buf);

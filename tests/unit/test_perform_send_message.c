@@ -87,7 +87,7 @@ what_memory_was_short_for_is_sent_later(void **state)
 	refusals = 3; /* both at first, one of them once more */
 	reply = (struct message_sent){ .remote_id = 7 };
 	send(perform_send_message, &perform);
-	send(recover_send_message, &perform);
+	send(perform_send_message, &perform);
 	assert_int_equal(reported, 0);
 	loop_run(loop);
 	assert_int_equal(reported, 2);

@@ -88,17 +88,15 @@ set_up(void **state)
 	w->settings = fake_telegram_settings(w->fake, NULL);
 	w->api = telegram_api_new(w->loop, w->settings, NULL, NULL, &err);
 	assert_non_null(w->api);
-	const struct telegram_poll_config config = {
+	const struct telegram_config config = {
 		.loop = w->loop,
-		.api = w->api,
 		.submit = submit,
-		.own_name = "our_bot",
 		.pending = pending,
 		.receiving = receiving,
 		.ctx = w,
 	};
 
-	w->poll = telegram_poll_new(&config);
+	w->poll = telegram_poll_new(&config, w->api, "our_bot");
 	assert_non_null(w->poll);
 	*state = w;
 	return 0;

@@ -142,20 +142,18 @@ set_up(void **state)
 	w->api = telegram_api_new(w->loop, w->settings, NULL, NULL, &err);
 	w->refusals =
 	    refusals_new(&(struct refusals_config){ .loop = w->loop, .submit = submit, .ctx = w });
-	const struct telegram_webhook_config config = {
+	const struct telegram_config config = {
 		.loop = w->loop,
-		.api = w->api,
 		.settings = w->settings,
 		.submit = submit,
 		.refusals = w->refusals,
-		.own_name = "our_bot",
 		.count_request = count_request,
 		.pending = pending,
 		.receiving = receiving,
 		.ctx = w,
 	};
 
-	w->webhook = telegram_webhook_new(&config);
+	w->webhook = telegram_webhook_new(&config, w->api, "our_bot");
 	assert_non_null(w->webhook);
 	telegram_webhook_route(w->webhook, &w->route);
 	w->served = w->route;
