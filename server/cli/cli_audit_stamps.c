@@ -1,4 +1,4 @@
-/* cli_audit_stamps.c - the timestamps beside the log: read, checked, and looked for as heads.  Side: start. */
+/* cli_audit_stamps.c - the timestamps beside the log: read, checked, their hashes looked for in it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <dirent.h>
 #include <errno.h>

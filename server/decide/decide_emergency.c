@@ -1,4 +1,4 @@
-/* decide_emergency.c - deployments that nobody's yes holds: who may, who is rung, who reviews.  Side: store. */
+/* decide_emergency.c - emergency deployments, which wait for no approval: who may, is rung, reviews.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_emergency.h"
 

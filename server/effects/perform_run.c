@@ -1,4 +1,4 @@
-/* perform_run.c - a run, from its order, given again where it must, to its exit record.  Side: loop. */
+/* perform_run.c - a run, from its order, repeated where it has to be, to its exit record.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* runs.h - runs and git questions: ordered, followed to their end.  Side: loop. */
+/* runs.h - runs and git queries: ordered, followed to their end.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Starts one thing, the runner; starts it again when it dies (a run does not notice: its supervisor

@@ -1,4 +1,4 @@
-/* telegram_send.h - says things: paced, in order, again until it worked or Telegram's no is final.  Side: loop. */
+/* telegram_send.h - sends messages: paced, in order, repeated until Telegram takes or refuses them.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * The caller (the outbox) gives at most one message, one toast and one document of a chat at a
