@@ -176,7 +176,6 @@ const char *chat_deployment_approve(const struct deployment *deployment, char ou
 #define CHAT_SAID_LOGGED       "\nthe application logged:"
 #define CHAT_SAID_ROLLING      "rolling back to "
 #define CHAT_SAID_NOT_REVIEWED " · " MARK_BOLD "not reviewed" MARK_BOLD
-#define CHAT_SAID_LOOK	       "\nLook at it"
 
 /* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
  * not how long ago).  The first begins the text.  is_sure: somebody looked when it ended. */
@@ -188,17 +187,15 @@ void chat_deployment_unseen(struct chat_text *text, const struct deployment *wor
 /* Half of the time for its approvals is over.  Begins the text. */
 void chat_deployment_reminder(struct chat_text *text, const struct chat_deployment *about);
 
-/* Of one that no approval, lock or freeze holds (chat_deployment_emergency.c), to who could have
- * approved it: as it stands, with the holds and the number of approvals that it passes; that nobody
- * has reviewed it, a reminder of so many.  Both begin the text. */
-void chat_emergency_begins(struct chat_text *text, const struct deployment *work,
-    const struct holds *holds, int approvals, int64_t at);
+/* Of one that no approval, lock or freeze holds (chat_deployment_emergency.c): which of them it
+ * passes, and how many approvals; to who could have approved it, as it stands, with those words
+ * ("": of before they were kept); that nobody has reviewed it, a reminder of so many.  Each begins
+ * the text. */
+void chat_emergency_passed(
+    struct chat_text *text, const struct holds *holds, int approvals, int64_t at);
+void chat_emergency(struct chat_text *text, const struct deployment *work, const char *passed);
 void
 chat_emergency_reminder(struct chat_text *text, const struct deployment *work, int of, int64_t at);
-
-/* The same message later: it has ended, or somebody has reviewed it.  Begins the text. */
-void chat_emergency_goes_on(
-    struct chat_text *text, const struct deployment *work, const char *said, bool has_ended);
 
 /* What has ended, with who reviewed it in the place of "not reviewed".  Begins the text; false: it
  * does not say that, and no text was begun. */

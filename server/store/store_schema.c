@@ -898,8 +898,14 @@ static const char *const migration_8[] = {
 	NULL,
 };
 
+static const char *const migration_9[] = {
+	/* What an emergency goes past, as all are told: marked lines.  '': of before, or none. */
+	"ALTER TABLE work ADD COLUMN passed TEXT NOT NULL DEFAULT '';",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
-	migration_5, migration_6, migration_7, migration_8 };
+	migration_5, migration_6, migration_7, migration_8, migration_9 };
 
 const char *const *
 store_schema_sql(int64_t version)
