@@ -111,7 +111,7 @@ is_progress(const char *packet, size_t len)
 }
 
 void
-git_query_queue_hear(struct git_query_slot *slot, struct connections *connections)
+git_query_queue_read(struct git_query_slot *slot, struct connections *connections)
 {
 	static char packet[PROTOCOL_PACKET_MAX]; /* large for a stack; there is one thread */
 	ssize_t n;

@@ -113,7 +113,7 @@ typedef void runs_purged_fn(void *ctx, const char *failure);
 void runs_purge(struct runs *runs, int64_t run, runs_purged_fn *on_purged, void *ctx);
 void runs_purge_cancel(struct runs *runs);
 
-/* --- git questions ------------------------------------------------------------------------ */
+/* --- git queries -------------------------------------------------------------------------- */
 
 struct runs_git_query;			/* one in progress */
 
