@@ -901,6 +901,8 @@ static const char *const migration_8[] = {
 static const char *const migration_9[] = {
 	/* What an emergency goes past, as all are told: marked lines.  '': of before, or none. */
 	"ALTER TABLE work ADD COLUMN passed TEXT NOT NULL DEFAULT '';",
+	/* The moment that stands below a pinned status. */
+	"ALTER TABLE pin ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 
