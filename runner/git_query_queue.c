@@ -41,7 +41,7 @@ git_query_queue_add(struct git_query_queue *queue, struct connections *connectio
 {
 	struct protocol_message *copy = NULL;
 
-	CRASH_POINT(git_query_heard);
+	CRASH_POINT(git_query_received);
 	if (queue->count < PROTOCOL_GIT_QUERIES_MAX)
 		copy = malloc(sizeof(*copy));
 	if (copy == NULL) {

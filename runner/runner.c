@@ -201,7 +201,7 @@ order_run(struct runner *runner, struct protocol_message *order)
 	char what[80], id[ENVIRONMENT_ID_MAX];
 	pid_t pid = -1;
 
-	CRASH_POINT(order_heard);
+	CRASH_POINT(order_received);
 	if (runner->is_draining)
 		(void)err_set(&err, ERR_LIMIT, "the runner is stopping");
 	else if (runner->watches.count == PROTOCOL_RUNS_MAX)

@@ -258,7 +258,7 @@ on_hello(void *ctx, const struct run_started *hello)
 		keep_shut(job);
 		return;
 	}
-	CRASH_POINT(hello_heard);
+	CRASH_POINT(hello_received);
 	event->u.run_started = *hello;
 	event->done = on_recorded;
 	event->done_ctx = job;
