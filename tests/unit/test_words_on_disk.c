@@ -139,7 +139,6 @@ note_tables(void)
 #define LEVEL(word, text) note("cloudflare.level", word);
 	CLOUDFLARE_LEVELS(LEVEL)
 #undef LEVEL
-	note_said(CHAT_SAID_ROLLING);
 	note_said(CHAT_SAID_NOT_REVIEWED);
 	note("button.argument", "answer");
 	note("button.argument.answer", "yes");
