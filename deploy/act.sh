@@ -268,11 +268,11 @@ readonly APPLICATION_MARK='|app| '
 # Prints what the application has logged last, of RELEASE where the transport can tell; fails, with log_trouble and
 # log_status, where that is nothing.  Of bytes alone, which end SECONDS and a little later whatever hangs.
 print_application_log() { # SECONDS LINES BYTES [RELEASE]
-	local folder child keeper status=0 late=no KILL_SECONDS=1
+	local folder child reader status=0 late=no KILL_SECONDS=1
 	log_trouble='there is no room for it' log_status=$EXIT_REFUSED
 	make_private folder && mkfifo -m 600 -- "$folder/pipe" || return 1
 	tail -c "$3" <"$folder/pipe" >"$folder/log" 2>/dev/null &
-	keeper=$!
+	reader=$!
 	# It touches nothing, so it holds no lock.
 	# reason kept: log_trouble has it
 	keep_application_log "$2" "${4:-}" >"$folder/pipe" 2>"$folder/said" 8>&- &
@@ -280,7 +280,7 @@ print_application_log() { # SECONDS LINES BYTES [RELEASE]
 	ends_within "$1" "$child" || { late=yes; kill -TERM "$child" 2>/dev/null || true; }
 	ends_within 3 "$child" || kill -KILL "$child" 2>/dev/null || true # here and below: it may just have ended
 	wait "$child" || status=$?
-	ends_within 1 "$keeper" || kill -KILL "$keeper" 2>/dev/null || true # somebody of theirs has it open
+	ends_within 1 "$reader" || kill -KILL "$reader" 2>/dev/null || true # somebody of theirs has it open
 	log_trouble=$(tail -n 1 -- "$folder/said")
 	log_trouble=${log_trouble#"${0##*/}: "} log_trouble=${log_trouble:0:500}
 	log_status=$status

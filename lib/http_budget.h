@@ -1,4 +1,4 @@
-/* http_budget.h - a sum of bytes that claims share; who does not fit waits.  Side: pure. */
+/* http_budget.h - a number of bytes that claims share; a claim that does not fit waits.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

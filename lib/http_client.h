@@ -76,6 +76,8 @@ struct http_client_request {
 struct http_client_result {
 	enum err_code code;	/* ERR_NONE: an answer came, whatever its status */
 	const char *text;	/* why not, led by the label; "" with an answer */
+	const char *why;	/* the same without the label */
+	bool is_refused;	/* nobody listens there */
 	int status;		/* 0 without an answer */
 	const char *body;	/* with a NUL behind it; never NULL */
 	size_t body_size;

@@ -1,5 +1,6 @@
 /* http_client_answer.c - gathers an answer, and says why there is none.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "lib/http_client_inside.h"
@@ -97,6 +98,8 @@ describe_failure(struct http_client_call *call, CURLcode code)
 	long os_errno = 0;
 
 	(void)curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_errno);
+	call->result.is_refused =
+	    code == CURLE_COULDNT_CONNECT && kind == ERR_IO && os_errno == ECONNREFUSED;
 	if (kind == ERR_LIMIT)
 		(void)err_set(&call->err, kind, "%s: the answer is larger than %zu bytes",
 		    call->label, call->answer_max);
@@ -109,6 +112,15 @@ describe_failure(struct http_client_call *call, CURLcode code)
 		(void)err_errno(&call->err, kind, (int)os_errno, "%s: cannot connect", call->label);
 	else
 		(void)err_set(&call->err, kind, "%s: %s", call->label, curl_easy_strerror(code));
+}
+
+/* Each begins with the label, unless that filled it. */
+static const char *
+why_of(const struct http_client_call *call)
+{
+	size_t size = strlen(call->label) + strlen(": ");
+
+	return strlen(call->err.text) < size ? "" : call->err.text + size;
 }
 
 /* The leaf's: a chain begins with it.  OpenSSL's words are "Nov 20 16:30:05 2026 GMT". */
@@ -139,6 +151,7 @@ http_client_answer_conclude(struct http_client_call *call, CURLcode code)
 		describe_failure(call, code);
 	result->code = call->err.code;
 	result->text = call->err.text;
+	result->why = why_of(call);
 	result->status = code == CURLE_OK ? (int)status : 0;
 	result->body = call->body == NULL ? "" : call->body;
 	result->body_size = call->body_size;

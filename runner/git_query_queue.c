@@ -41,7 +41,7 @@ git_query_queue_add(struct git_query_queue *queue, struct connections *connectio
 {
 	struct protocol_message *copy = NULL;
 
-	CRASH_POINT(git_query_heard);
+	CRASH_POINT(git_query_received);
 	if (queue->count < PROTOCOL_GIT_QUERIES_MAX)
 		copy = malloc(sizeof(*copy));
 	if (copy == NULL) {
@@ -111,7 +111,7 @@ is_progress(const char *packet, size_t len)
 }
 
 void
-git_query_queue_hear(struct git_query_slot *slot, struct connections *connections)
+git_query_queue_read(struct git_query_slot *slot, struct connections *connections)
 {
 	static char packet[PROTOCOL_PACKET_MAX]; /* large for a stack; there is one thread */
 	ssize_t n;

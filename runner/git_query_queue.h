@@ -43,7 +43,7 @@ void git_query_queue_next(struct git_query_queue *queue, struct connections *con
     const struct program_dirs *dirs);
 
 /* When slot->fd can be read: hands progress or the answer to who asked, if he is still there. */
-void git_query_queue_hear(struct git_query_slot *slot, struct connections *connections);
+void git_query_queue_read(struct git_query_slot *slot, struct connections *connections);
 
 /* Nobody waits for what this one asked: what is being asked ends, and with it all that it has
  * started. */

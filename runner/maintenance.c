@@ -107,7 +107,7 @@ report(const char *packet, size_t size)
 }
 
 void
-maintenance_hear(struct maintenance *maintenance)
+maintenance_read(struct maintenance *maintenance)
 {
 	static char packet[PROTOCOL_PACKET_MAX]; /* large for a stack; there is one thread */
 	ssize_t n;

@@ -29,7 +29,7 @@ void maintenance_turn(struct maintenance *maintenance, const struct program_dirs
 void maintenance_end(struct maintenance *maintenance);
 
 /* When its fd can be read: it is over. */
-void maintenance_hear(struct maintenance *maintenance);
+void maintenance_read(struct maintenance *maintenance);
 
 /* This child was waited for by somebody else. */
 void maintenance_reaped(struct maintenance *maintenance, pid_t pid);

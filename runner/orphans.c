@@ -1,4 +1,4 @@
-/* orphans.c - the children that the runner was left, and which of them are new.  Side: runner. */
+/* orphans.c - orphans that became the runner's children, and which of them are new.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/orphans.h"
 

@@ -1,4 +1,4 @@
-/* orphans.h - the children that the runner was left, and which of them are new.  Side: runner. */
+/* orphans.h - orphans that became the runner's children, and which of them are new.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 /*
  * The runner is a sub-reaper: what a supervisor that was killed had below it becomes the runner's

@@ -316,7 +316,7 @@ run_folder_main_process_read(int folder, struct process_main *ret)
 	if (file_read_small(folder, "leader", text, sizeof(text)) <= 0)
 		return false;
 	if (strchr(text, '\n') == NULL ||
-	    /* NOLINTNEXTLINE(cert-err34-c): of our own writing, and held against /proc */
+	    /* NOLINTNEXTLINE(cert-err34-c): of our own writing, and compared with /proc */
 	    sscanf(text, "%d %" SCNu64 " %36s %53s %" SCNu64 " %d", &pid, &ret->start, ret->boot,
 		ret->tag, &ret->space, &in_group) < 4) /* the last two may be missing */
 		return false;

@@ -201,7 +201,7 @@ order_run(struct runner *runner, struct protocol_message *order)
 	char what[80], id[ENVIRONMENT_ID_MAX];
 	pid_t pid = -1;
 
-	CRASH_POINT(order_heard);
+	CRASH_POINT(order_received);
 	if (runner->is_draining)
 		(void)err_set(&err, ERR_LIMIT, "the runner is stopping");
 	else if (runner->watches.count == PROTOCOL_RUNS_MAX)
@@ -613,10 +613,10 @@ turn(struct runner *runner)
 		look_at_children(runner);
 	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++) {
 		if (fds[FD_ANSWERS + i].revents != 0)
-			git_query_queue_hear(&runner->git_queries.slots[i], &runner->connections);
+			git_query_queue_read(&runner->git_queries.slots[i], &runner->connections);
 	}
 	if (fds[FD_MAINTENANCE].revents != 0)
-		maintenance_hear(&runner->maintenance);
+		maintenance_read(&runner->maintenance);
 	turn_connections(runner, fds + FD_CONNECTIONS);
 	if (fds[FD_LISTENER].revents != 0)
 		on_connection(runner);

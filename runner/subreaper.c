@@ -1,4 +1,4 @@
-/* subreaper.c - makes a forked process fit to keep others.  Side: runner. */
+/* subreaper.c - makes a forked process adopt and reap the orphans below it.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/subreaper.h"
 

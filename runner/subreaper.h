@@ -1,4 +1,4 @@
-/* subreaper.h - makes a forked process fit to keep others.  Side: runner. */
+/* subreaper.h - makes a forked process adopt and reap the orphans below it.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

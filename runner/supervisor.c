@@ -379,7 +379,7 @@ on_go(struct supervisor *supervisor)
 {
 	if ((supervisor->flow.facts & SUPERVISOR_BIT(GO)) != 0)
 		return;
-	CRASH_POINT(go_heard);
+	CRASH_POINT(go_received);
 	flush_names(supervisor); /* for a server that says go before it has received hello */
 	happened(supervisor, SUPERVISOR_ON_GO);
 }
@@ -531,7 +531,7 @@ advance(struct supervisor *supervisor)
 		if (supervisor->server.said_hello)
 			flush_names(supervisor);
 		if (supervisor->server.said_exit)
-			CRASH_POINT(exit_told);
+			CRASH_POINT(exit_sent);
 	} while (supervisor_flow_advance(&supervisor->flow, look, apply, supervisor));
 }
 

@@ -1,4 +1,4 @@
-/* supervisor_record.c - what a run says in its output, in its record.  Side: runner. */
+/* supervisor_record.c - notes in a run's record what it says in its output.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/supervisor_record.h"
 

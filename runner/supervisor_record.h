@@ -1,4 +1,4 @@
-/* supervisor_record.h - what a run says in its output, in its record.  Side: runner. */
+/* supervisor_record.h - notes in a run's record what it says in its output.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -27,10 +27,10 @@ waits_for_runs(const struct serve *serve)
 static bool
 is_at_rest(const struct serve *serve)
 {
-	bool is_heard =
+	bool is_answered =
 	    http_server_unanswered(serve->http) == 0 || loop_now_ms() >= serve->callers_deadline;
 
-	if (!is_heard || http_server_open_requests(serve->http) != 0 ||
+	if (!is_answered || http_server_open_requests(serve->http) != 0 ||
 	    (serve->local_http != NULL && http_server_open_requests(serve->local_http) != 0) ||
 	    waits_for_runs(serve))
 		return false;

@@ -71,6 +71,7 @@ struct chat_deployment {
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
 	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */
 	int passed;		   /* approvals that an emergency passes */
+	enum deploy_state rolled;  /* ROLLING_BACK, in what rang then: how that ended; else 0 */
 	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */
 	struct chat_clock clock;   /* in which that is said */
 	size_t position;	   /* QUEUED: in its queue, from 1 */
@@ -134,10 +135,8 @@ char *chat_deployment_without_log(const char *head, bool is_tail_private) MUST_U
  * chat already, so that this is its first line alone, unless somebody has to do something now. */
 char *chat_deployment_ring(const struct chat_deployment *about, bool is_brief) MUST_USE;
 
-/* Adds what rang when it began to be rolled back, as it stands, and how that ended.  False: it does
- * not say that, and nothing was added. */
-bool chat_deployment_rolled(
-    struct chat_text *text, const struct deployment *deployment, const char *said) MUST_USE;
+/* Adds what rang when it began to be rolled back, and how that ended. */
+void chat_deployment_rolled(struct chat_text *text, const struct chat_deployment *about);
 
 /* What stands where it was asked for, once its question stands below; the same. */
 char *chat_deployment_found(const struct deployment *deployment) MUST_USE;
@@ -174,9 +173,7 @@ const char *chat_deployment_approve(const struct deployment *deployment, char ou
 /* What is looked for in messages that were sent before, maybe by an earlier version: words on
  * disk. */
 #define CHAT_SAID_LOGGED       "\nthe application logged:"
-#define CHAT_SAID_ROLLING      "rolling back to "
 #define CHAT_SAID_NOT_REVIEWED " · " MARK_BOLD "not reviewed" MARK_BOLD
-#define CHAT_SAID_LOOK	       "\nLook at it"
 
 /* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
  * not how long ago).  is_sure: somebody looked when it ended. */
@@ -188,20 +185,17 @@ void chat_deployment_unseen(struct chat_text *text, const struct deployment *wor
 /* Half of the time for its approvals is over. */
 void chat_deployment_reminder(struct chat_text *text, const struct chat_deployment *about);
 
-/* Of one that no approval, lock or freeze holds (chat_deployment_emergency.c), to who could have
- * approved it: as it stands, with the holds and the number of approvals that it passes; that nobody
- * has reviewed it, a reminder of so many.  Both begin the text. */
-void chat_emergency_begins(struct chat_text *text, const struct deployment *work,
-    const struct holds *holds, int approvals, int64_t at);
+/* Of one that no approval, lock or freeze holds (chat_deployment_emergency.c): which of them it
+ * passes, and how many approvals; to who could have approved it, as it stands, with those words
+ * ("": of before they were kept); that nobody has reviewed it, a reminder of so many. */
+void chat_emergency_passed(
+    struct chat_text *text, const struct holds *holds, int approvals, int64_t at);
+void chat_emergency(struct chat_text *text, const struct deployment *work, const char *passed);
 void
 chat_emergency_reminder(struct chat_text *text, const struct deployment *work, int of, int64_t at);
 
-/* The same message later: it has ended, or somebody has reviewed it.  Begins the text. */
-void chat_emergency_goes_on(
-    struct chat_text *text, const struct deployment *work, const char *said, bool has_ended);
-
-/* What has ended, with who reviewed it in the place of "not reviewed".  Begins the text; false: it
- * does not say that, and no text was begun. */
+/* What has ended, with who reviewed it in the place of "not reviewed".  False: it does not say that,
+ * and nothing was added. */
 bool chat_emergency_reviewed(
     struct chat_text *text, const struct deployment *work, const char *said) MUST_USE;
 

@@ -44,84 +44,44 @@ first_of(const struct deployment *work)
 }
 
 static void
-add_review(struct chat_text *text, const struct deployment *work, const char *when)
+add_review(struct chat_text *text, const struct deployment *work)
 {
 	if (work->reviewed_at != 0)
 		chat_text_outside(text, "\nreviewed by ", work->reviewer);
 	else
-		chat_text_add(text, CHAT_SAID_LOOK "%s, then press Review done: " ELSE, when);
+		chat_text_add(text, "\nLook at it%s, then press Review done: " ELSE,
+		    work->started_at == 0 ? " when it has begun" : "");
 }
 
 void
-chat_emergency_begins(struct chat_text *text, const struct deployment *work,
-    const struct holds *holds, int approvals, int64_t at)
+chat_emergency_passed(struct chat_text *text, const struct holds *holds, int approvals, int64_t at)
 {
-	chat_text_init(text);
-	add_what(text, first_of(work), work);
-	add_why(text, work);
-	if (has_not_begun(work))
-		return;
-	chat_text_add(text, "\n#%lld %s", (long long)work->id,
+	chat_text_add(text, "%s",
 	    approvals > 0 || holds->n > 0 ?
 		"goes past:" :
 		"asks for no approval, and goes past locks and freezes");
 	if (approvals > 0)
 		chat_text_add(text, "\n⚠️ approved 0 of %d", approvals);
 	chat_hold_lines(text, holds, at);
-	add_review(text, work, " when it has begun");
 }
 
-/* In the place of a reminder, or of what an earlier version said in other words: what it passed is
- * in no row, and is left out. */
-static void
-say_anew(struct chat_text *text, const struct deployment *work)
+void
+chat_emergency(struct chat_text *text, const struct deployment *work, const char *passed)
 {
-	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
-
-	chat_text_init(text);
 	add_what(text, first_of(work), work);
 	add_why(text, work);
 	if (has_not_begun(work))
 		return;
-	chat_text_add(text, "\n#%lld%s%s", (long long)work->id, is_over ? ": " : "",
-	    is_over ? name_end(work) : "");
-	add_review(text, work, "");
-}
-
-/* What it passed stands there as it was: only what is new is added. */
-void
-chat_emergency_goes_on(
-    struct chat_text *text, const struct deployment *work, const char *said, bool has_ended)
-{
-	const char *not_yet = chat_first_rows[FIRST_EMERGENCY].before;
-	const char *end = strstr(said, CHAT_SAID_LOOK);
-	size_t size = end != NULL ? (size_t)(end - said) : strlen(said);
-
-	if (work->reviewed_at != 0 && has_ended) {
-		chat_text_init(text);
-		chat_text_add(text, "%s\n%s", said, name_end(work));
-		return;
-	}
-	if (has_not_begun(work) || strncmp(said, not_yet, strlen(not_yet)) != 0) {
-		say_anew(text, work);
-		return;
-	}
-	chat_text_init(text);
-	if (work->reviewed_at != 0) {
-		chat_text_add(text, "%s", chat_first_rows[FIRST_REVIEWED].before);
-		said += strlen(not_yet);
-		size -= strlen(not_yet);
-	}
-	chat_text_add(text, "%.*s", (int)size, said);
-	if (has_ended)
+	chat_text_add(
+	    text, "\n#%lld%s%s", (long long)work->id, passed[0] == '\0' ? "" : " ", passed);
+	if (deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL)
 		chat_text_add(text, "\n%s", name_end(work));
-	add_review(text, work, "");
+	add_review(text, work);
 }
 
 void
 chat_emergency_reminder(struct chat_text *text, const struct deployment *work, int of, int64_t at)
 {
-	chat_text_init(text);
 	add_what(text, FIRST_NOT_REVIEWED, work);
 	add_why(text, work);
 	chat_text_ago(text, "\nemergency, ", work->started_at, at);

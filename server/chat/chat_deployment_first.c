@@ -322,7 +322,11 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 		return;
 	}
 	if (deployment->state == DEPLOY_ROLLING_BACK)
-		chat_deployment_previous(text, CHAT_ROLLING, deployment);
+		chat_deployment_previous(text,
+		    about->rolled == DEPLOY_ROLLED_BACK		? ", rolled back to " :
+			about->rolled == DEPLOY_ROLLBACK_FAILED ? ", NOT rolled back to " :
+								  ", rolling back to ",
+		    deployment);
 	if (deployment->state == DEPLOY_SUPERSEDED)
 		chat_text_outside(text, ", ",
 		    deployment->detail[0] != '\0' ? deployment->detail :

@@ -122,10 +122,6 @@ void chat_deployment_folded(struct chat_text *text, const struct chat_deployment
 void chat_deployment_previous(
     struct chat_text *text, const char *before, const struct deployment *deployment);
 
-/* Behind where, in the line that rings when it begins to be rolled back: chat_deployment_rolled()
- * finds it there. */
-#define CHAT_ROLLING ", rolling back to "
-
 /* A line: what its release failed in; nothing where it is not rolled back for that. */
 void chat_deployment_failed_step(struct chat_text *text, const struct chat_deployment *about);
 

@@ -84,7 +84,6 @@ chat_emergency_reviewed(struct chat_text *text, const struct deployment *work, c
 
 	if (at == NULL)
 		return false;
-	chat_text_init(text);
 	chat_text_add(text, "%.*s", (int)(at - said), said);
 	chat_text_outside(text, " · reviewed by ", work->reviewer);
 	chat_text_add(text, "%s", at + strlen(CHAT_SAID_NOT_REVIEWED));

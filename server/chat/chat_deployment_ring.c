@@ -2,34 +2,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#define ROLLING_BEFORE \
-	": " CHAT_SAID_ROLLING /* as the version before said it, behind the subject */
-
-/* Where a line that rang says it: in front of the first quote, or last as it was. */
-static const char *
-find_rolling(const char *said)
+void
+chat_deployment_rolled(struct chat_text *text, const struct chat_deployment *about)
 {
-	const char *at = strstr(said, CHAT_ROLLING), *old = NULL;
+	struct deployment then = *about->deployment;
+	struct chat_deployment rang = *about;
 
-	if (at != NULL && memchr(said, '"', (size_t)(at - said)) == NULL)
-		return at + strlen(CHAT_ROLLING) - strlen(CHAT_SAID_ROLLING);
-	for (at = said; (at = strstr(at, ROLLING_BEFORE)) != NULL; at++)
-		old = at + strlen(": "); /* a subject may say so, too */
-	return old;
-}
-
-bool
-chat_deployment_rolled(
-    struct chat_text *text, const struct deployment *deployment, const char *said)
-{
-	const char *at = find_rolling(said);
-
-	if (at == NULL)
-		return false;
-	chat_text_add(text, "%.*s%s%s", (int)(at - said), said,
-	    deployment->state == DEPLOY_ROLLED_BACK ? "rolled back to " : "NOT rolled back to ",
-	    at + strlen(CHAT_SAID_ROLLING));
-	return true;
+	then.state = DEPLOY_ROLLING_BACK;
+	(void)deployment_release_failure(about->deployment, then.detail);
+	rang.deployment = &then;
+	rang.rolled = about->deployment->state;
+	chat_deployment_first(text, &rang);
 }
 
 /* Somebody has to do something now, and must know what from the ring alone. */

@@ -32,5 +32,4 @@ struct chat_show {
 	bool has_more_audit;
 };
 
-/* Begins the text. */
 void chat_show(struct chat_text *text, const struct chat_show *is);

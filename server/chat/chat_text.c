@@ -7,12 +7,6 @@
 #include "lib/when.h"
 
 void
-chat_text_init(struct chat_text *text)
-{
-	buf_init(&text->buf, LIMIT_MESSAGE);
-}
-
-void
 chat_text_add(struct chat_text *text, const char *fmt, ...)
 {
 	va_list args;

@@ -11,9 +11,8 @@ struct chat_text {
 	struct buf buf;
 };
 
-/* An initialiser, and the same for one that was not initialised.  Nothing is allocated. */
+/* An initialiser.  Nothing is allocated. */
 #define CHAT_TEXT_EMPTY { .buf = { .cap = LIMIT_MESSAGE } }
-void chat_text_init(struct chat_text *text);
 
 /* Literal text of ours with printf values that are ours too (numbers, names of environments). */
 void chat_text_add(struct chat_text *text, const char *fmt, ...) PRINTF(2, 3);

@@ -200,8 +200,10 @@ void
 cli_audit_against_done(struct audit_against *against)
 {
 	audit_copy_free(against->copy);
-	for (size_t i = 0; i < against->heads.n; i++)
+	for (size_t i = 0; i < against->heads.n; i++) {
 		free(against->heads.at[i].by);
+		free(against->heads.at[i].file);
+	}
 	free(against->heads.at);
 }
 

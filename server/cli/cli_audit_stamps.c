@@ -1,4 +1,4 @@
-/* cli_audit_stamps.c - the timestamps beside the log: read, checked, and looked for as heads.  Side: start. */
+/* cli_audit_stamps.c - the timestamps beside the log: read, checked, their hashes looked for in it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <dirent.h>
 #include <errno.h>
@@ -106,7 +106,8 @@ read_stamp(const char *path, const char *ca_file, struct audit_against *against,
 }
 
 static bool
-add_stamp(const char *path, const char *ca_file, struct audit_against *against, struct err *err)
+add_stamp(const char *path, const char *name, const char *ca_file, struct audit_against *against,
+    struct err *err)
 {
 	char digits[2 * AUDIT_HASH + 1];
 	struct audit_head head;
@@ -118,11 +119,15 @@ add_stamp(const char *path, const char *ca_file, struct audit_against *against, 
 	if (!counts)
 		return true;
 	text_hex(digits, stamp.hash, sizeof(stamp.hash));
-	if (!audit_head_read(&head, digits, stamp.at) ||
-	    asprintf(&head.by, "%s (%s)", stamp.by, path) < 0)
+	if (!audit_head_read(&head, digits, stamp.at) || (head.file = strdup(name)) == NULL)
 		return err_set(err, ERR_NOMEM, "no memory for the timestamps");
+	if (asprintf(&head.by, "%s (%s)", stamp.by, path) < 0) {
+		free(head.file);
+		return err_set(err, ERR_NOMEM, "no memory for the timestamps");
+	}
 	if (cli_audit_heads_add(&against->heads, &head, err))
 		return true;
+	free(head.file);
 	free(head.by);
 	return false;
 }
@@ -139,7 +144,7 @@ cli_audit_stamps(
 	for (int i = 0; ok && i < n; i++) {
 		(void)snprintf(path, sizeof(path), "%s%s%s", folder,
 		    text_ends(folder, "/") ? "" : "/", entries[i]->d_name);
-		ok = add_stamp(path, ca_file, against, err);
+		ok = add_stamp(path, entries[i]->d_name, ca_file, against, err);
 	}
 	free_list(entries, n);
 	return ok;
@@ -174,15 +179,14 @@ static void
 check_day(struct days *days, const char *path)
 {
 	const struct audit_heads *heads = &days->against->heads;
-	char name[PATH_MAX + 4], hash[2 * AUDIT_HASH + 16];
-	const char *base = strrchr(path, '/');
+	const char *base = strrchr(path, '/'), *name = base == NULL ? path : base + 1;
+	char hash[2 * AUDIT_HASH + 16];
 
-	(void)snprintf(name, sizeof(name), "%s)", base == NULL ? path : base + 1);
 	for (size_t i = 0; i < heads->n; i++) {
 		const struct audit_head *head = &heads->at[i];
 
 		(void)snprintf(hash, sizeof(hash), "\"hash\":\"%s\"", head->digits);
-		if (head->by == NULL || head->seq == 0 || !text_ends(head->by, name) ||
+		if (head->file == NULL || head->seq == 0 || strcmp(head->file, name) != 0 ||
 		    strstr(days->last, hash) != NULL)
 			continue;
 		cli_audit_against_print(days->against,

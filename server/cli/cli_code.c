@@ -1,4 +1,4 @@
-/* cli_code.c - asks the running server, and for a code of the second factor where that needs one.  Side: start. */
+/* cli_code.c - asks the running server; where that needs a code of the second factor, asks for it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_code.h"
 

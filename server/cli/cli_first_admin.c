@@ -1,4 +1,4 @@
-/* cli_first_admin.c - `deploybot first-admin`: who opens a link with a one-time code.  Side: start. */
+/* cli_first_admin.c - `deploybot first-admin`: whoever opens its one-time link is the first admin.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * A server that runs here has the updates of its bot: it draws the code, and is asked who has

@@ -1,4 +1,4 @@
-/* cli_secrets.c - `deploybot secrets …`: which of them.  Side: start. */
+/* cli_secrets.c - `deploybot secrets check|fetch`: finds the one that is meant.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_secrets.h"
 

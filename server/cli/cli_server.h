@@ -32,7 +32,7 @@ enum cli_end {
 	CLI_END_FAILED = 1,    /* it is not; what was live before is again, or still */
 	CLI_END_NOT_BEGUN = 2, /* refused, cancelled, expired, replaced by another */
 	CLI_END_UNKNOWN = 3,   /* its rollback failed too: somebody has to look */
-	CLI_END_LEFT = 130,    /* Ctrl-C: it goes on without us */
+	CLI_END_LEFT = 130,    /* Ctrl-C: it is left running */
 };
 
 /* Shows the work's output, asks its questions, and waits for its end; an exit status. */

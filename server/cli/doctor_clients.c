@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
-#include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"
@@ -14,25 +13,22 @@
 #include "types/settings.h"
 
 #define KNOWN_MAX   (1u << 20)
-#define MEMBER_MAX  (1u << 14)
 #define FINDING_MAX 400
 
 /* CLIENT_<ID>_SSH_KEY_PATH, or what all use. */
-static void
-find_key(const struct settings *s, const struct client_settings *client, char *out, size_t room)
+static const char *
+find_key(const struct settings *s, const struct client_settings *client)
 {
-	const char *name = settings_table_families[CLIENT_SETTING_SSH_KEY].name;
-	const char *key = settings_text(s, SETTING_SSH_KEY_PATH), *own;
-	struct buf text;
+	for (size_t m = 0; m < s->inside->member_count; m++) {
+		const struct settings_member *member = s->inside->members[m];
 
-	buf_init(&text, MEMBER_MAX);
-	settings_list_member(s, FAMILY_CLIENT, client->id, &text);
-	own = strstr(buf_text(&text), name);
-	if (own != NULL)
-		key = own + strlen(name) + 1;
-	(void)snprintf(
-	    out, room, "%.*s", key == NULL ? 0 : (int)strcspn(key, "\n"), key == NULL ? "" : key);
-	buf_done(&text);
+		if (member->family == FAMILY_CLIENT && strcmp(member->name, client->id) == 0 &&
+		    member->values[CLIENT_SETTING_SSH_KEY].text != NULL)
+			return member->values[CLIENT_SETTING_SSH_KEY].text;
+	}
+	return settings_text(s, SETTING_SSH_KEY_PATH) == NULL ?
+	    "" :
+	    settings_text(s, SETTING_SSH_KEY_PATH);
 }
 
 /* What keeps ssh from there, and what to do; false: nothing that can be seen. */
@@ -40,12 +36,11 @@ static bool
 find_fault(const struct settings *s, const struct client_settings *client, char why[FINDING_MAX])
 {
 	const char *hosts = settings_text(s, SETTING_SSH_KNOWN_HOSTS);
-	char key[SETTING_PART_MAX + 1];
+	const char *key = find_key(s, client);
 	struct err err;
 	char *known;
 	bool is_known;
 
-	find_key(s, client, key, sizeof(key));
 	if (access(key, F_OK) != 0) {
 		(void)snprintf(why, FINDING_MAX,
 		    "no key is at %.120s: make one with: ssh-keygen -t ed25519 -N '' -f %.120s",

@@ -1,4 +1,4 @@
-/* doctor_forward.c - asks who collects the audit: does it prove its name, does it take ours?  Side: start. */
+/* doctor_forward.c - asks the audit's collectors: is a syslog server who it says, is a journal there?  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 

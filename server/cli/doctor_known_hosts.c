@@ -1,4 +1,4 @@
-/* doctor_known_hosts.c - has a known_hosts of ssh's a key of that host?  Side: start. */
+/* doctor_known_hosts.c - does one of ssh's known_hosts files have a key of that host?  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <fnmatch.h>
 #include <stdio.h>

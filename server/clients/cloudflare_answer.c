@@ -1,4 +1,4 @@
-/* cloudflare_answer.c - believes only what says it in full.  Side: pure. */
+/* cloudflare_answer.c - an answer counts only where it says all of it.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "clients/cloudflare_answer.h"
 

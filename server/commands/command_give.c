@@ -1,4 +1,4 @@
-/* command_give.c - a button of /queue: one's own place goes to another person behind.  Side: store. */
+/* command_give.c - a button of /queue: gives one's own place to a person further back.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_queue.h"

@@ -1,4 +1,4 @@
-/* command_keep.c - the lock's owner keeps it: who asked is told.  Side: store. */
+/* command_keep.c - the lock's owner keeps it: whoever asked for its end is notified.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_hold_change.h"

@@ -1,4 +1,4 @@
-/* command_leave.c - a button of /queue: one's own place is given up.  Side: store. */
+/* command_leave.c - a button of /queue: gives up one's own place.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_end.h"

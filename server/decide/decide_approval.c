@@ -1,4 +1,4 @@
-/* decide_approval.c - who may approves, rejects, or withdraws an approval; and what follows.  Side: store. */
+/* decide_approval.c - an approver approves, rejects, or withdraws an approval; and what follows.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_approval.h"
 

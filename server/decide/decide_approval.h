@@ -1,4 +1,4 @@
-/* decide_approval.h - who may approves, rejects, or withdraws an approval; and what follows.  Side: store. */
+/* decide_approval.h - an approver approves, rejects, or withdraws an approval; and what follows.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

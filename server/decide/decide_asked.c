@@ -1,4 +1,4 @@
-/* decide_asked.c - where what somebody asks for is asked about already.  Side: store. */
+/* decide_asked.c - somebody asks for what a question is open about: where that question stands.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_asked.h"
 

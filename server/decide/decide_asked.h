@@ -1,4 +1,4 @@
-/* decide_asked.h - where what somebody asks for is asked about already.  Side: store. */
+/* decide_asked.h - somebody asks for what a question is open about: where that question stands.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

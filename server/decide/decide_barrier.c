@@ -1,4 +1,4 @@
-/* decide_barrier.c - what a rollback would go past that nobody can roll back past.  Side: store. */
+/* decide_barrier.c - which barriers a rollback would go past: releases that bar it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_barrier.h"
 

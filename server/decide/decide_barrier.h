@@ -1,4 +1,4 @@
-/* decide_barrier.h - what a rollback would go past that nobody can roll back past.  Side: store. */
+/* decide_barrier.h - which barriers a rollback would go past: releases that bar it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

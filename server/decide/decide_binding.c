@@ -1,4 +1,4 @@
-/* decide_binding.c - what ships a work is what was shown, or it is decided on again.  Side: store. */
+/* decide_binding.c - scripts and settings are those that were shown, or work is decided on again.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_binding.h"
 

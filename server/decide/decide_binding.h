@@ -1,4 +1,4 @@
-/* decide_binding.h - what ships a work is what was shown, or it is decided on again.  Side: store. */
+/* decide_binding.h - scripts and settings are those that were shown, or work is decided on again.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Before a work is shown the runner makes a list of what would ship it (runner/binding.h).  It is

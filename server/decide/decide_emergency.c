@@ -1,4 +1,4 @@
-/* decide_emergency.c - deployments that nobody's yes holds: who may, who is rung, who reviews.  Side: store. */
+/* decide_emergency.c - emergency deployments, which wait for no approval: who may, is rung, reviews.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_emergency.h"
 
@@ -83,18 +83,20 @@ show(struct tx *tx, const struct deployment *work, int64_t chat, bool rings, str
 	row_shown_add(tx, work->id, row_message_add(tx, &message), SHOWN_REVIEW);
 }
 
-struct passed {
-	struct holds holds;
-	int approvals;
-};
-
-/* What would hold it if it were none. */
+/* What would hold it if it were none, in the words that all read from then on. */
 static void
-find_passed(struct tx *tx, const struct deployment *work, struct passed *ret)
+note_passed(struct tx *tx, const struct deployment *work, const struct holds *holds)
 {
-	ret->approvals = decide_needs_passed(tx, work);
-	ret->holds.n = 0;
-	decide_holds(tx, work->environment, &ret->holds);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	char *passed;
+
+	chat_emergency_passed(&text, holds, decide_needs_passed(tx, work), tx->at);
+	passed = chat_text_take(&text);
+	if (passed == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for what an emergency passes");
+	else
+		row_deployment_set_passed(tx, work->id, passed);
+	free(passed);
 }
 
 /* Whoever has locked it reads that where they did. */
@@ -103,12 +105,11 @@ tell_owner(struct tx *tx, const struct deployment *work, const struct holds *hol
 {
 	const struct hold *lock = &holds->at[0];
 	CLEANUP(message_done) struct message message = { 0 };
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (!hold_has(holds, HOLD_LOCK) || lock->person == work->requested_by ||
 	    lock->address.chat == 0)
 		return;
-	chat_text_init(&text);
 	chat_first(&text, FIRST_LOCK_PASSED, work->environment);
 	chat_text_outside(&text, ": emergency by ", work->requester);
 	chat_text_outside(&text, ": ", work->emergency);
@@ -119,12 +120,11 @@ tell_owner(struct tx *tx, const struct deployment *work, const struct holds *hol
 }
 
 static void
-ring(struct tx *tx, const struct deployment *work, const struct passed *passed, int64_t chat,
-    bool rings)
+ring(struct tx *tx, const struct deployment *work, const char *passed, int64_t chat, bool rings)
 {
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_emergency_begins(&text, work, &passed->holds, passed->approvals, tx->at);
+	chat_emergency(&text, work, passed);
 	show(tx, work, chat, rings, &text);
 }
 
@@ -159,18 +159,22 @@ decide_emergency_ring(struct tx *tx, const struct deployment *work)
 	int64_t team = decide_chat_of(tx, work->environment);
 	int64_t approvals = decide_needs_chat(tx, work->environment), person = 0;
 	bool rings = decide_may_ring_emergency(tx, work->requested_by);
-	struct passed passed;
+	char passed[LIMIT_PASSED];
+	struct holds holds;
 
 	add_requesters(tx, work);
-	find_passed(tx, work, &passed);
-	tell_owner(tx, work, &passed.holds);
-	ring(tx, work, &passed, team, rings);
+	holds.n = 0;
+	decide_holds(tx, work->environment, &holds);
+	tell_owner(tx, work, &holds);
+	note_passed(tx, work, &holds);
+	(void)row_deployment_passed(tx, work->id, passed);
+	ring(tx, work, passed, team, rings);
 	if (approvals != team)
-		ring(tx, work, &passed, approvals, rings);
+		ring(tx, work, passed, approvals, rings);
 	for (int i = 0; i < RUNG_MAX && (person = decide_needs_next(tx, work, person)) != 0;) {
 		if (person == team || person == approvals || !row_chat_has_private(tx, person))
 			continue;
-		ring(tx, work, &passed, person, rings);
+		ring(tx, work, passed, person, rings);
 		i++;
 	}
 	wait_a_day(tx, work->id);
@@ -179,18 +183,20 @@ decide_emergency_ring(struct tx *tx, const struct deployment *work)
 /* --- as it stands --- */
 
 static void
-tell(struct tx *tx, const struct deployment *work, bool has_ended)
+tell(struct tx *tx, const struct deployment *work)
 {
 	int64_t rows[ROW_SHOWN_MAX];
 	size_t n = row_shown_list(tx, work->id, SHOWN_REVIEW, rows);
-	struct chat_text text;
+	char passed[LIMIT_PASSED];
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	(void)row_deployment_passed(tx, work->id, passed);
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
 
 		if (message.head == NULL)
 			continue; /* gone by age */
-		chat_emergency_goes_on(&text, work, message.head, has_ended);
+		chat_emergency(&text, work, passed);
 		free(message.head);
 		message.head = chat_text_take(&text);
 		if (!deployment_awaits_review(work))
@@ -208,7 +214,7 @@ void
 decide_emergency_ended(struct tx *tx, const struct deployment *work)
 {
 	if (deployment_is_emergency(work))
-		tell(tx, work, true);
+		tell(tx, work);
 }
 
 void
@@ -216,7 +222,7 @@ decide_emergency_due(struct tx *tx, int64_t id)
 {
 	struct deployment work = row_deployment_get(tx, id);
 	bool is_over = deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL;
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (work.id == 0 || (!deployment_awaits_review(&work) && is_over))
 		return;
@@ -284,7 +290,7 @@ static void
 note_reviewer(struct tx *tx, const struct deployment *work, int64_t row)
 {
 	CLEANUP(message_done) struct message message = row_message_get(tx, row);
-	struct chat_text text;
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (message.head == NULL || !chat_emergency_reviewed(&text, work, message.head))
 		return;
@@ -323,7 +329,7 @@ close_it(struct tx *tx, const struct update *update, struct deployment *work, bo
 	    (const char *const[]){ "name", update->name, "emergency", work->emergency,
 		alone ? "reason" : NULL, "by who asked for it: nobody else could have approved it",
 		NULL });
-	tell(tx, work, false);
+	tell(tx, work);
 	if (deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL) {
 		note_reviewer_in_all(tx, work);
 		row_button_clear_requesters(tx, work->id);

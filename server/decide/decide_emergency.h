@@ -1,4 +1,4 @@
-/* decide_emergency.h - deployments that nobody's yes holds: who may, who is rung, who reviews.  Side: store. */
+/* decide_emergency.h - emergency deployments, which wait for no approval: who may, is rung, reviews.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * /deploy ENV [REF] emergency REASON makes work with `emergency`, its reason.  It needs the grant

@@ -1,4 +1,4 @@
-/* decide_first_admin.c - a one-time link, by which the first admin says who he is.  Side: store. */
+/* decide_first_admin.c - a one-time link, by which the first admin says who they are.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_first_admin.h"
 

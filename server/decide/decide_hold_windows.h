@@ -1,4 +1,4 @@
-/* decide_hold_windows.h - freeze windows of the settings: their begin and end are said.  Side: store. */
+/* decide_hold_windows.h - freeze windows of the settings: their beginning and end are announced.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* decide_nag.c - who was rolled back, or is down, is reminded until somebody has seen it.  Side: store. */
+/* decide_nag.c - reminders that an environment was rolled back or is down, until that is seen.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_nag.h"
 

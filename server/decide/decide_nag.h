@@ -1,4 +1,4 @@
-/* decide_nag.h - who was rolled back, or is down, is reminded until somebody has seen it.  Side: store. */
+/* decide_nag.h - reminders that an environment was rolled back or is down, until that is seen.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* decide_near.c - a name that is none: the nearest that they see, as a button.  Side: store. */
+/* decide_near.c - a name that does not exist: the nearest one that its sender may see, as a button.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_near.h"
 

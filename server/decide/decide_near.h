@@ -1,4 +1,4 @@
-/* decide_near.h - a name that is none: the nearest that they see, as a button.  Side: store. */
+/* decide_near.h - a name that does not exist: the nearest one that its sender may see, as a button.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

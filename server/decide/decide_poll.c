@@ -13,12 +13,11 @@
 	12 /* times in a round that we wake up for it, where so many at once may be asked */
 #define CROWDED_MS 1000
 
-/* Is git asked for its branch?  Not while what runs there is not known. */
 static bool
 is_polled(struct tx *tx, const struct environment_settings *settings)
 {
-	return settings->branch != NULL &&
-	    row_environment_get(tx, settings->name).unknown_since == 0;
+	return repository_is_polled(
+	    settings, row_environment_get(tx, settings->name).unknown_since);
 }
 
 /* The main one, then all others in their order. */
@@ -64,8 +63,7 @@ ask_repository(struct tx *tx, const struct settings *application)
 		const struct environment_settings *e = &tx->settings->environments[i];
 
 		if (e->of != before)
-			is_shared = repository_poll_of(e->of) > 0 &&
-			    repository_is_shared(e->of, application);
+			is_shared = repository_is_shared(e->of, application);
 		before = e->of;
 		if (!is_shared || !is_polled(tx, e) || effect_asks_branch(&query, e->branch))
 			continue;

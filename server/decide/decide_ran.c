@@ -1,4 +1,4 @@
-/* decide_ran.c - what the files of a commit came to in the environments before this one.  Side: store. */
+/* decide_ran.c - how deployments of the same files ended in the environments before this one.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_ran.h"
 

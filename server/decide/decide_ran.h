@@ -1,4 +1,4 @@
-/* decide_ran.h - what the files of a commit came to in the environments before this one.  Side: store. */
+/* decide_ran.h - how deployments of the same files ended in the environments before this one.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

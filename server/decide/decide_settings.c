@@ -1,4 +1,4 @@
-/* decide_settings.c - entries about settings that are others than before, and about each start.  Side: store. */
+/* decide_settings.c - entries of the audit about settings that changed, and about each start.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_settings.h"
 

@@ -1,4 +1,4 @@
-/* decide_settings.h - entries about settings that are others than before, and about each start.  Side: store. */
+/* decide_settings.h - entries of the audit about settings that changed, and about each start.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

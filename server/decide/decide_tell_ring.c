@@ -9,9 +9,7 @@
 #include "decide/decide_tell.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
-
-/* Messages that ring for one work: CHAT_RINGS_MAX in the team's chat and where it was asked for. */
-#define RINGS_MAX 16
+#include "store/row_shown.h"
 
 /* It was not sent yet, and says what it has come to: then it rings when it is. */
 static bool
@@ -54,6 +52,8 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t
 		row_message_change(tx, row, &message);
 	else
 		row = row_message_add(tx, &message);
+	if (about->deployment->state == DEPLOY_ROLLING_BACK)
+		row_shown_add(tx, about->deployment->id, row, SHOWN_ROLLING);
 	if (decide_nag_is_open(tx, about->deployment))
 		decide_nag_shown(tx, about->deployment->id, row);
 }
@@ -61,22 +61,23 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t
 /* The line that rang when it began to be rolled back says how that ended: an alarm that goes on
  * for ever is none. */
 static void
-tell_rolled(struct tx *tx, const struct deployment *deployment)
+tell_rolled(struct tx *tx, const struct chat_deployment *about)
 {
-	int64_t rows[RINGS_MAX];
-	size_t n = row_message_list_rings(tx, deployment->id, rows, COUNT(rows));
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, about->deployment->id, SHOWN_ROLLING, rows);
 
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
-		if (message.head == NULL ||
-		    !chat_deployment_rolled(&text, deployment, message.head))
-			continue;
+		if (message.head == NULL)
+			continue; /* gone by age */
+		chat_deployment_rolled(&text, about);
 		free(message.head);
 		message.head = chat_text_take(&text);
 		row_message_change(tx, rows[i], &message);
 	}
+	row_shown_clear(tx, about->deployment->id, SHOWN_ROLLING);
 }
 
 /* The team is notified of what is bad; of the rest who asked. */
@@ -90,7 +91,7 @@ decide_ring(struct tx *tx, const struct deployment *deployment)
 	struct chat_deployment about = decide_tell_facts(tx, deployment, NULL, &shown);
 
 	if (deployment->state == DEPLOY_ROLLED_BACK || deployment->state == DEPLOY_ROLLBACK_FAILED)
-		tell_rolled(tx, deployment);
+		tell_rolled(tx, &about);
 	if (deployment->state == DEPLOY_EXPIRED && deployment->why == DEPLOY_WHY_UNAPPROVED)
 		decide_tell_expired(tx, &about);
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION ||

@@ -1,4 +1,4 @@
-/* decide_unknown.c - what runs in an environment is not known: said, shown, and ended by who looked.  Side: store. */
+/* decide_unknown.c - what runs in an environment is not known, until somebody has looked.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_unknown.h"
 

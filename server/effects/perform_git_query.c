@@ -1,4 +1,4 @@
-/* perform_git_query.c - a git question: once for a person, until git answers for a push.  Side: loop. */
+/* perform_git_query.c - a git query: asked once for a person, until git answers for a push.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 
 #include "effects/perform_inside.h"

@@ -1,4 +1,4 @@
-/* perform_pin_message.c - pins a message of ours in its chat, or takes that back.  Side: loop. */
+/* perform_pin_message.c - pins a message of ours in its chat, or unpins it.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform_inside.h"
 

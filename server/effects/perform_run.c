@@ -1,4 +1,4 @@
-/* perform_run.c - a run, from its order, given again where it must, to its exit record.  Side: loop. */
+/* perform_run.c - a run, from its order, repeated where it has to be, to its exit record.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 
 #include "effects/perform_inside.h"
@@ -256,7 +256,7 @@ on_hello(void *ctx, const struct run_started *hello)
 		keep_shut(job);
 		return;
 	}
-	CRASH_POINT(hello_heard);
+	CRASH_POINT(hello_received);
 	event->u.run_started = *hello;
 	event->done = on_recorded;
 	event->done_ctx = job;

@@ -8,7 +8,6 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
-#define LABEL	     "probe"
 #define SHOWN_DIGITS 7
 
 struct http_client_call *
@@ -18,7 +17,7 @@ probe_check_start(struct http_client *client, const char *url, int timeout_s,
 	static const char *const headers[] = { "Accept: application/json, */*;q=0.1",
 		"Cache-Control: no-cache", NULL };
 	const struct http_client_request request = {
-		.label = LABEL,
+		.label = "probe",
 		.url = url,
 		.headers = headers,
 		.timeout_ms = (int64_t)timeout_s * 1000,
@@ -64,17 +63,12 @@ commit_of_body(char commit[LIMIT_COMMIT], const char *body, size_t size)
 static void
 say_no_answer(const struct http_client_result *result, int timeout_s, char detail[LIMIT_LINE])
 {
-	const char *text = result->text;
-
-	if (result->code == ERR_TIMEOUT) {
+	if (result->code == ERR_TIMEOUT)
 		(void)snprintf(detail, LIMIT_LINE, "timed out after %d s", timeout_s);
-		return;
-	}
-	if (text_starts(text, LABEL ": "))
-		text += strlen(LABEL ": ");
-	if (text_starts(text, "cannot connect: Connection refused"))
-		text = "connection refused";
-	(void)clean_line(detail, LIMIT_LINE, text, strlen(text));
+	else if (result->is_refused)
+		(void)snprintf(detail, LIMIT_LINE, "connection refused");
+	else
+		(void)clean_line(detail, LIMIT_LINE, result->why, strlen(result->why));
 }
 
 static void

@@ -1,4 +1,4 @@
-/* forge_webhook.h - POST /forge/webhook/FORGE[/NAME]: checks what it is proven with, hands the body on.  Side: loop. */
+/* forge_webhook.h - POST /forge/webhook/FORGE[/NAME]: checks signature or token, hands the body on.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * FORGE is gitlab, gitea or bitbucket.  The path chooses the one secret, before anything of the

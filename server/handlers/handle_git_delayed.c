@@ -1,4 +1,4 @@
-/* handle_git_delayed.c - a git query is not answered yet: who waits for it is told why.  Side: store. */
+/* handle_git_delayed.c - a git query is not answered yet: whoever waits for it reads why.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 
 #include "decide/decide_queue.h"

@@ -1,4 +1,4 @@
-/* handle_hook.c - a call of /hooks: decided once, as if its line were typed by whom it is.  Side: store. */
+/* handle_hook.c - a call of /hooks: decided once, as if the hook had typed its line.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* handle_started.c - the program began: what must always be waited for is.  Side: store. */
+/* handle_started.c - the program began: timers that must always be open are opened.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_access.h"
 #include "decide/decide_chat.h"

@@ -1,4 +1,4 @@
-/* route_hooks.h - POST /hooks/NAME: lets in who has the hook's secret, hands the call on.  Side: loop. */
+/* route_hooks.h - POST /hooks/NAME: lets in whoever has the hook's secret, hands the call on.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Without the right secret it is 401 with nothing in it, before anything of a body is read, whether

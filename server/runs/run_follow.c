@@ -312,7 +312,7 @@ end_recorded(struct run_follow *run)
 	};
 	struct run_ended ended = run_translate_record(&context, &run->message->record);
 
-	CRASH_POINT(exit_heard);
+	CRASH_POINT(exit_received);
 	report_steps(run, run->message);
 	if (ended.lost)
 		report_lost(run);

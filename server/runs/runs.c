@@ -1,4 +1,4 @@
-/* runs.c - runs and git questions, joined with the runner.  Side: loop. */
+/* runs.c - runs and git queries, joined with the runner.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/runs.h"
 

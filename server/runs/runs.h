@@ -1,4 +1,4 @@
-/* runs.h - runs and git questions: ordered, followed to their end.  Side: loop. */
+/* runs.h - runs and git queries: ordered, followed to their end.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Starts one thing, the runner; starts it again when it dies (a run does not notice: its supervisor
@@ -112,7 +112,7 @@ typedef void runs_purged_fn(void *ctx, const char *failure);
 void runs_purge(struct runs *runs, int64_t run, runs_purged_fn *on_purged, void *ctx);
 void runs_purge_cancel(struct runs *runs);
 
-/* --- git questions ------------------------------------------------------------------------ */
+/* --- git queries -------------------------------------------------------------------------- */
 
 struct runs_git_query;			/* one in progress */
 

@@ -44,14 +44,10 @@ pass_on(struct settings_report *to, const struct settings_report *from, const ch
 static struct settings_line *
 first_error(struct settings_report *report)
 {
-	struct settings_line *first = NULL;
-
-	for (size_t i = report->count; i-- > 0;) {
-		report->lines[i].is_listed = false;
+	for (size_t i = 0; i < report->count; i++)
 		if (report->lines[i].severity == SETTINGS_ERROR)
-			first = &report->lines[i];
-	}
-	return first;
+			return &report->lines[i];
+	return NULL;
 }
 
 static void
@@ -122,6 +118,26 @@ keep_warnings(struct settings_loader *l, const char *file)
 			settings_warn(l, NULL, file, l->running->warned[i].reason);
 }
 
+static bool
+is_warned_of(const struct settings *s, const char *file, const char *reason)
+{
+	for (size_t i = 0; i < s->warned_count; i++)
+		if (strcmp(s->warned[i].file, file) == 0 &&
+		    strcmp(s->warned[i].reason, reason) == 0)
+			return true;
+	return false;
+}
+
+/* ... and in the one just read, be it in force or refused: all that is in the list is logged once,
+ * whatever line of its file it moves to. */
+static void
+add_warnings(struct settings_loader *l, const char *file, const struct settings *fresh)
+{
+	for (size_t i = 0; i < fresh->warned_count; i++)
+		if (!is_warned_of(l->s, file, fresh->warned[i].reason))
+			settings_warn(l, NULL, file, fresh->warned[i].reason);
+}
+
 /* Which snapshot of an application it is: the one just read, or the running one. */
 static struct settings *
 choose(struct settings_loader *l, const char *application, struct settings *fresh,
@@ -134,6 +150,8 @@ choose(struct settings_loader *l, const char *application, struct settings *fres
 	(void)snprintf(file, sizeof(file), "%.20s.env", application);
 	if (report->errors > 0) {
 		keep_warnings(l, file);
+		if (fresh != NULL)
+			add_warnings(l, file, fresh);
 		error = first_error(report);
 		reason = error == NULL ? "" : error->text;
 		refuse_file(l, error, file, reason);
@@ -141,8 +159,7 @@ choose(struct settings_loader *l, const char *application, struct settings *fres
 			refuse_work(fresh, file, reason);
 		return running != NULL ? running : fresh;
 	}
-	for (size_t i = 0; i < fresh->warned_count; i++)
-		settings_warn(l, NULL, file, fresh->warned[i].reason);
+	add_warnings(l, file, fresh);
 	return running != NULL && settings_are_same(running, fresh) ? running : fresh;
 }
 

@@ -1,4 +1,4 @@
-/* settings_clients.c - what is wrong with clients: what an action touches is said, and is nobody else's.  Side: any. */
+/* settings_clients.c - what is wrong with clients: their actions, hosts that an environment has, zones.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include <stdarg.h>
 #include <stdio.h>

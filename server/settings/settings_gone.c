@@ -1,4 +1,4 @@
-/* settings_gone.c - was what a grant names there once?  By the running settings, and by state files.  Side: any. */
+/* settings_gone.c - did what a grant names exist once?  By the running settings, and by state files.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 

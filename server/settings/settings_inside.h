@@ -86,7 +86,7 @@ bool settings_is_in(const struct settings_loader *l, const struct settings_spec 
 /* The text of a name in the first source that sets it; NULL: none does. */
 const char *settings_find(const struct settings_loader *l, const char *name);
 
-/* Are these settings held against what ENVIRONMENT=production refuses? */
+/* Are these settings checked against what ENVIRONMENT=production refuses? */
 bool settings_in_production(const struct settings_loader *l);
 
 /* Of a BOOL's text: NULL is false. */

@@ -1,4 +1,4 @@
-/* settings_meant.c - what somebody meant who wrote a value that is not one, or not the one.  Side: any. */
+/* settings_meant.c - what somebody most likely meant by a value that is wrong.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 

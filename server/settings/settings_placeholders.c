@@ -1,4 +1,4 @@
-/* settings_placeholders.c - values that the installation guide leaves to be replaced, and nobody did.  Side: any. */
+/* settings_placeholders.c - placeholders of the installation guide that nobody replaced.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 

@@ -10,7 +10,8 @@ struct audit_head {
 	char digits[2 * AUDIT_HASH + 1]; /* lower case, 8 at least */
 	int64_t at;			 /* wall ms; 0: nobody says */
 	int64_t seq;			 /* the entry; 0: none has it */
-	char *by; /* of the heap, the caller's: who stamped it, and in which file; NULL: nobody */
+	char *by;   /* of the heap, the caller's: who stamped it, and in which file; NULL: nobody */
+	char *file; /* the same: that file's name, without its folder */
 };
 
 /* False: no 8 to 64 hexadecimal digits. */

@@ -1,4 +1,4 @@
-/* audit_compare_foreign.c - neighbours of another chain, or all written anew: told as one.  Side: store. */
+/* audit_compare_foreign.c - neighbours of another chain, or all written anew: one finding, not many.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>

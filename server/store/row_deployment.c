@@ -455,7 +455,28 @@ row_deployment_warnings(struct tx *tx, int64_t deployment, struct run_warnings *
 	return ret;
 }
 
+static void
+read_passed(const struct db_rows *rows, void *ret)
+{
+	tx_text(rows, 0, ret, LIMIT_PASSED);
+}
+
+const char *
+row_deployment_passed(struct tx *tx, int64_t id, char ret[LIMIT_PASSED])
+{
+	ret[0] = '\0';
+	(void)tx_read(tx, read_passed, ret, 1, "SELECT passed FROM work WHERE id = $1", DB_I64(id));
+	return ret;
+}
+
 /* --- writing --- */
+
+void
+row_deployment_set_passed(struct tx *tx, int64_t id, const char *lines)
+{
+	(void)tx_run(tx, "UPDATE work SET passed = $2 WHERE id = $1", DB_I64(id),
+	    DB_TEXT(lines)); /* sticky */
+}
 
 /* Said when it is asked for, and never after: its indexes stand on these. */
 #define FIXED	"environment, program, cause, requested_by"

@@ -146,14 +146,6 @@ row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat)
 	    DB_I64(deployment), DB_I64(chat));
 }
 
-size_t
-row_message_list_rings(struct tx *tx, int64_t deployment, int64_t *ret, size_t max)
-{
-	return tx_read(tx, tx_read_number, ret, max,
-	    "SELECT id FROM message WHERE rings_for = $1 AND rings_for <> 0 ORDER BY id LIMIT $2",
-	    DB_I64(deployment), DB_I64(max));
-}
-
 int64_t
 row_message_unsent_ring(struct tx *tx, int64_t deployment, int64_t chat)
 {

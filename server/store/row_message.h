@@ -25,9 +25,6 @@ bool row_message_is_sent(struct tx *tx, int64_t id);
 /* How many messages in that chat have rung for a deployment. */
 int64_t row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat);
 
-/* Messages that ring for it, in whatever chat, the oldest first; returns how many. */
-size_t row_message_list_rings(struct tx *tx, int64_t deployment, int64_t *ret, size_t max);
-
 /* The newest of them in that chat that was not sent yet, as far as is known; 0: none. */
 int64_t row_message_unsent_ring(struct tx *tx, int64_t deployment, int64_t chat);
 

@@ -1,4 +1,4 @@
-/* row_past.c - what a deployment rolls back past that nobody rolls back past.  Side: store. */
+/* row_past.c - the barriers that a deployment of an earlier commit goes past, as rows.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/row_past.h"
 

@@ -1,4 +1,4 @@
-/* row_past.h - what a deployment rolls back past that nobody rolls back past.  Side: store. */
+/* row_past.h - the barriers that a deployment of an earlier commit goes past, as rows.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -17,6 +17,7 @@ read_pin(const struct db_rows *rows, void *ret)
 		.shown_at = db_col_i64(rows, 5),
 		.tried_at = db_col_i64(rows, 6),
 		.is_notified = db_col_i64(rows, 7) != 0,
+		.changed_at = db_col_i64(rows, 8),
 	};
 }
 
@@ -26,7 +27,7 @@ row_pin_get(struct tx *tx, int64_t chat)
 	struct pin pin = { .chat = chat };
 
 	(void)tx_read(tx, read_pin, &pin, 1,
-	    "SELECT chat, message, pinned, timer, due, shown_at, tried_at, is_told FROM pin"
+	    "SELECT chat, message, pinned, timer, due, shown_at, tried_at, is_told, changed_at FROM pin"
 	    " WHERE chat = $1",
 	    DB_I64(chat)); /* sticky */
 	return pin;
@@ -37,10 +38,10 @@ row_pin_put(struct tx *tx, const struct pin *pin)
 {
 	(void)tx_run(tx,
 	    "INSERT OR REPLACE INTO pin (chat, message, pinned, timer, due, shown_at, tried_at,"
-	    " is_told) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	    " is_told, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 	    DB_I64(pin->chat), DB_I64(pin->message), DB_I64(pin->pinned), DB_I64(pin->timer),
 	    DB_I64(pin->due), DB_I64(pin->shown_at), DB_I64(pin->tried_at),
-	    DB_I64(pin->is_notified)); /* sticky */
+	    DB_I64(pin->is_notified), DB_I64(pin->changed_at)); /* sticky */
 }
 
 void

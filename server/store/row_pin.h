@@ -12,6 +12,7 @@ struct pin {
 	int64_t timer;	  /* the open TIMER_PIN ... */
 	int64_t due;	  /* ... and when that is */
 	int64_t shown_at; /* wall ms: what it says was looked at last; 0: never */
+	int64_t changed_at; /* the same: it has said so since; 0: not known */
 	int64_t tried_at; /* the same: it was sent or pinned; 0: never */
 	bool is_notified;	  /* the chat knows that it cannot be pinned */
 };
@@ -31,8 +32,8 @@ bool row_pin_next(struct tx *tx, int64_t *chat);
  * NULL: no more. */
 const char *row_pin_changed(const struct tx *tx, size_t i);
 
-/* What the URLs of an environment answered, and when: whether all are well, and a commit that one
- * of them named though it is not live, "": none.  Nothing else of the finding is kept. */
+/* What the URLs of an environment answered, and when: whether all are healthy, and a commit that
+ * one of them named though it is not live, "": none.  Nothing else of the finding is kept. */
 void
 row_pin_set_health(struct tx *tx, const char *environment, const struct probe_finding *finding);
 /* The same, no older than `since`, wall ms.  False: not known. */

@@ -6,9 +6,11 @@
 
 #define ROW_SHOWN_MAX 64
 
-/* Words on disk: an emergency is to be reviewed; nobody has seen that it was rolled back. */
-#define SHOWN_REVIEW "review"
-#define SHOWN_NAG    "nag"
+/* Words on disk: an emergency is to be reviewed; nobody has seen that it was rolled back; it rang
+ * as it began to be. */
+#define SHOWN_REVIEW  "review"
+#define SHOWN_NAG     "nag"
+#define SHOWN_ROLLING "rolling"
 
 /* A message that is there already stays what it is. */
 void row_shown_add(struct tx *tx, int64_t work, int64_t message, const char *why);

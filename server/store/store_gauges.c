@@ -23,9 +23,8 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 	enum trigger trigger = row_deployment_last_trigger(tx, name);
 	const struct environment_settings *settings =
 	    settings_environment(tx->store->settings, name);
-	/* Not any more: nobody knows. */
-	bool is_polled = settings->branch != NULL && environment.unknown_since == 0 &&
-	    repository_poll_of(settings->of) > 0;
+	/* What failed before nobody asks for any more. */
+	bool is_polled = repository_is_polled(settings, environment.unknown_since);
 
 	*ret = (struct environment_gauge){
 		.has_worked = trigger != TRIGGER_COUNT,

@@ -112,6 +112,9 @@ void store_remember(struct store *store, struct settings *settings, int64_t at);
 
 int64_t store_schema_newest(void);
 
+/* The statements of the migration to that version, NULL behind the last. */
+const char *const *store_schema_sql(int64_t version);
+
 /* Brings the database to that version, or refuses one that is newer.  copy_of: its path, where it
  * is copied beside itself before the first migration; NULL: no copy. */
 bool store_schema_migrate(struct db *db, const char *copy_of, int64_t to, struct err *err) MUST_USE;

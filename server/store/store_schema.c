@@ -1,9 +1,10 @@
 /* store_schema.c - the tables, as numbered migrations.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A migration is literal SQL and is never edited once it was released, only followed by another:
- * tests/fixtures/ holds what each wrote.  A new state needs one that makes the indexes anew that
- * name its like; words have no CHECK.
+ * A migration is literal SQL and is never edited, only followed by another: builds with it may be
+ * installed, also unreleased ones, and a database that has it never runs it again.
+ * tests/fixtures/migrations.txt holds a digest of each.  A new state needs one that makes the
+ * indexes anew that name its like; words have no CHECK.
  * State lists are not IN (...): see store_inside.h.  Times are wall ms, 0: not yet; a text that is
  * not known is ''.
  */
@@ -302,7 +303,6 @@ static const char *const migration_4[] = {
 	"application TEXT NOT NULL GENERATED ALWAYS AS" \
 	" (substr(environment, 1, max(instr(environment, '/') - 1, 0))) VIRTUAL"
 
-/* Not released yet: it may still grow at its end. */
 static const char *const migration_5[] = {
 	/* All work on a target is of one table, which a deployment is a program of.  No CHECK: a
 	 * new program, cause, state or why needs no table made anew, only the indexes that name
@@ -494,7 +494,6 @@ static const char *const migration_5[] = {
 	NULL,
 };
 
-/* Not released yet: it may still grow at its end. */
 static const char *const migration_6[] = {
 	/* Groups that became supergroups, and that settings name by the id that they had. */
 	"CREATE TABLE moved_chat ("
@@ -538,7 +537,6 @@ static const char *const migration_6[] = {
 	NULL,
 };
 
-/* Not released yet: it may still grow at its end. */
 static const char *const migration_7[] = {
 	/* What an action does, to which client ("": to the environment itself), how, with what. */
 	"ALTER TABLE work ADD COLUMN executor TEXT NOT NULL DEFAULT '';"
@@ -894,15 +892,28 @@ static const char *const migration_7[] = {
 	NULL,
 };
 
-/* Builds with it may be installed, as with those before: what comes next is another one. */
 static const char *const migration_8[] = {
 	/* Polls of its repository, asked with its settings, fail since then; 0: they do not. */
 	"ALTER TABLE environment ADD COLUMN poll_failing_since INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 
+static const char *const migration_9[] = {
+	/* What an emergency goes past, as all are told: marked lines.  '': of before, or none. */
+	"ALTER TABLE work ADD COLUMN passed TEXT NOT NULL DEFAULT '';",
+	/* The moment that stands below a pinned status. */
+	"ALTER TABLE pin ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
-	migration_5, migration_6, migration_7, migration_8 };
+	migration_5, migration_6, migration_7, migration_8, migration_9 };
+
+const char *const *
+store_schema_sql(int64_t version)
+{
+	return migrations[version - 1];
+}
 
 /* In one transaction. */
 static bool
@@ -913,7 +924,8 @@ migrate(struct db *db, int64_t version, int64_t to, struct err *err)
 	if (!db_begin(db, err))
 		return false;
 	for (; ok && version < to; version++)
-		for (const char *const *sql = migrations[version]; ok && *sql != NULL; sql++)
+		for (const char *const *sql = store_schema_sql(version + 1); ok && *sql != NULL;
+		     sql++)
 			ok = db_script(db, *sql, err) ||
 			    err_wrap(err, "migration %lld", (long long)version + 1);
 	if (!ok || !db_set_user_version(db, to, err)) {

@@ -1,4 +1,4 @@
-/* telegram_body.h - the arguments of the methods that speak, as JSON.  Side: pure. */
+/* telegram_body.h - the arguments of the methods that send and edit messages, as JSON.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* telegram_pace.c - how fast one may speak: each chat, a group's minute, all together.  Knows no clock.  Side: pure. */
+/* telegram_pace.c - how fast messages may be sent: a chat, a group's minute, all.  Knows no clock.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_pace.h"
 

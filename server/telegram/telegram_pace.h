@@ -1,4 +1,4 @@
-/* telegram_pace.h - how fast one may speak: each chat, a group's minute, all together.  Knows no clock.  Side: pure. */
+/* telegram_pace.h - how fast messages may be sent: a chat, a group's minute, all.  Knows no clock.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 /*
  * https://core.telegram.org/bots/faq#broadcasting-to-users: about one message a second in a chat,

@@ -1,4 +1,4 @@
-/* telegram_send.c - says things: paced, in order, again until it worked or Telegram's no is final.  Side: loop. */
+/* telegram_send.c - sends messages: paced, in order, repeated until Telegram takes or refuses them.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /* The list of jobs, and which of them goes when; telegram_send_inside.h says how one goes. */
 #include "telegram/telegram_send_inside.h"

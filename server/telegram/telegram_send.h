@@ -1,4 +1,4 @@
-/* telegram_send.h - says things: paced, in order, again until it worked or Telegram's no is final.  Side: loop. */
+/* telegram_send.h - sends messages: paced, in order, repeated until Telegram takes or refuses them.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * The caller (the outbox) gives at most one message, one toast and one document of a chat at a
@@ -60,7 +60,7 @@ bool telegram_leave(
 bool telegram_delete(struct telegram_send *send, int64_t chat, int64_t remote_id,
     telegram_ended_fn *on_ended, void *ctx) MUST_USE;
 
-/* Pins a message of ours without a sound, or takes that back; that it is so already counts as done.
+/* Pins a message of ours without a sound, or unpins it; that it is so already counts as done.
  * In a group only an administrator with the right to pin may.  pin is not kept. */
 bool telegram_pin(struct telegram_send *send, const struct effect_pin_message *pin,
     telegram_ended_fn *on_ended, void *ctx) MUST_USE;

@@ -102,7 +102,7 @@ add_word(const char *word, size_t size, char *text, size_t room, struct err *err
 	return true;
 }
 
-/* A line of text; where it is not there, that is well. */
+/* A line of text; where it is not there, that is fine. */
 static bool
 read_reason(const struct json *reason, struct api_request *ret, struct err *err)
 {
@@ -140,7 +140,7 @@ read_shown(const struct json *shown, struct api_request *ret, struct err *err)
 	return text_copy(ret->shown, sizeof(ret->shown), text);
 }
 
-/* Six digits; where they are not there, that is well. */
+/* Six digits; where they are not there, that is fine. */
 static bool
 read_code(const struct json *code, struct api_request *ret, struct err *err)
 {
@@ -189,7 +189,7 @@ read_answer(const struct json *body, struct api_request *ret, struct err *err)
 	return true;
 }
 
-/* Where it is not there, that is well; what it is worth whoever takes it sees. */
+/* Where it is not there, that is fine; what it is worth whoever takes it sees. */
 static bool
 read_recovery(const struct json *recovery, struct api_request *ret, struct err *err)
 {

@@ -47,6 +47,7 @@
 #define LIMIT_COPY		128	/* what a button copies: an APPROVE line */
 #define LIMIT_CALLBACK		64	/* callback_query.id */
 #define LIMIT_TOAST		200	/* answerCallbackQuery's text, in characters */
+#define LIMIT_PASSED		8192	/* what an emergency goes past: a line for each hold */
 #define LIMIT_MESSAGE		12288	/* one message's text, before it is cut to 4096 units */
 #define LIMIT_ANSWER_TEXT	4194304	/* over /v1: the status of 2,000 environments */
 #define LIMIT_TEXT_IN		4096	/* bytes of a message from outside that we look at */

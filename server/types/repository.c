@@ -155,6 +155,13 @@ repository_poll_seconds(const struct settings *main_settings)
 	return least;
 }
 
+bool
+repository_is_polled(const struct environment_settings *environment, int64_t unknown_since)
+{
+	return environment->branch != NULL && unknown_since == 0 &&
+	    repository_poll_of(environment->of) > 0;
+}
+
 /* A push names the repository of a forge: no path is one. */
 static bool
 is_path(const struct settings *application)

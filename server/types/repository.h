@@ -4,6 +4,7 @@
 
 #include "types/delivery.h"
 
+struct environment_settings;
 struct settings;
 
 /* Does a delivery of that forge that names this repository ("owner/name", "group/sub/name", without
@@ -21,6 +22,10 @@ bool repository_is_shared(const struct settings *a, const struct settings *b);
 /* How often its own settings want it asked for new commits; 0: never.  And the shortest of all. */
 int repository_poll_of(const struct settings *application);
 int repository_poll_seconds(const struct settings *main_settings);
+
+/* Is git asked for the head of this environment's branch, and does a deployment follow from what it
+ * says?  Not while what runs there is not known (unknown_since: wall ms, 0: it is known). */
+bool repository_is_polled(const struct environment_settings *environment, int64_t unknown_since);
 
 /* Is there a webhook that could be the application's, and can no delivery name its repository? */
 bool

@@ -1,4 +1,4 @@
-/* secret.c - what others prove themselves with: its two values, and what is noted of their use.  Side: any. */
+/* secret.c - a secret that others prove themselves with: its two values, and notes of their use.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "types/secret.h"
 

@@ -1,4 +1,4 @@
-/* secret.h - what others prove themselves with: its two values, and what is noted of their use.  Side: any. */
+/* secret.h - a secret that others prove themselves with: its two values, and notes of their use.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
  * While a secret is rotated both of its values are valid: NAME and NAME_PREVIOUS.  SECRETS_ROTATED

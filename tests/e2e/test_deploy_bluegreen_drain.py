@@ -105,7 +105,7 @@ on_worker_killed
 printf '%s\n' "$why"
 [[ -e .deploybot.before/containers ]] # the next preflight names it
 settle=yes
-settle_for_release
+reconcile_for_release
 [[ ! -e .deploybot.before && $live == 8001 ]] # and the next release goes by
 """
 

@@ -174,7 +174,7 @@ def test_a_waiting_question_can_be_cancelled(scene):
     assert buttons_of(scene.chat.message(question)) == []
 
 
-def test_when_the_way_back_fails_too_the_environment_is_down(scene):
+def test_when_the_rollback_fails_too_the_environment_is_down(scene):
     live = scene.scripts.live()
     scene.scripts.deploy(RELEASE)
     scene.health.answers["staging"] = (500, {})
@@ -273,7 +273,7 @@ def test_of_a_script_killed_behind_its_start_nobody_says_that_nothing_was_change
     assert "nothing was changed" not in said and scene.scripts.live() == live
 
 
-def test_a_script_may_say_that_there_is_no_way_back(scene):
+def test_a_script_may_say_that_there_is_no_rollback(scene):
     live = scene.scripts.live()
     change = scene.commit()
     scene.scripts.deploy('echo "==> no-rollback"\n' + RELEASE + "exit 1")

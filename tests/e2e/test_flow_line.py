@@ -75,7 +75,7 @@ def test_a_stranger_is_not_answered(scene):
 
 
 PASSED = ("poll_read", "decision_made", "batch_decided", "batch_committed", "answer_due", "answer_given", "effect_due",
-          "effect_begun", "order_said", "hello_heard", "go_due", "go_said", "exit_heard", "message_due",
+          "effect_begun", "order_said", "hello_received", "go_due", "go_said", "exit_received", "message_due",
           "message_answered", "result_due")
 
 

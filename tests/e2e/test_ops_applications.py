@@ -308,6 +308,9 @@ def test_what_a_reload_finds_wrong_is_logged_once(bot):
     assert bot.run("application", "list").returncode == 0
     # Regression: what is said of the one file was left out of what is said of the other.
     puts(web + "FROBNICATE=1\n", "settings: web.env: FROBNICATE: is no setting")
+    # Regression: of a refused file too, on another line of it.
+    assert "FROBNICATE" not in puts("KEEP_RELEASES=none\n" + web + "FROBNICATE=1\n", "web.env: KEEP_RELEASES")
+    puts(web + "FROBNICATE=1\n")
     (bot.folder / ".env").write_text(main + "FROBNICATE=1\n", encoding="utf-8")
     wait_until(lambda: "settings: FROBNICATE: is no setting" in bot.log(), WAIT_S, "the main file's")
     assert bot.log().count("web.env: FROBNICATE") == 1 and "web: FROBNICATE" not in bot.log(), bot.log()

@@ -132,7 +132,7 @@ def test_a_killed_supervisor_takes_its_run_with_it_and_only_then_is_it_lost(benc
     assert runner.settle(1)["state"] == "lost"
 
 
-def test_a_keeper_killed_while_no_runner_was_there_is_settled_by_the_next(bench):
+def test_a_supervisor_killed_while_no_runner_was_there_is_reconciled_by_the_next(bench):
     runner = bench.runner("export MARKS; setsid bash -c 'echo $$ >$MARKS/pid2; exec sleep 1000' & "
                           "echo $$ >$MARKS/pid; wait")
     runner.start(1)
@@ -266,7 +266,7 @@ def test_signals_of_a_terminal_do_not_reach_supervisor_or_runner(bench):
     assert runner.settle(1)["state"] == "ended"
 
 
-def test_nothing_is_alive_once_a_run_is_settled_whatever_was_killed(bench):
+def test_nothing_is_alive_once_a_run_is_reconciled_whatever_was_killed(bench):
     """Supervisor, runner or both are killed at random moments; afterwards no process has the run's RUN_ID."""
     seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
     print(f"SEED={seed}")

@@ -179,7 +179,7 @@ def test_a_runs_files_and_variables_are_those_of_the_list(tmp_path):
         scene.close()
 
 
-def test_the_way_back(tmp_path):
+def test_the_way_to_the_version_before(tmp_path):
     """As docs/OPERATIONS.md says it: the older program starts on the copy, and knows what it knew."""
     need_its_machine()
     scene = Released(tmp_path, "0.1.0")

@@ -28,14 +28,14 @@ LIMIT_PASSAGES = 40
 NOT_SHORT = {"push_read", "poll_read", "rollback_due"}     # a confirmed deployment does not come by there
 SHORT_TRIALS = 4
 # Whose supervisor is killed there is ordered again and goes its way: no file names a leader that may have begun.
-BEFORE_LEADER = {"order_heard", "folder_named", "folder_made", "supervisor_begun", "folder_claimed",
+BEFORE_LEADER = {"order_received", "folder_named", "folder_made", "supervisor_begun", "folder_claimed",
                  "main_process_forked"}
 # Whoever is killed there takes a question to git along.
-ASKING = {"git_query_heard", "reply_passed", "git_query_begun", "git_query_answered"}
+ASKING = {"git_query_received", "reply_passed", "git_query_begun", "git_query_answered"}
 # Its record counts.
-BEHIND_RECORD = {"record_done", "exit_told"}
+BEHIND_RECORD = {"record_done", "exit_sent"}
 # Where others must wait: what they do without it comes too early.
-LATE = {"decision_made", "batch_decided", "hello_heard", "go_due", "main_process_written", "supervisor_ready",
+LATE = {"decision_made", "batch_decided", "hello_received", "go_due", "main_process_written", "supervisor_ready",
         "record_written"}
 PUSHES = 150        # so many commits fill the database's log
 

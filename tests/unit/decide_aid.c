@@ -226,7 +226,7 @@ take_in(struct world *w, struct outcome *outcome)
 	if (outcome->kind == OUTCOME_CHANGE)
 		change(w, outcome->effect);
 	if (outcome->kind == OUTCOME_METRIC && outcome->increment.kind == INCREMENT_DEPLOYMENT)
-		(void)text_copy(w->tallied, sizeof(w->tallied), outcome->increment.label[2]);
+		(void)text_copy(w->counted, sizeof(w->counted), outcome->increment.label[2]);
 	if (outcome->kind != OUTCOME_EFFECT)
 		return;
 	if ((outcome->effect->kind == EFFECT_SEND_MESSAGE && !w->is_telegram_away) ||

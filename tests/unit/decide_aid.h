@@ -86,7 +86,7 @@ struct world {
 	int64_t next_update;
 	int64_t next_remote;
 	char *audit;			 /* the audit file, read by world_audited() */
-	char tallied[LIMIT_ENVIRONMENT]; /* outcome of the last deployment that was counted */
+	char counted[LIMIT_ENVIRONMENT]; /* outcome of the last deployment that was counted */
 	const char *settings;		 /* the runner's list; NULL: it says none */
 	bool is_runner_slow;   /* a question for that list alone stays open, else it is answered */
 	bool is_telegram_away; /* what is to be sent stays open, until world_telegram_back() */

@@ -246,44 +246,40 @@ a_quick_migration_is_named(void **state)
 	assert_null(strstr(chat_plain(&what), "pull"));
 }
 
-/* Its first message stood as "rolling back" for ever. */
+/* Its first message stood as "rolling back" for ever.  What others wrote says so, too. */
 static void
 what_rang_when_it_began_says_how_it_ended(void **state)
 {
 	static const struct {
 		enum deploy_state end;
-		const char *rang, *says; /* NULL: it did not say that */
+		enum deploy_why why;
+		const char *subject, *detail, *says;
 	} rows[] = {
-		{ DEPLOY_ROLLED_BACK,
-		    "❌ Failed: staging, rolling back to 9f8e7d6: \"a\" (HTTP 500)",
-		    "❌ Failed: staging, rolled back to 9f8e7d6: \"a\" (HTTP 500)" },
-		{ DEPLOY_ROLLBACK_FAILED, "❌ Failed: staging, rolling back to 9f8e7d6: \"a\"",
-		    "❌ Failed: staging, NOT rolled back to 9f8e7d6: \"a\"" },
-		{ DEPLOY_ROLLED_BACK,
-		    "❌ Failed: staging, rolling back to 9f8e7d6: \"a: rolling back to b\"",
-		    "❌ Failed: staging, rolled back to 9f8e7d6: \"a: rolling back to b\"" },
-		/* as the version before said it */
-		{ DEPLOY_ROLLED_BACK,
-		    "❌ Failed: staging \"a, rolling back to b\": rolling back to 9f8e7d6",
-		    "❌ Failed: staging \"a, rolling back to b\": rolled back to 9f8e7d6" },
-		{ DEPLOY_ROLLED_BACK,
-		    "❌ Failed: staging \"a: rolling back to b\": rolling back to 9f8e7d6",
-		    "❌ Failed: staging \"a: rolling back to b\": rolled back to 9f8e7d6" },
-		{ DEPLOY_ROLLED_BACK, "❌ Failed: staging", NULL },
+		{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_UNHEALTHY, "a", "HTTP 500",
+		    "❌ Unhealthy: staging, rolled back to 9f8e7d6: \"a\" (HTTP 500)" },
+		{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_SCRIPT, "a", "exit 7;\nthe rollback: exit 1",
+		    "❌ Failed: staging, NOT rolled back to 9f8e7d6: \"a\" (exit 7)" },
+		{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_SCRIPT, "a, rolling back to b", "exit 7",
+		    "❌ Failed: staging, rolled back to 9f8e7d6: \"a, rolling back to b\" (exit 7)" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct deployment work = chat_sample(rows[i].end);
+		struct chat_deployment what = chat_about(&work);
 		struct chat_text text = CHAT_TEXT_EMPTY;
-		char *said;
+		char *said, *out;
 
-		if (rows[i].says == NULL) {
-			assert_false(chat_deployment_rolled(&text, &work, rows[i].rang));
-			continue;
-		}
-		assert_true(chat_deployment_rolled(&text, &work, rows[i].rang));
+		work.why = rows[i].why;
+		(void)text_copy(work.subject, sizeof(work.subject), rows[i].subject);
+		(void)text_copy(work.detail, sizeof(work.detail), rows[i].detail);
+		chat_deployment_rolled(&text, &what);
 		said = chat_text_take(&text);
+		assert_non_null(said);
+		for (char *at = out = said; *at != '\0'; at++) /* without its marks */
+			if ((unsigned char)*at >= ' ')
+				*out++ = *at;
+		*out = '\0';
 		assert_string_equal(said, rows[i].says);
 		free(said);
 	}

@@ -105,7 +105,7 @@ a_cancel_while_verifying_drops_the_probe_and_goes_back(void **state)
 }
 
 static void
-a_cancel_while_verifying_without_a_rollback_is_not_called_untouched(void **state)
+a_cancel_while_verifying_without_a_rollback_is_not_called_unchanged(void **state)
 {
 	struct world w;
 
@@ -216,7 +216,7 @@ main(void)
 		    what_succeeds_before_its_end_is_asked_for_is_rolled_back_all_the_same),
 		cmocka_unit_test(a_cancel_while_verifying_drops_the_probe_and_goes_back),
 		cmocka_unit_test(
-		    a_cancel_while_verifying_without_a_rollback_is_not_called_untouched),
+		    a_cancel_while_verifying_without_a_rollback_is_not_called_unchanged),
 		cmocka_unit_test(a_run_ended_before_its_gate_opened_never_begins),
 		cmocka_unit_test(nothing_in_progress_is_said_to_whoever_cancels),
 		cmocka_unit_test(a_cancel_button_of_what_has_ended_is_expired),

@@ -96,7 +96,7 @@ a_deploy_goes_from_chat_to_live(void **state)
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	assert_non_null(
 	    world_says_in(&w, WORLD_GROUP, "✅ Live: staging \"Make it blue\" aaaaaaa\n"));
-	assert_string_equal(w.tallied, "live");
+	assert_string_equal(w.counted, "live");
 	file = state_file(&w, "staging");
 	assert_non_null(strstr(file, "\"commit\":\"" COMMIT_A "\""));
 	free(file);

@@ -375,7 +375,7 @@ what_was_done_stands_in_the_history_and_is_no_deployment(void **state)
 	    world_says(&w, "Actions:\n❌ #2 acme disk-free\n    failed (script failed)"));
 	/* Neither the gauge nor CI's second push takes it for a deployment's failure. */
 	assert_int_equal(world_newest(&w, "staging").program, PROGRAM_ACTION);
-	assert_string_equal(w.tallied, "live");
+	assert_string_equal(w.counted, "live");
 	(void)world_text(&w, WORLD_ADMIN, "/history client/beta");
 	assert_non_null(world_says(&w, "client/beta\nnothing was done there yet"));
 	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");

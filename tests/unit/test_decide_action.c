@@ -47,13 +47,13 @@ begin(struct world *w, int64_t person)
 
 	world_open(w, STAGING_URL, CLIENT, NULL);
 	world_deploy_goes_live(w, COMMIT_A);
-	w->tallied[0] = '\0';
+	w->counted[0] = '\0';
 	world_act(w, act_queue, &action);
 	return action.id;
 }
 
 static void
-an_action_has_no_urls_no_way_back_and_no_word_to_the_team(void **state)
+an_action_has_no_urls_no_rollback_and_no_word_to_the_team(void **state)
 {
 	struct deployment action;
 	struct effect *run;
@@ -86,7 +86,7 @@ what_it_did_it_did_and_no_release_comes_of_it(void **state)
 	world_run_ends(&w, GOOD);
 	assert_int_equal(world_deployment(&w, id).state, DEPLOY_DONE);
 	assert_null(world_peek(&w, EFFECT_PROBE));
-	assert_string_equal(w.tallied, ""); /* no deployment was counted */
+	assert_string_equal(w.counted, ""); /* no deployment was counted */
 	assert_int_equal(world_audited(&w, "action_completed", NULL), 1);
 	assert_int_equal(world_audited(&w, "deploy_success", NULL), 1);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
@@ -105,7 +105,7 @@ a_failed_action_is_no_failed_deployment(void **state)
 	world_run_ends(&w, TOUCHED);
 	assert_int_equal(world_deployment(&w, id).state, DEPLOY_FAILED);
 	assert_null(world_peek(&w, EFFECT_RUN)); /* neither again nor rolled back */
-	assert_string_equal(w.tallied, "");
+	assert_string_equal(w.counted, "");
 	assert_int_equal(world_audited(&w, "action_failed", NULL), 1);
 	assert_int_equal(world_audited(&w, "deploy_failed", NULL), 0);
 	staging = world_environment(&w, "staging");
@@ -248,7 +248,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_action_has_no_urls_no_way_back_and_no_word_to_the_team),
+		cmocka_unit_test(an_action_has_no_urls_no_rollback_and_no_word_to_the_team),
 		cmocka_unit_test(what_it_did_it_did_and_no_release_comes_of_it),
 		cmocka_unit_test(a_failed_action_is_no_failed_deployment),
 		cmocka_unit_test(an_action_that_is_given_up_ends),

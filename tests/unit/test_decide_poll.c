@@ -173,6 +173,72 @@ polls_that_fail_are_known_since_the_first_until_git_answers(void **state)
 	world_close(&w);
 }
 
+/* It has the branch of one that is polled, and wants no polls of its own. */
+static void
+whoever_wants_no_polls_takes_no_head_of_anothers(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_scene(&w);
+	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
+	    "POLL_REPOSITORY_SECONDS=60", NULL);
+	applications_aid_add(w.aid.settings, "news", "GITHUB_REPOSITORY=acme/mono",
+	    "POLL_REPOSITORY_SECONDS=0", NULL);
+	settings_change(&w);
+	while (world_count(&w, EFFECT_GIT_QUERY) == 0)
+		world_due(&w, TIMER_POLL);
+	heads(&w, "head " COMMIT_A " develop\n");
+	assert_string_equal(world_environment(&w, "blog/staging").polled_commit, COMMIT_A);
+	assert_string_equal(world_environment(&w, "news/staging").polled_commit, "");
+	world_close(&w);
+}
+
+static void
+act_fail_everywhere(struct tx *tx, void *arg)
+{
+	(void)arg;
+	for (size_t i = 0; i < tx->settings->environment_count; i++)
+		row_environment_set_poll_failing(tx, tx->settings->environments[i].name, 7);
+	row_environment_set_unknown(tx, "blog/production", "seen by hand");
+}
+
+/* Since when, as the gauges of what has just changed have it. */
+static int64_t
+failing_gauge(const struct gauges *gauges, const char *name)
+{
+	for (size_t i = 0; i < gauges->n_environments; i++)
+		if (strcmp(gauges->environment[i].name, name) == 0)
+			return gauges->environment[i].poll_failing_since;
+	fail_msg("no gauge of %s", name);
+	return -1;
+}
+
+static void
+a_gauge_says_that_polls_fail_only_of_what_is_polled(void **state)
+{
+	struct outcome *outcome;
+	struct world w;
+
+	(void)state;
+	open_scene(&w);
+	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
+	    "ENVIRONMENTS=staging,production,qa", "POLL_REPOSITORY_SECONDS=60", NULL);
+	applications_aid_add(w.aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
+	    "POLL_REPOSITORY_SECONDS=0", NULL);
+	settings_change(&w);
+	store_aid_forget(&w.aid);
+	store_aid_act(&w.aid, act_fail_everywhere, NULL);
+	outcome = store_aid_take_outcome(&w.aid, OUTCOME_GAUGES);
+	assert_non_null(outcome);
+	assert_int_equal(failing_gauge(outcome->gauges, "blog/staging"), 7);
+	assert_int_equal(failing_gauge(outcome->gauges, "blog/production"), 0); /* not known */
+	assert_int_equal(failing_gauge(outcome->gauges, "blog/qa"), 0);		/* no branch */
+	assert_int_equal(failing_gauge(outcome->gauges, "docs/staging"), 0);
+	outcome_free(outcome);
+	world_close(&w);
+}
+
 static void
 add_many(struct world *w, int n)
 {
@@ -313,6 +379,8 @@ main(void)
 		cmocka_unit_test(heads_are_matched_to_their_repository),
 		cmocka_unit_test(one_that_is_not_answered_yet_is_not_asked_again),
 		cmocka_unit_test(polls_that_fail_are_known_since_the_first_until_git_answers),
+		cmocka_unit_test(whoever_wants_no_polls_takes_no_head_of_anothers),
+		cmocka_unit_test(a_gauge_says_that_polls_fail_only_of_what_is_polled),
 		cmocka_unit_test(many_are_spread_over_the_interval),
 		cmocka_unit_test(at_most_eight_are_asked_at_a_time),
 		cmocka_unit_test(a_repository_is_asked_as_often_as_anybody_wants_and_no_more),

@@ -225,7 +225,7 @@ what_ran_there_as_another_image_is_no_reassurance(void **state)
 }
 
 static void
-a_question_links_to_what_changes_and_names_a_migration_and_the_way_back(void **state)
+a_question_links_to_what_changes_and_names_a_migration_and_the_rollback(void **state)
 {
 	struct world w;
 	const char *said;
@@ -278,7 +278,7 @@ main(void)
 		cmocka_unit_test(a_long_list_is_folded),
 		cmocka_unit_test(only_environments_of_the_same_application_count),
 		cmocka_unit_test(
-		    a_question_links_to_what_changes_and_names_a_migration_and_the_way_back),
+		    a_question_links_to_what_changes_and_names_a_migration_and_the_rollback),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 /* --- scripts that fail --- */
 
 static void
-a_script_that_fails_untouched_rolls_nothing_back(void **state)
+a_script_that_fails_before_the_release_rolls_nothing_back(void **state)
 {
 	struct world w;
 
@@ -23,7 +23,7 @@ a_script_that_fails_untouched_rolls_nothing_back(void **state)
 	assert_string_equal(world_blocked(&w, "staging"), "");
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	assert_int_equal(world_audited(&w, "deploy_failed", COMMIT_B), 1);
-	assert_string_equal(w.tallied, "failed");
+	assert_string_equal(w.counted, "failed");
 	world_close(&w);
 }
 
@@ -111,7 +111,7 @@ a_script_that_fails_after_release_is_rolled_back(void **state)
 	assert_true(world_environment(&w, "staging").is_unacknowledged);
 	assert_int_equal(world_audited(&w, "rollback_started", NULL), 1);
 	assert_int_equal(world_audited(&w, "auto_rollback_completed", NULL), 1);
-	assert_string_equal(w.tallied, "rolled_back");
+	assert_string_equal(w.counted, "rolled_back");
 	world_close(&w);
 }
 
@@ -471,7 +471,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_script_that_fails_untouched_rolls_nothing_back),
+		cmocka_unit_test(a_script_that_fails_before_the_release_rolls_nothing_back),
 		cmocka_unit_test(what_could_not_be_reached_is_known_by_its_status),
 		cmocka_unit_test(a_block_says_what_was_wrong_with_its_commit),
 		cmocka_unit_test(a_script_that_fails_after_release_is_rolled_back),

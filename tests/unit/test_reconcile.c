@@ -74,7 +74,7 @@ make_left_run(int root, const struct protocol_message *draft)
 }
 
 static struct protocol_message
-settle_left_run(const struct protocol_message *draft, bool is_named)
+reconcile_left_run(const struct protocol_message *draft, bool is_named)
 {
 	char path[] = "/tmp/test_settle.XXXXXX";
 	struct reconciling reconciling = { 0 };
@@ -124,13 +124,13 @@ a_lost_run_knows_what_its_supervisor_had_noted_of_a_migration(void **state)
 	struct protocol_message draft = a_draft("migrated", false), said;
 
 	(void)state;
-	said = settle_left_run(&draft, true);
+	said = reconcile_left_run(&draft, true);
 	assert_true(said.record.gate && said.record.migration && !said.record.released);
 	assert_int_equal(said.step_count, 2);
 	assert_string_equal(said.steps[1].name, "migrated");
 
 	draft = a_draft("release", true);
-	said = settle_left_run(&draft, true);
+	said = reconcile_left_run(&draft, true);
 	assert_true(said.record.gate && said.record.migration && said.record.released);
 }
 
@@ -139,7 +139,7 @@ static void
 after_a_power_cut_the_draft_is_what_is_known(void **state)
 {
 	const struct protocol_message draft = a_draft("migrated", false);
-	struct protocol_message said = settle_left_run(&draft, false);
+	struct protocol_message said = reconcile_left_run(&draft, false);
 
 	(void)state;
 	assert_true(said.record.gate && said.record.migration && !said.record.released);
@@ -152,10 +152,10 @@ without_a_draft_of_a_migration_it_counts_as_having_changed_the_target(void **sta
 	struct protocol_message draft = a_draft("release", false), said;
 
 	(void)state;
-	said = settle_left_run(NULL, true);
+	said = reconcile_left_run(NULL, true);
 	assert_true(said.record.gate && said.record.released && !said.record.migration);
 	draft.record.migration = false; /* a record that was being written */
-	said = settle_left_run(&draft, true);
+	said = reconcile_left_run(&draft, true);
 	assert_true(said.record.gate && said.record.released && !said.record.migration);
 }
 

@@ -564,6 +564,32 @@ a_file_has_as_many_environments_as_may_be(void **state)
 	SAYS(SETTINGS_ERROR, "ENVIRONMENTS: has more than 64 in its list");
 }
 
+/* Regression: the report said it once more, where the file of before stayed in force. */
+static void
+what_is_warned_of_stays_listed_while_its_file_is_refused(void **state)
+{
+	struct settings *one, *two;
+	size_t n = 0;
+
+	(void)state;
+	put("main", SERVER);
+	put("apps/shop.env", OF("shop") "STAGING_HOTS=x\n");
+	one = load();
+	assert_int_equal(one->warned_count, 1);
+	put("apps/shop.env", "KEEP_RELEASES=none\n" OF("shop") "STAGING_HOTS=x\nSTAGING_PROT=1\n");
+	two = again(one, NULL);
+	assert_int_equal(two->refused_count, 1);
+	assert_int_equal(two->warned_count, 2); /* what is new in the refused one too */
+	assert_string_equal(two->warned[0].reason, one->warned[0].reason);
+	for (size_t i = 0; i < report.count; i++) {
+		assert_true(report.lines[i].is_listed);
+		n += report.lines[i].severity == SETTINGS_WARNING;
+	}
+	assert_int_equal(n, 2);
+	settings_unref(one);
+	settings_unref(two);
+}
+
 /* It changes no value, and is named all the same: while it stands there. */
 static void
 a_name_that_is_no_setting_is_warned_of(void **state)
@@ -893,6 +919,7 @@ main(void)
 		TEST(a_mistake_leaves_that_application_as_it_was),
 		TEST(a_file_has_as_many_environments_as_may_be),
 		TEST(a_name_that_is_no_setting_is_warned_of),
+		TEST(what_is_warned_of_stays_listed_while_its_file_is_refused),
 		TEST(a_file_is_read_when_it_stood_still),
 		TEST(a_user_who_is_gone_is_let_in_no_more),
 		TEST(a_user_of_the_file_and_one_of_a_directory_are_two),

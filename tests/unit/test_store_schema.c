@@ -14,12 +14,15 @@
 
 #include "deployment/deployment.h"
 #include "lib/buf.h"
+#include "lib/crypto.h"
 #include "lib/db.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
 
-#define TEXT_MAX 65536
+#define TEXT_MAX   65536
+#define MIGRATIONS "tests/fixtures/migrations.txt"
 
 /* What each released version left, by its own code: see tests/fixtures/README.md. */
 static const struct {
@@ -215,6 +218,42 @@ released_migrations_are_frozen(void **state)
 		now = make_fresh(aid, name, released[i].version);
 		expect_same_schema(aid, then, now, why);
 	}
+}
+
+/* Of its statements, each with its NUL. */
+static void
+digest_of(struct store_aid *aid, int64_t version, char out[CRYPTO_SHA256_HEX])
+{
+	CLEANUP(crypto_sha256_freep) struct crypto_sha256 *hash = crypto_sha256_new(&aid->err);
+	uint8_t digest[CRYPTO_SHA256_SIZE];
+
+	assert_non_null(hash);
+	for (const char *const *sql = store_schema_sql(version); *sql != NULL; sql++)
+		assert_true(crypto_sha256_add(hash, *sql, strlen(*sql) + 1, &aid->err));
+	assert_true(crypto_sha256_finish(hash, digest, &aid->err));
+	text_hex(out, digest, sizeof(digest));
+}
+
+/* Whatever main has, released or not: a database that has it never runs it again. */
+static void
+every_migration_is_frozen(void **state)
+{
+	struct store_aid *aid = *state;
+	char *list = store_aid_read(MIGRATIONS), digest[CRYPTO_SHA256_HEX], line[128];
+
+	for (int64_t version = 1; version <= store_schema_newest(); version++) {
+		digest_of(aid, version, digest);
+		(void)snprintf(line, sizeof(line), "\n%lld ", (long long)version);
+		if (strstr(list, line) == NULL)
+			fail_msg("migration %lld is new: add the line \"%s%s\" to " MIGRATIONS,
+			    (long long)version, line + 1, digest);
+		(void)snprintf(line, sizeof(line), "\n%lld %s\n", (long long)version, digest);
+		if (strstr(list, line) == NULL)
+			fail_msg("migration %lld was edited, and databases that have it never run "
+				 "it again: put it back as it was, and write migration %lld",
+			    (long long)version, (long long)store_schema_newest() + 1);
+	}
+	free(list);
 }
 
 /* --- what a migration makes of rows --- */
@@ -703,6 +742,7 @@ main(void)
 		TEST(an_upgraded_database_has_the_schema_of_a_fresh_one),
 		TEST(a_button_of_before_stands_for_the_same_request),
 		TEST(released_migrations_are_frozen),
+		TEST(every_migration_is_frozen),
 		TEST(releases_and_blocks_of_before_are_numbered_left_and_listed),
 		TEST(words_of_work_and_runs_have_no_check),
 		TEST(work_and_runs_keep_their_numbers),

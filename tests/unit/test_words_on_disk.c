@@ -139,10 +139,7 @@ note_tables(void)
 #define LEVEL(word, text) note("cloudflare.level", word);
 	CLOUDFLARE_LEVELS(LEVEL)
 #undef LEVEL
-	note_said(CHAT_SAID_ROLLING);
 	note_said(CHAT_SAID_NOT_REVIEWED);
-	note_said(CHAT_SAID_LOOK);
-	note_said(chat_first_rows[FIRST_EMERGENCY].before);
 	note("button.argument", "answer");
 	note("button.argument.answer", "yes");
 	note("button.argument.answer", "no");

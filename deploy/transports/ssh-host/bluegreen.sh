@@ -331,7 +331,7 @@ end_drain() {
 		return "$?"
 	fi
 	[[ -n $project ]] || find_services
-	settle_bluegreen
+	reconcile_bluegreen
 	[[ -n $live && $live != "$drain_port" ]] || die 70 "port $drain_port serves: nothing is ended there"
 	stop_port "$drain_port" || die 75 "what ran on port $drain_port could not be stopped (docker ps -a shows it)"
 	rm -f .deploybot.drain
@@ -367,7 +367,7 @@ begin_settling() { # WHAT
 
 # Makes nginx and the upstream file say the same, and that what runs; fills live with its port, empty when none does, and
 # unrestored with what is said of other services that could not be brought back.
-settle_bluegreen() {
+reconcile_bluegreen() {
 	local other runs='' read_stamp read_port status=0
 	unrestored=
 	check_owner
@@ -455,8 +455,8 @@ is to be rolled back to it, end it there (docker rm -f ${name#/})"
 }
 
 # Others that could not be brought back are no reason to begin none: it replaces them.
-settle_for_release() {
-	settle_bluegreen
+reconcile_for_release() {
+	reconcile_bluegreen
 	[[ -n $unrestored ]] || return 0
 	say "warning: ${unrestored#; }"
 	forget_before
@@ -465,7 +465,7 @@ settle_for_release() {
 start_bluegreen() {
 	local sum
 	rm -f .deploybot.drain.cut # of an earlier one
-	settle_for_release
+	reconcile_for_release
 	image_id wanted "$image" || die 75 "docker has no $image any more, or does not answer: try again"
 	sum=$(sum_of_main) || sum='' # what is started says why
 	if [[ -n $live ]] && runs_wanted "$live" && is_as_made "$live"; then
@@ -520,7 +520,7 @@ switch_bluegreen() {
 	[[ -n $new ]] && "$is_there" "$new" ||
 		die 75 "what was started${new:+ on port $new} is not there any more: something else is being released"
 	if [[ $new == "$old" ]]; then
-		settle_for_release
+		reconcile_for_release
 	else
 		still_up "$new" || die 70 "$(new_release) does not run: $said; nothing was switched there"
 	fi
@@ -651,7 +651,7 @@ keep_new() {
 	said="; $(earlier_release) does not run any more on port $old: port $new serves"
 	[[ -z $image_now ]] || write_env "DEPLOY_IMAGE=$image_now" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} ||
 		return "$?"
-	settle_others || {
+	reconcile_others || {
 		said+=", but docker does not say what ${others[*]} run"
 		return 1
 	}
@@ -680,7 +680,7 @@ tidy_bluegreen() {
 	local port
 	[[ ! -e .deploybot.drain.cut ]] || name_cut
 	rm -f .deploybot.drain.cut
-	settle_bluegreen
+	reconcile_bluegreen
 	port=$(live_port)
 	[[ -n $port ]] || return 0
 	port=$(other_port "$port")

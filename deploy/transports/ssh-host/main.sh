@@ -62,7 +62,7 @@ on_worker_killed() {
 		why+=$said
 	elif [[ $strategy == bluegreen && ($act == switch || $settle == yes) ]]; then
 		settle=yes
-		settle_bluegreen
+		reconcile_bluegreen
 		[[ -z $live ]] || why+="; nginx leads to port $live"
 		why+=$unrestored
 	fi

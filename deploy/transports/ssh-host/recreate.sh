@@ -180,7 +180,7 @@ keeps_running() { # SERVICE; status 2: docker does not say
 }
 
 # What an earlier act could not finish, as it was killed together with its guard, or the host was.
-settle_recreate() {
+reconcile_recreate() {
 	local found id of image_now there env_words
 	is_interrupted || {
 		forget_before
@@ -200,7 +200,7 @@ settle_recreate() {
 	read -r _ of _ _ _ _ _ image_now _ <<<"$found"
 	find_env_words_of "$image_now"
 	write_env "DEPLOY_IMAGE=$image_now" ${env_words[@]+"${env_words[@]}"} || die 70 ".env in $dir cannot be written"
-	settle_others || no_answer "${others[*]} may be of another release than $service"
+	reconcile_others || no_answer "${others[*]} may be of another release than $service"
 	# What another image replaces may end; what is to run on may not.
 	image_id wanted "$image" && [[ $wanted != "$of" ]] || outlast_stops
 	forget_before
@@ -220,7 +220,7 @@ outlast_stops() {
 }
 
 # Those that ran, or were being replaced, run what the main service does.  Fails where docker does not say which those are.
-settle_others() {
+reconcile_others() {
 	local name found words parts=() compose_file='' # .env says it
 	((${#others[@]} > 0)) || return 0
 	found=$(ran_before && states "" "${others[@]}") || return 1
@@ -233,7 +233,7 @@ settle_others() {
 }
 
 switch_recreate() {
-	settle_recreate
+	reconcile_recreate
 	[[ $told == no ]] || die 75 "was asked to stop"
 	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
 	note_before "" "$service" ${others[@]+"${others[@]}"} || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"

@@ -120,7 +120,7 @@ was_touched() { # UNIT
 }
 
 # What an earlier act could not finish, as it was killed together with its guard, or the host was.
-settle() {
+reconcile() {
 	[[ -d .deploybot.before ]] || return 0
 	say "an earlier release was interrupted here"
 	take_back || {
@@ -132,7 +132,7 @@ settle() {
 
 act_switch() {
 	local to unit until sum longest endless
-	settle
+	reconcile
 	[[ $told == no ]] || die 75 "was asked to stop"
 	to=$(folder_of "$release") || die "$missing" "the release ${release:0:12} is not kept there any more"
 	note_before || die 70 "what runs there cannot be written down: ${said:-$(df -P . | tail -n 1)}"

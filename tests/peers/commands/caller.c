@@ -22,7 +22,7 @@ static int reach(const char *self);
 static char *request(size_t *ret_size, const char *self, char **argv);
 static void hand_over(int server, char *text, size_t size, int folder);
 static void obey(char *answer, size_t size);
-static void hang(const char *file, int is_deaf);
+static void hang(const char *file, int ignores_term);
 static void become(char *text, char *end, int flags);
 
 extern char **environ;
@@ -154,11 +154,11 @@ obey(char *answer, size_t size)
 }
 
 static void
-hang(const char *file, int is_deaf)
+hang(const char *file, int ignores_term)
 {
 	int fd;
 
-	if (is_deaf)
+	if (ignores_term)
 		signal(SIGTERM, SIG_IGN);
 	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd < 0 || dprintf(fd, "%ld", (long)getpid()) < 0 || close(fd) != 0)
