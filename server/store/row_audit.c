@@ -323,19 +323,8 @@ row_audit_list(struct tx *tx, int64_t deployment, int64_t *ret, size_t max)
 	    DB_I64(deployment), DB_I64(max));
 }
 
-static void
-read_shown(const struct db_rows *rows, void *out)
-{
-	struct audit_shown *ret = out;
-
-	ret->seq = db_col_i64(rows, 0);
-	ret->at = db_col_i64(rows, 1);
-	tx_text(rows, 2, ret->code, sizeof(ret->code));
-	tx_text(rows, 3, ret->user, sizeof(ret->user));
-	tx_text(rows, 4, ret->name, sizeof(ret->name));
-	tx_text(rows, 5, ret->environment, sizeof(ret->environment));
-	tx_text(rows, 6, ret->outcome, sizeof(ret->outcome));
-}
+TX_READER(read_shown, struct audit_shown, TX_I64(seq), TX_I64(at), TX_TEXT(code), TX_TEXT(user),
+    TX_TEXT(name), TX_TEXT(environment), TX_TEXT(outcome))
 
 #define SHOWN \
 	"SELECT a.seq, a.at, CASE a.code WHEN '' THEN a.action ELSE a.code END, a.user_id," \

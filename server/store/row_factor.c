@@ -10,34 +10,17 @@
 #include "lib/text.h"
 #include "store/store_inside.h"
 
-static void
-read_factor(const struct db_rows *rows, void *out)
-{
-	struct factor *ret = out;
-
-	ret->person = db_col_i64(rows, 0);
-	ret->made_at = db_col_i64(rows, 1);
-	ret->made_by = db_col_i64(rows, 2);
-	ret->enrolled_at = db_col_i64(rows, 3);
-	ret->last_step = db_col_i64(rows, 4);
-	ret->failures = db_col_i64(rows, 5);
-	ret->locked_until = db_col_i64(rows, 6);
-	ret->reset_message = db_col_i64(rows, 7);
-	ret->reset_at = db_col_i64(rows, 8);
-	ret->picture = db_col_i64(rows, 9);
-	ret->proven_at = db_col_i64(rows, 10);
-}
+TX_READER(read_factor, struct factor, TX_I64(person), TX_I64(made_at), TX_I64(made_by),
+    TX_I64(enrolled_at), TX_I64(last_step), TX_I64(failures), TX_I64(locked_until),
+    TX_I64(reset_message), TX_I64(reset_at), TX_I64(picture), TX_I64(proven_at))
 
 struct factor
 row_factor_get(struct tx *tx, int64_t person)
 {
-	struct factor factor = { 0 };
-
-	(void)tx_read(tx, read_factor, &factor, 1,
+	return tx_first(tx, struct factor, read_factor,
 	    "SELECT person, made_at, made_by, enrolled_at, last_step, failures, locked_until,"
 	    " reset_message, reset_at, picture, proven_at FROM factor WHERE person = $1",
 	    DB_I64(person));
-	return factor;
 }
 
 static bool
@@ -120,14 +103,7 @@ struct sealed_row {
 	char text[SEAL_TEXT];
 };
 
-static void
-read_sealed_row(const struct db_rows *rows, void *out)
-{
-	struct sealed_row *ret = out;
-
-	ret->person = db_col_i64(rows, 0);
-	tx_text(rows, 1, ret->text, sizeof(ret->text));
-}
+TX_READER(read_sealed_row, struct sealed_row, TX_I64(person), TX_TEXT(text))
 
 /* False: the keys do not open it. */
 static bool

@@ -8,20 +8,8 @@
 
 #define COLUMNS "place, sent, tried_at, is_out, tries, detail"
 
-static void
-read_row(const struct db_rows *rows, void *out)
-{
-	struct forward_row *ret = out;
-
-	*ret = (struct forward_row){
-		.sent = db_col_i64(rows, 1),
-		.tried_at = db_col_i64(rows, 2),
-		.is_out = db_col_i64(rows, 3) != 0,
-		.tries = db_col_i64(rows, 4),
-	};
-	tx_text(rows, 0, ret->place, sizeof(ret->place));
-	tx_text(rows, 5, ret->detail, sizeof(ret->detail));
-}
+TX_READER(read_row, struct forward_row, TX_TEXT(place), TX_I64(sent), TX_I64(tried_at),
+    TX_FLAG(is_out), TX_I64(tries), TX_TEXT(detail))
 
 struct forward_row
 row_forward_of(struct tx *tx, const char *place)

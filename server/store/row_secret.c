@@ -74,14 +74,7 @@ struct named {
 	char name[SETTING_NAME_MAX];
 };
 
-static void
-read_named(const struct db_rows *rows, void *out)
-{
-	struct named *ret = out;
-
-	tx_text(rows, 0, ret->application, sizeof(ret->application));
-	tx_text(rows, 1, ret->name, sizeof(ret->name));
-}
+TX_READER(read_named, struct named, TX_TEXT(application), TX_TEXT(name))
 
 static bool
 is_seen(const struct secrets_seen *seen, const struct named *named)

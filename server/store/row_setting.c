@@ -31,17 +31,8 @@ struct kept {
 	bool is_deciding;
 };
 
-static void
-read_kept(const struct db_rows *rows, void *out)
-{
-	struct kept *ret = out;
-
-	tx_text(rows, 0, ret->application, sizeof(ret->application));
-	tx_text(rows, 1, ret->name, sizeof(ret->name));
-	tx_text(rows, 2, ret->mark, sizeof(ret->mark));
-	ret->value = strdup(db_col_text(rows, 3));
-	ret->is_deciding = db_col_i64(rows, 4) != 0;
-}
+TX_READER(read_kept, struct kept, TX_TEXT(application), TX_TEXT(name), TX_TEXT(mark),
+    TX_WORD(value, strdup), TX_FLAG(is_deciding))
 
 /* A password in http://user:password@proxy is nothing to keep a digest of. */
 static bool

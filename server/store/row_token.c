@@ -15,23 +15,9 @@
 	"id, name, role, made_at, made_by, by_name, expires_at, person, used_at, revoked_at," \
 	" revoked_why"
 
-static void
-read_token(const struct db_rows *rows, void *out)
-{
-	struct token *ret = out;
-
-	ret->id = db_col_i64(rows, 0);
-	tx_text(rows, 1, ret->name, sizeof(ret->name));
-	tx_text(rows, 2, ret->role, sizeof(ret->role));
-	ret->made_at = db_col_i64(rows, 3);
-	ret->made_by = db_col_i64(rows, 4);
-	tx_text(rows, 5, ret->by, sizeof(ret->by));
-	ret->expires_at = db_col_i64(rows, 6);
-	ret->person = db_col_i64(rows, 7);
-	ret->used_at = db_col_i64(rows, 8);
-	ret->revoked_at = db_col_i64(rows, 9);
-	tx_text(rows, 10, ret->revoked_why, sizeof(ret->revoked_why));
-}
+TX_READER(read_token, struct token, TX_I64(id), TX_TEXT(name), TX_TEXT(role), TX_I64(made_at),
+    TX_I64(made_by), TX_TEXT(by), TX_I64(expires_at), TX_I64(person), TX_I64(used_at),
+    TX_I64(revoked_at), TX_TEXT(revoked_why))
 
 /* What is looked up is a MAC: how long that takes says nothing of the text. */
 static bool
@@ -90,21 +76,15 @@ row_token_find(struct tx *tx, const char *text)
 struct token
 row_token_get(struct tx *tx, int64_t id)
 {
-	struct token token = { 0 };
-
-	(void)tx_read(
-	    tx, read_token, &token, 1, "SELECT " COLUMNS " FROM token WHERE id = $1", DB_I64(id));
-	return token;
+	return tx_first(tx, struct token, read_token, "SELECT " COLUMNS " FROM token WHERE id = $1",
+	    DB_I64(id));
 }
 
 struct token
 row_token_named(struct tx *tx, const char *name)
 {
-	struct token token = { 0 };
-
-	(void)tx_read(tx, read_token, &token, 1,
+	return tx_first(tx, struct token, read_token,
 	    "SELECT " COLUMNS " FROM token WHERE name = $1 AND revoked_at = 0", DB_TEXT(name));
-	return token;
 }
 
 size_t
@@ -167,39 +147,24 @@ row_token_clear(struct tx *tx, int64_t max)
 
 /* --- logins --- */
 
-static void
-read_session(const struct db_rows *rows, void *out)
-{
-	struct session *ret = out;
-
-	ret->person = db_col_i64(rows, 0);
-	ret->token = db_col_i64(rows, 1);
-	tx_text(rows, 2, ret->name, sizeof(ret->name));
-	ret->began_at = db_col_i64(rows, 3);
-	ret->used_at = db_col_i64(rows, 4);
-}
+TX_READER(read_session, struct session, TX_I64(person), TX_I64(token), TX_TEXT(name),
+    TX_I64(began_at), TX_I64(used_at))
 
 struct session
 row_session_get(struct tx *tx, int64_t person)
 {
-	struct session session = { 0 };
-
-	(void)tx_read(tx, read_session, &session, 1,
+	return tx_first(tx, struct session, read_session,
 	    "SELECT person, token, name, began_at, used_at FROM session WHERE person = $1",
 	    DB_I64(person));
-	return session;
 }
 
 struct session
 row_session_next(struct tx *tx, int64_t after)
 {
-	struct session session = { 0 };
-
-	(void)tx_read(tx, read_session, &session, 1,
+	return tx_first(tx, struct session, read_session,
 	    "SELECT person, token, name, began_at, used_at FROM session WHERE person > $1"
 	    " ORDER BY person LIMIT 1",
 	    DB_I64(after));
-	return session;
 }
 
 void
@@ -258,25 +223,14 @@ row_token_lent(struct tx *tx, int64_t person)
 
 /* --- wrong ones --- */
 
-static void
-read_try(const struct db_rows *rows, void *out)
-{
-	struct login_try *ret = out;
-
-	ret->failures = db_col_i64(rows, 0);
-	ret->since = db_col_i64(rows, 1);
-	ret->locked_until = db_col_i64(rows, 2);
-}
+TX_READER(read_try, struct login_try, TX_I64(failures), TX_I64(since), TX_I64(locked_until))
 
 struct login_try
 row_login_try_get(struct tx *tx, int64_t person)
 {
-	struct login_try tries = { 0 };
-
-	(void)tx_read(tx, read_try, &tries, 1,
+	return tx_first(tx, struct login_try, read_try,
 	    "SELECT failures, since, locked_until FROM login_try WHERE person = $1",
 	    DB_I64(person));
-	return tries;
 }
 
 void
