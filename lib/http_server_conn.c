@@ -233,14 +233,12 @@ refuse(struct http_server_conn *conn, enum http_server_crowd why)
 {
 	const struct http_server_config *config = &conn->server->config;
 	const char *said;
-	struct buf users;
+	CLEANUP(buf_done) struct buf users = buf_make(USERS_TEXT);
 
-	buf_init(&users, USERS_TEXT);
 	name_users(conn, why, &users);
 	said = config->on_crowded == NULL ?
 	    NULL :
 	    config->on_crowded(config->ctx, conn->uid, why, buf_text(&users));
-	buf_done(&users);
 	if (said != NULL) /* where it does not fit they are closed all the same */
 		(void)send(conn->fd, said, strlen(said), MSG_DONTWAIT | MSG_NOSIGNAL);
 	cut(conn);

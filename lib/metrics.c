@@ -526,12 +526,11 @@ static void
 add_metric(struct buf *out, const struct metric *m)
 {
 	static const char *const types[] = { "counter", "gauge", "histogram" };
-	struct buf labels;
+	CLEANUP(buf_done) struct buf labels = buf_make(LABELS_MAX);
 
 	if (m->series_count == 0)
 		return;
 	add_heading(out, m->name, m->help, types[m->kind]);
-	buf_init(&labels, LABELS_MAX);
 	for (size_t i = 0; i < m->series_count; i++) {
 		buf_clear(&labels);
 		add_labels(&labels, m, m->series[i]);
@@ -541,7 +540,6 @@ add_metric(struct buf *out, const struct metric *m)
 			add_sample(out, m, &labels, "", NULL, m->series[i]->value);
 		let_go(m->series[i]);
 	}
-	buf_done(&labels);
 }
 
 /* --- process_* --- */

@@ -270,8 +270,7 @@ sign(struct signing *s, struct sigv4_lines *ret, struct err *err)
 {
 	const struct sigv4_request *request = s->request;
 	char hash[CRYPTO_SHA256_HEX], signature[CRYPTO_SHA256_HEX];
-	struct buf text;
-	bool ok;
+	CLEANUP(buf_done) struct buf text = buf_make(CANONICAL_MAX);
 
 	buf_addf(&s->canonical, "%s\n%s\n", request->method, request->path);
 	if (!add_query(&s->canonical, request->query, err))
@@ -282,11 +281,8 @@ sign(struct signing *s, struct sigv4_lines *ret, struct err *err)
 	buf_adds(&s->canonical, request->payload);
 	if (!hex_of(&s->canonical, hash, err))
 		return false;
-	buf_init(&text, CANONICAL_MAX);
 	buf_addf(&text, ALGORITHM "\n%s\n%s\n%s", s->date, s->scope, hash);
-	ok = buf_check(&text, err) && sign_text(s, buf_text(&text), signature, err);
-	buf_done(&text);
-	if (!ok)
+	if (!buf_check(&text, err) || !sign_text(s, buf_text(&text), signature, err))
 		return false;
 	if ((size_t)snprintf(ret->authorization, sizeof(ret->authorization),
 		"Authorization: " ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s",

@@ -48,23 +48,21 @@ add_word(struct maker *maker, const char *word)
 static void
 add_state(struct buf *word, const char *name, const char *why, const struct stat *status)
 {
-	struct buf mark;
 	char state[160];
+	CLEANUP(buf_done) struct buf mark = buf_make(sizeof(state));
 
 	(void)snprintf(state, sizeof(state), "%ju %jd %jd.%09ld %jd.%09ld",
 	    (uintmax_t)status->st_ino, (intmax_t)status->st_size, (intmax_t)status->st_mtim.tv_sec,
 	    status->st_mtim.tv_nsec, (intmax_t)status->st_ctim.tv_sec, status->st_ctim.tv_nsec);
-	buf_init(&mark, sizeof(state));
 	fingerprint_add_bytes(&mark, "", state, strlen(state));
 	buf_addf(word, "%s=%s-%s", name, why, buf_text(&mark) + 1);
-	buf_done(&mark);
 }
 
 static void
 add_file(struct maker *maker, const char *name, const char *path)
 {
 	struct stat status = { 0 };
-	struct buf word;
+	CLEANUP(buf_done) struct buf word = buf_make(WORD_MAX);
 	char *bytes = NULL;
 	size_t size = 0;
 	bool is_large;
@@ -72,7 +70,6 @@ add_file(struct maker *maker, const char *name, const char *path)
 	if (stat(path, &status) == -1)
 		status = (struct stat){ 0 };
 	is_large = status.st_size > BINDING_FILE_MAX || (size_t)status.st_size > maker->left;
-	buf_init(&word, WORD_MAX);
 	if (!is_large)
 		bytes = file_read(path, BINDING_FILE_MAX, &size, NULL);
 	if (bytes != NULL) {
@@ -83,7 +80,6 @@ add_file(struct maker *maker, const char *name, const char *path)
 	}
 	add_word(maker, buf_text(&word));
 	free(bytes);
-	buf_done(&word);
 }
 
 /* --- hooks ------------------------------------------------------------------------------------ */

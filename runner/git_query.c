@@ -77,13 +77,11 @@ static void
 on_progress(struct git_query *query, const char *text, size_t len)
 {
 	struct protocol_message progress = { .kind = PROTOCOL_PROGRESS, .id = query->answer.id };
-	struct buf safe;
+	CLEANUP(buf_done) struct buf safe = buf_make(sizeof(progress.text));
 
 	query->deadline = clock_monotonic_ms() + GIT_QUERY_FETCH_DEADLINE_S * 1000;
-	buf_init(&safe, sizeof(progress.text));
 	redact_text(query->secrets, text, len, &safe);
 	(void)snprintf(progress.text, sizeof(progress.text), "%s", buf_text(&safe));
-	buf_done(&safe);
 	if (query->wants_progress)
 		send_message(query, &progress);
 }

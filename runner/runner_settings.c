@@ -490,9 +490,8 @@ runner_settings_fingerprint(
 {
 	struct fingerprint_files shared;
 	char name[SETTING_NAME_MAX];
-	struct buf list;
+	CLEANUP(buf_done) struct buf list = buf_make(FINGERPRINT_LIST_MAX);
 
-	buf_init(&list, FINGERPRINT_LIST_MAX);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct fingerprint_files files = files_of(settings, rows[i].scope);
 
@@ -512,7 +511,6 @@ runner_settings_fingerprint(
 	shared = files_of(settings, SHARED);
 	fingerprint_add_registries(&list, environment, &shared);
 	(void)text_copy(out, FINGERPRINT_LIST_MAX, buf_text(&list));
-	buf_done(&list);
 	return out;
 }
 
@@ -522,15 +520,13 @@ runner_settings_fingerprint_client(
 {
 	const struct fingerprint_files main_file = { { &settings->main }, 1, 1 };
 	char name[SETTING_NAME_MAX];
-	struct buf list;
+	CLEANUP(buf_done) struct buf list = buf_make(FINGERPRINT_LIST_MAX);
 
-	buf_init(&list, FINGERPRINT_LIST_MAX);
 	for (size_t i = 0; i < COUNT(family_rows); i++)
 		if (strcmp(family_rows[i].family, "CLIENT") == 0)
 			fingerprint_add(&list, setting_name(family_rows[i].name, client, name),
 			    NULL, family_rows[i].is_secret, &main_file);
 	(void)text_copy(out, FINGERPRINT_LIST_MAX, buf_text(&list));
-	buf_done(&list);
 	return out;
 }
 

@@ -147,13 +147,11 @@ read_chat(struct reading *r, const struct json *chat, const char *bot, struct au
     struct err *err)
 {
 	const struct json *messages = json_get(chat, "messages");
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(TEXT_MAX);
 	bool ok = true;
 
-	buf_init(&text, TEXT_MAX);
 	for (size_t i = 0; ok && i < json_count(messages); i++)
 		ok = read_message(r, json_at(messages, i), bot, &text, ret, err);
-	buf_done(&text);
 	return ok;
 }
 

@@ -223,10 +223,8 @@ write_asked(const struct export *export, const struct audit_source *source,
     const struct audit_filter *filter, int64_t at, bool is_verified, struct err *err)
 {
 	struct json_out json;
-	struct buf text;
-	bool ok;
+	CLEANUP(buf_done) struct buf text = buf_make(ASKED_MAX);
 
-	buf_init(&text, ASKED_MAX);
 	json_out_init(&json, &text);
 	json_out_object(&json);
 	json_put_str(&json, "application", filter->application);
@@ -246,11 +244,9 @@ write_asked(const struct export *export, const struct audit_source *source,
 	json_put_str(&json, "version", version_text);
 	json_out_end(&json);
 	buf_addc(&text, '\n');
-	ok = buf_check(&text, err) &&
+	return buf_check(&text, err) &&
 	    write_text(
 		export, ASKED_NAME, "", (const char *const[]){ buf_text(&text), NULL }, 0600, err);
-	buf_done(&text);
-	return ok;
 }
 
 /* --- sums --- */

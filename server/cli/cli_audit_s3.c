@@ -331,10 +331,9 @@ write_query(struct slot *slot, struct err *err)
 {
 	struct fetch *f = slot->fetch;
 	const struct s3_version *version = version_of(slot);
-	struct buf query;
+	CLEANUP(buf_done) struct buf query = buf_make(sizeof(slot->query) - 1);
 	bool ok;
 
-	buf_init(&query, sizeof(slot->query) - 1);
 	if (version == NULL) {
 		if (f->versions.is_truncated) {
 			add_parameter(&query, "key-marker", f->versions.next_key);
@@ -352,7 +351,6 @@ write_query(struct slot *slot, struct err *err)
 	}
 	ok = buf_check(&query, err);
 	(void)text_copy(slot->query, sizeof(slot->query), buf_text(&query));
-	buf_done(&query);
 	return ok;
 }
 

@@ -237,15 +237,13 @@ print_jobs(const struct settings *s, struct buf *text)
 static void
 print_protection(const struct settings *s)
 {
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(PROTECT_MAX);
 
-	buf_init(&text, PROTECT_MAX);
 	print_approvals(s, &text);
 	print_codes(s, &text);
 	print_roles(s, &text);
 	print_clients(s, &text);
 	print_jobs(s, &text);
-	buf_done(&text);
 }
 
 /* What was understood, for people to read once. */
@@ -387,14 +385,12 @@ cli_check_config(const struct cli *cli)
 int
 cli_config_example(const struct cli *cli)
 {
-	struct buf example;
-	bool good;
+	CLEANUP(buf_done) struct buf example = buf_make(EXAMPLE_MAX);
 
 	(void)cli;
-	buf_init(&example, EXAMPLE_MAX);
 	settings_example(&example);
-	good = !buf_failed(&example) && fputs(buf_text(&example), stdout) != EOF &&
-	    fflush(stdout) == 0;
-	buf_done(&example);
-	return good ? EX_OK : EX_IOERR;
+	return !buf_failed(&example) && fputs(buf_text(&example), stdout) != EOF &&
+		fflush(stdout) == 0 ?
+	    EX_OK :
+	    EX_IOERR;
 }

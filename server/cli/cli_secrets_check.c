@@ -353,9 +353,8 @@ static void
 show_json(struct checking *c)
 {
 	struct json_out json;
-	struct buf out;
+	CLEANUP(buf_done) struct buf out = buf_make(4u << 20);
 
-	buf_init(&out, 4u << 20);
 	json_out_init(&json, &out);
 	c->json = &json;
 	json_out_object(&json);
@@ -369,7 +368,6 @@ show_json(struct checking *c)
 		c->is_bad = true;
 	else
 		(void)printf("%s\n", buf_text(&out));
-	buf_done(&out);
 }
 
 int

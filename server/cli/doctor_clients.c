@@ -23,16 +23,14 @@ find_key(const struct settings *s, const struct client_settings *client, char *o
 {
 	const char *name = settings_table_families[CLIENT_SETTING_SSH_KEY].name;
 	const char *key = settings_text(s, SETTING_SSH_KEY_PATH), *own;
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(MEMBER_MAX);
 
-	buf_init(&text, MEMBER_MAX);
 	settings_list_member(s, FAMILY_CLIENT, client->id, &text);
 	own = strstr(buf_text(&text), name);
 	if (own != NULL)
 		key = own + strlen(name) + 1;
 	(void)snprintf(
 	    out, room, "%.*s", key == NULL ? 0 : (int)strcspn(key, "\n"), key == NULL ? "" : key);
-	buf_done(&text);
 }
 
 /* What keeps ssh from there, and what to do; false: nothing that can be seen. */

@@ -114,9 +114,8 @@ static void
 answer_said(struct http_request *request, int status, const char *said)
 {
 	struct json_out json;
-	struct buf out;
+	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8);
 
-	buf_init(&out, LIMIT_LINE * 8);
 	json_out_init(&json, &out);
 	json_out_object(&json);
 	json_put_str(&json, "said", said);
@@ -125,7 +124,6 @@ answer_said(struct http_request *request, int status, const char *said)
 	json_put_null(&json, "asked_until");
 	json_out_end(&json);
 	answer(request, status, buf_text(&out), out.size);
-	buf_done(&out);
 }
 
 /* --- who asks --- */

@@ -188,15 +188,11 @@ gather(struct audit_fields *fields, const struct buf *core, const char *meta, in
 static bool
 hash_second(const struct audit_fields *fields, uint8_t out[AUDIT_HASH], struct err *err)
 {
-	struct buf plain;
-	bool ok;
+	CLEANUP(buf_done) struct buf plain = buf_make(AUDIT_LINE_MAX);
 
-	buf_init(&plain, AUDIT_LINE_MAX);
 	audit_fields_write(fields, "hash", true, &plain);
 	buf_addc(&plain, '\n');
-	ok = buf_check(&plain, err) && crypto_sha256(plain.data, plain.size, out, err);
-	buf_done(&plain);
-	return ok;
+	return buf_check(&plain, err) && crypto_sha256(plain.data, plain.size, out, err);
 }
 
 static bool
@@ -205,10 +201,9 @@ write_second(
 {
 	struct audit_chain next = { .seq = head->seq + 1, .version = AUDIT_VERSION };
 	struct audit_fields fields = { 0 };
-	struct buf core;
+	CLEANUP(buf_done) struct buf core = buf_make(AUDIT_LINE_MAX);
 	bool ok;
 
-	buf_init(&core, AUDIT_LINE_MAX);
 	write_core(line, head, NULL, &core);
 	ok = gather(&fields, &core, line->meta, next.seq, err) &&
 	    hash_second(&fields, next.hash, err);
@@ -222,7 +217,6 @@ write_second(
 		audit_fields_write(&fields, NULL, false, out);
 		ok = buf_check(out, err);
 	}
-	buf_done(&core);
 	if (ok)
 		*head = next;
 	return ok;

@@ -138,9 +138,8 @@ audit_compare_payload(
 	static const char *const ties[] = { "seq", "prev", "hash" };
 	struct audit_fields fields = { 0 };
 	uint8_t digest[CRYPTO_SHA256_SIZE];
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(AUDIT_LINE_MAX);
 	size_t n = 0;
-	bool ok;
 
 	*ret_has = audit_fields_read(&fields, line, size);
 	if (!*ret_has)
@@ -154,13 +153,11 @@ audit_compare_payload(
 			fields.at[n++] = fields.at[i];
 	}
 	fields.n = n;
-	buf_init(&text, AUDIT_LINE_MAX);
 	audit_fields_write(&fields, NULL, false, &text);
-	ok = buf_check(&text, err) && crypto_sha256(text.data, text.size, digest, err);
-	buf_done(&text);
-	if (ok)
-		memcpy(out, digest, PAYLOAD);
-	return ok;
+	if (!buf_check(&text, err) || !crypto_sha256(text.data, text.size, digest, err))
+		return false;
+	memcpy(out, digest, PAYLOAD);
+	return true;
 }
 
 /* claim NULL: it is no line. */

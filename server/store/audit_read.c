@@ -230,12 +230,11 @@ static bool
 read_pages(struct reading *r, struct err *err)
 {
 	int64_t from, last;
-	struct buf page;
+	CLEANUP(buf_done) struct buf page = buf_make((size_t)PAGE * (AUDIT_LINE_MAX + 1));
 	bool ok = true;
 
 	if (!has_names(r->db, &r->has_names, err) || !first_of(r, &from, err))
 		return false;
-	buf_init(&page, (size_t)PAGE * (AUDIT_LINE_MAX + 1));
 	while (ok && !r->is_over && from != INT64_MAX) {
 		buf_clear(&page);
 		ok = store_audit_lines(r->db, from, PAGE, &page, &last, err);
@@ -244,7 +243,6 @@ read_pages(struct reading *r, struct err *err)
 		ok = read_page(r, &page, err);
 		from = last + 1;
 	}
-	buf_done(&page);
 	return ok;
 }
 

@@ -126,10 +126,9 @@ static bool
 walk_rows(struct walk *w, struct db *db, struct err *err)
 {
 	int64_t last = 0;
-	struct buf page;
+	CLEANUP(buf_done) struct buf page = buf_make((size_t)PAGE * (AUDIT_LINE_MAX + 1));
 	bool ok;
 
-	buf_init(&page, (size_t)PAGE * (AUDIT_LINE_MAX + 1));
 	do {
 		int64_t from = last + 1;
 
@@ -139,7 +138,6 @@ walk_rows(struct walk *w, struct db *db, struct err *err)
 		if (last < from)
 			break;
 	} while (ok);
-	buf_done(&page);
 	return ok;
 }
 

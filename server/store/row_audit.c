@@ -140,9 +140,8 @@ write_value(const struct update *sender, const char *value, struct json_out *jso
 	const char *name = sender != NULL ? sender->name : "", *from = value, *at;
 	size_t size = strlen(name);
 	char who[PRINCIPAL_TEXT];
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make((size_t)4 * META_VALUE);
 
-	buf_init(&text, (size_t)4 * META_VALUE);
 	while (size > 0 && (at = find_name(value, from, name, size)) != NULL) {
 		struct principal principal = principal_of_person(sender->person);
 
@@ -153,7 +152,6 @@ write_value(const struct update *sender, const char *value, struct json_out *jso
 	buf_add(&text, from, text_cut(from, strlen(from), META_VALUE));
 	json_out_strn(json, buf_text(&text), text_cut(buf_text(&text), text.size, META_VALUE));
 	buf_fail_like(json->buf, &text);
-	buf_done(&text);
 }
 
 /* Returns the name of who acted, or NULL. */
@@ -204,12 +202,10 @@ insert(struct tx *tx, const struct audit_line *line)
 {
 	struct audit_chain next = tx->store->mark.audit;
 	const struct audit_chain before = next;
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(AUDIT_LINE_MAX);
 
-	buf_init(&text, AUDIT_LINE_MAX);
 	if (!tx->failed && !audit_chain_write(&next, line, &text, &tx->err))
 		tx->failed = true;
-	buf_done(&text);
 	if (!tx_run(tx,
 		"INSERT INTO audit (seq, at, user_id, action, environment, commit_id, outcome,"
 		" severity, deployment, meta, prev, hash, version, code, principal,"
@@ -295,12 +291,11 @@ row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const 
 {
 	const struct update *sender = sender_of(tx);
 	char user[PRINCIPAL_TEXT], login[PRINCIPAL_NAME], late[TEXT_DURATION_SIZE] = "";
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(AUDIT_LINE_MAX / 2);
 	const char *name;
 	struct err why;
 
 	split_user(entry->user == NULL ? "" : entry->user, user, login);
-	buf_init(&text, AUDIT_LINE_MAX / 2);
 	if (row_witness_is_late(tx))
 		(void)text_age(late, row_witness_lag(tx));
 	name = write_meta(sender, meta, late, &text);
@@ -312,7 +307,6 @@ row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const 
 	tx_check(tx, &text);
 	note_name(tx, user, login[0] != '\0' ? login : is_local(sender) ? NULL : name);
 	add_line(tx, entry, user, buf_text(&text));
-	buf_done(&text);
 }
 
 size_t
@@ -518,12 +512,11 @@ range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
 {
 	int64_t last = from - 1, page_last = 0, fits = 0, whole = 0;
 	size_t size = 0, used = 0;
-	struct buf page;
+	CLEANUP(buf_done) struct buf page = buf_make((size_t)RANGE_PAGE * (AUDIT_LINE_MAX + 1));
 	bool ok;
 
 	*ret_last = 0;
 	assert(size_max > AUDIT_LINE_MAX);
-	buf_init(&page, (size_t)RANGE_PAGE * (AUDIT_LINE_MAX + 1));
 	do {
 		buf_clear(&page);
 		ok = store_audit_lines(db, last + 1, RANGE_PAGE, &page, &page_last, err);
@@ -532,7 +525,6 @@ range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
 		used += size;
 		last += fits;
 	} while (ok && fits == RANGE_PAGE && fits == whole);
-	buf_done(&page);
 	if (!ok || last < from)
 		return ok;
 	*ret_last = last;

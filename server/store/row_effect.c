@@ -15,10 +15,9 @@
 static int64_t
 insert(struct tx *tx, const struct effect *effect, const char *lane)
 {
-	struct buf body;
+	CLEANUP(buf_done) struct buf body = buf_make(EFFECT_BODY_MAX);
 	int64_t id = 0;
 
-	buf_init(&body, EFFECT_BODY_MAX);
 	effect_codec_encode(effect, &body);
 	tx_check(tx, &body);
 	if (tx_run(tx,
@@ -32,7 +31,6 @@ insert(struct tx *tx, const struct effect *effect, const char *lane)
 		if (lane[0] != '\0')
 			store_lane_touch(tx->store, lane);
 	}
-	buf_done(&body);
 	return id;
 }
 
@@ -358,14 +356,12 @@ row_effect_get(struct tx *tx, enum effect_kind kind, int64_t id)
 void
 row_effect_save(struct tx *tx, int64_t id, const struct effect *effect)
 {
-	struct buf body;
+	CLEANUP(buf_done) struct buf body = buf_make(EFFECT_BODY_MAX);
 
-	buf_init(&body, EFFECT_BODY_MAX);
 	effect_codec_encode(effect, &body);
 	tx_check(tx, &body);
 	(void)tx_run(tx, "UPDATE effect SET body = $2 WHERE id = $1", DB_I64(id),
 	    DB_TEXT(buf_text(&body))); /* sticky */
-	buf_done(&body);
 }
 
 /* environment: NULL, of any. */

@@ -41,18 +41,15 @@ make_mark(const char *text, char ret[MARK], struct err *err)
 	const char *scheme = strstr(text, "://"),
 		   *at = scheme == NULL ? NULL : strrchr(scheme, '@');
 	uint8_t digest[CRYPTO_SHA256_SIZE];
-	struct buf plain;
-	bool ok;
+	CLEANUP(buf_done) struct buf plain = buf_make(VALUE_KEPT + strlen(text));
 
-	buf_init(&plain, VALUE_KEPT + strlen(text));
 	if (at != NULL)
 		buf_add(&plain, text, (size_t)(scheme + 3 - text));
 	buf_adds(&plain, at != NULL ? at : text);
-	ok = buf_check(&plain, err) && crypto_sha256(plain.data, plain.size, digest, err);
-	buf_done(&plain);
-	if (ok)
-		text_hex(ret, digest, (MARK - 1) / 2);
-	return ok;
+	if (!buf_check(&plain, err) || !crypto_sha256(plain.data, plain.size, digest, err))
+		return false;
+	text_hex(ret, digest, (MARK - 1) / 2);
+	return true;
 }
 
 static void

@@ -510,16 +510,14 @@ fill_lines(struct store *store, int64_t first, int64_t last, size_t most, char *
     size_t *ret_size, struct err *err)
 {
 	int64_t found = last;
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(most + AUDIT_LINE_MAX + 1);
 	bool ok;
 
-	buf_init(&text, most + AUDIT_LINE_MAX + 1);
 	ok = store_audit_lines(store->db, first, last - first + 1, &text, &found, err) &&
 	    buf_check(&text, err);
 	*ret_size = found == last ? text.size : 0; /* rows are gone: nothing to send */
 	free(*lines);
 	*lines = ok ? buf_take(&text) : NULL;
-	buf_done(&text);
 	return ok;
 }
 
