@@ -212,7 +212,7 @@ bool
 env_file_read(struct env_file *ret, const char *path, struct err *err)
 {
 	size_t size;
-	char *text = file_read(path, ENV_FILE_MAX, &size, err);
+	CLEANUP(freep) char *text = file_read(path, ENV_FILE_MAX, &size, err);
 	bool ok;
 
 	*ret = (struct env_file){ 0 };
@@ -220,7 +220,6 @@ env_file_read(struct env_file *ret, const char *path, struct err *err)
 		return false;
 	ok = env_file_parse(ret, text, size, err) || err_wrap(err, "%s", path);
 	explicit_bzero(text, size);
-	free(text);
 	return ok;
 }
 

@@ -63,7 +63,7 @@ add_file(struct maker *maker, const char *name, const char *path)
 {
 	struct stat status = { 0 };
 	CLEANUP(buf_done) struct buf word = buf_make(WORD_MAX);
-	char *bytes = NULL;
+	CLEANUP(freep) char *bytes = NULL;
 	size_t size = 0;
 	bool is_large;
 
@@ -79,7 +79,6 @@ add_file(struct maker *maker, const char *name, const char *path)
 		add_state(&word, name, is_large ? "large" : "unreadable", &status);
 	}
 	add_word(maker, buf_text(&word));
-	free(bytes);
 }
 
 /* --- hooks ------------------------------------------------------------------------------------ */

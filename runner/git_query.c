@@ -181,7 +181,7 @@ static bool
 git_query_begin(struct git_query *query, const struct protocol_message *order,
     const struct program_dirs *dirs, struct err *err)
 {
-	struct program_plan plan;
+	CLEANUP(program_plan_done) struct program_plan plan;
 	int ends[2] = { -1, -1 };
 	bool good = program_plan(&plan, order, dirs, err);
 
@@ -195,7 +195,6 @@ git_query_begin(struct git_query *query, const struct protocol_message *order,
 		(void)close(ends[1]);
 	query->output = ends[0];
 	query->secrets = TAKE(plan.secrets);
-	program_plan_done(&plan);
 	return good;
 }
 

@@ -92,7 +92,7 @@ read_own(struct env_file *ret, const char *path, uid_t owner, struct err *err)
 	char opened[32];
 	struct stat status;
 	size_t size;
-	char *text;
+	CLEANUP(freep) char *text = NULL;
 	bool good;
 
 	/* Whoever asked is told so in the chat: no path. */
@@ -109,7 +109,6 @@ read_own(struct env_file *ret, const char *path, uid_t owner, struct err *err)
 		return err_wrap(err, "%s", path);
 	good = env_file_parse(ret, text, size, err) || err_wrap(err, "%s", path);
 	explicit_bzero(text, size);
-	free(text);
 	return good;
 }
 

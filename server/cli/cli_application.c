@@ -152,7 +152,7 @@ make_folder(const struct stat *like, const char *directory, struct err *err)
 static bool
 check_ours(const struct settings_adopted *adopted, const char *path, struct err *err)
 {
-	struct env_file file = { 0 }, wanted = { 0 };
+	CLEANUP(env_file_done) struct env_file file = { 0 }, wanted = { 0 };
 	const struct env_entry *entry;
 	bool good;
 
@@ -170,8 +170,6 @@ check_ours(const struct settings_adopted *adopted, const char *path, struct err 
 		good = err_set(
 		    err, ERR_BUSY, "%s is there already and differs: correct one of both", path);
 	}
-	env_file_done(&file);
-	env_file_done(&wanted);
 	return good;
 }
 

@@ -208,7 +208,7 @@ cli_audit_telegram(
     const char *text, size_t size, const char *bot, struct audit_heads *ret, struct err *err)
 {
 	CLEANUP(json_freep) struct json *root = json_decode(text, size, err);
-	struct reading *r = root == NULL ? NULL : calloc(1, sizeof(*r));
+	CLEANUP(freep) struct reading *r = root == NULL ? NULL : calloc(1, sizeof(*r));
 	const struct sender *sender;
 	char id[64] = "", first[TEXT_TIME_SIZE], last[TEXT_TIME_SIZE], name[64];
 	bool ok;
@@ -227,6 +227,5 @@ cli_audit_telegram(
 		    text_time(first, sender->first), text_time(last, sender->last));
 		ok = read_all(r, root, id, ret, err);
 	}
-	free(r);
 	return ok;
 }

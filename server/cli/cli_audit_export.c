@@ -173,7 +173,7 @@ copy_stamp(const struct export *export, const char *from, const char *day, struc
 {
 	char name[TEXT_TIME_SIZE + sizeof(AUDIT_STAMP_SUFFIX)];
 	size_t size;
-	char *bytes = file_read(from, CRYPTO_TS_ANSWER, &size, err);
+	CLEANUP(freep) char *bytes = file_read(from, CRYPTO_TS_ANSWER, &size, err);
 	FILE *file;
 	bool ok;
 
@@ -184,7 +184,6 @@ copy_stamp(const struct export *export, const char *from, const char *day, struc
 	ok = file != NULL;
 	if (ok)
 		(void)fwrite(bytes, 1, size, file);
-	free(bytes);
 	return close_file(file, ok, err);
 }
 

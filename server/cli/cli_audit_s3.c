@@ -563,7 +563,7 @@ bool
 cli_audit_s3(const char *place, const struct settings *settings, struct audit_against *against,
     struct err *err)
 {
-	struct fetch *f = calloc(1, sizeof(*f));
+	CLEANUP(freep) struct fetch *f = calloc(1, sizeof(*f));
 	bool ok;
 
 	if (f == NULL)
@@ -575,6 +575,5 @@ cli_audit_s3(const char *place, const struct settings *settings, struct audit_ag
 		ok = false;
 	}
 	close_fetch(f);
-	free(f);
 	return ok;
 }

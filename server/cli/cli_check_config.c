@@ -364,8 +364,7 @@ cli_check_config(const struct cli *cli)
 	static const char *const flags[] = { "--json", "--production" };
 	bool for_production = cli_has_flag(cli, "--production"),
 	     as_json = cli_has_flag(cli, "--json");
-	struct doctor *doctor;
-	int status;
+	CLEANUP(freep) struct doctor *doctor = NULL;
 
 	if (!cli_takes(cli, flags, COUNT(flags), "[--json] [--production]"))
 		return EX_USAGE;
@@ -375,9 +374,7 @@ cli_check_config(const struct cli *cli)
 	if (doctor == NULL)
 		return EX_OSERR;
 	doctor->cli = cli;
-	status = check_config(doctor, for_production, as_json);
-	free(doctor);
-	return status;
+	return check_config(doctor, for_production, as_json);
 }
 
 #define EXAMPLE_MAX (1u << 20)

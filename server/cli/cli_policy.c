@@ -175,7 +175,7 @@ static int
 report(const struct settings *s)
 {
 	char database[PATH_MAX];
-	struct grant_use *uses;
+	CLEANUP(freep) struct grant_use *uses;
 	size_t count = 0;
 	CLEANUP(buf_done) struct buf out = buf_make(1u << 20);
 	struct err err;
@@ -186,7 +186,6 @@ report(const struct settings *s)
 		(void)fprintf(stderr, "warning: nobody's last use is known: %s\n", err.text);
 	policy_report(s, uses, count, clock_wall_ms(), &out);
 	(void)fputs(buf_text(&out), stdout);
-	free(uses);
 	return EX_OK;
 }
 

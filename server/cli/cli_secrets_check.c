@@ -65,7 +65,7 @@ find_file(const struct checking *c, const struct settings_secret *secret, struct
 {
 	char path[SETTING_APPS_FILE_MAX], name[SETTING_NAME_MAX + 8];
 	const char *file = c->cli->env_file, *text = NULL;
-	struct env_file entries = { 0 };
+	CLEANUP(env_file_done) struct env_file entries = { 0 };
 	const struct env_entry *entry;
 
 	(void)snprintf(name, sizeof(name), "%s_FILE", secret->name);
@@ -80,7 +80,6 @@ find_file(const struct checking *c, const struct settings_secret *secret, struct
 	    (entry = env_file_find(&entries, name)) != NULL)
 		text = entry->value;
 	(void)text_copy(ret->file, sizeof(ret->file), text == NULL ? "" : text); /* cut is none */
-	env_file_done(&entries);
 }
 
 static void
@@ -375,7 +374,7 @@ cli_secrets_check(const struct cli *cli, bool is_json)
 {
 	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
 	struct checking c = { .cli = cli, .settings = s, .at = clock_wall_ms() };
-	struct secret_age *ages;
+	CLEANUP(freep) struct secret_age *ages = NULL;
 	char database[PATH_MAX];
 	struct err err;
 
@@ -392,6 +391,5 @@ cli_secrets_check(const struct cli *cli, bool is_json)
 		show_json(&c);
 	else
 		settings_for_secrets(s, on_secret, &c);
-	free(ages);
 	return c.is_bad ? 1 : EX_OK;
 }

@@ -53,7 +53,7 @@ look_at_refused(struct production *facts)
 static void
 look_at_secrets(struct production *facts)
 {
-	struct env_file file = { 0 };
+	CLEANUP(env_file_done) struct env_file file = { 0 };
 	struct err err;
 
 	if (facts->env_file != NULL && !env_file_read(&file, facts->env_file, &err))
@@ -70,7 +70,6 @@ look_at_secrets(struct production *facts)
 		else if (entry != NULL && entry->value[0] != '\0')
 			facts->open[i] = PRODUCTION_IN_FILE;
 	}
-	env_file_done(&file);
 }
 
 /* In the files of applications, the first that has it. */

@@ -136,7 +136,7 @@ s3_versions_read(struct s3_versions *versions, const char *xml, size_t size, str
 {
 	static const struct xml_reader reader = { .on_start = on_list_start,
 		.on_end = on_list_end };
-	struct page *page = calloc(1, sizeof(*page));
+	CLEANUP(freep) struct page *page = calloc(1, sizeof(*page));
 	bool ok;
 
 	if (page == NULL)
@@ -154,7 +154,6 @@ s3_versions_read(struct s3_versions *versions, const char *xml, size_t size, str
 		memcpy(versions->next_version, page->next_version, sizeof(page->next_version));
 	}
 	drop(&page->version);
-	free(page);
 	return ok;
 }
 

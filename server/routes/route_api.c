@@ -463,7 +463,7 @@ new_event(
 {
 	struct event *event = event_new(EVENT_API);
 	size_t size;
-	char *body;
+	CLEANUP(freep) char *body = NULL;
 
 	if (event != NULL)
 		event->u.api = calloc(1, sizeof(*event->u.api));
@@ -481,7 +481,6 @@ new_event(
 		event_free(event);
 		event = NULL;
 	}
-	free(body);
 	return event;
 }
 

@@ -326,7 +326,7 @@ add_log_line(struct audit_copy *copy, const struct audit_lines *lines, struct au
 bool
 audit_copy_add_log(struct audit_copy *copy, const char *path, struct err *err)
 {
-	struct audit_lines *lines = calloc(1, sizeof(*lines));
+	CLEANUP(freep) struct audit_lines *lines = calloc(1, sizeof(*lines));
 	struct audit_chain chain = { 0 };
 	enum audit_lines_next next = AUDIT_LINES_FAILED;
 	bool ok;
@@ -343,7 +343,6 @@ audit_copy_add_log(struct audit_copy *copy, const char *path, struct err *err)
 	}
 	ok = ok && next == AUDIT_LINES_END;
 	audit_lines_close(lines);
-	free(lines);
 	return ok;
 }
 

@@ -311,14 +311,13 @@ read_lines(struct reading *r, struct audit_lines *lines, struct err *err)
 static bool
 read_files(struct reading *r, const char *log, struct err *err)
 {
-	struct audit_lines *lines = calloc(1, sizeof(*lines));
+	CLEANUP(freep) struct audit_lines *lines = calloc(1, sizeof(*lines));
 	bool ok;
 
 	if (lines == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to read the audit log");
 	ok = audit_lines_open(lines, log, err) && read_lines(r, lines, err);
 	audit_lines_close(lines);
-	free(lines);
 	return ok;
 }
 

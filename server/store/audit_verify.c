@@ -218,7 +218,7 @@ bool
 audit_verify_witnesses(const struct audit_source *source, struct audit_witness *witnesses, size_t n,
     struct audit_verified *ret, struct err *err)
 {
-	struct walk *w = calloc(1, sizeof(*w));
+	CLEANUP(freep) struct walk *w = calloc(1, sizeof(*w));
 	bool ok;
 
 	if (w == NULL)
@@ -234,6 +234,5 @@ audit_verify_witnesses(const struct audit_source *source, struct audit_witness *
 		w->found.behind = w->head.seq > w->exported ? w->head.seq - w->exported : 0;
 		*ret = w->found;
 	}
-	free(w);
 	return ok;
 }

@@ -90,7 +90,7 @@ is_seen(const struct secrets_seen *seen, const struct named *named)
 static void
 tell_gone(struct tx *tx, const struct secrets_seen *seen, const struct look *look)
 {
-	struct named *named = calloc(GONE_MAX, sizeof(*named));
+	CLEANUP(freep) struct named *named = calloc(GONE_MAX, sizeof(*named));
 	size_t n;
 
 	if (named == NULL) {
@@ -102,7 +102,6 @@ tell_gone(struct tx *tx, const struct secrets_seen *seen, const struct look *loo
 	for (size_t i = 0; i < n; i++)
 		if (!is_seen(seen, &named[i]))
 			look->differs(look->ctx, named[i].application, named[i].name);
-	free(named);
 }
 
 int64_t

@@ -62,10 +62,9 @@ static bool
 is_same_file(const char *path, const struct buf *content)
 {
 	size_t size;
-	char *old = file_read(path, STATE_MAX, &size, NULL);
+	CLEANUP(freep) char *old = file_read(path, STATE_MAX, &size, NULL);
 	bool same = old != NULL && size == content->size && memcmp(old, content->data, size) == 0;
 
-	free(old);
 	return same;
 }
 
@@ -270,7 +269,7 @@ compare_file(struct store *store, int fd, int64_t size, int64_t first, struct er
 static bool
 compare_closed(struct store *store, int64_t *ret_last, struct err *err)
 {
-	struct audit_segments closed = { 0 };
+	CLEANUP(audit_segments_done) struct audit_segments closed = { 0 };
 	char path[PATH_MAX];
 	struct stat st;
 	bool ok = true;
@@ -294,7 +293,6 @@ compare_closed(struct store *store, int64_t *ret_last, struct err *err)
 			(void)close(fd);
 		*ret_last = store->exported_seq;
 	}
-	audit_segments_done(&closed);
 	return ok;
 }
 
@@ -529,7 +527,7 @@ static bool
 project_audit(struct store *store, struct err *err)
 {
 	bool ok;
-	int fd;
+	CLEANUP(file_closep) int fd = -1;
 
 	if (store->audit_path == NULL ||
 	    (store->exported_size >= 0 && store->exported_seq == store->mark.audit.seq))
@@ -540,8 +538,6 @@ project_audit(struct store *store, struct err *err)
 	ok = export_to(store, &fd, err);
 	if (!ok)
 		store->exported_size = -1; /* what stands there now is seen the next time */
-	if (fd >= 0)
-		(void)close(fd); /* fsync() has reported */
 	return ok;
 }
 
