@@ -56,12 +56,11 @@ cut(struct http_server_conn *conn)
 }
 
 static void
-on_deadline(struct loop_timer *timer, void *ctx)
+on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct http_server_conn *conn = ctx;
 	int64_t left_ms;
 
-	(void)timer;
 	OBJ_CHECK(conn, HTTP_SERVER_CONN_MAGIC);
 	left_ms = conn->deadline - loop_now_ms();
 	if (left_ms > 0) {

@@ -331,14 +331,12 @@ struct whole {
 };
 
 static bool
-print_whole(
-    void *ctx, const char *line, size_t size, const struct audit_fields *fields, const char *name)
+print_whole(void *ctx, UNUSED const char *line, UNUSED size_t size,
+    const struct audit_fields *fields, const char *name)
 {
 	struct whole *whole = ctx;
 	int64_t seq;
 
-	(void)line;
-	(void)size;
 	whole->is_found =
 	    audit_field_number(audit_fields_get(fields, "seq"), &seq) && seq == whole->seq;
 	if (whole->is_found)

@@ -380,11 +380,10 @@ cli_check_config(const struct cli *cli)
 #define EXAMPLE_MAX (1u << 20)
 
 int
-cli_config_example(const struct cli *cli)
+cli_config_example(UNUSED const struct cli *cli)
 {
 	CLEANUP(buf_done) struct buf example = buf_make(EXAMPLE_MAX);
 
-	(void)cli;
 	settings_example(&example);
 	return !buf_failed(&example) && fputs(buf_text(&example), stdout) != EOF &&
 		fflush(stdout) == 0 ?

@@ -163,25 +163,22 @@ each_of_environments(each_fn *each, void *ctx)
 }
 
 static void
-add_blank(void *ctx, const char *word, const char *help)
+add_blank(void *ctx, const char *word, UNUSED const char *help)
 {
-	(void)help;
 	(void)printf("%s%s", *(bool *)ctx ? "" : " ", word);
 	*(bool *)ctx = false;
 }
 
 static void
-add_bar(void *ctx, const char *word, const char *help)
+add_bar(void *ctx, const char *word, UNUSED const char *help)
 {
-	(void)help;
 	(void)printf("%s%s", *(bool *)ctx ? "" : "|", word);
 	*(bool *)ctx = false;
 }
 
 static void
-add_zsh(void *ctx, const char *word, const char *help)
+add_zsh(UNUSED void *ctx, const char *word, const char *help)
 {
-	(void)ctx;
 	(void)printf("\t\t'%s:", word);
 	for (; *help != '\0'; help++)
 		(void)printf(*help == '\'' ? "'\\''" : *help == ':' ? "\\:" : "%c", *help);
@@ -189,9 +186,8 @@ add_zsh(void *ctx, const char *word, const char *help)
 }
 
 static void
-add_fish(void *ctx, const char *word, const char *help)
+add_fish(UNUSED void *ctx, const char *word, const char *help)
 {
-	(void)ctx;
 	(void)printf("complete -c deploybot -n __fish_use_subcommand -a %s -d '", word);
 	for (; *help != '\0'; help++)
 		(void)printf(*help == '\'' ? "\\'" : "%c", *help);

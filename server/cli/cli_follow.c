@@ -37,9 +37,8 @@ struct follow {
 static volatile sig_atomic_t is_interrupted;
 
 static void
-on_interrupt(int signal_number)
+on_interrupt(UNUSED int signal_number)
 {
-	(void)signal_number;
 	is_interrupted = 1;
 }
 
