@@ -191,20 +191,6 @@ hex_of(const struct buf *text, char out[CRYPTO_SHA256_HEX], struct err *err)
 	return true;
 }
 
-static bool
-mac(const void *key, size_t size, const char *text, uint8_t out[CRYPTO_SHA256_SIZE],
-    struct err *err)
-{
-	CLEANUP(crypto_hmac_key_freep)
-	struct crypto_hmac_key *prepared = crypto_hmac_key_new(key, size, err);
-	CLEANUP(crypto_hmac_dropp) struct crypto_hmac *one = NULL;
-
-	if (prepared != NULL)
-		one = crypto_hmac_begin(prepared, err);
-	return one != NULL && crypto_hmac_add(one, text, strlen(text), err) &&
-	    crypto_hmac_finish(one, out, err);
-}
-
 /* A key for this day, region and service; with it the string is signed. */
 static bool
 sign_text(
@@ -217,9 +203,9 @@ sign_text(
 
 	(void)snprintf(first, sizeof(first), "AWS4%s", s->credentials->secret_key);
 	(void)snprintf(day, sizeof(day), "%.*s", DAY, s->date);
-	ok = mac(first, strlen(first), day, key, err);
+	ok = crypto_hmac(first, strlen(first), day, strlen(day), key, err);
 	for (size_t i = 0; i < COUNT(steps) && ok; i++)
-		ok = mac(key, sizeof(key), steps[i], key, err);
+		ok = crypto_hmac(key, sizeof(key), steps[i], strlen(steps[i]), key, err);
 	if (ok)
 		text_hex(ret_hex, key, sizeof(key));
 	crypto_wipe(first, sizeof(first));

@@ -170,33 +170,13 @@ row_factor_look(const char *database, const struct seal_keys *keys, int64_t *ret
 
 /* --- recovery codes --- */
 
-static bool
-mac_of(struct tx *tx, const struct factor_secret *secret, const uint8_t code[TOTP_RECOVERY],
-    char ret[CRYPTO_SHA256_HEX])
-{
-	CLEANUP(crypto_hmac_key_freep)
-	struct crypto_hmac_key *key =
-	    crypto_hmac_key_new(secret->recovery, sizeof(secret->recovery), &tx->err);
-	CLEANUP(crypto_hmac_dropp)
-	struct crypto_hmac *mac = key == NULL ? NULL : crypto_hmac_begin(key, &tx->err);
-	uint8_t out[CRYPTO_SHA256_SIZE];
-
-	if (tx->failed || mac == NULL || !crypto_hmac_add(mac, code, TOTP_RECOVERY, &tx->err) ||
-	    !crypto_hmac_finish(mac, out, &tx->err)) {
-		tx->failed = true;
-		return false;
-	}
-	text_hex(ret, out, sizeof(out));
-	return true;
-}
-
 void
 row_factor_add_recovery(struct tx *tx, int64_t person, const struct factor_secret *secret,
     const uint8_t code[TOTP_RECOVERY])
 {
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (mac_of(tx, secret, code, mac))
+	if (tx_mac(tx, secret->recovery, sizeof(secret->recovery), code, TOTP_RECOVERY, mac))
 		(void)tx_run(tx, "INSERT INTO recovery (person, mac) VALUES ($1, $2)",
 		    DB_I64(person), DB_TEXT(mac)); /* sticky */
 }
@@ -207,7 +187,7 @@ row_factor_take_recovery(struct tx *tx, int64_t person, const struct factor_secr
 {
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (!mac_of(tx, secret, code, mac) ||
+	if (!tx_mac(tx, secret->recovery, sizeof(secret->recovery), code, TOTP_RECOVERY, mac) ||
 	    tx_number(tx, "SELECT COUNT(*) FROM recovery WHERE person = $1 AND mac = $2",
 		DB_I64(person), DB_TEXT(mac)) == 0)
 		return false;

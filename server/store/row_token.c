@@ -19,32 +19,14 @@ TX_READER(read_token, struct token, TX_I64(id), TX_TEXT(name), TX_TEXT(role), TX
     TX_I64(made_by), TX_TEXT(by), TX_I64(expires_at), TX_I64(person), TX_I64(used_at),
     TX_I64(revoked_at), TX_TEXT(revoked_why))
 
-/* What is looked up is a MAC: how long that takes says nothing of the text. */
-static bool
-mac_of(struct tx *tx, const char *secret, const char *text, char ret[CRYPTO_SHA256_HEX])
-{
-	CLEANUP(crypto_hmac_key_freep)
-	struct crypto_hmac_key *key = crypto_hmac_key_new(secret, strlen(secret), &tx->err);
-	CLEANUP(crypto_hmac_dropp)
-	struct crypto_hmac *mac = key == NULL ? NULL : crypto_hmac_begin(key, &tx->err);
-	uint8_t out[CRYPTO_SHA256_SIZE];
-
-	if (tx->failed || mac == NULL || !crypto_hmac_add(mac, text, strlen(text), &tx->err) ||
-	    !crypto_hmac_finish(mac, out, &tx->err)) {
-		tx->failed = true;
-		return false;
-	}
-	text_hex(ret, out, sizeof(out));
-	return true;
-}
-
 /* Under the key that there was before: from now on it stands under the one that holds. */
 static void
 move(struct tx *tx, const struct secret *secret, const struct token *token, const char *text)
 {
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (token->id == 0 || !mac_of(tx, secret->values[0], text, mac))
+	if (token->id == 0 ||
+	    !tx_mac(tx, secret->values[0], strlen(secret->values[0]), text, strlen(text), mac))
 		return;
 	(void)tx_run(tx, "UPDATE token SET mac = $2 WHERE id = $1", DB_I64(token->id),
 	    DB_TEXT(mac)); /* sticky */
@@ -63,7 +45,7 @@ row_token_find(struct tx *tx, const char *text)
 	for (size_t i = 0; token.id == 0 && i < SECRET_VALUES; i++) {
 		const char *key = secret.values[i];
 
-		if (key == NULL || !mac_of(tx, key, text, mac))
+		if (key == NULL || !tx_mac(tx, key, strlen(key), text, strlen(text), mac))
 			continue;
 		(void)tx_read(tx, read_token, &token, 1,
 		    "SELECT " COLUMNS " FROM token WHERE mac = $1", DB_TEXT(mac));
@@ -105,9 +87,10 @@ row_token_list(struct tx *tx, struct token ret[ROW_TOKEN_LIST])
 int64_t
 row_token_add(struct tx *tx, const struct token *token, const char *text)
 {
+	const char *key = tx->settings->auth_token_secret;
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (!mac_of(tx, tx->settings->auth_token_secret, text, mac) ||
+	if (!tx_mac(tx, key, strlen(key), text, strlen(text), mac) ||
 	    !tx_run(tx,
 		"INSERT INTO token (name, mac, role, made_at, made_by, by_name, expires_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7)",

@@ -9,6 +9,7 @@
 
 #include "deployment/deploy_flow.h"
 #include "lib/buf.h"
+#include "lib/crypto.h"
 #include "lib/db.h"
 #include "store/audit_chain.h"
 #include "store/audit_segment.h"
@@ -282,6 +283,10 @@ const char *tx_first_text_values(struct tx *tx, char *out, size_t room, const ch
 #define tx_number(tx, ...) tx_number_values(tx, DB_SQL(__VA_ARGS__))
 int64_t
 tx_number_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count);
+
+/* The MAC of data in hex; what is looked up by it takes as long whatever the data is. */
+bool tx_mac(struct tx *tx, const void *key, size_t key_size, const void *data, size_t size,
+    char ret[CRYPTO_SHA256_HEX]);
 
 /* Copies a text column, cut to fit; NULL is "". */
 void tx_text(const struct db_rows *rows, int column, char *out, size_t room);

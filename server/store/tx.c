@@ -214,6 +214,19 @@ tx_draw(struct tx *tx, void *ret, size_t size)
 	crypto_wipe(hash, sizeof(hash));
 }
 
+bool
+tx_mac(struct tx *tx, const void *key, size_t key_size, const void *data, size_t size,
+    char ret[CRYPTO_SHA256_HEX])
+{
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+
+	if (!tx->failed && !crypto_hmac(key, key_size, data, size, mac, &tx->err))
+		tx->failed = true;
+	if (!tx->failed)
+		text_hex(ret, mac, sizeof(mac));
+	return !tx->failed;
+}
+
 void
 tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID])
 {
