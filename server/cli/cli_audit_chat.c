@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/cli_audit_against_inside.h"
+#include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -29,15 +30,8 @@ struct reading {
 bool
 cli_audit_heads_add(struct audit_heads *heads, const struct audit_head *head, struct err *err)
 {
-	if (heads->n == heads->room) {
-		size_t room = heads->room == 0 ? 64 : 2 * heads->room;
-		struct audit_head *more = reallocarray(heads->at, room, sizeof(*more));
-
-		if (more == NULL)
-			return err_set(err, ERR_NOMEM, "no memory for the heads");
-		heads->at = more;
-		heads->room = room;
-	}
+	if (!array_reserve(&heads->at, heads->n, &heads->room, 64, sizeof(*heads->at)))
+		return err_set(err, ERR_NOMEM, "no memory for the heads");
 	heads->at[heads->n++] = *head;
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
@@ -167,15 +168,8 @@ add_odd(struct compare *c, const struct audit_claim *claim, bool is_covered, str
 	int64_t seq = claim == NULL ? 0 : claim->is.seq;
 	struct odd *odd;
 
-	if (c->n_odd == c->room_odd) {
-		size_t room = c->room_odd == 0 ? 64 : 2 * c->room_odd;
-		struct odd *more = reallocarray(c->odd, room, sizeof(*more));
-
-		if (more == NULL)
-			return err_set(err, ERR_NOMEM, "no memory for the lines that differ");
-		c->odd = more;
-		c->room_odd = room;
-	}
+	if (!array_reserve(&c->odd, c->n_odd, &c->room_odd, 64, sizeof(*c->odd)))
+		return err_set(err, ERR_NOMEM, "no memory for the lines that differ");
 	odd = &c->odd[c->n_odd];
 	*odd = (struct odd){ .seq = seq,
 		.before = c->last_same,
@@ -504,13 +498,11 @@ note_name(struct compare *c, struct err *err)
 
 	if (c->n_names > 0 && strcmp(c->names[c->n_names - 1], c->lines->name) == 0)
 		return true;
-	more = reallocarray(c->names, c->n_names + 1, sizeof(*more));
+	more = array_add(&c->names, &c->n_names, sizeof(*more));
 	if (more != NULL)
-		c->names = more;
-	if (more == NULL || (more[c->n_names] = strdup(c->lines->name)) == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for the log's names");
-	c->n_names++;
-	return true;
+		*more = strdup(c->lines->name);
+	return (more != NULL && *more != NULL) ||
+	    err_set(err, ERR_NOMEM, "no memory for the log's names");
 }
 
 static bool
