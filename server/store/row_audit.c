@@ -373,13 +373,21 @@ has_versions(struct db *db, bool *ret, struct err *err)
 	return db_rows_end(&rows, err);
 }
 
+static void
+read_hash(const struct db_rows *rows, int column, uint8_t ret[AUDIT_HASH])
+{
+	size_t size;
+	const void *hash = db_col_blob(rows, column, &size);
+
+	assert(size == AUDIT_HASH); /* the table's CHECK */
+	memcpy(ret, hash, size);
+}
+
 bool
 store_audit_head(struct db *db, struct audit_chain *ret, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct audit_chain head = { 0 };
-	const void *hash;
-	size_t size;
 	bool is_now;
 
 	if (!has_versions(db, &is_now, err) ||
@@ -389,9 +397,7 @@ store_audit_head(struct db *db, struct audit_chain *ret, struct err *err)
 		return false;
 	if (db_next(&rows)) {
 		head.seq = db_col_i64(&rows, 0);
-		hash = db_col_blob(&rows, 1, &size);
-		assert(size == sizeof(head.hash)); /* the table's CHECK */
-		memcpy(head.hash, hash, size);
+		read_hash(&rows, 1, head.hash);
 		head.version = db_col_i64(&rows, 2);
 	}
 	if (!db_rows_end(&rows, err))
@@ -405,11 +411,8 @@ static bool
 write_row(const struct db_rows *rows, struct buf *out, struct err *err)
 {
 	struct audit_chain head = { .seq = db_col_i64(rows, 0) - 1 };
-	size_t size;
-	const void *prev = db_col_blob(rows, 10, &size);
 
-	assert(size == sizeof(head.hash)); /* the table's CHECK */
-	memcpy(head.hash, prev, size);
+	read_hash(rows, 10, head.hash);
 	return audit_chain_write(&head,
 	    &(struct audit_line){
 		.at = db_col_i64(rows, 1),
@@ -490,16 +493,11 @@ head_of(struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD], struct err 
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct audit_chain head = { .seq = seq };
-	const void *hash;
-	size_t size;
 
 	if (!db_query(&rows, db, err, "SELECT hash FROM audit WHERE seq = $1", DB_I64(seq)))
 		return false;
-	if (db_next(&rows)) {
-		hash = db_col_blob(&rows, 0, &size);
-		assert(size == sizeof(head.hash)); /* the table's CHECK */
-		memcpy(head.hash, hash, size);
-	}
+	if (db_next(&rows))
+		read_hash(&rows, 0, head.hash);
 	audit_chain_short(&head, ret_head);
 	return db_rows_end(&rows, err);
 }

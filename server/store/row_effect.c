@@ -393,8 +393,9 @@ row_effect_count_timers(struct tx *tx, enum timer_kind kind)
 	return tx_end(tx, &rows) ? n : 0;
 }
 
-int64_t
-row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
+/* Of that environment alone, or of any (NULL); *ret_due: when. */
+static int64_t
+find_timer(struct tx *tx, enum timer_kind kind, const char *environment, int64_t *ret_due)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t found = 0;
@@ -403,11 +404,17 @@ row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
 	if (!tx_query(&rows, tx, "SELECT id, body, due FROM effect WHERE kind = 'wait'"))
 		return 0;
 	while (found == 0 && db_next(&rows))
-		if (is_timer_of(tx, db_col_text(&rows, 1), kind, NULL)) {
+		if (is_timer_of(tx, db_col_text(&rows, 1), kind, environment)) {
 			found = db_col_i64(&rows, 0);
 			*ret_due = db_col_i64(&rows, 2);
 		}
 	return tx_end(tx, &rows) ? found : 0;
+}
+
+int64_t
+row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
+{
+	return find_timer(tx, kind, NULL, ret_due);
 }
 
 int64_t
@@ -429,13 +436,7 @@ row_effect_timer_due(struct tx *tx, enum timer_kind kind, int64_t subject)
 int64_t
 row_effect_find_push(struct tx *tx, const char *environment)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	int64_t found = 0;
+	int64_t due;
 
-	if (!tx_query(&rows, tx, "SELECT id, body FROM effect WHERE kind = 'wait'"))
-		return 0;
-	while (found == 0 && db_next(&rows))
-		if (is_timer_of(tx, db_col_text(&rows, 1), TIMER_PUSH, environment))
-			found = db_col_i64(&rows, 0);
-	return tx_end(tx, &rows) ? found : 0;
+	return find_timer(tx, TIMER_PUSH, environment, &due);
 }

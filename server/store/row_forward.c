@@ -43,20 +43,17 @@ row_forward_save(struct tx *tx, const struct forward_row *row)
 	tx->store->is_outside_changed = true;
 }
 
-static bool
-read_waiting(
-    struct store *store, enum forward_to to, const char *place, struct gauges *ret, struct err *err)
+bool
+store_first_waiting(struct store *store, const char *sql, const char *place, int64_t *ret_n,
+    int64_t *ret_since, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
-	if (!db_query(&rows, store->db, err,
-		"SELECT seq, at FROM audit WHERE seq = 1 + coalesce((SELECT sent FROM"
-		" audit_forward WHERE place = $1), 0)",
-		DB_TEXT(place)))
+	if (!db_query(&rows, store->db, err, sql, DB_TEXT(place)))
 		return false;
 	if (db_next(&rows)) {
-		ret->unforwarded[to] = store->mark.audit.seq - db_col_i64(&rows, 0) + 1;
-		ret->unforwarded_since[to] = db_col_i64(&rows, 1);
+		*ret_n = store->mark.audit.seq - db_col_i64(&rows, 0) + 1;
+		*ret_since = db_col_i64(&rows, 1);
 	}
 	return db_rows_end(&rows, err);
 }
@@ -70,7 +67,11 @@ store_forward_waiting(struct store *store, struct gauges *ret, struct err *err)
 		if (store->settings != NULL)
 			forward_place(store->settings, to, place);
 		ret->forwards[to] = place[0] != '\0';
-		if (ret->forwards[to] && !read_waiting(store, to, place, ret, err))
+		if (ret->forwards[to] &&
+		    !store_first_waiting(store,
+			"SELECT seq, at FROM audit WHERE seq = 1 + coalesce((SELECT sent FROM"
+			" audit_forward WHERE place = $1), 0)",
+			place, &ret->unforwarded[to], &ret->unforwarded_since[to], err))
 			return false;
 	}
 	return true;

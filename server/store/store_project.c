@@ -63,9 +63,8 @@ is_same_file(const char *path, const struct buf *content)
 {
 	size_t size;
 	CLEANUP(freep) char *old = file_read(path, STATE_MAX, &size, NULL);
-	bool same = old != NULL && size == content->size && memcmp(old, content->data, size) == 0;
 
-	return same;
+	return old != NULL && size == content->size && memcmp(old, content->data, size) == 0;
 }
 
 static bool
