@@ -654,10 +654,9 @@ wait_until_ready(int ready, struct err *err)
 pid_t
 supervisor_fork(const struct supervisor_start *start, struct err *err)
 {
-	int ready[2], runner;
+	int ready[2], runner = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	pid_t pid;
 
-	runner = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (runner == -1 || pipe2(ready, O_CLOEXEC) == -1) {
 		(void)err_errno(err, ERR_IO, errno, "starting a supervisor");
 		if (runner != -1)

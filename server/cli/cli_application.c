@@ -154,11 +154,10 @@ check_ours(const struct settings_adopted *adopted, const char *path, struct err 
 {
 	CLEANUP(env_file_done) struct env_file file = { 0 }, wanted = { 0 };
 	const struct env_entry *entry;
-	bool good;
-
-	good = env_file_read(&file, path, err) &&
+	bool good = env_file_read(&file, path, err) &&
 	    env_file_parse(
 		&wanted, buf_text(&adopted->application), adopted->application.size, err);
+
 	entry = good ? env_file_find(&file, "RENAMED_FROM") : NULL;
 	if (good && (entry == NULL || strcmp(entry->value, ".") != 0))
 		good = err_set(err, ERR_BUSY, "%s is there already: take another name", path);

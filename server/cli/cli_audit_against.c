@@ -283,13 +283,12 @@ written(
 static void
 print_agreed(const struct audit_against *against, const struct audit_compared *found)
 {
-	const struct audit_copy_entry *entries;
+	size_t n;
+	const struct audit_copy_entry *entries = audit_copy_entries(against->copy, &n);
 	char first[TEXT_TIME_SIZE], last[TEXT_TIME_SIZE];
 	const char *name;
 	int64_t from, to;
-	size_t n;
 
-	entries = audit_copy_entries(against->copy, &n);
 	(void)audit_copy_source(against->copy, &entries[0], &from);
 	name = audit_copy_source(against->copy, &entries[n - 1], &to);
 	(void)printf("%s: %" PRId64 " of %zu entries (%" PRId64 " to %" PRId64
