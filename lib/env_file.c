@@ -67,22 +67,6 @@ take_name(struct parser *p, struct buf *name, struct err *err)
 }
 
 static bool
-take_single_quoted(struct parser *p, struct buf *value, struct err *err)
-{
-	unsigned begun = p->line;
-
-	for (p->at++; *p->at != '\''; p->at++) {
-		if (*p->at == '\0')
-			return err_set(err, ERR_INVALID, "line %u: ' without its end", begun);
-		if (*p->at == '\n')
-			p->line++;
-		buf_addc(value, *p->at);
-	}
-	p->at++;
-	return true;
-}
-
-static bool
 take_escape(struct parser *p, struct buf *value, struct err *err)
 {
 	static const char letters[] = "ntr\"\\$", meanings[] = "\n\t\r\"\\$";
@@ -97,17 +81,20 @@ take_escape(struct parser *p, struct buf *value, struct err *err)
 	return true;
 }
 
+/* Of "…" a \ begins an escape; '…' is as it stands. */
 static bool
-take_double_quoted(struct parser *p, struct buf *value, struct err *err)
+take_quoted(struct parser *p, struct buf *value, struct err *err)
 {
+	const char quote = *p->at;
 	unsigned begun = p->line;
 
-	for (p->at++; *p->at != '"'; p->at++) {
+	for (p->at++; *p->at != quote; p->at++) {
 		if (*p->at == '\0')
-			return err_set(err, ERR_INVALID, "line %u: \" without its end", begun);
+			return err_set(
+			    err, ERR_INVALID, "line %u: %c without its end", begun, quote);
 		if (*p->at == '\n')
 			p->line++;
-		if (*p->at != '\\')
+		if (*p->at != '\\' || quote == '\'')
 			buf_addc(value, *p->at);
 		else if (!take_escape(p, value, err))
 			return false;
@@ -134,11 +121,8 @@ static bool
 take_value(struct parser *p, struct buf *value, struct err *err)
 {
 	skip_blanks(p);
-	if (*p->at == '\'') {
-		if (!take_single_quoted(p, value, err))
-			return false;
-	} else if (*p->at == '"') {
-		if (!take_double_quoted(p, value, err))
+	if (*p->at == '\'' || *p->at == '"') {
+		if (!take_quoted(p, value, err))
 			return false;
 	} else {
 		take_plain(p, value);
