@@ -228,10 +228,7 @@ write_asked(const struct export *export, const struct audit_source *source,
 	json_out_object(&json);
 	json_put_str(&json, "application", filter->application);
 	put_moment(&json, "at", at);
-	if (filter->deployment != 0)
-		json_put_i64(&json, "deployment", filter->deployment);
-	else
-		json_put_null(&json, "deployment");
+	json_put_i64_if(&json, "deployment", filter->deployment != 0, filter->deployment);
 	json_put_str(&json, "environment", filter->environment);
 	put_moment(&json, "from", filter->from);
 	json_put_str(&json, "source",

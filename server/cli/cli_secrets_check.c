@@ -323,10 +323,7 @@ put(const struct checking *c, const struct finding *f)
 	json_put_bool(json, "is_due", f->is_due);
 	json_put_bool(json, "is_previous", f->is_previous);
 	put_time(json, "used_at", f->used_at);
-	if (has_uses(f))
-		json_put_i64(json, "uses", f->uses);
-	else
-		json_put_null(json, "uses");
+	json_put_i64_if(json, "uses", has_uses(f), f->uses);
 	json_put_str(json, "problem", f->problem[0] == '\0' ? NULL : f->problem);
 	json_out_end(json);
 }

@@ -372,13 +372,8 @@ put_finding(
 		json_put_null(json, "is_healthy");
 	else
 		json_put_bool(json, "is_healthy", finding->is_healthy);
-	if (finding->http_status != 0) {
-		json_put_i64(json, "http_status", finding->http_status);
-		json_put_i64(json, "latency_ms", finding->latency_ms);
-	} else {
-		json_put_null(json, "http_status");
-		json_put_null(json, "latency_ms");
-	}
+	json_put_i64_if(json, "http_status", finding->http_status != 0, finding->http_status);
+	json_put_i64_if(json, "latency_ms", finding->http_status != 0, finding->latency_ms);
 	json_put_str(json, "commit", finding->commit[0] == '\0' ? NULL : finding->commit);
 	json_put_bool(
 	    json, "is_other_commit", probe_is_other_commit(finding->commit, target->commit));

@@ -90,10 +90,7 @@ write_fields(const struct audit_line *line, int64_t seq, struct buf *out)
 	put_or_null(&json, "commit", line->commit);
 	json_put_str(&json, "outcome", line->outcome);
 	json_put_str(&json, "severity", line->severity);
-	if (line->deployment != 0)
-		json_put_i64(&json, "deployment", line->deployment);
-	else
-		json_put_null(&json, "deployment");
+	json_put_i64_if(&json, "deployment", line->deployment != 0, line->deployment);
 	json_out_end(&json);
 	if (!buf_failed(out))
 		buf_cut(out, out->size - 1);
@@ -149,10 +146,7 @@ write_core(const struct audit_line *line, const struct audit_chain *head, const 
 	put_if_any(&json, "application", line->application);
 	json_put_str(&json, "code", line->code);
 	put_or_null(&json, "commit", line->commit);
-	if (line->deployment != 0)
-		json_put_i64(&json, "deployment", line->deployment);
-	else
-		json_put_null(&json, "deployment");
+	json_put_i64_if(&json, "deployment", line->deployment != 0, line->deployment);
 	put_or_null(&json, "environment", line->environment);
 	put_if_any(&json, "factor", line->factor);
 	put_if_any(&json, "need", line->need);
