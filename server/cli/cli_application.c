@@ -271,8 +271,7 @@ adopt(const struct cli *cli, const char *application)
 	else if (check_first(s, application, &err) &&
 	    move_settings(application, main_path, directory, &err))
 		return EX_OK;
-	(void)fprintf(stderr, "error: %s\n", err.text);
-	return err_exit_status(err.code);
+	return cli_fail(&err);
 }
 
 int

@@ -371,10 +371,8 @@ cli_audit_against_compare(struct audit_against *against, const char *log)
 	struct err err;
 
 	if (!audit_compare(log, against->copy, against->heads.at, against->heads.n,
-		cli_audit_against_print, against, &found, &err)) {
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return err_exit_status(err.code);
-	}
+		cli_audit_against_print, against, &found, &err))
+		return cli_fail(&err);
 	if (against->copy != NULL)
 		print_agreed(against, &found);
 	print_heads(against, &found);

@@ -422,8 +422,7 @@ cli_audit_export(const struct cli *cli, const struct audit_source *given)
 	export.folder = arguments.rest;
 	if (mkdir(export.folder, 0700) != 0) {
 		(void)err_errno(&err, ERR_IO, errno, "making the folder %s", export.folder);
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return err_exit_status(err.code);
+		return cli_fail(&err);
 	}
 	(void)snprintf(path, sizeof(path), "%s/" SUMS, export.folder);
 	filter = arguments.filter;
