@@ -211,12 +211,6 @@ fill_server(struct settings *s)
 	s->log_format = format != NULL && text_same_ci(format, "logfmt") ? LOG_LOGFMT : LOG_HUMAN;
 }
 
-static bool
-text_is(const char *text, const char *word)
-{
-	return text != NULL && text_same_ci(text, word);
-}
-
 /* False: no memory, or its zone went away since it was checked. */
 static bool
 fill_windows(struct settings_member *in)
@@ -249,6 +243,7 @@ fill_environment(
 {
 	const char *urls = in->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
 	const char *nag = in->values[ENVIRONMENT_SETTING_ROLLBACK_NAG].text;
+	const char *pushes = in->values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text;
 	char url[SETTING_PART_MAX + 1];
 
 	fill_times(s, in, &in->times);
@@ -267,7 +262,7 @@ fill_environment(
 	e->rollback_nag_minutes = nag != NULL ? (int)number_in(nag) :
 	    e->confirm			      ? DEFAULT_NAG_MINUTES :
 						0;
-	e->drops_pushes = text_is(in->values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text, "drop");
+	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
 	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
 	e->rollback_approvals =
 	    (int)number_in(in->values[ENVIRONMENT_SETTING_ROLLBACK_APPROVALS].text);

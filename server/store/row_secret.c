@@ -16,17 +16,6 @@
 
 /* --- which are in force --- */
 
-/* The rows of another key stay what they are called by where they stand. */
-static void
-take_over(struct tx *tx, const struct secrets_seen *seen, const struct secret_seen *secret)
-{
-	(void)tx_run(tx,
-	    "UPDATE secret SET mark = $3, key = $4"
-	    " WHERE application = $1 AND name = $2 AND gone_at = 0 AND key <> $4",
-	    DB_TEXT(secret->application), DB_TEXT(secret->name), DB_TEXT(secret->mark),
-	    DB_TEXT(seen->key)); /* sticky */
-}
-
 /* Whom differences are told. */
 struct look {
 	row_secret_differs *differs;
@@ -53,7 +42,12 @@ static void
 see(struct tx *tx, const struct secrets_seen *seen, const struct secret_seen *secret,
     const struct look *look)
 {
-	take_over(tx, seen, secret);
+	/* The rows of another key stay what they are called by where they stand. */
+	(void)tx_run(tx,
+	    "UPDATE secret SET mark = $3, key = $4"
+	    " WHERE application = $1 AND name = $2 AND gone_at = 0 AND key <> $4",
+	    DB_TEXT(secret->application), DB_TEXT(secret->name), DB_TEXT(secret->mark),
+	    DB_TEXT(seen->key)); /* sticky */
 	if (!is_known(tx, secret))
 		look->differs(look->ctx, secret->application, secret->name);
 	(void)tx_run(tx,
