@@ -158,17 +158,12 @@ append(struct env_file *file, struct buf *name, struct buf *value, unsigned line
 static bool
 take_entry(struct parser *p, struct env_file *file, struct err *err)
 {
-	struct buf name, value;
+	CLEANUP(buf_done) struct buf name = buf_make(ENV_FILE_MAX);
+	CLEANUP(buf_wipe) struct buf value = buf_make(ENV_FILE_MAX);
 	unsigned line = p->line;
-	bool ok;
 
-	buf_init(&name, ENV_FILE_MAX);
-	buf_init(&value, ENV_FILE_MAX);
-	ok = take_name(p, &name, err) && take_value(p, &value, err) &&
+	return take_name(p, &name, err) && take_value(p, &value, err) &&
 	    append(file, &name, &value, line, p->line, err);
-	buf_done(&name);
-	buf_wipe(&value);
-	return ok;
 }
 
 bool

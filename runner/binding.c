@@ -211,18 +211,16 @@ static void
 add_transports_of(struct maker *maker, const struct env_file *file, const char *environment)
 {
 	char name[HOOK_NAME_MAX];
-	struct buf word;
 
 	for (size_t i = 0; i < file->count; i++) {
 		const struct env_entry *entry = &file->entries[i];
+		CLEANUP(buf_done) struct buf word = buf_make(WORD_MAX);
 
 		if (!setting_is_transports(entry->name, environment))
 			continue;
 		(void)snprintf(name, sizeof(name), "transport/%.60s", entry->name);
-		buf_init(&word, WORD_MAX);
 		fingerprint_add_bytes(&word, name, entry->value, strlen(entry->value));
 		add_word(maker, buf_text(&word));
-		buf_done(&word);
 	}
 }
 

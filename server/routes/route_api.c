@@ -327,12 +327,11 @@ answer_log(struct asked *asked, const struct answer *decided)
 	const char *folder = config->settings(config->ctx)->state_directory;
 	int64_t next = asked->offset;
 	struct json_out json;
-	struct buf text, out;
+	CLEANUP(buf_done) struct buf text = buf_make((size_t)2 * RUN_PIECE);
+	CLEANUP(buf_done) struct buf out = buf_make((size_t)16 * RUN_PIECE);
 	struct err err;
 	bool is_read;
 
-	buf_init(&text, (size_t)2 * RUN_PIECE);
-	buf_init(&out, (size_t)16 * RUN_PIECE);
 	is_read = run_piece_read(folder, decided->work, asked->offset, decided->is_ended,
 	    config->redact, &text, &next, &err);
 	json_out_init(&json, &out);
@@ -347,8 +346,6 @@ answer_log(struct asked *asked, const struct answer *decided)
 		answer(asked->request, 200, buf_text(&out), out.size);
 	else
 		answer_said(asked->request, 503, is_read ? "no memory: try again" : err.text);
-	buf_done(&text);
-	buf_done(&out);
 }
 
 static void
@@ -388,10 +385,9 @@ on_looked(void *ctx, const struct probe_finding *findings)
 	struct asked *asked = ctx;
 	size_t size = strlen(asked->text) - 1; /* without its brace */
 	struct json_out json;
-	struct buf health, out;
+	CLEANUP(buf_done) struct buf health = buf_make(LIMIT_ANSWER_TEXT);
+	CLEANUP(buf_done) struct buf out = buf_make((size_t)2 * LIMIT_ANSWER_TEXT);
 
-	buf_init(&health, LIMIT_ANSWER_TEXT);
-	buf_init(&out, (size_t)2 * LIMIT_ANSWER_TEXT);
 	json_out_init(&json, &health);
 	json_out_object(&json);
 	json_out_key(&json, "health");
@@ -406,8 +402,6 @@ on_looked(void *ctx, const struct probe_finding *findings)
 		answer(asked->request, 200, buf_text(&out), out.size);
 	else
 		answer_said(asked->request, 503, "no memory: try again");
-	buf_done(&health);
-	buf_done(&out);
 	free_asked(asked);
 }
 
