@@ -65,10 +65,9 @@ static void
 send_message(const struct git_query *query, const struct protocol_message *message)
 {
 	static char packet[PROTOCOL_PACKET_MAX];
-	struct err err;
 	size_t len;
 
-	if (protocol_encode(message, packet, sizeof(packet), &len, &err))
+	if (protocol_encode(message, packet, sizeof(packet), &len, NULL))
 		(void)send(query->server, packet, len, MSG_NOSIGNAL); /* else it has gone */
 }
 

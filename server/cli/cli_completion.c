@@ -399,10 +399,9 @@ print_environments(const struct cli *cli)
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	struct cli_api api;
 	const struct json *all;
-	struct err err;
 
-	if (!cli_api_of(cli, NULL, &api, &err) ||
-	    !cli_api_ask(&api, "/v1/queue", NULL, &answer, &err) || answer.status != 200)
+	if (!cli_api_of(cli, NULL, &api, NULL) ||
+	    !cli_api_ask(&api, "/v1/queue", NULL, &answer, NULL) || answer.status != 200)
 		return EX_UNAVAILABLE;
 	all = json_get(answer.json, "environments");
 	for (size_t i = 0; i < json_count(all); i++)

@@ -284,9 +284,8 @@ static void
 look_at_server(struct first_admin *admin)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
-	struct err err;
 
-	if (cli_api_ask(&admin->server, "/v1/first-admin", NULL, &answer, &err) &&
+	if (cli_api_ask(&admin->server, "/v1/first-admin", NULL, &answer, NULL) &&
 	    answer.status == 200) {
 		admin->person = json_get_i64_or(answer.json, "person", 0);
 		admin->is_found = admin->person > 0;

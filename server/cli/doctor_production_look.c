@@ -54,9 +54,8 @@ static void
 look_at_secrets(struct production *facts)
 {
 	CLEANUP(env_file_done) struct env_file file = { 0 };
-	struct err err;
 
-	if (facts->env_file != NULL && !env_file_read(&file, facts->env_file, &err))
+	if (facts->env_file != NULL && !env_file_read(&file, facts->env_file, NULL))
 		file = (struct env_file){ 0 }; /* it was valid just now: somebody writes it */
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const char *name = settings_table[i].name;

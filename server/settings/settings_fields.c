@@ -216,10 +216,9 @@ static bool
 fill_windows(struct settings_member *in)
 {
 	const char *text = in->values[ENVIRONMENT_SETTING_FREEZE].text;
-	struct err err;
 
 	windows_free(in->freeze);
-	in->freeze = text == NULL ? NULL : windows_parse(text, &err);
+	in->freeze = text == NULL ? NULL : windows_parse(text, NULL);
 	return text == NULL || in->freeze != NULL;
 }
 
@@ -228,12 +227,11 @@ static bool
 fill_conditions(struct settings_member *in)
 {
 	const char *text = in->values[ENVIRONMENT_SETTING_APPROVALS_IF].text;
-	struct err err;
 
 	free(in->approvals_if);
 	in->approvals_if = text == NULL ? NULL : calloc(1, sizeof(*in->approvals_if));
 	return text == NULL ||
-	    (in->approvals_if != NULL && conditions_parse(text, in->approvals_if, &err));
+	    (in->approvals_if != NULL && conditions_parse(text, in->approvals_if, NULL));
 }
 
 /* False: no memory. */
