@@ -14,8 +14,6 @@
 #define SLOW_MIN_MS 1000
 #define USERS_TEXT  160
 
-static void on_deadline(struct loop_timer *timer, void *ctx);
-
 /* A timer that fires too early is armed again then: so the usual case, a deadline that moves away,
  * costs nothing. */
 void

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <jansson.h>

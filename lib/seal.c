@@ -3,7 +3,6 @@
 #include "lib/seal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/crypto.h"
 #include "lib/crypto_gcm.h"

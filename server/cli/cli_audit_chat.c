@@ -1,6 +1,5 @@
 /* cli_audit_chat.c - the heads in Telegram's "export chat history".  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_audit_print.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/text.h"

@@ -1,6 +1,5 @@
 /* cli_audit_s3.c - reads every version of every object of a witness's bucket, and its locks.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -7,8 +7,6 @@
 #include "cli/cli.h"
 #include "cli/cli_server.h"
 #include "commands/commands.h"
-#include "lib/buf.h"
-#include "lib/err.h"
 
 /* Of `deploybot audit`: behind the first ones a file stands. */
 #define OF_FILES "--against --tsa-ca --database --log"

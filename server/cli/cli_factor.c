@@ -1,7 +1,6 @@
 /* cli_factor.c - deploybot 2fa: makes a second factor, shown once; confirms, recovers and resets it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 

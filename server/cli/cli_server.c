@@ -2,9 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_server.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 

@@ -8,7 +8,6 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/file.h"
-#include "lib/text.h"
 #include "settings/settings_table.h"
 #include "types/action.h"
 #include "types/settings.h"

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "cli/doctor.h"
-#include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "types/settings.h"

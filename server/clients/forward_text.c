@@ -9,7 +9,6 @@
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/json.h"
-#include "lib/text.h"
 
 #define FACILITY   13 /* log audit */
 #define VALUE	   256

@@ -27,9 +27,6 @@ struct syslog_call {
 	struct loop_timer deadline;
 };
 
-static void on_ready(struct loop_io *io, unsigned events, void *ctx);
-static void on_deadline(struct loop_timer *timer, void *ctx);
-
 struct http_client *
 syslog_client(struct loop *loop, struct err *err)
 {

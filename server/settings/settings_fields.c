@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "lib/condition.h"
-#include "lib/err.h"
 #include "lib/text.h"
 #include "lib/window.h"
 #include "types/action.h"

@@ -8,7 +8,6 @@
 #include "lib/crypto.h"
 #include "settings/settings_inside.h"
 #include "types/hook.h"
-#include "types/policy_action.h"
 #include "types/roles.h"
 
 #define LINE_MAX 4096 /* names of hooks, in one line */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "lib/array.h"
-#include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/seal.h"
 #include "lib/text.h"

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "lib/array.h"
-#include "lib/err.h"
 #include "lib/text.h"
 #include "lib/zone.h"
 #include "types/hook.h"

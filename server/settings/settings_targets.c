@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-#include <stdlib.h>
 
 #include "lib/address.h"
 #include "lib/text.h"

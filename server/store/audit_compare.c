@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
-#include "lib/text.h"
 #include "store/audit_compare_inside.h"
 #include "store/audit_difference.h"
 

@@ -1,7 +1,6 @@
 /* audit_compare_foreign.c - neighbours of another chain, or all written anew: told as one.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "lib/buf.h"
 #include "lib/text.h"

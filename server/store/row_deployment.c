@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_deployment.h"
 
-#include <stdio.h>
-
 #include "lib/text.h"
 #include "store/row_run.h"
 #include "store/store_inside.h"

@@ -2,12 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_factor.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "lib/crypto.h"
 #include "lib/seal.h"
-#include "lib/text.h"
 #include "store/store_inside.h"
 
 TX_READER(read_factor, struct factor, TX_I64(person), TX_I64(made_at), TX_I64(made_by),

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_pin.h"
 
-#include "lib/text.h"
 #include "store/store_inside.h"
 
 TX_READER(read_pin, struct pin, TX_I64(chat), TX_I64(message), TX_I64(pinned), TX_I64(timer),

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/crypto.h"
-#include "lib/text.h"
 #include "store/row_secret.h"
 #include "store/store_inside.h"
 #include "types/principal.h"
