@@ -1,4 +1,4 @@
-/* array.h - an array that grows by one.  Side: any. */
+/* array.h - an array that grows.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -10,3 +10,8 @@
  * it was.
  */
 MUST_USE void *array_add(void *array, size_t *count, size_t size);
+
+/* Room for one more than count, by doubling, `least` at first; what is in it is not set.  False: no
+ * memory, and all is as it was. */
+MUST_USE bool array_reserve(
+    void *array, size_t count, size_t *room, size_t least, size_t size);

@@ -9,11 +9,17 @@
 
 #define FIRST_ROOM 256u
 
+struct buf
+buf_make(size_t cap)
+{
+	assert(cap < SIZE_MAX / 4);
+	return (struct buf){ .cap = cap };
+}
+
 void
 buf_init(struct buf *b, size_t cap)
 {
-	assert(cap < SIZE_MAX / 4);
-	*b = (struct buf){ .cap = cap };
+	*b = buf_make(cap);
 }
 
 void

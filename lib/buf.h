@@ -23,6 +23,10 @@ struct buf {
 /* An empty buffer that never holds more than cap bytes.  Allocates nothing. */
 void buf_init(struct buf *b, size_t cap);
 
+/* The same as a value, for a local that its scope frees:
+ *	CLEANUP(buf_done) struct buf text = buf_make(4096); */
+MUST_USE struct buf buf_make(size_t cap);
+
 /* Frees the content; the buffer is empty and unfailed, with the cap it had. */
 void buf_done(struct buf *b);
 

@@ -8,11 +8,8 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
-struct err;
 struct zone;
 
 #define CONDITIONS_MAX	16

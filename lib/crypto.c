@@ -48,9 +48,7 @@ sha256(void)
 bool
 crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_SHA256_SIZE], struct err *err)
 {
-	if (EVP_Digest(data, size, out, NULL, sha256(), NULL) != 1)
-		return fail(err, "SHA-256");
-	return true;
+	return EVP_Digest(data, size, out, NULL, sha256(), NULL) == 1 || fail(err, "SHA-256");
 }
 
 struct crypto_sha256 *
@@ -67,17 +65,13 @@ crypto_sha256_new(struct err *err)
 bool
 crypto_sha256_add(struct crypto_sha256 *hash, const void *data, size_t size, struct err *err)
 {
-	if (EVP_DigestUpdate((void *)hash, data, size) != 1)
-		return fail(err, "SHA-256");
-	return true;
+	return EVP_DigestUpdate((void *)hash, data, size) == 1 || fail(err, "SHA-256");
 }
 
 bool
 crypto_sha256_finish(struct crypto_sha256 *hash, uint8_t out[CRYPTO_SHA256_SIZE], struct err *err)
 {
-	if (EVP_DigestFinal_ex((void *)hash, out, NULL) != 1)
-		return fail(err, "ending SHA-256");
-	return true;
+	return EVP_DigestFinal_ex((void *)hash, out, NULL) == 1 || fail(err, "ending SHA-256");
 }
 
 void
@@ -169,6 +163,19 @@ void
 crypto_hmac_drop(struct crypto_hmac *mac)
 {
 	EVP_MAC_CTX_free((void *)mac); /* wipes; takes NULL */
+}
+
+bool
+crypto_hmac(const void *key, size_t key_size, const void *data, size_t size,
+    uint8_t out[CRYPTO_SHA256_SIZE], struct err *err)
+{
+	CLEANUP(crypto_hmac_key_freep)
+	struct crypto_hmac_key *prepared = crypto_hmac_key_new(key, key_size, err);
+	CLEANUP(crypto_hmac_dropp)
+	struct crypto_hmac *mac = prepared == NULL ? NULL : crypto_hmac_begin(prepared, err);
+
+	return mac != NULL && crypto_hmac_add(mac, data, size, err) &&
+	    crypto_hmac_finish(mac, out, err);
 }
 
 bool

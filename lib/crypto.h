@@ -41,6 +41,10 @@ MUST_USE bool crypto_hmac_finish(
 void crypto_hmac_drop(struct crypto_hmac *mac);
 DEFINE_FREEP(struct crypto_hmac, crypto_hmac_drop)
 
+/* The MAC of something whole, with a key that is used once; out may be the key. */
+MUST_USE bool crypto_hmac(const void *key, size_t key_size, const void *data, size_t size,
+    uint8_t out[CRYPTO_SHA256_SIZE], struct err *err);
+
 /* Same bytes?  The time depends on size alone. */
 bool crypto_same(const void *a, const void *b, size_t size);
 

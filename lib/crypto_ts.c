@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/crypto_ts.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <time.h>
 

@@ -82,12 +82,11 @@ static bool
 ids_are_used_up(struct db *db, char ret_table[64])
 {
 	sqlite3_stmt *stmt = NULL;
-	bool found;
-
-	found = sqlite3_prepare_v2(db->handle,
-		    "SELECT name FROM sqlite_sequence WHERE seq = 9223372036854775807", -1, &stmt,
-		    NULL) == SQLITE_OK &&
+	bool found = sqlite3_prepare_v2(db->handle,
+			 "SELECT name FROM sqlite_sequence WHERE seq = 9223372036854775807", -1,
+			 &stmt, NULL) == SQLITE_OK &&
 	    sqlite3_step(stmt) == SQLITE_ROW;
+
 	if (found)
 		(void)snprintf(
 		    ret_table, 64, "%s", (const char *)sqlite3_column_text(stmt, 0)); /* cut */

@@ -33,7 +33,7 @@ reserve_name(const char *database, const char *suffix, struct err *err)
 {
 	char path[PATH_MAX];
 	struct stat st;
-	int fd;
+	CLEANUP(file_closep) int fd = -1;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s%s", database, suffix) >= sizeof(path))
 		return err_set(err, ERR_LIMIT, "path too long: %.100s", database);
@@ -45,7 +45,6 @@ reserve_name(const char *database, const char *suffix, struct err *err)
 	/* Opened by root, once: as SQLite does it, or whoever has the database is refused. */
 	if (geteuid() == 0 && stat(database, &st) == 0)
 		(void)!fchown(fd, st.st_uid, st.st_gid);
-	(void)close(fd); /* nothing was written */
 	return true;
 }
 
@@ -66,13 +65,12 @@ int
 db_files_version(const char *path)
 {
 	unsigned char header[20];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t size;
 
 	if (fd < 0)
 		return 0; /* opening it says why */
 	size = pread(fd, header, sizeof(header), 0);
-	(void)close(fd); /* only read from */
 	return size == (ssize_t)sizeof(header) ? header[HEADER_READ_VERSION] : 0;
 }
 

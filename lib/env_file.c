@@ -67,22 +67,6 @@ take_name(struct parser *p, struct buf *name, struct err *err)
 }
 
 static bool
-take_single_quoted(struct parser *p, struct buf *value, struct err *err)
-{
-	unsigned begun = p->line;
-
-	for (p->at++; *p->at != '\''; p->at++) {
-		if (*p->at == '\0')
-			return err_set(err, ERR_INVALID, "line %u: ' without its end", begun);
-		if (*p->at == '\n')
-			p->line++;
-		buf_addc(value, *p->at);
-	}
-	p->at++;
-	return true;
-}
-
-static bool
 take_escape(struct parser *p, struct buf *value, struct err *err)
 {
 	static const char letters[] = "ntr\"\\$", meanings[] = "\n\t\r\"\\$";
@@ -97,17 +81,20 @@ take_escape(struct parser *p, struct buf *value, struct err *err)
 	return true;
 }
 
+/* Of "…" a \ begins an escape; '…' is as it stands. */
 static bool
-take_double_quoted(struct parser *p, struct buf *value, struct err *err)
+take_quoted(struct parser *p, struct buf *value, struct err *err)
 {
+	const char quote = *p->at;
 	unsigned begun = p->line;
 
-	for (p->at++; *p->at != '"'; p->at++) {
+	for (p->at++; *p->at != quote; p->at++) {
 		if (*p->at == '\0')
-			return err_set(err, ERR_INVALID, "line %u: \" without its end", begun);
+			return err_set(
+			    err, ERR_INVALID, "line %u: %c without its end", begun, quote);
 		if (*p->at == '\n')
 			p->line++;
-		if (*p->at != '\\')
+		if (*p->at != '\\' || quote == '\'')
 			buf_addc(value, *p->at);
 		else if (!take_escape(p, value, err))
 			return false;
@@ -134,11 +121,8 @@ static bool
 take_value(struct parser *p, struct buf *value, struct err *err)
 {
 	skip_blanks(p);
-	if (*p->at == '\'') {
-		if (!take_single_quoted(p, value, err))
-			return false;
-	} else if (*p->at == '"') {
-		if (!take_double_quoted(p, value, err))
+	if (*p->at == '\'' || *p->at == '"') {
+		if (!take_quoted(p, value, err))
 			return false;
 	} else {
 		take_plain(p, value);
@@ -174,17 +158,12 @@ append(struct env_file *file, struct buf *name, struct buf *value, unsigned line
 static bool
 take_entry(struct parser *p, struct env_file *file, struct err *err)
 {
-	struct buf name, value;
+	CLEANUP(buf_done) struct buf name = buf_make(ENV_FILE_MAX);
+	CLEANUP(buf_wipe) struct buf value = buf_make(ENV_FILE_MAX);
 	unsigned line = p->line;
-	bool ok;
 
-	buf_init(&name, ENV_FILE_MAX);
-	buf_init(&value, ENV_FILE_MAX);
-	ok = take_name(p, &name, err) && take_value(p, &value, err) &&
+	return take_name(p, &name, err) && take_value(p, &value, err) &&
 	    append(file, &name, &value, line, p->line, err);
-	buf_done(&name);
-	buf_wipe(&value);
-	return ok;
 }
 
 bool
@@ -212,7 +191,7 @@ bool
 env_file_read(struct env_file *ret, const char *path, struct err *err)
 {
 	size_t size;
-	char *text = file_read(path, ENV_FILE_MAX, &size, err);
+	CLEANUP(freep) char *text = file_read(path, ENV_FILE_MAX, &size, err);
 	bool ok;
 
 	*ret = (struct env_file){ 0 };
@@ -220,7 +199,6 @@ env_file_read(struct env_file *ret, const char *path, struct err *err)
 		return false;
 	ok = env_file_parse(ret, text, size, err) || err_wrap(err, "%s", path);
 	explicit_bzero(text, size);
-	free(text);
 	return ok;
 }
 

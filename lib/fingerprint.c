@@ -97,15 +97,11 @@ fingerprint_add_job(
     char list[FINGERPRINT_LIST_MAX], const char *name, const char *words, struct err *err)
 {
 	char job[NAME_MAX_BYTES];
-	struct buf all;
-	bool good;
+	CLEANUP(buf_done) struct buf all = buf_make(FINGERPRINT_LIST_MAX - 1);
 
-	buf_init(&all, FINGERPRINT_LIST_MAX - 1);
 	buf_adds(&all, list);
 	fingerprint_add_bytes(&all, setting_name("JOB_<NAME>", name, job), words, strlen(words));
-	good = buf_check(&all, err) && text_copy(list, FINGERPRINT_LIST_MAX, buf_text(&all));
-	buf_done(&all);
-	return good;
+	return buf_check(&all, err) && text_copy(list, FINGERPRINT_LIST_MAX, buf_text(&all));
 }
 
 const char *

@@ -174,9 +174,8 @@ on_open_socket(void *ctx, UNUSED curlsocktype purpose, struct curl_sockaddr *add
 {
 	struct http_client_call *call =
 	    OBJ_OF(struct http_client_call, ctx, HTTP_CLIENT_CALL_MAGIC);
-	struct http_client *client;
+	struct http_client *client = call->client;
 
-	client = call->client;
 	if (!client->address_is_allowed(&address->addr, client->address_ctx)) {
 		call->is_refused_address = true;
 		return CURL_SOCKET_BAD;

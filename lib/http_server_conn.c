@@ -14,8 +14,6 @@
 #define SLOW_MIN_MS 1000
 #define USERS_TEXT  160
 
-static void on_deadline(struct loop_timer *timer, void *ctx);
-
 /* A timer that fires too early is armed again then: so the usual case, a deadline that moves away,
  * costs nothing. */
 void
@@ -56,12 +54,11 @@ cut(struct http_server_conn *conn)
 }
 
 static void
-on_deadline(struct loop_timer *timer, void *ctx)
+on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct http_server_conn *conn = ctx;
 	int64_t left_ms;
 
-	(void)timer;
 	OBJ_CHECK(conn, HTTP_SERVER_CONN_MAGIC);
 	left_ms = conn->deadline - loop_now_ms();
 	if (left_ms > 0) {
@@ -233,14 +230,12 @@ refuse(struct http_server_conn *conn, enum http_server_crowd why)
 {
 	const struct http_server_config *config = &conn->server->config;
 	const char *said;
-	struct buf users;
+	CLEANUP(buf_done) struct buf users = buf_make(USERS_TEXT);
 
-	buf_init(&users, USERS_TEXT);
 	name_users(conn, why, &users);
 	said = config->on_crowded == NULL ?
 	    NULL :
 	    config->on_crowded(config->ctx, conn->uid, why, buf_text(&users));
-	buf_done(&users);
 	if (said != NULL) /* where it does not fit they are closed all the same */
 		(void)send(conn->fd, said, strlen(said), MSG_DONTWAIT | MSG_NOSIGNAL);
 	cut(conn);

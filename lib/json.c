@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <jansson.h>
@@ -465,4 +464,13 @@ json_put_null(struct json_out *out, const char *key)
 {
 	json_out_key(out, key);
 	json_out_null(out);
+}
+
+void
+json_put_i64_if(struct json_out *out, const char *key, bool is_there, int64_t value)
+{
+	if (is_there)
+		json_put_i64(out, key, value);
+	else
+		json_put_null(out, key);
 }

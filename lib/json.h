@@ -72,3 +72,5 @@ void json_put_str(struct json_out *out, const char *key, const char *text);
 void json_put_i64(struct json_out *out, const char *key, int64_t value);
 void json_put_bool(struct json_out *out, const char *key, bool value);
 void json_put_null(struct json_out *out, const char *key);
+/* The number, or null: there is none. */
+void json_put_i64_if(struct json_out *out, const char *key, bool is_there, int64_t value);

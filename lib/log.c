@@ -100,9 +100,8 @@ add_escaped(struct buf *line, const char *text, size_t size, bool quoted)
 static void
 add_safe(struct buf *line, const char *text, bool quoted)
 {
-	struct buf clean;
+	CLEANUP(buf_done) struct buf clean = buf_make((size_t)MESSAGE_MAX * 2);
 
-	buf_init(&clean, (size_t)MESSAGE_MAX * 2);
 	redact_text(secrets, text, text_cut(text, strlen(text), MESSAGE_MAX), &clean);
 	if (quoted)
 		buf_addc(line, '"');
@@ -112,7 +111,6 @@ add_safe(struct buf *line, const char *text, bool quoted)
 		add_escaped(line, buf_text(&clean), clean.size, quoted);
 	if (quoted)
 		buf_addc(line, '"');
-	buf_done(&clean);
 }
 
 static void
@@ -155,7 +153,7 @@ void
 log_line(enum log_level level, const struct log_field fields[], size_t count, const char *fmt, ...)
 {
 	char sentence[MESSAGE_MAX];
-	struct buf line;
+	CLEANUP(buf_done) struct buf line = buf_make((size_t)LOG_LINE_MAX * 16);
 	va_list args;
 
 	if (!log_wants(level))
@@ -163,11 +161,9 @@ log_line(enum log_level level, const struct log_field fields[], size_t count, co
 	va_start(args, fmt);
 	(void)vsnprintf(sentence, sizeof(sentence), fmt, args); /* cut is fine */
 	va_end(args);
-	buf_init(&line, (size_t)LOG_LINE_MAX * 16);
 	add_head(&line, level);
 	add_safe(&line, sentence, form == LOG_LOGFMT);
 	for (size_t i = 0; i < count; i++)
 		add_field(&line, &fields[i]);
 	emit(&line);
-	buf_done(&line);
 }

@@ -183,14 +183,10 @@ metrics_histogram(struct metrics *reg, const char *name, const char *help, const
 static double
 boot_time(void)
 {
-	char *text = file_read("/proc/stat", 1u << 20, NULL, NULL), *line;
-	double value = 0;
+	CLEANUP(freep) char *text = file_read("/proc/stat", 1u << 20, NULL, NULL);
+	const char *line = text == NULL ? NULL : strstr(text, "\nbtime ");
 
-	line = text == NULL ? NULL : strstr(text, "\nbtime ");
-	if (line != NULL)
-		value = strtod(line + strlen("\nbtime "), NULL);
-	free(text);
-	return value;
+	return line == NULL ? 0 : strtod(line + strlen("\nbtime "), NULL);
 }
 
 void
@@ -526,12 +522,11 @@ static void
 add_metric(struct buf *out, const struct metric *m)
 {
 	static const char *const types[] = { "counter", "gauge", "histogram" };
-	struct buf labels;
+	CLEANUP(buf_done) struct buf labels = buf_make(LABELS_MAX);
 
 	if (m->series_count == 0)
 		return;
 	add_heading(out, m->name, m->help, types[m->kind]);
-	buf_init(&labels, LABELS_MAX);
 	for (size_t i = 0; i < m->series_count; i++) {
 		buf_clear(&labels);
 		add_labels(&labels, m, m->series[i]);
@@ -541,7 +536,6 @@ add_metric(struct buf *out, const struct metric *m)
 			add_sample(out, m, &labels, "", NULL, m->series[i]->value);
 		let_go(m->series[i]);
 	}
-	buf_done(&labels);
 }
 
 /* --- process_* --- */
@@ -578,10 +572,10 @@ add_from_stat(const struct metrics *reg, struct buf *out)
 	unsigned long long start;
 	long resident_pages;
 	double ticks = (double)sysconf(_SC_CLK_TCK);
-	char *text = file_read("/proc/self/stat", STAT_CAP, NULL, NULL), *rest;
-
+	CLEANUP(freep) char *text = file_read("/proc/self/stat", STAT_CAP, NULL, NULL);
 	/* The name, in brackets, may hold anything: begin behind its last bracket. */
-	rest = text == NULL ? NULL : strrchr(text, ')');
+	const char *rest = text == NULL ? NULL : strrchr(text, ')');
+
 	if (rest != NULL &&
 	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers fit */
 	    sscanf(rest + 1,
@@ -598,7 +592,6 @@ add_from_stat(const struct metrics *reg, struct buf *out)
 		add_plain(out, "process_virtual_memory_bytes", "gauge", "Virtual memory in bytes.",
 		    (double)virtual_bytes);
 	}
-	free(text);
 }
 
 static void

@@ -139,7 +139,7 @@ is_digit(char c)
 static bool
 add_url_encoded(struct redact *r, const char *value, size_t size, const char *digits)
 {
-	char *text = malloc(size * 3);
+	CLEANUP(freep) char *text = malloc(size * 3);
 	size_t used = 0;
 	bool ok;
 
@@ -158,7 +158,6 @@ add_url_encoded(struct redact *r, const char *value, size_t size, const char *di
 	}
 	ok = add_needle(r, text, used);
 	explicit_bzero(text, size * 3);
-	free(text);
 	return ok;
 }
 
@@ -173,7 +172,7 @@ static bool
 add_base64(struct redact *r, const char *value, size_t size, size_t offset, const char *alphabet)
 {
 	size_t first = (offset * 8 + 5) / 6, last = (offset + size) * 8 / 6;
-	char *text = malloc(last + 1);
+	CLEANUP(freep) char *text = malloc(last + 1);
 	bool ok;
 
 	if (text == NULL)
@@ -186,7 +185,6 @@ add_base64(struct redact *r, const char *value, size_t size, size_t offset, cons
 	}
 	ok = add_needle(r, text, last - first);
 	explicit_bzero(text, last + 1);
-	free(text);
 	return ok;
 }
 

@@ -3,7 +3,6 @@
 #include "lib/seal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/crypto.h"
 #include "lib/crypto_gcm.h"
@@ -66,7 +65,7 @@ bool
 seal_read(const char *path, struct seal_keys *ret, struct err *err)
 {
 	size_t size = 0;
-	char *text = file_read(path, SEAL_FILE_MAX, &size, err);
+	CLEANUP(freep) char *text = file_read(path, SEAL_FILE_MAX, &size, err);
 	bool ok;
 
 	*ret = (struct seal_keys){ .count = 0 };
@@ -74,7 +73,6 @@ seal_read(const char *path, struct seal_keys *ret, struct err *err)
 		return false;
 	ok = parse(text, ret, err);
 	crypto_wipe(text, size);
-	free(text);
 	return ok;
 }
 

@@ -101,8 +101,7 @@ is_number(const char *text)
 static bool
 is_zone(const char *text)
 {
-	struct err err;
-	struct zone *zone = zone_new(text, &err);
+	struct zone *zone = zone_new(text, NULL);
 
 	zone_free(zone);
 	return zone != NULL;
@@ -111,8 +110,7 @@ is_zone(const char *text)
 static bool
 is_window(const char *text)
 {
-	struct err err;
-	struct windows *windows = windows_parse(text, &err);
+	struct windows *windows = windows_parse(text, NULL);
 
 	windows_free(windows);
 	return windows != NULL;
@@ -122,9 +120,8 @@ static bool
 are_conditions(const char *text)
 {
 	struct conditions conditions;
-	struct err err;
 
-	return conditions_parse(text, &conditions, &err);
+	return conditions_parse(text, &conditions, NULL);
 }
 
 static bool

@@ -2,11 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
-
-struct err;
 
 #define SETTING_IDS_MAX	     512 /* people of a role: a company of 500 in ALLOWED_USERS */
 #define SETTING_IDS_SIZE_MAX 16384 /* bytes: each with an id of 12 digits and the day it ends */

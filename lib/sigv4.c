@@ -191,20 +191,6 @@ hex_of(const struct buf *text, char out[CRYPTO_SHA256_HEX], struct err *err)
 	return true;
 }
 
-static bool
-mac(const void *key, size_t size, const char *text, uint8_t out[CRYPTO_SHA256_SIZE],
-    struct err *err)
-{
-	CLEANUP(crypto_hmac_key_freep)
-	struct crypto_hmac_key *prepared = crypto_hmac_key_new(key, size, err);
-	CLEANUP(crypto_hmac_dropp) struct crypto_hmac *one = NULL;
-
-	if (prepared != NULL)
-		one = crypto_hmac_begin(prepared, err);
-	return one != NULL && crypto_hmac_add(one, text, strlen(text), err) &&
-	    crypto_hmac_finish(one, out, err);
-}
-
 /* A key for this day, region and service; with it the string is signed. */
 static bool
 sign_text(
@@ -217,9 +203,9 @@ sign_text(
 
 	(void)snprintf(first, sizeof(first), "AWS4%s", s->credentials->secret_key);
 	(void)snprintf(day, sizeof(day), "%.*s", DAY, s->date);
-	ok = mac(first, strlen(first), day, key, err);
+	ok = crypto_hmac(first, strlen(first), day, strlen(day), key, err);
 	for (size_t i = 0; i < COUNT(steps) && ok; i++)
-		ok = mac(key, sizeof(key), steps[i], key, err);
+		ok = crypto_hmac(key, sizeof(key), steps[i], strlen(steps[i]), key, err);
 	if (ok)
 		text_hex(ret_hex, key, sizeof(key));
 	crypto_wipe(first, sizeof(first));
@@ -270,8 +256,7 @@ sign(struct signing *s, struct sigv4_lines *ret, struct err *err)
 {
 	const struct sigv4_request *request = s->request;
 	char hash[CRYPTO_SHA256_HEX], signature[CRYPTO_SHA256_HEX];
-	struct buf text;
-	bool ok;
+	CLEANUP(buf_done) struct buf text = buf_make(CANONICAL_MAX);
 
 	buf_addf(&s->canonical, "%s\n%s\n", request->method, request->path);
 	if (!add_query(&s->canonical, request->query, err))
@@ -282,11 +267,8 @@ sign(struct signing *s, struct sigv4_lines *ret, struct err *err)
 	buf_adds(&s->canonical, request->payload);
 	if (!hex_of(&s->canonical, hash, err))
 		return false;
-	buf_init(&text, CANONICAL_MAX);
 	buf_addf(&text, ALGORITHM "\n%s\n%s\n%s", s->date, s->scope, hash);
-	ok = buf_check(&text, err) && sign_text(s, buf_text(&text), signature, err);
-	buf_done(&text);
-	if (!ok)
+	if (!buf_check(&text, err) || !sign_text(s, buf_text(&text), signature, err))
 		return false;
 	if ((size_t)snprintf(ret->authorization, sizeof(ret->authorization),
 		"Authorization: " ALGORITHM " Credential=%s/%s, SignedHeaders=%s, Signature=%s",

@@ -50,7 +50,7 @@ totp_match(const uint8_t secret[TOTP_SECRET], int64_t at_s, const char *code)
 static bool
 encode(const uint8_t *data, size_t size, char *out, size_t room)
 {
-	char *made = NULL;
+	CLEANUP(freep) char *made = NULL;
 	size_t n = 0;
 
 	if (oath_base32_encode((const char *)data, size, &made, &n) != OATH_OK)
@@ -58,7 +58,6 @@ encode(const uint8_t *data, size_t size, char *out, size_t room)
 	made[strcspn(made, "=")] = '\0';
 	(void)text_copy(out, room, made);
 	crypto_wipe(made, n);
-	free(made);
 	return true;
 }
 

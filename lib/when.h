@@ -2,11 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
-struct err;
 struct zone;
 
 enum when {

@@ -7,12 +7,8 @@
  */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "lib/base.h"
 
-struct err;
 struct windows;
 struct zone;
 

@@ -403,9 +403,8 @@ struct zone *
 zone_new(const char *name, struct err *err)
 {
 	char path[sizeof(FOLDER) + 64];
-	struct zone *zone;
 	size_t size;
-	char *bytes;
+	CLEANUP(freep) char *bytes = NULL;
 
 	if (strcmp(name, "UTC") == 0)
 		return zone_parse(NULL, 0, err);
@@ -415,9 +414,7 @@ zone_new(const char *name, struct err *err)
 	bytes = file_read(path, FILE_MAX, &size, err);
 	if (bytes == NULL)
 		return NULL;
-	zone = zone_parse(bytes, size, err);
-	free(bytes);
-	return zone;
+	return zone_parse(bytes, size, err);
 }
 
 void

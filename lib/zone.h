@@ -6,11 +6,8 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
-struct err;
 struct zone;
 
 #define ZONE_DATE 11 /* "2027-01-31" with the NUL */

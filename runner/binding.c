@@ -3,7 +3,6 @@
 #include "runner/binding.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,31 +47,28 @@ add_word(struct maker *maker, const char *word)
 static void
 add_state(struct buf *word, const char *name, const char *why, const struct stat *status)
 {
-	struct buf mark;
 	char state[160];
+	CLEANUP(buf_done) struct buf mark = buf_make(sizeof(state));
 
 	(void)snprintf(state, sizeof(state), "%ju %jd %jd.%09ld %jd.%09ld",
 	    (uintmax_t)status->st_ino, (intmax_t)status->st_size, (intmax_t)status->st_mtim.tv_sec,
 	    status->st_mtim.tv_nsec, (intmax_t)status->st_ctim.tv_sec, status->st_ctim.tv_nsec);
-	buf_init(&mark, sizeof(state));
 	fingerprint_add_bytes(&mark, "", state, strlen(state));
 	buf_addf(word, "%s=%s-%s", name, why, buf_text(&mark) + 1);
-	buf_done(&mark);
 }
 
 static void
 add_file(struct maker *maker, const char *name, const char *path)
 {
 	struct stat status = { 0 };
-	struct buf word;
-	char *bytes = NULL;
+	CLEANUP(buf_done) struct buf word = buf_make(WORD_MAX);
+	CLEANUP(freep) char *bytes = NULL;
 	size_t size = 0;
 	bool is_large;
 
 	if (stat(path, &status) == -1)
 		status = (struct stat){ 0 };
 	is_large = status.st_size > BINDING_FILE_MAX || (size_t)status.st_size > maker->left;
-	buf_init(&word, WORD_MAX);
 	if (!is_large)
 		bytes = file_read(path, BINDING_FILE_MAX, &size, NULL);
 	if (bytes != NULL) {
@@ -82,8 +78,6 @@ add_file(struct maker *maker, const char *name, const char *path)
 		add_state(&word, name, is_large ? "large" : "unreadable", &status);
 	}
 	add_word(maker, buf_text(&word));
-	free(bytes);
-	buf_done(&word);
 }
 
 /* --- hooks ------------------------------------------------------------------------------------ */
@@ -216,18 +210,16 @@ static void
 add_transports_of(struct maker *maker, const struct env_file *file, const char *environment)
 {
 	char name[HOOK_NAME_MAX];
-	struct buf word;
 
 	for (size_t i = 0; i < file->count; i++) {
 		const struct env_entry *entry = &file->entries[i];
+		CLEANUP(buf_done) struct buf word = buf_make(WORD_MAX);
 
 		if (!setting_is_transports(entry->name, environment))
 			continue;
 		(void)snprintf(name, sizeof(name), "transport/%.60s", entry->name);
-		buf_init(&word, WORD_MAX);
 		fingerprint_add_bytes(&word, name, entry->value, strlen(entry->value));
 		add_word(maker, buf_text(&word));
-		buf_done(&word);
 	}
 }
 

@@ -59,7 +59,7 @@ static int
 open_own(void)
 {
 	char name[PATH_MAX], path[PATH_MAX];
-	char *line = NULL;
+	CLEANUP(freep) char *line = NULL;
 	bool found = false;
 	size_t room = 0;
 	FILE *file;
@@ -68,7 +68,6 @@ open_own(void)
 		return -1;
 	while (!found && getline(&line, &room, file) > 0)
 		found = path_in_mount(line, name, path);
-	free(line);
 	(void)fclose(file); /* was only read */
 	return found ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 }
@@ -76,14 +75,11 @@ open_own(void)
 static bool
 write_word(int group, const char *file, const char *word)
 {
-	int fd = openat(group, file, O_WRONLY | O_CLOEXEC);
-	bool good;
+	CLEANUP(file_closep) int fd = openat(group, file, O_WRONLY | O_CLOEXEC);
 
 	if (fd == -1)
 		return false;
-	good = write(fd, word, strlen(word)) == (ssize_t)strlen(word);
-	(void)close(fd); /* the write was the act */
-	return good;
+	return write(fd, word, strlen(word)) == (ssize_t)strlen(word);
 }
 
 /* The kernel refuses to remove one that has a process in it; its supervisor, which may be another
@@ -91,13 +87,12 @@ write_word(int group, const char *file, const char *word)
 static void
 remove_unused(int own, const char *name)
 {
-	int group = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(file_closep) int group = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (group == -1)
 		return;
 	if (flock(group, LOCK_EX | LOCK_NB) == 0)
 		(void)unlinkat(own, name, AT_REMOVEDIR);
-	(void)close(group); /* was only locked */
 }
 
 static void
@@ -141,16 +136,13 @@ int
 cgroup_make(const char *tag)
 {
 	char name[NAME_ROOM];
-	int own = open_own();
-	int group;
+	CLEANUP(file_closep) int own = open_own();
 
 	if (own == -1)
 		return -1;
 	remove_empty(own);
 	(void)snprintf(name, sizeof(name), PREFIX "%s", tag);
-	group = make_locked(own, name);
-	(void)close(own);
-	return group;
+	return make_locked(own, name);
 }
 
 static bool

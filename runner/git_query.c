@@ -65,10 +65,9 @@ static void
 send_message(const struct git_query *query, const struct protocol_message *message)
 {
 	static char packet[PROTOCOL_PACKET_MAX];
-	struct err err;
 	size_t len;
 
-	if (protocol_encode(message, packet, sizeof(packet), &len, &err))
+	if (protocol_encode(message, packet, sizeof(packet), &len, NULL))
 		(void)send(query->server, packet, len, MSG_NOSIGNAL); /* else it has gone */
 }
 
@@ -77,13 +76,11 @@ static void
 on_progress(struct git_query *query, const char *text, size_t len)
 {
 	struct protocol_message progress = { .kind = PROTOCOL_PROGRESS, .id = query->answer.id };
-	struct buf safe;
+	CLEANUP(buf_done) struct buf safe = buf_make(sizeof(progress.text));
 
 	query->deadline = clock_monotonic_ms() + GIT_QUERY_FETCH_DEADLINE_S * 1000;
-	buf_init(&safe, sizeof(progress.text));
 	redact_text(query->secrets, text, len, &safe);
 	(void)snprintf(progress.text, sizeof(progress.text), "%s", buf_text(&safe));
-	buf_done(&safe);
 	if (query->wants_progress)
 		send_message(query, &progress);
 }
@@ -183,7 +180,7 @@ static bool
 git_query_begin(struct git_query *query, const struct protocol_message *order,
     const struct program_dirs *dirs, struct err *err)
 {
-	struct program_plan plan;
+	CLEANUP(program_plan_done) struct program_plan plan;
 	int ends[2] = { -1, -1 };
 	bool good = program_plan(&plan, order, dirs, err);
 
@@ -197,7 +194,6 @@ git_query_begin(struct git_query *query, const struct protocol_message *order,
 		(void)close(ends[1]);
 	query->output = ends[0];
 	query->secrets = TAKE(plan.secrets);
-	program_plan_done(&plan);
 	return good;
 }
 

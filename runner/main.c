@@ -201,7 +201,7 @@ static bool
 name_faults_of_application(
     const char *env_file, const char *file, const char *before, const char *behind)
 {
-	struct runner_settings settings;
+	CLEANUP(runner_settings_done) struct runner_settings settings = { 0 };
 	char name[ENVIRONMENT_NAME_MAX], where[ENVIRONMENT_NAME_MAX + 128];
 	struct err err;
 	bool good;
@@ -217,7 +217,6 @@ name_faults_of_application(
 		(void)fprintf(stderr, "%s%s%s\n", where, err.text, behind);
 	else
 		good = name_faults(&settings, where, behind);
-	runner_settings_done(&settings);
 	return good;
 }
 
@@ -240,7 +239,7 @@ name_faults_of_applications(
 static int
 check_settings(const char *env_file)
 {
-	struct runner_settings settings;
+	CLEANUP(runner_settings_done) struct runner_settings settings;
 	struct err err;
 	bool good = runner_settings_read(&settings, env_file, "", &err);
 
@@ -250,7 +249,6 @@ check_settings(const char *env_file)
 		good = name_faults(&settings, "", "");
 		good &= name_faults_of_applications(&settings, env_file, "", "");
 	}
-	runner_settings_done(&settings);
 	return good ? 0 : EXIT_CONFIG;
 }
 

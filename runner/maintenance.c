@@ -25,12 +25,11 @@ static bool
 plan_look(struct maintenance *maintenance, const struct program_dirs *dirs)
 {
 	struct runner_settings settings;
-	struct err err;
 	const char *text = NULL;
 	int64_t seconds = 0;
 
-	if (runner_settings_read(&settings, dirs->env_file, "", &err) &&
-	    runner_settings_text(&settings, "MIRROR_MAINTENANCE_SECONDS", &text, &err) &&
+	if (runner_settings_read(&settings, dirs->env_file, "", NULL) &&
+	    runner_settings_text(&settings, "MIRROR_MAINTENANCE_SECONDS", &text, NULL) &&
 	    !text_to_i64(text, 0, LOOK_MOST_MS / 1000 * LOOKS_A_PERIOD, &seconds, NULL))
 		seconds = LOOK_MOST_MS / 1000 * LOOKS_A_PERIOD;
 	runner_settings_done(&settings);

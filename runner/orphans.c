@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/orphans.h"
 
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 

@@ -44,7 +44,7 @@ preflight(const char *environment, const struct program_dirs *dirs)
 {
 	struct err err = { .code = ERR_NONE };
 	struct environment_id id;
-	struct program_plan plan;
+	CLEANUP(program_plan_done) struct program_plan plan = { 0 };
 	int status = EXIT_CONFIG;
 
 	if (!environment_id_parse(environment, &id)) {
@@ -56,6 +56,5 @@ preflight(const char *environment, const struct program_dirs *dirs)
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
 	else
 		status = run(&plan);
-	program_plan_done(&plan);
 	return status;
 }

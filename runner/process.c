@@ -79,13 +79,12 @@ static void
 signal_one(const struct process *process, int signal_number)
 {
 	struct process now;
-	int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	CLEANUP(file_closep) int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 
 	if (fd == -1)
 		return; /* it has ended */
 	if (process_read(process->pid, &now) && now.start == process->start)
 		(void)syscall(SYS_pidfd_send_signal, fd, signal_number, NULL, 0);
-	(void)close(fd);
 }
 
 static bool
@@ -292,7 +291,7 @@ environment_search(pid_t pid, const char *variable, size_t want, bool *ret_found
 	size_t kept = 1, total = 0;
 	char buf[ENVIRON_PIECE], path[32];
 	ssize_t n;
-	int fd;
+	CLEANUP(file_closep) int fd;
 
 	assert(want < ENVIRON_PIECE / 2);
 	*ret_found = false;
@@ -313,7 +312,6 @@ environment_search(pid_t pid, const char *variable, size_t want, bool *ret_found
 		kept = have < want ? have : want;
 		memmove(buf, buf + have - kept, kept);
 	}
-	(void)close(fd);
 	return (ssize_t)total;
 }
 

@@ -378,14 +378,11 @@ bool
 program_list(const struct protocol_message *order, const struct program_dirs *dirs,
     char ret[FINGERPRINT_LIST_MAX], struct err *err)
 {
-	struct runner_settings settings;
-	bool good;
+	CLEANUP(runner_settings_done) struct runner_settings settings;
 
 	ret[0] = '\0';
-	good = read_settings(&settings, order, dirs, err) &&
+	return read_settings(&settings, order, dirs, err) &&
 	    make_list(order, &settings, dirs, ret, err);
-	runner_settings_done(&settings);
-	return good;
 }
 
 /* Read before the list that is compared: what is replaced between the two is found by the run. */
@@ -414,40 +411,35 @@ bool
 program_plan(struct program_plan *ret, const struct protocol_message *order,
     const struct program_dirs *dirs, struct err *err)
 {
-	struct runner_settings settings;
+	CLEANUP(runner_settings_done) struct runner_settings settings;
 	char hooks[BINDING_HOOKS_MAX];
-	bool good;
 
 	memset(ret, 0, sizeof(*ret));
-	good = read_settings(&settings, order, dirs, err) &&
+	return read_settings(&settings, order, dirs, err) &&
 	    find_bound_hooks(order, &settings, dirs, hooks, err) &&
 	    check_binding(order, &settings, dirs, err) && add_bound_hooks(ret, hooks, err) &&
 	    (order->kind == PROTOCOL_RUN ? plan_run(ret, order, &settings, dirs, err) :
 					   plan_git_query(ret, order, &settings, dirs, err));
-	runner_settings_done(&settings);
-	return good;
 }
 
 bool
 program_plan_preflight(struct program_plan *ret, const struct environment_id *environment,
     const struct program_dirs *dirs, struct err *err)
 {
-	struct runner_settings settings;
+	CLEANUP(runner_settings_done) struct runner_settings settings;
 	char id[ENVIRONMENT_ID_MAX];
 	bool good;
 
 	memset(ret, 0, sizeof(*ret));
 	good = runner_settings_read(&settings, dirs->env_file, environment->application, err);
 	runner_settings_for(&settings, environment->name);
-	good = good && has_our_scripts(&settings, err) &&
+	return good && has_our_scripts(&settings, err) &&
 	    plan_script(ret, &target, &settings, dirs, err) &&
 	    add_argument(
 		ret, environment_id_text(environment->application, environment->name, id), err) &&
 	    add_argument(ret, "preflight", err) && add_common(ret, dirs, err) &&
 	    program_add_former(ret, &settings, dirs, err) &&
 	    program_add_settings(ret, &program_shipping, environment->name, &settings, err);
-	runner_settings_done(&settings);
-	return good;
 }
 
 void

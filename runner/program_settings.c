@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -335,7 +334,7 @@ bool
 program_print_settings(
     const struct environment_id *environment, const char *env_file, struct err *err)
 {
-	struct runner_settings settings;
+	CLEANUP(runner_settings_done) struct runner_settings settings;
 	const char *former;
 	bool good = runner_settings_read(&settings, env_file, environment->application, err) &&
 	    find_former(&settings, env_file, &former, err);
@@ -353,6 +352,5 @@ program_print_settings(
 		if (setting_is_transports(entry->name, environment->name))
 			print_setting(entry->name, entry->value);
 	}
-	runner_settings_done(&settings);
 	return good;
 }

@@ -3,7 +3,6 @@
 #include "runner/runner.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -61,7 +60,6 @@ struct runner {
 	char refused_text[256]; /* the last of them */
 };
 
-static void order_run(struct runner *runner, struct protocol_message *order);
 static void order_reconcile(struct runner *runner, uint64_t id);
 
 /* ---- to the server ----------------------------------------------------------------------- */

@@ -92,7 +92,7 @@ read_own(struct env_file *ret, const char *path, uid_t owner, struct err *err)
 	char opened[32];
 	struct stat status;
 	size_t size;
-	char *text;
+	CLEANUP(freep) char *text = NULL;
 	bool good;
 
 	/* Whoever asked is told so in the chat: no path. */
@@ -109,7 +109,6 @@ read_own(struct env_file *ret, const char *path, uid_t owner, struct err *err)
 		return err_wrap(err, "%s", path);
 	good = env_file_parse(ret, text, size, err) || err_wrap(err, "%s", path);
 	explicit_bzero(text, size);
-	free(text);
 	return good;
 }
 
@@ -490,9 +489,8 @@ runner_settings_fingerprint(
 {
 	struct fingerprint_files shared;
 	char name[SETTING_NAME_MAX];
-	struct buf list;
+	CLEANUP(buf_done) struct buf list = buf_make(FINGERPRINT_LIST_MAX);
 
-	buf_init(&list, FINGERPRINT_LIST_MAX);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct fingerprint_files files = files_of(settings, rows[i].scope);
 
@@ -512,7 +510,6 @@ runner_settings_fingerprint(
 	shared = files_of(settings, SHARED);
 	fingerprint_add_registries(&list, environment, &shared);
 	(void)text_copy(out, FINGERPRINT_LIST_MAX, buf_text(&list));
-	buf_done(&list);
 	return out;
 }
 
@@ -522,15 +519,13 @@ runner_settings_fingerprint_client(
 {
 	const struct fingerprint_files main_file = { { &settings->main }, 1, 1 };
 	char name[SETTING_NAME_MAX];
-	struct buf list;
+	CLEANUP(buf_done) struct buf list = buf_make(FINGERPRINT_LIST_MAX);
 
-	buf_init(&list, FINGERPRINT_LIST_MAX);
 	for (size_t i = 0; i < COUNT(family_rows); i++)
 		if (strcmp(family_rows[i].family, "CLIENT") == 0)
 			fingerprint_add(&list, setting_name(family_rows[i].name, client, name),
 			    NULL, family_rows[i].is_secret, &main_file);
 	(void)text_copy(out, FINGERPRINT_LIST_MAX, buf_text(&list));
-	buf_done(&list);
 	return out;
 }
 

@@ -195,9 +195,8 @@ text_ended(
 {
 	char text[PROTOCOL_WARNING + 1];
 	const char *from;
-	struct buf safe;
+	CLEANUP(buf_wipe) struct buf safe = buf_make(2 * STEP_SCAN_LINE);
 
-	buf_init(&safe, 2 * STEP_SCAN_LINE);
 	len = drop_controls(line, len);
 	if (max == PROTOCOL_STEP_NAME && is_ours(line, len))
 		buf_add(&safe, line, len);
@@ -209,7 +208,6 @@ text_ended(
 	from = trim(from, &len);
 	memcpy(text, from, len);
 	text[len] = '\0';
-	buf_wipe(&safe);
 	if (len > 0)
 		found(ctx, max == PROTOCOL_WARNING ? STEP_SCAN_WARNING : STEP_SCAN_STEP, text);
 }

@@ -274,12 +274,10 @@ fill_record(struct supervisor *supervisor)
 static void
 write_record(struct supervisor *supervisor)
 {
-	struct err err;
-
 	if (supervisor->record_tries == 0)
 		fill_record(supervisor);
 	CRASH_POINT(record_due);
-	if (run_folder_record_write(supervisor->claimed, &supervisor->out, &err)) {
+	if (run_folder_record_write(supervisor->claimed, &supervisor->out, NULL)) {
 		CRASH_POINT(record_done);
 		happened(supervisor, SUPERVISOR_ON_RECORDED);
 	} else if (++supervisor->record_tries == RECORD_TRIES) {
@@ -457,10 +455,8 @@ take_limit(struct supervisor *supervisor, int64_t *limit_ms)
 static void
 keep_draft(struct supervisor *supervisor)
 {
-	struct err err;
-
 	/* Without one it counts as having changed the target: nobody has to act. */
-	(void)!run_folder_draft_write(supervisor->claimed, &supervisor->out, &err);
+	(void)!run_folder_draft_write(supervisor->claimed, &supervisor->out, NULL);
 }
 
 static void
@@ -654,10 +650,9 @@ wait_until_ready(int ready, struct err *err)
 pid_t
 supervisor_fork(const struct supervisor_start *start, struct err *err)
 {
-	int ready[2], runner;
+	int ready[2], runner = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	pid_t pid;
 
-	runner = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (runner == -1 || pipe2(ready, O_CLOEXEC) == -1) {
 		(void)err_errno(err, ERR_IO, errno, "starting a supervisor");
 		if (runner != -1)

@@ -20,11 +20,10 @@ static bool
 tell(struct supervisor_server *server, const struct protocol_message *message)
 {
 	char packet[PROTOCOL_RECORD_BYTES];
-	struct err err;
 	size_t len = 0;
 	ssize_t n;
 
-	if (!protocol_encode(message, packet, sizeof(packet), &len, &err))
+	if (!protocol_encode(message, packet, sizeof(packet), &len, NULL))
 		abort(); /* a message of our own that is wrong */
 	do {
 		n = send(server->fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -107,3 +107,6 @@ struct settings *cli_settings_with(const char *env_file, char *line,
 
 /* Writes the path of the store's database. */
 void cli_database(const struct settings *settings, char *out, size_t room);
+
+/* Says "error: …"; what to exit with. */
+int cli_fail(const struct err *err);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -247,12 +246,11 @@ ask_once(const struct cli_api *api, const char *target, const char *body, struct
     struct err *err)
 {
 	CLEANUP(file_closep) int fd = -1;
-	struct buf request, answer;
+	CLEANUP(buf_done) struct buf request = buf_make(ANSWER_MAX);
+	CLEANUP(buf_done) struct buf answer = buf_make(ANSWER_MAX);
 	bool ok;
 
 	*ret = (struct cli_answer){ 0 };
-	buf_init(&request, ANSWER_MAX);
-	buf_init(&answer, ANSWER_MAX);
 	buf_addf(&request, "%s %s HTTP/1.1\r\nHost: local\r\nConnection: close\r\n",
 	    body == NULL ? "GET" : "POST", target);
 	if (api->as != NULL)
@@ -263,8 +261,6 @@ ask_once(const struct cli_api *api, const char *target, const char *body, struct
 	buf_addf(&request, "\r\n%s", body == NULL ? "" : body);
 	ok = buf_check(&request, err) && connect_to(api, &fd, err) && send_all(fd, &request, err) &&
 	    receive_all(fd, &answer, err) && read_answer(&answer, ret, err);
-	buf_done(&request);
-	buf_done(&answer);
 	if (!ok)
 		cli_answer_done(ret);
 	return ok;

@@ -152,13 +152,12 @@ make_folder(const struct stat *like, const char *directory, struct err *err)
 static bool
 check_ours(const struct settings_adopted *adopted, const char *path, struct err *err)
 {
-	struct env_file file = { 0 }, wanted = { 0 };
+	CLEANUP(env_file_done) struct env_file file = { 0 }, wanted = { 0 };
 	const struct env_entry *entry;
-	bool good;
-
-	good = env_file_read(&file, path, err) &&
+	bool good = env_file_read(&file, path, err) &&
 	    env_file_parse(
 		&wanted, buf_text(&adopted->application), adopted->application.size, err);
+
 	entry = good ? env_file_find(&file, "RENAMED_FROM") : NULL;
 	if (good && (entry == NULL || strcmp(entry->value, ".") != 0))
 		good = err_set(err, ERR_BUSY, "%s is there already: take another name", path);
@@ -170,8 +169,6 @@ check_ours(const struct settings_adopted *adopted, const char *path, struct err 
 		good = err_set(
 		    err, ERR_BUSY, "%s is there already and differs: correct one of both", path);
 	}
-	env_file_done(&file);
-	env_file_done(&wanted);
 	return good;
 }
 
@@ -274,8 +271,7 @@ adopt(const struct cli *cli, const char *application)
 	else if (check_first(s, application, &err) &&
 	    move_settings(application, main_path, directory, &err))
 		return EX_OK;
-	(void)fprintf(stderr, "error: %s\n", err.text);
-	return err_exit_status(err.code);
+	return cli_fail(&err);
 }
 
 int

@@ -32,11 +32,10 @@ add_object(struct audit_against *against, const char *path, struct err *err)
 {
 	struct err why;
 	size_t size;
-	char *text = file_read(path, AUDIT_OBJECT_MAX, &size, &why);
+	CLEANUP(freep) char *text = file_read(path, AUDIT_OBJECT_MAX, &size, &why);
 	const struct audit_finding finding = {
 		.what = FOUND_COPY_BAD, .source = path, .detail = why.text
 	};
-	bool ok;
 
 	if (text == NULL && why.code == ERR_LIMIT) {
 		cli_audit_against_print(against, &finding);
@@ -46,9 +45,7 @@ add_object(struct audit_against *against, const char *path, struct err *err)
 		*err = why;
 		return false;
 	}
-	ok = audit_copy_add_object(against->copy, path, 0, text, size, err);
-	free(text);
-	return ok;
+	return audit_copy_add_object(against->copy, path, 0, text, size, err);
 }
 
 /* Two servers' objects are two chains. */
@@ -113,7 +110,7 @@ is_log(const char *path, bool *ret, struct err *err)
 {
 	FILE *file = fopen(path, "re");
 	struct audit_claim claim;
-	char *line = NULL;
+	CLEANUP(freep) char *line = NULL;
 	size_t room = 0;
 	ssize_t size;
 
@@ -123,16 +120,15 @@ is_log(const char *path, bool *ret, struct err *err)
 	*ret = size > 0 &&
 	    audit_chain_read(line, (size_t)size - (line[size - 1] == '\n'), &claim, err);
 	(void)fclose(file);
-	free(line);
 	return true;
 }
 
 static bool
 add_plain_file(struct audit_against *against, const char *path, const char *bot, struct err *err)
 {
-	bool is_copy = false, ok;
+	bool is_copy = false;
 	size_t size;
-	char *text;
+	CLEANUP(freep) char *text = NULL;
 
 	if (audit_copy_is_object(path))
 		return add_object(against, path, err);
@@ -144,9 +140,7 @@ add_plain_file(struct audit_against *against, const char *path, const char *bot,
 	if (text == NULL)
 		return false;
 	against->has_chat = true;
-	ok = cli_audit_telegram(text, size, bot, &against->heads, err);
-	free(text);
-	return ok;
+	return cli_audit_telegram(text, size, bot, &against->heads, err);
 }
 
 static bool
@@ -291,13 +285,12 @@ written(
 static void
 print_agreed(const struct audit_against *against, const struct audit_compared *found)
 {
-	const struct audit_copy_entry *entries;
+	size_t n;
+	const struct audit_copy_entry *entries = audit_copy_entries(against->copy, &n);
 	char first[TEXT_TIME_SIZE], last[TEXT_TIME_SIZE];
 	const char *name;
 	int64_t from, to;
-	size_t n;
 
-	entries = audit_copy_entries(against->copy, &n);
 	(void)audit_copy_source(against->copy, &entries[0], &from);
 	name = audit_copy_source(against->copy, &entries[n - 1], &to);
 	(void)printf("%s: %" PRId64 " of %zu entries (%" PRId64 " to %" PRId64
@@ -380,10 +373,8 @@ cli_audit_against_compare(struct audit_against *against, const char *log)
 	struct err err;
 
 	if (!audit_compare(log, against->copy, against->heads.at, against->heads.n,
-		cli_audit_against_print, against, &found, &err)) {
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return err_exit_status(err.code);
-	}
+		cli_audit_against_print, against, &found, &err))
+		return cli_fail(&err);
 	if (against->copy != NULL)
 		print_agreed(against, &found);
 	print_heads(against, &found);

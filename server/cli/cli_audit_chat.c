@@ -1,10 +1,10 @@
 /* cli_audit_chat.c - the heads in Telegram's "export chat history".  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/cli_audit_against_inside.h"
+#include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -29,15 +29,8 @@ struct reading {
 bool
 cli_audit_heads_add(struct audit_heads *heads, const struct audit_head *head, struct err *err)
 {
-	if (heads->n == heads->room) {
-		size_t room = heads->room == 0 ? 64 : 2 * heads->room;
-		struct audit_head *more = reallocarray(heads->at, room, sizeof(*more));
-
-		if (more == NULL)
-			return err_set(err, ERR_NOMEM, "no memory for the heads");
-		heads->at = more;
-		heads->room = room;
-	}
+	if (!array_reserve(&heads->at, heads->n, &heads->room, 64, sizeof(*heads->at)))
+		return err_set(err, ERR_NOMEM, "no memory for the heads");
 	heads->at[heads->n++] = *head;
 	return true;
 }
@@ -147,13 +140,11 @@ read_chat(struct reading *r, const struct json *chat, const char *bot, struct au
     struct err *err)
 {
 	const struct json *messages = json_get(chat, "messages");
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(TEXT_MAX);
 	bool ok = true;
 
-	buf_init(&text, TEXT_MAX);
 	for (size_t i = 0; ok && i < json_count(messages); i++)
 		ok = read_message(r, json_at(messages, i), bot, &text, ret, err);
-	buf_done(&text);
 	return ok;
 }
 
@@ -210,7 +201,7 @@ cli_audit_telegram(
     const char *text, size_t size, const char *bot, struct audit_heads *ret, struct err *err)
 {
 	CLEANUP(json_freep) struct json *root = json_decode(text, size, err);
-	struct reading *r = root == NULL ? NULL : calloc(1, sizeof(*r));
+	CLEANUP(freep) struct reading *r = root == NULL ? NULL : calloc(1, sizeof(*r));
 	const struct sender *sender;
 	char id[64] = "", first[TEXT_TIME_SIZE], last[TEXT_TIME_SIZE], name[64];
 	bool ok;
@@ -229,6 +220,5 @@ cli_audit_telegram(
 		    text_time(first, sender->first), text_time(last, sender->last));
 		ok = read_all(r, root, id, ret, err);
 	}
-	free(r);
 	return ok;
 }

@@ -173,7 +173,7 @@ copy_stamp(const struct export *export, const char *from, const char *day, struc
 {
 	char name[TEXT_TIME_SIZE + sizeof(AUDIT_STAMP_SUFFIX)];
 	size_t size;
-	char *bytes = file_read(from, CRYPTO_TS_ANSWER, &size, err);
+	CLEANUP(freep) char *bytes = file_read(from, CRYPTO_TS_ANSWER, &size, err);
 	FILE *file;
 	bool ok;
 
@@ -184,7 +184,6 @@ copy_stamp(const struct export *export, const char *from, const char *day, struc
 	ok = file != NULL;
 	if (ok)
 		(void)fwrite(bytes, 1, size, file);
-	free(bytes);
 	return close_file(file, ok, err);
 }
 
@@ -223,18 +222,13 @@ write_asked(const struct export *export, const struct audit_source *source,
     const struct audit_filter *filter, int64_t at, bool is_verified, struct err *err)
 {
 	struct json_out json;
-	struct buf text;
-	bool ok;
+	CLEANUP(buf_done) struct buf text = buf_make(ASKED_MAX);
 
-	buf_init(&text, ASKED_MAX);
 	json_out_init(&json, &text);
 	json_out_object(&json);
 	json_put_str(&json, "application", filter->application);
 	put_moment(&json, "at", at);
-	if (filter->deployment != 0)
-		json_put_i64(&json, "deployment", filter->deployment);
-	else
-		json_put_null(&json, "deployment");
+	json_put_i64_if(&json, "deployment", filter->deployment != 0, filter->deployment);
 	json_put_str(&json, "environment", filter->environment);
 	put_moment(&json, "from", filter->from);
 	json_put_str(&json, "source",
@@ -246,11 +240,9 @@ write_asked(const struct export *export, const struct audit_source *source,
 	json_put_str(&json, "version", version_text);
 	json_out_end(&json);
 	buf_addc(&text, '\n');
-	ok = buf_check(&text, err) &&
+	return buf_check(&text, err) &&
 	    write_text(
 		export, ASKED_NAME, "", (const char *const[]){ buf_text(&text), NULL }, 0600, err);
-	buf_done(&text);
-	return ok;
 }
 
 /* --- sums --- */
@@ -430,8 +422,7 @@ cli_audit_export(const struct cli *cli, const struct audit_source *given)
 	export.folder = arguments.rest;
 	if (mkdir(export.folder, 0700) != 0) {
 		(void)err_errno(&err, ERR_IO, errno, "making the folder %s", export.folder);
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return err_exit_status(err.code);
+		return cli_fail(&err);
 	}
 	(void)snprintf(path, sizeof(path), "%s/" SUMS, export.folder);
 	filter = arguments.filter;

@@ -215,10 +215,8 @@ cli_audit_check_named(const struct audit_source *source, const struct audit_filt
 	bool has = true;
 
 	if ((application != NULL || environment != NULL) &&
-	    !audit_read_has(source, application, environment, &has, &err)) {
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return err_exit_status(err.code);
-	}
+	    !audit_read_has(source, application, environment, &has, &err))
+		return cli_fail(&err);
 	if (has)
 		return EX_OK;
 	(void)fprintf(stderr,
@@ -238,10 +236,8 @@ say_none(const struct audit_source *source)
 	int64_t newest;
 	struct err err;
 
-	if (!audit_read_newest(source, &newest, &err)) {
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return err_exit_status(err.code);
-	}
+	if (!audit_read_newest(source, &newest, &err))
+		return cli_fail(&err);
 	(void)fprintf(stderr, "note: none of the log's %" PRId64 " entries is like that\n", newest);
 	return EX_OK;
 }
@@ -275,10 +271,8 @@ print_list(const struct audit_source *source, const struct audit_arguments *argu
 	struct err err;
 
 	audit_print_head(stdout, list.format);
-	if (!audit_read(source, &arguments->filter, print_one, &list, &err)) {
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return err_exit_status(err.code);
-	}
+	if (!audit_read(source, &arguments->filter, print_one, &list, &err))
+		return cli_fail(&err);
 	if (list.has_more)
 		(void)fprintf(stderr,
 		    "note: there are more than %" PRId64
@@ -300,10 +294,8 @@ cli_audit_tail(const struct cli *cli, const struct audit_source *source)
 
 	if (!cli_audit_arguments(cli, OPTION_LIMIT | OPTION_FORMAT, &arguments))
 		return EX_USAGE;
-	if (!audit_read_newest(source, &newest, &err)) {
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return err_exit_status(err.code);
-	}
+	if (!audit_read_newest(source, &newest, &err))
+		return cli_fail(&err);
 	if (newest > arguments.limit)
 		arguments.filter.first = newest - arguments.limit + 1;
 	arguments.limit = LIMIT_MOST; /* those that come meanwhile, too */
@@ -331,14 +323,12 @@ struct whole {
 };
 
 static bool
-print_whole(
-    void *ctx, const char *line, size_t size, const struct audit_fields *fields, const char *name)
+print_whole(void *ctx, UNUSED const char *line, UNUSED size_t size,
+    const struct audit_fields *fields, const char *name)
 {
 	struct whole *whole = ctx;
 	int64_t seq;
 
-	(void)line;
-	(void)size;
 	whole->is_found =
 	    audit_field_number(audit_fields_get(fields, "seq"), &seq) && seq == whole->seq;
 	if (whole->is_found)
@@ -361,10 +351,8 @@ cli_audit_show(const struct cli *cli, const struct audit_source *source)
 		return EX_USAGE;
 	}
 	arguments.filter.first = whole.seq;
-	if (!audit_read(source, &arguments.filter, print_whole, &whole, &err)) {
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return err_exit_status(err.code);
-	}
+	if (!audit_read(source, &arguments.filter, print_whole, &whole, &err))
+		return cli_fail(&err);
 	if (!whole.is_found) {
 		(void)fprintf(stderr, "error: there is no entry %" PRId64 "\n", whole.seq);
 		return 1;

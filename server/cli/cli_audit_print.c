@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_audit_print.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/text.h"
@@ -127,7 +125,7 @@ static void
 print_rest(FILE *out, const struct audit_fields *fields)
 {
 	struct audit_fields rest = { 0 };
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(AUDIT_LINE_MAX);
 	char key[64];
 
 	for (size_t i = 0; i < fields->n; i++) {
@@ -136,10 +134,8 @@ print_rest(FILE *out, const struct audit_fields *fields)
 		if (text_index(key, columns, COUNT(columns)) == COUNT(columns))
 			rest.at[rest.n++] = fields->at[i];
 	}
-	buf_init(&text, AUDIT_LINE_MAX);
 	audit_fields_write(&rest, NULL, false, &text);
 	audit_print_cell(out, buf_text(&text));
-	buf_done(&text);
 }
 
 static void

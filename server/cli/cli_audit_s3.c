@@ -1,6 +1,5 @@
 /* cli_audit_s3.c - reads every version of every object of a witness's bucket, and its locks.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -331,10 +330,9 @@ write_query(struct slot *slot, struct err *err)
 {
 	struct fetch *f = slot->fetch;
 	const struct s3_version *version = version_of(slot);
-	struct buf query;
+	CLEANUP(buf_done) struct buf query = buf_make(sizeof(slot->query) - 1);
 	bool ok;
 
-	buf_init(&query, sizeof(slot->query) - 1);
 	if (version == NULL) {
 		if (f->versions.is_truncated) {
 			add_parameter(&query, "key-marker", f->versions.next_key);
@@ -352,7 +350,6 @@ write_query(struct slot *slot, struct err *err)
 	}
 	ok = buf_check(&query, err);
 	(void)text_copy(slot->query, sizeof(slot->query), buf_text(&query));
-	buf_done(&query);
 	return ok;
 }
 
@@ -565,7 +562,7 @@ bool
 cli_audit_s3(const char *place, const struct settings *settings, struct audit_against *against,
     struct err *err)
 {
-	struct fetch *f = calloc(1, sizeof(*f));
+	CLEANUP(freep) struct fetch *f = calloc(1, sizeof(*f));
 	bool ok;
 
 	if (f == NULL)
@@ -577,6 +574,5 @@ cli_audit_s3(const char *place, const struct settings *settings, struct audit_ag
 		ok = false;
 	}
 	close_fetch(f);
-	free(f);
 	return ok;
 }

@@ -199,8 +199,7 @@ compare(const struct arguments *arguments, const char *log)
 		status = cli_audit_against_compare(&against, log);
 		faults = against.faults_of_log;
 		if (cli_audit_has_stamps(log) && !cli_audit_stamps_days(log, &against, &err)) {
-			(void)fprintf(stderr, "error: %s\n", err.text);
-			status = err_exit_status(err.code);
+			status = cli_fail(&err);
 		} else if (against.faults_of_log > faults && status == EX_OK) {
 			status = 1;
 		}

@@ -237,15 +237,13 @@ print_jobs(const struct settings *s, struct buf *text)
 static void
 print_protection(const struct settings *s)
 {
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(PROTECT_MAX);
 
-	buf_init(&text, PROTECT_MAX);
 	print_approvals(s, &text);
 	print_codes(s, &text);
 	print_roles(s, &text);
 	print_clients(s, &text);
 	print_jobs(s, &text);
-	buf_done(&text);
 }
 
 /* What was understood, for people to read once. */
@@ -366,8 +364,7 @@ cli_check_config(const struct cli *cli)
 	static const char *const flags[] = { "--json", "--production" };
 	bool for_production = cli_has_flag(cli, "--production"),
 	     as_json = cli_has_flag(cli, "--json");
-	struct doctor *doctor;
-	int status;
+	CLEANUP(freep) struct doctor *doctor = NULL;
 
 	if (!cli_takes(cli, flags, COUNT(flags), "[--json] [--production]"))
 		return EX_USAGE;
@@ -377,24 +374,19 @@ cli_check_config(const struct cli *cli)
 	if (doctor == NULL)
 		return EX_OSERR;
 	doctor->cli = cli;
-	status = check_config(doctor, for_production, as_json);
-	free(doctor);
-	return status;
+	return check_config(doctor, for_production, as_json);
 }
 
 #define EXAMPLE_MAX (1u << 20)
 
 int
-cli_config_example(const struct cli *cli)
+cli_config_example(UNUSED const struct cli *cli)
 {
-	struct buf example;
-	bool good;
+	CLEANUP(buf_done) struct buf example = buf_make(EXAMPLE_MAX);
 
-	(void)cli;
-	buf_init(&example, EXAMPLE_MAX);
 	settings_example(&example);
-	good = !buf_failed(&example) && fputs(buf_text(&example), stdout) != EOF &&
-	    fflush(stdout) == 0;
-	buf_done(&example);
-	return good ? EX_OK : EX_IOERR;
+	return !buf_failed(&example) && fputs(buf_text(&example), stdout) != EOF &&
+		fflush(stdout) == 0 ?
+	    EX_OK :
+	    EX_IOERR;
 }

@@ -51,15 +51,12 @@ static bool
 ask_with_code(const struct cli_api *api, const char *target, const char *body,
     struct cli_answer *ret, struct err *err)
 {
-	struct buf with_code;
+	CLEANUP(buf_wipe) struct buf with_code = buf_make(LIMIT_TEXT_IN * 8);
 	bool ok;
 
-	buf_init(&with_code, LIMIT_TEXT_IN * 8);
 	ok = add_code(body, ret->json, &with_code, err);
 	cli_answer_done(ret);
-	ok = ok && cli_api_ask(api, target, buf_text(&with_code), ret, err);
-	buf_wipe(&with_code);
-	return ok;
+	return ok && cli_api_ask(api, target, buf_text(&with_code), ret, err);
 }
 
 bool

@@ -7,8 +7,6 @@
 #include "cli/cli.h"
 #include "cli/cli_server.h"
 #include "commands/commands.h"
-#include "lib/buf.h"
-#include "lib/err.h"
 
 /* Of `deploybot audit`: behind the first ones a file stands. */
 #define OF_FILES "--against --tsa-ca --database --log"
@@ -163,25 +161,22 @@ each_of_environments(each_fn *each, void *ctx)
 }
 
 static void
-add_blank(void *ctx, const char *word, const char *help)
+add_blank(void *ctx, const char *word, UNUSED const char *help)
 {
-	(void)help;
 	(void)printf("%s%s", *(bool *)ctx ? "" : " ", word);
 	*(bool *)ctx = false;
 }
 
 static void
-add_bar(void *ctx, const char *word, const char *help)
+add_bar(void *ctx, const char *word, UNUSED const char *help)
 {
-	(void)help;
 	(void)printf("%s%s", *(bool *)ctx ? "" : "|", word);
 	*(bool *)ctx = false;
 }
 
 static void
-add_zsh(void *ctx, const char *word, const char *help)
+add_zsh(UNUSED void *ctx, const char *word, const char *help)
 {
-	(void)ctx;
 	(void)printf("\t\t'%s:", word);
 	for (; *help != '\0'; help++)
 		(void)printf(*help == '\'' ? "'\\''" : *help == ':' ? "\\:" : "%c", *help);
@@ -189,9 +184,8 @@ add_zsh(void *ctx, const char *word, const char *help)
 }
 
 static void
-add_fish(void *ctx, const char *word, const char *help)
+add_fish(UNUSED void *ctx, const char *word, const char *help)
 {
-	(void)ctx;
 	(void)printf("complete -c deploybot -n __fish_use_subcommand -a %s -d '", word);
 	for (; *help != '\0'; help++)
 		(void)printf(*help == '\'' ? "\\'" : "%c", *help);
@@ -403,10 +397,9 @@ print_environments(const struct cli *cli)
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	struct cli_api api;
 	const struct json *all;
-	struct err err;
 
-	if (!cli_api_of(cli, NULL, &api, &err) ||
-	    !cli_api_ask(&api, "/v1/queue", NULL, &answer, &err) || answer.status != 200)
+	if (!cli_api_of(cli, NULL, &api, NULL) ||
+	    !cli_api_ask(&api, "/v1/queue", NULL, &answer, NULL) || answer.status != 200)
 		return EX_UNAVAILABLE;
 	all = json_get(answer.json, "environments");
 	for (size_t i = 0; i < json_count(all); i++)

@@ -125,7 +125,7 @@ ask_target(const struct cli *cli, const char *environment)
 static int
 ask_client(const struct cli *cli, struct settings *settings, const struct client_settings *client)
 {
-	struct doctor *doctor = calloc(1, sizeof(*doctor));
+	CLEANUP(freep) struct doctor *doctor = calloc(1, sizeof(*doctor));
 	size_t errors;
 
 	if (doctor == NULL)
@@ -135,7 +135,6 @@ ask_client(const struct cli *cli, struct settings *settings, const struct client
 	doctor_clients(doctor, client);
 	doctor_print(doctor, DOCTOR_OK, stdout);
 	errors = doctor_count(doctor, DOCTOR_ERROR);
-	free(doctor);
 	return errors == 0 ? EX_OK : 1;
 }
 
@@ -172,8 +171,8 @@ cli_doctor(const struct cli *cli)
 	static const char *const flags[] = { "--json", "--production" };
 	bool for_production = cli_has_flag(cli, "--production"),
 	     as_json = cli_has_flag(cli, "--json");
-	struct production *facts = NULL;
-	struct doctor *doctor;
+	CLEANUP(freep) struct production *facts = NULL;
+	CLEANUP(freep) struct doctor *doctor = NULL;
 	int status = EX_OSERR;
 
 	if (cli->argc == 1 && cli->argv[0][0] != '-')
@@ -187,7 +186,5 @@ cli_doctor(const struct cli *cli)
 		doctor->cli = cli;
 		status = diagnose(doctor, facts, as_json);
 	}
-	free(facts);
-	free(doctor);
 	return status;
 }

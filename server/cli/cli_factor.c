@@ -1,7 +1,6 @@
 /* cli_factor.c - deploybot 2fa: makes a second factor, shown once; confirms, recovers and resets it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -40,13 +39,12 @@ static int
 show_secret(const struct cli_server *local, const struct json *answer)
 {
 	const char *uri = json_get_str(answer, "uri"), *secret = json_get_str(answer, "secret");
-	struct buf drawn;
+	CLEANUP(buf_wipe) struct buf drawn = buf_make((size_t)1 << 20);
 	struct err err;
 	bool ok;
 
 	if (uri == NULL || secret == NULL)
 		return cli_server_fail(local, EX_PROTOCOL, "the server has sent no secret");
-	buf_init(&drawn, (size_t)1 << 20);
 	ok = qr_terminal(uri, &drawn, &err);
 	if (ok)
 		(void)fprintf(stderr,
@@ -55,7 +53,6 @@ show_secret(const struct cli_server *local, const struct json *answer)
 	for (size_t i = 0; ok && secret[i] != '\0'; i++)
 		(void)fprintf(stderr, i % 4 == 0 ? " %c" : "%c", secret[i]);
 	(void)fprintf(stderr, "\n\n");
-	buf_wipe(&drawn);
 	return ok ? EX_OK : cli_server_fail(local, EX_OSERR, err.text);
 }
 

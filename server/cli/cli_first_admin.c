@@ -129,9 +129,8 @@ static void
 poll_updates(struct first_admin *admin, int64_t limit, int64_t seconds, telegram_done_fn *on_done)
 {
 	struct json_out json;
-	struct buf body;
+	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
 
-	buf_init(&body, BODY_MAX);
 	json_out_init(&json, &body);
 	json_out_object(&json);
 	if (admin->offset != 0)
@@ -150,7 +149,6 @@ poll_updates(struct first_admin *admin, int64_t limit, int64_t seconds, telegram
 		.on_done = on_done,
 		.ctx = admin,
 	    });
-	buf_done(&body);
 }
 
 static void
@@ -195,9 +193,8 @@ static void
 greet(struct first_admin *admin)
 {
 	struct json_out json;
-	struct buf body;
+	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
 
-	buf_init(&body, BODY_MAX);
 	json_out_init(&json, &body);
 	json_out_object(&json);
 	json_put_i64(&json, "chat_id", admin->person);
@@ -207,7 +204,6 @@ greet(struct first_admin *admin)
 	call(admin,
 	    &(struct telegram_request){
 		.method = "sendMessage", .json = &body, .on_done = on_greeted, .ctx = admin });
-	buf_done(&body);
 }
 
 static void
@@ -288,9 +284,8 @@ static void
 look_at_server(struct first_admin *admin)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
-	struct err err;
 
-	if (cli_api_ask(&admin->server, "/v1/first-admin", NULL, &answer, &err) &&
+	if (cli_api_ask(&admin->server, "/v1/first-admin", NULL, &answer, NULL) &&
 	    answer.status == 200) {
 		admin->person = json_get_i64_or(answer.json, "person", 0);
 		admin->is_found = admin->person > 0;

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -37,9 +36,8 @@ struct follow {
 static volatile sig_atomic_t is_interrupted;
 
 static void
-on_interrupt(int signal_number)
+on_interrupt(UNUSED int signal_number)
 {
-	(void)signal_number;
 	is_interrupted = 1;
 }
 
@@ -85,7 +83,6 @@ show_run(struct follow *f)
 {
 	int64_t before;
 	char target[96];
-	struct err err;
 
 	do {
 		CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
@@ -96,7 +93,7 @@ show_run(struct follow *f)
 		    (long long)f->offset);
 		/* Who may not read logs sees how it goes all the same. */
 		if (f->run == 0 || f->local->is_json || f->is_unreadable ||
-		    !cli_api_ask(&f->local->api, target, NULL, &answer, &err))
+		    !cli_api_ask(&f->local->api, target, NULL, &answer, NULL))
 			return;
 		f->is_unreadable = answer.status == 403;
 		if (answer.status != 200)
@@ -294,10 +291,9 @@ look(struct follow *f)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	char target[64];
-	struct err err;
 
 	(void)snprintf(target, sizeof(target), "/v1/work/%lld", (long long)f->work);
-	if (!cli_api_ask(&f->local->api, target, NULL, &answer, &err) || answer.status == 503) {
+	if (!cli_api_ask(&f->local->api, target, NULL, &answer, NULL) || answer.status == 503) {
 		if (f->away_since == 0) {
 			f->away_since = clock_monotonic_ms();
 			clear_bar(f);

@@ -175,20 +175,17 @@ static int
 report(const struct settings *s)
 {
 	char database[PATH_MAX];
-	struct grant_use *uses;
+	CLEANUP(freep) struct grant_use *uses;
 	size_t count = 0;
-	struct buf out;
+	CLEANUP(buf_done) struct buf out = buf_make(1u << 20);
 	struct err err;
 
 	cli_database(s, database, sizeof(database));
 	uses = row_grant_use_read(database, &count, &err);
 	if (uses == NULL)
 		(void)fprintf(stderr, "warning: nobody's last use is known: %s\n", err.text);
-	buf_init(&out, 1u << 20);
 	policy_report(s, uses, count, clock_wall_ms(), &out);
 	(void)fputs(buf_text(&out), stdout);
-	buf_done(&out);
-	free(uses);
 	return EX_OK;
 }
 

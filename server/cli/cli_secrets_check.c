@@ -65,7 +65,7 @@ find_file(const struct checking *c, const struct settings_secret *secret, struct
 {
 	char path[SETTING_APPS_FILE_MAX], name[SETTING_NAME_MAX + 8];
 	const char *file = c->cli->env_file, *text = NULL;
-	struct env_file entries = { 0 };
+	CLEANUP(env_file_done) struct env_file entries = { 0 };
 	const struct env_entry *entry;
 
 	(void)snprintf(name, sizeof(name), "%s_FILE", secret->name);
@@ -80,7 +80,6 @@ find_file(const struct checking *c, const struct settings_secret *secret, struct
 	    (entry = env_file_find(&entries, name)) != NULL)
 		text = entry->value;
 	(void)text_copy(ret->file, sizeof(ret->file), text == NULL ? "" : text); /* cut is none */
-	env_file_done(&entries);
 }
 
 static void
@@ -324,10 +323,7 @@ put(const struct checking *c, const struct finding *f)
 	json_put_bool(json, "is_due", f->is_due);
 	json_put_bool(json, "is_previous", f->is_previous);
 	put_time(json, "used_at", f->used_at);
-	if (has_uses(f))
-		json_put_i64(json, "uses", f->uses);
-	else
-		json_put_null(json, "uses");
+	json_put_i64_if(json, "uses", has_uses(f), f->uses);
 	json_put_str(json, "problem", f->problem[0] == '\0' ? NULL : f->problem);
 	json_out_end(json);
 }
@@ -353,9 +349,8 @@ static void
 show_json(struct checking *c)
 {
 	struct json_out json;
-	struct buf out;
+	CLEANUP(buf_done) struct buf out = buf_make(4u << 20);
 
-	buf_init(&out, 4u << 20);
 	json_out_init(&json, &out);
 	c->json = &json;
 	json_out_object(&json);
@@ -369,7 +364,6 @@ show_json(struct checking *c)
 		c->is_bad = true;
 	else
 		(void)printf("%s\n", buf_text(&out));
-	buf_done(&out);
 }
 
 int
@@ -377,7 +371,7 @@ cli_secrets_check(const struct cli *cli, bool is_json)
 {
 	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
 	struct checking c = { .cli = cli, .settings = s, .at = clock_wall_ms() };
-	struct secret_age *ages;
+	CLEANUP(freep) struct secret_age *ages = NULL;
 	char database[PATH_MAX];
 	struct err err;
 
@@ -394,6 +388,5 @@ cli_secrets_check(const struct cli *cli, bool is_json)
 		show_json(&c);
 	else
 		settings_for_secrets(s, on_secret, &c);
-	free(ages);
 	return c.is_bad ? 1 : EX_OK;
 }

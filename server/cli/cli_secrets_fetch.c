@@ -285,9 +285,8 @@ static bool
 is_there(struct fetching *f, enum side side, const char *name)
 {
 	struct stat st;
-	struct err err;
 
-	return open_side(f, side, &err) &&
+	return open_side(f, side, NULL) &&
 	    fstatat(f->fds[side], name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 

@@ -2,9 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_server.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -204,12 +202,10 @@ static int
 run_command(const struct cli_server *local, const char *word)
 {
 	struct json_out json;
-	struct buf body;
+	CLEANUP(buf_done) struct buf body = buf_make(LIMIT_TEXT_IN * 8);
 	char target[64];
-	int status;
 
 	(void)snprintf(target, sizeof(target), "/v1/command/%.40s", word);
-	buf_init(&body, LIMIT_TEXT_IN * 8);
 	json_out_init(&json, &body);
 	json_out_object(&json);
 	json_out_key(&json, "arguments");
@@ -224,10 +220,8 @@ run_command(const struct cli_server *local, const char *word)
 	if (local->reason != NULL)
 		json_put_str(&json, "reason", local->reason);
 	json_out_end(&json);
-	status = buf_failed(&body) ? cli_server_fail(local, EX_USAGE, "that is too long") :
-				     post(local, target, buf_text(&body));
-	buf_done(&body);
-	return status;
+	return buf_failed(&body) ? cli_server_fail(local, EX_USAGE, "that is too long") :
+				   post(local, target, buf_text(&body));
 }
 
 /* --- words of the command line alone --- */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "lib/err.h"
 #include "settings/settings_load.h"
 #include "store/store.h"
 #include "types/settings.h"
@@ -121,4 +122,11 @@ cli_target(const struct settings *s, const char *text)
 		(void)fprintf(stderr, "error: %zu applications have \"%s\": say which, as %s\n", n,
 		    text, found);
 	return n == 1 ? found : NULL;
+}
+
+int
+cli_fail(const struct err *err)
+{
+	(void)fprintf(stderr, "error: %s\n", err->text);
+	return err_exit_status(err->code);
 }

@@ -31,16 +31,14 @@ write_body(const struct cli_server *local, const char *name, struct buf *out)
 static int
 post(const struct cli_server *local, const char *target, const char *name, struct cli_answer *ret)
 {
-	struct buf body;
+	CLEANUP(buf_done) struct buf body = buf_make(4096);
 	struct err err;
 	int status = EX_OK;
 
-	buf_init(&body, 4096);
 	if (!write_body(local, name, &body))
 		status = cli_server_fail(local, EX_USAGE, "that is too long");
 	else if (!cli_code_ask(&local->api, target, buf_text(&body), ret, &err))
 		status = cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	buf_done(&body);
 	if (status == EX_OK && ret->status >= 300)
 		status = cli_server_show_said(local, ret);
 	return status;

@@ -9,8 +9,6 @@
 
 struct cli;
 struct client_settings;
-struct err;
-struct http_client_result;
 struct loop;
 struct settings;
 struct settings_report;

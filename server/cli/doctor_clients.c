@@ -7,7 +7,6 @@
 #include "cli/doctor.h"
 #include "lib/err.h"
 #include "lib/file.h"
-#include "lib/text.h"
 #include "settings/settings_table.h"
 #include "types/action.h"
 #include "types/settings.h"

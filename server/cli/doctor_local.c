@@ -256,7 +256,7 @@ has_special_secret(const struct env_entry *entry)
 static bool
 has_secret(const char *path)
 {
-	struct env_file file = { 0 };
+	CLEANUP(env_file_done) struct env_file file = { 0 };
 	bool has = false;
 
 	if (!env_file_read(&file, path, NULL))
@@ -268,7 +268,6 @@ has_secret(const char *path)
 	}
 	for (size_t i = 0; i < file.count && !has; i++)
 		has = has_special_secret(&file.entries[i]);
-	env_file_done(&file);
 	return has;
 }
 

@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/doctor.h"

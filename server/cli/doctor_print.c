@@ -88,10 +88,8 @@ bool
 doctor_print_json(const struct doctor *doctor, FILE *out)
 {
 	struct json_out json;
-	struct buf text;
-	bool good;
+	CLEANUP(buf_done) struct buf text = buf_make(JSON_MAX);
 
-	buf_init(&text, JSON_MAX);
 	json_out_init(&json, &text);
 	json_out_object(&json);
 	json_put_bool(&json, "ok", doctor_count(doctor, DOCTOR_ERROR) == 0);
@@ -113,7 +111,5 @@ doctor_print_json(const struct doctor *doctor, FILE *out)
 	}
 	json_out_end(&json);
 	json_out_end(&json);
-	good = !buf_failed(&text) && fprintf(out, "%s\n", buf_text(&text)) > 0 && fflush(out) == 0;
-	buf_done(&text);
-	return good;
+	return !buf_failed(&text) && fprintf(out, "%s\n", buf_text(&text)) > 0 && fflush(out) == 0;
 }

@@ -53,10 +53,9 @@ look_at_refused(struct production *facts)
 static void
 look_at_secrets(struct production *facts)
 {
-	struct env_file file = { 0 };
-	struct err err;
+	CLEANUP(env_file_done) struct env_file file = { 0 };
 
-	if (facts->env_file != NULL && !env_file_read(&file, facts->env_file, &err))
+	if (facts->env_file != NULL && !env_file_read(&file, facts->env_file, NULL))
 		file = (struct env_file){ 0 }; /* it was valid just now: somebody writes it */
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const char *name = settings_table[i].name;
@@ -70,7 +69,6 @@ look_at_secrets(struct production *facts)
 		else if (entry != NULL && entry->value[0] != '\0')
 			facts->open[i] = PRODUCTION_IN_FILE;
 	}
-	env_file_done(&file);
 }
 
 /* In the files of applications, the first that has it. */

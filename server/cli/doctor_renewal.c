@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "cli/doctor.h"
-#include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "types/settings.h"
@@ -50,7 +49,6 @@ doctor_renewal(struct doctor *doctor)
 {
 	const char *url = doctor->settings->telegram_webhook_url;
 	char path[PATH_MAX], *text;
-	struct err err;
 	bool is_standalone;
 	int size;
 
@@ -61,7 +59,7 @@ doctor_renewal(struct doctor *doctor)
 	size = (int)strcspn(url, ":/?#");
 	if (snprintf(path, sizeof(path), FOLDER "/%.*s.conf", size, url) >= (int)sizeof(path))
 		return;
-	text = file_read(path, RENEWAL_BYTES, NULL, &err);
+	text = file_read(path, RENEWAL_BYTES, NULL, NULL);
 	is_standalone = text != NULL && doctor_renews_standalone(text);
 	free(text); /* NULL: it is not certbot's, or not for us to see */
 	if (is_standalone && !has_hooks() && doctor_port_is_taken("0.0.0.0", HTTP_PORT))

@@ -268,13 +268,6 @@ on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 	ask_more(targets);
 }
 
-/* Of a script of one's own nobody knows what it needs. */
-static bool
-is_asked(const struct environment_settings *e)
-{
-	return e->refusal[0] == '\0' && !settings_is_given_for(e, SETTING_DEPLOY_SCRIPT);
-}
-
 /* As the runner goes there: it works in the folder `runs`, or in that of the state.  False: not
  * from here, which is said. */
 static bool
@@ -313,12 +306,14 @@ list(struct doctor_targets *targets)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->environment_count; i++) {
-		if (!is_asked(&s->environments[i]))
-			continue;
-		if (++n > ASKED_MAX)
+		const struct environment_settings *e = &s->environments[i];
+
+		/* Of a script of one's own nobody knows what it needs. */
+		if (e->refusal[0] != '\0' || settings_is_given_for(e, SETTING_DEPLOY_SCRIPT) ||
+		    ++n > ASKED_MAX)
 			continue;
 		targets->list[targets->count].targets = targets;
-		targets->list[targets->count++].environment = s->environments[i].name;
+		targets->list[targets->count++].environment = e->name;
 	}
 	if (n > ASKED_MAX)
 		TELL(targets->doctor, TARGETS, NOTE,

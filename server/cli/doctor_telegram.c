@@ -225,7 +225,7 @@ doctor_telegram_start(struct doctor *doctor)
 {
 	struct doctor_telegram *telegram = calloc(1, sizeof(*telegram));
 	struct err err = { .text = "no memory" };
-	struct buf chat;
+	CLEANUP(buf_done) struct buf chat = buf_make(64);
 
 	examine_url(doctor);
 	if (telegram != NULL)
@@ -235,12 +235,10 @@ doctor_telegram_start(struct doctor *doctor)
 		free(telegram);
 		return NULL;
 	}
-	buf_init(&chat, 64);
 	buf_addf(&chat, "{\"chat_id\":%" PRId64 "}", doctor->settings->telegram_chat_id);
 	ask(doctor, telegram->api, "getMe", NULL, on_me);
 	ask(doctor, telegram->api, "getChat", &chat, on_chat);
 	ask(doctor, telegram->api, "getWebhookInfo", NULL, on_webhook);
-	buf_done(&chat);
 	return telegram;
 }
 

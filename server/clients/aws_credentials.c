@@ -141,7 +141,7 @@ static bool
 container_token(struct aws_credentials_call *call, struct err *err)
 {
 	const struct aws_credentials *self = call->self;
-	char *text = NULL;
+	CLEANUP(freep) char *text = NULL;
 	size_t size;
 	bool ok = true;
 
@@ -158,7 +158,6 @@ container_token(struct aws_credentials_call *call, struct err *err)
 		    text_is_plain(call->token);
 	if (text != NULL)
 		crypto_wipe(text, strlen(text));
-	free(text);
 	return ok || err_set(err, ERR_CONFIG, "the token for it is too long, or is no line");
 }
 

@@ -9,7 +9,6 @@
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/json.h"
-#include "lib/text.h"
 
 #define FACILITY   13 /* log audit */
 #define VALUE	   256
@@ -119,15 +118,13 @@ void
 forward_text_syslog(struct buf *out, const char *host, const char *line, size_t size)
 {
 	CLEANUP(json_freep) struct json *entry = json_decode(line, size, NULL);
-	struct buf message;
+	CLEANUP(buf_done) struct buf message = buf_make(size + FORWARD_TEXT_MORE);
 
-	buf_init(&message, size + FORWARD_TEXT_MORE);
 	add_message(&message, host, entry);
 	buf_add(&message, line, size);
 	buf_addf(out, "%zu ", message.size);
 	buf_add(out, buf_text(&message), message.size);
 	buf_fail_like(out, &message);
-	buf_done(&message);
 }
 
 /* --- the journal --- */

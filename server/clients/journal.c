@@ -60,10 +60,9 @@ finish(struct journal_call *call, const struct err *why)
 static bool
 send_line(struct journal_call *call, size_t size, struct err *err)
 {
-	struct buf datagram;
+	CLEANUP(buf_done) struct buf datagram = buf_make(size + FORWARD_TEXT_MORE);
 	bool ok;
 
-	buf_init(&datagram, size + FORWARD_TEXT_MORE);
 	forward_text_journal(&datagram, call->send.lines, size);
 	ok = buf_check(&datagram, err);
 	if (ok && send(call->fd, datagram.data, datagram.size, MSG_NOSIGNAL) < 0) {
@@ -71,7 +70,6 @@ send_line(struct journal_call *call, size_t size, struct err *err)
 		if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR)
 			(void)err_errno(err, ERR_IO, errno, "the journal");
 	}
-	buf_done(&datagram);
 	return ok;
 }
 

@@ -20,7 +20,7 @@ s3_address(const struct s3_place *place, const char *key, struct s3_address *ret
 	bool is_in_path = place->endpoint != NULL || strchr(place->bucket, '.') != NULL;
 	char base[LIMIT_URL];
 	const char *host;
-	struct buf path;
+	CLEANUP(buf_done) struct buf path = buf_make(S3_PATH - 1);
 	bool fits;
 
 	if (place->endpoint != NULL)
@@ -31,7 +31,6 @@ s3_address(const struct s3_place *place, const char *key, struct s3_address *ret
 			   domain) < (int)sizeof(base);
 	host = strstr(base, "://");
 	host = host == NULL ? base : host + 3;
-	buf_init(&path, S3_PATH - 1);
 	buf_adds(&path, host + strcspn(host, "/")); /* of an endpoint that has one */
 	if (is_in_path)
 		buf_addf(&path, "/%s", place->bucket);
@@ -44,7 +43,6 @@ s3_address(const struct s3_place *place, const char *key, struct s3_address *ret
 	    snprintf(ret->url, sizeof(ret->url), "%.*s%s",
 		(int)((size_t)(host - base) + strcspn(host, "/")), base,
 		ret->path) < (int)sizeof(ret->url);
-	buf_done(&path);
 	return fits || err_set(err, ERR_LIMIT, "the address of the bucket is too long");
 }
 

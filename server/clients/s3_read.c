@@ -119,17 +119,15 @@ s3_read_start(struct http_client *client, const struct s3_read_place *place, con
     const char *query, size_t answer_max, s3_read_fn *on_done, void *ctx, struct err *err)
 {
 	struct s3_read_call *call = calloc(1, sizeof(*call));
-	struct buf target;
+	CLEANUP(buf_done) struct buf target = buf_make(URL_MAX);
 
 	if (call == NULL)
 		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory to ask S3"));
 	call->on_done = on_done;
 	call->ctx = ctx;
-	buf_init(&target, URL_MAX);
 	write_target(&target, place, key);
 	if (buf_check(&target, err))
 		call->http = start_http(client, place, &target, query, answer_max, call, err);
-	buf_done(&target);
 	if (call->http != NULL)
 		return call;
 	free(call);

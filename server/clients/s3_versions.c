@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/array.h"
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/text.h"
@@ -67,15 +68,8 @@ add(struct page *page, bool is_marker, struct err *err)
 		    "a version in the bucket's list lacks its Key, VersionId or LastModified");
 	if (all->n == S3_VERSIONS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d versions", S3_VERSIONS_MAX);
-	if (all->n == all->room) {
-		size_t room = all->room == 0 ? 1000 : 2 * all->room;
-		struct s3_version *more = reallocarray(all->at, room, sizeof(*more));
-
-		if (more == NULL)
-			return err_set(err, ERR_NOMEM, "no memory for the bucket's list");
-		all->at = more;
-		all->room = room;
-	}
+	if (!array_reserve(&all->at, all->n, &all->room, 1000, sizeof(*all->at)))
+		return err_set(err, ERR_NOMEM, "no memory for the bucket's list");
 	page->version.is_marker = is_marker;
 	page->version.order = all->n;
 	all->at[all->n++] = page->version;
@@ -136,7 +130,7 @@ s3_versions_read(struct s3_versions *versions, const char *xml, size_t size, str
 {
 	static const struct xml_reader reader = { .on_start = on_list_start,
 		.on_end = on_list_end };
-	struct page *page = calloc(1, sizeof(*page));
+	CLEANUP(freep) struct page *page = calloc(1, sizeof(*page));
 	bool ok;
 
 	if (page == NULL)
@@ -154,7 +148,6 @@ s3_versions_read(struct s3_versions *versions, const char *xml, size_t size, str
 		memcpy(versions->next_version, page->next_version, sizeof(page->next_version));
 	}
 	drop(&page->version);
-	free(page);
 	return ok;
 }
 

@@ -27,9 +27,6 @@ struct syslog_call {
 	struct loop_timer deadline;
 };
 
-static void on_ready(struct loop_io *io, unsigned events, void *ctx);
-static void on_deadline(struct loop_timer *timer, void *ctx);
-
 struct http_client *
 syslog_client(struct loop *loop, struct err *err)
 {
@@ -79,15 +76,6 @@ finish(struct syslog_call *call, struct err *why)
 	on_done(ctx, why);
 }
 
-static struct crypto_tls_config
-config_of(const struct syslog_send *send, const char *host)
-{
-	return (struct crypto_tls_config){ .host = host,
-		.ca_file = send->ca_file,
-		.certificate_file = send->certificate_file,
-		.key_file = send->key_file };
-}
-
 static void
 go_on(struct syslog_call *call)
 {
@@ -119,7 +107,10 @@ static void
 on_connected(void *ctx, const struct http_client_result *result)
 {
 	struct syslog_call *call = OBJ_OF(struct syslog_call, ctx, MAGIC);
-	struct crypto_tls_config config = config_of(&call->send, call->host);
+	struct crypto_tls_config config = { .host = call->host,
+		.ca_file = call->send.ca_file,
+		.certificate_file = call->send.certificate_file,
+		.key_file = call->send.key_file };
 	struct err err = { 0 };
 
 	call->connecting = NULL;

@@ -23,9 +23,8 @@ static void
 on_look(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct health_watch *watch = OBJ_OF(struct health_watch, ctx, WATCH_MAGIC);
-	int64_t lag_us;
+	int64_t lag_us = loop_lag_worst_us(watch->loop);
 
-	lag_us = loop_lag_worst_us(watch->loop);
 	if (lag_us > HEALTH_WATCH_LAG_MS * 1000)
 		watch->facts.lagged_ms = loop_now_ms();
 	if (watch->on_lag != NULL)

@@ -114,9 +114,8 @@ static void
 answer_said(struct http_request *request, int status, const char *said)
 {
 	struct json_out json;
-	struct buf out;
+	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8);
 
-	buf_init(&out, LIMIT_LINE * 8);
 	json_out_init(&json, &out);
 	json_out_object(&json);
 	json_put_str(&json, "said", said);
@@ -125,7 +124,6 @@ answer_said(struct http_request *request, int status, const char *said)
 	json_put_null(&json, "asked_until");
 	json_out_end(&json);
 	answer(request, status, buf_text(&out), out.size);
-	buf_done(&out);
 }
 
 /* --- who asks --- */
@@ -329,12 +327,11 @@ answer_log(struct asked *asked, const struct answer *decided)
 	const char *folder = config->settings(config->ctx)->state_directory;
 	int64_t next = asked->offset;
 	struct json_out json;
-	struct buf text, out;
+	CLEANUP(buf_done) struct buf text = buf_make((size_t)2 * RUN_PIECE);
+	CLEANUP(buf_done) struct buf out = buf_make((size_t)16 * RUN_PIECE);
 	struct err err;
 	bool is_read;
 
-	buf_init(&text, (size_t)2 * RUN_PIECE);
-	buf_init(&out, (size_t)16 * RUN_PIECE);
 	is_read = run_piece_read(folder, decided->work, asked->offset, decided->is_ended,
 	    config->redact, &text, &next, &err);
 	json_out_init(&json, &out);
@@ -349,8 +346,6 @@ answer_log(struct asked *asked, const struct answer *decided)
 		answer(asked->request, 200, buf_text(&out), out.size);
 	else
 		answer_said(asked->request, 503, is_read ? "no memory: try again" : err.text);
-	buf_done(&text);
-	buf_done(&out);
 }
 
 static void
@@ -374,13 +369,8 @@ put_finding(
 		json_put_null(json, "is_healthy");
 	else
 		json_put_bool(json, "is_healthy", finding->is_healthy);
-	if (finding->http_status != 0) {
-		json_put_i64(json, "http_status", finding->http_status);
-		json_put_i64(json, "latency_ms", finding->latency_ms);
-	} else {
-		json_put_null(json, "http_status");
-		json_put_null(json, "latency_ms");
-	}
+	json_put_i64_if(json, "http_status", finding->http_status != 0, finding->http_status);
+	json_put_i64_if(json, "latency_ms", finding->http_status != 0, finding->latency_ms);
 	json_put_str(json, "commit", finding->commit[0] == '\0' ? NULL : finding->commit);
 	json_put_bool(
 	    json, "is_other_commit", probe_is_other_commit(finding->commit, target->commit));
@@ -395,10 +385,9 @@ on_looked(void *ctx, const struct probe_finding *findings)
 	struct asked *asked = ctx;
 	size_t size = strlen(asked->text) - 1; /* without its brace */
 	struct json_out json;
-	struct buf health, out;
+	CLEANUP(buf_done) struct buf health = buf_make(LIMIT_ANSWER_TEXT);
+	CLEANUP(buf_done) struct buf out = buf_make((size_t)2 * LIMIT_ANSWER_TEXT);
 
-	buf_init(&health, LIMIT_ANSWER_TEXT);
-	buf_init(&out, (size_t)2 * LIMIT_ANSWER_TEXT);
 	json_out_init(&json, &health);
 	json_out_object(&json);
 	json_out_key(&json, "health");
@@ -413,8 +402,6 @@ on_looked(void *ctx, const struct probe_finding *findings)
 		answer(asked->request, 200, buf_text(&out), out.size);
 	else
 		answer_said(asked->request, 503, "no memory: try again");
-	buf_done(&health);
-	buf_done(&out);
 	free_asked(asked);
 }
 
@@ -465,7 +452,7 @@ new_event(
 {
 	struct event *event = event_new(EVENT_API);
 	size_t size;
-	char *body;
+	CLEANUP(freep) char *body = NULL;
 
 	if (event != NULL)
 		event->u.api = calloc(1, sizeof(*event->u.api));
@@ -483,7 +470,6 @@ new_event(
 		event_free(event);
 		event = NULL;
 	}
-	free(body);
 	return event;
 }
 

@@ -104,9 +104,8 @@ static void
 answer_said(struct call *call, int status, const char *said)
 {
 	struct json_out json;
-	struct buf out;
+	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8);
 
-	buf_init(&out, LIMIT_LINE * 8);
 	json_out_init(&json, &out);
 	json_out_object(&json);
 	json_put_null(&json, "id");
@@ -114,7 +113,6 @@ answer_said(struct call *call, int status, const char *said)
 	json_put_str(&json, "said", said);
 	json_out_end(&json);
 	answer(call, status, buf_text(&out));
-	buf_done(&out);
 }
 
 /* --- who is not let in --- */

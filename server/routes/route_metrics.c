@@ -18,19 +18,17 @@ on_request(struct http_request *request, void *ctx)
 		{ NULL, NULL },
 	};
 	const struct route_metrics *route = ctx;
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(TEXT_MAX);
 
 	if (!route->settings(route->ctx)->enable_telemetry) {
 		http_request_answer(request, 404, NULL, NULL, 0);
 		return;
 	}
-	buf_init(&text, TEXT_MAX);
 	metric_set_write(route->set, &text);
 	if (buf_failed(&text))
 		http_request_answer(request, 503, NULL, NULL, 0);
 	else
 		http_request_answer(request, 200, headers, buf_text(&text), text.size);
-	buf_done(&text);
 }
 
 struct http_route

@@ -4,7 +4,6 @@
 
 #include "lib/base.h"
 
-struct err;
 struct loop;
 struct state_watch;
 

@@ -5,8 +5,6 @@
 #include "lib/base.h"
 #include "lib/buf.h"
 
-struct err;
-
 struct settings_adopted {
 	struct buf main;	/* the settings file without them */
 	struct buf application; /* the new file */

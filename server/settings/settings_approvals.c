@@ -1,6 +1,5 @@
 /* settings_approvals.c - roles that <ENV>_APPROVERS names, and that cannot approve there.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/setting.h"

@@ -151,11 +151,10 @@ compare_application(struct settings_change *change, const struct settings *runni
     const struct settings *fresh, const struct settings *a, const struct settings *b)
 {
 	const char *application = b == NULL ? a->application : b->application;
-	struct buf names;
+	CLEANUP(buf_done) struct buf names = buf_make(change->names.cap);
 
 	if (a == b)
 		return;
-	buf_init(&names, change->names.cap);
 	if (a == NULL || b == NULL) {
 		add_name(&names, a == NULL ? "new" : "removed");
 	} else {
@@ -166,7 +165,6 @@ compare_application(struct settings_change *change, const struct settings *runni
 		buf_addf(&change->names, "%s%s: %s", change->names.size > 0 ? "; " : "",
 		    application, buf_text(&names));
 	add_name(&change->applications, application);
-	buf_done(&names);
 }
 
 static void

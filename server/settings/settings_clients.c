@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/text.h"
 #include "lib/url.h"
 #include "settings/settings_claims.h"
 #include "settings/settings_inside.h"

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "lib/condition.h"
-#include "lib/err.h"
 #include "lib/text.h"
 #include "lib/window.h"
 #include "types/action.h"
@@ -211,21 +210,14 @@ fill_server(struct settings *s)
 	s->log_format = format != NULL && text_same_ci(format, "logfmt") ? LOG_LOGFMT : LOG_HUMAN;
 }
 
-static bool
-text_is(const char *text, const char *word)
-{
-	return text != NULL && text_same_ci(text, word);
-}
-
 /* False: no memory, or its zone went away since it was checked. */
 static bool
 fill_windows(struct settings_member *in)
 {
 	const char *text = in->values[ENVIRONMENT_SETTING_FREEZE].text;
-	struct err err;
 
 	windows_free(in->freeze);
-	in->freeze = text == NULL ? NULL : windows_parse(text, &err);
+	in->freeze = text == NULL ? NULL : windows_parse(text, NULL);
 	return text == NULL || in->freeze != NULL;
 }
 
@@ -234,12 +226,11 @@ static bool
 fill_conditions(struct settings_member *in)
 {
 	const char *text = in->values[ENVIRONMENT_SETTING_APPROVALS_IF].text;
-	struct err err;
 
 	free(in->approvals_if);
 	in->approvals_if = text == NULL ? NULL : calloc(1, sizeof(*in->approvals_if));
 	return text == NULL ||
-	    (in->approvals_if != NULL && conditions_parse(text, in->approvals_if, &err));
+	    (in->approvals_if != NULL && conditions_parse(text, in->approvals_if, NULL));
 }
 
 /* False: no memory. */
@@ -249,6 +240,7 @@ fill_environment(
 {
 	const char *urls = in->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
 	const char *nag = in->values[ENVIRONMENT_SETTING_ROLLBACK_NAG].text;
+	const char *pushes = in->values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text;
 	char url[SETTING_PART_MAX + 1];
 
 	fill_times(s, in, &in->times);
@@ -267,7 +259,7 @@ fill_environment(
 	e->rollback_nag_minutes = nag != NULL ? (int)number_in(nag) :
 	    e->confirm			      ? DEFAULT_NAG_MINUTES :
 						0;
-	e->drops_pushes = text_is(in->values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text, "drop");
+	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
 	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
 	e->rollback_approvals =
 	    (int)number_in(in->values[ENVIRONMENT_SETTING_ROLLBACK_APPROVALS].text);

@@ -78,11 +78,10 @@ settings_take_fingerprint(struct settings_loader *l, struct settings_member *mem
 {
 	const struct fingerprint_files files = files_of(l, l->count);
 	char name[SETTING_NAME_MAX];
-	struct buf list;
+	struct buf list = buf_make(FINGERPRINT_LIST_MAX);
 
 	if (!has_file(l))
 		return;
-	buf_init(&list, FINGERPRINT_LIST_MAX);
 	if (member->family == FAMILY_ENVIRONMENT)
 		add_all(l, member, &list);
 	member->fingerprint_shared = list.size;

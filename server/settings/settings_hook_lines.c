@@ -8,7 +8,6 @@
 #include "lib/crypto.h"
 #include "settings/settings_inside.h"
 #include "types/hook.h"
-#include "types/policy_action.h"
 #include "types/roles.h"
 
 #define LINE_MAX 4096 /* names of hooks, in one line */
@@ -150,9 +149,8 @@ static void
 say_shared(struct settings_loader *l, const struct hook *first, size_t at)
 {
 	struct hook other;
-	struct buf names;
+	CLEANUP(buf_done) struct buf names = buf_make(LINE_MAX);
 
-	buf_init(&names, LINE_MAX);
 	while (hook_next(l->s, &at, &other))
 		if (crypto_same_text(other.secret.values[0], first->secret.values[0]))
 			buf_addf(&names, ", /hooks/%s", other.id);
@@ -160,7 +158,6 @@ say_shared(struct settings_loader *l, const struct hook *first, size_t at)
 		settings_say(l->report, SETTINGS_NOTE,
 		    "/hooks/%s%s share one secret%s: who may call one may call all of them",
 		    first->id, buf_text(&names), first->is_shared ? ", WEBHOOK_API_SECRET" : "");
-	buf_done(&names);
 }
 
 /* Has one before it the same? */

@@ -82,9 +82,8 @@ static void
 take_nameless(struct settings_loader *l)
 {
 	bool has_others = l->s->inside->application_count > 0;
-	struct buf names;
+	CLEANUP(buf_done) struct buf names = buf_make(ENV_FILE_MAX);
 
-	buf_init(&names, ENV_FILE_MAX);
 	list_own(l, &names);
 	if (!has_others && (names.size > 0 || l->s->inside->refused_count == 0)) {
 		settings_take_own(l);
@@ -97,7 +96,6 @@ take_nameless(struct settings_loader *l)
 			settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
 		settings_check_unknown(l);
 	}
-	buf_done(&names);
 	settings_say_overlaps(l);
 	settings_say_branches(l);
 	settings_say_shared_health(l);

@@ -312,12 +312,6 @@ check_branch(
 }
 
 /* A list of chats has the rest behind it. */
-static bool
-is_bare_group(const char *id)
-{
-	return strspn(id, "0123456789") == GROUP_DIGITS && text_starts(id, "100");
-}
-
 static void
 check_chats(
     struct settings_loader *l, const char *name, struct settings_found found, const char *text)
@@ -325,7 +319,7 @@ check_chats(
 	char what[LIMIT_LINE], part[SETTING_PART_MAX + 1];
 
 	while (setting_next(&text, part, sizeof(part))) {
-		if (!is_bare_group(part))
+		if (strspn(part, "0123456789") != GROUP_DIGITS || !text_starts(part, "100"))
 			continue;
 		(void)snprintf(what, sizeof(what),
 		    "%.20s is a group's id without its minus: did you mean -%.20s?", part, part);

@@ -234,9 +234,8 @@ settings_say_overlaps(struct settings_loader *l)
 static void
 list_branches(const struct settings *s, struct items *items)
 {
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(4096); /* both are shorter */
 
-	buf_init(&text, 4096); /* both are shorter */
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *environment = &s->environments[i];
 
@@ -246,7 +245,6 @@ list_branches(const struct settings *s, struct items *items)
 		buf_addf(&text, "%s %s", environment->branch, environment->of->repository_url);
 		add_item(items, buf_text(&text), i);
 	}
-	buf_done(&text);
 	sort(items);
 }
 

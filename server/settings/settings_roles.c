@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "lib/array.h"
-#include "lib/err.h"
 #include "lib/text.h"
 #include "lib/zone.h"
 #include "types/hook.h"
@@ -586,12 +585,11 @@ fill_zone(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
 	const char *zone = settings_text(s, SETTING_TIMEZONE);
-	struct err err;
 
 	if (in->zone == NULL && zone != NULL)
-		in->zone = zone_new(zone, &err);
+		in->zone = zone_new(zone, NULL);
 	if (in->zone == NULL) /* a wrong one was said; one that went away since counts as UTC */
-		in->zone = zone_parse(NULL, 0, &err);
+		in->zone = zone_parse(NULL, 0, NULL);
 	s->zone = in->zone;
 	return in->zone != NULL;
 }

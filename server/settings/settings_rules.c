@@ -225,14 +225,13 @@ check_idle(
 
 /* A run that is ended while it waits says less than one that stopped waiting. */
 static bool
-check_wait(
-    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
+check_wait(struct settings_loader *l, const struct view *v, const char *stem,
+    UNUSED const struct rule *rule)
 {
 	const char *wait = text_of(v, SETTING_IMAGE_WAIT_SECONDS);
 	int all = v->member->times.deploy_timeout_seconds; /* 0: wrong, and said so */
 	int64_t seconds;
 
-	(void)rule;
 	if (is_given(v, SETTING_DEPLOY_SCRIPT) || all <= 0 || wait == NULL ||
 	    !is_set_to(v, SETTING_IMAGE_SOURCE, "registry") ||
 	    !text_to_i64(wait, all, INT32_MAX, &seconds, NULL))
@@ -246,14 +245,13 @@ check_wait(
 
 /* What starts slowly is ended, not waited for. */
 static bool
-check_start(
-    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
+check_start(struct settings_loader *l, const struct view *v, const char *stem,
+    UNUSED const struct rule *rule)
 {
 	const char *start = text_of(v, SETTING_START_SECONDS);
 	int all = v->member->times.deploy_timeout_seconds;
 	int64_t seconds;
 
-	(void)rule;
 	if (is_given(v, SETTING_DEPLOY_SCRIPT) || all <= 0 || start == NULL ||
 	    strcmp(settings_transport(v->s, v->member), "ssh") != 0 ||
 	    !text_to_i64(start, all, INT32_MAX, &seconds, NULL))
@@ -301,13 +299,12 @@ judge_workloads(const char *list, const char *deployment, char wrong[WRONG_MAX])
 }
 
 static bool
-check_workloads(
-    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
+check_workloads(struct settings_loader *l, const struct view *v, const char *stem,
+    UNUSED const struct rule *rule)
 {
 	const char *list = text_of(v, SETTING_KUBE_WORKLOADS);
 	char wrong[WRONG_MAX];
 
-	(void)rule;
 	if (is_given(v, SETTING_DEPLOY_SCRIPT) || list == NULL ||
 	    strcmp(settings_transport(v->s, v->member), "kubernetes") != 0 ||
 	    !judge_workloads(list, text_of(v, SETTING_KUBE_DEPLOYMENT), wrong))
@@ -319,13 +316,12 @@ check_workloads(
 
 /* There the owner is a part of each image's name, and ghcr.io/web is nobody's. */
 static bool
-check_owner(
-    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
+check_owner(struct settings_loader *l, const struct view *v, const char *stem,
+    UNUSED const struct rule *rule)
 {
 	const char *transport = settings_transport(l->s, v->member);
 	const char *image = text_of(v, SETTING_REGISTRY_IMAGE);
 
-	(void)rule;
 	if (is_given(v, SETTING_DEPLOY_SCRIPT) || !is_set_to(v, SETTING_REGISTRY_URL, "ghcr.io") ||
 	    image == NULL || strchr(image, '/') != NULL ||
 	    (strcmp(transport, "ssh") != 0 && strcmp(transport, "kubernetes") != 0))
@@ -373,15 +369,14 @@ check_idle_families(struct settings_loader *l)
 
 /* A gate that ends before anything can pass, or before so many failures as are allowed. */
 static bool
-check_gate(
-    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
+check_gate(struct settings_loader *l, const struct view *v, const char *stem,
+    UNUSED const struct rule *rule)
 {
 	const struct settings_times *t = &v->member->times;
 	int deadline = t->health_check_deadline_seconds;
 	int passing = (t->health_check_successes - 1) * t->health_check_interval_seconds;
 	int failing = (t->health_check_retries - 1) * t->health_check_interval_seconds;
 
-	(void)rule;
 	if (!is_given(v, SETTING_HEALTH_CHECK_DEADLINE) || deadline == 0 ||
 	    (passing < deadline && failing <= deadline))
 		return false;

@@ -1,6 +1,5 @@
 /* settings_special.c - settings that are said for one environment alone: STAGING_DEPLOY_USER.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/array.h"

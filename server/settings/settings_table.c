@@ -182,20 +182,14 @@ redact_member(const struct settings_member *member, struct redact *redact, struc
 
 #define SECRETS_OF_EACH 16
 
-/* What all applications may have, and what that was before it was rotated a few times. */
-static size_t
-secrets_most(const struct settings *s)
-{
-	return REDACT_VALUES_MAX + s->application_count * SECRETS_OF_EACH;
-}
-
 bool
 settings_redact(const struct settings *s, struct redact *redact, struct err *err)
 {
 	const struct settings_inside *in = s->inside;
 
+	/* What all applications may have, and what that was before it was rotated a few times. */
 	if (in->application_count > 0)
-		redact_room(redact, secrets_most(s));
+		redact_room(redact, REDACT_VALUES_MAX + s->application_count * SECRETS_OF_EACH);
 	for (size_t i = 0; i < in->application_count; i++)
 		if (!settings_redact(in->applications[i], redact, err))
 			return false;

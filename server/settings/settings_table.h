@@ -6,7 +6,6 @@
 #include "types/settings.h"
 
 struct buf;
-struct err;
 struct redact;
 
 enum settings_whose { WHOSE_SERVER, WHOSE_RUNNER, WHOSE_BOTH };

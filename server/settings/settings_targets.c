@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
-#include <stdlib.h>
 
 #include "lib/address.h"
 #include "lib/text.h"
@@ -255,16 +254,14 @@ static bool
 are_one_target(struct settings_loader *l, const struct settings_member *one,
     const struct settings_member *other)
 {
-	struct settings_claims *ours = settings_claims(l->s, one->id);
-	struct settings_claims *theirs = settings_claims(l->s, other->id);
+	CLEANUP(freep) struct settings_claims *ours = settings_claims(l->s, one->id);
+	CLEANUP(freep) struct settings_claims *theirs = settings_claims(l->s, other->id);
 	bool is_shared = false;
 
 	for (size_t i = 0; ours != NULL && theirs != NULL && i < ours->n; i++)
 		is_shared = is_shared || settings_claims_has(theirs, ours->at[i]);
 	if (ours == NULL || theirs == NULL)
 		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
-	free(ours);
-	free(theirs);
 	return is_shared;
 }
 

@@ -173,9 +173,8 @@ warn_of_past(struct settings_loader *l, const struct wanted *w, struct settings_
 {
 	const char *name = settings_find(l, settings_table[SETTING_TIMEZONE].name);
 	char part[SETTING_PART_MAX + 1], what[160];
-	struct err err;
-	struct zone *zone = zone_new(name != NULL ? name : "UTC", &err);
-	struct windows *windows = windows_parse(found.text, &err);
+	struct zone *zone = zone_new(name != NULL ? name : "UTC", NULL);
+	struct windows *windows = windows_parse(found.text, NULL);
 	const char *rest = found.text;
 
 	for (size_t i = 0;

@@ -90,10 +90,7 @@ write_fields(const struct audit_line *line, int64_t seq, struct buf *out)
 	put_or_null(&json, "commit", line->commit);
 	json_put_str(&json, "outcome", line->outcome);
 	json_put_str(&json, "severity", line->severity);
-	if (line->deployment != 0)
-		json_put_i64(&json, "deployment", line->deployment);
-	else
-		json_put_null(&json, "deployment");
+	json_put_i64_if(&json, "deployment", line->deployment != 0, line->deployment);
 	json_out_end(&json);
 	if (!buf_failed(out))
 		buf_cut(out, out->size - 1);
@@ -149,10 +146,7 @@ write_core(const struct audit_line *line, const struct audit_chain *head, const 
 	put_if_any(&json, "application", line->application);
 	json_put_str(&json, "code", line->code);
 	put_or_null(&json, "commit", line->commit);
-	if (line->deployment != 0)
-		json_put_i64(&json, "deployment", line->deployment);
-	else
-		json_put_null(&json, "deployment");
+	json_put_i64_if(&json, "deployment", line->deployment != 0, line->deployment);
 	put_or_null(&json, "environment", line->environment);
 	put_if_any(&json, "factor", line->factor);
 	put_if_any(&json, "need", line->need);
@@ -188,15 +182,11 @@ gather(struct audit_fields *fields, const struct buf *core, const char *meta, in
 static bool
 hash_second(const struct audit_fields *fields, uint8_t out[AUDIT_HASH], struct err *err)
 {
-	struct buf plain;
-	bool ok;
+	CLEANUP(buf_done) struct buf plain = buf_make(AUDIT_LINE_MAX);
 
-	buf_init(&plain, AUDIT_LINE_MAX);
 	audit_fields_write(fields, "hash", true, &plain);
 	buf_addc(&plain, '\n');
-	ok = buf_check(&plain, err) && crypto_sha256(plain.data, plain.size, out, err);
-	buf_done(&plain);
-	return ok;
+	return buf_check(&plain, err) && crypto_sha256(plain.data, plain.size, out, err);
 }
 
 static bool
@@ -205,10 +195,9 @@ write_second(
 {
 	struct audit_chain next = { .seq = head->seq + 1, .version = AUDIT_VERSION };
 	struct audit_fields fields = { 0 };
-	struct buf core;
+	CLEANUP(buf_done) struct buf core = buf_make(AUDIT_LINE_MAX);
 	bool ok;
 
-	buf_init(&core, AUDIT_LINE_MAX);
 	write_core(line, head, NULL, &core);
 	ok = gather(&fields, &core, line->meta, next.seq, err) &&
 	    hash_second(&fields, next.hash, err);
@@ -222,7 +211,6 @@ write_second(
 		audit_fields_write(&fields, NULL, false, out);
 		ok = buf_check(out, err);
 	}
-	buf_done(&core);
 	if (ok)
 		*head = next;
 	return ok;

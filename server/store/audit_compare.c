@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
-#include "lib/text.h"
 #include "store/audit_compare_inside.h"
 #include "store/audit_difference.h"
 
@@ -86,14 +85,13 @@ static bool
 pair_by_content(struct compare *c, struct err *err)
 {
 	size_t n = 0;
-	struct payload *all = read_payloads(c, &n, err);
+	CLEANUP(freep) struct payload *all = read_payloads(c, &n, err);
 
 	if (all == NULL)
 		return false;
 	for (size_t i = 0; i < c->n_odd; i++)
 		if (c->odd[i].has_payload)
 			c->odd[i].match = find_payload(c, all, n, c->odd[i].payload);
-	free(all);
 	return true;
 }
 

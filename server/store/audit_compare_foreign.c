@@ -1,7 +1,6 @@
 /* audit_compare_foreign.c - neighbours of another chain, or all written anew: one finding, not many.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "lib/buf.h"
 #include "lib/text.h"
@@ -181,17 +180,17 @@ tell_run(struct run *run)
 		.last = run->odd[run->n - 1].seq,
 		.file = run->c->names[first->name],
 		.line = first->line };
-	struct buf text;
+	CLEANUP(buf_done)
+	struct buf text =
+	    buf_make((size_t)KEYS_MAX * (sizeof(run->fields[0].key) + (size_t)24 * NAMED_MAX));
 
 	finding.what = first->follows && first->behind != 0 ? FOUND_REWRITTEN : FOUND_FOREIGN;
-	buf_init(&text, (size_t)KEYS_MAX * (sizeof(run->fields[0].key) + (size_t)24 * NAMED_MAX));
 	describe(run, &text);
 	if (text.size > 0) {
 		(void)text_copy(detail, sizeof(detail), buf_text(&text));
 		finding.detail = detail;
 	}
 	audit_compare_tell(run->c, &finding);
-	buf_done(&text);
 }
 
 /* Of many that all differ in one field, the one that differs in another as well. */

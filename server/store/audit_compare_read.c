@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
@@ -138,9 +139,8 @@ audit_compare_payload(
 	static const char *const ties[] = { "seq", "prev", "hash" };
 	struct audit_fields fields = { 0 };
 	uint8_t digest[CRYPTO_SHA256_SIZE];
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(AUDIT_LINE_MAX);
 	size_t n = 0;
-	bool ok;
 
 	*ret_has = audit_fields_read(&fields, line, size);
 	if (!*ret_has)
@@ -154,13 +154,11 @@ audit_compare_payload(
 			fields.at[n++] = fields.at[i];
 	}
 	fields.n = n;
-	buf_init(&text, AUDIT_LINE_MAX);
 	audit_fields_write(&fields, NULL, false, &text);
-	ok = buf_check(&text, err) && crypto_sha256(text.data, text.size, digest, err);
-	buf_done(&text);
-	if (ok)
-		memcpy(out, digest, PAYLOAD);
-	return ok;
+	if (!buf_check(&text, err) || !crypto_sha256(text.data, text.size, digest, err))
+		return false;
+	memcpy(out, digest, PAYLOAD);
+	return true;
 }
 
 /* claim NULL: it is no line. */
@@ -170,15 +168,8 @@ add_odd(struct compare *c, const struct audit_claim *claim, bool is_covered, str
 	int64_t seq = claim == NULL ? 0 : claim->is.seq;
 	struct odd *odd;
 
-	if (c->n_odd == c->room_odd) {
-		size_t room = c->room_odd == 0 ? 64 : 2 * c->room_odd;
-		struct odd *more = reallocarray(c->odd, room, sizeof(*more));
-
-		if (more == NULL)
-			return err_set(err, ERR_NOMEM, "no memory for the lines that differ");
-		c->odd = more;
-		c->room_odd = room;
-	}
+	if (!array_reserve(&c->odd, c->n_odd, &c->room_odd, 64, sizeof(*c->odd)))
+		return err_set(err, ERR_NOMEM, "no memory for the lines that differ");
 	odd = &c->odd[c->n_odd];
 	*odd = (struct odd){ .seq = seq,
 		.before = c->last_same,
@@ -507,13 +498,11 @@ note_name(struct compare *c, struct err *err)
 
 	if (c->n_names > 0 && strcmp(c->names[c->n_names - 1], c->lines->name) == 0)
 		return true;
-	more = reallocarray(c->names, c->n_names + 1, sizeof(*more));
+	more = array_add(&c->names, &c->n_names, sizeof(*more));
 	if (more != NULL)
-		c->names = more;
-	if (more == NULL || (more[c->n_names] = strdup(c->lines->name)) == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for the log's names");
-	c->n_names++;
-	return true;
+		*more = strdup(c->lines->name);
+	return (more != NULL && *more != NULL) ||
+	    err_set(err, ERR_NOMEM, "no memory for the log's names");
 }
 
 static bool

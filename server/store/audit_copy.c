@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/array.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/text.h"
@@ -111,15 +112,9 @@ add_source(struct audit_copy *copy, const char *name, int64_t at, struct err *er
 {
 	if (copy->n_sources >= AUDIT_OBJECTS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d objects", AUDIT_OBJECTS_MAX);
-	if (copy->n_sources == copy->room_sources) {
-		size_t room = copy->room_sources == 0 ? 64 : 2 * copy->room_sources;
-		struct source *more = reallocarray(copy->sources, room, sizeof(*more));
-
-		if (more == NULL)
-			return no_memory(err);
-		copy->sources = more;
-		copy->room_sources = room;
-	}
+	if (!array_reserve(
+		&copy->sources, copy->n_sources, &copy->room_sources, 64, sizeof(*copy->sources)))
+		return no_memory(err);
 	copy->sources[copy->n_sources] = (struct source){ .name = strdup(name), .at = at };
 	if (copy->sources[copy->n_sources].name == NULL)
 		return no_memory(err);
@@ -134,15 +129,8 @@ add_line(struct audit_copy *copy, int64_t seq, const char *text, size_t size, st
 	struct audit_copy_entry *entry;
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 
-	if (copy->n == copy->room) {
-		size_t room = copy->room == 0 ? 1024 : 2 * copy->room;
-		struct audit_copy_entry *more = reallocarray(copy->entries, room, sizeof(*more));
-
-		if (more == NULL)
-			return no_memory(err);
-		copy->entries = more;
-		copy->room = room;
-	}
+	if (!array_reserve(&copy->entries, copy->n, &copy->room, 1024, sizeof(*copy->entries)))
+		return no_memory(err);
 	if (!crypto_sha256(text, size, digest, err))
 		return false;
 	if (fwrite(text, 1, size, copy->spool) != size)
@@ -326,7 +314,7 @@ add_log_line(struct audit_copy *copy, const struct audit_lines *lines, struct au
 bool
 audit_copy_add_log(struct audit_copy *copy, const char *path, struct err *err)
 {
-	struct audit_lines *lines = calloc(1, sizeof(*lines));
+	CLEANUP(freep) struct audit_lines *lines = calloc(1, sizeof(*lines));
 	struct audit_chain chain = { 0 };
 	enum audit_lines_next next = AUDIT_LINES_FAILED;
 	bool ok;
@@ -343,7 +331,6 @@ audit_copy_add_log(struct audit_copy *copy, const char *path, struct err *err)
 	}
 	ok = ok && next == AUDIT_LINES_END;
 	audit_lines_close(lines);
-	free(lines);
 	return ok;
 }
 

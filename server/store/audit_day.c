@@ -95,7 +95,7 @@ look(const char *file, const char *path, const char *today, char seen[AUDIT_DAY]
 bool
 audit_day_unstamped(const char *path, const char *today, struct audit_day *ret, struct err *err)
 {
-	struct audit_segments closed = { 0 };
+	CLEANUP(audit_segments_done) struct audit_segments closed = { 0 };
 	char file[PATH_MAX], seen[AUDIT_DAY] = "";
 	bool ok;
 
@@ -107,6 +107,5 @@ audit_day_unstamped(const char *path, const char *today, struct audit_day *ret, 
 		audit_segment_path(path, closed.first[closed.n - 1 - i], file);
 		ok = look(file, path, today, seen, ret, err);
 	}
-	audit_segments_done(&closed);
 	return ok;
 }

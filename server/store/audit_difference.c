@@ -45,11 +45,10 @@ each_of(const struct lines *lines, const char *key, audit_difference_fn *each, v
 {
 	const struct audit_field *before = audit_fields_get(&lines->was, key);
 	const struct audit_field *now = audit_fields_get(&lines->is, key);
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(FIELD_MAX);
 
 	if (is_same(before, now))
 		return;
-	buf_init(&text, FIELD_MAX);
 	buf_addf(&text, "%s was ", key);
 	if (before == NULL)
 		buf_adds(&text, "not there");
@@ -59,7 +58,6 @@ each_of(const struct lines *lines, const char *key, audit_difference_fn *each, v
 	if (now != NULL)
 		add_value(&text, now);
 	each(ctx, key, buf_text(&text));
-	buf_done(&text);
 }
 
 static void
@@ -108,13 +106,12 @@ audit_difference(
     const char *was, size_t was_size, const char *is, size_t is_size, char *out, size_t room)
 {
 	struct lines lines = { 0 };
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make((size_t)2 * AUDIT_FIELDS_MAX * FIELD_MAX);
 
 	out[0] = '\0';
 	if (!audit_fields_read(&lines.was, was, was_size) ||
 	    !audit_fields_read(&lines.is, is, is_size))
 		return;
-	buf_init(&text, (size_t)2 * AUDIT_FIELDS_MAX * FIELD_MAX);
 	each_field(&lines, append, &text);
 	if (text.size == 0)
 		for (size_t i = 0; i < COUNT(of_chain); i++)
@@ -124,7 +121,6 @@ audit_difference(
 	(void)snprintf(out, room, "%.*s%s",
 	    (int)text_cut(buf_text(&text), text.size, room - END_MAX), buf_text(&text),
 	    text.size > room - END_MAX ? " …" : "");
-	buf_done(&text);
 }
 
 void

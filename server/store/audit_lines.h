@@ -9,8 +9,6 @@
 #include "store/audit_chain.h"
 #include "store/audit_segment.h"
 
-struct stat;
-
 enum audit_lines_next {
 	AUDIT_LINES_LINE,
 	AUDIT_LINES_LONG, /* of more than AUDIT_LINE_MAX bytes: none of it is in `line` */

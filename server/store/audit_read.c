@@ -230,12 +230,11 @@ static bool
 read_pages(struct reading *r, struct err *err)
 {
 	int64_t from, last;
-	struct buf page;
+	CLEANUP(buf_done) struct buf page = buf_make((size_t)PAGE * (AUDIT_LINE_MAX + 1));
 	bool ok = true;
 
 	if (!has_names(r->db, &r->has_names, err) || !first_of(r, &from, err))
 		return false;
-	buf_init(&page, (size_t)PAGE * (AUDIT_LINE_MAX + 1));
 	while (ok && !r->is_over && from != INT64_MAX) {
 		buf_clear(&page);
 		ok = store_audit_lines(r->db, from, PAGE, &page, &last, err);
@@ -244,7 +243,6 @@ read_pages(struct reading *r, struct err *err)
 		ok = read_page(r, &page, err);
 		from = last + 1;
 	}
-	buf_done(&page);
 	return ok;
 }
 
@@ -313,14 +311,13 @@ read_lines(struct reading *r, struct audit_lines *lines, struct err *err)
 static bool
 read_files(struct reading *r, const char *log, struct err *err)
 {
-	struct audit_lines *lines = calloc(1, sizeof(*lines));
+	CLEANUP(freep) struct audit_lines *lines = calloc(1, sizeof(*lines));
 	bool ok;
 
 	if (lines == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to read the audit log");
 	ok = audit_lines_open(lines, log, err) && read_lines(r, lines, err);
 	audit_lines_close(lines);
-	free(lines);
 	return ok;
 }
 

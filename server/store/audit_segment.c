@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/array.h"
 #include "lib/err.h"
 #include "lib/text.h"
 
@@ -25,18 +26,6 @@ compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static bool
-add(struct audit_segments *segments, int64_t first)
-{
-	int64_t *more = reallocarray(segments->first, segments->n + 1, sizeof(*more));
-
-	if (more == NULL)
-		return false;
-	segments->first = more;
-	segments->first[segments->n++] = first;
-	return true;
-}
-
 /* "audit.log.17" beside "audit.log". */
 static bool
 read_names(DIR *folder, const char *name, struct audit_segments *segments, struct err *err)
@@ -48,9 +37,14 @@ read_names(DIR *folder, const char *name, struct audit_segments *segments, struc
 	errno = 0;
 	while ((entry = readdir(folder)) != NULL) {
 		if (text_starts(entry->d_name, name) && entry->d_name[size] == '.' &&
-		    text_to_i64(entry->d_name + size + 1, 1, INT64_MAX, &first, NULL) &&
-		    !add(segments, first))
-			return err_set(err, ERR_NOMEM, "no memory for the audit log's files");
+		    text_to_i64(entry->d_name + size + 1, 1, INT64_MAX, &first, NULL)) {
+			int64_t *added = array_add(&segments->first, &segments->n, sizeof(*added));
+
+			if (added == NULL)
+				return err_set(
+				    err, ERR_NOMEM, "no memory for the audit log's files");
+			*added = first;
+		}
 		errno = 0;
 	}
 	return errno == 0 || err_errno(err, ERR_IO, errno, "reading the audit log's folder");

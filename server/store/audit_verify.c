@@ -126,10 +126,9 @@ static bool
 walk_rows(struct walk *w, struct db *db, struct err *err)
 {
 	int64_t last = 0;
-	struct buf page;
+	CLEANUP(buf_done) struct buf page = buf_make((size_t)PAGE * (AUDIT_LINE_MAX + 1));
 	bool ok;
 
-	buf_init(&page, (size_t)PAGE * (AUDIT_LINE_MAX + 1));
 	do {
 		int64_t from = last + 1;
 
@@ -139,7 +138,6 @@ walk_rows(struct walk *w, struct db *db, struct err *err)
 		if (last < from)
 			break;
 	} while (ok);
-	buf_done(&page);
 	return ok;
 }
 
@@ -220,7 +218,7 @@ bool
 audit_verify_witnesses(const struct audit_source *source, struct audit_witness *witnesses, size_t n,
     struct audit_verified *ret, struct err *err)
 {
-	struct walk *w = calloc(1, sizeof(*w));
+	CLEANUP(freep) struct walk *w = calloc(1, sizeof(*w));
 	bool ok;
 
 	if (w == NULL)
@@ -236,6 +234,5 @@ audit_verify_witnesses(const struct audit_source *source, struct audit_witness *
 		w->found.behind = w->head.seq > w->exported ? w->head.seq - w->exported : 0;
 		*ret = w->found;
 	}
-	free(w);
 	return ok;
 }

@@ -24,18 +24,8 @@ row_approval_void(struct tx *tx, int64_t work, int64_t person, const char *why)
 	    DB_I64(work), DB_I64(person), DB_I64(tx->at), DB_TEXT(why)); /* sticky */
 }
 
-static void
-read_approval(const struct db_rows *rows, void *out)
-{
-	struct approval *ret = out;
-
-	ret->person = db_col_i64(rows, 0);
-	tx_text(rows, 1, ret->name, sizeof(ret->name));
-	tx_text(rows, 2, ret->role, sizeof(ret->role));
-	ret->at = db_col_i64(rows, 3);
-	tx_text(rows, 4, ret->binding, sizeof(ret->binding));
-	ret->has_factor = db_col_i64(rows, 5) != 0;
-}
+TX_READER(read_approval, struct approval, TX_I64(person), TX_TEXT(name), TX_TEXT(role), TX_I64(at),
+    TX_TEXT(binding), TX_FLAG(has_factor))
 
 size_t
 row_approval_list(struct tx *tx, int64_t work, struct approval ret[NEEDS_APPROVALS_MAX])
@@ -68,30 +58,16 @@ row_approval_ask(struct tx *tx, int64_t work, const struct approval_request *req
 	    DB_TEXT(request->binding)); /* sticky */
 }
 
-static void
-read_request(const struct db_rows *rows, void *out)
-{
-	struct approval_request *ret = out;
-
-	ret->asked_at = db_col_i64(rows, 0);
-	ret->timer = db_col_i64(rows, 1);
-	ret->is_reminded = db_col_i64(rows, 2) != 0;
-	tx_text(rows, 3, ret->changes, sizeof(ret->changes));
-	ret->n_changes = db_col_i64(rows, 4);
-	tx_text(rows, 5, ret->binding, sizeof(ret->binding));
-	ret->left_at = db_col_i64(rows, 6);
-}
+TX_READER(read_request, struct approval_request, TX_I64(asked_at), TX_I64(timer),
+    TX_FLAG(is_reminded), TX_TEXT(changes), TX_I64(n_changes), TX_TEXT(binding), TX_I64(left_at))
 
 struct approval_request
 row_approval_request(struct tx *tx, int64_t work)
 {
-	struct approval_request request = { 0 };
-
-	(void)tx_read(tx, read_request, &request, 1,
+	return tx_first(tx, struct approval_request, read_request,
 	    "SELECT asked_at, timer, is_reminded, changes, n_changes, binding, left_at"
 	    " FROM approval_request WHERE work = $1",
-	    DB_I64(work)); /* sticky */
-	return request;
+	    DB_I64(work));
 }
 
 void

@@ -140,9 +140,8 @@ write_value(const struct update *sender, const char *value, struct json_out *jso
 	const char *name = sender != NULL ? sender->name : "", *from = value, *at;
 	size_t size = strlen(name);
 	char who[PRINCIPAL_TEXT];
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make((size_t)4 * META_VALUE);
 
-	buf_init(&text, (size_t)4 * META_VALUE);
 	while (size > 0 && (at = find_name(value, from, name, size)) != NULL) {
 		struct principal principal = principal_of_person(sender->person);
 
@@ -153,7 +152,6 @@ write_value(const struct update *sender, const char *value, struct json_out *jso
 	buf_add(&text, from, text_cut(from, strlen(from), META_VALUE));
 	json_out_strn(json, buf_text(&text), text_cut(buf_text(&text), text.size, META_VALUE));
 	buf_fail_like(json->buf, &text);
-	buf_done(&text);
 }
 
 /* Returns the name of who acted, or NULL. */
@@ -204,12 +202,10 @@ insert(struct tx *tx, const struct audit_line *line)
 {
 	struct audit_chain next = tx->store->mark.audit;
 	const struct audit_chain before = next;
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(AUDIT_LINE_MAX);
 
-	buf_init(&text, AUDIT_LINE_MAX);
 	if (!tx->failed && !audit_chain_write(&next, line, &text, &tx->err))
 		tx->failed = true;
-	buf_done(&text);
 	if (!tx_run(tx,
 		"INSERT INTO audit (seq, at, user_id, action, environment, commit_id, outcome,"
 		" severity, deployment, meta, prev, hash, version, code, principal,"
@@ -295,12 +291,11 @@ row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const 
 {
 	const struct update *sender = sender_of(tx);
 	char user[PRINCIPAL_TEXT], login[PRINCIPAL_NAME], late[TEXT_DURATION_SIZE] = "";
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(AUDIT_LINE_MAX / 2);
 	const char *name;
 	struct err why;
 
 	split_user(entry->user == NULL ? "" : entry->user, user, login);
-	buf_init(&text, AUDIT_LINE_MAX / 2);
 	if (row_witness_is_late(tx))
 		(void)text_age(late, row_witness_lag(tx));
 	name = write_meta(sender, meta, late, &text);
@@ -312,7 +307,6 @@ row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const 
 	tx_check(tx, &text);
 	note_name(tx, user, login[0] != '\0' ? login : is_local(sender) ? NULL : name);
 	add_line(tx, entry, user, buf_text(&text));
-	buf_done(&text);
 }
 
 size_t
@@ -323,19 +317,8 @@ row_audit_list(struct tx *tx, int64_t deployment, int64_t *ret, size_t max)
 	    DB_I64(deployment), DB_I64(max));
 }
 
-static void
-read_shown(const struct db_rows *rows, void *out)
-{
-	struct audit_shown *ret = out;
-
-	ret->seq = db_col_i64(rows, 0);
-	ret->at = db_col_i64(rows, 1);
-	tx_text(rows, 2, ret->code, sizeof(ret->code));
-	tx_text(rows, 3, ret->user, sizeof(ret->user));
-	tx_text(rows, 4, ret->name, sizeof(ret->name));
-	tx_text(rows, 5, ret->environment, sizeof(ret->environment));
-	tx_text(rows, 6, ret->outcome, sizeof(ret->outcome));
-}
+TX_READER(read_shown, struct audit_shown, TX_I64(seq), TX_I64(at), TX_TEXT(code), TX_TEXT(user),
+    TX_TEXT(name), TX_TEXT(environment), TX_TEXT(outcome))
 
 #define SHOWN \
 	"SELECT a.seq, a.at, CASE a.code WHEN '' THEN a.action ELSE a.code END, a.user_id," \
@@ -390,13 +373,21 @@ has_versions(struct db *db, bool *ret, struct err *err)
 	return db_rows_end(&rows, err);
 }
 
+static void
+read_hash(const struct db_rows *rows, int column, uint8_t ret[AUDIT_HASH])
+{
+	size_t size;
+	const void *hash = db_col_blob(rows, column, &size);
+
+	assert(size == AUDIT_HASH); /* the table's CHECK */
+	memcpy(ret, hash, size);
+}
+
 bool
 store_audit_head(struct db *db, struct audit_chain *ret, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct audit_chain head = { 0 };
-	const void *hash;
-	size_t size;
 	bool is_now;
 
 	if (!has_versions(db, &is_now, err) ||
@@ -406,9 +397,7 @@ store_audit_head(struct db *db, struct audit_chain *ret, struct err *err)
 		return false;
 	if (db_next(&rows)) {
 		head.seq = db_col_i64(&rows, 0);
-		hash = db_col_blob(&rows, 1, &size);
-		assert(size == sizeof(head.hash)); /* the table's CHECK */
-		memcpy(head.hash, hash, size);
+		read_hash(&rows, 1, head.hash);
 		head.version = db_col_i64(&rows, 2);
 	}
 	if (!db_rows_end(&rows, err))
@@ -422,11 +411,8 @@ static bool
 write_row(const struct db_rows *rows, struct buf *out, struct err *err)
 {
 	struct audit_chain head = { .seq = db_col_i64(rows, 0) - 1 };
-	size_t size;
-	const void *prev = db_col_blob(rows, 10, &size);
 
-	assert(size == sizeof(head.hash)); /* the table's CHECK */
-	memcpy(head.hash, prev, size);
+	read_hash(rows, 10, head.hash);
 	return audit_chain_write(&head,
 	    &(struct audit_line){
 		.at = db_col_i64(rows, 1),
@@ -507,16 +493,11 @@ head_of(struct db *db, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD], struct err 
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct audit_chain head = { .seq = seq };
-	const void *hash;
-	size_t size;
 
 	if (!db_query(&rows, db, err, "SELECT hash FROM audit WHERE seq = $1", DB_I64(seq)))
 		return false;
-	if (db_next(&rows)) {
-		hash = db_col_blob(&rows, 0, &size);
-		assert(size == sizeof(head.hash)); /* the table's CHECK */
-		memcpy(head.hash, hash, size);
-	}
+	if (db_next(&rows))
+		read_hash(&rows, 0, head.hash);
 	audit_chain_short(&head, ret_head);
 	return db_rows_end(&rows, err);
 }
@@ -529,12 +510,11 @@ range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
 {
 	int64_t last = from - 1, page_last = 0, fits = 0, whole = 0;
 	size_t size = 0, used = 0;
-	struct buf page;
+	CLEANUP(buf_done) struct buf page = buf_make((size_t)RANGE_PAGE * (AUDIT_LINE_MAX + 1));
 	bool ok;
 
 	*ret_last = 0;
 	assert(size_max > AUDIT_LINE_MAX);
-	buf_init(&page, (size_t)RANGE_PAGE * (AUDIT_LINE_MAX + 1));
 	do {
 		buf_clear(&page);
 		ok = store_audit_lines(db, last + 1, RANGE_PAGE, &page, &page_last, err);
@@ -543,7 +523,6 @@ range(struct db *db, int64_t from, size_t size_max, int64_t *ret_last,
 		used += size;
 		last += fits;
 	} while (ok && fits == RANGE_PAGE && fits == whole);
-	buf_done(&page);
 	if (!ok || last < from)
 		return ok;
 	*ret_last = last;

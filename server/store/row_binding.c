@@ -5,12 +5,6 @@
 #include "store/row_queue.h"
 #include "store/store_inside.h"
 
-static void
-read_list(const struct db_rows *rows, void *ret)
-{
-	tx_text(rows, 0, ret, FINGERPRINT_LIST_MAX);
-}
-
 void
 row_binding_set(struct tx *tx, int64_t work, const char *list)
 {
@@ -21,10 +15,8 @@ row_binding_set(struct tx *tx, int64_t work, const char *list)
 const char *
 row_binding_get(struct tx *tx, int64_t work, char ret[FINGERPRINT_LIST_MAX])
 {
-	ret[0] = '\0';
-	(void)tx_read_values(tx, read_list, ret, FINGERPRINT_LIST_MAX, 1,
-	    DB_SQL("SELECT binding_list FROM work WHERE id = $1", DB_I64(work))); /* sticky */
-	return ret;
+	return tx_first_text(tx, ret, FINGERPRINT_LIST_MAX,
+	    "SELECT binding_list FROM work WHERE id = $1", DB_I64(work));
 }
 
 int64_t

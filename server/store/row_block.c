@@ -6,16 +6,7 @@
 
 #define BLOCK "commit_id, blocked_by, at, why"
 
-static void
-read_block(const struct db_rows *rows, void *out)
-{
-	struct block *ret = out;
-
-	*ret = (struct block){ .at = db_col_i64(rows, 2) };
-	tx_text(rows, 0, ret->commit, sizeof(ret->commit));
-	tx_text(rows, 1, ret->by, sizeof(ret->by));
-	tx_text(rows, 3, ret->why, sizeof(ret->why));
-}
+TX_READER(read_block, struct block, TX_TEXT(commit), TX_TEXT(by), TX_I64(at), TX_TEXT(why))
 
 void
 row_block_add(struct tx *tx, const char *environment, const struct block *block)

@@ -39,27 +39,12 @@ row_button_show(
 
 #define COLUMNS \
 	"id, chat, person, action, target, arguments, is_once, message, timer, expires_at," \
-	" closed_at"
+	" closed_at = 0"
 
 /* As if it did not expire. */
-static void
-read_button(const struct db_rows *rows, void *out)
-{
-	struct button_row *ret = out;
-	struct request *request = &ret->request;
-
-	tx_text(rows, 0, ret->id, sizeof(ret->id));
-	ret->chat = db_col_i64(rows, 1);
-	ret->person = db_col_i64(rows, 2);
-	tx_text(rows, 3, request->action, sizeof(request->action));
-	tx_text(rows, 4, request->target, sizeof(request->target));
-	tx_text(rows, 5, request->arguments, sizeof(request->arguments));
-	ret->is_once = db_col_i64(rows, 6) != 0;
-	request->message = ret->message = db_col_i64(rows, 7);
-	ret->timer = db_col_i64(rows, 8);
-	ret->expires_at = db_col_i64(rows, 9);
-	ret->is_open = db_col_i64(rows, 10) == 0;
-}
+TX_READER(read_button, struct button_row, TX_TEXT(id), TX_I64(chat), TX_I64(person),
+    TX_TEXT(request.action), TX_TEXT(request.target), TX_TEXT(request.arguments), TX_FLAG(is_once),
+    TX_I64(message), TX_I64(timer), TX_I64(expires_at), TX_FLAG(is_open))
 
 /* The first row; id "": there is none. */
 #define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM button " __VA_ARGS__))
@@ -69,6 +54,7 @@ find_values(struct tx *tx, const char *sql, const struct db_value values[], size
 	struct button_row button = { 0 };
 
 	(void)tx_read_values(tx, read_button, &button, sizeof(button), 1, sql, values, count);
+	button.request.message = button.message;
 	button.is_open &= button.expires_at == 0 || button.expires_at > tx->at;
 	return button;
 }

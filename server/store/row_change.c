@@ -29,15 +29,7 @@ row_change_set(struct tx *tx, int64_t deployment, const struct git_answer *answe
 		    DB_TEXT(answer->change[i].subject)); /* all sticky */
 }
 
-static void
-read_change(const struct db_rows *rows, void *out)
-{
-	struct git_change *ret = out;
-
-	tx_text(rows, 0, ret->commit, sizeof(ret->commit));
-	tx_text(rows, 1, ret->subject, sizeof(ret->subject));
-	ret->author[0] = '\0';
-}
+TX_READER(read_change, struct git_change, TX_TEXT(commit), TX_TEXT(subject))
 
 #define GONE \
 	" FROM release r LEFT JOIN change c ON c.deployment = r.deployment" \

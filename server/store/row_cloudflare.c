@@ -15,50 +15,29 @@ static const char *const phases[] = {
 #undef PHASE
 };
 
-static void
-read_row(const struct db_rows *rows, void *out)
+static enum cloudflare_phase
+phase_of(const char *word)
 {
-	struct cloudflare_row *ret = out;
-
-	*ret = (struct cloudflare_row){
-		.phase = (enum cloudflare_phase)text_index(
-		    db_col_text(rows, 2), phases, CLOUDFLARE_PHASE_COUNT),
-		.at = db_col_i64(rows, 5),
-		.until = db_col_i64(rows, 6),
-		.work = db_col_i64(rows, 7),
-		.address = { db_col_i64(rows, 9), db_col_i64(rows, 10) },
-		.effect = db_col_i64(rows, 11),
-		.timer = db_col_i64(rows, 12),
-		.tries = db_col_i64(rows, 13),
-		.failed_at = db_col_i64(rows, 14),
-		.notified_at = db_col_i64(rows, 15),
-	};
-	tx_text(rows, 0, ret->zone, sizeof(ret->zone));
-	tx_text(rows, 1, ret->target, sizeof(ret->target));
-	tx_text(rows, 3, ret->old, sizeof(ret->old));
-	tx_text(rows, 4, ret->set, sizeof(ret->set));
-	tx_text(rows, 8, ret->by, sizeof(ret->by));
-	tx_text(rows, 16, ret->detail, sizeof(ret->detail));
+	return (enum cloudflare_phase)text_index(word, phases, CLOUDFLARE_PHASE_COUNT);
 }
+
+TX_READER(read_row, struct cloudflare_row, TX_TEXT(zone), TX_TEXT(target), TX_WORD(phase, phase_of),
+    TX_TEXT(old), TX_TEXT(set), TX_I64(at), TX_I64(until), TX_I64(work), TX_TEXT(by),
+    TX_I64(address.chat), TX_I64(address.thread), TX_I64(effect), TX_I64(timer), TX_I64(tries),
+    TX_I64(failed_at), TX_I64(notified_at), TX_TEXT(detail))
 
 struct cloudflare_row
 row_cloudflare_get(struct tx *tx, const char *zone)
 {
-	struct cloudflare_row row = { 0 };
-
-	(void)tx_read(tx, read_row, &row, 1,
+	return tx_first(tx, struct cloudflare_row, read_row,
 	    "SELECT " COLUMNS " FROM cloudflare_zone WHERE zone = $1", DB_TEXT(zone));
-	return row;
 }
 
 struct cloudflare_row
 row_cloudflare_of(struct tx *tx, const char *target)
 {
-	struct cloudflare_row row = { 0 };
-
-	(void)tx_read(tx, read_row, &row, 1,
+	return tx_first(tx, struct cloudflare_row, read_row,
 	    "SELECT " COLUMNS " FROM cloudflare_zone WHERE target = $1", DB_TEXT(target));
-	return row;
 }
 
 bool

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_deployment.h"
 
-#include <stdio.h>
-
 #include "lib/text.h"
 #include "store/row_run.h"
 #include "store/store_inside.h"
@@ -113,31 +111,13 @@ index_of(const char *word, const char *const words[], size_t count)
 
 /* --- reading --- */
 
-#define READ_TEXT(field) tx_text(rows, n++, field, sizeof(field))
-/* Pointers, or a person's id would be cut in a field of another type. */
-static void
-read_i64(const struct db_rows *rows, int n, int64_t *field)
-{
-	*field = db_col_i64(rows, n);
-}
-
-static void
-read_int(const struct db_rows *rows, int n, int *field)
-{
-	*field = (int)db_col_i64(rows, n);
-}
-
-#define READ_I64(field)	 read_i64(rows, n++, &(field))
-#define READ_INT(field)	 read_int(rows, n++, &(field))
-#define READ_FLAG(field) (field) = db_col_i64(rows, n++) != 0
-
 static void
 read_deployment(const struct db_rows *rows, void *out)
 {
-	struct deployment *d = out;
+	struct deployment *ret = out;
 	int n = 7;
 
-	*d = (struct deployment){
+	*ret = (struct deployment){
 		.id = db_col_i64(rows, 0),
 		.program = row_run_program(db_col_text(rows, 2)),
 		.trigger = (enum trigger)index_of(db_col_text(rows, 3), causes, COUNT(causes)),
@@ -145,23 +125,16 @@ read_deployment(const struct db_rows *rows, void *out)
 		.why = (enum deploy_why)index_of(db_col_text(rows, 5), whys, COUNT(whys)),
 		.requested_by = db_col_i64(rows, 6),
 	};
-	tx_text(rows, 1, d->environment, sizeof(d->environment));
-#define C(type, column, field) READ_##type(d->field);
+	tx_text(rows, 1, ret->environment, sizeof(ret->environment));
+#define C(type, column, field) TX_##type(field);
 	SAVED(C, )
 #undef C
 }
 
 /* The first row; id 0: there is none. */
-#define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM work " __VA_ARGS__))
-static struct deployment
-find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
-{
-	struct deployment deployment = { 0 };
-
-	(void)tx_read_values(
-	    tx, read_deployment, &deployment, sizeof(deployment), 1, sql, values, count);
-	return deployment;
-}
+#define find(tx, ...) \
+	tx_first( \
+	    tx, struct deployment, read_deployment, "SELECT " COLUMNS " FROM work " __VA_ARGS__)
 
 struct deployment
 row_deployment_get(struct tx *tx, int64_t id)
@@ -400,14 +373,7 @@ row_deployment_list_actions(
 	    DB_TEXT(environment), DB_I64(max));
 }
 
-static void
-read_person(const struct db_rows *rows, void *out)
-{
-	struct row_person *ret = out;
-
-	ret->person = db_col_i64(rows, 0);
-	tx_text(rows, 1, ret->name, sizeof(ret->name));
-}
+TX_READER(read_person, struct row_person, TX_I64(person), TX_TEXT(name))
 
 size_t
 row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max)
@@ -435,14 +401,7 @@ row_deployment_count_requested(struct tx *tx, int64_t requested_by)
 	    DB_I64(requested_by));
 }
 
-static void
-read_warnings(const struct db_rows *rows, void *out)
-{
-	struct run_warnings *ret = out;
-
-	tx_text(rows, 0, ret->lines, sizeof(ret->lines));
-	ret->said = db_col_i64(rows, 1);
-}
+TX_READER(read_warnings, struct run_warnings, TX_TEXT(lines), TX_I64(said))
 
 const struct run_warnings *
 row_deployment_warnings(struct tx *tx, int64_t deployment, struct run_warnings *ret)

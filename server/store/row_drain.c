@@ -4,31 +4,19 @@
 
 #include "store/store_inside.h"
 
-static void
-read_drain(const struct db_rows *rows, void *out)
-{
-	struct drain *ret = out;
-
-	ret->run = db_col_i64(rows, 0);
-	ret->deployment = db_col_i64(rows, 1);
-	ret->since = db_col_i64(rows, 2);
-	tx_text(rows, 3, ret->commit, sizeof(ret->commit));
-}
+TX_READER(read_drain, struct drain, TX_I64(run), TX_I64(deployment), TX_I64(since), TX_TEXT(commit))
 
 /* What drains is what was live before, or what was rolled back. */
 struct drain
 row_drain_open(struct tx *tx, const char *environment)
 {
-	struct drain drain = { 0 };
-
-	(void)tx_read(tx, read_drain, &drain, 1,
+	return tx_first(tx, struct drain, read_drain,
 	    "SELECT run.id, work.id, work.ended_at,"
 	    " CASE WHEN state = 'ROLLED_BACK' THEN commit_id ELSE previous END"
 	    " FROM run INDEXED BY run_drain JOIN work ON work.id = run.deployment"
 	    " WHERE run.program = 'drain' AND run.ended_at = 0 AND environment = $1"
 	    " ORDER BY run.id DESC LIMIT 1",
-	    DB_TEXT(environment)); /* sticky */
-	return drain;
+	    DB_TEXT(environment));
 }
 
 int64_t

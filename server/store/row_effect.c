@@ -15,10 +15,9 @@
 static int64_t
 insert(struct tx *tx, const struct effect *effect, const char *lane)
 {
-	struct buf body;
+	CLEANUP(buf_done) struct buf body = buf_make(EFFECT_BODY_MAX);
 	int64_t id = 0;
 
-	buf_init(&body, EFFECT_BODY_MAX);
 	effect_codec_encode(effect, &body);
 	tx_check(tx, &body);
 	if (tx_run(tx,
@@ -32,7 +31,6 @@ insert(struct tx *tx, const struct effect *effect, const char *lane)
 		if (lane[0] != '\0')
 			store_lane_touch(tx->store, lane);
 	}
-	buf_done(&body);
 	return id;
 }
 
@@ -358,14 +356,12 @@ row_effect_get(struct tx *tx, enum effect_kind kind, int64_t id)
 void
 row_effect_save(struct tx *tx, int64_t id, const struct effect *effect)
 {
-	struct buf body;
+	CLEANUP(buf_done) struct buf body = buf_make(EFFECT_BODY_MAX);
 
-	buf_init(&body, EFFECT_BODY_MAX);
 	effect_codec_encode(effect, &body);
 	tx_check(tx, &body);
 	(void)tx_run(tx, "UPDATE effect SET body = $2 WHERE id = $1", DB_I64(id),
 	    DB_TEXT(buf_text(&body))); /* sticky */
-	buf_done(&body);
 }
 
 /* environment: NULL, of any. */
@@ -397,8 +393,9 @@ row_effect_count_timers(struct tx *tx, enum timer_kind kind)
 	return tx_end(tx, &rows) ? n : 0;
 }
 
-int64_t
-row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
+/* Of that environment alone, or of any (NULL); *ret_due: when. */
+static int64_t
+find_timer(struct tx *tx, enum timer_kind kind, const char *environment, int64_t *ret_due)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t found = 0;
@@ -407,11 +404,17 @@ row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
 	if (!tx_query(&rows, tx, "SELECT id, body, due FROM effect WHERE kind = 'wait'"))
 		return 0;
 	while (found == 0 && db_next(&rows))
-		if (is_timer_of(tx, db_col_text(&rows, 1), kind, NULL)) {
+		if (is_timer_of(tx, db_col_text(&rows, 1), kind, environment)) {
 			found = db_col_i64(&rows, 0);
 			*ret_due = db_col_i64(&rows, 2);
 		}
 	return tx_end(tx, &rows) ? found : 0;
+}
+
+int64_t
+row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
+{
+	return find_timer(tx, kind, NULL, ret_due);
 }
 
 int64_t
@@ -433,13 +436,7 @@ row_effect_timer_due(struct tx *tx, enum timer_kind kind, int64_t subject)
 int64_t
 row_effect_find_push(struct tx *tx, const char *environment)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	int64_t found = 0;
+	int64_t due;
 
-	if (!tx_query(&rows, tx, "SELECT id, body FROM effect WHERE kind = 'wait'"))
-		return 0;
-	while (found == 0 && db_next(&rows))
-		if (is_timer_of(tx, db_col_text(&rows, 1), TIMER_PUSH, environment))
-			found = db_col_i64(&rows, 0);
-	return tx_end(tx, &rows) ? found : 0;
+	return find_timer(tx, TIMER_PUSH, environment, &due);
 }

@@ -14,81 +14,34 @@
 	" renumbered_at, origin, left_by, tree"
 #define ESTIMATE_FROM 5 /* live deployments */
 
-static void
-read_release(const struct db_rows *rows, void *out)
-{
-	struct release *ret = out;
-
-	*ret = (struct release){
-		.id = db_col_i64(rows, 0),
-		.at = db_col_i64(rows, 4),
-		.deployment = db_col_i64(rows, 5),
-		.number = db_col_i64(rows, 8),
-		.renumbered_at = db_col_i64(rows, 9),
-		.origin = db_col_i64(rows, 10),
-		.left_by = db_col_i64(rows, 11),
-	};
-	tx_text(rows, 1, ret->environment, sizeof(ret->environment));
-	tx_text(rows, 2, ret->commit, sizeof(ret->commit));
-	tx_text(rows, 3, ret->image, sizeof(ret->image));
-	tx_text(rows, 6, ret->by, sizeof(ret->by));
-	tx_text(rows, 7, ret->subject, sizeof(ret->subject));
-	tx_text(rows, 12, ret->tree, sizeof(ret->tree));
-}
+TX_READER(read_release, struct release, TX_I64(id), TX_TEXT(environment), TX_TEXT(commit),
+    TX_TEXT(image), TX_I64(at), TX_I64(deployment), TX_TEXT(by), TX_TEXT(subject), TX_I64(number),
+    TX_I64(renumbered_at), TX_I64(origin), TX_I64(left_by), TX_TEXT(tree))
 
 /* The first row; id 0: there is none. */
-#define find(tx, ...) find_values(tx, DB_SQL("SELECT " RELEASE " FROM release " __VA_ARGS__))
-static struct release
-find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
-{
-	struct release release = { 0 };
-
-	(void)tx_read_values(tx, read_release, &release, sizeof(release), 1, sql, values, count);
-	return release;
-}
+#define find(tx, ...) \
+	tx_first(tx, struct release, read_release, "SELECT " RELEASE " FROM release " __VA_ARGS__)
 
 /* --- environments --- */
 
 /* Of the releases the id alone. */
-static void
-read_environment(const struct db_rows *rows, void *out)
-{
-	struct environment *ret = out;
-
-	ret->current.id = db_col_i64(rows, 0);
-	ret->previous.id = db_col_i64(rows, 1);
-	tx_text(rows, 2, ret->seen_commit, sizeof(ret->seen_commit));
-	ret->is_down = db_col_i64(rows, 3) != 0;
-	ret->is_unacknowledged = db_col_i64(rows, 4) != 0;
-	ret->unknown_since = db_col_i64(rows, 5);
-	tx_text(rows, 6, ret->unknown_why, sizeof(ret->unknown_why));
-	tx_text(rows, 7, ret->polled_commit, sizeof(ret->polled_commit));
-	ret->skipped_count = db_col_i64(rows, 8);
-	tx_text(rows, 9, ret->waiting_push, sizeof(ret->waiting_push));
-	tx_text(rows, 10, ret->head.branch, sizeof(ret->head.branch));
-	tx_text(rows, 11, ret->head.commit, sizeof(ret->head.commit));
-	tx_text(rows, 12, ret->head.base, sizeof(ret->head.base));
-	ret->head.count = db_col_i64(rows, 13);
-	ret->head.at = db_col_i64(rows, 14);
-	ret->held = (unsigned)db_col_i64(rows, 15);
-	ret->unseen_work = db_col_i64(rows, 16);
-	ret->n_nags = (int)db_col_i64(rows, 17);
-	ret->poll_failing_since = db_col_i64(rows, 18);
-}
+TX_READER(read_environment, struct environment, TX_I64(current.id), TX_I64(previous.id),
+    TX_TEXT(seen_commit), TX_FLAG(is_down), TX_FLAG(is_unacknowledged), TX_I64(unknown_since),
+    TX_TEXT(unknown_why), TX_TEXT(polled_commit), TX_I64(skipped_count), TX_TEXT(waiting_push),
+    TX_TEXT(head.branch), TX_TEXT(head.commit), TX_TEXT(head.base), TX_I64(head.count),
+    TX_I64(head.at), TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags), TX_I64(poll_failing_since))
 
 struct environment
 row_environment_get(struct tx *tx, const char *name)
 {
-	struct environment environment = { 0 };
+	struct environment environment = tx_first(tx, struct environment, read_environment,
+	    "SELECT current_release, previous_release, seen_commit, is_down,"
+	    " is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count,"
+	    " waiting_push, head_branch, head_commit, head_base, head_count, head_at,"
+	    " held, unseen_work, n_nags, poll_failing_since FROM environment WHERE name = $1",
+	    DB_TEXT(name));
 
 	(void)text_copy(environment.name, sizeof(environment.name), name);
-	if (tx_read(tx, read_environment, &environment, 1,
-		"SELECT current_release, previous_release, seen_commit, is_down,"
-		" is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count,"
-		" waiting_push, head_branch, head_commit, head_base, head_count, head_at,"
-		" held, unseen_work, n_nags, poll_failing_since FROM environment WHERE name = $1",
-		DB_TEXT(name)) == 0)
-		return environment;
 	environment.current = row_release_get(tx, environment.current.id);
 	environment.previous = row_release_get(tx, environment.previous.id);
 	if (environment.previous.left_by != 0)
@@ -390,15 +343,7 @@ row_release_list_gone(struct tx *tx, const struct release *to, const struct rele
 	    DB_I64(max));
 }
 
-static void
-read_barrier(const struct db_rows *rows, void *out)
-{
-	struct barrier *ret = out;
-
-	ret->number = db_col_i64(rows, 0);
-	tx_text(rows, 1, ret->commit, sizeof(ret->commit));
-	tx_text(rows, 2, ret->reason, sizeof(ret->reason));
-}
+TX_READER(read_barrier, struct barrier, TX_I64(number), TX_TEXT(commit), TX_TEXT(reason))
 
 size_t
 row_release_list_barriers(struct tx *tx, const struct release *to, const struct release *live,
@@ -411,24 +356,14 @@ row_release_list_barriers(struct tx *tx, const struct release *to, const struct 
 	    DB_TEXT(live->environment), DB_I64(to->id), DB_I64(live->id), DB_I64(BARRIERS_SHOWN));
 }
 
-static void
-read_migration(const struct db_rows *rows, void *out)
-{
-	struct migration_behind *ret = out;
-
-	ret->n = db_col_i64(rows, 0);
-	tx_text(rows, 1, ret->commit, sizeof(ret->commit));
-	tx_text(rows, 2, ret->step, sizeof(ret->step));
-}
+TX_READER(read_migration, struct migration_behind, TX_I64(n), TX_TEXT(commit), TX_TEXT(step))
 
 /* By runs: of one environment they follow each other, works may wait. */
 struct migration_behind
 row_release_migration_behind(
     struct tx *tx, const struct deployment *rollback, const struct release *to)
 {
-	struct migration_behind ret = { 0 };
-
-	(void)tx_read(tx, read_migration, &ret, 1,
+	return tx_first(tx, struct migration_behind, read_migration,
 	    "SELECT COUNT(*) OVER (), m.commit_id, m.migration"
 	    " FROM work m INDEXED BY work_migration WHERE m.environment = $1 AND m.migration <> ''"
 	    " AND m.migration <> 'migrate-not-started'"
@@ -436,7 +371,6 @@ row_release_migration_behind(
 	    " WHERE o.id = $2), 0) AND ($3 = 0 OR m.run < $3) ORDER BY m.run DESC LIMIT 1",
 	    DB_TEXT(rollback->environment), DB_I64(to->origin),
 	    DB_I64(rollback->run)); /* 0: there was none */
-	return ret;
 }
 
 void

@@ -2,42 +2,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_factor.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "lib/crypto.h"
 #include "lib/seal.h"
-#include "lib/text.h"
 #include "store/store_inside.h"
 
-static void
-read_factor(const struct db_rows *rows, void *out)
-{
-	struct factor *ret = out;
-
-	ret->person = db_col_i64(rows, 0);
-	ret->made_at = db_col_i64(rows, 1);
-	ret->made_by = db_col_i64(rows, 2);
-	ret->enrolled_at = db_col_i64(rows, 3);
-	ret->last_step = db_col_i64(rows, 4);
-	ret->failures = db_col_i64(rows, 5);
-	ret->locked_until = db_col_i64(rows, 6);
-	ret->reset_message = db_col_i64(rows, 7);
-	ret->reset_at = db_col_i64(rows, 8);
-	ret->picture = db_col_i64(rows, 9);
-	ret->proven_at = db_col_i64(rows, 10);
-}
+TX_READER(read_factor, struct factor, TX_I64(person), TX_I64(made_at), TX_I64(made_by),
+    TX_I64(enrolled_at), TX_I64(last_step), TX_I64(failures), TX_I64(locked_until),
+    TX_I64(reset_message), TX_I64(reset_at), TX_I64(picture), TX_I64(proven_at))
 
 struct factor
 row_factor_get(struct tx *tx, int64_t person)
 {
-	struct factor factor = { 0 };
-
-	(void)tx_read(tx, read_factor, &factor, 1,
+	return tx_first(tx, struct factor, read_factor,
 	    "SELECT person, made_at, made_by, enrolled_at, last_step, failures, locked_until,"
 	    " reset_message, reset_at, picture, proven_at FROM factor WHERE person = $1",
 	    DB_I64(person));
-	return factor;
 }
 
 static bool
@@ -120,14 +99,7 @@ struct sealed_row {
 	char text[SEAL_TEXT];
 };
 
-static void
-read_sealed_row(const struct db_rows *rows, void *out)
-{
-	struct sealed_row *ret = out;
-
-	ret->person = db_col_i64(rows, 0);
-	tx_text(rows, 1, ret->text, sizeof(ret->text));
-}
+TX_READER(read_sealed_row, struct sealed_row, TX_I64(person), TX_TEXT(text))
 
 /* False: the keys do not open it. */
 static bool
@@ -194,33 +166,13 @@ row_factor_look(const char *database, const struct seal_keys *keys, int64_t *ret
 
 /* --- recovery codes --- */
 
-static bool
-mac_of(struct tx *tx, const struct factor_secret *secret, const uint8_t code[TOTP_RECOVERY],
-    char ret[CRYPTO_SHA256_HEX])
-{
-	CLEANUP(crypto_hmac_key_freep)
-	struct crypto_hmac_key *key =
-	    crypto_hmac_key_new(secret->recovery, sizeof(secret->recovery), &tx->err);
-	CLEANUP(crypto_hmac_dropp)
-	struct crypto_hmac *mac = key == NULL ? NULL : crypto_hmac_begin(key, &tx->err);
-	uint8_t out[CRYPTO_SHA256_SIZE];
-
-	if (tx->failed || mac == NULL || !crypto_hmac_add(mac, code, TOTP_RECOVERY, &tx->err) ||
-	    !crypto_hmac_finish(mac, out, &tx->err)) {
-		tx->failed = true;
-		return false;
-	}
-	text_hex(ret, out, sizeof(out));
-	return true;
-}
-
 void
 row_factor_add_recovery(struct tx *tx, int64_t person, const struct factor_secret *secret,
     const uint8_t code[TOTP_RECOVERY])
 {
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (mac_of(tx, secret, code, mac))
+	if (tx_mac(tx, secret->recovery, sizeof(secret->recovery), code, TOTP_RECOVERY, mac))
 		(void)tx_run(tx, "INSERT INTO recovery (person, mac) VALUES ($1, $2)",
 		    DB_I64(person), DB_TEXT(mac)); /* sticky */
 }
@@ -231,7 +183,7 @@ row_factor_take_recovery(struct tx *tx, int64_t person, const struct factor_secr
 {
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (!mac_of(tx, secret, code, mac) ||
+	if (!tx_mac(tx, secret->recovery, sizeof(secret->recovery), code, TOTP_RECOVERY, mac) ||
 	    tx_number(tx, "SELECT COUNT(*) FROM recovery WHERE person = $1 AND mac = $2",
 		DB_I64(person), DB_TEXT(mac)) == 0)
 		return false;

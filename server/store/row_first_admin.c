@@ -4,23 +4,13 @@
 
 #include "store/store_inside.h"
 
-static void
-read_link(const struct db_rows *rows, void *out)
-{
-	struct first_admin_link *link = out;
-
-	tx_text(rows, 0, link->digest, sizeof(link->digest));
-	link->until = db_col_i64(rows, 1);
-	link->person = db_col_i64(rows, 2);
-}
+TX_READER(read_link, struct first_admin_link, TX_TEXT(digest), TX_I64(until), TX_I64(person))
 
 struct first_admin_link
 row_first_admin_get(struct tx *tx)
 {
-	struct first_admin_link link = { 0 };
-
-	(void)tx_read(tx, read_link, &link, 1, "SELECT digest, until, person FROM first_admin");
-	return link;
+	return tx_first(tx, struct first_admin_link, read_link,
+	    "SELECT digest, until, person FROM first_admin");
 }
 
 void

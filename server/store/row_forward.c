@@ -8,20 +8,8 @@
 
 #define COLUMNS "place, sent, tried_at, is_out, tries, detail"
 
-static void
-read_row(const struct db_rows *rows, void *out)
-{
-	struct forward_row *ret = out;
-
-	*ret = (struct forward_row){
-		.sent = db_col_i64(rows, 1),
-		.tried_at = db_col_i64(rows, 2),
-		.is_out = db_col_i64(rows, 3) != 0,
-		.tries = db_col_i64(rows, 4),
-	};
-	tx_text(rows, 0, ret->place, sizeof(ret->place));
-	tx_text(rows, 5, ret->detail, sizeof(ret->detail));
-}
+TX_READER(read_row, struct forward_row, TX_TEXT(place), TX_I64(sent), TX_I64(tried_at),
+    TX_FLAG(is_out), TX_I64(tries), TX_TEXT(detail))
 
 struct forward_row
 row_forward_of(struct tx *tx, const char *place)
@@ -55,20 +43,17 @@ row_forward_save(struct tx *tx, const struct forward_row *row)
 	tx->store->is_outside_changed = true;
 }
 
-static bool
-read_waiting(
-    struct store *store, enum forward_to to, const char *place, struct gauges *ret, struct err *err)
+bool
+store_first_waiting(struct store *store, const char *sql, const char *place, int64_t *ret_n,
+    int64_t *ret_since, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
-	if (!db_query(&rows, store->db, err,
-		"SELECT seq, at FROM audit WHERE seq = 1 + coalesce((SELECT sent FROM"
-		" audit_forward WHERE place = $1), 0)",
-		DB_TEXT(place)))
+	if (!db_query(&rows, store->db, err, sql, DB_TEXT(place)))
 		return false;
 	if (db_next(&rows)) {
-		ret->unforwarded[to] = store->mark.audit.seq - db_col_i64(&rows, 0) + 1;
-		ret->unforwarded_since[to] = db_col_i64(&rows, 1);
+		*ret_n = store->mark.audit.seq - db_col_i64(&rows, 0) + 1;
+		*ret_since = db_col_i64(&rows, 1);
 	}
 	return db_rows_end(&rows, err);
 }
@@ -82,7 +67,11 @@ store_forward_waiting(struct store *store, struct gauges *ret, struct err *err)
 		if (store->settings != NULL)
 			forward_place(store->settings, to, place);
 		ret->forwards[to] = place[0] != '\0';
-		if (ret->forwards[to] && !read_waiting(store, to, place, ret, err))
+		if (ret->forwards[to] &&
+		    !store_first_waiting(store,
+			"SELECT seq, at FROM audit WHERE seq = 1 + coalesce((SELECT sent FROM"
+			" audit_forward WHERE place = $1), 0)",
+			place, &ret->unforwarded[to], &ret->unforwarded_since[to], err))
 			return false;
 	}
 	return true;

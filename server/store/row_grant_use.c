@@ -34,9 +34,9 @@ list(struct db *db, size_t *ret_count, struct err *err)
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct grant_use *uses = NULL;
 	size_t n = 0;
-	bool good;
+	bool good =
+	    db_query(&rows, db, err, "SELECT person, action, at FROM grant_use ORDER BY person");
 
-	good = db_query(&rows, db, err, "SELECT person, action, at FROM grant_use ORDER BY person");
 	while (good && db_next(&rows)) {
 		struct grant_use *added = array_add(&uses, &n, sizeof(*added));
 
@@ -58,10 +58,9 @@ list(struct db *db, size_t *ret_count, struct err *err)
 struct grant_use *
 row_grant_use_list(struct tx *tx, size_t *ret_count)
 {
-	struct grant_use *uses;
 	struct err err;
+	struct grant_use *uses = list(tx->db, ret_count, &err);
 
-	uses = list(tx->db, ret_count, &err);
 	if (uses == NULL)
 		tx_fail_with(tx, &err);
 	return uses;

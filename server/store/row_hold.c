@@ -9,38 +9,20 @@
 	" asked_at, asked_chat, asked_thread"
 #define IS_ON "(until_at = 0 OR until_at > $1)"
 
-static void
-read_hold(const struct db_rows *rows, void *out)
+static enum hold_kind
+kind_of(const char *word)
 {
-	struct hold *ret = out;
-
-	*ret = (struct hold){
-		.id = db_col_i64(rows, 0),
-		.kind = strcmp(db_col_text(rows, 1), hold_kinds[HOLD_LOCK].word) == 0 ? HOLD_LOCK :
-											HOLD_FREEZE,
-		.person = db_col_i64(rows, 3),
-		.at = db_col_i64(rows, 6),
-		.until = db_col_i64(rows, 7),
-		.address = { db_col_i64(rows, 8), db_col_i64(rows, 9) },
-		.request = db_col_i64(rows, 10),
-		.asked_at = db_col_i64(rows, 11),
-		.asked = { db_col_i64(rows, 12), db_col_i64(rows, 13) },
-	};
-	tx_text(rows, 2, ret->target, sizeof(ret->target));
-	tx_text(rows, 4, ret->by, sizeof(ret->by));
-	tx_text(rows, 5, ret->reason, sizeof(ret->reason));
+	return strcmp(word, hold_kinds[HOLD_LOCK].word) == 0 ? HOLD_LOCK : HOLD_FREEZE;
 }
+
+TX_READER(read_hold, struct hold, TX_I64(id), TX_WORD(kind, kind_of), TX_TEXT(target),
+    TX_I64(person), TX_TEXT(by), TX_TEXT(reason), TX_I64(at), TX_I64(until), TX_I64(address.chat),
+    TX_I64(address.thread), TX_I64(request), TX_I64(asked_at), TX_I64(asked.chat),
+    TX_I64(asked.thread))
 
 /* The first row; id 0: there is none. */
-#define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM hold " __VA_ARGS__))
-static struct hold
-find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
-{
-	struct hold hold = { 0 };
-
-	(void)tx_read_values(tx, read_hold, &hold, sizeof(hold), 1, sql, values, count);
-	return hold;
-}
+#define find(tx, ...) \
+	tx_first(tx, struct hold, read_hold, "SELECT " COLUMNS " FROM hold " __VA_ARGS__)
 
 void
 row_hold_add(struct tx *tx, struct hold *hold)

@@ -26,23 +26,9 @@ row_hold_repeat_count(struct tx *tx, const struct hold_repeat *repeat)
 	return repeat->chat != 0;
 }
 
-static void
-read_repeat(const struct db_rows *rows, void *out)
-{
-	struct hold_repeat *ret = out;
-
-	*ret = (struct hold_repeat){
-		.person = db_col_i64(rows, 0),
-		.chat = db_col_i64(rows, 1),
-		.n = db_col_i64(rows, 7),
-		.due = db_col_i64(rows, 8),
-	};
-	tx_text(rows, 2, ret->action, sizeof(ret->action));
-	tx_text(rows, 3, ret->hold.target, sizeof(ret->hold.target));
-	tx_text(rows, 4, ret->hold.by, sizeof(ret->hold.by));
-	ret->hold.until = db_col_i64(rows, 5);
-	tx_text(rows, 6, ret->hold.reason, sizeof(ret->hold.reason));
-}
+TX_READER(read_repeat, struct hold_repeat, TX_I64(person), TX_I64(chat), TX_TEXT(action),
+    TX_TEXT(hold.target), TX_TEXT(hold.by), TX_I64(hold.until), TX_TEXT(hold.reason), TX_I64(n),
+    TX_I64(due))
 
 bool
 row_hold_repeat_take(struct tx *tx, struct hold_repeat *ret)

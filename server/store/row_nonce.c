@@ -61,16 +61,9 @@ row_nonce_work(struct tx *tx, const char *nonce)
 	return tx_number(tx, "SELECT work FROM request_nonce WHERE nonce = $1", DB_TEXT(nonce));
 }
 
-static void
-read_nonce(const struct db_rows *rows, void *out)
-{
-	tx_text(rows, 0, out, ROW_NONCE_SIZE);
-}
-
 void
 row_nonce_of(struct tx *tx, int64_t work, char ret[ROW_NONCE_SIZE])
 {
-	ret[0] = '\0';
-	(void)tx_read_values(tx, read_nonce, ret, ROW_NONCE_SIZE, 1,
-	    DB_SQL("SELECT nonce FROM request_nonce WHERE work = $1", DB_I64(work)));
+	(void)tx_first_text(tx, ret, ROW_NONCE_SIZE,
+	    "SELECT nonce FROM request_nonce WHERE work = $1", DB_I64(work));
 }

@@ -13,7 +13,7 @@
 #define PLACE 40
 
 struct sealed_pad {
-	struct pad *pad;
+	struct pad pad;
 	char digits[SEAL_TEXT];
 };
 
@@ -54,43 +54,28 @@ open_digits(struct tx *tx, const char *sealed, struct pad *pad)
 	pad->digits[PAD_DIGITS - 1] = '\0';
 }
 
-static void
-read_pad(const struct db_rows *rows, void *out)
-{
-	struct sealed_pad *ret = out;
-	struct pad *pad = ret->pad;
-	struct update *update = &pad->update;
-
-	pad->message = db_col_i64(rows, 0);
-	tx_text(rows, 1, ret->digits, sizeof(ret->digits));
-	tx_text(rows, 2, pad->wants, sizeof(pad->wants));
-	pad->expires_at = db_col_i64(rows, 3);
-	update->kind = db_col_i64(rows, 4) == UPDATE_PRESS ? UPDATE_PRESS : UPDATE_TEXT;
-	update->address.chat = db_col_i64(rows, 5);
-	update->address.thread = db_col_i64(rows, 6);
-	update->message = db_col_i64(rows, 7);
-	update->reply_to = db_col_i64(rows, 8);
-	update->is_private = db_col_i64(rows, 9) != 0;
-	tx_text(rows, 10, update->name, sizeof(update->name));
-	tx_text(rows, 11, update->button, sizeof(update->button));
-	tx_text(rows, 12, update->text, sizeof(update->text));
-	pad->work = db_col_i64(rows, 13);
-	tx_text(rows, 14, pad->shown, sizeof(pad->shown));
-}
+TX_READER(read_pad, struct sealed_pad, TX_I64(pad.message), TX_TEXT(digits), TX_TEXT(pad.wants),
+    TX_I64(pad.expires_at), TX_INT(pad.update.kind), TX_I64(pad.update.address.chat),
+    TX_I64(pad.update.address.thread), TX_I64(pad.update.message), TX_I64(pad.update.reply_to),
+    TX_FLAG(pad.update.is_private), TX_TEXT(pad.update.name), TX_TEXT(pad.update.button),
+    TX_TEXT(pad.update.text), TX_I64(pad.work), TX_TEXT(pad.shown))
 
 static void
 get(struct tx *tx, int64_t person, bool is_open, struct pad *ret)
 {
-	struct sealed_pad sealed = { .pad = ret };
-
-	*ret = (struct pad){ .update.person = person };
-	(void)tx_read(tx, read_pad, &sealed, 1,
+	struct sealed_pad sealed = tx_first(tx, struct sealed_pad, read_pad,
 	    "SELECT message, digits, wants, expires_at, kind, chat, thread, written, reply_to,"
 	    " is_private, name, button, text, work, shown FROM pad WHERE person = $1"
 	    " AND (expires_at > $2) = $3",
 	    DB_I64(person), DB_I64(tx->at), DB_I64(is_open));
-	if (ret->message != 0)
-		open_digits(tx, sealed.digits, ret);
+
+	*ret = sealed.pad;
+	ret->update.person = person;
+	if (ret->message == 0)
+		return;
+	if (ret->update.kind != UPDATE_PRESS)
+		ret->update.kind = UPDATE_TEXT;
+	open_digits(tx, sealed.digits, ret);
 }
 
 void

@@ -25,15 +25,7 @@ row_past_set(struct tx *tx, int64_t deployment, const struct git_answer *answer)
 	return known < answer->n_past;
 }
 
-static void
-read_past(const struct db_rows *rows, void *out)
-{
-	struct barrier *ret = out;
-
-	*ret = (struct barrier){ .number = 0 };
-	tx_text(rows, 0, ret->commit, sizeof(ret->commit));
-	tx_text(rows, 1, ret->reason, sizeof(ret->reason));
-}
+TX_READER(read_past, struct barrier, TX_TEXT(commit), TX_TEXT(reason))
 
 size_t
 row_past_list(struct tx *tx, int64_t deployment, struct barrier ret[BARRIERS_SHOWN])

@@ -2,24 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_pin.h"
 
-#include "lib/text.h"
 #include "store/store_inside.h"
 
-static void
-read_pin(const struct db_rows *rows, void *ret)
-{
-	*(struct pin *)ret = (struct pin){
-		.chat = db_col_i64(rows, 0),
-		.message = db_col_i64(rows, 1),
-		.pinned = db_col_i64(rows, 2),
-		.timer = db_col_i64(rows, 3),
-		.due = db_col_i64(rows, 4),
-		.shown_at = db_col_i64(rows, 5),
-		.tried_at = db_col_i64(rows, 6),
-		.is_notified = db_col_i64(rows, 7) != 0,
-		.changed_at = db_col_i64(rows, 8),
-	};
-}
+TX_READER(read_pin, struct pin, TX_I64(chat), TX_I64(message), TX_I64(pinned), TX_I64(timer),
+    TX_I64(due), TX_I64(shown_at), TX_I64(tried_at), TX_FLAG(is_notified), TX_I64(changed_at))
 
 struct pin
 row_pin_get(struct tx *tx, int64_t chat)
@@ -87,14 +73,7 @@ row_pin_set_health(struct tx *tx, const char *environment, const struct probe_fi
 	    DB_I64(tx->at)); /* sticky */
 }
 
-static void
-read_health(const struct db_rows *rows, void *ret)
-{
-	struct probe_finding *finding = ret;
-
-	*finding = (struct probe_finding){ .is_healthy = db_col_i64(rows, 0) != 0 };
-	(void)text_copy(finding->commit, sizeof(finding->commit), db_col_text(rows, 1));
-}
+TX_READER(read_health, struct probe_finding, TX_FLAG(is_healthy), TX_TEXT(commit))
 
 bool
 row_pin_health(struct tx *tx, const char *environment, int64_t since, struct probe_finding *ret)

@@ -86,12 +86,8 @@ row_run_ended(struct tx *tx, const struct run_ended *ended)
 	    DB_I64(ended->log_size)); /* sticky */
 }
 
-static void
-read_run(const struct db_rows *rows, void *ret)
-{
-	*(struct run_row *)ret = (struct run_row){ db_col_i64(rows, 0),
-		row_run_program(db_col_text(rows, 1)), db_col_i64(rows, 2) != 0 };
-}
+TX_READER(
+    read_run, struct run_row, TX_I64(id), TX_WORD(program, row_run_program), TX_FLAG(is_purged))
 
 size_t
 row_run_list(struct tx *tx, int64_t deployment, struct run_row *ret, size_t max)
@@ -144,18 +140,11 @@ row_run_set_tail(struct tx *tx, int64_t run, const char *tail)
 	    tx, "UPDATE run SET tail = $2 WHERE id = $1", DB_I64(run), DB_TEXT(tail)); /* sticky */
 }
 
-static void
-read_tail(const struct db_rows *rows, void *ret)
-{
-	tx_text(rows, 0, ret, LIMIT_TAIL);
-}
-
 const char *
 row_run_tail(struct tx *tx, int64_t run, char ret[LIMIT_TAIL])
 {
-	ret[0] = '\0';
-	(void)tx_read(tx, read_tail, ret, 1, "SELECT tail FROM run WHERE id = $1", DB_I64(run));
-	return ret;
+	return tx_first_text(
+	    tx, ret, LIMIT_TAIL, "SELECT tail FROM run WHERE id = $1", DB_I64(run));
 }
 
 void
@@ -172,21 +161,13 @@ row_run_set_warnings(struct tx *tx, int64_t run, const struct run_warnings *warn
 	    DB_TEXT(warnings->lines), DB_I64(warnings->said)); /* sticky */
 }
 
-static void
-read_application_log(const struct db_rows *rows, void *ret)
-{
-	tx_text(rows, 0, ret, LIMIT_APPLICATION_LOG);
-}
-
 const char *
 row_run_application_log(struct tx *tx, int64_t deployment, char ret[LIMIT_APPLICATION_LOG])
 {
-	ret[0] = '\0';
-	(void)tx_read(tx, read_application_log, ret, 1,
+	return tx_first_text(tx, ret, LIMIT_APPLICATION_LOG,
 	    "SELECT application_log FROM run WHERE deployment = $1 AND application_log <> ''"
 	    " ORDER BY id LIMIT 1",
 	    DB_I64(deployment));
-	return ret;
 }
 
 bool
@@ -200,24 +181,15 @@ row_run_may_have_application_log(struct tx *tx, int64_t run)
 		   DB_I64(run)) > 0;
 }
 
-static void
-read_times(const struct db_rows *rows, void *ret)
-{
-	*(struct run_times *)ret = (struct run_times){ .started_at = db_col_i64(rows, 0),
-		.ended_at = db_col_i64(rows, 1),
-		.exit_status = (int)db_col_i64(rows, 2),
-		.signal_number = (int)db_col_i64(rows, 3) };
-}
+TX_READER(read_times, struct run_times, TX_I64(started_at), TX_I64(ended_at), TX_INT(exit_status),
+    TX_INT(signal_number))
 
 struct run_times
 row_run_times(struct tx *tx, int64_t run)
 {
-	struct run_times times = { 0 };
-
-	(void)tx_read(tx, read_times, &times, 1,
+	return tx_first(tx, struct run_times, read_times,
 	    "SELECT started_at, ended_at, exit_status, signal_number FROM run WHERE id = $1",
 	    DB_I64(run));
-	return times;
 }
 
 bool
@@ -259,14 +231,7 @@ row_step_add(struct tx *tx, const struct run_step *step)
 	    db_changes(tx->db) == 1;
 }
 
-static void
-read_step(const struct db_rows *rows, void *out)
-{
-	struct step *ret = out;
-
-	tx_text(rows, 0, ret->name, sizeof(ret->name));
-	ret->at = db_col_i64(rows, 1);
-}
+TX_READER(read_step, struct step, TX_TEXT(name), TX_I64(at))
 
 size_t
 row_step_list(struct tx *tx, int64_t run, struct step *ret, size_t max)

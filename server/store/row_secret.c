@@ -16,17 +16,6 @@
 
 /* --- which are in force --- */
 
-/* The rows of another key stay what they are called by where they stand. */
-static void
-take_over(struct tx *tx, const struct secrets_seen *seen, const struct secret_seen *secret)
-{
-	(void)tx_run(tx,
-	    "UPDATE secret SET mark = $3, key = $4"
-	    " WHERE application = $1 AND name = $2 AND gone_at = 0 AND key <> $4",
-	    DB_TEXT(secret->application), DB_TEXT(secret->name), DB_TEXT(secret->mark),
-	    DB_TEXT(seen->key)); /* sticky */
-}
-
 /* Whom differences are told. */
 struct look {
 	row_secret_differs *differs;
@@ -53,7 +42,12 @@ static void
 see(struct tx *tx, const struct secrets_seen *seen, const struct secret_seen *secret,
     const struct look *look)
 {
-	take_over(tx, seen, secret);
+	/* The rows of another key stay what they are called by where they stand. */
+	(void)tx_run(tx,
+	    "UPDATE secret SET mark = $3, key = $4"
+	    " WHERE application = $1 AND name = $2 AND gone_at = 0 AND key <> $4",
+	    DB_TEXT(secret->application), DB_TEXT(secret->name), DB_TEXT(secret->mark),
+	    DB_TEXT(seen->key)); /* sticky */
 	if (!is_known(tx, secret))
 		look->differs(look->ctx, secret->application, secret->name);
 	(void)tx_run(tx,
@@ -74,14 +68,7 @@ struct named {
 	char name[SETTING_NAME_MAX];
 };
 
-static void
-read_named(const struct db_rows *rows, void *out)
-{
-	struct named *ret = out;
-
-	tx_text(rows, 0, ret->application, sizeof(ret->application));
-	tx_text(rows, 1, ret->name, sizeof(ret->name));
-}
+TX_READER(read_named, struct named, TX_TEXT(application), TX_TEXT(name))
 
 static bool
 is_seen(const struct secrets_seen *seen, const struct named *named)
@@ -97,7 +84,7 @@ is_seen(const struct secrets_seen *seen, const struct named *named)
 static void
 tell_gone(struct tx *tx, const struct secrets_seen *seen, const struct look *look)
 {
-	struct named *named = calloc(GONE_MAX, sizeof(*named));
+	CLEANUP(freep) struct named *named = calloc(GONE_MAX, sizeof(*named));
 	size_t n;
 
 	if (named == NULL) {
@@ -109,7 +96,6 @@ tell_gone(struct tx *tx, const struct secrets_seen *seen, const struct look *loo
 	for (size_t i = 0; i < n; i++)
 		if (!is_seen(seen, &named[i]))
 			look->differs(look->ctx, named[i].application, named[i].name);
-	free(named);
 }
 
 int64_t

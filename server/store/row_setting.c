@@ -31,17 +31,8 @@ struct kept {
 	bool is_deciding;
 };
 
-static void
-read_kept(const struct db_rows *rows, void *out)
-{
-	struct kept *ret = out;
-
-	tx_text(rows, 0, ret->application, sizeof(ret->application));
-	tx_text(rows, 1, ret->name, sizeof(ret->name));
-	tx_text(rows, 2, ret->mark, sizeof(ret->mark));
-	ret->value = strdup(db_col_text(rows, 3));
-	ret->is_deciding = db_col_i64(rows, 4) != 0;
-}
+TX_READER(read_kept, struct kept, TX_TEXT(application), TX_TEXT(name), TX_TEXT(mark),
+    TX_WORD(value, strdup), TX_FLAG(is_deciding))
 
 /* A password in http://user:password@proxy is nothing to keep a digest of. */
 static bool
@@ -50,18 +41,15 @@ make_mark(const char *text, char ret[MARK], struct err *err)
 	const char *scheme = strstr(text, "://"),
 		   *at = scheme == NULL ? NULL : strrchr(scheme, '@');
 	uint8_t digest[CRYPTO_SHA256_SIZE];
-	struct buf plain;
-	bool ok;
+	CLEANUP(buf_done) struct buf plain = buf_make(VALUE_KEPT + strlen(text));
 
-	buf_init(&plain, VALUE_KEPT + strlen(text));
 	if (at != NULL)
 		buf_add(&plain, text, (size_t)(scheme + 3 - text));
 	buf_adds(&plain, at != NULL ? at : text);
-	ok = buf_check(&plain, err) && crypto_sha256(plain.data, plain.size, digest, err);
-	buf_done(&plain);
-	if (ok)
-		text_hex(ret, digest, (MARK - 1) / 2);
-	return ok;
+	if (!buf_check(&plain, err) || !crypto_sha256(plain.data, plain.size, digest, err))
+		return false;
+	text_hex(ret, digest, (MARK - 1) / 2);
+	return true;
 }
 
 static void

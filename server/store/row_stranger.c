@@ -68,20 +68,8 @@ row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last
 
 /* --- each hour --- */
 
-static void
-read_counted(const struct db_rows *rows, void *out)
-{
-	struct counted *ret = out;
-
-	tx_text(rows, 0, ret->input, sizeof(ret->input));
-	tx_text(rows, 1, ret->source, sizeof(ret->source));
-	tx_text(rows, 2, ret->action, sizeof(ret->action));
-	tx_text(rows, 3, ret->outcome, sizeof(ret->outcome));
-	tx_text(rows, 4, ret->last, sizeof(ret->last));
-	ret->n = db_col_i64(rows, 5);
-	tx_text(rows, 6, ret->who, sizeof(ret->who));
-	ret->others = db_col_i64(rows, 7);
-}
+TX_READER(read_counted, struct counted, TX_TEXT(input), TX_TEXT(source), TX_TEXT(action),
+    TX_TEXT(outcome), TX_TEXT(last), TX_I64(n), TX_TEXT(who), TX_I64(others))
 
 /* The first that is due, or nearly so that one timer does for all; false: none. */
 static bool

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/crypto.h"
-#include "lib/text.h"
 #include "store/row_secret.h"
 #include "store/store_inside.h"
 #include "types/principal.h"
@@ -15,42 +14,9 @@
 	"id, name, role, made_at, made_by, by_name, expires_at, person, used_at, revoked_at," \
 	" revoked_why"
 
-static void
-read_token(const struct db_rows *rows, void *out)
-{
-	struct token *ret = out;
-
-	ret->id = db_col_i64(rows, 0);
-	tx_text(rows, 1, ret->name, sizeof(ret->name));
-	tx_text(rows, 2, ret->role, sizeof(ret->role));
-	ret->made_at = db_col_i64(rows, 3);
-	ret->made_by = db_col_i64(rows, 4);
-	tx_text(rows, 5, ret->by, sizeof(ret->by));
-	ret->expires_at = db_col_i64(rows, 6);
-	ret->person = db_col_i64(rows, 7);
-	ret->used_at = db_col_i64(rows, 8);
-	ret->revoked_at = db_col_i64(rows, 9);
-	tx_text(rows, 10, ret->revoked_why, sizeof(ret->revoked_why));
-}
-
-/* What is looked up is a MAC: how long that takes says nothing of the text. */
-static bool
-mac_of(struct tx *tx, const char *secret, const char *text, char ret[CRYPTO_SHA256_HEX])
-{
-	CLEANUP(crypto_hmac_key_freep)
-	struct crypto_hmac_key *key = crypto_hmac_key_new(secret, strlen(secret), &tx->err);
-	CLEANUP(crypto_hmac_dropp)
-	struct crypto_hmac *mac = key == NULL ? NULL : crypto_hmac_begin(key, &tx->err);
-	uint8_t out[CRYPTO_SHA256_SIZE];
-
-	if (tx->failed || mac == NULL || !crypto_hmac_add(mac, text, strlen(text), &tx->err) ||
-	    !crypto_hmac_finish(mac, out, &tx->err)) {
-		tx->failed = true;
-		return false;
-	}
-	text_hex(ret, out, sizeof(out));
-	return true;
-}
+TX_READER(read_token, struct token, TX_I64(id), TX_TEXT(name), TX_TEXT(role), TX_I64(made_at),
+    TX_I64(made_by), TX_TEXT(by), TX_I64(expires_at), TX_I64(person), TX_I64(used_at),
+    TX_I64(revoked_at), TX_TEXT(revoked_why))
 
 /* Under the key that there was before: from now on it stands under the one that holds. */
 static void
@@ -58,7 +24,8 @@ move(struct tx *tx, const struct secret *secret, const struct token *token, cons
 {
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (token->id == 0 || !mac_of(tx, secret->values[0], text, mac))
+	if (token->id == 0 ||
+	    !tx_mac(tx, secret->values[0], strlen(secret->values[0]), text, strlen(text), mac))
 		return;
 	(void)tx_run(tx, "UPDATE token SET mac = $2 WHERE id = $1", DB_I64(token->id),
 	    DB_TEXT(mac)); /* sticky */
@@ -77,7 +44,7 @@ row_token_find(struct tx *tx, const char *text)
 	for (size_t i = 0; token.id == 0 && i < SECRET_VALUES; i++) {
 		const char *key = secret.values[i];
 
-		if (key == NULL || !mac_of(tx, key, text, mac))
+		if (key == NULL || !tx_mac(tx, key, strlen(key), text, strlen(text), mac))
 			continue;
 		(void)tx_read(tx, read_token, &token, 1,
 		    "SELECT " COLUMNS " FROM token WHERE mac = $1", DB_TEXT(mac));
@@ -90,21 +57,15 @@ row_token_find(struct tx *tx, const char *text)
 struct token
 row_token_get(struct tx *tx, int64_t id)
 {
-	struct token token = { 0 };
-
-	(void)tx_read(
-	    tx, read_token, &token, 1, "SELECT " COLUMNS " FROM token WHERE id = $1", DB_I64(id));
-	return token;
+	return tx_first(tx, struct token, read_token, "SELECT " COLUMNS " FROM token WHERE id = $1",
+	    DB_I64(id));
 }
 
 struct token
 row_token_named(struct tx *tx, const char *name)
 {
-	struct token token = { 0 };
-
-	(void)tx_read(tx, read_token, &token, 1,
+	return tx_first(tx, struct token, read_token,
 	    "SELECT " COLUMNS " FROM token WHERE name = $1 AND revoked_at = 0", DB_TEXT(name));
-	return token;
 }
 
 size_t
@@ -125,9 +86,10 @@ row_token_list(struct tx *tx, struct token ret[ROW_TOKEN_LIST])
 int64_t
 row_token_add(struct tx *tx, const struct token *token, const char *text)
 {
+	const char *key = tx->settings->auth_token_secret;
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (!mac_of(tx, tx->settings->auth_token_secret, text, mac) ||
+	if (!tx_mac(tx, key, strlen(key), text, strlen(text), mac) ||
 	    !tx_run(tx,
 		"INSERT INTO token (name, mac, role, made_at, made_by, by_name, expires_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -167,39 +129,24 @@ row_token_clear(struct tx *tx, int64_t max)
 
 /* --- logins --- */
 
-static void
-read_session(const struct db_rows *rows, void *out)
-{
-	struct session *ret = out;
-
-	ret->person = db_col_i64(rows, 0);
-	ret->token = db_col_i64(rows, 1);
-	tx_text(rows, 2, ret->name, sizeof(ret->name));
-	ret->began_at = db_col_i64(rows, 3);
-	ret->used_at = db_col_i64(rows, 4);
-}
+TX_READER(read_session, struct session, TX_I64(person), TX_I64(token), TX_TEXT(name),
+    TX_I64(began_at), TX_I64(used_at))
 
 struct session
 row_session_get(struct tx *tx, int64_t person)
 {
-	struct session session = { 0 };
-
-	(void)tx_read(tx, read_session, &session, 1,
+	return tx_first(tx, struct session, read_session,
 	    "SELECT person, token, name, began_at, used_at FROM session WHERE person = $1",
 	    DB_I64(person));
-	return session;
 }
 
 struct session
 row_session_next(struct tx *tx, int64_t after)
 {
-	struct session session = { 0 };
-
-	(void)tx_read(tx, read_session, &session, 1,
+	return tx_first(tx, struct session, read_session,
 	    "SELECT person, token, name, began_at, used_at FROM session WHERE person > $1"
 	    " ORDER BY person LIMIT 1",
 	    DB_I64(after));
-	return session;
 }
 
 void
@@ -258,25 +205,14 @@ row_token_lent(struct tx *tx, int64_t person)
 
 /* --- wrong ones --- */
 
-static void
-read_try(const struct db_rows *rows, void *out)
-{
-	struct login_try *ret = out;
-
-	ret->failures = db_col_i64(rows, 0);
-	ret->since = db_col_i64(rows, 1);
-	ret->locked_until = db_col_i64(rows, 2);
-}
+TX_READER(read_try, struct login_try, TX_I64(failures), TX_I64(since), TX_I64(locked_until))
 
 struct login_try
 row_login_try_get(struct tx *tx, int64_t person)
 {
-	struct login_try tries = { 0 };
-
-	(void)tx_read(tx, read_try, &tries, 1,
+	return tx_first(tx, struct login_try, read_try,
 	    "SELECT failures, since, locked_until FROM login_try WHERE person = $1",
 	    DB_I64(person));
-	return tries;
 }
 
 void

@@ -10,26 +10,9 @@
 	"place, confirmed, head, confirmed_at, ordered_at, last, last_head, tries, failing_since," \
 	" is_late, detail, removed"
 
-static void
-read_row(const struct db_rows *rows, void *out)
-{
-	struct witness_row *ret = out;
-
-	*ret = (struct witness_row){
-		.confirmed = db_col_i64(rows, 1),
-		.confirmed_at = db_col_i64(rows, 3),
-		.ordered_at = db_col_i64(rows, 4),
-		.last = db_col_i64(rows, 5),
-		.tries = db_col_i64(rows, 7),
-		.failing_since = db_col_i64(rows, 8),
-		.is_late = db_col_i64(rows, 9) != 0,
-		.removed = db_col_i64(rows, 11),
-	};
-	tx_text(rows, 0, ret->place, sizeof(ret->place));
-	tx_text(rows, 2, ret->head, sizeof(ret->head));
-	tx_text(rows, 6, ret->last_head, sizeof(ret->last_head));
-	tx_text(rows, 10, ret->detail, sizeof(ret->detail));
-}
+TX_READER(read_row, struct witness_row, TX_TEXT(place), TX_I64(confirmed), TX_TEXT(head),
+    TX_I64(confirmed_at), TX_I64(ordered_at), TX_I64(last), TX_TEXT(last_head), TX_I64(tries),
+    TX_I64(failing_since), TX_FLAG(is_late), TX_TEXT(detail), TX_I64(removed))
 
 struct witness_row
 row_witness_of(struct tx *tx, const char *place)
@@ -94,24 +77,16 @@ store_witness_confirmed(struct store *store, int64_t *ret, int64_t *ret_removed,
 bool
 store_witness_waiting(struct store *store, struct gauges *ret, struct err *err)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	char place[WITNESS_PLACE] = "";
 
 	if (store->settings != NULL)
 		witness_place(store->settings, place);
 	ret->has_witness = place[0] != '\0';
-	if (!ret->has_witness)
-		return true;
-	if (!db_query(&rows, store->db, err,
+	return !ret->has_witness ||
+	    store_first_waiting(store,
 		"SELECT seq, at FROM audit WHERE seq = 1 + coalesce((SELECT confirmed FROM"
 		" audit_witness WHERE place = $1), 0)",
-		DB_TEXT(place)))
-		return false;
-	if (db_next(&rows)) {
-		ret->unwitnessed = store->mark.audit.seq - db_col_i64(&rows, 0) + 1;
-		ret->unwitnessed_since = db_col_i64(&rows, 1);
-	}
-	return db_rows_end(&rows, err);
+		place, &ret->unwitnessed, &ret->unwitnessed_since, err);
 }
 
 int64_t

@@ -341,10 +341,9 @@ static enum verdict
 quarantined(struct store *store, struct batch *batch, const struct event *event)
 {
 	struct closed none;
-	enum verdict verdict;
 	struct tx tx;
+	enum verdict verdict = attempt(&tx, store, event, audit_quarantined, &none);
 
-	verdict = attempt(&tx, store, event, audit_quarantined, &none);
 	if (verdict == KEPT)
 		keep(batch, &tx);
 	return verdict;

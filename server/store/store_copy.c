@@ -29,11 +29,10 @@ static void
 remove_older(const char *path, int64_t version)
 {
 	char copy[PATH_MAX];
-	struct err err;
 	int kept = 0;
 
 	for (; version > 0; version--) {
-		if (!name_of(copy, path, version, &err) || access(copy, F_OK) != 0)
+		if (!name_of(copy, path, version, NULL) || access(copy, F_OK) != 0)
 			continue;
 		if (++kept > COPIES_KEPT && unlink(copy) != 0)
 			log_warning("%s: %s", copy, strerrordesc_np(errno));

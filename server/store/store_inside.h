@@ -9,6 +9,7 @@
 
 #include "deployment/deploy_flow.h"
 #include "lib/buf.h"
+#include "lib/crypto.h"
 #include "lib/db.h"
 #include "store/audit_chain.h"
 #include "store/audit_segment.h"
@@ -199,6 +200,11 @@ bool store_witness_waiting(struct store *store, struct gauges *ret, struct err *
 
 /* --- row_forward.c --- */
 
+/* Entries from the one that sql finds (seq, at) for a place: how many, since when; nothing where it
+ * finds none. */
+bool store_first_waiting(struct store *store, const char *sql, const char *place, int64_t *ret_n,
+    int64_t *ret_since, struct err *err) MUST_USE;
+
 /* What waits for each collector. */
 bool store_forward_waiting(struct store *store, struct gauges *ret, struct err *err) MUST_USE;
 
@@ -253,10 +259,44 @@ size_t tx_read_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, 
 /* Rows of one column: an int64_t; the name of an environment, a char[LIMIT_ENVIRONMENT]. */
 tx_read_row tx_read_number, tx_read_environment;
 
+/* The first row as a struct; all zero where there is none. */
+#define tx_first(tx, type, read, ...) \
+	(*(type *)tx_first_values(tx, read, &(type){ 0 }, sizeof(type), DB_SQL(__VA_ARGS__)))
+void *tx_first_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, const char *sql,
+    const struct db_value values[], size_t count);
+
+/* The first row's text, cut to fit; "" where there is none. */
+#define tx_first_text(tx, out, room, ...) \
+	tx_first_text_values(tx, out, room, DB_SQL(__VA_ARGS__))
+const char *tx_first_text_values(struct tx *tx, char *out, size_t room, const char *sql,
+    const struct db_value values[], size_t count);
+
+/* A tx_read_row: fields of a struct in the order of the statement's columns; the others are 0. */
+#define TX_READER(name, type, ...) \
+	static void name(const struct db_rows *rows, void *out) \
+	{ \
+		type *ret = out; \
+		int n = 0; \
+		*ret = (type){ 0 }; \
+		__VA_ARGS__; \
+	}
+#define TX_I64(field)	      tx_i64(rows, n++, &ret->field)
+/* Or an enum. */
+#define TX_INT(field)	      (ret->field = (__typeof__(ret->field))db_col_i64(rows, n++))
+#define TX_FLAG(field)	      (ret->field = db_col_i64(rows, n++) != 0)
+#define TX_TEXT(field)	      tx_text(rows, n++, ret->field, sizeof(ret->field))
+#define TX_WORD(field, parse) (ret->field = parse(db_col_text(rows, n++)))
+
 /* The number in the first row's first column; 0 where there is none. */
 #define tx_number(tx, ...) tx_number_values(tx, DB_SQL(__VA_ARGS__))
 int64_t
 tx_number_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count);
 
+/* The MAC of data in hex; what is looked up by it takes as long whatever the data is. */
+bool tx_mac(struct tx *tx, const void *key, size_t key_size, const void *data, size_t size,
+    char ret[CRYPTO_SHA256_HEX]);
+
 /* Copies a text column, cut to fit; NULL is "". */
 void tx_text(const struct db_rows *rows, int column, char *out, size_t room);
+/* By a pointer, or a person's id would be cut in a field of another type. */
+void tx_i64(const struct db_rows *rows, int column, int64_t *ret);

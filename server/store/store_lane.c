@@ -101,12 +101,6 @@ store_lane_touch_alarms(struct store *store, const char *lane)
 	store_lane_touch(store, alarms);
 }
 
-static bool
-is_of_alarms(const char *lane)
-{
-	return strstr(lane, ":alarm") != NULL;
-}
-
 bool
 store_lane_is_handed(const struct store *store, int64_t id)
 {
@@ -268,7 +262,7 @@ complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err
 	shown = (struct message *)((char *)effect + columns->message_at);
 	if (store_message_show(store->db, shown->id, &message, err)) {
 		*shown = message;
-		shown->is_alarm = is_of_alarms(row->lane);
+		shown->is_alarm = strstr(row->lane, ":alarm") != NULL;
 		return shown->remote_id != 0 || drop_closed_buttons(store, &shown->buttons, err);
 	}
 	*ret_drop = err->code == ERR_MISSING;
@@ -314,18 +308,6 @@ must_wait(struct store *store, const struct effect_row *row, bool *ret, struct e
 	return true;
 }
 
-static bool
-exists(struct store *store, int64_t id, bool *ret, struct err *err)
-{
-	int64_t n;
-
-	if (!db_one_i64(
-		&n, store->db, err, "SELECT COUNT(*) FROM effect WHERE id = $1", DB_I64(id)))
-		return false;
-	*ret = n > 0;
-	return true;
-}
-
 /* Is one of the lane still out?  Those whose rows are gone are marked. */
 static bool
 is_out(struct store *store, const char *lane, bool *ret, struct err *err)
@@ -333,14 +315,15 @@ is_out(struct store *store, const char *lane, bool *ret, struct err *err)
 	*ret = false;
 	for (size_t i = 0; i < store->lanes.n_heads; i++) {
 		struct lane_head *head = &store->lanes.heads[i];
-		bool there;
+		int64_t n;
 
 		if (head->is_gone || strcmp(head->lane, lane) != 0)
 			continue;
-		if (!exists(store, head->id, &there, err))
+		if (!db_one_i64(&n, store->db, err, "SELECT COUNT(*) FROM effect WHERE id = $1",
+			DB_I64(head->id)))
 			return false;
-		head->is_gone = !there;
-		if (there)
+		head->is_gone = n == 0;
+		if (n > 0)
 			*ret = true;
 	}
 	return true;
@@ -510,16 +493,14 @@ fill_lines(struct store *store, int64_t first, int64_t last, size_t most, char *
     size_t *ret_size, struct err *err)
 {
 	int64_t found = last;
-	struct buf text;
+	CLEANUP(buf_done) struct buf text = buf_make(most + AUDIT_LINE_MAX + 1);
 	bool ok;
 
-	buf_init(&text, most + AUDIT_LINE_MAX + 1);
 	ok = store_audit_lines(store->db, first, last - first + 1, &text, &found, err) &&
 	    buf_check(&text, err);
 	*ret_size = found == last ? text.size : 0; /* rows are gone: nothing to send */
 	free(*lines);
 	*lines = ok ? buf_take(&text) : NULL;
-	buf_done(&text);
 	return ok;
 }
 

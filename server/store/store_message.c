@@ -38,26 +38,18 @@ read_buttons(const char *text, struct buttons *ret, struct err *err)
 	return true;
 }
 
+TX_READER(read_row, struct message, TX_I64(id), TX_I64(address.chat), TX_I64(address.thread),
+    TX_I64(remote_id), TX_WORD(head, strdup), TX_I64(live_run), TX_I64(live_since),
+    TX_I64(live_estimate_ms), TX_FLAG(is_silent), TX_I64(reply_to), TX_I64(reply_row),
+    TX_I64(rings_for), TX_FLAG(is_answer), TX_FLAG(is_alarm))
+#define BUTTONS 14 /* the column behind these */
+
 static bool
 read_message(const struct db_rows *rows, struct message *ret, struct err *err)
 {
-	*ret = (struct message){
-		.id = db_col_i64(rows, 0),
-		.address = { .chat = db_col_i64(rows, 1), .thread = db_col_i64(rows, 2) },
-		.remote_id = db_col_i64(rows, 3),
-		.live_run = db_col_i64(rows, 6),
-		.live_since = db_col_i64(rows, 7),
-		.live_estimate_ms = db_col_i64(rows, 8),
-		.is_silent = db_col_i64(rows, 9) != 0,
-		.reply_to = db_col_i64(rows, 10),
-		.reply_row = db_col_i64(rows, 11),
-		.rings_for = db_col_i64(rows, 12),
-		.is_answer = db_col_i64(rows, 13) != 0,
-		.is_alarm = db_col_i64(rows, 14) != 0,
-	};
-	if (!read_buttons(db_col_text(rows, 5), &ret->buttons, err))
+	read_row(rows, ret);
+	if (!read_buttons(db_col_text(rows, BUTTONS), &ret->buttons, err))
 		return false;
-	ret->head = strdup(db_col_text(rows, 4));
 	return ret->head != NULL ||
 	    err_set(err, ERR_NOMEM, "no memory for message %lld", (long long)ret->id);
 }
@@ -71,10 +63,10 @@ load(struct db *db, int64_t id, bool with_foot, struct message *ret, struct err 
 
 	*ret = (struct message){ 0 };
 	if (!db_query(&rows, db, err,
-		"SELECT id, chat, thread, remote_id, CASE WHEN $2 THEN head || foot ELSE head END, buttons, live_run, live_since,"
+		"SELECT id, chat, thread, remote_id, CASE WHEN $2 THEN head || foot ELSE head END, live_run, live_since,"
 		" live_estimate_ms, is_silent, COALESCE((SELECT remote_id FROM message r"
 		" WHERE r.id = m.reply_row AND r.chat = m.chat), reply_to), reply_row, rings_for, is_answer,"
-		" is_alarm"
+		" is_alarm, buttons"
 		" FROM message m WHERE id = $1",
 		DB_I64(id), DB_I64(with_foot)))
 		return false;

@@ -62,11 +62,9 @@ static bool
 is_same_file(const char *path, const struct buf *content)
 {
 	size_t size;
-	char *old = file_read(path, STATE_MAX, &size, NULL);
-	bool same = old != NULL && size == content->size && memcmp(old, content->data, size) == 0;
+	CLEANUP(freep) char *old = file_read(path, STATE_MAX, &size, NULL);
 
-	free(old);
-	return same;
+	return old != NULL && size == content->size && memcmp(old, content->data, size) == 0;
 }
 
 static bool
@@ -75,9 +73,8 @@ project_environment(struct store *store, const char *name, struct err *err)
 	struct event nothing = { 0 };
 	struct environment environment;
 	char path[PATH_MAX], file[ENVIRONMENT_ID_MAX];
-	struct buf content;
+	CLEANUP(buf_done) struct buf content = buf_make(STATE_MAX);
 	struct tx tx;
-	bool ok;
 
 	tx_begin(&tx, store, &nothing);
 	environment = row_environment_get(&tx, name);
@@ -91,14 +88,11 @@ project_environment(struct store *store, const char *name, struct err *err)
 		(void)unlink(path); /* of one that was renamed; else it is not there */
 		return true;
 	}
-	buf_init(&content, STATE_MAX);
 	write_state(&environment, &content);
-	ok = buf_check(&content, err) &&
+	return buf_check(&content, err) &&
 	    (is_same_file(path, &content) ||
 		(file_mkdirs(store->environments_path, 0755, err) &&
 		    file_write(path, content.data, content.size, 0640, err)));
-	buf_done(&content);
-	return ok;
 }
 
 static bool
@@ -253,11 +247,10 @@ static bool
 compare_file(struct store *store, int fd, int64_t size, int64_t first, struct err *err)
 {
 	struct tail tail = { 0 };
-	struct buf rest;
+	CLEANUP(buf_done) struct buf rest = buf_make(AUDIT_LINE_MAX + 1);
 	int64_t seq = first, last = first - 1;
 	bool ok = true;
 
-	buf_init(&rest, AUDIT_LINE_MAX + 1);
 	if (size > 0)
 		ok = read_tail(fd, size, &tail, err);
 	ok = ok && first_of_tail(&tail, size, &seq, err) &&
@@ -268,7 +261,6 @@ compare_file(struct store *store, int fd, int64_t size, int64_t first, struct er
 		store->exported_size = size + (int64_t)rest.size;
 	}
 	free(tail.data);
-	buf_done(&rest);
 	return ok;
 }
 
@@ -276,7 +268,7 @@ compare_file(struct store *store, int fd, int64_t size, int64_t first, struct er
 static bool
 compare_closed(struct store *store, int64_t *ret_last, struct err *err)
 {
-	struct audit_segments closed = { 0 };
+	CLEANUP(audit_segments_done) struct audit_segments closed = { 0 };
 	char path[PATH_MAX];
 	struct stat st;
 	bool ok = true;
@@ -300,7 +292,6 @@ compare_closed(struct store *store, int64_t *ret_last, struct err *err)
 			(void)close(fd);
 		*ret_last = store->exported_seq;
 	}
-	audit_segments_done(&closed);
 	return ok;
 }
 
@@ -420,11 +411,10 @@ static bool
 append_missing(struct store *store, int *fd, struct err *err)
 {
 	int64_t flushed = store->exported_size;
-	struct buf lines;
+	CLEANUP(buf_done) struct buf lines = buf_make(LINES_MAX);
 	int64_t last;
 	bool ok = true;
 
-	buf_init(&lines, LINES_MAX);
 	while (ok && store->exported_seq < store->mark.audit.seq) {
 		buf_clear(&lines);
 		ok = store_audit_lines(
@@ -437,7 +427,6 @@ append_missing(struct store *store, int *fd, struct err *err)
 		}
 		ok = ok && write_lines(store, fd, &lines, err);
 	}
-	buf_done(&lines);
 	ok = ok && flush(*fd, err);
 	CRASH_POINT(audit_flushed);
 	return ok;
@@ -537,7 +526,7 @@ static bool
 project_audit(struct store *store, struct err *err)
 {
 	bool ok;
-	int fd;
+	CLEANUP(file_closep) int fd = -1;
 
 	if (store->audit_path == NULL ||
 	    (store->exported_size >= 0 && store->exported_seq == store->mark.audit.seq))
@@ -548,8 +537,6 @@ project_audit(struct store *store, struct err *err)
 	ok = export_to(store, &fd, err);
 	if (!ok)
 		store->exported_size = -1; /* what stands there now is seen the next time */
-	if (fd >= 0)
-		(void)close(fd); /* fsync() has reported */
 	return ok;
 }
 

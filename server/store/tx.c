@@ -127,10 +127,37 @@ tx_read_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, size_t 
 	return tx_end(tx, &rows) ? n : 0;
 }
 
+void *
+tx_first_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, const char *sql,
+    const struct db_value values[], size_t count)
+{
+	(void)tx_read_values(tx, read, ret, size, 1, sql, values, count); /* sticky */
+	return ret;
+}
+
+const char *
+tx_first_text_values(struct tx *tx, char *out, size_t room, const char *sql,
+    const struct db_value values[], size_t count)
+{
+	struct db_rows rows = { 0 };
+
+	out[0] = '\0';
+	if (tx_query_values(&rows, tx, sql, values, count) && db_next(&rows))
+		tx_text(&rows, 0, out, room);
+	(void)tx_end(tx, &rows); /* sticky */
+	return out;
+}
+
+void
+tx_i64(const struct db_rows *rows, int column, int64_t *ret)
+{
+	*ret = db_col_i64(rows, column);
+}
+
 void
 tx_read_number(const struct db_rows *rows, void *ret)
 {
-	*(int64_t *)ret = db_col_i64(rows, 0);
+	tx_i64(rows, 0, ret);
 }
 
 void
@@ -185,6 +212,19 @@ tx_draw(struct tx *tx, void *ret, size_t size)
 	}
 	memcpy(ret, hash, size);
 	crypto_wipe(hash, sizeof(hash));
+}
+
+bool
+tx_mac(struct tx *tx, const void *key, size_t key_size, const void *data, size_t size,
+    char ret[CRYPTO_SHA256_HEX])
+{
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+
+	if (!tx->failed && !crypto_hmac(key, key_size, data, size, mac, &tx->err))
+		tx->failed = true;
+	if (!tx->failed)
+		text_hex(ret, mac, sizeof(mac));
+	return !tx->failed;
 }
 
 void
