@@ -416,6 +416,7 @@ def test_the_folders_that_docker_compose_is_told_in_env_are_those_that_are_prepa
     assert (checkout / "config" / "acme").is_dir(), "docker-compose.yml's default is not below CONFIG_DIR"
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
 def test_docker_compose_takes_the_file(tmp_path):
     def config(*words, **more):

@@ -62,7 +62,8 @@ def test_a_call_told_202_right_before_the_kill_is_deployed_once(scene):
     scene.check()
 
 
-@pytest.mark.parametrize("point", ["decision_made", "batch_decided", "batch_committed", "answer_due", "answer_given"])
+@pytest.mark.parametrize("point", ["batch_decided", "batch_committed", *(
+    pytest.param(point, marks=pytest.mark.long) for point in ("decision_made", "answer_due", "answer_given"))])
 def test_a_call_is_one_wherever_the_server_dies(scene, point):
     scene.wait_free()
     page = CrashPage(scene.folder / f"{point}.page")

@@ -16,6 +16,8 @@ from telegram_client import MALLORY
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root says which role it acts as")
 POINTS = ["decision_made", "batch_decided", "batch_committed", "answer_due", "answer_given"]
+BY_DAY = [point if point in ("batch_decided", "batch_committed") else pytest.param(point, marks=pytest.mark.long)
+          for point in POINTS]
 SHAPE = re.compile(r"deploybot_[0-9a-f]{64}")
 
 
@@ -57,7 +59,7 @@ def killed_at(scene, what, point, act):
     return said
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", BY_DAY)
 def test_a_token_is_made_whole_or_not_at_all(scene, point):
     name = f"ci-{point.replace('_', '-')}"
     shown = killed_at(scene, "add", point, lambda: add(scene, name))
@@ -72,7 +74,7 @@ def test_a_token_is_made_whole_or_not_at_all(scene, point):
     assert again != shown and status(scene, again) == 200
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", BY_DAY)
 def test_a_login_is_one_and_its_token_is_not_kept(scene, point):
     token = add(scene, f"login-{point.replace('_', '-')}")
     before = len(scene.audit(action="login"))

@@ -162,6 +162,7 @@ def test_that_applications_share_cache_mounts_is_said_where_there_are_several(be
     assert status == 0 and (says in line) == is_said, said
 
 
+@pytest.mark.long
 def test_without_a_cache_it_is_the_reference_documents_build(bench):
     commit, _ = shipped(bench, BUILD_NO_CACHE="true")
     build = build_of(bench)

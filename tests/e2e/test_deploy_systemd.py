@@ -387,6 +387,7 @@ def hanging(bench, *when, after=0, fate="up"):
     return process, first, commit
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", ["worker", pytest.param("guard", marks=pytest.mark.long)])
 def test_whichever_of_the_two_on_the_host_is_killed_the_old_release_runs(bench, who):
     process, first, _ = hanging(bench, "systemctl", "--no-block", "restart")

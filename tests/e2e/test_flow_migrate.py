@@ -124,7 +124,9 @@ def test_a_killed_server_is_told_by_the_record_how_it_ended(scene):
     assert scene.runs("staging") == live and is_blocked(scene, commit)
 
 
-@pytest.mark.parametrize("with_it", ["supervisor", "supervisor and runner", "supervisor, runner and server"])
+@pytest.mark.parametrize("with_it", ["supervisor", *(
+    pytest.param(with_it, marks=pytest.mark.long) for with_it in (
+        "supervisor and runner", "supervisor, runner and server"))])
 def test_a_supervisor_killed_in_it_leaves_what_was_live(scene, with_it):
     """It was rolled back: what served was started anew, over a database in the middle of a migration."""
     live = scene.runs("staging")

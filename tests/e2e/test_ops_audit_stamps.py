@@ -120,6 +120,7 @@ def test_whose_authority_nobody_named_does_not_count_and_a_strangers_is_wrong(ts
     assert "holds no certificate in PEM" in verify(log, 78, "--tsa-ca", str(log))
 
 
+@pytest.mark.long
 def test_no_byte_of_a_stamp_can_be_changed_so_that_it_proves_something_else(tsa, log):
     good = verify(log, 0, "--tsa-ca", str(tsa.ca_file))
     path = log.with_name(log.name + ".2026-11-02.tsr")

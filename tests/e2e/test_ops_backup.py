@@ -52,6 +52,7 @@ def bot_with_entries(tmp_path):
     check_stop(made)
 
 
+@pytest.mark.long
 def test_a_backup_under_load_has_all_that_was_acknowledged_before_it(bot, tmp_path):
     callers = [Caller(bot, n) for n in range(6)]
     for caller in callers:

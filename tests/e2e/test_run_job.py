@@ -29,7 +29,7 @@ def test_a_job_has_the_live_image_and_its_words(bench):
     ("false", "the job ended with status 3"),
     pytest.param("bin/x $(id)", "no plain word", marks=pytest.mark.long),
     pytest.param("bin/x ;id", "no plain word", marks=pytest.mark.long),
-    (None, "JOB_COMMAND is not set")])
+    pytest.param(None, "JOB_COMMAND is not set", marks=pytest.mark.long)])
 def test_what_is_wrong_is_said(bench, command, words):
     commit, digest = bench.shipped("one")
     status, said = bench.run("run-job.sh", "staging", f"{commit}@{digest}", JOB_COMMAND=command)
@@ -50,6 +50,7 @@ def test_a_transport_without_jobs_says_so(bench):
     assert status == 78 and "the transport spy runs no jobs" in said[-1]
 
 
+@pytest.mark.long
 def test_a_job_whose_worker_on_the_host_is_killed_leaves_no_container(bench):
     commit, digest = bench.shipped("one")
     process = bench.start("run-job.sh", "staging", f"{commit}@{digest}", JOB_COMMAND="hang")

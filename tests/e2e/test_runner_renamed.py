@@ -73,6 +73,7 @@ def test_a_release_from_before_is_rolled_back_to_under_the_new_name(bench):
     assert bench.page()["commit"] == bench.commits[1]
 
 
+@pytest.mark.long
 def test_who_only_asks_moves_nothing_from_under_what_runs(bench):
     """The application that runs may know its folder by the old path; so it is there until another one runs."""
     bench.ship_both()
@@ -155,6 +156,7 @@ def of_the_downgrade(bench):
     subprocess.run(["/bin/sh", "-ec", commands], check=True)
 
 
+@pytest.mark.long
 def test_a_program_from_before_applications_goes_on_with_what_was_adopted(bench):
     need_its_machine()
     subprocess.run(["tar", "xJf", os.path.join(ROOT, f"tests/fixtures/{RELEASED[-1]}/fixture.tar.xz"),

@@ -263,11 +263,14 @@ def evaluated(folder, expressions, **values):
                  marks=pytest.mark.long),
     pytest.param(False, 8080, {"deploybot_cidr": GOOD["admin_cidr"]}, {"app_health": 1, "app_ssh_deploybot": 0},
                  marks=pytest.mark.long),
-    (False, None, {}, {"app_health": 0, "app_ssh": 1, "app_from_deploybot": {}, "deploybot_web": {}}),
+    pytest.param(False, None, {}, {"app_health": 0, "app_ssh": 1, "app_from_deploybot": {}, "deploybot_web": {}},
+                 marks=pytest.mark.long),
     (False, 8080, {"admin_cidr": None, "deploybot_cidr": "198.51.100.9/32"}, {"app_ssh": 0, "app_ssh_deploybot": 1}),
     pytest.param(True, None, {"admin_cidr": None}, {"app_ssh": 0, "app_ssh_deploybot": 0, "deploybot_ssh": 0},
                  marks=pytest.mark.long),
-    (True, 8080, {}, {"app_health": 0, "app_ssh_deploybot": 0, "app_from_deploybot": {"ssh": 22, "health": 8080}}),
+    pytest.param(True, 8080, {},
+                 {"app_health": 0, "app_ssh_deploybot": 0, "app_from_deploybot": {"ssh": 22, "health": 8080}},
+                 marks=pytest.mark.long),
     pytest.param(True, None, {}, {"app_health": 0, "app_from_deploybot": {"ssh": 22},
                       "deploybot_web": {"http": 80, "https": 443}}, marks=pytest.mark.long)])
 def test_terraform_opens_the_ports_that_the_choice_needs(tmp_path, machine, port, more, wanted):

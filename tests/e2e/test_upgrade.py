@@ -163,6 +163,7 @@ def test_the_words_that_it_wrote_are_in_the_list(released):
     assert wrote <= words, wrote - words
 
 
+@pytest.mark.long
 def test_a_runs_files_and_variables_are_those_of_the_list(tmp_path):
     scene = CrashScene(tmp_path)
     try:
@@ -220,6 +221,7 @@ def start_without_a_copy(scene):
     return scene.rows("PRAGMA user_version")[0][0]
 
 
+@pytest.mark.long
 def test_without_room_for_the_copy_nothing_is_started_and_nothing_changed():
     need(*MOUNTS)
     folder = tempfile.mkdtemp(prefix="deploybot-")      # as short as a real one: the sentence ends with the reason

@@ -178,6 +178,7 @@ def test_the_package_is_built_with_the_version_it_was_named_after(tmp_path, ours
     assert "$(MAKE) BUILD=build VERSION=$(version) " in rules
 
 
+@pytest.mark.long
 def test_a_release_is_made_as_contributing_says(tmp_path):
     """Command after command, in a clone with an origin of its own; the package is only named, not compiled."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## A release\n")[2]

@@ -19,7 +19,7 @@ PROGRAMS = ("telegram", "github")
 
 
 class Peer:
-    """What is asked of a subprocess.Popen.  It is the nursery's child, which reaps it: its status is known to nobody."""
+    """What is asked of a subprocess.Popen.  It is the nursery's child, and its status is known to nobody here."""
 
     def __init__(self, pid, args):
         self.pid, self.args, self.returncode = pid, args, None
