@@ -97,6 +97,11 @@ struct world {
 void world_open(struct world *w, ...);
 void world_close(struct world *w);
 
+/* The store's first event; rows are written by hand before it, and what was handed out is not
+ * answered by anybody. */
+void world_restart(struct world *w);
+void world_rewrite(struct world *w, const char *sql);
+
 /* All that was held up is sent, in its order. */
 void world_telegram_back(struct world *w);
 
