@@ -10,5 +10,5 @@
 struct effect *world_must_take(struct world *w, enum effect_kind kind);
 void world_report(struct world *w, struct effect *effect);
 
-/* The runner's list; of a settings file what the server has read of it, and a hook.  Caller frees. */
+/* The runner's list; of a settings file what the server has read of it, and a hook.  To free. */
 char *world_list_of(struct world *w, const char *name);
