@@ -3,6 +3,7 @@
 #include "decide_aid.h"
 
 #include "lib/text.h"
+#include "store/store_inside.h"
 
 static void
 a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
