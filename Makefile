@@ -462,7 +462,7 @@ help:
 	@echo "make check-valgrind  memory and descriptors at exit, unit tests and stories: 5 minutes (WHAT=queue: only those)"
 	@echo "make analyze    gcc -fanalyzer, clang-tidy and cppcheck: 2 minutes, then only what changed (WHAT=http)"
 	@echo "make hardening  what the two programs are protected by, as readelf sees it (part of make test)"
-	@echo "make cover      what the tests reach, and its floors: 5 min of two cores (WHAT=tests/e2e/test_x.py: only those of e2e)"
+	@echo "make cover      what the tests reach, and its floors: 8 min of two cores (WHAT=tests/e2e/test_x.py: only those of e2e)"
 	@echo "make mutate     one operator, condition or call is changed at a time: its test must notice; 5 min (WHAT=file; T=0: all)"
 	@echo "make layers     who may include whom"
 	@echo "make circles    no two files call each other"

@@ -469,11 +469,12 @@ setting_next(const char **list, char *out, size_t room)
 int64_t
 setting_duration_ms(const char *text)
 {
-	char *unit = NULL;
-	long number = text == NULL ? 0 : strtol(text, &unit, 10); /* was checked: four digits */
+	char *unit;
+	long number;
 
-	if (number == 0)
+	if (text == NULL)
 		return 0;
+	number = strtol(text, &unit, 10); /* was checked: four digits */
 	return number * INT64_C(60000) * (*unit == 'h' ? 60 : *unit == 'd' ? 24 * 60 : 1);
 }
 

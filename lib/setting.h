@@ -43,7 +43,7 @@ extern const struct setting_row setting_rows[SETTING_TYPES];
 MUST_USE bool
 setting_check(enum setting_type type, const char *text, bool is_secret, struct err *err);
 
-/* The time that a DURATION is, in ms. */
+/* The time that a DURATION is, in ms; 0 of NULL: a wrong one was said. */
 int64_t setting_duration_ms(const char *text);
 
 /* Does it look like what a guide writes where a secret belongs? */

@@ -268,8 +268,9 @@ add_approval(struct tx *tx, const struct update *update, struct deployment *work
 	const struct role *role = NULL;
 
 	(void)decide_needs_may(tx, work, update->person, &role);
+	assert(role != NULL); /* the caller has asked whether they may */
 	(void)text_copy(approval.name, sizeof(approval.name), update->name);
-	(void)text_copy(approval.role, sizeof(approval.role), role != NULL ? role->name : "");
+	(void)text_copy(approval.role, sizeof(approval.role), role->name);
 	decide_needs_binding(tx, work, approval.binding);
 	(void)decide_needs_void(tx, work); /* one of theirs that no longer counts, too */
 	row_approval_add(tx, work->id, &approval);
@@ -347,11 +348,12 @@ is_named(const char *names, const char *name)
 {
 	size_t size = strlen(name);
 
-	for (const char *at = names; size > 0 && (at = strstr(at, name)) != NULL; at++)
+	assert(size > 0); /* nobody is nameless */
+	for (const char *at = names; (at = strstr(at, name)) != NULL; at++)
 		if ((at == names || (at - names >= 2 && at[-2] == ',')) &&
 		    (at[size] == '\0' || at[size] == ','))
 			return true;
-	return size == 0;
+	return false;
 }
 
 void
@@ -414,7 +416,7 @@ decide_approval_withdraw_all(
 {
 	int64_t id = 0;
 
-	while (!tx->failed && (id = row_approval_next_of(tx, person, id)) != 0) {
+	while ((id = row_approval_next_of(tx, person, id)) != 0) { /* 0, too, once one failed */
 		struct deployment work = row_deployment_get(tx, id);
 
 		withdraw(tx, update, &work, person, why);

@@ -29,7 +29,6 @@ is_always(struct tx *tx, const struct button_row *button)
 	if (commands_is_always(button->request.action))
 		return true;
 	if (strcmp(button->request.action, "confirm") != 0 &&
-	    strcmp(button->request.action, "cancel") != 0 &&
 	    strcmp(button->request.action, "approve") != 0)
 		return false; /* a no, and a yes that is withdrawn, may wait */
 	work = row_deployment_get(tx, request_number(&button->request, "work"));
@@ -126,7 +125,7 @@ handle_update(struct tx *tx, const struct event *event)
 			decide_expired(tx, update);
 		return;
 	}
-	if (update->is_private && update->person > 0 && !decide_is_stranger(tx, update->person))
+	if (update->is_private && !decide_is_stranger(tx, update->person))
 		row_chat_note_private(tx, update->person);
 	switch (update->kind) {
 	case UPDATE_TEXT:

@@ -31,12 +31,11 @@ applies(const struct settings *settings, const struct needs_work *work,
 	case CONDITION_PATH:
 		return !is_untouched(work, condition->what);
 	case CONDITION_OUTSIDE:
-		return condition_is_outside(
-		    condition, settings_clock(settings, work->environment)->zone, at);
-	case CONDITION_KINDS:
+	case CONDITION_KINDS: /* none has it */
 		break;
 	}
-	return true;
+	return condition_is_outside(
+	    condition, settings_clock(settings, work->environment)->zone, at);
 }
 
 /* The largest that applies. */

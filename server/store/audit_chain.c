@@ -172,11 +172,12 @@ static bool
 gather(struct audit_fields *fields, const struct buf *core, const char *meta, int64_t seq,
     struct err *err)
 {
-	return buf_check(core, err) &&
-	    ((audit_fields_read(fields, core->data, core->size) &&
-		 audit_fields_read(fields, meta, strlen(meta)) && audit_fields_sort(fields)) ||
-		err_set(
-		    err, ERR_INVALID, "entry %lld cannot be written as a line", (long long)seq));
+	if (!buf_check(core, err))
+		return false;
+	if (audit_fields_read(fields, core->data, core->size) &&
+	    audit_fields_read(fields, meta, strlen(meta)) && audit_fields_sort(fields))
+		return true;
+	return err_set(err, ERR_INVALID, "entry %lld cannot be written as a line", (long long)seq);
 }
 
 static bool
@@ -226,14 +227,14 @@ audit_chain_write(
 
 /* --- checking --- */
 
+/* Of one that is_first(). */
 static bool
 seq_of_first(const char *text, size_t size, int64_t *ret)
 {
 	char digits[24];
 	size_t n = 0;
 
-	if (size <= START || memcmp(text, TIME, sizeof(TIME) - 1) != 0 ||
-	    memcmp(text + sizeof(TIME) - 1 + TIME_SIZE, SEQ, sizeof(SEQ) - 1) != 0)
+	if (size <= START || memcmp(text + sizeof(TIME) - 1 + TIME_SIZE, SEQ, sizeof(SEQ) - 1) != 0)
 		return false;
 	text += START;
 	size -= START;
@@ -355,8 +356,8 @@ read_claim(const char *text, size_t size, int64_t behind, struct audit_claim *re
 	if (ok)
 		return true;
 	if (why.code == ERR_NONE)
-		return err_set(
-		    err, ERR_INVALID, "behind entry %lld stands no audit line", (long long)behind);
+		(void)err_set(
+		    &why, ERR_INVALID, "behind entry %lld stands no audit line", (long long)behind);
 	if (err != NULL)
 		*err = why;
 	return false;

@@ -44,7 +44,7 @@ TARGETS = (
     ("server/handlers/handle_update.c", (),
      ("test_handle_press", "test_handle_update", "test_handle_update_limits", "test_handle_update_status",
       "test_command_deploy", "test_decide_push")),
-    ("server/policy/policy.c", (), ("test_policy",)),
+    ("server/policy/policy.c", (), ("test_policy", "test_policy_unknown")),
     ("server/runs/run_flow.c", (), ("test_run_flow", "test_run_flow_world")),
     ("server/store/audit_chain.c", (), ("test_audit_chain",)),
     ("server/store/row_button.c", (), ("test_row_button",)),

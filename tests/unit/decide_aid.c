@@ -1,21 +1,19 @@
 /* decide_aid.c - the world around the decisions.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide_aid.h"
-#include "chat_texts.h"
+#include "decide_aid_inside.h"
 
-#include "handlers/handlers.h"
-#include "lib/log.h"
-#include "lib/text.h"
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "chat_texts.h"
+#include "handlers/handlers.h"
+#include "lib/db.h"
 #include "lib/file.h"
-#include "lib/fingerprint.h"
+#include "lib/log.h"
+#include "lib/text.h"
 #include "settings/settings_load.h"
-#include "store/row_audit.h"
 
 #define SETTINGS_MAX   32
-#define TICK_MS	       10 /* between two events */
 #define WORLD_SETTINGS "KEEP_RELEASES=4e07408562bedb8b pre-deploy/10-migrate=6588117f7b516232"
 
 /* --- opening, closing, settings --- */
@@ -72,7 +70,7 @@ world_open(struct world *w, ...)
 	va_start(more, w);
 	load(w, more);
 	va_end(more);
-	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	world_restart(w);
 }
 
 void
@@ -110,6 +108,30 @@ world_close(struct world *w)
 		free(w->screen[i].text);
 	free(w->audit);
 	store_aid_close(&w->aid);
+}
+
+void
+world_restart(struct world *w)
+{
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+}
+
+void
+world_rewrite(struct world *w, const char *sql)
+{
+	struct db *db;
+
+	store_close(w->aid.store);
+	w->aid.store = NULL;
+	db = db_open(w->aid.path, 0, &w->aid.err);
+	assert_non_null(db);
+	assert_true(db_script(db, sql, &w->aid.err));
+	db_close(db);
+	while (w->n_open > 0)
+		effect_free(w->open[--w->n_open]);
+	w->aid.store = store_open(&w->aid.config, &w->aid.err);
+	assert_non_null(w->aid.store);
+	assert_true(store_recover(w->aid.store, w->aid.settings, &w->aid.outcomes, &w->aid.err));
 }
 
 /* --- what comes out --- */
@@ -188,9 +210,8 @@ change(struct world *w, struct effect *as)
 	}
 }
 
-/* That list; of a settings file what the server has read of it, and a hook. */
-static char *
-list_of(struct world *w, const char *name)
+char *
+world_list_of(struct world *w, const char *name)
 {
 	const struct environment_settings *environment =
 	    settings_environment(w->aid.settings, name);
@@ -214,7 +235,7 @@ list_settings(struct world *w, struct effect *effect)
 
 	asked->answer = strdup(w->settings != NULL ? "end\n" : "no file");
 	asked->exit_status = w->settings != NULL ? 0 : 78;
-	asked->binding = list_of(w, effect->u.git_query.environment);
+	asked->binding = world_list_of(w, effect->u.git_query.environment);
 	(void)store_aid_report(&w->aid, effect);
 }
 
@@ -395,17 +416,16 @@ world_count(const struct world *w, enum effect_kind kind)
 	return n;
 }
 
-/* Its result, as it was filled in. */
-static void
-report(struct world *w, struct effect *effect)
+void
+world_report(struct world *w, struct effect *effect)
 {
 	(void)store_aid_report(&w->aid, effect);
 	w->aid.at += TICK_MS;
 	pump(w);
 }
 
-static struct effect *
-must_take(struct world *w, enum effect_kind kind)
+struct effect *
+world_must_take(struct world *w, enum effect_kind kind)
 {
 	struct effect *effect = world_take(w, kind);
 
@@ -425,7 +445,7 @@ due(struct world *w, enum timer_kind kind, const int64_t *work)
 			continue;
 		if (w->aid.at < effect->due)
 			w->aid.at = effect->due;
-		report(w, take_out(w, effect));
+		world_report(w, take_out(w, effect));
 		return;
 	}
 	fail_msg("no such deadline is open");
@@ -443,309 +463,13 @@ world_due_of(struct world *w, enum timer_kind kind, int64_t work)
 	due(w, kind, &work);
 }
 
-/* --- git --- */
-
-static void
-say_commits(
-    char *text, size_t room, const struct effect_git_query *ask, const struct world_git *git)
-{
-	const char *ref = git->ref != NULL ? git->ref : ask->ref;
-	int n = snprintf(text, room,
-	    "==> fetch\nref %s\nkind branch\ncommit %s\nauthor Ann Example\n"
-	    "at 1767225600\nsubject %s\n",
-	    ref, git->commit, git->subject != NULL ? git->subject : "Make it blue");
-
-	if (ask->branch[0] != '\0')
-		n += snprintf(text + n, room - (size_t)n, "branch %s\nbranch_commit %s\n",
-		    ask->branch,
-		    git->is_off_branch		   ? COMMIT_D :
-			git->branch_commit != NULL ? git->branch_commit :
-						     git->commit);
-	n += snprintf(text + n, room - (size_t)n, "in_branch %d\n",
-	    git->is_off_branch || ask->branch[0] == '\0' ? 0 : 1);
-	if (ask->base[0] != '\0')
-		n += snprintf(text + n, room - (size_t)n, "base %s\n", ask->base);
-	if (ask->push.after[0] != '\0')
-		n += snprintf(text + n, room - (size_t)n, "lacks_after %d\n", git->lacks_after);
-	if (ask->paths[0] != '\0')
-		n += snprintf(text + n, room - (size_t)n, "touches %d\n", !git->is_untouched);
-	if (git->untouched != NULL) {
-		assert_non_null(strstr(ask->paths, git->untouched));
-		n += snprintf(text + n, room - (size_t)n, "untouched %s\n", git->untouched);
-	}
-	n += snprintf(
-	    text + n, room - (size_t)n, "forced %d\ncount %d\n", git->is_force_push, git->count);
-	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)
-		n += snprintf(text + n, room - (size_t)n, "change %s Ann Example\tChange %d\n",
-		    git->commit, i + 1);
-	if (git->tree != NULL)
-		n += snprintf(text + n, room - (size_t)n, "tree %s\n", git->tree);
-	if (git->barrier != NULL)
-		n += snprintf(text + n, room - (size_t)n, "barrier %s\n", git->barrier);
-	for (size_t i = 0; i < COUNT(git->past) && git->past[i] != NULL; i++)
-		n += snprintf(text + n, room - (size_t)n, "past %s\n", git->past[i]);
-	if (git->no_history)
-		n += snprintf(text + n, room - (size_t)n, "no_history 1\n");
-	if (git->image != NULL)
-		n += snprintf(text + n, room - (size_t)n, "image %s\n", git->image);
-	if (git->missing != NULL)
-		n += snprintf(text + n, room - (size_t)n, "missing %s\n", git->missing);
-	if (git->contains != NULL) {
-		assert_non_null(strstr(ask->blocked, git->contains));
-		n += snprintf(text + n, room - (size_t)n, "contains %s\n", git->contains);
-	}
-	n += snprintf(text + n, room - (size_t)n, "end\n");
-	assert_true((size_t)n < room);
-}
-
-void
-world_git(struct world *w, struct world_git git)
-{
-	struct effect *effect = must_take(w, EFFECT_GIT_QUERY);
-	struct git_answered *asked = &effect->result->u.git_answered;
-	char text[8192];
-
-	assert_int_equal(effect->u.git_query.kind, GIT_QUERY_COMMITS);
-	if (git.is_unreachable) {
-		asked->exit_status = 69;
-		asked->unreachable = true;
-		(void)snprintf(text, sizeof(text), "error fatal: could not read from remote\n");
-	} else if (git.error != NULL) {
-		asked->exit_status = 64;
-		(void)snprintf(text, sizeof(text),
-		    "error %s\npossible branch develop\npossible tag v1.2\nend\n", git.error);
-	} else {
-		say_commits(text, sizeof(text), &effect->u.git_query, &git);
-	}
-	asked->answer = strdup(text);
-	asked->binding = list_of(w, effect->u.git_query.environment);
-	report(w, effect);
-}
-
 void
 world_settings_listed(struct world *w)
 {
-	struct effect *effect = must_take(w, EFFECT_GIT_QUERY);
+	struct effect *effect = world_must_take(w, EFFECT_GIT_QUERY);
 
 	assert_int_equal(effect->u.git_query.kind, GIT_QUERY_SETTINGS);
 	list_settings(w, effect);
 	w->aid.at += TICK_MS;
 	pump(w);
-}
-
-void
-world_git_same(struct world *w)
-{
-	const struct effect *effect = world_peek(w, EFFECT_GIT_QUERY);
-	char commit[LIMIT_COMMIT];
-
-	if (effect == NULL)
-		fail_msg("git is not asked");
-	(void)text_copy(commit, sizeof(commit), effect->u.git_query.ref);
-	world_git(w, (struct world_git){ .commit = commit });
-}
-
-void
-world_git_heads(struct world *w, const char *develop, const char *main_branch)
-{
-	struct effect *effect = must_take(w, EFFECT_GIT_QUERY);
-	char text[512];
-
-	assert_int_equal(effect->u.git_query.kind, GIT_QUERY_HEADS);
-	(void)snprintf(
-	    text, sizeof(text), "head %s develop\nhead %s main\nend\n", develop, main_branch);
-	effect->result->u.git_answered.answer = strdup(text);
-	report(w, effect);
-}
-
-/* --- the runner --- */
-
-static int64_t
-open_run(struct world *w)
-{
-	const struct effect *effect = world_peek(w, EFFECT_RUN);
-
-	if (effect == NULL)
-		fail_msg("no run is open");
-	return effect->u.run.run;
-}
-
-/* As the runner compares them. */
-static bool
-is_bound_to_others(struct world *w)
-{
-	const struct effect *effect = world_peek(w, EFFECT_RUN);
-	const char *binding = effect == NULL ? "" : effect->u.run.binding;
-	char digest[FINGERPRINT_DIGEST], *list;
-	bool is_other;
-
-	if (binding[0] == '\0')
-		return false;
-	list = list_of(w, effect->u.run.environment);
-	is_other = strcmp(fingerprint_digest(list != NULL ? list : "", digest), binding) != 0;
-	free(list);
-	return is_other;
-}
-
-int
-world_run_starts(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_RUN_STARTED);
-
-	assert_false(is_bound_to_others(w));
-	event->u.run_started = (struct run_started){
-		.run = open_run(w), .pid = 4711, .start_time = 1, .boot = "boot"
-	};
-	return world_decide(w, event).status;
-}
-
-void
-world_run_step(struct world *w, int n, const char *name)
-{
-	world_run_ships(w, n, name, "");
-}
-
-void
-world_run_ships(struct world *w, int n, const char *name, const char *image)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_RUN_STEP);
-
-	event->u.run_step = (struct run_step){ .run = open_run(w), .n = n, .at = w->aid.at };
-	(void)text_copy(event->u.run_step.image, LIMIT_IMAGE, image);
-	(void)text_copy(event->u.run_step.name, LIMIT_STEP, name);
-	(void)world_decide(w, event);
-}
-
-void
-world_run_incompatible(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_RUN_INCOMPATIBLE);
-
-	event->u.run_started.run = open_run(w);
-	(void)world_decide(w, event);
-}
-
-void
-world_run_lost(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_RUN_LOST);
-
-	event->u.run_started.run = open_run(w);
-	(void)world_decide(w, event);
-}
-
-void
-world_run_refused(struct world *w)
-{
-	assert_true(is_bound_to_others(w));
-	world_run_ends(w,
-	    (struct run_ended){ .refused = true,
-		.is_changed = true,
-		.binding = list_of(w, world_peek(w, EFFECT_RUN)->u.run.environment),
-		.detail = "the settings changed since it was shown" });
-}
-
-void
-world_run_ends(struct world *w, struct run_ended ended)
-{
-	struct effect *effect = must_take(w, EFFECT_RUN);
-
-	ended.run = effect->u.run.run;
-	effect->result->u.run_ended = ended;
-	report(w, effect);
-}
-
-/* --- Cloudflare --- */
-
-void
-world_cloudflare(struct world *w, const char *asked, const struct cloudflare_answer *answer)
-{
-	bool is_get = strcmp(asked, "get") == 0;
-	struct effect *effect =
-	    must_take(w, is_get ? EFFECT_CLOUDFLARE_GET : EFFECT_CLOUDFLARE_SET);
-
-	assert_string_equal(effect->u.cloudflare.level, is_get ? "" : asked);
-	effect->result->u.cloudflare = *answer;
-	report(w, effect);
-}
-
-void
-world_witnessed(struct world *w, const struct witness_answer *answer)
-{
-	struct effect *effect = must_take(w, EFFECT_WITNESS);
-
-	effect->result->u.witnessed = *answer;
-	report(w, effect);
-}
-
-void
-world_forwarded(struct world *w, int64_t sent, const char *detail)
-{
-	struct effect *effect = must_take(w, EFFECT_FORWARD);
-
-	effect->result->u.forwarded = (struct forward_answer){ .sent = sent };
-	(void)text_copy(
-	    effect->result->u.forwarded.detail, sizeof(effect->result->u.forwarded.detail), detail);
-	report(w, effect);
-}
-
-static void
-act_write(struct tx *tx, void *arg)
-{
-	const int64_t *n = arg;
-
-	for (int64_t i = 0; i < *n; i++)
-		row_audit_add(tx,
-		    &(struct audit_entry){
-			.code = AUDIT_CODE_LOGOUT, .user = "system", .outcome = "ok" },
-		    NULL);
-}
-
-/* The last one is the reload's own. */
-void
-world_writes_entries(struct world *w, int64_t n)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	if (n > 1)
-		n--, world_act(w, act_write, &n);
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
-/* --- health --- */
-
-static void
-probed(struct world *w, const char *failure, const char *commit)
-{
-	struct effect *effect = must_take(w, EFFECT_PROBE);
-	struct probed *probed = &effect->result->u.probed;
-
-	probed->n = effect->u.probe.n;
-	probed->findings = calloc(probed->n, sizeof(*probed->findings));
-	assert_non_null(probed->findings);
-	for (size_t i = 0; i < probed->n; i++) {
-		probed->findings[i].is_healthy = failure == NULL;
-		probed->findings[i].http_status = failure == NULL ? 200 : 500;
-		probed->findings[i].latency_ms = 12;
-		if (failure != NULL && effect->u.probe.message != 0) /* a look for /status */
-			probed->findings[i].failures = effect->u.probe.plan.failures;
-		(void)text_copy(
-		    probed->findings[i].detail, LIMIT_LINE, failure == NULL ? "" : failure);
-	}
-	if (probed->n > 0)
-		(void)text_copy(probed->findings[probed->n - 1].commit, LIMIT_COMMIT, commit);
-	report(w, effect);
-}
-
-void
-world_probed(struct world *w, const char *failure)
-{
-	probed(w, failure, "");
-}
-
-void
-world_probed_as(struct world *w, const char *commit)
-{
-	probed(w, NULL, commit);
 }

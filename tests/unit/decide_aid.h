@@ -97,6 +97,11 @@ struct world {
 void world_open(struct world *w, ...);
 void world_close(struct world *w);
 
+/* The store's first event; rows are written by hand before it, and what was handed out is not
+ * answered by anybody. */
+void world_restart(struct world *w);
+void world_rewrite(struct world *w, const char *sql);
+
 /* All that was held up is sent, in its order. */
 void world_telegram_back(struct world *w);
 
@@ -223,8 +228,9 @@ size_t world_audited(struct world *w, const char *first, const char *second);
 void world_deploy_starts(struct world *w, const char *commit);
 void world_deploy_goes_live(struct world *w, const char *commit);
 /* What is typed asks for a rollback, where several releases are offered to the newest of them; the
- * question. */
+ * question, or it without its marks. */
 struct world_message *world_rollback_asks(struct world *w, const char *text);
+const char *world_rollback_says(struct world *w, const char *text);
 /* ... it is confirmed, and goes live. */
 void world_rolls_back(struct world *w, const char *text);
 /* Opens a world where A is live in staging, and B has begun. */

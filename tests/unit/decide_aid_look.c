@@ -248,6 +248,12 @@ world_rollback_asks(struct world *w, const char *text)
 	return world_last(w);
 }
 
+const char *
+world_rollback_says(struct world *w, const char *text)
+{
+	return world_plain(world_rollback_asks(w, text));
+}
+
 void
 world_rolls_back(struct world *w, const char *text)
 {

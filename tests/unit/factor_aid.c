@@ -159,3 +159,24 @@ factor_type(struct world *w, const struct person *person, const char *code)
 		factor_press(w, person->id, pad, key);
 	}
 }
+
+size_t
+factor_begun(struct world *w)
+{
+	return world_count(w, EFFECT_GIT_QUERY);
+}
+
+static void
+read_failures(struct tx *tx, void *arg)
+{
+	*(int64_t *)arg = row_factor_get(tx, ada.id).failures;
+}
+
+int64_t
+factor_failures(struct world *w)
+{
+	int64_t n = -1;
+
+	world_act(w, read_failures, &n);
+	return n;
+}

@@ -43,3 +43,7 @@ struct world_message *factor_pad(struct world *w, const struct person *person);
 void factor_press(
     struct world *w, int64_t who, const struct world_message *pad, const char *key);
 void factor_type(struct world *w, const struct person *person, const char *code);
+
+/* How many deployments have begun, by what git was asked; how many wrong codes count of ada's. */
+size_t factor_begun(struct world *w);
+int64_t factor_failures(struct world *w);

@@ -2,13 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy_aid.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <cmocka.h>
+
+struct policy_aid policy_aid;
 
 #define NO_TARGET 9
 
@@ -169,4 +165,49 @@ policy_aid_sees(const struct policy_aid *aid, int64_t person, const char *place)
 		if (policy_aid_grants(aid, person, word, place))
 			return true;
 	return false;
+}
+
+void
+policy_aid_open(void)
+{
+	policy_aid_begin(&policy_aid, 88172645463325252u);
+}
+
+void
+policy_aid_close(void)
+{
+	policy_aid_end(&policy_aid);
+}
+
+struct settings *
+policy_aid_load(const char *main_file)
+{
+	char path[100], text[8192];
+	struct settings *settings = NULL;
+
+	(void)snprintf(text, sizeof(text),
+	    TOKEN "\nADMIN_TELEGRAM_IDS=11\nREGISTRY_URL=registry:5000\n%s", main_file);
+	policy_aid_write(&policy_aid, "main.env", text);
+	(void)snprintf(path, sizeof(path), "%s/main.env", policy_aid.folder);
+	settings_said = (struct settings_report){ 0 };
+	if (!settings_load(path, NULL, &settings, &settings_said))
+		return NULL;
+	return settings;
+}
+
+struct settings *
+policy_aid_good(const char *main_file)
+{
+	struct settings *settings = policy_aid_load(main_file);
+
+	if (settings == NULL)
+		fail_msg("%s", settings_said.lines[0].text);
+	return settings;
+}
+
+bool
+policy_aid_may(
+    const struct settings *s, int64_t person, enum policy_action action, const char *where)
+{
+	return policy_may(s, principal_of_person(person), action, where, NOW);
 }

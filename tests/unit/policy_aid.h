@@ -2,9 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
+#include "policy/policy.h"
+#include "settings_aid.h"
 
-#include "lib/base.h"
+#define NOW INT64_C(1801000000000) /* 2027-01-26 21:06:40 UTC */
+
+#define OWN(app) \
+	"GITHUB_REPOSITORY=acme/" app "\nSTAGING_HOST=" app "-s\nPRODUCTION_HOST=" app "-p\n"
 
 #define POLICY_AID_PEOPLE 8   /* 101 to 108 */
 #define POLICY_AID_FIRST  101
@@ -49,3 +53,16 @@ void policy_aid_draw(struct policy_aid *aid);
 bool policy_aid_grants(const struct policy_aid *aid, int64_t person, unsigned word,
     const char *place);
 bool policy_aid_sees(const struct policy_aid *aid, int64_t person, const char *place);
+
+/* Of the test that runs, as begun here. */
+extern struct policy_aid policy_aid;
+void policy_aid_open(void);
+void policy_aid_close(void);
+
+/* The settings of that folder with this main file; what is said of them is in settings_said.  NULL:
+ * refused, which a good one is not. */
+struct settings *policy_aid_load(const char *main_file);
+struct settings *policy_aid_good(const char *main_file);
+
+bool policy_aid_may(const struct settings *s, int64_t person, enum policy_action action,
+    const char *where);

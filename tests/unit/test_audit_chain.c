@@ -16,6 +16,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "store/audit_field.h"
 
 #define N 6
 
@@ -26,6 +27,18 @@ static const struct audit_line sample = {
 	.severity = "info",
 	.meta = "{}",
 };
+
+static struct audit_line
+of_version(int version, const char *meta)
+{
+	struct audit_line line = sample;
+
+	line.meta = meta;
+	line.version = version;
+	line.code = "deploy_requested";
+	line.principal = "telegram";
+	return line;
+}
 
 struct log {
 	struct buf line[N];
@@ -241,6 +254,9 @@ another_form_of_a_line_of_the_second_version_is_none(void **state)
 		{ "\"version\":2", "\"version\":3" },
 		{ "\"version\":2", "\"version\":2,\"zz\":{}" },
 		{ "\"version\":2", "\"version\":2,\"zz\":true" },
+		{ "\"version\":2", "\"version\":2,\"version\":2" },
+		{ "\"prev\":\"0", "\"prev\":\"" },
+		{ "\"prev\":\"", "\"prev\":\"0" },
 	};
 	struct audit_chain head = { 0 };
 	struct buf line, other;
@@ -315,12 +331,15 @@ what_fails_in_the_middle_writes_no_entry_and_believes_none(void **state)
 	struct err err;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(whats); i++, is_met = true) {
+	for (size_t i = 0; i < COUNT(whats) * AUDIT_VERSION; i++, is_met = true) {
+		enum fail_what what = whats[i % COUNT(whats)];
+		struct audit_line line = of_version(1 + (int)(i / COUNT(whats)), "{}");
+
 		for (unsigned n = 1; is_met; n++) {
 			buf_init(&text, AUDIT_LINE_MAX);
 			head = none;
-			fail_nth(whats[i], n);
-			ok = audit_chain_write(&head, &sample, &text, &err);
+			fail_nth(what, n);
+			ok = audit_chain_write(&head, &line, &text, &err);
 			is_met = fail_nth_met();
 			assert_int_equal(ok, !is_met);
 			assert_int_equal(head.seq, is_met ? 0 : 1);
@@ -330,10 +349,11 @@ what_fails_in_the_middle_writes_no_entry_and_believes_none(void **state)
 				buf_done(&text);
 		}
 		is_met = true;
-		for (unsigned n = 1; whats[i] == FAIL_CRYPTO && is_met; n++) {
+		for (unsigned n = 1; what == FAIL_CRYPTO && is_met; n++) {
 			head = none;
 			fail_nth(FAIL_CRYPTO, n);
-			ok = audit_chain_check(&head, text.data, text.size, &err);
+			ok = audit_chain_check(
+			    &head, text.data, text.size, n % 2 == 0 ? NULL : &err);
 			is_met = fail_nth_met();
 			assert_int_equal(ok, !is_met);
 			assert_int_equal(head.seq, is_met ? 0 : 1);
@@ -365,28 +385,80 @@ an_entry_stands_beside_others(void **state)
 static void
 an_entry_over_its_limit_is_not_written(void **state)
 {
-	struct audit_line line = sample;
-	struct audit_chain head = { 0 };
-	struct buf text;
-	struct err err;
-	size_t whole;
+	(void)state;
+	for (int version = 1; version <= AUDIT_VERSION; version++) {
+		struct audit_line line = of_version(version, "{\"a\":1}");
+		struct audit_chain head = { 0 };
+		struct buf text;
+		struct err err;
+		size_t whole;
+
+		buf_init(&text, AUDIT_LINE_MAX);
+		assert_true(audit_chain_write(&head, &line, &text, &err));
+		whole = text.size;
+		buf_done(&text);
+		for (size_t cap = 1; cap <= whole; cap++) {
+			struct audit_chain at = { 0 };
+			bool ok;
+
+			buf_init(&text, cap);
+			ok = audit_chain_write(&at, &line, &text, &err);
+			assert_int_equal(ok, cap == whole);
+			assert_int_equal(at.seq, cap == whole ? 1 : 0);
+			buf_done(&text);
+		}
+	}
+}
+
+/* What one decision notes of itself names no other person, number or outcome than the entry's. */
+static void
+what_would_be_no_line_or_say_a_field_twice_is_not_written(void **state)
+{
+	static const struct {
+		const char *meta;
+		int64_t deployment;
+	} cases[] = {
+		{ "{\"user_id\":\"telegram:11\"}", 0 },
+		{ "{\"seq\":7}", 0 },
+		{ "{\"a\":{}}", 0 },
+		{ "{\"a\":1", 0 },
+		{ "{}", AUDIT_INTEGER_MAX + 1 },
+	};
 
 	(void)state;
-	line.meta = "{\"a\":1}";
-	buf_init(&text, AUDIT_LINE_MAX);
-	assert_true(audit_chain_write(&head, &line, &text, &err));
-	whole = text.size;
-	buf_done(&text);
-	for (size_t cap = 1; cap <= whole; cap++) {
-		struct audit_chain at = { 0 };
-		bool ok;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct audit_line line = of_version(AUDIT_VERSION, cases[i].meta);
+		struct audit_chain head = { 0 };
+		struct buf text;
+		struct err err;
 
-		buf_init(&text, cap);
-		ok = audit_chain_write(&at, &line, &text, &err);
-		assert_int_equal(ok, cap == whole);
-		assert_int_equal(at.seq, cap == whole ? 1 : 0);
+		line.deployment = cases[i].deployment;
+		buf_init(&text, AUDIT_LINE_MAX);
+		assert_false(audit_chain_write(&head, &line, &text, &err));
+		assert_non_null(strstr(err.text, "entry 1 cannot be written as a line"));
+		assert_int_equal(head.seq, 0);
 		buf_done(&text);
 	}
+}
+
+/* It is none, however well it is formed. */
+static void
+a_line_that_is_longer_than_any_is_none(void **state)
+{
+	struct buf text;
+	int64_t seq = 0;
+
+	(void)state;
+	for (size_t over = 0; over < 2; over++) {
+		buf_init(&text, AUDIT_LINE_MAX + 1);
+		buf_adds(&text, "{\"seq\":7,\"version\":2,\"x\":\"");
+		while (text.size < AUDIT_LINE_MAX + over - 2)
+			buf_addc(&text, 'x');
+		buf_adds(&text, "\"}");
+		assert_int_equal(audit_chain_seq(text.data, text.size, &seq), over == 0);
+		buf_done(&text);
+	}
+	assert_int_equal(seq, 7);
 }
 
 /* What is no line at all, is cut short, or has its hash in another form. */
@@ -502,6 +574,8 @@ main(void)
 		cmocka_unit_test(what_fails_in_the_middle_writes_no_entry_and_believes_none),
 		cmocka_unit_test(an_entry_stands_beside_others),
 		cmocka_unit_test(an_entry_over_its_limit_is_not_written),
+		cmocka_unit_test(what_would_be_no_line_or_say_a_field_twice_is_not_written),
+		cmocka_unit_test(a_line_that_is_longer_than_any_is_none),
 		cmocka_unit_test(what_is_no_line_of_ours_is_not_believed),
 		cmocka_unit_test(a_sequence_number_is_read_whole_or_not),
 		cmocka_unit_test(core_fields_are_known_and_the_short_hash_is_the_hash),

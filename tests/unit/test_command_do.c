@@ -1,43 +1,6 @@
 /* Goal: an action is done where settings and a grant say yes, takes its turn, says how it went.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "decide_aid.h"
-
-#define CONTRACTOR 44
-
-#define CLIENTS \
-	"CLIENTS=acme,beta", "CLIENT_ACME_HOST=web@acme.example:2222", \
-	    "CLIENT_ACME_NAME=Acme Ltd", \
-	    "CLIENT_ACME_ACTIONS=restart-web,service-status,reload-nginx", \
-	    "CLIENT_ACME_WEB_UNIT=web.service", "CLIENT_BETA_HOST=local", \
-	    "CLIENT_BETA_ACTIONS=disk-free,clear-cache,restart-web", \
-	    "CLIENT_BETA_WEB_UNIT=web.service", "CLIENT_BETA_CACHE_COMMAND=bin/clear all", \
-	    "ROLE_CONTRACTOR_IDS=44", "ROLE_CONTRACTOR_MAY=do.restart-web:client/acme"
-
-#define ACME "CLIENTS=acme", "CLIENT_ACME_ACTIONS=restart-web"
-#define AT   "CLIENT_ACME_HOST="
-#define UNIT "CLIENT_ACME_WEB_UNIT="
-#define FAR  "srv/of/a/client/that/is/so/very/far/away"
-
-static void
-open_with_clients(struct world *w)
-{
-	world_open(w, CLIENTS, NULL);
-}
-
-static const struct effect_run *
-the_run(struct world *w)
-{
-	const struct effect *effect = world_peek(w, EFFECT_RUN);
-
-	assert_non_null(effect);
-	return &effect->u.run;
-}
-
-static struct deployment
-newest(struct world *w)
-{
-	return world_newest(w, "client/acme");
-}
+#include "do_aid.h"
 
 static void
 a_restart_is_asked_about_runs_and_says_how_it_went(void **state)
@@ -47,7 +10,7 @@ a_restart_is_asked_about_runs_and_says_how_it_went(void **state)
 	struct world w;
 
 	(void)state;
-	open_with_clients(&w);
+	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
 	said = world_last(&w);
 	assert_non_null(strstr(world_plain(said), "❓ Do it? client/acme restart-web"));
@@ -57,18 +20,18 @@ a_restart_is_asked_about_runs_and_says_how_it_went(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
 
-	run = the_run(&w);
+	run = do_aid_run(&w);
 	assert_int_equal(run->program, PROGRAM_ACTION);
 	assert_string_equal(run->environment, "client/acme");
 	assert_string_equal(run->action, "restart-web");
 	assert_string_equal(run->client, "acme");
 	assert_string_equal(run->argument, "");
 	assert_int_equal(run->deadline_s, 300);
-	assert_string_equal(newest(&w).executor, "ssh");
+	assert_string_equal(do_aid_newest(&w).executor, "ssh");
 	assert_non_null(world_says(&w, "🔧 Doing client/acme restart-web"));
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .detail = "web.service is running" });
-	assert_int_equal(newest(&w).state, DEPLOY_DONE);
+	assert_int_equal(do_aid_newest(&w).state, DEPLOY_DONE);
 	assert_non_null(world_says(&w, "🔧 Done: client/acme restart-web\nweb.service is running"));
 	assert_int_equal(world_audited(&w, "action_requested", "client/acme"), 2);
 	assert_int_equal(world_audited(&w, "action_completed", "client/acme"), 1);
@@ -81,12 +44,12 @@ what_fails_says_so_and_marks_nothing(void **state)
 	struct world w;
 
 	(void)state;
-	open_with_clients(&w);
+	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme"); /* nothing is asked */
 	world_run_ends(&w,
 	    (struct run_ended){
 		.gate_opened = true, .exit_status = 70, .detail = "web.service is not running" });
-	assert_int_equal(newest(&w).state, DEPLOY_FAILED);
+	assert_int_equal(do_aid_newest(&w).state, DEPLOY_FAILED);
 	assert_non_null(world_says(&w,
 	    "❌ Failed: client/acme service-status\nscript failed: exit 70: web.service is not running"));
 	assert_false(world_environment(&w, "client/acme").is_down);
@@ -99,7 +62,7 @@ the_settings_and_the_grant_must_both_say_yes(void **state)
 	struct world w;
 
 	(void)state;
-	open_with_clients(&w);
+	do_aid_open(&w);
 	/* In the settings, and not granted. */
 	(void)world_text(&w, CONTRACTOR, "/do service-status acme");
 	assert_non_null(world_says(&w, "⛔ Denied: client/acme service-status: only an admin may"));
@@ -117,7 +80,7 @@ the_settings_and_the_grant_must_both_say_yes(void **state)
 	/* Both. */
 	(void)world_text(&w, CONTRACTOR, "/do restart-web acme");
 	(void)world_press(&w, CONTRACTOR, WORLD_GROUP, world_button(world_last(&w), "restart-web"));
-	assert_string_equal(the_run(&w)->client, "acme");
+	assert_string_equal(do_aid_run(&w)->client, "acme");
 	world_close(&w);
 }
 
@@ -127,7 +90,7 @@ nobody_without_a_grant_does_anything(void **state)
 	struct world w;
 
 	(void)state;
-	open_with_clients(&w);
+	do_aid_open(&w);
 	(void)world_text(&w, WORLD_STAGING_USER, "/do service-status acme");
 	assert_non_null(world_says(&w, "⛔ Denied: service-status: only an admin may"));
 	assert_int_equal(world_audited(&w, "\"denied\"", "do.service-status"), 1);
@@ -143,7 +106,7 @@ whoever_lost_the_grant_starts_nothing(void **state)
 	struct world w;
 
 	(void)state;
-	open_with_clients(&w);
+	do_aid_open(&w);
 	(void)world_text(&w, CONTRACTOR, "/do restart-web acme");
 	(void)snprintf(button, sizeof(button), "%s", world_button(world_last(&w), "restart-web"));
 	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=local",
@@ -161,7 +124,7 @@ what_cannot_be_stopped_is_not_stopped(void **state)
 	struct world w;
 
 	(void)state;
-	open_with_clients(&w);
+	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
 	(void)world_press(
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "restart-web"));
@@ -183,13 +146,13 @@ a_lost_supervisor_leaves_it_unknown_and_is_not_repeated(void **state)
 	struct world w;
 
 	(void)state;
-	open_with_clients(&w);
+	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
 	(void)world_run_starts(&w);
 	world_run_lost(&w);
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .lost = true, .exit_status = -1 });
-	assert_int_equal(newest(&w).state, DEPLOY_FAILED);
+	assert_int_equal(do_aid_newest(&w).state, DEPLOY_FAILED);
 	assert_non_null(world_says(&w, "❓ Unknown end: client/acme service-status"));
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_environment(&w, "client/acme").unknown_since, 0);
@@ -199,7 +162,7 @@ a_lost_supervisor_leaves_it_unknown_and_is_not_repeated(void **state)
 	world_run_ends(&w,
 	    (struct run_ended){
 		.gate_opened = true, .lost = true, .unswept = true, .exit_status = -1 });
-	assert_int_equal(newest(&w).state, DEPLOY_FAILED);
+	assert_int_equal(do_aid_newest(&w).state, DEPLOY_FAILED);
 	assert_int_equal(world_environment(&w, "client/acme").unknown_since, 0);
 	assert_false(world_environment(&w, "client/acme").is_down);
 	world_close(&w);
@@ -212,7 +175,7 @@ buttons_ask_for_what_was_left_out(void **state)
 	struct world w;
 
 	(void)state;
-	open_with_clients(&w);
+	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do");
 	said = world_last(&w);
 	assert_int_equal(said->buttons.n, 2);
@@ -237,13 +200,13 @@ who_may_one_thing_is_asked_at_once_and_told_no_other(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(typed); i++) {
-		open_with_clients(&w);
+		do_aid_open(&w);
 		(void)world_text(&w, CONTRACTOR, typed[i]);
 		said = world_plain(world_last(&w));
 		assert_ptr_equal(strstr(said, "❓ Do it? client/acme restart-web"), said);
 		world_close(&w);
 	}
-	open_with_clients(&w);
+	do_aid_open(&w);
 	(void)world_text(&w, CONTRACTOR, "/do restart-wep acme");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "There is no action restart-wep. Did you mean restart-web? You may on acme: restart-web");
@@ -284,7 +247,7 @@ a_client_takes_locks_and_no_deployments(void **state)
 	struct world w;
 
 	(void)state;
-	open_with_clients(&w);
+	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy client/acme main");
 	assert_non_null(
 	    world_says(&w, "⛔ Denied: client/acme deploy: nothing is deployed to a client"));
@@ -298,11 +261,11 @@ a_client_takes_locks_and_no_deployments(void **state)
 	assert_non_null(world_says(&w, "⏳ Queued: 1st in client/acme reload-nginx"));
 	assert_null(world_peek(&w, EFFECT_RUN));
 	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme"); /* changes nothing */
-	assert_string_equal(the_run(&w)->action, "service-status");
+	assert_string_equal(do_aid_run(&w)->action, "service-status");
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
 	assert_null(world_peek(&w, EFFECT_RUN));
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock client/acme");
-	assert_string_equal(the_run(&w)->action, "reload-nginx");
+	assert_string_equal(do_aid_run(&w)->action, "reload-nginx");
 	world_close(&w);
 }
 
@@ -321,19 +284,19 @@ an_action_never_runs_beside_a_deployment_on_its_target(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_run_ends(&w, GOOD);
-	assert_string_equal(the_run(&w)->client, "acme");
-	assert_string_equal(the_run(&w)->environment, "staging");
+	assert_string_equal(do_aid_run(&w)->client, "acme");
+	assert_string_equal(do_aid_run(&w)->environment, "staging");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_non_null(world_says(&w, "Doing client/acme disk-free\nwhich is staging"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 70 });
-	assert_string_equal(the_run(&w)->client, "beta");
+	assert_string_equal(do_aid_run(&w)->client, "beta");
 	/* It has failed, and what is live is no less so. */
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	assert_int_equal(the_run(&w)->program, PROGRAM_DEPLOY);
+	assert_int_equal(do_aid_run(&w)->program, PROGRAM_DEPLOY);
 	world_close(&w);
 }
 
@@ -352,7 +315,7 @@ two_clients_on_one_host_take_turns(void **state)
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_non_null(world_says(&w, "of client/acme, which holds host:h.example:22"));
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	assert_string_equal(the_run(&w)->client, "beta");
+	assert_string_equal(do_aid_run(&w)->client, "beta");
 	world_close(&w);
 }
 
@@ -478,14 +441,14 @@ questions_that_are_asked_and_answered_no_ring_a_few_times(void **state)
 	struct world w;
 
 	(void)state;
-	open_with_clients(&w);
+	do_aid_open(&w);
 	for (int i = 0; i < 20; i++) {
 		w.aid.at += 8 * 1000;
 		(void)world_text_in(&w, CONTRACTOR, WORLD_TEAM, "/do restart-web acme");
 		assert_non_null(strstr(world_plain(world_last(&w)), "❓ Do it?"));
 		(void)world_press(
 		    &w, CONTRACTOR, WORLD_TEAM, world_button(world_last(&w), "Not now"));
-		assert_int_equal(newest(&w).state, DEPLOY_CANCELLED);
+		assert_int_equal(do_aid_newest(&w).state, DEPLOY_CANCELLED);
 	}
 	assert_int_equal(world_rings(&w), 4);
 	w.aid.at += 16 * 60 * 1000;
@@ -520,200 +483,6 @@ what_it_said_is_shown_below_how_it_went(void **state)
 	world_close(&w);
 }
 
-/* Which settings it was asked for with is no reason to start without. */
-static void
-approvals_that_the_settings_ask_for_by_then_are_awaited(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_QUEUED);
-	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
-	    "CLIENT_ACME_APPROVALS=1", NULL);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
-}
-
-static void
-others_approve_what_a_client_asks_approvals_for(void **state)
-{
-	struct world_message *said;
-	struct world w;
-
-	(void)state;
-	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
-	    "CLIENT_ACME_APPROVALS=1", "CLIENT_ACME_ENVIRONMENT=staging", "ROLE_OPS_IDS=44",
-	    "ROLE_OPS_MAY=do.disk-free:client/acme, approve:client/acme", NULL);
-	(void)world_text(&w, CONTRACTOR, "/do disk-free acme");
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_APPROVAL);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	said = world_says_in(&w, WORLD_TEAM, "❓ Awaiting approval: client/acme disk-free");
-	assert_non_null(said);
-	assert_non_null(strstr(world_plain(said),
-	    "how full are the disks?\nlook at the disks on h\nwhich is staging\nrequested by @eve"));
-	assert_string_not_equal(world_button(said, "Approve disk-free client/acme"), "");
-	(void)world_press(&w, CONTRACTOR, said->chat, world_button(said, "Approve"));
-	assert_null(world_peek(&w, EFFECT_RUN)); /* not their own */
-	(void)world_press(&w, WORLD_STAGING_USER, said->chat, world_button(said, "Approve"));
-	assert_null(world_peek(&w, EFFECT_RUN)); /* not without the grant */
-	(void)world_press(&w, WORLD_ADMIN, said->chat, world_button(said, "Reject"));
-	assert_string_not_equal(world_button(world_last(&w), "Wrong action"), "");
-	assert_string_equal(world_button(world_last(&w), "Wrong commit"), "");
-	(void)world_press(&w, WORLD_ADMIN, said->chat, world_button(said, "Approve"));
-	assert_string_equal(the_run(&w)->client, "acme");
-	world_close(&w);
-}
-
-/* Asked anew once, and then it can be approved. */
-#define ACME_DISK "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free"
-
-/* It was asked for when nobody had to. */
-static void
-what_the_settings_of_its_turn_want_approved_awaits_that(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, ACME_DISK, "CLIENT_ACME_ENVIRONMENT=staging", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	world_settings(
-	    &w, ACME_DISK, "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_ACME_APPROVALS=1", NULL);
-	world_run_ends(&w, GOOD);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_APPROVAL);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
-}
-
-static void
-what_awaits_approval_is_approved_as_its_settings_are_now(void **state)
-{
-	struct world_message *said;
-	struct world w;
-
-	(void)state;
-	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
-	    "CLIENT_ACME_APPROVALS=1", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=elsewhere",
-	    "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_ACME_APPROVALS=1", NULL);
-	said = world_says_in(&w, WORLD_TEAM, "Awaiting approval: client/acme");
-	(void)world_press(&w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
-	assert_null(world_peek(&w, EFFECT_RUN)); /* it is asked again */
-	said = world_says_in(&w, WORLD_TEAM, "the settings of client/acme changed");
-	assert_non_null(said);
-	(void)world_press(&w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
-	assert_string_equal(the_run(&w)->client, "acme");
-	world_close(&w);
-}
-
-/* Another host would be another act than the one that was shown. */
-static void
-what_changed_since_it_was_shown_is_asked_anew(void **state)
-{
-	struct world_message *said;
-	struct world w;
-
-	(void)state;
-	open_with_clients(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
-	said = world_last(&w);
-	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=web@elsewhere.example",
-	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_ACME_WEB_UNIT=web.service", NULL);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
-	assert_null(world_peek(&w, EFFECT_RUN));
-	said = world_says(
-	    &w, "⚠️ Not started: client/acme restart-web\nthe settings of client/acme changed");
-	assert_non_null(said);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
-	assert_string_equal(the_run(&w)->action, "restart-web");
-	world_close(&w);
-}
-
-/* Who is asked anew reads what it would have been done to, and what it is done to now. */
-static void
-what_it_touched_and_touches_stands_in_what_is_asked_anew(void **state)
-{
-	static const struct {
-		const char *host, *unit, *more, *says;
-	} rows[] = {
-		{ AT "web@b", UNIT "web.service", NULL, "changed; web@a → web@b\n\n" },
-		{ AT "web@a", UNIT "api.service", NULL,
-		    "changed; web.service on web@a → api.service on web@a\n\n" },
-		{ AT "web@a", UNIT "web.service", "CLIENT_ACME_COMPOSE_DIR=/" FAR "/app/there",
-		    "changed; on web@a → of /" FAR "/app/there on we…\n\n" },
-		{ AT "web@a", UNIT "web.service", "CLIENT_ACME_APPROVALS=0", "acme changed\n\n" },
-	};
-	struct world_message *said;
-	struct world w;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		world_open(&w, ACME, AT "web@a", UNIT "web.service", NULL);
-		(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
-		said = world_last(&w);
-		world_settings(&w, ACME, rows[i].host, rows[i].unit, rows[i].more, NULL);
-		(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
-		if (world_says(&w, rows[i].says) == NULL)
-			fail_msg("%s", world_plain(world_last(&w)));
-		/* What it reads now is what the next change is from. */
-		said = world_last(&w);
-		world_settings(&w, ACME, AT "web@a", UNIT "last.service", NULL);
-		(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
-		assert_int_equal(
-		    world_says(&w, "api.service on web@a → last.service on web@a\n\n") != NULL,
-		    i == 1);
-		world_close(&w);
-	}
-}
-
-/* Its host has left them, for what is left needs none. */
-static void
-an_action_on_a_host_that_is_gone_is_refused(void **state)
-{
-	struct world_message *said;
-	struct world w;
-
-	(void)state;
-	world_open(&w, ACME, AT "web@a", UNIT "web.service", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
-	said = world_last(&w);
-	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_ACTIONS=cf-normal",
-	    "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
-	    "CLOUDFLARE_API_TOKEN=abcdefghijklmnopqrstuvwxyz0123456789ABCD", NULL);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
-}
-
-static void
-what_left_the_settings_meanwhile_is_refused(void **state)
-{
-	struct world w;
-
-	(void)state;
-	open_with_clients(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
-	(void)world_text(&w, WORLD_ADMIN, "/do reload-nginx acme"); /* behind it: asked about */
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(&w, "Do it? client/acme reload-nginx"), "reload-nginx"));
-	assert_int_equal(newest(&w).state, DEPLOY_QUEUED);
-	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=local",
-	    "CLIENT_ACME_ACTIONS=service-status", "CLIENT_ACME_WEB_UNIT=web", NULL);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(newest(&w).state, DEPLOY_REFUSED);
-	assert_non_null(world_says(&w, "🚫 Not done: client/acme reload-nginx"));
-	world_close(&w);
-}
-
 int
 main(void)
 {
@@ -736,14 +505,6 @@ main(void)
 		cmocka_unit_test(who_sees_the_client_alone_reads_no_reason_of_a_hold_and_no_host),
 		cmocka_unit_test(questions_that_are_asked_and_answered_no_ring_a_few_times),
 		cmocka_unit_test(what_it_said_is_shown_below_how_it_went),
-		cmocka_unit_test(approvals_that_the_settings_ask_for_by_then_are_awaited),
-		cmocka_unit_test(others_approve_what_a_client_asks_approvals_for),
-		cmocka_unit_test(what_the_settings_of_its_turn_want_approved_awaits_that),
-		cmocka_unit_test(what_awaits_approval_is_approved_as_its_settings_are_now),
-		cmocka_unit_test(what_changed_since_it_was_shown_is_asked_anew),
-		cmocka_unit_test(what_it_touched_and_touches_stands_in_what_is_asked_anew),
-		cmocka_unit_test(an_action_on_a_host_that_is_gone_is_refused),
-		cmocka_unit_test(what_left_the_settings_meanwhile_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -563,12 +563,40 @@ one_name_is_not_a_part_of_another(void **state)
 	struct world w;
 
 	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44,45", NULL);
+	world_open(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44,45,46", NULL);
 	approval_asks(&w, COMMIT_A);
 	say_pending_as(&w, CAROL, "Ann Lee");
 	say_pending_as(&w, 45, "Lee");
 	say_pending_as(&w, CAROL, "Ann Lee");
-	assert_string_equal(world_newest(&w, "production").seen_by, "Ann Lee, Lee");
+	say_pending_as(&w, 45, "Lee");
+	say_pending_as(&w, 46, "nn Lee");
+	say_pending_as(&w, 46, "Ann");
+	say_pending_as(&w, 45, "Lee");
+	assert_string_equal(world_newest(&w, "production").seen_by, "Ann Lee, Lee, nn Lee, Ann");
+	world_close(&w);
+}
+
+static void
+who_looked_is_listed_as_far_as_there_is_room_and_never_in_part(void **state)
+{
+	char name[LIMIT_PERSON];
+	struct deployment work;
+	struct world w;
+	size_t shown = 0;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=2", NULL);
+	approval_asks(&w, COMMIT_A);
+	for (int i = 0; i < 30; i++) {
+		(void)snprintf(name, sizeof(name), "%02d %060d", i, 0);
+		say_pending_as(&w, WORLD_OTHER_ADMIN, name);
+		w.aid.at += 60 * INT64_C(1000); /* it is not too fast */
+	}
+	work = world_newest(&w, "production");
+	for (const char *at = work.seen_by; (at = strchr(at, ' ')) != NULL; at++)
+		shown += strspn(at + 1, "0") == 60;
+	assert_in_range(shown, 1, 29);
+	assert_int_equal(strlen(work.seen_by), shown * 65 - 2);
 	world_close(&w);
 }
 
@@ -598,6 +626,7 @@ main(void)
 		cmocka_unit_test(the_largest_number_of_what_applies_is_needed),
 		cmocka_unit_test(hours_count_at_the_moment_of_the_start),
 		cmocka_unit_test(one_name_is_not_a_part_of_another),
+		cmocka_unit_test(who_looked_is_listed_as_far_as_there_is_room_and_never_in_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,69 +1,10 @@
 /* Goal: no two works touch one target, also after a start.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "decide_aid.h"
+#include "queue_aid.h"
 
-#include "lib/text.h"
 #include "store/row_claim.h"
 #include "store/row_queue.h"
 #include "store/store_inside.h"
-
-/* /deploy staging of that commit, which needs no confirmation. */
-static int64_t
-ask(struct world *w, int64_t person, const char *commit)
-{
-	(void)world_text(w, person, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = commit, .ref = commit });
-	return world_newest(w, "staging").id;
-}
-
-static enum deploy_state
-state_of(struct world *w, int64_t id)
-{
-	return world_deployment(w, id).state;
-}
-
-static void
-go_live(struct world *w)
-{
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
-}
-
-/* Git compares a queued commit with the live one: it is so many commits ahead of it. */
-static void
-is_ahead(struct world *w, int count)
-{
-	const struct effect *query = world_peek(w, EFFECT_GIT_QUERY);
-	char commit[LIMIT_COMMIT];
-
-	assert_non_null(query);
-	(void)text_copy(commit, sizeof(commit), query->u.git_query.ref);
-	world_git(w, (struct world_git){ .commit = commit, .count = count });
-}
-
-/* The queue as "#3 #1", by the rows; valid until the next call. */
-static void
-look_at_queue(struct tx *tx, void *arg)
-{
-	char *out = arg;
-	int64_t ids[ROW_QUEUE_LIST];
-	size_t n = row_queue_list(tx, "staging", ids), used = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < n; i++)
-		used += (size_t)snprintf(
-		    out + used, 200 - used, "%s#%" PRId64, i > 0 ? " " : "", ids[i]);
-}
-
-static const char *
-queue(struct world *w)
-{
-	static char line[200];
-
-	store_aid_act(&w->aid, look_at_queue, line);
-	return line;
-}
 
 /* --- claims --- */
 
@@ -119,12 +60,12 @@ work_holds_what_it_touches_from_its_start_to_its_end(void **state)
 	(void)state;
 	world_open(&w, "STAGING_HOST=App.example.org", NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
 	assert_int_equal(claims_of(&w, 1), 2); /* itself, a folder */
 	assert_int_equal(claims_of(&w, 2), 0);
-	go_live(&w);
+	queue_aid_go_live(&w);
 	assert_int_equal(claims_of(&w, 1), 0);
-	is_ahead(&w, 1);
+	queue_aid_is_ahead(&w, 1);
 	assert_int_equal(claims_of(&w, 2), 2);
 	world_close(&w);
 }
@@ -142,12 +83,12 @@ two_names_never_touch_one_target(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_RUNNING);
 	world_settings(&w, "ENVIRONMENTS=staging", "STAGING_HOST=app.example.org:22", NULL);
-	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_QUEUED);
 	assert_string_equal(world_deployment(&w, 2).waits_for, HOST);
 	assert_non_null(world_says(&w, "waits for #1 of production, which holds " HOST));
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING); /* its queue was looked at */
+	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_RUNNING); /* its queue was looked at */
 	assert_string_equal(world_deployment(&w, 2).waits_for, "");
 	world_close(&w);
 }
@@ -171,20 +112,20 @@ a_client_that_became_an_environment_is_one_target(void **state)
 		if (world_peek(&w, EFFECT_RUN) == NULL)
 			(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 			    world_button(world_last(&w), "clear-cache"));
-		assert_int_equal(state_of(&w, 1), DEPLOY_RUNNING);
+		assert_int_equal(queue_aid_state(&w, 1), DEPLOY_RUNNING);
 		world_settings(&w, ACME, "CLIENT_ACME_ENVIRONMENT=staging", NULL);
-		(void)ask(&w, WORLD_ADMIN, COMMIT_B);
-		assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+		(void)queue_aid_ask(&w, WORLD_ADMIN, COMMIT_B);
+		assert_int_equal(queue_aid_state(&w, 2), DEPLOY_QUEUED);
 		assert_string_equal(world_deployment(&w, 2).waits_for, "client:acme");
 		world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-		assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
+		assert_int_equal(queue_aid_state(&w, 2), DEPLOY_RUNNING);
 		/* And it is that client from then on, whatever that is called next. */
 		world_settings(&w, ACME, NULL);
 		(void)world_text(&w, WORLD_ADMIN, "/do clear-cache acme");
 		if (world_newest(&w, "client/acme").state != DEPLOY_QUEUED)
 			(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 			    world_button(world_last(&w), "clear-cache"));
-		assert_int_equal(state_of(&w, 3), DEPLOY_QUEUED);
+		assert_int_equal(queue_aid_state(&w, 3), DEPLOY_QUEUED);
 		assert_string_equal(world_deployment(&w, 3).waits_for, "client:acme");
 		world_close(&w);
 	}
@@ -201,7 +142,7 @@ who_waits_longer_for_a_resource_has_it_first(void **state)
 	world_open(&w, "STAGING_HOST=app.example.org", "PRODUCTION_HOST=b.example.org",
 	    "PRODUCTION_CONFIRM=false", NULL);
 	store_aid_act(&w.aid, hold, &first);
-	assert_int_equal(ask(&w, WORLD_STAGING_USER, COMMIT_A), 1); /* the older place */
+	assert_int_equal(queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_A), 1); /* the older place */
 	world_settings(&w, "STAGING_HOST=c.example.org", "PRODUCTION_HOST=app.example.org",
 	    "PRODUCTION_CONFIRM=false", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
@@ -228,14 +169,14 @@ what_an_older_place_waits_for_is_not_taken(void **state)
 	world_open(&w, "STAGING_HOST=app.example.org", "PRODUCTION_HOST=b.example.org",
 	    "PRODUCTION_CONFIRM=false", NULL);
 	store_aid_act(&w.aid, hold, &held);
-	assert_int_equal(ask(&w, WORLD_STAGING_USER, COMMIT_A), 1);
+	assert_int_equal(queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_A), 1);
 	assert_string_equal(world_deployment(&w, 1).waits_for, HOST);
 	store_aid_act(&w.aid, drop_claims, NULL); /* it is free, and nobody has looked yet */
 	world_settings(&w, "STAGING_HOST=c.example.org", "PRODUCTION_HOST=app.example.org",
 	    "PRODUCTION_CONFIRM=false", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_QUEUED);
 	assert_string_equal(world_deployment(&w, 2).waits_for, HOST);
 	world_close(&w);
 }
@@ -279,10 +220,10 @@ at_start_the_queue_goes_on(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
+	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)queue_aid_ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
 	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_string_equal(queue(&w), "#2 #3");
+	assert_string_equal(queue_aid_list(&w), "#2 #3");
 	world_close(&w);
 }
 
@@ -294,12 +235,13 @@ at_start_what_has_left_the_settings_ends(void **state)
 	(void)state;
 	world_open(&w, "ENVIRONMENTS=staging,production", NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
 	world_settings(&w, "ENVIRONMENTS=production", NULL);
 	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED); /* behind what ends as it would have */
+	assert_int_equal(
+	    queue_aid_state(&w, 2), DEPLOY_QUEUED); /* behind what ends as it would have */
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(state_of(&w, 2), DEPLOY_REFUSED);
+	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_REFUSED);
 	world_close(&w);
 }
 
@@ -317,11 +259,11 @@ a_place_where_nothing_is_left_ends_at_start(void **state)
 	(void)state;
 	world_open(&w, "ENVIRONMENTS=staging,production", NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
 	store_aid_act(&w.aid, forget_ends, NULL);
 	world_settings(&w, "ENVIRONMENTS=production", NULL);
 	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_int_equal(state_of(&w, 2), DEPLOY_REFUSED);
+	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_REFUSED);
 	assert_non_null(world_says(&w, "this environment is no longer in the settings"));
 	world_close(&w);
 }

@@ -470,6 +470,31 @@ a_token_in_a_group_is_revoked_at_once(void **state)
 	}
 }
 
+/* Without its word, or with another: it does not stay in the chat, and opens nothing. */
+static void
+a_token_that_is_typed_alone_in_private_is_deleted_and_logs_nobody_in(void **state)
+{
+	static const char *const texts[] = { "%s", "is it this one?\n%s?", "/deploy %s" };
+	struct world w;
+	char text[LIMIT_REF];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		const char *token;
+
+		open_world(&w);
+		token = make_token(&w, "t", "staging", "9d");
+		(void)snprintf(text, sizeof(text), texts[i], token);
+		(void)world_text_in(&w, EVE, EVE, text);
+		assert_int_equal(world_count(&w, EFFECT_DELETE_MESSAGE), 1);
+		assert_non_null(world_says_in(&w, EVE, "your message is deleted. /login <token>"));
+		assert_false(may(&w, EVE, POLICY_DEPLOY, "staging"));
+		assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+		assert_int_equal(status(&w, token), 200); /* nobody else has seen it */
+		world_close(&w);
+	}
+}
+
 static void
 a_message_with_a_token_is_deleted_or_that_is_said(void **state)
 {
@@ -547,6 +572,8 @@ main(void)
 		cmocka_unit_test(a_token_is_whose_who_logs_in_first_and_anothers_try_blocks_it),
 		cmocka_unit_test(after_five_wrong_ones_in_an_hour_login_is_not_answered_for_a_day),
 		cmocka_unit_test(a_token_in_a_group_is_revoked_at_once),
+		cmocka_unit_test(
+		    a_token_that_is_typed_alone_in_private_is_deleted_and_logs_nobody_in),
 		cmocka_unit_test(a_message_with_a_token_is_deleted_or_that_is_said),
 		cmocka_unit_test(a_token_is_taken_out_before_anything_else_sees_the_text),
 	};

@@ -1,90 +1,11 @@
 /* Goal: people may do what their roles grant, where and until when they grant it, and nothing else.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "lib/text.h"
-#include "policy/policy.h"
 #include "policy_aid.h"
-#include "settings/settings_load.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
-#define NOW INT64_C(1801000000000) /* 2027-01-26 21:06:40 UTC */
-
-#define TOKEN "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
-
-static struct settings_report report;
-
-static const char *
-errors(void)
-{
-	static char all[SETTINGS_REPORT_MAX * 302];
-
-	all[0] = '\0';
-	for (size_t i = 0; i < report.count; i++)
-		if (report.lines[i].severity == SETTINGS_ERROR)
-			(void)snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s\n",
-			    report.lines[i].text);
-	return all;
-}
-
-/* --- a folder with a main file and one for each application --- */
-
-static struct policy_aid aid;
-
-#define OWN(app) \
-	"GITHUB_REPOSITORY=acme/" app "\nSTAGING_HOST=" app "-s\nPRODUCTION_HOST=" app "-p\n"
-
-static void
-begin(void)
-{
-	policy_aid_begin(&aid, 88172645463325252u);
-}
-
-static void
-end(void)
-{
-	policy_aid_end(&aid);
-}
-
-/* NULL: refused, and why is in the report. */
-static struct settings *
-load(const char *main_file)
-{
-	char path[100], text[8192];
-	struct settings *settings = NULL;
-
-	(void)snprintf(text, sizeof(text),
-	    TOKEN "\nADMIN_TELEGRAM_IDS=11\nREGISTRY_URL=registry:5000\n%s", main_file);
-	policy_aid_write(&aid, "main.env", text);
-	(void)snprintf(path, sizeof(path), "%s/main.env", aid.folder);
-	report = (struct settings_report){ 0 };
-	if (!settings_load(path, NULL, &settings, &report))
-		return NULL;
-	return settings;
-}
-
-static struct settings *
-good(const char *main_file)
-{
-	struct settings *settings = load(main_file);
-
-	if (settings == NULL)
-		fail_msg("%s", errors());
-	return settings;
-}
-
-static bool
-may(const struct settings *s, int64_t person, enum policy_action action, const char *where)
-{
-	return policy_may(s, principal_of_person(person), action, where, NOW);
-}
+#include "lib/text.h"
 
 /* --- without roles of one's own --- */
 
@@ -151,8 +72,8 @@ every_role_may_what_the_table_says(void **state)
 	struct settings *s;
 
 	(void)state;
-	if (!settings_load(NULL, list, &s, &report))
-		fail_msg("%s", errors());
+	if (!settings_load(NULL, list, &s, &settings_said))
+		fail_msg("%s", settings_said.lines[0].text);
 	for (size_t p = 0; p < COUNT(people); p++)
 		for (size_t i = 0; i < COUNT(table); i++) {
 			int64_t person = people[p].person;
@@ -178,11 +99,11 @@ a_role_is_what_the_settings_at_hand_say(void **state)
 	struct settings *s;
 
 	(void)state;
-	if (!settings_load(NULL, before, &s, &report))
-		fail_msg("%s", errors());
-	assert_true(may(s, 22, POLICY_ROLLBACK, "production")); /* the union of both */
-	assert_true(may(s, 33, POLICY_DEPLOY, "staging"));
-	assert_false(may(s, 33, POLICY_DEPLOY, "production"));
+	if (!settings_load(NULL, before, &s, &settings_said))
+		fail_msg("%s", settings_said.lines[0].text);
+	assert_true(policy_aid_may(s, 22, POLICY_ROLLBACK, "production")); /* the union of both */
+	assert_true(policy_aid_may(s, 33, POLICY_DEPLOY, "staging"));
+	assert_false(policy_aid_may(s, 33, POLICY_DEPLOY, "production"));
 	assert_string_equal(
 	    policy_roles_text(s, principal_of_person(22), NOW, text, sizeof(text)), "admin");
 	assert_string_equal(
@@ -191,9 +112,9 @@ a_role_is_what_the_settings_at_hand_say(void **state)
 	    policy_roles_text(s, principal_of_person(44), NOW, text, sizeof(text)), "nobody");
 	settings_unref(s);
 
-	assert_true(settings_load(NULL, after, &s, &report));
+	assert_true(settings_load(NULL, after, &s, &settings_said));
 	assert_false(policy_is_known(s, principal_of_person(11), NOW));
-	assert_true(may(s, 33, POLICY_ROLLBACK, "production"));
+	assert_true(policy_aid_may(s, 33, POLICY_ROLLBACK, "production"));
 	settings_unref(s);
 }
 
@@ -205,26 +126,27 @@ a_grant_holds_where_it_says(void **state)
 	struct settings *s;
 
 	(void)state;
-	begin();
-	s = good("ROLE_CONTRACTOR_IDS=50\n"
-		 "ROLE_CONTRACTOR_MAY=\"deploy:shop/staging, rollback:shop/*, status\"\n"
-		 "ROLE_NIGHT_SHIFT_IDS=60,11\nROLE_NIGHT_SHIFT_MAY=\"*:*/production\"\n");
-	assert_true(may(s, 50, POLICY_DEPLOY, "shop/staging"));
-	assert_false(may(s, 50, POLICY_DEPLOY, "shop/production"));
-	assert_false(may(s, 50, POLICY_DEPLOY, "blog/staging"));
-	assert_false(may(s, 50, POLICY_DEPLOY, "staging"));
-	assert_true(may(s, 50, POLICY_ROLLBACK, "shop/production"));
-	assert_false(may(s, 50, POLICY_ROLLBACK, "blog/production"));
+	policy_aid_open();
+	s = policy_aid_good(
+	    "ROLE_CONTRACTOR_IDS=50\n"
+	    "ROLE_CONTRACTOR_MAY=\"deploy:shop/staging, rollback:shop/*, status\"\n"
+	    "ROLE_NIGHT_SHIFT_IDS=60,11\nROLE_NIGHT_SHIFT_MAY=\"*:*/production\"\n");
+	assert_true(policy_aid_may(s, 50, POLICY_DEPLOY, "shop/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_DEPLOY, "shop/production"));
+	assert_false(policy_aid_may(s, 50, POLICY_DEPLOY, "blog/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_DEPLOY, "staging"));
+	assert_true(policy_aid_may(s, 50, POLICY_ROLLBACK, "shop/production"));
+	assert_false(policy_aid_may(s, 50, POLICY_ROLLBACK, "blog/production"));
 	/* Without a target: on all that the other grants name. */
-	assert_true(may(s, 50, POLICY_STATUS, "shop/staging"));
-	assert_true(may(s, 50, POLICY_STATUS, "shop/production"));
-	assert_false(may(s, 50, POLICY_STATUS, "blog/staging"));
-	assert_false(may(s, 50, POLICY_CONFIRM, "shop/staging"));
-	assert_true(may(s, 60, POLICY_CONFIRM, "infra/production"));
-	assert_true(may(s, 60, POLICY_ADMIN, "infra/production"));
-	assert_false(may(s, 60, POLICY_ADMIN, "shop/staging"));
+	assert_true(policy_aid_may(s, 50, POLICY_STATUS, "shop/staging"));
+	assert_true(policy_aid_may(s, 50, POLICY_STATUS, "shop/production"));
+	assert_false(policy_aid_may(s, 50, POLICY_STATUS, "blog/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_CONFIRM, "shop/staging"));
+	assert_true(policy_aid_may(s, 60, POLICY_CONFIRM, "infra/production"));
+	assert_true(policy_aid_may(s, 60, POLICY_ADMIN, "infra/production"));
+	assert_false(policy_aid_may(s, 60, POLICY_ADMIN, "shop/staging"));
 	settings_unref(s);
-	end();
+	policy_aid_close();
 }
 
 static void
@@ -233,21 +155,21 @@ of_what_one_has_no_grant_one_does_not_learn(void **state)
 	struct settings *s;
 
 	(void)state;
-	begin();
-	s = good("ROLE_CONTRACTOR_IDS=50\nROLE_CONTRACTOR_MAY=deploy:shop/staging\n"
-		 "STAGING_TELEGRAM_IDS=33\nALLOWED_USERS=44\n");
+	policy_aid_open();
+	s = policy_aid_good("ROLE_CONTRACTOR_IDS=50\nROLE_CONTRACTOR_MAY=deploy:shop/staging\n"
+			    "STAGING_TELEGRAM_IDS=33\nALLOWED_USERS=44\n");
 	assert_true(policy_sees(s, principal_of_person(50), "shop/staging", NOW));
 	assert_false(policy_sees(s, principal_of_person(50), "shop/production", NOW));
 	assert_false(policy_sees(s, principal_of_person(50), "blog/staging", NOW));
 	/* A staging user looks at all of what has a staging, and at nothing else. */
-	assert_true(may(s, 33, POLICY_DEPLOY, "blog/staging"));
-	assert_true(may(s, 33, POLICY_STATUS, "blog/production"));
-	assert_false(may(s, 33, POLICY_DEPLOY, "blog/production"));
+	assert_true(policy_aid_may(s, 33, POLICY_DEPLOY, "blog/staging"));
+	assert_true(policy_aid_may(s, 33, POLICY_STATUS, "blog/production"));
+	assert_false(policy_aid_may(s, 33, POLICY_DEPLOY, "blog/production"));
 	assert_false(policy_sees(s, principal_of_person(33), "infra/production", NOW));
 	assert_true(policy_sees(s, principal_of_person(44), "infra/production", NOW));
 	assert_false(policy_sees(s, principal_of_person(99), "shop/staging", NOW));
 	settings_unref(s);
-	end();
+	policy_aid_close();
 }
 
 static void
@@ -256,23 +178,23 @@ a_role_of_an_application_holds_there_alone(void **state)
 	struct settings *s;
 
 	(void)state;
-	begin();
-	policy_aid_write(&aid, "apps/shop.env",
+	policy_aid_open();
+	policy_aid_write(&policy_aid, "apps/shop.env",
 	    OWN("shop") "STAGING_TELEGRAM_IDS=70\nROLE_QA_IDS=71\nROLE_QA_MAY=\"deploy:*/*, log\"\n"
 			"ROLE_HERE_IDS=72\nROLE_HERE_MAY=deploy:staging\n");
-	s = good("");
+	s = policy_aid_good("");
 	assert_int_equal(s->application_count, 3);
-	assert_true(may(s, 70, POLICY_DEPLOY, "shop/staging"));
-	assert_true(may(s, 70, POLICY_STATUS, "shop/production"));
-	assert_false(may(s, 70, POLICY_DEPLOY, "blog/staging"));
+	assert_true(policy_aid_may(s, 70, POLICY_DEPLOY, "shop/staging"));
+	assert_true(policy_aid_may(s, 70, POLICY_STATUS, "shop/production"));
+	assert_false(policy_aid_may(s, 70, POLICY_DEPLOY, "blog/staging"));
 	assert_false(policy_sees(s, principal_of_person(70), "blog/staging", NOW));
-	assert_true(may(s, 71, POLICY_LOG, "shop/production"));
-	assert_false(may(s, 71, POLICY_DEPLOY, "blog/staging"));
+	assert_true(policy_aid_may(s, 71, POLICY_LOG, "shop/production"));
+	assert_false(policy_aid_may(s, 71, POLICY_DEPLOY, "blog/staging"));
 	assert_false(policy_sees(s, principal_of_person(71), "blog/staging", NOW));
-	assert_true(may(s, 72, POLICY_DEPLOY, "shop/staging"));
-	assert_false(may(s, 72, POLICY_DEPLOY, "blog/staging"));
+	assert_true(policy_aid_may(s, 72, POLICY_DEPLOY, "shop/staging"));
+	assert_false(policy_aid_may(s, 72, POLICY_DEPLOY, "blog/staging"));
 	settings_unref(s);
-	end();
+	policy_aid_close();
 }
 
 /* An application's file says nothing of another, and makes no admin: else it is not read. */
@@ -284,24 +206,24 @@ an_application_grants_nothing_of_another(void **state)
 		"ADMIN_TELEGRAM_IDS=71\n", "ALLOWED_USERS=71\n" };
 
 	(void)state;
-	begin();
+	policy_aid_open();
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		char text[400];
 		struct settings *s;
 
 		(void)snprintf(text, sizeof(text), "%s%s", OWN("shop"), wrong[i]);
-		policy_aid_write(&aid, "apps/shop.env", text);
-		s = good("");
+		policy_aid_write(&policy_aid, "apps/shop.env", text);
+		s = policy_aid_good("");
 		if (s->refused_count != 1)
 			fail_msg("taken: %s", wrong[i]);
 		for (size_t e = 0; e < POLICY_AID_PLACES; e++)
 			if (!text_starts(policy_aid_places[e], "shop/"))
 				assert_false(policy_sees(
 				    s, principal_of_person(71), policy_aid_places[e], NOW));
-		assert_false(may(s, 71, POLICY_ADMIN, POLICY_ALL));
+		assert_false(policy_aid_may(s, 71, POLICY_ADMIN, POLICY_ALL));
 		settings_unref(s);
 	}
-	end();
+	policy_aid_close();
 }
 
 #define WIDE "                                                                "
@@ -320,7 +242,7 @@ access_ends_with_its_day(void **state)
 	char text[400], words[100];
 
 	(void)state;
-	begin();
+	policy_aid_open();
 	for (size_t i = 0; i < COUNT(roles) * 2; i++) {
 		bool berlin = i >= COUNT(roles);
 		int64_t last = (berlin ? INT64_C(1801436400000) : INT64_C(1801440000000)) - 1;
@@ -329,7 +251,7 @@ access_ends_with_its_day(void **state)
 
 		(void)snprintf(text, sizeof(text), "%s%s", roles[i % COUNT(roles)],
 		    berlin ? "TIMEZONE=Europe/Berlin\n" : "");
-		s = good(text);
+		s = policy_aid_good(text);
 		assert_true(policy_may(s, who, POLICY_DEPLOY, "shop/staging", last));
 		assert_true(policy_sees(s, who, "shop/staging", last));
 		assert_string_equal(
@@ -341,7 +263,7 @@ access_ends_with_its_day(void **state)
 		    policy_roles_text(s, who, last + 1, words, sizeof(words)), "nobody");
 		settings_unref(s);
 	}
-	end();
+	policy_aid_close();
 }
 
 static void
@@ -365,15 +287,15 @@ a_grant_of_a_client_opens_no_environment(void **state)
 	struct settings *s;
 
 	(void)state;
-	begin();
-	s = good("ROLE_C_IDS=50\nROLE_C_MAY=\"*:*/*\"\n");
-	assert_true(may(s, 50, POLICY_DEPLOY, "shop/staging"));
+	policy_aid_open();
+	s = policy_aid_good("ROLE_C_IDS=50\nROLE_C_MAY=\"*:*/*\"\n");
+	assert_true(policy_aid_may(s, 50, POLICY_DEPLOY, "shop/staging"));
 	for (size_t i = 0; i < s->roles->grant_count; i++)
 		s->roles->grant[i].is_client = true;
-	assert_false(may(s, 50, POLICY_DEPLOY, "shop/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_DEPLOY, "shop/staging"));
 	assert_false(policy_sees(s, principal_of_person(50), "shop/staging", NOW));
 	settings_unref(s);
-	end();
+	policy_aid_close();
 }
 
 static void
@@ -383,18 +305,18 @@ all_roles_of_a_person_are_named_as_far_as_there_is_room(void **state)
 	struct settings *s;
 
 	(void)state;
-	begin();
+	policy_aid_open();
 	policy_aid_write(
-	    &aid, "apps/shop.env", OWN("shop") "ROLE_QA_IDS=50\nROLE_QA_MAY=log:staging\n");
-	s = good("ROLE_EARLY_IDS=50\nROLE_EARLY_MAY=log:*/*\n"
-		 "ROLE_LATE_IDS=50\nROLE_LATE_MAY=status:*/*\n");
+	    &policy_aid, "apps/shop.env", OWN("shop") "ROLE_QA_IDS=50\nROLE_QA_MAY=log:staging\n");
+	s = policy_aid_good("ROLE_EARLY_IDS=50\nROLE_EARLY_MAY=log:*/*\n"
+			    "ROLE_LATE_IDS=50\nROLE_LATE_MAY=status:*/*\n");
 	assert_string_equal(
 	    policy_roles_text(s, principal_of_person(50), NOW, words, sizeof(words)),
 	    "early, late, shop: qa");
 	assert_string_equal(
 	    policy_roles_text(s, principal_of_person(50), NOW, few, sizeof(few)), "early");
 	settings_unref(s);
-	end();
+	policy_aid_close();
 }
 
 static void
@@ -405,11 +327,11 @@ the_line_that_decides_is_named(void **state)
 	struct settings *s;
 
 	(void)state;
-	begin();
-	policy_aid_write(&aid, "apps/shop.env",
+	policy_aid_open();
+	policy_aid_write(&policy_aid, "apps/shop.env",
 	    OWN("shop") "ROLE_QA_IDS=\"50 until 2027-01-31\"\n"
 			"ROLE_QA_MAY=\"deploy:staging, log\"\n");
-	s = good("STAGING_TELEGRAM_IDS=33\n");
+	s = policy_aid_good("STAGING_TELEGRAM_IDS=33\n");
 	decision = policy_decide(s, principal_of_person(50), POLICY_LOG, "shop/staging", NOW);
 	assert_string_equal(policy_line(s, &decision, line),
 	    "qa (ROLE_QA_MAY of shop: log:shop/staging, until 2027-01-31)");
@@ -419,7 +341,7 @@ the_line_that_decides_is_named(void **state)
 	decision = policy_decide(s, principal_of_person(99), POLICY_STATUS, "shop/staging", NOW);
 	assert_string_equal(policy_line(s, &decision, line), "no role");
 	settings_unref(s);
-	end();
+	policy_aid_close();
 }
 
 static void
@@ -430,8 +352,8 @@ who_is_no_person_has_no_grant(void **state)
 	char words[40];
 
 	(void)state;
-	begin();
-	s = good("");
+	policy_aid_open();
+	s = policy_aid_good("");
 	assert_true(principal_parse("system", &who));
 	assert_true(policy_may(s, who, POLICY_ROLLBACK, "shop/staging", NOW));
 	assert_true(policy_sees(s, who, "shop/staging", NOW));
@@ -445,235 +367,88 @@ who_is_no_person_has_no_grant(void **state)
 	for (int action = 0; action < POLICY_GREET; action++)
 		assert_false(policy_may(s, who, (enum policy_action)action, "shop/staging", NOW));
 	settings_unref(s);
-	end();
+	policy_aid_close();
 }
 
-/* --- what is no grant --- */
+/* --- whom somebody may ask --- */
 
-static const struct {
-	const char *role;
-	const char *says;
-} wrong[] = {
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"deploi:shop/staging\"\n",
-	    "ROLE_X_MAY: deploi:shop/staging: there is no action deploi; did you mean deploy?" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"do.migrate:shop/staging\"\n",
-	    "there is no action do.migrate" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"restart-web:client/acme\"\n",
-	    "there is no action restart-web; did you mean do.restart-web:client/acme?" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=status\n", "ROLE_X_MAY: names no target" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy shop/staging\"\n",
-	    "ROLE_X_MAY: \"deploy shop/staging\"" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy:shop/staging/x\"\n", "is not ACTION" },
-	{ "ROLE_X_IDS=5\n", "ROLE_X_MAY: is not set" },
-	{ "ROLE_X_MAY=deploy:*/*\n", "ROLE_X_IDS: is not set" },
-	{ "ROLE_X_UNTIL=2027-01-31\n", "ROLE_X_IDS: is not set" },
-	{ "ROLE_X_IDS=\"5, 5 until 2027-01-31\"\nROLE_X_MAY=deploy:*/*\n", "5 is there twice" },
-	{ "ROLE_X_IDS=\"5 until 2027-02-30\"\nROLE_X_MAY=deploy:*/*\n",
-	    "ROLE_X_IDS: \"5 until 2027-02-30\"" },
-	{ "ROLE_X_IDS=\"5 til 2027-02-20\"\nROLE_X_MAY=deploy:*/*\n", "ROLE_X_IDS: " },
-	{ "ROLE_X_IDS=ada\nROLE_X_MAY=deploy:*/*\n", "ROLE_X_IDS: \"ada\"" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=deploy:*/*\nROLE_X_UNTIL=soon\n", "ROLE_X_UNTIL: \"soon\"" },
-	{ "ROLE_ADMIN_IDS=5\nROLE_ADMIN_MAY=*:*/*\n",
-	    "ROLE_ADMIN_IDS: there is a role admin already" },
-	{ "ROLE_STAGING_IDS=5\nROLE_STAGING_MAY=*:*/*\n", "there is a role staging already" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=deploy:*/*\nROLE_X_IDZ=6\n",
-	    "ROLE_X_IDZ: is no setting; did you mean ROLE_X_IDS?" },
-	{ "ROLE_X__IDS=5\n", "ROLE_X__IDS: is no setting" },
-	{ "ROLE_1X_IDS=5\n", "ROLE_1X_IDS: is no setting" },
-	{ "ROLE_IDS=5\n", "ROLE_IDS: is no setting" },
-	{ "TIMEZONE=Mars/Olympus\n", "TIMEZONE: \"Mars/Olympus\"" },
-};
-
+/* No hook and nobody who has left can be asked. */
 static void
-what_is_no_grant_is_named_and_refused(void **state)
+who_may_is_the_first_three_roles_with_somebody_in_them(void **state)
 {
-	(void)state;
-	begin();
-	for (size_t i = 0; i < COUNT(wrong); i++) {
-		struct settings *s = load(wrong[i].role);
-
-		if (s != NULL)
-			fail_msg("taken: %s", wrong[i].role);
-		if (strstr(errors(), wrong[i].says) == NULL)
-			fail_msg("of %s is said: %s", wrong[i].role, errors());
-	}
-	end();
-}
-
-/* --- a grant on what is not there --- */
-
-static const struct {
-	const char *may;
-	const char *says; /* of a start */
-} missing[] = {
-	{ "deploy:shoop/staging", "deploy:shoop/staging: there is no application shoop" },
-	{ "deploy:shop/stagin", "there is no environment shop/stagin; did you mean shop/staging?" },
-	{ "deploy:infra/staging", "there is no environment infra/staging" },
-	{ "deploy:*/qa", "there is no environment */qa" },
-	{ "deploy:staging", "there is no environment staging; write shop/staging" },
-	{ "deploy:*", "there is no environment *" },
-};
-
-static bool
-is_said(enum settings_severity severity, const char *part)
-{
-	for (size_t i = 0; i < report.count; i++)
-		if (report.lines[i].severity == severity &&
-		    strstr(report.lines[i].text, part) != NULL)
-			return true;
-	return false;
-}
-
-/* As check-config does, and the start: it is named, and grants nothing. */
-static void
-a_start_names_a_grant_on_what_never_was_and_it_grants_nothing(void **state)
-{
-	char line[120];
+	static const struct {
+		const char *roles;
+		const char *says;
+	} cases[] = {
+		{ "", "" },
+		{ "ROLE_A_IDS=50\nROLE_A_MAY=deploy:shop/staging\n", "a" },
+		{ "ROLE_A_IDS=\"50 until 2020-01-01\"\nROLE_A_MAY=deploy:shop/staging\n", "" },
+		{ "ROLE_A_IDS=50\nROLE_A_MAY=deploy:shop/staging\n"
+		  "ROLE_B_IDS=51\nROLE_B_MAY=rollback:shop/staging\n"
+		  "ROLE_C_IDS=52\nROLE_C_MAY=deploy:*/*\n",
+		    "a or c" },
+		{ "ROLE_A_IDS=50\nROLE_A_MAY=deploy:*/*\nROLE_B_IDS=51\nROLE_B_MAY=deploy:*/*\n"
+		  "ROLE_C_IDS=52\nROLE_C_MAY=deploy:*/*\nROLE_D_IDS=53\nROLE_D_MAY=deploy:*/*\n",
+		    "a, b or c" },
+	};
+	char out[POLICY_LINE];
+	struct settings *s;
 
 	(void)state;
-	begin();
-	for (size_t i = 0; i < COUNT(missing); i++) {
-		struct settings *s;
-
-		(void)snprintf(line, sizeof(line), "ROLE_X_IDS=5\nROLE_X_MAY=%s\n", missing[i].may);
-		s = good(line);
-		if (!is_said(SETTINGS_FLAW, missing[i].says))
-			fail_msg("not said: %s", missing[i].says);
-		assert_int_equal(s->warned_count, 1);
-		assert_string_equal(s->warned[0].file, "ROLE_X_MAY");
-		for (size_t e = 0; e < POLICY_AID_PLACES; e++)
-			assert_false(
-			    policy_sees(s, principal_of_person(5), policy_aid_places[e], NOW));
+	policy_aid_open();
+	policy_aid_write(&policy_aid, "apps/shop.env",
+	    OWN("shop") "HOOK_BUILD_STARTS=deploy:staging ref=$.ref\n");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		s = policy_aid_good(cases[i].roles);
+		assert_string_equal(
+		    policy_who_may(s, POLICY_DEPLOY, "", "shop/staging", NOW, out), cases[i].says);
 		settings_unref(s);
 	}
-	end();
+	policy_aid_close();
 }
 
-/* The settings of the folder as it is now, beside those that run; NULL: refused. */
-static struct settings *
-reload(const struct settings *running, const char *main_file)
-{
-	struct settings_change change;
-	struct settings *settings = NULL;
-	char path[100], text[8192];
-
-	(void)snprintf(text, sizeof(text),
-	    TOKEN "\nADMIN_TELEGRAM_IDS=11\nREGISTRY_URL=registry:5000\n%s", main_file);
-	policy_aid_write(&aid, "main.env", text);
-	(void)snprintf(path, sizeof(path), "%s/main.env", aid.folder);
-	settings_change_init(&change);
-	if (!settings_reload(running, path, NULL, NULL, &settings, &report, &change))
-		settings = NULL;
-	settings_change_done(&change);
-	return settings;
-}
+/* --- what a token or a login lends --- */
 
 static void
-a_reload_with_a_grant_on_what_never_was_is_refused(void **state)
+what_is_lent_is_named_behind_ones_own_roles(void **state)
 {
-	struct settings *s;
-	char line[120];
-
-	(void)state;
-	begin();
-	s = good("");
-	for (size_t i = 0; i < COUNT(missing); i++) {
-		(void)snprintf(line, sizeof(line), "ROLE_X_IDS=5\nROLE_X_MAY=%s\n", missing[i].may);
-		assert_null(reload(s, line));
-		assert_true(is_said(SETTINGS_ERROR, missing[i].says));
-	}
-	settings_unref(s);
-	end();
-}
-
-#define ON_INFRA "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy:infra/production, rollback:shop/*\"\n"
-
-static void
-remove_file(const char *name)
-{
-	char path[120];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", aid.folder, name);
-	assert_int_equal(unlink(path), 0);
-}
-
-/* It refused the whole reload, and the next start. */
-static void
-a_removed_file_leaves_its_grants_and_all_else_in_force(void **state)
-{
-	struct settings *before, *s;
-
-	(void)state;
-	begin();
-	before = good(ON_INFRA);
-	assert_true(may(before, 5, POLICY_DEPLOY, "infra/production"));
-	remove_file("apps/infra.env");
-	s = reload(before, ON_INFRA "POLL_REPOSITORY_SECONDS=61\n");
-	assert_non_null(s);
-	assert_true(is_said(SETTINGS_WARNING, "infra/production: there is no application infra"));
-	assert_string_equal(s->warned[0].reason,
-	    "deploy:infra/production: there is no application infra: take this grant out, or put back what it names");
-	assert_int_equal(s->poll_repository_seconds, 61);
-	assert_true(may(s, 5, POLICY_ROLLBACK, "shop/staging"));
-	assert_null(settings_environment(s, "infra/production"));
-	settings_unref(before);
-	before = s; /* and again, where nothing that runs has it */
-	s = reload(before, ON_INFRA "POLL_REPOSITORY_SECONDS=62\n");
-	assert_non_null(s);
-	assert_int_equal(s->warned_count, 1);
-	settings_unref(before);
-	settings_unref(s);
-	s = good(ON_INFRA); /* a start */
-	assert_int_equal(s->warned_count, 1);
-	settings_unref(s);
-	end();
-}
-
-/* A release of it was live once: then check-config too says no more than a warning. */
-static void
-a_state_file_says_that_an_application_was_there(void **state)
-{
-	char path[140], line[200];
+	struct principal who = principal_of_person(50), token = { .kind = PRINCIPAL_TOKEN };
+	char words[40], few[18];
 	struct settings *s;
 
 	(void)state;
-	begin();
-	remove_file("apps/infra.env");
-	(void)snprintf(path, sizeof(path), "%s/environments", aid.folder);
-	assert_int_equal(mkdir(path, 0700), 0);
-	policy_aid_write(&aid, "environments/infra.production.json", "{}");
-	policy_aid_write(&aid, "environments/shop.qa.json", "{}");
-	(void)snprintf(line, sizeof(line), "STATE_DIRECTORY=%s\n%s", aid.folder, ON_INFRA);
-	s = good(line);
-	assert_int_equal(report.flaws, 0);
-	assert_true(is_said(SETTINGS_WARNING, "there is no application infra"));
+	policy_aid_open();
+	s = policy_aid_good("ROLE_QA_IDS=50\nROLE_QA_MAY=log:*/*\n"
+			    "ROLE_OPS_IDS=60\nROLE_OPS_MAY=deploy:*/*\n");
+	who.lent = token.lent = principal_of_root("ops");
+	assert_string_equal(
+	    policy_roles_text(s, who, NOW, words, sizeof(words)), "qa, logged in as ops");
+	assert_string_equal(policy_roles_text(s, token, NOW, words, sizeof(words)), "ops");
+	assert_string_equal(policy_roles_text(s, who, NOW, few, sizeof(few)), "qa");
 	settings_unref(s);
-	for (size_t i = 0; i < 4; i++) {
-		static const char *const targets[] = { "shop/qa", "*/qa", "shop/canary", "qa" };
-
-		(void)snprintf(line, sizeof(line),
-		    "STATE_DIRECTORY=%s\nROLE_X_IDS=5\nROLE_X_MAY=deploy:%s\n", aid.folder,
-		    targets[i]);
-		s = good(line);
-		assert_int_equal(report.flaws, i < 2 ? 0 : 1);
-		settings_unref(s);
-	}
-	end();
+	policy_aid_close();
 }
 
-/* What a file with a mistake would have is not known: that takes nothing from who may there. */
+/* Who makes a token of a role has it themselves, and no other way. */
 static void
-an_application_with_a_mistake_is_no_unknown_one(void **state)
+a_role_is_had_by_its_members_while_they_are_and_by_admins(void **state)
 {
+	static const struct {
+		int64_t person;
+		bool has;
+	} cases[] = { { 50, true }, { 51, false }, { 52, false }, { 11, true }, { 0, false } };
 	struct settings *s;
 
 	(void)state;
-	begin();
-	policy_aid_write(&aid, "apps/shop.env", OWN("shop") "TELEGRAM_BOT_TOKEN=1\n");
-	s = good("ROLE_X_IDS=5\nROLE_X_MAY=deploy:shop/qa\n");
-	assert_int_equal(s->refused_count, 1);
+	policy_aid_open();
+	s = policy_aid_good("ROLE_QA_IDS=\"50, 51 until 2020-01-01\"\nROLE_QA_MAY=log:*/*\n"
+			    "ROLE_OPS_IDS=52\nROLE_OPS_MAY=*:*/*\n");
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(
+		    policy_has_role(s, principal_of_person(cases[i].person), "qa", NOW),
+		    cases[i].has);
 	settings_unref(s);
-	end();
+	policy_aid_close();
 }
 
 /* --- a thousand policies, against a second reading of their text --- */
@@ -690,44 +465,45 @@ load_drawn(void)
 
 	text[0] = '\0';
 	for (size_t i = 0; i < POLICY_AID_LINES; i++) {
-		const char *line = aid.lines[i];
+		const char *line = policy_aid.lines[i];
 		int name = (int)strcspn(line, "=");
 
 		if (line[0] != '\0')
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%.*s=\"%s\"\n",
 			    name, line, line + name + 1);
 	}
-	return good(text);
+	return policy_aid_good(text);
 }
 
 static void
 compare(const struct settings *s, int64_t person, const char *place, uint64_t seed)
 {
 	for (unsigned a = 0; a < POLICY_AID_WORDS; a++)
-		if (may(s, person, actions[a], place) != policy_aid_grants(&aid, person, a, place))
+		if (policy_aid_may(s, person, actions[a], place) !=
+		    policy_aid_grants(&policy_aid, person, a, place))
 			fail_msg("seed %llu: %lld, %s %s", (unsigned long long)seed,
 			    (long long)person, policy_action_word(actions[a]), place);
 	assert_int_equal(policy_sees(s, principal_of_person(person), place, NOW),
-	    policy_aid_sees(&aid, person, place));
+	    policy_aid_sees(&policy_aid, person, place));
 }
 
 static void
 a_thousand_policies_grant_what_their_text_says(void **state)
 {
 	(void)state;
-	begin();
+	policy_aid_open();
 	for (int round = 0; round < 1000; round++) {
-		uint64_t seed = aid.seed;
+		uint64_t seed = policy_aid.seed;
 		struct settings *s;
 
-		policy_aid_draw(&aid);
+		policy_aid_draw(&policy_aid);
 		s = load_drawn();
 		for (unsigned p = 0; p < POLICY_AID_PEOPLE; p++)
 			for (size_t e = 0; e < POLICY_AID_PLACES; e++)
 				compare(s, POLICY_AID_FIRST + p, policy_aid_places[e], seed);
 		settings_unref(s);
 	}
-	end();
+	policy_aid_close();
 }
 
 int
@@ -746,12 +522,9 @@ main(void)
 		cmocka_unit_test(all_roles_of_a_person_are_named_as_far_as_there_is_room),
 		cmocka_unit_test(the_line_that_decides_is_named),
 		cmocka_unit_test(who_is_no_person_has_no_grant),
-		cmocka_unit_test(what_is_no_grant_is_named_and_refused),
-		cmocka_unit_test(a_start_names_a_grant_on_what_never_was_and_it_grants_nothing),
-		cmocka_unit_test(a_reload_with_a_grant_on_what_never_was_is_refused),
-		cmocka_unit_test(a_removed_file_leaves_its_grants_and_all_else_in_force),
-		cmocka_unit_test(a_state_file_says_that_an_application_was_there),
-		cmocka_unit_test(an_application_with_a_mistake_is_no_unknown_one),
+		cmocka_unit_test(who_may_is_the_first_three_roles_with_somebody_in_them),
+		cmocka_unit_test(what_is_lent_is_named_behind_ones_own_roles),
+		cmocka_unit_test(a_role_is_had_by_its_members_while_they_are_and_by_admins),
 		cmocka_unit_test(a_thousand_policies_grant_what_their_text_says),
 	};
 

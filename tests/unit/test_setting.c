@@ -508,6 +508,23 @@ what_cannot_be_checked_for_want_of_memory_is_refused(void **state)
 }
 
 static void
+a_duration_is_minutes_hours_or_days(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t minutes;
+	} times[] = { { "1m", 1 }, { "9999m", 9999 }, { "8h", 480 }, { "7d", 10080 }, { NULL, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(times); i++) {
+		if (times[i].text != NULL)
+			assert_true(setting_check(S(DURATION), times[i].text, false, NULL));
+		assert_int_equal(
+		    setting_duration_ms(times[i].text), times[i].minutes * INT64_C(60000));
+	}
+}
+
+static void
 a_family_is_a_pattern_that_makes_names(void **state)
 {
 	char name[SETTING_NAME_MAX], member[SETTING_NAME_MAX + 10] = "";
@@ -540,6 +557,7 @@ main(void)
 		cmocka_unit_test(what_cannot_be_seen_is_neither_taken_nor_shown),
 		cmocka_unit_test(a_forges_token_is_not_drawn_by_chance),
 		cmocka_unit_test(no_secret_stands_in_what_is_said_of_it),
+		cmocka_unit_test(a_duration_is_minutes_hours_or_days),
 		cmocka_unit_test(a_family_is_a_pattern_that_makes_names),
 	};
 

@@ -62,7 +62,8 @@ load(const char *text, bool has_clients)
 	struct settings *settings = NULL;
 
 	(void)snprintf(required, sizeof(required), "REQUIRE_OTP=%s", text);
-	(void)snprintf(may, sizeof(may), "ROLE_X_MAY=%s", text);
+	(void)snprintf(
+	    may, sizeof(may), "ROLE_X_MAY=%s%s", text, strchr(text, ':') == NULL ? ":*/*" : "");
 	report = (struct settings_report){ 0 };
 	return settings_load(NULL, list, &settings, &report) ? settings : NULL;
 }
@@ -119,6 +120,29 @@ what_a_grant_covers_needs_a_code_and_nothing_else(void **state)
 				fail_msg("%s: %s %s is %s", texts[i], policy_action_word(action),
 				    target, granted ? "granted without a code" : "not granted");
 		}
+		settings_unref(s);
+	}
+}
+
+/* /whoami names a rule to who may what it asks a code for, and to nobody else. */
+static void
+a_rule_concerns_who_may_what_it_names(void **state)
+{
+	static const char *const texts[] = { "deploy:*", "deploy:production",
+		"do.run-job:production", "do.restart-web:client/acme", "approve:client/acme",
+		"*:client/*", "token" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct settings *s = load(texts[i], true);
+
+		if (s == NULL)
+			fail_msg("refused: %s: %s", texts[i], said(SETTINGS_ERROR));
+		assert_int_equal(s->require_otp_count, 1);
+		assert_true(policy_asks_factor_of(s, s->require_otp, principal_of_person(50), NOW));
+		assert_true(policy_asks_factor_of(s, s->require_otp, principal_of_person(11), NOW));
+		assert_false(
+		    policy_asks_factor_of(s, s->require_otp, principal_of_person(51), NOW));
 		settings_unref(s);
 	}
 }
@@ -273,6 +297,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_grant_covers_needs_a_code_and_nothing_else),
+		cmocka_unit_test(a_rule_concerns_who_may_what_it_names),
 		cmocka_unit_test(who_protects_all_environments_is_told_of_the_clients),
 		cmocka_unit_test(what_can_ask_for_no_code_is_refused),
 		cmocka_unit_test(what_is_never_done_there_is_said_of_both),

@@ -1,154 +1,11 @@
 /* Goal: one transaction decides a batch; what fails alone stays alone; what failed comes again.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "store/store.h"
+#include "deliver_aid.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <signal.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-#include "lib/db.h"
 #include "lib/file.h"
 #include "lib/text.h"
-#include "store/row_audit.h"
 #include "store/row_effect.h"
-#include "store/row_dedupe.h"
 #include "store/row_message.h"
-#include "tests/unit/store_aid.h"
-
-/* --- handlers of these tests --- */
-
-static int delivered, ended, faulted;
-static bool may_crash = true;
-static struct fault last_fault;
-static struct event_context last_context; /* of a delivery or a fault; settings may be gone */
-static char requested_by[LIMIT_PERSON];
-
-/* A delivery: its login says what happens. */
-static void
-on_delivery(struct tx *tx, const struct event *event)
-{
-	const struct delivery *d = &event->u.delivery;
-	struct effect *effect;
-
-	delivered++;
-	last_context = event->context;
-	if (strcmp(d->login, "crash") == 0 && may_crash)
-		(void)raise(SIGKILL);
-	if (!row_dedupe_add(tx, "github", d->id, NULL)) {
-		tx->answer.is_duplicate = true;
-		return;
-	}
-	tx_log(tx, LOG_LEVEL_INFO, "looked at %s", d->id);
-	if (strcmp(d->login, "bug") == 0)
-		tx_fail(tx, ERR_INVALID, "a bug");
-	if (strcmp(d->login, "full") == 0)
-		tx_fail(tx, ERR_FULL, "the disk");
-	tx_log(tx, LOG_LEVEL_INFO, "decided on %s", d->id);
-	tx->answer.status = 202;
-	effect = effect_new(EFFECT_GIT_QUERY);
-	(void)text_copy(effect->u.git_query.requested_by, LIMIT_PERSON, d->login);
-	effect->subject = 7;
-	(void)row_effect_add(tx, effect);
-}
-
-static void
-on_git_answered(struct tx *tx, const struct event *event)
-{
-	ended++;
-	assert_non_null(tx->effect);
-	assert_int_equal(tx->effect->id, event->effect);
-	(void)text_copy(requested_by, sizeof(requested_by), tx->effect->u.git_query.requested_by);
-	if (event->u.git_answered.exit_status == 99)
-		tx_fail(tx, ERR_INVALID, "cannot read the answer");
-	if (event->u.git_answered.exit_status == 28 && ended == 1)
-		tx_fail(tx, ERR_FULL, "the disk is full");
-	(void)row_effect_timer(tx, TIMER_POLL, "", 0, tx->at + 1000);
-}
-
-static void
-on_fault(struct tx *tx, const struct event *event)
-{
-	faulted++;
-	last_context = event->context;
-	assert_non_null(tx->effect);
-	last_fault = event->u.fault;
-}
-
-static store_handler *const handlers[EVENT_KIND_COUNT] = {
-	[EVENT_DELIVERY] = on_delivery,
-	[EVENT_UPDATE] = on_delivery,
-	[EVENT_GIT_ANSWERED] = on_git_answered,
-	[EVENT_FAULT] = on_fault,
-};
-
-/* raw "a,b,c": a delivery of each id; "!" in front: unreadable; login is what follows "/". */
-static bool
-decode(struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
-{
-	char *copy = strndup(raw->raw.data, raw->raw.size), *at = copy, *word;
-
-	*ret_offset = 42;
-	if (copy[0] == '!') {
-		*ret_status = 400;
-		free(copy);
-		return false;
-	}
-	while ((word = strsep(&at, ",")) != NULL) {
-		struct event *event = event_new(EVENT_DELIVERY);
-		char *login = strchr(word, '/');
-
-		if (login != NULL)
-			*login++ = '\0';
-		(void)text_copy(event->u.delivery.id, LIMIT_DELIVERY, word);
-		(void)text_copy(event->u.delivery.login, LIMIT_PERSON, login == NULL ? "" : login);
-		queue_list_add(ret_events, &event->link);
-	}
-	free(copy);
-	return true;
-}
-
-static store_decode *const decoders[EVENT_SOURCE_COUNT] = { [SOURCE_GITHUB_JSON] = decode };
-
-static int
-setup(void **state)
-{
-	static struct store_aid aid;
-
-	delivered = ended = faulted = 0;
-	store_aid_open(&aid, handlers, decoders, NULL);
-	*state = &aid;
-	return 0;
-}
-
-static struct event *
-delivery(struct store_aid *aid, const char *id, const char *login)
-{
-	struct event *event = store_aid_event(aid, EVENT_DELIVERY);
-
-	(void)text_copy(event->u.delivery.id, LIMIT_DELIVERY, id);
-	(void)text_copy(event->u.delivery.login, LIMIT_PERSON, login);
-	return event;
-}
-
-static struct event *
-raw(struct store_aid *aid, const char *text)
-{
-	struct event *event = store_aid_event(aid, EVENT_DELIVERY);
-
-	event->source = SOURCE_GITHUB_JSON;
-	event->raw.data = strdup(text);
-	event->raw.size = strlen(text);
-	return event;
-}
 
 static void
 count_effects(struct tx *tx, void *arg)
@@ -172,7 +29,7 @@ an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it(void **stat
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
-	struct answer answer = store_aid_decide(aid, delivery(aid, "a", "ada"));
+	struct answer answer = store_aid_decide(aid, deliver_aid_event(aid, "a", "ada"));
 
 	assert_int_equal(answer.status, 202);
 	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
@@ -181,7 +38,7 @@ an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it(void **stat
 	assert_ptr_equal(effect->settings, aid->settings);
 	assert_false(effect->is_recovered);
 	(void)store_aid_report(aid, effect);
-	assert_string_equal(requested_by, "ada");
+	assert_string_equal(deliver_aid.requested_by, "ada");
 	assert_int_equal(open_query(aid), 0);
 	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 1);
 }
@@ -193,13 +50,13 @@ a_second_result_of_an_effect_changes_nothing(void **state)
 	struct event *again;
 	struct effect *effect;
 
-	(void)store_aid_decide(aid, delivery(aid, "a", "ada"));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "a", "ada"));
 	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
 	again = store_aid_event(aid, EVENT_GIT_ANSWERED);
 	again->effect = effect->id;
 	(void)store_aid_report(aid, effect);
 	assert_int_equal(store_aid_decide(aid, again).status, 200);
-	assert_int_equal(ended, 1);
+	assert_int_equal(deliver_aid.ended, 1);
 	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 1);
 }
 
@@ -208,10 +65,10 @@ what_was_noted_once_is_a_duplicate_even_after_a_restart(void **state)
 {
 	struct store_aid *aid = *state;
 
-	assert_false(store_aid_decide(aid, delivery(aid, "a", "x")).is_duplicate);
-	assert_true(store_aid_decide(aid, delivery(aid, "a", "x")).is_duplicate);
+	assert_false(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).is_duplicate);
+	assert_true(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).is_duplicate);
 	store_aid_reopen(aid);
-	assert_true(store_aid_decide(aid, delivery(aid, "a", "x")).is_duplicate);
+	assert_true(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).is_duplicate);
 }
 
 static void
@@ -220,7 +77,7 @@ open_effects_are_handed_out_again_after_a_restart(void **state)
 	struct store_aid *aid = *state;
 	struct effect *effect;
 
-	(void)store_aid_decide(aid, delivery(aid, "a", "ada"));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "a", "ada"));
 	store_aid_reopen(aid);
 	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
 	assert_non_null(effect);
@@ -239,14 +96,14 @@ no_id_of_an_effect_is_ever_used_again(void **state)
 	struct effect *first, *second;
 	int64_t id;
 
-	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "a", "x"));
 	first = store_aid_take(aid, EFFECT_GIT_QUERY);
 	id = first->id;
 	first->result->u.git_answered.exit_status =
 	    99; /* closed by the fault, nothing new is ordered */
 	(void)store_aid_report(aid, first);
 	store_aid_reopen(aid);
-	(void)store_aid_decide(aid, delivery(aid, "b", "x"));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "b", "x"));
 	second = store_aid_take(aid, EFFECT_GIT_QUERY);
 	assert_true(second->id > id);
 	effect_free(second);
@@ -260,14 +117,14 @@ a_handler_that_fails_alone_leaves_nothing_and_harms_nobody(void **state)
 	struct store_aid *aid = *state;
 	struct queue_list events = { 0 };
 
-	queue_list_add(&events, &delivery(aid, "a", "x")->link);
-	queue_list_add(&events, &delivery(aid, "b", "bug")->link);
-	queue_list_add(&events, &delivery(aid, "c", "x")->link);
+	queue_list_add(&events, &deliver_aid_event(aid, "a", "x")->link);
+	queue_list_add(&events, &deliver_aid_event(aid, "b", "bug")->link);
+	queue_list_add(&events, &deliver_aid_event(aid, "c", "x")->link);
 	assert_true(store_batch(aid->store, &events, &aid->outcomes, &aid->err));
 	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 2);
 	/* b was rolled back, its note too */
-	assert_false(store_aid_decide(aid, delivery(aid, "b", "x")).is_duplicate);
-	assert_true(store_aid_decide(aid, delivery(aid, "c", "x")).is_duplicate);
+	assert_false(store_aid_decide(aid, deliver_aid_event(aid, "b", "x")).is_duplicate);
+	assert_true(store_aid_decide(aid, deliver_aid_event(aid, "c", "x")).is_duplicate);
 }
 
 static void
@@ -276,7 +133,7 @@ a_handlers_bug_is_audited_and_answered_by_who_it_was(void **state)
 	struct store_aid *aid = *state;
 	struct event *update = store_aid_event(aid, EVENT_UPDATE);
 
-	assert_int_equal(store_aid_decide(aid, delivery(aid, "b", "bug")).status, 500);
+	assert_int_equal(store_aid_decide(aid, deliver_aid_event(aid, "b", "bug")).status, 500);
 	assert_int_equal(store_aid_count_outcomes(aid, OUTCOME_METRIC), 2); /* commit and audit */
 	update->source = SOURCE_NONE;
 	update->u.update = calloc(1, sizeof(*update->u.update));
@@ -312,8 +169,8 @@ a_full_disk_is_told_as_503_and_nothing_is_kept(void **state)
 {
 	struct store_aid *aid = *state;
 
-	assert_int_equal(store_aid_decide(aid, delivery(aid, "a", "full")).status, 503);
-	assert_false(store_aid_decide(aid, delivery(aid, "a", "x")).is_duplicate);
+	assert_int_equal(store_aid_decide(aid, deliver_aid_event(aid, "a", "full")).status, 503);
+	assert_false(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).is_duplicate);
 }
 
 static void
@@ -322,14 +179,14 @@ a_result_whose_handler_fails_is_closed_by_a_fault(void **state)
 	struct store_aid *aid = *state;
 	struct effect *effect;
 
-	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "a", "x"));
 	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
 	effect->result->u.git_answered.exit_status = 99;
 	assert_int_equal(store_aid_report(aid, effect).status, 200);
-	assert_int_equal(faulted, 1);
-	assert_int_equal(last_fault.kind, EFFECT_GIT_QUERY);
-	assert_int_equal(last_fault.subject, 7);
-	assert_string_equal(last_fault.reason, "cannot read the answer");
+	assert_int_equal(deliver_aid.faulted, 1);
+	assert_int_equal(deliver_aid.last_fault.kind, EFFECT_GIT_QUERY);
+	assert_int_equal(deliver_aid.last_fault.subject, 7);
+	assert_string_equal(deliver_aid.last_fault.reason, "cannot read the answer");
 	assert_int_equal(open_query(aid), 0);
 	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 0);
 }
@@ -341,7 +198,7 @@ a_fault_that_fails_too_still_closes_the_effect(void **state)
 	struct effect *effect;
 
 	aid->handlers[EVENT_FAULT] = always_fails;
-	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "a", "x"));
 	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
 	effect->result->u.git_answered.exit_status = 99;
 	assert_int_equal(store_aid_report(aid, effect).status, 200);
@@ -377,13 +234,13 @@ a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest(void **state
 	struct effect *effect;
 	struct event *result;
 
-	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "a", "x"));
 	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
 	result = TAKE(effect->result);
 	effect_free(effect);
 	result->context.at = aid->at;
 	result->u.git_answered.exit_status = 28; /* the first time the disk is full */
-	outside = delivery(aid, "b", "x");
+	outside = deliver_aid_event(aid, "b", "x");
 	outside->done = note_status;
 	outside->done_ctx = &answered_status[0];
 	queue_list_add(&events, &outside->link);
@@ -400,26 +257,7 @@ a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest(void **state
 	assert_true(store_batch(aid->store, &events, &aid->outcomes, &aid->err));
 	assert_int_equal(events.length, 0);
 	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 1);
-	assert_false(store_aid_decide(aid, delivery(aid, "b", "x")).is_duplicate);
-}
-
-/* A real one: the file may not grow.  (RLIMIT_FSIZE gives EFBIG, which is no passing failure of
- * the store's but of its disk.) */
-static bool
-commits(struct store_aid *aid, struct event *event)
-{
-	struct rlimit was, small = { 0 };
-	struct queue_list events = { 0 };
-	bool ok;
-
-	queue_list_add(&events, &event->link);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
-	small = (struct rlimit){ .rlim_cur = 1, .rlim_max = was.rlim_max };
-	(void)signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	ok = store_batch(aid->store, &events, &aid->outcomes, &aid->err);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
-	return ok;
+	assert_false(store_aid_decide(aid, deliver_aid_event(aid, "b", "x")).is_duplicate);
 }
 
 static void
@@ -433,10 +271,10 @@ what_was_not_kept_is_not_in_the_log(void **state)
 	log = fopen(path, "we");
 	assert_non_null(log);
 	log_to(fileno(log));
-	(void)store_aid_decide(aid, delivery(aid, "kept", "x"));
-	(void)store_aid_decide(aid, delivery(aid, "undone", "bug"));
-	(void)store_aid_decide(aid, delivery(aid, "refused", "full"));
-	assert_false(commits(aid, delivery(aid, "unsaved", "x")));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "kept", "x"));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "undone", "bug"));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "refused", "full"));
+	assert_false(deliver_aid_commits(aid, deliver_aid_event(aid, "unsaved", "x")));
 	log_to(-1);
 	assert_int_equal(fclose(log), 0);
 	text = store_aid_read(path);
@@ -452,7 +290,7 @@ static void
 while_a_commit_is_put_off_requests_are_answered_and_results_stay(void **state)
 {
 	struct store_aid *aid = *state;
-	struct event *outside = delivery(aid, "a", "x");
+	struct event *outside = deliver_aid_event(aid, "a", "x");
 	struct event *ours = store_aid_event(aid, EVENT_GIT_ANSWERED);
 	struct queue_list events = { 0 };
 
@@ -460,29 +298,29 @@ while_a_commit_is_put_off_requests_are_answered_and_results_stay(void **state)
 	outside->done_ctx = &answered_status[2];
 	queue_list_add(&events, &outside->link);
 	queue_list_add(&events, &ours->link);
-	queue_list_add(&events, &delivery(aid, "b", "x")->link); /* nobody waits for it */
+	queue_list_add(&events, &deliver_aid_event(aid, "b", "x")->link); /* nobody waits for it */
 	store_refuse(&events, &aid->outcomes);
 	assert_int_equal(events.length, 1);
 	assert_ptr_equal(queue_list_take(&events), &ours->link);
 	event_free(ours);
 	answer_all(aid);
 	assert_int_equal(answered_status[2], 503);
-	assert_int_equal(delivered, 0);
+	assert_int_equal(deliver_aid.delivered, 0);
 }
 
 static void
 a_commit_that_fails_on_disk_answers_503_and_the_store_recovers(void **state)
 {
 	struct store_aid *aid = *state;
-	struct event *event = delivery(aid, "a", "x");
+	struct event *event = deliver_aid_event(aid, "a", "x");
 
 	event->done = note_status;
 	event->done_ctx = &answered_status[1];
-	assert_false(commits(aid, event));
+	assert_false(deliver_aid_commits(aid, event));
 	answer_all(aid);
 	assert_int_equal(answered_status[1], 503);
 	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 0);
-	assert_int_equal(store_aid_decide(aid, delivery(aid, "a", "x")).status, 202);
+	assert_int_equal(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).status, 202);
 	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 1);
 }
 
@@ -492,37 +330,38 @@ static void
 one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it(void **state)
 {
 	struct store_aid *aid = *state;
-	struct answer answer = store_aid_decide(aid, raw(aid, "a,b,c"));
+	struct answer answer = store_aid_decide(aid, deliver_aid_raw(aid, "a,b,c"));
 
 	assert_int_equal(answer.status, 202);
 	assert_int_equal(answer.offset, 42);
 	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 3);
-	answer = store_aid_decide(aid, raw(aid, "a,b,c"));
+	answer = store_aid_decide(aid, deliver_aid_raw(aid, "a,b,c"));
 	assert_true(answer.is_duplicate);
-	answer = store_aid_decide(aid, raw(aid, "a,d"));
+	answer = store_aid_decide(aid, deliver_aid_raw(aid, "a,d"));
 	assert_false(answer.is_duplicate);
-	answer = store_aid_decide(aid, raw(aid, "e,f/full,g"));
+	answer = store_aid_decide(aid, deliver_aid_raw(aid, "e,f/full,g"));
 	assert_int_equal(answer.status, 503);
 	assert_int_equal(answer.offset, 0); /* it must come again */
-	assert_int_equal(store_aid_decide(aid, raw(aid, "e,f/x,g")).status, 202);
+	assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, "e,f/x,g")).status, 202);
 }
 
 static void
 what_is_decoded_is_of_the_moment_of_what_it_came_in(void **state)
 {
 	struct store_aid *aid = *state;
-	struct event *event = raw(aid, "a,b");
+	struct event *event = deliver_aid_raw(aid, "a,b");
 	struct event_context want = event->context, first;
 
 	(void)text_copy(event->context.own_name, sizeof(event->context.own_name), "our_bot");
 	assert_int_equal(store_aid_decide(aid, event).status, 202);
-	assert_int_equal(last_context.at, aid->at);
-	assert_ptr_equal(last_context.settings, aid->settings);
-	assert_string_equal(last_context.own_name, "our_bot");
-	assert_memory_not_equal(last_context.random, want.random, sizeof(want.random));
-	first = last_context;
-	assert_int_equal(store_aid_decide(aid, raw(aid, "c")).status, 202);
-	assert_memory_not_equal(last_context.random, first.random, sizeof(first.random));
+	assert_int_equal(deliver_aid.last_context.at, aid->at);
+	assert_ptr_equal(deliver_aid.last_context.settings, aid->settings);
+	assert_string_equal(deliver_aid.last_context.own_name, "our_bot");
+	assert_memory_not_equal(deliver_aid.last_context.random, want.random, sizeof(want.random));
+	first = deliver_aid.last_context;
+	assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, "c")).status, 202);
+	assert_memory_not_equal(
+	    deliver_aid.last_context.random, first.random, sizeof(first.random));
 }
 
 static void
@@ -530,155 +369,8 @@ what_cannot_be_decoded_is_answered_as_the_decoder_says(void **state)
 {
 	struct store_aid *aid = *state;
 
-	assert_int_equal(store_aid_decide(aid, raw(aid, "!")).status, 400);
-	assert_int_equal(delivered, 0);
-}
-
-/* --- poison --- */
-
-static void
-crash_in_a_child(struct store_aid *aid, struct event *event)
-{
-	struct queue_list events = { 0 };
-	int status;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0) { /* its own store on the same folder, as a program that starts */
-		struct err err;
-		struct store *store = store_open(&aid->config, &err);
-
-		queue_list_add(&events, &event->link);
-		if (store != NULL && store_batch(store, &events, &aid->outcomes, &err))
-			_exit(0);
-		_exit(1);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	event_free(event);
-}
-
-static void
-an_event_that_killed_three_programs_is_quarantined(void **state)
-{
-	struct store_aid *aid = *state;
-	char *audit;
-
-	store_close(aid->store);
-	aid->store = NULL;
-	store_aid_forget(aid);
-	for (int i = 0; i < 3; i++)
-		crash_in_a_child(aid, raw(aid, "a/crash"));
-	store_aid_reopen(aid);
-	assert_int_equal(store_aid_decide(aid, delivery(aid, "other", "x")).status, 202);
-	delivered = 0;
-	assert_int_equal(store_aid_decide(aid, raw(aid, "a/crash")).status, 200);
-	assert_int_equal(delivered, 0);
-	(void)store_project(aid->store, &aid->outcomes);
-	audit = store_aid_read(aid->audit_path);
-	assert_non_null(strstr(audit, "put aside"));
-	free(audit);
-}
-
-/* Where only the last is remembered each begins the other's count anew, for ever. */
-static void
-two_events_that_kill_in_turn_are_both_quarantined(void **state)
-{
-	static const char *const words[] = { "a/crash", "b/crash", "c/crash" };
-	struct store_aid *aid = *state;
-
-	store_close(aid->store);
-	aid->store = NULL;
-	store_aid_forget(aid);
-	for (size_t i = 0; i < 3 * COUNT(words); i++)
-		crash_in_a_child(aid, raw(aid, words[i % COUNT(words)]));
-	store_aid_reopen(aid);
-	delivered = 0;
-	may_crash = false;
-	for (size_t i = 0; i < COUNT(words); i++)
-		assert_int_equal(store_aid_decide(aid, raw(aid, words[i])).status, 200);
-	assert_int_equal(delivered, 0);
-	may_crash = true;
-}
-
-/* What was decided on in between is not what ends the program. */
-static void
-an_event_that_was_decided_on_counts_anew(void **state)
-{
-	struct store_aid *aid = *state;
-
-	store_close(aid->store);
-	aid->store = NULL;
-	store_aid_forget(aid);
-	for (int i = 0; i < 2; i++)
-		crash_in_a_child(aid, raw(aid, "a/crash"));
-	may_crash = false;
-	store_aid_reopen(aid);
-	delivered = 0;
-	assert_int_equal(store_aid_decide(aid, raw(aid, "a/crash")).status, 202);
-	assert_int_equal(delivered, 1);
-	store_close(aid->store);
-	aid->store = NULL;
-	store_aid_forget(aid);
-	may_crash = true;
-	for (int i = 0; i < 2; i++)
-		crash_in_a_child(aid, raw(aid, "a/crash"));
-	may_crash = false;
-	store_aid_reopen(aid);
-	delivered = 0;
-	(void)store_aid_decide(aid, raw(aid, "a/crash"));
-	assert_int_equal(delivered, 1);
-	may_crash = true;
-}
-
-static void
-what_is_quarantined_counts_until_that_is_on_disk(void **state)
-{
-	struct store_aid *aid = *state;
-
-	store_close(aid->store);
-	aid->store = NULL;
-	store_aid_forget(aid);
-	for (int i = 0; i < 3; i++)
-		crash_in_a_child(aid, raw(aid, "a/crash"));
-	store_aid_reopen(aid);
-	delivered = 0;
-	assert_false(commits(aid, raw(aid, "a/crash")));
-	assert_int_equal(store_aid_decide(aid, raw(aid, "a/crash")).status, 200);
-	assert_int_equal(delivered, 0); /* or this test would have ended */
-}
-
-/* Whoever made the file could cut it under our mapping, which would end us by a signal. */
-static void
-a_page_that_another_user_made_is_refused(void **state)
-{
-	struct store_aid *aid = *state;
-	struct store_config config = aid->config;
-	char poison[160];
-	int status;
-	pid_t pid;
-
-	if (geteuid() != 0)
-		skip(); /* it takes three users */
-	(void)snprintf(poison, sizeof(poison), "%s/theirs", aid->folder);
-	config.poison_path = poison;
-	store_close(aid->store);
-	aid->store = NULL;
-	assert_true(file_write(poison, "", 0, 0666, NULL));
-	assert_int_equal(chown(poison, 10002, 10002), 0);
-	store_aid_give(aid, 10001);
-	assert_int_equal(chmod(aid->folder, 01777), 0);
-	pid = fork();
-	if (pid == 0) {
-		struct err err = { .code = ERR_NONE };
-
-		if (setresuid(10001, 10001, 10001) == 0 && store_open(&config, &err) == NULL)
-			_exit(err.code == ERR_CONFIG && strstr(err.text, poison) != NULL ? 0 : 2);
-		_exit(1);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_int_equal(unlink(poison), 0);
+	assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, "!")).status, 400);
+	assert_int_equal(deliver_aid.delivered, 0);
 }
 
 /* --- opening --- */
@@ -722,14 +414,14 @@ gauges_come_when_they_change_and_only_then(void **state)
 	assert_int_equal(outcome->gauges->outbox_pending, 1);
 	assert_int_equal(outcome->gauges->n_environments, 2);
 	outcome_free(outcome);
-	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	(void)store_aid_decide(aid, deliver_aid_event(aid, "a", "x"));
 	assert_null(store_aid_take_outcome(aid, OUTCOME_GAUGES));
 }
 
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, store_aid_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, deliver_aid_setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it),
 		TEST(a_second_result_of_an_effect_changes_nothing),
@@ -749,11 +441,6 @@ main(void)
 		TEST(one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it),
 		TEST(what_is_decoded_is_of_the_moment_of_what_it_came_in),
 		TEST(what_cannot_be_decoded_is_answered_as_the_decoder_says),
-		TEST(an_event_that_killed_three_programs_is_quarantined),
-		TEST(two_events_that_kill_in_turn_are_both_quarantined),
-		TEST(an_event_that_was_decided_on_counts_anew),
-		TEST(what_is_quarantined_counts_until_that_is_on_disk),
-		TEST(a_page_that_another_user_made_is_refused),
 		TEST(a_file_that_is_no_database_is_refused_and_left_alone),
 		TEST(gauges_come_when_they_change_and_only_then),
 	};

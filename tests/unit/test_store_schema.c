@@ -1,25 +1,14 @@
 /* Goal: a database of any release is understood, brought up to date, or refused in words.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <glob.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
+#include "schema_aid.h"
+
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "deployment/deployment.h"
 #include "lib/buf.h"
 #include "lib/crypto.h"
-#include "lib/db.h"
-#include "lib/file.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
-#include "tests/unit/store_aid.h"
 
 #define TEXT_MAX   65536
 #define MIGRATIONS "tests/fixtures/migrations.txt"
@@ -29,43 +18,6 @@ static const struct {
 	const char *name;
 	int64_t version;
 } released[] = { { "0.1.0", 1 }, { "8e78ade", 2 }, { "3adc366", 4 } };
-
-static int
-setup(void **state)
-{
-	static struct store_aid aid;
-
-	store_aid_open(&aid, NULL, NULL, NULL);
-	store_close(aid.store);
-	aid.store = NULL;
-	*state = &aid;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	store_aid_close(*state);
-	return 0;
-}
-
-static struct db *
-open_database(struct store_aid *aid)
-{
-	struct db *db = db_open(aid->path, 0, &aid->err);
-
-	assert_non_null(db);
-	return db;
-}
-
-static int64_t
-version_of(struct store_aid *aid, struct db *db)
-{
-	int64_t version = 0;
-
-	assert_true(db_user_version(db, &version, &aid->err));
-	return version;
-}
 
 /* --- databases beside the store's --- */
 
@@ -106,7 +58,7 @@ make_released(struct store_aid *aid, size_t i)
 	if (!db_script(db, schema, &aid->err))
 		fail_msg("%s: %s", path, aid->err.text);
 	free(schema);
-	assert_int_equal(version_of(aid, db), released[i].version);
+	assert_int_equal(schema_aid_version(aid, db), released[i].version);
 	return db;
 }
 
@@ -174,7 +126,7 @@ static void
 a_database_of_a_newer_version_is_refused(void **state)
 {
 	struct store_aid *aid = *state;
-	struct db *db = open_database(aid);
+	struct db *db = schema_aid_open(aid);
 
 	assert_true(db_set_user_version(db, 1000, &aid->err));
 	db_close(db);
@@ -194,7 +146,7 @@ an_upgraded_database_has_the_schema_of_a_fresh_one(void **state)
 
 		(void)snprintf(name, sizeof(name), "fresh-%zu", i);
 		fresh = make_fresh(aid, name, store_schema_newest());
-		assert_int_equal(version_of(aid, upgraded), version_of(aid, fresh));
+		assert_int_equal(schema_aid_version(aid, upgraded), schema_aid_version(aid, fresh));
 		expect_no_row(aid, upgraded, "PRAGMA integrity_check", "ok");
 		expect_no_row(aid, upgraded, "PRAGMA foreign_key_check", NULL);
 		expect_same_schema(aid, upgraded, fresh, released[i].name);
@@ -546,7 +498,7 @@ an_upgrade_that_fails_in_its_midst_changes_nothing(void **state)
 		before = schema_of(aid, db);
 		assert_false(store_schema_migrate(db, NULL, store_schema_newest(), &aid->err));
 		assert_non_null(strstr(aid->err.text, "migration 5: "));
-		assert_int_equal(version_of(aid, db), released[i].version);
+		assert_int_equal(schema_aid_version(aid, db), released[i].version);
 		after = schema_of(aid, db);
 		assert_string_equal(after, before);
 		free(before);
@@ -555,188 +507,10 @@ an_upgrade_that_fails_in_its_midst_changes_nothing(void **state)
 	}
 }
 
-/* --- the copy before a migration --- */
-
-/* The store's database as that version made it. */
-static void
-become(struct store_aid *aid, int64_t version)
-{
-	struct db *db;
-
-	assert_int_equal(unlink(aid->path), 0); /* it was closed: nothing is beside it */
-	db = open_database(aid);
-	assert_true(store_schema_migrate(db, NULL, version, &aid->err));
-	db_close(db);
-}
-
-static char *
-copy_name(struct store_aid *aid, const char *suffix)
-{
-	static char path[160];
-
-	(void)snprintf(path, sizeof(path), "%s%s", aid->path, suffix);
-	return path;
-}
-
-static bool
-is_copied(struct store_aid *aid, const char *suffix)
-{
-	return access(copy_name(aid, suffix), F_OK) == 0;
-}
-
-static void
-a_copy_is_made_before_a_migration_and_at_no_other_start(void **state)
-{
-	struct store_aid *aid = *state;
-	struct stat st;
-	struct db *db;
-
-	assert_false(is_copied(aid, ".v1") || is_copied(aid, ".v2")); /* it was made anew */
-	become(aid, 1);
-	store_aid_reopen(aid);
-	store_close(aid->store);
-	aid->store = NULL;
-	assert_int_equal(stat(copy_name(aid, ".v1"), &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-	db = db_open(copy_name(aid, ".v1"), 0, &aid->err);
-	assert_non_null(db);
-	assert_int_equal(version_of(aid, db), 1);
-	db_close(db);
-	db = open_database(aid);
-	assert_int_equal(version_of(aid, db), store_schema_newest());
-	db_close(db);
-	assert_int_equal(unlink(copy_name(aid, ".v1")), 0);
-	store_aid_reopen(aid);
-	store_close(aid->store);
-	aid->store = NULL;
-	assert_false(is_copied(aid, ".v1") || is_copied(aid, ".v2"));
-}
-
-static void
-without_a_copy_nothing_is_migrated_unless_that_was_said(void **state)
-{
-	struct store_aid *aid = *state;
-	struct db *db;
-
-	become(aid, 1);
-	assert_int_equal(mkdir(copy_name(aid, ".v1"), 0700), 0); /* no file gets this name */
-	assert_null(store_open(&aid->config, &aid->err));
-	assert_non_null(strstr(aid->err.text, "--no-copy"));
-	assert_false(is_copied(aid, ".v1.new") || is_copied(aid, ".v1.new.partial"));
-	assert_int_equal(rmdir(copy_name(aid, ".v1")), 0);
-	assert_int_equal(mkdir(copy_name(aid, ".v1.new.partial"), 0700), 0); /* nor is it begun */
-	assert_null(store_open(&aid->config, &aid->err));
-	db = open_database(aid);
-	assert_int_equal(version_of(aid, db), 1);
-	db_close(db);
-	aid->config.no_copy = true;
-	store_aid_reopen(aid);
-	store_close(aid->store);
-	aid->store = NULL;
-	db = open_database(aid);
-	assert_int_equal(version_of(aid, db), store_schema_newest());
-	db_close(db);
-	assert_false(is_copied(aid, ".v1"));
-}
-
-/* The newest two by version; an older one of the same version is replaced, whatever a killed start
- * left on the way is too, and files that are called otherwise stay. */
-static void
-of_the_copies_the_last_two_are_kept(void **state)
-{
-	static const char *const before[] = { ".v2", ".v3", ".v4", ".v5", ".v5.new", ".v7",
-		".v3x" };
-	struct store_aid *aid = *state;
-	struct stat st;
-
-	for (size_t i = 0; i < COUNT(before); i++)
-		assert_true(file_write(copy_name(aid, before[i]), "older", 5, 0600, &aid->err));
-	assert_true(store_copy_make(aid->path, 5, &aid->err));
-	assert_int_equal(stat(copy_name(aid, ".v5"), &st), 0);
-	assert_true(st.st_size > 4096);
-	assert_true(is_copied(aid, ".v4") && is_copied(aid, ".v7") && is_copied(aid, ".v3x"));
-	assert_false(is_copied(aid, ".v2") || is_copied(aid, ".v3") || is_copied(aid, ".v5.new"));
-}
-
-/* Of another user, or a folder: room on the disk would not help. */
-static void
-what_is_in_the_way_of_a_copy_is_named(void **state)
-{
-	struct store_aid *aid = *state;
-
-	assert_int_equal(mkdir(copy_name(aid, ".v5.new"), 0700), 0);
-	assert_false(store_copy_make(aid->path, 5, &aid->err));
-	assert_non_null(strstr(aid->err.text, "upgrade: remove what is in its way, or start"));
-	assert_non_null(strstr(aid->err.text, ".v5.new is a folder"));
-	assert_int_equal(rmdir(copy_name(aid, ".v5.new")), 0);
-}
-
-#define US   10001
-#define THEM 10002
-
-/* Of another user's, in a folder with the sticky bit: we cannot take it away. */
-static void
-put_theirs(const char *path, int kind)
-{
-	int made = kind == 0 ? mkdir(path, 0700) :
-	    kind == 1	     ? symlink("/nowhere", path) :
-	    kind == 2	     ? mkfifo(path, 0600) :
-			       mknod(path, S_IFREG | 0666, 0);
-
-	assert_int_equal(made, 0);
-	assert_int_equal(lchown(path, THEM, THEM), 0);
-}
-
-static int
-copy_as_us(struct store_aid *aid)
-{
-	int status;
-	pid_t pid;
-
-	(void)fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		_exit(
-		    setresuid(US, US, US) == 0 && store_copy_make(aid->path, 5, &aid->err) ? 0 : 1);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WEXITSTATUS(status);
-}
-
-/* The runner's user kept a server that was upgraded from starting. */
-static void
-what_another_user_puts_in_the_way_of_a_copy_is_passed_by(void **state)
-{
-	static const char *const names[] = { ".v5", ".v5.new", ".v5.new.partial",
-		".v5.new.partial-journal" };
-	struct store_aid *aid = *state;
-	char folder[160];
-	glob_t found;
-
-	if (geteuid() != 0)
-		skip(); /* it takes three users */
-	(void)snprintf(folder, sizeof(folder), "%s", aid->path);
-	*strrchr(folder, '/') = '\0';
-	assert_int_equal(chmod(folder, 01777), 0);
-	store_aid_give(aid, US);
-	for (size_t i = 0; i < COUNT(names) * 4; i++) {
-		const char *path = copy_name(aid, names[i / 4]);
-
-		put_theirs(path, (int)(i % 4));
-		assert_int_equal(copy_as_us(aid), 0);
-		assert_int_equal(remove(copy_name(aid, names[i / 4])), 0);
-		assert_int_equal(glob(copy_name(aid, ".v5.????????"), 0, NULL, &found), 0);
-		assert_int_equal(found.gl_pathc, 1);
-		assert_int_equal(unlink(found.gl_pathv[0]), 0);
-		globfree(&found);
-	}
-	assert_int_equal(copy_as_us(aid), 0);
-	assert_true(is_copied(aid, ".v5"));
-}
-
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, schema_aid_setup, schema_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_database_of_a_newer_version_is_refused),
 		TEST(an_upgraded_database_has_the_schema_of_a_fresh_one),
@@ -749,11 +523,6 @@ main(void)
 		TEST(the_application_is_made_of_the_environment),
 		TEST(partial_indexes_are_those_of_todays_states),
 		TEST(an_upgrade_that_fails_in_its_midst_changes_nothing),
-		TEST(a_copy_is_made_before_a_migration_and_at_no_other_start),
-		TEST(without_a_copy_nothing_is_migrated_unless_that_was_said),
-		TEST(of_the_copies_the_last_two_are_kept),
-		TEST(what_is_in_the_way_of_a_copy_is_named),
-		TEST(what_another_user_puts_in_the_way_of_a_copy_is_passed_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

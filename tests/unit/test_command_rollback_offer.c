@@ -1,0 +1,276 @@
+/* Goal: what is offered to roll back to, and what a rollback leaves, is known and shown.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+
+/* B is not blocked, for it did not run, and is newer than what does. */
+static void
+what_a_rollback_went_over_is_not_offered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_rolls_back(&w, "/rollback staging 1");
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C);
+	assert_non_null(
+	    strstr(world_rollback_says(&w, "/rollback staging"), "has no earlier release"));
+	world_close(&w);
+}
+
+/* Deployed once more it is its own release: what was left before it stays left. */
+static void
+what_was_left_is_not_offered_after_the_same_commit_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_rolls_back(&w, "/rollback staging");
+	world_deploy_goes_live(&w, COMMIT_B);
+	assert_non_null(strstr(
+	    world_rollback_says(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	world_close(&w);
+}
+
+/* B had been released before A too: that is the commit that was just fled. */
+static void
+an_earlier_release_of_what_was_rolled_back_is_not_offered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_rolls_back(&w, "/rollback staging");
+	assert_non_null(strstr(
+	    world_rollback_says(&w, "/rollback staging"), "Roll back staging?\naaaaaaa → ccccccc"));
+	world_close(&w);
+}
+
+static void
+several_releases_are_offered_with_what_each_takes_back(void **state)
+{
+	struct world_message *message;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	w.aid.at += 3600000;
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_deploy_goes_live(&w, COMMIT_D);
+	world_deploy_goes_live(&w, COMMIT_C); /* once more: one place */
+	w.aid.at += 300000;
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	message = world_last(&w);
+	assert_string_equal(world_plain(message),
+	    "❓ Roll back staging? To which release:\nlive: ccccccc \"Make it blue\", 5 min ago"
+	    "\n• release 4 ddddddd \"Make it blue\", 5 min ago by @ada, was live until 5 min ago"
+	    "\n   rolls back ccccccc \"Make it blue\""
+	    "\n• release 2 bbbbbbb \"Make it blue\", 1 h ago by @ada, was live until 5 min ago"
+	    "\n   rolls back ccccccc \"Make it blue\", ddddddd \"Make it blue\""
+	    "\n• release 1 aaaaaaa \"Make it blue\", 1 h ago by @ada, was live until 1 h ago"
+	    "\n   rolls back ccccccc \"Make it blue\", ddddddd \"Make it blue\", bbbbbbb \"Make it blue\"");
+	assert_int_equal(message->buttons.n, 3);
+	assert_string_equal(message->buttons.at[1].label, "↩️ to bbbbbbb Make it blue");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
+	assert_true(w.is_alert); /* another's */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
+	assert_non_null(world_says(&w, "👉 @ada: /rollback staging 2"));
+	message = world_says(&w, "Roll back staging?\nccccccc → bbbbbbb");
+	assert_non_null(message);
+	assert_non_null(strstr(world_plain(message),
+	    "\nrolls back ccccccc \"Make it blue\", ddddddd \"Make it blue\"\n"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Roll back"));
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&w);
+}
+
+/* The newest four, and nothing that nobody may go to. */
+static void
+four_are_offered_and_none_that_was_left(void **state)
+{
+	static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D, COMMIT_E,
+		COMMIT_F };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(commits); i++)
+		world_deploy_goes_live(&w, commits[i]);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	assert_int_equal(world_last(&w)->buttons.n, 4);
+	assert_string_not_equal(world_button(world_last(&w), "to eeeeeee"), "");
+	assert_string_equal(world_button(world_last(&w), "to aaaaaaa"), "");
+	world_rolls_back(&w, "/rollback staging");
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	assert_int_equal(world_last(&w)->buttons.n, 4);
+	assert_string_equal(world_button(world_last(&w), "to fffffff"), "");
+	assert_string_equal(world_button(world_last(&w), "to eeeeeee"), "");
+	assert_string_not_equal(world_button(world_last(&w), "to aaaaaaa"), "");
+	world_close(&w);
+}
+
+/* Below the line that rings, too: who wakes up reads no other. */
+static void
+what_rings_that_it_is_live_has_the_button_as_well(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_CONFIRM=true", NULL);
+	for (int i = 0; i < 2; i++) {
+		(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+		world_git(&w, (struct world_git){ .commit = i == 0 ? COMMIT_A : COMMIT_B });
+		(void)world_press(
+		    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
+		world_git_same(&w);
+		world_run_ends(&w, GOOD);
+	}
+	assert_non_null(strstr(world_plain(world_last(&w)), "✅ Live: staging"));
+	assert_false(world_last(&w)->is_silent);
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "↩️ Roll back staging"));
+	assert_non_null(world_says(&w, "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	world_close(&w);
+}
+
+/* Where nothing is healthy the releases are one press away. */
+static void
+what_is_down_has_a_button_that_asks_about_a_release(void **state)
+{
+	struct world_message *rang;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, TOUCHED);
+	rang = world_says_in(&w, WORLD_TEAM, "🔥 May be DOWN: staging");
+	(void)world_press(
+	    &w, WORLD_STAGING_USER, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
+	assert_int_equal(strncmp(w.toast, "⛔ Denied: rollback", 12), 0);
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
+	assert_non_null(world_says(&w, "Roll back staging?\nwhat runs is not known → aaaaaaa"));
+	world_close(&w);
+}
+
+/* Releases were named, and not what they had brought. */
+static void
+the_question_names_the_commits_that_go_with_it(void **state)
+{
+	struct world w;
+	const char *said;
+
+	(void)state;
+	world_open(&w, "REPOSITORY_URL=https://github.com/acme/shop.git", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	for (int i = 0; i < 2; i++) {
+		(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+		world_git(&w,
+		    (struct world_git){
+			.commit = i == 0 ? COMMIT_B : COMMIT_C, .count = i == 0 ? 2 : 12 });
+		world_run_ends(&w, GOOD);
+	}
+	said = world_rollback_says(&w, "/rollback staging 2");
+	assert_non_null(strstr(
+	    said, "\nrolls back 12 commits:\n• ccccccc \"Change 1\"\n• ccccccc \"Change 2\"\n"));
+	assert_non_null(strstr(said,
+	    "\n… and 2 more\n🔗 https://github.com/acme/shop/compare/bbbbbbb2bbbb...ccccccc3cccc\n"));
+	said = world_rollback_says(&w, "/rollback staging 1");
+	assert_non_null(strstr(said, "\nrolls back 14 commits:\n• ccccccc \"Change 1\"\n"));
+	assert_non_null(strstr(said, "\n… and 4 more\n"));
+	world_rolls_back(&w, "/rollback staging 2");
+	said = world_rollback_says(&w, "/rollback staging 1"); /* of B alone: C is gone */
+	assert_non_null(strstr(said, "\nrolls back bbbbbbb"));
+	world_close(&w);
+}
+
+static void
+a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour(void **state)
+{
+	struct world_message *fresh, *next;
+	char button[LIMIT_BUTTON_ID], late[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	assert_string_equal(
+	    world_button(world_says(&w, "aaaaaaa"), "Roll back"), ""); /* to what? */
+	world_deploy_goes_live(&w, COMMIT_B);
+	fresh = world_says(&w, "bbbbbbb");
+	(void)text_copy(button, sizeof(button), world_button(fresh, "↩️ Roll back"));
+	assert_string_not_equal(button, "");
+	(void)world_press(&w, WORLD_STAGING_USER, fresh->chat, button);
+	assert_int_equal(strncmp(w.toast, "⛔ Denied: rollback", 12), 0);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, fresh->chat, button);
+	assert_non_null(world_says(&w, "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+
+	world_deploy_goes_live(&w, COMMIT_C);
+	(void)world_press(&w, WORLD_ADMIN, fresh->chat, button);
+	assert_string_equal(w.toast, "Release 2 is not live any more.");
+	next = world_says(&w, "ccccccc");
+	(void)text_copy(late, sizeof(late), world_button(next, "↩️ Roll back"));
+	w.aid.at += 3600000;
+	(void)world_press(&w, WORLD_ADMIN, next->chat, late);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	world_close(&w);
+}
+
+static void
+status_lists_three_blocks_and_counts_the_rest(void **state)
+{
+	static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D, COMMIT_E,
+		COMMIT_F };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(commits); i++)
+		world_deploy_goes_live(&w, commits[i]);
+	for (size_t i = 1; i < COUNT(commits); i++)
+		world_rolls_back(&w, "/rollback staging");
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "\nblocked: bbbbbbb rolled back by @ada, just now (to release 1, aaaaaaa)"
+	    "\nblocked too: ccccccc, ddddddd and 2 more\nA push does not deploy it; one with a fix on top is deployed."
+	    " By hand: /deploy staging bbbbbbb"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_rollback_went_over_is_not_offered),
+		cmocka_unit_test(what_was_left_is_not_offered_after_the_same_commit_again),
+		cmocka_unit_test(an_earlier_release_of_what_was_rolled_back_is_not_offered),
+		cmocka_unit_test(several_releases_are_offered_with_what_each_takes_back),
+		cmocka_unit_test(four_are_offered_and_none_that_was_left),
+		cmocka_unit_test(a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour),
+		cmocka_unit_test(what_rings_that_it_is_live_has_the_button_as_well),
+		cmocka_unit_test(what_is_down_has_a_button_that_asks_about_a_release),
+		cmocka_unit_test(the_question_names_the_commits_that_go_with_it),
+		cmocka_unit_test(status_lists_three_blocks_and_counts_the_rest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

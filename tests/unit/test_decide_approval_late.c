@@ -1,0 +1,263 @@
+/* Goal: what comes when nothing awaits it any more approves, withdraws, reminds and lists nothing.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "approval_aid.h"
+
+#include "decide/decide_approval.h"
+#include "lib/text.h"
+#include "store/row_approval.h"
+#include "store/store_inside.h"
+
+#define HOUR_MS (3600 * INT64_C(1000))
+
+static void
+restored(struct world *w)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_STARTED);
+
+	event->u.started.is_restored = true;
+	(void)world_decide(w, event);
+}
+
+/* --- yes --- */
+
+static void
+what_was_live_is_said_to_have_been_and_is_not_approved(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
+	for (int i = 0; i < 2; i++) {
+		approval_asks(&w, i == 0 ? COMMIT_A : COMMIT_B);
+		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+		world_run_ends(&w, GOOD);
+		(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 1");
+		assert_non_null(strstr(world_plain(world_last(&w)),
+		    i == 0 ? "#1 is live (approved by @bob): nothing is left" :
+			     "#1 was live (approved by @bob): nothing is left"));
+	}
+	assert_int_equal(world_audited(&w, "deploy_approval", "\"approved\""), 2);
+	world_close(&w);
+}
+
+/* Nothing that it does depends on what is live there. */
+static void
+an_action_is_approved_where_what_is_live_is_not_known(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
+	    "CLIENT_ACME_APPROVALS=1", "CLIENT_ACME_ENVIRONMENT=staging", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	restored(&w);
+	assert_int_not_equal(world_environment(&w, "staging").unknown_since, 0);
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* By night it needs one; it is day when they say yes to what was to replace another release. */
+static void
+what_changed_and_needs_nobody_by_the_hour_is_approved_by_nobody(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS_IF=outside Mon-Sun 01:00-23:59=1", NULL);
+	approval_asks(&w, COMMIT_B);
+	approval_asks(&w, COMMIT_A);
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve aaaaaaa");
+	world_run_ends(&w, GOOD);
+	w.aid.at += 2 * HOUR_MS;
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	assert_non_null(strstr(w.toast, "has changed; nobody has to approve it any more."));
+	assert_string_equal(world_deployment(&w, 1).approvers, "");
+	assert_null(world_peek(&w, EFFECT_RUN)); /* who confirmed it is asked first */
+	world_close(&w);
+}
+
+/* --- back --- */
+
+static void
+act_withdraw(struct tx *tx, void *arg)
+{
+	struct update update = {
+		.kind = UPDATE_PRESS, .person = WORLD_OTHER_ADMIN, .name = "@bob"
+	};
+	struct deployment work = row_deployment_get(tx, *(int64_t *)arg);
+
+	decide_approval_withdraw(tx, &update, &work);
+	assert_int_equal(tx->answer.status, 409);
+	tx->answer.status = 200;
+}
+
+static void
+what_has_started_goes_on_though_a_yes_is_taken_back(void **state)
+{
+	struct world w;
+	int64_t id;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
+	approval_asks(&w, COMMIT_A);
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	id = world_newest(&w, "production").id;
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_RUNNING);
+	world_act(&w, act_withdraw, &id);
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_RUNNING);
+	assert_string_equal(world_deployment(&w, id).approvers, "@bob");
+	assert_int_equal(world_audited(&w, "deploy_approval", "withdrawn"), 0);
+	world_close(&w);
+}
+
+static void
+act_look(struct tx *tx, void *arg)
+{
+	struct update update = { .kind = UPDATE_PRESS, .person = CAROL, .name = "@eve" };
+	struct deployment work = row_deployment_get(tx, *(int64_t *)arg);
+
+	decide_approval_seen(tx, &update, &work);
+}
+
+static void
+who_looks_at_what_has_started_is_not_listed(void **state)
+{
+	struct world w;
+	int64_t id;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
+	approval_asks(&w, COMMIT_A);
+	id = world_newest(&w, "production").id;
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	world_act(&w, act_look, &id);
+	assert_string_equal(world_deployment(&w, id).seen_by, "");
+	assert_null(world_says(&w, "seen by"));
+	world_close(&w);
+}
+
+/* --- time --- */
+
+static void
+act_due(struct tx *tx, void *arg)
+{
+	decide_approval_due(tx, *(int64_t *)arg);
+}
+
+static void
+a_deadline_of_what_has_started_ends_nothing(void **state)
+{
+	struct world w;
+	int64_t id;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
+	approval_asks(&w, COMMIT_A);
+	id = world_newest(&w, "production").id;
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	w.aid.at += 48 * HOUR_MS;
+	world_act(&w, act_due, &id);
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+/* A deadline comes at the hours of its conditions as well. */
+static void
+a_deadline_behind_the_reminder_reminds_nobody_again(void **state)
+{
+	struct world w;
+	int64_t id;
+	size_t rings;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", "APPROVAL_TIMEOUT=8h", NULL);
+	approval_asks(&w, COMMIT_A);
+	id = world_newest(&w, "production").id;
+	world_due(&w, TIMER_APPROVAL);
+	rings = world_rings(&w);
+	w.aid.at += HOUR_MS;
+	world_act(&w, act_due, &id);
+	assert_int_equal(world_rings(&w), rings);
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_AWAITING_APPROVAL);
+	world_due(&w, TIMER_APPROVAL);
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_EXPIRED);
+	world_close(&w);
+}
+
+/* --- what git lists --- */
+
+struct listing {
+	const char *base; /* what the commits were listed over */
+	const char *subject;
+	int64_t id;
+	char changes[LIMIT_MESSAGE];
+};
+
+static void
+act_list(struct tx *tx, void *arg)
+{
+	struct listing *listing = arg;
+	struct deployment work = row_deployment_get(tx, listing->id);
+	struct effect_git_query query = { 0 };
+	struct git_answer *answer = calloc(1, sizeof(*answer));
+
+	assert_non_null(answer);
+	answer->count = 1;
+	answer->n_changes = 1;
+	(void)text_copy(answer->change[0].commit, LIMIT_COMMIT, COMMIT_B);
+	(void)text_copy(answer->change[0].subject, LIMIT_SUBJECT, listing->subject);
+	(void)text_copy(query.base, sizeof(query.base), listing->base);
+	decide_approval_listed(tx, &work, &query, answer);
+	free(answer);
+	(void)text_copy(listing->changes, sizeof(listing->changes),
+	    row_approval_request(tx, listing->id).changes);
+}
+
+/* B was confirmed over nothing, and A is live: git is asked what B brings over it. */
+static void
+commits_over_what_is_not_live_any_more_are_not_shown(void **state)
+{
+	struct listing listing = { .base = COMMIT_D, .subject = "Over D", .id = 1 };
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
+	approval_asks(&w, COMMIT_B);
+	approval_asks(&w, COMMIT_A);
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve aaaaaaa");
+	world_run_ends(&w, GOOD);
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	effect_free(world_take(&w, EFFECT_GIT_QUERY));
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	world_act(&w, act_list, &listing);
+	assert_string_equal(listing.changes, "");
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
+	listing.base = COMMIT_A;
+	listing.subject = "Over A";
+	world_act(&w, act_list, &listing);
+	assert_non_null(strstr(listing.changes, "Over A"));
+	listing.subject = "Once more"; /* what they have read stays */
+	world_act(&w, act_list, &listing);
+	assert_non_null(strstr(listing.changes, "Over A"));
+	assert_null(world_says_in(&w, WORLD_TEAM, "Once more"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_live_is_said_to_have_been_and_is_not_approved),
+		cmocka_unit_test(an_action_is_approved_where_what_is_live_is_not_known),
+		cmocka_unit_test(what_changed_and_needs_nobody_by_the_hour_is_approved_by_nobody),
+		cmocka_unit_test(what_has_started_goes_on_though_a_yes_is_taken_back),
+		cmocka_unit_test(who_looks_at_what_has_started_is_not_listed),
+		cmocka_unit_test(a_deadline_of_what_has_started_ends_nothing),
+		cmocka_unit_test(a_deadline_behind_the_reminder_reminds_nobody_again),
+		cmocka_unit_test(commits_over_what_is_not_live_any_more_are_not_shown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,346 @@
+/* Goal: a lane keeps order with one out at a time, and says the newest, once.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "lane_aid.h"
+
+#include "lib/text.h"
+#include "store/row_effect.h"
+#include "store/row_message.h"
+
+static void
+act_change(struct tx *tx, void *arg)
+{
+	const struct text *text = arg;
+	char head[64];
+
+	(void)text_copy(head, sizeof(head), text->head);
+	row_message_change(tx, text->id, &(struct message){ .head = head });
+}
+
+static void
+change(struct store_aid *aid, int64_t id, const char *head)
+{
+	store_aid_act(aid, act_change, &(struct text){ .id = id, .head = head });
+}
+
+static void
+only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next(void **state)
+{
+	struct store_aid *aid = *state;
+
+	(void)lane_aid_add(aid, 1, "one");
+	(void)lane_aid_add(aid, 1, "two");
+	(void)lane_aid_add(aid, 1, "three");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 1);
+	lane_aid_said(aid, "one");
+	lane_aid_said(aid, "two");
+	lane_aid_said(aid, "three");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
+static void
+act_answer(struct tx *tx, void *arg)
+{
+	char head[] = "answer";
+
+	*(int64_t *)arg = row_message_add(
+	    tx, &(struct message){ .address.chat = 1, .head = head, .is_answer = true });
+}
+
+static void
+act_supergroup(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_message_move_chat(tx, 1, -1);
+}
+
+/* Two lanes for a chat: that of answers moves with it too. */
+static void
+act_look_and_change(struct tx *tx, void *arg)
+{
+	const struct text *text = arg;
+	char head[] = "a step, seen";
+
+	row_message_is_looked_at(tx, text->id);
+	row_message_change(tx, text->id, &(struct message){ .head = head });
+}
+
+/* Found by the simulation (SEED=298): the edit that was out came last, with a text of before. */
+static void
+an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out(void **state)
+{
+	struct store_aid *aid = *state;
+	struct text text = { .id = lane_aid_add(aid, 1, "running") };
+	struct effect *out;
+
+	lane_aid_said(aid, "running");
+	change(aid, text.id, "a step");
+	out = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_non_null(out);
+	store_aid_act(aid, act_look_and_change, &text);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+	(void)store_aid_report(aid, out);
+	lane_aid_said(aid, "a step, seen");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
+static void
+an_answer_does_not_wait_for_what_is_edited_or_new(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t id = lane_aid_add(aid, 1, "running"), answer;
+
+	lane_aid_said(aid, "running");
+	change(aid, id, "a step");
+	(void)lane_aid_add(aid, 1, "a question");
+	store_aid_act(aid, act_answer, &answer);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 3);
+	change(aid, answer, "answer, later");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 3);
+	lane_aid_said(aid, "a step");
+	lane_aid_said(aid, "a question");
+	store_aid_act(aid, act_supergroup, NULL);
+	lane_aid_said(aid, "answer");
+	lane_aid_said(aid, "answer, later");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
+static void
+act_alarm(struct tx *tx, void *arg)
+{
+	char head[] = "failed";
+
+	*(int64_t *)arg = row_message_add(
+	    tx, &(struct message){ .address.chat = 1, .head = head, .is_alarm = true });
+}
+
+/* A lane of its own, which moves too. */
+static void
+an_alarm_waits_for_nothing_else(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t alarm;
+
+	(void)lane_aid_add(aid, 1, "running");
+	(void)lane_aid_add(aid, 1, "a question");
+	store_aid_act(aid, act_alarm, &alarm);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 2);
+	store_aid_act(aid, act_supergroup, NULL);
+	lane_aid_said(aid, "running");
+	change(aid, alarm, "failed, and looked at");
+	lane_aid_said(aid, "failed");
+	lane_aid_said(aid, "a question");
+	lane_aid_said(aid, "failed, and looked at");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
+static void
+chats_do_not_wait_for_each_other(void **state)
+{
+	struct store_aid *aid = *state;
+
+	(void)lane_aid_add(aid, 1, "one");
+	(void)lane_aid_add(aid, 2, "two");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 2);
+}
+
+static void
+edits_that_wait_are_said_once_with_the_newest_text(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t id = lane_aid_add(aid, 1, "0 %");
+	char head[16];
+
+	for (int i = 1; i <= 100; i++) {
+		(void)snprintf(head, sizeof(head), "%d %%", i);
+		change(aid, id, head);
+	}
+	lane_aid_said(aid, "0 %");
+	lane_aid_said(aid, "100 %");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
+static void
+a_change_that_is_none_is_not_said(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t id = lane_aid_add(aid, 1, "same");
+
+	lane_aid_said(aid, "same");
+	change(aid, id, "same");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
+static void
+a_sent_message_is_edited_by_its_remote_id(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t id = lane_aid_add(aid, 1, "new");
+	struct effect *effect;
+
+	lane_aid_said(aid, "new");
+	change(aid, id, "changed");
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_int_equal(effect->u.send_message.message.remote_id, 1000 + id);
+	assert_int_equal(effect->subject, id);
+	effect_free(effect);
+}
+
+static void
+after_a_restart_only_heads_are_out_again(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+	int64_t id = lane_aid_add(aid, 1, "one");
+
+	(void)lane_aid_add(aid, 1, "two");
+	change(aid, id, "one, later");
+	store_aid_reopen(aid);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 1);
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_true(effect->is_recovered);
+	assert_string_equal(effect->u.send_message.message.head, "one, later" TWICE);
+	(void)store_aid_report(aid, effect);
+	lane_aid_said(aid, "two");
+	lane_aid_said(aid, "one, later" TWICE); /* its edit stood behind the head */
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
+/* --- a chat that moved --- */
+
+struct wanted {
+	int64_t chat;
+	int64_t run;
+	int64_t id; /* of its effect */
+};
+
+static void
+act_document(struct tx *tx, void *arg)
+{
+	struct effect *effect = effect_new(EFFECT_DOCUMENT);
+	struct wanted *wanted = arg;
+
+	effect->u.document.address.chat = wanted->chat;
+	effect->u.document.address.thread = 5;
+	effect->u.document.run = wanted->run;
+	wanted->id = row_effect_add(tx, effect);
+}
+
+static int64_t
+want(struct store_aid *aid, int64_t chat, int64_t run)
+{
+	struct wanted wanted = { .chat = chat, .run = run };
+
+	store_aid_act(aid, act_document, &wanted);
+	return wanted.id;
+}
+
+static void
+a_log_that_is_open_in_a_chat_is_not_queued_again(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t first = want(aid, -1, 3);
+	int64_t waiting = want(aid, -1, 4);
+
+	assert_int_equal(want(aid, -1, 3), first);     /* while it is out */
+	assert_int_equal(want(aid, -1, 4), waiting);   /* while it waits */
+	assert_int_not_equal(want(aid, -2, 3), first); /* another chat */
+	assert_int_equal(store_aid_count(aid, EFFECT_DOCUMENT), 2);
+	(void)store_aid_report(aid, store_aid_take(aid, EFFECT_DOCUMENT));
+	assert_true(want(aid, -1, 3) > waiting); /* it was sent: once more */
+}
+
+static void
+what_waits_moves_with_its_chat(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+
+	(void)lane_aid_add(aid, -1, "one");
+	(void)lane_aid_add(aid, -1, "two");
+	(void)lane_aid_add(aid, -100, "three");
+	(void)want(aid, -1, 3);
+	(void)want(aid, -1, 4);
+	effect_free(store_aid_take(aid, EFFECT_DOCUMENT)); /* out, in the old chat */
+
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_string_equal(effect->u.send_message.message.head, "one");
+	effect->result->u.message_sent.message = effect->u.send_message.message.id;
+	effect->result->u.message_sent.chat = effect->u.send_message.message.address.chat;
+	effect->result->u.message_sent.new_chat = -100;
+	(void)store_aid_report(aid, effect);
+	/* "three" is out in the lane that the others came to: they wait for it. */
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_string_equal(effect->u.send_message.message.head, "three");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+	(void)store_aid_report(aid, effect);
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_string_equal(effect->u.send_message.message.head, "two");
+	assert_int_equal(effect->u.send_message.message.address.chat, -100);
+	(void)store_aid_report(aid, effect);
+	lane_aid_said(aid, "one");
+	/* The second document still waits for the first. */
+	assert_int_equal(store_aid_count(aid, EFFECT_DOCUMENT), 0);
+	store_aid_reopen(aid);
+	effect = store_aid_take(aid, EFFECT_DOCUMENT);
+	assert_int_equal(effect->u.document.address.chat, -100);
+	assert_int_equal(effect->u.document.address.thread, 0);
+	effect_free(effect);
+}
+
+static void
+act_move(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_message_move_chat(tx, -1, -100);
+}
+
+static void
+act_remote_id(struct tx *tx, void *arg)
+{
+	struct message message = row_message_get(tx, 1);
+
+	*(int64_t *)arg = message.remote_id;
+	assert_int_equal(message.address.chat, -100);
+	message_done(&message);
+}
+
+/* Its id would be that of another message there. */
+static void
+an_id_of_the_chat_that_moved_is_not_kept(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+	int64_t remote_id = -1;
+
+	(void)lane_aid_add(aid, -1, "one");
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	effect->result->u.message_sent.message = effect->u.send_message.message.id;
+	effect->result->u.message_sent.chat = effect->u.send_message.message.address.chat;
+	effect->result->u.message_sent.remote_id = 506;
+	store_aid_act(aid, act_move, NULL);
+	(void)store_aid_report(aid, effect);
+	store_aid_act(aid, act_remote_id, &remote_id);
+	assert_int_equal(remote_id, 0);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, lane_aid_setup, store_aid_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next),
+		TEST(an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out),
+		TEST(an_answer_does_not_wait_for_what_is_edited_or_new),
+		TEST(an_alarm_waits_for_nothing_else),
+		TEST(chats_do_not_wait_for_each_other),
+		TEST(edits_that_wait_are_said_once_with_the_newest_text),
+		TEST(a_change_that_is_none_is_not_said),
+		TEST(a_sent_message_is_edited_by_its_remote_id),
+		TEST(after_a_restart_only_heads_are_out_again),
+		TEST(a_log_that_is_open_in_a_chat_is_not_queued_again),
+		TEST(what_waits_moves_with_its_chat),
+		TEST(an_id_of_the_chat_that_moved_is_not_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

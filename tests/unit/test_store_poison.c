@@ -1,0 +1,170 @@
+/* Goal: an event that kills the program is quarantined, and nothing beside it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "deliver_aid.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+
+static void
+crash_in_a_child(struct store_aid *aid, struct event *event)
+{
+	struct queue_list events = { 0 };
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) { /* its own store on the same folder, as a program that starts */
+		struct err err;
+		struct store *store = store_open(&aid->config, &err);
+
+		queue_list_add(&events, &event->link);
+		if (store != NULL && store_batch(store, &events, &aid->outcomes, &err))
+			_exit(0);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	event_free(event);
+}
+
+static void
+an_event_that_killed_three_programs_is_quarantined(void **state)
+{
+	struct store_aid *aid = *state;
+	char *audit;
+
+	store_close(aid->store);
+	aid->store = NULL;
+	store_aid_forget(aid);
+	for (int i = 0; i < 3; i++)
+		crash_in_a_child(aid, deliver_aid_raw(aid, "a/crash"));
+	store_aid_reopen(aid);
+	assert_int_equal(store_aid_decide(aid, deliver_aid_event(aid, "other", "x")).status, 202);
+	deliver_aid.delivered = 0;
+	assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, "a/crash")).status, 200);
+	assert_int_equal(deliver_aid.delivered, 0);
+	(void)store_project(aid->store, &aid->outcomes);
+	audit = store_aid_read(aid->audit_path);
+	assert_non_null(strstr(audit, "put aside"));
+	free(audit);
+}
+
+/* Where only the last is remembered each begins the other's count anew, for ever. */
+static void
+two_events_that_kill_in_turn_are_both_quarantined(void **state)
+{
+	static const char *const words[] = { "a/crash", "b/crash", "c/crash" };
+	struct store_aid *aid = *state;
+
+	store_close(aid->store);
+	aid->store = NULL;
+	store_aid_forget(aid);
+	for (size_t i = 0; i < 3 * COUNT(words); i++)
+		crash_in_a_child(aid, deliver_aid_raw(aid, words[i % COUNT(words)]));
+	store_aid_reopen(aid);
+	deliver_aid.delivered = 0;
+	deliver_aid.may_crash = false;
+	for (size_t i = 0; i < COUNT(words); i++)
+		assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, words[i])).status, 200);
+	assert_int_equal(deliver_aid.delivered, 0);
+	deliver_aid.may_crash = true;
+}
+
+/* What was decided on in between is not what ends the program. */
+static void
+an_event_that_was_decided_on_counts_anew(void **state)
+{
+	struct store_aid *aid = *state;
+
+	store_close(aid->store);
+	aid->store = NULL;
+	store_aid_forget(aid);
+	for (int i = 0; i < 2; i++)
+		crash_in_a_child(aid, deliver_aid_raw(aid, "a/crash"));
+	deliver_aid.may_crash = false;
+	store_aid_reopen(aid);
+	deliver_aid.delivered = 0;
+	assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, "a/crash")).status, 202);
+	assert_int_equal(deliver_aid.delivered, 1);
+	store_close(aid->store);
+	aid->store = NULL;
+	store_aid_forget(aid);
+	deliver_aid.may_crash = true;
+	for (int i = 0; i < 2; i++)
+		crash_in_a_child(aid, deliver_aid_raw(aid, "a/crash"));
+	deliver_aid.may_crash = false;
+	store_aid_reopen(aid);
+	deliver_aid.delivered = 0;
+	(void)store_aid_decide(aid, deliver_aid_raw(aid, "a/crash"));
+	assert_int_equal(deliver_aid.delivered, 1);
+	deliver_aid.may_crash = true;
+}
+
+static void
+what_is_quarantined_counts_until_that_is_on_disk(void **state)
+{
+	struct store_aid *aid = *state;
+
+	store_close(aid->store);
+	aid->store = NULL;
+	store_aid_forget(aid);
+	for (int i = 0; i < 3; i++)
+		crash_in_a_child(aid, deliver_aid_raw(aid, "a/crash"));
+	store_aid_reopen(aid);
+	deliver_aid.delivered = 0;
+	assert_false(deliver_aid_commits(aid, deliver_aid_raw(aid, "a/crash")));
+	assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, "a/crash")).status, 200);
+	assert_int_equal(deliver_aid.delivered, 0); /* or this test would have deliver_aid.ended */
+}
+
+/* Whoever made the file could cut it under our mapping, which would end us by a signal. */
+static void
+a_page_that_another_user_made_is_refused(void **state)
+{
+	struct store_aid *aid = *state;
+	struct store_config config = aid->config;
+	char poison[160];
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip(); /* it takes three users */
+	(void)snprintf(poison, sizeof(poison), "%s/theirs", aid->folder);
+	config.poison_path = poison;
+	store_close(aid->store);
+	aid->store = NULL;
+	assert_true(file_write(poison, "", 0, 0666, NULL));
+	assert_int_equal(chown(poison, 10002, 10002), 0);
+	store_aid_give(aid, 10001);
+	assert_int_equal(chmod(aid->folder, 01777), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct err err = { .code = ERR_NONE };
+
+		if (setresuid(10001, 10001, 10001) == 0 && store_open(&config, &err) == NULL)
+			_exit(err.code == ERR_CONFIG && strstr(err.text, poison) != NULL ? 0 : 2);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(unlink(poison), 0);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, deliver_aid_setup, store_aid_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(an_event_that_killed_three_programs_is_quarantined),
+		TEST(two_events_that_kill_in_turn_are_both_quarantined),
+		TEST(an_event_that_was_decided_on_counts_anew),
+		TEST(what_is_quarantined_counts_until_that_is_on_disk),
+		TEST(a_page_that_another_user_made_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
