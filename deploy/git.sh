@@ -57,7 +57,8 @@ git_setup() { # HERE: fills repository, mirror and git_options
 	esac
 	: "${STATE_DIRECTORY:=/var/lib/deploybot}"
 	mirror=$(mirror_of "$repository")
-	[[ ! -e ${mirror%.git}.submodule ]] || rm -f -- "${mirror%.git}.submodule" # it is not there for submodules alone (source.sh)
+	# It is not there for submodules alone (source.sh).
+	[[ ! -e ${mirror%.git}.submodule ]] || rm -f -- "${mirror%.git}.submodule"
 	git_options=(-c core.hooksPath=/dev/null -c protocol.allow=never -c "protocol.$protocol.allow=always"
 		-c core.fsmonitor=false -c maintenance.auto=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false
 		-c core.warnAmbiguousRefs=false)

@@ -194,8 +194,8 @@ void chat_emergency(struct chat_text *text, const struct deployment *work, const
 void
 chat_emergency_reminder(struct chat_text *text, const struct deployment *work, int of, int64_t at);
 
-/* What has ended, with who reviewed it in the place of "not reviewed".  False: it does not say that,
- * and nothing was added. */
+/* What has ended, with who reviewed it in the place of "not reviewed".  False: it does not say
+ * that, and nothing was added. */
 bool chat_emergency_reviewed(
     struct chat_text *text, const struct deployment *work, const char *said) MUST_USE;
 

@@ -276,7 +276,7 @@ def main():
         unpatched = check_unpatched(tree, patches, jobs)
     except Bad as bad:
         sys.exit(f"{bad.text}\n{bad.verdict}: nothing can be said of planted bugs")
-    print(f"  {len(unpatched)} programs and files of tests without a patch ({time.monotonic() - began:.1f} s)", flush=True)
+    print(f"  {len(unpatched)} programs and files without a patch ({time.monotonic() - began:.1f} s)", flush=True)
     waiting = queue.SimpleQueue()
     for patch in patches:
         waiting.put(patch)

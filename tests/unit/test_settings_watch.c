@@ -85,7 +85,8 @@ what_is_warned_of_stays_listed_while_its_file_is_refused(void **state)
 	folder_aid_put("apps/shop.env", OF("shop") "STAGING_HOTS=x\n");
 	one = folder_aid_load();
 	assert_int_equal(one->warned_count, 1);
-	folder_aid_put("apps/shop.env", "KEEP_RELEASES=none\n" OF("shop") "STAGING_HOTS=x\nSTAGING_PROT=1\n");
+	folder_aid_put(
+	    "apps/shop.env", "KEEP_RELEASES=none\n" OF("shop") "STAGING_HOTS=x\nSTAGING_PROT=1\n");
 	two = again(one, NULL);
 	assert_int_equal(two->refused_count, 1);
 	assert_int_equal(two->warned_count, 2); /* what is new in the refused one too */
