@@ -148,7 +148,7 @@ void
 settings_take_otp(struct settings_loader *l)
 {
 	const char *path = l->s->inside->values[SETTING_TOTP_KEY_FILE].text;
-	CLEANUP(freep) struct seal_keys *keys = path == NULL ? NULL : calloc(1, sizeof(*keys));
+	struct seal_keys *keys = path == NULL ? NULL : calloc(1, sizeof(*keys));
 	char why[LIMIT_LINE];
 	struct err err;
 
@@ -168,4 +168,5 @@ settings_take_otp(struct settings_loader *l)
 	    err.text);
 	settings_warn(l, settings_say(l->report, SETTINGS_FLAW, "TOTP_KEY_FILE: %s", why),
 	    "TOTP_KEY_FILE", why);
+	free(keys);
 }
