@@ -447,7 +447,7 @@ help:
 	@echo "make check-planted  one protection after another is taken out: its test must notice: 6 min (WHAT=gate: only those)"
 	@echo "make check-half-wired  one of each kind of thing is added, a piece of it left out: it must be refused: 4 min (WHAT=effect)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
-	@echo "make check-long     end-to-end tests that make test leaves: deploy/'s scripts killed at every step, their variants: 12 minutes (WHAT=tests/e2e/test_deploy_x.py: all of it)"
+	@echo "make check-long     end-to-end tests that make test leaves: deploy/'s scripts killed at every step, their variants: 25 minutes (WHAT=tests/e2e/test_deploy_x.py: all of it)"
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, systemd, load and kills: 25 min, root (WHAT=tests/targets/test_x.py; BED=here, or trixie: one of them)"
 	@echo "make check-distribution  this system has what build, unit tests and package need: 5 min (Debian 12, 13, Ubuntu 24.04)"
 	@echo "make check-infra    .deb, units on a real systemd, images, compose, INSTALLATION.md as it is typed: 30 min, root (WHAT=tests/infra/test_x.py)"

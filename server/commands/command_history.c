@@ -130,4 +130,6 @@ command_history(struct tx *tx, const struct update *update, const struct request
 	else
 		show_several(tx, update, request, &scope, &text, &message.buttons);
 	(void)decide_send_keyboard(tx, update, request, &message, &text);
+	if (request_get_number(request, "page") == 0)
+		decide_shown(tx, update);
 }

@@ -195,10 +195,12 @@ tell(struct tx *tx, const struct deployment *work)
 		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
 
 		if (message.head == NULL)
-			continue; /* gone by age */
-		chat_emergency(&text, work, passed);
-		free(message.head);
-		message.head = chat_text_take(&text);
+			continue;	 /* gone by age */
+		if (passed[0] != '\0') { /* else of before that was kept: its words stay */
+			chat_emergency(&text, work, passed);
+			free(message.head);
+			message.head = chat_text_take(&text);
+		}
 		if (!deployment_awaits_review(work))
 			message.buttons.n = 0;
 		row_message_change(tx, rows[i], &message);

@@ -108,8 +108,6 @@ decide_send_keyboard(struct tx *tx, const struct update *update, const struct re
 	row_button_set_message(tx, &message.buttons, row);
 	if (page != 0)
 		decide_toastf(tx, update, false, "Page %" PRId64, page);
-	else if (request != NULL && request->message != 0) /* else the button turns for a minute */
-		decide_toastf(tx, update, false, "%s", "");
 	return row;
 }
 

@@ -22,6 +22,8 @@
 #define LOOK_MS	 (5 * 60 * INT64_C(1000))
 #define AGAIN_MS (3600 * INT64_C(1000)) /* what Telegram refused */
 
+#define CHANGED "\nLast change: "
+
 /* The open timer is this one from now on. */
 static void
 wait(struct tx *tx, struct pin *pin, int64_t due)
@@ -89,17 +91,14 @@ decide_pins_look(struct tx *tx)
 
 /* --- what it says --- */
 
-/* With the moment of its last change behind it.  The clock is of the chat's first environment; its
- * zone's name stands behind it. */
-static char *
-text_of(struct tx *tx, const char *body, int64_t changed_at)
+/* What was said before the moment that stands behind it. */
+static bool
+says_the_same(const char *head, const char *body)
 {
-	struct chat_clock clock = { .zone = tx->settings->zone, .is_named = true };
-	struct chat_text text = CHAT_TEXT_EMPTY;
+	size_t size = strlen(body);
 
-	chat_text_add(&text, "%s", body);
-	chat_text_since(&text, "\nLast change: ", &clock, changed_at, 0);
-	return chat_text_take(&text);
+	return strncmp(head, body, size) == 0 &&
+	    strncmp(head + size, CHANGED, strlen(CHANGED)) == 0;
 }
 
 /* One that never reached its chat is tried again, but not each five minutes. */
@@ -114,12 +113,11 @@ send_again(struct tx *tx, struct pin *pin)
 }
 
 static void
-write_message(struct tx *tx, struct pin *pin, const char *body)
+write_message(struct tx *tx, struct pin *pin, const char *head)
 {
 	struct message message = { .address.chat = pin->chat, .is_silent = true };
 
-	pin->changed_at = tx->at;
-	message.head = text_of(tx, body, pin->changed_at);
+	message.head = strdup(head);
 	if (message.head == NULL) {
 		tx_fail(tx, ERR_NOMEM, "no memory for a pinned status");
 	} else if (pin->message == 0) {
@@ -131,22 +129,14 @@ write_message(struct tx *tx, struct pin *pin, const char *body)
 	message_done(&message);
 }
 
-static bool
-says_the_same(struct tx *tx, const struct pin *pin, const char *head, const char *body)
-{
-	char *text = text_of(tx, body, pin->changed_at);
-	bool same = text != NULL && strcmp(head, text) == 0;
-
-	free(text);
-	return same;
-}
-
+/* The clock is of the chat's first environment; its zone's name stands behind it. */
 static void
 show(struct tx *tx, struct pin *pin)
 {
 	CLEANUP(message_done) struct message before = row_message_get(tx, pin->message);
+	struct chat_clock clock = { .zone = tx->settings->zone, .is_named = true };
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	char *body;
+	char *body, *whole;
 
 	pin->shown_at = tx->at;
 	(void)decide_status_pinned(tx, pin->chat, &text);
@@ -158,13 +148,21 @@ show(struct tx *tx, struct pin *pin)
 	}
 	if (before.id == 0) /* gone, or none yet */
 		pin->message = 0;
-	if (pin->message != 0 && says_the_same(tx, pin, before.head, body)) {
+	if (pin->message != 0 && says_the_same(before.head, body)) {
 		if (before.remote_id == 0)
 			send_again(tx, pin);
-	} else {
-		write_message(tx, pin, body);
+		free(body);
+		return;
 	}
+	chat_text_add(&text, "%s", body);
+	chat_text_since(&text, CHANGED, &clock, tx->at, 0);
+	whole = chat_text_take(&text);
 	free(body);
+	if (whole == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a pinned status");
+	else
+		write_message(tx, pin, whole);
+	free(whole);
 }
 
 /* --- pinned --- */

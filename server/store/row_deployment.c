@@ -414,18 +414,11 @@ row_deployment_warnings(struct tx *tx, int64_t deployment, struct run_warnings *
 	return ret;
 }
 
-static void
-read_passed(const struct db_rows *rows, void *ret)
-{
-	tx_text(rows, 0, ret, LIMIT_PASSED);
-}
-
 const char *
 row_deployment_passed(struct tx *tx, int64_t id, char ret[LIMIT_PASSED])
 {
-	ret[0] = '\0';
-	(void)tx_read(tx, read_passed, ret, 1, "SELECT passed FROM work WHERE id = $1", DB_I64(id));
-	return ret;
+	return tx_first_text(
+	    tx, ret, LIMIT_PASSED, "SELECT passed FROM work WHERE id = $1", DB_I64(id));
 }
 
 /* --- writing --- */

@@ -5,7 +5,7 @@
 #include "store/store_inside.h"
 
 TX_READER(read_pin, struct pin, TX_I64(chat), TX_I64(message), TX_I64(pinned), TX_I64(timer),
-    TX_I64(due), TX_I64(shown_at), TX_I64(tried_at), TX_FLAG(is_notified), TX_I64(changed_at))
+    TX_I64(due), TX_I64(shown_at), TX_I64(tried_at), TX_FLAG(is_notified))
 
 struct pin
 row_pin_get(struct tx *tx, int64_t chat)
@@ -13,7 +13,7 @@ row_pin_get(struct tx *tx, int64_t chat)
 	struct pin pin = { .chat = chat };
 
 	(void)tx_read(tx, read_pin, &pin, 1,
-	    "SELECT chat, message, pinned, timer, due, shown_at, tried_at, is_told, changed_at FROM pin"
+	    "SELECT chat, message, pinned, timer, due, shown_at, tried_at, is_told FROM pin"
 	    " WHERE chat = $1",
 	    DB_I64(chat)); /* sticky */
 	return pin;
@@ -24,10 +24,10 @@ row_pin_put(struct tx *tx, const struct pin *pin)
 {
 	(void)tx_run(tx,
 	    "INSERT OR REPLACE INTO pin (chat, message, pinned, timer, due, shown_at, tried_at,"
-	    " is_told, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	    " is_told) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 	    DB_I64(pin->chat), DB_I64(pin->message), DB_I64(pin->pinned), DB_I64(pin->timer),
 	    DB_I64(pin->due), DB_I64(pin->shown_at), DB_I64(pin->tried_at),
-	    DB_I64(pin->is_notified), DB_I64(pin->changed_at)); /* sticky */
+	    DB_I64(pin->is_notified)); /* sticky */
 }
 
 void

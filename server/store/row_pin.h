@@ -12,7 +12,6 @@ struct pin {
 	int64_t timer;	  /* the open TIMER_PIN ... */
 	int64_t due;	  /* ... and when that is */
 	int64_t shown_at; /* wall ms: what it says was looked at last; 0: never */
-	int64_t changed_at; /* the same: it has said so since; 0: not known */
 	int64_t tried_at; /* the same: it was sent or pinned; 0: never */
 	bool is_notified;	  /* the chat knows that it cannot be pinned */
 };

@@ -901,8 +901,12 @@ static const char *const migration_8[] = {
 static const char *const migration_9[] = {
 	/* What an emergency goes past, as all are told: marked lines.  '': of before, or none. */
 	"ALTER TABLE work ADD COLUMN passed TEXT NOT NULL DEFAULT '';",
-	/* The moment that stands below a pinned status. */
-	"ALTER TABLE pin ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;",
+	/* The newest that rang in each chat for work that is being rolled back: it will say how
+	 * that ended. */
+	"INSERT OR IGNORE INTO work_shown (work, message, why)"
+	" SELECT w.id, max(m.id), 'rolling' FROM message m JOIN work w ON m.rings_for = w.id"
+	" WHERE m.rings_for <> 0 AND w.state IN ('ROLLING_BACK', 'VERIFYING_ROLLBACK')"
+	" GROUP BY w.id, m.chat;",
 	NULL,
 };
 

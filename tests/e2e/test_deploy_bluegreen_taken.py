@@ -215,10 +215,9 @@ def ended(box):
 
 
 @pytest.mark.parametrize("change, says", [
-    pytest.param(lambda box: box.update(restarts=4),
-                 "the application ended and docker started it again, since it was started", marks=pytest.mark.long),
+    (lambda box: box.update(restarts=4), "the application ended and docker started it again, since it was started"),
     pytest.param(ended, "the application ended with status 7 since it was started", marks=pytest.mark.long),
-    (None, "the container's health check fails")])
+    pytest.param(None, "the container's health check fails", marks=pytest.mark.long)])
 def test_nginx_is_not_led_to_what_broke_since_it_was_started(bench, change, says):
     """Regression: image and "running" alone were compared; and one that had crashed was called another's release."""
     _, one = bench.shipped("one")

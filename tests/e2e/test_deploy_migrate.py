@@ -102,8 +102,8 @@ def way(bench):
 
 
 @pytest.mark.first
-@pytest.mark.parametrize("bench", ["recreate", "local", *(
-    pytest.param(name, marks=pytest.mark.long) for name in ("bluegreen", "kubernetes", "systemd"))], indirect=True)
+@pytest.mark.parametrize("bench", ["bluegreen", "local", *(
+    pytest.param(name, marks=pytest.mark.long) for name in ("recreate", "kubernetes", "systemd"))], indirect=True)
 def test_every_strategy_goes_the_one_way_that_is_drawn(bench, request):
     strategy = request.node.callspec.params["bench"]
     for kind in KINDS:

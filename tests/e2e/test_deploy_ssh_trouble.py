@@ -2,6 +2,7 @@
 new release whole."""
 # SPDX-License-Identifier: ISC
 import os
+import shutil
 import signal
 import subprocess
 
@@ -506,10 +507,13 @@ def test_when_we_are_gone_the_host_takes_back_and_a_rollback_waits_for_it(bench,
 def test_two_deploybots_do_not_work_on_one_folder(bench):
     commit, _ = bench.release("three")
     _, compose, _ = hanging_up(bench)
-    transport = bench.deploy / "transports" / "ssh.sh"
-    text = transport.read_text()
-    transport.unlink()
-    transport.write_text(text.replace("SSH_LOCK_SECONDS=30 ", "SSH_LOCK_SECONDS=3 "))
+    transport = bench.deploy / "transports" / "ssh"
+    files = transport.resolve()
+    transport.unlink()      # a link: what it leads to stays as it is
+    shutil.copytree(files, transport)
+    text = (transport / "calls.sh").read_text()
+    assert "SSH_LOCK_SECONDS=30 " in text
+    (transport / "calls.sh").write_text(text.replace("SSH_LOCK_SECONDS=30 ", "SSH_LOCK_SECONDS=3 "))
     status, said = bench.run("deploy.sh", "staging", commit, STATE_DIRECTORY=str(bench.path / "another"))
     assert status == 75 and "something else is being released" in said[-1], said
     os.kill(compose, signal.SIGKILL)

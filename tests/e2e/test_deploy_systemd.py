@@ -233,7 +233,6 @@ def test_units_behind_one_that_fails_are_not_touched(bench):
     assert bench.units()["worker.service"] == before and bench.runs() == ("active", first)
 
 
-@pytest.mark.long
 def test_behind_a_barrier_the_units_are_left_as_they_are(bench):
     bench.unit("worker.service")
     first = bench.shipped_app(SYSTEMD_UNITS="shop.service,worker.service")
@@ -387,7 +386,6 @@ def hanging(bench, *when, after=0, fate="up"):
     return process, first, commit
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("who", ["worker", pytest.param("guard", marks=pytest.mark.long)])
 def test_whichever_of_the_two_on_the_host_is_killed_the_old_release_runs(bench, who):
     process, first, _ = hanging(bench, "systemctl", "--no-block", "restart")

@@ -61,7 +61,7 @@ def test_no_objects_are_no_pass(tmp_path):
     ('if (strncmp(run->detail, prefix, 4) == 0)', True),
     ('return strstr(error, "is not there") != NULL;', True),
     ('#define HOW "; the way back: "\nreturn strstr(out, HOW) != NULL;', True),
-    ('return strstr(said, CHAT_SAID_LOOK) != NULL;', True),
+    ('return strstr(said, CHAT_SAID_LOGGED) != NULL;', True),
     ('return strstr(line->text, reason) != NULL;', True),
     ('return strncmp(report->lines[i].text, application, size) == 0;', True),
     ('return strcmp(report->lines[i].text, line->text) == 0;', False),

@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 PROGRAMS = ("telegram", "github")
+UNKNOWN = 255     # how one ended: no test takes that for well
 
 
 class Peer:
@@ -26,7 +27,7 @@ class Peer:
         try:
             self.handle = os.pidfd_open(pid)
         except ProcessLookupError:
-            self.returncode = 0
+            self.returncode = UNKNOWN
 
     def poll(self):
         return self.ends_within(0)
@@ -37,7 +38,7 @@ class Peer:
             poll.register(self.handle, select.POLLIN)
             if poll.poll(None if seconds is None else 1000 * seconds):
                 os.close(self.handle)
-                self.returncode = 0
+                self.returncode = UNKNOWN
         return self.returncode
 
     def wait(self, timeout=None):

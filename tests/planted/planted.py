@@ -11,6 +11,7 @@ Exit status 1 when one was not noticed, no longer applies, does not compile, or 
 """
 # SPDX-License-Identifier: ISC
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import queue
@@ -20,6 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -104,12 +106,16 @@ class Tree:
     """A copy of what git knows, as it stands in the working tree, with a build folder of its own."""
 
     running = set()     # pids of process groups, of all trees
+    starts = threading.RLock()     # a signal may come to who holds it
 
     @classmethod
     def end_all(cls, number, _):
-        for pid in list(cls.running):
-            os.killpg(pid, signal.SIGKILL)
-        os._exit(128 + number)
+        """Nothing is started any more, and what runs is killed."""
+        with cls.starts:
+            for pid in list(cls.running):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
+            os._exit(128 + number)
 
     def __init__(self, folder, jobs):
         self.path = folder.resolve() / "tree"
@@ -122,9 +128,12 @@ class Tree:
     def run(self, command, timeout_s, **more):
         """Exit status and output; None when it did not end in time, and then all of it is killed."""
         with tempfile.TemporaryFile() as output:    # no pipe: something that is left would keep it open
-            with subprocess.Popen(command, cwd=self.path, env=self.environment | more, stdin=subprocess.DEVNULL,
-                                  stdout=output, stderr=subprocess.STDOUT, start_new_session=True) as process:
-                self.running.add(process.pid)
+            with self.starts:
+                started = subprocess.Popen(     # pylint: disable=consider-using-with
+                    command, cwd=self.path, env=self.environment | more, stdin=subprocess.DEVNULL,
+                    stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+                self.running.add(started.pid)
+            with started as process:
                 try:
                     status = process.wait(timeout_s)
                 except subprocess.TimeoutExpired:
@@ -155,7 +164,7 @@ class Tree:
 
     def twin(self, name):
         """Another such copy beside it, built as it is."""
-        made = Tree(self.path.parent, self.jobs)
+        made = Tree(self.path.parent, 1)
         made.path = self.path.parent / name
         shutil.rmtree(made.path, ignore_errors=True)
         shutil.copytree(self.path, made.path, symlinks=True)
@@ -281,6 +290,7 @@ def main():
     for patch in patches:
         waiting.put(patch)
     trees = [tree, *(tree.twin(f"tree{n}") for n in range(1, min(jobs, len(patches))))]
+    tree.jobs = 1 if len(trees) > 1 else jobs     # the trees are as many as the cores
     with concurrent.futures.ThreadPoolExecutor(len(trees)) as pool:
         noticed = sum(pool.map(lambda one: check_each(one, waiting, unpatched), trees))
     print(f"{noticed} of {len(patches)} planted bugs were noticed ({time.monotonic() - began:.0f} s)")

@@ -586,7 +586,7 @@ act_forget_passed(struct tx *tx, void *arg)
 
 /* Its message said what it passed, and that is in no row. */
 static void
-one_of_before_a_migration_says_nothing_of_what_it_passed(void **state)
+one_of_before_a_migration_keeps_the_words_that_say_what_it_passed(void **state)
 {
 	struct world w;
 
@@ -597,8 +597,8 @@ one_of_before_a_migration_says_nothing_of_what_it_passed(void **state)
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "🚨 Emergency")),
 	    "🚨 Emergency: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
-	    "#1\nIt is live.\n"
-	    "Look at it, then press Review done: somebody else than who asked.");
+	    "#1 asks for no approval, and goes past locks and freezes\n"
+	    "Look at it when it has begun, then press Review done: somebody else than who asked.");
 	world_close(&w);
 }
 
@@ -683,7 +683,7 @@ main(void)
 		cmocka_unit_test(only_who_may_is_offered_one),
 		cmocka_unit_test(a_reminder_rings_each_day_for_a_fortnight),
 		cmocka_unit_test(a_reminder_says_no_other_thing_of_what_was_passed),
-		cmocka_unit_test(one_of_before_a_migration_says_nothing_of_what_it_passed),
+		cmocka_unit_test(one_of_before_a_migration_keeps_the_words_that_say_what_it_passed),
 		cmocka_unit_test(what_is_reviewed_reminds_nobody),
 		cmocka_unit_test(who_is_alone_closes_it_and_the_audit_says_so),
 		cmocka_unit_test(what_never_began_is_nothing_to_review),

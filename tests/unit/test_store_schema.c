@@ -311,6 +311,30 @@ expect_rows(struct store_aid *aid, struct db *db, const char *sql, const char *e
 	buf_done(&text);
 }
 
+/* Regression: a line of before stayed "rolling back to" for ever. */
+static void
+what_rang_before_a_migration_says_how_its_rollback_ends(void **state)
+{
+	struct store_aid *aid = *state;
+	struct db *db = make_fresh(aid, "rings", 3);
+
+	add_deployments(aid, db);
+	assert_true(store_schema_migrate(db, NULL, 8, &aid->err));
+	assert_true(db_script(db,
+	    "UPDATE work SET state = 'VERIFYING_ROLLBACK' WHERE id = 2;"
+	    "INSERT INTO message (id, chat, thread, remote_id, head, foot, buttons, live_run,"
+	    " live_since, live_estimate_ms, at, rings_for) VALUES"
+	    " (21, -1, 0, 5, 'asked', '', '', 0, 0, 0, 1, 2),"
+	    " (22, -1, 0, 6, 'rolling', '', '', 0, 0, 0, 2, 2),"
+	    " (23, -2, 0, 7, 'rolling', '', '', 0, 0, 0, 2, 2),"
+	    " (24, -2, 0, 8, 'ended', '', '', 0, 0, 0, 3, 1);",
+	    &aid->err));
+	assert_true(store_schema_migrate(db, NULL, 9, &aid->err));
+	expect_rows(aid, db, "SELECT work || ' ' || message || ' ' || why FROM work_shown",
+	    "2 22 rolling\n2 23 rolling\n");
+	db_close(db);
+}
+
 static void
 releases_and_blocks_of_before_are_numbered_left_and_listed(void **state)
 {
@@ -517,6 +541,7 @@ main(void)
 		TEST(a_button_of_before_stands_for_the_same_request),
 		TEST(released_migrations_are_frozen),
 		TEST(every_migration_is_frozen),
+		TEST(what_rang_before_a_migration_says_how_its_rollback_ends),
 		TEST(releases_and_blocks_of_before_are_numbered_left_and_listed),
 		TEST(words_of_work_and_runs_have_no_check),
 		TEST(work_and_runs_keep_their_numbers),
