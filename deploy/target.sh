@@ -47,7 +47,7 @@ preflight
 case $2 in
 preflight)
 	check_build
-	[[ $transport_needs != image ]] || ask_registry
+	[[ $transport_needs != image ]] || { ask_registry; ask_login; }
 	echo "all is there"
 	;;
 current) transport_current ;;
