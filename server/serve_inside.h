@@ -78,7 +78,8 @@ struct serve {
 	struct loop_timer files_timer; /* looks whether a file with settings has changed */
 	struct settings_watch watch_files;
 	struct loop_timer secrets_timer; /* looks which secrets and keys are in force */
-	bool is_refused;		 /* the last reload was */
+	bool is_refused;		 /* the last reload was ... */
+	char refused_why[LIMIT_LINE];	 /* ... for this, cut */
 	bool asks_users;		 /* a thread does, and answers there */
 	struct loop_io users_io;
 	int64_t users_asked_at; /* monotonic ms; 0: never */

@@ -268,12 +268,19 @@ expect_previous(void *ctx, const struct settings_secret *secret)
 }
 
 void
+metric_set_settings_valid(struct metric_set *set, bool is_valid)
+{
+	metrics_set(set->settings_valid, is_valid ? 1 : 0, METRICS_BARE);
+}
+
+void
 metric_set_settings(struct metric_set *set, const struct settings *settings)
 {
 	static const int telegram_codes[] = { 200, 401, 413, 503 };
 
 	size_t series = settings->environment_count * SERIES_MOST;
 
+	metric_set_settings_valid(set, settings->refused_count == 0);
 	metrics_bound(set->deployments, series);
 	metrics_bound(set->deployment_failed, settings->environment_count);
 	metrics_bound(set->environment_busy, settings->environment_count);
