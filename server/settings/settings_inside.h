@@ -42,10 +42,10 @@ struct settings_found {
 
 /* --- settings_report.c --- */
 
-/* Of a file that cannot be opened: behind err_errno()'s sentence, with our user. */
-#define SETTINGS_MISSING "%s: put it there, for user %u to read"
-#define SETTINGS_UNREADABLE \
-	"%s: run this as the server's user (sudo -u deploybot deploybot), or let user %u read it"
+/* Of a file that cannot be opened: err's sentence, and what to do: whose it is to be, or as whom
+ * this is to be typed. */
+#define SETTINGS_UNREAD 512
+const char *settings_unread(const char *path, const struct err *err, char out[SETTINGS_UNREAD]);
 
 /* The line; NULL: there was no room for it. */
 struct settings_line *settings_say(struct settings_report *report, enum settings_severity severity,
@@ -118,6 +118,8 @@ bool settings_says_production(const char *text);
 /* Why a value, read from this file or from none, is refused in production; NULL: it is fit.  Shows
  * nothing of it. */
 const char *settings_unfit(const struct settings_spec *spec, const char *text);
+/* What is only warned of then; NULL: nothing. */
+const char *settings_doubt(const struct settings_spec *spec, const char *text);
 
 /* Names in the report who else may read the settings file, a file of a secret, or a key.  In a
  * container, where mounts are open to all inside, only of ssh's: it refuses one that is. */

@@ -129,6 +129,17 @@ static const struct {
 	{ "REGISTRY_URL=http://registry.acme.org:5000", "REGISTRY_URL: http:// goes" },
 	{ "STAGING_HEALTH_URL=https://a.acme.org/, http://b.acme.org/",
 	    "STAGING_HEALTH_URL: http:// goes" },
+	{ "STAGING_HEALTH_URL=http://10.0.0.1/, http://8.8.8.8/",
+	    "STAGING_HEALTH_URL: http:// goes over the network" },
+	{ "STAGING_HEALTH_URL=http://172.32.0.1/",
+	    "STAGING_HEALTH_URL: http:// goes over the network" },
+	{ "STAGING_HEALTH_URL=http://[2001:db8::1]/",
+	    "STAGING_HEALTH_URL: http:// goes over the network" },
+	{ "STAGING_HEALTH_URL=http://169.254.169.254/",
+	    "STAGING_HEALTH_URL: http:// goes over the network" },
+	{ "STAGING_HEALTH_URL=http://10.0.0.1.acme.org/",
+	    "STAGING_HEALTH_URL: http:// goes over the network" },
+	{ "TELEGRAM_API_BASE=http://10.0.0.1", "TELEGRAM_API_BASE: http:// goes over the network" },
 	{ "LOG_LEVEL=debug", "LOG_LEVEL: is DEBUG" },
 	{ "RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_REQUESTS: is 0" },
 	{ "ROLE_RATE_LIMIT=0", "ROLE_RATE_LIMIT: is 0" },
@@ -161,6 +172,7 @@ http_to_this_machine_and_what_others_made_is_fit(UNUSED void **state)
 	static const char *const well[] = { "TELEGRAM_API_BASE=http://127.9.0.1:8081",
 		"TELEGRAM_API_BASE=http://localhost/bot", "TELEGRAM_API_BASE=http://[::1]:80",
 		"TELEGRAM_PROXY=http://proxy.acme.org:3128",
+		"TELEGRAM_API_HASH=0123456789abcdef0123456789",
 		"REPOSITORY_TOKEN=glpat-f3a91c07d5e2b8467a0c",
 		"REGISTRY_USER=ci\nREGISTRY_PASSWORD=hunter2hunter2" };
 
@@ -169,6 +181,32 @@ http_to_this_machine_and_what_others_made_is_fit(UNUSED void **state)
 		if (report.errors > 0)
 			fail_msg("%s: %s", well[i], report.lines[0].text);
 	}
+}
+
+/* Hosts of a private network have no certificate; nothing secret goes to a health URL. */
+static void
+http_to_a_private_address_is_warned_of(UNUSED void **state)
+{
+	static const char *const hosts[] = { "10.0.0.1", "172.31.255.1:8080", "192.168.1.2",
+		"100.64.0.1" };
+	char changes[160];
+
+	for (size_t i = 0; i < COUNT(hosts); i++) {
+		(void)snprintf(changes, sizeof(changes),
+		    "STAGING_HEALTH_URL=http://%s/health\nREGISTRY_URL=http://%s", hosts[i],
+		    hosts[i]);
+		settings_unref(load(PRODUCTION, changes, 0600));
+		if (report.errors > 0 ||
+		    !says(SETTINGS_WARNING, "STAGING_HEALTH_URL: http:// goes over this private") ||
+		    !says(SETTINGS_WARNING, "REGISTRY_URL: http:// goes over this private"))
+			fail_msg(
+			    "%s: %zu errors: %s", changes, report.errors, report.lines[0].text);
+		settings_unref(load(DEVELOPMENT, changes, 0600));
+		assert_false(
+		    says(SETTINGS_WARNING, "STAGING_HEALTH_URL: http:// goes over this private"));
+	}
+	settings_unref(load(PRODUCTION, "STAGING_HEALTH_URL=http://[fd12::1]:8080/health", 0600));
+	assert_int_equal(0, report.errors);
 }
 
 static void
@@ -323,6 +361,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_refused_in_production_alone_and_no_other_is),
+		cmocka_unit_test(http_to_a_private_address_is_warned_of),
 		cmocka_unit_test(http_to_this_machine_and_what_others_made_is_fit),
 		cmocka_unit_test(any_other_environment_asks_whether_the_list_was_meant),
 		cmocka_unit_test(a_file_of_a_secret_or_a_key_that_others_may_read_is_refused),
