@@ -6,6 +6,8 @@
 
 #include "routes/health_watch.h"
 
+#define ANSWER_MAX 160
+
 static void
 answer(struct http_request *request, int status, const char *text)
 {
@@ -14,7 +16,7 @@ answer(struct http_request *request, int status, const char *text)
 		{ "Cache-Control", "no-store" },
 		{ NULL, NULL },
 	};
-	char line[96];
+	char line[ANSWER_MAX + 1];
 
 	(void)snprintf(line, sizeof(line), "%s\n", text);
 	http_request_answer(request, status, headers, line, strlen(line));
@@ -30,16 +32,15 @@ static void
 on_ready(struct http_request *request, void *ctx)
 {
 	const char *illness = health_watch_illness(ctx);
+	char text[ANSWER_MAX];
 
 	/* Without a runner work is taken all the same, and waits: a proxy that sent it elsewhere,
 	 * or nowhere, would lose pushes. */
-	if (illness != NULL)
-		answer(request, 503, illness);
-	else
-		answer(request, 200,
-		    health_watch_has_runner(ctx) ?
-			"ready" :
-			"ready; the runner is disconnected: deployments are queued");
+	(void)snprintf(text, sizeof(text), "ready%s%s",
+	    health_watch_has_runner(ctx) ? "" :
+					   "; the runner is disconnected: deployments are queued",
+	    health_watch_is_receiving(ctx) ? "" : "; " ROUTE_HEALTH_MISSES);
+	answer(request, illness != NULL ? 503 : 200, illness != NULL ? illness : text);
 }
 
 struct http_route

@@ -69,6 +69,10 @@ size_t row_environment_list_first(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], 
  * that is brought back, 0: of none.  id and number are ignored; returns the id. */
 int64_t row_environment_release(struct tx *tx, const struct release *release);
 
+/* The number of the release that is live there, by a database that nobody has to have open; 0: none
+ * is, or it cannot be read. */
+int64_t row_environment_live(const char *database, const char *name);
+
 /* Latest releases, newest first; returns how many (<= max). */
 size_t row_release_list(struct tx *tx, const char *environment, struct release *ret, size_t max);
 
