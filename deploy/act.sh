@@ -360,6 +360,7 @@ preflight() {
 		return 0
 	fi
 	check_hooks
+	[[ $act != ask ]] || warn_of_login
 	check_migration
 	if [[ $transport_needs == image ]]; then
 		find_image

@@ -464,6 +464,27 @@ check_webhook(struct settings_loader *l)
 		    at, path);
 }
 
+/* Who may push chooses which repositories are submodules.  Of two files with one token only the
+ * runner knows, which refuses that too. */
+static void
+check_submodules(struct settings_loader *l)
+{
+	const struct view all = { l->s, NULL };
+	const char *url = l->s->repository_url;
+	const struct settings_spec *login =
+	    &settings_table[url == NULL || text_starts(url, "https://") ?
+		    SETTING_REPOSITORY_TOKEN :
+		    SETTING_REPOSITORY_KEY_PATH];
+
+	if (!is_set_to(&all, SETTING_REPOSITORY_SUBMODULES, "fetch") ||
+	    is_given(&all, SETTING_REPOSITORY_SUBMODULES_FROM) ||
+	    ((url == NULL || url[0] != '/') && settings_is_in(l, login, login->name, l->own)))
+		return;
+	settings_say(l->report, SETTINGS_WARNING,
+	    "REPOSITORY_SUBMODULES_FROM: is not set, REPOSITORY_SUBMODULES is fetch, and git has no %s of this application alone: a commit with submodules is not built; write what they may come from, as /team/library",
+	    url != NULL && url[0] == '/' ? "login" : login->name);
+}
+
 void
 settings_check_rules(struct settings_loader *l, bool own)
 {
@@ -479,6 +500,7 @@ settings_check_rules(struct settings_loader *l, bool own)
 			check_webhook(l);
 		return;
 	}
+	check_submodules(l);
 	check_shipping(l);
 	settings_check_targets(l);
 	settings_check_unknown(l);
