@@ -321,8 +321,15 @@ mark_application_log() { # FILE BYTES
 }
 
 mark_lines() {
-	LC_ALL=C sed -e 's/\x1b\[[0-?]*[ -/]*[@-~]//g' | LC_ALL=C tr -d '\000-\010\013-\037\177' |
-		LC_ALL=C sed "s/^/$APPLICATION_MARK/; \$a\\" # ... and the last line ends
+	plain_lines | LC_ALL=C sed "s/^/$APPLICATION_MARK/; \$a\\" # ... and the last line ends
+}
+
+# What a terminal makes nothing of but letters: without escape sequences, control characters (those of 8 bits too) and marks
+# that turn the direction in which a line is read.
+plain_lines() {
+	LC_ALL=C sed -u -e 's/\x1b\[[0-?]*[ -/]*[@-~]//g' \
+		-e 's/\xc2[\x80-\x9f]//g; s/\xd8\x9c//g; s/\xe2\x80[\x8e\x8f\xaa-\xae]//g; s/\xe2\x81[\xa6-\xa9]//g' \
+		-e 's/[\x00-\x08\x0b-\x1f\x7f]//g'
 }
 
 # Of the release that a rollback replaces, as its first step; it goes on without.

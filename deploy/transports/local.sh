@@ -147,6 +147,14 @@ transport_preflight() {
 		fail "$EXIT_INPUT" "the transport local needs $(name_of "$environment" PORT): where the application is to listen"
 	migration_at="holding $app/migrate.lock"
 	[[ -d $app/releases ]] || mkdir -- "$app/releases"
+	[[ $act != @(deploy|ask) || $reads == logs ]] || local_check_port
+}
+
+# Does something else listen where the application is to?  What we have started ends before the new one begins.
+local_check_port() {
+	! local_find_pid && bounded 2 bash -c ': <>"/dev/tcp/127.0.0.1/$1"' - "$local_port" 2>/dev/null || return 0
+	fail "$EXIT_REFUSED" "port $local_port ($(name_of "$environment" PORT)) is that of another program (as root: ss -ltnp \
+'sport = :$local_port'): end that, or set another port"
 }
 
 transport_ship() { # COMMIT
