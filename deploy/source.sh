@@ -224,9 +224,8 @@ is_login_of_others() {
 # For who asks before there is such a commit.
 warn_of_login() {
 	[[ $REPOSITORY_SUBMODULES == fetch ]] && is_laid_out && is_login_of_others || return 0
-	warn_people "a commit with submodules is refused: git's login (REPOSITORY_TOKEN, REPOSITORY_KEY_PATH) is not for \
-${APPLICATION:-this application} alone, and whoever may push would read with it what is others'; write \
-REPOSITORY_SUBMODULES_FROM=/PATH,… of those that they may read in ${APPLICATION:+apps/$APPLICATION}.env"
+	warn_people "a commit with submodules is refused: git's login is not for ${APPLICATION:-this application} alone; write \
+REPOSITORY_SUBMODULES_FROM=/PATH,… of what whoever may push here may read, in ${APPLICATION:+apps/$APPLICATION}.env"
 }
 
 # Whoever may push chooses what stands in .gitmodules, and is to read no other repository with our rights.

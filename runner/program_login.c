@@ -43,8 +43,8 @@ close_folder(DIR **folder)
 
 /* Is there another application that logs in with it?  Who has no name shares with every one. */
 static bool
-is_shared(struct runner_settings *settings, const char *env_file, const char *login,
-    const char *value)
+is_shared(
+    struct runner_settings *settings, const char *env_file, const char *login, const char *value)
 {
 	char path[SETTING_PART_MAX + 1], name[ENVIRONMENT_NAME_MAX];
 	CLEANUP(close_folder) DIR *folder = NULL;
@@ -55,14 +55,12 @@ is_shared(struct runner_settings *settings, const char *env_file, const char *lo
 		folder = opendir(path);
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
 		size = strlen(entry->d_name);
-		if (!text_ends(entry->d_name, FILE_END) ||
-		    size - strlen(FILE_END) >= sizeof(name))
+		if (!text_ends(entry->d_name, FILE_END) || size - strlen(FILE_END) >= sizeof(name))
 			continue;
 		memcpy(name, entry->d_name, size - strlen(FILE_END));
 		name[size - strlen(FILE_END)] = '\0';
 		if (environment_name_is_valid(name) && strcmp(name, settings->application) != 0 &&
-		    (settings->application[0] == '\0' ||
-			has_same(env_file, name, login, value)))
+		    (settings->application[0] == '\0' || has_same(env_file, name, login, value)))
 			return true;
 	}
 	return false;

@@ -214,7 +214,7 @@ transport_await_migration() {
 # In the folder of the release that is to come, with what the application gets.
 transport_migrate() { # COMMIT WORD...
 	local status=0 lock=$app/migrate.lock
-	quoted "$MIGRATE_TIMEOUT_SECONDS" "the migration" flock -n -- "$lock" \
+	marked "$MIGRATE_TIMEOUT_SECONDS" "the migration" flock -n -- "$lock" \
 		env --chdir="$app/releases/$DEPLOYMENT_ID-$1" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 RUN_ID="${RUN_ID:-}" \
 		COMMIT="$1" ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" PORT="$local_port" "${@:2}" \
 		</dev/null 8>&- 9>&- || status=$?

@@ -72,9 +72,9 @@ add_what_serves(struct chat_text *text, const struct chat_deployment *about, con
 			"what ran before deploybot serves" :
 			"what ran before it, if anything did, still serves");
 	chat_text_add(text, "%s",
-	    !ran		? half :
+	    !ran	  ? half :
 		is_undone ? "; the database is migrated" :
-				  " on the migrated database");
+			    " on the migrated database");
 }
 
 void

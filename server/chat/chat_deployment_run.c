@@ -81,8 +81,8 @@ without_reason(const char *tail, const struct deployment *deployment, char ret[L
 		size = strcspn(tail, "\n");
 		if (says_reason(tail, size, deployment->detail))
 			continue;
-		used += (size_t)snprintf(ret + used, LIMIT_TAIL - used, "%s%.*s",
-		    used > 0 ? "\n" : "", (int)size, tail);
+		used += (size_t)snprintf(
+		    ret + used, LIMIT_TAIL - used, "%s%.*s", used > 0 ? "\n" : "", (int)size, tail);
 	}
 	ret[used] = '\0';
 	return ret;

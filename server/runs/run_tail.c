@@ -92,7 +92,7 @@ shorten_ids(char *line, size_t size)
 {
 	size_t out = 0, digits;
 
-	for (size_t i = 0; i < size; i += digits > 0 ? digits : 1) {
+	for (size_t i = 0; i<size; i += digits> 0 ? digits : 1) {
 		for (digits = 0; i + digits < size && isxdigit((unsigned char)line[i + digits]);)
 			digits++;
 		if (digits < ID_LEAST) {

@@ -45,8 +45,8 @@ static void on_edited(void *ctx, int64_t message, bool is_gone);
 static void refresh(struct telegram_live *live, struct entry *entry, int64_t now);
 
 struct telegram_live *
-telegram_live_new(struct loop *loop, telegram_live_tail_fn *tail, telegram_live_tail_fn *gate,
-    void *ctx)
+telegram_live_new(
+    struct loop *loop, telegram_live_tail_fn *tail, telegram_live_tail_fn *gate, void *ctx)
 {
 	struct telegram_live *live = calloc(1, sizeof(*live));
 

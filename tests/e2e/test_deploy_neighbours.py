@@ -254,7 +254,7 @@ def test_a_migration_beside_what_one_host_has_alone_is_warned_of(bench, line, mo
     status, said = bench.run("target.sh", "staging", "preflight", **MIGRATES, **TWO)
     found = [warning for warning in warnings(said) if "the migration runs on h1 alone" in warning]
     assert status == 0 and len(found) == (1 if is_said else 0), said
-    assert not is_said or f"app may write what is that host's alone: {is_said}; " in found[0], found
+    assert not is_said or f"app has data of that host: {is_said}; " in found[0], found
 
 
 def test_that_is_said_of_several_hosts_and_a_migration_alone(bench):

@@ -513,15 +513,16 @@ a_first_release_of_which_nothing_runs_is_said_to_be_so(void **state)
 	what.run_end = RUN_FAILED;
 	deployment.target_changed = false;
 	chat_says(&what, "Failed: staging, nothing of it runs: ");
-	chat_says(&what, "staging has no release yet: what had been started of 1a2b3c4 was ended again");
+	chat_says(
+	    &what, "staging has no release yet: what had been started of 1a2b3c4 was ended again");
 	assert_null(strstr(chat_plain(&what), "nothing was changed"));
 	assert_null(strstr(chat_plain(&what), "may be broken"));
 	assert_null(strstr(chat_plain(&what), "nothing-runs"));
 	chat_says(&what, "✗ switch h1");
 	(void)text_copy(deployment.migration, sizeof(deployment.migration), "migrated");
 	chat_says(&what, "Failed: staging, nothing of it runs: ");
-	chat_says(&what,
-	    "staging: the migration ran; nothing of 1a2b3c4 runs; the database is migrated");
+	chat_says(
+	    &what, "staging: the migration ran; nothing of 1a2b3c4 runs; the database is migrated");
 	deployment.target_changed = true; /* where that was not believed */
 	chat_says(&what, "staging may be broken: its state is unknown");
 }
@@ -539,7 +540,8 @@ a_failure_says_its_reason_once(void **state)
 
 	(void)state;
 	deployment.target_changed = false;
-	(void)snprintf(deployment.detail, sizeof(deployment.detail), "exit 69: deploy.sh: %.190s…", reason);
+	(void)snprintf(
+	    deployment.detail, sizeof(deployment.detail), "exit 69: deploy.sh: %.190s…", reason);
 	(void)snprintf(tail, sizeof(tail),
 	    "Host key verification failed.\n%.197s…\nno\ndeploy.sh: %.186s…\ndeploy.sh: %s", reason,
 	    reason, reason);
@@ -551,7 +553,8 @@ a_failure_says_its_reason_once(void **state)
 	chat_says(&what, "\nHost key verification failed.\nno\n");
 	what.tail = tail + strlen("Host key verification failed.\n"); /* that alone is left */
 	tail[strlen("Host key verification failed.\n") + 200] = '\0';
-	assert_null(strstr(strstr(chat_plain(&what), "shows ANOTHER key") + 1, "shows ANOTHER key"));
+	assert_null(
+	    strstr(strstr(chat_plain(&what), "shows ANOTHER key") + 1, "shows ANOTHER key"));
 }
 
 /* Goal: why it failed stands where it is read, as much of it as a phone shows. */

@@ -327,8 +327,8 @@ a_health_gates_counts_stand_in_the_place_of_stale_lines(void **state)
 	say(w, &message);
 	const char *first = fake_telegram_heard(w->fake, "sendMessage", 0)->body;
 
-	assert_non_null(strstr(first,
-	    "deploying\\n49 of 149 passed, last: HTTP 503 &lt;b&gt;\\n\\u2593"));
+	assert_non_null(
+	    strstr(first, "deploying\\n49 of 149 passed, last: HTTP 503 &lt;b&gt;\\n\\u2593"));
 	assert_null(strstr(first, "compiling"));
 	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 1, 4000));
 	w->gate = "50 of 150 passed, last: ok";

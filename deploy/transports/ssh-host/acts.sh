@@ -114,14 +114,18 @@ write image: "'${DEPLOY_IMAGE}'", or correct MIGRATE_SERVICE"
 	name_local
 }
 
+# File systems, and volumes, that other hosts have too.
+readonly REMOTE_KINDS='@(nfs|cifs|smb|ceph|fuse|lustre|gpfs|gfs|ocfs|afs|9p|v9fs)*'
+
 # Lines `local PATH` for ssh.sh: what the migration may write that is this host's alone.
 name_local() {
-	local source
+	local source kind
 	while IFS= read -r source; do
 		[[ -n $source ]] || continue
 		if [[ $source == /* ]]; then
-			[[ ! -S $source && $(stat -f -c %T -- "$source" 2>/dev/null) != @(nfs|cifs|smb|ceph|fuse|lustre|gpfs|gfs|ocfs|afs|9p|v9fs)* ]] ||
-				continue
+			kind=$(stat -f -c %T -- "$source" 2>/dev/null) || kind= # docker makes it, there
+			# shellcheck disable=SC2053 # a pattern
+			[[ ! -S $source && $kind != $REMOTE_KINDS ]] || continue
 		else
 			is_local_volume "$source" || continue
 		fi
@@ -134,7 +138,8 @@ is_local_volume() { # NAME
 	local driver=${field[volume/$1.driver]:-local} type=${field[volume/$1.type]:-}
 	[[ $externals != *" $1 "* ]] || read -r driver type < <("${engine[@]}" volume inspect --format \
 		'{{.Driver}} {{index .Options "type"}}' "${field[volume/$1.name]:-$1}" 2>/dev/null) || return 1
-	[[ $driver == local && $type != @(nfs|cifs|smb|ceph|fuse|9p)* ]]
+	# shellcheck disable=SC2053 # a pattern, as above
+	[[ $driver == local && $type != $REMOTE_KINDS ]]
 }
 
 # A line `migrating` for ssh.sh.

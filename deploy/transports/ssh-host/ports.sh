@@ -51,7 +51,8 @@ is_listened_to() { # ADDRESS PORT tcp|udp
 # Fills holder, in words.
 find_holder() { # PORT PROTOCOL
 	local its_name its_project found
-	found=$(ask_docker '{{.Name}} {{index .Config.Labels "com.docker.compose.project"}}' status=running "publish=$1/$2") || found=
+	found=$(ask_docker '{{.Name}} {{index .Config.Labels "com.docker.compose.project"}}' status=running \
+		"publish=$1/$2") || found=
 	read -r its_name its_project <<<"$found" # of the first
 	holder="that of a program there (as root: ss -lnp 'sport = :$1')"
 	[[ -z $its_name ]] || holder="that of the container ${its_name#/}${its_project:+, compose project $its_project}"

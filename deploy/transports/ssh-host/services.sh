@@ -33,9 +33,9 @@ unquote() { # TEXT; fills word
 
 # Both versions of compose print a file in one form: two blanks before a service, four before what it has, lists with -.
 # Fills project (version 2 alone says it), names of services, externals, frame, what stands beside the services, and field,
-# by NAME.KEY, of networks by /NAME.KEY and of volumes by volume/NAME.KEY; `field` has of lists: .fixed, ports of the host that are none of
-# ours; .published, all of them as ADDRESS|PORT|PROTOCOL; .volumes, named ones; .written, a line for each of these, and each
-# path of the host, that is not read alone; .needs, other services; .networks.
+# by NAME.KEY, of networks by /NAME.KEY and of volumes by volume/NAME.KEY; `field` has of lists: .fixed, ports of the host that
+# are none of ours; .published, all of them as ADDRESS|PORT|PROTOCOL; .volumes, named ones; .written, a line for each of
+# these, and each path of the host, that is not read alone; .needs, other services; .networks.
 read_config() { # TEXT
 	local word section='' name='' key=''
 	local item_before='' item_port='' item_address='' item_protocol=tcp item_source='' item_kind=''

@@ -27,6 +27,8 @@ bring_up() { # PORT SERVICE...
 	[[ $told == no ]] || die 75 "was asked to stop"
 }
 
+readonly KILLS='{{.Time}} {{with .Actor}}{{.Attributes.signal}} {{.ID}} {{index .Attributes "com.docker.compose.service"}}{{end}}'
+
 # What did not end when it was asked to, as docker's own events have it: KILL behind another signal.
 name_killed() { # SECONDS
 	local at signal part id n=0
@@ -37,12 +39,11 @@ name_killed() { # SECONDS
 		if [[ $signal != 9 ]]; then
 			asked[$id]=$at
 		elif [[ -n ${asked[$id]:-} ]] && ((++n <= 4)); then
-			say_people "$part did not end within $((at - asked[$id])) s, and was killed: it gets stop_grace_period, and is to \
-end by itself when it is sent TERM"
+			say_people "$part did not end within $((at - asked[$id])) s, and was killed: it gets stop_grace_period, \
+and is to end by itself when it is sent TERM"
 		fi
 	done < <(timeout -k 1 10 docker events --since "$1s" --until 0s --filter event=kill \
-		--filter "label=com.docker.compose.project=$project" --format '{{.Time}} {{index .Actor.Attributes "signal"}} \
-{{.Actor.ID}} {{index .Actor.Attributes "com.docker.compose.service"}}' 2>/dev/null)
+		--filter "label=com.docker.compose.project=$project" --format "$KILLS" 2>/dev/null)
 }
 
 # Brings up the other services, and waits for each; project and .env are theirs.

@@ -89,6 +89,15 @@ ssh_keep() { # INDEX out|err
 	ssh_guards[$1]+=" $!"
 }
 
+# What comes of that pipe is the application's own: shown as it comes, with its mark.
+ssh_mark() { # INDEX
+	{
+		exec {ssh_life}>&- # as above
+		mark_lines
+	} <"$ssh_pipes$1.out" &
+	ssh_guards[$1]+=" $!"
+}
+
 # Runs an act on all hosts, or those of ssh_only, ssh_at_once at a time; none is begun when one has failed, but to tidy.  What they
 # print goes to the log: of several at a time each host's words whole and in the order of hosts.  With ssh_quiet it stays
 # in files OUT.<index>.  Fails with ssh_status and ssh_said of the first that fails, which names the others; ssh_done has
@@ -102,7 +111,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 	done
 	case $2 in
 	check | current | pull | receive | find | clean | tidy | await-migration) most=$ssh_aside ;;
-	logs) most=1 ;; # as long as they are, they go to the log at once
+	logs | migrate) most=1 ;; # as long as they are, they go to the log at once
 	esac
 	((most == 1)) || kept=yes
 	[[ $kept == "$ssh_quiet" ]] || ssh_unshown=("${ssh_only[@]}")
@@ -155,6 +164,10 @@ ssh_begin() { # INDEX SECONDS ACT WORD...
 	if [[ $kept == yes ]]; then
 		ssh_keep "$1" out
 		# reason kept: ssh_finish reads it, here and below
+		ssh_child "$@" ${found[@]+"${found[@]}"} >"$ssh_pipes$1.out" 2>"$ssh_pipes$1.err" &
+	elif [[ $3 == migrate ]]; then
+		ssh_mark "$1"
+		# reason kept: the same
 		ssh_child "$@" ${found[@]+"${found[@]}"} >"$ssh_pipes$1.out" 2>"$ssh_pipes$1.err" &
 	else
 		# reason kept: the same

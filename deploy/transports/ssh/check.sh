@@ -15,7 +15,8 @@ ssh_show_check() {
 	local -A text=() absent=()
 	for i in "${ssh_only[@]}"; do
 		[[ -s $ssh_folder/out.$i ]] || continue
-		old='' left='' stopped='' others=0 unstarted='' compose='docker compose' when=once beside='' holds='' logins='' kept=''
+		old='' left='' stopped='' others=0 unstarted='' compose='docker compose' when=once beside='' holds=''
+		logins='' kept=''
 		quote
 		while IFS= read -r line || [[ -n $line ]]; do
 			if [[ $line =~ ^(stays-old|left-over)\ ([A-Za-z0-9][A-Za-z0-9._-]*)\ ([^[:space:]]+)$ ]]; then
@@ -76,9 +77,9 @@ $SSH_OTHERS_MAX are named here"
 name run beside the release; there: docker rm -f$left"
 		[[ -z $stopped ]] || warn_people "${ssh_hosts[$i]}: stopped there by somebody, and started by each release and \
 rollback:$stopped (is it to stay down? Leave it out of COMPOSE_SERVICES)"
-		[[ -z $unstarted ]] || warn_people "${ssh_hosts[$i]}: does not run there, and no release starts it, as its image \
-is another one:$unstarted (there, $when: ${logins}cd $ssh_dir && $compose up -d$unstarted${logins:+; the login, with one that \
-may pull, is needed where that image is private})"
+		[[ -z $unstarted ]] || warn_people "${ssh_hosts[$i]}: does not run there, and no release starts it (another \
+image):$unstarted (there, $when: ${logins}cd $ssh_dir && $compose up -d$unstarted${logins:+; the login is needed where that \
+image is private, and is one that may pull})"
 		[[ -z $beside ]] || warn_people "${ssh_hosts[$i]}: $beside runs there, and no release was switched to it: one is \
 at work, or was killed; the next one ends it"
 		[[ -z $holds ]] || warn_people "${ssh_hosts[$i]}: $holds has port $port, which every second release needs, and \
@@ -93,9 +94,8 @@ deploybot does not end it: when nobody is to be rolled back to it, there: docker
 # What the migration changes there no other host has.
 ssh_warn_of_migration() { # PATHS
 	((${#ssh_hosts[@]} > 1)) || return 0
-	warn_people "the migration runs on ${ssh_hosts[0]} alone, and ${MIGRATE_SERVICE:-$COMPOSE_SERVICE} may write what is that \
-host's alone: $1; the other hosts keep theirs as it is, and the release starts on that: keep the data where all hosts reach it, or \
-write :ro where it is only read"
+	warn_people "the migration runs on ${ssh_hosts[0]} alone, and ${MIGRATE_SERVICE:-$COMPOSE_SERVICE} has data of that host: \
+$1; that of the other hosts stays as it is: keep it where all reach it, or write :ro where it is only read"
 }
 
 # A service of COMPOSE_SERVICES stands in the file of one host at least.

@@ -30,6 +30,8 @@ SURVEY = (INSPECT + '|{{index .Config.Labels "com.docker.compose.project"}}|'
           '{{with index .Config "StopTimeout"}}{{.}}{{end}}|'
           '{{index .Config.Labels "com.docker.compose.project.working_dir"}}')
 
+KILLS = '{{.Time}} {{with .Actor}}{{.Attributes.signal}} {{.ID}} {{index .Attributes "com.docker.compose.service"}}{{end}}'
+
 # Of act-on-host.sh.
 SERVICE = ('{{.State.Status}} {{index .Config.Labels "com.docker.compose.project"}} '
            '{{index .Config.Labels "com.docker.compose.project.working_dir"}}')
@@ -307,7 +309,8 @@ def now(state):
 
 def kills(state, found):
     """Of the last seconds, by the clock of whoever asks: [TIME, SIGNAL, ID, SERVICE, PROJECT]."""
-    if found["--until"] != ["0s"] or found["--filter"][0] != "event=kill" or len(found["--filter"]) != 2:
+    if (found["--until"] != ["0s"] or found["--filter"][0] != "event=kill" or len(found["--filter"]) != 2
+            or found["--format"] != [KILLS]):
         raise Refused(64, f"the stand-in tells of kills of a project: {found}")
     project = found["--filter"][1].removeprefix("label=com.docker.compose.project=")
     for at, sent, name, service, its_project in state.get("kills", []):
