@@ -1,5 +1,5 @@
-"""Goal: what else there is on a host keeps a release from beginning, or is said before it: a port that another has, data
-that another host has not, an image that wants a login; and what a release left there is said as it is."""
+"""Goal: what else there is on a host keeps a release from beginning, or is said before it: a port that another has,
+data that another host has not, an image that wants a login; and what a release left there is said as it is."""
 # SPDX-License-Identifier: ISC
 import os
 import re
@@ -38,8 +38,8 @@ def listens(port, address="127.0.0.1", kind=socket.SOCK_STREAM):
 
 def publishes(bench, *lines):
     """The application's service with these lines below `ports`, as compose prints them."""
-    (bench.app / "docker-compose.yml").write_text(
-        COMPOSE + "".join(f"    {line}\n" for line in ("ports:", *(line for item in lines for line in item.split("\n")))))
+    section = "\n".join(("ports:", *lines)).split("\n")
+    (bench.app / "docker-compose.yml").write_text(COMPOSE + "".join(f"    {line}\n" for line in section))
 
 
 def warnings(said):
@@ -80,7 +80,8 @@ def test_a_port_of_a_program_is_found_too(bench):
     port = free_port()
     publishes(bench, f'- "127.0.0.1:{port}:8080"')
     with listens(port):
-        is_refused(bench, f"port {port}, which app publishes, is that of a program there (as root: ss -lnp 'sport = :{port}')")
+        is_refused(bench, f"port {port}, which app publishes, is that of a program there "
+                          f"(as root: ss -lnp 'sport = :{port}')")
     bench.shipped("three", **MIGRATES)
 
 
@@ -117,14 +118,17 @@ LONG = '- mode: ingress\n  host_ip: {}\n  target: 8080\n  published: "{}"\n  pro
     (LONG.format("0.0.0.0", "{}", "udp"), "127.0.0.1", "tcp", False),
     (LONG.format("0.0.0.0", "{}", "udp"), "0.0.0.0", "udp", True),
     ('- target: 8080\n- "{}:80"', "0.0.0.0", "tcp", True),
-    ('- mode: ingress\n  target: 90\n  published: "1"\n- mode: ingress\n  target: 90\n  published: "{}"', "0.0.0.0", "tcp", True)])
+    ('- mode: ingress\n  target: 90\n  published: "1"\n'
+     '- mode: ingress\n  target: 90\n  published: "{}"', "0.0.0.0", "tcp", True)])
 def test_who_has_a_port_is_read_in_each_form_and_compared_by_address(bench, line, address, kind, is_taken):
     with socket.socket() as free:   # below 32768 no client is given one
-        port = next(port for port in range(24000 + os.getpid() % 5000, 32000) if not free.connect_ex(("127.0.0.1", port)) == 0)
+        port = next(port for port in range(24000 + os.getpid() % 5000, 32000)
+                    if free.connect_ex(("127.0.0.1", port)) != 0)
     publishes(bench, line.format(port))
     with listens(port, address, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM):
         status, said = bench.run("target.sh", "staging", "preflight")
-    assert (status, f"port {port}, which app publishes, is that of " in said[-1]) == ((70, True) if is_taken else (0, False)), said
+    is_named = f"port {port}, which app publishes, is that of " in said[-1]
+    assert (status, is_named) == ((70, True) if is_taken else (0, False)), said
 
 
 def test_the_port_of_a_release_that_is_to_start_beside_what_serves_is_looked_at_too(pair):
@@ -147,7 +151,7 @@ def test_another_service_of_the_folder_is_a_neighbour_too(bench):
 
 
 def test_a_process_of_this_machine_finds_its_port_taken_before_its_migration(tmp_path, tools_folder):
-    from test_deploy_migrate import LocalBench      # pylint: disable=import-outside-toplevel; the one test of that transport
+    from test_deploy_migrate import LocalBench      # pylint: disable=import-outside-toplevel; one test
     bench = LocalBench(tmp_path, tools_folder)
     bench.migration(f"touch {tmp_path}/migrated")
     commit, _ = bench.release("one")
@@ -173,7 +177,8 @@ TWO = {"STAGING_HOST": "h1,h2:2222", "HOSTS_PARALLEL": "true"}
 
 
 @pytest.mark.parametrize("where, settings, is_said", [
-    (["h1"], {}, True), (["h1"], {"STAGING_HOST": "h1,h2:2222"}, True), (["h2"], {"STAGING_HOST": "h1,h2:2222"}, False)])
+    (["h1"], {}, True), (["h1"], {"STAGING_HOST": "h1,h2:2222"}, True),
+    (["h2"], {"STAGING_HOST": "h1,h2:2222"}, False)])
 def test_behind_a_first_release_it_is_said_where_nothing_of_it_runs(bench, where, settings, is_said):
     """Of two hosts the first one runs it where the second one alone took it back."""
     commit, digest = bench.release("one")
@@ -201,23 +206,25 @@ def test_what_had_to_be_killed_is_said(bench):
     at = int(time.time()) + 1000     # however long this machine takes
     bench.change_engine(kills=[
         [at, 15, "a" * 64, "worker", "app"], [at + 20, 9, "a" * 64, "worker", "app"], [at, 9, "b" * 64, "app", "app"],
-        [at, 15, "c" * 64, "scheduler", "app"], [at, 15, "d" * 64, "web", "mail"], [at + 9, 9, "d" * 64, "web", "mail"]])
+        [at, 15, "c" * 64, "scheduler", "app"],
+        [at, 15, "d" * 64, "web", "mail"], [at + 9, 9, "d" * 64, "web", "mail"]])
     bench.on_host("timeout", '[[ " $* " != *" up -d "* ]] || sleep 1.1')
     commit, _ = bench.release("two")
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 0 and set(warnings(said)[1:]) == {
-        "h1: worker did not end within 20 s, and was killed: it gets stop_grace_period, and is to end by itself when it is "
-        "sent TERM"}, said
+        "h1: worker did not end within 20 s, and was killed: it gets stop_grace_period, and is to end by itself when "
+        "it is sent TERM"}, said
     assert not any("for people" in line for line in said), said
 
 
 def test_what_a_host_has_for_people_is_bounded_and_no_step(bench):
     script = (f'. {DEPLOY}/common.sh; . {DEPLOY}/transports/ssh/calls.sh; ssh_hosts=(h1) to_people=()\n'
-              'host_said=$(cat); ssh_take_people 0; for word in "${to_people[@]:0:$SSH_PEOPLE_MAX}"; do warn_people "$word"; '
-              'done; echo "$host_said"')
+              'host_said=$(cat); ssh_take_people 0; '
+              'for word in "${to_people[@]:0:$SSH_PEOPLE_MAX}"; do warn_people "$word"; done; echo "$host_said"')
     lines = [f"h1: for people: {number} \x1b[2Kx\r" for number in range(12)]
     said = "\n".join([*lines, "h1: all else", "|app| h1: for people: ==> release", "h1: for people: " + "y" * 4000])
-    done = subprocess.run(["/bin/bash", "-c", script], input=said, check=True, timeout=60, capture_output=True, text=True)
+    done = subprocess.run(["/bin/bash", "-c", script], input=said, check=True, timeout=60, capture_output=True,
+                          text=True)
     assert len(done.stderr.splitlines()) == 8 and "\x1b" not in done.stderr
     assert done.stdout.splitlines() == ["h1: all else", "|app| h1: for people: ==> release"]
 
@@ -246,7 +253,8 @@ BIND = "- type: bind\n  source: {}\n  target: /data\n  bind:\n    create_host_pa
     ("- data:/data", VOLUMES + "    driver: rexray\n", None),
     ("- shared:/data", "volumes:\n  shared:\n    external: true\n    name: the_shared\n", "shared"),
     ("- remote:/data", "volumes:\n  remote:\n    external: true\n    name: the_remote\n", None),
-    ("- type: volume\n  source: a\n  target: /a\n  read_only: true\n- type: volume\n  source: data\n  target: /b", VOLUMES, "data")])
+    ("- type: volume\n  source: a\n  target: /a\n  read_only: true\n"
+     "- type: volume\n  source: data\n  target: /b", VOLUMES, "data")])
 def test_a_migration_beside_what_one_host_has_alone_is_warned_of(bench, line, more, is_said):
     migrator(bench, line, more=more)
     for name in ("h1", "h2"):
@@ -270,7 +278,8 @@ def test_that_is_said_of_several_hosts_and_a_migration_alone(bench):
 
 
 @pytest.mark.parametrize("image, login, says", [
-    ("10.77.0.1:5000/shop/redis:7", None, "docker login 10.77.0.1:5000 && "), ("acme/redis", None, "docker login docker.io && "),
+    ("10.77.0.1:5000/shop/redis:7", None, "docker login 10.77.0.1:5000 && "),
+    ("acme/redis", None, "docker login docker.io && "),
     ("ghcr.io/acme/redis:7", "ghcr.io", ""), ("acme/redis", "https://index.docker.io/v1/", ""),
     ("redis:7", None, ""), ("docker.io/library/redis", None, ""), ("mirror.example.org/there:1", None, "")])
 def test_the_line_that_starts_a_neighbour_says_to_log_in_first(bench, image, login, says):
@@ -312,12 +321,14 @@ def test_a_log_that_somebody_reads_by_hand_does_nothing_to_their_terminal(tmp_pa
     bench = LocalBench(tmp_path, tools_folder)
     folder = bench.state / "apps" / "staging"
     folder.mkdir(parents=True)
-    raw = ("one \x1b[2J\x1b]0;title\x07\x1b[31mred\x1b[0m\r\n".encode() + b"\xc2\x9b2J \xe2\x80\xaeturned\xe2\x81\xa9 \xd8\x9c"
+    raw = ("one \x1b[2J\x1b]0;title\x07\x1b[31mred\x1b[0m\r\n".encode()
+           + b"\xc2\x9b2J \xe2\x80\xaeturned\xe2\x81\xa9 \xd8\x9c"
            + "Käse\tist gut\n".encode() + b"\x00\x08\x7f\x9b last")
     (folder / "app.log").write_bytes(raw)
     status = bench.start("target.sh", "staging", "logs", RUN_ID=None).wait(timeout=60)
     said = bench.log.read_bytes()
-    assert status == 0 and not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]", said)
+    assert status == 0
+    assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]", said)
     assert "Käse\tist gut\n".encode() in said and b"red" in said and b" last" in said
     bench.done()
 

@@ -1,5 +1,5 @@
-"""Goal: who may push reads no repository that deploybot's key or token reads and they do not: a submodule is fetched from
-what REPOSITORY_SUBMODULES_FROM names, or from where a login leads that is their application's alone."""
+"""Goal: who may push reads no repository that deploybot's key or token reads and they do not: a submodule is fetched
+from what REPOSITORY_SUBMODULES_FROM names, or from where a login leads that is their application's alone."""
 # SPDX-License-Identifier: ISC
 import hashlib
 import http.server
@@ -77,13 +77,15 @@ ATTACKS = [
     ("../lib-private", "/team/lib"), ("../Lib", "/team/lib"), ("../lib.git.git", "/team/lib"),
     ("../lib/.git", "/team/lib"), ("../libs/../private", "/team/libs/"), ("../libs/./../private", "/team/libs/"),
     ("../libs/%2e%2e/private", "/team/libs/"), ("../libs%2f..%2fprivate", "/team/libs/"),
-    ("../libs/..;/private", "/team/libs/"), ("../libs//private", "/team/libs/"), ("../libs/..%00/private", "/team/libs/"),
+    ("../libs/..;/private", "/team/libs/"), ("../libs//private", "/team/libs/"),
+    ("../libs/..%00/private", "/team/libs/"),
     ("../libs", "/team/libs/"), ("../../../../team/private", "/team/lib"), ("./private", "/team/lib"),
     ("../../team/lib/../private", "/team/lib"), ("https://git.example.org/team/private", "/team/lib"),
     ("https://git.example.org:443/team/private", "/team/lib"), ("https://git.example.org:8443/team/lib", "/team/lib"),
     ("https://git.example.org:0443/team/lib", "/team/lib"), ("http://git.example.org/team/lib", "/team/lib"),
     ("https://git.example.org./team/lib", "/team/lib"), ("https://git.example.org.evil.example/team/lib", "/team/lib"),
-    ("https://git.example.org@evil.example/team/lib", "/team/lib"), ("https://a:b@git.example.org/team/lib", "/team/lib"),
+    ("https://git.example.org@evil.example/team/lib", "/team/lib"),
+    ("https://a:b@git.example.org/team/lib", "/team/lib"),
     ("ssh://git@git.example.org/team/lib", "/team/lib"), ("git@git.example.org:team/lib", "/team/lib"),
     ("/srv/git/team/lib", "/team/lib"), ("file:///team/lib", "/team/lib"), ("../lib", ",,"),
     ("../lib", "https://git.example.org/team/lib")]
@@ -159,7 +161,8 @@ def test_a_login_is_an_applications_own_where_no_other_one_has_it(tmp_path):
     write("blog", f"REPOSITORY_URL={HTTPS}", "REPOSITORY_TOKEN=ghp_another0123456789")
     assert login(apps, "shop/staging") == "own"
     write("blog", f"REPOSITORY_URL={HTTPS}", f"REPOSITORY_TOKEN_FILE={secret}")
-    assert login(apps, "shop/staging") == login(apps, "blog/staging") == "shared", "one organization's token in two files"
+    both = login(apps, "shop/staging"), login(apps, "blog/staging")
+    assert both == ("shared", "shared"), "one organization's token in two files"
     write("blog", "a line that says nothing")
     assert login(apps, "shop/staging") == "own", "what cannot be read ships nothing"
     write("shop", f"REPOSITORY_URL={tmp_path}", f"REPOSITORY_TOKEN={TOKEN}")
@@ -181,7 +184,8 @@ def built(bench, commit, **settings):
     """The status of a deployment, its last line, and the files of the submodule in what was built."""
     (bench.hooks / "pre-build").mkdir(exist_ok=True)
     bench.hook("pre-build", "look", 'ls lib* >"$STAND/spy.files" 2>/dev/null || true')
-    status, said = bench.run("deploy.sh", "staging", commit, REPOSITORY_SUBMODULES="fetch", BUILD_AGAIN="true", **settings)
+    status, said = bench.run("deploy.sh", "staging", commit, REPOSITORY_SUBMODULES="fetch", BUILD_AGAIN="true",
+                             **settings)
     files = bench.stand / "spy.files"
     return status, said[-1], files.read_text().split() if files.exists() else []
 
@@ -245,9 +249,9 @@ class Redirects(http.server.BaseHTTPRequestHandler):
 def renamed_fixture(tmp_path):
     """Its host, and the certificate that git is to trust."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                    "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key),
-                    "-out", str(certificate)], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                    str(key), "-out", str(certificate)], check=True, capture_output=True)
     Redirects.asked = []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Redirects)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

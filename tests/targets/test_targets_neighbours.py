@@ -41,8 +41,8 @@ def test_a_port_that_something_else_has_stops_a_release_before_its_migration(mak
     second.run(LISTENS)
     try:
         wait_until(lambda: ":1F90 " in second.run("cat /proc/net/tcp"), PATIENCE_S, "the neighbour to listen")
-        is_refused(scene, f"{second.address}: the compose file in /srv/app: port 8080, which app publishes, is that of a "
-                          "program there")
+        is_refused(scene, f"{second.address}: the compose file in /srv/app: port 8080, which app publishes, is that of "
+                          "a program there")
     finally:
         second.run("kill $(cat /run/neighbour); rm /run/neighbour")
     scene.release()

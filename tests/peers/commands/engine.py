@@ -30,7 +30,8 @@ SURVEY = (INSPECT + '|{{index .Config.Labels "com.docker.compose.project"}}|'
           '{{with index .Config "StopTimeout"}}{{.}}{{end}}|'
           '{{index .Config.Labels "com.docker.compose.project.working_dir"}}')
 
-KILLS = '{{.Time}} {{with .Actor}}{{.Attributes.signal}} {{.ID}} {{index .Attributes "com.docker.compose.service"}}{{end}}'
+KILLS = ('{{.Time}} {{with .Actor}}{{.Attributes.signal}} {{.ID}} '
+         '{{index .Attributes "com.docker.compose.service"}}{{end}}')
 
 # Of act-on-host.sh.
 SERVICE = ('{{.State.Status}} {{index .Config.Labels "com.docker.compose.project"}} '
@@ -139,7 +140,8 @@ def ps(state, words):
     runs = "status=running" in found["--filter"]
     for box in state["containers"]:
         if (wanted.items() <= box["labels"].items() and all(re.search(name, box["name"]) for name in names)
-                and all(port == f"{box.get('port')}/tcp" for port in ports) and (not runs or box["status"] == "running")):
+                and all(port == f"{box.get('port')}/tcp" for port in ports)
+                and (not runs or box["status"] == "running")):
             print(box["id"])
 
 
