@@ -90,19 +90,21 @@ run_tail_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct
 static size_t
 shorten_ids(char *line, size_t size)
 {
-	size_t out = 0, digits;
+	size_t out = 0;
 
-	for (size_t i = 0; i<size; i += digits> 0 ? digits : 1) {
-		for (digits = 0; i + digits < size && isxdigit((unsigned char)line[i + digits]);)
+	for (size_t at = 0, digits; at < size; at += digits) {
+		size_t shown;
+
+		for (digits = 1; at + digits < size && isxdigit((unsigned char)line[at]) &&
+		     isxdigit((unsigned char)line[at + digits]);)
 			digits++;
-		if (digits < ID_LEAST) {
-			memmove(line + out, line + i, digits > 0 ? digits : 1);
-			out += digits > 0 ? digits : 1;
-			continue;
+		shown = digits < ID_LEAST ? digits : ID_SHOWN;
+		memmove(line + out, line + at, shown);
+		out += shown;
+		if (shown < digits) {
+			memcpy(line + out, ELLIPSIS, strlen(ELLIPSIS));
+			out += strlen(ELLIPSIS);
 		}
-		memmove(line + out, line + i, ID_SHOWN);
-		memcpy(line + out + ID_SHOWN, ELLIPSIS, strlen(ELLIPSIS));
-		out += ID_SHOWN + strlen(ELLIPSIS);
 	}
 	return out;
 }
