@@ -109,13 +109,16 @@ def test_every_strategy_goes_the_one_way_that_is_drawn(bench, request):
     for kind in KINDS:
         bench.hook(kind, kind, f'echo "{kind} of $RELEASE" >>"$STAND/told"')
     if strategy == "local":
-        bench.migration("echo at $PWD: $COMMIT $PORT")
+        bench.migration("echo '==> release'; echo at $PWD: $COMMIT $PORT")
+    if strategy == "kubernetes":
+        kube(bench, says=["==> release", "migrated"])
     migrate = "echo bin/migrate --all" if strategy == "systemd" else "bin/migrate --all"
     expected = [name for name in drawn() if name not in {"health gate", "drain", *HAVE_NOT[strategy]}]
     first = release_of(bench, "one")
     status, said = bench.run("deploy.sh", "staging", first, MIGRATE_COMMAND=migrate)
     assert status == 0, said
     assert way(bench) == expected
+    assert any(line.startswith("|app| ") for line in said), f"what a migration prints is the application's: {said}"
     assert bench.steps()[bench.steps().index("migrate") + 1] == "migrated"
     status, said = bench.run("deploy.sh", "staging", release_of(bench, "two"), MIGRATE_COMMAND=migrate)
     assert status == 0 and way(bench) == expected, said
