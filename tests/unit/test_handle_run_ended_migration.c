@@ -79,7 +79,7 @@ what_ends_behind_its_migration_is_blocked_and_not_rolled_back(void **state)
 	world_close(&w);
 }
 
-/* Goal: why it failed is read where it is looked at first, by who may read the application's words. */
+/* Goal: why it failed is read where it is looked at first, by who may read such words. */
 static void
 the_last_words_of_a_failed_migration_are_said_as_the_applications(void **state)
 {
