@@ -475,6 +475,17 @@ submodules_of_a_login_that_others_have_are_warned_of(void **state)
 		{ "/srv/git/b", "REPOSITORY_TOKEN=" SECRET, "LOG_LEVEL=INFO", true },
 		{ "/srv/git/b", "LOG_LEVEL=INFO", "REPOSITORY_SUBMODULES_FROM=/srv/git/", false },
 	};
+	static const struct {
+		const char *submodules, *one, *two;
+		bool is_said;
+	} others[] = {
+		{ "REPOSITORY_SUBMODULES=warn", "LOG_LEVEL=INFO", "IMAGE_SOURCE=build", false },
+		{ "REPOSITORY_SUBMODULES=fetch", "LOG_LEVEL=INFO", "IMAGE_SOURCE=registry", false },
+		{ "REPOSITORY_SUBMODULES=fetch", "DEPLOY_TRANSPORT=local", "IMAGE_SOURCE=registry",
+		    true },
+		{ "REPOSITORY_SUBMODULES=fetch", "DEPLOY_SCRIPT=/bin/true", "IMAGE_SOURCE=build",
+		    false },
+	};
 	struct settings *s;
 	char url[64];
 
@@ -487,10 +498,13 @@ submodules_of_a_login_that_others_have_are_warned_of(void **state)
 		assert_int_equal(settings_aid_says(SETTINGS_WARNING, says), cases[i].is_said);
 		settings_unref(s);
 	}
-	s = LOAD(NULL, MINIMUM, "REPOSITORY_URL=/srv/git/b", "REPOSITORY_SUBMODULES=warn");
-	assert_non_null(s);
-	assert_false(settings_aid_says(SETTINGS_WARNING, says));
-	settings_unref(s);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		s = LOAD(NULL, MINIMUM, "REPOSITORY_URL=/srv/git/b", others[i].submodules,
+		    others[i].one, others[i].two);
+		assert_non_null(s);
+		assert_int_equal(settings_aid_says(SETTINGS_WARNING, says), others[i].is_said);
+		settings_unref(s);
+	}
 }
 
 static void
