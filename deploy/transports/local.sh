@@ -152,6 +152,7 @@ transport_preflight() {
 
 # Does something else listen where the application is to?  What we have started ends before the new one begins.
 local_check_port() {
+	# shellcheck disable=SC2016 # the shell that is started expands it
 	! local_find_pid && bounded 2 bash -c ': <>"/dev/tcp/127.0.0.1/$1"' - "$local_port" 2>/dev/null || return 0
 	fail "$EXIT_REFUSED" "port $local_port ($(name_of "$environment" PORT)) is that of another program (as root: ss -ltnp \
 'sport = :$local_port'): end that, or set another port"
