@@ -16,6 +16,9 @@ add_still_runs(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "%s", about->deployment->environment);
 	if (about->environment->current.id == 0) {
 		chat_text_add(text, " has no release yet");
+		if (deployment_is_undone(about->deployment, about->steps, about->n_steps))
+			chat_text_add(text, ": what had been started of %.7s was ended again",
+			    about->deployment->commit);
 		return;
 	}
 	if (about->deployment->why == DEPLOY_WHY_SCRIPT && about->is_unreachable)

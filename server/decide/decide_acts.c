@@ -335,6 +335,7 @@ do_probe(struct act *act)
 		return;
 	}
 	effect->subject = deployment->id;
+	effect->u.probe.run = deployment->run;
 	effect->u.probe.plan = (struct probe_plan){
 		.successes = times->health_check_successes,
 		.failures = times->health_check_retries,

@@ -11,6 +11,7 @@
 #define TARGET		   "target:"
 #define PREVIOUS	   "previous " TARGET
 #define STAYS_OLD	   "stays-old "
+#define NOTHING_RUNS	   "nothing-runs"
 #define SERVICE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 #define WORD_MAX	   30 /* one more fills a step's name: a longer one that was cut? */
 
@@ -280,7 +281,20 @@ bool
 deployment_is_note(const char *step)
 {
 	return deployment_stays_old(step) != NULL || begins_with(step, PREVIOUS) ||
-	    deployment_migration_of(step) > MIGRATION_CUT || strcmp(step, "drain-later") == 0;
+	    deployment_migration_of(step) > MIGRATION_CUT || strcmp(step, "drain-later") == 0 ||
+	    strcmp(step, NOTHING_RUNS) == 0;
+}
+
+bool
+deployment_is_undone(const struct deployment *deployment, const struct step *steps, size_t n)
+{
+	if (deployment->program != PROGRAM_DEPLOY || deployment->state != DEPLOY_FAILED ||
+	    deployment->target_changed)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(steps[i].name, NOTHING_RUNS) == 0)
+			return true;
+	return false;
 }
 
 size_t

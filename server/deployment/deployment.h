@@ -318,6 +318,10 @@ const char *deployment_detail(const struct deployment *deployment, char out[LIMI
 /* Would it be rolled back to what ran before deploybot, of which no commit is known? */
 bool deployment_is_back_to_target(const struct deployment *deployment);
 
+/* A first release that failed, and nothing of it runs, as a step `nothing-runs` of its run says. */
+bool deployment_is_undone(
+    const struct deployment *deployment, const struct step *steps, size_t n);
+
 /* The service that a step `stays-old SERVICE` names ([A-Za-z0-9][A-Za-z0-9._-]*): it has the
  * release's image, and the release did not replace it.  NULL: another step. */
 const char *deployment_stays_old(const char *step);

@@ -88,6 +88,7 @@ struct run_ended {
 	bool no_rollback;	/* it said `==> no-rollback` */
 	bool migration;		/* it said `==> migrate`, before `==> release` */
 	bool drains;		/* it said `==> drain-later` */
+	bool undone;		/* it said `==> nothing-runs`, behind `==> release` */
 	bool lost;		/* its supervisor was killed: `interrupted` */
 	bool unswept;		/* lost, and what it started may be alive */
 	bool folder_gone;	/* started, and its folder is gone: what it did is not known */

@@ -433,8 +433,8 @@ full_message(int kind)
 		.blocked = COMMIT_D,
 		.after = COMMIT_D,
 		.branches = "main",
-		.record = { true, true, true, true, true, true, true, true, true, 9, 10, 11, 12, "",
-		    0, { "" } },
+		.record = { true, true, true, true, true, true, true, true, true, true, 9, 10, 11,
+		    12, "", 0, { "" } },
 		.step_count = 1,
 		.steps = { { "build", 16 } } };
 
