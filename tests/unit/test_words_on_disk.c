@@ -21,6 +21,7 @@
 #include "runner/protocol.h"
 #include "store/row_cloudflare.h"
 #include "store/row_effect.h"
+#include "store/row_press.h"
 #include "store/row_queue.h"
 #include "tests/unit/factor_aid.h"
 #include "types/api.h"
@@ -111,9 +112,12 @@ note_tables(void)
 #define W(name, row, word) note("deployment.why", row);
 	DEPLOY_WHYS(W)
 #undef W
-#define T(name, word) note("deployment.cause", word);
+#define T(name, word, ...) note("deployment.cause", word);
 	TRIGGERS(T)
 #undef T
+#define ACT(name, word) note("press.act", word);
+	PRESS_ACTS(ACT)
+#undef ACT
 #define COMMAND(word, action, target, argument, ...) \
 	note("button.action", #word); \
 	note("button.argument", argument);
