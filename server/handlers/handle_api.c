@@ -279,6 +279,15 @@ is_of_what_was_shown(struct tx *tx, const struct api_request *api)
 	return tx->factor_work == 0 || strcmp(digest_shown(tx, shown), api->shown) == 0;
 }
 
+/* A recovery code of who asks stands for one, where it is about factors; not that which is to be
+ * recovered with. */
+static const char *
+code_of(const struct api_request *api)
+{
+	return api->code[0] != '\0' || strcmp(api->request.action, "recover") == 0 ? api->code :
+										     api->recovery;
+}
+
 /* What needs a code is decided once more with it. */
 static void
 decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *json)
@@ -288,11 +297,11 @@ decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *
 
 	if (!decide_factor_asks(tx, &api->from, act, &asked))
 		return;
-	if (api->code[0] == '\0' || !is_of_what_was_shown(tx, api)) {
+	if (code_of(api)[0] == '\0' || !is_of_what_was_shown(tx, api)) {
 		decide_pad_ask(tx, &api->from);
 		if (tx->answer.status == 428 && tx->factor_work != 0)
 			put_question(tx, json);
-	} else if (decide_factor_give(tx, &api->from, api->code, why)) {
+	} else if (decide_factor_give(tx, &api->from, code_of(api), why)) {
 		act(tx, &api->from, &asked);
 	} else {
 		decide_refusef(tx, 403, "%s", why);
