@@ -393,6 +393,82 @@ an_emergency_takes_the_tokens_of_the_question_that_it_passes(void **state)
 	world_close(&w);
 }
 
+/* --- by which door --- */
+
+#define OF_STAGING API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"staging\"]}"
+
+static void
+each_door_has_a_trigger_of_its_own(void **state)
+{
+	const char *token;
+	struct world w;
+
+	(void)state;
+	world_open(&w, ALWAYS, "STAGING_APPROVALS=", NULL);
+	token = token_of(&w, ADA, "ci");
+	(void)world_text(&w, ADA, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	/* Each is a person's place in the queue, none of them the one push that may wait there. */
+	assert_int_equal(people_call(&w, token, OF_STAGING), 200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(people_ask(&w, BOB, OF_STAGING), 200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_D });
+	for (int64_t id = 2; id <= 4; id++)
+		assert_int_equal(world_deployment(&w, id).state, DEPLOY_QUEUED);
+	assert_int_equal(world_deployment(&w, 1).trigger, TRIGGER_CHAT);
+	assert_int_equal(world_deployment(&w, 2).trigger, TRIGGER_API);
+	assert_int_equal(world_deployment(&w, 3).trigger, TRIGGER_LOCAL);
+	assert_int_equal(world_deployment(&w, 4).trigger, TRIGGER_PUSH);
+	assert_int_equal(world_audited(&w, "deploy_requested", "\"trigger\":\"chat\""), 1);
+	assert_int_equal(world_audited(&w, "deploy_requested", "\"trigger\":\"api\""), 1);
+	assert_int_equal(world_audited(&w, "deploy_requested", "\"trigger\":\"local\""), 1);
+	(void)world_text(&w, ADA, "/show 2");
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "requested by token:ci over the API, "));
+	(void)world_text(&w, ADA, "/show 3");
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "requested by p22 on the machine, "));
+	world_run_ends(&w, GOOD);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* compared with what is live now */
+	assert_int_equal(world_active(&w, "staging").id, 2);
+	world_close(&w);
+}
+
+/* A token's number says over which door its work of before came, which was called a chat's. */
+static void
+work_of_before_is_shown_by_its_door(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, ALWAYS, NULL);
+	assert_int_equal(people_call(&w, token_of(&w, ADA, "ci"), OF_STAGING), 200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_rewrite(&w, "UPDATE work SET cause = 'chat'");
+	(void)world_text(&w, ADA, "/show 1");
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "requested by token:ci over the API, "));
+	world_close(&w);
+}
+
+/* Who filters by deploy_failed counts failures alone. */
+static void
+what_was_replaced_or_refused_has_not_failed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", NULL);
+	asks(&w, ADA);
+	(void)world_text(&w, BOB, "/deploy production"); /* the same commit */
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
+	(void)world_text(&w, BOB, "/reject 1 later");
+	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_REFUSED);
+	assert_int_equal(world_audited(&w, "\"action\":\"deploy_failed\"", NULL), 0);
+	assert_int_equal(world_audited(&w, "\"action\":\"deploy_not_done\"", NULL), 2);
+	world_close(&w);
+}
+
 /* --- of whom no row knows --- */
 
 static void
@@ -500,6 +576,9 @@ main(void)
 		cmocka_unit_test(a_rollback_and_an_action_are_asked_for_by_somebody_too),
 		cmocka_unit_test(an_emergency_by_a_login_is_not_reviewed_by_the_tokens_maker),
 		cmocka_unit_test(an_emergency_takes_the_tokens_of_the_question_that_it_passes),
+		cmocka_unit_test(each_door_has_a_trigger_of_its_own),
+		cmocka_unit_test(work_of_before_is_shown_by_its_door),
+		cmocka_unit_test(what_was_replaced_or_refused_has_not_failed),
 		cmocka_unit_test(whom_no_row_knows_is_said_in_its_own_words),
 		cmocka_unit_test(a_token_that_root_has_made_names_that),
 		cmocka_unit_test(where_the_list_is_full_everybody_has_asked),
