@@ -139,8 +139,8 @@ ask_admin(struct tx *tx, const struct update *update, int64_t admin, const struc
 	row_button_set_message(tx, &message.buttons, decide_send_as(tx, &message, &text));
 }
 
-/* Never the person: nobody says of themselves that it is they.  Nor who has none: to confirm it
- * needs a code of one's own. */
+/* Who has one: to confirm another's needs a code of one's own.  So never the person, who has none
+ * yet: nobody says of themselves that it is they. */
 static void
 ask_others(struct tx *tx, const struct update *update, const struct factor *factor)
 {
@@ -151,8 +151,7 @@ ask_others(struct tx *tx, const struct update *update, const struct factor *fact
 	size_t n = 0;
 
 	for (size_t i = 0; i < admins->count; i++)
-		if (admins->id[i] != update->person &&
-		    decide_factor_of(tx, admins->id[i]).enrolled_at != 0) {
+		if (decide_factor_of(tx, admins->id[i]).enrolled_at != 0) {
 			ask_admin(tx, update, admins->id[i], factor);
 			n++;
 		}

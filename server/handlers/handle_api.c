@@ -165,7 +165,8 @@ command(struct tx *tx, const struct api_request *api)
 		return;
 	if (tx->answer.work == 0 && is_of_work(api->request.action))
 		decide_answer_no(tx, &api->from);
-	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0)
+	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0 &&
+	    tx->answer.log_of[0] == '\0')
 		tx->answer.status = 429; /* it was one too many, and that was said before */
 }
 

@@ -7,7 +7,7 @@
 #include "lib/err.h"
 #include "lib/text.h"
 
-static int
+static struct answer
 send(struct world *w, int64_t person, const char *token, enum api_operation operation,
     const char *path, const char *body)
 {
@@ -26,21 +26,30 @@ send(struct world *w, int64_t person, const char *token, enum api_operation oper
 	}
 	if (!api_read(operation, path, body, body == NULL ? 0 : strlen(body), api, &err))
 		fail_msg("%s: %s", path, err.text);
-	return world_decide(w, event).status;
+	return world_decide(w, event);
+}
+
+struct answer
+people_command(struct world *w, int64_t person, const char *word, const char *body)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/v1/command/%s", word);
+	return send(w, person, NULL, API_COMMAND, path, body);
 }
 
 int
 people_ask(struct world *w, int64_t person, enum api_operation operation, const char *path,
     const char *body)
 {
-	return send(w, person, NULL, operation, path, body);
+	return send(w, person, NULL, operation, path, body).status;
 }
 
 int
 people_call(struct world *w, const char *token, enum api_operation operation, const char *path,
     const char *body)
 {
-	return send(w, 0, token, operation, path, body);
+	return send(w, 0, token, operation, path, body).status;
 }
 
 bool

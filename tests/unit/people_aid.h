@@ -16,6 +16,10 @@ int people_ask(struct world *w, int64_t person, enum api_operation operation, co
 int people_call(struct world *w, const char *token, enum api_operation operation,
     const char *path, const char *body);
 
+/* All of the answer to a command on the machine, but its texts. */
+struct answer
+people_command(struct world *w, int64_t person, const char *word, const char *body);
+
 /* They make one of that role, and are shown its text; false: they may not. */
 bool people_token(struct world *w, int64_t maker, const char *name, const char *role,
     const char *expires, char ret[TOKEN_TEXT]);
