@@ -97,7 +97,7 @@ chat_deployment_work(
 
 	chat_text_outside(text, before,
 	    deployment_is_by_request(deployment) ? deployment->requester :
-						  deployment_starter(deployment));
+						   deployment_starter(deployment));
 	if (deployment_is_action(deployment)) {
 		chat_deployment_commit(text, waits ? " wants to do " : " does ", deployment);
 		return;

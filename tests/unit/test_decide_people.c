@@ -429,7 +429,8 @@ each_door_has_a_trigger_of_its_own(void **state)
 	(void)world_text(&w, ADA, "/show 3");
 	assert_non_null(world_says_in(&w, WORLD_GROUP, "requested by p22 on the machine, "));
 	world_run_ends(&w, GOOD);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* compared with what is live now */
+	world_git(
+	    &w, (struct world_git){ .commit = COMMIT_B }); /* compared with what is live now */
 	assert_int_equal(world_active(&w, "staging").id, 2);
 	world_close(&w);
 }

@@ -357,16 +357,13 @@ what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by(void **state)
 	    "INSERT INTO token (id, name, mac, role, made_at, made_by, by_name, expires_at, person,"
 	    " revoked_at) VALUES (3, 'ci', 'a', 'lead', 1, 11, '@ada', 9, 0, 0),"
 	    " (4, 'login', 'b', 'lead', 1, 11, '@ada', 9, 99, 5),"
-	    " (5, 'other', 'c', 'lead', 1, 22, '@bob', 9, 98, 0);"
-	    WORK_10(1, "AWAITING_APPROVAL", TOKEN_NUMBER(3), "0", "0")
-	    WORK_10(2, "AWAITING_APPROVAL", "99", "0", "0")
-	    WORK_10(3, "AWAITING_APPROVAL", "33", "98", "0")
-	    WORK_10(4, "LIVE", "99", "99", "7")
-	    WORK_10(5, "LIVE", "99", "0", "7")
-	    WORK_10(6, "AWAITING_CONFIRMATION", "33", "0", "0")
-	    WORK_10(7, "AWAITING_CONFIRMATION", "0", "0", "0")
-	    "UPDATE work SET emergency = 'down' WHERE id = 5;"
-	    "INSERT INTO question_requester VALUES (6, 98, 0), (6, 44, 0);",
+	    " (5, 'other', 'c', 'lead', 1, 22, '@bob', 9, 98, 0);" WORK_10(1, "AWAITING_APPROVAL",
+		TOKEN_NUMBER(3), "0", "0") WORK_10(2, "AWAITING_APPROVAL", "99", "0", "0")
+		WORK_10(3, "AWAITING_APPROVAL", "33", "98", "0") WORK_10(4, "LIVE", "99", "99", "7")
+		    WORK_10(5, "LIVE", "99", "0", "7") WORK_10(6, "AWAITING_CONFIRMATION", "33",
+			"0", "0") WORK_10(7, "AWAITING_CONFIRMATION", "0", "0",
+			"0") "UPDATE work SET emergency = 'down' WHERE id = 5;"
+			     "INSERT INTO question_requester VALUES (6, 98, 0), (6, 44, 0);",
 	    &aid->err));
 	assert_true(store_schema_migrate(db, NULL, 10, &aid->err));
 	expect_rows(aid, db, "SELECT work || ' ' || act || ' ' || token FROM press ORDER BY work",

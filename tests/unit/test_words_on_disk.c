@@ -309,7 +309,8 @@ note_drains(void)
 static void
 enrol(struct tx *tx, const char *word, const char *code)
 {
-	assert_int_equal(factor_ask(tx, principal_of_root("admin"), word, WORLD_STAGING_USER, code), 200);
+	assert_int_equal(
+	    factor_ask(tx, principal_of_root("admin"), word, WORLD_STAGING_USER, code), 200);
 }
 
 static void
