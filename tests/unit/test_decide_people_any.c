@@ -1,15 +1,9 @@
 /* Goal: whatever people do with tokens, logins and the machine, nobody is two of those who are needed.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-/*
- * Random histories, and an oracle that calls nothing of the product: it reads raw rows, remembers
- * by which token each press was made, and says who is who.  HISTORIES=n plays so many, FIRST=n
- * begins there.
- */
-#include "people_aid.h"
+/* HISTORIES=n plays so many, FIRST=n begins there. */
+#include "people_oracle.h"
 
-#include "lib/db.h"
 #include "lib/text.h"
-#include "store/store_inside.h"
 #include "types/principal.h"
 
 #define HISTORIES	     1000
@@ -18,47 +12,22 @@
 #define MINUTE		     INT64_C(60000)
 #define DAY		     (1440 * MINUTE)
 
-#define MARKS_MAX  256
-#define WORKS_MAX  64
 #define TOKENS_MAX 8
 
-static const int64_t admins[] = { 11, 22, 44, 55 };
 static const int64_t burners[] = { 97, 98, 99 };
-#define LEAD 66 /* may approve, and nothing else */
-
-/* By which token somebody asked for some work, confirmed or approved it; 0: by none. */
-struct mark {
-	enum { ASKED, CONFIRMED, APPROVED } act;
-	int64_t work, person, token;
-};
-
-struct rules {
-	int production, staging, rollback; /* approvals */
-	bool is_strict;			   /* about who is unknown */
-	size_t n_admins;
-	bool is_asked_about;
-};
 
 struct history {
 	struct world w;
-	uint64_t seed, x;
-	struct rules rules;
+	struct people_oracle oracle;
+	uint64_t x;
 	size_t n_tokens;
 	char tokens[TOKENS_MAX][TOKEN_TEXT];
 	int n_names;
 	char head[LIMIT_COMMIT];
-	size_t n_works;
-	int64_t last_approval;
-	int64_t confirmed_by[WORKS_MAX];
-	bool has_begun[WORKS_MAX], is_reviewed[WORKS_MAX];
-	size_t n_marks;
-	struct mark marks[MARKS_MAX];
 };
 
-/* What was reached: what nothing reached was not tested. */
-static struct reached {
-	uint64_t began, began_by_token, began_by_two, denied_by_token, reviewed, joined;
-} reached;
+static struct people_reached reached;
+static uint64_t denied_by_token;
 
 /* splitmix64 */
 static uint32_t
@@ -77,344 +46,21 @@ one_in(struct history *h, uint32_t n)
 	return draw(h, n) == 0;
 }
 
-/* --- eyes --- */
-
-static int64_t
-number(struct history *h, const char *sql, int64_t a, int64_t b)
-{
-	int64_t n = 0;
-	struct err err;
-
-	if (!db_one_i64(&n, h->w.aid.store->db, &err, sql, DB_I64(a), DB_I64(b)))
-		fail_msg("%s: %s", sql, err.text);
-	return n;
-}
-
-/* The token that they act by now; 0: none. */
-static int64_t
-token_of(struct history *h, int64_t person)
-{
-	if (person > 0)
-		return number(h,
-		    "SELECT COALESCE(MAX(token), 0) FROM session WHERE person = $1 AND $2 = 0",
-		    person, 0);
-	return number(h,
-	    "SELECT COALESCE(MAX(id), 0) FROM token WHERE -(1099511627776 + id) = $1"
-	    " AND $2 = 0",
-	    person, 0);
-}
-
-static int64_t
-maker_of(struct history *h, int64_t token)
-{
-	return number(
-	    h, "SELECT COALESCE(MAX(made_by), 0) FROM token WHERE id = $1 AND $2 = 0", token, 0);
-}
-
-static int64_t
-account_of(struct history *h, int64_t token)
-{
-	return number(
-	    h, "SELECT COALESCE(MAX(person), 0) FROM token WHERE id = $1 AND $2 = 0", token, 0);
-}
-
-static bool
-has_role(const struct history *h, int64_t person)
-{
-	bool has = person == LEAD || person == WORLD_STAGING_USER;
-
-	for (size_t i = 0; i < h->rules.n_admins; i++)
-		has |= admins[i] == person;
-	return has;
-}
-
-/* --- who is who, by the oracle --- */
-
-struct people {
-	size_t n;
-	int64_t who[MARKS_MAX];
-};
-
-static bool
-are(const struct people *people, int64_t person)
-{
-	for (size_t i = 0; i < people->n; i++)
-		if (people->who[i] == person)
-			return true;
-	return false;
-}
-
-static void
-add(struct people *people, int64_t person)
-{
-	if (person == 0 || are(people, person))
-		return;
-	assert_true(people->n < COUNT(people->who));
-	people->who[people->n++] = person;
-}
-
-static void
-add_token(struct history *h, struct people *people, int64_t token)
-{
-	if (token == 0)
-		return;
-	if (maker_of(h, token) > 0)
-		add(people, maker_of(h, token));
-	add(people, account_of(h, token));
-}
-
-/* Who asked for it or confirmed it, in all their shapes. */
-static struct people
-requesters(struct history *h, int64_t work)
-{
-	struct people people = { 0 };
-	int64_t confirmed_by =
-	    number(h, "SELECT confirmed_by FROM work WHERE id = $1 AND $2 = 0", work, 0);
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	struct err err;
-
-	add(&people, number(h, "SELECT requested_by FROM work WHERE id = $1 AND $2 = 0", work, 0));
-	add(&people, confirmed_by);
-	assert_true(db_query(&rows, h->w.aid.store->db, &err,
-	    "SELECT person FROM question_requester WHERE deployment = $1", DB_I64(work)));
-	while (db_next(&rows))
-		add(&people, db_col_i64(&rows, 0));
-	for (size_t i = 0; i < h->n_marks; i++)
-		if (h->marks[i].work == work &&
-		    (h->marks[i].act == ASKED ||
-			(h->marks[i].act == CONFIRMED && h->marks[i].person == confirmed_by)))
-			add_token(h, &people, h->marks[i].token);
-	return people;
-}
-
-static bool
-is_unknown(struct history *h, int64_t work)
-{
-	struct people people = requesters(h, work);
-
-	for (size_t i = 0; i < people.n; i++)
-		if (people.who[i] < 0)
-			return true;
-	for (size_t i = 0; i < h->n_marks; i++)
-		if (h->marks[i].work == work && h->marks[i].act == ASKED &&
-		    h->marks[i].token != 0 &&
-		    (maker_of(h, h->marks[i].token) <= 0 || !has_role(h, h->marks[i].person)))
-			return true;
-	return false;
-}
-
-/* The shapes of one who approved it; the newest mark is of the approval that stands. */
-static struct people
-approver(struct history *h, int64_t work, int64_t person)
-{
-	struct people people = { 0 };
-
-	add(&people, person);
-	for (size_t i = h->n_marks; i-- > 0;)
-		if (h->marks[i].act == APPROVED && h->marks[i].work == work &&
-		    h->marks[i].person == person) {
-			add_token(h, &people, h->marks[i].token);
-			break;
-		}
-	return people;
-}
-
-static bool
-meet(const struct people *a, const struct people *b)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (are(b, a->who[i]))
-			return true;
-	return false;
-}
-
-/* So many other people have approved it. */
-static int
-count_others(struct history *h, int64_t work)
-{
-	struct people asked = requesters(h, work), counted = { 0 };
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	struct err err;
-	int n = 0;
-
-	assert_true(db_query(&rows, h->w.aid.store->db, &err,
-	    "SELECT person FROM approval WHERE work = $1 AND voided_at = 0 ORDER BY id",
-	    DB_I64(work)));
-	while (db_next(&rows)) {
-		struct people one = approver(h, work, db_col_i64(&rows, 0));
-
-		if (meet(&one, &asked) || meet(&one, &counted))
-			continue;
-		n++;
-		for (size_t i = 0; i < one.n; i++)
-			add(&counted, one.who[i]);
-	}
-	return n;
-}
-
-/* --- what must hold --- */
-
-static int
-needs(struct history *h, int64_t work)
-{
-	const struct rules *rules = &h->rules;
-	bool is_production = number(h,
-				 "SELECT COUNT(*) FROM work WHERE id = $1 AND environment ="
-				 " 'production' AND $2 = 0",
-				 work, 0) != 0;
-	bool is_rollback = number(h,
-			       "SELECT COUNT(*) FROM work WHERE id = $1 AND program = 'rollback'"
-			       " AND $2 = 0",
-			       work, 0) != 0;
-	int n = is_rollback ? rules->rollback : is_production ? rules->production : rules->staging;
-
-	return n > 0 && rules->is_strict && is_unknown(h, work) ? n + 1 : n;
-}
-
-static void
-check_begun(struct history *h, int64_t work)
-{
-	int n = needs(h, work), others;
-	bool is_by_token = false;
-
-	if (n == 0 ||
-	    number(h, "SELECT COUNT(*) FROM work WHERE id = $1 AND emergency <> '' AND $2 = 0",
-		work, 0) != 0)
-		return;
-	others = count_others(h, work);
-	if (others < n)
-		fail_msg("FIRST=%" PRIu64 ": #%" PRId64 " began with %d of %d other people",
-		    h->seed, work, others, n);
-	for (size_t i = 0; i < h->n_marks; i++)
-		is_by_token |= h->marks[i].work == work && h->marks[i].token != 0;
-	reached.began++;
-	reached.began_by_two += n > 1;
-	reached.began_by_token += is_by_token;
-}
-
-/* Who reviews it has not asked for it, as long as there is somebody else who could. */
-static void
-check_reviewed(struct history *h, int64_t work, int64_t by)
-{
-	struct people asked = requesters(h, work);
-
-	reached.reviewed++;
-	if (!are(&asked, by))
-		return;
-	for (size_t i = 0; i < h->rules.n_admins; i++)
-		if (!are(&asked, admins[i]))
-			fail_msg("FIRST=%" PRIu64 ": #%" PRId64 " was reviewed by %" PRId64,
-			    h->seed, work, by);
-}
-
-/* --- what is remembered of each step --- */
-
-static void
-mark(struct history *h, int act, int64_t work, int64_t person, int64_t token)
-{
-	assert_true(h->n_marks < MARKS_MAX);
-	h->marks[h->n_marks++] = (struct mark){ act, work, person, token };
-}
-
-/* They joined the question of another: with what their own request was made. */
-static void
-note_joined(struct history *h)
-{
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	struct err err;
-
-	assert_true(db_query(&rows, h->w.aid.store->db, &err,
-	    "SELECT deployment, person FROM question_requester WHERE person <> 0"));
-	while (db_next(&rows)) {
-		int64_t work = db_col_i64(&rows, 0), person = db_col_i64(&rows, 1);
-		const struct mark *newest = NULL;
-		bool is_known = false;
-
-		for (size_t i = 0; i < h->n_marks; i++) {
-			const struct mark *m = &h->marks[i];
-
-			if (m->person != person || m->act == APPROVED)
-				continue;
-			is_known |= m->work == work;
-			newest = m->work != work ? m : newest;
-		}
-		if (is_known || newest == NULL)
-			continue;
-		mark(h, ASKED, work, person, newest->token);
-		reached.joined++;
-	}
-}
-
-/* What became of one work: all is noted before anything of it is checked. */
-struct became {
-	int64_t id, confirmed_by, started_at, reviewed_at, approved;
-};
-
-static size_t
-list(struct history *h, struct became ret[WORKS_MAX])
-{
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	size_t n = 0;
-	struct err err;
-
-	assert_true(db_query(&rows, h->w.aid.store->db, &err,
-	    "SELECT w.id, w.confirmed_by, w.started_at, w.reviewed_at, COALESCE(MAX(a.id), 0)"
-	    " FROM work w LEFT JOIN approval a ON a.work = w.id AND a.voided_at = 0 GROUP BY w.id"
-	    " ORDER BY w.id"));
-	while (db_next(&rows)) {
-		assert_true(n < WORKS_MAX);
-		ret[n++] = (struct became){ db_col_i64(&rows, 0), db_col_i64(&rows, 1),
-			db_col_i64(&rows, 2), db_col_i64(&rows, 3), db_col_i64(&rows, 4) };
-	}
-	return n;
-}
-
-/* What `who` did just now, by that token. */
-static void
-note(struct history *h, int64_t who, int64_t token)
-{
-	struct became works[WORKS_MAX];
-	size_t n = list(h, works);
-	int64_t last_approval = h->last_approval;
-
-	for (size_t i = h->n_works; i < n; i++)
-		mark(h, ASKED, works[i].id, who, token);
-	h->n_works = n;
-	note_joined(h);
-	for (size_t i = 0; i < n; i++) {
-		if (works[i].confirmed_by != h->confirmed_by[i] && works[i].confirmed_by == who)
-			mark(h, CONFIRMED, works[i].id, who, token);
-		h->confirmed_by[i] = works[i].confirmed_by;
-		if (works[i].approved > last_approval)
-			mark(h, APPROVED, works[i].id, who, token);
-		if (works[i].approved > h->last_approval)
-			h->last_approval = works[i].approved;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (!h->has_begun[i] && works[i].started_at != 0)
-			check_begun(h, works[i].id);
-		h->has_begun[i] = works[i].started_at != 0;
-		if (!h->is_reviewed[i] && works[i].reviewed_at != 0)
-			check_reviewed(h, works[i].id, who);
-		h->is_reviewed[i] = works[i].reviewed_at != 0;
-	}
-}
+/* --- who does what --- */
 
 /* A session that ends with that very step was none any more. */
 static void
 done_by(struct history *h, int64_t who, int64_t before)
 {
-	note(h, who, token_of(h, who) == before ? before : 0);
+	people_note(&h->oracle, who, people_token_of(&h->oracle, who) == before ? before : 0);
 }
-
-/* --- who does what --- */
 
 /* One of all accounts, of those who may ask on the machine, or a token. */
 static int64_t
 somebody(struct history *h)
 {
-	static const int64_t all[] = { 11, 11, 22, 44, 55, LEAD, WORLD_STAGING_USER, 97, 98, 99, 97,
-		98, 99 };
+	static const int64_t all[] = { 11, 11, 22, 44, 55, PEOPLE_LEAD, WORLD_STAGING_USER, 97, 98,
+		99, 97, 98, 99 };
 
 	return all[draw(h, COUNT(all))];
 }
@@ -493,7 +139,7 @@ types_a_request(struct history *h)
 {
 	static const char *const words[] = { "/deploy %s", "/deploy %s", "/deploy %s",
 		"/rollback %s", "/deploy %s emergency it is down" };
-	int64_t who = somebody(h), token = token_of(h, who);
+	int64_t who = somebody(h), token = people_token_of(&h->oracle, who);
 	char text[80];
 
 	/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): one of those above */
@@ -508,7 +154,7 @@ calls_the_api(struct history *h)
 {
 	bool is_machine = h->n_tokens == 0 || one_in(h, 3);
 	const char *text = is_machine ? "" : h->tokens[draw(h, (uint32_t)h->n_tokens)];
-	int64_t who = is_machine ? on_the_machine(h) : 0, before = (int64_t)h->n_works;
+	int64_t who = is_machine ? on_the_machine(h) : 0, before = (int64_t)h->oracle.n_works;
 	char body[80];
 
 	(void)snprintf(body, sizeof(body), "{\"arguments\": [\"%s\"]}", some_environment(h));
@@ -516,18 +162,18 @@ calls_the_api(struct history *h)
 		(void)people_ask(&h->w, who, API_COMMAND, "/v1/command/deploy", body);
 	} else {
 		(void)people_call(&h->w, text, API_COMMAND, "/v1/command/deploy", body);
-		who = number(h,
+		who = people_number(&h->oracle,
 		    "SELECT COALESCE(MAX(requested_by), 0) FROM work WHERE id > $1 AND $2 = 0",
 		    before, 0);
 	}
-	done_by(h, who, token_of(h, who));
+	done_by(h, who, people_token_of(&h->oracle, who));
 	return true;
 }
 
 static int64_t
 some_work(struct history *h, const char *sql)
 {
-	return number(h, sql, 0, 0);
+	return people_number(&h->oracle, sql, 0, 0);
 }
 
 #define ASKED_ABOUT \
@@ -552,13 +198,14 @@ confirms(struct history *h)
 	if (h->n_tokens > 0 && one_in(h, 5)) {
 		(void)people_call(&h->w, h->tokens[draw(h, (uint32_t)h->n_tokens)], API_ANSWER,
 		    path, "{\"answer\": \"yes\"}");
-		who = number(h, "SELECT confirmed_by FROM work WHERE id = $1 AND $2 = 0", work, 0);
-		done_by(h, who, token_of(h, who));
+		who = people_number(
+		    &h->oracle, "SELECT confirmed_by FROM work WHERE id = $1 AND $2 = 0", work, 0);
+		done_by(h, who, people_token_of(&h->oracle, who));
 		return true;
 	}
 	if (one_in(h, 5))
 		who = on_the_machine(h);
-	token = token_of(h, who);
+	token = people_token_of(&h->oracle, who);
 	if (who > 0 && button[0] != '\0' && one_in(h, 2))
 		(void)world_press(&h->w, who, WORLD_GROUP, button);
 	else
@@ -576,14 +223,14 @@ approves(struct history *h)
 
 	if (work == 0)
 		return false;
-	asked = requesters(h, work);
+	asked = people_requesters(&h->oracle, work);
 	who = one_in(h, 3) ? one_of(h, &asked) : somebody(h);
-	token = token_of(h, who);
+	token = people_token_of(&h->oracle, who);
 	(void)snprintf(text, sizeof(text), "/approve %" PRId64, work);
 	(void)world_text(&h->w, who, text);
 	done_by(h, who, token);
-	reached.denied_by_token += are(&asked, who) &&
-	    number(h,
+	denied_by_token += people_are(&asked, who) &&
+	    people_number(&h->oracle,
 		"SELECT COUNT(*) FROM work WHERE id = $1"
 		" AND (requested_by = $2 OR confirmed_by = $2)",
 		work, who) == 0;
@@ -599,9 +246,9 @@ reviews(struct history *h)
 
 	if (work == 0)
 		return false;
-	asked = requesters(h, work);
+	asked = people_requesters(&h->oracle, work);
 	who = one_in(h, 2) ? one_of(h, &asked) : somebody(h);
-	token = token_of(h, who);
+	token = people_token_of(&h->oracle, who);
 	(void)snprintf(text, sizeof(text), "/review %" PRId64, work);
 	(void)world_text(&h->w, who, text);
 	done_by(h, who, token);
@@ -617,7 +264,7 @@ withdraws(struct history *h)
 	if (button[0] == '\0')
 		return false;
 	(void)world_press(&h->w, who, WORLD_TEAM, button);
-	note(h, 0, 0);
+	people_note(&h->oracle, 0, 0);
 	return true;
 }
 
@@ -635,7 +282,7 @@ git_answers(struct history *h)
 		(void)text_copy(commit, sizeof(commit), strlen(ref) == 40 ? ref : h->head);
 		world_git(
 		    &h->w, (struct world_git){ .commit = commit, .is_off_branch = one_in(h, 12) });
-		note(h, 0, 0);
+		people_note(&h->oracle, 0, 0);
 	}
 }
 
@@ -645,7 +292,7 @@ a_run_ends(struct history *h)
 	if (world_peek(&h->w, EFFECT_RUN) == NULL)
 		return false;
 	world_run_ends(&h->w, GOOD);
-	note(h, 0, 0);
+	people_note(&h->oracle, 0, 0);
 	git_answers(h);
 	return true;
 }
@@ -672,7 +319,7 @@ load(struct history *h, bool is_first)
 	static const char *const sets[] = { "ADMIN_TELEGRAM_IDS=11,22",
 		"ADMIN_TELEGRAM_IDS=11,22,44", "ADMIN_TELEGRAM_IDS=11,22,44,55" };
 	char production[32], staging[32], rollback[48];
-	const struct rules *rules = &h->rules;
+	const struct people_rules *rules = &h->oracle.rules;
 	const char *strict =
 	    rules->is_strict ? "APPROVE_UNKNOWN_PUSHER=false" : "APPROVE_UNKNOWN_PUSHER=true";
 	const char *asked =
@@ -699,7 +346,7 @@ load(struct history *h, bool is_first)
 static bool
 roles_change(struct history *h)
 {
-	h->rules.n_admins = 2 + draw(h, 3);
+	h->oracle.rules.n_admins = 2 + draw(h, 3);
 	load(h, false);
 	return true;
 }
@@ -755,9 +402,11 @@ play(struct history *h, uint64_t seed)
 		world_close(&h->w);
 	if (is_first)
 		*h = (struct history){ 0 };
-	h->seed = seed;
+	h->oracle.w = &h->w;
+	h->oracle.reached = &reached;
+	h->oracle.seed = seed;
 	h->x = seed * UINT64_C(0xd1342543de82ef95);
-	h->rules = (struct rules){ .production = 1 + (int)draw(h, 2),
+	h->oracle.rules = (struct people_rules){ .production = 1 + (int)draw(h, 2),
 		.staging = (int)draw(h, 2),
 		.rollback = (int)draw(h, 2),
 		.is_strict = one_in(h, 3),
@@ -793,12 +442,12 @@ nobody_is_two_of_those_who_are_needed(void **state)
 	print_message("%" PRIu64 " histories: began with approvals %" PRIu64 ", of two %" PRIu64
 		      ", by a token %" PRIu64 "; tried by who has asked by a token %" PRIu64
 		      "; joined %" PRIu64 ", reviewed %" PRIu64 "\n",
-	    n, reached.began, reached.began_by_two, reached.began_by_token, reached.denied_by_token,
+	    n, reached.began, reached.began_by_two, reached.began_by_token, denied_by_token,
 	    reached.joined, reached.reviewed);
 	if (n < HISTORIES)
 		return;
 	assert_true(reached.began > 0 && reached.began_by_two > 0 && reached.began_by_token > 0);
-	assert_true(reached.denied_by_token > 0 && reached.reviewed > 0 && reached.joined > 0);
+	assert_true(denied_by_token > 0 && reached.reviewed > 0 && reached.joined > 0);
 }
 
 int
