@@ -28,7 +28,7 @@ show(struct tx *tx, const struct update *update)
 	}
 	if (factor.enrolled_at == 0) {
 		(void)decide_sendf(tx, &update->address,
-		    "🔐 You have no second factor. Root or another admin makes one on the server: " MARK_CODE
+		    "🔐 You have no second factor. Root or another admin makes one: " MARK_CODE
 		    "deploybot 2fa add %" PRId64 MARK_CODE,
 		    update->person);
 		return;

@@ -34,8 +34,9 @@ struct shown {
 	int64_t audit[CHAT_SHOW_AUDIT + 1];
 };
 
-/* Where it was asked for; "": that is not known.  What was pressed in the team's chat goes on there,
- * as does what no chat was asked for: of before it had a trigger, its requester's number says so. */
+/* Where it was asked for; "": that is not known.  What was pressed in the team's chat goes on
+ * there, as does what no chat was asked for: of before it had a trigger of its own, its requester's
+ * number says so. */
 static const char *
 where(struct tx *tx, const struct deployment *work)
 {

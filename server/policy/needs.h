@@ -83,6 +83,6 @@ struct approval {
 	int64_t at;
 	char binding[NEEDS_BINDING]; /* what was approved */
 	bool has_factor;	     /* with a code of their second factor */
-	/* They had logged in by a token then: who has made it, whose account it is; 0: they had not. */
+	/* They had logged in by a token: who has made it, whose account it is; 0: they had not. */
 	int64_t token_maker, token_account;
 };

@@ -30,13 +30,13 @@ struct press {
 	char by[LIMIT_PERSON]; /* the maker's name */
 };
 
-/* That person did it, by the bearer's token or the login of this moment.  Of a confirmation the last
- * one counts. */
+/* That person did it, by the bearer's token or the login of this moment.  Of confirmations the
+ * last one counts. */
 void row_press_add(struct tx *tx, int64_t work, enum press_act act, int64_t person);
 
 /* Who asked for that work, or confirmed it, has asked for the other. */
 void row_press_share(struct tx *tx, int64_t from, int64_t to);
 
-/* Requests and confirmations; returns how many.  As many as there is room for: there may be more. */
+/* Requests and confirmations; returns how many.  Where all the room is taken there may be more. */
 #define ROW_PRESSES 64
 size_t row_press_list(struct tx *tx, int64_t work, struct press ret[ROW_PRESSES]);

@@ -911,7 +911,7 @@ static const char *const migration_9[] = {
 };
 
 static const char *const migration_10[] = {
-	/* The one push that may wait: what somebody asked for, over /v1 or on the machine, is none. */
+	/* The one push that may wait: what somebody asked for, by whichever door, is none. */
 	"DROP INDEX work_waiting_push;"
 	"CREATE UNIQUE INDEX work_waiting_push ON work (environment)"
 	" WHERE state = 'QUEUED' AND (cause = '' OR cause = 'push' OR cause = 'poll');",

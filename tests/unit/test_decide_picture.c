@@ -398,7 +398,7 @@ the_setting_says_whether_it_is_made_in_the_chat(void **state)
 		(void)world_text_in(&w, CY, CY, "/2fa");
 		assert_int_equal(world_count(&w, EFFECT_PICTURE), rows[i].is_made);
 		assert_int_equal(
-		    world_says_in(&w, CY, "Root or another admin makes one on the server") == NULL,
+		    world_says_in(&w, CY, "Root or another admin makes one: ") == NULL,
 		    rows[i].is_made);
 		factor_close(&w);
 	}
