@@ -309,7 +309,7 @@ asked_anew_the_last_confirmation_counts(void **state)
 }
 
 static void
-a_rollback_and_an_action_are_asked_for_by_somebody_too(void **state)
+a_rollback_by_a_login_is_asked_for_by_its_maker_too(void **state)
 {
 	struct world w;
 
@@ -325,6 +325,26 @@ a_rollback_and_an_action_are_asked_for_by_somebody_too(void **state)
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_APPROVAL);
 	is_denied(&w, ADA, JOINED);
 	may_approve(&w, BOB);
+	world_close(&w);
+}
+
+static void
+an_action_by_a_login_is_asked_for_by_its_maker_too(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, ALWAYS, "CLIENTS=acme", "CLIENT_ACME_HOST=web@acme.example",
+	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_ACME_WEB_UNIT=web.service", NULL);
+	people_login(&w, EVE, token_of(&w, ADA, "t"));
+	(void)world_text(&w, EVE, "/request restart-web acme");
+	people_logout(&w, EVE);
+	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(&w, ADA, "/approve 1");
+	assert_non_null(world_says_in(&w, WORLD_GROUP, JOINED));
+	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(&w, BOB, "/approve 1");
+	assert_int_not_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
 	world_close(&w);
 }
 
@@ -574,7 +594,8 @@ main(void)
 		cmocka_unit_test(an_approval_by_a_login_of_who_asked_is_none),
 		cmocka_unit_test(two_who_share_a_token_approve_as_one),
 		cmocka_unit_test(asked_anew_the_last_confirmation_counts),
-		cmocka_unit_test(a_rollback_and_an_action_are_asked_for_by_somebody_too),
+		cmocka_unit_test(a_rollback_by_a_login_is_asked_for_by_its_maker_too),
+		cmocka_unit_test(an_action_by_a_login_is_asked_for_by_its_maker_too),
 		cmocka_unit_test(an_emergency_by_a_login_is_not_reviewed_by_the_tokens_maker),
 		cmocka_unit_test(an_emergency_takes_the_tokens_of_the_question_that_it_passes),
 		cmocka_unit_test(each_door_has_a_trigger_of_its_own),
