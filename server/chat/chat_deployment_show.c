@@ -68,7 +68,7 @@ add_people(struct chat_text *text, const struct chat_show *is)
 		chat_text_author(text, "\nauthor ", work->author);
 	if (work->trigger == TRIGGER_POLL)
 		chat_text_add(text, "\nfound by polling");
-	else if (work->trigger == TRIGGER_CHAT)
+	else if (deployment_is_by_request(work))
 		chat_text_outside(text, "\nrequested by ", work->requester);
 	else
 		chat_text_theirs(text, "\npushed by ", work->requester);

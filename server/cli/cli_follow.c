@@ -242,7 +242,7 @@ leave(struct follow *f)
 {
 	clear_bar(f);
 	(void)fprintf(stderr,
-	    "\n#%lld goes on.  Follow it: deploybot logs --wait %lld; stop it: deploybot cancel %s\n",
+	    "\n#%lld goes on.  Follow it: deploybot log --wait %lld; stop it: deploybot cancel %s\n",
 	    (long long)f->work, (long long)f->work, f->environment);
 	if (f->is_prompted)
 		(void)fprintf(stderr, "Its question is open: deploybot answer %lld yes\n",

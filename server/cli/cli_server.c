@@ -169,7 +169,7 @@ go_on(const struct cli_server *local, const struct cli_answer *answer)
 		return cli_follow(local, work);
 	}
 	if (cli_server_show_said(local, answer) == EX_OK && !local->is_json) {
-		(void)printf("%lld: follow it with: deploybot logs --wait %lld\n", (long long)work,
+		(void)printf("%lld: follow it with: deploybot log --wait %lld\n", (long long)work,
 		    (long long)work);
 		say_asked(answer->json, work);
 	}
@@ -382,21 +382,48 @@ print_log(const struct cli_server *local, int64_t work)
 	return status;
 }
 
+static int
+show_log(struct cli_server *local)
+{
+	int64_t work = 0;
+	int status = EX_OK;
+
+	if (local->argc != 1)
+		return cli_server_fail(local, EX_USAGE,
+		    "expected an environment, or the number of a deployment: log staging, log 12");
+	if (!read_work(local->argv[0], &work))
+		status = find_work(local, &work);
+	if (status != EX_OK)
+		return status;
+	return local->wait == CLI_WAIT ? cli_follow(local, work) : print_log(local, work);
+}
+
+int
+cli_log(const struct cli *cli)
+{
+	struct cli_server local;
+	int status = cli_server_begin(cli, &local);
+
+	return status >= 0 ? status : show_log(&local);
+}
+
+/* As in the chat; what it was before goes on: a number is a deployment's, and so is what is
+ * followed. */
 int
 cli_logs(const struct cli *cli)
 {
 	struct cli_server local;
-	int64_t work = 0;
+	int64_t work;
 	int status = cli_server_begin(cli, &local);
 
 	if (status >= 0)
 		return status;
-	if (local.argc != 1)
-		return cli_server_fail(&local, EX_USAGE,
-		    "expected an environment, or the number of a deployment: logs staging, logs 12");
-	if (!read_work(local.argv[0], &work) && (status = find_work(&local, &work)) > 0)
-		return status;
-	return local.wait == CLI_WAIT ? cli_follow(&local, work) : print_log(&local, work);
+	if (local.wait != CLI_WAIT && (local.argc != 1 || !read_work(local.argv[0], &work)))
+		return run_command(&local, "logs");
+	(void)fprintf(stderr,
+	    "%s: what a deployment has printed is: deploybot log; logs is what the application logged\n",
+	    cli->program);
+	return show_log(&local);
 }
 
 /* --- commands of the chat --- */

@@ -11,6 +11,7 @@
 #include "decide/decide_git.h"
 #include "decide/decide_page.h"
 #include "decide/decide_queue.h"
+#include "decide/decide_record.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "lib/text.h"
@@ -297,9 +298,9 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 	(void)snprintf(number, sizeof(number), "%lld", (long long)to->number);
 	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
 	    AUDIT_CODE_DEPLOY_REQUESTED, "requested",
-	    (const char *const[]){ "trigger", "chat", "program", "rollback", "release", number,
-		"name", update->name, n > 0 ? "past" : NULL, n > 0 ? barriers[0].reason : NULL,
-		NULL });
+	    (const char *const[]){ "trigger", decide_record_trigger(&deployment), "program",
+		"rollback", "release", number, "name", update->name, n > 0 ? "past" : NULL,
+		n > 0 ? barriers[0].reason : NULL, NULL });
 	(void)text_copy(query.environment, sizeof(query.environment), to->environment);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), update->name);
 	decide_git_query(tx, &query, deployment.id); /* its answer is shown */

@@ -64,7 +64,7 @@ _Static_assert(COUNT(acts_table) == DEPLOY_ACT_COUNT, "every act is carried out"
 static bool
 is_a_pushs(struct tx *tx, const struct deployment *deployment)
 {
-	return deployment->trigger != TRIGGER_CHAT ||
+	return !deployment_is_by_request(deployment) ||
 	    row_button_is_requester(tx, deployment->id, 0);
 }
 

@@ -378,12 +378,10 @@ begin(struct tx *tx, const struct update *update, const struct wanted *w, enum d
 	}
 	if (how == DO_IS_REQUESTED && is_asked_already(tx, update, w, &work))
 		return 0;
-	if (is_confirmed) {
-		work.confirmed_by = update->person;
-		(void)text_copy(work.confirmer, sizeof(work.confirmer), update->name);
-	}
 	work.is_requested = how == DO_IS_REQUESTED;
 	row_deployment_add(tx, &work);
+	if (is_confirmed)
+		decide_confirmed(tx, &work, update);
 	decide_action_bind(tx, &work);
 	row_deployment_save(tx, &work);
 	tx->answer.work = work.id;

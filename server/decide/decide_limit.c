@@ -176,7 +176,7 @@ decide_charge(struct tx *tx, const struct deployment *work)
 {
 	int64_t minutes = (work->ended_at - work->started_at + MINUTE_MS - 1) / MINUTE_MS;
 
-	if (tx->settings->cost_limit_per_user != 0 && work->trigger == TRIGGER_CHAT &&
+	if (tx->settings->cost_limit_per_user != 0 && deployment_is_by_request(work) &&
 	    work->started_at != 0 && minutes > 0)
 		row_cost_add(tx, work->requested_by, minutes);
 }

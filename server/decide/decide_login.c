@@ -152,7 +152,7 @@ begin(struct tx *tx, const struct update *update, struct token *token)
 	decide_session_begin(tx, update, token);
 	(void)decide_sendf(tx, &update->address,
 	    "🔑 Logged in as " MARK_BOLD "%s" MARK_BOLD
-	    " until %s; ends after %s without use.\n%sThe token's cannot approve. " MARK_CODE
+	    " until %s; ends after %s without use.\n%sThe token's role cannot approve. " MARK_CODE
 	    "/logout" MARK_CODE " ends it. Your message with the token is deleted.",
 	    token->role, zone_date_text(tx->settings->zone, token->expires_at - 1, until),
 	    text_duration(idle, tx->settings->session_timeout_ms),

@@ -85,9 +85,10 @@ decide_share_with_push(struct tx *tx, const char *environment, const struct git_
 	if (question.id == 0 || question.state == DEPLOY_AWAITING_APPROVAL)
 		return question.id != 0;
 	bring_up_to_date(tx, &question, answer);
-	if (question.trigger == TRIGGER_CHAT) /* also of one that is looked up, to be asked anew */
+	if (deployment_is_by_request(
+		&question)) /* also of one that is looked up, to be asked anew */
 		row_button_add_requester(tx, question.id, 0, 0);
-	if (question.trigger == TRIGGER_CHAT && question.confirmed_by == 0) {
+	if (deployment_is_by_request(&question) && question.confirmed_by == 0) {
 		int64_t timer;
 
 		row_button_drop_timer(tx, question.id);
@@ -106,7 +107,7 @@ decide_may_answer(struct tx *tx, const struct update *update, const struct deplo
 {
 	char target[LIMIT_ENVIRONMENT];
 	const char *where = deployment_target(deployment, target);
-	bool is_push = deployment->trigger != TRIGGER_CHAT;
+	bool is_push = !deployment_is_by_request(deployment);
 	const char *who = row_button_is_shared(tx, deployment->id) ? "who asked" :
 	    is_push						   ? "" :
 								     deployment->requester;
@@ -174,9 +175,8 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 bool
 decide_confirm(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
-	deployment->confirmed_by = update->person;
+	decide_confirmed(tx, deployment, update);
 	deployment->answered_at = tx->at;
-	(void)text_copy(deployment->confirmer, sizeof(deployment->confirmer), update->name);
 	if (settings_environment(tx->settings, deployment->environment) == NULL ||
 	    deployment->program != PROGRAM_DEPLOY) {
 		proceed_confirmed(tx, deployment, NULL);

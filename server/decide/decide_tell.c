@@ -15,6 +15,7 @@
 #include "lib/text.h"
 #include "store/row_button.h"
 #include "store/row_message.h"
+#include "store/row_press.h"
 
 /* People who asked for the same elsewhere, and whose messages go on with it. */
 #define OTHERS_MAX 8
@@ -26,7 +27,7 @@ reader(const struct deployment *deployment, int64_t chat)
 {
 	if (chat > 0)
 		return chat;
-	return chat == deployment->address.chat && deployment->trigger == TRIGGER_CHAT ?
+	return chat == deployment->address.chat && deployment_is_by_request(deployment) ?
 	    deployment->requested_by :
 	    0;
 }
@@ -315,5 +316,6 @@ decide_tell_shared(struct tx *tx, struct deployment *question, const struct depl
 		shows = 0;
 	}
 	row_button_add_requester(tx, question->id, request->requested_by, shows);
+	row_press_share(tx, request->id, question->id);
 	row_deployment_save(tx, question);
 }

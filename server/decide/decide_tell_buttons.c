@@ -107,8 +107,8 @@ decide_tell_add_approval(
 		row_button_show_for(tx, &reject, chat, 0, "👎 Reject …", buttons);
 	if (chat > 0 ? is_theirs : deployment->approvers[0] != '\0')
 		row_button_show_for(tx, &back, chat, 0, "🙅 Withdraw my approval", buttons);
-	if (deployment->state == DEPLOY_AWAITING_APPROVAL && deployment->trigger != TRIGGER_CHAT &&
-	    deployment->note[0] != '\0')
+	if (deployment->state == DEPLOY_AWAITING_APPROVAL &&
+	    !deployment_is_by_request(deployment) && deployment->note[0] != '\0')
 		row_button_show_for(
 		    tx, &newest, chat, 0, "⏭️ Ask for the newest instead", buttons);
 }

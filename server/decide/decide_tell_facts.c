@@ -39,7 +39,7 @@ is_hidden(struct tx *tx, const struct deployment *deployment, const struct deplo
 {
 	char target[LIMIT_ENVIRONMENT];
 
-	return deployment->trigger == TRIGGER_CHAT ?
+	return deployment_is_by_request(deployment) ?
 	    !decide_sees(tx, deployment->requested_by, deployment_target(ahead, target)) :
 	    settings_of(tx->settings, ahead->environment) !=
 		settings_of(tx->settings, deployment->environment);
@@ -76,7 +76,8 @@ find_approvals(struct tx *tx, const struct deployment *deployment, struct decide
 		.n = rows->needs.n,
 		.n_others = rows->needs.n_others,
 		.because = rows->needs.needs.because,
-		.is_unknown_requester = rows->needs.is_unknown_requester,
+		.unknown = rows->needs.unknown,
+		.tokens = rows->needs.tokens,
 		.is_one_more = !tx->settings->approve_unknown_pusher,
 		.roles = rows->needs.needs.approvers,
 		.changes = rows->request.changes,

@@ -19,13 +19,3 @@ decide_has_own_role(const struct tx *tx, int64_t person)
 {
 	return policy_is_known(tx->settings, principal_of_person(person), tx->at);
 }
-
-int64_t
-decide_token_person(struct tx *tx, int64_t person)
-{
-	struct token token = { 0 };
-
-	if (principal_token(person) != 0)
-		token = row_token_get(tx, principal_token(person));
-	return token.person != 0 ? token.person : token.made_by > 0 ? token.made_by : 0;
-}

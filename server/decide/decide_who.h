@@ -10,7 +10,3 @@ struct principal decide_who(struct tx *tx, int64_t person);
 
 /* Has this person a role of their own in force?  What a login lends is none. */
 bool decide_has_own_role(const struct tx *tx, int64_t person);
-
-/* Of a token the person that it stands for: who has logged in with it first, else who has made it;
- * 0: none, or it is no token. */
-int64_t decide_token_person(struct tx *tx, int64_t person);

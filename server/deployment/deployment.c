@@ -19,13 +19,29 @@ const char *
 trigger_word(enum trigger trigger)
 {
 	static const char *const words[] = {
-#define T(name, word) word,
+#define T(name, word, ...) word,
 		TRIGGERS(T)
 #undef T
 	};
 
 	assert((size_t)trigger < COUNT(words));
 	return words[trigger];
+}
+
+bool
+deployment_is_by_request(const struct deployment *deployment)
+{
+	static const enum {
+		PUSH,
+		REQUEST
+	} by[] = {
+#define T(name, word, by) by,
+		TRIGGERS(T)
+#undef T
+	};
+
+	assert((size_t)deployment->trigger < COUNT(by));
+	return by[deployment->trigger] == REQUEST;
 }
 
 bool
@@ -343,7 +359,7 @@ deployment_may_be_cancelled(const struct deployment *deployment)
 bool
 deployment_is_own_place(const struct deployment *deployment, int64_t person)
 {
-	return deployment->trigger == TRIGGER_CHAT && deployment->requested_by == person &&
+	return deployment_is_by_request(deployment) && deployment->requested_by == person &&
 	    (deployment->state == DEPLOY_REQUESTED || deployment->state == DEPLOY_QUEUED ||
 		deployment->state == DEPLOY_AWAITING_APPROVAL);
 }

@@ -8,14 +8,17 @@
 #include "types/policy_action.h"
 #include "types/run_warnings.h"
 
-/* Who set it off: word, as metrics and rows name it. */
+/* Who set it off: word, as metrics and rows name it, and whether somebody asked for it (REQUEST) or
+ * a branch moved (PUSH). */
 #define TRIGGERS(T) \
-	T(CHAT, "chat") /* a person, in a chat */ \
-	T(PUSH, "push") /* a webhook said that a branch moved */ \
-	T(POLL, "poll") /* git was asked, and said so */
+	T(CHAT, "chat", REQUEST) /* in a chat, or a call of a hook */ \
+	T(PUSH, "push", PUSH) /* a webhook said that a branch moved */ \
+	T(POLL, "poll", PUSH) /* git was asked, and said so */ \
+	T(API, "api", REQUEST) /* a token, over /v1 */ \
+	T(LOCAL, "local", REQUEST) /* on the machine, over LOCAL_SOCKET */
 
 enum trigger {
-#define T(name, word) TRIGGER_##name,
+#define T(name, ...) TRIGGER_##name,
 	TRIGGERS(T)
 #undef T
 	    TRIGGER_COUNT
@@ -225,6 +228,9 @@ struct step {
 	char name[LIMIT_STEP];
 	int64_t at; /* wall ms */
 };
+
+/* Somebody asked for it: a person, a token or a hook.  Else a branch moved. */
+bool deployment_is_by_request(const struct deployment *deployment);
 
 bool deployment_is_rollback(const struct deployment *deployment);
 

@@ -165,7 +165,8 @@ command(struct tx *tx, const struct api_request *api)
 		return;
 	if (tx->answer.work == 0 && is_of_work(api->request.action))
 		decide_answer_no(tx, &api->from);
-	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0)
+	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0 &&
+	    tx->answer.log_of[0] == '\0')
 		tx->answer.status = 429; /* it was one too many, and that was said before */
 }
 
@@ -279,6 +280,15 @@ is_of_what_was_shown(struct tx *tx, const struct api_request *api)
 	return tx->factor_work == 0 || strcmp(digest_shown(tx, shown), api->shown) == 0;
 }
 
+/* A recovery code of who asks stands for one, where it is about factors; not that which is to be
+ * recovered with. */
+static const char *
+code_of(const struct api_request *api)
+{
+	return api->code[0] != '\0' || strcmp(api->request.action, "recover") == 0 ? api->code :
+										     api->recovery;
+}
+
 /* What needs a code is decided once more with it. */
 static void
 decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *json)
@@ -288,11 +298,11 @@ decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *
 
 	if (!decide_factor_asks(tx, &api->from, act, &asked))
 		return;
-	if (api->code[0] == '\0' || !is_of_what_was_shown(tx, api)) {
+	if (code_of(api)[0] == '\0' || !is_of_what_was_shown(tx, api)) {
 		decide_pad_ask(tx, &api->from);
 		if (tx->answer.status == 428 && tx->factor_work != 0)
 			put_question(tx, json);
-	} else if (decide_factor_give(tx, &api->from, api->code, why)) {
+	} else if (decide_factor_give(tx, &api->from, code_of(api), why)) {
 		act(tx, &api->from, &asked);
 	} else {
 		decide_refusef(tx, 403, "%s", why);

@@ -114,7 +114,7 @@ static void
 answer_said(struct http_request *request, int status, const char *said)
 {
 	struct json_out json;
-	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8);
+	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8 + LIMIT_LOG_ANSWER * 6);
 
 	json_out_init(&json, &out);
 	json_out_object(&json);
@@ -425,6 +425,30 @@ answer_status(struct asked *asked, const struct answer *decided)
 }
 
 static void
+on_log_read(void *ctx, bool is_read, const char *text)
+{
+	struct asked *asked = ctx;
+	char line[LIMIT_LINE];
+
+	(void)snprintf(line, sizeof(line), "No log: %s", text); /* cut is fine */
+	answer_said(asked->request, is_read ? 200 : 409, is_read ? text : line);
+	free_asked(asked);
+}
+
+static void
+answer_application_log(struct asked *asked, const struct answer *decided)
+{
+	const struct route_api_config *config = &asked->local->config;
+	struct err err;
+
+	if (config->read_log(
+		config->ctx, decided->log_of, decided->log_lines, on_log_read, asked, &err))
+		return;
+	answer_said(asked->request, 503, err.text);
+	free_asked(asked);
+}
+
+static void
 on_decided(void *ctx, const struct answer *decided)
 {
 	struct asked *asked = ctx;
@@ -433,6 +457,10 @@ on_decided(void *ctx, const struct answer *decided)
 		(void)seen_of(asked->local->seen, asked->who);
 	if (asked->operation == API_STATUS && decided->status == 200 && decided->text != NULL) {
 		answer_status(asked, decided);
+		return;
+	}
+	if (decided->status == 200 && decided->log_of[0] != '\0') {
+		answer_application_log(asked, decided);
 		return;
 	}
 	if (decided->text == NULL)
@@ -532,6 +560,7 @@ route_api_routes(struct route_api *local, struct http_route ret[ROUTE_API_ROUTES
 			.path = paths[i / 2][i % 2],
 			.body_max = is_post ? BODY_MAX : 0,
 			.types = is_post ? types : NULL,
+			.answer_timeout_ms = i / 2 == API_COMMAND ? ROUTE_API_LOG_MS + 1000 : 0,
 			.on_begin = on_begin,
 			.on_request = on_request,
 			.ctx = &local->operations[i / 2] };

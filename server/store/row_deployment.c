@@ -3,11 +3,12 @@
 #include "store/row_deployment.h"
 
 #include "lib/text.h"
+#include "store/row_press.h"
 #include "store/row_run.h"
 #include "store/store_inside.h"
 
 static const char *const causes[] = {
-#define T(name, word) word,
+#define T(name, word, ...) word,
 	TRIGGERS(T)
 #undef T
 };
@@ -163,7 +164,7 @@ row_deployment_push_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
 	    "INDEXED BY work_asking WHERE environment = $1"
-	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND cause <> 'chat'"
+	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND " STORE_IS_PUSH
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }
@@ -173,7 +174,7 @@ row_deployment_push_approval(struct tx *tx, const char *environment)
 {
 	return find(tx,
 	    "INDEXED BY work_asking WHERE environment = $1"
-	    " AND state = 'AWAITING_APPROVAL' AND " STORE_IS_ASKING " AND cause <> 'chat'"
+	    " AND state = 'AWAITING_APPROVAL' AND " STORE_IS_ASKING " AND " STORE_IS_PUSH
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }
@@ -202,7 +203,7 @@ row_deployment_chat_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
 	    "INDEXED BY work_asking WHERE environment = $1"
-	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND cause = 'chat'"
+	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND NOT " STORE_IS_PUSH
 	    " ORDER BY id LIMIT 1",
 	    DB_TEXT(environment));
 }
@@ -470,6 +471,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		", state, why) VALUES (" SAVED(PLACE, ", ") ", ?, ?, ?, ?, ?, ?)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
+	row_press_add(tx, deployment->id, PRESS_REQUEST, deployment->requested_by);
 	store_names_add(&tx->store->changed, deployment->environment);
 }
 

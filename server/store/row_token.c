@@ -203,6 +203,14 @@ row_token_lent(struct tx *tx, int64_t person)
 	return tx->lent;
 }
 
+int64_t
+row_token_acting(struct tx *tx, int64_t person)
+{
+	int64_t bearer = principal_token(person);
+
+	return bearer != 0 || person <= 0 ? bearer : row_session_get(tx, person).token;
+}
+
 /* --- wrong ones --- */
 
 TX_READER(read_try, struct login_try, TX_I64(failures), TX_I64(since), TX_I64(locked_until))

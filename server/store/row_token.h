@@ -72,6 +72,9 @@ int64_t row_session_end(
  * (principal.lent); 0: none. */
 int64_t row_token_lent(struct tx *tx, int64_t person);
 
+/* By which token that person acts at this moment: the bearer's, or that of their login; 0: none. */
+int64_t row_token_acting(struct tx *tx, int64_t person);
+
 struct login_try row_login_try_get(struct tx *tx, int64_t person);
 
 /* In its place; those that are over go. */

@@ -172,6 +172,10 @@ struct answer {
 				 * frees it, done() only borrows it; NULL: nothing */
 	int64_t work;	/* EVENT_API: which it is about; of a look at work, its run; 0: none */
 	bool is_ended;	/* that run has */
+	/* API_COMMAND: the loop asks so many lines of what its application logged last, and answers
+	 * with them; "": it answers with what was said. */
+	char log_of[LIMIT_ENVIRONMENT];
+	int log_lines;
 	/* API_STATUS: whose health the loop looks at before it answers; owned as text is. */
 	struct probe_target *targets;
 	size_t n_targets;

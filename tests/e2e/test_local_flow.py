@@ -236,10 +236,13 @@ def test_the_output_of_a_deployment_and_of_its_rollback_are_shown(scene):
     scene.commit("develop")
     followed = scene.run(PERSON, "deploy", "staging", "--wait", wanted=None)
     number = scene.json(PERSON, "history", "staging")["work"][0]["work"]
-    out = scene.run(PERSON, "logs", "staging")
+    out = scene.run(PERSON, "log", "staging")
     first, second = out.index(f"== #{number}: deploy ==\n"), out.index(f"== #{number}: rollback ==\n")
     assert first < out.index("this fails") < second < out.index("this goes back")
-    assert scene.run(PERSON, "logs", number) == out
+    assert scene.run(PERSON, "log", number) == scene.run(PERSON, "logs", number) == out    # as it was before
+    both = subprocess.run(scene.command(PERSON, "logs", number), cwd="/", env=scene.environment(), capture_output=True,
+                          text=True, check=True)
+    assert "what a deployment has printed is: deploybot log;" in both.stderr
     assert [run["program"] for run in scene.work_of(number)["runs"]] == ["deploy", "rollback"]
     assert scene.ask(PERSON, "GET", "/v1/run/424242/0")[0] == 404
     assert followed is not None
@@ -249,7 +252,7 @@ def test_a_log_of_more_pieces_than_one_may_ask_for_at_once_is_whole(scene):
     scene.scripts.deploy('seq -f "line %.0f of a long log, which goes on and on and on and on" 30000; ' + STEADY)
     scene.commit("develop")
     scene.run(ROLE_ADMIN, "deploy", "staging", "--wait")
-    lines = [line for line in scene.run(ROLE_ADMIN, "logs", "staging").splitlines() if line.startswith("line ")]
+    lines = [line for line in scene.run(ROLE_ADMIN, "log", "staging").splitlines() if line.startswith("line ")]
     assert (len(lines), lines[-1].split()[1]) == (30000, "30000")
 
 
@@ -286,7 +289,7 @@ def test_ctrl_c_leaves_it_running_and_cancel_ends_it(scene):
     assert scene.work_of(number)["state"] == "running"
     assert "Stopping: staging" in scene.run(PERSON, "cancel", "staging")
     scene.go_on()
-    assert scene.json(PERSON, "logs", number, "--wait", wanted=None)["is_over"]
+    assert scene.json(PERSON, "log", number, "--wait", wanted=None)["is_over"]
     assert not scene.work_of(number)["is_good"]
 
 
@@ -294,8 +297,8 @@ def test_a_failure_is_an_exit_status(scene):
     scene.scripts.deploy("echo no; exit 3")
     scene.commit("develop")
     assert "staging" in scene.run(PERSON, "deploy", "staging", "--wait", wanted=1)
-    assert "no\n" in scene.run(PERSON, "logs", "staging")
-    out, _ = scene.start_command(PERSON, "logs", "--wait", scene.json(PERSON, "history", "staging")["work"][0]["work"]
+    assert "no\n" in scene.run(PERSON, "log", "staging")
+    out, _ = scene.start_command(PERSON, "log", "--wait", scene.json(PERSON, "history", "staging")["work"][0]["work"]
                                  ).communicate(timeout=PATIENCE_S)
     end = out[out.index("no\n"):].splitlines()
     assert end[1].startswith("❌") and any("exit 3: no" in line for line in end[2:]), end

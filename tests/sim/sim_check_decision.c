@@ -365,7 +365,7 @@ check_asked(struct sim *sim, struct tx *tx, const struct sim_before *before)
 
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT id FROM work WHERE id > $1 AND cause = 'chat' AND program = 'deploy'",
+		"SELECT id FROM work WHERE id > $1 AND cause NOT IN ('push', 'poll') AND program = 'deploy'",
 		DB_I64(before->last_work)),
 	    &err);
 	while (db_next(&rows)) {
@@ -384,7 +384,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 	find_active(sim, tx, started_at);
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT id, environment, requested_by, confirmed_by, cause = 'chat',"
+		"SELECT id, environment, requested_by, confirmed_by, cause NOT IN ('push', 'poll'),"
 		" iif(emergency <> '', 'emergency', program) FROM work WHERE started_at <> 0 AND ended_at = 0"),
 	    &err);
 	while (db_next(&rows)) {
@@ -501,7 +501,7 @@ may_be_given(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		"SELECT COUNT(*) FROM work a JOIN work b ON b.environment = a.environment"
 		" AND b.program = a.program AND (b.emergency = '') = (a.emergency = '')"
 		" AND b.requested_by <> a.requested_by"
-		" WHERE a.id = $1 AND b.id = $2 AND a.cause = 'chat' AND b.cause = 'chat'",
+		" WHERE a.id = $1 AND b.id = $2 AND a.cause NOT IN ('push', 'poll') AND b.cause NOT IN ('push', 'poll')",
 		before->gives, DB_I64(before->to)) == 1;
 }
 

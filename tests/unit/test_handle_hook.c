@@ -101,6 +101,8 @@ what_the_policy_needs_is_said_and_asked_in_the_chat(void **state)
 	SAID(&w, "\"state\":\"awaiting_approval\"");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_deployment(&w, work).state, DEPLOY_AWAITING_APPROVAL);
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "\n⚠️ asked for by a hook, whose secret one of you may have\n"));
 	world_close(&w);
 }
 

@@ -21,6 +21,7 @@
 #include "runner/protocol.h"
 #include "store/row_cloudflare.h"
 #include "store/row_effect.h"
+#include "store/row_press.h"
 #include "store/row_queue.h"
 #include "tests/unit/factor_aid.h"
 #include "types/api.h"
@@ -111,9 +112,12 @@ note_tables(void)
 #define W(name, row, word) note("deployment.why", row);
 	DEPLOY_WHYS(W)
 #undef W
-#define T(name, word) note("deployment.cause", word);
+#define T(name, word, ...) note("deployment.cause", word);
 	TRIGGERS(T)
 #undef T
+#define ACT(name, word) note("press.act", word);
+	PRESS_ACTS(ACT)
+#undef ACT
 #define COMMAND(word, action, target, argument, ...) \
 	note("button.action", #word); \
 	note("button.argument", argument);
@@ -305,7 +309,8 @@ note_drains(void)
 static void
 enrol(struct tx *tx, const char *word, const char *code)
 {
-	assert_int_equal(factor_ask(tx, WORLD_ADMIN, word, WORLD_STAGING_USER, code), 200);
+	assert_int_equal(
+	    factor_ask(tx, principal_of_root("admin"), word, WORLD_STAGING_USER, code), 200);
 }
 
 static void
