@@ -172,7 +172,7 @@ decide_needs_timer(
 
 /* Why it does not count any more; NULL: it does. */
 static const char *
-find_fault(const struct tx *tx, const struct needs_work *facts, const struct approval *approval,
+find_fault(struct tx *tx, const struct needs_work *facts, const struct approval *approval,
     const char *binding)
 {
 	if (strcmp(approval->binding, binding) != 0)
@@ -181,7 +181,7 @@ find_fault(const struct tx *tx, const struct needs_work *facts, const struct app
 	    policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target))
 		return "given without a code, which is needed now";
 	switch (needs_may_approve(
-	    tx->settings, facts, principal_of_person(approval->person), tx->at, NULL)) {
+	    tx->settings, facts, decide_who(tx, approval->person), tx->at, NULL)) {
 	case NEEDS_MAY:
 		return NULL;
 	case NEEDS_ASKED:
@@ -229,7 +229,7 @@ decide_needs_may(
 	struct needs_work facts = facts_of(tx, work);
 
 	return needs_may_approve(
-	    tx->settings, &facts, principal_of_person(person), tx->at, ret_role);
+	    tx->settings, &facts, decide_who(tx, person), tx->at, ret_role);
 }
 
 int64_t

@@ -99,6 +99,15 @@ bool decide_may(
 bool decide_may_as(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted);
 
+/* The same of what they may anywhere: so that a list begins, or more is asked about, each line of
+ * which is decided by itself; a code is asked for there.  name: of POLICY_DO the action's; else "". */
+bool decide_may_somewhere(
+    struct tx *tx, const struct update *update, enum policy_action action, const char *name);
+
+/* What was typed or pressed may name its environment, or nothing ("") yet. */
+bool decide_may_begin(
+    struct tx *tx, const struct update *update, enum policy_action action, const char *environment);
+
 /* The same of what its grant is not called after, as the button "Start queue" of rollback: denial,
  * audit and the question for a code say `what`. */
 bool decide_may_called(struct tx *tx, const struct update *update, enum policy_action action,

@@ -218,6 +218,18 @@ void settings_check_roles(struct settings_loader *l);
 struct grant settings_read_grant(const char *application, const char *text,
     char action[SETTINGS_ACTION_MAX], bool *ret_has_target);
 
+/* What it names: "shop/staging", "client/acme"; returns out. */
+#define SETTINGS_GRANT_TARGET (ENVIRONMENT_ID_MAX + 16)
+const char *settings_grant_target(
+    const struct grant *grant, char out[SETTINGS_GRANT_TARGET]);
+
+/* Of its actions those that are the server's and that it does not reach: they are given on all
+ * targets, which an application's file cannot name. */
+uint32_t settings_unreached(const struct grant *grant);
+
+/* Is it the name of a role that is there without ROLE_<NAME>_MAY? */
+bool settings_is_built_in_role(const char *name);
+
 /* "; did you mean do.restart-web:client/acme?", of a grant's text whose action there is not; "":
  * none is near. */
 #define SETTINGS_NEAR_MAX 112

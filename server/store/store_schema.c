@@ -910,8 +910,34 @@ static const char *const migration_9[] = {
 	NULL,
 };
 
+static const char *const migration_10[] = {
+	/* Root's roles and hooks, by what they are: rows know them by the number of a row here. */
+	"CREATE TABLE principal ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind TEXT NOT NULL,"
+	" application TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" UNIQUE (kind, application, name)) STRICT;",
+	/* In whose file a token's role stands; '*': of before, when a name was enough, and not found
+	 * yet; '?': several had one.  fault: why it was not valid when it was last looked at;
+	 * ended_at: when it ended for good. */
+	"ALTER TABLE token ADD COLUMN application TEXT NOT NULL DEFAULT '*';"
+	"ALTER TABLE token ADD COLUMN fault TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE token ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;",
+	/* Ends of roles (person 0), and of who had them, that have come, whatever a clock says later. */
+	"CREATE TABLE ended ("
+	" application TEXT NOT NULL,"
+	" role TEXT NOT NULL,"
+	" person INTEGER NOT NULL,"
+	" until INTEGER NOT NULL,"
+	" PRIMARY KEY (application, role, person, until)) STRICT, WITHOUT ROWID;",
+	/* Who loses a right by this version is named once, at its first start. */
+	"INSERT INTO counter SELECT 'rights_lost', 1 WHERE EXISTS (SELECT 1 FROM audit);",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
-	migration_5, migration_6, migration_7, migration_8, migration_9 };
+	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -11,6 +11,7 @@
 
 #include "lib/err.h"
 #include "types/crossing.h"
+#include "types/principal.h"
 #include "types/settings.h"
 
 struct buf;
@@ -29,8 +30,7 @@ struct tx {
 					 * it was ordered; NULL for every other event */
 	int64_t audit_from; /* the newest entry before it */
 	uint64_t draws;		     /* random bytes drawn so far */
-	int64_t lent_to; /* whose token or login was looked at last (row_token_lent()); 0: none */
-	int64_t lent;	 /* ... the number of the role that it has */
+	struct principal who; /* who was looked at last (decide_who()); id 0: nobody */
 	bool costs_nothing;	     /* denied, or answered with "which one?" */
 	bool has_looks;		     /* queues are marked, to be looked at (row_queue.h) */
 	bool failed;

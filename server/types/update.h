@@ -3,6 +3,7 @@
 #pragma once
 
 #include "types/message.h"
+#include "types/principal.h"
 #include "types/token.h"
 
 /* Why a message is not looked at, whoever seems to have sent it; the words are the audit's. */
@@ -42,6 +43,7 @@ struct update {
 	int64_t person;		/* sender's or presser's id; 0: unknown */
 	char name[LIMIT_PERSON]; /* cleaned display name, "@user" where there is one */
 	char local[LIMIT_PERSON]; /* user of this machine, "root as admin"; "": not from it */
+	struct role_id as; /* the role that root says, whose number the store finds; name "": none */
 	int64_t new_chat;	/* UPDATE_MIGRATED */
 	char callback[LIMIT_CALLBACK];	/* UPDATE_PRESS: to be answered with a toast */
 	char button[LIMIT_BUTTON_ID];	/* UPDATE_PRESS: our opaque id; "" where it cannot be one */

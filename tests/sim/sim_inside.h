@@ -40,6 +40,8 @@
 #define SIM_UID_MAN	 6		/* an admin there, as long as the settings say so */
 #define SIM_UID_WWW_DATA 33		/* may deploy to staging */
 #define SIM_UID_BACKUP	 34		/* nobody */
+#define SIM_ROOT_AS_ADMIN   principal_of_root(1) /* by their rows, which are there from the start */
+#define SIM_ROOT_AS_STAGING principal_of_root(2)
 #define SIM_TEAM	 INT64_C(-1001) /* TELEGRAM_CHAT_ID */
 #define SIM_GROUP	 INT64_C(-1002)
 
@@ -622,6 +624,7 @@ void sim_pin_check(struct sim *sim); /* after every commit */
 
 /* --- sim_local.c --- */
 
+void sim_local_begin(const char *template);
 void sim_local_somebody_asks(struct sim *sim);
 
 /* --- sim_forge.c --- */

@@ -11,6 +11,20 @@
 
 #define SERVER_UID 990
 
+void
+sim_local_begin(const char *template)
+{
+	struct err err;
+	struct db *db = db_open(template, 0, &err);
+
+	sim_must(db != NULL &&
+		db_script(db,
+		    "INSERT INTO principal VALUES (1, 'root', '', 'admin'), (2, 'root', '', 'staging');",
+		    &err),
+	    "root's roles");
+	db_close(db);
+}
+
 static const struct {
 	uint32_t uid;
 	const char *as;
@@ -109,6 +123,9 @@ let_in(struct sim *sim, struct update *ret)
 
 	if (local_user_judge(sim_settings_get(sim->loaded), &peer, ret) != NULL)
 		return false;
+	if (peer.as != NULL) /* as the store finds it: it is asked about before the decision */
+		ret->person =
+		    strcmp(peer.as, "admin") == 0 ? SIM_ROOT_AS_ADMIN : SIM_ROOT_AS_STAGING;
 	(void)snprintf(ret->name, sizeof(ret->name), "@l%" PRId64, sim->n_local);
 	return true;
 }

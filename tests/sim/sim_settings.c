@@ -390,9 +390,9 @@ static enum sim_role
 role_of_local(int variant, int64_t person, int environment)
 {
 	bool is_staging =
-	    person == principal_of_user(SIM_UID_WWW_DATA) || person == principal_of_root("staging");
+	    person == principal_of_user(SIM_UID_WWW_DATA) || person == SIM_ROOT_AS_STAGING;
 
-	if (person == principal_of_root("admin") ||
+	if (person == SIM_ROOT_AS_ADMIN ||
 	    (variants[variant].is_man && person == principal_of_user(SIM_UID_MAN)))
 		return SIM_MAY_ALL;
 	return is_staging && variants[variant].staging[0] != 0 && environment % 2 == 0 ?

@@ -11,7 +11,7 @@ open_here(struct world *w)
 {
 	factor_write_key(FACTOR_KEY);
 	world_open(w, factor_key_setting, "REQUIRE_OTP=deploy:*", "ROLE_LEAD_IDS=44",
-	    "ROLE_LEAD_MAY=2fa:*,status", NULL);
+	    "ROLE_LEAD_MAY=2fa:*/*,status", NULL);
 	world_act(w, factor_enrol, &ada);
 	world_act(w, factor_enrol, &bob);
 	world_act(w, factor_add_recovery, &bob);
