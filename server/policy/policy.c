@@ -35,6 +35,7 @@ policy_role_end(const struct settings *settings, int64_t person, size_t role)
 	return last;
 }
 
+/* Of two at one moment the first that is asked about is the reason. */
 static void
 end_by(struct policy_end *end, int64_t at, enum policy_ends_by by)
 {
@@ -48,11 +49,11 @@ policy_end_of(const struct settings *settings, const struct policy_right *right)
 	const struct role *role = &settings->roles->role[right->role - 1];
 	struct policy_end end = { .at = POLICY_NO_END };
 
+	if (role->until != 0)
+		end_by(&end, role->until, POLICY_ENDS_WITH_ROLE);
 	if (right->maker != 0 && !principal_is_root(right->maker))
 		end_by(&end, policy_role_end(settings, right->maker, right->role),
 		    POLICY_ENDS_WITH_MAKER);
-	if (role->until != 0)
-		end_by(&end, role->until, POLICY_ENDS_WITH_ROLE);
 	if (right->until != 0)
 		end_by(&end, right->until, POLICY_ENDS_ITSELF);
 	return end;
