@@ -189,12 +189,15 @@ nearest_environment(const struct settings *s, const char *text, char out[ENVIRON
 static void
 say_idle(const struct checked *c, enum settings_severity severity, const char *reason)
 {
-	char name[SETTING_NAME_MAX];
+	char name[SETTING_NAME_MAX], whole[LIMIT_LINE + 64];
 	struct settings_line *line = settings_say(
 	    c->l->report, severity, "%s: %s", name_of(c, ROLE_SETTING_MAY, name), reason);
 
-	if (severity != SETTINGS_ERROR)
-		settings_warn(c->l, line, name, reason);
+	if (severity == SETTINGS_ERROR)
+		return;
+	/* Of an application's the file is named in the place of the setting. */
+	(void)snprintf(whole, sizeof(whole), "%s: %s", name, reason);
+	settings_warn(c->l, line, name, c->l->main != NULL ? whole : reason);
 }
 
 static void

@@ -74,16 +74,19 @@ is_named_before(const struct roles *roles, size_t first, size_t end, const struc
 	return false;
 }
 
-/* Their targets have counted for the others. */
+/* Their targets have counted for the others.  What one of these gives is given. */
 static void
 drop_empty(struct roles *roles, size_t first)
 {
+	struct role *role = &roles->role[roles->count - 1];
 	size_t n = first;
 
-	for (size_t i = first; i < roles->grant_count; i++)
+	for (size_t i = first; i < roles->grant_count; i++) {
+		role->unreached &= ~policy_action_of_server(roles->grant[i].actions);
 		if (roles->grant[i].actions != 0)
 			roles->grant[n++] = roles->grant[i];
-	roles->role[roles->count - 1].grant_count -= roles->grant_count - n;
+	}
+	role->grant_count -= roles->grant_count - n;
 	roles->grant_count = n;
 }
 
