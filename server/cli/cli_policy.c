@@ -125,11 +125,11 @@ list_files(const struct settings *s, struct principal who, int64_t at, struct bu
 		return last[0] != '\0';
 	}
 	member = roles_of(roles, who.id, &n);
-	for (size_t i = 0; i < n; i++) { /* those of one file stand together, the main one's first */
+	for (size_t i = 0; i < n;
+	     i++) { /* those of one file stand together, the main one's first */
 		const char *of = roles->role[member[i].role].application;
 
-		if (!policy_is_in_force(&member[i], at) ||
-		    (of[0] != '\0' && strcmp(of, last) == 0))
+		if (!policy_is_in_force(&member[i], at) || (of[0] != '\0' && strcmp(of, last) == 0))
 			continue;
 		if (of[0] == '\0')
 			return false;

@@ -176,8 +176,8 @@ add_usage(struct tx *tx, const struct update *update, const struct row *row, str
 {
 	const char *takes = row->usage + strcspn(row->usage, " ");
 	const char *emergency = strstr(takes, " [emergency ");
-	size_t size =
-	    emergency != NULL && !decide_is_allowed_somewhere(tx, update->person, POLICY_EMERGENCY) ?
+	size_t size = emergency != NULL &&
+		!decide_is_allowed_somewhere(tx, update->person, POLICY_EMERGENCY) ?
 	    (size_t)(emergency - takes) :
 	    strlen(takes);
 

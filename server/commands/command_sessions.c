@@ -15,8 +15,8 @@ add_line(struct tx *tx, const struct session *session, struct chat_text *text)
 	const struct chat_clock clock = decide_clock(tx, "");
 
 	chat_text_outside(text, "\n" MARK_BOLD, session->name);
-	chat_text_add(text, MARK_BOLD " as %s, by token %s", row_token_role_text(&token, role),
-	    token.name);
+	chat_text_add(
+	    text, MARK_BOLD " as %s, by token %s", row_token_role_text(&token, role), token.name);
 	chat_text_since(text, ", since ", &clock, session->began_at, tx->at);
 	chat_text_since(text, ", until ", &clock, row_session_end(tx, session, &token), tx->at);
 }

@@ -91,9 +91,8 @@ static const char *
 outcome_of(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
-	if (environment[0] == '\0' ?
-		decide_is_allowed_somewhere(tx, update->person, action) :
-		decide_is_allowed(tx, update->person, action, environment))
+	if (environment[0] == '\0' ? decide_is_allowed_somewhere(tx, update->person, action) :
+				     decide_is_allowed(tx, update->person, action, environment))
 		return "taken";
 	return !decide_is_stranger(tx, update->person) && environment[0] != '\0' &&
 		(settings_environment(tx->settings, environment) == NULL ||

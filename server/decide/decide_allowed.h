@@ -9,8 +9,8 @@ struct deployment;
 
 /* What the policy says of that now, and why.  Work under a former name is also theirs who may do it
  * under the new one. */
-struct policy_decision decide_allowed(
-    struct tx *tx, int64_t person, enum policy_action action, const char *environment);
+struct policy_decision
+decide_allowed(struct tx *tx, int64_t person, enum policy_action action, const char *environment);
 struct policy_decision
 decide_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target);
 

@@ -25,7 +25,6 @@
 #include "store/row_queue.h"
 #include "store/row_rate_limit.h"
 
-
 #define QUESTIONS 32 /* to an owner: what becomes of one lock is said in the latest */
 
 /* Of one person's in the team's chat: so many at once, then one each minute. */
@@ -315,7 +314,8 @@ decide_hold_begin(struct tx *tx, struct hold *hold)
 	/* Of the same person's before it something may have gone. */
 	row_queue_look_held(tx);
 	decide_due(tx, TIMER_HOLDS, end_of(tx, hold));
-	decide_due(tx, TIMER_HOLDS, tx->at + ROW_HOLD_REPEAT_MS); /* what they repeat is counted so long */
+	decide_due(
+	    tx, TIMER_HOLDS, tx->at + ROW_HOLD_REPEAT_MS); /* what they repeat is counted so long */
 }
 
 void

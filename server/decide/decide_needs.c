@@ -228,8 +228,7 @@ decide_needs_may(
 {
 	struct needs_work facts = facts_of(tx, work);
 
-	return needs_may_approve(
-	    tx->settings, &facts, decide_who(tx, person), tx->at, ret_role);
+	return needs_may_approve(tx->settings, &facts, decide_who(tx, person), tx->at, ret_role);
 }
 
 int64_t

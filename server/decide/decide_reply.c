@@ -460,8 +460,7 @@ may(struct tx *tx, const struct update *update, enum policy_action asked, const 
 	enum policy_action action = action_here(tx, update, asked);
 	struct policy_decision decision = decide_allowed(tx, update->person, action, environment);
 	/* What is the server's concerns no environment. */
-	const char *where =
-	    policy_action_rows[action].scope == POLICY_ON_SERVER ? "" : environment;
+	const char *where = policy_action_rows[action].scope == POLICY_ON_SERVER ? "" : environment;
 	char whom[WHOM];
 
 	if (decision.verdict == POLICY_ALLOW) {
@@ -492,8 +491,8 @@ decide_may_somewhere(
 		note_use(tx, update, action);
 		return true;
 	}
-	(void)snprintf(what, sizeof(what), "%.10s%s%.*s", word, name[0] != '\0' ? "." : "",
-	    ACTION_NAME, name);
+	(void)snprintf(
+	    what, sizeof(what), "%.10s%s%.*s", word, name[0] != '\0' ? "." : "", ACTION_NAME, name);
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, "", decision.reason);
 	say_no(tx, update, what, "", name[0] != '\0' ? name : word, decision.reason, "");
 	return false;
@@ -504,7 +503,7 @@ decide_may_begin(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
 	return environment[0] == '\0' ? decide_may_somewhere(tx, update, action, "") :
-					 decide_may(tx, update, action, environment);
+					decide_may(tx, update, action, environment);
 }
 
 bool

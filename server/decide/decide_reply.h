@@ -36,8 +36,8 @@ int64_t decide_send_as(struct tx *tx, const struct message *as, struct chat_text
 
 /* That message says the text from now on, above these buttons; NULL: it has none any more.  Takes
  * what is in the text. */
-void decide_change(
-    struct tx *tx, int64_t row, const struct buttons *buttons, struct chat_text *text);
+void
+decide_change(struct tx *tx, int64_t row, const struct buttons *buttons, struct chat_text *text);
 
 /* As decide_send_as(), as an answer, without a notification. */
 int64_t decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text);

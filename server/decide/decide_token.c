@@ -144,7 +144,8 @@ add(struct tx *tx, const struct api_request *api, struct json_out *json)
 
 	if (!check(tx, api, &token) || !has_role(tx, api, &token))
 		return;
-	token.expires_at = row_token_end(tx->settings, &token).at; /* with its maker at the latest */
+	token.expires_at =
+	    row_token_end(tx->settings, &token).at; /* with its maker at the latest */
 	(void)snprintf(what, sizeof(what), "token add %s", token.name);
 	if (policy_needs_factor(tx->settings, POLICY_TOKEN, "", POLICY_ALL) &&
 	    decide_lacks_factor_for(tx, &api->from, what))
@@ -216,8 +217,8 @@ static void
 deny(struct tx *tx, const struct api_request *api)
 {
 	decide_deny(tx, &api->from, POLICY_TOKEN, "", "token",
-	    policy_decide(tx->settings, decide_who(tx, api->from.person), POLICY_TOKEN, POLICY_ALL,
-		tx->at)
+	    policy_decide(
+		tx->settings, decide_who(tx, api->from.person), POLICY_TOKEN, POLICY_ALL, tx->at)
 		.reason);
 }
 

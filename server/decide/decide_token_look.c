@@ -40,16 +40,16 @@ add_line(struct notice *notice, const struct token *token)
 
 /* what: of one and of several. */
 static void
-tell_admins(struct tx *tx, struct notice *notice, const char *sign, const char *one,
-    const char *several)
+tell_admins(
+    struct tx *tx, struct notice *notice, const char *sign, const char *one, const char *several)
 {
 	const struct settings_ids *admins = &tx->settings->admins;
 
 	for (size_t i = 0; notice->n > 0 && i < admins->count; i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
-		chat_text_add(&text, "%s %zu %s:%s", sign, notice->n, notice->n == 1 ? one : several,
-		    buf_text(&notice->lines));
+		chat_text_add(&text, "%s %zu %s:%s", sign, notice->n,
+		    notice->n == 1 ? one : several, buf_text(&notice->lines));
 		if (notice->n > NAMED)
 			chat_text_add(&text, "\nand %zu more", notice->n - NAMED);
 		chat_text_add(&text,
@@ -113,8 +113,8 @@ note_fault(struct tx *tx, struct token *token, enum token_fault fault, struct no
 	if (fault == TOKEN_GOOD)
 		return;
 	decide_audit(tx, AUDIT_CODE_TOKEN_ENDED, "system", NULL, "ok",
-	    (const char *const[]){ "token", token->name, "reason", token_fault_rows[fault].what,
-		NULL });
+	    (const char *const[]){
+		"token", token->name, "reason", token_fault_rows[fault].what, NULL });
 	line = is_unexpected(fault) ? add_line(over, token) : NULL;
 	if (line != NULL)
 		buf_addf(line, "%s (role %s, made by %s)", token_fault_rows[fault].login,
@@ -123,8 +123,8 @@ note_fault(struct tx *tx, struct token *token, enum token_fault fault, struct no
 
 /* Once for each end. */
 static void
-note_end(struct tx *tx, const struct token *token, const struct policy_end *end,
-    struct notice *soon)
+note_end(
+    struct tx *tx, const struct token *token, const struct policy_end *end, struct notice *soon)
 {
 	char key[80], date[ZONE_DATE], role[ROLE_TEXT], maker[PRINCIPAL_TEXT];
 	struct buf *line;

@@ -15,11 +15,10 @@ had_number(const struct role *role, int64_t person)
 {
 	char id[ENVIRONMENT_ID_MAX];
 
-	return principal_is_hook(person) ?
-	    role->is_hook &&
-		principal_of_hook_before(
-		    environment_id_text(role->application, role->name, id)) == person :
-	    !role->is_hook && role->application[0] == '\0' &&
+	return principal_is_hook(person) ? role->is_hook &&
+		principal_of_hook_before(environment_id_text(role->application, role->name, id)) ==
+		    person :
+					   !role->is_hook && role->application[0] == '\0' &&
 		principal_of_root_before(role->name) == person;
 }
 
@@ -54,8 +53,7 @@ find_row(struct tx *tx, int64_t person)
 static bool
 has_come(struct tx *tx, size_t role, int64_t person, int64_t until)
 {
-	return until > tx->at &&
-	    row_ended_has(tx, &tx->settings->roles->role[role], person, until);
+	return until > tx->at && row_ended_has(tx, &tx->settings->roles->role[role], person, until);
 }
 
 /* Where the clock says that it is still to come. */
@@ -67,8 +65,7 @@ find_end(struct tx *tx, int64_t person)
 	int64_t last = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (member[i].until > last &&
-		    has_come(tx, member[i].role, person, member[i].until))
+		if (member[i].until > last && has_come(tx, member[i].role, person, member[i].until))
 			last = member[i].until;
 	return last;
 }

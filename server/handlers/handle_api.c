@@ -309,8 +309,8 @@ enter(struct tx *tx, struct api_request *api)
 	if (api->is_network)
 		return decide_token_enter(tx, api);
 	if (from->as.name[0] != '\0')
-		from->person = row_principal_of(
-		    tx, PRINCIPAL_USER, from->as.application, from->as.name);
+		from->person =
+		    row_principal_of(tx, PRINCIPAL_USER, from->as.application, from->as.name);
 	return true;
 }
 

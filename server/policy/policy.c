@@ -243,7 +243,8 @@ find_lent(const struct target *target, struct principal who, uint32_t actions, c
 	assert(who.lent <= roles->count);
 	if (is_alive(target->settings, &(struct policy_right){ .role = who.lent }, who, at) &&
 	    is_listed(role, list))
-		grant = grant_of(roles, role, is_own(who) ? actions : actions & ~NEVER_LENT, target);
+		grant =
+		    grant_of(roles, role, is_own(who) ? actions : actions & ~NEVER_LENT, target);
 	return grant == NULL ?
 	    nothing :
 	    (struct policy_decision){ POLICY_ALLOW, "", role, grant, role->until };
@@ -359,8 +360,8 @@ decide(const struct target *target, struct principal who, enum policy_action act
 	struct policy_decision decision = find(target, who, wanted, at);
 
 	if (lacks_target(target, action)) {
-		decision =
-		    (struct policy_decision){ .verdict = POLICY_DENY, .reason = "no target is named" };
+		decision = (struct policy_decision){ .verdict = POLICY_DENY,
+			.reason = "no target is named" };
 	} else if (environment_client(target->environment) != NULL &&
 	    (NOT_TO_CLIENTS & POLICY_ACTION_BIT(action)) != 0) {
 		decision = (struct policy_decision){ .verdict = POLICY_DENY,
@@ -548,8 +549,8 @@ name_of(const struct role *role)
 }
 
 static size_t
-put_role(const struct settings *settings, const struct role *role, int64_t until, const char *before,
-    char *out, size_t room)
+put_role(const struct settings *settings, const struct role *role, int64_t until,
+    const char *before, char *out, size_t room)
 {
 	char end[40];
 
@@ -572,8 +573,8 @@ list_roles(const struct settings *settings, struct principal who, int64_t at, bo
 
 		if (has_member(settings, &member[i], who, at) != in_force)
 			continue;
-		used += put_role(settings, role, member[i].until, used > 0 ? ", " : "", out + used,
-		    room - used);
+		used += put_role(
+		    settings, role, member[i].until, used > 0 ? ", " : "", out + used, room - used);
 		if (is_admins(roles, role))
 			break;
 	}

@@ -36,7 +36,8 @@ struct policy_decision {
 struct policy_right {
 	size_t role;   /* its index and 1 */
 	int64_t until; /* an end of its own; 0: none */
-	int64_t maker; /* who gave it, as rows know people: it goes with what they have; 0: nobody */
+	int64_t
+	    maker; /* who gave it, as rows know people: it goes with what they have; 0: nobody */
 };
 
 enum policy_ends_by { POLICY_ENDS_ITSELF, POLICY_ENDS_WITH_ROLE, POLICY_ENDS_WITH_MAKER };
@@ -101,8 +102,8 @@ bool policy_may(const struct settings *settings, struct principal who, enum poli
     const char *environment, int64_t at);
 
 /* Has it that role (its index and 1) of its own, or an admin's, who has all? */
-bool policy_has_role(
-    const struct settings *settings, struct principal who, size_t role, int64_t at);
+bool
+policy_has_role(const struct settings *settings, struct principal who, size_t role, int64_t at);
 
 /* Is it an admin of its own right? */
 bool policy_is_admin(const struct settings *settings, struct principal who, int64_t at);

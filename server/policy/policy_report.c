@@ -315,8 +315,8 @@ enum concern { CONCERN_IDLE, CONCERN_PARTLY, CONCERN_ENDED, CONCERN_COUNT };
 /* Nothing of a person is one of CONCERN_COUNT; of an admin neither: they are there for the night on
  * which they are needed. */
 static enum concern
-concern_of(const struct settings *settings, struct principal who, int64_t at,
-    const struct rights *rights)
+concern_of(
+    const struct settings *settings, struct principal who, int64_t at, const struct rights *rights)
 {
 	char ended[LIMIT_LINE];
 
@@ -373,8 +373,8 @@ add_roles(const struct settings *settings, int64_t at, struct buf *out)
 		size_t n = 0;
 
 		for (size_t i = 0; i < roles->member_count; i++)
-			n += roles->member[i].role == r &&
-			    policy_is_in_force(&roles->member[i], at);
+			n +=
+			    roles->member[i].role == r && policy_is_in_force(&roles->member[i], at);
 		if (n > 0 && shown++ < ROLES_COUNTED)
 			buf_addf(out, "%s%s%s%s %zu", shown == 1 ? "" : ", ",
 			    roles->role[r].application,

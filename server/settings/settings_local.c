@@ -84,8 +84,8 @@ check_role(struct settings_loader *l, const char *name, const char *role)
 		return;
 	case ROLES_ONE_ELSEWHERE:
 		(void)snprintf(what, sizeof(what),
-		    "there is no role %s in the settings file, so it is an application's: write role %s", role,
-		    role_id_text(l->s->roles->role[found - 1].application, role, text));
+		    "there is no role %s in the settings file, so it is an application's: write role %s",
+		    role, role_id_text(l->s->roles->role[found - 1].application, role, text));
 		break;
 	case ROLES_SEVERAL:
 		(void)snprintf(what, sizeof(what),

@@ -48,8 +48,8 @@ add_grant(struct roles *roles, const struct grant *grant, const char *action, co
 	*added = *grant;
 	added->actions &= ~settings_unreached(grant);
 	roles->role[roles->count - 1].unreached |= settings_unreached(grant);
-	(void)snprintf(
-	    added->text, sizeof(added->text), "%.26s:%.44s", action, settings_grant_target(grant, target));
+	(void)snprintf(added->text, sizeof(added->text), "%.26s:%.44s", action,
+	    settings_grant_target(grant, target));
 	(void)text_copy(added->beside, sizeof(added->beside), beside);
 	roles->role[roles->count - 1].grant_count++;
 	return true;

@@ -12,8 +12,7 @@
 void row_ended_add(struct tx *tx, const struct role *role, int64_t person, int64_t until);
 
 /* Has it come already, for that person or for all? */
-bool row_ended_has(
-    struct tx *tx, const struct role *role, int64_t person, int64_t until) MUST_USE;
+bool row_ended_has(struct tx *tx, const struct role *role, int64_t person, int64_t until) MUST_USE;
 
 /* Is it the first start since rights ended with an upgrade?  Says so once. */
 bool row_ended_by_upgrade(struct tx *tx) MUST_USE;

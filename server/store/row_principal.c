@@ -11,8 +11,7 @@ word_of(enum principal_kind kind)
 }
 
 int64_t
-row_principal_of(
-    struct tx *tx, enum principal_kind kind, const char *application, const char *name)
+row_principal_of(struct tx *tx, enum principal_kind kind, const char *application, const char *name)
 {
 	static const char find[] =
 	    "SELECT id FROM principal WHERE kind = $1 AND application = $2 AND name = $3";

@@ -128,8 +128,7 @@ row_token_role(const struct settings *settings, const struct token *token)
 {
 	bool is_unfound = strcmp(token->application, ROW_TOKEN_UNFOUND) == 0;
 
-	return roles_find(
-	    settings->roles, is_unfound ? "" : token->application, token->role);
+	return roles_find(settings->roles, is_unfound ? "" : token->application, token->role);
 }
 
 const char *

@@ -68,16 +68,15 @@ const char *row_token_role_text(const struct token *token, char out[ROLE_TEXT]);
 
 /* Until when it is valid: not later than its role, and than the role of who has made it.  `at` 0: it
  * has no role, or who made it has not. */
-struct policy_end row_token_end(
-    const struct settings *settings, const struct token *token);
+struct policy_end row_token_end(const struct settings *settings, const struct token *token);
 
 /* Why it is not valid; TOKEN_GOOD: it is. */
-enum token_fault row_token_fault(
-    const struct settings *settings, const struct token *token, int64_t at) MUST_USE;
+enum token_fault
+row_token_fault(const struct settings *settings, const struct token *token, int64_t at) MUST_USE;
 
 /* The one of that name that is not revoked, id 0: none, of a database that a server may be using. */
-bool row_token_read(
-    const char *database, const char *name, struct token *ret, struct err *err) MUST_USE;
+bool
+row_token_read(const char *database, const char *name, struct token *ret, struct err *err) MUST_USE;
 
 /* Those that were over long ago, with what nobody may come back to: their names are free, their
  * numbers are not.  True: `max` of them went, and there may be more. */
@@ -92,8 +91,8 @@ void row_session_put(struct tx *tx, const struct session *session);
 void row_session_drop(struct tx *tx, int64_t person);
 
 /* When a login of that token ends if it is not used; not later than the token. */
-int64_t row_session_end(
-    const struct tx *tx, const struct session *session, const struct token *token);
+int64_t
+row_session_end(const struct tx *tx, const struct session *session, const struct token *token);
 
 /* The role that this token has, or a login lends to this person, at this moment (principal.lent);
  * 0: none. */

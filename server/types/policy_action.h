@@ -19,31 +19,33 @@
  *	ANYWHERE	either a target or nothing at all
  */
 #define POLICY_ACTIONS(ACTION) \
-	ACTION(STATUS,    "status",    GRANT,  TARGET,   "what runs there, and its health") \
-	ACTION(HISTORY,   "history",   GRANT,  TARGET,   "the latest deployments") \
-	ACTION(LOG,       "log",       GRANT,  TARGET,   "the logs of runs") \
-	ACTION(DEPLOY,    "deploy",    GRANT,  TARGET,   "deploy, answer one's question, leave the queue") \
-	ACTION(ROLLBACK,  "rollback",  GRANT,  TARGET,   "roll back to an earlier release, start a queue") \
-	ACTION(CANCEL,    "cancel",    GRANT,  TARGET,   "cancel what is queued or in progress") \
-	ACTION(CONFIRM,   "confirm",   GRANT,  TARGET,   "answer questions that others ask") \
-	ACTION(LOCK,      "lock",      GRANT,  TARGET,   "lock a target; end one's own lock") \
-	ACTION(UNLOCK,    "unlock",    GRANT,  TARGET,   "end the lock of another person") \
-	ACTION(FREEZE,    "freeze",    GRANT,  TARGET,   "begin and end a freeze, deploy in one") \
-	ACTION(APPROVE,   "approve",   GRANT,  TARGET,   "approve or reject what others ask for") \
-	ACTION(EMERGENCY, "emergency", GRANT,  TARGET,   "deploy past approvals, freezes and others' locks") \
-	ACTION(DO,        "do",        GRANT,  TARGET,   "CLIENT_<ID>_ACTIONS and jobs; do.NAME: that one") \
-	ACTION(AUDIT,     "audit",     GRANT,  TARGET,   "read the audit log") \
-	ACTION(TWO_FA,    "2fa",       GRANT,  SERVER,   "reset the second factor of another person") \
-	ACTION(TOKEN,     "token",     GRANT,  SERVER,   "make and revoke tokens of one's own roles") \
-	ACTION(ADMIN,     "admin",     STAR,   SERVER,   "see what is wrong with all settings") \
-	ACTION(TALK,      "queue",     KNOWN,  ANYWHERE, "see a queue, be answered in a group") \
-	ACTION(GREET,     "help",      ANYONE, ANYWHERE, "/start, /help, /whoami and /login, in private")
+	ACTION(STATUS, "status", GRANT, TARGET, "what runs there, and its health") \
+	ACTION(HISTORY, "history", GRANT, TARGET, "the latest deployments") \
+	ACTION(LOG, "log", GRANT, TARGET, "the logs of runs") \
+	ACTION(DEPLOY, "deploy", GRANT, TARGET, "deploy, answer one's question, leave the queue") \
+	ACTION( \
+	    ROLLBACK, "rollback", GRANT, TARGET, "roll back to an earlier release, start a queue") \
+	ACTION(CANCEL, "cancel", GRANT, TARGET, "cancel what is queued or in progress") \
+	ACTION(CONFIRM, "confirm", GRANT, TARGET, "answer questions that others ask") \
+	ACTION(LOCK, "lock", GRANT, TARGET, "lock a target; end one's own lock") \
+	ACTION(UNLOCK, "unlock", GRANT, TARGET, "end the lock of another person") \
+	ACTION(FREEZE, "freeze", GRANT, TARGET, "begin and end a freeze, deploy in one") \
+	ACTION(APPROVE, "approve", GRANT, TARGET, "approve or reject what others ask for") \
+	ACTION(EMERGENCY, "emergency", GRANT, TARGET, \
+	    "deploy past approvals, freezes and others' locks") \
+	ACTION(DO, "do", GRANT, TARGET, "CLIENT_<ID>_ACTIONS and jobs; do.NAME: that one") \
+	ACTION(AUDIT, "audit", GRANT, TARGET, "read the audit log") \
+	ACTION(TWO_FA, "2fa", GRANT, SERVER, "reset the second factor of another person") \
+	ACTION(TOKEN, "token", GRANT, SERVER, "make and revoke tokens of one's own roles") \
+	ACTION(ADMIN, "admin", STAR, SERVER, "see what is wrong with all settings") \
+	ACTION(TALK, "queue", KNOWN, ANYWHERE, "see a queue, be answered in a group") \
+	ACTION(GREET, "help", ANYONE, ANYWHERE, "/start, /help, /whoami and /login, in private")
 
 enum policy_action {
 #define ACTION(name, ...) POLICY_##name,
 	POLICY_ACTIONS(ACTION)
 #undef ACTION
-	POLICY_ACTION_COUNT
+	    POLICY_ACTION_COUNT
 };
 
 enum policy_scope { POLICY_ON_TARGET, POLICY_ON_SERVER, POLICY_ON_ANYWHERE };

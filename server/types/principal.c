@@ -39,8 +39,7 @@ role_id_parse(const char *text, struct role_id *ret)
 	const char *name = colon == NULL ? text : colon + 1;
 	struct role_id id = { .application = "" };
 
-	if (colon != NULL &&
-	    (colon == text || (size_t)(colon - text) >= sizeof(id.application)))
+	if (colon != NULL && (colon == text || (size_t)(colon - text) >= sizeof(id.application)))
 		return false;
 	(void)snprintf(id.application, sizeof(id.application), "%.*s",
 	    colon == NULL ? 0 : (int)(colon - text), text);

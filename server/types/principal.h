@@ -12,12 +12,12 @@
 
 /* X(name, word in rows and audit, has it a number?) */
 #define PRINCIPALS(P) \
-	P(SYSTEM,     "system",   false)	/* deploybot: polls, rollbacks, deadlines */ \
-	P(PERSON,     "telegram", true)	/* by their account at Telegram */ \
-	P(USER,       "local",    false)	/* a user of this machine: ada(1000) */ \
-	P(TOKEN,      "token",    false) \
-	P(HOOK,       "hook",     false) \
-	P(REPOSITORY, "github",   false)	/* whoever pushed there: login(7) */
+	P(SYSTEM, "system", false)  /* deploybot: polls, rollbacks, deadlines */ \
+	P(PERSON, "telegram", true) /* by their account at Telegram */ \
+	P(USER, "local", false)	    /* a user of this machine: ada(1000) */ \
+	P(TOKEN, "token", false) \
+	P(HOOK, "hook", false) \
+	P(REPOSITORY, "github", false) /* whoever pushed there: login(7) */
 
 enum principal_kind {
 #define P(name, ...) PRINCIPAL_##name,

@@ -15,14 +15,14 @@
 #define GRANT_TEXT 72 /* "deploy:shop/staging" with the NUL */
 
 struct grant {
-	uint32_t actions; /* POLICY_ACTION_BIT, or-ed */
-	char only[ACTION_NAME]; /* of do.NAME; "": all */
-	bool is_client;	  /* of a client: its id is the name */
+	uint32_t actions;			/* POLICY_ACTION_BIT, or-ed */
+	char only[ACTION_NAME];			/* of do.NAME; "": all */
+	bool is_client;				/* of a client: its id is the name */
 	char application[ENVIRONMENT_NAME_MAX]; /* "*": of any */
 	char name[ENVIRONMENT_CLIENT_MAX];	/* "*": any */
 	/* Only in an application that has an environment of this name; "": in each. */
 	char beside[ENVIRONMENT_NAME_MAX];
-	char text[GRANT_TEXT];		   /* as it stands in the settings */
+	char text[GRANT_TEXT]; /* as it stands in the settings */
 };
 
 /* It is (application, name): one of that name in another file is another. */
@@ -31,8 +31,8 @@ struct role {
 	char setting[SETTING_NAME_MAX];		/* the line that says what it may */
 	char application[ENVIRONMENT_NAME_MAX]; /* in whose file it stands; "": the main one */
 	bool is_built_in;
-	bool is_hook; /* the one grant of a hook: nobody else has it */
-	int64_t until; /* from this moment on there is no such role; 0: no end */
+	bool is_hook;	    /* the one grant of a hook: nobody else has it */
+	int64_t until;	    /* from this moment on there is no such role; 0: no end */
 	uint32_t unreached; /* actions of the server that its line names and does not give */
 	size_t first_grant;
 	size_t grant_count;
@@ -41,7 +41,8 @@ struct role {
 struct role_member {
 	int64_t person;
 	size_t role;
-	int64_t until; /* from this moment on not any more, its role's end at the latest; 0: no end */
+	int64_t
+	    until; /* from this moment on not any more, its role's end at the latest; 0: no end */
 };
 
 /* People and users of the machine are members.  Root, hooks and tokens are none: a decision finds

@@ -8,8 +8,7 @@
 #define DIGITS_MIN 8 /* of one that was cut */
 
 const struct token_fault_row token_fault_rows[TOKEN_FAULT_COUNT] = {
-#define F(name, word, what, login, is_for_good) \
-	[TOKEN_##name] = { word, what, login, is_for_good },
+#define F(name, word, what, login, is_for_good) [TOKEN_##name] = { word, what, login, is_for_good },
 	TOKEN_FAULTS(F)
 #undef F
 };

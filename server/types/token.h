@@ -18,25 +18,25 @@
  * for good?).  What the settings took away they can give back; what had its end has ended.
  */
 #define TOKEN_FAULTS(F) \
-	F(GOOD,         "",             "a valid token", "it is valid", false) \
-	F(UNKNOWN,      "unknown",      "an unknown token", "the token is not known any more", false) \
-	F(OFF,          "off",          "an unknown token", "logins by tokens are switched off", false) \
-	F(REVOKED,      "revoked",      "a revoked token", "the token was revoked", false) \
-	F(EXPIRED,      "expired",      "an expired token", "the token has expired", true) \
-	F(ROLE_GONE,    "role-gone",    "a token whose role is gone", "its role is gone", false) \
+	F(GOOD, "", "a valid token", "it is valid", false) \
+	F(UNKNOWN, "unknown", "an unknown token", "the token is not known any more", false) \
+	F(OFF, "off", "an unknown token", "logins by tokens are switched off", false) \
+	F(REVOKED, "revoked", "a revoked token", "the token was revoked", false) \
+	F(EXPIRED, "expired", "an expired token", "the token has expired", true) \
+	F(ROLE_GONE, "role-gone", "a token whose role is gone", "its role is gone", false) \
 	F(ROLE_SEVERAL, "role-several", "a token of before, whose role several applications have", \
 	    "several applications have a role of its name", false) \
-	F(ROLE_ENDED,   "role-ended",   "a token whose role has ended", "its role has ended", true) \
-	F(MAKER_GONE,   "maker-gone",   "a token whose maker does not have its role any more", \
+	F(ROLE_ENDED, "role-ended", "a token whose role has ended", "its role has ended", true) \
+	F(MAKER_GONE, "maker-gone", "a token whose maker does not have its role any more", \
 	    "who made the token does not have its role any more", false) \
-	F(MAKER_ENDED,  "maker-ended",  "a token whose maker's own role has ended", \
+	F(MAKER_ENDED, "maker-ended", "a token whose maker's own role has ended", \
 	    "the role of who made the token has ended", true)
 
 enum token_fault {
 #define F(name, ...) TOKEN_##name,
 	TOKEN_FAULTS(F)
 #undef F
-	TOKEN_FAULT_COUNT
+	    TOKEN_FAULT_COUNT
 };
 
 struct token_fault_row {

@@ -14,9 +14,9 @@
 #include "store/store_inside.h"
 #include "types/hook.h"
 
-#define KEY   "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef0123456789"
+#define KEY	 "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef0123456789"
 #define COMMIT_X "0000000800000000000000000000000000000000"
-#define HOOKS "WEBHOOK_API_SECRET=0123456789abcdef0123456789abcdef"
+#define HOOKS	 "WEBHOOK_API_SECRET=0123456789abcdef0123456789abcdef"
 
 /* All that differs; of one length where it could stand in a line that is cut. */
 static const struct theirs {
@@ -26,8 +26,8 @@ static const struct theirs {
 	int64_t owner, chat, stranger;
 	const char *name, *commit, *other_commit, *third_commit, *subject, *reason, *token, *client;
 } theirs[2] = {
-	{ "cider", "", "BREWER", 81, -1081, 181, "@carol", COMMIT_C, COMMIT_D, COMMIT_B, "Ferment longer",
-	    "the barrels leak", "ci-cider", "acme" },
+	{ "cider", "", "BREWER", 81, -1081, 181, "@carol", COMMIT_C, COMMIT_D, COMMIT_B,
+	    "Ferment longer", "the barrels leak", "ci-cider", "acme" },
 	{ "zebra", ",canary\nCANARY_HOST=zebra-c", "KEEPER", 82, -1082, 182, "@zelda", COMMIT_E,
 	    COMMIT_F, COMMIT_X, "Stripes anew", "the fence is open", "ci-zebra", "zeta" },
 };
@@ -65,8 +65,8 @@ write_theirs(struct world *w, const struct theirs *t, const char *role)
 	    "LIVE_APPROVALS=1\nROLE_%s_IDS=%" PRId64 "\nROLE_%s_MAY=\"*:*\"\n"
 	    "ROLE_%s_IDS=%" PRId64 "\nROLE_%s_MAY=\"status:*\"\n"
 	    "HOOK_CI_STARTS=deploy:staging ref=$.ref\nJOB_%s=bin/job\n",
-	    t->chat, t->more, t->app, t->app, name, t->owner, name,
-	    t->role, t->stranger, t->role, t->role);
+	    t->chat, t->more, t->app, t->app, name, t->owner, name, t->role, t->stranger, t->role,
+	    t->role);
 	world_application(w, t->app, text);
 }
 
@@ -92,15 +92,14 @@ load(struct world *w, const struct theirs *t, const char *role)
 	    factor_key_setting, "TOTP_ENROL=chat", "REQUIRE_OTP=emergency:*/*", clients, host,
 	    actions, unit, games, man, "ROLE_OF_SHOP_IDS=73", "ROLE_OF_SHOP_MAY=*:shop/*", NULL);
 	if (w->aid.settings->refused_count > 0)
-		fail_msg("%s: %s", w->aid.settings->refused[0].file,
-		    w->aid.settings->refused[0].reason);
+		fail_msg(
+		    "%s: %s", w->aid.settings->refused[0].file, w->aid.settings->refused[0].reason);
 }
 
 /* --- what the other application and the server have --- */
 
-static void
-say(struct world *w, int64_t person, const char *name, int64_t chat, const char *fmt, ...)
-    PRINTF(5, 6);
+static void say(struct world *w, int64_t person, const char *name, int64_t chat, const char *fmt,
+    ...) PRINTF(5, 6);
 
 static void
 say(struct world *w, int64_t person, const char *name, int64_t chat, const char *fmt, ...)
@@ -207,7 +206,8 @@ dump(struct world *w, struct buf *out)
 		(void)snprintf(name, sizeof(name), "%s", db_col_text(&tables, 0));
 		(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s%s", db_col_text(&tables, 1),
 		    name,
-		    strcmp(name, "effect") == 0 ? " WHERE NOT (kind = 'wait' AND subject = 0)" : "");
+		    strcmp(name, "effect") == 0 ? " WHERE NOT (kind = 'wait' AND subject = 0)" :
+						  "");
 		assert_true(db_query_values(&rows, w->aid.store->db, &err, sql, NULL, 0));
 		while (db_next(&rows))
 			buf_addf(out, "%s: %s\n", name, db_col_text(&rows, 0));
@@ -219,8 +219,9 @@ dump(struct world *w, struct buf *out)
 static bool
 may_echo(const char *line)
 {
-	static const char *const tables[] = { "audit: ", "stranger: ", "message: ", "effect: ",
-		"inbox: ", "button: " };
+	static const char *const tables[] = {
+		"audit: ", "stranger: ", "message: ", "effect: ", "inbox: ", "button: "
+	};
 
 	for (size_t i = 0; i < COUNT(tables); i++)
 		if (text_starts(line, tables[i]))
@@ -244,8 +245,7 @@ check_rows(struct world *w, const struct theirs *t, const char *before, const ch
 	copy = rest = strdup(buf_text(&now));
 	assert_non_null(copy);
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;)
-		if (strstr(line, target) != NULL && !may_echo(line) &&
-		    strstr(before, line) == NULL)
+		if (strstr(line, target) != NULL && !may_echo(line) && strstr(before, line) == NULL)
 			fail_msg("%s: it is new:\n%s", what, line);
 	free(copy);
 }
@@ -294,8 +294,8 @@ write_shown(const struct world *w, const struct answer *answer, struct buf *out)
 			buf_addf(out, "[%s] ", message->buttons.at[b].label);
 	}
 	for (size_t i = 0; i < w->n_open; i++)
-		buf_addf(out, "%s of %" PRId64 "\n", effect_name(w->open[i]->kind),
-		    w->open[i]->subject);
+		buf_addf(
+		    out, "%s of %" PRId64 "\n", effect_name(w->open[i]->kind), w->open[i]->subject);
 	assert_false(buf_failed(out));
 	blank_digests(out->data);
 }
@@ -413,8 +413,7 @@ isolation_ask(struct isolation *both, uint32_t uid, const char *as, enum api_ope
 		api->is_network = uid == ISOLATION_TOKEN;
 		if (api->is_network) {
 			api->from = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
-			(void)text_copy(
-			    api->from.token, sizeof(api->from.token), both->token[i]);
+			(void)text_copy(api->from.token, sizeof(api->from.token), both->token[i]);
 		} else {
 			assert_true(let_in(&both->w[i], uid, as, &api->from));
 		}

@@ -153,8 +153,8 @@ work_of_a_token_ends_in_the_queue_with_it(void **state)
 	open_world(&w);
 	token = token_aid_make(&w, WORLD_ADMIN, "ci", "staging", "2d");
 	world_deploy_starts(&w, COMMIT_A);
-	assert_int_equal(
-	    token_aid_call(&w, token, API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"staging\"]}"),
+	assert_int_equal(token_aid_call(&w, token, API_COMMAND, "/v1/command/deploy",
+			     "{\"arguments\": [\"staging\"]}"),
 	    200);
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
@@ -175,15 +175,18 @@ nobody_makes_a_token_of_a_role_that_they_have_not(void **state)
 	(void)state;
 	open_world(&w);
 	assert_int_equal(token_aid_ask(&w, EVE, API_TOKEN, "/v1/token/add", body), 403);
-	assert_int_equal(token_aid_ask(&w, WORLD_STAGING_USER, API_TOKEN, "/v1/token/add", body), 403);
-	assert_int_equal(token_aid_ask(&w, 77, API_TOKEN, "/v1/token/add", body), 403); /* has the grant */
+	assert_int_equal(
+	    token_aid_ask(&w, WORLD_STAGING_USER, API_TOKEN, "/v1/token/add", body), 403);
+	assert_int_equal(
+	    token_aid_ask(&w, 77, API_TOKEN, "/v1/token/add", body), 403); /* has the grant */
 	assert_int_equal(token_aid_ask(&w, 77, API_TOKEN, "/v1/token/add",
 			     "{\"name\": \"mine\", \"role\": \"observer\", \"expires\": \"1d\"}"),
 	    200);
 	token = token_aid_make(&w, WORLD_ADMIN, "root", "admin", "1d");
 	assert_int_equal(token_aid_call(&w, token, API_TOKEN, "/v1/token/add", body), 403);
 	assert_int_equal(token_aid_call(&w, token, API_TOKENS, "/v1/tokens", NULL), 403);
-	assert_int_equal(token_aid_call(&w, token, API_FACTOR, "/v1/2fa/add", "{\"person\": 11}"), 403);
+	assert_int_equal(
+	    token_aid_call(&w, token, API_FACTOR, "/v1/2fa/add", "{\"person\": 11}"), 403);
 	assert_int_equal(world_audited(&w, "\"token_made\"", NULL), 2);
 	world_close(&w);
 }
@@ -221,7 +224,9 @@ a_login_lends_a_role_until_it_ends(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		open_world(&w);
-		token_aid_login(&w, EVE, token_aid_make(&w, WORLD_ADMIN, "t", "staging", ends[i] == EXPIRED ? "12h" : "9d"));
+		token_aid_login(&w, EVE,
+		    token_aid_make(
+			&w, WORLD_ADMIN, "t", "staging", ends[i] == EXPIRED ? "12h" : "9d"));
 		assert_non_null(world_says_in(&w, EVE, "🔑 Logged in as staging until "));
 		assert_true(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
 		assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "production"));

@@ -75,8 +75,8 @@ count(const struct world *w, int64_t chat, const char *part)
 /* --- at that very moment --- */
 
 static const struct end {
-	const char *expires; /* of the token */
-	const char *ids, *until; /* of the role, from then on */
+	const char *expires;	  /* of the token */
+	const char *ids, *until;  /* of the role, from then on */
 	const char *what, *login; /* in 401, to who is logged in */
 } ends[] = {
 	{ "2026-01-10", "77", "", "an expired token", "the token has expired" },
@@ -201,8 +201,8 @@ a_role_that_ended_is_had_by_nobody(void **state)
 	(void)state;
 	world_open(&w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES, NULL);
 	token = token_aid_make(&w, WORLD_ADMIN, "ci", "deployer", "200d");
-	world_settings(&w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES,
-	    "ROLE_DEPLOYER_UNTIL=2026-01-10", NULL);
+	world_settings(
+	    &w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES, "ROLE_DEPLOYER_UNTIL=2026-01-10", NULL);
 	w.aid.at = ENDS - 12 * HOUR;
 	settings_read(&w);
 	token_aid_login(&w, EVE, token);
@@ -218,8 +218,8 @@ a_role_that_ended_is_had_by_nobody(void **state)
 	assert_int_equal(who_may(&w, token, ENDS - DAY), 0);
 	/* Another date is another end: only the token and the login by it are over for good. */
 	w.aid.at = ENDS - 2 * DAY;
-	world_settings(&w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES,
-	    "ROLE_DEPLOYER_UNTIL=2026-01-09", NULL);
+	world_settings(
+	    &w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES, "ROLE_DEPLOYER_UNTIL=2026-01-09", NULL);
 	settings_read(&w);
 	assert_int_equal(who_may(&w, token, ENDS - DAY - 1), 3);
 	assert_int_equal(who_may(&w, token, ENDS - DAY), 0);
@@ -239,8 +239,7 @@ an_end_of_ones_own_is_recorded_of_oneself(void **state)
 	w.aid.at = ENDS - DAY;
 	assert_false(token_aid_may(&w, MAKER, POLICY_DEPLOY, "staging"));
 	assert_true(token_aid_may(&w, 78, POLICY_DEPLOY, "staging"));
-	world_settings(
-	    &w, OPENED, "ROLE_DEPLOYER_IDS=77 until 2026-01-20, 78", MAY, NULL);
+	world_settings(&w, OPENED, "ROLE_DEPLOYER_IDS=77 until 2026-01-20, 78", MAY, NULL);
 	assert_true(token_aid_may(&w, MAKER, POLICY_DEPLOY, "staging"));
 	world_close(&w);
 }
@@ -249,7 +248,8 @@ an_end_of_ones_own_is_recorded_of_oneself(void **state)
 static void
 an_approval_ends_with_the_role_of_who_gave_it(void **state)
 {
-#define APPROVED "PRODUCTION_APPROVALS=1", "ROLE_LEAD_IDS=44 until 2026-01-01", \
+#define APPROVED \
+	"PRODUCTION_APPROVALS=1", "ROLE_LEAD_IDS=44 until 2026-01-01", \
 	    "ROLE_LEAD_MAY=approve:production,deploy:production,status", "APPROVAL_TIMEOUT=7d"
 	struct world w;
 
@@ -267,8 +267,7 @@ an_approval_ends_with_the_role_of_who_gave_it(void **state)
 			w.aid.at -= HOUR;
 		world_run_ends(&w, FAILED_BEFORE_RELEASE);
 		assert_null(world_peek(&w, EFFECT_RUN));
-		assert_int_equal(
-		    world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
+		assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
 		world_close(&w);
 	}
 }
@@ -291,8 +290,7 @@ a_token_is_good_while_who_made_it_has_its_role(void **state)
 	assert_true(is_listed(&w, "who made the token does not have its role any more"));
 	assert_non_null(world_says_in(&w, EVE, "who made the token does not have its role"));
 	assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
-	assert_string_equal(
-	    world_plain(world_says_in(&w, WORLD_OTHER_ADMIN, "not valid any more")),
+	assert_string_equal(world_plain(world_says_in(&w, WORLD_OTHER_ADMIN, "not valid any more")),
 	    "🔑 1 token is not valid any more:\n"
 	    "ci: who made the token does not have its role any more (role deployer, made by telegram:77)\n"
 	    "Who stays makes another: deploybot token add NAME --role ROLE --expires 90d; all are in "
@@ -340,8 +338,7 @@ an_admins_token_is_good_while_they_are_one_and_roots_while_its_role_is_there(voi
 	let(&w, "78", "");
 	assert_int_equal(token_aid_status(&w, of_admin), 200);
 	assert_int_equal(token_aid_status(&w, of_root), 200);
-	world_settings(
-	    &w, OPENED, "ADMIN_TELEGRAM_IDS=11", "ROLE_DEPLOYER_IDS=78", MAY, NULL);
+	world_settings(&w, OPENED, "ADMIN_TELEGRAM_IDS=11", "ROLE_DEPLOYER_IDS=78", MAY, NULL);
 	assert_int_equal(token_aid_status(&w, of_admin), 401);
 	assert_int_equal(token_aid_status(&w, of_root), 200);
 	world_settings(&w, OPENED, NULL);
@@ -361,8 +358,8 @@ a_maker_has_the_role_by_any_way(void **state)
 	world_open(&w, OPENED, "ROLE_DEPLOYER_IDS=22 until 2026-01-10", MAY, NULL);
 	token = token_aid_make(&w, WORLD_OTHER_ADMIN, "ci", "deployer", "200d");
 	assert_true(is_listed(&w, "2026-07-20")); /* not with their own role: they are an admin */
-	world_settings(&w, OPENED, "ADMIN_TELEGRAM_IDS=11",
-	    "ROLE_DEPLOYER_IDS=22 until 2026-01-10", MAY, NULL);
+	world_settings(&w, OPENED, "ADMIN_TELEGRAM_IDS=11", "ROLE_DEPLOYER_IDS=22 until 2026-01-10",
+	    MAY, NULL);
 	assert_int_equal(token_aid_status(&w, token), 200);
 	w.aid.at = ENDS;
 	assert_int_equal(token_aid_status(&w, token), 401);

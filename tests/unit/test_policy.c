@@ -112,7 +112,8 @@ what_is_done_to_a_target_is_refused_where_none_is_named(void **state)
 				continue;
 			if (decision.verdict != POLICY_DENY ||
 			    strcmp(decision.reason, "no target is named") != 0)
-				fail_msg("%s of nothing", policy_action_word((enum policy_action)i));
+				fail_msg(
+				    "%s of nothing", policy_action_word((enum policy_action)i));
 		}
 	assert_false(policy_sees(s, principal_of_person(11), "", NOW));
 	settings_unref(s);
@@ -154,12 +155,14 @@ what_is_the_servers_is_given_on_all_and_by_the_main_file_alone(void **state)
 
 		(void)snprintf(text, sizeof(text), "%s%s%s%s", OWN("shop"),
 		    cases[i].shop == NULL ? "" : "ROLE_OWNER_IDS=71\nROLE_OWNER_MAY=\"",
-		    cases[i].shop == NULL ? "" : cases[i].shop, cases[i].shop == NULL ? "" : "\"\n");
+		    cases[i].shop == NULL ? "" : cases[i].shop,
+		    cases[i].shop == NULL ? "" : "\"\n");
 		policy_aid_write(&policy_aid, "apps/shop.env", text);
 		(void)snprintf(text, sizeof(text),
 		    "CLIENTS=acme\nCLIENT_ACME_HOST=h\nCLIENT_ACME_ACTIONS=disk-free\n%s%s%s",
 		    cases[i].main == NULL ? "" : "ROLE_OWNER_IDS=71\nROLE_OWNER_MAY=\"",
-		    cases[i].main == NULL ? "" : cases[i].main, cases[i].main == NULL ? "" : "\"\n");
+		    cases[i].main == NULL ? "" : cases[i].main,
+		    cases[i].main == NULL ? "" : "\"\n");
 		s = policy_aid_good(text);
 		assert_int_equal(s->refused_count, 0);
 		for (size_t w = 0; w < COUNT(where); w++) {
@@ -172,9 +175,9 @@ what_is_the_servers_is_given_on_all_and_by_the_main_file_alone(void **state)
 		}
 		for (size_t a = 0; a < POLICY_ACTION_COUNT; a++)
 			if (policy_action_rows[a].scope == POLICY_ON_SERVER)
-				assert_int_equal(policy_decide_somewhere(
-						     s, who, (enum policy_action)a, NOW)
-						     .verdict,
+				assert_int_equal(
+				    policy_decide_somewhere(s, who, (enum policy_action)a, NOW)
+					.verdict,
 				    policy_decide(s, who, (enum policy_action)a, POLICY_ALL, NOW)
 					.verdict);
 		settings_unref(s);
@@ -555,9 +558,8 @@ a_role_is_had_by_its_members_while_they_are_and_by_admins(void **state)
 	s = policy_aid_good("ROLE_QA_IDS=\"50, 51 until 2020-01-01\"\nROLE_QA_MAY=log:*/*\n"
 			    "ROLE_OPS_IDS=52\nROLE_OPS_MAY=*:*/*\n");
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(
-		    policy_has_role(s, principal_of_person(cases[i].person),
-			roles_find(s->roles, "", "qa"), NOW),
+		assert_int_equal(policy_has_role(s, principal_of_person(cases[i].person),
+				     roles_find(s->roles, "", "qa"), NOW),
 		    cases[i].has);
 	settings_unref(s);
 	policy_aid_close();

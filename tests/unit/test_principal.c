@@ -83,8 +83,8 @@ static void
 hooks_are_numbers_that_nobody_else_has(void **state)
 {
 	const int64_t hooks[] = { principal_of_hook(1), principal_of_hook(INT64_C(1000000000)),
-		principal_of_hook_before("build-done"),
-		principal_of_hook_before("shop/build-done"), principal_of_hook_before("a") };
+		principal_of_hook_before("build-done"), principal_of_hook_before("shop/build-done"),
+		principal_of_hook_before("a") };
 	char out[PRINCIPAL_TEXT];
 
 	(void)state;

@@ -95,8 +95,8 @@ const char *
 token_aid_make(
     struct world *w, int64_t person, const char *name, const char *role, const char *expires)
 {
-	if (token_aid_ask(w, person, API_TOKEN, "/v1/token/add",
-		token_aid_body(name, role, expires)) != 200)
+	if (token_aid_ask(
+		w, person, API_TOKEN, "/v1/token/add", token_aid_body(name, role, expires)) != 200)
 		fail_msg("%s: %s", name, w->aid.said);
 	return token_aid_text(w);
 }
@@ -136,8 +136,7 @@ look_may(struct tx *tx, void *arg)
 }
 
 bool
-token_aid_may(
-    struct world *w, int64_t person, enum policy_action action, const char *environment)
+token_aid_may(struct world *w, int64_t person, enum policy_action action, const char *environment)
 {
 	struct may asked = { person, action, environment, false };
 

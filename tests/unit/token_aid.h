@@ -37,5 +37,5 @@ int token_aid_revoke(struct world *w, const char *name);
 void token_aid_login(struct world *w, int64_t person, const char *token);
 
 /* May they, at this moment? */
-bool token_aid_may(
-    struct world *w, int64_t person, enum policy_action action, const char *environment);
+bool
+token_aid_may(struct world *w, int64_t person, enum policy_action action, const char *environment);
