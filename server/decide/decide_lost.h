@@ -4,7 +4,7 @@
 
 #include "store/tx.h"
 
-/* At the first start on a database of before: tokens, second factors and the audit of the server are
- * given by the main file alone.  The admins are sent whose roles name them and do not give them any
- * more, with what to write, and what else the settings are warned of. */
+/* At the first start on a database of before: tokens, second factors and the audit of the server
+ * are given by the main file alone.  The admins are sent whose roles name them and do not give them
+ * any more, with what to write, and what else the settings are warned of. */
 void decide_lost(struct tx *tx);

@@ -100,7 +100,8 @@ bool decide_may_as(struct tx *tx, const struct update *update, enum policy_actio
     const char *environment, const char *wanted);
 
 /* The same of what they may anywhere: so that a list begins, or more is asked about, each line of
- * which is decided by itself; a code is asked for there.  name: of POLICY_DO the action's; else "". */
+ * which is decided by itself; a code is asked for there.  name: of POLICY_DO the action's; else
+ * "". */
 bool decide_may_somewhere(
     struct tx *tx, const struct update *update, enum policy_action action, const char *name);
 

@@ -222,8 +222,8 @@ deny(struct tx *tx, const struct api_request *api)
 		.reason);
 }
 
-/* One's own; of others one whose role one has oneself, an admin each.  Asks for no code: with one it
- * would be too late. */
+/* One's own; of others one whose role one has oneself, an admin each.  Asks for no code: with one
+ * it would be too late. */
 static void
 revoke(struct tx *tx, const struct api_request *api)
 {

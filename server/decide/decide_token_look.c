@@ -70,7 +70,7 @@ find_application(struct tx *tx, struct token *token)
 	const struct roles *roles = tx->settings->roles;
 	size_t found;
 
-	if (strcmp(token->application, ROW_TOKEN_UNFOUND) != 0 || tx->settings->refused_count > 0)
+	if (token->application[0] != *ROLE_OF_UNKNOWN || tx->settings->refused_count > 0)
 		return;
 	switch (roles_named(roles, token->role, &found)) {
 	case ROLES_ONE_ELSEWHERE:
@@ -83,7 +83,7 @@ find_application(struct tx *tx, struct token *token)
 		    sizeof(token->application));
 		break;
 	case ROLES_SEVERAL:
-		(void)snprintf(token->application, sizeof(token->application), ROW_TOKEN_SEVERAL);
+		(void)snprintf(token->application, sizeof(token->application), ROLE_OF_SEVERAL);
 		break;
 	case ROLES_NONE: /* of the main file: what an application calls so later is another */
 		token->application[0] = '\0';

@@ -1,4 +1,4 @@
-/* decide_who.c - who somebody is to the policy: with the role that root says, a token has or a login lends.  Side: store. */
+/* decide_who.c - who somebody is to the policy, with what they act with at this moment.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_who.h"
 

@@ -15,8 +15,10 @@ is_admins(const struct roles *roles, const struct role *role)
 
 /* --- is a right alive? --- */
 
-int64_t
-policy_role_end(const struct settings *settings, int64_t person, size_t role)
+/* Until when that person has that role (its index and 1) themselves, or is an admin, who has all;
+ * 0: they have not, and it has not ended. */
+static int64_t
+role_end(const struct settings *settings, int64_t person, size_t role)
 {
 	const struct roles *roles = settings->roles;
 	size_t n = 0;
@@ -52,8 +54,7 @@ policy_end_of(const struct settings *settings, const struct policy_right *right)
 	if (role->until != 0)
 		end_by(&end, role->until, POLICY_ENDS_WITH_ROLE);
 	if (right->maker != 0 && !principal_is_root(right->maker))
-		end_by(&end, policy_role_end(settings, right->maker, right->role),
-		    POLICY_ENDS_WITH_MAKER);
+		end_by(&end, role_end(settings, right->maker, right->role), POLICY_ENDS_WITH_MAKER);
 	if (right->until != 0)
 		end_by(&end, right->until, POLICY_ENDS_ITSELF);
 	return end;
@@ -285,8 +286,7 @@ policy_has_role(const struct settings *settings, struct principal who, size_t ro
 	if (is_own(who) && who.lent != 0)
 		return (who.lent == role || is_admins(roles, &roles->role[who.lent - 1])) &&
 		    is_alive(settings, &(struct policy_right){ .role = who.lent }, who, at);
-	return (at > who.not_before ? at : who.not_before) <
-	    policy_role_end(settings, who.id, role);
+	return (at > who.not_before ? at : who.not_before) < role_end(settings, who.id, role);
 }
 
 bool

@@ -51,16 +51,12 @@ struct policy_end {
 /* The one place that says until when a right is alive.  Root has every role while it is there. */
 struct policy_end policy_end_of(const struct settings *settings, const struct policy_right *right);
 
-/* Until when that person has that role (its index and 1) themselves, or is an admin, who has all; 0:
- * they have not, and it has not ended. */
-int64_t policy_role_end(const struct settings *settings, int64_t person, size_t role);
-
 /* --- may they? --- */
 
 /*
- * environment: "shop/staging", "client/acme".  What is done to a target is refused without one; what
- * is the server's is decided for POLICY_ALL whatever stands there; only what needs no target may
- * have "".  Of POLICY_DO: may they do anything there?
+ * environment: "shop/staging", "client/acme".  What is done to a target is refused without one;
+ * what is the server's is decided for POLICY_ALL whatever stands there; only what needs no target
+ * may have "".  Of POLICY_DO: may they do anything there?
  */
 struct policy_decision policy_decide(const struct settings *settings, struct principal who,
     enum policy_action action, const char *environment, int64_t at);

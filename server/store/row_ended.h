@@ -1,8 +1,6 @@
 /* row_ended.h - ends of roles, and of who had them, that have come.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-/*
- * One is known by its date: another date in the settings is another end, which may be still to come.
- */
+/* One is known by its date: another date in the settings is another end, which may be to come. */
 #pragma once
 
 #include "store/tx.h"

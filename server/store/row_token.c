@@ -126,16 +126,16 @@ row_token_rename(struct tx *tx, const char *from, const char *to)
 size_t
 row_token_role(const struct settings *settings, const struct token *token)
 {
-	bool is_unfound = strcmp(token->application, ROW_TOKEN_UNFOUND) == 0;
+	bool is_unknown = token->application[0] == *ROLE_OF_UNKNOWN;
 
-	return roles_find(settings->roles, is_unfound ? "" : token->application, token->role);
+	return roles_find(settings->roles, is_unknown ? "" : token->application, token->role);
 }
 
 const char *
 row_token_role_text(const struct token *token, char out[ROLE_TEXT])
 {
-	bool is_found = strcmp(token->application, ROW_TOKEN_UNFOUND) != 0 &&
-	    strcmp(token->application, ROW_TOKEN_SEVERAL) != 0;
+	bool is_found =
+	    token->application[0] != *ROLE_OF_UNKNOWN && token->application[0] != *ROLE_OF_SEVERAL;
 
 	return role_id_text(is_found ? token->application : "", token->role, out);
 }
@@ -167,7 +167,7 @@ row_token_fault(const struct settings *settings, const struct token *token, int6
 	end = row_token_end(settings, token);
 	if (at < end.at)
 		return TOKEN_GOOD;
-	if (strcmp(token->application, ROW_TOKEN_SEVERAL) == 0)
+	if (token->application[0] == *ROLE_OF_SEVERAL)
 		return TOKEN_ROLE_SEVERAL;
 	switch (end.by) {
 	case POLICY_ENDS_ITSELF:

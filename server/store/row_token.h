@@ -9,10 +9,10 @@
 #define ROW_TOKEN_WHY  48
 #define ROW_TOKEN_LIST 256 /* that are not revoked; no more are made */
 
-/* In whose file its role stands: of before, when a name was enough, and not found yet; and found to
- * be several's, of which it is none. */
-#define ROW_TOKEN_UNFOUND "*"
-#define ROW_TOKEN_SEVERAL "?"
+/* In the place of a token's application: of before, when a name was enough, and not found yet; and
+ * found to be several's, of which it is none. */
+#define ROLE_OF_UNKNOWN "*"
+#define ROLE_OF_SEVERAL "?"
 
 struct token {
 	int64_t id; /* 0: there is none */
@@ -66,15 +66,16 @@ size_t row_token_role(const struct settings *settings, const struct token *token
 /* The role as people write it; of one of before the name alone.  Returns out. */
 const char *row_token_role_text(const struct token *token, char out[ROLE_TEXT]);
 
-/* Until when it is valid: not later than its role, and than the role of who has made it.  `at` 0: it
- * has no role, or who made it has not. */
+/* Until when it is valid: not later than its role, and than the role of who has made it.  `at` 0:
+ * it has no role, or who made it has not. */
 struct policy_end row_token_end(const struct settings *settings, const struct token *token);
 
 /* Why it is not valid; TOKEN_GOOD: it is. */
 enum token_fault
 row_token_fault(const struct settings *settings, const struct token *token, int64_t at) MUST_USE;
 
-/* The one of that name that is not revoked, id 0: none, of a database that a server may be using. */
+/* The one of that name that is not revoked, id 0: none, of a database that a server may be
+ * using. */
 bool
 row_token_read(const char *database, const char *name, struct token *ret, struct err *err) MUST_USE;
 

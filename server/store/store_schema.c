@@ -918,13 +918,13 @@ static const char *const migration_10[] = {
 	" application TEXT NOT NULL,"
 	" name TEXT NOT NULL,"
 	" UNIQUE (kind, application, name)) STRICT;",
-	/* In whose file a token's role stands; '*': of before, when a name was enough, and not found
-	 * yet; '?': several had one.  fault: why it was not valid when it was last looked at;
-	 * ended_at: when it ended for good. */
+	/* In whose file a token's role stands; '*': of before, when a name was enough, and not
+	 * found yet; '?': several had one.  fault: why it was not valid when it was last looked
+	 * at; ended_at: when it ended for good. */
 	"ALTER TABLE token ADD COLUMN application TEXT NOT NULL DEFAULT '*';"
 	"ALTER TABLE token ADD COLUMN fault TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE token ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;",
-	/* Ends of roles (person 0), and of who had them, that have come, whatever a clock says later. */
+	/* Ends of roles (person 0), and of who had them, that have come, whatever a clock says. */
 	"CREATE TABLE ended ("
 	" application TEXT NOT NULL,"
 	" role TEXT NOT NULL,"

@@ -16,9 +16,12 @@ const struct token_fault_row token_fault_rows[TOKEN_FAULT_COUNT] = {
 enum token_fault
 token_fault_of(const char *word)
 {
-	for (size_t i = 0; i < TOKEN_FAULT_COUNT; i++)
-		if (strcmp(token_fault_rows[i].word, word) == 0)
+	for (size_t i = 0; i < TOKEN_FAULT_COUNT; i++) {
+		const char *its = token_fault_rows[i].word;
+
+		if (strcmp(its, word) == 0)
 			return (enum token_fault)i;
+	}
 	return TOKEN_GOOD;
 }
 

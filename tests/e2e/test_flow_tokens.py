@@ -133,7 +133,7 @@ def test_a_token_of_another_key_an_expired_one_and_a_revoked_one_open_nothing():
         assert "no token of that name" in scene.run(ROLE_ADMIN, "token", "revoke", "other", wanted=1)
         scene.bot.stop()
         scene.start_bot(LOCAL_MAN_IS="role observer")
-        assert scene.call("GET", "/v1/status", token)[1]["said"].startswith("a token whose maker does not have its role")
+        assert scene.call("GET", "/v1/status", token)[1]["said"].startswith("a token whose maker does not have")
         said = scene.run("root", "token", "list", "--as", "admin")
         assert "ci  role staging, NOT VALID: who made the token does not have its role any more, until " in said
         assert "note: that is a token whose maker does not have its role any more\n" in \

@@ -143,7 +143,8 @@ make_token(struct world *w, const char *name, const char *role, char ret[TOKEN_T
 	json_free(json);
 }
 
-/* One is live, one in progress, one queued, one asked about, one awaits approvals; one is an action. */
+/* One is live, one in progress, one queued, one asked about, one awaits approvals; one is an
+ * action. */
 static void
 work(struct world *w, const struct theirs *t)
 {
@@ -266,7 +267,8 @@ is_seen(int64_t chat)
 	    chat == SHOP_CHAT || chat == WORLD_GROUP;
 }
 
-/* Digests: of one's own settings, with the path of the test's folder in it, and of all the audit. */
+/* Digests: of one's own settings, with the path of the test's folder in it, and of all the
+ * audit. */
 static void
 blank_digests(char *text)
 {

@@ -2,10 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * In each there is the application shop, whose owner has all grants there (and whose role is called
- * as a test says), and another application with work, questions, locks, tokens, hooks and clients of
- * its own, whose owner's role has the same name.  The other one is called cider in the first world
- * and zebra in the second, and everything that people, git and the settings say of it differs, and
- * so does what is the server's.
+ * as a test says), and another application with work, questions, locks, tokens, hooks and clients
+ * of its own, whose owner's role has the same name.  The other one is called cider in the first
+ * world and zebra in the second, and everything that people, git and the settings say of it
+ * differs, and so does what is the server's.
  *
  * What shop's owner does is done in both at once.  What they are shown must be the same, letter by
  * letter: then nothing of the other application was in it, not even that it is there.  And each row

@@ -15,7 +15,8 @@
 #define LEAD_OF(people, may) "ROLE_LEAD_IDS=" people "\nROLE_LEAD_MAY=\"" may "\"\n"
 #define OF_SHOP		     LEAD_OF("501", "deploy:staging, status")
 #define OF_CIDER	     LEAD_OF("601", "deploy:*, status, rollback")
-#define DEPLOY_CIDER	     API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"cider/production\"]}"
+#define CIDER		     "{\"arguments\": [\"cider/production\"]}"
+#define DEPLOY_CIDER	     API_COMMAND, "/v1/command/deploy", CIDER
 
 static void
 settings_read(struct world *w)
@@ -239,7 +240,7 @@ tokens_of_before_have_the_role_that_their_name_meant(void **state)
 	settings_read(&w);
 	assert_string_equal(application_of(&w, names[0]), "");
 	assert_string_equal(application_of(&w, names[1]), "shop");
-	assert_string_equal(application_of(&w, names[2]), ROW_TOKEN_SEVERAL);
+	assert_string_equal(application_of(&w, names[2]), ROLE_OF_SEVERAL);
 	assert_string_equal(application_of(&w, names[3]), "");
 	assert_true(sees(&w, tokens[0], "cider/staging"));
 	assert_true(sees(&w, tokens[1], "shop/staging"));
@@ -346,7 +347,7 @@ who_loses_a_right_is_named_at_the_first_start_and_no_more(void **state)
 	world_restart(&w);
 	assert_int_equal(count(&w, WORLD_OTHER_ADMIN, "Rights have ended"), 1);
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_ADMIN, "Rights have ended")),
-	    "🔑 Rights have ended with this version: tokens, second factors and the server's own audit are given by the settings file alone, on */*.\n"
+	    "🔑 Rights have ended with this version: tokens, second factors and the server's own audit are given by the settings file alone, on all targets.\n"
 	    "cider:lead (ROLE_LEAD_MAY): 2fa, token, admin: telegram:601\n"
 	    "shop:lead (ROLE_LEAD_MAY): token: telegram:501\n"
 	    "Who shall keep them needs a role there: ROLE_<NAME>_MAY=token:*/*.\n"

@@ -1,4 +1,4 @@
-/* Goal: what has ended has ended: a role, who had it, a token, a login, at that very moment and for good.  Side: start. */
+/* Goal: a role, who had it, a token and a login end at that very moment, and for good.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "approval_aid.h"
 #include "token_aid.h"

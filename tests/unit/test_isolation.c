@@ -1,4 +1,4 @@
-/* Goal: whose grants are all in one application changes, reads and learns nothing of another or of the server.  Side: start. */
+/* Goal: whose grants are all in one application changes, reads and learns nothing of another.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * By walks over the tables of commands, buttons, requests of /v1 and hooks: a new row is in them by
@@ -10,7 +10,8 @@
 #include "types/hook.h"
 #include "types/request.h"
 
-/* What stands behind a command: nothing, names of theirs, of both worlds and of none, and numbers. */
+/* What stands behind a command: nothing, names of theirs, of both worlds and of none, and
+ * numbers. */
 static const char *const targets[] = { "", "cider/production", "cider/staging", "cider", "cid",
 	"cider/canary", "zebr", "production", "acme", "client/acme", "all", "1", "2", "6", "900",
 	"owner", "shop:owner", "cider:owner", "admin", "restart-web acme", "reset 81", "reset 11",
@@ -291,7 +292,8 @@ no_call_of_a_hook_reaches_another(void **state)
 
 /* --- names --- */
 
-/* A role of theirs has the same name; a name may be a word of ours, or one whose hash was an admin's. */
+/* A role of theirs has the same name; a name may be a word of ours, or one whose hash was an
+ * admin's. */
 static void
 a_name_that_is_also_anothers_opens_nothing_of_it(void **state)
 {

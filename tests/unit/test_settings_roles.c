@@ -1,4 +1,4 @@
-/* Goal: a role is (application, name) wherever settings name one, and what was enough once is taken, or says so.  Side: start. */
+/* Goal: settings name a role by its file and its name; what was enough once is taken, or named.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "policy_aid.h"
 
