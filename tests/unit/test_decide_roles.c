@@ -170,6 +170,33 @@ a_name_whose_hash_was_an_admins_is_no_admin(void **state)
 	world_close(&w);
 }
 
+/* Each has a number, and a row, of its own. */
+static void
+root_as_a_role_of_one_file_is_not_root_as_one_of_another(void **state)
+{
+	struct world w;
+	int64_t of_shop;
+
+	(void)state;
+	open_with(
+	    &w, OF_SHOP, OF_CIDER, "ROLE_LEAD_IDS=701", "ROLE_LEAD_MAY=status:shop/production");
+	assert_int_equal(token_aid_ask_as(&w, "shop:lead", API_COMMAND, "/v1/command/deploy",
+			     "{\"arguments\": [\"shop/staging\"]}"),
+	    200);
+	of_shop = world_newest(&w, "shop/staging").requested_by;
+	assert_int_equal(
+	    token_aid_ask_as(&w, "cider:lead", API_STATUS, "/v1/status/shop", NULL), 404);
+	assert_int_equal(
+	    token_aid_ask_as(&w, "cider:lead", API_STATUS, "/v1/status/cider", NULL), 200);
+	assert_int_equal(
+	    token_aid_ask_as(&w, "lead", API_STATUS, "/v1/status/shop/staging", NULL), 404);
+	assert_int_equal(token_aid_ask_as(&w, "cider:lead", API_COMMAND, "/v1/command/deploy",
+			     "{\"arguments\": [\"cider/staging\"]}"),
+	    200);
+	assert_int_not_equal(world_newest(&w, "cider/staging").requested_by, of_shop);
+	world_close(&w);
+}
+
 static void
 tokens_go_with_their_application_to_its_new_name(void **state)
 {
@@ -390,6 +417,7 @@ main(void)
 		cmocka_unit_test(nor_has_one_of_the_built_in_role_that_of_another_file),
 		cmocka_unit_test(what_was_found_once_is_no_other_role_later),
 		cmocka_unit_test(a_name_whose_hash_was_an_admins_is_no_admin),
+		cmocka_unit_test(root_as_a_role_of_one_file_is_not_root_as_one_of_another),
 		cmocka_unit_test(tokens_go_with_their_application_to_its_new_name),
 		cmocka_unit_test(tokens_of_before_have_the_role_that_their_name_meant),
 		cmocka_unit_test(work_of_before_goes_on_where_the_name_meant_one_thing),

@@ -5,7 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/text.h"
+#include "policy/policy_report.h"
+#include "settings/settings_inside.h"
 
 /* --- without roles of one's own --- */
 
@@ -182,6 +185,64 @@ what_is_the_servers_is_given_on_all_and_by_the_main_file_alone(void **state)
 					.verdict);
 		settings_unref(s);
 	}
+	policy_aid_close();
+}
+
+/* Whatever the grants of a snapshot say: the decision does not take their word. */
+static void
+a_grant_on_less_than_all_holds_nothing_of_the_server(void **state)
+{
+	static const struct grant narrow[] = {
+		{ .application = "shop", .name = "*" },
+		{ .application = "*", .name = "staging" },
+		{ .application = "*", .name = "*", .is_client = true },
+		{ .application = "*", .name = "*", .beside = "staging" },
+	};
+	struct settings *s;
+
+	(void)state;
+	policy_aid_open();
+	policy_aid_write(&policy_aid, "apps/shop.env",
+	    OWN("shop") "ROLE_QA_IDS=71\nROLE_QA_MAY=status:staging\n");
+	s = policy_aid_good("ROLE_QA_IDS=72\nROLE_QA_MAY=status:*/*\n");
+	for (size_t i = 0; i <= COUNT(narrow); i++)
+		for (int64_t person = 71; person <= 72; person++) {
+			struct roles *roles = s->inside->roles;
+			size_t n;
+			const struct role_member *member = roles_of(roles, person, &n);
+			struct grant *grant = &roles->grant[roles->role[member->role].first_grant];
+			bool is_all = i == COUNT(narrow) && person == 72; /* of the main file */
+
+			*grant = i < COUNT(narrow) ?
+			    narrow[i] :
+			    (struct grant){ .application = "*", .name = "*" };
+			grant->actions = UINT32_MAX;
+			assert_int_equal(
+			    policy_aid_may(s, person, POLICY_TOKEN, POLICY_ALL), is_all);
+			assert_int_equal(
+			    policy_aid_may(s, person, POLICY_ADMIN, POLICY_ALL), is_all);
+		}
+	settings_unref(s);
+	policy_aid_close();
+}
+
+/* What its people read of a role is what it gives. */
+static void
+a_role_is_shown_without_what_it_does_not_give(void **state)
+{
+	struct buf out = { .cap = 1000 };
+	struct settings *s;
+
+	(void)state;
+	policy_aid_open();
+	policy_aid_write(&policy_aid, "apps/shop.env",
+	    OWN("shop") "ROLE_QA_IDS=71\nROLE_QA_MAY=\"status:staging, token, 2fa:*\"\n");
+	s = policy_aid_good("");
+	policy_report_grants(
+	    s->roles, &s->roles->role[roles_find(s->roles, "shop", "qa") - 1], &out);
+	assert_string_equal(buf_text(&out), "status:shop/staging");
+	buf_done(&out);
+	settings_unref(s);
 	policy_aid_close();
 }
 
@@ -627,6 +688,8 @@ main(void)
 		cmocka_unit_test(every_role_may_what_the_table_says),
 		cmocka_unit_test(what_is_done_to_a_target_is_refused_where_none_is_named),
 		cmocka_unit_test(what_is_the_servers_is_given_on_all_and_by_the_main_file_alone),
+		cmocka_unit_test(a_grant_on_less_than_all_holds_nothing_of_the_server),
+		cmocka_unit_test(a_role_is_shown_without_what_it_does_not_give),
 		cmocka_unit_test(a_word_of_the_servers_leaves_its_target_to_the_others),
 		cmocka_unit_test(a_role_is_what_the_settings_at_hand_say),
 		cmocka_unit_test(a_grant_holds_where_it_says),
