@@ -15,11 +15,12 @@ had_number(const struct role *role, int64_t person)
 {
 	char id[ENVIRONMENT_ID_MAX];
 
-	return principal_is_hook(person) ? role->is_hook &&
-		principal_of_hook_before(environment_id_text(role->application, role->name, id)) ==
-		    person :
-					   !role->is_hook && role->application[0] == '\0' &&
-		principal_of_root_before(role->name) == person;
+	if (principal_is_hook(person))
+		return role->is_hook &&
+		    principal_of_hook_before(
+			environment_id_text(role->application, role->name, id)) == person;
+	return !role->is_hook && role->application[0] == '\0' &&
+	    principal_of_root_before(role->name) == person;
 }
 
 /* Work of before is open under a number that others may share: it is of what alone has it. */
