@@ -226,9 +226,6 @@ const char *settings_grant_target(const struct grant *grant, char out[SETTINGS_G
  * targets, which an application's file cannot name. */
 uint32_t settings_unreached(const struct grant *grant);
 
-/* Is it the name of a role that is there without ROLE_<NAME>_MAY? */
-bool settings_is_built_in_role(const char *name);
-
 /* "; did you mean do.restart-web:client/acme?", of a grant's text whose action there is not; "":
  * none is near. */
 #define SETTINGS_NEAR_MAX 112

@@ -361,10 +361,24 @@ check_people(const struct checked *c)
 	}
 }
 
+static bool
+is_built_in(const char *name)
+{
+	static const char *const names[] = {
+#define DEFAULT_ROLE(name, ...) name,
+#include "settings/settings_defaults.def"
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 static void
 check_role(const struct checked *c)
 {
-	if (settings_is_built_in_role(c->role->name))
+	if (is_built_in(c->role->name))
 		say(c, ROLE_SETTING_IDS, "there is a role %s already: take another name",
 		    c->role->name);
 	if (!c->role->values[ROLE_SETTING_IDS].is_given)

@@ -26,15 +26,6 @@ static const struct built_in {
 #include "settings/settings_defaults.def"
 };
 
-bool
-settings_is_built_in_role(const char *name)
-{
-	for (size_t i = 0; i < COUNT(built_in); i++)
-		if (strcmp(built_in[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* --- grants --- */
 
 static bool

@@ -42,8 +42,14 @@
 #define SIM_UID_BACKUP	    34 /* nobody */
 #define SIM_ROOT_AS_ADMIN   principal_of_root(1) /* by their rows, which are there from the start */
 #define SIM_ROOT_AS_STAGING principal_of_root(2)
-#define SIM_TEAM	    INT64_C(-1001) /* TELEGRAM_CHAT_ID */
-#define SIM_GROUP	    INT64_C(-1002)
+/* The role bearer of shop: deploys to shop/staging.  That of each other application may all there. */
+#define SIM_UID_PROXY	   13
+#define SIM_ROOT_AS_BEARER principal_of_root(3)
+#define SIM_TOKEN	   principal_of_token(1) /* made by root */
+#define SIM_TOKEN_KEY	   "a-key-of-tokens-that-is-long-enough-7"
+#define SIM_TOKEN_TEXT	   "deploybot_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SIM_TEAM	   INT64_C(-1001) /* TELEGRAM_CHAT_ID */
+#define SIM_GROUP	   INT64_C(-1002)
 
 struct sim;
 

@@ -21,6 +21,7 @@
 #include "runner/protocol.h"
 #include "store/row_cloudflare.h"
 #include "store/row_effect.h"
+#include "store/row_principal.h"
 #include "store/row_queue.h"
 #include "tests/unit/factor_aid.h"
 #include "types/api.h"
@@ -29,6 +30,7 @@
 #include "types/effect_codec.h"
 #include "types/policy_action.h"
 #include "types/principal.h"
+#include "types/token.h"
 
 #define LIST	  "tests/fixtures/words-on-disk.txt"
 #define WORDS_MAX 1024
@@ -124,6 +126,8 @@ note_tables(void)
 	for (int i = 0; i < POLICY_ACTION_COUNT; i++)
 		if (policy_action_is_grantable((enum policy_action)i))
 			note("grant.action", policy_action_rows[i].word);
+	for (size_t i = 0; i < TOKEN_FAULT_COUNT; i++)
+		note("token.fault", token_fault_rows[i].word);
 #define P(name, word, ...) note("principal", word);
 	PRINCIPALS(P)
 #undef P
@@ -339,6 +343,25 @@ act_on_factor(struct tx *tx, void *arg)
 	enrol(tx, "codes", "");
 	fail_after(tx, 49);
 	enrol(tx, "reset", "");
+}
+
+static void
+name_principals(struct tx *tx, void *arg)
+{
+	(void)arg;
+	(void)row_principal_of(tx, PRINCIPAL_USER, "", "admin");
+	(void)row_principal_of(tx, PRINCIPAL_HOOK, "shop", "ci");
+}
+
+static void
+note_principals(void)
+{
+	struct world w;
+
+	world_open(&w, NULL);
+	world_act(&w, name_principals, NULL);
+	note_column(&w, "principal.kind", "SELECT DISTINCT kind FROM principal");
+	world_close(&w);
 }
 
 static void
@@ -634,6 +657,7 @@ gather(void **state)
 	note_tables();
 	note_effects();
 	note_stories();
+	note_principals();
 	note_factors();
 	note_tokens();
 	note_drains();
