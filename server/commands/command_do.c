@@ -233,9 +233,9 @@ command_do(struct tx *tx, const struct update *update, const struct request *req
 	const struct client_settings *client =
 	    decide_do_client(tx, update->person, decide_do_id(words.action));
 
-	if (!decide_is_allowed(tx, update->person, POLICY_DO, "")) {
-		(void)(action != NULL ? decide_may_do(tx, update, action->name, "") :
-					decide_may(tx, update, POLICY_DO, ""));
+	if (!decide_is_allowed_somewhere(tx, update->person, POLICY_DO)) {
+		(void)decide_may_somewhere(
+		    tx, update, POLICY_DO, action != NULL ? action->name : "");
 	} else if (!is_whole) {
 		say_too_much(tx, update, &words);
 	} else if (words.action[0] == '\0') {

@@ -75,6 +75,12 @@ may(struct tx *tx, const struct update *update, const struct row *row, const cha
 }
 
 static bool
+may_somewhere(struct tx *tx, const struct update *update, const struct row *row)
+{
+	return decide_is_allowed_somewhere(tx, update->person, row->action);
+}
+
+static bool
 sees(struct tx *tx, const struct update *update, size_t environment)
 {
 	return policy_sees(tx->settings, decide_who(tx, update->person),
@@ -170,8 +176,8 @@ add_usage(struct tx *tx, const struct update *update, const struct row *row, str
 {
 	const char *takes = row->usage + strcspn(row->usage, " ");
 	const char *emergency = strstr(takes, " [emergency ");
-	size_t size =
-	    emergency != NULL && !decide_is_allowed(tx, update->person, POLICY_EMERGENCY, "") ?
+	size_t size = emergency != NULL &&
+		!decide_is_allowed_somewhere(tx, update->person, POLICY_EMERGENCY) ?
 	    (size_t)(emergency - takes) :
 	    strlen(takes);
 
@@ -206,12 +212,12 @@ choose(struct tx *tx, const struct update *update, struct first *ret)
 {
 	*ret = (struct first){ .n = 0 };
 	for (size_t i = 0; i < COUNT(needed) && ret->n < FIRST_SHOWN; i++)
-		if (may(tx, update, &table[needed[i]], ""))
+		if (may_somewhere(tx, update, &table[needed[i]]))
 			ret->rows[ret->n++] = &table[needed[i]];
 	/* Of whoever has another grant alone: what that is for. */
 	for (size_t i = 0; ret->n == 0 && i < COUNT(table); i++)
 		if (policy_action_rows[table[i].action].who == POLICY_BY_GRANT &&
-		    may(tx, update, &table[i], ""))
+		    may_somewhere(tx, update, &table[i]))
 			ret->rows[ret->n++] = &table[i];
 }
 
@@ -253,7 +259,7 @@ add_group(struct tx *tx, const struct update *update, size_t group, const struct
 
 		for (size_t j = 0; first != NULL && j < first->n; j++)
 			is_first |= first->rows[j] == &table[i];
-		if (table[i].group != group || is_first || !may(tx, update, &table[i], ""))
+		if (table[i].group != group || is_first || !may_somewhere(tx, update, &table[i]))
 			continue;
 		if (!is_begun)
 			chat_text_add(text, "%s" MARK_BOLD "%s" MARK_BOLD "%s",
@@ -388,7 +394,7 @@ say_one(struct tx *tx, const struct update *update, const char *typed)
 		const struct request as = request_of(table[i].word, "");
 		char label[LIMIT_BUTTON];
 
-		if (!decide_is_allowed(tx, update->person, table[i].action, "") ||
+		if (!may_somewhere(tx, update, &table[i]) ||
 		    (strcasecmp(table[i].word, word) != 0 &&
 			!(is_prefix && strncasecmp(table[i].word, word, strlen(word)) == 0)))
 			continue;

@@ -178,7 +178,7 @@ command_show(struct tx *tx, const struct update *update, const struct request *r
 	struct deployment work = decide_work(tx, update, request, rest, &number);
 	const char *target = work.id != 0 ? deployment_target(&work, name) : "";
 
-	if (!decide_may(tx, update, POLICY_HISTORY, target))
+	if (!decide_may_begin(tx, update, POLICY_HISTORY, target))
 		return;
 	if (work.id != 0) {
 		show(tx, update, request, &work, target);

@@ -91,7 +91,8 @@ static const char *
 outcome_of(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
-	if (decide_is_allowed(tx, update->person, action, environment))
+	if (environment[0] == '\0' ? decide_is_allowed_somewhere(tx, update->person, action) :
+				     decide_is_allowed(tx, update->person, action, environment))
 		return "taken";
 	return !decide_is_stranger(tx, update->person) && environment[0] != '\0' &&
 		(settings_environment(tx->settings, environment) == NULL ||
@@ -273,7 +274,7 @@ find_near(struct tx *tx, const struct update *update, const char *word)
 	size_t n = 0, begun = 0;
 
 	for (size_t i = 0; i < commands_count(); i++) {
-		if (!decide_is_allowed(tx, update->person, table[i].action, ""))
+		if (!decide_is_allowed_somewhere(tx, update->person, table[i].action))
 			continue;
 		if (strcmp(table[i].word, others) == 0)
 			return &table[i];
@@ -297,7 +298,8 @@ put_action(struct tx *tx, const struct update *update, const char *word, struct 
 
 	for (size_t i = 0; i < ACTION_COUNT; i++)
 		if (text_starts(action_table[i].name, word) &&
-		    decide_is_allowed_do(tx, update->person, action_table[i].name, "") && n++ == 0)
+		    decide_is_allowed_do_somewhere(tx, update->person, action_table[i].name) &&
+		    n++ == 0)
 			name = action_table[i].name;
 	if (n != 1)
 		return false;
@@ -451,7 +453,7 @@ commands_handle_because(struct tx *tx, const struct update *update, const char *
 	if (!read_request(tx, update, command, &typed, &request)) {
 		tx_count_metric(tx, INCREMENT_COMMAND, command->word, "refused", "", 0);
 		decide_answer_no(tx, update);
-		if (decide_may(tx, update, command->action, ""))
+		if (decide_may_begin(tx, update, command->action, ""))
 			say_too_much(tx, update, command, &typed);
 		return;
 	}
@@ -557,7 +559,8 @@ commands_press(struct tx *tx, const struct update *update, const struct button_r
 		return;
 	tx->request = &request;
 	if (is_used_up &&
-	    !decide_may(tx, update, action_of(command, &request), target_of(tx, &request, target)))
+	    !decide_may_begin(
+		tx, update, action_of(command, &request), target_of(tx, &request, target)))
 		return;
 	if (is_used_up)
 		request.message = 0; /* that message has said its last */

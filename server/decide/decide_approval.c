@@ -107,7 +107,7 @@ decide_approval_work(
 		return work;
 	decide_answer_no(tx, update);
 	is_review = strcmp(request->action, "review") == 0;
-	if (!decide_may(tx, update, POLICY_APPROVE, ""))
+	if (!decide_may_begin(tx, update, POLICY_APPROVE, ""))
 		return (struct deployment){ 0 };
 	if (number == 0)
 		(void)decide_sendf(tx, &update->address,

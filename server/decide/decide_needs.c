@@ -234,7 +234,7 @@ is_of_requester(const struct tx *tx, const struct needs_work *facts, int64_t mak
 
 /* Why it does not count any more; NULL: it does. */
 static const char *
-find_fault(const struct tx *tx, const struct needs_work *facts, const struct approval *approval,
+find_fault(struct tx *tx, const struct needs_work *facts, const struct approval *approval,
     const char *binding)
 {
 	if (strcmp(approval->binding, binding) != 0)
@@ -243,7 +243,7 @@ find_fault(const struct tx *tx, const struct needs_work *facts, const struct app
 	    policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target))
 		return "given without a code, which is needed now";
 	switch (needs_may_approve(
-	    tx->settings, facts, principal_of_person(approval->person), tx->at, NULL)) {
+	    tx->settings, facts, decide_who(tx, approval->person), tx->at, NULL)) {
 	case NEEDS_MAY:
 		break;
 	case NEEDS_ASKED:
@@ -323,7 +323,7 @@ decide_needs_may(
 {
 	struct needs_work facts = facts_of(tx, work);
 	enum needs_verdict verdict =
-	    needs_may_approve(tx->settings, &facts, principal_of_person(person), tx->at, ret_role);
+	    needs_may_approve(tx->settings, &facts, decide_who(tx, person), tx->at, ret_role);
 	struct token token = row_token_get(tx, row_token_acting(tx, person));
 
 	for (size_t i = facts.n_themselves; i < facts.n_asked && verdict == NEEDS_ASKED; i++)

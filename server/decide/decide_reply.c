@@ -12,6 +12,7 @@
 #include "decide/decide_need.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_sees.h"
+#include "decide/decide_who.h"
 #include "decide/decide_whom.h"
 #include "lib/environment_id.h"
 #include "lib/text.h"
@@ -21,6 +22,7 @@
 #include "store/row_rate_limit.h"
 #include "store/row_message.h"
 #include "store/row_stranger.h"
+#include "store/row_principal.h"
 #include "store/row_token.h"
 #include "store/row_witness.h"
 #include "types/action.h"
@@ -210,12 +212,15 @@ decide_user(struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
 	struct principal who = principal_of_person(person);
 	const char *name = person < 0 ? settings_user_name(tx->settings, person) : NULL;
 	struct token token = { 0 };
+	char hook[ENVIRONMENT_ID_MAX];
+	struct role_id id;
 
 	if (who.kind == PRINCIPAL_TOKEN) {
 		token = row_token_get(tx, principal_token(person));
 		name = token.name;
+	} else if (who.kind == PRINCIPAL_HOOK && row_principal_get(tx, person, &id)) {
+		name = environment_id_text(id.application, id.name, hook);
 	}
-
 	if (name != NULL)
 		(void)text_copy(who.name, sizeof(who.name), name);
 	return principal_text(&who, out);
@@ -441,25 +446,64 @@ action_here(struct tx *tx, const struct update *update, enum policy_action actio
 	    action;
 }
 
+static void
+note_use(struct tx *tx, const struct update *update, enum policy_action action)
+{
+	if (policy_action_is_grantable(action))
+		row_grant_use_note(tx, update->person, policy_action_word(action));
+}
+
 static bool
 may(struct tx *tx, const struct update *update, enum policy_action asked, const char *environment,
     const char *what, const char *wanted)
 {
 	enum policy_action action = action_here(tx, update, asked);
 	struct policy_decision decision = decide_allowed(tx, update->person, action, environment);
+	/* What is the server's concerns no environment. */
+	const char *where = policy_action_rows[action].scope == POLICY_ON_SERVER ? "" : environment;
 	char whom[WHOM];
 
 	if (decision.verdict == POLICY_ALLOW) {
-		if (decide_lacks_factor_called(tx, update, action, environment, what))
+		if (decide_lacks_factor_called(tx, update, action, where, what))
 			return false;
-		if (policy_action_is_grantable(action))
-			row_grant_use_note(tx, update->person, policy_action_word(action));
+		note_use(tx, update, action);
 		return true;
 	}
-	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, environment, decision.reason);
-	say_no(tx, update, what, environment, wanted, decision.reason,
-	    find_whom(tx, update, action, "", environment, whom));
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, where, decision.reason);
+	say_no(tx, update, what, where, wanted, decision.reason,
+	    find_whom(tx, update, action, "", where, whom));
 	return false;
+}
+
+bool
+decide_may_somewhere(
+    struct tx *tx, const struct update *update, enum policy_action asked, const char *name)
+{
+	enum policy_action action = action_here(tx, update, asked);
+	struct principal who = decide_who(tx, update->person);
+	struct policy_decision decision = name[0] != '\0' ?
+	    policy_decide_do_somewhere(tx->settings, who, name, tx->at) :
+	    policy_decide_somewhere(tx->settings, who, action, tx->at);
+	const char *word = policy_action_word(action);
+	char what[10 + sizeof(".") + ACTION_NAME];
+
+	if (decision.verdict == POLICY_ALLOW) {
+		note_use(tx, update, action);
+		return true;
+	}
+	(void)snprintf(
+	    what, sizeof(what), "%.10s%s%.*s", word, name[0] != '\0' ? "." : "", ACTION_NAME, name);
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, "", decision.reason);
+	say_no(tx, update, what, "", name[0] != '\0' ? name : word, decision.reason, "");
+	return false;
+}
+
+bool
+decide_may_begin(
+    struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
+{
+	return environment[0] == '\0' ? decide_may_somewhere(tx, update, action, "") :
+					decide_may(tx, update, action, environment);
 }
 
 bool

@@ -332,12 +332,13 @@ say_none(struct tx *tx, const struct update *update, enum policy_action action,
 {
 	CLEANUP(decide_scope_done) struct decide_scope all = { 0 };
 	const char *target = request->target;
-	bool is_known = target[0] == '\0' ? decide_is_allowed(tx, update->person, action, "") :
-					    !decide_is_stranger(tx, update->person);
+	bool is_known = target[0] == '\0' ?
+	    decide_is_allowed_somewhere(tx, update->person, action) :
+	    !decide_is_stranger(tx, update->person);
 
 	is_known = is_known &&
 	    (update->kind != UPDATE_PRESS || settings_environment(tx->settings, target) == NULL);
-	if (!is_known && !decide_may(tx, update, action, target))
+	if (!is_known && !decide_may_begin(tx, update, action, target))
 		return;
 	(void)find_meant(tx, update->person, "", &all);
 	decide_near_say(tx, update, request, &all);

@@ -23,6 +23,7 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
+#include "store/row_principal.h"
 #include "store/row_run.h"
 
 /* Does it wait for somebody's answer, or will it when git has answered? */
@@ -309,6 +310,20 @@ decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *
 	}
 }
 
+/* What the loop knows of root is the role that it says. */
+static bool
+enter(struct tx *tx, struct api_request *api)
+{
+	struct update *from = &api->from;
+
+	if (api->is_network)
+		return decide_token_enter(tx, api);
+	if (from->as.name[0] != '\0')
+		from->person =
+		    row_principal_of(tx, PRINCIPAL_USER, from->as.application, from->as.name);
+	return true;
+}
+
 void
 handle_api(struct tx *tx, const struct event *event)
 {
@@ -319,7 +334,7 @@ handle_api(struct tx *tx, const struct event *event)
 
 	json_out_init(&json, &out);
 	json_out_object(&json);
-	if (!api->is_network || decide_token_enter(tx, api))
+	if (enter(tx, api))
 		decide_with_code(tx, api, &json);
 	if (!is_view || tx->answer.status != 200)
 		put_said(tx, &json);

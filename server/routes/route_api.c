@@ -179,6 +179,19 @@ note_refused(struct route_api *local, struct seen *seen, const char *client, con
 	local->unlogged = 0;
 }
 
+/* A bare name was enough once: it goes on, and the log says what to write. */
+static void
+note_bare(struct seen *seen, const char *as, const struct role_id *is)
+{
+	char text[ROLE_TEXT];
+
+	(void)role_id_text(is->application, is->name, text);
+	if (as != NULL && is->name[0] != '\0' && strcmp(as, text) != 0 &&
+	    bucket_take(&seen->lines, line_rate, seen->at, 1))
+		log_warning("root says --as %s, which only %s has: write --as %s", is->name,
+		    is->application, text);
+}
+
 /* False: they were answered. */
 static bool
 let_in(struct route_api *local, struct http_request *request, struct update *ret)
@@ -202,8 +215,10 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 		return false;
 	}
 	why = local_user_judge(local->config.settings(local->config.ctx), &peer, ret);
-	if (why == NULL)
+	if (why == NULL) {
+		note_bare(seen, peer.as, &ret->as);
 		return true;
+	}
 	(void)snprintf(client, sizeof(client), "user %u", peer.uid);
 	note_refused(local, seen, client, why);
 	if (ret->person == 0 && peer.uid != 0)

@@ -940,6 +940,28 @@ static const char *const migration_10[] = {
 	" SELECT q.deployment, 'request', q.person, t.id FROM question_requester q, token t"
 	" WHERE (q.person = t.person OR q.person = -1099511627776 - t.id) AND q.person <> 0"
 	" ON CONFLICT DO NOTHING;",
+	/* Root's roles and hooks, by what they are: rows know them by the number of a row here. */
+	"CREATE TABLE principal ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind TEXT NOT NULL,"
+	" application TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" UNIQUE (kind, application, name)) STRICT;",
+	/* In whose file a token's role stands; '*': of before, when a name was enough, and not
+	 * found yet; '?': several had one.  fault: why it was not valid when it was last looked
+	 * at; ended_at: when it ended for good. */
+	"ALTER TABLE token ADD COLUMN application TEXT NOT NULL DEFAULT '*';"
+	"ALTER TABLE token ADD COLUMN fault TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE token ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;",
+	/* Ends of roles (person 0), and of who had them, that have come, whatever a clock says. */
+	"CREATE TABLE ended ("
+	" application TEXT NOT NULL,"
+	" role TEXT NOT NULL,"
+	" person INTEGER NOT NULL,"
+	" until INTEGER NOT NULL,"
+	" PRIMARY KEY (application, role, person, until)) STRICT, WITHOUT ROWID;",
+	/* Who loses a right by this version is named once, at its first start. */
+	"INSERT INTO counter SELECT 'rights_lost', 1 WHERE EXISTS (SELECT 1 FROM audit);",
 	NULL,
 };
 

@@ -29,7 +29,7 @@ bool api_is_post(enum api_operation operation);
 #define API_REASON_MAX 200
 #define API_CODE       7 /* six digits and the NUL */
 #define API_RECOVERY   64
-#define API_ARGUMENT   40 /* bytes: of a token, its role, its last day */
+#define API_ARGUMENT   41 /* bytes: of a token, its role, its last day */
 #define API_SHOWN      33 /* 32 hex digits and the NUL */
 
 struct api_request {

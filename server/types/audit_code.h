@@ -88,6 +88,7 @@
 	CODE(FIRST_ADMIN_OPENED, "first_admin_opened", "first_admin_opened", HIGH, NULL, NULL) \
 	CODE(TOKEN_MADE, "token_made", "token_made", HIGH, NULL, NULL) \
 	CODE(TOKEN_REVOKED, "token_revoked", "token_revoked", HIGH, NULL, NULL) \
+	CODE(TOKEN_ENDED, "token_ended", "token_ended", INFO, NULL, NULL) \
 	CODE(TOKEN_LEAKED, "token_leaked", "token_revoked", HIGH, "token_leaked", NULL) \
 	CODE(TOKEN_BLOCKED, "token_blocked", "token_revoked", HIGH, "token_of_another", NULL) \
 	CODE(TOKEN_REFUSED, "token_refused", "token_refused", MEDIUM, "token_invalid", NULL) \

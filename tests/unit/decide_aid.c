@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "settings/settings_load.h"
+#include "store/row_principal.h"
 
 #define SETTINGS_MAX   32
 #define WORLD_SETTINGS "KEEP_RELEASES=4e07408562bedb8b pre-deploy/10-migrate=6588117f7b516232"
@@ -294,6 +295,28 @@ world_act(struct world *w, void (*act)(struct tx *tx, void *arg), void *arg)
 {
 	store_aid_act(&w->aid, act, arg);
 	pump(w);
+}
+
+struct rooted {
+	const char *role;
+	int64_t number;
+};
+
+static void
+find_root(struct tx *tx, void *arg)
+{
+	struct rooted *rooted = arg;
+
+	rooted->number = row_principal_of(tx, PRINCIPAL_USER, "", rooted->role);
+}
+
+int64_t
+world_root(struct world *w, const char *role)
+{
+	struct rooted rooted = { .role = role };
+
+	world_act(w, find_root, &rooted);
+	return rooted.number;
 }
 
 struct answer

@@ -119,6 +119,9 @@ struct answer world_decide(struct world *w, struct event *event);
 /* Runs act() as the only decision of a batch, and delivers what is said. */
 void world_act(struct world *w, void (*act)(struct tx *tx, void *arg), void *arg);
 
+/* The number of root as a role of the main file, who is let in with it. */
+int64_t world_root(struct world *w, const char *role);
+
 /* What people do: in the group WORLD_GROUP, unless a chat is given. */
 struct answer world_text(struct world *w, int64_t person, const char *text);
 struct answer world_text_in(struct world *w, int64_t person, int64_t chat, const char *text);

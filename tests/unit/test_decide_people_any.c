@@ -23,6 +23,7 @@ struct history {
 	size_t n_tokens;
 	char tokens[TOKENS_MAX][TOKEN_TEXT];
 	int n_names;
+	int64_t root; /* as admin */
 	char head[LIMIT_COMMIT];
 };
 
@@ -68,7 +69,7 @@ somebody(struct history *h)
 static int64_t
 on_the_machine(struct history *h)
 {
-	const int64_t all[] = { 11, 22, principal_of_user(33), principal_of_root("admin"),
+	const int64_t all[] = { 11, 22, principal_of_user(33), h->root,
 		principal_of_user(5) };
 
 	return all[draw(h, COUNT(all))];
@@ -93,7 +94,7 @@ static bool
 makes_a_token(struct history *h)
 {
 	const int64_t makers[] = { 11, 11, 22, 44, principal_of_user(33),
-		principal_of_root("admin") };
+		h->root };
 	int64_t maker = makers[draw(h, COUNT(makers))];
 	char name[16];
 	size_t i = h->n_tokens < TOKENS_MAX ? h->n_tokens : draw(h, TOKENS_MAX);
@@ -341,6 +342,7 @@ load(struct history *h, bool is_first)
 		world_open(&h->w, LINES);
 	else
 		world_settings(&h->w, LINES);
+	h->root = world_root(&h->w, "admin");
 }
 
 static bool

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "factor_aid.h"
 
+#include "store/row_principal.h"
 #include "store/row_factor.h"
 #include "store/store_inside.h"
 #include "types/principal.h"
@@ -353,8 +354,8 @@ static void
 confirm_here(struct tx *tx, void *arg)
 {
 	(void)arg;
-	assert_int_equal(factor_ask(tx, principal_of_root("admin"), "confirm", CY, ""), 200);
-	assert_int_equal(factor_ask(tx, principal_of_root("admin"), "confirm", CY, ""), 409);
+	assert_int_equal(factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""), 200);
+	assert_int_equal(factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""), 409);
 }
 
 static void
@@ -362,7 +363,7 @@ confirm_nothing_here(struct tx *tx, void *arg)
 {
 	(void)arg;
 	assert_int_equal(
-	    factor_ask(tx, principal_of_root("admin"), "confirm", CY, ""), 409); /* not proven */
+	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""), 409); /* not proven */
 }
 
 static void

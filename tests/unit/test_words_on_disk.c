@@ -22,6 +22,7 @@
 #include "store/row_cloudflare.h"
 #include "store/row_effect.h"
 #include "store/row_press.h"
+#include "store/row_principal.h"
 #include "store/row_queue.h"
 #include "tests/unit/factor_aid.h"
 #include "types/api.h"
@@ -30,6 +31,7 @@
 #include "types/effect_codec.h"
 #include "types/policy_action.h"
 #include "types/principal.h"
+#include "types/token.h"
 
 #define LIST	  "tests/fixtures/words-on-disk.txt"
 #define WORDS_MAX 1024
@@ -128,6 +130,8 @@ note_tables(void)
 	for (int i = 0; i < POLICY_ACTION_COUNT; i++)
 		if (policy_action_is_grantable((enum policy_action)i))
 			note("grant.action", policy_action_rows[i].word);
+	for (size_t i = 0; i < TOKEN_FAULT_COUNT; i++)
+		note("token.fault", token_fault_rows[i].word);
 #define P(name, word, ...) note("principal", word);
 	PRINCIPALS(P)
 #undef P
@@ -310,7 +314,7 @@ static void
 enrol(struct tx *tx, const char *word, const char *code)
 {
 	assert_int_equal(
-	    factor_ask(tx, principal_of_root("admin"), word, WORLD_STAGING_USER, code), 200);
+	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), word, WORLD_STAGING_USER, code), 200);
 }
 
 static void
@@ -344,6 +348,25 @@ act_on_factor(struct tx *tx, void *arg)
 	enrol(tx, "codes", "");
 	fail_after(tx, 49);
 	enrol(tx, "reset", "");
+}
+
+static void
+name_principals(struct tx *tx, void *arg)
+{
+	(void)arg;
+	(void)row_principal_of(tx, PRINCIPAL_USER, "", "admin");
+	(void)row_principal_of(tx, PRINCIPAL_HOOK, "shop", "ci");
+}
+
+static void
+note_principals(void)
+{
+	struct world w;
+
+	world_open(&w, NULL);
+	world_act(&w, name_principals, NULL);
+	note_column(&w, "principal.kind", "SELECT DISTINCT kind FROM principal");
+	world_close(&w);
 }
 
 static void
@@ -639,6 +662,7 @@ gather(void **state)
 	note_tables();
 	note_effects();
 	note_stories();
+	note_principals();
 	note_factors();
 	note_tokens();
 	note_drains();
