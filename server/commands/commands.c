@@ -537,7 +537,7 @@ use_up(struct tx *tx, const struct update *update, const struct button_row *butt
 		chat_text_outside(&text, " ", value);
 	chat_text_add(&text, MARK_CODE);
 	decide_change(tx, button->message, NULL, &text);
-	if (request_number(&button->request, "work") == 0) /* else it was said */
+	if (!tx->is_toasted)
 		decide_toastf(tx, update, false, "%s", target);
 }
 

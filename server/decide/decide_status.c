@@ -9,6 +9,7 @@
 #include "decide/decide_cloudflare.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_needs.h"
+#include "decide/decide_offered.h"
 #include "decide/decide_page.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
@@ -66,16 +67,7 @@ sort_trouble(struct tx *tx, struct decide_scope *scope)
 	size_t n = row_environment_list_first(tx, names, TROUBLE_MAX), front = 0;
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = front; k < scope->n; k++) {
-			const struct environment_settings *found = scope->at[k];
-
-			if (strcmp(found->name, names[i]) != 0)
-				continue;
-			memmove(&scope->at[front + 1], &scope->at[front],
-			    (k - front) * sizeof(scope->at[0]));
-			scope->at[front++] = found;
-			break;
-		}
+		decide_put_first(scope, names[i], &front);
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include "decide/decide_barrier.h"
 #include "decide/decide_nag.h"
 #include "decide/decide_needs.h"
+#include "decide/decide_previous.h"
 #include "decide/decide_tell_inside.h"
 #include "store/row_approval.h"
 #include "store/row_button.h"
@@ -58,6 +59,22 @@ add_log_buttons(
 
 	add_log_button(tx, run, chat, "📄 Log", buttons);
 	add_log_button(tx, back, chat, "📄 Rollback log", buttons);
+}
+
+/* The question is about one; the others are a press away. */
+static void
+add_older(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct request request = request_of("rollback", deployment->environment);
+	struct release earlier[2];
+
+	if (!deployment_is_rollback(deployment) || deployment->confirmed_by != 0 ||
+	    decide_list_earlier(tx, &environment, earlier, COUNT(earlier)) < COUNT(earlier) ||
+	    !may_in(tx, POLICY_ROLLBACK, deployment, chat))
+		return;
+	request_add_number(&request, DECIDE_OLDER, deployment->id);
+	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS, "Older…", buttons);
 }
 
 /* Where it may not be shown: whoever has the grant is sent it in private.  Where nothing was rolled
@@ -242,6 +259,7 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
 		if (!deployment_is_rollback(deployment))
 			add_answer(tx, deployment, "no", chat, NOT_NOW, &buttons);
+		add_older(tx, deployment, chat, &buttons);
 	}
 	if (deployment_may_be_cancelled(deployment) &&
 	    (may_in(tx, POLICY_CANCEL, deployment, chat) ||

@@ -385,6 +385,17 @@ row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max)
 	    DB_I64(ROW_PEOPLE_OF), DB_I64(max));
 }
 
+size_t
+row_deployment_list_last(
+    struct tx *tx, int64_t person, char ret[][LIMIT_ENVIRONMENT], size_t max)
+{
+	return tx_read(tx, tx_read_environment, ret, max,
+	    "SELECT environment FROM (SELECT id, environment, requested_by, program"
+	    " FROM work ORDER BY id DESC LIMIT $1) AS newest WHERE requested_by = $2"
+	    " AND program = 'deploy' GROUP BY environment ORDER BY MAX(id) DESC LIMIT $3",
+	    DB_I64(ROW_PEOPLE_OF), DB_I64(person), DB_I64(max));
+}
+
 int64_t
 row_deployment_count_open(struct tx *tx, int64_t requested_by)
 {
