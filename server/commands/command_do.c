@@ -137,7 +137,9 @@ ask_client(
 	decide_answer_no(tx, update);
 	if (wrong[0] != '\0')
 		decide_do_no_client(tx, update->person, wrong, &text);
-	if (may_somewhere(tx, update, action))
+	if (decide_do_none(tx, update->person, &text))
+		;
+	else if (may_somewhere(tx, update, action))
 		chat_text_add(&text, "❓ " MARK_BOLD "/do%s%s" MARK_BOLD ": to which client? ",
 		    action != NULL ? " " : "", action != NULL ? action->name : "");
 	else

@@ -66,6 +66,7 @@ decide_is_too_fast(struct tx *tx, const struct update *update, const char *what,
 	if (decide_is_stranger(tx, update->person)) {
 		if (strangers_may(tx, update))
 			return false;
+		tx->is_toasted = true; /* no call for each of a flood */
 		decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, "", "too many requests");
 		return true;
 	}

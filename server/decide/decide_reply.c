@@ -192,13 +192,6 @@ decide_toast_firstf(struct tx *tx, const struct update *update, bool is_alert,
 }
 
 void
-decide_shown(struct tx *tx, const struct update *update)
-{
-	if (update->callback[0] != '\0')
-		decide_toastf(tx, update, false, "%s", "");
-}
-
-void
 decide_expired(struct tx *tx, const struct update *update)
 {
 	decide_toastf(tx, update, false, "This button has expired or was used.");

@@ -102,7 +102,11 @@ handle_new(struct tx *tx, const struct update *update)
 	bool is_leaked;
 
 	is_leaked = decide_token_leaked(tx, update, &leaked); /* whose group it is says nothing */
-	if (decide_chat_is_foreign(tx, update) || decide_login_astray(tx, update))
+	if (decide_chat_is_foreign(tx, update)) {
+		tx->is_toasted = decide_is_stranger(tx, update->person); /* nobody counts them there */
+		return;
+	}
+	if (decide_login_astray(tx, update))
 		return;
 	if (is_leaked)
 		(void)decide_sendf(tx, &update->address,
@@ -135,13 +139,13 @@ handle_new(struct tx *tx, const struct update *update)
 	}
 }
 
-/* Its client waits, whatever came of the press.  Who has no role was denied it, or floods. */
+/* Without an answer its button turns for a minute, whatever came of the press. */
 static void
 answer_press(struct tx *tx, const struct update *update)
 {
 	if (update->kind == UPDATE_PRESS && update->refusal == UPDATE_REFUSED_NONE &&
-	    !tx->is_toasted && !decide_is_stranger(tx, update->person))
-		decide_shown(tx, update);
+	    !tx->is_toasted)
+		decide_toastf(tx, update, false, "%s", "");
 }
 
 void

@@ -32,7 +32,7 @@ struct tx {
 	int64_t lent_to; /* whose token or login was looked at last (row_token_lent()); 0: none */
 	int64_t lent;	 /* ... the number of the role that it has */
 	bool costs_nothing;	     /* denied, or answered with "which one?" */
-	bool is_toasted;	     /* a press of it has its answer */
+	bool is_toasted;	     /* a press of it has its answer, or gets none: a flood */
 	bool has_looks;		     /* queues are marked, to be looked at (row_queue.h) */
 	bool failed;
 	struct err err;		    /* the first failure */

@@ -14,6 +14,8 @@
 #define THERE		      "blog/staging blog/production shop/staging shop/production"
 #define NO(x)		      "No \"" x "\". There are: " THERE
 #define NEAR(x, y)	      "No \"" x "\". Did you mean " y "?"
+#define NO_ACTIONS \
+	"No actions are set up: CLIENTS and JOB_<NAME> in the settings do that. /help lists what you may do."
 #define NOTHING_EARLIER	      "🚫 Not rolled back: no environment of yours has an earlier release."
 #define BEGINS(word, x, y)    "❓ /" word " " y "?\n" x " is taken as " y "."
 #define TOO_MUCH(word, usage) "Too much after /" word ". Usage: " usage
@@ -37,7 +39,7 @@
 #define HISTORY	      TOO_MUCH("history", "/history [environment]")
 
 #define REQUEST_USAGE \
-	"Usage: /request <action> <client> [argument]. You may: nothing; an admin can grant do"
+	"Usage: /request <action> <client> [argument]. " NO_ACTIONS
 
 #define LOGIN \
 	"🔑 Not logged in: write /login <token> in our private chat. A token that others have seen is no token any more: have it revoked."
@@ -63,8 +65,9 @@ static const struct {
 	{ "/do restart-web acme now please",
 	    "Too much after /do. Usage: /do [action] [client or environment] [job]" },
 	{ "/do restart-web acme",
-	    "There is no client acme. You may not restart-web on any client: ask an admin. /whoami says what you may." },
-	{ "/do bounce acme", "There is no action bounce. You may: run-job" },
+	    "There is no client acme. " NO_ACTIONS },
+	{ "/do bounce acme", "There is no action bounce. " NO_ACTIONS },
+	{ "/do", NO_ACTIONS },
 	{ "/request restart-web acme now please", REQUEST_USAGE },
 	{ "/request", REQUEST_USAGE },
 	{ "/request run-job acme", REQUEST_USAGE },
@@ -271,13 +274,16 @@ static const struct {
 	{ "/dep shop", "I don't know /dep. Did you mean /deploy?" },
 	{ "/un shop", "I don't know /un. /help lists what you may do." },
 	{ "/undo shop", "I don't know /undo. Did you mean /rollback?" },
-	{ "/restart", "I don't know /restart. Did you mean /do?" },
+	{ "/restart", "I don't know /restart. " NO_ACTIONS },
+	{ "/restart shop/production", "I don't know /restart. " NO_ACTIONS },
 	{ "/deplyo shop", "I don't know /deplyo. Did you mean /deploy?" },
 	{ "/confirm", "I don't know /confirm. /help lists what you may do." }, /* a button's */
 	{ "/looked shop/staging", "I don't know /looked. /help lists what you may do." },
 	{ "/give work/1", "I don't know /give. /help lists what you may do." },
 	{ "/leave work/1", "I don't know /leave. /help lists what you may do." },
-	{ "/log run/1", "I don't know /log. Did you mean /logs?" },
+	{ "/log run/1", NO("run/1") },
+	{ "/log shop/staging", "❓ Which log?" },
+	{ "/log", "❓ Which log?" },
 };
 
 static void

@@ -37,7 +37,7 @@ static const char head[] =
 
 static const char tail[] =
     "\n*later*: the word is taken, and no version asks for it yet. *\\**: granted by `*` alone. *known*: "
-    "whoever has any grant.\n*anyone*: everybody, in private.\n\n## What the built-in roles grant\n\n";
+    "whoever has any grant.\n*anyone*: everybody, in private. `deploy` grants `status` of that very target too.\n\n## What the built-in roles grant\n\n";
 
 static void
 draw_actions(const struct settings *settings, struct buf *out)
