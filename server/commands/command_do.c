@@ -163,6 +163,23 @@ ask_action(struct tx *tx, const struct update *update, const struct client_setti
 	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
+/* Nothing was named: of one client alone nobody is asked which. */
+static void
+ask_anything(struct tx *tx, const struct update *update)
+{
+	const struct settings *s = tx->settings;
+	const struct client_settings *one = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->client_count; i++)
+		if (may_on(tx, update, NULL, &s->clients[i]) && n++ == 0)
+			one = &s->clients[i];
+	if (n == 1)
+		ask_action(tx, update, one);
+	else
+		ask_client(tx, update, NULL, "");
+}
+
 static void
 say_no_action(struct tx *tx, const struct update *update, const char *name, const char *target)
 {
@@ -242,7 +259,7 @@ command_do(struct tx *tx, const struct update *update, const struct request *req
 		say_too_much(tx, update, &words);
 	} else if (words.action[0] == '\0') {
 		if (!do_the_one(tx, update, NULL, NULL))
-			ask_client(tx, update, NULL, "");
+			ask_anything(tx, update);
 	} else if (action == NULL && client != NULL && words.target[0] == '\0') {
 		if (!do_the_one(tx, update, NULL, client))
 			ask_action(tx, update, client);
