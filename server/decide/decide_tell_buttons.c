@@ -11,6 +11,7 @@
 #include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
+#include "store/row_message.h"
 #include "store/row_run.h"
 
 #define NOT_NOW	 "Not now"
@@ -228,6 +229,18 @@ add_what_next(
 	add_application_log(tx, deployment, chat, buttons);
 }
 
+/* The line that rang stands below its story, and has them: the same twice on one screen are two
+ * things to whoever reads it at night. */
+static bool
+stand_below(struct tx *tx, const struct deployment *deployment, int64_t chat)
+{
+	int64_t ring = deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL ?
+	    row_message_newest_ring(tx, deployment->id, chat) :
+	    0;
+
+	return ring > deployment->message && ring > deployment->also_message;
+}
+
 struct buttons
 decide_tell_alarm_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat)
 {
@@ -270,6 +283,7 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 						      "✋ Stop" :
 						      "✖️ Cancel",
 		    &buttons);
-	add_what_next(tx, deployment, chat, &buttons);
+	if (!stand_below(tx, deployment, chat))
+		add_what_next(tx, deployment, chat, &buttons);
 	return buttons;
 }

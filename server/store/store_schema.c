@@ -910,8 +910,14 @@ static const char *const migration_9[] = {
 	NULL,
 };
 
+static const char *const migration_10[] = {
+	/* A push that asks in several environments is one message: whose questions stand in it. */
+	"CREATE INDEX work_shown_message ON work_shown (message);",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
-	migration_5, migration_6, migration_7, migration_8, migration_9 };
+	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -63,6 +63,7 @@ struct environment_settings {
 	int approvals;			       /* of a deployment; 0: none */
 	const struct conditions *approvals_if; /* more where one of them applies; NULL: never */
 	int rollback_approvals;		       /* of a rollback that a person asks for */
+	const char *site_url;	  /* where people see it; NULL: not set */
 	const char *after;	  /* settings_stages(); NULL: not set */
 	const char *approvers;	  /* roles, a comma between; NULL: each that grants it */
 	int64_t approval_chat;	  /* 0: the application's */

@@ -194,7 +194,7 @@ whoami_in_a_group_tells_whoever_has_a_role_the_groups_id(void **state)
 	world_open(&w, NULL);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/whoami");
 	assert_null(strstr(world_plain(world_last(&w)), "chat"));
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "ADMIN_TELEGRAM_IDS: "));
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "admin: everything"));
 	(void)world_text_in(&w, WORLD_ADMIN, -1001234567890, "/whoami"); /* in the same minute */
 	assert_non_null(strstr(world_plain(world_last(&w)),
 	    "This chat's id is -1001234567890, for TELEGRAM_CHAT_ID."));
