@@ -187,17 +187,22 @@ add_roll_back(
 	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
 }
 
-/* Down, or it may be: the releases are one press away, and a question asks about one. */
+/* Down, or it may be, also behind a rollback by hand: a question about a release is a press away. */
 static void
 add_way_out(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	const struct request request = request_of("rollback", deployment->environment);
 	struct environment environment = row_environment_get(tx, deployment->environment);
+	bool is_bad = deployment->state == DEPLOY_ROLLBACK_FAILED ||
+	    (deployment->state == DEPLOY_FAILED && deployment->target_changed);
+	struct barrier barriers[BARRIERS_SHOWN];
 	char label[LIMIT_BUTTON];
 
-	if (deployment->state != DEPLOY_ROLLBACK_FAILED || !environment.is_down ||
-	    environment.current.id == 0 || !may_in(tx, POLICY_ROLLBACK, deployment, chat))
+	if (!is_bad || !environment.is_down || environment.current.id == 0 ||
+	    !may_in(tx, POLICY_ROLLBACK, deployment, chat) ||
+	    (deployment_is_left_unhealthy(deployment) && /* one button says which it goes past */
+		decide_list_barriers(tx, deployment, barriers) > 0))
 		return;
 	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS,
 	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
@@ -268,11 +273,8 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 		if (deployment->confirmed_by == 0)
 			add_answer(tx, deployment, "yes", chat,
 			    chat_deployment_yes(deployment, label), &buttons);
-		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
-		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
-		if (!deployment_is_rollback(deployment))
-			add_answer(tx, deployment, "no", chat, NOT_NOW, &buttons);
 		add_older(tx, deployment, chat, &buttons);
+		add_answer(tx, deployment, "no", chat, NOT_NOW, &buttons);
 	}
 	if (deployment_may_be_cancelled(deployment) &&
 	    (may_in(tx, POLICY_CANCEL, deployment, chat) ||

@@ -72,6 +72,8 @@ put_said(struct tx *tx, struct json_out *json)
 	json_put_str(json, "asked_until", at == 0 ? NULL : text_time_ms(until, at));
 	if (other != 0)
 		json_put_i64(json, "asked_as", other);
+	else
+		json_put_null(json, "asked_as");
 }
 
 /* The work that it names; id 0: it is not there for them, which was said. */
