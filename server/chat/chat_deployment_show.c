@@ -209,7 +209,7 @@ add_steps(struct chat_text *text, const struct chat_show *is, const struct chat_
 		chat_text_add(text, "\n… and %zu more: the log has them", all - n);
 }
 
-/* What ran, as people call it: its number is that of a folder. */
+/* What ran, as people call it. */
 static const char *const scripts[] = {
 	[PROGRAM_DEPLOY] = "deploy script",
 	[PROGRAM_ROLLBACK] = "rollback script",
@@ -230,7 +230,7 @@ add_runs(struct chat_text *text, const struct chat_show *is)
 
 		chat_text_add(text, "%s%s", i > 0 ? "\n" : "", scripts[run->program]);
 		if (times->started_at == 0) {
-			chat_text_add(text, ": not started");
+			chat_text_add(text, ": not started (run %lld)", (long long)run->id);
 			continue;
 		}
 		add_at(text, ": started ", is, times->started_at);
@@ -242,6 +242,7 @@ add_runs(struct chat_text *text, const struct chat_show *is)
 			chat_text_add(text, ", ok");
 		else
 			chat_text_add(text, ", failed: exit %d", times->exit_status);
+		chat_text_add(text, " (run %lld)", (long long)run->id); /* its folder */
 		add_steps(text, is, run);
 	}
 	if (is->has_more_runs)
