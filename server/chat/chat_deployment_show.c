@@ -8,6 +8,7 @@
 #include "lib/url.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
+#define LEAST_MS  100 /* "0.0 s" says nothing */
 
 static const struct deployment *
 work_of(const struct chat_show *is)
@@ -199,10 +200,10 @@ add_steps(struct chat_text *text, const struct chat_show *is, const struct chat_
 		chat_text_add(text, "\n");
 		if (run->steps[i].at / MINUTE_MS != minute)
 			add_at(text, "", is, run->steps[i].at);
-		chat_text_outside(text, run->steps[i].at / MINUTE_MS != minute ? " " : "",
-		    run->steps[i].name);
+		chat_text_outside(
+		    text, run->steps[i].at / MINUTE_MS != minute ? " " : "", run->steps[i].name);
 		minute = run->steps[i].at / MINUTE_MS;
-		if (end != 0)
+		if (end - run->steps[i].at >= LEAST_MS)
 			chat_text_duration(text, " ", end - run->steps[i].at);
 	}
 	if (all > n)

@@ -52,8 +52,8 @@ list_groups(const struct chat_push_ask *ask, char *out, size_t room)
 		}
 		put = n == 1 ? snprintf(out + used, room - used, "%s%s", shown > 0 ? ", " : "",
 				   ask->names[i]) :
-			       snprintf(out + used, room - used, "%s%s ×%zu",
-				   shown > 0 ? ", " : "", short_name(ask->names[i]), n);
+			       snprintf(out + used, room - used, "%s%s ×%zu", shown > 0 ? ", " : "",
+				   short_name(ask->names[i]), n);
 		used += (size_t)put; /* four names fit */
 		shown++;
 	}
@@ -76,8 +76,8 @@ chat_push_asks(struct chat_text *text, const struct chat_push_ask *ask)
 	chat_first(text, FIRST_ASKS_SEVERAL, groups);
 	chat_text_commit(text, "\n", ask->commit);
 	chat_text_quoted(text, " ", ask->subject, CHAT_FIRST_SUBJECT);
-	chat_text_add(text, " waits for an answer in %s.",
-	    ask->n == 1 ? "one environment" : "each of them");
+	chat_text_add(
+	    text, " waits for an answer in %s.", ask->n == 1 ? "one environment" : "each of them");
 	chat_text_some(text, "\nauthor ", ask->author);
 	chat_text_some(text, ask->author[0] != '\0' ? " · pushed by " : "\npushed by ",
 	    strcmp(ask->requester, "git") != 0 ? ask->requester : "");

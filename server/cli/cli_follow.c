@@ -71,8 +71,8 @@ show_bar(struct follow *f, const struct json *work)
 	if (!f->is_terminal || passed == 0 || json_get_bool(work, "is_asked", false))
 		return;
 	clear_bar(f);
-	(void)fprintf(
-	    stderr, "%s %s %s", cli_state_words(f->state, words), step != NULL ? step : "", text_duration(age, passed));
+	(void)fprintf(stderr, "%s %s %s", cli_state_words(f->state, words),
+	    step != NULL ? step : "", text_duration(age, passed));
 	if (estimate > 0) {
 		percent = percent > 99 ? 99 : percent;
 		(void)fprintf(stderr, " [");
@@ -330,9 +330,7 @@ int
 cli_follow(const struct cli_server *local, int64_t work)
 {
 	const struct sigaction on_int = { .sa_handler = on_interrupt };
-	struct follow f = { .local = local,
-		.work = work,
-		.is_terminal = cli_is_terminal() };
+	struct follow f = { .local = local, .work = work, .is_terminal = cli_is_terminal() };
 	int status;
 
 	(void)sigaction(SIGINT, &on_int, NULL); /* no SA_RESTART: it ends a wait */

@@ -149,7 +149,8 @@ say_asked(const struct json *json, int64_t work)
 
 	(void)cli_show_at(json, "asked_until", until);
 	if (other != 0)
-		(void)printf("%lld: the same is asked about already, as #%lld: deploybot answer %lld yes\n",
+		(void)printf(
+		    "%lld: the same is asked about already, as #%lld: deploybot answer %lld yes\n",
 		    (long long)work, (long long)other, (long long)other);
 	else if (json_get_bool(json, "is_to_be_answered", false))
 		(void)printf("%lld: it waits for an answer%s%s: deploybot answer %lld yes\n",

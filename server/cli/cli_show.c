@@ -59,9 +59,8 @@ print_work(const struct json *work)
 	    "#%lld %s", (long long)json_get_i64_or(work, "work", 0), text_of(work, "program"));
 	print_commit(work);
 	(void)printf(": %s, by %s",
-	    text_of(work, "live_until")[0] != '\0' ?
-		"was live" :
-		cli_state_words(text_of(work, "state"), words),
+	    text_of(work, "live_until")[0] != '\0' ? "was live" :
+						     cli_state_words(text_of(work, "state"), words),
 	    text_of(work, "requested_by"));
 	if (text_of(work, "detail")[0] != '\0')
 		(void)printf(" (%s)", text_of(work, "detail"));

@@ -90,9 +90,9 @@ void
 command_appeal(struct tx *tx, const struct update *update, const struct request *request)
 {
 	char what[LIMIT_REF], who[96];
-	struct appeal appeal = { .update = update,
-		.environment = request->target,
-		.wanted = *request };
+	struct appeal appeal = {
+		.update = update, .environment = request->target, .wanted = *request
+	};
 
 	if (!decide_may(tx, update, POLICY_TALK, request->target))
 		return;
@@ -110,8 +110,8 @@ command_appeal(struct tx *tx, const struct update *update, const struct request 
 		return;
 	}
 	request_drop(&appeal.wanted, "what");
-	(void)text_copy(appeal.wanted.action, sizeof(appeal.wanted.action),
-	    policy_action_word(appeal.action));
+	(void)text_copy(
+	    appeal.wanted.action, sizeof(appeal.wanted.action), policy_action_word(appeal.action));
 	appeal.wanted.message = 0;
 	row_button_close_keyboard(tx, request->message);
 	post(tx, &appeal);

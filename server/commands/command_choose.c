@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
-#include "decide/decide_batch.h"
+#include "decide/decide_tell_batch.h"
 #include "decide/decide_git.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
@@ -21,21 +21,21 @@ open_one(struct tx *tx, const struct update *update, int64_t id)
 		    "the question after a push needs the grant confirm");
 		return;
 	}
-	if (work.state != DEPLOY_AWAITING_CONFIRMATION || !decide_batch_has(tx, &work)) {
+	if (work.state != DEPLOY_AWAITING_CONFIRMATION || !decide_tell_batch_has(tx, &work)) {
 		decide_expired(tx, update);
 		return;
 	}
 	decide_query_commit(tx, &work, work.commit, update->name);
-	decide_toastf(tx, update, false, "%s: asking git; the question comes below.",
-	    work.environment);
+	decide_toastf(
+	    tx, update, false, "%s: asking git; the question comes below.", work.environment);
 }
 
 /* Those that they may answer. */
 static void
 list(struct tx *tx, const struct update *update, const struct request *request, int64_t row)
 {
-	int64_t works[DECIDE_BATCH_MAX], page, pages;
-	size_t all = decide_batch_list(tx, row, works), n = 0, first;
+	int64_t works[DECIDE_TELL_BATCH_MAX], page, pages;
+	size_t all = decide_tell_batch_list(tx, row, works), n = 0, first;
 	struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
@@ -60,8 +60,8 @@ list(struct tx *tx, const struct update *update, const struct request *request, 
 	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
 	chat_text_commit(&text, "❓ Deploy ", row_deployment_get(tx, works[0]).commit);
 	chat_text_add(&text, " where? Each is asked about by itself.");
-	(void)decide_send_keyboard(tx, update,
-	    request_get_number(request, "page") != 0 ? request : NULL, &message, &text);
+	(void)decide_send_keyboard(
+	    tx, update, request_get_number(request, "page") != 0 ? request : NULL, &message, &text);
 }
 
 void

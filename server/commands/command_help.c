@@ -346,8 +346,7 @@ add_start_buttons(struct tx *tx, const struct update *update, struct message *me
 	char label[LIMIT_BUTTON];
 
 	if (may(tx, update, &table[ROW_status], ""))
-		decide_once_button(
-		    tx, update, &status, "What runs where", &message->buttons);
+		decide_once_button(tx, update, &status, "What runs where", &message->buttons);
 	if (!decide_scope_of(tx, update->person, POLICY_DEPLOY, "", &scope))
 		scope.n = 0;
 	decide_offered(tx, POLICY_DEPLOY, &scope);
@@ -355,8 +354,7 @@ add_start_buttons(struct tx *tx, const struct update *update, struct message *me
 		const struct request deploy = request_of("deploy", scope.at[i]->name);
 
 		decide_once_button(tx, update, &deploy,
-		    chat_deployment_label("🚀 Deploy", scope.at[i]->name, label),
-		    &message->buttons);
+		    chat_deployment_label("🚀 Deploy", scope.at[i]->name, label), &message->buttons);
 	}
 }
 
@@ -496,8 +494,8 @@ say_spoken(struct tx *tx, const struct update *update, const char *talk)
 		return true;
 	}
 	for (size_t i = 0; i < COUNT(table); i++)
-		if (table[i].group != GROUP_HELP && i != ROW_do &&
-		    is_spoken(talk, table[i].word) && say_one(tx, update, table[i].word))
+		if (table[i].group != GROUP_HELP && i != ROW_do && is_spoken(talk, table[i].word) &&
+		    say_one(tx, update, table[i].word))
 			return true;
 	return false;
 }

@@ -308,8 +308,7 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 static void
 leave_question(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct deployment before =
-	    row_deployment_get(tx, request_get_number(request, "instead"));
+	struct deployment before = row_deployment_get(tx, request_get_number(request, "instead"));
 
 	if (before.state != DEPLOY_AWAITING_CONFIRMATION || before.confirmed_by != 0 ||
 	    before.requested_by != update->person || !deployment_is_rollback(&before))

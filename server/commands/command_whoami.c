@@ -28,8 +28,8 @@ add_lines(struct tx *tx, int64_t person, struct buf *out)
 
 		if (!policy_is_in_force(&member[i], tx->at))
 			continue;
-		buf_addf(out, "\n%s%s%s: ", role->name,
-		    role->application[0] != '\0' ? " of " : "", role->application);
+		buf_addf(out, "\n%s%s%s: ", role->name, role->application[0] != '\0' ? " of " : "",
+		    role->application);
 		policy_report_words(roles, role, out);
 	}
 }

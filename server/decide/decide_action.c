@@ -138,7 +138,8 @@ say_on_host(const struct tx *tx, const struct client_settings *client, const str
 		    command_or(settings_text(tx->settings, SETTING_NGINX_RELOAD_COMMAND), "?"));
 		break;
 	case ACTION_CLEAR_CACHE:
-		(void)snprintf(out, LIMIT_LINE, "run %.160s", command_or(client->cache_command, "?"));
+		(void)snprintf(
+		    out, LIMIT_LINE, "run %.160s", command_or(client->cache_command, "?"));
 		break;
 	default:
 		(void)snprintf(out, LIMIT_LINE, "look at the disks");

@@ -8,9 +8,9 @@
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 
-#define NAMES_SHOWN   8
-#define OFFERED	      10
-#define BEGINS_LEAST  3
+#define NAMES_SHOWN  8
+#define OFFERED	     10
+#define BEGINS_LEAST 3
 
 /* What is offered for what was typed, and the name that it was nearest to. */
 struct nearest {
@@ -139,8 +139,7 @@ list_meant(struct tx *tx, const struct decide_scope *all, enum policy_action act
 			const char *name = all->at[i]->name;
 
 			if (!is_of(name, text, is_begun) ||
-			    (is_allowed == 1 &&
-				!decide_is_allowed(tx, all->person, action, name)))
+			    (is_allowed == 1 && !decide_is_allowed(tx, all->person, action, name)))
 				continue;
 			if (n < OFFERED)
 				ret[n] = name;
@@ -181,8 +180,7 @@ offer(struct tx *tx, const struct update *update, const struct request *request,
     struct chat_text *text, struct buttons *keyboard)
 {
 	if (near[0] == '\0' || (environment_client(near) == NULL && for_what->is_one))
-		return offer_each(
-		    tx, update, request, all, for_what->action, near, text, keyboard);
+		return offer_each(tx, update, request, all, for_what->action, near, text, keyboard);
 	chat_text_code(text, " Did you mean ", near);
 	chat_text_add(text, "?");
 	if (environment_client(near) == NULL)

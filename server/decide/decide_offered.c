@@ -41,8 +41,7 @@ leave_released(struct tx *tx, struct decide_scope *scope)
 
 		if (environment.current.id != 0 &&
 		    decide_list_earlier(tx, &environment, &earlier, 1) > 0)
-			released[n++] =
-			    (struct released){ scope->at[i], environment.current.at };
+			released[n++] = (struct released){ scope->at[i], environment.current.at };
 	}
 	qsort(released, n, sizeof(*released), compare_newest);
 	for (size_t i = 0; i < n; i++)

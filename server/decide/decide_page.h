@@ -27,7 +27,7 @@ int64_t decide_send_keyboard(struct tx *tx, const struct update *update,
 void decide_own_button(struct tx *tx, const struct update *update, const struct request *request,
     int64_t lasts_ms, const char *label, struct buttons *keyboard);
 
-/* ... the one that stands below that message already, so that a press on it counts; 0: none does. */
+/* ... the one that stands below that message already: a press on it counts; 0: none does. */
 void decide_kept_button(struct tx *tx, const struct update *update, const struct request *request,
     int64_t lasts_ms, int64_t message, const char *label, struct buttons *keyboard);
 

@@ -8,7 +8,7 @@
 #include "chat/chat_deployment.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_asked.h"
-#include "decide/decide_batch.h"
+#include "decide/decide_tell_batch.h"
 #include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_end.h"
@@ -103,16 +103,15 @@ decide_share_with_push(struct tx *tx, const char *environment, const struct git_
 }
 
 void
-decide_question_chosen(
-    struct tx *tx, struct deployment *question, const struct git_answer *answer)
+decide_question_chosen(struct tx *tx, struct deployment *question, const struct git_answer *answer)
 {
-	if (!decide_batch_has(tx, question))
+	if (!decide_tell_batch_has(tx, question))
 		return; /* somebody was faster */
 	if (answer != NULL)
 		bring_up_to_date(tx, question, answer);
-	if (!decide_batch_has(tx, question))
+	if (!decide_tell_batch_has(tx, question))
 		return; /* it is asked anew, in a message of its own */
-	decide_batch_leave(tx, question);
+	decide_tell_batch_leave(tx, question);
 	decide_tell_chosen(tx, question, answer);
 	row_deployment_save(tx, question);
 }

@@ -373,14 +373,12 @@ add_appeal(struct tx *tx, const struct update *update, const char *action, const
 	char value[LIMIT_REF];
 
 	if ((strcmp(action, "deploy") != 0 && strcmp(action, "rollback") != 0) ||
-	    decide_is_answered(update) ||
-	    settings_environment(tx->settings, target) == NULL ||
+	    decide_is_answered(update) || settings_environment(tx->settings, target) == NULL ||
 	    !decide_sees(tx, update->person, target))
 		return;
 	request_add(&row.request, "what", action);
 	for (size_t i = 0; i < COUNT(kept) && tx->request != NULL; i++)
-		request_add(
-		    &row.request, kept[i], request_get(tx->request, kept[i], value));
+		request_add(&row.request, kept[i], request_get(tx->request, kept[i], value));
 	row_button_show(tx, &row, "🙋 Ask an admin", buttons);
 }
 
@@ -389,7 +387,9 @@ static void
 say_denied(struct tx *tx, const struct update *update, const char *what, const char *target,
     const char *wanted, const char *reason, const char *whom)
 {
-	struct message message = { .address = update->address, .is_silent = true, .is_answer = true };
+	struct message message = {
+		.address = update->address, .is_silent = true, .is_answer = true
+	};
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_text_add(&text, "%s", chat_first_rows[FIRST_DENIED].before);
@@ -399,8 +399,7 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 	chat_text_some(&text, " ", whom);
 	add_way_in(tx, update, &text);
 	add_appeal(tx, update, what, target, &message.buttons);
-	row_button_set_message(
-	    tx, &message.buttons, decide_send_as(tx, &message, &text));
+	row_button_set_message(tx, &message.buttons, decide_send_as(tx, &message, &text));
 }
 
 #define WHOM (DECIDE_WHOM * LIMIT_PERSON + POLICY_LINE)

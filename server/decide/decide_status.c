@@ -89,7 +89,7 @@ is_empty(struct tx *tx, int64_t person, const char *name)
 	    decide_needs_lines(tx, person, name, "", "", NULL) == 0;
 }
 
-/* Behind those in front: production, the rest, and what never had a release.  Returns where the last
+/* Behind those in front: production, the rest, and what never had a release.  Returns where these
  * begin. */
 static size_t
 sort_rest(struct tx *tx, struct decide_scope *scope, size_t front)
@@ -113,8 +113,8 @@ sort_rest(struct tx *tx, struct decide_scope *scope, size_t front)
 	}
 	memcpy(&scope->at[front], sorted, n_production * sizeof(*sorted));
 	memcpy(&scope->at[front + n_production], &sorted[n], n_rest * sizeof(*sorted));
-	memcpy(&scope->at[front + n_production + n_rest], &sorted[2 * n],
-	    n_empty * sizeof(*sorted));
+	memcpy(
+	    &scope->at[front + n_production + n_rest], &sorted[2 * n], n_empty * sizeof(*sorted));
 	free(sorted);
 	return scope->n - n_empty;
 }
@@ -212,7 +212,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	return status;
 }
 
-/* Each of the page once: where it is in trouble, then where it is not.  false: there are none left. */
+/* Each of the page once: where it is in trouble, then where it is not.  False: none is left. */
 static bool
 next_line(struct tx *tx, struct view *view, const struct decide_status_health *health, size_t *i,
     struct shown *shown, struct chat_status *ret)
@@ -349,9 +349,9 @@ add_lines(struct tx *tx, const struct update *update, struct chat_text *text, st
 		chat_text_add(text, "checking health …\n");
 	add_refused(tx, update, view, text);
 	chat_text_add(text, "\n%zu environments%s", view->scope.n,
-	    request->target[0] != '\0' ?
-		"" :
-		"; " MARK_CODE "/status <application>" MARK_CODE " shows all of one.");
+	    request->target[0] != '\0' ? "" :
+					 "; " MARK_CODE "/status <application>" MARK_CODE
+					 " shows all of one.");
 }
 
 /* --- what a chat keeps pinned --- */
@@ -476,7 +476,7 @@ add_looked(struct tx *tx, int64_t chat, const struct view *view, struct buttons 
 #define EACH_SHOWN 10 /* two buttons more lead to the other pages */
 #define LOOK_MS	   (24 * 3600 * INT64_C(1000))
 
-/* What its buttons are made of: the row in which the message stands already (0: none) keeps them. */
+/* What its buttons are made of: the row in which the message stands already (0: none) has some. */
 struct keyboard {
 	const struct update *update;
 	int64_t message;
@@ -487,8 +487,8 @@ static void
 add_button(struct tx *tx, const struct keyboard *keyboard, const struct request *request,
     const char *label)
 {
-	decide_kept_button(tx, keyboard->update, request, LOOK_MS, keyboard->message, label,
-	    keyboard->buttons);
+	decide_kept_button(
+	    tx, keyboard->update, request, LOOK_MS, keyboard->message, label, keyboard->buttons);
 }
 
 static void
@@ -513,8 +513,7 @@ add_ways(struct tx *tx, const struct keyboard *keyboard, const char *name)
 	request_add_number(&back, "from", environment.current.number);
 	if (decide_is_allowed(tx, person, POLICY_ROLLBACK, name) &&
 	    decide_list_earlier(tx, &environment, &earlier, 1) > 0)
-		add_button(
-		    tx, keyboard, &back, chat_deployment_label(CHAT_ROLL_BACK, name, label));
+		add_button(tx, keyboard, &back, chat_deployment_label(CHAT_ROLL_BACK, name, label));
 	if (environment.current.id != 0 && decide_is_allowed(tx, person, POLICY_LOG, name))
 		add_button(tx, keyboard, &logs, chat_deployment_label("📄 Log of", name, label));
 }
@@ -544,8 +543,7 @@ add_buttons(struct tx *tx, const struct keyboard *keyboard, const struct request
 		add_lines_buttons(tx, keyboard, view);
 	} else {
 		add_ways(tx, keyboard, view->scope.at[0]->name);
-		if (decide_is_allowed(
-			tx, keyboard->update->person, POLICY_HISTORY, history.target))
+		if (decide_is_allowed(tx, keyboard->update->person, POLICY_HISTORY, history.target))
 			add_button(tx, keyboard, &history, "History");
 	}
 	if (request->target[0] != '\0' && tx->settings->environment_count > 1)

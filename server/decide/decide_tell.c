@@ -6,7 +6,7 @@
 #include "decide/decide_allowed.h"
 #include "decide/decide_application_log.h"
 #include "decide/decide_asked.h"
-#include "decide/decide_batch.h"
+#include "decide/decide_tell_batch.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_limit.h"
@@ -168,7 +168,7 @@ decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person)
 
 	if (stands.head == NULL)
 		return NULL;
-	if (decide_batch_has(tx, work))
+	if (decide_tell_batch_has(tx, work))
 		return text_of_own(tx, work, person);
 	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL)
 		return is_theirs ? TAKE(stands.head) : text_in_progress(tx, work, &stands, person);
@@ -245,8 +245,8 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 {
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, deployment, answer, &shown);
-	bool was_together = decide_batch_has(tx, deployment);
-	bool is_said = was_together && decide_batch_tell(tx, deployment);
+	bool was_together = decide_tell_batch_has(tx, deployment);
+	bool is_said = was_together && decide_tell_batch_tell(tx, deployment);
 	int64_t others[OTHERS_MAX];
 	size_t n;
 

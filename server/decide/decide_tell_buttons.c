@@ -187,7 +187,7 @@ add_roll_back(
 	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
 }
 
-/* Down, or it may be, also behind a rollback by hand: a question about a release is a press away. */
+/* Down, or it may be, behind a rollback by hand too: the question about one is a press away. */
 static void
 add_way_out(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)

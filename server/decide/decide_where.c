@@ -396,7 +396,7 @@ say_nothing_earlier(struct tx *tx, const struct update *update)
 	decide_answer_no(tx, update);
 	tx->costs_nothing = true;
 	(void)decide_sendf(tx, &update->address,
-	    "🚫 Not rolled back: no environment of yours has an earlier release.");
+	    "Nothing to roll back: no environment of yours has an earlier release.");
 }
 
 const struct environment_settings *

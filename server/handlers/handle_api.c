@@ -38,8 +38,8 @@ is_to_be_answered(struct tx *tx, const struct deployment *work)
 
 #define ASKED_MAX 8
 
-/* An open question about the same ref there, which this one joins most likely when git has answered;
- * 0: there is none. */
+/* An open question about the same ref there, which this one joins most likely when git answers; 0:
+ * there is none. */
 static int64_t
 asked_as(struct tx *tx, const struct deployment *work)
 {

@@ -103,7 +103,8 @@ handle_new(struct tx *tx, const struct update *update)
 
 	is_leaked = decide_token_leaked(tx, update, &leaked); /* whose group it is says nothing */
 	if (decide_chat_is_foreign(tx, update)) {
-		tx->is_toasted = decide_is_stranger(tx, update->person); /* nobody counts them there */
+		tx->is_toasted =
+		    decide_is_stranger(tx, update->person); /* nobody counts them there */
 		return;
 	}
 	if (decide_login_astray(tx, update))

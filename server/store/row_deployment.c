@@ -398,8 +398,7 @@ row_deployment_push_asked(struct tx *tx, const struct deployment *work, int64_t 
 }
 
 size_t
-row_deployment_list_last(
-    struct tx *tx, int64_t person, char ret[][LIMIT_ENVIRONMENT], size_t max)
+row_deployment_list_last(struct tx *tx, int64_t person, char ret[][LIMIT_ENVIRONMENT], size_t max)
 {
 	return tx_read(tx, tx_read_environment, ret, max,
 	    "SELECT environment FROM (SELECT id, environment, requested_by, program"

@@ -100,8 +100,8 @@ size_t row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t 
  * oldest; 0: none. */
 int64_t row_deployment_push_asked(struct tx *tx, const struct deployment *work, int64_t since);
 
-/* Where that person has deployed last (of the newest ROW_PEOPLE_OF works), the latest first; returns
- * how many. */
+/* Where that person has deployed last (of the newest ROW_PEOPLE_OF works), the latest first.
+ * Returns how many. */
 size_t row_deployment_list_last(
     struct tx *tx, int64_t person, char ret[][LIMIT_ENVIRONMENT], size_t max);
 

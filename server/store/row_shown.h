@@ -11,7 +11,7 @@
 #define SHOWN_REVIEW  "review"
 #define SHOWN_NAG     "nag"
 #define SHOWN_ROLLING "rolling"
-/* ... it asks there together with others of the same push (decide_batch.h). */
+/* ... it asks there together with others of the same push (decide_tell_batch.h). */
 #define SHOWN_BATCH "batch"
 
 /* A message that is there already stays what it is. */

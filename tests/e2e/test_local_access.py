@@ -101,7 +101,8 @@ def test_what_somebody_may_not_see_is_not_there(scene):
     number = scene.json(ROLE, "deploy", "staging", "--wait")["work"]
     assert scene.ask(PERSON, "GET", "/v1/work/424242") == (404, {"said": "There is no work of that number.",
                                                                  "work": None,
-                                                                 "is_to_be_answered": False, "asked_until": None})
+                                                                 "is_to_be_answered": False, "asked_until": None,
+                                                                 "asked_as": None})
     assert scene.ask(PERSON, "GET", f"/v1/work/{number}")[1]["state"] == "live"
 
 

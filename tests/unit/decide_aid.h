@@ -122,7 +122,7 @@ void world_act(struct world *w, void (*act)(struct tx *tx, void *arg), void *arg
 /* What people do: in the group WORLD_GROUP, unless a chat is given. */
 struct answer world_text(struct world *w, int64_t person, const char *text);
 struct answer world_text_in(struct world *w, int64_t person, int64_t chat, const char *text);
-/* ... which is answered once, whatever comes of it; a stranger's once at most, for they may flood. */
+/* ... which is answered once, whatever comes of it; a stranger's once at most: they may flood. */
 struct answer world_press(struct world *w, int64_t person, int64_t chat, const char *button);
 
 /* An update with a fresh id, to be changed and decided. */

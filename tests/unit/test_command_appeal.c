@@ -20,8 +20,8 @@ a_rollback_is_asked_of_the_team_and_done_by_who_may(void **state)
 	world_open(&w, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
-	    denied(&w, WORLD_GROUP, "/rollback staging"));
+	(void)world_press(
+	    &w, WORLD_STAGING_USER, WORLD_GROUP, denied(&w, WORLD_GROUP, "/rollback staging"));
 	assert_string_equal(w.toast, "Asked in the team's chat.");
 	assert_int_equal(world_says_in(&w, WORLD_GROUP, "⛔ Denied: ")->buttons.n, 1);
 	asked = world_last(&w);
@@ -50,18 +50,18 @@ it_is_asked_once_an_hour(void **state)
 
 	(void)state;
 	world_open(&w, NULL);
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
-	    denied(&w, WORLD_GROUP, "/deploy production v2"));
+	(void)world_press(
+	    &w, WORLD_STAGING_USER, WORLD_GROUP, denied(&w, WORLD_GROUP, "/deploy production v2"));
 	assert_string_equal(world_plain(world_last(&w)),
 	    "🙋 Deploy to production? @cy asks for it, and may not.\nWhat: v2");
 	n = w.n_screen + 1;
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
-	    denied(&w, WORLD_GROUP, "/deploy production v2"));
+	(void)world_press(
+	    &w, WORLD_STAGING_USER, WORLD_GROUP, denied(&w, WORLD_GROUP, "/deploy production v2"));
 	assert_string_equal(w.toast, "It was asked for within the last hour.");
 	assert_int_equal(w.n_screen, n);
 	w.aid.at += 3600 * 1000;
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
-	    denied(&w, WORLD_GROUP, "/deploy production v2"));
+	(void)world_press(
+	    &w, WORLD_STAGING_USER, WORLD_GROUP, denied(&w, WORLD_GROUP, "/deploy production v2"));
 	(void)world_press(
 	    &w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(world_last(&w), "🚀 Deploy to"));
 	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "v2");
@@ -75,8 +75,8 @@ in_private_each_who_may_is_asked(void **state)
 	struct world w;
 
 	(void)state;
-	world_open(&w, "TELEGRAM_CHAT_ID=", "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=rollback:staging",
-	    NULL);
+	world_open(
+	    &w, "TELEGRAM_CHAT_ID=", "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=rollback:staging", NULL);
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/whoami");
 	(void)world_text_in(&w, 44, 44, "/whoami");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_STAGING_USER,

@@ -9,14 +9,14 @@
 #include "commands/commands.h"
 #include "lib/text.h"
 
-#define W40		      "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
-#define W260		      W40 W40 W40 W40 W40 W40 "wwwwwwwwwwwwwwwwwwww"
-#define THERE		      "blog/staging blog/production shop/staging shop/production"
-#define NO(x)		      "No \"" x "\". There are: " THERE
-#define NEAR(x, y)	      "No \"" x "\". Did you mean " y "?"
+#define W40	   "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+#define W260	   W40 W40 W40 W40 W40 W40 "wwwwwwwwwwwwwwwwwwww"
+#define THERE	   "blog/staging blog/production shop/staging shop/production"
+#define NO(x)	   "No \"" x "\". There are: " THERE
+#define NEAR(x, y) "No \"" x "\". Did you mean " y "?"
 #define NO_ACTIONS \
 	"No actions are set up: CLIENTS and JOB_<NAME> in the settings do that. /help lists what you may do."
-#define NOTHING_EARLIER	      "🚫 Not rolled back: no environment of yours has an earlier release."
+#define NOTHING_EARLIER	      "Nothing to roll back: no environment of yours has an earlier release."
 #define BEGINS(word, x, y)    "❓ /" word " " y "?\n" x " is taken as " y "."
 #define TOO_MUCH(word, usage) "Too much after /" word ". Usage: " usage
 #define DEPLOY_FORM	      "/deploy <environment> [commit or branch] [emergency <reason>]"
@@ -38,8 +38,7 @@
 #define LASTS	      " is no time to last: write 30m, 2h or 3d; or until Mon 16:00."
 #define HISTORY	      TOO_MUCH("history", "/history [environment]")
 
-#define REQUEST_USAGE \
-	"Usage: /request <action> <client> [argument]. " NO_ACTIONS
+#define REQUEST_USAGE "Usage: /request <action> <client> [argument]. " NO_ACTIONS
 
 #define LOGIN \
 	"🔑 Not logged in: write /login <token> in our private chat. A token that others have seen is no token any more: have it revoked."
@@ -64,8 +63,7 @@ static const struct {
 	{ "/2fa " W260, TOO_MUCH("2fa", "/2fa [confirm <code>, recover <code> or reset <id>]") },
 	{ "/do restart-web acme now please",
 	    "Too much after /do. Usage: /do [action] [client or environment] [job]" },
-	{ "/do restart-web acme",
-	    "There is no client acme. " NO_ACTIONS },
+	{ "/do restart-web acme", "There is no client acme. " NO_ACTIONS },
 	{ "/do bounce acme", "There is no action bounce. " NO_ACTIONS },
 	{ "/do", NO_ACTIONS },
 	{ "/request restart-web acme now please", REQUEST_USAGE },

@@ -84,8 +84,8 @@ a_persons_rollback_that_fails_cannot_roll_back_of_its_own(void **state)
 	assert_int_equal(world_audited(&w, "rollback_failed", NULL), 1);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
 	/* What it leaves is fled from there, as what failed by itself is. */
-	assert_string_equal(
-	    world_labels(world_last(&w)), "↩️ Roll back staging | 📄 Log | 📄 Application log");
+	assert_string_equal(world_labels(world_last(&w)),
+	    "↩️ Roll back staging | 📄 Log | 📄 Application log");
 	(void)world_press(&w, WORLD_ADMIN, world_last(&w)->chat,
 	    world_button(world_last(&w), "↩️ Roll back staging"));
 	assert_non_null(world_says(&w, "Roll back staging?\nwhat runs is not known → bbbbbbb"));

@@ -53,8 +53,8 @@ of_several_applications_each_environment_is_a_line(void **state)
 	    "⚪ blog/production runs aaaaaaa, just now\n⚪ shop/production runs aaaaaaa, just now\n"
 	    "⚪ blog/staging runs aaaaaaa, just now\n🩺 shop/staging runs aaaaaaa, just now\n"
 	    "checking health …\n\n4 environments; /status <application> shows all of one.");
-	assert_string_equal(
-	    world_labels(message), "blog/production | shop/production | blog/staging | shop/staging");
+	assert_string_equal(world_labels(message),
+	    "blog/production | shop/production | blog/staging | shop/staging");
 	assert_int_equal(world_peek(&w, EFFECT_PROBE)->u.probe.n, 1);
 	world_probed(&w, NULL);
 	assert_non_null(strstr(world_plain(message), "🟢 shop/staging runs aaaaaaa"));
@@ -106,8 +106,8 @@ what_is_red_says_why_and_has_its_way_out_beside_it(void **state)
 	world_released(&w, "shop/staging");
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	message = world_last(&w);
-	assert_string_equal(
-	    world_labels(message), "blog/production | shop/production | blog/staging | shop/staging");
+	assert_string_equal(world_labels(message),
+	    "blog/production | shop/production | blog/staging | shop/staging");
 	(void)text_copy(staging, sizeof(staging), world_button(message, "blog/staging"));
 	world_probed(&w, "connection refused");
 	assert_true(text_starts(world_plain(message),
@@ -119,7 +119,8 @@ what_is_red_says_why_and_has_its_way_out_beside_it(void **state)
 	/* A press on what stood there already counts. */
 	assert_string_equal(world_button(message, "blog/staging"), staging);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Log of"));
-	assert_string_equal(w.toast, "It comes in private. If nothing comes, write /start to me there first.");
+	assert_string_equal(
+	    w.toast, "It comes in private. If nothing comes, write /start to me there first.");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Roll back"));
 	assert_string_equal(w.toast, "Asking below.");
 	assert_non_null(world_says(&w, "Roll back shop/staging?\nbbbbbbb → aaaaaaa"));
@@ -140,7 +141,8 @@ a_name_that_several_have_and_one_alone_have_buttons(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/status prod");
 	assert_true(text_starts(world_plain(world_last(&w)), "⚪ blog/production runs"));
 	assert_null(strstr(world_plain(world_last(&w)), "<application>"));
-	assert_string_equal(world_labels(world_last(&w)), "blog/production | shop/production | ◀ all");
+	assert_string_equal(
+	    world_labels(world_last(&w)), "blog/production | shop/production | ◀ all");
 	(void)world_text(&w, WORLD_ADMIN, "/status shop/production");
 	assert_string_equal(
 	    world_labels(world_last(&w)), "📄 Log of shop/production | History | ◀ all");
@@ -148,8 +150,7 @@ a_name_that_several_have_and_one_alone_have_buttons(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/status shop/production");
 	assert_string_equal(world_labels(world_last(&w)),
 	    "↩️ Roll back shop/production | 📄 Log of shop/production | History | ◀ all");
-	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "History"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "History"));
 	says(world_plain(world_last(&w)), "shop/production");
 }
 
@@ -414,8 +415,8 @@ of_several_what_is_unhealthy_stands_first(void **state)
 	assert_true(text_starts(world_plain(world_last(&w)), "⚪ blog/staging"));
 	world_probed(&w, "HTTP 500");
 	said = world_plain(world_last(&w));
-	assert_true(text_starts(
-	    said, "🔴 shop/staging: unhealthy; last live: aaaaaaa \"Make it blue\", "));
+	assert_true(
+	    text_starts(said, "🔴 shop/staging: unhealthy; last live: aaaaaaa \"Make it blue\", "));
 	assert_non_null(strstr(said, "\n⚪ blog/staging runs aaaaaaa, "));
 }
 

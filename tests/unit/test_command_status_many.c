@@ -140,8 +140,11 @@ static void
 fail_everywhere(struct tx *tx, UNUSED void *arg)
 {
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
-		struct deployment failed = { .program = PROGRAM_DEPLOY, .state = DEPLOY_FAILED,
-			.requested_at = tx->at, .started_at = tx->at, .ended_at = tx->at };
+		struct deployment failed = { .program = PROGRAM_DEPLOY,
+			.state = DEPLOY_FAILED,
+			.requested_at = tx->at,
+			.started_at = tx->at,
+			.ended_at = tx->at };
 
 		(void)text_copy(failed.environment, sizeof(failed.environment),
 		    tx->settings->environments[i].name);

@@ -314,7 +314,7 @@ the_setting_says_which_stages_there_are(void **state)
 	world_close(&w);
 }
 
-/* Of another application's the main file alone says so: else its file would learn what runs there. */
+/* Of another application's the main file alone says so: a file of its own would learn of that. */
 static void
 a_stage_may_be_another_applications_by_the_main_file_alone(void **state)
 {
@@ -341,7 +341,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_a_setting_the_stage_is_the_one_before_it_and_no_production),
+		cmocka_unit_test(
+		    without_a_setting_the_stage_is_the_one_before_it_and_no_production),
 		cmocka_unit_test(the_setting_says_which_stages_there_are),
 		cmocka_unit_test(a_stage_may_be_another_applications_by_the_main_file_alone),
 		cmocka_unit_test(the_same_files_ran_on_staging_under_another_commit),

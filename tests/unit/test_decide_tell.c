@@ -530,7 +530,7 @@ in_private_no_button_stands_that_its_reader_is_denied(void **state)
 	}
 }
 
-/* "Where?" is the first question behind "live"; where that answers to nobody else, nothing is said. */
+/* "Where?" is the first question behind "live"; of an address of the machine nothing is said. */
 static void
 what_is_live_links_to_where_it_is_seen_and_what_came_with_it(void **state)
 {
@@ -544,15 +544,16 @@ what_is_live_links_to_where_it_is_seen_and_what_came_with_it(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(shows); i++) {
-		world_open(&w, shows[i][0], "REPOSITORY_URL=https://github.com/acme/shop.git", NULL);
+		world_open(
+		    &w, shows[i][0], "REPOSITORY_URL=https://github.com/acme/shop.git", NULL);
 		world_deploy_goes_live(&w, COMMIT_A);
-		assert_non_null(world_says(
-		    &w, "\n🔗 https://github.com/acme/shop/commit/aaaaaaa1aaaa\n"));
+		assert_non_null(
+		    world_says(&w, "\n🔗 https://github.com/acme/shop/commit/aaaaaaa1aaaa\n"));
 		world_deploy_goes_live(&w, COMMIT_B);
-		assert_non_null(world_says(&w,
-		    "\n🔗 https://github.com/acme/shop/compare/aaaaaaa1aaaa...bbbbbbb2bbbb\n"));
-		assert_true((strstr(world_plain(world_last(&w)), "🌐") == NULL) ==
-		    (shows[i][1] == NULL));
+		assert_non_null(world_says(
+		    &w, "\n🔗 https://github.com/acme/shop/compare/aaaaaaa1aaaa...bbbbbbb2bbbb\n"));
+		assert_true(
+		    (strstr(world_plain(world_last(&w)), "🌐") == NULL) == (shows[i][1] == NULL));
 		if (shows[i][1] != NULL)
 			assert_non_null(world_says(&w, shows[i][1]));
 		world_close(&w);

@@ -255,8 +255,9 @@ what_begins_several_names_offers_each_of_them(void **state)
 	struct world_message *message;
 
 	(void)state;
-	world_application(&w, "shop", "ENVIRONMENTS=staging,preview-eu,preview-us\n"
-				      "PREVIEW_EU_HOST=e\nPREVIEW_US_HOST=u\n");
+	world_application(&w, "shop",
+	    "ENVIRONMENTS=staging,preview-eu,preview-us\n"
+	    "PREVIEW_EU_HOST=e\nPREVIEW_US_HOST=u\n");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy prev v3");
 	message = says("No \"prev\". Did you mean blog/preview shop/preview-eu shop/preview-us?");
 	assert_int_equal(message->buttons.n, 3);
@@ -362,11 +363,11 @@ without_a_name_a_rollback_offers_what_has_an_earlier_release(void **state)
 {
 	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/rollback");
-	(void)says("🚫 Not rolled back: no environment of yours has an earlier release.");
+	(void)says("Nothing to roll back: no environment of yours has an earlier release.");
 	goes_live("shop/staging", COMMIT_A);
 	goes_live("blog/staging", COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback");
-	(void)says("🚫 Not rolled back: no environment of yours has an earlier release.");
+	(void)says("Nothing to roll back: no environment of yours has an earlier release.");
 	goes_live("shop/staging", COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback");
 	assert_non_null(world_says(&w, "Roll back shop/staging?\nbbbbbbb → aaaaaaa"));

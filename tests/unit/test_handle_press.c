@@ -154,7 +154,7 @@ each_press_of_each_button_is_answered(void **state)
 	}
 }
 
-/* Whatever stands below what was sent from `first` on, by two people, twice; then what came of it. */
+/* Whatever stands below what was sent from `first` on, by two people; then what came of it. */
 static size_t
 press_all(struct world *w, size_t first, int depth)
 {
@@ -167,10 +167,9 @@ press_all(struct world *w, size_t first, int depth)
 		for (size_t b = 0; b < shown.buttons.n; b++)
 			for (size_t k = 0; k < COUNT(people); k++, n++) {
 				if (shown.buttons.at[b].id[0] == '\0')
-					continue; /* it copies */
+					continue;  /* it copies */
 				w->aid.at += 3000; /* hands press no faster */
-				(void)world_press(
-				    w, people[k], shown.chat, shown.buttons.at[b].id);
+				(void)world_press(w, people[k], shown.chat, shown.buttons.at[b].id);
 			}
 	}
 	return n + (depth > 0 && w->n_screen > end ? press_all(w, end, depth - 1) : 0);
@@ -183,7 +182,8 @@ each_button_that_a_command_makes_is_answered(void **state)
 	static const struct {
 		const char *behind;
 		int64_t chat;
-	} forms[] = { { "", WORLD_ADMIN }, { " staging", WORLD_GROUP }, { " stagign", WORLD_GROUP } };
+	} forms[] = { { "", WORLD_ADMIN }, { " staging", WORLD_GROUP },
+		{ " stagign", WORLD_GROUP } };
 	char text[48];
 	size_t n = 0;
 	struct world w;

@@ -334,11 +334,10 @@ start_is_a_sentence_and_what_can_be_pressed(void **state)
 	    "What runs where | 🚀 Deploy staging | 🚀 Deploy production | All commands");
 	(void)world_press(
 	    &w, WORLD_ADMIN, WORLD_ADMIN, world_button(world_last(&w), "Deploy staging"));
-	assert_string_equal(
-	    world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.environment, "staging");
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.environment, "staging");
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/start");
-	assert_string_equal(world_labels(world_last(&w)),
-	    "What runs where | 🚀 Deploy staging | All commands");
+	assert_string_equal(
+	    world_labels(world_last(&w)), "What runs where | 🚀 Deploy staging | All commands");
 	(void)world_press(
 	    &w, WORLD_STAGING_USER, WORLD_STAGING_USER, world_button(world_last(&w), "All"));
 	assert_non_null(world_says(&w, "\n\nLook\n/status "));
@@ -359,8 +358,8 @@ what_is_said_in_private_is_matched_to_a_command(void **state)
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "can I (rollback)?!");
 	assert_string_equal(world_labels(world_last(&w)), "/rollback");
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "where is the log?");
-	assert_string_equal(world_labels(world_last(&w)),
-	    "📄 Log of a deployment | 📄 Application log");
+	assert_string_equal(
+	    world_labels(world_last(&w)), "📄 Log of a deployment | 📄 Application log");
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "a very good morning to you");
 	assert_string_equal(world_labels(world_last(&w)),
 	    "What runs where | 🚀 Deploy staging | 🚀 Deploy production | All commands");
@@ -382,8 +381,8 @@ log_offers_both(void **state)
 	world_open(&w, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/log staging");
-	assert_string_equal(world_labels(world_last(&w)),
-	    "📄 Log of the last deployment | 📄 Application log");
+	assert_string_equal(
+	    world_labels(world_last(&w)), "📄 Log of the last deployment | 📄 Application log");
 	(void)world_press(
 	    &w, WORLD_ADMIN, WORLD_ADMIN, world_button(world_last(&w), "last deployment"));
 	effect = world_take(&w, EFFECT_DOCUMENT);

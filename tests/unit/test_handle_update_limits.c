@@ -22,7 +22,7 @@ presses_are_slowed_down(void **state)
 		(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, confirm);
 		slowed += strcmp(w.toast, "🐢 Too many presses: again in 2 s.") == 0;
 	}
-	assert_int_equal(slowed, 80); /* each waits for its answer */
+	assert_int_equal(slowed, 80);				    /* each waits for its answer */
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 1); /* the rest is counted */
 	/* Commands are counted apart. */
 	(void)world_text(&w, WORLD_STAGING_USER, "/history staging");

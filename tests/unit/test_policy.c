@@ -167,8 +167,8 @@ who_may_deploy_there_sees_what_runs_there(void **state)
 	assert_false(policy_aid_may(s, 50, POLICY_HISTORY, "shop/staging"));
 	assert_false(policy_aid_may(s, 50, POLICY_LOG, "shop/staging"));
 	assert_false(policy_aid_may(s, 51, POLICY_STATUS, "shop/staging"));
-	assert_string_equal(policy_who_may(s, POLICY_STATUS, "", "shop/staging", NOW, line),
-	    "contractor");
+	assert_string_equal(
+	    policy_who_may(s, POLICY_STATUS, "", "shop/staging", NOW, line), "contractor");
 	settings_unref(s);
 	policy_aid_close();
 }

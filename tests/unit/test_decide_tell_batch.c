@@ -49,7 +49,8 @@ chosen(int64_t person, const char *environment)
 
 	(void)world_press(&w, person, WORLD_TEAM, world_button(asks, "Choose…"));
 	(void)world_press(&w, person, WORLD_TEAM, world_button(world_last(&w), environment));
-	(void)snprintf(text, sizeof(text), "%s: asking git; the question comes below.", environment);
+	(void)snprintf(
+	    text, sizeof(text), "%s: asking git; the question comes below.", environment);
 	assert_string_equal(w.toast, text);
 	world_git(&w,
 	    (struct world_git){
@@ -77,8 +78,8 @@ a_push_that_asks_in_several_environments_rings_once(void **state)
 	assert_int_equal(w.n_screen, 2);
 	assert_int_equal(world_rings(&w), 2);
 	assert_non_null(world_says(&w, "bbbbbbb \"Make it blue\" waits for an answer in each"));
-	assert_string_equal(world_plain(asks),
-	    "☑️ Answered: aaaaaaa \"Make it blue\" waits nowhere any more.");
+	assert_string_equal(
+	    world_plain(asks), "☑️ Answered: aaaaaaa \"Make it blue\" waits nowhere any more.");
 	assert_string_equal(world_labels(asks), "");
 }
 
@@ -124,8 +125,7 @@ whoever_may_answer_one_is_offered_that_one(void **state)
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(asks, "Choose…"));
 	assert_int_equal(strncmp(w.toast, "⛔ Denied: confirm", 12), 0);
 	/* Another person's list is theirs alone. */
-	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "qa"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "qa"));
 	assert_true(w.is_alert);
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 }
@@ -171,8 +171,11 @@ an_answer_from_elsewhere_leaves_the_others(void **state)
 static void
 those_of_one_name_are_counted(void **state)
 {
-	struct chat_push_ask ask = { .commit = COMMIT_A, .subject = "Sort", .author = "",
-		.requester = "git", .n = 9,
+	struct chat_push_ask ask = { .commit = COMMIT_A,
+		.subject = "Sort",
+		.author = "",
+		.requester = "git",
+		.n = 9,
 		.names = { "mail/qa", "web/qa", "mail/preview-eu", "web/preview-eu", "shop/qa",
 		    "shop/demo", "shop/a", "shop/b", "web/b" } };
 	struct chat_text text = CHAT_TEXT_EMPTY;

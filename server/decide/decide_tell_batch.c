@@ -1,6 +1,6 @@
-/* decide_batch.c - a push that asks in several environments of a chat is one message there.  Side: store. */
+/* decide_tell_batch.c - a push that asks in several environments of a chat is one message there.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_batch.h"
+#include "decide/decide_tell_batch.h"
 
 #include "chat/chat_push.h"
 #include "decide/decide_reply.h"
@@ -31,15 +31,15 @@ row_of(struct tx *tx, const struct deployment *work)
 }
 
 bool
-decide_batch_has(struct tx *tx, const struct deployment *work)
+decide_tell_batch_has(struct tx *tx, const struct deployment *work)
 {
 	return row_of(tx, work) != 0;
 }
 
 size_t
-decide_batch_list(struct tx *tx, int64_t message, int64_t ret[DECIDE_BATCH_MAX])
+decide_tell_batch_list(struct tx *tx, int64_t message, int64_t ret[DECIDE_TELL_BATCH_MAX])
 {
-	size_t n = row_shown_works(tx, message, SHOWN_BATCH, ret, DECIDE_BATCH_MAX), kept = 0;
+	size_t n = row_shown_works(tx, message, SHOWN_BATCH, ret, DECIDE_TELL_BATCH_MAX), kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct deployment work = row_deployment_get(tx, ret[i]);
@@ -54,15 +54,17 @@ decide_batch_list(struct tx *tx, int64_t message, int64_t ret[DECIDE_BATCH_MAX])
 static void
 show(struct tx *tx, int64_t message, const struct deployment *last)
 {
-	struct chat_push_ask ask = { .subject = last->subject, .commit = last->commit,
-		.author = last->author, .requester = last->requester };
+	struct chat_push_ask ask = { .subject = last->subject,
+		.commit = last->commit,
+		.author = last->author,
+		.requester = last->requester };
 	const struct request choose = request_about("choose", "push", message);
-	char names[DECIDE_BATCH_MAX][LIMIT_ENVIRONMENT];
-	int64_t works[DECIDE_BATCH_MAX];
+	char names[DECIDE_TELL_BATCH_MAX][LIMIT_ENVIRONMENT];
+	int64_t works[DECIDE_TELL_BATCH_MAX];
 	struct buttons buttons = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	ask.n = decide_batch_list(tx, message, works);
+	ask.n = decide_tell_batch_list(tx, message, works);
 	for (size_t i = 0; i < ask.n; i++) {
 		(void)text_copy(names[i], LIMIT_ENVIRONMENT,
 		    row_deployment_get(tx, works[i]).environment); /* of the same size */
@@ -87,28 +89,27 @@ find_first(struct tx *tx, const struct deployment *work)
 }
 
 bool
-decide_batch_join(struct tx *tx, struct deployment *work)
+decide_tell_batch_join(struct tx *tx, struct deployment *work)
 {
 	struct deployment first;
 
-	if (decide_batch_has(tx, work))
-		decide_batch_leave(tx, work); /* it is asked anew */
-	first = waits(work) && work->message == 0 ? find_first(tx, work) :
-						    (struct deployment){ 0 };
+	if (decide_tell_batch_has(tx, work))
+		decide_tell_batch_leave(tx, work); /* it is asked anew */
+	first = waits(work) && work->message == 0 ? find_first(tx, work) : (struct deployment){ 0 };
 	if (first.id == 0)
 		return false;
 	row_shown_add(tx, first.id, first.message, SHOWN_BATCH);
 	row_shown_add(tx, work->id, first.message, SHOWN_BATCH);
 	work->message = first.message;
 	row_deployment_save(tx, work);
-	/* Its yes and its no are there, and end with its deadline: they are shown when it is chosen. */
+	/* Its yes and its no are there, and end with its deadline; shown when it is chosen. */
 	(void)decide_tell_buttons(tx, work, work->address.chat);
 	show(tx, work->message, work);
 	return true;
 }
 
 void
-decide_batch_leave(struct tx *tx, struct deployment *work)
+decide_tell_batch_leave(struct tx *tx, struct deployment *work)
 {
 	int64_t message = row_of(tx, work);
 
@@ -118,15 +119,15 @@ decide_batch_leave(struct tx *tx, struct deployment *work)
 }
 
 bool
-decide_batch_tell(struct tx *tx, struct deployment *work)
+decide_tell_batch_tell(struct tx *tx, struct deployment *work)
 {
-	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL &&
-	    work->state != DEPLOY_REFUSED;
+	bool is_over =
+	    deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL && work->state != DEPLOY_REFUSED;
 
 	if (waits(work)) {
 		show(tx, work->message, work);
 		return true;
 	}
-	decide_batch_leave(tx, work);
+	decide_tell_batch_leave(tx, work);
 	return is_over;
 }
