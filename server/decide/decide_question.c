@@ -73,7 +73,10 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 		lead_to_approval(tx, request, &question);
 		return true;
 	}
-	bring_up_to_date(tx, &question, answer);
+	if (decide_tell_batch_has(tx, &question)) /* it is theirs to answer, by itself */
+		decide_question_chosen(tx, &question, answer);
+	else
+		bring_up_to_date(tx, &question, answer);
 	decide_tell_shared(tx, &question, request, answer);
 	return true;
 }

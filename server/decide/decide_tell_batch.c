@@ -76,16 +76,27 @@ show(struct tx *tx, int64_t message, const struct deployment *last)
 	decide_change(tx, message, &buttons, &text);
 }
 
-/* Of the same commit, in the same chat, and with a message: the one that was asked first. */
+/* Of the same commit, in the same chat, and with a message: one that stands with others already, else
+ * the first that was asked. */
 static struct deployment
 find_first(struct tx *tx, const struct deployment *work)
 {
-	struct deployment first =
-	    row_deployment_get(tx, row_deployment_push_asked(tx, work, tx->at - TOGETHER_MS));
+	int64_t asked[DECIDE_TELL_BATCH_MAX];
+	size_t n = row_deployment_list_push_asked(
+	    tx, work, tx->at - TOGETHER_MS, asked, DECIDE_TELL_BATCH_MAX);
+	struct deployment first = { 0 };
 
-	return waits(&first) && first.message != 0 && !row_button_is_shared(tx, first.id) ?
-	    first :
-	    (struct deployment){ 0 };
+	for (size_t i = 0; i < n; i++) {
+		struct deployment one = row_deployment_get(tx, asked[i]);
+
+		if (!waits(&one) || one.message == 0 || row_button_is_shared(tx, one.id))
+			continue;
+		if (decide_tell_batch_has(tx, &one))
+			return one;
+		if (first.id == 0)
+			first = one;
+	}
+	return first;
 }
 
 bool

@@ -385,16 +385,18 @@ row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max)
 	    DB_I64(ROW_PEOPLE_OF), DB_I64(max));
 }
 
-int64_t
-row_deployment_push_asked(struct tx *tx, const struct deployment *work, int64_t since)
+size_t
+row_deployment_list_push_asked(
+    struct tx *tx, const struct deployment *work, int64_t since, int64_t *ret, size_t max)
 {
-	return tx_number(tx,
-	    "SELECT COALESCE(MIN(id), 0) FROM work INDEXED BY work_asking"
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT id FROM work INDEXED BY work_asking"
 	    " WHERE (state = '' OR state = 'REQUESTED' OR state = 'AWAITING_CONFIRMATION'"
 	    " OR state = 'AWAITING_APPROVAL') AND state = 'AWAITING_CONFIRMATION'"
 	    " AND commit_id = $1 AND chat = $2 AND id <> $3 AND cause <> 'chat'"
-	    " AND confirmed_by = 0 AND requested_at >= $4",
-	    DB_TEXT(work->commit), DB_I64(work->address.chat), DB_I64(work->id), DB_I64(since));
+	    " AND confirmed_by = 0 AND requested_at >= $4 ORDER BY id LIMIT $5",
+	    DB_TEXT(work->commit), DB_I64(work->address.chat), DB_I64(work->id), DB_I64(since),
+	    DB_I64(max));
 }
 
 size_t

@@ -96,9 +96,10 @@ struct row_person {
 };
 size_t row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max);
 
-/* Another push's question of the same commit in the same chat, asked since then and unanswered: the
- * oldest; 0: none. */
-int64_t row_deployment_push_asked(struct tx *tx, const struct deployment *work, int64_t since);
+/* Other questions of pushes of the same commit in the same chat, asked since then and unanswered, the
+ * oldest first; returns how many. */
+size_t row_deployment_list_push_asked(
+    struct tx *tx, const struct deployment *work, int64_t since, int64_t *ret, size_t max);
 
 /* Where that person has deployed last (of the newest ROW_PEOPLE_OF works), the latest first.
  * Returns how many. */

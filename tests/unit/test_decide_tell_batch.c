@@ -4,6 +4,7 @@
 
 #include "chat/chat_push.h"
 #include "chat/chat_text.h"
+#include "decide/decide_tell.h"
 #include "lib/text.h"
 
 static struct world w;
@@ -168,6 +169,69 @@ an_answer_from_elsewhere_leaves_the_others(void **state)
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚀 Deploying staging"));
 }
 
+/* Who asks for one of them by name may answer it: it is asked about by itself. */
+static void
+one_that_a_person_asks_for_is_asked_about_by_itself(void **state)
+{
+	struct world_message *question;
+
+	(void)state;
+	push(COMMIT_A);
+	(void)world_text_in(&w, 44, WORLD_TEAM, "/deploy qa");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .count = 2 });
+	question = world_says_in(&w, WORLD_TEAM, "❓ Deploy to qa?\n");
+	assert_non_null(question);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "❓ Deploy to staging, preview?"));
+	(void)world_press(&w, 44, WORLD_TEAM, world_button(question, "Deploy to qa"));
+	assert_string_equal(w.toast, "Confirmed.");
+}
+
+/* The list was theirs when it was made; what it leads to is decided at the press. */
+static void
+a_grant_that_is_gone_chooses_nothing(void **state)
+{
+	char qa[LIMIT_BUTTON_ID];
+
+	(void)state;
+	push(COMMIT_A);
+	(void)world_press(&w, 44, WORLD_TEAM, world_button(world_last(&w), "Choose…"));
+	(void)text_copy(qa, sizeof(qa), world_button(world_last(&w), "qa"));
+	world_settings(&w, "ENVIRONMENTS=staging,qa,preview,production",
+	    "GITHUB_BRANCH_QA=develop", "GITHUB_BRANCH_PREVIEW=develop", "STAGING_CONFIRM=true",
+	    "ROLE_QA_IDS=44", "ROLE_QA_MAY=status:*/*", NULL);
+	(void)world_press(&w, 44, WORLD_TEAM, qa);
+	assert_int_equal(strncmp(w.toast, "⛔ Denied: confirm", 12), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+}
+
+static void
+read_text(struct tx *tx, void *arg)
+{
+	struct deployment work;
+
+	(void)row_deployment_list_asked(tx, "qa", &work, 1);
+
+	*(char **)arg = decide_tell_text(tx, &work, 45);
+}
+
+/* What they see of one is that one: the others' names stand in the chat of who may see them. */
+static void
+over_the_api_a_question_names_its_own_environment_alone(void **state)
+{
+	char *text = NULL;
+
+	(void)state;
+	world_settings(&w, "ENVIRONMENTS=staging,qa,preview,production",
+	    "GITHUB_BRANCH_QA=develop", "GITHUB_BRANCH_PREVIEW=develop", "STAGING_CONFIRM=true",
+	    "ROLE_ONE_IDS=45", "ROLE_ONE_MAY=status:qa", NULL);
+	push(COMMIT_A);
+	world_act(&w, read_text, &text);
+	assert_non_null(strstr(text, "Deploy to "));
+	assert_null(strstr(text, "preview"));
+	assert_null(strstr(text, "staging"));
+	free(text);
+}
+
 static void
 those_of_one_name_are_counted(void **state)
 {
@@ -203,6 +267,9 @@ main(void)
 		TEST(whoever_may_answer_one_is_offered_that_one),
 		TEST(what_nobody_answers_expires_by_itself),
 		TEST(an_answer_from_elsewhere_leaves_the_others),
+		TEST(one_that_a_person_asks_for_is_asked_about_by_itself),
+		TEST(a_grant_that_is_gone_chooses_nothing),
+		TEST(over_the_api_a_question_names_its_own_environment_alone),
 		cmocka_unit_test(those_of_one_name_are_counted),
 	};
 
