@@ -110,6 +110,23 @@ a_page_shows_twenty_and_leads_to_the_others(void **state)
 	assert_string_equal(w.toast, "This button has expired or was used.");
 }
 
+static void
+set_down(struct tx *tx, void *arg)
+{
+	row_environment_down(tx, arg);
+}
+
+/* It would stand on the fifth. */
+static void
+what_is_in_trouble_is_on_the_first_page(void **state)
+{
+	(void)state;
+	world_released(&w, NULL);
+	world_act(&w, set_down, (void *)(uintptr_t) "app09/j");
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_true(text_starts(world_plain(world_last(&w)), "🔥 app09/j may be DOWN; last live: "));
+}
+
 /* The first page's health comes when the second is shown. */
 static void
 a_page_that_was_left_is_not_shown_again(void **state)
@@ -194,6 +211,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(help_over_a_hundred_environments_is_a_page_of_a_phone, open_many),
 		TEST(a_page_shows_twenty_and_leads_to_the_others, open_many),
+		TEST(what_is_in_trouble_is_on_the_first_page, open_many),
 		TEST(a_page_that_was_left_is_not_shown_again, open_many),
 		TEST(a_page_of_the_history_is_five_environments, open_many),
 		TEST(of_one_application_with_many_each_environment_is_a_line, open_large),
