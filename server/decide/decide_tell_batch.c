@@ -76,8 +76,8 @@ show(struct tx *tx, int64_t message, const struct deployment *last)
 	decide_change(tx, message, &buttons, &text);
 }
 
-/* Of the same commit, in the same chat, and with a message: one that stands with others already, else
- * the first that was asked. */
+/* Of the same commit, in the same chat, and with a message: one that stands with others already,
+ * else the first that was asked. */
 static struct deployment
 find_first(struct tx *tx, const struct deployment *work)
 {

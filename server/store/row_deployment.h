@@ -96,8 +96,8 @@ struct row_person {
 };
 size_t row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max);
 
-/* Other questions of pushes of the same commit in the same chat, asked since then and unanswered, the
- * oldest first; returns how many. */
+/* Other questions of pushes of the same commit in the same chat, asked since then and unanswered,
+ * the oldest first; returns how many. */
 size_t row_deployment_list_push_asked(
     struct tx *tx, const struct deployment *work, int64_t since, int64_t *ret, size_t max);
 

@@ -15,8 +15,10 @@
 #define NO(x)	   "No \"" x "\". There are: " THERE
 #define NEAR(x, y) "No \"" x "\". Did you mean " y "?"
 #define NO_ACTIONS \
-	"No actions are set up: CLIENTS and JOB_<NAME> in the settings do that. /help lists what you may do."
-#define NOTHING_EARLIER	      "Nothing to roll back: no environment of yours has an earlier release."
+	"No actions are set up: CLIENTS and JOB_<NAME> in the settings do that. " \
+	"/help lists what you may do."
+#define NO_EARLIER "Nothing to roll back: no environment of yours has an earlier release."
+
 #define BEGINS(word, x, y)    "❓ /" word " " y "?\n" x " is taken as " y "."
 #define TOO_MUCH(word, usage) "Too much after /" word ". Usage: " usage
 #define DEPLOY_FORM	      "/deploy <environment> [commit or branch] [emergency <reason>]"
@@ -113,14 +115,14 @@ static const struct {
 	    NO_EMERGENCY("the reason is longer than 199 bytes") },
 	{ "/deploy " W260, DEPLOY },
 
-	{ "/rollback", NOTHING_EARLIER },
+	{ "/rollback", NO_EARLIER },
 	{ "/rollback shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/rollback shop/stag",
 	    "🚫 Not rolled back: shop/staging has no earlier release to roll back to." },
 	{ "/rollback nothing", NO("nothing") },
 	{ "/rollback staging", "❓ /rollback staging: of which application?" },
 	{ "/rollback shop 3", "❓ /rollback shop: which environment?\n3 is taken as the release." },
-	{ "/rollback 1", NOTHING_EARLIER },
+	{ "/rollback 1", NO_EARLIER },
 	{ "/rollback 3 shop/staging", "🚫 Not rolled back: shop/staging has no release 3." },
 	{ "/rollback shop staging 3", "🚫 Not rolled back: shop/staging has no release 3." },
 	{ "/rollback shop/staging",
@@ -388,7 +390,7 @@ every_command_has_its_rows(void **state)
 			fail_msg("/%s: no row with too many words", command->word);
 		for (size_t k = 0; k < COUNT(of_one) && command->target == COMMAND_ONE; k++)
 			if (!has_row(command->word, of_one[k]) &&
-			    (k != 0 || !has_row(command->word, NOTHING_EARLIER)))
+			    (k != 0 || !has_row(command->word, NO_EARLIER)))
 				fail_msg(
 				    "/%s: no row that is answered: %s", command->word, of_one[k]);
 		if (command->target == COMMAND_ANY && !has_row(command->word, of_one[1]))

@@ -196,9 +196,9 @@ a_grant_that_is_gone_chooses_nothing(void **state)
 	push(COMMIT_A);
 	(void)world_press(&w, 44, WORLD_TEAM, world_button(world_last(&w), "Choose…"));
 	(void)text_copy(qa, sizeof(qa), world_button(world_last(&w), "qa"));
-	world_settings(&w, "ENVIRONMENTS=staging,qa,preview,production",
-	    "GITHUB_BRANCH_QA=develop", "GITHUB_BRANCH_PREVIEW=develop", "STAGING_CONFIRM=true",
-	    "ROLE_QA_IDS=44", "ROLE_QA_MAY=status:*/*", NULL);
+	world_settings(&w, "ENVIRONMENTS=staging,qa,preview,production", "GITHUB_BRANCH_QA=develop",
+	    "GITHUB_BRANCH_PREVIEW=develop", "STAGING_CONFIRM=true", "ROLE_QA_IDS=44",
+	    "ROLE_QA_MAY=status:*/*", NULL);
 	(void)world_press(&w, 44, WORLD_TEAM, qa);
 	assert_int_equal(strncmp(w.toast, "⛔ Denied: confirm", 12), 0);
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
@@ -221,9 +221,9 @@ over_the_api_a_question_names_its_own_environment_alone(void **state)
 	char *text = NULL;
 
 	(void)state;
-	world_settings(&w, "ENVIRONMENTS=staging,qa,preview,production",
-	    "GITHUB_BRANCH_QA=develop", "GITHUB_BRANCH_PREVIEW=develop", "STAGING_CONFIRM=true",
-	    "ROLE_ONE_IDS=45", "ROLE_ONE_MAY=status:qa", NULL);
+	world_settings(&w, "ENVIRONMENTS=staging,qa,preview,production", "GITHUB_BRANCH_QA=develop",
+	    "GITHUB_BRANCH_PREVIEW=develop", "STAGING_CONFIRM=true", "ROLE_ONE_IDS=45",
+	    "ROLE_ONE_MAY=status:qa", NULL);
 	push(COMMIT_A);
 	world_act(&w, read_text, &text);
 	assert_non_null(strstr(text, "Deploy to "));
