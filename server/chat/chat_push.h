@@ -11,7 +11,8 @@ struct chat_push_ask {
 	const char *subject;
 	const char *author;
 	const char *requester;
-	size_t n; /* that wait for an answer */
+	const char *last; /* that was answered */
+	size_t n;	  /* that wait for an answer */
 	const char *names[CHAT_PUSH_NAMES];
 };
 

@@ -57,7 +57,8 @@ show(struct tx *tx, int64_t message, const struct deployment *last)
 	struct chat_push_ask ask = { .subject = last->subject,
 		.commit = last->commit,
 		.author = last->author,
-		.requester = last->requester };
+		.requester = last->requester,
+		.last = last->environment };
 	const struct request choose = request_about("choose", "push", message);
 	char names[DECIDE_TELL_BATCH_MAX][LIMIT_ENVIRONMENT];
 	int64_t works[DECIDE_TELL_BATCH_MAX];

@@ -13,8 +13,8 @@ static int
 open_three(void **state)
 {
 	(void)state;
-	world_open(&w, "ENVIRONMENTS=staging,qa,preview,production", "GITHUB_BRANCH_QA=develop",
-	    "GITHUB_BRANCH_PREVIEW=develop", "STAGING_CONFIRM=true", "ROLE_QA_IDS=44",
+	world_open(&w, "ENVIRONMENTS=staging,qa,demo,production", "GITHUB_BRANCH_QA=develop",
+	    "GITHUB_BRANCH_DEMO=develop", "STAGING_CONFIRM=true", "ROLE_QA_IDS=44",
 	    "ROLE_QA_MAY=confirm:qa, deploy:qa, status:*/*", NULL);
 	return 0;
 }
@@ -72,15 +72,15 @@ a_push_that_asks_in_several_environments_rings_once(void **state)
 	asks = world_last(&w);
 	assert_int_equal(asks->chat, WORLD_TEAM);
 	assert_string_equal(world_plain(asks),
-	    "❓ Deploy to staging, qa, preview?\naaaaaaa \"Make it blue\" waits for an answer in "
+	    "❓ Deploy to staging, qa, demo?\naaaaaaa \"Make it blue\" waits for an answer in "
 	    "each of them.\nauthor Ann Example · pushed by github:octo(7)");
 	assert_string_equal(world_labels(asks), "Choose…");
 	push(COMMIT_B); /* it replaces the first everywhere, and rings once more */
 	assert_int_equal(w.n_screen, 2);
 	assert_int_equal(world_rings(&w), 2);
 	assert_non_null(world_says(&w, "bbbbbbb \"Make it blue\" waits for an answer in each"));
-	assert_string_equal(
-	    world_plain(asks), "☑️ Answered: aaaaaaa \"Make it blue\" waits nowhere any more.");
+	assert_string_equal(world_plain(asks),
+	    "ℹ️ Answered: staging and all others that asked\naaaaaaa \"Make it blue\" waits nowhere any more.");
 	assert_string_equal(world_labels(asks), "");
 }
 
@@ -97,18 +97,18 @@ one_that_is_chosen_is_asked_about_as_ever(void **state)
 	assert_non_null(strstr(world_plain(question), "\n• aaaaaaa \"Change 2\""));
 	assert_string_equal(world_labels(question), "🚀 Deploy to qa | Not now");
 	assert_true(text_starts(said(), "❓ Deploy to qa?") ||
-	    text_starts(said(), "❓ Deploy to staging, preview?"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "❓ Deploy to staging, preview?"));
+	    text_starts(said(), "❓ Deploy to staging, demo?"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "❓ Deploy to staging, demo?"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(question, "Deploy to qa"));
 	world_git_same(&w);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.environment, "qa");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
-	assert_int_equal(world_newest(&w, "preview").state, DEPLOY_AWAITING_CONFIRMATION);
+	assert_int_equal(world_newest(&w, "demo").state, DEPLOY_AWAITING_CONFIRMATION);
 	/* The others stay as they were. */
-	question = chosen(WORLD_ADMIN, "preview");
+	question = chosen(WORLD_ADMIN, "demo");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(question, "Not now"));
-	assert_int_equal(world_newest(&w, "preview").state, DEPLOY_CANCELLED);
+	assert_int_equal(world_newest(&w, "demo").state, DEPLOY_CANCELLED);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "❓ Deploy to staging?\naaaaaaa \"Make it blue\" waits for an answer in one environment."));
 }
@@ -139,7 +139,7 @@ what_nobody_answers_expires_by_itself(void **state)
 	push(COMMIT_A);
 	world_due(&w, TIMER_QUESTION);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_EXPIRED);
-	assert_true(text_starts(said(), "❓ Deploy to qa, preview?"));
+	assert_true(text_starts(said(), "❓ Deploy to qa, demo?"));
 	world_due(&w, TIMER_QUESTION);
 	world_due(&w, TIMER_QUESTION);
 	assert_non_null(world_says(&w, "waits nowhere any more"));
@@ -160,12 +160,12 @@ an_answer_from_elsewhere_leaves_the_others(void **state)
 	(void)text_copy(yes, sizeof(yes), world_button(first, "Deploy to staging"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_true(text_starts(world_plain(first), "❓ Deploy to staging, qa, preview?"));
+	assert_true(text_starts(world_plain(first), "❓ Deploy to staging, qa, demo?"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, yes);
 	assert_string_equal(w.toast, "Confirmed.");
 	world_git_same(&w);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.environment, "staging");
-	assert_true(text_starts(world_plain(first), "❓ Deploy to qa, preview?"));
+	assert_true(text_starts(world_plain(first), "❓ Deploy to qa, demo?"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚀 Deploying staging"));
 }
 
@@ -181,7 +181,7 @@ one_that_a_person_asks_for_is_asked_about_by_itself(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .count = 2 });
 	question = world_says_in(&w, WORLD_TEAM, "❓ Deploy to qa?\n");
 	assert_non_null(question);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "❓ Deploy to staging, preview?"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "❓ Deploy to staging, demo?"));
 	(void)world_press(&w, 44, WORLD_TEAM, world_button(question, "Deploy to qa"));
 	assert_string_equal(w.toast, "Confirmed.");
 }
@@ -196,8 +196,8 @@ a_grant_that_is_gone_chooses_nothing(void **state)
 	push(COMMIT_A);
 	(void)world_press(&w, 44, WORLD_TEAM, world_button(world_last(&w), "Choose…"));
 	(void)text_copy(qa, sizeof(qa), world_button(world_last(&w), "qa"));
-	world_settings(&w, "ENVIRONMENTS=staging,qa,preview,production", "GITHUB_BRANCH_QA=develop",
-	    "GITHUB_BRANCH_PREVIEW=develop", "STAGING_CONFIRM=true", "ROLE_QA_IDS=44",
+	world_settings(&w, "ENVIRONMENTS=staging,qa,demo,production", "GITHUB_BRANCH_QA=develop",
+	    "GITHUB_BRANCH_DEMO=develop", "STAGING_CONFIRM=true", "ROLE_QA_IDS=44",
 	    "ROLE_QA_MAY=status:*/*", NULL);
 	(void)world_press(&w, 44, WORLD_TEAM, qa);
 	assert_int_equal(strncmp(w.toast, "⛔ Denied: confirm", 12), 0);
@@ -221,13 +221,13 @@ over_the_api_a_question_names_its_own_environment_alone(void **state)
 	char *text = NULL;
 
 	(void)state;
-	world_settings(&w, "ENVIRONMENTS=staging,qa,preview,production", "GITHUB_BRANCH_QA=develop",
-	    "GITHUB_BRANCH_PREVIEW=develop", "STAGING_CONFIRM=true", "ROLE_ONE_IDS=45",
+	world_settings(&w, "ENVIRONMENTS=staging,qa,demo,production", "GITHUB_BRANCH_QA=develop",
+	    "GITHUB_BRANCH_DEMO=develop", "STAGING_CONFIRM=true", "ROLE_ONE_IDS=45",
 	    "ROLE_ONE_MAY=status:qa", NULL);
 	push(COMMIT_A);
 	world_act(&w, read_text, &text);
 	assert_non_null(strstr(text, "Deploy to "));
-	assert_null(strstr(text, "preview"));
+	assert_null(strstr(text, "demo"));
 	assert_null(strstr(text, "staging"));
 	free(text);
 }
